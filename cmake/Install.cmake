@@ -1,0 +1,1 @@
+# installed by H6

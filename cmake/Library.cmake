@@ -1,0 +1,70 @@
+# tapline_library(NAME DEFINITION): one build of the sources, as a static and a shared library.
+#
+# The kernels (src/kernels) are compiled once per instruction set; everything else once. DEFINITION is TAPLINE_F64 for the double build, whose
+# linked symbols are renamed through names_f64.h, made here from the symbols of the float build.
+
+set(tapline_baseline_options "")
+set(tapline_avx2_options -mavx2 -mfma)
+set(tapline_avx512_options -mavx512f -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
+set(tapline_instruction_sets baseline)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  list(APPEND tapline_instruction_sets avx2 avx512)
+endif()
+
+function(tapline_objects target definition)
+  target_compile_definitions(${target} PRIVATE ${definition})
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:tapline_flags>)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  if(definition STREQUAL TAPLINE_F64)
+    target_include_directories(${target} PRIVATE ${PROJECT_BINARY_DIR}/generated)
+    add_dependencies(${target} tapline_names)
+  endif()
+endfunction()
+
+function(tapline_library name definition)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/*.c ${PROJECT_SOURCE_DIR}/layers/*.c ${PROJECT_SOURCE_DIR}/layers/conv1d/*.c
+       ${PROJECT_SOURCE_DIR}/optim/*.c)
+  file(GLOB kernels CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/kernels/*.c)
+
+  add_library(${name}_objects OBJECT ${sources})
+  tapline_objects(${name}_objects "${definition}")
+  target_link_libraries(${name}_objects PRIVATE $<BUILD_INTERFACE:tapline_blas> OpenMP::OpenMP_C)
+  set(objects $<TARGET_OBJECTS:${name}_objects>)
+  foreach(isa IN LISTS tapline_instruction_sets)
+    add_library(${name}_${isa} OBJECT ${kernels})
+    tapline_objects(${name}_${isa} "${definition}")
+    target_compile_definitions(${name}_${isa} PRIVATE TL_KERNEL_ISA=${isa})
+    target_compile_options(${name}_${isa} PRIVATE -O3 -ffp-contract=fast ${tapline_${isa}_options})
+    list(APPEND objects $<TARGET_OBJECTS:${name}_${isa}>)
+  endforeach()
+
+  foreach(kind static shared)
+    string(TOUPPER ${kind} type)
+    add_library(${name}_${kind} ${type} ${objects})
+    set_target_properties(${name}_${kind} PROPERTIES OUTPUT_NAME ${name} VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} LINKER_LANGUAGE C)
+    target_compile_definitions(${name}_${kind} INTERFACE ${definition})
+    target_include_directories(${name}_${kind} INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+    if(definition STREQUAL TAPLINE_F64)
+      target_include_directories(${name}_${kind} INTERFACE $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/generated>)
+      add_dependencies(${name}_${kind} tapline_names)
+    endif()
+    target_link_libraries(${name}_${kind} PRIVATE $<BUILD_INTERFACE:tapline_blas> OpenMP::OpenMP_C m $<BUILD_INTERFACE:tapline_flags>)
+  endforeach()
+  add_library(tapline::${name} ALIAS ${name}_shared)
+  add_library(tapline::${name}_static ALIAS ${name}_static)
+
+  if(name STREQUAL tapline)
+    tapline_make_names()
+  endif()
+endfunction()
+
+# tapline_names: the header that gives every linked symbol of the double build its suffix.
+function(tapline_make_names)
+  set(header ${PROJECT_BINARY_DIR}/generated/tapline/names_f64.h)
+  add_custom_command(OUTPUT ${header}.stamp BYPRODUCTS ${header}
+                     COMMAND ${CMAKE_COMMAND} -DNM=${CMAKE_NM} -DLIBRARY=$<TARGET_FILE:tapline_static> -DHEADER=${header} -P ${PROJECT_SOURCE_DIR}/cmake/names.cmake
+                     COMMAND ${CMAKE_COMMAND} -E touch ${header}.stamp
+                     DEPENDS tapline_static ${PROJECT_SOURCE_DIR}/cmake/names.cmake VERBATIM)
+  add_custom_target(tapline_names DEPENDS ${header}.stamp)
+endfunction()

@@ -1,0 +1,78 @@
+/* tapline/base.h: the scalar type, the export macro, the version, errors.
+ *
+ * The library is built twice from the same sources. tl_real is float, or double where TAPLINE_F64 is defined (linking
+ * tapline::tapline_f64 defines it); every linked symbol of the double build carries the suffix _f64, so that a program may
+ * hold both builds and a translation unit that mixes them up fails to link.
+ */
+#ifndef TAPLINE_BASE_H
+#define TAPLINE_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef TAPLINE_F64
+#include <tapline/names_f64.h> /* made by the build from the symbols of the float library */
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TL_VERSION_MAJOR 0
+#define TL_VERSION_MINOR 1
+#define TL_VERSION_PATCH 0
+
+#if defined(__GNUC__)
+#define TL_API __attribute__((visibility("default")))
+#define TL_PRINTF(text, values) __attribute__((format(printf, text, values)))
+#else
+#define TL_API
+#define TL_PRINTF(text, values)
+#endif
+
+#ifdef TAPLINE_F64
+typedef double tl_real;
+#else
+typedef float tl_real;
+#endif
+
+/* What kind of thing went wrong; the text of tl_error says what exactly. */
+typedef enum tl_status {
+    TL_OK = 0,
+    TL_ERROR_ARGUMENT, /* a value outside its range */
+    TL_ERROR_SHAPE,    /* arrays or layers that do not fit each other, or a size that overflows */
+    TL_ERROR_STATE,    /* a call out of order, such as backward before forward */
+    TL_ERROR_NUMERIC,  /* a non-finite loss or gradient */
+    TL_ERROR_MEMORY,   /* an allocation failed */
+    TL_ERROR_FILE,     /* the operating system refused a file */
+    TL_ERROR_FORMAT    /* a file's contents are not what they should be */
+} tl_status;
+
+/* An error, owned by the caller, who starts it as `tl_error error = {0};`.
+ *
+ * It is sticky: the first failure stays, and a function that is handed an error which is already set does nothing and
+ * returns its failure value, so that a sequence of calls may be checked once, at its end. Functions that take a
+ * `tl_error *` accept NULL (the reason is then lost, the failure is still returned).
+ */
+typedef struct tl_error {
+    tl_status status;
+    char text[500]; /* one line without a newline, naming the thing, the value got and the limit */
+} tl_error;
+
+/* Records a failure and returns `status`; keeps the first one if the error is set already. `format` as for printf. */
+TL_API tl_status tl_fail(tl_error *error, tl_status status, const char *format, ...) TL_PRINTF(3, 4);
+
+/* Whether the error is set; false for NULL. */
+TL_API bool tl_failed(const tl_error *error);
+
+/* The version of the linked library, such as "0.1.0". */
+TL_API const char *tl_version(void);
+
+/* "f32" or "f64". */
+TL_API const char *tl_precision(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

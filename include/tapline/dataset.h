@@ -1,0 +1,49 @@
+/* tapline/dataset.h: series with labels or target values, from files, generators or your own arrays. */
+#ifndef TAPLINE_DATASET_H
+#define TAPLINE_DATASET_H
+
+#include <tapline/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A set of equally long series. Fill one yourself to use your own arrays (then do not free it with tl_dataset_free), or have
+ * one made by the functions below. */
+typedef struct tl_dataset {
+    tl_tensor x;        /* (count, length, channels) */
+    int32_t *labels;    /* classification: (count), each in 0 … classes - 1; else NULL */
+    tl_real *values;    /* regression: (count); else NULL */
+    size_t classes;     /* 0 for regression */
+    char **class_names; /* (classes) the labels as the file spells them; NULL: they have no names */
+} tl_dataset;
+
+typedef struct tl_read_cfg {
+    /* (NULL) The data set that a model is trained on: labels are mapped to its classes, a label that it does not have, and a
+     * channel count or length other than its own, is an error. */
+    const tl_dataset *like;
+    bool raw; /* leave values as they are; else each channel of each series gets mean 0 and standard deviation 1 (0 stays 0) */
+} tl_read_cfg;
+
+/* Reads a file, by its ending: `.ts` (UCR/UEA; classification or regression, one or many channels, equal lengths), `.tsv`, `.csv`
+ * and `.txt` (label first, then the values). `builtin:NAME` and `builtin:NAME/test` give the halves of a generated set.
+ * Classes are numbered as the file declares them, else sorted (as numbers where all are numbers). NULL on failure; errors
+ * read `file:line:column: expected …, got …`. Free with tl_dataset_free. */
+TL_API tl_dataset *tl_dataset_read(const char *path, const tl_read_cfg *cfg, tl_error *error);
+
+typedef enum tl_split { TL_TRAIN = 0, TL_TEST } tl_split;
+
+/* A generated set, raw: "cbf" (Cylinder–Bell–Funnel, Saito 1994; length 128, 3 classes, 30 train / 900 test) or
+ * "synthetic-control" (Alcock & Manolopoulos 1999; length 60, 6 classes, 300 / 300). NULL on failure. */
+TL_API tl_dataset *tl_dataset_builtin(const char *name, tl_split split, uint64_t seed, tl_error *error);
+
+/* Gives each channel of each series mean 0 and standard deviation 1 (population); a constant channel becomes 0. */
+TL_API void tl_dataset_normalize(tl_dataset *data);
+
+/* Frees what a function above made. NULL is fine. */
+TL_API void tl_dataset_free(tl_dataset *data);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,108 @@
+/* tapline/layer.h: what a layer is, for those who write one (advanced; may still change).
+ *
+ * A layer is a struct that starts with tl_layer, and a `static const tl_layer_ops`. Its builder fills the struct's own fields and
+ * hands it to tl_layer_add. setup then checks shapes and declares parameters, once, and is the only slot that can fail; forward and
+ * backward return nothing and allocate nothing. See layers/dense.c for a short one.
+ */
+#ifndef TAPLINE_LAYER_H
+#define TAPLINE_LAYER_H
+
+#include <tapline/layers.h>
+#include <tapline/model.h>
+#include <tapline/random.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tl_layer tl_layer;
+typedef struct tl_workers tl_workers;
+
+/* What one forward or backward call works on. Everything is laid out when the model is compiled. */
+typedef struct tl_pass {
+    size_t batch;
+    bool training;
+    const tl_tensor *x;        /* (inputs of the layer) each (batch, length, channels); data NULL in backward unless TL_READS_X */
+    tl_tensor y;               /* (batch, out.length, out.channels); [OUT] of forward; data NULL in backward unless TL_READS_Y */
+    tl_tensor dy;              /* backward: the gradient of y */
+    tl_tensor *dx;             /* backward [OUT]: overwrite each; data NULL: skip it */
+    tl_real *const *parameter; /* (declared parameters) */
+    tl_real *const *gradient;  /* backward: add to each; NULL entries: frozen, skip them */
+    tl_real *const *state;     /* (declared states) */
+    tl_real *saved;            /* what forward leaves for backward: tl_layer.saved elements */
+    tl_real *scratch;          /* (ops->scratch elements) contents undefined, aligned to 64 bytes */
+    const tl_workers *workers;
+    uint64_t seed; /* with `node` and `step`: the key of this call's random numbers */
+    uint32_t node;
+    uint64_t step; /* training passes so far */
+} tl_pass;
+
+/* What backward reads beside dy; what it does not name may have been overwritten by then. */
+enum { TL_READS_X = 1, TL_READS_Y = 2 };
+
+typedef struct tl_layer_ops {
+    const char *name; /* also the tag in messages, parameter names and model files */
+    unsigned reads;   /* TL_READS_… */
+    bool in_place;    /* forward works with y == x[0], backward with dx[0] == dy */
+    void (*setup)(tl_layer *layer, tl_error *error);
+    size_t (*scratch)(const tl_layer *layer, size_t batch, int threads); /* elements (NULL: none) */
+    void (*forward)(const tl_layer *layer, const tl_pass *pass);
+    void (*backward)(const tl_layer *layer, const tl_pass *pass);
+    void (*free)(tl_layer *layer); /* what the layer owns beside itself (NULL: nothing) */
+} tl_layer_ops;
+
+enum { TL_MAX_PARAMETERS = 4 };
+
+/* An array that a layer declared. */
+typedef struct tl_declared {
+    const char *name; /* static: "weight" */
+    size_t rank;
+    size_t shape[TL_MAX_RANK];
+    tl_init init;
+    size_t fan_in, fan_out;
+} tl_declared;
+
+struct tl_layer {
+    const tl_layer_ops *ops;
+    size_t inputs;
+    tl_shape in[TL_MAX_INPUTS]; /* set before setup */
+    tl_shape out;               /* [OUT] of setup; starts as in[0] */
+    size_t batch;               /* the largest batch, set before setup */
+    int threads;                /* set before setup */
+    tl_engine engine;           /* the model's, set before setup */
+    size_t saved;               /* [OUT, OPTIONAL] of setup: elements that forward leaves for backward */
+    size_t parameters, states;  /* declared so far */
+    tl_declared parameter[TL_MAX_PARAMETERS];
+    tl_declared state[TL_MAX_PARAMETERS];
+};
+
+/* Adds a layer with the given input nodes: copies `size` bytes from `layer`, whose `ops` is set and whose other base fields are
+ * zero. Returns its node, or a failed one. The graph owns the copy; ops->free is called on it. If the layer cannot be added,
+ * ops->free is called on `layer` itself. */
+TL_API tl_node tl_layer_add(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer, size_t size);
+
+/* In setup: declares an array that is trained. Its index in pass->parameter is the number declared before it. fan_in and fan_out
+ * are what the initialiser divides by. */
+TL_API void tl_layer_parameter(tl_layer *layer, const char *name, size_t rank, const size_t *shape, tl_init init, size_t fan_in,
+                               size_t fan_out);
+
+/* In setup: declares an array that is kept and saved but not trained, such as a running mean. */
+TL_API void tl_layer_state(tl_layer *layer, const char *name, size_t rank, const size_t *shape, tl_init init);
+
+/* ---- work shared by threads ---- */
+
+/* Runs body(context, task, worker) for every task in 0 … tasks-1, `worker` being 0 … tl_workers_count-1; returns when all are done.
+ * Which worker runs a task, and in what order, is undefined: results must not depend on it. Serial when `work` (floating-point
+ * operations, or elements touched, whichever is more) is too small to share. */
+typedef void (*tl_task)(void *context, size_t task, int worker);
+TL_API void tl_parallel(const tl_workers *workers, size_t tasks, double work, tl_task body, void *context);
+
+TL_API int tl_workers_count(const tl_workers *workers);
+
+/* Splits `count` items into `parts` runs that differ by at most one: the first item of run `part`. */
+TL_API size_t tl_split_at(size_t count, size_t parts, size_t part);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

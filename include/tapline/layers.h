@@ -1,0 +1,114 @@
+/* tapline/layers.h: the layers, one builder each, and ready-made architectures.
+ *
+ * A builder takes its input node(s) and returns the layer's node. What is wrong with a layer waits in the model until
+ * tl_model_compile reports it ("layer 2 (conv1d): kernel extent 9 exceeds the padded input length 6"); a builder that is handed a
+ * failed node returns a failed node. Configurations are copied; NULL or zeroed fields mean the default in brackets.
+ * Shapes are those of one sample: (length, channels).
+ */
+#ifndef TAPLINE_LAYERS_H
+#define TAPLINE_LAYERS_H
+
+#include <tapline/model.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Where the network starts; a model has one. */
+TL_API tl_node tl_input(tl_model *model, tl_shape shape);
+
+/* How initial weights are drawn; fan_in and fan_out count the kernel. */
+typedef enum tl_init {
+    TL_GLOROT_UNIFORM = 0, /* ±sqrt(6 / (fan_in + fan_out)); Glorot & Bengio 2010 */
+    TL_GLOROT_NORMAL,      /* standard deviation sqrt(2 / (fan_in + fan_out)) */
+    TL_HE_UNIFORM,         /* ±sqrt(6 / fan_in); He et al. 2015 */
+    TL_HE_NORMAL,          /* standard deviation sqrt(2 / fan_in) */
+    TL_INIT_ZEROS,
+    TL_INIT_ONES
+} tl_init;
+
+typedef enum tl_padding {
+    TL_VALID = 0, /* none */
+    TL_SAME,      /* ceil(length / stride) outputs; an odd column goes to the right */
+    TL_CAUSAL,    /* all on the left, ceil(length / stride) outputs: y[t] sees no x after t·stride */
+    TL_EXPLICIT   /* pad_left and pad_right */
+} tl_padding;
+
+/* Cross-correlation over time: y[t, f] = bias[f] + sum over j, c of x[t·stride + j·dilation - pad_left, c] · weight[j, c, f].
+ * (length, channels) → (out_length, filters), out_length = floor((length + pads - extent) / stride) + 1 with
+ * extent = (kernel - 1)·dilation + 1. weight: (kernel, channels, filters); bias: (filters). */
+typedef struct tl_conv1d_cfg {
+    int filters;
+    int kernel;
+    int stride;   /* (1) */
+    int dilation; /* spacing of the taps, as in PyTorch and Keras (1: dense) */
+    tl_padding padding;
+    int pad_left, pad_right; /* TL_EXPLICIT only */
+    bool no_bias;
+    tl_init init;
+    tl_engine engine; /* (the model's) */
+} tl_conv1d_cfg;
+TL_API tl_node tl_conv1d(tl_model *model, tl_node x, const tl_conv1d_cfg *cfg);
+
+/* y = x · weight + bias on the channels of every step: (length, channels) → (length, units). weight: (channels, units). */
+typedef struct tl_dense_cfg {
+    int units;
+    bool no_bias;
+    tl_init init;
+} tl_dense_cfg;
+TL_API tl_node tl_dense(tl_model *model, tl_node x, const tl_dense_cfg *cfg);
+
+/* Elementwise activations; softmax goes over the channels of each step. The shape stays. */
+TL_API tl_node tl_relu(tl_model *model, tl_node x);
+TL_API tl_node tl_sigmoid(tl_model *model, tl_node x);
+TL_API tl_node tl_tanh(tl_model *model, tl_node x);
+TL_API tl_node tl_softmax(tl_model *model, tl_node x);
+
+/* Maximum or mean over windows of time, each channel by itself. Padding never counts: a maximum ignores it, a mean divides by the
+ * inputs that it really saw (as Keras). Of equal maxima the first takes the gradient. */
+typedef struct tl_pool_cfg {
+    int window;
+    int stride; /* (window) */
+    tl_padding padding;
+    int pad_left, pad_right; /* TL_EXPLICIT only, each below window */
+} tl_pool_cfg;
+TL_API tl_node tl_max_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg);
+TL_API tl_node tl_average_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg);
+
+/* The mean over all of time: (length, channels) → (1, channels). */
+TL_API tl_node tl_global_average_pool(tl_model *model, tl_node x);
+
+/* (length, channels) → (1, length·channels), in memory order. */
+TL_API tl_node tl_flatten(tl_model *model, tl_node x);
+
+/* Normalises each channel over batch and time, then scales and shifts (Ioffe & Szegedy 2015). Training uses the statistics of
+ * the batch and moves the running ones: running = momentum·running + (1 - momentum)·batch (variance: the unbiased one);
+ * inference uses the running ones. Parameters scale, shift: (channels); state mean, variance: (channels). */
+typedef struct tl_batch_norm_cfg {
+    double momentum; /* of the running statistics (0.99) */
+    double epsilon;  /* added to the variance (1e-3) */
+} tl_batch_norm_cfg;
+TL_API tl_node tl_batch_norm(tl_model *model, tl_node x, const tl_batch_norm_cfg *cfg);
+
+/* In training each element is zeroed with probability `rate`, the others are scaled by 1 / (1 - rate) (Srivastava et al. 2014). */
+typedef struct tl_dropout_cfg {
+    double rate; /* in (0, 1) */
+} tl_dropout_cfg;
+TL_API tl_node tl_dropout(tl_model *model, tl_node x, const tl_dropout_cfg *cfg);
+
+/* The sum of 2 … TL_MAX_INPUTS nodes of one shape. */
+TL_API tl_node tl_add(tl_model *model, const tl_node *x, size_t count);
+
+/* The channels of 2 … TL_MAX_INPUTS nodes of one length side by side, in order. */
+TL_API tl_node tl_concat(tl_model *model, const tl_node *x, size_t count);
+enum { TL_MAX_INPUTS = 8 };
+
+/* ---- architectures: from an input node to `outputs` logits (or regression values) ---- */
+
+/* FCN (Wang, Yan & Oates 2017): conv 128 k8, 256 k5, 128 k3, `same`, each with batch norm and ReLU; global average pool; dense. */
+TL_API tl_node tl_fcn(tl_model *model, tl_node x, int outputs);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

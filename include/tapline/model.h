@@ -1,0 +1,169 @@
+/* tapline/model.h: a network as a graph of layers, compiled into one arena.
+ *
+ * Build: tl_model_new, then one builder call a layer (tapline/layers.h), each taking nodes and returning a node.
+ * Compile: tl_model_compile checks every shape and allocates everything; after it nothing allocates and no shape fails.
+ * Run: tl_forward, tl_loss, tl_backward, tl_step — or tl_fit, tl_evaluate, tl_predict (tapline/train.h), which are made of them.
+ *
+ * Activations are (batch, length, channels) throughout; a vector has length 1. A model may be used by one thread at a time;
+ * different models are independent of each other.
+ */
+#ifndef TAPLINE_MODEL_H
+#define TAPLINE_MODEL_H
+
+#include <tapline/optimizer.h>
+#include <tapline/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tl_model tl_model;
+
+/* A layer's place in its model; what builders take and return. An id below 0 marks a layer that failed (see tl_model_error). */
+typedef struct tl_node {
+    int id;
+} tl_node;
+
+/* The shape of one sample at a node. */
+typedef struct tl_shape {
+    size_t length;
+    size_t channels;
+} tl_shape;
+
+/* How a convolution is evaluated (docs/engines.md). */
+typedef enum tl_engine {
+    TL_ENGINE_AUTO = 0, /* chosen for each layer and pass when the model is compiled */
+    TL_ENGINE_NAIVE,    /* the plain loops: slow, the specification of the others */
+    TL_ENGINE_GEMM      /* im2col tiles and the BLAS */
+} tl_engine;
+
+/* The name of an engine, such as "gemm"; NULL where there is none. */
+TL_API const char *tl_engine_name(tl_engine engine);
+
+/* Sets *engine to the engine of that name; fails naming the engines there are. */
+TL_API tl_status tl_engine_by_name(const char *name, tl_engine *engine, tl_error *error);
+
+typedef struct tl_model_cfg {
+    uint64_t seed;    /* of initial parameters, dropout and shuffling */
+    int threads;      /* 0: as many as the machine offers (OMP_NUM_THREADS is honoured) */
+    tl_engine engine; /* of convolutions that do not name their own */
+} tl_model_cfg;
+
+/* An empty model; `cfg` NULL: all defaults. Free with tl_model_free. NULL when memory is short: builders and
+ * tl_model_compile accept that and report it. */
+TL_API tl_model *tl_model_new(const tl_model_cfg *cfg);
+
+/* Frees the model, its layers and its optimizer. NULL is fine. */
+TL_API void tl_model_free(tl_model *model);
+
+typedef enum tl_loss_kind {
+    TL_CROSS_ENTROPY = 0, /* softmax cross-entropy of logits against class labels */
+    TL_SQUARED_ERROR      /* mean over the outputs of (y - target)^2 */
+} tl_loss_kind;
+
+typedef struct tl_compile_cfg {
+    size_t batch; /* the largest batch that will be run; 0: 32 */
+    tl_loss_kind loss;
+    tl_optimizer_cfg optimizer; /* zeroed: Adam with its defaults */
+    double clip_norm;           /* scale gradients down to this global L2 norm; 0: no clipping */
+    bool inference_only;        /* no gradients, no optimizer: the smallest memory */
+    bool input_gradient;        /* backward also computes d loss / d input (tl_input_gradient) */
+} tl_compile_cfg;
+
+/* Checks the graph that leads to `output`, lays out memory, initialises parameters. Layers that do not lead to `output` are
+ * left out. `cfg` NULL: all defaults. Reports the first error of any builder call. A model is compiled once. */
+TL_API tl_status tl_model_compile(tl_model *model, tl_node output, const tl_compile_cfg *cfg, tl_error *error);
+
+/* The model's own sticky error: set by builders, by tl_forward, tl_loss and tl_backward, and reported by tl_model_compile and
+ * tl_step. Never NULL. */
+TL_API const tl_error *tl_model_error(const tl_model *model);
+
+/* Forgets that error, so that a compiled model may be used again. */
+TL_API void tl_model_clear_error(tl_model *model);
+
+/* ---- running: the lower tier ---- */
+
+typedef enum tl_mode {
+    TL_INFERENCE = 0, /* batch norm uses running statistics, dropout passes through */
+    TL_TRAINING
+} tl_mode;
+
+/* Runs the network on x: (batch, length, channels) with batch from 1 to the compiled batch. The result is tl_output. */
+TL_API void tl_forward(tl_model *model, const tl_tensor *x, tl_mode mode);
+
+/* The output of the last tl_forward: a view (batch, length, channels), valid until the next tl_forward or tl_backward. */
+TL_API tl_tensor tl_output(const tl_model *model);
+
+/* What the output should be. One of the two, as the loss asks. */
+typedef struct tl_target {
+    const int32_t *labels; /* cross-entropy: (batch × output length), each in 0 … output channels - 1 */
+    const tl_real *values; /* squared error: (batch, output length, output channels) */
+} tl_target;
+
+/* The mean loss of the last forward pass over its samples (and steps), and, after a training pass, its gradient for
+ * tl_backward. NaN with the model's error set for a label out of range, and when called before tl_forward. */
+TL_API double tl_loss(tl_model *model, const tl_target *target);
+
+/* Adds the parameter gradients of the last training pass and loss to the gradient buffer, summed over samples: tl_step
+ * divides by the number of samples that were added, so that several backward passes before one step equal a single
+ * pass on the joined batch. (Batch norm keeps to the statistics of each pass.) */
+TL_API void tl_backward(tl_model *model);
+
+/* The same from a gradient of your own: dy = d objective / d output of one sample, (batch, length, channels). */
+TL_API void tl_backward_from(tl_model *model, const tl_tensor *dy);
+
+/* d loss / d input of the last backward pass, (batch, length, channels), of the summed loss; empty unless the model was
+ * compiled with input_gradient. */
+TL_API tl_tensor tl_input_gradient(const tl_model *model);
+
+/* One optimizer step on the accumulated gradients, which are then zero. Fails, parameters unchanged and gradients zeroed, when
+ * the loss or a gradient is not finite, naming the step; reports any error that earlier calls left in the model. */
+TL_API tl_status tl_step(tl_model *model, tl_error *error);
+
+/* Forgets accumulated gradients. */
+TL_API void tl_zero_grad(tl_model *model);
+
+/* The number of optimizer steps taken. */
+TL_API uint64_t tl_steps(const tl_model *model);
+
+/* The learning rate of the next step; set it between steps for a schedule of your own. */
+TL_API double tl_learning_rate(const tl_model *model);
+TL_API void tl_set_learning_rate(tl_model *model, double learning_rate);
+
+/* ---- parameters ---- */
+
+/* One array of a layer. Views into the model, valid as long as it lives. */
+typedef struct tl_parameter {
+    const char *name; /* layer.parameter, such as "conv1d_2.weight" */
+    tl_tensor value;
+    tl_tensor gradient; /* accumulated; empty for state (running statistics) */
+    bool frozen;
+    tl_node node;
+} tl_parameter;
+
+/* Arrays the model has, parameters first, then state. Valid after tl_model_compile. */
+TL_API size_t tl_parameter_arrays(const tl_model *model);
+
+/* The array of that index; name NULL where there is none. */
+TL_API tl_parameter tl_parameter_at(const tl_model *model, size_t index);
+
+/* The number of trained scalars (state excluded). */
+TL_API size_t tl_parameter_count(const tl_model *model);
+
+/* Frozen layers keep their parameters: no gradient is computed for them and no step moves them. */
+TL_API void tl_freeze(tl_model *model, tl_node node);
+TL_API void tl_unfreeze(tl_model *model, tl_node node);
+
+/* ---- what was compiled ---- */
+
+TL_API tl_shape tl_node_shape(const tl_model *model, tl_node node);
+TL_API size_t tl_model_batch(const tl_model *model);  /* the largest batch */
+TL_API size_t tl_model_memory(const tl_model *model); /* bytes of the arena and the parameter, gradient and moment buffers */
+TL_API tl_loss_kind tl_model_loss(const tl_model *model);
+TL_API uint64_t tl_model_seed(const tl_model *model);
+TL_API int tl_model_threads(const tl_model *model);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,89 @@
+/* tapline/optimizer.h: what turns accumulated gradients into a step, and learning-rate schedules. */
+#ifndef TAPLINE_OPTIMIZER_H
+#define TAPLINE_OPTIMIZER_H
+
+#include <tapline/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tl_optimizer_ops tl_optimizer_ops;
+
+/* Adam (Kingma & Ba 2015), the default. */
+TL_API const tl_optimizer_ops *tl_adam(void);
+
+/* Stochastic gradient descent with momentum (Polyak), Nesterov's form and weight decay, as PyTorch's SGD. */
+TL_API const tl_optimizer_ops *tl_sgd(void);
+
+/* The optimizer of that name ("adam", "sgd"); fails naming those there are. */
+TL_API const tl_optimizer_ops *tl_optimizer_by_name(const char *name, tl_error *error);
+
+/* Zero means the default in brackets. Fields that an optimizer does not use must be 0: setting one is an error. */
+typedef struct tl_optimizer_cfg {
+    const tl_optimizer_ops *ops; /* (tl_adam()) */
+    double learning_rate;        /* (adam 1e-3, sgd 1e-2) */
+    double momentum;             /* sgd (0) */
+    bool nesterov;               /* sgd; needs momentum */
+    double weight_decay;         /* both (0): L2, added to the gradient */
+    double beta1, beta2;         /* adam (0.9, 0.999) */
+    double epsilon;              /* adam (1e-8) */
+} tl_optimizer_cfg;
+
+/* ---- for writing an optimizer ---- */
+
+/* What one step applies to a run of parameters. */
+typedef struct tl_update {
+    tl_real *value;          /* (count) changed in place */
+    const tl_real *gradient; /* (count) sums over samples: multiply by `scale` */
+    tl_real *const *moment;  /* `moments` arrays of (count), zero before the first step */
+    size_t count;
+    double scale;  /* 1 / samples, times the clipping factor */
+    uint64_t step; /* 1 for the first */
+    double learning_rate;
+    const tl_optimizer_cfg *cfg; /* defaults filled in */
+} tl_update;
+
+struct tl_optimizer_ops {
+    const char *name;
+    size_t moments; /* arrays of the size of the parameters that it keeps */
+    /* Fills in defaults and checks ranges; the only slot that can fail. */
+    tl_status (*prepare)(tl_optimizer_cfg *cfg, tl_error *error);
+    void (*update)(const tl_update *update);
+};
+
+/* ---- schedules ---- */
+
+typedef enum tl_schedule_kind {
+    TL_SCHEDULE_CONSTANT = 0,
+    TL_SCHEDULE_PLATEAU /* multiply by `factor` when the training loss has not improved for `patience` epochs */
+} tl_schedule_kind;
+
+/* Zero means the default in brackets. */
+typedef struct tl_schedule_cfg {
+    tl_schedule_kind kind;
+    double factor;  /* plateau (0.5): in (0, 1) */
+    int patience;   /* plateau (50): epochs */
+    double minimum; /* plateau (1e-4): the rate goes no lower */
+} tl_schedule_cfg;
+
+/* Sets kind to the schedule of that name ("constant", "plateau"); fails naming those there are. */
+TL_API tl_status tl_schedule_by_name(const char *name, tl_schedule_kind *kind, tl_error *error);
+
+/* A schedule at work. Start with {0} and the configuration that tl_schedule_prepare checked and completed. */
+typedef struct tl_schedule {
+    tl_schedule_cfg cfg;
+    double best;     /* the least loss so far */
+    int waited;      /* epochs since then */
+    uint64_t epochs; /* seen */
+} tl_schedule;
+
+TL_API tl_status tl_schedule_prepare(tl_schedule *schedule, const tl_schedule_cfg *cfg, tl_error *error);
+
+/* The learning rate to use after an epoch that ended with this training loss and used `learning_rate`. */
+TL_API double tl_schedule_next(tl_schedule *schedule, double learning_rate, double loss);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,69 @@
+/* tapline/train.h: fitting, evaluating, predicting: the upper tier, written with the lower one (tapline/model.h). */
+#ifndef TAPLINE_TRAIN_H
+#define TAPLINE_TRAIN_H
+
+#include <tapline/dataset.h>
+#include <tapline/model.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* How well a model does on a data set; what does not apply is NaN. */
+typedef struct tl_metrics {
+    double loss;     /* mean over samples */
+    double accuracy; /* classification: the share of samples whose largest logit is at their label */
+    double rmse;     /* regression: root of the mean squared error over samples and outputs */
+    double mae;      /* regression: mean absolute error */
+} tl_metrics;
+
+/* Where training stands; handed to the callback. */
+typedef struct tl_progress {
+    int epoch, epochs;     /* from 1 */
+    size_t batch, batches; /* within the epoch, from 1 */
+    bool epoch_end;        /* this batch was the epoch's last */
+    tl_metrics train;      /* running over the epoch, as seen during training */
+    double learning_rate;  /* that the epoch uses */
+    double seconds;        /* since tl_fit began */
+} tl_progress;
+
+/* Called after each batch. Return false to stop there: tl_fit then ends as if that had been its last batch. */
+typedef bool (*tl_callback)(const tl_progress *progress, void *user);
+
+/* Zero means the default in brackets. */
+typedef struct tl_fit_cfg {
+    int epochs;               /* (1) */
+    size_t batch;             /* (the model's compiled batch) samples a pass; at most the compiled batch */
+    size_t accumulate;        /* (1) backward passes for each step */
+    tl_schedule_cfg schedule; /* (constant) */
+    bool restore_best;        /* end with the parameters and state of the epoch with the least training loss */
+    bool keep_order;          /* do not shuffle */
+    tl_callback callback;     /* (none) */
+    void *user;               /* handed to the callback */
+} tl_fit_cfg;
+
+typedef struct tl_fit_result {
+    int epochs;       /* begun */
+    uint64_t steps;   /* optimizer steps taken by this call */
+    int best_epoch;   /* the epoch with the least training loss, from 1; 0 if none was completed */
+    double best_loss; /* that loss, as seen during training */
+    bool stopped;     /* by the callback */
+    double seconds;
+} tl_fit_result;
+
+/* Trains for the epochs asked. Samples are shuffled anew each epoch (stream TL_STREAM_SHUFFLE of the model's seed); the last,
+ * partial batch is kept.
+ * `result` may be NULL. Fails as tl_step does, with what was learnt before the failing step kept. */
+TL_API tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result, tl_error *error);
+
+/* The metrics of the model in inference mode. */
+TL_API tl_status tl_evaluate(tl_model *model, const tl_dataset *data, tl_metrics *metrics, tl_error *error);
+
+/* The outputs in inference mode for x: (count, length, channels), count of any size, into y: (count, out_length, out_channels):
+ * class probabilities for cross-entropy (the softmax of the logits), plain values otherwise. */
+TL_API tl_status tl_predict(tl_model *model, const tl_tensor *x, tl_tensor *y, tl_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,42 @@
+/* engine.h: the ways to evaluate a convolution, one file each, behind one table.
+ *
+ * x: (batch, length, channels), weight: (kernel, channels, filters), bias: (filters), y and dy: (batch, out_length, filters).
+ * Output t reads inputs t·stride + j·dilation - pad_left for j in 0 … kernel-1; those outside the series count as 0.
+ * naive.c is the specification: every other engine gives its numbers up to rounding, and exactly on small integers.
+ * Results do not depend on the number of workers: sums over the batch go by chunks that the shape alone fixes.
+ */
+#ifndef TL_ENGINE_H
+#define TL_ENGINE_H
+
+#include <tapline/conv1d.h>
+#include <tapline/layer.h>
+
+/* A convolution whose geometry has been checked. */
+typedef struct tl_conv1d_shape {
+    size_t batch, length, channels;
+    size_t out_length, filters;
+    size_t kernel, stride, dilation, pad_left;
+} tl_conv1d_shape;
+
+typedef struct tl_conv1d_ops {
+    const char *name;
+    tl_engine engine;
+    /* Whether it can run a pass of this shape. */
+    bool (*supports)(const tl_conv1d_shape *shape, tl_conv1d_pass pass);
+    /* Elements of scratch memory for batches up to shape->batch; contents undefined at each call, aligned to 64 bytes. */
+    size_t (*scratch)(const tl_conv1d_shape *shape, tl_conv1d_pass pass, int workers);
+    /* bias may be NULL. */
+    void (*forward)(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *weight, const tl_real *bias, tl_real *y,
+                    const tl_workers *workers, tl_real *scratch);
+    /* Writes every element of dx. */
+    void (*backward_input)(const tl_conv1d_shape *shape, const tl_real *dy, const tl_real *weight, tl_real *dx,
+                           const tl_workers *workers, tl_real *scratch);
+    /* Adds to dweight and dbias; dbias may be NULL. */
+    void (*backward_weights)(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *dy, tl_real *dweight, tl_real *dbias,
+                             const tl_workers *workers, tl_real *scratch);
+} tl_conv1d_ops;
+
+extern const tl_conv1d_ops tl_conv1d_naive;
+extern const tl_conv1d_ops tl_conv1d_gemm;
+
+#endif

@@ -1,0 +1,23 @@
+#include <tapline/base.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+
+tl_status tl_fail(tl_error *error, tl_status status, const char *format, ...) {
+    if (!error || error->status != TL_OK) return status;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->text, sizeof error->text, format, arguments);
+    va_end(arguments);
+    error->status = status;
+    return status;
+}
+
+bool tl_failed(const tl_error *error) { return error && error->status != TL_OK; }
+
+#define TL_TEXT_OF(x) #x
+#define TL_TEXT(x) TL_TEXT_OF(x)
+
+const char *tl_version(void) { return TL_TEXT(TL_VERSION_MAJOR) "." TL_TEXT(TL_VERSION_MINOR) "." TL_TEXT(TL_VERSION_PATCH); }
+
+const char *tl_precision(void) { return sizeof(tl_real) == sizeof(float) ? "f32" : "f64"; }

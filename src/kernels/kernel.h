@@ -1,0 +1,34 @@
+/* kernel.h: for the leaf loops of this folder. Each source here is compiled once per instruction set (baseline, AVX2 + FMA,
+ * AVX-512), with TL_KERNEL_ISA naming which; isa.c picks a table at run time.
+ */
+#ifndef TL_KERNEL_H
+#define TL_KERNEL_H
+
+#include "kernels/kernels.h"
+
+#define TL_JOIN_NAMES(name, isa) name##_##isa
+#define TL_JOIN(name, isa) TL_JOIN_NAMES(name, isa)
+/* The name of a kernel in this instruction set: TL_KERNEL(tl_kernel_peak) is tl_kernel_peak_avx2 and so on. */
+#define TL_KERNEL(name) TL_JOIN(name, TL_KERNEL_ISA)
+
+#if defined(__AVX512F__)
+enum { TL_VECTOR_BYTES = 64, TL_VECTOR_REGISTERS = 32 };
+#elif defined(__AVX2__)
+enum { TL_VECTOR_BYTES = 32, TL_VECTOR_REGISTERS = 16 };
+#else
+enum { TL_VECTOR_BYTES = 16, TL_VECTOR_REGISTERS = 16 };
+#endif
+
+enum { TL_LANES = TL_VECTOR_BYTES / (int)sizeof(tl_real) };
+
+/* A register's worth of tl_real; arithmetic is elementwise. */
+typedef tl_real tl_vector __attribute__((vector_size(TL_VECTOR_BYTES)));
+
+/* The same in memory of any alignment. */
+typedef tl_real tl_vector_memory __attribute__((vector_size(TL_VECTOR_BYTES), aligned(sizeof(tl_real)), may_alias));
+
+static inline tl_vector tl_load(const tl_real *from) { return *(const tl_vector_memory *)from; }
+static inline void tl_store(tl_real *to, tl_vector value) { *(tl_vector_memory *)to = value; }
+static inline tl_vector tl_broadcast(tl_real value) { return value - (tl_vector){0}; }
+
+#endif

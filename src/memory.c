@@ -1,0 +1,30 @@
+#include "memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool tl_multiply(size_t a, size_t b, size_t *product) { return !__builtin_mul_overflow(a, b, product); }
+
+bool tl_sum(size_t a, size_t b, size_t *sum) { return !__builtin_add_overflow(a, b, sum); }
+
+void *tl_allocate(size_t count, size_t size, const char *what, tl_error *error) {
+    size_t bytes, padded;
+    if (!tl_multiply(count, size, &bytes) || !tl_sum(bytes, TL_ALIGNMENT - 1, &padded) || padded > PTRDIFF_MAX) {
+        tl_fail(error, TL_ERROR_SHAPE, "%s: %zu elements of %zu bytes exceed what memory can address", what, count, size);
+        return NULL;
+    }
+    padded = bytes ? padded / TL_ALIGNMENT * TL_ALIGNMENT : TL_ALIGNMENT;
+    void *memory = aligned_alloc(TL_ALIGNMENT, padded);
+    if (!memory) {
+        tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory for %zu bytes", what, padded);
+        return NULL;
+    }
+    return memset(memory, 0, padded);
+}
+
+void tl_release(void *memory) { free(memory); }
+
+size_t tl_aligned_count(size_t count) {
+    const size_t line = TL_ALIGNMENT / sizeof(tl_real);
+    return (count + line - 1) / line * line;
+}

@@ -1,0 +1,14 @@
+/* parallel.h: the threads of one model. parallel.c is the only file that names OpenMP. */
+#ifndef TL_PARALLEL_H
+#define TL_PARALLEL_H
+
+#include <tapline/layer.h>
+
+struct tl_workers {
+    int count; /* at least 1 */
+};
+
+/* `threads` workers; 0: as many as the machine offers. */
+tl_workers tl_workers_of(int threads);
+
+#endif

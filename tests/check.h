@@ -1,0 +1,47 @@
+/* check.h: the comparator of the tests. A failure prints what was compared, where it differed first and by how much.
+ *
+ * NaN is never close to anything, NaN included; infinity is close to the same infinity only. (cmocka's own comparisons of floats
+ * let both pass, so they are not used.)
+ */
+#ifndef CHECK_H
+#define CHECK_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <tapline/tapline.h>
+
+/* |actual - expected| ≤ absolute + relative·|expected| for each of `count` elements. */
+void check_close(const char *what, const tl_real *actual, const tl_real *expected, size_t count, double relative, double absolute);
+
+/* |actual[i] - expected[i]| ≤ bound[i] for each of `count` elements; `expected` and `bound` in double. */
+void check_within(const char *what, const tl_real *actual, const double *expected, const double *bound, size_t count);
+
+/* Equal as numbers, every element: no tolerance. */
+void check_equal(const char *what, const tl_real *actual, const tl_real *expected, size_t count);
+
+/* The same for one number. */
+void check_number(const char *what, double actual, double expected, double relative, double absolute);
+
+/* The error has this status, and its text contains `text`. */
+void check_error(const tl_error *error, tl_status status, const char *text);
+
+/* No error: fails printing its text. */
+void check_ok(const tl_error *error);
+
+/* Standard normal numbers, or integers in -limit … limit, from (seed, what): the same in each run. */
+void fill_normal(tl_real *x, size_t count, uint32_t seed);
+void fill_integers(tl_real *x, size_t count, uint32_t seed, int limit);
+
+/* The path of a file of real data (folder TAPLINE_DATA, by default ../shared/data beside the sources), such as
+ * "GunPoint/GunPoint_TRAIN.ts"; skips the test where it is absent. Static storage. */
+const char *data_path(const char *name);
+
+/* Runs a group and returns the exit code: 0, or 1 if any test failed. */
+#define check_run(tests) (cmocka_run_group_tests((tests), NULL, NULL) != 0)
+
+#endif
