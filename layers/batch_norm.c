@@ -1,0 +1,299 @@
+/* Batch normalisation (Ioffe & Szegedy 2015), over the rows (batch × length) of each channel.
+ *
+ * Sums go by chunks of rows that the shape alone fixes. Within a chunk the first row is subtracted, in tl_real: a sample's distance
+ * to the mean is at most sqrt(rows) standard deviations, so that little cancels however large the mean is. Chunks are merged in
+ * double (Chan, Golub & LeVeque 1983).
+ */
+#include "registry.h"
+
+#include <math.h>
+
+/* Elements and rows of a chunk: it fits the first-level cache, and a sum in tl_real stays short. */
+enum { CHUNK = 8192, LEAST_ROWS = 16, MOST_ROWS = 256 };
+
+/* Channels that are merged together. */
+enum { LANES = 16 };
+
+enum { SCALE = 0, SHIFT = 1 };          /* parameters */
+enum { MEAN = 0, VARIANCE = 1 };        /* states */
+enum { CENTRE, INVERSE, OFFSET };       /* saved, each (channels): normalised x = (x - centre) · inverse + offset */
+enum { FACTOR = 0, TERM, SLOPE, HEAD }; /* scratch starts with HEAD coefficients, each (channels); then come the chunks' sums */
+
+typedef struct batch_norm_layer {
+    tl_layer base;
+    double momentum, epsilon;
+} batch_norm_layer;
+
+static void batch_norm_setup(tl_layer *layer, tl_error *error) {
+    const batch_norm_layer *norm = (const batch_norm_layer *)layer;
+    if (!(norm->momentum > 0 && norm->momentum < 1))
+        tl_fail(error, TL_ERROR_ARGUMENT, "momentum %g is outside (0, 1)", norm->momentum);
+    if (!(norm->epsilon > 0 && norm->epsilon <= 1))
+        tl_fail(error, TL_ERROR_ARGUMENT, "epsilon %g is outside (0, 1]", norm->epsilon);
+    if (tl_failed(error)) return;
+    const size_t channels = layer->in[0].channels;
+    tl_layer_parameter(layer, "scale", 1, &channels, TL_INIT_ONES, channels, channels);
+    tl_layer_parameter(layer, "shift", 1, &channels, TL_INIT_ZEROS, channels, channels);
+    tl_layer_state(layer, "mean", 1, &channels, TL_INIT_ZEROS);
+    tl_layer_state(layer, "variance", 1, &channels, TL_INIT_ONES);
+    layer->saved = 3 * channels;
+}
+
+typedef struct batch_norm_run {
+    const batch_norm_layer *layer;
+    const tl_pass *pass;
+    size_t channels, rows, chunk, chunks;
+    const tl_real *centre;
+    tl_real *first, *second; /* (chunks, channels) each: the two sums of every chunk */
+} batch_norm_run;
+
+static size_t chunk_rows(size_t channels) {
+    const size_t rows = CHUNK / channels;
+    return rows < LEAST_ROWS ? LEAST_ROWS : rows > MOST_ROWS ? MOST_ROWS : rows;
+}
+
+static batch_norm_run run_of(const tl_layer *layer, const tl_pass *pass) {
+    batch_norm_run run = {.layer = (const batch_norm_layer *)layer, .pass = pass, .channels = layer->in[0].channels};
+    run.rows = pass->batch * layer->in[0].length;
+    run.chunk = chunk_rows(run.channels);
+    run.chunks = (run.rows + run.chunk - 1) / run.chunk;
+    run.first = pass->scratch + HEAD * run.channels;
+    run.second = run.first + run.chunks * run.channels;
+    return run;
+}
+
+static size_t batch_norm_scratch(const tl_layer *layer, size_t batch, int threads) {
+    (void)threads;
+    const size_t channels = layer->in[0].channels, chunk = chunk_rows(channels);
+    const size_t chunks = (batch * layer->in[0].length + chunk - 1) / chunk;
+    return (HEAD + 2 * chunks) * channels;
+}
+
+static size_t rows_of(const batch_norm_run *run, size_t task) {
+    const size_t first = task * run->chunk;
+    return run->rows - first < run->chunk ? run->rows - first : run->chunk;
+}
+
+static void share_chunks(batch_norm_run *run, tl_task task) {
+    tl_parallel(run->pass->workers, run->chunks, (double)run->rows * (double)run->channels, task, run);
+}
+
+static void share_channels(batch_norm_run *run, tl_task task) {
+    tl_parallel(run->pass->workers, (run->channels + LANES - 1) / LANES, 4.0 * (double)run->chunks * (double)run->channels, task,
+                run);
+}
+
+/* ---- forward ---- */
+
+/* first, second = the sums over the rows of x - x[0] and of its square. */
+static void moments(const tl_real *restrict x, size_t rows, size_t channels, tl_real *restrict first, tl_real *restrict second) {
+    for (size_t c = 0; c < channels; c++) first[c] = second[c] = 0;
+    for (size_t row = 1; row < rows; row++)
+        for (size_t c = 0; c < channels; c++) {
+            const tl_real d = x[row * channels + c] - x[c];
+            first[c] += d;
+            second[c] += d * d;
+        }
+}
+
+static void moments_task(void *context, size_t task, int worker) {
+    (void)worker;
+    const batch_norm_run *run = context;
+    const size_t channels = run->channels;
+    moments(run->pass->x[0].data + task * run->chunk * channels, rows_of(run, task), channels, run->first + task * channels,
+            run->second + task * channels);
+}
+
+/* One channel's mean and sum of squared distances to it. */
+static void merge(const batch_norm_run *run, size_t channel, double *mean, double *squares) {
+    const tl_real *x = run->pass->x[0].data;
+    double count = 0, centre = 0, sum = 0;
+    for (size_t task = 0; task < run->chunks; task++) {
+        const size_t at = task * run->channels + channel;
+        const double rows = (double)rows_of(run, task), first = (double)run->first[at];
+        const double difference = (double)x[task * run->chunk * run->channels + channel] + first / rows - centre;
+        sum += (double)run->second[at] - first * first / rows + difference * difference * count * rows / (count + rows);
+        count += rows;
+        centre += difference * rows / count;
+    }
+    *mean = centre;
+    *squares = sum;
+}
+
+static void move_running(const batch_norm_run *run, size_t c, double mean, double squares) {
+    const double momentum = run->layer->momentum, rows = (double)run->rows;
+    const double variance = squares / (run->rows > 1 ? rows - 1 : 1);
+    tl_real *running_mean = run->pass->state[MEAN] + c, *running_variance = run->pass->state[VARIANCE] + c;
+    *running_mean = (tl_real)(momentum * (double)*running_mean + (1 - momentum) * mean);
+    *running_variance = (tl_real)(momentum * (double)*running_variance + (1 - momentum) * variance);
+}
+
+/* y = (x - centre) · factor + term; what the rounding of the mean to tl_real leaves over goes into the term. */
+static void merge_task(void *context, size_t task, int worker) {
+    (void)worker;
+    const batch_norm_run *run = context;
+    const size_t channels = run->channels, last = (task + 1) * LANES < channels ? (task + 1) * LANES : channels;
+    const tl_real *scale = run->pass->parameter[SCALE], *shift = run->pass->parameter[SHIFT];
+    tl_real *saved = run->pass->saved, *head = run->pass->scratch;
+    for (size_t c = task * LANES; c < last; c++) {
+        double mean, squares;
+        merge(run, c, &mean, &squares);
+        const double inverse = 1 / sqrt(squares / (double)run->rows + run->layer->epsilon);
+        const tl_real centre = (tl_real)mean;
+        const double offset = ((double)centre - mean) * inverse;
+        saved[CENTRE * channels + c] = centre;
+        saved[INVERSE * channels + c] = (tl_real)inverse;
+        saved[OFFSET * channels + c] = (tl_real)offset;
+        head[FACTOR * channels + c] = (tl_real)((double)scale[c] * inverse);
+        head[TERM * channels + c] = (tl_real)((double)shift[c] + (double)scale[c] * offset);
+        move_running(run, c, mean, squares);
+    }
+}
+
+/* Inlined twice below, because a loop is vectorised only where the compiler knows whether x is y. */
+static inline void normalise(const tl_real *x, tl_real *y, size_t rows, size_t channels, const tl_real *restrict centre,
+                             const tl_real *restrict head) {
+    const tl_real *factor = head + FACTOR * channels, *term = head + TERM * channels;
+    for (size_t row = 0; row < rows; row++)
+        for (size_t c = 0; c < channels; c++) {
+            const size_t i = row * channels + c;
+            y[i] = (x[i] - centre[c]) * factor[c] + term[c];
+        }
+}
+
+static void normalise_task(void *context, size_t task, int worker) {
+    (void)worker;
+    const batch_norm_run *run = context;
+    const size_t first = task * run->chunk * run->channels, rows = rows_of(run, task);
+    const tl_real *x = run->pass->x[0].data + first;
+    tl_real *y = run->pass->y.data + first;
+    if (x == y)
+        normalise(y, y, rows, run->channels, run->centre, run->pass->scratch);
+    else
+        normalise(x, y, rows, run->channels, run->centre, run->pass->scratch);
+}
+
+static void running_coefficients(const batch_norm_run *run) {
+    tl_real *factor = run->pass->scratch + FACTOR * run->channels, *term = run->pass->scratch + TERM * run->channels;
+    for (size_t c = 0; c < run->channels; c++) {
+        const double variance = (double)run->pass->state[VARIANCE][c];
+        factor[c] = (tl_real)((double)run->pass->parameter[SCALE][c] / sqrt(variance + run->layer->epsilon));
+        term[c] = run->pass->parameter[SHIFT][c];
+    }
+}
+
+static void batch_norm_forward(const tl_layer *layer, const tl_pass *pass) {
+    batch_norm_run run = run_of(layer, pass);
+    if (pass->training) {
+        run.centre = pass->saved + CENTRE * run.channels;
+        share_chunks(&run, moments_task);
+        share_channels(&run, merge_task);
+    } else {
+        run.centre = pass->state[MEAN];
+        running_coefficients(&run);
+    }
+    share_chunks(&run, normalise_task);
+}
+
+/* ---- backward ---- */
+
+/* first, second = the sums over the rows of dy and of dy · (x - centre). */
+static void gradient_sums(const tl_real *restrict x, const tl_real *restrict dy, size_t rows, size_t channels,
+                          const tl_real *restrict centre, tl_real *restrict first, tl_real *restrict second) {
+    for (size_t c = 0; c < channels; c++) first[c] = second[c] = 0;
+    for (size_t row = 0; row < rows; row++)
+        for (size_t c = 0; c < channels; c++) {
+            const tl_real d = dy[row * channels + c];
+            first[c] += d;
+            second[c] += d * (x[row * channels + c] - centre[c]);
+        }
+}
+
+static void gradient_sums_task(void *context, size_t task, int worker) {
+    (void)worker;
+    const batch_norm_run *run = context;
+    const size_t channels = run->channels, first = task * run->chunk * channels;
+    gradient_sums(run->pass->x[0].data + first, run->pass->dy.data + first, rows_of(run, task), channels, run->centre,
+                  run->first + task * channels, run->second + task * channels);
+}
+
+/* dx = scale · inverse · (dy - mean of dy - x̂ · mean of dy · x̂), written as factor · dy + slope · (x - centre) + term. */
+static void gradient_coefficients(const batch_norm_run *run, size_t c, double of_shift, double of_scale) {
+    const size_t channels = run->channels;
+    const double inverse = (double)run->pass->saved[INVERSE * channels + c],
+                 offset = (double)run->pass->saved[OFFSET * channels + c];
+    const double factor = (double)run->pass->parameter[SCALE][c] * inverse, rows = (double)run->rows;
+    tl_real *head = run->pass->scratch;
+    head[FACTOR * channels + c] = (tl_real)factor;
+    head[SLOPE * channels + c] = (tl_real)(-factor * inverse * of_scale / rows);
+    head[TERM * channels + c] = (tl_real)(-factor * (of_shift + offset * of_scale) / rows);
+}
+
+static void gradient_merge_task(void *context, size_t task, int worker) {
+    (void)worker;
+    const batch_norm_run *run = context;
+    const size_t channels = run->channels, last = (task + 1) * LANES < channels ? (task + 1) * LANES : channels;
+    const tl_real *inverse = run->pass->saved + INVERSE * channels, *offset = run->pass->saved + OFFSET * channels;
+    tl_real *const *gradient = run->pass->gradient;
+    for (size_t c = task * LANES; c < last; c++) {
+        double of_shift = 0, centred = 0;
+        for (size_t chunk = 0; chunk < run->chunks; chunk++) {
+            of_shift += (double)run->first[chunk * channels + c];
+            centred += (double)run->second[chunk * channels + c];
+        }
+        const double of_scale = (double)inverse[c] * centred + (double)offset[c] * of_shift;
+        if (gradient[SCALE]) gradient[SCALE][c] += (tl_real)of_scale;
+        if (gradient[SHIFT]) gradient[SHIFT][c] += (tl_real)of_shift;
+        gradient_coefficients(run, c, of_shift, of_scale);
+    }
+}
+
+/* As normalise. */
+static inline void input_gradient(const tl_real *restrict x, const tl_real *dy, tl_real *dx, size_t rows, size_t channels,
+                                  const tl_real *restrict centre, const tl_real *restrict head) {
+    const tl_real *factor = head + FACTOR * channels, *slope = head + SLOPE * channels, *term = head + TERM * channels;
+    for (size_t row = 0; row < rows; row++)
+        for (size_t c = 0; c < channels; c++) {
+            const size_t i = row * channels + c;
+            dx[i] = factor[c] * dy[i] + slope[c] * (x[i] - centre[c]) + term[c];
+        }
+}
+
+static void input_gradient_task(void *context, size_t task, int worker) {
+    (void)worker;
+    const batch_norm_run *run = context;
+    const size_t first = task * run->chunk * run->channels, rows = rows_of(run, task);
+    const tl_real *x = run->pass->x[0].data + first, *dy = run->pass->dy.data + first;
+    tl_real *dx = run->pass->dx[0].data + first;
+    if (dx == dy)
+        input_gradient(x, dx, dx, rows, run->channels, run->centre, run->pass->scratch);
+    else
+        input_gradient(x, dy, dx, rows, run->channels, run->centre, run->pass->scratch);
+}
+
+static void batch_norm_backward(const tl_layer *layer, const tl_pass *pass) {
+    batch_norm_run run = run_of(layer, pass);
+    run.centre = pass->saved + CENTRE * run.channels;
+    share_chunks(&run, gradient_sums_task);
+    share_channels(&run, gradient_merge_task);
+    if (pass->dx[0].data) share_chunks(&run, input_gradient_task);
+}
+
+const tl_layer_ops tl_batch_norm_layer_ops = {
+    .name = "batch_norm",
+    .reads = TL_READS_X,
+    .in_place = true,
+    .setup = batch_norm_setup,
+    .scratch = batch_norm_scratch,
+    .forward = batch_norm_forward,
+    .backward = batch_norm_backward,
+};
+
+tl_node tl_batch_norm(tl_model *model, tl_node x, const tl_batch_norm_cfg *cfg) {
+    const batch_norm_layer layer = {
+        .base.ops = &tl_batch_norm_layer_ops,
+        .momentum = cfg && cfg->momentum != 0 ? cfg->momentum : 0.99,
+        .epsilon = cfg && cfg->epsilon != 0 ? cfg->epsilon : 1e-3,
+    };
+    return tl_layer_add(model, &x, 1, &layer.base, sizeof layer);
+}

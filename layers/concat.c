@@ -1,0 +1,72 @@
+#include "memory.h"
+#include "registry.h"
+
+#include <string.h>
+
+static void concat_setup(tl_layer *layer, tl_error *error) {
+    const tl_shape first = layer->in[0];
+    if (layer->inputs < 2) tl_fail(error, TL_ERROR_ARGUMENT, "%zu input, at least 2 are needed", layer->inputs);
+    for (size_t i = 1; i < layer->inputs; i++) {
+        const tl_shape in = layer->in[i];
+        if (in.length != first.length)
+            tl_fail(error, TL_ERROR_SHAPE, "input %zu is (%zu, %zu), input 0 is (%zu, %zu): the lengths differ", i, in.length,
+                    in.channels, first.length, first.channels);
+        if (!tl_sum(layer->out.channels, in.channels, &layer->out.channels))
+            tl_fail(error, TL_ERROR_SHAPE, "the channels of %zu inputs overflow", layer->inputs);
+    }
+}
+
+typedef struct concat_run {
+    const tl_layer *layer;
+    const tl_pass *pass;
+} concat_run;
+
+static void forward_task(void *context, size_t sample, int worker) {
+    (void)worker;
+    const concat_run *run = context;
+    const size_t length = run->layer->out.length, all = run->layer->out.channels;
+    tl_real *y = run->pass->y.data + sample * length * all;
+    for (size_t k = 0; k < run->layer->inputs; k++) {
+        const size_t channels = run->layer->in[k].channels;
+        const tl_real *x = run->pass->x[k].data + sample * length * channels;
+        for (size_t t = 0; t < length; t++) memcpy(y + t * all, x + t * channels, channels * sizeof *y);
+        y += channels;
+    }
+}
+
+static void backward_task(void *context, size_t sample, int worker) {
+    (void)worker;
+    const concat_run *run = context;
+    const size_t length = run->layer->out.length, all = run->layer->out.channels;
+    const tl_real *dy = run->pass->dy.data + sample * length * all;
+    for (size_t k = 0; k < run->layer->inputs; k++) {
+        const size_t channels = run->layer->in[k].channels;
+        if (run->pass->dx[k].data) {
+            tl_real *dx = run->pass->dx[k].data + sample * length * channels;
+            for (size_t t = 0; t < length; t++) memcpy(dx + t * channels, dy + t * all, channels * sizeof *dx);
+        }
+        dy += channels;
+    }
+}
+
+static void concat_forward(const tl_layer *layer, const tl_pass *pass) {
+    concat_run run = {.layer = layer, .pass = pass};
+    tl_parallel(pass->workers, pass->batch, (double)tl_tensor_count(&pass->y), forward_task, &run);
+}
+
+static void concat_backward(const tl_layer *layer, const tl_pass *pass) {
+    concat_run run = {.layer = layer, .pass = pass};
+    tl_parallel(pass->workers, pass->batch, (double)tl_tensor_count(&pass->dy), backward_task, &run);
+}
+
+const tl_layer_ops tl_concat_layer_ops = {
+    .name = "concat",
+    .setup = concat_setup,
+    .forward = concat_forward,
+    .backward = concat_backward,
+};
+
+tl_node tl_concat(tl_model *model, const tl_node *x, size_t count) {
+    const tl_layer layer = {.ops = &tl_concat_layer_ops};
+    return tl_layer_add(model, x, count, &layer, sizeof layer);
+}

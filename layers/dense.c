@@ -1,0 +1,132 @@
+#include "gemm.h"
+#include "registry.h"
+
+#include <string.h>
+
+/* Products are cut into parts that the shape alone fixes: at most PARTS of at least so many rows of the result. */
+enum { PARTS = 16, LEAST_ROWS = 64 };
+
+/* Rows of dy that are summed by themselves first, for the gradient of the bias: see global_average_pool.c. */
+enum { RUN = 64 };
+
+typedef struct dense_layer {
+    tl_layer base;
+    int units;
+    bool no_bias;
+    tl_init init;
+} dense_layer;
+
+static void dense_setup(tl_layer *layer, tl_error *error) {
+    const dense_layer *dense = (const dense_layer *)layer;
+    const size_t channels = layer->in[0].channels, length = layer->in[0].length;
+    if (dense->units < 1) tl_fail(error, TL_ERROR_ARGUMENT, "units %d is below 1", dense->units);
+    if (channels > TL_GEMM_LIMIT) tl_fail(error, TL_ERROR_SHAPE, "%zu channels exceed %d", channels, (int)TL_GEMM_LIMIT);
+    if (length > TL_GEMM_LIMIT / layer->batch)
+        tl_fail(error, TL_ERROR_SHAPE, "batch %zu of length %zu exceeds %d rows", layer->batch, length, (int)TL_GEMM_LIMIT);
+    if (tl_failed(error)) return;
+    const size_t units = (size_t)dense->units;
+    layer->out.channels = units;
+    tl_layer_parameter(layer, "weight", 2, (const size_t[]){channels, units}, dense->init, channels, units);
+    if (!dense->no_bias) tl_layer_parameter(layer, "bias", 1, &units, TL_INIT_ZEROS, channels, units);
+}
+
+static size_t dense_scratch(const tl_layer *layer, size_t batch, int threads) {
+    (void)batch;
+    (void)threads;
+    return layer->out.channels;
+}
+
+typedef struct dense_run {
+    const tl_pass *pass;
+    size_t rows, channels, units;
+    bool bias;
+    size_t parts;
+} dense_run;
+
+static dense_run run_of(const tl_layer *layer, const tl_pass *pass) {
+    return (dense_run){.pass = pass,
+                       .rows = pass->batch * layer->in[0].length,
+                       .channels = layer->in[0].channels,
+                       .units = layer->out.channels,
+                       .bias = !((const dense_layer *)layer)->no_bias};
+}
+
+static void share(dense_run *run, size_t rows, tl_task task) {
+    const size_t wanted = (rows + LEAST_ROWS - 1) / LEAST_ROWS;
+    run->parts = wanted < PARTS ? wanted : PARTS;
+    const double work = 2.0 * (double)run->rows * (double)run->channels * (double)run->units;
+    tl_parallel(run->pass->workers, run->parts, work, task, run);
+}
+
+static void forward_task(void *context, size_t part, int worker) {
+    (void)worker;
+    const dense_run *run = context;
+    const size_t first = tl_split_at(run->rows, run->parts, part), last = tl_split_at(run->rows, run->parts, part + 1);
+    tl_real *y = run->pass->y.data;
+    if (run->bias)
+        for (size_t row = first; row < last; row++) memcpy(y + row * run->units, run->pass->parameter[1], run->units * sizeof *y);
+    tl_gemm(TL_PLAIN, TL_PLAIN, last - first, run->units, run->channels, 1, run->pass->x[0].data + first * run->channels,
+            run->channels, run->pass->parameter[0], run->units, run->bias ? 1 : 0, y + first * run->units, run->units);
+}
+
+static void input_task(void *context, size_t part, int worker) {
+    (void)worker;
+    const dense_run *run = context;
+    const size_t first = tl_split_at(run->rows, run->parts, part), last = tl_split_at(run->rows, run->parts, part + 1);
+    tl_gemm(TL_PLAIN, TL_TRANSPOSED, last - first, run->channels, run->units, 1, run->pass->dy.data + first * run->units,
+            run->units, run->pass->parameter[0], run->units, 0, run->pass->dx[0].data + first * run->channels, run->channels);
+}
+
+/* A part is some rows of the weight, so that nothing is summed across parts. */
+static void weight_task(void *context, size_t part, int worker) {
+    (void)worker;
+    const dense_run *run = context;
+    const size_t first = tl_split_at(run->channels, run->parts, part), last = tl_split_at(run->channels, run->parts, part + 1);
+    tl_gemm(TL_TRANSPOSED, TL_PLAIN, last - first, run->units, run->rows, 1, run->pass->x[0].data + first, run->channels,
+            run->pass->dy.data, run->units, 1, run->pass->gradient[0] + first * run->units, run->units);
+}
+
+static void add_rows(const tl_real *restrict dy, size_t rows, size_t units, tl_real *restrict sum) {
+    for (size_t row = 0; row < rows; row++)
+        for (size_t u = 0; u < units; u++) sum[u] += dy[row * units + u];
+}
+
+static void bias_gradient(const dense_run *run) {
+    tl_real *part = run->pass->scratch;
+    for (size_t first = 0; first < run->rows; first += RUN) {
+        memset(part, 0, run->units * sizeof *part);
+        add_rows(run->pass->dy.data + first * run->units, run->rows - first < RUN ? run->rows - first : RUN, run->units, part);
+        add_rows(part, 1, run->units, run->pass->gradient[1]);
+    }
+}
+
+static void dense_forward(const tl_layer *layer, const tl_pass *pass) {
+    dense_run run = run_of(layer, pass);
+    share(&run, run.rows, forward_task);
+}
+
+static void dense_backward(const tl_layer *layer, const tl_pass *pass) {
+    dense_run run = run_of(layer, pass);
+    if (pass->gradient[0]) share(&run, run.channels, weight_task);
+    if (run.bias && pass->gradient[1]) bias_gradient(&run);
+    if (pass->dx[0].data) share(&run, run.rows, input_task);
+}
+
+const tl_layer_ops tl_dense_layer_ops = {
+    .name = "dense",
+    .reads = TL_READS_X,
+    .setup = dense_setup,
+    .scratch = dense_scratch,
+    .forward = dense_forward,
+    .backward = dense_backward,
+};
+
+tl_node tl_dense(tl_model *model, tl_node x, const tl_dense_cfg *cfg) {
+    const dense_layer layer = {
+        .base.ops = &tl_dense_layer_ops,
+        .units = cfg ? cfg->units : 0,
+        .no_bias = cfg && cfg->no_bias,
+        .init = cfg ? cfg->init : TL_GLOROT_UNIFORM,
+    };
+    return tl_layer_add(model, &x, 1, &layer.base, sizeof layer);
+}

@@ -1,0 +1,36 @@
+#include "memory.h"
+#include "registry.h"
+
+#include <string.h>
+
+static void flatten_setup(tl_layer *layer, tl_error *error) {
+    const tl_shape in = layer->in[0];
+    layer->out.length = 1;
+    if (!tl_multiply(in.length, in.channels, &layer->out.channels))
+        tl_fail(error, TL_ERROR_SHAPE, "element count of (%zu, %zu) overflows", in.length, in.channels);
+}
+
+/* Only the shape changes: nothing is left to do in place. */
+static void flatten_forward(const tl_layer *layer, const tl_pass *pass) {
+    (void)layer;
+    if (pass->y.data != pass->x[0].data) memcpy(pass->y.data, pass->x[0].data, tl_tensor_count(&pass->y) * sizeof(tl_real));
+}
+
+static void flatten_backward(const tl_layer *layer, const tl_pass *pass) {
+    (void)layer;
+    tl_real *dx = pass->dx[0].data;
+    if (dx && dx != pass->dy.data) memcpy(dx, pass->dy.data, tl_tensor_count(&pass->dy) * sizeof(tl_real));
+}
+
+const tl_layer_ops tl_flatten_layer_ops = {
+    .name = "flatten",
+    .in_place = true,
+    .setup = flatten_setup,
+    .forward = flatten_forward,
+    .backward = flatten_backward,
+};
+
+tl_node tl_flatten(tl_model *model, tl_node x) {
+    const tl_layer layer = {.ops = &tl_flatten_layer_ops};
+    return tl_layer_add(model, &x, 1, &layer, sizeof layer);
+}

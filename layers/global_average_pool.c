@@ -1,0 +1,72 @@
+#include "registry.h"
+
+/* Rows that are summed by themselves first: the error of the sum then grows with length / 64 instead of length. */
+enum { RUN = 64 };
+
+static void pool_setup(tl_layer *layer, tl_error *error) {
+    (void)error;
+    layer->out.length = 1;
+}
+
+static size_t pool_scratch(const tl_layer *layer, size_t batch, int threads) {
+    (void)batch;
+    return (size_t)threads * layer->out.channels;
+}
+
+static void add_rows(const tl_real *restrict x, size_t rows, size_t channels, tl_real *restrict sum) {
+    for (size_t t = 0; t < rows; t++)
+        for (size_t c = 0; c < channels; c++) sum[c] += x[t * channels + c];
+}
+
+typedef struct pool_run {
+    const tl_pass *pass;
+    size_t length, channels;
+} pool_run;
+
+static void forward_task(void *context, size_t sample, int worker) {
+    const pool_run *run = context;
+    const size_t length = run->length, channels = run->channels;
+    const tl_real *x = run->pass->x[0].data + sample * length * channels;
+    tl_real *y = run->pass->y.data + sample * channels, *part = run->pass->scratch + (size_t)worker * channels;
+    for (size_t c = 0; c < channels; c++) y[c] = 0;
+    for (size_t first = 0; first < length; first += RUN) {
+        for (size_t c = 0; c < channels; c++) part[c] = 0;
+        add_rows(x + first * channels, length - first < RUN ? length - first : RUN, channels, part);
+        add_rows(part, 1, channels, y);
+    }
+    for (size_t c = 0; c < channels; c++) y[c] /= (tl_real)length;
+}
+
+static void backward_task(void *context, size_t sample, int worker) {
+    const pool_run *run = context;
+    const size_t length = run->length, channels = run->channels;
+    const tl_real *dy = run->pass->dy.data + sample * channels;
+    tl_real *dx = run->pass->dx[0].data + sample * length * channels, *share = run->pass->scratch + (size_t)worker * channels;
+    for (size_t c = 0; c < channels; c++) share[c] = dy[c] / (tl_real)length;
+    for (size_t t = 0; t < length; t++)
+        for (size_t c = 0; c < channels; c++) dx[t * channels + c] = share[c];
+}
+
+static void pool_forward(const tl_layer *layer, const tl_pass *pass) {
+    pool_run run = {.pass = pass, .length = layer->in[0].length, .channels = layer->in[0].channels};
+    tl_parallel(pass->workers, pass->batch, (double)pass->batch * (double)(run.length * run.channels), forward_task, &run);
+}
+
+static void pool_backward(const tl_layer *layer, const tl_pass *pass) {
+    if (!pass->dx[0].data) return;
+    pool_run run = {.pass = pass, .length = layer->in[0].length, .channels = layer->in[0].channels};
+    tl_parallel(pass->workers, pass->batch, (double)pass->batch * (double)(run.length * run.channels), backward_task, &run);
+}
+
+const tl_layer_ops tl_global_average_pool_layer_ops = {
+    .name = "global_average_pool",
+    .setup = pool_setup,
+    .scratch = pool_scratch,
+    .forward = pool_forward,
+    .backward = pool_backward,
+};
+
+tl_node tl_global_average_pool(tl_model *model, tl_node x) {
+    const tl_layer layer = {.ops = &tl_global_average_pool_layer_ops};
+    return tl_layer_add(model, &x, 1, &layer, sizeof layer);
+}

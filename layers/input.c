@@ -1,0 +1,21 @@
+#include "registry.h"
+
+typedef struct input_layer {
+    tl_layer base;
+    tl_shape shape;
+} input_layer;
+
+static void input_setup(tl_layer *layer, tl_error *error) {
+    const tl_shape shape = ((const input_layer *)layer)->shape;
+    if (shape.length < 1 || shape.channels < 1)
+        tl_fail(error, TL_ERROR_SHAPE, "shape (%zu, %zu) has no elements", shape.length, shape.channels);
+    layer->out = shape;
+}
+
+/* The graph puts the samples into y itself. */
+const tl_layer_ops tl_input_layer_ops = {.name = "input", .setup = input_setup};
+
+tl_node tl_input(tl_model *model, tl_shape shape) {
+    const input_layer layer = {.base.ops = &tl_input_layer_ops, .shape = shape};
+    return tl_layer_add(model, NULL, 0, &layer.base, sizeof layer);
+}

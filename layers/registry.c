@@ -1,0 +1,17 @@
+#include "registry.h"
+
+#include <string.h>
+
+const tl_layer_ops *const tl_layer_registry[] = {
+    &tl_input_layer_ops,    &tl_dense_layer_ops,        &tl_relu_layer_ops,
+    &tl_sigmoid_layer_ops,  &tl_tanh_layer_ops,         &tl_softmax_layer_ops,
+    &tl_global_average_pool_layer_ops,
+    &tl_flatten_layer_ops,  &tl_batch_norm_layer_ops,   &tl_dropout_layer_ops,
+    &tl_add_layer_ops,      &tl_concat_layer_ops,       NULL,
+};
+
+const tl_layer_ops *tl_layer_ops_by_name(const char *name) {
+    for (const tl_layer_ops *const *ops = tl_layer_registry; *ops; ops++)
+        if (strcmp((*ops)->name, name) == 0) return *ops;
+    return NULL;
+}
