@@ -17,8 +17,7 @@ size_t tl_split_at(size_t count, size_t parts, size_t part) {
     return part * whole + (part < rest ? part : rest);
 }
 
-/* Denormal numbers slow arithmetic forty-fold: within a task they count as zero (MXCSR: flush to zero, denormals are zero). */
-static unsigned denormals_off(void) {
+unsigned tl_denormals_off(void) {
 #if defined(__SSE2__)
     const unsigned before = _mm_getcsr();
     _mm_setcsr(before | 0x8040u);
@@ -28,7 +27,7 @@ static unsigned denormals_off(void) {
 #endif
 }
 
-static void denormals_restore(unsigned before) {
+void tl_denormals_restore(unsigned before) {
 #if defined(__SSE2__)
     _mm_setcsr(before);
 #else
@@ -39,16 +38,16 @@ static void denormals_restore(unsigned before) {
 void tl_parallel(const tl_workers *workers, size_t tasks, double work, tl_task body, void *context) {
     const size_t useful = tasks < (size_t)workers->count ? tasks : (size_t)workers->count;
     if (useful <= 1 || work < serial_limit) {
-        const unsigned before = denormals_off();
+        const unsigned before = tl_denormals_off();
         for (size_t task = 0; task < tasks; task++) body(context, task, 0);
-        denormals_restore(before);
+        tl_denormals_restore(before);
         return;
     }
 #pragma omp parallel num_threads((int)useful)
     {
-        const unsigned before = denormals_off();
+        const unsigned before = tl_denormals_off();
 #pragma omp for schedule(dynamic, 1)
         for (size_t task = 0; task < tasks; task++) body(context, task, omp_get_thread_num());
-        denormals_restore(before);
+        tl_denormals_restore(before);
     }
 }

@@ -77,8 +77,8 @@ struct tl_layer {
 };
 
 /* Adds a layer with the given input nodes: copies `size` bytes from `layer`, whose `ops` is set and whose other base fields are
- * zero. Returns its node, or a failed one. The graph owns the copy; ops->free is called on it. If the layer cannot be added,
- * ops->free is called on `layer` itself. */
+ * zero. Returns its node, or a failed one. The graph owns the copy. A layer owns nothing before setup: what setup allocates,
+ * ops->free frees. */
 TL_API tl_node tl_layer_add(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer, size_t size);
 
 /* In setup: declares an array that is trained. Its index in pass->parameter is the number declared before it. fan_in and fan_out

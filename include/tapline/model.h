@@ -134,7 +134,8 @@ TL_API void tl_set_learning_rate(tl_model *model, double learning_rate);
 
 /* One array of a layer. Views into the model, valid as long as it lives. */
 typedef struct tl_parameter {
-    const char *name; /* layer.parameter, such as "conv1d_2.weight" */
+    const char *layer; /* such as "conv1d_2": the layer's kind, and which of its kind it is */
+    const char *name;  /* such as "weight" */
     tl_tensor value;
     tl_tensor gradient; /* accumulated; empty for state (running statistics) */
     bool frozen;
@@ -156,6 +157,8 @@ TL_API void tl_unfreeze(tl_model *model, tl_node node);
 
 /* ---- what was compiled ---- */
 
+TL_API tl_shape tl_input_shape(const tl_model *model); /* of one sample; zero before tl_model_compile, as the next two */
+TL_API tl_shape tl_output_shape(const tl_model *model);
 TL_API tl_shape tl_node_shape(const tl_model *model, tl_node node);
 TL_API size_t tl_model_batch(const tl_model *model);  /* the largest batch */
 TL_API size_t tl_model_memory(const tl_model *model); /* bytes of the arena and the parameter, gradient and moment buffers */

@@ -44,9 +44,11 @@ typedef struct tl_update {
     const tl_optimizer_cfg *cfg; /* defaults filled in */
 } tl_update;
 
+enum { TL_MAX_MOMENTS = 4 };
+
 struct tl_optimizer_ops {
     const char *name;
-    size_t moments; /* arrays of the size of the parameters that it keeps */
+    size_t moments; /* arrays of the size of the parameters that it keeps, at most TL_MAX_MOMENTS */
     /* Fills in defaults and checks ranges; the only slot that can fail. */
     tl_status (*prepare)(tl_optimizer_cfg *cfg, tl_error *error);
     void (*update)(const tl_update *update);

@@ -1,0 +1,25 @@
+/* The one table of optimizers. */
+#include "optim.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef const tl_optimizer_ops *(*maker)(void);
+
+static const maker optimizers[] = {tl_adam, tl_sgd};
+
+const tl_optimizer_ops *tl_optimizer_by_name(const char *name, tl_error *error) {
+    if (tl_failed(error)) return NULL;
+    for (size_t i = 0; i < sizeof optimizers / sizeof *optimizers; i++)
+        if (strcmp(optimizers[i]()->name, name) == 0) return optimizers[i]();
+    tl_fail(error, TL_ERROR_ARGUMENT, "optimizer \"%.40s\" is unknown; there are adam and sgd", name);
+    return NULL;
+}
+
+void tl_optimizer_check(const char *what, double value, double least, double limit, tl_error *error) {
+    if (value >= least && value < limit) return;
+    if (isinf(limit))
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is not a number from %g on", what, value, least);
+    else
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is outside [%g, %g)", what, value, least, limit);
+}

@@ -1,0 +1,200 @@
+/* Compiling a model: every check, every shape, every byte; after it nothing allocates and no shape fails. */
+#include "graph.h"
+
+#include "memory.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- checks and shapes ---- */
+
+/* Marks what leads to the output and finds the one input among it. */
+static tl_status find_live(tl_model *model, tl_node output) {
+    if (output.id < 0 || (size_t)output.id >= model->vertices)
+        return tl_fail(&model->error, TL_ERROR_ARGUMENT, "compile: output is node %d; the model has %zu nodes", output.id,
+                       model->vertices);
+    model->output = output.id;
+    model->vertex[output.id].live = true;
+    model->input = -1;
+    for (int i = output.id; i >= 0; i--) {
+        const tl_vertex *vertex = &model->vertex[i];
+        if (!vertex->live) continue;
+        for (size_t e = 0; e < vertex->layer->inputs; e++) model->vertex[vertex->input[e]].live = true;
+        if (vertex->layer->inputs > 0) continue;
+        if (model->input >= 0)
+            return tl_fail(&model->error, TL_ERROR_ARGUMENT, "compile: layers %d and %d are both inputs; a model has one", i,
+                           model->input);
+        model->input = i;
+    }
+    if (model->input == model->output)
+        return tl_fail(&model->error, TL_ERROR_ARGUMENT, "compile: the output is the input; there is nothing to compute");
+    return TL_OK;
+}
+
+/* Whether batch × shape elements, in several copies, can be addressed. */
+static bool addressable(size_t batch, tl_shape shape) {
+    size_t count;
+    return tl_multiply(batch, shape.length, &count) && tl_multiply(count, shape.channels, &count) && count <= PTRDIFF_MAX / 64;
+}
+
+/* Runs the layer's own setup and checks what it declared. */
+static tl_status set_up_layer(tl_model *model, size_t id) {
+    tl_vertex *vertex = &model->vertex[id];
+    tl_layer *layer = vertex->layer;
+    tl_error error = {0};
+    for (size_t e = 0; e < layer->inputs; e++) layer->in[e] = model->vertex[vertex->input[e]].layer->out;
+    layer->out = layer->in[0];
+    layer->batch = model->batch;
+    layer->threads = model->workers.count;
+    layer->engine = model->engine;
+    layer->ops->setup(layer, &error);
+    if (!tl_failed(&error) && (layer->parameters > TL_MAX_PARAMETERS || layer->states > TL_MAX_PARAMETERS))
+        tl_fail(&error, TL_ERROR_ARGUMENT, "declares %zu parameters and %zu states; the limit is %d", layer->parameters,
+                layer->states, TL_MAX_PARAMETERS);
+    if (!tl_failed(&error) && (layer->out.length == 0 || layer->out.channels == 0))
+        tl_fail(&error, TL_ERROR_SHAPE, "its output (%zu, %zu) has no elements", layer->out.length, layer->out.channels);
+    if (!tl_failed(&error) && (!addressable(model->batch, layer->out) || layer->saved > PTRDIFF_MAX / 64))
+        tl_fail(&error, TL_ERROR_SHAPE, "batch %zu of (%zu, %zu) exceeds what memory can address", model->batch, layer->out.length,
+                layer->out.channels);
+    if (tl_failed(&error)) tl_layer_fail(&model->error, error.status, id, layer->ops->name, error.text);
+    return model->error.status;
+}
+
+static void name_vertices(tl_model *model) {
+    for (size_t i = 0; i < model->vertices; i++) {
+        int nth = 1;
+        for (size_t before = 0; before < i; before++)
+            if (model->vertex[before].live && model->vertex[before].layer->ops == model->vertex[i].layer->ops) nth++;
+        snprintf(model->vertex[i].name, sizeof model->vertex[i].name, "%s_%d", model->vertex[i].layer->ops->name, nth);
+    }
+}
+
+static tl_status set_up_layers(tl_model *model, tl_node output) {
+    if (find_live(model, output) != TL_OK) return model->error.status;
+    for (size_t i = 0; i < model->vertices; i++)
+        if (model->vertex[i].live && set_up_layer(model, i) != TL_OK) return model->error.status;
+    name_vertices(model);
+    return TL_OK;
+}
+
+/* ---- parameters ---- */
+
+/* Gives each declared array its place after `*total`, starting on a cache line; false where that overflows. */
+static bool place_arrays(const tl_declared *declared, size_t count, size_t *total, size_t offsets[TL_MAX_PARAMETERS]) {
+    for (size_t p = 0; p < count; p++) {
+        size_t elements = 1;
+        for (size_t axis = 0; axis < declared[p].rank; axis++)
+            if (!tl_multiply(elements, declared[p].shape[axis], &elements)) return false;
+        offsets[p] = *total;
+        if (elements > PTRDIFF_MAX / 64 || !tl_sum(*total, tl_aligned_count(elements), total)) return false;
+    }
+    return true;
+}
+
+static tl_status allocate_parameters(tl_model *model) {
+    tl_error *error = &model->error;
+    model->parameters = tl_allocate(model->parameter_count, sizeof(tl_real), "parameters", error);
+    model->states = tl_allocate(model->state_count, sizeof(tl_real), "running statistics", error);
+    model->run = calloc(model->vertices, sizeof *model->run);
+    if (!model->run) tl_fail(error, TL_ERROR_MEMORY, "compile: out of memory");
+    if (model->inference_only || tl_failed(error)) return error->status;
+    model->gradients = tl_allocate(model->parameter_count, sizeof(tl_real), "gradients", error);
+    model->norm_parts = calloc(model->parameter_count / TL_NORM_CHUNK + 1, sizeof *model->norm_parts);
+    model->moment = calloc(model->optimizer.ops->moments + 1, sizeof *model->moment);
+    if (!model->norm_parts || !model->moment) return tl_fail(error, TL_ERROR_MEMORY, "compile: out of memory");
+    for (size_t i = 0; i < model->optimizer.ops->moments; i++)
+        model->moment[i] = tl_allocate(model->parameter_count, sizeof(tl_real), "optimizer moments", error);
+    return error->status;
+}
+
+/* One flat buffer of parameters, in the order of the layers, and one of states; initial values. */
+static tl_status lay_out_parameters(tl_model *model) {
+    size_t(*offset)[2][TL_MAX_PARAMETERS] = calloc(model->vertices, sizeof *offset);
+    if (!offset) return tl_fail(&model->error, TL_ERROR_MEMORY, "compile: out of memory");
+    bool fits = true;
+    for (size_t i = 0; i < model->vertices; i++) {
+        tl_vertex *vertex = &model->vertex[i];
+        if (!vertex->live) continue;
+        vertex->first = model->parameter_count;
+        fits = fits && place_arrays(vertex->layer->parameter, vertex->layer->parameters, &model->parameter_count, offset[i][0]);
+        fits = fits && place_arrays(vertex->layer->state, vertex->layer->states, &model->state_count, offset[i][1]);
+        vertex->count = model->parameter_count - vertex->first;
+    }
+    if (!fits) tl_fail(&model->error, TL_ERROR_SHAPE, "compile: the parameters exceed what memory can address");
+    if (fits && allocate_parameters(model) == TL_OK) {
+        uint32_t index = 0;
+        for (size_t i = 0; i < model->vertices; i++) {
+            tl_vertex *vertex = &model->vertex[i];
+            for (size_t p = 0; vertex->live && p < vertex->layer->parameters; p++) {
+                vertex->parameter[p] = model->parameters + offset[i][0][p];
+                if (model->gradients) vertex->gradient[p] = model->gradients + offset[i][0][p];
+                tl_initialise(vertex->parameter[p], &vertex->layer->parameter[p], model->seed, index++);
+            }
+            for (size_t p = 0; vertex->live && p < vertex->layer->states; p++) {
+                vertex->state[p] = model->states + offset[i][1][p];
+                tl_initialise(vertex->state[p], &vertex->layer->state[p], model->seed, index++);
+            }
+        }
+    }
+    free(offset);
+    return model->error.status;
+}
+
+/* ---- what is trained ---- */
+
+void tl_graph_mark(tl_model *model) {
+    model->runs = 0;
+    for (size_t i = 0; i < model->vertices; i++) {
+        tl_vertex *vertex = &model->vertex[i];
+        if (!vertex->live) continue;
+        const tl_layer *layer = vertex->layer;
+        const bool trained = layer->parameters > 0 && !vertex->frozen;
+        vertex->needs_gradient = trained || ((int)i == model->input && model->input_gradient);
+        for (size_t e = 0; e < layer->inputs; e++) {
+            const tl_vertex *before = &model->vertex[vertex->input[e]];
+            vertex->needs_gradient = vertex->needs_gradient || before->needs_gradient;
+            vertex->dx[e].data = before->needs_gradient ? vertex->dx_memory[e] : NULL;
+        }
+        for (size_t p = 0; p < layer->parameters; p++) vertex->active_gradient[p] = trained ? vertex->gradient[p] : NULL;
+        if (!trained) continue;
+        tl_run *last = model->runs ? &model->run[model->runs - 1] : NULL;
+        if (last && last->first + last->count == vertex->first)
+            last->count += vertex->count;
+        else
+            model->run[model->runs++] = (tl_run){.first = vertex->first, .count = vertex->count};
+    }
+}
+
+/* ---- the whole ---- */
+
+static tl_status take_configuration(tl_model *model, const tl_compile_cfg *cfg) {
+    const tl_compile_cfg defaults = {0};
+    if (!cfg) cfg = &defaults;
+    model->batch = cfg->batch ? cfg->batch : 32;
+    model->loss = cfg->loss;
+    model->inference_only = cfg->inference_only;
+    model->input_gradient = cfg->input_gradient && !cfg->inference_only;
+    model->clip_norm = cfg->clip_norm;
+    model->optimizer = cfg->optimizer;
+    if (!model->optimizer.ops) model->optimizer.ops = tl_adam();
+    if (!(cfg->clip_norm >= 0) || isinf(cfg->clip_norm))
+        return tl_fail(&model->error, TL_ERROR_ARGUMENT, "compile: clip norm %g is not a number from 0 on", cfg->clip_norm);
+    if (cfg->loss != TL_CROSS_ENTROPY && cfg->loss != TL_SQUARED_ERROR)
+        return tl_fail(&model->error, TL_ERROR_ARGUMENT, "compile: loss %d is unknown", (int)cfg->loss);
+    return model->optimizer.ops->prepare(&model->optimizer, &model->error);
+}
+
+tl_status tl_model_compile(tl_model *model, tl_node output, const tl_compile_cfg *cfg, tl_error *error) {
+    if (tl_failed(error)) return error->status;
+    if (model && model->compiled) return tl_fail(error, TL_ERROR_STATE, "compile: the model is compiled already");
+    if (model && !tl_failed(&model->error) && take_configuration(model, cfg) == TL_OK && set_up_layers(model, output) == TL_OK &&
+        lay_out_parameters(model) == TL_OK && tl_lay_out_arena(model) == TL_OK) {
+        tl_graph_mark(model);
+        model->compiled = true;
+        return TL_OK;
+    }
+    const tl_error *reason = tl_model_error(model);
+    return tl_fail(error, reason->status, "%s", reason->text);
+}

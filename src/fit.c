@@ -1,0 +1,311 @@
+/* Fitting, evaluating, predicting: nothing here that a user could not write with the lower tier. */
+#include <tapline/layers.h>
+#include <tapline/random.h>
+#include <tapline/train.h>
+
+#include "clock.h"
+#include "loss.h"
+#include "memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- metrics ---- */
+
+/* Sums over samples. */
+typedef struct tally {
+    double loss, correct, squared, absolute;
+    size_t samples, values;
+} tally;
+
+static void count_correct(tally *sums, const tl_tensor *y, const int32_t *labels) {
+    const size_t channels = y->shape[1] * y->shape[2];
+    for (size_t i = 0; i < y->shape[0]; i++) {
+        const tl_real *logits = y->data + i * channels;
+        size_t largest = 0;
+        for (size_t c = 1; c < channels; c++)
+            if (logits[c] > logits[largest]) largest = c;
+        sums->correct += (int32_t)largest == labels[i];
+    }
+}
+
+static void count_differences(tally *sums, const tl_tensor *y, const tl_real *values) {
+    const size_t count = tl_tensor_count(y);
+    for (size_t i = 0; i < count; i++) {
+        const double difference = (double)y->data[i] - (double)values[i];
+        sums->squared += difference * difference;
+        sums->absolute += fabs(difference);
+    }
+    sums->values += count;
+}
+
+/* Adds what the model's output says of a batch with this target and mean loss. */
+static void count_batch(tally *sums, const tl_model *model, const tl_target *target, double loss) {
+    const tl_tensor y = tl_output(model);
+    sums->loss += loss * (double)y.shape[0];
+    sums->samples += y.shape[0];
+    if (tl_model_loss(model) == TL_CROSS_ENTROPY)
+        count_correct(sums, &y, target->labels);
+    else
+        count_differences(sums, &y, target->values);
+}
+
+static tl_metrics metrics_of(const tally *sums, tl_loss_kind loss) {
+    const double samples = (double)sums->samples, values = (double)sums->values;
+    tl_metrics metrics = {.loss = sums->loss / samples, .accuracy = NAN, .rmse = NAN, .mae = NAN};
+    if (loss == TL_CROSS_ENTROPY)
+        metrics.accuracy = sums->correct / samples;
+    else {
+        metrics.rmse = sqrt(sums->squared / values);
+        metrics.mae = sums->absolute / values;
+    }
+    return metrics;
+}
+
+/* ---- data against model ---- */
+
+static tl_status check_labels(const tl_dataset *data, size_t outputs, tl_error *error) {
+    if (!data->labels) return tl_fail(error, TL_ERROR_ARGUMENT, "data: cross-entropy needs labels; the data set has none");
+    if (data->classes > outputs)
+        return tl_fail(error, TL_ERROR_SHAPE, "data: %zu classes exceed the %zu outputs of the model", data->classes, outputs);
+    for (size_t i = 0; i < data->x.shape[0]; i++)
+        if (data->labels[i] < 0 || (size_t)data->labels[i] >= outputs)
+            return tl_fail(error, TL_ERROR_ARGUMENT, "data: label %d of sample %zu is outside 0 … %zu", data->labels[i], i,
+                           outputs - 1);
+    return TL_OK;
+}
+
+static tl_status check_data(const tl_model *model, const tl_dataset *data, tl_shape in, tl_shape out, tl_error *error) {
+    const size_t *shape = data->x.shape;
+    if (tl_failed(tl_model_error(model))) return tl_fail(error, tl_model_error(model)->status, "%s", tl_model_error(model)->text);
+    if (in.length == 0) return tl_fail(error, TL_ERROR_STATE, "fit: the model is not compiled");
+    if (data->x.rank != 3 || !data->x.data || shape[0] == 0)
+        return tl_fail(error, TL_ERROR_SHAPE, "data: the data set has no samples");
+    if (shape[1] != in.length || shape[2] != in.channels)
+        return tl_fail(error, TL_ERROR_SHAPE, "data: series are (%zu, %zu); the model takes (%zu, %zu)", shape[1], shape[2],
+                       in.length, in.channels);
+    if (shape[0] > UINT32_MAX) return tl_fail(error, TL_ERROR_SHAPE, "data: %zu samples exceed %u", shape[0], UINT32_MAX);
+    if (out.length != 1)
+        return tl_fail(error, TL_ERROR_SHAPE, "data: one target a series; the model's output has length %zu", out.length);
+    if (tl_model_loss(model) == TL_CROSS_ENTROPY) return check_labels(data, out.channels, error);
+    if (!data->values) return tl_fail(error, TL_ERROR_ARGUMENT, "data: squared error needs target values; the data set has none");
+    if (out.channels != 1)
+        return tl_fail(error, TL_ERROR_SHAPE, "data: one target value a series; the model has %zu outputs", out.channels);
+    return TL_OK;
+}
+
+static tl_target targets_from(const tl_dataset *data, size_t first) {
+    return (tl_target){.labels = data->labels ? data->labels + first : NULL, .values = data->values ? data->values + first : NULL};
+}
+
+/* ---- a fit at work ---- */
+
+typedef struct fit {
+    tl_model *model;
+    const tl_dataset *data;
+    tl_fit_cfg cfg; /* defaults filled in */
+    tl_schedule schedule;
+    uint32_t *order; /* (samples) the epoch's */
+    tl_tensor x;     /* (batch, length, channels) gathered samples */
+    int32_t *labels; /* (batch) */
+    tl_real *values; /* (batch) */
+    tl_real *best;   /* parameters and state of the best epoch */
+    tl_fit_result result;
+    double begin;
+} fit;
+
+static void release_fit(fit *f) {
+    tl_release(f->order);
+    tl_tensor_free(&f->x);
+    tl_release(f->labels);
+    tl_release(f->values);
+    tl_release(f->best);
+}
+
+/* Copies every parameter and state out of the model, or back into it. */
+static void copy_parameters(tl_model *model, tl_real *copy, bool back) {
+    const size_t arrays = tl_parameter_arrays(model);
+    for (size_t i = 0; i < arrays; i++) {
+        const tl_parameter parameter = tl_parameter_at(model, i);
+        const size_t count = tl_tensor_count(&parameter.value);
+        memcpy(back ? parameter.value.data : copy, back ? copy : parameter.value.data, count * sizeof(tl_real));
+        copy += count;
+    }
+}
+
+static size_t count_parameters(const tl_model *model) {
+    size_t count = 0;
+    for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
+        const tl_parameter parameter = tl_parameter_at(model, i);
+        count += tl_tensor_count(&parameter.value);
+    }
+    return count;
+}
+
+static tl_status prepare_fit(fit *f, const tl_fit_cfg *cfg, tl_error *error) {
+    const tl_shape in = tl_input_shape(f->model), out = tl_output_shape(f->model);
+    if (check_data(f->model, f->data, in, out, error) != TL_OK) return error->status;
+    if (cfg) f->cfg = *cfg;
+    if (f->cfg.epochs == 0) f->cfg.epochs = 1;
+    if (f->cfg.batch == 0) f->cfg.batch = tl_model_batch(f->model);
+    if (f->cfg.accumulate == 0) f->cfg.accumulate = 1;
+    if (f->cfg.epochs < 0) return tl_fail(error, TL_ERROR_ARGUMENT, "fit: %d epochs are below 0", f->cfg.epochs);
+    if (f->cfg.batch > tl_model_batch(f->model))
+        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: batch %zu exceeds the model's %zu", f->cfg.batch, tl_model_batch(f->model));
+    if (tl_schedule_prepare(&f->schedule, &f->cfg.schedule, error) != TL_OK) return error->status;
+    const size_t samples = f->data->x.shape[0];
+    f->order = tl_allocate(samples, sizeof *f->order, "the order of the samples", error);
+    f->x = tl_tensor_new(3, (size_t[]){f->cfg.batch, in.length, in.channels}, error);
+    f->labels = tl_allocate(f->cfg.batch, sizeof *f->labels, "labels", error);
+    f->values = tl_allocate(f->cfg.batch, sizeof *f->values, "targets", error);
+    if (f->cfg.restore_best) f->best = tl_allocate(count_parameters(f->model), sizeof(tl_real), "the best parameters", error);
+    f->result.best_loss = INFINITY;
+    f->begin = tl_seconds();
+    return error->status;
+}
+
+/* The epoch's order; keyed by the steps taken so far, so that it is new each epoch and the same after a resume. */
+static void shuffle(fit *f) {
+    tl_rng rng = tl_rng_at(tl_model_seed(f->model), TL_STREAM_SHUFFLE, 0, tl_steps(f->model));
+    const size_t samples = f->data->x.shape[0];
+    tl_rng_permutation(&rng, f->order, samples);
+    for (size_t i = 0; f->cfg.keep_order && i < samples; i++) f->order[i] = (uint32_t)i;
+}
+
+/* Copies samples `first` … `first + count - 1` of the order side by side. */
+static void gather(fit *f, size_t first, size_t count) {
+    const tl_dataset *data = f->data;
+    const size_t each = data->x.shape[1] * data->x.shape[2];
+    for (size_t i = 0; i < count; i++) {
+        const size_t sample = f->order[first + i];
+        memcpy(f->x.data + i * each, data->x.data + sample * each, each * sizeof(tl_real));
+        if (data->labels) f->labels[i] = data->labels[sample];
+        if (data->values) f->values[i] = data->values[sample];
+    }
+    f->x.shape[0] = count;
+}
+
+static tl_status take_step(fit *f, tl_error *error) {
+    if (tl_step(f->model, error) == TL_OK) f->result.steps++;
+    return error->status;
+}
+
+/* One forward and backward pass; steps where `step` says so. */
+static tl_status train_batch(fit *f, bool step, tally *sums, tl_error *error) {
+    const tl_target target = {.labels = f->labels, .values = f->values};
+    tl_forward(f->model, &f->x, TL_TRAINING);
+    const double loss = tl_loss(f->model, &target);
+    if (!tl_failed(tl_model_error(f->model))) count_batch(sums, f->model, &target, loss);
+    tl_backward(f->model);
+    const bool wrong = tl_failed(tl_model_error(f->model)) || !isfinite(loss);
+    return step || wrong ? take_step(f, error) : TL_OK;
+}
+
+static bool go_on(fit *f, int epoch, size_t batch, size_t batches, const tally *sums) {
+    if (!f->cfg.callback) return true;
+    const tl_progress progress = {.epoch = epoch,
+                                  .epochs = f->cfg.epochs,
+                                  .batch = batch,
+                                  .batches = batches,
+                                  .epoch_end = batch == batches,
+                                  .train = metrics_of(sums, tl_model_loss(f->model)),
+                                  .learning_rate = tl_learning_rate(f->model),
+                                  .seconds = tl_seconds() - f->begin};
+    return f->cfg.callback(&progress, f->cfg.user);
+}
+
+static void end_epoch(fit *f, int epoch, double loss) {
+    if (loss < f->result.best_loss) {
+        f->result.best_loss = loss;
+        f->result.best_epoch = epoch;
+        if (f->best) copy_parameters(f->model, f->best, false);
+    }
+    tl_set_learning_rate(f->model, tl_schedule_next(&f->schedule, tl_learning_rate(f->model), loss));
+}
+
+static tl_status train_epoch(fit *f, int epoch, tl_error *error) {
+    const size_t samples = f->data->x.shape[0], batch = f->cfg.batch, batches = (samples + batch - 1) / batch;
+    tally sums = {0};
+    shuffle(f);
+    for (size_t b = 1; b <= batches && !f->result.stopped; b++) {
+        const size_t first = (b - 1) * batch, rest = samples - first;
+        gather(f, first, rest < batch ? rest : batch);
+        const bool step = b % f->cfg.accumulate == 0 || b == batches;
+        if (train_batch(f, step, &sums, error) != TL_OK) return error->status;
+        f->result.stopped = !go_on(f, epoch, b, batches, &sums);
+        if (f->result.stopped && !step && take_step(f, error) != TL_OK) return error->status;
+        if (b == batches) end_epoch(f, epoch, sums.loss / (double)sums.samples);
+    }
+    return TL_OK;
+}
+
+tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result, tl_error *error) {
+    tl_error own = {0};
+    if (!error) error = &own;
+    if (tl_failed(error)) return error->status;
+    fit f = {.model = model, .data = data};
+    if (prepare_fit(&f, cfg, error) == TL_OK) {
+        tl_zero_grad(model);
+        for (int epoch = 1; epoch <= f.cfg.epochs && !f.result.stopped && !tl_failed(error); epoch++) {
+            f.result.epochs = epoch;
+            train_epoch(&f, epoch, error);
+        }
+        if (f.best && f.result.best_epoch > 0) copy_parameters(model, f.best, true);
+        f.result.seconds = tl_seconds() - f.begin;
+        tl_zero_grad(model);
+    }
+    release_fit(&f);
+    if (result) *result = f.result;
+    return error->status;
+}
+
+/* ---- inference ---- */
+
+tl_status tl_evaluate(tl_model *model, const tl_dataset *data, tl_metrics *metrics, tl_error *error) {
+    tl_error own = {0};
+    if (!error) error = &own;
+    if (tl_failed(error)) return error->status;
+    if (check_data(model, data, tl_input_shape(model), tl_output_shape(model), error) != TL_OK) return error->status;
+    const size_t samples = data->x.shape[0], batch = tl_model_batch(model);
+    tally sums = {0};
+    for (size_t first = 0; first < samples; first += batch) {
+        const tl_tensor x = tl_tensor_slice(&data->x, first, samples - first < batch ? samples - first : batch);
+        const tl_target target = targets_from(data, first);
+        tl_forward(model, &x, TL_INFERENCE);
+        count_batch(&sums, model, &target, tl_loss(model, &target));
+    }
+    *metrics = metrics_of(&sums, tl_model_loss(model));
+    return TL_OK;
+}
+
+static tl_status check_prediction(const tl_model *model, const tl_tensor *x, const tl_tensor *y, tl_error *error) {
+    const tl_shape in = tl_input_shape(model), out = tl_output_shape(model);
+    if (tl_failed(tl_model_error(model))) return tl_fail(error, tl_model_error(model)->status, "%s", tl_model_error(model)->text);
+    if (in.length == 0) return tl_fail(error, TL_ERROR_STATE, "predict: the model is not compiled");
+    if (x->rank != 3 || x->shape[1] != in.length || x->shape[2] != in.channels)
+        return tl_fail(error, TL_ERROR_SHAPE, "predict: x is (%zu, %zu, %zu); the model takes (count, %zu, %zu)", x->shape[0],
+                       x->shape[1], x->shape[2], in.length, in.channels);
+    if (y->rank != 3 || y->shape[0] != x->shape[0] || y->shape[1] != out.length || y->shape[2] != out.channels)
+        return tl_fail(error, TL_ERROR_SHAPE, "predict: y is (%zu, %zu, %zu); it should be (%zu, %zu, %zu)", y->shape[0],
+                       y->shape[1], y->shape[2], x->shape[0], out.length, out.channels);
+    return TL_OK;
+}
+
+tl_status tl_predict(tl_model *model, const tl_tensor *x, tl_tensor *y, tl_error *error) {
+    tl_error own = {0};
+    if (!error) error = &own;
+    if (tl_failed(error) || check_prediction(model, x, y, error) != TL_OK) return error->status;
+    const size_t samples = x->shape[0], batch = tl_model_batch(model), channels = y->shape[2];
+    for (size_t first = 0; first < samples; first += batch) {
+        const size_t count = samples - first < batch ? samples - first : batch;
+        const tl_tensor part = tl_tensor_slice(x, first, count), to = tl_tensor_slice(y, first, count);
+        tl_forward(model, &part, TL_INFERENCE);
+        const tl_tensor out = tl_output(model);
+        memcpy(to.data, out.data, tl_tensor_count(&out) * sizeof(tl_real));
+        if (tl_model_loss(model) != TL_CROSS_ENTROPY) continue;
+        for (size_t row = 0; row < count * y->shape[1]; row++)
+            tl_softmax_row(to.data + row * channels, channels, to.data + row * channels);
+    }
+    return TL_OK;
+}

@@ -1,0 +1,233 @@
+/* Running a compiled model: forward, loss, backward, step. What may fail is checked on entry; the loops over the layers do not. */
+#include "graph.h"
+
+#include "loss.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- forward ---- */
+
+static void set_batch(tl_model *model, size_t batch) {
+    model->batch_now = batch;
+    for (size_t i = 0; i < model->vertices; i++) {
+        tl_vertex *vertex = &model->vertex[i];
+        for (size_t e = 0; e < vertex->layer->inputs; e++)
+            vertex->x[e].shape[0] = vertex->backward_x[e].shape[0] = vertex->dx[e].shape[0] = batch;
+        vertex->forward.batch = vertex->backward.batch = batch;
+        vertex->forward.y.shape[0] = vertex->backward.y.shape[0] = vertex->backward.dy.shape[0] = batch;
+    }
+}
+
+/* The layers after the input read the caller's array where it lies. */
+static void bind_input(tl_model *model, tl_real *x) {
+    for (size_t i = 0; i < model->vertices; i++) {
+        tl_vertex *vertex = &model->vertex[i];
+        if (!vertex->live) continue;
+        for (size_t e = 0; e < vertex->layer->inputs; e++) {
+            if (vertex->input[e] != model->input) continue;
+            vertex->x[e].data = x;
+            if (vertex->layer->ops->reads & TL_READS_X) vertex->backward_x[e].data = x;
+        }
+    }
+}
+
+static bool may_run_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
+    if (!model || tl_failed(&model->error)) return false;
+    tl_error *error = &model->error;
+    if (!model->compiled) {
+        tl_fail(error, TL_ERROR_STATE, "forward: the model is not compiled");
+        return false;
+    }
+    const tl_shape in = model->vertex[model->input].layer->out;
+    if (mode == TL_TRAINING && model->inference_only)
+        tl_fail(error, TL_ERROR_STATE, "forward: the model was compiled for inference only");
+    else if (!x->data || x->rank != 3)
+        tl_fail(error, TL_ERROR_SHAPE, "forward: x has rank %zu; it should be (batch, %zu, %zu)", x->rank, in.length, in.channels);
+    else if (x->shape[1] != in.length || x->shape[2] != in.channels)
+        tl_fail(error, TL_ERROR_SHAPE, "forward: x is (%zu, %zu, %zu); the model takes (batch, %zu, %zu)", x->shape[0], x->shape[1],
+                x->shape[2], in.length, in.channels);
+    else if (x->shape[0] == 0 || x->shape[0] > model->batch)
+        tl_fail(error, TL_ERROR_SHAPE, "forward: batch %zu is outside 1 … %zu, the batch that was compiled", x->shape[0],
+                model->batch);
+    return !tl_failed(error);
+}
+
+void tl_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
+    if (!may_run_forward(model, x, mode)) return;
+    const unsigned denormals = tl_denormals_off();
+    if (x->shape[0] != model->batch_now) set_batch(model, x->shape[0]);
+    bind_input(model, x->data);
+    for (size_t i = 0; i < model->vertices; i++) {
+        tl_vertex *vertex = &model->vertex[i];
+        if (!vertex->live || (int)i == model->input) continue;
+        vertex->forward.training = mode == TL_TRAINING;
+        vertex->forward.step = vertex->backward.step = model->passes;
+        vertex->layer->ops->forward(vertex->layer, &vertex->forward);
+    }
+    model->passes += mode == TL_TRAINING;
+    model->mode = mode;
+    model->stage = TL_STAGE_FORWARD;
+    tl_denormals_restore(denormals);
+}
+
+tl_tensor tl_output(const tl_model *model) {
+    const bool ready = model && model->compiled && model->stage != TL_STAGE_NOTHING;
+    return ready ? model->vertex[model->output].forward.y : (tl_tensor){0};
+}
+
+/* ---- loss ---- */
+
+double tl_loss(tl_model *model, const tl_target *target) {
+    if (!model || tl_failed(&model->error)) return NAN;
+    if (model->stage == TL_STAGE_NOTHING) {
+        tl_fail(&model->error, TL_ERROR_STATE, "loss: no forward pass came before it");
+        return NAN;
+    }
+    tl_vertex *output = &model->vertex[model->output];
+    if (tl_loss_check(model->loss, &output->forward.y, target, &model->error) != TL_OK) return NAN;
+    const bool training = model->mode == TL_TRAINING;
+    const double loss = tl_loss_of(model->loss, &output->forward.y, target, training ? output->dy : NULL);
+    if (training) {
+        model->loss_not_finite = model->loss_not_finite || !isfinite(loss);
+        model->stage = TL_STAGE_LOSS;
+    }
+    return loss;
+}
+
+/* ---- backward ---- */
+
+/* to += from; (count) */
+static void add_to(tl_real *restrict to, const tl_real *restrict from, size_t count) {
+    for (size_t i = 0; i < count; i++) to[i] += from[i];
+}
+
+/* Sends the gradient of the output, which is in place, back through every layer that it concerns. */
+static void run_backward(tl_model *model) {
+    const unsigned denormals = tl_denormals_off();
+    for (size_t i = model->vertices; i-- > 0;) {
+        tl_vertex *vertex = &model->vertex[i];
+        if (!vertex->live || !vertex->needs_gradient || (int)i == model->input) continue;
+        vertex->layer->ops->backward(vertex->layer, &vertex->backward);
+        for (size_t e = 0; e < vertex->layer->inputs; e++)
+            if (vertex->dx_added[e] && vertex->dx[e].data)
+                add_to(model->vertex[vertex->input[e]].dy, vertex->dx[e].data, tl_tensor_count(&vertex->dx[e]));
+    }
+    model->samples += model->batch_now;
+    model->stage = TL_STAGE_NOTHING;
+    tl_denormals_restore(denormals);
+}
+
+void tl_backward(tl_model *model) {
+    if (!model || tl_failed(&model->error)) return;
+    if (model->stage != TL_STAGE_LOSS)
+        tl_fail(&model->error, TL_ERROR_STATE, "backward: no training forward pass and loss came before it");
+    else
+        run_backward(model);
+}
+
+void tl_backward_from(tl_model *model, const tl_tensor *dy) {
+    if (!model || tl_failed(&model->error)) return;
+    if (model->stage == TL_STAGE_NOTHING || model->mode != TL_TRAINING) {
+        tl_fail(&model->error, TL_ERROR_STATE, "backward: no training forward pass came before it");
+        return;
+    }
+    const tl_tensor *y = &model->vertex[model->output].forward.y;
+    if (!dy->data || !tl_tensor_same_shape(dy, y)) {
+        tl_fail(&model->error, TL_ERROR_SHAPE, "backward: the gradient is (%zu, %zu, %zu); the output is (%zu, %zu, %zu)",
+                dy->shape[0], dy->shape[1], dy->shape[2], y->shape[0], y->shape[1], y->shape[2]);
+        return;
+    }
+    memcpy(model->vertex[model->output].dy, dy->data, tl_tensor_count(dy) * sizeof(tl_real));
+    run_backward(model);
+}
+
+tl_tensor tl_input_gradient(const tl_model *model) {
+    if (!model || !model->compiled || !model->input_gradient) return (tl_tensor){0};
+    const tl_shape in = model->vertex[model->input].layer->out;
+    return TL_VIEW(model->vertex[model->input].dy, model->batch_now, in.length, in.channels);
+}
+
+void tl_zero_grad(tl_model *model) {
+    if (!model || !model->gradients) return;
+    memset(model->gradients, 0, model->parameter_count * sizeof(tl_real));
+    model->samples = 0;
+    model->loss_not_finite = false;
+}
+
+/* ---- step ---- */
+
+static void norm_part(void *context, size_t chunk, int worker) {
+    (void)worker;
+    tl_model *model = context;
+    const size_t first = chunk * TL_NORM_CHUNK, rest = model->parameter_count - first;
+    const tl_real *gradient = model->gradients + first;
+    double sum = 0;
+    for (size_t i = 0; i < (rest < TL_NORM_CHUNK ? rest : TL_NORM_CHUNK); i++) sum += (double)gradient[i] * (double)gradient[i];
+    model->norm_parts[chunk] = sum;
+}
+
+/* The L2 norm of the accumulated gradients, summed in an order that does not depend on threads. Frozen ones are zero. */
+static double gradient_norm(tl_model *model) {
+    const size_t chunks = (model->parameter_count + TL_NORM_CHUNK - 1) / TL_NORM_CHUNK;
+    tl_parallel(&model->workers, chunks, (double)model->parameter_count, norm_part, model);
+    double sum = 0;
+    for (size_t chunk = 0; chunk < chunks; chunk++) sum += model->norm_parts[chunk];
+    return sqrt(sum);
+}
+
+enum { UPDATE_CHUNK = 16384 }; /* elements of one task */
+
+/* What update_part works on. */
+typedef struct update_job {
+    const tl_model *model;
+    tl_run run;
+    double scale;
+} update_job;
+
+static void update_part(void *context, size_t chunk, int worker) {
+    (void)worker;
+    const update_job *job = context;
+    const tl_model *model = job->model;
+    const size_t offset = chunk * UPDATE_CHUNK, rest = job->run.count - offset, first = job->run.first + offset;
+    tl_real *moment[TL_MAX_MOMENTS];
+    for (size_t i = 0; i < model->optimizer.ops->moments; i++) moment[i] = model->moment[i] + first;
+    const tl_update update = {.value = model->parameters + first,
+                              .gradient = model->gradients + first,
+                              .moment = moment,
+                              .count = rest < UPDATE_CHUNK ? rest : UPDATE_CHUNK,
+                              .scale = job->scale,
+                              .step = model->steps + 1,
+                              .learning_rate = model->optimizer.learning_rate,
+                              .cfg = &model->optimizer};
+    model->optimizer.ops->update(&update);
+}
+
+static void update_parameters(tl_model *model, double scale) {
+    for (size_t r = 0; r < model->runs; r++) {
+        update_job job = {.model = model, .run = model->run[r], .scale = scale};
+        const size_t chunks = (job.run.count + UPDATE_CHUNK - 1) / UPDATE_CHUNK;
+        tl_parallel(&model->workers, chunks, 8.0 * (double)job.run.count, update_part, &job);
+    }
+}
+
+tl_status tl_step(tl_model *model, tl_error *error) {
+    if (tl_failed(error)) return error->status;
+    const tl_error *reason = tl_model_error(model);
+    if (tl_failed(reason)) return tl_fail(error, reason->status, "%s", reason->text);
+    if (!model->compiled || model->samples == 0) return tl_fail(error, TL_ERROR_STATE, "step: no backward pass came before it");
+    const unsigned denormals = tl_denormals_off();
+    const double norm = gradient_norm(model) / (double)model->samples;
+    const char *wrong = model->loss_not_finite ? "loss" : !isfinite(norm) ? "gradient" : NULL;
+    if (wrong)
+        tl_fail(error, TL_ERROR_NUMERIC, "non-finite %s at step %llu; parameters unchanged", wrong,
+                (unsigned long long)model->steps + 1);
+    else {
+        const double clip = model->clip_norm > 0 && norm > model->clip_norm ? model->clip_norm / norm : 1;
+        update_parameters(model, clip / (double)model->samples);
+        model->steps++;
+    }
+    tl_zero_grad(model);
+    tl_denormals_restore(denormals);
+    return wrong ? TL_ERROR_NUMERIC : TL_OK;
+}
