@@ -1,0 +1,74 @@
+/* The arena's planner: no overlap among what is alive together, little waste among what is not. */
+#include "check.h"
+
+#include "arena.h"
+
+#include <stdlib.h>
+
+enum { MOST = 60 };
+
+static void check_no_overlap(const tl_span *spans, size_t count, size_t total) {
+    for (size_t i = 0; i < count; i++) {
+        assert_true(spans[i].offset + spans[i].count <= total);
+        assert_int_equal(spans[i].offset * sizeof(tl_real) % 64, 0);
+        for (size_t j = 0; j < i; j++) {
+            const bool together = spans[i].first <= spans[j].last && spans[j].first <= spans[i].last;
+            const bool apart =
+                spans[i].offset + spans[i].count <= spans[j].offset || spans[j].offset + spans[j].count <= spans[i].offset;
+            if (together && !apart) fail_msg("spans %zu and %zu overlap", i, j);
+        }
+    }
+}
+
+static void given_random_spans_when_planned_then_none_alive_together_overlap(void **unused) {
+    (void)unused;
+    tl_rng rng = tl_rng_at(1, TL_STREAM_USER, 0, 0);
+    for (int round = 0; round < 200; round++) {
+        tl_span spans[MOST];
+        size_t order[MOST], most_alive = 0;
+        const size_t count = 1 + tl_rng_below(&rng, MOST);
+        for (size_t i = 0; i < count; i++) {
+            const int first = (int)tl_rng_below(&rng, 30);
+            spans[i] =
+                (tl_span){.count = 1 + tl_rng_below(&rng, 1000), .first = first, .last = first + (int)tl_rng_below(&rng, 10)};
+        }
+        bool fits;
+        const size_t total = tl_arena_plan(spans, count, order, &fits);
+        assert_true(fits);
+        check_no_overlap(spans, count, total);
+        for (int time = 0; time < 40; time++) {
+            size_t alive = 0;
+            for (size_t i = 0; i < count; i++)
+                if (spans[i].first <= time && time <= spans[i].last) alive += spans[i].count;
+            if (alive > most_alive) most_alive = alive;
+        }
+        if (total > 2 * most_alive) fail_msg("%zu elements where %zu are alive at most", total, most_alive);
+    }
+}
+
+static void given_a_chain_when_planned_then_two_buffers_serve_all(void **unused) {
+    (void)unused;
+    tl_span spans[10];
+    size_t order[10];
+    bool fits;
+    for (int i = 0; i < 10; i++) spans[i] = (tl_span){.count = 64, .first = i, .last = i + 1};
+    assert_int_equal(tl_arena_plan(spans, 10, order, &fits), 128);
+}
+
+static void given_sizes_that_overflow_when_planned_then_it_says_so(void **unused) {
+    (void)unused;
+    tl_span spans[2] = {{.count = SIZE_MAX / 2 + 1024}, {.count = SIZE_MAX / 2 + 1024}};
+    size_t order[2];
+    bool fits = true;
+    tl_arena_plan(spans, 2, order, &fits);
+    assert_false(fits);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_random_spans_when_planned_then_none_alive_together_overlap),
+        cmocka_unit_test(given_a_chain_when_planned_then_two_buffers_serve_all),
+        cmocka_unit_test(given_sizes_that_overflow_when_planned_then_it_says_so),
+    };
+    return check_run(tests);
+}
