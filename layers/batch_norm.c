@@ -85,10 +85,20 @@ static void share_channels(batch_norm_run *run, tl_task task) {
 
 /* ---- forward ---- */
 
-/* first, second = the sums over the rows of x - x[0] and of its square. */
+/* first, second = the sums over the rows of x - x[0] and of its square. Four rows at a time, so that the sums are not read and
+ * written for each. */
 static void moments(const tl_real *restrict x, size_t rows, size_t channels, tl_real *restrict first, tl_real *restrict second) {
+    const size_t fours = rows - rows % 4;
     for (size_t c = 0; c < channels; c++) first[c] = second[c] = 0;
-    for (size_t row = 1; row < rows; row++)
+    for (size_t row = 0; row < fours; row += 4) {
+        const tl_real *x0 = x + row * channels, *x1 = x0 + channels, *x2 = x1 + channels, *x3 = x2 + channels;
+        for (size_t c = 0; c < channels; c++) {
+            const tl_real d0 = x0[c] - x[c], d1 = x1[c] - x[c], d2 = x2[c] - x[c], d3 = x3[c] - x[c];
+            first[c] += (d0 + d1) + (d2 + d3);
+            second[c] += (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3);
+        }
+    }
+    for (size_t row = fours; row < rows; row++)
         for (size_t c = 0; c < channels; c++) {
             const tl_real d = x[row * channels + c] - x[c];
             first[c] += d;
@@ -104,20 +114,27 @@ static void moments_task(void *context, size_t task, int worker) {
             run->second + task * channels);
 }
 
-/* One channel's mean and sum of squared distances to it. */
-static void merge(const batch_norm_run *run, size_t channel, double *mean, double *squares) {
-    const tl_real *x = run->pass->x[0].data;
-    double count = 0, centre = 0, sum = 0;
+/* mean, squares: of `lanes` channels from `channel` on, the mean and the sum of squared distances to it. Channels go innermost
+ * because the chain of additions of one channel alone would wait for itself. */
+static void merge(const batch_norm_run *run, size_t channel, size_t lanes, double *mean, double *squares) {
+    const size_t channels = run->channels;
+    const tl_real *x = run->pass->x[0].data + channel, *first = run->first + channel, *second = run->second + channel;
+    for (size_t c = 0; c < lanes; c++) mean[c] = squares[c] = 0;
     for (size_t task = 0; task < run->chunks; task++) {
-        const size_t at = task * run->channels + channel;
-        const double rows = (double)rows_of(run, task), first = (double)run->first[at];
-        const double difference = (double)x[task * run->chunk * run->channels + channel] + first / rows - centre;
-        sum += (double)run->second[at] - first * first / rows + difference * difference * count * rows / (count + rows);
-        count += rows;
-        centre += difference * rows / count;
+        const tl_real *start = x + task * run->chunk * channels;
+        const double rows = (double)rows_of(run, task);
+        for (size_t c = 0; c < lanes; c++) mean[c] += rows * (double)start[c] + (double)first[task * channels + c];
     }
-    *mean = centre;
-    *squares = sum;
+    for (size_t c = 0; c < lanes; c++) mean[c] /= (double)run->rows;
+    for (size_t task = 0; task < run->chunks; task++) {
+        const tl_real *start = x + task * run->chunk * channels;
+        const double rows = (double)rows_of(run, task), share = 1 / rows;
+        for (size_t c = 0; c < lanes; c++) {
+            const double sum = (double)first[task * channels + c], distance = (double)start[c] + sum * share - mean[c];
+            squares[c] += (double)second[task * channels + c] - sum * sum * share + rows * distance * distance;
+        }
+    }
+    for (size_t c = 0; c < lanes; c++) squares[c] = squares[c] < 0 ? 0 : squares[c]; /* by rounding */
 }
 
 static void move_running(const batch_norm_run *run, size_t c, double mean, double squares) {
@@ -132,21 +149,22 @@ static void move_running(const batch_norm_run *run, size_t c, double mean, doubl
 static void merge_task(void *context, size_t task, int worker) {
     (void)worker;
     const batch_norm_run *run = context;
-    const size_t channels = run->channels, last = (task + 1) * LANES < channels ? (task + 1) * LANES : channels;
+    const size_t channels = run->channels, start = task * LANES, lanes = channels - start < LANES ? channels - start : LANES;
     const tl_real *scale = run->pass->parameter[SCALE], *shift = run->pass->parameter[SHIFT];
     tl_real *saved = run->pass->saved, *head = run->pass->scratch;
-    for (size_t c = task * LANES; c < last; c++) {
-        double mean, squares;
-        merge(run, c, &mean, &squares);
-        const double inverse = 1 / sqrt(squares / (double)run->rows + run->layer->epsilon);
-        const tl_real centre = (tl_real)mean;
-        const double offset = ((double)centre - mean) * inverse;
+    double mean[LANES], squares[LANES];
+    merge(run, start, lanes, mean, squares);
+    for (size_t lane = 0; lane < lanes; lane++) {
+        const size_t c = start + lane;
+        const double inverse = 1 / sqrt(squares[lane] / (double)run->rows + run->layer->epsilon);
+        const tl_real centre = (tl_real)mean[lane];
+        const double offset = ((double)centre - mean[lane]) * inverse;
         saved[CENTRE * channels + c] = centre;
         saved[INVERSE * channels + c] = (tl_real)inverse;
         saved[OFFSET * channels + c] = (tl_real)offset;
         head[FACTOR * channels + c] = (tl_real)((double)scale[c] * inverse);
         head[TERM * channels + c] = (tl_real)((double)shift[c] + (double)scale[c] * offset);
-        move_running(run, c, mean, squares);
+        move_running(run, c, mean[lane], squares[lane]);
     }
 }
 
@@ -197,11 +215,19 @@ static void batch_norm_forward(const tl_layer *layer, const tl_pass *pass) {
 
 /* ---- backward ---- */
 
-/* first, second = the sums over the rows of dy and of dy · (x - centre). */
+/* first, second = the sums over the rows of dy and of dy · (x - centre); two rows at a time, as in moments. */
 static void gradient_sums(const tl_real *restrict x, const tl_real *restrict dy, size_t rows, size_t channels,
                           const tl_real *restrict centre, tl_real *restrict first, tl_real *restrict second) {
+    const size_t pairs = rows - rows % 2;
     for (size_t c = 0; c < channels; c++) first[c] = second[c] = 0;
-    for (size_t row = 0; row < rows; row++)
+    for (size_t row = 0; row < pairs; row += 2) {
+        const tl_real *x0 = x + row * channels, *x1 = x0 + channels, *dy0 = dy + row * channels, *dy1 = dy0 + channels;
+        for (size_t c = 0; c < channels; c++) {
+            first[c] += dy0[c] + dy1[c];
+            second[c] += dy0[c] * (x0[c] - centre[c]) + dy1[c] * (x1[c] - centre[c]);
+        }
+    }
+    for (size_t row = pairs; row < rows; row++)
         for (size_t c = 0; c < channels; c++) {
             const tl_real d = dy[row * channels + c];
             first[c] += d;
@@ -232,19 +258,21 @@ static void gradient_coefficients(const batch_norm_run *run, size_t c, double of
 static void gradient_merge_task(void *context, size_t task, int worker) {
     (void)worker;
     const batch_norm_run *run = context;
-    const size_t channels = run->channels, last = (task + 1) * LANES < channels ? (task + 1) * LANES : channels;
+    const size_t channels = run->channels, start = task * LANES, lanes = channels - start < LANES ? channels - start : LANES;
     const tl_real *inverse = run->pass->saved + INVERSE * channels, *offset = run->pass->saved + OFFSET * channels;
     tl_real *const *gradient = run->pass->gradient;
-    for (size_t c = task * LANES; c < last; c++) {
-        double of_shift = 0, centred = 0;
-        for (size_t chunk = 0; chunk < run->chunks; chunk++) {
-            of_shift += (double)run->first[chunk * channels + c];
-            centred += (double)run->second[chunk * channels + c];
+    double of_shift[LANES] = {0}, centred[LANES] = {0};
+    for (size_t chunk = 0; chunk < run->chunks; chunk++)
+        for (size_t lane = 0; lane < lanes; lane++) {
+            of_shift[lane] += (double)run->first[chunk * channels + start + lane];
+            centred[lane] += (double)run->second[chunk * channels + start + lane];
         }
-        const double of_scale = (double)inverse[c] * centred + (double)offset[c] * of_shift;
+    for (size_t lane = 0; lane < lanes; lane++) {
+        const size_t c = start + lane;
+        const double of_scale = (double)inverse[c] * centred[lane] + (double)offset[c] * of_shift[lane];
         if (gradient[SCALE]) gradient[SCALE][c] += (tl_real)of_scale;
-        if (gradient[SHIFT]) gradient[SHIFT][c] += (tl_real)of_shift;
-        gradient_coefficients(run, c, of_shift, of_scale);
+        if (gradient[SHIFT]) gradient[SHIFT][c] += (tl_real)of_shift[lane];
+        gradient_coefficients(run, c, of_shift[lane], of_scale);
     }
 }
 

@@ -1,0 +1,302 @@
+/* Every layer's gradients against differences, on random shapes and configurations, and what must hold between passes. */
+#include "gradcheck.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Adds the layer under test with a random configuration. */
+typedef tl_node (*builder)(tl_model *model, tl_node x, tl_rng *rng);
+
+static int between(tl_rng *rng, int least, int most) { return least + (int)tl_rng_below(rng, (uint32_t)(most - least + 1)); }
+
+static tl_node with_dense(tl_model *m, tl_node x, tl_rng *rng) {
+    return tl_dense(m, x, &(tl_dense_cfg){.units = between(rng, 1, 6), .no_bias = between(rng, 0, 1)});
+}
+static tl_node with_relu(tl_model *m, tl_node x, tl_rng *rng) {
+    (void)rng;
+    return tl_relu(m, x);
+}
+static tl_node with_sigmoid(tl_model *m, tl_node x, tl_rng *rng) {
+    (void)rng;
+    return tl_sigmoid(m, x);
+}
+static tl_node with_tanh(tl_model *m, tl_node x, tl_rng *rng) {
+    (void)rng;
+    return tl_tanh(m, x);
+}
+static tl_node with_softmax(tl_model *m, tl_node x, tl_rng *rng) {
+    (void)rng;
+    return tl_softmax(m, x);
+}
+
+static tl_pool_cfg random_pool(tl_rng *rng) {
+    tl_pool_cfg cfg = {.window = between(rng, 1, 4), .stride = between(rng, 0, 5), .padding = (tl_padding)between(rng, 0, 3)};
+    if (cfg.padding == TL_EXPLICIT) {
+        cfg.pad_left = between(rng, 0, cfg.window - 1);
+        cfg.pad_right = between(rng, 0, cfg.window - 1);
+    }
+    return cfg;
+}
+static tl_node with_max_pool(tl_model *m, tl_node x, tl_rng *rng) {
+    const tl_pool_cfg cfg = random_pool(rng);
+    return tl_max_pool(m, x, &cfg);
+}
+static tl_node with_average_pool(tl_model *m, tl_node x, tl_rng *rng) {
+    const tl_pool_cfg cfg = random_pool(rng);
+    return tl_average_pool(m, x, &cfg);
+}
+static tl_node with_global_average_pool(tl_model *m, tl_node x, tl_rng *rng) {
+    (void)rng;
+    return tl_global_average_pool(m, x);
+}
+static tl_node with_flatten(tl_model *m, tl_node x, tl_rng *rng) {
+    (void)rng;
+    return tl_flatten(m, x);
+}
+static tl_node with_batch_norm(tl_model *m, tl_node x, tl_rng *rng) {
+    return tl_batch_norm(m, x, &(tl_batch_norm_cfg){.epsilon = 0.01 * between(rng, 1, 9)});
+}
+static tl_node with_batch_norm_and_relu(tl_model *m, tl_node x, tl_rng *rng) { return tl_relu(m, with_batch_norm(m, x, rng)); }
+static tl_node with_batch_norm_of_activations(tl_model *m, tl_node x, tl_rng *rng) { return with_batch_norm(m, tl_tanh(m, x), rng); }
+
+/* x is consumed by several layers, and one node twice by the same one. */
+static tl_node with_add(tl_model *m, tl_node x, tl_rng *rng) {
+    const tl_node inputs[] = {x, tl_tanh(m, x), x, tl_relu(m, x)};
+    return tl_add(m, inputs, (size_t)between(rng, 2, 4));
+}
+static tl_node with_add_of_activations(tl_model *m, tl_node x, tl_rng *rng) {
+    (void)rng;
+    const tl_node h = tl_sigmoid(m, x);
+    return tl_relu(m, tl_add(m, (const tl_node[]){tl_tanh(m, h), h, h}, 3));
+}
+static tl_node with_concat(tl_model *m, tl_node x, tl_rng *rng) {
+    const tl_node inputs[] = {x, with_dense(m, x, rng), x, tl_sigmoid(m, x)};
+    return tl_concat(m, inputs, (size_t)between(rng, 2, 4));
+}
+static tl_node with_residual_blocks(tl_model *m, tl_node x, tl_rng *rng) {
+    (void)rng;
+    for (int block = 0; block < 3; block++) {
+        const tl_node h = tl_dense(m, tl_relu(m, x), &(tl_dense_cfg){.units = (int)tl_node_shape(m, x).channels});
+        x = tl_add(m, (const tl_node[]){x, tl_batch_norm(m, h, NULL)}, 2);
+    }
+    return x;
+}
+
+static const struct {
+    const char *name;
+    builder build;
+} layer_cases[] = {
+    {"dense", with_dense},
+    {"relu", with_relu},
+    {"sigmoid", with_sigmoid},
+    {"tanh", with_tanh},
+    {"softmax", with_softmax},
+    {"max_pool", with_max_pool},
+    {"average_pool", with_average_pool},
+    {"global_average_pool", with_global_average_pool},
+    {"flatten", with_flatten},
+    {"batch_norm", with_batch_norm},
+    {"batch_norm, relu", with_batch_norm_and_relu},
+    {"tanh, batch_norm", with_batch_norm_of_activations},
+    {"add", with_add},
+    {"add of activations", with_add_of_activations},
+    {"concat", with_concat},
+    {"residual blocks", with_residual_blocks},
+};
+
+enum { LAYER_CASES = sizeof layer_cases / sizeof layer_cases[0], CONFIGURATIONS = 8, MOST_OUTPUTS = 1024 };
+
+/* Random targets for an output of `steps` rows with `channels` each. */
+typedef struct targets {
+    int32_t labels[MOST_OUTPUTS];
+    tl_real values[MOST_OUTPUTS];
+} targets;
+
+static tl_target target_for(const tl_model *model, tl_node output, size_t batch, targets *to, uint32_t seed) {
+    const tl_shape out = tl_node_shape(model, output);
+    const size_t steps = batch * out.length;
+    assert_true(steps * out.channels <= MOST_OUTPUTS);
+    tl_rng rng = tl_rng_at(seed, TL_STREAM_USER, 2, 0);
+    for (size_t i = 0; i < steps; i++) to->labels[i] = (int32_t)tl_rng_below(&rng, (uint32_t)out.channels);
+    fill_normal(to->values, steps * out.channels, seed + 1);
+    return tl_model_loss(model) == TL_CROSS_ENTROPY ? (tl_target){.labels = to->labels} : (tl_target){.values = to->values};
+}
+
+/* x → dense → the layer → dense → the loss, so that the gradient that reaches the layer and the one that leaves it both matter. */
+static void check_layer(const char *name, builder build, uint32_t seed, double *worst) {
+    tl_error error = {0};
+    tl_rng rng = tl_rng_at(seed, TL_STREAM_USER, 0, 0);
+    const size_t batch = (size_t)between(&rng, 2, 4);
+    const tl_shape shape = {.length = (size_t)between(&rng, 4, 9), .channels = (size_t)between(&rng, 1, 4)};
+    const tl_loss_kind loss = seed % 2 ? TL_CROSS_ENTROPY : TL_SQUARED_ERROR;
+    tl_model *model = tl_model_new(&(tl_model_cfg){.seed = seed, .threads = 1 + (int)(seed % 3)});
+    const tl_node x = tl_input(model, shape);
+    const tl_node inner = build(model, tl_dense(model, x, &(tl_dense_cfg){.units = between(&rng, 2, 5)}), &rng);
+    const tl_node output = tl_dense(model, inner, &(tl_dense_cfg){.units = 3});
+    tl_model_compile(model, output, &(tl_compile_cfg){.batch = batch, .loss = loss, .input_gradient = true}, &error);
+    check_ok(&error);
+
+    targets *to = calloc(1, sizeof *to);
+    tl_tensor samples = tl_tensor_new(3, (const size_t[]){batch, shape.length, shape.channels}, &error);
+    assert_non_null(to);
+    fill_normal(samples.data, tl_tensor_count(&samples), seed);
+    const tl_target target = target_for(model, output, batch, to, seed);
+    char what[100];
+    snprintf(what, sizeof what, "%s, seed %u", name, seed);
+    *worst = fmax(*worst, gradcheck(what, model, &samples, &target));
+    tl_tensor_free(&samples);
+    free(to);
+    tl_model_free(model);
+}
+
+static void given_any_layer_when_differentiated_then_as_differences_say(void **unused) {
+    (void)unused;
+    for (size_t i = 0; i < LAYER_CASES; i++) {
+        double worst = 0;
+        for (uint32_t seed = 0; seed < CONFIGURATIONS; seed++)
+            check_layer(layer_cases[i].name, layer_cases[i].build, (uint32_t)(100 * i) + seed, &worst);
+        print_message("%-22s relative error up to %.1e\n", layer_cases[i].name, worst);
+    }
+}
+
+/* ---- what must hold between passes ---- */
+
+enum { LENGTH = 12, CHANNELS = 3, SAMPLES = 6, CLASSES = 4 };
+
+static tl_node small_network(tl_model *model, tl_node *first) {
+    const tl_node x = tl_input(model, (tl_shape){LENGTH, CHANNELS});
+    *first = tl_dense(model, x, &(tl_dense_cfg){.units = 8});
+    const tl_node h = tl_relu(model, *first);
+    const tl_node pooled = tl_max_pool(model, tl_concat(model, (const tl_node[]){h, tl_tanh(model, *first)}, 2),
+                                       &(tl_pool_cfg){.window = 3, .stride = 2, .padding = TL_SAME});
+    const tl_node mean = tl_global_average_pool(model, pooled);
+    return tl_dense(model, mean, &(tl_dense_cfg){.units = CLASSES});
+}
+
+static tl_model *compiled(tl_node *first) {
+    tl_error error = {0};
+    tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 5});
+    const tl_node output = small_network(model, first);
+    tl_model_compile(model, output, &(tl_compile_cfg){.batch = SAMPLES, .input_gradient = true}, &error);
+    check_ok(&error);
+    return model;
+}
+
+static void pass(tl_model *model, const tl_real *x, const int32_t *labels, size_t first, size_t count) {
+    const tl_tensor view = TL_VIEW(x + first * LENGTH * CHANNELS, count, LENGTH, CHANNELS);
+    tl_forward(model, &view, TL_TRAINING);
+    tl_loss(model, &(tl_target){.labels = labels + first});
+    tl_backward(model);
+    check_ok(tl_model_error(model));
+}
+
+static const int32_t some_labels[SAMPLES] = {0, 3, 1, 2, 2, 0};
+
+static void given_a_batch_in_parts_when_accumulated_then_as_the_joined_batch(void **unused) {
+    (void)unused;
+    tl_real x[SAMPLES * LENGTH * CHANNELS];
+    fill_normal(x, SAMPLES * LENGTH * CHANNELS, 1);
+    tl_node first;
+    tl_model *joined = compiled(&first), *parts = compiled(&first);
+    pass(joined, x, some_labels, 0, SAMPLES);
+    pass(parts, x, some_labels, 0, 1);
+    pass(parts, x, some_labels, 1, 3);
+    pass(parts, x, some_labels, 4, 2);
+    for (size_t i = 0; i < tl_parameter_arrays(joined); i++) {
+        const tl_parameter a = tl_parameter_at(parts, i), b = tl_parameter_at(joined, i);
+        /* Sums of 72 products of order 1 in another order. */
+        const double unit = sizeof(tl_real) == 4 ? 6e-8 : 1.2e-16;
+        check_close(a.name, a.gradient.data, b.gradient.data, tl_tensor_count(&b.gradient), 72 * unit, 72 * unit);
+    }
+    tl_model_free(parts);
+    tl_model_free(joined);
+}
+
+static void given_a_frozen_layer_when_trained_then_only_the_others_move(void **unused) {
+    (void)unused;
+    tl_real x[SAMPLES * LENGTH * CHANNELS];
+    fill_normal(x, SAMPLES * LENGTH * CHANNELS, 2);
+    tl_node first;
+    tl_error error = {0};
+    tl_model *whole = compiled(&first), *frozen = compiled(&first);
+    tl_freeze(frozen, first);
+    pass(whole, x, some_labels, 0, SAMPLES);
+    pass(frozen, x, some_labels, 0, SAMPLES);
+    const tl_tensor dx = tl_input_gradient(whole), frozen_dx = tl_input_gradient(frozen);
+    check_equal("input gradient", frozen_dx.data, dx.data, tl_tensor_count(&dx));
+    size_t frozen_arrays = 0;
+    for (size_t i = 0; i < tl_parameter_arrays(whole); i++) {
+        const tl_parameter a = tl_parameter_at(frozen, i), b = tl_parameter_at(whole, i);
+        assert_int_equal(a.frozen, a.node.id == first.id);
+        frozen_arrays += a.frozen;
+        if (!a.frozen) check_equal(a.name, a.gradient.data, b.gradient.data, tl_tensor_count(&b.gradient));
+    }
+    assert_int_equal(frozen_arrays, 2);
+    tl_step(frozen, &error);
+    tl_step(whole, &error);
+    check_ok(&error);
+    tl_model *untouched = compiled(&first);
+    for (size_t i = 0; i < tl_parameter_arrays(whole); i++) {
+        const tl_parameter a = tl_parameter_at(frozen, i), b = tl_parameter_at(whole, i), c = tl_parameter_at(untouched, i);
+        const tl_parameter expected = a.frozen ? c : b;
+        check_equal(a.name, a.value.data, expected.value.data, tl_tensor_count(&a.value));
+    }
+    tl_model_free(untouched);
+    tl_model_free(frozen);
+    tl_model_free(whole);
+}
+
+/* Large enough that work is shared. */
+static tl_node wide_network(tl_model *model) {
+    const tl_node x = tl_input(model, (tl_shape){200, 4});
+    tl_node h = tl_dense(model, x, &(tl_dense_cfg){.units = 72});
+    h = tl_relu(model, tl_batch_norm(model, h, NULL));
+    h = tl_dropout(model, h, &(tl_dropout_cfg){.rate = 0.25});
+    h = tl_add(model, (const tl_node[]){h, tl_sigmoid(model, h)}, 2);
+    h = tl_softmax(model, tl_concat(model, (const tl_node[]){h, tl_tanh(model, h)}, 2));
+    h = tl_max_pool(model, h, &(tl_pool_cfg){.window = 3, .stride = 1, .padding = TL_SAME});
+    h = tl_average_pool(model, h, &(tl_pool_cfg){.window = 3, .stride = 2});
+    h = tl_dense(model, h, &(tl_dense_cfg){.units = 40});
+    return tl_dense(model, tl_global_average_pool(model, h), &(tl_dense_cfg){.units = CLASSES});
+}
+
+static void given_more_threads_when_run_then_the_same_bits(void **unused) {
+    (void)unused;
+    enum { BATCH = 16, COUNT = BATCH * 200 * 4 };
+    tl_error error = {0};
+    static tl_real x[COUNT];
+    int32_t labels[BATCH];
+    fill_normal(x, COUNT, 3);
+    for (int i = 0; i < BATCH; i++) labels[i] = i % CLASSES;
+    const tl_tensor view = TL_VIEW(x, BATCH, 200, 4);
+    tl_model *models[2];
+    for (int i = 0; i < 2; i++) {
+        models[i] = tl_model_new(&(tl_model_cfg){.seed = 9, .threads = i ? 3 : 1});
+        tl_model_compile(models[i], wide_network(models[i]), &(tl_compile_cfg){.batch = BATCH, .input_gradient = true}, &error);
+        check_ok(&error);
+        tl_forward(models[i], &view, TL_TRAINING);
+        tl_loss(models[i], &(tl_target){.labels = labels});
+        tl_backward(models[i]);
+        check_ok(tl_model_error(models[i]));
+    }
+    const tl_tensor dx = tl_input_gradient(models[0]);
+    check_equal("input gradient", tl_input_gradient(models[1]).data, dx.data, COUNT);
+    for (size_t i = 0; i < tl_parameter_arrays(models[0]); i++) {
+        const tl_parameter a = tl_parameter_at(models[1], i), b = tl_parameter_at(models[0], i);
+        check_equal(a.name, a.value.data, b.value.data, tl_tensor_count(&b.value));
+        if (b.gradient.data) check_equal(a.name, a.gradient.data, b.gradient.data, tl_tensor_count(&b.gradient));
+    }
+    tl_model_free(models[0]);
+    tl_model_free(models[1]);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_any_layer_when_differentiated_then_as_differences_say),
+        cmocka_unit_test(given_a_batch_in_parts_when_accumulated_then_as_the_joined_batch),
+        cmocka_unit_test(given_a_frozen_layer_when_trained_then_only_the_others_move),
+        cmocka_unit_test(given_more_threads_when_run_then_the_same_bits),
+    };
+    return check_run(tests);
+}
