@@ -1,0 +1,26 @@
+/* window.h: where the windows of convolution and pooling lie. */
+#ifndef TL_WINDOW_H
+#define TL_WINDOW_H
+
+#include <tapline/layers.h>
+
+/* Output t reads inputs t·stride + j·dilation - pad_left for j in 0 … taps-1. */
+typedef struct tl_window {
+    size_t taps, stride, dilation;
+    size_t pad_left, pad_right;
+    size_t out_length;
+} tl_window;
+
+/* What is asked for; pads count for TL_EXPLICIT only and are 0 otherwise. */
+typedef struct tl_window_cfg {
+    const char *taps_name; /* what messages call the taps: "kernel", "window" */
+    int64_t taps, stride, dilation;
+    tl_padding padding;
+    int64_t pad_left, pad_right;
+} tl_window_cfg;
+
+/* Sets *window to the windows over `length` inputs; fails naming the value that is out of range, or where the window is longer than
+ * the padded input. */
+tl_status tl_window_make(const tl_window_cfg *cfg, size_t length, tl_window *window, tl_error *error);
+
+#endif
