@@ -6,8 +6,9 @@
 
 /* Compares, on x (batch, length, channels) and `target`, the gradient of every parameter array and of the input with central
  * differences of tl_loss in training mode. The model was compiled with input_gradient; it must be deterministic (no dropout).
- * Fails naming `what`, the array and the element. Returns the largest relative error |a - n| / (|a| + |n|) among the elements
- * whose difference exceeds the rounding of the difference quotient itself; each is at most 1e-6 in double.
+ * Fails naming `what`, the array and the element where |a - n| / (|a| + |n|) exceeds 1e-6 in double (in float: 1e-2 for the norm
+ * of an array) and a - n exceeds what rounding alone makes of the difference quotient. Returns the largest such ratio among
+ * the elements that are large enough for the first of the two to be the limit.
  *
  * Elements where the loss has a kink within reach of the step (ReLU, maximum) are recognised by difference quotients that do not
  * converge as a smooth function's do, whatever the gradient says, and are skipped; too many of them is a failure.

@@ -58,7 +58,9 @@ static tl_node with_batch_norm(tl_model *m, tl_node x, tl_rng *rng) {
     return tl_batch_norm(m, x, &(tl_batch_norm_cfg){.epsilon = 0.01 * between(rng, 1, 9)});
 }
 static tl_node with_batch_norm_and_relu(tl_model *m, tl_node x, tl_rng *rng) { return tl_relu(m, with_batch_norm(m, x, rng)); }
-static tl_node with_batch_norm_of_activations(tl_model *m, tl_node x, tl_rng *rng) { return with_batch_norm(m, tl_tanh(m, x), rng); }
+static tl_node with_batch_norm_of_activations(tl_model *m, tl_node x, tl_rng *rng) {
+    return with_batch_norm(m, tl_tanh(m, x), rng);
+}
 
 /* x is consumed by several layers, and one node twice by the same one. */
 static tl_node with_add(tl_model *m, tl_node x, tl_rng *rng) {
@@ -75,9 +77,10 @@ static tl_node with_concat(tl_model *m, tl_node x, tl_rng *rng) {
     return tl_concat(m, inputs, (size_t)between(rng, 2, 4));
 }
 static tl_node with_residual_blocks(tl_model *m, tl_node x, tl_rng *rng) {
-    (void)rng;
+    const tl_dense_cfg dense = {.units = between(rng, 2, 5)};
+    x = tl_dense(m, x, &dense);
     for (int block = 0; block < 3; block++) {
-        const tl_node h = tl_dense(m, tl_relu(m, x), &(tl_dense_cfg){.units = (int)tl_node_shape(m, x).channels});
+        const tl_node h = tl_dense(m, tl_relu(m, x), &dense);
         x = tl_add(m, (const tl_node[]){x, tl_batch_norm(m, h, NULL)}, 2);
     }
     return x;
