@@ -71,11 +71,25 @@ static void name_vertices(tl_model *model) {
     }
 }
 
+/* Lets layers take over the work of their only reader. */
+static void fuse(tl_model *model) {
+    for (size_t i = 0; i < model->vertices; i++) {
+        tl_vertex *vertex = &model->vertex[i], *reader = NULL;
+        size_t readers = 0;
+        for (size_t j = i + 1; j < model->vertices; j++)
+            for (size_t e = 0; model->vertex[j].live && e < model->vertex[j].layer->inputs; e++)
+                if (model->vertex[j].input[e] == (int)i && ++readers) reader = &model->vertex[j];
+        const bool may = vertex->live && !vertex->absorbed && vertex->layer->ops->absorb && readers == 1 && reader->layer->inputs == 1;
+        if (may) reader->absorbed = vertex->layer->ops->absorb(vertex->layer, reader->layer);
+    }
+}
+
 static tl_status set_up_layers(tl_model *model, tl_node output) {
     if (find_live(model, output) != TL_OK) return model->error.status;
     for (size_t i = 0; i < model->vertices; i++)
         if (model->vertex[i].live && set_up_layer(model, i) != TL_OK) return model->error.status;
     name_vertices(model);
+    fuse(model);
     return TL_OK;
 }
 

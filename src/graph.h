@@ -13,6 +13,7 @@ typedef struct tl_vertex {
     char name[48]; /* such as "conv1d_2" */
     bool live;     /* leads to the output */
     bool frozen;
+    bool absorbed;       /* the layer before it does its work */
     bool needs_gradient; /* it or something before it is trained */
 
     /* laid out by compile */

@@ -48,8 +48,9 @@ static bool works_in_place(const tl_model *model, const layout *plan, size_t id)
 }
 
 static bool may_overwrite_input(const tl_model *model, const layout *plan, size_t id) {
-    const int before = model->vertex[id].input[0];
+    int before = model->vertex[id].input[0];
     if (!works_in_place(model, plan, id) || plan->value[before] == NONE) return false;
+    while (model->vertex[before].absorbed) before = model->vertex[before].input[0];
     return model->inference_only ||
            (!(model->vertex[id].layer->ops->reads & TL_READS_X) && !(model->vertex[before].layer->ops->reads & TL_READS_Y));
 }
@@ -60,6 +61,10 @@ static void plan_values(const tl_model *model, layout *plan) {
     for (size_t i = 0; i < model->vertices; i++) {
         const tl_vertex *vertex = &model->vertex[i];
         if (!vertex->live || vertex->layer->inputs == 0) continue;
+        if (vertex->absorbed) {
+            plan->value[i] = plan->value[vertex->input[0]];
+            continue;
+        }
         const int now = plan->time[i], back = model->inference_only ? now : end - now;
         const unsigned reads = vertex->layer->ops->reads;
         plan->value[i] =
@@ -86,7 +91,7 @@ static void plan_gradients(const tl_model *model, layout *plan) {
             if (before == model->input && !model->input_gradient) continue;
             if (plan->gradient[before] != NONE)
                 plan->dx[i][e] = add_span(plan, output_count(model, (size_t)before), now, now);
-            else if (works_in_place(model, plan, i))
+            else if (vertex->absorbed || works_in_place(model, plan, i))
                 plan->gradient[before] = plan->gradient[i];
             else
                 plan->gradient[before] = add_span(plan, output_count(model, (size_t)before), now, now);

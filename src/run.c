@@ -60,7 +60,7 @@ void tl_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
     bind_input(model, x->data);
     for (size_t i = 0; i < model->vertices; i++) {
         tl_vertex *vertex = &model->vertex[i];
-        if (!vertex->live || (int)i == model->input) continue;
+        if (!vertex->live || vertex->absorbed || (int)i == model->input) continue;
         vertex->forward.training = mode == TL_TRAINING;
         vertex->forward.step = vertex->backward.step = model->passes;
         vertex->layer->ops->forward(vertex->layer, &vertex->forward);
@@ -107,7 +107,7 @@ static void run_backward(tl_model *model) {
     const unsigned denormals = tl_denormals_off();
     for (size_t i = model->vertices; i-- > 0;) {
         tl_vertex *vertex = &model->vertex[i];
-        if (!vertex->live || !vertex->needs_gradient || (int)i == model->input) continue;
+        if (!vertex->live || vertex->absorbed || !vertex->needs_gradient || (int)i == model->input) continue;
         vertex->layer->ops->backward(vertex->layer, &vertex->backward);
         for (size_t e = 0; e < vertex->layer->inputs; e++)
             if (vertex->dx_added[e] && vertex->dx[e].data)

@@ -49,6 +49,9 @@ typedef struct tl_layer_ops {
     void (*forward)(const tl_layer *layer, const tl_pass *pass);
     void (*backward)(const tl_layer *layer, const tl_pass *pass);
     void (*free)(tl_layer *layer); /* what the layer owns beside itself (NULL: nothing) */
+    /* Takes over the work of `next`, the only reader of its output, or declines (NULL: declines). Asked once, after setup of both; a
+     * layer that is taken over runs neither forward nor backward: its output and gradient are those of the layer that took it. */
+    bool (*absorb)(tl_layer *layer, const tl_layer *next);
 } tl_layer_ops;
 
 enum { TL_MAX_PARAMETERS = 4 };
