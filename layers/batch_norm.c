@@ -1,4 +1,5 @@
-/* Batch normalisation (Ioffe & Szegedy 2015), over the rows (batch × length) of each channel.
+/* Batch normalisation (Ioffe & Szegedy 2015), over the rows (batch × length) of each channel, with the ReLU after it if there is
+ * one.
  *
  * Sums go by chunks of rows that the shape alone fixes. Within a chunk the first row is subtracted, in tl_real: a sample's distance
  * to the mean is at most sqrt(rows) standard deviations, so that little cancels however large the mean is. Chunks are merged in
@@ -6,7 +7,10 @@
  */
 #include "registry.h"
 
+#include "kernels/kernels.h"
+
 #include <math.h>
+#include <string.h>
 
 /* Elements and rows of a chunk: it fits the first-level cache, and a sum in tl_real stays short. */
 enum { CHUNK = 8192, LEAST_ROWS = 16, MOST_ROWS = 256 };
@@ -14,14 +18,17 @@ enum { CHUNK = 8192, LEAST_ROWS = 16, MOST_ROWS = 256 };
 /* Channels that are merged together. */
 enum { LANES = 16 };
 
-enum { SCALE = 0, SHIFT = 1 };          /* parameters */
-enum { MEAN = 0, VARIANCE = 1 };        /* states */
-enum { CENTRE, INVERSE, OFFSET };       /* saved, each (channels): normalised x = (x - centre) · inverse + offset */
-enum { FACTOR = 0, TERM, SLOPE, HEAD }; /* scratch starts with HEAD coefficients, each (channels); then come the chunks' sums */
+enum { SCALE = 0, SHIFT = 1 };   /* parameters */
+enum { MEAN = 0, VARIANCE = 1 }; /* states */
+/* saved, each (channels): normalised x = (x - centre) · inverse + rest, y = (x - centre) · factor + term */
+enum { CENTRE, INVERSE, REST, FACTOR, TERM, SAVED };
+/* scratch, each (channels): dx = factor · dy + slope · (x - centre) + offset; then come the sums of the chunks */
+enum { SLOPE, OFFSET, HEAD };
 
 typedef struct batch_norm_layer {
     tl_layer base;
     double momentum, epsilon;
+    bool relu; /* the next layer's work is done here */
 } batch_norm_layer;
 
 static void batch_norm_setup(tl_layer *layer, tl_error *error) {
@@ -36,12 +43,13 @@ static void batch_norm_setup(tl_layer *layer, tl_error *error) {
     tl_layer_parameter(layer, "shift", 1, &channels, TL_INIT_ZEROS, channels, channels);
     tl_layer_state(layer, "mean", 1, &channels, TL_INIT_ZEROS);
     tl_layer_state(layer, "variance", 1, &channels, TL_INIT_ONES);
-    layer->saved = 3 * channels;
+    layer->saved = SAVED * channels;
 }
 
 typedef struct batch_norm_run {
     const batch_norm_layer *layer;
     const tl_pass *pass;
+    const tl_kernels *kernels;
     size_t channels, rows, chunk, chunks;
     const tl_real *centre;
     tl_real *first, *second; /* (chunks, channels) each: the two sums of every chunk */
@@ -53,7 +61,8 @@ static size_t chunk_rows(size_t channels) {
 }
 
 static batch_norm_run run_of(const tl_layer *layer, const tl_pass *pass) {
-    batch_norm_run run = {.layer = (const batch_norm_layer *)layer, .pass = pass, .channels = layer->in[0].channels};
+    batch_norm_run run = {
+        .layer = (const batch_norm_layer *)layer, .pass = pass, .kernels = tl_kernels_here(), .channels = layer->in[0].channels};
     run.rows = pass->batch * layer->in[0].length;
     run.chunk = chunk_rows(run.channels);
     run.chunks = (run.rows + run.chunk - 1) / run.chunk;
@@ -74,6 +83,23 @@ static size_t rows_of(const batch_norm_run *run, size_t task) {
     return run->rows - first < run->chunk ? run->rows - first : run->chunk;
 }
 
+/* What the kernels see of a chunk. */
+static tl_norm_rows chunk_of(const batch_norm_run *run, size_t task) {
+    const tl_pass *pass = run->pass;
+    const size_t channels = run->channels, at = task * run->chunk * channels;
+    return (tl_norm_rows){.rows = rows_of(run, task),
+                          .channels = channels,
+                          .relu = run->layer->relu,
+                          .x = pass->x[0].data + at,
+                          .centre = run->centre,
+                          .factor = pass->saved + FACTOR * channels,
+                          .term = pass->saved + TERM * channels,
+                          .slope = pass->scratch + SLOPE * channels,
+                          .offset = pass->scratch + OFFSET * channels,
+                          .first = run->first + task * channels,
+                          .second = run->second + task * channels};
+}
+
 static void share_chunks(batch_norm_run *run, tl_task task) {
     tl_parallel(run->pass->workers, run->chunks, (double)run->rows * (double)run->channels, task, run);
 }
@@ -85,33 +111,11 @@ static void share_channels(batch_norm_run *run, tl_task task) {
 
 /* ---- forward ---- */
 
-/* first, second = the sums over the rows of x - x[0] and of its square. Four rows at a time, so that the sums are not read and
- * written for each. */
-static void moments(const tl_real *restrict x, size_t rows, size_t channels, tl_real *restrict first, tl_real *restrict second) {
-    const size_t fours = rows - rows % 4;
-    for (size_t c = 0; c < channels; c++) first[c] = second[c] = 0;
-    for (size_t row = 0; row < fours; row += 4) {
-        const tl_real *x0 = x + row * channels, *x1 = x0 + channels, *x2 = x1 + channels, *x3 = x2 + channels;
-        for (size_t c = 0; c < channels; c++) {
-            const tl_real d0 = x0[c] - x[c], d1 = x1[c] - x[c], d2 = x2[c] - x[c], d3 = x3[c] - x[c];
-            first[c] += (d0 + d1) + (d2 + d3);
-            second[c] += (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3);
-        }
-    }
-    for (size_t row = fours; row < rows; row++)
-        for (size_t c = 0; c < channels; c++) {
-            const tl_real d = x[row * channels + c] - x[c];
-            first[c] += d;
-            second[c] += d * d;
-        }
-}
-
 static void moments_task(void *context, size_t task, int worker) {
     (void)worker;
     const batch_norm_run *run = context;
-    const size_t channels = run->channels;
-    moments(run->pass->x[0].data + task * run->chunk * channels, rows_of(run, task), channels, run->first + task * channels,
-            run->second + task * channels);
+    const tl_norm_rows rows = chunk_of(run, task);
+    run->kernels->norm_moments(&rows);
 }
 
 /* mean, squares: of `lanes` channels from `channel` on, the mean and the sum of squared distances to it. Channels go innermost
@@ -137,7 +141,9 @@ static void merge(const batch_norm_run *run, size_t channel, size_t lanes, doubl
     for (size_t c = 0; c < lanes; c++) squares[c] = squares[c] < 0 ? 0 : squares[c]; /* by rounding */
 }
 
+/* Statistics that are not finite stop the step by its loss; they must not outlive it. */
 static void move_running(const batch_norm_run *run, size_t c, double mean, double squares) {
+    if (!isfinite(mean) || !isfinite(squares)) return;
     const double momentum = run->layer->momentum, rows = (double)run->rows;
     const double variance = squares / (run->rows > 1 ? rows - 1 : 1);
     tl_real *running_mean = run->pass->state[MEAN] + c, *running_variance = run->pass->state[VARIANCE] + c;
@@ -145,54 +151,39 @@ static void move_running(const batch_norm_run *run, size_t c, double mean, doubl
     *running_variance = (tl_real)(momentum * (double)*running_variance + (1 - momentum) * variance);
 }
 
-/* y = (x - centre) · factor + term; what the rounding of the mean to tl_real leaves over goes into the term. */
+/* What the rounding of the mean to tl_real leaves over goes into the term. */
 static void merge_task(void *context, size_t task, int worker) {
     (void)worker;
     const batch_norm_run *run = context;
     const size_t channels = run->channels, start = task * LANES, lanes = channels - start < LANES ? channels - start : LANES;
     const tl_real *scale = run->pass->parameter[SCALE], *shift = run->pass->parameter[SHIFT];
-    tl_real *saved = run->pass->saved, *head = run->pass->scratch;
+    tl_real *saved = run->pass->saved;
     double mean[LANES], squares[LANES];
     merge(run, start, lanes, mean, squares);
     for (size_t lane = 0; lane < lanes; lane++) {
         const size_t c = start + lane;
         const double inverse = 1 / sqrt(squares[lane] / (double)run->rows + run->layer->epsilon);
         const tl_real centre = (tl_real)mean[lane];
-        const double offset = ((double)centre - mean[lane]) * inverse;
+        const double rest = ((double)centre - mean[lane]) * inverse;
         saved[CENTRE * channels + c] = centre;
         saved[INVERSE * channels + c] = (tl_real)inverse;
-        saved[OFFSET * channels + c] = (tl_real)offset;
-        head[FACTOR * channels + c] = (tl_real)((double)scale[c] * inverse);
-        head[TERM * channels + c] = (tl_real)((double)shift[c] + (double)scale[c] * offset);
+        saved[REST * channels + c] = (tl_real)rest;
+        saved[FACTOR * channels + c] = (tl_real)((double)scale[c] * inverse);
+        saved[TERM * channels + c] = (tl_real)((double)shift[c] + (double)scale[c] * rest);
         move_running(run, c, mean[lane], squares[lane]);
     }
-}
-
-/* Inlined twice below, because a loop is vectorised only where the compiler knows whether x is y. */
-static inline void normalise(const tl_real *x, tl_real *y, size_t rows, size_t channels, const tl_real *restrict centre,
-                             const tl_real *restrict head) {
-    const tl_real *factor = head + FACTOR * channels, *term = head + TERM * channels;
-    for (size_t row = 0; row < rows; row++)
-        for (size_t c = 0; c < channels; c++) {
-            const size_t i = row * channels + c;
-            y[i] = (x[i] - centre[c]) * factor[c] + term[c];
-        }
 }
 
 static void normalise_task(void *context, size_t task, int worker) {
     (void)worker;
     const batch_norm_run *run = context;
-    const size_t first = task * run->chunk * run->channels, rows = rows_of(run, task);
-    const tl_real *x = run->pass->x[0].data + first;
-    tl_real *y = run->pass->y.data + first;
-    if (x == y)
-        normalise(y, y, rows, run->channels, run->centre, run->pass->scratch);
-    else
-        normalise(x, y, rows, run->channels, run->centre, run->pass->scratch);
+    tl_norm_rows rows = chunk_of(run, task);
+    rows.out = run->pass->y.data + task * run->chunk * run->channels;
+    run->kernels->norm_apply(&rows);
 }
 
 static void running_coefficients(const batch_norm_run *run) {
-    tl_real *factor = run->pass->scratch + FACTOR * run->channels, *term = run->pass->scratch + TERM * run->channels;
+    tl_real *factor = run->pass->saved + FACTOR * run->channels, *term = run->pass->saved + TERM * run->channels;
     for (size_t c = 0; c < run->channels; c++) {
         const double variance = (double)run->pass->state[VARIANCE][c];
         factor[c] = (tl_real)((double)run->pass->parameter[SCALE][c] / sqrt(variance + run->layer->epsilon));
@@ -215,51 +206,28 @@ static void batch_norm_forward(const tl_layer *layer, const tl_pass *pass) {
 
 /* ---- backward ---- */
 
-/* first, second = the sums over the rows of dy and of dy · (x - centre); two rows at a time, as in moments. */
-static void gradient_sums(const tl_real *restrict x, const tl_real *restrict dy, size_t rows, size_t channels,
-                          const tl_real *restrict centre, tl_real *restrict first, tl_real *restrict second) {
-    const size_t pairs = rows - rows % 2;
-    for (size_t c = 0; c < channels; c++) first[c] = second[c] = 0;
-    for (size_t row = 0; row < pairs; row += 2) {
-        const tl_real *x0 = x + row * channels, *x1 = x0 + channels, *dy0 = dy + row * channels, *dy1 = dy0 + channels;
-        for (size_t c = 0; c < channels; c++) {
-            first[c] += dy0[c] + dy1[c];
-            second[c] += dy0[c] * (x0[c] - centre[c]) + dy1[c] * (x1[c] - centre[c]);
-        }
-    }
-    for (size_t row = pairs; row < rows; row++)
-        for (size_t c = 0; c < channels; c++) {
-            const tl_real d = dy[row * channels + c];
-            first[c] += d;
-            second[c] += d * (x[row * channels + c] - centre[c]);
-        }
-}
-
 static void gradient_sums_task(void *context, size_t task, int worker) {
     (void)worker;
     const batch_norm_run *run = context;
-    const size_t channels = run->channels, first = task * run->chunk * channels;
-    gradient_sums(run->pass->x[0].data + first, run->pass->dy.data + first, rows_of(run, task), channels, run->centre,
-                  run->first + task * channels, run->second + task * channels);
+    tl_norm_rows rows = chunk_of(run, task);
+    rows.dy = run->pass->dy.data + task * run->chunk * run->channels;
+    run->kernels->norm_gradient_sums(&rows);
 }
 
-/* dx = scale · inverse · (dy - mean of dy - x̂ · mean of dy · x̂), written as factor · dy + slope · (x - centre) + term. */
+/* dx = scale · inverse · (dy - mean of dy - x̂ · mean of dy · x̂), written as factor · dy + slope · (x - centre) + offset. */
 static void gradient_coefficients(const batch_norm_run *run, size_t c, double of_shift, double of_scale) {
     const size_t channels = run->channels;
-    const double inverse = (double)run->pass->saved[INVERSE * channels + c],
-                 offset = (double)run->pass->saved[OFFSET * channels + c];
-    const double factor = (double)run->pass->parameter[SCALE][c] * inverse, rows = (double)run->rows;
-    tl_real *head = run->pass->scratch;
-    head[FACTOR * channels + c] = (tl_real)factor;
-    head[SLOPE * channels + c] = (tl_real)(-factor * inverse * of_scale / rows);
-    head[TERM * channels + c] = (tl_real)(-factor * (of_shift + offset * of_scale) / rows);
+    const double inverse = (double)run->pass->saved[INVERSE * channels + c], rest = (double)run->pass->saved[REST * channels + c];
+    const double factor = (double)run->pass->saved[FACTOR * channels + c], rows = (double)run->rows;
+    run->pass->scratch[SLOPE * channels + c] = (tl_real)(-factor * inverse * of_scale / rows);
+    run->pass->scratch[OFFSET * channels + c] = (tl_real)(-factor * (of_shift + rest * of_scale) / rows);
 }
 
 static void gradient_merge_task(void *context, size_t task, int worker) {
     (void)worker;
     const batch_norm_run *run = context;
     const size_t channels = run->channels, start = task * LANES, lanes = channels - start < LANES ? channels - start : LANES;
-    const tl_real *inverse = run->pass->saved + INVERSE * channels, *offset = run->pass->saved + OFFSET * channels;
+    const tl_real *inverse = run->pass->saved + INVERSE * channels, *rest = run->pass->saved + REST * channels;
     tl_real *const *gradient = run->pass->gradient;
     double of_shift[LANES] = {0}, centred[LANES] = {0};
     for (size_t chunk = 0; chunk < run->chunks; chunk++)
@@ -269,34 +237,21 @@ static void gradient_merge_task(void *context, size_t task, int worker) {
         }
     for (size_t lane = 0; lane < lanes; lane++) {
         const size_t c = start + lane;
-        const double of_scale = (double)inverse[c] * centred[lane] + (double)offset[c] * of_shift[lane];
+        const double of_scale = (double)inverse[c] * centred[lane] + (double)rest[c] * of_shift[lane];
         if (gradient[SCALE]) gradient[SCALE][c] += (tl_real)of_scale;
         if (gradient[SHIFT]) gradient[SHIFT][c] += (tl_real)of_shift[lane];
         gradient_coefficients(run, c, of_shift[lane], of_scale);
     }
 }
 
-/* As normalise. */
-static inline void input_gradient(const tl_real *restrict x, const tl_real *dy, tl_real *dx, size_t rows, size_t channels,
-                                  const tl_real *restrict centre, const tl_real *restrict head) {
-    const tl_real *factor = head + FACTOR * channels, *slope = head + SLOPE * channels, *term = head + TERM * channels;
-    for (size_t row = 0; row < rows; row++)
-        for (size_t c = 0; c < channels; c++) {
-            const size_t i = row * channels + c;
-            dx[i] = factor[c] * dy[i] + slope[c] * (x[i] - centre[c]) + term[c];
-        }
-}
-
-static void input_gradient_task(void *context, size_t task, int worker) {
+static void gradient_task(void *context, size_t task, int worker) {
     (void)worker;
     const batch_norm_run *run = context;
-    const size_t first = task * run->chunk * run->channels, rows = rows_of(run, task);
-    const tl_real *x = run->pass->x[0].data + first, *dy = run->pass->dy.data + first;
-    tl_real *dx = run->pass->dx[0].data + first;
-    if (dx == dy)
-        input_gradient(x, dx, dx, rows, run->channels, run->centre, run->pass->scratch);
-    else
-        input_gradient(x, dy, dx, rows, run->channels, run->centre, run->pass->scratch);
+    const size_t at = task * run->chunk * run->channels;
+    tl_norm_rows rows = chunk_of(run, task);
+    rows.dy = run->pass->dy.data + at;
+    rows.out = run->pass->dx[0].data + at;
+    run->kernels->norm_gradient(&rows);
 }
 
 static void batch_norm_backward(const tl_layer *layer, const tl_pass *pass) {
@@ -304,7 +259,13 @@ static void batch_norm_backward(const tl_layer *layer, const tl_pass *pass) {
     run.centre = pass->saved + CENTRE * run.channels;
     share_chunks(&run, gradient_sums_task);
     share_channels(&run, gradient_merge_task);
-    if (pass->dx[0].data) share_chunks(&run, input_gradient_task);
+    if (pass->dx[0].data) share_chunks(&run, gradient_task);
+}
+
+static bool batch_norm_absorb(tl_layer *layer, const tl_layer *next) {
+    batch_norm_layer *norm = (batch_norm_layer *)layer;
+    norm->relu = strcmp(next->ops->name, "relu") == 0;
+    return norm->relu;
 }
 
 const tl_layer_ops tl_batch_norm_layer_ops = {
@@ -315,6 +276,7 @@ const tl_layer_ops tl_batch_norm_layer_ops = {
     .scratch = batch_norm_scratch,
     .forward = batch_norm_forward,
     .backward = batch_norm_backward,
+    .absorb = batch_norm_absorb,
 };
 
 tl_node tl_batch_norm(tl_model *model, tl_node x, const tl_batch_norm_cfg *cfg) {

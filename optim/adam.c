@@ -1,7 +1,9 @@
 /* Adam: Kingma & Ba 2015, algorithm 1, with the L2 weight decay of PyTorch's Adam. */
 #include "optim.h"
 
-#include <tgmath.h>
+#include "kernels/kernels.h"
+
+#include <math.h>
 
 static tl_status prepare(tl_optimizer_cfg *cfg, tl_error *error) {
     if (cfg->learning_rate == 0) cfg->learning_rate = 1e-3;
@@ -19,20 +21,24 @@ static tl_status prepare(tl_optimizer_cfg *cfg, tl_error *error) {
 }
 
 static void update(const tl_update *u) {
-    tl_real *restrict value = u->value, *restrict mean = u->moment[0], *restrict square = u->moment[1];
-    const tl_real *restrict gradient = u->gradient;
-    const tl_real scale = (tl_real)u->scale, decay = (tl_real)u->cfg->weight_decay;
-    const tl_real beta1 = (tl_real)u->cfg->beta1, beta2 = (tl_real)u->cfg->beta2, epsilon = (tl_real)u->cfg->epsilon;
-    const tl_real keep1 = (tl_real)(1 - u->cfg->beta1), keep2 = (tl_real)(1 - u->cfg->beta2);
-    /* The corrections for moments that started at zero, taken out of the loop. */
-    const tl_real rate = (tl_real)(u->learning_rate / (1 - pow(u->cfg->beta1, (double)u->step)));
-    const tl_real root = (tl_real)(1 / sqrt(1 - pow(u->cfg->beta2, (double)u->step)));
-    for (size_t i = 0; i < u->count; i++) {
-        const tl_real g = gradient[i] * scale + decay * value[i];
-        mean[i] = beta1 * mean[i] + keep1 * g;
-        square[i] = beta2 * square[i] + keep2 * g * g;
-        value[i] -= rate * mean[i] / (sqrt(square[i]) * root + epsilon);
-    }
+    const tl_adam_run run = {
+        .value = u->value,
+        .mean = u->moment[0],
+        .square = u->moment[1],
+        .gradient = u->gradient,
+        .count = u->count,
+        .scale = (tl_real)u->scale,
+        .decay = (tl_real)u->cfg->weight_decay,
+        .beta1 = (tl_real)u->cfg->beta1,
+        .beta2 = (tl_real)u->cfg->beta2,
+        .keep1 = (tl_real)(1 - u->cfg->beta1),
+        .keep2 = (tl_real)(1 - u->cfg->beta2),
+        /* The corrections for moments that started at zero, taken out of the loop. */
+        .rate = (tl_real)(u->learning_rate / (1 - pow(u->cfg->beta1, (double)u->step))),
+        .root = (tl_real)(1 / sqrt(1 - pow(u->cfg->beta2, (double)u->step))),
+        .epsilon = (tl_real)u->cfg->epsilon,
+    };
+    tl_kernels_here()->adam(&run);
 }
 
 static const tl_optimizer_ops adam = {.name = "adam", .moments = 2, .prepare = prepare, .update = update};

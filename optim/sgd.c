@@ -2,6 +2,8 @@
  * 2013. */
 #include "optim.h"
 
+#include "kernels/kernels.h"
+
 #include <math.h>
 
 static tl_status prepare(tl_optimizer_cfg *cfg, tl_error *error) {
@@ -16,16 +18,19 @@ static tl_status prepare(tl_optimizer_cfg *cfg, tl_error *error) {
 }
 
 static void update(const tl_update *u) {
-    tl_real *restrict value = u->value, *restrict velocity = u->moment[0];
-    const tl_real *restrict gradient = u->gradient;
-    const tl_real scale = (tl_real)u->scale, decay = (tl_real)u->cfg->weight_decay, rate = (tl_real)u->learning_rate;
-    const tl_real momentum = (tl_real)u->cfg->momentum;
-    const tl_real of_gradient = u->cfg->nesterov ? rate : 0, of_velocity = u->cfg->nesterov ? rate * momentum : rate;
-    for (size_t i = 0; i < u->count; i++) {
-        const tl_real g = gradient[i] * scale + decay * value[i];
-        velocity[i] = momentum * velocity[i] + g;
-        value[i] -= of_gradient * g + of_velocity * velocity[i];
-    }
+    const tl_real rate = (tl_real)u->learning_rate, momentum = (tl_real)u->cfg->momentum;
+    const tl_sgd_run run = {
+        .value = u->value,
+        .velocity = u->moment[0],
+        .gradient = u->gradient,
+        .count = u->count,
+        .scale = (tl_real)u->scale,
+        .decay = (tl_real)u->cfg->weight_decay,
+        .momentum = momentum,
+        .of_gradient = u->cfg->nesterov ? rate : 0,
+        .of_velocity = u->cfg->nesterov ? rate * momentum : rate,
+    };
+    tl_kernels_here()->sgd(&run);
 }
 
 static const tl_optimizer_ops sgd = {.name = "sgd", .moments = 1, .prepare = prepare, .update = update};

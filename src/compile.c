@@ -79,7 +79,8 @@ static void fuse(tl_model *model) {
         for (size_t j = i + 1; j < model->vertices; j++)
             for (size_t e = 0; model->vertex[j].live && e < model->vertex[j].layer->inputs; e++)
                 if (model->vertex[j].input[e] == (int)i && ++readers) reader = &model->vertex[j];
-        const bool may = vertex->live && !vertex->absorbed && vertex->layer->ops->absorb && readers == 1 && reader->layer->inputs == 1;
+        const bool may =
+            vertex->live && !vertex->absorbed && vertex->layer->ops->absorb && readers == 1 && reader->layer->inputs == 1;
         if (may) reader->absorbed = vertex->layer->ops->absorb(vertex->layer, reader->layer);
     }
 }

@@ -27,8 +27,23 @@ typedef tl_real tl_vector __attribute__((vector_size(TL_VECTOR_BYTES)));
 /* The same in memory of any alignment. */
 typedef tl_real tl_vector_memory __attribute__((vector_size(TL_VECTOR_BYTES), aligned(sizeof(tl_real)), may_alias));
 
+#define TL_INLINE static inline __attribute__((always_inline))
+
+/* Before a loop over the vectors of a tile: it must vanish, or the tile would live in memory. */
+#if defined(__clang__)
+#define TL_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define TL_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 static inline tl_vector tl_load(const tl_real *from) { return *(const tl_vector_memory *)from; }
 static inline void tl_store(tl_real *to, tl_vector value) { *(tl_vector_memory *)to = value; }
 static inline tl_vector tl_broadcast(tl_real value) { return value - (tl_vector){0}; }
+
+/* What a comparison of vectors gives: all bits of an element set where it holds. */
+typedef __typeof__((tl_vector){0} > (tl_vector){0}) tl_mask;
+
+/* value where the mask is set, else 0. */
+static inline tl_vector tl_where(tl_mask mask, tl_vector value) { return (tl_vector)(mask & (tl_mask)value); }
 
 #endif

@@ -4,12 +4,47 @@
 
 #include <tapline/base.h>
 
+/* A run of rows of a batch normalisation, y = (x - centre) · factor + term, and of the ReLU after it where `relu` is set. What a
+ * loop does not name may be NULL. */
+typedef struct tl_norm_rows {
+    size_t rows, channels;
+    bool relu;
+    const tl_real *x, *dy;                                  /* (rows, channels) */
+    tl_real *out;                                           /* (rows, channels), may be x or dy */
+    const tl_real *centre, *factor, *term, *slope, *offset; /* (channels) */
+    tl_real *first, *second;                                /* [OUT] (channels) sums over the rows */
+} tl_norm_rows;
+
+/* What Adam's step does to a run of parameters, see optim/adam.c. */
+typedef struct tl_adam_run {
+    tl_real *value, *mean, *square; /* (count) */
+    const tl_real *gradient;        /* (count) */
+    size_t count;
+    tl_real scale, decay, beta1, beta2, keep1, keep2, rate, root, epsilon;
+} tl_adam_run;
+
+/* The same of SGD, see optim/sgd.c. */
+typedef struct tl_sgd_run {
+    tl_real *value, *velocity; /* (count) */
+    const tl_real *gradient;   /* (count) */
+    size_t count;
+    tl_real scale, decay, momentum, of_gradient, of_velocity;
+} tl_sgd_run;
+
 typedef struct tl_kernels {
     const char *isa; /* "baseline", "avx2" or "avx512" */
 
     /* Runs `rounds` rounds of independent multiply-adds and returns the floating-point operations done; *sink keeps the compiler
      * from dropping them. */
     double (*peak)(size_t rounds, tl_real *sink);
+
+    void (*norm_moments)(const tl_norm_rows *rows);       /* first, second: of x - x[0], of its square */
+    void (*norm_apply)(const tl_norm_rows *rows);         /* out = y */
+    void (*norm_gradient_sums)(const tl_norm_rows *rows); /* first, second: of d, what the ReLU passes of dy; of d · (x - centre) */
+    void (*norm_gradient)(const tl_norm_rows *rows);      /* out = factor · d + slope · (x - centre) + offset */
+
+    void (*adam)(const tl_adam_run *run);
+    void (*sgd)(const tl_sgd_run *run);
 } tl_kernels;
 
 /* The fastest table that this processor runs; the environment variable TAPLINE_ISA may name a slower one. */

@@ -1,6 +1,12 @@
 #include "kernels/kernel.h"
 
 double TL_KERNEL(tl_kernel_peak)(size_t rounds, tl_real *sink);
+void TL_KERNEL(tl_kernel_norm_moments)(const tl_norm_rows *rows);
+void TL_KERNEL(tl_kernel_norm_apply)(const tl_norm_rows *rows);
+void TL_KERNEL(tl_kernel_norm_gradient_sums)(const tl_norm_rows *rows);
+void TL_KERNEL(tl_kernel_norm_gradient)(const tl_norm_rows *rows);
+void TL_KERNEL(tl_kernel_adam)(const tl_adam_run *run);
+void TL_KERNEL(tl_kernel_sgd)(const tl_sgd_run *run);
 
 #define TL_NAME_OF(isa) #isa
 #define TL_NAME(isa) TL_NAME_OF(isa)
@@ -8,4 +14,10 @@ double TL_KERNEL(tl_kernel_peak)(size_t rounds, tl_real *sink);
 const tl_kernels TL_KERNEL(tl_kernels) = {
     .isa = TL_NAME(TL_KERNEL_ISA),
     .peak = TL_KERNEL(tl_kernel_peak),
+    .norm_moments = TL_KERNEL(tl_kernel_norm_moments),
+    .norm_apply = TL_KERNEL(tl_kernel_norm_apply),
+    .norm_gradient_sums = TL_KERNEL(tl_kernel_norm_gradient_sums),
+    .norm_gradient = TL_KERNEL(tl_kernel_norm_gradient),
+    .adam = TL_KERNEL(tl_kernel_adam),
+    .sgd = TL_KERNEL(tl_kernel_sgd),
 };
