@@ -16,6 +16,10 @@ const tl_optimizer_ops *tl_optimizer_by_name(const char *name, tl_error *error) 
     return NULL;
 }
 
+const char *tl_optimizer_name(size_t index) {
+    return index < sizeof optimizers / sizeof *optimizers ? optimizers[index]()->name : NULL;
+}
+
 void tl_optimizer_check(const char *what, double value, double least, double limit, tl_error *error) {
     if (value >= least && value < limit) return;
     if (isinf(limit))

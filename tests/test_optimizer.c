@@ -111,6 +111,21 @@ static void given_a_name_when_looked_up_then_found_or_the_choices_are_listed(voi
     check_error(&error, TL_ERROR_ARGUMENT, "schedule \"steep\" is unknown; there are constant and plateau");
 }
 
+static void given_an_index_when_named_then_every_name_is_found_again(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_schedule_kind kind;
+    size_t optimizers = 0, schedules = 0;
+    for (; tl_optimizer_name(optimizers); optimizers++)
+        assert_string_equal(tl_optimizer_by_name(tl_optimizer_name(optimizers), &error)->name, tl_optimizer_name(optimizers));
+    for (; tl_schedule_name((tl_schedule_kind)schedules); schedules++) {
+        tl_schedule_by_name(tl_schedule_name((tl_schedule_kind)schedules), &kind, &error);
+        assert_int_equal(kind, schedules);
+    }
+    check_ok(&error);
+    assert_true(optimizers >= 2 && schedules >= 2);
+}
+
 static void given_a_plateau_when_the_loss_stalls_then_the_rate_halves_down_to_the_minimum(void **unused) {
     (void)unused;
     tl_error error = {0};
@@ -134,6 +149,7 @@ int main(void) {
         cmocka_unit_test(given_sgd_when_stepped_then_follows_its_equations),
         cmocka_unit_test(given_values_out_of_range_when_prepared_then_named),
         cmocka_unit_test(given_a_name_when_looked_up_then_found_or_the_choices_are_listed),
+        cmocka_unit_test(given_an_index_when_named_then_every_name_is_found_again),
         cmocka_unit_test(given_a_plateau_when_the_loss_stalls_then_the_rate_halves_down_to_the_minimum),
     };
     return check_run(tests);

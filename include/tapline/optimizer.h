@@ -19,6 +19,9 @@ TL_API const tl_optimizer_ops *tl_sgd(void);
 /* The optimizer of that name ("adam", "sgd"); fails naming those there are. */
 TL_API const tl_optimizer_ops *tl_optimizer_by_name(const char *name, tl_error *error);
 
+/* The name of the optimizer of that index, from 0; NULL behind the last. */
+TL_API const char *tl_optimizer_name(size_t index);
+
 /* Zero means the default in brackets. Fields that an optimizer does not use must be 0: setting one is an error. */
 typedef struct tl_optimizer_cfg {
     const tl_optimizer_ops *ops; /* (tl_adam()) */
@@ -71,6 +74,9 @@ typedef struct tl_schedule_cfg {
 
 /* Sets kind to the schedule of that name ("constant", "plateau"); fails naming those there are. */
 TL_API tl_status tl_schedule_by_name(const char *name, tl_schedule_kind *kind, tl_error *error);
+
+/* The name of a schedule; NULL where there is none. */
+TL_API const char *tl_schedule_name(tl_schedule_kind kind);
 
 /* A schedule at work. Start with {0} and the configuration that tl_schedule_prepare checked and completed. */
 typedef struct tl_schedule {

@@ -1,0 +1,20 @@
+/* commands.h: the commands there are.
+ *
+ * What runs a command is compiled twice, against the float and against the double library, as the library itself is. Each such
+ * source has one linked function, named through IN_PRECISION, and everything else in it is static; main.c picks one of the two
+ * by --precision. Options and reports know no tl_real and are compiled once.
+ */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "options.h"
+
+#ifdef TAPLINE_F64
+#define IN_PRECISION(name) name##_f64
+#else
+#define IN_PRECISION(name) name##_f32
+#endif
+
+extern const command train_command;
+
+#endif

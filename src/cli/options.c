@@ -1,0 +1,278 @@
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_OPTIONS = 40, MAX_NAME = 40, FIRST_CODE = 256 };
+
+void complain(const char *name, const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    fprintf(stderr, name ? "tapline %s: " : "tapline: ", name);
+    vfprintf(stderr, format, values);
+    fputc('\n', stderr);
+    va_end(values);
+}
+
+const char *precision_name(size_t index) {
+    static const char *const names[] = {"f32", "f64", NULL};
+    return names[index];
+}
+
+static const option_spec common_options[] = {
+    {"threads", "N", OPTION_INTEGER, offsetof(common_settings, threads), 1, 1024, NULL, "threads (all that the machine offers)"},
+    {"precision", "P", OPTION_CHOICE, offsetof(common_settings, precision), 0, 0, precision_name, "f32 or f64 (f32)"},
+    {"json", NULL, OPTION_FLAG, offsetof(common_settings, json), 0, 0, NULL, "end with one JSON object on stdout"},
+    {"help", NULL, OPTION_FLAG, 0, 0, 0, NULL, "print this help"},
+};
+
+enum { COMMON_OPTIONS = sizeof common_options / sizeof *common_options };
+
+/* The command's own options and then the common ones; NULL behind the last. */
+static const option_spec *option_at(const command *self, size_t index) {
+    size_t own = 0;
+    while (own < index && self->options[own].name) own++;
+    if (self->options[own].name) return &self->options[own];
+    return index - own < COMMON_OPTIONS ? &common_options[index - own] : NULL;
+}
+
+/* ---- suggestions ---- */
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+/* Insertions, deletions, substitutions and swaps of neighbours that lead from a to b (optimal string alignment). */
+static size_t edit_distance(const char *a, const char *b) {
+    const size_t rows = strlen(a), columns = strlen(b);
+    size_t d[MAX_NAME + 1][MAX_NAME + 1];
+    if (rows > MAX_NAME || columns > MAX_NAME) return MAX_NAME;
+    for (size_t i = 0; i <= rows; i++) d[i][0] = i;
+    for (size_t j = 0; j <= columns; j++) d[0][j] = j;
+    for (size_t i = 1; i <= rows; i++)
+        for (size_t j = 1; j <= columns; j++) {
+            d[i][j] = least(least(d[i - 1][j], d[i][j - 1]) + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
+        }
+    return d[rows][columns];
+}
+
+/* Keeps `name` in *best when it is closer to `text` than *distance. A third of the letters may be wrong, one in any case. */
+static void consider(const char *text, const char *name, const char **best, size_t *distance) {
+    const size_t allowed = strlen(name) / 3 > 1 ? strlen(name) / 3 : 1, found = edit_distance(text, name);
+    if (found > allowed || found >= *distance) return;
+    *best = name;
+    *distance = found;
+}
+
+const char *suggest(const char *text, option_choice choice) {
+    const char *best = NULL;
+    size_t distance = SIZE_MAX;
+    for (size_t i = 0; choice(i); i++) consider(text, choice(i), &best, &distance);
+    return best;
+}
+
+static const char *suggest_option(const char *text, const command *self) {
+    const char *best = NULL;
+    size_t distance = SIZE_MAX;
+    for (size_t i = 0; option_at(self, i); i++) consider(text, option_at(self, i)->name, &best, &distance);
+    return best;
+}
+
+/* ---- values ---- */
+
+static bool parse_integer(const char *text, int64_t from, int64_t to, int64_t *value) {
+    char *end;
+    errno = 0;
+    const long long parsed = strtoll(text, &end, 10);
+    if (end == text || *end || errno || parsed < from || parsed > to) return false;
+    *value = parsed;
+    return true;
+}
+
+static bool parse_number(const char *text, double *value) {
+    char *end;
+    errno = 0;
+    const double parsed = strtod(text, &end);
+    if (end == text || *end || errno || !isfinite(parsed)) return false;
+    *value = parsed;
+    return true;
+}
+
+static bool is_choice(const char *text, option_choice choice) {
+    for (size_t i = 0; choice(i); i++)
+        if (strcmp(choice(i), text) == 0) return true;
+    return false;
+}
+
+static bool wrong(const command *self, const option_spec *option, const char *text, const char *must) {
+    complain(self->name, "--%s %s: must be %s", option->name, text, must);
+    return false;
+}
+
+static bool wrong_choice(const command *self, const option_spec *option, const char *text) {
+    char list[400] = "";
+    size_t used = 0;
+    for (size_t i = 0; option->choice(i) && used < sizeof list; i++) {
+        const char *joint = i == 0 ? "" : option->choice(i + 1) ? ", " : i == 1 ? " and " : ", and ";
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", joint, option->choice(i));
+    }
+    const char *close = suggest(text, option->choice), *be = option->choice(1) ? "are" : "is";
+    if (close)
+        complain(self->name, "--%s %s: unknown; did you mean %s? There %s %s", option->name, text, close, be, list);
+    else
+        complain(self->name, "--%s %s: unknown; there %s %s", option->name, text, be, list);
+    return false;
+}
+
+static bool check_choices(const command *self, const option_spec *option, const char *text) {
+    for (const char *part = text;; part++) {
+        char name[MAX_NAME + 1];
+        const size_t length = strcspn(part, ",");
+        snprintf(name, sizeof name, "%.*s", (int)least(length, MAX_NAME), part);
+        if (!is_choice(name, option->choice)) return wrong_choice(self, option, name);
+        part += length;
+        if (!*part) return true;
+    }
+}
+
+static bool set_integer(const command *self, const option_spec *option, const char *text, int64_t *field) {
+    if (parse_integer(text, option->least, option->most, field)) return true;
+    char must[120];
+    if (option->most == INT64_MAX)
+        snprintf(must, sizeof must, "a whole number from %lld on", (long long)option->least);
+    else
+        snprintf(must, sizeof must, "a whole number from %lld to %lld", (long long)option->least, (long long)option->most);
+    return wrong(self, option, text, must);
+}
+
+static bool set_value(const command *self, const option_spec *option, const char *text) {
+    void *field = (char *)self->settings + option->field;
+    double number = 0;
+    switch (option->kind) {
+    case OPTION_FLAG:
+        *(bool *)field = true;
+        return true;
+    case OPTION_INTEGER:
+        return set_integer(self, option, text, field);
+    case OPTION_POSITIVE:
+        if (!parse_number(text, &number) || number <= 0) return wrong(self, option, text, "a positive finite number");
+        *(double *)field = number;
+        return true;
+    case OPTION_FRACTION:
+        if (!parse_number(text, &number) || number < 0 || number >= 1)
+            return wrong(self, option, text, "a number from 0 to 1, 1 excluded");
+        *(double *)field = number;
+        return true;
+    case OPTION_CHOICE:
+        if (!is_choice(text, option->choice)) return wrong_choice(self, option, text);
+        break;
+    case OPTION_CHOICES:
+        if (!check_choices(self, option, text)) return false;
+        break;
+    case OPTION_TEXT:
+        if (!*text) return wrong(self, option, "''", "a name");
+        break;
+    }
+    *(const char **)field = text;
+    return true;
+}
+
+/* ---- parsing ---- */
+
+static bool unknown_option(const command *self, const char *text) {
+    char name[MAX_NAME + 1];
+    snprintf(name, sizeof name, "%.*s", (int)least(strcspn(text, "="), MAX_NAME), text);
+    const char *close = suggest_option(name + strspn(name, "-"), self);
+    if (close)
+        complain(self->name, "unknown option %s; did you mean --%s?", name, close);
+    else
+        complain(self->name, "unknown option %s; `tapline help %s` lists what there is", name, self->name);
+    return false;
+}
+
+static bool add_operand(const command *self, const char *text) {
+    common_settings *common = self->settings;
+    for (size_t i = 0; i < self->most_operands; i++)
+        if (!common->operand[i]) {
+            common->operand[i] = text;
+            return true;
+        }
+    if (self->most_operands == 0)
+        complain(self->name, "unexpected argument %s", text);
+    else
+        complain(self->name, "unexpected argument %s after %s", text, common->operand[self->most_operands - 1]);
+    return false;
+}
+
+/* Acts on what getopt_long returned for the argument `text`. */
+static bool take(const command *self, int code, const char *text) {
+    if (code == 1) return add_operand(self, optarg);
+    if (code == '?' && optopt < FIRST_CODE) return unknown_option(self, text);
+    const option_spec *option = option_at(self, (size_t)((code >= FIRST_CODE ? code : optopt) - FIRST_CODE));
+    /* getopt_long takes any unambiguous beginning of a name; but a script that uses one would change its meaning, or fail, when
+     * options are added. */
+    if (strcspn(text + 2, "=") != strlen(option->name)) return unknown_option(self, text);
+    if (code >= FIRST_CODE) return set_value(self, option, optarg);
+    if (code == ':')
+        complain(self->name, "--%s: needs an argument %s", option->name, option->argument);
+    else
+        complain(self->name, "--%s: takes no argument", option->name);
+    return false;
+}
+
+static void getopt_table(const command *self, struct option *table) {
+    const option_spec *option;
+    for (size_t i = 0; i < MAX_OPTIONS && (option = option_at(self, i)); i++)
+        table[i] = (struct option){.name = option->name,
+                                   .has_arg = option->kind == OPTION_FLAG ? no_argument : required_argument,
+                                   .val = FIRST_CODE + (int)i};
+}
+
+bool options_parse(const command *self, int argc, char **argv, int *code) {
+    struct option table[MAX_OPTIONS + 1] = {{0}};
+    getopt_table(self, table);
+    ((common_settings *)self->settings)->command = self->name;
+    opterr = 0;
+    optind = 0;
+    *code = EXIT_USAGE;
+    for (;;) {
+        /* "-" hands operands over in their place, so that the argument being read is the one at optind. */
+        const char *text = argv[optind ? optind : 1];
+        const int found = getopt_long(argc, argv, "-:", table, NULL);
+        if (found == -1) break;
+        if (found >= FIRST_CODE && strcmp(text, "--help") == 0) {
+            options_help(self);
+            *code = EXIT_DONE;
+            return false;
+        }
+        if (!take(self, found, text)) return false;
+    }
+    for (; optind < argc; optind++)
+        if (!add_operand(self, argv[optind])) return false;
+    return true;
+}
+
+/* ---- help ---- */
+
+enum { HELP_COLUMN = 22 };
+
+static void help_line(const option_spec *option) {
+    int used = printf("  --%s%s%s", option->name, option->argument ? " " : "", option->argument ? option->argument : "");
+    for (const char *line = option->help; *line;) {
+        const size_t length = strcspn(line, "\n");
+        if (used >= HELP_COLUMN) used = printf("\n") - 1;
+        printf("%*s%.*s\n", HELP_COLUMN - used, "", (int)length, line);
+        used = 0;
+        line += length + (line[length] == '\n');
+    }
+}
+
+void options_help(const command *self) {
+    printf("usage: tapline %s [options]%s%s\n\n%s\n\n", self->name, *self->operands ? " " : "", self->operands, self->summary);
+    for (size_t i = 0; option_at(self, i); i++) help_line(option_at(self, i));
+    if (self->details) printf("\n%s\n", self->details);
+}

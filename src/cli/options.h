@@ -1,0 +1,74 @@
+/* options.h: a command and its options as one table, from which parsing, checks, help and suggestions all come. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Exit codes of every command. */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+/* What an option takes, and the type of the field that it fills. */
+typedef enum option_kind {
+    OPTION_FLAG,     /* bool: nothing */
+    OPTION_INTEGER,  /* int64_t: a whole number from least to most */
+    OPTION_POSITIVE, /* double: finite, above 0 */
+    OPTION_FRACTION, /* double: from 0 to 1, 1 excluded */
+    OPTION_CHOICE,   /* const char *: one of the names that `choice` gives */
+    OPTION_CHOICES,  /* const char *: some of them, separated by commas */
+    OPTION_TEXT      /* const char * */
+} option_kind;
+
+/* The name of that index, NULL behind the last: so that the library's own tables say what there is. */
+typedef const char *(*option_choice)(size_t index);
+
+typedef struct option_spec {
+    const char *name;     /* without the dashes; NULL ends a table */
+    const char *argument; /* as the help writes it; NULL for a flag */
+    option_kind kind;
+    size_t field;        /* offset in the command's settings */
+    int64_t least, most; /* OPTION_INTEGER */
+    option_choice choice;
+    const char *help; /* lines separated by newlines */
+} option_spec;
+
+enum { MAX_OPERANDS = 2 };
+
+/* What the settings of every command start with. A field keeps its default where its option is not given. */
+typedef struct common_settings {
+    const char *command;               /* its name, for messages */
+    const char *operand[MAX_OPERANDS]; /* NULL where not given */
+    const char *precision;             /* "f32" or "f64" */
+    int64_t threads;                   /* 0: as many as the machine offers */
+    bool json;
+} common_settings;
+
+typedef struct command {
+    const char *name;     /* such as "train" or "bench conv" */
+    const char *operands; /* as the help writes them, such as "[DATA]" */
+    size_t most_operands;
+    const char *summary;        /* one line */
+    const char *details;        /* the help's last paragraph, NULL: none */
+    const option_spec *options; /* its own; --threads, --precision, --json and --help come with every command */
+    void *settings;             /* starts with common_settings and holds the defaults */
+    int (*run_f32)(const void *settings);
+    int (*run_f64)(const void *settings);
+} command;
+
+const char *precision_name(size_t index);
+
+/* Fills command->settings from argv[1] on. Returns whether to go on; else *code is the exit code: help was asked for and printed,
+ * or a message was. */
+bool options_parse(const command *self, int argc, char **argv, int *code);
+
+/* The command's help on stdout. */
+void options_help(const command *self);
+
+/* The name that is closest to `text`, NULL when none is close. */
+const char *suggest(const char *text, option_choice choice);
+
+/* "tapline COMMAND: …" as one line on stderr; `command` NULL for the program itself. */
+void complain(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

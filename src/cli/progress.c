@@ -1,0 +1,143 @@
+#include "train.h"
+
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal_number) {
+    (void)signal_number;
+    interrupted = 1;
+}
+
+bool progress_interrupted(void) { return interrupted; }
+
+/* The handler works once: a second signal ends the process. */
+static void catch_signals(void) {
+    struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+/* ---- the log ---- */
+
+/* Keeps the first failure; the training goes on without the log. */
+static void check_log(progress *self, int result) {
+    if (result >= 0 && fflush(self->log) == 0) return;
+    self->log_error = errno;
+    complain(self->command, "--log %s: cannot write: %s", self->path, strerror(errno));
+    fclose(self->log);
+    self->log = NULL;
+}
+
+/* What does not apply or is not finite stays empty. */
+static int log_number(FILE *log, double value, const char *end) {
+    return isfinite(value) ? fprintf(log, "%.9g%s", value, end) : fprintf(log, "%s", end);
+}
+
+static void log_epoch(progress *self, const tl_progress *at) {
+    int result = fprintf(self->log, "%d,%.9g,", at->epoch, at->learning_rate);
+    if (result >= 0) result = log_number(self->log, at->train.loss, ",");
+    if (result >= 0) result = log_number(self->log, at->train.accuracy, ",");
+    if (result >= 0) result = fprintf(self->log, "%.3f\n", at->seconds);
+    check_log(self, result);
+}
+
+static bool open_log(progress *self, const char *path) {
+    self->path = path;
+    self->log = fopen(path, "w");
+    if (!self->log) {
+        complain(self->command, "--log %s: cannot write: %s", path, strerror(errno));
+        return false;
+    }
+    check_log(self, fprintf(self->log, "epoch,learning_rate,train_loss,train_accuracy,seconds\n"));
+    return self->log_error == 0;
+}
+
+/* ---- the bar ---- */
+
+enum { BAR = 24, LINE = 160, LINES = 10 };
+static const double redraw_seconds = 0.1;
+
+static void write_time(char *text, size_t size, double seconds) {
+    const long whole = isfinite(seconds) ? lround(seconds) : 0;
+    if (whole < 3600)
+        snprintf(text, size, "%ld:%02ld", whole / 60, whole % 60);
+    else
+        snprintf(text, size, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+/* The state in words: "epoch 12/300  loss 0.0123  accuracy 0.987  4321 series/s  0:12 left". */
+static void describe(const progress *self, const tl_progress *at, char *text, size_t size) {
+    const size_t seen = at->epoch_end ? self->series : at->batch * self->batch;
+    const double done = (double)(at->epoch - 1) * (double)self->series + (double)seen;
+    const double rate = done / at->seconds, left = ((double)at->epochs * (double)self->series - done) / rate;
+    const double quality = self->regression ? at->train.rmse : at->train.accuracy;
+    char clock[32];
+    write_time(clock, sizeof clock, left);
+    snprintf(text, size, "epoch %d/%d  loss %.4f  %s %.4g  %.0f series/s  %s left", at->epoch, at->epochs, at->train.loss,
+             self->regression ? "rmse" : "accuracy", quality, rate, clock);
+}
+
+/* One line that overwrites the one before. */
+static void draw(progress *self, const tl_progress *at) {
+    char bar[BAR + 1], text[LINE];
+    const double share = ((double)(at->epoch - 1) + (double)at->batch / (double)at->batches) / (double)at->epochs;
+    for (int i = 0; i < BAR; i++) bar[i] = (double)i < share * BAR ? '#' : '.';
+    bar[BAR] = '\0';
+    describe(self, at, text, sizeof text);
+    fprintf(stderr, "\r[%s] %s\033[K", bar, text);
+    fflush(stderr);
+    self->drawn = at->seconds;
+}
+
+static void print_line(const progress *self, const tl_progress *at) {
+    char text[LINE];
+    describe(self, at, text, sizeof text);
+    fprintf(stderr, "%s\n", text);
+}
+
+static void show(progress *self, const tl_progress *at) {
+    const bool last = at->epoch == at->epochs && at->epoch_end;
+    const int every = at->epochs > LINES ? at->epochs / LINES : 1;
+    if (self->terminal && (last || at->seconds - self->drawn >= redraw_seconds))
+        draw(self, at);
+    else if (!self->terminal && at->epoch_end && (last || at->epoch % every == 0))
+        print_line(self, at);
+}
+
+/* ---- as tl_fit sees it ---- */
+
+bool progress_begin(progress *self, const train_settings *settings, const tl_dataset *data, size_t batch) {
+    *self = (progress){.command = settings->common.command,
+                       .series = data->x.shape[0],
+                       .batch = batch,
+                       .quiet = settings->quiet,
+                       .terminal = isatty(STDERR_FILENO),
+                       .drawn = -INFINITY,
+                       .regression = data->classes == 0};
+    if (settings->log && !open_log(self, settings->log)) return false;
+    catch_signals();
+    return true;
+}
+
+bool progress_step(const tl_progress *at, void *user) {
+    progress *self = user;
+    if (!self->quiet) show(self, at);
+    if (self->log && at->epoch_end) log_epoch(self, at);
+    return !interrupted;
+}
+
+bool progress_end(progress *self) {
+    if (self->terminal && !self->quiet && isfinite(self->drawn)) fputs("\n", stderr);
+    if (interrupted) complain(self->command, "interrupted; this is what was reached");
+    if (self->log && fclose(self->log) != 0) {
+        self->log_error = errno;
+        complain(self->command, "--log %s: cannot write: %s", self->path, strerror(errno));
+    }
+    return self->log_error == 0;
+}

@@ -1,0 +1,216 @@
+/* `tapline train`, compiled once for each precision (commands.h). */
+#include "train.h"
+
+#include "report.h"
+
+#include <tapline/tapline.h>
+
+#include <math.h>
+#include <string.h>
+
+const architecture IN_PRECISION(architectures)[] = {
+    {"fcn", tl_fcn, 2000, 16},
+    {0},
+};
+
+/* A run of the command: what is read, made and found out. */
+typedef struct job {
+    const train_settings *settings;
+    const architecture *architecture;
+    const char *data_path, *test_path;
+    tl_dataset *data, *test; /* test NULL: none */
+    size_t batch;
+    tl_model *model;
+    tl_fit_result fit;
+    tl_metrics train_metrics, test_metrics;
+    bool log_failed;
+} job;
+
+static const tl_metrics no_metrics = {NAN, NAN, NAN, NAN};
+
+static bool is_regression(const job *self) { return self->data->classes == 0; }
+
+/* ---- data ---- */
+
+/* The test half of a generated set, in `path`; NULL for anything else. */
+static const char *test_half(const char *data, char *path, size_t size) {
+    if (strncmp(data, "builtin:", 8) != 0 || strchr(data, '/')) return NULL;
+    snprintf(path, size, "%s/test", data);
+    return path;
+}
+
+static void read_data(job *self, char *path, size_t size, tl_error *error) {
+    const train_settings *settings = self->settings;
+    self->data_path = settings->common.operand[0] ? settings->common.operand[0] : "builtin:cbf";
+    self->test_path = settings->test ? settings->test : test_half(self->data_path, path, size);
+    self->data = tl_dataset_read(self->data_path, &(tl_read_cfg){.raw = settings->raw}, error);
+    if (self->test_path && self->data)
+        self->test = tl_dataset_read(self->test_path, &(tl_read_cfg){.raw = settings->raw, .like = self->data}, error);
+}
+
+/* ---- model ---- */
+
+static const architecture *find_architecture(const char *name) {
+    const architecture *found = IN_PRECISION(architectures);
+    while (found->name && strcmp(found->name, name) != 0) found++;
+    return found;
+}
+
+/* A tenth of the series, within 1 … the architecture's limit; never more than there are. */
+static size_t choose_batch(const job *self) {
+    const size_t series = self->data->x.shape[0], asked = (size_t)self->settings->batch;
+    if (asked > 0) return asked < series ? asked : series;
+    const size_t tenth = series / 10 > 1 ? series / 10 : 1;
+    return tenth < self->architecture->largest_batch ? tenth : self->architecture->largest_batch;
+}
+
+static void make_model(job *self, tl_error *error) {
+    const train_settings *settings = self->settings;
+    if (tl_failed(error)) return;
+    self->architecture = find_architecture(settings->architecture);
+    self->batch = choose_batch(self);
+    tl_model_cfg cfg = {.seed = (uint64_t)settings->seed, .threads = (int)settings->common.threads};
+    tl_engine_by_name(settings->engine, &cfg.engine, error);
+    const tl_optimizer_cfg optimizer = {.ops = tl_optimizer_by_name(settings->optimizer, error),
+                                        .learning_rate = settings->learning_rate,
+                                        .momentum = settings->momentum,
+                                        .nesterov = settings->nesterov,
+                                        .weight_decay = settings->weight_decay};
+    const tl_shape shape = {.length = self->data->x.shape[1], .channels = self->data->x.shape[2]};
+    self->model = tl_model_new(&cfg);
+    const tl_node x = tl_input(self->model, shape);
+    const tl_node y = self->architecture->build(self->model, x, is_regression(self) ? 1 : (int)self->data->classes);
+    tl_model_compile(self->model, y,
+                     &(tl_compile_cfg){.batch = self->batch,
+                                       .loss = is_regression(self) ? TL_SQUARED_ERROR : TL_CROSS_ENTROPY,
+                                       .optimizer = optimizer,
+                                       .clip_norm = settings->clip},
+                     error);
+}
+
+/* ---- training ---- */
+
+static void train(job *self, tl_error *error) {
+    const train_settings *settings = self->settings;
+    progress shown;
+    tl_fit_cfg cfg = {.epochs = settings->epochs ? (int)settings->epochs : self->architecture->epochs,
+                      .batch = self->batch,
+                      .accumulate = (size_t)settings->accumulate,
+                      .restore_best = true,
+                      .callback = progress_step,
+                      .user = &shown};
+    tl_schedule_by_name(settings->schedule, &cfg.schedule.kind, error);
+    if (!progress_begin(&shown, settings, self->data, self->batch)) {
+        self->log_failed = true;
+        return;
+    }
+    tl_fit(self->model, self->data, &cfg, &self->fit, error);
+    self->log_failed = !progress_end(&shown);
+    tl_evaluate(self->model, self->data, &self->train_metrics, error);
+    if (self->test) tl_evaluate(self->model, self->test, &self->test_metrics, error);
+}
+
+/* ---- report ---- */
+
+static void put_metrics(json_t *object, const char *set, const tl_metrics *metrics, bool regression) {
+    const struct {
+        const char *name;
+        double value;
+        bool wanted;
+    } entries[] = {{"loss", metrics->loss, true},
+                   {"accuracy", metrics->accuracy, true},
+                   {"rmse", metrics->rmse, regression},
+                   {"mae", metrics->mae, regression}};
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "%s_%s", set, entries[i].name);
+        if (entries[i].wanted) json_object_set_new(object, key, report_number(entries[i].value));
+    }
+}
+
+static void put(json_t *object, const char *key, size_t value) {
+    json_object_set_new(object, key, json_integer((json_int_t)value));
+}
+
+static void report_as_json(const job *self) {
+    const train_settings *settings = self->settings;
+    const size_t *shape = self->data->x.shape;
+    json_t *object = json_object();
+    json_object_set_new(object, "model", json_string(settings->architecture));
+    json_object_set_new(object, "engine", json_string(settings->engine));
+    json_object_set_new(object, "precision", json_string(tl_precision()));
+    put(object, "threads", (size_t)tl_model_threads(self->model));
+    put(object, "seed", (size_t)settings->seed);
+    put(object, "epochs", (size_t)self->fit.epochs);
+    put(object, "steps", self->fit.steps);
+    put(object, "parameters", tl_parameter_count(self->model));
+    put_metrics(object, "train", &self->train_metrics, is_regression(self));
+    put_metrics(object, "test", &self->test_metrics, is_regression(self));
+    json_object_set_new(object, "seconds", report_number(self->fit.seconds));
+    json_object_set_new(object, "peak_rss_mb", report_number(report_peak_rss_mb()));
+    json_object_set_new(object, "interrupted", json_boolean(self->fit.stopped));
+    put(object, "best_epoch", (size_t)self->fit.best_epoch);
+    json_object_set_new(object, "data", json_string(self->data_path));
+    json_object_set_new(object, "test", self->test_path ? json_string(self->test_path) : json_null());
+    put(object, "train_series", shape[0]);
+    put(object, "test_series", self->test ? self->test->x.shape[0] : 0);
+    put(object, "length", shape[1]);
+    put(object, "channels", shape[2]);
+    put(object, "classes", self->data->classes);
+    put(object, "batch", self->batch);
+    report_json(object);
+}
+
+static void print_metrics(const char *set, size_t series, const tl_metrics *metrics, bool regression) {
+    if (regression)
+        printf("%-10s %8zu %12.6g %12.6g %12.6g\n", set, series, metrics->loss, metrics->rmse, metrics->mae);
+    else
+        printf("%-10s %8zu %12.6g %12.4f\n", set, series, metrics->loss, metrics->accuracy);
+}
+
+static void report_as_text(const job *self) {
+    const size_t *shape = self->data->x.shape;
+    const double seen = (double)self->fit.epochs * (double)shape[0];
+    printf("model      %s, %zu parameters, %s, engine %s, %d threads\n", self->settings->architecture,
+           tl_parameter_count(self->model), tl_precision(), self->settings->engine, tl_model_threads(self->model));
+    printf("data       %s, length %zu, channels %zu", self->data_path, shape[1], shape[2]);
+    if (is_regression(self))
+        printf(", regression\n");
+    else
+        printf(", classes %zu\n", self->data->classes);
+    printf("training   %d epochs, %llu steps of batch %zu, best epoch %d\n", self->fit.epochs, (unsigned long long)self->fit.steps,
+           self->batch, self->fit.best_epoch);
+    printf("cost       %.2f s, %.0f series/s, %.0f MB at most\n\n", self->fit.seconds, seen / self->fit.seconds,
+           report_peak_rss_mb());
+    printf("           %8s %12s %12s%s\n", "series", "loss", is_regression(self) ? "rmse" : "accuracy",
+           is_regression(self) ? "          mae" : "");
+    print_metrics("train", shape[0], &self->train_metrics, is_regression(self));
+    if (self->test) print_metrics("test", self->test->x.shape[0], &self->test_metrics, is_regression(self));
+}
+
+static int report(const job *self, const tl_error *error) {
+    if (tl_failed(error)) {
+        complain(self->settings->common.command, "%s", error->text);
+        return EXIT_FAILED;
+    }
+    if (self->fit.epochs == 0) return EXIT_FAILED; /* the log could not be opened, which was said */
+    if (self->settings->common.json)
+        report_as_json(self);
+    else
+        report_as_text(self);
+    return self->log_failed ? EXIT_FAILED : EXIT_DONE;
+}
+
+int IN_PRECISION(train)(const void *settings) {
+    tl_error error = {0};
+    char path[300];
+    job self = {.settings = settings, .train_metrics = no_metrics, .test_metrics = no_metrics};
+    read_data(&self, path, sizeof path, &error);
+    make_model(&self, &error);
+    if (!tl_failed(&error)) train(&self, &error);
+    const int code = report(&self, &error);
+    tl_model_free(self.model);
+    tl_dataset_free(self.test);
+    tl_dataset_free(self.data);
+    return code;
+}

@@ -1,0 +1,59 @@
+/* train.h: `tapline train` between its sources. */
+#ifndef CLI_TRAIN_H
+#define CLI_TRAIN_H
+
+#include "commands.h"
+
+#include <tapline/layers.h>
+#include <tapline/train.h>
+
+#include <stdio.h>
+
+typedef struct train_settings {
+    common_settings common; /* operand 0: the data */
+    const char *test, *architecture, *optimizer, *schedule, *engine, *log;
+    int64_t epochs, batch, accumulate, seed;            /* epochs and batch 0: the architecture's */
+    double learning_rate, momentum, weight_decay, clip; /* 0: the library's defaults */
+    bool nesterov, raw, quiet;
+} train_settings;
+
+int train_f32(const void *settings);
+int train_f64(const void *settings);
+
+/* A ready-made network and the recipe that was published with it. */
+typedef struct architecture {
+    const char *name; /* NULL ends the table */
+    tl_node (*build)(tl_model *model, tl_node x, int outputs);
+    int epochs;
+    size_t largest_batch; /* the batch is a tenth of the series, but no more than this */
+} architecture;
+
+extern const architecture architectures_f32[], architectures_f64[];
+
+/* What tl_fit's callback does: progress on stderr, the log, and stopping at a signal. It knows no tl_real. */
+typedef struct progress {
+    const char *command;
+    size_t series, batch; /* in the training set, in a batch */
+    bool quiet, terminal;
+    double drawn;     /* the seconds at which the bar was drawn last */
+    size_t width;     /* of what was drawn */
+    FILE *log;        /* NULL: none */
+    const char *path; /* the log's */
+    int log_error;    /* errno of a failed write to the log */
+    bool regression;
+} progress;
+
+/* Opens the log where there is to be one, and takes over SIGINT and SIGTERM until the first of them comes. False, after a
+ * message, when the log cannot be written. */
+bool progress_begin(progress *self, const train_settings *settings, const tl_dataset *data, size_t batch);
+
+/* For tl_fit_cfg; `user` is the progress. */
+bool progress_step(const tl_progress *at, void *user);
+
+/* Clears the bar, closes the log. False, after a message, when the log could not be written completely. */
+bool progress_end(progress *self);
+
+/* Whether a signal asked to stop. */
+bool progress_interrupted(void);
+
+#endif

@@ -1,0 +1,55 @@
+#include "train.h"
+
+#include <tapline/optimizer.h>
+
+static const char *architecture_name(size_t index) { return architectures_f32[index].name; }
+static const char *schedule_name(size_t index) { return tl_schedule_name((tl_schedule_kind)index); }
+static const char *engine_name(size_t index) { return tl_engine_name((tl_engine)index); }
+
+#define FIELD(name) offsetof(train_settings, name)
+
+static const option_spec options[] = {
+    {"test", "DATA", OPTION_TEXT, FIELD(test), 0, 0, NULL, "evaluate on this data afterwards (builtin:NAME: on NAME/test)"},
+    {"raw", NULL, OPTION_FLAG, FIELD(raw), 0, 0, NULL,
+     "take values as they are (else each channel of each series is\nscaled to mean 0 and standard deviation 1)"},
+    {"arch", "NAME", OPTION_CHOICE, FIELD(architecture), 0, 0, architecture_name, "the network (fcn)"},
+    {"epochs", "N", OPTION_INTEGER, FIELD(epochs), 1, INT32_MAX, NULL, "passes over the data (the published number; fcn 2000)"},
+    {"batch", "N", OPTION_INTEGER, FIELD(batch), 1, INT32_MAX, NULL, "series in a batch (a tenth of them; fcn at most 16)"},
+    {"accumulate", "N", OPTION_INTEGER, FIELD(accumulate), 1, INT32_MAX, NULL, "batches whose gradients make one step (1)"},
+    {"optimizer", "NAME", OPTION_CHOICE, FIELD(optimizer), 0, 0, tl_optimizer_name, "adam or sgd (adam)"},
+    {"lr", "X", OPTION_POSITIVE, FIELD(learning_rate), 0, 0, NULL, "learning rate (adam 0.001, sgd 0.01)"},
+    {"momentum", "X", OPTION_FRACTION, FIELD(momentum), 0, 0, NULL, "of sgd (0)"},
+    {"nesterov", NULL, OPTION_FLAG, FIELD(nesterov), 0, 0, NULL, "Nesterov's form of the momentum"},
+    {"weight-decay", "X", OPTION_FRACTION, FIELD(weight_decay), 0, 0, NULL, "L2 penalty, added to the gradient (0)"},
+    {"schedule", "NAME", OPTION_CHOICE, FIELD(schedule), 0, 0, schedule_name,
+     "constant, or plateau: halve the rate, down to 0.0001, after\n50 epochs without a lower training loss (plateau)"},
+    {"clip", "X", OPTION_POSITIVE, FIELD(clip), 0, 0, NULL, "scale gradients down to this norm (no limit)"},
+    {"seed", "N", OPTION_INTEGER, FIELD(seed), 0, INT64_MAX, NULL, "of initial parameters and of the order of the data (0)"},
+    {"engine", "NAME", OPTION_CHOICE, FIELD(engine), 0, 0, engine_name, "how convolutions are evaluated (auto)"},
+    {"log", "FILE.csv", OPTION_TEXT, FIELD(log), 0, 0, NULL, "write one line an epoch to this file"},
+    {"quiet", NULL, OPTION_FLAG, FIELD(quiet), 0, 0, NULL, "no progress on stderr"},
+    {0},
+};
+
+static train_settings settings = {
+    .common = {.precision = "f32"},
+    .architecture = "fcn",
+    .optimizer = "adam",
+    .schedule = "plateau",
+    .engine = "auto",
+    .accumulate = 1,
+};
+
+const command train_command = {
+    .name = "train",
+    .operands = "[DATA]",
+    .most_operands = 1,
+    .summary = "Train a network on series with labels or target values, and evaluate it.",
+    .details = "DATA is a .ts, .tsv, .csv or .txt file, or builtin:cbf or builtin:synthetic-control (builtin:cbf).\n"
+               "The network ends with the parameters of the epoch with the least training loss. Ctrl-C stops after\n"
+               "the current batch and reports what was reached; a second one stops at once.",
+    .options = options,
+    .settings = &settings,
+    .run_f32 = train_f32,
+    .run_f64 = train_f64,
+};
