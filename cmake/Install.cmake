@@ -1,1 +1,42 @@
-# installed by H6
+# What `cmake --install` puts in place: both libraries as shared and static, headers, the command, a CMake package, pkg-config files.
+include(CMakePackageConfigHelpers)
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/tapline)
+
+foreach(kind shared static)
+  install(TARGETS tapline_${kind} tapline_f64_${kind} EXPORT tapline_${kind}
+          RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT tapline_${kind} NAMESPACE tapline:: FILE tapline-${kind}.cmake DESTINATION ${package_dir})
+endforeach()
+install(DIRECTORY include/tapline ${PROJECT_BINARY_DIR}/generated/tapline DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+if(FALSE)
+  install(TARGETS tapline_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
+configure_package_config_file(cmake/package/tapline-config.cmake.in ${PROJECT_BINARY_DIR}/package/tapline-config.cmake INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/package/tapline-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/package/tapline-config.cmake ${PROJECT_BINARY_DIR}/package/tapline-config-version.cmake cmake/Blas.cmake
+        DESTINATION ${package_dir})
+
+# What the static library needs, in pkg-config's terms: the BLAS as its module where it has one, OpenMP as the option of this compiler.
+set(private_libraries ${OpenMP_C_FLAGS} -lm)
+if(TAPLINE_BLAS_MODULE_FOUND)
+  set(private_modules ${TAPLINE_BLAS})
+else()
+  list(PREPEND private_libraries -l${TAPLINE_BLAS})
+endif()
+list(JOIN private_libraries " " private_libraries)
+file(RELATIVE_PATH prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+cmake_path(APPEND libdir "\${prefix}" ${CMAKE_INSTALL_LIBDIR})
+cmake_path(APPEND includedir "\${prefix}" ${CMAKE_INSTALL_INCLUDEDIR})
+foreach(name tapline tapline_f64)
+  set(precision "single precision")
+  set(definition "")
+  if(name STREQUAL tapline_f64)
+    set(precision "double precision")
+    set(definition " -DTAPLINE_F64")
+  endif()
+  configure_file(cmake/package/tapline.pc.in ${PROJECT_BINARY_DIR}/package/${name}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/package/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()

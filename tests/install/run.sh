@@ -1,0 +1,45 @@
+#!/bin/sh
+# Installs a build into an empty folder and uses it as other projects would.
+#
+# usage: run.sh SOURCE BUILD LIBDIR CMAKE CC FLAGS    LIBDIR: relative to the prefix; FLAGS: what programs of this build need (sanitizers)
+set -eu
+source=$1 build=$2 libdir=$3 cmake=$4 CC=$5 flags=$6
+here=$source/tests/install
+work=$build/consumers
+rm -rf "$work"
+mkdir -p "$work"
+"$cmake" --install "$build" --prefix "$work/prefix" >"$work/install.log"
+
+run_all() { # FOLDER
+    for library in tapline tapline_static; do "$1/use_$library" f32 || { echo "$1/use_$library failed"; exit 1; }; done
+    for library in tapline_f64 tapline_f64_static; do "$1/use_$library" f64 || { echo "$1/use_$library failed"; exit 1; }; done
+}
+
+echo "find_package"
+"$cmake" -S "$here" -B "$work/package" -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_C_COMPILER="$CC" -DCMAKE_C_FLAGS="$flags" \
+    >"$work/package.log"
+"$cmake" --build "$work/package" >>"$work/package.log" || { cat "$work/package.log"; exit 1; }
+run_all "$work/package"
+
+echo "pkg-config"
+mkdir "$work/pkg-config"
+export PKG_CONFIG_PATH="$work/prefix/$libdir/pkgconfig"
+for name in tapline tapline_f64; do
+    # shellcheck disable=SC2046,SC2086 # these are lists of options
+    "$CC" $flags $(pkg-config --cflags $name) -o "$work/pkg-config/use_$name" "$here/consumer.c" $(pkg-config --libs $name) \
+        "-Wl,-rpath,$work/prefix/$libdir"
+    # shellcheck disable=SC2046,SC2086
+    "$CC" $flags $(pkg-config --cflags $name) -o "$work/pkg-config/use_${name}_static" "$here/consumer.c" \
+        $(pkg-config --static --libs $name | sed "s/-l$name /-l:lib$name.a /")
+done
+run_all "$work/pkg-config"
+for name in tapline tapline_f64; do
+    if ldd "$work/pkg-config/use_${name}_static" | grep -q libtapline; then echo "use_${name}_static is linked with the shared library"; exit 1; fi
+done
+
+echo "installed headers"
+for header in "$source"/include/tapline/*.h; do
+    [ -f "$work/prefix/include/tapline/$(basename "$header")" ] || { echo "$(basename "$header") is not installed"; exit 1; }
+done
+if [ -x "$work/prefix/bin/tapline" ]; then "$work/prefix/bin/tapline" --help >"$work/help.txt"; fi
+echo ok
