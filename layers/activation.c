@@ -1,21 +1,13 @@
 /* Elementwise activations. The derivative of each is a function of its output, so that all of them work in place. */
 #include "registry.h"
 
-#include <string.h>
-#include <tgmath.h>
+#include "kernels/kernels.h"
 
-/* Elements of a task: few enough to stay in the first-level cache between the copy and the kernel. */
-enum { BLOCK = 4096 };
-
-/* Kernels have one writable pointer each, because a loop that may be in place is vectorised only so: a pass from one array to
- * another copies a block first. */
-typedef void (*forward_kernel)(tl_real *restrict y, size_t count);
-typedef void (*backward_kernel)(const tl_real *restrict y, tl_real *restrict d, size_t count);
+enum { BLOCK = 4096 }; /* elements of a task */
 
 typedef struct elementwise {
-    forward_kernel forward;
-    backward_kernel backward;
-    const tl_real *from, *y;
+    const tl_activation *activation;
+    const tl_real *from, *y; /* y: backward only */
     tl_real *to;
     size_t count;
 } elementwise;
@@ -24,20 +16,25 @@ static void elementwise_task(void *context, size_t task, int worker) {
     (void)worker;
     const elementwise *e = context;
     const size_t first = task * BLOCK, count = e->count - first < BLOCK ? e->count - first : BLOCK;
-    if (e->to != e->from) memcpy(e->to + first, e->from + first, count * sizeof *e->to);
-    if (e->forward) e->forward(e->to + first, count);
-    if (e->backward) e->backward(e->y + first, e->to + first, count);
+    if (e->y)
+        e->activation->backward(e->y + first, e->from + first, e->to + first, count);
+    else
+        e->activation->forward(e->from + first, e->to + first, count);
 }
 
-static void run_forward(const tl_pass *pass, forward_kernel kernel, double cost) {
-    elementwise e = {.forward = kernel, .from = pass->x[0].data, .to = pass->y.data, .count = tl_tensor_count(&pass->y)};
+/* cost: of an element, in operations. */
+static void run_forward(const tl_pass *pass, const tl_activation *activation, double cost) {
+    elementwise e = {.activation = activation, .from = pass->x[0].data, .to = pass->y.data, .count = tl_tensor_count(&pass->y)};
     tl_parallel(pass->workers, (e.count + BLOCK - 1) / BLOCK, cost * (double)e.count, elementwise_task, &e);
 }
 
-static void run_backward(const tl_pass *pass, backward_kernel kernel) {
+static void run_backward(const tl_pass *pass, const tl_activation *activation) {
     if (!pass->dx[0].data) return;
-    elementwise e = {
-        .backward = kernel, .from = pass->dy.data, .y = pass->y.data, .to = pass->dx[0].data, .count = tl_tensor_count(&pass->dy)};
+    elementwise e = {.activation = activation,
+                     .from = pass->dy.data,
+                     .y = pass->y.data,
+                     .to = pass->dx[0].data,
+                     .count = tl_tensor_count(&pass->dy)};
     tl_parallel(pass->workers, (e.count + BLOCK - 1) / BLOCK, (double)e.count, elementwise_task, &e);
 }
 
@@ -54,23 +51,14 @@ static tl_node add_activation(tl_model *model, tl_node x, const tl_layer_ops *op
 
 /* ---- relu ---- */
 
-/* Written so that NaN passes: a diverged network is to be noticed. */
-static void relu_kernel(tl_real *restrict y, size_t count) {
-    for (size_t i = 0; i < count; i++) y[i] = y[i] < 0 ? 0 : y[i];
-}
-
-static void relu_gradient(const tl_real *restrict y, tl_real *restrict d, size_t count) {
-    for (size_t i = 0; i < count; i++) d[i] = y[i] > 0 ? d[i] : 0;
-}
-
 static void relu_forward(const tl_layer *layer, const tl_pass *pass) {
     (void)layer;
-    run_forward(pass, relu_kernel, 1);
+    run_forward(pass, tl_kernels_here()->relu, 1);
 }
 
 static void relu_backward(const tl_layer *layer, const tl_pass *pass) {
     (void)layer;
-    run_backward(pass, relu_gradient);
+    run_backward(pass, tl_kernels_here()->relu);
 }
 
 const tl_layer_ops tl_relu_layer_ops = {
@@ -86,22 +74,14 @@ tl_node tl_relu(tl_model *model, tl_node x) { return add_activation(model, x, &t
 
 /* ---- sigmoid ---- */
 
-static void sigmoid_kernel(tl_real *restrict y, size_t count) {
-    for (size_t i = 0; i < count; i++) y[i] = 1 / (1 + exp(-y[i])); /* exp may be infinite: 1 / infinity is the limit, 0 */
-}
-
-static void sigmoid_gradient(const tl_real *restrict y, tl_real *restrict d, size_t count) {
-    for (size_t i = 0; i < count; i++) d[i] *= y[i] * (1 - y[i]);
-}
-
 static void sigmoid_forward(const tl_layer *layer, const tl_pass *pass) {
     (void)layer;
-    run_forward(pass, sigmoid_kernel, 10);
+    run_forward(pass, tl_kernels_here()->sigmoid, 10);
 }
 
 static void sigmoid_backward(const tl_layer *layer, const tl_pass *pass) {
     (void)layer;
-    run_backward(pass, sigmoid_gradient);
+    run_backward(pass, tl_kernels_here()->sigmoid);
 }
 
 const tl_layer_ops tl_sigmoid_layer_ops = {
@@ -117,22 +97,14 @@ tl_node tl_sigmoid(tl_model *model, tl_node x) { return add_activation(model, x,
 
 /* ---- tanh ---- */
 
-static void tanh_kernel(tl_real *restrict y, size_t count) {
-    for (size_t i = 0; i < count; i++) y[i] = tanh(y[i]);
-}
-
-static void tanh_gradient(const tl_real *restrict y, tl_real *restrict d, size_t count) {
-    for (size_t i = 0; i < count; i++) d[i] *= (1 - y[i]) * (1 + y[i]);
-}
-
 static void tanh_forward(const tl_layer *layer, const tl_pass *pass) {
     (void)layer;
-    run_forward(pass, tanh_kernel, 10);
+    run_forward(pass, tl_kernels_here()->tanh, 10);
 }
 
 static void tanh_backward(const tl_layer *layer, const tl_pass *pass) {
     (void)layer;
-    run_backward(pass, tanh_gradient);
+    run_backward(pass, tl_kernels_here()->tanh);
 }
 
 const tl_layer_ops tl_tanh_layer_ops = {

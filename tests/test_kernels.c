@@ -171,11 +171,95 @@ static void given_nan_in_x_when_normalised_through_the_relu_then_it_stays_nan(vo
     }
 }
 
+/* ---- activations ---- */
+
+static long double sigmoid_of(long double x) { return 1 / (1 + expl(-x)); }
+
+static void check_activation(const char *what, const tl_activation *activation, long double (*formula)(long double), tl_real *x) {
+    tl_real y[COUNT + 1];
+    double expected[COUNT], bound[COUNT];
+    for (size_t i = 0; i < COUNT; i++) {
+        expected[i] = (double)formula((long double)x[i]);
+        bound[i] = 2 * unit * fabs(expected[i]);
+    }
+    for (size_t count = 0; count <= COUNT; count += count < 40 ? 1 : COUNT - 40) {
+        for (size_t i = 0; i <= COUNT; i++) y[i] = untouched;
+        activation->forward(x, y, count);
+        check_within(what, y, expected, bound, count);
+        assert_true(y[count] == untouched);
+    }
+    activation->forward(x, x, COUNT);
+    check_equal(what, x, y, COUNT);
+}
+
+static void given_numbers_of_any_size_when_activated_then_within_two_units_in_the_last_place(void **unused) {
+    (void)unused;
+    static tl_real x[COUNT];
+    const tl_kernels *tables[3];
+    const size_t count = tables_here(tables);
+    for (size_t t = 0; t < count; t++) {
+        for (int power = -20; power <= 5; power++) { /* to ±80 or so, where neither precision's exponential has left its range */
+            fill_normal(x, COUNT, (uint32_t)(power + 20));
+            for (size_t i = 0; i < COUNT; i++) x[i] = (tl_real)fmax(-80, fmin(80, ldexp((double)x[i], power)));
+            check_activation("tanh", tables[t]->tanh, tanhl, x);
+            fill_normal(x, COUNT, (uint32_t)(power + 20));
+            for (size_t i = 0; i < COUNT; i++) x[i] = (tl_real)fmax(-80, fmin(80, ldexp((double)x[i], power)));
+            check_activation("sigmoid", tables[t]->sigmoid, sigmoid_of, x);
+        }
+    }
+}
+
+static void given_extreme_numbers_when_activated_then_limits_and_nan_come_out(void **unused) {
+    (void)unused;
+    const tl_real x[] = {(tl_real)1e4, (tl_real)-1e4, INFINITY, -INFINITY, 0, (tl_real)-0.0, NAN};
+    const tl_real sigmoids[] = {1, 0, 1, 0, (tl_real)0.5, (tl_real)0.5}, tangents[] = {1, -1, 1, -1, 0, 0};
+    const tl_real rectified[] = {(tl_real)1e4, 0, INFINITY, 0, 0, 0};
+    const tl_kernels *tables[3];
+    const size_t count = tables_here(tables);
+    for (size_t t = 0; t < count; t++) {
+        tl_real y[7];
+        tables[t]->sigmoid->forward(x, y, 7);
+        check_close("sigmoid", y, sigmoids, 6, 0, 1e-37);
+        assert_true(isnan(y[6]));
+        tables[t]->tanh->forward(x, y, 7);
+        check_equal("tanh", y, tangents, 6);
+        assert_true(isnan(y[6]) && signbit(y[5]) && !signbit(y[4]));
+        tables[t]->relu->forward(x, y, 7);
+        check_equal("relu", y, rectified, 6);
+        assert_true(isnan(y[6]));
+    }
+}
+
+static void given_outputs_and_gradients_when_sent_back_then_each_derivative_is_that_of_its_formula(void **unused) {
+    (void)unused;
+    static tl_real y[COUNT], dy[COUNT], dx[COUNT];
+    static double expected[COUNT], bound[COUNT];
+    const tl_kernels *tables[3];
+    const size_t count = tables_here(tables);
+    for (size_t t = 0; t < count; t++) {
+        fill_normal(y, COUNT, 8);
+        fill_normal(dy, COUNT, 9);
+        for (size_t i = 0; i < COUNT; i++) bound[i] = 8 * unit * (1 + (double)(y[i] * y[i])) * fabs((double)dy[i]);
+        for (size_t i = 0; i < COUNT; i++) expected[i] = (double)dy[i] * (double)y[i] * (1 - (double)y[i]);
+        tables[t]->sigmoid->backward(y, dy, dx, COUNT);
+        check_within("sigmoid", dx, expected, bound, COUNT);
+        for (size_t i = 0; i < COUNT; i++) expected[i] = (double)dy[i] * (1 - (double)y[i] * (double)y[i]);
+        tables[t]->tanh->backward(y, dy, dx, COUNT);
+        check_within("tanh", dx, expected, bound, COUNT);
+        for (size_t i = 0; i < COUNT; i++) expected[i] = y[i] > 0 ? (double)dy[i] : 0;
+        tables[t]->relu->backward(y, dy, dy, COUNT);
+        check_within("relu", dy, expected, bound, COUNT);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_any_number_of_channels_when_rows_are_normalised_then_sums_and_elements_are_those_of_the_formula),
         cmocka_unit_test(given_the_output_over_an_input_when_rows_are_normalised_then_the_result_is_the_same),
         cmocka_unit_test(given_nan_in_x_when_normalised_through_the_relu_then_it_stays_nan),
+        cmocka_unit_test(given_numbers_of_any_size_when_activated_then_within_two_units_in_the_last_place),
+        cmocka_unit_test(given_extreme_numbers_when_activated_then_limits_and_nan_come_out),
+        cmocka_unit_test(given_outputs_and_gradients_when_sent_back_then_each_derivative_is_that_of_its_formula),
     };
     return check_run(tests);
 }

@@ -46,4 +46,22 @@ typedef __typeof__((tl_vector){0} > (tl_vector){0}) tl_mask;
 /* value where the mask is set, else 0. */
 static inline tl_vector tl_where(tl_mask mask, tl_vector value) { return (tl_vector)(mask & (tl_mask)value); }
 
+/* a where the mask is set, else b. */
+static inline tl_vector tl_choose(tl_mask mask, tl_vector a, tl_vector b) {
+    return (tl_vector)((mask & (tl_mask)a) | (~mask & (tl_mask)b));
+}
+
+/* The first `count` < TL_LANES elements, the others 0; and their way back. For the end of an array, not for a loop. */
+static inline tl_vector tl_load_part(const tl_real *from, size_t count) {
+    tl_real part[TL_LANES] = {0};
+    for (size_t i = 0; i < count; i++) part[i] = from[i];
+    return tl_load(part);
+}
+
+static inline void tl_store_part(tl_real *to, tl_vector value, size_t count) {
+    tl_real part[TL_LANES];
+    tl_store(part, value);
+    for (size_t i = 0; i < count; i++) to[i] = part[i];
+}
+
 #endif

@@ -31,6 +31,12 @@ typedef struct tl_sgd_run {
     tl_real scale, decay, momentum, of_gradient, of_velocity;
 } tl_sgd_run;
 
+/* An activation on `count` elements, and its derivative in terms of the output; y may be x, dx may be dy. */
+typedef struct tl_activation {
+    void (*forward)(const tl_real *x, tl_real *y, size_t count);
+    void (*backward)(const tl_real *y, const tl_real *dy, tl_real *dx, size_t count);
+} tl_activation;
+
 typedef struct tl_kernels {
     const char *isa; /* "baseline", "avx2" or "avx512" */
 
@@ -42,6 +48,8 @@ typedef struct tl_kernels {
     void (*norm_apply)(const tl_norm_rows *rows);         /* out = y */
     void (*norm_gradient_sums)(const tl_norm_rows *rows); /* first, second: of d, what the ReLU passes of dy; of d · (x - centre) */
     void (*norm_gradient)(const tl_norm_rows *rows);      /* out = factor · d + slope · (x - centre) + offset */
+
+    const tl_activation *relu, *sigmoid, *tanh;
 
     void (*adam)(const tl_adam_run *run);
     void (*sgd)(const tl_sgd_run *run);

@@ -5,6 +5,7 @@ void TL_KERNEL(tl_kernel_norm_moments)(const tl_norm_rows *rows);
 void TL_KERNEL(tl_kernel_norm_apply)(const tl_norm_rows *rows);
 void TL_KERNEL(tl_kernel_norm_gradient_sums)(const tl_norm_rows *rows);
 void TL_KERNEL(tl_kernel_norm_gradient)(const tl_norm_rows *rows);
+extern const tl_activation TL_KERNEL(tl_kernel_relu), TL_KERNEL(tl_kernel_sigmoid), TL_KERNEL(tl_kernel_tanh);
 void TL_KERNEL(tl_kernel_adam)(const tl_adam_run *run);
 void TL_KERNEL(tl_kernel_sgd)(const tl_sgd_run *run);
 
@@ -18,6 +19,9 @@ const tl_kernels TL_KERNEL(tl_kernels) = {
     .norm_apply = TL_KERNEL(tl_kernel_norm_apply),
     .norm_gradient_sums = TL_KERNEL(tl_kernel_norm_gradient_sums),
     .norm_gradient = TL_KERNEL(tl_kernel_norm_gradient),
+    .relu = &TL_KERNEL(tl_kernel_relu),
+    .sigmoid = &TL_KERNEL(tl_kernel_sigmoid),
+    .tanh = &TL_KERNEL(tl_kernel_tanh),
     .adam = TL_KERNEL(tl_kernel_adam),
     .sgd = TL_KERNEL(tl_kernel_sgd),
 };
