@@ -16,6 +16,6 @@ static void input_setup(tl_layer *layer, tl_error *error) {
 const tl_layer_ops tl_input_layer_ops = {.name = "input", .setup = input_setup};
 
 tl_node tl_input(tl_model *model, tl_shape shape) {
-    const input_layer layer = {.base.ops = &tl_input_layer_ops, .shape = shape};
+    const input_layer layer = {.base = {.ops = &tl_input_layer_ops, .out = shape}, .shape = shape};
     return tl_layer_add(model, NULL, 0, &layer.base, sizeof layer);
 }

@@ -3,11 +3,22 @@
 #include <string.h>
 
 const tl_layer_ops *const tl_layer_registry[] = {
-    &tl_input_layer_ops,    &tl_dense_layer_ops,        &tl_relu_layer_ops,
-    &tl_sigmoid_layer_ops,  &tl_tanh_layer_ops,         &tl_softmax_layer_ops,
-    &tl_max_pool_layer_ops, &tl_average_pool_layer_ops, &tl_global_average_pool_layer_ops,
-    &tl_flatten_layer_ops,  &tl_batch_norm_layer_ops,   &tl_dropout_layer_ops,
-    &tl_add_layer_ops,      &tl_concat_layer_ops,       NULL,
+    &tl_input_layer_ops,
+    &tl_dense_layer_ops,
+    &tl_relu_layer_ops,
+    &tl_sigmoid_layer_ops,
+    &tl_tanh_layer_ops,
+    &tl_softmax_layer_ops,
+    &tl_max_pool_layer_ops,
+    &tl_average_pool_layer_ops,
+    &tl_global_average_pool_layer_ops,
+    &tl_last_step_layer_ops,
+    &tl_flatten_layer_ops,
+    &tl_batch_norm_layer_ops,
+    &tl_dropout_layer_ops,
+    &tl_add_layer_ops,
+    &tl_concat_layer_ops,
+    NULL,
 };
 
 const tl_layer_ops *tl_layer_ops_by_name(const char *name) {

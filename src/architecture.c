@@ -1,15 +1,99 @@
 /* Ready-made networks, in nothing but the public builders. */
 #include <tapline/layers.h>
 
-static tl_node convolve_normalise(tl_model *model, tl_node x, int filters, int kernel) {
-    const tl_conv1d_cfg cfg = {.filters = filters, .kernel = kernel, .padding = TL_SAME};
-    return tl_relu(model, tl_batch_norm(model, tl_conv1d(model, x, &cfg), NULL));
+static tl_node convolve(tl_model *m, tl_node x, int filters, int kernel) {
+    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = filters, .kernel = kernel, .padding = TL_SAME});
 }
 
-tl_node tl_fcn(tl_model *model, tl_node x, int outputs) {
-    x = convolve_normalise(model, x, 128, 8);
-    x = convolve_normalise(model, x, 256, 5);
-    x = convolve_normalise(model, x, 128, 3);
-    x = tl_global_average_pool(model, x);
-    return tl_dense(model, x, &(tl_dense_cfg){.units = outputs});
+static tl_node normalise(tl_model *m, tl_node x) { return tl_batch_norm(m, x, NULL); }
+
+static tl_node sum(tl_model *m, tl_node a, tl_node b) { return tl_add(m, (const tl_node[]){a, b}, 2); }
+
+static tl_node pool_and_classify(tl_model *m, tl_node x, int outputs) {
+    return tl_dense(m, tl_global_average_pool(m, x), &(tl_dense_cfg){.units = outputs});
+}
+
+/* ---- FCN ---- */
+
+static tl_node block(tl_model *m, tl_node x, int filters, int kernel) {
+    return tl_relu(m, normalise(m, convolve(m, x, filters, kernel)));
+}
+
+tl_node tl_fcn(tl_model *m, tl_node x, int outputs) {
+    x = block(m, x, 128, 8);
+    x = block(m, x, 256, 5);
+    x = block(m, x, 128, 3);
+    return pool_and_classify(m, x, outputs);
+}
+
+/* ---- ResNet ---- */
+
+static tl_node residual_block(tl_model *m, tl_node x, int filters, tl_node shortcut) {
+    tl_node h = block(m, x, filters, 8);
+    h = block(m, h, filters, 5);
+    h = normalise(m, convolve(m, h, filters, 3));
+    return tl_relu(m, sum(m, h, normalise(m, shortcut)));
+}
+
+tl_node tl_resnet(tl_model *m, tl_node x, int outputs) {
+    x = residual_block(m, x, 64, convolve(m, x, 64, 1));
+    x = residual_block(m, x, 128, convolve(m, x, 128, 1));
+    x = residual_block(m, x, 128, x);
+    return pool_and_classify(m, x, outputs);
+}
+
+/* ---- Inception ---- */
+
+/* Convolutions here have no bias: the batch norm after them has one. */
+static tl_node convolve_plain(tl_model *m, tl_node x, int filters, int kernel) {
+    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = filters, .kernel = kernel, .padding = TL_SAME, .no_bias = true});
+}
+
+static tl_node inception_block(tl_model *m, tl_node x, bool bottleneck) {
+    const tl_pool_cfg pool = {.window = 3, .stride = 1, .padding = TL_SAME};
+    const tl_node narrow = bottleneck ? convolve_plain(m, x, 32, 1) : x;
+    const tl_node branches[] = {
+        convolve_plain(m, narrow, 32, 40),
+        convolve_plain(m, narrow, 32, 20),
+        convolve_plain(m, narrow, 32, 10),
+        convolve_plain(m, tl_max_pool(m, x, &pool), 32, 1),
+    };
+    return tl_relu(m, normalise(m, tl_concat(m, branches, 4)));
+}
+
+tl_node tl_inception(tl_model *m, tl_node x, int outputs) {
+    tl_node shortcut = x;
+    for (int i = 0; i < 6; i++) {
+        x = inception_block(m, x, i > 0 || tl_node_shape(m, x).channels != 1);
+        if (i % 3 != 2) continue;
+        x = tl_relu(m, sum(m, x, normalise(m, convolve_plain(m, shortcut, 128, 1))));
+        shortcut = x;
+    }
+    return pool_and_classify(m, x, outputs);
+}
+
+/* ---- Time-CNN ---- */
+
+tl_node tl_time_cnn(tl_model *m, tl_node x, int outputs) {
+    const tl_pool_cfg pool = {.window = 3};
+    x = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 6, .kernel = 7});
+    x = tl_average_pool(m, tl_sigmoid(m, x), &pool);
+    x = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 12, .kernel = 7});
+    x = tl_average_pool(m, tl_sigmoid(m, x), &pool);
+    return tl_dense(m, tl_flatten(m, x), &(tl_dense_cfg){.units = outputs});
+}
+
+/* ---- TCN ---- */
+
+static tl_node convolve_causal(tl_model *m, tl_node x, int dilation) {
+    const tl_conv1d_cfg cfg = {.filters = 25, .kernel = 7, .dilation = dilation, .padding = TL_CAUSAL};
+    return tl_relu(m, tl_conv1d(m, x, &cfg));
+}
+
+tl_node tl_tcn(tl_model *m, tl_node x, int outputs) {
+    for (int i = 0; i < 8; i++) {
+        const tl_node h = convolve_causal(m, convolve_causal(m, x, 1 << i), 1 << i);
+        x = tl_relu(m, sum(m, h, i == 0 ? convolve(m, x, 25, 1) : x));
+    }
+    return tl_dense(m, tl_last_step(m, x), &(tl_dense_cfg){.units = outputs});
 }

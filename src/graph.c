@@ -134,8 +134,10 @@ void tl_model_clear_error(tl_model *model) {
 /* ---- what a compiled model has ---- */
 
 tl_shape tl_node_shape(const tl_model *model, tl_node node) {
-    const bool known = model && model->compiled && node.id >= 0 && (size_t)node.id < model->vertices && model->vertex[node.id].live;
-    return known ? model->vertex[node.id].layer->out : (tl_shape){0};
+    const bool there = model && node.id >= 0 && (size_t)node.id < model->vertices;
+    const tl_vertex *vertex = there ? &model->vertex[node.id] : NULL;
+    const bool known = vertex && (model->compiled ? vertex->live : vertex->layer->inputs == 0);
+    return known ? vertex->layer->out : (tl_shape){0};
 }
 
 tl_shape tl_input_shape(const tl_model *model) {

@@ -50,6 +50,10 @@ static tl_node with_global_average_pool(tl_model *m, tl_node x, tl_rng *rng) {
     (void)rng;
     return tl_global_average_pool(m, x);
 }
+static tl_node with_last_step(tl_model *m, tl_node x, tl_rng *rng) {
+    (void)rng;
+    return tl_last_step(m, x);
+}
 static tl_node with_flatten(tl_model *m, tl_node x, tl_rng *rng) {
     (void)rng;
     return tl_flatten(m, x);
@@ -98,6 +102,7 @@ static const struct {
     {"max_pool", with_max_pool},
     {"average_pool", with_average_pool},
     {"global_average_pool", with_global_average_pool},
+    {"last_step", with_last_step},
     {"flatten", with_flatten},
     {"batch_norm", with_batch_norm},
     {"batch_norm, relu", with_batch_norm_and_relu},

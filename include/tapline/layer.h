@@ -49,8 +49,8 @@ typedef struct tl_layer_ops {
     void (*forward)(const tl_layer *layer, const tl_pass *pass);
     void (*backward)(const tl_layer *layer, const tl_pass *pass);
     void (*free)(tl_layer *layer); /* what the layer owns beside itself (NULL: nothing) */
-    /* Takes over the work of `next`, the only reader of its output, or declines (NULL: declines). Asked once, after setup of both; a
-     * layer that is taken over runs neither forward nor backward: its output and gradient are those of the layer that took it. */
+    /* Takes over the work of `next`, the only reader of its output, or declines (NULL: declines). Asked once, after setup of both;
+     * a layer that is taken over runs neither forward nor backward: its output and gradient are those of the layer that took it. */
     bool (*absorb)(tl_layer *layer, const tl_layer *next);
 } tl_layer_ops;
 
@@ -80,8 +80,8 @@ struct tl_layer {
 };
 
 /* Adds a layer with the given input nodes: copies `size` bytes from `layer`, whose `ops` is set and whose other base fields are
- * zero. Returns its node, or a failed one. The graph owns the copy. A layer owns nothing before setup: what setup allocates,
- * ops->free frees. */
+ * zero (an input's `out` may be set). Returns its node, or a failed one. The graph owns the copy. A layer owns nothing before
+ * setup: what setup allocates, ops->free frees. */
 TL_API tl_node tl_layer_add(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer, size_t size);
 
 /* In setup: declares an array that is trained. Its index in pass->parameter is the number declared before it. fan_in and fan_out

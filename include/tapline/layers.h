@@ -78,6 +78,9 @@ TL_API tl_node tl_average_pool(tl_model *model, tl_node x, const tl_pool_cfg *cf
 /* The mean over all of time: (length, channels) → (1, channels). */
 TL_API tl_node tl_global_average_pool(tl_model *model, tl_node x);
 
+/* The last step of time alone: (length, channels) → (1, channels). */
+TL_API tl_node tl_last_step(tl_model *model, tl_node x);
+
 /* (length, channels) → (1, length·channels), in memory order. */
 TL_API tl_node tl_flatten(tl_model *model, tl_node x);
 
@@ -107,6 +110,23 @@ enum { TL_MAX_INPUTS = 8 };
 
 /* FCN (Wang, Yan & Oates 2017): conv 128 k8, 256 k5, 128 k3, `same`, each with batch norm and ReLU; global average pool; dense. */
 TL_API tl_node tl_fcn(tl_model *model, tl_node x, int outputs);
+
+/* ResNet (Wang, Yan & Oates 2017): three residual blocks of 64, 128, 128 filters, each conv k8, k5, k3, `same`, with batch norm and
+ * ReLU; shortcuts with batch norm, and a convolution where the channels differ; global average pool; dense. */
+TL_API tl_node tl_resnet(tl_model *model, tl_node x, int outputs);
+
+/* One network of InceptionTime (Ismail Fawaz et al. 2020): six blocks, each a bottleneck of 32 channels (none where x is an input
+ * of one channel), conv k40, k20, k10 of 32 filters beside max-pool 3 with conv k1, batch norm, ReLU; a shortcut around every
+ * three; global average pool; dense. */
+TL_API tl_node tl_inception(tl_model *model, tl_node x, int outputs);
+
+/* Time-CNN (Zhao et al. 2017): conv 6 k7, sigmoid, average pool 3, conv 12 k7, sigmoid, average pool 3, no padding; dense. Needs a
+ * length of 33 or more. */
+TL_API tl_node tl_time_cnn(tl_model *model, tl_node x, int outputs);
+
+/* TCN (Bai, Kolter & Koltun 2018): eight residual blocks of two causal convolutions 25 k7, dilation 1, 2, 4 … 128, with ReLU,
+ * without dropout and weight normalisation; the last step; dense. */
+TL_API tl_node tl_tcn(tl_model *model, tl_node x, int outputs);
 
 #ifdef __cplusplus
 }

@@ -159,8 +159,8 @@ TL_API void tl_unfreeze(tl_model *model, tl_node node);
 
 TL_API tl_shape tl_input_shape(const tl_model *model); /* of one sample; zero before tl_model_compile, as the next two */
 TL_API tl_shape tl_output_shape(const tl_model *model);
-TL_API tl_shape tl_node_shape(const tl_model *model, tl_node node);
-TL_API size_t tl_model_batch(const tl_model *model);  /* the largest batch */
+TL_API tl_shape tl_node_shape(const tl_model *model, tl_node node); /* of an input already before */
+TL_API size_t tl_model_batch(const tl_model *model);                /* the largest batch */
 TL_API size_t tl_model_memory(const tl_model *model); /* bytes of the arena and the parameter, gradient and moment buffers */
 TL_API tl_loss_kind tl_model_loss(const tl_model *model);
 TL_API uint64_t tl_model_seed(const tl_model *model);

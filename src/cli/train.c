@@ -9,7 +9,8 @@
 #include <string.h>
 
 const architecture IN_PRECISION(architectures)[] = {
-    {"fcn", tl_fcn, 2000, 16},
+    {"fcn", tl_fcn, 2000, 16},          {"resnet", tl_resnet, 1500, 64}, {"inception", tl_inception, 1500, 64},
+    {"timecnn", tl_time_cnn, 2000, 16}, {"tcn", tl_tcn, 300, 64},
     {0},
 };
 
