@@ -36,14 +36,14 @@ void tl_denormals_restore(unsigned before) {
 }
 
 void tl_parallel(const tl_workers *workers, size_t tasks, double work, tl_task body, void *context) {
-    const size_t useful = tasks < (size_t)workers->count ? tasks : (size_t)workers->count;
-    if (useful <= 1 || work < serial_limit) {
+    if (workers->count == 1 || tasks <= 1 || work < serial_limit) {
         const unsigned before = tl_denormals_off();
         for (size_t task = 0; task < tasks; task++) body(context, task, 0);
         tl_denormals_restore(before);
         return;
     }
-#pragma omp parallel num_threads((int)useful)
+    /* Always all of them: where a team shrinks, libgomp ends the threads that are over and has to make them again later. */
+#pragma omp parallel num_threads(workers->count)
     {
         const unsigned before = tl_denormals_off();
 #pragma omp for schedule(dynamic, 1)
