@@ -13,6 +13,19 @@ static int between(tl_rng *rng, int least, int most) { return least + (int)tl_rn
 static tl_node with_dense(tl_model *m, tl_node x, tl_rng *rng) {
     return tl_dense(m, x, &(tl_dense_cfg){.units = between(rng, 1, 6), .no_bias = between(rng, 0, 1)});
 }
+static tl_node with_conv1d(tl_model *m, tl_node x, tl_rng *rng) {
+    tl_conv1d_cfg cfg = {.filters = between(rng, 1, 5),
+                         .kernel = between(rng, 1, 4),
+                         .stride = between(rng, 0, 3),
+                         .dilation = between(rng, 0, 2),
+                         .padding = (tl_padding)between(rng, TL_SAME, TL_EXPLICIT),
+                         .no_bias = between(rng, 0, 1)};
+    if (cfg.padding == TL_EXPLICIT) {
+        cfg.pad_left = between(rng, 3, 5);
+        cfg.pad_right = between(rng, 3, 5);
+    }
+    return tl_conv1d(m, x, &cfg);
+}
 static tl_node with_relu(tl_model *m, tl_node x, tl_rng *rng) {
     (void)rng;
     return tl_relu(m, x);
@@ -95,6 +108,7 @@ static const struct {
     builder build;
 } layer_cases[] = {
     {"dense", with_dense},
+    {"conv1d", with_conv1d},
     {"relu", with_relu},
     {"sigmoid", with_sigmoid},
     {"tanh", with_tanh},

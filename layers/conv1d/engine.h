@@ -36,6 +36,19 @@ typedef struct tl_conv1d_ops {
                              const tl_workers *workers, tl_real *scratch);
 } tl_conv1d_ops;
 
+/* A convolution with the engine of each pass. */
+typedef struct tl_conv1d_job {
+    tl_conv1d_shape shape;
+    const tl_conv1d_ops *engine[3]; /* by tl_conv1d_pass */
+} tl_conv1d_job;
+
+/* Checks the geometry and chooses the engines; fails naming the value that is out of range, or the engine that does not run it. The
+ * weights of the convolution can be addressed, and a batch of its inputs and outputs. */
+tl_status tl_conv1d_prepare(const tl_conv1d_spec *spec, tl_conv1d_job *job, tl_error *error);
+
+/* Elements of scratch memory for any pass of batches up to job->shape.batch. */
+size_t tl_conv1d_scratch(const tl_conv1d_job *job, int workers);
+
 extern const tl_conv1d_ops tl_conv1d_naive;
 extern const tl_conv1d_ops tl_conv1d_gemm;
 

@@ -1,0 +1,111 @@
+/* The table of engines, and which of them a pass gets. */
+#include "engine.h"
+
+#include "memory.h"
+#include "window.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const tl_conv1d_ops *const engines[] = {&tl_conv1d_naive};
+
+enum { ENGINES = sizeof engines / sizeof *engines };
+
+static const tl_conv1d_ops *engine_of(tl_engine engine) {
+    for (size_t i = 0; i < ENGINES; i++)
+        if (engines[i]->engine == engine) return engines[i];
+    return NULL;
+}
+
+const char *tl_engine_name(tl_engine engine) {
+    const tl_conv1d_ops *ops = engine_of(engine);
+    return engine == TL_ENGINE_AUTO ? "auto" : ops ? ops->name : NULL;
+}
+
+tl_status tl_engine_by_name(const char *name, tl_engine *engine, tl_error *error) {
+    if (tl_failed(error)) return error->status;
+    *engine = TL_ENGINE_AUTO;
+    if (strcmp(name, "auto") == 0) return TL_OK;
+    for (size_t i = 0; i < ENGINES; i++) {
+        *engine = engines[i]->engine;
+        if (strcmp(name, engines[i]->name) == 0) return TL_OK;
+    }
+    return tl_fail(error, TL_ERROR_ARGUMENT, "engine \"%s\" is none of auto, naive, gemm", name);
+}
+
+/* ---- geometry ---- */
+
+static tl_status check_size(const char *what, int64_t value, tl_error *error) {
+    return value >= 1 ? TL_OK : tl_fail(error, TL_ERROR_SHAPE, "%s %" PRId64 " is below 1", what, value);
+}
+
+static tl_status check_addressable(const char *what, size_t a, size_t b, size_t c, tl_error *error) {
+    size_t count;
+    if (tl_multiply(a, b, &count) && tl_multiply(count, c, &count) && count <= PTRDIFF_MAX / 64) return TL_OK;
+    return tl_fail(error, TL_ERROR_SHAPE, "%s (%zu, %zu, %zu) exceeds what memory can address", what, a, b, c);
+}
+
+static tl_status make_shape(const tl_conv1d_spec *spec, tl_conv1d_shape *shape, tl_error *error) {
+    const tl_window_cfg cfg = {.taps_name = "kernel",
+                               .taps = spec->kernel,
+                               .stride = spec->stride,
+                               .dilation = spec->dilation,
+                               .padding = spec->padding,
+                               .pad_left = spec->pad_left,
+                               .pad_right = spec->pad_right};
+    tl_window window = {0};
+    check_size("batch", spec->batch, error);
+    check_size("length", spec->length, error);
+    check_size("channels", spec->channels, error);
+    check_size("filters", spec->filters, error);
+    if (tl_failed(error) || tl_window_make(&cfg, (size_t)spec->length, &window, error) != TL_OK) return error->status;
+    *shape = (tl_conv1d_shape){.batch = (size_t)spec->batch,
+                               .length = (size_t)spec->length,
+                               .channels = (size_t)spec->channels,
+                               .out_length = window.out_length,
+                               .filters = (size_t)spec->filters,
+                               .kernel = window.taps,
+                               .stride = window.stride,
+                               .dilation = window.dilation,
+                               .pad_left = window.pad_left};
+    check_addressable("weight", shape->kernel, shape->channels, shape->filters, error);
+    check_addressable("input", shape->batch, shape->length, shape->channels, error);
+    return check_addressable("output", shape->batch, shape->out_length, shape->filters, error);
+}
+
+/* ---- choice ---- */
+
+/* The engine that TL_ENGINE_AUTO means: depends on the shape alone. */
+static const tl_conv1d_ops *choose(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
+    (void)shape;
+    (void)pass;
+    return &tl_conv1d_naive;
+}
+
+static const tl_conv1d_ops *engine_for(tl_engine wanted, const tl_conv1d_shape *shape, tl_conv1d_pass pass, tl_error *error) {
+    static const char *const names[] = {"forward", "backward input", "backward weights"};
+    const tl_conv1d_ops *ops = wanted == TL_ENGINE_AUTO ? choose(shape, pass) : engine_of(wanted);
+    if (!ops)
+        tl_fail(error, TL_ERROR_ARGUMENT, "engine %d is unknown", (int)wanted);
+    else if (!ops->supports(shape, pass))
+        tl_fail(error, TL_ERROR_ARGUMENT, "engine %s does not run the %s pass of kernel %zu, stride %zu, dilation %zu", ops->name,
+                names[pass], shape->kernel, shape->stride, shape->dilation);
+    return ops;
+}
+
+tl_status tl_conv1d_prepare(const tl_conv1d_spec *spec, tl_conv1d_job *job, tl_error *error) {
+    const tl_engine wanted[] = {spec->forward, spec->backward_input, spec->backward_weights};
+    if (tl_failed(error) || make_shape(spec, &job->shape, error) != TL_OK) return error->status;
+    for (int pass = TL_FORWARD; pass <= TL_BACKWARD_WEIGHTS; pass++)
+        job->engine[pass] = engine_for(wanted[pass], &job->shape, (tl_conv1d_pass)pass, error);
+    return error->status;
+}
+
+size_t tl_conv1d_scratch(const tl_conv1d_job *job, int workers) {
+    size_t most = 0;
+    for (int pass = TL_FORWARD; pass <= TL_BACKWARD_WEIGHTS; pass++) {
+        const size_t count = job->engine[pass]->scratch(&job->shape, (tl_conv1d_pass)pass, workers);
+        if (count > most) most = count;
+    }
+    return most;
+}
