@@ -2,9 +2,11 @@
 
 #include <cblas.h>
 
-/* Present in OpenBLAS only; other BLAS are told by their own environment variables (docs/dependencies.md). */
+/* Present, and declared, in OpenBLAS only; other BLAS are told by their own environment variables (docs/dependencies.md). */
+// NOLINTBEGIN(readability-redundant-declaration)
 extern void openblas_set_num_threads(int threads) __attribute__((weak));
 extern int openblas_get_num_threads(void) __attribute__((weak));
+// NOLINTEND(readability-redundant-declaration)
 
 void tl_gemm_prepare(void) {
     if (openblas_set_num_threads && openblas_get_num_threads && openblas_get_num_threads() != 1) openblas_set_num_threads(1);

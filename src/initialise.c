@@ -29,7 +29,7 @@ void tl_initialise(tl_real *values, const tl_declared *declared, uint64_t seed, 
     const double sigma = deviation(declared), limit = sqrt(3.0) * sigma;
     const bool uniform = declared->init == TL_GLOROT_UNIFORM || declared->init == TL_HE_UNIFORM;
     if (sigma == 0) {
-        for (size_t i = 0; i < count; i++) values[i] = declared->init == TL_INIT_ONES;
+        for (size_t i = 0; i < count; i++) values[i] = (tl_real)(declared->init == TL_INIT_ONES);
         return;
     }
     tl_rng rng = tl_rng_at(seed, TL_STREAM_INIT, index, 0);

@@ -22,7 +22,7 @@ foreach(library tapline tapline_f64)
     target_link_libraries(${library}_headers_${language} PRIVATE tapline::${library})
     target_compile_options(${library}_headers_${language} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Werror)
   endforeach()
-  if(FALSE)
+  if(CMAKE_CXX_COMPILER)
     add_executable(cplusplus_${library} cplusplus/consumer.cpp)
     target_link_libraries(cplusplus_${library} PRIVATE tapline::${library})
     target_compile_options(cplusplus_${library} PRIVATE -Wall -Wextra -Wpedantic -Werror)
@@ -42,3 +42,15 @@ set(program_flags "")
 if(TAPLINE_SANITIZE)
   set(program_flags "-fsanitize=address,undefined")
 endif()
+add_test(NAME install
+         COMMAND install/run.sh ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR} ${CMAKE_INSTALL_LIBDIR} ${CMAKE_COMMAND} ${CMAKE_C_COMPILER} "${program_flags}"
+         WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+if(FALSE)
+  add_test(NAME docs
+           COMMAND docs/run.sh ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR}/docs.work $<TARGET_FILE:tapline_command> ${CMAKE_C_COMPILER}
+                   "${program_flags} -I${PROJECT_SOURCE_DIR}/include $<TARGET_FILE:tapline_shared> -Wl,-rpath,${PROJECT_BINARY_DIR}"
+           WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+endif()
+foreach(example IN LISTS tapline_examples)
+  add_test(NAME example_${example} COMMAND example_${example})
+endforeach()

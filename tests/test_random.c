@@ -68,7 +68,7 @@ static void given_a_limit_when_drawn_below_then_every_value_is_as_likely(void **
         assert_true(value < LIMIT);
         seen[value]++;
     }
-    for (int v = 0; v < LIMIT; v++) check_number("share", seen[v], COUNT / LIMIT, 0, 5 * sqrt(COUNT / LIMIT));
+    for (int v = 0; v < LIMIT; v++) check_number("share", seen[v], (double)COUNT / LIMIT, 0, 5 * sqrt((double)COUNT / LIMIT));
 }
 
 static void given_a_permutation_when_drawn_then_each_index_once(void **unused) {

@@ -68,7 +68,7 @@ void options_help(const command *self);
 /* The name that is closest to `text`, NULL when none is close. */
 const char *suggest(const char *text, option_choice choice);
 
-/* "tapline COMMAND: …" as one line on stderr; `command` NULL for the program itself. */
-void complain(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* "tapline NAME: …" as one line on stderr; `name` of the command, NULL for the program itself. */
+void complain(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

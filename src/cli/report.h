@@ -11,7 +11,7 @@ json_t *report_number(double value);
 void report_json(json_t *object);
 
 /* Flushes stdout. Returns an exit code: EXIT_FAILED, after a message, when any of the output could not be written. */
-int report_finish(const char *command);
+int report_finish(const char *name);
 
 /* The most memory that this process has had resident so far, in MiB. */
 double report_peak_rss_mb(void);

@@ -61,9 +61,10 @@ for document in "$source"/*.md "$source"/docs/*.md; do
         *) complain "$where" "has a language that this test does not know: ${block##*.}" ;;
         esac
     done <"$blocks/list"
-    for link in $(grep -oE '\]\([^)#: ]+' "$document" | sed 's/^](//'); do
+    grep -oE '\]\([^)# ]+' "$document" | sed 's/^](//' | grep -v '://' >"$blocks/links" || true
+    while read -r link; do
         [ -e "$(dirname "$document")/$link" ] || complain "$name" "links to $link, which is not there"
-    done
+    done <"$blocks/links"
 done
 
 for example in "$source"/examples/*.c; do
