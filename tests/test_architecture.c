@@ -1,0 +1,109 @@
+/* The ready-made networks: as large as published, learning, and as fused as they should be. */
+#include "check.h"
+
+#include <math.h>
+#include <stdio.h>
+
+typedef tl_node (*architecture)(tl_model *model, tl_node x, int outputs);
+
+typedef struct expectation {
+    const char *name;
+    architecture build;
+    tl_shape shape;
+    int outputs;
+    size_t parameters; /* counted in PyTorch on the same layers */
+} expectation;
+
+static const expectation expectations[] = {
+    {"fcn", tl_fcn, {150, 1}, 2, 264962},
+    {"resnet", tl_resnet, {150, 1}, 2, 504258},
+    {"inception", tl_inception, {150, 1}, 2, 420450},
+    {"timecnn", tl_time_cnn, {150, 1}, 2, 902},
+    {"tcn", tl_tcn, {784, 1}, 10, 66510},
+};
+
+enum { ARCHITECTURES = sizeof expectations / sizeof *expectations };
+
+static tl_model *compiled(architecture build, tl_shape shape, int outputs, const tl_compile_cfg *cfg, tl_error *error) {
+    tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 1, .threads = 1});
+    tl_model_compile(model, build(model, tl_input(model, shape), outputs), cfg, error);
+    return model;
+}
+
+static void given_published_networks_when_compiled_then_their_parameters_are_as_many_as_published(void **unused) {
+    (void)unused;
+    for (size_t i = 0; i < ARCHITECTURES; i++) {
+        const expectation *e = &expectations[i];
+        tl_error error = {0};
+        tl_model *model = compiled(e->build, e->shape, e->outputs, &(tl_compile_cfg){.batch = 1}, &error);
+        check_ok(&error);
+        if (tl_parameter_count(model) != e->parameters)
+            fail_msg("%s has %zu parameters, expected %zu", e->name, tl_parameter_count(model), e->parameters);
+        tl_model_free(model);
+    }
+}
+
+static void given_inception_on_several_channels_when_compiled_then_its_first_block_has_a_bottleneck_too(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_model *one = compiled(tl_inception, (tl_shape){40, 1}, 2, NULL, &error);
+    tl_model *two = compiled(tl_inception, (tl_shape){40, 2}, 2, NULL, &error);
+    check_ok(&error);
+    /* 70 taps of 32 filters on 32 channels instead of 1; a bottleneck; one channel more in the pooled branch and the shortcut */
+    assert_int_equal(tl_parameter_count(two) - tl_parameter_count(one), 70 * 31 * 32 + 2 * 32 + 32 + 128);
+    tl_model_free(one);
+    tl_model_free(two);
+}
+
+enum { COUNT = 8, LENGTH = 36 };
+
+/* Two classes that differ in frequency. */
+static tl_dataset waves(tl_real *x, int32_t *labels) {
+    for (int i = 0; i < COUNT; i++) {
+        labels[i] = i % 2;
+        for (int t = 0; t < LENGTH; t++) x[i * LENGTH + t] = (tl_real)sin(0.3 * (1 + labels[i]) * t + i);
+    }
+    return (tl_dataset){.x = TL_VIEW(x, COUNT, LENGTH, 1), .labels = labels, .classes = 2};
+}
+
+static void given_two_frequencies_when_each_network_is_fitted_then_its_loss_halves_and_evaluation_is_finite(void **unused) {
+    (void)unused;
+    tl_real x[COUNT * LENGTH];
+    int32_t labels[COUNT];
+    const tl_dataset data = waves(x, labels);
+    for (size_t i = 0; i < ARCHITECTURES; i++) {
+        tl_error error = {0};
+        const tl_compile_cfg cfg = {.batch = COUNT, .optimizer = {.learning_rate = 0.01}};
+        tl_model *model = compiled(expectations[i].build, (tl_shape){LENGTH, 1}, 2, &cfg, &error);
+        tl_fit_result first, last;
+        tl_fit(model, &data, &(tl_fit_cfg){.epochs = 1}, &first, &error);
+        tl_fit(model, &data, &(tl_fit_cfg){.epochs = i == 3 ? 300 : 8}, &last, &error); /* the smallest learns slowly */
+        tl_metrics metrics;
+        tl_evaluate(model, &data, &metrics, &error);
+        check_ok(&error);
+        if (!(last.best_loss < first.best_loss / 2) || !isfinite(metrics.loss))
+            fail_msg("%s: loss %g after one epoch, %g at best; evaluated %g", expectations[i].name, first.best_loss, last.best_loss,
+                     metrics.loss);
+        tl_model_free(model);
+    }
+}
+
+static void given_a_series_too_short_for_time_cnn_when_compiled_then_the_error_names_the_layer(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_model_free(compiled(tl_time_cnn, (tl_shape){32, 1}, 2, NULL, &error));
+    check_error(&error, TL_ERROR_SHAPE, "layer 6 (average_pool): window extent 3 exceeds the padded input length 2");
+    error = (tl_error){0};
+    tl_model_free(compiled(tl_time_cnn, (tl_shape){33, 1}, 2, NULL, &error));
+    check_ok(&error);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_published_networks_when_compiled_then_their_parameters_are_as_many_as_published),
+        cmocka_unit_test(given_inception_on_several_channels_when_compiled_then_its_first_block_has_a_bottleneck_too),
+        cmocka_unit_test(given_two_frequencies_when_each_network_is_fitted_then_its_loss_halves_and_evaluation_is_finite),
+        cmocka_unit_test(given_a_series_too_short_for_time_cnn_when_compiled_then_the_error_names_the_layer),
+    };
+    return check_run(tests);
+}
