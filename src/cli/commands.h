@@ -16,5 +16,6 @@
 #endif
 
 extern const command train_command;
+extern const command bench_conv_command, bench_step_command; /* in bench/ */
 
 #endif

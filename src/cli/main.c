@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const command *const commands[] = {&train_command};
+static const command *const commands[] = {&train_command, &bench_conv_command, &bench_step_command};
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

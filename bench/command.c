@@ -1,0 +1,70 @@
+/* `tapline bench conv` and `tapline bench step`: their options. */
+#include "bench.h"
+
+#include "report.h"
+
+static const char *engine_name(size_t index) { return tl_engine_name((tl_engine)index); }
+static const char *case_name(size_t index) { return bench_cases_f32[index].name; }
+
+int bench_finish(const bench_settings *settings, json_t *report, const tl_error *error) {
+    if (tl_failed(error)) {
+        complain(settings->common.command, "%s", error->text);
+        json_decref(report);
+        return EXIT_FAILED;
+    }
+    if (settings->common.json)
+        report_json(report);
+    else
+        json_decref(report);
+    return EXIT_DONE;
+}
+
+#define FIELD(name) offsetof(bench_settings, name)
+
+/* ---- conv ---- */
+
+static const option_spec conv_options[] = {
+    {"only", "NAME", OPTION_CHOICE, FIELD(only), 0, 0, bench_shape_name, "one shape of the grid (all)"},
+    {"shape", "LIST", OPTION_TEXT, FIELD(shape), 0, 0, NULL,
+     "in place of the grid, a shape such as\nchannels=32,filters=64,kernel=5,length=1000,batch=16; also stride=,\ndilation= and "
+     "padding= valid, same "
+     "or causal (1, 1, same)"},
+    {"engine", "LIST", OPTION_CHOICES, FIELD(engines), 0, 0, engine_name, "engines, separated by commas (all)"},
+    {"seconds", "S", OPTION_POSITIVE, FIELD(seconds), 0, 0, NULL, "for each engine and pass of a shape (0.2)"},
+    {0},
+};
+
+static bench_settings conv_settings = {.common = {.precision = "f32"}, .seconds = 0.2};
+
+const command bench_conv_command = {
+    .name = "bench conv",
+    .operands = "",
+    .summary = "Time the convolution engines, forward and backward, on layers of published networks.",
+    .details = "Each result is checked against the naive engine's before it is timed. dx and dw are the gradients of the\n"
+               "input and of the weights (dw: with that of the bias); all: the three passes in turn.",
+    .options = conv_options,
+    .settings = &conv_settings,
+    .run_f32 = bench_conv_f32,
+    .run_f64 = bench_conv_f64,
+};
+
+/* ---- step ---- */
+
+static const option_spec step_options[] = {
+    {"only", "MODEL", OPTION_CHOICE, FIELD(only), 0, 0, case_name, "one network (all)"},
+    {"seconds", "S", OPTION_POSITIVE, FIELD(seconds), 0, 0, NULL, "for each measurement (1)"},
+    {0},
+};
+
+static bench_settings step_settings = {.common = {.precision = "f32"}, .seconds = 1};
+
+const command bench_step_command = {
+    .name = "bench step",
+    .operands = "",
+    .summary = "Time a training step and inference of published networks.",
+    .details = "A step is forward, loss, backward and Adam. Beside it: the passes of the network's convolutions alone.",
+    .options = step_options,
+    .settings = &step_settings,
+    .run_f32 = bench_step_f32,
+    .run_f64 = bench_step_f64,
+};

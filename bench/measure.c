@@ -1,0 +1,41 @@
+/* Repeated measurements. */
+#include "bench.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+double bench_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+void bench_once(bench_samples *samples, bench_work work, void *context) {
+    const double start = bench_seconds();
+    work(context);
+    const double spent = bench_seconds() - start;
+    if (samples->count < BENCH_SAMPLES) samples->seconds[samples->count++] = spent;
+}
+
+void bench_round(bench_samples *samples, bench_work work, void *context, double seconds) {
+    work(context);
+    const double end = bench_seconds() + seconds;
+    do bench_once(samples, work, context);
+    while (bench_seconds() < end && samples->count < BENCH_SAMPLES);
+}
+
+static int ascending(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+bench_timing bench_summary(bench_samples *samples) {
+    const size_t count = samples->count;
+    const double *sorted = samples->seconds;
+    qsort(samples->seconds, count, sizeof *samples->seconds, ascending);
+    const double median = (sorted[(count - 1) / 2] + sorted[count / 2]) / 2;
+    return (bench_timing){.best = 1e3 * sorted[0],
+                          .median = 1e3 * median,
+                          .spread = (sorted[3 * (count - 1) / 4] - sorted[(count - 1) / 4]) / median,
+                          .samples = count};
+}

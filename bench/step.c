@@ -1,0 +1,220 @@
+/* `bench step`: a training step and inference of the ready-made networks, beside their convolutions alone. */
+#include "bench.h"
+
+#include <tapline/layers.h>
+#include <tapline/machine.h>
+#include <tapline/random.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const bench_case IN_PRECISION(bench_cases)[] = {
+    {"fcn", tl_fcn, 16, 150, 1, 2, TL_SAME, false},
+    {"resnet", tl_resnet, 16, 150, 1, 2, TL_SAME, false},
+    {"inception", tl_inception, 16, 150, 1, 2, TL_SAME, false},
+    {"timecnn", tl_time_cnn, 16, 150, 1, 2, TL_VALID, false},
+    {"tcn", tl_tcn, 64, 784, 1, 10, TL_CAUSAL, true},
+    {"fcn_tiny", tl_fcn, 6, 24, 1, 2, TL_SAME, false},
+    {"inception_b64", tl_inception, 64, 150, 1, 2, TL_SAME, false},
+    {0},
+};
+
+enum { MOST_CONVOLUTIONS = 64 };
+
+/* One convolution of the network, on its own. */
+typedef struct layer {
+    tl_conv1d_plan *plan;
+    tl_tensor weight; /* the network's */
+    tl_tensor dweight;
+    bool first; /* it reads the data, which need no gradient */
+} layer;
+
+/* The case at hand. */
+typedef struct subject {
+    const bench_case *at;
+    const bench_settings *settings;
+    tl_model *model;
+    tl_error *error;
+    tl_tensor x;
+    int32_t *labels;
+    size_t layers;
+    layer layer[MOST_CONVOLUTIONS];
+    tl_tensor wide[3]; /* the largest input, output and input gradient that any of the layers has */
+    bench_samples step, infer, convolutions;
+} subject;
+
+/* ---- the work that is timed ---- */
+
+static void train_step(void *context) {
+    subject *self = context;
+    tl_forward(self->model, &self->x, TL_TRAINING);
+    tl_loss(self->model, &(tl_target){.labels = self->labels});
+    tl_backward(self->model);
+    tl_step(self->model, self->error);
+}
+
+static void infer(void *context) {
+    subject *self = context;
+    tl_forward(self->model, &self->x, TL_INFERENCE);
+}
+
+/* The passes in the order of a step. The layers share their activations, which favours them over the step that they are compared
+ * with. */
+static void convolve(void *context) {
+    subject *self = context;
+    tl_real *x = self->wide[0].data, *y = self->wide[1].data, *dx = self->wide[2].data;
+    for (size_t i = 0; i < self->layers; i++) tl_conv1d_forward(self->layer[i].plan, x, self->layer[i].weight.data, NULL, y);
+    for (size_t i = self->layers; i-- > 0;) {
+        const layer *at = &self->layer[i];
+        tl_conv1d_backward_weights(at->plan, x, y, at->dweight.data, NULL);
+        if (!at->first) tl_conv1d_backward_input(at->plan, y, at->weight.data, dx);
+    }
+}
+
+/* ---- the convolutions ---- */
+
+static void widen(tl_tensor *tensor, size_t count, tl_error *error) {
+    if (count <= tl_tensor_count(tensor)) return;
+    tl_tensor_free(tensor);
+    *tensor = tl_tensor_new(1, &count, error);
+}
+
+/* A layer from the shape of its weight, (kernel, channels, filters), and of its output. */
+static void add_layer(subject *self, const tl_parameter *parameter, int64_t *dilation_index) {
+    const bench_case *at = self->at;
+    const size_t *weight = parameter->value.shape;
+    const size_t out_length = tl_node_shape(self->model, parameter->node).length;
+    const bool wide = weight[0] > 1;
+    const tl_padding padding = wide ? at->padding : TL_SAME;
+    const int64_t dilation = wide && at->doubling ? 1 << (*dilation_index)++ / 2 : 1;
+    const size_t length = padding == TL_VALID ? out_length + weight[0] - 1 : out_length;
+    layer *added = &self->layer[self->layers++];
+    added->weight = parameter->value;
+    added->first = weight[1] == at->channels;
+    added->dweight = tl_tensor_new(3, weight, self->error);
+    added->plan = tl_conv1d_plan_new(&(tl_conv1d_spec){.batch = (int64_t)at->batch,
+                                                       .length = (int64_t)length,
+                                                       .channels = (int64_t)weight[1],
+                                                       .filters = (int64_t)weight[2],
+                                                       .kernel = (int64_t)weight[0],
+                                                       .stride = 1,
+                                                       .dilation = dilation,
+                                                       .padding = padding,
+                                                       .threads = (int)self->settings->common.threads},
+                                     self->error);
+    widen(&self->wide[0], at->batch * length * weight[1], self->error);
+    widen(&self->wide[1], at->batch * out_length * weight[2], self->error);
+    widen(&self->wide[2], at->batch * length * weight[1], self->error);
+}
+
+static void add_layers(subject *self) {
+    int64_t dilation_index = 0;
+    for (size_t i = 0; i < tl_parameter_arrays(self->model) && self->layers < MOST_CONVOLUTIONS && !tl_failed(self->error); i++) {
+        const tl_parameter parameter = tl_parameter_at(self->model, i);
+        if (strncmp(parameter.layer, "conv1d", 6) == 0 && strcmp(parameter.name, "weight") == 0)
+            add_layer(self, &parameter, &dilation_index);
+    }
+}
+
+/* ---- one case ---- */
+
+static void make_model(subject *self) {
+    const bench_case *at = self->at;
+    self->model = tl_model_new(&(tl_model_cfg){.threads = (int)self->settings->common.threads});
+    const tl_node x = tl_input(self->model, (tl_shape){.length = at->length, .channels = at->channels});
+    tl_model_compile(self->model, at->build(self->model, x, at->classes), &(tl_compile_cfg){.batch = at->batch}, self->error);
+}
+
+static void make_batch(subject *self) {
+    const bench_case *at = self->at;
+    tl_rng rng = tl_rng_at(0, TL_STREAM_USER, 0, 0);
+    self->x = tl_tensor_new(3, (const size_t[]){at->batch, at->length, at->channels}, self->error);
+    self->labels = calloc(at->batch, sizeof *self->labels);
+    if (!self->labels) tl_fail(self->error, TL_ERROR_MEMORY, "bench: out of memory for %zu labels", at->batch);
+    if (tl_failed(self->error)) return;
+    for (size_t i = 0; i < tl_tensor_count(&self->x); i++) self->x.data[i] = (tl_real)tl_rng_normal(&rng);
+    for (size_t i = 0; i < at->batch; i++) self->labels[i] = (int32_t)tl_rng_below(&rng, (uint32_t)at->classes);
+}
+
+static void fill_wide(subject *self) {
+    tl_rng rng = tl_rng_at(0, TL_STREAM_USER, 1, 0);
+    for (size_t i = 0; i < tl_tensor_count(&self->wide[0]); i++) self->wide[0].data[i] = (tl_real)tl_rng_normal(&rng);
+}
+
+static void measure(subject *self) {
+    const double seconds = self->settings->seconds / BENCH_ROUNDS;
+    for (int i = 0; i < BENCH_ROUNDS && !tl_failed(self->error); i++) {
+        bench_round(&self->step, train_step, self, seconds);
+        bench_round(&self->infer, infer, self, seconds / 2);
+        bench_round(&self->convolutions, convolve, self, seconds);
+    }
+}
+
+static json_t *report_case(subject *self) {
+    const bench_case *at = self->at;
+    const bench_timing step = bench_summary(&self->step), inference = bench_summary(&self->infer),
+                       convolutions = bench_summary(&self->convolutions);
+    const size_t parameters = tl_parameter_count(self->model);
+    const double ratio = step.median / convolutions.median, memory = (double)tl_model_memory(self->model) / (1024 * 1024);
+    printf("%-14s %6zu %6zu %10zu %10.3f ms %5.1f %% %10.3f ms %10.3f ms %6.2f\n", at->name, at->batch, at->length, parameters,
+           step.median, 100 * step.spread, inference.median, convolutions.median, ratio);
+    fflush(stdout);
+    return json_pack("{ss sI sI sI si sI sf sf sf sf sf sf sf sf sf}", "model", at->name, "batch", (json_int_t)at->batch, "length",
+                     (json_int_t)at->length, "channels", (json_int_t)at->channels, "classes", at->classes, "parameters",
+                     (json_int_t)parameters, "step_ms", step.median, "step_min_ms", step.best, "step_spread", step.spread,
+                     "infer_ms", inference.median, "infer_min_ms", inference.best, "infer_spread", inference.spread, "conv_ms",
+                     convolutions.median, "step_over_conv", ratio, "memory_mb", memory);
+}
+
+static void close_subject(subject *self) {
+    for (size_t i = 0; i < self->layers; i++) {
+        tl_conv1d_plan_free(self->layer[i].plan);
+        tl_tensor_free(&self->layer[i].dweight);
+    }
+    for (size_t i = 0; i < sizeof self->wide / sizeof *self->wide; i++) tl_tensor_free(&self->wide[i]);
+    tl_tensor_free(&self->x);
+    free(self->labels);
+    tl_model_free(self->model);
+    free(self);
+}
+
+/* NULL on failure. *threads: how many the model uses. */
+static json_t *run_case(const bench_settings *settings, const bench_case *at, int *threads, tl_error *error) {
+    json_t *report = NULL;
+    subject *self = calloc(1, sizeof *self);
+    if (!self) {
+        tl_fail(error, TL_ERROR_MEMORY, "bench: out of memory for the samples of %s", at->name);
+        return NULL;
+    }
+    self->at = at;
+    self->settings = settings;
+    self->error = error;
+    make_model(self);
+    make_batch(self);
+    add_layers(self);
+    fill_wide(self);
+    measure(self);
+    *threads = tl_model_threads(self->model);
+    if (!tl_failed(error)) report = report_case(self);
+    close_subject(self);
+    return report;
+}
+
+int IN_PRECISION(bench_step)(const void *asked) {
+    const bench_settings *settings = asked;
+    tl_error error = {0};
+    json_t *results = json_array();
+    int threads = 0;
+    printf("%-14s %6s %6s %10s %13s %7s %13s %13s %6s\n", "model", "batch", "length", "parameters", "step", "spread", "inference",
+           "convolutions", "ratio");
+    for (const bench_case *at = IN_PRECISION(bench_cases); at->name && !tl_failed(&error); at++)
+        if (!settings->only || strcmp(settings->only, at->name) == 0)
+            json_array_append_new(results, run_case(settings, at, &threads, &error));
+    if (!tl_failed(&error))
+        printf("%s, %s, %d thread%s; medians; ratio: of the step to its convolutions' passes alone\n", tl_isa(), tl_precision(),
+               threads, threads == 1 ? "" : "s");
+    return bench_finish(
+        settings, json_pack("{ss ss si so}", "isa", tl_isa(), "precision", tl_precision(), "threads", threads, "results", results),
+        &error);
+}
