@@ -10,7 +10,7 @@ int bench_finish(const bench_settings *settings, json_t *report, const tl_error 
     if (tl_failed(error)) {
         complain(settings->common.command, "%s", error->text);
         json_decref(report);
-        return EXIT_FAILED;
+        return error->status == TL_ERROR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED;
     }
     if (settings->common.json)
         report_json(report);

@@ -320,7 +320,7 @@ static double blas_gflops(double seconds, tl_error *error) {
 
 static void measure_machine(const bench_settings *settings, bench_run *run, tl_error *error) {
     const double seconds = settings->seconds < 0.25 ? settings->seconds : 0.25;
-    const tl_conv1d_spec tiny = {1, 1, 1, 1, 1, 1, 1, .forward = TL_ENGINE_GEMM, .threads = (int)settings->common.threads};
+    const tl_conv1d_spec tiny = {1, 1, 1, 1, 1, 1, 1, .threads = (int)settings->common.threads};
     tl_model *model = tl_model_new(&(tl_model_cfg){.threads = (int)settings->common.threads});
     run->isa = tl_isa();
     run->precision = tl_precision();
@@ -347,6 +347,10 @@ static bench_run *new_run(tl_error *error) {
 
 static void run_shapes(const bench_settings *settings, bench_run *run, tl_error *error) {
     bench_shape own;
+    if (settings->shape && settings->only) {
+        tl_fail(error, TL_ERROR_ARGUMENT, "--only %s: a shape of the grid cannot be joined with --shape", settings->only);
+        return;
+    }
     if (settings->shape) {
         if (bench_shape_parse(settings->shape, &own, error) == TL_OK) run_shape(settings, &own, run, error);
         return;
