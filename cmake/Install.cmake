@@ -19,13 +19,13 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/package/tapline-config-ve
 install(FILES ${PROJECT_BINARY_DIR}/package/tapline-config.cmake ${PROJECT_BINARY_DIR}/package/tapline-config-version.cmake cmake/Blas.cmake
         DESTINATION ${package_dir})
 
-# What the static library needs, in pkg-config's terms: the BLAS as its module where it has one, OpenMP as the option of this compiler.
-set(private_libraries ${OpenMP_C_FLAGS} -lm)
+# What the static library needs, in pkg-config's terms: OpenMP as the option of this compiler, the BLAS as a shared library (its own module would
+# add, for a static program, what only a static BLAS needs).
+set(private_libraries -l${TAPLINE_BLAS})
 if(TAPLINE_BLAS_MODULE_FOUND)
-  set(private_modules ${TAPLINE_BLAS})
-else()
-  list(PREPEND private_libraries -l${TAPLINE_BLAS})
+  set(private_libraries ${TAPLINE_BLAS_MODULE_LDFLAGS})
 endif()
+list(APPEND private_libraries ${OpenMP_C_FLAGS} -lm)
 list(JOIN private_libraries " " private_libraries)
 file(RELATIVE_PATH prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 cmake_path(APPEND libdir "\${prefix}" ${CMAKE_INSTALL_LIBDIR})

@@ -54,3 +54,8 @@ endif()
 foreach(example IN LISTS tapline_examples)
   add_test(NAME example_${example} COMMAND example_${example})
 endforeach()
+
+add_test(NAME subdirectory CONFIGURATIONS Slow
+         COMMAND ${CMAKE_CTEST_COMMAND} --build-and-test ${CMAKE_CURRENT_SOURCE_DIR}/install ${PROJECT_BINARY_DIR}/subdirectory --build-generator Ninja
+                 --build-options -DTAPLINE_SOURCE=${PROJECT_SOURCE_DIR} -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} --test-command use_tapline_static f32)
+set_tests_properties(subdirectory PROPERTIES LABELS slow)
