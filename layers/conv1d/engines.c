@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const tl_conv1d_ops *const engines[] = {&tl_conv1d_naive};
+static const tl_conv1d_ops *const engines[] = {&tl_conv1d_naive, &tl_conv1d_gemm};
 
 enum { ENGINES = sizeof engines / sizeof *engines };
 
@@ -77,9 +77,7 @@ static tl_status make_shape(const tl_conv1d_spec *spec, tl_conv1d_shape *shape, 
 
 /* The engine that TL_ENGINE_AUTO means: depends on the shape alone. */
 static const tl_conv1d_ops *choose(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
-    (void)shape;
-    (void)pass;
-    return &tl_conv1d_naive;
+    return tl_conv1d_gemm.supports(shape, pass) ? &tl_conv1d_gemm : &tl_conv1d_naive;
 }
 
 static const tl_conv1d_ops *engine_for(tl_engine wanted, const tl_conv1d_shape *shape, tl_conv1d_pass pass, tl_error *error) {

@@ -1,0 +1,191 @@
+/* The convolution as matrix products: tiles of im2col that stay in cache, and the BLAS. With K = kernel · channels, rows being
+ * those of batch × out_length and X their windows, (rows, K):
+ *
+ *     y = X · W,     dX = dy · Wᵀ, added back window by window,     dW = Xᵀ · dy.
+ */
+#include "engine.h"
+
+#include "gemm.h"
+#include "im2col.h"
+
+#include <string.h>
+
+enum {
+    TILE = 1 << 18,  /* elements of a tile of windows: it stays in the second or third level of cache */
+    MOST_ROWS = 512, /* of a tile: the product gains nothing by more */
+    PART_ROWS = 512, /* of a part of the batch whose dW is summed by itself, at least */
+    MOST_PARTS = 8,  /* of the batch */
+    BIAS_RUN = 64    /* rows of dy that are summed by themselves first: the error grows with rows / 64 */
+};
+
+typedef struct gemm_job {
+    const tl_conv1d_shape *shape;
+    tl_columns columns;
+    size_t width;     /* K */
+    size_t rows;      /* of the whole batch */
+    size_t tile_rows; /* at most, of one tile */
+    size_t tasks;
+    bool plain; /* the windows are the samples themselves: x is their matrix */
+    const tl_real *x, *weight, *bias, *dy;
+    tl_real *y, *dx;
+    tl_real *sums;  /* (tasks, K · filters + filters): dW and db of each part */
+    tl_real *tiles; /* one for each worker */
+} gemm_job;
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+static size_t most(size_t a, size_t b) { return a > b ? a : b; }
+
+static gemm_job job_of(const tl_conv1d_shape *s) {
+    gemm_job job = {.shape = s, .width = s->kernel * s->channels, .rows = s->batch * s->out_length};
+    job.columns = (tl_columns){.window = {.taps = s->kernel,
+                                          .stride = s->stride,
+                                          .dilation = s->dilation,
+                                          .pad_left = s->pad_left,
+                                          .out_length = s->out_length},
+                               .length = s->length,
+                               .channels = s->channels};
+    job.tile_rows = least(least(most(TILE / job.width, 1), MOST_ROWS), job.rows);
+    job.plain = s->kernel == 1 && s->stride == 1 && s->length == s->out_length;
+    return job;
+}
+
+static double work_of(const gemm_job *job) { return 2.0 * (double)job->rows * (double)job->width * (double)job->shape->filters; }
+
+/* The windows of some rows: in the tile of this worker, or where they are. */
+static const tl_real *windows(const gemm_job *job, size_t first, size_t rows, int worker) {
+    if (job->plain) return job->x + first * job->width;
+    tl_real *tile = job->tiles + (size_t)worker * job->tile_rows * job->width;
+    tl_im2col(&job->columns, job->x, first, rows, tile);
+    return tile;
+}
+
+/* ---- forward: a task is a tile ---- */
+
+static void forward_task(void *context, size_t task, int worker) {
+    const gemm_job *job = context;
+    const size_t filters = job->shape->filters, first = tl_split_at(job->rows, job->tasks, task);
+    const size_t rows = tl_split_at(job->rows, job->tasks, task + 1) - first;
+    tl_real *y = job->y + first * filters;
+    for (size_t row = 0; job->bias && row < rows; row++) memcpy(y + row * filters, job->bias, filters * sizeof *y);
+    tl_gemm(TL_PLAIN, TL_PLAIN, rows, filters, job->width, 1, windows(job, first, rows, worker), job->width, job->weight, filters,
+            job->bias ? 1 : 0, y, filters);
+}
+
+static void forward(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *weight, const tl_real *bias, tl_real *y,
+                    const tl_workers *workers, tl_real *scratch) {
+    gemm_job job = job_of(shape);
+    job.x = x;
+    job.weight = weight;
+    job.bias = bias;
+    job.y = y;
+    job.tiles = scratch;
+    job.tasks = (job.rows + job.tile_rows - 1) / job.tile_rows;
+    tl_parallel(workers, job.tasks, work_of(&job), forward_task, &job);
+}
+
+/* ---- dX: a task is some samples, since the windows of one overlap ---- */
+
+static size_t input_tasks(const gemm_job *job) {
+    const size_t samples = most(job->tile_rows / job->shape->out_length, 1);
+    return (job->shape->batch + samples - 1) / samples;
+}
+
+static void input_task(void *context, size_t task, int worker) {
+    const gemm_job *job = context;
+    const tl_conv1d_shape *s = job->shape;
+    const size_t begin = tl_split_at(s->batch, job->tasks, task), end = tl_split_at(s->batch, job->tasks, task + 1);
+    tl_real *tile = job->tiles + (size_t)worker * job->tile_rows * job->width;
+    memset(job->dx + begin * s->length * s->channels, 0, (end - begin) * s->length * s->channels * sizeof *job->dx);
+    for (size_t first = begin * s->out_length; first < end * s->out_length; first += job->tile_rows) {
+        const size_t rows = least(job->tile_rows, end * s->out_length - first);
+        tl_gemm(TL_PLAIN, TL_TRANSPOSED, rows, job->width, s->filters, 1, job->dy + first * s->filters, s->filters, job->weight,
+                s->filters, 0, tile, job->width);
+        tl_col2im(&job->columns, tile, first, rows, job->dx);
+    }
+}
+
+static void backward_input(const tl_conv1d_shape *shape, const tl_real *dy, const tl_real *weight, tl_real *dx,
+                           const tl_workers *workers, tl_real *scratch) {
+    gemm_job job = job_of(shape);
+    job.dy = dy;
+    job.weight = weight;
+    job.dx = dx;
+    job.tiles = scratch;
+    job.tasks = input_tasks(&job);
+    tl_parallel(workers, job.tasks, work_of(&job), input_task, &job);
+}
+
+/* ---- dW and db: a task is a part of the batch, summed by itself; the shape alone fixes the parts ---- */
+
+static size_t weight_tasks(const gemm_job *job) { return least(most(job->rows / PART_ROWS, 1), MOST_PARTS); }
+
+static size_t sums_size(const gemm_job *job) { return (job->width + 1) * job->shape->filters; }
+
+static void add_rows(tl_real *restrict sum, const tl_real *restrict from, size_t rows, size_t filters) {
+    for (size_t row = 0; row < rows; row++)
+        for (size_t f = 0; f < filters; f++) sum[f] += from[row * filters + f];
+}
+
+static void bias_gradient(const gemm_job *job, size_t begin, size_t end, tl_real *dbias, tl_real *run) {
+    const size_t filters = job->shape->filters;
+    memset(dbias, 0, filters * sizeof *dbias);
+    for (size_t first = begin; first < end; first += BIAS_RUN) {
+        memset(run, 0, filters * sizeof *run);
+        add_rows(run, job->dy + first * filters, least(BIAS_RUN, end - first), filters);
+        add_rows(dbias, run, 1, filters);
+    }
+}
+
+static void weight_task(void *context, size_t task, int worker) {
+    const gemm_job *job = context;
+    const size_t filters = job->shape->filters;
+    const size_t begin = tl_split_at(job->rows, job->tasks, task), end = tl_split_at(job->rows, job->tasks, task + 1);
+    const size_t tiles = (end - begin + job->tile_rows - 1) / job->tile_rows;
+    tl_real *dweight = job->sums + task * sums_size(job);
+    bias_gradient(job, begin, end, dweight + job->width * filters, dweight); /* dweight is not in use yet */
+    for (size_t tile = 0; tile < tiles; tile++) {
+        const size_t first = begin + tl_split_at(end - begin, tiles, tile);
+        const size_t rows = begin + tl_split_at(end - begin, tiles, tile + 1) - first;
+        tl_gemm(TL_TRANSPOSED, TL_PLAIN, job->width, filters, rows, 1, windows(job, first, rows, worker), job->width,
+                job->dy + first * filters, filters, tile > 0 ? 1 : 0, dweight, filters);
+    }
+}
+
+static void backward_weights(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *dy, tl_real *dweight, tl_real *dbias,
+                             const tl_workers *workers, tl_real *scratch) {
+    gemm_job job = job_of(shape);
+    job.x = x;
+    job.dy = dy;
+    job.tasks = weight_tasks(&job);
+    job.sums = scratch;
+    job.tiles = scratch + job.tasks * sums_size(&job);
+    tl_parallel(workers, job.tasks, work_of(&job), weight_task, &job);
+    for (size_t part = 0; part < job.tasks; part++) {
+        const tl_real *sums = job.sums + part * sums_size(&job);
+        add_rows(dweight, sums, 1, job.width * shape->filters);
+        if (dbias) add_rows(dbias, sums + job.width * shape->filters, 1, shape->filters);
+    }
+}
+
+/* ---- the engine ---- */
+
+static bool supports(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
+    (void)pass;
+    return shape->filters <= TL_GEMM_LIMIT && shape->kernel <= TL_GEMM_LIMIT / shape->channels;
+}
+
+static size_t scratch(const tl_conv1d_shape *shape, tl_conv1d_pass pass, int workers) {
+    const gemm_job job = job_of(shape);
+    const size_t tiles = (size_t)workers * job.tile_rows * job.width;
+    return tiles + (pass == TL_BACKWARD_WEIGHTS ? weight_tasks(&job) * sums_size(&job) : 0);
+}
+
+const tl_conv1d_ops tl_conv1d_gemm = {
+    .name = "gemm",
+    .engine = TL_ENGINE_GEMM,
+    .supports = supports,
+    .scratch = scratch,
+    .forward = forward,
+    .backward_input = backward_input,
+    .backward_weights = backward_weights,
+};
