@@ -51,5 +51,6 @@ size_t tl_conv1d_scratch(const tl_conv1d_job *job, int workers);
 
 extern const tl_conv1d_ops tl_conv1d_naive;
 extern const tl_conv1d_ops tl_conv1d_gemm;
+extern const tl_conv1d_ops tl_conv1d_direct;
 
 #endif

@@ -19,7 +19,7 @@ enum { TL_VECTOR_BYTES = 32, TL_VECTOR_REGISTERS = 16 };
 enum { TL_VECTOR_BYTES = 16, TL_VECTOR_REGISTERS = 16 };
 #endif
 
-enum { TL_LANES = TL_VECTOR_BYTES / (int)sizeof(tl_real) };
+enum { TL_LANES = TL_VECTOR_BYTES / (int)sizeof(tl_real), TL_TILE_VECTORS = TL_VECTOR_REGISTERS == 32 ? 4 : 3 };
 
 /* A register's worth of tl_real; arithmetic is elementwise. */
 typedef tl_real tl_vector __attribute__((vector_size(TL_VECTOR_BYTES)));

@@ -37,6 +37,24 @@ typedef struct tl_activation {
     void (*backward)(const tl_real *y, const tl_real *dy, tl_real *dx, size_t count);
 } tl_activation;
 
+/* A matrix product whose left factor is read in place: for rows r and outputs o < width,
+ * out[r][o] = start[o] + sum over i < runs, j < count of x[r·row_step + i·run_step + j·step] · factor[i·count + j][o].
+ * Without start the sum continues from what out holds. The additions go in the order of i and j, whatever the tile. */
+typedef struct tl_direct_product {
+    const tl_real *x;
+    size_t row_step, runs, run_step, count, step;
+    const tl_real *factor; /* (runs · count, vectors · lanes) */
+    size_t factor_step;    /* elements between its rows */
+    const tl_real *start;  /* (vectors · lanes) or NULL */
+    tl_real *out;          /* (rows, width) */
+    size_t out_step, rows; /* elements between its rows */
+    size_t vectors;        /* 1 … direct_vectors */
+    size_t width;          /* more than (vectors - 1) · lanes, at most vectors · lanes */
+} tl_direct_product;
+
+/* Outputs that a register tile has at most, in any instruction set. */
+enum { TL_MOST_TILE_WIDTH = 256 / (int)sizeof(tl_real) };
+
 typedef struct tl_kernels {
     const char *isa; /* "baseline", "avx2" or "avx512" */
 
@@ -53,6 +71,10 @@ typedef struct tl_kernels {
 
     void (*adam)(const tl_adam_run *run);
     void (*sgd)(const tl_sgd_run *run);
+
+    size_t lanes;          /* tl_real in a vector */
+    size_t direct_vectors; /* the most vectors in a register tile */
+    void (*direct_product)(const tl_direct_product *product);
 } tl_kernels;
 
 /* The fastest table that this processor runs; the environment variable TAPLINE_ISA may name a slower one. */

@@ -8,6 +8,7 @@ void TL_KERNEL(tl_kernel_norm_gradient)(const tl_norm_rows *rows);
 extern const tl_activation TL_KERNEL(tl_kernel_relu), TL_KERNEL(tl_kernel_sigmoid), TL_KERNEL(tl_kernel_tanh);
 void TL_KERNEL(tl_kernel_adam)(const tl_adam_run *run);
 void TL_KERNEL(tl_kernel_sgd)(const tl_sgd_run *run);
+void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *product);
 
 #define TL_NAME_OF(isa) #isa
 #define TL_NAME(isa) TL_NAME_OF(isa)
@@ -24,4 +25,7 @@ const tl_kernels TL_KERNEL(tl_kernels) = {
     .tanh = &TL_KERNEL(tl_kernel_tanh),
     .adam = TL_KERNEL(tl_kernel_adam),
     .sgd = TL_KERNEL(tl_kernel_sgd),
+    .lanes = TL_LANES,
+    .direct_vectors = TL_TILE_VECTORS,
+    .direct_product = TL_KERNEL(tl_kernel_direct_product),
 };

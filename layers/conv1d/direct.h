@@ -1,0 +1,76 @@
+/* direct.h: what the passes of the direct engine share: a convolution brought to the form that the kernel computes, and its rows
+ * cut into segments that the kernel takes in one call.
+ */
+#ifndef TL_DIRECT_H
+#define TL_DIRECT_H
+
+#include "engine.h"
+
+#include "kernels/kernels.h"
+
+/* Row m of the output: a sum over taps i of input row first + m·in_step + i·tap_step times the weights of the tap; rows outside of
+ * the input count as 0. Forward is one such form with x as its input, backward one or a few with dy as theirs. */
+typedef struct tl_direct_form {
+    size_t in_length, in_width; /* of one sample */
+    ptrdiff_t first;
+    size_t in_step, taps, tap_step;
+    size_t rows, width;
+    size_t out_first, out_step, out_count; /* elements: of row 0, between rows, of a sample */
+} tl_direct_form;
+
+tl_direct_form tl_direct_forward_form(const tl_conv1d_shape *shape);
+
+/* ---- rows ---- */
+
+/* A run of rows of one sample, whose input and output stay in cache. */
+typedef struct tl_direct_unit {
+    size_t begin, end;     /* rows */
+    const tl_real *in;     /* the sample */
+    const tl_real *window; /* what row `begin` reads, padding included; NULL: rows skip the taps that lie outside */
+    size_t out;            /* elements from the beginning of the output to row 0 */
+} tl_direct_unit;
+
+/* Unit `index` of a batch that is cut into `chunks` units a sample. Where its windows reach beyond the series it makes a padded
+ * copy of its input in `copy` (tl_direct_copy elements), unless few taps lie so far apart that skipping them is cheaper. */
+tl_direct_unit tl_direct_unit_at(const tl_direct_form *form, size_t chunks, size_t index, const tl_real *in, tl_real *copy);
+size_t tl_direct_copy(const tl_direct_form *form, size_t chunks);
+
+/* Rows that read the same taps, all of them there. */
+typedef struct tl_direct_segment {
+    const tl_real *x; /* the first row's input at `tap`; undefined without taps */
+    size_t rows;
+    size_t tap, taps;
+} tl_direct_segment;
+
+/* The segment that begins with row `row` of a unit. */
+tl_direct_segment tl_direct_segment_at(const tl_direct_form *form, const tl_direct_unit *unit, size_t row);
+
+/* The elements of a window, `runs` times `count` of them: as few runs as its memory allows. */
+typedef struct tl_direct_window {
+    size_t runs, run_step, count, step;
+} tl_direct_window;
+
+tl_direct_window tl_direct_window_of(const tl_direct_form *form, size_t taps);
+
+/* ---- outputs ---- */
+
+/* Outputs are computed in blocks of at most kernels->direct_vectors vectors, whose sizes differ by at most one. */
+typedef struct tl_direct_block {
+    size_t first;   /* output */
+    size_t vectors; /* of kernels->lanes outputs each */
+    size_t lanes;   /* of all its vectors */
+    size_t width;   /* outputs: `lanes`, or fewer in the last block */
+} tl_direct_block;
+
+size_t tl_direct_blocks(const tl_kernels *kernels, size_t width);
+tl_direct_block tl_direct_block_at(const tl_kernels *kernels, size_t width, size_t index);
+
+void tl_direct_backward_weights(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *dy, tl_real *dweight, tl_real *dbias,
+                                const tl_workers *workers, tl_real *scratch);
+size_t tl_direct_weights_scratch(const tl_conv1d_shape *shape, int workers);
+
+static inline size_t tl_least(size_t a, size_t b) { return a < b ? a : b; }
+static inline size_t tl_most(size_t a, size_t b) { return a > b ? a : b; }
+static inline size_t tl_divide_up(size_t a, size_t b) { return a / b + (a % b != 0); }
+
+#endif

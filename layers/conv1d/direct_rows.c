@@ -1,0 +1,113 @@
+/* Cutting a convolution's rows and outputs into what one call of the kernel computes: see direct.h. */
+#include "direct.h"
+
+#include "memory.h"
+
+#include <string.h>
+
+enum {
+    SKIP_ROWS = 16,     /* from so many rows between two taps on, a segment for each set of taps fills the kernel's tiles */
+    COPY_MOST = 1 << 20 /* elements; beyond it rows skip taps as well */
+};
+
+tl_direct_form tl_direct_forward_form(const tl_conv1d_shape *shape) {
+    return (tl_direct_form){.in_length = shape->length,
+                            .in_width = shape->channels,
+                            .first = -(ptrdiff_t)shape->pad_left,
+                            .in_step = shape->stride,
+                            .taps = shape->kernel,
+                            .tap_step = shape->dilation,
+                            .rows = shape->out_length,
+                            .width = shape->filters,
+                            .out_first = 0,
+                            .out_step = shape->filters,
+                            .out_count = shape->out_length * shape->filters};
+}
+
+/* ---- rows ---- */
+
+static ptrdiff_t position_of(const tl_direct_form *form, size_t row, size_t tap) {
+    return form->first + (ptrdiff_t)(row * form->in_step + tap * form->tap_step);
+}
+
+/* Input rows from the first to the last one that `rows` rows read. */
+static size_t reach_of(const tl_direct_form *form, size_t rows) {
+    return form->taps ? (rows - 1) * form->in_step + (form->taps - 1) * form->tap_step + 1 : 0;
+}
+
+static bool far_apart(const tl_direct_form *form) { return form->tap_step >= SKIP_ROWS * form->in_step; }
+
+/* Grows with the rows of a unit, so that what suffices for a large batch suffices for a smaller one. */
+size_t tl_direct_copy(const tl_direct_form *form, size_t chunks) {
+    const bool padded = form->first < 0 || form->first + (ptrdiff_t)reach_of(form, form->rows) > (ptrdiff_t)form->in_length;
+    if (!padded || far_apart(form)) return 0;
+    const size_t reach = tl_least(reach_of(form, tl_divide_up(form->rows, chunks)), COPY_MOST / form->in_width);
+    return tl_aligned_count(reach * form->in_width);
+}
+
+/* `count` input rows from `position` on, zeros where there are none. */
+static void copy_padded(const tl_direct_form *form, const tl_real *in, ptrdiff_t position, size_t count, tl_real *to) {
+    const ptrdiff_t length = (ptrdiff_t)form->in_length, stop = position + (ptrdiff_t)count;
+    const ptrdiff_t begin = position < 0 ? (stop < 0 ? stop : 0) : position, end = stop < length ? stop : length;
+    const size_t before = (size_t)(begin - position) * form->in_width;
+    const size_t inside = end > begin ? (size_t)(end - begin) * form->in_width : 0;
+    memset(to, 0, before * sizeof *to);
+    if (inside) memcpy(to + before, in + (size_t)begin * form->in_width, inside * sizeof *to);
+    memset(to + before + inside, 0, (count * form->in_width - before - inside) * sizeof *to);
+}
+
+tl_direct_unit tl_direct_unit_at(const tl_direct_form *form, size_t chunks, size_t index, const tl_real *in, tl_real *copy) {
+    const size_t sample = index / chunks, chunk = index % chunks;
+    tl_direct_unit unit = {.begin = tl_split_at(form->rows, chunks, chunk),
+                           .end = tl_split_at(form->rows, chunks, chunk + 1),
+                           .in = in + sample * form->in_length * form->in_width,
+                           .out = sample * form->out_count + form->out_first};
+    const size_t reach = reach_of(form, unit.end - unit.begin);
+    const ptrdiff_t from = position_of(form, unit.begin, 0);
+    if (reach == 0 || (from >= 0 && from + (ptrdiff_t)reach <= (ptrdiff_t)form->in_length)) {
+        unit.window = reach ? unit.in + (size_t)from * form->in_width : unit.in;
+    } else if (!far_apart(form) && reach <= COPY_MOST / form->in_width) {
+        copy_padded(form, unit.in, from, reach, copy);
+        unit.window = copy;
+    }
+    return unit;
+}
+
+/* The first row from `row` on whose tap reads input row `bound` or a later one. */
+static size_t first_row_at(const tl_direct_form *form, size_t row, size_t tap, size_t bound) {
+    const ptrdiff_t position = position_of(form, row, tap);
+    return position >= (ptrdiff_t)bound ? row : row + tl_divide_up((size_t)((ptrdiff_t)bound - position), form->in_step);
+}
+
+tl_direct_segment tl_direct_segment_at(const tl_direct_form *form, const tl_direct_unit *unit, size_t row) {
+    if (unit->window) {
+        const tl_real *x = unit->window + (row - unit->begin) * form->in_step * form->in_width;
+        return (tl_direct_segment){.x = x, .rows = unit->end - row, .tap = 0, .taps = form->taps};
+    }
+    size_t tap = 0, stop = form->taps, next = unit->end;
+    while (tap < stop && position_of(form, row, tap) < 0) tap++;
+    while (stop > tap && position_of(form, row, stop - 1) >= (ptrdiff_t)form->in_length) stop--;
+    if (tap > 0) next = tl_least(next, first_row_at(form, row, tap - 1, 0));
+    if (stop > tap) next = tl_least(next, first_row_at(form, row, stop - 1, form->in_length));
+    const size_t at = stop > tap ? (size_t)position_of(form, row, tap) : 0;
+    return (tl_direct_segment){.x = unit->in + at * form->in_width, .rows = next - row, .tap = tap, .taps = stop - tap};
+}
+
+tl_direct_window tl_direct_window_of(const tl_direct_form *form, size_t taps) {
+    if (form->tap_step == 1) return (tl_direct_window){.runs = 1, .count = taps * form->in_width, .step = 1};
+    if (form->in_width == 1) return (tl_direct_window){.runs = 1, .count = taps, .step = form->tap_step};
+    return (tl_direct_window){.runs = taps, .run_step = form->tap_step * form->in_width, .count = form->in_width, .step = 1};
+}
+
+/* ---- outputs ---- */
+
+size_t tl_direct_blocks(const tl_kernels *kernels, size_t width) {
+    return tl_divide_up(tl_divide_up(width, kernels->lanes), kernels->direct_vectors);
+}
+
+tl_direct_block tl_direct_block_at(const tl_kernels *kernels, size_t width, size_t index) {
+    const size_t vectors = tl_divide_up(width, kernels->lanes), blocks = tl_direct_blocks(kernels, width);
+    const size_t begin = tl_split_at(vectors, blocks, index), end = tl_split_at(vectors, blocks, index + 1);
+    const size_t first = begin * kernels->lanes, lanes = (end - begin) * kernels->lanes;
+    return (tl_direct_block){.first = first, .vectors = end - begin, .lanes = lanes, .width = tl_least(lanes, width - first)};
+}

@@ -1,0 +1,138 @@
+/* The register tile of the direct convolution: `rows` broadcast values times `vectors` vectors, all sums in registers.
+ *
+ *              factor: vectors of outputs      The window of row r slides over the input in place; each step of the sum
+ *                f[0]    f[1]                  loads `vectors` factors and broadcasts one value for each row. Rows times
+ *        x[0]  s[0][0] s[0][1]                 vectors is what the registers hold beside the factors and a broadcast:
+ *        x[1]  s[1][0] s[1][1]                 enough independent sums to hide the latency of the multiply-adds, and
+ *         …       …       …                    fewer loads than multiply-adds.
+ */
+#include "kernels/kernel.h"
+
+enum { MOST_ROWS = 16 };
+
+/* The rows that fit the registers beside `vectors` factors and a broadcast. */
+TL_INLINE int rows_limit(int vectors) {
+    if (TL_VECTOR_REGISTERS == 32) return vectors == 1 ? 16 : vectors == 2 ? 13 : vectors == 3 ? 8 : 6;
+    return 12 / vectors;
+}
+
+/* One tile; `rows` and `vectors` are constants where it is inlined. */
+TL_INLINE void tile(const tl_direct_product *p, const tl_real *x, tl_real *out, const int rows, const int vectors) {
+    tl_vector sum[MOST_ROWS][TL_TILE_VECTORS];
+    const size_t row_step = p->row_step, step = p->step, factor_step = p->factor_step, part = p->width % TL_LANES;
+    const int whole = part ? vectors - 1 : vectors;
+    TL_UNROLL for (int r = 0; r < rows; r++) {
+        TL_UNROLL for (int v = 0; v < vectors; v++) {
+            const tl_real *from = p->start ? p->start + v * TL_LANES : out + (size_t)r * p->out_step + v * TL_LANES;
+            sum[r][v] = p->start || v < whole ? tl_load(from) : tl_load_part(from, part);
+        }
+    }
+    const tl_real *factor = p->factor;
+    for (size_t run = 0; run < p->runs; run++, x += p->run_step) {
+        const tl_real *at = x;
+        for (size_t i = 0; i < p->count; i++, at += step, factor += factor_step) {
+            tl_vector f[TL_TILE_VECTORS];
+            TL_UNROLL for (int v = 0; v < vectors; v++) f[v] = tl_load(factor + v * TL_LANES);
+            TL_UNROLL for (int r = 0; r < rows; r++) {
+                const tl_vector value = tl_broadcast(at[(size_t)r * row_step]);
+                TL_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] += value * f[v];
+            }
+        }
+    }
+    TL_UNROLL for (int r = 0; r < rows; r++) {
+        TL_UNROLL for (int v = 0; v < vectors; v++) {
+            tl_real *to = out + (size_t)r * p->out_step + v * TL_LANES;
+            if (v < whole)
+                tl_store(to, sum[r][v]);
+            else
+                tl_store_part(to, sum[r][v], part);
+        }
+    }
+}
+
+/* The compiler sees that rows beyond the limit do not happen. */
+TL_INLINE void tile_of(const tl_direct_product *p, const tl_real *x, tl_real *out, size_t rows, const int vectors) {
+    if (rows > (size_t)rows_limit(vectors)) __builtin_unreachable();
+    switch (rows) {
+    case 1:
+        tile(p, x, out, 1, vectors);
+        break;
+    case 2:
+        tile(p, x, out, 2, vectors);
+        break;
+    case 3:
+        tile(p, x, out, 3, vectors);
+        break;
+    case 4:
+        tile(p, x, out, 4, vectors);
+        break;
+    case 5:
+        tile(p, x, out, 5, vectors);
+        break;
+    case 6:
+        tile(p, x, out, 6, vectors);
+        break;
+    case 7:
+        tile(p, x, out, 7, vectors);
+        break;
+    case 8:
+        tile(p, x, out, 8, vectors);
+        break;
+    case 9:
+        tile(p, x, out, 9, vectors);
+        break;
+    case 10:
+        tile(p, x, out, 10, vectors);
+        break;
+    case 11:
+        tile(p, x, out, 11, vectors);
+        break;
+    case 12:
+        tile(p, x, out, 12, vectors);
+        break;
+    case 13:
+        tile(p, x, out, 13, vectors);
+        break;
+    case 14:
+        tile(p, x, out, 14, vectors);
+        break;
+    case 15:
+        tile(p, x, out, 15, vectors);
+        break;
+    case 16:
+        tile(p, x, out, 16, vectors);
+        break;
+    default:
+        break;
+    }
+}
+
+/* All rows, in tiles whose sizes differ by at most one. */
+TL_INLINE void tiles(const tl_direct_product *p, const int vectors) {
+    const size_t limit = (size_t)rows_limit(vectors);
+    for (size_t row = 0, left = (p->rows + limit - 1) / limit; left > 0; left--) {
+        const size_t rows = (p->rows - row + left - 1) / left;
+        tile_of(p, p->x + row * p->row_step, p->out + row * p->out_step, rows, vectors);
+        row += rows;
+    }
+}
+
+void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *p);
+void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *p) {
+    switch (p->vectors) {
+    case 1:
+        tiles(p, 1);
+        break;
+    case 2:
+        tiles(p, 2);
+        break;
+    case 3:
+        tiles(p, 3);
+        break;
+    case 4:
+        if (TL_TILE_VECTORS == 4) tiles(p, TL_TILE_VECTORS);
+        break;
+    default:
+        break;
+    }
+}
