@@ -32,7 +32,7 @@ double report_peak_rss_mb(void) {
     char line[256];
     FILE *status = fopen("/proc/self/status", "r");
     while (status && fgets(line, sizeof line, status))
-        if (sscanf(line, "VmHWM: %lf", &kib) == 1) break;
+        if (sscanf(line, "VmHWM: %lf", &kib) == 1) break; // NOLINT(cert-err34-c): the kernel writes numbers that fit
     if (status) fclose(status);
     if (kib > 0) return kib / 1024;
     struct rusage usage;
