@@ -23,7 +23,7 @@ function(tapline_objects target definition)
 endfunction()
 
 function(tapline_library name definition)
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/*.c ${PROJECT_SOURCE_DIR}/layers/*.c ${PROJECT_SOURCE_DIR}/layers/conv1d/*.c
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/*.c ${PROJECT_SOURCE_DIR}/src/data/*.c ${PROJECT_SOURCE_DIR}/layers/*.c ${PROJECT_SOURCE_DIR}/layers/conv1d/*.c
        ${PROJECT_SOURCE_DIR}/optim/*.c)
   file(GLOB kernels CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/kernels/*.c)
 

@@ -1,0 +1,263 @@
+#include "data/samples.h"
+
+#include "memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_CLASSES = 10000 }; /* more are most likely values of a regression */
+
+/* The memory, with room for `wanted` elements or more; NULL where there is none, and `memory` stays. */
+static void *grow(void *memory, size_t *room, size_t wanted, size_t size, tl_error *error) {
+    size_t bytes, larger = *room < 64 ? 64 : *room;
+    while (larger < wanted) larger += larger / 2;
+    void *moved = tl_multiply(larger, size, &bytes) ? realloc(memory, bytes) : NULL;
+    if (moved)
+        *room = larger;
+    else
+        tl_fail(error, TL_ERROR_MEMORY, "data: no memory for %zu elements", larger);
+    return moved;
+}
+
+/* ---- values ---- */
+
+static tl_status add_number(tl_samples *s, tl_field field, tl_error *error) {
+    double value;
+    if (tl_text_number(s->text, field, &value, error) != TL_OK) return error->status;
+    if (s->row_count == s->row_room) {
+        tl_real *row = grow(s->row, &s->row_room, s->row_count + 1, sizeof *row, error);
+        if (!row) return error->status;
+        s->row = row;
+    }
+    s->row[s->row_count++] = (tl_real)value;
+    return TL_OK;
+}
+
+/* The next number among blanks. */
+static bool cut_blanks(tl_field *rest, tl_field *part) {
+    *rest = tl_field_trim(*rest);
+    part->begin = rest->begin;
+    while (rest->begin < rest->end && *rest->begin != ' ' && *rest->begin != '\t') rest->begin++;
+    part->end = rest->begin;
+    return tl_field_trim(*rest).begin < rest->end;
+}
+
+tl_status tl_samples_channel(tl_samples *s, tl_field line, char separator, tl_error *error) {
+    const size_t before = s->row_count;
+    tl_field rest = line, part;
+    bool more = true;
+    while (more) {
+        more = separator == ' ' ? cut_blanks(&rest, &part) : tl_field_cut(&rest, separator, &part);
+        if (add_number(s, part, error) != TL_OK) return error->status;
+    }
+    const size_t count = s->row_count - before;
+    s->row_channels++;
+    if (s->length == 0) s->length = count;
+    if (count == s->length) return TL_OK;
+    return tl_text_fail(s->text, line.begin, error,
+                        "expected %zu values, as in the first series, got %zu; series of unequal length are not supported",
+                        s->length, count);
+}
+
+/* ---- labels ---- */
+
+/* Labels are equal as text, or as numbers: archives write 1 and 1.0 for the same class. */
+static bool is_label(const tl_text *text, tl_field field, const char *name) {
+    double a, b;
+    const size_t length = strlen(name);
+    if ((size_t)(field.end - field.begin) == length && memcmp(field.begin, name, length) == 0) return true;
+    return tl_field_number(text, field, &a) && tl_field_number(text, (tl_field){name, name + length}, &b) && a == b;
+}
+
+static size_t find_label(const tl_text *text, tl_field label, char *const *names, size_t count) {
+    size_t i = 0;
+    while (i < count && !is_label(text, label, names[i])) i++;
+    return i;
+}
+
+static tl_status add_class(tl_samples *s, tl_field name, tl_error *error) {
+    if (s->classes == MOST_CLASSES)
+        return tl_text_fail(s->text, name.begin, error, "more than %d different labels; is this a regression problem?",
+                            MOST_CLASSES);
+    char **names = grow(s->names, &s->classes_room, s->classes + 1, sizeof *names, error);
+    if (!names) return error->status;
+    s->names = names;
+    s->names[s->classes] = strndup(name.begin, (size_t)(name.end - name.begin));
+    if (!s->names[s->classes]) return tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
+    s->classes++;
+    return TL_OK;
+}
+
+tl_status tl_samples_declare(tl_samples *s, tl_field name, tl_error *error) {
+    if (find_label(s->text, name, s->names, s->classes) < s->classes)
+        return tl_text_expected(s->text, name, error, "each class once");
+    s->declared = true;
+    return add_class(s, name, error);
+}
+
+/* The number of a label: of the training set's classes if there is one, else of those declared, else of those seen so far. */
+static tl_status label_number(tl_samples *s, tl_field label, int32_t *number, tl_error *error) {
+    if (label.begin == label.end) return tl_text_expected(s->text, label, error, "a label");
+    size_t found = find_label(s->text, label, s->names, s->classes);
+    if (found == s->classes && s->declared) return tl_text_expected(s->text, label, error, "one of the labels that are declared");
+    if (s->like) {
+        found = find_label(s->text, label, s->like->class_names, s->like->classes);
+        if (found == s->like->classes)
+            return tl_text_expected(s->text, label, error, "one of the %zu labels of the training set", s->like->classes);
+    } else if (found == s->classes && add_class(s, label, error) != TL_OK)
+        return error->status;
+    *number = (int32_t)found;
+    return TL_OK;
+}
+
+/* ---- series ---- */
+
+static tl_status check_like(const tl_samples *s, const char *at, tl_error *error) {
+    const tl_dataset *like = s->like;
+    if (!like || s->series > 0) return TL_OK;
+    if (s->length != like->x.shape[1] || s->channels != like->x.shape[2])
+        return tl_text_fail(s->text, at, error,
+                            "expected series of length %zu and %zu channels, as in the training set, got %zu and %zu",
+                            like->x.shape[1], like->x.shape[2], s->length, s->channels);
+    if (s->regression != (like->classes == 0) || (!s->regression && !like->class_names))
+        return tl_text_fail(s->text, at, error, "expected %s, as in the training set", s->regression ? "labels" : "target values");
+    return TL_OK;
+}
+
+static tl_status reserve_series(tl_samples *s, tl_error *error) {
+    size_t each, room = s->series_room;
+    if (s->series < s->series_room) return TL_OK;
+    if (!tl_multiply(s->length * s->channels, sizeof *s->values, &each))
+        return tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
+    tl_real *values = grow(s->values, &room, s->series_room + 1, each, error);
+    if (!values) return error->status;
+    s->values = values;
+    room = s->series_room;
+    void *labels = s->regression ? grow(s->targets, &room, s->series_room + 1, sizeof *s->targets, error)
+                                 : grow(s->labels, &room, s->series_room + 1, sizeof *s->labels, error);
+    if (!labels) return error->status;
+    if (s->regression)
+        s->targets = labels;
+    else
+        s->labels = labels;
+    s->series_room = room;
+    return TL_OK;
+}
+
+/* From channel after channel to the channels of each step side by side. */
+static void store_row(tl_samples *s) {
+    tl_real *to = s->values + s->series * s->length * s->channels;
+    for (size_t c = 0; c < s->channels; c++)
+        for (size_t t = 0; t < s->length; t++) to[t * s->channels + c] = s->row[c * s->length + t];
+    s->series++;
+    s->row_count = s->row_channels = 0;
+}
+
+tl_status tl_samples_end(tl_samples *s, tl_field label, tl_error *error) {
+    double target = 0;
+    int32_t number = 0;
+    label = tl_field_trim(label);
+    if (s->channels == 0) s->channels = s->row_channels;
+    if (s->row_channels != s->channels)
+        return tl_text_fail(s->text, label.begin, error, "expected %zu channels, got %zu", s->channels, s->row_channels);
+    if (check_like(s, label.begin, error) != TL_OK) return error->status;
+    if (s->regression)
+        tl_text_number(s->text, label, &target, error);
+    else
+        label_number(s, label, &number, error);
+    if (tl_failed(error) || reserve_series(s, error) != TL_OK) return error->status;
+    if (s->regression)
+        s->targets[s->series] = (tl_real)target;
+    else
+        s->labels[s->series] = number;
+    store_row(s);
+    return TL_OK;
+}
+
+/* ---- the data set ---- */
+
+typedef struct named_class {
+    char *name;
+    double number;
+    size_t before; /* its place among the classes */
+} named_class;
+
+static int by_number(const void *a, const void *b) {
+    const double x = ((const named_class *)a)->number, y = ((const named_class *)b)->number;
+    return (x > y) - (x < y);
+}
+
+static int by_name(const void *a, const void *b) { return strcmp(((const named_class *)a)->name, ((const named_class *)b)->name); }
+
+/* Sorts the classes as numbers where all are, else as text, and renumbers the labels. */
+static tl_status sort_classes(tl_samples *s, tl_error *error) {
+    named_class *sorted = calloc(s->classes, sizeof *sorted);
+    int32_t *after = calloc(s->classes, sizeof *after);
+    bool numbers = true;
+    for (size_t i = 0; sorted && after && i < s->classes; i++) {
+        sorted[i] = (named_class){.name = s->names[i], .before = i};
+        numbers =
+            numbers && tl_field_number(s->text, (tl_field){s->names[i], s->names[i] + strlen(s->names[i])}, &sorted[i].number);
+    }
+    if (sorted && after) {
+        qsort(sorted, s->classes, sizeof *sorted, numbers ? by_number : by_name);
+        for (size_t i = 0; i < s->classes; i++) {
+            s->names[i] = sorted[i].name;
+            after[sorted[i].before] = (int32_t)i;
+        }
+        for (size_t i = 0; i < s->series; i++) s->labels[i] = after[s->labels[i]];
+    } else
+        tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
+    free(sorted);
+    free(after);
+    return error->status;
+}
+
+static tl_status copy_names(tl_dataset *data, char *const *names, size_t count, tl_error *error) {
+    data->class_names = calloc(count, sizeof *data->class_names);
+    data->classes = data->class_names ? count : 0;
+    bool whole = data->class_names != NULL;
+    for (size_t i = 0; whole && i < count; i++) whole = (data->class_names[i] = strdup(names[i])) != NULL;
+    return whole ? TL_OK : tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
+}
+
+static tl_status fill_dataset(const tl_samples *s, tl_dataset *data, tl_error *error) {
+    data->x = tl_tensor_new(3, (size_t[]){s->series, s->length, s->channels}, error);
+    if (s->regression)
+        data->values = tl_allocate(s->series, sizeof *data->values, "target values", error);
+    else
+        data->labels = tl_allocate(s->series, sizeof *data->labels, "labels", error);
+    if (tl_failed(error)) return error->status;
+    memcpy(data->x.data, s->values, tl_tensor_count(&data->x) * sizeof(tl_real));
+    if (s->regression) {
+        memcpy(data->values, s->targets, s->series * sizeof *data->values);
+        return TL_OK;
+    }
+    memcpy(data->labels, s->labels, s->series * sizeof *data->labels);
+    return s->like ? copy_names(data, s->like->class_names, s->like->classes, error)
+                   : copy_names(data, s->names, s->classes, error);
+}
+
+tl_dataset *tl_samples_finish(tl_samples *s, tl_error *error) {
+    if (tl_failed(error)) return NULL;
+    if (s->series == 0) {
+        tl_text_fail(s->text, s->text->end, error, "expected a series, got the end of the file");
+        return NULL;
+    }
+    if (!s->regression && !s->declared && !s->like && sort_classes(s, error) != TL_OK) return NULL;
+    tl_dataset *data = calloc(1, sizeof *data);
+    if (!data) tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
+    if (data && fill_dataset(s, data, error) == TL_OK) return data;
+    tl_dataset_free(data);
+    return NULL;
+}
+
+void tl_samples_release(tl_samples *s) {
+    for (size_t i = 0; i < s->classes; i++) free(s->names[i]);
+    free(s->names);
+    free(s->row);
+    free(s->values);
+    free(s->labels);
+    free(s->targets);
+    *s = (tl_samples){0};
+}

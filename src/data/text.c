@@ -1,0 +1,180 @@
+#include "data/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <float.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#ifdef TAPLINE_F64
+static const double largest = DBL_MAX;
+#else
+static const double largest = FLT_MAX;
+#endif
+
+/* ---- errors ---- */
+
+enum { SHOWN = 24 }; /* characters of a field in a message */
+
+/* What a message shows of a field: its beginning, in quotes, on one line. */
+static const char *quote(tl_field field, char out[SHOWN + 8]) {
+    size_t length = (size_t)(field.end - field.begin);
+    const bool cut = length > SHOWN;
+    if (length == 0) return "nothing";
+    if (cut) length = SHOWN;
+    out[0] = '"';
+    for (size_t i = 0; i < length; i++) out[1 + i] = (unsigned char)field.begin[i] < ' ' ? '?' : field.begin[i];
+    strcpy(out + 1 + length, cut ? "…\"" : "\"");
+    return out;
+}
+
+static tl_status fail_at(const tl_text *text, const char *at, tl_error *error, const char *message) {
+    size_t line = 1;
+    const char *begin = text->start;
+    for (const char *c = text->start; c < at; c++) {
+        if (*c != '\n') continue;
+        line++;
+        begin = c + 1;
+    }
+    return tl_fail(error, TL_ERROR_FORMAT, "%s:%zu:%td: %s", text->path, line, at - begin + 1, message);
+}
+
+tl_status tl_text_fail(const tl_text *text, const char *at, tl_error *error, const char *format, ...) {
+    char message[400];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    return fail_at(text, at, error, message);
+}
+
+tl_status tl_text_expected(const tl_text *text, tl_field got, tl_error *error, const char *format, ...) {
+    char expected[300], field[SHOWN + 8], message[400];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(expected, sizeof expected, format, arguments);
+    va_end(arguments);
+    snprintf(message, sizeof message, "expected %s, got %s", expected, quote(got, field));
+    return fail_at(text, got.begin, error, message);
+}
+
+/* ---- reading ---- */
+
+/* Asked before it is opened, which would wait at a pipe. *size: in bytes. */
+static tl_status check_file(const char *path, size_t *size, tl_error *error) {
+    struct stat about;
+    if (stat(path, &about) != 0) return tl_fail(error, TL_ERROR_FILE, "%s: %s", path, strerror(errno));
+    if (S_ISDIR(about.st_mode)) return tl_fail(error, TL_ERROR_FILE, "%s: is a directory, not a file", path);
+    if (!S_ISREG(about.st_mode)) return tl_fail(error, TL_ERROR_FILE, "%s: is not a regular file", path);
+    *size = (size_t)about.st_size;
+    return TL_OK;
+}
+
+/* Up to the end, even if the file has grown since its size was asked. */
+static tl_status read_all(FILE *file, size_t size, tl_text *text, tl_error *error) {
+    size_t count = 0, room = size + 2;
+    for (;;) {
+        char *larger = realloc(text->begin, room);
+        if (!larger) return tl_fail(error, TL_ERROR_MEMORY, "%s: no memory for %zu bytes", text->path, room);
+        text->begin = larger;
+        count += fread(text->begin + count, 1, room - count - 1, file);
+        if (ferror(file)) return tl_fail(error, TL_ERROR_FILE, "%s: %s", text->path, strerror(errno));
+        if (feof(file)) break;
+        room += room / 2;
+    }
+    text->start = text->begin;
+    text->end = text->begin + count;
+    *text->end = '\0';
+    return TL_OK;
+}
+
+/* What is not text, or not data, has telling first bytes. */
+static tl_status check_text(tl_text *text, tl_error *error) {
+    const size_t count = (size_t)(text->end - text->begin);
+    if (count == 0) return tl_fail(error, TL_ERROR_FORMAT, "%s: the file is empty", text->path);
+    if (count >= 2 && (memcmp(text->begin, "\xff\xfe", 2) == 0 || memcmp(text->begin, "\xfe\xff", 2) == 0))
+        return tl_fail(error, TL_ERROR_FORMAT, "%s:1:1: expected plain text, got UTF-16; save the file as UTF-8", text->path);
+    if (count >= 3 && memcmp(text->begin, "\xef\xbb\xbf", 3) == 0) text->start += 3;
+    const char *nul = memchr(text->start, '\0', (size_t)(text->end - text->start));
+    if (nul) return tl_text_fail(text, nul, error, "expected text, got a NUL character; is this a binary file?");
+    const char *first = text->start;
+    while (isspace((unsigned char)*first)) first++;
+    if (*first == '<')
+        return tl_text_fail(text, first, error, "expected data, got HTML or XML; was a web page saved instead of the file?");
+    return TL_OK;
+}
+
+tl_status tl_text_read(tl_text *text, const char *path, tl_error *error) {
+    *text = (tl_text){.path = path};
+    if (tl_failed(error)) return error->status;
+    text->locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (!text->locale) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", path);
+    size_t size = 0;
+    if (check_file(path, &size, error) != TL_OK) return error->status;
+    FILE *file = fopen(path, "rb");
+    if (!file) return tl_fail(error, TL_ERROR_FILE, "%s: %s", path, strerror(errno));
+    if (read_all(file, size, text, error) == TL_OK) check_text(text, error);
+    fclose(file);
+    return error->status;
+}
+
+void tl_text_release(tl_text *text) {
+    free(text->begin);
+    if (text->locale) freelocale(text->locale);
+    *text = (tl_text){0};
+}
+
+/* ---- fields ---- */
+
+static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+
+tl_field tl_field_trim(tl_field field) {
+    while (field.begin < field.end && is_blank(*field.begin)) field.begin++;
+    while (field.begin < field.end && is_blank(field.end[-1])) field.end--;
+    return field;
+}
+
+bool tl_text_line(const tl_text *text, const char **at, tl_field *line) {
+    if (*at >= text->end) return false;
+    const char *end = memchr(*at, '\n', (size_t)(text->end - *at));
+    if (!end) end = text->end;
+    *line = tl_field_trim((tl_field){*at, end});
+    *at = end < text->end ? end + 1 : end;
+    return true;
+}
+
+bool tl_field_is(tl_field field, const char *word) {
+    const size_t length = (size_t)(field.end - field.begin);
+    return length == strlen(word) && strncasecmp(field.begin, word, length) == 0;
+}
+
+bool tl_field_cut(tl_field *rest, char separator, tl_field *part) {
+    const char *end = rest->begin;
+    while (end < rest->end && *end != separator) end++;
+    const bool found = end < rest->end;
+    *part = (tl_field){rest->begin, end};
+    rest->begin = found ? end + 1 : end;
+    return found;
+}
+
+bool tl_field_number(const tl_text *text, tl_field field, double *value) {
+    field = tl_field_trim(field);
+    const char first = field.begin < field.end ? *field.begin : '\0';
+    if (!isdigit((unsigned char)first) && first != '-' && first != '+' && first != '.') return false;
+    char *end;
+    *value = strtod_l(field.begin, &end, text->locale);
+    return end == field.end && isfinite(*value) && fabs(*value) <= largest;
+}
+
+tl_status tl_text_number(const tl_text *text, tl_field field, double *value, tl_error *error) {
+    if (tl_field_number(text, field, value)) return TL_OK;
+    field = tl_field_trim(field);
+    if (tl_field_is(field, "?") || tl_field_is(field, "nan"))
+        return tl_text_expected(text, field, error, "a number (missing values are not supported)");
+    return tl_text_expected(text, field, error, "a finite number");
+}
