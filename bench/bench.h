@@ -71,9 +71,9 @@ double bench_seconds(void);
 /* Does the work once and keeps how long it took. */
 void bench_once(bench_samples *samples, bench_work work, void *context);
 
-/* One round: does the work once to warm up, then again and again, keeping each time, until `seconds` are spent on it or the samples
- * are full; at least once. Rounds of different contenders take turns, so that what disturbs the machine for a while disturbs all of
- * them. */
+/* One of BENCH_ROUNDS rounds that share `seconds`: does the work once to warm up, then again and again, keeping each time; at least
+ * once, unless the seconds are already spent or the samples full. Rounds of different contenders take turns, so that what disturbs
+ * the machine for a while disturbs all of them. */
 void bench_round(bench_samples *samples, bench_work work, void *context, double seconds);
 
 /* Sorts the samples, of which there is at least one. */

@@ -183,21 +183,13 @@ static void check_all(bout *self, tl_error *error) {
 
 /* ---- timing ---- */
 
-static double spent(const bench_samples *samples) {
-    double sum = 0;
-    for (size_t i = 0; i < samples->count; i++) sum += samples->seconds[i];
-    return sum;
-}
-
 static void time_all(bout *self, const tl_error *error) {
-    const double seconds = self->settings->seconds;
     if (tl_failed(error)) return;
     for (int round = 0; round < BENCH_ROUNDS; round++)
         for (size_t i = 0; i < self->count; i++)
             for (bench_pass pass = 0; pass < BENCH_PASSES; pass++) {
                 contender *who = &self->contenders[i];
-                if (who->runs[pass] && spent(&who->samples[pass]) < seconds)
-                    bench_round(&who->samples[pass], run_pass, &(task){self, who, pass}, seconds / BENCH_ROUNDS);
+                if (who->runs[pass]) bench_round(&who->samples[pass], run_pass, &(task){self, who, pass}, self->settings->seconds);
             }
 }
 

@@ -17,9 +17,16 @@ void bench_once(bench_samples *samples, bench_work work, void *context) {
     if (samples->count < BENCH_SAMPLES) samples->seconds[samples->count++] = spent;
 }
 
+static double spent(const bench_samples *samples) {
+    double sum = 0;
+    for (size_t i = 0; i < samples->count; i++) sum += samples->seconds[i];
+    return sum;
+}
+
 void bench_round(bench_samples *samples, bench_work work, void *context, double seconds) {
+    if (spent(samples) >= seconds || samples->count == BENCH_SAMPLES) return;
     work(context);
-    const double end = bench_seconds() + seconds;
+    const double end = bench_seconds() + seconds / BENCH_ROUNDS;
     do bench_once(samples, work, context);
     while (bench_seconds() < end && samples->count < BENCH_SAMPLES);
 }

@@ -143,7 +143,7 @@ static void fill_wide(subject *self) {
 }
 
 static void measure(subject *self) {
-    const double seconds = self->settings->seconds / BENCH_ROUNDS;
+    const double seconds = self->settings->seconds;
     for (int i = 0; i < BENCH_ROUNDS && !tl_failed(self->error); i++) {
         bench_round(&self->step, train_step, self, seconds);
         bench_round(&self->infer, infer, self, seconds / 2);

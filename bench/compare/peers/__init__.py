@@ -1,0 +1,34 @@
+"""The frameworks that tapline is compared with, one module each.
+
+start(threads) comes first; version() names the framework; convolution(shape, precision) and network(case) give what there is to time, by name:
+"forward" and "all" (forward and backward: gradients of input, weight and bias), or "step" and "infer" beside the number of trained "parameters".
+They raise worker.Skip for what the framework does not do.
+"""
+
+
+def padding(shape):
+    """The steps of padding on the left and on the right; an odd one of `same` goes to the right."""
+    extent = (shape["kernel"] - 1) * shape["dilation"] + 1
+    if shape["padding"] == "valid":
+        return 0, 0
+    if shape["padding"] == "causal":
+        return extent - 1, 0
+    outputs = -(-shape["length"] // shape["stride"])
+    total = max(0, (outputs - 1) * shape["stride"] + extent - shape["length"])
+    return total // 2, total - total // 2
+
+
+def arrays(shape):
+    """Random input (batch, length, channels), weight (kernel, channels, filters) and bias, in double precision."""
+    import numpy
+    random = numpy.random.default_rng(0)
+    sizes = [(shape["batch"], shape["length"], shape["channels"]), (shape["kernel"], shape["channels"], shape["filters"]), (shape["filters"],)]
+    return [random.standard_normal(size) for size in sizes]
+
+
+def batch(case):
+    """A random batch (batch, length, channels) in single precision, and its labels."""
+    import numpy
+    random = numpy.random.default_rng(0)
+    x = random.standard_normal((case["batch"], case["length"], case["channels"])).astype("float32")
+    return x, random.integers(0, case["classes"], case["batch"])

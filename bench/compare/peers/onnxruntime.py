@@ -1,0 +1,35 @@
+"""ONNX Runtime: inference of the networks, exported from PyTorch in a process of their own."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+import onnxruntime
+
+from peers import batch
+from worker import Skip
+
+options = onnxruntime.SessionOptions()
+
+
+def start(threads):
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+
+
+def version():
+    return "ONNX Runtime " + onnxruntime.__version__
+
+
+def convolution(shape, precision):
+    raise Skip("it is timed on networks only")
+
+
+def network(case):
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "network.onnx")
+        subprocess.run([sys.executable, "-m", "peers.export", json.dumps(case), path], check=True, stdout=subprocess.DEVNULL)
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    x = batch(case)[0].transpose(0, 2, 1).copy()
+    return {"infer": lambda: session.run(None, {"x": x})}
