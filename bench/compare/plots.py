@@ -7,10 +7,11 @@ from contenders import Failed
 from summary import rounds
 
 STYLE = """
-set terminal svg size 960,420 font 'sans-serif,13' background 'white'
+set terminal svg size 1120,420 font 'sans-serif,13' background 'white'
 set output '{file}'
 set title '{title}'
-set key outside right top
+set key outside top center horizontal
+set title offset 0,0.5
 set grid ytics lc rgb '#dddddd'
 set border 3 lc rgb '#888888'
 set tics nomirror
@@ -41,8 +42,12 @@ def escape(name):
     return '"' + name.replace("_", " ") + '"'
 
 
+def line_at_one():
+    return "set arrow from graph 0, first 1 to graph 1, first 1 nohead dashtype 2 lc rgb '#444444'\n"
+
+
 def bars(count):
-    return "set style data histogram\nset style histogram clustered gap 1\nset style fill solid\nset xtics rotate by -35\n" + \
+    return "set style data histogram\nset style histogram clustered gap 1\nset style fill solid\nset xtics font ',11'\n" + \
         "".join(f"set linetype {i + 1} lc rgb '{COLOURS[i]}'\n" for i in range(count))
 
 
@@ -52,19 +57,18 @@ def plot_peak(found, folder):
     rows = [[escape(e["name"])] + [e["fraction_of_peak"][p] for p in passes] for e in entries]
     series = ", ".join(f"$table0 using {i + 2}{':xtic(1)' if i == 0 else ''} title '{p}'" for i, p in enumerate(passes))
     gnuplot(folder, "fraction_of_peak", f"Convolution: share of the multiply-add peak ({subtitle(found)})",
-            bars(3) + f"set yrange [0:]\nplot {series}, 1 with lines lc rgb '#444444' dashtype 2 title 'peak'\n", [rows])
+            bars(3) + line_at_one() + f"set yrange [0:]\nset ylabel 'share of peak'\nplot {series}\n", [rows])
 
 
 def plot_ratios(found, folder, kind, what, name, title):
     part = found["summary"][kind]
     peers = [p for p in found["versions"] if p != "tapline" and p in part["overall"][what]]
-    # bars stand on 1: the axis is logarithmic
     rows = [[escape(e["name"])] + [e[what][p]["median"] if p in e[what] else "NaN" for p in peers] for e in part["entries"]]
     series = ", ".join(f"$table0 using {i + 2}{':xtic(1)' if i == 0 else ''} title '{found['versions'][p]}'" for i, p in enumerate(peers))
     values = [v for row in rows for v in row[1:] if v != "NaN"]
     gnuplot(folder, name, f"{title} ({subtitle(found)})",
-            bars(len(peers)) + f"set logscale y 2\nset yrange [{min(0.5, 0.8 * min(values))}:]\nset ylabel 'times as long as tapline'\n"
-            f"plot {series}, 1 with lines lc rgb '#444444' dashtype 2 title 'tapline'\n", [rows])
+            bars(len(peers)) + line_at_one() + f"set logscale y 2\nset yrange [{min(0.5, 0.8 * min(values))}:]\n"
+            f"set ylabel 'times as long as tapline'\nplot {series}\n", [rows])
 
 
 def operations(shape):
@@ -87,8 +91,8 @@ def plot_sweep(found, folder, key, entries):
     series = ", ".join(f"$table{i} using 1:2 with linespoints lw 2 pt 7 ps 0.6 lc rgb '{COLOURS[i]}' title '{found['versions'][name]}'"
                        for i, name in enumerate(names))
     gnuplot(folder, "cost_" + key, f"Convolution, forward and backward: cost against {key} ({subtitle(found)})",
-            f"set logscale xy\nset xlabel '{key}'\nset ylabel 'time over that of its multiply-adds at peak'\n"
-            f"plot {series}, 1 with lines lc rgb '#444444' dashtype 2 title 'peak'\n", tables)
+            line_at_one() + f"set logscale xy\nset xlabel '{key}'\nset ylabel 'time over that of its multiply-adds at peak'\n"
+            f"plot {series}\n", tables)
 
 
 def draw(found, folder):
