@@ -6,7 +6,9 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const command *const commands[] = {&train_command, &bench_conv_command, &bench_step_command};
 
@@ -22,6 +24,20 @@ static int help(FILE *to) {
     return to == stdout ? EXIT_DONE : EXIT_USAGE;
 }
 
+/* `group` is the first word of commands of two: lists the second ones. False when it is not. */
+static bool complain_group(const char *group) {
+    char list[200] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < COMMANDS && used < sizeof list; i++) {
+        const char *second = strchr(commands[i]->name, ' ');
+        if (!second || strncmp(commands[i]->name, group, strlen(group)) != 0 || second != commands[i]->name + strlen(group))
+            continue;
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? " or" : "", second);
+    }
+    if (used) complain(group, "needs%s after it", list);
+    return used > 0;
+}
+
 /* The command whose name the arguments start with, which may be two words; *words says how many. */
 static const command *find(int argc, char **argv, int *words) {
     char two[64];
@@ -30,8 +46,9 @@ static const command *find(int argc, char **argv, int *words) {
         *words = strchr(commands[i]->name, ' ') ? 2 : 1;
         if (strcmp(commands[i]->name, *words == 2 ? two : argv[0]) == 0) return commands[i];
     }
-    const char *close = suggest(argv[0], command_name);
-    if (!close) close = suggest(two, command_name);
+    if (complain_group(argv[0])) return NULL;
+    const char *close = suggest(two, command_name);
+    if (!close) close = suggest(argv[0], command_name);
     if (close)
         complain(NULL, "unknown command %s; did you mean %s?", argv[0], close);
     else
@@ -48,11 +65,23 @@ static int help_command(int argc, char **argv) {
     return EXIT_DONE;
 }
 
+/* How long a thread that waits for the others keeps its processor. By default libgomp's spin for milliseconds, libomp's for 200: on
+ * a machine that has other work, training then takes ten times as long. Libraries read this when they are loaded, so the program
+ * starts itself anew, which takes 3 ms. Whoever has set OMP_WAIT_POLICY has chosen already. */
+static void limit_spinning(char **argv) {
+    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
+    setenv("GOMP_SPINCOUNT", "1000", 1);
+    setenv("KMP_BLOCKTIME", "0", 0);
+    setenv("OPENBLAS_NUM_THREADS", "1", 1); /* the models' threads call it; its own would only wait */
+    execv("/proc/self/exe", argv);          /* where there is no such file, it goes on as it is */
+}
+
 static int run(int argc, char **argv) {
     int words, code;
     const command *found = find(argc, argv, &words);
     if (!found) return EXIT_USAGE;
     if (!options_parse(found, argc - words + 1, argv + words - 1, &code)) return code;
+    limit_spinning(argv - 1);
     const common_settings *settings = found->settings;
     return strcmp(settings->precision, "f64") == 0 ? found->run_f64(settings) : found->run_f32(settings);
 }

@@ -26,7 +26,7 @@ const char *precision_name(size_t index) {
 
 static const option_spec common_options[] = {
     {"threads", "N", OPTION_INTEGER, offsetof(common_settings, threads), 1, 1024, NULL, "threads (all that the machine offers)"},
-    {"precision", "P", OPTION_CHOICE, offsetof(common_settings, precision), 0, 0, precision_name, "f32 or f64 (f32)"},
+    {"precision", "P", OPTION_CHOICE, offsetof(common_settings, precision), 0, 0, precision_name, "of all arithmetic (f32)"},
     {"json", NULL, OPTION_FLAG, offsetof(common_settings, json), 0, 0, NULL, "end with one JSON object on stdout"},
     {"help", NULL, OPTION_FLAG, 0, 0, 0, NULL, "print this help"},
 };
@@ -82,6 +82,18 @@ static const char *suggest_option(const char *text, const command *self) {
     return best;
 }
 
+enum { LIST = 400 };
+
+/* "adam, sgd and lion" */
+static void list_choices(option_choice choice, char list[LIST]) {
+    size_t used = 0;
+    *list = '\0';
+    for (size_t i = 0; choice(i) && used < LIST; i++) {
+        const char *joint = i == 0 ? "" : choice(i + 1) ? ", " : " and ";
+        used += (size_t)snprintf(list + used, LIST - used, "%s%s", joint, choice(i));
+    }
+}
+
 /* ---- values ---- */
 
 static bool parse_integer(const char *text, int64_t from, int64_t to, int64_t *value) {
@@ -114,13 +126,9 @@ static bool wrong(const command *self, const option_spec *option, const char *te
 }
 
 static bool wrong_choice(const command *self, const option_spec *option, const char *text) {
-    char list[400] = "";
-    size_t used = 0;
-    for (size_t i = 0; option->choice(i) && used < sizeof list; i++) {
-        const char *joint = i == 0 ? "" : option->choice(i + 1) ? ", " : i == 1 ? " and " : ", and ";
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", joint, option->choice(i));
-    }
+    char list[LIST];
     const char *close = suggest(text, option->choice), *be = option->choice(1) ? "are" : "is";
+    list_choices(option->choice, list);
     if (close)
         complain(self->name, "--%s %s: unknown; did you mean %s? There %s %s", option->name, text, close, be, list);
     else
@@ -260,19 +268,28 @@ bool options_parse(const command *self, int argc, char **argv, int *code) {
 
 enum { HELP_COLUMN = 22 };
 
-static void help_line(const option_spec *option) {
+/* One line of an option's help, in its column; `used`: the columns that are taken. */
+static void help_line(int used, const char *text, size_t length) {
+    if (used >= HELP_COLUMN) used = printf("\n") - 1;
+    printf("%*s%.*s\n", HELP_COLUMN - used, "", (int)length, text);
+}
+
+static void help_option(const option_spec *option) {
     int used = printf("  --%s%s%s", option->name, option->argument ? " " : "", option->argument ? option->argument : "");
     for (const char *line = option->help; *line;) {
         const size_t length = strcspn(line, "\n");
-        if (used >= HELP_COLUMN) used = printf("\n") - 1;
-        printf("%*s%.*s\n", HELP_COLUMN - used, "", (int)length, line);
+        help_line(used, line, length);
         used = 0;
         line += length + (line[length] == '\n');
     }
+    if (!option->choice) return;
+    char list[LIST];
+    list_choices(option->choice, list);
+    help_line(printf("%*schoices:", HELP_COLUMN, "") - 1, list, strlen(list));
 }
 
 void options_help(const command *self) {
     printf("usage: tapline %s [options]%s%s\n\n%s\n\n", self->name, *self->operands ? " " : "", self->operands, self->summary);
-    for (size_t i = 0; option_at(self, i); i++) help_line(option_at(self, i));
+    for (size_t i = 0; option_at(self, i); i++) help_option(option_at(self, i));
     if (self->details) printf("\n%s\n", self->details);
 }

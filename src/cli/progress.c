@@ -4,6 +4,7 @@
 #include <math.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t interrupted;
@@ -60,7 +61,7 @@ static bool open_log(progress *self, const char *path) {
 
 /* ---- the bar ---- */
 
-enum { BAR = 24, LINE = 160, LINES = 10 };
+enum { BAR = 16, LINE = 200, LINES = 10 };
 static const double redraw_seconds = 0.1;
 
 static void write_time(char *text, size_t size, double seconds) {
@@ -79,18 +80,24 @@ static void describe(const progress *self, const tl_progress *at, char *text, si
     const double quality = self->regression ? at->train.rmse : at->train.accuracy;
     char clock[32];
     write_time(clock, sizeof clock, left);
-    snprintf(text, size, "epoch %d/%d  loss %.4f  %s %.4g  %.0f series/s  %s left", at->epoch, at->epochs, at->train.loss,
+    snprintf(text, size, "epoch %d/%d  loss %.4f  %s %.3f  %.0f series/s  %s left", at->epoch, at->epochs, at->train.loss,
              self->regression ? "rmse" : "accuracy", quality, rate, clock);
 }
 
-/* One line that overwrites the one before. */
+static int terminal_columns(void) {
+    struct winsize size;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+/* One line that overwrites the one before; cut to the terminal's width, because a line that wraps cannot be overwritten. */
 static void draw(progress *self, const tl_progress *at) {
-    char bar[BAR + 1], text[LINE];
+    char bar[BAR + 1], text[LINE], line[LINE + BAR];
     const double share = ((double)(at->epoch - 1) + (double)at->batch / (double)at->batches) / (double)at->epochs;
     for (int i = 0; i < BAR; i++) bar[i] = (double)i < share * BAR ? '#' : '.';
     bar[BAR] = '\0';
     describe(self, at, text, sizeof text);
-    fprintf(stderr, "\r[%s] %s\033[K", bar, text);
+    snprintf(line, sizeof line, "[%s] %s", bar, text);
+    fprintf(stderr, "\r%.*s\033[K", terminal_columns() - 1, line);
     fflush(stderr);
     self->drawn = at->seconds;
 }

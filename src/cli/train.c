@@ -9,8 +9,11 @@
 #include <string.h>
 
 const architecture IN_PRECISION(architectures)[] = {
-    {"fcn", tl_fcn, 2000, 16},          {"resnet", tl_resnet, 1500, 64}, {"inception", tl_inception, 1500, 64},
-    {"timecnn", tl_time_cnn, 2000, 16}, {"tcn", tl_tcn, 300, 64},
+    {"fcn", tl_fcn, 2000, 16},
+    {"resnet", tl_resnet, 1500, 64},
+    {"inception", tl_inception, 1500, 64},
+    {"timecnn", tl_time_cnn, 2000, 16},
+    {"tcn", tl_tcn, 300, 64}, /* no recipe was published for such series */
     {0},
 };
 
@@ -192,7 +195,7 @@ static void report_as_text(const job *self) {
 static int report(const job *self, const tl_error *error) {
     if (tl_failed(error)) {
         complain(self->settings->common.command, "%s", error->text);
-        return EXIT_FAILED;
+        return error->status == TL_ERROR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED;
     }
     if (self->fit.epochs == 0) return EXIT_FAILED; /* the log could not be opened, which was said */
     if (self->settings->common.json)

@@ -36,7 +36,6 @@ typedef struct progress {
     size_t series, batch; /* in the training set, in a batch */
     bool quiet, terminal;
     double drawn;     /* the seconds at which the bar was drawn last */
-    size_t width;     /* of what was drawn */
     FILE *log;        /* NULL: none */
     const char *path; /* the log's */
     int log_error;    /* errno of a failed write to the log */

@@ -1,0 +1,363 @@
+/* The tapline command from outside: what it prints, its exit codes, its files. Runs in the precision that the test is built for. */
+#include "check.h"
+#include "runner.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SERIES = 24, LENGTH = 16 };
+
+/* Data sets of this test: small, so that it takes no time. */
+static char folder[] = "/tmp/tapline-command-XXXXXX";
+static char train_file[64], test_file[64], values_file[64], log_file[64], nonsense_file[64];
+
+/* Series of two classes: rising and falling lines with noise. */
+static void write_classes(const char *path, uint32_t seed) {
+    tl_rng rng = tl_rng_at(seed, TL_STREAM_USER, 0, 0);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < SERIES; i++) {
+        fprintf(file, "%d", i % 2);
+        for (int t = 0; t < LENGTH; t++) fprintf(file, "\t%.4f", (i % 2 ? 0.1 : -0.1) * t + 0.3 * tl_rng_normal(&rng));
+        fprintf(file, "\n");
+    }
+    fclose(file);
+}
+
+/* Series whose value is their slope. */
+static void write_values(const char *path) {
+    tl_rng rng = tl_rng_at(7, TL_STREAM_USER, 0, 0);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "@problemName Slopes\n@timeStamps false\n@univariate true\n@equalLength true\n@targetLabel true\n@data\n");
+    for (int i = 0; i < SERIES; i++) {
+        const double slope = tl_rng_uniform(&rng);
+        for (int t = 0; t < LENGTH; t++) fprintf(file, "%s%.4f", t ? "," : "", slope * t);
+        fprintf(file, ":%.4f\n", slope);
+    }
+    fclose(file);
+}
+
+static int set_up(void **unused) {
+    (void)unused;
+    if (!mkdtemp(folder)) return 1;
+    snprintf(train_file, sizeof train_file, "%s/train.tsv", folder);
+    snprintf(test_file, sizeof test_file, "%s/test.tsv", folder);
+    snprintf(values_file, sizeof values_file, "%s/values.ts", folder);
+    snprintf(log_file, sizeof log_file, "%s/log.csv", folder);
+    snprintf(nonsense_file, sizeof nonsense_file, "%s/nonsense.tsv", folder);
+    write_classes(train_file, 1);
+    write_classes(test_file, 2);
+    write_values(values_file);
+    FILE *file = fopen(nonsense_file, "w");
+    if (!file) return 1;
+    fputs("1\t0.5\t0.25\n2\t0.5\tabc\n", file);
+    return fclose(file);
+}
+
+static int tear_down(void **unused) {
+    (void)unused;
+    const char *const files[] = {train_file, test_file, values_file, log_file, nonsense_file};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) unlink(files[i]);
+    return rmdir(folder);
+}
+
+/* The run's exit code, and `text` on stderr (NULL: nothing at all there). Frees the run. */
+static void expect(run done, int code, const char *text) {
+    if (done.code != code || (text ? !strstr(done.err, text) : *done.err != '\0'))
+        fail_msg("expected exit code %d and \"%s\" on stderr; got %d and \"%s\"", code, text ? text : "", done.code, done.err);
+    run_free(&done);
+}
+
+#define QUICK "--precision", tl_precision(), "--epochs", "2", "--quiet"
+
+/* ---- training ---- */
+
+static const char *const contract[] = {"model",     "engine",        "precision",  "threads",    "seed",
+                                       "epochs",    "steps",         "parameters", "train_loss", "train_accuracy",
+                                       "test_loss", "test_accuracy", "seconds",    "peak_rss_mb"};
+
+static void given_json_when_trained_then_the_last_line_has_every_key_of_the_contract(void **unused) {
+    (void)unused;
+    run done = run_command("train", train_file, "--test", test_file, "--json", "--seed", "3", "--threads", "2", QUICK);
+    json_t *object = run_json(&done);
+    for (size_t i = 0; i < sizeof contract / sizeof *contract; i++)
+        if (!json_object_get(object, contract[i])) fail_msg("no key %s", contract[i]);
+    assert_string_equal(json_string_value(json_object_get(object, "model")), "fcn");
+    assert_string_equal(json_string_value(json_object_get(object, "engine")), "auto");
+    assert_string_equal(json_string_value(json_object_get(object, "precision")), tl_precision());
+    check_number("threads", json_number(object, "threads"), 2, 0, 0);
+    check_number("seed", json_number(object, "seed"), 3, 0, 0);
+    check_number("epochs", json_number(object, "epochs"), 2, 0, 0);
+    check_number("steps", json_number(object, "steps"), 2 * SERIES / 2, 0, 0); /* a tenth of 24 series is a batch of 2 */
+    /* three convolutions with bias, three batch norms, two outputs */
+    check_number("parameters", json_number(object, "parameters"),
+                 (8 + 1) * 128 + (5 * 128 + 1) * 256 + (3 * 256 + 1) * 128 + 2 * (128 + 256 + 128) + (128 + 1) * 2, 0, 0);
+    assert_true(json_number(object, "train_accuracy") >= 0 && json_number(object, "test_accuracy") <= 1);
+    assert_true(json_number(object, "seconds") > 0 && json_number(object, "peak_rss_mb") > 1);
+    assert_true(json_is_false(json_object_get(object, "interrupted")));
+    json_decref(object);
+    expect(done, 0, NULL);
+}
+
+static void given_easy_classes_when_trained_then_learnt_and_printed_as_a_table(void **unused) {
+    (void)unused;
+    run done = run_command("train", train_file, "--test", test_file, "--epochs", "12", "--precision", tl_precision(), "--json");
+    json_t *object = run_json(&done);
+    assert_true(json_number(object, "train_accuracy") >= 0.95 && json_number(object, "test_accuracy") >= 0.9);
+    json_decref(object);
+    assert_non_null(strstr(done.err, "epoch 12/12  loss "));
+    run_free(&done);
+    done = run_command("train", train_file, QUICK);
+    assert_non_null(strstr(done.out, "model      fcn, "));
+    assert_non_null(strstr(done.out, "\ntrain "));
+    assert_null(strstr(done.out, "\ntest "));
+    expect(done, 0, NULL);
+}
+
+static void given_no_test_data_when_trained_then_its_keys_are_null(void **unused) {
+    (void)unused;
+    run done = run_command("train", train_file, "--json", QUICK);
+    json_t *object = run_json(&done);
+    assert_true(json_is_null(json_object_get(object, "test_loss")) && json_is_null(json_object_get(object, "test_accuracy")));
+    json_decref(object);
+    expect(done, 0, NULL);
+}
+
+static void given_no_data_when_trained_then_cbf_is_and_its_test_half_too(void **unused) {
+    (void)unused;
+    run done = run_command("train", "--json", "--precision", tl_precision(), "--epochs", "1", "--quiet");
+    json_t *object = run_json(&done);
+    assert_string_equal(json_string_value(json_object_get(object, "data")), "builtin:cbf");
+    assert_string_equal(json_string_value(json_object_get(object, "test")), "builtin:cbf/test");
+    check_number("test_series", json_number(object, "test_series"), 900, 0, 0);
+    check_number("batch", json_number(object, "batch"), 3, 0, 0);
+    json_decref(object);
+    expect(done, 0, NULL);
+}
+
+static void given_target_values_when_trained_then_errors_are_reported_in_place_of_accuracy(void **unused) {
+    (void)unused;
+    run done = run_command("train", values_file, "--test", values_file, "--raw", "--json", QUICK);
+    json_t *object = run_json(&done);
+    const double rmse = json_number(object, "test_rmse");
+    check_number("test_loss", json_number(object, "test_loss"), rmse * rmse, 1e-5, 0);
+    assert_true(json_number(object, "test_mae") <= rmse * (1 + 1e-6));
+    assert_true(json_is_null(json_object_get(object, "test_accuracy")));
+    check_number("train_rmse", json_number(object, "train_rmse"), rmse, 1e-9, 0);
+    json_decref(object);
+    expect(done, 0, NULL);
+}
+
+/* The losses of a run with these threads and this seed. */
+static void losses(const char *threads, const char *seed, double loss[2]) {
+    run done = run_command("train", train_file, "--test", test_file, "--json", "--threads", threads, "--seed", seed, QUICK);
+    json_t *object = run_json(&done);
+    loss[0] = json_number(object, "train_loss");
+    loss[1] = json_number(object, "test_loss");
+    json_decref(object);
+    expect(done, 0, NULL);
+}
+
+static void given_one_seed_when_trained_twice_or_with_more_threads_then_losses_are_identical(void **unused) {
+    (void)unused;
+    double first[2], again[2], threads[2], other[2];
+    losses("1", "5", first);
+    losses("1", "5", again);
+    losses("2", "5", threads);
+    losses("1", "6", other);
+    for (int i = 0; i < 2; i++) {
+        check_number("loss, run again", again[i], first[i], 0, 0);
+        check_number("loss, with two threads", threads[i], first[i], 0, 0);
+        assert_true(other[i] != first[i]);
+    }
+}
+
+static void given_engines_and_optimizers_when_trained_then_each_runs(void **unused) {
+    (void)unused;
+    for (size_t i = 0; tl_engine_name((tl_engine)i); i++)
+        expect(run_command("train", train_file, "--engine", tl_engine_name((tl_engine)i), QUICK), 0, NULL);
+    for (size_t i = 0; tl_optimizer_name(i); i++)
+        expect(run_command("train", train_file, "--optimizer", tl_optimizer_name(i), "--accumulate", "3", "--clip", "1", QUICK), 0,
+               NULL);
+}
+
+/* ---- the log and signals ---- */
+
+static size_t read_log(char *text, size_t size) {
+    FILE *file = fopen(log_file, "r");
+    const size_t length = file ? fread(text, 1, size - 1, file) : 0;
+    text[length] = '\0';
+    if (file) fclose(file);
+    return length;
+}
+
+static void given_a_log_when_trained_then_it_has_a_line_an_epoch(void **unused) {
+    (void)unused;
+    char text[2000];
+    expect(run_command("train", train_file, "--log", log_file, "--lr", "0.002", QUICK), 0, NULL);
+    read_log(text, sizeof text);
+    const char *line = strtok(text, "\n");
+    assert_string_equal(line, "epoch,learning_rate,train_loss,train_accuracy,seconds");
+    for (int epoch = 1; epoch <= 2; epoch++) {
+        int number = 0;
+        double rate, loss, accuracy, seconds;
+        line = strtok(NULL, "\n");
+        assert_non_null(line);
+        assert_int_equal(sscanf(line, "%d,%lf,%lf,%lf,%lf", &number, &rate, &loss, &accuracy, &seconds), 5);
+        assert_int_equal(number, epoch);
+        check_number("learning rate", rate, 0.002, 1e-9, 0);
+        assert_true(loss > 0 && accuracy >= 0 && accuracy <= 1 && seconds >= 0);
+    }
+    assert_null(strtok(NULL, "\n"));
+}
+
+static size_t count_lines(const char *text) {
+    size_t lines = 0;
+    for (; *text; text++) lines += *text == '\n';
+    return lines;
+}
+
+static void given_a_signal_when_training_then_what_was_reached_is_reported(void **unused) {
+    (void)unused;
+    static char text[1 << 20];
+    unlink(log_file);
+    run done = run_start((const char *const[RUN_ARGUMENTS]){"train", train_file, "--test", test_file, "--json", "--log", log_file,
+                                                            "--precision", tl_precision(), "--epochs", "1000000", "--quiet"},
+                         NULL);
+    for (int wait = 0; wait < 6000 && count_lines(text) < 3; wait++) {
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+        read_log(text, sizeof text);
+    }
+    kill(done.process, SIGINT);
+    run_wait(&done);
+    json_t *object = run_json(&done);
+    assert_true(json_is_true(json_object_get(object, "interrupted")));
+    const double epochs = json_number(object, "epochs");
+    assert_true(epochs >= 2 && epochs < 1000000);
+    assert_true(json_number(object, "test_loss") > 0);
+    json_decref(object);
+    expect(done, 0, "tapline train: interrupted");
+}
+
+/* ---- refusals ---- */
+
+static void given_a_wrong_option_when_run_then_said_what_is_wrong_and_exit_code_2(void **unused) {
+    (void)unused;
+    const struct {
+        const char *option, *argument, *text;
+    } wrong[] = {
+        {"--lr", "nan", "tapline train: --lr nan: must be a positive finite number\n"},
+        {"--lr", "inf", "--lr inf: must be a positive finite number"},
+        {"--lr", "-1", "--lr -1: must be a positive finite number"},
+        {"--lr", "0", "--lr 0: must be a positive finite number"},
+        {"--lr", "1e-3x", "--lr 1e-3x: must be a positive finite number"},
+        {"--lr", "", "--lr : must be a positive finite number"},
+        {"--lr", "1e999", "--lr 1e999: must be a positive finite number"},
+        {"--lr", NULL, "tapline train: --lr: needs an argument X\n"},
+        {"--clip", "-0.5", "--clip -0.5: must be a positive finite number"},
+        {"--momentum", "1", "--momentum 1: must be a number from 0 to 1, 1 excluded"},
+        {"--epochs", "0", "--epochs 0: must be a whole number from 1 to 2147483647"},
+        {"--batch", "0", "tapline train: --batch 0: must be a whole number from 1 to 2147483647\n"},
+        {"--batch", "4.5", "--batch 4.5: must be a whole number from 1 to 2147483647"},
+        {"--batch", "99999999999999999999", "--batch 99999999999999999999: must be a whole number from 1 to 2147483647"},
+        {"--accumulate", "3x", "--accumulate 3x: must be a whole number"},
+        {"--threads", "0", "--threads 0: must be a whole number from 1 to 1024"},
+        {"--seed", "-1", "--seed -1: must be a whole number from 0 on"},
+        {"--epohcs", "3", "tapline train: unknown option --epohcs; did you mean --epochs?\n"},
+        {"--epoch", "3", "tapline train: unknown option --epoch; did you mean --epochs?\n"},
+        {"--epoch=3", NULL, "tapline train: unknown option --epoch; did you mean --epochs?\n"},
+        {"-lr", "3", "unknown option -lr; did you mean --lr?"},
+        {"--frobnicate", NULL, "tapline train: unknown option --frobnicate; `tapline help train` lists what there is\n"},
+        {"--json=1", NULL, "tapline train: --json: takes no argument\n"},
+        {"--arch", "fcm", "tapline train: --arch fcm: unknown; did you mean fcn? There "},
+        {"--optimizer", "adm", "--optimizer adm: unknown; did you mean adam? There are adam"},
+        {"--schedule", "steep", "--schedule steep: unknown; there are constant"},
+        {"--engine", "naiv", "--engine naiv: unknown; did you mean naive? There are auto"},
+        {"--precision", "f16", "--precision f16: unknown; there are f32 and f64"},
+        {"--log", "", "--log '': must be a name"},
+        {"more.tsv", NULL, "tapline train: unexpected argument more.tsv after "},
+        {"--momentum", "0.5", "momentum"}, /* not Adam's */
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        expect(run_command("train", train_file, wrong[i].option, wrong[i].argument), 2, wrong[i].text);
+}
+
+static void given_an_unknown_command_when_run_then_told_the_closest(void **unused) {
+    (void)unused;
+    expect(run_command("trian"), 2, "tapline: unknown command trian; did you mean train?\n");
+    expect(run_command("cook"), 2, "tapline: unknown command cook; `tapline help` lists what there is\n");
+    expect(run_command("bench", "cnov"), 2, "tapline bench: needs conv or step after it\n");
+    expect(run_command("bench", "conv", "--enigne", "gemm"), 2,
+           "tapline bench conv: unknown option --enigne; did you mean --engine?\n");
+    expect(run_command("bench", "conv", "--engine", "auto,niave"), 2, "--engine niave: unknown; did you mean naive? There are ");
+    expect(run_command("bench", "conv", "more"), 2, "tapline bench conv: unexpected argument more\n");
+    expect(run_command(NULL), 2, "tapline train ");
+}
+
+static void given_help_or_version_when_asked_then_on_stdout(void **unused) {
+    (void)unused;
+    static const char *const asked[][3] = {
+        {"--help"}, {"help", "train"}, {"train", "--help"}, {"train", "--json", "--help"}, {"help", "bench", "conv"}};
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        run done = run_command(asked[i][0], asked[i][1], asked[i][2]);
+        assert_non_null(strstr(done.out, i == 0 ? "tapline train" : i == 4 ? "--engine LIST" : "--epochs N"));
+        expect(done, 0, NULL);
+    }
+    run done = run_command("--version");
+    char version[64];
+    snprintf(version, sizeof version, "tapline %s\n", tl_version());
+    assert_string_equal(done.out, version);
+    expect(done, 0, NULL);
+}
+
+static void given_data_that_cannot_be_read_when_trained_then_the_reader_says_where_and_exit_code_1(void **unused) {
+    (void)unused;
+    expect(run_command("train", "/nonexistent/data.ts"), 1, "tapline train: /nonexistent/data.ts: ");
+    expect(run_command("train", nonsense_file), 1, "nonsense.tsv:2:");
+    expect(run_command("train", train_file, "--test", nonsense_file), 1, "nonsense.tsv:");
+    expect(run_command("train", "/tmp"), 1, "tapline train: /tmp");
+}
+
+static void given_files_that_cannot_be_written_when_trained_then_exit_code_1(void **unused) {
+    (void)unused;
+    expect(run_command("train", train_file, "--log", "/nonexistent/log.csv", QUICK), 1,
+           "tapline train: --log /nonexistent/log.csv: cannot write: No such file or directory\n");
+    if (access("/dev/full", W_OK) != 0) return;
+    expect(run_command("train", train_file, "--log", "/dev/full", QUICK), 1,
+           "--log /dev/full: cannot write: No space left on device");
+    run done = run_start((const char *const[RUN_ARGUMENTS]){"train", train_file, "--json", QUICK}, "/dev/full");
+    run_wait(&done);
+    expect(done, 1, "tapline: stdout: cannot write the result: No space left on device\n");
+}
+
+static void given_a_learning_rate_that_diverges_when_trained_then_the_step_is_named(void **unused) {
+    (void)unused;
+    expect(run_command("train", values_file, "--raw", "--optimizer", "sgd", "--lr", "1e300", QUICK), 1, "non-finite");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_json_when_trained_then_the_last_line_has_every_key_of_the_contract),
+        cmocka_unit_test(given_easy_classes_when_trained_then_learnt_and_printed_as_a_table),
+        cmocka_unit_test(given_no_test_data_when_trained_then_its_keys_are_null),
+        cmocka_unit_test(given_no_data_when_trained_then_cbf_is_and_its_test_half_too),
+        cmocka_unit_test(given_target_values_when_trained_then_errors_are_reported_in_place_of_accuracy),
+        cmocka_unit_test(given_one_seed_when_trained_twice_or_with_more_threads_then_losses_are_identical),
+        cmocka_unit_test(given_engines_and_optimizers_when_trained_then_each_runs),
+        cmocka_unit_test(given_a_log_when_trained_then_it_has_a_line_an_epoch),
+        cmocka_unit_test(given_a_signal_when_training_then_what_was_reached_is_reported),
+        cmocka_unit_test(given_a_wrong_option_when_run_then_said_what_is_wrong_and_exit_code_2),
+        cmocka_unit_test(given_an_unknown_command_when_run_then_told_the_closest),
+        cmocka_unit_test(given_help_or_version_when_asked_then_on_stdout),
+        cmocka_unit_test(given_data_that_cannot_be_read_when_trained_then_the_reader_says_where_and_exit_code_1),
+        cmocka_unit_test(given_files_that_cannot_be_written_when_trained_then_exit_code_1),
+        cmocka_unit_test(given_a_learning_rate_that_diverges_when_trained_then_the_step_is_named),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+}
