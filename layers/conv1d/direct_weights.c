@@ -11,10 +11,10 @@
 #include <string.h>
 
 enum {
-    UNIT_ROWS = 192,  /* of dy at a time: its packed block stays in the first-level cache */
+    UNIT_ROWS = 128,  /* of dy at a time: its packed block stays in the first-level cache */
     PART_ROWS = 1024, /* of dy for each part, at least */
     MOST_PARTS = 16,  /* of the batch */
-    PACK_ROWS = 64    /* from so many weights for each filter on, packing dy pays */
+    TASKS_EACH = 4    /* tasks for each worker, to even out their speeds */
 };
 
 typedef struct product_job {
@@ -26,7 +26,7 @@ typedef struct product_job {
     tl_real *dweight, *dbias;
     tl_real *sums, *bias_sums; /* of each part: (blocks: (kernel · channels, lanes)) and (filters, rounded up) */
     tl_real *copies, *packed;  /* of each worker */
-    bool in_place;             /* dy is read where it is */
+    size_t groups;             /* of blocks: a task is one group of one part */
 } product_job;
 
 static product_job job_of(const tl_conv1d_shape *shape) {
@@ -45,14 +45,6 @@ static size_t packed_count(const product_job *job) {
 
 /* ---- a unit of time ---- */
 
-/* dy of a block: (rows, lanes), zero beyond the last filter. */
-static void pack_rows(const tl_direct_form *form, const tl_direct_block *block, const tl_real *dy, size_t rows, tl_real *to) {
-    for (size_t t = 0; t < rows; t++, to += block->lanes, dy += form->out_step) {
-        memcpy(to, dy, block->width * sizeof *to);
-        memset(to + block->width, 0, (block->lanes - block->width) * sizeof *to);
-    }
-}
-
 /* Adds the products of a segment's rows to the sums of a block; `product` has its dy. */
 static void add_segment(const product_job *job, const tl_direct_segment *segment, tl_direct_product product, tl_real *sums) {
     const tl_direct_form *form = &job->form;
@@ -67,55 +59,54 @@ static void add_segment(const product_job *job, const tl_direct_segment *segment
     }
 }
 
-static void add_bias(const product_job *job, tl_direct_product product, size_t rows, tl_real *sums) {
-    static const tl_real one = 1;
-    product.x = &one;
-    product.step = 0;
-    product.count = rows;
-    product.rows = 1;
-    product.out = sums;
-    job->kernels->direct_product(&product);
-}
-
-static void add_unit(const product_job *job, const tl_direct_unit *unit, const tl_direct_block *block, tl_real *packed,
-                     tl_real *sums, tl_real *bias_sums) {
+/* Adds the products of a unit to the sums of a block. */
+static void add_unit(const product_job *job, const tl_direct_unit *unit, size_t index, size_t part, tl_real *packed) {
     const tl_direct_form *form = &job->form;
-    const size_t rows = unit->end - unit->begin;
-    const tl_real *dy = job->dy + unit->out + unit->begin * form->out_step + block->first;
-    if (!job->in_place) pack_rows(form, block, dy, rows, packed);
+    const tl_direct_block block = tl_direct_block_at(job->kernels, form->width, index);
+    tl_real *sums = job->sums + (part * job->width + block.first) * job->inner;
+    job->kernels->direct_pack(&(tl_direct_packing){.from = job->dy + unit->out + unit->begin * form->out_step + block.first,
+                                                   .from_step = form->out_step,
+                                                   .rows = unit->end - unit->begin,
+                                                   .packed = packed,
+                                                   .sums = job->bias_sums + part * job->width + block.first,
+                                                   .vectors = block.vectors,
+                                                   .width = block.width});
     tl_direct_product product = {.runs = 1,
                                  .step = form->in_step * form->in_width,
-                                 .factor = job->in_place ? dy : packed,
-                                 .factor_step = job->in_place ? form->out_step : block->lanes,
-                                 .out_step = block->lanes,
-                                 .vectors = block->vectors,
-                                 .width = block->lanes};
-    if (job->dbias) add_bias(job, product, rows, bias_sums);
+                                 .factor = packed,
+                                 .factor_step = block.lanes,
+                                 .out_step = block.lanes,
+                                 .vectors = block.vectors,
+                                 .width = block.lanes};
     for (size_t row = unit->begin; row < unit->end;) {
         const tl_direct_segment segment = tl_direct_segment_at(form, unit, row);
         add_segment(job, &segment, product, sums);
-        product.factor += segment.rows * product.factor_step;
+        product.factor += segment.rows * block.lanes;
         row += segment.rows;
     }
 }
 
 /* ---- tasks ---- */
 
-/* The sums of one block over one part of the batch. */
+static void clear_sums(const product_job *job, size_t index, size_t part) {
+    const tl_direct_block block = tl_direct_block_at(job->kernels, job->form.width, index);
+    const size_t at = part * job->width + block.first;
+    memset(job->sums + at * job->inner, 0, job->inner * block.lanes * sizeof *job->sums);
+    memset(job->bias_sums + at, 0, block.lanes * sizeof *job->bias_sums);
+}
+
+/* The sums of a group of blocks over one part of the batch. */
 static void product_task(void *context, size_t task, int worker) {
     const product_job *job = context;
-    const tl_direct_form *form = &job->form;
-    const size_t part = task % job->parts, units = job->batch * job->chunks;
-    const tl_direct_block block = tl_direct_block_at(job->kernels, form->width, task / job->parts);
-    tl_real *sums = job->sums + (part * job->width + block.first) * job->inner;
-    tl_real *bias_sums = job->bias_sums + part * job->width + block.first;
-    tl_real *copy = job->copies + (size_t)worker * tl_direct_copy(form, job->chunks);
+    const size_t part = task % job->parts, group = task / job->parts, blocks = tl_direct_blocks(job->kernels, job->form.width);
+    const size_t begin = tl_split_at(blocks, job->groups, group), end = tl_split_at(blocks, job->groups, group + 1);
+    const size_t units = job->batch * job->chunks, last = tl_split_at(units, job->parts, part + 1);
+    tl_real *copy = job->copies + (size_t)worker * tl_direct_copy(&job->form, job->chunks);
     tl_real *packed = job->packed + (size_t)worker * packed_count(job);
-    memset(sums, 0, job->inner * block.lanes * sizeof *sums);
-    memset(bias_sums, 0, block.lanes * sizeof *bias_sums);
-    for (size_t i = tl_split_at(units, job->parts, part); i < tl_split_at(units, job->parts, part + 1); i++) {
-        const tl_direct_unit unit = tl_direct_unit_at(form, job->chunks, i, job->x, copy);
-        add_unit(job, &unit, &block, packed, sums, bias_sums);
+    for (size_t block = begin; block < end; block++) clear_sums(job, block, part);
+    for (size_t i = tl_split_at(units, job->parts, part); i < last; i++) {
+        const tl_direct_unit unit = tl_direct_unit_at(&job->form, job->chunks, i, job->x, copy);
+        for (size_t block = begin; block < end; block++) add_unit(job, &unit, block, part, packed);
     }
 }
 
@@ -154,9 +145,9 @@ void tl_direct_backward_weights(const tl_conv1d_shape *shape, const tl_real *x, 
     job.bias_sums = job.sums + job.parts * job.width * job.inner;
     job.copies = job.bias_sums + job.parts * job.width;
     job.packed = job.copies + (size_t)tl_workers_count(workers) * tl_direct_copy(&job.form, job.chunks);
-    job.in_place = shape->filters % job.kernels->lanes == 0 && job.inner < PACK_ROWS;
-    const size_t blocks = tl_direct_blocks(job.kernels, shape->filters);
+    const size_t blocks = tl_direct_blocks(job.kernels, shape->filters), count = (size_t)tl_workers_count(workers);
+    job.groups = count > 1 ? tl_least(tl_divide_up(TASKS_EACH * count, job.parts), blocks) : 1;
     const double sums = (double)job.inner * (double)shape->filters;
-    tl_parallel(workers, blocks * job.parts, 2 * (double)(shape->batch * shape->out_length) * sums, product_task, &job);
+    tl_parallel(workers, job.groups * job.parts, 2 * (double)(shape->batch * shape->out_length) * sums, product_task, &job);
     tl_parallel(workers, blocks, (double)job.parts * sums, gather_task, &job);
 }

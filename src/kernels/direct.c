@@ -136,3 +136,40 @@ void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *p) {
         break;
     }
 }
+
+TL_INLINE void pack(const tl_direct_packing *p, const int vectors) {
+    const size_t part = p->width % TL_LANES;
+    const int whole = part ? vectors - 1 : vectors;
+    const tl_real *from = p->from;
+    tl_real *to = p->packed;
+    tl_vector sum[TL_TILE_VECTORS];
+    TL_UNROLL for (int v = 0; v < vectors; v++) sum[v] = tl_load(p->sums + v * TL_LANES);
+    for (size_t r = 0; r < p->rows; r++, from += p->from_step, to += vectors * TL_LANES) {
+        TL_UNROLL for (int v = 0; v < vectors; v++) {
+            const tl_vector value = v < whole ? tl_load(from + v * TL_LANES) : tl_load_part(from + v * TL_LANES, part);
+            tl_store(to + v * TL_LANES, value);
+            sum[v] += value;
+        }
+    }
+    TL_UNROLL for (int v = 0; v < vectors; v++) tl_store(p->sums + v * TL_LANES, sum[v]);
+}
+
+void TL_KERNEL(tl_kernel_direct_pack)(const tl_direct_packing *p);
+void TL_KERNEL(tl_kernel_direct_pack)(const tl_direct_packing *p) {
+    switch (p->vectors) {
+    case 1:
+        pack(p, 1);
+        break;
+    case 2:
+        pack(p, 2);
+        break;
+    case 3:
+        pack(p, 3);
+        break;
+    case 4:
+        if (TL_TILE_VECTORS == 4) pack(p, TL_TILE_VECTORS);
+        break;
+    default:
+        break;
+    }
+}

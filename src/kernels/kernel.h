@@ -51,17 +51,28 @@ static inline tl_vector tl_choose(tl_mask mask, tl_vector a, tl_vector b) {
     return (tl_vector)((mask & (tl_mask)a) | (~mask & (tl_mask)b));
 }
 
-/* The first `count` < TL_LANES elements, the others 0; and their way back. For the end of an array, not for a loop. */
+/* The first `count` < TL_LANES elements, the others 0; and their way back: by halves, the bits of `count`. For the end of an array,
+ * not for a loop. */
 static inline tl_vector tl_load_part(const tl_real *from, size_t count) {
-    tl_real part[TL_LANES] = {0};
-    for (size_t i = 0; i < count; i++) part[i] = from[i];
+    tl_real part[TL_LANES] = {0}, *to = part;
+    TL_UNROLL for (size_t half = TL_LANES / 2; half > 0; half /= 2) {
+        if (!(count & half)) continue;
+        __builtin_memcpy(to, from, half * sizeof *to);
+        to += half;
+        from += half;
+    }
     return tl_load(part);
 }
 
 static inline void tl_store_part(tl_real *to, tl_vector value, size_t count) {
-    tl_real part[TL_LANES];
+    tl_real part[TL_LANES], *from = part;
     tl_store(part, value);
-    for (size_t i = 0; i < count; i++) to[i] = part[i];
+    TL_UNROLL for (size_t half = TL_LANES / 2; half > 0; half /= 2) {
+        if (!(count & half)) continue;
+        __builtin_memcpy(to, from, half * sizeof *to);
+        to += half;
+        from += half;
+    }
 }
 
 #endif

@@ -52,6 +52,16 @@ typedef struct tl_direct_product {
     size_t width;          /* more than (vectors - 1) · lanes, at most vectors · lanes */
 } tl_direct_product;
 
+/* Rows of a block of columns side by side, and their sums: packed[r][o] = from[r·from_step + o], 0 from `width` on;
+ * sums[o] += sum over r of packed[r][o]. */
+typedef struct tl_direct_packing {
+    const tl_real *from;
+    size_t from_step, rows;
+    tl_real *packed;       /* (rows, vectors · lanes) */
+    tl_real *sums;         /* (vectors · lanes) */
+    size_t vectors, width; /* as in tl_direct_product */
+} tl_direct_packing;
+
 /* Outputs that a register tile has at most, in any instruction set. */
 enum { TL_MOST_TILE_WIDTH = 256 / (int)sizeof(tl_real) };
 
@@ -75,6 +85,7 @@ typedef struct tl_kernels {
     size_t lanes;          /* tl_real in a vector */
     size_t direct_vectors; /* the most vectors in a register tile */
     void (*direct_product)(const tl_direct_product *product);
+    void (*direct_pack)(const tl_direct_packing *packing);
 } tl_kernels;
 
 /* The fastest table that this processor runs; the environment variable TAPLINE_ISA may name a slower one. */

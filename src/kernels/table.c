@@ -9,6 +9,7 @@ extern const tl_activation TL_KERNEL(tl_kernel_relu), TL_KERNEL(tl_kernel_sigmoi
 void TL_KERNEL(tl_kernel_adam)(const tl_adam_run *run);
 void TL_KERNEL(tl_kernel_sgd)(const tl_sgd_run *run);
 void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *product);
+void TL_KERNEL(tl_kernel_direct_pack)(const tl_direct_packing *packing);
 
 #define TL_NAME_OF(isa) #isa
 #define TL_NAME(isa) TL_NAME_OF(isa)
@@ -28,4 +29,5 @@ const tl_kernels TL_KERNEL(tl_kernels) = {
     .lanes = TL_LANES,
     .direct_vectors = TL_TILE_VECTORS,
     .direct_product = TL_KERNEL(tl_kernel_direct_product),
+    .direct_pack = TL_KERNEL(tl_kernel_direct_pack),
 };
