@@ -102,6 +102,7 @@ typedef struct bench_run {
     double blas_gflops; /* its matrix product */
     const char *isa, *precision;
     int threads;
+    bench_shape own; /* what was given with --shape */
     size_t count;
     bench_result *result;
 } bench_run;

@@ -313,6 +313,7 @@ static double blas_gflops(double seconds, tl_error *error) {
 static void measure_machine(const bench_settings *settings, bench_run *run, tl_error *error) {
     const double seconds = settings->seconds < 0.25 ? settings->seconds : 0.25;
     const tl_conv1d_spec tiny = {1, 1, 1, 1, 1, 1, 1, .threads = (int)settings->common.threads};
+    if (tl_failed(error)) return;
     tl_model *model = tl_model_new(&(tl_model_cfg){.threads = (int)settings->common.threads});
     run->isa = tl_isa();
     run->precision = tl_precision();
@@ -337,14 +338,17 @@ static bench_run *new_run(tl_error *error) {
     return NULL;
 }
 
-static void run_shapes(const bench_settings *settings, bench_run *run, tl_error *error) {
-    bench_shape own;
-    if (settings->shape && settings->only) {
+static void read_shape(const bench_settings *settings, bench_run *run, tl_error *error) {
+    if (!settings->shape) return;
+    if (settings->only)
         tl_fail(error, TL_ERROR_ARGUMENT, "--only %s: a shape of the grid cannot be joined with --shape", settings->only);
-        return;
-    }
+    else
+        bench_shape_parse(settings->shape, &run->own, error);
+}
+
+static void run_shapes(const bench_settings *settings, bench_run *run, tl_error *error) {
     if (settings->shape) {
-        if (bench_shape_parse(settings->shape, &own, error) == TL_OK) run_shape(settings, &own, run, error);
+        run_shape(settings, &run->own, run, error);
         return;
     }
     for (size_t i = 0; bench_shape_at(i) && !tl_failed(error); i++)
@@ -356,6 +360,7 @@ int IN_PRECISION(bench_conv)(const void *settings) {
     json_t *report = NULL;
     bench_run *run = new_run(&error);
     if (run) {
+        read_shape(settings, run, &error);
         measure_machine(settings, run, &error);
         run_shapes(settings, run, &error);
         if (!tl_failed(&error)) {
