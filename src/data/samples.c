@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_CLASSES = 10000 }; /* more are most likely values of a regression */
+enum { MOST_CLASSES = 1000 }; /* more are most likely values of a regression */
 
 /* The memory, with room for `wanted` elements or more; NULL where there is none, and `memory` stays. */
 static void *grow(void *memory, size_t *room, size_t wanted, size_t size, tl_error *error) {

@@ -1,0 +1,483 @@
+/* Data sets: what readers accept, how labels become classes, what is refused and with which words, and the generated ones. */
+#include "check.h"
+
+#include <float.h>
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- files that a test writes ---- */
+
+static char folder[] = "/tmp/tapline-test-XXXXXX";
+static char path[sizeof folder + 32];
+
+static int make_folder(void **unused) {
+    (void)unused;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **unused) {
+    (void)unused;
+    return rmdir(folder);
+}
+
+static void write_bytes(const char *name, const char *bytes, size_t count) {
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, count, file), count);
+    fclose(file);
+}
+
+static tl_dataset *read_bytes(const char *name, const char *bytes, size_t count, const tl_read_cfg *cfg, tl_error *error) {
+    write_bytes(name, bytes, count);
+    tl_dataset *data = tl_dataset_read(path, cfg, error);
+    remove(path);
+    return data;
+}
+
+static tl_dataset *read_raw(const char *name, const char *text, tl_error *error) {
+    return read_bytes(name, text, strlen(text), &(tl_read_cfg){.raw = true}, error);
+}
+
+/* Reading fails with "…/name" and the rest of the message. */
+static void check_refused(const char *name, const char *text, size_t count, const char *message) {
+    tl_error error = {0};
+    char expected[600];
+    tl_dataset *data = read_bytes(name, text, count, NULL, &error);
+    assert_null(data);
+    snprintf(expected, sizeof expected, "%s/%s:%s", folder, name, message);
+    check_error(&error, error.status, expected);
+    assert_true(error.status == TL_ERROR_FORMAT || error.status == TL_ERROR_FILE);
+}
+
+static void check_class(const tl_dataset *data, size_t series, const char *name) {
+    assert_string_equal(data->class_names[data->labels[series]], name);
+}
+
+/* ---- .ts ---- */
+
+static void given_a_ts_of_two_channels_when_read_then_channels_lie_side_by_side(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_dataset *data = read_raw("a.ts",
+                                "#about\n@problemName toy\n@timeStamps false\n@missing false\n@univariate false\n@dimensions 2\n"
+                                "@equalLength true\n@seriesLength 3\n@classLabel true up down\n@data\n"
+                                "1,2,3:10,20,30:up\n4,5,6:-40,5e1,.5:down\n",
+                                &error);
+    check_ok(&error);
+    const tl_real expected[] = {1, 10, 2, 20, 3, 30, 4, -40, 5, 50, 6, (tl_real)0.5};
+    assert_int_equal(data->x.shape[0], 2);
+    assert_int_equal(data->x.shape[1], 3);
+    assert_int_equal(data->x.shape[2], 2);
+    check_equal("values", data->x.data, expected, 12);
+    assert_int_equal(data->classes, 2);
+    check_class(data, 0, "up");
+    check_class(data, 1, "down");
+    assert_null(data->values);
+    tl_dataset_free(data);
+}
+
+static void given_a_sparse_header_windows_ends_blanks_and_a_byte_order_mark_when_read_then_accepted(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_dataset *data = read_raw("b.ts",
+                                "\xef\xbb\xbf# comment\r\n\r\n@CLASSLABEL TRUE 2 1\r\n@DATA\r\n 1 , 2 :1.0\r\n\r\n"
+                                "# one more\r\n3,4: 2 \r\n",
+                                &error);
+    check_ok(&error);
+    check_equal("values", data->x.data, (const tl_real[]){1, 2, 3, 4}, 4);
+    check_class(data, 0, "1"); /* equal as a number */
+    check_class(data, 1, "2");
+    assert_string_equal(data->class_names[0], "2"); /* in the order of the declaration */
+    tl_dataset_free(data);
+}
+
+static void given_target_values_when_read_then_regression(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_dataset *data = read_raw("c.ts", "@targetlabel true\n@data\n1,2:0.25\n3,4:-7\n", &error);
+    check_ok(&error);
+    assert_null(data->labels);
+    assert_int_equal(data->classes, 0);
+    check_equal("targets", data->values, (const tl_real[]){(tl_real)0.25, -7}, 2);
+    tl_dataset_free(data);
+}
+
+/* ---- tables ---- */
+
+static void given_any_separator_when_a_table_is_read_then_the_same_data(void **unused) {
+    (void)unused;
+    static const char *const files[][2] = {{"t.tsv", "2\t1.5\t-2\n10\t3\t4\n"},
+                                           {"t.csv", "2,1.5,-2\n10,3,4\n"},
+                                           {"T.CSV", "2;1.5;-2\n\n10;3;4"},
+                                           {"t.txt", "  2.0  1.5   -2\n  10   3  4  \n"}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        tl_error error = {0};
+        tl_dataset *data = read_raw(files[i][0], files[i][1], &error);
+        check_ok(&error);
+        check_equal(files[i][0], data->x.data, (const tl_real[]){(tl_real)1.5, -2, 3, 4}, 4);
+        assert_int_equal(data->labels[0], 0); /* sorted as numbers: 2 before 10 */
+        assert_int_equal(data->labels[1], 1);
+        tl_dataset_free(data);
+    }
+}
+
+static void given_labels_of_text_when_a_table_is_read_then_classes_are_sorted_by_name(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_dataset *data = read_raw("n.csv", "walking,1\n10,2\nrunning,3\nwalking,4\n", &error);
+    check_ok(&error);
+    assert_int_equal(data->classes, 3);
+    assert_string_equal(data->class_names[0], "10");
+    assert_string_equal(data->class_names[1], "running");
+    assert_string_equal(data->class_names[2], "walking");
+    check_class(data, 0, "walking");
+    check_class(data, 1, "10");
+    check_class(data, 3, "walking");
+    tl_dataset_free(data);
+}
+
+static void given_a_locale_with_decimal_commas_when_read_then_points_still_count(void **unused) {
+    (void)unused;
+    static const char *const commas[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8"};
+    for (size_t i = 0; i < 3; i++) setlocale(LC_ALL, commas[i]); /* whichever is installed */
+    tl_error error = {0};
+    tl_dataset *data = read_raw("l.csv", "1,2.5,3\n", &error);
+    setlocale(LC_ALL, "C");
+    check_ok(&error);
+    check_equal("values", data->x.data, (const tl_real[]){(tl_real)2.5, 3}, 2);
+    tl_dataset_free(data);
+}
+
+/* ---- training set and test set ---- */
+
+static tl_dataset *training_set(tl_error *error) {
+    return read_raw("train.ts", "@classLabel true b a\n@data\n1,2:a\n3,4:b\n", error);
+}
+
+static void given_a_training_set_when_the_test_set_is_read_like_it_then_classes_have_its_numbers(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_dataset *train = training_set(&error);
+    const char text[] = "a,1,1\nb,2,2\n";
+    tl_dataset *test = read_bytes("test.csv", text, sizeof text - 1, &(tl_read_cfg){.like = train}, &error);
+    check_ok(&error);
+    check_class(test, 0, "a");
+    check_class(test, 1, "b");
+    assert_int_equal(test->labels[0], train->labels[0]);
+    assert_int_equal(test->classes, 2);
+    tl_dataset_free(test);
+    tl_dataset_free(train);
+}
+
+static void given_a_test_set_unlike_the_training_set_when_read_then_the_difference_is_named(void **unused) {
+    (void)unused;
+    static const char *const cases[][2] = {
+        {"c,1,1\n", ":1:1: expected one of the 2 labels of the training set, got \"c\""},
+        {"a,1,1\na,1,1\nnew,2,2\n", ":3:1: expected one of the 2 labels of the training set, got \"new\""},
+        {"a,1,2,3\n", ":1:1: expected series of length 2 and 1 channels, as in the training set, got 3 and 1"},
+    };
+    tl_error error = {0};
+    tl_dataset *train = training_set(&error);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_null(read_bytes("test.csv", cases[i][0], strlen(cases[i][0]), &(tl_read_cfg){.like = train}, &error));
+        check_error(&error, TL_ERROR_FORMAT, cases[i][1]);
+        error = (tl_error){0};
+    }
+    assert_null(tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.like = train}, &error));
+    check_error(&error, TL_ERROR_SHAPE,
+                "builtin:cbf/test has series of length 128 in 3 classes; the training set has length 2, 2 classes");
+    error = (tl_error){0};
+    const char regression[] = "@targetLabel true\n@data\n1,2:3\n";
+    assert_null(read_bytes("r.ts", regression, sizeof regression - 1, &(tl_read_cfg){.like = train}, &error));
+    check_error(&error, TL_ERROR_FORMAT, "expected labels, as in the training set");
+    tl_dataset_free(train);
+}
+
+/* ---- what is refused ---- */
+
+static void given_a_malformed_file_when_read_then_the_message_says_where_what_was_expected_and_what_was_there(void **unused) {
+    (void)unused;
+    static const char *const cases[][3] = {
+        {"a.ts", "", " the file is empty"},
+        {"a.ts", "@classLabel true a\n", "2:1: expected @data, got the end of the file"},
+        {"a.ts", "@classLabel true a\n1,2:a\n", "2:1: expected @data before the first series, got \"1,2:a\""},
+        {"a.ts", "@problemName x\n@data\n1,2:a\n",
+         "2:2: expected @classLabel true with the labels, or @targetLabel true, before @data"},
+        {"a.ts", "@classLabel false\n@data\n1,2\n",
+         "2:2: expected @classLabel true with the labels, or @targetLabel true, before @data"},
+        {"a.ts", "@classLabel yes a\n@data\n", "1:13: expected true or false, got \"yes\""},
+        {"a.ts", "@classLabel true\n@data\n", "1:17: expected the labels after @classLabel true, got nothing"},
+        {"a.ts", "@classLabel true a a\n@data\n", "1:20: expected each class once, got \"a\""},
+        {"a.ts", "@timestamps true\n", "1:13: expected false (series with time stamps are not supported), got \"true\""},
+        {"a.ts", "@dimensions 0\n", "1:13: expected a whole number from 1 on, got \"0\""},
+        {"a.ts", "@seriesLength 1e99\n", "1:15: expected a whole number from 1 on, got \"1e99\""},
+        {"a.ts", "@classLabel true a\n@data\n", "3:1: expected a series, got the end of the file"},
+        {"a.ts", "@classLabel true a\n@data\n1,2,3\n", "3:1: expected values, a colon and a label, got \"1,2,3\""},
+        {"a.ts", "@classLabel true a b\n@data\n1,2:a\n1,2:c\n", "4:5: expected one of the labels that are declared, got \"c\""},
+        {"a.ts", "@classLabel true a\n@data\n1,2:\n", "3:5: expected a label, got nothing"},
+        {"a.ts", "@classLabel true a\n@data\n1,x2:a\n", "3:3: expected a finite number, got \"x2\""},
+        {"a.ts", "@classLabel true a\n@data\n1,,2:a\n", "3:3: expected a finite number, got nothing"},
+        {"a.ts", "@classLabel true a\n@data\n1,1e999:a\n", "3:3: expected a finite number, got \"1e999\""},
+        {"a.ts", "@classLabel true a\n@data\n1,inf:a\n", "3:3: expected a finite number, got \"inf\""},
+        {"a.ts", "@classLabel true a\n@data\n1,?:a\n", "3:3: expected a number (missing values are not supported), got \"?\""},
+        {"a.ts", "@classLabel true a\n@data\n1,NaN:a\n", "3:3: expected a number (missing values are not supported), got \"NaN\""},
+        {"a.ts", "@classLabel true a\n@data\n1,2:a\n1,2,3:a\n",
+         "4:1: expected 2 values, as in the first series, got 3; series of unequal length are not supported"},
+        {"a.ts", "@classLabel true a\n@data\n1,2:3:a\n",
+         "3:5: expected 2 values, as in the first series, got 1; series of unequal length are not supported"},
+        {"a.ts", "@classLabel true a\n@data\n1,2:3,4:a\n1,2:a\n", "4:5: expected 2 channels, got 1"},
+        {"a.ts", "@dimensions 3\n@classLabel true a\n@data\n1,2:3,4:a\n", "4:9: expected 3 channels, got 2"},
+        {"a.ts", "@targetLabel true\n@data\n1,2:a\n", "3:5: expected a finite number, got \"a\""},
+        {"a.tsv", "1\t2\t3\n1\t2\n",
+         "2:3: expected 2 values, as in the first series, got 1; series of unequal length are not supported"},
+        {"a.csv", "label\n", "1:1: expected a label and values, got \"label\""},
+        {"a.csv", "class,a,b\n1,2,3\n", "1:7: expected a finite number, got \"a\""},
+        {"a.csv", ",1,2\n", "1:1: expected a label, got nothing"},
+        {"a.csv", "1,2,3,\n", "1:7: expected a finite number, got nothing"},
+        {"a.csv", "1,12345678901234567890123456789012345,x\n", "1:39: expected a finite number, got \"x\""},
+        {"a.csv", "1,abcdefghijklmnopqrstuvwxyz0123456789\n", "1:3: expected a finite number, got \"abcdefghijklmnopqrstuvwx…\""},
+        {"a.csv", "\n <!DOCTYPE html>\n", "2:2: expected data, got HTML or XML; was a web page saved instead of the file?"},
+        {"a.ts", "\xff\xfe@\n", "1:1: expected plain text, got UTF-16; save the file as UTF-8"},
+        {"a.dat", "1,2\n", " the name ends in none of .ts, .tsv, .csv, .txt"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (strcmp(cases[i][0], "a.dat") != 0) {
+            check_refused(cases[i][0], cases[i][1], strlen(cases[i][1]), cases[i][2]);
+            continue;
+        }
+        tl_error error = {0};
+        assert_null(read_raw(cases[i][0], cases[i][1], &error));
+        check_error(&error, TL_ERROR_ARGUMENT, cases[i][2]);
+    }
+    check_refused("a.csv", "1,2\n1,\0003\n", 9, "2:3: expected text, got a NUL character; is this a binary file?");
+}
+
+static void given_no_regular_file_when_read_then_the_reason_is_said_at_once(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    assert_null(tl_dataset_read(folder, NULL, &error));
+    check_error(&error, TL_ERROR_FILE, ": is a directory, not a file");
+    error = (tl_error){0};
+    assert_null(tl_dataset_read("/nowhere/at/all.ts", NULL, &error));
+    check_error(&error, TL_ERROR_FILE, "/nowhere/at/all.ts: No such file or directory");
+    error = (tl_error){0};
+    snprintf(path, sizeof path, "%s/pipe.ts", folder);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_null(tl_dataset_read(path, NULL, &error)); /* without waiting for someone to write */
+    remove(path);
+    check_error(&error, TL_ERROR_FILE, "/pipe.ts: is not a regular file");
+}
+
+static void given_too_many_labels_when_read_then_taken_for_a_regression(void **unused) {
+    (void)unused;
+    const size_t room = 1001 * 8;
+    char *text = malloc(room), *at = text;
+    assert_non_null(text);
+    for (int i = 0; i <= 1000; i++) at += snprintf(at, (size_t)(text + room - at), "%d,1\n", i);
+    check_refused("a.csv", text, (size_t)(at - text), "1001:1: more than 1000 different labels; is this a regression problem?");
+    free(text);
+}
+
+/* Whatever happens to a file's bytes: a data set whose numbers are finite and whose labels have names, or a message. */
+static void given_random_damage_when_read_then_a_sound_data_set_or_a_message(void **unused) {
+    (void)unused;
+    static const char original[] =
+        "#c\n@dimensions 2\n@seriesLength 3\n@classLabel true up down\n@data\n1,2,3:1,2,3:up\n4,5,6:4,5,6:down\n";
+    static const char bytes[] = "@:,.-+eE0919 \t\r\n\0?#<x\xff\"";
+    tl_rng rng = tl_rng_at(5, TL_STREAM_USER, 0, 0);
+    int sound = 0;
+    for (int round = 0; round < 20000; round++) {
+        char text[sizeof original];
+        size_t count = sizeof original - 1;
+        memcpy(text, original, count);
+        for (uint32_t i = 0; i <= tl_rng_below(&rng, 3); i++) {
+            const size_t at = tl_rng_below(&rng, (uint32_t)count);
+            if (tl_rng_below(&rng, 3) == 0 && count > 1)
+                memmove(text + at, text + at + 1, --count - at);
+            else
+                text[at] = bytes[tl_rng_below(&rng, sizeof bytes - 1)];
+        }
+        tl_error error = {0};
+        tl_dataset *data = read_bytes(round % 4 ? "f.ts" : "f.csv", text, count, NULL, &error);
+        if ((data == NULL) != tl_failed(&error)) fail_msg("round %d: data %p, error \"%s\"", round, (void *)data, error.text);
+        for (size_t i = 0; data && i < tl_tensor_count(&data->x); i++) assert_true(isfinite(data->x.data[i]));
+        for (size_t i = 0; data && i < data->x.shape[0]; i++) assert_true((size_t)data->labels[i] < data->classes);
+        sound += data != NULL;
+        tl_dataset_free(data);
+    }
+    assert_in_range(sound, 1000, 19000); /* the damage is neither always nor never fatal */
+}
+
+/* ---- normalisation ---- */
+
+static void given_a_data_set_when_normalised_then_each_channel_of_each_series_by_itself(void **unused) {
+    (void)unused;
+    tl_real x[] = {1, 7, 3, 7, 5, 7, 1001, 0, 1001, 1, 1004, 2}; /* two series of (3, 2); a constant channel */
+    tl_dataset data = {.x = TL_VIEW(x, 2, 3, 2)};
+    tl_dataset_normalize(&data);
+    const double r = sqrt(1.5), s = sqrt(0.5);
+    const tl_real expected[] = {(tl_real)-r, 0,           0,           0, (tl_real)r,       0,
+                                (tl_real)-s, (tl_real)-r, (tl_real)-s, 0, (tl_real)(2 * s), (tl_real)r};
+    check_close("normalised", x, expected, 12, 1e-6, 1e-6);
+}
+
+/* ---- generated sets ---- */
+
+static void given_cbf_when_generated_then_plateaus_noise_and_classes_are_those_of_its_definition(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_dataset *data = tl_dataset_builtin("cbf", TL_TEST, 1, &error);
+    check_ok(&error);
+    assert_int_equal(data->x.shape[0], 900);
+    assert_int_equal(data->x.shape[1], 128);
+    double before = 0, squares = 0, plateau = 0, bell = 0, funnel = 0;
+    for (size_t i = 0; i < 900; i++) {
+        const tl_real *x = data->x.data + i * 128;
+        assert_int_equal(data->labels[i], i % 3);
+        for (int t = 0; t < 15; t++) { /* before the onset there is noise alone */
+            before += (double)x[t] / (900 * 15);
+            squares += (double)x[t] * (double)x[t] / (900 * 15);
+        }
+        for (int t = 32; t < 48; t++) { /* from 33 to 48 every event is on */
+            if (i % 3 == 0) plateau += (double)x[t] / (300 * 16);
+            if (i % 3 == 1) bell += (double)x[t] / (300 * 16);
+            if (i % 3 == 2) funnel += (double)x[t] / (300 * 16);
+        }
+    }
+    check_number("mean of the noise", before, 0, 0, 0.04);
+    check_number("variance of the noise", squares, 1, 0.05, 0);
+    check_number("height of the cylinders", plateau, 6, 0, 0.2);
+    assert_true(bell < 3 && funnel > 3);
+    check_number("bells and funnels are mirror images", bell + funnel, 6, 0, 0.4);
+    tl_dataset_free(data);
+}
+
+static void given_control_charts_when_generated_then_trends_and_shifts_have_the_signs_of_their_classes(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_dataset *data = tl_dataset_builtin("synthetic-control", TL_TRAIN, 1, &error);
+    check_ok(&error);
+    assert_int_equal(data->x.shape[0], 300);
+    assert_int_equal(data->x.shape[1], 60);
+    double rise[6] = {0}, spread[6] = {0};
+    for (size_t i = 0; i < 300; i++) {
+        const tl_real *x = data->x.data + i * 60;
+        for (int t = 0; t < 15; t++) rise[i % 6] += ((double)x[45 + t] - (double)x[t]) / (50 * 15);
+        for (int t = 0; t < 60; t++) spread[i % 6] += ((double)x[t] - 30) * ((double)x[t] - 30) / (50 * 60);
+    }
+    check_number("normal", rise[0], 0, 0, 0.6);
+    check_number("variance of normal, 2² · 3", spread[0], 12, 0.1, 0);
+    check_number("variance of cyclic, with a²/2", spread[1], 12 + 12.5 * 12.5 / 2, 0.12, 0);
+    check_number("increasing, 45 · 0.35", rise[2], 45 * 0.35, 0.1, 0);
+    check_number("decreasing", rise[3], -45 * 0.35, 0.1, 0);
+    check_number("upward shift", rise[4], 13.75, 0.15, 0);
+    check_number("downward shift", rise[5], -13.75, 0.15, 0);
+    tl_dataset_free(data);
+}
+
+static void given_the_halves_of_a_generated_set_when_read_twice_then_the_same_and_unlike_each_other(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_dataset *train = tl_dataset_read("builtin:cbf", NULL, &error), *again = tl_dataset_read("builtin:cbf/train", NULL, &error);
+    tl_dataset *test = tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.like = train}, &error);
+    tl_dataset *other = tl_dataset_builtin("cbf", TL_TRAIN, 77, &error);
+    check_ok(&error);
+    check_equal("read twice", train->x.data, again->x.data, tl_tensor_count(&train->x));
+    assert_int_equal(train->x.shape[0], 30);
+    assert_true(train->x.data[0] != test->x.data[0]);
+    tl_dataset_normalize(other);
+    assert_true(train->x.data[0] != other->x.data[0]);
+    assert_null(tl_dataset_read("builtin:cbff", NULL, &error));
+    check_error(&error, TL_ERROR_ARGUMENT, "builtin:cbff is none of builtin:cbf, builtin:synthetic-control");
+    tl_dataset *all[] = {train, again, test, other};
+    for (size_t i = 0; i < 4; i++) tl_dataset_free(all[i]);
+}
+
+/* ---- published data ---- */
+
+typedef struct published {
+    const char *file;
+    size_t series, length, channels, classes;
+} published;
+
+static void given_published_data_when_read_then_their_sizes_are_the_published_ones(void **unused) {
+    (void)unused;
+    static const published files[] = {
+        {"ItalyPowerDemand/ItalyPowerDemand_TRAIN.ts", 67, 24, 1, 2},
+        {"ItalyPowerDemand/ItalyPowerDemand_TEST.ts", 1029, 24, 1, 2},
+        {"GunPoint/GunPoint_TRAIN.ts", 50, 150, 1, 2},
+        {"GunPoint/GunPoint_TEST.ts", 150, 150, 1, 2},
+        {"ArrowHead/ArrowHead_TRAIN.ts", 36, 251, 1, 3},
+        {"ArrowHead/ArrowHead_TEST.ts", 175, 251, 1, 3},
+        {"BasicMotions/BasicMotions_TRAIN.ts", 40, 100, 6, 4},
+        {"BasicMotions/BasicMotions_TEST.ts", 40, 100, 6, 4},
+        {"Covid3Month/Covid3Month_TRAIN.ts", 140, 84, 1, 0},
+        {"Covid3Month/Covid3Month_TEST.ts", 61, 84, 1, 0},
+        {"GunPoint/GunPoint_TRAIN.tsv", 50, 150, 1, 2},
+        {"ArrowHead/ArrowHead_TRAIN.tsv", 36, 251, 1, 3},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        tl_error error = {0};
+        tl_dataset *data = tl_dataset_read(data_path(files[i].file), NULL, &error);
+        check_ok(&error);
+        const size_t *shape = data->x.shape;
+        if (shape[0] != files[i].series || shape[1] != files[i].length || shape[2] != files[i].channels ||
+            data->classes != files[i].classes)
+            fail_msg("%s: (%zu, %zu, %zu), %zu classes", files[i].file, shape[0], shape[1], shape[2], data->classes);
+        tl_dataset_free(data);
+    }
+}
+
+static void given_gun_point_in_two_formats_when_read_then_the_same_series_and_classes(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    char ts[400];
+    snprintf(ts, sizeof ts, "%s", data_path("GunPoint/GunPoint_TRAIN.ts"));
+    tl_dataset *a = tl_dataset_read(ts, NULL, &error), *b = tl_dataset_read(data_path("GunPoint/GunPoint_TRAIN.tsv"), NULL, &error);
+    check_ok(&error);
+    check_close("series", a->x.data, b->x.data, tl_tensor_count(&a->x), 1e-4, 1e-5);
+    for (size_t i = 0; i < 50; i++) assert_int_equal(a->labels[i], b->labels[i]);
+    tl_dataset_free(a);
+    tl_dataset_free(b);
+}
+
+static void given_japanese_vowels_when_read_then_unequal_lengths_are_refused_clearly(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    assert_null(tl_dataset_read(data_path("JapaneseVowels/JapaneseVowels_TRAIN.ts"), NULL, &error));
+    check_error(
+        &error, TL_ERROR_FORMAT,
+        "JapaneseVowels_TRAIN.ts:17:1: expected 20 values, as in the first series, got 26; series of unequal length are not "
+        "supported");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_a_ts_of_two_channels_when_read_then_channels_lie_side_by_side),
+        cmocka_unit_test(given_a_sparse_header_windows_ends_blanks_and_a_byte_order_mark_when_read_then_accepted),
+        cmocka_unit_test(given_target_values_when_read_then_regression),
+        cmocka_unit_test(given_any_separator_when_a_table_is_read_then_the_same_data),
+        cmocka_unit_test(given_labels_of_text_when_a_table_is_read_then_classes_are_sorted_by_name),
+        cmocka_unit_test(given_a_locale_with_decimal_commas_when_read_then_points_still_count),
+        cmocka_unit_test(given_a_training_set_when_the_test_set_is_read_like_it_then_classes_have_its_numbers),
+        cmocka_unit_test(given_a_test_set_unlike_the_training_set_when_read_then_the_difference_is_named),
+        cmocka_unit_test(given_a_malformed_file_when_read_then_the_message_says_where_what_was_expected_and_what_was_there),
+        cmocka_unit_test(given_no_regular_file_when_read_then_the_reason_is_said_at_once),
+        cmocka_unit_test(given_too_many_labels_when_read_then_taken_for_a_regression),
+        cmocka_unit_test(given_random_damage_when_read_then_a_sound_data_set_or_a_message),
+        cmocka_unit_test(given_a_data_set_when_normalised_then_each_channel_of_each_series_by_itself),
+        cmocka_unit_test(given_cbf_when_generated_then_plateaus_noise_and_classes_are_those_of_its_definition),
+        cmocka_unit_test(given_control_charts_when_generated_then_trends_and_shifts_have_the_signs_of_their_classes),
+        cmocka_unit_test(given_the_halves_of_a_generated_set_when_read_twice_then_the_same_and_unlike_each_other),
+        cmocka_unit_test(given_published_data_when_read_then_their_sizes_are_the_published_ones),
+        cmocka_unit_test(given_gun_point_in_two_formats_when_read_then_the_same_series_and_classes),
+        cmocka_unit_test(given_japanese_vowels_when_read_then_unequal_lengths_are_refused_clearly),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder) != 0;
+}
