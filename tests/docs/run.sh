@@ -2,7 +2,8 @@
 # Runs the listings of the documents. A document's ```sh blocks run in their order in one empty folder, with the command `tapline` in
 # PATH, TAPLINE_DATA naming the folder of real data, and the first failing line failing the test; the README's two set-up lines are left
 # to .ci/run, which runs them. A ```c block is a program, which is built and run, or an excerpt of a file of the tree; a ```cmake block is
-# an excerpt. ```console and ```text blocks show something and are not run. Relative links must lead to files.
+# an excerpt. ```console and ```text blocks show something and are not run. Relative links, and
+# documents that sources refer to, must be there.
 #
 # usage: run.sh SOURCE WORK COMMAND CC OPTIONS    COMMAND: path of tapline; OPTIONS: what builds a C program with the library
 set -eu
@@ -66,6 +67,11 @@ for document in "$source"/*.md "$source"/docs/*.md; do
         [ -e "$(dirname "$document")/$link" ] || complain "$name" "links to $link, which is not there"
     done <"$blocks/links"
 done
+
+(cd "$source" && grep -rhoE 'docs/[a-z_]+\.md' CMakeLists.txt cmake include src layers optim bench examples tests | sort -u) >"$work/mentions"
+while read -r mention; do
+    [ -e "$source/$mention" ] || complain "$mention" "is referred to by a file of the tree, and is not there"
+done <"$work/mentions"
 
 for example in "$source"/examples/*.c; do
     [ "$(wc -l <"$example")" -lt 60 ] || complain "$example" "has more than 59 lines"
