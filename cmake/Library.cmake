@@ -35,7 +35,7 @@ function(tapline_library name definition)
     add_library(${name}_${isa} OBJECT ${kernels})
     tapline_objects(${name}_${isa} "${definition}")
     target_compile_definitions(${name}_${isa} PRIVATE TL_KERNEL_ISA=${isa})
-    target_compile_options(${name}_${isa} PRIVATE -O3 -ffp-contract=fast ${tapline_${isa}_options})
+    target_compile_options(${name}_${isa} PRIVATE $<IF:$<BOOL:${TAPLINE_SANITIZE}>,-O1,-O3> -ffp-contract=fast ${tapline_${isa}_options})
     list(APPEND objects $<TARGET_OBJECTS:${name}_${isa}>)
   endforeach()
 
