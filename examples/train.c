@@ -6,7 +6,7 @@
 
 static bool report(const tl_progress *progress, void *user) {
     (void)user;
-    if (progress->epoch_end && progress->epoch % 5 == 0)
+    if (progress->epoch_end && progress->epoch % 20 == 0)
         printf("epoch %2d  loss %.4f  accuracy %.3f\n", progress->epoch, progress->train.loss, progress->train.accuracy);
     return true; /* go on */
 }
@@ -28,10 +28,10 @@ int main(int argc, char **argv) {
     x = tl_relu(model, tl_batch_norm(model, x, NULL));
     x = tl_global_average_pool(model, x);
     x = tl_dense(model, x, &(tl_dense_cfg){.units = (int)train->classes});
-    tl_model_compile(model, x, &(tl_compile_cfg){.batch = 8}, &error);
+    tl_model_compile(model, x, &(tl_compile_cfg){.batch = 4}, &error);
 
     tl_metrics metrics = {0};
-    tl_fit(model, train, &(tl_fit_cfg){.epochs = 30, .restore_best = true, .callback = report}, NULL, &error);
+    tl_fit(model, train, &(tl_fit_cfg){.epochs = 100, .restore_best = true, .callback = report}, NULL, &error);
     tl_evaluate(model, test, &metrics, &error);
 
     tl_real probability[64] = {0};

@@ -30,7 +30,7 @@ typedef struct tl_shape {
     size_t channels;
 } tl_shape;
 
-/* How a convolution is evaluated (docs/engines.md). */
+/* How a convolution is evaluated (docs/design.md, "Convolution engines"). */
 typedef enum tl_engine {
     TL_ENGINE_AUTO = 0, /* chosen for each layer and pass when the model is compiled */
     TL_ENGINE_NAIVE,    /* the plain loops: slow, the specification of the others */
