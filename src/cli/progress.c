@@ -91,7 +91,7 @@ static int terminal_columns(void) {
 
 /* One line that overwrites the one before; cut to the terminal's width, because a line that wraps cannot be overwritten. */
 static void draw(progress *self, const tl_progress *at) {
-    char bar[BAR + 1], text[LINE], line[LINE + BAR];
+    char bar[BAR + 1], text[LINE], line[LINE + BAR + 4];
     const double share = ((double)(at->epoch - 1) + (double)at->batch / (double)at->batches) / (double)at->epochs;
     for (int i = 0; i < BAR; i++) bar[i] = (double)i < share * BAR ? '#' : '.';
     bar[BAR] = '\0';
