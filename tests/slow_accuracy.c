@@ -57,15 +57,18 @@ static void given_basic_motions_when_trained_then_published_accuracy(void **unus
 
 static void given_cbf_when_trained_then_published_accuracy(void **unused) {
     (void)unused;
-    expect_at_least("CBF", accuracy(NULL, "100", 0), 0.98);
+    expect_at_least("CBF", accuracy(NULL, "300", 0), 0.98);
 }
 
-static void given_covid_3_month_when_trained_then_better_than_the_mean_of_the_targets(void **unused) {
+/* Always answering the mean of the training targets has rmse 0.040 on the training set and 0.045 on the test set. */
+static void given_covid_3_month_when_trained_then_learnt_beyond_the_mean_of_the_targets(void **unused) {
     (void)unused;
-    json_t *object = train("Covid3Month", "100", 0);
-    print_message("Covid3Month: rmse %.4f, mae %.4f\n", json_number(object, "test_rmse"), json_number(object, "test_mae"));
-    assert_true(json_number(object, "test_rmse") > 0 && json_number(object, "test_mae") > 0);
+    json_t *object = train("Covid3Month", "300", 0);
+    const double learnt = json_number(object, "train_rmse"), rmse = json_number(object, "test_rmse");
+    const double mae = json_number(object, "test_mae");
+    print_message("Covid3Month: rmse %.4f, mae %.4f\n", rmse, mae);
     json_decref(object);
+    if (!(learnt < 0.035 && rmse < 0.055 && mae <= rmse)) fail_msg("train rmse %g, test rmse %g, mae %g", learnt, rmse, mae);
 }
 
 /* Training keeps nothing from epoch to epoch. */
@@ -84,7 +87,7 @@ int main(void) {
         cmocka_unit_test(given_gun_point_when_trained_then_published_accuracy),
         cmocka_unit_test(given_basic_motions_when_trained_then_published_accuracy),
         cmocka_unit_test(given_cbf_when_trained_then_published_accuracy),
-        cmocka_unit_test(given_covid_3_month_when_trained_then_better_than_the_mean_of_the_targets),
+        cmocka_unit_test(given_covid_3_month_when_trained_then_learnt_beyond_the_mean_of_the_targets),
         cmocka_unit_test(given_more_epochs_when_trained_then_no_more_memory),
     };
     return check_run(tests);
