@@ -17,12 +17,14 @@ enum {
     UNITS = 32,                /* wanted at least, for the workers to share */
     WEIGHT_BYTES = 16 * 1024,  /* packed weights that stay in the first-level cache while the rows of a unit pass */
     PRODUCT_BYTES = 24 * 1024, /* products on their way into dx: the same */
-    SCATTER_COST = 10          /* adding a product into dx, in multiply-adds */
+    SCATTER_COST = 10,         /* adding a product into dx, in multiply-adds */
+    LINE = 64 / sizeof(tl_real)
 };
 
 /* ---- weights ---- */
 
-/* Element (tap, input element, output) of a form is weight[tap·tap_step + element·in_step + output·out_step]. */
+/* Element (tap, input element, output) of a form is weight[tap·tap_step + element·in_step + output·out_step]; one of the latter two
+ * steps is 1. */
 typedef struct packing {
     const tl_kernels *kernels;
     const tl_direct_form *form;
@@ -32,19 +34,35 @@ typedef struct packing {
     tl_real *packed; /* (blocks: (taps, in_width, lanes)) */
 } packing;
 
+/* `count` elements, each with its outputs side by side in memory. */
+static void copy_outputs(const packing *p, const tl_real *from, const tl_direct_block *block, size_t count, tl_real *to) {
+    for (size_t i = 0; i < count; i++) memcpy(to + i * block->lanes, from + i * p->in_step, block->width * sizeof *to);
+}
+
+/* The same, with the elements of an output side by side: a cache line of them at a time, since the outputs may lie so far apart
+ * that their lines push each other out of the cache. */
+static void transpose_outputs(const packing *p, const tl_real *from, const tl_direct_block *block, size_t count, tl_real *to) {
+    for (size_t i = 0; i < count; i += LINE) {
+        const size_t end = tl_least(i + LINE, count);
+        for (size_t o = 0; o < block->width; o++)
+            for (size_t k = i; k < end; k++) to[k * block->lanes + o] = from[k + o * p->out_step];
+    }
+}
+
 /* One tap of one block, zero beyond the last output. */
 static void pack_task(void *context, size_t task, int worker) {
     (void)worker;
     const packing *p = context;
     const tl_direct_form *form = p->form;
-    const size_t tap = task % form->taps;
+    const size_t tap = task % form->taps, count = form->in_width;
     const tl_direct_block block = tl_direct_block_at(p->kernels, form->width, task / form->taps);
     const tl_real *from = p->weight + (ptrdiff_t)tap * p->tap_step + (ptrdiff_t)(block.first * p->out_step);
-    tl_real *to = p->packed + block.first * form->taps * form->in_width + tap * form->in_width * block.lanes;
-    for (size_t i = 0; i < form->in_width; i++, from += p->in_step, to += block.lanes) {
-        for (size_t o = 0; o < block.width; o++) to[o] = from[o * p->out_step];
-        for (size_t o = block.width; o < block.lanes; o++) to[o] = 0;
-    }
+    tl_real *to = p->packed + block.first * form->taps * count + tap * count * block.lanes;
+    if (block.width < block.lanes) memset(to, 0, count * block.lanes * sizeof *to);
+    if (p->out_step == 1)
+        copy_outputs(p, from, &block, count, to);
+    else
+        transpose_outputs(p, from, &block, count, to);
 }
 
 static void pack(const packing *p, const tl_workers *workers) {
@@ -74,43 +92,40 @@ static size_t chunks_of(const tl_direct_form *form, size_t batch) {
     return tl_divide_up(form->rows, tl_most(limit, UNIT_ROWS));
 }
 
-/* Taps tap … stop-1 of a block of outputs, for a segment of rows that begins at `row`. */
-static void sum_segment(const sum_job *job, const tl_direct_segment *segment, const tl_direct_block *block, size_t tap, size_t stop,
+/* Elements from … to-1 of the windows of a segment, for a block of outputs; `out` is the place of its first row. */
+static void sum_segment(const sum_job *job, const tl_direct_segment *segment, const tl_direct_block *block, size_t from, size_t to,
                         tl_real *out) {
     const tl_direct_form *form = job->form;
-    const size_t begin = tl_most(tap, segment->tap), end = tl_least(stop, segment->tap + segment->taps);
-    const bool some = end > begin;
-    const tl_direct_window window = tl_direct_window_of(form, some ? end - begin : 0);
-    if (!some && tap > 0) return;
-    tl_direct_product product = {.x = segment->x,
-                                 .row_step = form->in_step * form->in_width,
-                                 .runs = window.runs,
-                                 .run_step = window.run_step,
-                                 .count = window.count,
-                                 .step = window.step,
-                                 .factor = job->weight + block->first * form->taps * form->in_width,
-                                 .factor_step = block->lanes,
-                                 .start = tap == 0 ? job->start + block->first : NULL,
-                                 .out = out + block->first,
-                                 .out_step = form->out_step,
-                                 .rows = segment->rows,
-                                 .vectors = block->vectors,
-                                 .width = block->width};
-    if (some) {
-        product.x += (begin - segment->tap) * form->tap_step * form->in_width;
-        product.factor += begin * form->in_width * block->lanes;
-    }
-    job->kernels->direct_product(&product);
+    const size_t first = segment->tap * form->in_width, begin = tl_most(from, first);
+    const size_t end = tl_most(begin, tl_least(to, first + segment->taps * form->in_width));
+    const tl_direct_window window = tl_direct_window_of(form, end - begin);
+    if (begin == end && from > 0) return;
+    job->kernels->direct_product(&(tl_direct_product){.x = segment->x + (end > begin ? tl_direct_offset(form, begin - first) : 0),
+                                                      .row_step = form->in_step * form->in_width,
+                                                      .runs = window.runs,
+                                                      .run_step = window.run_step,
+                                                      .count = window.count,
+                                                      .step = window.step,
+                                                      .factor = job->weight + block->first * form->taps * form->in_width +
+                                                                (end > begin ? begin * block->lanes : 0),
+                                                      .factor_step = block->lanes,
+                                                      .start = from == 0 ? job->start + block->first : NULL,
+                                                      .out = out + block->first,
+                                                      .out_step = form->out_step,
+                                                      .rows = segment->rows,
+                                                      .vectors = block->vectors,
+                                                      .width = block->width});
 }
 
-/* A few taps at a time: their weights are used for all rows of the unit before the next ones take their place in the cache. */
+/* A part of the weights at a time is used for all rows of the unit before the next one takes its place in the cache. */
 static void sum_block(const sum_job *job, const tl_direct_unit *unit, const tl_direct_block *block) {
     const tl_direct_form *form = job->form;
-    const size_t most = tl_most(WEIGHT_BYTES / (form->in_width * block->lanes * sizeof(tl_real)), 1);
-    for (size_t tap = 0; tap < form->taps || tap == 0; tap += most) {
+    const size_t elements = form->taps * form->in_width, limit = WEIGHT_BYTES / (block->lanes * sizeof(tl_real));
+    const size_t most = form->tap_step == 1 ? limit : tl_most(limit / form->in_width, 1) * form->in_width;
+    for (size_t from = 0; from < elements || from == 0; from += most) {
         for (size_t row = unit->begin; row < unit->end;) {
             const tl_direct_segment segment = tl_direct_segment_at(form, unit, row);
-            sum_segment(job, &segment, block, tap, tl_least(tap + most, form->taps), job->out + unit->out + row * form->out_step);
+            sum_segment(job, &segment, block, from, tl_least(from + most, elements), job->out + unit->out + row * form->out_step);
             row += segment.rows;
         }
     }
@@ -155,16 +170,17 @@ static void run_form(const packing *weights, size_t batch, const tl_real *in, co
 
 /* ---- forward ---- */
 
-static void forward(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *weight, const tl_real *bias, tl_real *y,
+static void forward(const tl_conv1d_shape *whole, const tl_real *x, const tl_real *weight, const tl_real *bias, tl_real *y,
                     const tl_workers *workers, tl_real *scratch) {
-    const tl_direct_form form = tl_direct_forward_form(shape);
+    const tl_conv1d_shape shape = tl_direct_joined(whole);
+    const tl_direct_form form = tl_direct_forward_form(&shape);
     const packing weights = {.kernels = tl_kernels_here(),
                              .form = &form,
                              .weight = weight,
                              .tap_step = (ptrdiff_t)(form.in_width * form.width),
                              .in_step = form.width,
                              .out_step = 1};
-    run_form(&weights, shape->batch, x, bias, y, workers, scratch);
+    run_form(&weights, shape.batch, x, bias, y, workers, scratch);
 }
 
 static size_t forward_scratch(const tl_conv1d_shape *shape, int workers) {
@@ -342,12 +358,13 @@ static bool scatters(const tl_conv1d_shape *shape, size_t lanes) {
     return outputs * ((double)shape->filters + SCATTER_COST) < 0.8 * flipped;
 }
 
-static void backward_input(const tl_conv1d_shape *shape, const tl_real *dy, const tl_real *weight, tl_real *dx,
+static void backward_input(const tl_conv1d_shape *whole, const tl_real *dy, const tl_real *weight, tl_real *dx,
                            const tl_workers *workers, tl_real *scratch) {
-    if (scatters(shape, tl_kernels_here()->lanes))
-        backward_scattered(shape, dy, weight, dx, workers, scratch);
+    const tl_conv1d_shape shape = tl_direct_joined(whole);
+    if (scatters(&shape, tl_kernels_here()->lanes))
+        backward_scattered(&shape, dy, weight, dx, workers, scratch);
     else
-        backward_flipped(shape, dy, weight, dx, workers, scratch);
+        backward_flipped(&shape, dy, weight, dx, workers, scratch);
 }
 
 /* ---- the engine ---- */
@@ -358,16 +375,17 @@ static bool supports(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
     return true;
 }
 
-static size_t scratch_of(const tl_conv1d_shape *shape, tl_conv1d_pass pass, int workers) {
+static size_t scratch_of(const tl_conv1d_shape *whole, tl_conv1d_pass pass, int workers) {
+    const tl_conv1d_shape shape = tl_direct_joined(whole);
     switch (pass) {
     case TL_FORWARD:
-        return forward_scratch(shape, workers);
+        return forward_scratch(&shape, workers);
     case TL_BACKWARD_INPUT:
-        return tl_most(flipped_scratch(shape, workers), scatter_scratch(shape, workers));
+        return tl_most(flipped_scratch(&shape, workers), scatter_scratch(&shape, workers));
     case TL_BACKWARD_WEIGHTS:
         break;
     }
-    return tl_direct_weights_scratch(shape, workers);
+    return tl_direct_weights_scratch(&shape, workers);
 }
 
 const tl_conv1d_ops tl_conv1d_direct = {

@@ -18,6 +18,9 @@ typedef struct tl_direct_form {
     size_t out_first, out_step, out_count; /* elements: of row 0, between rows, of a sample */
 } tl_direct_form;
 
+/* The shape as the engine computes it: with a kernel of 1 the batch is one long sample. */
+tl_conv1d_shape tl_direct_joined(const tl_conv1d_shape *shape);
+
 tl_direct_form tl_direct_forward_form(const tl_conv1d_shape *shape);
 
 /* ---- rows ---- */
@@ -45,12 +48,16 @@ typedef struct tl_direct_segment {
 /* The segment that begins with row `row` of a unit. */
 tl_direct_segment tl_direct_segment_at(const tl_direct_form *form, const tl_direct_unit *unit, size_t row);
 
-/* The elements of a window, `runs` times `count` of them: as few runs as its memory allows. */
+/* Elements of a window, (tap, input element), as `runs` times `count` of them: as few runs as their memory allows. They are whole
+ * taps unless tap_step is 1. */
 typedef struct tl_direct_window {
     size_t runs, run_step, count, step;
 } tl_direct_window;
 
-tl_direct_window tl_direct_window_of(const tl_direct_form *form, size_t taps);
+tl_direct_window tl_direct_window_of(const tl_direct_form *form, size_t elements);
+
+/* Where an element of a window is, from the window's first one. */
+size_t tl_direct_offset(const tl_direct_form *form, size_t element);
 
 /* ---- outputs ---- */
 

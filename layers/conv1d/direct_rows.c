@@ -10,6 +10,15 @@ enum {
     COPY_MOST = 1 << 20 /* elements; beyond it rows skip taps as well */
 };
 
+/* Points of time that do not see each other may as well belong to one long series, of which tiles are cut more freely. */
+tl_conv1d_shape tl_direct_joined(const tl_conv1d_shape *shape) {
+    tl_conv1d_shape joined = *shape;
+    if (shape->kernel > 1 || shape->stride > 1 || shape->pad_left > 0 || shape->out_length != shape->length) return joined;
+    joined.length = joined.out_length = shape->batch * shape->length;
+    joined.batch = 1;
+    return joined;
+}
+
 tl_direct_form tl_direct_forward_form(const tl_conv1d_shape *shape) {
     return (tl_direct_form){.in_length = shape->length,
                             .in_width = shape->channels,
@@ -93,10 +102,15 @@ tl_direct_segment tl_direct_segment_at(const tl_direct_form *form, const tl_dire
     return (tl_direct_segment){.x = unit->in + at * form->in_width, .rows = next - row, .tap = tap, .taps = stop - tap};
 }
 
-tl_direct_window tl_direct_window_of(const tl_direct_form *form, size_t taps) {
-    if (form->tap_step == 1) return (tl_direct_window){.runs = 1, .count = taps * form->in_width, .step = 1};
-    if (form->in_width == 1) return (tl_direct_window){.runs = 1, .count = taps, .step = form->tap_step};
-    return (tl_direct_window){.runs = taps, .run_step = form->tap_step * form->in_width, .count = form->in_width, .step = 1};
+size_t tl_direct_offset(const tl_direct_form *form, size_t element) {
+    return element / form->in_width * form->tap_step * form->in_width + element % form->in_width;
+}
+
+tl_direct_window tl_direct_window_of(const tl_direct_form *form, size_t elements) {
+    if (form->tap_step == 1) return (tl_direct_window){.runs = 1, .count = elements, .step = 1};
+    if (form->in_width == 1) return (tl_direct_window){.runs = 1, .count = elements, .step = form->tap_step};
+    return (tl_direct_window){
+        .runs = elements / form->in_width, .run_step = form->tap_step * form->in_width, .count = form->in_width, .step = 1};
 }
 
 /* ---- outputs ---- */

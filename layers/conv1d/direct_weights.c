@@ -29,7 +29,8 @@ typedef struct product_job {
     size_t groups;             /* of blocks: a task is one group of one part */
 } product_job;
 
-static product_job job_of(const tl_conv1d_shape *shape) {
+static product_job job_of(const tl_conv1d_shape *whole) {
+    const tl_conv1d_shape joined = tl_direct_joined(whole), *shape = &joined;
     product_job job = {.form = tl_direct_forward_form(shape), .batch = shape->batch};
     job.chunks = tl_divide_up(shape->out_length, UNIT_ROWS);
     job.parts = tl_least(tl_least(shape->batch * shape->out_length / PART_ROWS, MOST_PARTS), shape->batch * job.chunks);
@@ -48,7 +49,7 @@ static size_t packed_count(const product_job *job) {
 /* Adds the products of a segment's rows to the sums of a block; `product` has its dy. */
 static void add_segment(const product_job *job, const tl_direct_segment *segment, tl_direct_product product, tl_real *sums) {
     const tl_direct_form *form = &job->form;
-    const tl_direct_window window = tl_direct_window_of(form, segment->taps);
+    const tl_direct_window window = tl_direct_window_of(form, segment->taps * form->in_width);
     product.count = segment->rows;
     product.row_step = window.step;
     product.rows = window.count;

@@ -16,17 +16,27 @@ TL_INLINE int rows_limit(int vectors) {
     return 12 / vectors;
 }
 
+enum { LINE = 64 / (int)sizeof(tl_real) }; /* of the cache */
+
+/* Asks for the memory that the tile will be stored to, which may not be cached: the sum is time enough for it to come. */
+TL_INLINE void expect_store(const tl_direct_product *p, const tl_real *out, const int rows, const int vectors) {
+    TL_UNROLL for (int r = 0; r < rows; r++) for (int at = 0; at < vectors * TL_LANES; at += LINE)
+        __builtin_prefetch(out + (size_t)r * p->out_step + at, 1);
+}
+
 /* One tile; `rows` and `vectors` are constants where it is inlined. */
 TL_INLINE void tile(const tl_direct_product *p, const tl_real *x, tl_real *out, const int rows, const int vectors) {
     tl_vector sum[MOST_ROWS][TL_TILE_VECTORS];
-    const size_t row_step = p->row_step, step = p->step, factor_step = p->factor_step, part = p->width % TL_LANES;
+    const size_t row_step = p->row_step, step = p->step, factor_step = p->factor_step, out_step = p->out_step;
+    const size_t part = p->width % TL_LANES;
     const int whole = part ? vectors - 1 : vectors;
     TL_UNROLL for (int r = 0; r < rows; r++) {
         TL_UNROLL for (int v = 0; v < vectors; v++) {
-            const tl_real *from = p->start ? p->start + v * TL_LANES : out + (size_t)r * p->out_step + v * TL_LANES;
+            const tl_real *from = p->start ? p->start + v * TL_LANES : out + (size_t)r * out_step + v * TL_LANES;
             sum[r][v] = p->start || v < whole ? tl_load(from) : tl_load_part(from, part);
         }
     }
+    if (p->start) expect_store(p, out, rows, vectors);
     const tl_real *factor = p->factor;
     for (size_t run = 0; run < p->runs; run++, x += p->run_step) {
         const tl_real *at = x;
@@ -41,7 +51,7 @@ TL_INLINE void tile(const tl_direct_product *p, const tl_real *x, tl_real *out, 
     }
     TL_UNROLL for (int r = 0; r < rows; r++) {
         TL_UNROLL for (int v = 0; v < vectors; v++) {
-            tl_real *to = out + (size_t)r * p->out_step + v * TL_LANES;
+            tl_real *to = out + (size_t)r * out_step + v * TL_LANES;
             if (v < whole)
                 tl_store(to, sum[r][v]);
             else
