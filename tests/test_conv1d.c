@@ -82,7 +82,7 @@ static tl_conv1d_spec random_spec(tl_rng *rng) {
                              .filters = between(rng, 1, 40),
                              .kernel = between(rng, 1, between(rng, 0, 3) ? 8 : 20),
                              .stride = between(rng, 0, 1) ? 1 : between(rng, 1, 4),
-                             .dilation = between(rng, 0, 1) ? 1 : between(rng, 1, 4),
+                             .dilation = between(rng, 0, 1) ? 1 : between(rng, 1, between(rng, 0, 3) ? 4 : 24),
                              .padding = (tl_padding)between(rng, TL_VALID, TL_EXPLICIT)};
         if (s.padding == TL_EXPLICIT) {
             s.pad_left = between(rng, 0, 12);
@@ -215,6 +215,14 @@ static void compare_on_integers(const tl_conv1d_spec *spec, tl_rng *rng, size_t 
     release(&actual);
 }
 
+/* A kernel as long as a long series, wide channels of few steps, taps far apart, a stride beyond the kernel. */
+static const tl_conv1d_spec extremes[] = {
+    {2, 66000, 17, 1, 66000, 1, 1, TL_EXPLICIT, 3, 2, .threads = 0},
+    {3, 3, 300, 130, 3, 1, 1, TL_SAME, 0, 0, .threads = 0},
+    {2, 700, 5, 9, 6, 1, 128, TL_CAUSAL, 0, 0, .threads = 0},
+    {2, 500, 3, 20, 2, 37, 5, TL_EXPLICIT, 40, 0, .threads = 0},
+};
+
 static void given_small_integers_when_any_engine_runs_then_it_equals_naive_bit_for_bit(void **unused) {
     (void)unused;
     tl_rng rng = tl_rng_at(11, TL_STREAM_USER, 0, 0);
@@ -223,8 +231,10 @@ static void given_small_integers_when_any_engine_runs_then_it_equals_naive_bit_f
         const tl_conv1d_spec spec = random_spec(&rng);
         compare_on_integers(&spec, &rng, ran);
     }
+    for (size_t i = 0; i < sizeof extremes / sizeof *extremes; i++) compare_on_integers(&extremes[i], &rng, ran);
+    const size_t configurations = EXACT_CONFIGURATIONS + sizeof extremes / sizeof *extremes;
     for (int engine = TL_ENGINE_GEMM; tl_engine_name((tl_engine)engine); engine++)
-        if (is_exact((tl_engine)engine)) assert_int_equal(ran[engine], PASSES * EXACT_CONFIGURATIONS);
+        if (is_exact((tl_engine)engine)) assert_int_equal(ran[engine], PASSES * configurations);
 }
 
 /* ---- engines against the definition ---- */

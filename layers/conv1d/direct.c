@@ -351,11 +351,12 @@ static void backward_scattered(const tl_conv1d_shape *shape, const tl_real *dy, 
     tl_parallel(workers, shape->batch, work, scatter_task, &job);
 }
 
-/* The form with the fewest multiply-adds on whole vectors. */
+/* Which form needs fewer multiply-adds on whole vectors, zeros and what lies outside included. */
 static bool scatters(const tl_conv1d_shape *shape, size_t lanes) {
-    const double flipped = (double)shape->kernel * (double)(tl_divide_up(shape->channels, lanes) * lanes) * (double)shape->filters;
+    const double channels = (double)(tl_divide_up(shape->channels, lanes) * lanes), filters = (double)shape->filters;
     const double outputs = (double)(tl_divide_up(shape->kernel * shape->channels, lanes) * lanes);
-    return outputs * ((double)shape->filters + SCATTER_COST) < 0.8 * flipped;
+    const double flipped = (double)(shape->length / shape->stride) * (double)shape->kernel * channels * filters;
+    return (double)shape->out_length * outputs * (filters + SCATTER_COST) < 0.8 * flipped;
 }
 
 static void backward_input(const tl_conv1d_shape *whole, const tl_real *dy, const tl_real *weight, tl_real *dx,

@@ -75,15 +75,12 @@ static tl_status make_shape(const tl_conv1d_spec *spec, tl_conv1d_shape *shape, 
 
 /* ---- choice ---- */
 
-/* Direct is the faster one (tapline bench conv, docs/performance.md) but where
- * - a sample has too few rows to fill its register tiles: a product of matrices takes the rows of all samples together; dW, which
- *   sums over them in registers, wants more. With a kernel of 1 it is direct that takes them together;
- * - so much of the input is padding or never seen that the zeros of dX outweigh the rest;
- * - so many weights are not worth packing for each call. */
+/* Direct is the faster one (docs/performance.md) but where a sample has too few rows to fill its register tiles, while a product of
+ * matrices takes the rows of all samples together; dW, which sums over the rows in registers, wants more of them. With a kernel of
+ * 1 direct takes them together too. And so many weights are not worth packing for each call. */
 static bool gemm_is_faster(const tl_conv1d_shape *s, tl_conv1d_pass pass) {
     const size_t rows = s->kernel == 1 && s->stride == 1 ? s->batch * s->out_length : s->out_length;
-    const bool sparse = pass == TL_BACKWARD_INPUT && s->length / s->stride > 2 * s->out_length;
-    return rows < (pass == TL_BACKWARD_WEIGHTS ? 32 : 4) || sparse || s->kernel * s->channels * s->filters >= (size_t)1 << 20;
+    return rows < (pass == TL_BACKWARD_WEIGHTS ? 32 : 4) || s->kernel * s->channels * s->filters >= (size_t)1 << 20;
 }
 
 /* The engine that TL_ENGINE_AUTO means: depends on the shape alone. */
