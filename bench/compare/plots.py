@@ -91,7 +91,7 @@ def plot_sweep(found, folder, key, entries):
     series = ", ".join(f"$table{i} using 1:2 with linespoints lw 2 pt 7 ps 0.6 lc rgb '{COLOURS[i]}' title '{found['versions'][name]}'"
                        for i, name in enumerate(names))
     gnuplot(folder, "cost_" + key, f"Convolution, forward and backward: cost against {key} ({subtitle(found)})",
-            line_at_one() + f"set logscale xy\nset xlabel '{key}'\nset ylabel 'time over that of its multiply-adds at peak'\n"
+            line_at_one() + f"set logscale xy\nset format x '%.0f'\nset xlabel '{key}'\nset ylabel 'time over that of its multiply-adds at peak'\n"
             f"plot {series}\n", tables)
 
 

@@ -70,19 +70,19 @@ def summarise(found):
 
 def cell(value):
     if value is None:
-        return f"{'–':>20}"
-    return f"{value['median']:6.2f} ({value['least']:.2f}–{value['most']:.2f})".rjust(20)
+        return f"{'–':>24}"
+    return f"{value['median']:.2f} ({value['least']:.2f}–{value['most']:.2f})".rjust(24)
 
 
 def print_table(title, part, what, columns, last):
     print(f"\n{title}")
-    print(f"{'':<14}{'tapline, ms':>14}" + "".join(f"{column:>20}" for column in columns) + f"   {last[0]}")
+    print(f"{'':<14}{'tapline, ms':>14}" + "".join(f"{column:>24}" for column in columns) + f"   {last[0]}")
     for entry in part["entries"]:
         own = entry["tapline"][what]["median"]
         print(f"{entry['name']:<14}{own:>14.4g}" + "".join(cell(entry[what].get(column)) for column in columns) + f"   {last[1](entry)}")
     means = part["overall"][what]
     for label, text in (("mean", lambda m: f"{m['mean']:.2f}"), ("least", lambda m: f"{m['least']:.2f} {m['where']}")):
-        print(f"{'  ' + label:<28}" + "".join((text(means[c]) if c in means else "–").rjust(20) for c in columns))
+        print(f"{'  ' + label:<28}" + "".join((text(means[c]) if c in means else "–").rjust(24) for c in columns))
 
 
 def engines(entry):
@@ -93,7 +93,7 @@ def print_tables(found):
     parts, versions = found["summary"], found["versions"]
     peers = [name for name in versions if name != "tapline"]
     print(f"{', '.join(versions.values())}; {found['date']}; {found['machine']['isa']}, {found['threads']} thread(s), {found['precision']}; "
-          f"{found['rounds']} rounds of {found['seconds']} s")
+          f"{found['rounds']} round(s) of {found['seconds']} s")
     print("ratio: time of the peer over that of tapline, median (least–most) of the rounds; mean: geometric")
     titles = {"forward": "convolution, forward", "all": "convolution, forward and backward", "step": "training step", "infer": "inference"}
     for kind, (whats, _) in KINDS.items():

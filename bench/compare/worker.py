@@ -49,9 +49,12 @@ class Worker:
     def answer(self, request):
         try:
             self.prepare(request)
+            timed = {name: measure(work, request["seconds"]) for name, work in self.subject.items() if callable(work)}
         except Skip as reason:
             return {"skip": str(reason)}
-        timed = {name: measure(work, request["seconds"]) for name, work in self.subject.items() if callable(work)}
+        except Exception as error:  # what frameworks raise where they lack something is of many types
+            self.key = None
+            return {"skip": " ".join(str(error).split())[:300], "unexpected": True}
         return timed | {name: value for name, value in self.subject.items() if not callable(value)}
 
 
