@@ -123,7 +123,7 @@ void tl_layer_state(tl_layer *layer, const char *name, size_t rank, const size_t
 }
 
 const tl_error *tl_model_error(const tl_model *model) {
-    static const tl_error none = {.status = TL_ERROR_MEMORY, .text = "the model could not be allocated"};
+    static const tl_error none = {.status = TL_ERROR_MEMORY, .text = "out of memory for the model"};
     return model ? &model->error : &none;
 }
 

@@ -1,0 +1,178 @@
+/* Memory: a step allocates nothing, and every allocation that fails leaves an error and nothing behind. The library's own
+ * allocations go through this file (the linker's --wrap, see CMakeLists.txt), which counts them and makes them fail. */
+#include "check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- counting and failing ---- */
+
+static size_t calls;   /* allocations since the count was set to 0 */
+static size_t failing; /* the first one that fails; 0: none */
+static bool for_good;  /* all after it fail too */
+static long alive;     /* allocations less releases */
+
+static bool fails(void) {
+    calls++;
+    return failing != 0 && (calls == failing || (for_good && calls > failing));
+}
+
+static void *counted(void *memory) {
+    alive += memory != NULL;
+    return memory;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *memory, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
+char *__real_strdup(const char *text);
+char *__real_strndup(const char *text, size_t size);
+void __real_free(void *memory);
+
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t size);
+void __wrap_free(void *memory);
+
+void *__wrap_malloc(size_t size) { return fails() ? NULL : counted(__real_malloc(size)); }
+void *__wrap_calloc(size_t count, size_t size) { return fails() ? NULL : counted(__real_calloc(count, size)); }
+void *__wrap_aligned_alloc(size_t alignment, size_t size) {
+    return fails() ? NULL : counted(__real_aligned_alloc(alignment, size));
+}
+char *__wrap_strdup(const char *text) { return fails() ? NULL : counted(__real_strdup(text)); }
+char *__wrap_strndup(const char *text, size_t size) { return fails() ? NULL : counted(__real_strndup(text, size)); }
+
+void *__wrap_realloc(void *memory, size_t size) {
+    if (fails()) return NULL;
+    return memory ? __real_realloc(memory, size) : counted(__real_realloc(memory, size));
+}
+
+void __wrap_free(void *memory) {
+    alive -= memory != NULL;
+    __real_free(memory);
+}
+
+/* ---- a model with every layer that computes ---- */
+
+enum { SERIES = 6, LENGTH = 24, BATCH = 4 };
+
+static tl_node convolve(tl_model *m, tl_node x, tl_engine engine) {
+    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 12, .kernel = 5, .padding = TL_SAME, .engine = engine});
+}
+
+static tl_node all_layers(tl_model *m) {
+    tl_node x = tl_input(m, (tl_shape){LENGTH, 2});
+    for (int engine = TL_ENGINE_AUTO; tl_engine_name((tl_engine)engine); engine++) x = convolve(m, x, (tl_engine)engine);
+    x = tl_relu(m, tl_batch_norm(m, x, NULL));
+    x = tl_add(m, (const tl_node[]){x, tl_sigmoid(m, x), tl_tanh(m, x)}, 3);
+    x = tl_concat(
+        m, (const tl_node[]){tl_max_pool(m, x, &(tl_pool_cfg){.window = 2}), tl_average_pool(m, x, &(tl_pool_cfg){.window = 2})},
+        2);
+    x = tl_dropout(m, tl_softmax(m, x), &(tl_dropout_cfg){.rate = 0.1});
+    x = tl_concat(m, (const tl_node[]){tl_global_average_pool(m, x), tl_last_step(m, x)}, 2);
+    return tl_dense(m, tl_flatten(m, x), &(tl_dense_cfg){.units = 2});
+}
+
+static tl_real values[SERIES * LENGTH * 2];
+static int32_t labels[SERIES] = {0, 1, 0, 1, 0, 1};
+static const tl_dataset data = {.x = {.data = values, .rank = 3, .shape = {SERIES, LENGTH, 2}}, .labels = labels, .classes = 2};
+
+static void given_a_compiled_model_when_it_takes_steps_then_nothing_is_allocated(void **unused) {
+    (void)unused;
+    fill_normal(values, SERIES * LENGTH * 2, 1);
+    for (int optimizer = 0; optimizer < 2; optimizer++) {
+        tl_error error = {0};
+        const tl_compile_cfg cfg = {
+            .batch = BATCH, .clip_norm = 1, .optimizer = {.ops = optimizer ? tl_sgd() : tl_adam(), .learning_rate = 1e-3}};
+        tl_model *model = tl_model_new(&(tl_model_cfg){.threads = 2});
+        tl_model_compile(model, all_layers(model), &cfg, &error);
+        check_ok(&error);
+        const size_t before = calls;
+        for (size_t batch = BATCH; batch > 1; batch--) {
+            const tl_tensor x = tl_tensor_slice(&data.x, 0, batch);
+            tl_forward(model, &x, TL_TRAINING);
+            tl_loss(model, &(tl_target){.labels = labels});
+            tl_backward(model);
+            tl_step(model, &error);
+            tl_forward(model, &x, TL_INFERENCE);
+            tl_loss(model, &(tl_target){.labels = labels});
+        }
+        check_ok(&error);
+        check_ok(tl_model_error(model));
+        assert_int_equal(calls, before);
+        tl_model_free(model);
+    }
+}
+
+/* ---- every allocation fails, once or for good ---- */
+
+static void train_and_use(tl_error *error) {
+    tl_model *model = tl_model_new(&(tl_model_cfg){.threads = 1});
+    tl_metrics metrics;
+    tl_model_compile(model, all_layers(model), &(tl_compile_cfg){.batch = BATCH}, error);
+    tl_fit(model, &data, &(tl_fit_cfg){.epochs = 2, .restore_best = true}, NULL, error);
+    tl_evaluate(model, &data, &metrics, error);
+    tl_model_free(model);
+}
+
+static void read_builtin(tl_error *error) { tl_dataset_free(tl_dataset_read("builtin:synthetic-control", NULL, error)); }
+
+static void read_files(tl_error *error) {
+    char name[] = "/tmp/tapline-test-XXXXXX.csv";
+    const int file = mkstemps(name, 4);
+    static const char text[] = "a,1,2\nb,3,4\nc,5,6\n";
+    assert_int_equal(write(file, text, sizeof text - 1), sizeof text - 1);
+    close(file);
+    tl_dataset *train = tl_dataset_read(name, NULL, error);
+    tl_dataset_free(tl_dataset_read(name, &(tl_read_cfg){.like = train}, error));
+    tl_dataset_free(train);
+    remove(name);
+}
+
+static void plan(tl_error *error) {
+    const tl_conv1d_spec spec = {.batch = 2, .length = 9, .channels = 3, .filters = 4, .kernel = 3, .stride = 1, .dilation = 1};
+    tl_conv1d_plan_free(tl_conv1d_plan_new(&spec, error));
+}
+
+static void given_any_allocation_that_fails_then_an_error_and_nothing_left_behind(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *name;
+        void (*run)(tl_error *error);
+        size_t least; /* allocations that it makes */
+    } uses[] = {
+        {"training", train_and_use, 30}, {"generated data", read_builtin, 5}, {"files", read_files, 10}, {"a plan", plan, 2}};
+    for (size_t u = 0; u < sizeof uses / sizeof *uses; u++) {
+        for (int good = 0; good < 2; good++) {
+            size_t at = 0;
+            for (bool whole = false; !whole;) {
+                tl_error error = {0};
+                const long before = alive;
+                calls = 0, failing = ++at, for_good = good;
+                uses[u].run(&error);
+                whole = calls < at; /* nothing failed any more */
+                failing = 0;
+                if (alive != before) fail_msg("%s: %ld allocations left after number %zu failed", uses[u].name, alive - before, at);
+                if (whole)
+                    check_ok(&error);
+                else
+                    check_error(&error, TL_ERROR_MEMORY, "memory");
+            }
+            assert_true(at > uses[u].least);
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_a_compiled_model_when_it_takes_steps_then_nothing_is_allocated),
+        cmocka_unit_test(given_any_allocation_that_fails_then_an_error_and_nothing_left_behind),
+    };
+    return check_run(tests);
+}
