@@ -133,7 +133,7 @@ static void given_a_failed_layer_when_built_on_then_the_first_error_is_reported(
 
     error = (tl_error){0};
     tl_model_compile(NULL, tl_relu(NULL, tl_input(NULL, point)), NULL, &error);
-    check_error(&error, TL_ERROR_MEMORY, "could not be allocated");
+    check_error(&error, TL_ERROR_MEMORY, "out of memory for the model");
     tl_model_free(NULL);
 }
 
