@@ -2,6 +2,9 @@
  * those of batch × out_length and X their windows, (rows, K):
  *
  *     y = X · W,     dX = dy · Wᵀ, added back window by window,     dW = Xᵀ · dy.
+ *
+ * At stride 1, dX is itself the convolution of dy with the taps in reverse order and channels and filters exchanged, which writes
+ * each element of dX once instead of adding kernel products to it.
  */
 #include "engine.h"
 
@@ -11,11 +14,13 @@
 #include <string.h>
 
 enum {
-    TILE = 1 << 18,  /* elements of a tile of windows: it stays in the second or third level of cache */
-    MOST_ROWS = 512, /* of a tile: the product gains nothing by more */
-    PART_ROWS = 512, /* of a part of the batch whose dW is summed by itself, at least */
-    MOST_PARTS = 8,  /* of the batch */
-    BIAS_RUN = 64    /* rows of dy that are summed by themselves first: the error grows with rows / 64 */
+    TILE = (1 << 19) / sizeof(tl_real), /* elements of a tile of windows: 512 KiB stay in the second level of cache */
+    LEAST_ROWS = 128,                   /* of a tile: the BLAS copies all weights for each product */
+    MOST_ROWS = 512,                    /* of a tile: the product gains nothing by more */
+    MIRROR_CHANNELS = 16,               /* at least, for dX as a convolution: the BLAS is slow on products of fewer columns */
+    PART_ROWS = 512,                    /* of a part of the batch whose dW is summed by itself, at least */
+    MOST_PARTS = 8,                     /* of the batch */
+    BIAS_RUN = 64                       /* rows of dy that are summed by themselves first: the error grows with rows / 64 */
 };
 
 typedef struct gemm_job {
@@ -44,7 +49,7 @@ static gemm_job job_of(const tl_conv1d_shape *s) {
                                           .out_length = s->out_length},
                                .length = s->length,
                                .channels = s->channels};
-    job.tile_rows = least(least(most(TILE / job.width, 1), MOST_ROWS), job.rows);
+    job.tile_rows = least(least(most(TILE / job.width, LEAST_ROWS), MOST_ROWS), job.rows);
     job.plain = s->kernel == 1 && s->stride == 1 && s->length == s->out_length;
     return job;
 }
@@ -104,8 +109,47 @@ static void input_task(void *context, size_t task, int worker) {
     }
 }
 
+/* Whether dX is to be computed as a convolution: then *mirror is that one's shape. */
+static bool mirrored(const tl_conv1d_shape *s, tl_conv1d_shape *mirror) {
+    const size_t extent = (s->kernel - 1) * s->dilation;
+    if (s->stride > 1 || s->pad_left > extent || s->channels < MIRROR_CHANNELS || s->filters > TL_GEMM_LIMIT / s->kernel)
+        return false;
+    *mirror = *s;
+    mirror->length = s->out_length;
+    mirror->out_length = s->length;
+    mirror->channels = s->filters;
+    mirror->filters = s->channels;
+    mirror->pad_left = extent - s->pad_left;
+    return true;
+}
+
+typedef struct mirror_job {
+    const tl_conv1d_shape *shape;
+    const tl_real *weight; /* (kernel, channels, filters) */
+    tl_real *flipped;      /* (kernel, filters, channels), taps in reverse order */
+} mirror_job;
+
+static void flip_task(void *context, size_t tap, int worker) {
+    (void)worker;
+    const mirror_job *job = context;
+    const size_t channels = job->shape->channels, filters = job->shape->filters;
+    const tl_real *from = job->weight + tap * channels * filters;
+    tl_real *to = job->flipped + (job->shape->kernel - 1 - tap) * channels * filters;
+    for (size_t f = 0; f < filters; f++)
+        for (size_t c = 0; c < channels; c++) to[f * channels + c] = from[c * filters + f];
+}
+
+static size_t weights_of(const tl_conv1d_shape *s) { return s->kernel * s->channels * s->filters; }
+
 static void backward_input(const tl_conv1d_shape *shape, const tl_real *dy, const tl_real *weight, tl_real *dx,
                            const tl_workers *workers, tl_real *scratch) {
+    tl_conv1d_shape mirror;
+    if (mirrored(shape, &mirror)) {
+        tl_parallel(workers, shape->kernel, (double)weights_of(shape), flip_task,
+                    &(mirror_job){.shape = shape, .weight = weight, .flipped = scratch});
+        forward(&mirror, dy, scratch, NULL, dx, workers, scratch + weights_of(shape));
+        return;
+    }
     gemm_job job = job_of(shape);
     job.dy = dy;
     job.weight = weight;
@@ -174,10 +218,18 @@ static bool supports(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
     return shape->filters <= TL_GEMM_LIMIT && shape->kernel <= TL_GEMM_LIMIT / shape->channels;
 }
 
+static size_t tiles_size(const tl_conv1d_shape *shape, int workers) {
+    const gemm_job job = job_of(shape);
+    return job.plain ? 0 : (size_t)workers * job.tile_rows * job.width;
+}
+
 static size_t scratch(const tl_conv1d_shape *shape, tl_conv1d_pass pass, int workers) {
     const gemm_job job = job_of(shape);
-    const size_t tiles = (size_t)workers * job.tile_rows * job.width;
-    return tiles + (pass == TL_BACKWARD_WEIGHTS ? weight_tasks(&job) * sums_size(&job) : 0);
+    tl_conv1d_shape mirror;
+    if (pass == TL_FORWARD) return tiles_size(shape, workers);
+    if (pass == TL_BACKWARD_WEIGHTS) return tiles_size(shape, workers) + weight_tasks(&job) * sums_size(&job);
+    if (mirrored(shape, &mirror)) return weights_of(shape) + tiles_size(&mirror, workers);
+    return (size_t)workers * job.tile_rows * job.width;
 }
 
 const tl_conv1d_ops tl_conv1d_gemm = {
