@@ -21,11 +21,11 @@ typedef struct bench_settings {
     double seconds;      /* for each measurement */
 } bench_settings;
 
-/* What runs the commands; `settings` is a bench_settings. */
+/* What runs the commands; `settings` and `asked` are a bench_settings. */
 int bench_conv_f32(const void *settings);
 int bench_conv_f64(const void *settings);
-int bench_step_f32(const void *settings);
-int bench_step_f64(const void *settings);
+int bench_step_f32(const void *asked);
+int bench_step_f64(const void *asked);
 
 /* Prints the JSON object if it was asked for, or the error, and frees the object. Returns the exit code. */
 int bench_finish(const bench_settings *settings, json_t *report, const tl_error *error);

@@ -16,9 +16,7 @@ tl_status tl_schedule_by_name(const char *name, tl_schedule_kind *kind, tl_error
     return tl_fail(error, TL_ERROR_ARGUMENT, "schedule \"%.40s\" is unknown; there are constant and plateau", name);
 }
 
-const char *tl_schedule_name(tl_schedule_kind kind) {
-    return (size_t)kind < sizeof names / sizeof *names ? names[kind] : NULL;
-}
+const char *tl_schedule_name(tl_schedule_kind kind) { return (size_t)kind < sizeof names / sizeof *names ? names[kind] : NULL; }
 
 tl_status tl_schedule_prepare(tl_schedule *schedule, const tl_schedule_cfg *cfg, tl_error *error) {
     tl_error own = {0};

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
+extern char **environ; // NOLINT(readability-redundant-declaration): headers declare it only where asked for GNU names
 
 /* An unnamed file to write to and read back. */
 static int temporary_file(void) {

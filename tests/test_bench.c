@@ -18,7 +18,7 @@ static void forward_or_wrong(tl_conv1d_plan *plan, const tl_real *x, const tl_re
 
 #undef tl_conv1d_forward
 #define tl_conv1d_forward forward_or_wrong
-#include "../bench/conv.c"
+#include "../bench/conv.c" // NOLINT(bugprone-suspicious-include): with its call replaced
 
 #include "runner.h" /* its type `run` is a common name of variables */
 

@@ -28,8 +28,9 @@ static const char *quote(tl_field field, char out[SHOWN + 8]) {
     if (length == 0) return "nothing";
     if (cut) length = SHOWN;
     out[0] = '"';
-    for (size_t i = 0; i < length; i++) out[1 + i] = (unsigned char)field.begin[i] < ' ' ? '?' : field.begin[i];
-    strcpy(out + 1 + length, cut ? "…\"" : "\"");
+    for (size_t i = 0; i < length; i++) out[1 + i] = (char)((unsigned char)field.begin[i] < ' ' ? '?' : field.begin[i]);
+    const char *end = cut ? "…\"" : "\"";
+    memcpy(out + 1 + length, end, strlen(end) + 1);
     return out;
 }
 
@@ -164,8 +165,8 @@ bool tl_field_cut(tl_field *rest, char separator, tl_field *part) {
 
 bool tl_field_number(const tl_text *text, tl_field field, double *value) {
     field = tl_field_trim(field);
-    const char first = field.begin < field.end ? *field.begin : '\0';
-    if (!isdigit((unsigned char)first) && first != '-' && first != '+' && first != '.') return false;
+    const int first = field.begin < field.end ? (unsigned char)*field.begin : 0;
+    if (!isdigit(first) && first != '-' && first != '+' && first != '.') return false;
     char *end;
     *value = strtod_l(field.begin, &end, text->locale);
     return end == field.end && isfinite(*value) && fabs(*value) <= largest;
