@@ -36,13 +36,20 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+/* The value below which that share of the sorted samples lies, between two of them in proportion. */
+static double quantile(const double *sorted, size_t count, double share) {
+    const double at = share * (double)(count - 1);
+    const size_t below = (size_t)at, above = below + 1 < count ? below + 1 : below;
+    return sorted[below] + (at - (double)below) * (sorted[above] - sorted[below]);
+}
+
 bench_timing bench_summary(bench_samples *samples) {
-    const size_t count = samples->count;
     const double *sorted = samples->seconds;
+    const size_t count = samples->count;
     qsort(samples->seconds, count, sizeof *samples->seconds, ascending);
-    const double median = (sorted[(count - 1) / 2] + sorted[count / 2]) / 2;
+    const double median = quantile(sorted, count, 0.5);
     return (bench_timing){.best = 1e3 * sorted[0],
                           .median = 1e3 * median,
-                          .spread = (sorted[3 * (count - 1) / 4] - sorted[(count - 1) / 4]) / median,
+                          .spread = (quantile(sorted, count, 0.75) - quantile(sorted, count, 0.25)) / median,
                           .samples = count};
 }

@@ -1,4 +1,5 @@
 """Those who take turns: the tapline command, and one process for each framework."""
+
 import json
 import os
 import subprocess
@@ -56,8 +57,16 @@ class Tapline:
         answer = self.bench("conv", "--shape", parts, "--engine", "auto", "--precision", self.precision)
         self.machine = {key: answer[key] for key in ("isa", "peak_gflops", "blas_gflops")}
         passes = {result["pass"]: result for result in answer["results"] + answer["together"]}
-        turn = {name: {"best": result["ms"], "median": result["median_ms"], "count": result["samples"], "engine": result.get("uses"),
-                       "fraction_of_peak": result["fraction_of_peak"]} for name, result in passes.items()}
+        turn = {
+            name: {
+                "best": result["ms"],
+                "median": result["median_ms"],
+                "count": result["samples"],
+                "engine": result.get("uses"),
+                "fraction_of_peak": result["fraction_of_peak"],
+            }
+            for name, result in passes.items()
+        }
         return turn | {"peak_gflops": answer["peak_gflops"]}
 
     def network(self, name):
@@ -65,9 +74,14 @@ class Tapline:
         result = answer["results"][0]
         case = {key: result[key] for key in ("model", "batch", "length", "channels", "classes", "parameters")}
         self.machine = self.machine or {"isa": answer["isa"]}
-        return {"step": {"best": result["step_min_ms"], "median": result["step_ms"]},
-                "infer": {"best": result["infer_min_ms"], "median": result["infer_ms"]},
-                "conv_ms": result["conv_ms"], "step_over_conv": result["step_over_conv"], "parameters": result["parameters"], "case": case}
+        return {
+            "step": {"best": result["step_min_ms"], "median": result["step_ms"]},
+            "infer": {"best": result["infer_min_ms"], "median": result["infer_ms"]},
+            "conv_ms": result["conv_ms"],
+            "step_over_conv": result["step_over_conv"],
+            "parameters": result["parameters"],
+            "case": case,
+        }
 
 
 class Peer:
@@ -76,9 +90,18 @@ class Peer:
     def __init__(self, python, folder, name, threads):
         self.name = name
         environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", CUDA_VISIBLE_DEVICES="-1", OMP_NUM_THREADS=str(threads))
+        # else glibc's malloc gives large arrays back at each call and has them cleared anew, which costs PyTorch much of its time
+        environment |= {"MALLOC_MMAP_THRESHOLD_": "1000000000", "MALLOC_TRIM_THRESHOLD_": "4000000000"}
         self.log = open(os.devnull, "w") if "TAPLINE_COMPARE_DEBUG" not in os.environ else None
-        self.process = subprocess.Popen([python, "worker.py", name, str(threads)], cwd=folder, env=environment, text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log)
+        self.process = subprocess.Popen(
+            [python, "worker.py", name, str(threads)],
+            cwd=folder,
+            env=environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+        )
         self.version = self.read()["version"]
 
     def read(self):

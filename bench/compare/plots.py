@@ -1,4 +1,5 @@
 """Plots of a comparison, as SVG, by gnuplot."""
+
 import os
 import statistics
 import subprocess
@@ -35,7 +36,8 @@ def gnuplot(folder, name, title, commands, tables):
 
 
 def subtitle(found):
-    return f"{found['machine']['isa']}, {found['precision']}, {found['threads']} thread{'s' if found['threads'] > 1 else ''}, {found['date']}"
+    threads = f"{found['threads']} thread{'s' if found['threads'] > 1 else ''}"
+    return f"{found['machine']['isa']}, {found['precision']}, {threads}, {found['date']}"
 
 
 def escape(name):
@@ -47,8 +49,9 @@ def line_at_one():
 
 
 def bars(count):
-    return "set style data histogram\nset style histogram clustered gap 1\nset style fill solid\nset xtics font ',11'\n" + \
-        "".join(f"set linetype {i + 1} lc rgb '{COLOURS[i]}'\n" for i in range(count))
+    return "set style data histogram\nset style histogram clustered gap 1\nset style fill solid\nset xtics font ',11'\n" + "".join(
+        f"set linetype {i + 1} lc rgb '{COLOURS[i]}'\n" for i in range(count)
+    )
 
 
 def plot_peak(found, folder):
@@ -56,19 +59,31 @@ def plot_peak(found, folder):
     passes = ("forward", "dx", "dw")
     rows = [[escape(e["name"])] + [e["fraction_of_peak"][p] for p in passes] for e in entries]
     series = ", ".join(f"$table0 using {i + 2}{':xtic(1)' if i == 0 else ''} title '{p}'" for i, p in enumerate(passes))
-    gnuplot(folder, "fraction_of_peak", f"Convolution: share of the multiply-add peak ({subtitle(found)})",
-            bars(3) + line_at_one() + f"set yrange [0:]\nset ylabel 'share of peak'\nplot {series}\n", [rows])
+    gnuplot(
+        folder,
+        "fraction_of_peak",
+        f"Convolution: share of the multiply-add peak ({subtitle(found)})",
+        bars(3) + line_at_one() + f"set yrange [0:]\nset ylabel 'share of peak'\nplot {series}\n",
+        [rows],
+    )
 
 
 def plot_ratios(found, folder, kind, what, name, title):
     part = found["summary"][kind]
     peers = [p for p in found["versions"] if p != "tapline" and p in part["overall"][what]]
     rows = [[escape(e["name"])] + [e[what][p]["median"] if p in e[what] else "NaN" for p in peers] for e in part["entries"]]
-    series = ", ".join(f"$table0 using {i + 2}{':xtic(1)' if i == 0 else ''} title '{found['versions'][p]}'" for i, p in enumerate(peers))
+    series = ", ".join(
+        f"$table0 using {i + 2}{':xtic(1)' if i == 0 else ''} title '{found['versions'][p]}'" for i, p in enumerate(peers)
+    )
     values = [v for row in rows for v in row[1:] if v != "NaN"]
-    gnuplot(folder, name, f"{title} ({subtitle(found)})",
-            bars(len(peers)) + line_at_one() + f"set logscale y 2\nset yrange [{min(0.5, 0.8 * min(values))}:]\n"
-            f"set ylabel 'times as long as tapline'\nplot {series}\n", [rows])
+    gnuplot(
+        folder,
+        name,
+        f"{title} ({subtitle(found)})",
+        bars(len(peers)) + line_at_one() + f"set logscale y 2\nset yrange [{min(0.5, 0.8 * min(values))}:]\n"
+        f"set ylabel 'times as long as tapline'\nplot {series}\n",
+        [rows],
+    )
 
 
 def operations(shape):
@@ -88,11 +103,19 @@ def plot_sweep(found, folder, key, entries):
             if times:
                 rows.append([entry["shape"][key], 1e6 * statistics.median(times) * peak / operations(entry["shape"])])
         tables.append(rows)
-    series = ", ".join(f"$table{i} using 1:2 with linespoints lw 2 pt 7 ps 0.6 lc rgb '{COLOURS[i]}' title '{found['versions'][name]}'"
-                       for i, name in enumerate(names))
-    gnuplot(folder, "cost_" + key, f"Convolution, forward and backward: cost against {key} ({subtitle(found)})",
-            line_at_one() + f"set logscale xy\nset format x '%.0f'\nset xlabel '{key}'\nset ylabel 'time over that of its multiply-adds at peak'\n"
-            f"plot {series}\n", tables)
+    series = ", ".join(
+        f"$table{i} using 1:2 with linespoints lw 2 pt 7 ps 0.6 lc rgb '{COLOURS[i]}' title '{found['versions'][name]}'"
+        for i, name in enumerate(names)
+    )
+    gnuplot(
+        folder,
+        "cost_" + key,
+        f"Convolution, forward and backward: cost against {key} ({subtitle(found)})",
+        line_at_one()
+        + f"set logscale xy\nset format x '%.0f'\nset xlabel '{key}'\nset ylabel 'time over that of its multiply-adds at peak'\n"
+        f"plot {series}\n",
+        tables,
+    )
 
 
 def draw(found, folder):

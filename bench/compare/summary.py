@@ -1,8 +1,10 @@
 """What the turns say: ratios, as numbers and as tables.
 
-A ratio is a peer's time over tapline's in the same round (above 1: tapline is faster), so that what slows the machine for a while slows both. Of the
-rounds' ratios the median is given, with the least and the greatest. Convolutions go by the best time of a turn, networks by its median.
+A ratio is a peer's time over tapline's in the same round (above 1: tapline is faster), so that what slows the machine for a
+while slows both. Of the rounds' ratios the median is given, with the least and the greatest. Convolutions go by the best time of
+a turn, networks by its median.
 """
+
 import math
 import statistics
 
@@ -43,8 +45,12 @@ def overall(entries, what):
     for name in {name for entry in entries for name in entry[what]}:
         values = {entry["name"]: entry[what][name]["median"] for entry in entries if name in entry[what]}
         worst = min(values, key=values.get)
-        found[name] = {"mean": math.exp(statistics.fmean(math.log(v) for v in values.values())), "least": values[worst], "where": worst,
-                       "count": len(values)}
+        found[name] = {
+            "mean": math.exp(statistics.fmean(math.log(v) for v in values.values())),
+            "least": values[worst],
+            "where": worst,
+            "count": len(values),
+        }
     return found
 
 
@@ -57,8 +63,9 @@ def summarise(found):
             own = entry["turns"]["tapline"]
             line["tapline"] = {what: spread([turn[what][which] for turn in own]) for what in whats}
             if kind == "conv":
-                line["fraction_of_peak"] = {p: statistics.median(turn[p]["fraction_of_peak"] for turn in own)
-                                            for p in ("forward", "dx", "dw", "all")}
+                line["fraction_of_peak"] = {
+                    p: statistics.median(turn[p]["fraction_of_peak"] for turn in own) for p in ("forward", "dx", "dw", "all")
+                }
                 line["engines"] = {p: own[0][p]["engine"] for p in ("forward", "dx", "dw")}
             else:
                 line["step_over_conv"] = statistics.median(turn["step_over_conv"] for turn in own)
@@ -79,7 +86,11 @@ def print_table(title, part, what, columns, last):
     print(f"{'':<14}{'tapline, ms':>14}" + "".join(f"{column:>24}" for column in columns) + f"   {last[0]}")
     for entry in part["entries"]:
         own = entry["tapline"][what]["median"]
-        print(f"{entry['name']:<14}{own:>14.4g}" + "".join(cell(entry[what].get(column)) for column in columns) + f"   {last[1](entry)}")
+        print(
+            f"{entry['name']:<14}{own:>14.4g}"
+            + "".join(cell(entry[what].get(column)) for column in columns)
+            + f"   {last[1](entry)}"
+        )
     means = part["overall"][what]
     for label, text in (("mean", lambda m: f"{m['mean']:.2f}"), ("least", lambda m: f"{m['least']:.2f} {m['where']}")):
         print(f"{'  ' + label:<28}" + "".join((text(means[c]) if c in means else "–").rjust(24) for c in columns))
@@ -92,15 +103,26 @@ def engines(entry):
 def print_tables(found):
     parts, versions = found["summary"], found["versions"]
     peers = [name for name in versions if name != "tapline"]
-    print(f"{', '.join(versions.values())}; {found['date']}; {found['machine']['isa']}, {found['threads']} thread(s), {found['precision']}; "
-          f"{found['rounds']} round(s) of {found['seconds']} s")
+    print(
+        f"{', '.join(versions.values())}; {found['date']}; "
+        f"{found['machine']['isa']}, {found['threads']} thread(s), {found['precision']}; "
+        f"{found['rounds']} round(s) of {found['seconds']} s"
+    )
     print("ratio: time of the peer over that of tapline, median (least–most) of the rounds; mean: geometric")
-    titles = {"forward": "convolution, forward", "all": "convolution, forward and backward", "step": "training step", "infer": "inference"}
+    titles = {
+        "forward": "convolution, forward",
+        "all": "convolution, forward and backward",
+        "step": "training step",
+        "infer": "inference",
+    }
     for kind, (whats, _) in KINDS.items():
         for what in whats:
             if kind not in parts:
                 continue
             columns = ["fastest"] + [p for p in peers if p in parts[kind]["overall"][what]]
-            last = ("engine and share of the multiply-add peak", engines) if kind == "conv" else \
-                ("step over its convolutions", lambda entry: f"{entry['step_over_conv']:.2f}")
+            last = (
+                ("engine and share of the multiply-add peak", engines)
+                if kind == "conv"
+                else ("step over its convolutions", lambda entry: f"{entry['step_over_conv']:.2f}")
+            )
             print_table(titles[what], parts[kind], what, columns, last)

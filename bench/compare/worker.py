@@ -2,11 +2,12 @@
 
 usage: worker.py PEER THREADS          PEER: a module of the folder peers
 
-{"do": "conv", "shape": {…}, "precision": "f32", "seconds": 0.2}   times the forward pass, and forward and backward, of one convolution
+{"do": "conv", "shape": {…}, "precision": "f32", "seconds": 0.2}   times forward, and forward and backward, of one convolution
 {"do": "step", "case": {…}, "seconds": 0.2}                        times a training step and inference of one network
-A subject is prepared at its first request and kept until another one is asked for. An answer holds, for each thing that was timed, its samples
-in milliseconds as {"best", "median", "count"}, or "skip" with the reason why this peer does not do it.
+A subject is prepared at its first request and kept until another one is asked for. An answer holds, for each thing that was
+timed, its samples in milliseconds as {"best", "median", "count"}, or "skip" with the reason why this peer does not do it.
 """
+
 import importlib
 import json
 import os

@@ -1,8 +1,8 @@
 """The frameworks that tapline is compared with, one module each.
 
-start(threads) comes first; version() names the framework; convolution(shape, precision) and network(case) give what there is to time, by name:
-"forward" and "all" (forward and backward: gradients of input, weight and bias), or "step" and "infer" beside the number of trained "parameters".
-They raise worker.Skip for what the framework does not do.
+start(threads) comes first; version() names the framework; convolution(shape, precision) and network(case) give what there is to
+time, by name: "forward" and "all" (forward and backward: gradients of input, weight and bias), or "step" and "infer" beside the
+number of trained "parameters". They raise worker.Skip for what the framework does not do.
 """
 
 
@@ -21,14 +21,20 @@ def padding(shape):
 def arrays(shape):
     """Random input (batch, length, channels), weight (kernel, channels, filters) and bias, in double precision."""
     import numpy
+
     random = numpy.random.default_rng(0)
-    sizes = [(shape["batch"], shape["length"], shape["channels"]), (shape["kernel"], shape["channels"], shape["filters"]), (shape["filters"],)]
+    sizes = [
+        (shape["batch"], shape["length"], shape["channels"]),
+        (shape["kernel"], shape["channels"], shape["filters"]),
+        (shape["filters"],),
+    ]
     return [random.standard_normal(size) for size in sizes]
 
 
 def batch(case):
     """A random batch (batch, length, channels) in single precision, and its labels."""
     import numpy
+
     random = numpy.random.default_rng(0)
     x = random.standard_normal((case["batch"], case["length"], case["channels"])).astype("float32")
     return x, random.integers(0, case["classes"], case["batch"])

@@ -1,4 +1,5 @@
 """JAX: jitted, channels last. Its networks are Keras's, each step one jitted call of their stateless functions."""
+
 import os
 
 
@@ -11,19 +12,27 @@ def start(threads):
 
 def version():
     import jax
+
     return "JAX " + jax.__version__
 
 
 def convolution(shape, precision):
     import jax
     from peers import arrays, padding
+
     jax.config.update("jax_enable_x64", precision == "f64")
     kind = "float32" if precision == "f32" else "float64"
     x, weight, bias = (jax.numpy.asarray(a, kind) for a in arrays(shape))
 
     def run(x, weight, bias):
-        y = jax.lax.conv_general_dilated(x, weight, (shape["stride"],), [padding(shape)], rhs_dilation=(shape["dilation"],),
-                                         dimension_numbers=("NWC", "WIO", "NWC"))
+        y = jax.lax.conv_general_dilated(
+            x,
+            weight,
+            (shape["stride"],),
+            [padding(shape)],
+            rhs_dilation=(shape["dilation"],),
+            dimension_numbers=("NWC", "WIO", "NWC"),
+        )
         return y + bias
 
     def run_and_back(gradient, *inputs):
@@ -32,14 +41,17 @@ def convolution(shape, precision):
 
     forward, both = jax.jit(run), jax.jit(run_and_back)
     gradient = jax.random.normal(jax.random.key(0), forward(x, weight, bias).shape, kind)
-    return {"forward": lambda: jax.block_until_ready(forward(x, weight, bias)),
-            "all": lambda: jax.block_until_ready(both(gradient, x, weight, bias))}
+    return {
+        "forward": lambda: jax.block_until_ready(forward(x, weight, bias)),
+        "all": lambda: jax.block_until_ready(both(gradient, x, weight, bias)),
+    }
 
 
 def network(case):
     import jax
     from peers import batch, keras_networks
     import keras
+
     model = keras_networks.build(case)
     optimizer = keras.optimizers.Adam(1e-3)
     optimizer.build(model.trainable_variables)
@@ -56,7 +68,9 @@ def network(case):
         return value, (trained, others, moments)
 
     update = jax.jit(update, donate_argnums=(0, 1, 2))
-    state = tuple([v.value + 0 for v in vs] for vs in (model.trainable_variables, model.non_trainable_variables, optimizer.variables))
+    state = tuple(
+        [v.value + 0 for v in vs] for vs in (model.trainable_variables, model.non_trainable_variables, optimizer.variables)
+    )
     fixed = [[v.value + 0 for v in vs] for vs in (model.trainable_variables, model.non_trainable_variables)]
     predict = jax.jit(lambda trained, others: model.stateless_call(trained, others, x, training=False)[0])
 

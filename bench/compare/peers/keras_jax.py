@@ -1,4 +1,5 @@
 """Keras on JAX, as its users call it: train_on_batch of a compiled model. Its convolutions alone are JAX's."""
+
 from peers import jax
 from worker import Skip
 
@@ -7,6 +8,7 @@ start = jax.start
 
 def version():
     import keras
+
     return f"Keras {keras.__version__} on {jax.version()}"
 
 
@@ -16,4 +18,5 @@ def convolution(shape, precision):
 
 def network(case):
     from peers import keras_networks
+
     return keras_networks.network(case)

@@ -1,4 +1,5 @@
 """The networks in Keras, on whichever backend was chosen before this is imported."""
+
 import keras
 from keras import layers
 
@@ -56,7 +57,7 @@ def tcn(x):
     for i in range(8):
         h = x
         for _ in range(2):
-            h = convolve(h, 25, 7, padding="causal", dilation_rate=2 ** i, activation="relu")
+            h = convolve(h, 25, 7, padding="causal", dilation_rate=2**i, activation="relu")
         x = join(h, x if i else convolve(x, 25, 1))
     return x[:, -1, :]
 
@@ -75,4 +76,8 @@ def network(case):
     model = build(case)
     model.compile(keras.optimizers.Adam(1e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     x, labels = batch(case)
-    return {"step": lambda: model.train_on_batch(x, labels), "infer": lambda: model.predict_on_batch(x), "parameters": trained(model)}
+    return {
+        "step": lambda: model.train_on_batch(x, labels),
+        "infer": lambda: model.predict_on_batch(x),
+        "parameters": trained(model),
+    }

@@ -1,4 +1,5 @@
 """ONNX Runtime: inference of the networks, exported from PyTorch in a process of their own."""
+
 import json
 import os
 import subprocess

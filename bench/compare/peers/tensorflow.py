@@ -1,4 +1,5 @@
 """TensorFlow: tf.function, channels last. Its networks are Keras's on this backend."""
+
 import os
 
 
@@ -6,18 +7,21 @@ def start(threads):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     import tensorflow
+
     tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
     tensorflow.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def version():
     import tensorflow
+
     return "TensorFlow " + tensorflow.__version__
 
 
 def convolution(shape, precision):
     import tensorflow as tf
     from peers import arrays, padding
+
     kind = tf.float32 if precision == "f32" else tf.float64
     x, weight, bias = (tf.constant(a, kind) for a in arrays(shape))
     pads = padding(shape)
@@ -43,4 +47,5 @@ def convolution(shape, precision):
 
 def network(case):
     from peers import keras_networks
+
     return keras_networks.network(case)

@@ -1,4 +1,5 @@
 """PyTorch, eager, channels first as its convolutions have it."""
+
 import copy
 
 import torch
@@ -38,6 +39,7 @@ def convolution(shape, precision):
 
 
 # ---- networks ----
+
 
 class Convolution(nn.Module):
     def __init__(self, channels, filters, kernel, dilation=1, causal=False, bias=True):
@@ -103,8 +105,12 @@ def fcn(case):
 def resnet(case):
     blocks, channels = [], case["channels"]
     for filters in (64, 128, 128):
-        body = nn.Sequential(*(normalised(Convolution(channels if i == 0 else filters, filters, kernel), filters=filters, relu=i < 2)
-                               for i, kernel in enumerate((8, 5, 3))))
+        body = nn.Sequential(
+            *(
+                normalised(Convolution(channels if i == 0 else filters, filters, kernel), filters=filters, relu=i < 2)
+                for i, kernel in enumerate((8, 5, 3))
+            )
+        )
         match = [] if channels == filters else [Convolution(channels, filters, 1)]
         blocks.append(Sum(body, normalised(*match, filters=filters, relu=False)))
         channels = filters
@@ -122,14 +128,22 @@ def inception(case):
 
 def timecnn(case):
     length = ((case["length"] - 6) // 3 - 6) // 3
-    return nn.Sequential(nn.Conv1d(case["channels"], 6, 7), nn.Sigmoid(), nn.AvgPool1d(3), nn.Conv1d(6, 12, 7), nn.Sigmoid(),
-                         nn.AvgPool1d(3), nn.Flatten(), nn.Linear(12 * length, case["classes"]))
+    return nn.Sequential(
+        nn.Conv1d(case["channels"], 6, 7),
+        nn.Sigmoid(),
+        nn.AvgPool1d(3),
+        nn.Conv1d(6, 12, 7),
+        nn.Sigmoid(),
+        nn.AvgPool1d(3),
+        nn.Flatten(),
+        nn.Linear(12 * length, case["classes"]),
+    )
 
 
 def tcn(case):
     blocks, channels = [], case["channels"]
     for i in range(8):
-        body = nn.Sequential(Convolution(channels, 25, 7, 2 ** i, True), nn.ReLU(), Convolution(25, 25, 7, 2 ** i, True), nn.ReLU())
+        body = nn.Sequential(Convolution(channels, 25, 7, 2**i, True), nn.ReLU(), Convolution(25, 25, 7, 2**i, True), nn.ReLU())
         blocks.append(Sum(body, nn.Identity() if channels == 25 else nn.Conv1d(channels, 25, 1)))
         channels = 25
     return nn.Sequential(*blocks, LastStep(), nn.Linear(25, case["classes"]))
