@@ -35,7 +35,8 @@ typedef enum tl_engine {
     TL_ENGINE_AUTO = 0, /* chosen for each layer and pass when the model is compiled */
     TL_ENGINE_NAIVE,    /* the plain loops: slow, the specification of the others */
     TL_ENGINE_GEMM,     /* im2col tiles and the BLAS */
-    TL_ENGINE_DIRECT    /* register tiles on the input itself */
+    TL_ENGINE_DIRECT,   /* register tiles on the input itself */
+    TL_ENGINE_WINOGRAD  /* fewer multiplications, some more rounding: kernels from 3 taps on, stride 1 */
 } tl_engine;
 
 /* The name of an engine, such as "gemm"; NULL where there is none. */

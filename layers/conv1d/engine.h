@@ -52,5 +52,6 @@ size_t tl_conv1d_scratch(const tl_conv1d_job *job, int workers);
 extern const tl_conv1d_ops tl_conv1d_naive;
 extern const tl_conv1d_ops tl_conv1d_gemm;
 extern const tl_conv1d_ops tl_conv1d_direct;
+extern const tl_conv1d_ops tl_conv1d_winograd;
 
 #endif

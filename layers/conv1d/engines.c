@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const tl_conv1d_ops *const engines[] = {&tl_conv1d_naive, &tl_conv1d_gemm, &tl_conv1d_direct};
+static const tl_conv1d_ops *const engines[] = {&tl_conv1d_naive, &tl_conv1d_gemm, &tl_conv1d_direct, &tl_conv1d_winograd};
 
 enum { ENGINES = sizeof engines / sizeof *engines };
 
@@ -30,7 +30,7 @@ tl_status tl_engine_by_name(const char *name, tl_engine *engine, tl_error *error
         *engine = engines[i]->engine;
         if (strcmp(name, engines[i]->name) == 0) return TL_OK;
     }
-    return tl_fail(error, TL_ERROR_ARGUMENT, "engine \"%s\" is none of auto, naive, gemm, direct", name);
+    return tl_fail(error, TL_ERROR_ARGUMENT, "engine \"%s\" is none of auto, naive, gemm, direct, winograd", name);
 }
 
 /* ---- geometry ---- */

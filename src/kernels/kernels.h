@@ -62,6 +62,29 @@ typedef struct tl_direct_packing {
     size_t vectors, width; /* as in tl_direct_product */
 } tl_direct_packing;
 
+/* Tiles of a transform of Cook and Toom, see winograd.c: rows of `from` become rows of `to`, each element with those above and
+ * below it. `from` and `to` do not overlap. */
+typedef struct tl_winograd_rows {
+    const tl_real *from;
+    size_t from_row, from_step; /* elements between the rows of a tile, between tiles */
+    tl_real *to;
+    size_t to_row, to_step;
+    size_t tiles, width;  /* width: of a row */
+    const tl_real *start; /* output only: (width, rounded up to whole vectors) what each row of `to` starts from */
+} tl_winograd_rows;
+
+/* F(outputs, taps). */
+typedef struct tl_winograd {
+    size_t outputs, taps, points;                           /* points = outputs + taps - 1 */
+    void (*input)(const tl_winograd_rows *rows);            /* points rows of x → points, Bᵀ */
+    void (*weights)(const tl_winograd_rows *rows);          /* taps → points, G */
+    void (*output)(const tl_winograd_rows *rows);           /* points → outputs, Aᵀ */
+    void (*output_gradient)(const tl_winograd_rows *rows);  /* outputs → points, A */
+    void (*weights_gradient)(const tl_winograd_rows *rows); /* points → taps, Gᵀ */
+} tl_winograd;
+
+typedef enum tl_winograd_variant { TL_WINOGRAD_4_3 = 0, TL_WINOGRAD_6_3, TL_WINOGRAD_4_4, TL_WINOGRAD_4_5 } tl_winograd_variant;
+
 /* Outputs that a register tile has at most, in any instruction set. */
 enum { TL_MOST_TILE_WIDTH = 256 / (int)sizeof(tl_real) };
 
@@ -86,6 +109,8 @@ typedef struct tl_kernels {
     size_t direct_vectors; /* the most vectors in a register tile */
     void (*direct_product)(const tl_direct_product *product);
     void (*direct_pack)(const tl_direct_packing *packing);
+
+    const tl_winograd *winograd; /* by tl_winograd_variant */
 } tl_kernels;
 
 /* The fastest table that this processor runs; the environment variable TAPLINE_ISA may name a slower one. */

@@ -10,6 +10,7 @@ void TL_KERNEL(tl_kernel_adam)(const tl_adam_run *run);
 void TL_KERNEL(tl_kernel_sgd)(const tl_sgd_run *run);
 void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *product);
 void TL_KERNEL(tl_kernel_direct_pack)(const tl_direct_packing *packing);
+extern const tl_winograd TL_KERNEL(tl_kernel_winograd)[];
 
 #define TL_NAME_OF(isa) #isa
 #define TL_NAME(isa) TL_NAME_OF(isa)
@@ -30,4 +31,5 @@ const tl_kernels TL_KERNEL(tl_kernels) = {
     .direct_vectors = TL_TILE_VECTORS,
     .direct_product = TL_KERNEL(tl_kernel_direct_product),
     .direct_pack = TL_KERNEL(tl_kernel_direct_pack),
+    .winograd = TL_KERNEL(tl_kernel_winograd),
 };

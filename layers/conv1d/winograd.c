@@ -1,0 +1,276 @@
+/* The winograd engine: fewer multiplications than the definition has, by the algorithm of Cook and Toom in tiles (Lavin & Gray
+ * 2016, in one dimension).
+ *
+ * y = Aᵀ[Σ (G g) ⊙ (Bᵀ d)], the sum over channels and groups of taps: for each point of the transforms it is a matrix product
+ * (tiles × channels·groups) · (channels·groups × filters), which the kernel of the direct engine computes from the transformed
+ * tiles in place. dX is the same sum over dy with the taps flipped and channels and filters exchanged.
+ */
+#include "winograd.h"
+
+#include "memory.h"
+
+#include <string.h>
+
+enum {
+    UNITS = 16,               /* wanted at least, for the workers to share */
+    WEIGHT_BYTES = 16 * 1024, /* transformed weights that stay in the first-level cache while the rows of a unit pass */
+    MOST_TILE_ELEMENTS = 1 << 22
+};
+
+/* ---- weights ---- */
+
+/* Element (tap, input element, output) of a form is weight[tap·tap_step + element·in_step + output·out_step]. */
+typedef struct weights {
+    const tl_real *from;
+    ptrdiff_t tap_step;
+    size_t in_step, out_step;
+} weights;
+
+typedef struct sum_job {
+    tl_winograd_form form;
+    tl_winograd_cut cut;
+    weights weights;
+    size_t plane, each; /* elements of a transformed unit at one point; of a worker's memory */
+    const tl_real *in;
+    tl_real *out;
+    tl_real *start, *transformed,
+        *own; /* (width) what sums start from; (blocks: (points, taps, in_width, lanes)); of each worker */
+} sum_job;
+
+static size_t transformed_count(const tl_winograd_form *form) {
+    return tl_aligned_count(form->width) * form->variant->points * form->groups * form->in_width;
+}
+
+/* The taps of a group for a block of outputs: (taps, in_width, lanes), zero beyond the last tap and output. */
+static void pack_group(const sum_job *job, size_t group, const tl_direct_block *block, tl_real *to) {
+    const size_t taps = job->form.variant->taps, first = group * taps;
+    const weights *w = &job->weights;
+    memset(to, 0, taps * job->form.in_width * block->lanes * sizeof *to);
+    for (size_t tap = first; tap < tl_least(first + taps, job->form.taps); tap++) {
+        const tl_real *from = w->from + (ptrdiff_t)tap * w->tap_step + (ptrdiff_t)(block->first * w->out_step);
+        tl_real *row = to + (tap - first) * job->form.in_width * block->lanes;
+        for (size_t i = 0; i < job->form.in_width; i++, from += w->in_step, row += block->lanes)
+            for (size_t o = 0; o < block->width; o++) row[o] = from[o * w->out_step];
+    }
+}
+
+static void weights_task(void *context, size_t task, int worker) {
+    const sum_job *job = context;
+    const tl_winograd_form *form = &job->form;
+    const size_t group = task % form->groups, inner = form->groups * form->in_width;
+    const tl_direct_block block = tl_direct_block_at(form->kernels, form->width, task / form->groups);
+    tl_real *packed = job->own + (size_t)worker * job->each;
+    pack_group(job, group, &block, packed);
+    const size_t count = form->in_width * block.lanes;
+    form->variant->weights(&(tl_winograd_rows){
+        .from = packed,
+        .from_row = count,
+        .to = job->transformed + block.first * form->variant->points * inner + group * count,
+        .to_row = inner * block.lanes,
+        .tiles = 1,
+        .width = count,
+    });
+}
+
+/* ---- products ---- */
+
+/* One point of one sample (or of all, their tiles being in a row): sums over a few groups at a time, whose weights are used for all
+ * rows before the next ones take their place in the cache. */
+static void multiply(const sum_job *job, const tl_direct_block *block, const tl_real *x, const tl_real *factor, tl_real *out,
+                     size_t rows) {
+    const tl_winograd_form *form = &job->form;
+    const size_t row = tl_winograd_in_row(form), tap = form->in_width * block->lanes;
+    const size_t most = tl_most(WEIGHT_BYTES / (tap * sizeof(tl_real)), 1);
+    for (size_t group = 0; group < form->groups; group += most) {
+        const size_t groups = tl_least(most, form->groups - group);
+        const bool dense = form->dilation == 1;
+        form->kernels->direct_product(&(tl_direct_product){.x = x + group * row,
+                                                           .row_step = form->in_width,
+                                                           .runs = dense ? 1 : groups,
+                                                           .run_step = row,
+                                                           .count = dense ? groups * form->in_width : form->in_width,
+                                                           .step = 1,
+                                                           .factor = factor + group * tap,
+                                                           .factor_step = block->lanes,
+                                                           .start = group == 0 ? job->start + tl_aligned_count(form->width) : NULL,
+                                                           .out = out,
+                                                           .out_step = block->lanes,
+                                                           .rows = rows,
+                                                           .vectors = block->vectors,
+                                                           .width = block->lanes});
+    }
+}
+
+static void multiply_unit(const sum_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, const tl_real *planes,
+                          tl_real *products) {
+    const tl_winograd_form *form = &job->form;
+    const size_t inner = form->groups * form->in_width, rows = unit->tiles * form->dilation;
+    const tl_real *factor = job->transformed + block->first * form->variant->points * inner;
+    for (size_t p = 0; p < form->variant->points; p++, planes += job->plane, factor += inner * block->lanes) {
+        tl_real *out = products + p * unit->samples * rows * block->lanes;
+        if (form->groups == 1)
+            multiply(job, block, planes, factor, out, unit->samples * rows);
+        else
+            for (size_t i = 0; i < unit->samples; i++, out += rows * block->lanes)
+                multiply(job, block, planes + i * unit->in_tiles * tl_winograd_in_row(form), factor, out, rows);
+    }
+}
+
+/* ---- outputs ---- */
+
+/* The last tile of a sample, of which only some rows are wanted. */
+static void finish_border(const tl_winograd_form *form, const tl_winograd_rows *tile, size_t rows, tl_real *out) {
+    const size_t m = form->variant->outputs, d = form->dilation, width = tile->width;
+    tl_real part[8 * TL_MOST_TILE_WIDTH];
+    tl_winograd_rows one = *tile;
+    one.to = part;
+    one.to_row = width;
+    one.tiles = 1;
+    for (size_t q = 0; q < d && q < rows; q++, one.from += one.from_step) {
+        form->variant->output(&one);
+        for (size_t i = 0; i < m && i * d + q < rows; i++)
+            memcpy(out + (i * d + q) * form->width, part + i * width, width * sizeof *out);
+    }
+}
+
+/* The tiles of one sample; `products` is the sample's first row at point 0, `rows` the rows of a point. */
+static void finish_sample(const sum_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, const tl_real *products,
+                          size_t rows, tl_real *out) {
+    const tl_winograd_form *form = &job->form;
+    const size_t block_rows = form->variant->outputs * form->dilation, row = tl_winograd_out_row(form);
+    tl_winograd_rows tile = {.from_row = rows * block->lanes,
+                             .from_step = block->lanes,
+                             .to_row = row,
+                             .to_step = form->dilation == 1 ? form->variant->outputs * row : form->width,
+                             .width = block->width,
+                             .start = job->start + block->first};
+    const size_t whole = tl_least(unit->tile + unit->tiles, form->rows / block_rows),
+                 at_once = form->dilation == 1 ? whole - tl_least(whole, unit->tile) : 1;
+    for (size_t i = unit->tile; i < unit->tile + unit->tiles; i += i < whole ? at_once : 1) {
+        tile.from = products + (i - unit->tile) * form->dilation * block->lanes;
+        tile.to = out + i * block_rows * form->width + block->first;
+        tile.tiles = form->dilation == 1 ? at_once : form->dilation;
+        if (i < whole)
+            form->variant->output(&tile);
+        else
+            finish_border(form, &tile, form->rows - i * block_rows, tile.to);
+    }
+}
+
+static void sum_task(void *context, size_t task, int worker) {
+    const sum_job *job = context;
+    const tl_winograd_form *form = &job->form;
+    const tl_winograd_unit unit = tl_winograd_unit_at(form, &job->cut, task);
+    tl_real *copy = job->own + (size_t)worker * job->each, *planes = copy + tl_winograd_copy(form);
+    tl_real *products = planes + form->variant->points * job->plane;
+    const size_t rows = unit.tiles * form->dilation, sample = form->rows * form->width;
+    tl_winograd_transform_input(form, &unit, job->in, job->plane, planes, copy);
+    for (size_t b = 0; b < tl_direct_blocks(form->kernels, form->width); b++) {
+        const tl_direct_block block = tl_direct_block_at(form->kernels, form->width, b);
+        multiply_unit(job, &unit, &block, planes, products);
+        for (size_t i = 0; i < unit.samples; i++)
+            finish_sample(job, &unit, &block, products + i * rows * block.lanes, unit.samples * rows,
+                          job->out + (unit.sample + i) * sample);
+    }
+}
+
+/* ---- a pass ---- */
+
+static size_t products_count(const sum_job *job) {
+    const tl_winograd_form *form = &job->form;
+    const size_t rows = job->cut.samples * tl_divide_up(form->tiles, job->cut.pieces) * form->dilation;
+    return form->variant->points * rows * tl_least(tl_aligned_count(form->width), TL_MOST_TILE_WIDTH);
+}
+
+/* A job without its arrays. */
+static sum_job job_of(const tl_winograd_form *form) {
+    sum_job job = {.form = *form, .cut = tl_winograd_cut_of(form, UNITS)};
+    job.plane = tl_winograd_plane(form, &job.cut);
+    const size_t summing = tl_winograd_copy(form) + form->variant->points * job.plane + products_count(&job);
+    const size_t packing = form->variant->taps * form->in_width * tl_least(tl_aligned_count(form->width), TL_MOST_TILE_WIDTH);
+    job.each = tl_aligned_count(tl_most(summing, packing));
+    return job;
+}
+
+static size_t job_scratch(const tl_winograd_form *form, int workers) {
+    return 2 * tl_aligned_count(form->width) + TL_MOST_TILE_WIDTH + transformed_count(form) + (size_t)workers * job_of(form).each;
+}
+
+static void run(const tl_winograd_form *form, const weights *from, const tl_real *in, const tl_real *bias, tl_real *out,
+                const tl_workers *workers, tl_real *scratch) {
+    sum_job job = job_of(form);
+    const size_t width = tl_aligned_count(form->width), blocks = tl_direct_blocks(form->kernels, form->width);
+    job.weights = *from;
+    job.in = in;
+    job.out = out;
+    job.start = scratch;
+    job.transformed = scratch + 2 * width + TL_MOST_TILE_WIDTH;
+    job.own = job.transformed + transformed_count(form);
+    memset(job.start, 0, (2 * width + TL_MOST_TILE_WIDTH) * sizeof *scratch);
+    if (bias) memcpy(job.start, bias, form->width * sizeof *bias);
+    const double sums = (double)form->taps * (double)form->in_width * (double)form->width;
+    tl_parallel(workers, blocks * form->groups, sums, weights_task, &job);
+    tl_parallel(workers, job.cut.units, (double)(form->batch * form->rows) * sums, sum_task, &job);
+}
+
+static void forward(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *weight, const tl_real *bias, tl_real *y,
+                    const tl_workers *workers, tl_real *scratch) {
+    const tl_winograd_form form = tl_winograd_forward_form(shape);
+    const weights plain = {
+        .from = weight, .tap_step = (ptrdiff_t)(shape->channels * shape->filters), .in_step = shape->filters, .out_step = 1};
+    run(&form, &plain, x, bias, y, workers, scratch);
+}
+
+/* The convolution that takes dy to dx. */
+static tl_conv1d_shape flipped(const tl_conv1d_shape *shape) {
+    tl_conv1d_shape back = *shape;
+    back.length = shape->out_length;
+    back.out_length = shape->length;
+    back.channels = shape->filters;
+    back.filters = shape->channels;
+    return back;
+}
+
+static tl_winograd_form backward_form(const tl_conv1d_shape *shape) {
+    const tl_conv1d_shape back = flipped(shape);
+    tl_winograd_form form = tl_winograd_forward_form(&back);
+    form.first = (ptrdiff_t)shape->pad_left - (ptrdiff_t)((shape->kernel - 1) * shape->dilation);
+    return form;
+}
+
+static void backward_input(const tl_conv1d_shape *shape, const tl_real *dy, const tl_real *weight, tl_real *dx,
+                           const tl_workers *workers, tl_real *scratch) {
+    const tl_winograd_form form = backward_form(shape);
+    const size_t tap = shape->channels * shape->filters;
+    const weights flipped_taps = {
+        .from = weight + (shape->kernel - 1) * tap, .tap_step = -(ptrdiff_t)tap, .in_step = 1, .out_step = shape->filters};
+    run(&form, &flipped_taps, dy, NULL, dx, workers, scratch);
+}
+
+/* ---- the engine ---- */
+
+/* Two taps have nothing to save. A tile of a large dilation is as long as `points` times that: where a group's tiles would not fit
+ * any cache, or a series would have no row, there is no gain. */
+static bool supports(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
+    (void)pass;
+    if (shape->stride > 1 || shape->kernel < 3) return false;
+    if (shape->dilation > tl_least(shape->length, shape->out_length)) return false;
+    const size_t most = MOST_TILE_ELEMENTS / tl_most(shape->channels, shape->filters);
+    return shape->dilation <= most && shape->kernel <= most / shape->dilation;
+}
+
+static size_t scratch_of(const tl_conv1d_shape *shape, tl_conv1d_pass pass, int workers) {
+    if (pass == TL_BACKWARD_WEIGHTS) return tl_winograd_weights_scratch(shape, workers);
+    const tl_winograd_form form = pass == TL_FORWARD ? tl_winograd_forward_form(shape) : backward_form(shape);
+    return job_scratch(&form, workers);
+}
+
+const tl_conv1d_ops tl_conv1d_winograd = {
+    .name = "winograd",
+    .engine = TL_ENGINE_WINOGRAD,
+    .supports = supports,
+    .scratch = scratch_of,
+    .forward = forward,
+    .backward_input = backward_input,
+    .backward_weights = tl_winograd_backward_weights,
+};

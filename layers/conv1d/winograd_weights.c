@@ -1,0 +1,232 @@
+/* The gradient of the weights in the winograd engine: the transpose of forward, dg = Gᵀ[Σ (Bᵀ d) ⊙ (A dy)], where the sum goes over
+ * tiles and batch and is one matrix product (groups·channels × tiles) · (tiles × filters) for each point.
+ *
+ * The batch is cut into parts that the shape alone fixes; each sums on its own, and the sums are added in order, so that the number
+ * of workers changes nothing. Within a part the blocks of filters are independent of each other.
+ */
+#include "winograd.h"
+
+#include "memory.h"
+
+#include <string.h>
+
+enum {
+    PART_ROWS = 1024, /* of dy for each part, at least */
+    MOST_PARTS = 16,  /* of the batch */
+    TASKS_EACH = 2    /* tasks for each worker, to even out their speeds */
+};
+
+typedef struct product_job {
+    tl_winograd_form form;
+    tl_winograd_cut cut;
+    size_t parts, groups; /* groups of blocks: a task is one group of one part */
+    size_t width, inner;  /* filters, rounded up; groups of taps · channels */
+    size_t plane, each;   /* elements of a transformed unit at one point; of a worker's memory */
+    const tl_real *x, *dy;
+    tl_real *dweight, *dbias;
+    tl_real *sums, *bias_sums; /* of each part: (blocks: (points, inner, lanes)) and (filters, rounded up) */
+    tl_real *own;              /* of each worker */
+} product_job;
+
+/* Elements of a unit's transformed dy at all points, for a block of filters. */
+static size_t gradient_count(const product_job *job) {
+    const size_t rows = job->cut.samples * tl_divide_up(job->form.tiles, job->cut.pieces) * job->form.dilation;
+    return job->form.variant->points * rows * tl_least(job->width, TL_MOST_TILE_WIDTH);
+}
+
+/* A job without its arrays. */
+static product_job job_of(const tl_conv1d_shape *shape) {
+    product_job job = {.form = tl_winograd_forward_form(shape)};
+    const size_t rows = shape->batch * shape->out_length;
+    job.cut = tl_winograd_cut_of(&job.form, 1);
+    job.parts = tl_most(tl_least(tl_least(rows / PART_ROWS, MOST_PARTS), job.cut.units), 1);
+    job.width = tl_aligned_count(shape->filters);
+    job.inner = job.form.groups * shape->channels;
+    job.plane = tl_winograd_plane(&job.form, &job.cut);
+    const size_t summing = tl_winograd_copy(&job.form) + job.form.variant->points * job.plane + gradient_count(&job);
+    const size_t gathering = job.form.variant->taps * shape->channels * tl_least(job.width, TL_MOST_TILE_WIDTH);
+    job.each = tl_aligned_count(tl_most(summing, gathering));
+    return job;
+}
+
+static tl_real *sums_of(const product_job *job, const tl_direct_block *block, size_t part) {
+    return job->sums + (part * job->width + block->first) * job->form.variant->points * job->inner;
+}
+
+/* ---- a unit ---- */
+
+/* A tile of dy at the border: rows beyond the last count as 0. */
+static void transform_border(const product_job *job, const tl_winograd_rows *tile, size_t rows) {
+    const tl_winograd_form *form = &job->form;
+    const size_t m = form->variant->outputs, d = form->dilation, width = tile->width;
+    tl_real part[8 * TL_MOST_TILE_WIDTH];
+    tl_winograd_rows one = *tile;
+    one.from = part;
+    one.from_row = width;
+    one.tiles = 1;
+    for (size_t q = 0; q < d; q++, one.to += one.to_step) {
+        memset(part, 0, m * width * sizeof *part);
+        for (size_t i = 0; i < m && i * d + q < rows; i++)
+            memcpy(part + i * width, tile->from + (i * d + q) * form->width, width * sizeof *part);
+        form->variant->output_gradient(&one);
+    }
+}
+
+/* The tiles of one sample for a block of filters: to each point's (tile, series, lanes). */
+static void transform_sample(const product_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, const tl_real *dy,
+                             size_t rows, tl_real *to) {
+    const tl_winograd_form *form = &job->form;
+    const size_t block_rows = form->variant->outputs * form->dilation, row = tl_winograd_out_row(form);
+    const bool dense = form->dilation == 1;
+    const size_t end = unit->tile + unit->tiles, whole = tl_most(tl_least(end, form->rows / block_rows), unit->tile);
+    tl_winograd_rows tile = {.from_row = row,
+                             .from_step = dense ? form->variant->outputs * row : form->width,
+                             .to_row = rows * block->lanes,
+                             .to_step = block->lanes,
+                             .width = block->width};
+    for (size_t i = unit->tile, run; i < end; i += run) {
+        run = dense && i < whole ? whole - i : 1;
+        tile.from = dy + i * block_rows * form->width + block->first;
+        tile.to = to + (i - unit->tile) * form->dilation * block->lanes;
+        tile.tiles = dense ? run : form->dilation;
+        if (i < whole)
+            form->variant->output_gradient(&tile);
+        else
+            transform_border(job, &tile, form->rows - i * block_rows);
+    }
+}
+
+/* Adds to the sums of a block the products of a unit. `planes` is its transformed input. */
+static void add_unit(const product_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, size_t part,
+                     const tl_real *planes, tl_real *gradient) {
+    const tl_winograd_form *form = &job->form;
+    const size_t rows = unit->tiles * form->dilation, all = unit->samples * rows, row = tl_winograd_in_row(form);
+    for (size_t i = 0; i < unit->samples; i++)
+        transform_sample(job, unit, block, job->dy + (unit->sample + i) * form->rows * form->width, all,
+                         gradient + i * rows * block->lanes);
+    const size_t at_once = form->dilation == 1 ? form->groups : 1;
+    tl_direct_product product = {.row_step = 1,
+                                 .runs = unit->samples,
+                                 .run_step = unit->in_tiles * row,
+                                 .count = rows,
+                                 .step = form->in_width,
+                                 .factor_step = block->lanes,
+                                 .out = sums_of(job, block, part),
+                                 .out_step = block->lanes,
+                                 .rows = at_once * form->in_width,
+                                 .vectors = block->vectors,
+                                 .width = block->lanes};
+    for (size_t p = 0; p < form->variant->points; p++) {
+        product.factor = gradient + p * all * block->lanes;
+        for (size_t group = 0; group < form->groups; group += at_once, product.out += product.rows * block->lanes) {
+            product.x = planes + p * job->plane + group * row;
+            form->kernels->direct_product(&product);
+        }
+    }
+}
+
+/* The value of a polynomial at 1 is the sum of its coefficients: dbias is the sum of dy's tiles at point 1. */
+static void add_bias(const product_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, size_t part,
+                     const tl_real *gradient) {
+    static const tl_real one = 1;
+    const size_t all = unit->samples * unit->tiles * job->form.dilation;
+    job->form.kernels->direct_product(&(tl_direct_product){.x = &one,
+                                                           .runs = 1,
+                                                           .count = all,
+                                                           .factor = gradient + all * block->lanes,
+                                                           .factor_step = block->lanes,
+                                                           .out = job->bias_sums + part * job->width + block->first,
+                                                           .out_step = block->lanes,
+                                                           .rows = 1,
+                                                           .vectors = block->vectors,
+                                                           .width = block->lanes});
+}
+
+/* ---- tasks ---- */
+
+static void clear_sums(const product_job *job, const tl_direct_block *block, size_t part) {
+    memset(sums_of(job, block, part), 0, job->form.variant->points * job->inner * block->lanes * sizeof *job->sums);
+    memset(job->bias_sums + part * job->width + block->first, 0, block->lanes * sizeof *job->bias_sums);
+}
+
+/* The sums of a group of blocks over one part of the batch. */
+static void product_task(void *context, size_t task, int worker) {
+    const product_job *job = context;
+    const tl_winograd_form *form = &job->form;
+    const size_t part = task % job->parts, group = task / job->parts, blocks = tl_direct_blocks(form->kernels, form->width);
+    const size_t begin = tl_split_at(blocks, job->groups, group), end = tl_split_at(blocks, job->groups, group + 1);
+    tl_real *copy = job->own + (size_t)worker * job->each, *planes = copy + tl_winograd_copy(form);
+    tl_real *gradient = planes + form->variant->points * job->plane;
+    memset(gradient, 0, gradient_count(job) * sizeof *gradient); /* lanes without a filter */
+    for (size_t b = begin; b < end; b++) {
+        const tl_direct_block block = tl_direct_block_at(form->kernels, form->width, b);
+        clear_sums(job, &block, part);
+    }
+    for (size_t i = tl_split_at(job->cut.units, job->parts, part); i < tl_split_at(job->cut.units, job->parts, part + 1); i++) {
+        const tl_winograd_unit unit = tl_winograd_unit_at(form, &job->cut, i);
+        tl_winograd_transform_input(form, &unit, job->x, job->plane, planes, copy);
+        for (size_t b = begin; b < end; b++) {
+            const tl_direct_block block = tl_direct_block_at(form->kernels, form->width, b);
+            add_unit(job, &unit, &block, part, planes, gradient);
+            add_bias(job, &unit, &block, part, gradient);
+        }
+    }
+}
+
+/* Adds the parts' sums in order to those of the first. */
+static void join_parts(const product_job *job, const tl_direct_block *block) {
+    const size_t count = job->form.variant->points * job->inner * block->lanes;
+    tl_real *to = sums_of(job, block, 0), *bias = job->bias_sums + block->first;
+    for (size_t part = 1; part < job->parts; part++) {
+        const tl_real *sums = sums_of(job, block, part);
+        for (size_t i = 0; i < count; i++) to[i] += sums[i];
+        for (size_t o = 0; o < block->width; o++) bias[o] += bias[part * job->width + o];
+    }
+    for (size_t o = 0; job->dbias && o < block->width; o++) job->dbias[block->first + o] += bias[o];
+}
+
+/* Joins the parts of one block, transforms the sums and adds them to the gradient. */
+static void finish_task(void *context, size_t task, int worker) {
+    const product_job *job = context;
+    const tl_winograd_form *form = &job->form;
+    const tl_direct_block block = tl_direct_block_at(form->kernels, form->width, task);
+    const size_t taps = form->variant->taps, count = form->in_width * block.lanes;
+    tl_real *taps_sums = job->own + (size_t)worker * job->each;
+    join_parts(job, &block);
+    for (size_t group = 0; group < form->groups; group++) {
+        form->variant->weights_gradient(&(tl_winograd_rows){.from = sums_of(job, &block, 0) + group * count,
+                                                            .from_row = job->inner * block.lanes,
+                                                            .to = taps_sums,
+                                                            .to_row = count,
+                                                            .tiles = 1,
+                                                            .width = count});
+        const size_t here = tl_least(taps, form->taps - group * taps) * form->in_width;
+        tl_real *to = job->dweight + group * taps * form->in_width * form->width + block.first;
+        for (size_t i = 0; i < here; i++, to += form->width)
+            for (size_t o = 0; o < block.width; o++) to[o] += taps_sums[i * block.lanes + o];
+    }
+}
+
+/* ---- the pass ---- */
+
+size_t tl_winograd_weights_scratch(const tl_conv1d_shape *shape, int workers) {
+    const product_job job = job_of(shape);
+    return job.parts * job.width * (job.form.variant->points * job.inner + 1) + (size_t)workers * job.each;
+}
+
+void tl_winograd_backward_weights(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *dy, tl_real *dweight,
+                                  tl_real *dbias, const tl_workers *workers, tl_real *scratch) {
+    product_job job = job_of(shape);
+    job.x = x;
+    job.dy = dy;
+    job.dweight = dweight;
+    job.dbias = dbias;
+    job.sums = scratch;
+    job.bias_sums = job.sums + job.parts * job.width * job.form.variant->points * job.inner;
+    job.own = job.bias_sums + job.parts * job.width;
+    const size_t blocks = tl_direct_blocks(job.form.kernels, shape->filters), count = (size_t)tl_workers_count(workers);
+    job.groups = count > 1 ? tl_least(tl_divide_up(TASKS_EACH * count, job.parts), blocks) : 1;
+    const double sums = (double)job.inner * (double)shape->filters;
+    tl_parallel(workers, job.groups * job.parts, (double)(shape->batch * shape->out_length) * sums, product_task, &job);
+    tl_parallel(workers, blocks, (double)job.parts * (double)job.form.variant->points * sums, finish_task, &job);
+}
