@@ -138,18 +138,19 @@ static void finish_sample(const sum_job *job, const tl_winograd_unit *unit, cons
                           size_t rows, tl_real *out) {
     const tl_winograd_form *form = &job->form;
     const size_t block_rows = form->variant->outputs * form->dilation, row = tl_winograd_out_row(form);
+    const bool dense = form->dilation == 1;
+    const size_t end = unit->tile + unit->tiles, whole = tl_least(end, form->rows / block_rows);
     tl_winograd_rows tile = {.from_row = rows * block->lanes,
                              .from_step = block->lanes,
                              .to_row = row,
-                             .to_step = form->dilation == 1 ? form->variant->outputs * row : form->width,
+                             .to_step = dense ? form->variant->outputs * row : form->width,
                              .width = block->width,
                              .start = job->start + block->first};
-    const size_t whole = tl_least(unit->tile + unit->tiles, form->rows / block_rows),
-                 at_once = form->dilation == 1 ? whole - tl_least(whole, unit->tile) : 1;
-    for (size_t i = unit->tile; i < unit->tile + unit->tiles; i += i < whole ? at_once : 1) {
+    for (size_t i = unit->tile, run; i < end; i += run) {
+        run = dense && i < whole ? whole - i : 1;
         tile.from = products + (i - unit->tile) * form->dilation * block->lanes;
         tile.to = out + i * block_rows * form->width + block->first;
-        tile.tiles = form->dilation == 1 ? at_once : form->dilation;
+        tile.tiles = dense ? run : form->dilation;
         if (i < whole)
             form->variant->output(&tile);
         else

@@ -78,7 +78,7 @@ static void transform_sample(const product_job *job, const tl_winograd_unit *uni
     const tl_winograd_form *form = &job->form;
     const size_t block_rows = form->variant->outputs * form->dilation, row = tl_winograd_out_row(form);
     const bool dense = form->dilation == 1;
-    const size_t end = unit->tile + unit->tiles, whole = tl_most(tl_least(end, form->rows / block_rows), unit->tile);
+    const size_t end = unit->tile + unit->tiles, whole = tl_least(end, form->rows / block_rows);
     tl_winograd_rows tile = {.from_row = row,
                              .from_step = dense ? form->variant->outputs * row : form->width,
                              .to_row = rows * block->lanes,

@@ -1,0 +1,354 @@
+/* The winograd engine: its rounding errors against a bound derived from its transforms and against those of the direct engine, and
+ * what it refuses. That threads change nothing is among conv1d's tests of all engines. */
+#include "check.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#ifdef TAPLINE_F64
+static const double unit = DBL_EPSILON / 2;
+typedef long double precise;
+#else
+static const double unit = FLT_EPSILON / 2;
+typedef double precise;
+#endif
+
+enum { CONFIGURATIONS = 2000, PASSES = 3, MOST_POINTS = 8 };
+
+static const char *const pass_names[PASSES] = {"forward", "dx", "dw and db"};
+
+/* ---- the transforms, by their definition ---- */
+
+/* F(m, r) at n points, the last of them infinity. */
+typedef struct transforms {
+    int m, r, n;
+    double point[MOST_POINTS];
+    double a[MOST_POINTS][MOST_POINTS], b[MOST_POINTS][MOST_POINTS], g[MOST_POINTS][MOST_POINTS];
+} transforms;
+
+/* Coefficients of the product of (x - point) over the finite points but `without`. */
+static void product_without(const transforms *t, int without, double *coefficient) {
+    coefficient[0] = 1;
+    int degree = 0;
+    for (int l = 0; l < t->n - 1; l++) {
+        if (l == without) continue;
+        coefficient[++degree] = 0;
+        for (int i = degree; i > 0; i--) coefficient[i] = coefficient[i - 1] - t->point[l] * coefficient[i];
+        coefficient[0] *= -t->point[l];
+    }
+}
+
+static transforms transforms_of(int64_t kernel) {
+    static const double points[] = {0, 1, -1, 2, -2, 0.5, -0.5};
+    transforms t = {.m = 4, .r = kernel == 3 ? 3 : kernel == 5 ? 5 : 4};
+    t.n = t.m + t.r - 1;
+    for (int j = 0; j < t.n - 1; j++) t.point[j] = points[j];
+    for (int j = 0; j < t.n - 1; j++) {
+        double divisor = 1;
+        for (int l = 0; l < t.n - 1; l++) divisor *= l == j ? 1 : t.point[j] - t.point[l];
+        for (int i = 0; i < t.m; i++) t.a[j][i] = pow(t.point[j], i);
+        for (int i = 0; i < t.r; i++) t.g[j][i] = pow(t.point[j], i) / divisor;
+        product_without(&t, j, t.b[j]);
+    }
+    t.a[t.n - 1][t.m - 1] = t.g[t.n - 1][t.r - 1] = 1;
+    product_without(&t, t.n - 1, t.b[t.n - 1]);
+    return t;
+}
+
+static double size_of(const double *x) {
+    double sum = 0;
+    for (int i = 0; i < MOST_POINTS; i++) sum += fabs(x[i]);
+    return sum;
+}
+
+/* How much larger than the terms of a result the numbers are that the engine sums for it, where all inputs are of one size: the
+ * largest over the results i of (Σ over points of |what i takes from the point| · the sizes of both transforms there), divided by
+ * the terms that the definition has in their place (Higham 2002, section 3.5: rounding errors are below units of that sum). */
+static double growth(const transforms *t, int pass) {
+    const bool weights = pass == TL_BACKWARD_WEIGHTS;
+    double largest = 0;
+    for (int i = 0; i < (weights ? t->r : t->m); i++) {
+        double sum = 0;
+        for (int j = 0; j < t->n; j++)
+            sum += fabs(weights ? t->g[j][i] : t->a[j][i]) * size_of(t->b[j]) * size_of(weights ? t->a[j] : t->g[j]);
+        largest = fmax(largest, sum / (weights ? t->m : t->r));
+    }
+    return largest;
+}
+
+/* ---- a convolution, and its definition ---- */
+
+typedef struct problem {
+    tl_conv1d_spec spec;
+    int64_t out_length, pad;
+    size_t count[PASSES]; /* of y, dx, and dweight with dbias behind it */
+    tl_real *x, *weight, *bias, *dy, *result;
+    double *expected, *size; /* the sums of the pass at hand, and of their terms' absolute values */
+} problem;
+
+static void *array(size_t count, size_t size) {
+    void *memory = calloc(count, size);
+    assert_non_null(memory);
+    return memory;
+}
+
+static int64_t extent_of(const tl_conv1d_spec *s) { return (s->kernel - 1) * s->dilation + 1; }
+
+static int64_t left_padding(const tl_conv1d_spec *s) {
+    return s->padding == TL_CAUSAL ? extent_of(s) - 1 : s->padding == TL_SAME ? (extent_of(s) - 1) / 2 : s->pad_left;
+}
+
+static problem problem_of(const tl_conv1d_spec *s, uint32_t seed) {
+    const int64_t pads = s->padding == TL_EXPLICIT ? s->pad_left + s->pad_right : s->padding == TL_VALID ? 0 : extent_of(s) - 1;
+    problem p = {.spec = *s, .out_length = s->length + pads - extent_of(s) + 1, .pad = left_padding(s)};
+    p.count[TL_FORWARD] = (size_t)(s->batch * p.out_length * s->filters);
+    p.count[TL_BACKWARD_INPUT] = (size_t)(s->batch * s->length * s->channels);
+    p.count[TL_BACKWARD_WEIGHTS] = (size_t)((s->kernel * s->channels + 1) * s->filters);
+    const size_t most = p.count[0] + p.count[1] + p.count[2];
+    p.x = array(p.count[TL_BACKWARD_INPUT], sizeof(tl_real));
+    p.weight = array(p.count[TL_BACKWARD_WEIGHTS], sizeof(tl_real));
+    p.bias = p.weight + s->kernel * s->channels * s->filters;
+    p.dy = array(p.count[TL_FORWARD], sizeof(tl_real));
+    p.result = array(most, sizeof(tl_real));
+    p.expected = array(most, sizeof(double));
+    p.size = array(most, sizeof(double));
+    fill_normal(p.x, p.count[TL_BACKWARD_INPUT], seed);
+    fill_normal(p.weight, p.count[TL_BACKWARD_WEIGHTS], seed + 1);
+    fill_normal(p.dy, p.count[TL_FORWARD], seed + 2);
+    return p;
+}
+
+static void release(problem *p) {
+    void *arrays[] = {p->x, p->weight, p->dy, p->result, p->expected, p->size};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]);
+}
+
+static void define_y(problem *p, int64_t n, int64_t t, int64_t f) {
+    const tl_conv1d_spec *s = &p->spec;
+    precise sum = p->bias[f];
+    double size = fabs((double)p->bias[f]);
+    for (int64_t j = 0; j < s->kernel; j++) {
+        const int64_t at = t + j * s->dilation - p->pad;
+        for (int64_t c = 0; at >= 0 && at < s->length && c < s->channels; c++) {
+            const precise term =
+                (precise)p->x[(n * s->length + at) * s->channels + c] * p->weight[(j * s->channels + c) * s->filters + f];
+            sum += term;
+            size += fabs((double)term);
+        }
+    }
+    p->expected[(n * p->out_length + t) * s->filters + f] = (double)sum;
+    p->size[(n * p->out_length + t) * s->filters + f] = size;
+}
+
+static void define_dx(problem *p, int64_t n, int64_t at, int64_t c) {
+    const tl_conv1d_spec *s = &p->spec;
+    precise sum = 0;
+    double size = 0;
+    for (int64_t j = 0; j < s->kernel; j++) {
+        const int64_t t = at + p->pad - j * s->dilation;
+        for (int64_t f = 0; t >= 0 && t < p->out_length && f < s->filters; f++) {
+            const precise term =
+                (precise)p->dy[(n * p->out_length + t) * s->filters + f] * p->weight[(j * s->channels + c) * s->filters + f];
+            sum += term;
+            size += fabs((double)term);
+        }
+    }
+    p->expected[(n * s->length + at) * s->channels + c] = (double)sum;
+    p->size[(n * s->length + at) * s->channels + c] = size;
+}
+
+static void define_dweight(problem *p, int64_t j, int64_t c, int64_t f) {
+    const tl_conv1d_spec *s = &p->spec;
+    precise sum = 0;
+    double size = 0;
+    for (int64_t row = 0; row < s->batch * p->out_length; row++) {
+        const int64_t n = row / p->out_length, at = row % p->out_length + j * s->dilation - p->pad;
+        if (at < 0 || at >= s->length) continue;
+        const precise term = (precise)p->x[(n * s->length + at) * s->channels + c] * p->dy[row * s->filters + f];
+        sum += term;
+        size += fabs((double)term);
+    }
+    p->expected[(j * s->channels + c) * s->filters + f] = (double)sum;
+    p->size[(j * s->channels + c) * s->filters + f] = size;
+}
+
+static void define_dbias(problem *p, int64_t f) {
+    const tl_conv1d_spec *s = &p->spec;
+    precise sum = 0;
+    double size = 0;
+    for (int64_t row = 0; row < s->batch * p->out_length; row++) {
+        sum += p->dy[row * s->filters + f];
+        size += fabs((double)p->dy[row * s->filters + f]);
+    }
+    p->expected[s->kernel * s->channels * s->filters + f] = (double)sum;
+    p->size[s->kernel * s->channels * s->filters + f] = size;
+}
+
+static void define(problem *p, int pass) {
+    const tl_conv1d_spec *s = &p->spec;
+    const int64_t outer = pass == TL_BACKWARD_WEIGHTS ? s->kernel : s->batch;
+    const int64_t middle = pass == TL_FORWARD ? p->out_length : pass == TL_BACKWARD_INPUT ? s->length : s->channels;
+    const int64_t inner = pass == TL_BACKWARD_INPUT ? s->channels : s->filters;
+    void (*const of_pass[])(problem *, int64_t, int64_t, int64_t) = {define_y, define_dx, define_dweight};
+    for (int64_t i = 0; i < outer; i++)
+        for (int64_t j = 0; j < middle; j++)
+            for (int64_t k = 0; k < inner; k++) of_pass[pass](p, i, j, k);
+    for (int64_t f = 0; pass == TL_BACKWARD_WEIGHTS && f < s->filters; f++) define_dbias(p, f);
+}
+
+/* Terms of a sum. */
+static double terms_of(const problem *p, int pass) {
+    const tl_conv1d_spec *s = &p->spec;
+    if (pass == TL_BACKWARD_WEIGHTS) return (double)(s->batch * p->out_length);
+    return (double)(s->kernel * (pass == TL_FORWARD ? s->channels : s->filters));
+}
+
+/* Runs a pass with an engine; false where that refuses it. */
+static bool run(problem *p, tl_engine engine, int pass, int threads) {
+    tl_conv1d_spec s = p->spec;
+    s.forward = s.backward_input = s.backward_weights = engine;
+    s.threads = threads;
+    tl_error error = {0};
+    tl_conv1d_plan *plan = tl_conv1d_plan_new(&s, &error);
+    if (!plan) check_error(&error, TL_ERROR_ARGUMENT, "engine winograd does not run");
+    if (!plan) return false;
+    assert_int_equal(tl_conv1d_out_length(plan), p->out_length);
+    for (size_t i = 0; i < p->count[pass]; i++) p->result[i] = pass == TL_BACKWARD_WEIGHTS ? 0 : 99;
+    if (pass == TL_FORWARD) tl_conv1d_forward(plan, p->x, p->weight, p->bias, p->result);
+    if (pass == TL_BACKWARD_INPUT) tl_conv1d_backward_input(plan, p->dy, p->weight, p->result);
+    if (pass == TL_BACKWARD_WEIGHTS)
+        tl_conv1d_backward_weights(plan, p->x, p->dy, p->result, p->result + p->count[pass] - p->spec.filters);
+    tl_conv1d_plan_free(plan);
+    return true;
+}
+
+/* ---- the bound ---- */
+
+static int64_t between(tl_rng *rng, int64_t least, int64_t most) {
+    return least + (int64_t)tl_rng_below(rng, (uint32_t)(most - least + 1));
+}
+
+static tl_conv1d_spec random_spec(tl_rng *rng) {
+    tl_conv1d_spec s;
+    do {
+        s = (tl_conv1d_spec){.batch = between(rng, 1, 4),
+                             .length = between(rng, 1, between(rng, 0, 3) ? 30 : 90),
+                             .channels = between(rng, 1, between(rng, 0, 3) ? 5 : 19),
+                             .filters = between(rng, 1, between(rng, 0, 3) ? 5 : 33),
+                             .kernel = between(rng, 3, between(rng, 0, 3) ? 9 : 26),
+                             .stride = 1,
+                             .dilation = between(rng, 0, 1) ? 1 : between(rng, 1, 9),
+                             .padding = (tl_padding)between(rng, TL_VALID, TL_EXPLICIT)};
+        if (s.padding == TL_EXPLICIT) {
+            s.pad_left = between(rng, 0, 12);
+            s.pad_right = between(rng, 0, 12);
+        }
+    } while ((s.padding == TL_VALID || s.padding == TL_EXPLICIT) && extent_of(&s) > s.length + s.pad_left + s.pad_right);
+    return s;
+}
+
+/* |error| ≤ growth · √roundings · u · Σ |terms|: what enters a result is rounded once for each term of the sum and each operation
+ * of the transforms before and after it, and independent rounding errors add up as √ (Higham & Mary 2019). An output shares its
+ * tile with others, whose terms count as well: the largest sum. */
+static void check_bound(problem *p, int pass) {
+    const tl_conv1d_spec *s = &p->spec;
+    const transforms t = transforms_of(s->kernel);
+    const double roundings = terms_of(p, pass) + 2 * t.n + t.r;
+    double largest = 0;
+    for (size_t i = 0; i < p->count[pass]; i++) largest = fmax(largest, p->size[i]);
+    for (size_t i = 0; i < p->count[pass]; i++) p->size[i] = growth(&t, pass) * sqrt(roundings) * unit * largest;
+    char what[300];
+    snprintf(what, sizeof what,
+             "%s, batch %" PRId64 " length %" PRId64 " channels %" PRId64 " filters %" PRId64 " kernel %" PRId64
+             " dilation %" PRId64 " padding %d (%" PRId64 ", %" PRId64 ")",
+             pass_names[pass], s->batch, s->length, s->channels, s->filters, s->kernel, s->dilation, (int)s->padding, s->pad_left,
+             s->pad_right);
+    check_within(what, p->result, p->expected, p->size, p->count[pass]);
+}
+
+static void given_random_configurations_when_a_pass_runs_then_errors_stay_below_the_growth_of_the_transforms(void **unused) {
+    (void)unused;
+    tl_rng rng = tl_rng_at(31, TL_STREAM_USER, 0, 0);
+    for (uint32_t ran = 0, i = 0; ran < CONFIGURATIONS; i++) {
+        const tl_conv1d_spec spec = random_spec(&rng);
+        problem p = problem_of(&spec, 3 * i);
+        bool all = true;
+        for (int pass = 0; pass < PASSES && all; pass++) {
+            all = run(&p, TL_ENGINE_WINOGRAD, pass, 1 + (int)(i % 2));
+            if (!all) break;
+            define(&p, pass);
+            check_bound(&p, pass);
+        }
+        ran += all;
+        release(&p);
+    }
+}
+
+/* ---- beside direct ---- */
+
+static double error_of(problem *p, tl_engine engine, int pass) {
+    double error = 0, size = 0;
+    assert_true(run(p, engine, pass, 1));
+    for (size_t i = 0; i < p->count[pass]; i++) {
+        error += pow((double)p->result[i] - p->expected[i], 2);
+        size += pow(p->expected[i], 2);
+    }
+    return sqrt(error / size);
+}
+
+static void given_random_numbers_when_compared_with_direct_then_the_error_is_at_most_4_times_larger(void **unused) {
+    (void)unused;
+    static const int64_t kernels[] = {3, 4, 5, 8, 16, 40};
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
+        const tl_conv1d_spec spec = {.batch = 4,
+                                     .length = 90,
+                                     .channels = 32,
+                                     .filters = 32,
+                                     .kernel = kernels[i],
+                                     .stride = 1,
+                                     .dilation = 1,
+                                     .padding = TL_SAME};
+        problem p = problem_of(&spec, (uint32_t)i);
+        for (int pass = 0; pass < PASSES; pass++) {
+            define(&p, pass);
+            const double direct = error_of(&p, TL_ENGINE_DIRECT, pass), winograd = error_of(&p, TL_ENGINE_WINOGRAD, pass);
+            print_message("kernel %d, %s: direct %.2g, winograd %.2g: %.2f times\n", (int)kernels[i], pass_names[pass], direct,
+                          winograd, winograd / direct);
+            assert_true(winograd <= 4 * direct);
+        }
+        release(&p);
+    }
+}
+
+/* ---- what it refuses ---- */
+
+#define REFUSED(...)                                                                                                               \
+    { .batch = 2, .length = 10, .channels = 3, .filters = 4, .stride = 1, .padding = TL_SAME, __VA_ARGS__ }
+
+static void given_nothing_to_save_when_planned_then_winograd_refuses(void **unused) {
+    (void)unused;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init"
+    const tl_conv1d_spec specs[] = {REFUSED(.kernel = 2, .dilation = 1), REFUSED(.kernel = 3, .dilation = 1, .stride = 2),
+                                    REFUSED(.kernel = 3, .dilation = 11)};
+#pragma GCC diagnostic pop
+    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
+        tl_conv1d_spec spec = specs[i];
+        spec.forward = TL_ENGINE_WINOGRAD;
+        tl_error error = {0};
+        assert_null(tl_conv1d_plan_new(&spec, &error));
+        check_error(&error, TL_ERROR_ARGUMENT, "conv1d: engine winograd does not run the forward pass of kernel");
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_random_configurations_when_a_pass_runs_then_errors_stay_below_the_growth_of_the_transforms),
+        cmocka_unit_test(given_random_numbers_when_compared_with_direct_then_the_error_is_at_most_4_times_larger),
+        cmocka_unit_test(given_nothing_to_save_when_planned_then_winograd_refuses),
+    };
+    return check_run(tests);
+}
