@@ -237,6 +237,23 @@ static void given_small_integers_when_any_engine_runs_then_it_equals_naive_bit_f
         if (is_exact((tl_engine)engine)) assert_int_equal(ran[engine], PASSES * configurations);
 }
 
+/* Outputs of several tiles and tasks, within one sample and over samples, in every way that an engine may take. */
+static const tl_conv1d_spec large[] = {
+    {.batch = 9, .length = 150, .channels = 24, .filters = 40, .kernel = 5, .stride = 1, .dilation = 1, .padding = TL_SAME},
+    {.batch = 3, .length = 700, .channels = 1, .filters = 25, .kernel = 8, .stride = 2, .dilation = 1, .padding = TL_SAME},
+    {.batch = 2, .length = 900, .channels = 25, .filters = 25, .kernel = 7, .stride = 1, .dilation = 16, .padding = TL_CAUSAL},
+    {.batch = 1, .length = 3000, .channels = 8, .filters = 7, .kernel = 21, .stride = 1, .dilation = 1, .padding = TL_VALID},
+    {.batch = 5, .length = 1200, .channels = 20, .filters = 9, .kernel = 4, .stride = 3, .dilation = 2, .padding = TL_SAME},
+    {.batch = 11, .length = 130, .channels = 34, .filters = 18, .kernel = 1, .stride = 1, .dilation = 1, .padding = TL_SAME},
+};
+
+static void given_several_tiles_when_any_engine_runs_then_it_equals_naive_bit_for_bit(void **unused) {
+    (void)unused;
+    tl_rng rng = tl_rng_at(13, TL_STREAM_USER, 0, 0);
+    size_t ran[8] = {0};
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++) compare_on_integers(&large[i], &rng, ran);
+}
+
 /* ---- engines against the definition ---- */
 
 /* |actual - expected| ≤ factor · 2 · sqrt(terms) · u · sum of |terms|; `base` was there before. */
@@ -296,31 +313,25 @@ static void given_random_numbers_when_any_engine_runs_then_it_is_within_its_boun
 
 static void given_more_threads_when_any_engine_runs_then_every_bit_is_the_same(void **unused) {
     (void)unused;
-    const tl_conv1d_spec specs[] = {
-        {.batch = 9, .length = 150, .channels = 24, .filters = 40, .kernel = 5, .stride = 1, .dilation = 1, .padding = TL_SAME},
-        {.batch = 3, .length = 700, .channels = 1, .filters = 25, .kernel = 8, .stride = 2, .dilation = 1, .padding = TL_SAME},
-        {.batch = 2, .length = 900, .channels = 25, .filters = 25, .kernel = 7, .stride = 1, .dilation = 16, .padding = TL_CAUSAL},
-        {.batch = 1, .length = 3000, .channels = 8, .filters = 7, .kernel = 21, .stride = 1, .dilation = 1, .padding = TL_VALID},
-    };
-    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
         for (int engine = TL_ENGINE_GEMM; tl_engine_name((tl_engine)engine); engine++) {
             for (int pass = 0; pass < PASSES; pass++) {
-                tl_conv1d_plan *one = plan_for(&specs[i], (tl_engine)engine, pass, 1);
+                tl_conv1d_plan *one = plan_for(&large[i], (tl_engine)engine, pass, 1);
                 if (!one) continue;
-                problem expected = problem_of(&specs[i], tl_conv1d_out_length(one));
+                problem expected = problem_of(&large[i], tl_conv1d_out_length(one));
                 fill_normal(expected.x, expected.x_count, 1);
                 fill_normal(expected.weight, expected.weight_count, 2);
                 fill_normal(expected.dy, expected.y_count, 3);
-                problem actual = problem_of(&specs[i], expected.out_length);
+                problem actual = problem_of(&large[i], expected.out_length);
                 memcpy(actual.x, expected.x, expected.x_count * sizeof(tl_real));
                 memcpy(actual.weight, expected.weight, expected.weight_count * sizeof(tl_real));
                 memcpy(actual.dy, expected.dy, expected.y_count * sizeof(tl_real));
                 spoil_outputs(&expected);
                 run_pass(one, &expected, pass, true);
                 for (int threads = 2; threads <= 5; threads++) {
-                    tl_conv1d_plan *plan = plan_for(&specs[i], (tl_engine)engine, pass, threads);
+                    tl_conv1d_plan *plan = plan_for(&large[i], (tl_engine)engine, pass, threads);
                     char what[300];
-                    describe(what, sizeof what, tl_engine_name((tl_engine)engine), pass, &specs[i]);
+                    describe(what, sizeof what, tl_engine_name((tl_engine)engine), pass, &large[i]);
                     spoil_outputs(&actual);
                     run_pass(plan, &actual, pass, true);
                     check_same(what, pass, &actual, &expected);
@@ -395,6 +406,7 @@ static void given_a_name_when_looked_up_then_the_engine_or_the_names_that_there_
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_small_integers_when_any_engine_runs_then_it_equals_naive_bit_for_bit),
+        cmocka_unit_test(given_several_tiles_when_any_engine_runs_then_it_equals_naive_bit_for_bit),
         cmocka_unit_test(given_random_numbers_when_any_engine_runs_then_it_is_within_its_bound_of_a_sum_in_double),
         cmocka_unit_test(given_more_threads_when_any_engine_runs_then_every_bit_is_the_same),
         cmocka_unit_test(given_impossible_geometry_when_planned_then_the_message_names_value_and_limit),

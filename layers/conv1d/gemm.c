@@ -49,7 +49,7 @@ static gemm_job job_of(const tl_conv1d_shape *s) {
                                           .out_length = s->out_length},
                                .length = s->length,
                                .channels = s->channels};
-    job.tile_rows = least(least(most(TILE / job.width, LEAST_ROWS), MOST_ROWS), job.rows);
+    job.tile_rows = least(least(most(most(TILE / job.width, least(4 * TILE / job.width, LEAST_ROWS)), 1), MOST_ROWS), job.rows);
     job.plain = s->kernel == 1 && s->stride == 1 && s->length == s->out_length;
     return job;
 }
@@ -109,9 +109,11 @@ static void input_task(void *context, size_t task, int worker) {
     }
 }
 
-/* Whether dX is to be computed as a convolution: then *mirror is that one's shape. */
+/* Whether dX is to be computed as a convolution: then *mirror is that one's shape. It has a row for each input where the other way
+ * has one for each output: with far fewer outputs it would mostly multiply zeros. */
 static bool mirrored(const tl_conv1d_shape *s, tl_conv1d_shape *mirror) {
     const size_t extent = (s->kernel - 1) * s->dilation;
+    if (s->length > s->out_length + s->out_length / 4) return false;
     if (s->stride > 1 || s->pad_left > extent || s->channels < MIRROR_CHANNELS || s->filters > TL_GEMM_LIMIT / s->kernel)
         return false;
     *mirror = *s;
