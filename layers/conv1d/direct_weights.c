@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum {
-    UNIT_ROWS = 128,  /* of dy at a time: its packed block stays in the first-level cache */
+    UNIT_ROWS = 160,  /* of dy at a time: its packed block stays in the first-level cache */
     PART_ROWS = 1024, /* of dy for each part, at least */
     MOST_PARTS = 16,  /* of the batch */
     TASKS_EACH = 4    /* tasks for each worker, to even out their speeds */

@@ -8,13 +8,10 @@
  */
 #include "kernels/kernel.h"
 
-enum { MOST_ROWS = 16 };
+/* The sums that the registers hold beside the factors and a broadcast; and rows enough to hide the latency with one sum each. */
+enum { SUMS = TL_VECTOR_REGISTERS == 32 ? 24 : 12, MOST_ROWS = TL_VECTOR_REGISTERS == 32 ? 12 : 8 };
 
-/* The rows that fit the registers beside `vectors` factors and a broadcast. */
-TL_INLINE int rows_limit(int vectors) {
-    if (TL_VECTOR_REGISTERS == 32) return vectors == 1 ? 16 : vectors == 2 ? 13 : vectors == 3 ? 8 : 6;
-    return 12 / vectors;
-}
+TL_INLINE int rows_limit(int vectors) { return SUMS / vectors < MOST_ROWS ? SUMS / vectors : MOST_ROWS; }
 
 enum { LINE = 64 / (int)sizeof(tl_real) }; /* of the cache */
 
@@ -26,7 +23,7 @@ TL_INLINE void expect_store(const tl_direct_product *p, const tl_real *out, cons
 
 /* One tile; `rows` and `vectors` are constants where it is inlined. */
 TL_INLINE void tile(const tl_direct_product *p, const tl_real *x, tl_real *out, const int rows, const int vectors) {
-    tl_vector sum[MOST_ROWS][TL_TILE_VECTORS];
+    tl_vector sum[12][TL_TILE_VECTORS];
     const size_t row_step = p->row_step, step = p->step, factor_step = p->factor_step, out_step = p->out_step;
     const size_t part = p->width % TL_LANES;
     const int whole = part ? vectors - 1 : vectors;
@@ -60,61 +57,21 @@ TL_INLINE void tile(const tl_direct_product *p, const tl_real *x, tl_real *out, 
     }
 }
 
-/* The compiler sees that rows beyond the limit do not happen. */
+/* A tile of each height; the compiler sees that heights beyond the limit do not happen. */
 TL_INLINE void tile_of(const tl_direct_product *p, const tl_real *x, tl_real *out, size_t rows, const int vectors) {
     if (rows > (size_t)rows_limit(vectors)) __builtin_unreachable();
-    switch (rows) {
-    case 1:
-        tile(p, x, out, 1, vectors);
-        break;
-    case 2:
-        tile(p, x, out, 2, vectors);
-        break;
-    case 3:
-        tile(p, x, out, 3, vectors);
-        break;
-    case 4:
-        tile(p, x, out, 4, vectors);
-        break;
-    case 5:
-        tile(p, x, out, 5, vectors);
-        break;
-    case 6:
-        tile(p, x, out, 6, vectors);
-        break;
-    case 7:
-        tile(p, x, out, 7, vectors);
-        break;
-    case 8:
-        tile(p, x, out, 8, vectors);
-        break;
-    case 9:
-        tile(p, x, out, 9, vectors);
-        break;
-    case 10:
-        tile(p, x, out, 10, vectors);
-        break;
-    case 11:
-        tile(p, x, out, 11, vectors);
-        break;
-    case 12:
-        tile(p, x, out, 12, vectors);
-        break;
-    case 13:
-        tile(p, x, out, 13, vectors);
-        break;
-    case 14:
-        tile(p, x, out, 14, vectors);
-        break;
-    case 15:
-        tile(p, x, out, 15, vectors);
-        break;
-    case 16:
-        tile(p, x, out, 16, vectors);
-        break;
-    default:
-        break;
-    }
+    if (rows == 1) tile(p, x, out, 1, vectors);
+    if (rows == 2) tile(p, x, out, 2, vectors);
+    if (rows == 3) tile(p, x, out, 3, vectors);
+    if (rows == 4) tile(p, x, out, 4, vectors);
+    if (rows == 5) tile(p, x, out, 5, vectors);
+    if (rows == 6) tile(p, x, out, 6, vectors);
+    if (rows == 7) tile(p, x, out, 7, vectors);
+    if (rows == 8) tile(p, x, out, 8, vectors);
+    if (rows == 9) tile(p, x, out, 9, vectors);
+    if (rows == 10) tile(p, x, out, 10, vectors);
+    if (rows == 11) tile(p, x, out, 11, vectors);
+    if (rows == 12) tile(p, x, out, 12, vectors);
 }
 
 /* All rows, in tiles whose sizes differ by at most one. */
@@ -147,16 +104,22 @@ void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *p) {
     }
 }
 
+/* Rows that may be loaded as whole vectors: what lies behind their end belongs to the next rows. */
+TL_INLINE size_t whole_rows(const tl_direct_packing *p) {
+    const size_t part = p->width % TL_LANES, behind = part ? (TL_LANES - part + p->from_step - 1) / p->from_step : 0;
+    return p->rows > behind ? p->rows - behind : 0;
+}
+
 TL_INLINE void pack(const tl_direct_packing *p, const int vectors) {
-    const size_t part = p->width % TL_LANES;
-    const int whole = part ? vectors - 1 : vectors;
     const tl_real *from = p->from;
     tl_real *to = p->packed;
+    const size_t part = p->width % TL_LANES, whole = whole_rows(p);
     tl_vector sum[TL_TILE_VECTORS];
     TL_UNROLL for (int v = 0; v < vectors; v++) sum[v] = tl_load(p->sums + v * TL_LANES);
     for (size_t r = 0; r < p->rows; r++, from += p->from_step, to += vectors * TL_LANES) {
         TL_UNROLL for (int v = 0; v < vectors; v++) {
-            const tl_vector value = v < whole ? tl_load(from + v * TL_LANES) : tl_load_part(from + v * TL_LANES, part);
+            const bool all = r < whole || v < vectors - 1;
+            const tl_vector value = all ? tl_load(from + v * TL_LANES) : tl_load_part(from + v * TL_LANES, part);
             tl_store(to + v * TL_LANES, value);
             sum[v] += value;
         }

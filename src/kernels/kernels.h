@@ -52,8 +52,8 @@ typedef struct tl_direct_product {
     size_t width;          /* more than (vectors - 1) · lanes, at most vectors · lanes */
 } tl_direct_product;
 
-/* Rows of a block of columns side by side, and their sums: packed[r][o] = from[r·from_step + o], 0 from `width` on;
- * sums[o] += sum over r of packed[r][o]. */
+/* Rows of a block of columns side by side, and their sums: packed[r][o] = from[r·from_step + o] for o < width, any finite numbers
+ * that lie between the rows beyond it; sums[o] += sum over r of packed[r][o]. */
 typedef struct tl_direct_packing {
     const tl_real *from;
     size_t from_step, rows;
