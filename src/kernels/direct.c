@@ -11,6 +11,8 @@
 /* The sums that the registers hold beside the factors and a broadcast; and rows enough to hide the latency with one sum each. */
 enum { SUMS = TL_VECTOR_REGISTERS == 32 ? 24 : 12, MOST_ROWS = TL_VECTOR_REGISTERS == 32 ? 12 : 8 };
 
+enum { TILE_ROWS = 12 }; /* of the tallest tile there is */
+
 TL_INLINE int rows_limit(int vectors) { return SUMS / vectors < MOST_ROWS ? SUMS / vectors : MOST_ROWS; }
 
 enum { LINE = 64 / (int)sizeof(tl_real) }; /* of the cache */
@@ -21,16 +23,28 @@ TL_INLINE void expect_store(const tl_direct_product *p, const tl_real *out, cons
         __builtin_prefetch(out + (size_t)r * p->out_step + at, 1);
 }
 
+/* The last vectors of the rows where they are partial go by way of whole ones. Not inlined: the loops over a tile stay small. */
+typedef tl_real edge[TILE_ROWS][TL_LANES];
+
+static __attribute__((noinline)) void load_edge(edge to, const tl_real *from, size_t step, size_t part, int rows) {
+    for (int r = 0; r < rows; r++, from += step) tl_store(to[r], tl_load_part(from, part));
+}
+
+static __attribute__((noinline)) void store_edge(tl_real *to, size_t step, edge from, size_t part, int rows) {
+    for (int r = 0; r < rows; r++, to += step) tl_store_part(to, tl_load(from[r]), part);
+}
+
 /* One tile; `rows` and `vectors` are constants where it is inlined. */
 TL_INLINE void tile(const tl_direct_product *p, const tl_real *x, tl_real *out, const int rows, const int vectors) {
-    tl_vector sum[12][TL_TILE_VECTORS];
+    tl_vector sum[TILE_ROWS][TL_TILE_VECTORS];
+    edge last;
     const size_t row_step = p->row_step, step = p->step, factor_step = p->factor_step, out_step = p->out_step;
     const size_t part = p->width % TL_LANES;
-    const int whole = part ? vectors - 1 : vectors;
+    if (part && !p->start) load_edge(last, out + (vectors - 1) * TL_LANES, out_step, part, rows);
     TL_UNROLL for (int r = 0; r < rows; r++) {
         TL_UNROLL for (int v = 0; v < vectors; v++) {
-            const tl_real *from = p->start ? p->start + v * TL_LANES : out + (size_t)r * out_step + v * TL_LANES;
-            sum[r][v] = p->start || v < whole ? tl_load(from) : tl_load_part(from, part);
+            const tl_real *from = part && v == vectors - 1 ? last[r] : out + (size_t)r * out_step + v * TL_LANES;
+            sum[r][v] = tl_load(p->start ? p->start + v * TL_LANES : from);
         }
     }
     if (p->start) expect_store(p, out, rows, vectors);
@@ -47,14 +61,10 @@ TL_INLINE void tile(const tl_direct_product *p, const tl_real *x, tl_real *out, 
         }
     }
     TL_UNROLL for (int r = 0; r < rows; r++) {
-        TL_UNROLL for (int v = 0; v < vectors; v++) {
-            tl_real *to = out + (size_t)r * out_step + v * TL_LANES;
-            if (v < whole)
-                tl_store(to, sum[r][v]);
-            else
-                tl_store_part(to, sum[r][v], part);
-        }
+        TL_UNROLL for (int v = 0; v < vectors; v++)
+            tl_store(part && v == vectors - 1 ? last[r] : out + (size_t)r * out_step + v * TL_LANES, sum[r][v]);
     }
+    if (part) store_edge(out + (vectors - 1) * TL_LANES, out_step, last, part, rows);
 }
 
 /* A tile of each height; the compiler sees that heights beyond the limit do not happen. */
