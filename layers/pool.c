@@ -2,7 +2,7 @@
 #include "registry.h"
 #include "window.h"
 
-#include <string.h>
+#include "kernels/kernels.h"
 
 typedef struct pool_layer {
     tl_layer base;
@@ -28,151 +28,63 @@ static void pool_setup(tl_layer *layer, tl_error *error) {
 }
 
 typedef struct pool_run {
-    const pool_layer *layer;
+    const tl_layer *layer;
     const tl_pass *pass;
-    size_t length, out_length, channels;
+    const tl_pooling *pooling;
 } pool_run;
 
-static pool_run run_of(const tl_layer *layer, const tl_pass *pass) {
-    return (pool_run){.layer = (const pool_layer *)layer,
-                      .pass = pass,
-                      .length = layer->in[0].length,
-                      .out_length = layer->out.length,
-                      .channels = layer->in[0].channels};
+static void sample_task(void *context, size_t sample, int worker) {
+    (void)worker;
+    const pool_run *run = context;
+    const tl_window *window = &((const pool_layer *)run->layer)->window;
+    const tl_shape in = run->layer->in[0];
+    const size_t before = sample * in.length * in.channels, after = sample * window->out_length * in.channels;
+    tl_pool_rows rows = {.length = in.length,
+                         .out_length = window->out_length,
+                         .channels = in.channels,
+                         .taps = window->taps,
+                         .stride = window->stride,
+                         .pad_left = window->pad_left};
+    if (run->pass->x[0].data) rows.x = run->pass->x[0].data + before;
+    if (run->pass->dy.data) {
+        rows.dy = run->pass->dy.data + after;
+        rows.dx = run->pass->dx[0].data + before;
+        run->pooling->backward(&rows);
+    } else {
+        rows.y = run->pass->y.data + after;
+        run->pooling->forward(&rows);
+    }
 }
 
-static void share_samples(pool_run *run, tl_task task) {
-    const double work = (double)run->out_length * (double)run->layer->window.taps * (double)run->channels;
-    tl_parallel(run->pass->workers, run->pass->batch, (double)run->pass->batch * work, task, run);
-}
-
-/* The inputs that output t sees: *first … *last - 1, never none, since every padding is shorter than the window. */
-static void window_at(const pool_run *run, size_t t, size_t *first, size_t *last) {
-    const tl_window *window = &run->layer->window;
-    const size_t start = t * window->stride, pad = window->pad_left, end = start + window->taps - pad;
-    *first = start > pad ? start - pad : 0;
-    *last = end < run->length ? end : run->length;
+static void pool(const tl_layer *layer, const tl_pass *pass, const tl_pooling *pooling) {
+    pool_run run = {.layer = layer, .pass = pass, .pooling = pooling};
+    const tl_window *window = &((const pool_layer *)layer)->window;
+    const double work = (double)pass->batch * (double)window->out_length * (double)window->taps * (double)layer->in[0].channels;
+    tl_parallel(pass->workers, pass->batch, work, sample_task, &run);
 }
 
 /* ---- maximum ---- */
 
-static void take_row(const tl_real *restrict x, size_t channels, tl_real *restrict best) {
-    for (size_t c = 0; c < channels; c++) best[c] = x[c] > best[c] || x[c] != x[c] ? x[c] : best[c]; /* NaN wins, and stays */
-}
-
-static void largest(const tl_real *x, size_t first, size_t last, size_t channels, tl_real *best) {
-    memcpy(best, x + first * channels, channels * sizeof *best);
-    for (size_t t = first + 1; t < last; t++) take_row(x + t * channels, channels, best);
-}
-
-static void max_forward_task(void *context, size_t sample, int worker) {
-    (void)worker;
-    const pool_run *run = context;
-    const tl_real *x = run->pass->x[0].data + sample * run->length * run->channels;
-    tl_real *y = run->pass->y.data + sample * run->out_length * run->channels;
-    for (size_t t = 0; t < run->out_length; t++) {
-        size_t first, last;
-        window_at(run, t, &first, &last);
-        largest(x, first, last, run->channels, y + t * run->channels);
-    }
-}
-
-/* Where x is the maximum, dx takes what is left of dy: all of it, or nothing after an equal maximum. */
-static void give_row(const tl_real *restrict x, const tl_real *restrict best, size_t channels, tl_real *restrict left,
-                     tl_real *restrict dx) {
-    for (size_t c = 0; c < channels; c++) {
-        const tl_real given = x[c] == best[c] ? left[c] : 0;
-        dx[c] += given;
-        left[c] = x[c] == best[c] ? 0 : left[c];
-    }
-}
-
-static void max_backward_task(void *context, size_t sample, int worker) {
-    const pool_run *run = context;
-    const size_t channels = run->channels;
-    const tl_real *x = run->pass->x[0].data + sample * run->length * channels;
-    const tl_real *dy = run->pass->dy.data + sample * run->out_length * channels;
-    tl_real *dx = run->pass->dx[0].data + sample * run->length * channels;
-    tl_real *best = run->pass->scratch + (size_t)worker * 2 * channels, *left = best + channels;
-    memset(dx, 0, run->length * channels * sizeof *dx);
-    for (size_t t = 0; t < run->out_length; t++) {
-        size_t first, last;
-        window_at(run, t, &first, &last);
-        largest(x, first, last, channels, best);
-        memcpy(left, dy + t * channels, channels * sizeof *left);
-        for (size_t i = first; i < last; i++) give_row(x + i * channels, best, channels, left, dx + i * channels);
-    }
-}
-
-static size_t max_scratch(const tl_layer *layer, size_t batch, int threads) {
-    (void)batch;
-    return (size_t)threads * 2 * layer->in[0].channels;
-}
-
-static void max_forward(const tl_layer *layer, const tl_pass *pass) {
-    pool_run run = run_of(layer, pass);
-    share_samples(&run, max_forward_task);
-}
+static void max_forward(const tl_layer *layer, const tl_pass *pass) { pool(layer, pass, tl_kernels_here()->max_pool); }
 
 static void max_backward(const tl_layer *layer, const tl_pass *pass) {
-    if (!pass->dx[0].data) return;
-    pool_run run = run_of(layer, pass);
-    share_samples(&run, max_backward_task);
+    if (pass->dx[0].data) pool(layer, pass, tl_kernels_here()->max_pool);
 }
 
 const tl_layer_ops tl_max_pool_layer_ops = {
     .name = "max_pool",
     .reads = TL_READS_X, /* finding the winners again is cheaper than keeping them */
     .setup = pool_setup,
-    .scratch = max_scratch,
     .forward = max_forward,
     .backward = max_backward,
 };
 
 /* ---- mean ---- */
 
-static void add_scaled(const tl_real *restrict from, tl_real scale, size_t channels, tl_real *restrict to) {
-    for (size_t c = 0; c < channels; c++) to[c] += scale * from[c];
-}
-
-static void average_forward_task(void *context, size_t sample, int worker) {
-    (void)worker;
-    const pool_run *run = context;
-    const size_t channels = run->channels;
-    const tl_real *x = run->pass->x[0].data + sample * run->length * channels;
-    tl_real *y = run->pass->y.data + sample * run->out_length * channels;
-    for (size_t t = 0; t < run->out_length; t++, y += channels) {
-        size_t first, last;
-        window_at(run, t, &first, &last);
-        memcpy(y, x + first * channels, channels * sizeof *y);
-        for (size_t i = first + 1; i < last; i++) add_scaled(x + i * channels, 1, channels, y);
-        for (size_t c = 0; c < channels; c++) y[c] /= (tl_real)(last - first);
-    }
-}
-
-static void average_backward_task(void *context, size_t sample, int worker) {
-    (void)worker;
-    const pool_run *run = context;
-    const size_t channels = run->channels;
-    const tl_real *dy = run->pass->dy.data + sample * run->out_length * channels;
-    tl_real *dx = run->pass->dx[0].data + sample * run->length * channels;
-    memset(dx, 0, run->length * channels * sizeof *dx);
-    for (size_t t = 0; t < run->out_length; t++, dy += channels) {
-        size_t first, last;
-        window_at(run, t, &first, &last);
-        for (size_t i = first; i < last; i++) add_scaled(dy, 1 / (tl_real)(last - first), channels, dx + i * channels);
-    }
-}
-
-static void average_forward(const tl_layer *layer, const tl_pass *pass) {
-    pool_run run = run_of(layer, pass);
-    share_samples(&run, average_forward_task);
-}
+static void average_forward(const tl_layer *layer, const tl_pass *pass) { pool(layer, pass, tl_kernels_here()->average_pool); }
 
 static void average_backward(const tl_layer *layer, const tl_pass *pass) {
-    if (!pass->dx[0].data) return;
-    pool_run run = run_of(layer, pass);
-    share_samples(&run, average_backward_task);
+    if (pass->dx[0].data) pool(layer, pass, tl_kernels_here()->average_pool);
 }
 
 const tl_layer_ops tl_average_pool_layer_ops = {

@@ -37,6 +37,21 @@ typedef struct tl_activation {
     void (*backward)(const tl_real *y, const tl_real *dy, tl_real *dx, size_t count);
 } tl_activation;
 
+/* Windows over one sample: output t sees inputs t·stride - pad_left … + taps - 1, those that there are. */
+typedef struct tl_pool_rows {
+    size_t length, out_length, channels;
+    size_t taps, stride, pad_left;
+    const tl_real *x;  /* (length, channels) */
+    tl_real *y;        /* (out_length, channels) */
+    const tl_real *dy; /* (out_length, channels) */
+    tl_real *dx;       /* (length, channels), all of it written */
+} tl_pool_rows;
+
+typedef struct tl_pooling {
+    void (*forward)(const tl_pool_rows *rows);  /* reads x, writes y */
+    void (*backward)(const tl_pool_rows *rows); /* reads x (maximum) and dy, writes dx */
+} tl_pooling;
+
 /* A matrix product whose left factor is read in place: for rows r and outputs o < width,
  * out[r][o] = start[o] + sum over i < runs, j < count of x[r·row_step + i·run_step + j·step] · factor[i·count + j][o].
  * Without start the sum continues from what out holds. The additions go in the order of i and j, whatever the tile. */
@@ -101,6 +116,7 @@ typedef struct tl_kernels {
     void (*norm_gradient)(const tl_norm_rows *rows);      /* out = factor · d + slope · (x - centre) + offset */
 
     const tl_activation *relu, *sigmoid, *tanh;
+    const tl_pooling *max_pool, *average_pool;
 
     void (*adam)(const tl_adam_run *run);
     void (*sgd)(const tl_sgd_run *run);

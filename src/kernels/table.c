@@ -6,6 +6,7 @@ void TL_KERNEL(tl_kernel_norm_apply)(const tl_norm_rows *rows);
 void TL_KERNEL(tl_kernel_norm_gradient_sums)(const tl_norm_rows *rows);
 void TL_KERNEL(tl_kernel_norm_gradient)(const tl_norm_rows *rows);
 extern const tl_activation TL_KERNEL(tl_kernel_relu), TL_KERNEL(tl_kernel_sigmoid), TL_KERNEL(tl_kernel_tanh);
+extern const tl_pooling TL_KERNEL(tl_kernel_max_pool), TL_KERNEL(tl_kernel_average_pool);
 void TL_KERNEL(tl_kernel_adam)(const tl_adam_run *run);
 void TL_KERNEL(tl_kernel_sgd)(const tl_sgd_run *run);
 void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *product);
@@ -25,6 +26,8 @@ const tl_kernels TL_KERNEL(tl_kernels) = {
     .relu = &TL_KERNEL(tl_kernel_relu),
     .sigmoid = &TL_KERNEL(tl_kernel_sigmoid),
     .tanh = &TL_KERNEL(tl_kernel_tanh),
+    .max_pool = &TL_KERNEL(tl_kernel_max_pool),
+    .average_pool = &TL_KERNEL(tl_kernel_average_pool),
     .adam = TL_KERNEL(tl_kernel_adam),
     .sgd = TL_KERNEL(tl_kernel_sgd),
     .lanes = TL_LANES,
