@@ -1,5 +1,5 @@
 /* The table of engines, and which of them a pass gets. */
-#include "engine.h"
+#include "winograd.h"
 
 #include "memory.h"
 #include "window.h"
@@ -85,8 +85,9 @@ static bool gemm_is_faster(const tl_conv1d_shape *s, tl_conv1d_pass pass) {
 
 /* The engine that TL_ENGINE_AUTO means: depends on the shape alone. */
 static const tl_conv1d_ops *choose(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
-    const bool gemm = tl_conv1d_gemm.supports(shape, pass) && gemm_is_faster(shape, pass);
-    return gemm ? &tl_conv1d_gemm : &tl_conv1d_direct;
+    if (tl_conv1d_gemm.supports(shape, pass) && gemm_is_faster(shape, pass)) return &tl_conv1d_gemm;
+    if (tl_conv1d_winograd.supports(shape, pass) && tl_winograd_is_faster(shape)) return &tl_conv1d_winograd;
+    return &tl_conv1d_direct;
 }
 
 static const tl_conv1d_ops *engine_for(tl_engine wanted, const tl_conv1d_shape *shape, tl_conv1d_pass pass, tl_error *error) {

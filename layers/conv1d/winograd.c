@@ -14,7 +14,7 @@
 enum {
     UNITS = 16,               /* wanted at least, for the workers to share */
     WEIGHT_BYTES = 16 * 1024, /* transformed weights that stay in the first-level cache while the rows of a unit pass */
-    MOST_TILE_ELEMENTS = 1 << 22
+    WINDOW_MOST = 1 << 22     /* elements that a window of transformed tiles may have, about */
 };
 
 /* ---- weights ---- */
@@ -222,18 +222,13 @@ static void forward(const tl_conv1d_shape *shape, const tl_real *x, const tl_rea
     run(&form, &plain, x, bias, y, workers, scratch);
 }
 
-/* The convolution that takes dy to dx. */
-static tl_conv1d_shape flipped(const tl_conv1d_shape *shape) {
+/* Of the convolution that takes dy to dx. */
+static tl_winograd_form backward_form(const tl_conv1d_shape *shape) {
     tl_conv1d_shape back = *shape;
     back.length = shape->out_length;
     back.out_length = shape->length;
     back.channels = shape->filters;
     back.filters = shape->channels;
-    return back;
-}
-
-static tl_winograd_form backward_form(const tl_conv1d_shape *shape) {
-    const tl_conv1d_shape back = flipped(shape);
     tl_winograd_form form = tl_winograd_forward_form(&back);
     form.first = (ptrdiff_t)shape->pad_left - (ptrdiff_t)((shape->kernel - 1) * shape->dilation);
     return form;
@@ -250,13 +245,13 @@ static void backward_input(const tl_conv1d_shape *shape, const tl_real *dy, cons
 
 /* ---- the engine ---- */
 
-/* Two taps have nothing to save. A tile of a large dilation is as long as `points` times that: where a group's tiles would not fit
- * any cache, or a series would have no row, there is no gain. */
+/* Two taps have nothing to save. Nor is there a gain where a dilation leaves series without a row, or windows so long that their
+ * transformed tiles fit no cache. */
 static bool supports(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
     (void)pass;
     if (shape->stride > 1 || shape->kernel < 3) return false;
     if (shape->dilation > tl_least(shape->length, shape->out_length)) return false;
-    const size_t most = MOST_TILE_ELEMENTS / tl_most(shape->channels, shape->filters);
+    const size_t most = WINDOW_MOST / tl_most(shape->channels, shape->filters);
     return shape->dilation <= most && shape->kernel <= most / shape->dilation;
 }
 

@@ -21,6 +21,9 @@ typedef struct tl_winograd_form {
 
 tl_winograd_form tl_winograd_forward_form(const tl_conv1d_shape *shape);
 
+/* Whether direct takes longer, of a shape that the engine supports; whatever the batch. */
+bool tl_winograd_is_faster(const tl_conv1d_shape *shape);
+
 /* Elements of a row of a tile, of all series; and of the output. */
 static inline size_t tl_winograd_in_row(const tl_winograd_form *form) { return form->dilation * form->in_width; }
 static inline size_t tl_winograd_out_row(const tl_winograd_form *form) { return form->dilation * form->width; }

@@ -5,16 +5,25 @@
 
 #include <string.h>
 
-enum { UNIT_BYTES = 192 * 1024 }; /* transformed input of a unit: a share of the second-level cache */
+enum {
+    TRANSFORM_COST = 20,     /* of an element at a point, in multiply-adds */
+    LEAST_ROWS = 6,          /* of a product, to choose this engine */
+    UNIT_BYTES = 256 * 1024, /* transformed input of a unit: a share of the second-level cache */
+    UNIT_ROWS = 24           /* of each product at least: some tiles of registers, for which weights are read once */
+};
 
-/* F(4, 3), F(4, 5), and groups of F(4, 4). */
-static tl_winograd_variant variant_of(size_t kernel) {
-    return kernel == 3 ? TL_WINOGRAD_4_3 : kernel == 5 ? TL_WINOGRAD_4_5 : TL_WINOGRAD_4_4;
+/* F(4, 5), and groups of F(4, 4). Of F(4, 3) and F(6, 3) the one with fewer products for the length of a series; but the latter,
+ * which rounds more, only beside the rounding of longer sums. */
+static tl_winograd_variant variant_of(const tl_conv1d_shape *shape) {
+    if (shape->kernel != 3) return shape->kernel == 5 ? TL_WINOGRAD_4_5 : TL_WINOGRAD_4_4;
+    const size_t rows = tl_divide_up(shape->out_length, shape->dilation);
+    const bool fewer = 8 * tl_divide_up(rows, 6) < 6 * tl_divide_up(rows, 4);
+    return fewer && tl_least(shape->channels, shape->filters) >= 64 ? TL_WINOGRAD_6_3 : TL_WINOGRAD_4_3;
 }
 
 tl_winograd_form tl_winograd_forward_form(const tl_conv1d_shape *shape) {
     const tl_kernels *kernels = tl_kernels_here();
-    const tl_winograd *variant = &kernels->winograd[variant_of(shape->kernel)];
+    const tl_winograd *variant = &kernels->winograd[variant_of(shape)];
     return (tl_winograd_form){.kernels = kernels,
                               .variant = variant,
                               .batch = shape->batch,
@@ -29,16 +38,30 @@ tl_winograd_form tl_winograd_forward_form(const tl_conv1d_shape *shape) {
                               .tiles = tl_divide_up(tl_divide_up(shape->out_length, shape->dilation), variant->outputs)};
 }
 
+/* Multiply-adds for each m outputs: those of the products, and those that a transform of one element costs, with its way through
+ * memory. Each of a group's products needs some rows, for which its weights are read once. */
+bool tl_winograd_is_faster(const tl_conv1d_shape *shape) {
+    const tl_winograd_form form = tl_winograd_forward_form(shape);
+    const double channels = (double)shape->channels, filters = (double)shape->filters, pairs = channels * filters;
+    const double tiles = (double)form.tiles * (double)form.variant->points;
+    const double winograd = tiles * ((double)form.groups * pairs + TRANSFORM_COST * (channels + filters));
+    const double direct = (double)shape->out_length / (double)shape->dilation * (double)shape->kernel * pairs;
+    return form.tiles * form.dilation >= LEAST_ROWS && winograd < direct;
+}
+
 /* ---- units ---- */
 
 tl_winograd_cut tl_winograd_cut_of(const tl_winograd_form *form, size_t least_units) {
-    const size_t tile = form->variant->points * tl_winograd_in_row(form) * sizeof(tl_real);
-    const size_t limit = tl_most(UNIT_BYTES / tile, 2 * form->groups), in_tiles = form->tiles + form->groups - 1;
+    const size_t tile = form->variant->points * tl_winograd_in_row(form) * sizeof(tl_real), others = form->groups - 1;
+    const size_t in_cache = tl_most(UNIT_BYTES / tile, others) - others; /* tiles of a unit, of one sample */
+    const size_t shared = tl_divide_up(form->tiles * form->batch, least_units),
+                 few = tl_divide_up(UNIT_ROWS, form->dilation) + others;
+    const size_t limit = tl_most(tl_least(in_cache, shared), few);
     tl_winograd_cut cut = {.samples = 1, .pieces = 1};
-    if (in_tiles > limit)
-        cut.pieces = tl_divide_up(form->tiles, limit - form->groups + 1);
+    if (form->tiles > limit)
+        cut.pieces = tl_divide_up(form->tiles, limit);
     else
-        cut.samples = tl_most(tl_least(limit / in_tiles, form->batch / least_units), 1);
+        cut.samples = tl_most(tl_least((in_cache + others) / (form->tiles + others), form->batch / least_units), 1);
     cut.units = tl_divide_up(form->batch, cut.samples) * cut.pieces;
     return cut;
 }
