@@ -85,8 +85,8 @@ static bool gemm_is_faster(const tl_conv1d_shape *s, tl_conv1d_pass pass) {
 
 /* The engine that TL_ENGINE_AUTO means: depends on the shape alone. */
 static const tl_conv1d_ops *choose(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
-    if (tl_conv1d_gemm.supports(shape, pass) && gemm_is_faster(shape, pass)) return &tl_conv1d_gemm;
     if (tl_conv1d_winograd.supports(shape, pass) && tl_winograd_is_faster(shape)) return &tl_conv1d_winograd;
+    if (tl_conv1d_gemm.supports(shape, pass) && gemm_is_faster(shape, pass)) return &tl_conv1d_gemm;
     return &tl_conv1d_direct;
 }
 

@@ -21,7 +21,7 @@ typedef struct tl_winograd_form {
 
 tl_winograd_form tl_winograd_forward_form(const tl_conv1d_shape *shape);
 
-/* Whether direct takes longer, of a shape that the engine supports; whatever the batch. */
+/* Whether direct takes longer, of a shape that the engine supports. */
 bool tl_winograd_is_faster(const tl_conv1d_shape *shape);
 
 /* Elements of a row of a tile, of all series; and of the output. */

@@ -7,7 +7,8 @@
 
 enum {
     TRANSFORM_COST = 20,     /* of an element at a point, in multiply-adds */
-    LEAST_ROWS = 6,          /* of a product, to choose this engine */
+    WEIGHT_COST = 20,        /* of a transformed weight, the same */
+    LEAST_ROWS = 4,          /* of a product, to choose this engine */
     UNIT_BYTES = 256 * 1024, /* transformed input of a unit: a share of the second-level cache */
     UNIT_ROWS = 24           /* of each product at least: some tiles of registers, for which weights are read once */
 };
@@ -38,14 +39,15 @@ tl_winograd_form tl_winograd_forward_form(const tl_conv1d_shape *shape) {
                               .tiles = tl_divide_up(tl_divide_up(shape->out_length, shape->dilation), variant->outputs)};
 }
 
-/* Multiply-adds for each m outputs: those of the products, and those that a transform of one element costs, with its way through
- * memory. Each of a group's products needs some rows, for which its weights are read once. */
+/* Counts multiply-adds: those of the products, what the transforms cost, and what transforming the weights does, once a call. Each
+ * of a group's products needs some rows, for which its weights are read once. */
 bool tl_winograd_is_faster(const tl_conv1d_shape *shape) {
     const tl_winograd_form form = tl_winograd_forward_form(shape);
     const double channels = (double)shape->channels, filters = (double)shape->filters, pairs = channels * filters;
-    const double tiles = (double)form.tiles * (double)form.variant->points;
-    const double winograd = tiles * ((double)form.groups * pairs + TRANSFORM_COST * (channels + filters));
-    const double direct = (double)shape->out_length / (double)shape->dilation * (double)shape->kernel * pairs;
+    const double series = (double)shape->batch * (double)shape->dilation, tiles = series * (double)form.tiles;
+    const double products = (tiles + WEIGHT_COST) * (double)form.groups * pairs;
+    const double winograd = (double)form.variant->points * (products + tiles * TRANSFORM_COST * (channels + filters));
+    const double direct = (double)shape->batch * (double)shape->out_length * (double)shape->kernel * pairs;
     return form.tiles * form.dilation >= LEAST_ROWS && winograd < direct;
 }
 
