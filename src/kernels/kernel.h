@@ -6,6 +6,10 @@
 
 #include "kernels/kernels.h"
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 #define TL_JOIN_NAMES(name, isa) name##_##isa
 #define TL_JOIN(name, isa) TL_JOIN_NAMES(name, isa)
 /* The name of a kernel in this instruction set: TL_KERNEL(tl_kernel_peak) is tl_kernel_peak_avx2 and so on. */
@@ -51,9 +55,13 @@ static inline tl_vector tl_choose(tl_mask mask, tl_vector a, tl_vector b) {
     return (tl_vector)((mask & (tl_mask)a) | (~mask & (tl_mask)b));
 }
 
-/* The first `count` < TL_LANES elements, the others 0; and their way back: by halves, the bits of `count`. For the end of an array,
- * not for a loop. */
+/* The first `count` < TL_LANES elements, the others 0. */
 static inline tl_vector tl_load_part(const tl_real *from, size_t count) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+    static const int64_t bits[] = {-1, -1, -1, -1, 0, 0, 0, 0};
+    const __m256i mask = _mm256_loadu_si256((const __m256i *)((const char *)bits + TL_VECTOR_BYTES - count * sizeof(tl_real)));
+    return (tl_vector)_mm256_maskload_ps((const float *)from, mask);
+#else
     tl_real part[TL_LANES] = {0}, *to = part;
     TL_UNROLL for (size_t half = TL_LANES / 2; half > 0; half /= 2) {
         if (!(count & half)) continue;
@@ -62,8 +70,10 @@ static inline tl_vector tl_load_part(const tl_real *from, size_t count) {
         from += half;
     }
     return tl_load(part);
+#endif
 }
 
+/* Their way back, by halves: the bits of `count`. For the end of an array, not for a loop. */
 static inline void tl_store_part(tl_real *to, tl_vector value, size_t count) {
     tl_real part[TL_LANES], *from = part;
     tl_store(part, value);

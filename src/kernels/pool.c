@@ -46,11 +46,11 @@ TL_INLINE void give_largest(const tl_pool_rows *p, const tl_real *x, tl_vector d
 TL_INLINE tl_vector mean(const tl_pool_rows *p, const tl_real *x, window w, size_t part) {
     tl_vector sum = load(x + w.first * p->channels, part);
     for (size_t i = w.first + 1; i < w.last; i++) sum += load(x + i * p->channels, part);
-    return sum / (tl_real)(w.last - w.first);
+    return sum * (1 / (tl_real)(w.last - w.first));
 }
 
 TL_INLINE void give_mean(const tl_pool_rows *p, tl_vector d, tl_real *dx, window w, size_t part) {
-    d /= (tl_real)(w.last - w.first);
+    d *= 1 / (tl_real)(w.last - w.first);
     for (size_t i = w.first; i < w.last; i++) {
         tl_real *to = dx + i * p->channels;
         store(to, load(to, part) + d, part);
