@@ -108,9 +108,10 @@ TL_INLINE tl_real point(const int n, const int j) {
 
 /* 1 / Π (aⱼ - aₗ) over the other finite points; 1 at ∞. */
 TL_INLINE tl_real scale(const int n, const int j) {
+    if (j == n - 1) return 1;
     tl_real product = 1;
     TL_UNROLL for (int l = 0; l < n - 1; l++) if (l != j) product *= point(n, j) - point(n, l);
-    return j == n - 1 ? 1 : 1 / product;
+    return 1 / product;
 }
 
 /* ---- columns ---- */
