@@ -24,6 +24,7 @@ static void *counted(void *memory) {
     return memory;
 }
 
+// NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the linker's names
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *memory, size_t size);
@@ -57,6 +58,8 @@ void __wrap_free(void *memory) {
     alive -= memory != NULL;
     __real_free(memory);
 }
+
+// NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
 
 /* ---- a model with every layer that computes ---- */
 

@@ -355,7 +355,8 @@ static void backward_scattered(const tl_conv1d_shape *shape, const tl_real *dy, 
 static bool scatters(const tl_conv1d_shape *shape, size_t lanes) {
     const double channels = (double)(tl_divide_up(shape->channels, lanes) * lanes), filters = (double)shape->filters;
     const double outputs = (double)(tl_divide_up(shape->kernel * shape->channels, lanes) * lanes);
-    const double flipped = (double)(shape->length / shape->stride) * (double)shape->kernel * channels * filters;
+    const size_t rows = shape->length / shape->stride;
+    const double flipped = (double)rows * (double)shape->kernel * channels * filters;
     return (double)shape->out_length * outputs * (filters + SCATTER_COST) < 0.8 * flipped;
 }
 

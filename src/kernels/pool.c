@@ -27,7 +27,8 @@ TL_INLINE tl_vector largest(const tl_pool_rows *p, const tl_real *x, window w, s
     tl_vector best = load(x + w.first * p->channels, part);
     for (size_t i = w.first + 1; i < w.last; i++) {
         const tl_vector value = load(x + i * p->channels, part);
-        best = tl_choose((value > best) | (value != value), value, best);
+        const tl_mask nan = value != value; // NOLINT(misc-redundant-expression): true of NaN alone
+        best = tl_choose((value > best) | nan, value, best);
     }
     return best;
 }
