@@ -219,7 +219,7 @@ static void given_extreme_numbers_when_activated_then_limits_and_nan_come_out(vo
     for (size_t t = 0; t < count; t++) {
         tl_real y[7];
         tables[t]->sigmoid->forward(x, y, 7);
-        check_close("sigmoid", y, sigmoids, 6, 0, 1e-37);
+        check_equal("sigmoid", y, sigmoids, 6);
         assert_true(isnan(y[6]));
         tables[t]->tanh->forward(x, y, 7);
         check_equal("tanh", y, tangents, 6);

@@ -43,9 +43,10 @@ TL_INLINE exponential exponential_of(tl_vector x) {
 TL_INLINE tl_vector relu(tl_vector x) { return tl_where(~(x < (tl_vector){0}), x); }
 TL_INLINE tl_vector relu_gradient(tl_vector y, tl_vector d) { return tl_where(y > (tl_vector){0}, d); }
 
+/* 0 where it would be denormal. */
 TL_INLINE tl_vector sigmoid(tl_vector x) {
     const exponential e = exponential_of(-x);
-    return 1 / (e.scale * e.rest + e.scale + 1);
+    return tl_where(~(x < tl_broadcast(least)), 1 / (e.scale * e.rest + e.scale + 1));
 }
 TL_INLINE tl_vector sigmoid_gradient(tl_vector y, tl_vector d) { return d * (y * (1 - y)); }
 
