@@ -14,6 +14,8 @@ static tl_status prepare(tl_optimizer_cfg *cfg, tl_error *error) {
     tl_optimizer_check("adam: beta1", cfg->beta1, 0, 1, error);
     tl_optimizer_check("adam: beta2", cfg->beta2, 0, 1, error);
     tl_optimizer_check("adam: epsilon", cfg->epsilon, 0, INFINITY, error);
+    if (cfg->epsilon > 0 && (tl_real)cfg->epsilon == 0)
+        tl_fail(error, TL_ERROR_ARGUMENT, "adam: epsilon %g is 0 in this precision", cfg->epsilon);
     tl_optimizer_check("adam: weight decay", cfg->weight_decay, 0, INFINITY, error);
     if (cfg->momentum != 0 || cfg->nesterov)
         tl_fail(error, TL_ERROR_ARGUMENT, "adam: momentum %g is for sgd; adam has beta1", cfg->momentum);

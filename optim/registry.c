@@ -20,9 +20,14 @@ const char *tl_optimizer_name(size_t index) {
     return index < sizeof optimizers / sizeof *optimizers ? optimizers[index]()->name : NULL;
 }
 
+/* What a tl_real cannot hold would be infinite there. */
+static const double largest = 1e30;
+
 void tl_optimizer_check(const char *what, double value, double least, double limit, tl_error *error) {
-    if (value >= least && value < limit) return;
-    if (isinf(limit))
+    if (value >= least && value < limit && value <= largest) return;
+    if (value > largest && isinf(limit))
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s %g exceeds %g", what, value, largest);
+    else if (isinf(limit))
         tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is not a number from %g on", what, value, least);
     else
         tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is outside [%g, %g)", what, value, least, limit);

@@ -59,7 +59,7 @@ static bool inputs_stand(tl_model *model, const tl_node *inputs, size_t count, c
     for (size_t i = 0; i < count; i++) {
         if (inputs[i].id < 0 && tl_failed(&model->error)) return false;
         if (inputs[i].id >= 0 && (size_t)inputs[i].id < model->vertices) continue;
-        snprintf(text, sizeof text, "input %zu is node %d; the model has nodes 0 … %zu", i, inputs[i].id, model->vertices - 1);
+        snprintf(text, sizeof text, "input %zu is node %d; the model has %zu nodes", i, inputs[i].id, model->vertices);
         tl_layer_fail(&model->error, TL_ERROR_ARGUMENT, model->vertices, layer->ops->name, text);
         return false;
     }
@@ -159,7 +159,7 @@ void tl_set_learning_rate(tl_model *model, double learning_rate) {
     if (learning_rate >= 0 && learning_rate <= 1e30)
         model->optimizer.learning_rate = learning_rate;
     else
-        tl_fail(&model->error, TL_ERROR_ARGUMENT, "learning rate %g is not a number from 0 on", learning_rate);
+        tl_fail(&model->error, TL_ERROR_ARGUMENT, "learning rate %g is not a number from 0 to 1e30", learning_rate);
 }
 
 size_t tl_model_memory(const tl_model *model) {
@@ -208,11 +208,15 @@ tl_parameter tl_parameter_at(const tl_model *model, size_t index) {
 
 static void set_frozen(tl_model *model, tl_node node, bool frozen) {
     if (node.id < 0 || (size_t)node.id >= model->vertices) {
-        tl_fail(&model->error, TL_ERROR_ARGUMENT, "freeze: node %d; the model has nodes 0 … %zu", node.id, model->vertices - 1);
+        tl_fail(&model->error, TL_ERROR_ARGUMENT, "freeze: node %d; the model has %zu nodes", node.id, model->vertices);
         return;
     }
-    model->vertex[node.id].frozen = frozen;
-    if (model->compiled) tl_graph_mark(model);
+    tl_vertex *vertex = &model->vertex[node.id];
+    vertex->frozen = frozen;
+    if (!model->compiled) return;
+    tl_graph_mark(model);
+    /* What has accumulated takes no part in the next step, nor in its norm. */
+    if (model->gradients && vertex->count > 0) memset(model->gradients + vertex->first, 0, vertex->count * sizeof(tl_real));
 }
 
 void tl_freeze(tl_model *model, tl_node node) { set_frozen(model, node, true); }

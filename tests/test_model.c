@@ -273,6 +273,31 @@ static void given_a_norm_limit_when_stepped_by_sgd_then_the_step_has_that_length
     tl_model_free(model);
 }
 
+static void given_a_layer_frozen_after_backward_when_stepped_then_what_it_accumulated_counts_for_nothing(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    const tl_real input[] = {1, 2};
+    const tl_tensor x = TL_VIEW(input, 1, 1, 2);
+    const tl_compile_cfg cfg = {.clip_norm = 0.01, .optimizer = {.ops = tl_sgd(), .learning_rate = 1}};
+    tl_model *frozen_late = plane_model(0, 3, &cfg, &error), *frozen_early = plane_model(0, 3, &cfg, &error);
+    tl_freeze(frozen_early, tl_parameter_at(frozen_early, 0).node);
+    tl_model *models[] = {frozen_late, frozen_early};
+    for (size_t i = 0; i < 2; i++) {
+        tl_forward(models[i], &x, TL_TRAINING);
+        tl_loss(models[i], &(tl_target){.labels = (int32_t[]){0}});
+        tl_backward(models[i]);
+        if (i == 0) tl_freeze(frozen_late, tl_parameter_at(frozen_late, 0).node);
+        tl_step(models[i], &error);
+    }
+    check_ok(&error);
+    for (size_t i = 0; i < tl_parameter_arrays(frozen_late); i++) {
+        const tl_parameter late = tl_parameter_at(frozen_late, i), early = tl_parameter_at(frozen_early, i);
+        check_equal(late.name, late.value.data, early.value.data, tl_tensor_count(&late.value));
+    }
+    tl_model_free(frozen_late);
+    tl_model_free(frozen_early);
+}
+
 static void given_a_frozen_layer_when_stepped_then_only_the_others_move(void **unused) {
     (void)unused;
     tl_error error = {0};
@@ -447,6 +472,7 @@ int main(void) {
         cmocka_unit_test(given_arrays_that_do_not_fit_when_run_then_both_shapes_are_named),
         cmocka_unit_test(given_a_non_finite_loss_or_gradient_when_stepped_then_parameters_stay_and_the_step_is_named),
         cmocka_unit_test(given_a_norm_limit_when_stepped_by_sgd_then_the_step_has_that_length),
+        cmocka_unit_test(given_a_layer_frozen_after_backward_when_stepped_then_what_it_accumulated_counts_for_nothing),
         cmocka_unit_test(given_a_frozen_layer_when_stepped_then_only_the_others_move),
         cmocka_unit_test(given_data_that_does_not_fit_when_fitted_then_refused),
         cmocka_unit_test(given_a_callback_when_it_says_stop_then_training_ends_there),

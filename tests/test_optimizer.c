@@ -84,6 +84,7 @@ static void given_values_out_of_range_when_prepared_then_named(void **unused) {
         {{.ops = tl_adam(), .epsilon = -1}, "adam: epsilon -1"},
         {{.ops = tl_adam(), .weight_decay = NAN}, "adam: weight decay nan"},
         {{.ops = tl_adam(), .learning_rate = INFINITY}, "adam: learning rate inf"},
+        {{.ops = tl_adam(), .learning_rate = 1e39}, "adam: learning rate 1e+39 exceeds 1e+30"},
         {{.ops = tl_sgd(), .momentum = 1.5}, "sgd: momentum 1.5 is outside [0, 1)"},
         {{.ops = tl_sgd(), .nesterov = true}, "sgd: nesterov needs a momentum above 0"},
         {{.ops = tl_sgd(), .beta1 = 0.9}, "sgd: beta1, beta2 and epsilon are for adam"},
