@@ -128,7 +128,7 @@ static void given_a_failed_layer_when_built_on_then_the_first_error_is_reported(
     x = tl_relu(model, tl_dense(model, x, &(tl_dense_cfg){.units = 3}));
     assert_true(x.id < 0);
     tl_model_compile(model, x, NULL, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "layer 1 (add): input 1 is node 12; the model has nodes 0");
+    check_error(&error, TL_ERROR_ARGUMENT, "layer 1 (add): input 1 is node 12; the model has 1 nodes");
     tl_model_free(model);
 
     error = (tl_error){0};
