@@ -325,6 +325,11 @@ static void given_a_data_set_when_normalised_then_each_channel_of_each_series_by
     const tl_real expected[] = {(tl_real)-r, 0,           0,           0, (tl_real)r,       0,
                                 (tl_real)-s, (tl_real)-r, (tl_real)-s, 0, (tl_real)(2 * s), (tl_real)r};
     check_close("normalised", x, expected, 12, 1e-6, 1e-6);
+
+    tl_real constant[] = {(tl_real)0.1, (tl_real)0.1, (tl_real)0.1}; /* whose sum rounds */
+    data.x = TL_VIEW(constant, 1, 3, 1);
+    tl_dataset_normalize(&data);
+    check_equal("constant", constant, (const tl_real[]){0, 0, 0}, 3);
 }
 
 /* ---- generated sets ---- */
@@ -393,6 +398,10 @@ static void given_the_halves_of_a_generated_set_when_read_twice_then_the_same_an
     assert_true(train->x.data[0] != test->x.data[0]);
     tl_dataset_normalize(other);
     assert_true(train->x.data[0] != other->x.data[0]);
+    other->class_names[0][0] = 'k';
+    assert_null(tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.like = other}, &error));
+    check_error(&error, TL_ERROR_SHAPE, "builtin:cbf/test has a class cylinder, which is not class 0 of the training set");
+    error = (tl_error){0};
     assert_null(tl_dataset_read("builtin:cbff", NULL, &error));
     check_error(&error, TL_ERROR_ARGUMENT, "builtin:cbff is none of builtin:cbf, builtin:synthetic-control");
     tl_dataset *all[] = {train, again, test, other};

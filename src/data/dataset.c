@@ -21,11 +21,13 @@ void tl_dataset_free(tl_dataset *data) {
 
 /* ---- normalisation ---- */
 
-/* count values, `step` apart. In double, twice over, so that nothing cancels. */
+/* count values, `step` apart. In double, twice over, so that nothing cancels; relative to the first, so that the deviation of a
+ * constant is exactly 0. */
 static void normalise(tl_real *x, size_t count, size_t step) {
+    const double first = (double)x[0];
     double sum = 0, squares = 0;
-    for (size_t t = 0; t < count; t++) sum += (double)x[t * step];
-    const double mean = sum / (double)count;
+    for (size_t t = 0; t < count; t++) sum += (double)x[t * step] - first;
+    const double mean = first + sum / (double)count;
     for (size_t t = 0; t < count; t++) squares += ((double)x[t * step] - mean) * ((double)x[t * step] - mean);
     const double deviation = sqrt(squares / (double)count), scale = deviation > 0 ? 1 / deviation : 1;
     for (size_t t = 0; t < count; t++) x[t * step] = (tl_real)(((double)x[t * step] - mean) * scale);
@@ -98,6 +100,12 @@ static tl_dataset *read_builtin(const char *name, const tl_dataset *like, tl_err
         tl_fail(error, TL_ERROR_SHAPE,
                 "builtin:%s has series of length %zu in %zu classes; the training set has length %zu, %zu classes", name,
                 generator->length, generator->classes, like->x.shape[1], like->classes);
+        return NULL;
+    }
+    for (size_t c = 0; generator && like && c < generator->classes; c++) {
+        if (like->class_names && strcmp(like->class_names[c], generator->class_names[c]) == 0) continue;
+        tl_fail(error, TL_ERROR_SHAPE, "builtin:%s has a class %s, which is not class %zu of the training set", name,
+                generator->class_names[c], c);
         return NULL;
     }
     return make_builtin(generator, test ? TL_TEST : TL_TRAIN, 0, error);
