@@ -1,48 +1,54 @@
-/* Adam: Kingma & Ba 2015, algorithm 1, with the L2 weight decay of PyTorch's Adam. */
+/* Adam: Kingma & Ba 2015, algorithm 1, with penalties added to the gradient. AdamW: Loshchilov & Hutter 2019, algorithm 2, where
+ * weight decay is apart from the gradient, in PyTorch's form: it is multiplied by the learning rate. */
 #include "optim.h"
-
-#include "kernels/kernels.h"
 
 #include <math.h>
 
-static tl_status prepare(tl_optimizer_cfg *cfg, tl_error *error) {
-    if (cfg->learning_rate == 0) cfg->learning_rate = 1e-3;
-    if (cfg->beta1 == 0) cfg->beta1 = 0.9;
-    if (cfg->beta2 == 0) cfg->beta2 = 0.999;
-    if (cfg->epsilon == 0) cfg->epsilon = 1e-8;
-    tl_optimizer_check("adam: learning rate", cfg->learning_rate, 0, INFINITY, error);
-    tl_optimizer_check("adam: beta1", cfg->beta1, 0, 1, error);
-    tl_optimizer_check("adam: beta2", cfg->beta2, 0, 1, error);
-    tl_optimizer_check("adam: epsilon", cfg->epsilon, 0, INFINITY, error);
-    if (cfg->epsilon > 0 && (tl_real)cfg->epsilon == 0)
-        tl_fail(error, TL_ERROR_ARGUMENT, "adam: epsilon %g is 0 in this precision", cfg->epsilon);
-    tl_optimizer_check("adam: weight decay", cfg->weight_decay, 0, INFINITY, error);
-    if (cfg->momentum != 0 || cfg->nesterov)
-        tl_fail(error, TL_ERROR_ARGUMENT, "adam: momentum %g is for sgd; adam has beta1", cfg->momentum);
-    return error->status;
+static const tl_optimizer_cfg adam_defaults = {
+    .learning_rate = 1e-3, .momentum = TL_NOT_TAKEN, .beta1 = 0.9, .beta2 = 0.999, .alpha = TL_NOT_TAKEN, .epsilon = 1e-8};
+
+static tl_status prepare_adam(tl_optimizer_cfg *cfg, tl_error *error) {
+    return tl_optimizer_prepare("adam", cfg, &adam_defaults, error);
 }
 
-static void update(const tl_update *u) {
-    const tl_adam_run run = {
-        .value = u->value,
+static tl_status prepare_adamw(tl_optimizer_cfg *cfg, tl_error *error) {
+    tl_optimizer_cfg defaults = adam_defaults;
+    defaults.weight_decay = 1e-2;
+    defaults.l1 = TL_NOT_TAKEN;
+    return tl_optimizer_prepare("adamw", cfg, &defaults, error);
+}
+
+static tl_adam_run run_of(const tl_update *u) {
+    return (tl_adam_run){
+        .run = tl_optimizer_run(u),
         .mean = u->moment[0],
         .square = u->moment[1],
-        .gradient = u->gradient,
-        .count = u->count,
-        .scale = (tl_real)u->scale,
-        .decay = (tl_real)u->cfg->weight_decay,
+        .keep = 1,
         .beta1 = (tl_real)u->cfg->beta1,
         .beta2 = (tl_real)u->cfg->beta2,
-        .keep1 = (tl_real)(1 - u->cfg->beta1),
-        .keep2 = (tl_real)(1 - u->cfg->beta2),
+        .rest1 = (tl_real)(1 - u->cfg->beta1),
+        .rest2 = (tl_real)(1 - u->cfg->beta2),
         /* The corrections for moments that started at zero, taken out of the loop. */
         .rate = (tl_real)(u->learning_rate / (1 - pow(u->cfg->beta1, (double)u->step))),
         .root = (tl_real)(1 / sqrt(1 - pow(u->cfg->beta2, (double)u->step))),
         .epsilon = (tl_real)u->cfg->epsilon,
     };
+}
+
+static void update_adam(const tl_update *u) {
+    const tl_adam_run run = run_of(u);
     tl_kernels_here()->adam(&run);
 }
 
-static const tl_optimizer_ops adam = {.name = "adam", .moments = 2, .prepare = prepare, .update = update};
+static void update_adamw(const tl_update *u) {
+    tl_adam_run run = run_of(u);
+    run.run.decay = 0;
+    run.keep = (tl_real)(1 - u->learning_rate * u->weight_decay);
+    tl_kernels_here()->adam(&run);
+}
+
+static const tl_optimizer_ops adam = {.name = "adam", .moments = 2, .prepare = prepare_adam, .update = update_adam};
+static const tl_optimizer_ops adamw = {.name = "adamw", .moments = 2, .prepare = prepare_adamw, .update = update_adamw};
 
 const tl_optimizer_ops *tl_adam(void) { return &adam; }
+const tl_optimizer_ops *tl_adamw(void) { return &adamw; }

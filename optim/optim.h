@@ -4,7 +4,16 @@
 
 #include <tapline/optimizer.h>
 
-/* Fails unless least ≤ value < limit; NaN fails. `what` names the value. */
-void tl_optimizer_check(const char *what, double value, double least, double limit, tl_error *error);
+#include "kernels/kernels.h"
+
+/* A default of TL_NOT_TAKEN: the optimizer has no such field. */
+#define TL_NOT_TAKEN (-1.0)
+
+/* Puts `defaults` in place of zeros, checks the ranges, and that nothing is set that the optimizer does not take. The default of
+ * `nesterov` says whether it may be set. */
+tl_status tl_optimizer_prepare(const char *name, tl_optimizer_cfg *cfg, const tl_optimizer_cfg *defaults, tl_error *error);
+
+/* The part of a kernel's run that does not depend on the optimizer. */
+tl_step_run tl_optimizer_run(const tl_update *update);
 
 #endif

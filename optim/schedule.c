@@ -1,22 +1,24 @@
 /* Learning-rate schedules: what the rate is after each epoch. */
-#include "optim.h"
+#include <tapline/optimizer.h>
+
+#include "argument.h"
 
 #include <math.h>
-#include <string.h>
 
 static const char *const names[] = {[TL_SCHEDULE_CONSTANT] = "constant", [TL_SCHEDULE_PLATEAU] = "plateau"};
 
+static const char *name_at(size_t index) { return index < sizeof names / sizeof *names ? names[index] : NULL; }
+
+const char *tl_schedule_name(tl_schedule_kind kind) { return name_at((size_t)kind); }
+
 tl_status tl_schedule_by_name(const char *name, tl_schedule_kind *kind, tl_error *error) {
     if (tl_failed(error)) return error->status;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(names[i], name) != 0) continue;
-        *kind = (tl_schedule_kind)i;
-        return TL_OK;
-    }
-    return tl_fail(error, TL_ERROR_ARGUMENT, "schedule \"%.40s\" is unknown; there are constant and plateau", name);
+    tl_error own = {0};
+    if (!error) error = &own;
+    const size_t index = tl_find_name("schedule", name, name_at, error);
+    if (!tl_failed(error)) *kind = (tl_schedule_kind)index;
+    return error->status;
 }
-
-const char *tl_schedule_name(tl_schedule_kind kind) { return (size_t)kind < sizeof names / sizeof *names ? names[kind] : NULL; }
 
 tl_status tl_schedule_prepare(tl_schedule *schedule, const tl_schedule_cfg *cfg, tl_error *error) {
     tl_error own = {0};
@@ -33,9 +35,9 @@ tl_status tl_schedule_prepare(tl_schedule *schedule, const tl_schedule_cfg *cfg,
     if (c->factor == 0) c->factor = 0.5;
     if (c->patience == 0) c->patience = 50;
     if (c->minimum == 0) c->minimum = 1e-4;
-    tl_optimizer_check("schedule: factor", c->factor, 0, 1, error);
-    tl_optimizer_check("schedule: patience", c->patience, 1, INFINITY, error);
-    tl_optimizer_check("schedule: minimum", c->minimum, 0, INFINITY, error);
+    tl_check_number("schedule: factor", c->factor, 0, 1, error);
+    tl_check_number("schedule: patience", c->patience, 1, INFINITY, error);
+    tl_check_number("schedule: minimum", c->minimum, 0, INFINITY, error);
     return error->status;
 }
 

@@ -2,30 +2,22 @@
  * 2013. */
 #include "optim.h"
 
-#include "kernels/kernels.h"
-
-#include <math.h>
-
 static tl_status prepare(tl_optimizer_cfg *cfg, tl_error *error) {
-    if (cfg->learning_rate == 0) cfg->learning_rate = 1e-2;
-    tl_optimizer_check("sgd: learning rate", cfg->learning_rate, 0, INFINITY, error);
-    tl_optimizer_check("sgd: momentum", cfg->momentum, 0, 1, error);
-    tl_optimizer_check("sgd: weight decay", cfg->weight_decay, 0, INFINITY, error);
+    static const tl_optimizer_cfg defaults = {.learning_rate = 1e-2,
+                                              .nesterov = true,
+                                              .beta1 = TL_NOT_TAKEN,
+                                              .beta2 = TL_NOT_TAKEN,
+                                              .alpha = TL_NOT_TAKEN,
+                                              .epsilon = TL_NOT_TAKEN};
     if (cfg->nesterov && cfg->momentum == 0) tl_fail(error, TL_ERROR_ARGUMENT, "sgd: nesterov needs a momentum above 0");
-    if (cfg->beta1 != 0 || cfg->beta2 != 0 || cfg->epsilon != 0)
-        tl_fail(error, TL_ERROR_ARGUMENT, "sgd: beta1, beta2 and epsilon are for adam");
-    return error->status;
+    return tl_optimizer_prepare("sgd", cfg, &defaults, error);
 }
 
 static void update(const tl_update *u) {
     const tl_real rate = (tl_real)u->learning_rate, momentum = (tl_real)u->cfg->momentum;
     const tl_sgd_run run = {
-        .value = u->value,
+        .run = tl_optimizer_run(u),
         .velocity = u->moment[0],
-        .gradient = u->gradient,
-        .count = u->count,
-        .scale = (tl_real)u->scale,
-        .decay = (tl_real)u->cfg->weight_decay,
         .momentum = momentum,
         .of_gradient = u->cfg->nesterov ? rate : 0,
         .of_velocity = u->cfg->nesterov ? rate * momentum : rate,

@@ -1,6 +1,7 @@
 /* Compiling a model: every check, every shape, every byte; after it nothing allocates and no shape fails. */
 #include "graph.h"
 
+#include "argument.h"
 #include "memory.h"
 
 #include <math.h>
@@ -159,6 +160,8 @@ static tl_status lay_out_parameters(tl_model *model) {
 
 /* ---- what is trained ---- */
 
+static bool same_group(const tl_group_cfg *a, const tl_group_cfg *b) { return a->rate == b->rate && a->no_decay == b->no_decay; }
+
 void tl_graph_mark(tl_model *model) {
     model->runs = 0;
     for (size_t i = 0; i < model->vertices; i++) {
@@ -175,10 +178,10 @@ void tl_graph_mark(tl_model *model) {
         for (size_t p = 0; p < layer->parameters; p++) vertex->active_gradient[p] = trained ? vertex->gradient[p] : NULL;
         if (!trained) continue;
         tl_run *last = model->runs ? &model->run[model->runs - 1] : NULL;
-        if (last && last->first + last->count == vertex->first)
+        if (last && last->first + last->count == vertex->first && same_group(&last->group, &vertex->group))
             last->count += vertex->count;
         else
-            model->run[model->runs++] = (tl_run){.first = vertex->first, .count = vertex->count};
+            model->run[model->runs++] = (tl_run){.first = vertex->first, .count = vertex->count, .group = vertex->group};
     }
 }
 
@@ -192,10 +195,11 @@ static tl_status take_configuration(tl_model *model, const tl_compile_cfg *cfg) 
     model->inference_only = cfg->inference_only;
     model->input_gradient = cfg->input_gradient && !cfg->inference_only;
     model->clip_norm = cfg->clip_norm;
+    model->clip_value = cfg->clip_value;
     model->optimizer = cfg->optimizer;
     if (!model->optimizer.ops) model->optimizer.ops = tl_adam();
-    if (!(cfg->clip_norm >= 0) || isinf(cfg->clip_norm))
-        return tl_fail(&model->error, TL_ERROR_ARGUMENT, "compile: clip norm %g is not a number from 0 on", cfg->clip_norm);
+    tl_check_number("compile: clip norm", cfg->clip_norm, 0, INFINITY, &model->error);
+    tl_check_number("compile: clip value", cfg->clip_value, 0, INFINITY, &model->error);
     if (cfg->loss != TL_CROSS_ENTROPY && cfg->loss != TL_SQUARED_ERROR)
         return tl_fail(&model->error, TL_ERROR_ARGUMENT, "compile: loss %d is unknown", (int)cfg->loss);
     return model->optimizer.ops->prepare(&model->optimizer, &model->error);

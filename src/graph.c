@@ -78,7 +78,7 @@ static bool grow(tl_model *model, const tl_layer *layer, size_t size) {
     tl_layer *copy = malloc(size);
     if (!copy) return false;
     memcpy(copy, layer, size);
-    model->vertex[model->vertices] = (tl_vertex){.layer = copy};
+    model->vertex[model->vertices] = (tl_vertex){.layer = copy, .group = {.rate = 1}};
     return true;
 }
 
@@ -206,12 +206,16 @@ tl_parameter tl_parameter_at(const tl_model *model, size_t index) {
     return (tl_parameter){0};
 }
 
+/* The vertex of a node, NULL with the model's error set where there is none. */
+static tl_vertex *find_vertex(tl_model *model, tl_node node, const char *caller) {
+    if (node.id >= 0 && (size_t)node.id < model->vertices) return &model->vertex[node.id];
+    tl_fail(&model->error, TL_ERROR_ARGUMENT, "%s: node %d; the model has %zu nodes", caller, node.id, model->vertices);
+    return NULL;
+}
+
 static void set_frozen(tl_model *model, tl_node node, bool frozen) {
-    if (node.id < 0 || (size_t)node.id >= model->vertices) {
-        tl_fail(&model->error, TL_ERROR_ARGUMENT, "freeze: node %d; the model has %zu nodes", node.id, model->vertices);
-        return;
-    }
-    tl_vertex *vertex = &model->vertex[node.id];
+    tl_vertex *vertex = find_vertex(model, node, "freeze");
+    if (!vertex) return;
     vertex->frozen = frozen;
     if (!model->compiled) return;
     tl_graph_mark(model);
@@ -221,3 +225,17 @@ static void set_frozen(tl_model *model, tl_node node, bool frozen) {
 
 void tl_freeze(tl_model *model, tl_node node) { set_frozen(model, node, true); }
 void tl_unfreeze(tl_model *model, tl_node node) { set_frozen(model, node, false); }
+
+void tl_set_group(tl_model *model, tl_node node, const tl_group_cfg *cfg) {
+    if (!model) return;
+    tl_vertex *vertex = find_vertex(model, node, "group");
+    tl_group_cfg group = cfg ? *cfg : (tl_group_cfg){0};
+    if (!vertex) return;
+    if (group.rate == 0) group.rate = 1;
+    if (!(group.rate > 0 && group.rate <= 1e6)) {
+        tl_fail(&model->error, TL_ERROR_ARGUMENT, "group: rate %g is not a number above 0, up to 1e6", group.rate);
+        return;
+    }
+    vertex->group = group;
+    if (model->compiled) tl_graph_mark(model);
+}

@@ -13,6 +13,7 @@ typedef struct tl_vertex {
     char name[48]; /* such as "conv1d_2" */
     bool live;     /* leads to the output */
     bool frozen;
+    tl_group_cfg group;
     bool absorbed;       /* the layer before it does its work */
     bool needs_gradient; /* it or something before it is trained */
 
@@ -31,9 +32,10 @@ typedef struct tl_vertex {
     tl_pass forward, backward;
 } tl_vertex;
 
-/* A run of trained parameters in the flat buffers. */
+/* A run of trained parameters of one group in the flat buffers. */
 typedef struct tl_run {
     size_t first, count;
+    tl_group_cfg group;
 } tl_run;
 
 /* What the lower tier has been called for last: each call checks that its turn has come. */
@@ -54,7 +56,7 @@ struct tl_model {
     size_t batch_now; /* that the tensors are set to */
     tl_loss_kind loss;
     tl_optimizer_cfg optimizer;
-    double clip_norm;
+    double clip_norm, clip_value;
     tl_real *arena; /* activations, their gradients, saved values, scratch */
     size_t arena_count;
     tl_real *parameters, *gradients, *states;

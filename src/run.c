@@ -176,6 +176,22 @@ static double gradient_norm(tl_model *model) {
     return sqrt(sum);
 }
 
+static void clip_part(void *context, size_t chunk, int worker) {
+    (void)worker;
+    tl_model *model = context;
+    const size_t first = chunk * TL_NORM_CHUNK, rest = model->parameter_count - first;
+    const tl_real most = (tl_real)(model->clip_value * (double)model->samples);
+    tl_real *gradient = model->gradients + first;
+    for (size_t i = 0; i < (rest < TL_NORM_CHUNK ? rest : TL_NORM_CHUNK); i++)
+        gradient[i] = gradient[i] > most ? most : gradient[i] < -most ? -most : gradient[i];
+}
+
+/* Limits each element of the mean gradient. */
+static void clip_values(tl_model *model) {
+    const size_t chunks = (model->parameter_count + TL_NORM_CHUNK - 1) / TL_NORM_CHUNK;
+    tl_parallel(&model->workers, chunks, (double)model->parameter_count, clip_part, model);
+}
+
 enum { UPDATE_CHUNK = 16384 }; /* elements of one task */
 
 /* What update_part works on. */
@@ -189,6 +205,7 @@ static void update_part(void *context, size_t chunk, int worker) {
     (void)worker;
     const update_job *job = context;
     const tl_model *model = job->model;
+    const tl_group_cfg *group = &job->run.group;
     const size_t offset = chunk * UPDATE_CHUNK, rest = job->run.count - offset, first = job->run.first + offset;
     tl_real *moment[TL_MAX_MOMENTS];
     for (size_t i = 0; i < model->optimizer.ops->moments; i++) moment[i] = model->moment[i] + first;
@@ -198,7 +215,9 @@ static void update_part(void *context, size_t chunk, int worker) {
                               .count = rest < UPDATE_CHUNK ? rest : UPDATE_CHUNK,
                               .scale = job->scale,
                               .step = model->steps + 1,
-                              .learning_rate = model->optimizer.learning_rate,
+                              .learning_rate = model->optimizer.learning_rate * group->rate,
+                              .weight_decay = group->no_decay ? 0 : fmax(model->optimizer.weight_decay, 0),
+                              .l1 = group->no_decay ? 0 : model->optimizer.l1,
                               .cfg = &model->optimizer};
     model->optimizer.ops->update(&update);
 }
@@ -217,12 +236,16 @@ tl_status tl_step(tl_model *model, tl_error *error) {
     if (tl_failed(reason)) return tl_fail(error, reason->status, "%s", reason->text);
     if (!model->compiled || model->samples == 0) return tl_fail(error, TL_ERROR_STATE, "step: no backward pass came before it");
     const unsigned denormals = tl_denormals_off();
-    const double norm = gradient_norm(model) / (double)model->samples;
+    double norm = gradient_norm(model) / (double)model->samples;
     const char *wrong = model->loss_not_finite ? "loss" : !isfinite(norm) ? "gradient" : NULL;
     if (wrong)
         tl_fail(error, TL_ERROR_NUMERIC, "non-finite %s at step %llu; parameters unchanged", wrong,
                 (unsigned long long)model->steps + 1);
     else {
+        if (model->clip_value > 0) {
+            clip_values(model);
+            norm = gradient_norm(model) / (double)model->samples;
+        }
         const double clip = model->clip_norm > 0 && norm > model->clip_norm ? model->clip_norm / norm : 1;
         update_parameters(model, clip / (double)model->samples);
         model->steps++;

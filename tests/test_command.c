@@ -183,8 +183,9 @@ static void given_engines_and_optimizers_when_trained_then_each_runs(void **unus
     for (size_t i = 0; tl_engine_name((tl_engine)i); i++)
         expect(run_command("train", train_file, "--engine", tl_engine_name((tl_engine)i), QUICK), 0, NULL);
     for (size_t i = 0; tl_optimizer_name(i); i++)
-        expect(run_command("train", train_file, "--optimizer", tl_optimizer_name(i), "--accumulate", "3", "--clip", "1", QUICK), 0,
-               NULL);
+        expect(run_command("train", train_file, "--optimizer", tl_optimizer_name(i), "--accumulate", "3", "--clip", "1",
+                           "--clip-value", "0.5", "--weight-decay", i % 2 ? "0" : "0.1", QUICK),
+               0, NULL);
 }
 
 /* ---- the log and signals ---- */
@@ -283,7 +284,9 @@ static void given_a_wrong_option_when_run_then_said_what_is_wrong_and_exit_code_
         {"--precision", "f16", "--precision f16: unknown; there are f32 and f64"},
         {"--log", "", "--log '': must be a name"},
         {"more.tsv", NULL, "tapline train: unexpected argument more.tsv after "},
-        {"--momentum", "0.5", "momentum"}, /* not Adam's */
+        {"--momentum", "0.5", "adam: momentum 0.5 does not apply to this optimizer"},
+        {"--l1", "0", "--l1 0: must be a positive finite number"},
+        {"--clip-value", "-1", "--clip-value -1: must be a positive finite number"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         expect(run_command("train", train_file, wrong[i].option, wrong[i].argument), 2, wrong[i].text);

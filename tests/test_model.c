@@ -102,9 +102,11 @@ static void given_wrong_graphs_when_compiled_then_the_layer_is_named(void **unus
         {3, 2, {.batch = SIZE_MAX / 4}, "layer 0 (input): batch", TL_ERROR_SHAPE},
         {3, 2, {.clip_norm = -1}, "clip norm -1", TL_ERROR_ARGUMENT},
         {3, 2, {.clip_norm = NAN}, "clip norm nan", TL_ERROR_ARGUMENT},
+        {3, 2, {.clip_norm = INFINITY}, "clip norm inf exceeds 1e+30", TL_ERROR_ARGUMENT},
+        {3, 2, {.clip_value = -2}, "clip value -2 is not a number from 0 on", TL_ERROR_ARGUMENT},
         {3, 2, {.optimizer = {.learning_rate = NAN}}, "adam: learning rate nan", TL_ERROR_ARGUMENT},
         {3, 2, {.optimizer = {.learning_rate = -1}}, "adam: learning rate -1", TL_ERROR_ARGUMENT},
-        {3, 2, {.optimizer = {.momentum = 0.9}}, "adam: momentum 0.9 is for sgd", TL_ERROR_ARGUMENT},
+        {3, 2, {.optimizer = {.momentum = 0.9}}, "adam: momentum 0.9 does not apply", TL_ERROR_ARGUMENT},
         {3, 2, {.loss = (tl_loss_kind)9}, "loss 9 is unknown", TL_ERROR_ARGUMENT},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

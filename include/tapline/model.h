@@ -67,7 +67,8 @@ typedef struct tl_compile_cfg {
     size_t batch; /* the largest batch that will be run; 0: 32 */
     tl_loss_kind loss;
     tl_optimizer_cfg optimizer; /* zeroed: Adam with its defaults */
-    double clip_norm;           /* scale gradients down to this global L2 norm; 0: no clipping */
+    double clip_value;          /* limit each element of the mean gradient to ± this; 0: no limit */
+    double clip_norm;           /* then scale the gradient down to this global L2 norm; 0: no limit */
     bool inference_only;        /* no gradients, no optimizer: the smallest memory */
     bool input_gradient;        /* backward also computes d loss / d input (tl_input_gradient) */
 } tl_compile_cfg;
@@ -156,6 +157,16 @@ TL_API size_t tl_parameter_count(const tl_model *model);
 /* Frozen layers keep their parameters: no gradient is computed for them and no step moves them. */
 TL_API void tl_freeze(tl_model *model, tl_node node);
 TL_API void tl_unfreeze(tl_model *model, tl_node node);
+
+/* How the steps of a layer differ from those of the others. */
+typedef struct tl_group_cfg {
+    double rate;   /* (1) factor of the learning rate: above 0, at most 1e6 */
+    bool no_decay; /* no weight_decay and no l1 */
+} tl_group_cfg;
+
+/* Puts the parameters of a layer in a group of their own; `cfg` NULL: back to the defaults. May be called before or after
+ * tl_model_compile, between any steps. A node that there is not and a rate out of range are the model's error. */
+TL_API void tl_set_group(tl_model *model, tl_node node, const tl_group_cfg *cfg);
 
 /* ---- what was compiled ---- */
 

@@ -13,24 +13,40 @@ typedef struct tl_optimizer_ops tl_optimizer_ops;
 /* Adam (Kingma & Ba 2015), the default. */
 TL_API const tl_optimizer_ops *tl_adam(void);
 
+/* AdamW (Loshchilov & Hutter 2019): Adam with weight decay apart from the gradient, as PyTorch's AdamW. */
+TL_API const tl_optimizer_ops *tl_adamw(void);
+
 /* Stochastic gradient descent with momentum (Polyak), Nesterov's form and weight decay, as PyTorch's SGD. */
 TL_API const tl_optimizer_ops *tl_sgd(void);
 
-/* The optimizer of that name ("adam", "sgd"); fails naming those there are. */
+/* RMSProp (Tieleman & Hinton 2012, lecture 6.5) with momentum and without centering, as PyTorch's RMSprop. */
+TL_API const tl_optimizer_ops *tl_rmsprop(void);
+
+/* AdaGrad (Duchi, Hazan & Singer 2011), as PyTorch's Adagrad. */
+TL_API const tl_optimizer_ops *tl_adagrad(void);
+
+/* The optimizer of that name, such as "adam"; fails naming those there are. */
 TL_API const tl_optimizer_ops *tl_optimizer_by_name(const char *name, tl_error *error);
 
 /* The name of the optimizer of that index, from 0; NULL behind the last. */
 TL_API const char *tl_optimizer_name(size_t index);
 
-/* Zero means the default in brackets. Fields that an optimizer does not use must be 0: setting one is an error. */
+/* A weight_decay of 0 where the default is another: AdamW without its decay. */
+#define TL_NO_WEIGHT_DECAY (-1.0)
+
+/* Zero means the default in brackets, which are PyTorch's but for the rate of sgd. Fields that an optimizer does not use must be 0:
+ * setting one is an error. */
 typedef struct tl_optimizer_cfg {
     const tl_optimizer_ops *ops; /* (tl_adam()) */
-    double learning_rate;        /* (adam 1e-3, sgd 1e-2) */
-    double momentum;             /* sgd (0) */
+    double learning_rate;        /* (adam and adamw 1e-3, the others 1e-2) */
+    double momentum;             /* sgd, rmsprop (0): in [0, 1) */
     bool nesterov;               /* sgd; needs momentum */
-    double weight_decay;         /* both (0): L2, added to the gradient */
-    double beta1, beta2;         /* adam (0.9, 0.999) */
-    double epsilon;              /* adam (1e-8) */
+    double weight_decay; /* adamw (1e-2): each step takes this share of the value, times the learning rate; the others (0): an
+                            L2 penalty, weight_decay · value added to the gradient */
+    double l1;           /* all but adamw (0): an L1 penalty, l1 · sign(value) added to the gradient, 0 at 0 */
+    double beta1, beta2; /* adam, adamw (0.9, 0.999): in [0, 1) */
+    double alpha;        /* rmsprop (0.99): in [0, 1) */
+    double epsilon;      /* adam, adamw, rmsprop (1e-8), adagrad (1e-10) */
 } tl_optimizer_cfg;
 
 /* ---- for writing an optimizer ---- */
@@ -41,10 +57,10 @@ typedef struct tl_update {
     const tl_real *gradient; /* (count) sums over samples: multiply by `scale` */
     tl_real *const *moment;  /* `moments` arrays of (count), zero before the first step */
     size_t count;
-    double scale;  /* 1 / samples, times the clipping factor */
-    uint64_t step; /* 1 for the first */
-    double learning_rate;
-    const tl_optimizer_cfg *cfg; /* defaults filled in */
+    double scale;                           /* 1 / samples, times the clipping factor */
+    uint64_t step;                          /* 1 for the first */
+    double learning_rate, weight_decay, l1; /* of this run; from 0 on */
+    const tl_optimizer_cfg *cfg;            /* of the model, defaults filled in */
 } tl_update;
 
 enum { TL_MAX_MOMENTS = 4 };

@@ -68,6 +68,11 @@ static size_t choose_batch(const job *self) {
     return tenth < self->architecture->largest_batch ? tenth : self->architecture->largest_batch;
 }
 
+/* As the library writes it: 0 where the option was not given. */
+static double weight_decay(const train_settings *settings) {
+    return isnan(settings->weight_decay) ? 0 : settings->weight_decay > 0 ? settings->weight_decay : TL_NO_WEIGHT_DECAY;
+}
+
 static void make_model(job *self, tl_error *error) {
     const train_settings *settings = self->settings;
     if (tl_failed(error)) return;
@@ -79,7 +84,8 @@ static void make_model(job *self, tl_error *error) {
                                         .learning_rate = settings->learning_rate,
                                         .momentum = settings->momentum,
                                         .nesterov = settings->nesterov,
-                                        .weight_decay = settings->weight_decay};
+                                        .weight_decay = weight_decay(settings),
+                                        .l1 = settings->l1};
     const tl_shape shape = {.length = self->data->x.shape[1], .channels = self->data->x.shape[2]};
     self->model = tl_model_new(&cfg);
     const tl_node x = tl_input(self->model, shape);
@@ -88,7 +94,8 @@ static void make_model(job *self, tl_error *error) {
                      &(tl_compile_cfg){.batch = self->batch,
                                        .loss = is_regression(self) ? TL_SQUARED_ERROR : TL_CROSS_ENTROPY,
                                        .optimizer = optimizer,
-                                       .clip_norm = settings->clip},
+                                       .clip_norm = settings->clip,
+                                       .clip_value = settings->clip_value},
                      error);
 }
 

@@ -2,6 +2,8 @@
 
 #include <tapline/optimizer.h>
 
+#include <math.h>
+
 static const char *architecture_name(size_t index) { return architectures_f32[index].name; }
 static const char *schedule_name(size_t index) { return tl_schedule_name((tl_schedule_kind)index); }
 static const char *engine_name(size_t index) { return tl_engine_name((tl_engine)index); }
@@ -17,13 +19,17 @@ static const option_spec options[] = {
     {"batch", "N", OPTION_INTEGER, FIELD(batch), 1, INT32_MAX, NULL, "series in a batch (a tenth of them; fcn: at most 16)"},
     {"accumulate", "N", OPTION_INTEGER, FIELD(accumulate), 1, INT32_MAX, NULL, "batches whose gradients make one step (1)"},
     {"optimizer", "NAME", OPTION_CHOICE, FIELD(optimizer), 0, 0, tl_optimizer_name, "what turns gradients into steps (adam)"},
-    {"lr", "X", OPTION_POSITIVE, FIELD(learning_rate), 0, 0, NULL, "learning rate (adam 0.001, sgd 0.01)"},
-    {"momentum", "X", OPTION_FRACTION, FIELD(momentum), 0, 0, NULL, "of sgd (0)"},
-    {"nesterov", NULL, OPTION_FLAG, FIELD(nesterov), 0, 0, NULL, "Nesterov's form of the momentum"},
-    {"weight-decay", "X", OPTION_FRACTION, FIELD(weight_decay), 0, 0, NULL, "L2 penalty, added to the gradient (0)"},
+    {"lr", "X", OPTION_POSITIVE, FIELD(learning_rate), 0, 0, NULL, "learning rate (adam and adamw 0.001, the others 0.01)"},
+    {"momentum", "X", OPTION_FRACTION, FIELD(momentum), 0, 0, NULL, "of sgd and rmsprop (0)"},
+    {"nesterov", NULL, OPTION_FLAG, FIELD(nesterov), 0, 0, NULL, "Nesterov's form of the momentum of sgd"},
+    {"weight-decay", "X", OPTION_FRACTION, FIELD(weight_decay), 0, 0, NULL,
+     "adamw: share of each parameter that a step takes, times the\nlearning rate (0.01); others: L2 penalty, added to "
+     "the\ngradient (0)"},
+    {"l1", "X", OPTION_POSITIVE, FIELD(l1), 0, 0, NULL, "L1 penalty, added to the gradient; not of adamw (none)"},
     {"schedule", "NAME", OPTION_CHOICE, FIELD(schedule), 0, 0, schedule_name,
      "of the learning rate (plateau: it is halved, down to 0.0001,\nafter 50 epochs without a lower training loss)"},
     {"clip", "X", OPTION_POSITIVE, FIELD(clip), 0, 0, NULL, "scale gradients down to this norm (no limit)"},
+    {"clip-value", "X", OPTION_POSITIVE, FIELD(clip_value), 0, 0, NULL, "limit each element of the gradient first (no limit)"},
     {"seed", "N", OPTION_INTEGER, FIELD(seed), 0, INT64_MAX, NULL, "of initial parameters and of the order of the data (0)"},
     {"engine", "NAME", OPTION_CHOICE, FIELD(engine), 0, 0, engine_name, "how convolutions are evaluated (auto)"},
     {"log", "FILE.csv", OPTION_TEXT, FIELD(log), 0, 0, NULL, "write one line an epoch to this file"},
@@ -38,6 +44,7 @@ static train_settings settings = {
     .schedule = "plateau",
     .engine = "auto",
     .accumulate = 1,
+    .weight_decay = NAN,
 };
 
 const command train_command = {

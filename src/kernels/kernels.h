@@ -15,21 +15,38 @@ typedef struct tl_norm_rows {
     tl_real *first, *second;                                /* [OUT] (channels) sums over the rows */
 } tl_norm_rows;
 
-/* What Adam's step does to a run of parameters, see optim/adam.c. */
-typedef struct tl_adam_run {
-    tl_real *value, *mean, *square; /* (count) */
-    const tl_real *gradient;        /* (count) */
+/* A run of parameters that an optimizer steps. */
+typedef struct tl_step_run {
+    tl_real *value;          /* (count) */
+    const tl_real *gradient; /* (count) */
     size_t count;
-    tl_real scale, decay, beta1, beta2, keep1, keep2, rate, root, epsilon;
+    tl_real scale, decay, l1; /* it steps along gradient · scale + decay · value + l1 · sign(value) */
+} tl_step_run;
+
+/* The arrays and numbers of each optimizer, see optim/; arrays are (count). */
+typedef struct tl_adam_run {
+    tl_step_run run;
+    tl_real *mean, *square;
+    tl_real keep, beta1, beta2, rest1, rest2, rate, root, epsilon;
 } tl_adam_run;
 
-/* The same of SGD, see optim/sgd.c. */
 typedef struct tl_sgd_run {
-    tl_real *value, *velocity; /* (count) */
-    const tl_real *gradient;   /* (count) */
-    size_t count;
-    tl_real scale, decay, momentum, of_gradient, of_velocity;
+    tl_step_run run;
+    tl_real *velocity;
+    tl_real momentum, of_gradient, of_velocity;
 } tl_sgd_run;
+
+typedef struct tl_rmsprop_run {
+    tl_step_run run;
+    tl_real *square, *velocity;
+    tl_real alpha, rest, momentum, rate, epsilon;
+} tl_rmsprop_run;
+
+typedef struct tl_adagrad_run {
+    tl_step_run run;
+    tl_real *square;
+    tl_real rate, epsilon;
+} tl_adagrad_run;
 
 /* An activation on `count` elements, and its derivative in terms of the output; y may be x, dx may be dy. */
 typedef struct tl_activation {
@@ -120,6 +137,8 @@ typedef struct tl_kernels {
 
     void (*adam)(const tl_adam_run *run);
     void (*sgd)(const tl_sgd_run *run);
+    void (*rmsprop)(const tl_rmsprop_run *run);
+    void (*adagrad)(const tl_adagrad_run *run);
 
     size_t lanes;          /* tl_real in a vector */
     size_t direct_vectors; /* the most vectors in a register tile */

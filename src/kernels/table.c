@@ -9,6 +9,8 @@ extern const tl_activation TL_KERNEL(tl_kernel_relu), TL_KERNEL(tl_kernel_sigmoi
 extern const tl_pooling TL_KERNEL(tl_kernel_max_pool), TL_KERNEL(tl_kernel_average_pool);
 void TL_KERNEL(tl_kernel_adam)(const tl_adam_run *run);
 void TL_KERNEL(tl_kernel_sgd)(const tl_sgd_run *run);
+void TL_KERNEL(tl_kernel_rmsprop)(const tl_rmsprop_run *run);
+void TL_KERNEL(tl_kernel_adagrad)(const tl_adagrad_run *run);
 void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *product);
 void TL_KERNEL(tl_kernel_direct_pack)(const tl_direct_packing *packing);
 extern const tl_winograd TL_KERNEL(tl_kernel_winograd)[];
@@ -30,6 +32,8 @@ const tl_kernels TL_KERNEL(tl_kernels) = {
     .average_pool = &TL_KERNEL(tl_kernel_average_pool),
     .adam = TL_KERNEL(tl_kernel_adam),
     .sgd = TL_KERNEL(tl_kernel_sgd),
+    .rmsprop = TL_KERNEL(tl_kernel_rmsprop),
+    .adagrad = TL_KERNEL(tl_kernel_adagrad),
     .lanes = TL_LANES,
     .direct_vectors = TL_TILE_VECTORS,
     .direct_product = TL_KERNEL(tl_kernel_direct_product),

@@ -1,0 +1,31 @@
+#include "argument.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What a tl_real cannot hold would be infinite there. */
+static const double largest = 1e30;
+
+void tl_check_number(const char *what, double value, double least, double limit, tl_error *error) {
+    if (value >= least && value < limit && value <= largest) return;
+    if (value > largest && isinf(limit))
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s %g exceeds %g", what, value, largest);
+    else if (isinf(limit))
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is not a number from %g on", what, value, least);
+    else
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is outside [%g, %g)", what, value, least, limit);
+}
+
+size_t tl_find_name(const char *what, const char *name, tl_name_at name_at, tl_error *error) {
+    char list[400] = "";
+    size_t used = 0;
+    if (tl_failed(error)) return 0;
+    for (size_t i = 0; name_at(i); i++) {
+        if (strcmp(name_at(i), name) == 0) return i;
+        const char *joint = i == 0 ? "" : name_at(i + 1) ? ", " : " and ";
+        if (used < sizeof list) used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", joint, name_at(i));
+    }
+    tl_fail(error, TL_ERROR_ARGUMENT, "%s \"%.40s\" is unknown; there are %s", what, name, list);
+    return 0;
+}

@@ -1,0 +1,17 @@
+/* argument.h: what users hand over: numbers in ranges, names in tables. */
+#ifndef TL_ARGUMENT_H
+#define TL_ARGUMENT_H
+
+#include <tapline/base.h>
+
+/* Fails unless least ≤ value < limit, which may be INFINITY, and value ≤ 1e30; NaN fails. `what` names the value. */
+void tl_check_number(const char *what, double value, double least, double limit, tl_error *error);
+
+/* The name of that index, from 0; NULL behind the last. */
+typedef const char *(*tl_name_at)(size_t index);
+
+/* The index of `name`; else fails with "optimizer "lion" is unknown; there are adam and sgd", `what` being the first word, and
+ * returns 0. */
+size_t tl_find_name(const char *what, const char *name, tl_name_at name_at, tl_error *error);
+
+#endif
