@@ -16,7 +16,7 @@ endif()
 
 configure_package_config_file(cmake/package/tapline-config.cmake.in ${PROJECT_BINARY_DIR}/package/tapline-config.cmake INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/package/tapline-config-version.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/package/tapline-config.cmake ${PROJECT_BINARY_DIR}/package/tapline-config-version.cmake cmake/Blas.cmake
+install(FILES ${PROJECT_BINARY_DIR}/package/tapline-config.cmake ${PROJECT_BINARY_DIR}/package/tapline-config-version.cmake cmake/Blas.cmake cmake/Jansson.cmake
         DESTINATION ${package_dir})
 
 # What the static library needs, in pkg-config's terms: OpenMP as the option of this compiler, the BLAS as a shared library (its own module would
@@ -25,7 +25,7 @@ set(private_libraries -l${TAPLINE_BLAS})
 if(TAPLINE_BLAS_MODULE_FOUND)
   set(private_libraries ${TAPLINE_BLAS_MODULE_LDFLAGS})
 endif()
-list(APPEND private_libraries ${OpenMP_C_FLAGS} -lm)
+list(APPEND private_libraries ${TAPLINE_JANSSON_LDFLAGS} ${OpenMP_C_FLAGS} -lm)
 list(JOIN private_libraries " " private_libraries)
 file(RELATIVE_PATH prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 cmake_path(APPEND libdir "\${prefix}" ${CMAKE_INSTALL_LIBDIR})

@@ -46,7 +46,7 @@ static void same_shape_setup(tl_layer *layer, tl_error *error) {
 
 static tl_node add_activation(tl_model *model, tl_node x, const tl_layer_ops *ops) {
     const tl_layer layer = {.ops = ops};
-    return tl_layer_add(model, &x, 1, &layer, sizeof layer);
+    return tl_layer_add(model, &x, 1, &layer);
 }
 
 /* ---- relu ---- */
@@ -63,6 +63,7 @@ static void relu_backward(const tl_layer *layer, const tl_pass *pass) {
 
 const tl_layer_ops tl_relu_layer_ops = {
     .name = "relu",
+    .size = sizeof(tl_layer),
     .reads = TL_READS_Y,
     .in_place = true,
     .setup = same_shape_setup,
@@ -86,6 +87,7 @@ static void sigmoid_backward(const tl_layer *layer, const tl_pass *pass) {
 
 const tl_layer_ops tl_sigmoid_layer_ops = {
     .name = "sigmoid",
+    .size = sizeof(tl_layer),
     .reads = TL_READS_Y,
     .in_place = true,
     .setup = same_shape_setup,
@@ -109,6 +111,7 @@ static void tanh_backward(const tl_layer *layer, const tl_pass *pass) {
 
 const tl_layer_ops tl_tanh_layer_ops = {
     .name = "tanh",
+    .size = sizeof(tl_layer),
     .reads = TL_READS_Y,
     .in_place = true,
     .setup = same_shape_setup,

@@ -48,6 +48,8 @@ static void add_backward(const tl_layer *layer, const tl_pass *pass) {
 
 const tl_layer_ops tl_add_layer_ops = {
     .name = "add",
+    .size = sizeof(tl_layer),
+    .several = true,
     .in_place = true,
     .setup = add_setup,
     .forward = add_forward,
@@ -56,5 +58,5 @@ const tl_layer_ops tl_add_layer_ops = {
 
 tl_node tl_add(tl_model *model, const tl_node *x, size_t count) {
     const tl_layer layer = {.ops = &tl_add_layer_ops};
-    return tl_layer_add(model, x, count, &layer, sizeof layer);
+    return tl_layer_add(model, x, count, &layer);
 }

@@ -32,7 +32,9 @@ typedef struct batch_norm_layer {
 } batch_norm_layer;
 
 static void batch_norm_setup(tl_layer *layer, tl_error *error) {
-    const batch_norm_layer *norm = (const batch_norm_layer *)layer;
+    batch_norm_layer *norm = (batch_norm_layer *)layer;
+    if (norm->momentum == 0) norm->momentum = 0.99;
+    if (norm->epsilon == 0) norm->epsilon = 1e-3;
     if (!(norm->momentum > 0 && norm->momentum < 1))
         tl_fail(error, TL_ERROR_ARGUMENT, "momentum %g is outside (0, 1)", norm->momentum);
     if (!(norm->epsilon > 0 && norm->epsilon <= 1))
@@ -268,8 +270,16 @@ static bool batch_norm_absorb(tl_layer *layer, const tl_layer *next) {
     return norm->relu;
 }
 
+static const tl_setting settings[] = {
+    {"momentum", TL_SETTING_NUMBER, offsetof(batch_norm_layer, momentum), NULL},
+    {"epsilon", TL_SETTING_NUMBER, offsetof(batch_norm_layer, epsilon), NULL},
+    {0},
+};
+
 const tl_layer_ops tl_batch_norm_layer_ops = {
     .name = "batch_norm",
+    .size = sizeof(batch_norm_layer),
+    .settings = settings,
     .reads = TL_READS_X,
     .in_place = true,
     .setup = batch_norm_setup,
@@ -282,8 +292,8 @@ const tl_layer_ops tl_batch_norm_layer_ops = {
 tl_node tl_batch_norm(tl_model *model, tl_node x, const tl_batch_norm_cfg *cfg) {
     const batch_norm_layer layer = {
         .base.ops = &tl_batch_norm_layer_ops,
-        .momentum = cfg && cfg->momentum != 0 ? cfg->momentum : 0.99,
-        .epsilon = cfg && cfg->epsilon != 0 ? cfg->epsilon : 1e-3,
+        .momentum = cfg ? cfg->momentum : 0,
+        .epsilon = cfg ? cfg->epsilon : 0,
     };
-    return tl_layer_add(model, &x, 1, &layer.base, sizeof layer);
+    return tl_layer_add(model, &x, 1, &layer.base);
 }

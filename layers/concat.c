@@ -61,6 +61,8 @@ static void concat_backward(const tl_layer *layer, const tl_pass *pass) {
 
 const tl_layer_ops tl_concat_layer_ops = {
     .name = "concat",
+    .size = sizeof(tl_layer),
+    .several = true,
     .setup = concat_setup,
     .forward = concat_forward,
     .backward = concat_backward,
@@ -68,5 +70,5 @@ const tl_layer_ops tl_concat_layer_ops = {
 
 tl_node tl_concat(tl_model *model, const tl_node *x, size_t count) {
     const tl_layer layer = {.ops = &tl_concat_layer_ops};
-    return tl_layer_add(model, x, count, &layer, sizeof layer);
+    return tl_layer_add(model, x, count, &layer);
 }

@@ -112,8 +112,17 @@ static void dense_backward(const tl_layer *layer, const tl_pass *pass) {
     if (pass->dx[0].data) share(&run, run.rows, input_task);
 }
 
+static const tl_setting settings[] = {
+    {"units", TL_SETTING_INTEGER, offsetof(dense_layer, units), NULL},
+    {"bias", TL_SETTING_UNLESS, offsetof(dense_layer, no_bias), NULL},
+    {"init", TL_SETTING_CHOICE, offsetof(dense_layer, init), tl_init_name},
+    {0},
+};
+
 const tl_layer_ops tl_dense_layer_ops = {
     .name = "dense",
+    .size = sizeof(dense_layer),
+    .settings = settings,
     .reads = TL_READS_X,
     .setup = dense_setup,
     .scratch = dense_scratch,
@@ -128,5 +137,5 @@ tl_node tl_dense(tl_model *model, tl_node x, const tl_dense_cfg *cfg) {
         .no_bias = cfg && cfg->no_bias,
         .init = cfg ? cfg->init : TL_GLOROT_UNIFORM,
     };
-    return tl_layer_add(model, &x, 1, &layer.base, sizeof layer);
+    return tl_layer_add(model, &x, 1, &layer.base);
 }

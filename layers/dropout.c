@@ -62,8 +62,12 @@ static void dropout_backward(const tl_layer *layer, const tl_pass *pass) {
     if (pass->dx[0].data) apply_mask(layer, pass, pass->dy.data, pass->dx[0].data, tl_tensor_count(&pass->dy));
 }
 
+static const tl_setting settings[] = {{"rate", TL_SETTING_NUMBER, offsetof(dropout_layer, rate), NULL}, {0}};
+
 const tl_layer_ops tl_dropout_layer_ops = {
     .name = "dropout",
+    .size = sizeof(dropout_layer),
+    .settings = settings,
     .in_place = true,
     .setup = dropout_setup,
     .forward = dropout_forward,
@@ -72,5 +76,5 @@ const tl_layer_ops tl_dropout_layer_ops = {
 
 tl_node tl_dropout(tl_model *model, tl_node x, const tl_dropout_cfg *cfg) {
     const dropout_layer layer = {.base.ops = &tl_dropout_layer_ops, .rate = cfg ? cfg->rate : 0};
-    return tl_layer_add(model, &x, 1, &layer.base, sizeof layer);
+    return tl_layer_add(model, &x, 1, &layer.base);
 }

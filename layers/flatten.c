@@ -24,6 +24,7 @@ static void flatten_backward(const tl_layer *layer, const tl_pass *pass) {
 
 const tl_layer_ops tl_flatten_layer_ops = {
     .name = "flatten",
+    .size = sizeof(tl_layer),
     .in_place = true,
     .setup = flatten_setup,
     .forward = flatten_forward,
@@ -32,5 +33,5 @@ const tl_layer_ops tl_flatten_layer_ops = {
 
 tl_node tl_flatten(tl_model *model, tl_node x) {
     const tl_layer layer = {.ops = &tl_flatten_layer_ops};
-    return tl_layer_add(model, &x, 1, &layer, sizeof layer);
+    return tl_layer_add(model, &x, 1, &layer);
 }

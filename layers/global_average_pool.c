@@ -60,6 +60,7 @@ static void pool_backward(const tl_layer *layer, const tl_pass *pass) {
 
 const tl_layer_ops tl_global_average_pool_layer_ops = {
     .name = "global_average_pool",
+    .size = sizeof(tl_layer),
     .setup = pool_setup,
     .scratch = pool_scratch,
     .forward = pool_forward,
@@ -68,5 +69,5 @@ const tl_layer_ops tl_global_average_pool_layer_ops = {
 
 tl_node tl_global_average_pool(tl_model *model, tl_node x) {
     const tl_layer layer = {.ops = &tl_global_average_pool_layer_ops};
-    return tl_layer_add(model, &x, 1, &layer, sizeof layer);
+    return tl_layer_add(model, &x, 1, &layer);
 }

@@ -12,10 +12,21 @@ static void input_setup(tl_layer *layer, tl_error *error) {
     layer->out = shape;
 }
 
+static const tl_setting settings[] = {
+    {"length", TL_SETTING_SIZE, offsetof(input_layer, shape.length), NULL},
+    {"channels", TL_SETTING_SIZE, offsetof(input_layer, shape.channels), NULL},
+    {0},
+};
+
 /* The graph puts the samples into y itself. */
-const tl_layer_ops tl_input_layer_ops = {.name = "input", .setup = input_setup};
+const tl_layer_ops tl_input_layer_ops = {
+    .name = "input",
+    .size = sizeof(input_layer),
+    .settings = settings,
+    .setup = input_setup,
+};
 
 tl_node tl_input(tl_model *model, tl_shape shape) {
     const input_layer layer = {.base = {.ops = &tl_input_layer_ops, .out = shape}, .shape = shape};
-    return tl_layer_add(model, NULL, 0, &layer.base, sizeof layer);
+    return tl_layer_add(model, NULL, 0, &layer.base);
 }

@@ -25,6 +25,7 @@ static void last_step_backward(const tl_layer *layer, const tl_pass *pass) {
 
 const tl_layer_ops tl_last_step_layer_ops = {
     .name = "last_step",
+    .size = sizeof(tl_layer),
     .setup = last_step_setup,
     .forward = last_step_forward,
     .backward = last_step_backward,
@@ -32,5 +33,5 @@ const tl_layer_ops tl_last_step_layer_ops = {
 
 tl_node tl_last_step(tl_model *model, tl_node x) {
     const tl_layer layer = {.ops = &tl_last_step_layer_ops};
-    return tl_layer_add(model, &x, 1, &layer, sizeof layer);
+    return tl_layer_add(model, &x, 1, &layer);
 }

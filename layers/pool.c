@@ -63,6 +63,15 @@ static void pool(const tl_layer *layer, const tl_pass *pass, const tl_pooling *p
     tl_parallel(pass->workers, pass->batch, work, sample_task, &run);
 }
 
+static const tl_setting settings[] = {
+    {"window", TL_SETTING_INTEGER, offsetof(pool_layer, cfg.window), NULL},
+    {"stride", TL_SETTING_INTEGER, offsetof(pool_layer, cfg.stride), NULL},
+    {"padding", TL_SETTING_CHOICE, offsetof(pool_layer, cfg.padding), tl_padding_name},
+    {"pad_left", TL_SETTING_INTEGER, offsetof(pool_layer, cfg.pad_left), NULL},
+    {"pad_right", TL_SETTING_INTEGER, offsetof(pool_layer, cfg.pad_right), NULL},
+    {0},
+};
+
 /* ---- maximum ---- */
 
 static void max_forward(const tl_layer *layer, const tl_pass *pass) { pool(layer, pass, tl_kernels_here()->max_pool); }
@@ -73,6 +82,8 @@ static void max_backward(const tl_layer *layer, const tl_pass *pass) {
 
 const tl_layer_ops tl_max_pool_layer_ops = {
     .name = "max_pool",
+    .size = sizeof(pool_layer),
+    .settings = settings,
     .reads = TL_READS_X, /* finding the winners again is cheaper than keeping them */
     .setup = pool_setup,
     .forward = max_forward,
@@ -89,6 +100,8 @@ static void average_backward(const tl_layer *layer, const tl_pass *pass) {
 
 const tl_layer_ops tl_average_pool_layer_ops = {
     .name = "average_pool",
+    .size = sizeof(pool_layer),
+    .settings = settings,
     .setup = pool_setup,
     .forward = average_forward,
     .backward = average_backward,
@@ -97,7 +110,7 @@ const tl_layer_ops tl_average_pool_layer_ops = {
 static tl_node add_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg, const tl_layer_ops *ops) {
     pool_layer layer = {.base.ops = ops};
     if (cfg) layer.cfg = *cfg;
-    return tl_layer_add(model, &x, 1, &layer.base, sizeof layer);
+    return tl_layer_add(model, &x, 1, &layer.base);
 }
 
 tl_node tl_max_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg) { return add_pool(model, x, cfg, &tl_max_pool_layer_ops); }

@@ -72,6 +72,7 @@ static void softmax_setup(tl_layer *layer, tl_error *error) {
 
 const tl_layer_ops tl_softmax_layer_ops = {
     .name = "softmax",
+    .size = sizeof(tl_layer),
     .reads = TL_READS_Y,
     .in_place = true,
     .setup = softmax_setup,
@@ -81,5 +82,5 @@ const tl_layer_ops tl_softmax_layer_ops = {
 
 tl_node tl_softmax(tl_model *model, tl_node x) {
     const tl_layer layer = {.ops = &tl_softmax_layer_ops};
-    return tl_layer_add(model, &x, 1, &layer, sizeof layer);
+    return tl_layer_add(model, &x, 1, &layer);
 }

@@ -67,7 +67,7 @@ static bool inputs_stand(tl_model *model, const tl_node *inputs, size_t count, c
 }
 
 /* Room for one more vertex, and a copy of the layer; false where memory is short. */
-static bool grow(tl_model *model, const tl_layer *layer, size_t size) {
+static bool grow(tl_model *model, const tl_layer *layer) {
     if (model->vertices == model->capacity) {
         const size_t capacity = model->capacity ? 2 * model->capacity : 16;
         tl_vertex *vertex = realloc(model->vertex, capacity * sizeof *vertex);
@@ -75,19 +75,19 @@ static bool grow(tl_model *model, const tl_layer *layer, size_t size) {
         model->vertex = vertex;
         model->capacity = capacity;
     }
-    tl_layer *copy = malloc(size);
+    tl_layer *copy = malloc(layer->ops->size);
     if (!copy) return false;
-    memcpy(copy, layer, size);
+    memcpy(copy, layer, layer->ops->size);
     model->vertex[model->vertices] = (tl_vertex){.layer = copy, .group = {.rate = 1}};
     return true;
 }
 
-tl_node tl_layer_add(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer, size_t size) {
+tl_node tl_layer_add(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer) {
     bool added = false;
     if (model && model->compiled)
         tl_layer_fail(&model->error, TL_ERROR_STATE, model->vertices, layer->ops->name, "the model is compiled already");
     else if (model && inputs_stand(model, inputs, count, layer)) {
-        added = grow(model, layer, size);
+        added = grow(model, layer);
         if (!added) tl_layer_fail(&model->error, TL_ERROR_MEMORY, model->vertices, layer->ops->name, "out of memory");
     }
     if (!added) return failed_node;

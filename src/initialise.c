@@ -9,6 +9,17 @@ size_t tl_declared_count(const tl_declared *declared) {
     return count;
 }
 
+static const char *const names[] = {
+    [TL_GLOROT_UNIFORM] = "glorot_uniform",
+    [TL_GLOROT_NORMAL] = "glorot_normal",
+    [TL_HE_UNIFORM] = "he_uniform",
+    [TL_HE_NORMAL] = "he_normal",
+    [TL_INIT_ZEROS] = "zeros",
+    [TL_INIT_ONES] = "ones",
+};
+
+const char *tl_init_name(size_t init) { return init < sizeof names / sizeof *names ? names[init] : NULL; }
+
 /* The standard deviation that each method asks for; a uniform distribution has the same one. */
 static double deviation(const tl_declared *declared) {
     const double in = (double)declared->fan_in, out = (double)declared->fan_out;

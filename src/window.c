@@ -4,6 +4,10 @@
 
 #include <inttypes.h>
 
+static const char *const names[] = {[TL_VALID] = "valid", [TL_SAME] = "same", [TL_CAUSAL] = "causal", [TL_EXPLICIT] = "explicit"};
+
+const char *tl_padding_name(size_t padding) { return padding < sizeof names / sizeof *names ? names[padding] : NULL; }
+
 static tl_status check_ranges(const tl_window_cfg *cfg, tl_error *error) {
     const tl_status status = TL_ERROR_ARGUMENT;
     if (cfg->taps < 1) return tl_fail(error, status, "%s %" PRId64 " is below 1", cfg->taps_name, cfg->taps);

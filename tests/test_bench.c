@@ -119,8 +119,8 @@ static void given_a_shape_when_timed_then_every_engine_has_checked_passes(void *
     static const char *const passes[] = {"forward", "dx", "dw"};
     json_t *object = smallest();
     const json_t *results = json_object_get(object, "results");
-    for (int i = 0; tl_engine_name((tl_engine)i); i++) {
-        const char *engine = tl_engine_name((tl_engine)i);
+    for (int i = 0; tl_engine_name((size_t)i); i++) {
+        const char *engine = tl_engine_name((size_t)i);
         size_t timed = 0;
         for (size_t p = 0; p < 3; p++) {
             const json_t *entry = entry_of(results, engine, passes[p]);

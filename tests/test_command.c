@@ -180,8 +180,8 @@ static void given_one_seed_when_trained_twice_or_with_more_threads_then_losses_a
 
 static void given_engines_and_optimizers_when_trained_then_each_runs(void **unused) {
     (void)unused;
-    for (size_t i = 0; tl_engine_name((tl_engine)i); i++)
-        expect(run_command("train", train_file, "--engine", tl_engine_name((tl_engine)i), QUICK), 0, NULL);
+    for (size_t i = 0; tl_engine_name(i); i++)
+        expect(run_command("train", train_file, "--engine", tl_engine_name(i), QUICK), 0, NULL);
     for (size_t i = 0; tl_optimizer_name(i); i++)
         expect(run_command("train", train_file, "--optimizer", tl_optimizer_name(i), "--accumulate", "3", "--clip", "1",
                            "--clip-value", "0.5", "--weight-decay", i % 2 ? "0" : "0.1", QUICK),

@@ -197,12 +197,12 @@ static void compare_on_integers(const tl_conv1d_spec *spec, tl_rng *rng, size_t 
         spoil_outputs(both[i]);
     }
     for (int pass = 0; pass < PASSES; pass++) run_pass(reference, &expected, pass, bias);
-    for (int engine = TL_ENGINE_GEMM; tl_engine_name((tl_engine)engine); engine++) {
+    for (int engine = TL_ENGINE_GEMM; tl_engine_name((size_t)engine); engine++) {
         for (int pass = 0; is_exact((tl_engine)engine) && pass < PASSES; pass++) {
             tl_conv1d_plan *plan = plan_for(spec, (tl_engine)engine, pass, 1 + (int)(ran[engine] % 3));
             if (!plan) continue;
             char what[300];
-            describe(what, sizeof what, tl_engine_name((tl_engine)engine), pass, spec);
+            describe(what, sizeof what, tl_engine_name((size_t)engine), pass, spec);
             spoil_outputs(&actual);
             run_pass(plan, &actual, pass, bias);
             check_same(what, pass, &actual, &expected);
@@ -233,7 +233,7 @@ static void given_small_integers_when_any_engine_runs_then_it_equals_naive_bit_f
     }
     for (size_t i = 0; i < sizeof extremes / sizeof *extremes; i++) compare_on_integers(&extremes[i], &rng, ran);
     const size_t configurations = EXACT_CONFIGURATIONS + sizeof extremes / sizeof *extremes;
-    for (int engine = TL_ENGINE_GEMM; tl_engine_name((tl_engine)engine); engine++)
+    for (int engine = TL_ENGINE_GEMM; tl_engine_name((size_t)engine); engine++)
         if (is_exact((tl_engine)engine)) assert_int_equal(ran[engine], PASSES * configurations);
 }
 
@@ -283,12 +283,12 @@ static void compare_on_numbers(const tl_conv1d_spec *spec, uint32_t seed) {
     fill_normal(p.weight, p.weight_count, seed + 1);
     fill_normal(p.bias, p.filters, seed + 2);
     fill_normal(p.dy, p.y_count, seed + 3);
-    for (int engine = TL_ENGINE_NAIVE; tl_engine_name((tl_engine)engine); engine++) {
+    for (int engine = TL_ENGINE_NAIVE; tl_engine_name((size_t)engine); engine++) {
         for (int pass = 0; is_exact((tl_engine)engine) && pass < PASSES; pass++) {
             tl_conv1d_plan *plan = plan_for(spec, (tl_engine)engine, pass, 2);
             if (!plan) continue;
             char what[300];
-            describe(what, sizeof what, tl_engine_name((tl_engine)engine), pass, spec);
+            describe(what, sizeof what, tl_engine_name((size_t)engine), pass, spec);
             definition d = define(&p);
             spoil_outputs(&p);
             run_pass(plan, &p, pass, true);
@@ -314,7 +314,7 @@ static void given_random_numbers_when_any_engine_runs_then_it_is_within_its_boun
 static void given_more_threads_when_any_engine_runs_then_every_bit_is_the_same(void **unused) {
     (void)unused;
     for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
-        for (int engine = TL_ENGINE_GEMM; tl_engine_name((tl_engine)engine); engine++) {
+        for (int engine = TL_ENGINE_GEMM; tl_engine_name((size_t)engine); engine++) {
             for (int pass = 0; pass < PASSES; pass++) {
                 tl_conv1d_plan *one = plan_for(&large[i], (tl_engine)engine, pass, 1);
                 if (!one) continue;
@@ -331,7 +331,7 @@ static void given_more_threads_when_any_engine_runs_then_every_bit_is_the_same(v
                 for (int threads = 2; threads <= 5; threads++) {
                     tl_conv1d_plan *plan = plan_for(&large[i], (tl_engine)engine, pass, threads);
                     char what[300];
-                    describe(what, sizeof what, tl_engine_name((tl_engine)engine), pass, &large[i]);
+                    describe(what, sizeof what, tl_engine_name((size_t)engine), pass, &large[i]);
                     spoil_outputs(&actual);
                     run_pass(plan, &actual, pass, true);
                     check_same(what, pass, &actual, &expected);
@@ -394,8 +394,8 @@ static void given_a_name_when_looked_up_then_the_engine_or_the_names_that_there_
     (void)unused;
     tl_engine engine;
     tl_error error = {0};
-    for (int i = TL_ENGINE_AUTO; tl_engine_name((tl_engine)i); i++) {
-        tl_engine_by_name(tl_engine_name((tl_engine)i), &engine, &error);
+    for (int i = TL_ENGINE_AUTO; tl_engine_name((size_t)i); i++) {
+        tl_engine_by_name(tl_engine_name((size_t)i), &engine, &error);
         assert_int_equal(engine, i);
     }
     check_ok(&error);

@@ -71,7 +71,7 @@ static tl_node convolve(tl_model *m, tl_node x, tl_engine engine) {
 
 static tl_node all_layers(tl_model *m) {
     tl_node x = tl_input(m, (tl_shape){LENGTH, 2});
-    for (int engine = TL_ENGINE_AUTO; tl_engine_name((tl_engine)engine); engine++) x = convolve(m, x, (tl_engine)engine);
+    for (int engine = TL_ENGINE_AUTO; tl_engine_name((size_t)engine); engine++) x = convolve(m, x, (tl_engine)engine);
     x = tl_relu(m, tl_batch_norm(m, x, NULL));
     x = tl_add(m, (const tl_node[]){x, tl_sigmoid(m, x), tl_tanh(m, x)}, 3);
     x = tl_concat(

@@ -40,10 +40,31 @@ typedef struct tl_pass {
 /* What backward reads beside dy; what it does not name may have been overwritten by then. */
 enum { TL_READS_X = 1, TL_READS_Y = 2 };
 
+/* One setting of a layer, as architectures are written (tapline/architecture.h): a member of the layer's struct and its key. A
+ * member that is zero has its default and is not written. */
+typedef enum tl_setting_kind {
+    TL_SETTING_INTEGER, /* int */
+    TL_SETTING_SIZE,    /* size_t */
+    TL_SETTING_NUMBER,  /* double */
+    TL_SETTING_FLAG,    /* bool */
+    TL_SETTING_UNLESS,  /* bool that is true where the key says false: "bias" and no_bias */
+    TL_SETTING_CHOICE   /* an enum, by the name of its value */
+} tl_setting_kind;
+
+typedef struct tl_setting {
+    const char *name; /* NULL ends a table */
+    tl_setting_kind kind;
+    size_t offset;                       /* in the layer's struct */
+    const char *(*choice)(size_t value); /* TL_SETTING_CHOICE: the name of a value, NULL behind the last */
+} tl_setting;
+
 typedef struct tl_layer_ops {
-    const char *name; /* also the tag in messages, parameter names and model files */
-    unsigned reads;   /* TL_READS_… */
-    bool in_place;    /* forward works with y == x[0], backward with dx[0] == dy */
+    const char *name;           /* also the tag in messages, parameter names and model files */
+    size_t size;                /* of the layer's struct */
+    const tl_setting *settings; /* its settings (NULL: none) */
+    bool several;               /* takes 2 … TL_MAX_INPUTS inputs, else one (an input layer: none) */
+    unsigned reads;             /* TL_READS_… */
+    bool in_place;              /* forward works with y == x[0], backward with dx[0] == dy */
     void (*setup)(tl_layer *layer, tl_error *error);
     size_t (*scratch)(const tl_layer *layer, size_t batch, int threads); /* elements (NULL: none) */
     void (*forward)(const tl_layer *layer, const tl_pass *pass);
@@ -79,10 +100,10 @@ struct tl_layer {
     tl_declared state[TL_MAX_PARAMETERS];
 };
 
-/* Adds a layer with the given input nodes: copies `size` bytes from `layer`, whose `ops` is set and whose other base fields are
- * zero (an input's `out` may be set). Returns its node, or a failed one. The graph owns the copy. A layer owns nothing before
+/* Adds a layer with the given input nodes: copies the ops->size bytes of its struct, whose `ops` is set and whose other base fields
+ * are zero (an input's `out` may be set). Returns its node, or a failed one. The graph owns the copy. A layer owns nothing before
  * setup: what setup allocates, ops->free frees. */
-TL_API tl_node tl_layer_add(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer, size_t size);
+TL_API tl_node tl_layer_add(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer);
 
 /* In setup: declares an array that is trained. Its index in pass->parameter is the number declared before it. fan_in and fan_out
  * are what the initialiser divides by. */

@@ -27,12 +27,18 @@ typedef enum tl_init {
     TL_INIT_ONES
 } tl_init;
 
+/* The name of a tl_init, such as "glorot_uniform"; NULL where there is none. */
+TL_API const char *tl_init_name(size_t init);
+
 typedef enum tl_padding {
     TL_VALID = 0, /* none */
     TL_SAME,      /* ceil(length / stride) outputs; an odd column goes to the right */
     TL_CAUSAL,    /* all on the left, ceil(length / stride) outputs: y[t] sees no x after t·stride */
     TL_EXPLICIT   /* pad_left and pad_right */
 } tl_padding;
+
+/* The name of a tl_padding, such as "same"; NULL where there is none. */
+TL_API const char *tl_padding_name(size_t padding);
 
 /* Cross-correlation over time: y[t, f] = bias[f] + sum over j, c of x[t·stride + j·dilation - pad_left, c] · weight[j, c, f].
  * (length, channels) → (out_length, filters), out_length = floor((length + pads - extent) / stride) + 1 with

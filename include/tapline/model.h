@@ -39,8 +39,8 @@ typedef enum tl_engine {
     TL_ENGINE_WINOGRAD  /* fewer multiplications, some more rounding: kernels from 3 taps on, stride 1 */
 } tl_engine;
 
-/* The name of an engine, such as "gemm"; NULL where there is none. */
-TL_API const char *tl_engine_name(tl_engine engine);
+/* The name of a tl_engine, such as "gemm"; NULL where there is none. */
+TL_API const char *tl_engine_name(size_t engine);
 
 /* Sets *engine to the engine of that name; fails naming the engines there are. */
 TL_API tl_status tl_engine_by_name(const char *name, tl_engine *engine, tl_error *error);

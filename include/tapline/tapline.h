@@ -10,6 +10,7 @@
 #include <tapline/train.h>
 
 /* to go below it */
+#include <tapline/architecture.h>
 #include <tapline/conv1d.h>
 #include <tapline/layer.h>
 #include <tapline/machine.h>

@@ -16,8 +16,8 @@ static void conv1d_setup(tl_layer *layer, tl_error *error) {
                                  .channels = (int64_t)layer->in[0].channels,
                                  .filters = cfg->filters,
                                  .kernel = cfg->kernel,
-                                 .stride = cfg->stride,
-                                 .dilation = cfg->dilation,
+                                 .stride = cfg->stride ? cfg->stride : 1,
+                                 .dilation = cfg->dilation ? cfg->dilation : 1,
                                  .padding = cfg->padding,
                                  .pad_left = cfg->pad_left,
                                  .pad_right = cfg->pad_right,
@@ -61,8 +61,24 @@ static void conv1d_backward(const tl_layer *layer, const tl_pass *pass) {
                                                   pass->scratch);
 }
 
+static const tl_setting settings[] = {
+    {"filters", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.filters), NULL},
+    {"kernel", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.kernel), NULL},
+    {"stride", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.stride), NULL},
+    {"dilation", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.dilation), NULL},
+    {"padding", TL_SETTING_CHOICE, offsetof(conv1d_layer, cfg.padding), tl_padding_name},
+    {"pad_left", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.pad_left), NULL},
+    {"pad_right", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.pad_right), NULL},
+    {"bias", TL_SETTING_UNLESS, offsetof(conv1d_layer, cfg.no_bias), NULL},
+    {"init", TL_SETTING_CHOICE, offsetof(conv1d_layer, cfg.init), tl_init_name},
+    {"engine", TL_SETTING_CHOICE, offsetof(conv1d_layer, cfg.engine), tl_engine_name},
+    {0},
+};
+
 const tl_layer_ops tl_conv1d_layer_ops = {
     .name = "conv1d",
+    .size = sizeof(conv1d_layer),
+    .settings = settings,
     .reads = TL_READS_X,
     .setup = conv1d_setup,
     .scratch = conv1d_scratch,
@@ -73,7 +89,5 @@ const tl_layer_ops tl_conv1d_layer_ops = {
 tl_node tl_conv1d(tl_model *model, tl_node x, const tl_conv1d_cfg *cfg) {
     conv1d_layer layer = {.base.ops = &tl_conv1d_layer_ops};
     if (cfg) layer.cfg = *cfg;
-    if (layer.cfg.stride == 0) layer.cfg.stride = 1;
-    if (layer.cfg.dilation == 0) layer.cfg.dilation = 1;
-    return tl_layer_add(model, &x, 1, &layer.base, sizeof layer);
+    return tl_layer_add(model, &x, 1, &layer.base);
 }

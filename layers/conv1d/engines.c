@@ -17,8 +17,8 @@ static const tl_conv1d_ops *engine_of(tl_engine engine) {
     return NULL;
 }
 
-const char *tl_engine_name(tl_engine engine) {
-    const tl_conv1d_ops *ops = engine_of(engine);
+const char *tl_engine_name(size_t engine) {
+    const tl_conv1d_ops *ops = engine_of((tl_engine)engine);
     return engine == TL_ENGINE_AUTO ? "auto" : ops ? ops->name : NULL;
 }
 

@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include <tapline/base.h>
+
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
@@ -45,41 +47,13 @@ static const option_spec *option_at(const command *self, size_t index) {
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
-/* Insertions, deletions, substitutions and swaps of neighbours that lead from a to b (optimal string alignment). */
-static size_t edit_distance(const char *a, const char *b) {
-    const size_t rows = strlen(a), columns = strlen(b);
-    size_t d[MAX_NAME + 1][MAX_NAME + 1];
-    if (rows > MAX_NAME || columns > MAX_NAME) return MAX_NAME;
-    for (size_t i = 0; i <= rows; i++) d[i][0] = i;
-    for (size_t j = 0; j <= columns; j++) d[0][j] = j;
-    for (size_t i = 1; i <= rows; i++)
-        for (size_t j = 1; j <= columns; j++) {
-            d[i][j] = least(least(d[i - 1][j], d[i][j - 1]) + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
-        }
-    return d[rows][columns];
-}
+static const char *choice_at(const void *context, size_t index) { return (*(const option_choice *)context)(index); }
 
-/* Keeps `name` in *best when it is closer to `text` than *distance. A third of the letters may be wrong, one in any case. */
-static void consider(const char *text, const char *name, const char **best, size_t *distance) {
-    const size_t allowed = strlen(name) / 3 > 1 ? strlen(name) / 3 : 1, found = edit_distance(text, name);
-    if (found > allowed || found >= *distance) return;
-    *best = name;
-    *distance = found;
-}
+const char *suggest(const char *text, option_choice choice) { return tl_closest(text, choice_at, &choice); }
 
-const char *suggest(const char *text, option_choice choice) {
-    const char *best = NULL;
-    size_t distance = SIZE_MAX;
-    for (size_t i = 0; choice(i); i++) consider(text, choice(i), &best, &distance);
-    return best;
-}
-
-static const char *suggest_option(const char *text, const command *self) {
-    const char *best = NULL;
-    size_t distance = SIZE_MAX;
-    for (size_t i = 0; option_at(self, i); i++) consider(text, option_at(self, i)->name, &best, &distance);
-    return best;
+static const char *option_name_at(const void *context, size_t index) {
+    const option_spec *option = option_at(context, index);
+    return option ? option->name : NULL;
 }
 
 enum { LIST = 400 };
@@ -157,6 +131,11 @@ static bool set_integer(const command *self, const option_spec *option, const ch
     return wrong(self, option, text, must);
 }
 
+static bool is_json(const char *text) {
+    const size_t length = strlen(text);
+    return length > 5 && strcmp(text + length - 5, ".json") == 0;
+}
+
 static bool set_value(const command *self, const option_spec *option, const char *text) {
     void *field = (char *)self->settings + option->field;
     double number = 0;
@@ -178,6 +157,9 @@ static bool set_value(const command *self, const option_spec *option, const char
     case OPTION_CHOICE:
         if (!is_choice(text, option->choice)) return wrong_choice(self, option, text);
         break;
+    case OPTION_CHOICE_OR_JSON:
+        if (!is_json(text) && !is_choice(text, option->choice)) return wrong_choice(self, option, text);
+        break;
     case OPTION_CHOICES:
         if (!check_choices(self, option, text)) return false;
         break;
@@ -194,7 +176,7 @@ static bool set_value(const command *self, const option_spec *option, const char
 static bool unknown_option(const command *self, const char *text) {
     char name[MAX_NAME + 1];
     snprintf(name, sizeof name, "%.*s", (int)least(strcspn(text, "="), MAX_NAME), text);
-    const char *close = suggest_option(name + strspn(name, "-"), self);
+    const char *close = tl_closest(name + strspn(name, "-"), option_name_at, self);
     if (close)
         complain(self->name, "unknown option %s; did you mean --%s?", name, close);
     else

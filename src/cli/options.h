@@ -11,13 +11,14 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 /* What an option takes, and the type of the field that it fills. */
 typedef enum option_kind {
-    OPTION_FLAG,     /* bool: nothing */
-    OPTION_INTEGER,  /* int64_t: a whole number from least to most */
-    OPTION_POSITIVE, /* double: finite, above 0 */
-    OPTION_FRACTION, /* double: from 0 to 1, 1 excluded */
-    OPTION_CHOICE,   /* const char *: one of the names that `choice` gives */
-    OPTION_CHOICES,  /* const char *: some of them, separated by commas */
-    OPTION_TEXT      /* const char * */
+    OPTION_FLAG,           /* bool: nothing */
+    OPTION_INTEGER,        /* int64_t: a whole number from least to most */
+    OPTION_POSITIVE,       /* double: finite, above 0 */
+    OPTION_FRACTION,       /* double: from 0 to 1, 1 excluded */
+    OPTION_CHOICE,         /* const char *: one of the names that `choice` gives */
+    OPTION_CHOICE_OR_JSON, /* const char *: the same, or the name of a .json file */
+    OPTION_CHOICES,        /* const char *: some of them, separated by commas */
+    OPTION_TEXT            /* const char * */
 } option_kind;
 
 /* The name of that index, NULL behind the last: so that the library's own tables say what there is. */

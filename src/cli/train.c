@@ -14,7 +14,7 @@ const architecture IN_PRECISION(architectures)[] = {
     {"inception", tl_inception, 1500, 64},
     {"timecnn", tl_time_cnn, 2000, 16},
     {"tcn", tl_tcn, 300, 64}, /* no recipe was published for such series */
-    {0},
+    {NULL, NULL, 1500, 16},   /* a file's */
 };
 
 /* A run of the command: what is read, made and found out. */
@@ -54,6 +54,7 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
 
 /* ---- model ---- */
 
+/* The entry behind the last stands for a file. */
 static const architecture *find_architecture(const char *name) {
     const architecture *found = IN_PRECISION(architectures);
     while (found->name && strcmp(found->name, name) != 0) found++;
@@ -89,7 +90,10 @@ static void make_model(job *self, tl_error *error) {
     const tl_shape shape = {.length = self->data->x.shape[1], .channels = self->data->x.shape[2]};
     self->model = tl_model_new(&cfg);
     const tl_node x = tl_input(self->model, shape);
-    const tl_node y = self->architecture->build(self->model, x, is_regression(self) ? 1 : (int)self->data->classes);
+    const int outputs = is_regression(self) ? 1 : (int)self->data->classes;
+    const tl_node y = self->architecture->build ? self->architecture->build(self->model, x, outputs)
+                                                : tl_architecture_from_file(self->model, x, settings->architecture,
+                                                                            &(tl_architecture_cfg){.outputs = outputs});
     tl_model_compile(self->model, y,
                      &(tl_compile_cfg){.batch = self->batch,
                                        .loss = is_regression(self) ? TL_SQUARED_ERROR : TL_CROSS_ENTROPY,

@@ -21,9 +21,9 @@ typedef struct train_settings {
 int train_f32(const void *settings);
 int train_f64(const void *settings);
 
-/* A ready-made network and the recipe that was published with it. */
+/* A ready-made network and the recipe that was published with it; the table ends with that of networks in files. */
 typedef struct architecture {
-    const char *name; /* NULL ends the table */
+    const char *name;
     tl_node (*build)(tl_model *model, tl_node x, int outputs);
     int epochs;
     size_t largest_batch; /* the batch is a tenth of the series, but no more than this */

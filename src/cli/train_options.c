@@ -6,7 +6,6 @@
 
 static const char *architecture_name(size_t index) { return architectures_f32[index].name; }
 static const char *schedule_name(size_t index) { return tl_schedule_name((tl_schedule_kind)index); }
-static const char *engine_name(size_t index) { return tl_engine_name((tl_engine)index); }
 
 #define FIELD(name) offsetof(train_settings, name)
 
@@ -14,7 +13,8 @@ static const option_spec options[] = {
     {"test", "DATA", OPTION_TEXT, FIELD(test), 0, 0, NULL, "evaluate on this data afterwards (builtin:NAME: on NAME/test)"},
     {"raw", NULL, OPTION_FLAG, FIELD(raw), 0, 0, NULL,
      "take values as they are (else each channel of each series is\nscaled to mean 0 and standard deviation 1)"},
-    {"arch", "NAME", OPTION_CHOICE, FIELD(architecture), 0, 0, architecture_name, "the network (fcn)"},
+    {"arch", "NAME", OPTION_CHOICE_OR_JSON, FIELD(architecture), 0, 0, architecture_name,
+     "the network (fcn), or a file NAME.json that describes one"},
     {"epochs", "N", OPTION_INTEGER, FIELD(epochs), 1, INT32_MAX, NULL, "passes over the data (the recipe's: fcn 2000)"},
     {"batch", "N", OPTION_INTEGER, FIELD(batch), 1, INT32_MAX, NULL, "series in a batch (a tenth of them; fcn: at most 16)"},
     {"accumulate", "N", OPTION_INTEGER, FIELD(accumulate), 1, INT32_MAX, NULL, "batches whose gradients make one step (1)"},
@@ -31,7 +31,7 @@ static const option_spec options[] = {
     {"clip", "X", OPTION_POSITIVE, FIELD(clip), 0, 0, NULL, "scale gradients down to this norm (no limit)"},
     {"clip-value", "X", OPTION_POSITIVE, FIELD(clip_value), 0, 0, NULL, "limit each element of the gradient first (no limit)"},
     {"seed", "N", OPTION_INTEGER, FIELD(seed), 0, INT64_MAX, NULL, "of initial parameters and of the order of the data (0)"},
-    {"engine", "NAME", OPTION_CHOICE, FIELD(engine), 0, 0, engine_name, "how convolutions are evaluated (auto)"},
+    {"engine", "NAME", OPTION_CHOICE, FIELD(engine), 0, 0, tl_engine_name, "how convolutions are evaluated (auto)"},
     {"log", "FILE.csv", OPTION_TEXT, FIELD(log), 0, 0, NULL, "write one line an epoch to this file"},
     {"quiet", NULL, OPTION_FLAG, FIELD(quiet), 0, 0, NULL, "no progress on stderr"},
     {0},
