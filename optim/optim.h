@@ -16,4 +16,8 @@ tl_status tl_optimizer_prepare(const char *name, tl_optimizer_cfg *cfg, const tl
 /* The part of a kernel's run that does not depend on the optimizer. */
 tl_step_run tl_optimizer_run(const tl_update *update);
 
+/* Whether the line through `count` losses, 3 … TL_SCHEDULE_LOSSES, and the one through all but the largest tenth of them, each
+ * fall with a probability below 0.51. */
+bool tl_king_stalled(const double *loss, size_t count);
+
 #endif

@@ -106,11 +106,12 @@ typedef struct fit {
     const tl_dataset *data;
     tl_fit_cfg cfg; /* defaults filled in */
     tl_schedule schedule;
-    uint32_t *order; /* (samples) the epoch's */
-    tl_tensor x;     /* (batch, length, channels) gathered samples */
-    int32_t *labels; /* (batch) */
-    tl_real *values; /* (batch) */
-    tl_real *best;   /* parameters and state of the best epoch */
+    double learning_rate; /* that the schedule set last */
+    uint32_t *order;      /* (samples) the epoch's */
+    tl_tensor x;          /* (batch, length, channels) gathered samples */
+    int32_t *labels;      /* (batch) */
+    tl_real *values;      /* (batch) */
+    tl_real *best;        /* parameters and state of the best epoch */
     tl_fit_result result;
     double begin;
 } fit;
@@ -143,6 +144,22 @@ static size_t count_parameters(const tl_model *model) {
     return count;
 }
 
+/* Lets the schedule set the rate; what a callback has set stays until the schedule's own changes. */
+static void set_rate(fit *f) {
+    const double rate = tl_schedule_rate(&f->schedule);
+    if (rate != f->learning_rate) tl_set_learning_rate(f->model, rate);
+    f->learning_rate = rate;
+}
+
+static size_t parts_of(size_t count, size_t size) { return (count + size - 1) / size; }
+
+static tl_status prepare_schedule(fit *f, size_t samples, tl_error *error) {
+    const uint64_t steps = (uint64_t)f->cfg.epochs * parts_of(parts_of(samples, f->cfg.batch), f->cfg.accumulate);
+    f->learning_rate = tl_learning_rate(f->model);
+    if (tl_schedule_prepare(&f->schedule, &f->cfg.schedule, f->learning_rate, steps, error) == TL_OK) set_rate(f);
+    return error->status;
+}
+
 static tl_status prepare_fit(fit *f, const tl_fit_cfg *cfg, tl_error *error) {
     const tl_shape in = tl_input_shape(f->model), out = tl_output_shape(f->model);
     if (check_data(f->model, f->data, in, out, error) != TL_OK) return error->status;
@@ -153,8 +170,8 @@ static tl_status prepare_fit(fit *f, const tl_fit_cfg *cfg, tl_error *error) {
     if (f->cfg.epochs < 0) return tl_fail(error, TL_ERROR_ARGUMENT, "fit: %d epochs are below 0", f->cfg.epochs);
     if (f->cfg.batch > tl_model_batch(f->model))
         return tl_fail(error, TL_ERROR_ARGUMENT, "fit: batch %zu exceeds the model's %zu", f->cfg.batch, tl_model_batch(f->model));
-    if (tl_schedule_prepare(&f->schedule, &f->cfg.schedule, error) != TL_OK) return error->status;
     const size_t samples = f->data->x.shape[0];
+    if (prepare_schedule(f, samples, error) != TL_OK) return error->status;
     f->order = tl_allocate(samples, sizeof *f->order, "the order of the samples", error);
     f->x = tl_tensor_new(3, (size_t[]){f->cfg.batch, in.length, in.channels}, error);
     f->labels = tl_allocate(f->cfg.batch, sizeof *f->labels, "labels", error);
@@ -221,12 +238,13 @@ static void end_epoch(fit *f, int epoch, double loss) {
         f->result.best_epoch = epoch;
         if (f->best) copy_parameters(f->model, f->best, false);
     }
-    tl_set_learning_rate(f->model, tl_schedule_next(&f->schedule, tl_learning_rate(f->model), loss));
+    tl_schedule_epoch(&f->schedule, loss);
+    set_rate(f);
 }
 
 static tl_status train_epoch(fit *f, int epoch, tl_error *error) {
-    const size_t samples = f->data->x.shape[0], batch = f->cfg.batch, batches = (samples + batch - 1) / batch;
-    tally sums = {0};
+    const size_t samples = f->data->x.shape[0], batch = f->cfg.batch, batches = parts_of(samples, batch);
+    tally sums = {0}, last = {0}; /* last: what they were at the last step */
     shuffle(f);
     for (size_t b = 1; b <= batches && !f->result.stopped; b++) {
         const size_t first = (b - 1) * batch, rest = samples - first;
@@ -235,6 +253,11 @@ static tl_status train_epoch(fit *f, int epoch, tl_error *error) {
         if (train_batch(f, step, &sums, error) != TL_OK) return error->status;
         f->result.stopped = !go_on(f, epoch, b, batches, &sums);
         if (f->result.stopped && !step && take_step(f, error) != TL_OK) return error->status;
+        if (step) {
+            tl_schedule_step(&f->schedule, (sums.loss - last.loss) / (double)(sums.samples - last.samples));
+            set_rate(f);
+            last = sums;
+        }
         if (b == batches) end_epoch(f, epoch, sums.loss / (double)sums.samples);
     }
     return TL_OK;

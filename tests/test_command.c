@@ -188,6 +188,16 @@ static void given_engines_and_optimizers_when_trained_then_each_runs(void **unus
                0, NULL);
 }
 
+static void given_schedules_when_trained_then_each_runs(void **unused) {
+    (void)unused;
+    for (size_t i = 0; tl_schedule_name((tl_schedule_kind)i); i++)
+        expect(run_command("train", train_file, "--schedule", tl_schedule_name((tl_schedule_kind)i), "--warmup", "5", QUICK), 0,
+               NULL);
+    expect(run_command("train", train_file, "--schedule", "step", "--schedule-factor", "0.3", "--schedule-period", "1", "--lr-min",
+                       "1e-5", QUICK),
+           0, NULL);
+}
+
 /* ---- the log and signals ---- */
 
 static size_t read_log(char *text, size_t size) {
@@ -279,12 +289,15 @@ static void given_a_wrong_option_when_run_then_said_what_is_wrong_and_exit_code_
         {"--json=1", NULL, "tapline train: --json: takes no argument\n"},
         {"--arch", "fcm", "tapline train: --arch fcm: unknown; did you mean fcn? There "},
         {"--optimizer", "adm", "--optimizer adm: unknown; did you mean adam? There are adam"},
-        {"--schedule", "steep", "--schedule steep: unknown; there are constant"},
+        {"--schedule", "wavelike", "--schedule wavelike: unknown; there are constant"},
         {"--engine", "naiv", "--engine naiv: unknown; did you mean naive? There are auto"},
         {"--precision", "f16", "--precision f16: unknown; there are f32 and f64"},
         {"--log", "", "--log '': must be a name"},
         {"more.tsv", NULL, "tapline train: unexpected argument more.tsv after "},
         {"--momentum", "0.5", "adam: momentum 0.5 does not apply to this optimizer"},
+        {"--schedule-period", "3", "schedule: period 3 does not apply to plateau"},
+        {"--schedule-patience", "0", "--schedule-patience 0: must be a whole number from 1"},
+        {"--warmup", "-1", "--warmup -1: must be a whole number from 0"},
         {"--l1", "0", "--l1 0: must be a positive finite number"},
         {"--clip-value", "-1", "--clip-value -1: must be a positive finite number"},
     };
@@ -354,6 +367,7 @@ int main(void) {
         cmocka_unit_test(given_target_values_when_trained_then_errors_are_reported_in_place_of_accuracy),
         cmocka_unit_test(given_one_seed_when_trained_twice_or_with_more_threads_then_losses_are_identical),
         cmocka_unit_test(given_engines_and_optimizers_when_trained_then_each_runs),
+        cmocka_unit_test(given_schedules_when_trained_then_each_runs),
         cmocka_unit_test(given_a_log_when_trained_then_it_has_a_line_an_epoch),
         cmocka_unit_test(given_a_signal_when_training_then_what_was_reached_is_reported),
         cmocka_unit_test(given_a_wrong_option_when_run_then_said_what_is_wrong_and_exit_code_2),

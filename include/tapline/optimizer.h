@@ -73,39 +73,75 @@ struct tl_optimizer_ops {
     void (*update)(const tl_update *update);
 };
 
-/* ---- schedules ---- */
+/* ---- schedules ----
+ *
+ * A schedule says the learning rate of each step, starting from the one that the optimizer was given. Use:
+ *
+ *     tl_schedule_prepare, then for every step: tl_set_learning_rate(model, tl_schedule_rate(&schedule)), the step,
+ *     tl_schedule_step; at the end of each epoch: tl_schedule_epoch.
+ *
+ * tl_fit does so by itself. Reductions by `factor` end at `minimum`; a rate that starts below it stays. */
 
 typedef enum tl_schedule_kind {
     TL_SCHEDULE_CONSTANT = 0,
-    TL_SCHEDULE_PLATEAU /* multiply by `factor` when the training loss has not improved for `patience` epochs */
+    TL_SCHEDULE_PLATEAU,     /* · factor after `patience` epochs without a lower training loss; Keras's ReduceLROnPlateau */
+    TL_SCHEDULE_STEP,        /* · factor after every `period` epochs; PyTorch's StepLR */
+    TL_SCHEDULE_EXPONENTIAL, /* · factor after every epoch */
+    TL_SCHEDULE_COSINE,      /* half a cosine from the start down to `minimum` over all steps (Loshchilov & Hutter 2017, equation 5,
+                                without restarts) */
+    TL_SCHEDULE_ONE_CYCLE, /* half cosines up from a 25th of the rate, which is reached after 0.3 of all steps, and down to a 10⁴th
+                              of that (Smith 2018; PyTorch's OneCycleLR, without its cycle of the momentum) */
+    TL_SCHEDULE_NOAM, /* rate · min(t / warmup, sqrt(warmup / t)) at step t = 1, 2 …; Vaswani et al. 2017, equation 3, with the
+                         peak as the rate: theirs is (width · warmup)^-1/2 */
+    TL_SCHEDULE_KING  /* · factor when the last `patience` steps' losses do not fall: when a line through them, and one through
+                         all but the largest tenth, slopes down with a probability below 0.51 (King 2018, as in dlib); the
+                         losses so far are then forgotten */
 } tl_schedule_kind;
 
-/* Zero means the default in brackets. */
+enum { TL_SCHEDULE_LOSSES = 1024 };
+
+/* Zero means the default in brackets. Fields that a schedule does not use must be 0: setting one is an error. */
 typedef struct tl_schedule_cfg {
     tl_schedule_kind kind;
-    double factor;  /* plateau (0.5): in (0, 1) */
-    int patience;   /* plateau (50): epochs */
-    double minimum; /* plateau (1e-4): the rate goes no lower */
+    double factor;  /* plateau (0.5), step (0.1), exponential (0.95), king (0.1): in (0, 1) */
+    int patience;   /* plateau (50): epochs; king (500): steps, 3 … TL_SCHEDULE_LOSSES */
+    int period;     /* step (30): epochs */
+    double minimum; /* plateau (1e-4), step, exponential, cosine, king (0) */
+    int warmup;     /* noam (4000), others (0): steps; at step t = 1 … warmup the rate is t / warmup of what the schedule says */
 } tl_schedule_cfg;
 
-/* Sets kind to the schedule of that name ("constant", "plateau"); fails naming those there are. */
+/* Sets kind to the schedule of that name, such as "plateau"; fails naming those there are. */
 TL_API tl_status tl_schedule_by_name(const char *name, tl_schedule_kind *kind, tl_error *error);
 
 /* The name of a schedule; NULL where there is none. */
 TL_API const char *tl_schedule_name(tl_schedule_kind kind);
 
-/* A schedule at work. Start with {0} and the configuration that tl_schedule_prepare checked and completed. */
+/* A schedule at work: plain data, a copy continues from where it was made. */
 typedef struct tl_schedule {
-    tl_schedule_cfg cfg;
-    double best;     /* the least loss so far */
-    int waited;      /* epochs since then */
-    uint64_t epochs; /* seen */
+    tl_schedule_cfg cfg;             /* defaults filled in */
+    double start;                    /* the learning rate that it was given */
+    uint64_t total;                  /* steps that it was given */
+    uint64_t steps, epochs;          /* done */
+    double reduced;                  /* plateau, king: the rate after the reductions so far */
+    double best;                     /* plateau: the least loss */
+    int waited;                      /* plateau: epochs since then */
+    size_t losses;                   /* king: in `loss` */
+    double loss[TL_SCHEDULE_LOSSES]; /* king: of the last steps, the newest last */
 } tl_schedule;
 
-TL_API tl_status tl_schedule_prepare(tl_schedule *schedule, const tl_schedule_cfg *cfg, tl_error *error);
+/* Starts a schedule from `learning_rate` (cosine and one-cycle: over `steps` steps, at least 1). `cfg` NULL: constant. Fails for
+ * values out of range and those that do not apply to the kind. */
+TL_API tl_status tl_schedule_prepare(tl_schedule *schedule, const tl_schedule_cfg *cfg, double learning_rate, uint64_t steps,
+                                     tl_error *error);
 
-/* The learning rate to use after an epoch that ended with this training loss and used `learning_rate`. */
-TL_API double tl_schedule_next(tl_schedule *schedule, double learning_rate, double loss);
+/* The learning rate of the next step. */
+TL_API double tl_schedule_rate(const tl_schedule *schedule);
+
+/* A step was taken, on samples of this mean loss. */
+TL_API void tl_schedule_step(tl_schedule *schedule, double loss);
+
+/* An epoch ended, with this mean loss. */
+TL_API void tl_schedule_epoch(tl_schedule *schedule, double loss);
 
 #ifdef __cplusplus
 }

@@ -23,7 +23,7 @@ typedef struct tl_progress {
     size_t batch, batches; /* within the epoch, from 1 */
     bool epoch_end;        /* this batch was the epoch's last */
     tl_metrics train;      /* running over the epoch, as seen during training */
-    double learning_rate;  /* that the epoch uses */
+    double learning_rate;  /* of the last step */
     double seconds;        /* since tl_fit began */
 } tl_progress;
 
@@ -52,7 +52,7 @@ typedef struct tl_fit_result {
 } tl_fit_result;
 
 /* Trains for the epochs asked. Samples are shuffled anew each epoch (stream TL_STREAM_SHUFFLE of the model's seed); the last,
- * partial batch is kept.
+ * partial batch is kept. The schedule starts from the model's learning rate, and the rate that it ends with stays.
  * `result` may be NULL. Fails as tl_step does, with what was learnt before the failing step kept. */
 TL_API tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result, tl_error *error);
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_OPTIONS = 40, MAX_NAME = 40, FIRST_CODE = 256 };
+enum { MAX_OPTIONS = 64, MAX_NAME = 40, FIRST_CODE = 256 };
 
 void complain(const char *name, const char *format, ...) {
     va_list values;

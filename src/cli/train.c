@@ -105,16 +105,26 @@ static void make_model(job *self, tl_error *error) {
 
 /* ---- training ---- */
 
+static tl_schedule_cfg schedule_of(const train_settings *settings, tl_error *error) {
+    tl_schedule_cfg cfg = {.factor = settings->factor,
+                           .patience = (int)settings->patience,
+                           .period = (int)settings->period,
+                           .minimum = settings->least_rate,
+                           .warmup = (int)settings->warmup};
+    tl_schedule_by_name(settings->schedule, &cfg.kind, error);
+    return cfg;
+}
+
 static void train(job *self, tl_error *error) {
     const train_settings *settings = self->settings;
     progress shown;
     tl_fit_cfg cfg = {.epochs = settings->epochs ? (int)settings->epochs : self->architecture->epochs,
                       .batch = self->batch,
                       .accumulate = (size_t)settings->accumulate,
+                      .schedule = schedule_of(settings, error),
                       .restore_best = true,
                       .callback = progress_step,
                       .user = &shown};
-    tl_schedule_by_name(settings->schedule, &cfg.schedule.kind, error);
     if (!progress_begin(&shown, settings, self->data, self->batch)) {
         self->log_failed = true;
         return;
