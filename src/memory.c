@@ -7,19 +7,28 @@ bool tl_multiply(size_t a, size_t b, size_t *product) { return !__builtin_mul_ov
 
 bool tl_sum(size_t a, size_t b, size_t *sum) { return !__builtin_add_overflow(a, b, sum); }
 
-void *tl_allocate(size_t count, size_t size, const char *what, tl_error *error) {
-    size_t bytes, padded;
-    if (!tl_multiply(count, size, &bytes) || !tl_sum(bytes, TL_ALIGNMENT - 1, &padded) || padded > PTRDIFF_MAX) {
+/* *padded: the bytes that it has. */
+static void *reserve(size_t count, size_t size, const char *what, size_t *padded, tl_error *error) {
+    size_t bytes;
+    if (!tl_multiply(count, size, &bytes) || !tl_sum(bytes, TL_ALIGNMENT - 1, padded) || *padded > PTRDIFF_MAX) {
         tl_fail(error, TL_ERROR_SHAPE, "%s: %zu elements of %zu bytes exceed what memory can address", what, count, size);
         return NULL;
     }
-    padded = bytes ? padded / TL_ALIGNMENT * TL_ALIGNMENT : TL_ALIGNMENT;
-    void *memory = aligned_alloc(TL_ALIGNMENT, padded);
-    if (!memory) {
-        tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory for %zu bytes", what, padded);
-        return NULL;
-    }
-    return memset(memory, 0, padded);
+    *padded = bytes ? *padded / TL_ALIGNMENT * TL_ALIGNMENT : TL_ALIGNMENT;
+    void *memory = aligned_alloc(TL_ALIGNMENT, *padded);
+    if (!memory) tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory for %zu bytes", what, *padded);
+    return memory;
+}
+
+void *tl_reserve(size_t count, size_t size, const char *what, tl_error *error) {
+    size_t padded;
+    return reserve(count, size, what, &padded, error);
+}
+
+void *tl_allocate(size_t count, size_t size, const char *what, tl_error *error) {
+    size_t padded;
+    void *memory = reserve(count, size, what, &padded, error);
+    return memory ? memset(memory, 0, padded) : NULL;
 }
 
 void tl_release(void *memory) { free(memory); }

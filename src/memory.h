@@ -15,7 +15,10 @@ bool tl_sum(size_t a, size_t b, size_t *sum);
 /* `count` elements of `size` bytes, zeroed and aligned; NULL with the error set, naming `what` the memory was for. */
 void *tl_allocate(size_t count, size_t size, const char *what, tl_error *error);
 
-/* Frees what tl_allocate gave. NULL is fine. */
+/* The same, not zeroed: large memory that is never written to costs none. */
+void *tl_reserve(size_t count, size_t size, const char *what, tl_error *error);
+
+/* Frees what tl_allocate and tl_reserve gave. NULL is fine. */
 void tl_release(void *memory);
 
 /* `count` rounded up so that what follows it in an arena of tl_real stays aligned. */

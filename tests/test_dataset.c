@@ -1,5 +1,6 @@
 /* Data sets: what readers accept, how labels become classes, what is refused and with which words, and the generated ones. */
 #include "check.h"
+#include "files.h"
 
 #include <float.h>
 #include <locale.h>
@@ -10,51 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- files that a test writes ---- */
-
-static char folder[] = "/tmp/tapline-test-XXXXXX";
-static char path[sizeof folder + 32];
-
-static int make_folder(void **unused) {
-    (void)unused;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **unused) {
-    (void)unused;
-    return rmdir(folder);
-}
-
-static void write_bytes(const char *name, const char *bytes, size_t count) {
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, count, file), count);
-    fclose(file);
-}
-
-static tl_dataset *read_bytes(const char *name, const char *bytes, size_t count, const tl_read_cfg *cfg, tl_error *error) {
-    write_bytes(name, bytes, count);
-    tl_dataset *data = tl_dataset_read(path, cfg, error);
-    remove(path);
-    return data;
-}
-
-static tl_dataset *read_raw(const char *name, const char *text, tl_error *error) {
-    return read_bytes(name, text, strlen(text), &(tl_read_cfg){.raw = true}, error);
-}
-
-/* Reading fails with "…/name" and the rest of the message. */
-static void check_refused(const char *name, const char *text, size_t count, const char *message) {
-    tl_error error = {0};
-    char expected[600];
-    tl_dataset *data = read_bytes(name, text, count, NULL, &error);
-    assert_null(data);
-    snprintf(expected, sizeof expected, "%s/%s:%s", folder, name, message);
-    check_error(&error, error.status, expected);
-    assert_true(error.status == TL_ERROR_FORMAT || error.status == TL_ERROR_FILE);
-}
-
 static void check_class(const tl_dataset *data, size_t series, const char *name) {
     assert_string_equal(data->class_names[data->labels[series]], name);
 }
@@ -64,11 +20,12 @@ static void check_class(const tl_dataset *data, size_t series, const char *name)
 static void given_a_ts_of_two_channels_when_read_then_channels_lie_side_by_side(void **unused) {
     (void)unused;
     tl_error error = {0};
-    tl_dataset *data = read_raw("a.ts",
-                                "#about\n@problemName toy\n@timeStamps false\n@missing false\n@univariate false\n@dimensions 2\n"
-                                "@equalLength true\n@seriesLength 3\n@classLabel true up down\n@data\n"
-                                "1,2,3:10,20,30:up\n4,5,6:-40,5e1,.5:down\n",
-                                &error);
+    tl_dataset *data =
+        files_read_text("a.ts",
+                        "#about\n@problemName toy\n@timeStamps false\n@missing false\n@univariate false\n@dimensions 2\n"
+                        "@equalLength true\n@seriesLength 3\n@classLabel true up down\n@data\n"
+                        "1,2,3:10,20,30:up\n4,5,6:-40,5e1,.5:down\n",
+                        &error);
     check_ok(&error);
     const tl_real expected[] = {1, 10, 2, 20, 3, 30, 4, -40, 5, 50, 6, (tl_real)0.5};
     assert_int_equal(data->x.shape[0], 2);
@@ -85,10 +42,10 @@ static void given_a_ts_of_two_channels_when_read_then_channels_lie_side_by_side(
 static void given_a_sparse_header_windows_ends_blanks_and_a_byte_order_mark_when_read_then_accepted(void **unused) {
     (void)unused;
     tl_error error = {0};
-    tl_dataset *data = read_raw("b.ts",
-                                "\xef\xbb\xbf# comment\r\n\r\n@CLASSLABEL TRUE 2 1\r\n@DATA\r\n 1 , 2 :1.0\r\n\r\n"
-                                "# one more\r\n3,4: 2 \r\n",
-                                &error);
+    tl_dataset *data = files_read_text("b.ts",
+                                       "\xef\xbb\xbf# comment\r\n\r\n@CLASSLABEL TRUE 2 1\r\n@DATA\r\n 1 , 2 :1.0\r\n\r\n"
+                                       "# one more\r\n3,4: 2 \r\n",
+                                       &error);
     check_ok(&error);
     check_equal("values", data->x.data, (const tl_real[]){1, 2, 3, 4}, 4);
     check_class(data, 0, "1"); /* equal as a number */
@@ -100,7 +57,7 @@ static void given_a_sparse_header_windows_ends_blanks_and_a_byte_order_mark_when
 static void given_target_values_when_read_then_regression(void **unused) {
     (void)unused;
     tl_error error = {0};
-    tl_dataset *data = read_raw("c.ts", "@targetlabel true\n@data\n1,2:0.25\n3,4:-7\n", &error);
+    tl_dataset *data = files_read_text("c.ts", "@targetlabel true\n@data\n1,2:0.25\n3,4:-7\n", &error);
     check_ok(&error);
     assert_null(data->labels);
     assert_int_equal(data->classes, 0);
@@ -118,7 +75,7 @@ static void given_any_separator_when_a_table_is_read_then_the_same_data(void **u
                                            {"t.txt", "  2.0  1.5   -2\n  10   3  4  \n"}};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         tl_error error = {0};
-        tl_dataset *data = read_raw(files[i][0], files[i][1], &error);
+        tl_dataset *data = files_read_text(files[i][0], files[i][1], &error);
         check_ok(&error);
         check_equal(files[i][0], data->x.data, (const tl_real[]){(tl_real)1.5, -2, 3, 4}, 4);
         assert_int_equal(data->labels[0], 0); /* sorted as numbers: 2 before 10 */
@@ -130,7 +87,7 @@ static void given_any_separator_when_a_table_is_read_then_the_same_data(void **u
 static void given_labels_of_text_when_a_table_is_read_then_classes_are_sorted_by_name(void **unused) {
     (void)unused;
     tl_error error = {0};
-    tl_dataset *data = read_raw("n.csv", "walking,1\n10,2\nrunning,3\nwalking,4\n", &error);
+    tl_dataset *data = files_read_text("n.csv", "walking,1\n10,2\nrunning,3\nwalking,4\n", &error);
     check_ok(&error);
     assert_int_equal(data->classes, 3);
     assert_string_equal(data->class_names[0], "10");
@@ -147,7 +104,7 @@ static void given_a_locale_with_decimal_commas_when_read_then_points_still_count
     static const char *const commas[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8"};
     for (size_t i = 0; i < 3; i++) setlocale(LC_ALL, commas[i]); /* whichever is installed */
     tl_error error = {0};
-    tl_dataset *data = read_raw("l.csv", "1,2.5,3\n", &error);
+    tl_dataset *data = files_read_text("l.csv", "1,2.5,3\n", &error);
     setlocale(LC_ALL, "C");
     check_ok(&error);
     check_equal("values", data->x.data, (const tl_real[]){(tl_real)2.5, 3}, 2);
@@ -157,7 +114,7 @@ static void given_a_locale_with_decimal_commas_when_read_then_points_still_count
 /* ---- training set and test set ---- */
 
 static tl_dataset *training_set(tl_error *error) {
-    return read_raw("train.ts", "@classLabel true b a\n@data\n1,2:a\n3,4:b\n", error);
+    return files_read_text("train.ts", "@classLabel true b a\n@data\n1,2:a\n3,4:b\n", error);
 }
 
 static void given_a_training_set_when_the_test_set_is_read_like_it_then_classes_have_its_numbers(void **unused) {
@@ -165,7 +122,7 @@ static void given_a_training_set_when_the_test_set_is_read_like_it_then_classes_
     tl_error error = {0};
     tl_dataset *train = training_set(&error);
     const char text[] = "a,1,1\nb,2,2\n";
-    tl_dataset *test = read_bytes("test.csv", text, sizeof text - 1, &(tl_read_cfg){.like = train}, &error);
+    tl_dataset *test = files_read("test.csv", text, sizeof text - 1, &(tl_read_cfg){.like = train}, &error);
     check_ok(&error);
     check_class(test, 0, "a");
     check_class(test, 1, "b");
@@ -185,7 +142,7 @@ static void given_a_test_set_unlike_the_training_set_when_read_then_the_differen
     tl_error error = {0};
     tl_dataset *train = training_set(&error);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_null(read_bytes("test.csv", cases[i][0], strlen(cases[i][0]), &(tl_read_cfg){.like = train}, &error));
+        assert_null(files_read("test.csv", cases[i][0], strlen(cases[i][0]), &(tl_read_cfg){.like = train}, &error));
         check_error(&error, TL_ERROR_FORMAT, cases[i][1]);
         error = (tl_error){0};
     }
@@ -194,7 +151,7 @@ static void given_a_test_set_unlike_the_training_set_when_read_then_the_differen
                 "builtin:cbf/test has series of length 128 in 3 classes; the training set has length 2, 2 classes");
     error = (tl_error){0};
     const char regression[] = "@targetLabel true\n@data\n1,2:3\n";
-    assert_null(read_bytes("r.ts", regression, sizeof regression - 1, &(tl_read_cfg){.like = train}, &error));
+    assert_null(files_read("r.ts", regression, sizeof regression - 1, &(tl_read_cfg){.like = train}, &error));
     check_error(&error, TL_ERROR_FORMAT, "expected labels, as in the training set");
     tl_dataset_free(train);
 }
@@ -244,33 +201,34 @@ static void given_a_malformed_file_when_read_then_the_message_says_where_what_wa
         {"a.csv", "1,abcdefghijklmnopqrstuvwxyz0123456789\n", "1:3: expected a finite number, got \"abcdefghijklmnopqrstuvwx…\""},
         {"a.csv", "\n <!DOCTYPE html>\n", "2:2: expected data, got HTML or XML; was a web page saved instead of the file?"},
         {"a.ts", "\xff\xfe@\n", "1:1: expected plain text, got UTF-16; save the file as UTF-8"},
-        {"a.dat", "1,2\n", " the name ends in none of .ts, .tsv, .csv, .txt"},
+        {"a.dat", "1,2\n", " the name ends in none of .ts, .tsv, .csv, .txt, .npy, .npz"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         if (strcmp(cases[i][0], "a.dat") != 0) {
-            check_refused(cases[i][0], cases[i][1], strlen(cases[i][1]), cases[i][2]);
+            files_check_refused(cases[i][0], cases[i][1], strlen(cases[i][1]), cases[i][2]);
             continue;
         }
         tl_error error = {0};
-        assert_null(read_raw(cases[i][0], cases[i][1], &error));
+        assert_null(files_read_text(cases[i][0], cases[i][1], &error));
         check_error(&error, TL_ERROR_ARGUMENT, cases[i][2]);
     }
-    check_refused("a.csv", "1,2\n1,\0003\n", 9, "2:3: expected text, got a NUL character; is this a binary file?");
+    files_check_refused("a.csv", "1,2\n1,\0003\n", 9, "2:3: expected text, got a NUL character; is this a binary file?");
 }
 
 static void given_no_regular_file_when_read_then_the_reason_is_said_at_once(void **unused) {
     (void)unused;
     tl_error error = {0};
-    assert_null(tl_dataset_read(folder, NULL, &error));
+    assert_int_equal(mkdir(files_path("folder.ts"), 0700), 0);
+    assert_null(tl_dataset_read(files_path("folder.ts"), NULL, &error));
+    remove(files_path("folder.ts"));
     check_error(&error, TL_ERROR_FILE, ": is a directory, not a file");
     error = (tl_error){0};
     assert_null(tl_dataset_read("/nowhere/at/all.ts", NULL, &error));
     check_error(&error, TL_ERROR_FILE, "/nowhere/at/all.ts: No such file or directory");
     error = (tl_error){0};
-    snprintf(path, sizeof path, "%s/pipe.ts", folder);
-    assert_int_equal(mkfifo(path, 0600), 0);
-    assert_null(tl_dataset_read(path, NULL, &error)); /* without waiting for someone to write */
-    remove(path);
+    assert_int_equal(mkfifo(files_path("pipe.ts"), 0600), 0);
+    assert_null(tl_dataset_read(files_path("pipe.ts"), NULL, &error)); /* without waiting for someone to write */
+    remove(files_path("pipe.ts"));
     check_error(&error, TL_ERROR_FILE, "/pipe.ts: is not a regular file");
 }
 
@@ -280,38 +238,19 @@ static void given_too_many_labels_when_read_then_taken_for_a_regression(void **u
     char *text = malloc(room), *at = text;
     assert_non_null(text);
     for (int i = 0; i <= 1000; i++) at += snprintf(at, (size_t)(text + room - at), "%d,1\n", i);
-    check_refused("a.csv", text, (size_t)(at - text), "1001:1: more than 1000 different labels; is this a regression problem?");
+    files_check_refused("a.csv", text, (size_t)(at - text),
+                        "1001:1: more than 1000 different labels; is this a regression problem?");
     free(text);
 }
 
-/* Whatever happens to a file's bytes: a data set whose numbers are finite and whose labels have names, or a message. */
 static void given_random_damage_when_read_then_a_sound_data_set_or_a_message(void **unused) {
     (void)unused;
-    static const char original[] =
+    static const char ts[] =
         "#c\n@dimensions 2\n@seriesLength 3\n@classLabel true up down\n@data\n1,2,3:1,2,3:up\n4,5,6:4,5,6:down\n";
-    static const char bytes[] = "@:,.-+eE0919 \t\r\n\0?#<x\xff\"";
-    tl_rng rng = tl_rng_at(5, TL_STREAM_USER, 0, 0);
-    int sound = 0;
-    for (int round = 0; round < 20000; round++) {
-        char text[sizeof original];
-        size_t count = sizeof original - 1;
-        memcpy(text, original, count);
-        for (uint32_t i = 0; i <= tl_rng_below(&rng, 3); i++) {
-            const size_t at = tl_rng_below(&rng, (uint32_t)count);
-            if (tl_rng_below(&rng, 3) == 0 && count > 1)
-                memmove(text + at, text + at + 1, --count - at);
-            else
-                text[at] = bytes[tl_rng_below(&rng, sizeof bytes - 1)];
-        }
-        tl_error error = {0};
-        tl_dataset *data = read_bytes(round % 4 ? "f.ts" : "f.csv", text, count, NULL, &error);
-        if ((data == NULL) != tl_failed(&error)) fail_msg("round %d: data %p, error \"%s\"", round, (void *)data, error.text);
-        for (size_t i = 0; data && i < tl_tensor_count(&data->x); i++) assert_true(isfinite(data->x.data[i]));
-        for (size_t i = 0; data && i < data->x.shape[0]; i++) assert_true((size_t)data->labels[i] < data->classes);
-        sound += data != NULL;
-        tl_dataset_free(data);
-    }
-    assert_in_range(sound, 1000, 19000); /* the damage is neither always nor never fatal */
+    static const char csv[] = "up,1,2,3,1,2,3\ndown,4,-5.5,6e1,4,5,6\nup,0,0,0,0,0,0\n";
+    static const char characters[] = "@:,.-+eE0919 \t\r\n\0?#<x\xff\"";
+    files_check_damage("f.ts", ts, sizeof ts - 1, characters, sizeof characters - 1, 15000, 500);
+    files_check_damage("f.csv", csv, sizeof csv - 1, characters, sizeof characters - 1, 5000, 500);
 }
 
 /* ---- normalisation ---- */
@@ -488,5 +427,5 @@ int main(void) {
         cmocka_unit_test(given_gun_point_in_two_formats_when_read_then_the_same_series_and_classes),
         cmocka_unit_test(given_japanese_vowels_when_read_then_unequal_lengths_are_refused_clearly),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder) != 0;
+    return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;
 }

@@ -61,7 +61,7 @@ const command train_command = {
     .operands = "[DATA]",
     .most_operands = 1,
     .summary = "Train a network on series with labels or target values, and evaluate it.",
-    .details = "DATA is a .ts, .tsv, .csv or .txt file, or builtin:cbf or builtin:synthetic-control (builtin:cbf).\n"
+    .details = "DATA is a .ts, .tsv, .csv, .txt, .npz or .npy file, builtin:cbf or builtin:synthetic-control (builtin:cbf).\n"
                "The network ends with the parameters of the epoch with the least training loss. Ctrl-C stops after\n"
                "the current batch and reports what was reached; a second one stops at once.",
     .options = options,

@@ -113,31 +113,39 @@ static tl_dataset *read_builtin(const char *name, const tl_dataset *like, tl_err
 
 /* ---- files ---- */
 
-static const tl_reader *const readers[] = {&tl_ts_reader, &tl_table_reader};
+static const tl_reader *const readers[] = {&tl_ts_reader, &tl_table_reader, &tl_npy_reader, &tl_npz_reader};
+
+static bool has_ending(const char *path, const char *ending) {
+    const size_t length = strlen(path), its = strlen(ending);
+    return length > its && strcasecmp(path + length - its, ending) == 0;
+}
 
 static const tl_reader *find_reader(const char *path, tl_error *error) {
-    const size_t length = strlen(path);
+    char all[120] = "";
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
         for (const char *const *ending = readers[i]->endings; *ending; ending++) {
-            const size_t its = strlen(*ending);
-            if (length > its && strcasecmp(path + length - its, *ending) == 0) return readers[i];
+            if (has_ending(path, *ending)) return readers[i];
+            strcat(strcat(all, *all ? ", " : ""), *ending);
         }
     }
-    tl_fail(error, TL_ERROR_ARGUMENT, "%s: the name ends in none of .ts, .tsv, .csv, .txt", path);
+    tl_fail(error, TL_ERROR_ARGUMENT, "%s: the name ends in none of %s", path, all);
     return NULL;
 }
 
-static tl_dataset *read_file(const char *path, const tl_dataset *like, tl_error *error) {
+tl_dataset *tl_read_text(const char *path, const tl_read_cfg *cfg, tl_status (*fill)(tl_samples *samples, tl_error *error),
+                         tl_error *error) {
     tl_text text;
-    tl_samples samples = {.text = &text, .like = like};
+    tl_samples samples = {.text = &text, .like = cfg->like};
     tl_dataset *data = NULL;
-    if (tl_text_read(&text, path, error) == TL_OK) {
-        const tl_reader *reader = find_reader(path, error);
-        if (reader && reader->read(&samples, error) == TL_OK) data = tl_samples_finish(&samples, error);
-    }
+    if (tl_text_read(&text, path, error) == TL_OK && fill(&samples, error) == TL_OK) data = tl_samples_finish(&samples, error);
     tl_samples_release(&samples);
     tl_text_release(&text);
     return data;
+}
+
+static tl_dataset *read_file(const char *path, const tl_read_cfg *cfg, tl_error *error) {
+    const tl_reader *reader = find_reader(path, error);
+    return reader ? reader->read(path, cfg, error) : NULL;
 }
 
 tl_dataset *tl_dataset_read(const char *path, const tl_read_cfg *cfg, tl_error *error) {
@@ -145,9 +153,10 @@ tl_dataset *tl_dataset_read(const char *path, const tl_read_cfg *cfg, tl_error *
     tl_error own = {0};
     if (!error) error = &own;
     if (tl_failed(error)) return NULL;
-    const tl_dataset *like = cfg ? cfg->like : NULL;
+    const tl_read_cfg defaults = {0};
+    if (!cfg) cfg = &defaults;
     const bool generated = strncmp(path, builtin, sizeof builtin - 1) == 0;
-    tl_dataset *data = generated ? read_builtin(path + sizeof builtin - 1, like, error) : read_file(path, like, error);
-    if (data && !(cfg && cfg->raw)) tl_dataset_normalize(data);
+    tl_dataset *data = generated ? read_builtin(path + sizeof builtin - 1, cfg->like, error) : read_file(path, cfg, error);
+    if (data && !cfg->raw) tl_dataset_normalize(data);
     return data;
 }

@@ -5,13 +5,18 @@
 #include "data/samples.h"
 
 typedef struct tl_reader {
-    const char *name;
     const char *const *endings; /* of file names, with the dot; NULL ends them */
-    /* Adds every series of samples->text. */
-    tl_status (*read)(tl_samples *samples, tl_error *error);
+    /* The data set in the file, values as they are. NULL on failure. */
+    tl_dataset *(*read)(const char *path, const tl_read_cfg *cfg, tl_error *error);
 } tl_reader;
 
 extern const tl_reader tl_ts_reader;
 extern const tl_reader tl_table_reader;
+extern const tl_reader tl_npy_reader;
+extern const tl_reader tl_npz_reader;
+
+/* What readers of text have in common: the data set of the series that `fill` adds from samples->text. */
+tl_dataset *tl_read_text(const char *path, const tl_read_cfg *cfg, tl_status (*fill)(tl_samples *samples, tl_error *error),
+                         tl_error *error);
 
 #endif

@@ -9,8 +9,9 @@ enum { MOST_CLASSES = 1000 }; /* more are most likely values of a regression */
 
 /* The memory, with room for `wanted` elements or more; NULL where there is none, and `memory` stays. */
 static void *grow(void *memory, size_t *room, size_t wanted, size_t size, tl_error *error) {
-    size_t bytes, larger = *room < 64 ? 64 : *room;
-    while (larger < wanted) larger += larger / 2;
+    const size_t least = size < 4096 ? 4096 / size : 1;
+    size_t bytes, larger = *room < least ? least : *room;
+    while (larger < wanted) larger += larger / 2 + 1;
     void *moved = tl_multiply(larger, size, &bytes) ? realloc(memory, bytes) : NULL;
     if (moved)
         *room = larger;
@@ -21,16 +22,43 @@ static void *grow(void *memory, size_t *room, size_t wanted, size_t size, tl_err
 
 /* ---- values ---- */
 
-static tl_status add_number(tl_samples *s, tl_field field, tl_error *error) {
+static tl_status reserve_row(tl_samples *s, size_t count, tl_error *error) {
+    if (count <= s->row_room) return TL_OK;
+    tl_real *row = grow(s->row, &s->row_room, count, sizeof *row, error);
+    if (!row) return error->status;
+    s->row = row;
+    return TL_OK;
+}
+
+tl_status tl_samples_number(tl_samples *s, tl_field field, tl_error *error) {
     double value;
-    if (tl_text_number(s->text, field, &value, error) != TL_OK) return error->status;
-    if (s->row_count == s->row_room) {
-        tl_real *row = grow(s->row, &s->row_room, s->row_count + 1, sizeof *row, error);
-        if (!row) return error->status;
-        s->row = row;
-    }
+    if (tl_text_number(s->text, field, &value, error) != TL_OK || reserve_row(s, s->row_count + 1, error) != TL_OK)
+        return error->status;
     s->row[s->row_count++] = (tl_real)value;
     return TL_OK;
+}
+
+static tl_status check_length(tl_samples *s, size_t count, const char *at, tl_error *error) {
+    if (s->length == 0) s->length = count;
+    if (count == s->length) return TL_OK;
+    return tl_text_fail(s->text, at, error,
+                        "expected %zu values, as in the first series, got %zu; series of unequal length are not supported",
+                        s->length, count);
+}
+
+tl_status tl_samples_end_channel(tl_samples *s, const char *at, tl_error *error) {
+    const size_t count = s->row_count - s->row_channels * s->length;
+    s->row_channels++;
+    return check_length(s, count, at, error);
+}
+
+tl_real *tl_samples_row(tl_samples *s, size_t channels, size_t length, tl_error *error) {
+    size_t count;
+    if (!tl_multiply(channels, length, &count)) tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
+    if (tl_failed(error) || check_length(s, length, NULL, error) != TL_OK || reserve_row(s, count, error) != TL_OK) return NULL;
+    s->row_count = count;
+    s->row_channels = channels;
+    return s->row;
 }
 
 /* The next number among blanks. */
@@ -43,20 +71,13 @@ static bool cut_blanks(tl_field *rest, tl_field *part) {
 }
 
 tl_status tl_samples_channel(tl_samples *s, tl_field line, char separator, tl_error *error) {
-    const size_t before = s->row_count;
     tl_field rest = line, part;
     bool more = true;
     while (more) {
         more = separator == ' ' ? cut_blanks(&rest, &part) : tl_field_cut(&rest, separator, &part);
-        if (add_number(s, part, error) != TL_OK) return error->status;
+        if (tl_samples_number(s, part, error) != TL_OK) return error->status;
     }
-    const size_t count = s->row_count - before;
-    s->row_channels++;
-    if (s->length == 0) s->length = count;
-    if (count == s->length) return TL_OK;
-    return tl_text_fail(s->text, line.begin, error,
-                        "expected %zu values, as in the first series, got %zu; series of unequal length are not supported",
-                        s->length, count);
+    return tl_samples_end_channel(s, line.begin, error);
 }
 
 /* ---- labels ---- */
@@ -124,6 +145,30 @@ static tl_status check_like(const tl_samples *s, const char *at, tl_error *error
     return TL_OK;
 }
 
+static tl_status reserve_targets(tl_samples *s, size_t room, tl_error *error) {
+    void *targets = s->regression ? grow(s->targets, &room, room, sizeof *s->targets, error)
+                                  : grow(s->labels, &room, room, sizeof *s->labels, error);
+    if (!targets) return error->status;
+    if (s->regression)
+        s->targets = targets;
+    else
+        s->labels = targets;
+    return TL_OK;
+}
+
+tl_status tl_samples_announce(tl_samples *s, size_t series, size_t length, size_t channels, tl_error *error) {
+    size_t each;
+    if (!tl_multiply(length, channels, &each) || !tl_multiply(each, sizeof *s->values, &each))
+        return tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
+    s->values = tl_reserve(series, each, "data", error);
+    if (!s->values || reserve_targets(s, series, error) != TL_OK) return error->status;
+    s->length = length;
+    s->channels = channels;
+    s->series_room = series;
+    s->announced = true;
+    return TL_OK;
+}
+
 static tl_status reserve_series(tl_samples *s, tl_error *error) {
     size_t each, room = s->series_room;
     if (s->series < s->series_room) return TL_OK;
@@ -132,14 +177,7 @@ static tl_status reserve_series(tl_samples *s, tl_error *error) {
     tl_real *values = grow(s->values, &room, s->series_room + 1, each, error);
     if (!values) return error->status;
     s->values = values;
-    room = s->series_room;
-    void *labels = s->regression ? grow(s->targets, &room, s->series_room + 1, sizeof *s->targets, error)
-                                 : grow(s->labels, &room, s->series_room + 1, sizeof *s->labels, error);
-    if (!labels) return error->status;
-    if (s->regression)
-        s->targets = labels;
-    else
-        s->labels = labels;
+    if (reserve_targets(s, room, error) != TL_OK) return error->status;
     s->series_room = room;
     return TL_OK;
 }
@@ -153,23 +191,29 @@ static void store_row(tl_samples *s) {
     s->row_count = s->row_channels = 0;
 }
 
+static tl_status check_series(tl_samples *s, const char *at, tl_error *error) {
+    if (s->channels == 0) s->channels = s->row_channels;
+    if (s->row_channels != s->channels)
+        return tl_text_fail(s->text, at, error, "expected %zu channels, got %zu", s->channels, s->row_channels);
+    return check_like(s, at, error);
+}
+
+tl_status tl_samples_end_value(tl_samples *s, double target, tl_error *error) {
+    if (check_series(s, NULL, error) != TL_OK || reserve_series(s, error) != TL_OK) return error->status;
+    s->targets[s->series] = (tl_real)target;
+    store_row(s);
+    return TL_OK;
+}
+
 tl_status tl_samples_end(tl_samples *s, tl_field label, tl_error *error) {
     double target = 0;
     int32_t number = 0;
     label = tl_field_trim(label);
-    if (s->channels == 0) s->channels = s->row_channels;
-    if (s->row_channels != s->channels)
-        return tl_text_fail(s->text, label.begin, error, "expected %zu channels, got %zu", s->channels, s->row_channels);
-    if (check_like(s, label.begin, error) != TL_OK) return error->status;
+    if (check_series(s, label.begin, error) != TL_OK) return error->status;
     if (s->regression)
-        tl_text_number(s->text, label, &target, error);
-    else
-        label_number(s, label, &number, error);
-    if (tl_failed(error) || reserve_series(s, error) != TL_OK) return error->status;
-    if (s->regression)
-        s->targets[s->series] = (tl_real)target;
-    else
-        s->labels[s->series] = number;
+        return tl_text_number(s->text, label, &target, error) == TL_OK ? tl_samples_end_value(s, target, error) : error->status;
+    if (label_number(s, label, &number, error) != TL_OK || reserve_series(s, error) != TL_OK) return error->status;
+    s->labels[s->series] = number;
     store_row(s);
     return TL_OK;
 }
@@ -221,14 +265,25 @@ static tl_status copy_names(tl_dataset *data, char *const *names, size_t count, 
     return whole ? TL_OK : tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
 }
 
-static tl_status fill_dataset(const tl_samples *s, tl_dataset *data, tl_error *error) {
-    data->x = tl_tensor_new(3, (size_t[]){s->series, s->length, s->channels}, error);
+/* The values become the data set's where they have been announced. */
+static void fill_values(tl_samples *s, tl_dataset *data, tl_error *error) {
+    const size_t shape[] = {s->series, s->length, s->channels};
+    if (s->announced) {
+        data->x = tl_tensor_view(s->values, 3, shape);
+        s->values = NULL;
+        return;
+    }
+    data->x = tl_tensor_new(3, shape, error);
+    if (!tl_failed(error)) memcpy(data->x.data, s->values, tl_tensor_count(&data->x) * sizeof(tl_real));
+}
+
+static tl_status fill_dataset(tl_samples *s, tl_dataset *data, tl_error *error) {
+    fill_values(s, data, error);
     if (s->regression)
         data->values = tl_allocate(s->series, sizeof *data->values, "target values", error);
     else
         data->labels = tl_allocate(s->series, sizeof *data->labels, "labels", error);
     if (tl_failed(error)) return error->status;
-    memcpy(data->x.data, s->values, tl_tensor_count(&data->x) * sizeof(tl_real));
     if (s->regression) {
         memcpy(data->values, s->targets, s->series * sizeof *data->values);
         return TL_OK;

@@ -19,7 +19,7 @@ static tl_status read_row(tl_samples *s, tl_field line, char separator, tl_error
     return tl_samples_end(s, label, error);
 }
 
-static tl_status read_table(tl_samples *s, tl_error *error) {
+static tl_status fill(tl_samples *s, tl_error *error) {
     const char *at = s->text->start;
     char separator = '\0';
     tl_field line;
@@ -31,6 +31,10 @@ static tl_status read_table(tl_samples *s, tl_error *error) {
     return error->status;
 }
 
+static tl_dataset *read_table(const char *path, const tl_read_cfg *cfg, tl_error *error) {
+    return tl_read_text(path, cfg, fill, error);
+}
+
 static const char *const endings[] = {".tsv", ".csv", ".txt", NULL};
 
-const tl_reader tl_table_reader = {.name = "table", .endings = endings, .read = read_table};
+const tl_reader tl_table_reader = {.endings = endings, .read = read_table};

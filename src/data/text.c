@@ -1,15 +1,17 @@
 #include "data/text.h"
 
+#include "data/file.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <float.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #ifdef TAPLINE_F64
 static const double largest = DBL_MAX;
@@ -35,6 +37,9 @@ static const char *quote(tl_field field, char out[SHOWN + 8]) {
 }
 
 static tl_status fail_at(const tl_text *text, const char *at, tl_error *error, const char *message) {
+    if (!text->start)
+        return tl_fail(error, TL_ERROR_FORMAT, "%s%s%s: offset %" PRIu64 ": %s", text->path, text->member ? ": " : "",
+                       text->member ? text->member : "", text->offset, message);
     size_t line = 1;
     const char *begin = text->start;
     for (const char *c = text->start; c < at; c++) {
@@ -65,16 +70,6 @@ tl_status tl_text_expected(const tl_text *text, tl_field got, tl_error *error, c
 }
 
 /* ---- reading ---- */
-
-/* Asked before it is opened, which would wait at a pipe. *size: in bytes. */
-static tl_status check_file(const char *path, size_t *size, tl_error *error) {
-    struct stat about;
-    if (stat(path, &about) != 0) return tl_fail(error, TL_ERROR_FILE, "%s: %s", path, strerror(errno));
-    if (S_ISDIR(about.st_mode)) return tl_fail(error, TL_ERROR_FILE, "%s: is a directory, not a file", path);
-    if (!S_ISREG(about.st_mode)) return tl_fail(error, TL_ERROR_FILE, "%s: is not a regular file", path);
-    *size = (size_t)about.st_size;
-    return TL_OK;
-}
 
 /* Up to the end, even if the file has grown since its size was asked. */
 static tl_status read_all(FILE *file, size_t size, tl_text *text, tl_error *error) {
@@ -116,9 +111,8 @@ tl_status tl_text_read(tl_text *text, const char *path, tl_error *error) {
     text->locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     if (!text->locale) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", path);
     size_t size = 0;
-    if (check_file(path, &size, error) != TL_OK) return error->status;
-    FILE *file = fopen(path, "rb");
-    if (!file) return tl_fail(error, TL_ERROR_FILE, "%s: %s", path, strerror(errno));
+    FILE *file = tl_file_open(path, &size, error);
+    if (!file) return error->status;
     if (read_all(file, size, text, error) == TL_OK) check_text(text, error);
     fclose(file);
     return error->status;
@@ -163,13 +157,15 @@ bool tl_field_cut(tl_field *rest, char separator, tl_field *part) {
     return found;
 }
 
+bool tl_number_fits(double value) { return isfinite(value) && fabs(value) <= largest; }
+
 bool tl_field_number(const tl_text *text, tl_field field, double *value) {
     field = tl_field_trim(field);
     const int first = field.begin < field.end ? (unsigned char)*field.begin : 0;
     if (!isdigit(first) && first != '-' && first != '+' && first != '.') return false;
     char *end;
     *value = strtod_l(field.begin, &end, text->locale);
-    return end == field.end && isfinite(*value) && fabs(*value) <= largest;
+    return end == field.end && tl_number_fits(*value);
 }
 
 tl_status tl_text_number(const tl_text *text, tl_field field, double *value, tl_error *error) {

@@ -1,4 +1,5 @@
-/* text.h: a text file in memory, the fields of its lines, and errors that say where: "file:line:column: expected …, got …". */
+/* text.h: a text file in memory, the fields of its lines, and errors that say where: "file:line:column: expected …, got …". Readers
+ * of binary files say it with the same functions: "file: offset N: expected …, got …". */
 #ifndef TL_TEXT_H
 #define TL_TEXT_H
 
@@ -8,9 +9,11 @@
 
 typedef struct tl_text {
     const char *path;
-    char *begin, *end; /* *end is '\0', and no character before it */
-    const char *start; /* begin, or behind a byte order mark */
-    locale_t locale;   /* "C", whatever the program has set */
+    char *begin, *end;  /* *end is '\0', and no character before it */
+    const char *start;  /* begin, or behind a byte order mark; NULL: the file is binary */
+    const char *member; /* of a binary file that is an archive: the name of what is read; else NULL */
+    uint64_t offset;    /* of a binary file: the bytes before what is being read */
+    locale_t locale;    /* "C", whatever the program has set */
 } tl_text;
 
 /* Part of a line. */
@@ -34,17 +37,21 @@ bool tl_field_is(tl_field field, const char *word);
 /* Takes the part before `separator` off *rest, and says whether the separator was there; else the part is all of *rest. */
 bool tl_field_cut(tl_field *rest, char separator, tl_field *part);
 
+/* Whether the value is finite as a tl_real. */
+bool tl_number_fits(double value);
+
 /* Reads all of the field as a finite number. */
 bool tl_field_number(const tl_text *text, tl_field field, double *value);
 
 /* The same; fails saying what is there instead of a number. */
 tl_status tl_text_number(const tl_text *text, tl_field field, double *value, tl_error *error);
 
-/* Fails with "path:line:column: expected …, got "field"". */
+/* Fails with "path:line:column: expected …, got "field"", or "path: offset N: …" where the file is binary; the field may then be
+ * anywhere. */
 tl_status tl_text_expected(const tl_text *text, tl_field got, tl_error *error, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Fails with "path:line:column: message". */
+/* The same with any message. */
 tl_status tl_text_fail(const tl_text *text, const char *at, tl_error *error, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

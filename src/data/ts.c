@@ -88,7 +88,7 @@ static tl_status read_series(tl_samples *s, tl_field line, tl_error *error) {
     return tl_failed(error) ? error->status : tl_samples_end(s, part, error);
 }
 
-static tl_status read_ts(tl_samples *s, tl_error *error) {
+static tl_status fill(tl_samples *s, tl_error *error) {
     const char *at = s->text->start;
     tl_field line;
     if (read_header(s, &at, error) != TL_OK) return error->status;
@@ -97,6 +97,10 @@ static tl_status read_ts(tl_samples *s, tl_error *error) {
     return error->status;
 }
 
+static tl_dataset *read_ts(const char *path, const tl_read_cfg *cfg, tl_error *error) {
+    return tl_read_text(path, cfg, fill, error);
+}
+
 static const char *const endings[] = {".ts", NULL};
 
-const tl_reader tl_ts_reader = {.name = "ts", .endings = endings, .read = read_ts};
+const tl_reader tl_ts_reader = {.endings = endings, .read = read_ts};

@@ -65,4 +65,6 @@ BEGIN { folders = split("include/ src/ layers/ optim/ src/cli/ bench/", folder, 
 /[<"](cblas|f77blas|openblas_config)\.h|cblas_|openblas_/ && FILENAME != "src/gemm.c" { complain("only src/gemm.c names the BLAS") }
 /<omp\.h>|omp_[gs]et_|#[ \t]*pragma[ \t]+omp/ && FILENAME != "src/parallel.c" { complain("only src/parallel.c names OpenMP") }
 
+/<zlib\.h>/ && FILENAME != "src/data/zip.c" { complain("only src/data/zip.c names zlib") }
+
 END { exit bad }

@@ -1,0 +1,136 @@
+/* Arrays of NumPy as data sets: `.npz`, an archive of the arrays x and y, and `.npy`, a table with the label first. */
+#include "data/npy.h"
+#include "data/reader.h"
+#include "data/zip.h"
+
+#include <inttypes.h>
+
+/* ---- .npz ---- */
+
+typedef struct arrays {
+    tl_source series, targets;
+    tl_npy x, y;
+} arrays;
+
+static tl_status open_member(const char *path, const char *const names[2], tl_source *member, tl_npy *array, tl_error *error) {
+    tl_source_open(member, path, error);
+    tl_zip_enter(member, names, 2, error);
+    return tl_npy_header(member, array, error);
+}
+
+static tl_status check_shapes(const arrays *self, tl_error *error) {
+    const tl_npy *x = &self->x, *y = &self->y;
+    char shape[80];
+    tl_npy_shape(x, shape);
+    if (x->type.size == 0) return tl_source_expected(&self->series, 0, "texts", error, "numbers");
+    if (x->rank < 2)
+        return tl_source_expected(&self->series, 0, shape, error, "the shape (count, length, channels) or (count, length)");
+    tl_npy_shape(y, shape);
+    if (y->rank < 1 || y->rank > 2 || y->shape[0] != x->shape[0] || (y->rank == 2 && y->shape[1] != 1))
+        return tl_source_expected(&self->targets, 0, shape, error, "the shape (%zu,), a label or value for each series",
+                                  x->shape[0]);
+    return TL_OK;
+}
+
+static tl_status read_target(arrays *self, tl_samples *s, tl_error *error) {
+    char bytes[TL_NPY_LABEL];
+    tl_field label;
+    tl_real value;
+    s->text = &self->targets.where;
+    if (!s->regression)
+        return tl_npy_label(&self->targets, &self->y, bytes, &label, error) == TL_OK ? tl_samples_end(s, label, error)
+                                                                                     : error->status;
+    return tl_source_series(&self->targets, &self->y.type, 1, 1, &value, error) == TL_OK
+               ? tl_samples_end_value(s, (double)value, error)
+               : error->status;
+}
+
+static tl_status fill_arrays(arrays *self, tl_samples *s, tl_error *error) {
+    const size_t count = self->x.shape[0], length = self->x.shape[1], channels = self->x.rank == 3 ? self->x.shape[2] : 1;
+    s->regression = self->y.type.kind == TL_FLOAT;
+    tl_samples_announce(s, count, length, channels, error);
+    for (size_t i = 0; i < count && !tl_failed(error); i++) {
+        s->text = &self->series.where;
+        tl_real *row = tl_samples_row(s, channels, length, error);
+        if (row && tl_source_series(&self->series, &self->x.type, length, channels, row, error) == TL_OK)
+            read_target(self, s, error);
+    }
+    return error->status;
+}
+
+static tl_dataset *read_npz(const char *path, const tl_read_cfg *cfg, tl_error *error) {
+    static const char *const x[] = {"x.npy", "X.npy"}, *const y[] = {"y.npy", "Y.npy"};
+    arrays self = {0};
+    tl_samples samples = {.text = &self.series.where, .like = cfg->like};
+    tl_dataset *data = NULL;
+    open_member(path, x, &self.series, &self.x, error);
+    open_member(path, y, &self.targets, &self.y, error);
+    if (!tl_failed(error) && check_shapes(&self, error) == TL_OK && fill_arrays(&self, &samples, error) == TL_OK)
+        data = tl_samples_finish(&samples, error);
+    tl_samples_release(&samples);
+    tl_source_close(&self.series);
+    tl_source_close(&self.targets);
+    return data;
+}
+
+static const char *const npz_endings[] = {".npz", NULL};
+
+const tl_reader tl_npz_reader = {.endings = npz_endings, .read = read_npz};
+
+/* ---- .npy ---- */
+
+/* The first of a row: as a whole number, whatever its type. */
+static tl_status read_label(tl_source *source, const tl_npy *table, char bytes[TL_NPY_LABEL], tl_field *label, tl_error *error) {
+    char got[40];
+    tl_real value;
+    if (table->type.kind != TL_FLOAT) return tl_npy_label(source, table, bytes, label, error);
+    if (tl_source_series(source, &table->type, 1, 1, &value, error) != TL_OK) return error->status;
+    const double number = (double)value;
+    snprintf(got, sizeof got, "%g", number);
+    if (number < -1e9 || number > 1e9 || number != (double)(int64_t)number)
+        return tl_source_expected(source, table->type.size, got, error, "a label, which is a whole number, first in the row");
+    *label = (tl_field){bytes, bytes + snprintf(bytes, TL_NPY_LABEL, "%" PRId64, (int64_t)number)};
+    return TL_OK;
+}
+
+static tl_status fill_table(tl_source *source, const tl_npy *table, tl_samples *s, tl_error *error) {
+    const size_t length = table->shape[1] - 1;
+    char bytes[TL_NPY_LABEL];
+    tl_field label;
+    tl_samples_announce(s, table->shape[0], length, 1, error);
+    for (size_t i = 0; i < table->shape[0] && !tl_failed(error); i++) {
+        tl_real *row = tl_samples_row(s, 1, length, error);
+        if (row && read_label(source, table, bytes, &label, error) == TL_OK &&
+            tl_source_series(source, &table->type, length, 1, row, error) == TL_OK)
+            tl_samples_end(s, label, error);
+    }
+    return error->status;
+}
+
+static tl_status check_table(const tl_source *source, const tl_npy *table, tl_error *error) {
+    char shape[80];
+    tl_npy_shape(table, shape);
+    if (table->type.size == 0) return tl_source_expected(source, 0, "texts", error, "numbers");
+    if (table->rank != 2 || table->shape[1] < 2)
+        return tl_source_expected(source, 0, shape, error,
+                                  "the shape (count, 1 + length), the label first in each row (a .npz holds x and y apart)");
+    return TL_OK;
+}
+
+static tl_dataset *read_npy(const char *path, const tl_read_cfg *cfg, tl_error *error) {
+    tl_source source;
+    tl_npy table;
+    tl_samples samples = {.text = &source.where, .like = cfg->like};
+    tl_dataset *data = NULL;
+    tl_source_open(&source, path, error);
+    if (tl_npy_header(&source, &table, error) == TL_OK && check_table(&source, &table, error) == TL_OK &&
+        fill_table(&source, &table, &samples, error) == TL_OK)
+        data = tl_samples_finish(&samples, error);
+    tl_samples_release(&samples);
+    tl_source_close(&source);
+    return data;
+}
+
+static const char *const npy_endings[] = {".npy", NULL};
+
+const tl_reader tl_npy_reader = {.endings = npy_endings, .read = read_npy};

@@ -1,0 +1,133 @@
+#include "files.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/tapline-test-XXXXXX";
+
+int files_setup(void **unused) {
+    (void)unused;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+int files_teardown(void **unused) {
+    (void)unused;
+    return rmdir(folder);
+}
+
+const char *files_path(const char *name) {
+    static char paths[4][sizeof folder + 200];
+    static unsigned next;
+    char *path = paths[next++ % 4];
+    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    return path;
+}
+
+void files_write(const char *name, const void *content, size_t count) {
+    FILE *file = fopen(files_path(name), "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(content, 1, count, file), count);
+    fclose(file);
+}
+
+tl_dataset *files_read(const char *name, const void *content, size_t count, const tl_read_cfg *cfg, tl_error *error) {
+    files_write(name, content, count);
+    const char *path = files_path(name);
+    tl_dataset *data = tl_dataset_read(path, cfg, error);
+    remove(path);
+    return data;
+}
+
+tl_dataset *files_read_text(const char *name, const char *text, tl_error *error) {
+    return files_read(name, text, strlen(text), &(tl_read_cfg){.raw = true}, error);
+}
+
+void files_check_refused(const char *name, const void *content, size_t count, const char *message) {
+    tl_error error = {0};
+    char expected[600];
+    tl_dataset *data = files_read(name, content, count, NULL, &error);
+    assert_null(data);
+    snprintf(expected, sizeof expected, "%s:%s", files_path(name), message);
+    check_error(&error, error.status, expected);
+    assert_true(error.status == TL_ERROR_FORMAT || error.status == TL_ERROR_FILE);
+}
+
+/* ---- damage ---- */
+
+static void damage(unsigned char *file, size_t *count, tl_rng *rng, const unsigned char *likely, size_t likely_count) {
+    const size_t at = tl_rng_below(rng, (uint32_t)*count);
+    switch (tl_rng_below(rng, 8)) {
+    case 0:
+        memmove(file + at, file + at + 1, --*count - at);
+        break;
+    case 1:
+        memmove(file + at + 1, file + at, (*count)++ - at);
+        break;
+    case 2:
+        *count = tl_rng_below(rng, 4) ? *count : at;
+        break;
+    case 3:
+        file[at] ^= (unsigned char)(1 << tl_rng_below(rng, 8));
+        break;
+    default:
+        file[at] = likely ? likely[tl_rng_below(rng, (uint32_t)likely_count)] : (unsigned char)tl_rng_below(rng, 256);
+    }
+}
+
+static void check_sound(const tl_dataset *data) {
+    assert_true(tl_tensor_count(&data->x) > 0);
+    for (size_t i = 0; i < tl_tensor_count(&data->x); i++) assert_true(isfinite(data->x.data[i]));
+    for (size_t i = 0; i < data->x.shape[0]; i++)
+        assert_true(data->labels ? (size_t)data->labels[i] < data->classes : isfinite(data->values[i]));
+}
+
+void files_check_damage(const char *name, const void *content, size_t count, const void *likely, size_t likely_count, int rounds,
+                        int least) {
+    tl_rng rng = tl_rng_at(5, TL_STREAM_USER, 0, 0);
+    unsigned char *file = malloc(count + 4);
+    assert_non_null(file);
+    int sound = 0;
+    for (int round = 0; round < rounds; round++) {
+        size_t size = count;
+        memcpy(file, content, count);
+        for (uint32_t i = 0, times = 1 + tl_rng_below(&rng, 3); i < times && size > 1; i++)
+            damage(file, &size, &rng, likely, likely_count);
+        tl_error error = {0};
+        tl_dataset *data = files_read(name, file, size, NULL, &error);
+        if ((data == NULL) != tl_failed(&error)) fail_msg("round %d: data %p, error \"%s\"", round, (void *)data, error.text);
+        if (data) check_sound(data);
+        sound += data != NULL;
+        tl_dataset_free(data);
+    }
+    free(file);
+    if (sound < least || sound == rounds) fail_msg("%s: %d of %d rounds gave a data set", name, sound, rounds);
+}
+
+/* ---- bytes ---- */
+
+void put(bytes *to, const void *from, size_t count) {
+    assert_true(count <= sizeof to->data - to->count);
+    memcpy(to->data + to->count, from, count);
+    to->count += count;
+}
+
+void put_text(bytes *to, const char *text) { put(to, text, strlen(text)); }
+
+void put_integer(bytes *to, uint64_t value, size_t size) {
+    for (size_t i = 0; i < size; i++) put(to, &(unsigned char){(unsigned char)(value >> 8 * i)}, 1);
+}
+
+void put_float(bytes *to, float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    put_integer(to, bits, sizeof bits);
+}
+
+void put_double(bytes *to, double value) {
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    put_integer(to, bits, sizeof bits);
+}

@@ -1,0 +1,43 @@
+/* files.h: files that a test of a reader makes, in a folder of its own. */
+#ifndef FILES_H
+#define FILES_H
+
+#include "check.h"
+
+/* For cmocka_run_group_tests: make the folder and remove it, which must then be empty. */
+int files_setup(void **unused);
+int files_teardown(void **unused);
+
+/* The path of a file there. Static storage, for four paths at a time. */
+const char *files_path(const char *name);
+
+void files_write(const char *name, const void *content, size_t count);
+
+/* Writes the file, reads it as a data set and removes it. */
+tl_dataset *files_read(const char *name, const void *content, size_t count, const tl_read_cfg *cfg, tl_error *error);
+
+/* The same with text, raw. */
+tl_dataset *files_read_text(const char *name, const char *text, tl_error *error);
+
+/* Reading fails with "PATH:message". */
+void files_check_refused(const char *name, const void *content, size_t count, const char *message);
+
+/* Reads the file with its bytes changed, taken away, doubled or cut off at random, `rounds` times. Each gives a data set whose
+ * numbers are finite and whose labels have names, or a message; a data set `least` times or more, a message once or more. Bytes
+ * become one of `likely`; NULL: any. */
+void files_check_damage(const char *name, const void *content, size_t count, const void *likely, size_t likely_count, int rounds,
+                        int least);
+
+/* Bytes that a test puts together, little-endian. */
+typedef struct bytes {
+    unsigned char data[8192];
+    size_t count;
+} bytes;
+
+void put(bytes *to, const void *from, size_t count);
+void put_text(bytes *to, const char *text);
+void put_integer(bytes *to, uint64_t value, size_t size);
+void put_float(bytes *to, float value);
+void put_double(bytes *to, double value);
+
+#endif
