@@ -1,5 +1,6 @@
 #include <tapline/dataset.h>
 
+#include "data/file.h"
 #include "data/generate.h"
 #include "data/reader.h"
 #include "memory.h"
@@ -144,6 +145,10 @@ tl_dataset *tl_read_text(const char *path, const tl_read_cfg *cfg, tl_status (*f
 }
 
 static tl_dataset *read_file(const char *path, const tl_read_cfg *cfg, tl_error *error) {
+    size_t size;
+    FILE *file = tl_file_open(path, &size, error); /* what is no file is said so whatever its name */
+    if (!file) return NULL;
+    fclose(file);
     const tl_reader *reader = find_reader(path, error);
     return reader ? reader->read(path, cfg, error) : NULL;
 }
