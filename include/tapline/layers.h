@@ -23,6 +23,10 @@ typedef enum tl_init {
     TL_GLOROT_NORMAL,      /* standard deviation sqrt(2 / (fan_in + fan_out)) */
     TL_HE_UNIFORM,         /* ±sqrt(6 / fan_in); He et al. 2015 */
     TL_HE_NORMAL,          /* standard deviation sqrt(2 / fan_in) */
+    TL_LECUN_UNIFORM,      /* ±sqrt(3 / fan_in); LeCun et al. 1998 */
+    TL_LECUN_NORMAL,       /* standard deviation sqrt(1 / fan_in) */
+    TL_ORTHOGONAL,         /* orthonormal columns of the matrix (all other axes, outputs), or rows where they are fewer; Saxe et al.
+                              2014 */
     TL_INIT_ZEROS,
     TL_INIT_ONES
 } tl_init;
