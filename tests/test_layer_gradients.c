@@ -182,6 +182,73 @@ static void given_any_layer_when_differentiated_then_as_differences_say(void **u
     }
 }
 
+/* ---- what the check itself finds ---- */
+
+/* y = gain · x for each channel, whose gradients may be told wrong. */
+typedef struct gain_layer {
+    tl_layer base;
+    double error_of_x, error_of_gain; /* factors of the gradients, less 1 */
+} gain_layer;
+
+static void gain_setup(tl_layer *layer, tl_error *error) {
+    (void)error;
+    tl_layer_parameter(layer, "gain", 1, &layer->in[0].channels, TL_INIT_ONES, 1, 1);
+}
+
+static void gain_forward(const tl_layer *layer, const tl_pass *pass) {
+    const size_t channels = layer->in[0].channels, count = tl_tensor_count(&pass->y);
+    for (size_t i = 0; i < count; i++) pass->y.data[i] = pass->parameter[0][i % channels] * pass->x[0].data[i];
+}
+
+static void gain_backward(const tl_layer *layer, const tl_pass *pass) {
+    const gain_layer *gain = (const gain_layer *)layer;
+    const size_t channels = layer->in[0].channels, count = tl_tensor_count(&pass->dy);
+    for (size_t i = 0; i < count; i++) {
+        const tl_real dy = pass->dy.data[i], x = pass->x[0].data[i];
+        pass->gradient[0][i % channels] += (tl_real)(1 + gain->error_of_gain) * dy * x;
+        if (pass->dx[0].data) pass->dx[0].data[i] = (tl_real)(1 + gain->error_of_x) * dy * pass->parameter[0][i % channels];
+    }
+}
+
+static const tl_layer_ops gain_ops = {.name = "gain",
+                                      .size = sizeof(gain_layer),
+                                      .reads = TL_READS_X,
+                                      .setup = gain_setup,
+                                      .forward = gain_forward,
+                                      .backward = gain_backward};
+
+static tl_status check_gain(double error_of_x, double error_of_gain, bool input_gradient, tl_error *error) {
+    const gain_layer layer = {.base.ops = &gain_ops, .error_of_x = error_of_x, .error_of_gain = error_of_gain};
+    tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 2, .threads = 1});
+    const tl_node x = tl_input(model, (tl_shape){5, 3}), y = tl_layer_add(model, &x, 1, &layer.base);
+    tl_model_compile(model, y, &(tl_compile_cfg){.batch = 2, .loss = TL_SQUARED_ERROR, .input_gradient = input_gradient}, error);
+    tl_real samples[30], values[30];
+    fill_normal(samples, 30, 1);
+    fill_normal(values, 30, 2);
+    const tl_tensor view = TL_VIEW(samples, 2, 5, 3);
+    tl_gradient_report report;
+    if (tl_check_gradients(model, &view, &(tl_target){.values = values}, &report, error) == TL_OK) {
+        assert_int_equal(report.compared + report.skipped, 30 + 3);
+        assert_true(report.compared > 30 && report.worst < 1e-2);
+    }
+    tl_model_free(model);
+    return error->status;
+}
+
+static void given_wrong_gradients_when_checked_then_the_array_is_named(void **unused) {
+    (void)unused;
+    const double off = sizeof(tl_real) == 8 ? 1e-4 : 0.1;
+    tl_error right = {0}, x = {0}, gain = {0}, state = {0};
+    check_gain(0, 0, true, &right);
+    check_ok(&right);
+    check_gain(off, 0, true, &x);
+    check_error(&x, TL_ERROR_NUMERIC, "gradient of the input");
+    check_gain(0, off, true, &gain);
+    check_error(&gain, TL_ERROR_NUMERIC, "gradient of gain_1 gain");
+    check_gain(0, 0, false, &state);
+    check_error(&state, TL_ERROR_STATE, "compile the model with input_gradient");
+}
+
 /* ---- what must hold between passes ---- */
 
 enum { LENGTH = 12, CHANNELS = 3, SAMPLES = 6, CLASSES = 4 };
@@ -316,6 +383,7 @@ static void given_more_threads_when_run_then_the_same_bits(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_any_layer_when_differentiated_then_as_differences_say),
+        cmocka_unit_test(given_wrong_gradients_when_checked_then_the_array_is_named),
         cmocka_unit_test(given_a_batch_in_parts_when_accumulated_then_as_the_joined_batch),
         cmocka_unit_test(given_a_frozen_layer_when_trained_then_only_the_others_move),
         cmocka_unit_test(given_more_threads_when_run_then_the_same_bits),

@@ -12,6 +12,7 @@
 /* to go below it */
 #include <tapline/architecture.h>
 #include <tapline/conv1d.h>
+#include <tapline/gradient_check.h>
 #include <tapline/layer.h>
 #include <tapline/machine.h>
 #include <tapline/optimizer.h>
