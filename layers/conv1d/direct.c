@@ -15,7 +15,7 @@ enum {
     UNIT_BYTES = 192 * 1024,   /* input and output of a unit: a share of the second-level cache */
     UNIT_ROWS = 48,            /* of a unit at least: several tiles, and packed weights are read once for all of them */
     UNITS = 32,                /* wanted at least, for the workers to share */
-    WEIGHT_BYTES = 16 * 1024,  /* packed weights that stay in the first-level cache while the rows of a unit pass */
+    WEIGHT_BYTES = 192 * 1024, /* packed weights that stay in the second-level cache while the rows of a unit pass */
     PRODUCT_BYTES = 24 * 1024, /* products on their way into dx: the same */
     SCATTER_COST = 10,         /* adding a product into dx, in multiply-adds */
     LINE = 64 / sizeof(tl_real)
