@@ -1,9 +1,17 @@
+/* The sum of several arrays, with the ReLU after it if there is one. */
 #include "registry.h"
+
+#include "kernels/kernels.h"
 
 #include <string.h>
 
 /* Elements of a task: the sum is gathered on the stack, so that y may be any of the inputs, even one that is added twice. */
 enum { BLOCK = 1024 };
+
+typedef struct add_layer {
+    tl_layer base;
+    bool relu; /* the next layer's work is done here */
+} add_layer;
 
 static void add_setup(tl_layer *layer, tl_error *error) {
     const tl_shape first = layer->in[0];
@@ -15,48 +23,91 @@ static void add_setup(tl_layer *layer, tl_error *error) {
 }
 
 typedef struct add_run {
+    const tl_layer *layer;
     const tl_pass *pass;
-    size_t inputs, count;
+    const tl_kernels *kernels;
+    size_t count;
 } add_run;
+
+static void share_blocks(const tl_layer *layer, const tl_pass *pass, size_t count, tl_task task) {
+    add_run run = {.layer = layer, .pass = pass, .kernels = tl_kernels_here(), .count = count};
+    tl_parallel(pass->workers, (count + BLOCK - 1) / BLOCK, (double)count * (double)layer->inputs, task, &run);
+}
 
 static void forward_task(void *context, size_t task, int worker) {
     (void)worker;
     const add_run *run = context;
     const size_t first = task * BLOCK, count = run->count - first < BLOCK ? run->count - first : BLOCK;
+    const size_t last = run->layer->inputs - 1;
     const tl_tensor *x = run->pass->x;
-    tl_real sum[BLOCK];
-    const tl_real *a = x[0].data + first, *b = x[1].data + first;
-    for (size_t i = 0; i < count; i++) sum[i] = a[i] + b[i];
-    for (size_t k = 2; k < run->inputs; k++) {
-        const tl_real *more = x[k].data + first;
-        for (size_t i = 0; i < count; i++) sum[i] += more[i];
+    const tl_real *sum = x[0].data + first;
+    tl_real gathered[BLOCK];
+    for (size_t k = 1; k < last; k++) {
+        run->kernels->add(sum, x[k].data + first, gathered, count);
+        sum = gathered;
     }
-    memcpy(run->pass->y.data + first, sum, count * sizeof *sum);
+    const bool relu = ((const add_layer *)run->layer)->relu;
+    (relu ? run->kernels->add_relu : run->kernels->add)(sum, x[last].data + first, run->pass->y.data + first, count);
 }
 
 static void add_forward(const tl_layer *layer, const tl_pass *pass) {
-    add_run run = {.pass = pass, .inputs = layer->inputs, .count = tl_tensor_count(&pass->y)};
-    tl_parallel(pass->workers, (run.count + BLOCK - 1) / BLOCK, (double)run.count * (double)run.inputs, forward_task, &run);
+    share_blocks(layer, pass, tl_tensor_count(&pass->y), forward_task);
+}
+
+/* The gradient of an input which lies where dy does is written last: the others read dy. */
+static void backward_task(void *context, size_t task, int worker) {
+    (void)worker;
+    const add_run *run = context;
+    const tl_pass *pass = run->pass;
+    const size_t first = task * BLOCK, count = run->count - first < BLOCK ? run->count - first : BLOCK;
+    const tl_real *dy = pass->dy.data;
+    const bool relu = ((const add_layer *)run->layer)->relu;
+    for (int in_place = 0; in_place <= 1; in_place++)
+        for (size_t k = 0; k < run->layer->inputs; k++) {
+            tl_real *dx = pass->dx[k].data;
+            if (!dx || (dx == dy) != in_place) continue;
+            if (relu)
+                run->kernels->relu->backward(pass->y.data + first, dy + first, dx + first, count);
+            else if (!in_place)
+                memcpy(dx + first, dy + first, count * sizeof *dx);
+        }
 }
 
 static void add_backward(const tl_layer *layer, const tl_pass *pass) {
-    for (size_t k = 0; k < layer->inputs; k++) {
-        tl_real *dx = pass->dx[k].data;
-        if (dx && dx != pass->dy.data) memcpy(dx, pass->dy.data, tl_tensor_count(&pass->dy) * sizeof *dx);
-    }
+    share_blocks(layer, pass, tl_tensor_count(&pass->dy), backward_task);
 }
 
-const tl_layer_ops tl_add_layer_ops = {
+/* ---- with the ReLU, whose derivative is a function of y ---- */
+
+static const tl_layer_ops add_relu_layer_ops = {
     .name = "add",
-    .size = sizeof(tl_layer),
-    .several = true,
+    .size = sizeof(add_layer),
+    .reads = TL_READS_Y,
     .in_place = true,
     .setup = add_setup,
     .forward = add_forward,
     .backward = add_backward,
 };
 
+static bool add_absorb(tl_layer *layer, const tl_layer *next) {
+    if (strcmp(next->ops->name, "relu") != 0) return false;
+    ((add_layer *)layer)->relu = true;
+    layer->ops = &add_relu_layer_ops;
+    return true;
+}
+
+const tl_layer_ops tl_add_layer_ops = {
+    .name = "add",
+    .size = sizeof(add_layer),
+    .several = true,
+    .in_place = true,
+    .setup = add_setup,
+    .forward = add_forward,
+    .backward = add_backward,
+    .absorb = add_absorb,
+};
+
 tl_node tl_add(tl_model *model, const tl_node *x, size_t count) {
-    const tl_layer layer = {.ops = &tl_add_layer_ops};
-    return tl_layer_add(model, x, count, &layer);
+    const add_layer layer = {.base.ops = &tl_add_layer_ops};
+    return tl_layer_add(model, x, count, &layer.base);
 }

@@ -3,6 +3,8 @@
 
 #include "loss.h"
 
+#include "kernels/kernels.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -97,9 +99,26 @@ double tl_loss(tl_model *model, const tl_target *target) {
 
 /* ---- backward ---- */
 
-/* to += from; (count) */
-static void add_to(tl_real *restrict to, const tl_real *restrict from, size_t count) {
-    for (size_t i = 0; i < count; i++) to[i] += from[i];
+enum { ADD_BLOCK = 16384 }; /* elements of one task */
+
+typedef struct add_job {
+    tl_real *to;
+    const tl_real *from;
+    size_t count;
+} add_job;
+
+static void add_part(void *context, size_t chunk, int worker) {
+    (void)worker;
+    const add_job *job = context;
+    const size_t first = chunk * ADD_BLOCK, rest = job->count - first;
+    tl_kernels_here()->add(job->to + first, job->from + first, job->to + first, rest < ADD_BLOCK ? rest : ADD_BLOCK);
+}
+
+/* Adds what a layer sends its input `e` to what others have sent there. */
+static void add_gradient(const tl_model *model, const tl_vertex *vertex, size_t e) {
+    const tl_tensor *dx = &vertex->dx[e];
+    add_job job = {.to = model->vertex[vertex->input[e]].dy, .from = dx->data, .count = tl_tensor_count(dx)};
+    tl_parallel(&model->workers, (job.count + ADD_BLOCK - 1) / ADD_BLOCK, (double)job.count, add_part, &job);
 }
 
 /* Sends the gradient of the output, which is in place, back through every layer that it concerns. */
@@ -110,8 +129,7 @@ static void run_backward(tl_model *model) {
         if (!vertex->live || vertex->absorbed || !vertex->needs_gradient || (int)i == model->input) continue;
         vertex->layer->ops->backward(vertex->layer, &vertex->backward);
         for (size_t e = 0; e < vertex->layer->inputs; e++)
-            if (vertex->dx_added[e] && vertex->dx[e].data)
-                add_to(model->vertex[vertex->input[e]].dy, vertex->dx[e].data, tl_tensor_count(&vertex->dx[e]));
+            if (vertex->dx_added[e] && vertex->dx[e].data) add_gradient(model, vertex, e);
     }
     model->samples += model->batch_now;
     model->stage = TL_STAGE_NOTHING;
@@ -148,11 +166,15 @@ tl_tensor tl_input_gradient(const tl_model *model) {
     return TL_VIEW(model->vertex[model->input].dy, model->batch_now, in.length, in.channels);
 }
 
+static void forget_samples(tl_model *model) {
+    model->samples = 0;
+    model->loss_not_finite = false;
+}
+
 void tl_zero_grad(tl_model *model) {
     if (!model || !model->gradients) return;
     memset(model->gradients, 0, model->parameter_count * sizeof(tl_real));
-    model->samples = 0;
-    model->loss_not_finite = false;
+    forget_samples(model);
 }
 
 /* ---- step ---- */
@@ -161,10 +183,8 @@ static void norm_part(void *context, size_t chunk, int worker) {
     (void)worker;
     tl_model *model = context;
     const size_t first = chunk * TL_NORM_CHUNK, rest = model->parameter_count - first;
-    const tl_real *gradient = model->gradients + first;
-    double sum = 0;
-    for (size_t i = 0; i < (rest < TL_NORM_CHUNK ? rest : TL_NORM_CHUNK); i++) sum += (double)gradient[i] * (double)gradient[i];
-    model->norm_parts[chunk] = sum;
+    const size_t count = rest < TL_NORM_CHUNK ? rest : TL_NORM_CHUNK;
+    model->norm_parts[chunk] = tl_kernels_here()->squares(model->gradients + first, count);
 }
 
 /* The L2 norm of the accumulated gradients, summed in an order that does not depend on threads. Frozen ones are zero. */
@@ -220,8 +240,10 @@ static void update_part(void *context, size_t chunk, int worker) {
                               .l1 = group->no_decay ? 0 : model->optimizer.l1,
                               .cfg = &model->optimizer};
     model->optimizer.ops->update(&update);
+    memset(model->gradients + first, 0, update.count * sizeof(tl_real)); /* while it is in the cache; frozen ones are zero */
 }
 
+/* Takes the step, and the gradients back to zero. */
 static void update_parameters(tl_model *model, double scale) {
     for (size_t r = 0; r < model->runs; r++) {
         update_job job = {.model = model, .run = model->run[r], .scale = scale};
@@ -238,10 +260,11 @@ tl_status tl_step(tl_model *model, tl_error *error) {
     const unsigned denormals = tl_denormals_off();
     double norm = gradient_norm(model) / (double)model->samples;
     const char *wrong = model->loss_not_finite ? "loss" : !isfinite(norm) ? "gradient" : NULL;
-    if (wrong)
+    if (wrong) {
         tl_fail(error, TL_ERROR_NUMERIC, "non-finite %s at step %llu; parameters unchanged", wrong,
                 (unsigned long long)model->steps + 1);
-    else {
+        tl_zero_grad(model);
+    } else {
         if (model->clip_value > 0) {
             clip_values(model);
             norm = gradient_norm(model) / (double)model->samples;
@@ -249,8 +272,8 @@ tl_status tl_step(tl_model *model, tl_error *error) {
         const double clip = model->clip_norm > 0 && norm > model->clip_norm ? model->clip_norm / norm : 1;
         update_parameters(model, clip / (double)model->samples);
         model->steps++;
+        forget_samples(model);
     }
-    tl_zero_grad(model);
     tl_denormals_restore(denormals);
     return wrong ? TL_ERROR_NUMERIC : TL_OK;
 }

@@ -1,4 +1,4 @@
-/* Activations and their derivatives, which are functions of the output. Outputs may lie over inputs. NaN passes. */
+/* Activations and their derivatives, which are functions of the output, and sums. Outputs may lie over inputs. NaN passes. */
 #include "kernels/kernel.h"
 
 #include <float.h>
@@ -68,11 +68,11 @@ TL_INLINE void map(const tl_real *x, tl_real *y, size_t count, tl_vector (*funct
     tl_store_part(y + i, function(tl_load_part(x + i, count - i)), count - i);
 }
 
-TL_INLINE void map_gradient(const tl_real *y, const tl_real *dy, tl_real *dx, size_t count,
-                            tl_vector (*function)(tl_vector, tl_vector)) {
+TL_INLINE void map_pairs(const tl_real *a, const tl_real *b, tl_real *to, size_t count,
+                         tl_vector (*function)(tl_vector, tl_vector)) {
     size_t i = 0;
-    for (; i + TL_LANES <= count; i += TL_LANES) tl_store(dx + i, function(tl_load(y + i), tl_load(dy + i)));
-    tl_store_part(dx + i, function(tl_load_part(y + i, count - i), tl_load_part(dy + i, count - i)), count - i);
+    for (; i + TL_LANES <= count; i += TL_LANES) tl_store(to + i, function(tl_load(a + i), tl_load(b + i)));
+    tl_store_part(to + i, function(tl_load_part(a + i, count - i), tl_load_part(b + i, count - i)), count - i);
 }
 
 static void map_relu(const tl_real *x, tl_real *y, size_t count) { map(x, y, count, relu); }
@@ -80,13 +80,26 @@ static void map_sigmoid(const tl_real *x, tl_real *y, size_t count) { map(x, y, 
 static void map_tanh(const tl_real *x, tl_real *y, size_t count) { map(x, y, count, hyperbolic_tangent); }
 
 static void map_relu_gradient(const tl_real *y, const tl_real *dy, tl_real *dx, size_t count) {
-    map_gradient(y, dy, dx, count, relu_gradient);
+    map_pairs(y, dy, dx, count, relu_gradient);
 }
 static void map_sigmoid_gradient(const tl_real *y, const tl_real *dy, tl_real *dx, size_t count) {
-    map_gradient(y, dy, dx, count, sigmoid_gradient);
+    map_pairs(y, dy, dx, count, sigmoid_gradient);
 }
 static void map_tanh_gradient(const tl_real *y, const tl_real *dy, tl_real *dx, size_t count) {
-    map_gradient(y, dy, dx, count, tanh_gradient);
+    map_pairs(y, dy, dx, count, tanh_gradient);
+}
+
+/* ---- sums ---- */
+
+TL_INLINE tl_vector add(tl_vector a, tl_vector b) { return a + b; }
+TL_INLINE tl_vector add_relu(tl_vector a, tl_vector b) { return relu(a + b); }
+
+void TL_KERNEL(tl_kernel_add)(const tl_real *a, const tl_real *b, tl_real *y, size_t count);
+void TL_KERNEL(tl_kernel_add)(const tl_real *a, const tl_real *b, tl_real *y, size_t count) { map_pairs(a, b, y, count, add); }
+
+void TL_KERNEL(tl_kernel_add_relu)(const tl_real *a, const tl_real *b, tl_real *y, size_t count);
+void TL_KERNEL(tl_kernel_add_relu)(const tl_real *a, const tl_real *b, tl_real *y, size_t count) {
+    map_pairs(a, b, y, count, add_relu);
 }
 
 extern const tl_activation TL_KERNEL(tl_kernel_relu), TL_KERNEL(tl_kernel_sigmoid), TL_KERNEL(tl_kernel_tanh);

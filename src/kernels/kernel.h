@@ -55,9 +55,16 @@ static inline tl_vector tl_choose(tl_mask mask, tl_vector a, tl_vector b) {
     return (tl_vector)((mask & (tl_mask)a) | (~mask & (tl_mask)b));
 }
 
+#if defined(__AVX512F__)
+/* One bit for each four bytes of the first `count` elements. */
+static inline __mmask16 tl_part_mask(size_t count) { return (__mmask16)((1U << (count * sizeof(tl_real) / 4)) - 1); }
+#endif
+
 /* The first `count` < TL_LANES elements, the others 0. */
 static inline tl_vector tl_load_part(const tl_real *from, size_t count) {
-#if defined(__AVX2__) && !defined(__AVX512F__)
+#if defined(__AVX512F__)
+    return (tl_vector)_mm512_maskz_loadu_ps(tl_part_mask(count), from);
+#elif defined(__AVX2__)
     static const int64_t bits[] = {-1, -1, -1, -1, 0, 0, 0, 0};
     const __m256i mask = _mm256_loadu_si256((const __m256i *)((const char *)bits + TL_VECTOR_BYTES - count * sizeof(tl_real)));
     return (tl_vector)_mm256_maskload_ps((const float *)from, mask);
@@ -73,8 +80,11 @@ static inline tl_vector tl_load_part(const tl_real *from, size_t count) {
 #endif
 }
 
-/* Their way back, by halves: the bits of `count`. For the end of an array, not for a loop. */
+/* Their way back; by halves, the bits of `count`, where the processor cannot do it. For the end of an array, not for a loop. */
 static inline void tl_store_part(tl_real *to, tl_vector value, size_t count) {
+#if defined(__AVX512F__)
+    _mm512_mask_storeu_ps(to, tl_part_mask(count), (__m512)value);
+#else
     tl_real part[TL_LANES], *from = part;
     tl_store(part, value);
     TL_UNROLL for (size_t half = TL_LANES / 2; half > 0; half /= 2) {
@@ -83,6 +93,7 @@ static inline void tl_store_part(tl_real *to, tl_vector value, size_t count) {
         to += half;
         from += half;
     }
+#endif
 }
 
 #endif

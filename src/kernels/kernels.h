@@ -133,8 +133,11 @@ typedef struct tl_kernels {
     void (*norm_gradient)(const tl_norm_rows *rows);      /* out = factor · d + slope · (x - centre) + offset */
 
     const tl_activation *relu, *sigmoid, *tanh;
+    void (*add)(const tl_real *a, const tl_real *b, tl_real *y, size_t count);      /* y = a + b; y may be a or b */
+    void (*add_relu)(const tl_real *a, const tl_real *b, tl_real *y, size_t count); /* y = max(a + b, 0); likewise */
     const tl_pooling *max_pool, *average_pool;
 
+    double (*squares)(const tl_real *x, size_t count); /* the sum of x² */
     void (*adam)(const tl_adam_run *run);
     void (*sgd)(const tl_sgd_run *run);
     void (*rmsprop)(const tl_rmsprop_run *run);

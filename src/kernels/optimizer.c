@@ -1,7 +1,21 @@
-/* One pass over the flat buffers for each step of an optimizer. */
+/* One pass over the flat buffers for each step of an optimizer, and one for the norm of the gradients. */
 #include "kernels/kernel.h"
 
 #include <tgmath.h>
+
+enum { SUMS = 32 }; /* side by side: enough to hide the latency of an addition */
+
+double TL_KERNEL(tl_kernel_squares)(const tl_real *x, size_t count);
+double TL_KERNEL(tl_kernel_squares)(const tl_real *x, size_t count) {
+    double sum[SUMS] = {0};
+    size_t i = 0;
+    for (; i + SUMS <= count; i += SUMS)
+        for (int s = 0; s < SUMS; s++) sum[s] += (double)x[i + (size_t)s] * (double)x[i + (size_t)s];
+    for (; i < count; i++) sum[0] += (double)x[i] * (double)x[i];
+    for (int half = SUMS / 2; half > 0; half /= 2)
+        for (int s = 0; s < half; s++) sum[s] += sum[s + half];
+    return sum[0];
+}
 
 /* The gradient of element i with its penalties; that of |value| at 0 is taken as 0. */
 TL_INLINE tl_real penalised(const tl_step_run *run, tl_real gradient, tl_real value) {

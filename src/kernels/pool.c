@@ -1,4 +1,8 @@
-/* Maximum and mean over windows of time, one sample at a time: a vector of channels goes over its window in registers. */
+/* Maximum and mean over windows of time, one sample at a time: a vector of channels goes over its window in registers.
+ *
+ * Where channels do not fill a vector, outputs that are stored once and in order go by whole vectors nevertheless: what those have
+ * behind the channels belongs to rows that are stored later. Only where the sample ends the vector is partial.
+ */
 #include "kernels/kernel.h"
 
 /* The inputs that output t sees: first … last - 1, never none, since every padding is shorter than the window. */
@@ -11,6 +15,11 @@ TL_INLINE window window_at(const tl_pool_rows *p, size_t t) {
     return (window){.first = start > p->pad_left ? start - p->pad_left : 0, .last = end < p->length ? end : p->length};
 }
 
+/* What there is of the vector at channel c of a row of a sample of `rows`: 0 where it is whole, with what lies behind the row. */
+TL_INLINE size_t part_at(const tl_pool_rows *p, size_t rows, size_t row, size_t c) {
+    return row * p->channels + c + TL_LANES <= rows * p->channels ? 0 : p->channels - c;
+}
+
 TL_INLINE tl_vector load(const tl_real *from, size_t part) { return part ? tl_load_part(from, part) : tl_load(from); }
 
 TL_INLINE void store(tl_real *to, tl_vector value, size_t part) {
@@ -20,28 +29,18 @@ TL_INLINE void store(tl_real *to, tl_vector value, size_t part) {
         tl_store(to, value);
 }
 
-/* ---- one vector of one output; x and dx begin at its channels, `part` of a vector is there (0: all of it) ---- */
-
 /* NaN wins, and stays. */
-TL_INLINE tl_vector largest(const tl_pool_rows *p, const tl_real *x, window w, size_t part) {
-    tl_vector best = load(x + w.first * p->channels, part);
-    for (size_t i = w.first + 1; i < w.last; i++) {
-        const tl_vector value = load(x + i * p->channels, part);
-        const tl_mask nan = value != value; // NOLINT(misc-redundant-expression): true of NaN alone
-        best = tl_choose((value > best) | nan, value, best);
-    }
-    return best;
+TL_INLINE tl_vector larger(tl_vector best, tl_vector value) {
+    const tl_mask nan = value != value; // NOLINT(misc-redundant-expression): true of NaN alone
+    return tl_choose((value > best) | nan, value, best);
 }
 
-/* The first of equal maxima takes all of d. */
-TL_INLINE void give_largest(const tl_pool_rows *p, const tl_real *x, tl_vector d, tl_real *dx, window w, size_t part) {
-    const tl_vector best = largest(p, x, w, part);
-    for (size_t i = w.first; i < w.last; i++) {
-        tl_real *to = dx + i * p->channels;
-        const tl_mask here = load(x + i * p->channels, part) == best;
-        store(to, load(to, part) + tl_where(here, d), part);
-        d = tl_where(~here, d);
-    }
+/* ---- forward: one vector of one output; x begins at its channels, `part` of a vector is there (0: all of it) ---- */
+
+TL_INLINE tl_vector largest(const tl_pool_rows *p, const tl_real *x, window w, size_t part) {
+    tl_vector best = load(x + w.first * p->channels, part);
+    for (size_t i = w.first + 1; i < w.last; i++) best = larger(best, load(x + i * p->channels, part));
+    return best;
 }
 
 TL_INLINE tl_vector mean(const tl_pool_rows *p, const tl_real *x, window w, size_t part) {
@@ -50,47 +49,73 @@ TL_INLINE tl_vector mean(const tl_pool_rows *p, const tl_real *x, window w, size
     return sum * (1 / (tl_real)(w.last - w.first));
 }
 
-TL_INLINE void give_mean(const tl_pool_rows *p, tl_vector d, tl_real *dx, window w, size_t part) {
-    d *= 1 / (tl_real)(w.last - w.first);
-    for (size_t i = w.first; i < w.last; i++) {
-        tl_real *to = dx + i * p->channels;
-        store(to, load(to, part) + d, part);
-    }
-}
-
-/* ---- all of a sample ---- */
-
 TL_INLINE void forward(const tl_pool_rows *p, const bool maximum) {
-    const size_t rest = p->channels % TL_LANES;
     for (size_t t = 0; t < p->out_length; t++) {
         const window w = window_at(p, t);
         for (size_t c = 0; c < p->channels; c += TL_LANES) {
-            const size_t part = c + TL_LANES <= p->channels ? 0 : rest;
-            store(p->y + t * p->channels + c, maximum ? largest(p, p->x + c, w, part) : mean(p, p->x + c, w, part), part);
-        }
-    }
-}
-
-TL_INLINE void backward(const tl_pool_rows *p, const bool maximum) {
-    const size_t rest = p->channels % TL_LANES;
-    for (size_t i = 0; i < p->length * p->channels; i++) p->dx[i] = 0;
-    for (size_t t = 0; t < p->out_length; t++) {
-        const window w = window_at(p, t);
-        for (size_t c = 0; c < p->channels; c += TL_LANES) {
-            const size_t part = c + TL_LANES <= p->channels ? 0 : rest;
-            const tl_vector d = load(p->dy + t * p->channels + c, part);
-            if (maximum)
-                give_largest(p, p->x + c, d, p->dx + c, w, part);
-            else
-                give_mean(p, d, p->dx + c, w, part);
+            const size_t part = part_at(p, p->length, w.last - 1, c);
+            const tl_vector y = maximum ? largest(p, p->x + c, w, part) : mean(p, p->x + c, w, part);
+            store(p->y + t * p->channels + c, y, part_at(p, p->out_length, t, c));
         }
     }
 }
 
 static void max_forward(const tl_pool_rows *p) { forward(p, true); }
-static void max_backward(const tl_pool_rows *p) { backward(p, true); }
 static void average_forward(const tl_pool_rows *p) { forward(p, false); }
-static void average_backward(const tl_pool_rows *p) { backward(p, false); }
+
+/* ---- maximum, backward: the first of equal maxima takes all of d ---- */
+
+TL_INLINE tl_vector give(tl_vector x, tl_vector best, tl_vector *d, tl_vector sum) {
+    const tl_mask here = x == best;
+    sum += tl_where(here, *d);
+    *d = tl_where(~here, *d);
+    return sum;
+}
+
+TL_INLINE void give_largest(const tl_pool_rows *p, const tl_real *x, tl_vector d, tl_real *dx, window w, size_t part) {
+    const tl_vector best = largest(p, x, w, part);
+    for (size_t i = w.first; i < w.last; i++) {
+        tl_real *to = dx + i * p->channels;
+        store(to, give(load(x + i * p->channels, part), best, &d, load(to, part)), part);
+    }
+}
+
+/* Rows of dx become zero just before the first window that sees them adds to them: the sample passes through the cache once. */
+static size_t clear_until(const tl_pool_rows *p, size_t row, size_t stop) {
+    for (size_t i = row * p->channels; i < stop * p->channels; i++) p->dx[i] = 0;
+    return stop > row ? stop : row;
+}
+
+static void max_backward(const tl_pool_rows *p) {
+    size_t cleared = 0; /* rows */
+    for (size_t t = 0; t < p->out_length; t++) {
+        const window w = window_at(p, t);
+        cleared = clear_until(p, cleared, w.last);
+        for (size_t c = 0; c < p->channels; c += TL_LANES) {
+            const size_t left = p->channels - c, part = left < TL_LANES ? left : 0;
+            give_largest(p, p->x + c, load(p->dy + t * p->channels + c, part), p->dx + c, w, part);
+        }
+    }
+    clear_until(p, cleared, p->length);
+}
+
+/* ---- mean, backward ---- */
+
+/* Input i gets its share of the windows that see it, first … stop - 1. */
+static void average_backward(const tl_pool_rows *p) {
+    for (size_t i = 0, first = 0, stop = 0; i < p->length; i++) {
+        while (stop < p->out_length && stop * p->stride <= i + p->pad_left) stop++;
+        while (first < stop && first * p->stride + p->taps <= i + p->pad_left) first++;
+        for (size_t c = 0; c < p->channels; c += TL_LANES) {
+            tl_vector sum = {0};
+            for (size_t t = first; t < stop; t++) {
+                const window w = window_at(p, t);
+                sum += load(p->dy + t * p->channels + c, part_at(p, p->out_length, t, c)) * (1 / (tl_real)(w.last - w.first));
+            }
+            store(p->dx + i * p->channels + c, sum, part_at(p, p->length, i, c));
+        }
+    }
+}
 
 extern const tl_pooling TL_KERNEL(tl_kernel_max_pool), TL_KERNEL(tl_kernel_average_pool);
 const tl_pooling TL_KERNEL(tl_kernel_max_pool) = {.forward = max_forward, .backward = max_backward};

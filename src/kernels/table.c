@@ -7,6 +7,9 @@ void TL_KERNEL(tl_kernel_norm_gradient_sums)(const tl_norm_rows *rows);
 void TL_KERNEL(tl_kernel_norm_gradient)(const tl_norm_rows *rows);
 extern const tl_activation TL_KERNEL(tl_kernel_relu), TL_KERNEL(tl_kernel_sigmoid), TL_KERNEL(tl_kernel_tanh);
 extern const tl_pooling TL_KERNEL(tl_kernel_max_pool), TL_KERNEL(tl_kernel_average_pool);
+void TL_KERNEL(tl_kernel_add)(const tl_real *a, const tl_real *b, tl_real *y, size_t count);
+void TL_KERNEL(tl_kernel_add_relu)(const tl_real *a, const tl_real *b, tl_real *y, size_t count);
+double TL_KERNEL(tl_kernel_squares)(const tl_real *x, size_t count);
 void TL_KERNEL(tl_kernel_adam)(const tl_adam_run *run);
 void TL_KERNEL(tl_kernel_sgd)(const tl_sgd_run *run);
 void TL_KERNEL(tl_kernel_rmsprop)(const tl_rmsprop_run *run);
@@ -28,8 +31,11 @@ const tl_kernels TL_KERNEL(tl_kernels) = {
     .relu = &TL_KERNEL(tl_kernel_relu),
     .sigmoid = &TL_KERNEL(tl_kernel_sigmoid),
     .tanh = &TL_KERNEL(tl_kernel_tanh),
+    .add = TL_KERNEL(tl_kernel_add),
+    .add_relu = TL_KERNEL(tl_kernel_add_relu),
     .max_pool = &TL_KERNEL(tl_kernel_max_pool),
     .average_pool = &TL_KERNEL(tl_kernel_average_pool),
+    .squares = TL_KERNEL(tl_kernel_squares),
     .adam = TL_KERNEL(tl_kernel_adam),
     .sgd = TL_KERNEL(tl_kernel_sgd),
     .rmsprop = TL_KERNEL(tl_kernel_rmsprop),
