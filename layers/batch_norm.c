@@ -53,6 +53,7 @@ typedef struct batch_norm_run {
     const tl_pass *pass;
     const tl_kernels *kernels;
     size_t channels, rows, chunk, chunks;
+    size_t counted; /* rows that count: those of the samples' own lengths */
     const tl_real *centre;
     tl_real *first, *second; /* (chunks, channels) each: the two sums of every chunk */
 } batch_norm_run;
@@ -62,10 +63,24 @@ static size_t chunk_rows(size_t channels) {
     return rows < LEAST_ROWS ? LEAST_ROWS : rows > MOST_ROWS ? MOST_ROWS : rows;
 }
 
+/* How many of the rows from `first` to `last` belong to a sample's own length. */
+static size_t count_between(const tl_layer *layer, const tl_pass *pass, size_t first, size_t last) {
+    const size_t length = layer->in[0].length;
+    size_t count = 0;
+    if (!pass->lengths) return last - first;
+    for (size_t sample = first / length; sample * length < last; sample++) {
+        const size_t begin = sample * length > first ? sample * length : first, end = sample * length + pass->lengths[sample];
+        const size_t stop = end < last ? end : last;
+        if (stop > begin) count += stop - begin;
+    }
+    return count;
+}
+
 static batch_norm_run run_of(const tl_layer *layer, const tl_pass *pass) {
     batch_norm_run run = {
         .layer = (const batch_norm_layer *)layer, .pass = pass, .kernels = tl_kernels_here(), .channels = layer->in[0].channels};
     run.rows = pass->batch * layer->in[0].length;
+    run.counted = count_between(layer, pass, 0, run.rows);
     run.chunk = chunk_rows(run.channels);
     run.chunks = (run.rows + run.chunk - 1) / run.chunk;
     run.first = pass->scratch + HEAD * run.channels;
@@ -120,24 +135,38 @@ static void moments_task(void *context, size_t task, int worker) {
     run->kernels->norm_moments(&rows);
 }
 
+/* The two sums of a chunk over the rows that count: those behind a sample's length are 0 and added `start` too little each. */
+typedef struct chunk_sums {
+    const tl_real *start, *first, *second; /* (channels) from one channel on */
+    double rows, blank;                    /* that count, that do not */
+} chunk_sums;
+
+static chunk_sums sums_of(const batch_norm_run *run, size_t channel, size_t task) {
+    const size_t begin = task * run->chunk, rows = rows_of(run, task), at = task * run->channels + channel;
+    const size_t counted = count_between(&run->layer->base, run->pass, begin, begin + rows);
+    return (chunk_sums){.start = run->pass->x[0].data + begin * run->channels + channel,
+                        .first = run->first + at,
+                        .second = run->second + at,
+                        .rows = (double)counted,
+                        .blank = (double)(rows - counted)};
+}
+
 /* mean, squares: of `lanes` channels from `channel` on, the mean and the sum of squared distances to it. Channels go innermost
  * because the chain of additions of one channel alone would wait for itself. */
 static void merge(const batch_norm_run *run, size_t channel, size_t lanes, double *mean, double *squares) {
-    const size_t channels = run->channels;
-    const tl_real *x = run->pass->x[0].data + channel, *first = run->first + channel, *second = run->second + channel;
     for (size_t c = 0; c < lanes; c++) mean[c] = squares[c] = 0;
     for (size_t task = 0; task < run->chunks; task++) {
-        const tl_real *start = x + task * run->chunk * channels;
-        const double rows = (double)rows_of(run, task);
-        for (size_t c = 0; c < lanes; c++) mean[c] += rows * (double)start[c] + (double)first[task * channels + c];
+        const chunk_sums s = sums_of(run, channel, task);
+        for (size_t c = 0; c < lanes; c++) mean[c] += (s.rows + s.blank) * (double)s.start[c] + (double)s.first[c];
     }
-    for (size_t c = 0; c < lanes; c++) mean[c] /= (double)run->rows;
+    for (size_t c = 0; c < lanes; c++) mean[c] /= (double)run->counted;
     for (size_t task = 0; task < run->chunks; task++) {
-        const tl_real *start = x + task * run->chunk * channels;
-        const double rows = (double)rows_of(run, task), share = 1 / rows;
+        const chunk_sums s = sums_of(run, channel, task);
+        const double share = s.rows > 0 ? 1 / s.rows : 0;
         for (size_t c = 0; c < lanes; c++) {
-            const double sum = (double)first[task * channels + c], distance = (double)start[c] + sum * share - mean[c];
-            squares[c] += (double)second[task * channels + c] - sum * sum * share + rows * distance * distance;
+            const double start = (double)s.start[c], sum = (double)s.first[c] + s.blank * start;
+            const double second = (double)s.second[c] - s.blank * start * start, distance = start + sum * share - mean[c];
+            squares[c] += second - sum * sum * share + s.rows * distance * distance;
         }
     }
     for (size_t c = 0; c < lanes; c++) squares[c] = squares[c] < 0 ? 0 : squares[c]; /* by rounding */
@@ -146,8 +175,8 @@ static void merge(const batch_norm_run *run, size_t channel, size_t lanes, doubl
 /* Statistics that are not finite stop the step by its loss; they must not outlive it. */
 static void move_running(const batch_norm_run *run, size_t c, double mean, double squares) {
     if (!isfinite(mean) || !isfinite(squares)) return;
-    const double momentum = run->layer->momentum, rows = (double)run->rows;
-    const double variance = squares / (run->rows > 1 ? rows - 1 : 1);
+    const double momentum = run->layer->momentum, rows = (double)run->counted;
+    const double variance = squares / (run->counted > 1 ? rows - 1 : 1);
     tl_real *running_mean = run->pass->state[MEAN] + c, *running_variance = run->pass->state[VARIANCE] + c;
     *running_mean = (tl_real)(momentum * (double)*running_mean + (1 - momentum) * mean);
     *running_variance = (tl_real)(momentum * (double)*running_variance + (1 - momentum) * variance);
@@ -164,7 +193,7 @@ static void merge_task(void *context, size_t task, int worker) {
     merge(run, start, lanes, mean, squares);
     for (size_t lane = 0; lane < lanes; lane++) {
         const size_t c = start + lane;
-        const double inverse = 1 / sqrt(squares[lane] / (double)run->rows + run->layer->epsilon);
+        const double inverse = 1 / sqrt(squares[lane] / (double)run->counted + run->layer->epsilon);
         const tl_real centre = (tl_real)mean[lane];
         const double rest = ((double)centre - mean[lane]) * inverse;
         saved[CENTRE * channels + c] = centre;
@@ -220,7 +249,7 @@ static void gradient_sums_task(void *context, size_t task, int worker) {
 static void gradient_coefficients(const batch_norm_run *run, size_t c, double of_shift, double of_scale) {
     const size_t channels = run->channels;
     const double inverse = (double)run->pass->saved[INVERSE * channels + c], rest = (double)run->pass->saved[REST * channels + c];
-    const double factor = (double)run->pass->saved[FACTOR * channels + c], rows = (double)run->rows;
+    const double factor = (double)run->pass->saved[FACTOR * channels + c], rows = (double)run->counted;
     run->pass->scratch[SLOPE * channels + c] = (tl_real)(-factor * inverse * of_scale / rows);
     run->pass->scratch[OFFSET * channels + c] = (tl_real)(-factor * (of_shift + rest * of_scale) / rows);
 }

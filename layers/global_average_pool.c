@@ -23,10 +23,14 @@ typedef struct pool_run {
     size_t length, channels;
 } pool_run;
 
+static size_t length_of(const pool_run *run, size_t sample) {
+    return run->pass->lengths ? run->pass->lengths[sample] : run->length;
+}
+
 static void forward_task(void *context, size_t sample, int worker) {
     const pool_run *run = context;
-    const size_t length = run->length, channels = run->channels;
-    const tl_real *x = run->pass->x[0].data + sample * length * channels;
+    const size_t length = length_of(run, sample), channels = run->channels;
+    const tl_real *x = run->pass->x[0].data + sample * run->length * channels;
     tl_real *y = run->pass->y.data + sample * channels, *part = run->pass->scratch + (size_t)worker * channels;
     for (size_t c = 0; c < channels; c++) y[c] = 0;
     for (size_t first = 0; first < length; first += RUN) {
@@ -39,9 +43,9 @@ static void forward_task(void *context, size_t sample, int worker) {
 
 static void backward_task(void *context, size_t sample, int worker) {
     const pool_run *run = context;
-    const size_t length = run->length, channels = run->channels;
+    const size_t length = length_of(run, sample), channels = run->channels;
     const tl_real *dy = run->pass->dy.data + sample * channels;
-    tl_real *dx = run->pass->dx[0].data + sample * length * channels, *share = run->pass->scratch + (size_t)worker * channels;
+    tl_real *dx = run->pass->dx[0].data + sample * run->length * channels, *share = run->pass->scratch + (size_t)worker * channels;
     for (size_t c = 0; c < channels; c++) share[c] = dy[c] / (tl_real)length;
     for (size_t t = 0; t < length; t++)
         for (size_t c = 0; c < channels; c++) dx[t * channels + c] = share[c];
@@ -58,10 +62,17 @@ static void pool_backward(const tl_layer *layer, const tl_pass *pass) {
     tl_parallel(pass->workers, pass->batch, (double)pass->batch * (double)(run.length * run.channels), backward_task, &run);
 }
 
+static size_t one_step(const tl_layer *layer, size_t length) {
+    (void)layer;
+    (void)length;
+    return 1;
+}
+
 const tl_layer_ops tl_global_average_pool_layer_ops = {
     .name = "global_average_pool",
     .size = sizeof(tl_layer),
     .setup = pool_setup,
+    .out_length = one_step,
     .scratch = pool_scratch,
     .forward = pool_forward,
     .backward = pool_backward,

@@ -7,26 +7,38 @@ static void last_step_setup(tl_layer *layer, tl_error *error) {
     layer->out.length = 1;
 }
 
+/* Where the last step of a sample begins. */
+static size_t last_of(const tl_layer *layer, const tl_pass *pass, size_t sample) {
+    const size_t length = layer->in[0].length, own = pass->lengths ? pass->lengths[sample] : length;
+    return (sample * length + own - 1) * layer->in[0].channels;
+}
+
 static void last_step_forward(const tl_layer *layer, const tl_pass *pass) {
-    const size_t length = layer->in[0].length, channels = layer->in[0].channels;
-    const tl_real *x = pass->x[0].data + (length - 1) * channels;
-    for (size_t i = 0; i < pass->batch; i++) memcpy(pass->y.data + i * channels, x + i * length * channels, channels * sizeof *x);
+    const size_t channels = layer->in[0].channels;
+    for (size_t i = 0; i < pass->batch; i++)
+        memcpy(pass->y.data + i * channels, pass->x[0].data + last_of(layer, pass, i), channels * sizeof(tl_real));
 }
 
 static void last_step_backward(const tl_layer *layer, const tl_pass *pass) {
-    const size_t length = layer->in[0].length, channels = layer->in[0].channels, before = (length - 1) * channels;
+    const size_t channels = layer->in[0].channels;
     tl_real *dx = pass->dx[0].data;
     if (!dx) return;
-    for (size_t i = 0; i < pass->batch; i++, dx += length * channels) {
-        memset(dx, 0, before * sizeof *dx);
-        memcpy(dx + before, pass->dy.data + i * channels, channels * sizeof *dx);
-    }
+    memset(dx, 0, tl_tensor_count(&pass->dx[0]) * sizeof *dx);
+    for (size_t i = 0; i < pass->batch; i++)
+        memcpy(dx + last_of(layer, pass, i), pass->dy.data + i * channels, channels * sizeof *dx);
+}
+
+static size_t one_step(const tl_layer *layer, size_t length) {
+    (void)layer;
+    (void)length;
+    return 1;
 }
 
 const tl_layer_ops tl_last_step_layer_ops = {
     .name = "last_step",
     .size = sizeof(tl_layer),
     .setup = last_step_setup,
+    .out_length = one_step,
     .forward = last_step_forward,
     .backward = last_step_backward,
 };

@@ -10,21 +10,30 @@ typedef struct pool_layer {
     tl_window window; /* [OUT] of setup */
 } pool_layer;
 
+static tl_window_cfg window_of(const tl_pool_cfg *cfg) {
+    return (tl_window_cfg){.taps_name = "window",
+                           .taps = cfg->window,
+                           .stride = cfg->stride ? cfg->stride : cfg->window,
+                           .dilation = 1,
+                           .padding = cfg->padding,
+                           .pad_left = cfg->pad_left,
+                           .pad_right = cfg->pad_right};
+}
+
 static void pool_setup(tl_layer *layer, tl_error *error) {
     pool_layer *pool = (pool_layer *)layer;
     const tl_pool_cfg *cfg = &pool->cfg;
-    const tl_window_cfg window = {.taps_name = "window",
-                                  .taps = cfg->window,
-                                  .stride = cfg->stride ? cfg->stride : cfg->window,
-                                  .dilation = 1,
-                                  .padding = cfg->padding,
-                                  .pad_left = cfg->pad_left,
-                                  .pad_right = cfg->pad_right};
+    const tl_window_cfg window = window_of(cfg);
     if (tl_window_make(&window, layer->in[0].length, &pool->window, error) != TL_OK) return;
     if (cfg->pad_left >= cfg->window || cfg->pad_right >= cfg->window)
         tl_fail(error, TL_ERROR_ARGUMENT, "padding %d and %d, each must be below the window %d", cfg->pad_left, cfg->pad_right,
                 cfg->window);
     layer->out.length = pool->window.out_length;
+}
+
+static size_t pool_out_length(const tl_layer *layer, size_t length) {
+    const tl_window_cfg window = window_of(&((const pool_layer *)layer)->cfg);
+    return tl_window_count(&window, length);
 }
 
 typedef struct pool_run {
@@ -45,6 +54,10 @@ static void sample_task(void *context, size_t sample, int worker) {
                          .taps = window->taps,
                          .stride = window->stride,
                          .pad_left = window->pad_left};
+    if (run->pass->lengths) {
+        rows.length = run->pass->lengths[sample];
+        rows.out_length = run->pass->out_lengths[sample];
+    }
     if (run->pass->x[0].data) rows.x = run->pass->x[0].data + before;
     if (run->pass->dy.data) {
         rows.dy = run->pass->dy.data + after;
@@ -86,6 +99,7 @@ const tl_layer_ops tl_max_pool_layer_ops = {
     .settings = settings,
     .reads = TL_READS_X, /* finding the winners again is cheaper than keeping them */
     .setup = pool_setup,
+    .out_length = pool_out_length,
     .forward = max_forward,
     .backward = max_backward,
 };
@@ -103,6 +117,7 @@ const tl_layer_ops tl_average_pool_layer_ops = {
     .size = sizeof(pool_layer),
     .settings = settings,
     .setup = pool_setup,
+    .out_length = pool_out_length,
     .forward = average_forward,
     .backward = average_backward,
 };

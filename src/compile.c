@@ -158,6 +158,14 @@ static tl_status lay_out_parameters(tl_model *model) {
     return model->error.status;
 }
 
+/* Where every vertex keeps the lengths of its samples. */
+static tl_status lay_out_lengths(tl_model *model) {
+    model->lengths = calloc(model->vertices, model->batch * sizeof *model->lengths);
+    if (!model->lengths) return tl_fail(&model->error, TL_ERROR_MEMORY, "compile: out of memory");
+    for (size_t i = 0; i < model->vertices; i++) model->vertex[i].lengths = model->lengths + i * model->batch;
+    return TL_OK;
+}
+
 /* ---- what is trained ---- */
 
 static bool same_group(const tl_group_cfg *a, const tl_group_cfg *b) { return a->rate == b->rate && a->no_decay == b->no_decay; }
@@ -209,7 +217,7 @@ tl_status tl_model_compile(tl_model *model, tl_node output, const tl_compile_cfg
     if (tl_failed(error)) return error->status;
     if (model && model->compiled) return tl_fail(error, TL_ERROR_STATE, "compile: the model is compiled already");
     if (model && !tl_failed(&model->error) && take_configuration(model, cfg) == TL_OK && set_up_layers(model, output) == TL_OK &&
-        lay_out_parameters(model) == TL_OK && tl_lay_out_arena(model) == TL_OK) {
+        lay_out_parameters(model) == TL_OK && lay_out_lengths(model) == TL_OK && tl_lay_out_arena(model) == TL_OK) {
         tl_graph_mark(model);
         model->compiled = true;
         return TL_OK;

@@ -39,6 +39,7 @@ void tl_model_free(tl_model *model) {
     tl_release(model->gradients);
     tl_release(model->states);
     free(model->norm_parts);
+    free(model->lengths);
     free(model->run);
     free(model->vertex);
     free(model);

@@ -30,6 +30,7 @@ typedef struct tl_vertex {
     bool dx_added[TL_MAX_INPUTS];      /* that is a temporary: add it to what other layers sent that input */
     tl_real *dy;                       /* the gradient of its output */
     tl_pass forward, backward;
+    size_t *lengths; /* (batch) of its output, where samples have lengths of their own */
 } tl_vertex;
 
 /* A run of trained parameters of one group in the flat buffers. */
@@ -54,6 +55,9 @@ struct tl_model {
     int input, output;
     size_t batch;     /* the largest */
     size_t batch_now; /* that the tensors are set to */
+    size_t *lengths;  /* (vertices, batch) */
+    size_t given;     /* lengths that are set for the next forward pass; 0: none */
+    bool has_lengths; /* the pass under way has lengths */
     tl_loss_kind loss;
     tl_optimizer_cfg optimizer;
     double clip_norm, clip_value;
@@ -79,6 +83,12 @@ void tl_layer_fail(tl_error *error, tl_status status, size_t index, const char *
 
 /* Part of compile: plans and allocates the arena, and points every pass at its memory. */
 tl_status tl_lay_out_arena(tl_model *model);
+
+/* The lengths that were given, or whole series, for the pass that begins: false where they do not fit. */
+bool tl_begin_lengths(tl_model *model, const tl_tensor *x);
+
+/* Sets what lies behind the lengths to 0. */
+void tl_blank(const tl_tensor *tensor, const size_t *lengths);
 
 /* Works out which gradients are wanted, after something was frozen or thawed. */
 void tl_graph_mark(tl_model *model);

@@ -56,7 +56,7 @@ static bool may_run_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
 }
 
 void tl_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
-    if (!may_run_forward(model, x, mode)) return;
+    if (!may_run_forward(model, x, mode) || !tl_begin_lengths(model, x)) return;
     const unsigned denormals = tl_denormals_off();
     if (x->shape[0] != model->batch_now) set_batch(model, x->shape[0]);
     bind_input(model, x->data);
@@ -66,6 +66,7 @@ void tl_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
         vertex->forward.training = mode == TL_TRAINING;
         vertex->forward.step = vertex->backward.step = model->passes;
         vertex->layer->ops->forward(vertex->layer, &vertex->forward);
+        if (model->has_lengths) tl_blank(&vertex->forward.y, vertex->lengths);
     }
     model->passes += mode == TL_TRAINING;
     model->mode = mode;
@@ -128,6 +129,8 @@ static void run_backward(tl_model *model) {
         tl_vertex *vertex = &model->vertex[i];
         if (!vertex->live || vertex->absorbed || !vertex->needs_gradient || (int)i == model->input) continue;
         vertex->layer->ops->backward(vertex->layer, &vertex->backward);
+        for (size_t e = 0; model->has_lengths && e < vertex->layer->inputs; e++)
+            if (vertex->dx[e].data) tl_blank(&vertex->dx[e], model->vertex[vertex->input[e]].lengths);
         for (size_t e = 0; e < vertex->layer->inputs; e++)
             if (vertex->dx_added[e] && vertex->dx[e].data) add_gradient(model, vertex, e);
     }
@@ -156,7 +159,9 @@ void tl_backward_from(tl_model *model, const tl_tensor *dy) {
                 dy->shape[0], dy->shape[1], dy->shape[2], y->shape[0], y->shape[1], y->shape[2]);
         return;
     }
-    memcpy(model->vertex[model->output].dy, dy->data, tl_tensor_count(dy) * sizeof(tl_real));
+    tl_vertex *output = &model->vertex[model->output];
+    memcpy(output->dy, dy->data, tl_tensor_count(dy) * sizeof(tl_real));
+    if (model->has_lengths) tl_blank(&output->backward.dy, output->lengths);
     run_backward(model);
 }
 

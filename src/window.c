@@ -43,3 +43,10 @@ tl_status tl_window_make(const tl_window_cfg *cfg, size_t length, tl_window *win
     *window = w;
     return TL_OK;
 }
+
+size_t tl_window_count(const tl_window_cfg *cfg, size_t length) {
+    const size_t stride = (size_t)cfg->stride, extent = ((size_t)cfg->taps - 1) * (size_t)cfg->dilation + 1;
+    if (cfg->padding == TL_SAME || cfg->padding == TL_CAUSAL) return (length + stride - 1) / stride;
+    const size_t padded = length + (size_t)cfg->pad_left + (size_t)cfg->pad_right;
+    return padded < extent ? 0 : (padded - extent) / stride + 1;
+}

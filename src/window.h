@@ -19,6 +19,10 @@ typedef struct tl_window_cfg {
     int64_t pad_left, pad_right;
 } tl_window_cfg;
 
+/* How many windows there are over the first `length` steps of such series: those that would be there if the series ended there, but
+ * with the padding on the left as it is. Neither the left padding of TL_SAME nor what was checked depends on it. */
+size_t tl_window_count(const tl_window_cfg *cfg, size_t length);
+
 /* Sets *window to the windows over `length` inputs; fails naming the value that is out of range, or where the window is longer than
  * the padded input. */
 tl_status tl_window_make(const tl_window_cfg *cfg, size_t length, tl_window *window, tl_error *error);

@@ -22,6 +22,8 @@ typedef struct tl_workers tl_workers;
 typedef struct tl_pass {
     size_t batch;
     bool training;
+    const size_t *lengths;     /* (batch) how much of each sample of x counts; the rest is 0. NULL: all */
+    const size_t *out_lengths; /* (batch) the same of y, which is set to 0 behind them afterwards, as are dx; NULL: all */
     const tl_tensor *x;        /* (inputs of the layer) each (batch, length, channels); data NULL in backward unless TL_READS_X */
     tl_tensor y;               /* (batch, out.length, out.channels); [OUT] of forward; data NULL in backward unless TL_READS_Y */
     tl_tensor dy;              /* backward: the gradient of y */
@@ -66,6 +68,9 @@ typedef struct tl_layer_ops {
     unsigned reads;             /* TL_READS_… */
     bool in_place;              /* forward works with y == x[0], backward with dx[0] == dy */
     void (*setup)(tl_layer *layer, tl_error *error);
+    /* What comes out of series shorter than in[0] (NULL: as much as goes in, where in[0] and out are equally long; a layer where they
+     * are not then takes whole series only). */
+    size_t (*out_length)(const tl_layer *layer, size_t length);
     size_t (*scratch)(const tl_layer *layer, size_t batch, int threads); /* elements (NULL: none) */
     void (*forward)(const tl_layer *layer, const tl_pass *pass);
     void (*backward)(const tl_layer *layer, const tl_pass *pass);

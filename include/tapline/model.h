@@ -94,6 +94,15 @@ typedef enum tl_mode {
 /* Runs the network on x: (batch, length, channels) with batch from 1 to the compiled batch. The result is tl_output. */
 TL_API void tl_forward(tl_model *model, const tl_tensor *x, tl_mode mode);
 
+/* For the next tl_forward, whose batch has `count` samples: sample i consists of its first lengths[i] steps, from 1 to all; behind
+ * them x must be 0. The result for a sample is then that of the sample alone, padded with zeros where convolutions pad: pooling,
+ * batch norm and the loss see its own steps only. Copied, and forgotten after that pass. Fails, as tl_forward does, in the
+ * model's error: for a layer that takes whole series only, and for a series of which a layer makes nothing. */
+TL_API void tl_set_lengths(tl_model *model, const size_t *lengths, size_t count);
+
+/* How many steps of sample `index` of the last output count: all, unless lengths were set. */
+TL_API size_t tl_output_length(const tl_model *model, size_t index);
+
 /* The output of the last tl_forward: a view (batch, length, channels), valid until the next tl_forward or tl_backward. */
 TL_API tl_tensor tl_output(const tl_model *model);
 

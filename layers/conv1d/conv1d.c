@@ -1,5 +1,6 @@
 #include "engine.h"
 #include "registry.h"
+#include "window.h"
 
 typedef struct conv1d_layer {
     tl_layer base;
@@ -31,6 +32,17 @@ static void conv1d_setup(tl_layer *layer, tl_error *error) {
     tl_layer_parameter(layer, "weight", 3, (const size_t[]){shape->kernel, shape->channels, shape->filters}, cfg->init, fan_in,
                        fan_out);
     if (!cfg->no_bias) tl_layer_parameter(layer, "bias", 1, &shape->filters, TL_INIT_ZEROS, fan_in, fan_out);
+}
+
+static size_t conv1d_out_length(const tl_layer *layer, size_t length) {
+    const conv1d_layer *conv = (const conv1d_layer *)layer;
+    const tl_window_cfg window = {.taps = conv->cfg.kernel,
+                                  .stride = (int64_t)conv->job.shape.stride,
+                                  .dilation = (int64_t)conv->job.shape.dilation,
+                                  .padding = conv->cfg.padding,
+                                  .pad_left = conv->cfg.pad_left,
+                                  .pad_right = conv->cfg.pad_right};
+    return tl_window_count(&window, length);
 }
 
 static size_t conv1d_scratch(const tl_layer *layer, size_t batch, int threads) {
@@ -81,6 +93,7 @@ const tl_layer_ops tl_conv1d_layer_ops = {
     .settings = settings,
     .reads = TL_READS_X,
     .setup = conv1d_setup,
+    .out_length = conv1d_out_length,
     .scratch = conv1d_scratch,
     .forward = conv1d_forward,
     .backward = conv1d_backward,

@@ -1,0 +1,112 @@
+/* Samples of different lengths in one batch: each layer says what it makes of a length, and what lies behind is zero. */
+#include "graph.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void tl_set_lengths(tl_model *model, const size_t *lengths, size_t count) {
+    if (!model || tl_failed(&model->error)) return;
+    if (!model->compiled) {
+        tl_fail(&model->error, TL_ERROR_STATE, "lengths: the model is not compiled");
+        return;
+    }
+    const size_t most = model->vertex[model->input].layer->out.length;
+    if (count == 0 || count > model->batch) {
+        tl_fail(&model->error, TL_ERROR_SHAPE, "lengths: %zu samples are outside 1 … %zu, the batch that was compiled", count,
+                model->batch);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (lengths[i] < 1 || lengths[i] > most) {
+            tl_fail(&model->error, TL_ERROR_SHAPE, "lengths: sample %zu has length %zu, outside 1 … %zu", i, lengths[i], most);
+            return;
+        }
+    memcpy(model->vertex[model->input].lengths, lengths, count * sizeof *lengths);
+    model->given = count;
+}
+
+/* The first step behind the sample's length at which x is not 0; the length of x where there is none. */
+static size_t first_beyond(const tl_tensor *x, size_t sample, size_t length) {
+    const size_t channels = x->shape[2];
+    const tl_real *values = x->data + sample * x->shape[1] * channels;
+    for (size_t i = length * channels; i < x->shape[1] * channels; i++)
+        if (values[i] != 0) return i / channels;
+    return x->shape[1];
+}
+
+static bool check_padding(tl_model *model, const tl_tensor *x) {
+    const size_t *lengths = model->vertex[model->input].lengths;
+    for (size_t i = 0; i < x->shape[0]; i++) {
+        const size_t step = first_beyond(x, i, lengths[i]);
+        if (step == x->shape[1]) continue;
+        tl_fail(&model->error, TL_ERROR_ARGUMENT, "forward: sample %zu has length %zu, but x is not 0 at its step %zu", i,
+                lengths[i], step);
+        return false;
+    }
+    return true;
+}
+
+static bool fail_layer(tl_model *model, size_t id, const char *text) {
+    tl_layer_fail(&model->error, TL_ERROR_SHAPE, id, model->vertex[id].layer->ops->name, text);
+    return false;
+}
+
+/* What the layer makes of the lengths of its inputs. */
+static bool map_lengths(tl_model *model, size_t id, size_t batch) {
+    tl_vertex *vertex = &model->vertex[id];
+    const tl_layer *layer = vertex->layer;
+    char text[120];
+    if (!layer->ops->out_length && layer->out.length != layer->in[0].length)
+        return fail_layer(model, id, "takes whole series only, but lengths were set");
+    for (size_t i = 0; i < batch; i++) {
+        const size_t length = model->vertex[vertex->input[0]].lengths[i];
+        for (size_t e = 1; e < layer->inputs; e++) {
+            if (model->vertex[vertex->input[e]].lengths[i] == length) continue;
+            snprintf(text, sizeof text, "sample %zu has length %zu at input 0 and %zu at input %zu", i, length,
+                     model->vertex[vertex->input[e]].lengths[i], e);
+            return fail_layer(model, id, text);
+        }
+        vertex->lengths[i] = layer->ops->out_length ? layer->ops->out_length(layer, length) : length;
+        if (vertex->lengths[i] >= 1) continue;
+        snprintf(text, sizeof text, "nothing comes out of sample %zu, whose length is %zu here", i, length);
+        return fail_layer(model, id, text);
+    }
+    return true;
+}
+
+static void bind_lengths(tl_model *model, bool given) {
+    for (size_t i = 0; i < model->vertices; i++) {
+        tl_vertex *vertex = &model->vertex[i];
+        if (!vertex->live || vertex->layer->inputs == 0) continue;
+        vertex->forward.lengths = vertex->backward.lengths = given ? model->vertex[vertex->input[0]].lengths : NULL;
+        vertex->forward.out_lengths = vertex->backward.out_lengths = given ? vertex->lengths : NULL;
+    }
+    model->has_lengths = given;
+}
+
+bool tl_begin_lengths(tl_model *model, const tl_tensor *x) {
+    const size_t given = model->given;
+    model->given = 0;
+    if (given != 0 || model->has_lengths) bind_lengths(model, given != 0);
+    if (given == 0) return true;
+    if (given != x->shape[0]) {
+        tl_fail(&model->error, TL_ERROR_SHAPE, "forward: lengths were set for %zu samples, x has %zu", given, x->shape[0]);
+        return false;
+    }
+    bool fits = check_padding(model, x);
+    for (size_t i = 0; fits && i < model->vertices; i++)
+        if (model->vertex[i].live && (int)i != model->input) fits = map_lengths(model, i, given);
+    return fits;
+}
+
+void tl_blank(const tl_tensor *tensor, const size_t *lengths) {
+    const size_t length = tensor->shape[1], channels = tensor->shape[2];
+    for (size_t i = 0; i < tensor->shape[0]; i++)
+        memset(tensor->data + (i * length + lengths[i]) * channels, 0, (length - lengths[i]) * channels * sizeof(tl_real));
+}
+
+size_t tl_output_length(const tl_model *model, size_t index) {
+    const tl_tensor y = tl_output(model);
+    if (!y.data || index >= y.shape[0]) return 0;
+    return model->has_lengths ? model->vertex[model->output].lengths[index] : y.shape[1];
+}
