@@ -82,6 +82,7 @@ static void add_backward(const tl_layer *layer, const tl_pass *pass) {
 static const tl_layer_ops add_relu_layer_ops = {
     .name = "add",
     .size = sizeof(add_layer),
+    .several = true,
     .reads = TL_READS_Y,
     .in_place = true,
     .setup = add_setup,

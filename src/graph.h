@@ -6,6 +6,8 @@
 
 #include "parallel.h"
 
+enum { TL_MODES = 2 }; /* tl_mode: TL_TRAINING, TL_INFERENCE */
+
 /* A layer in its place, with everything that its passes work on. */
 typedef struct tl_vertex {
     tl_layer *layer;
@@ -23,13 +25,13 @@ typedef struct tl_vertex {
     tl_real *gradient[TL_MAX_PARAMETERS];        /* where they accumulate */
     tl_real *active_gradient[TL_MAX_PARAMETERS]; /* the same, or NULL where frozen */
     tl_real *state[TL_MAX_PARAMETERS];
-    tl_tensor x[TL_MAX_INPUTS];
+    tl_tensor x[TL_MODES][TL_MAX_INPUTS]; /* of forward, by tl_mode */
     tl_tensor backward_x[TL_MAX_INPUTS];
     tl_tensor dx[TL_MAX_INPUTS];
     tl_real *dx_memory[TL_MAX_INPUTS]; /* where the gradient of an input goes when it is wanted */
     bool dx_added[TL_MAX_INPUTS];      /* that is a temporary: add it to what other layers sent that input */
     tl_real *dy;                       /* the gradient of its output */
-    tl_pass forward, backward;
+    tl_pass forward[TL_MODES], backward;
     size_t *lengths; /* (batch) of its output, where samples have lengths of their own */
 } tl_vertex;
 

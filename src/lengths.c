@@ -78,8 +78,11 @@ static void bind_lengths(tl_model *model, bool given) {
     for (size_t i = 0; i < model->vertices; i++) {
         tl_vertex *vertex = &model->vertex[i];
         if (!vertex->live || vertex->layer->inputs == 0) continue;
-        vertex->forward.lengths = vertex->backward.lengths = given ? model->vertex[vertex->input[0]].lengths : NULL;
-        vertex->forward.out_lengths = vertex->backward.out_lengths = given ? vertex->lengths : NULL;
+        tl_pass *const passes[] = {&vertex->forward[TL_TRAINING], &vertex->forward[TL_INFERENCE], &vertex->backward};
+        for (size_t p = 0; p < sizeof passes / sizeof *passes; p++) {
+            passes[p]->lengths = given ? model->vertex[vertex->input[0]].lengths : NULL;
+            passes[p]->out_lengths = given ? vertex->lengths : NULL;
+        }
     }
     model->has_lengths = given;
 }

@@ -14,21 +14,23 @@ static void set_batch(tl_model *model, size_t batch) {
     model->batch_now = batch;
     for (size_t i = 0; i < model->vertices; i++) {
         tl_vertex *vertex = &model->vertex[i];
-        for (size_t e = 0; e < vertex->layer->inputs; e++)
-            vertex->x[e].shape[0] = vertex->backward_x[e].shape[0] = vertex->dx[e].shape[0] = batch;
-        vertex->forward.batch = vertex->backward.batch = batch;
-        vertex->forward.y.shape[0] = vertex->backward.y.shape[0] = vertex->backward.dy.shape[0] = batch;
+        for (size_t e = 0; e < vertex->layer->inputs; e++) vertex->backward_x[e].shape[0] = vertex->dx[e].shape[0] = batch;
+        for (int mode = 0; mode < TL_MODES; mode++) {
+            for (size_t e = 0; e < vertex->layer->inputs; e++) vertex->x[mode][e].shape[0] = batch;
+            vertex->forward[mode].batch = vertex->forward[mode].y.shape[0] = batch;
+        }
+        vertex->backward.batch = vertex->backward.y.shape[0] = vertex->backward.dy.shape[0] = batch;
     }
 }
 
 /* The layers after the input read the caller's array where it lies. */
-static void bind_input(tl_model *model, tl_real *x) {
+static void bind_input(tl_model *model, tl_real *x, tl_mode mode) {
     for (size_t i = 0; i < model->vertices; i++) {
         tl_vertex *vertex = &model->vertex[i];
         if (!vertex->live) continue;
         for (size_t e = 0; e < vertex->layer->inputs; e++) {
             if (vertex->input[e] != model->input) continue;
-            vertex->x[e].data = x;
+            vertex->x[mode][e].data = x;
             if (vertex->layer->ops->reads & TL_READS_X) vertex->backward_x[e].data = x;
         }
     }
@@ -59,14 +61,13 @@ void tl_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
     if (!may_run_forward(model, x, mode) || !tl_begin_lengths(model, x)) return;
     const unsigned denormals = tl_denormals_off();
     if (x->shape[0] != model->batch_now) set_batch(model, x->shape[0]);
-    bind_input(model, x->data);
+    bind_input(model, x->data, mode);
     for (size_t i = 0; i < model->vertices; i++) {
         tl_vertex *vertex = &model->vertex[i];
         if (!vertex->live || vertex->absorbed || (int)i == model->input) continue;
-        vertex->forward.training = mode == TL_TRAINING;
-        vertex->forward.step = vertex->backward.step = model->passes;
-        vertex->layer->ops->forward(vertex->layer, &vertex->forward);
-        if (model->has_lengths) tl_blank(&vertex->forward.y, vertex->lengths);
+        vertex->forward[mode].step = vertex->backward.step = model->passes;
+        vertex->layer->ops->forward(vertex->layer, &vertex->forward[mode]);
+        if (model->has_lengths) tl_blank(&vertex->forward[mode].y, vertex->lengths);
     }
     model->passes += mode == TL_TRAINING;
     model->mode = mode;
@@ -76,7 +77,7 @@ void tl_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
 
 tl_tensor tl_output(const tl_model *model) {
     const bool ready = model && model->compiled && model->stage != TL_STAGE_NOTHING;
-    return ready ? model->vertex[model->output].forward.y : (tl_tensor){0};
+    return ready ? model->vertex[model->output].forward[model->mode].y : (tl_tensor){0};
 }
 
 /* ---- loss ---- */
@@ -88,9 +89,10 @@ double tl_loss(tl_model *model, const tl_target *target) {
         return NAN;
     }
     tl_vertex *output = &model->vertex[model->output];
-    if (tl_loss_check(model->loss, &output->forward.y, target, &model->error) != TL_OK) return NAN;
+    const tl_tensor *y = &output->forward[model->mode].y;
+    if (tl_loss_check(model->loss, y, target, &model->error) != TL_OK) return NAN;
     const bool training = model->mode == TL_TRAINING;
-    const double loss = tl_loss_of(model->loss, &output->forward.y, target, training ? output->dy : NULL);
+    const double loss = tl_loss_of(model->loss, y, target, training ? output->dy : NULL);
     if (training) {
         model->loss_not_finite = model->loss_not_finite || !isfinite(loss);
         model->stage = TL_STAGE_LOSS;
@@ -153,7 +155,7 @@ void tl_backward_from(tl_model *model, const tl_tensor *dy) {
         tl_fail(&model->error, TL_ERROR_STATE, "backward: no training forward pass came before it");
         return;
     }
-    const tl_tensor *y = &model->vertex[model->output].forward.y;
+    const tl_tensor *y = &model->vertex[model->output].forward[TL_TRAINING].y;
     if (!dy->data || !tl_tensor_same_shape(dy, y)) {
         tl_fail(&model->error, TL_ERROR_SHAPE, "backward: the gradient is (%zu, %zu, %zu); the output is (%zu, %zu, %zu)",
                 dy->shape[0], dy->shape[1], dy->shape[2], y->shape[0], y->shape[1], y->shape[2]);

@@ -89,6 +89,19 @@ static tl_node with_add_of_activations(tl_model *m, tl_node x, tl_rng *rng) {
     const tl_node h = tl_sigmoid(m, x);
     return tl_relu(m, tl_add(m, (const tl_node[]){tl_tanh(m, h), h, h}, 3));
 }
+/* The end of a residual block: both branches are normalised, and either may lie where the sum does. */
+static tl_node with_add_of_batch_norms(tl_model *m, tl_node x, tl_rng *rng) {
+    const tl_node a = with_batch_norm(m, tl_tanh(m, x), rng), b = with_batch_norm(m, x, rng);
+    return tl_relu(m, tl_add(m, between(rng, 0, 1) ? (const tl_node[]){a, b} : (const tl_node[]){b, a}, 2));
+}
+/* Sums of sums, whose gradients pass through the ReLU in the same place. */
+static tl_node with_adds_in_a_row(tl_model *m, tl_node x, tl_rng *rng) {
+    for (int i = 0; i < 3; i++) {
+        const tl_node inputs[] = {tl_sigmoid(m, x), x, tl_tanh(m, x)};
+        x = tl_relu(m, tl_add(m, inputs, (size_t)between(rng, 2, 3)));
+    }
+    return x;
+}
 static tl_node with_concat(tl_model *m, tl_node x, tl_rng *rng) {
     const tl_node inputs[] = {x, with_dense(m, x, rng), x, tl_sigmoid(m, x)};
     return tl_concat(m, inputs, (size_t)between(rng, 2, 4));
@@ -125,6 +138,8 @@ static const struct {
     {"add of activations", with_add_of_activations},
     {"concat", with_concat},
     {"residual blocks", with_residual_blocks},
+    {"add of batch_norms", with_add_of_batch_norms},
+    {"adds in a row", with_adds_in_a_row},
 };
 
 enum { LAYER_CASES = sizeof layer_cases / sizeof layer_cases[0], CONFIGURATIONS = 8, MOST_OUTPUTS = 1024 };
@@ -380,6 +395,42 @@ static void given_more_threads_when_run_then_the_same_bits(void **unused) {
     tl_model_free(models[1]);
 }
 
+/* Inference has its buffers where training has others. */
+static void given_inference_between_steps_when_trained_then_neither_changes_the_other(void **unused) {
+    (void)unused;
+    enum { BATCH = 16, COUNT = BATCH * 200 * 4 };
+    tl_error error = {0};
+    static tl_real x[COUNT];
+    int32_t labels[BATCH];
+    fill_normal(x, COUNT, 4);
+    for (int i = 0; i < BATCH; i++) labels[i] = i % CLASSES;
+    const tl_tensor view = TL_VIEW(x, BATCH, 200, 4);
+    tl_model *models[3];
+    for (int i = 0; i < 3; i++) {
+        const tl_compile_cfg cfg = {.batch = BATCH, .inference_only = i == 2};
+        models[i] = tl_model_new(&(tl_model_cfg){.seed = 9});
+        tl_model_compile(models[i], wide_network(models[i]), &cfg, &error);
+        check_ok(&error);
+        tl_forward(models[i], &view, TL_INFERENCE);
+    }
+    const tl_tensor y = tl_output(models[0]), alone = tl_output(models[2]);
+    check_equal("inference alone", alone.data, y.data, tl_tensor_count(&y));
+    for (int i = 0; i < 2; i++)
+        for (int step = 0; step < 3; step++) {
+            tl_forward(models[i], &view, TL_TRAINING);
+            tl_loss(models[i], &(tl_target){.labels = labels});
+            tl_backward(models[i]);
+            if (i) tl_forward(models[i], &view, TL_INFERENCE);
+            tl_step(models[i], &error);
+            check_ok(&error);
+        }
+    for (size_t i = 0; i < tl_parameter_arrays(models[0]); i++) {
+        const tl_parameter a = tl_parameter_at(models[1], i), b = tl_parameter_at(models[0], i);
+        check_equal(a.name, a.value.data, b.value.data, tl_tensor_count(&b.value));
+    }
+    for (int i = 0; i < 3; i++) tl_model_free(models[i]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_any_layer_when_differentiated_then_as_differences_say),
@@ -387,6 +438,7 @@ int main(void) {
         cmocka_unit_test(given_a_batch_in_parts_when_accumulated_then_as_the_joined_batch),
         cmocka_unit_test(given_a_frozen_layer_when_trained_then_only_the_others_move),
         cmocka_unit_test(given_more_threads_when_run_then_the_same_bits),
+        cmocka_unit_test(given_inference_between_steps_when_trained_then_neither_changes_the_other),
     };
     return check_run(tests);
 }

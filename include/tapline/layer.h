@@ -66,7 +66,7 @@ typedef struct tl_layer_ops {
     const tl_setting *settings; /* its settings (NULL: none) */
     bool several;               /* takes 2 … TL_MAX_INPUTS inputs, else one (an input layer: none) */
     unsigned reads;             /* TL_READS_… */
-    bool in_place;              /* forward works with y == x[0], backward with dx[0] == dy */
+    bool in_place;              /* forward works with y over any one x, backward with any one dx over dy */
     void (*setup)(tl_layer *layer, tl_error *error);
     /* What comes out of series shorter than in[0] (NULL: as much as goes in, where in[0] and out are equally long; a layer where they
      * are not then takes whole series only). */
