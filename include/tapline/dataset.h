@@ -42,6 +42,16 @@ TL_API tl_dataset *tl_dataset_builtin(const char *name, tl_split split, uint64_t
 /* Gives each channel of each series mean 0 and standard deviation 1 (population); a constant channel becomes 0. */
 TL_API void tl_dataset_normalize(tl_dataset *data);
 
+/* A copy of `count` of the samples, in the order of `index`: (count), each below the set's count. Its classes are those of the set.
+ * NULL on failure. */
+TL_API tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index, size_t count, tl_error *error);
+
+/* Fold `fold` of `folds` for cross-validation: *held_out gets it, *rest everything else, both copies. Folds are drawn at random
+ * from `seed` (stream TL_STREAM_SPLIT) and differ by at most one sample of each class (stratified; in regression of all samples).
+ * A validation share of 1 / folds is fold 0. Fails, both NULL, where there are fewer samples than folds. */
+TL_API tl_status tl_dataset_fold(const tl_dataset *data, size_t folds, size_t fold, uint64_t seed, tl_dataset **rest,
+                                 tl_dataset **held_out, tl_error *error);
+
 /* Frees what a function above made. NULL is fine. */
 TL_API void tl_dataset_free(tl_dataset *data);
 

@@ -68,8 +68,8 @@ typedef struct tl_layer_ops {
     unsigned reads;             /* TL_READS_… */
     bool in_place;              /* forward works with y over any one x, backward with any one dx over dy */
     void (*setup)(tl_layer *layer, tl_error *error);
-    /* What comes out of series shorter than in[0] (NULL: as much as goes in, where in[0] and out are equally long; a layer where they
-     * are not then takes whole series only). */
+    /* What comes out of series shorter than in[0] (NULL: as much as goes in, where in[0] and out are equally long; a layer where
+     * they are not then takes whole series only). */
     size_t (*out_length)(const tl_layer *layer, size_t length);
     size_t (*scratch)(const tl_layer *layer, size_t batch, int threads); /* elements (NULL: none) */
     void (*forward)(const tl_layer *layer, const tl_pass *pass);

@@ -1,0 +1,104 @@
+/* Parts of a data set: copies of some of its samples. */
+#include <tapline/dataset.h>
+#include <tapline/random.h>
+
+#include "memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static tl_status copy_names(const tl_dataset *from, tl_dataset *to, tl_error *error) {
+    to->classes = from->classes;
+    if (!from->class_names) return TL_OK;
+    to->class_names = calloc(from->classes, sizeof *to->class_names);
+    bool copied = to->class_names != NULL;
+    for (size_t c = 0; copied && c < from->classes; c++) copied = (to->class_names[c] = strdup(from->class_names[c])) != NULL;
+    return copied ? TL_OK : tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
+}
+
+static void copy_samples(const tl_dataset *from, const uint32_t *index, size_t count, tl_dataset *to) {
+    const size_t each = from->x.shape[1] * from->x.shape[2];
+    for (size_t i = 0; i < count; i++) {
+        memcpy(to->x.data + i * each, from->x.data + index[i] * each, each * sizeof *to->x.data);
+        if (to->labels) to->labels[i] = from->labels[index[i]];
+        if (to->values) to->values[i] = from->values[index[i]];
+    }
+}
+
+tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index, size_t count, tl_error *error) {
+    tl_error own = {0};
+    if (!error) error = &own;
+    for (size_t i = 0; i < count; i++)
+        if (index[i] >= data->x.shape[0])
+            tl_fail(error, TL_ERROR_ARGUMENT, "data: sample %u is outside 0 … %zu", index[i], data->x.shape[0] - 1);
+    if (tl_failed(error)) return NULL;
+    tl_dataset *part = calloc(1, sizeof *part);
+    if (!part) {
+        tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
+        return NULL;
+    }
+    part->x = tl_tensor_new(3, (size_t[]){count, data->x.shape[1], data->x.shape[2]}, error);
+    if (data->labels) part->labels = tl_allocate(count, sizeof *part->labels, "labels", error);
+    if (data->values) part->values = tl_allocate(count, sizeof *part->values, "targets", error);
+    if (!tl_failed(error) && copy_names(data, part, error) == TL_OK) {
+        copy_samples(data, index, count, part);
+        return part;
+    }
+    tl_dataset_free(part);
+    return NULL;
+}
+
+/* Deals the samples to the folds: each class in a random order, going on where the class before it ended. */
+static void deal(const tl_dataset *data, const uint32_t *order, size_t folds, uint32_t *fold_of) {
+    const size_t classes = data->labels ? data->classes : 1;
+    size_t dealt = 0;
+    for (size_t c = 0; c < classes; c++)
+        for (size_t i = 0; i < data->x.shape[0]; i++)
+            if (!data->labels || data->labels[order[i]] == (int32_t)c) fold_of[order[i]] = (uint32_t)(dealt++ % folds);
+}
+
+static tl_dataset *take_those(const tl_dataset *data, const uint32_t *fold_of, size_t fold, bool in, uint32_t *index,
+                              tl_error *error) {
+    size_t count = 0;
+    for (uint32_t i = 0; i < data->x.shape[0]; i++)
+        if ((fold_of[i] == fold) == in) index[count++] = i;
+    return tl_dataset_take(data, index, count, error);
+}
+
+static tl_status check_folds(const tl_dataset *data, size_t folds, size_t fold, tl_error *error) {
+    const size_t samples = data->x.shape[0];
+    if (folds < 2) return tl_fail(error, TL_ERROR_ARGUMENT, "data: %zu folds, at least 2 are needed", folds);
+    if (fold >= folds) return tl_fail(error, TL_ERROR_ARGUMENT, "data: fold %zu is outside 0 … %zu", fold, folds - 1);
+    if (samples < folds) return tl_fail(error, TL_ERROR_ARGUMENT, "data: %zu samples cannot make %zu folds", samples, folds);
+    if (samples > UINT32_MAX) return tl_fail(error, TL_ERROR_SHAPE, "data: %zu samples exceed %u", samples, UINT32_MAX);
+    for (size_t i = 0; data->labels && i < samples; i++)
+        if (data->labels[i] < 0 || (size_t)data->labels[i] >= data->classes)
+            return tl_fail(error, TL_ERROR_ARGUMENT, "data: label %d of sample %zu is outside 0 … %zu", data->labels[i], i,
+                           data->classes - 1);
+    return TL_OK;
+}
+
+tl_status tl_dataset_fold(const tl_dataset *data, size_t folds, size_t fold, uint64_t seed, tl_dataset **rest,
+                          tl_dataset **held_out, tl_error *error) {
+    tl_error own = {0};
+    if (!error) error = &own;
+    *rest = *held_out = NULL;
+    if (tl_failed(error) || check_folds(data, folds, fold, error) != TL_OK) return error->status;
+    const size_t samples = data->x.shape[0];
+    uint32_t *order = tl_allocate(samples, sizeof *order, "the order of the samples", error);
+    uint32_t *fold_of = tl_allocate(samples, sizeof *fold_of, "the folds", error);
+    if (!tl_failed(error)) {
+        tl_rng rng = tl_rng_at(seed, TL_STREAM_SPLIT, 0, 0);
+        tl_rng_permutation(&rng, order, samples);
+        deal(data, order, folds, fold_of);
+        *rest = take_those(data, fold_of, fold, false, order, error);
+        *held_out = take_those(data, fold_of, fold, true, order, error);
+    }
+    tl_release(order);
+    tl_release(fold_of);
+    if (!tl_failed(error)) return TL_OK;
+    tl_dataset_free(*rest);
+    tl_dataset_free(*held_out);
+    *rest = *held_out = NULL;
+    return error->status;
+}

@@ -1,0 +1,132 @@
+/* Parts of data sets: samples taken, and folds for cross-validation. */
+#include "check.h"
+
+#include <string.h>
+
+enum { COUNT = 23, LENGTH = 4, CLASSES = 3 };
+
+static char *names[CLASSES] = {"a", "b", "c"};
+
+/* Sample i holds i in every element; classes of 12, 8 and 3 samples. */
+static tl_dataset numbered(tl_real *x, int32_t *labels, tl_real *values) {
+    for (size_t i = 0; i < COUNT; i++) {
+        for (size_t t = 0; t < LENGTH; t++) x[i * LENGTH + t] = (tl_real)i;
+        labels[i] = i % 2 == 0 ? 0 : i % 6 == 5 ? 2 : 1;
+        values[i] = (tl_real)(10 * i);
+    }
+    return (tl_dataset){.x = TL_VIEW(x, COUNT, LENGTH, 1), .labels = labels, .classes = CLASSES, .class_names = names};
+}
+
+static void given_some_samples_when_taken_then_copies_in_that_order(void **unused) {
+    (void)unused;
+    tl_real x[COUNT * LENGTH], values[COUNT];
+    int32_t labels[COUNT];
+    tl_error error = {0};
+    const tl_dataset data = numbered(x, labels, values);
+    tl_dataset *part = tl_dataset_take(&data, (const uint32_t[]){20, 5, 5}, 3, &error);
+    check_ok(&error);
+    assert_int_equal(part->x.shape[0], 3);
+    check_equal("x", part->x.data, (const tl_real[]){20, 20, 20, 20, 5, 5, 5, 5, 5, 5, 5, 5}, 12);
+    assert_int_equal(part->labels[0], 0);
+    assert_int_equal(part->labels[1], 2);
+    assert_int_equal(part->classes, CLASSES);
+    assert_string_equal(part->class_names[2], "c");
+    tl_dataset_free(part);
+    assert_null(tl_dataset_take(&data, (const uint32_t[]){23}, 1, &error));
+    check_error(&error, TL_ERROR_ARGUMENT, "data: sample 23 is outside 0 … 22");
+}
+
+/* How often each sample was held out; counts of the classes in a fold differ by at most one from an equal share. */
+static void count_fold(const tl_dataset *held_out, size_t folds, int times[COUNT]) {
+    static const size_t sizes[CLASSES] = {12, 8, 3};
+    size_t found[CLASSES] = {0};
+    for (size_t i = 0; i < held_out->x.shape[0]; i++) {
+        times[(int)held_out->x.data[i * LENGTH]]++;
+        if (held_out->labels) found[held_out->labels[i]]++;
+    }
+    for (size_t c = 0; held_out->labels && c < CLASSES; c++)
+        assert_in_range(found[c], sizes[c] / folds, (sizes[c] + folds - 1) / folds);
+}
+
+static void check_folds(const tl_dataset *data, size_t folds) {
+    int times[COUNT] = {0};
+    for (size_t fold = 0; fold < folds; fold++) {
+        tl_error error = {0};
+        tl_dataset *rest, *held_out;
+        tl_dataset_fold(data, folds, fold, 7, &rest, &held_out, &error);
+        check_ok(&error);
+        assert_int_equal(rest->x.shape[0] + held_out->x.shape[0], COUNT);
+        assert_in_range(held_out->x.shape[0], COUNT / folds, (COUNT + folds - 1) / folds);
+        count_fold(held_out, folds, times);
+        for (size_t i = 0; i < rest->x.shape[0]; i++)
+            for (size_t k = 0; k < held_out->x.shape[0]; k++) assert_true(rest->x.data[i * LENGTH] != held_out->x.data[k * LENGTH]);
+        tl_dataset_free(rest);
+        tl_dataset_free(held_out);
+    }
+    for (size_t i = 0; i < COUNT; i++) assert_int_equal(times[i], 1);
+}
+
+static void given_any_number_of_folds_when_held_out_then_each_sample_once_and_classes_in_equal_shares(void **unused) {
+    (void)unused;
+    tl_real x[COUNT * LENGTH], values[COUNT];
+    int32_t labels[COUNT];
+    const tl_dataset data = numbered(x, labels, values);
+    const tl_dataset regression = {.x = data.x, .values = values};
+    for (size_t folds = 2; folds <= COUNT; folds++) {
+        check_folds(&data, folds);
+        check_folds(&regression, folds);
+    }
+}
+
+static void given_another_seed_when_folded_then_other_samples(void **unused) {
+    (void)unused;
+    tl_real x[COUNT * LENGTH], values[COUNT];
+    int32_t labels[COUNT];
+    tl_error error = {0};
+    const tl_dataset data = numbered(x, labels, values);
+    tl_dataset *rest[3], *held_out[3];
+    for (uint64_t i = 0; i < 3; i++) tl_dataset_fold(&data, 4, 1, i / 2, &rest[i], &held_out[i], &error);
+    check_ok(&error);
+    check_equal("the same seed", held_out[1]->x.data, held_out[0]->x.data, tl_tensor_count(&held_out[0]->x));
+    assert_memory_not_equal(held_out[2]->x.data, held_out[0]->x.data, 5 * LENGTH * sizeof(tl_real));
+    for (size_t i = 0; i < 3; i++) {
+        tl_dataset_free(rest[i]);
+        tl_dataset_free(held_out[i]);
+    }
+}
+
+static void given_impossible_folds_when_asked_for_then_it_is_said(void **unused) {
+    (void)unused;
+    tl_real x[COUNT * LENGTH], values[COUNT];
+    int32_t labels[COUNT];
+    const tl_dataset data = numbered(x, labels, values);
+    static const struct {
+        size_t folds, fold;
+        const char *message;
+    } cases[] = {{1, 0, "data: 1 folds, at least 2 are needed"},
+                 {4, 4, "data: fold 4 is outside 0 … 3"},
+                 {24, 0, "data: 23 samples cannot make 24 folds"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_error error = {0};
+        tl_dataset *rest, *held_out;
+        tl_dataset_fold(&data, cases[i].folds, cases[i].fold, 0, &rest, &held_out, &error);
+        check_error(&error, TL_ERROR_ARGUMENT, cases[i].message);
+        assert_null(rest);
+        assert_null(held_out);
+    }
+    labels[3] = 3;
+    tl_error error = {0};
+    tl_dataset *rest, *held_out;
+    tl_dataset_fold(&data, 3, 0, 0, &rest, &held_out, &error);
+    check_error(&error, TL_ERROR_ARGUMENT, "data: label 3 of sample 3 is outside 0 … 2");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_some_samples_when_taken_then_copies_in_that_order),
+        cmocka_unit_test(given_any_number_of_folds_when_held_out_then_each_sample_once_and_classes_in_equal_shares),
+        cmocka_unit_test(given_another_seed_when_folded_then_other_samples),
+        cmocka_unit_test(given_impossible_folds_when_asked_for_then_it_is_said),
+    };
+    return check_run(tests);
+}
