@@ -20,6 +20,7 @@ typedef enum tl_stream {
     TL_STREAM_DROPOUT,  /* masks; substream: the node, step: the forward pass */
     TL_STREAM_DATA,     /* generated data sets; substream: which part, step: the sample */
     TL_STREAM_SPLIT,    /* which samples are held out */
+    TL_STREAM_AUGMENT,  /* variations; substream: the place in the batch, step: the pass */
     TL_STREAM_USER = 64 /* this and above (up to 255): yours */
 } tl_stream;
 

@@ -11,6 +11,7 @@
 
 /* to go below it */
 #include <tapline/architecture.h>
+#include <tapline/augment.h>
 #include <tapline/conv1d.h>
 #include <tapline/gradient_check.h>
 #include <tapline/layer.h>
