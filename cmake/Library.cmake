@@ -23,13 +23,13 @@ function(tapline_objects target definition)
 endfunction()
 
 function(tapline_library name definition)
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/*.c ${PROJECT_SOURCE_DIR}/src/data/*.c ${PROJECT_SOURCE_DIR}/layers/*.c ${PROJECT_SOURCE_DIR}/layers/conv1d/*.c
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/*.c ${PROJECT_SOURCE_DIR}/src/data/*.c ${PROJECT_SOURCE_DIR}/src/file/*.c ${PROJECT_SOURCE_DIR}/layers/*.c ${PROJECT_SOURCE_DIR}/layers/conv1d/*.c
        ${PROJECT_SOURCE_DIR}/optim/*.c)
   file(GLOB kernels CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/kernels/*.c)
 
   add_library(${name}_objects OBJECT ${sources})
   tapline_objects(${name}_objects "${definition}")
-  target_link_libraries(${name}_objects PRIVATE tapline::blas tapline::jansson OpenMP::OpenMP_C ZLIB::ZLIB)
+  target_link_libraries(${name}_objects PRIVATE tapline::blas tapline::jansson tapline::xxhash OpenMP::OpenMP_C ZLIB::ZLIB)
   set(objects $<TARGET_OBJECTS:${name}_objects>)
   foreach(isa IN LISTS tapline_instruction_sets)
     add_library(${name}_${isa} OBJECT ${kernels})

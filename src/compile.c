@@ -125,6 +125,21 @@ static tl_status allocate_parameters(tl_model *model) {
     return error->status;
 }
 
+/* Whether a model from a file has no more than the file, which may be damaged, has values for. */
+static tl_status check_count(tl_model *model) {
+    const size_t most = model->most_parameters;
+    size_t count = 0;
+    for (size_t i = 0; most > 0 && i < model->vertices; i++) {
+        const tl_layer *layer = model->vertex[i].layer;
+        for (size_t p = 0; model->vertex[i].live && p < layer->parameters; p++) count += tl_declared_count(&layer->parameter[p]);
+        for (size_t p = 0; model->vertex[i].live && p < layer->states; p++) count += tl_declared_count(&layer->state[p]);
+        if (count > most)
+            return tl_fail(&model->error, TL_ERROR_FORMAT, "compile: the layers have more than the %zu parameters of the file",
+                           most);
+    }
+    return TL_OK;
+}
+
 /* One flat buffer of parameters, in the order of the layers, and one of states; initial values. */
 static tl_status lay_out_parameters(tl_model *model) {
     size_t(*offset)[2][TL_MAX_PARAMETERS] = calloc(model->vertices, sizeof *offset);
@@ -139,7 +154,7 @@ static tl_status lay_out_parameters(tl_model *model) {
         vertex->count = model->parameter_count - vertex->first;
     }
     if (!fits) tl_fail(&model->error, TL_ERROR_SHAPE, "compile: the parameters exceed what memory can address");
-    if (fits && allocate_parameters(model) == TL_OK) {
+    if (fits && check_count(model) == TL_OK && allocate_parameters(model) == TL_OK) {
         uint32_t index = 0;
         for (size_t i = 0; i < model->vertices; i++) {
             tl_vertex *vertex = &model->vertex[i];

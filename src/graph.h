@@ -67,6 +67,7 @@ struct tl_model {
     size_t arena_count;
     tl_real *parameters, *gradients, *states;
     size_t parameter_count, state_count; /* with the padding that keeps arrays aligned */
+    size_t most_parameters;              /* that compile accepts, states included; 0: any number */
     tl_real **moment;                    /* (optimizer.ops->moments) */
     double *norm_parts;                  /* partial sums of the gradient norm */
     tl_run *run;                         /* what the optimizer moves */

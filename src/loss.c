@@ -1,6 +1,22 @@
 #include "loss.h"
 
+#include "argument.h"
+
 #include <math.h>
+
+static const char *const names[] = {[TL_CROSS_ENTROPY] = "cross-entropy", [TL_SQUARED_ERROR] = "squared-error"};
+
+static const char *name_at(size_t index) { return index < sizeof names / sizeof *names ? names[index] : NULL; }
+
+const char *tl_loss_name(tl_loss_kind kind) { return name_at((size_t)kind); }
+
+tl_status tl_loss_by_name(const char *name, tl_loss_kind *kind, tl_error *error) {
+    tl_error own = {0};
+    if (!error) error = &own;
+    const size_t index = tl_find_name("loss", name, name_at, error);
+    if (!tl_failed(error)) *kind = (tl_loss_kind)index;
+    return error->status;
+}
 
 tl_status tl_loss_check(tl_loss_kind kind, const tl_tensor *y, const tl_target *target, tl_error *error) {
     if (kind == TL_SQUARED_ERROR) {

@@ -224,11 +224,14 @@ char *tl_architecture_to_json(const tl_model *model, tl_error *error) {
 
 static json_t *describe_inputs(const tl_model *model, const tl_vertex *vertex) {
     json_t *inputs = json_array();
-    for (size_t e = 0; e < vertex->layer->inputs; e++) {
+    bool whole = inputs != NULL;
+    for (size_t e = 0; whole && e < vertex->layer->inputs; e++) {
         const int before = vertex->input[e];
-        json_array_append_new(inputs, json_string(before == model->input ? "input" : model->vertex[before].name));
+        whole = json_array_append_new(inputs, json_string(before == model->input ? "input" : model->vertex[before].name)) == 0;
     }
-    return inputs;
+    if (whole) return inputs;
+    json_decref(inputs);
+    return NULL;
 }
 
 static json_t *describe_layer(const tl_model *model, const tl_vertex *vertex) {

@@ -2,6 +2,7 @@
  * allocations go through this file (the linker's --wrap, see CMakeLists.txt), which counts them and makes them fail. */
 #include "check.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,6 +139,24 @@ static void read_files(tl_error *error) {
     remove(name);
 }
 
+/* What a file holds is also in the memory of the JSON library. */
+static void save_and_load(tl_error *error) {
+    char name[] = "/tmp/tapline-test-XXXXXX";
+    close(mkstemp(name));
+    static char *class_names[] = {"a", "b"};
+    const tl_dataset named = {.classes = 2, .class_names = class_names};
+    tl_model_info info;
+    tl_model *model = tl_model_new(NULL);
+    const tl_node x = tl_input(model, (tl_shape){.length = 1, .channels = 3});
+    tl_model_compile(model, tl_dense(model, x, &(tl_dense_cfg){.units = 2}), &(tl_compile_cfg){.batch = 1}, error);
+    if (!tl_failed(error)) tl_model_save(model, name, &(tl_save_cfg){.data = &named}, error);
+    tl_model_free(model);
+    model = tl_failed(error) ? NULL : tl_model_load(name, NULL, &info, error);
+    if (model) tl_model_info_release(&info);
+    tl_model_free(model);
+    remove(name);
+}
+
 static void plan(tl_error *error) {
     const tl_conv1d_spec spec = {.batch = 2, .length = 9, .channels = 3, .filters = 4, .kernel = 3, .stride = 1, .dilation = 1};
     tl_conv1d_plan_free(tl_conv1d_plan_new(&spec, error));
@@ -149,8 +168,12 @@ static void given_any_allocation_that_fails_then_an_error_and_nothing_left_behin
         const char *name;
         void (*run)(tl_error *error);
         size_t least; /* allocations that it makes */
-    } uses[] = {
-        {"training", train_and_use, 30}, {"generated data", read_builtin, 5}, {"files", read_files, 10}, {"a plan", plan, 2}};
+        bool parses;  /* JSON: Jansson's parser takes some failures for a wrong character */
+    } uses[] = {{"training", train_and_use, 30, false},
+                {"generated data", read_builtin, 5, false},
+                {"files", read_files, 10, false},
+                {"a plan", plan, 2, false},
+                {"model files", save_and_load, 100, true}};
     for (size_t u = 0; u < sizeof uses / sizeof *uses; u++) {
         for (int good = 0; good < 2; good++) {
             size_t at = 0;
@@ -164,7 +187,7 @@ static void given_any_allocation_that_fails_then_an_error_and_nothing_left_behin
                 if (alive != before) fail_msg("%s: %ld allocations left after number %zu failed", uses[u].name, alive - before, at);
                 if (whole)
                     check_ok(&error);
-                else
+                else if (!uses[u].parses || error.status != TL_ERROR_FORMAT)
                     check_error(&error, TL_ERROR_MEMORY, "memory");
             }
             assert_true(at > uses[u].least);
@@ -177,5 +200,6 @@ int main(void) {
         cmocka_unit_test(given_a_compiled_model_when_it_takes_steps_then_nothing_is_allocated),
         cmocka_unit_test(given_any_allocation_that_fails_then_an_error_and_nothing_left_behind),
     };
+    json_set_alloc_funcs(malloc, free);
     return check_run(tests);
 }

@@ -63,6 +63,12 @@ typedef enum tl_loss_kind {
     TL_SQUARED_ERROR      /* mean over the outputs of (y - target)^2 */
 } tl_loss_kind;
 
+/* The name of a loss, such as "cross-entropy"; NULL where there is none. */
+TL_API const char *tl_loss_name(tl_loss_kind kind);
+
+/* Sets *kind to the loss of that name; fails naming those there are. */
+TL_API tl_status tl_loss_by_name(const char *name, tl_loss_kind *kind, tl_error *error);
+
 typedef struct tl_compile_cfg {
     size_t batch; /* the largest batch that will be run; 0: 32 */
     tl_loss_kind loss;

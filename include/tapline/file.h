@@ -1,0 +1,63 @@
+/* tapline/file.h: models in files.
+ *
+ * A model is one safetensors file: parameters and running statistics as arrays, everything else as texts under "__metadata__".
+ * docs/files.md says what is in it. A file is replaced as a whole or not at all: what was there before stays until the new one is
+ * on the disk. A file that is damaged, by a bit or by its end, is refused.
+ */
+#ifndef TAPLINE_FILE_H
+#define TAPLINE_FILE_H
+
+#include <tapline/dataset.h>
+#include <tapline/layer.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a file says beside the model. Zero means none. */
+typedef struct tl_save_cfg {
+    const tl_dataset *data; /* the data set that the model was trained on: the names of its classes are saved */
+    bool raw;               /* series go into the model as they are, not normalised (tl_read_cfg.raw) */
+} tl_save_cfg;
+
+/* Writes a compiled model. Fails with TL_ERROR_FILE, naming path and reason, where the operating system refuses: a file that was
+ * there before is then unchanged. `cfg` may be NULL. */
+TL_API tl_status tl_model_save(const tl_model *model, const char *path, const tl_save_cfg *cfg, tl_error *error);
+
+/* Fails as tl_model_save would where the folder of `path` is missing or may not be written to, without writing: to be asked before
+ * hours of training. */
+TL_API tl_status tl_save_check(const char *path, tl_error *error);
+
+/* Zero means the default in brackets. */
+typedef struct tl_load_cfg {
+    int threads;                       /* (as many as the machine offers) */
+    tl_engine engine;                  /* (auto) of convolutions that do not name their own */
+    tl_compile_cfg compile;            /* as for tl_model_compile; its loss is the file's */
+    const tl_layer_ops *const *layers; /* (none) layers of your own that the model has, ending with NULL */
+} tl_load_cfg;
+
+/* What tl_save_cfg said, and who wrote the file. */
+typedef struct tl_model_info {
+    tl_dataset data;       /* no series, but the shape of one (x.shape[1], x.shape[2]) and the classes: for tl_read_cfg.like */
+    bool raw;              /* for tl_read_cfg.raw */
+    const char *precision; /* "f32" or "f64": of the file's arrays */
+    char version[24];      /* of the tapline that wrote it */
+    size_t bytes;          /* of the file */
+} tl_model_info;
+
+/* The model of a file, compiled, as it was when it was saved; the optimizer begins anew. Free it with tl_model_free. `info` may be
+ * NULL; else release it with tl_model_info_release. A file of the other precision is converted: exactly from single to double,
+ * rounded from double to single. NULL on failure: TL_ERROR_FILE where the file cannot be read, TL_ERROR_FORMAT where it is not
+ * such a file, TL_ERROR_SHAPE or _ARGUMENT for a layer that does not fit. */
+TL_API tl_model *tl_model_load(const char *path, const tl_load_cfg *cfg, tl_model_info *info, tl_error *error);
+
+/* Frees what tl_model_load put into `info`. NULL and zeroed are fine. */
+TL_API void tl_model_info_release(tl_model_info *info);
+
+/* "f32" or "f64": which of the two libraries loads this file without conversion. NULL on failure. */
+TL_API const char *tl_file_precision(const char *path, tl_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,64 @@
+/* archive.h: named arrays and texts in one file, in the safetensors format: the length of a header (64 bits, little-endian), the
+ * header (JSON: shape, type and place of each array, and texts under "__metadata__"), the arrays. docs/files.md has the details.
+ *
+ * One is built by tl_archive_text and tl_archive_add, then saved; or it is opened, then emptied by tl_archive_get and
+ * tl_archive_take. Release it in any case. */
+#ifndef TL_ARCHIVE_H
+#define TL_ARCHIVE_H
+
+#include <tapline/tensor.h>
+
+#include <jansson.h>
+
+enum { TL_ARRAY_NAME = 120 };
+
+typedef struct tl_array {
+    char name[TL_ARRAY_NAME];
+    size_t element; /* bytes: 4 of F32, 8 of F64 */
+    size_t rank, shape[TL_MAX_RANK];
+    const unsigned char *data; /* the caller's, or part of the image; not aligned there */
+    size_t first, bytes;       /* where in the file's data */
+    bool taken;
+} tl_array;
+
+typedef struct tl_archive {
+    const char *path;
+    json_t *metadata; /* of texts */
+    tl_array *array;
+    size_t arrays, room;
+    unsigned char *image; /* of the file that was opened */
+    size_t size;
+    size_t element; /* of every array of that file, by its "precision" */
+} tl_archive;
+
+void tl_archive_release(tl_archive *archive);
+
+/* ---- writing ---- */
+
+tl_status tl_archive_text(tl_archive *archive, const char *key, const char *text, tl_error *error);
+
+/* Adds `prefix` + `layer`.`name`. The elements are read when the archive is saved. */
+tl_status tl_archive_add(tl_archive *archive, const char *prefix, const char *layer, const char *name, const tl_tensor *value,
+                         tl_error *error);
+
+/* Adds a checksum and writes the file (tl_file_write). */
+tl_status tl_archive_save(tl_archive *archive, const char *path, tl_error *error);
+
+/* ---- reading ---- */
+
+/* Reads a file, whose texts have "format" = "tapline". Every byte is accounted for: the arrays lie one behind the other from the
+ * header to the end of the file, and the checksum is right. Messages begin with the path, and say what was expected and found. */
+tl_status tl_archive_open(tl_archive *archive, const char *path, tl_error *error);
+
+/* The text under a key; NULL, failing, where there is none. */
+const char *tl_archive_get(const tl_archive *archive, const char *key, tl_error *error);
+
+/* Copies the array of that name, whose shape must be that of `to`. F32 is widened to F64; F64 is rounded to F32, and fails where
+ * that overflows. */
+tl_status tl_archive_take(tl_archive *archive, const char *prefix, const char *layer, const char *name, tl_tensor *to,
+                          tl_error *error);
+
+/* Fails where an array has not been taken. */
+tl_status tl_archive_end(const tl_archive *archive, tl_error *error);
+
+#endif

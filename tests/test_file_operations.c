@@ -1,0 +1,308 @@
+/* Every call to the operating system that fails while a file is written or read: an error that says so, the previous file whole,
+ * nothing left behind; and the interruptions that are no failure. The library's calls go through this file (the linker's --wrap,
+ * see CMakeLists.txt). */
+#include "check.h"
+
+#include "file/write.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- failing ---- */
+
+typedef enum operation { OPEN, READ, WRITE, FSYNC, RENAME, CLOSE, OPERATIONS } operation;
+
+static const char *const operation_names[] = {"open", "read", "write", "fsync", "rename", "close"};
+
+enum { SHORT = -1 }; /* in place of an errno: half of what was asked for is done */
+
+static size_t calls[OPERATIONS];
+static operation failing;
+static size_t failing_call; /* from 1; 0: none */
+static int failing_with;
+
+static bool fails(operation kind) {
+    calls[kind]++;
+    if (kind != failing || calls[kind] != failing_call || failing_with == SHORT) return false;
+    errno = failing_with;
+    return true;
+}
+
+static size_t shortened(operation kind, size_t size) {
+    return kind == failing && calls[kind] == failing_call && failing_with == SHORT && size > 1 ? size / 2 : size;
+}
+
+// NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the linker's names
+int __real_open(const char *path, int flags, ...);
+ssize_t __real_read(int file, void *data, size_t size);
+ssize_t __real_write(int file, const void *data, size_t size);
+int __real_fsync(int file);
+int __real_rename(const char *from, const char *to);
+int __real_close(int file);
+
+int __wrap_open(const char *path, int flags, unsigned mode);
+ssize_t __wrap_read(int file, void *data, size_t size);
+ssize_t __wrap_write(int file, const void *data, size_t size);
+int __wrap_fsync(int file);
+int __wrap_rename(const char *from, const char *to);
+int __wrap_close(int file);
+
+int __wrap_open(const char *path, int flags, unsigned mode) { return fails(OPEN) ? -1 : __real_open(path, flags, mode); }
+ssize_t __wrap_read(int file, void *data, size_t size) { return fails(READ) ? -1 : __real_read(file, data, shortened(READ, size)); }
+ssize_t __wrap_write(int file, const void *data, size_t size) {
+    return fails(WRITE) ? -1 : __real_write(file, data, shortened(WRITE, size));
+}
+int __wrap_fsync(int file) { return fails(FSYNC) ? -1 : __real_fsync(file); }
+int __wrap_rename(const char *from, const char *to) { return fails(RENAME) ? -1 : __real_rename(from, to); }
+
+/* On Linux the file is closed even so. */
+int __wrap_close(int file) {
+    const bool fail = fails(CLOSE);
+    const int reason = errno, result = __real_close(file);
+    if (fail) errno = reason;
+    return fail ? -1 : result;
+}
+// NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
+
+static void fail_at(operation kind, size_t call, int with) {
+    memset(calls, 0, sizeof calls);
+    failing = kind, failing_call = call, failing_with = with;
+}
+
+static void fail_no_more(void) { failing_call = 0; }
+
+/* ---- a folder with a model ---- */
+
+static char folder[] = "/tmp/tapline-operations-XXXXXX";
+static char path[64];
+
+static int set_up(void **unused) {
+    (void)unused;
+    if (!mkdtemp(folder)) return 1;
+    snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    return 0;
+}
+
+/* The files in the folder. */
+static size_t count_files(void) {
+    size_t count = 0;
+    DIR *opened = opendir(folder);
+    assert_non_null(opened);
+    while (readdir(opened)) count++;
+    closedir(opened);
+    return count - 2; /* . and .. */
+}
+
+static int tear_down(void **unused) {
+    (void)unused;
+    unlink(path);
+    return rmdir(folder);
+}
+
+static tl_model *make(uint64_t seed) {
+    tl_error error = {0};
+    tl_model *m = tl_model_new(&(tl_model_cfg){.seed = seed, .threads = 1});
+    const tl_node x = tl_input(m, (tl_shape){4, 1});
+    tl_model_compile(m, tl_dense(m, x, &(tl_dense_cfg){.units = 3}), &(tl_compile_cfg){.batch = 1}, &error);
+    check_ok(&error);
+    return m;
+}
+
+/* The seed of the model in the file: which of two saved it. */
+static uint64_t saved_seed(void) {
+    tl_error error = {0};
+    tl_model *model = tl_model_load(path, NULL, NULL, &error);
+    check_ok(&error);
+    const uint64_t seed = tl_model_seed(model);
+    tl_model_free(model);
+    return seed;
+}
+
+static void given_any_call_that_fails_when_saving_then_the_previous_file_is_whole_and_nothing_is_left(void **unused) {
+    (void)unused;
+    static const int reasons[] = {EIO, ENOSPC};
+    static const operation writing[] = {OPEN, WRITE, FSYNC, RENAME, CLOSE};
+    tl_model *old = make(1), *fresh = make(2);
+    size_t failures = 0;
+    for (size_t i = 0; i < 2 * sizeof writing / sizeof *writing; i++) {
+        const operation kind = writing[i / 2];
+        for (size_t call = 1;; call++) {
+            tl_error error = {0};
+            tl_model_save(old, path, NULL, &error);
+            check_ok(&error);
+            fail_at(kind, call, reasons[i % 2]);
+            tl_model_save(fresh, path, NULL, &error);
+            fail_no_more();
+            if (count_files() != 1) fail_msg("%s %zu: %zu files are left", operation_names[kind], call, count_files());
+            if (calls[kind] < call) break;
+            failures++;
+            /* The folder is synchronised after the file has its name. */
+            const bool renamed = (kind == OPEN && call == 2) || (kind == FSYNC && call == 2);
+            if (kind == CLOSE && call == 2) { /* that of the folder, of which nothing depends */
+                check_ok(&error);
+                assert_int_equal(saved_seed(), 2);
+                continue;
+            }
+            check_error(&error, TL_ERROR_FILE, strerror(reasons[i % 2]));
+            check_error(&error, TL_ERROR_FILE, path);
+            check_error(&error, TL_ERROR_FILE, renamed ? "written, but its folder" : "the previous file is kept");
+            assert_int_equal(saved_seed(), renamed ? 2 : 1);
+        }
+    }
+    assert_true(failures >= 20);
+    tl_model_free(fresh);
+    tl_model_free(old);
+}
+
+static void given_interruptions_and_short_counts_when_saving_and_loading_then_all_is_done(void **unused) {
+    (void)unused;
+    static const int kinds[] = {EINTR, SHORT};
+    tl_model *fresh = make(2);
+    for (int kind = OPEN; kind < OPERATIONS; kind++) {
+        for (size_t i = 0; i < 2; i++) {
+            size_t call = 0;
+            do {
+                tl_error error = {0};
+                unlink(path);
+                fail_at((operation)kind, ++call, kinds[i]);
+                tl_model_save(fresh, path, NULL, &error);
+                tl_model *loaded = tl_model_load(path, NULL, NULL, &error);
+                fail_no_more();
+                check_ok(&error);
+                assert_int_equal(tl_model_seed(loaded), 2);
+                tl_model_free(loaded);
+            } while (calls[kind] >= call);
+            assert_true(call > 1);
+        }
+    }
+    tl_model_free(fresh);
+}
+
+static void given_a_read_that_fails_when_loading_then_an_error(void **unused) {
+    (void)unused;
+    static const struct {
+        operation kind;
+        const char *text;
+    } cases[] = {{OPEN, "Input/output error"}, {READ, "cannot be read: Input/output error"}, {CLOSE, "cannot be closed: "}};
+    tl_error error = {0};
+    tl_model *fresh = make(2);
+    tl_model_save(fresh, path, NULL, &error);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fail_at(cases[i].kind, 1, EIO);
+        assert_null(tl_model_load(path, NULL, NULL, &error));
+        fail_no_more();
+        check_error(&error, TL_ERROR_FILE, cases[i].text);
+        error = (tl_error){0};
+    }
+    tl_model_free(fresh);
+}
+
+static void given_no_previous_file_when_saving_fails_then_there_is_none(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_model *fresh = make(2);
+    unlink(path);
+    fail_at(WRITE, 1, ENOSPC);
+    tl_model_save(fresh, path, NULL, &error);
+    fail_no_more();
+    check_error(&error, TL_ERROR_FILE, "cannot be written: No space left on device; there is no such file still");
+    assert_int_equal(count_files(), 0);
+    tl_model_free(fresh);
+}
+
+/* ---- names ---- */
+
+static void given_a_folder_that_is_missing_or_a_name_that_is_none_then_refused_beforehand(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *path, *text;
+    } cases[] = {{"/tmp/tapline-no-such-folder/m", "cannot be written: No such file or directory"},
+                 {"/tmp", "is a folder, not a file"},
+                 {"/dev/null", "is a device, not a file"},
+                 {"", "names no file"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_error error = {0};
+        tl_save_check(cases[i].path, &error);
+        check_error(&error, TL_ERROR_FILE, cases[i].text);
+    }
+    tl_error error = {0};
+    assert_int_equal(tl_save_check(path, &error), TL_OK);
+    assert_int_equal(count_files(), 0);
+}
+
+static void given_a_link_when_saved_then_the_file_behind_it_is_replaced(void **unused) {
+    (void)unused;
+    char link[80];
+    struct stat about;
+    tl_error error = {0};
+    tl_model *old = make(1), *fresh = make(2);
+    snprintf(link, sizeof link, "%s/link", folder);
+    tl_model_save(old, path, NULL, &error);
+    assert_int_equal(symlink("model.safetensors", link), 0);
+    tl_model_save(fresh, link, NULL, &error);
+    check_ok(&error);
+    assert_true(lstat(link, &about) == 0 && S_ISLNK(about.st_mode));
+    assert_int_equal(saved_seed(), 2);
+    unlink(link);
+    tl_model_free(fresh);
+    tl_model_free(old);
+}
+
+/* A process that has ended, for its number. */
+static pid_t ended_process(void) {
+    const pid_t child = fork();
+    if (child == 0) _exit(0);
+    assert_true(child > 0 && waitpid(child, NULL, 0) == child);
+    return child;
+}
+
+static void given_temporary_files_when_saved_then_those_of_ended_processes_are_removed(void **unused) {
+    (void)unused;
+    char files[4][120];
+    tl_error error = {0};
+    tl_model *fresh = make(2);
+    snprintf(files[0], sizeof *files, "%s/.model.safetensors.tapline-%ld-0001.tmp", folder, (long)ended_process());
+    snprintf(files[1], sizeof *files, "%s/.model.safetensors.tapline-%ld-0001.tmp", folder, (long)getppid());
+    snprintf(files[2], sizeof *files, "%s/.other.safetensors.tapline-%ld-0001.tmp", folder, (long)ended_process());
+    snprintf(files[3], sizeof *files, "%s/.model.safetensors.tapline-1x-0001.tmp", folder);
+    for (int i = 0; i < 4; i++) fclose(fopen(files[i], "w"));
+    tl_model_save(fresh, path, NULL, &error);
+    check_ok(&error);
+    for (int i = 0; i < 4; i++) assert_int_equal(access(files[i], F_OK) == 0, i != 0);
+    for (int i = 1; i < 4; i++) unlink(files[i]);
+    assert_int_equal(count_files(), 1);
+    tl_model_free(fresh);
+}
+
+static void given_a_name_of_255_bytes_when_written_then_its_temporary_file_is_cut(void **unused) {
+    (void)unused;
+    char name[400];
+    tl_error error = {0};
+    const int length = snprintf(name, sizeof name, "%s/", folder);
+    memset(name + length, 'n', 255);
+    name[length + 255] = '\0';
+    tl_file_write(name, &(tl_piece){.data = "x", .size = 1}, 1, &error);
+    check_ok(&error);
+    assert_int_equal(unlink(name), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_any_call_that_fails_when_saving_then_the_previous_file_is_whole_and_nothing_is_left),
+        cmocka_unit_test(given_interruptions_and_short_counts_when_saving_and_loading_then_all_is_done),
+        cmocka_unit_test(given_a_read_that_fails_when_loading_then_an_error),
+        cmocka_unit_test(given_no_previous_file_when_saving_fails_then_there_is_none),
+        cmocka_unit_test(given_a_folder_that_is_missing_or_a_name_that_is_none_then_refused_beforehand),
+        cmocka_unit_test(given_a_link_when_saved_then_the_file_behind_it_is_replaced),
+        cmocka_unit_test(given_temporary_files_when_saved_then_those_of_ended_processes_are_removed),
+        cmocka_unit_test(given_a_name_of_255_bytes_when_written_then_its_temporary_file_is_cut),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+}
