@@ -25,12 +25,15 @@ typedef struct tl_read_cfg {
     bool raw; /* leave values as they are; else each channel of each series gets mean 0 and standard deviation 1 (0 stays 0) */
 } tl_read_cfg;
 
-/* Reads a file, by its ending: `.ts` (UCR/UEA; classification or regression, one or many channels, equal lengths), `.tsv`, `.csv`
- * and `.txt` (label first, then the values), `.npz` (NumPy: x (count, length, channels) or (count, length), y (count): whole
- * numbers or texts are labels, floats target values), `.npy` (a table, label first). `builtin:NAME` and `builtin:NAME/test` give
- * the halves of a generated set. Classes are numbered as the file declares them, else sorted (as numbers where all are numbers).
- * NULL on failure; errors read `file:line:column: expected …, got …`, of binary files `file: offset N: expected …, got …`. Free
- * with tl_dataset_free. */
+/* Reads a file, by its ending:
+ * - `.ts` and `.arff` (UCR/UEA; classification or regression, one or many channels, equal lengths);
+ * - `.tsv`, `.csv` and `.txt` (a series a line: label first, or in the column that a header line calls so, and the values);
+ * - `.npz` (NumPy: x (count, length, channels) or (count, length), y (count): whole numbers or texts are labels, floats target
+ * values);
+ * - `.npy` (NumPy: a table, label first);
+ * - `builtin:NAME` and `builtin:NAME/test` are the halves of a generated set.
+ * Classes are numbered as the file declares them, else sorted (as numbers where all are numbers). NULL on failure; errors read
+ * `file:line:column: expected …, got …`, of binary files `file: offset N: expected …, got …`. Free with tl_dataset_free. */
 TL_API tl_dataset *tl_dataset_read(const char *path, const tl_read_cfg *cfg, tl_error *error);
 
 typedef enum tl_split { TL_TRAIN = 0, TL_TEST } tl_split;

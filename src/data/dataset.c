@@ -114,7 +114,7 @@ static tl_dataset *read_builtin(const char *name, const tl_dataset *like, tl_err
 
 /* ---- files ---- */
 
-static const tl_reader *const readers[] = {&tl_ts_reader, &tl_table_reader, &tl_npy_reader, &tl_npz_reader};
+static const tl_reader *const readers[] = {&tl_ts_reader, &tl_table_reader, &tl_arff_reader, &tl_npy_reader, &tl_npz_reader};
 
 static bool has_ending(const char *path, const char *ending) {
     const size_t length = strlen(path), its = strlen(ending);

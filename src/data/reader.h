@@ -12,6 +12,7 @@ typedef struct tl_reader {
 
 extern const tl_reader tl_ts_reader;
 extern const tl_reader tl_table_reader;
+extern const tl_reader tl_arff_reader;
 extern const tl_reader tl_npy_reader;
 extern const tl_reader tl_npz_reader;
 

@@ -1,32 +1,109 @@
-/* Tables with the label first: a series a line, separated by tabs, commas, semicolons or blanks, as the UCR archive of 2018 has
- * them. */
+/* Tables: a series a line, separated by tabs, commas, semicolons or blanks, as the UCR archive of 2018 and spreadsheets have them.
+ * The label is in the first column, or in the one that a header line calls so. */
 #include "data/reader.h"
 
 #include <string.h>
 
-/* What separates the fields of the first line. */
+typedef struct table {
+    char separator;
+    size_t label;   /* its column */
+    size_t columns; /* that the header names; 0: there is none */
+} table;
+
+/* What separates the fields of the first line, outside of quotes. */
 static char separator_of(tl_field line) {
     static const char separators[] = "\t,;";
-    for (const char *c = separators; *c; c++)
-        if (memchr(line.begin, *c, (size_t)(line.end - line.begin))) return *c;
-    return ' ';
+    const char *best = separators + 3;
+    bool quoted = false;
+    for (const char *c = line.begin; c < line.end; c++) {
+        quoted = quoted != (*c == '"');
+        const char *found = quoted ? NULL : memchr(separators, *c, 3);
+        if (found && found < best) best = found;
+    }
+    return *best ? *best : ' ';
 }
 
-static tl_status read_row(tl_samples *s, tl_field line, char separator, tl_error *error) {
-    tl_field rest = line, label;
-    if (!tl_field_cut(&rest, separator, &label)) return tl_text_expected(s->text, line, error, "a label and values");
-    if (tl_samples_channel(s, separator == ' ' ? tl_field_trim(rest) : rest, separator, error) != TL_OK) return error->status;
-    return tl_samples_end(s, label, error);
+/* ---- the header line ---- */
+
+static const char *const titles[] = {"label", "class", "target", "y"}; /* of the label's column; a y may also be a value */
+enum { TITLES = 4, Y = 3 };
+
+/* Whether a field is text, not a number, and not one of those that are written where a number is missing. */
+static bool is_name(const tl_text *text, tl_field field) {
+    static const char *const missing[] = {"", "?", "-", "nan", "na", "n/a", "null", "none", "inf", "-inf"};
+    double value;
+    for (size_t i = 0; i < sizeof missing / sizeof *missing; i++)
+        if (tl_field_is(field, missing[i])) return false;
+    return !tl_field_number(text, field, &value);
+}
+
+/* A first line of names, or of whole numbers one after the other beside the title of a label, is a header. Its columns are counted.
+ */
+static tl_status read_header(const tl_samples *s, tl_field line, table *self, tl_error *error) {
+    size_t count = 0, names = 0, ordered = 0, title = TITLES;
+    double number, before = 0;
+    tl_field rest = line, part;
+    for (bool more = true; more && !tl_failed(error); count++) {
+        more = tl_text_cut(s->text, &rest, self->separator, &part, error);
+        part = tl_field_trim(part);
+        size_t t = 0;
+        while (t < TITLES && !tl_field_is(part, titles[t])) t++;
+        if (t < Y && title < Y) return tl_text_expected(s->text, part, error, "one column of labels besides \"%s\"", titles[title]);
+        if (t < title) title = t, self->label = count;
+        names += is_name(s->text, part);
+        if (!tl_field_number(s->text, part, &number)) continue;
+        ordered += ordered == 0 ? number == 0 || number == 1 : number == before + 1;
+        before = number;
+    }
+    const bool numbered = title < TITLES && ordered == count - 1 && (title < Y || self->label > 0);
+    if (count > 1 && (names == count || numbered))
+        self->columns = count;
+    else
+        self->label = 0;
+    return error->status;
+}
+
+/* ---- series ---- */
+
+/* A field that stands in quotes, with those that are doubled in it made single, in place. */
+static tl_field unquoted(const tl_text *text, tl_field field) {
+    char *const begin = text->begin + (field.begin - text->begin), *to = begin;
+    if (begin == text->begin || begin[-1] != '"') return field;
+    for (const char *from = begin; from < field.end; from += *from == '"' ? 2 : 1) *to++ = *from;
+    return (tl_field){begin, to};
+}
+
+static tl_status read_row(tl_samples *s, tl_field line, const table *self, tl_error *error) {
+    tl_field rest = line, part, label = line, values = {NULL, NULL};
+    size_t count = 0;
+    for (bool more = true; more && !tl_failed(error); count++) {
+        more = tl_text_cut(s->text, &rest, self->separator, &part, error);
+        if (tl_failed(error)) return error->status;
+        if (count == self->label) {
+            label = part;
+            if (count == 0 && !more) return tl_text_expected(s->text, line, error, "a label and values");
+            continue;
+        }
+        if (!values.begin) values = part;
+        tl_samples_number(s, part, error);
+    }
+    if (tl_failed(error)) return error->status;
+    if (self->columns && count != self->columns)
+        return tl_text_fail(s->text, line.begin, error, "expected %zu fields, as in the header, got %zu", self->columns, count);
+    return tl_samples_end_channel(s, values.begin, error) == TL_OK ? tl_samples_end(s, unquoted(s->text, label), error)
+                                                                   : error->status;
 }
 
 static tl_status fill(tl_samples *s, tl_error *error) {
     const char *at = s->text->start;
-    char separator = '\0';
+    table self = {0};
     tl_field line;
     while (!tl_failed(error) && tl_text_line(s->text, &at, &line)) {
         if (line.begin == line.end) continue;
-        if (!separator) separator = separator_of(line);
-        read_row(s, line, separator, error);
+        const bool first = self.separator == '\0';
+        if (first) self.separator = separator_of(line);
+        if (first && read_header(s, line, &self, error) != TL_OK) return error->status;
+        if (!first || self.columns == 0) read_row(s, line, &self, error);
     }
     return error->status;
 }

@@ -157,6 +157,44 @@ bool tl_field_cut(tl_field *rest, char separator, tl_field *part) {
     return found;
 }
 
+tl_field tl_field_word(tl_field *rest) {
+    tl_field word;
+    *rest = tl_field_trim(*rest);
+    word.begin = rest->begin;
+    while (rest->begin < rest->end && *rest->begin != ' ' && *rest->begin != '\t') rest->begin++;
+    word.end = rest->begin;
+    *rest = tl_field_trim(*rest);
+    return word;
+}
+
+/* *rest begins with a quote. The part is what stands between it and the next one that is not doubled. */
+static tl_status cut_quoted(const tl_text *text, tl_field *rest, tl_field *part, tl_error *error) {
+    const char *end = rest->begin + 1;
+    while (end < rest->end && (*end != '"' || (end + 1 < rest->end && end[1] == '"'))) end += *end == '"' ? 2 : 1;
+    if (end >= rest->end) return tl_text_expected(text, *rest, error, "a closing quote in the line");
+    *part = (tl_field){rest->begin + 1, end};
+    rest->begin = end + 1;
+    return TL_OK;
+}
+
+bool tl_text_cut(const tl_text *text, tl_field *rest, char separator, tl_field *part, tl_error *error) {
+    while (rest->begin < rest->end && (*rest->begin == ' ' || (separator == ' ' && *rest->begin == '\t'))) rest->begin++;
+    const bool quoted = rest->begin < rest->end && *rest->begin == '"';
+    tl_field tail;
+    if (quoted && cut_quoted(text, rest, part, error) != TL_OK) return false;
+    if (separator == ' ') {
+        tail.begin = rest->begin;
+        while (rest->begin < rest->end && *rest->begin != ' ' && *rest->begin != '\t') rest->begin++;
+        tail.end = rest->begin;
+        *rest = tl_field_trim(*rest);
+    }
+    const bool more = separator == ' ' ? rest->begin < rest->end : tl_field_cut(rest, separator, &tail);
+    if (!quoted) *part = tail;
+    tail = tl_field_trim(tail);
+    if (quoted && tail.begin < tail.end) tl_text_expected(text, tail, error, "a separator behind the closing quote");
+    return more;
+}
+
 bool tl_number_fits(double value) { return isfinite(value) && fabs(value) <= largest; }
 
 bool tl_field_number(const tl_text *text, tl_field field, double *value) {

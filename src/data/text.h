@@ -40,6 +40,13 @@ bool tl_field_cut(tl_field *rest, char separator, tl_field *part);
 /* Whether the value is finite as a tl_real. */
 bool tl_number_fits(double value);
 
+/* Takes the first word off *rest, and the blanks around it. */
+tl_field tl_field_word(tl_field *rest);
+
+/* Takes the next field off *rest, as tl_field_cut, or by any blanks where the separator is ' '. A field may be in double quotes, in
+ * which a double quote is written twice. Fails where a quote is not closed. */
+bool tl_text_cut(const tl_text *text, tl_field *rest, char separator, tl_field *part, tl_error *error);
+
 /* Reads all of the field as a finite number. */
 bool tl_field_number(const tl_text *text, tl_field field, double *value);
 

@@ -10,17 +10,6 @@ typedef struct header {
     bool has_labels, has_targets;
 } header;
 
-/* Takes the first word off *rest. */
-static tl_field cut_word(tl_field *rest) {
-    tl_field word;
-    *rest = tl_field_trim(*rest);
-    word.begin = rest->begin;
-    while (rest->begin < rest->end && *rest->begin != ' ' && *rest->begin != '\t') rest->begin++;
-    word.end = rest->begin;
-    *rest = tl_field_trim(*rest);
-    return word;
-}
-
 static tl_status read_flag(const tl_samples *s, tl_field word, bool *flag, tl_error *error) {
     *flag = tl_field_is(word, "true");
     return *flag || tl_field_is(word, "false") ? TL_OK : tl_text_expected(s->text, word, error, "true or false");
@@ -35,9 +24,9 @@ static tl_status read_size(const tl_samples *s, tl_field word, size_t *size, tl_
 }
 
 static tl_status read_labels(tl_samples *s, tl_field rest, header *h, tl_error *error) {
-    if (read_flag(s, cut_word(&rest), &h->has_labels, error) != TL_OK || !h->has_labels) return error->status;
+    if (read_flag(s, tl_field_word(&rest), &h->has_labels, error) != TL_OK || !h->has_labels) return error->status;
     if (rest.begin == rest.end) return tl_text_expected(s->text, rest, error, "the labels after @classLabel true");
-    while (rest.begin < rest.end && !tl_failed(error)) tl_samples_declare(s, cut_word(&rest), error);
+    while (rest.begin < rest.end && !tl_failed(error)) tl_samples_declare(s, tl_field_word(&rest), error);
     return error->status;
 }
 
@@ -45,9 +34,9 @@ static tl_status read_labels(tl_samples *s, tl_field rest, header *h, tl_error *
  * over. */
 static tl_status read_key(tl_samples *s, tl_field line, header *h, tl_error *error) {
     bool flag = false;
-    const tl_field key = cut_word(&line);
+    const tl_field key = tl_field_word(&line);
     tl_field rest = line;
-    const tl_field value = cut_word(&rest);
+    const tl_field value = tl_field_word(&rest);
     if (tl_field_is(key, "classlabel")) return read_labels(s, line, h, error);
     if (tl_field_is(key, "targetlabel")) return read_flag(s, value, &h->has_targets, error);
     if (tl_field_is(key, "dimensions") || tl_field_is(key, "dimension")) return read_size(s, value, &s->channels, error);
