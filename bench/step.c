@@ -41,7 +41,7 @@ typedef struct subject {
     size_t layers;
     layer layer[MOST_CONVOLUTIONS];
     tl_tensor wide[3]; /* the largest input, output and input gradient that any of the layers has */
-    bench_samples step, infer, convolutions;
+    bench_samples step, infer, infer_one, convolutions;
 } subject;
 
 /* ---- the work that is timed ---- */
@@ -57,6 +57,12 @@ static void train_step(void *context) {
 static void infer(void *context) {
     subject *self = context;
     tl_forward(self->model, &self->x, TL_INFERENCE);
+}
+
+static void infer_one(void *context) {
+    subject *self = context;
+    const tl_tensor sample = tl_tensor_slice(&self->x, 0, 1);
+    tl_forward(self->model, &sample, TL_INFERENCE);
 }
 
 /* The passes in the order of a step. The layers share their activations, which favours them over the step that they are compared
@@ -147,6 +153,7 @@ static void measure(subject *self) {
     for (int i = 0; i < BENCH_ROUNDS && !tl_failed(self->error); i++) {
         bench_round(&self->step, train_step, self, seconds);
         bench_round(&self->infer, infer, self, seconds / 2);
+        bench_round(&self->infer_one, infer_one, self, seconds / 4);
         bench_round(&self->convolutions, convolve, self, seconds);
     }
 }
@@ -154,17 +161,18 @@ static void measure(subject *self) {
 static json_t *report_case(subject *self) {
     const bench_case *at = self->at;
     const bench_timing step = bench_summary(&self->step), inference = bench_summary(&self->infer),
-                       convolutions = bench_summary(&self->convolutions);
+                       one = bench_summary(&self->infer_one), convolutions = bench_summary(&self->convolutions);
     const size_t parameters = tl_parameter_count(self->model);
     const double ratio = step.median / convolutions.median, memory = (double)tl_model_memory(self->model) / (1024 * 1024);
-    printf("%-14s %6zu %6zu %10zu %10.3f ms %5.1f %% %10.3f ms %10.3f ms %6.2f\n", at->name, at->batch, at->length, parameters,
-           step.median, 100 * step.spread, inference.median, convolutions.median, ratio);
+    printf("%-14s %6zu %6zu %10zu %10.3f ms %5.1f %% %10.3f ms %10.4f ms %10.3f ms %6.2f\n", at->name, at->batch, at->length,
+           parameters, step.median, 100 * step.spread, inference.median, one.median, convolutions.median, ratio);
     fflush(stdout);
-    return json_pack("{ss sI sI sI si sI sf sf sf sf sf sf sf sf sf}", "model", at->name, "batch", (json_int_t)at->batch, "length",
-                     (json_int_t)at->length, "channels", (json_int_t)at->channels, "classes", at->classes, "parameters",
+    return json_pack("{ss sI sI sI si sI sf sf sf sf sf sf sf sf sf sf sf}", "model", at->name, "batch", (json_int_t)at->batch,
+                     "length", (json_int_t)at->length, "channels", (json_int_t)at->channels, "classes", at->classes, "parameters",
                      (json_int_t)parameters, "step_ms", step.median, "step_min_ms", step.best, "step_spread", step.spread,
-                     "infer_ms", inference.median, "infer_min_ms", inference.best, "infer_spread", inference.spread, "conv_ms",
-                     convolutions.median, "step_over_conv", ratio, "memory_mb", memory);
+                     "infer_ms", inference.median, "infer_min_ms", inference.best, "infer_spread", inference.spread, "infer1_ms",
+                     one.median, "infer1_min_ms", one.best, "conv_ms", convolutions.median, "step_over_conv", ratio, "memory_mb",
+                     memory);
 }
 
 static void close_subject(subject *self) {
@@ -206,8 +214,8 @@ int IN_PRECISION(bench_step)(const void *asked) {
     tl_error error = {0};
     json_t *results = json_array();
     int threads = 0;
-    printf("%-14s %6s %6s %10s %13s %7s %13s %13s %6s\n", "model", "batch", "length", "parameters", "step", "spread", "inference",
-           "convolutions", "ratio");
+    printf("%-14s %6s %6s %10s %13s %7s %13s %13s %13s %6s\n", "model", "batch", "length", "parameters", "step", "spread",
+           "inference", "of one", "convolutions", "ratio");
     for (const bench_case *at = IN_PRECISION(bench_cases); at->name && !tl_failed(&error); at++)
         if (!settings->only || strcmp(settings->only, at->name) == 0)
             json_array_append_new(results, run_case(settings, at, &threads, &error));

@@ -77,6 +77,7 @@ class Tapline:
         return {
             "step": {"best": result["step_min_ms"], "median": result["step_ms"]},
             "infer": {"best": result["infer_min_ms"], "median": result["infer_ms"]},
+            "infer1": {"best": result["infer1_min_ms"], "median": result["infer1_ms"]},
             "conv_ms": result["conv_ms"],
             "step_over_conv": result["step_over_conv"],
             "parameters": result["parameters"],

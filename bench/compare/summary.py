@@ -8,7 +8,7 @@ a turn, networks by its median.
 import math
 import statistics
 
-KINDS = {"conv": (("forward", "all"), "best"), "step": (("step", "infer"), "median")}
+KINDS = {"conv": (("forward", "all"), "best"), "step": (("step", "infer", "infer1"), "median")}
 
 
 def spread(values):
@@ -114,10 +114,11 @@ def print_tables(found):
         "all": "convolution, forward and backward",
         "step": "training step",
         "infer": "inference",
+        "infer1": "inference of one sample",
     }
     for kind, (whats, _) in KINDS.items():
         for what in whats:
-            if kind not in parts:
+            if what not in parts.get(kind, {"overall": {}})["overall"]:
                 continue
             columns = ["fastest"] + [p for p in peers if p in parts[kind]["overall"][what]]
             last = (

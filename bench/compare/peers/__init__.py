@@ -1,8 +1,8 @@
 """The frameworks that tapline is compared with, one module each.
 
 start(threads) comes first; version() names the framework; convolution(shape, precision) and network(case) give what there is to
-time, by name: "forward" and "all" (forward and backward: gradients of input, weight and bias), or "step" and "infer" beside the
-number of trained "parameters". They raise worker.Skip for what the framework does not do.
+time, by name: "forward" and "all" (forward and backward: gradients of input, weight and bias), or "step", "infer" and
+"infer1" (inference of one sample) beside the number of trained "parameters". They raise worker.Skip for what the framework does not do.
 """
 
 

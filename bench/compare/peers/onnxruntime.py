@@ -27,10 +27,14 @@ def convolution(shape, precision):
     raise Skip("it is timed on networks only")
 
 
-def network(case):
+def session_of(case):
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "network.onnx")
         subprocess.run([sys.executable, "-m", "peers.export", json.dumps(case), path], check=True, stdout=subprocess.DEVNULL)
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def network(case):
+    session, single = session_of(case), session_of(case | {"batch": 1})
     x = batch(case)[0].transpose(0, 2, 1).copy()
-    return {"infer": lambda: session.run(None, {"x": x})}
+    return {"infer": lambda: session.run(None, {"x": x}), "infer1": lambda: single.run(None, {"x": x[:1]})}
