@@ -36,10 +36,9 @@ void tl_denormals_restore(unsigned before) {
 }
 
 void tl_parallel(const tl_workers *workers, size_t tasks, double work, tl_task body, void *context) {
+    /* Denormal numbers are off on the thread that calls: the passes see to it once. */
     if (workers->count == 1 || tasks <= 1 || work < serial_limit) {
-        const unsigned before = tl_denormals_off();
         for (size_t task = 0; task < tasks; task++) body(context, task, 0);
-        tl_denormals_restore(before);
         return;
     }
     /* Always all of them: where a team shrinks, libgomp ends the threads that are over and has to make them again later. */

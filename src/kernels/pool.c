@@ -43,18 +43,25 @@ TL_INLINE tl_vector largest(const tl_pool_rows *p, const tl_real *x, window w, s
     return best;
 }
 
-TL_INLINE tl_vector mean(const tl_pool_rows *p, const tl_real *x, window w, size_t part) {
+/* Of each input in the mean of a window; the division that few windows need is left to them. */
+TL_INLINE tl_real share_of(const tl_pool_rows *p, window w, tl_real of_whole) {
+    return w.last - w.first == p->taps ? of_whole : 1 / (tl_real)(w.last - w.first);
+}
+
+TL_INLINE tl_vector mean(const tl_pool_rows *p, const tl_real *x, window w, tl_real share, size_t part) {
     tl_vector sum = load(x + w.first * p->channels, part);
     for (size_t i = w.first + 1; i < w.last; i++) sum += load(x + i * p->channels, part);
-    return sum * (1 / (tl_real)(w.last - w.first));
+    return sum * share;
 }
 
 TL_INLINE void forward(const tl_pool_rows *p, const bool maximum) {
+    const tl_real of_whole = 1 / (tl_real)p->taps;
     for (size_t t = 0; t < p->out_length; t++) {
         const window w = window_at(p, t);
+        const tl_real share = share_of(p, w, of_whole);
         for (size_t c = 0; c < p->channels; c += TL_LANES) {
             const size_t part = part_at(p, p->length, w.last - 1, c);
-            const tl_vector y = maximum ? largest(p, p->x + c, w, part) : mean(p, p->x + c, w, part);
+            const tl_vector y = maximum ? largest(p, p->x + c, w, part) : mean(p, p->x + c, w, share, part);
             store(p->y + t * p->channels + c, y, part_at(p, p->out_length, t, c));
         }
     }
@@ -102,19 +109,43 @@ static void max_backward(const tl_pool_rows *p) {
 /* ---- mean, backward ---- */
 
 /* Input i gets its share of the windows that see it, first … stop - 1. */
-static void average_backward(const tl_pool_rows *p) {
+static void average_backward_overlapping(const tl_pool_rows *p, tl_real of_whole) {
     for (size_t i = 0, first = 0, stop = 0; i < p->length; i++) {
         while (stop < p->out_length && stop * p->stride <= i + p->pad_left) stop++;
         while (first < stop && first * p->stride + p->taps <= i + p->pad_left) first++;
         for (size_t c = 0; c < p->channels; c += TL_LANES) {
             tl_vector sum = {0};
             for (size_t t = first; t < stop; t++) {
-                const window w = window_at(p, t);
-                sum += load(p->dy + t * p->channels + c, part_at(p, p->out_length, t, c)) * (1 / (tl_real)(w.last - w.first));
+                const tl_real share = share_of(p, window_at(p, t), of_whole);
+                sum += load(p->dy + t * p->channels + c, part_at(p, p->out_length, t, c)) * share;
             }
             store(p->dx + i * p->channels + c, sum, part_at(p, p->length, i, c));
         }
     }
+}
+
+/* The one window that sees an input gives it its share. */
+static void average_backward_apart(const tl_pool_rows *p, tl_real of_whole) {
+    size_t row = 0;
+    for (size_t t = 0; t < p->out_length; t++) {
+        const window w = window_at(p, t);
+        const tl_real share = share_of(p, w, of_whole);
+        clear_until(p, row, w.first);
+        for (row = w.first; row < w.last; row++)
+            for (size_t c = 0; c < p->channels; c += TL_LANES) {
+                const tl_vector d = load(p->dy + t * p->channels + c, part_at(p, p->out_length, t, c)) * share;
+                store(p->dx + row * p->channels + c, d, part_at(p, p->length, row, c));
+            }
+    }
+    clear_until(p, row, p->length);
+}
+
+static void average_backward(const tl_pool_rows *p) {
+    const tl_real of_whole = 1 / (tl_real)p->taps;
+    if (p->stride < p->taps)
+        average_backward_overlapping(p, of_whole);
+    else
+        average_backward_apart(p, of_whole);
 }
 
 extern const tl_pooling TL_KERNEL(tl_kernel_max_pool), TL_KERNEL(tl_kernel_average_pool);
