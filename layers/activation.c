@@ -1,122 +1,211 @@
-/* Elementwise activations. The derivative of each is a function of its output, so that all of them work in place. */
+/* Elementwise activations: each is a line of the table in the kernels (activation.c), and here what it is called and its settings.
+ */
 #include "registry.h"
 
 #include "kernels/kernels.h"
 
+#include <math.h>
+
 enum { BLOCK = 4096 }; /* elements of a task */
 
-typedef struct elementwise {
-    const tl_activation *activation;
-    const tl_real *from, *y; /* y: backward only */
-    tl_real *to;
-    size_t count;
-} elementwise;
+typedef struct activation_layer {
+    tl_layer base;
+    double a, b;                /* the numbers of tl_activation_run, under names of each activation's own */
+    bool approximate;           /* GELU */
+    tl_activation activation;   /* [OUT] of setup, as the rest */
+    double cost, gradient_cost; /* of an element, in operations */
+} activation_layer;
 
-static void elementwise_task(void *context, size_t task, int worker) {
+static void activation_task(void *context, size_t task, int worker) {
     (void)worker;
-    const elementwise *e = context;
-    const size_t first = task * BLOCK, count = e->count - first < BLOCK ? e->count - first : BLOCK;
-    if (e->y)
-        e->activation->backward(e->y + first, e->from + first, e->to + first, count);
-    else
-        e->activation->forward(e->from + first, e->to + first, count);
+    tl_activation_run run = *(const tl_activation_run *)context;
+    const size_t first = task * BLOCK;
+    run.count = run.count - first < BLOCK ? run.count - first : BLOCK;
+    run.to += first;
+    if (run.from) run.from += first;
+    if (run.dy) {
+        run.dy += first;
+        tl_kernels_here()->activation_gradient(&run);
+    } else
+        tl_kernels_here()->activate(&run);
 }
 
-/* cost: of an element, in operations. */
-static void run_forward(const tl_pass *pass, const tl_activation *activation, double cost) {
-    elementwise e = {.activation = activation, .from = pass->x[0].data, .to = pass->y.data, .count = tl_tensor_count(&pass->y)};
-    tl_parallel(pass->workers, (e.count + BLOCK - 1) / BLOCK, cost * (double)e.count, elementwise_task, &e);
+static tl_activation_run run_of(const activation_layer *self, const tl_tensor *like) {
+    return (tl_activation_run){
+        .activation = self->activation, .a = (tl_real)self->a, .b = (tl_real)self->b, .count = tl_tensor_count(like)};
 }
 
-static void run_backward(const tl_pass *pass, const tl_activation *activation) {
+static void share(const tl_pass *pass, tl_activation_run *run, double cost) {
+    tl_parallel(pass->workers, (run->count + BLOCK - 1) / BLOCK, cost * (double)run->count, activation_task, run);
+}
+
+static void activation_forward(const tl_layer *layer, const tl_pass *pass) {
+    const activation_layer *self = (const activation_layer *)layer;
+    tl_activation_run run = run_of(self, &pass->y);
+    run.from = pass->x[0].data;
+    run.to = pass->y.data;
+    share(pass, &run, self->cost);
+}
+
+static void activation_backward(const tl_layer *layer, const tl_pass *pass) {
+    const activation_layer *self = (const activation_layer *)layer;
     if (!pass->dx[0].data) return;
-    elementwise e = {.activation = activation,
-                     .from = pass->dy.data,
-                     .y = pass->y.data,
-                     .to = pass->dx[0].data,
-                     .count = tl_tensor_count(&pass->dy)};
-    tl_parallel(pass->workers, (e.count + BLOCK - 1) / BLOCK, (double)e.count, elementwise_task, &e);
+    tl_activation_run run = run_of(self, &pass->dy);
+    run.from = layer->ops->reads & TL_READS_X ? pass->x[0].data : pass->y.data;
+    run.dy = pass->dy.data;
+    run.to = pass->dx[0].data;
+    share(pass, &run, self->gradient_cost);
 }
 
-/* The output has the input's shape: that is how `out` starts. */
-static void same_shape_setup(tl_layer *layer, tl_error *error) {
-    (void)layer;
+/* ---- setups ---- */
+
+static void choose(tl_layer *layer, tl_activation activation, double cost, double gradient_cost) {
+    activation_layer *self = (activation_layer *)layer;
+    self->activation = activation;
+    self->cost = cost;
+    self->gradient_cost = gradient_cost;
+}
+
+/* 0 becomes the default. */
+static void check_positive(const char *what, double *value, double otherwise, tl_error *error) {
+    if (*value == 0) *value = otherwise;
+    if (!(*value > 0 && isfinite(*value))) tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is not a finite number above 0", what, *value);
+}
+
+static void relu_setup(tl_layer *layer, tl_error *error) {
     (void)error;
+    choose(layer, TL_ACTIVATION_RELU, 1, 1);
 }
 
-static tl_node add_activation(tl_model *model, tl_node x, const tl_layer_ops *ops) {
-    const tl_layer layer = {.ops = ops};
-    return tl_layer_add(model, &x, 1, &layer);
+static void leaky_relu_setup(tl_layer *layer, tl_error *error) {
+    choose(layer, TL_ACTIVATION_LEAKY_RELU, 1, 1);
+    check_positive("slope", &((activation_layer *)layer)->a, 0.01, error);
 }
 
-/* ---- relu ---- */
-
-static void relu_forward(const tl_layer *layer, const tl_pass *pass) {
-    (void)layer;
-    run_forward(pass, tl_kernels_here()->relu, 1);
+static void elu_setup(tl_layer *layer, tl_error *error) {
+    activation_layer *self = (activation_layer *)layer;
+    choose(layer, TL_ACTIVATION_ELU, 10, 1);
+    self->b = 1;
+    check_positive("alpha", &self->a, 1, error);
 }
 
-static void relu_backward(const tl_layer *layer, const tl_pass *pass) {
-    (void)layer;
-    run_backward(pass, tl_kernels_here()->relu);
+static void selu_setup(tl_layer *layer, tl_error *error) {
+    (void)error;
+    activation_layer *self = (activation_layer *)layer;
+    choose(layer, TL_ACTIVATION_ELU, 10, 1);
+    self->a = 1.6732632423543772848;
+    self->b = 1.0507009873554804934;
 }
 
-const tl_layer_ops tl_relu_layer_ops = {
-    .name = "relu",
-    .size = sizeof(tl_layer),
-    .reads = TL_READS_Y,
-    .in_place = true,
-    .setup = same_shape_setup,
-    .forward = relu_forward,
-    .backward = relu_backward,
-};
-
-tl_node tl_relu(tl_model *model, tl_node x) { return add_activation(model, x, &tl_relu_layer_ops); }
-
-/* ---- sigmoid ---- */
-
-static void sigmoid_forward(const tl_layer *layer, const tl_pass *pass) {
-    (void)layer;
-    run_forward(pass, tl_kernels_here()->sigmoid, 10);
+static void sigmoid_setup(tl_layer *layer, tl_error *error) {
+    (void)error;
+    choose(layer, TL_ACTIVATION_SIGMOID, 10, 1);
 }
 
-static void sigmoid_backward(const tl_layer *layer, const tl_pass *pass) {
-    (void)layer;
-    run_backward(pass, tl_kernels_here()->sigmoid);
+static void hard_sigmoid_setup(tl_layer *layer, tl_error *error) {
+    (void)error;
+    choose(layer, TL_ACTIVATION_HARD_SIGMOID, 1, 1);
 }
 
-const tl_layer_ops tl_sigmoid_layer_ops = {
-    .name = "sigmoid",
-    .size = sizeof(tl_layer),
-    .reads = TL_READS_Y,
-    .in_place = true,
-    .setup = same_shape_setup,
-    .forward = sigmoid_forward,
-    .backward = sigmoid_backward,
-};
-
-tl_node tl_sigmoid(tl_model *model, tl_node x) { return add_activation(model, x, &tl_sigmoid_layer_ops); }
-
-/* ---- tanh ---- */
-
-static void tanh_forward(const tl_layer *layer, const tl_pass *pass) {
-    (void)layer;
-    run_forward(pass, tl_kernels_here()->tanh, 10);
+static void tanh_setup(tl_layer *layer, tl_error *error) {
+    (void)error;
+    choose(layer, TL_ACTIVATION_TANH, 10, 1);
 }
 
-static void tanh_backward(const tl_layer *layer, const tl_pass *pass) {
-    (void)layer;
-    run_backward(pass, tl_kernels_here()->tanh);
+static void exponential_setup(tl_layer *layer, tl_error *error) {
+    (void)error;
+    choose(layer, TL_ACTIVATION_EXPONENTIAL, 10, 1);
 }
 
-const tl_layer_ops tl_tanh_layer_ops = {
-    .name = "tanh",
-    .size = sizeof(tl_layer),
-    .reads = TL_READS_Y,
-    .in_place = true,
-    .setup = same_shape_setup,
-    .forward = tanh_forward,
-    .backward = tanh_backward,
-};
+static void softplus_setup(tl_layer *layer, tl_error *error) {
+    (void)error;
+    choose(layer, TL_ACTIVATION_SOFTPLUS, 40, 10);
+}
 
-tl_node tl_tanh(tl_model *model, tl_node x) { return add_activation(model, x, &tl_tanh_layer_ops); }
+static void silu_setup(tl_layer *layer, tl_error *error) {
+    (void)error;
+    choose(layer, TL_ACTIVATION_SILU, 10, 10);
+}
+
+static void gelu_setup(tl_layer *layer, tl_error *error) {
+    (void)error;
+    if (((activation_layer *)layer)->approximate)
+        choose(layer, TL_ACTIVATION_GELU_TANH, 20, 20);
+    else
+        choose(layer, TL_ACTIVATION_GELU, 40, 40);
+}
+
+static void affine_setup(tl_layer *layer, tl_error *error) {
+    activation_layer *self = (activation_layer *)layer;
+    choose(layer, TL_ACTIVATION_AFFINE, 1, 1);
+    if (self->a == 0) self->a = 1;
+    if (!isfinite(self->a)) tl_fail(error, TL_ERROR_ARGUMENT, "scale %g is not finite", self->a);
+    if (!isfinite(self->b)) tl_fail(error, TL_ERROR_ARGUMENT, "shift %g is not finite", self->b);
+}
+
+/* ---- tables ---- */
+
+static const tl_setting leaky_relu_settings[] = {{"slope", TL_SETTING_NUMBER, offsetof(activation_layer, a), NULL}, {0}};
+static const tl_setting elu_settings[] = {{"alpha", TL_SETTING_NUMBER, offsetof(activation_layer, a), NULL}, {0}};
+static const tl_setting gelu_settings[] = {{"approximate", TL_SETTING_FLAG, offsetof(activation_layer, approximate), NULL}, {0}};
+static const tl_setting affine_settings[] = {{"scale", TL_SETTING_NUMBER, offsetof(activation_layer, a), NULL},
+                                             {"shift", TL_SETTING_NUMBER, offsetof(activation_layer, b), NULL},
+                                             {0}};
+
+/* Those with a derivative of y work in place, the others keep x. */
+#define OF_OUTPUT .reads = TL_READS_Y, .in_place = true
+#define OF_INPUT .reads = TL_READS_X
+#define ACTIVATION(tag, ...)                                                                                                       \
+    const tl_layer_ops tl_##tag##_layer_ops = {.name = #tag,                                                                       \
+                                               .size = sizeof(activation_layer),                                                   \
+                                               .setup = tag##_setup,                                                               \
+                                               .forward = activation_forward,                                                      \
+                                               .backward = activation_backward,                                                    \
+                                               __VA_ARGS__}
+
+ACTIVATION(relu, OF_OUTPUT);
+ACTIVATION(leaky_relu, OF_OUTPUT, .settings = leaky_relu_settings);
+ACTIVATION(elu, OF_OUTPUT, .settings = elu_settings);
+ACTIVATION(selu, OF_OUTPUT);
+ACTIVATION(sigmoid, OF_OUTPUT);
+ACTIVATION(hard_sigmoid, OF_OUTPUT);
+ACTIVATION(tanh, OF_OUTPUT);
+ACTIVATION(exponential, OF_OUTPUT);
+ACTIVATION(softplus, OF_OUTPUT);
+ACTIVATION(silu, OF_INPUT);
+ACTIVATION(gelu, OF_INPUT, .settings = gelu_settings);
+ACTIVATION(affine, .in_place = true, .settings = affine_settings);
+
+/* ---- builders ---- */
+
+static tl_node add_activation(tl_model *model, tl_node x, activation_layer layer, const tl_layer_ops *ops) {
+    layer.base.ops = ops;
+    return tl_layer_add(model, &x, 1, &layer.base);
+}
+
+static tl_node add_plain(tl_model *model, tl_node x, const tl_layer_ops *ops) {
+    return add_activation(model, x, (activation_layer){0}, ops);
+}
+
+tl_node tl_relu(tl_model *model, tl_node x) { return add_plain(model, x, &tl_relu_layer_ops); }
+tl_node tl_selu(tl_model *model, tl_node x) { return add_plain(model, x, &tl_selu_layer_ops); }
+tl_node tl_sigmoid(tl_model *model, tl_node x) { return add_plain(model, x, &tl_sigmoid_layer_ops); }
+tl_node tl_hard_sigmoid(tl_model *model, tl_node x) { return add_plain(model, x, &tl_hard_sigmoid_layer_ops); }
+tl_node tl_tanh(tl_model *model, tl_node x) { return add_plain(model, x, &tl_tanh_layer_ops); }
+tl_node tl_exponential(tl_model *model, tl_node x) { return add_plain(model, x, &tl_exponential_layer_ops); }
+tl_node tl_softplus(tl_model *model, tl_node x) { return add_plain(model, x, &tl_softplus_layer_ops); }
+tl_node tl_silu(tl_model *model, tl_node x) { return add_plain(model, x, &tl_silu_layer_ops); }
+
+tl_node tl_leaky_relu(tl_model *model, tl_node x, const tl_leaky_relu_cfg *cfg) {
+    return add_activation(model, x, (activation_layer){.a = cfg ? cfg->slope : 0}, &tl_leaky_relu_layer_ops);
+}
+tl_node tl_elu(tl_model *model, tl_node x, const tl_elu_cfg *cfg) {
+    return add_activation(model, x, (activation_layer){.a = cfg ? cfg->alpha : 0}, &tl_elu_layer_ops);
+}
+tl_node tl_gelu(tl_model *model, tl_node x, const tl_gelu_cfg *cfg) {
+    return add_activation(model, x, (activation_layer){.approximate = cfg && cfg->approximate}, &tl_gelu_layer_ops);
+}
+tl_node tl_affine(tl_model *model, tl_node x, const tl_affine_cfg *cfg) {
+    const tl_affine_cfg defaults = {0}, *given = cfg ? cfg : &defaults;
+    return add_activation(model, x, (activation_layer){.a = given->scale, .b = given->shift}, &tl_affine_layer_ops);
+}

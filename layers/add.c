@@ -67,7 +67,11 @@ static void backward_task(void *context, size_t task, int worker) {
             tl_real *dx = pass->dx[k].data;
             if (!dx || (dx == dy) != in_place) continue;
             if (relu)
-                run->kernels->relu->backward(pass->y.data + first, dy + first, dx + first, count);
+                run->kernels->activation_gradient(&(tl_activation_run){.activation = TL_ACTIVATION_RELU,
+                                                                       .from = pass->y.data + first,
+                                                                       .dy = dy + first,
+                                                                       .to = dx + first,
+                                                                       .count = count});
             else if (!in_place)
                 memcpy(dx + first, dy + first, count * sizeof *dx);
         }

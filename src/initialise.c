@@ -19,6 +19,7 @@ static const char *const names[] = {
     [TL_ORTHOGONAL] = "orthogonal",
     [TL_INIT_ZEROS] = "zeros",
     [TL_INIT_ONES] = "ones",
+    [TL_INIT_QUARTERS] = "quarters",
 };
 
 const char *tl_init_name(size_t init) { return init < sizeof names / sizeof *names ? names[init] : NULL; }
@@ -42,6 +43,8 @@ static double deviation(const tl_declared *declared) {
         return 0;
     }
 }
+
+static tl_real constant(tl_init init) { return init == TL_INIT_ONES ? 1 : init == TL_INIT_QUARTERS ? (tl_real)0.25 : 0; }
 
 /* Vectors of `length` elements in a matrix: element i of vector v is at v · vector + i · element. */
 typedef struct vectors {
@@ -84,7 +87,7 @@ void tl_initialise(tl_real *values, const tl_declared *declared, uint64_t seed, 
     const double sigma = deviation(declared), limit = sqrt(3.0) * sigma;
     const bool uniform = is_uniform(declared->init);
     if (sigma == 0) {
-        for (size_t i = 0; i < count; i++) values[i] = (tl_real)(declared->init == TL_INIT_ONES);
+        for (size_t i = 0; i < count; i++) values[i] = constant(declared->init);
         return;
     }
     tl_rng rng = tl_rng_at(seed, TL_STREAM_INIT, index, 0);

@@ -38,6 +38,42 @@ static tl_node with_tanh(tl_model *m, tl_node x, tl_rng *rng) {
     (void)rng;
     return tl_tanh(m, x);
 }
+static tl_node with_prelu(tl_model *m, tl_node x, tl_rng *rng) {
+    (void)rng;
+    return tl_prelu(m, x);
+}
+static tl_node with_selu(tl_model *m, tl_node x, tl_rng *rng) {
+    (void)rng;
+    return tl_selu(m, x);
+}
+static tl_node with_silu(tl_model *m, tl_node x, tl_rng *rng) {
+    (void)rng;
+    return tl_silu(m, x);
+}
+static tl_node with_softplus(tl_model *m, tl_node x, tl_rng *rng) {
+    (void)rng;
+    return tl_softplus(m, x);
+}
+static tl_node with_hard_sigmoid(tl_model *m, tl_node x, tl_rng *rng) {
+    (void)rng;
+    return tl_hard_sigmoid(m, x);
+}
+static tl_node with_exponential(tl_model *m, tl_node x, tl_rng *rng) {
+    (void)rng;
+    return tl_exponential(m, x);
+}
+static tl_node with_leaky_relu(tl_model *m, tl_node x, tl_rng *rng) {
+    return tl_leaky_relu(m, x, &(tl_leaky_relu_cfg){.slope = 0.2 * between(rng, 0, 9)});
+}
+static tl_node with_elu(tl_model *m, tl_node x, tl_rng *rng) {
+    return tl_elu(m, x, &(tl_elu_cfg){.alpha = 0.5 * between(rng, 0, 4)});
+}
+static tl_node with_gelu(tl_model *m, tl_node x, tl_rng *rng) {
+    return tl_gelu(m, x, &(tl_gelu_cfg){.approximate = between(rng, 0, 1)});
+}
+static tl_node with_affine(tl_model *m, tl_node x, tl_rng *rng) {
+    return tl_affine(m, x, &(tl_affine_cfg){.scale = 0.5 * between(rng, -3, 3), .shift = between(rng, -1, 1)});
+}
 static tl_node with_softmax(tl_model *m, tl_node x, tl_rng *rng) {
     (void)rng;
     return tl_softmax(m, x);
@@ -125,6 +161,16 @@ static const struct {
     {"relu", with_relu},
     {"sigmoid", with_sigmoid},
     {"tanh", with_tanh},
+    {"prelu", with_prelu},
+    {"selu", with_selu},
+    {"silu", with_silu},
+    {"softplus", with_softplus},
+    {"hard_sigmoid", with_hard_sigmoid},
+    {"exponential", with_exponential},
+    {"leaky_relu", with_leaky_relu},
+    {"elu", with_elu},
+    {"gelu", with_gelu},
+    {"affine", with_affine},
     {"softmax", with_softmax},
     {"max_pool", with_max_pool},
     {"average_pool", with_average_pool},

@@ -28,7 +28,8 @@ typedef enum tl_init {
     TL_ORTHOGONAL,         /* orthonormal columns of the matrix (all other axes, outputs), or rows where they are fewer; Saxe et al.
                               2014 */
     TL_INIT_ZEROS,
-    TL_INIT_ONES
+    TL_INIT_ONES,
+    TL_INIT_QUARTERS /* 0.25, as the slopes of tl_prelu */
 } tl_init;
 
 /* The name of a tl_init, such as "glorot_uniform"; NULL where there is none. */
@@ -73,6 +74,40 @@ TL_API tl_node tl_relu(tl_model *model, tl_node x);
 TL_API tl_node tl_sigmoid(tl_model *model, tl_node x);
 TL_API tl_node tl_tanh(tl_model *model, tl_node x);
 TL_API tl_node tl_softmax(tl_model *model, tl_node x);
+TL_API tl_node tl_selu(tl_model *model, tl_node x);         /* 1.0507·(x, or 1.6733·(e^x - 1) below 0); Klambauer et al. 2017 */
+TL_API tl_node tl_silu(tl_model *model, tl_node x);         /* x·sigmoid(x), "swish"; Elfwing, Uchibe & Doya 2018 */
+TL_API tl_node tl_softplus(tl_model *model, tl_node x);     /* log(1 + e^x) */
+TL_API tl_node tl_hard_sigmoid(tl_model *model, tl_node x); /* x/6 + 1/2 between 0 and 1, as in PyTorch */
+TL_API tl_node tl_exponential(tl_model *model, tl_node x);  /* e^x; infinity above 88 (double: 709), 0 below -87 (-708) */
+
+/* x, and slope·x below 0 (Maas, Hannun & Ng 2013). */
+typedef struct tl_leaky_relu_cfg {
+    double slope; /* above 0 (0.01) */
+} tl_leaky_relu_cfg;
+TL_API tl_node tl_leaky_relu(tl_model *model, tl_node x, const tl_leaky_relu_cfg *cfg);
+
+/* x, and slope·x below 0, the slope of each channel being trained (He et al. 2015). Parameter slope: (channels), at first 0.25. */
+TL_API tl_node tl_prelu(tl_model *model, tl_node x);
+
+/* x, and alpha·(e^x - 1) below 0 (Clevert, Unterthiner & Hochreiter 2016). */
+typedef struct tl_elu_cfg {
+    double alpha; /* above 0 (1) */
+} tl_elu_cfg;
+TL_API tl_node tl_elu(tl_model *model, tl_node x, const tl_elu_cfg *cfg);
+
+/* x·P(x), P being the distribution function of standard normal numbers (Hendrycks & Gimpel 2016); or their approximation
+ * x·(1 + tanh(sqrt(2/pi)·(x + 0.044715·x³)))/2, which is faster. */
+typedef struct tl_gelu_cfg {
+    bool approximate;
+} tl_gelu_cfg;
+TL_API tl_node tl_gelu(tl_model *model, tl_node x, const tl_gelu_cfg *cfg);
+
+/* scale·x + shift, both fixed. */
+typedef struct tl_affine_cfg {
+    double scale; /* (1) */
+    double shift;
+} tl_affine_cfg;
+TL_API tl_node tl_affine(tl_model *model, tl_node x, const tl_affine_cfg *cfg);
 
 /* Maximum or mean over windows of time, each channel by itself. Padding never counts: a maximum ignores it, a mean divides by the
  * inputs that it really saw (as Keras). Of equal maxima the first takes the gradient. */

@@ -1,108 +1,247 @@
-/* Activations and their derivatives, which are functions of the output, and sums. Outputs may lie over inputs. NaN passes. */
-#include "kernels/kernel.h"
+/* Activations and their derivatives, and sums. Outputs may lie over inputs. NaN passes. */
+#include "kernels/exponential.h"
 
-#include <float.h>
-#include <string.h>
+/* What the functions below may depend on beside x: the a and b of the run. */
+typedef struct scales {
+    tl_vector a, b;
+} scales;
 
-/* ---- the exponential function ---- */
+static const tl_real half = (tl_real)0.5;
 
-#ifdef TAPLINE_F64
-enum { MANTISSA = 52, TERMS = 12 };
-static const tl_real least = -708, most = 709, ln2_high = 0x1.62e42feep-1, ln2_low = 0x1.a39ef35793c76p-33;
-#else
-enum { MANTISSA = 23, TERMS = 6 };
-static const tl_real least = -87, most = 88, ln2_high = 0x1.62e4p-1f, ln2_low = 0x1.7f7d1cp-20f;
-#endif
-
-/* 1/k! for k = 2 …: the Taylor series; its remainder for |r| ≤ ln 2 / 2 is below half a unit in the last place. */
-static const double series[] = {1. / 2,     1. / 6,      1. / 24,      1. / 120,      1. / 720,       1. / 5040,
-                                1. / 40320, 1. / 362880, 1. / 3628800, 1. / 39916800, 1. / 479001600, 1. / 6227020800};
-
-/* e^x = scale·(rest + 1), scale = 2^n with n = x / ln 2 rounded (Cody & Waite 1980); e^x - 1 = scale·rest + (scale - 1) without
- * cancellation where x ≥ 0. Beyond the range that scale can have, the value at its end. */
-typedef struct exponential {
-    tl_vector scale, rest;
-} exponential;
-
-TL_INLINE exponential exponential_of(tl_vector x) {
-    const tl_vector low = tl_broadcast(least), high = tl_broadcast(most);
-    x = tl_choose(x < low, low, x);
-    x = tl_choose(x > high, high, x);
-    /* Adding 1.5·2^MANTISSA leaves the nearest integer in the low bits. */
-    const tl_vector magic = tl_broadcast((tl_real)1.5 * (tl_real)((int64_t)1 << MANTISSA));
-    const tl_vector shifted = x * (tl_real)1.44269504088896340736 + magic, n = shifted - magic;
-    const tl_vector r = (x - n * ln2_high) - n * ln2_low;
-    tl_vector bend = tl_broadcast((tl_real)series[TERMS - 1]); /* e^r = 1 + r + r²·bend */
-    TL_UNROLL for (int k = TERMS - 2; k >= 0; k--) bend = bend * r + (tl_real)series[k];
-    const tl_mask bits = ((tl_mask)shifted << MANTISSA) + (tl_mask)tl_broadcast(1);
-    return (exponential){.scale = (tl_vector)bits, .rest = r + r * r * bend};
+/* The library's function of each element, where it is worth no loop of its own. */
+TL_INLINE tl_vector each(tl_vector x, double (*function)(double)) {
+    for (int i = 0; i < TL_LANES; i++) x[i] = (tl_real)function((double)x[i]);
+    return x;
 }
 
-/* ---- one vector of each function ---- */
+/* ---- one vector of each function, and of its derivative times d: in terms of y, or of x where it is called x ---- */
 
-TL_INLINE tl_vector relu(tl_vector x) { return tl_where(~(x < (tl_vector){0}), x); }
-TL_INLINE tl_vector relu_gradient(tl_vector y, tl_vector d) { return tl_where(y > (tl_vector){0}, d); }
+TL_INLINE tl_vector relu(tl_vector x, scales s) {
+    (void)s;
+    return tl_where(~(x < (tl_vector){0}), x);
+}
+TL_INLINE tl_vector relu_gradient(tl_vector y, tl_vector d, scales s) {
+    (void)s;
+    return tl_where(y > (tl_vector){0}, d);
+}
+
+TL_INLINE tl_vector leaky_relu(tl_vector x, scales s) { return tl_choose(x < (tl_vector){0}, s.a * x, x); }
+TL_INLINE tl_vector leaky_relu_gradient(tl_vector y, tl_vector d, scales s) { return tl_choose(y > (tl_vector){0}, d, s.a * d); }
+
+TL_INLINE tl_vector elu(tl_vector x, scales s) { return s.b * tl_choose(x < (tl_vector){0}, s.a * tl_exponential_less_one(x), x); }
+TL_INLINE tl_vector elu_gradient(tl_vector y, tl_vector d, scales s) {
+    return d * tl_choose(y > (tl_vector){0}, s.b, y + s.a * s.b);
+}
 
 /* 0 where it would be denormal. */
-TL_INLINE tl_vector sigmoid(tl_vector x) {
-    const exponential e = exponential_of(-x);
-    return tl_where(~(x < tl_broadcast(least)), 1 / (e.scale * e.rest + e.scale + 1));
+TL_INLINE tl_vector sigmoid(tl_vector x, scales s) {
+    (void)s;
+    const tl_exponential e = tl_exponential_of(-x);
+    return tl_where(~(x < tl_broadcast(tl_exponential_least)), 1 / (e.scale * e.rest + e.scale + 1));
 }
-TL_INLINE tl_vector sigmoid_gradient(tl_vector y, tl_vector d) { return d * (y * (1 - y)); }
+TL_INLINE tl_vector sigmoid_gradient(tl_vector y, tl_vector d, scales s) {
+    (void)s;
+    return d * (y * (1 - y));
+}
+
+TL_INLINE tl_vector hard_sigmoid(tl_vector x, scales s) {
+    (void)s;
+    const tl_vector zero = {0}, one = tl_broadcast(1), y = x * (1 / (tl_real)6) + half;
+    return tl_choose(y < zero, zero, tl_choose(y > one, one, y));
+}
+TL_INLINE tl_vector hard_sigmoid_gradient(tl_vector y, tl_vector d, scales s) {
+    (void)s;
+    return tl_where((y > (tl_vector){0}) & (y < tl_broadcast(1)), d * (1 / (tl_real)6));
+}
 
 /* tanh |x| = (e^2|x| - 1) / (e^2|x| + 1), with the sign of x. */
-TL_INLINE tl_vector hyperbolic_tangent(tl_vector x) {
+TL_INLINE tl_vector hyperbolic_tangent(tl_vector x, scales s) {
+    (void)s;
     const tl_mask sign = (tl_mask)x & (tl_mask)tl_broadcast((tl_real)-0.0);
     const tl_vector size = (tl_vector)((tl_mask)x ^ sign);
-    const exponential e = exponential_of(size + size);
-    const tl_vector less_one = e.scale * e.rest + (e.scale - 1), value = less_one / (less_one + 2);
+    const tl_vector less_one = tl_exponential_less_one(size + size), value = less_one / (less_one + 2);
     return (tl_vector)((tl_mask)value | sign);
 }
-TL_INLINE tl_vector tanh_gradient(tl_vector y, tl_vector d) { return d * ((1 - y) * (1 + y)); }
+TL_INLINE tl_vector tanh_gradient(tl_vector y, tl_vector d, scales s) {
+    (void)s;
+    return d * ((1 - y) * (1 + y));
+}
+
+TL_INLINE tl_vector exponential(tl_vector x, scales s) {
+    (void)s;
+    return tl_exponential_value(x);
+}
+TL_INLINE tl_vector exponential_gradient(tl_vector y, tl_vector d, scales s) {
+    (void)s;
+    return y * d;
+}
+
+/* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), and its derivative 1 - e^-y. */
+TL_INLINE tl_vector softplus(tl_vector x, scales s) {
+    const tl_vector size = tl_choose(x < (tl_vector){0}, -x, x);
+    return relu(x, s) + each(tl_exponential_value(-size), log1p);
+}
+TL_INLINE tl_vector softplus_gradient(tl_vector y, tl_vector d, scales s) {
+    (void)s;
+    return -d * tl_exponential_less_one(-y);
+}
+
+TL_INLINE tl_vector silu(tl_vector x, scales s) { return x * sigmoid(x, s); }
+TL_INLINE tl_vector silu_gradient(tl_vector x, tl_vector d, scales s) {
+    const tl_vector y = sigmoid(x, s);
+    return d * (y * (1 + x * (1 - y)));
+}
+
+/* The distribution function of standard normal numbers, without cancellation where it is small. */
+static double normal_below(double x) { return erfc(x * -0.70710678118654752440) / 2; }
+
+TL_INLINE tl_vector gelu(tl_vector x, scales s) {
+    (void)s;
+    return x * each(x, normal_below);
+}
+TL_INLINE tl_vector gelu_gradient(tl_vector x, tl_vector d, scales s) {
+    (void)s;
+    return d * (each(x, normal_below) + x * (tl_real)0.39894228040143267794 * tl_exponential_value(-half * x * x));
+}
+
+/* x·(1 + tanh z) / 2 = x·sigmoid(2z) with z = sqrt(2/pi)·(x + 0.044715·x³). */
+static const tl_real gelu_slope = (tl_real)1.59576912160573071176, gelu_cube = (tl_real)0.044715;
+
+TL_INLINE tl_vector gelu_tanh(tl_vector x, scales s) { return x * sigmoid(gelu_slope * (x + gelu_cube * x * x * x), s); }
+TL_INLINE tl_vector gelu_tanh_gradient(tl_vector x, tl_vector d, scales s) {
+    const tl_vector y = sigmoid(gelu_slope * (x + gelu_cube * x * x * x), s);
+    return d * (y + x * y * (1 - y) * gelu_slope * (1 + 3 * gelu_cube * x * x));
+}
+
+TL_INLINE tl_vector affine(tl_vector x, scales s) { return s.a * x + s.b; }
+TL_INLINE tl_vector affine_gradient(tl_vector y, tl_vector d, scales s) {
+    (void)y;
+    return s.a * d;
+}
 
 /* ---- over arrays ---- */
 
-TL_INLINE void map(const tl_real *x, tl_real *y, size_t count, tl_vector (*function)(tl_vector)) {
+TL_INLINE void map(const tl_activation_run *run, tl_vector (*function)(tl_vector, scales)) {
+    const tl_real *x = run->from;
+    tl_real *y = run->to;
+    const size_t count = run->count;
+    const scales s = {.a = tl_broadcast(run->a), .b = tl_broadcast(run->b)};
     size_t i = 0;
-    for (; i + TL_LANES <= count; i += TL_LANES) tl_store(y + i, function(tl_load(x + i)));
-    tl_store_part(y + i, function(tl_load_part(x + i, count - i)), count - i);
+    for (; i + TL_LANES <= count; i += TL_LANES) tl_store(y + i, function(tl_load(x + i), s));
+    tl_store_part(y + i, function(tl_load_part(x + i, count - i), s), count - i);
 }
 
-TL_INLINE void map_pairs(const tl_real *a, const tl_real *b, tl_real *to, size_t count,
-                         tl_vector (*function)(tl_vector, tl_vector)) {
+TL_INLINE void map_pairs(const tl_real *a, const tl_real *b, tl_real *to, size_t count, scales s,
+                         tl_vector (*function)(tl_vector, tl_vector, scales)) {
     size_t i = 0;
-    for (; i + TL_LANES <= count; i += TL_LANES) tl_store(to + i, function(tl_load(a + i), tl_load(b + i)));
-    tl_store_part(to + i, function(tl_load_part(a + i, count - i), tl_load_part(b + i, count - i)), count - i);
+    for (; i + TL_LANES <= count; i += TL_LANES) tl_store(to + i, function(tl_load(a + i), tl_load(b + i), s));
+    tl_store_part(to + i, function(tl_load_part(a + i, count - i), tl_load_part(b + i, count - i), s), count - i);
 }
 
-static void map_relu(const tl_real *x, tl_real *y, size_t count) { map(x, y, count, relu); }
-static void map_sigmoid(const tl_real *x, tl_real *y, size_t count) { map(x, y, count, sigmoid); }
-static void map_tanh(const tl_real *x, tl_real *y, size_t count) { map(x, y, count, hyperbolic_tangent); }
+TL_INLINE void map_gradient(const tl_activation_run *run, tl_vector (*function)(tl_vector, tl_vector, scales)) {
+    const scales s = {.a = tl_broadcast(run->a), .b = tl_broadcast(run->b)};
+    /* What is not read may be absent; dy stands in for it. */
+    map_pairs(run->from ? run->from : run->dy, run->dy, run->to, run->count, s, function);
+}
 
-static void map_relu_gradient(const tl_real *y, const tl_real *dy, tl_real *dx, size_t count) {
-    map_pairs(y, dy, dx, count, relu_gradient);
+void TL_KERNEL(tl_kernel_activate)(const tl_activation_run *run);
+void TL_KERNEL(tl_kernel_activate)(const tl_activation_run *run) {
+    switch (run->activation) {
+    case TL_ACTIVATION_RELU:
+        map(run, relu);
+        break;
+    case TL_ACTIVATION_LEAKY_RELU:
+        map(run, leaky_relu);
+        break;
+    case TL_ACTIVATION_ELU:
+        map(run, elu);
+        break;
+    case TL_ACTIVATION_SIGMOID:
+        map(run, sigmoid);
+        break;
+    case TL_ACTIVATION_HARD_SIGMOID:
+        map(run, hard_sigmoid);
+        break;
+    case TL_ACTIVATION_TANH:
+        map(run, hyperbolic_tangent);
+        break;
+    case TL_ACTIVATION_EXPONENTIAL:
+        map(run, exponential);
+        break;
+    case TL_ACTIVATION_SOFTPLUS:
+        map(run, softplus);
+        break;
+    case TL_ACTIVATION_SILU:
+        map(run, silu);
+        break;
+    case TL_ACTIVATION_GELU:
+        map(run, gelu);
+        break;
+    case TL_ACTIVATION_GELU_TANH:
+        map(run, gelu_tanh);
+        break;
+    case TL_ACTIVATION_AFFINE:
+        map(run, affine);
+        break;
+    }
 }
-static void map_sigmoid_gradient(const tl_real *y, const tl_real *dy, tl_real *dx, size_t count) {
-    map_pairs(y, dy, dx, count, sigmoid_gradient);
-}
-static void map_tanh_gradient(const tl_real *y, const tl_real *dy, tl_real *dx, size_t count) {
-    map_pairs(y, dy, dx, count, tanh_gradient);
+
+void TL_KERNEL(tl_kernel_activation_gradient)(const tl_activation_run *run);
+void TL_KERNEL(tl_kernel_activation_gradient)(const tl_activation_run *run) {
+    switch (run->activation) {
+    case TL_ACTIVATION_RELU:
+        map_gradient(run, relu_gradient);
+        break;
+    case TL_ACTIVATION_LEAKY_RELU:
+        map_gradient(run, leaky_relu_gradient);
+        break;
+    case TL_ACTIVATION_ELU:
+        map_gradient(run, elu_gradient);
+        break;
+    case TL_ACTIVATION_SIGMOID:
+        map_gradient(run, sigmoid_gradient);
+        break;
+    case TL_ACTIVATION_HARD_SIGMOID:
+        map_gradient(run, hard_sigmoid_gradient);
+        break;
+    case TL_ACTIVATION_TANH:
+        map_gradient(run, tanh_gradient);
+        break;
+    case TL_ACTIVATION_EXPONENTIAL:
+        map_gradient(run, exponential_gradient);
+        break;
+    case TL_ACTIVATION_SOFTPLUS:
+        map_gradient(run, softplus_gradient);
+        break;
+    case TL_ACTIVATION_SILU:
+        map_gradient(run, silu_gradient);
+        break;
+    case TL_ACTIVATION_GELU:
+        map_gradient(run, gelu_gradient);
+        break;
+    case TL_ACTIVATION_GELU_TANH:
+        map_gradient(run, gelu_tanh_gradient);
+        break;
+    case TL_ACTIVATION_AFFINE:
+        map_gradient(run, affine_gradient);
+        break;
+    }
 }
 
 /* ---- sums ---- */
 
-TL_INLINE tl_vector add(tl_vector a, tl_vector b) { return a + b; }
-TL_INLINE tl_vector add_relu(tl_vector a, tl_vector b) { return relu(a + b); }
+TL_INLINE tl_vector add(tl_vector a, tl_vector b, scales s) {
+    (void)s;
+    return a + b;
+}
+TL_INLINE tl_vector add_relu(tl_vector a, tl_vector b, scales s) { return relu(a + b, s); }
 
 void TL_KERNEL(tl_kernel_add)(const tl_real *a, const tl_real *b, tl_real *y, size_t count);
-void TL_KERNEL(tl_kernel_add)(const tl_real *a, const tl_real *b, tl_real *y, size_t count) { map_pairs(a, b, y, count, add); }
+void TL_KERNEL(tl_kernel_add)(const tl_real *a, const tl_real *b, tl_real *y, size_t count) {
+    map_pairs(a, b, y, count, (scales){0}, add);
+}
 
 void TL_KERNEL(tl_kernel_add_relu)(const tl_real *a, const tl_real *b, tl_real *y, size_t count);
 void TL_KERNEL(tl_kernel_add_relu)(const tl_real *a, const tl_real *b, tl_real *y, size_t count) {
-    map_pairs(a, b, y, count, add_relu);
+    map_pairs(a, b, y, count, (scales){0}, add_relu);
 }
-
-extern const tl_activation TL_KERNEL(tl_kernel_relu), TL_KERNEL(tl_kernel_sigmoid), TL_KERNEL(tl_kernel_tanh);
-const tl_activation TL_KERNEL(tl_kernel_relu) = {.forward = map_relu, .backward = map_relu_gradient};
-const tl_activation TL_KERNEL(tl_kernel_sigmoid) = {.forward = map_sigmoid, .backward = map_sigmoid_gradient};
-const tl_activation TL_KERNEL(tl_kernel_tanh) = {.forward = map_tanh, .backward = map_tanh_gradient};

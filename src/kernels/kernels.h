@@ -48,11 +48,30 @@ typedef struct tl_adagrad_run {
     tl_real rate, epsilon;
 } tl_adagrad_run;
 
-/* An activation on `count` elements, and its derivative in terms of the output; y may be x, dx may be dy. */
-typedef struct tl_activation {
-    void (*forward)(const tl_real *x, tl_real *y, size_t count);
-    void (*backward)(const tl_real *y, const tl_real *dy, tl_real *dx, size_t count);
+typedef enum tl_activation {
+    TL_ACTIVATION_RELU = 0,
+    TL_ACTIVATION_LEAKY_RELU, /* a·x below 0 */
+    TL_ACTIVATION_ELU,        /* b·x, below 0 b·a·(e^x - 1) */
+    TL_ACTIVATION_SIGMOID,
+    TL_ACTIVATION_HARD_SIGMOID,
+    TL_ACTIVATION_TANH,
+    TL_ACTIVATION_EXPONENTIAL,
+    TL_ACTIVATION_SOFTPLUS,
+    TL_ACTIVATION_SILU,
+    TL_ACTIVATION_GELU,
+    TL_ACTIVATION_GELU_TANH,
+    TL_ACTIVATION_AFFINE /* a·x + b */
 } tl_activation;
+
+/* An activation on `count` elements, or what it sends back. `to` may be `from` or dy. */
+typedef struct tl_activation_run {
+    tl_activation activation;
+    tl_real a, b;
+    const tl_real *from; /* x; backward: what its derivative is computed from, which is x for SILU and both GELU, otherwise y */
+    const tl_real *dy;   /* backward */
+    tl_real *to;         /* y; backward: dx */
+    size_t count;
+} tl_activation_run;
 
 /* Windows over one sample: output t sees inputs t·stride - pad_left … + taps - 1, those that there are. */
 typedef struct tl_pool_rows {
@@ -132,7 +151,8 @@ typedef struct tl_kernels {
     void (*norm_gradient_sums)(const tl_norm_rows *rows); /* first, second: of d, what the ReLU passes of dy; of d · (x - centre) */
     void (*norm_gradient)(const tl_norm_rows *rows);      /* out = factor · d + slope · (x - centre) + offset */
 
-    const tl_activation *relu, *sigmoid, *tanh;
+    void (*activate)(const tl_activation_run *run);
+    void (*activation_gradient)(const tl_activation_run *run);
     void (*add)(const tl_real *a, const tl_real *b, tl_real *y, size_t count);      /* y = a + b; y may be a or b */
     void (*add_relu)(const tl_real *a, const tl_real *b, tl_real *y, size_t count); /* y = max(a + b, 0); likewise */
     const tl_pooling *max_pool, *average_pool;

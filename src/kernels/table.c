@@ -5,7 +5,8 @@ void TL_KERNEL(tl_kernel_norm_moments)(const tl_norm_rows *rows);
 void TL_KERNEL(tl_kernel_norm_apply)(const tl_norm_rows *rows);
 void TL_KERNEL(tl_kernel_norm_gradient_sums)(const tl_norm_rows *rows);
 void TL_KERNEL(tl_kernel_norm_gradient)(const tl_norm_rows *rows);
-extern const tl_activation TL_KERNEL(tl_kernel_relu), TL_KERNEL(tl_kernel_sigmoid), TL_KERNEL(tl_kernel_tanh);
+void TL_KERNEL(tl_kernel_activate)(const tl_activation_run *run);
+void TL_KERNEL(tl_kernel_activation_gradient)(const tl_activation_run *run);
 extern const tl_pooling TL_KERNEL(tl_kernel_max_pool), TL_KERNEL(tl_kernel_average_pool);
 void TL_KERNEL(tl_kernel_add)(const tl_real *a, const tl_real *b, tl_real *y, size_t count);
 void TL_KERNEL(tl_kernel_add_relu)(const tl_real *a, const tl_real *b, tl_real *y, size_t count);
@@ -28,9 +29,8 @@ const tl_kernels TL_KERNEL(tl_kernels) = {
     .norm_apply = TL_KERNEL(tl_kernel_norm_apply),
     .norm_gradient_sums = TL_KERNEL(tl_kernel_norm_gradient_sums),
     .norm_gradient = TL_KERNEL(tl_kernel_norm_gradient),
-    .relu = &TL_KERNEL(tl_kernel_relu),
-    .sigmoid = &TL_KERNEL(tl_kernel_sigmoid),
-    .tanh = &TL_KERNEL(tl_kernel_tanh),
+    .activate = TL_KERNEL(tl_kernel_activate),
+    .activation_gradient = TL_KERNEL(tl_kernel_activation_gradient),
     .add = TL_KERNEL(tl_kernel_add),
     .add_relu = TL_KERNEL(tl_kernel_add_relu),
     .max_pool = &TL_KERNEL(tl_kernel_max_pool),
