@@ -211,10 +211,7 @@ void tl_graph_mark(tl_model *model) {
 /* ---- the whole ---- */
 
 static tl_status take_configuration(tl_model *model, const tl_compile_cfg *cfg) {
-    const tl_compile_cfg defaults = {0};
-    if (!cfg) cfg = &defaults;
     model->batch = cfg->batch ? cfg->batch : 32;
-    model->loss = cfg->loss;
     model->inference_only = cfg->inference_only;
     model->input_gradient = cfg->input_gradient && !cfg->inference_only;
     model->clip_norm = cfg->clip_norm;
@@ -223,16 +220,22 @@ static tl_status take_configuration(tl_model *model, const tl_compile_cfg *cfg) 
     if (!model->optimizer.ops) model->optimizer.ops = tl_adam();
     tl_check_number("compile: clip norm", cfg->clip_norm, 0, INFINITY, &model->error);
     tl_check_number("compile: clip value", cfg->clip_value, 0, INFINITY, &model->error);
-    if (cfg->loss != TL_CROSS_ENTROPY && cfg->loss != TL_SQUARED_ERROR)
-        return tl_fail(&model->error, TL_ERROR_ARGUMENT, "compile: loss %d is unknown", (int)cfg->loss);
+    if (tl_loss_prepare(&model->loss, cfg, &model->error) != TL_OK) return model->error.status;
     return model->optimizer.ops->prepare(&model->optimizer, &model->error);
+}
+
+static tl_status weigh_classes(tl_model *model, const tl_compile_cfg *cfg) {
+    return tl_loss_weigh(&model->loss, cfg->class_weights, model->vertex[model->output].layer->out.channels, &model->error);
 }
 
 tl_status tl_model_compile(tl_model *model, tl_node output, const tl_compile_cfg *cfg, tl_error *error) {
     if (tl_failed(error)) return error->status;
     if (model && model->compiled) return tl_fail(error, TL_ERROR_STATE, "compile: the model is compiled already");
+    const tl_compile_cfg defaults = {0};
+    if (!cfg) cfg = &defaults;
     if (model && !tl_failed(&model->error) && take_configuration(model, cfg) == TL_OK && set_up_layers(model, output) == TL_OK &&
-        lay_out_parameters(model) == TL_OK && lay_out_lengths(model) == TL_OK && tl_lay_out_arena(model) == TL_OK) {
+        weigh_classes(model, cfg) == TL_OK && lay_out_parameters(model) == TL_OK && lay_out_lengths(model) == TL_OK &&
+        tl_lay_out_arena(model) == TL_OK) {
         tl_graph_mark(model);
         model->compiled = true;
         return TL_OK;

@@ -15,9 +15,12 @@
 
 /* Sums over samples. */
 typedef struct tally {
-    double loss, correct, squared, absolute;
+    double loss, weight; /* the weighted sum of losses, and of weights */
+    double correct, squared, absolute;
     size_t samples, values;
 } tally;
+
+static double mean_loss(double loss, double weight) { return weight > 0 ? loss / weight : 0; }
 
 static void count_correct(tally *sums, const tl_tensor *y, const int32_t *labels) {
     const size_t channels = y->shape[1] * y->shape[2];
@@ -43,9 +46,10 @@ static void count_differences(tally *sums, const tl_tensor *y, const tl_real *va
 /* Adds what the model's output says of a batch with this target and mean loss. */
 static void count_batch(tally *sums, const tl_model *model, const tl_target *target, double loss) {
     const tl_tensor y = tl_output(model);
-    sums->loss += loss * (double)y.shape[0];
+    sums->loss += loss * tl_loss_weight(model);
+    sums->weight += tl_loss_weight(model);
     sums->samples += y.shape[0];
-    if (tl_model_loss(model) == TL_CROSS_ENTROPY)
+    if (tl_loss_takes_labels(tl_model_loss(model)))
         count_correct(sums, &y, target->labels);
     else
         count_differences(sums, &y, target->values);
@@ -53,8 +57,8 @@ static void count_batch(tally *sums, const tl_model *model, const tl_target *tar
 
 static tl_metrics metrics_of(const tally *sums, tl_loss_kind loss) {
     const double samples = (double)sums->samples, values = (double)sums->values;
-    tl_metrics metrics = {.loss = sums->loss / samples, .accuracy = NAN, .rmse = NAN, .mae = NAN};
-    if (loss == TL_CROSS_ENTROPY)
+    tl_metrics metrics = {.loss = mean_loss(sums->loss, sums->weight), .accuracy = NAN, .rmse = NAN, .mae = NAN};
+    if (tl_loss_takes_labels(loss))
         metrics.accuracy = sums->correct / samples;
     else {
         metrics.rmse = sqrt(sums->squared / values);
@@ -88,8 +92,10 @@ static tl_status check_data(const tl_model *model, const tl_dataset *data, tl_sh
     if (shape[0] > UINT32_MAX) return tl_fail(error, TL_ERROR_SHAPE, "data: %zu samples exceed %u", shape[0], UINT32_MAX);
     if (out.length != 1)
         return tl_fail(error, TL_ERROR_SHAPE, "data: one target a series; the model's output has length %zu", out.length);
-    if (tl_model_loss(model) == TL_CROSS_ENTROPY) return check_labels(data, out.channels, error);
-    if (!data->values) return tl_fail(error, TL_ERROR_ARGUMENT, "data: squared error needs target values; the data set has none");
+    if (tl_loss_takes_labels(tl_model_loss(model))) return check_labels(data, out.channels, error);
+    if (!data->values)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "data: %s needs target values; the data set has none",
+                       tl_loss_name(tl_model_loss(model)));
     if (out.channels != 1)
         return tl_fail(error, TL_ERROR_SHAPE, "data: one target value a series; the model has %zu outputs", out.channels);
     return TL_OK;
@@ -254,11 +260,11 @@ static tl_status train_epoch(fit *f, int epoch, tl_error *error) {
         f->result.stopped = !go_on(f, epoch, b, batches, &sums);
         if (f->result.stopped && !step && take_step(f, error) != TL_OK) return error->status;
         if (step) {
-            tl_schedule_step(&f->schedule, (sums.loss - last.loss) / (double)(sums.samples - last.samples));
+            tl_schedule_step(&f->schedule, mean_loss(sums.loss - last.loss, sums.weight - last.weight));
             set_rate(f);
             last = sums;
         }
-        if (b == batches) end_epoch(f, epoch, sums.loss / (double)sums.samples);
+        if (b == batches) end_epoch(f, epoch, mean_loss(sums.loss, sums.weight));
     }
     return TL_OK;
 }
@@ -319,16 +325,14 @@ tl_status tl_predict(tl_model *model, const tl_tensor *x, tl_tensor *y, tl_error
     tl_error own = {0};
     if (!error) error = &own;
     if (tl_failed(error) || check_prediction(model, x, y, error) != TL_OK) return error->status;
-    const size_t samples = x->shape[0], batch = tl_model_batch(model), channels = y->shape[2];
+    const size_t samples = x->shape[0], batch = tl_model_batch(model);
     for (size_t first = 0; first < samples; first += batch) {
         const size_t count = samples - first < batch ? samples - first : batch;
         const tl_tensor part = tl_tensor_slice(x, first, count), to = tl_tensor_slice(y, first, count);
         tl_forward(model, &part, TL_INFERENCE);
         const tl_tensor out = tl_output(model);
         memcpy(to.data, out.data, tl_tensor_count(&out) * sizeof(tl_real));
-        if (tl_model_loss(model) != TL_CROSS_ENTROPY) continue;
-        for (size_t row = 0; row < count * y->shape[1]; row++)
-            tl_softmax_row(to.data + row * channels, channels, to.data + row * channels);
+        tl_loss_predict(tl_model_loss(model), to.data, count * y->shape[1], y->shape[2]);
     }
     return TL_OK;
 }

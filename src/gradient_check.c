@@ -41,7 +41,8 @@ typedef struct subject {
 
 static double objective(const probe *p) {
     tl_forward(p->model, &p->x, TL_TRAINING);
-    return tl_loss(p->model, p->target) * (double)p->x.shape[0];
+    const double loss = tl_loss(p->model, p->target);
+    return loss * tl_loss_weight(p->model);
 }
 
 /* The difference quotients at steps h and h/2. */

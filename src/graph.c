@@ -34,6 +34,7 @@ void tl_model_free(tl_model *model) {
     for (size_t i = 0; i < model->vertices; i++) release_layer(model->vertex[i].layer);
     for (size_t i = 0; model->moment && i < model->optimizer.ops->moments; i++) tl_release(model->moment[i]);
     free(model->moment);
+    tl_loss_release(&model->loss);
     tl_release(model->arena);
     tl_release(model->parameters);
     tl_release(model->gradients);
@@ -150,7 +151,8 @@ tl_shape tl_output_shape(const tl_model *model) {
 }
 
 size_t tl_model_batch(const tl_model *model) { return model->batch; }
-tl_loss_kind tl_model_loss(const tl_model *model) { return model->loss; }
+tl_loss_kind tl_model_loss(const tl_model *model) { return model->loss.kind; }
+double tl_loss_weight(const tl_model *model) { return model->loss_weight; }
 uint64_t tl_model_seed(const tl_model *model) { return model->seed; }
 int tl_model_threads(const tl_model *model) { return model->workers.count; }
 uint64_t tl_steps(const tl_model *model) { return model->steps; }

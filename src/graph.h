@@ -4,6 +4,7 @@
 
 #include <tapline/layer.h>
 
+#include "loss.h"
 #include "parallel.h"
 
 enum { TL_MODES = 2 }; /* tl_mode: TL_TRAINING, TL_INFERENCE */
@@ -60,7 +61,7 @@ struct tl_model {
     size_t *lengths;  /* (vertices, batch) */
     size_t given;     /* lengths that are set for the next forward pass; 0: none */
     bool has_lengths; /* the pass under way has lengths */
-    tl_loss_kind loss;
+    tl_loss_spec loss;
     tl_optimizer_cfg optimizer;
     double clip_norm, clip_value;
     tl_real *arena; /* activations, their gradients, saved values, scratch */
@@ -78,7 +79,9 @@ struct tl_model {
     tl_mode mode;
     bool loss_not_finite;
     uint64_t passes, steps; /* training passes, optimizer steps */
+    double loss_weight;     /* of the last loss */
     size_t samples;         /* in the gradient buffer */
+    double weight;          /* the sum of their weights */
 };
 
 /* What `vertex` is in messages: fails the model's error with "layer 2 (conv1d): text". */

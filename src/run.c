@@ -1,8 +1,6 @@
 /* Running a compiled model: forward, loss, backward, step. What may fail is checked on entry; the loops over the layers do not. */
 #include "graph.h"
 
-#include "loss.h"
-
 #include "kernels/kernels.h"
 
 #include <math.h>
@@ -90,9 +88,10 @@ double tl_loss(tl_model *model, const tl_target *target) {
     }
     tl_vertex *output = &model->vertex[model->output];
     const tl_tensor *y = &output->forward[model->mode].y;
-    if (tl_loss_check(model->loss, y, target, &model->error) != TL_OK) return NAN;
+    const size_t *lengths = model->has_lengths ? output->lengths : NULL;
+    if (tl_loss_check(&model->loss, y, lengths, target, &model->error) != TL_OK) return NAN;
     const bool training = model->mode == TL_TRAINING;
-    const double loss = tl_loss_of(model->loss, y, target, training ? output->dy : NULL);
+    const double loss = tl_loss_of(&model->loss, y, lengths, target, training ? output->dy : NULL, &model->loss_weight);
     if (training) {
         model->loss_not_finite = model->loss_not_finite || !isfinite(loss);
         model->stage = TL_STAGE_LOSS;
@@ -124,8 +123,8 @@ static void add_gradient(const tl_model *model, const tl_vertex *vertex, size_t 
     tl_parallel(&model->workers, (job.count + ADD_BLOCK - 1) / ADD_BLOCK, (double)job.count, add_part, &job);
 }
 
-/* Sends the gradient of the output, which is in place, back through every layer that it concerns. */
-static void run_backward(tl_model *model) {
+/* Sends the gradient of the output, which is in place, back through every layer that it concerns; `weight`: of its samples. */
+static void run_backward(tl_model *model, double weight) {
     const unsigned denormals = tl_denormals_off();
     for (size_t i = model->vertices; i-- > 0;) {
         tl_vertex *vertex = &model->vertex[i];
@@ -137,6 +136,7 @@ static void run_backward(tl_model *model) {
             if (vertex->dx_added[e] && vertex->dx[e].data) add_gradient(model, vertex, e);
     }
     model->samples += model->batch_now;
+    model->weight += weight;
     model->stage = TL_STAGE_NOTHING;
     tl_denormals_restore(denormals);
 }
@@ -146,7 +146,7 @@ void tl_backward(tl_model *model) {
     if (model->stage != TL_STAGE_LOSS)
         tl_fail(&model->error, TL_ERROR_STATE, "backward: no training forward pass and loss came before it");
     else
-        run_backward(model);
+        run_backward(model, model->loss_weight);
 }
 
 void tl_backward_from(tl_model *model, const tl_tensor *dy) {
@@ -164,7 +164,7 @@ void tl_backward_from(tl_model *model, const tl_tensor *dy) {
     tl_vertex *output = &model->vertex[model->output];
     memcpy(output->dy, dy->data, tl_tensor_count(dy) * sizeof(tl_real));
     if (model->has_lengths) tl_blank(&output->backward.dy, output->lengths);
-    run_backward(model);
+    run_backward(model, (double)model->batch_now);
 }
 
 tl_tensor tl_input_gradient(const tl_model *model) {
@@ -175,6 +175,7 @@ tl_tensor tl_input_gradient(const tl_model *model) {
 
 static void forget_samples(tl_model *model) {
     model->samples = 0;
+    model->weight = 0;
     model->loss_not_finite = false;
 }
 
@@ -207,7 +208,7 @@ static void clip_part(void *context, size_t chunk, int worker) {
     (void)worker;
     tl_model *model = context;
     const size_t first = chunk * TL_NORM_CHUNK, rest = model->parameter_count - first;
-    const tl_real most = (tl_real)(model->clip_value * (double)model->samples);
+    const tl_real most = (tl_real)(model->clip_value * model->weight);
     tl_real *gradient = model->gradients + first;
     for (size_t i = 0; i < (rest < TL_NORM_CHUNK ? rest : TL_NORM_CHUNK); i++)
         gradient[i] = gradient[i] > most ? most : gradient[i] < -most ? -most : gradient[i];
@@ -265,7 +266,8 @@ tl_status tl_step(tl_model *model, tl_error *error) {
     if (tl_failed(reason)) return tl_fail(error, reason->status, "%s", reason->text);
     if (!model->compiled || model->samples == 0) return tl_fail(error, TL_ERROR_STATE, "step: no backward pass came before it");
     const unsigned denormals = tl_denormals_off();
-    double norm = gradient_norm(model) / (double)model->samples;
+    const double scale = model->weight > 0 ? 1 / model->weight : 0;
+    double norm = gradient_norm(model) * scale;
     const char *wrong = model->loss_not_finite ? "loss" : !isfinite(norm) ? "gradient" : NULL;
     if (wrong) {
         tl_fail(error, TL_ERROR_NUMERIC, "non-finite %s at step %llu; parameters unchanged", wrong,
@@ -274,10 +276,10 @@ tl_status tl_step(tl_model *model, tl_error *error) {
     } else {
         if (model->clip_value > 0) {
             clip_values(model);
-            norm = gradient_norm(model) / (double)model->samples;
+            norm = gradient_norm(model) * scale;
         }
         const double clip = model->clip_norm > 0 && norm > model->clip_norm ? model->clip_norm / norm : 1;
-        update_parameters(model, clip / (double)model->samples);
+        update_parameters(model, clip * scale);
         model->steps++;
         forget_samples(model);
     }

@@ -188,6 +188,16 @@ static void given_engines_and_optimizers_when_trained_then_each_runs(void **unus
                0, NULL);
 }
 
+static void given_losses_when_trained_then_each_runs_on_its_kind_of_data(void **unused) {
+    (void)unused;
+    expect(run_command("train", train_file, "--loss", "cross-entropy", "--label-smoothing", "0.1", "--balance", QUICK), 0, NULL);
+    for (size_t i = 1; tl_loss_name((tl_loss_kind)i); i++)
+        expect(run_command("train", values_file, "--loss", tl_loss_name((tl_loss_kind)i), QUICK), 0, NULL);
+    expect(run_command("train", values_file, "--loss", "cross-entropy", QUICK), 2, "data: cross-entropy needs labels");
+    expect(run_command("train", train_file, "--loss", "huber", QUICK), 2, "data: huber needs target values; the data set has none");
+    expect(run_command("train", values_file, "--balance", QUICK), 2, "--balance is for classes; the data has target values");
+}
+
 static void given_schedules_when_trained_then_each_runs(void **unused) {
     (void)unused;
     for (size_t i = 0; tl_schedule_name((tl_schedule_kind)i); i++)
@@ -367,6 +377,7 @@ int main(void) {
         cmocka_unit_test(given_target_values_when_trained_then_errors_are_reported_in_place_of_accuracy),
         cmocka_unit_test(given_one_seed_when_trained_twice_or_with_more_threads_then_losses_are_identical),
         cmocka_unit_test(given_engines_and_optimizers_when_trained_then_each_runs),
+        cmocka_unit_test(given_losses_when_trained_then_each_runs_on_its_kind_of_data),
         cmocka_unit_test(given_schedules_when_trained_then_each_runs),
         cmocka_unit_test(given_a_log_when_trained_then_it_has_a_line_an_epoch),
         cmocka_unit_test(given_a_signal_when_training_then_what_was_reached_is_reported),

@@ -58,9 +58,13 @@ TL_API tl_model *tl_model_new(const tl_model_cfg *cfg);
 /* Frees the model, its layers and its optimizer. NULL is fine. */
 TL_API void tl_model_free(tl_model *model);
 
+/* The loss of a step of a sample; those against values are means over the outputs (channels) y. */
 typedef enum tl_loss_kind {
-    TL_CROSS_ENTROPY = 0, /* softmax cross-entropy of logits against class labels */
-    TL_SQUARED_ERROR      /* mean over the outputs of (y - target)^2 */
+    TL_CROSS_ENTROPY = 0,   /* of the softmax of the logits against a class label */
+    TL_SQUARED_ERROR,       /* (y - target)² */
+    TL_ABSOLUTE_ERROR,      /* |y - target|, of slope 0 where they are equal */
+    TL_HUBER,               /* with d = |y - target|: d² / 2 up to delta, beyond it delta · (d - delta / 2); Huber 1964 */
+    TL_BINARY_CROSS_ENTROPY /* several labels at a time: of sigmoid(y), y a logit, against a target in 0 … 1 */
 } tl_loss_kind;
 
 /* The name of a loss, such as "cross-entropy"; NULL where there is none. */
@@ -72,11 +76,15 @@ TL_API tl_status tl_loss_by_name(const char *name, tl_loss_kind *kind, tl_error 
 typedef struct tl_compile_cfg {
     size_t batch; /* the largest batch that will be run; 0: 32 */
     tl_loss_kind loss;
-    tl_optimizer_cfg optimizer; /* zeroed: Adam with its defaults */
-    double clip_value;          /* limit each element of the mean gradient to ± this; 0: no limit */
-    double clip_norm;           /* then scale the gradient down to this global L2 norm; 0: no limit */
-    bool inference_only;        /* no gradients, no optimizer: the smallest memory */
-    bool input_gradient;        /* backward also computes d loss / d input (tl_input_gradient) */
+    double label_smoothing; /* cross-entropy (0), below 1: this share of the target is spread evenly over the classes (Szegedy et
+                               al. 2016) */
+    const double *class_weights; /* cross-entropy (NULL: all 1): (output channels), from 0 on; copied */
+    double huber_delta;          /* Huber (1) */
+    tl_optimizer_cfg optimizer;  /* zeroed: Adam with its defaults */
+    double clip_value;           /* limit each element of the mean gradient to ± this; 0: no limit */
+    double clip_norm;            /* then scale the gradient down to this global L2 norm; 0: no limit */
+    bool inference_only;         /* no gradients, no optimizer: the smallest memory */
+    bool input_gradient;         /* backward also computes d loss / d input (tl_input_gradient) */
 } tl_compile_cfg;
 
 /* Checks the graph that leads to `output`, lays out memory, initialises parameters. Layers that do not lead to `output` are
@@ -112,22 +120,31 @@ TL_API size_t tl_output_length(const tl_model *model, size_t index);
 /* The output of the last tl_forward: a view (batch, length, channels), valid until the next tl_forward or tl_backward. */
 TL_API tl_tensor tl_output(const tl_model *model);
 
-/* What the output should be. One of the two, as the loss asks. */
+/* What the output should be: labels or values, as the loss asks. */
 typedef struct tl_target {
-    const int32_t *labels; /* cross-entropy: (batch × output length), each in 0 … output channels - 1 */
-    const tl_real *values; /* squared error: (batch, output length, output channels) */
+    const int32_t *labels;  /* cross-entropy: (batch × output length), each in 0 … output channels - 1 */
+    const tl_real *values;  /* other losses: (batch, output length, output channels) */
+    const tl_real *weights; /* (batch) of the samples, from 0 on; NULL: all 1 */
 } tl_target;
 
-/* The mean loss of the last forward pass over its samples (and steps), and, after a training pass, its gradient for
- * tl_backward. NaN with the model's error set for a label out of range, and when called before tl_forward. */
+/* The mean loss of the last forward pass, and, after a training pass, its gradient for tl_backward. It is a weighted mean: the
+ * weight of a step is that of its sample times that of its label's class, over the number of steps that the sample has; the sum of
+ * the weighted losses is divided by the sum of the weights, and the mean is 0 where all weights are. (PyTorch's weighted mean, for
+ * samples of one length; as there, the smoothed part of a target is weighted by each class's own weight.) NaN with the model's
+ * error set for a target or weight out of range, and when called before tl_forward. */
 TL_API double tl_loss(tl_model *model, const tl_target *target);
 
-/* Adds the parameter gradients of the last training pass and loss to the gradient buffer, summed over samples: tl_step
- * divides by the number of samples that were added, so that several backward passes before one step equal a single
- * pass on the joined batch. (Batch norm keeps to the statistics of each pass.) */
+/* The sum of the weights that the last tl_loss divided by, a sample's being the mean over its steps: the number of samples where
+ * nothing has a weight. It is what the means of several batches are joined by. */
+TL_API double tl_loss_weight(const tl_model *model);
+
+/* Adds the parameter gradients of the last training pass and loss to the gradient buffer, as weighted sums over samples: tl_step
+ * divides by the sum of the weights that were added (tl_loss_weight), so that several backward passes before one step equal a
+ * single pass on the joined batch. (Batch norm keeps to the statistics of each pass.) */
 TL_API void tl_backward(tl_model *model);
 
-/* The same from a gradient of your own: dy = d objective / d output of one sample, (batch, length, channels). */
+/* The same from a gradient of your own, each sample of weight 1: dy = d objective / d output of one sample, (batch, length,
+ * channels). */
 TL_API void tl_backward_from(tl_model *model, const tl_tensor *dy);
 
 /* d loss / d input of the last backward pass, (batch, length, channels), of the summed loss; empty unless the model was

@@ -11,7 +11,7 @@ extern "C" {
 
 /* How well a model does on a data set; what does not apply is NaN. */
 typedef struct tl_metrics {
-    double loss;     /* mean over samples */
+    double loss;     /* the mean of tl_loss */
     double accuracy; /* classification: the share of samples whose largest logit is at their label */
     double rmse;     /* regression: root of the mean squared error over samples and outputs */
     double mae;      /* regression: mean absolute error */
@@ -60,7 +60,7 @@ TL_API tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cf
 TL_API tl_status tl_evaluate(tl_model *model, const tl_dataset *data, tl_metrics *metrics, tl_error *error);
 
 /* The outputs in inference mode for x: (count, length, channels), count of any size, into y: (count, out_length, out_channels):
- * class probabilities for cross-entropy (the softmax of the logits), plain values otherwise. */
+ * probabilities for cross-entropy (the softmax of the logits) and binary cross-entropy (their sigmoid), plain values otherwise. */
 TL_API tl_status tl_predict(tl_model *model, const tl_tensor *x, tl_tensor *y, tl_error *error);
 
 #ifdef __cplusplus

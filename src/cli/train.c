@@ -6,6 +6,7 @@
 #include <tapline/tapline.h>
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 const architecture IN_PRECISION(architectures)[] = {
@@ -74,6 +75,43 @@ static double weight_decay(const train_settings *settings) {
     return isnan(settings->weight_decay) ? 0 : settings->weight_decay > 0 ? settings->weight_decay : TL_NO_WEIGHT_DECAY;
 }
 
+static tl_optimizer_cfg optimizer_of(const train_settings *settings, tl_error *error) {
+    return (tl_optimizer_cfg){.ops = tl_optimizer_by_name(settings->optimizer, error),
+                              .learning_rate = settings->learning_rate,
+                              .momentum = settings->momentum,
+                              .nesterov = settings->nesterov,
+                              .weight_decay = weight_decay(settings),
+                              .l1 = settings->l1};
+}
+
+/* series / (classes · series of the class): together the series weigh as much as without. To be freed; NULL where not asked for. */
+static double *balance_classes(const job *self, tl_error *error) {
+    const size_t series = self->data->x.shape[0], classes = self->data->classes;
+    if (!self->settings->balance) return NULL;
+    if (classes == 0) tl_fail(error, TL_ERROR_ARGUMENT, "--balance is for classes; the data has target values");
+    double *weights = calloc(classes + 1, sizeof *weights);
+    if (!weights) tl_fail(error, TL_ERROR_MEMORY, "out of memory");
+    for (size_t i = 0; weights && classes > 0 && i < series; i++) weights[self->data->labels[i]]++;
+    for (size_t c = 0; weights && c < classes; c++)
+        if (weights[c] > 0) weights[c] = (double)series / ((double)classes * weights[c]);
+    return weights;
+}
+
+static void compile(job *self, tl_node output, tl_error *error) {
+    const train_settings *settings = self->settings;
+    double *class_weights = balance_classes(self, error);
+    tl_compile_cfg cfg = {.batch = self->batch,
+                          .loss = is_regression(self) ? TL_SQUARED_ERROR : TL_CROSS_ENTROPY,
+                          .label_smoothing = settings->label_smoothing,
+                          .class_weights = class_weights,
+                          .optimizer = optimizer_of(settings, error),
+                          .clip_norm = settings->clip,
+                          .clip_value = settings->clip_value};
+    if (settings->loss) tl_loss_by_name(settings->loss, &cfg.loss, error);
+    tl_model_compile(self->model, output, &cfg, error);
+    free(class_weights);
+}
+
 static void make_model(job *self, tl_error *error) {
     const train_settings *settings = self->settings;
     if (tl_failed(error)) return;
@@ -81,12 +119,6 @@ static void make_model(job *self, tl_error *error) {
     self->batch = choose_batch(self);
     tl_model_cfg cfg = {.seed = (uint64_t)settings->seed, .threads = (int)settings->common.threads};
     tl_engine_by_name(settings->engine, &cfg.engine, error);
-    const tl_optimizer_cfg optimizer = {.ops = tl_optimizer_by_name(settings->optimizer, error),
-                                        .learning_rate = settings->learning_rate,
-                                        .momentum = settings->momentum,
-                                        .nesterov = settings->nesterov,
-                                        .weight_decay = weight_decay(settings),
-                                        .l1 = settings->l1};
     const tl_shape shape = {.length = self->data->x.shape[1], .channels = self->data->x.shape[2]};
     self->model = tl_model_new(&cfg);
     const tl_node x = tl_input(self->model, shape);
@@ -94,13 +126,7 @@ static void make_model(job *self, tl_error *error) {
     const tl_node y = self->architecture->build ? self->architecture->build(self->model, x, outputs)
                                                 : tl_architecture_from_file(self->model, x, settings->architecture,
                                                                             &(tl_architecture_cfg){.outputs = outputs});
-    tl_model_compile(self->model, y,
-                     &(tl_compile_cfg){.batch = self->batch,
-                                       .loss = is_regression(self) ? TL_SQUARED_ERROR : TL_CROSS_ENTROPY,
-                                       .optimizer = optimizer,
-                                       .clip_norm = settings->clip,
-                                       .clip_value = settings->clip_value},
-                     error);
+    compile(self, y, error);
 }
 
 /* ---- training ---- */

@@ -12,12 +12,14 @@
 typedef struct train_settings {
     common_settings common; /* operand 0: the data */
     const char *test, *architecture, *optimizer, *schedule, *engine, *log;
+    const char *loss;                                     /* NULL: as the data asks */
     int64_t epochs, batch, accumulate, seed;              /* epochs and batch 0: the architecture's */
     int64_t warmup, patience, period;                     /* of the schedule; 0: the library's defaults */
     double factor, least_rate;                            /* likewise */
     double learning_rate, momentum, l1, clip, clip_value; /* 0: the library's defaults */
     double weight_decay;                                  /* NAN: the library's default */
-    bool nesterov, raw, quiet;
+    double label_smoothing;
+    bool nesterov, balance, raw, quiet;
 } train_settings;
 
 int train_f32(const void *settings);

@@ -5,6 +5,7 @@
 #include <math.h>
 
 static const char *architecture_name(size_t index) { return architectures_f32[index].name; }
+static const char *loss_name(size_t index) { return tl_loss_name((tl_loss_kind)index); }
 static const char *schedule_name(size_t index) { return tl_schedule_name((tl_schedule_kind)index); }
 
 #define FIELD(name) offsetof(train_settings, name)
@@ -15,6 +16,10 @@ static const option_spec options[] = {
      "take values as they are (else each channel of each series is\nscaled to mean 0 and standard deviation 1)"},
     {"arch", "NAME", OPTION_CHOICE_OR_JSON, FIELD(architecture), 0, 0, architecture_name,
      "the network (fcn), or a file NAME.json that describes one"},
+    {"loss", "NAME", OPTION_CHOICE, FIELD(loss), 0, 0, loss_name, "(cross-entropy for labels, squared-error for target values)"},
+    {"label-smoothing", "X", OPTION_FRACTION, FIELD(label_smoothing), 0, 0, NULL,
+     "share of each label that is spread over all classes (0)"},
+    {"balance", NULL, OPTION_FLAG, FIELD(balance), 0, 0, NULL, "weigh each class by the inverse of its share of the series"},
     {"epochs", "N", OPTION_INTEGER, FIELD(epochs), 1, INT32_MAX, NULL, "passes over the data (the recipe's: fcn 2000)"},
     {"batch", "N", OPTION_INTEGER, FIELD(batch), 1, INT32_MAX, NULL, "series in a batch (a tenth of them; fcn: at most 16)"},
     {"accumulate", "N", OPTION_INTEGER, FIELD(accumulate), 1, INT32_MAX, NULL, "batches whose gradients make one step (1)"},

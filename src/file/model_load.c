@@ -102,7 +102,7 @@ static tl_status read_classes(const tl_archive *archive, const tl_model *model, 
     if (list && (!json_is_array(list) || count > outputs))
         tl_fail(error, TL_ERROR_FORMAT, "%.180s: metadata \"classes\": expected a list of at most %zu names", archive->path,
                 outputs);
-    data->classes = model->loss != TL_CROSS_ENTROPY ? 0 : count ? count : outputs;
+    data->classes = !tl_loss_takes_labels(tl_model_loss(model)) ? 0 : count ? count : outputs;
     if (!tl_failed(error) && count && !(data->class_names = calloc(count, sizeof *data->class_names)))
         tl_fail(error, TL_ERROR_MEMORY, "load: out of memory");
     for (size_t c = 0; c < count && !tl_failed(error); c++) {

@@ -52,7 +52,7 @@ static tl_status put_texts(tl_archive *archive, const tl_model *model, const tl_
     tl_archive_text(archive, "tapline", tl_version(), error);
     tl_archive_text(archive, "precision", tl_precision(), error);
     put_json(archive, "architecture", tl_network_describe(model), error);
-    tl_archive_text(archive, "loss", tl_loss_name(model->loss), error);
+    tl_archive_text(archive, "loss", tl_loss_name(tl_model_loss(model)), error);
     tl_archive_text(archive, "seed", seed, error);
     tl_archive_text(archive, "normalise", cfg->raw ? "none" : "series", error);
     return put_classes(archive, model, cfg->data, error);
