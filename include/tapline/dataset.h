@@ -31,6 +31,8 @@ typedef struct tl_read_cfg {
  * - `.npz` (NumPy: x (count, length, channels) or (count, length), y (count): whole numbers or texts are labels, floats target
  * values);
  * - `.npy` (NumPy: a table, label first);
+ * - a folder, of folders named by their class, in which each file is a series (`.wav`, `.npy`, or a table with a step a line), or
+ * of files named by their class, in which each line or row is one;
  * - `builtin:NAME` and `builtin:NAME/test` are the halves of a generated set.
  * Classes are numbered as the file declares them, else sorted (as numbers where all are numbers). NULL on failure; errors read
  * `file:line:column: expected …, got …`, of binary files `file: offset N: expected …, got …`. Free with tl_dataset_free. */

@@ -66,10 +66,10 @@ const command train_command = {
     .operands = "[DATA]",
     .most_operands = 1,
     .summary = "Train a network on series with labels or target values, and evaluate it.",
-    .details =
-        "DATA is a .ts, .tsv, .csv, .txt, .arff, .npz or .npy file, builtin:cbf or builtin:synthetic-control (builtin:cbf).\n"
-        "The network ends with the parameters of the epoch with the least training loss. Ctrl-C stops after\n"
-        "the current batch and reports what was reached; a second one stops at once.",
+    .details = "DATA is a .ts, .tsv, .csv, .txt, .arff, .npz or .npy file, a folder that has a folder of files for each\n"
+               "class, builtin:cbf or builtin:synthetic-control (builtin:cbf).\n"
+               "The network ends with the parameters of the epoch with the least training loss. Ctrl-C stops after\n"
+               "the current batch and reports what was reached; a second one stops at once.",
     .options = options,
     .settings = &settings,
     .run_f32 = train_f32,

@@ -1,6 +1,7 @@
 #include <tapline/dataset.h>
 
-#include "data/file.h"
+#include "data/directory.h"
+#include "data/folder.h"
 #include "data/generate.h"
 #include "data/reader.h"
 #include "memory.h"
@@ -116,16 +117,11 @@ static tl_dataset *read_builtin(const char *name, const tl_dataset *like, tl_err
 
 static const tl_reader *const readers[] = {&tl_ts_reader, &tl_table_reader, &tl_arff_reader, &tl_npy_reader, &tl_npz_reader};
 
-static bool has_ending(const char *path, const char *ending) {
-    const size_t length = strlen(path), its = strlen(ending);
-    return length > its && strcasecmp(path + length - its, ending) == 0;
-}
-
 static const tl_reader *find_reader(const char *path, tl_error *error) {
     char all[120] = "";
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
         for (const char *const *ending = readers[i]->endings; *ending; ending++) {
-            if (has_ending(path, *ending)) return readers[i];
+            if (tl_has_ending(path, *ending)) return readers[i];
             strcat(strcat(all, *all ? ", " : ""), *ending);
         }
     }
@@ -145,10 +141,7 @@ tl_dataset *tl_read_text(const char *path, const tl_read_cfg *cfg, tl_status (*f
 }
 
 static tl_dataset *read_file(const char *path, const tl_read_cfg *cfg, tl_error *error) {
-    size_t size;
-    FILE *file = tl_file_open(path, &size, error); /* what is no file is said so whatever its name */
-    if (!file) return NULL;
-    fclose(file);
+    if (tl_is_folder(path)) return tl_read_directory(path, cfg, error);
     const tl_reader *reader = find_reader(path, error);
     return reader ? reader->read(path, cfg, error) : NULL;
 }

@@ -8,7 +8,6 @@
 static tl_status check_file(const char *path, size_t *size, tl_error *error) {
     struct stat about;
     if (stat(path, &about) != 0) return tl_fail(error, TL_ERROR_FILE, "%s: %s", path, strerror(errno));
-    if (S_ISDIR(about.st_mode)) return tl_fail(error, TL_ERROR_FILE, "%s: is a directory, not a file", path);
     if (!S_ISREG(about.st_mode)) return tl_fail(error, TL_ERROR_FILE, "%s: is not a regular file", path);
     *size = (size_t)about.st_size;
     return TL_OK;

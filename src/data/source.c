@@ -10,10 +10,8 @@
 
 tl_status tl_source_open(tl_source *source, const char *path, tl_error *error) {
     size_t size = 0;
-    *source = (tl_source){.where.path = path};
-    if (tl_failed(error)) return error->status;
-    source->where.locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    if (!source->where.locale) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", path);
+    *source = (tl_source){0};
+    if (tl_text_begin(&source->where, path, error) != TL_OK) return error->status;
     source->file = tl_file_open(path, &size, error);
     source->left = size;
     return error->status;
@@ -22,7 +20,7 @@ tl_status tl_source_open(tl_source *source, const char *path, tl_error *error) {
 void tl_source_close(tl_source *source) {
     tl_inflate_free(source->inflate);
     if (source->file) fclose(source->file);
-    if (source->where.locale) freelocale(source->where.locale);
+    tl_text_release(&source->where);
     *source = (tl_source){0};
 }
 

@@ -1,5 +1,7 @@
 /* Tables: a series a line, separated by tabs, commas, semicolons or blanks, as the UCR archive of 2018 and spreadsheets have them.
  * The label is in the first column, or in the one that a header line calls so. */
+#include "data/table.h"
+
 #include "data/reader.h"
 
 #include <string.h>
@@ -10,8 +12,7 @@ typedef struct table {
     size_t columns; /* that the header names; 0: there is none */
 } table;
 
-/* What separates the fields of the first line, outside of quotes. */
-static char separator_of(tl_field line) {
+char tl_table_separator(tl_field line) {
     static const char separators[] = "\t,;";
     const char *best = separators + 3;
     bool quoted = false;
@@ -101,7 +102,7 @@ static tl_status fill(tl_samples *s, tl_error *error) {
     while (!tl_failed(error) && tl_text_line(s->text, &at, &line)) {
         if (line.begin == line.end) continue;
         const bool first = self.separator == '\0';
-        if (first) self.separator = separator_of(line);
+        if (first) self.separator = tl_table_separator(line);
         if (first && read_header(s, line, &self, error) != TL_OK) return error->status;
         if (!first || self.columns == 0) read_row(s, line, &self, error);
     }

@@ -40,6 +40,7 @@ static tl_status fail_at(const tl_text *text, const char *at, tl_error *error, c
     if (!text->start)
         return tl_fail(error, TL_ERROR_FORMAT, "%s%s%s: offset %" PRIu64 ": %s", text->path, text->member ? ": " : "",
                        text->member ? text->member : "", text->offset, message);
+    if (at < text->start || at > text->end) at = text->start; /* of the file as a whole */
     size_t line = 1;
     const char *begin = text->start;
     for (const char *c = text->start; c < at; c++) {
@@ -105,12 +106,16 @@ static tl_status check_text(tl_text *text, tl_error *error) {
     return TL_OK;
 }
 
-tl_status tl_text_read(tl_text *text, const char *path, tl_error *error) {
+tl_status tl_text_begin(tl_text *text, const char *path, tl_error *error) {
     *text = (tl_text){.path = path};
     if (tl_failed(error)) return error->status;
     text->locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    if (!text->locale) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", path);
+    return text->locale ? TL_OK : tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", path);
+}
+
+tl_status tl_text_read(tl_text *text, const char *path, tl_error *error) {
     size_t size = 0;
+    if (tl_text_begin(text, path, error) != TL_OK) return error->status;
     FILE *file = tl_file_open(path, &size, error);
     if (!file) return error->status;
     if (read_all(file, size, text, error) == TL_OK) check_text(text, error);

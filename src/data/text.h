@@ -21,6 +21,9 @@ typedef struct tl_field {
     const char *begin, *end;
 } tl_field;
 
+/* The path and the locale alone, for a file that is not read as text. Release it in any case. */
+tl_status tl_text_begin(tl_text *text, const char *path, tl_error *error);
+
 /* Reads a file. Fails where it is not a regular file of text: a directory, NUL characters, UTF-16, HTML. Release it in any case. */
 tl_status tl_text_read(tl_text *text, const char *path, tl_error *error);
 void tl_text_release(tl_text *text);
