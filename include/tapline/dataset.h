@@ -23,6 +23,7 @@ typedef struct tl_read_cfg {
      * channel count or length other than its own, is an error. */
     const tl_dataset *like;
     bool raw; /* leave values as they are; else each channel of each series gets mean 0 and standard deviation 1 (0 stays 0) */
+    size_t segment; /* (256) of a record of PhysioNet: samples in the series around each beat, half of them before it */
 } tl_read_cfg;
 
 /* Reads a file, by its ending:
@@ -31,6 +32,8 @@ typedef struct tl_read_cfg {
  * - `.npz` (NumPy: x (count, length, channels) or (count, length), y (count): whole numbers or texts are labels, floats target
  * values);
  * - `.npy` (NumPy: a table, label first);
+ * - `.hea` (a record of PhysioNet in signal format 16 or 212, with its `.atr`: a series around each beat, in physical units, of
+ * each kind of beat a class);
  * - a folder, of folders named by their class, in which each file is a series (`.wav`, `.npy`, or a table with a step a line), or
  * of files named by their class, in which each line or row is one;
  * - `builtin:NAME` and `builtin:NAME/test` are the halves of a generated set.

@@ -48,9 +48,11 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
     const train_settings *settings = self->settings;
     self->data_path = settings->common.operand[0] ? settings->common.operand[0] : "builtin:cbf";
     self->test_path = settings->test ? settings->test : test_half(self->data_path, path, size);
-    self->data = tl_dataset_read(self->data_path, &(tl_read_cfg){.raw = settings->raw}, error);
+    self->data =
+        tl_dataset_read(self->data_path, &(tl_read_cfg){.raw = settings->raw, .segment = (size_t)settings->segment}, error);
     if (self->test_path && self->data)
-        self->test = tl_dataset_read(self->test_path, &(tl_read_cfg){.raw = settings->raw, .like = self->data}, error);
+        self->test = tl_dataset_read(
+            self->test_path, &(tl_read_cfg){.raw = settings->raw, .segment = (size_t)settings->segment, .like = self->data}, error);
 }
 
 /* ---- model ---- */

@@ -14,6 +14,7 @@ typedef struct train_settings {
     const char *test, *architecture, *optimizer, *schedule, *engine, *log;
     const char *loss;                                     /* NULL: as the data asks */
     int64_t epochs, batch, accumulate, seed;              /* epochs and batch 0: the architecture's */
+    int64_t segment;                                      /* of records of PhysioNet; 0: the library's default */
     int64_t warmup, patience, period;                     /* of the schedule; 0: the library's defaults */
     double factor, least_rate;                            /* likewise */
     double learning_rate, momentum, l1, clip, clip_value; /* 0: the library's defaults */

@@ -14,6 +14,7 @@ static const option_spec options[] = {
     {"test", "DATA", OPTION_TEXT, FIELD(test), 0, 0, NULL, "evaluate on this data afterwards (builtin:NAME: on NAME/test)"},
     {"raw", NULL, OPTION_FLAG, FIELD(raw), 0, 0, NULL,
      "take values as they are (else each channel of each series is\nscaled to mean 0 and standard deviation 1)"},
+    {"segment", "N", OPTION_INTEGER, FIELD(segment), 1, INT32_MAX, NULL, "samples around each beat of a .hea record (256)"},
     {"arch", "NAME", OPTION_CHOICE_OR_JSON, FIELD(architecture), 0, 0, architecture_name,
      "the network (fcn), or a file NAME.json that describes one"},
     {"loss", "NAME", OPTION_CHOICE, FIELD(loss), 0, 0, loss_name, "(cross-entropy for labels, squared-error for target values)"},
@@ -66,7 +67,7 @@ const command train_command = {
     .operands = "[DATA]",
     .most_operands = 1,
     .summary = "Train a network on series with labels or target values, and evaluate it.",
-    .details = "DATA is a .ts, .tsv, .csv, .txt, .arff, .npz or .npy file, a folder that has a folder of files for each\n"
+    .details = "DATA is a .ts, .tsv, .csv, .txt, .arff, .npz, .npy or .hea file, a folder that has a folder of files for each\n"
                "class, builtin:cbf or builtin:synthetic-control (builtin:cbf).\n"
                "The network ends with the parameters of the epoch with the least training loss. Ctrl-C stops after\n"
                "the current batch and reports what was reached; a second one stops at once.",

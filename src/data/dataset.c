@@ -115,7 +115,8 @@ static tl_dataset *read_builtin(const char *name, const tl_dataset *like, tl_err
 
 /* ---- files ---- */
 
-static const tl_reader *const readers[] = {&tl_ts_reader, &tl_table_reader, &tl_arff_reader, &tl_npy_reader, &tl_npz_reader};
+static const tl_reader *const readers[] = {&tl_ts_reader,  &tl_table_reader, &tl_arff_reader,
+                                           &tl_npy_reader, &tl_npz_reader,   &tl_wfdb_reader};
 
 static const tl_reader *find_reader(const char *path, tl_error *error) {
     char all[120] = "";
