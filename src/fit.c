@@ -1,109 +1,16 @@
-/* Fitting, evaluating, predicting: nothing here that a user could not write with the lower tier. */
+/* Fitting: nothing here that a user could not write with the lower tier. */
 #include <tapline/layers.h>
 #include <tapline/random.h>
 #include <tapline/train.h>
 
 #include "clock.h"
-#include "loss.h"
+#include "evaluate.h"
 #include "memory.h"
+#include "metrics.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- metrics ---- */
-
-/* Sums over samples. */
-typedef struct tally {
-    double loss, weight; /* the weighted sum of losses, and of weights */
-    double correct, squared, absolute;
-    size_t samples, values;
-} tally;
-
-static double mean_loss(double loss, double weight) { return weight > 0 ? loss / weight : 0; }
-
-static void count_correct(tally *sums, const tl_tensor *y, const int32_t *labels) {
-    const size_t channels = y->shape[1] * y->shape[2];
-    for (size_t i = 0; i < y->shape[0]; i++) {
-        const tl_real *logits = y->data + i * channels;
-        size_t largest = 0;
-        for (size_t c = 1; c < channels; c++)
-            if (logits[c] > logits[largest]) largest = c;
-        sums->correct += (int32_t)largest == labels[i];
-    }
-}
-
-static void count_differences(tally *sums, const tl_tensor *y, const tl_real *values) {
-    const size_t count = tl_tensor_count(y);
-    for (size_t i = 0; i < count; i++) {
-        const double difference = (double)y->data[i] - (double)values[i];
-        sums->squared += difference * difference;
-        sums->absolute += fabs(difference);
-    }
-    sums->values += count;
-}
-
-/* Adds what the model's output says of a batch with this target and mean loss. */
-static void count_batch(tally *sums, const tl_model *model, const tl_target *target, double loss) {
-    const tl_tensor y = tl_output(model);
-    sums->loss += loss * tl_loss_weight(model);
-    sums->weight += tl_loss_weight(model);
-    sums->samples += y.shape[0];
-    if (tl_loss_takes_labels(tl_model_loss(model)))
-        count_correct(sums, &y, target->labels);
-    else
-        count_differences(sums, &y, target->values);
-}
-
-static tl_metrics metrics_of(const tally *sums, tl_loss_kind loss) {
-    const double samples = (double)sums->samples, values = (double)sums->values;
-    tl_metrics metrics = {.loss = mean_loss(sums->loss, sums->weight), .accuracy = NAN, .rmse = NAN, .mae = NAN};
-    if (tl_loss_takes_labels(loss))
-        metrics.accuracy = sums->correct / samples;
-    else {
-        metrics.rmse = sqrt(sums->squared / values);
-        metrics.mae = sums->absolute / values;
-    }
-    return metrics;
-}
-
-/* ---- data against model ---- */
-
-static tl_status check_labels(const tl_dataset *data, size_t outputs, tl_error *error) {
-    if (!data->labels) return tl_fail(error, TL_ERROR_ARGUMENT, "data: cross-entropy needs labels; the data set has none");
-    if (data->classes > outputs)
-        return tl_fail(error, TL_ERROR_SHAPE, "data: %zu classes exceed the %zu outputs of the model", data->classes, outputs);
-    for (size_t i = 0; i < data->x.shape[0]; i++)
-        if (data->labels[i] < 0 || (size_t)data->labels[i] >= outputs)
-            return tl_fail(error, TL_ERROR_ARGUMENT, "data: label %d of sample %zu is outside 0 … %zu", data->labels[i], i,
-                           outputs - 1);
-    return TL_OK;
-}
-
-static tl_status check_data(const tl_model *model, const tl_dataset *data, tl_shape in, tl_shape out, tl_error *error) {
-    const size_t *shape = data->x.shape;
-    if (tl_failed(tl_model_error(model))) return tl_fail(error, tl_model_error(model)->status, "%s", tl_model_error(model)->text);
-    if (in.length == 0) return tl_fail(error, TL_ERROR_STATE, "fit: the model is not compiled");
-    if (data->x.rank != 3 || !data->x.data || shape[0] == 0)
-        return tl_fail(error, TL_ERROR_SHAPE, "data: the data set has no samples");
-    if (shape[1] != in.length || shape[2] != in.channels)
-        return tl_fail(error, TL_ERROR_SHAPE, "data: series are (%zu, %zu); the model takes (%zu, %zu)", shape[1], shape[2],
-                       in.length, in.channels);
-    if (shape[0] > UINT32_MAX) return tl_fail(error, TL_ERROR_SHAPE, "data: %zu samples exceed %u", shape[0], UINT32_MAX);
-    if (out.length != 1)
-        return tl_fail(error, TL_ERROR_SHAPE, "data: one target a series; the model's output has length %zu", out.length);
-    if (tl_loss_takes_labels(tl_model_loss(model))) return check_labels(data, out.channels, error);
-    if (!data->values)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "data: %s needs target values; the data set has none",
-                       tl_loss_name(tl_model_loss(model)));
-    if (out.channels != 1)
-        return tl_fail(error, TL_ERROR_SHAPE, "data: one target value a series; the model has %zu outputs", out.channels);
-    return TL_OK;
-}
-
-static tl_target targets_from(const tl_dataset *data, size_t first) {
-    return (tl_target){.labels = data->labels ? data->labels + first : NULL, .values = data->values ? data->values + first : NULL};
-}
 
 /* ---- a fit at work ---- */
 
@@ -167,8 +74,8 @@ static tl_status prepare_schedule(fit *f, size_t samples, tl_error *error) {
 }
 
 static tl_status prepare_fit(fit *f, const tl_fit_cfg *cfg, tl_error *error) {
-    const tl_shape in = tl_input_shape(f->model), out = tl_output_shape(f->model);
-    if (check_data(f->model, f->data, in, out, error) != TL_OK) return error->status;
+    const tl_shape in = tl_input_shape(f->model);
+    if (tl_data_check(f->model, f->data, error) != TL_OK) return error->status;
     if (cfg) f->cfg = *cfg;
     if (f->cfg.epochs == 0) f->cfg.epochs = 1;
     if (f->cfg.batch == 0) f->cfg.batch = tl_model_batch(f->model);
@@ -215,24 +122,24 @@ static tl_status take_step(fit *f, tl_error *error) {
 }
 
 /* One forward and backward pass; steps where `step` says so. */
-static tl_status train_batch(fit *f, bool step, tally *sums, tl_error *error) {
+static tl_status train_batch(fit *f, bool step, tl_tally *sums, tl_error *error) {
     const tl_target target = {.labels = f->labels, .values = f->values};
     tl_forward(f->model, &f->x, TL_TRAINING);
     const double loss = tl_loss(f->model, &target);
-    if (!tl_failed(tl_model_error(f->model))) count_batch(sums, f->model, &target, loss);
+    if (!tl_failed(tl_model_error(f->model))) tl_tally_add(sums, f->model, &target, loss);
     tl_backward(f->model);
     const bool wrong = tl_failed(tl_model_error(f->model)) || !isfinite(loss);
     return step || wrong ? take_step(f, error) : TL_OK;
 }
 
-static bool go_on(fit *f, int epoch, size_t batch, size_t batches, const tally *sums) {
+static bool go_on(fit *f, int epoch, size_t batch, size_t batches, const tl_tally *sums) {
     if (!f->cfg.callback) return true;
     const tl_progress progress = {.epoch = epoch,
                                   .epochs = f->cfg.epochs,
                                   .batch = batch,
                                   .batches = batches,
                                   .epoch_end = batch == batches,
-                                  .train = metrics_of(sums, tl_model_loss(f->model)),
+                                  .train = tl_tally_metrics(sums, tl_model_loss(f->model)),
                                   .learning_rate = tl_learning_rate(f->model),
                                   .seconds = tl_seconds() - f->begin};
     return f->cfg.callback(&progress, f->cfg.user);
@@ -250,7 +157,7 @@ static void end_epoch(fit *f, int epoch, double loss) {
 
 static tl_status train_epoch(fit *f, int epoch, tl_error *error) {
     const size_t samples = f->data->x.shape[0], batch = f->cfg.batch, batches = parts_of(samples, batch);
-    tally sums = {0}, last = {0}; /* last: what they were at the last step */
+    tl_tally sums = {0}, last = {0}; /* last: what they were at the last step */
     shuffle(f);
     for (size_t b = 1; b <= batches && !f->result.stopped; b++) {
         const size_t first = (b - 1) * batch, rest = samples - first;
@@ -260,11 +167,12 @@ static tl_status train_epoch(fit *f, int epoch, tl_error *error) {
         f->result.stopped = !go_on(f, epoch, b, batches, &sums);
         if (f->result.stopped && !step && take_step(f, error) != TL_OK) return error->status;
         if (step) {
-            tl_schedule_step(&f->schedule, mean_loss(sums.loss - last.loss, sums.weight - last.weight));
+            const tl_tally step_sums = {.loss = sums.loss - last.loss, .weight = sums.weight - last.weight};
+            tl_schedule_step(&f->schedule, tl_tally_loss(&step_sums));
             set_rate(f);
             last = sums;
         }
-        if (b == batches) end_epoch(f, epoch, mean_loss(sums.loss, sums.weight));
+        if (b == batches) end_epoch(f, epoch, tl_tally_loss(&sums));
     }
     return TL_OK;
 }
@@ -287,52 +195,4 @@ tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg,
     release_fit(&f);
     if (result) *result = f.result;
     return error->status;
-}
-
-/* ---- inference ---- */
-
-tl_status tl_evaluate(tl_model *model, const tl_dataset *data, tl_metrics *metrics, tl_error *error) {
-    tl_error own = {0};
-    if (!error) error = &own;
-    if (tl_failed(error)) return error->status;
-    if (check_data(model, data, tl_input_shape(model), tl_output_shape(model), error) != TL_OK) return error->status;
-    const size_t samples = data->x.shape[0], batch = tl_model_batch(model);
-    tally sums = {0};
-    for (size_t first = 0; first < samples; first += batch) {
-        const tl_tensor x = tl_tensor_slice(&data->x, first, samples - first < batch ? samples - first : batch);
-        const tl_target target = targets_from(data, first);
-        tl_forward(model, &x, TL_INFERENCE);
-        count_batch(&sums, model, &target, tl_loss(model, &target));
-    }
-    *metrics = metrics_of(&sums, tl_model_loss(model));
-    return TL_OK;
-}
-
-static tl_status check_prediction(const tl_model *model, const tl_tensor *x, const tl_tensor *y, tl_error *error) {
-    const tl_shape in = tl_input_shape(model), out = tl_output_shape(model);
-    if (tl_failed(tl_model_error(model))) return tl_fail(error, tl_model_error(model)->status, "%s", tl_model_error(model)->text);
-    if (in.length == 0) return tl_fail(error, TL_ERROR_STATE, "predict: the model is not compiled");
-    if (x->rank != 3 || x->shape[1] != in.length || x->shape[2] != in.channels)
-        return tl_fail(error, TL_ERROR_SHAPE, "predict: x is (%zu, %zu, %zu); the model takes (count, %zu, %zu)", x->shape[0],
-                       x->shape[1], x->shape[2], in.length, in.channels);
-    if (y->rank != 3 || y->shape[0] != x->shape[0] || y->shape[1] != out.length || y->shape[2] != out.channels)
-        return tl_fail(error, TL_ERROR_SHAPE, "predict: y is (%zu, %zu, %zu); it should be (%zu, %zu, %zu)", y->shape[0],
-                       y->shape[1], y->shape[2], x->shape[0], out.length, out.channels);
-    return TL_OK;
-}
-
-tl_status tl_predict(tl_model *model, const tl_tensor *x, tl_tensor *y, tl_error *error) {
-    tl_error own = {0};
-    if (!error) error = &own;
-    if (tl_failed(error) || check_prediction(model, x, y, error) != TL_OK) return error->status;
-    const size_t samples = x->shape[0], batch = tl_model_batch(model);
-    for (size_t first = 0; first < samples; first += batch) {
-        const size_t count = samples - first < batch ? samples - first : batch;
-        const tl_tensor part = tl_tensor_slice(x, first, count), to = tl_tensor_slice(y, first, count);
-        tl_forward(model, &part, TL_INFERENCE);
-        const tl_tensor out = tl_output(model);
-        memcpy(to.data, out.data, tl_tensor_count(&out) * sizeof(tl_real));
-        tl_loss_predict(tl_model_loss(model), to.data, count * y->shape[1], y->shape[2]);
-    }
-    return TL_OK;
 }

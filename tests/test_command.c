@@ -78,9 +78,10 @@ static void expect(run done, int code, const char *text) {
 
 /* ---- training ---- */
 
-static const char *const contract[] = {"model",     "engine",        "precision",  "threads",    "seed",
-                                       "epochs",    "steps",         "parameters", "train_loss", "train_accuracy",
-                                       "test_loss", "test_accuracy", "seconds",    "peak_rss_mb"};
+static const char *const contract[] = {"model",     "engine",        "precision",  "threads",     "seed",
+                                       "epochs",    "steps",         "parameters", "train_loss",  "train_accuracy",
+                                       "test_loss", "test_accuracy", "seconds",    "peak_rss_mb", "test_balanced_accuracy",
+                                       "test_f1",   "test_auroc"};
 
 static void given_json_when_trained_then_the_last_line_has_every_key_of_the_contract(void **unused) {
     (void)unused;
@@ -110,6 +111,7 @@ static void given_easy_classes_when_trained_then_learnt_and_printed_as_a_table(v
     run done = run_command("train", train_file, "--test", test_file, "--epochs", "12", "--precision", tl_precision(), "--json");
     json_t *object = run_json(&done);
     assert_true(json_number(object, "train_accuracy") >= 0.95 && json_number(object, "test_accuracy") >= 0.9);
+    assert_true(json_number(object, "test_auroc") >= 0.95 && json_number(object, "test_f1") >= 0.9);
     json_decref(object);
     assert_non_null(strstr(done.err, "epoch 12/12  loss "));
     run_free(&done);
@@ -148,6 +150,8 @@ static void given_target_values_when_trained_then_errors_are_reported_in_place_o
     const double rmse = json_number(object, "test_rmse");
     check_number("test_loss", json_number(object, "test_loss"), rmse * rmse, 1e-5, 0);
     assert_true(json_number(object, "test_mae") <= rmse * (1 + 1e-6));
+    assert_true(json_number(object, "test_r2") < 1);
+    assert_null(json_object_get(object, "test_auroc"));
     assert_true(json_is_null(json_object_get(object, "test_accuracy")));
     check_number("train_rmse", json_number(object, "train_rmse"), rmse, 1e-9, 0);
     json_decref(object);

@@ -15,6 +15,14 @@ typedef struct tl_metrics {
     double accuracy; /* classification: the share of samples whose largest logit is at their label */
     double rmse;     /* regression: root of the mean squared error over samples and outputs */
     double mae;      /* regression: mean absolute error */
+
+    /* of tl_evaluate only, NaN in tl_progress */
+    double balanced_accuracy; /* classification: the mean over classes that have samples, of the share of these predicted right */
+    double f1;                /* classification: the mean over classes that occur as label or prediction, of 2·right / (labelled +
+                                 predicted); "macro" */
+    double auroc;             /* classification: the area under the receiver operating characteristic of the probability of a
+                                 class against the others, a tie counting half; the mean over classes (of two, both are the same) */
+    double r2;                /* regression: 1 - squared error / squared distance of the targets from their mean */
 } tl_metrics;
 
 /* Where training stands; handed to the callback. */
@@ -56,8 +64,12 @@ typedef struct tl_fit_result {
  * `result` may be NULL. Fails as tl_step does, with what was learnt before the failing step kept. */
 TL_API tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result, tl_error *error);
 
-/* The metrics of the model in inference mode. */
+/* The metrics of the model in inference mode. Keeps the outputs of all samples while it runs. */
 TL_API tl_status tl_evaluate(tl_model *model, const tl_dataset *data, tl_metrics *metrics, tl_error *error);
+
+/* Counts samples by label and prediction in inference mode: counts[label · classes + predicted], (classes, classes) of the caller,
+ * classes being the outputs of the model; all of it is written. Fails for a model that was not compiled for cross-entropy. */
+TL_API tl_status tl_confusion(tl_model *model, const tl_dataset *data, size_t *counts, tl_error *error);
 
 /* The outputs in inference mode for x: (count, length, channels), count of any size, into y: (count, out_length, out_channels):
  * probabilities for cross-entropy (the softmax of the logits) and binary cross-entropy (their sigmoid), plain values otherwise. */

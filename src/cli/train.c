@@ -31,7 +31,7 @@ typedef struct job {
     bool log_failed;
 } job;
 
-static const tl_metrics no_metrics = {NAN, NAN, NAN, NAN};
+static const tl_metrics no_metrics = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
 
 static bool is_regression(const job *self) { return self->data->classes == 0; }
 
@@ -170,10 +170,10 @@ static void put_metrics(json_t *object, const char *set, const tl_metrics *metri
         const char *name;
         double value;
         bool wanted;
-    } entries[] = {{"loss", metrics->loss, true},
-                   {"accuracy", metrics->accuracy, true},
-                   {"rmse", metrics->rmse, regression},
-                   {"mae", metrics->mae, regression}};
+    } entries[] = {{"loss", metrics->loss, true},       {"accuracy", metrics->accuracy, true},
+                   {"rmse", metrics->rmse, regression}, {"mae", metrics->mae, regression},
+                   {"r2", metrics->r2, regression},     {"balanced_accuracy", metrics->balanced_accuracy, !regression},
+                   {"f1", metrics->f1, !regression},    {"auroc", metrics->auroc, !regression}};
     for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
         char key[32];
         snprintf(key, sizeof key, "%s_%s", set, entries[i].name);
