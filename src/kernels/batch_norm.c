@@ -5,8 +5,10 @@
  */
 #include "kernels/kernel.h"
 
-/* Vectors of a block: enough independent sums to hide the latency of an addition. */
-enum { BLOCK = 4 };
+/* Vectors of a wide block and of a middle one; then come single ones. As many as the registers hold, since a row of a block is a
+ * run of memory and short runs far apart are slow to come; enough independent sums to hide the latency of an addition in any case.
+ */
+enum { BLOCK = TL_VECTOR_REGISTERS == 32 ? 8 : 4, MIDDLE = BLOCK / 2 };
 
 /* What a block keeps in registers. */
 typedef struct coefficients {
@@ -56,6 +58,7 @@ void TL_KERNEL(tl_kernel_norm_moments)(const tl_norm_rows *n);
 void TL_KERNEL(tl_kernel_norm_moments)(const tl_norm_rows *n) {
     size_t c = 0;
     for (; c + BLOCK * TL_LANES <= n->channels; c += BLOCK * TL_LANES) moments_block(n, c, BLOCK);
+    for (; c + MIDDLE * TL_LANES <= n->channels; c += MIDDLE * TL_LANES) moments_block(n, c, MIDDLE);
     for (; c + TL_LANES <= n->channels; c += TL_LANES) moments_block(n, c, 1);
     for (; c < n->channels; c++) moments_rest(n, c);
 }
@@ -87,6 +90,7 @@ static void normalise_rest(const tl_norm_rows *n, size_t c) {
 TL_INLINE void normalise(const tl_norm_rows *n, const bool relu) {
     size_t c = 0;
     for (; c + BLOCK * TL_LANES <= n->channels; c += BLOCK * TL_LANES) normalise_block(n, c, BLOCK, relu);
+    for (; c + MIDDLE * TL_LANES <= n->channels; c += MIDDLE * TL_LANES) normalise_block(n, c, MIDDLE, relu);
     for (; c + TL_LANES <= n->channels; c += TL_LANES) normalise_block(n, c, 1, relu);
     for (; c < n->channels; c++) normalise_rest(n, c);
 }
@@ -137,6 +141,7 @@ static void gradient_sums_rest(const tl_norm_rows *n, size_t c) {
 TL_INLINE void gradient_sums(const tl_norm_rows *n, const bool relu) {
     size_t c = 0;
     for (; c + BLOCK * TL_LANES <= n->channels; c += BLOCK * TL_LANES) gradient_sums_block(n, c, BLOCK, relu);
+    for (; c + MIDDLE * TL_LANES <= n->channels; c += MIDDLE * TL_LANES) gradient_sums_block(n, c, MIDDLE, relu);
     for (; c + TL_LANES <= n->channels; c += TL_LANES) gradient_sums_block(n, c, 1, relu);
     for (; c < n->channels; c++) gradient_sums_rest(n, c);
 }
@@ -177,10 +182,10 @@ static void gradient_rest(const tl_norm_rows *n, size_t c) {
     }
 }
 
-/* Two vectors: five coefficients of each fit the registers. */
+/* Five coefficients of each vector of a middle block fit the registers. */
 TL_INLINE void gradient(const tl_norm_rows *n, const bool relu) {
     size_t c = 0;
-    for (; c + 2 * TL_LANES <= n->channels; c += 2 * TL_LANES) gradient_block(n, c, 2, relu);
+    for (; c + MIDDLE * TL_LANES <= n->channels; c += MIDDLE * TL_LANES) gradient_block(n, c, MIDDLE, relu);
     for (; c + TL_LANES <= n->channels; c += TL_LANES) gradient_block(n, c, 1, relu);
     for (; c < n->channels; c++) gradient_rest(n, c);
 }
