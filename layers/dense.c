@@ -1,6 +1,8 @@
 #include "gemm.h"
 #include "registry.h"
 
+#include "kernels/kernels.h"
+
 #include <string.h>
 
 /* Products are cut into parts that the shape alone fixes: at most PARTS of at least so many rows of the result. */
@@ -86,17 +88,14 @@ static void weight_task(void *context, size_t part, int worker) {
             run->pass->dy.data, run->units, 1, run->pass->gradient[0] + first * run->units, run->units);
 }
 
-static void add_rows(const tl_real *restrict dy, size_t rows, size_t units, tl_real *restrict sum) {
-    for (size_t row = 0; row < rows; row++)
-        for (size_t u = 0; u < units; u++) sum[u] += dy[row * units + u];
-}
-
 static void bias_gradient(const dense_run *run) {
+    const tl_kernels *kernels = tl_kernels_here();
     tl_real *part = run->pass->scratch;
     for (size_t first = 0; first < run->rows; first += RUN) {
         memset(part, 0, run->units * sizeof *part);
-        add_rows(run->pass->dy.data + first * run->units, run->rows - first < RUN ? run->rows - first : RUN, run->units, part);
-        add_rows(part, 1, run->units, run->pass->gradient[1]);
+        kernels->sum_rows(run->pass->dy.data + first * run->units, run->rows - first < RUN ? run->rows - first : RUN, run->units,
+                          part);
+        kernels->sum_rows(part, 1, run->units, run->pass->gradient[1]);
     }
 }
 

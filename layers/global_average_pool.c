@@ -1,5 +1,7 @@
 #include "registry.h"
 
+#include "kernels/kernels.h"
+
 /* Rows that are summed by themselves first: the error of the sum then grows with length / 64 instead of length. */
 enum { RUN = 64 };
 
@@ -13,13 +15,9 @@ static size_t pool_scratch(const tl_layer *layer, size_t batch, int threads) {
     return (size_t)threads * layer->out.channels;
 }
 
-static void add_rows(const tl_real *restrict x, size_t rows, size_t channels, tl_real *restrict sum) {
-    for (size_t t = 0; t < rows; t++)
-        for (size_t c = 0; c < channels; c++) sum[c] += x[t * channels + c];
-}
-
 typedef struct pool_run {
     const tl_pass *pass;
+    const tl_kernels *kernels;
     size_t length, channels;
 } pool_run;
 
@@ -35,8 +33,8 @@ static void forward_task(void *context, size_t sample, int worker) {
     for (size_t c = 0; c < channels; c++) y[c] = 0;
     for (size_t first = 0; first < length; first += RUN) {
         for (size_t c = 0; c < channels; c++) part[c] = 0;
-        add_rows(x + first * channels, length - first < RUN ? length - first : RUN, channels, part);
-        add_rows(part, 1, channels, y);
+        run->kernels->sum_rows(x + first * channels, length - first < RUN ? length - first : RUN, channels, part);
+        run->kernels->sum_rows(part, 1, channels, y);
     }
     for (size_t c = 0; c < channels; c++) y[c] /= (tl_real)length;
 }
@@ -52,13 +50,13 @@ static void backward_task(void *context, size_t sample, int worker) {
 }
 
 static void pool_forward(const tl_layer *layer, const tl_pass *pass) {
-    pool_run run = {.pass = pass, .length = layer->in[0].length, .channels = layer->in[0].channels};
+    pool_run run = {.pass = pass, .kernels = tl_kernels_here(), .length = layer->in[0].length, .channels = layer->in[0].channels};
     tl_parallel(pass->workers, pass->batch, (double)pass->batch * (double)(run.length * run.channels), forward_task, &run);
 }
 
 static void pool_backward(const tl_layer *layer, const tl_pass *pass) {
     if (!pass->dx[0].data) return;
-    pool_run run = {.pass = pass, .length = layer->in[0].length, .channels = layer->in[0].channels};
+    pool_run run = {.pass = pass, .kernels = tl_kernels_here(), .length = layer->in[0].length, .channels = layer->in[0].channels};
     tl_parallel(pass->workers, pass->batch, (double)pass->batch * (double)(run.length * run.channels), backward_task, &run);
 }
 

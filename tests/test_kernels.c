@@ -302,6 +302,25 @@ static void given_numbers_when_their_squares_are_summed_then_in_double_and_nan_s
         }
 }
 
+static void given_rows_of_any_width_when_summed_then_nothing_beside_the_sums_changes(void **unused) {
+    (void)unused;
+    enum { MOST = 71 };
+    static tl_real x[ROWS * CHANNELS], sum[MOST];
+    const tl_kernels *tables[3];
+    const size_t tables_count = tables_here(tables);
+    fill_integers(x, ROWS * CHANNELS, 15, 100);
+    for (size_t t = 0; t < tables_count; t++)
+        for (size_t width = 1; width < MOST; width++) {
+            for (size_t c = 0; c < MOST; c++) sum[c] = untouched;
+            tables[t]->sum_rows(x, ROWS, width, sum);
+            for (size_t c = 0; c < MOST; c++) {
+                tl_real expected = untouched;
+                for (size_t r = 0; c < width && r < ROWS; r++) expected += x[r * width + c];
+                if (sum[c] != expected) fail_msg("%s: width %zu: sum %zu", tables[t]->isa, width, c);
+            }
+        }
+}
+
 /* ---- pooling ---- */
 
 enum { POOL_ROWS = 11, POOL_CHANNELS = 37, POOL_COUNT = POOL_ROWS * POOL_CHANNELS };
@@ -382,6 +401,7 @@ int main(void) {
         cmocka_unit_test(given_outputs_and_gradients_when_sent_back_then_each_derivative_is_that_of_its_formula),
         cmocka_unit_test(given_two_arrays_when_added_then_each_element_is_the_sum_through_the_relu_if_asked),
         cmocka_unit_test(given_numbers_when_their_squares_are_summed_then_in_double_and_nan_shows),
+        cmocka_unit_test(given_rows_of_any_width_when_summed_then_nothing_beside_the_sums_changes),
         cmocka_unit_test(given_any_window_and_channels_when_pooled_then_as_the_definition_and_nothing_else_is_written),
     };
     return check_run(tests);

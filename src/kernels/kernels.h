@@ -157,6 +157,8 @@ typedef struct tl_kernels {
     void (*add_relu)(const tl_real *a, const tl_real *b, tl_real *y, size_t count); /* y = max(a + b, 0); likewise */
     const tl_pooling *max_pool, *average_pool;
 
+    void (*sum_rows)(const tl_real *x, size_t rows, size_t width, tl_real *sum); /* sum (width) += each row of x */
+
     double (*squares)(const tl_real *x, size_t count); /* the sum of x² */
     void (*adam)(const tl_adam_run *run);
     void (*sgd)(const tl_sgd_run *run);

@@ -10,6 +10,7 @@ void TL_KERNEL(tl_kernel_activation_gradient)(const tl_activation_run *run);
 extern const tl_pooling TL_KERNEL(tl_kernel_max_pool), TL_KERNEL(tl_kernel_average_pool);
 void TL_KERNEL(tl_kernel_add)(const tl_real *a, const tl_real *b, tl_real *y, size_t count);
 void TL_KERNEL(tl_kernel_add_relu)(const tl_real *a, const tl_real *b, tl_real *y, size_t count);
+void TL_KERNEL(tl_kernel_sum_rows)(const tl_real *x, size_t rows, size_t width, tl_real *sum);
 double TL_KERNEL(tl_kernel_squares)(const tl_real *x, size_t count);
 void TL_KERNEL(tl_kernel_adam)(const tl_adam_run *run);
 void TL_KERNEL(tl_kernel_sgd)(const tl_sgd_run *run);
@@ -35,6 +36,7 @@ const tl_kernels TL_KERNEL(tl_kernels) = {
     .add_relu = TL_KERNEL(tl_kernel_add_relu),
     .max_pool = &TL_KERNEL(tl_kernel_max_pool),
     .average_pool = &TL_KERNEL(tl_kernel_average_pool),
+    .sum_rows = TL_KERNEL(tl_kernel_sum_rows),
     .squares = TL_KERNEL(tl_kernel_squares),
     .adam = TL_KERNEL(tl_kernel_adam),
     .sgd = TL_KERNEL(tl_kernel_sgd),
