@@ -16,8 +16,9 @@ bool tl_sum(size_t a, size_t b, size_t *sum) { return !__builtin_add_overflow(a,
 static void *reserve_bytes(size_t bytes) {
 #if defined(MADV_HUGEPAGE)
     if (bytes >= HUGE_LEAST) {
-        void *memory = aligned_alloc(HUGE_PAGE, bytes);
-        if (memory) madvise(memory, bytes, MADV_HUGEPAGE); /* a wish: where it is not granted nothing changes but the speed */
+        const size_t whole = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE; /* aligned_alloc wants multiples */
+        void *memory = aligned_alloc(HUGE_PAGE, whole);
+        if (memory) madvise(memory, whole, MADV_HUGEPAGE); /* a wish: where it is not granted nothing changes but the speed */
         return memory;
     }
 #endif
