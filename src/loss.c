@@ -42,13 +42,14 @@ static double binary_cross_entropy(double y, double t, double delta, double *slo
 
 static const struct {
     const char *name;
-    pointwise of; /* NULL: cross-entropy */
+    pointwise of; /* NULL: of a row */
 } kinds[] = {
     [TL_CROSS_ENTROPY] = {"cross-entropy", NULL},
     [TL_SQUARED_ERROR] = {"squared-error", squared_error},
     [TL_ABSOLUTE_ERROR] = {"absolute-error", absolute_error},
     [TL_HUBER] = {"huber", huber},
     [TL_BINARY_CROSS_ENTROPY] = {"binary-cross-entropy", binary_cross_entropy},
+    [TL_OWN_LOSS] = {"own", NULL},
 };
 
 enum { KINDS = sizeof kinds / sizeof *kinds };
@@ -65,13 +66,17 @@ tl_status tl_loss_by_name(const char *name, tl_loss_kind *kind, tl_error *error)
     return error->status;
 }
 
-bool tl_loss_takes_labels(tl_loss_kind kind) { return !kinds[kind].of; }
+bool tl_loss_takes_labels(tl_loss_kind kind) { return kind == TL_CROSS_ENTROPY; }
 
 /* ---- settings ---- */
 
 tl_status tl_loss_prepare(tl_loss_spec *loss, const tl_compile_cfg *cfg, tl_error *error) {
     if ((size_t)cfg->loss >= KINDS) return tl_fail(error, TL_ERROR_ARGUMENT, "compile: loss %d is unknown", (int)cfg->loss);
-    *loss = (tl_loss_spec){.kind = cfg->loss, .label_smoothing = cfg->label_smoothing, .huber_delta = cfg->huber_delta};
+    *loss = (tl_loss_spec){.kind = cfg->loss,
+                           .label_smoothing = cfg->label_smoothing,
+                           .huber_delta = cfg->huber_delta,
+                           .own = cfg->own_loss,
+                           .user = cfg->own_loss_user};
     tl_check_number("compile: label smoothing", cfg->label_smoothing, 0, 1, error);
     tl_check_number("compile: huber delta", cfg->huber_delta, 0, INFINITY, error);
     const char *name = kinds[cfg->loss].name;
@@ -81,6 +86,9 @@ tl_status tl_loss_prepare(tl_loss_spec *loss, const tl_compile_cfg *cfg, tl_erro
         tl_fail(error, TL_ERROR_ARGUMENT, "compile: huber delta %g does not apply to %s", cfg->huber_delta, name);
     if (cfg->class_weights && cfg->loss != TL_CROSS_ENTROPY)
         tl_fail(error, TL_ERROR_ARGUMENT, "compile: class weights do not apply to %s", name);
+    if ((cfg->own_loss != NULL) != (cfg->loss == TL_OWN_LOSS))
+        tl_fail(error, TL_ERROR_ARGUMENT,
+                cfg->own_loss ? "compile: own_loss does not apply to %s" : "compile: loss %s needs own_loss", name);
     if (loss->huber_delta == 0) loss->huber_delta = 1;
     return error->status;
 }
@@ -170,6 +178,13 @@ static double cross_entropy_row(const tl_loss_spec *loss, const tl_real *logits,
     return sum;
 }
 
+static double own_row(const tl_loss_spec *loss, const tl_real *y, size_t channels, const tl_real *values, double scale,
+                      tl_real *gradient) {
+    const double sum = loss->own(y, values, channels, gradient, loss->user);
+    for (size_t c = 0; gradient && c < channels; c++) gradient[c] *= (tl_real)scale;
+    return sum;
+}
+
 static double pointwise_row(const tl_loss_spec *loss, const tl_real *y, size_t channels, const tl_real *values, double scale,
                             tl_real *gradient) {
     double sum = 0;
@@ -193,6 +208,8 @@ static double sample_loss(const tl_loss_spec *loss, const tl_tensor *y, const tl
         tl_real *dy = gradient ? gradient + row * channels : NULL;
         if (labels)
             sum += cross_entropy_row(loss, out, channels, (size_t)target->labels[row], scale, dy);
+        else if (loss->kind == TL_OWN_LOSS)
+            sum += own_row(loss, out, channels, target->values + row * channels, scale, dy);
         else
             sum += pointwise_row(loss, out, channels, target->values + row * channels, scale, dy);
         *weight += labels ? class_weight(loss, (size_t)target->labels[row]) : 1;
@@ -202,7 +219,7 @@ static double sample_loss(const tl_loss_spec *loss, const tl_tensor *y, const tl
 
 double tl_loss_of(const tl_loss_spec *loss, const tl_tensor *y, const size_t *lengths, const tl_target *target, tl_real *gradient,
                   double *weight) {
-    const size_t length = y->shape[1], channels = y->shape[2], outputs = tl_loss_takes_labels(loss->kind) ? 1 : channels;
+    const size_t length = y->shape[1], channels = y->shape[2], outputs = kinds[loss->kind].of ? channels : 1;
     double sum = 0, weights = 0;
     for (size_t i = 0; i < y->shape[0]; i++) {
         const double sample = target->weights ? (double)target->weights[i] : 1;

@@ -9,6 +9,8 @@ typedef struct tl_loss_spec {
     tl_loss_kind kind;
     double label_smoothing, huber_delta;
     double *class_weights; /* (output channels), owned; NULL: all 1 */
+    tl_own_loss own;       /* TL_OWN_LOSS */
+    void *user;
 } tl_loss_spec;
 
 /* Takes the loss of `cfg` with defaults filled in and checks its settings; class weights are left to tl_loss_weigh. */

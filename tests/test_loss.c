@@ -12,6 +12,20 @@ static const double class_weights[CLASSES] = {0.5, 2, 1.25};
 static const int32_t labels[BATCH * LENGTH] = {0, 2, 1, 1, 1, 2, 0, 0, 1, 2, 0, 2};
 static const tl_real sample_weights[BATCH] = {1, (tl_real)0.25, 3, 2};
 
+/* log cosh of the difference, steeper by the factor that `user` points to, summed over the outputs. */
+static double log_cosh(const tl_real *y, const tl_real *values, size_t channels, tl_real *gradient, void *user) {
+    const double steepness = *(const double *)user;
+    double sum = 0;
+    for (size_t c = 0; c < channels; c++) {
+        const double d = steepness * ((double)y[c] - (double)values[c]);
+        sum += log(cosh(d));
+        if (gradient) gradient[c] = (tl_real)(steepness * tanh(d));
+    }
+    return sum;
+}
+
+static double steepness = 1.5;
+
 /* Settings of every loss; values are in 0 … 1, as binary cross-entropy takes them. */
 static const tl_compile_cfg settings[] = {
     {.loss = TL_CROSS_ENTROPY},
@@ -22,6 +36,7 @@ static const tl_compile_cfg settings[] = {
     {.loss = TL_ABSOLUTE_ERROR},
     {.loss = TL_HUBER},
     {.loss = TL_HUBER, .huber_delta = 0.3},
+    {.loss = TL_OWN_LOSS, .own_loss = log_cosh, .own_loss_user = &steepness},
     {.loss = TL_BINARY_CROSS_ENTROPY},
 };
 
@@ -51,6 +66,9 @@ static double formula(const tl_compile_cfg *cfg, const tl_real *y, int32_t label
             break;
         case TL_BINARY_CROSS_ENTROPY:
             loss += -(t * log(p) + (1 - t) * log(1 - p)) / CLASSES;
+            break;
+        case TL_OWN_LOSS:
+            loss += log(cosh(steepness * d));
             break;
         }
     }
@@ -274,7 +292,7 @@ static void given_a_name_when_looked_up_then_found_or_the_choices_are_listed(voi
         assert_int_equal(kind, count);
     }
     check_ok(&error);
-    assert_int_equal(count, TL_BINARY_CROSS_ENTROPY + 1);
+    assert_int_equal(count, TL_OWN_LOSS + 1);
     tl_loss_by_name("hinge", &kind, &error);
     check_error(&error, TL_ERROR_ARGUMENT, "loss \"hinge\" is unknown; there are cross-entropy, squared-error, absolute-error");
 }
@@ -290,6 +308,8 @@ static void given_wrong_settings_when_compiled_then_named(void **unused) {
         {{.label_smoothing = 0.1, .loss = TL_HUBER}, "compile: label smoothing 0.1 does not apply to huber"},
         {{.huber_delta = -1, .loss = TL_HUBER}, "compile: huber delta -1 is not a number from 0 on"},
         {{.huber_delta = 2}, "compile: huber delta 2 does not apply to cross-entropy"},
+        {{.loss = TL_OWN_LOSS}, "compile: loss own needs own_loss"},
+        {{.own_loss = log_cosh}, "compile: own_loss does not apply to cross-entropy"},
         {{.class_weights = class_weights, .loss = TL_SQUARED_ERROR}, "compile: class weights do not apply to squared-error"},
         {{.class_weights = (double[]){1, NAN, 1}}, "compile: class 1: weight nan is not a number from 0 on"},
     };

@@ -60,12 +60,17 @@ TL_API void tl_model_free(tl_model *model);
 
 /* The loss of a step of a sample; those against values are means over the outputs (channels) y. */
 typedef enum tl_loss_kind {
-    TL_CROSS_ENTROPY = 0,   /* of the softmax of the logits against a class label */
-    TL_SQUARED_ERROR,       /* (y - target)² */
-    TL_ABSOLUTE_ERROR,      /* |y - target|, of slope 0 where they are equal */
-    TL_HUBER,               /* with d = |y - target|: d² / 2 up to delta, beyond it delta · (d - delta / 2); Huber 1964 */
-    TL_BINARY_CROSS_ENTROPY /* several labels at a time: of sigmoid(y), y a logit, against a target in 0 … 1 */
+    TL_CROSS_ENTROPY = 0,    /* of the softmax of the logits against a class label */
+    TL_SQUARED_ERROR,        /* (y - target)² */
+    TL_ABSOLUTE_ERROR,       /* |y - target|, of slope 0 where they are equal */
+    TL_HUBER,                /* with d = |y - target|: d² / 2 up to delta, beyond it delta · (d - delta / 2); Huber 1964 */
+    TL_BINARY_CROSS_ENTROPY, /* several labels at a time: of sigmoid(y), y a logit, against a target in 0 … 1 */
+    TL_OWN_LOSS              /* tl_compile_cfg.own_loss, against values */
 } tl_loss_kind;
+
+/* A loss of your own: that of the outputs of one step, y: (channels), against its values: (channels). gradient: (channels) [OUT]
+ * its derivative in y, NULL where none is wanted. `user` is tl_compile_cfg.own_loss_user. */
+typedef double (*tl_own_loss)(const tl_real *y, const tl_real *values, size_t channels, tl_real *gradient, void *user);
 
 /* The name of a loss, such as "cross-entropy"; NULL where there is none. */
 TL_API const char *tl_loss_name(tl_loss_kind kind);
@@ -80,6 +85,8 @@ typedef struct tl_compile_cfg {
                                al. 2016) */
     const double *class_weights; /* cross-entropy (NULL: all 1): (output channels), from 0 on; copied */
     double huber_delta;          /* Huber (1) */
+    tl_own_loss own_loss;        /* TL_OWN_LOSS only */
+    void *own_loss_user;         /* handed to it */
     tl_optimizer_cfg optimizer;  /* zeroed: Adam with its defaults */
     double clip_value;           /* limit each element of the mean gradient to ± this; 0: no limit */
     double clip_norm;            /* then scale the gradient down to this global L2 norm; 0: no limit */
