@@ -106,7 +106,7 @@ static double scheduled(const tl_schedule *schedule) {
     const double start = schedule->start, step = (double)schedule->steps, least = floor_of(schedule);
     switch (cfg->kind) {
     case TL_SCHEDULE_STEP:
-        return fmax(least, start * pow(cfg->factor, (double)(schedule->epochs / (uint64_t)cfg->period)));
+        return fmax(least, start * pow(cfg->factor, floor((double)schedule->epochs / cfg->period)));
     case TL_SCHEDULE_EXPONENTIAL:
         return fmax(least, start * pow(cfg->factor, (double)schedule->epochs));
     case TL_SCHEDULE_COSINE:

@@ -74,8 +74,10 @@ static void orthonormalise(const vectors *a) {
 }
 
 /* The rows of the matrix (all other axes, last axis), or its columns where they are fewer. */
-static vectors fewer_of(tl_real *values, const tl_declared *declared, size_t count) {
-    const size_t columns = declared->shape[declared->rank - 1], rows = count / columns;
+static vectors fewer_of(tl_real *values, const tl_declared *declared) {
+    const size_t columns = declared->shape[declared->rank - 1];
+    size_t rows = 1;
+    for (size_t axis = 0; axis + 1 < declared->rank; axis++) rows *= declared->shape[axis];
     if (rows < columns) return (vectors){.data = values, .count = rows, .length = columns, .vector = columns, .element = 1};
     return (vectors){.data = values, .count = columns, .length = rows, .vector = 1, .element = columns};
 }
@@ -94,6 +96,6 @@ void tl_initialise(tl_real *values, const tl_declared *declared, uint64_t seed, 
     for (size_t i = 0; i < count; i++)
         values[i] = (tl_real)(uniform ? limit * (2 * tl_rng_uniform(&rng) - 1) : sigma * tl_rng_normal(&rng));
     if (declared->init != TL_ORTHOGONAL) return;
-    const vectors all = fewer_of(values, declared, count);
+    const vectors all = fewer_of(values, declared);
     orthonormalise(&all);
 }

@@ -70,7 +70,7 @@ static void given_orthogonal_when_drawn_then_rows_or_columns_are_orthonormal_and
     (void)unused;
     const int shapes[][2] = {{4, 7}, {3, 15}, {2, 30}, {1, 1}};
     for (size_t i = 0; i < 4; i++) {
-        const size_t rows = (size_t)(KERNEL * shapes[i][0]), columns = (size_t)shapes[i][1];
+        const size_t rows = KERNEL * (size_t)shapes[i][0], columns = (size_t)shapes[i][1];
         tl_model *model = drawn(TL_ORTHOGONAL, shapes[i][0], shapes[i][1], 1),
                  *again = drawn(TL_ORTHOGONAL, shapes[i][0], shapes[i][1], 1),
                  *other = drawn(TL_ORTHOGONAL, shapes[i][0], shapes[i][1], 2);

@@ -243,7 +243,7 @@ static void given_lengths_when_computed_then_steps_behind_them_count_for_nothing
 
 static void given_a_binary_loss_when_predicted_then_the_sigmoid_of_the_output(void **unused) {
     (void)unused;
-    tl_real y[COUNT], values[COUNT], predicted[COUNT];
+    tl_real y[COUNT], values[COUNT], predicted[COUNT] = {0};
     fill(y, values);
     tl_error error = {0};
     const tl_tensor x = TL_VIEW(y, BATCH, LENGTH, CLASSES);

@@ -122,13 +122,13 @@ static tl_metrics evaluate_values(tl_loss_kind loss, const tl_real *outputs, con
 
 static void given_values_when_evaluated_then_r2_compares_with_their_mean(void **unused) {
     (void)unused;
-    const tl_real values[] = {1001, 1002, 1003, 1006}, same[] = {3, 3, 3, 3}, near[] = {1001, 1003, 1003, 1004};
-    const tl_metrics metrics = evaluate_values(TL_ABSOLUTE_ERROR, near, values, 4);
+    const tl_real targets[] = {1001, 1002, 1003, 1006}, near[] = {1001, 1003, 1003, 1004}, threes[] = {3, 3, 3, 3};
+    const tl_metrics metrics = evaluate_values(TL_ABSOLUTE_ERROR, near, targets, 4);
     check_number("r2", metrics.r2, 1 - 5.0 / 14, tolerance, 0);
     check_number("rmse", metrics.rmse, sqrt(5.0 / 4), tolerance, 0);
     check_number("mae", metrics.mae, 3.0 / 4, tolerance, 0);
-    check_number("r2 of the values themselves", evaluate_values(TL_HUBER, values, values, 4).r2, 1, 0, 0);
-    assert_true(isnan(evaluate_values(TL_SQUARED_ERROR, values, same, 4).r2));
+    check_number("r2 of the targets themselves", evaluate_values(TL_HUBER, targets, targets, 4).r2, 1, 0, 0);
+    assert_true(isnan(evaluate_values(TL_SQUARED_ERROR, near, threes, 4).r2));
     assert_true(isnan(metrics.accuracy) && isnan(metrics.balanced_accuracy) && isnan(metrics.f1) && isnan(metrics.auroc));
 }
 

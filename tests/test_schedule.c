@@ -30,11 +30,11 @@ static void given_step_or_exponential_when_epochs_end_then_the_rate_is_a_power(v
     (void)unused;
     double rates[STEPS];
     follow(&(tl_schedule_cfg){.kind = TL_SCHEDULE_STEP, .factor = 0.2, .period = 3}, 0.5, STEPS, 4, rates);
-    for (int t = 0; t < STEPS; t++) check_number("step", rates[t], 0.5 * pow(0.2, (double)(t / 4 / 3)), 1e-14, 0);
+    for (int t = 0; t < STEPS; t++) check_number("step", rates[t], 0.5 * pow(0.2, floor(t / 12.0)), 1e-14, 0);
     follow(&(tl_schedule_cfg){.kind = TL_SCHEDULE_STEP}, 0.5, STEPS, 1, rates);
     for (int t = 0; t < STEPS; t++) check_number("step's defaults", rates[t], t < 30 ? 0.5 : 0.05, 1e-14, 0);
     follow(&(tl_schedule_cfg){.kind = TL_SCHEDULE_EXPONENTIAL, .factor = 0.9, .minimum = 0.2}, 0.5, STEPS, 5, rates);
-    for (int t = 0; t < STEPS; t++) check_number("exponential", rates[t], fmax(0.2, 0.5 * pow(0.9, (double)(t / 5))), 1e-14, 0);
+    for (int t = 0; t < STEPS; t++) check_number("exponential", rates[t], fmax(0.2, 0.5 * pow(0.9, floor(t / 5.0))), 1e-14, 0);
     follow(&(tl_schedule_cfg){.kind = TL_SCHEDULE_EXPONENTIAL, .minimum = 0.2}, 0.1, STEPS, 5, rates);
     check_number("a rate below the minimum", rates[STEPS - 1], 0.1, 0, 0);
 }

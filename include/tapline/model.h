@@ -81,6 +81,8 @@ TL_API tl_status tl_loss_by_name(const char *name, tl_loss_kind *kind, tl_error 
 typedef struct tl_compile_cfg {
     size_t batch; /* the largest batch that will be run; 0: 32 */
     tl_loss_kind loss;
+    bool inference_only;    /* no gradients, no optimizer: the smallest memory */
+    bool input_gradient;    /* backward also computes d loss / d input (tl_input_gradient) */
     double label_smoothing; /* cross-entropy (0), below 1: this share of the target is spread evenly over the classes (Szegedy et
                                al. 2016) */
     const double *class_weights; /* cross-entropy (NULL: all 1): (output channels), from 0 on; copied */
@@ -90,8 +92,6 @@ typedef struct tl_compile_cfg {
     tl_optimizer_cfg optimizer;  /* zeroed: Adam with its defaults */
     double clip_value;           /* limit each element of the mean gradient to ± this; 0: no limit */
     double clip_norm;            /* then scale the gradient down to this global L2 norm; 0: no limit */
-    bool inference_only;         /* no gradients, no optimizer: the smallest memory */
-    bool input_gradient;         /* backward also computes d loss / d input (tl_input_gradient) */
 } tl_compile_cfg;
 
 /* Checks the graph that leads to `output`, lays out memory, initialises parameters. Layers that do not lead to `output` are
