@@ -1,0 +1,64 @@
+/* fixtures.h: the files of tests/parity: what PyTorch computed, written by tests/parity/make.py.
+ *
+ * A line starts with its key: "case fcn", "input 4 40 1 1". An array is a line with its name and count, and one with its numbers.
+ */
+#ifndef FIXTURES_H
+#define FIXTURES_H
+
+#include "check.h"
+
+#include <tapline/layer.h>
+
+#include <stdio.h>
+
+/* How far numbers may be off: absolute + relative·|expected|. */
+typedef struct tolerance {
+    double relative, absolute;
+} tolerance;
+
+typedef struct fixtures {
+    FILE *file;
+    char name[100];     /* of the case */
+    char line[1 << 14]; /* the last one that was read, without its key */
+    tolerance within;   /* of the next arrays; set by the test */
+    size_t compared;    /* numbers so far */
+    double worst;       /* the largest difference of these, as a share of what is allowed */
+    char where[200];    /* case and array of that one */
+} fixtures;
+
+/* Opens a file of tests/parity. */
+fixtures *fixtures_open(const char *name);
+
+/* Goes on to the next case, which must follow where `skip` does not allow for lines before it; false behind the last. */
+bool fixtures_next(fixtures *f, bool skip);
+
+/* Reads a line with that key into f->line. */
+void fixtures_line(fixtures *f, const char *key);
+
+/* Reads a line with that key and pairs of words, "momentum 0.9 nesterov 1", into the members of `cfg`. */
+void fixtures_settings(fixtures *f, const char *key, const tl_setting *settings, void *cfg);
+
+/* Whether the next line starts with the word "step", and with which one; the line is not taken. */
+bool fixtures_at_step(fixtures *f, unsigned long *step);
+
+/* Reads an array with that name and count into `expected`. */
+void fixtures_array(fixtures *f, const char *name, double *expected, size_t count);
+
+/* Reads an array with that name, and compares `values` with it: all of them, or their root mean square, mean, first, middle and
+ * last if they are more than 60. */
+void fixtures_compare(fixtures *f, const char *name, const tl_real *values, size_t count);
+
+/* Says what was compared, and frees. */
+void fixtures_close(fixtures *f);
+
+/* ---- the numbers that both sides start from ---- */
+
+enum { ARRAY_INPUT = 0, ARRAY_TARGET = 1, ARRAY_PARAMETERS = 2, ARRAY_STATES = 1000 };
+
+/* 32 bits for an element of an array. */
+uint32_t formula_hash(uint32_t array, size_t element);
+
+/* In (-1, 1), odd multiples of 2^-16: never 0, and exact in single precision. */
+double formula_uniform(uint32_t array, size_t element);
+
+#endif

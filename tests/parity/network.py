@@ -1,0 +1,124 @@
+"""Networks described as in tapline/architecture.h, in PyTorch, with parameters in tapline's layouts and order."""
+
+import torch
+from torch.nn import functional
+
+from formula import PARAMETERS, STATES, initial
+
+
+def pads(settings, length, extent):
+    """How much a layer pads on the left and on the right."""
+    kind, stride = settings.get("padding", "valid"), settings["stride"]
+    if kind == "explicit":
+        return settings.get("pad_left", 0), settings.get("pad_right", 0)
+    if kind == "valid":
+        return 0, 0
+    total = max((-(-length // stride) - 1) * stride + extent - length, 0)
+    return (total, 0) if kind == "causal" else (total // 2, total - total // 2)
+
+
+def channels_first(layer):
+    return lambda net, x, settings: layer(net, x.transpose(1, 2), settings).transpose(1, 2)
+
+
+@channels_first
+def conv1d(net, x, settings):
+    kernel, stride, dilation = settings["kernel"], settings.get("stride", 1), settings.get("dilation", 1)
+    weight = net.parameter("weight", (kernel, x.shape[1], settings["filters"])).permute(2, 1, 0)
+    bias = net.parameter("bias", (settings["filters"],)) if settings.get("bias", True) else None
+    if settings.get("padding") == "same" and stride == 1:
+        return functional.conv1d(x, weight, bias, padding="same", dilation=dilation)
+    pad = pads(settings | {"stride": stride}, x.shape[2], (kernel - 1) * dilation + 1)
+    if pad[0] == pad[1]:
+        return functional.conv1d(x, weight, bias, stride, pad[0], dilation)
+    return functional.conv1d(functional.pad(x, pad), weight, bias, stride, 0, dilation)
+
+
+def dense(net, x, settings):
+    weight = net.parameter("weight", (x.shape[2], settings["units"]))
+    bias = net.parameter("bias", (settings["units"],)) if settings.get("bias", True) else None
+    return functional.linear(x, weight.T, bias)
+
+
+@channels_first
+def max_pool(net, x, settings):
+    window, stride = settings["window"], settings.get("stride", settings["window"])
+    pad = pads(settings | {"stride": stride}, x.shape[2], window)
+    return functional.max_pool1d(functional.pad(x, pad, value=-torch.inf), window, stride)
+
+
+@channels_first
+def average_pool(net, x, settings):
+    window, stride = settings["window"], settings.get("stride", settings["window"])
+    pad = pads(settings | {"stride": stride}, x.shape[2], window)
+    if pad[0] == pad[1] and pad[0] <= window // 2:
+        return functional.avg_pool1d(x, window, stride, pad[0], count_include_pad=False)
+    counted = functional.avg_pool1d(functional.pad(torch.ones_like(x), pad), window, stride)
+    return functional.avg_pool1d(functional.pad(x, pad), window, stride) / counted
+
+
+@channels_first
+def batch_norm(net, x, settings):
+    channels, momentum = (x.shape[1],), settings.get("momentum", 0.99)
+    scale, shift = net.parameter("scale", channels), net.parameter("shift", channels)
+    mean, variance = net.state("mean", channels), net.state("variance", channels)
+    epsilon = settings.get("epsilon", 1e-3)
+    return functional.batch_norm(x, mean, variance, scale, shift, net.training, 1 - momentum, epsilon)
+
+
+def plain(function):
+    return lambda net, x, settings: function(x)
+
+
+LAYERS = {
+    "conv1d": conv1d,
+    "dense": dense,
+    "relu": plain(functional.relu),
+    "sigmoid": plain(torch.sigmoid),
+    "tanh": plain(torch.tanh),
+    "softmax": plain(lambda x: functional.softmax(x, 2)),
+    "max_pool": max_pool,
+    "average_pool": average_pool,
+    "global_average_pool": plain(lambda x: x.mean(1, keepdim=True)),
+    "last_step": plain(lambda x: x[:, -1:]),
+    "flatten": plain(lambda x: x.reshape(len(x), 1, -1)),
+    "batch_norm": batch_norm,
+    "add": lambda net, x, settings: sum(x[1:], start=x[0]),
+    "concat": lambda net, x, settings: torch.cat(x, 2),
+}
+
+
+class Network:
+    """`values` holds the arrays by the name that tapline gives them, such as "conv1d_1 weight"; those of the first pass are made."""
+
+    def __init__(self, layers, x):
+        self.layers, self.parameters, self.states = layers, {}, {}
+        self.training = False
+        with torch.no_grad():
+            self(x)
+        for array in self.parameters.values():
+            array.requires_grad_()
+
+    def parameter(self, name, shape):
+        return self.array(self.parameters, PARAMETERS, name, shape)
+
+    def state(self, name, shape):
+        return self.array(self.states, STATES, name, shape)
+
+    def array(self, arrays, first, name, shape):
+        full = f"{self.layer} {name}"
+        if full not in arrays:
+            arrays[full] = initial(first + len(arrays), name, shape)
+        return arrays[full]
+
+    def __call__(self, x):
+        kinds, named, last = {}, {"input": x}, x
+        for settings in self.layers:
+            kind = settings["type"]
+            kinds[kind] = kinds.get(kind, 0) + 1
+            self.layer = f"{kind}_{kinds[kind]}"
+            inputs = [last if name == "-" else named[name] for name in settings.get("inputs", ["-"])]
+            last = LAYERS[kind](self, inputs if len(inputs) > 1 else inputs[0], settings)
+            if "name" in settings:
+                named[settings["name"]] = last
+        return last

@@ -1,0 +1,284 @@
+/* What PyTorch computes: layers, losses, optimizers, networks and schedules against the fixtures of tests/parity. */
+#include "fixtures.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- how a case is compiled ---- */
+
+static const char *loss_name(size_t kind) {
+    static const char *const names[] = {[TL_CROSS_ENTROPY] = "cross_entropy", [TL_SQUARED_ERROR] = "squared_error"};
+    return kind < sizeof names / sizeof *names ? names[kind] : NULL;
+}
+
+static const tl_setting compile_settings[] = {
+    {"loss", TL_SETTING_CHOICE, offsetof(tl_compile_cfg, loss), loss_name},
+    {"clip_value", TL_SETTING_NUMBER, offsetof(tl_compile_cfg, clip_value), NULL},
+    {"clip_norm", TL_SETTING_NUMBER, offsetof(tl_compile_cfg, clip_norm), NULL},
+    {"learning_rate", TL_SETTING_NUMBER, offsetof(tl_compile_cfg, optimizer.learning_rate), NULL},
+    {"momentum", TL_SETTING_NUMBER, offsetof(tl_compile_cfg, optimizer.momentum), NULL},
+    {"nesterov", TL_SETTING_FLAG, offsetof(tl_compile_cfg, optimizer.nesterov), NULL},
+    {"weight_decay", TL_SETTING_NUMBER, offsetof(tl_compile_cfg, optimizer.weight_decay), NULL},
+    {"l1", TL_SETTING_NUMBER, offsetof(tl_compile_cfg, optimizer.l1), NULL},
+    {"beta1", TL_SETTING_NUMBER, offsetof(tl_compile_cfg, optimizer.beta1), NULL},
+    {"beta2", TL_SETTING_NUMBER, offsetof(tl_compile_cfg, optimizer.beta2), NULL},
+    {"alpha", TL_SETTING_NUMBER, offsetof(tl_compile_cfg, optimizer.alpha), NULL},
+    {"epsilon", TL_SETTING_NUMBER, offsetof(tl_compile_cfg, optimizer.epsilon), NULL},
+    {0},
+};
+
+/* ---- a case at work ---- */
+
+typedef struct subject {
+    fixtures *file;
+    tl_model *model;
+    tl_tensor x;
+    int32_t *labels;
+    tl_real *values;
+} subject;
+
+/* As `initial` of formula.py. */
+static void fill_parameter(const tl_parameter *p, uint32_t array) {
+    const size_t count = tl_tensor_count(&p->value);
+    double scale = 0.25, centre = 0;
+    if (p->value.rank > 1) {
+        const double fan_in = (double)(count / p->value.shape[p->value.rank - 1]);
+        scale = exp2(round(log2(sqrt(3 / fan_in))));
+    } else if (strcmp(p->name, "scale") == 0 || strcmp(p->name, "variance") == 0)
+        centre = 1;
+    for (size_t i = 0; i < count; i++) p->value.data[i] = (tl_real)(centre + scale * formula_uniform(array, i));
+}
+
+static void fill_parameters(tl_model *model) {
+    uint32_t parameters = ARRAY_PARAMETERS, states = ARRAY_STATES;
+    for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
+        const tl_parameter p = tl_parameter_at(model, i);
+        fill_parameter(&p, p.gradient.data ? parameters++ : states++);
+    }
+}
+
+static void fill_target(subject *s) {
+    const tl_shape out = tl_output_shape(s->model);
+    const size_t rows = s->x.shape[0] * out.length, count = rows * out.channels;
+    s->labels = calloc(rows, sizeof *s->labels);
+    s->values = calloc(count, sizeof *s->values);
+    assert_true(s->labels && s->values);
+    for (size_t i = 0; i < rows; i++) s->labels[i] = (int32_t)(formula_hash(ARRAY_TARGET, i) % out.channels);
+    for (size_t i = 0; i < count; i++) s->values[i] = (tl_real)formula_uniform(ARRAY_TARGET, i);
+}
+
+/* A network in JSON, or the name of one of the library's. */
+static tl_node build(tl_model *model, tl_node x, const char *text) {
+    static const struct {
+        const char *name;
+        tl_node (*build)(tl_model *model, tl_node x, int outputs);
+    } builders[] = {
+        {"fcn", tl_fcn}, {"resnet", tl_resnet}, {"inception", tl_inception}, {"time_cnn", tl_time_cnn}, {"tcn", tl_tcn}};
+    for (size_t i = 0; i < sizeof builders / sizeof *builders; i++)
+        if (strcmp(text, builders[i].name) == 0) return builders[i].build(model, x, 3);
+    return tl_architecture_from_json(model, x, text, NULL);
+}
+
+/* Makes what the head of a case describes. */
+static subject read_subject(fixtures *file) {
+    tl_error error = {0};
+    subject s = {.file = file, .model = tl_model_new(&(tl_model_cfg){.threads = 1})};
+    size_t shape[3];
+    fixtures_line(file, "input");
+    char *end = file->line;
+    for (int i = 0; i < 3; i++) shape[i] = strtoul(end, &end, 10);
+    const double scale = strtod(end, NULL);
+    fixtures_line(file, "network");
+    const tl_node y = build(s.model, tl_input(s.model, (tl_shape){shape[1], shape[2]}), file->line);
+    tl_compile_cfg cfg = {.batch = shape[0], .loss = TL_SQUARED_ERROR, .input_gradient = true};
+    fixtures_line(file, "optimizer");
+    cfg.optimizer.ops = tl_optimizer_by_name(file->line, &error);
+    fixtures_settings(file, "compile", compile_settings, &cfg);
+    tl_model_compile(s.model, y, &cfg, &error);
+    s.x = tl_tensor_new(3, shape, &error);
+    check_ok(&error);
+    for (size_t i = 0; i < tl_tensor_count(&s.x); i++) s.x.data[i] = (tl_real)(scale * formula_uniform(ARRAY_INPUT, i));
+    fill_parameters(s.model);
+    fill_target(&s);
+    return s;
+}
+
+static void free_subject(subject *s) {
+    tl_tensor_free(&s->x);
+    free(s->labels);
+    free(s->values);
+    tl_model_free(s->model);
+}
+
+static double loss_of(const subject *s) {
+    const bool labels = tl_model_loss(s->model) == TL_CROSS_ENTROPY;
+    return tl_loss(s->model, labels ? &(tl_target){.labels = s->labels} : &(tl_target){.values = s->values});
+}
+
+/* ---- comparing ---- */
+
+static const bool is_single = sizeof(tl_real) == 4;
+
+/* PyTorch's own tolerances for tests (torch.testing.assert_close); double precision keeps closer through a training. */
+static const tolerance usual[2] = {{.relative = 1e-7, .absolute = 1e-7}, {.relative = 1.3e-6, .absolute = 1e-5}};
+static const tolerance trained[2] = {{.relative = 1e-9, .absolute = 1e-11}, {.relative = 1.3e-6, .absolute = 1e-5}};
+
+/* In single precision a longer training is another one: Adam makes steps out of what rounding leaves of small gradients. */
+static const unsigned long most_steps[2] = {100, 10};
+
+static void compare(const subject *s, const char *name, const tl_tensor *values) {
+    fixtures_compare(s->file, name, values->data, tl_tensor_count(values));
+}
+
+static void compare_loss(const subject *s, const char *name) {
+    const tl_real loss = (tl_real)loss_of(s);
+    fixtures_compare(s->file, name, &loss, 1);
+}
+
+/* Inference, then a training pass and its gradients. */
+static void compare_pass(const subject *s) {
+    s->file->within = usual[is_single];
+    tl_forward(s->model, &s->x, TL_INFERENCE);
+    tl_tensor y = tl_output(s->model);
+    compare(s, "inference", &y);
+    tl_forward(s->model, &s->x, TL_TRAINING);
+    y = tl_output(s->model);
+    compare(s, "output", &y);
+    compare_loss(s, "loss");
+    tl_backward(s->model);
+    const tl_tensor dx = tl_input_gradient(s->model);
+    compare(s, "input gradient", &dx);
+    for (size_t i = 0; i < tl_parameter_arrays(s->model); i++) {
+        const tl_parameter p = tl_parameter_at(s->model, i);
+        char name[100];
+        snprintf(name, sizeof name, "%s %s gradient", p.layer, p.name);
+        if (p.gradient.data) compare(s, name, &p.gradient);
+    }
+}
+
+static void compare_arrays(const subject *s, unsigned long step) {
+    char name[100];
+    s->file->within = trained[is_single];
+    for (size_t i = 0; i < tl_parameter_arrays(s->model); i++) {
+        const tl_parameter p = tl_parameter_at(s->model, i);
+        snprintf(name, sizeof name, "step %lu: %s %s", step, p.layer, p.name);
+        compare(s, name, &p.value);
+    }
+    tl_forward(s->model, &s->x, TL_INFERENCE);
+    snprintf(name, sizeof name, "step %lu: loss", step);
+    compare_loss(s, name);
+}
+
+/* A step; all but the first need a pass before, which was compared. */
+static void step(const subject *s, bool first) {
+    tl_error error = {0};
+    if (!first) {
+        tl_forward(s->model, &s->x, TL_TRAINING);
+        loss_of(s);
+        tl_backward(s->model);
+    }
+    tl_step(s->model, &error);
+    check_ok(&error);
+}
+
+/* Trains until the fixture has arrays for the last step. */
+static void compare_steps(const subject *s) {
+    unsigned long last = 0, done = 0;
+    while (fixtures_at_step(s->file, &last) && last <= most_steps[is_single]) {
+        for (; done < last; done++) step(s, done == 0);
+        compare_arrays(s, done);
+    }
+}
+
+static void compare_file(const char *name) {
+    fixtures *file = fixtures_open(name);
+    while (fixtures_next(file, is_single)) {
+        subject s = read_subject(file);
+        compare_pass(&s);
+        compare_steps(&s);
+        free_subject(&s);
+    }
+    fixtures_close(file);
+}
+
+static void given_a_layer_when_run_then_as_pytorch(void **unused) {
+    (void)unused;
+    compare_file("layers.txt");
+}
+
+static void given_a_loss_or_an_optimizer_when_stepped_then_as_pytorch(void **unused) {
+    (void)unused;
+    compare_file("training.txt");
+}
+
+static void given_a_published_network_when_trained_then_as_pytorch(void **unused) {
+    (void)unused;
+    compare_file("networks.txt");
+}
+
+/* ---- schedules ---- */
+
+static const char *schedule_name(size_t kind) { return tl_schedule_name((tl_schedule_kind)kind); }
+
+static const tl_setting schedule_settings[] = {
+    {"kind", TL_SETTING_CHOICE, offsetof(tl_schedule_cfg, kind), schedule_name},
+    {"factor", TL_SETTING_NUMBER, offsetof(tl_schedule_cfg, factor), NULL},
+    {"period", TL_SETTING_INTEGER, offsetof(tl_schedule_cfg, period), NULL},
+    {"minimum", TL_SETTING_NUMBER, offsetof(tl_schedule_cfg, minimum), NULL},
+    {0},
+};
+
+/* Every step is an epoch by itself. */
+static void given_a_schedule_when_stepped_then_the_rates_of_pytorch(void **unused) {
+    (void)unused;
+    enum { STEPS = 50 };
+    tl_error error = {0};
+    fixtures *file = fixtures_open("schedules.txt");
+    while (fixtures_next(file, false)) {
+        tl_schedule_cfg cfg = {0};
+        tl_schedule schedule;
+        tl_real rates[STEPS];
+        fixtures_line(file, "rate");
+        const double rate = strtod(file->line, NULL);
+        fixtures_settings(file, "schedule", schedule_settings, &cfg);
+        tl_schedule_prepare(&schedule, &cfg, rate, STEPS, &error);
+        check_ok(&error);
+        for (int i = 0; i < STEPS; i++) {
+            rates[i] = (tl_real)tl_schedule_rate(&schedule);
+            tl_schedule_step(&schedule, 1);
+            tl_schedule_epoch(&schedule, 1);
+        }
+        file->within = (tolerance){.relative = is_single ? 1e-7 : 1e-13, .absolute = 1e-16};
+        fixtures_compare(file, "rates", rates, STEPS);
+    }
+    fixtures_close(file);
+}
+
+/* ---- the numbers that both sides start from ---- */
+
+static void given_the_formula_when_evaluated_then_as_in_python(void **unused) {
+    (void)unused;
+    enum { COUNT = 8 };
+    double expected[COUNT];
+    fixtures *file = fixtures_open("formula.txt");
+    while (fixtures_next(file, false)) {
+        const uint32_t array = (uint32_t)strtoul(file->name, NULL, 10);
+        fixtures_array(file, "hashes", expected, COUNT);
+        for (size_t i = 0; i < COUNT; i++) check_number(file->name, formula_hash(array, i), expected[i], 0, 0);
+        fixtures_array(file, "uniform", expected, COUNT);
+        for (size_t i = 0; i < COUNT; i++) check_number(file->name, formula_uniform(array, i), expected[i], 0, 0);
+    }
+    fixtures_close(file);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_the_formula_when_evaluated_then_as_in_python),
+        cmocka_unit_test(given_a_layer_when_run_then_as_pytorch),
+        cmocka_unit_test(given_a_loss_or_an_optimizer_when_stepped_then_as_pytorch),
+        cmocka_unit_test(given_a_published_network_when_trained_then_as_pytorch),
+        cmocka_unit_test(given_a_schedule_when_stepped_then_the_rates_of_pytorch),
+    };
+    return check_run(tests);
+}
