@@ -53,7 +53,14 @@ void fixtures_close(fixtures *f);
 
 /* ---- the numbers that both sides start from ---- */
 
-enum { ARRAY_INPUT = 0, ARRAY_TARGET = 1, ARRAY_PARAMETERS = 2, ARRAY_STATES = 1000 };
+enum {
+    ARRAY_INPUT = 0,
+    ARRAY_TARGET = 1,
+    ARRAY_PARAMETERS = 2,
+    ARRAY_STATES = 1000,
+    ARRAY_CLASS_WEIGHTS = 2000,
+    ARRAY_SAMPLE_WEIGHTS
+};
 
 /* 32 bits for an element of an array. */
 uint32_t formula_hash(uint32_t array, size_t element);

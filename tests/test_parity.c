@@ -7,35 +7,44 @@
 
 /* ---- how a case is compiled ---- */
 
-static const char *loss_name(size_t kind) {
-    static const char *const names[] = {[TL_CROSS_ENTROPY] = "cross_entropy", [TL_SQUARED_ERROR] = "squared_error"};
-    return kind < sizeof names / sizeof *names ? names[kind] : NULL;
-}
+/* What a case says of itself. */
+typedef struct case_cfg {
+    tl_compile_cfg compile;
+    bool class_weights, sample_weights; /* from the formula */
+} case_cfg;
 
-static const tl_setting compile_settings[] = {
-    {"loss", TL_SETTING_CHOICE, offsetof(tl_compile_cfg, loss), loss_name},
-    {"clip_value", TL_SETTING_NUMBER, offsetof(tl_compile_cfg, clip_value), NULL},
-    {"clip_norm", TL_SETTING_NUMBER, offsetof(tl_compile_cfg, clip_norm), NULL},
-    {"learning_rate", TL_SETTING_NUMBER, offsetof(tl_compile_cfg, optimizer.learning_rate), NULL},
-    {"momentum", TL_SETTING_NUMBER, offsetof(tl_compile_cfg, optimizer.momentum), NULL},
-    {"nesterov", TL_SETTING_FLAG, offsetof(tl_compile_cfg, optimizer.nesterov), NULL},
-    {"weight_decay", TL_SETTING_NUMBER, offsetof(tl_compile_cfg, optimizer.weight_decay), NULL},
-    {"l1", TL_SETTING_NUMBER, offsetof(tl_compile_cfg, optimizer.l1), NULL},
-    {"beta1", TL_SETTING_NUMBER, offsetof(tl_compile_cfg, optimizer.beta1), NULL},
-    {"beta2", TL_SETTING_NUMBER, offsetof(tl_compile_cfg, optimizer.beta2), NULL},
-    {"alpha", TL_SETTING_NUMBER, offsetof(tl_compile_cfg, optimizer.alpha), NULL},
-    {"epsilon", TL_SETTING_NUMBER, offsetof(tl_compile_cfg, optimizer.epsilon), NULL},
+static const char *loss_name(size_t kind) { return tl_loss_name((tl_loss_kind)kind); }
+
+static const tl_setting case_settings[] = {
+    {"loss", TL_SETTING_CHOICE, offsetof(case_cfg, compile.loss), loss_name},
+    {"label_smoothing", TL_SETTING_NUMBER, offsetof(case_cfg, compile.label_smoothing), NULL},
+    {"huber_delta", TL_SETTING_NUMBER, offsetof(case_cfg, compile.huber_delta), NULL},
+    {"class_weights", TL_SETTING_FLAG, offsetof(case_cfg, class_weights), NULL},
+    {"sample_weights", TL_SETTING_FLAG, offsetof(case_cfg, sample_weights), NULL},
+    {"clip_value", TL_SETTING_NUMBER, offsetof(case_cfg, compile.clip_value), NULL},
+    {"clip_norm", TL_SETTING_NUMBER, offsetof(case_cfg, compile.clip_norm), NULL},
+    {"learning_rate", TL_SETTING_NUMBER, offsetof(case_cfg, compile.optimizer.learning_rate), NULL},
+    {"momentum", TL_SETTING_NUMBER, offsetof(case_cfg, compile.optimizer.momentum), NULL},
+    {"nesterov", TL_SETTING_FLAG, offsetof(case_cfg, compile.optimizer.nesterov), NULL},
+    {"weight_decay", TL_SETTING_NUMBER, offsetof(case_cfg, compile.optimizer.weight_decay), NULL},
+    {"l1", TL_SETTING_NUMBER, offsetof(case_cfg, compile.optimizer.l1), NULL},
+    {"beta1", TL_SETTING_NUMBER, offsetof(case_cfg, compile.optimizer.beta1), NULL},
+    {"beta2", TL_SETTING_NUMBER, offsetof(case_cfg, compile.optimizer.beta2), NULL},
+    {"alpha", TL_SETTING_NUMBER, offsetof(case_cfg, compile.optimizer.alpha), NULL},
+    {"epsilon", TL_SETTING_NUMBER, offsetof(case_cfg, compile.optimizer.epsilon), NULL},
     {0},
 };
 
 /* ---- a case at work ---- */
+
+enum { MOST_CLASSES = 8 };
 
 typedef struct subject {
     fixtures *file;
     tl_model *model;
     tl_tensor x;
     int32_t *labels;
-    tl_real *values;
+    tl_real *values, *weights;
 } subject;
 
 /* As `initial` of formula.py. */
@@ -58,14 +67,20 @@ static void fill_parameters(tl_model *model) {
     }
 }
 
-static void fill_target(subject *s) {
+static void fill_target(subject *s, bool weights) {
     const tl_shape out = tl_output_shape(s->model);
-    const size_t rows = s->x.shape[0] * out.length, count = rows * out.channels;
+    const size_t batch = s->x.shape[0], rows = batch * out.length, count = rows * out.channels;
+    const bool shares = tl_model_loss(s->model) == TL_BINARY_CROSS_ENTROPY;
     s->labels = calloc(rows, sizeof *s->labels);
     s->values = calloc(count, sizeof *s->values);
-    assert_true(s->labels && s->values);
+    s->weights = weights ? calloc(batch, sizeof *s->weights) : NULL;
+    assert_true(s->labels && s->values && (s->weights || !weights));
     for (size_t i = 0; i < rows; i++) s->labels[i] = (int32_t)(formula_hash(ARRAY_TARGET, i) % out.channels);
-    for (size_t i = 0; i < count; i++) s->values[i] = (tl_real)formula_uniform(ARRAY_TARGET, i);
+    for (size_t i = 0; i < count; i++) {
+        const double value = formula_uniform(ARRAY_TARGET, i);
+        s->values[i] = (tl_real)(shares ? (value + 1) / 2 : value);
+    }
+    for (size_t i = 0; weights && i < batch; i++) s->weights[i] = (tl_real)(1 + formula_uniform(ARRAY_SAMPLE_WEIGHTS, i));
 }
 
 /* A network in JSON, or the name of one of the library's. */
@@ -91,16 +106,19 @@ static subject read_subject(fixtures *file) {
     const double scale = strtod(end, NULL);
     fixtures_line(file, "network");
     const tl_node y = build(s.model, tl_input(s.model, (tl_shape){shape[1], shape[2]}), file->line);
-    tl_compile_cfg cfg = {.batch = shape[0], .loss = TL_SQUARED_ERROR, .input_gradient = true};
+    case_cfg cfg = {.compile = {.batch = shape[0], .input_gradient = true}};
     fixtures_line(file, "optimizer");
-    cfg.optimizer.ops = tl_optimizer_by_name(file->line, &error);
-    fixtures_settings(file, "compile", compile_settings, &cfg);
-    tl_model_compile(s.model, y, &cfg, &error);
+    cfg.compile.optimizer.ops = tl_optimizer_by_name(file->line, &error);
+    fixtures_settings(file, "compile", case_settings, &cfg);
+    double class_weights[MOST_CLASSES];
+    for (uint32_t i = 0; i < MOST_CLASSES; i++) class_weights[i] = 1 + formula_uniform(ARRAY_CLASS_WEIGHTS, i);
+    if (cfg.class_weights) cfg.compile.class_weights = class_weights;
+    tl_model_compile(s.model, y, &cfg.compile, &error);
     s.x = tl_tensor_new(3, shape, &error);
     check_ok(&error);
     for (size_t i = 0; i < tl_tensor_count(&s.x); i++) s.x.data[i] = (tl_real)(scale * formula_uniform(ARRAY_INPUT, i));
     fill_parameters(s.model);
-    fill_target(&s);
+    fill_target(&s, cfg.sample_weights);
     return s;
 }
 
@@ -108,12 +126,13 @@ static void free_subject(subject *s) {
     tl_tensor_free(&s->x);
     free(s->labels);
     free(s->values);
+    free(s->weights);
     tl_model_free(s->model);
 }
 
 static double loss_of(const subject *s) {
     const bool labels = tl_model_loss(s->model) == TL_CROSS_ENTROPY;
-    return tl_loss(s->model, labels ? &(tl_target){.labels = s->labels} : &(tl_target){.values = s->values});
+    return tl_loss(s->model, &(tl_target){.labels = labels ? s->labels : NULL, .values = s->values, .weights = s->weights});
 }
 
 /* ---- comparing ---- */

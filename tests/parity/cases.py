@@ -48,6 +48,19 @@ LAYERS = {
     "sigmoid": alone("sigmoid") | {"scale": 8},
     "tanh": alone("tanh") | {"scale": 4},
     "softmax": alone("softmax") | {"scale": 4},
+    "leaky_relu": alone("leaky_relu"),
+    "leaky_relu slope 0.2": alone("leaky_relu", slope=0.2),
+    "prelu": alone("prelu"),
+    "elu": alone("elu") | {"scale": 4},
+    "elu alpha 0.5": alone("elu", alpha=0.5) | {"scale": 4},
+    "selu": alone("selu") | {"scale": 4},
+    "gelu": alone("gelu") | {"scale": 4},
+    "gelu approximate": alone("gelu", approximate=True) | {"scale": 4},
+    "silu": alone("silu") | {"scale": 8},
+    "softplus": alone("softplus") | {"scale": 32},
+    "hard_sigmoid": alone("hard_sigmoid") | {"scale": 8},
+    "exponential": alone("exponential"),
+    "affine": alone("affine", scale=-2.5, shift=0.75),
     "max_pool": alone("max_pool", window=3),
     "max_pool same": alone("max_pool", window=3, stride=1, padding="same"),
     "max_pool same stride 2": alone("max_pool", window=4, stride=2, padding="same"),
@@ -77,17 +90,36 @@ LAYERS = {
 
 def perceptron(steps=(1, 10), **compiled):
     layers = [layer("dense", units=4), layer("tanh"), layer("global_average_pool"), layer("dense", units=3)]
-    return {"layers": layers, "input": (4, 3, 2), "loss": "cross_entropy", "steps": steps, **compiled}
+    return {"layers": layers, "input": (4, 3, 2), "loss": "cross-entropy", "steps": steps, **compiled}
 
 
 def stepped(optimizer, **options):
     return perceptron(optimizer=optimizer, options=options)
 
 
+def clipped(**settings):
+    return perceptron(optimizer="sgd", options={"learning_rate": 0.5}, settings=settings)
+
+
+def with_loss(name, **settings):
+    """Of each of three steps."""
+    layers = [layer("dense", units=4)]
+    return {"layers": layers, "input": (4, 3, 2), "scale": 4, "loss": name, "steps": [1], "optimizer": "sgd", **settings}
+
+
 TRAINING = {
-    "cross_entropy": perceptron([1], scale=8),
-    "cross_entropy of each step": {"layers": [layer("dense", units=4)], "loss": "cross_entropy", "scale": 8},
-    "squared_error": perceptron([1], loss="squared_error"),
+    "cross-entropy": perceptron([1], scale=8),
+    "cross-entropy of steps": with_loss("cross-entropy"),
+    "cross-entropy label_smoothing": with_loss("cross-entropy", settings={"label_smoothing": 0.2}),
+    "cross-entropy class_weights": with_loss("cross-entropy", settings={"class_weights": True}),
+    "cross-entropy all": with_loss("cross-entropy", settings={"class_weights": True, "label_smoothing": 0.2}),
+    "squared-error": with_loss("squared-error"),
+    "absolute-error": with_loss("absolute-error"),
+    "huber": with_loss("huber"),
+    "huber delta 0.3": with_loss("huber", settings={"huber_delta": 0.3}),
+    "binary-cross-entropy": with_loss("binary-cross-entropy", scale=16),
+    "sample_weights": with_loss("squared-error", settings={"sample_weights": True}),
+    "sample_weights of binary-cross-entropy": with_loss("binary-cross-entropy", settings={"sample_weights": True}),
     "adam": stepped("adam"),
     "adam with all options": stepped("adam", learning_rate=0.1, beta1=0.7, beta2=0.9, epsilon=1e-3, weight_decay=0.1),
     "adam with l1": stepped("adam", learning_rate=0.01, l1=0.05),
@@ -101,10 +133,10 @@ TRAINING = {
     "rmsprop with all options": stepped("rmsprop", learning_rate=0.01, alpha=0.8, epsilon=1e-4, momentum=0.5, weight_decay=0.1),
     "adagrad": stepped("adagrad"),
     "adagrad weight_decay": stepped("adagrad", learning_rate=0.1, weight_decay=0.1, epsilon=1e-6),
-    "clip_norm": stepped("sgd", learning_rate=0.5) | {"clip_norm": 0.05},
-    "clip_norm that is not reached": stepped("sgd", learning_rate=0.5) | {"clip_norm": 50},
-    "clip_value": stepped("sgd", learning_rate=0.5) | {"clip_value": 0.03},
-    "clip_value and clip_norm": stepped("sgd", learning_rate=0.5) | {"clip_value": 0.03, "clip_norm": 0.05},
+    "clip_norm": clipped(clip_norm=0.05),
+    "clip_norm that is not reached": clipped(clip_norm=50),
+    "clip_value": clipped(clip_value=0.03),
+    "clip_value and clip_norm": clipped(clip_value=0.03, clip_norm=0.05),
 }
 
 
@@ -188,7 +220,7 @@ def tcn():
 
 
 def network(layers, **more):
-    return {"layers": layers, "input": (4, 40, 1), "loss": "cross_entropy", **more}
+    return {"layers": layers, "input": (4, 40, 1), "loss": "cross-entropy", **more}
 
 
 NETWORKS = {

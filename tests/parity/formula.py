@@ -5,7 +5,9 @@ import math
 import numpy
 import torch
 
-INPUT, TARGET, PARAMETERS, STATES = 0, 1, 2, 1000  # the first array of each sort
+# The first array of each sort.
+INPUT, TARGET, PARAMETERS, STATES, CLASS_WEIGHTS, SAMPLE_WEIGHTS = 0, 1, 2, 1000, 2000, 2001
+
 LARGEST = 60  # of arrays with more elements a digest is written
 
 

@@ -16,7 +16,7 @@ from torch import nn
 from torch.nn import functional
 
 import cases
-from formula import INPUT, TARGET, below, digest, hashes, tensor, uniform
+from formula import CLASS_WEIGHTS, INPUT, PARAMETERS, SAMPLE_WEIGHTS, STATES, TARGET, below, digest, hashes, tensor, uniform
 from network import Network
 
 OPTIMIZERS = {
@@ -53,47 +53,78 @@ def optimizer_of(case, net):
     return kind(net.parameters.values(), lr=rate, **options)
 
 
+def target_of(case, y):
+    kind = case.get("loss", "squared-error")
+    if kind == "cross-entropy":
+        return tensor(below(TARGET, len(y) * y.shape[1], y.shape[2]), y.shape[:2])
+    values = tensor(uniform(TARGET, y.numel()), y.shape)
+    return (values + 1) / 2 if kind == "binary-cross-entropy" else values
+
+
+def cross_entropy(settings, y, labels):
+    """The loss of each step, and its weight."""
+    weights = torch.ones(y.shape[2])
+    if settings.get("class_weights"):
+        weights = 1 + tensor(uniform(CLASS_WEIGHTS, len(weights)), weights.shape)
+    smoothing = settings.get("label_smoothing", 0.0)
+    return functional.cross_entropy(y.transpose(1, 2), labels, weights, reduction="none", label_smoothing=smoothing), weights[labels]
+
+
+POINTWISE = {
+    "squared-error": lambda settings, y, t: functional.mse_loss(y, t, reduction="none"),
+    "absolute-error": lambda settings, y, t: functional.l1_loss(y, t, reduction="none"),
+    "huber": lambda settings, y, t: functional.huber_loss(y, t, reduction="none", delta=settings.get("huber_delta", 1.0)),
+    "binary-cross-entropy": lambda settings, y, t: functional.binary_cross_entropy_with_logits(y, t, reduction="none"),
+}
+
+
 def loss_of(case, y):
-    """The mean loss of the batch, and the target's values from the formula."""
-    kind = case.get("loss", "squared_error")
-    if kind == "cross_entropy":
-        labels = tensor(below(TARGET, len(y) * y.shape[1], y.shape[2]), y.shape[:2])
-        return functional.cross_entropy(y.transpose(1, 2), labels)
-    return functional.mse_loss(y, tensor(uniform(TARGET, y.numel()), y.shape))
+    """The mean loss of the batch, and the sum of the samples' weights, which it was divided by."""
+    settings, kind, target = case.get("settings", {}), case.get("loss", "squared-error"), target_of(case, y)
+    if kind == "cross-entropy":
+        losses, weights = cross_entropy(settings, y, target)
+    else:
+        losses = POINTWISE[kind](settings, y, target).mean(2)
+        weights = torch.ones(losses.shape)
+    if settings.get("sample_weights"):
+        samples = 1 + tensor(uniform(SAMPLE_WEIGHTS, len(y)), (len(y), 1))
+        losses, weights = losses * samples, weights * samples
+    return losses.sum() / weights.sum(), weights.mean(1).sum().item()
 
 
 def clip(case, net):
     """PyTorch divides by the norm + 1e-6, which is taken off here."""
     parameters = list(net.parameters.values())
-    if "clip_value" in case:
-        nn.utils.clip_grad_value_(parameters, case["clip_value"])
-    if "clip_norm" in case:
+    settings = case.get("settings", {})
+    if "clip_value" in settings:
+        nn.utils.clip_grad_value_(parameters, settings["clip_value"])
+    if "clip_norm" in settings:
         norm = nn.utils.get_total_norm([p.grad for p in parameters])
-        nn.utils.clip_grads_with_norm_(parameters, case["clip_norm"], norm - 1e-6)
+        nn.utils.clip_grads_with_norm_(parameters, settings["clip_norm"], norm - 1e-6)
 
 
 def backward(case, net, x):
-    """One training pass; gradients are those of the mean loss."""
+    """One training pass; gradients are those of the mean loss. Returns output, loss and weight."""
     net.training = True
     for array in (x, *net.parameters.values()):
         array.grad = None
     y = net(x)
-    loss = loss_of(case, y)
+    loss, weight = loss_of(case, y)
     loss.backward()
-    return y, loss
+    return y, loss, weight
 
 
 def write_pass(out, case, net, x):
-    """The output of inference, that of training, the loss, and the gradients of its sum over the batch."""
+    """The output of inference, that of training, the loss, and the gradients of its weighted sum over the batch."""
     net.training = False
     with torch.no_grad():
         out.array("inference", net(x))
-    y, loss = backward(case, net, x)
+    y, loss, weight = backward(case, net, x)
     out.array("output", y.detach())
     out.array("loss", [loss.item()])
-    out.array("input gradient", len(x) * x.grad)
+    out.array("input gradient", weight * x.grad)
     for name, array in net.parameters.items():
-        out.array(name + " gradient", len(x) * array.grad)
+        out.array(name + " gradient", weight * array.grad)
 
 
 def write_arrays(out, case, net, x, step):
@@ -102,7 +133,7 @@ def write_arrays(out, case, net, x, step):
         out.array(f"step {step}: {name}", array.detach())
     net.training = False
     with torch.no_grad():
-        out.array(f"step {step}: loss", [loss_of(case, net(x)).item()])
+        out.array(f"step {step}: loss", [loss_of(case, net(x))[0].item()])
 
 
 def write_steps(out, case, net, x):
@@ -127,12 +158,12 @@ def write_case(out, name, case):
     scale = case.get("scale", 1)
     x = tensor(uniform(INPUT, batch * length * channels) * scale, shape).requires_grad_()
     net = Network(case["layers"], x)
-    compiled = {key: case[key] for key in ("loss", "clip_value", "clip_norm") if key in case}
+    settings = {"loss": case.get("loss", "squared-error")} | case.get("settings", {}) | case.get("options", {})
     out.line("case", name)
     out.line("input", *shape, scale)
     out.line("network", case.get("built", json.dumps({"layers": case["layers"]})))
     out.line("optimizer", case.get("optimizer", "adam"))
-    out.line("compile", pairs(compiled | case.get("options", {})))
+    out.line("compile", pairs(settings))
     write_pass(out, case, net, x)
     if "steps" in case:
         write_steps(out, case, net, x)
@@ -164,7 +195,7 @@ def main():
     for name, case in cases.SCHEDULES.items():
         write_schedule(out, name, *case)
     out = Writer(folder / "formula.txt")
-    for array in (0, 1, 2, 1000):
+    for array in (INPUT, TARGET, PARAMETERS, STATES):
         out.line("case", array)
         out.array("hashes", hashes(array, 8))
         out.array("uniform", uniform(array, 8))
