@@ -1,11 +1,12 @@
 /* Memory: a step allocates nothing, and every allocation that fails leaves an error and nothing behind. The library's own
  * allocations go through this file (the linker's --wrap, see CMakeLists.txt), which counts them and makes them fail. */
-#include "check.h"
+#include "files.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- counting and failing ---- */
@@ -157,6 +158,22 @@ static void save_and_load(tl_error *error) {
     remove(name);
 }
 
+/* A folder of an array and tables, and a record of PhysioNet. */
+static void read_binary_files(tl_error *error) {
+    static const char array[] = "\x93NUMPY\1\0\x38\0{'descr': '|i1', 'fortran_order': False, 'shape': (2,)} \1\2";
+    static const char *const names[] = {"calm/a.npy", "busy/a.csv", "r.hea", "r.dat", "r.atr", "calm", "busy"};
+    mkdir(files_path("calm"), 0700);
+    mkdir(files_path("busy"), 0700);
+    files_write(names[0], array, sizeof array - 1);
+    files_write(names[1], "1\n2\n", 4);
+    files_write(names[2], "r 1\nr.dat 16\n", 13);
+    files_write(names[3], "\1\0\2\0\3", 6);
+    files_write(names[4], "\1\4\0", 4);
+    tl_dataset_free(tl_dataset_read(files_path("."), NULL, error));
+    tl_dataset_free(tl_dataset_read(files_path("r.hea"), &(tl_read_cfg){.segment = 2}, error));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) remove(files_path(names[i]));
+}
+
 static void plan(tl_error *error) {
     const tl_conv1d_spec spec = {.batch = 2, .length = 9, .channels = 3, .filters = 4, .kernel = 3, .stride = 1, .dilation = 1};
     tl_conv1d_plan_free(tl_conv1d_plan_new(&spec, error));
@@ -172,6 +189,7 @@ static void given_any_allocation_that_fails_then_an_error_and_nothing_left_behin
     } uses[] = {{"training", train_and_use, 30, false},
                 {"generated data", read_builtin, 5, false},
                 {"files", read_files, 10, false},
+                {"folders and records", read_binary_files, 30, false},
                 {"a plan", plan, 2, false},
                 {"model files", save_and_load, 100, true}};
     for (size_t u = 0; u < sizeof uses / sizeof *uses; u++) {
@@ -201,5 +219,5 @@ int main(void) {
         cmocka_unit_test(given_any_allocation_that_fails_then_an_error_and_nothing_left_behind),
     };
     json_set_alloc_funcs(malloc, free);
-    return check_run(tests);
+    return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;
 }

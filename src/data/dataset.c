@@ -135,7 +135,10 @@ tl_dataset *tl_read_text(const char *path, const tl_read_cfg *cfg, tl_status (*f
     tl_text text;
     tl_samples samples = {.text = &text, .like = cfg->like};
     tl_dataset *data = NULL;
-    if (tl_text_read(&text, path, error) == TL_OK && fill(&samples, error) == TL_OK) data = tl_samples_finish(&samples, error);
+    if (tl_text_read(&text, path, error) == TL_OK) {
+        samples.lines = tl_text_lines(&text);
+        if (fill(&samples, error) == TL_OK) data = tl_samples_finish(&samples, error);
+    }
     tl_samples_release(&samples);
     tl_text_release(&text);
     return data;

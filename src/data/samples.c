@@ -169,9 +169,17 @@ tl_status tl_samples_announce(tl_samples *s, size_t series, size_t length, size_
     return TL_OK;
 }
 
+/* Whether the text is long enough for as many series as lines: a value takes two bytes or more, with its separator. */
+static bool lines_fit(const tl_samples *s) {
+    size_t most;
+    return s->lines > 0 && s->series == 0 && tl_multiply(s->lines, s->length * s->channels, &most) &&
+           most <= (size_t)(s->text->end - s->text->start);
+}
+
 static tl_status reserve_series(tl_samples *s, tl_error *error) {
     size_t each, room = s->series_room;
     if (s->series < s->series_room) return TL_OK;
+    if (lines_fit(s)) return tl_samples_announce(s, s->lines, s->length, s->channels, error);
     if (!tl_multiply(s->length * s->channels, sizeof *s->values, &each))
         return tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
     tl_real *values = grow(s->values, &room, s->series_room + 1, each, error);

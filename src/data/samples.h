@@ -19,7 +19,8 @@ typedef struct tl_samples {
 
     tl_real *values; /* (series, length, channels) */
     size_t series, series_room;
-    bool announced; /* series_room is how many there will be */
+    bool announced; /* series_room is how many there will be at most */
+    size_t lines;   /* of a text with at most one series a line; 0: not known */
     int32_t *labels;
     tl_real *targets;
 

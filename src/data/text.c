@@ -139,6 +139,12 @@ tl_field tl_field_trim(tl_field field) {
     return field;
 }
 
+size_t tl_text_lines(const tl_text *text) {
+    size_t lines = 1;
+    for (const char *c = text->start; (c = memchr(c, '\n', (size_t)(text->end - c))); c++) lines++;
+    return lines;
+}
+
 bool tl_text_line(const tl_text *text, const char **at, tl_field *line) {
     if (*at >= text->end) return false;
     const char *end = memchr(*at, '\n', (size_t)(text->end - *at));

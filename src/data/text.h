@@ -28,6 +28,9 @@ tl_status tl_text_begin(tl_text *text, const char *path, tl_error *error);
 tl_status tl_text_read(tl_text *text, const char *path, tl_error *error);
 void tl_text_release(tl_text *text);
 
+/* How many lines there are. */
+size_t tl_text_lines(const tl_text *text);
+
 /* The line that begins at *at, without its end and blanks around it; moves *at to the next. False at the end of the text. */
 bool tl_text_line(const tl_text *text, const char **at, tl_field *line);
 
