@@ -117,7 +117,7 @@ void put(bytes *to, const void *from, size_t count) {
 void put_text(bytes *to, const char *text) { put(to, text, strlen(text)); }
 
 void put_integer(bytes *to, uint64_t value, size_t size) {
-    for (size_t i = 0; i < size; i++) put(to, &(unsigned char){(unsigned char)(value >> 8 * i)}, 1);
+    for (size_t i = 0; i < size; i++, value >>= 8) put(to, &(unsigned char){(unsigned char)value}, 1);
 }
 
 void put_float(bytes *to, float value) {

@@ -16,14 +16,13 @@ typedef struct header {
 /* Takes what stands in quotes off *rest, or a word. */
 static tl_status cut_name(const tl_samples *s, tl_field *rest, tl_field *name, tl_error *error) {
     *rest = tl_field_trim(*rest);
-    const char quote = rest->begin < rest->end ? *rest->begin : '\0';
-    if (quote != '\'' && quote != '"') {
+    if (rest->begin == rest->end || (*rest->begin != '\'' && *rest->begin != '"')) {
         *name = tl_field_word(rest);
         return TL_OK;
     }
     const tl_field whole = *rest;
     rest->begin++;
-    if (!tl_field_cut(rest, quote, name)) return tl_text_expected(s->text, whole, error, "a closing quote in the line");
+    if (!tl_field_cut(rest, *whole.begin, name)) return tl_text_expected(s->text, whole, error, "a closing quote in the line");
     *rest = tl_field_trim(*rest);
     return TL_OK;
 }

@@ -140,9 +140,10 @@ static tl_status open_beside(const char *header, const char *name, tl_source *so
 /* NAME.atr of PATH/NAME.hea. */
 static tl_status open_annotations(const char *header, tl_source *source, char **path, tl_error *error) {
     const char *slash = strrchr(header, '/'), *name = slash ? slash + 1 : header;
-    char *file = strdup(name);
+    const size_t size = strlen(name) + 1;
+    char *file = malloc(size);
     if (!file) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", header);
-    memcpy(file + strlen(file) - 4, ".atr", 4);
+    snprintf(file, size, "%.*s.atr", (int)size - 5, name);
     open_beside(header, file, source, path, error);
     free(file);
     return error->status;

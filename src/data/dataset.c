@@ -7,6 +7,7 @@
 #include "memory.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -119,11 +120,12 @@ static const tl_reader *const readers[] = {&tl_ts_reader,  &tl_table_reader, &tl
                                            &tl_npy_reader, &tl_npz_reader,   &tl_wfdb_reader};
 
 static const tl_reader *find_reader(const char *path, tl_error *error) {
-    char all[120] = "";
+    char all[120];
+    int end = 0;
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
         for (const char *const *ending = readers[i]->endings; *ending; ending++) {
             if (tl_has_ending(path, *ending)) return readers[i];
-            strcat(strcat(all, *all ? ", " : ""), *ending);
+            end += snprintf(all + end, sizeof all - (size_t)end, "%s%s", end ? ", " : "", *ending);
         }
     }
     tl_fail(error, TL_ERROR_ARGUMENT, "%s: the name ends in none of %s", path, all);

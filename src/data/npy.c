@@ -51,9 +51,9 @@ static tl_status demand(header *h, char c, tl_error *error) {
 /* What stands between quotes. */
 static tl_status read_quoted(header *h, tl_field *word, tl_error *error) {
     skip_blanks(h);
-    const char quote = h->rest.begin < h->rest.end ? *h->rest.begin : '\0';
+    const bool quoted = h->rest.begin < h->rest.end && (*h->rest.begin == '\'' || *h->rest.begin == '"');
     const char *begin = h->rest.begin + 1;
-    const char *end = quote == '\'' || quote == '"' ? memchr(begin, quote, (size_t)(h->rest.end - begin)) : NULL;
+    const char *end = quoted ? memchr(begin, *h->rest.begin, (size_t)(h->rest.end - begin)) : NULL;
     if (!end) return expected(h, word_at(h, 24), "a word in quotes", error);
     *word = (tl_field){begin, end};
     h->rest.begin = end + 1;
@@ -133,7 +133,7 @@ static tl_status read_entry(header *h, tl_error *error) {
         const char *key;
         tl_status (*read)(header *h, tl_error *error);
     } entries[] = {{"descr", read_descr}, {"fortran_order", read_order}, {"shape", read_shape}};
-    tl_field key;
+    tl_field key = {NULL, NULL};
     size_t i = 0;
     if (read_quoted(h, &key, error) != TL_OK || demand(h, ':', error) != TL_OK) return error->status;
     while (i < 3 && !tl_field_is(key, entries[i].key)) i++;

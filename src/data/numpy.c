@@ -34,7 +34,7 @@ static tl_status check_shapes(const arrays *self, tl_error *error) {
 
 static tl_status read_target(arrays *self, tl_samples *s, tl_error *error) {
     char bytes[TL_NPY_LABEL];
-    tl_field label;
+    tl_field label = {NULL, NULL};
     tl_real value;
     s->text = &self->targets.where;
     if (!s->regression)
@@ -96,7 +96,7 @@ static tl_status read_label(tl_source *source, const tl_npy *table, char bytes[T
 static tl_status fill_table(tl_source *source, const tl_npy *table, tl_samples *s, tl_error *error) {
     const size_t length = table->shape[1] - 1;
     char bytes[TL_NPY_LABEL];
-    tl_field label;
+    tl_field label = {NULL, NULL};
     tl_samples_announce(s, table->shape[0], length, 1, error);
     for (size_t i = 0; i < table->shape[0] && !tl_failed(error); i++) {
         tl_real *row = tl_samples_row(s, 1, length, error);

@@ -13,15 +13,15 @@ typedef struct table {
 } table;
 
 char tl_table_separator(tl_field line) {
-    static const char separators[] = "\t,;";
+    static const char separators[] = "\t,; ";
     const char *best = separators + 3;
     bool quoted = false;
     for (const char *c = line.begin; c < line.end; c++) {
         quoted = quoted != (*c == '"');
-        const char *found = quoted ? NULL : memchr(separators, *c, 3);
+        const char *found = quoted ? NULL : strchr(separators, *c);
         if (found && found < best) best = found;
     }
-    return *best ? *best : ' ';
+    return *best;
 }
 
 /* ---- the header line ---- */

@@ -190,6 +190,7 @@ static tl_status cut_quoted(const tl_text *text, tl_field *rest, tl_field *part,
 
 bool tl_text_cut(const tl_text *text, tl_field *rest, char separator, tl_field *part, tl_error *error) {
     while (rest->begin < rest->end && (*rest->begin == ' ' || (separator == ' ' && *rest->begin == '\t'))) rest->begin++;
+    *part = (tl_field){rest->begin, rest->begin};
     const bool quoted = rest->begin < rest->end && *rest->begin == '"';
     tl_field tail;
     if (quoted && cut_quoted(text, rest, part, error) != TL_OK) return false;

@@ -65,7 +65,8 @@ tl_status tl_wav_header(tl_source *source, tl_wav *wav, tl_error *error) {
     if (read_format(source, wav, error) != TL_OK || find_chunk(source, "data", &size, error) != TL_OK) return error->status;
     const size_t frame = wav->channels * wav->type.size;
     snprintf(got, sizeof got, "%" PRIu64 " bytes", size);
-    if (size == 0 || size % frame != 0) return tl_source_expected(source, 0, got, error, "frames of %zu bytes", frame);
+    if (frame == 0 || size == 0 || size % frame != 0)
+        return tl_source_expected(source, 0, got, error, "frames of %zu bytes", frame);
     wav->frames = (size_t)size / frame;
     return TL_OK;
 }

@@ -85,7 +85,8 @@ static tl_status find_entry(tl_source *archive, const char *const *names, size_t
         const size_t match = which(its, names, count);
         if (match < count && *name) return tl_source_expected(archive, 0, "both", error, "either %s or %s", *name, names[match]);
         if (match < count) *name = names[match], *found = one;
-        if (strlen(seen) < NAME_SIZE - 2) strcat(strcat(seen, *seen ? ", " : ""), its);
+        const size_t used = strlen(seen);
+        snprintf(seen + used, sizeof seen - used, "%s%s", used ? ", " : "", its);
     }
     if (tl_failed(error) || *name) return error->status;
     archive->where.offset = begin;
