@@ -15,6 +15,6 @@ tl_status tl_zip_enter(tl_source *archive, const char *const *names, size_t coun
 tl_status tl_inflate_read(tl_source *source, void *to, size_t count, tl_error *error);
 
 /* NULL is fine. */
-void tl_inflate_free(tl_inflate *inflate);
+void tl_inflate_free(tl_inflate *self);
 
 #endif
