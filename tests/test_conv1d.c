@@ -14,7 +14,7 @@ static const double unit = DBL_EPSILON / 2;
 static const double unit = FLT_EPSILON / 2;
 #endif
 
-enum { EXACT_CONFIGURATIONS = 2000, BOUND_CONFIGURATIONS = 300, PASSES = 3 };
+enum { EXACT_CONFIGURATIONS = 2000, FEW_CHANNELS_CONFIGURATIONS = 800, BOUND_CONFIGURATIONS = 300, PASSES = 3 };
 
 static const char *const pass_names[PASSES] = {"forward", "dx", "dw and db"};
 
@@ -215,6 +215,18 @@ static void compare_on_integers(const tl_conv1d_spec *spec, tl_rng *rng, size_t 
     release(&actual);
 }
 
+/* The gradient of few channels has forms of its own: filters that fill vectors, strides beyond the kernel. */
+static tl_conv1d_spec random_few_channels(tl_rng *rng) {
+    tl_conv1d_spec s = random_spec(rng);
+    const int64_t room = s.length + s.pad_left + s.pad_right;
+    s.channels = between(rng, 1, 8);
+    s.filters = between(rng, 0, 2) ? 16 * between(rng, 1, 9) : between(rng, 1, 40);
+    s.stride = between(rng, 0, 1) ? s.stride : between(rng, 1, 20);
+    s.dilation = between(rng, 0, 2) ? 1 : s.dilation;
+    if (s.padding != TL_SAME && s.padding != TL_CAUSAL && extent_of(&s) > room) s.kernel = 1;
+    return s;
+}
+
 /* A kernel as long as a long series, wide channels of few steps, taps far apart, a stride beyond the kernel. */
 static const tl_conv1d_spec extremes[] = {
     {2, 66000, 17, 1, 66000, 1, 1, TL_EXPLICIT, 3, 2, .threads = 0},
@@ -231,8 +243,12 @@ static void given_small_integers_when_any_engine_runs_then_it_equals_naive_bit_f
         const tl_conv1d_spec spec = random_spec(&rng);
         compare_on_integers(&spec, &rng, ran);
     }
+    for (int i = 0; i < FEW_CHANNELS_CONFIGURATIONS; i++) {
+        const tl_conv1d_spec spec = random_few_channels(&rng);
+        compare_on_integers(&spec, &rng, ran);
+    }
     for (size_t i = 0; i < sizeof extremes / sizeof *extremes; i++) compare_on_integers(&extremes[i], &rng, ran);
-    const size_t configurations = EXACT_CONFIGURATIONS + sizeof extremes / sizeof *extremes;
+    const size_t configurations = EXACT_CONFIGURATIONS + FEW_CHANNELS_CONFIGURATIONS + sizeof extremes / sizeof *extremes;
     for (int engine = TL_ENGINE_GEMM; tl_engine_name((size_t)engine); engine++)
         if (is_exact((tl_engine)engine)) assert_int_equal(ran[engine], PASSES * configurations);
 }
@@ -244,6 +260,8 @@ static const tl_conv1d_spec large[] = {
     {.batch = 2, .length = 900, .channels = 25, .filters = 25, .kernel = 7, .stride = 1, .dilation = 16, .padding = TL_CAUSAL},
     {.batch = 1, .length = 3000, .channels = 8, .filters = 7, .kernel = 21, .stride = 1, .dilation = 1, .padding = TL_VALID},
     {.batch = 5, .length = 1200, .channels = 20, .filters = 9, .kernel = 4, .stride = 3, .dilation = 2, .padding = TL_SAME},
+    {.batch = 4, .length = 333, .channels = 1, .filters = 64, .kernel = 8, .stride = 1, .dilation = 1, .padding = TL_SAME},
+    {.batch = 3, .length = 1000, .channels = 2, .filters = 32, .kernel = 80, .stride = 8, .dilation = 1, .padding = TL_SAME},
     {.batch = 11, .length = 130, .channels = 34, .filters = 18, .kernel = 1, .stride = 1, .dilation = 1, .padding = TL_SAME},
 };
 

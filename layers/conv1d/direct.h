@@ -9,13 +9,16 @@
 #include "kernels/kernels.h"
 
 /* Row m of the output: a sum over taps i of input row first + m·in_step + i·tap_step times the weights of the tap; rows outside of
- * the input count as 0. Forward is one such form with x as its input, backward one or a few with dy as theirs. */
+ * the input count as 0. Forward is one such form with x as its input, backward one or a few with dy as theirs. The lanes of a
+ * vector are outputs, or with `dots`, which takes whole vectors of input elements, these: an output is then the sum of its lanes.
+ */
 typedef struct tl_direct_form {
     size_t in_length, in_width; /* of one sample */
     ptrdiff_t first;
     size_t in_step, taps, tap_step;
-    size_t rows, width;
+    size_t rows, width, last_width;        /* last_width: of the last row, at most that of all others */
     size_t out_first, out_step, out_count; /* elements: of row 0, between rows, of a sample */
+    bool dots;
 } tl_direct_form;
 
 /* The shape as the engine computes it: with a kernel of 1 the batch is one long sample. */
@@ -38,10 +41,10 @@ typedef struct tl_direct_unit {
 tl_direct_unit tl_direct_unit_at(const tl_direct_form *form, size_t chunks, size_t index, const tl_real *in, tl_real *copy);
 size_t tl_direct_copy(const tl_direct_form *form, size_t chunks);
 
-/* Rows that read the same taps, all of them there. */
+/* Rows of one width that read the same taps, all of them there. */
 typedef struct tl_direct_segment {
     const tl_real *x; /* the first row's input at `tap`; undefined without taps */
-    size_t rows;
+    size_t rows, width;
     size_t tap, taps;
 } tl_direct_segment;
 
@@ -71,6 +74,34 @@ typedef struct tl_direct_block {
 
 size_t tl_direct_blocks(const tl_kernels *kernels, size_t width);
 tl_direct_block tl_direct_block_at(const tl_kernels *kernels, size_t width, size_t index);
+
+/* ---- passes ---- */
+
+/* Element (tap, input element, output) of a form is weight[tap·tap_step + element·in_step + output·out_step]; one of the latter two
+ * steps is 1, in_step with `dots`. */
+typedef struct tl_direct_weights {
+    const tl_direct_form *form;
+    const tl_real *weight;
+    ptrdiff_t tap_step;
+    size_t in_step, out_step;
+} tl_direct_weights;
+
+/* packed: for each block (taps, in_width, lanes), or with dots (in_width / lanes, taps, outputs, lanes); zero beyond the last
+ * output. */
+void tl_direct_pack(const tl_direct_weights *weights, const tl_workers *workers, tl_real *packed);
+
+/* Computes a form; bias: (width) or NULL. */
+void tl_direct_sum(const tl_direct_weights *weights, size_t batch, const tl_real *in, const tl_real *bias, tl_real *out,
+                   const tl_workers *workers, tl_real *scratch);
+size_t tl_direct_sum_scratch(const tl_direct_form *form, size_t batch, int workers);
+
+void tl_direct_scatter(const tl_conv1d_shape *shape, const tl_real *dy, const tl_real *weight, tl_real *dx,
+                       const tl_workers *workers, tl_real *scratch);
+size_t tl_direct_scatter_scratch(const tl_conv1d_shape *shape, int workers);
+
+void tl_direct_backward_input(const tl_conv1d_shape *shape, const tl_real *dy, const tl_real *weight, tl_real *dx,
+                              const tl_workers *workers, tl_real *scratch);
+size_t tl_direct_input_scratch(const tl_conv1d_shape *shape, int workers);
 
 void tl_direct_backward_weights(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *dy, tl_real *dweight, tl_real *dbias,
                                 const tl_workers *workers, tl_real *scratch);

@@ -28,6 +28,7 @@ tl_direct_form tl_direct_forward_form(const tl_conv1d_shape *shape) {
                             .tap_step = shape->dilation,
                             .rows = shape->out_length,
                             .width = shape->filters,
+                            .last_width = shape->filters,
                             .out_first = 0,
                             .out_step = shape->filters,
                             .out_count = shape->out_length * shape->filters};
@@ -88,7 +89,8 @@ static size_t first_row_at(const tl_direct_form *form, size_t row, size_t tap, s
     return position >= (ptrdiff_t)bound ? row : row + tl_divide_up((size_t)((ptrdiff_t)bound - position), form->in_step);
 }
 
-tl_direct_segment tl_direct_segment_at(const tl_direct_form *form, const tl_direct_unit *unit, size_t row) {
+/* The rows from `row` on that read the same taps. */
+static tl_direct_segment same_taps(const tl_direct_form *form, const tl_direct_unit *unit, size_t row) {
     if (unit->window) {
         const tl_real *x = unit->window + (row - unit->begin) * form->in_step * form->in_width;
         return (tl_direct_segment){.x = x, .rows = unit->end - row, .tap = 0, .taps = form->taps};
@@ -100,6 +102,14 @@ tl_direct_segment tl_direct_segment_at(const tl_direct_form *form, const tl_dire
     if (stop > tap) next = tl_least(next, first_row_at(form, row, stop - 1, form->in_length));
     const size_t at = stop > tap ? (size_t)position_of(form, row, tap) : 0;
     return (tl_direct_segment){.x = unit->in + at * form->in_width, .rows = next - row, .tap = tap, .taps = stop - tap};
+}
+
+tl_direct_segment tl_direct_segment_at(const tl_direct_form *form, const tl_direct_unit *unit, size_t row) {
+    tl_direct_segment segment = same_taps(form, unit, row);
+    const bool last = row + 1 == form->rows;
+    segment.width = last ? form->last_width : form->width;
+    if (!last && form->last_width < form->width) segment.rows = tl_least(segment.rows, form->rows - 1 - row);
+    return segment;
 }
 
 size_t tl_direct_offset(const tl_direct_form *form, size_t element) {

@@ -11,7 +11,7 @@
 /* The sums that the registers hold beside the factors and a broadcast; and rows enough to hide the latency with one sum each. */
 enum { SUMS = TL_VECTOR_REGISTERS == 32 ? 24 : 12, MOST_ROWS = TL_VECTOR_REGISTERS == 32 ? 12 : 8 };
 
-enum { TILE_ROWS = 12 }; /* of the tallest tile there is */
+enum { TILE_ROWS = 12, FEW_ROWS = 4 }; /* of the tallest tile there is; of those that share an address register */
 
 TL_INLINE int rows_limit(int vectors) { return SUMS / vectors < MOST_ROWS ? SUMS / vectors : MOST_ROWS; }
 
@@ -34,11 +34,31 @@ static __attribute__((noinline)) void store_edge(tl_real *to, size_t step, edge 
     for (int r = 0; r < rows; r++, to += step) tl_store_part(to, tl_load(from[r]), part);
 }
 
-/* One tile; `rows` and `vectors` are constants where it is inlined. */
+/* The sums of a tile. `rows` and `vectors`, and whether lanes are elements of x, are constants where it is inlined. */
+TL_INLINE void add_products(const tl_direct_product *p, const tl_real *x, tl_vector sum[TILE_ROWS][TL_TILE_VECTORS], const int rows,
+                            const int vectors, const bool dots) {
+    const size_t row_step = p->row_step, step = p->step, factor_step = p->factor_step;
+    const tl_real *factor = p->factor;
+    for (size_t run = 0; run < p->runs; run++, x += p->run_step, factor += p->factor_skip) {
+        const tl_real *at[TILE_ROWS / FEW_ROWS];
+        TL_UNROLL for (int r = 0; r < rows; r += FEW_ROWS) at[r / FEW_ROWS] = x + (size_t)r * row_step;
+        for (size_t i = 0; i < p->count; i++, factor += factor_step) {
+            tl_vector f[TL_TILE_VECTORS];
+            TL_UNROLL for (int v = 0; v < vectors; v++) f[v] = tl_load(factor + v * TL_LANES);
+            TL_UNROLL for (int r = 0; r < rows; r++) {
+                const tl_real *from = at[r / FEW_ROWS] + (size_t)(r % FEW_ROWS) * row_step;
+                const tl_vector value = dots ? tl_load(from) : tl_broadcast(*from);
+                TL_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] += value * f[v];
+            }
+            TL_UNROLL for (int r = 0; r < rows; r += FEW_ROWS) at[r / FEW_ROWS] += step;
+        }
+    }
+}
+
 TL_INLINE void tile(const tl_direct_product *p, const tl_real *x, tl_real *out, const int rows, const int vectors) {
     tl_vector sum[TILE_ROWS][TL_TILE_VECTORS];
     edge last;
-    const size_t row_step = p->row_step, step = p->step, factor_step = p->factor_step, out_step = p->out_step;
+    const size_t out_step = p->out_step;
     const size_t part = p->width % TL_LANES;
     if (part && !p->start) load_edge(last, out + (vectors - 1) * TL_LANES, out_step, part, rows);
     TL_UNROLL for (int r = 0; r < rows; r++) {
@@ -48,18 +68,7 @@ TL_INLINE void tile(const tl_direct_product *p, const tl_real *x, tl_real *out, 
         }
     }
     if (p->start) expect_store(p, out, rows, vectors);
-    const tl_real *factor = p->factor;
-    for (size_t run = 0; run < p->runs; run++, x += p->run_step) {
-        const tl_real *at = x;
-        for (size_t i = 0; i < p->count; i++, at += step, factor += factor_step) {
-            tl_vector f[TL_TILE_VECTORS];
-            TL_UNROLL for (int v = 0; v < vectors; v++) f[v] = tl_load(factor + v * TL_LANES);
-            TL_UNROLL for (int r = 0; r < rows; r++) {
-                const tl_vector value = tl_broadcast(at[(size_t)r * row_step]);
-                TL_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] += value * f[v];
-            }
-        }
-    }
+    add_products(p, x, sum, rows, vectors, false);
     TL_UNROLL for (int r = 0; r < rows; r++) {
         TL_UNROLL for (int v = 0; v < vectors; v++)
             tl_store(part && v == vectors - 1 ? last[r] : out + (size_t)r * out_step + v * TL_LANES, sum[r][v]);
@@ -67,52 +76,85 @@ TL_INLINE void tile(const tl_direct_product *p, const tl_real *x, tl_real *out, 
     if (part) store_edge(out + (vectors - 1) * TL_LANES, out_step, last, part, rows);
 }
 
+/* Leaves the sum of each vector's lanes in its first one: halves are added until one lane is left. Not inlined, as above. */
+static __attribute__((noinline)) void add_lanes(tl_real sums[][TL_LANES], int count) {
+    TL_UNROLL for (int half = TL_LANES / 2; half > 0; half /= 2) {
+        for (int i = 0; i < count; i++) TL_UNROLL for (int lane = 0; lane < half; lane++) sums[i][lane] += sums[i][lane + half];
+    }
+}
+
+TL_INLINE void dots_tile(const tl_direct_product *p, const tl_real *x, tl_real *out, const int rows, const int vectors) {
+    tl_vector sum[TILE_ROWS][TL_TILE_VECTORS];
+    tl_real lanes[SUMS][TL_LANES];
+    TL_UNROLL for (int r = 0; r < rows; r++) TL_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = (tl_vector){0};
+    add_products(p, x, sum, rows, vectors, true);
+    TL_UNROLL for (int r = 0; r < rows; r++) TL_UNROLL for (int v = 0; v < vectors; v++)
+        tl_store(lanes[r * vectors + v], sum[r][v]);
+    add_lanes(lanes, rows * vectors);
+    for (int r = 0; r < rows; r++, out += p->out_step)
+        for (int v = 0; v < vectors; v++) out[v] = lanes[r * vectors + v][0];
+}
+
+TL_INLINE void either_tile(const tl_direct_product *p, const tl_real *x, tl_real *out, const int rows, const int vectors,
+                           const bool dots) {
+    if (dots)
+        dots_tile(p, x, out, rows, vectors);
+    else
+        tile(p, x, out, rows, vectors);
+}
+
 /* A tile of each height; the compiler sees that heights beyond the limit do not happen. */
-TL_INLINE void tile_of(const tl_direct_product *p, const tl_real *x, tl_real *out, size_t rows, const int vectors) {
+TL_INLINE void tile_of(const tl_direct_product *p, const tl_real *x, tl_real *out, size_t rows, const int vectors,
+                       const bool dots) {
     if (rows > (size_t)rows_limit(vectors)) __builtin_unreachable();
-    if (rows == 1) tile(p, x, out, 1, vectors);
-    if (rows == 2) tile(p, x, out, 2, vectors);
-    if (rows == 3) tile(p, x, out, 3, vectors);
-    if (rows == 4) tile(p, x, out, 4, vectors);
-    if (rows == 5) tile(p, x, out, 5, vectors);
-    if (rows == 6) tile(p, x, out, 6, vectors);
-    if (rows == 7) tile(p, x, out, 7, vectors);
-    if (rows == 8) tile(p, x, out, 8, vectors);
-    if (rows == 9) tile(p, x, out, 9, vectors);
-    if (rows == 10) tile(p, x, out, 10, vectors);
-    if (rows == 11) tile(p, x, out, 11, vectors);
-    if (rows == 12) tile(p, x, out, 12, vectors);
+    if (rows == 1) either_tile(p, x, out, 1, vectors, dots);
+    if (rows == 2) either_tile(p, x, out, 2, vectors, dots);
+    if (rows == 3) either_tile(p, x, out, 3, vectors, dots);
+    if (rows == 4) either_tile(p, x, out, 4, vectors, dots);
+    if (rows == 5) either_tile(p, x, out, 5, vectors, dots);
+    if (rows == 6) either_tile(p, x, out, 6, vectors, dots);
+    if (rows == 7) either_tile(p, x, out, 7, vectors, dots);
+    if (rows == 8) either_tile(p, x, out, 8, vectors, dots);
+    if (rows == 9) either_tile(p, x, out, 9, vectors, dots);
+    if (rows == 10) either_tile(p, x, out, 10, vectors, dots);
+    if (rows == 11) either_tile(p, x, out, 11, vectors, dots);
+    if (rows == 12) either_tile(p, x, out, 12, vectors, dots);
 }
 
 /* All rows, in tiles whose sizes differ by at most one. */
-TL_INLINE void tiles(const tl_direct_product *p, const int vectors) {
+TL_INLINE void tiles(const tl_direct_product *p, const int vectors, const bool dots) {
     const size_t limit = (size_t)rows_limit(vectors);
     for (size_t row = 0, left = (p->rows + limit - 1) / limit; left > 0; left--) {
         const size_t rows = (p->rows - row + left - 1) / left;
-        tile_of(p, p->x + row * p->row_step, p->out + row * p->out_step, rows, vectors);
+        tile_of(p, p->x + row * p->row_step, p->out + row * p->out_step, rows, vectors, dots);
         row += rows;
     }
 }
 
-void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *p);
-void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *p) {
+TL_INLINE void tiles_of(const tl_direct_product *p, const bool dots) {
     switch (p->vectors) {
     case 1:
-        tiles(p, 1);
+        tiles(p, 1, dots);
         break;
     case 2:
-        tiles(p, 2);
+        tiles(p, 2, dots);
         break;
     case 3:
-        tiles(p, 3);
+        tiles(p, 3, dots);
         break;
     case 4:
-        if (TL_TILE_VECTORS == 4) tiles(p, TL_TILE_VECTORS);
+        if (TL_TILE_VECTORS == 4) tiles(p, TL_TILE_VECTORS, dots);
         break;
     default:
         break;
     }
 }
+
+void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *p);
+void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *p) { tiles_of(p, false); }
+
+void TL_KERNEL(tl_kernel_direct_dots)(const tl_direct_product *p);
+void TL_KERNEL(tl_kernel_direct_dots)(const tl_direct_product *p) { tiles_of(p, true); }
 
 /* Rows that may be loaded as whole vectors: what lies behind their end belongs to the next rows. */
 TL_INLINE size_t whole_rows(const tl_direct_packing *p) {

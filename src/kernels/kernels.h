@@ -96,12 +96,18 @@ typedef struct tl_direct_product {
     size_t row_step, runs, run_step, count, step;
     const tl_real *factor; /* (runs · count, vectors · lanes) */
     size_t factor_step;    /* elements between its rows */
+    size_t factor_skip;    /* and that many more after each `count` of them */
     const tl_real *start;  /* (vectors · lanes) or NULL */
     tl_real *out;          /* (rows, width) */
     size_t out_step, rows; /* elements between its rows */
     size_t vectors;        /* 1 … direct_vectors */
     size_t width;          /* more than (vectors - 1) · lanes, at most vectors · lanes */
 } tl_direct_product;
+
+/* The same with lanes that are elements of x, of whole vectors of which an output is the sum: for rows r and outputs o < vectors,
+ * out[r][o] = sum over i < runs, j < count and l < lanes of x[r·row_step + i·run_step + j·step + l] · factor[i·count + j][o·lanes +
+ * l]. Each lane adds in the order of i and j, then the halves of the vector are added, and so on. `start` and `width` do not count.
+ */
 
 /* Rows of a block of columns side by side, and their sums: packed[r][o] = from[r·from_step + o] for o < width, any finite numbers
  * that lie between the rows beyond it; sums[o] += sum over r of packed[r][o]. */
@@ -168,6 +174,7 @@ typedef struct tl_kernels {
     size_t lanes;          /* tl_real in a vector */
     size_t direct_vectors; /* the most vectors in a register tile */
     void (*direct_product)(const tl_direct_product *product);
+    void (*direct_dots)(const tl_direct_product *product);
     void (*direct_pack)(const tl_direct_packing *packing);
 
     const tl_winograd *winograd; /* by tl_winograd_variant */

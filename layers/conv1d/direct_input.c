@@ -1,0 +1,217 @@
+/* The gradient of the input in the direct engine: the forward sum over dy with the weights transposed and the taps flipped. With a
+ * stride each residue of the position is a dense convolution of its own. Where that leaves vectors of channels mostly empty,
+ * - several neighbouring positions are computed as one row: its window is that of all of them, with zeros among its weights;
+ * - the products of all taps and channels are added into place (direct_scatter.c); or
+ * - the vectors hold filters in place of channels: an output is then the sum of its vector's lanes.
+ */
+#include "direct.h"
+
+#include "memory.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    MOST_OUTPUTS = 64, /* of a row of several positions */
+    SCATTER_COST = 10, /* adding a product into dx, in multiply-adds */
+    LANES_COST = 10    /* adding the lanes of an output, in multiply-adds of a vector */
+};
+
+typedef struct input_job {
+    const tl_conv1d_shape *shape;
+    const tl_real *dy, *weight;
+    tl_real *dx;
+    const tl_workers *workers;
+    tl_real *scratch;
+} input_job;
+
+/* ---- one residue of the position at a time ---- */
+
+static size_t common_divisor(size_t a, size_t b) {
+    while (b) {
+        const size_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* Positions residue, residue + stride, … of dx. With a stride only every stride / gcd(stride, dilation)-th tap meets them. */
+typedef struct residue_taps {
+    size_t every, last, count; /* taps last, last - every, … */
+} residue_taps;
+
+static residue_taps taps_of(const tl_conv1d_shape *shape, size_t residue) {
+    const size_t stride = shape->stride, every = stride / common_divisor(shape->dilation, stride);
+    size_t tap = 0;
+    while (tap < tl_least(every, shape->kernel) && tap * shape->dilation % stride != (residue + shape->pad_left) % stride) tap++;
+    if (tap == tl_least(every, shape->kernel)) return (residue_taps){.every = every};
+    const size_t count = (shape->kernel - 1 - tap) / every + 1;
+    return (residue_taps){.every = every, .last = tap + (count - 1) * every, .count = count};
+}
+
+static tl_direct_form residue_form(const tl_conv1d_shape *shape, size_t residue, bool dots) {
+    const residue_taps taps = taps_of(shape, residue);
+    const ptrdiff_t reach = (ptrdiff_t)(residue + shape->pad_left) - (ptrdiff_t)(taps.last * shape->dilation);
+    return (tl_direct_form){.in_length = shape->out_length,
+                            .in_width = shape->filters,
+                            .first = taps.count ? reach / (ptrdiff_t)shape->stride : 0,
+                            .in_step = 1,
+                            .taps = taps.count,
+                            .tap_step = taps.every * shape->dilation / shape->stride,
+                            .rows = (shape->length - residue - 1) / shape->stride + 1,
+                            .width = shape->channels,
+                            .last_width = shape->channels,
+                            .out_first = residue * shape->channels,
+                            .out_step = shape->stride * shape->channels,
+                            .out_count = shape->length * shape->channels,
+                            .dots = dots};
+}
+
+static size_t residues_of(const tl_conv1d_shape *shape) { return tl_least(shape->stride, shape->length); }
+
+static size_t residues_scratch(const tl_conv1d_shape *shape, int workers) {
+    size_t most = 0;
+    for (size_t residue = 0; residue < residues_of(shape); residue++) {
+        const tl_direct_form form = residue_form(shape, residue, false);
+        most = tl_most(most, tl_direct_sum_scratch(&form, shape->batch, workers));
+    }
+    return most;
+}
+
+static void sum_residues(const input_job *job, bool dots) {
+    const tl_conv1d_shape *shape = job->shape;
+    const size_t tap = shape->channels * shape->filters;
+    for (size_t residue = 0; residue < residues_of(shape); residue++) {
+        const residue_taps taps = taps_of(shape, residue);
+        const tl_direct_form form = residue_form(shape, residue, dots);
+        const tl_direct_weights weights = {.form = &form,
+                                           .weight = job->weight + taps.last * tap,
+                                           .tap_step = -(ptrdiff_t)(taps.every * tap),
+                                           .in_step = 1,
+                                           .out_step = shape->filters};
+        tl_direct_sum(&weights, shape->batch, job->dy, NULL, job->dx, job->workers, job->scratch);
+    }
+}
+
+/* ---- several neighbouring positions as one row, dilation 1 ---- */
+
+/* floor(a / b) */
+static ptrdiff_t divide_down(ptrdiff_t a, size_t b) { return a >= 0 ? a / (ptrdiff_t)b : -(ptrdiff_t)tl_divide_up((size_t)-a, b); }
+
+/* `positions` is a multiple of the stride. */
+static tl_direct_form joint_form(const tl_conv1d_shape *shape, size_t positions) {
+    const ptrdiff_t pad = (ptrdiff_t)shape->pad_left, kernel = (ptrdiff_t)shape->kernel;
+    const ptrdiff_t first = -divide_down(kernel - 1 - pad, shape->stride);
+    const ptrdiff_t last = divide_down((ptrdiff_t)positions - 1 + pad, shape->stride);
+    const size_t rows = tl_divide_up(shape->length, positions);
+    return (tl_direct_form){.in_length = shape->out_length,
+                            .in_width = shape->filters,
+                            .first = first,
+                            .in_step = positions / shape->stride,
+                            .taps = (size_t)(last - first + 1),
+                            .tap_step = 1,
+                            .rows = rows,
+                            .width = positions * shape->channels,
+                            .last_width = (shape->length - (rows - 1) * positions) * shape->channels,
+                            .out_step = positions * shape->channels,
+                            .out_count = shape->length * shape->channels};
+}
+
+static size_t joint_weights(const tl_direct_form *form) { return tl_aligned_count(form->taps * form->width * form->in_width); }
+
+/* to: (taps of the form, positions, channels, filters), zero where a tap does not reach a position. */
+static void spread_weights(const tl_conv1d_shape *shape, const tl_direct_form *form, const tl_real *weight, tl_real *to) {
+    const size_t tap = shape->channels * shape->filters, positions = form->width / shape->channels;
+    memset(to, 0, form->taps * positions * tap * sizeof *to);
+    for (size_t i = 0; i < form->taps; i++) {
+        for (size_t at = 0; at < positions; at++, to += tap) {
+            const ptrdiff_t t = form->first + (ptrdiff_t)i;
+            const ptrdiff_t from = (ptrdiff_t)(at + shape->pad_left) - t * (ptrdiff_t)shape->stride;
+            if (from >= 0 && from < (ptrdiff_t)shape->kernel) memcpy(to, weight + (size_t)from * tap, tap * sizeof *to);
+        }
+    }
+}
+
+static void sum_joint(const input_job *job, size_t positions) {
+    const tl_direct_form form = joint_form(job->shape, positions);
+    spread_weights(job->shape, &form, job->weight, job->scratch);
+    const tl_direct_weights weights = {.form = &form,
+                                       .weight = job->scratch,
+                                       .tap_step = (ptrdiff_t)(form.width * form.in_width),
+                                       .in_step = 1,
+                                       .out_step = form.in_width};
+    tl_real *rest = job->scratch + joint_weights(&form);
+    tl_direct_sum(&weights, job->shape->batch, job->dy, NULL, job->dx, job->workers, rest);
+}
+
+static size_t joint_scratch(const tl_conv1d_shape *shape, size_t positions, int workers) {
+    const tl_direct_form form = joint_form(shape, positions);
+    return joint_weights(&form) + tl_direct_sum_scratch(&form, shape->batch, workers);
+}
+
+/* ---- choice ---- */
+
+typedef struct choice {
+    enum { RESIDUES, DOTS, SCATTER, JOINT } form;
+    size_t positions; /* of a joint row */
+    double cost;      /* multiply-adds for each filter of a position, those on zeros included, and weighted as they were measured */
+} choice;
+
+static choice by_residues(const tl_conv1d_shape *shape, size_t lanes) {
+    const double taps = (double)shape->kernel / (double)shape->stride;
+    return (choice){.form = RESIDUES, .cost = taps * (double)(tl_divide_up(shape->channels, lanes) * lanes)};
+}
+
+static choice dots(const tl_conv1d_shape *shape, size_t lanes) {
+    const double taps = (double)shape->kernel / (double)shape->stride, vectors = (double)(shape->filters / lanes);
+    const double cost = 1.5 * (double)shape->channels * (taps + LANES_COST / vectors);
+    return (choice){.form = DOTS, .cost = shape->filters % lanes ? HUGE_VAL : cost};
+}
+
+static choice scatter(const tl_conv1d_shape *shape, size_t lanes) {
+    const double outputs = (double)(tl_divide_up(shape->kernel * shape->channels, lanes) * lanes);
+    const double cost = 1.25 * outputs * (1 + SCATTER_COST / (double)shape->filters) / (double)shape->stride;
+    return (choice){.form = SCATTER, .cost = cost};
+}
+
+static choice joint(const tl_conv1d_shape *shape, size_t positions, size_t lanes) {
+    const tl_direct_form form = joint_form(shape, positions);
+    const double elements = (double)(form.rows * form.taps) * (double)(tl_divide_up(form.width, lanes) * lanes);
+    return (choice){.form = JOINT, .positions = positions, .cost = elements / (double)shape->length};
+}
+
+static choice cheaper(choice a, choice b) { return b.cost < a.cost ? b : a; }
+
+static choice choose(const tl_conv1d_shape *shape, size_t lanes) {
+    choice best = cheaper(by_residues(shape, lanes), dots(shape, lanes));
+    best = cheaper(best, scatter(shape, lanes));
+    const size_t most = shape->dilation == 1 && shape->kernel > 1 ? tl_least(MOST_OUTPUTS / shape->channels, shape->length) : 0;
+    for (size_t positions = shape->stride; positions <= most; positions += shape->stride)
+        best = cheaper(best, joint(shape, positions, lanes));
+    return best;
+}
+
+void tl_direct_backward_input(const tl_conv1d_shape *whole, const tl_real *dy, const tl_real *weight, tl_real *dx,
+                              const tl_workers *workers, tl_real *scratch) {
+    const tl_conv1d_shape shape = tl_direct_joined(whole);
+    const input_job job = {.shape = &shape, .dy = dy, .weight = weight, .dx = dx, .workers = workers, .scratch = scratch};
+    const choice best = choose(&shape, tl_kernels_here()->lanes);
+    if (best.form == JOINT)
+        sum_joint(&job, best.positions);
+    else if (best.form == SCATTER)
+        tl_direct_scatter(&shape, dy, weight, dx, workers, scratch);
+    else
+        sum_residues(&job, best.form == DOTS);
+}
+
+/* Of the form that any instruction set takes: they differ in lanes. */
+size_t tl_direct_input_scratch(const tl_conv1d_shape *whole, int workers) {
+    const tl_conv1d_shape shape = tl_direct_joined(whole);
+    size_t most = tl_most(residues_scratch(&shape, workers), tl_direct_scatter_scratch(&shape, workers));
+    for (size_t lanes = 16 / sizeof(tl_real); lanes <= 64 / sizeof(tl_real); lanes *= 2) {
+        const choice best = choose(&shape, lanes);
+        if (best.form == JOINT) most = tl_most(most, joint_scratch(&shape, best.positions, workers));
+    }
+    return most;
+}

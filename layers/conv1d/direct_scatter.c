@@ -1,0 +1,102 @@
+/* The gradient of the input by products that are added into place: all taps and channels of a point of dy are the outputs of a
+ * product without a window. For few channels: with their taps they fill the vectors.
+ */
+#include "direct.h"
+
+#include "memory.h"
+
+#include <string.h>
+
+enum { PRODUCT_BYTES = 24 * 1024 /* products on their way into dx, that stay in the first-level cache */ };
+
+typedef struct scatter_job {
+    const tl_kernels *kernels;
+    const tl_conv1d_shape *shape;
+    size_t width, rows; /* of the products of a worker at a time: (rows, width) */
+    const tl_real *dy, *weight, *zero;
+    tl_real *dx, *products;
+} scatter_job;
+
+static tl_direct_form scatter_form(const tl_conv1d_shape *shape) {
+    return (tl_direct_form){.in_width = shape->filters, .taps = 1, .tap_step = 1, .width = shape->kernel * shape->channels};
+}
+
+static size_t scatter_rows(const tl_conv1d_shape *shape, size_t width) {
+    return tl_least(tl_most(PRODUCT_BYTES / (width * sizeof(tl_real)), 1), shape->out_length);
+}
+
+static void multiply_rows(const scatter_job *job, const tl_real *dy, size_t rows, tl_real *products) {
+    const tl_direct_form form = scatter_form(job->shape);
+    for (size_t i = 0; i < tl_direct_blocks(job->kernels, form.width); i++) {
+        const tl_direct_block block = tl_direct_block_at(job->kernels, form.width, i);
+        job->kernels->direct_product(&(tl_direct_product){.x = dy,
+                                                          .row_step = form.in_width,
+                                                          .runs = 1,
+                                                          .count = form.in_width,
+                                                          .step = 1,
+                                                          .factor = job->weight + block.first * form.in_width,
+                                                          .factor_step = block.lanes,
+                                                          .start = job->zero,
+                                                          .out = products + block.first,
+                                                          .out_step = job->width,
+                                                          .rows = rows,
+                                                          .vectors = block.vectors,
+                                                          .width = block.lanes});
+    }
+}
+
+/* Adds the products of output `t`: taps side by side lie side by side in dx too. */
+static void scatter_row(const tl_conv1d_shape *shape, const tl_real *products, size_t t, tl_real *dx) {
+    const size_t channels = shape->channels, taps = shape->dilation == 1 ? shape->kernel : 1;
+    for (size_t tap = 0; tap < shape->kernel; tap += taps) {
+        const ptrdiff_t position = (ptrdiff_t)(t * shape->stride + tap * shape->dilation) - (ptrdiff_t)shape->pad_left;
+        const ptrdiff_t begin = position < 0 ? -position : 0, left = (ptrdiff_t)shape->length - position;
+        const ptrdiff_t end = left < (ptrdiff_t)taps ? left : (ptrdiff_t)taps;
+        if (begin >= end) continue;
+        const tl_real *from = products + (tap + (size_t)begin) * channels;
+        tl_real *to = dx + (size_t)(position + begin) * channels;
+        for (size_t i = 0; i < (size_t)(end - begin) * channels; i++) to[i] += from[i];
+    }
+}
+
+/* One sample. */
+static void scatter_task(void *context, size_t task, int worker) {
+    const scatter_job *job = context;
+    const tl_conv1d_shape *shape = job->shape;
+    const tl_real *dy = job->dy + task * shape->out_length * shape->filters;
+    tl_real *dx = job->dx + task * shape->length * shape->channels;
+    tl_real *products = job->products + (size_t)worker * job->rows * job->width;
+    memset(dx, 0, shape->length * shape->channels * sizeof *dx);
+    for (size_t begin = 0; begin < shape->out_length; begin += job->rows) {
+        const size_t rows = tl_least(job->rows, shape->out_length - begin);
+        multiply_rows(job, dy + begin * shape->filters, rows, products);
+        for (size_t r = 0; r < rows; r++) scatter_row(shape, products + r * job->width, begin + r, dx);
+    }
+}
+
+size_t tl_direct_scatter_scratch(const tl_conv1d_shape *shape, int workers) {
+    const tl_direct_form form = scatter_form(shape);
+    const size_t width = tl_aligned_count(form.width);
+    return width * (1 + form.in_width) + (size_t)workers * scatter_rows(shape, width) * width;
+}
+
+void tl_direct_scatter(const tl_conv1d_shape *shape, const tl_real *dy, const tl_real *weight, tl_real *dx,
+                       const tl_workers *workers, tl_real *scratch) {
+    const tl_kernels *kernels = tl_kernels_here();
+    const tl_direct_form form = scatter_form(shape);
+    const size_t width = tl_aligned_count(form.width);
+    const tl_direct_weights weights = {.form = &form, .weight = weight, .in_step = 1, .out_step = shape->filters};
+    tl_direct_pack(&weights, workers, scratch + width);
+    memset(scratch, 0, width * sizeof *scratch);
+    scatter_job job = {.kernels = kernels,
+                       .shape = shape,
+                       .width = width,
+                       .rows = scatter_rows(shape, width),
+                       .dy = dy,
+                       .weight = scratch + width,
+                       .zero = scratch,
+                       .dx = dx,
+                       .products = scratch + width + width * form.in_width};
+    const double work = 2 * (double)(shape->batch * shape->out_length) * (double)form.in_width * (double)form.width;
+    tl_parallel(workers, shape->batch, work, scatter_task, &job);
+}

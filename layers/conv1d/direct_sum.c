@@ -1,0 +1,209 @@
+/* Forms of the direct engine: weights packed in blocks of vectors, then the rows of the output, unit by unit. */
+#include "direct.h"
+
+#include "memory.h"
+
+#include <string.h>
+
+enum {
+    UNIT_BYTES = 192 * 1024,   /* input and output of a unit: a share of the second-level cache */
+    UNIT_ROWS = 48,            /* of a unit at least: several tiles, and packed weights are read once for all of them */
+    UNITS = 32,                /* wanted at least, for the workers to share */
+    WEIGHT_BYTES = 192 * 1024, /* packed weights that stay in the second-level cache while the rows of a unit pass */
+    LINE = 64 / sizeof(tl_real)
+};
+
+/* ---- outputs ---- */
+
+static size_t block_count(const tl_kernels *kernels, const tl_direct_form *form) {
+    return form->dots ? tl_divide_up(form->width, kernels->direct_vectors) : tl_direct_blocks(kernels, form->width);
+}
+
+static tl_direct_block block_at(const tl_kernels *kernels, const tl_direct_form *form, size_t index) {
+    if (!form->dots) return tl_direct_block_at(kernels, form->width, index);
+    const size_t blocks = block_count(kernels, form), first = tl_split_at(form->width, blocks, index);
+    const size_t count = tl_split_at(form->width, blocks, index + 1) - first;
+    return (tl_direct_block){.first = first, .vectors = count, .lanes = count, .width = count};
+}
+
+/* ---- weights ---- */
+
+typedef struct packing {
+    const tl_kernels *kernels;
+    const tl_direct_weights *weights;
+    tl_real *packed; /* (blocks: (taps, in_width, lanes)) */
+} packing;
+
+/* `count` elements, each with its outputs side by side in memory. */
+static void copy_outputs(const tl_direct_weights *w, const tl_real *from, const tl_direct_block *block, size_t count, tl_real *to) {
+    for (size_t i = 0; i < count; i++) memcpy(to + i * block->lanes, from + i * w->in_step, block->width * sizeof *to);
+}
+
+/* The same, with the elements of an output side by side: a cache line of them at a time, since the outputs may lie so far apart
+ * that their lines push each other out of the cache. */
+static void transpose_outputs(const tl_direct_weights *w, const tl_real *from, const tl_direct_block *block, size_t count,
+                              tl_real *to) {
+    for (size_t i = 0; i < count; i += LINE) {
+        const size_t end = tl_least(i + LINE, count);
+        for (size_t o = 0; o < block->width; o++)
+            for (size_t k = i; k < end; k++) to[k * block->lanes + o] = from[k + o * w->out_step];
+    }
+}
+
+/* With dots: (vectors of in_width, taps, outputs, lanes), of which one tap. */
+static void copy_vectors(const packing *p, const tl_real *from, const tl_direct_block *block, tl_real *to) {
+    const tl_direct_form *form = p->weights->form;
+    const size_t lanes = p->kernels->lanes;
+    for (size_t i = 0; i < form->in_width; i += lanes, to += form->taps * block->width * lanes)
+        for (size_t o = 0; o < block->width; o++) memcpy(to + o * lanes, from + i + o * p->weights->out_step, lanes * sizeof *to);
+}
+
+/* One tap of one block, zero beyond the last output. */
+static void pack_task(void *context, size_t task, int worker) {
+    (void)worker;
+    const packing *p = context;
+    const tl_direct_weights *w = p->weights;
+    const size_t taps = w->form->taps, tap = task % taps, count = w->form->in_width;
+    const tl_direct_block block = block_at(p->kernels, w->form, task / taps);
+    const tl_real *from = w->weight + (ptrdiff_t)tap * w->tap_step + (ptrdiff_t)(block.first * w->out_step);
+    tl_real *to = p->packed + block.first * taps * count;
+    if (w->form->dots) {
+        copy_vectors(p, from, &block, to + tap * block.width * p->kernels->lanes);
+        return;
+    }
+    to += tap * count * block.lanes;
+    if (block.width < block.lanes) memset(to, 0, count * block.lanes * sizeof *to);
+    if (w->out_step == 1)
+        copy_outputs(w, from, &block, count, to);
+    else
+        transpose_outputs(w, from, &block, count, to);
+}
+
+void tl_direct_pack(const tl_direct_weights *weights, const tl_workers *workers, tl_real *packed) {
+    const tl_direct_form *form = weights->form;
+    const packing p = {.kernels = tl_kernels_here(), .weights = weights, .packed = packed};
+    const double elements = (double)form->taps * (double)form->in_width * (double)form->width;
+    tl_parallel(workers, block_count(p.kernels, form) * form->taps, elements, pack_task, (void *)&p);
+}
+
+/* Elements that the packed weights of a form take, whatever the instruction set. */
+static size_t packed_count(const tl_direct_form *form) {
+    return tl_aligned_count(form->width) * tl_most(form->taps, 1) * form->in_width;
+}
+
+/* ---- sums ---- */
+
+typedef struct sum_job {
+    const tl_kernels *kernels;
+    const tl_direct_form *form;
+    size_t chunks; /* units of a sample */
+    const tl_real *in, *weight, *start;
+    tl_real *out, *copies; /* copies: of each worker */
+} sum_job;
+
+static size_t chunks_of(const tl_direct_form *form, size_t batch) {
+    const size_t row = (form->in_step * form->in_width + form->width) * sizeof(tl_real);
+    const size_t limit = tl_least(UNIT_BYTES / row, tl_divide_up(form->rows * batch, UNITS));
+    return tl_divide_up(form->rows, tl_most(limit, UNIT_ROWS));
+}
+
+/* Elements from … to-1 of the windows of a segment, for a block of outputs; `out` is the place of its first row. */
+static void sum_segment(const sum_job *job, const tl_direct_segment *segment, const tl_direct_block *block, size_t from, size_t to,
+                        tl_real *out) {
+    const tl_direct_form *form = job->form;
+    const size_t first = segment->tap * form->in_width, begin = tl_most(from, first);
+    const size_t end = tl_most(begin, tl_least(to, first + segment->taps * form->in_width));
+    const tl_direct_window window = tl_direct_window_of(form, end - begin);
+    if (segment->width <= block->first || (begin == end && from > 0)) return;
+    const size_t width = tl_least(block->width, segment->width - block->first);
+    job->kernels->direct_product(&(tl_direct_product){.x = segment->x + (end > begin ? tl_direct_offset(form, begin - first) : 0),
+                                                      .row_step = form->in_step * form->in_width,
+                                                      .runs = window.runs,
+                                                      .run_step = window.run_step,
+                                                      .count = window.count,
+                                                      .step = window.step,
+                                                      .factor = job->weight + block->first * form->taps * form->in_width +
+                                                                (end > begin ? begin * block->lanes : 0),
+                                                      .factor_step = block->lanes,
+                                                      .start = from == 0 ? job->start + block->first : NULL,
+                                                      .out = out + block->first,
+                                                      .out_step = form->out_step,
+                                                      .rows = segment->rows,
+                                                      .vectors = tl_divide_up(width, job->kernels->lanes),
+                                                      .width = width});
+}
+
+/* A part of the weights at a time is used for all rows of the unit before the next one takes its place in the cache. */
+static void sum_block(const sum_job *job, const tl_direct_unit *unit, const tl_direct_block *block) {
+    const tl_direct_form *form = job->form;
+    const size_t elements = form->taps * form->in_width, limit = WEIGHT_BYTES / (block->lanes * sizeof(tl_real));
+    const size_t most = form->tap_step == 1 ? limit : tl_most(limit / form->in_width, 1) * form->in_width;
+    for (size_t from = 0; from < elements || from == 0; from += most) {
+        for (size_t row = unit->begin; row < unit->end;) {
+            const tl_direct_segment segment = tl_direct_segment_at(form, unit, row);
+            sum_segment(job, &segment, block, from, tl_least(from + most, elements), job->out + unit->out + row * form->out_step);
+            row += segment.rows;
+        }
+    }
+}
+
+/* The same with dots: all taps of a vector before the next one, so that the input streams from memory evenly. */
+static void sum_dots(const sum_job *job, const tl_direct_unit *unit, const tl_direct_block *block) {
+    const tl_direct_form *form = job->form;
+    const size_t lanes = job->kernels->lanes, step = block->width * lanes;
+    const tl_real *weight = job->weight + block->first * form->taps * form->in_width;
+    for (size_t row = unit->begin; row < unit->end;) {
+        const tl_direct_segment segment = tl_direct_segment_at(form, unit, row);
+        job->kernels->direct_dots(&(tl_direct_product){.x = segment.x,
+                                                       .row_step = form->in_step * form->in_width,
+                                                       .runs = form->in_width / lanes,
+                                                       .run_step = lanes,
+                                                       .count = segment.taps,
+                                                       .step = form->tap_step * form->in_width,
+                                                       .factor = weight + segment.tap * step,
+                                                       .factor_step = step,
+                                                       .factor_skip = (form->taps - segment.taps) * step,
+                                                       .out = job->out + unit->out + row * form->out_step + block->first,
+                                                       .out_step = form->out_step,
+                                                       .rows = segment.rows,
+                                                       .vectors = block->width});
+        row += segment.rows;
+    }
+}
+
+static void sum_task(void *context, size_t task, int worker) {
+    const sum_job *job = context;
+    tl_real *copy = job->copies + (size_t)worker * tl_direct_copy(job->form, job->chunks);
+    const tl_direct_unit unit = tl_direct_unit_at(job->form, job->chunks, task, job->in, copy);
+    for (size_t i = 0; i < block_count(job->kernels, job->form); i++) {
+        const tl_direct_block block = block_at(job->kernels, job->form, i);
+        if (job->form->dots)
+            sum_dots(job, &unit, &block);
+        else
+            sum_block(job, &unit, &block);
+    }
+}
+
+size_t tl_direct_sum_scratch(const tl_direct_form *form, size_t batch, int workers) {
+    const size_t copies = (size_t)workers * tl_direct_copy(form, chunks_of(form, batch));
+    return tl_aligned_count(form->width) + packed_count(form) + copies;
+}
+
+void tl_direct_sum(const tl_direct_weights *weights, size_t batch, const tl_real *in, const tl_real *bias, tl_real *out,
+                   const tl_workers *workers, tl_real *scratch) {
+    const tl_direct_form *form = weights->form;
+    tl_real *packed = scratch + tl_aligned_count(form->width);
+    tl_direct_pack(weights, workers, packed);
+    memset(scratch, 0, tl_aligned_count(form->width) * sizeof *scratch);
+    if (bias) memcpy(scratch, bias, form->width * sizeof *scratch);
+    sum_job job = {.kernels = tl_kernels_here(),
+                   .form = form,
+                   .chunks = chunks_of(form, batch),
+                   .in = in,
+                   .weight = packed,
+                   .start = scratch,
+                   .out = out,
+                   .copies = packed + packed_count(form)};
+    const double sums = (double)form->taps * (double)form->in_width * (double)form->width;
+    tl_parallel(workers, batch * job.chunks, 2 * (double)(batch * form->rows) * sums, sum_task, &job);
+}
