@@ -6,11 +6,14 @@
 // NOLINTBEGIN(readability-redundant-declaration)
 extern void openblas_set_num_threads(int threads) __attribute__((weak));
 extern int openblas_get_num_threads(void) __attribute__((weak));
+extern char *openblas_get_corename(void) __attribute__((weak));
 // NOLINTEND(readability-redundant-declaration)
 
 void tl_gemm_prepare(void) {
     if (openblas_set_num_threads && openblas_get_num_threads && openblas_get_num_threads() != 1) openblas_set_num_threads(1);
 }
+
+const char *tl_gemm_core(void) { return openblas_get_corename ? openblas_get_corename() : ""; }
 
 void tl_gemm(tl_transpose transpose_a, tl_transpose transpose_b, size_t m, size_t n, size_t k, tl_real alpha, const tl_real *a,
              size_t lda, const tl_real *b, size_t ldb, tl_real beta, tl_real *c, size_t ldc) {

@@ -18,4 +18,8 @@ void tl_gemm(tl_transpose transpose_a, tl_transpose transpose_b, size_t m, size_
  * before the first product of a model or plan. This is the BLAS's own process-wide setting; the library has none. */
 void tl_gemm_prepare(void);
 
+/* The processor that the BLAS has kernels for, such as "SkylakeX": its results differ in the last bits between them. "" where it
+ * does not say. */
+const char *tl_gemm_core(void);
+
 #endif

@@ -33,6 +33,11 @@ static bool complain(reader *self, const char *format, ...) {
     return false;
 }
 
+static bool out_of_memory(reader *self) {
+    tl_fail(&self->model->error, TL_ERROR_MEMORY, "%.120s: out of memory", self->file);
+    return false;
+}
+
 static const char *kind_name_at(const void *context, size_t index) {
     (void)context;
     return tl_layer_registry[index] ? tl_layer_registry[index]->name : NULL;
@@ -112,7 +117,7 @@ static bool keep_name(reader *self, const json_t *entry) {
     if (!text || !*text) return complain(self, "\"name\" should be a word");
     if (strcmp(text, "input") == 0 || strcmp(text, "-") == 0 || json_object_get(self->nodes, text))
         return complain(self, "name \"%.40s\" is taken already", text);
-    return json_object_set_new(self->nodes, text, json_integer(self->last.id)) == 0 || complain(self, "out of memory");
+    return json_object_set_new(self->nodes, text, json_integer(self->last.id)) == 0 || out_of_memory(self);
 }
 
 static bool read_layer(reader *self, size_t index, json_t *entry) {
@@ -125,7 +130,7 @@ static bool read_layer(reader *self, size_t index, json_t *entry) {
     snprintf(self->where, sizeof self->where, "layers[%zu] (%.40s)", index, ops->name);
     if (!read_inputs(self, entry, ops, inputs, &count)) return false;
     tl_layer *layer = calloc(1, ops->size);
-    if (!layer) return complain(self, "out of memory");
+    if (!layer) return out_of_memory(self);
     layer->ops = ops;
     const bool set = read_settings(self, entry, layer);
     if (set) self->last = tl_layer_add(self->model, inputs, count, layer);
@@ -163,7 +168,7 @@ tl_node tl_network_build(tl_model *model, tl_node x, const json_t *root, const c
     const tl_architecture_cfg defaults = {0};
     if (!model || tl_failed(&model->error)) return failed;
     reader self = {.model = model, .cfg = cfg ? cfg : &defaults, .nodes = json_object(), .input = x, .last = x, .file = file};
-    const bool done = self.nodes ? read_network(&self, root) : complain(&self, "out of memory");
+    const bool done = self.nodes ? read_network(&self, root) : out_of_memory(&self);
     json_decref(self.nodes);
     return done ? self.last : failed;
 }
@@ -185,6 +190,16 @@ json_t *tl_json_parse(const char *text, size_t size, const char *file, tl_error 
     json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &wrong);
     if (!root) tl_fail(error, TL_ERROR_FORMAT, "%.120s:%d:%d: %s", file, wrong.line, wrong.column, wrong.text);
     return root;
+}
+
+char *tl_json_text(const json_t *value, size_t flags) {
+    const size_t size = value ? json_dumpb(value, NULL, 0, flags) : 0;
+    char *text = size > 0 ? malloc(size + 1) : NULL;
+    if (!text) return NULL;
+    text[size] = '\0';
+    if (json_dumpb(value, text, size, flags) == size) return text;
+    free(text);
+    return NULL;
 }
 
 tl_node tl_architecture_from_json(tl_model *model, tl_node x, const char *text, const tl_architecture_cfg *cfg) {
@@ -214,7 +229,7 @@ char *tl_architecture_to_json(const tl_model *model, tl_error *error) {
         return NULL;
     }
     json_t *root = tl_network_describe(model);
-    char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+    char *text = tl_json_text(root, JSON_INDENT(2));
     json_decref(root);
     if (!text) tl_fail(error, TL_ERROR_MEMORY, "architecture: out of memory");
     return text;

@@ -1,6 +1,7 @@
 #include "setting.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,6 +122,19 @@ bool tl_settings_put(const tl_setting *settings, const void *object, json_t *to)
     for (const tl_setting *setting = settings; setting && setting->name; setting++) {
         const void *member = (const char *)object + setting->offset;
         if (!is_zero(setting, member) && json_object_set_new(to, setting->name, member_value(setting, member)) != 0) return false;
+    }
+    return true;
+}
+
+static bool is_infinite(const tl_setting *setting, const void *member) {
+    return setting->kind == TL_SETTING_NUMBER && !isfinite(*(const double *)member);
+}
+
+bool tl_settings_put_all(const tl_setting *settings, const void *object, json_t *to) {
+    for (const tl_setting *setting = settings; setting->name; setting++) {
+        const void *member = (const char *)object + setting->offset;
+        if (!is_infinite(setting, member) && json_object_set_new(to, setting->name, member_value(setting, member)) != 0)
+            return false;
     }
     return true;
 }

@@ -14,4 +14,7 @@ tl_status tl_setting_set(const tl_setting *settings, void *object, const char *k
 /* Adds the members that are not zero to `to`; false where memory is short. */
 bool tl_settings_put(const tl_setting *settings, const void *object, json_t *to);
 
+/* The same with those that are zero, but without infinite numbers, which JSON has not. */
+bool tl_settings_put_all(const tl_setting *settings, const void *object, json_t *to);
+
 #endif

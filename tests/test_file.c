@@ -161,6 +161,25 @@ static void given_a_regression_when_loaded_then_its_loss_is_kept_and_it_has_no_c
     tl_model_free(saved);
 }
 
+static void given_a_loss_with_settings_when_loaded_then_it_is_the_same_loss(void **unused) {
+    (void)unused;
+    const double weights[CLASSES] = {0.5, 2, 1.25};
+    tl_error error = {0};
+    tl_metrics before, after;
+    tl_model *m = tl_model_new(NULL);
+    const tl_node x = tl_input(m, (tl_shape){LENGTH, 2});
+    compile(m, tl_dense(m, tl_flatten(m, x), &(tl_dense_cfg){.units = CLASSES}),
+            &(tl_compile_cfg){.label_smoothing = 0.1, .class_weights = weights});
+    save(m, NULL);
+    tl_model *loaded = load(NULL, NULL);
+    tl_evaluate(m, &data, &before, &error);
+    tl_evaluate(loaded, &data, &after, &error);
+    check_ok(&error);
+    check_number("loss", after.loss, before.loss, 0, 0);
+    tl_model_free(loaded);
+    tl_model_free(m);
+}
+
 /* ---- a layer of one's own ---- */
 
 static void double_setup(tl_layer *layer, tl_error *error) {
@@ -264,7 +283,8 @@ static void given_any_end_cut_off_or_bytes_added_then_the_file_is_refused(void *
     ",\"architecture\":\"{\\\"input\\\":{\\\"length\\\":1,\\\"channels\\\":2},\\\"layers\\\":[{\\\"type\\\":\\\"dense\\\","        \
     "\\\"units\\\":1}]}\""
 #define OTHERS                                                                                                                     \
-    ",\"precision\":\"f32\",\"tapline\":\"0\",\"seed\":\"1\",\"normalise\":\"none\",\"classes\":\"[]\",\"loss\":\"squared-error\""
+    ",\"precision\":\"f32\",\"tapline\":\"0\",\"seed\":\"1\",\"normalise\":\"none\",\"classes\":\"[]\",\"loss\":\"squared-"        \
+    "error\",\"loss_settings\":\"{}\""
 #define HEAD TEXTS NETWORK OTHERS "}"
 #define WEIGHT "\"dense_1.weight\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[0,8]}"
 #define BIAS "\"dense_1.bias\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]}"
@@ -354,19 +374,21 @@ static void given_a_header_that_is_wrong_then_the_message_says_what(void **unuse
          "\"kind\":"
          "\"checkpoint\"}}",
          0, "metadata \"kind\": expected model, found \"checkpoint\""},
-        {"{" TEXTS NETWORK ",\"precision\":\"f32\",\"loss\":\"hinge\"}}", 0, "loss \"hinge\" is unknown"},
-        {"{" TEXTS NETWORK ",\"precision\":\"f32\",\"loss\":\"squared-error\",\"seed\":\"-1\"}}", 0,
+        {"{" TEXTS NETWORK ",\"precision\":\"f32\",\"seed\":\"1\",\"loss\":\"cross-entropy\",\"loss_settings\":\"{\\\"class_"
+         "weights\\\":[1,2]}\"}," WEIGHT "," BIAS "}",
+         12, "metadata \"loss_settings\": 2 class weights for 1 outputs"},
+        {"{" TEXTS NETWORK ",\"precision\":\"f32\",\"loss_settings\":\"{}\",\"loss\":\"hinge\"}}", 0, "loss \"hinge\" is unknown"},
+        {"{" TEXTS NETWORK ",\"precision\":\"f32\",\"loss\":\"squared-error\",\"loss_settings\":\"{}\",\"seed\":\"-1\"}}", 0,
          "metadata \"seed\": expected a number, found \"-1\""},
-        {"{" TEXTS NETWORK
-         ",\"precision\":\"f32\",\"loss\":\"squared-error\",\"seed\":\"1\",\"tapline\":\"0\",\"normalise\":\"all\"}," WEIGHT
-         "," BIAS "}",
+        {"{" TEXTS NETWORK ",\"precision\":\"f32\",\"loss\":\"squared-error\",\"loss_settings\":\"{}\",\"seed\":\"1\",\"tapline\":"
+         "\"0\",\"normalise\":\"all\"}," WEIGHT "," BIAS "}",
          12, "metadata \"normalise\": expected series or none, found \"all\""},
-        {"{" TEXTS NETWORK
-         ",\"precision\":\"f32\",\"loss\":\"squared-error\",\"seed\":\"1\",\"tapline\":\"0\",\"normalise\":\"none\","
+        {"{" TEXTS NETWORK ",\"precision\":\"f32\",\"loss\":\"squared-error\",\"loss_settings\":\"{}\",\"seed\":\"1\",\"tapline\":"
+         "\"0\",\"normalise\":\"none\","
          "\"classes\":\"[1]\"}," WEIGHT "," BIAS "}",
          12, "metadata \"classes\": entry 0 is not a name"},
-        {"{" TEXTS NETWORK
-         ",\"precision\":\"f32\",\"loss\":\"squared-error\",\"seed\":\"1\",\"tapline\":\"0\",\"normalise\":\"none\","
+        {"{" TEXTS NETWORK ",\"precision\":\"f32\",\"loss\":\"squared-error\",\"loss_settings\":\"{}\",\"seed\":\"1\",\"tapline\":"
+         "\"0\",\"normalise\":\"none\","
          "\"classes\":\"[\\\"a\\\",\\\"b\\\"]\"}," WEIGHT "," BIAS "}",
          12, "metadata \"classes\": expected a list of at most 1 names"},
     };
@@ -466,8 +488,8 @@ static void given_a_number_that_single_precision_cannot_hold_then_refused(void *
     float bytes[6];
     tl_error error = {0};
     memcpy(bytes, large, sizeof large);
-    write_file("{" TEXTS NETWORK
-               ",\"precision\":\"f64\",\"tapline\":\"0\",\"seed\":\"1\",\"normalise\":\"none\",\"classes\":\"[]\",\"loss\":"
+    write_file("{" TEXTS NETWORK ",\"precision\":\"f64\",\"loss_settings\":\"{}\",\"tapline\":\"0\",\"seed\":\"1\",\"normalise\":"
+                                 "\"none\",\"classes\":\"[]\",\"loss\":"
                "\"squared-error\"},\"dense_1.weight\":{\"dtype\":\"F64\",\"shape\":[2,1],\"data_offsets\":[0,16]},"
                "\"dense_1.bias\":{\"dtype\":\"F64\",\"shape\":[1],\"data_offsets\":[16,24]}}",
                bytes, 24);
@@ -481,6 +503,7 @@ int main(void) {
         cmocka_unit_test(given_a_trained_model_when_saved_and_loaded_then_every_bit_and_every_output_is_the_same),
         cmocka_unit_test(given_classes_and_raw_series_when_loaded_then_the_info_says_so),
         cmocka_unit_test(given_a_regression_when_loaded_then_its_loss_is_kept_and_it_has_no_classes),
+        cmocka_unit_test(given_a_loss_with_settings_when_loaded_then_it_is_the_same_loss),
         cmocka_unit_test(given_a_layer_of_ones_own_when_loaded_then_it_must_be_named),
         cmocka_unit_test(given_any_bit_flipped_then_the_file_is_refused),
         cmocka_unit_test(given_any_end_cut_off_or_bytes_added_then_the_file_is_refused),

@@ -140,7 +140,12 @@ static void read_files(tl_error *error) {
     remove(name);
 }
 
-/* What a file holds is also in the memory of the JSON library. */
+/* Memory of the JSON library, which fails while JSON is written. Its parser (2.14) does not look whether it got what it asked for:
+ * short of memory for a word, it takes another or aborts. */
+static bool writing;
+
+static void *json_memory(size_t size) { return writing && fails() ? NULL : counted(__real_malloc(size)); }
+
 static void save_and_load(tl_error *error) {
     char name[] = "/tmp/tapline-test-XXXXXX";
     close(mkstemp(name));
@@ -150,7 +155,9 @@ static void save_and_load(tl_error *error) {
     tl_model *model = tl_model_new(NULL);
     const tl_node x = tl_input(model, (tl_shape){.length = 1, .channels = 3});
     tl_model_compile(model, tl_dense(model, x, &(tl_dense_cfg){.units = 2}), &(tl_compile_cfg){.batch = 1}, error);
+    writing = true;
     if (!tl_failed(error)) tl_model_save(model, name, &(tl_save_cfg){.data = &named}, error);
+    writing = false;
     tl_model_free(model);
     model = tl_failed(error) ? NULL : tl_model_load(name, NULL, &info, error);
     if (model) tl_model_info_release(&info);
@@ -174,6 +181,25 @@ static void read_binary_files(tl_error *error) {
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) remove(files_path(names[i]));
 }
 
+static void save_and_resume(tl_error *error) {
+    char name[] = "/tmp/tapline-test-XXXXXX";
+    close(mkstemp(name));
+    tl_fit_cfg cfg = {.epochs = 1, .restore_best = true, .checkpoint = name};
+    for (int again = 0; again < 2; again++) {
+        tl_model *model = tl_model_new(&(tl_model_cfg){.threads = 1});
+        const tl_node x = tl_input(model, (tl_shape){LENGTH, 2});
+        tl_model_compile(model, tl_dense(model, tl_flatten(model, x), &(tl_dense_cfg){.units = 2}),
+                         &(tl_compile_cfg){.batch = BATCH}, error);
+        writing = !again;
+        tl_fit(model, &data, &cfg, NULL, error);
+        writing = false;
+        tl_model_free(model);
+        cfg.resume = name;
+        cfg.epochs = 2;
+    }
+    remove(name);
+}
+
 static void plan(tl_error *error) {
     const tl_conv1d_spec spec = {.batch = 2, .length = 9, .channels = 3, .filters = 4, .kernel = 3, .stride = 1, .dilation = 1};
     tl_conv1d_plan_free(tl_conv1d_plan_new(&spec, error));
@@ -185,13 +211,13 @@ static void given_any_allocation_that_fails_then_an_error_and_nothing_left_behin
         const char *name;
         void (*run)(tl_error *error);
         size_t least; /* allocations that it makes */
-        bool parses;  /* JSON: Jansson's parser takes some failures for a wrong character */
-    } uses[] = {{"training", train_and_use, 30, false},
-                {"generated data", read_builtin, 5, false},
-                {"files", read_files, 10, false},
-                {"folders and records", read_binary_files, 30, false},
-                {"a plan", plan, 2, false},
-                {"model files", save_and_load, 100, true}};
+    } uses[] = {{"training", train_and_use, 30},
+                {"generated data", read_builtin, 5},
+                {"files", read_files, 10},
+                {"folders and records", read_binary_files, 30},
+                {"a plan", plan, 2},
+                {"model files", save_and_load, 100},
+                {"checkpoints", save_and_resume, 500}};
     for (size_t u = 0; u < sizeof uses / sizeof *uses; u++) {
         for (int good = 0; good < 2; good++) {
             size_t at = 0;
@@ -205,7 +231,7 @@ static void given_any_allocation_that_fails_then_an_error_and_nothing_left_behin
                 if (alive != before) fail_msg("%s: %ld allocations left after number %zu failed", uses[u].name, alive - before, at);
                 if (whole)
                     check_ok(&error);
-                else if (!uses[u].parses || error.status != TL_ERROR_FORMAT)
+                else
                     check_error(&error, TL_ERROR_MEMORY, "memory");
             }
             assert_true(at > uses[u].least);
@@ -218,6 +244,6 @@ int main(void) {
         cmocka_unit_test(given_a_compiled_model_when_it_takes_steps_then_nothing_is_allocated),
         cmocka_unit_test(given_any_allocation_that_fails_then_an_error_and_nothing_left_behind),
     };
-    json_set_alloc_funcs(malloc, free);
-    return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;
+    json_set_alloc_funcs(json_memory, free);
+    return check_run(tests);
 }

@@ -46,22 +46,30 @@ typedef struct tl_fit_cfg {
     tl_schedule_cfg schedule; /* (constant) */
     bool restore_best;        /* end with the parameters and state of the epoch with the least training loss */
     bool keep_order;          /* do not shuffle */
-    tl_callback callback;     /* (none) */
-    void *user;               /* handed to the callback */
+    const char *checkpoint;   /* (none) a file to go on from, should training be interrupted: written as it goes along, where the
+                                 callback stops it, and at its end; docs/files.md */
+    double
+        checkpoint_every; /* (at ends of epochs, 10 seconds apart or more) seconds after which the next batch is followed by one */
+    const char *resume;   /* (none) go on from this checkpoint of the same training; only `epochs` may be another */
+    tl_callback callback; /* (none) */
+    void *user;           /* handed to the callback */
 } tl_fit_cfg;
 
 typedef struct tl_fit_result {
-    int epochs;       /* begun */
-    uint64_t steps;   /* optimizer steps taken by this call */
+    int epochs;       /* begun, here and before a resume */
+    uint64_t steps;   /* optimizer steps taken, likewise */
     int best_epoch;   /* the epoch with the least training loss, from 1; 0 if none was completed */
     double best_loss; /* that loss, as seen during training */
     bool stopped;     /* by the callback */
-    double seconds;
+    double seconds;   /* likewise of both */
+    char note[200];   /* why results after a resume may not be those of uninterrupted training to the last bit; "": they are */
 } tl_fit_result;
 
 /* Trains for the epochs asked. Samples are shuffled anew each epoch (stream TL_STREAM_SHUFFLE of the model's seed); the last,
  * partial batch is kept. The schedule starts from the model's learning rate, and the rate that it ends with stays.
- * `result` may be NULL. Fails as tl_step does, with what was learnt before the failing step kept. */
+ * Training that goes on from a checkpoint, in whatever batch that was written, ends with the same bits as without interruption.
+ * `result` may be NULL. Fails as tl_step does, with what was learnt before the failing step kept, and where a checkpoint cannot be
+ * written (the one before it is kept) or is of another training (the message lists what differs). */
 TL_API tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result, tl_error *error);
 
 /* The metrics of the model in inference mode. Keeps the outputs of all samples while it runs. */

@@ -37,6 +37,9 @@ void tl_archive_release(tl_archive *archive);
 
 tl_status tl_archive_text(tl_archive *archive, const char *key, const char *text, tl_error *error);
 
+/* Adds JSON as a text, and releases it. `value` NULL: memory was short. */
+tl_status tl_archive_json(tl_archive *archive, const char *key, json_t *value, tl_error *error);
+
 /* Adds `prefix` + `layer`.`name`. The elements are read when the archive is saved. */
 tl_status tl_archive_add(tl_archive *archive, const char *prefix, const char *layer, const char *name, const tl_tensor *value,
                          tl_error *error);
@@ -52,6 +55,9 @@ tl_status tl_archive_open(tl_archive *archive, const char *path, tl_error *error
 
 /* The text under a key; NULL, failing, where there is none. */
 const char *tl_archive_get(const tl_archive *archive, const char *key, tl_error *error);
+
+/* The same text as JSON, to be released. */
+json_t *tl_archive_parse(const tl_archive *archive, const char *key, tl_error *error);
 
 /* Copies the array of that name, whose shape must be that of `to`. F32 is widened to F64; F64 is rounded to F32, and fails where
  * that overflows. */

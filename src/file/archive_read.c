@@ -5,6 +5,7 @@
 #include "file/checksum.h"
 #include "file/system.h"
 #include "memory.h"
+#include "network.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -118,6 +119,14 @@ const char *tl_archive_get(const tl_archive *archive, const char *key, tl_error 
     const char *text = json_string_value(json_object_get(archive->metadata, key));
     if (!text) complain(archive, error, "metadata \"%s\" is missing", key);
     return text;
+}
+
+json_t *tl_archive_parse(const tl_archive *archive, const char *key, tl_error *error) {
+    char where[300];
+    const char *text = tl_archive_get(archive, key, error);
+    if (!text) return NULL;
+    snprintf(where, sizeof where, "%.180s: %s", archive->path, key);
+    return tl_json_parse(text, strlen(text), where, error);
 }
 
 /* ---- arrays ---- */

@@ -2,7 +2,7 @@
 #include "file/archive.h"
 
 #include "file/checksum.h"
-#include "memory.h"
+#include "network.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +25,14 @@ tl_status tl_archive_text(tl_archive *archive, const char *key, const char *text
     if (tl_failed(error)) return error->status;
     if (!archive->metadata) archive->metadata = json_object();
     return json_object_set_new(archive->metadata, key, json_string(text)) == 0 ? TL_OK : out_of_memory(error);
+}
+
+tl_status tl_archive_json(tl_archive *archive, const char *key, json_t *value, tl_error *error) {
+    char *text = tl_json_text(value, JSON_COMPACT);
+    json_decref(value);
+    tl_archive_text(archive, key, text, error);
+    free(text);
+    return error->status;
 }
 
 static bool grow(tl_archive *archive) {
@@ -75,7 +83,7 @@ static char *make_json(const tl_archive *archive) {
     bool whole = json_object_set(root, "__metadata__", archive->metadata) == 0;
     for (size_t i = 0; whole && i < archive->arrays; i++)
         whole = json_object_set_new(root, archive->array[i].name, describe(&archive->array[i])) == 0;
-    char *text = whole ? json_dumps(root, JSON_COMPACT) : NULL;
+    char *text = whole ? tl_json_text(root, JSON_COMPACT) : NULL;
     json_decref(root);
     return text;
 }

@@ -11,6 +11,9 @@
 /* Adds the texts that describe a model, and its parameters and states. */
 tl_status tl_model_put(tl_archive *archive, const tl_model *model, const tl_save_cfg *cfg, tl_error *error);
 
+/* The settings of a model's loss as JSON, to be released; NULL where memory is short. */
+json_t *tl_loss_describe(const tl_model *model);
+
 /* Opens an archive of this "kind" ("model" or "checkpoint") and of a version that is understood. */
 tl_status tl_model_open(tl_archive *archive, const char *path, const char *kind, tl_error *error);
 

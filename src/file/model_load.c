@@ -35,21 +35,29 @@ static tl_status read_seed(const tl_archive *archive, uint64_t *seed, tl_error *
     return *text >= '0' && *text <= '9' && !*end && errno == 0 ? TL_OK : complain(archive, "seed", "a number", text, error);
 }
 
-static tl_status read_loss(const tl_archive *archive, tl_loss_kind *loss, tl_error *error) {
-    const char *text = tl_archive_get(archive, "loss", error);
+static void read_loss(const tl_archive *archive, const json_t *settings, tl_compile_cfg *cfg, tl_error *error) {
     tl_error unknown = {0};
-    if (!text) return error->status;
-    if (tl_loss_by_name(text, loss, &unknown) == TL_OK) return TL_OK;
-    return tl_fail(error, TL_ERROR_FORMAT, "%.180s: %s", archive->path, unknown.text);
+    const char *text = tl_archive_get(archive, "loss", error);
+    if (text && tl_loss_by_name(text, &cfg->loss, &unknown) != TL_OK)
+        tl_fail(error, TL_ERROR_FORMAT, "%.180s: %s", archive->path, unknown.text);
+    cfg->label_smoothing = json_number_value(json_object_get(settings, "label_smoothing"));
+    cfg->huber_delta = cfg->loss == TL_HUBER ? json_number_value(json_object_get(settings, "huber_delta")) : 0;
+    cfg->class_weights = NULL; /* read_weights: their number is known when the network is */
 }
 
-/* JSON in a text, to be released; NULL on failure. */
-static json_t *read_json(const tl_archive *archive, const char *key, tl_error *error) {
-    char where[300];
-    const char *text = tl_archive_get(archive, key, error);
-    if (!text) return NULL;
-    snprintf(where, sizeof where, "%.180s: %s", archive->path, key);
-    return tl_json_parse(text, strlen(text), where, error);
+static tl_status read_weights(const tl_archive *archive, const json_t *settings, tl_model *model, tl_error *error) {
+    const json_t *list = json_object_get(settings, "class_weights");
+    const size_t count = json_array_size(list), outputs = tl_output_shape(model).channels;
+    if (count == 0) return TL_OK;
+    if (count != outputs || !tl_loss_takes_labels(tl_model_loss(model)))
+        return tl_fail(error, TL_ERROR_FORMAT, "%.180s: metadata \"loss_settings\": %zu class weights for %zu outputs",
+                       archive->path, count, outputs);
+    double *weights = calloc(count, sizeof *weights);
+    if (!weights) return tl_fail(error, TL_ERROR_MEMORY, "load: out of memory");
+    for (size_t i = 0; i < count; i++) weights[i] = json_number_value(json_array_get(list, i));
+    tl_loss_weigh(&model->loss, weights, count, error);
+    free(weights);
+    return error->status;
 }
 
 /* ---- the model ---- */
@@ -76,12 +84,15 @@ static void compile(const tl_archive *archive, tl_model *model, const json_t *ne
 static tl_model *build(const tl_archive *archive, const tl_load_cfg *cfg, tl_error *error) {
     tl_model_cfg model_cfg = {.threads = cfg->threads, .engine = cfg->engine};
     tl_compile_cfg compile_cfg = cfg->compile;
-    json_t *network = read_json(archive, "architecture", error);
-    read_loss(archive, &compile_cfg.loss, error);
+    json_t *network = tl_archive_parse(archive, "architecture", error);
+    json_t *loss = tl_archive_parse(archive, "loss_settings", error);
+    read_loss(archive, loss, &compile_cfg, error);
     read_seed(archive, &model_cfg.seed, error);
     tl_model *model = tl_failed(error) ? NULL : tl_model_new(&model_cfg);
     if (model) model->most_parameters = count_elements(archive);
     if (!tl_failed(error)) compile(archive, model, network, cfg, &compile_cfg, error);
+    if (!tl_failed(error)) read_weights(archive, loss, model, error);
+    json_decref(loss);
     json_decref(network);
     return model;
 }
@@ -97,7 +108,7 @@ tl_status tl_model_take(tl_archive *archive, tl_model *model, tl_error *error) {
 /* ---- what goes with it ---- */
 
 static tl_status read_classes(const tl_archive *archive, const tl_model *model, tl_dataset *data, tl_error *error) {
-    json_t *list = read_json(archive, "classes", error);
+    json_t *list = tl_archive_parse(archive, "classes", error);
     const size_t count = json_array_size(list), outputs = tl_output_shape(model).channels;
     if (list && (!json_is_array(list) || count > outputs))
         tl_fail(error, TL_ERROR_FORMAT, "%.180s: metadata \"classes\": expected a list of at most %zu names", archive->path,

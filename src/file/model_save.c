@@ -11,15 +11,6 @@
 
 /* ---- texts ---- */
 
-/* Adds JSON as a text, and releases it. */
-static tl_status put_json(tl_archive *archive, const char *key, json_t *value, tl_error *error) {
-    char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
-    json_decref(value);
-    tl_archive_text(archive, key, text, error);
-    free(text);
-    return error->status;
-}
-
 /* Whether every character has the bytes that its first one announces. */
 static bool is_utf8(const char *text) {
     for (const unsigned char *at = (const unsigned char *)text; *at;) {
@@ -43,7 +34,22 @@ static tl_status put_classes(tl_archive *archive, const tl_model *model, const t
         return tl_fail(error, TL_ERROR_SHAPE, "save: %zu classes exceed the %zu outputs of the model", count, outputs);
     json_t *list = json_array();
     for (size_t c = 0; list && c < count && !tl_failed(error); c++) put_class(list, data->class_names[c], error);
-    return put_json(archive, "classes", list, error);
+    return tl_archive_json(archive, "classes", list, error);
+}
+
+static json_t *describe_weights(const double *weights, size_t count) {
+    json_t *list = json_array();
+    bool whole = list != NULL;
+    for (size_t i = 0; whole && weights && i < count; i++) whole = json_array_append_new(list, json_real(weights[i])) == 0;
+    if (whole) return list;
+    json_decref(list);
+    return NULL;
+}
+
+json_t *tl_loss_describe(const tl_model *model) {
+    const tl_loss_spec *loss = &model->loss;
+    return json_pack("{s:f, s:f, s:o}", "label_smoothing", loss->label_smoothing, "huber_delta", loss->huber_delta, "class_weights",
+                     describe_weights(loss->class_weights, tl_output_shape(model).channels));
 }
 
 static tl_status put_texts(tl_archive *archive, const tl_model *model, const tl_save_cfg *cfg, tl_error *error) {
@@ -51,8 +57,9 @@ static tl_status put_texts(tl_archive *archive, const tl_model *model, const tl_
     snprintf(seed, sizeof seed, "%" PRIu64, model->seed);
     tl_archive_text(archive, "tapline", tl_version(), error);
     tl_archive_text(archive, "precision", tl_precision(), error);
-    put_json(archive, "architecture", tl_network_describe(model), error);
+    tl_archive_json(archive, "architecture", tl_network_describe(model), error);
     tl_archive_text(archive, "loss", tl_loss_name(tl_model_loss(model)), error);
+    tl_archive_json(archive, "loss_settings", tl_loss_describe(model), error);
     tl_archive_text(archive, "seed", seed, error);
     tl_archive_text(archive, "normalise", cfg->raw ? "none" : "series", error);
     return put_classes(archive, model, cfg->data, error);

@@ -1,0 +1,386 @@
+/* Training that is interrupted and goes on from its checkpoint: the same bytes in the end as without. Called with "train FOLDER"
+ * this program is the training that the test of kills kills; with "kills N" it is only that test, with N of them. */
+#include "check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ; // NOLINT(readability-redundant-declaration): headers declare it only where asked for GNU names
+
+static char folder[] = "/tmp/tapline-checkpoint-XXXXXX";
+static char checkpoint[80], whole_model[80], resumed_model[80];
+
+static void name_files(const char *where) {
+    snprintf(checkpoint, sizeof checkpoint, "%s/checkpoint", where);
+    snprintf(whole_model, sizeof whole_model, "%s/whole", where);
+    snprintf(resumed_model, sizeof resumed_model, "%s/resumed", where);
+}
+
+static int set_up(void **unused) {
+    (void)unused;
+    if (!mkdtemp(folder)) return 1;
+    name_files(folder);
+    return 0;
+}
+
+static int tear_down(void **unused) {
+    (void)unused;
+    unlink(checkpoint);
+    unlink(whole_model);
+    unlink(resumed_model);
+    return rmdir(folder);
+}
+
+/* ---- a training ---- */
+
+enum { SERIES = 22, LENGTH = 12, BATCH = 4, BATCHES = (SERIES + BATCH - 1) / BATCH };
+
+static tl_real series[SERIES * LENGTH];
+static int32_t labels[SERIES];
+static tl_real targets[SERIES];
+static const tl_dataset data = {
+    .x = {.data = series, .rank = 3, .shape = {SERIES, LENGTH, 1}}, .labels = labels, .values = targets, .classes = 2};
+
+static void make_data(void) {
+    fill_normal(series, SERIES * LENGTH, 11);
+    fill_normal(targets, SERIES, 12);
+    for (int i = 0; i < SERIES; i++) labels[i] = series[i * LENGTH + 3] > 0;
+}
+
+typedef struct recipe {
+    const char *optimizer;
+    double momentum, learning_rate;
+    tl_schedule_cfg schedule;
+    tl_loss_kind loss;
+    size_t accumulate;
+    bool restore_best, keep_order;
+    int threads, epochs;
+} recipe;
+
+static tl_model *make_model(const recipe *of) {
+    tl_error error = {0};
+    tl_model *m = tl_model_new(&(tl_model_cfg){.seed = 5, .threads = of->threads});
+    const tl_conv1d_cfg cfg = {.filters = 6, .kernel = 3, .padding = TL_SAME};
+    tl_node x = tl_input(m, (tl_shape){LENGTH, 1});
+    x = tl_relu(m, tl_batch_norm(m, tl_conv1d(m, x, &cfg), NULL));
+    x = tl_dropout(m, tl_conv1d(m, x, &cfg), &(tl_dropout_cfg){.rate = 0.3});
+    x = tl_dense(m, tl_flatten(m, x), &(tl_dense_cfg){.units = of->loss == TL_CROSS_ENTROPY ? 2 : 1});
+    const tl_optimizer_cfg optimizer = {
+        .ops = tl_optimizer_by_name(of->optimizer, &error), .momentum = of->momentum, .learning_rate = of->learning_rate};
+    tl_model_compile(m, x, &(tl_compile_cfg){.batch = BATCH, .loss = of->loss, .optimizer = optimizer, .clip_norm = 1}, &error);
+    check_ok(&error);
+    return m;
+}
+
+/* Stops after so many batches: 0 never. */
+static bool count_down(const tl_progress *progress, void *user) {
+    (void)progress;
+    size_t *left = user;
+    return *left == 0 || --*left > 0;
+}
+
+static tl_fit_cfg fit_cfg(const recipe *of, size_t *stop) {
+    return (tl_fit_cfg){.epochs = of->epochs,
+                        .accumulate = of->accumulate,
+                        .schedule = of->schedule,
+                        .restore_best = of->restore_best,
+                        .keep_order = of->keep_order,
+                        .callback = count_down,
+                        .user = stop};
+}
+
+static tl_fit_result train_whole(const recipe *of) {
+    tl_error error = {0};
+    tl_fit_result result;
+    size_t never = 0;
+    tl_model *model = make_model(of);
+    const tl_fit_cfg cfg = fit_cfg(of, &never);
+    tl_fit(model, &data, &cfg, &result, &error);
+    tl_model_save(model, whole_model, NULL, &error);
+    check_ok(&error);
+    tl_model_free(model);
+    return result;
+}
+
+/* Goes on from the checkpoint (`resume`) and stops after so many batches. */
+static tl_fit_result train_part(const recipe *of, bool resume, size_t batches) {
+    tl_error error = {0};
+    tl_fit_result result;
+    tl_model *model = make_model(of);
+    tl_fit_cfg cfg = fit_cfg(of, &batches);
+    cfg.checkpoint = checkpoint;
+    cfg.resume = resume ? checkpoint : NULL;
+    tl_fit(model, &data, &cfg, &result, &error);
+    tl_model_save(model, resumed_model, NULL, &error);
+    check_ok(&error);
+    tl_model_free(model);
+    return result;
+}
+
+static char *read_back(const char *path, size_t *size) {
+    FILE *file = fopen(path, "rb");
+    if (!file) fail_msg("%s: %s", path, strerror(errno));
+    fseek(file, 0, SEEK_END);
+    *size = (size_t)ftell(file);
+    rewind(file);
+    char *bytes = malloc(*size);
+    if (!bytes || fread(bytes, 1, *size, file) != *size) fail_msg("%s: cannot be read", path);
+    fclose(file);
+    return bytes;
+}
+
+static bool same_models(void) {
+    size_t size, other_size;
+    char *bytes = read_back(whole_model, &size), *other = read_back(resumed_model, &other_size);
+    const bool same = size == other_size && memcmp(bytes, other, size) == 0;
+    free(other);
+    free(bytes);
+    return same;
+}
+
+static const recipe recipes[] = {
+    {.optimizer = "adam", .epochs = 5, .restore_best = true},
+    {.optimizer = "adamw", .epochs = 4, .accumulate = 4, .schedule = {.kind = TL_SCHEDULE_COSINE, .warmup = 3}},
+    {.optimizer = "sgd",
+     .momentum = 0.9,
+     .epochs = 5,
+     .accumulate = 2,
+     .restore_best = true,
+     .learning_rate = 0.5,
+     .schedule = {.kind = TL_SCHEDULE_PLATEAU, .patience = 1}},
+    {.optimizer = "rmsprop", .momentum = 0.5, .epochs = 3, .schedule = {.kind = TL_SCHEDULE_EXPONENTIAL}, .keep_order = true},
+    {.optimizer = "adagrad", .epochs = 4, .loss = TL_SQUARED_ERROR, .schedule = {.kind = TL_SCHEDULE_KING, .patience = 5}},
+    {.optimizer = "adam", .epochs = 4, .loss = TL_SQUARED_ERROR, .restore_best = true, .schedule = {.kind = TL_SCHEDULE_ONE_CYCLE}},
+    {.optimizer = "sgd", .epochs = 4, .schedule = {.kind = TL_SCHEDULE_STEP, .period = 2}},
+    {.optimizer = "adam", .epochs = 3, .accumulate = 3, .schedule = {.kind = TL_SCHEDULE_NOAM, .warmup = 5}},
+};
+
+enum { RECIPES = sizeof recipes / sizeof *recipes };
+
+/* Several interruptions of a training, at any batch. */
+static void interrupt(recipe of, tl_rng *rng, int trial) {
+    const uint32_t all = (uint32_t)of.epochs * BATCHES;
+    of.threads = 1;
+    const tl_fit_result whole = train_whole(&of);
+    of.threads = 1 + trial % 2;
+    tl_fit_result part = train_part(&of, false, 1 + tl_rng_below(rng, all));
+    for (int i = 0; i < trial % 3; i++) part = train_part(&of, true, 1 + tl_rng_below(rng, all));
+    part = train_part(&of, true, 0);
+    if (!same_models()) fail_msg("trial %d (%s): another model than without interruption", trial, of.optimizer);
+    assert_int_equal(part.epochs, whole.epochs);
+    assert_true(part.steps == whole.steps);
+    assert_int_equal(part.best_epoch, whole.best_epoch);
+    check_number("best loss", part.best_loss, whole.best_loss, 0, 0);
+    assert_string_equal(part.note, "");
+}
+
+static void given_an_interruption_at_any_batch_when_resumed_then_the_model_is_the_same_to_the_last_byte(void **unused) {
+    (void)unused;
+    tl_rng rng = tl_rng_at(1, TL_STREAM_USER, 0, 0);
+    for (int trial = 0; trial < 104; trial++) interrupt(recipes[trial % RECIPES], &rng, trial);
+}
+
+static void given_a_checkpoint_after_each_batch_when_training_is_finished_then_resuming_it_changes_nothing(void **unused) {
+    (void)unused;
+    size_t never = 0;
+    tl_error error = {0};
+    tl_fit_result result;
+    const tl_fit_result whole = train_whole(&recipes[0]);
+    for (int again = 0; again < 2; again++) {
+        tl_model *model = make_model(&recipes[0]);
+        tl_fit_cfg cfg = fit_cfg(&recipes[0], &never);
+        cfg.checkpoint = checkpoint;
+        cfg.checkpoint_every = 1e-9;
+        cfg.resume = again ? checkpoint : NULL;
+        tl_fit(model, &data, &cfg, &result, &error);
+        tl_model_save(model, resumed_model, NULL, &error);
+        check_ok(&error);
+        assert_true(same_models());
+        assert_true(result.steps == whole.steps && result.epochs == whole.epochs);
+        tl_model_free(model);
+    }
+}
+
+static void given_a_finished_training_when_resumed_for_more_epochs_then_it_is_the_longer_one(void **unused) {
+    (void)unused;
+    recipe of = recipes[0];
+    train_part(&of, false, 0);
+    of.epochs += 3;
+    train_whole(&of);
+    train_part(&of, true, 0);
+    assert_true(same_models());
+}
+
+/* ---- what is refused ---- */
+
+static void expect_refused(const recipe *of, const tl_dataset *set, tl_status status, const char *text) {
+    tl_error error = {0};
+    size_t never = 0;
+    tl_model *model = make_model(of);
+    tl_fit_cfg cfg = fit_cfg(of, &never);
+    cfg.resume = checkpoint;
+    tl_fit(model, set, &cfg, NULL, &error);
+    check_error(&error, status, text);
+    check_error(&error, status, checkpoint);
+    tl_model_free(model);
+}
+
+static void given_another_training_when_resumed_then_the_error_lists_what_differs(void **unused) {
+    (void)unused;
+    recipe of = recipes[2];
+    train_part(&of, false, 7);
+    of.momentum = 0.8;
+    of.accumulate = 3;
+    expect_refused(&of, &data, TL_ERROR_ARGUMENT, "is of another training: optimizer.momentum 0.9, now 0.8");
+    expect_refused(&of, &data, TL_ERROR_ARGUMENT, "; fit.accumulate 2, now 3");
+    of = recipes[2];
+    of.learning_rate = 0.25;
+    expect_refused(&of, &data, TL_ERROR_ARGUMENT, "training: learning_rate 0.5, now 0.25");
+    of = recipes[2];
+    of.schedule.patience = 2;
+    expect_refused(&of, &data, TL_ERROR_ARGUMENT, "training: schedule.patience 1, now 2");
+    of = recipes[2];
+    of.loss = TL_SQUARED_ERROR;
+    expect_refused(&of, &data, TL_ERROR_ARGUMENT,
+                   "architecture.layers[6].units 2, now 1; loss \"cross-entropy\", now \"squared-error\"");
+    of = recipes[2];
+    tl_dataset fewer = data;
+    fewer.x.shape[0]--;
+    expect_refused(&of, &fewer, TL_ERROR_ARGUMENT, "training: data.series 22, now 21; data.checksum \"");
+    of.epochs = 1;
+    expect_refused(&of, &data, TL_ERROR_ARGUMENT, "is in epoch 2; 1 are asked for");
+}
+
+static void given_no_checkpoint_a_model_or_a_damaged_one_when_resumed_then_refused(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    unlink(checkpoint);
+    expect_refused(&recipes[0], &data, TL_ERROR_FILE, "No such file or directory");
+    tl_model *model = make_model(&recipes[0]);
+    tl_model_save(model, checkpoint, NULL, &error);
+    check_ok(&error);
+    expect_refused(&recipes[0], &data, TL_ERROR_FORMAT, "metadata \"kind\": expected checkpoint, found \"model\"");
+    train_part(&recipes[0], false, 3);
+    assert_null(tl_model_load(checkpoint, NULL, NULL, &error));
+    check_error(&error, TL_ERROR_FORMAT, "metadata \"kind\": expected model, found \"checkpoint\"");
+    const int file = open(checkpoint, O_WRONLY);
+    assert_int_equal(pwrite(file, "x", 1, lseek(file, 0, SEEK_END) - 1), 1);
+    close(file);
+    expect_refused(&recipes[0], &data, TL_ERROR_FORMAT, "is damaged: its checksum is ");
+    tl_model_free(model);
+}
+
+static void given_a_checkpoint_that_cannot_be_written_when_training_begins_then_refused_at_once(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_model *model = make_model(&recipes[0]);
+    tl_fit(model, &data, &(tl_fit_cfg){.checkpoint = "/tmp/tapline-no-such-folder/c"}, NULL, &error);
+    check_error(&error, TL_ERROR_FILE, "/tmp/tapline-no-such-folder/c: cannot be written: No such file or directory");
+    assert_true(tl_steps(model) == 0);
+    error = (tl_error){0};
+    tl_fit(model, &data, &(tl_fit_cfg){.checkpoint = checkpoint, .checkpoint_every = -1}, NULL, &error);
+    check_error(&error, TL_ERROR_ARGUMENT, "fit: checkpoint_every -1 is below 0");
+    tl_model_free(model);
+}
+
+static void given_another_instruction_set_when_resumed_then_it_goes_on_with_a_note(void **unused) {
+    (void)unused;
+    const char *before = getenv("TAPLINE_ISA");
+    char was[20];
+    snprintf(was, sizeof was, "%s", tl_isa());
+    if (strcmp(was, "baseline") == 0) skip();
+    train_part(&recipes[0], false, 7);
+    setenv("TAPLINE_ISA", "baseline", 1);
+    const tl_fit_result result = train_part(&recipes[0], true, 0);
+    if (before)
+        setenv("TAPLINE_ISA", was, 1);
+    else
+        unsetenv("TAPLINE_ISA");
+    if (!strstr(result.note, "the last bits may differ") || !strstr(result.note, was) || !strstr(result.note, "now \"baseline\""))
+        fail_msg("the note says: %s", result.note);
+    assert_int_equal(result.epochs, recipes[0].epochs);
+}
+
+/* ---- killed ---- */
+
+static const recipe killed = {.optimizer = "adam", .epochs = 40, .accumulate = 2, .restore_best = true, .threads = 1};
+
+/* What the killed process does: trains, going on where there is something to go on from, with a checkpoint after each batch. */
+static int train_to_be_killed(const char *where) {
+    tl_error error = {0};
+    size_t never = 0;
+    name_files(where);
+    tl_model *model = make_model(&killed);
+    tl_fit_cfg cfg = fit_cfg(&killed, &never);
+    cfg.checkpoint = checkpoint;
+    cfg.checkpoint_every = 1e-9;
+    cfg.resume = access(checkpoint, F_OK) == 0 ? checkpoint : NULL;
+    tl_fit(model, &data, &cfg, NULL, &error);
+    tl_model_save(model, resumed_model, NULL, &error);
+    tl_model_free(model);
+    if (tl_failed(&error)) fprintf(stderr, "%s\n", error.text);
+    return tl_failed(&error);
+}
+
+/* Starts it and kills it after at most so many milliseconds; whether it was killed. One that ended must have ended well. */
+static bool run_and_kill(tl_rng *rng, uint32_t milliseconds) {
+    char program[] = "/proc/self/exe", what[] = "train";
+    char *argv[] = {program, what, folder, NULL};
+    pid_t child;
+    int status;
+    if (posix_spawn(&child, program, NULL, NULL, argv, environ) != 0) fail_msg("the training cannot be started");
+    const long wait = (long)tl_rng_below(rng, milliseconds * 1000) * 1000;
+    if (milliseconds < 1000) {
+        nanosleep(&(struct timespec){.tv_nsec = wait}, NULL);
+        kill(child, SIGKILL);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status)) assert_int_equal(WEXITSTATUS(status), 0);
+    return WIFSIGNALED(status);
+}
+
+static size_t kills = 20;
+
+static void given_kills_at_any_moment_when_resumed_then_none_loses_the_checkpoint_and_the_model_is_the_same(void **unused) {
+    (void)unused;
+    tl_rng rng = tl_rng_at(2, TL_STREAM_USER, 0, 0);
+    size_t done = 0, trainings = 0;
+    train_whole(&killed);
+    while (done < kills) {
+        unlink(checkpoint);
+        unlink(resumed_model);
+        while (access(resumed_model, F_OK) != 0) done += run_and_kill(&rng, done < kills ? 80 : 1000);
+        if (!same_models()) fail_msg("after %zu kills: another model than without", done);
+        trainings++;
+    }
+    print_message("%zu kills in %zu trainings\n", done, trainings);
+}
+
+int main(int argc, char **argv) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_kills_at_any_moment_when_resumed_then_none_loses_the_checkpoint_and_the_model_is_the_same),
+        cmocka_unit_test(given_an_interruption_at_any_batch_when_resumed_then_the_model_is_the_same_to_the_last_byte),
+        cmocka_unit_test(given_a_checkpoint_after_each_batch_when_training_is_finished_then_resuming_it_changes_nothing),
+        cmocka_unit_test(given_a_finished_training_when_resumed_for_more_epochs_then_it_is_the_longer_one),
+        cmocka_unit_test(given_another_training_when_resumed_then_the_error_lists_what_differs),
+        cmocka_unit_test(given_no_checkpoint_a_model_or_a_damaged_one_when_resumed_then_refused),
+        cmocka_unit_test(given_a_checkpoint_that_cannot_be_written_when_training_begins_then_refused_at_once),
+        cmocka_unit_test(given_another_instruction_set_when_resumed_then_it_goes_on_with_a_note),
+    };
+    make_data();
+    if (argc == 3 && strcmp(argv[1], "train") == 0) return train_to_be_killed(argv[2]);
+    if (argc == 3 && strcmp(argv[1], "kills") == 0) {
+        kills = (size_t)strtoul(argv[2], NULL, 10);
+        cmocka_set_test_filter("given_kills*");
+    }
+    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+}
