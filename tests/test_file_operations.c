@@ -212,7 +212,7 @@ static void given_no_previous_file_when_saving_fails_then_there_is_none(void **u
     fail_at(WRITE, 1, ENOSPC);
     tl_model_save(fresh, path, NULL, &error);
     fail_no_more();
-    check_error(&error, TL_ERROR_FILE, "cannot be written: No space left on device; there is no such file still");
+    check_error(&error, TL_ERROR_FILE, "cannot be written: No space left on device; nothing was written");
     assert_int_equal(count_files(), 0);
     tl_model_free(fresh);
 }

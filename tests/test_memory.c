@@ -245,5 +245,5 @@ int main(void) {
         cmocka_unit_test(given_any_allocation_that_fails_then_an_error_and_nothing_left_behind),
     };
     json_set_alloc_funcs(json_memory, free);
-    return check_run(tests);
+    return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;
 }

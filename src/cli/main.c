@@ -10,7 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const command *const commands[] = {&train_command, &bench_conv_command, &bench_step_command};
+static const command *const commands[] = {&train_command, &eval_command,       &predict_command,
+                                          &info_command,  &bench_conv_command, &bench_step_command};
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -83,7 +84,9 @@ static int run(int argc, char **argv) {
     if (!options_parse(found, argc - words + 1, argv + words - 1, &code)) return code;
     limit_spinning(argv - 1);
     const common_settings *settings = found->settings;
-    return strcmp(settings->precision, "f64") == 0 ? found->run_f64(settings) : found->run_f32(settings);
+    const char *precision = settings->precision ? settings->precision : found->choose_precision();
+    if (!precision) return EXIT_FAILED;
+    return strcmp(precision, "f64") == 0 ? found->run_f64(settings) : found->run_f32(settings);
 }
 
 static int dispatch(int argc, char **argv) {

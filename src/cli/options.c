@@ -28,7 +28,8 @@ const char *precision_name(size_t index) {
 
 static const option_spec common_options[] = {
     {"threads", "N", OPTION_INTEGER, offsetof(common_settings, threads), 1, 1024, NULL, "threads (all that the machine offers)"},
-    {"precision", "P", OPTION_CHOICE, offsetof(common_settings, precision), 0, 0, precision_name, "of all arithmetic (f32)"},
+    {"precision", "P", OPTION_CHOICE, offsetof(common_settings, precision), 0, 0, precision_name,
+     "of all arithmetic (f32; that of a saved model)"},
     {"json", NULL, OPTION_FLAG, offsetof(common_settings, json), 0, 0, NULL, "end with one JSON object on stdout"},
     {"help", NULL, OPTION_FLAG, 0, 0, 0, NULL, "print this help"},
 };
@@ -198,6 +199,13 @@ static bool add_operand(const command *self, const char *text) {
     return false;
 }
 
+static bool has_operands(const command *self) {
+    const common_settings *common = self->settings;
+    if (self->least_operands == 0 || common->operand[self->least_operands - 1]) return true;
+    complain(self->name, "needs %s; `tapline help %s` says more", self->operands, self->name);
+    return false;
+}
+
 /* Acts on what getopt_long returned for the argument `text`. */
 static bool take(const command *self, int code, const char *text) {
     if (code == 1) return add_operand(self, optarg);
@@ -243,7 +251,7 @@ bool options_parse(const command *self, int argc, char **argv, int *code) {
     }
     for (; optind < argc; optind++)
         if (!add_operand(self, argv[optind])) return false;
-    return true;
+    return has_operands(self);
 }
 
 /* ---- help ---- */

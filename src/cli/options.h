@@ -48,11 +48,12 @@ typedef struct common_settings {
 typedef struct command {
     const char *name;     /* such as "train" or "bench conv" */
     const char *operands; /* as the help writes them, such as "[DATA]" */
-    size_t most_operands;
-    const char *summary;        /* one line */
-    const char *details;        /* the help's last paragraph, NULL: none */
-    const option_spec *options; /* its own; --threads, --precision, --json and --help come with every command */
-    void *settings;             /* starts with common_settings and holds the defaults */
+    size_t least_operands, most_operands;
+    const char *summary;                   /* one line */
+    const char *details;                   /* the help's last paragraph, NULL: none */
+    const option_spec *options;            /* its own; --threads, --precision, --json and --help come with every command */
+    void *settings;                        /* starts with common_settings and holds the defaults */
+    const char *(*choose_precision)(void); /* where it is not given, after settings->operand; NULL, having said why: none. (f32) */
     int (*run_f32)(const void *settings);
     int (*run_f64)(const void *settings);
 } command;

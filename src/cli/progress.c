@@ -48,14 +48,16 @@ static void log_epoch(progress *self, const tl_progress *at) {
     check_log(self, result);
 }
 
-static bool open_log(progress *self, const char *path) {
+/* Training that goes on adds to the lines that are there. */
+static bool open_log(progress *self, const char *path, bool resumed) {
     self->path = path;
-    self->log = fopen(path, "w");
+    self->log = fopen(path, resumed ? "a" : "w");
     if (!self->log) {
         complain(self->command, "--log %s: cannot write: %s", path, strerror(errno));
         return false;
     }
-    check_log(self, fprintf(self->log, "epoch,learning_rate,train_loss,train_accuracy,seconds\n"));
+    if (!resumed || ftell(self->log) == 0)
+        check_log(self, fprintf(self->log, "epoch,learning_rate,train_loss,train_accuracy,seconds\n"));
     return self->log_error == 0;
 }
 
@@ -127,7 +129,7 @@ bool progress_begin(progress *self, const train_settings *settings, const tl_dat
                        .terminal = isatty(STDERR_FILENO),
                        .drawn = -INFINITY,
                        .regression = data->classes == 0};
-    if (settings->log && !open_log(self, settings->log)) return false;
+    if (settings->log && !open_log(self, settings->log, settings->resume != NULL)) return false;
     catch_signals();
     return true;
 }

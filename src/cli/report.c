@@ -11,6 +11,43 @@
 
 json_t *report_number(double value) { return isfinite(value) ? json_real(value) : json_null(); }
 
+void report_count(json_t *object, const char *key, size_t value) {
+    json_object_set_new(object, key, json_integer((json_int_t)value));
+}
+
+/* ---- metrics ---- */
+
+const tl_metrics report_no_metrics = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+
+void report_metrics(json_t *object, const char *set, const tl_metrics *metrics, bool regression) {
+    const struct {
+        const char *name;
+        double value;
+        bool wanted;
+    } entries[] = {{"loss", metrics->loss, true},       {"accuracy", metrics->accuracy, true},
+                   {"rmse", metrics->rmse, regression}, {"mae", metrics->mae, regression},
+                   {"r2", metrics->r2, regression},     {"balanced_accuracy", metrics->balanced_accuracy, !regression},
+                   {"f1", metrics->f1, !regression},    {"auroc", metrics->auroc, !regression}};
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "%s_%s", set, entries[i].name);
+        if (entries[i].wanted) json_object_set_new(object, key, report_number(entries[i].value));
+    }
+}
+
+void report_metrics_head(bool regression) {
+    printf("           %8s %12s %12s%s\n", "series", "loss", regression ? "rmse" : "accuracy", regression ? "          mae" : "");
+}
+
+void report_metrics_line(const char *set, size_t series, const tl_metrics *metrics, bool regression) {
+    if (regression)
+        printf("%-10s %8zu %12.6g %12.6g %12.6g\n", set, series, metrics->loss, metrics->rmse, metrics->mae);
+    else
+        printf("%-10s %8zu %12.6g %12.4f\n", set, series, metrics->loss, metrics->accuracy);
+}
+
+/* ---- output ---- */
+
 /* 15 digits: what a decimal fraction needs to print as it was written. */
 void report_json(json_t *object) {
     char *text = json_dumps(object, JSON_REAL_PRECISION(15));

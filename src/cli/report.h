@@ -1,11 +1,25 @@
-/* report.h: results on stdout: JSON, and making sure that they arrived. */
+/* report.h: results on stdout: metrics, JSON, and making sure that they arrived. */
 #ifndef CLI_REPORT_H
 #define CLI_REPORT_H
+
+#include <tapline/train.h>
 
 #include <jansson.h>
 
 /* A JSON number; null where the value is not finite, which JSON cannot say. */
 json_t *report_number(double value);
+
+void report_count(json_t *object, const char *key, size_t value);
+
+/* Metrics of a set ("train", "test") as members of a JSON object: those of regression or of classes. */
+void report_metrics(json_t *object, const char *set, const tl_metrics *metrics, bool regression);
+
+/* What there is where nothing was evaluated. */
+extern const tl_metrics report_no_metrics;
+
+/* The same as a table: its head, and a line for each set. */
+void report_metrics_head(bool regression);
+void report_metrics_line(const char *set, size_t series, const tl_metrics *metrics, bool regression);
 
 /* Prints the object as one line and frees it. */
 void report_json(json_t *object);

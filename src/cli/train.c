@@ -31,8 +31,6 @@ typedef struct job {
     bool log_failed;
 } job;
 
-static const tl_metrics no_metrics = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
-
 static bool is_regression(const job *self) { return self->data->classes == 0; }
 
 /* ---- data ---- */
@@ -152,38 +150,24 @@ static void train(job *self, tl_error *error) {
                       .schedule = schedule_of(settings, error),
                       .restore_best = true,
                       .callback = progress_step,
-                      .user = &shown};
+                      .user = &shown,
+                      .checkpoint = settings->checkpoint,
+                      .checkpoint_every = settings->checkpoint_every,
+                      .resume = settings->resume};
+    if (settings->out && tl_save_check(settings->out, error) != TL_OK) return;
     if (!progress_begin(&shown, settings, self->data, self->batch)) {
         self->log_failed = true;
         return;
     }
     tl_fit(self->model, self->data, &cfg, &self->fit, error);
     self->log_failed = !progress_end(&shown);
+    if (*self->fit.note) complain(settings->common.command, "--resume %s: %s", settings->resume, self->fit.note);
+    if (settings->out) tl_model_save(self->model, settings->out, &(tl_save_cfg){.data = self->data, .raw = settings->raw}, error);
     tl_evaluate(self->model, self->data, &self->train_metrics, error);
     if (self->test) tl_evaluate(self->model, self->test, &self->test_metrics, error);
 }
 
 /* ---- report ---- */
-
-static void put_metrics(json_t *object, const char *set, const tl_metrics *metrics, bool regression) {
-    const struct {
-        const char *name;
-        double value;
-        bool wanted;
-    } entries[] = {{"loss", metrics->loss, true},       {"accuracy", metrics->accuracy, true},
-                   {"rmse", metrics->rmse, regression}, {"mae", metrics->mae, regression},
-                   {"r2", metrics->r2, regression},     {"balanced_accuracy", metrics->balanced_accuracy, !regression},
-                   {"f1", metrics->f1, !regression},    {"auroc", metrics->auroc, !regression}};
-    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
-        char key[32];
-        snprintf(key, sizeof key, "%s_%s", set, entries[i].name);
-        if (entries[i].wanted) json_object_set_new(object, key, report_number(entries[i].value));
-    }
-}
-
-static void put(json_t *object, const char *key, size_t value) {
-    json_object_set_new(object, key, json_integer((json_int_t)value));
-}
 
 static void report_as_json(const job *self) {
     const train_settings *settings = self->settings;
@@ -192,33 +176,26 @@ static void report_as_json(const job *self) {
     json_object_set_new(object, "model", json_string(settings->architecture));
     json_object_set_new(object, "engine", json_string(settings->engine));
     json_object_set_new(object, "precision", json_string(tl_precision()));
-    put(object, "threads", (size_t)tl_model_threads(self->model));
-    put(object, "seed", (size_t)settings->seed);
-    put(object, "epochs", (size_t)self->fit.epochs);
-    put(object, "steps", self->fit.steps);
-    put(object, "parameters", tl_parameter_count(self->model));
-    put_metrics(object, "train", &self->train_metrics, is_regression(self));
-    put_metrics(object, "test", &self->test_metrics, is_regression(self));
+    report_count(object, "threads", (size_t)tl_model_threads(self->model));
+    report_count(object, "seed", (size_t)settings->seed);
+    report_count(object, "epochs", (size_t)self->fit.epochs);
+    report_count(object, "steps", self->fit.steps);
+    report_count(object, "parameters", tl_parameter_count(self->model));
+    report_metrics(object, "train", &self->train_metrics, is_regression(self));
+    report_metrics(object, "test", &self->test_metrics, is_regression(self));
     json_object_set_new(object, "seconds", report_number(self->fit.seconds));
     json_object_set_new(object, "peak_rss_mb", report_number(report_peak_rss_mb()));
     json_object_set_new(object, "interrupted", json_boolean(self->fit.stopped));
-    put(object, "best_epoch", (size_t)self->fit.best_epoch);
+    report_count(object, "best_epoch", (size_t)self->fit.best_epoch);
     json_object_set_new(object, "data", json_string(self->data_path));
     json_object_set_new(object, "test", self->test_path ? json_string(self->test_path) : json_null());
-    put(object, "train_series", shape[0]);
-    put(object, "test_series", self->test ? self->test->x.shape[0] : 0);
-    put(object, "length", shape[1]);
-    put(object, "channels", shape[2]);
-    put(object, "classes", self->data->classes);
-    put(object, "batch", self->batch);
+    report_count(object, "train_series", shape[0]);
+    report_count(object, "test_series", self->test ? self->test->x.shape[0] : 0);
+    report_count(object, "length", shape[1]);
+    report_count(object, "channels", shape[2]);
+    report_count(object, "classes", self->data->classes);
+    report_count(object, "batch", self->batch);
     report_json(object);
-}
-
-static void print_metrics(const char *set, size_t series, const tl_metrics *metrics, bool regression) {
-    if (regression)
-        printf("%-10s %8zu %12.6g %12.6g %12.6g\n", set, series, metrics->loss, metrics->rmse, metrics->mae);
-    else
-        printf("%-10s %8zu %12.6g %12.4f\n", set, series, metrics->loss, metrics->accuracy);
 }
 
 static void report_as_text(const job *self) {
@@ -235,10 +212,9 @@ static void report_as_text(const job *self) {
            self->batch, self->fit.best_epoch);
     printf("cost       %.2f s, %.0f series/s, %.0f MB at most\n\n", self->fit.seconds, seen / self->fit.seconds,
            report_peak_rss_mb());
-    printf("           %8s %12s %12s%s\n", "series", "loss", is_regression(self) ? "rmse" : "accuracy",
-           is_regression(self) ? "          mae" : "");
-    print_metrics("train", shape[0], &self->train_metrics, is_regression(self));
-    if (self->test) print_metrics("test", self->test->x.shape[0], &self->test_metrics, is_regression(self));
+    report_metrics_head(is_regression(self));
+    report_metrics_line("train", shape[0], &self->train_metrics, is_regression(self));
+    if (self->test) report_metrics_line("test", self->test->x.shape[0], &self->test_metrics, is_regression(self));
 }
 
 static int report(const job *self, const tl_error *error) {
@@ -257,7 +233,7 @@ static int report(const job *self, const tl_error *error) {
 int IN_PRECISION(train)(const void *settings) {
     tl_error error = {0};
     char path[300];
-    job self = {.settings = settings, .train_metrics = no_metrics, .test_metrics = no_metrics};
+    job self = {.settings = settings, .train_metrics = report_no_metrics, .test_metrics = report_no_metrics};
     read_data(&self, path, sizeof path, &error);
     make_model(&self, &error);
     if (!tl_failed(&error)) train(&self, &error);

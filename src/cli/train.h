@@ -12,6 +12,8 @@
 typedef struct train_settings {
     common_settings common; /* operand 0: the data */
     const char *test, *architecture, *optimizer, *schedule, *engine, *log;
+    const char *out, *checkpoint, *resume;                /* NULL: none */
+    double checkpoint_every;                              /* 0: the library's default */
     const char *loss;                                     /* NULL: as the data asks */
     int64_t epochs, batch, accumulate, seed;              /* epochs and batch 0: the architecture's */
     int64_t segment;                                      /* of records of PhysioNet; 0: the library's default */

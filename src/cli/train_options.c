@@ -48,6 +48,13 @@ static const option_spec options[] = {
     {"seed", "N", OPTION_INTEGER, FIELD(seed), 0, INT64_MAX, NULL, "of initial parameters and of the order of the data (0)"},
     {"engine", "NAME", OPTION_CHOICE, FIELD(engine), 0, 0, tl_engine_name, "how convolutions are evaluated (auto)"},
     {"log", "FILE.csv", OPTION_TEXT, FIELD(log), 0, 0, NULL, "write one line an epoch to this file"},
+    {"out", "FILE", OPTION_TEXT, FIELD(out), 0, 0, NULL, "write the trained model to this file, for eval and predict"},
+    {"checkpoint", "FILE", OPTION_TEXT, FIELD(checkpoint), 0, 0, NULL,
+     "write the state of the training to this file as it goes along"},
+    {"checkpoint-every", "S", OPTION_POSITIVE, FIELD(checkpoint_every), 0, 0, NULL,
+     "seconds between them (ends of epochs, at least 10 s apart)"},
+    {"resume", "FILE", OPTION_TEXT, FIELD(resume), 0, 0, NULL,
+     "go on from such a file, with the same other options; --epochs\nmay be more"},
     {"quiet", NULL, OPTION_FLAG, FIELD(quiet), 0, 0, NULL, "no progress on stderr"},
     {0},
 };
@@ -70,7 +77,7 @@ const command train_command = {
     .details = "DATA is a .ts, .tsv, .csv, .txt, .arff, .npz, .npy or .hea file, a folder that has a folder of files for each\n"
                "class, builtin:cbf or builtin:synthetic-control (builtin:cbf).\n"
                "The network ends with the parameters of the epoch with the least training loss. Ctrl-C stops after\n"
-               "the current batch and reports what was reached; a second one stops at once.",
+               "the current batch, writes checkpoint and model and reports what was reached; a second one stops at once.",
     .options = options,
     .settings = &settings,
     .run_f32 = train_f32,

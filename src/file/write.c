@@ -29,7 +29,7 @@ typedef struct replacement {
 
 static tl_status fail(const replacement *self, const char *what, int reason, tl_error *error) {
     return tl_fail(error, TL_ERROR_FILE, "%.200s: %s: %s; %s", self->path, what, strerror(reason),
-                   self->previous ? "the previous file is kept" : "there is no such file still");
+                   self->previous ? "the previous file is kept" : "nothing was written");
 }
 
 /* ---- where ---- */

@@ -1,0 +1,73 @@
+#include "model.h"
+
+#include <tapline/model.h>
+
+#define FIELD(name) offsetof(model_settings, name)
+
+int model_failed(const model_settings *settings, const tl_error *error) {
+    complain(settings->common.command, "%s", error->text);
+    return error->status == TL_ERROR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED;
+}
+
+static model_settings settings = {.engine = "auto"};
+
+/* The file's own, so that nothing is converted where nothing else is asked for. */
+static const char *choose_precision(void) {
+    tl_error error = {0};
+    const char *precision = tl_file_precision(settings.common.operand[0], &error);
+    if (!precision) model_failed(&settings, &error);
+    return precision;
+}
+
+static const option_spec run_options[] = {
+    {"batch", "N", OPTION_INTEGER, FIELD(batch), 1, INT32_MAX, NULL, "series in a pass (32)"},
+    {"engine", "NAME", OPTION_CHOICE, FIELD(engine), 0, 0, tl_engine_name, "how convolutions are evaluated (auto)"},
+    {0},
+};
+
+static const option_spec no_options[] = {{0}};
+
+static const char about_data[] =
+    "MODEL is a file that `tapline train --out` wrote; it says how series are scaled and what the classes are\n"
+    "called. DATA is as for `tapline train`, with labels or target values.";
+
+const command eval_command = {
+    .name = "eval",
+    .operands = "MODEL DATA",
+    .least_operands = 2,
+    .most_operands = 2,
+    .summary = "Evaluate a saved model on data.",
+    .details = about_data,
+    .options = run_options,
+    .settings = &settings,
+    .choose_precision = choose_precision,
+    .run_f32 = eval_f32,
+    .run_f64 = eval_f64,
+};
+
+const command predict_command = {
+    .name = "predict",
+    .operands = "MODEL DATA",
+    .least_operands = 2,
+    .most_operands = 2,
+    .summary = "Print what a saved model predicts for each series, as CSV: the class and all probabilities, or the value.",
+    .details = about_data,
+    .options = run_options,
+    .settings = &settings,
+    .choose_precision = choose_precision,
+    .run_f32 = predict_f32,
+    .run_f64 = predict_f64,
+};
+
+const command info_command = {
+    .name = "info",
+    .operands = "MODEL",
+    .least_operands = 1,
+    .most_operands = 1,
+    .summary = "Describe a saved model: its classes, layers, shapes and parameters.",
+    .options = no_options,
+    .settings = &settings,
+    .choose_precision = choose_precision,
+    .run_f32 = info_f32,
+    .run_f64 = info_f64,
+};

@@ -1,0 +1,76 @@
+/* `tapline predict`, compiled once for each precision (commands.h). */
+#include "model.h"
+#include "report.h"
+
+#include <tapline/train.h>
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ROWS = 1024 };                                                /* predicted at once */
+static const int digits = sizeof(tl_real) == sizeof(float) ? 9 : 17; /* that tell any two numbers apart */
+
+/* A field of CSV (RFC 4180): in quotes where it needs them. */
+static void print_field(const char *text) {
+    if (!strpbrk(text, ",\"\r\n")) {
+        fputs(text, stdout);
+        return;
+    }
+    putchar('"');
+    for (; *text; text++) {
+        if (*text == '"') putchar('"');
+        putchar(*text);
+    }
+    putchar('"');
+}
+
+static void print_class(const tl_dataset *data, size_t class) {
+    if (data->class_names)
+        print_field(data->class_names[class]);
+    else
+        printf("%zu", class);
+}
+
+static void print_head(const loaded *self, size_t outputs) {
+    const tl_dataset *data = &self->info.data;
+    fputs(data->classes == 0 ? "value" : "class", stdout);
+    for (size_t c = 0; data->classes > 0 && c < outputs; c++) {
+        putchar(',');
+        print_class(data, c);
+    }
+    putchar('\n');
+}
+
+static void print_row(const loaded *self, const tl_real *y, size_t outputs) {
+    const tl_dataset *data = &self->info.data;
+    size_t largest = 0;
+    for (size_t c = 1; c < outputs; c++)
+        if (y[c] > y[largest]) largest = c;
+    if (data->classes > 0) print_class(data, largest);
+    for (size_t c = 0; c < outputs; c++) printf("%s%.*g", data->classes > 0 || c > 0 ? "," : "", digits, (double)y[c]);
+    putchar('\n');
+}
+
+static void predict(const loaded *self, tl_error *error) {
+    const size_t series = self->data->x.shape[0], length = tl_output_shape(self->model).length;
+    const size_t outputs = self->info.data.classes ? self->info.data.classes : tl_output_shape(self->model).channels;
+    const size_t all = tl_output_shape(self->model).channels;
+    tl_tensor y = tl_tensor_new(3, (size_t[]){series < ROWS ? series : ROWS, length, all}, error);
+    if (!tl_failed(error)) print_head(self, outputs);
+    for (size_t first = 0; first < series && !tl_failed(error); first += ROWS) {
+        const tl_tensor x = tl_tensor_slice(&self->data->x, first, series - first < ROWS ? series - first : ROWS);
+        tl_tensor part = tl_tensor_slice(&y, 0, x.shape[0]);
+        tl_predict(self->model, &x, &part, error);
+        for (size_t i = 0; i < x.shape[0] && !tl_failed(error); i++) print_row(self, y.data + i * length * all, outputs);
+    }
+    tl_tensor_free(&y);
+}
+
+int IN_PRECISION(predict)(const void *settings) {
+    tl_error error = {0};
+    loaded self;
+    IN_PRECISION(loaded_read)(&self, settings, &error);
+    if (!tl_failed(&error)) predict(&self, &error);
+    IN_PRECISION(loaded_free)(&self);
+    return tl_failed(&error) ? model_failed(settings, &error) : EXIT_DONE;
+}

@@ -1,0 +1,245 @@
+/* The tapline command and model files: train --out, --checkpoint and --resume; eval, predict and info. */
+#include "check.h"
+#include "runner.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SERIES = 20, LENGTH = 40 };
+
+static char folder[] = "/tmp/tapline-command-files-XXXXXX";
+static char train_file[80], test_file[80], values_file[80], model_file[80], whole_file[80], checkpoint_file[80], log_file[80];
+
+/* Series of two classes, one of whose names CSV must quote. */
+static void write_classes(const char *path, uint32_t seed) {
+    tl_rng rng = tl_rng_at(seed, TL_STREAM_USER, 0, 0);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file,
+            "@problemName Lines\n@timeStamps false\n@univariate true\n@equalLength true\n@classLabel true up down\"er\n@data\n");
+    for (int i = 0; i < SERIES; i++) {
+        for (int t = 0; t < LENGTH; t++)
+            fprintf(file, "%s%.4f", t ? "," : "", (i % 2 ? 0.1 : -0.1) * t + 0.3 * tl_rng_normal(&rng));
+        fprintf(file, ":%s\n", i % 2 ? "up" : "down\"er");
+    }
+    fclose(file);
+}
+
+static void write_values(const char *path) {
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "@problemName Slopes\n@timeStamps false\n@univariate true\n@equalLength true\n@targetLabel true\n@data\n");
+    for (int i = 0; i < SERIES; i++) {
+        for (int t = 0; t < LENGTH; t++) fprintf(file, "%s%.4f", t ? "," : "", 0.01 * i * t);
+        fprintf(file, ":%.4f\n", 0.01 * i);
+    }
+    fclose(file);
+}
+
+static int set_up(void **unused) {
+    (void)unused;
+    if (!mkdtemp(folder)) return 1;
+    snprintf(train_file, sizeof train_file, "%s/train.ts", folder);
+    snprintf(test_file, sizeof test_file, "%s/test.ts", folder);
+    snprintf(values_file, sizeof values_file, "%s/values.ts", folder);
+    snprintf(model_file, sizeof model_file, "%s/model.safetensors", folder);
+    snprintf(whole_file, sizeof whole_file, "%s/whole.safetensors", folder);
+    snprintf(checkpoint_file, sizeof checkpoint_file, "%s/checkpoint", folder);
+    snprintf(log_file, sizeof log_file, "%s/log.csv", folder);
+    write_classes(train_file, 1);
+    write_classes(test_file, 2);
+    write_values(values_file);
+    return 0;
+}
+
+static int tear_down(void **unused) {
+    (void)unused;
+    const char *const files[] = {train_file, test_file, values_file, model_file, whole_file, checkpoint_file, log_file};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) unlink(files[i]);
+    return rmdir(folder);
+}
+
+/* The run's exit code, and `text` on stderr (NULL: nothing at all there). Frees the run. */
+static void expect(run done, int code, const char *text) {
+    if (done.code != code || (text ? !strstr(done.err, text) : *done.err != '\0'))
+        fail_msg("expected exit code %d and \"%s\" on stderr; got %d and \"%s\"", code, text ? text : "", done.code, done.err);
+    run_free(&done);
+}
+
+#define TRAIN "train", train_file, "--arch", "timecnn", "--precision", tl_precision(), "--quiet"
+
+/* ---- eval, predict, info ---- */
+
+static void given_a_saved_model_when_evaluated_then_its_metrics_are_those_of_training(void **unused) {
+    (void)unused;
+    run trained = run_command(TRAIN, "--test", test_file, "--epochs", "30", "--out", model_file, "--json");
+    run evaluated = run_command("eval", model_file, test_file, "--json");
+    json_t *before = run_json(&trained), *after = run_json(&evaluated);
+    check_number("test_loss", json_number(after, "test_loss"), json_number(before, "test_loss"), 0, 0);
+    check_number("test_accuracy", json_number(after, "test_accuracy"), json_number(before, "test_accuracy"), 0, 0);
+    check_number("parameters", json_number(after, "parameters"), json_number(before, "parameters"), 0, 0);
+    assert_string_equal(json_string_value(json_object_get(after, "precision")), tl_precision());
+    const char *key;
+    json_t *value;
+    static const char *const of_training[] = {"interrupted", "best_epoch", "data", "train_series", "batch"};
+    json_object_foreach(before, key, value) {
+        bool expected = true;
+        for (size_t i = 0; i < sizeof of_training / sizeof *of_training; i++)
+            expected = expected && strcmp(key, of_training[i]) != 0;
+        if (expected && !json_object_get(after, key)) fail_msg("eval has no key %s", key);
+    }
+    json_decref(after);
+    json_decref(before);
+    expect(trained, 0, NULL);
+    expect(evaluated, 0, NULL);
+    run table = run_command("eval", model_file, test_file);
+    assert_non_null(strstr(table.out, "\ntest "));
+    expect(table, 0, NULL);
+}
+
+static void given_a_saved_model_when_it_predicts_then_a_line_for_each_series_with_probabilities(void **unused) {
+    (void)unused;
+    expect(run_command(TRAIN, "--epochs", "30", "--out", model_file), 0, NULL);
+    run done = run_command("predict", model_file, test_file);
+    const char *line = done.out;
+    const char head[] = "class,up,\"down\"\"er\"\n";
+    assert_int_equal(strncmp(line, head, sizeof head - 1), 0);
+    line += sizeof head - 1;
+    int right = 0;
+    for (int i = 0; i < SERIES; i++) {
+        const bool up = strncmp(line, "up,", 3) == 0;
+        assert_true(up || strncmp(line, "\"down\"\"er\",", 11) == 0);
+        char *end;
+        const double first = strtod(strchr(line, ',') + 1, &end), second = strtod(end + 1, &end);
+        check_number("the sum of probabilities", first + second, 1, 0, 1e-6);
+        assert_true(up == (first > second) && *end == '\n');
+        right += up == (i % 2 == 1);
+        line = end + 1;
+    }
+    assert_true(*line == '\0' && right >= SERIES / 2);
+    expect(done, 0, NULL);
+}
+
+static void given_a_regression_when_it_predicts_then_values(void **unused) {
+    (void)unused;
+    expect(run_command("train", values_file, "--raw", "--arch", "timecnn", "--precision", tl_precision(), "--quiet", "--epochs",
+                       "2", "--out", model_file),
+           0, NULL);
+    run done = run_command("predict", model_file, values_file);
+    assert_int_equal(strncmp(done.out, "value\n", 6), 0);
+    size_t lines = 0;
+    for (const char *c = done.out; *c; c++) lines += *c == '\n';
+    assert_int_equal(lines, SERIES + 1);
+    expect(done, 0, NULL);
+    done = run_command("eval", model_file, values_file, "--json");
+    json_t *object = run_json(&done);
+    assert_true(json_number(object, "test_rmse") > 0);
+    json_decref(object);
+    expect(done, 0, NULL);
+}
+
+static void given_a_saved_model_when_described_then_its_layers_and_classes(void **unused) {
+    (void)unused;
+    expect(run_command(TRAIN, "--epochs", "1", "--out", model_file), 0, NULL);
+    run done = run_command("info", model_file, "--json");
+    json_t *object = run_json(&done), *layers = json_object_get(object, "layers"), *layer;
+    assert_string_equal(json_string_value(json_array_get(json_object_get(object, "class_names"), 0)), "up");
+    double sum = 0;
+    size_t i;
+    json_array_foreach(layers, i, layer) sum += json_number(layer, "parameters");
+    check_number("parameters", sum, json_number(object, "parameters"), 0, 0);
+    check_number("of conv1d_1", json_number(json_array_get(layers, 0), "parameters"), 7 * 6 + 6, 0, 0);
+    check_number("its channels", json_number(json_array_get(layers, 0), "channels"), 6, 0, 0);
+    json_decref(object);
+    expect(done, 0, NULL);
+    done = run_command("info", model_file);
+    assert_non_null(strstr(done.out, "classes    2: up, down\"er\n"));
+    assert_non_null(strstr(done.out, "\nconv1d_1 "));
+    expect(done, 0, NULL);
+}
+
+/* ---- checkpoints ---- */
+
+static void check_same_models(void) {
+    char one[20000], other[20000];
+    FILE *a = fopen(whole_file, "rb"), *b = fopen(model_file, "rb");
+    assert_non_null(a);
+    assert_non_null(b);
+    const size_t size = fread(one, 1, sizeof one, a);
+    assert_true(size < sizeof one && fread(other, 1, sizeof other, b) == size);
+    assert_memory_equal(one, other, size);
+    fclose(a);
+    fclose(b);
+}
+
+static size_t count_lines(const char *path) {
+    size_t lines = 0;
+    FILE *file = fopen(path, "r");
+    for (int c; file && (c = fgetc(file)) != EOF;) lines += c == '\n';
+    if (file) fclose(file);
+    return lines;
+}
+
+static void given_ctrl_c_when_resumed_then_the_model_and_the_log_are_those_of_the_whole(void **unused) {
+    (void)unused;
+    enum { EPOCHS = 400 };
+    expect(run_command(TRAIN, "--epochs", "400", "--out", whole_file), 0, NULL);
+    run done = run_start((const char *const[RUN_ARGUMENTS]){TRAIN, "--epochs", "400", "--checkpoint", checkpoint_file, "--out",
+                                                            model_file, "--log", log_file},
+                         NULL);
+    for (int wait = 0; wait < 6000 && count_lines(log_file) < 5; wait++) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    kill(done.process, SIGINT);
+    run_wait(&done);
+    expect(done, 0, "interrupted");
+    assert_true(count_lines(log_file) < EPOCHS);
+    expect(run_command(TRAIN, "--epochs", "400", "--resume", checkpoint_file, "--out", model_file, "--log", log_file), 0, NULL);
+    check_same_models();
+    assert_int_equal(count_lines(log_file), EPOCHS + 1);
+}
+
+static void given_another_instruction_set_when_resumed_then_said_on_stderr(void **unused) {
+    (void)unused;
+    if (strcmp(tl_isa(), "baseline") == 0) skip();
+    expect(run_command(TRAIN, "--epochs", "2", "--checkpoint", checkpoint_file), 0, NULL);
+    setenv("TAPLINE_ISA", "baseline", 1);
+    expect(run_command(TRAIN, "--epochs", "3", "--resume", checkpoint_file), 0, "the last bits may differ");
+    unsetenv("TAPLINE_ISA");
+}
+
+/* ---- refusals ---- */
+
+static void given_files_that_do_not_fit_when_used_then_said_why(void **unused) {
+    (void)unused;
+    expect(run_command("eval", train_file, test_file), 1, "tapline eval: /tmp/tapline-command-files-");
+    expect(run_command("predict", "no-such-model", test_file), 1, "tapline predict: no-such-model: No such file or directory");
+    expect(run_command("eval", model_file), 2, "tapline eval: needs MODEL DATA; `tapline help eval` says more");
+    expect(run_command("info"), 2, "tapline info: needs MODEL; ");
+    expect(run_command("info", "a", "b"), 2, "unexpected argument b after a");
+    expect(run_command(TRAIN, "--out", "/no/such/folder/m"), 1, "/no/such/folder/m: cannot be written: No such file or directory");
+    expect(run_command(TRAIN, "--checkpoint", "/no/such/folder/c"), 1, "/no/such/folder/c: cannot be written");
+    expect(run_command(TRAIN, "--resume", "/no/such/file"), 1, "/no/such/file: No such file or directory");
+    expect(run_command(TRAIN, "--checkpoint-every", "0"), 2, "--checkpoint-every 0: must be a positive finite number");
+    expect(run_command(TRAIN, "--epochs", "2", "--checkpoint", checkpoint_file, "--out", model_file), 0, NULL);
+    expect(run_command(TRAIN, "--epochs", "2", "--resume", checkpoint_file, "--lr", "0.5"), 2,
+           "is of another training: learning_rate 0.001, now 0.5");
+    expect(run_command("eval", checkpoint_file, test_file), 1, "metadata \"kind\": expected model, found \"checkpoint\"");
+    expect(run_command("eval", model_file, values_file), 1, "values.ts");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_a_saved_model_when_evaluated_then_its_metrics_are_those_of_training),
+        cmocka_unit_test(given_a_saved_model_when_it_predicts_then_a_line_for_each_series_with_probabilities),
+        cmocka_unit_test(given_a_regression_when_it_predicts_then_values),
+        cmocka_unit_test(given_a_saved_model_when_described_then_its_layers_and_classes),
+        cmocka_unit_test(given_ctrl_c_when_resumed_then_the_model_and_the_log_are_those_of_the_whole),
+        cmocka_unit_test(given_another_instruction_set_when_resumed_then_said_on_stderr),
+        cmocka_unit_test(given_files_that_do_not_fit_when_used_then_said_why),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+}
