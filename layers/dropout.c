@@ -1,20 +1,28 @@
-/* The mask is a function of (seed, node, step, position): backward draws it again instead of keeping it. */
+/* The mask is a function of (seed, node, step, position): backward draws it again instead of keeping it. A position is an element,
+ * or a channel of a sample where whole channels are dropped. */
 #include "registry.h"
 
 enum { BLOCK = 4096 }; /* elements of a task: a multiple of the four numbers that the generator gives at once */
 
 typedef struct dropout_layer {
     tl_layer base;
-    double rate;
+    tl_dropout_cfg cfg;
 } dropout_layer;
 
 static void dropout_setup(tl_layer *layer, tl_error *error) {
-    const double rate = ((const dropout_layer *)layer)->rate;
+    const double rate = ((const dropout_layer *)layer)->cfg.rate;
     if (!(rate > 0 && rate < 1)) tl_fail(error, TL_ERROR_ARGUMENT, "rate %g is outside (0, 1)", rate);
+}
+
+/* The factors of one sample's channels, for each worker. */
+static size_t dropout_scratch(const tl_layer *layer, size_t batch, int threads) {
+    (void)batch;
+    return ((const dropout_layer *)layer)->cfg.spatial ? (size_t)threads * layer->in[0].channels : 0;
 }
 
 typedef struct dropout_run {
     const tl_pass *pass;
+    tl_shape shape;
     const tl_real *from;
     tl_real *to;
     size_t count;
@@ -22,27 +30,46 @@ typedef struct dropout_run {
     tl_real scale;
 } dropout_run;
 
-static void mask_task(void *context, size_t task, int worker) {
+/* The numbers from a position on, which is a multiple of four. */
+static tl_rng numbers_at(const dropout_run *run, size_t position) {
+    tl_rng rng = tl_rng_at(run->pass->seed, TL_STREAM_DROPOUT, run->pass->node, run->pass->step);
+    rng.counter[0] = (uint32_t)(position / 4);
+    return rng;
+}
+
+static tl_real draw(const dropout_run *run, tl_rng *rng) { return tl_rng_bits(rng) >= run->threshold ? run->scale : 0; }
+
+static void elements_task(void *context, size_t task, int worker) {
     (void)worker;
     const dropout_run *run = context;
     const size_t first = task * BLOCK, last = run->count - first < BLOCK ? run->count : first + BLOCK;
-    tl_rng rng = tl_rng_at(run->pass->seed, TL_STREAM_DROPOUT, run->pass->node, run->pass->step);
-    rng.counter[0] = (uint32_t)(first / 4);
-    for (size_t i = first; i < last; i++) {
-        const tl_real factor = tl_rng_bits(&rng) >= run->threshold ? run->scale : 0;
-        run->to[i] = run->from[i] * factor;
-    }
+    tl_rng rng = numbers_at(run, first);
+    for (size_t i = first; i < last; i++) run->to[i] = run->from[i] * draw(run, &rng);
+}
+
+static void channels_task(void *context, size_t sample, int worker) {
+    const dropout_run *run = context;
+    const size_t length = run->shape.length, channels = run->shape.channels;
+    tl_real *factor = run->pass->scratch + (size_t)worker * channels;
+    tl_rng rng = numbers_at(run, sample * ((channels + 3) / 4 * 4));
+    for (size_t c = 0; c < channels; c++) factor[c] = draw(run, &rng);
+    for (size_t row = sample * length; row < (sample + 1) * length; row++)
+        for (size_t c = 0; c < channels; c++) run->to[row * channels + c] = run->from[row * channels + c] * factor[c];
 }
 
 static void apply_mask(const tl_layer *layer, const tl_pass *pass, const tl_real *from, tl_real *to, size_t count) {
-    const double rate = ((const dropout_layer *)layer)->rate;
+    const tl_dropout_cfg *cfg = &((const dropout_layer *)layer)->cfg;
     dropout_run run = {.pass = pass,
+                       .shape = layer->in[0],
                        .from = from,
                        .to = to,
                        .count = count,
-                       .threshold = (uint32_t)(rate * 0x1p32),
-                       .scale = (tl_real)(1 / (1 - rate))};
-    tl_parallel(pass->workers, (count + BLOCK - 1) / BLOCK, 10.0 * (double)count, mask_task, &run);
+                       .threshold = (uint32_t)(cfg->rate * 0x1p32),
+                       .scale = (tl_real)(1 / (1 - cfg->rate))};
+    if (cfg->spatial)
+        tl_parallel(pass->workers, pass->batch, (double)count, channels_task, &run);
+    else
+        tl_parallel(pass->workers, (count + BLOCK - 1) / BLOCK, 10.0 * (double)count, elements_task, &run);
 }
 
 static void copy(const tl_real *from, tl_real *to, size_t count) {
@@ -62,7 +89,11 @@ static void dropout_backward(const tl_layer *layer, const tl_pass *pass) {
     if (pass->dx[0].data) apply_mask(layer, pass, pass->dy.data, pass->dx[0].data, tl_tensor_count(&pass->dy));
 }
 
-static const tl_setting settings[] = {{"rate", TL_SETTING_NUMBER, offsetof(dropout_layer, rate), NULL}, {0}};
+static const tl_setting settings[] = {
+    {"rate", TL_SETTING_NUMBER, offsetof(dropout_layer, cfg.rate), NULL},
+    {"spatial", TL_SETTING_FLAG, offsetof(dropout_layer, cfg.spatial), NULL},
+    {0},
+};
 
 const tl_layer_ops tl_dropout_layer_ops = {
     .name = "dropout",
@@ -70,11 +101,13 @@ const tl_layer_ops tl_dropout_layer_ops = {
     .settings = settings,
     .in_place = true,
     .setup = dropout_setup,
+    .scratch = dropout_scratch,
     .forward = dropout_forward,
     .backward = dropout_backward,
 };
 
 tl_node tl_dropout(tl_model *model, tl_node x, const tl_dropout_cfg *cfg) {
-    const dropout_layer layer = {.base.ops = &tl_dropout_layer_ops, .rate = cfg ? cfg->rate : 0};
+    dropout_layer layer = {.base.ops = &tl_dropout_layer_ops};
+    if (cfg) layer.cfg = *cfg;
     return tl_layer_add(model, &x, 1, &layer.base);
 }

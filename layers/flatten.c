@@ -6,7 +6,7 @@
 static void flatten_setup(tl_layer *layer, tl_error *error) {
     const tl_shape in = layer->in[0];
     layer->out.length = 1;
-    if (!tl_multiply(in.length, in.channels, &layer->out.channels))
+    if (!tl_multiply_sizes(in.length, in.channels, &layer->out.channels))
         tl_fail(error, TL_ERROR_SHAPE, "element count of (%zu, %zu) overflows", in.length, in.channels);
 }
 

@@ -104,6 +104,31 @@ const tl_layer_ops tl_max_pool_layer_ops = {
     .backward = max_backward,
 };
 
+/* ---- maximum over all of time: one window ---- */
+
+static void global_setup(tl_layer *layer, tl_error *error) {
+    (void)error;
+    const size_t length = layer->in[0].length;
+    ((pool_layer *)layer)->window = (tl_window){.taps = length, .stride = length, .dilation = 1, .out_length = 1};
+    layer->out.length = 1;
+}
+
+static size_t one_step(const tl_layer *layer, size_t length) {
+    (void)layer;
+    (void)length;
+    return 1;
+}
+
+const tl_layer_ops tl_global_max_pool_layer_ops = {
+    .name = "global_max_pool",
+    .size = sizeof(pool_layer),
+    .reads = TL_READS_X,
+    .setup = global_setup,
+    .out_length = one_step,
+    .forward = max_forward,
+    .backward = max_backward,
+};
+
 /* ---- mean ---- */
 
 static void average_forward(const tl_layer *layer, const tl_pass *pass) { pool(layer, pass, tl_kernels_here()->average_pool); }
@@ -133,3 +158,5 @@ tl_node tl_max_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg) { return
 tl_node tl_average_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg) {
     return add_pool(model, x, cfg, &tl_average_pool_layer_ops);
 }
+
+tl_node tl_global_max_pool(tl_model *model, tl_node x) { return add_pool(model, x, NULL, &tl_global_max_pool_layer_ops); }

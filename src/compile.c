@@ -37,7 +37,8 @@ static tl_status find_live(tl_model *model, tl_node output) {
 /* Whether batch × shape elements, in several copies, can be addressed. */
 static bool addressable(size_t batch, tl_shape shape) {
     size_t count;
-    return tl_multiply(batch, shape.length, &count) && tl_multiply(count, shape.channels, &count) && count <= PTRDIFF_MAX / 64;
+    return tl_multiply_sizes(batch, shape.length, &count) && tl_multiply_sizes(count, shape.channels, &count) &&
+           count <= PTRDIFF_MAX / 64;
 }
 
 /* Runs the layer's own setup and checks what it declared. */
@@ -102,7 +103,7 @@ static bool place_arrays(const tl_declared *declared, size_t count, size_t *tota
     for (size_t p = 0; p < count; p++) {
         size_t elements = 1;
         for (size_t axis = 0; axis < declared[p].rank; axis++)
-            if (!tl_multiply(elements, declared[p].shape[axis], &elements)) return false;
+            if (!tl_multiply_sizes(elements, declared[p].shape[axis], &elements)) return false;
         offsets[p] = *total;
         if (elements > PTRDIFF_MAX / 64 || !tl_sum(*total, tl_aligned_count(elements), total)) return false;
     }

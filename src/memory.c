@@ -8,7 +8,7 @@
 
 enum { HUGE_PAGE = 2 << 20, HUGE_LEAST = 2 * HUGE_PAGE }; /* bytes; of an array whose pages are to be large */
 
-bool tl_multiply(size_t a, size_t b, size_t *product) { return !__builtin_mul_overflow(a, b, product); }
+bool tl_multiply_sizes(size_t a, size_t b, size_t *product) { return !__builtin_mul_overflow(a, b, product); }
 
 bool tl_sum(size_t a, size_t b, size_t *sum) { return !__builtin_add_overflow(a, b, sum); }
 
@@ -28,7 +28,7 @@ static void *reserve_bytes(size_t bytes) {
 /* *padded: the bytes that it has. */
 static void *reserve(size_t count, size_t size, const char *what, size_t *padded, tl_error *error) {
     size_t bytes;
-    if (!tl_multiply(count, size, &bytes) || !tl_sum(bytes, TL_ALIGNMENT - 1, padded) || *padded > PTRDIFF_MAX) {
+    if (!tl_multiply_sizes(count, size, &bytes) || !tl_sum(bytes, TL_ALIGNMENT - 1, padded) || *padded > PTRDIFF_MAX) {
         tl_fail(error, TL_ERROR_SHAPE, "%s: %zu elements of %zu bytes exceed what memory can address", what, count, size);
         return NULL;
     }

@@ -7,7 +7,7 @@
 enum { TL_ALIGNMENT = 64 }; /* bytes: a cache line, and the widest vector */
 
 /* *product = a · b; false if that overflows. */
-bool tl_multiply(size_t a, size_t b, size_t *product);
+bool tl_multiply_sizes(size_t a, size_t b, size_t *product);
 
 /* *sum = a + b; false if that overflows. */
 bool tl_sum(size_t a, size_t b, size_t *sum);

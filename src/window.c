@@ -28,7 +28,7 @@ tl_status tl_window_make(const tl_window_cfg *cfg, size_t length, tl_window *win
     if (check_ranges(cfg, error) != TL_OK) return TL_ERROR_ARGUMENT;
     tl_window w = {.taps = (size_t)cfg->taps, .stride = (size_t)cfg->stride, .dilation = (size_t)cfg->dilation};
     size_t extent, padded;
-    if (!tl_multiply(w.taps - 1, w.dilation, &extent) || !tl_sum(extent, 1, &extent) || extent > PTRDIFF_MAX / 4)
+    if (!tl_multiply_sizes(w.taps - 1, w.dilation, &extent) || !tl_sum(extent, 1, &extent) || extent > PTRDIFF_MAX / 4)
         return tl_fail(error, TL_ERROR_SHAPE, "%s extent overflows", cfg->taps_name);
     const size_t wanted = (length + w.stride - 1) / w.stride;
     const size_t needed = (wanted - 1) * w.stride + extent, missing = needed > length ? needed - length : 0;

@@ -114,6 +114,21 @@ static tl_node with_batch_norm_and_relu(tl_model *m, tl_node x, tl_rng *rng) { r
 static tl_node with_batch_norm_of_activations(tl_model *m, tl_node x, tl_rng *rng) {
     return with_batch_norm(m, tl_tanh(m, x), rng);
 }
+static tl_node with_global_max_pool(tl_model *m, tl_node x, tl_rng *rng) {
+    (void)rng;
+    return tl_global_max_pool(m, x);
+}
+static tl_node with_upsample(tl_model *m, tl_node x, tl_rng *rng) {
+    return tl_upsample(m, x, &(tl_upsample_cfg){.factor = between(rng, 1, 4), .linear = between(rng, 0, 1)});
+}
+static tl_node with_layer_norm(tl_model *m, tl_node x, tl_rng *rng) {
+    return tl_layer_norm(m, x, &(tl_layer_norm_cfg){.epsilon = 0.01 * between(rng, 1, 9)});
+}
+static tl_node with_group_norm(tl_model *m, tl_node x, tl_rng *rng) {
+    const int groups = between(rng, 1, 3);
+    const tl_node wide = tl_dense(m, x, &(tl_dense_cfg){.units = groups * between(rng, 1, 3)});
+    return tl_group_norm(m, wide, &(tl_group_norm_cfg){.groups = groups, .epsilon = 0.01 * between(rng, 1, 9)});
+}
 
 /* x is consumed by several layers, and one node twice by the same one. */
 static tl_node with_add(tl_model *m, tl_node x, tl_rng *rng) {
@@ -137,6 +152,10 @@ static tl_node with_adds_in_a_row(tl_model *m, tl_node x, tl_rng *rng) {
         x = tl_relu(m, tl_add(m, inputs, (size_t)between(rng, 2, 3)));
     }
     return x;
+}
+static tl_node with_multiply(tl_model *m, tl_node x, tl_rng *rng) {
+    const tl_node inputs[] = {x, tl_tanh(m, x), x, tl_sigmoid(m, x)};
+    return tl_multiply(m, inputs, (size_t)between(rng, 2, 4));
 }
 static tl_node with_concat(tl_model *m, tl_node x, tl_rng *rng) {
     const tl_node inputs[] = {x, with_dense(m, x, rng), x, tl_sigmoid(m, x)};
@@ -175,13 +194,18 @@ static const struct {
     {"max_pool", with_max_pool},
     {"average_pool", with_average_pool},
     {"global_average_pool", with_global_average_pool},
+    {"global_max_pool", with_global_max_pool},
+    {"upsample", with_upsample},
     {"last_step", with_last_step},
     {"flatten", with_flatten},
     {"batch_norm", with_batch_norm},
+    {"layer_norm", with_layer_norm},
+    {"group_norm", with_group_norm},
     {"batch_norm, relu", with_batch_norm_and_relu},
     {"tanh, batch_norm", with_batch_norm_of_activations},
     {"add", with_add},
     {"add of activations", with_add_of_activations},
+    {"multiply", with_multiply},
     {"concat", with_concat},
     {"residual blocks", with_residual_blocks},
     {"add of batch_norms", with_add_of_batch_norms},
@@ -404,6 +428,9 @@ static tl_node wide_network(tl_model *model) {
     h = tl_relu(model, tl_batch_norm(model, h, NULL));
     h = tl_dropout(model, h, &(tl_dropout_cfg){.rate = 0.25});
     h = tl_add(model, (const tl_node[]){h, tl_sigmoid(model, h)}, 2);
+    h = tl_multiply(model, (const tl_node[]){h, tl_prelu(model, tl_layer_norm(model, h, NULL)), tl_gelu(model, h, NULL)}, 3);
+    h = tl_dropout(model, h, &(tl_dropout_cfg){.rate = 0.25, .spatial = true});
+    h = tl_upsample(model, tl_group_norm(model, h, &(tl_group_norm_cfg){.groups = 6}), &(tl_upsample_cfg){.factor = 2});
     h = tl_softmax(model, tl_concat(model, (const tl_node[]){h, tl_tanh(model, h)}, 2));
     h = tl_max_pool(model, h, &(tl_pool_cfg){.window = 3, .stride = 1, .padding = TL_SAME});
     h = tl_average_pool(model, h, &(tl_pool_cfg){.window = 3, .stride = 2});

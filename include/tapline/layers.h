@@ -120,8 +120,28 @@ typedef struct tl_pool_cfg {
 TL_API tl_node tl_max_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg);
 TL_API tl_node tl_average_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg);
 
-/* The mean over all of time: (length, channels) → (1, channels). */
+/* The mean, or the maximum, over all of time: (length, channels) → (1, channels). Of equal maxima the first takes the gradient. */
 TL_API tl_node tl_global_average_pool(tl_model *model, tl_node x);
+TL_API tl_node tl_global_max_pool(tl_model *model, tl_node x);
+
+/* More steps of time: (length, channels) → (length·factor, channels). Each step is repeated, or, with `linear`, outputs lie on the
+ * lines between the middles of the steps, and before the first middle and behind the last are these steps themselves (PyTorch's
+ * align_corners = False). */
+typedef struct tl_upsample_cfg {
+    int factor;
+    bool linear;
+} tl_upsample_cfg;
+TL_API tl_node tl_upsample(tl_model *model, tl_node x, const tl_upsample_cfg *cfg);
+
+/* Rows of a trained table: (length, 1) → (length, units). The input holds the numbers of the rows, 0 … vocabulary-1; the row of
+ * what is no such number is NaN, which the loss reports. Nothing is sent back to the input. Parameter table: (vocabulary, units).
+ */
+typedef struct tl_embedding_cfg {
+    int vocabulary;
+    int units;
+    tl_init init;
+} tl_embedding_cfg;
+TL_API tl_node tl_embedding(tl_model *model, tl_node x, const tl_embedding_cfg *cfg);
 
 /* The last step of time alone: (length, channels) → (1, channels). */
 TL_API tl_node tl_last_step(tl_model *model, tl_node x);
@@ -138,14 +158,33 @@ typedef struct tl_batch_norm_cfg {
 } tl_batch_norm_cfg;
 TL_API tl_node tl_batch_norm(tl_model *model, tl_node x, const tl_batch_norm_cfg *cfg);
 
+/* Normalises the channels of every step by themselves, then scales and shifts each channel (Ba, Kiros & Hinton 2016; PyTorch's
+ * LayerNorm(channels)). Parameters scale, shift: (channels). */
+typedef struct tl_layer_norm_cfg {
+    double epsilon; /* added to the variance (1e-5) */
+} tl_layer_norm_cfg;
+TL_API tl_node tl_layer_norm(tl_model *model, tl_node x, const tl_layer_norm_cfg *cfg);
+
+/* Normalises each sample over time and groups of channels / groups neighbouring channels, then scales and shifts each channel
+ * (Wu & He 2018; PyTorch's GroupNorm). As many groups as channels: instance normalisation. Parameters scale, shift: (channels). */
+typedef struct tl_group_norm_cfg {
+    int groups;     /* divides the channels */
+    double epsilon; /* added to the variance (1e-5) */
+} tl_group_norm_cfg;
+TL_API tl_node tl_group_norm(tl_model *model, tl_node x, const tl_group_norm_cfg *cfg);
+
 /* In training each element is zeroed with probability `rate`, the others are scaled by 1 / (1 - rate) (Srivastava et al. 2014). */
 typedef struct tl_dropout_cfg {
-    double rate; /* in (0, 1) */
+    double rate;  /* in (0, 1) */
+    bool spatial; /* zero all of a sample's channel or nothing of it (Tompson et al. 2015) */
 } tl_dropout_cfg;
 TL_API tl_node tl_dropout(tl_model *model, tl_node x, const tl_dropout_cfg *cfg);
 
 /* The sum of 2 … TL_MAX_INPUTS nodes of one shape. */
 TL_API tl_node tl_add(tl_model *model, const tl_node *x, size_t count);
+
+/* The product, element by element, of 2 … TL_MAX_INPUTS nodes of one shape. */
+TL_API tl_node tl_multiply(tl_model *model, const tl_node *x, size_t count);
 
 /* The channels of 2 … TL_MAX_INPUTS nodes of one length side by side, in order. */
 TL_API tl_node tl_concat(tl_model *model, const tl_node *x, size_t count);

@@ -41,7 +41,7 @@ static tl_status check_size(const char *what, int64_t value, tl_error *error) {
 
 static tl_status check_addressable(const char *what, size_t a, size_t b, size_t c, tl_error *error) {
     size_t count;
-    if (tl_multiply(a, b, &count) && tl_multiply(count, c, &count) && count <= PTRDIFF_MAX / 64) return TL_OK;
+    if (tl_multiply_sizes(a, b, &count) && tl_multiply_sizes(count, c, &count) && count <= PTRDIFF_MAX / 64) return TL_OK;
     return tl_fail(error, TL_ERROR_SHAPE, "%s (%zu, %zu, %zu) exceeds what memory can address", what, a, b, c);
 }
 

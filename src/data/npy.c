@@ -191,7 +191,7 @@ static tl_status check_size(const tl_source *source, const tl_npy *array, tl_err
     tl_npy_shape(array, shape);
     for (size_t i = 0; i < array->rank; i++) {
         if (array->shape[i] == 0) return tl_source_expected(source, 0, shape, error, "an array with elements");
-        whole = whole && tl_multiply(bytes, array->shape[i], &bytes);
+        whole = whole && tl_multiply_sizes(bytes, array->shape[i], &bytes);
     }
     if (whole && bytes == source->left) return TL_OK;
     snprintf(got, sizeof got, "%" PRIu64 " bytes", source->left);

@@ -12,7 +12,7 @@ static void *grow(void *memory, size_t *room, size_t wanted, size_t size, tl_err
     const size_t least = size < 4096 ? 4096 / size : 1;
     size_t bytes, larger = *room < least ? least : *room;
     while (larger < wanted) larger += larger / 2 + 1;
-    void *moved = tl_multiply(larger, size, &bytes) ? realloc(memory, bytes) : NULL;
+    void *moved = tl_multiply_sizes(larger, size, &bytes) ? realloc(memory, bytes) : NULL;
     if (moved)
         *room = larger;
     else
@@ -54,7 +54,7 @@ tl_status tl_samples_end_channel(tl_samples *s, const char *at, tl_error *error)
 
 tl_real *tl_samples_row(tl_samples *s, size_t channels, size_t length, tl_error *error) {
     size_t count;
-    if (!tl_multiply(channels, length, &count)) tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
+    if (!tl_multiply_sizes(channels, length, &count)) tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
     if (tl_failed(error) || check_length(s, length, NULL, error) != TL_OK || reserve_row(s, count, error) != TL_OK) return NULL;
     s->row_count = count;
     s->row_channels = channels;
@@ -158,7 +158,7 @@ static tl_status reserve_targets(tl_samples *s, size_t room, tl_error *error) {
 
 tl_status tl_samples_announce(tl_samples *s, size_t series, size_t length, size_t channels, tl_error *error) {
     size_t each;
-    if (!tl_multiply(length, channels, &each) || !tl_multiply(each, sizeof *s->values, &each))
+    if (!tl_multiply_sizes(length, channels, &each) || !tl_multiply_sizes(each, sizeof *s->values, &each))
         return tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
     s->values = tl_reserve(series, each, "data", error);
     if (!s->values || reserve_targets(s, series, error) != TL_OK) return error->status;
@@ -180,7 +180,7 @@ static tl_status reserve_series(tl_samples *s, tl_error *error) {
     size_t each, room = s->series_room;
     if (s->series < s->series_room) return TL_OK;
     if (lines_fit(s)) return tl_samples_announce(s, s->lines, s->length, s->channels, error);
-    if (!tl_multiply(s->length * s->channels, sizeof *s->values, &each))
+    if (!tl_multiply_sizes(s->length * s->channels, sizeof *s->values, &each))
         return tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
     tl_real *values = grow(s->values, &room, s->series_room + 1, each, error);
     if (!values) return error->status;

@@ -144,7 +144,7 @@ static tl_status read_shape(const tl_archive *archive, tl_array *array, const js
     for (size_t axis = 0; axis < array->rank; axis++) {
         if (!read_size(json_array_get(shape, axis), &array->shape[axis]))
             return complain(archive, error, "array %s: axis %zu of its shape is not a size", array->name, axis);
-        if (!tl_multiply(array->bytes, array->shape[axis], &array->bytes))
+        if (!tl_multiply_sizes(array->bytes, array->shape[axis], &array->bytes))
             return complain(archive, error, "array %s: its shape has more elements than memory can address", array->name);
     }
     return TL_OK;

@@ -1,0 +1,102 @@
+/* Rows of a table, by the numbers that the input holds. */
+#include "registry.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Units of a task of backward: a task goes through all steps, so that no two add to the same element. */
+enum { UNITS = 16 };
+
+typedef struct embedding_layer {
+    tl_layer base;
+    tl_embedding_cfg cfg;
+} embedding_layer;
+
+static void embedding_setup(tl_layer *layer, tl_error *error) {
+    const tl_embedding_cfg *cfg = &((const embedding_layer *)layer)->cfg;
+    if (cfg->vocabulary < 1) tl_fail(error, TL_ERROR_ARGUMENT, "vocabulary %d is below 1", cfg->vocabulary);
+    if (cfg->units < 1) tl_fail(error, TL_ERROR_ARGUMENT, "units %d is below 1", cfg->units);
+    if (layer->in[0].channels != 1)
+        tl_fail(error, TL_ERROR_SHAPE, "the input has %zu channels; it should be 1, of numbers into the table",
+                layer->in[0].channels);
+    if (tl_failed(error)) return;
+    const size_t rows = (size_t)cfg->vocabulary, units = (size_t)cfg->units;
+    layer->out.channels = units;
+    tl_layer_parameter(layer, "table", 2, (const size_t[]){rows, units}, cfg->init, rows, units);
+}
+
+typedef struct embedding_run {
+    const tl_pass *pass;
+    size_t steps, vocabulary, units;
+} embedding_run;
+
+static embedding_run run_of(const tl_layer *layer, const tl_pass *pass) {
+    const embedding_layer *self = (const embedding_layer *)layer;
+    return (embedding_run){.pass = pass,
+                           .steps = pass->batch * layer->in[0].length,
+                           .vocabulary = (size_t)self->cfg.vocabulary,
+                           .units = layer->out.channels};
+}
+
+/* False where the input is no row of the table. */
+static bool row_at(const embedding_run *run, size_t step, size_t *row) {
+    const double number = (double)run->pass->x[0].data[step];
+    if (!(number >= 0 && number < (double)run->vocabulary) || number != floor(number)) return false;
+    *row = (size_t)number;
+    return true;
+}
+
+static void embedding_forward(const tl_layer *layer, const tl_pass *pass) {
+    const embedding_run run = run_of(layer, pass);
+    for (size_t step = 0; step < run.steps; step++) {
+        tl_real *y = pass->y.data + step * run.units;
+        size_t row;
+        if (row_at(&run, step, &row))
+            memcpy(y, pass->parameter[0] + row * run.units, run.units * sizeof *y);
+        else
+            for (size_t u = 0; u < run.units; u++) y[u] = (tl_real)NAN;
+    }
+}
+
+static void table_task(void *context, size_t task, int worker) {
+    (void)worker;
+    const embedding_run *run = context;
+    const size_t first = task * UNITS, last = run->units - first < UNITS ? run->units : first + UNITS;
+    for (size_t step = 0; step < run->steps; step++) {
+        const tl_real *dy = run->pass->dy.data + step * run->units;
+        size_t row;
+        if (!row_at(run, step, &row)) continue;
+        tl_real *gradient = run->pass->gradient[0] + row * run->units;
+        for (size_t u = first; u < last; u++) gradient[u] += dy[u];
+    }
+}
+
+static void embedding_backward(const tl_layer *layer, const tl_pass *pass) {
+    embedding_run run = run_of(layer, pass);
+    if (pass->gradient[0])
+        tl_parallel(pass->workers, (run.units + UNITS - 1) / UNITS, (double)run.steps * (double)run.units, table_task, &run);
+    if (pass->dx[0].data) memset(pass->dx[0].data, 0, run.steps * sizeof(tl_real));
+}
+
+static const tl_setting settings[] = {
+    {"vocabulary", TL_SETTING_INTEGER, offsetof(embedding_layer, cfg.vocabulary), NULL},
+    {"units", TL_SETTING_INTEGER, offsetof(embedding_layer, cfg.units), NULL},
+    {"init", TL_SETTING_CHOICE, offsetof(embedding_layer, cfg.init), tl_init_name},
+    {0},
+};
+
+const tl_layer_ops tl_embedding_layer_ops = {
+    .name = "embedding",
+    .size = sizeof(embedding_layer),
+    .settings = settings,
+    .reads = TL_READS_X,
+    .setup = embedding_setup,
+    .forward = embedding_forward,
+    .backward = embedding_backward,
+};
+
+tl_node tl_embedding(tl_model *model, tl_node x, const tl_embedding_cfg *cfg) {
+    embedding_layer layer = {.base.ops = &tl_embedding_layer_ops};
+    if (cfg) layer.cfg = *cfg;
+    return tl_layer_add(model, &x, 1, &layer.base);
+}

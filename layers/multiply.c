@@ -1,0 +1,70 @@
+#include "registry.h"
+
+/* Elements of a task: a block of each input stays in the first-level cache while it is gone over again. */
+enum { BLOCK = 1024 };
+
+static void multiply_setup(tl_layer *layer, tl_error *error) {
+    const tl_shape first = layer->in[0];
+    if (layer->inputs < 2) tl_fail(error, TL_ERROR_ARGUMENT, "%zu input, at least 2 are needed", layer->inputs);
+    for (size_t i = 1; i < layer->inputs; i++)
+        if (layer->in[i].length != first.length || layer->in[i].channels != first.channels)
+            tl_fail(error, TL_ERROR_SHAPE, "input %zu is (%zu, %zu), input 0 is (%zu, %zu)", i, layer->in[i].length,
+                    layer->in[i].channels, first.length, first.channels);
+}
+
+typedef struct multiply_run {
+    const tl_pass *pass;
+    size_t inputs, count;
+} multiply_run;
+
+static void multiply_by(tl_real *restrict product, const tl_real *restrict x, size_t count) {
+    for (size_t i = 0; i < count; i++) product[i] *= x[i];
+}
+
+/* to = start · all inputs but number `without`. */
+static void product_of(const multiply_run *run, const tl_real *start, size_t without, tl_real *to, size_t first, size_t count) {
+    for (size_t i = 0; i < count; i++) to[first + i] = start[first + i];
+    for (size_t k = 0; k < run->inputs; k++)
+        if (k != without) multiply_by(to + first, run->pass->x[k].data + first, count);
+}
+
+static void forward_task(void *context, size_t task, int worker) {
+    (void)worker;
+    const multiply_run *run = context;
+    const size_t first = task * BLOCK, count = run->count - first < BLOCK ? run->count - first : BLOCK;
+    product_of(run, run->pass->x[0].data, 0, run->pass->y.data, first, count);
+}
+
+static void backward_task(void *context, size_t task, int worker) {
+    (void)worker;
+    const multiply_run *run = context;
+    const size_t first = task * BLOCK, count = run->count - first < BLOCK ? run->count - first : BLOCK;
+    for (size_t k = 0; k < run->inputs; k++)
+        if (run->pass->dx[k].data) product_of(run, run->pass->dy.data, k, run->pass->dx[k].data, first, count);
+}
+
+static void share(const tl_layer *layer, const tl_pass *pass, double passes, tl_task task) {
+    multiply_run run = {.pass = pass, .inputs = layer->inputs, .count = pass->batch * layer->out.length * layer->out.channels};
+    tl_parallel(pass->workers, (run.count + BLOCK - 1) / BLOCK, passes * (double)run.count * (double)run.inputs, task, &run);
+}
+
+static void multiply_forward(const tl_layer *layer, const tl_pass *pass) { share(layer, pass, 1, forward_task); }
+
+static void multiply_backward(const tl_layer *layer, const tl_pass *pass) {
+    share(layer, pass, (double)layer->inputs, backward_task);
+}
+
+const tl_layer_ops tl_multiply_layer_ops = {
+    .name = "multiply",
+    .size = sizeof(tl_layer),
+    .several = true,
+    .reads = TL_READS_X,
+    .setup = multiply_setup,
+    .forward = multiply_forward,
+    .backward = multiply_backward,
+};
+
+tl_node tl_multiply(tl_model *model, const tl_node *x, size_t count) {
+    const tl_layer layer = {.ops = &tl_multiply_layer_ops};
+    return tl_layer_add(model, x, count, &layer);
+}

@@ -1,0 +1,112 @@
+/* More steps of time: each repeated, or on straight lines between them. An output is a mixture of two inputs in both cases. */
+#include "memory.h"
+#include "registry.h"
+
+#include <string.h>
+
+typedef struct upsample_layer {
+    tl_layer base;
+    tl_upsample_cfg cfg;
+} upsample_layer;
+
+static void upsample_setup(tl_layer *layer, tl_error *error) {
+    const int factor = ((const upsample_layer *)layer)->cfg.factor;
+    if (factor < 1)
+        tl_fail(error, TL_ERROR_ARGUMENT, "factor %d is below 1", factor);
+    else if (!tl_multiply_sizes(layer->in[0].length, (size_t)factor, &layer->out.length))
+        tl_fail(error, TL_ERROR_SHAPE, "length %zu times factor %d overflows", layer->in[0].length, factor);
+}
+
+static size_t upsample_out_length(const tl_layer *layer, size_t length) {
+    return length * (size_t)((const upsample_layer *)layer)->cfg.factor;
+}
+
+typedef struct upsample_run {
+    const upsample_layer *layer;
+    const tl_pass *pass;
+} upsample_run;
+
+/* y[t] = (1 - weight) · x[left] + weight · x[right]. */
+typedef struct mixture {
+    size_t left, right;
+    tl_real weight;
+} mixture;
+
+/* Where the middle of output t lies among the middles of `length` inputs. */
+static mixture mixture_at(const upsample_layer *self, size_t t, size_t length) {
+    const size_t factor = (size_t)self->cfg.factor, nearest = t / factor;
+    if (!self->cfg.linear) return (mixture){.left = nearest, .right = nearest};
+    const double place = ((double)t + 0.5) / (double)factor - 0.5;
+    if (place <= 0) return (mixture){0};
+    const size_t left = (size_t)place, right = left + 1 < length ? left + 1 : left;
+    return (mixture){.left = left, .right = right, .weight = (tl_real)(place - (double)left)};
+}
+
+static size_t length_of(const upsample_run *run, size_t sample) {
+    return run->pass->lengths ? run->pass->lengths[sample] : run->layer->base.in[0].length;
+}
+
+static void forward_task(void *context, size_t sample, int worker) {
+    (void)worker;
+    const upsample_run *run = context;
+    const tl_shape in = run->layer->base.in[0], out = run->layer->base.out;
+    const size_t length = length_of(run, sample), channels = in.channels;
+    const tl_real *x = run->pass->x[0].data + sample * in.length * channels;
+    tl_real *y = run->pass->y.data + sample * out.length * channels;
+    for (size_t t = 0; t < upsample_out_length(&run->layer->base, length); t++, y += channels) {
+        const mixture m = mixture_at(run->layer, t, length);
+        const tl_real *left = x + m.left * channels, *right = x + m.right * channels;
+        for (size_t c = 0; c < channels; c++) y[c] = (1 - m.weight) * left[c] + m.weight * right[c];
+    }
+}
+
+static void backward_task(void *context, size_t sample, int worker) {
+    (void)worker;
+    const upsample_run *run = context;
+    const tl_shape in = run->layer->base.in[0], out = run->layer->base.out;
+    const size_t length = length_of(run, sample), channels = in.channels;
+    const tl_real *dy = run->pass->dy.data + sample * out.length * channels;
+    tl_real *dx = run->pass->dx[0].data + sample * in.length * channels;
+    memset(dx, 0, in.length * channels * sizeof *dx);
+    for (size_t t = 0; t < upsample_out_length(&run->layer->base, length); t++, dy += channels) {
+        const mixture m = mixture_at(run->layer, t, length);
+        tl_real *left = dx + m.left * channels, *right = dx + m.right * channels;
+        for (size_t c = 0; c < channels; c++) left[c] += (1 - m.weight) * dy[c];
+        if (m.weight == 0) continue;
+        for (size_t c = 0; c < channels; c++) right[c] += m.weight * dy[c];
+    }
+}
+
+static void share(const tl_layer *layer, const tl_pass *pass, tl_task task) {
+    upsample_run run = {.layer = (const upsample_layer *)layer, .pass = pass};
+    const double elements = (double)pass->batch * (double)layer->out.length * (double)layer->out.channels;
+    tl_parallel(pass->workers, pass->batch, 3 * elements, task, &run);
+}
+
+static void upsample_forward(const tl_layer *layer, const tl_pass *pass) { share(layer, pass, forward_task); }
+
+static void upsample_backward(const tl_layer *layer, const tl_pass *pass) {
+    if (pass->dx[0].data) share(layer, pass, backward_task);
+}
+
+static const tl_setting settings[] = {
+    {"factor", TL_SETTING_INTEGER, offsetof(upsample_layer, cfg.factor), NULL},
+    {"linear", TL_SETTING_FLAG, offsetof(upsample_layer, cfg.linear), NULL},
+    {0},
+};
+
+const tl_layer_ops tl_upsample_layer_ops = {
+    .name = "upsample",
+    .size = sizeof(upsample_layer),
+    .settings = settings,
+    .setup = upsample_setup,
+    .out_length = upsample_out_length,
+    .forward = upsample_forward,
+    .backward = upsample_backward,
+};
+
+tl_node tl_upsample(tl_model *model, tl_node x, const tl_upsample_cfg *cfg) {
+    upsample_layer layer = {.base.ops = &tl_upsample_layer_ops};
+    if (cfg) layer.cfg = *cfg;
+    return tl_layer_add(model, &x, 1, &layer.base);
+}
