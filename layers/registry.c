@@ -5,6 +5,7 @@
 const tl_layer_ops *const tl_layer_registry[] = {
     &tl_input_layer_ops,
     &tl_conv1d_layer_ops,
+    &tl_conv1d_transpose_layer_ops,
     &tl_dense_layer_ops,
     &tl_relu_layer_ops,
     &tl_leaky_relu_layer_ops,

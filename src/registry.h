@@ -11,7 +11,7 @@ extern const tl_layer_ops *const tl_layer_registry[];
 const tl_layer_ops *tl_layer_ops_by_name(const char *name);
 
 /* What the table lists: one for each file in layers/. */
-extern const tl_layer_ops tl_input_layer_ops, tl_conv1d_layer_ops, tl_dense_layer_ops;
+extern const tl_layer_ops tl_input_layer_ops, tl_conv1d_layer_ops, tl_conv1d_transpose_layer_ops, tl_dense_layer_ops;
 extern const tl_layer_ops tl_relu_layer_ops, tl_leaky_relu_layer_ops, tl_prelu_layer_ops, tl_elu_layer_ops, tl_selu_layer_ops,
     tl_gelu_layer_ops, tl_silu_layer_ops, tl_softplus_layer_ops, tl_sigmoid_layer_ops, tl_hard_sigmoid_layer_ops, tl_tanh_layer_ops,
     tl_exponential_layer_ops, tl_affine_layer_ops, tl_softmax_layer_ops;

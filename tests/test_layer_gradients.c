@@ -26,6 +26,29 @@ static tl_node with_conv1d(tl_model *m, tl_node x, tl_rng *rng) {
     }
     return tl_conv1d(m, x, &cfg);
 }
+static tl_node with_groups(tl_model *m, tl_node x, tl_rng *rng) {
+    const int groups = between(rng, 2, 4);
+    const tl_node wide = tl_dense(m, x, &(tl_dense_cfg){.units = groups * between(rng, 1, 2)});
+    return tl_conv1d(m, wide,
+                     &(tl_conv1d_cfg){.filters = groups * between(rng, 1, 2),
+                                      .kernel = between(rng, 1, 4),
+                                      .stride = between(rng, 0, 2),
+                                      .padding = TL_SAME,
+                                      .padding_mode = (tl_padding_mode)between(rng, TL_PAD_ZEROS, TL_PAD_CIRCULAR),
+                                      .groups = groups});
+}
+static tl_node with_conv1d_transpose(tl_model *m, tl_node x, tl_rng *rng) {
+    const int stride = between(rng, 1, 3);
+    return tl_conv1d_transpose(m, x,
+                               &(tl_conv1d_transpose_cfg){.filters = between(rng, 1, 5),
+                                                          .kernel = between(rng, 1, 4),
+                                                          .stride = stride,
+                                                          .dilation = between(rng, 0, 2),
+                                                          .pad_left = between(rng, 0, 1),
+                                                          .pad_right = between(rng, 0, 1),
+                                                          .output_padding = between(rng, 0, stride - 1),
+                                                          .no_bias = between(rng, 0, 1)});
+}
 static tl_node with_relu(tl_model *m, tl_node x, tl_rng *rng) {
     (void)rng;
     return tl_relu(m, x);
@@ -210,6 +233,8 @@ static const struct {
     {"residual blocks", with_residual_blocks},
     {"add of batch_norms", with_add_of_batch_norms},
     {"adds in a row", with_adds_in_a_row},
+    {"conv1d in groups", with_groups},
+    {"conv1d_transpose", with_conv1d_transpose},
 };
 
 enum { LAYER_CASES = sizeof layer_cases / sizeof layer_cases[0], CONFIGURATIONS = 8, MOST_OUTPUTS = 1024 };

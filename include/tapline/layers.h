@@ -45,9 +45,20 @@ typedef enum tl_padding {
 /* The name of a tl_padding, such as "same"; NULL where there is none. */
 TL_API const char *tl_padding_name(size_t padding);
 
+/* What stands beyond the ends of a series where there is padding: zeros, or the series itself: mirrored at its last step (which
+ * is not repeated), its last step again and again, or the series from its other end. As PyTorch's padding_mode. */
+typedef enum tl_padding_mode { TL_PAD_ZEROS = 0, TL_PAD_REFLECT, TL_PAD_REPLICATE, TL_PAD_CIRCULAR } tl_padding_mode;
+
+/* The name of a tl_padding_mode, such as "reflect"; NULL where there is none. */
+TL_API const char *tl_padding_mode_name(size_t mode);
+
 /* Cross-correlation over time: y[t, f] = bias[f] + sum over j, c of x[t·stride + j·dilation - pad_left, c] · weight[j, c, f].
  * (length, channels) → (out_length, filters), out_length = floor((length + pads - extent) / stride) + 1 with
- * extent = (kernel - 1)·dilation + 1. weight: (kernel, channels, filters); bias: (filters). */
+ * extent = (kernel - 1)·dilation + 1. weight: (kernel, channels, filters); bias: (filters).
+ *
+ * With `groups`, filters g·filters/groups … see channels g·channels/groups … alone, which groups divides both of, and weight is
+ * (kernel, channels / groups, filters). As many groups as channels and filters is a depthwise convolution, with loops of its own
+ * where no engine is asked for. */
 typedef struct tl_conv1d_cfg {
     int filters;
     int kernel;
@@ -55,11 +66,30 @@ typedef struct tl_conv1d_cfg {
     int dilation; /* spacing of the taps, as in PyTorch and Keras (1: dense) */
     tl_padding padding;
     int pad_left, pad_right; /* TL_EXPLICIT only */
+    tl_padding_mode padding_mode;
+    int groups; /* (1) */
     bool no_bias;
     tl_init init;
     tl_engine engine; /* (the model's) */
 } tl_conv1d_cfg;
 TL_API tl_node tl_conv1d(tl_model *model, tl_node x, const tl_conv1d_cfg *cfg);
+
+/* The transpose of tl_conv1d, which makes series longer ("deconvolution"; PyTorch's ConvTranspose1d): y[t, f] = bias[f] + sum over
+ * c and those i, j with i·stride + j·dilation - pad_left = t of x[i, c] · weight[j, f, c]. (length, channels) → (out_length,
+ * filters), out_length = (length - 1)·stride + (kernel - 1)·dilation + 1 + output_padding - pads.
+ * weight: (kernel, filters, channels); bias: (filters). */
+typedef struct tl_conv1d_transpose_cfg {
+    int filters;
+    int kernel;
+    int stride;              /* (1) */
+    int dilation;            /* (1) */
+    int pad_left, pad_right; /* steps that are cut off the output */
+    int output_padding;      /* steps more on the right, below stride */
+    bool no_bias;
+    tl_init init;
+    tl_engine engine; /* (the model's) */
+} tl_conv1d_transpose_cfg;
+TL_API tl_node tl_conv1d_transpose(tl_model *model, tl_node x, const tl_conv1d_transpose_cfg *cfg);
 
 /* y = x · weight + bias on the channels of every step: (length, channels) → (length, units). weight: (channels, units). */
 typedef struct tl_dense_cfg {

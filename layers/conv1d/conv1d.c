@@ -1,76 +1,131 @@
-#include "engine.h"
+#include "variant.h"
+
+#include "memory.h"
 #include "registry.h"
 #include "window.h"
 
 typedef struct conv1d_layer {
     tl_layer base;
     tl_conv1d_cfg cfg;
-    tl_conv1d_job job; /* [OUT] of setup; of the largest batch */
+    tl_extension extension;  /* [OUT] of setup, as the rest */
+    tl_conv1d_groups groups; /* of the largest batch, on the extended series where it is */
 } conv1d_layer;
+
+static tl_window_cfg window_of(const tl_conv1d_cfg *cfg) {
+    return (tl_window_cfg){.taps_name = "kernel",
+                           .taps = cfg->kernel,
+                           .stride = cfg->stride ? cfg->stride : 1,
+                           .dilation = cfg->dilation ? cfg->dilation : 1,
+                           .padding = cfg->padding,
+                           .pad_left = cfg->pad_left,
+                           .pad_right = cfg->pad_right};
+}
+
+static bool extends(const conv1d_layer *conv) { return conv->cfg.padding_mode != TL_PAD_ZEROS; }
+
+static void prepare_extension(conv1d_layer *conv, tl_error *error) {
+    const tl_window_cfg cfg = window_of(&conv->cfg);
+    const size_t length = conv->base.in[0].length;
+    tl_extension *extension = &conv->extension;
+    tl_window window;
+    if (!tl_padding_mode_name((size_t)conv->cfg.padding_mode)) {
+        tl_fail(error, TL_ERROR_ARGUMENT, "padding mode %d is unknown", (int)conv->cfg.padding_mode);
+        return;
+    }
+    if (tl_window_make(&cfg, length, &window, error) != TL_OK) return;
+    *extension = (tl_extension){.mode = conv->cfg.padding_mode,
+                                .length = length,
+                                .pad_left = window.pad_left,
+                                .padded = window.pad_left + length + window.pad_right};
+    if (!tl_extends(extension, length))
+        tl_fail(error, TL_ERROR_SHAPE, "%zu and %zu steps of reflection, each must be below the length %zu", window.pad_left,
+                window.pad_right, length);
+}
+
+static void declare_parameters(conv1d_layer *conv) {
+    const tl_conv1d_cfg *cfg = &conv->cfg;
+    const size_t groups = cfg->groups ? (size_t)cfg->groups : 1, channels = conv->base.in[0].channels / groups;
+    const size_t kernel = (size_t)cfg->kernel, filters = (size_t)cfg->filters, shape[] = {kernel, channels, filters};
+    const size_t fan_in = kernel * channels, fan_out = kernel * (filters / groups);
+    tl_layer_parameter(&conv->base, "weight", 3, shape, cfg->init, fan_in, fan_out);
+    if (!cfg->no_bias) tl_layer_parameter(&conv->base, "bias", 1, &filters, TL_INIT_ZEROS, fan_in, fan_out);
+}
 
 static void conv1d_setup(tl_layer *layer, tl_error *error) {
     conv1d_layer *conv = (conv1d_layer *)layer;
     const tl_conv1d_cfg *cfg = &conv->cfg;
     const tl_engine engine = cfg->engine != TL_ENGINE_AUTO ? cfg->engine : layer->engine;
-    const tl_conv1d_spec spec = {.batch = (int64_t)layer->batch,
-                                 .length = (int64_t)layer->in[0].length,
-                                 .channels = (int64_t)layer->in[0].channels,
-                                 .filters = cfg->filters,
-                                 .kernel = cfg->kernel,
-                                 .stride = cfg->stride ? cfg->stride : 1,
-                                 .dilation = cfg->dilation ? cfg->dilation : 1,
-                                 .padding = cfg->padding,
-                                 .pad_left = cfg->pad_left,
-                                 .pad_right = cfg->pad_right,
-                                 .forward = engine,
-                                 .backward_input = engine,
-                                 .backward_weights = engine};
-    if (tl_conv1d_prepare(&spec, &conv->job, error) != TL_OK) return;
-    const tl_conv1d_shape *shape = &conv->job.shape;
-    layer->out = (tl_shape){.length = shape->out_length, .channels = shape->filters};
-    const size_t fan_in = shape->kernel * shape->channels, fan_out = shape->kernel * shape->filters;
-    tl_layer_parameter(layer, "weight", 3, (const size_t[]){shape->kernel, shape->channels, shape->filters}, cfg->init, fan_in,
-                       fan_out);
-    if (!cfg->no_bias) tl_layer_parameter(layer, "bias", 1, &shape->filters, TL_INIT_ZEROS, fan_in, fan_out);
+    tl_conv1d_spec spec = {.batch = (int64_t)layer->batch,
+                           .length = (int64_t)layer->in[0].length,
+                           .channels = (int64_t)layer->in[0].channels,
+                           .filters = cfg->filters,
+                           .kernel = cfg->kernel,
+                           .stride = cfg->stride ? cfg->stride : 1,
+                           .dilation = cfg->dilation ? cfg->dilation : 1,
+                           .padding = cfg->padding,
+                           .pad_left = cfg->pad_left,
+                           .pad_right = cfg->pad_right,
+                           .forward = engine,
+                           .backward_input = engine,
+                           .backward_weights = engine};
+    if (extends(conv)) {
+        prepare_extension(conv, error);
+        spec.length = (int64_t)conv->extension.padded;
+        spec.padding = TL_VALID;
+        spec.pad_left = spec.pad_right = 0;
+    }
+    if (tl_conv1d_groups_prepare(&spec, cfg->groups ? cfg->groups : 1, &conv->groups, error) != TL_OK) return;
+    layer->out = (tl_shape){.length = conv->groups.job.shape.out_length, .channels = (size_t)cfg->filters};
+    declare_parameters(conv);
 }
 
 static size_t conv1d_out_length(const tl_layer *layer, size_t length) {
     const conv1d_layer *conv = (const conv1d_layer *)layer;
-    const tl_window_cfg window = {.taps = conv->cfg.kernel,
-                                  .stride = (int64_t)conv->job.shape.stride,
-                                  .dilation = (int64_t)conv->job.shape.dilation,
-                                  .padding = conv->cfg.padding,
-                                  .pad_left = conv->cfg.pad_left,
-                                  .pad_right = conv->cfg.pad_right};
-    return tl_window_count(&window, length);
+    const tl_window_cfg window = window_of(&conv->cfg);
+    return extends(conv) && !tl_extends(&conv->extension, length) ? 0 : tl_window_count(&window, length);
+}
+
+/* Elements of the extended copy of a batch. */
+static size_t copy_size(const conv1d_layer *conv, size_t batch) {
+    return extends(conv) ? tl_aligned_count(batch * conv->extension.padded * conv->base.in[0].channels) : 0;
 }
 
 static size_t conv1d_scratch(const tl_layer *layer, size_t batch, int threads) {
-    tl_conv1d_job job = ((const conv1d_layer *)layer)->job;
-    job.shape.batch = batch;
-    return tl_conv1d_scratch(&job, threads);
+    const conv1d_layer *conv = (const conv1d_layer *)layer;
+    tl_conv1d_groups groups = conv->groups;
+    groups.job.shape.batch = batch;
+    return copy_size(conv, batch) + tl_conv1d_groups_scratch(&groups, threads);
+}
+
+/* The series, extended if they are to be. */
+static const tl_real *extended(const conv1d_layer *conv, const tl_pass *pass) {
+    const tl_real *x = pass->x[0].data;
+    if (!extends(conv)) return x;
+    tl_extend(&conv->extension, x, pass->batch, conv->base.in[0].channels, pass->lengths, pass->workers, pass->scratch);
+    return pass->scratch;
 }
 
 static void conv1d_forward(const tl_layer *layer, const tl_pass *pass) {
     const conv1d_layer *conv = (const conv1d_layer *)layer;
-    tl_conv1d_shape shape = conv->job.shape;
-    shape.batch = pass->batch;
-    conv->job.engine[TL_FORWARD]->forward(&shape, pass->x[0].data, pass->parameter[0],
-                                          conv->cfg.no_bias ? NULL : pass->parameter[1], pass->y.data, pass->workers,
-                                          pass->scratch);
+    tl_conv1d_groups groups = conv->groups;
+    groups.job.shape.batch = pass->batch;
+    tl_conv1d_groups_forward(&groups, extended(conv, pass), pass->parameter[0], conv->cfg.no_bias ? NULL : pass->parameter[1],
+                             pass->y.data, pass->workers, pass->scratch + copy_size(conv, pass->batch));
 }
 
 static void conv1d_backward(const tl_layer *layer, const tl_pass *pass) {
     const conv1d_layer *conv = (const conv1d_layer *)layer;
-    const tl_conv1d_ops *const *engine = conv->job.engine;
-    tl_conv1d_shape shape = conv->job.shape;
-    shape.batch = pass->batch;
+    tl_conv1d_groups groups = conv->groups;
+    tl_real *dx = pass->dx[0].data, *rest = pass->scratch + copy_size(conv, pass->batch);
+    groups.job.shape.batch = pass->batch;
     if (pass->gradient[0])
-        engine[TL_BACKWARD_WEIGHTS]->backward_weights(&shape, pass->x[0].data, pass->dy.data, pass->gradient[0],
-                                                      conv->cfg.no_bias ? NULL : pass->gradient[1], pass->workers, pass->scratch);
-    if (pass->dx[0].data)
-        engine[TL_BACKWARD_INPUT]->backward_input(&shape, pass->dy.data, pass->parameter[0], pass->dx[0].data, pass->workers,
-                                                  pass->scratch);
+        tl_conv1d_groups_backward_weights(&groups, extended(conv, pass), pass->dy.data, pass->gradient[0],
+                                          conv->cfg.no_bias ? NULL : pass->gradient[1], pass->workers, rest);
+    if (!dx) return;
+    tl_conv1d_groups_backward_input(&groups, pass->dy.data, pass->parameter[0], extends(conv) ? pass->scratch : dx, pass->workers,
+                                    rest);
+    if (extends(conv))
+        tl_fold(&conv->extension, pass->scratch, pass->batch, layer->in[0].channels, pass->lengths, pass->workers, dx);
 }
 
 static const tl_setting settings[] = {
@@ -81,6 +136,8 @@ static const tl_setting settings[] = {
     {"padding", TL_SETTING_CHOICE, offsetof(conv1d_layer, cfg.padding), tl_padding_name},
     {"pad_left", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.pad_left), NULL},
     {"pad_right", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.pad_right), NULL},
+    {"padding_mode", TL_SETTING_CHOICE, offsetof(conv1d_layer, cfg.padding_mode), tl_padding_mode_name},
+    {"groups", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.groups), NULL},
     {"bias", TL_SETTING_UNLESS, offsetof(conv1d_layer, cfg.no_bias), NULL},
     {"init", TL_SETTING_CHOICE, offsetof(conv1d_layer, cfg.init), tl_init_name},
     {"engine", TL_SETTING_CHOICE, offsetof(conv1d_layer, cfg.engine), tl_engine_name},

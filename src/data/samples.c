@@ -172,7 +172,7 @@ tl_status tl_samples_announce(tl_samples *s, size_t series, size_t length, size_
 /* Whether the text is long enough for as many series as lines: a value takes two bytes or more, with its separator. */
 static bool lines_fit(const tl_samples *s) {
     size_t most;
-    return s->lines > 0 && s->series == 0 && tl_multiply(s->lines, s->length * s->channels, &most) &&
+    return s->lines > 0 && s->series == 0 && tl_multiply_sizes(s->lines, s->length * s->channels, &most) &&
            most <= (size_t)(s->text->end - s->text->start);
 }
 

@@ -88,6 +88,18 @@ typedef struct tl_pooling {
     void (*backward)(const tl_pool_rows *rows); /* reads x (maximum) and dy, writes dx */
 } tl_pooling;
 
+/* A convolution of each channel by itself, on one sample: output t reads inputs t·stride + j·dilation - pad_left, those that there
+ * are. What a loop does not name may be NULL. */
+typedef struct tl_depthwise_rows {
+    size_t length, out_length, channels;
+    size_t kernel, stride, dilation, pad_left;
+    const tl_real *x;          /* (length, channels) */
+    const tl_real *weight;     /* (kernel, channels) */
+    const tl_real *bias;       /* (channels) or NULL */
+    const tl_real *dy;         /* (out_length, channels) */
+    tl_real *y, *dx, *dweight; /* [OUT] dweight is added to */
+} tl_depthwise_rows;
+
 /* A matrix product whose left factor is read in place: for rows r and outputs o < width,
  * out[r][o] = start[o] + sum over i < runs, j < count of x[r·row_step + i·run_step + j·step] · factor[i·count + j][o].
  * Without start the sum continues from what out holds. The additions go in the order of i and j, whatever the tile. */
@@ -164,6 +176,9 @@ typedef struct tl_kernels {
     const tl_pooling *max_pool, *average_pool;
 
     void (*sum_rows)(const tl_real *x, size_t rows, size_t width, tl_real *sum); /* sum (width) += each row of x */
+    void (*depthwise)(const tl_depthwise_rows *rows);                            /* y */
+    void (*depthwise_input)(const tl_depthwise_rows *rows);                      /* dx, all of it */
+    void (*depthwise_weights)(const tl_depthwise_rows *rows);                    /* dweight */
 
     double (*squares)(const tl_real *x, size_t count); /* the sum of x² */
     void (*adam)(const tl_adam_run *run);

@@ -11,6 +11,9 @@ extern const tl_pooling TL_KERNEL(tl_kernel_max_pool), TL_KERNEL(tl_kernel_avera
 void TL_KERNEL(tl_kernel_add)(const tl_real *a, const tl_real *b, tl_real *y, size_t count);
 void TL_KERNEL(tl_kernel_add_relu)(const tl_real *a, const tl_real *b, tl_real *y, size_t count);
 void TL_KERNEL(tl_kernel_sum_rows)(const tl_real *x, size_t rows, size_t width, tl_real *sum);
+void TL_KERNEL(tl_kernel_depthwise)(const tl_depthwise_rows *rows);
+void TL_KERNEL(tl_kernel_depthwise_input)(const tl_depthwise_rows *rows);
+void TL_KERNEL(tl_kernel_depthwise_weights)(const tl_depthwise_rows *rows);
 double TL_KERNEL(tl_kernel_squares)(const tl_real *x, size_t count);
 void TL_KERNEL(tl_kernel_adam)(const tl_adam_run *run);
 void TL_KERNEL(tl_kernel_sgd)(const tl_sgd_run *run);
@@ -38,6 +41,9 @@ const tl_kernels TL_KERNEL(tl_kernels) = {
     .max_pool = &TL_KERNEL(tl_kernel_max_pool),
     .average_pool = &TL_KERNEL(tl_kernel_average_pool),
     .sum_rows = TL_KERNEL(tl_kernel_sum_rows),
+    .depthwise = TL_KERNEL(tl_kernel_depthwise),
+    .depthwise_input = TL_KERNEL(tl_kernel_depthwise_input),
+    .depthwise_weights = TL_KERNEL(tl_kernel_depthwise_weights),
     .squares = TL_KERNEL(tl_kernel_squares),
     .adam = TL_KERNEL(tl_kernel_adam),
     .sgd = TL_KERNEL(tl_kernel_sgd),

@@ -1,0 +1,124 @@
+/* Groups one after the other, each by an engine on copies of its columns. */
+#include "variant.h"
+
+#include "memory.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static tl_status check_groups(const tl_conv1d_spec *spec, int groups, tl_error *error) {
+    if (groups < 1) return tl_fail(error, TL_ERROR_ARGUMENT, "groups %d is below 1", groups);
+    if (spec->channels % groups != 0)
+        return tl_fail(error, TL_ERROR_SHAPE, "%" PRId64 " channels are not a multiple of %d groups", spec->channels, groups);
+    if (spec->filters % groups != 0)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "%" PRId64 " filters are not a multiple of %d groups", spec->filters, groups);
+    return TL_OK;
+}
+
+static bool is_depthwise(const tl_conv1d_spec *spec, int groups) {
+    return groups > 1 && groups == spec->channels && groups == spec->filters && spec->forward == TL_ENGINE_AUTO &&
+           spec->backward_input == TL_ENGINE_AUTO && spec->backward_weights == TL_ENGINE_AUTO;
+}
+
+tl_status tl_conv1d_groups_prepare(const tl_conv1d_spec *spec, int groups, tl_conv1d_groups *self, tl_error *error) {
+    tl_conv1d_spec part = *spec;
+    *self = (tl_conv1d_groups){.groups = 1};
+    if (tl_conv1d_prepare(spec, &self->job, error) != TL_OK || check_groups(spec, groups, error) != TL_OK) return error->status;
+    if (is_depthwise(spec, groups)) {
+        for (int pass = TL_FORWARD; pass <= TL_BACKWARD_WEIGHTS; pass++) self->job.engine[pass] = &tl_conv1d_depthwise;
+        return TL_OK;
+    }
+    self->groups = (size_t)groups;
+    part.channels /= groups;
+    part.filters /= groups;
+    return groups > 1 ? tl_conv1d_prepare(&part, &self->job, error) : TL_OK;
+}
+
+/* ---- the copies of one group ---- */
+
+typedef struct copies {
+    tl_real *x, *y, *weight, *rest; /* rest: of scratch, for the engine */
+    size_t rows, out_rows, weight_rows;
+} copies;
+
+static copies copies_in(const tl_conv1d_groups *self, tl_real *scratch) {
+    const tl_conv1d_shape *s = &self->job.shape;
+    copies c = {
+        .x = scratch, .rows = s->batch * s->length, .out_rows = s->batch * s->out_length, .weight_rows = s->kernel * s->channels};
+    c.y = c.x + tl_aligned_count(c.rows * s->channels);
+    c.weight = c.y + tl_aligned_count(c.out_rows * s->filters);
+    c.rest = c.weight + tl_aligned_count(c.weight_rows * s->filters);
+    return c;
+}
+
+size_t tl_conv1d_groups_scratch(const tl_conv1d_groups *self, int workers) {
+    const tl_conv1d_shape *s = &self->job.shape;
+    const size_t engine = tl_conv1d_scratch(&self->job, workers);
+    if (self->groups == 1) return engine;
+    return tl_aligned_count(s->batch * s->length * s->channels) + tl_aligned_count(s->batch * s->out_length * s->filters) +
+           tl_aligned_count(s->kernel * s->channels * s->filters) + engine;
+}
+
+/* The columns of group g of a matrix of `groups` times `width` columns, side by side, and back. */
+static void gather(const tl_conv1d_groups *self, const tl_real *from, size_t rows, size_t width, size_t g, tl_real *to) {
+    const size_t step = self->groups * width;
+    for (size_t row = 0; row < rows; row++) memcpy(to + row * width, from + row * step + g * width, width * sizeof *to);
+}
+static void scatter(const tl_conv1d_groups *self, const tl_real *from, size_t rows, size_t width, size_t g, tl_real *to) {
+    const size_t step = self->groups * width;
+    for (size_t row = 0; row < rows; row++) memcpy(to + row * step + g * width, from + row * width, width * sizeof *to);
+}
+
+/* ---- passes ---- */
+
+void tl_conv1d_groups_forward(const tl_conv1d_groups *self, const tl_real *x, const tl_real *weight, const tl_real *bias,
+                              tl_real *y, const tl_workers *workers, tl_real *scratch) {
+    const tl_conv1d_shape *s = &self->job.shape;
+    const tl_conv1d_ops *engine = self->job.engine[TL_FORWARD];
+    if (self->groups == 1) {
+        engine->forward(s, x, weight, bias, y, workers, scratch);
+        return;
+    }
+    const copies c = copies_in(self, scratch);
+    for (size_t g = 0; g < self->groups; g++) {
+        gather(self, x, c.rows, s->channels, g, c.x);
+        gather(self, weight, c.weight_rows, s->filters, g, c.weight);
+        engine->forward(s, c.x, c.weight, bias ? bias + g * s->filters : NULL, c.y, workers, c.rest);
+        scatter(self, c.y, c.out_rows, s->filters, g, y);
+    }
+}
+
+void tl_conv1d_groups_backward_input(const tl_conv1d_groups *self, const tl_real *dy, const tl_real *weight, tl_real *dx,
+                                     const tl_workers *workers, tl_real *scratch) {
+    const tl_conv1d_shape *s = &self->job.shape;
+    const tl_conv1d_ops *engine = self->job.engine[TL_BACKWARD_INPUT];
+    if (self->groups == 1) {
+        engine->backward_input(s, dy, weight, dx, workers, scratch);
+        return;
+    }
+    const copies c = copies_in(self, scratch);
+    for (size_t g = 0; g < self->groups; g++) {
+        gather(self, dy, c.out_rows, s->filters, g, c.y);
+        gather(self, weight, c.weight_rows, s->filters, g, c.weight);
+        engine->backward_input(s, c.y, c.weight, c.x, workers, c.rest);
+        scatter(self, c.x, c.rows, s->channels, g, dx);
+    }
+}
+
+void tl_conv1d_groups_backward_weights(const tl_conv1d_groups *self, const tl_real *x, const tl_real *dy, tl_real *dweight,
+                                       tl_real *dbias, const tl_workers *workers, tl_real *scratch) {
+    const tl_conv1d_shape *s = &self->job.shape;
+    const tl_conv1d_ops *engine = self->job.engine[TL_BACKWARD_WEIGHTS];
+    if (self->groups == 1) {
+        engine->backward_weights(s, x, dy, dweight, dbias, workers, scratch);
+        return;
+    }
+    const copies c = copies_in(self, scratch);
+    for (size_t g = 0; g < self->groups; g++) { /* the engine adds to what is there */
+        gather(self, x, c.rows, s->channels, g, c.x);
+        gather(self, dy, c.out_rows, s->filters, g, c.y);
+        gather(self, dweight, c.weight_rows, s->filters, g, c.weight);
+        engine->backward_weights(s, c.x, c.y, c.weight, dbias ? dbias + g * s->filters : NULL, workers, c.rest);
+        scatter(self, c.weight, c.weight_rows, s->filters, g, dweight);
+    }
+}

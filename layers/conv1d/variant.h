@@ -1,0 +1,46 @@
+/* variant.h: what a layer adds around an engine: groups of channels, and padding with other things than zeros. */
+#ifndef TL_CONV1D_VARIANT_H
+#define TL_CONV1D_VARIANT_H
+
+#include "engine.h"
+
+/* How the series goes on beyond its ends. */
+typedef struct tl_extension {
+    tl_padding_mode mode;
+    size_t length, pad_left, padded; /* padded: pad_left + length + right padding */
+} tl_extension;
+
+/* padded: (batch, padded, channels) = x, (batch, length, channels), extended. lengths: how much of each sample counts; NULL: all.
+ */
+void tl_extend(const tl_extension *extension, const tl_real *x, size_t batch, size_t channels, const size_t *lengths,
+               const tl_workers *workers, tl_real *padded);
+
+/* The transpose: dx = the sums of what its copies in `padded` got. */
+void tl_fold(const tl_extension *extension, const tl_real *padded, size_t batch, size_t channels, const size_t *lengths,
+             const tl_workers *workers, tl_real *dx);
+
+/* Whether a series of that length has enough steps to be extended by so many on each side. */
+bool tl_extends(const tl_extension *extension, size_t length);
+
+/* A convolution of groups: group g makes filters g·F/groups … of channels g·C/groups …; the weight is (kernel, C/groups, F). */
+typedef struct tl_conv1d_groups {
+    tl_conv1d_job job; /* of one group; with one group, of all */
+    size_t groups;
+} tl_conv1d_groups;
+
+/* `spec` is of all channels and filters. */
+tl_status tl_conv1d_groups_prepare(const tl_conv1d_spec *spec, int groups, tl_conv1d_groups *self, tl_error *error);
+
+/* The passes of engine.h, and the scratch elements of all of them. */
+size_t tl_conv1d_groups_scratch(const tl_conv1d_groups *self, int workers);
+void tl_conv1d_groups_forward(const tl_conv1d_groups *self, const tl_real *x, const tl_real *weight, const tl_real *bias,
+                              tl_real *y, const tl_workers *workers, tl_real *scratch);
+void tl_conv1d_groups_backward_input(const tl_conv1d_groups *self, const tl_real *dy, const tl_real *weight, tl_real *dx,
+                                     const tl_workers *workers, tl_real *scratch);
+void tl_conv1d_groups_backward_weights(const tl_conv1d_groups *self, const tl_real *x, const tl_real *dy, tl_real *dweight,
+                                       tl_real *dbias, const tl_workers *workers, tl_real *scratch);
+
+/* Each channel by itself: not in the table of engines, since its weight is (kernel, channels). */
+extern const tl_conv1d_ops tl_conv1d_depthwise;
+
+#endif
