@@ -1,4 +1,4 @@
-/* Ready-made networks, in nothing but the public builders. */
+/* Ready-made networks from a series to its outputs, in nothing but the public builders. */
 #include <tapline/layers.h>
 
 static tl_node convolve(tl_model *m, tl_node x, int filters, int kernel) {
@@ -96,4 +96,32 @@ tl_node tl_tcn(tl_model *m, tl_node x, int outputs) {
         x = tl_relu(m, sum(m, h, i == 0 ? convolve(m, x, 25, 1) : x));
     }
     return tl_dense(m, tl_last_step(m, x), &(tl_dense_cfg){.units = outputs});
+}
+
+/* ---- LITE ---- */
+
+/* Depthwise separable: each channel by itself over time, then all channels of each step. */
+static tl_node separable_block(tl_model *m, tl_node x, int channels, int kernel, int dilation) {
+    const tl_conv1d_cfg cfg = {
+        .filters = channels, .kernel = kernel, .dilation = dilation, .padding = TL_SAME, .groups = channels, .no_bias = true};
+    return tl_relu(m, normalise(m, convolve_plain(m, tl_conv1d(m, x, &cfg), 32, 1)));
+}
+
+tl_node tl_lite(tl_model *m, tl_node x, int outputs) {
+    const tl_node branches[] = {
+        convolve_plain(m, x, 32, 40),
+        convolve_plain(m, x, 32, 20),
+        convolve_plain(m, x, 32, 10),
+        tl_relu(m, tl_hand_crafted(m, x)),
+    };
+    x = tl_relu(m, normalise(m, tl_concat(m, branches, 4)));
+    x = separable_block(m, x, 3 * 32 + 17, 20, 2);
+    x = separable_block(m, x, 32, 10, 4);
+    return pool_and_classify(m, x, outputs);
+}
+
+/* ---- WaveNet ---- */
+
+tl_node tl_wavenet(tl_model *m, tl_node x, int outputs) {
+    return pool_and_classify(m, tl_relu(m, tl_wavenet_steps(m, x, &(tl_wavenet_cfg){.outputs = 32})), outputs);
 }

@@ -20,6 +20,9 @@ static const expectation expectations[] = {
     {"inception", tl_inception, {150, 1}, 2, 420450},
     {"timecnn", tl_time_cnn, {150, 1}, 2, 902},
     {"tcn", tl_tcn, {784, 1}, 10, 66510},
+    {"lite", tl_lite, {150, 1}, 2, 9814 + 66}, /* Ismail-Fawaz et al. 2023, table II, and the last layer */
+    /* by hand: a convolution; gates, what is added and, but for the last block, the residual of eight blocks; the head */
+    {"wavenet", tl_wavenet, {150, 1}, 2, 96 + 8 * (4160 + 1056) + 7 * 1056 + 2 * 1056 + 66},
 };
 
 enum { ARCHITECTURES = sizeof expectations / sizeof *expectations };

@@ -61,7 +61,7 @@ typedef tl_node (*architecture)(tl_model *model, tl_node x, int outputs);
 
 static void given_a_model_when_written_and_read_then_the_same_outputs_and_text(void **unused) {
     (void)unused;
-    static const architecture builders[] = {tl_fcn, tl_resnet, tl_inception, tl_time_cnn, tl_tcn};
+    static const architecture builders[] = {tl_fcn, tl_resnet, tl_inception, tl_time_cnn, tl_tcn, tl_lite, tl_wavenet};
     for (size_t i = 0; i < sizeof builders / sizeof *builders; i++) {
         tl_error error = {0};
         tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 3, .threads = 1});
@@ -84,16 +84,46 @@ static void given_a_model_when_written_and_read_then_the_same_outputs_and_text(v
     }
 }
 
-static void given_the_example_when_read_from_its_file_then_a_network(void **unused) {
+static void given_each_example_when_read_from_its_file_then_a_network(void **unused) {
+    (void)unused;
+    const struct {
+        const char *path;
+        size_t length; /* of the output */
+    } examples[] = {
+        {EXAMPLES "/architectures/residual.json", 1},
+        {EXAMPLES "/architectures/lite.json", 1},
+        {EXAMPLES "/architectures/wavenet.json", 1},
+        {EXAMPLES "/architectures/unet.json", 40},
+    };
+    for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
+        tl_error error = {0};
+        tl_model *model = tl_model_new(NULL);
+        const tl_node x = tl_input(model, shape);
+        const tl_node y = tl_architecture_from_file(model, x, examples[i].path, &(tl_architecture_cfg){.outputs = 5});
+        tl_model_compile(model, y, NULL, &error);
+        check_ok(&error);
+        assert_int_equal(tl_output_shape(model).length, examples[i].length);
+        assert_int_equal(tl_output_shape(model).channels, 5);
+        tl_model_free(model);
+    }
+}
+
+/* lite.json is tl_lite. */
+static void given_lite_from_its_file_when_run_then_as_built(void **unused) {
     (void)unused;
     tl_error error = {0};
-    tl_model *model = tl_model_new(NULL);
-    const tl_node y = tl_architecture_from_file(model, tl_input(model, shape), EXAMPLES "/architectures/residual.json",
-                                                &(tl_architecture_cfg){.outputs = 5});
-    tl_model_compile(model, y, NULL, &error);
+    tl_real y[10], expected[10];
+    tl_model *built = tl_model_new(&(tl_model_cfg){.threads = 1}), *read = tl_model_new(&(tl_model_cfg){.threads = 1});
+    const tl_architecture_cfg cfg = {.outputs = 5};
+    tl_model_compile(built, tl_lite(built, tl_input(built, shape), 5), &(tl_compile_cfg){.batch = 2}, &error);
+    tl_model_compile(read, tl_architecture_from_file(read, tl_input(read, shape), EXAMPLES "/architectures/lite.json", &cfg),
+                     &(tl_compile_cfg){.batch = 2}, &error);
     check_ok(&error);
-    assert_int_equal(tl_output_shape(model).channels, 5);
-    tl_model_free(model);
+    run(built, expected, 10);
+    run(read, y, 10);
+    check_equal("output", y, expected, 10);
+    tl_model_free(built);
+    tl_model_free(read);
 }
 
 static void given_wrong_descriptions_when_read_then_the_place_and_the_word(void **unused) {
@@ -183,7 +213,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_a_description_when_built_then_the_network_of_the_same_builders),
         cmocka_unit_test(given_a_model_when_written_and_read_then_the_same_outputs_and_text),
-        cmocka_unit_test(given_the_example_when_read_from_its_file_then_a_network),
+        cmocka_unit_test(given_each_example_when_read_from_its_file_then_a_network),
+        cmocka_unit_test(given_lite_from_its_file_when_run_then_as_built),
         cmocka_unit_test(given_wrong_descriptions_when_read_then_the_place_and_the_word),
         cmocka_unit_test(given_json_of_any_depth_when_read_then_an_error_and_no_crash),
         cmocka_unit_test(given_no_file_when_read_then_it_is_named),

@@ -153,6 +153,11 @@ static tl_node with_group_norm(tl_model *m, tl_node x, tl_rng *rng) {
     return tl_group_norm(m, wide, &(tl_group_norm_cfg){.groups = groups, .epsilon = 0.01 * between(rng, 1, 9)});
 }
 
+static tl_node with_hand_crafted(tl_model *m, tl_node x, tl_rng *rng) {
+    (void)rng;
+    return tl_tanh(m, tl_hand_crafted(m, x));
+}
+
 /* x is consumed by several layers, and one node twice by the same one. */
 static tl_node with_add(tl_model *m, tl_node x, tl_rng *rng) {
     const tl_node inputs[] = {x, tl_tanh(m, x), x, tl_relu(m, x)};
@@ -235,6 +240,7 @@ static const struct {
     {"adds in a row", with_adds_in_a_row},
     {"conv1d in groups", with_groups},
     {"conv1d_transpose", with_conv1d_transpose},
+    {"hand_crafted", with_hand_crafted},
 };
 
 enum { LAYER_CASES = sizeof layer_cases / sizeof layer_cases[0], CONFIGURATIONS = 8, MOST_OUTPUTS = 1024 };

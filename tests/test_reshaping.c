@@ -174,6 +174,53 @@ static void given_what_is_no_row_when_embedded_then_nan_which_the_loss_reports(v
     tl_model_free(model);
 }
 
+/* ---- hand-crafted filters ---- */
+
+/* What filter `f` answers to 1 at step `at` of one channel of 200 steps of two: its taps, backwards. */
+static void check_taps(const tl_real *y, size_t at, size_t f, size_t count, const tl_real *taps) {
+    const size_t left = (count - 1) / 2;
+    for (size_t t = 0; t < 200; t++) {
+        const size_t tap = at + left - t;
+        check_number("answer", (double)y[t * 17 + f], at + left >= t && tap < count ? (double)taps[tap] : 0, 1e-6, 0);
+    }
+}
+
+static void given_an_impulse_when_filtered_by_hand_crafted_filters_then_their_taps(void **unused) {
+    (void)unused;
+    const tl_real quarter = (tl_real)0.25, half = (tl_real)0.5;
+    tl_model *model = compiled(tl_hand_crafted, (tl_shape){200, 2}, 1, 1);
+    assert_int_equal(tl_output_shape(model).channels, 17);
+    for (size_t at = 0; at < 200; at += 199 / 2) { /* in the middle and at both ends */
+        tl_real x[400] = {0};
+        x[2 * at + at % 2] = 1;
+        const tl_tensor view = TL_VIEW(x, 1, 200, 2);
+        tl_forward(model, &view, TL_INFERENCE);
+        const tl_real *y = tl_output(model).data;
+        tl_real alternating[65];
+        for (size_t j = 0; j < 65; j++) alternating[j] = j % 2 ? 1 : -1;
+        for (size_t f = 0; f < 6; f++) {
+            check_taps(y, at, f, (size_t)2 << f, alternating);
+            check_taps(y, at, 6 + f, (size_t)2 << f, alternating + 1);
+        }
+        check_taps(y, at, 12, 6, (const tl_real[]){-1, -1, 2, 2, -1, -1});
+        check_taps(y, at, 13, 12, (const tl_real[]){-quarter, -1, -1, -quarter, half, 2, 2, half, -quarter, -1, -1, -quarter});
+    }
+    tl_model_free(model);
+}
+
+static void given_a_peak_when_filtered_by_hand_crafted_filters_then_the_longest_sums_as_its_parabolas(void **unused) {
+    (void)unused;
+    tl_real x[400];
+    for (size_t i = 0; i < 400; i++) x[i] = i / 2 >= 84 && i / 2 < 116; /* 32 steps of both channels */
+    tl_model *model = compiled(tl_hand_crafted, (tl_shape){200, 2}, 1, 1);
+    const tl_tensor view = TL_VIEW(x, 1, 200, 2);
+    tl_forward(model, &view, TL_INFERENCE);
+    double sum = 0;
+    for (int i = 1; i <= 16; i++) sum += i * i / 256.0;
+    check_number("its middle on the peak", (double)tl_output(model).data[99 * 17 + 16], 2 * 2 * 2 * sum, 1e-5, 0);
+    tl_model_free(model);
+}
+
 /* ---- what is refused ---- */
 
 #define REFUSED(name, expression)                                                                                                  \
@@ -234,6 +281,8 @@ int main(void) {
         cmocka_unit_test(given_ones_when_channels_are_dropped_then_whole_ones_at_the_rate),
         cmocka_unit_test(given_numbers_of_rows_when_embedded_then_the_rows_and_sums_of_their_gradients),
         cmocka_unit_test(given_what_is_no_row_when_embedded_then_nan_which_the_loss_reports),
+        cmocka_unit_test(given_an_impulse_when_filtered_by_hand_crafted_filters_then_their_taps),
+        cmocka_unit_test(given_a_peak_when_filtered_by_hand_crafted_filters_then_the_longest_sums_as_its_parabolas),
         cmocka_unit_test(given_a_bad_configuration_when_compiled_then_layer_value_and_limit_are_named),
         cmocka_unit_test(given_a_length_that_overflows_when_upsampled_then_refused),
     };

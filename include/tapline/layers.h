@@ -173,6 +173,12 @@ typedef struct tl_embedding_cfg {
 } tl_embedding_cfg;
 TL_API tl_node tl_embedding(tl_model *model, tl_node x, const tl_embedding_cfg *cfg);
 
+/* Seventeen fixed filters (Ismail-Fawaz et al. 2022, "new hand-crafted convolution filters"): (length, channels) → (length, 17),
+ * with the padding of TL_SAME and the same weights for each channel. Six answer to rising: -1, 1, -1, 1 … of 2, 4, 8, 16, 32, 64
+ * taps; six to falling, their negatives; five to peaks, of 6, 12, 24, 48, 96 taps: six parabolas (i / n)², alternately up and down,
+ * of heights -1, -1, 2, 2, -1, -1. */
+TL_API tl_node tl_hand_crafted(tl_model *model, tl_node x);
+
 /* The last step of time alone: (length, channels) → (1, channels). */
 TL_API tl_node tl_last_step(tl_model *model, tl_node x);
 
@@ -241,6 +247,38 @@ TL_API tl_node tl_time_cnn(tl_model *model, tl_node x, int outputs);
 /* TCN (Bai, Kolter & Koltun 2018): eight residual blocks of two causal convolutions 25 k7, dilation 1, 2, 4 … 128, with ReLU,
  * without dropout and weight normalisation; the last step; dense. */
 TL_API tl_node tl_tcn(tl_model *model, tl_node x, int outputs);
+
+/* LITE (Ismail-Fawaz et al. 2023): conv k40, k20, k10 of 32 filters beside tl_hand_crafted and its ReLU; then two depthwise
+ * separable convolutions to 32 channels, k20 with dilation 2, k10 with dilation 4; `same`, each with batch norm and ReLU; global
+ * average pool; dense. */
+TL_API tl_node tl_lite(tl_model *model, tl_node x, int outputs);
+
+/* WaveNet's stack, tl_wavenet_steps, with 32 outputs for each step; ReLU; global average pool; dense. */
+TL_API tl_node tl_wavenet(tl_model *model, tl_node x, int outputs);
+
+/* WaveNet (van den Oord et al. 2016) without its conditioning: (length, channels) → (length, outputs), no output seeing a later
+ * step. A causal convolution; then blocks of tanh(conv) · sigmoid(conv), causal, with dilations 1, 2, 4 …, from which a 1×1
+ * convolution is added to the block's input and another to the sum of all blocks, which goes through ReLU, 1×1, ReLU, 1×1. */
+typedef struct tl_wavenet_cfg {
+    int outputs;
+    int filters; /* of the blocks (32) */
+    int skips;   /* channels of the sum (32) */
+    int kernel;  /* (2) */
+    int blocks;  /* of a stack, 1 … 30: dilations up to 2^(blocks - 1) (8) */
+    int stacks;  /* one after the other, 1 … 100 (1) */
+} tl_wavenet_cfg;
+TL_API tl_node tl_wavenet_steps(tl_model *model, tl_node x, const tl_wavenet_cfg *cfg);
+
+/* U-Net (Ronneberger, Fischer & Brox 2015) over time: (length, channels) → (length, outputs), length being a multiple of 2^levels.
+ * Each level is two convolutions, `same`, with batch norm and ReLU; max-pool 2 leads down, to twice the filters, and a transposed
+ * convolution up, beside the level's own channels; a 1×1 convolution. */
+typedef struct tl_unet_cfg {
+    int outputs;
+    int filters; /* of the first level, up to 65536 (16) */
+    int kernel;  /* (5) */
+    int levels;  /* 1 … 8 (3) */
+} tl_unet_cfg;
+TL_API tl_node tl_unet(tl_model *model, tl_node x, const tl_unet_cfg *cfg);
 
 #ifdef __cplusplus
 }

@@ -14,8 +14,10 @@ const architecture IN_PRECISION(architectures)[] = {
     {"resnet", tl_resnet, 1500, 64},
     {"inception", tl_inception, 1500, 64},
     {"timecnn", tl_time_cnn, 2000, 16},
-    {"tcn", tl_tcn, 300, 64}, /* no recipe was published for such series */
-    {NULL, NULL, 1500, 16},   /* a file's */
+    {"lite", tl_lite, 1500, 64},
+    {"tcn", tl_tcn, 300, 64}, /* no recipe was published for such series, nor for wavenet */
+    {"wavenet", tl_wavenet, 300, 64},
+    {NULL, NULL, 1500, 16}, /* a file's */
 };
 
 /* A run of the command: what is read, made and found out. */

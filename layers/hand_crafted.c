@@ -1,0 +1,122 @@
+/* Seventeen fixed filters that answer to rising, to falling and to peaks (Ismail-Fawaz et al. 2022). All channels have the same
+ * weights, so that each filter runs over the sum of the channels.
+ */
+#include "registry.h"
+
+#include <string.h>
+
+enum { TRENDS = 6, PEAKS = 5, FILTERS = 2 * TRENDS + PEAKS, MOST_TAPS = 96 };
+
+/* The first TRENDS are for rising, as many for falling, the others for peaks. */
+static size_t taps_of(size_t filter) {
+    return filter < 2 * TRENDS ? (size_t)2 << filter % TRENDS : (size_t)6 << (filter - 2 * TRENDS);
+}
+
+/* A parabola up and down, downwards, twice as high upwards, downwards: a sixth of the taps for each of its six parts. */
+static double peak_at(size_t tap, size_t taps) {
+    const size_t part = taps / 6, within = tap % part, rising = tap / part % 2 == 0 ? within + 1 : part - within;
+    const double height = (double)rising / (double)part;
+    return (tap / part / 2 == 1 ? 2 : -1) * height * height;
+}
+
+static void fill_taps(size_t filter, tl_real taps[MOST_TAPS]) {
+    for (size_t j = 0; j < taps_of(filter); j++) {
+        const double trend = (j % 2 == 0) == (filter < TRENDS) ? -1 : 1;
+        taps[j] = (tl_real)(filter < 2 * TRENDS ? trend : peak_at(j, taps_of(filter)));
+    }
+}
+
+static void hand_crafted_setup(tl_layer *layer, tl_error *error) {
+    (void)error;
+    layer->out.channels = FILTERS;
+}
+
+/* For each worker: the sum of the channels, and one filter's answers. */
+static size_t hand_crafted_scratch(const tl_layer *layer, size_t batch, int threads) {
+    (void)batch;
+    return (size_t)threads * 2 * layer->in[0].length;
+}
+
+typedef struct hand_crafted_run {
+    const tl_pass *pass;
+    size_t length, channels;
+} hand_crafted_run;
+
+static void add_scaled(tl_real *restrict to, const tl_real *restrict from, tl_real factor, size_t count) {
+    for (size_t i = 0; i < count; i++) to[i] += factor * from[i];
+}
+
+/* Padding is that of TL_SAME: for each tap, the outputs first … first + count - 1 see the inputs from `input` on. */
+typedef struct span {
+    size_t first, input, count;
+} span;
+
+static span span_of(size_t tap, size_t taps, size_t length) {
+    const size_t left = (taps - 1) / 2, first = tap < left ? left - tap : 0, input = tap < left ? 0 : tap - left;
+    const size_t later = first > input ? first : input;
+    return (span){.first = first, .input = input, .count = later < length ? length - later : 0};
+}
+
+static void forward_task(void *context, size_t sample, int worker) {
+    const hand_crafted_run *run = context;
+    const size_t length = run->length;
+    const tl_real *x = run->pass->x[0].data + sample * length * run->channels;
+    tl_real *y = run->pass->y.data + sample * length * FILTERS;
+    tl_real *sum = run->pass->scratch + (size_t)worker * 2 * length, *answers = sum + length, taps[MOST_TAPS];
+    memset(sum, 0, length * sizeof *sum);
+    for (size_t i = 0; i < length * run->channels; i++) sum[i / run->channels] += x[i];
+    for (size_t f = 0; f < FILTERS; f++) {
+        fill_taps(f, taps);
+        memset(answers, 0, length * sizeof *answers);
+        for (size_t j = 0; j < taps_of(f); j++) {
+            const span s = span_of(j, taps_of(f), length);
+            add_scaled(answers + s.first, sum + s.input, taps[j], s.count);
+        }
+        for (size_t t = 0; t < length; t++) y[t * FILTERS + f] = answers[t];
+    }
+}
+
+static void backward_task(void *context, size_t sample, int worker) {
+    const hand_crafted_run *run = context;
+    const size_t length = run->length;
+    const tl_real *dy = run->pass->dy.data + sample * length * FILTERS;
+    tl_real *dx = run->pass->dx[0].data + sample * length * run->channels;
+    tl_real *dsum = run->pass->scratch + (size_t)worker * 2 * length, *answers = dsum + length, taps[MOST_TAPS];
+    memset(dsum, 0, length * sizeof *dsum);
+    for (size_t f = 0; f < FILTERS; f++) {
+        fill_taps(f, taps);
+        for (size_t t = 0; t < length; t++) answers[t] = dy[t * FILTERS + f];
+        for (size_t j = 0; j < taps_of(f); j++) {
+            const span s = span_of(j, taps_of(f), length);
+            add_scaled(dsum + s.input, answers + s.first, taps[j], s.count);
+        }
+    }
+    for (size_t i = 0; i < length * run->channels; i++) dx[i] = dsum[i / run->channels];
+}
+
+static void share(const tl_layer *layer, const tl_pass *pass, tl_task task) {
+    hand_crafted_run run = {.pass = pass, .length = layer->in[0].length, .channels = layer->in[0].channels};
+    size_t taps = run.channels;
+    for (size_t f = 0; f < FILTERS; f++) taps += taps_of(f);
+    tl_parallel(pass->workers, pass->batch, 2.0 * (double)pass->batch * (double)run.length * (double)taps, task, &run);
+}
+
+static void hand_crafted_forward(const tl_layer *layer, const tl_pass *pass) { share(layer, pass, forward_task); }
+
+static void hand_crafted_backward(const tl_layer *layer, const tl_pass *pass) {
+    if (pass->dx[0].data) share(layer, pass, backward_task);
+}
+
+const tl_layer_ops tl_hand_crafted_layer_ops = {
+    .name = "hand_crafted",
+    .size = sizeof(tl_layer),
+    .setup = hand_crafted_setup,
+    .scratch = hand_crafted_scratch,
+    .forward = hand_crafted_forward,
+    .backward = hand_crafted_backward,
+};
+
+tl_node tl_hand_crafted(tl_model *model, tl_node x) {
+    const tl_layer layer = {.ops = &tl_hand_crafted_layer_ops};
+    return tl_layer_add(model, &x, 1, &layer);
+}

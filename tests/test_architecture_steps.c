@@ -1,0 +1,155 @@
+/* The ready-made networks with an output for every step. */
+#include "check.h"
+
+#include <math.h>
+
+enum { BATCH = 4, LENGTH = 48, CLASSES = 3 };
+
+static tl_node wavenet(tl_model *m, tl_node x) {
+    const tl_wavenet_cfg cfg = {.outputs = CLASSES, .filters = 12, .skips = 10, .kernel = 3, .blocks = 3, .stacks = 2};
+    return tl_wavenet_steps(m, x, &cfg);
+}
+static tl_node unet(tl_model *m, tl_node x) {
+    return tl_unet(m, x, &(tl_unet_cfg){.outputs = CLASSES, .filters = 8, .kernel = 3, .levels = 2});
+}
+static tl_node wavenet_by_default(tl_model *m, tl_node x) { return tl_wavenet_steps(m, x, &(tl_wavenet_cfg){.outputs = CLASSES}); }
+static tl_node unet_by_default(tl_model *m, tl_node x) { return tl_unet(m, x, &(tl_unet_cfg){.outputs = CLASSES}); }
+
+typedef tl_node (*builder)(tl_model *m, tl_node x);
+
+static tl_model *compiled(builder build, tl_error *error) {
+    tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 1});
+    tl_model_compile(model, build(model, tl_input(model, (tl_shape){LENGTH, 2})),
+                     &(tl_compile_cfg){.batch = BATCH, .optimizer = {.learning_rate = 0.01}}, error);
+    return model;
+}
+
+static size_t conv(size_t channels, size_t kernel, size_t filters) { return (channels * kernel + 1) * filters; }
+
+/* Two convolutions without bias and two batch norms. */
+static size_t pair(size_t channels, size_t kernel, size_t filters) {
+    return kernel * filters * (channels + filters) + 2 * 2 * filters;
+}
+
+static void given_each_network_when_compiled_then_as_many_parameters_as_counted_by_hand(void **unused) {
+    (void)unused;
+    const size_t small =
+        conv(2, 3, 12) + 6 * (2 * conv(12, 3, 12) + conv(12, 1, 10)) + 5 * conv(12, 1, 12) + conv(10, 1, 10) + conv(10, 1, CLASSES);
+    const size_t large =
+        conv(2, 2, 32) + 8 * (2 * conv(32, 2, 32) + conv(32, 1, 32)) + 7 * conv(32, 1, 32) + conv(32, 1, 32) + conv(32, 1, CLASSES);
+    const size_t shallow = pair(2, 3, 8) + pair(8, 3, 16) + pair(16, 3, 32) + conv(32, 2, 16) + pair(32, 3, 16) + conv(16, 2, 8) +
+                           pair(16, 3, 8) + conv(8, 1, CLASSES);
+    const size_t deep = pair(2, 5, 16) + pair(16, 5, 32) + pair(32, 5, 64) + pair(64, 5, 128) + conv(128, 2, 64) +
+                        pair(128, 5, 64) + conv(64, 2, 32) + pair(64, 5, 32) + conv(32, 2, 16) + pair(32, 5, 16) +
+                        conv(16, 1, CLASSES);
+    const struct {
+        builder build;
+        size_t parameters;
+    } cases[] = {{wavenet, small}, {wavenet_by_default, large}, {unet, shallow}, {unet_by_default, deep}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_error error = {0};
+        tl_model *model = compiled(cases[i].build, &error);
+        check_ok(&error);
+        assert_int_equal(tl_parameter_count(model), cases[i].parameters);
+        assert_int_equal(tl_output_shape(model).length, LENGTH);
+        assert_int_equal(tl_output_shape(model).channels, CLASSES);
+        tl_model_free(model);
+    }
+}
+
+/* Each step's class is whether a wave is falling, rising, or at rest: what a few steps around it tell. */
+static void given_a_class_for_each_step_when_trained_then_the_loss_falls(void **unused) {
+    (void)unused;
+    const builder builders[] = {wavenet, unet};
+    static tl_real x[BATCH * LENGTH * 2];
+    int32_t labels[BATCH * LENGTH];
+    for (size_t i = 0; i < BATCH * LENGTH; i++) {
+        const double phase = 0.4 * (double)i;
+        x[2 * i] = (tl_real)sin(phase);
+        x[2 * i + 1] = (tl_real)cos(0.1 * (double)i);
+        labels[i] = cos(phase) > 0.3 ? 2 : cos(phase) < -0.3 ? 0 : 1;
+    }
+    const tl_tensor view = TL_VIEW(x, BATCH, LENGTH, 2);
+    for (size_t b = 0; b < sizeof builders / sizeof *builders; b++) {
+        tl_error error = {0};
+        tl_model *model = compiled(builders[b], &error);
+        double first = 0, last = 0;
+        for (int step = 0; step < 60; step++) {
+            tl_forward(model, &view, TL_TRAINING);
+            last = (double)tl_loss(model, &(tl_target){.labels = labels});
+            if (step == 0) first = last;
+            tl_backward(model);
+            tl_step(model, &error);
+        }
+        check_ok(&error);
+        check_ok(tl_model_error(model));
+        if (!(last < first / 2)) fail_msg("network %zu: loss %g, then %g", b, first, last);
+        tl_model_free(model);
+    }
+}
+
+static void given_later_steps_when_changed_then_wavenets_earlier_outputs_stay(void **unused) {
+    (void)unused;
+    enum { CHANGED = 29 };
+    tl_error error = {0};
+    tl_real x[LENGTH * 2], before[CHANGED * CLASSES];
+    tl_model *model = compiled(wavenet, &error);
+    check_ok(&error);
+    fill_normal(x, LENGTH * 2, 1);
+    const tl_tensor view = TL_VIEW(x, 1, LENGTH, 2);
+    tl_forward(model, &view, TL_INFERENCE);
+    const tl_real next = tl_output(model).data[CHANGED * CLASSES];
+    for (size_t i = 0; i < CHANGED * CLASSES; i++) before[i] = tl_output(model).data[i];
+    for (size_t i = CHANGED * 2; i < LENGTH * 2; i++) x[i] += 1;
+    tl_forward(model, &view, TL_INFERENCE);
+    check_equal("earlier outputs", tl_output(model).data, before, CHANGED * CLASSES);
+    assert_true(tl_output(model).data[CHANGED * CLASSES] != next);
+    tl_model_free(model);
+}
+
+/* ---- what is refused ---- */
+
+#define REFUSED(name, build, cfg, ...)                                                                                             \
+    static tl_node name(tl_model *m, tl_node x) { return build(m, x, &(cfg){.outputs = CLASSES, __VA_ARGS__}); }
+REFUSED(negative_blocks, tl_wavenet_steps, tl_wavenet_cfg, .blocks = -1)
+REFUSED(many_blocks, tl_wavenet_steps, tl_wavenet_cfg, .blocks = 31)
+REFUSED(negative_stacks, tl_wavenet_steps, tl_wavenet_cfg, .stacks = -1)
+REFUSED(many_levels, tl_unet, tl_unet_cfg, .levels = 9)
+REFUSED(negative_filters, tl_unet, tl_unet_cfg, .filters = -1)
+REFUSED(odd_length, tl_unet, tl_unet_cfg, .levels = 5)
+#undef REFUSED
+static tl_node no_outputs(tl_model *m, tl_node x) { return tl_wavenet_steps(m, x, NULL); }
+
+static void given_a_bad_configuration_when_compiled_then_value_and_limit_are_named(void **unused) {
+    (void)unused;
+    const struct {
+        builder build;
+        tl_status status;
+        const char *text;
+    } refusals[] = {
+        {negative_blocks, TL_ERROR_ARGUMENT, "wavenet: blocks -1 is outside 1 … 30"},
+        {many_blocks, TL_ERROR_ARGUMENT, "wavenet: blocks 31 is outside 1 … 30"},
+        {negative_stacks, TL_ERROR_ARGUMENT, "wavenet: stacks -1 is outside 1 … 100"},
+        {no_outputs, TL_ERROR_SHAPE, "(conv1d): filters 0 is below 1"},
+        {many_levels, TL_ERROR_ARGUMENT, "unet: levels 9 is outside 1 … 8"},
+        {negative_filters, TL_ERROR_ARGUMENT, "unet: filters -1 is outside 1 … 65536"},
+        {odd_length, TL_ERROR_SHAPE, "(concat): input 1 is (2, 256), input 0 is (3, 256): the lengths differ"},
+    };
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        tl_error error = {0};
+        tl_model *model = compiled(refusals[i].build, &error);
+        check_error(&error, refusals[i].status, refusals[i].text);
+        tl_model_free(model);
+    }
+    assert_int_equal(tl_unet(NULL, (tl_node){0}, NULL).id, -1);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_each_network_when_compiled_then_as_many_parameters_as_counted_by_hand),
+        cmocka_unit_test(given_a_class_for_each_step_when_trained_then_the_loss_falls),
+        cmocka_unit_test(given_later_steps_when_changed_then_wavenets_earlier_outputs_stay),
+        cmocka_unit_test(given_a_bad_configuration_when_compiled_then_value_and_limit_are_named),
+    };
+    return check_run(tests);
+}
