@@ -102,9 +102,9 @@ void fixtures_compare(fixtures *f, const char *name, const tl_real *values, size
     double actual[LARGEST], expected[LARGEST];
     char what[200];
     const size_t numbers = digest(values, count, actual);
-    snprintf(what, sizeof what, "%s: %.90s", f->name, name);
     fixtures_array(f, name, expected, numbers);
     for (size_t i = 0; i < numbers; i++) {
+        snprintf(what, sizeof what, "%s: %.70s[%zu]", f->name, name, i);
         const double bound = f->within.absolute + f->within.relative * fabs(expected[i]), off = fabs(actual[i] - expected[i]);
         check_number(what, actual[i], expected[i], f->within.relative, f->within.absolute);
         if (off <= f->worst * bound) continue;

@@ -85,10 +85,10 @@ LAYERS = {
 }
 
 
-# ---- losses and optimizers: a small network, in every element after 1 and 10 steps ----
+# ---- losses and optimizers: a small network, in every element after some steps ----
 
 
-def perceptron(steps=(1, 10), **compiled):
+def perceptron(steps=(10,), **compiled):
     layers = [layer("dense", units=4), layer("tanh"), layer("global_average_pool"), layer("dense", units=3)]
     return {"layers": layers, "input": (4, 3, 2), "loss": "cross-entropy", "steps": steps, **compiled}
 
