@@ -217,6 +217,63 @@ static void given_no_previous_file_when_saving_fails_then_there_is_none(void **u
     tl_model_free(fresh);
 }
 
+/* ---- checkpoints ---- */
+
+enum { SERIES = 12 };
+
+static tl_real series[SERIES * 4];
+static int32_t labels[SERIES] = {0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2};
+static const tl_dataset data = {.x = {.data = series, .rank = 3, .shape = {SERIES, 4, 1}}, .labels = labels, .classes = 3};
+
+static tl_model *make_classifier(void) {
+    tl_error error = {0};
+    tl_model *m = tl_model_new(&(tl_model_cfg){.seed = 1, .threads = 1});
+    const tl_node x = tl_input(m, (tl_shape){4, 1});
+    tl_model_compile(m, tl_dense(m, tl_flatten(m, x), &(tl_dense_cfg){.units = 3}), &(tl_compile_cfg){.batch = 3}, &error);
+    check_ok(&error);
+    return m;
+}
+
+/* Trains with a checkpoint after each batch, from where the one before ended (`resume`); the sum of the parameters in the end. */
+static double train(bool resume, tl_error *error) {
+    double sum = 0;
+    tl_model *model = make_classifier();
+    const tl_fit_cfg cfg = {.restore_best = true, .checkpoint = path, .checkpoint_every = 1e-9, .resume = resume ? path : NULL};
+    tl_fit(model, &data, &cfg, NULL, error);
+    for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
+        const tl_parameter parameter = tl_parameter_at(model, i);
+        for (size_t k = 0; k < tl_tensor_count(&parameter.value); k++) sum += (double)parameter.value.data[k];
+    }
+    tl_model_free(model);
+    return sum;
+}
+
+static void given_any_call_that_fails_while_training_then_it_ends_and_the_checkpoint_before_goes_on(void **unused) {
+    (void)unused;
+    static const operation kinds[] = {OPEN, WRITE, FSYNC, RENAME, CLOSE};
+    fill_normal(series, SERIES * 4, 4);
+    tl_error none = {0};
+    const double whole = train(false, &none);
+    check_ok(&none);
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        for (size_t call = 1;; call++) {
+            tl_error error = {0};
+            unlink(path);
+            fail_at(kinds[k], call, ENOSPC);
+            train(false, &error);
+            fail_no_more();
+            if (calls[kinds[k]] < call) break;
+            if (tl_failed(&error)) check_error(&error, TL_ERROR_FILE, "No space left on device");
+            const bool begun = access(path, F_OK) == 0;
+            error = (tl_error){0};
+            check_number("the sum of parameters", train(begun, &error), whole, 0, 0);
+            check_ok(&error);
+            assert_int_equal(count_files(), 1);
+        }
+    }
+    unlink(path);
+}
+
 /* ---- names ---- */
 
 static void given_a_folder_that_is_missing_or_a_name_that_is_none_then_refused_beforehand(void **unused) {
@@ -299,6 +356,7 @@ int main(void) {
         cmocka_unit_test(given_interruptions_and_short_counts_when_saving_and_loading_then_all_is_done),
         cmocka_unit_test(given_a_read_that_fails_when_loading_then_an_error),
         cmocka_unit_test(given_no_previous_file_when_saving_fails_then_there_is_none),
+        cmocka_unit_test(given_any_call_that_fails_while_training_then_it_ends_and_the_checkpoint_before_goes_on),
         cmocka_unit_test(given_a_folder_that_is_missing_or_a_name_that_is_none_then_refused_beforehand),
         cmocka_unit_test(given_a_link_when_saved_then_the_file_behind_it_is_replaced),
         cmocka_unit_test(given_temporary_files_when_saved_then_those_of_ended_processes_are_removed),

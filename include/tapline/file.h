@@ -32,7 +32,7 @@ TL_API tl_status tl_save_check(const char *path, tl_error *error);
 typedef struct tl_load_cfg {
     int threads;                       /* (as many as the machine offers) */
     tl_engine engine;                  /* (auto) of convolutions that do not name their own */
-    tl_compile_cfg compile;            /* as for tl_model_compile; the loss and its settings are the file's */
+    tl_compile_cfg compile;            /* as for tl_model_compile; the loss and its settings are the file's (own_loss yours) */
     const tl_layer_ops *const *layers; /* (none) layers of your own that the model has, ending with NULL */
 } tl_load_cfg;
 
