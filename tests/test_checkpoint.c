@@ -2,6 +2,8 @@
  * this program is the training that the test of kills kills; with "kills N" it is only that test, with N of them. */
 #include "check.h"
 
+#include "file/checksum.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -279,6 +281,39 @@ static void given_no_checkpoint_a_model_or_a_damaged_one_when_resumed_then_refus
     tl_model_free(model);
 }
 
+/* Puts `to` in the place of `from`, which is as long, in the checkpoint, and the right checksum. */
+static void forge(const char *from, const char *to) {
+    size_t size;
+    char *bytes = read_back(checkpoint, &size), *at = memmem(bytes, size, from, strlen(from));
+    char digits[TL_CHECKSUM_DIGITS + 1];
+    if (!at) fail_msg("the checkpoint has no %s", from);
+    memcpy(at, to, strlen(to));
+    const char *place = tl_checksum_in(bytes, size);
+    tl_checksum_of(&(tl_piece){.data = bytes, .size = size}, 1, place, digits);
+    memcpy(bytes + (place - bytes), digits, TL_CHECKSUM_DIGITS);
+    FILE *file = fopen(checkpoint, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    fclose(file);
+    free(bytes);
+}
+
+static void given_numbers_that_cannot_be_when_resumed_then_refused(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *from, *to, *text;
+    } cases[] = {
+        {"{\\\"epoch\\\":1", "{\\\"epoch\\\":0", "metadata \"training\": is in no epoch"},
+        {"{\\\"epoch\\\":1", "{\\\"epocH\\\":1", "metadata \"training\": key \"epocH\" is unknown; did you mean \"epoch\"?"},
+        {"\\\"batch\\\":3,\\\"order", "\\\"batch\\\":9,\\\"order", "metadata \"training\": is in no epoch"},
+        {"\\\"losses\\\":[", "\\\"losses\\\":{", "checkpoint: training:1:"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        train_part(&recipes[0], false, 3);
+        forge(cases[i].from, cases[i].to);
+        expect_refused(&recipes[0], &data, TL_ERROR_FORMAT, cases[i].text);
+    }
+}
+
 static void given_a_checkpoint_that_cannot_be_written_when_training_begins_then_refused_at_once(void **unused) {
     (void)unused;
     tl_error error = {0};
@@ -373,6 +408,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(given_a_finished_training_when_resumed_for_more_epochs_then_it_is_the_longer_one),
         cmocka_unit_test(given_another_training_when_resumed_then_the_error_lists_what_differs),
         cmocka_unit_test(given_no_checkpoint_a_model_or_a_damaged_one_when_resumed_then_refused),
+        cmocka_unit_test(given_numbers_that_cannot_be_when_resumed_then_refused),
         cmocka_unit_test(given_a_checkpoint_that_cannot_be_written_when_training_begins_then_refused_at_once),
         cmocka_unit_test(given_another_instruction_set_when_resumed_then_it_goes_on_with_a_note),
     };

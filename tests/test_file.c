@@ -207,6 +207,27 @@ static void given_a_layer_of_ones_own_when_loaded_then_it_must_be_named(void **u
     tl_model_free(load(&(tl_load_cfg){.layers = (const tl_layer_ops *const[]){&double_ops, NULL}}, NULL));
 }
 
+static void long_setup(tl_layer *layer, tl_error *error) {
+    (void)error;
+    static const char name[] = "a_name_that_is_so_long_that_with_the_name_of_its_layer_before_it_and_a_dot_between_them_"
+                               "it_does_not_fit_into_what_the_file_has_for_it";
+    tl_layer_parameter(layer, name, 1, (const size_t[]){1}, TL_INIT_ZEROS, 1, 1);
+}
+
+static void given_a_parameter_with_a_very_long_name_when_saved_then_refused(void **unused) {
+    (void)unused;
+    static const tl_layer_ops ops = {
+        .name = "long", .size = sizeof(tl_layer), .setup = long_setup, .forward = double_forward, .backward = double_forward};
+    tl_error error = {0};
+    tl_model *m = tl_model_new(NULL);
+    const tl_node x = tl_input(m, (tl_shape){2, 1}), y = tl_layer_add(m, &x, 1, &(tl_layer){.ops = &ops});
+    compile(m, y, &(tl_compile_cfg){.inference_only = true});
+    tl_model_save(m, path, NULL, &error);
+    check_error(&error, TL_ERROR_ARGUMENT, "file: array name long_1.a_name_that_is_so_long");
+    check_error(&error, TL_ERROR_ARGUMENT, "… is longer than 119 bytes");
+    tl_model_free(m);
+}
+
 /* ---- damage ---- */
 
 /* The file's bytes; *size of them. To be freed. */
@@ -489,7 +510,7 @@ static void given_a_number_that_single_precision_cannot_hold_then_refused(void *
     tl_error error = {0};
     memcpy(bytes, large, sizeof large);
     write_file("{" TEXTS NETWORK ",\"precision\":\"f64\",\"loss_settings\":\"{}\",\"tapline\":\"0\",\"seed\":\"1\",\"normalise\":"
-                                 "\"none\",\"classes\":\"[]\",\"loss\":"
+               "\"none\",\"classes\":\"[]\",\"loss\":"
                "\"squared-error\"},\"dense_1.weight\":{\"dtype\":\"F64\",\"shape\":[2,1],\"data_offsets\":[0,16]},"
                "\"dense_1.bias\":{\"dtype\":\"F64\",\"shape\":[1],\"data_offsets\":[16,24]}}",
                bytes, 24);
@@ -505,6 +526,7 @@ int main(void) {
         cmocka_unit_test(given_a_regression_when_loaded_then_its_loss_is_kept_and_it_has_no_classes),
         cmocka_unit_test(given_a_loss_with_settings_when_loaded_then_it_is_the_same_loss),
         cmocka_unit_test(given_a_layer_of_ones_own_when_loaded_then_it_must_be_named),
+        cmocka_unit_test(given_a_parameter_with_a_very_long_name_when_saved_then_refused),
         cmocka_unit_test(given_any_bit_flipped_then_the_file_is_refused),
         cmocka_unit_test(given_any_end_cut_off_or_bytes_added_then_the_file_is_refused),
         cmocka_unit_test(given_a_file_of_single_precision_when_loaded_then_its_values_are_those_of_either_precision),
