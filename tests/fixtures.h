@@ -44,8 +44,8 @@ bool fixtures_at_step(fixtures *f, unsigned long *step);
 /* Reads an array with that name and count into `expected`. */
 void fixtures_array(fixtures *f, const char *name, double *expected, size_t count);
 
-/* Reads an array with that name, and compares `values` with it: all of them, or their root mean square, mean, first, middle and
- * last if they are more than 60. */
+/* Reads an array with that name, and compares `values` with it: all of them, or, where the file has 5 numbers for more values,
+ * their root mean square, mean, first, middle and last. */
 void fixtures_compare(fixtures *f, const char *name, const tl_real *values, size_t count);
 
 /* Says what was compared, and frees. */

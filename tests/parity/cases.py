@@ -1,5 +1,7 @@
 """What is compared. A case is a network (the layers of tapline/architecture.h) and how it is run; make.py says what is left out."""
 
+import json
+
 from torch.optim import lr_scheduler
 
 
@@ -15,7 +17,7 @@ def alone(kind, **settings):
 
 
 def conv(**settings):
-    return alone("conv1d", filters=4, **settings)
+    return alone("conv1d", filters=2, **settings)
 
 
 def joined(kind, *after):
@@ -42,6 +44,20 @@ LAYERS = {
     "conv1d explicit uneven": conv(kernel=3, padding="explicit", pad_left=5, pad_right=1, stride=2),
     "conv1d longer than the input": conv(kernel=13, padding="same"),
     "conv1d without bias": conv(kernel=3, bias=False),
+    "conv1d groups": {"layers": [layer("conv1d", filters=6, kernel=3, groups=2, padding="same")], "input": (2, 7, 4)},
+    "conv1d groups stride 2": {"layers": [layer("conv1d", filters=4, kernel=3, groups=4, stride=2)], "input": (2, 9, 4)},
+    "conv1d depthwise": alone("conv1d", filters=3, kernel=3, groups=3, padding="causal", dilation=2),
+    "conv1d depthwise without bias": alone("conv1d", filters=3, kernel=4, groups=3, padding="same", stride=2, bias=False),
+    "conv1d depthwise two filters": alone("conv1d", filters=6, kernel=3, groups=3, padding="same"),
+    "conv1d reflect": conv(kernel=5, padding="same", padding_mode="reflect"),
+    "conv1d replicate": conv(kernel=4, padding="same", stride=2, padding_mode="replicate"),
+    "conv1d circular": conv(kernel=3, padding="explicit", pad_left=3, pad_right=1, padding_mode="circular"),
+    "conv1d_transpose": alone("conv1d_transpose", filters=2, kernel=3),
+    "conv1d_transpose stride 2": alone("conv1d_transpose", filters=2, kernel=4, stride=2, pad_left=1, pad_right=1),
+    "conv1d_transpose uneven": alone("conv1d_transpose", filters=3, kernel=3, stride=2, dilation=2, pad_left=2, pad_right=1),
+    "conv1d_transpose output_padding": alone(
+        "conv1d_transpose", filters=3, kernel=2, stride=3, pad_left=1, pad_right=1, output_padding=2, bias=False
+    ),
     "dense": alone("dense", units=4),
     "dense without bias": alone("dense", units=4, bias=False),
     "relu": alone("relu"),
@@ -74,13 +90,23 @@ LAYERS = {
     "average_pool explicit": alone("average_pool", window=4, stride=3, padding="explicit", pad_left=2, pad_right=2),
     "average_pool explicit uneven": alone("average_pool", window=4, stride=3, padding="explicit", pad_left=3, pad_right=0),
     "global_average_pool": alone("global_average_pool"),
+    "global_max_pool": alone("global_max_pool"),
+    "upsample": alone("upsample", factor=3) | {"input": (2, 5, 2)},
+    "upsample linear": alone("upsample", factor=3, linear=True) | {"input": (2, 5, 2)},
+    "hand_crafted": alone("hand_crafted"),
+    "embedding": alone("embedding", vocabulary=6, units=3) | {"input": (2, 7, 1), "integers": 6},
     "last_step": alone("last_step"),
     "flatten": alone("flatten"),
     "batch_norm": alone("batch_norm"),
     "batch_norm momentum 0.5": alone("batch_norm", momentum=0.5, epsilon=1e-5) | {"steps": [1]},
     "batch_norm and relu": {"layers": [layer("batch_norm"), layer("relu")]},
+    "layer_norm": alone("layer_norm"),
+    "layer_norm epsilon 0.1": alone("layer_norm", epsilon=0.1),
+    "group_norm": alone("group_norm", groups=2) | {"input": (2, 7, 4)},
+    "group_norm of each channel": alone("group_norm", groups=3, epsilon=0.01),
     "add": joined("add"),
     "add and relu": joined("add", layer("relu")),
+    "multiply": joined("multiply"),
     "concat": joined("concat"),
 }
 
@@ -232,6 +258,16 @@ NETWORKS = {
     "time_cnn": network(time_cnn(), built="time_cnn", steps=[1, 100]),
     "tcn": network(tcn(), built="tcn", steps=[1, 100]),
 }
+
+
+def examples(folder):
+    """Networks of the examples; the library's own builders differ in size alone."""
+    listed = {}
+    for path in sorted(folder.glob("*.json")):
+        layers = json.loads(path.read_text())["layers"]
+        layers = [{key: 3 if value == "outputs" else value for key, value in settings.items()} for settings in layers]
+        listed[path.name] = network(layers, steps=[10])
+    return listed
 
 
 # ---- schedules: a rate, PyTorch's, and tapline's settings ----

@@ -8,7 +8,6 @@ import torch
 # The first array of each sort.
 INPUT, TARGET, PARAMETERS, STATES, CLASS_WEIGHTS, SAMPLE_WEIGHTS = 0, 1, 2, 1000, 2000, 2001
 
-LARGEST = 60  # of arrays with more elements a digest is written
 
 
 def hashes(array, count):
@@ -42,9 +41,6 @@ def initial(array, name, shape):
     return tensor(uniform(array, count) / 4 + (name in ("scale", "variance")), shape)
 
 
-def digest(values):
-    """Root mean square, mean, first, middle and last element of a large array, else all of it."""
-    flat = numpy.asarray(values, dtype=numpy.float64).reshape(-1)
-    if len(flat) <= LARGEST:
-        return flat
+def digest(flat):
+    """What is written of a large array: root mean square, mean, first, middle and last element."""
     return numpy.array([math.sqrt((flat**2).mean()), flat.mean(), flat[0], flat[len(flat) // 2], flat[-1]])

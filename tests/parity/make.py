@@ -9,8 +9,10 @@ them, each as "name count" and its numbers. All is computed in double precision.
 """
 
 import json
+import math
 import pathlib
 
+import numpy
 import torch
 from torch import nn
 from torch.nn import functional
@@ -29,14 +31,17 @@ OPTIMIZERS = {
 
 
 class Writer:
-    def __init__(self, path):
-        self.file = path.open("w")
+    """Of arrays with more elements than `largest` a digest is written."""
+
+    def __init__(self, path, largest=60):
+        self.file, self.largest = path.open("w"), largest
 
     def line(self, *words):
         print(*words, file=self.file)
 
     def array(self, name, values):
-        values = digest(values)
+        values = numpy.asarray(values, dtype=numpy.float64).reshape(-1)
+        values = digest(values) if len(values) > self.largest else values
         self.line(f"{name} {len(values)}")
         self.line(*(f"{value:.17g}" for value in values))
 
@@ -122,7 +127,7 @@ def write_pass(out, case, net, x):
     y, loss, weight = backward(case, net, x)
     out.array("output", y.detach())
     out.array("loss", [loss.item()])
-    out.array("input gradient", weight * x.grad)
+    out.array("input gradient", torch.zeros_like(x) if x.grad is None else weight * x.grad)
     for name, array in net.parameters.items():
         out.array(name + " gradient", weight * array.grad)
 
@@ -153,14 +158,23 @@ def pairs(settings):
     return " ".join(f"{key} {int(value) if isinstance(value, bool) else value}" for key, value in settings.items())
 
 
+def input_of(case, shape):
+    """Integers below a limit, or scaled numbers."""
+    count = math.prod(shape)
+    if "integers" in case:
+        values = below(INPUT, count, case["integers"]).astype(float)
+    else:
+        values = uniform(INPUT, count) * case.get("scale", 1)
+    return tensor(values, shape).requires_grad_()
+
+
 def write_case(out, name, case):
-    batch, length, channels = shape = case.get("input", (2, 7, 3))
-    scale = case.get("scale", 1)
-    x = tensor(uniform(INPUT, batch * length * channels) * scale, shape).requires_grad_()
+    shape = case.get("input", (2, 7, 3))
+    x = input_of(case, shape)
     net = Network(case["layers"], x)
     settings = {"loss": case.get("loss", "squared-error")} | case.get("settings", {}) | case.get("options", {})
     out.line("case", name)
-    out.line("input", *shape, scale)
+    out.line("input", *shape, case.get("scale", 1), case.get("integers", 0))
     out.line("network", case.get("built", json.dumps({"layers": case["layers"]})))
     out.line("optimizer", case.get("optimizer", "adam"))
     out.line("compile", pairs(settings))
@@ -187,8 +201,12 @@ def main():
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(1)
     folder = pathlib.Path(__file__).parent
-    for file, listed in (("layers", cases.LAYERS), ("training", cases.TRAINING), ("networks", cases.NETWORKS)):
-        out = Writer(folder / (file + ".txt"))
+    for file, listed, largest in (
+        ("layers", cases.LAYERS, 44),
+        ("training", cases.TRAINING, 44),
+        ("networks", cases.NETWORKS | cases.examples(folder.parents[1] / "examples" / "architectures"), 12),
+    ):
+        out = Writer(folder / (file + ".txt"), largest)
         for name, case in listed.items():
             write_case(out, name, case)
     out = Writer(folder / "schedules.txt")

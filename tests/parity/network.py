@@ -24,14 +24,26 @@ def channels_first(layer):
 @channels_first
 def conv1d(net, x, settings):
     kernel, stride, dilation = settings["kernel"], settings.get("stride", 1), settings.get("dilation", 1)
-    weight = net.parameter("weight", (kernel, x.shape[1], settings["filters"])).permute(2, 1, 0)
+    groups, mode = settings.get("groups", 1), settings.get("padding_mode", "constant")
+    weight = net.parameter("weight", (kernel, x.shape[1] // groups, settings["filters"])).permute(2, 1, 0)
     bias = net.parameter("bias", (settings["filters"],)) if settings.get("bias", True) else None
-    if settings.get("padding") == "same" and stride == 1:
-        return functional.conv1d(x, weight, bias, padding="same", dilation=dilation)
+    if settings.get("padding") == "same" and stride == 1 and mode == "constant":
+        return functional.conv1d(x, weight, bias, padding="same", dilation=dilation, groups=groups)
     pad = pads(settings | {"stride": stride}, x.shape[2], (kernel - 1) * dilation + 1)
-    if pad[0] == pad[1]:
-        return functional.conv1d(x, weight, bias, stride, pad[0], dilation)
-    return functional.conv1d(functional.pad(x, pad), weight, bias, stride, 0, dilation)
+    if mode == "constant" and pad[0] == pad[1]:
+        return functional.conv1d(x, weight, bias, stride, pad[0], dilation, groups)
+    return functional.conv1d(functional.pad(x, pad, mode), weight, bias, stride, 0, dilation, groups)
+
+
+@channels_first
+def conv1d_transpose(net, x, settings):
+    kernel, stride, dilation = settings["kernel"], settings.get("stride", 1), settings.get("dilation", 1)
+    left, right, more = (settings.get(key, 0) for key in ("pad_left", "pad_right", "output_padding"))
+    weight = net.parameter("weight", (kernel, settings["filters"], x.shape[1])).permute(2, 1, 0)
+    bias = net.parameter("bias", (settings["filters"],)) if settings.get("bias", True) else None
+    pad = left if left == right else 0
+    y = functional.conv_transpose1d(x, weight, bias, stride, pad, more, dilation=dilation)
+    return y if left == right else y[:, :, left : y.shape[2] - right]
 
 
 def dense(net, x, settings):
@@ -66,12 +78,54 @@ def batch_norm(net, x, settings):
     return functional.batch_norm(x, mean, variance, scale, shift, net.training, 1 - momentum, epsilon)
 
 
+def layer_norm(net, x, settings):
+    channels = (x.shape[2],)
+    scale, shift = net.parameter("scale", channels), net.parameter("shift", channels)
+    return functional.layer_norm(x, channels, scale, shift, settings.get("epsilon", 1e-5))
+
+
+@channels_first
+def group_norm(net, x, settings):
+    channels = (x.shape[1],)
+    scale, shift = net.parameter("scale", channels), net.parameter("shift", channels)
+    return functional.group_norm(x, settings["groups"], scale, shift, settings.get("epsilon", 1e-5))
+
+
+@channels_first
+def upsample(net, x, settings):
+    if settings.get("linear"):
+        return functional.interpolate(x, scale_factor=settings["factor"], mode="linear", align_corners=False)
+    return functional.interpolate(x, scale_factor=settings["factor"], mode="nearest")
+
+
+def embedding(net, x, settings):
+    return functional.embedding(x[:, :, 0].long(), net.parameter("table", (settings["vocabulary"], settings["units"])))
+
+
+def hand_crafted_filters():
+    """Of 96 taps each, those of fewer amid zeros as `same` pads them; after LITE's authors."""
+    trends = [[-((-1.0) ** j) for j in range(2 << i)] for i in range(6)]
+    filters = trends + [[-tap for tap in taps] for taps in trends]
+    for taps in (4 << i for i in range(5)):
+        left = torch.linspace(0, 1, taps // 4 + 1)[1:] ** 2
+        side = torch.cat([left, left.flip(0)])
+        filters.append(torch.cat([-side, 2 * side, -side]).tolist())
+    rows = [functional.pad(torch.tensor(taps), (47 - (len(taps) - 1) // 2, 48 - len(taps) // 2)) for taps in filters]
+    return torch.stack(rows)[:, None]
+
+
+@channels_first
+def hand_crafted(net, x, settings):
+    return functional.conv1d(functional.pad(x, (47, 48)), hand_crafted_filters().expand(-1, x.shape[1], -1))
+
+
 def plain(function):
     return lambda net, x, settings: function(x)
 
 
 LAYERS = {
     "conv1d": conv1d,
+    "conv1d_transpose": conv1d_transpose,
     "dense": dense,
     "relu": plain(functional.relu),
     "sigmoid": plain(torch.sigmoid),
@@ -90,10 +144,17 @@ LAYERS = {
     "max_pool": max_pool,
     "average_pool": average_pool,
     "global_average_pool": plain(lambda x: x.mean(1, keepdim=True)),
+    "global_max_pool": plain(lambda x: x.max(1, keepdim=True).values),
+    "upsample": upsample,
+    "embedding": embedding,
+    "hand_crafted": hand_crafted,
     "last_step": plain(lambda x: x[:, -1:]),
     "flatten": plain(lambda x: x.reshape(len(x), 1, -1)),
     "batch_norm": batch_norm,
+    "layer_norm": layer_norm,
+    "group_norm": group_norm,
     "add": lambda net, x, settings: sum(x[1:], start=x[0]),
+    "multiply": lambda net, x, settings: torch.stack(x).prod(0),
     "concat": lambda net, x, settings: torch.cat(x, 2),
 }
 
