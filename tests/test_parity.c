@@ -52,7 +52,7 @@ static void fill_parameter(const tl_parameter *p, uint32_t array) {
     const size_t count = tl_tensor_count(&p->value);
     double scale = 0.25, centre = 0;
     if (p->value.rank > 1) {
-        const double fan_in = (double)(count / p->value.shape[p->value.rank - 1]);
+        const double fan_in = (double)count / (double)p->value.shape[p->value.rank - 1];
         scale = exp2(round(log2(sqrt(3 / fan_in))));
     } else if (strcmp(p->name, "scale") == 0 || strcmp(p->name, "variance") == 0)
         centre = 1;
