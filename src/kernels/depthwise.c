@@ -1,23 +1,47 @@
-/* A convolution of each channel by itself, one sample at a time: a vector of channels goes over its taps, or over time, in
- * registers. weight: (kernel, channels).
+/* A convolution of each channel by itself, one sample at a time: some vectors of channels go over their taps, or over time, in
+ * registers, several so that their sums do not wait for each other. weight: (kernel, channels).
  */
 #include "kernels/kernel.h"
 
-/* The taps first … last - 1 of output t that lie inside the series. */
-typedef struct taps {
-    size_t first, last;
-} taps;
+enum { MOST_VECTORS = 4 };
 
-TL_INLINE taps taps_at(const tl_depthwise_rows *p, size_t t) {
+/* Numbers first … last - 1 of something. */
+typedef struct range {
+    size_t first, last;
+} range;
+
+/* Those n for which n·step, less `before`, lies in 0 … length - 1; all of them below `limit`. */
+TL_INLINE range range_of(size_t step, size_t before, size_t length, size_t limit) {
+    const size_t first = (before + step - 1) / step, last = (before + length + step - 1) / step;
+    return (range){.first = first, .last = last < limit ? last : limit};
+}
+
+/* The taps of output t that lie inside the series, and the outputs whose tap j does. */
+TL_INLINE range taps_at(const tl_depthwise_rows *p, size_t t) {
     const size_t start = t * p->stride, end = p->pad_left + p->length; /* in the padded series */
-    const size_t before = start < p->pad_left ? p->pad_left - start : 0, inside = start < end ? end - start : 0;
-    const taps all = {.first = (before + p->dilation - 1) / p->dilation, .last = (inside + p->dilation - 1) / p->dilation};
-    return (taps){.first = all.first, .last = all.last < p->kernel ? all.last : p->kernel};
+    if (start >= end) return (range){0};
+    return start < p->pad_left ? range_of(p->dilation, p->pad_left - start, p->length, p->kernel)
+                               : range_of(p->dilation, 0, end - start, p->kernel);
+}
+TL_INLINE range outputs_of(const tl_depthwise_rows *p, size_t j) {
+    const size_t start = j * p->dilation, end = p->pad_left + p->length;
+    if (start >= end) return (range){0};
+    return start < p->pad_left ? range_of(p->stride, p->pad_left - start, p->length, p->out_length)
+                               : range_of(p->stride, 0, end - start, p->out_length);
 }
 
 /* The row of x at a tap inside the series. */
-TL_INLINE size_t row_at(const tl_depthwise_rows *p, size_t t, size_t tap) {
-    return t * p->stride + tap * p->dilation - p->pad_left;
+TL_INLINE size_t row_at(const tl_depthwise_rows *p, size_t t, size_t j) { return t * p->stride + j * p->dilation - p->pad_left; }
+
+/* Channels from the first on: `vectors` whole vectors, or, where `part` is not 0, that many channels of one. */
+typedef struct channels {
+    size_t first, vectors, part;
+} channels;
+
+TL_INLINE channels channels_at(const tl_depthwise_rows *p, size_t first) {
+    const size_t rest = p->channels - first;
+    if (rest >= MOST_VECTORS * TL_LANES) return (channels){.first = first, .vectors = MOST_VECTORS};
+    return (channels){.first = first, .vectors = 1, .part = rest < TL_LANES ? rest : 0};
 }
 
 TL_INLINE tl_vector load(const tl_real *from, size_t part) { return part ? tl_load_part(from, part) : tl_load(from); }
@@ -29,53 +53,98 @@ TL_INLINE void store(tl_real *to, tl_vector value, size_t part) {
         tl_store(to, value);
 }
 
-/* What there is of the vector at a channel; 0: all of it. */
-TL_INLINE size_t part_at(const tl_depthwise_rows *p, size_t channel) {
-    return channel + TL_LANES <= p->channels ? 0 : p->channels - channel;
+/* sum[v] += a · b, vector by vector. */
+TL_INLINE void add_products(tl_vector *sum, const tl_real *a, const tl_real *b, const size_t vectors, size_t part) {
+    TL_UNROLL for (size_t v = 0; v < vectors; v++) sum[v] += load(a + v * TL_LANES, part) * load(b + v * TL_LANES, part);
 }
 
-void TL_KERNEL(tl_kernel_depthwise)(const tl_depthwise_rows *p);
-void TL_KERNEL(tl_kernel_depthwise)(const tl_depthwise_rows *p) {
+TL_INLINE void load_all(tl_vector *sum, const tl_real *from, const size_t vectors, size_t part) {
+    TL_UNROLL for (size_t v = 0; v < vectors; v++) sum[v] = from ? load(from + v * TL_LANES, part) : (tl_vector){0};
+}
+
+TL_INLINE void store_all(tl_real *to, const tl_vector *sum, const size_t vectors, size_t part) {
+    TL_UNROLL for (size_t v = 0; v < vectors; v++) store(to + v * TL_LANES, sum[v], part);
+}
+
+/* ---- the loops over some channels ---- */
+
+TL_INLINE void output(const tl_depthwise_rows *p, size_t c, const size_t vectors, size_t part) {
     for (size_t t = 0; t < p->out_length; t++) {
-        const taps w = taps_at(p, t);
-        for (size_t c = 0; c < p->channels; c += TL_LANES) {
-            const size_t part = part_at(p, c);
-            tl_vector sum = p->bias ? load(p->bias + c, part) : (tl_vector){0};
-            for (size_t j = w.first; j < w.last; j++)
-                sum += load(p->x + row_at(p, t, j) * p->channels + c, part) * load(p->weight + j * p->channels + c, part);
-            store(p->y + t * p->channels + c, sum, part);
-        }
+        const range taps = taps_at(p, t);
+        tl_vector sum[MOST_VECTORS];
+        load_all(sum, p->bias ? p->bias + c : NULL, vectors, part);
+        for (size_t j = taps.first; j < taps.last; j++)
+            add_products(sum, p->x + row_at(p, t, j) * p->channels + c, p->weight + j * p->channels + c, vectors, part);
+        store_all(p->y + t * p->channels + c, sum, vectors, part);
     }
 }
 
-TL_INLINE void add_product(tl_real *restrict to, const tl_real *restrict a, const tl_real *restrict b, size_t count) {
-    for (size_t i = 0; i < count; i++) to[i] += a[i] * b[i];
+/* Each input gathers what its outputs got: those t with t·stride = i + pad_left - j·dilation. */
+TL_INLINE void input_gradient(const tl_depthwise_rows *p, size_t c, const size_t vectors, size_t part, const bool strided) {
+    for (size_t i = 0; i < p->length; i++) {
+        const size_t place = i + p->pad_left, end = p->out_length * p->stride;
+        const size_t first = place < end ? 0 : (place - end) / p->dilation + 1, all = place / p->dilation + 1;
+        tl_vector sum[MOST_VECTORS];
+        load_all(sum, NULL, vectors, part);
+        for (size_t j = first; j < (all < p->kernel ? all : p->kernel); j++) {
+            const size_t at = place - j * p->dilation, t = strided ? at / p->stride : at;
+            if (strided && t * p->stride != at) continue;
+            add_products(sum, p->dy + t * p->channels + c, p->weight + j * p->channels + c, vectors, part);
+        }
+        store_all(p->dx + i * p->channels + c, sum, vectors, part);
+    }
+}
+
+TL_INLINE void weight_gradient(const tl_depthwise_rows *p, size_t c, const size_t vectors, size_t part) {
+    for (size_t j = 0; j < p->kernel; j++) {
+        const range outputs = outputs_of(p, j);
+        tl_real *to = p->dweight + j * p->channels + c;
+        tl_vector sum[MOST_VECTORS];
+        load_all(sum, to, vectors, part);
+        for (size_t t = outputs.first; t < outputs.last; t++)
+            add_products(sum, p->x + row_at(p, t, j) * p->channels + c, p->dy + t * p->channels + c, vectors, part);
+        store_all(to, sum, vectors, part);
+    }
+}
+
+/* ---- over all channels ---- */
+
+void TL_KERNEL(tl_kernel_depthwise)(const tl_depthwise_rows *p);
+void TL_KERNEL(tl_kernel_depthwise)(const tl_depthwise_rows *p) {
+    for (channels c = {0}; c.first < p->channels; c.first += c.vectors * TL_LANES) {
+        c = channels_at(p, c.first);
+        if (c.vectors == MOST_VECTORS)
+            output(p, c.first, MOST_VECTORS, 0);
+        else
+            output(p, c.first, 1, c.part);
+    }
+}
+
+TL_INLINE void input_gradients(const tl_depthwise_rows *p, const bool strided) {
+    for (channels c = {0}; c.first < p->channels; c.first += c.vectors * TL_LANES) {
+        c = channels_at(p, c.first);
+        if (c.vectors == MOST_VECTORS)
+            input_gradient(p, c.first, MOST_VECTORS, 0, strided);
+        else
+            input_gradient(p, c.first, 1, c.part, strided);
+    }
 }
 
 void TL_KERNEL(tl_kernel_depthwise_input)(const tl_depthwise_rows *p);
 void TL_KERNEL(tl_kernel_depthwise_input)(const tl_depthwise_rows *p) {
-    const size_t channels = p->channels;
-    for (size_t i = 0; i < p->length * channels; i++) p->dx[i] = 0;
-    for (size_t t = 0; t < p->out_length; t++) {
-        const taps w = taps_at(p, t);
-        for (size_t j = w.first; j < w.last; j++)
-            add_product(p->dx + row_at(p, t, j) * channels, p->dy + t * channels, p->weight + j * channels, channels);
-    }
+    if (p->stride > 1)
+        input_gradients(p, true);
+    else
+        input_gradients(p, false);
 }
 
 void TL_KERNEL(tl_kernel_depthwise_weights)(const tl_depthwise_rows *p);
 void TL_KERNEL(tl_kernel_depthwise_weights)(const tl_depthwise_rows *p) {
-    for (size_t c = 0; c < p->channels; c += TL_LANES) {
-        const size_t part = part_at(p, c);
-        for (size_t j = 0; j < p->kernel; j++) {
-            tl_real *to = p->dweight + j * p->channels + c;
-            tl_vector sum = load(to, part);
-            for (size_t t = 0; t < p->out_length; t++) {
-                const taps w = taps_at(p, t);
-                if (j < w.first || j >= w.last) continue;
-                sum += load(p->x + row_at(p, t, j) * p->channels + c, part) * load(p->dy + t * p->channels + c, part);
-            }
-            store(to, sum, part);
-        }
+    for (channels c = {0}; c.first < p->channels; c.first += c.vectors * TL_LANES) {
+        c = channels_at(p, c.first);
+        if (c.vectors == MOST_VECTORS)
+            weight_gradient(p, c.first, MOST_VECTORS, 0);
+        else
+            weight_gradient(p, c.first, 1, c.part);
     }
 }
