@@ -33,6 +33,6 @@ typedef struct tl_fit_state {
 tl_status tl_checkpoint_begin(tl_fit_state *fit, tl_error *error);
 
 /* Writes cfg.checkpoint. */
-tl_status tl_checkpoint_save(const tl_fit_state *fit, tl_error *error);
+tl_status tl_checkpoint_save(tl_fit_state *fit, tl_error *error);
 
 #endif

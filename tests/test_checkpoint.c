@@ -62,10 +62,10 @@ typedef struct recipe {
     const char *optimizer;
     double momentum, learning_rate;
     tl_schedule_cfg schedule;
-    tl_loss_kind loss;
     size_t accumulate;
-    bool restore_best, keep_order;
+    tl_loss_kind loss;
     int threads, epochs;
+    bool restore_best, keep_order;
 } recipe;
 
 static tl_model *make_model(const recipe *of) {
@@ -174,9 +174,9 @@ static void interrupt(recipe of, tl_rng *rng, int trial) {
     of.threads = 1;
     const tl_fit_result whole = train_whole(&of);
     of.threads = 1 + trial % 2;
-    tl_fit_result part = train_part(&of, false, 1 + tl_rng_below(rng, all));
-    for (int i = 0; i < trial % 3; i++) part = train_part(&of, true, 1 + tl_rng_below(rng, all));
-    part = train_part(&of, true, 0);
+    train_part(&of, false, 1 + tl_rng_below(rng, all));
+    for (int i = 0; i < trial % 3; i++) train_part(&of, true, 1 + tl_rng_below(rng, all));
+    const tl_fit_result part = train_part(&of, true, 0);
     if (!same_models()) fail_msg("trial %d (%s): another model than without interruption", trial, of.optimizer);
     assert_int_equal(part.epochs, whole.epochs);
     assert_true(part.steps == whole.steps);
@@ -287,7 +287,7 @@ static void forge(const char *from, const char *to) {
     char *bytes = read_back(checkpoint, &size), *at = memmem(bytes, size, from, strlen(from));
     char digits[TL_CHECKSUM_DIGITS + 1];
     if (!at) fail_msg("the checkpoint has no %s", from);
-    memcpy(at, to, strlen(to));
+    memcpy(at, to, strlen(to)); // NOLINT(bugprone-not-null-terminated-result): bytes of a file
     const char *place = tl_checksum_in(bytes, size);
     tl_checksum_of(&(tl_piece){.data = bytes, .size = size}, 1, place, digits);
     memcpy(bytes + (place - bytes), digits, TL_CHECKSUM_DIGITS);

@@ -21,9 +21,9 @@ static size_t count_parameters(const tl_model *model, const char *layer) {
 /* The layers of the model's architecture with their shapes and parameters; NULL on failure. */
 static json_t *describe_layers(const tl_model *model, tl_error *error) {
     char *text = tl_architecture_to_json(model, error);
-    json_t *root = text ? json_loads(text, 0, NULL) : NULL, *layers = json_incref(json_object_get(root, "layers")), *layer;
-    size_t i;
-    json_array_foreach(layers, i, layer) {
+    json_t *root = text ? json_loads(text, 0, NULL) : NULL, *layers = json_incref(json_object_get(root, "layers"));
+    for (size_t i = 0; i < json_array_size(layers); i++) {
+        json_t *layer = json_array_get(layers, i);
         const tl_shape shape = tl_node_shape(model, (tl_node){.id = (int)i + 1}); /* node 0 is the input */
         report_count(layer, "length", shape.length);
         report_count(layer, "channels", shape.channels);
@@ -68,19 +68,16 @@ static long long number_of(const json_t *layer, const char *key) { return json_i
 
 static void print_layer(const json_t *layer) {
     char shape[64];
-    size_t i;
-    json_t *input;
+    const json_t *inputs = json_object_get(layer, "inputs");
     snprintf(shape, sizeof shape, "(%lld, %lld)", number_of(layer, "length"), number_of(layer, "channels"));
     printf("%-24s %16s %12lld  from", text_of(layer, "name"), shape, number_of(layer, "parameters"));
-    json_array_foreach(json_object_get(layer, "inputs"), i, input) printf(" %s", json_string_value(input));
+    for (size_t i = 0; i < json_array_size(inputs); i++) printf(" %s", json_string_value(json_array_get(inputs, i)));
     printf("\n");
 }
 
 static void report_as_text(const loaded *self, const json_t *layers) {
     const tl_shape in = tl_input_shape(self->model);
     const tl_dataset *data = &self->info.data;
-    size_t i;
-    json_t *layer;
     printf("model      %s, %zu bytes, %s, written by tapline %s\n", self->settings->common.operand[0], self->info.bytes,
            self->info.precision, self->info.version);
     printf("input      length %zu, channels %zu, %s\n", in.length, in.channels,
@@ -90,7 +87,7 @@ static void report_as_text(const loaded *self, const json_t *layers) {
     for (size_t c = 0; data->class_names && c < data->classes; c++)
         printf(" %s%s", data->class_names[c], c + 1 < data->classes ? "," : "\n");
     printf("\n%-24s %16s %12s\n", "layer", "output", "parameters");
-    json_array_foreach(layers, i, layer) print_layer(layer);
+    for (size_t i = 0; i < json_array_size(layers); i++) print_layer(json_array_get(layers, i));
     printf("%-24s %16s %12zu\n", "all", "", tl_parameter_count(self->model));
 }
 

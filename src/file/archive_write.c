@@ -73,8 +73,9 @@ static json_t *describe(const tl_array *array) {
         json_decref(shape);
         return NULL;
     }
+    const json_int_t first = (json_int_t)array->first, bytes = (json_int_t)array->bytes;
     return json_pack("{s:s, s:o, s:[I, I]}", "dtype", array->element == sizeof(float) ? "F32" : "F64", "shape", shape,
-                     "data_offsets", (json_int_t)array->first, (json_int_t)(array->first + array->bytes));
+                     "data_offsets", first, first + bytes);
 }
 
 /* As text, to be freed; NULL where memory is short. */
@@ -99,7 +100,7 @@ static char *make_header(const tl_archive *archive, size_t *size) {
         const uint64_t rest = *size - PREFIX;
         memset(header, ' ', *size);
         memcpy(header, &rest, PREFIX);
-        memcpy(header + PREFIX, json, length);
+        memcpy(header + PREFIX, json, length); // NOLINT(bugprone-not-null-terminated-result): bytes of a file
     }
     free(json);
     return header;
@@ -113,13 +114,13 @@ tl_status tl_archive_save(tl_archive *archive, const char *path, tl_error *error
     if (!header || !pieces)
         out_of_memory(error);
     else {
-        char digits[TL_CHECKSUM_DIGITS + 1];
+        char sum[TL_CHECKSUM_DIGITS + 1];
         pieces[0] = (tl_piece){.data = header, .size = size};
         for (size_t i = 0; i < archive->arrays; i++)
             pieces[i + 1] = (tl_piece){.data = archive->array[i].data, .size = archive->array[i].bytes};
-        char *place = header + (tl_checksum_in(header + PREFIX, size - PREFIX) - header);
-        tl_checksum_of(pieces, archive->arrays + 1, place, digits);
-        memcpy(place, digits, TL_CHECKSUM_DIGITS);
+        char *digits = header + (tl_checksum_in(header + PREFIX, size - PREFIX) - header);
+        tl_checksum_of(pieces, archive->arrays + 1, digits, sum);
+        memcpy(digits, sum, TL_CHECKSUM_DIGITS);
         tl_file_write(path, pieces, archive->arrays + 1, error);
     }
     free(pieces);

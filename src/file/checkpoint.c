@@ -66,8 +66,7 @@ typedef struct section {
 
 enum { SECTIONS = 5 };
 
-static void list_sections(const tl_fit_state *fit, section sections[SECTIONS]) {
-    tl_fit_state *f = (tl_fit_state *)(uintptr_t)fit; /* to be written to when it is resumed */
+static void list_sections(tl_fit_state *f, section sections[SECTIONS]) {
     const section all[SECTIONS] = {{"model", model_numbers, f->model},
                                    {"fit", fit_numbers, f},
                                    {"epoch", tally_numbers, &f->sums},
@@ -87,18 +86,18 @@ static json_t *describe_losses(const tl_schedule *schedule) {
     return NULL;
 }
 
-static json_t *describe_state(const tl_fit_state *fit) {
+static json_t *describe_state(tl_fit_state *fit) {
     section sections[SECTIONS];
-    json_t *root = json_object();
-    bool whole = json_object_set_new(root, "losses", describe_losses(&fit->schedule)) == 0;
+    json_t *state = json_object();
+    bool whole = json_object_set_new(state, "losses", describe_losses(&fit->schedule)) == 0;
     list_sections(fit, sections);
     for (size_t i = 0; whole && i < SECTIONS; i++) {
-        json_t *object = json_object();
-        whole = object && tl_settings_put_all(sections[i].numbers, sections[i].object, object);
-        whole = json_object_set_new(root, sections[i].name, object) == 0 && whole;
+        json_t *numbers = json_object();
+        whole = numbers && tl_settings_put_all(sections[i].numbers, sections[i].object, numbers);
+        whole = json_object_set_new(state, sections[i].name, numbers) == 0 && whole;
     }
-    if (whole) return root;
-    json_decref(root);
+    if (whole) return state;
+    json_decref(state);
     return NULL;
 }
 
@@ -140,7 +139,7 @@ static void put_best(tl_archive *archive, const tl_fit_state *fit, tl_error *err
     }
 }
 
-static tl_status fill(tl_archive *archive, const tl_fit_state *fit, tl_error *error) {
+static tl_status fill(tl_archive *archive, tl_fit_state *fit, tl_error *error) {
     char threads[16];
     snprintf(threads, sizeof threads, "%d", tl_model_threads(fit->model));
     tl_archive_text(archive, "kind", "checkpoint", error);
@@ -154,7 +153,7 @@ static tl_status fill(tl_archive *archive, const tl_fit_state *fit, tl_error *er
     return error->status;
 }
 
-tl_status tl_checkpoint_save(const tl_fit_state *fit, tl_error *error) {
+tl_status tl_checkpoint_save(tl_fit_state *fit, tl_error *error) {
     tl_archive archive = {0};
     if (fill(&archive, fit, error) == TL_OK) tl_archive_save(&archive, fit->cfg.checkpoint, error);
     tl_archive_release(&archive);

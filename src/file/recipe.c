@@ -124,7 +124,7 @@ static void write_value(const json_t *value, char text[40]) {
     free(whole);
 }
 
-static void add(difference *self, const char *path, const json_t *before, const json_t *now) {
+static void add(difference *self, const char *path, json_t *before, json_t *now) {
     char was[40], is[40];
     write_value(before, was);
     write_value(now, is);
@@ -136,24 +136,26 @@ static void add(difference *self, const char *path, const json_t *before, const 
 
 enum { DEEPEST = 8, PATH = 160 };
 
-static void compare(difference *self, const char *path, const json_t *before, const json_t *now, int depth);
+// NOLINTBEGIN(misc-no-recursion): no deeper than that
+
+static void compare(difference *self, const char *path, json_t *before, json_t *now, int depth);
 
 /* Those of `one` that are no members of `other` too are found when the two are exchanged. */
-static void compare_members(difference *self, const char *path, const json_t *before, const json_t *now, int depth) {
+static void compare_members(difference *self, const char *path, json_t *before, json_t *now, int depth) {
     char longer[PATH];
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)now, key, value) {
+    json_object_foreach(now, key, value) {
         snprintf(longer, sizeof longer, "%s%s%s", path, *path ? "." : "", key);
         compare(self, longer, json_object_get(before, key), value, depth + 1);
     }
-    json_object_foreach((json_t *)(uintptr_t)before, key, value) {
+    json_object_foreach(before, key, value) {
         snprintf(longer, sizeof longer, "%s%s%s", path, *path ? "." : "", key);
         if (!json_object_get(now, key)) add(self, longer, value, NULL);
     }
 }
 
-static void compare_entries(difference *self, const char *path, const json_t *before, const json_t *now, int depth) {
+static void compare_entries(difference *self, const char *path, json_t *before, json_t *now, int depth) {
     char longer[PATH];
     for (size_t i = 0; i < json_array_size(before) || i < json_array_size(now); i++) {
         snprintf(longer, sizeof longer, "%s[%zu]", path, i);
@@ -161,7 +163,7 @@ static void compare_entries(difference *self, const char *path, const json_t *be
     }
 }
 
-static void compare(difference *self, const char *path, const json_t *before, const json_t *now, int depth) {
+static void compare(difference *self, const char *path, json_t *before, json_t *now, int depth) {
     if (json_equal(before, now)) return;
     if (json_is_object(before) && json_is_object(now) && depth < DEEPEST)
         compare_members(self, path, before, now, depth);
@@ -171,7 +173,9 @@ static void compare(difference *self, const char *path, const json_t *before, co
         add(self, path, before, now);
 }
 
-bool tl_recipe_differs(const json_t *before, const json_t *now, char *text, size_t size) {
+// NOLINTEND(misc-no-recursion)
+
+bool tl_recipe_differs(json_t *before, json_t *now, char *text, size_t size) {
     difference self = {.text = text, .size = size};
     *text = '\0';
     compare(&self, "", before, now, 0);

@@ -18,6 +18,6 @@ json_t *tl_recipe_machine(const tl_model *model);
 
 /* Writes what differs, as `batch 4, now 8; optimizer.momentum none, now 0.9`: as much as there is room for. Whether anything does.
  */
-bool tl_recipe_differs(const json_t *before, const json_t *now, char *text, size_t size);
+bool tl_recipe_differs(json_t *before, json_t *now, char *text, size_t size);
 
 #endif
