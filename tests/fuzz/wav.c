@@ -1,0 +1,8 @@
+/* Sound, in a folder with one file. */
+#include "fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
+    fuzz_file("sounds/class/one.wav", bytes, count);
+    fuzz_read(fuzz_path("sounds"), &(tl_read_cfg){.raw = count & 1});
+    return 0;
+}

@@ -1,0 +1,18 @@
+/* Records of PhysioNet: header, samples and annotations, one behind the other; the first four bytes say how long the first two are.
+ */
+#include "fuzz.h"
+
+enum { SIZES = 4 };
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
+    if (count < SIZES) return 0;
+    const size_t rest = count - SIZES, header = least(bytes[0] | (size_t)bytes[1] << 8, rest),
+                 samples = least(bytes[2] | (size_t)bytes[3] << 8, rest - header);
+    const uint8_t *at = bytes + SIZES;
+    fuzz_file("r.dat", at + header, samples);
+    fuzz_file("r.atr", at + header + samples, rest - header - samples);
+    fuzz_read(fuzz_file("r.hea", at, header), &(tl_read_cfg){.raw = count & 1, .segment = 4});
+    return 0;
+}
