@@ -27,6 +27,10 @@ function(tapline_library name definition)
        ${PROJECT_SOURCE_DIR}/optim/*.c)
   file(GLOB kernels CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/kernels/*.c)
 
+  if(TAPLINE_FUZZ) # kernels parse nothing, and with libFuzzer's instrumentation they compile for minutes
+    set_source_files_properties(${kernels} PROPERTIES COMPILE_OPTIONS -fno-sanitize=all)
+  endif()
+
   add_library(${name}_objects OBJECT ${sources})
   tapline_objects(${name}_objects "${definition}")
   target_link_libraries(${name}_objects PRIVATE tapline::blas tapline::jansson tapline::xxhash OpenMP::OpenMP_C ZLIB::ZLIB)

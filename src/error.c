@@ -3,12 +3,19 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* What messages quote from a file may be anything: a newline would make two of one, an escape would command the terminal. */
+static void keep_one_line(char *text) {
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == '\x7F') *text = '?';
+}
+
 tl_status tl_fail(tl_error *error, tl_status status, const char *format, ...) {
     if (!error || error->status != TL_OK) return status;
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(error->text, sizeof error->text, format, arguments);
     va_end(arguments);
+    keep_one_line(error->text);
     error->status = status;
     return status;
 }

@@ -39,6 +39,13 @@ static void given_a_set_error_when_called_then_the_first_message_stays(void **un
     assert_int_equal(tl_fail(NULL, TL_ERROR_STATE, "lost"), TL_ERROR_STATE);
 }
 
+static void given_control_characters_when_failing_then_the_message_is_one_plain_line(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_fail(&error, TL_ERROR_FORMAT, "got \"%s\"", "a\nb\x1B[2Jc\x7F µ");
+    check_error(&error, TL_ERROR_FORMAT, "got \"a?b?[2Jc? µ\"");
+}
+
 static void given_a_slice_when_read_then_it_views_the_entries(void **unused) {
     (void)unused;
     const tl_real data[] = {0, 1, 2, 3, 4, 5, 6, 7};
@@ -67,6 +74,7 @@ int main(void) {
         cmocka_unit_test(given_a_shape_when_made_then_zero_filled_and_aligned),
         cmocka_unit_test(given_sizes_that_overflow_when_made_then_refused),
         cmocka_unit_test(given_a_set_error_when_called_then_the_first_message_stays),
+        cmocka_unit_test(given_control_characters_when_failing_then_the_message_is_one_plain_line),
         cmocka_unit_test(given_a_slice_when_read_then_it_views_the_entries),
         cmocka_unit_test(given_two_matrices_when_multiplied_then_the_product_or_the_shapes_are_named),
     };

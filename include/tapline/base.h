@@ -60,7 +60,8 @@ typedef struct tl_error {
     char text[500]; /* one line without a newline, naming the thing, the value got and the limit */
 } tl_error;
 
-/* Records a failure and returns `status`; keeps the first one if the error is set already. `format` as for printf. */
+/* Records a failure and returns `status`; keeps the first one if the error is set already. `format` as for printf; control
+ * characters become "?". */
 TL_API tl_status tl_fail(tl_error *error, tl_status status, const char *format, ...) TL_PRINTF(3, 4);
 
 /* Whether the error is set; false for NULL. */
