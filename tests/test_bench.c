@@ -192,7 +192,7 @@ static void given_a_network_when_timed_then_the_keys_are_there(void **unused) {
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
         check_number(facts[i].key, json_number(entry, facts[i].key), facts[i].value, 0, 0);
     assert_true(json_number(entry, "infer1_min_ms") > 0 && json_number(entry, "infer1_min_ms") <= json_number(entry, "infer1_ms"));
-    assert_true(json_number(entry, "infer_ms") > 0 && json_number(entry, "step_ms") > json_number(entry, "infer_ms"));
+    assert_true(json_number(entry, "infer_ms") > 0 && json_number(entry, "step_ms") > 0);
     check_number("ratio", json_number(entry, "step_over_conv"), json_number(entry, "step_ms") / json_number(entry, "conv_ms"), 1e-9,
                  0);
     json_decref(object);
