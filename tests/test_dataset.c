@@ -185,14 +185,16 @@ static void given_a_malformed_file_when_read_then_the_message_says_where_what_wa
         {"a.ts", "@classLabel true a\n@data\n1,?:a\n", "3:3: expected a number (missing values are not supported), got \"?\""},
         {"a.ts", "@classLabel true a\n@data\n1,NaN:a\n", "3:3: expected a number (missing values are not supported), got \"NaN\""},
         {"a.ts", "@classLabel true a\n@data\n1,2:a\n1,2,3:a\n",
-         "4:1: expected 2 values, as in the first series, got 3; series of unequal length are not supported"},
+         "4:1: expected 2 values, as in the first series, got 3; lengths may differ in .ts files"},
         {"a.ts", "@classLabel true a\n@data\n1,2:3:a\n",
-         "3:5: expected 2 values, as in the first series, got 1; series of unequal length are not supported"},
+         "3:5: expected 2 values, as in the first series, got 1; lengths may differ in .ts files"},
         {"a.ts", "@classLabel true a\n@data\n1,2:3,4:a\n1,2:a\n", "4:5: expected 2 channels, got 1"},
+        {"a.ts", "@equalLength false\n@classLabel true a\n@data\n1,2:3,4:a\n1,2:1:a\n",
+         "5:5: expected 2 values, as in the first channel, got 1"},
+        {"a.ts", "@equalLength no\n", "1:14: expected true or false, got \"no\""},
         {"a.ts", "@dimensions 3\n@classLabel true a\n@data\n1,2:3,4:a\n", "4:9: expected 3 channels, got 2"},
         {"a.ts", "@targetLabel true\n@data\n1,2:a\n", "3:5: expected a finite number, got \"a\""},
-        {"a.tsv", "1\t2\t3\n1\t2\n",
-         "2:3: expected 2 values, as in the first series, got 1; series of unequal length are not supported"},
+        {"a.tsv", "1\t2\t3\n1\t2\n", "2:3: expected 2 values, as in the first series, got 1; lengths may differ in .ts files"},
         {"a.csv", "label\n", "1:1: expected a label and values, got \"label\""},
         {"a.csv", ",1,2\n", "1:1: expected a label, got nothing"},
         {"a.csv", "1,2,3,\n", "1:7: expected a finite number, got nothing"},
@@ -389,14 +391,53 @@ static void given_gun_point_in_two_formats_when_read_then_the_same_series_and_cl
     tl_dataset_free(b);
 }
 
-static void given_japanese_vowels_when_read_then_unequal_lengths_are_refused_clearly(void **unused) {
+static void given_series_of_unequal_length_when_read_then_padded_with_zeros(void **unused) {
     (void)unused;
     tl_error error = {0};
-    assert_null(tl_dataset_read(data_path("JapaneseVowels/JapaneseVowels_TRAIN.ts"), NULL, &error));
-    check_error(
-        &error, TL_ERROR_FORMAT,
-        "JapaneseVowels_TRAIN.ts:17:1: expected 20 values, as in the first series, got 26; series of unequal length are not "
-        "supported");
+    const char *text = "@equalLength false\n@classLabel true a b\n@data\n1,2:3,4:a\n5:6:b\n7,8,10:9,9,9:a\n";
+    tl_dataset *data = files_read_text("a.ts", text, &error);
+    check_ok(&error);
+    assert_int_equal(data->x.shape[1], 3);
+    check_equal("x", data->x.data, (const tl_real[]){1, 3, 2, 4, 0, 0, 5, 6, 0, 0, 0, 0, 7, 9, 8, 9, 10, 9}, 18);
+    const size_t lengths[] = {2, 1, 3};
+    for (size_t i = 0; i < 3; i++) assert_int_equal(data->lengths[i], lengths[i]);
+    tl_dataset_normalize(data);
+    check_equal("normalised", data->x.data, (const tl_real[]){-1, -1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0}, 12);
+    tl_dataset_pad(data, 4, &error);
+    check_ok(&error);
+    check_equal("padded", data->x.data, (const tl_real[]){-1, -1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 16);
+    assert_int_equal(data->lengths[0], 2);
+    const tl_error fine = error;
+    tl_dataset_pad(data, 3, &error);
+    check_error(&error, TL_ERROR_SHAPE, "data: series of length 4 cannot be padded to 3");
+    error = fine;
+    /* A test set like it may have any lengths; one like a set of equal lengths may not. */
+    const char *other = "@classLabel true a b\n@data\n1,2,3,4,5,6:1,2,3,4,5,6:b\n";
+    tl_dataset *test = files_read("b.ts", other, strlen(other), &(tl_read_cfg){.like = data}, &error);
+    check_ok(&error);
+    assert_int_equal(test->lengths[0], 6);
+    tl_dataset *equal = files_read_text("c.ts", "@classLabel true a b\n@data\n1,2:3,4:a\n", &error);
+    check_ok(&error);
+    assert_null(equal->lengths);
+    tl_dataset_pad(equal, 5, &error);
+    assert_int_equal(equal->lengths[0], 2);
+    tl_dataset_free(test);
+    tl_dataset_free(equal);
+    tl_dataset_free(data);
+}
+
+static void given_japanese_vowels_when_read_then_the_published_lengths(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    size_t least = SIZE_MAX;
+    tl_dataset *data = tl_dataset_read(data_path("JapaneseVowels/JapaneseVowels_TRAIN.ts"), NULL, &error);
+    check_ok(&error);
+    assert_int_equal(data->x.shape[0], 270);
+    assert_int_equal(data->x.shape[1], 26);
+    assert_int_equal(data->x.shape[2], 12);
+    for (size_t i = 0; i < 270; i++) least = data->lengths[i] < least ? data->lengths[i] : least;
+    assert_int_equal(least, 7);
+    tl_dataset_free(data);
 }
 
 int main(void) {
@@ -419,7 +460,8 @@ int main(void) {
         cmocka_unit_test(given_the_halves_of_a_generated_set_when_read_twice_then_the_same_and_unlike_each_other),
         cmocka_unit_test(given_published_data_when_read_then_their_sizes_are_the_published_ones),
         cmocka_unit_test(given_gun_point_in_two_formats_when_read_then_the_same_series_and_classes),
-        cmocka_unit_test(given_japanese_vowels_when_read_then_unequal_lengths_are_refused_clearly),
+        cmocka_unit_test(given_series_of_unequal_length_when_read_then_padded_with_zeros),
+        cmocka_unit_test(given_japanese_vowels_when_read_then_the_published_lengths),
     };
     return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;
 }

@@ -163,7 +163,7 @@ static void given_a_malformed_arff_when_read_then_the_message_says_where(void **
         {"a.arff", RELATIONAL "'1,x\n", "6:1: expected a closing quote in the line, got \"'1,x\""},
         {"a.arff", RELATIONAL "'1' x\n", "6:5: expected a comma and a label behind the channels, got \"x\""},
         {"a.arff", RELATIONAL "'1,2',x\n",
-         "6:2: expected 1 values, as in the first series, got 2; series of unequal length are not supported"},
+         "6:2: expected 1 values, as in the first series, got 2; lengths may differ in .ts files"},
         {"a.arff", RELATIONAL "'1\\n2',x\n'1',x\n", "7:5: expected 2 channels, got 1"},
     };
     check_refusals(cases, sizeof cases / sizeof *cases);

@@ -8,10 +8,11 @@
 extern "C" {
 #endif
 
-/* A set of equally long series. Fill one yourself to use your own arrays (then do not free it with tl_dataset_free), or have
+/* A set of series. Fill one yourself to use your own arrays (then do not free it with tl_dataset_free), or have
  * one made by the functions below. */
 typedef struct tl_dataset {
     tl_tensor x;        /* (count, length, channels) */
+    size_t *lengths;    /* (count) how much of each series counts, 0 behind it; NULL: all of it */
     int32_t *labels;    /* classification: (count), each in 0 … classes - 1; else NULL */
     tl_real *values;    /* regression: (count); else NULL */
     size_t classes;     /* 0 for regression */
@@ -46,6 +47,10 @@ typedef enum tl_split { TL_TRAIN = 0, TL_TEST } tl_split;
 /* A generated set, raw: "cbf" (Cylinder–Bell–Funnel, Saito 1994; length 128, 3 classes, 30 train / 900 test) or
  * "synthetic-control" (Alcock & Manolopoulos 1999; length 60, 6 classes, 300 / 300). NULL on failure. */
 TL_API tl_dataset *tl_dataset_builtin(const char *name, tl_split split, uint64_t seed, tl_error *error);
+
+/* Makes every series as long as `length` by zeros behind it, so that a training and a test set fit one model; the lengths are then
+ * set. Fails, the set unchanged, where a series is longer. */
+TL_API tl_status tl_dataset_pad(tl_dataset *data, size_t length, tl_error *error);
 
 /* Gives each channel of each series mean 0 and standard deviation 1 (population); a constant channel becomes 0. */
 TL_API void tl_dataset_normalize(tl_dataset *data);

@@ -17,6 +17,7 @@ void tl_dataset_free(tl_dataset *data) {
     for (size_t i = 0; data->class_names && i < data->classes; i++) free(data->class_names[i]);
     free(data->class_names);
     tl_tensor_free(&data->x);
+    tl_release(data->lengths);
     tl_release(data->labels);
     tl_release(data->values);
     free(data);
@@ -40,7 +41,34 @@ void tl_dataset_normalize(tl_dataset *data) {
     if (!data || !data->x.data) return;
     const size_t length = data->x.shape[1], channels = data->x.shape[2];
     for (size_t i = 0; i < data->x.shape[0]; i++)
-        for (size_t c = 0; c < channels; c++) normalise(data->x.data + i * length * channels + c, length, channels);
+        for (size_t c = 0; c < channels; c++)
+            normalise(data->x.data + i * length * channels + c, data->lengths ? data->lengths[i] : length, channels);
+}
+
+/* ---- padding ---- */
+
+tl_status tl_dataset_pad(tl_dataset *data, size_t length, tl_error *error) {
+    tl_error own = {0};
+    if (!error) error = &own;
+    const size_t count = data->x.shape[0], before = data->x.shape[1], channels = data->x.shape[2];
+    if (tl_failed(error) || length == before) return error->status;
+    if (length < before)
+        return tl_fail(error, TL_ERROR_SHAPE, "data: series of length %zu cannot be padded to %zu", before, length);
+    tl_tensor padded = tl_tensor_new(3, (size_t[]){count, length, channels}, error);
+    size_t *lengths = data->lengths ? data->lengths : tl_allocate(count, sizeof *lengths, "lengths", error);
+    if (tl_failed(error)) {
+        tl_tensor_free(&padded);
+        if (lengths != data->lengths) tl_release(lengths);
+        return error->status;
+    }
+    for (size_t i = 0; i < count; i++) {
+        memcpy(padded.data + i * length * channels, data->x.data + i * before * channels, before * channels * sizeof(tl_real));
+        if (!data->lengths) lengths[i] = before;
+    }
+    tl_tensor_free(&data->x);
+    data->x = padded;
+    data->lengths = lengths;
+    return TL_OK;
 }
 
 /* ---- generated sets ---- */
@@ -135,7 +163,7 @@ static const tl_reader *find_reader(const char *path, tl_error *error) {
 tl_dataset *tl_read_text(const char *path, const tl_read_cfg *cfg, tl_status (*fill)(tl_samples *samples, tl_error *error),
                          tl_error *error) {
     tl_text text;
-    tl_samples samples = {.text = &text, .like = cfg->like};
+    tl_samples samples = {.text = &text, .like = cfg->like, .unequal = cfg->like && cfg->like->lengths};
     tl_dataset *data = NULL;
     if (tl_text_read(&text, path, error) == TL_OK) {
         samples.lines = tl_text_lines(&text);

@@ -39,11 +39,15 @@ tl_status tl_samples_number(tl_samples *s, tl_field field, tl_error *error) {
 }
 
 static tl_status check_length(tl_samples *s, size_t count, const char *at, tl_error *error) {
-    if (s->length == 0) s->length = count;
+    const bool first = s->unequal ? s->row_channels <= 1 : s->length == 0;
+    if (first) s->length = count;
     if (count == s->length) return TL_OK;
-    return tl_text_fail(s->text, at, error,
-                        "expected %zu values, as in the first series, got %zu; series of unequal length are not supported",
-                        s->length, count);
+    if (s->unequal)
+        return tl_text_fail(s->text, at, error, "expected %zu values, as in the first channel, got %zu", s->length, count);
+    return tl_text_fail(
+        s->text, at, error,
+        "expected %zu values, as in the first series, got %zu; lengths may differ in .ts files with @equalLength false", s->length,
+        count);
 }
 
 tl_status tl_samples_end_channel(tl_samples *s, const char *at, tl_error *error) {
@@ -136,7 +140,9 @@ static tl_status label_number(tl_samples *s, tl_field label, int32_t *number, tl
 static tl_status check_like(const tl_samples *s, const char *at, tl_error *error) {
     const tl_dataset *like = s->like;
     if (!like || s->series > 0) return TL_OK;
-    if (s->length != like->x.shape[1] || s->channels != like->x.shape[2])
+    if (s->unequal && !like->lengths)
+        return tl_text_fail(s->text, at, error, "expected series of equal length, as in the training set, got @equalLength false");
+    if ((!s->unequal && s->length != like->x.shape[1]) || s->channels != like->x.shape[2])
         return tl_text_fail(s->text, at, error,
                             "expected series of length %zu and %zu channels, as in the training set, got %zu and %zu",
                             like->x.shape[1], like->x.shape[2], s->length, s->channels);
@@ -176,8 +182,26 @@ static bool lines_fit(const tl_samples *s) {
            most <= (size_t)(s->text->end - s->text->start);
 }
 
+/* Room for one more series of any length. */
+static tl_status reserve_unequal(tl_samples *s, tl_error *error) {
+    const size_t wanted = s->stored + s->length * s->channels;
+    if (wanted > s->stored_room) {
+        tl_real *values = grow(s->values, &s->stored_room, wanted, sizeof *values, error);
+        if (!values) return error->status;
+        s->values = values;
+    }
+    if (s->series < s->series_room) return TL_OK;
+    size_t room = s->series_room, *lengths = grow(s->lengths, &room, room + 1, sizeof *lengths, error);
+    if (!lengths) return error->status;
+    s->lengths = lengths;
+    if (reserve_targets(s, room, error) != TL_OK) return error->status;
+    s->series_room = room;
+    return TL_OK;
+}
+
 static tl_status reserve_series(tl_samples *s, tl_error *error) {
     size_t each, room = s->series_room;
+    if (s->unequal) return reserve_unequal(s, error);
     if (s->series < s->series_room) return TL_OK;
     if (lines_fit(s)) return tl_samples_announce(s, s->lines, s->length, s->channels, error);
     if (!tl_multiply_sizes(s->length * s->channels, sizeof *s->values, &each))
@@ -192,7 +216,9 @@ static tl_status reserve_series(tl_samples *s, tl_error *error) {
 
 /* From channel after channel to the channels of each step side by side. */
 static void store_row(tl_samples *s) {
-    tl_real *to = s->values + s->series * s->length * s->channels;
+    tl_real *to = s->values + (s->unequal ? s->stored : s->series * s->length * s->channels);
+    if (s->unequal) s->lengths[s->series] = s->length;
+    s->stored += s->length * s->channels;
     for (size_t c = 0; c < s->channels; c++)
         for (size_t t = 0; t < s->length; t++) to[t * s->channels + c] = s->row[c * s->length + t];
     s->series++;
@@ -273,8 +299,28 @@ static tl_status copy_names(tl_dataset *data, char *const *names, size_t count, 
     return whole ? TL_OK : tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
 }
 
+/* Series of unequal length are padded with zeros to the longest. */
+static void fill_padded(tl_samples *s, tl_dataset *data, tl_error *error) {
+    size_t longest = 0;
+    for (size_t i = 0; i < s->series; i++) longest = s->lengths[i] > longest ? s->lengths[i] : longest;
+    data->x = tl_tensor_new(3, (size_t[]){s->series, longest, s->channels}, error);
+    data->lengths = tl_allocate(s->series, sizeof *data->lengths, "lengths", error);
+    if (tl_failed(error)) return;
+    memcpy(data->lengths, s->lengths, s->series * sizeof *data->lengths);
+    const tl_real *from = s->values;
+    for (size_t i = 0; i < s->series; i++) {
+        const size_t count = s->lengths[i] * s->channels;
+        memcpy(data->x.data + i * longest * s->channels, from, count * sizeof *from);
+        from += count;
+    }
+}
+
 /* The values become the data set's where they have been announced. */
 static void fill_values(tl_samples *s, tl_dataset *data, tl_error *error) {
+    if (s->unequal) {
+        fill_padded(s, data, error);
+        return;
+    }
     const size_t shape[] = {s->series, s->length, s->channels};
     if (s->announced) {
         data->x = tl_tensor_view(s->values, 3, shape);
@@ -320,6 +366,7 @@ void tl_samples_release(tl_samples *s) {
     free(s->names);
     free(s->row);
     free(s->values);
+    free(s->lengths);
     free(s->labels);
     free(s->targets);
     *s = (tl_samples){0};

@@ -12,6 +12,10 @@ typedef struct tl_samples {
     bool regression;
     size_t channels; /* 0 until the first series is complete */
     size_t length;   /* 0 until its first channel is */
+    bool unequal;    /* series may differ in length: `length` is that of the series that is being read */
+    size_t *lengths; /* (series_room) where they may */
+    size_t stored;   /* values of all series, one behind the other, where they may */
+    size_t stored_room;
 
     tl_real *row; /* the series that is being read: (channels, length), channel after channel */
     size_t row_count, row_room;

@@ -20,6 +20,7 @@ static void copy_samples(const tl_dataset *from, const uint32_t *index, size_t c
     const size_t each = from->x.shape[1] * from->x.shape[2];
     for (size_t i = 0; i < count; i++) {
         memcpy(to->x.data + i * each, from->x.data + index[i] * each, each * sizeof *to->x.data);
+        if (to->lengths) to->lengths[i] = from->lengths[index[i]];
         if (to->labels) to->labels[i] = from->labels[index[i]];
         if (to->values) to->values[i] = from->values[index[i]];
     }
@@ -38,6 +39,7 @@ tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index, size_
         return NULL;
     }
     part->x = tl_tensor_new(3, (size_t[]){count, data->x.shape[1], data->x.shape[2]}, error);
+    if (data->lengths) part->lengths = tl_allocate(count, sizeof *part->lengths, "lengths", error);
     if (data->labels) part->labels = tl_allocate(count, sizeof *part->labels, "labels", error);
     if (data->values) part->values = tl_allocate(count, sizeof *part->values, "targets", error);
     if (!tl_failed(error) && copy_names(data, part, error) == TL_OK) {

@@ -39,6 +39,10 @@ static tl_status read_key(tl_samples *s, tl_field line, header *h, tl_error *err
     const tl_field value = tl_field_word(&rest);
     if (tl_field_is(key, "classlabel")) return read_labels(s, line, h, error);
     if (tl_field_is(key, "targetlabel")) return read_flag(s, value, &h->has_targets, error);
+    if (tl_field_is(key, "equallength")) {
+        if (read_flag(s, value, &flag, error) == TL_OK && !flag) s->unequal = true;
+        return error->status;
+    }
     if (tl_field_is(key, "dimensions") || tl_field_is(key, "dimension")) return read_size(s, value, &s->channels, error);
     if (tl_field_is(key, "serieslength")) return read_size(s, value, &s->length, error);
     if (tl_field_is(key, "timestamps") && read_flag(s, value, &flag, error) == TL_OK && flag)
