@@ -57,6 +57,7 @@ static tl_real *run_all(tl_model *model, const tl_dataset *data, tl_tally *sums,
     for (size_t first = 0; outputs.data && first < samples; first += batch) {
         const tl_tensor x = tl_tensor_slice(&data->x, first, samples - first < batch ? samples - first : batch);
         const tl_target target = tl_data_target(data, first);
+        if (data->lengths) tl_set_lengths(model, data->lengths + first, x.shape[0]);
         tl_forward(model, &x, TL_INFERENCE);
         tl_tally_add(sums, model, &target, tl_loss(model, &target));
         memcpy(outputs.data + first * channels, tl_output(model).data, x.shape[0] * channels * sizeof *outputs.data);
