@@ -41,7 +41,7 @@ int main(void) {
     tl_model_compile(model, tl_dense(model, tl_global_average_pool(model, h), &(tl_dense_cfg){.units = 1}), &cfg, &error);
     tl_fit(model, &data, &(tl_fit_cfg){.epochs = 60}, NULL, &error);
     tl_tensor y = TL_VIEW(predicted, SERIES, 1, 1);
-    tl_predict(model, &data.x, &y, &error);
+    tl_predict(model, &data.x, NULL, &y, &error);
     int below = 0;
     for (int i = 0; i < SERIES; i++) below += values[i] < predicted[i];
     printf("%.1f %% of the values are below what was predicted\n", 100.0 * below / SERIES);

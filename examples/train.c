@@ -37,7 +37,7 @@ int main(int argc, char **argv) {
     tl_real probability[64] = {0};
     const tl_tensor first = tl_tensor_slice(&test->x, 0, 1);
     tl_tensor y = TL_VIEW(probability, 1, 1, train->classes);
-    tl_predict(model, &first, &y, &error);
+    tl_predict(model, &first, NULL, &y, &error);
     if (!tl_failed(&error))
         printf("test accuracy %.3f; the first series is of class %s with probability %.3f\n", metrics.accuracy,
                test->class_names[test->labels[0]], (double)probability[test->labels[0]]);

@@ -59,7 +59,13 @@ static tl_real *run_all(tl_model *model, const tl_dataset *data, tl_tally *sums,
         const tl_target target = tl_data_target(data, first);
         if (data->lengths) tl_set_lengths(model, data->lengths + first, x.shape[0]);
         tl_forward(model, &x, TL_INFERENCE);
-        tl_tally_add(sums, model, &target, tl_loss(model, &target));
+        const double loss = tl_loss(model, &target);
+        if (tl_failed(tl_model_error(model))) {
+            tl_fail(error, tl_model_error(model)->status, "%s", tl_model_error(model)->text);
+            tl_tensor_free(&outputs);
+            break;
+        }
+        tl_tally_add(sums, model, &target, loss);
         memcpy(outputs.data + first * channels, tl_output(model).data, x.shape[0] * channels * sizeof *outputs.data);
     }
     return outputs.data;
@@ -123,7 +129,7 @@ static tl_status check_prediction(const tl_model *model, const tl_tensor *x, con
     return TL_OK;
 }
 
-tl_status tl_predict(tl_model *model, const tl_tensor *x, tl_tensor *y, tl_error *error) {
+tl_status tl_predict(tl_model *model, const tl_tensor *x, const size_t *lengths, tl_tensor *y, tl_error *error) {
     tl_error own = {0};
     if (!error) error = &own;
     if (tl_failed(error) || check_prediction(model, x, y, error) != TL_OK) return error->status;
@@ -131,7 +137,10 @@ tl_status tl_predict(tl_model *model, const tl_tensor *x, tl_tensor *y, tl_error
     for (size_t first = 0; first < samples; first += batch) {
         const size_t count = samples - first < batch ? samples - first : batch;
         const tl_tensor part = tl_tensor_slice(x, first, count), to = tl_tensor_slice(y, first, count);
+        if (lengths) tl_set_lengths(model, lengths + first, count);
         tl_forward(model, &part, TL_INFERENCE);
+        if (tl_failed(tl_model_error(model)))
+            return tl_fail(error, tl_model_error(model)->status, "%s", tl_model_error(model)->text);
         const tl_tensor out = tl_output(model);
         memcpy(to.data, out.data, tl_tensor_count(&out) * sizeof(tl_real));
         tl_loss_predict(tl_model_loss(model), to.data, count * y->shape[1], y->shape[2]);

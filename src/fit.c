@@ -20,6 +20,7 @@ static void release_fit(tl_fit_state *f) {
     tl_tensor_free(&f->x);
     tl_release(f->labels);
     tl_release(f->values);
+    tl_release(f->lengths);
     tl_release(f->best);
 }
 
@@ -80,6 +81,7 @@ static tl_status prepare_fit(tl_fit_state *f, const tl_fit_cfg *cfg, tl_error *e
     f->x = tl_tensor_new(3, (size_t[]){f->cfg.batch, in.length, in.channels}, error);
     f->labels = tl_allocate(f->cfg.batch, sizeof *f->labels, "labels", error);
     f->values = tl_allocate(f->cfg.batch, sizeof *f->values, "targets", error);
+    if (f->data->lengths) f->lengths = tl_allocate(f->cfg.batch, sizeof *f->lengths, "lengths", error);
     if (f->cfg.restore_best) f->best = tl_allocate(count_parameters(f->model), sizeof(tl_real), "the best parameters", error);
     tl_zero_grad(f->model);
     f->batch = f->batches; /* as if an epoch had just ended */
@@ -103,6 +105,7 @@ static void gather(tl_fit_state *f, size_t first, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const size_t sample = f->order[first + i];
         memcpy(f->x.data + i * each, data->x.data + sample * each, each * sizeof(tl_real));
+        if (data->lengths) f->lengths[i] = data->lengths[sample];
         if (data->labels) f->labels[i] = data->labels[sample];
         if (data->values) f->values[i] = data->values[sample];
     }
@@ -117,6 +120,7 @@ static tl_status take_step(tl_fit_state *f, tl_error *error) {
 /* One forward and backward pass; steps where `step` says so. */
 static tl_status train_batch(tl_fit_state *f, bool step, tl_error *error) {
     const tl_target target = {.labels = f->labels, .values = f->values};
+    if (f->lengths) tl_set_lengths(f->model, f->lengths, f->x.shape[0]);
     tl_forward(f->model, &f->x, TL_TRAINING);
     const double loss = tl_loss(f->model, &target);
     if (!tl_failed(tl_model_error(f->model))) tl_tally_add(&f->sums, f->model, &target, loss);

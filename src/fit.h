@@ -26,6 +26,7 @@ typedef struct tl_fit_state {
     tl_tensor x;     /* (batch, length, channels) gathered samples */
     int32_t *labels; /* (batch) */
     tl_real *values; /* (batch) */
+    size_t *lengths; /* (batch); NULL: whole series */
 } tl_fit_state;
 
 /* Checks that cfg.checkpoint may be written, and sets model and fit, which is prepared, to what

@@ -14,6 +14,7 @@ enum { SERIES = 20, LENGTH = 40 };
 
 static char folder[] = "/tmp/tapline-command-files-XXXXXX";
 static char train_file[80], test_file[80], values_file[80], model_file[80], whole_file[80], checkpoint_file[80], log_file[80];
+static char short_file[80], long_file[80];
 
 /* Series of two classes, one of whose names CSV must quote. */
 static void write_classes(const char *path, uint32_t seed) {
@@ -26,6 +27,21 @@ static void write_classes(const char *path, uint32_t seed) {
         for (int t = 0; t < LENGTH; t++)
             fprintf(file, "%s%.4f", t ? "," : "", (i % 2 ? 0.1 : -0.1) * t + 0.3 * tl_rng_normal(&rng));
         fprintf(file, ":%s\n", i % 2 ? "up" : "down\"er");
+    }
+    fclose(file);
+}
+
+/* Series of `least` to `most` steps, as long as they are where that is the same for all: a spike in noise, up or down. */
+static void write_unequal(const char *path, int least, int most) {
+    tl_rng rng = tl_rng_at(4, TL_STREAM_USER, 0, 0);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "@equalLength false\n@classLabel true up down\n@data\n");
+    for (int i = 0; i < SERIES; i++) {
+        const int length = least + (int)tl_rng_below(&rng, (uint32_t)(most - least + 1));
+        for (int t = 0; t < length; t++)
+            fprintf(file, "%s%.4f", t ? "," : "", (t == length / 2) * (i % 2 ? 5 : -5) + 0.1 * tl_rng_normal(&rng));
+        fprintf(file, ":%s\n", i % 2 ? "up" : "down");
     }
     fclose(file);
 }
@@ -51,6 +67,10 @@ static int set_up(void **unused) {
     snprintf(whole_file, sizeof whole_file, "%s/whole.safetensors", folder);
     snprintf(checkpoint_file, sizeof checkpoint_file, "%s/checkpoint", folder);
     snprintf(log_file, sizeof log_file, "%s/log.csv", folder);
+    snprintf(short_file, sizeof short_file, "%s/short.ts", folder);
+    snprintf(long_file, sizeof long_file, "%s/long.ts", folder);
+    write_unequal(short_file, 20, 40);
+    write_unequal(long_file, 60, 80);
     write_classes(train_file, 1);
     write_classes(test_file, 2);
     write_values(values_file);
@@ -59,7 +79,8 @@ static int set_up(void **unused) {
 
 static int tear_down(void **unused) {
     (void)unused;
-    const char *const files[] = {train_file, test_file, values_file, model_file, whole_file, checkpoint_file, log_file};
+    const char *const files[] = {train_file,      test_file, values_file, model_file, whole_file,
+                                 checkpoint_file, log_file,  short_file,  long_file};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) unlink(files[i]);
     return rmdir(folder);
 }
@@ -213,6 +234,29 @@ static void given_another_instruction_set_when_resumed_then_said_on_stderr(void 
 
 /* ---- refusals ---- */
 
+static void given_series_of_unequal_length_when_trained_saved_and_used_then_longer_and_shorter_ones_are_told(void **unused) {
+    (void)unused;
+    const char *const data[] = {short_file, long_file};
+    for (int trained = 0; trained < 2; trained++) {
+        const char *const epochs = trained ? "60" : "40";
+        run done = run_command("train", data[trained], "--test", data[1 - trained], "--precision", tl_precision(), "--epochs",
+                               epochs, "--quiet", "--json", "--raw", "--out", model_file);
+        json_t *object = run_json(&done);
+        run evaluated = run_command("eval", model_file, data[1 - trained], "--json");
+        json_t *again = run_json(&evaluated);
+        assert_int_equal(done.code, 0);
+        check_number("accuracy", json_number(object, "test_accuracy"), 1, 0, 0);
+        check_number("loss", json_number(again, "test_loss"), json_number(object, "test_loss"), 1e-4, 0);
+        json_decref(object);
+        json_decref(again);
+        run_free(&done);
+        run_free(&evaluated);
+        expect(run_command("predict", model_file, data[1 - trained]), 0, NULL);
+    }
+    expect(run_command("train", long_file, "--arch", "timecnn", "--epochs", "1"), 1,
+           "(flatten): takes whole series only, but lengths were set");
+}
+
 static void given_files_that_do_not_fit_when_used_then_said_why(void **unused) {
     (void)unused;
     expect(run_command("eval", train_file, test_file), 1, "tapline eval: /tmp/tapline-command-files-");
@@ -239,6 +283,7 @@ int main(void) {
         cmocka_unit_test(given_a_saved_model_when_described_then_its_layers_and_classes),
         cmocka_unit_test(given_ctrl_c_when_resumed_then_the_model_and_the_log_are_those_of_the_whole),
         cmocka_unit_test(given_another_instruction_set_when_resumed_then_said_on_stderr),
+        cmocka_unit_test(given_series_of_unequal_length_when_trained_saved_and_used_then_longer_and_shorter_ones_are_told),
         cmocka_unit_test(given_files_that_do_not_fit_when_used_then_said_why),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down) != 0;

@@ -110,8 +110,8 @@ static void given_a_trained_model_when_saved_and_loaded_then_every_bit_and_every
     tl_model *loaded = load(&(tl_load_cfg){.threads = 2, .compile.inference_only = true, .compile.batch = 5}, NULL);
     check_same_arrays(saved, loaded);
     tl_tensor y = tl_tensor_new(3, (size_t[]){SERIES, 1, CLASSES}, &error), z = tl_tensor_new(3, y.shape, &error);
-    tl_predict(saved, &data.x, &y, &error);
-    tl_predict(loaded, &data.x, &z, &error);
+    tl_predict(saved, &data.x, NULL, &y, &error);
+    tl_predict(loaded, &data.x, NULL, &z, &error);
     check_ok(&error);
     check_equal("outputs", z.data, y.data, tl_tensor_count(&y));
     assert_int_equal(tl_model_batch(loaded), 5);

@@ -249,7 +249,7 @@ static void given_a_binary_loss_when_predicted_then_the_sigmoid_of_the_output(vo
     const tl_tensor x = TL_VIEW(y, BATCH, LENGTH, CLASSES);
     tl_tensor to = TL_VIEW(predicted, BATCH, LENGTH, CLASSES);
     tl_model *model = model_with(&settings[SETTINGS - 1], false);
-    tl_predict(model, &x, &to, &error);
+    tl_predict(model, &x, NULL, &to, &error);
     check_ok(&error);
     for (int i = 0; i < COUNT; i++) check_number("probability", (double)predicted[i], 1 / (1 + exp(-(double)y[i])), tolerance, 0);
     tl_model_free(model);

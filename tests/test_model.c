@@ -407,7 +407,7 @@ static void given_regression_when_fitted_then_the_line_is_found(void **unused) {
     check_close("weight", tl_parameter_at(model, 0).value.data, (const tl_real[]){2, -3}, 2, 0, (tl_real)1e-3);
     tl_real predicted[COUNT];
     tl_tensor out = TL_VIEW(predicted, COUNT, 1, 1);
-    tl_predict(model, &data.x, &out, &error);
+    tl_predict(model, &data.x, NULL, &out, &error);
     check_ok(&error);
     check_close("prediction", predicted, values, COUNT, 0, (tl_real)1e-2);
     tl_model_free(model);
@@ -421,10 +421,10 @@ static void given_more_samples_than_the_batch_when_predicted_then_rows_are_proba
     tl_model *model = plane_model(0, 3, &(tl_compile_cfg){.batch = 4, .inference_only = true}, &error);
     const tl_tensor from = TL_VIEW(x, 11, 1, 2), two = TL_VIEW(x, 2, 1, 2);
     tl_tensor to = TL_VIEW(y, 11, 1, 2), one = TL_VIEW(y, 1, 1, 2);
-    tl_predict(model, &from, &to, &error);
+    tl_predict(model, &from, NULL, &to, &error);
     check_ok(&error);
     for (size_t i = 0; i < 11; i++) check_number("sum of probabilities", (double)(y[2 * i] + y[2 * i + 1]), 1, 1e-6, 0);
-    tl_predict(model, &from, &one, &error);
+    tl_predict(model, &from, NULL, &one, &error);
     check_error(&error, TL_ERROR_SHAPE, "y is (1, 1, 2); it should be (11, 1, 2)");
     tl_forward(model, &two, TL_TRAINING);
     check_error(tl_model_error(model), TL_ERROR_STATE, "for inference only");

@@ -32,14 +32,16 @@ TL_API tl_status tl_save_check(const char *path, tl_error *error);
 typedef struct tl_load_cfg {
     int threads;                       /* (as many as the machine offers) */
     tl_engine engine;                  /* (auto) of convolutions that do not name their own */
+    size_t length;                     /* (the file's) steps of the longest series, for layers that take any length */
     tl_compile_cfg compile;            /* as for tl_model_compile; the loss and its settings are the file's (own_loss yours) */
     const tl_layer_ops *const *layers; /* (none) layers of your own that the model has, ending with NULL */
 } tl_load_cfg;
 
 /* What tl_save_cfg said, and who wrote the file. */
 typedef struct tl_model_info {
-    tl_dataset data;       /* no series, but the shape of one (x.shape[1], x.shape[2]) and the classes: for tl_read_cfg.like */
-    bool raw;              /* for tl_read_cfg.raw */
+    tl_dataset data; /* no series, but the shape of one (x.shape[1], x.shape[2]), the classes, and `lengths`, of which nothing is
+                        to be read, where they differed: for tl_read_cfg.like */
+    bool raw;        /* for tl_read_cfg.raw */
     const char *precision; /* "f32" or "f64": of the file's arrays */
     char version[24];      /* of the tapline that wrote it */
     size_t bytes;          /* of the file */

@@ -80,8 +80,9 @@ TL_API tl_status tl_evaluate(tl_model *model, const tl_dataset *data, tl_metrics
 TL_API tl_status tl_confusion(tl_model *model, const tl_dataset *data, size_t *counts, tl_error *error);
 
 /* The outputs in inference mode for x: (count, length, channels), count of any size, into y: (count, out_length, out_channels):
- * probabilities for cross-entropy (the softmax of the logits) and binary cross-entropy (their sigmoid), plain values otherwise. */
-TL_API tl_status tl_predict(tl_model *model, const tl_tensor *x, tl_tensor *y, tl_error *error);
+ * probabilities for cross-entropy (the softmax of the logits) and binary cross-entropy (their sigmoid), plain values otherwise.
+ * lengths: (count), see tl_set_lengths; NULL: all of each series counts. */
+TL_API tl_status tl_predict(tl_model *model, const tl_tensor *x, const size_t *lengths, tl_tensor *y, tl_error *error);
 
 #ifdef __cplusplus
 }

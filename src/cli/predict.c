@@ -60,7 +60,7 @@ static void predict(const loaded *self, tl_error *error) {
     for (size_t first = 0; first < series && !tl_failed(error); first += ROWS) {
         const tl_tensor x = tl_tensor_slice(&self->data->x, first, series - first < ROWS ? series - first : ROWS);
         tl_tensor part = tl_tensor_slice(&y, 0, x.shape[0]);
-        tl_predict(self->model, &x, &part, error);
+        tl_predict(self->model, &x, self->data->lengths ? self->data->lengths + first : NULL, &part, error);
         for (size_t i = 0; i < x.shape[0] && !tl_failed(error); i++) print_row(self, y.data + i * length * all, outputs);
     }
     tl_tensor_free(&y);

@@ -53,6 +53,10 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
     if (self->test_path && self->data)
         self->test = tl_dataset_read(
             self->test_path, &(tl_read_cfg){.raw = settings->raw, .segment = (size_t)settings->segment, .like = self->data}, error);
+    if (!self->data || !self->test) return;
+    const size_t length = self->data->x.shape[1] > self->test->x.shape[1] ? self->data->x.shape[1] : self->test->x.shape[1];
+    tl_dataset_pad(self->data, length, error); /* lengths differ only where they may */
+    tl_dataset_pad(self->test, length, error);
 }
 
 /* ---- model ---- */

@@ -2,6 +2,7 @@
 #include "file/model.h"
 
 #include "graph.h"
+#include "memory.h"
 #include "network.h"
 
 #include <errno.h>
@@ -73,7 +74,8 @@ static void compile(const tl_archive *archive, tl_model *model, const json_t *ne
                     const tl_compile_cfg *compile_cfg, tl_error *error) {
     tl_error wrong = {0};
     const tl_architecture_cfg own = {.layers = cfg->layers};
-    const tl_shape shape = tl_network_input(network, "architecture", &wrong);
+    tl_shape shape = tl_network_input(network, "architecture", &wrong);
+    if (cfg->length) shape.length = cfg->length;
     const tl_node x = tl_failed(&wrong) ? (tl_node){.id = -1} : tl_input(model, shape);
     const tl_node output = tl_network_build(model, x, network, "architecture", &own);
     tl_model_compile(model, output, compile_cfg, &wrong);
@@ -130,7 +132,10 @@ static tl_status read_classes(const tl_archive *archive, const tl_model *model, 
 static tl_status read_info(const tl_archive *archive, const tl_model *model, tl_model_info *info, tl_error *error) {
     const tl_shape in = tl_input_shape(model);
     const char *normalise = tl_archive_get(archive, "normalise", error), *version = tl_archive_get(archive, "tapline", error);
+    const char *lengths = tl_archive_get(archive, "lengths", error);
     if (tl_failed(error)) return error->status;
+    if (strcmp(lengths, "own") != 0 && strcmp(lengths, "whole") != 0)
+        return complain(archive, "lengths", "own or whole", lengths, error);
     if (strcmp(normalise, "series") != 0 && strcmp(normalise, "none") != 0)
         return complain(archive, "normalise", "series or none", normalise, error);
     *info = (tl_model_info){.raw = strcmp(normalise, "none") == 0,
@@ -138,6 +143,7 @@ static tl_status read_info(const tl_archive *archive, const tl_model *model, tl_
                             .bytes = archive->size,
                             .data.x = {.rank = 3, .shape = {0, in.length, in.channels}}};
     snprintf(info->version, sizeof info->version, "%s", version);
+    if (strcmp(lengths, "own") == 0) info->data.lengths = tl_allocate(1, sizeof *info->data.lengths, "lengths", error);
     return read_classes(archive, model, &info->data, error);
 }
 
@@ -145,6 +151,7 @@ void tl_model_info_release(tl_model_info *info) {
     if (!info) return;
     for (size_t c = 0; info->data.class_names && c < info->data.classes; c++) free(info->data.class_names[c]);
     free(info->data.class_names);
+    tl_release(info->data.lengths);
     *info = (tl_model_info){0};
 }
 

@@ -61,6 +61,7 @@ static tl_status put_texts(tl_archive *archive, const tl_model *model, const tl_
     tl_archive_text(archive, "loss", tl_loss_name(tl_model_loss(model)), error);
     tl_archive_json(archive, "loss_settings", tl_loss_describe(model), error);
     tl_archive_text(archive, "seed", seed, error);
+    tl_archive_text(archive, "lengths", cfg->data && cfg->data->lengths ? "own" : "whole", error);
     tl_archive_text(archive, "normalise", cfg->raw ? "none" : "series", error);
     return put_classes(archive, model, cfg->data, error);
 }

@@ -85,6 +85,7 @@ void tl_recipe_digest(tl_fit_state *fit) {
     const tl_dataset *data = fit->data;
     const size_t series = data->x.shape[0];
     const tl_piece pieces[] = {{.data = data->x.data, .size = tl_tensor_count(&data->x) * sizeof(tl_real)},
+                               {.data = data->lengths, .size = data->lengths ? series * sizeof *data->lengths : 0},
                                {.data = data->labels, .size = data->labels ? series * sizeof *data->labels : 0},
                                {.data = data->values, .size = data->values ? series * sizeof *data->values : 0}};
     tl_checksum_of(pieces, sizeof pieces / sizeof *pieces, NULL, fit->digest);
