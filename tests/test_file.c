@@ -405,6 +405,10 @@ static void given_a_header_that_is_wrong_then_the_message_says_what(void **unuse
          "\"0\",\"normalise\":\"all\"}," WEIGHT "," BIAS "}",
          12, "metadata \"normalise\": expected series or none, found \"all\""},
         {"{" TEXTS NETWORK ",\"precision\":\"f32\",\"loss\":\"squared-error\",\"loss_settings\":\"{}\",\"seed\":\"1\",\"tapline\":"
+         "\"0\",\"normalise\":\"none\",\"lengths\":\"some\","
+         "\"classes\":\"[]\"}," WEIGHT "," BIAS "}",
+         12, "metadata \"lengths\": expected own or whole, found \"some\""},
+        {"{" TEXTS NETWORK ",\"precision\":\"f32\",\"loss\":\"squared-error\",\"loss_settings\":\"{}\",\"seed\":\"1\",\"tapline\":"
          "\"0\",\"normalise\":\"none\","
          "\"classes\":\"[1]\"}," WEIGHT "," BIAS "}",
          12, "metadata \"classes\": entry 0 is not a name"},

@@ -132,9 +132,10 @@ static tl_status read_classes(const tl_archive *archive, const tl_model *model, 
 static tl_status read_info(const tl_archive *archive, const tl_model *model, tl_model_info *info, tl_error *error) {
     const tl_shape in = tl_input_shape(model);
     const char *normalise = tl_archive_get(archive, "normalise", error), *version = tl_archive_get(archive, "tapline", error);
-    const char *lengths = tl_archive_get(archive, "lengths", error);
+    const char *lengths = json_string_value(json_object_get(archive->metadata, "lengths")); /* may be missing */
+    const bool own_lengths = lengths && strcmp(lengths, "own") == 0;
     if (tl_failed(error)) return error->status;
-    if (strcmp(lengths, "own") != 0 && strcmp(lengths, "whole") != 0)
+    if (lengths && !own_lengths && strcmp(lengths, "whole") != 0)
         return complain(archive, "lengths", "own or whole", lengths, error);
     if (strcmp(normalise, "series") != 0 && strcmp(normalise, "none") != 0)
         return complain(archive, "normalise", "series or none", normalise, error);
@@ -143,7 +144,7 @@ static tl_status read_info(const tl_archive *archive, const tl_model *model, tl_
                             .bytes = archive->size,
                             .data.x = {.rank = 3, .shape = {0, in.length, in.channels}}};
     snprintf(info->version, sizeof info->version, "%s", version);
-    if (strcmp(lengths, "own") == 0) info->data.lengths = tl_allocate(1, sizeof *info->data.lengths, "lengths", error);
+    if (own_lengths) info->data.lengths = tl_allocate(1, sizeof *info->data.lengths, "lengths", error);
     return read_classes(archive, model, &info->data, error);
 }
 
