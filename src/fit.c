@@ -18,6 +18,7 @@
 static void release_fit(tl_fit_state *f) {
     tl_release(f->order);
     tl_tensor_free(&f->x);
+    tl_tensor_free(&f->varied);
     tl_release(f->labels);
     tl_release(f->values);
     tl_release(f->lengths);
@@ -70,15 +71,21 @@ static tl_status take_configuration(tl_fit_state *f, const tl_fit_cfg *cfg, tl_e
         return tl_fail(error, TL_ERROR_ARGUMENT, "fit: batch %zu exceeds the model's %zu", f->cfg.batch, tl_model_batch(f->model));
     if (!(f->cfg.checkpoint_every >= 0))
         return tl_fail(error, TL_ERROR_ARGUMENT, "fit: checkpoint_every %g is below 0", f->cfg.checkpoint_every);
+    if (f->cfg.patience < 0) return tl_fail(error, TL_ERROR_ARGUMENT, "fit: patience %d is below 0", f->cfg.patience);
+    if (tl_augment_check(&f->cfg.augment, error) != TL_OK) return error->status;
+    if (f->cfg.validation && tl_data_check(f->model, f->cfg.validation, error) != TL_OK) return error->status;
     f->batches = parts_of(f->data->x.shape[0], f->cfg.batch);
     return prepare_schedule(f, error);
 }
+
+static bool varies(const tl_augment_cfg *cfg) { return cfg->crop > 0 || cfg->scale > 0 || cfg->jitter > 0; }
 
 static tl_status prepare_fit(tl_fit_state *f, const tl_fit_cfg *cfg, tl_error *error) {
     const tl_shape in = tl_input_shape(f->model);
     if (tl_data_check(f->model, f->data, error) != TL_OK || take_configuration(f, cfg, error) != TL_OK) return error->status;
     f->order = tl_allocate(f->data->x.shape[0], sizeof *f->order, "the order of the samples", error);
     f->x = tl_tensor_new(3, (size_t[]){f->cfg.batch, in.length, in.channels}, error);
+    if (varies(&f->cfg.augment)) f->varied = tl_tensor_new(3, f->x.shape, error);
     f->labels = tl_allocate(f->cfg.batch, sizeof *f->labels, "labels", error);
     f->values = tl_allocate(f->cfg.batch, sizeof *f->values, "targets", error);
     if (f->data->lengths) f->lengths = tl_allocate(f->cfg.batch, sizeof *f->lengths, "lengths", error);
@@ -86,6 +93,7 @@ static tl_status prepare_fit(tl_fit_state *f, const tl_fit_cfg *cfg, tl_error *e
     tl_zero_grad(f->model);
     f->batch = f->batches; /* as if an epoch had just ended */
     f->result.best_loss = INFINITY;
+    f->validation = tl_no_metrics;
     f->begin = f->saved = tl_seconds();
     return tl_failed(error) ? error->status : tl_checkpoint_begin(f, error);
 }
@@ -109,7 +117,9 @@ static void gather(tl_fit_state *f, size_t first, size_t count) {
         if (data->labels) f->labels[i] = data->labels[sample];
         if (data->values) f->values[i] = data->values[sample];
     }
-    f->x.shape[0] = count;
+    f->x.shape[0] = f->varied.shape[0] = count;
+    const uint64_t key = f->order_key * f->batches + f->batch; /* of no other batch */
+    if (f->varied.data) tl_augment(&f->cfg.augment, &f->x, f->lengths, &f->varied, tl_model_seed(f->model), key);
 }
 
 static tl_status take_step(tl_fit_state *f, tl_error *error) {
@@ -121,7 +131,7 @@ static tl_status take_step(tl_fit_state *f, tl_error *error) {
 static tl_status train_batch(tl_fit_state *f, bool step, tl_error *error) {
     const tl_target target = {.labels = f->labels, .values = f->values};
     if (f->lengths) tl_set_lengths(f->model, f->lengths, f->x.shape[0]);
-    tl_forward(f->model, &f->x, TL_TRAINING);
+    tl_forward(f->model, f->varied.data ? &f->varied : &f->x, TL_TRAINING);
     const double loss = tl_loss(f->model, &target);
     if (!tl_failed(tl_model_error(f->model))) tl_tally_add(&f->sums, f->model, &target, loss);
     tl_backward(f->model);
@@ -137,6 +147,7 @@ static bool go_on(tl_fit_state *f) {
                                   .batches = f->batches,
                                   .epoch_end = f->batch == f->batches,
                                   .train = tl_tally_metrics(&f->sums, tl_model_loss(f->model)),
+                                  .validation = f->batch == f->batches ? f->validation : tl_no_metrics,
                                   .learning_rate = tl_learning_rate(f->model),
                                   .seconds = tl_seconds() - f->begin};
     return f->cfg.callback(&progress, f->cfg.user);
@@ -150,9 +161,9 @@ static void end_step(tl_fit_state *f) {
 }
 
 static void end_epoch(tl_fit_state *f) {
-    const double loss = tl_tally_loss(&f->sums);
-    if (loss < f->result.best_loss) {
-        f->result.best_loss = loss;
+    const double loss = tl_tally_loss(&f->sums), watched = f->cfg.validation ? f->validation.loss : loss;
+    if (watched < f->result.best_loss) {
+        f->result.best_loss = watched;
         f->result.best_epoch = f->epoch;
         if (f->best) copy_parameters(f->model, f->best, false);
     }
@@ -160,7 +171,14 @@ static void end_epoch(tl_fit_state *f) {
     set_rate(f);
 }
 
-static bool finished(const tl_fit_state *f) { return f->result.stopped || (f->epoch == f->cfg.epochs && f->batch == f->batches); }
+/* At the end of an epoch, also of one that a resume begins with. */
+static bool gave_up(const tl_fit_state *f) {
+    return f->cfg.patience > 0 && f->batch == f->batches && f->epoch - f->result.best_epoch >= f->cfg.patience;
+}
+
+static bool finished(const tl_fit_state *f) {
+    return f->result.stopped || gave_up(f) || (f->epoch == f->cfg.epochs && f->batch == f->batches);
+}
 
 enum { SECONDS = 10 }; /* between checkpoints, at least, unless said otherwise */
 
@@ -181,6 +199,8 @@ static tl_status train_next(tl_fit_state *f, tl_error *error) {
     f->batch++;
     const bool step = f->batch % f->cfg.accumulate == 0 || f->batch == f->batches;
     if (train_batch(f, step, error) != TL_OK) return error->status;
+    if (f->batch == f->batches && f->cfg.validation && tl_evaluate(f->model, f->cfg.validation, &f->validation, error) != TL_OK)
+        return error->status;
     f->result.stopped = !go_on(f);
     if (step) end_step(f);
     if (f->batch == f->batches) end_epoch(f);
@@ -210,6 +230,7 @@ tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg,
     tl_fit_state f = {.model = model, .data = data};
     if (prepare_fit(&f, cfg, error) == TL_OK) {
         train(&f, error);
+        f.result.gave_up = gave_up(&f);
         if (f.best && f.result.best_epoch > 0) copy_parameters(model, f.best, true);
         f.result.seconds = tl_seconds() - f.begin;
         tl_zero_grad(model);

@@ -22,11 +22,13 @@ typedef struct tl_fit_state {
     tl_real *best;       /* parameters and state of the best epoch; NULL: not wanted */
 
     /* made from that */
-    uint32_t *order; /* (samples) the epoch's */
-    tl_tensor x;     /* (batch, length, channels) gathered samples */
-    int32_t *labels; /* (batch) */
-    tl_real *values; /* (batch) */
-    size_t *lengths; /* (batch); NULL: whole series */
+    uint32_t *order;       /* (samples) the epoch's */
+    tl_tensor x;           /* (batch, length, channels) gathered samples */
+    tl_tensor varied;      /* variations of them; empty: none */
+    tl_metrics validation; /* of the epoch that has just ended */
+    int32_t *labels;       /* (batch) */
+    tl_real *values;       /* (batch) */
+    size_t *lengths;       /* (batch); NULL: whole series */
 } tl_fit_state;
 
 /* Checks that cfg.checkpoint may be written, and sets model and fit, which is prepared, to what

@@ -17,6 +17,9 @@ void tl_tally_add(tl_tally *sums, const tl_model *model, const tl_target *target
 /* The mean loss of what was added; 0 where it weighs nothing. */
 double tl_tally_loss(const tl_tally *sums);
 
+/* All NaN. */
+extern const tl_metrics tl_no_metrics;
+
 /* What the sums tell; the other metrics are NaN. */
 tl_metrics tl_tally_metrics(const tl_tally *sums, tl_loss_kind loss);
 

@@ -52,6 +52,10 @@ static tl_real targets[SERIES];
 static const tl_dataset data = {
     .x = {.data = series, .rank = 3, .shape = {SERIES, LENGTH, 1}}, .labels = labels, .values = targets, .classes = 2};
 
+/* Its first half. */
+static const tl_dataset validation = {
+    .x = {.data = series, .rank = 3, .shape = {SERIES / 2, LENGTH, 1}}, .labels = labels, .values = targets, .classes = 2};
+
 static void make_data(void) {
     fill_normal(series, SERIES * LENGTH, 11);
     fill_normal(targets, SERIES, 12);
@@ -66,6 +70,7 @@ typedef struct recipe {
     tl_loss_kind loss;
     int threads, epochs;
     bool restore_best, keep_order;
+    bool validated; /* and varied, and given up */
 } recipe;
 
 static tl_model *make_model(const recipe *of) {
@@ -96,6 +101,9 @@ static tl_fit_cfg fit_cfg(const recipe *of, size_t *stop) {
                         .schedule = of->schedule,
                         .restore_best = of->restore_best,
                         .keep_order = of->keep_order,
+                        .validation = of->validated ? &validation : NULL,
+                        .patience = of->validated ? 3 : 0,
+                        .augment = {.crop = of->validated ? 0.8 : 0, .jitter = of->validated ? 0.2 : 0},
                         .callback = count_down,
                         .user = stop};
 }
@@ -163,6 +171,7 @@ static const recipe recipes[] = {
     {.optimizer = "adagrad", .epochs = 4, .loss = TL_SQUARED_ERROR, .schedule = {.kind = TL_SCHEDULE_KING, .patience = 5}},
     {.optimizer = "adam", .epochs = 4, .loss = TL_SQUARED_ERROR, .restore_best = true, .schedule = {.kind = TL_SCHEDULE_ONE_CYCLE}},
     {.optimizer = "sgd", .epochs = 4, .schedule = {.kind = TL_SCHEDULE_STEP, .period = 2}},
+    {.optimizer = "adam", .epochs = 6, .accumulate = 2, .restore_best = true, .validated = true},
     {.optimizer = "adam", .epochs = 3, .accumulate = 3, .schedule = {.kind = TL_SCHEDULE_NOAM, .warmup = 5}},
 };
 

@@ -222,13 +222,30 @@ static size_t read_log(char *text, size_t size) {
     return length;
 }
 
+static void given_folds_when_trained_then_what_is_held_out_is_reported_and_decides(void **unused) {
+    (void)unused;
+    run done = run_command("train", train_file, "--test", test_file, "--folds", "4", "--fold", "3", "--patience", "2", "--lr",
+                           "0.03", "--jitter", "0.1", "--scale", "0.1", "--crop", "0.9", "--epochs", "200", "--quiet", "--json");
+    assert_int_equal(done.code, 0);
+    json_t *object = run_json(&done);
+    assert_int_equal(json_integer_value(json_object_get(object, "train_series")), SERIES - SERIES / 4);
+    assert_true(json_number(object, "validation_accuracy") >= 0.5);
+    assert_true(json_number(object, "epochs") < 200); /* it gave up */
+    check_number("epochs", json_number(object, "epochs"), json_number(object, "best_epoch") + 2, 0, 0);
+    json_decref(object);
+    run_free(&done);
+    expect(run_command("train", train_file, "--fold", "1", QUICK), 2, "--fold 1: of how many? --folds says it");
+    expect(run_command("train", train_file, "--folds", "3", "--fold", "3", QUICK), 2, "data: fold 3 is outside 0 … 2");
+    expect(run_command("train", train_file, "--crop", "1", QUICK), 2, "--crop 1: must be a number from 0 to 1, 1 excluded");
+}
+
 static void given_a_log_when_trained_then_it_has_a_line_an_epoch(void **unused) {
     (void)unused;
     char text[2000];
     expect(run_command("train", train_file, "--log", log_file, "--lr", "0.002", QUICK), 0, NULL);
     read_log(text, sizeof text);
     const char *line = strtok(text, "\n");
-    assert_string_equal(line, "epoch,learning_rate,train_loss,train_accuracy,seconds");
+    assert_string_equal(line, "epoch,learning_rate,train_loss,train_accuracy,seconds,validation_loss,validation_accuracy");
     for (int epoch = 1; epoch <= 2; epoch++) {
         int number = 0;
         double rate, loss, accuracy, seconds;
@@ -383,6 +400,7 @@ int main(void) {
         cmocka_unit_test(given_engines_and_optimizers_when_trained_then_each_runs),
         cmocka_unit_test(given_losses_when_trained_then_each_runs_on_its_kind_of_data),
         cmocka_unit_test(given_schedules_when_trained_then_each_runs),
+        cmocka_unit_test(given_folds_when_trained_then_what_is_held_out_is_reported_and_decides),
         cmocka_unit_test(given_a_log_when_trained_then_it_has_a_line_an_epoch),
         cmocka_unit_test(given_a_signal_when_training_then_what_was_reached_is_reported),
         cmocka_unit_test(given_a_wrong_option_when_run_then_said_what_is_wrong_and_exit_code_2),

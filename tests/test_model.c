@@ -46,6 +46,53 @@ static void given_exclusive_or_when_fitted_then_learnt_and_best_epoch_restored(v
     tl_model_free(model);
 }
 
+typedef struct watched {
+    double least;
+    int epoch;
+} watched;
+
+static bool watch_validation(const tl_progress *at, void *user) {
+    watched *w = user;
+    assert_true(at->epoch_end == !isnan(at->validation.loss));
+    if (at->epoch_end && at->validation.loss < w->least) *w = (watched){at->validation.loss, at->epoch};
+    return true;
+}
+
+static void given_a_validation_set_when_fitted_then_its_best_epoch_is_restored_and_patience_ends(void **unused) {
+    (void)unused;
+    enum { COUNT = 40 };
+    tl_real x[2 * COUNT], other[2 * COUNT];
+    int32_t labels[COUNT], other_labels[COUNT];
+    const tl_dataset data = exclusive_or(x, labels, COUNT);
+    tl_dataset validation = exclusive_or(other, other_labels, COUNT);
+    for (size_t i = 0; i < COUNT; i += 3) other_labels[i] = 1 - other_labels[i]; /* what is learnt will not hold there for long */
+    tl_error error = {0};
+    tl_model *model = plane_model(1, 16, &(tl_compile_cfg){.batch = 8, .optimizer = {.learning_rate = 0.05}}, &error);
+    watched seen = {INFINITY, 0};
+    tl_fit_cfg cfg = {
+        .epochs = 500, .restore_best = true, .validation = &validation, .patience = 7, .callback = watch_validation, .user = &seen};
+    tl_fit_result result;
+    tl_fit(model, &data, &cfg, &result, &error);
+    tl_metrics metrics;
+    tl_evaluate(model, &validation, &metrics, &error);
+    check_ok(&error);
+    assert_true(result.gave_up && !result.stopped);
+    assert_int_equal(result.best_epoch, seen.epoch);
+    assert_int_equal(result.epochs, seen.epoch + 7);
+    check_number("best loss", result.best_loss, seen.least, 0, 0);
+    check_number("restored", metrics.loss, seen.least, 0, 0);
+    cfg.patience = -1;
+    tl_fit(model, &data, &cfg, NULL, &error);
+    check_error(&error, TL_ERROR_ARGUMENT, "fit: patience -1 is below 0");
+    tl_error augment = {0}, unlike = {0};
+    tl_fit(model, &data, &(tl_fit_cfg){.augment = {.jitter = -1}}, NULL, &augment);
+    check_error(&augment, TL_ERROR_ARGUMENT, "augment: jitter -1 is not a number from 0 on");
+    validation.x = TL_VIEW(other, COUNT / 2, 2, 2);
+    tl_fit(model, &data, &(tl_fit_cfg){.validation = &validation}, NULL, &unlike);
+    check_error(&unlike, TL_ERROR_SHAPE, "data: series are (2, 2); the model takes (1, 2)");
+    tl_model_free(model);
+}
+
 static void given_the_same_seed_when_fitted_twice_then_every_parameter_is_the_same(void **unused) {
     (void)unused;
     enum { COUNT = 50 };
@@ -468,6 +515,7 @@ static void given_two_models_when_trained_in_two_threads_then_each_learns_as_alo
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_exclusive_or_when_fitted_then_learnt_and_best_epoch_restored),
+        cmocka_unit_test(given_a_validation_set_when_fitted_then_its_best_epoch_is_restored_and_patience_ends),
         cmocka_unit_test(given_the_same_seed_when_fitted_twice_then_every_parameter_is_the_same),
         cmocka_unit_test(given_a_compiled_model_when_asked_then_parameters_have_names_and_shapes),
         cmocka_unit_test(given_wrong_graphs_when_compiled_then_the_layer_is_named),

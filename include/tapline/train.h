@@ -2,6 +2,7 @@
 #ifndef TAPLINE_TRAIN_H
 #define TAPLINE_TRAIN_H
 
+#include <tapline/augment.h>
 #include <tapline/dataset.h>
 #include <tapline/model.h>
 
@@ -31,6 +32,7 @@ typedef struct tl_progress {
     size_t batch, batches; /* within the epoch, from 1 */
     bool epoch_end;        /* this batch was the epoch's last */
     tl_metrics train;      /* running over the epoch, as seen during training */
+    tl_metrics validation; /* at the end of an epoch, where there is a validation set; else NaN */
     double learning_rate;  /* of the last step */
     double seconds;        /* since tl_fit began */
 } tl_progress;
@@ -44,10 +46,14 @@ typedef struct tl_fit_cfg {
     size_t batch;             /* (the model's compiled batch) samples a pass; at most the compiled batch */
     size_t accumulate;        /* (1) backward passes for each step */
     tl_schedule_cfg schedule; /* (constant) */
-    bool restore_best;        /* end with the parameters and state of the epoch with the least training loss */
-    bool keep_order;          /* do not shuffle */
-    const char *checkpoint;   /* (none) a file to go on from, should training be interrupted: written as it goes along, where the
-                                 callback stops it, and at its end; docs/files.md */
+    bool restore_best; /* end with the parameters and state of the epoch with the least loss: of the validation set where there
+                          is one, else of training */
+    int patience;      /* (no end) stop after so many epochs without a lower one of that loss */
+    const tl_dataset *validation; /* (none) a set that is evaluated after each epoch */
+    tl_augment_cfg augment;       /* (none) random variations of each batch (stream TL_STREAM_AUGMENT) */
+    bool keep_order;              /* do not shuffle */
+    const char *checkpoint; /* (none) a file to go on from, should training be interrupted: written as it goes along, where the
+                               callback stops it, and at its end; docs/files.md */
     double
         checkpoint_every; /* (at ends of epochs, 10 seconds apart or more) seconds after which the next batch is followed by one */
     const char *resume;   /* (none) go on from this checkpoint of the same training; only `epochs` may be another */
@@ -58,9 +64,10 @@ typedef struct tl_fit_cfg {
 typedef struct tl_fit_result {
     int epochs;       /* begun, here and before a resume */
     uint64_t steps;   /* optimizer steps taken, likewise */
-    int best_epoch;   /* the epoch with the least training loss, from 1; 0 if none was completed */
-    double best_loss; /* that loss, as seen during training */
+    int best_epoch;   /* the epoch with the least loss (see restore_best), from 1; 0 if none was completed */
+    double best_loss; /* that loss */
     bool stopped;     /* by the callback */
+    bool gave_up;     /* by patience */
     double seconds;   /* likewise of both */
     char note[200];   /* why results after a resume may not be those of uninterrupted training to the last bit; "": they are */
 } tl_fit_result;

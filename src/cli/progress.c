@@ -44,7 +44,9 @@ static void log_epoch(progress *self, const tl_progress *at) {
     int result = fprintf(self->log, "%d,%.9g,", at->epoch, at->learning_rate);
     if (result >= 0) result = log_number(self->log, at->train.loss, ",");
     if (result >= 0) result = log_number(self->log, at->train.accuracy, ",");
-    if (result >= 0) result = fprintf(self->log, "%.3f\n", at->seconds);
+    if (result >= 0) result = fprintf(self->log, "%.3f,", at->seconds);
+    if (result >= 0) result = log_number(self->log, at->validation.loss, ",");
+    if (result >= 0) result = log_number(self->log, at->validation.accuracy, "\n");
     check_log(self, result);
 }
 
@@ -57,7 +59,8 @@ static bool open_log(progress *self, const char *path, bool resumed) {
         return false;
     }
     if (!resumed || ftell(self->log) == 0)
-        check_log(self, fprintf(self->log, "epoch,learning_rate,train_loss,train_accuracy,seconds\n"));
+        check_log(self, fprintf(self->log,
+                                "epoch,learning_rate,train_loss,train_accuracy,seconds,validation_loss,validation_accuracy\n"));
     return self->log_error == 0;
 }
 

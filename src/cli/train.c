@@ -25,11 +25,11 @@ typedef struct job {
     const train_settings *settings;
     const architecture *architecture;
     const char *data_path, *test_path;
-    tl_dataset *data, *test; /* test NULL: none */
+    tl_dataset *data, *test, *validation; /* test, validation NULL: none */
     size_t batch;
     tl_model *model;
     tl_fit_result fit;
-    tl_metrics train_metrics, test_metrics;
+    tl_metrics train_metrics, validation_metrics, test_metrics;
     bool log_failed;
 } job;
 
@@ -44,6 +44,27 @@ static const char *test_half(const char *data, char *path, size_t size) {
     return path;
 }
 
+/* To the longer one: lengths differ only where they may. */
+static void pad_both(job *self, tl_error *error) {
+    const size_t length = self->data->x.shape[1] > self->test->x.shape[1] ? self->data->x.shape[1] : self->test->x.shape[1];
+    tl_dataset_pad(self->data, length, error);
+    tl_dataset_pad(self->test, length, error);
+}
+
+static void hold_out(job *self, tl_error *error) {
+    const train_settings *settings = self->settings;
+    tl_dataset *rest = NULL;
+    if (settings->folds == 0) {
+        if (settings->fold > 0) tl_fail(error, TL_ERROR_ARGUMENT, "--fold %d: of how many? --folds says it", (int)settings->fold);
+        return;
+    }
+    tl_dataset_fold(self->data, (size_t)settings->folds, (size_t)settings->fold, (uint64_t)settings->seed, &rest, &self->validation,
+                    error);
+    if (tl_failed(error)) return;
+    tl_dataset_free(self->data);
+    self->data = rest;
+}
+
 static void read_data(job *self, char *path, size_t size, tl_error *error) {
     const train_settings *settings = self->settings;
     self->data_path = settings->common.operand[0] ? settings->common.operand[0] : "builtin:cbf";
@@ -53,10 +74,8 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
     if (self->test_path && self->data)
         self->test = tl_dataset_read(
             self->test_path, &(tl_read_cfg){.raw = settings->raw, .segment = (size_t)settings->segment, .like = self->data}, error);
-    if (!self->data || !self->test) return;
-    const size_t length = self->data->x.shape[1] > self->test->x.shape[1] ? self->data->x.shape[1] : self->test->x.shape[1];
-    tl_dataset_pad(self->data, length, error); /* lengths differ only where they may */
-    tl_dataset_pad(self->test, length, error);
+    if (self->data && self->test) pad_both(self, error);
+    if (self->data) hold_out(self, error);
 }
 
 /* ---- model ---- */
@@ -155,6 +174,9 @@ static void train(job *self, tl_error *error) {
                       .accumulate = (size_t)settings->accumulate,
                       .schedule = schedule_of(settings, error),
                       .restore_best = true,
+                      .validation = self->validation,
+                      .patience = (int)settings->give_up,
+                      .augment = {.crop = settings->crop, .scale = settings->scale, .jitter = settings->jitter},
                       .callback = progress_step,
                       .user = &shown,
                       .checkpoint = settings->checkpoint,
@@ -170,6 +192,7 @@ static void train(job *self, tl_error *error) {
     if (*self->fit.note) complain(settings->common.command, "--resume %s: %s", settings->resume, self->fit.note);
     if (settings->out) tl_model_save(self->model, settings->out, &(tl_save_cfg){.data = self->data, .raw = settings->raw}, error);
     tl_evaluate(self->model, self->data, &self->train_metrics, error);
+    if (self->validation) tl_evaluate(self->model, self->validation, &self->validation_metrics, error);
     if (self->test) tl_evaluate(self->model, self->test, &self->test_metrics, error);
 }
 
@@ -188,6 +211,7 @@ static void report_as_json(const job *self) {
     report_count(object, "steps", self->fit.steps);
     report_count(object, "parameters", tl_parameter_count(self->model));
     report_metrics(object, "train", &self->train_metrics, is_regression(self));
+    if (self->validation) report_metrics(object, "validation", &self->validation_metrics, is_regression(self));
     report_metrics(object, "test", &self->test_metrics, is_regression(self));
     json_object_set_new(object, "seconds", report_number(self->fit.seconds));
     json_object_set_new(object, "peak_rss_mb", report_number(report_peak_rss_mb()));
@@ -220,6 +244,8 @@ static void report_as_text(const job *self) {
            report_peak_rss_mb());
     report_metrics_head(is_regression(self));
     report_metrics_line("train", shape[0], &self->train_metrics, is_regression(self));
+    if (self->validation)
+        report_metrics_line("validation", self->validation->x.shape[0], &self->validation_metrics, is_regression(self));
     if (self->test) report_metrics_line("test", self->test->x.shape[0], &self->test_metrics, is_regression(self));
 }
 
@@ -246,6 +272,7 @@ int IN_PRECISION(train)(const void *settings) {
     const int code = report(&self, &error);
     tl_model_free(self.model);
     tl_dataset_free(self.test);
+    tl_dataset_free(self.validation);
     tl_dataset_free(self.data);
     return code;
 }

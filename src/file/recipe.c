@@ -41,6 +41,10 @@ static const tl_setting fit_settings[] = {
     {"accumulate", TL_SETTING_SIZE, offsetof(tl_fit_cfg, accumulate), NULL},
     {"restore_best", TL_SETTING_FLAG, offsetof(tl_fit_cfg, restore_best), NULL},
     {"keep_order", TL_SETTING_FLAG, offsetof(tl_fit_cfg, keep_order), NULL},
+    {"patience", TL_SETTING_INTEGER, offsetof(tl_fit_cfg, patience), NULL},
+    {"crop", TL_SETTING_NUMBER, offsetof(tl_fit_cfg, augment.crop), NULL},
+    {"scale", TL_SETTING_NUMBER, offsetof(tl_fit_cfg, augment.scale), NULL},
+    {"jitter", TL_SETTING_NUMBER, offsetof(tl_fit_cfg, augment.jitter), NULL},
     {0},
 };
 
@@ -81,14 +85,23 @@ static json_t *describe_groups(const tl_model *model) {
     return NULL;
 }
 
+enum { PIECES = 4 };
+
+/* Everything that a data set holds. */
+static void list_pieces(const tl_dataset *data, tl_piece pieces[PIECES]) {
+    const size_t series = data ? data->x.shape[0] : 0;
+    if (!data) return;
+    pieces[0] = (tl_piece){data->x.data, tl_tensor_count(&data->x) * sizeof(tl_real)};
+    pieces[1] = (tl_piece){data->lengths, data->lengths ? series * sizeof *data->lengths : 0};
+    pieces[2] = (tl_piece){data->labels, data->labels ? series * sizeof *data->labels : 0};
+    pieces[3] = (tl_piece){data->values, data->values ? series * sizeof *data->values : 0};
+}
+
 void tl_recipe_digest(tl_fit_state *fit) {
-    const tl_dataset *data = fit->data;
-    const size_t series = data->x.shape[0];
-    const tl_piece pieces[] = {{.data = data->x.data, .size = tl_tensor_count(&data->x) * sizeof(tl_real)},
-                               {.data = data->lengths, .size = data->lengths ? series * sizeof *data->lengths : 0},
-                               {.data = data->labels, .size = data->labels ? series * sizeof *data->labels : 0},
-                               {.data = data->values, .size = data->values ? series * sizeof *data->values : 0}};
-    tl_checksum_of(pieces, sizeof pieces / sizeof *pieces, NULL, fit->digest);
+    tl_piece pieces[2 * PIECES] = {{0}};
+    list_pieces(fit->data, pieces);
+    list_pieces(fit->cfg.validation, pieces + PIECES);
+    tl_checksum_of(pieces, 2 * PIECES, NULL, fit->digest);
 }
 
 static json_t *describe_data(const tl_fit_state *fit) {
