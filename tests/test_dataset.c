@@ -336,6 +336,15 @@ static void given_the_halves_of_a_generated_set_when_read_twice_then_the_same_an
     other->class_names[0][0] = 'k';
     assert_null(tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.like = other}, &error));
     check_error(&error, TL_ERROR_SHAPE, "builtin:cbf/test has a class cylinder, which is not class 0 of the training set");
+    assert_null(tl_dataset_builtin("cbf", TL_TRAIN, 0, &error)); /* the error is still set */
+    assert_null(tl_dataset_builtin("cbf", (tl_split)2, 0, NULL));
+    error = (tl_error){0};
+    assert_null(tl_dataset_builtin("cbf", (tl_split)2, 0, &error));
+    check_error(&error, TL_ERROR_ARGUMENT, "data: split 2 is unknown");
+    error = (tl_error){0};
+    assert_null(tl_dataset_read("builtin:cbf/other", NULL, &error));
+    check_error(&error, TL_ERROR_ARGUMENT, "builtin:cbf/other is none of");
+    assert_null(tl_dataset_read("builtin:cbf/other", NULL, NULL));
     error = (tl_error){0};
     assert_null(tl_dataset_read("builtin:cbff", NULL, &error));
     check_error(&error, TL_ERROR_ARGUMENT, "builtin:cbff is none of builtin:cbf, builtin:synthetic-control");

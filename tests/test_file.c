@@ -306,6 +306,7 @@ static void given_any_end_cut_off_or_bytes_added_then_the_file_is_refused(void *
 #define OTHERS                                                                                                                     \
     ",\"precision\":\"f32\",\"tapline\":\"0\",\"seed\":\"1\",\"normalise\":\"none\",\"classes\":\"[]\",\"loss\":\"squared-"        \
     "error\",\"loss_settings\":\"{}\""
+#define HUNDRED_LETTERS "a name of a hundred letters, which with the twenty that follow is longer than the name of an array may be "
 #define HEAD TEXTS NETWORK OTHERS "}"
 #define WEIGHT "\"dense_1.weight\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[0,8]}"
 #define BIAS "\"dense_1.bias\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]}"
@@ -416,6 +417,29 @@ static void given_a_header_that_is_wrong_then_the_message_says_what(void **unuse
          "\"0\",\"normalise\":\"none\","
          "\"classes\":\"[\\\"a\\\",\\\"b\\\"]\"}," WEIGHT "," BIAS "}",
          12, "metadata \"classes\": expected a list of at most 1 names"},
+        {"{" HEAD ",\"a\":{\"dtype\":\"F32\",\"shape\":{},\"data_offsets\":[0,4]}}", 4, "expected a \"shape\" of 1 to 4 sizes"},
+        {"{" HEAD ",\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1],\"data_offsets\":[0,4]}}", 4,
+         "expected a \"shape\" of 1 to 4 sizes"},
+        {"{" HEAD ",\"a\":{\"type\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "expected the type F32 or F64, found none"},
+        {"{" HEAD ",\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4]}}", 4,
+         "expected \"dtype\", \"shape\" and two \"data_offsets\""},
+        {"{" HEAD ",\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,-4]}}", 4, "its offsets are not sizes"},
+        {"{" HEAD "," WEIGHT ",\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 8,
+         "array dense_1.weight: expected it at offset 4, found it at 0"},
+        {"{" HEAD ",\"" HUNDRED_LETTERS "twenty letters more.\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4,
+         "has too long a name"},
+        {"{\"__metadata__\":{\"format\":\"tapline\",\"checksum\":\"00\",\"kind\":\"model\",\"precision\":\"f32\"}}", 0,
+         "metadata \"checksum\" is missing"},
+        {"{" TEXTS NETWORK ",\"precision\":\"f32\",\"loss\":\"squared-error\",\"loss_settings\":\"{}\",\"seed\":\"1x\"}}", 0,
+         "metadata \"seed\": expected a number, found \"1x\""},
+        {"{" TEXTS NETWORK ",\"precision\":\"f32\",\"loss\":\"squared-error\",\"loss_settings\":\"{}\",\"seed\":\"one\"}}", 0,
+         "metadata \"seed\": expected a number, found \"one\""},
+        {"{" TEXTS NETWORK
+         ",\"precision\":\"f32\",\"loss\":\"squared-error\",\"loss_settings\":\"{}\",\"seed\":\"18446744073709551616\"}}",
+         0, "metadata \"seed\": expected a number, found \"18446744073709551616\""},
+        {"{" TEXTS NETWORK ",\"precision\":\"f32\",\"loss\":\"squared-error\",\"loss_settings\":\"{}\",\"seed\":\"1\",\"tapline\":"
+         "\"0\",\"normalise\":\"none\",\"classes\":\"{}\"}," WEIGHT "," BIAS "}",
+         12, "metadata \"classes\": expected a list of at most 1 names"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_error error = {0};
@@ -497,14 +521,27 @@ static void given_a_model_or_classes_that_cannot_be_saved_then_an_error(void **u
     tl_model *fresh = tl_model_new(NULL), *small = make_small();
     tl_model_save(fresh, path, NULL, &error);
     check_error(&error, TL_ERROR_STATE, "save: the model is not compiled");
+    assert_int_equal(tl_model_save(small, path, NULL, &error), TL_ERROR_STATE); /* the error is still set */
+    assert_int_equal(tl_model_save(NULL, path, NULL, NULL), TL_ERROR_STATE);
     error = (tl_error){0};
     tl_model_save(small, path, &(tl_save_cfg){.data = &data}, &error);
     check_error(&error, TL_ERROR_SHAPE, "save: 3 classes exceed the 1 outputs of the model");
-    error = (tl_error){0};
-    tl_model_save(small, path, &(tl_save_cfg){.data = &(tl_dataset){.classes = 1, .class_names = (char *[]){"\xff"}}}, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "is not UTF-8");
     tl_model_free(small);
     tl_model_free(fresh);
+}
+
+static void given_names_of_classes_when_saved_then_they_must_be_utf8(void **unused) {
+    (void)unused;
+    static char *wrong[] = {"\xff", "\xc3(", "\x80", "\xc0\x80", "\xe2\x82", "\xf5\x80\x80\x80"}, *right[] = {"µ", "€", "𝄞", "a"};
+    tl_model *model = make_small();
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        tl_error error = {0};
+        tl_model_save(model, path, &(tl_save_cfg){.data = &(tl_dataset){.classes = 1, .class_names = &wrong[i]}}, &error);
+        check_error(&error, TL_ERROR_ARGUMENT, "is not UTF-8");
+    }
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++)
+        save(model, &(tl_save_cfg){.data = &(tl_dataset){.classes = 1, .class_names = &right[i]}});
+    tl_model_free(model);
 }
 
 #ifndef TAPLINE_F64
@@ -540,6 +577,7 @@ int main(void) {
         cmocka_unit_test(given_a_header_made_to_fill_memory_then_refused),
         cmocka_unit_test(given_no_file_a_folder_or_a_pipe_then_refused_at_once),
         cmocka_unit_test(given_a_model_or_classes_that_cannot_be_saved_then_an_error),
+        cmocka_unit_test(given_names_of_classes_when_saved_then_they_must_be_utf8),
 #ifndef TAPLINE_F64
         cmocka_unit_test(given_a_number_that_single_precision_cannot_hold_then_refused),
 #endif

@@ -128,6 +128,14 @@ static void train_and_use(tl_error *error) {
 
 static void read_builtin(tl_error *error) { tl_dataset_free(tl_dataset_read("builtin:synthetic-control", NULL, error)); }
 
+static void take_folds(tl_error *error) {
+    tl_dataset *all = tl_dataset_builtin("cbf", TL_TRAIN, 1, error), *rest = NULL, *held_out = NULL;
+    if (all) tl_dataset_fold(all, 3, 1, 1, &rest, &held_out, error);
+    tl_dataset_free(rest);
+    tl_dataset_free(held_out);
+    tl_dataset_free(all);
+}
+
 static void read_files(tl_error *error) {
     char name[] = "/tmp/tapline-test-XXXXXX.csv";
     const int file = mkstemps(name, 4);
@@ -213,6 +221,7 @@ static void given_any_allocation_that_fails_then_an_error_and_nothing_left_behin
         size_t least; /* allocations that it makes */
     } uses[] = {{"training", train_and_use, 30},
                 {"generated data", read_builtin, 5},
+                {"folds", take_folds, 15},
                 {"files", read_files, 10},
                 {"folders and records", read_binary_files, 30},
                 {"a plan", plan, 2},

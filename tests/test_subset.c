@@ -34,6 +34,7 @@ static void given_some_samples_when_taken_then_copies_in_that_order(void **unuse
     tl_dataset_free(part);
     assert_null(tl_dataset_take(&data, (const uint32_t[]){23}, 1, &error));
     check_error(&error, TL_ERROR_ARGUMENT, "data: sample 23 is outside 0 … 22");
+    assert_null(tl_dataset_take(&data, (const uint32_t[]){23}, 1, NULL));
 }
 
 /* How often each sample was held out; counts of the classes in a fold differ by at most one from an equal share. */
@@ -119,6 +120,8 @@ static void given_impossible_folds_when_asked_for_then_it_is_said(void **unused)
     tl_dataset *rest, *held_out;
     tl_dataset_fold(&data, 3, 0, 0, &rest, &held_out, &error);
     check_error(&error, TL_ERROR_ARGUMENT, "data: label 3 of sample 3 is outside 0 … 2");
+    labels[3] = -1;
+    assert_int_equal(tl_dataset_fold(&data, 3, 0, 0, &rest, &held_out, NULL), TL_ERROR_ARGUMENT);
 }
 
 int main(void) {
