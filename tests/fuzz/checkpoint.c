@@ -21,7 +21,7 @@ static bool stop(const tl_progress *progress, void *user) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
-    static tl_real series[SERIES * LENGTH] = {1, -2, 3, 0.5, 0, 7, -1};
+    static tl_real series[SERIES * LENGTH] = {1, -2, 3, (tl_real)0.5, 0, 7, -1};
     static int32_t labels[SERIES] = {0, 1, 1, 0, 1};
     const tl_dataset data = {.x = {.data = series, .rank = 3, .shape = {SERIES, LENGTH, 1}}, .labels = labels, .classes = 2};
     uint8_t *repaired = fuzz_repair(bytes, count);

@@ -99,9 +99,10 @@ uint8_t *fuzz_repair(const uint8_t *bytes, size_t count) {
     uint8_t *copy = malloc(count + 1);
     REQUIRE(copy);
     memcpy(copy, bytes, count);
-    char digits[TL_CHECKSUM_DIGITS + 1], *place = (char *)(uintptr_t)tl_checksum_in((const char *)copy, count);
-    if (!place) return copy;
-    tl_checksum_of(&(tl_piece){copy, count}, 1, place, digits);
-    memcpy(place, digits, TL_CHECKSUM_DIGITS);
+    char text[TL_CHECKSUM_DIGITS + 1];
+    const char *digits = tl_checksum_in((const char *)copy, count);
+    if (!digits) return copy;
+    tl_checksum_of(&(tl_piece){copy, count}, 1, digits, text);
+    memcpy(copy + (digits - (const char *)copy), text, TL_CHECKSUM_DIGITS);
     return copy;
 }

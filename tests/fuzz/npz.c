@@ -3,11 +3,13 @@
 
 #include <zlib.h>
 
-uLong __wrap_crc32(uLong before, const Bytef *bytes, uInt count);  // NOLINT(bugprone-reserved-identifier): the linker's name
-uLong __wrap_crc32(uLong before, const Bytef *bytes, uInt count) { // NOLINT(bugprone-reserved-identifier)
+// NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the linker's name
+uLong __wrap_crc32(uLong before, const Bytef *bytes, uInt count);
+uLong __wrap_crc32(uLong before, const Bytef *bytes, uInt count) {
     (void)before, (void)bytes, (void)count;
     return 0;
 }
+// NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     fuzz_read(fuzz_file("data.npz", bytes, count), &(tl_read_cfg){.raw = count & 1});
