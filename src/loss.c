@@ -185,12 +185,12 @@ static double own_row(const tl_loss_spec *loss, const tl_real *y, size_t channel
     return sum;
 }
 
-static double pointwise_row(const tl_loss_spec *loss, const tl_real *y, size_t channels, const tl_real *values, double scale,
-                            tl_real *gradient) {
+static double pointwise_row(const tl_loss_spec *loss, pointwise of, const tl_real *y, size_t channels, const tl_real *values,
+                            double scale, tl_real *gradient) {
     double sum = 0;
     for (size_t c = 0; c < channels; c++) {
         double slope;
-        sum += kinds[loss->kind].of((double)y[c], (double)values[c], loss->huber_delta, &slope);
+        sum += of((double)y[c], (double)values[c], loss->huber_delta, &slope);
         if (gradient) gradient[c] = (tl_real)(scale * slope);
     }
     return sum;
@@ -201,6 +201,7 @@ static double sample_loss(const tl_loss_spec *loss, const tl_tensor *y, const tl
                           double scale, tl_real *gradient, double *weight) {
     const size_t channels = y->shape[2];
     const bool labels = tl_loss_takes_labels(loss->kind);
+    const pointwise of = kinds[loss->kind].of;
     double sum = 0;
     *weight = 0;
     for (size_t row = first; row < first + steps; row++) {
@@ -208,10 +209,10 @@ static double sample_loss(const tl_loss_spec *loss, const tl_tensor *y, const tl
         tl_real *dy = gradient ? gradient + row * channels : NULL;
         if (labels)
             sum += cross_entropy_row(loss, out, channels, (size_t)target->labels[row], scale, dy);
-        else if (loss->kind == TL_OWN_LOSS)
-            sum += own_row(loss, out, channels, target->values + row * channels, scale, dy);
+        else if (of)
+            sum += pointwise_row(loss, of, out, channels, target->values + row * channels, scale, dy);
         else
-            sum += pointwise_row(loss, out, channels, target->values + row * channels, scale, dy);
+            sum += own_row(loss, out, channels, target->values + row * channels, scale, dy);
         *weight += labels ? class_weight(loss, (size_t)target->labels[row]) : 1;
     }
     return sum * scale;

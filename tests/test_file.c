@@ -284,16 +284,16 @@ static void given_any_end_cut_off_or_bytes_added_then_the_file_is_refused(void *
     size_t size;
     save(saved, NULL);
     unsigned char *bytes = read_back(path, &size);
-    bytes = realloc(bytes, size + 1);
-    assert_non_null(bytes);
-    bytes[size] = 0;
-    write_bytes(bytes, size + 1);
+    unsigned char *longer = realloc(bytes, size + 1);
+    assert_non_null(longer);
+    longer[size] = 0;
+    write_bytes(longer, size + 1);
     check_refused("length", size + 1);
     for (size_t length = size; length-- > 0;) {
         assert_int_equal(truncate(path, (off_t)length), 0);
         check_refused("length", length);
     }
-    free(bytes);
+    free(longer);
     tl_model_free(saved);
 }
 

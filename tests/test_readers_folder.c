@@ -172,8 +172,7 @@ static void given_sound_of_two_lengths_when_read_then_both_are_named(void **unus
     file = wav_of((sound){.tag = 1, .bits = 16, .channels = 1}, 1);
     put_integer(&file, 0, 2);
     files_write("yes/a.wav", file.data, file.count);
-    check_folder_refused(
-        "yes/a.wav: offset 56: expected 2 values, as in the first series, got 1; lengths may differ in .ts files");
+    check_folder_refused("yes/a.wav: offset 56: expected 2 values, as in the first series, got 1; lengths may differ in .ts files");
     file = sound_of((sound){.tag = 1, .bits = 16, .channels = 2});
     files_write("yes/a.wav", file.data, file.count);
     check_folder_refused("yes/a.wav: offset 64: expected 1 channels, got 2");

@@ -99,9 +99,9 @@ void tl_direct_scatter(const tl_conv1d_shape *shape, const tl_real *dy, const tl
                        const tl_workers *workers, tl_real *scratch);
 size_t tl_direct_scatter_scratch(const tl_conv1d_shape *shape, int workers);
 
-void tl_direct_backward_input(const tl_conv1d_shape *shape, const tl_real *dy, const tl_real *weight, tl_real *dx,
+void tl_direct_backward_input(const tl_conv1d_shape *whole, const tl_real *dy, const tl_real *weight, tl_real *dx,
                               const tl_workers *workers, tl_real *scratch);
-size_t tl_direct_input_scratch(const tl_conv1d_shape *shape, int workers);
+size_t tl_direct_input_scratch(const tl_conv1d_shape *whole, int workers);
 
 void tl_direct_backward_weights(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *dy, tl_real *dweight, tl_real *dbias,
                                 const tl_workers *workers, tl_real *scratch);

@@ -164,7 +164,7 @@ static choice by_residues(const tl_conv1d_shape *shape, size_t lanes) {
 }
 
 static choice dots(const tl_conv1d_shape *shape, size_t lanes) {
-    const double taps = (double)shape->kernel / (double)shape->stride, vectors = (double)(shape->filters / lanes);
+    const double taps = (double)shape->kernel / (double)shape->stride, vectors = (double)shape->filters / (double)lanes;
     const double cost = 1.5 * (double)shape->channels * (taps + LANES_COST / vectors);
     return (choice){.form = DOTS, .cost = shape->filters % lanes ? HUGE_VAL : cost};
 }
@@ -187,7 +187,7 @@ static choice choose(const tl_conv1d_shape *shape, size_t lanes) {
     choice best = cheaper(by_residues(shape, lanes), dots(shape, lanes));
     best = cheaper(best, scatter(shape, lanes));
     const size_t most = shape->dilation == 1 && shape->kernel > 1 ? tl_least(MOST_OUTPUTS / shape->channels, shape->length) : 0;
-    for (size_t positions = shape->stride; positions <= most; positions += shape->stride)
+    for (size_t positions = shape->stride; positions > 0 && positions <= most; positions += shape->stride)
         best = cheaper(best, joint(shape, positions, lanes));
     return best;
 }

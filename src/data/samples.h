@@ -38,7 +38,7 @@ typedef struct tl_samples {
 tl_status tl_samples_announce(tl_samples *samples, size_t series, size_t length, size_t channels, tl_error *error);
 
 /* Adds a number to the channel that is being read. */
-tl_status tl_samples_number(tl_samples *samples, tl_field number, tl_error *error);
+tl_status tl_samples_number(tl_samples *samples, tl_field field, tl_error *error);
 
 /* Ends that channel. `at`: where it began. */
 tl_status tl_samples_end_channel(tl_samples *samples, const char *at, tl_error *error);
