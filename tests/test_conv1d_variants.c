@@ -130,7 +130,8 @@ static void check_layer(const char *what, problem *p, int threads) {
 /* Winograd's transforms round, so that the choice is not left to the library but for depthwise. */
 static tl_engine exact_engine(tl_rng *rng) { return (tl_engine)between(rng, TL_ENGINE_NAIVE, TL_ENGINE_DIRECT); }
 
-static problem random_convolution(tl_rng *rng) {
+/* False where no output comes of what was drawn. */
+static bool draw_convolution(tl_rng *rng, problem *drawn) {
     const int groups = between(rng, 1, 5), wide = between(rng, 0, 3) == 0 ? 20 : 1;
     problem p = {.batch = (size_t)between(rng, 1, 11),
                  .length = (size_t)between(rng, 1, 40),
@@ -156,9 +157,16 @@ static problem random_convolution(tl_rng *rng) {
     const long padded = (long)p.length + p.conv.pad_left + p.conv.pad_right, extent = (long)(p.kernel - 1) * p.conv.dilation + 1;
     const long longest = p.conv.pad_left > p.conv.pad_right ? p.conv.pad_left : p.conv.pad_right;
     const bool valid = padded >= extent && (p.conv.padding_mode != TL_PAD_REFLECT || longest < (long)p.length);
-    if (!valid) return random_convolution(rng);
+    if (!valid) return false;
     p.out_length = (size_t)((padded - extent) / p.conv.stride + 1);
     p.weight_count = p.kernel * (p.channels / (size_t)p.conv.groups) * p.filters;
+    *drawn = p;
+    return true;
+}
+
+static problem random_convolution(tl_rng *rng) {
+    problem p;
+    while (!draw_convolution(rng, &p)) continue;
     return p;
 }
 
@@ -184,7 +192,8 @@ static void given_groups_and_any_padding_when_run_then_as_the_plain_loops_bit_fo
     assert_true(depthwise > CONFIGURATIONS / 10);
 }
 
-static problem random_transpose(tl_rng *rng) {
+/* False where no output comes of what was drawn. */
+static bool draw_transpose(tl_rng *rng, problem *drawn) {
     const int wide = between(rng, 0, 3) == 0 ? 20 : 1;
     problem p = {.transposed = true,
                  .batch = (size_t)between(rng, 1, 7),
@@ -203,9 +212,16 @@ static problem random_transpose(tl_rng *rng) {
                                             .engine = exact_engine(rng)};
     const long out = (long)(p.length - 1) * stride + (long)(p.kernel - 1) * p.transpose.dilation + 1 + p.transpose.output_padding -
                      p.transpose.pad_left - p.transpose.pad_right;
-    if (out < 1) return random_transpose(rng);
+    if (out < 1) return false;
     p.out_length = (size_t)out;
     p.weight_count = p.kernel * p.filters * p.channels;
+    *drawn = p;
+    return true;
+}
+
+static problem random_transpose(tl_rng *rng) {
+    problem p;
+    while (!draw_transpose(rng, &p)) continue;
     return p;
 }
 

@@ -211,7 +211,7 @@ static void given_an_impulse_when_filtered_by_hand_crafted_filters_then_their_ta
 static void given_a_peak_when_filtered_by_hand_crafted_filters_then_the_longest_sums_as_its_parabolas(void **unused) {
     (void)unused;
     tl_real x[400];
-    for (size_t i = 0; i < 400; i++) x[i] = i / 2 >= 84 && i / 2 < 116; /* 32 steps of both channels */
+    for (size_t i = 0; i < 400; i++) x[i] = (tl_real)(i / 2 >= 84 && i / 2 < 116); /* 32 steps of both channels */
     tl_model *model = compiled(tl_hand_crafted, (tl_shape){200, 2}, 1, 1);
     const tl_tensor view = TL_VIEW(x, 1, 200, 2);
     tl_forward(model, &view, TL_INFERENCE);
