@@ -5,7 +5,6 @@
 
 static void concat_setup(tl_layer *layer, tl_error *error) {
     const tl_shape first = layer->in[0];
-    if (layer->inputs < 2) tl_fail(error, TL_ERROR_ARGUMENT, "%zu input, at least 2 are needed", layer->inputs);
     for (size_t i = 1; i < layer->inputs; i++) {
         const tl_shape in = layer->in[i];
         if (in.length != first.length)

@@ -3,14 +3,7 @@
 /* Elements of a task: a block of each input stays in the first-level cache while it is gone over again. */
 enum { BLOCK = 1024 };
 
-static void multiply_setup(tl_layer *layer, tl_error *error) {
-    const tl_shape first = layer->in[0];
-    if (layer->inputs < 2) tl_fail(error, TL_ERROR_ARGUMENT, "%zu input, at least 2 are needed", layer->inputs);
-    for (size_t i = 1; i < layer->inputs; i++)
-        if (layer->in[i].length != first.length || layer->in[i].channels != first.channels)
-            tl_fail(error, TL_ERROR_SHAPE, "input %zu is (%zu, %zu), input 0 is (%zu, %zu)", i, layer->in[i].length,
-                    layer->in[i].channels, first.length, first.channels);
-}
+static void multiply_setup(tl_layer *layer, tl_error *error) { tl_layer_same_shapes(layer, error); }
 
 typedef struct multiply_run {
     const tl_pass *pass;

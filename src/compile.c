@@ -51,7 +51,10 @@ static tl_status set_up_layer(tl_model *model, size_t id) {
     layer->batch = model->batch;
     layer->threads = model->workers.count;
     layer->engine = model->engine;
-    layer->ops->setup(layer, &error);
+    if (layer->ops->several && layer->inputs < 2)
+        tl_fail(&error, TL_ERROR_ARGUMENT, "%zu input, at least 2 are needed", layer->inputs);
+    else
+        layer->ops->setup(layer, &error);
     if (!tl_failed(&error) && (layer->parameters > TL_MAX_PARAMETERS || layer->states > TL_MAX_PARAMETERS))
         tl_fail(&error, TL_ERROR_ARGUMENT, "declares %zu parameters and %zu states; the limit is %d", layer->parameters,
                 layer->states, TL_MAX_PARAMETERS);

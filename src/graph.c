@@ -124,6 +124,14 @@ void tl_layer_state(tl_layer *layer, const char *name, size_t rank, const size_t
     declare(layer->state, &layer->states, &one);
 }
 
+void tl_layer_same_shapes(const tl_layer *layer, tl_error *error) {
+    const tl_shape first = layer->in[0];
+    for (size_t i = 1; i < layer->inputs; i++)
+        if (layer->in[i].length != first.length || layer->in[i].channels != first.channels)
+            tl_fail(error, TL_ERROR_SHAPE, "input %zu is (%zu, %zu), input 0 is (%zu, %zu)", i, layer->in[i].length,
+                    layer->in[i].channels, first.length, first.channels);
+}
+
 const tl_error *tl_model_error(const tl_model *model) {
     static const tl_error none = {.status = TL_ERROR_MEMORY, .text = "out of memory for the model"};
     return model ? &model->error : &none;

@@ -47,6 +47,16 @@ void check_ok(const tl_error *error) {
     if (tl_failed(error)) fail_msg("unexpected error %d: %s", error->status, error->text);
 }
 
+void check_refused_layers(const check_refusal *refusals, size_t count, tl_shape shape) {
+    for (size_t i = 0; i < count; i++) {
+        tl_error error = {0};
+        tl_model *model = tl_model_new(NULL);
+        tl_model_compile(model, refusals[i].build(model, tl_input(model, shape)), NULL, &error);
+        check_error(&error, refusals[i].status, refusals[i].text);
+        tl_model_free(model);
+    }
+}
+
 void fill_normal(tl_real *x, size_t count, uint32_t seed) {
     tl_rng rng = tl_rng_at(seed, TL_STREAM_USER, 0, 0);
     for (size_t i = 0; i < count; i++) x[i] = (tl_real)tl_rng_normal(&rng);

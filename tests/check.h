@@ -33,6 +33,16 @@ void check_error(const tl_error *error, tl_status status, const char *text);
 /* No error: fails printing its text. */
 void check_ok(const tl_error *error);
 
+/* A layer, or some, that compiling refuses. */
+typedef struct check_refusal {
+    tl_node (*build)(tl_model *model, tl_node x);
+    tl_status status;
+    const char *text;
+} check_refusal;
+
+/* Each is refused, on inputs of this shape, with its status and a text that contains its own. */
+void check_refused_layers(const check_refusal *refusals, size_t count, tl_shape shape);
+
 /* Standard normal numbers, or integers in -limit … limit, from (seed, what): the same in each run. */
 void fill_normal(tl_real *x, size_t count, uint32_t seed);
 void fill_integers(tl_real *x, size_t count, uint32_t seed, int limit);

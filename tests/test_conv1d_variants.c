@@ -397,11 +397,7 @@ TRANSPOSE(huge, .filters = INT32_MAX, .kernel = INT32_MAX, .stride = INT32_MAX, 
 
 static void given_a_bad_configuration_when_compiled_then_layer_value_and_limit_are_named(void **unused) {
     (void)unused;
-    const struct {
-        builder build;
-        tl_status status;
-        const char *text;
-    } refusals[] = {
+    const check_refusal refusals[] = {
         {groups_negative, TL_ERROR_ARGUMENT, "(conv1d): groups -1 is below 1"},
         {groups_of_channels, TL_ERROR_SHAPE, "(conv1d): 3 channels are not a multiple of 2 groups"},
         {groups_of_filters, TL_ERROR_ARGUMENT, "(conv1d): 4 filters are not a multiple of 3 groups"},
@@ -419,13 +415,7 @@ static void given_a_bad_configuration_when_compiled_then_layer_value_and_limit_a
         {cut_away, TL_ERROR_SHAPE, "(conv1d_transpose): padding of 3 and 3 steps leaves nothing of an output of 6"},
         {huge, TL_ERROR_SHAPE, "(conv1d_transpose): "},
     };
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
-        tl_error error = {0};
-        tl_model *model = tl_model_new(NULL);
-        tl_model_compile(model, refusals[i].build(model, tl_input(model, (tl_shape){5, 3})), NULL, &error);
-        check_error(&error, refusals[i].status, refusals[i].text);
-        tl_model_free(model);
-    }
+    check_refused_layers(refusals, sizeof refusals / sizeof *refusals, (tl_shape){5, 3});
 }
 
 int main(void) {

@@ -237,11 +237,7 @@ REFUSED(drop_nothing, tl_dropout(m, x, &(tl_dropout_cfg){.spatial = true}))
 
 static void given_a_bad_configuration_when_compiled_then_layer_value_and_limit_are_named(void **unused) {
     (void)unused;
-    const struct {
-        builder build;
-        tl_status status;
-        const char *text;
-    } refusals[] = {
+    const check_refusal refusals[] = {
         {upsample_nothing, TL_ERROR_ARGUMENT, "(upsample): factor 0 is below 1"},
         {upsample_negative, TL_ERROR_ARGUMENT, "(upsample): factor -2 is below 1"},
         {multiply_one, TL_ERROR_ARGUMENT, "(multiply): 1 input, at least 2 are needed"},
@@ -251,13 +247,7 @@ static void given_a_bad_configuration_when_compiled_then_layer_value_and_limit_a
         {embed_wide, TL_ERROR_SHAPE, "(embedding): the input has 3 channels; it should be 1"},
         {drop_nothing, TL_ERROR_ARGUMENT, "(dropout): rate 0 is outside (0, 1)"},
     };
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
-        tl_error error = {0};
-        tl_model *model = tl_model_new(NULL);
-        tl_model_compile(model, refusals[i].build(model, tl_input(model, (tl_shape){5, 3})), NULL, &error);
-        check_error(&error, refusals[i].status, refusals[i].text);
-        tl_model_free(model);
-    }
+    check_refused_layers(refusals, sizeof refusals / sizeof *refusals, (tl_shape){5, 3});
 }
 
 static tl_node a_thousandfold(tl_model *m, tl_node x) { return tl_upsample(m, x, &(tl_upsample_cfg){.factor = INT_MAX}); }

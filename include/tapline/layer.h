@@ -118,6 +118,9 @@ TL_API void tl_layer_parameter(tl_layer *layer, const char *name, size_t rank, c
 /* In setup: declares an array that is kept and saved but not trained, such as a running mean. */
 TL_API void tl_layer_state(tl_layer *layer, const char *name, size_t rank, const size_t *shape, tl_init init);
 
+/* In setup: fails, naming the first that differs, unless all inputs have the shape of the first. */
+TL_API void tl_layer_same_shapes(const tl_layer *layer, tl_error *error);
+
 /* ---- work shared by threads ---- */
 
 /* Runs body(context, task, worker) for every task in 0 … tasks-1, `worker` being 0 … tl_workers_count-1; returns when all are done.

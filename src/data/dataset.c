@@ -1,5 +1,6 @@
 #include <tapline/dataset.h>
 
+#include "data/classes.h"
 #include "data/directory.h"
 #include "data/folder.h"
 #include "data/generate.h"
@@ -14,8 +15,7 @@
 
 void tl_dataset_free(tl_dataset *data) {
     if (!data) return;
-    for (size_t i = 0; data->class_names && i < data->classes; i++) free(data->class_names[i]);
-    free(data->class_names);
+    tl_classes_release(data);
     tl_tensor_free(&data->x);
     tl_release(data->lengths);
     tl_release(data->labels);

@@ -1,5 +1,6 @@
 #include "data/samples.h"
 
+#include "data/classes.h"
 #include "memory.h"
 
 #include <stdlib.h>
@@ -291,14 +292,6 @@ static tl_status sort_classes(tl_samples *s, tl_error *error) {
     return error->status;
 }
 
-static tl_status copy_names(tl_dataset *data, char *const *names, size_t count, tl_error *error) {
-    data->class_names = calloc(count, sizeof *data->class_names);
-    data->classes = data->class_names ? count : 0;
-    bool whole = data->class_names != NULL;
-    for (size_t i = 0; whole && i < count; i++) whole = (data->class_names[i] = strdup(names[i])) != NULL;
-    return whole ? TL_OK : tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
-}
-
 /* Series of unequal length are padded with zeros to the longest. */
 static void fill_padded(tl_samples *s, tl_dataset *data, tl_error *error) {
     size_t longest = 0;
@@ -343,8 +336,8 @@ static tl_status fill_dataset(tl_samples *s, tl_dataset *data, tl_error *error) 
         return TL_OK;
     }
     memcpy(data->labels, s->labels, s->series * sizeof *data->labels);
-    return s->like ? copy_names(data, s->like->class_names, s->like->classes, error)
-                   : copy_names(data, s->names, s->classes, error);
+    return s->like ? tl_classes_copy(data, s->like->class_names, s->like->classes, error)
+                   : tl_classes_copy(data, s->names, s->classes, error);
 }
 
 tl_dataset *tl_samples_finish(tl_samples *s, tl_error *error) {

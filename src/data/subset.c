@@ -2,18 +2,15 @@
 #include <tapline/dataset.h>
 #include <tapline/random.h>
 
+#include "data/classes.h"
 #include "memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static tl_status copy_names(const tl_dataset *from, tl_dataset *to, tl_error *error) {
+static tl_status copy_classes(const tl_dataset *from, tl_dataset *to, tl_error *error) {
     to->classes = from->classes;
-    if (!from->class_names) return TL_OK;
-    to->class_names = calloc(from->classes, sizeof *to->class_names);
-    bool copied = to->class_names != NULL;
-    for (size_t c = 0; copied && c < from->classes; c++) copied = (to->class_names[c] = strdup(from->class_names[c])) != NULL;
-    return copied ? TL_OK : tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
+    return from->class_names ? tl_classes_copy(to, from->class_names, from->classes, error) : TL_OK;
 }
 
 static void copy_samples(const tl_dataset *from, const uint32_t *index, size_t count, tl_dataset *to) {
@@ -42,7 +39,7 @@ tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index, size_
     if (data->lengths) part->lengths = tl_allocate(count, sizeof *part->lengths, "lengths", error);
     if (data->labels) part->labels = tl_allocate(count, sizeof *part->labels, "labels", error);
     if (data->values) part->values = tl_allocate(count, sizeof *part->values, "targets", error);
-    if (!tl_failed(error) && copy_names(data, part, error) == TL_OK) {
+    if (!tl_failed(error) && copy_classes(data, part, error) == TL_OK) {
         copy_samples(data, index, count, part);
         return part;
     }

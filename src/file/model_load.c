@@ -1,6 +1,7 @@
 /* Models from files. */
 #include "file/model.h"
 
+#include "data/classes.h"
 #include "graph.h"
 #include "memory.h"
 #include "network.h"
@@ -150,8 +151,7 @@ static tl_status read_info(const tl_archive *archive, const tl_model *model, tl_
 
 void tl_model_info_release(tl_model_info *info) {
     if (!info) return;
-    for (size_t c = 0; info->data.class_names && c < info->data.classes; c++) free(info->data.class_names[c]);
-    free(info->data.class_names);
+    tl_classes_release(&info->data);
     tl_release(info->data.lengths);
     *info = (tl_model_info){0};
 }
