@@ -222,6 +222,38 @@ static void given_a_layer_without_what_it_needs_when_compiled_then_it_says_what(
     for_each_setting(leave_out);
 }
 
+/* ---- the documentation ---- */
+
+/* Each kind of layer has a line of the table in docs/architectures.md, which names its settings. */
+static void given_the_registry_when_looked_up_in_the_documentation_then_every_layer_and_setting_is_there(void **unused) {
+    (void)unused;
+    static char text[1 << 16];
+    FILE *file = fopen(EXAMPLES "/../docs/architectures.md", "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    for (const tl_layer_ops *const *ops = tl_layer_registry; *ops; ops++) {
+        char word[60], line[1000] = "";
+        if (*ops == &tl_input_layer_ops) continue;
+        snprintf(word, sizeof word, "`%s`", (*ops)->name);
+        for (const char *at = text; (at = strstr(at, "\n| `")) && !*line; at++) {
+            snprintf(line, sizeof line, "%.*s", (int)strcspn(at + 1, "\n"), at + 1);
+            const char *kinds_end = strstr(line, " | "), *found = strstr(line, word);
+            if (!found || found > kinds_end) *line = '\0';
+        }
+        if (!*line) fail_msg("docs/architectures.md has no line for %s", (*ops)->name);
+        for (const tl_setting *setting = (*ops)->settings; setting && setting->name; setting++) {
+            snprintf(word, sizeof word, "`%s`", setting->name);
+            if (!strstr(line, word)) fail_msg("docs/architectures.md does not name %s of %s", setting->name, (*ops)->name);
+        }
+    }
+    for (size_t i = 0; tl_init_name(i); i++) {
+        char word[60];
+        snprintf(word, sizeof word, "`%s`", tl_init_name(i));
+        if (!strstr(text, word)) fail_msg("docs/architectures.md does not name %s", tl_init_name(i));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_what_each_layer_needs_when_compiled_then_accepted),
@@ -229,6 +261,7 @@ int main(void) {
         cmocka_unit_test(given_values_of_another_kind_when_read_then_key_value_and_what_it_should_be),
         cmocka_unit_test(given_values_out_of_range_when_compiled_then_the_layer_names_setting_and_value),
         cmocka_unit_test(given_a_layer_without_what_it_needs_when_compiled_then_it_says_what),
+        cmocka_unit_test(given_the_registry_when_looked_up_in_the_documentation_then_every_layer_and_setting_is_there),
     };
     return check_run(tests);
 }

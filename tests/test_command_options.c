@@ -337,6 +337,35 @@ static void given_the_commands_that_there_are_when_listed_then_all_are_tested_he
     run_free(&done);
 }
 
+/* ---- the documentation ---- */
+
+static char documents[1 << 17];
+
+static void look_up(const command *self, const option_spec *option, const char *flag) {
+    char word[80];
+    snprintf(word, sizeof word, "`%.50s%s", flag, option->argument ? " " : "`");
+    if (strcmp(option->name, "help") != 0 && !strstr(documents, word))
+        fail_msg("%s of tapline %s is not in docs/command.md or docs/benchmarks.md", flag, self->name);
+    const bool named = self == &train_command && option->choice;
+    for (size_t i = 0; named && option->choice(i); i++) {
+        snprintf(word, sizeof word, "`%s`", option->choice(i));
+        if (!strstr(documents, word)) fail_msg("%s %s is not in docs/command.md", flag, option->choice(i));
+    }
+}
+
+static void given_the_options_when_looked_up_in_the_documentation_then_all_are_there(void **unused) {
+    (void)unused;
+    static const char *const paths[] = {EXAMPLES "/../docs/command.md", EXAMPLES "/../docs/benchmarks.md"};
+    size_t used = 0;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        FILE *file = fopen(paths[i], "r");
+        assert_non_null(file);
+        used += fread(documents + used, 1, sizeof documents - 1 - used, file);
+        fclose(file);
+    }
+    for_each_option(look_up);
+}
+
 /* ---- operands ---- */
 
 static void given_too_many_arguments_or_too_few_when_run_then_said(void **unused) {
@@ -376,6 +405,7 @@ int main(void) {
         cmocka_unit_test(given_names_of_nothing_when_run_then_the_command_says_so),
         cmocka_unit_test(given_numbers_that_float_cannot_hold_when_run_then_the_limit_is_named),
         cmocka_unit_test(given_the_commands_that_there_are_when_listed_then_all_are_tested_here),
+        cmocka_unit_test(given_the_options_when_looked_up_in_the_documentation_then_all_are_there),
         cmocka_unit_test(given_too_many_arguments_or_too_few_when_run_then_said),
     };
     return check_run(tests);
