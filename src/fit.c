@@ -139,23 +139,37 @@ static tl_status train_batch(tl_fit_state *f, bool step, tl_error *error) {
     return step || wrong ? take_step(f, error) : TL_OK;
 }
 
-static bool go_on(tl_fit_state *f) {
-    if (!f->cfg.callback) return true;
-    const tl_progress progress = {.epoch = f->epoch,
+/* Of the batches since the last step, which may be none. */
+static double step_loss(const tl_fit_state *f) {
+    const tl_tally of_step = {.loss = f->sums.loss - f->last.loss, .weight = f->sums.weight - f->last.weight};
+    return tl_tally_loss(&of_step);
+}
+
+bool tl_call_back(const tl_callback callbacks[TL_MAX_CALLBACKS], const tl_progress *progress) {
+    bool on = true;
+    for (size_t i = 0; i < TL_MAX_CALLBACKS && callbacks[i].function; i++)
+        on = callbacks[i].function(progress, callbacks[i].user) && on;
+    return on;
+}
+
+static bool go_on(const tl_fit_state *f) {
+    const tl_progress progress = {.model = f->model,
+                                  .epoch = f->epoch,
                                   .epochs = f->cfg.epochs,
                                   .batch = f->batch,
                                   .batches = f->batches,
                                   .epoch_end = f->batch == f->batches,
                                   .train = tl_tally_metrics(&f->sums, tl_model_loss(f->model)),
                                   .validation = f->batch == f->batches ? f->validation : tl_no_metrics,
+                                  .steps = f->result.steps,
+                                  .step_loss = step_loss(f),
                                   .learning_rate = tl_learning_rate(f->model),
                                   .seconds = tl_seconds() - f->begin};
-    return f->cfg.callback(&progress, f->cfg.user);
+    return tl_call_back(f->cfg.callbacks, &progress);
 }
 
 static void end_step(tl_fit_state *f) {
-    const tl_tally of_step = {.loss = f->sums.loss - f->last.loss, .weight = f->sums.weight - f->last.weight};
-    tl_schedule_step(&f->schedule, tl_tally_loss(&of_step));
+    tl_schedule_step(&f->schedule, step_loss(f));
     set_rate(f);
     f->last = f->sums;
 }

@@ -31,6 +31,9 @@ typedef struct tl_fit_state {
     size_t *lengths;       /* (batch); NULL: whole series */
 } tl_fit_state;
 
+/* Calls all of them; false where one says so. */
+bool tl_call_back(const tl_callback callbacks[TL_MAX_CALLBACKS], const tl_progress *progress);
+
 /* Checks that cfg.checkpoint may be written, and sets model and fit, which is prepared, to what
  * cfg.resume holds. Fails, listing what differs, where that is another training. */
 tl_status tl_checkpoint_begin(tl_fit_state *fit, tl_error *error);

@@ -103,8 +103,7 @@ static tl_fit_cfg fit_cfg(const recipe *of, size_t *stop) {
                         .validation = of->validated ? &validation : NULL,
                         .patience = of->validated ? 3 : 0,
                         .augment = {.crop = of->validated ? 0.8 : 0, .jitter = of->validated ? 0.2 : 0},
-                        .callback = count_down,
-                        .user = stop};
+                        .callbacks = {{count_down, stop}}};
 }
 
 static tl_fit_result train_whole(const recipe *of) {

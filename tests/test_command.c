@@ -375,10 +375,10 @@ static void given_data_that_cannot_be_read_when_trained_then_the_reader_says_whe
 static void given_files_that_cannot_be_written_when_trained_then_exit_code_1(void **unused) {
     (void)unused;
     expect(run_command("train", train_file, "--log", "/nonexistent/log.csv", QUICK), 1,
-           "tapline train: --log /nonexistent/log.csv: cannot write: No such file or directory\n");
+           "tapline train: --log /nonexistent/log.csv: cannot be written: No such file or directory\n");
     if (access("/dev/full", W_OK) != 0) return;
     expect(run_command("train", train_file, "--log", "/dev/full", QUICK), 1,
-           "--log /dev/full: cannot write: No space left on device");
+           "--log /dev/full: cannot be written: No space left on device");
     run done = run_start((const char *const[RUN_ARGUMENTS]){"train", train_file, "--json", QUICK}, "/dev/full");
     run_wait(&done);
     expect(done, 1, "tapline: stdout: cannot write the result: No space left on device\n");

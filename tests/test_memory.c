@@ -208,6 +208,13 @@ static void save_and_resume(tl_error *error) {
     remove(name);
 }
 
+static void log_epochs(tl_error *error) {
+    char name[] = "/tmp/tapline-test-XXXXXX";
+    close(mkstemp(name));
+    tl_csv_log_close(tl_csv_log_new(name, false, error), error);
+    remove(name);
+}
+
 static void plan(tl_error *error) {
     const tl_conv1d_spec spec = {.batch = 2, .length = 9, .channels = 3, .filters = 4, .kernel = 3, .stride = 1, .dilation = 1};
     tl_conv1d_plan_free(tl_conv1d_plan_new(&spec, error));
@@ -225,6 +232,7 @@ static void given_any_allocation_that_fails_then_an_error_and_nothing_left_behin
                 {"files", read_files, 10},
                 {"folders and records", read_binary_files, 30},
                 {"a plan", plan, 2},
+                {"a log", log_epochs, 2},
                 {"model files", save_and_load, 100},
                 {"checkpoints", save_and_resume, 500}};
     for (size_t u = 0; u < sizeof uses / sizeof *uses; u++) {

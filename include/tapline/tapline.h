@@ -4,6 +4,7 @@
 
 /* to train and use a model */
 #include <tapline/base.h>
+#include <tapline/csv_log.h>
 #include <tapline/dataset.h>
 #include <tapline/file.h>
 #include <tapline/layers.h>

@@ -177,8 +177,7 @@ static void train(job *self, tl_error *error) {
                       .validation = self->validation,
                       .patience = (int)settings->give_up,
                       .augment = {.crop = settings->crop, .scale = settings->scale, .jitter = settings->jitter},
-                      .callback = progress_step,
-                      .user = &shown,
+                      .callbacks = {{progress_step, &shown}},
                       .checkpoint = settings->checkpoint,
                       .checkpoint_every = settings->checkpoint_every,
                       .resume = settings->resume};

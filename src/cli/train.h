@@ -4,10 +4,9 @@
 
 #include "commands.h"
 
+#include <tapline/csv_log.h>
 #include <tapline/layers.h>
 #include <tapline/train.h>
-
-#include <stdio.h>
 
 typedef struct train_settings {
     common_settings common; /* operand 0: the data */
@@ -40,15 +39,14 @@ typedef struct architecture {
 
 extern const architecture architectures_f32[], architectures_f64[];
 
-/* What tl_fit's callback does: progress on stderr, the log, and stopping at a signal. It knows no tl_real. */
+/* The callback of tl_fit: progress on stderr, the log, and stopping at a signal. It knows no tl_real. */
 typedef struct progress {
     const char *command;
     size_t series, batch; /* in the training set, in a batch */
     bool quiet, terminal;
-    double drawn;     /* the seconds at which the bar was drawn last */
-    FILE *log;        /* NULL: none */
-    const char *path; /* the log's */
-    int log_error;    /* errno of a failed write to the log */
+    double drawn;    /* the seconds at which the bar was drawn last */
+    tl_csv_log *log; /* NULL: none */
+    bool log_failed;
     bool regression;
 } progress;
 
@@ -56,7 +54,7 @@ typedef struct progress {
  * message, when the log cannot be written. */
 bool progress_begin(progress *self, const train_settings *settings, const tl_dataset *data, size_t batch);
 
-/* For tl_fit_cfg; `user` is the progress. */
+/* For tl_fit_cfg.callbacks; `user` is the progress. */
 bool progress_step(const tl_progress *at, void *user);
 
 /* Clears the bar, closes the log. False, after a message, when the log could not be written completely. */
