@@ -4,6 +4,15 @@
 
 #include "metrics.h"
 
+/* The mixtures that a batch is trained on in place of its series (mixup). */
+typedef struct tl_mixtures {
+    uint32_t *partner;      /* (batch); NULL: none */
+    tl_real *share;         /* (batch) */
+    size_t *lengths;        /* (batch), of them; NULL: whole series */
+    tl_real *probabilities; /* (batch, classes) targets of cross-entropy; NULL: the loss takes values */
+    tl_real *values;        /* (batch) */
+} tl_mixtures;
+
 typedef struct tl_fit_state {
     tl_model *model;
     const tl_dataset *data;
@@ -24,11 +33,12 @@ typedef struct tl_fit_state {
     /* made from that */
     uint32_t *order;       /* (samples) the epoch's */
     tl_tensor x;           /* (batch, length, channels) gathered samples */
-    tl_tensor varied;      /* variations of them; empty: none */
+    tl_tensor varied;      /* variations of them, whose mixtures go back to x; empty: none */
     tl_metrics validation; /* of the epoch that has just ended */
     int32_t *labels;       /* (batch) */
     tl_real *values;       /* (batch) */
     size_t *lengths;       /* (batch); NULL: whole series */
+    tl_mixtures mixed;
 } tl_fit_state;
 
 /* Calls all of them; false where one says so. */

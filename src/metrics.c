@@ -15,9 +15,15 @@ static size_t largest_of(const tl_real *logits, size_t count) {
 
 /* ---- sums ---- */
 
-static void add_correct(tl_tally *sums, const tl_tensor *y, const int32_t *labels) {
+static void add_correct(tl_tally *sums, const tl_tensor *y, const tl_target *target) {
     const size_t channels = y->shape[1] * y->shape[2];
-    for (size_t i = 0; i < y->shape[0]; i++) sums->correct += (int32_t)largest_of(y->data + i * channels, channels) == labels[i];
+    for (size_t i = 0; i < y->shape[0]; i++) {
+        const size_t predicted = largest_of(y->data + i * channels, channels);
+        if (target->probabilities)
+            sums->correct += (double)target->probabilities[i * channels + predicted];
+        else
+            sums->correct += (size_t)target->labels[i] == predicted;
+    }
 }
 
 /* Of predictions: of an output of binary cross-entropy, that is its probability. */
@@ -39,7 +45,7 @@ void tl_tally_add(tl_tally *sums, const tl_model *model, const tl_target *target
     sums->weight += tl_loss_weight(model);
     sums->samples += y.shape[0];
     if (tl_loss_takes_labels(tl_model_loss(model)))
-        add_correct(sums, &y, target->labels);
+        add_correct(sums, &y, target);
     else
         add_differences(sums, tl_model_loss(model), &y, target->values);
 }

@@ -237,6 +237,8 @@ static void given_folds_when_trained_then_what_is_held_out_is_reported_and_decid
     expect(run_command("train", train_file, "--fold", "1", QUICK), 2, "--fold 1: of how many? --folds says it");
     expect(run_command("train", train_file, "--folds", "3", "--fold", "3", QUICK), 2, "data: fold 3 is outside 0 … 2");
     expect(run_command("train", train_file, "--crop", "1", QUICK), 2, "--crop 1: must be a number from 0 to 1, 1 excluded");
+    expect(run_command("train", train_file, "--mixup", "0.2", "--batch", "1", QUICK), 2, "fit: mixup 0.2 mixes series of a batch");
+    expect(run_command("train", values_file, "--mixup", "0.2", QUICK), 0, NULL);
 }
 
 static void given_a_log_when_trained_then_it_has_a_line_an_epoch(void **unused) {
@@ -330,6 +332,8 @@ static void given_a_wrong_option_when_run_then_said_what_is_wrong_and_exit_code_
         {"--schedule-patience", "0", "--schedule-patience 0: must be a whole number from 1"},
         {"--warmup", "-1", "--warmup -1: must be a whole number from 0"},
         {"--l1", "0", "--l1 0: must be a positive finite number"},
+        {"--mixup", "nan", "--mixup nan: must be a positive finite number"},
+        {"--mixup", "-1", "--mixup -1: must be a positive finite number"},
         {"--clip-value", "-1", "--clip-value -1: must be a positive finite number"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)

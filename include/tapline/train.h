@@ -13,7 +13,8 @@ extern "C" {
 /* How well a model does on a data set; what does not apply is NaN. */
 typedef struct tl_metrics {
     double loss;     /* the mean of tl_loss */
-    double accuracy; /* classification: the share of samples whose largest logit is at their label */
+    double accuracy; /* classification: the share of samples whose largest logit is at their label; of mixtures (mixup), the mean of
+                        what the target has there */
     double rmse;     /* regression: root of the mean squared error over samples and outputs */
     double mae;      /* regression: mean absolute error */
 
@@ -58,7 +59,7 @@ typedef struct tl_fit_cfg {
                           is one, else of training */
     int patience;      /* (no end) stop after so many epochs without a lower one of that loss */
     const tl_dataset *validation; /* (none) a set that is evaluated after each epoch */
-    tl_augment_cfg augment;       /* (none) random variations of each batch (stream TL_STREAM_AUGMENT) */
+    tl_augment_cfg augment;       /* (none) random variations of each batch (streams TL_STREAM_AUGMENT and TL_STREAM_MIXUP) */
     bool keep_order;              /* do not shuffle */
     const char *checkpoint;       /* (none) a file to go on from, should training be interrupted: written as it goes along, where a
                                      callback stops it, and at its end; docs/files.md */

@@ -169,18 +169,19 @@ static tl_schedule_cfg schedule_of(const train_settings *settings, tl_error *err
 static void train(job *self, tl_error *error) {
     const train_settings *settings = self->settings;
     progress shown;
-    tl_fit_cfg cfg = {.epochs = settings->epochs ? (int)settings->epochs : self->architecture->epochs,
-                      .batch = self->batch,
-                      .accumulate = (size_t)settings->accumulate,
-                      .schedule = schedule_of(settings, error),
-                      .restore_best = true,
-                      .validation = self->validation,
-                      .patience = (int)settings->give_up,
-                      .augment = {.crop = settings->crop, .scale = settings->scale, .jitter = settings->jitter},
-                      .callbacks = {{progress_step, &shown}},
-                      .checkpoint = settings->checkpoint,
-                      .checkpoint_every = settings->checkpoint_every,
-                      .resume = settings->resume};
+    tl_fit_cfg cfg = {
+        .epochs = settings->epochs ? (int)settings->epochs : self->architecture->epochs,
+        .batch = self->batch,
+        .accumulate = (size_t)settings->accumulate,
+        .schedule = schedule_of(settings, error),
+        .restore_best = true,
+        .validation = self->validation,
+        .patience = (int)settings->give_up,
+        .augment = {.crop = settings->crop, .scale = settings->scale, .jitter = settings->jitter, .mixup = settings->mixup},
+        .callbacks = {{progress_step, &shown}},
+        .checkpoint = settings->checkpoint,
+        .checkpoint_every = settings->checkpoint_every,
+        .resume = settings->resume};
     if (settings->out && tl_save_check(settings->out, error) != TL_OK) return;
     if (!progress_begin(&shown, settings, self->data, self->batch)) {
         self->log_failed = true;

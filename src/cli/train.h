@@ -16,7 +16,7 @@ typedef struct train_settings {
     const char *loss;                                     /* NULL: as the data asks */
     int64_t epochs, batch, accumulate, seed;              /* epochs and batch 0: the architecture's */
     int64_t folds, fold, give_up;                         /* 0: no validation, the first, never */
-    double crop, scale, jitter;                           /* 0: none */
+    double crop, scale, jitter, mixup;                    /* 0: none */
     int64_t segment;                                      /* of records of PhysioNet; 0: the library's default */
     int64_t warmup, patience, period;                     /* of the schedule; 0: the library's defaults */
     double factor, least_rate;                            /* likewise */

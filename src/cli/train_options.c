@@ -55,6 +55,8 @@ static const option_spec options[] = {
     {"crop", "X", OPTION_FRACTION, FIELD(crop), 0, 0, NULL, "train on windows of that share of a series, stretched (whole ones)"},
     {"scale", "X", OPTION_POSITIVE, FIELD(scale), 0, 0, NULL, "multiply each by a random number of that deviation from 1 (none)"},
     {"jitter", "X", OPTION_POSITIVE, FIELD(jitter), 0, 0, NULL, "add noise of that deviation to each value (none)"},
+    {"mixup", "X", OPTION_POSITIVE, FIELD(mixup), 0, 0, NULL,
+     "mix each with another of its batch, and their targets; shares\nare from a beta distribution with both parameters X (none)"},
     {"log", "FILE.csv", OPTION_TEXT, FIELD(log), 0, 0, NULL, "write one line an epoch to this file"},
     {"out", "FILE", OPTION_TEXT, FIELD(out), 0, 0, NULL, "write the trained model to this file, for eval and predict"},
     {"checkpoint", "FILE", OPTION_TEXT, FIELD(checkpoint), 0, 0, NULL,
