@@ -7,6 +7,7 @@
 #include <tapline/csv_log.h>
 #include <tapline/dataset.h>
 #include <tapline/file.h>
+#include <tapline/find_learning_rate.h>
 #include <tapline/layers.h>
 #include <tapline/model.h>
 #include <tapline/train.h>
