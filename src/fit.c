@@ -67,6 +67,23 @@ static tl_status prepare_schedule(tl_fit_state *f, tl_error *error) {
     return error->status;
 }
 
+/* Variations that the data or the batches rule out. */
+static tl_status check_variations(const tl_fit_cfg *cfg, const tl_dataset *data, tl_error *error) {
+    const tl_augment_cfg *augment = &cfg->augment;
+    const bool each_step = tl_labels_each(data) > 1;
+    if (tl_augment_check(augment, error) != TL_OK) return error->status;
+    if (augment->crop > 0 && each_step)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: crop %g moves the steps of series, and the data has targets for each step",
+                       augment->crop);
+    if (augment->mixup > 0 && each_step && data->lengths)
+        return tl_fail(error, TL_ERROR_ARGUMENT,
+                       "fit: mixup %g does not mix series of different lengths that have targets for each step", augment->mixup);
+    if (augment->mixup > 0 && cfg->batch < 2)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: mixup %g mixes series of a batch; batches of %zu have no two",
+                       augment->mixup, cfg->batch);
+    return TL_OK;
+}
+
 static tl_status take_configuration(tl_fit_state *f, const tl_fit_cfg *cfg, tl_error *error) {
     if (cfg) f->cfg = *cfg;
     if (f->cfg.epochs == 0) f->cfg.epochs = 1;
@@ -78,10 +95,7 @@ static tl_status take_configuration(tl_fit_state *f, const tl_fit_cfg *cfg, tl_e
     if (!(f->cfg.checkpoint_every >= 0))
         return tl_fail(error, TL_ERROR_ARGUMENT, "fit: checkpoint_every %g is below 0", f->cfg.checkpoint_every);
     if (f->cfg.patience < 0) return tl_fail(error, TL_ERROR_ARGUMENT, "fit: patience %d is below 0", f->cfg.patience);
-    if (tl_augment_check(&f->cfg.augment, error) != TL_OK) return error->status;
-    if (f->cfg.augment.mixup > 0 && f->cfg.batch < 2)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: mixup %g mixes series of a batch; batches of %zu have no two",
-                       f->cfg.augment.mixup, f->cfg.batch);
+    if (check_variations(&f->cfg, f->data, error) != TL_OK) return error->status;
     if (f->cfg.validation && tl_data_check(f->model, f->cfg.validation, error) != TL_OK) return error->status;
     f->batches = parts_of(f->data->x.shape[0], f->cfg.batch);
     return prepare_schedule(f, error);
@@ -90,16 +104,16 @@ static tl_status take_configuration(tl_fit_state *f, const tl_fit_cfg *cfg, tl_e
 static bool varies(const tl_augment_cfg *cfg) { return cfg->crop > 0 || cfg->scale > 0 || cfg->jitter > 0 || cfg->mixup > 0; }
 
 static void prepare_mixtures(tl_fit_state *f, tl_error *error) {
-    const size_t batch = f->cfg.batch, classes = tl_output_shape(f->model).channels;
+    const size_t batch = f->cfg.batch, rows = batch * tl_labels_each(f->data), classes = tl_output_shape(f->model).channels;
     tl_mixtures *mixed = &f->mixed;
     if (f->cfg.augment.mixup == 0) return;
     mixed->partner = tl_allocate(batch, sizeof *mixed->partner, "the partners of mixup", error);
     mixed->share = tl_allocate(batch, sizeof *mixed->share, "the shares of mixup", error);
     if (f->data->lengths) mixed->lengths = tl_allocate(batch, sizeof *mixed->lengths, "lengths of mixtures", error);
     if (tl_loss_takes_labels(tl_model_loss(f->model)))
-        mixed->probabilities = tl_allocate(batch * classes, sizeof *mixed->probabilities, "targets of mixtures", error);
+        mixed->probabilities = tl_allocate(rows * classes, sizeof *mixed->probabilities, "targets of mixtures", error);
     else
-        mixed->values = tl_allocate(batch, sizeof *mixed->values, "targets of mixtures", error);
+        mixed->values = tl_allocate(batch * tl_values_each(f->data), sizeof *mixed->values, "targets of mixtures", error);
 }
 
 static tl_status prepare_fit(tl_fit_state *f, const tl_fit_cfg *cfg, tl_error *error) {
@@ -108,8 +122,8 @@ static tl_status prepare_fit(tl_fit_state *f, const tl_fit_cfg *cfg, tl_error *e
     f->order = tl_allocate(f->data->x.shape[0], sizeof *f->order, "the order of the samples", error);
     f->x = tl_tensor_new(3, (size_t[]){f->cfg.batch, in.length, in.channels}, error);
     if (varies(&f->cfg.augment)) f->varied = tl_tensor_new(3, f->x.shape, error);
-    f->labels = tl_allocate(f->cfg.batch, sizeof *f->labels, "labels", error);
-    f->values = tl_allocate(f->cfg.batch, sizeof *f->values, "targets", error);
+    f->labels = tl_allocate(f->cfg.batch * tl_labels_each(f->data), sizeof *f->labels, "labels", error);
+    f->values = tl_allocate(f->cfg.batch * tl_values_each(f->data), sizeof *f->values, "targets", error);
     if (f->data->lengths) f->lengths = tl_allocate(f->cfg.batch, sizeof *f->lengths, "lengths", error);
     prepare_mixtures(f, error);
     if (f->cfg.restore_best) f->best = tl_allocate(count_parameters(f->model), sizeof(tl_real), "the best parameters", error);
@@ -129,34 +143,42 @@ static void shuffle(tl_fit_state *f) {
     for (size_t i = 0; f->cfg.keep_order && i < samples; i++) f->order[i] = (uint32_t)i;
 }
 
-/* From the varied series and their targets to x and the targets of mixtures. */
-static void mix(tl_fit_state *f, size_t count, uint64_t key) {
+/* Mixed targets: of labels the probabilities of classes. */
+static void mix_targets(tl_fit_state *f, size_t count) {
     const tl_mixtures *mixed = &f->mixed;
-    const size_t classes = tl_output_shape(f->model).channels;
-    tl_mixup_draw(f->cfg.augment.mixup, mixed->partner, mixed->share, count, tl_model_seed(f->model), key);
-    tl_mixup(&f->varied, f->lengths, mixed->partner, mixed->share, &f->x, mixed->lengths);
-    if (mixed->probabilities) memset(mixed->probabilities, 0, count * classes * sizeof *mixed->probabilities);
+    const size_t classes = tl_output_shape(f->model).channels, labels = tl_labels_each(f->data), values = tl_values_each(f->data);
+    if (mixed->probabilities) memset(mixed->probabilities, 0, count * labels * classes * sizeof *mixed->probabilities);
     for (size_t i = 0; i < count; i++) {
         const size_t partner = mixed->partner[i];
         const tl_real share = mixed->share[i];
-        if (mixed->probabilities) {
-            mixed->probabilities[i * classes + (size_t)f->labels[i]] += 1 - share;
-            mixed->probabilities[i * classes + (size_t)f->labels[partner]] += share;
-        } else
-            mixed->values[i] = (1 - share) * f->values[i] + share * f->values[partner];
+        for (size_t k = 0; mixed->probabilities && k < labels; k++) {
+            tl_real *row = mixed->probabilities + (i * labels + k) * classes;
+            row[f->labels[i * labels + k]] += 1 - share;
+            row[f->labels[partner * labels + k]] += share;
+        }
+        for (size_t k = 0; mixed->values && k < values; k++)
+            mixed->values[i * values + k] = (1 - share) * f->values[i * values + k] + share * f->values[partner * values + k];
     }
+}
+
+/* From the varied series and their targets to x and the targets of mixtures. */
+static void mix(tl_fit_state *f, size_t count, uint64_t key) {
+    const tl_mixtures *mixed = &f->mixed;
+    tl_mixup_draw(f->cfg.augment.mixup, mixed->partner, mixed->share, count, tl_model_seed(f->model), key);
+    tl_mixup(&f->varied, f->lengths, mixed->partner, mixed->share, &f->x, mixed->lengths);
+    mix_targets(f, count);
 }
 
 /* Copies samples `first` … `first + count - 1` of the order side by side. */
 static void gather(tl_fit_state *f, size_t first, size_t count) {
     const tl_dataset *data = f->data;
-    const size_t each = data->x.shape[1] * data->x.shape[2];
+    const size_t each = data->x.shape[1] * data->x.shape[2], labels = tl_labels_each(data), values = tl_values_each(data);
     for (size_t i = 0; i < count; i++) {
         const size_t sample = f->order[first + i];
         memcpy(f->x.data + i * each, data->x.data + sample * each, each * sizeof(tl_real));
         if (data->lengths) f->lengths[i] = data->lengths[sample];
-        if (data->labels) f->labels[i] = data->labels[sample];
-        if (data->values) f->values[i] = data->values[sample];
+        if (data->labels) memcpy(f->labels + i * labels, data->labels + sample * labels, labels * sizeof *f->labels);
+        if (data->values) memcpy(f->values + i * values, data->values + sample * values, values * sizeof *f->values);
     }
     f->x.shape[0] = f->varied.shape[0] = count;
     const uint64_t key = f->order_key * f->batches + f->batch; /* of no other batch */

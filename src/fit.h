@@ -9,8 +9,8 @@ typedef struct tl_mixtures {
     uint32_t *partner;      /* (batch); NULL: none */
     tl_real *share;         /* (batch) */
     size_t *lengths;        /* (batch), of them; NULL: whole series */
-    tl_real *probabilities; /* (batch, classes) targets of cross-entropy; NULL: the loss takes values */
-    tl_real *values;        /* (batch) */
+    tl_real *probabilities; /* (batch, labels of a series, classes) cross-entropy's targets; NULL: the loss takes values */
+    tl_real *values;        /* (batch, values of a series) */
 } tl_mixtures;
 
 typedef struct tl_fit_state {
@@ -35,8 +35,8 @@ typedef struct tl_fit_state {
     tl_tensor x;           /* (batch, length, channels) gathered samples */
     tl_tensor varied;      /* variations of them, whose mixtures go back to x; empty: none */
     tl_metrics validation; /* of the epoch that has just ended */
-    int32_t *labels;       /* (batch) */
-    tl_real *values;       /* (batch) */
+    int32_t *labels;       /* (batch, labels of a series) */
+    tl_real *values;       /* (batch, values of a series) */
     size_t *lengths;       /* (batch); NULL: whole series */
     tl_mixtures mixed;
 } tl_fit_state;

@@ -64,23 +64,24 @@ static void given_lengths_when_mixed_then_that_of_the_larger_share_and_nothing_b
 
 /* ---- training ---- */
 
-static tl_real x[BATCH * LENGTH], values[BATCH];
-static int32_t labels[BATCH] = {0, 2, 1, 0};
+static tl_real x[BATCH * LENGTH], values[BATCH * LENGTH];
+static int32_t labels[BATCH * LENGTH] = {0, 2, 1, 0, 1, 1, 2, 0, 0, 2, 1, 2, 0, 0, 1, 1, 2, 2, 0, 1, 0, 1, 2, 0};
 static size_t lengths[BATCH] = {6, 3, 5, 2};
 
-/* One batch; series are of the lengths above where that is asked for. */
-static tl_dataset make_data(bool with_lengths) {
+/* One batch; series are of the lengths above, or each step has a target, where that is asked for. */
+static tl_dataset make_data(bool with_lengths, bool each_step) {
     fill_normal(x, BATCH * LENGTH, 4);
-    fill_normal(values, BATCH, 5);
+    fill_normal(values, BATCH * LENGTH, 5);
     for (size_t i = 0; with_lengths && i < BATCH; i++) memset(x + i * LENGTH + lengths[i], 0, (LENGTH - lengths[i]) * sizeof *x);
     return (tl_dataset){.x = TL_VIEW(x, BATCH, LENGTH, 1),
                         .labels = labels,
                         .values = values,
                         .classes = 3,
-                        .lengths = with_lengths ? lengths : NULL};
+                        .lengths = with_lengths ? lengths : NULL,
+                        .target_length = each_step ? LENGTH : 1};
 }
 
-static tl_model *make_model(tl_loss_kind loss) {
+static tl_model *make_model(tl_loss_kind loss, bool each_step) {
     static const double class_weights[3] = {1, 3, 0.5};
     const tl_compile_cfg cfg = {.batch = BATCH,
                                 .loss = loss,
@@ -90,8 +91,9 @@ static tl_model *make_model(tl_loss_kind loss) {
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 9});
     tl_node y =
         tl_conv1d(model, tl_input(model, (tl_shape){LENGTH, 1}), &(tl_conv1d_cfg){.filters = 5, .kernel = 3, .padding = TL_SAME});
-    y = tl_dense(model, tl_global_average_pool(model, tl_relu(model, y)),
-                 &(tl_dense_cfg){.units = loss == TL_CROSS_ENTROPY ? 3 : 1});
+    y = tl_relu(model, y);
+    if (!each_step) y = tl_global_average_pool(model, y);
+    y = tl_dense(model, y, &(tl_dense_cfg){.units = loss == TL_CROSS_ENTROPY ? 3 : 1});
     tl_model_compile(model, y, &cfg, &error);
     check_ok(&error);
     return model;
@@ -105,21 +107,22 @@ static bool keep_metrics(const tl_progress *at, void *user) {
 /* The same step without mixed targets: passes for the labels of either series, weighted by its share; `values` mixed. */
 static double step_by_hand(tl_model *model, const tl_dataset *data, double alpha, tl_error *error) {
     uint32_t partner[BATCH];
-    tl_real share[BATCH], rest[BATCH], mixed[BATCH * LENGTH], mixed_values[BATCH];
-    int32_t other[BATCH];
+    tl_real share[BATCH], rest[BATCH], mixed[BATCH * LENGTH], mixed_values[BATCH * LENGTH];
+    int32_t other[BATCH * LENGTH];
     size_t mixed_lengths[BATCH];
     tl_tensor y = TL_VIEW(mixed, BATCH, LENGTH, 1);
     double sum = 0, weight = 0;
     tl_mixup_draw(alpha, partner, share, BATCH, tl_model_seed(model), 0);
     tl_mixup(&data->x, data->lengths, partner, share, &y, mixed_lengths);
-    for (size_t i = 0; i < BATCH; i++) {
-        rest[i] = 1 - share[i];
-        other[i] = data->labels[partner[i]];
-        mixed_values[i] = rest[i] * data->values[i] + share[i] * data->values[partner[i]];
+    for (size_t i = 0; i < BATCH; i++) rest[i] = 1 - share[i];
+    for (size_t i = 0; i < BATCH * data->target_length; i++) {
+        const size_t series = i / data->target_length, from = partner[series] * data->target_length + i % data->target_length;
+        other[i] = data->labels[from];
+        mixed_values[i] = rest[series] * data->values[i] + share[series] * data->values[from];
     }
     const bool classes = tl_model_loss(model) == TL_CROSS_ENTROPY;
-    const tl_target of_values = {.values = mixed_values},
-                    of_labels[] = {{.labels = data->labels, .weights = rest}, {.labels = other, .weights = share}};
+    const tl_target of_values = {.values = mixed_values};
+    const tl_target of_labels[] = {{.labels = data->labels, .weights = rest}, {.labels = other, .weights = share}};
     for (int pass = 0; pass < 1 + classes; pass++) {
         if (data->lengths) tl_set_lengths(model, mixed_lengths, BATCH);
         tl_forward(model, &y, TL_TRAINING);
@@ -134,14 +137,15 @@ static double step_by_hand(tl_model *model, const tl_dataset *data, double alpha
 static void given_mixup_when_fitted_then_a_step_is_that_of_the_mixed_losses(void **unused) {
     (void)unused;
     const double close = sizeof(tl_real) == 8 ? 1e-13 : 1e-5;
-    for (int kind = 0; kind < 4; kind++) {
+    for (int kind = 0; kind < 6; kind++) {
         tl_error error = {0};
         tl_metrics metrics;
-        const tl_loss_kind loss = kind < 2 ? TL_CROSS_ENTROPY : TL_ABSOLUTE_ERROR;
-        const tl_dataset data = make_data(kind % 2);
-        tl_model *fitted = make_model(loss), *by_hand = make_model(loss);
-        tl_fit(fitted, &data, &(tl_fit_cfg){.keep_order = true, .augment.mixup = 0.7, .callbacks = {{keep_metrics, &metrics}}},
-               NULL, &error);
+        const tl_loss_kind loss = kind < 3 ? TL_CROSS_ENTROPY : TL_ABSOLUTE_ERROR;
+        const bool each_step = kind % 3 == 2;
+        const tl_dataset data = make_data(kind % 3 == 1, each_step);
+        const tl_fit_cfg cfg = {.keep_order = true, .augment.mixup = 0.7, .callbacks = {{keep_metrics, &metrics}}};
+        tl_model *fitted = make_model(loss, each_step), *by_hand = make_model(loss, each_step);
+        tl_fit(fitted, &data, &cfg, NULL, &error);
         check_number("loss", metrics.loss, step_by_hand(by_hand, &data, 0.7, &error), close, 0);
         check_ok(&error);
         for (size_t a = 0; a < tl_parameter_arrays(fitted); a++) {
@@ -161,8 +165,8 @@ static void given_mixup_when_fitted_then_accuracy_is_what_targets_have_of_the_pr
     uint32_t partner[BATCH];
     tl_real share[BATCH];
     double expected = 0;
-    const tl_dataset data = make_data(false);
-    tl_model *model = make_model(TL_CROSS_ENTROPY);
+    const tl_dataset data = make_data(false, false);
+    tl_model *model = make_model(TL_CROSS_ENTROPY, false);
     for (size_t a = 0; a < tl_parameter_arrays(model); a++) {
         const tl_parameter p = tl_parameter_at(model, a);
         memset(p.value.data, 0, tl_tensor_count(&p.value) * sizeof(tl_real));
@@ -180,13 +184,24 @@ static void given_mixup_when_fitted_then_accuracy_is_what_targets_have_of_the_pr
 static void given_batches_of_one_when_fitted_with_mixup_then_refused(void **unused) {
     (void)unused;
     tl_error error = {0};
-    const tl_dataset data = make_data(false);
-    tl_model *model = make_model(TL_CROSS_ENTROPY);
+    const tl_dataset data = make_data(false, false);
+    tl_model *model = make_model(TL_CROSS_ENTROPY, false);
     tl_fit(model, &data, &(tl_fit_cfg){.batch = 1, .augment.mixup = 0.2}, NULL, &error);
     check_error(&error, TL_ERROR_ARGUMENT, "fit: mixup 0.2 mixes series of a batch; batches of 1 have no two");
     tl_error last = {0};
     tl_fit(model, &data, &(tl_fit_cfg){.batch = 3, .augment.mixup = 0.2}, NULL, &last); /* the last batch is of one */
     check_ok(&last);
+    tl_model_free(model);
+}
+
+static void given_lengths_and_targets_for_each_step_when_fitted_with_mixup_then_refused(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    const tl_dataset data = make_data(true, true);
+    tl_model *model = make_model(TL_CROSS_ENTROPY, true);
+    tl_fit(model, &data, &(tl_fit_cfg){.augment.mixup = 0.2}, NULL, &error);
+    check_error(&error, TL_ERROR_ARGUMENT,
+                "fit: mixup 0.2 does not mix series of different lengths that have targets for each step");
     tl_model_free(model);
 }
 
@@ -198,6 +213,7 @@ int main(void) {
         cmocka_unit_test(given_mixup_when_fitted_then_a_step_is_that_of_the_mixed_losses),
         cmocka_unit_test(given_mixup_when_fitted_then_accuracy_is_what_targets_have_of_the_predicted_class),
         cmocka_unit_test(given_batches_of_one_when_fitted_with_mixup_then_refused),
+        cmocka_unit_test(given_lengths_and_targets_for_each_step_when_fitted_with_mixup_then_refused),
     };
     return check_run(tests);
 }

@@ -1,5 +1,6 @@
 #include "file/recipe.h"
 
+#include "evaluate.h"
 #include "file/checksum.h"
 #include "file/model.h"
 #include "gemm.h"
@@ -94,8 +95,8 @@ static void list_pieces(const tl_dataset *data, tl_piece pieces[PIECES]) {
     if (!data) return;
     pieces[0] = (tl_piece){data->x.data, tl_tensor_count(&data->x) * sizeof(tl_real)};
     pieces[1] = (tl_piece){data->lengths, data->lengths ? series * sizeof *data->lengths : 0};
-    pieces[2] = (tl_piece){data->labels, data->labels ? series * sizeof *data->labels : 0};
-    pieces[3] = (tl_piece){data->values, data->values ? series * sizeof *data->values : 0};
+    pieces[2] = (tl_piece){data->labels, data->labels ? series * tl_labels_each(data) * sizeof *data->labels : 0};
+    pieces[3] = (tl_piece){data->values, data->values ? series * tl_values_each(data) * sizeof *data->values : 0};
 }
 
 void tl_recipe_digest(tl_fit_state *fit) {
