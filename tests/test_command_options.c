@@ -149,7 +149,8 @@ static void refuse_integers(const command *self, const option_spec *option, cons
                                         "1\t2", "0x10", "12a", "--"};
     char must[100], value[40];
     const long long least = (long long)option->least, most = (long long)option->most;
-    snprintf(must, sizeof must, "a whole number from %lld to %lld", least, most);
+    snprintf(must, sizeof must, "a whole number from %lld to %lld%s", least, most,
+             option->kind == OPTION_INTEGER_OR_ALL ? ", or all" : "");
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) refuse_value(self, flag, wrong[i], must);
     snprintf(value, sizeof value, "%lld", least - 1);
     refuse_value(self, flag, value, must);
@@ -209,6 +210,11 @@ static void refuse_values(const command *self, const option_spec *option, const 
     char good[60];
     switch (option->kind) {
     case OPTION_FLAG:
+        return;
+    case OPTION_INTEGER_OR_ALL:
+        check_accepted(self, flag, "all");
+        refuse_value(self, flag, "al", "a whole number from 0 to 2147483647, or all");
+        refuse_integers(self, option, flag);
         return;
     case OPTION_INTEGER:
         refuse_integers(self, option, flag);

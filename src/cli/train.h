@@ -5,8 +5,11 @@
 #include "commands.h"
 
 #include <tapline/csv_log.h>
+#include <tapline/find_learning_rate.h>
 #include <tapline/layers.h>
 #include <tapline/train.h>
+
+#include <jansson.h>
 
 typedef struct train_settings {
     common_settings common; /* operand 0: the data */
@@ -15,7 +18,7 @@ typedef struct train_settings {
     double checkpoint_every;                              /* 0: the library's default */
     const char *loss;                                     /* NULL: as the data asks */
     int64_t epochs, batch, accumulate, seed;              /* epochs and batch 0: the architecture's */
-    int64_t folds, fold, give_up;                         /* 0: no validation, the first, never */
+    int64_t folds, fold, give_up;                         /* 0: no validation, the first (OPTION_ALL: each), never */
     double crop, scale, jitter, mixup;                    /* 0: none */
     int64_t segment;                                      /* of records of PhysioNet; 0: the library's default */
     int64_t warmup, patience, period;                     /* of the schedule; 0: the library's defaults */
@@ -23,7 +26,7 @@ typedef struct train_settings {
     double learning_rate, momentum, l1, clip, clip_value; /* 0: the library's defaults */
     double weight_decay;                                  /* NAN: the library's default */
     double label_smoothing;
-    bool nesterov, balance, raw, quiet;
+    bool nesterov, balance, raw, quiet, find_rate;
 } train_settings;
 
 int train_f32(const void *settings);
@@ -38,6 +41,31 @@ typedef struct architecture {
 } architecture;
 
 extern const architecture architectures_f32[], architectures_f64[];
+
+/* ---- cross-validation ---- */
+
+/* What training on all folds but one led to. */
+typedef struct fold_result {
+    size_t held_out; /* series */
+    tl_fit_result fit;
+    tl_metrics train, validation, test; /* report_no_metrics: not evaluated */
+} fold_result;
+
+/* The means over the folds; of fit, sums of epochs, steps and seconds. */
+fold_result folds_mean(const fold_result *folds, size_t count);
+
+/* Adds "folds", a list, and "deviation", of the folds from their mean, of each metric. */
+void folds_as_json(const fold_result *folds, size_t count, bool tested, bool regression, json_t *object);
+
+/* A line for each fold, then mean and deviation of what was held out and, where `tested`, of the test set. */
+void folds_as_text(const fold_result *folds, size_t count, size_t tested, bool regression);
+
+/* ---- the learning-rate finder ---- */
+
+void rates_as_json(const tl_rate_curve *curve, json_t *object);
+void rates_as_text(const tl_rate_curve *curve);
+
+/* ---- progress ---- */
 
 /* The callback of tl_fit: progress on stderr, the log, and stopping at a signal. It knows no tl_real. */
 typedef struct progress {
