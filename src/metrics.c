@@ -15,8 +15,15 @@ static size_t largest_of(const tl_real *logits, size_t count) {
 
 /* ---- sums ---- */
 
-static void add_correct(tl_tally *sums, const tl_real *y, const int32_t *labels, size_t steps, size_t channels) {
-    for (size_t t = 0; t < steps; t++) sums->correct += (int32_t)largest_of(y + t * channels, channels) == labels[t];
+/* `from`: the place of its first row among all of the target. */
+static void add_correct(tl_tally *sums, const tl_real *y, const tl_target *target, size_t from, size_t steps, size_t channels) {
+    for (size_t row = 0; row < steps; row++) {
+        const size_t predicted = largest_of(y + row * channels, channels);
+        if (target->probabilities)
+            sums->correct += (double)target->probabilities[(from + row) * channels + predicted];
+        else
+            sums->correct += (size_t)target->labels[from + row] == predicted;
+    }
 }
 
 /* Of predictions: of an output of binary cross-entropy, that is its probability. */
@@ -40,7 +47,7 @@ void tl_tally_add(tl_tally *sums, const tl_model *model, const tl_target *target
     for (size_t i = 0; i < y.shape[0]; i++) {
         const size_t row = i * y.shape[1], steps = tl_output_length(model, i);
         if (tl_loss_takes_labels(kind))
-            add_correct(sums, y.data + row * channels, target->labels + row, steps, channels);
+            add_correct(sums, y.data + row * channels, target, row, steps, channels);
         else
             add_differences(sums, kind, y.data + row * channels, target->values + row * channels, steps * channels);
         sums->samples += steps;

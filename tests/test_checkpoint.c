@@ -70,6 +70,7 @@ typedef struct recipe {
     int threads, epochs;
     bool restore_best, keep_order;
     bool validated; /* and varied, and given up */
+    double mixup;
 } recipe;
 
 static tl_model *make_model(const recipe *of) {
@@ -102,9 +103,8 @@ static tl_fit_cfg fit_cfg(const recipe *of, size_t *stop) {
                         .keep_order = of->keep_order,
                         .validation = of->validated ? &validation : NULL,
                         .patience = of->validated ? 3 : 0,
-                        .augment = {.crop = of->validated ? 0.8 : 0, .jitter = of->validated ? 0.2 : 0},
-                        .callback = count_down,
-                        .user = stop};
+                        .augment = {.crop = of->validated ? 0.8 : 0, .jitter = of->validated ? 0.2 : 0, .mixup = of->mixup},
+                        .callbacks = {{count_down, stop}}};
 }
 
 static tl_fit_result train_whole(const recipe *of) {
@@ -172,6 +172,8 @@ static const recipe recipes[] = {
     {.optimizer = "sgd", .epochs = 4, .schedule = {.kind = TL_SCHEDULE_STEP, .period = 2}},
     {.optimizer = "adam", .epochs = 6, .accumulate = 2, .restore_best = true, .validated = true},
     {.optimizer = "adam", .epochs = 3, .accumulate = 3, .schedule = {.kind = TL_SCHEDULE_NOAM, .warmup = 5}},
+    {.optimizer = "adam", .epochs = 4, .accumulate = 2, .restore_best = true, .mixup = 0.4},
+    {.optimizer = "sgd", .epochs = 4, .loss = TL_SQUARED_ERROR, .validated = true, .mixup = 1},
 };
 
 enum { RECIPES = sizeof recipes / sizeof *recipes };
@@ -265,6 +267,9 @@ static void given_another_training_when_resumed_then_the_error_lists_what_differ
     of = recipes[2];
     tl_dataset fewer = data;
     fewer.x.shape[0]--;
+    of.mixup = 0.5;
+    expect_refused(&of, &data, TL_ERROR_ARGUMENT, "training: fit.mixup none, now 0.5");
+    of = recipes[2];
     expect_refused(&of, &fewer, TL_ERROR_ARGUMENT, "training: data.series 22, now 21; data.checksum \"");
     of.epochs = 1;
     expect_refused(&of, &data, TL_ERROR_ARGUMENT, "is in epoch 2; 1 are asked for");

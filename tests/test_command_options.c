@@ -146,7 +146,8 @@ static void refuse_integers(const command *self, const option_spec *option, cons
                                         "1\t2", "0x10", "12a", "--"};
     char must[100], value[40];
     const long long least = (long long)option->least, most = (long long)option->most;
-    snprintf(must, sizeof must, "a whole number from %lld to %lld", least, most);
+    snprintf(must, sizeof must, "a whole number from %lld to %lld%s", least, most,
+             option->kind == OPTION_INTEGER_OR_ALL ? ", or all" : "");
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) refuse_value(self, flag, wrong[i], must);
     snprintf(value, sizeof value, "%lld", least - 1);
     refuse_value(self, flag, value, must);
@@ -207,6 +208,11 @@ static void refuse_values(const command *self, const option_spec *option, const 
     switch (option->kind) {
     case OPTION_FLAG:
         return;
+    case OPTION_INTEGER_OR_ALL:
+        check_accepted(self, flag, "all");
+        refuse_value(self, flag, "al", "a whole number from 0 to 2147483647, or all");
+        refuse_integers(self, option, flag);
+        return;
     case OPTION_INTEGER:
         refuse_integers(self, option, flag);
         return;
@@ -266,7 +272,7 @@ typedef struct row {
 static const row rows[] = {
     {{TRAIN}, "test", "/nonexistent/x.ts", 1, "/nonexistent/x.ts: No such file or directory\n"},
     {{TRAIN}, "arch", "/nonexistent/x.json", 1, "/nonexistent/x.json: No such file or directory\n"},
-    {{TRAIN}, "log", "/nonexistent/x", 1, "--log /nonexistent/x: cannot write: No such file or directory\n"},
+    {{TRAIN}, "log", "/nonexistent/x", 1, "--log /nonexistent/x: cannot be written: No such file or directory\n"},
     {{TRAIN}, "out", "/nonexistent/x", 1, UNWRITABLE},
     {{TRAIN}, "checkpoint", "/nonexistent/x", 1, UNWRITABLE},
     {{TRAIN}, "resume", "/nonexistent/x", 1, MISSING},

@@ -365,6 +365,36 @@ static void given_any_call_that_fails_while_training_then_it_ends_and_the_checkp
     unlink(path);
 }
 
+static void given_any_call_that_fails_when_logging_then_training_goes_on_and_the_error_is_kept(void **unused) {
+    (void)unused;
+    static const struct {
+        operation kind;
+        size_t call, lines; /* whole lines in the file then: a heading and one for each epoch */
+    } cases[] = {{OPEN, 1, 0}, {WRITE, 1, 0}, {WRITE, 3, 2}, {CLOSE, 1, 4}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_error error = {0}, none = {0};
+        tl_model *model = make_classifier();
+        unlink(path);
+        fail_at(cases[i].kind, cases[i].call, ENOSPC);
+        tl_csv_log *log = tl_csv_log_new(path, false, &error);
+        assert_int_equal(log == NULL, cases[i].call == 1 && cases[i].kind != CLOSE);
+        tl_fit(model, &data, &(tl_fit_cfg){.epochs = 3, .callbacks = {{tl_csv_log_epoch, log}}}, NULL, &none);
+        check_ok(&none);
+        assert_true(tl_steps(model) == 3 * SERIES / 3);
+        assert_int_equal(tl_failed(tl_csv_log_error(log)), cases[i].call == 3);
+        tl_csv_log_close(log, &error);
+        fail_no_more();
+        check_error(&error, TL_ERROR_FILE, "model.safetensors: cannot be written: No space left on device");
+        size_t lines = 0;
+        FILE *file = fopen(path, "r");
+        for (int c; file && (c = getc(file)) != EOF;) lines += c == '\n';
+        if (file) fclose(file);
+        assert_int_equal(lines, cases[i].lines);
+        tl_model_free(model);
+    }
+    unlink(path);
+}
+
 /* ---- names ---- */
 
 static void given_a_folder_that_is_missing_or_a_name_that_is_none_then_refused_beforehand(void **unused) {
@@ -451,6 +481,7 @@ int main(void) {
         cmocka_unit_test(given_any_call_that_fails_when_weights_are_imported_then_the_model_is_unchanged),
         cmocka_unit_test(given_interruptions_and_short_counts_when_weights_are_exchanged_then_all_is_done),
         cmocka_unit_test(given_any_call_that_fails_while_training_then_it_ends_and_the_checkpoint_before_goes_on),
+        cmocka_unit_test(given_any_call_that_fails_when_logging_then_training_goes_on_and_the_error_is_kept),
         cmocka_unit_test(given_a_folder_that_is_missing_or_a_name_that_is_none_then_refused_beforehand),
         cmocka_unit_test(given_a_link_when_saved_then_the_file_behind_it_is_replaced),
         cmocka_unit_test(given_temporary_files_when_saved_then_those_of_ended_processes_are_removed),

@@ -128,7 +128,8 @@ static bool check_choices(const command *self, const option_spec *option, const 
 static bool set_integer(const command *self, const option_spec *option, const char *text, int64_t *field) {
     if (parse_integer(text, option->least, option->most, field)) return true;
     char must[120];
-    snprintf(must, sizeof must, "a whole number from %lld to %lld", (long long)option->least, (long long)option->most);
+    const char *all = option->kind == OPTION_INTEGER_OR_ALL ? ", or all" : "";
+    snprintf(must, sizeof must, "a whole number from %lld to %lld%s", (long long)option->least, (long long)option->most, all);
     return wrong(self, option, text, must);
 }
 
@@ -144,6 +145,9 @@ static bool set_value(const command *self, const option_spec *option, const char
     case OPTION_FLAG:
         *(bool *)field = true;
         return true;
+    case OPTION_INTEGER_OR_ALL:
+        *(int64_t *)field = OPTION_ALL;
+        return strcmp(text, "all") == 0 || set_integer(self, option, text, field);
     case OPTION_INTEGER:
         return set_integer(self, option, text, field);
     case OPTION_POSITIVE:

@@ -52,6 +52,7 @@ static const tl_setting fit_settings[] = {
     {"crop", TL_SETTING_NUMBER, offsetof(tl_fit_cfg, augment.crop), NULL},
     {"scale", TL_SETTING_NUMBER, offsetof(tl_fit_cfg, augment.scale), NULL},
     {"jitter", TL_SETTING_NUMBER, offsetof(tl_fit_cfg, augment.jitter), NULL},
+    {"mixup", TL_SETTING_NUMBER, offsetof(tl_fit_cfg, augment.mixup), NULL},
     {0},
 };
 
