@@ -126,9 +126,10 @@ static void given_classes_and_raw_series_when_loaded_then_the_info_says_so(void 
     (void)unused;
     tl_model *saved = make_trained();
     tl_model_info info;
-    save(saved, &(tl_save_cfg){.data = &data, .raw = true});
+    save(saved, &(tl_save_cfg){.data = &data, .raw = true, .missing = TL_MISSING_MEAN});
     tl_model_free(load(NULL, &info));
     assert_true(info.raw);
+    assert_int_equal(info.missing, TL_MISSING_MEAN);
     assert_string_equal(info.precision, tl_precision());
     assert_string_equal(info.version, tl_version());
     assert_int_equal(info.data.x.shape[1], LENGTH);
@@ -142,6 +143,7 @@ static void given_classes_and_raw_series_when_loaded_then_the_info_says_so(void 
     save(saved, NULL);
     tl_model_free(load(NULL, &info));
     assert_false(info.raw);
+    assert_int_equal(info.missing, TL_MISSING_REFUSE);
     assert_null(info.data.class_names);
     assert_int_equal(info.data.classes, CLASSES);
     tl_model_info_release(&info);
@@ -409,6 +411,10 @@ static void given_a_header_that_is_wrong_then_the_message_says_what(void **unuse
          "\"0\",\"normalise\":\"none\",\"lengths\":\"some\","
          "\"classes\":\"[]\"}," WEIGHT "," BIAS "}",
          12, "metadata \"lengths\": expected own or whole, found \"some\""},
+        {"{" TEXTS NETWORK ",\"precision\":\"f32\",\"loss\":\"squared-error\",\"loss_settings\":\"{}\",\"seed\":\"1\",\"tapline\":"
+         "\"0\",\"normalise\":\"none\",\"missing\":\"guess\","
+         "\"classes\":\"[]\"}," WEIGHT "," BIAS "}",
+         12, "metadata: missing values \"guess\" is unknown; there are refuse, interpolate, mean and zero"},
         {"{" TEXTS NETWORK ",\"precision\":\"f32\",\"loss\":\"squared-error\",\"loss_settings\":\"{}\",\"seed\":\"1\",\"tapline\":"
          "\"0\",\"normalise\":\"none\","
          "\"classes\":\"[1]\"}," WEIGHT "," BIAS "}",

@@ -60,6 +60,9 @@ typedef struct command {
 
 const char *precision_name(size_t index);
 
+/* Those of tl_missing. */
+const char *missing_name(size_t index);
+
 /* Fills command->settings from argv[1] on. Returns whether to go on; else *code is the exit code: help was asked for and printed,
  * or a message was. */
 bool options_parse(const command *self, int argc, char **argv, int *code);

@@ -15,6 +15,7 @@ typedef struct train_settings {
     const char *out, *checkpoint, *resume;                /* NULL: none */
     double checkpoint_every;                              /* 0: the library's default */
     const char *loss;                                     /* NULL: as the data asks */
+    const char *missing;                                  /* of values */
     int64_t epochs, batch, accumulate, seed;              /* epochs and batch 0: the architecture's */
     int64_t folds, fold, give_up;                         /* 0: no validation, the first, never */
     double crop, scale, jitter;                           /* 0: none */
@@ -24,7 +25,7 @@ typedef struct train_settings {
     double learning_rate, momentum, l1, clip, clip_value; /* 0: the library's defaults */
     double weight_decay;                                  /* NAN: the library's default */
     double label_smoothing;
-    bool nesterov, balance, raw, quiet;
+    bool nesterov, balance, raw, unequal, quiet;
 } train_settings;
 
 int train_f32(const void *settings);
