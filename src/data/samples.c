@@ -236,9 +236,11 @@ tl_status tl_samples_end(tl_samples *s, tl_field label, tl_error *error) {
     double target = 0;
     label = tl_field_trim(label);
     if (check_series(s, label.begin, error) != TL_OK) return error->status;
-    if (s->regression)
-        return tl_text_number(s->text, label, &target, error) == TL_OK ? tl_samples_end_value(s, target, error) : error->status;
-    return label_number(s, label, &s->labels[s->series], error) == TL_OK ? keep_row(s, label.begin, error) : error->status;
+    if (!s->regression)
+        label_number(s, label, &s->labels[s->series], error);
+    else if (tl_text_number(s->text, label, &target, error) == TL_OK)
+        s->targets[s->series] = (tl_real)target;
+    return tl_failed(error) ? error->status : keep_row(s, label.begin, error);
 }
 
 /* ---- the data set ---- */
