@@ -352,6 +352,7 @@ static void given_a_header_that_is_wrong_then_the_message_says_what(void **unuse
     } cases[] = {
         {"[]", 0, "is not a safetensors file: the header begins with byte 0x5b, not with '{'"},
         {"{\"a\":1,\"a\":2}", 0, "the header is not JSON: 1:"},
+        {"{\"a\":1,\"a\":2}", 0, "duplicate object key"},
         {"{" WEIGHT "," BIAS "}", 12, "is a safetensors file of another program (\"format\" is \"\"; expected \"tapline\")"},
         {"{\"__metadata__\":{\"format\":\"pt\"}," WEIGHT "}", 8, "of another program (\"format\" is \"pt\""},
         {"{\"__metadata__\":{\"format\":\"tapline\",\"precision\":\"f32\"}}", 0, "metadata \"checksum\" is missing"},

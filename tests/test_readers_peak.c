@@ -147,8 +147,22 @@ static void given_a_text_that_asks_for_much_when_read_then_refused_within_twice_
          .message = "padded.ts: 1000001 series as long as the longest, 1000001 steps, are more than 64 times the 2000001 values"},
         {"claims.ts", "@seriesLength 1000000000\n@dimensions 1000000000\n" TS, "1", ",1", ":a\n", .units = 1, .series = MILLION,
          .message = "claims.ts:5:1: expected 1000000000 values, as in the first series, got 2"},
+        {"number.ts", TS, "", "1111111111", ":a\n", .units = MILLION, .series = 1,
+         .message = "number.ts:3:1: expected a finite number, got \"111111111111111111111111…\""},
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) check_text(&files[i]);
+}
+
+/* A line of a gigabyte, of which nothing is on the disk. */
+static void given_a_gigabyte_of_nothing_when_read_then_refused_at_its_beginning(void **unused) {
+    (void)unused;
+    if (SANITIZED) skip();
+    FILE *file = create("hole.csv");
+    fputs("1,", file);
+    assert_int_equal(ftruncate(fileno(file), 1 << 30), 0);
+    fclose(file);
+    check_peak(files_path("hole.csv"), 0, 0, NULL, "hole.csv:1:3: expected text, got a NUL character; is this a binary file?");
+    remove(files_path("hole.csv"));
 }
 
 /* ---- arrays ---- */
@@ -331,6 +345,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_a_large_text_when_read_then_within_its_limit),
         cmocka_unit_test(given_a_text_that_asks_for_much_when_read_then_refused_within_twice_its_size),
+        cmocka_unit_test(given_a_gigabyte_of_nothing_when_read_then_refused_at_its_beginning),
         cmocka_unit_test(given_a_large_array_when_read_then_within_its_limit),
         cmocka_unit_test(given_a_large_archive_when_read_then_within_its_limit),
         cmocka_unit_test(given_a_large_folder_of_sound_when_read_then_within_its_limit),

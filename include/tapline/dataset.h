@@ -44,7 +44,8 @@ typedef struct tl_read_cfg {
 } tl_read_cfg;
 
 /* Reads a file, by its ending:
- * - `.ts` and `.arff` (UCR/UEA; classification or regression, one or many channels, equal lengths);
+ * - `.ts` and `.arff` (UCR/UEA; classification or regression, one or many channels, of equal lengths or as the header
+ * says);
  * - `.tsv`, `.csv` and `.txt` (a series a line: label first, or in the column that a header line calls so, and the values);
  * - `.npz` (NumPy: x (count, length, channels) or (count, length), y (count): whole numbers or texts are labels, floats target
  * values);
