@@ -1,6 +1,8 @@
 /* Tables with a header line and quotes, and .arff: what is read, what is refused and with which words. */
 #include "files.h"
 
+#include "data/samples.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,8 +197,42 @@ static void given_arrow_head_in_two_formats_when_read_then_the_same_series_and_c
     tl_dataset_free(b);
 }
 
+/* ---- memory for what was counted ---- */
+
+static void given_other_series_than_were_counted_when_read_then_the_file_has_changed(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_text text;
+    tl_text_begin(&text, "a.x", &error);
+    tl_samples more = {.text = &text, .regression = true}, longer = {.text = &text, .regression = true, .unequal = true};
+    tl_samples_count(&more, 1, 2, 1, 2);
+    tl_samples_announce(&more, &error);
+    tl_real *row = tl_samples_row(&more, 2, 1, &error);
+    assert_non_null(row);
+    row[0] = row[1] = 1;
+    tl_samples_end_value(&more, 3, &error);
+    check_ok(&error);
+    assert_null(tl_samples_row(&more, 2, 1, &error));
+    check_error(&error, TL_ERROR_FILE, "a.x: changed while it was read");
+    error = (tl_error){0};
+    tl_samples_count(&longer, 1, 2, 1, 2);
+    tl_samples_announce(&longer, &error);
+    assert_null(tl_samples_row(&longer, 3, 1, &error));
+    check_error(&error, TL_ERROR_FILE, "a.x: changed while it was read");
+    tl_samples_release(&more);
+    tl_samples_release(&longer);
+    error = (tl_error){0};
+    tl_samples_count(&more, 1, SIZE_MAX, 2, 1);
+    more.text = &text;
+    tl_samples_announce(&more, &error);
+    check_error(&error, TL_ERROR_SHAPE, "series of length 18446744073709551615 with 2 channels exceed what memory can address");
+    tl_samples_release(&more);
+    tl_text_release(&text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_other_series_than_were_counted_when_read_then_the_file_has_changed),
         cmocka_unit_test(given_a_header_when_a_table_is_read_then_its_label_column_counts),
         cmocka_unit_test(given_quoted_fields_when_a_table_is_read_then_separators_and_quotes_in_them_are_text),
         cmocka_unit_test(given_a_first_line_with_a_number_when_a_table_is_read_then_a_series),

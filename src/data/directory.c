@@ -17,11 +17,13 @@ typedef tl_status read_kind(tl_samples *s, const char *path, tl_field label, boo
 static tl_status read_values(tl_samples *s, tl_text *text, const tl_table_size *size, tl_real *row, tl_error *error) {
     tl_field line, part;
     tl_text_back(text, size->begin, error);
-    for (size_t i = 0; i < size->lines && tl_text_filled_line(text, '\0', &line, error); i++)
+    for (size_t i = 0; i < size->lines; i++) {
+        if (!tl_text_filled_line(text, '\0', &line, error)) return tl_samples_changed(s, error);
         for (size_t j = 0; j < size->columns && !tl_failed(error); j++) {
             tl_text_cut(text, &line, size->separator, &part, error);
             tl_samples_value(s, part, &row[i * size->columns + j], error);
         }
+    }
     return error->status;
 }
 

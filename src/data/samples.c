@@ -28,10 +28,12 @@ tl_status tl_samples_announce(tl_samples *s, tl_error *error) {
     s->counting = false;
     if (!s->unequal) s->longest = s->length;
     if (tl_failed(error)) return error->status;
-    if (!tl_multiply_sizes(s->longest, s->channels, &each) || !tl_multiply_sizes(s->counted, each, &values)) values = SIZE_MAX;
+    if (!tl_multiply_sizes(s->longest, s->channels, &each))
+        return tl_fail(error, TL_ERROR_SHAPE, "%s: series of length %zu with %zu channels exceed what memory can address",
+                       s->text->path, s->longest, s->channels);
+    if (!tl_multiply_sizes(s->counted, each, &values)) values = SIZE_MAX;
     /* Of series that are equal there are no more than values for them: where lengths differ all the same, reading will say so. */
-    s->room = s->counted;
-    if (!s->unequal && values > s->held) s->room = each ? s->held / each : 0;
+    s->room = s->unequal || values <= s->held ? s->counted : s->held / each;
     if (s->unequal && !tl_samples_fit(values, s->held))
         return tl_fail(error, TL_ERROR_FORMAT,
                        "%s: %zu series as long as the longest, %zu steps, are more than %d times the %zu values that are there",
@@ -66,7 +68,8 @@ static tl_status check_like(const tl_samples *s, const char *at, tl_error *error
     const tl_dataset *like = s->like;
     if (!like || s->series > 0) return TL_OK;
     if (s->unequal && !like->lengths)
-        return tl_text_fail(s->text, at, error, "expected series of equal length, as in the training set, got @equalLength false");
+        return tl_text_fail(s->text, at, error,
+                            "expected series of equal length, as in the training set, got lengths that may differ");
     if ((!s->unequal && s->length != like->x.shape[1]) || s->channels != like->x.shape[2])
         return tl_text_fail(s->text, at, error,
                             "expected series of length %zu and %zu channels, as in the training set, got %zu and %zu",
@@ -76,10 +79,14 @@ static tl_status check_like(const tl_samples *s, const char *at, tl_error *error
     return TL_OK;
 }
 
+tl_status tl_samples_changed(const tl_samples *s, tl_error *error) {
+    return tl_fail(error, TL_ERROR_FILE, "%s: changed while it was read", s->text->path);
+}
+
 static tl_status check_series(tl_samples *s, const char *at, tl_error *error) {
     if (s->channel != s->channels)
         return tl_text_fail(s->text, at, error, "expected %zu channels, got %zu", s->channels, s->channel);
-    if (s->series == s->room) return tl_fail(error, TL_ERROR_FILE, "%s: changed while it was read", s->text->path);
+    if (s->series == s->room || s->length > s->longest) return tl_samples_changed(s, error);
     return check_like(s, at, error);
 }
 

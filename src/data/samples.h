@@ -76,6 +76,9 @@ size_t tl_samples_fields(tl_field line, char separator);
  * first series. */
 tl_real *tl_samples_row(tl_samples *samples, size_t length, size_t channels, tl_error *error);
 
+/* Fails: there are other series than were counted. */
+tl_status tl_samples_changed(const tl_samples *samples, tl_error *error);
+
 /* Ends the series that was being read: its label, or target value. */
 tl_status tl_samples_end(tl_samples *samples, tl_field label, tl_error *error);
 
