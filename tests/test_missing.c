@@ -67,6 +67,7 @@ static void given_the_name_of_a_policy_when_looked_up_then_found_or_all_are_list
     tl_missing_by_name("drop", &missing, &error);
     check_error(&error, TL_ERROR_ARGUMENT, "missing values \"drop\" is unknown; there are refuse, interpolate, mean and zero");
     assert_int_equal(missing, TL_MISSING_ZERO);
+    assert_null(tl_missing_name((tl_missing)99));
 }
 
 /* ---- formats ---- */

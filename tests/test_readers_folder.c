@@ -369,6 +369,31 @@ static void given_lines_of_two_lengths_when_they_may_differ_then_padded(void **u
     remove(files_path("no/up.txt"));
 }
 
+static void given_many_files_when_a_folder_is_read_then_all_in_the_order_of_their_names(void **unused) {
+    (void)unused;
+    enum { FILES = 150 };
+    tl_error error = {0};
+    char name[20], text[20];
+    for (int i = 0; i < FILES; i++) {
+        snprintf(name, sizeof name, "yes/%03d.txt", (i * 7) % FILES);
+        files_write(name, text, (size_t)snprintf(text, sizeof text, "%d\n", (i * 7) % FILES));
+    }
+    tl_dataset *data = read_folder(&(tl_read_cfg){.raw = true}, &error);
+    assert_null(data); /* the other class has none */
+    check_error(&error, TL_ERROR_FORMAT, "no: expected files of series, got none");
+    rmdir(files_path("no"));
+    error = (tl_error){0};
+    data = read_folder(&(tl_read_cfg){.raw = true}, &error);
+    check_ok(&error);
+    for (int i = 0; i < FILES; i++) check_number("in order", (double)data->x.data[i], i, 0, 0);
+    tl_dataset_free(data);
+    for (int i = 0; i < FILES; i++) {
+        snprintf(name, sizeof name, "yes/%03d.txt", i);
+        remove(files_path(name));
+    }
+    mkdir(files_path("no"), 0700);
+}
+
 static void given_a_file_for_each_class_that_is_none_when_read_then_refused(void **unused) {
     (void)unused;
     static const struct {
@@ -409,6 +434,7 @@ int main(void) {
         cmocka_unit_test(given_a_training_set_when_a_folder_is_read_like_it_then_its_classes_and_length_count),
         cmocka_unit_test(given_a_file_for_each_class_when_a_folder_is_read_then_its_lines_and_rows_are_series),
         cmocka_unit_test(given_lines_of_two_lengths_when_they_may_differ_then_padded),
+        cmocka_unit_test(given_many_files_when_a_folder_is_read_then_all_in_the_order_of_their_names),
         cmocka_unit_test(given_a_file_for_each_class_that_is_none_when_read_then_refused),
     };
     return cmocka_run_group_tests(tests, make_folders, remove_folders) != 0;
