@@ -294,6 +294,54 @@ static void given_no_checkpoint_a_model_or_a_damaged_one_when_resumed_then_refus
     tl_model_free(model);
 }
 
+/* A network for series of their own lengths, or one with other layers. */
+static tl_model *make_pooled(bool activated) {
+    tl_error error = {0};
+    tl_model *m = tl_model_new(NULL);
+    tl_node x = tl_global_average_pool(m, tl_input(m, (tl_shape){LENGTH, 1}));
+    if (activated) x = tl_relu(m, x);
+    tl_model_compile(m, tl_dense(m, x, &(tl_dense_cfg){.units = 1}), &(tl_compile_cfg){.batch = BATCH, .loss = TL_SQUARED_ERROR},
+                     &error);
+    check_ok(&error);
+    return m;
+}
+
+static void resume_pooled(bool activated, const tl_dataset *set, const char *text) {
+    tl_error error = {0};
+    tl_model *model = make_pooled(activated);
+    tl_fit(model, set, &(tl_fit_cfg){.epochs = 2, .resume = checkpoint}, NULL, &error);
+    if (text)
+        check_error(&error, TL_ERROR_ARGUMENT, text);
+    else
+        check_ok(&error);
+    tl_model_free(model);
+}
+
+static void given_series_of_their_own_lengths_when_resumed_then_lengths_and_layers_must_be_the_same(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    size_t lengths[SERIES];
+    tl_real x[SERIES * LENGTH] = {0};
+    for (size_t i = 0; i < SERIES; i++) {
+        lengths[i] = 1 + i % LENGTH;
+        memcpy(x + i * LENGTH, series + i * LENGTH, lengths[i] * sizeof *x);
+    }
+    const tl_dataset own = {.x = TL_VIEW(x, SERIES, LENGTH, 1), .values = targets, .lengths = lengths},
+                     whole = {.x = own.x, .values = targets};
+    tl_model *model = make_pooled(false);
+    tl_fit(model, &own, &(tl_fit_cfg){.epochs = 1, .checkpoint = checkpoint}, NULL, &error);
+    check_ok(&error);
+    tl_model_free(model);
+    resume_pooled(false, &own, NULL);
+    resume_pooled(false, &whole, "is of another training: data.checksum \"");
+    resume_pooled(true, &own, "; architecture.layers[2] none, now {\"");
+    model = make_pooled(true);
+    tl_fit(model, &own, &(tl_fit_cfg){.epochs = 1, .checkpoint = checkpoint}, NULL, &error);
+    check_ok(&error);
+    tl_model_free(model);
+    resume_pooled(false, &own, ", now none");
+}
+
 /* Puts `to` in the place of `from`, which is as long, in the checkpoint, and the right checksum. */
 static void forge(const char *from, const char *to) {
     size_t size;
@@ -319,6 +367,8 @@ static void given_numbers_that_cannot_be_when_resumed_then_refused(void **unused
         {"{\\\"epoch\\\":1", "{\\\"epoch\\\":0", "metadata \"training\": is in no epoch"},
         {"{\\\"epoch\\\":1", "{\\\"epocH\\\":1", "metadata \"training\": key \"epocH\" is unknown; did you mean \"epoch\"?"},
         {"\\\"batch\\\":3,\\\"order", "\\\"batch\\\":9,\\\"order", "metadata \"training\": is in no epoch"},
+        {"\"version\":\"1\"", "\"version\":\"2\"",
+         "metadata \"version\": expected 1 (a later tapline wrote the file), found \"2\""},
         {"\\\"losses\\\":[", "\\\"losses\\\":{", "checkpoint: training:1:"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         train_part(&recipes[0], false, 3);
@@ -439,6 +489,7 @@ static void given_kills_at_any_moment_when_resumed_then_none_loses_the_checkpoin
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_kills_at_any_moment_when_resumed_then_none_loses_the_checkpoint_and_the_model_is_the_same),
+        cmocka_unit_test(given_series_of_their_own_lengths_when_resumed_then_lengths_and_layers_must_be_the_same),
         cmocka_unit_test(given_an_interruption_at_any_batch_when_resumed_then_the_model_is_the_same_to_the_last_byte),
         cmocka_unit_test(given_a_checkpoint_after_each_batch_when_training_is_finished_then_resuming_it_changes_nothing),
         cmocka_unit_test(given_a_finished_training_when_resumed_for_more_epochs_then_it_is_the_longer_one),

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -442,6 +443,18 @@ static void given_files_that_cannot_be_written_when_trained_then_exit_code_1(voi
     expect(done, 1, "tapline: stdout: cannot write the result: No space left on device\n");
 }
 
+static void given_data_that_are_no_file_of_series_when_trained_then_exit_code_1(void **unused) {
+    (void)unused;
+    char path[sizeof folder + 20];
+    snprintf(path, sizeof path, "%s/pipe.csv", folder);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    expect(run_command("train", path, QUICK), 1, "/pipe.csv: is not a regular file\n"); /* without waiting for a writer */
+    unlink(path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    expect(run_command("train", path, QUICK), 1, "/pipe.csv: expected files of series, got none\n");
+    rmdir(path);
+}
+
 static void given_a_learning_rate_that_diverges_when_trained_then_the_step_is_named(void **unused) {
     (void)unused;
     expect(run_command("train", values_file, "--raw", "--optimizer", "sgd", "--lr", "1e30", QUICK), 1, "non-finite");
@@ -469,6 +482,7 @@ int main(void) {
         cmocka_unit_test(given_help_or_version_when_asked_then_on_stdout),
         cmocka_unit_test(given_data_that_cannot_be_read_when_trained_then_the_reader_says_where_and_exit_code_1),
         cmocka_unit_test(given_files_that_cannot_be_written_when_trained_then_exit_code_1),
+        cmocka_unit_test(given_data_that_are_no_file_of_series_when_trained_then_exit_code_1),
         cmocka_unit_test(given_a_learning_rate_that_diverges_when_trained_then_the_step_is_named),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down) != 0;

@@ -15,7 +15,7 @@ enum { SERIES = 20, LENGTH = 40 };
 
 static char folder[] = "/tmp/tapline-command-files-XXXXXX";
 static char train_file[80], test_file[80], values_file[80], model_file[80], whole_file[80], checkpoint_file[80], log_file[80];
-static char short_file[80], long_file[80], weights_file[80], map_file[80];
+static char short_file[80], long_file[80], weights_file[80], map_file[80], gaps_file[80];
 
 /* Series of two classes, one of whose names CSV must quote. */
 static void write_classes(const char *path, uint32_t seed) {
@@ -58,6 +58,18 @@ static void write_values(const char *path) {
     fclose(file);
 }
 
+/* With gaps in half of the series. */
+static void write_gaps(const char *path) {
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < SERIES; i++) {
+        fprintf(file, "%d", i % 2);
+        for (int t = 0; t < LENGTH; t++) fprintf(file, i < SERIES / 2 && t % 3 == 1 ? ",?" : ",%d", i % 2 ? t : t * t % 7);
+        fputs("\n", file);
+    }
+    fclose(file);
+}
+
 static int set_up(void **unused) {
     (void)unused;
     if (!mkdtemp(folder)) return 1;
@@ -74,6 +86,8 @@ static int set_up(void **unused) {
     snprintf(map_file, sizeof map_file, "%s/map.json", folder);
     write_unequal(short_file, 20, 40);
     write_unequal(long_file, 60, 80);
+    snprintf(gaps_file, sizeof gaps_file, "%s/gaps.csv", folder);
+    write_gaps(gaps_file);
     write_classes(train_file, 1);
     write_classes(test_file, 2);
     write_values(values_file);
@@ -83,7 +97,7 @@ static int set_up(void **unused) {
 static int tear_down(void **unused) {
     (void)unused;
     const char *const files[] = {train_file, test_file,  values_file, model_file,   whole_file, checkpoint_file,
-                                 log_file,   short_file, long_file,   weights_file, map_file};
+                                 log_file,   short_file, long_file,   weights_file, map_file,   gaps_file};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) unlink(files[i]);
     return rmdir(folder);
 }
@@ -96,6 +110,33 @@ static void expect(run done, int code, const char *text) {
 }
 
 #define TRAIN "train", train_file, "--arch", "timecnn", "--precision", tl_precision(), "--quiet"
+
+static json_t *evaluate_gaps(const char *policy) {
+    run done = policy ? run_command("eval", model_file, gaps_file, "--missing", policy, "--json")
+                      : run_command("eval", model_file, gaps_file, "--json");
+    json_t *object = run_json(&done);
+    expect(done, 0, NULL);
+    return object;
+}
+
+static void given_missing_values_when_trained_with_a_policy_then_the_model_keeps_it(void **unused) {
+    (void)unused;
+    expect(run_command("train", gaps_file, "--quiet"), 1, "gaps.csv:1:5: expected a number (--missing");
+    expect(run_command("train", gaps_file, "--missing", "intepolate"), 2, "did you mean interpolate?");
+    run trained = run_command("train", gaps_file, "--missing", "interpolate", "--arch", "timecnn", "--epochs", "3", "--quiet",
+                              "--json", "--out", model_file);
+    json_t *before = run_json(&trained), *same = evaluate_gaps(NULL), *other = evaluate_gaps("zero");
+    expect(trained, 0, NULL);
+    check_number("loss", json_number(same, "test_loss"), json_number(before, "train_loss"), 1e-6, 0);
+    assert_true(fabs(json_number(other, "test_loss") - json_number(before, "train_loss")) > 1e-5);
+    expect(run_command("eval", model_file, gaps_file, "--missing", "refuse"), 1, "gaps.csv:1:5: expected a number (--missing");
+    run told = run_command("info", model_file);
+    assert_non_null(strstr(told.out, ", missing values: interpolate\n"));
+    run_free(&told);
+    json_decref(before);
+    json_decref(same);
+    json_decref(other);
+}
 
 /* ---- eval, predict, info ---- */
 
@@ -344,6 +385,7 @@ static void given_files_that_do_not_fit_when_used_then_said_why(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_missing_values_when_trained_with_a_policy_then_the_model_keeps_it),
         cmocka_unit_test(given_a_saved_model_when_evaluated_then_its_metrics_are_those_of_training),
         cmocka_unit_test(given_a_saved_model_when_it_predicts_then_a_line_for_each_series_with_probabilities),
         cmocka_unit_test(given_a_regression_when_it_predicts_then_values),

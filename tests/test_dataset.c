@@ -149,6 +149,24 @@ static void given_a_test_set_unlike_the_training_set_when_read_then_the_differen
     assert_null(tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.like = train}, &error));
     check_error(&error, TL_ERROR_SHAPE,
                 "builtin:cbf/test has series of length 128 in 3 classes; the training set has length 2, 2 classes");
+    static char *others[] = {"cylinder", "bell", "ball"};
+    tl_dataset like = {.x = {.rank = 3, .shape = {0, 128, 2}}, .classes = 3, .class_names = others};
+    for (int i = 0; i < 4; i++) {
+        static const char *const messages[] = {
+            "builtin:cbf has series of length 128 in 3 classes; the training set has length 128, 3 classes",
+            "builtin:cbf has series of length 128 in 3 classes; the training set has length 128, 2 classes",
+            "builtin:cbf has a class funnel, which is not class 2 of the training set",
+            "builtin:cbf has a class cylinder, which is not class 0 of the training set"};
+        like.x.shape[2] = i == 0 ? 2 : 1;
+        like.classes = i == 1 ? 2 : 3;
+        like.class_names = i == 3 ? NULL : others;
+        error = (tl_error){0};
+        assert_null(tl_dataset_read("builtin:cbf", &(tl_read_cfg){.like = &like}, &error));
+        check_error(&error, TL_ERROR_SHAPE, messages[i]);
+    }
+    error = (tl_error){0};
+    assert_null(tl_dataset_read("builtin:cbd", NULL, &error));
+    check_error(&error, TL_ERROR_ARGUMENT, "builtin:cbd is none of builtin:cbf");
     error = (tl_error){0};
     const char regression[] = "@targetLabel true\n@data\n1,2:3\n";
     assert_null(files_read("r.ts", regression, sizeof regression - 1, &(tl_read_cfg){.like = train}, &error));
@@ -173,19 +191,29 @@ static void given_a_malformed_file_when_read_then_the_message_says_where_what_wa
         {"a.ts", "@classLabel true a a\n@data\n", "1:20: expected each class once, got \"a\""},
         {"a.ts", "@timestamps true\n", "1:13: expected false (series with time stamps are not supported), got \"true\""},
         {"a.ts", "@dimensions 0\n", "1:13: expected a whole number from 1 on, got \"0\""},
+        {"a.ts", "@seriesLength 1.5\n", "1:15: expected a whole number from 1 on, got \"1.5\""},
+        {"a.ts", "@classLabel true a\n@classLabel true b a\n@data\n", "2:20: expected each class once, got \"a\""},
+        {"a.ts", "@timestamps maybe\n", "1:13: expected true or false, got \"maybe\""},
+        {"a.ts", "@targetLabel true\n@data\n1,2\n", "3:1: expected values, a colon and a target value, got \"1,2\""},
+        {"a.csv", " \n\n", "3:1: expected a series, got the end of the file"},
+        {"a.csv", "\xfe\xff", "1:1: expected plain text, got UTF-16; save the file as UTF-8"},
         {"a.ts", "@seriesLength 1e99\n", "1:15: expected a whole number from 1 on, got \"1e99\""},
         {"a.ts", "@classLabel true a\n@data\n", "3:1: expected a series, got the end of the file"},
         {"a.ts", "@classLabel true a\n@data\n1,2,3\n", "3:1: expected values, a colon and a label, got \"1,2,3\""},
         {"a.ts", "@classLabel true a b\n@data\n1,2:a\n1,2:c\n", "4:5: expected one of the labels that are declared, got \"c\""},
         {"a.ts", "@classLabel true a\n@data\n1,2:\n", "3:5: expected a label, got nothing"},
         {"a.ts", "@classLabel true a\n@data\n1,x2:a\n", "3:3: expected a finite number, got \"x2\""},
-        {"a.ts", "@classLabel true a\n@data\n1,,2:a\n", "3:3: expected a finite number, got nothing"},
+        {"a.ts", "@classLabel true a\n@data\n1,,2:a\n",
+         "3:3: expected a number (--missing, tl_read_cfg.missing, says what a missing value becomes), got nothing"},
         {"a.ts", "@classLabel true a\n@data\n1,1e999:a\n", "3:3: expected a finite number, got \"1e999\""},
         {"a.ts", "@classLabel true a\n@data\n1,inf:a\n", "3:3: expected a finite number, got \"inf\""},
-        {"a.ts", "@classLabel true a\n@data\n1,?:a\n", "3:3: expected a number (missing values are not supported), got \"?\""},
-        {"a.ts", "@classLabel true a\n@data\n1,NaN:a\n", "3:3: expected a number (missing values are not supported), got \"NaN\""},
+        {"a.ts", "@classLabel true a\n@data\n1,?:a\n",
+         "3:3: expected a number (--missing, tl_read_cfg.missing, says what a missing value becomes), got \"?\""},
+        {"a.ts", "@classLabel true a\n@data\n1,NaN:a\n",
+         "3:3: expected a number (--missing, tl_read_cfg.missing, says what a missing value becomes), got \"NaN\""},
         {"a.ts", "@classLabel true a\n@data\n1,2:a\n1,2,3:a\n",
-         "4:1: expected 2 values, as in the first series, got 3; lengths may differ in .ts files"},
+         "4:1: expected 2 values, as in the first series, got 3; lengths may differ in .ts files with @equalLength false, and in "
+         "folders with --unequal (tl_read_cfg.unequal)"},
         {"a.ts", "@classLabel true a\n@data\n1,2:3:a\n",
          "3:5: expected 2 values, as in the first series, got 1; lengths may differ in .ts files"},
         {"a.ts", "@classLabel true a\n@data\n1,2:3,4:a\n1,2:a\n", "4:5: expected 2 channels, got 1"},
@@ -197,7 +225,8 @@ static void given_a_malformed_file_when_read_then_the_message_says_where_what_wa
         {"a.tsv", "1\t2\t3\n1\t2\n", "2:3: expected 2 values, as in the first series, got 1; lengths may differ in .ts files"},
         {"a.csv", "label\n", "1:1: expected a label and values, got \"label\""},
         {"a.csv", ",1,2\n", "1:1: expected a label, got nothing"},
-        {"a.csv", "1,2,3,\n", "1:7: expected a finite number, got nothing"},
+        {"a.csv", "1,2,3,\n",
+         "1:7: expected a number (--missing, tl_read_cfg.missing, says what a missing value becomes), got nothing"},
         {"a.csv", "1,12345678901234567890123456789012345,x\n", "1:39: expected a finite number, got \"x\""},
         {"a.csv", "1,abcdefghijklmnopqrstuvwxyz0123456789\n", "1:3: expected a finite number, got \"abcdefghijklmnopqrstuvwx…\""},
         {"a.csv", "\n <!DOCTYPE html>\n", "2:2: expected data, got HTML or XML; was a web page saved instead of the file?"},
@@ -430,6 +459,19 @@ static void given_series_of_unequal_length_when_read_then_padded_with_zeros(void
     assert_null(equal->lengths);
     tl_dataset_pad(equal, 5, &error);
     assert_int_equal(equal->lengths[0], 2);
+    tl_dataset_pad(equal, 5, NULL);
+    error = (tl_error){.status = TL_ERROR_STATE};
+    assert_int_equal(tl_dataset_pad(equal, 6, &error), TL_ERROR_STATE); /* nothing is done */
+    assert_int_equal(equal->x.shape[1], 5);
+    tl_dataset_normalize(NULL);
+    tl_dataset_normalize(&(tl_dataset){0});
+    error = fine;
+    equal->lengths[0] = 2;
+    tl_dataset whole = *equal;
+    whole.lengths = NULL;
+    assert_null(files_read("d.ts", text, strlen(text), &(tl_read_cfg){.like = &whole}, &error));
+    check_error(&error, TL_ERROR_FORMAT,
+                "d.ts:4:9: expected series of equal length, as in the training set, got lengths that may differ");
     tl_dataset_free(test);
     tl_dataset_free(equal);
     tl_dataset_free(data);

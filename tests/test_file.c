@@ -126,9 +126,10 @@ static void given_classes_and_raw_series_when_loaded_then_the_info_says_so(void 
     (void)unused;
     tl_model *saved = make_trained();
     tl_model_info info;
-    save(saved, &(tl_save_cfg){.data = &data, .raw = true});
+    save(saved, &(tl_save_cfg){.data = &data, .raw = true, .missing = TL_MISSING_MEAN});
     tl_model_free(load(NULL, &info));
     assert_true(info.raw);
+    assert_int_equal(info.missing, TL_MISSING_MEAN);
     assert_string_equal(info.precision, tl_precision());
     assert_string_equal(info.version, tl_version());
     assert_int_equal(info.data.x.shape[1], LENGTH);
@@ -142,11 +143,50 @@ static void given_classes_and_raw_series_when_loaded_then_the_info_says_so(void 
     save(saved, NULL);
     tl_model_free(load(NULL, &info));
     assert_false(info.raw);
+    assert_int_equal(info.missing, TL_MISSING_REFUSE);
     assert_null(info.data.class_names);
     assert_int_equal(info.data.classes, CLASSES);
     tl_model_info_release(&info);
     tl_model_info_release(NULL);
     tl_model_free(saved);
+}
+
+static void given_series_of_their_own_lengths_when_loaded_then_the_info_says_so_and_they_may_be_longer(void **unused) {
+    (void)unused;
+    tl_model *saved = make_trained();
+    tl_model_info info;
+    tl_dataset own = data;
+    size_t lengths[SERIES] = {0};
+    own.lengths = lengths;
+    save(saved, &(tl_save_cfg){.data = &own});
+    tl_model *loaded = load(&(tl_load_cfg){.length = 25}, &info);
+    assert_non_null(info.data.lengths);
+    assert_int_equal(tl_input_shape(loaded).length, 25);
+    check_same_arrays(saved, loaded);
+    tl_model_free(loaded);
+    tl_model_free(saved);
+    tl_model_info_release(&info);
+    tl_model_info_release(NULL);
+    assert_null(tl_model_load("/nowhere", NULL, NULL, NULL));
+    assert_null(tl_file_precision("/nowhere", NULL));
+}
+
+static void given_names_without_a_folder_or_far_too_long_when_saved_then_here_or_refused(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    char before[500], name[5000];
+    tl_model *model = make_small();
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(folder), 0);
+    tl_model_save(model, "other.safetensors", NULL, &error);
+    check_ok(&error);
+    assert_int_equal(access(other_path, F_OK), 0);
+    assert_int_equal(chdir(before), 0);
+    memset(name, 'a', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    tl_model_save(model, name, NULL, &error);
+    check_error(&error, TL_ERROR_FILE, "cannot be written: File name too long");
+    tl_model_free(model);
 }
 
 static void given_a_regression_when_loaded_then_its_loss_is_kept_and_it_has_no_classes(void **unused) {
@@ -350,6 +390,7 @@ static void given_a_header_that_is_wrong_then_the_message_says_what(void **unuse
     } cases[] = {
         {"[]", 0, "is not a safetensors file: the header begins with byte 0x5b, not with '{'"},
         {"{\"a\":1,\"a\":2}", 0, "the header is not JSON: 1:"},
+        {"{\"a\":1,\"a\":2}", 0, "duplicate object key"},
         {"{" WEIGHT "," BIAS "}", 12, "is a safetensors file of another program (\"format\" is \"\"; expected \"tapline\")"},
         {"{\"__metadata__\":{\"format\":\"pt\"}," WEIGHT "}", 8, "of another program (\"format\" is \"pt\""},
         {"{\"__metadata__\":{\"format\":\"tapline\",\"precision\":\"f32\"}}", 0, "metadata \"checksum\" is missing"},
@@ -409,6 +450,10 @@ static void given_a_header_that_is_wrong_then_the_message_says_what(void **unuse
          "\"0\",\"normalise\":\"none\",\"lengths\":\"some\","
          "\"classes\":\"[]\"}," WEIGHT "," BIAS "}",
          12, "metadata \"lengths\": expected own or whole, found \"some\""},
+        {"{" TEXTS NETWORK ",\"precision\":\"f32\",\"loss\":\"squared-error\",\"loss_settings\":\"{}\",\"seed\":\"1\",\"tapline\":"
+         "\"0\",\"normalise\":\"none\",\"missing\":\"guess\","
+         "\"classes\":\"[]\"}," WEIGHT "," BIAS "}",
+         12, "metadata: missing values \"guess\" is unknown; there are refuse, interpolate, mean and zero"},
         {"{" TEXTS NETWORK ",\"precision\":\"f32\",\"loss\":\"squared-error\",\"loss_settings\":\"{}\",\"seed\":\"1\",\"tapline\":"
          "\"0\",\"normalise\":\"none\","
          "\"classes\":\"[1]\"}," WEIGHT "," BIAS "}",
@@ -565,6 +610,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_a_trained_model_when_saved_and_loaded_then_every_bit_and_every_output_is_the_same),
         cmocka_unit_test(given_classes_and_raw_series_when_loaded_then_the_info_says_so),
+        cmocka_unit_test(given_series_of_their_own_lengths_when_loaded_then_the_info_says_so_and_they_may_be_longer),
+        cmocka_unit_test(given_names_without_a_folder_or_far_too_long_when_saved_then_here_or_refused),
         cmocka_unit_test(given_a_regression_when_loaded_then_its_loss_is_kept_and_it_has_no_classes),
         cmocka_unit_test(given_a_loss_with_settings_when_loaded_then_it_is_the_same_loss),
         cmocka_unit_test(given_a_layer_of_ones_own_when_loaded_then_it_must_be_named),

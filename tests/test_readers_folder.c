@@ -160,7 +160,9 @@ static void given_broken_sound_when_read_then_the_offset(void **unused) {
     }
     bytes nan = wav_of((sound){.tag = 3, .bits = 32, .channels = 1}, 1);
     put_integer(&nan, 0x7FC00000, 4);
-    check_sound_refused(&nan, "a.wav: offset 56: expected a finite number, got nan");
+    check_sound_refused(
+        &nan,
+        "a.wav: offset 56: expected a finite number (--missing, tl_read_cfg.missing, says what a missing value becomes), got nan");
     check_sound_refused(&(bytes){.count = 3},
                         "a.wav: offset 0: expected 12 bytes of a RIFF header, got 3 before the end of the file");
 }
@@ -175,9 +177,38 @@ static void given_sound_of_two_lengths_when_read_then_both_are_named(void **unus
     check_folder_refused("yes/a.wav: offset 56: expected 2 values, as in the first series, got 1; lengths may differ in .ts files");
     file = sound_of((sound){.tag = 1, .bits = 16, .channels = 2});
     files_write("yes/a.wav", file.data, file.count);
-    check_folder_refused("yes/a.wav: offset 64: expected 1 channels, got 2");
+    check_folder_refused("yes/a.wav: offset 56: expected 1 channels, got 2");
     remove(files_path("no/a.wav"));
     remove(files_path("yes/a.wav"));
+}
+
+static void given_sound_of_two_lengths_when_they_may_differ_then_padded_and_the_lengths_kept(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    bytes file = wav_of((sound){.tag = 3, .bits = 32, .channels = 1}, 1);
+    put_float(&file, 5);
+    files_write("no/a.wav", file.data, file.count);
+    file = wav_of((sound){.tag = 3, .bits = 32, .channels = 1}, 3);
+    for (int t = 0; t < 3; t++) put_float(&file, (float)t + 1);
+    files_write("yes/a.wav", file.data, file.count);
+    files_write("yes/b.csv", "8,9\n", 4);
+    tl_dataset *data = read_folder(&(tl_read_cfg){.raw = true, .unequal = true}, &error);
+    check_ok(&error);
+    assert_int_equal(data->x.shape[1], 3);
+    check_equal("x", data->x.data, (const tl_real[]){5, 0, 0, 1, 2, 3, 8, 9, 0}, 9);
+    for (size_t i = 0; i < 3; i++) assert_int_equal(data->lengths[i], ((const size_t[]){1, 3, 2})[i]);
+    /* What is like such a set may be so too. */
+    tl_dataset *like = read_folder(&(tl_read_cfg){.raw = true, .like = data}, &error);
+    check_ok(&error);
+    check_equal("like", like->x.data, data->x.data, 9);
+    tl_dataset_free(like);
+    tl_dataset_free(data);
+    files_write("yes/b.csv", "8,9\n8,9\n", 8);
+    assert_null(read_folder(&(tl_read_cfg){.unequal = true}, &error));
+    check_error(&error, TL_ERROR_FORMAT, "yes/b.csv:1:1: expected 1 channels, got 2");
+    remove(files_path("no/a.wav"));
+    remove(files_path("yes/a.wav"));
+    remove(files_path("yes/b.csv"));
 }
 
 static void given_random_damage_of_sound_when_read_then_a_sound_data_set_or_a_message(void **unused) {
@@ -268,7 +299,6 @@ static void given_files_that_are_no_series_when_a_folder_is_read_then_refused(vo
     (void)unused;
     static const char *const cases[][3] = {
         {"a.csv", "1,2\n3\n", "no/a.csv:2:1: expected 2 fields, as in the first step, got 1"},
-        {"a.csv", "1,2\n3,x\n", "no/a.csv:2:3: expected a finite number, got \"x\""},
         {"a.csv", "a,b\n", "no/a.csv:2:1: expected a series, got the end of the file"},
         {"a.csv", "1,\"2\n", "no/a.csv:1:3: expected a closing quote in the line, got \"\"2\""},
         {"a.mp3", "1,2\n", "no/a.mp3: expected a file of one class, .wav, .npy, .csv, .tsv or .txt, by its ending"},
@@ -276,6 +306,9 @@ static void given_files_that_are_no_series_when_a_folder_is_read_then_refused(vo
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         check_content_refused(cases[i][0], cases[i][1], strlen(cases[i][1]), cases[i][2]);
+    files_write("yes/b.csv", "1,2\n3,4\n", 8);
+    check_content_refused("a.csv", "1,2\n3,x\n", 8, "no/a.csv:2:3: expected a finite number, got \"x\"");
+    remove(files_path("yes/b.csv"));
     const bytes scalar = array_of("<f4", "()", (const float[]){1}, 1), cube = array_of("<f4", "(1, 1, 1)", (const float[]){1}, 1);
     check_content_refused("a.npy", scalar.data, scalar.count,
                           "no/a.npy: offset 65: expected the shape (length,) or (length, channels), got ()");
@@ -322,6 +355,45 @@ static void given_a_file_for_each_class_when_a_folder_is_read_then_its_lines_and
     remove(files_path("no/down.npy"));
 }
 
+static void given_lines_of_two_lengths_when_they_may_differ_then_padded(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    files_write("no/up.txt", "7 8  9\n10\n", 10);
+    assert_null(tl_dataset_read(files_path("no"), NULL, &error));
+    check_error(&error, TL_ERROR_FORMAT, "no/up.txt:2:1: expected 3 values, as in the first series, got 1");
+    error = (tl_error){0};
+    tl_dataset *data = tl_dataset_read(files_path("no"), &(tl_read_cfg){.raw = true, .unequal = true}, &error);
+    check_ok(&error);
+    check_equal("all", data->x.data, (const tl_real[]){7, 8, 9, 10, 0, 0}, 6);
+    tl_dataset_free(data);
+    remove(files_path("no/up.txt"));
+}
+
+static void given_many_files_when_a_folder_is_read_then_all_in_the_order_of_their_names(void **unused) {
+    (void)unused;
+    enum { FILES = 150 };
+    tl_error error = {0};
+    char name[20], text[20];
+    for (int i = 0; i < FILES; i++) {
+        snprintf(name, sizeof name, "yes/%03d.txt", (i * 7) % FILES);
+        files_write(name, text, (size_t)snprintf(text, sizeof text, "%d\n", (i * 7) % FILES));
+    }
+    tl_dataset *data = read_folder(&(tl_read_cfg){.raw = true}, &error);
+    assert_null(data); /* the other class has none */
+    check_error(&error, TL_ERROR_FORMAT, "no: expected files of series, got none");
+    rmdir(files_path("no"));
+    error = (tl_error){0};
+    data = read_folder(&(tl_read_cfg){.raw = true}, &error);
+    check_ok(&error);
+    for (int i = 0; i < FILES; i++) check_number("in order", (double)data->x.data[i], i, 0, 0);
+    tl_dataset_free(data);
+    for (int i = 0; i < FILES; i++) {
+        snprintf(name, sizeof name, "yes/%03d.txt", i);
+        remove(files_path(name));
+    }
+    mkdir(files_path("no"), 0700);
+}
+
 static void given_a_file_for_each_class_that_is_none_when_read_then_refused(void **unused) {
     (void)unused;
     static const struct {
@@ -354,12 +426,15 @@ int main(void) {
         cmocka_unit_test(given_other_sound_when_read_then_the_message_says_what_is_read),
         cmocka_unit_test(given_broken_sound_when_read_then_the_offset),
         cmocka_unit_test(given_sound_of_two_lengths_when_read_then_both_are_named),
+        cmocka_unit_test(given_sound_of_two_lengths_when_they_may_differ_then_padded_and_the_lengths_kept),
         cmocka_unit_test(given_random_damage_of_sound_when_read_then_a_sound_data_set_or_a_message),
         cmocka_unit_test(given_a_table_or_array_a_series_when_a_folder_is_read_then_steps_are_lines_and_channels_columns),
         cmocka_unit_test(given_lines_or_columns_of_one_channel_when_a_folder_is_read_then_the_same),
         cmocka_unit_test(given_files_that_are_no_series_when_a_folder_is_read_then_refused),
         cmocka_unit_test(given_a_training_set_when_a_folder_is_read_like_it_then_its_classes_and_length_count),
         cmocka_unit_test(given_a_file_for_each_class_when_a_folder_is_read_then_its_lines_and_rows_are_series),
+        cmocka_unit_test(given_lines_of_two_lengths_when_they_may_differ_then_padded),
+        cmocka_unit_test(given_many_files_when_a_folder_is_read_then_all_in_the_order_of_their_names),
         cmocka_unit_test(given_a_file_for_each_class_that_is_none_when_read_then_refused),
     };
     return cmocka_run_group_tests(tests, make_folders, remove_folders) != 0;

@@ -244,6 +244,12 @@ static void given_a_header_that_is_not_read_when_read_then_the_message_says_what
          "128: expected 16000000 bytes for the shape (4, 1000000), got 0 bytes"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (0, 4), }", "128: expected an array with elements, got (0, 4)"},
         {"{'descr': '<f4', 'fortran_order': False, }", "64: expected descr, fortran_order and shape, each once, got nothing"},
+        {"{'descr': '<f4', 'shape': (2, 3), }", "64: expected descr, fortran_order and shape, each once, got nothing"},
+        {"{'fortran_order': False, 'shape': (2, 3), }", "64: expected descr, fortran_order and shape, each once, got nothing"},
+        {"{'descr': '<U0', 'fortran_order': False, 'shape': (2, 3), }", "20: expected " TYPES "\"'<U0'\""},
+        {"{'descr': '>U4', 'fortran_order': False, 'shape': (2, 3), }", "20: expected " TYPES "\"'>U4'\""},
+        {"{'descr': '<i3', 'fortran_order': False, 'shape': (2, 3), }", "20: expected " TYPES "\"'<i3'\""},
+        {"{'descr': '<c8', 'fortran_order': False, 'shape': (2, 3), }", "20: expected " TYPES "\"'<c8'\""},
         {"{'descr': '<f4', 'descr': '<f4', }", "28: expected descr, fortran_order and shape, each once, got \"descr\""},
         {"{'descr': '<f4', 'order': 'C', }", "28: expected descr, fortran_order and shape, each once, got \"order\""},
         {"{'descr' '<f4'", "19: expected a :, got \"'<f4'\""},
@@ -291,7 +297,9 @@ static void given_numbers_that_are_none_when_read_then_the_offset_of_the_first(v
     (void)unused;
     bytes file = table_of(1, "<f4", 4);
     memcpy(file.data + 128 + 20, "\0\0\xc0\x7f", 4);
-    files_check_refused("a.npy", file.data, file.count, " offset 148: expected a finite number, got nan");
+    files_check_refused(
+        "a.npy", file.data, file.count,
+        " offset 148: expected a finite number (--missing, tl_read_cfg.missing, says what a missing value becomes), got nan");
     memcpy(file.data + 128 + 12, "\0\0\x80\x7f", 4);
     files_check_refused("a.npy", file.data, file.count, " offset 140: expected a finite number, got inf");
     memcpy(file.data + 128 + 12, "\0\0\x20\x40", 4);

@@ -1,6 +1,8 @@
 /* Tables with a header line and quotes, and .arff: what is read, what is refused and with which words. */
 #include "files.h"
 
+#include "data/samples.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,6 +146,11 @@ static void given_a_malformed_arff_when_read_then_the_message_says_where(void **
         {"a.arff", "@attribute 'a numeric\n", "1:12: expected a closing quote in the line, got \"'a numeric\""},
         {"a.arff", "@attribute a {x,y\n", "1:14: expected labels in braces, got \"{x,y\""},
         {"a.arff", "@attribute a {x,,y}\n", "1:17: expected a label, got nothing"},
+        {"a.arff", "@attribute a relational\n@attribute b relational\n",
+         "2:14: expected numeric, or the labels in braces last, got \"relational\""},
+        {"a.arff", "@attribute a numeric\n@attribute b relational\n",
+         "2:14: expected numeric, or the labels in braces last, got \"relational\""},
+        {"a.arff", "@data\n1\n", "1:2: expected attributes with values and with the class before @data"},
         {"a.arff", "@attribute a {x,x}\n", "1:17: expected each class once, got \"x\""},
         {"a.arff", "@attribute a {x}\n@attribute b numeric\n", "2:12: expected @data after the class or target value, got \"b\""},
         {"a.arff", "@attribute a {x}\n@data\nx\n", "2:2: expected attributes with values and with the class before @data"},
@@ -155,7 +162,8 @@ static void given_a_malformed_arff_when_read_then_the_message_says_where(void **
         {"a.arff", HEADER, "5:1: expected a series, got the end of the file"},
         {"a.arff", HEADER "x,2,x\n", "5:1: expected a finite number, got \"x\""},
         {"a.arff", HEADER "1,2\n", "5:1: expected 2 values and a label, got 2 fields"},
-        {"a.arff", HEADER "1,?,x\n", "5:3: expected a number (missing values are not supported), got \"?\""},
+        {"a.arff", HEADER "1,?,x\n",
+         "5:3: expected a number (--missing, tl_read_cfg.missing, says what a missing value becomes), got \"?\""},
         {"a.arff", HEADER "1,2,z\n", "5:5: expected one of the labels that are declared, got \"z\""},
         {"a.arff", HEADER "1,2,\n", "5:5: expected a label, got nothing"},
         {"a.arff", HEADER "{0 1, 2 x}\n", "5:1: expected a finite number, got \"{0 1\""},
@@ -194,8 +202,42 @@ static void given_arrow_head_in_two_formats_when_read_then_the_same_series_and_c
     tl_dataset_free(b);
 }
 
+/* ---- memory for what was counted ---- */
+
+static void given_other_series_than_were_counted_when_read_then_the_file_has_changed(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_text text;
+    tl_text_begin(&text, "a.x", &error);
+    tl_samples more = {.text = &text, .regression = true}, longer = {.text = &text, .regression = true, .unequal = true};
+    tl_samples_count(&more, 1, 2, 1, 2);
+    tl_samples_announce(&more, &error);
+    tl_real *row = tl_samples_row(&more, 2, 1, &error);
+    assert_non_null(row);
+    row[0] = row[1] = 1;
+    tl_samples_end_value(&more, 3, &error);
+    check_ok(&error);
+    assert_null(tl_samples_row(&more, 2, 1, &error));
+    check_error(&error, TL_ERROR_FILE, "a.x: changed while it was read");
+    error = (tl_error){0};
+    tl_samples_count(&longer, 1, 2, 1, 2);
+    tl_samples_announce(&longer, &error);
+    assert_null(tl_samples_row(&longer, 3, 1, &error));
+    check_error(&error, TL_ERROR_FILE, "a.x: changed while it was read");
+    tl_samples_release(&more);
+    tl_samples_release(&longer);
+    error = (tl_error){0};
+    tl_samples_count(&more, 1, SIZE_MAX, 2, 1);
+    more.text = &text;
+    tl_samples_announce(&more, &error);
+    check_error(&error, TL_ERROR_SHAPE, "series of length 18446744073709551615 with 2 channels exceed what memory can address");
+    tl_samples_release(&more);
+    tl_text_release(&text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_other_series_than_were_counted_when_read_then_the_file_has_changed),
         cmocka_unit_test(given_a_header_when_a_table_is_read_then_its_label_column_counts),
         cmocka_unit_test(given_quoted_fields_when_a_table_is_read_then_separators_and_quotes_in_them_are_text),
         cmocka_unit_test(given_a_first_line_with_a_number_when_a_table_is_read_then_a_series),

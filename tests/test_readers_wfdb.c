@@ -130,6 +130,9 @@ static void given_a_malformed_header_when_read_then_the_message_says_where(void 
         {"# r\n", "r.hea:2:1: expected a record, got the end of the file"},
         {"r/3 1\n", "r.hea:1:1: expected a record of one segment, got \"r/3\""},
         {"r\n", "r.hea:1:2: expected the number of signals, from 1 to 64, got nothing"},
+        {"r 1.5\n", "r.hea:1:3: expected the number of signals, from 1 to 64, got \"1.5\""},
+        {"r 2\nr.dat 16\n", "r.hea:3:1: expected a line for each signal, got the end of the file"},
+        {"r 2\nr.dat 16\nr.dap 16\n", "r.hea:3:1: expected all signals in r.dat, got \"r.dap\""},
         {"r 65\n", "r.hea:1:3: expected the number of signals, from 1 to 64, got \"65\""},
         {"r 1 360 x\n", "r.hea:1:9: expected the number of samples, from 0 to 1000000000, got \"x\""},
         {"r 1\n", "r.hea:2:1: expected a line for each signal, got the end of the file"},
@@ -179,12 +182,14 @@ static void given_missing_samples_when_read_then_refused(void **unused) {
     const bytes beats = annotations();
     bytes samples = samples_of(16, 1);
     memcpy(samples.data + 10, "\x00\x80", 2);
-    check_refused("r 1\nr.dat 16\n", &samples, &beats, 6,
-                  "r.dat: offset 10: expected a sample (missing values are not supported), got none");
+    check_refused(
+        "r 1\nr.dat 16\n", &samples, &beats, 6,
+        "r.dat: offset 10: expected a sample (--missing, tl_read_cfg.missing, says what a missing value becomes), got none");
     samples = samples_of(212, 1);
     memcpy(samples.data + 6, "\x00\x08", 2); /* the fifth */
-    check_refused("r 1\nr.dat 212\n", &samples, &beats, 6,
-                  "r.dat: offset 6: expected a sample (missing values are not supported), got none");
+    check_refused(
+        "r 1\nr.dat 212\n", &samples, &beats, 6,
+        "r.dat: offset 6: expected a sample (--missing, tl_read_cfg.missing, says what a missing value becomes), got none");
 }
 
 static void given_a_record_without_its_files_when_read_then_they_are_named(void **unused) {

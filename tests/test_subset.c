@@ -37,6 +37,28 @@ static void given_some_samples_when_taken_then_copies_in_that_order(void **unuse
     assert_null(tl_dataset_take(&data, (const uint32_t[]){23}, 1, NULL));
 }
 
+static void given_series_of_their_own_lengths_when_taken_then_the_lengths_go_with_them(void **unused) {
+    (void)unused;
+    tl_real x[COUNT * LENGTH], values[COUNT];
+    int32_t labels[COUNT];
+    size_t lengths[COUNT];
+    tl_error error = {0};
+    tl_dataset data = numbered(x, labels, values), *rest, *held_out;
+    for (size_t i = 0; i < COUNT; i++) lengths[i] = 1 + i % LENGTH;
+    data.lengths = lengths;
+    tl_dataset *part = tl_dataset_take(&data, (const uint32_t[]){20, 5}, 2, &error);
+    check_ok(&error);
+    assert_true(part->lengths[0] == lengths[20] && part->lengths[1] == lengths[5]);
+    tl_dataset_free(part);
+    error = (tl_error){.status = TL_ERROR_STATE};
+    assert_int_equal(tl_dataset_fold(&data, 2, 0, 1, &rest, &held_out, &error), TL_ERROR_STATE); /* nothing is done */
+    assert_true(!rest && !held_out);
+    data.x.shape[0] = (size_t)1 << 32;
+    error = (tl_error){0};
+    tl_dataset_fold(&data, 2, 0, 1, &rest, &held_out, &error);
+    check_error(&error, TL_ERROR_SHAPE, "data: 4294967296 samples exceed 4294967295");
+}
+
 /* How often each sample was held out; counts of the classes in a fold differ by at most one from an equal share. */
 static void count_fold(const tl_dataset *held_out, size_t folds, int times[COUNT]) {
     static const size_t sizes[CLASSES] = {12, 8, 3};
@@ -127,6 +149,7 @@ static void given_impossible_folds_when_asked_for_then_it_is_said(void **unused)
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_some_samples_when_taken_then_copies_in_that_order),
+        cmocka_unit_test(given_series_of_their_own_lengths_when_taken_then_the_lengths_go_with_them),
         cmocka_unit_test(given_any_number_of_folds_when_held_out_then_each_sample_once_and_classes_in_equal_shares),
         cmocka_unit_test(given_another_seed_when_folded_then_other_samples),
         cmocka_unit_test(given_impossible_folds_when_asked_for_then_it_is_said),

@@ -22,16 +22,33 @@ typedef struct tl_dataset {
     size_t target_channels; /* (1) of values */
 } tl_dataset;
 
+/* What becomes of a value that a file does not have: of nothing, `?`, `NaN` or `NA` where a number should be in a text, of a NaN in
+ * an array or sound, of an invalid sample of a record. */
+typedef enum tl_missing {
+    TL_MISSING_REFUSE = 0,  /* an error that says where */
+    TL_MISSING_INTERPOLATE, /* it lies on the line between its neighbours in time; at the ends of the series it is as its neighbour
+                             */
+    TL_MISSING_MEAN,        /* the mean of the others of this channel of the series */
+    TL_MISSING_ZERO
+} tl_missing;
+
+/* "refuse", "interpolate" …; NULL where there is none. And the other way round; fails listing what there is. */
+TL_API const char *tl_missing_name(tl_missing policy);
+TL_API tl_status tl_missing_by_name(const char *name, tl_missing *policy, tl_error *error);
+
 typedef struct tl_read_cfg {
     /* (NULL) The data set that a model is trained on: labels are mapped to its classes, a label that it does not have, and a
      * channel count or length other than its own, is an error. */
     const tl_dataset *like;
     bool raw; /* leave values as they are; else each channel of each series gets mean 0 and standard deviation 1 (0 stays 0) */
-    size_t segment; /* (256) of a record of PhysioNet: samples in the series around each beat, half of them before it */
+    tl_missing missing; /* (refuse) what becomes of missing values, before any scaling; a channel of nothing else is an error */
+    bool unequal;       /* series in a folder may differ in length: they are padded with zeros, see tl_dataset.lengths */
+    size_t segment;     /* (256) of a record of PhysioNet: samples in the series around each beat, half of them before it */
 } tl_read_cfg;
 
 /* Reads a file, by its ending:
- * - `.ts` and `.arff` (UCR/UEA; classification or regression, one or many channels, equal lengths);
+ * - `.ts` and `.arff` (UCR/UEA; classification or regression, one or many channels, of equal lengths or as the header
+ * says);
  * - `.tsv`, `.csv` and `.txt` (a series a line: label first, or in the column that a header line calls so, and the values);
  * - `.npz` (NumPy: x (count, length, channels) or (count, length), y (count): whole numbers or texts are labels, floats target
  * values);

@@ -49,6 +49,7 @@ static void report_as_json(const loaded *self, json_t *layers) {
     json_object_set_new(object, "tapline", json_string(self->info.version));
     json_object_set_new(object, "loss", json_string(tl_loss_name(tl_model_loss(self->model))));
     json_object_set_new(object, "normalise", json_string(self->info.raw ? "none" : "series"));
+    json_object_set_new(object, "missing", json_string(tl_missing_name(self->info.missing)));
     report_count(object, "seed", tl_model_seed(self->model));
     report_count(object, "length", in.length);
     report_count(object, "channels", in.channels);
@@ -80,8 +81,9 @@ static void report_as_text(const loaded *self, const json_t *layers) {
     const tl_dataset *data = &self->info.data;
     printf("model      %s, %zu bytes, %s, written by tapline %s\n", self->settings->common.operand[0], self->info.bytes,
            self->info.precision, self->info.version);
-    printf("input      length %zu, channels %zu, %s\n", in.length, in.channels,
-           self->info.raw ? "as it is" : "each channel of each series scaled to mean 0 and standard deviation 1");
+    printf("input      length %zu, channels %zu, %s, missing values: %s\n", in.length, in.channels,
+           self->info.raw ? "as it is" : "each channel of each series scaled to mean 0 and standard deviation 1",
+           tl_missing_name(self->info.missing));
     printf("loss       %s\n", tl_loss_name(tl_model_loss(self->model)));
     if (data->classes > 0) printf("classes    %zu%s", data->classes, data->class_names ? ":" : "\n");
     for (size_t c = 0; data->class_names && c < data->classes; c++)

@@ -23,7 +23,9 @@ void loaded_read(loaded *self, const model_settings *settings, tl_error *error) 
     tl_engine_by_name(settings->engine, &cfg.engine, error);
     self->model = tl_model_load(settings->common.operand[0], &cfg, &self->info, error);
     if (!self->model || !settings->common.operand[1]) return;
-    const tl_read_cfg like = {.like = &self->info.data, .raw = self->info.raw, .segment = self->info.data.x.shape[1]};
+    tl_read_cfg like = {
+        .like = &self->info.data, .raw = self->info.raw, .missing = self->info.missing, .segment = self->info.data.x.shape[1]};
+    if (settings->missing) tl_missing_by_name(settings->missing, &like.missing, error);
     self->data = tl_dataset_read(settings->common.operand[1], &like, error);
     fit_length(self, &cfg, error);
 }

@@ -9,9 +9,9 @@
 #include <tapline/file.h>
 
 typedef struct model_settings {
-    common_settings common; /* operand 0: the model, operand 1: the data */
-    const char *engine;
-    int64_t batch; /* 0: the library's */
+    common_settings common;       /* operand 0: the model, operand 1: the data */
+    const char *engine, *missing; /* missing NULL: as when it was trained */
+    int64_t batch;                /* 0: the library's */
 } model_settings;
 
 typedef struct weights_settings {

@@ -1,6 +1,6 @@
 #include "options.h"
 
-#include <tapline/base.h>
+#include <tapline/dataset.h>
 
 #include <errno.h>
 #include <getopt.h>
@@ -25,6 +25,8 @@ const char *precision_name(size_t index) {
     static const char *const names[] = {"f32", "f64", NULL};
     return names[index];
 }
+
+const char *missing_name(size_t index) { return tl_missing_name((tl_missing)index); }
 
 static const option_spec common_options[] = {
     {"threads", "N", OPTION_INTEGER, offsetof(common_settings, threads), 1, 1024, NULL, "threads (all that the machine offers)"},

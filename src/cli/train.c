@@ -72,11 +72,11 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
     const train_settings *settings = self->settings;
     self->data_path = settings->common.operand[0] ? settings->common.operand[0] : "builtin:cbf";
     self->test_path = settings->test ? settings->test : test_half(self->data_path, path, size);
-    self->data =
-        tl_dataset_read(self->data_path, &(tl_read_cfg){.raw = settings->raw, .segment = (size_t)settings->segment}, error);
-    if (self->test_path && self->data)
-        self->test = tl_dataset_read(
-            self->test_path, &(tl_read_cfg){.raw = settings->raw, .segment = (size_t)settings->segment, .like = self->data}, error);
+    tl_read_cfg cfg = {.raw = settings->raw, .unequal = settings->unequal, .segment = (size_t)settings->segment};
+    tl_missing_by_name(settings->missing, &cfg.missing, error);
+    self->data = tl_dataset_read(self->data_path, &cfg, error);
+    cfg.like = self->data;
+    if (self->test_path && self->data) self->test = tl_dataset_read(self->test_path, &cfg, error);
     if (self->data && self->test) pad_both(self, error);
     if (self->data) hold_out(self, error);
 }
@@ -212,6 +212,12 @@ static tl_fit_cfg fit_cfg(const job *self, progress *shown, tl_error *error) {
         .resume = settings->resume};
 }
 
+static void save(const job *self, tl_error *error) {
+    tl_save_cfg cfg = {.data = self->data, .raw = self->settings->raw};
+    tl_missing_by_name(self->settings->missing, &cfg.missing, error);
+    tl_model_save(self->model, self->settings->out, &cfg, error);
+}
+
 static void train(job *self, tl_error *error) {
     const train_settings *settings = self->settings;
     progress shown;
@@ -224,7 +230,7 @@ static void train(job *self, tl_error *error) {
     tl_fit(self->model, self->data, &cfg, &self->fit, error);
     self->log_failed = !progress_end(&shown);
     if (*self->fit.note) complain(settings->common.command, "--resume %s: %s", settings->resume, self->fit.note);
-    if (settings->out) tl_model_save(self->model, settings->out, &(tl_save_cfg){.data = self->data, .raw = settings->raw}, error);
+    if (settings->out) save(self, error);
     tl_evaluate(self->model, self->data, &self->train_metrics, error);
     if (self->validation) tl_evaluate(self->model, self->validation, &self->validation_metrics, error);
     if (self->test) tl_evaluate(self->model, self->test, &self->test_metrics, error);

@@ -17,6 +17,7 @@ typedef struct train_settings {
     const char *out, *checkpoint, *resume;                /* NULL: none */
     double checkpoint_every;                              /* 0: the library's default */
     const char *loss;                                     /* NULL: as the data asks */
+    const char *missing;                                  /* of values */
     int64_t epochs, batch, accumulate, seed;              /* epochs and batch 0: the architecture's */
     int64_t folds, fold, give_up;                         /* 0: no validation, the first (OPTION_ALL: each), never */
     double crop, scale, jitter, mixup;                    /* 0: none */
@@ -26,7 +27,7 @@ typedef struct train_settings {
     double learning_rate, momentum, l1, clip, clip_value; /* 0: the library's defaults */
     double weight_decay;                                  /* NAN: the library's default */
     double label_smoothing;
-    bool nesterov, balance, raw, quiet, find_rate;
+    bool nesterov, balance, raw, unequal, quiet, find_rate;
 } train_settings;
 
 int train_f32(const void *settings);

@@ -85,21 +85,18 @@ static tl_status read_key(tl_samples *s, tl_field line, header *h, tl_error *err
     return tl_text_expected(s->text, key, error, "@relation, @attribute or @data");
 }
 
-static bool is_series(tl_field line) { return line.begin < line.end && *line.begin != '%'; }
-
-/* Up to @data; *at is then behind it. */
-static tl_status read_header(tl_samples *s, const char **at, header *h, tl_error *error) {
-    tl_field line = {s->text->end, s->text->end};
+/* Up to @data. */
+static tl_status read_header(tl_samples *s, tl_text *text, header *h, tl_error *error) {
+    tl_field line;
     bool data = false;
-    while (!data && !tl_failed(error) && tl_text_line(s->text, at, &line)) {
-        if (!is_series(line)) continue;
+    while (!data && tl_text_filled_line(text, '%', &line, error)) {
         if (*line.begin != '@') return tl_text_expected(s->text, line, error, "@data before the first series");
         line.begin++;
         data = tl_field_is(line, "data");
         if (!data) read_key(s, line, h, error);
     }
     if (tl_failed(error)) return error->status;
-    if (!data) return tl_text_fail(s->text, s->text->end, error, "expected @data, got the end of the file");
+    if (!data) return tl_text_fail(text, text->end, error, "expected @data, got the end of the file");
     s->regression = !h->has_labels;
     if (s->regression && !h->relational && h->columns > 0) h->columns--; /* the last one is the target */
     if (h->columns == 0 || h->inside || (h->relational && !h->has_labels && !h->has_target))
@@ -138,17 +135,27 @@ static tl_status read_channels(tl_samples *s, tl_field *rest, tl_error *error) {
     return TL_OK;
 }
 
-static tl_status fill(tl_samples *s, tl_error *error) {
-    const char *at = s->text->start;
-    header h = {0};
-    tl_field line;
-    if (read_header(s, &at, &h, error) != TL_OK) return error->status;
-    while (!tl_failed(error) && tl_text_line(s->text, &at, &line)) {
-        if (!is_series(line)) continue;
-        if ((h.relational ? read_channels(s, &line, error) : read_values(s, &line, h.columns, error)) == TL_OK)
-            tl_samples_end(s, without_quotes(line), error);
-    }
+/* Commas are counted: one stands between two values, and one before the label. */
+static void count_series(tl_samples *s, tl_field line, const header *h) {
+    size_t channels = 1, commas = 0;
+    for (const char *c = line.begin; (c = memchr(c, ',', (size_t)(line.end - c))); c++) commas++;
+    for (const char *c = line.begin; h->relational && (c = memmem(c, (size_t)(line.end - c), "\\n", 2)); c += 2) channels++;
+    tl_samples_count(s, 1, h->columns, channels, commas + channels);
+}
+
+static tl_status read_series(tl_samples *s, tl_field line, const void *format, tl_error *error) {
+    const header *h = format;
+    if (s->counting)
+        count_series(s, line, h);
+    else if ((h->relational ? read_channels(s, &line, error) : read_values(s, &line, h->columns, error)) == TL_OK)
+        tl_samples_end(s, without_quotes(line), error);
     return error->status;
+}
+
+static tl_status fill(tl_samples *s, tl_text *text, tl_error *error) {
+    static const tl_line_reader lines = {.comment = '%', .read = read_series};
+    header h = {0};
+    return read_header(s, text, &h, error) == TL_OK ? tl_samples_text(s, text, &lines, &h, error) : error->status;
 }
 
 static tl_dataset *read_arff(const char *path, const tl_read_cfg *cfg, tl_error *error) {

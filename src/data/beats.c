@@ -1,11 +1,13 @@
 /* Records in the format of PhysioNet (`.hea`, with its samples and `.atr`; WFDB Applications Guide, header(5), signal(5),
  * annot(5)): each beat that is annotated is a series, the samples around it, and its kind the label. */
 #include "data/folder.h"
+#include "data/missing.h"
 #include "data/reader.h"
 #include "data/source.h"
 #include "data/wfdb.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +40,7 @@ static int sample_of(const unsigned char *bytes, unsigned format, size_t index) 
 static size_t bytes_of(unsigned format, size_t count) { return format == 16 ? 2 * count : count / 2 * 3 + count % 2 * 2; }
 
 /* The segment from a frame on, as physical values. */
-static tl_status read_segment(beat_reader *self, size_t start, tl_real *row, tl_error *error) {
+static tl_status read_segment(beat_reader *self, size_t start, tl_missing policy, tl_real *row, tl_error *error) {
     const tl_wfdb *record = &self->record;
     const unsigned format = record->format;
     const size_t first = start * record->signals, skipped = format == 16 ? 0 : first % 2,
@@ -50,10 +52,10 @@ static tl_status read_segment(beat_reader *self, size_t start, tl_real *row, tl_
         const size_t channel = (i - skipped) % record->signals, t = (i - skipped) / record->signals;
         const int sample = sample_of(self->block, format, i);
         const double value = (sample - record->signal[channel].baseline) / record->signal[channel].gain;
-        if (sample == missing || !tl_number_fits(value))
+        if (sample == missing ? policy == TL_MISSING_REFUSE : !tl_number_fits(value))
             return tl_source_expected(&self->samples, bytes_of(format, count) - bytes_of(format, i), "none", error,
-                                      "a sample (missing values are not supported)");
-        row[channel * self->segment + t] = (tl_real)value;
+                                      "a sample" TL_MISSING_HINT);
+        row[t * record->signals + channel] = sample == missing ? (tl_real)NAN : (tl_real)value;
     }
     return TL_OK;
 }
@@ -109,19 +111,36 @@ static tl_status add_beat(beat_reader *self, tl_samples *s, unsigned code, tl_er
                                   self->record.frames);
     const size_t centre = (size_t)self->time, before = self->segment / 2;
     if (!beats[code] || centre < before || centre - before > self->record.frames - self->segment) return TL_OK;
-    tl_real *row = tl_samples_row(s, self->record.signals, self->segment, error);
-    if (row && read_segment(self, centre - before, row, error) == TL_OK)
+    if (s->counting) {
+        tl_samples_count(s, 1, self->segment, self->record.signals, self->segment * self->record.signals);
+        return TL_OK;
+    }
+    tl_real *row = tl_samples_row(s, self->segment, self->record.signals, error);
+    if (row && read_segment(self, centre - before, s->missing, row, error) == TL_OK)
         tl_samples_end(s, (tl_field){beats + code, beats + code + 1}, error);
     return error->status;
 }
 
-static tl_status add_beats(beat_reader *self, tl_samples *s, tl_error *error) {
+/* Counts all beats, or reads them. */
+static tl_status walk_beats(beat_reader *self, tl_samples *s, tl_error *error) {
     unsigned code = 0;
-    s->text = &self->annotations.where;
+    self->time = 0;
+    tl_source_seek(&self->annotations, 0, error);
     while (next_annotation(self, &code, error) == TL_OK && code != 0) add_beat(self, s, code, error);
-    if (tl_failed(error) || s->series > 0) return error->status;
-    return tl_source_expected(&self->annotations, 0, "none", error, "a beat with %zu samples around it in the record",
-                              self->segment);
+    return error->status;
+}
+
+static tl_status add_beats(beat_reader *self, tl_samples *s, tl_error *error) {
+    s->text = &self->annotations.where;
+    s->counting = true;
+    if (walk_beats(self, s, error) != TL_OK) return error->status;
+    if (s->counted == 0)
+        return tl_source_expected(&self->annotations, 0, "none", error, "a beat with %zu samples around it in the record",
+                                  self->segment);
+    if (!tl_samples_fit(s->held, self->record.frames * self->record.signals))
+        return tl_fail(error, TL_ERROR_FORMAT, "%s: %zu beats with %zu samples around each are more than %d times the record",
+                       s->text->path, s->counted, self->segment, TL_MOST_TIMES);
+    return tl_samples_announce(s, error) == TL_OK ? walk_beats(self, s, error) : error->status;
 }
 
 /* ---- the record ---- */
@@ -151,14 +170,14 @@ static tl_status open_annotations(const char *header, tl_source *source, char **
 
 static tl_status read_header(const char *path, tl_wfdb *record, tl_error *error) {
     tl_text text;
-    if (tl_text_read(&text, path, error) == TL_OK) tl_wfdb_header(&text, record, error);
+    if (tl_text_open(&text, path, error) == TL_OK) tl_wfdb_header(&text, record, error);
     tl_text_release(&text);
     return error->status;
 }
 
 static tl_dataset *read_record(const char *path, const tl_read_cfg *cfg, tl_error *error) {
     beat_reader self = {0};
-    tl_samples samples = {.like = cfg->like};
+    tl_samples samples = {.like = cfg->like, .missing = cfg->missing};
     tl_dataset *data = NULL;
     char *paths[2] = {NULL, NULL};
     if (read_header(path, &self.record, error) == TL_OK &&

@@ -13,36 +13,66 @@ typedef tl_status read_kind(tl_samples *s, const char *path, tl_field label, boo
 
 /* ---- text ---- */
 
+/* Its numbers, (lines, columns). */
+static tl_status read_values(tl_samples *s, tl_text *text, const tl_table_size *size, tl_real *row, tl_error *error) {
+    tl_field line, part;
+    tl_text_back(text, size->begin, error);
+    for (size_t i = 0; i < size->lines; i++) {
+        if (!tl_text_filled_line(text, '\0', &line, error)) return tl_samples_changed(s, error);
+        for (size_t j = 0; j < size->columns && !tl_failed(error); j++) {
+            tl_text_cut(text, &line, size->separator, &part, error);
+            tl_samples_value(s, part, &row[i * size->columns + j], error);
+        }
+    }
+    return error->status;
+}
+
 /* One series: a step a line, a channel a column; a line alone is one channel. */
-static tl_status read_steps(tl_samples *s, const tl_text *text, tl_field label, tl_error *error) {
+static tl_status read_steps(tl_samples *s, tl_text *text, tl_field label, tl_error *error) {
     tl_table_size size;
     if (tl_table_measure(text, &size, error) != TL_OK) return error->status;
     const bool flat = size.lines == 1;
     const size_t length = flat ? size.columns : size.lines, channels = flat ? 1 : size.columns;
-    tl_real *row = tl_samples_row(s, channels, length, error);
-    if (row && tl_table_values(text, &size, row, error) == TL_OK) tl_samples_end(s, label, error);
+    if (s->counting) {
+        tl_samples_count(s, 1, length, channels, length * channels);
+        return TL_OK;
+    }
+    tl_real *row = tl_samples_row(s, length, channels, error);
+    if (row && read_values(s, text, &size, row, error) == TL_OK) tl_samples_end(s, label, error);
     return error->status;
 }
 
+/* What the lines of a file have in common. */
+typedef struct lines {
+    char separator;
+    tl_field label;
+} lines;
+
+static tl_status read_line(tl_samples *s, tl_field line, const void *format, tl_error *error) {
+    const lines *self = format;
+    if (!s->counting)
+        return tl_samples_channel(s, line, self->separator, error) == TL_OK ? tl_samples_end(s, self->label, error) : error->status;
+    const size_t values = tl_samples_fields(line, self->separator);
+    tl_samples_count(s, 1, values, 1, values);
+    return TL_OK;
+}
+
 /* A series a line. */
-static tl_status read_lines(tl_samples *s, const tl_text *text, tl_field label, tl_error *error) {
-    const char *at = text->start;
-    tl_field line;
-    size_t lines = 0;
-    char separator = '\0';
-    while (!tl_failed(error) && tl_text_line(text, &at, &line)) {
-        if (line.begin == line.end) continue;
-        if (lines++ == 0) separator = tl_table_separator(line);
-        if (tl_samples_channel(s, line, separator, error) == TL_OK) tl_samples_end(s, label, error);
-    }
-    if (lines == 0) tl_text_fail(text, text->end, error, "expected a series, got the end of the file");
-    return error->status;
+static tl_status read_lines(tl_samples *s, tl_text *text, tl_field label, tl_error *error) {
+    static const tl_line_reader reader = {.read = read_line};
+    const tl_place begin = tl_text_place(text);
+    tl_field first;
+    if (!tl_text_filled_line(text, '\0', &first, error))
+        return tl_failed(error) ? error->status
+                                : tl_text_fail(text, text->end, error, "expected a series, got the end of the file");
+    const lines self = {.separator = tl_table_separator(first), .label = label};
+    return tl_text_back(text, begin, error) == TL_OK ? tl_samples_lines(s, text, &reader, &self, error) : error->status;
 }
 
 static tl_status read_text(tl_samples *s, const char *path, tl_field label, bool many, tl_error *error) {
     tl_text text;
     const tl_text *before = s->text;
-    if (tl_text_read(&text, path, error) == TL_OK) {
+    if (tl_text_open(&text, path, error) == TL_OK) {
         s->text = &text;
         if (many)
             read_lines(s, &text, label, error);
@@ -56,10 +86,18 @@ static tl_status read_text(tl_samples *s, const char *path, tl_field label, bool
 
 /* ---- binary ---- */
 
-static tl_status add_series(tl_samples *s, tl_source *source, const tl_number_type *type, size_t length, size_t channels,
-                            tl_field label, tl_error *error) {
-    tl_real *row = tl_samples_row(s, channels, length, error);
-    if (row && tl_source_series(source, type, length, channels, row, error) == TL_OK) tl_samples_end(s, label, error);
+/* The next `count` series of the source. */
+static tl_status add_series(tl_samples *s, tl_source *source, const tl_number_type *type, size_t count, size_t length,
+                            size_t channels, tl_field label, tl_error *error) {
+    if (s->counting) {
+        tl_samples_count(s, count, length, channels, count * length * channels);
+        return TL_OK;
+    }
+    for (size_t i = 0; i < count && !tl_failed(error); i++) {
+        tl_real *row = tl_samples_row(s, length, channels, error);
+        if (row && tl_source_numbers(source, type, length * channels, s->missing, row, error) == TL_OK)
+            tl_samples_end(s, label, error);
+    }
     return error->status;
 }
 
@@ -74,9 +112,8 @@ static tl_status add_arrays(tl_samples *s, tl_source *source, tl_field label, bo
         return tl_source_expected(source, 0, shape, error,
                                   many ? "the shape (count, length) or (count, length, channels)"
                                        : "the shape (length,) or (length, channels)");
-    for (size_t i = 0, count = many ? array.shape[0] : 1; i < count && !tl_failed(error); i++)
-        add_series(s, source, &array.type, sizes[0], array.rank == first + 2 ? sizes[1] : 1, label, error);
-    return error->status;
+    return add_series(s, source, &array.type, many ? array.shape[0] : 1, sizes[0], array.rank == first + 2 ? sizes[1] : 1, label,
+                      error);
 }
 
 static tl_status read_npy(tl_samples *s, const char *path, tl_field label, bool many, tl_error *error) {
@@ -98,7 +135,7 @@ static tl_status read_wav(tl_samples *s, const char *path, tl_field label, bool 
     if (many) return tl_fail(error, TL_ERROR_FORMAT, "%s: expected in a folder that is named by its class, got beside it", path);
     if (tl_source_open(&source, path, error) == TL_OK && tl_wav_header(&source, &wav, error) == TL_OK) {
         s->text = &source.where;
-        add_series(s, &source, &wav.type, wav.frames, wav.channels, label, error);
+        add_series(s, &source, &wav.type, 1, wav.frames, wav.channels, label, error);
     }
     s->text = before;
     tl_source_close(&source);
@@ -147,9 +184,14 @@ static tl_status read_folders(tl_samples *s, const char *path, tl_error *error) 
 
 tl_dataset *tl_read_directory(const char *path, const tl_read_cfg *cfg, tl_error *error) {
     tl_text where;
-    tl_samples samples = {.text = &where, .like = cfg->like};
+    tl_samples samples = {.text = &where,
+                          .like = cfg->like,
+                          .missing = cfg->missing,
+                          .counting = true,
+                          .unequal = cfg->unequal || (cfg->like && cfg->like->lengths)};
     tl_dataset *data = NULL;
-    if (tl_text_begin(&where, path, error) == TL_OK && read_folders(&samples, path, error) == TL_OK)
+    if (tl_text_begin(&where, path, error) == TL_OK && read_folders(&samples, path, error) == TL_OK &&
+        tl_samples_announce(&samples, error) == TL_OK && read_folders(&samples, path, error) == TL_OK)
         data = tl_samples_finish(&samples, error);
     tl_samples_release(&samples);
     tl_text_release(&where);

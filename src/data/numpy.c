@@ -40,7 +40,7 @@ static tl_status read_target(arrays *self, tl_samples *s, tl_error *error) {
     if (!s->regression)
         return tl_npy_label(&self->targets, &self->y, bytes, &label, error) == TL_OK ? tl_samples_end(s, label, error)
                                                                                      : error->status;
-    return tl_source_series(&self->targets, &self->y.type, 1, 1, &value, error) == TL_OK
+    return tl_source_numbers(&self->targets, &self->y.type, 1, TL_MISSING_REFUSE, &value, error) == TL_OK
                ? tl_samples_end_value(s, (double)value, error)
                : error->status;
 }
@@ -48,11 +48,12 @@ static tl_status read_target(arrays *self, tl_samples *s, tl_error *error) {
 static tl_status fill_arrays(arrays *self, tl_samples *s, tl_error *error) {
     const size_t count = self->x.shape[0], length = self->x.shape[1], channels = self->x.rank == 3 ? self->x.shape[2] : 1;
     s->regression = self->y.type.kind == TL_FLOAT;
-    tl_samples_announce(s, count, length, channels, error);
+    tl_samples_count(s, count, length, channels, count * length * channels);
+    tl_samples_announce(s, error);
     for (size_t i = 0; i < count && !tl_failed(error); i++) {
         s->text = &self->series.where;
-        tl_real *row = tl_samples_row(s, channels, length, error);
-        if (row && tl_source_series(&self->series, &self->x.type, length, channels, row, error) == TL_OK)
+        tl_real *row = tl_samples_row(s, length, channels, error);
+        if (row && tl_source_numbers(&self->series, &self->x.type, length * channels, s->missing, row, error) == TL_OK)
             read_target(self, s, error);
     }
     return error->status;
@@ -61,7 +62,7 @@ static tl_status fill_arrays(arrays *self, tl_samples *s, tl_error *error) {
 static tl_dataset *read_npz(const char *path, const tl_read_cfg *cfg, tl_error *error) {
     static const char *const x[] = {"x.npy", "X.npy"}, *const y[] = {"y.npy", "Y.npy"};
     arrays self = {0};
-    tl_samples samples = {.text = &self.series.where, .like = cfg->like};
+    tl_samples samples = {.text = &self.series.where, .like = cfg->like, .missing = cfg->missing};
     tl_dataset *data = NULL;
     open_member(path, x, &self.series, &self.x, error);
     open_member(path, y, &self.targets, &self.y, error);
@@ -84,7 +85,7 @@ static tl_status read_label(tl_source *source, const tl_npy *table, char bytes[T
     char got[40];
     tl_real value;
     if (table->type.kind != TL_FLOAT) return tl_npy_label(source, table, bytes, label, error);
-    if (tl_source_series(source, &table->type, 1, 1, &value, error) != TL_OK) return error->status;
+    if (tl_source_numbers(source, &table->type, 1, TL_MISSING_REFUSE, &value, error) != TL_OK) return error->status;
     const double number = (double)value;
     snprintf(got, sizeof got, "%g", number);
     if (number < -1e9 || number > 1e9 || number != (double)(int64_t)number)
@@ -97,11 +98,12 @@ static tl_status fill_table(tl_source *source, const tl_npy *table, tl_samples *
     const size_t length = table->shape[1] - 1;
     char bytes[TL_NPY_LABEL];
     tl_field label = {NULL, NULL};
-    tl_samples_announce(s, table->shape[0], length, 1, error);
+    tl_samples_count(s, table->shape[0], length, 1, table->shape[0] * length);
+    tl_samples_announce(s, error);
     for (size_t i = 0; i < table->shape[0] && !tl_failed(error); i++) {
-        tl_real *row = tl_samples_row(s, 1, length, error);
+        tl_real *row = tl_samples_row(s, length, 1, error);
         if (row && read_label(source, table, bytes, &label, error) == TL_OK &&
-            tl_source_series(source, &table->type, length, 1, row, error) == TL_OK)
+            tl_source_numbers(source, &table->type, length, s->missing, row, error) == TL_OK)
             tl_samples_end(s, label, error);
     }
     return error->status;
@@ -120,7 +122,7 @@ static tl_status check_table(const tl_source *source, const tl_npy *table, tl_er
 static tl_dataset *read_npy(const char *path, const tl_read_cfg *cfg, tl_error *error) {
     tl_source source;
     tl_npy table;
-    tl_samples samples = {.text = &source.where, .like = cfg->like};
+    tl_samples samples = {.text = &source.where, .like = cfg->like, .missing = cfg->missing};
     tl_dataset *data = NULL;
     tl_source_open(&source, path, error);
     if (tl_npy_header(&source, &table, error) == TL_OK && check_table(&source, &table, error) == TL_OK &&

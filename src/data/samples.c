@@ -1,69 +1,140 @@
 #include "data/samples.h"
 
 #include "data/classes.h"
+#include "data/missing.h"
 #include "memory.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_CLASSES = 1000 }; /* more are most likely values of a regression */
+enum { MOST_CLASSES = 1000 };    /* more are most likely values of a regression */
+enum { LEAST_VALUES = 1 << 20 }; /* of a data set that may be large beside its file */
 
-/* The memory, with room for `wanted` elements or more; NULL where there is none, and `memory` stays. */
-static void *grow(void *memory, size_t *room, size_t wanted, size_t size, tl_error *error) {
-    const size_t least = size < 4096 ? 4096 / size : 1;
-    size_t bytes, larger = *room < least ? least : *room;
-    while (larger < wanted) larger += larger / 2 + 1;
-    void *moved = tl_multiply_sizes(larger, size, &bytes) ? realloc(memory, bytes) : NULL;
-    if (moved)
-        *room = larger;
+/* ---- counting ---- */
+
+void tl_samples_count(tl_samples *s, size_t series, size_t length, size_t channels, size_t held) {
+    if (s->channels == 0) s->channels = channels;
+    if (s->length == 0 && !s->unequal) s->length = length;
+    if (length > s->longest) s->longest = length;
+    s->counted += series;
+    s->held += held;
+}
+
+bool tl_samples_fit(size_t values, size_t held) { return values <= LEAST_VALUES || values / TL_MOST_TIMES <= held; }
+
+tl_status tl_samples_announce(tl_samples *s, tl_error *error) {
+    size_t each, values = 0;
+    s->counting = false;
+    if (!s->unequal) s->longest = s->length;
+    if (tl_failed(error)) return error->status;
+    if (!tl_multiply_sizes(s->longest, s->channels, &each))
+        return tl_fail(error, TL_ERROR_SHAPE, "%s: series of length %zu with %zu channels exceed what memory can address",
+                       s->text->path, s->longest, s->channels);
+    if (!tl_multiply_sizes(s->counted, each, &values)) values = SIZE_MAX;
+    /* Of series that are equal there are no more than values for them: where lengths differ all the same, reading will say so. */
+    s->room = s->unequal || values <= s->held ? s->counted : s->held / each;
+    if (s->unequal && !tl_samples_fit(values, s->held))
+        return tl_fail(error, TL_ERROR_FORMAT,
+                       "%s: %zu series as long as the longest, %zu steps, are more than %d times the %zu values that are there",
+                       s->text->path, s->counted, s->longest, TL_MOST_TIMES, s->held);
+    s->values = tl_reserve(s->room * each, sizeof *s->values, "data", error);
+    if (s->unequal) s->lengths = tl_allocate(s->room, sizeof *s->lengths, "lengths", error);
+    if (s->regression)
+        s->targets = tl_allocate(s->room, sizeof *s->targets, "target values", error);
     else
-        tl_fail(error, TL_ERROR_MEMORY, "data: no memory for %zu elements", larger);
-    return moved;
+        s->labels = tl_allocate(s->room, sizeof *s->labels, "labels", error);
+    return error->status;
+}
+
+tl_status tl_samples_lines(tl_samples *s, tl_text *text, const tl_line_reader *reader, const void *format, tl_error *error) {
+    tl_field line;
+    while (tl_text_filled_line(text, reader->comment, &line, error)) reader->read(s, line, format, error);
+    return error->status;
+}
+
+tl_status tl_samples_text(tl_samples *s, tl_text *text, const tl_line_reader *reader, const void *format, tl_error *error) {
+    const tl_place place = tl_text_place(text);
+    s->counting = true;
+    tl_samples_lines(s, text, reader, format, error);
+    tl_samples_announce(s, error);
+    tl_text_back(text, place, error);
+    return tl_samples_lines(s, text, reader, format, error);
 }
 
 /* ---- values ---- */
 
-static tl_status reserve_row(tl_samples *s, size_t count, tl_error *error) {
-    if (count <= s->row_room) return TL_OK;
-    tl_real *row = grow(s->row, &s->row_room, count, sizeof *row, error);
-    if (!row) return error->status;
-    s->row = row;
+static tl_status check_like(const tl_samples *s, const char *at, tl_error *error) {
+    const tl_dataset *like = s->like;
+    if (!like || s->series > 0) return TL_OK;
+    if (s->unequal && !like->lengths)
+        return tl_text_fail(s->text, at, error,
+                            "expected series of equal length, as in the training set, got lengths that may differ");
+    if ((!s->unequal && s->length != like->x.shape[1]) || s->channels != like->x.shape[2])
+        return tl_text_fail(s->text, at, error,
+                            "expected series of length %zu and %zu channels, as in the training set, got %zu and %zu",
+                            like->x.shape[1], like->x.shape[2], s->length, s->channels);
+    if (s->regression != (like->classes == 0) || (!s->regression && !like->class_names))
+        return tl_text_fail(s->text, at, error, "expected %s, as in the training set", s->regression ? "labels" : "target values");
     return TL_OK;
 }
 
+tl_status tl_samples_changed(const tl_samples *s, tl_error *error) {
+    return tl_fail(error, TL_ERROR_FILE, "%s: changed while it was read", s->text->path);
+}
+
+static tl_status check_series(tl_samples *s, const char *at, tl_error *error) {
+    if (s->channel != s->channels)
+        return tl_text_fail(s->text, at, error, "expected %zu channels, got %zu", s->channels, s->channel);
+    if (s->series == s->room || s->length > s->longest) return tl_samples_changed(s, error);
+    return check_like(s, at, error);
+}
+
+/* Where the series that is being read begins; NULL where no room is left. */
+static tl_real *row_of(const tl_samples *s) {
+    return s->series < s->room ? s->values + s->series * s->longest * s->channels : NULL;
+}
+
+tl_status tl_samples_value(const tl_samples *s, tl_field field, tl_real *value, tl_error *error) {
+    double number = (double)NAN;
+    const bool there = tl_field_number(s->text, field, &number);
+    *value = there ? (tl_real)number : (tl_real)NAN;
+    if (there || (s->missing != TL_MISSING_REFUSE && tl_field_missing(field))) return TL_OK;
+    return tl_text_expected(s->text, tl_field_trim(field), error, "%s",
+                            tl_field_missing(field) ? "a number" TL_MISSING_HINT : "a finite number");
+}
+
 tl_status tl_samples_number(tl_samples *s, tl_field field, tl_error *error) {
-    double value;
-    if (tl_text_number(s->text, field, &value, error) != TL_OK || reserve_row(s, s->row_count + 1, error) != TL_OK)
-        return error->status;
-    s->row[s->row_count++] = (tl_real)value;
+    tl_real value, *row = row_of(s);
+    if (tl_samples_value(s, field, &value, error) != TL_OK) return error->status;
+    if (row && s->step < s->longest && s->channel < s->channels) row[s->step * s->channels + s->channel] = value;
+    s->step++;
     return TL_OK;
 }
 
 static tl_status check_length(tl_samples *s, size_t count, const char *at, tl_error *error) {
-    const bool first = s->unequal ? s->row_channels <= 1 : s->length == 0;
-    if (first) s->length = count;
+    if (s->unequal && s->channel <= 1) s->length = count;
     if (count == s->length) return TL_OK;
     if (s->unequal)
         return tl_text_fail(s->text, at, error, "expected %zu values, as in the first channel, got %zu", s->length, count);
-    return tl_text_fail(
-        s->text, at, error,
-        "expected %zu values, as in the first series, got %zu; lengths may differ in .ts files with @equalLength false", s->length,
-        count);
+    return tl_text_fail(s->text, at, error,
+                        "expected %zu values, as in the first series, got %zu; lengths may differ in .ts files with @equalLength "
+                        "false, and in folders with --unequal (tl_read_cfg.unequal)",
+                        s->length, count);
 }
 
 tl_status tl_samples_end_channel(tl_samples *s, const char *at, tl_error *error) {
-    const size_t count = s->row_count - s->row_channels * s->length;
-    s->row_channels++;
+    const size_t count = s->step;
+    s->step = 0;
+    s->channel++;
     return check_length(s, count, at, error);
 }
 
-tl_real *tl_samples_row(tl_samples *s, size_t channels, size_t length, tl_error *error) {
-    size_t count;
-    if (!tl_multiply_sizes(channels, length, &count)) tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
-    if (tl_failed(error) || check_length(s, length, NULL, error) != TL_OK || reserve_row(s, count, error) != TL_OK) return NULL;
-    s->row_count = count;
-    s->row_channels = channels;
-    return s->row;
+tl_real *tl_samples_row(tl_samples *s, size_t length, size_t channels, tl_error *error) {
+    s->channel = channels;
+    if (s->unequal) s->length = length;
+    if (tl_failed(error) || check_length(s, length, NULL, error) != TL_OK || check_series(s, NULL, error) != TL_OK) return NULL;
+    return row_of(s);
 }
 
 /* The next number among blanks. */
@@ -75,11 +146,22 @@ static bool cut_blanks(tl_field *rest, tl_field *part) {
     return tl_field_trim(*rest).begin < rest->end;
 }
 
+static bool cut_field(tl_field *rest, char separator, tl_field *part) {
+    return separator == ' ' ? cut_blanks(rest, part) : tl_field_cut(rest, separator, part);
+}
+
+size_t tl_samples_fields(tl_field line, char separator) {
+    tl_field part;
+    size_t count = 1;
+    while (cut_field(&line, separator, &part)) count++;
+    return count;
+}
+
 tl_status tl_samples_channel(tl_samples *s, tl_field line, char separator, tl_error *error) {
     tl_field rest = line, part;
     bool more = true;
     while (more) {
-        more = separator == ' ' ? cut_blanks(&rest, &part) : tl_field_cut(&rest, separator, &part);
+        more = cut_field(&rest, separator, &part);
         if (tl_samples_number(s, part, error) != TL_OK) return error->status;
     }
     return tl_samples_end_channel(s, line.begin, error);
@@ -105,9 +187,8 @@ static tl_status add_class(tl_samples *s, tl_field name, tl_error *error) {
     if (s->classes == MOST_CLASSES)
         return tl_text_fail(s->text, name.begin, error, "more than %d different labels; is this a regression problem?",
                             MOST_CLASSES);
-    char **names = grow(s->names, &s->classes_room, s->classes + 1, sizeof *names, error);
-    if (!names) return error->status;
-    s->names = names;
+    if (!s->names) s->names = calloc(MOST_CLASSES, sizeof *s->names);
+    if (!s->names) return tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
     s->names[s->classes] = strndup(name.begin, (size_t)(name.end - name.begin));
     if (!s->names[s->classes]) return tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
     s->classes++;
@@ -138,119 +219,35 @@ static tl_status label_number(tl_samples *s, tl_field label, int32_t *number, tl
 
 /* ---- series ---- */
 
-static tl_status check_like(const tl_samples *s, const char *at, tl_error *error) {
-    const tl_dataset *like = s->like;
-    if (!like || s->series > 0) return TL_OK;
-    if (s->unequal && !like->lengths)
-        return tl_text_fail(s->text, at, error, "expected series of equal length, as in the training set, got @equalLength false");
-    if ((!s->unequal && s->length != like->x.shape[1]) || s->channels != like->x.shape[2])
-        return tl_text_fail(s->text, at, error,
-                            "expected series of length %zu and %zu channels, as in the training set, got %zu and %zu",
-                            like->x.shape[1], like->x.shape[2], s->length, s->channels);
-    if (s->regression != (like->classes == 0) || (!s->regression && !like->class_names))
-        return tl_text_fail(s->text, at, error, "expected %s, as in the training set", s->regression ? "labels" : "target values");
-    return TL_OK;
-}
-
-static tl_status reserve_targets(tl_samples *s, size_t room, tl_error *error) {
-    void *targets = s->regression ? grow(s->targets, &room, room, sizeof *s->targets, error)
-                                  : grow(s->labels, &room, room, sizeof *s->labels, error);
-    if (!targets) return error->status;
-    if (s->regression)
-        s->targets = targets;
-    else
-        s->labels = targets;
-    return TL_OK;
-}
-
-tl_status tl_samples_announce(tl_samples *s, size_t series, size_t length, size_t channels, tl_error *error) {
-    size_t each;
-    if (!tl_multiply_sizes(length, channels, &each) || !tl_multiply_sizes(each, sizeof *s->values, &each))
-        return tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
-    s->values = tl_reserve(series, each, "data", error);
-    if (!s->values || reserve_targets(s, series, error) != TL_OK) return error->status;
-    s->length = length;
-    s->channels = channels;
-    s->series_room = series;
-    s->announced = true;
-    return TL_OK;
-}
-
-/* Whether the text is long enough for as many series as lines: a value takes two bytes or more, with its separator. */
-static bool lines_fit(const tl_samples *s) {
-    size_t most;
-    return s->lines > 0 && s->series == 0 && tl_multiply_sizes(s->lines, s->length * s->channels, &most) &&
-           most <= (size_t)(s->text->end - s->text->start);
-}
-
-/* Room for one more series of any length. */
-static tl_status reserve_unequal(tl_samples *s, tl_error *error) {
-    const size_t wanted = s->stored + s->length * s->channels;
-    if (wanted > s->stored_room) {
-        tl_real *values = grow(s->values, &s->stored_room, wanted, sizeof *values, error);
-        if (!values) return error->status;
-        s->values = values;
-    }
-    if (s->series < s->series_room) return TL_OK;
-    size_t room = s->series_room, *lengths = grow(s->lengths, &room, room + 1, sizeof *lengths, error);
-    if (!lengths) return error->status;
-    s->lengths = lengths;
-    if (reserve_targets(s, room, error) != TL_OK) return error->status;
-    s->series_room = room;
-    return TL_OK;
-}
-
-static tl_status reserve_series(tl_samples *s, tl_error *error) {
-    size_t each, room = s->series_room;
-    if (s->unequal) return reserve_unequal(s, error);
-    if (s->series < s->series_room) return TL_OK;
-    if (lines_fit(s)) return tl_samples_announce(s, s->lines, s->length, s->channels, error);
-    if (!tl_multiply_sizes(s->length * s->channels, sizeof *s->values, &each))
-        return tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
-    tl_real *values = grow(s->values, &room, s->series_room + 1, each, error);
-    if (!values) return error->status;
-    s->values = values;
-    if (reserve_targets(s, room, error) != TL_OK) return error->status;
-    s->series_room = room;
-    return TL_OK;
-}
-
-/* From channel after channel to the channels of each step side by side. */
-static void store_row(tl_samples *s) {
-    tl_real *to = s->values + (s->unequal ? s->stored : s->series * s->length * s->channels);
+/* The series is complete: what is missing in it is filled in, and what lies behind it is 0. */
+static tl_status keep_row(tl_samples *s, const char *at, tl_error *error) {
+    tl_real *row = row_of(s);
+    const size_t count = s->length * s->channels;
+    const size_t empty = s->missing ? tl_missing_fill(s->missing, row, s->length, s->channels) : s->channels;
+    if (empty < s->channels)
+        return tl_text_fail(s->text, at, error, "expected a value in channel %zu of the series, got missing ones only", empty);
     if (s->unequal) s->lengths[s->series] = s->length;
-    s->stored += s->length * s->channels;
-    for (size_t c = 0; c < s->channels; c++)
-        for (size_t t = 0; t < s->length; t++) to[t * s->channels + c] = s->row[c * s->length + t];
+    memset(row + count, 0, (s->longest * s->channels - count) * sizeof *row);
     s->series++;
-    s->row_count = s->row_channels = 0;
-}
-
-static tl_status check_series(tl_samples *s, const char *at, tl_error *error) {
-    if (s->channels == 0) s->channels = s->row_channels;
-    if (s->row_channels != s->channels)
-        return tl_text_fail(s->text, at, error, "expected %zu channels, got %zu", s->channels, s->row_channels);
-    return check_like(s, at, error);
+    s->step = s->channel = 0;
+    return TL_OK;
 }
 
 tl_status tl_samples_end_value(tl_samples *s, double target, tl_error *error) {
-    if (check_series(s, NULL, error) != TL_OK || reserve_series(s, error) != TL_OK) return error->status;
+    if (check_series(s, NULL, error) != TL_OK) return error->status;
     s->targets[s->series] = (tl_real)target;
-    store_row(s);
-    return TL_OK;
+    return keep_row(s, NULL, error);
 }
 
 tl_status tl_samples_end(tl_samples *s, tl_field label, tl_error *error) {
     double target = 0;
-    int32_t number = 0;
     label = tl_field_trim(label);
     if (check_series(s, label.begin, error) != TL_OK) return error->status;
-    if (s->regression)
-        return tl_text_number(s->text, label, &target, error) == TL_OK ? tl_samples_end_value(s, target, error) : error->status;
-    if (label_number(s, label, &number, error) != TL_OK || reserve_series(s, error) != TL_OK) return error->status;
-    s->labels[s->series] = number;
-    store_row(s);
-    return TL_OK;
+    if (!s->regression)
+        label_number(s, label, &s->labels[s->series], error);
+    else if (tl_text_number(s->text, label, &target, error) == TL_OK)
+        s->targets[s->series] = (tl_real)target;
+    return tl_failed(error) ? error->status : keep_row(s, label.begin, error);
 }
 
 /* ---- the data set ---- */
@@ -292,50 +289,16 @@ static tl_status sort_classes(tl_samples *s, tl_error *error) {
     return error->status;
 }
 
-/* Series of unequal length are padded with zeros to the longest. */
-static void fill_padded(tl_samples *s, tl_dataset *data, tl_error *error) {
-    size_t longest = 0;
-    for (size_t i = 0; i < s->series; i++) longest = s->lengths[i] > longest ? s->lengths[i] : longest;
-    data->x = tl_tensor_new(3, (size_t[]){s->series, longest, s->channels}, error);
-    data->lengths = tl_allocate(s->series, sizeof *data->lengths, "lengths", error);
-    if (tl_failed(error)) return;
-    memcpy(data->lengths, s->lengths, s->series * sizeof *data->lengths);
-    const tl_real *from = s->values;
-    for (size_t i = 0; i < s->series; i++) {
-        const size_t count = s->lengths[i] * s->channels;
-        memcpy(data->x.data + i * longest * s->channels, from, count * sizeof *from);
-        from += count;
-    }
-}
-
-/* The values become the data set's where they have been announced. */
-static void fill_values(tl_samples *s, tl_dataset *data, tl_error *error) {
-    if (s->unequal) {
-        fill_padded(s, data, error);
-        return;
-    }
-    const size_t shape[] = {s->series, s->length, s->channels};
-    if (s->announced) {
-        data->x = tl_tensor_view(s->values, 3, shape);
-        s->values = NULL;
-        return;
-    }
-    data->x = tl_tensor_new(3, shape, error);
-    if (!tl_failed(error)) memcpy(data->x.data, s->values, tl_tensor_count(&data->x) * sizeof(tl_real));
-}
-
+/* What was read becomes the data set's. */
 static tl_status fill_dataset(tl_samples *s, tl_dataset *data, tl_error *error) {
-    fill_values(s, data, error);
-    if (s->regression)
-        data->values = tl_allocate(s->series, sizeof *data->values, "target values", error);
-    else
-        data->labels = tl_allocate(s->series, sizeof *data->labels, "labels", error);
-    if (tl_failed(error)) return error->status;
-    if (s->regression) {
-        memcpy(data->values, s->targets, s->series * sizeof *data->values);
-        return TL_OK;
-    }
-    memcpy(data->labels, s->labels, s->series * sizeof *data->labels);
+    data->x = tl_tensor_view(s->values, 3, (size_t[]){s->series, s->longest, s->channels});
+    data->lengths = s->lengths;
+    data->labels = s->labels;
+    data->values = s->targets;
+    s->values = s->targets = NULL;
+    s->lengths = NULL;
+    s->labels = NULL;
+    if (s->regression) return TL_OK;
     return s->like ? tl_classes_copy(data, s->like->class_names, s->like->classes, error)
                    : tl_classes_copy(data, s->names, s->classes, error);
 }
@@ -357,10 +320,9 @@ tl_dataset *tl_samples_finish(tl_samples *s, tl_error *error) {
 void tl_samples_release(tl_samples *s) {
     for (size_t i = 0; i < s->classes; i++) free(s->names[i]);
     free(s->names);
-    free(s->row);
-    free(s->values);
-    free(s->lengths);
-    free(s->labels);
-    free(s->targets);
+    tl_release(s->values);
+    tl_release(s->lengths);
+    tl_release(s->labels);
+    tl_release(s->targets);
     *s = (tl_samples){0};
 }

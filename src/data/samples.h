@@ -6,38 +6,60 @@
 
 #include "data/text.h"
 
+/* Files are gone through twice: first the series are counted, so that their memory, which becomes the data set's, is got once and
+ * is no more than the values in the file need; then they are read. */
 typedef struct tl_samples {
     const tl_text *text;    /* where errors are */
     const tl_dataset *like; /* tl_read_cfg.like */
+    tl_missing missing;     /* tl_read_cfg.missing */
     bool regression;
-    size_t channels; /* 0 until the first series is complete */
-    size_t length;   /* 0 until its first channel is */
-    bool unequal;    /* series may differ in length: `length` is that of the series that is being read */
-    size_t *lengths; /* (series_room) where they may */
-    size_t stored;   /* values of all series, one behind the other, where they may */
-    size_t stored_room;
+    bool counting;
+    size_t channels; /* 0 until the first series is counted */
+    size_t length;   /* likewise; where lengths differ, of the series that is being read */
+    bool unequal;    /* series may differ in length */
 
-    tl_real *row; /* the series that is being read: (channels, length), channel after channel */
-    size_t row_count, row_room;
-    size_t row_channels; /* complete ones */
+    size_t counted, longest; /* series, and the length of the longest */
+    size_t held;             /* how many values the file has */
 
-    tl_real *values; /* (series, length, channels) */
-    size_t series, series_room;
-    bool announced; /* series_room is how many there will be at most */
-    size_t lines;   /* of a text with at most one series a line; 0: not known */
+    tl_real *values; /* (room, longest or length, channels) */
+    size_t *lengths; /* (room) where they may differ */
+    size_t series, room;
+    size_t step, channel; /* of the next value of the series that is being read */
     int32_t *labels;
     tl_real *targets;
 
     char **names; /* of the classes */
-    size_t classes, classes_room;
+    size_t classes;
     bool declared; /* the names are all there are */
 } tl_samples;
 
-/* Says how many series there will be, and of which size: their memory is then got at once and becomes the data set's. Who does not
- * know leaves it out. */
-tl_status tl_samples_announce(tl_samples *samples, size_t series, size_t length, size_t channels, tl_error *error);
+/* Counts series of one size, which have `held` values in the file. */
+void tl_samples_count(tl_samples *samples, size_t series, size_t length, size_t channels, size_t held);
 
-/* Adds a number to the channel that is being read. */
+/* Whether a data set of so many values may be made of so many in a file: padded, or cut from one record again and again, a small
+ * file could ask for any memory. */
+enum { TL_MOST_TIMES = 64 };
+bool tl_samples_fit(size_t values, size_t held);
+
+/* Ends counting: gets memory for what was counted. */
+tl_status tl_samples_announce(tl_samples *samples, tl_error *error);
+
+/* What the lines of a text that are no series begin with; how one line is counted or, then, read. */
+typedef struct tl_line_reader {
+    char comment;
+    tl_status (*read)(tl_samples *samples, tl_field line, const void *format, tl_error *error);
+} tl_line_reader;
+
+/* Counts the series of all lines that are to come, or reads them. */
+tl_status tl_samples_lines(tl_samples *samples, tl_text *text, const tl_line_reader *reader, const void *format, tl_error *error);
+
+/* Counts them, announces and reads them. */
+tl_status tl_samples_text(tl_samples *samples, tl_text *text, const tl_line_reader *reader, const void *format, tl_error *error);
+
+/* A number as it is in a text; NaN where it is missing and may be. */
+tl_status tl_samples_value(const tl_samples *samples, tl_field field, tl_real *value, tl_error *error);
+
+/* Adds one to the channel that is being read. */
 tl_status tl_samples_number(tl_samples *samples, tl_field field, tl_error *error);
 
 /* Ends that channel. `at`: where it began. */
@@ -47,9 +69,15 @@ tl_status tl_samples_end_channel(tl_samples *samples, const char *at, tl_error *
  */
 tl_status tl_samples_channel(tl_samples *samples, tl_field line, char separator, tl_error *error);
 
-/* All channels at once: room for (channels, length) numbers, to be filled in. NULL on failure, where the length is not that of the
+/* How many those are. */
+size_t tl_samples_fields(tl_field line, char separator);
+
+/* All channels at once: where the (length, channels) numbers are to be filled in. NULL on failure, where these are not those of the
  * first series. */
-tl_real *tl_samples_row(tl_samples *samples, size_t channels, size_t length, tl_error *error);
+tl_real *tl_samples_row(tl_samples *samples, size_t length, size_t channels, tl_error *error);
+
+/* Fails: there are other series than were counted. */
+tl_status tl_samples_changed(const tl_samples *samples, tl_error *error);
 
 /* Ends the series that was being read: its label, or target value. */
 tl_status tl_samples_end(tl_samples *samples, tl_field label, tl_error *error);

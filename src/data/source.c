@@ -1,10 +1,12 @@
 #include "data/source.h"
 
 #include "data/file.h"
+#include "data/missing.h"
 #include "data/zip.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -84,21 +86,21 @@ double tl_number_of(const unsigned char *bytes, const tl_number_type *type) {
     return wide * type->scale;
 }
 
-tl_status tl_source_series(tl_source *source, const tl_number_type *type, size_t length, size_t channels, tl_real *row,
-                           tl_error *error) {
+tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_t count, tl_missing missing, tl_real *to,
+                            tl_error *error) {
     unsigned char block[6144]; /* a multiple of every size of a number */
-    const size_t count = length * channels, most = sizeof block / type->size;
+    const size_t most = sizeof block / type->size;
     for (size_t done = 0, part; done < count; done += part) {
         part = count - done < most ? count - done : most;
         if (tl_source_read(source, block, part * type->size, "data", error) != TL_OK) return error->status;
         for (size_t i = 0; i < part; i++) {
             const double value = tl_number_of(block + i * type->size, type);
-            if (!tl_number_fits(value)) {
-                char got[40];
-                snprintf(got, sizeof got, "%g", value);
-                return tl_source_expected(source, (part - i) * type->size, got, error, "a finite number");
-            }
-            row[(done + i) % channels * length + (done + i) / channels] = (tl_real)value;
+            to[done + i] = (tl_real)value;
+            if (tl_number_fits(value) || (isnan(value) && missing != TL_MISSING_REFUSE)) continue;
+            char got[40];
+            snprintf(got, sizeof got, "%g", value);
+            return tl_source_expected(source, (part - i) * type->size, got, error, "a finite number%s",
+                                      isnan(value) ? TL_MISSING_HINT : "");
         }
     }
     return TL_OK;

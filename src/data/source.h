@@ -2,6 +2,8 @@
 #ifndef TL_SOURCE_H
 #define TL_SOURCE_H
 
+#include <tapline/dataset.h>
+
 #include "data/text.h"
 
 #include <stdio.h>
@@ -43,8 +45,8 @@ double tl_number_of(const unsigned char *bytes, const tl_number_type *type);
 /* Whole numbers: their bits, sign-extended. */
 uint64_t tl_integer_of(const unsigned char *bytes, const tl_number_type *type);
 
-/* Reads one series, (length, channels) in the source, (channels, length) in `row`. Fails where a number is not finite. */
-tl_status tl_source_series(tl_source *source, const tl_number_type *type, size_t length, size_t channels, tl_real *row,
-                           tl_error *error);
+/* Reads `count` numbers. Fails where one is not finite, but for NaN where values may be missing. */
+tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_t count, tl_missing missing, tl_real *to,
+                            tl_error *error);
 
 #endif

@@ -29,15 +29,6 @@ char tl_table_separator(tl_field line) {
 static const char *const titles[] = {"label", "class", "target", "y"}; /* of the label's column; a y may also be a value */
 enum { TITLES = 4, Y = 3 };
 
-/* Whether a field is text, not a number, and not one of those that are written where a number is missing. */
-static bool is_name(const tl_text *text, tl_field field) {
-    static const char *const missing[] = {"", "?", "-", "nan", "na", "n/a", "null", "none", "inf", "-inf"};
-    double value;
-    for (size_t i = 0; i < sizeof missing / sizeof *missing; i++)
-        if (tl_field_is(field, missing[i])) return false;
-    return !tl_field_number(text, field, &value);
-}
-
 /* A first line of names, or of whole numbers one after the other beside the title of a label, is a header. Its columns are counted.
  */
 static tl_status read_header(const tl_samples *s, tl_field line, table *self, tl_error *error) {
@@ -51,7 +42,7 @@ static tl_status read_header(const tl_samples *s, tl_field line, table *self, tl
         while (t < TITLES && !tl_field_is(part, titles[t])) t++;
         if (t < Y && title < Y) return tl_text_expected(s->text, part, error, "one column of labels besides \"%s\"", titles[title]);
         if (t < title) title = t, self->label = count;
-        names += is_name(s->text, part);
+        names += tl_field_name(s->text, part);
         if (!tl_field_number(s->text, part, &number)) continue;
         ordered += ordered == 0 ? number == 0 || number == 1 : number == before + 1;
         before = number;
@@ -68,13 +59,25 @@ static tl_status read_header(const tl_samples *s, tl_field line, table *self, tl
 
 /* A field that stands in quotes, with those that are doubled in it made single, in place. */
 static tl_field unquoted(const tl_text *text, tl_field field) {
-    char *const begin = text->begin + (field.begin - text->begin), *to = begin;
-    if (begin == text->begin || begin[-1] != '"') return field;
+    char *const begin = text->window + (field.begin - text->window), *to = begin;
+    if (begin == text->window || begin[-1] != '"') return field;
     for (const char *from = begin; from < field.end; from += *from == '"' ? 2 : 1) *to++ = *from;
     return (tl_field){begin, to};
 }
 
-static tl_status read_row(tl_samples *s, tl_field line, const table *self, tl_error *error) {
+/* What is wrong with the line will be said when it is read. */
+static void count_row(tl_samples *s, tl_field line, const table *self) {
+    tl_error ignored = {0};
+    const size_t values = tl_text_fields(s->text, line, self->separator, &ignored) - 1;
+    if (values > 0) tl_samples_count(s, 1, values, 1, values);
+}
+
+static tl_status read_row(tl_samples *s, tl_field line, const void *format, tl_error *error) {
+    const table *self = format;
+    if (s->counting) {
+        count_row(s, line, self);
+        return TL_OK;
+    }
     tl_field rest = line, part, label = line, values = {NULL, NULL};
     size_t count = 0;
     for (bool more = true; more && !tl_failed(error); count++) {
@@ -95,18 +98,16 @@ static tl_status read_row(tl_samples *s, tl_field line, const table *self, tl_er
                                                                    : error->status;
 }
 
-static tl_status fill(tl_samples *s, tl_error *error) {
-    const char *at = s->text->start;
+/* The first line is a series too where it is no header. */
+static tl_status fill(tl_samples *s, tl_text *text, tl_error *error) {
+    static const tl_line_reader lines = {.read = read_row};
+    const tl_place begin = tl_text_place(text);
     table self = {0};
     tl_field line;
-    while (!tl_failed(error) && tl_text_line(s->text, &at, &line)) {
-        if (line.begin == line.end) continue;
-        const bool first = self.separator == '\0';
-        if (first) self.separator = tl_table_separator(line);
-        if (first && read_header(s, line, &self, error) != TL_OK) return error->status;
-        if (!first || self.columns == 0) read_row(s, line, &self, error);
-    }
-    return error->status;
+    if (!tl_text_filled_line(text, '\0', &line, error)) return error->status;
+    self.separator = tl_table_separator(line);
+    if (read_header(s, line, &self, error) == TL_OK && self.columns == 0) tl_text_back(text, begin, error);
+    return tl_samples_text(s, text, &lines, &self, error);
 }
 
 static tl_dataset *read_table(const char *path, const tl_read_cfg *cfg, tl_error *error) {

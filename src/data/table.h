@@ -5,7 +5,7 @@
 #include "data/text.h"
 
 typedef struct tl_table_size {
-    const char *begin; /* the first line of numbers: a line of names before it is passed over */
+    tl_place begin; /* the first line of numbers: a line of names before it is passed over */
     char separator;
     size_t lines, columns;
 } tl_table_size;
@@ -14,9 +14,6 @@ typedef struct tl_table_size {
 char tl_table_separator(tl_field line);
 
 /* Counts the lines that are not empty, whose numbers of fields must be the same. */
-tl_status tl_table_measure(const tl_text *text, tl_table_size *size, tl_error *error);
-
-/* Reads the numbers, (lines, columns), to (columns, lines). */
-tl_status tl_table_values(const tl_text *text, const tl_table_size *size, tl_real *values, tl_error *error);
+tl_status tl_table_measure(tl_text *text, tl_table_size *size, tl_error *error);
 
 #endif

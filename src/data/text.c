@@ -40,10 +40,10 @@ static tl_status fail_at(const tl_text *text, const char *at, tl_error *error, c
     if (!text->start)
         return tl_fail(error, TL_ERROR_FORMAT, "%s%s%s: offset %" PRIu64 ": %s", text->path, text->member ? ": " : "",
                        text->member ? text->member : "", text->offset, message);
-    if (at < text->start || at > text->end) at = text->start; /* of the file as a whole */
-    size_t line = 1;
-    const char *begin = text->start;
-    for (const char *c = text->start; c < at; c++) {
+    const bool inside = at >= text->start && at <= text->end;
+    size_t line = inside ? text->line : 1;
+    const char *begin = inside ? text->start : at; /* else it is about the file as a whole */
+    for (const char *c = begin; c < at; c++) {
         if (*c != '\n') continue;
         line++;
         begin = c + 1;
@@ -72,37 +72,61 @@ tl_status tl_text_expected(const tl_text *text, tl_field got, tl_error *error, c
 
 /* ---- reading ---- */
 
-/* Up to the end, even if the file has grown since its size was asked. */
-static tl_status read_all(FILE *file, size_t size, tl_text *text, tl_error *error) {
-    size_t count = 0, room = size + 2;
-    for (;;) {
-        char *larger = realloc(text->begin, room);
+enum { WINDOW = 1 << 16 };
+
+/* Moves the lines from the next one on to the front. */
+static void drop_lines(tl_text *text) {
+    const size_t kept = (size_t)(text->end - text->next);
+    for (const char *c = text->start; (c = memchr(c, '\n', (size_t)(text->next - c))); c++) text->line++;
+    text->offset += (uint64_t)(text->next - text->start);
+    memmove(text->window, text->next, kept);
+    text->start = text->next = text->window;
+    text->end = text->window + kept;
+}
+
+/* Reads on behind the lines that are still to come, in a window that is made larger where they fill it. */
+static tl_status read_on(tl_text *text, tl_error *error) {
+    drop_lines(text);
+    size_t kept = (size_t)(text->end - text->start);
+    if (kept + 1 >= text->room) {
+        const size_t room = 2 * text->room;
+        char *larger = realloc(text->window, room);
         if (!larger) return tl_fail(error, TL_ERROR_MEMORY, "%s: no memory for %zu bytes", text->path, room);
-        text->begin = larger;
-        count += fread(text->begin + count, 1, room - count - 1, file);
-        if (ferror(file)) return tl_fail(error, TL_ERROR_FILE, "%s: %s", text->path, strerror(errno));
-        if (feof(file)) break;
-        room += room / 2;
+        text->window = larger;
+        text->room = room;
+        text->start = text->next = larger;
     }
-    text->start = text->begin;
-    text->end = text->begin + count;
-    *text->end = '\0';
-    return TL_OK;
+    const size_t got = fread(text->window + kept, 1, text->room - kept - 1, text->file);
+    if (ferror(text->file)) return tl_fail(error, TL_ERROR_FILE, "%s: %s", text->path, strerror(errno));
+    text->whole = feof(text->file);
+    text->window[kept + got] = '\0';
+    text->end = text->window + kept + got;
+    const char *nul = memchr(text->window + kept, '\0', got);
+    return nul ? tl_text_fail(text, nul, error, "expected text, got a NUL character; is this a binary file?") : TL_OK;
 }
 
 /* What is not text, or not data, has telling first bytes. */
-static tl_status check_text(tl_text *text, tl_error *error) {
-    const size_t count = (size_t)(text->end - text->begin);
+static tl_status check_begin(tl_text *text, tl_error *error) {
+    const size_t count = (size_t)(text->end - text->start);
     if (count == 0) return tl_fail(error, TL_ERROR_FORMAT, "%s: the file is empty", text->path);
-    if (count >= 2 && (memcmp(text->begin, "\xff\xfe", 2) == 0 || memcmp(text->begin, "\xfe\xff", 2) == 0))
-        return tl_fail(error, TL_ERROR_FORMAT, "%s:1:1: expected plain text, got UTF-16; save the file as UTF-8", text->path);
-    if (count >= 3 && memcmp(text->begin, "\xef\xbb\xbf", 3) == 0) text->start += 3;
-    const char *nul = memchr(text->start, '\0', (size_t)(text->end - text->start));
-    if (nul) return tl_text_fail(text, nul, error, "expected text, got a NUL character; is this a binary file?");
+    if (count >= 3 && memcmp(text->start, "\xef\xbb\xbf", 3) == 0) {
+        text->start = text->next = text->start + 3;
+        text->offset = 3;
+    }
     const char *first = text->start;
     while (isspace((unsigned char)*first)) first++;
     if (*first == '<')
         return tl_text_fail(text, first, error, "expected data, got HTML or XML; was a web page saved instead of the file?");
+    return TL_OK;
+}
+
+/* Before NUL characters are found, of which UTF-16 is full. */
+static tl_status check_encoding(FILE *file, const char *path, tl_error *error) {
+    unsigned char mark[2] = {0};
+    const size_t count = fread(mark, 1, sizeof mark, file);
+    rewind(file);
+    if (count == 2 && (memcmp(mark, "\xff\xfe", 2) == 0 || memcmp(mark, "\xfe\xff", 2) == 0))
+        return tl_fail(error, TL_ERROR_FORMAT, "%s:1:1: expected plain text, got UTF-16; save the file as UTF-8", path);
     return TL_OK;
 }
 
@@ -113,20 +137,47 @@ tl_status tl_text_begin(tl_text *text, const char *path, tl_error *error) {
     return text->locale ? TL_OK : tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", path);
 }
 
-tl_status tl_text_read(tl_text *text, const char *path, tl_error *error) {
+tl_status tl_text_open(tl_text *text, const char *path, tl_error *error) {
     size_t size = 0;
     if (tl_text_begin(text, path, error) != TL_OK) return error->status;
-    FILE *file = tl_file_open(path, &size, error);
-    if (!file) return error->status;
-    if (read_all(file, size, text, error) == TL_OK) check_text(text, error);
-    fclose(file);
+    text->file = tl_file_open(path, &size, error);
+    if (!text->file || check_encoding(text->file, path, error) != TL_OK) return error->status;
+    text->window = malloc(WINDOW);
+    if (!text->window) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", path);
+    text->room = WINDOW;
+    text->start = text->end = text->next = text->window;
+    text->line = 1;
+    return read_on(text, error) == TL_OK ? check_begin(text, error) : error->status;
+}
+
+tl_status tl_text_read(tl_text *text, const char *path, tl_error *error) {
+    tl_text_open(text, path, error);
+    while (!tl_failed(error) && !text->whole) read_on(text, error);
     return error->status;
 }
 
 void tl_text_release(tl_text *text) {
-    free(text->begin);
+    free(text->window);
+    if (text->file) fclose(text->file);
     if (text->locale) freelocale(text->locale);
     *text = (tl_text){0};
+}
+
+tl_place tl_text_place(const tl_text *text) {
+    tl_place place = {.offset = text->offset + (uint64_t)(text->next - text->start), .line = text->line};
+    for (const char *c = text->start; (c = memchr(c, '\n', (size_t)(text->next - c))); c++) place.line++;
+    return place;
+}
+
+tl_status tl_text_back(tl_text *text, tl_place place, tl_error *error) {
+    if (tl_failed(error)) return error->status;
+    if (fseeko(text->file, (off_t)place.offset, SEEK_SET) != 0)
+        return tl_fail(error, TL_ERROR_FILE, "%s: %s", text->path, strerror(errno));
+    text->offset = place.offset;
+    text->line = place.line;
+    text->start = text->end = text->next = text->window;
+    text->whole = false;
+    return TL_OK;
 }
 
 /* ---- fields ---- */
@@ -139,19 +190,20 @@ tl_field tl_field_trim(tl_field field) {
     return field;
 }
 
-size_t tl_text_lines(const tl_text *text) {
-    size_t lines = 1;
-    for (const char *c = text->start; (c = memchr(c, '\n', (size_t)(text->end - c))); c++) lines++;
-    return lines;
+bool tl_text_line(tl_text *text, tl_field *line, tl_error *error) {
+    const char *end = NULL;
+    while (!tl_failed(error) && !(end = memchr(text->next, '\n', (size_t)(text->end - text->next))) && !text->whole)
+        read_on(text, error);
+    if (tl_failed(error) || text->next == text->end) return false;
+    *line = tl_field_trim((tl_field){text->next, end ? end : text->end});
+    text->next = end ? end + 1 : text->end;
+    return true;
 }
 
-bool tl_text_line(const tl_text *text, const char **at, tl_field *line) {
-    if (*at >= text->end) return false;
-    const char *end = memchr(*at, '\n', (size_t)(text->end - *at));
-    if (!end) end = text->end;
-    *line = tl_field_trim((tl_field){*at, end});
-    *at = end < text->end ? end + 1 : end;
-    return true;
+bool tl_text_filled_line(tl_text *text, char comment, tl_field *line, tl_error *error) {
+    while (tl_text_line(text, line, error))
+        if (line->begin < line->end && (!comment || *line->begin != comment)) return true;
+    return false;
 }
 
 bool tl_field_is(tl_field field, const char *word) {
@@ -207,6 +259,29 @@ bool tl_text_cut(const tl_text *text, tl_field *rest, char separator, tl_field *
     return more;
 }
 
+size_t tl_text_fields(const tl_text *text, tl_field line, char separator, tl_error *error) {
+    tl_field part;
+    size_t count = 0;
+    for (bool more = true; more && !tl_failed(error); count++) more = tl_text_cut(text, &line, separator, &part, error);
+    return count;
+}
+
+static bool is_one_of(tl_field field, const char *const *words) {
+    while (*words && !tl_field_is(field, *words)) words++;
+    return *words != NULL;
+}
+
+bool tl_field_missing(tl_field field) {
+    static const char *const words[] = {"", "?", "nan", "na", NULL};
+    return is_one_of(tl_field_trim(field), words);
+}
+
+bool tl_field_name(const tl_text *text, tl_field field) {
+    static const char *const others[] = {"-", "n/a", "null", "none", "inf", "-inf", NULL};
+    double value;
+    return !tl_field_missing(field) && !is_one_of(tl_field_trim(field), others) && !tl_field_number(text, field, &value);
+}
+
 bool tl_number_fits(double value) { return isfinite(value) && fabs(value) <= largest; }
 
 bool tl_field_number(const tl_text *text, tl_field field, double *value) {
@@ -219,9 +294,5 @@ bool tl_field_number(const tl_text *text, tl_field field, double *value) {
 }
 
 tl_status tl_text_number(const tl_text *text, tl_field field, double *value, tl_error *error) {
-    if (tl_field_number(text, field, value)) return TL_OK;
-    field = tl_field_trim(field);
-    if (tl_field_is(field, "?") || tl_field_is(field, "nan"))
-        return tl_text_expected(text, field, error, "a number (missing values are not supported)");
-    return tl_text_expected(text, field, error, "a finite number");
+    return tl_field_number(text, field, value) ? TL_OK : tl_text_expected(text, tl_field_trim(field), error, "a finite number");
 }

@@ -1,20 +1,33 @@
-/* text.h: a text file in memory, the fields of its lines, and errors that say where: "file:line:column: expected …, got …". Readers
- * of binary files say it with the same functions: "file: offset N: expected …, got …". */
+/* text.h: a text file that is read line by line, the fields of its lines, and errors that say where: "file:line:column: expected …,
+ * got …". Readers of binary files say it with the same functions: "file: offset N: expected …, got …". */
 #ifndef TL_TEXT_H
 #define TL_TEXT_H
 
 #include <tapline/base.h>
 
 #include <locale.h>
+#include <stdio.h>
 
 typedef struct tl_text {
     const char *path;
-    char *begin, *end;  /* *end is '\0', and no character before it */
-    const char *start;  /* begin, or behind a byte order mark; NULL: the file is binary */
+    FILE *file;         /* NULL: it is binary */
+    char *window;       /* what of the file is in memory: whole lines from one on, or all of it */
+    size_t room;        /* of the window */
+    const char *start;  /* the first character in it; NULL: the file is binary */
+    const char *end;    /* behind the last one: '\0', as no character before it */
+    const char *next;   /* the line that tl_text_line gives next */
+    size_t line;        /* the number of the line at `start` */
+    bool whole;         /* the window ends with the file */
     const char *member; /* of a binary file that is an archive: the name of what is read; else NULL */
-    uint64_t offset;    /* of a binary file: the bytes before what is being read */
+    uint64_t offset;    /* the bytes before `start`, or of a binary file before what is being read */
     locale_t locale;    /* "C", whatever the program has set */
 } tl_text;
+
+/* A line of a text, to go back to. */
+typedef struct tl_place {
+    uint64_t offset;
+    size_t line;
+} tl_place;
 
 /* Part of a line. */
 typedef struct tl_field {
@@ -24,15 +37,24 @@ typedef struct tl_field {
 /* The path and the locale alone, for a file that is not read as text. Release it in any case. */
 tl_status tl_text_begin(tl_text *text, const char *path, tl_error *error);
 
-/* Reads a file. Fails where it is not a regular file of text: a directory, NUL characters, UTF-16, HTML. Release it in any case. */
+/* Opens a file, with its first lines in the window. Fails where it is not a regular file of text: a directory, NUL characters,
+ * UTF-16, HTML. Release it in any case. */
+tl_status tl_text_open(tl_text *text, const char *path, tl_error *error);
+
+/* The same with all of it in the window. */
 tl_status tl_text_read(tl_text *text, const char *path, tl_error *error);
 void tl_text_release(tl_text *text);
 
-/* How many lines there are. */
-size_t tl_text_lines(const tl_text *text);
+/* The next line, without its end and blanks around it; what pointed to lines before is then void. False at the end of the text and
+ * on failure. */
+bool tl_text_line(tl_text *text, tl_field *line, tl_error *error);
 
-/* The line that begins at *at, without its end and blanks around it; moves *at to the next. False at the end of the text. */
-bool tl_text_line(const tl_text *text, const char **at, tl_field *line);
+/* The same, passing over empty lines and those that begin with `comment` ('\0': there are no comments). */
+bool tl_text_filled_line(tl_text *text, char comment, tl_field *line, tl_error *error);
+
+/* Where the next line is; and makes that one the next again. */
+tl_place tl_text_place(const tl_text *text);
+tl_status tl_text_back(tl_text *text, tl_place place, tl_error *error);
 
 /* Without the blanks on both sides. */
 tl_field tl_field_trim(tl_field field);
@@ -52,6 +74,15 @@ tl_field tl_field_word(tl_field *rest);
 /* Takes the next field off *rest, as tl_field_cut, or by any blanks where the separator is ' '. A field may be in double quotes, in
  * which a double quote is written twice. Fails where a quote is not closed. */
 bool tl_text_cut(const tl_text *text, tl_field *rest, char separator, tl_field *part, tl_error *error);
+
+/* How many fields tl_text_cut takes off a line. */
+size_t tl_text_fields(const tl_text *text, tl_field line, char separator, tl_error *error);
+
+/* Whether a value is missing here: nothing, `?`, `NaN` or `NA`, in upper or lower case. */
+bool tl_field_missing(tl_field field);
+
+/* Whether the field is a name: neither a number nor what is written where one is missing. */
+bool tl_field_name(const tl_text *text, tl_field field);
 
 /* Reads all of the field as a finite number. */
 bool tl_field_number(const tl_text *text, tl_field field, double *value);

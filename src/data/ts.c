@@ -3,7 +3,7 @@
  * are optional and often missing; the data are checked against what is there. Lines that start with # are comments. */
 #include "data/reader.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 /* What the header says. */
 typedef struct header {
@@ -50,21 +50,19 @@ static tl_status read_key(tl_samples *s, tl_field line, header *h, tl_error *err
     return error->status;
 }
 
-/* Up to @data; *at is then behind it. */
-static tl_status read_header(tl_samples *s, const char **at, tl_error *error) {
+/* Up to @data. */
+static tl_status read_header(tl_samples *s, tl_text *text, tl_error *error) {
     header h = {0};
-    tl_field line = {s->text->end, s->text->end};
+    tl_field line;
     bool data = false;
-    while (!data && !tl_failed(error) && tl_text_line(s->text, at, &line)) {
-        if (line.begin == line.end || *line.begin == '#') continue;
+    while (!data && tl_text_filled_line(text, '#', &line, error)) {
         if (*line.begin != '@') return tl_text_expected(s->text, line, error, "@data before the first series");
         line.begin++;
         data = tl_field_is(line, "data");
         if (!data) read_key(s, line, &h, error);
     }
     if (tl_failed(error)) return error->status;
-    const tl_field end = {s->text->end, s->text->end};
-    if (!data) return tl_text_fail(s->text, end.begin, error, "expected @data, got the end of the file");
+    if (!data) return tl_text_fail(text, text->end, error, "expected @data, got the end of the file");
     if (h.has_labels == h.has_targets)
         return tl_text_fail(s->text, line.begin, error,
                             "expected @classLabel true with the labels, or @targetLabel true, before @data");
@@ -72,7 +70,25 @@ static tl_status read_header(tl_samples *s, const char **at, tl_error *error) {
     return TL_OK;
 }
 
-static tl_status read_series(tl_samples *s, tl_field line, tl_error *error) {
+static size_t count_of(tl_field field, char separator) {
+    size_t count = 0;
+    for (const char *c = field.begin; (c = memchr(c, separator, (size_t)(field.end - c))); c++) count++;
+    return count;
+}
+
+static void count_series(tl_samples *s, tl_field line) {
+    tl_field rest = line, first;
+    const size_t channels = count_of(line, ':');
+    tl_field_cut(&rest, ':', &first);
+    if (channels > 0) tl_samples_count(s, 1, count_of(first, ',') + 1, channels, count_of(line, ',') + channels);
+}
+
+static tl_status read_series(tl_samples *s, tl_field line, const void *unused, tl_error *error) {
+    (void)unused;
+    if (s->counting) {
+        count_series(s, line);
+        return TL_OK;
+    }
     tl_field rest = line, part;
     bool more = tl_field_cut(&rest, ':', &part);
     if (!more)
@@ -81,13 +97,9 @@ static tl_status read_series(tl_samples *s, tl_field line, tl_error *error) {
     return tl_failed(error) ? error->status : tl_samples_end(s, part, error);
 }
 
-static tl_status fill(tl_samples *s, tl_error *error) {
-    const char *at = s->text->start;
-    tl_field line;
-    if (read_header(s, &at, error) != TL_OK) return error->status;
-    while (!tl_failed(error) && tl_text_line(s->text, &at, &line))
-        if (line.begin < line.end && *line.begin != '#') read_series(s, line, error);
-    return error->status;
+static tl_status fill(tl_samples *s, tl_text *text, tl_error *error) {
+    static const tl_line_reader lines = {.comment = '#', .read = read_series};
+    return read_header(s, text, error) == TL_OK ? tl_samples_text(s, text, &lines, NULL, error) : error->status;
 }
 
 static tl_dataset *read_ts(const char *path, const tl_read_cfg *cfg, tl_error *error) {

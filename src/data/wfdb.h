@@ -18,6 +18,6 @@ typedef struct tl_wfdb {
 } tl_wfdb;
 
 /* Reads the header. Fails where the record has several segments, or several files of samples, or another format. */
-tl_status tl_wfdb_header(const tl_text *text, tl_wfdb *record, tl_error *error);
+tl_status tl_wfdb_header(tl_text *text, tl_wfdb *record, tl_error *error);
 
 #endif

@@ -5,12 +5,9 @@
 enum { DEFAULT_GAIN = 200 };
 
 /* The next line that is not empty and no comment. */
-static tl_status next_line(const tl_text *text, const char **at, tl_field *line, const char *what, tl_error *error) {
-    do
-        if (!tl_text_line(text, at, line))
-            return tl_text_fail(text, text->end, error, "expected %s, got the end of the file", what);
-    while (line->begin == line->end || *line->begin == '#');
-    return TL_OK;
+static tl_status next_line(tl_text *text, tl_field *line, const char *what, tl_error *error) {
+    if (tl_text_filled_line(text, '#', line, error) || tl_failed(error)) return error->status;
+    return tl_text_fail(text, text->end, error, "expected %s, got the end of the file", what);
 }
 
 static tl_status read_size(const tl_text *text, tl_field field, size_t least, size_t most, const char *what, size_t *size,
@@ -79,15 +76,13 @@ static tl_status read_signal(const tl_text *text, tl_field line, tl_wfdb *record
     return TL_OK;
 }
 
-tl_status tl_wfdb_header(const tl_text *text, tl_wfdb *record, tl_error *error) {
-    const char *at = text->start;
+tl_status tl_wfdb_header(tl_text *text, tl_wfdb *record, tl_error *error) {
     tl_field line;
     *record = (tl_wfdb){0};
-    if (next_line(text, &at, &line, "a record", error) != TL_OK || read_record(text, line, record, error) != TL_OK)
-        return error->status;
+    if (next_line(text, &line, "a record", error) != TL_OK || read_record(text, line, record, error) != TL_OK) return error->status;
     for (size_t i = 0; i < record->signals && !tl_failed(error); i++) {
         const unsigned format = record->format;
-        if (next_line(text, &at, &line, "a line for each signal", error) != TL_OK) return error->status;
+        if (next_line(text, &line, "a line for each signal", error) != TL_OK) return error->status;
         read_signal(text, line, record, i, error);
         if (!tl_failed(error) && i > 0 && record->format != format)
             return tl_text_expected(text, line, error, "all signals in format %u", format);

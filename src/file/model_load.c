@@ -133,14 +133,20 @@ static tl_status read_classes(const tl_archive *archive, const tl_model *model, 
 static tl_status read_info(const tl_archive *archive, const tl_model *model, tl_model_info *info, tl_error *error) {
     const tl_shape in = tl_input_shape(model);
     const char *normalise = tl_archive_get(archive, "normalise", error), *version = tl_archive_get(archive, "tapline", error);
-    const char *lengths = json_string_value(json_object_get(archive->metadata, "lengths")); /* may be missing */
+    const char *lengths = json_string_value(json_object_get(archive->metadata, "lengths")); /* this and the next may be absent */
+    const char *missing = json_string_value(json_object_get(archive->metadata, "missing"));
+    tl_missing policy = TL_MISSING_REFUSE;
+    tl_error unknown = {0};
     const bool own_lengths = lengths && strcmp(lengths, "own") == 0;
     if (tl_failed(error)) return error->status;
     if (lengths && !own_lengths && strcmp(lengths, "whole") != 0)
         return complain(archive, "lengths", "own or whole", lengths, error);
     if (strcmp(normalise, "series") != 0 && strcmp(normalise, "none") != 0)
         return complain(archive, "normalise", "series or none", normalise, error);
+    if (missing && tl_missing_by_name(missing, &policy, &unknown) != TL_OK)
+        return tl_fail(error, TL_ERROR_FORMAT, "%.180s: metadata: %s", archive->path, unknown.text);
     *info = (tl_model_info){.raw = strcmp(normalise, "none") == 0,
+                            .missing = policy,
                             .precision = archive->element == sizeof(double) ? "f64" : "f32",
                             .bytes = archive->size,
                             .data.x = {.rank = 3, .shape = {0, in.length, in.channels}}};

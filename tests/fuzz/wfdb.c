@@ -13,6 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     const uint8_t *at = bytes + SIZES;
     fuzz_file("r.dat", at + header, samples);
     fuzz_file("r.atr", at + header + samples, rest - header - samples);
-    fuzz_read(fuzz_file("r.hea", at, header), &(tl_read_cfg){.raw = count & 1, .segment = 4});
+    fuzz_read(fuzz_file("r.hea", at, header),
+              &(tl_read_cfg){.raw = count & 1, .missing = count & 2 ? TL_MISSING_ZERO : TL_MISSING_REFUSE, .segment = 4});
     return 0;
 }
