@@ -45,7 +45,7 @@ static bool parse_all(const command *self, int count, char **argv, char said[TEX
     const bool runs = options_parse(self, count, argv, &code);
     capture_end(&of_err, said);
     capture_end(&of_out, out);
-    if (*out != '\0') fail_msg("%s %s: on stdout: %s", self->name, argv[1], out);
+    if (*out != '\0') fail_msg("%s: on stdout: %s", self->name, out);
     if (!runs) assert_int_equal(code, EXIT_USAGE);
     return runs;
 }
