@@ -138,7 +138,7 @@ const tl_error *tl_model_error(const tl_model *model) {
 }
 
 void tl_model_clear_error(tl_model *model) {
-    if (model && model->compiled) model->error = (tl_error){0};
+    if (model && model->compiled && !model->plan_only) model->error = (tl_error){0};
 }
 
 /* ---- what a compiled model has ---- */
@@ -174,8 +174,7 @@ void tl_set_learning_rate(tl_model *model, double learning_rate) {
 }
 
 size_t tl_model_memory(const tl_model *model) {
-    const size_t moments = model->moment ? model->optimizer.ops->moments : 0;
-    const size_t copies = model->inference_only ? 1 : 2 + moments;
+    const size_t copies = !model->compiled || model->inference_only ? 1 : 2 + model->optimizer.ops->moments;
     return (model->arena_count + model->state_count + copies * model->parameter_count) * sizeof(tl_real);
 }
 
