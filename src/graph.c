@@ -178,11 +178,17 @@ size_t tl_model_memory(const tl_model *model) {
     return (model->arena_count + model->state_count + copies * model->parameter_count) * sizeof(tl_real);
 }
 
+size_t tl_node_parameter_count(const tl_model *model, tl_node node) {
+    const bool there = model && node.id >= 0 && (size_t)node.id < model->vertices && model->vertex[node.id].live;
+    const tl_layer *layer = there ? model->vertex[node.id].layer : NULL;
+    size_t count = 0;
+    for (size_t p = 0; layer && p < layer->parameters; p++) count += tl_declared_count(&layer->parameter[p]);
+    return count;
+}
+
 size_t tl_parameter_count(const tl_model *model) {
     size_t count = 0;
-    for (size_t i = 0; i < model->vertices; i++)
-        for (size_t p = 0; model->vertex[i].live && p < model->vertex[i].layer->parameters; p++)
-            count += tl_declared_count(&model->vertex[i].layer->parameter[p]);
+    for (size_t i = 0; i < model->vertices; i++) count += tl_node_parameter_count(model, (tl_node){.id = (int)i});
     return count;
 }
 

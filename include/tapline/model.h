@@ -192,8 +192,9 @@ TL_API size_t tl_parameter_arrays(const tl_model *model);
 /* The array of that index; name NULL where there is none. */
 TL_API tl_parameter tl_parameter_at(const tl_model *model, size_t index);
 
-/* The number of trained scalars (state excluded). */
+/* The number of trained scalars (state excluded), of all layers that lead to the output, and of one. */
 TL_API size_t tl_parameter_count(const tl_model *model);
+TL_API size_t tl_node_parameter_count(const tl_model *model, tl_node node);
 
 /* Frozen layers keep their parameters: no gradient is computed for them and no step moves them. */
 TL_API void tl_freeze(tl_model *model, tl_node node);

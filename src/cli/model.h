@@ -1,4 +1,4 @@
-/* model.h: what the commands that use a model file have in common: `tapline eval`, `predict` and `info`. */
+/* model.h: what the commands that use models on data have in common: `tapline eval` and `predict`. */
 #ifndef CLI_MODEL_H
 #define CLI_MODEL_H
 
@@ -32,7 +32,5 @@ int eval_f32(const void *settings);
 int eval_f64(const void *settings);
 int predict_f32(const void *settings);
 int predict_f64(const void *settings);
-int info_f32(const void *settings);
-int info_f64(const void *settings);
 
 #endif

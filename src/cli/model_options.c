@@ -25,8 +25,6 @@ static const option_spec run_options[] = {
     {0},
 };
 
-static const option_spec no_options[] = {{0}};
-
 static const char about_data[] =
     "MODEL is a file that `tapline train --out` wrote; it says how series are scaled and what the classes are\n"
     "called. DATA is as for `tapline train`, with labels or target values.";
@@ -57,17 +55,4 @@ const command predict_command = {
     .choose_precision = choose_precision,
     .run_f32 = predict_f32,
     .run_f64 = predict_f64,
-};
-
-const command info_command = {
-    .name = "info",
-    .operands = "MODEL",
-    .least_operands = 1,
-    .most_operands = 1,
-    .summary = "Describe a saved model: its classes, layers, shapes and parameters.",
-    .options = no_options,
-    .settings = &settings,
-    .choose_precision = choose_precision,
-    .run_f32 = info_f32,
-    .run_f64 = info_f64,
 };

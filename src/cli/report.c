@@ -46,6 +46,29 @@ void report_metrics_line(const char *set, size_t series, const tl_metrics *metri
         printf("%-10s %8zu %12.6g %12.4f\n", set, series, metrics->loss, metrics->accuracy);
 }
 
+/* ---- numbers ---- */
+
+const char *report_scaled(char text[REPORT_NUMBER], double value, const char *unit) {
+    static const char letters[] = " kMGTPEZY";
+    size_t scale = 0;
+    for (; value >= 999.5 && letters[scale + 1]; scale++) value /= 1000;
+    const int decimals = scale == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+    snprintf(text, REPORT_NUMBER, "%.*f %c%s", decimals, value, letters[scale], unit);
+    return text;
+}
+
+const char *report_grouped(char text[REPORT_NUMBER], size_t value) {
+    char digits[REPORT_NUMBER];
+    const int count = snprintf(digits, sizeof digits, "%zu", value);
+    size_t used = 0;
+    for (int i = 0; i < count; i++) {
+        if (i > 0 && (count - i) % 3 == 0) text[used++] = ',';
+        text[used++] = digits[i];
+    }
+    text[used] = '\0';
+    return text;
+}
+
 /* ---- output ---- */
 
 /* 15 digits: what a decimal fraction needs to print as it was written. */

@@ -21,6 +21,14 @@ extern const tl_metrics report_no_metrics;
 void report_metrics_head(bool regression);
 void report_metrics_line(const char *set, size_t series, const tl_metrics *metrics, bool regression);
 
+enum { REPORT_NUMBER = 32 };
+
+/* Three digits of a number with k, M, G … and the unit, "1.23 MB"; those below 1000 leave room for the letter: "512  B". */
+const char *report_scaled(char text[REPORT_NUMBER], double value, const char *unit);
+
+/* All digits of a number, "1,234,567". */
+const char *report_grouped(char text[REPORT_NUMBER], size_t value);
+
 /* Prints the object as one line and frees it. */
 void report_json(json_t *object);
 

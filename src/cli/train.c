@@ -9,17 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const architecture IN_PRECISION(architectures)[] = {
-    {"fcn", tl_fcn, 2000, 16},
-    {"resnet", tl_resnet, 1500, 64},
-    {"inception", tl_inception, 1500, 64},
-    {"timecnn", tl_time_cnn, 2000, 16},
-    {"lite", tl_lite, 1500, 64},
-    {"tcn", tl_tcn, 300, 64}, /* no recipe was published for such series, nor for wavenet */
-    {"wavenet", tl_wavenet, 300, 64},
-    {NULL, NULL, 1500, 16}, /* a file's */
-};
-
 /* A run of the command: what is read, made and found out. */
 typedef struct job {
     const train_settings *settings;
@@ -80,13 +69,6 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
 
 /* ---- model ---- */
 
-/* The entry behind the last stands for a file. */
-static const architecture *find_architecture(const char *name) {
-    const architecture *found = IN_PRECISION(architectures);
-    while (found->name && strcmp(found->name, name) != 0) found++;
-    return found;
-}
-
 /* A tenth of the series, within 1 … the architecture's limit; never more than there are. */
 static size_t choose_batch(const job *self) {
     const size_t series = self->data->x.shape[0], asked = (size_t)self->settings->batch;
@@ -140,7 +122,7 @@ static void compile(job *self, tl_node output, tl_error *error) {
 static void make_model(job *self, tl_error *error) {
     const train_settings *settings = self->settings;
     if (tl_failed(error)) return;
-    self->architecture = find_architecture(settings->architecture);
+    self->architecture = IN_PRECISION(architecture_find)(settings->architecture);
     self->batch = choose_batch(self);
     tl_model_cfg cfg = {.seed = (uint64_t)settings->seed, .threads = (int)settings->common.threads};
     tl_engine_by_name(settings->engine, &cfg.engine, error);
@@ -148,9 +130,7 @@ static void make_model(job *self, tl_error *error) {
     self->model = tl_model_new(&cfg);
     const tl_node x = tl_input(self->model, shape);
     const int outputs = is_regression(self) ? 1 : (int)self->data->classes;
-    const tl_node y = self->architecture->build ? self->architecture->build(self->model, x, outputs)
-                                                : tl_architecture_from_file(self->model, x, settings->architecture,
-                                                                            &(tl_architecture_cfg){.outputs = outputs});
+    const tl_node y = IN_PRECISION(architecture_build)(settings->architecture, self->model, x, outputs);
     compile(self, y, error);
 }
 

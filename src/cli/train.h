@@ -2,9 +2,8 @@
 #ifndef CLI_TRAIN_H
 #define CLI_TRAIN_H
 
-#include "commands.h"
+#include "architecture.h"
 
-#include <tapline/layers.h>
 #include <tapline/train.h>
 
 #include <stdio.h>
@@ -29,16 +28,6 @@ typedef struct train_settings {
 
 int train_f32(const void *settings);
 int train_f64(const void *settings);
-
-/* A ready-made network and the recipe that was published with it; the table ends with that of networks in files. */
-typedef struct architecture {
-    const char *name;
-    tl_node (*build)(tl_model *model, tl_node x, int outputs);
-    int epochs;
-    size_t largest_batch; /* the batch is a tenth of the series, but no more than this */
-} architecture;
-
-extern const architecture architectures_f32[], architectures_f64[];
 
 /* What tl_fit's callback does: progress on stderr, the log, and stopping at a signal. It knows no tl_real. */
 typedef struct progress {

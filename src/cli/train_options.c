@@ -4,7 +4,6 @@
 
 #include <math.h>
 
-static const char *architecture_name(size_t index) { return architectures_f32[index].name; }
 static const char *loss_name(size_t index) { return index < TL_OWN_LOSS ? tl_loss_name((tl_loss_kind)index) : NULL; }
 static const char *schedule_name(size_t index) { return tl_schedule_name((tl_schedule_kind)index); }
 
@@ -15,7 +14,7 @@ static const option_spec options[] = {
     {"raw", NULL, OPTION_FLAG, FIELD(raw), 0, 0, NULL,
      "take values as they are (else each channel of each series is\nscaled to mean 0 and standard deviation 1)"},
     {"segment", "N", OPTION_INTEGER, FIELD(segment), 1, INT32_MAX, NULL, "samples around each beat of a .hea record (256)"},
-    {"arch", "NAME", OPTION_CHOICE_OR_JSON, FIELD(architecture), 0, 0, architecture_name,
+    {"arch", "NAME", OPTION_CHOICE_OR_JSON, FIELD(architecture), 0, 0, architecture_name_f32,
      "the network (fcn), or a file NAME.json that describes one"},
     {"loss", "NAME", OPTION_CHOICE, FIELD(loss), 0, 0, loss_name, "(cross-entropy for labels, squared-error for target values)"},
     {"label-smoothing", "X", OPTION_FRACTION, FIELD(label_smoothing), 0, 0, NULL,
