@@ -33,15 +33,20 @@ static void add_differences(tl_tally *sums, tl_loss_kind loss, const tl_tensor *
     sums->values += count;
 }
 
+void tl_tally_add_outputs(tl_tally *sums, tl_loss_kind kind, const tl_tensor *y, const tl_target *target, double loss,
+                          double weight) {
+    sums->loss += loss * weight;
+    sums->weight += weight;
+    sums->samples += y->shape[0];
+    if (tl_loss_takes_labels(kind))
+        add_correct(sums, y, target->labels);
+    else
+        add_differences(sums, kind, y, target->values);
+}
+
 void tl_tally_add(tl_tally *sums, const tl_model *model, const tl_target *target, double loss) {
     const tl_tensor y = tl_output(model);
-    sums->loss += loss * tl_loss_weight(model);
-    sums->weight += tl_loss_weight(model);
-    sums->samples += y.shape[0];
-    if (tl_loss_takes_labels(tl_model_loss(model)))
-        add_correct(sums, &y, target->labels);
-    else
-        add_differences(sums, tl_model_loss(model), &y, target->values);
+    tl_tally_add_outputs(sums, tl_model_loss(model), &y, target, loss, tl_loss_weight(model));
 }
 
 double tl_tally_loss(const tl_tally *sums) { return sums->weight > 0 ? sums->loss / sums->weight : 0; }

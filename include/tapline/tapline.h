@@ -5,6 +5,7 @@
 /* to train and use a model */
 #include <tapline/base.h>
 #include <tapline/dataset.h>
+#include <tapline/ensemble.h>
 #include <tapline/file.h>
 #include <tapline/layers.h>
 #include <tapline/model.h>
