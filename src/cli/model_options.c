@@ -27,14 +27,15 @@ static const option_spec run_options[] = {
 
 static const char about_data[] =
     "MODEL is a file that `tapline train --out` wrote; it says how series are scaled and what the classes are\n"
-    "called. DATA is as for `tapline train`, with labels or target values.";
+    "called. DATA is as for `tapline train`, with labels or target values. Of several models, the probabilities\n"
+    "or values are averaged.";
 
 const command eval_command = {
     .name = "eval",
-    .operands = "MODEL DATA",
+    .operands = "MODEL... DATA",
     .least_operands = 2,
-    .most_operands = 2,
-    .summary = "Evaluate a saved model on data.",
+    .most_operands = MAX_OPERANDS,
+    .summary = "Evaluate a saved model on data, or the mean of several.",
     .details = about_data,
     .options = run_options,
     .settings = &settings,
@@ -45,9 +46,9 @@ const command eval_command = {
 
 const command predict_command = {
     .name = "predict",
-    .operands = "MODEL DATA",
+    .operands = "MODEL... DATA",
     .least_operands = 2,
-    .most_operands = 2,
+    .most_operands = MAX_OPERANDS,
     .summary = "Print what a saved model predicts for each series, as CSV: the class and all probabilities, or the value.",
     .details = about_data,
     .options = run_options,

@@ -40,7 +40,7 @@ typedef struct option_spec {
     const char *help; /* lines separated by newlines */
 } option_spec;
 
-enum { MAX_OPERANDS = 2 };
+enum { MAX_OPERANDS = 101 };
 
 /* What the settings of every command start with. A field keeps its default where its option is not given. */
 typedef struct common_settings {

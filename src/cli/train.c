@@ -1,7 +1,7 @@
 /* `tapline train`, compiled once for each precision (commands.h). */
 #include "train.h"
 
-#include "report.h"
+#include "members.h"
 
 #include <tapline/tapline.h>
 
@@ -20,6 +20,7 @@ typedef struct job {
     tl_fit_result fit;
     tl_metrics train_metrics, validation_metrics, test_metrics;
     bool log_failed;
+    members members; /* where there are to be several networks */
 } job;
 
 static bool is_regression(const job *self) { return self->data->classes == 0; }
@@ -167,6 +168,8 @@ static void train(job *self, tl_error *error) {
         self->log_failed = true;
         return;
     }
+    shown.members = self->members.count;
+    shown.member = self->members.trained + 1;
     tl_fit(self->model, self->data, &cfg, &self->fit, error);
     self->log_failed = !progress_end(&shown);
     if (*self->fit.note) complain(settings->common.command, "--resume %s: %s", settings->resume, self->fit.note);
@@ -176,7 +179,64 @@ static void train(job *self, tl_error *error) {
     if (self->test) tl_evaluate(self->model, self->test, &self->test_metrics, error);
 }
 
+/* ---- several networks ---- */
+
+static void train_member(job *self, tl_error *error) {
+    const train_settings *all = self->settings;
+    tl_error wrong = {0};
+    self->settings = IN_PRECISION(members_next)(&self->members, &wrong);
+    self->fit = (tl_fit_result){0};
+    tl_model_free(self->model);
+    self->model = NULL;
+    make_model(self, &wrong);
+    if (!tl_failed(&wrong)) train(self, &wrong);
+    self->settings = all;
+    if (self->fit.epochs > 0) IN_PRECISION(members_add)(&self->members, self->model, &self->fit, &self->test_metrics, &wrong);
+    if (!tl_failed(&wrong)) return;
+    if (self->members.trained == 0)
+        tl_fail(error, wrong.status, "%s", wrong.text);
+    else
+        tl_fail(error, wrong.status, "member %zu: %.400s", self->members.trained + 1, wrong.text);
+}
+
+static void train_members(job *self, size_t count, tl_error *error) {
+    members *all = &self->members;
+    IN_PRECISION(members_begin)(all, self->settings, count, self->data, self->validation, self->test, error);
+    while (all->trained < count && !tl_failed(error) && !self->log_failed && !progress_interrupted()) train_member(self, error);
+    if (tl_failed(error) || all->trained == 0) return;
+    self->fit = IN_PRECISION(members_fit)(all);
+    self->fit.stopped = progress_interrupted();
+    tl_ensemble_evaluate(all->train, &self->train_metrics, error);
+    if (all->validation) tl_ensemble_evaluate(all->validation, &self->validation_metrics, error);
+    if (all->test) tl_ensemble_evaluate(all->test, &self->test_metrics, error);
+}
+
+static void train_all(job *self, tl_error *error) {
+    if (tl_failed(error)) return;
+    const int64_t asked = self->settings->members;
+    const int usual = IN_PRECISION(architecture_find)(self->settings->architecture)->members;
+    const size_t count = asked ? (size_t)asked : (size_t)usual;
+    if (count > 1) {
+        train_members(self, count, error);
+        return;
+    }
+    make_model(self, error);
+    if (!tl_failed(error)) train(self, error);
+}
+
 /* ---- report ---- */
+
+/* The series that were learnt from, an epoch after the other. */
+static double count_seen(const job *self) {
+    double epochs = self->members.count ? 0 : self->fit.epochs;
+    for (size_t i = 0; i < self->members.trained; i++) epochs += self->members.of[i].epochs;
+    return epochs * (double)self->data->x.shape[0];
+}
+
+/* The trained numbers of all networks. */
+static size_t count_parameters(const job *self) {
+    return tl_parameter_count(self->model) * (self->members.count ? self->members.trained : 1);
+}
 
 static void report_as_json(const job *self) {
     const train_settings *settings = self->settings;
@@ -189,14 +249,18 @@ static void report_as_json(const job *self) {
     report_count(object, "seed", (size_t)settings->seed);
     report_count(object, "epochs", (size_t)self->fit.epochs);
     report_count(object, "steps", self->fit.steps);
-    report_count(object, "parameters", tl_parameter_count(self->model));
+    report_count(object, "parameters", count_parameters(self));
     report_metrics(object, "train", &self->train_metrics, is_regression(self));
     if (self->validation) report_metrics(object, "validation", &self->validation_metrics, is_regression(self));
     report_metrics(object, "test", &self->test_metrics, is_regression(self));
     json_object_set_new(object, "seconds", report_number(self->fit.seconds));
     json_object_set_new(object, "peak_rss_mb", report_number(report_peak_rss_mb()));
     json_object_set_new(object, "interrupted", json_boolean(self->fit.stopped));
-    report_count(object, "best_epoch", (size_t)self->fit.best_epoch);
+    if (self->members.count) {
+        json_object_set_new(object, "best_epoch", json_null());
+        report_members(object, self->members.of, self->members.trained, is_regression(self));
+    } else
+        report_count(object, "best_epoch", (size_t)self->fit.best_epoch);
     json_object_set_new(object, "data", json_string(self->data_path));
     json_object_set_new(object, "test", self->test_path ? json_string(self->test_path) : json_null());
     report_count(object, "train_series", shape[0]);
@@ -210,23 +274,28 @@ static void report_as_json(const job *self) {
 
 static void report_as_text(const job *self) {
     const size_t *shape = self->data->x.shape;
-    const double seen = (double)self->fit.epochs * (double)shape[0];
-    printf("model      %s, %zu parameters, %s, engine %s, %d threads\n", self->settings->architecture,
-           tl_parameter_count(self->model), tl_precision(), self->settings->engine, tl_model_threads(self->model));
+    printf("model      %s, %zu parameters, %s, engine %s, %d threads\n", self->settings->architecture, count_parameters(self),
+           tl_precision(), self->settings->engine, tl_model_threads(self->model));
     printf("data       %s, length %zu, channels %zu", self->data_path, shape[1], shape[2]);
     if (is_regression(self))
         printf(", regression\n");
     else
         printf(", classes %zu\n", self->data->classes);
-    printf("training   %d epochs, %llu steps of batch %zu, best epoch %d\n", self->fit.epochs, (unsigned long long)self->fit.steps,
-           self->batch, self->fit.best_epoch);
-    printf("cost       %.2f s, %.0f series/s, %.0f MB at most\n\n", self->fit.seconds, seen / self->fit.seconds,
+    if (self->members.count)
+        printf("training   %zu of %zu networks, %d epochs, %llu steps of batch %zu in all\n", self->members.trained,
+               self->members.count, self->fit.epochs, (unsigned long long)self->fit.steps, self->batch);
+    else
+        printf("training   %d epochs, %llu steps of batch %zu, best epoch %d\n", self->fit.epochs,
+               (unsigned long long)self->fit.steps, self->batch, self->fit.best_epoch);
+    printf("cost       %.2f s, %.0f series/s, %.0f MB at most\n\n", self->fit.seconds, count_seen(self) / self->fit.seconds,
            report_peak_rss_mb());
     report_metrics_head(is_regression(self));
     report_metrics_line("train", shape[0], &self->train_metrics, is_regression(self));
     if (self->validation)
         report_metrics_line("validation", self->validation->x.shape[0], &self->validation_metrics, is_regression(self));
-    if (self->test) report_metrics_line("test", self->test->x.shape[0], &self->test_metrics, is_regression(self));
+    if (!self->test) return;
+    report_metrics_line("test", self->test->x.shape[0], &self->test_metrics, is_regression(self));
+    report_members_lines(self->members.of, self->members.trained, self->test->x.shape[0], is_regression(self));
 }
 
 static int report(const job *self, const tl_error *error) {
@@ -247,9 +316,9 @@ int IN_PRECISION(train)(const void *settings) {
     char path[300];
     job self = {.settings = settings, .train_metrics = report_no_metrics, .test_metrics = report_no_metrics};
     read_data(&self, path, sizeof path, &error);
-    make_model(&self, &error);
-    if (!tl_failed(&error)) train(&self, &error);
+    train_all(&self, &error);
     const int code = report(&self, &error);
+    IN_PRECISION(members_free)(&self.members);
     tl_model_free(self.model);
     tl_dataset_free(self.test);
     tl_dataset_free(self.validation);

@@ -15,6 +15,7 @@ typedef struct train_settings {
     double checkpoint_every;                              /* 0: the library's default */
     const char *loss;                                     /* NULL: as the data asks */
     int64_t epochs, batch, accumulate, seed;              /* epochs and batch 0: the architecture's */
+    int64_t members;                                      /* 0: the architecture's */
     int64_t folds, fold, give_up;                         /* 0: no validation, the first, never */
     double crop, scale, jitter;                           /* 0: none */
     int64_t segment;                                      /* of records of PhysioNet; 0: the library's default */
@@ -39,6 +40,7 @@ typedef struct progress {
     const char *path; /* the log's */
     int log_error;    /* errno of a failed write to the log */
     bool regression;
+    size_t member, members; /* which of how many networks, from 1; 0: there is one */
 } progress;
 
 /* Opens the log where there is to be one, and takes over SIGINT and SIGTERM until the first of them comes. False, after a
