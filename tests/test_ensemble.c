@@ -166,7 +166,7 @@ static void given_probabilities_that_underflow_when_evaluated_then_loss_and_rank
 
 static void given_regressions_when_evaluated_then_the_metrics_of_their_mean_values(void **unused) {
     (void)unused;
-    tl_real x[] = {1, -2, 0.5, 4}, values[] = {1, -1, 0, 5}, y[4] = {0};
+    tl_real x[] = {1, -2, 3, 4}, values[] = {1, -1, 0, 5}, y[4] = {0};
     const tl_dataset data = {.x = TL_VIEW(x, 4, 1, 1), .values = values};
     const double mean = (1 - 0.5 + 2.5) / 3;
     double squared = 0, absolute = 0;
@@ -190,7 +190,7 @@ static void given_regressions_when_evaluated_then_the_metrics_of_their_mean_valu
 
 static void given_several_labels_at_a_time_when_evaluated_then_the_mean_of_the_sigmoids(void **unused) {
     (void)unused;
-    tl_real x[] = {1, -2, 30, 4}, values[] = {1, 0, 1, 0.25}, y[4] = {0};
+    tl_real x[] = {1, -2, 30, 4}, values[] = {1, 0, 1, 0}, y[4] = {0};
     const tl_dataset data = {.x = TL_VIEW(x, 4, 1, 1), .values = values};
     const tl_compile_cfg cfg = {.loss = TL_BINARY_CROSS_ENTROPY};
     double p[4] = {0}, q[4] = {0}, loss = 0;

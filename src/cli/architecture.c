@@ -6,15 +6,15 @@
 #include <string.h>
 
 static const architecture architectures[] = {
-    {"fcn", tl_fcn, 2000, 16, 1},
-    {"resnet", tl_resnet, 1500, 64, 1},
-    {"inception", tl_inception, 1500, 64, 1},
-    {"inceptiontime", tl_inception, 1500, 64, 5},
-    {"timecnn", tl_time_cnn, 2000, 16, 1},
-    {"lite", tl_lite, 1500, 64, 1},
-    {"tcn", tl_tcn, 300, 64, 1}, /* no recipe was published for such series, nor for wavenet */
-    {"wavenet", tl_wavenet, 300, 64, 1},
-    {NULL, NULL, 1500, 16, 1}, /* a file's */
+    {"fcn", tl_fcn, 16, 2000, 1},
+    {"resnet", tl_resnet, 64, 1500, 1},
+    {"inception", tl_inception, 64, 1500, 1},
+    {"inceptiontime", tl_inception, 64, 1500, 5},
+    {"timecnn", tl_time_cnn, 16, 2000, 1},
+    {"lite", tl_lite, 64, 1500, 1},
+    {"tcn", tl_tcn, 64, 300, 1}, /* no recipe was published for such series, nor for wavenet */
+    {"wavenet", tl_wavenet, 64, 300, 1},
+    {NULL, NULL, 16, 1500, 1}, /* a file's */
 };
 
 const char *IN_PRECISION(architecture_name)(size_t index) { return architectures[index].name; }

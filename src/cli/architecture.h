@@ -10,9 +10,9 @@
 typedef struct architecture {
     const char *name;
     tl_node (*build)(tl_model *model, tl_node x, int outputs); /* NULL: from the file of that name */
-    int epochs;
     size_t largest_batch; /* the batch is a tenth of the series, but no more than this */
-    int members;          /* networks whose outputs are averaged */
+    int epochs;
+    int members; /* networks whose outputs are averaged */
 } architecture;
 
 /* The name of that index; NULL behind the last. */
