@@ -19,6 +19,7 @@ struct tl_ensemble {
     tl_shape out;
     double *sum;   /* (samples, out.length, out.channels): of log p, or of values */
     double *other; /* binary cross-entropy: the same of log (1 - p) */
+    size_t *steps; /* (samples) that count in the outputs; NULL: all */
 };
 
 tl_ensemble *tl_ensemble_new(const tl_dataset *data, tl_error *error) {
@@ -40,6 +41,7 @@ void tl_ensemble_free(tl_ensemble *ensemble) {
     tl_loss_release(&ensemble->loss);
     tl_release(ensemble->sum);
     tl_release(ensemble->other);
+    tl_release(ensemble->steps);
     free(ensemble);
 }
 
@@ -104,19 +106,33 @@ static void add_row(const tl_ensemble *ensemble, const tl_real *y, size_t first)
     }
 }
 
+/* A network that makes other lengths of the same ones. */
+static tl_status check_steps(const tl_ensemble *ensemble, const size_t *steps, tl_error *error) {
+    for (size_t i = 0; ensemble->steps && i < ensemble->data->x.shape[0]; i++)
+        if (steps[i] != ensemble->steps[i])
+            return tl_fail(error, TL_ERROR_SHAPE, "ensemble: member %zu makes %zu steps of sample %zu, member 0 makes %zu",
+                           ensemble->members, steps[i], i, ensemble->steps[i]);
+    return TL_OK;
+}
+
+static void add_outputs(tl_ensemble *ensemble, tl_outputs *outputs) {
+    const size_t channels = ensemble->out.channels;
+    for (size_t row = 0; row < row_count(ensemble); row++) add_row(ensemble, outputs->y.data + row * channels, row * channels);
+    if (ensemble->members++ > 0) return;
+    ensemble->steps = outputs->steps;
+    outputs->steps = NULL;
+}
+
 tl_status tl_ensemble_add(tl_ensemble *ensemble, tl_model *model, tl_error *error) {
     tl_error own = {0};
+    tl_outputs outputs = {0};
     if (!error) error = &own;
     if (tl_failed(error) || tl_run_check(model, &ensemble->data->x, "ensemble", error) != TL_OK) return error->status;
     if (check_member(ensemble, model, error) != TL_OK) return error->status;
     if (ensemble->members == 0 && begin(ensemble, model, error) != TL_OK) return error->status;
-    const size_t shape[] = {ensemble->data->x.shape[0], ensemble->out.length, ensemble->out.channels};
-    tl_tensor y = tl_tensor_new(3, shape, error);
-    if (!tl_failed(error) && tl_run_all(model, &ensemble->data->x, ensemble->data->lengths, &y, error) == TL_OK) {
-        for (size_t row = 0; row < row_count(ensemble); row++) add_row(ensemble, y.data + row * shape[2], row * shape[2]);
-        ensemble->members++;
-    }
-    tl_tensor_free(&y);
+    if (tl_outputs_run(&outputs, model, ensemble->data, error) == TL_OK && check_steps(ensemble, outputs.steps, error) == TL_OK)
+        add_outputs(ensemble, &outputs);
+    tl_outputs_release(&outputs);
     return error->status;
 }
 
@@ -145,12 +161,12 @@ tl_status tl_ensemble_evaluate(const tl_ensemble *ensemble, tl_metrics *metrics,
         tl_target_check(ensemble->loss.kind, ensemble->out, ensemble->data, error) != TL_OK)
         return error->status;
     const size_t shape[] = {ensemble->data->x.shape[0], ensemble->out.length, ensemble->out.channels};
-    tl_tensor y = tl_tensor_new(3, shape, error);
+    tl_outputs outputs = {.y = tl_tensor_new(3, shape, error), .steps = ensemble->steps};
     if (!tl_failed(error)) {
-        merge(ensemble, y.data);
-        tl_measure(&ensemble->loss, &y, ensemble->data, metrics, error);
+        merge(ensemble, outputs.y.data);
+        tl_measure(&ensemble->loss, &outputs, ensemble->data, metrics, error);
     }
-    tl_tensor_free(&y);
+    tl_tensor_free(&outputs.y);
     return error->status;
 }
 

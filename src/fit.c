@@ -73,6 +73,9 @@ static tl_status take_configuration(tl_fit_state *f, const tl_fit_cfg *cfg, tl_e
         return tl_fail(error, TL_ERROR_ARGUMENT, "fit: checkpoint_every %g is below 0", f->cfg.checkpoint_every);
     if (f->cfg.patience < 0) return tl_fail(error, TL_ERROR_ARGUMENT, "fit: patience %d is below 0", f->cfg.patience);
     if (tl_augment_check(&f->cfg.augment, error) != TL_OK) return error->status;
+    if (f->cfg.augment.crop > 0 && tl_labels_each(f->data) > 1)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: crop %g moves the steps of series, and the data has targets for each step",
+                       f->cfg.augment.crop);
     if (f->cfg.validation && tl_data_check(f->model, f->cfg.validation, error) != TL_OK) return error->status;
     f->batches = parts_of(f->data->x.shape[0], f->cfg.batch);
     return prepare_schedule(f, error);
@@ -86,8 +89,8 @@ static tl_status prepare_fit(tl_fit_state *f, const tl_fit_cfg *cfg, tl_error *e
     f->order = tl_allocate(f->data->x.shape[0], sizeof *f->order, "the order of the samples", error);
     f->x = tl_tensor_new(3, (size_t[]){f->cfg.batch, in.length, in.channels}, error);
     if (varies(&f->cfg.augment)) f->varied = tl_tensor_new(3, f->x.shape, error);
-    f->labels = tl_allocate(f->cfg.batch, sizeof *f->labels, "labels", error);
-    f->values = tl_allocate(f->cfg.batch, sizeof *f->values, "targets", error);
+    f->labels = tl_allocate(f->cfg.batch * tl_labels_each(f->data), sizeof *f->labels, "labels", error);
+    f->values = tl_allocate(f->cfg.batch * tl_values_each(f->data), sizeof *f->values, "targets", error);
     if (f->data->lengths) f->lengths = tl_allocate(f->cfg.batch, sizeof *f->lengths, "lengths", error);
     if (f->cfg.restore_best) f->best = tl_allocate(count_parameters(f->model), sizeof(tl_real), "the best parameters", error);
     tl_zero_grad(f->model);
@@ -109,13 +112,13 @@ static void shuffle(tl_fit_state *f) {
 /* Copies samples `first` … `first + count - 1` of the order side by side. */
 static void gather(tl_fit_state *f, size_t first, size_t count) {
     const tl_dataset *data = f->data;
-    const size_t each = data->x.shape[1] * data->x.shape[2];
+    const size_t each = data->x.shape[1] * data->x.shape[2], labels = tl_labels_each(data), values = tl_values_each(data);
     for (size_t i = 0; i < count; i++) {
         const size_t sample = f->order[first + i];
         memcpy(f->x.data + i * each, data->x.data + sample * each, each * sizeof(tl_real));
         if (data->lengths) f->lengths[i] = data->lengths[sample];
-        if (data->labels) f->labels[i] = data->labels[sample];
-        if (data->values) f->values[i] = data->values[sample];
+        if (data->labels) memcpy(f->labels + i * labels, data->labels + sample * labels, labels * sizeof *f->labels);
+        if (data->values) memcpy(f->values + i * values, data->values + sample * values, values * sizeof *f->values);
     }
     f->x.shape[0] = f->varied.shape[0] = count;
     const uint64_t key = f->order_key * f->batches + f->batch; /* of no other batch */

@@ -26,8 +26,8 @@ typedef struct tl_fit_state {
     tl_tensor x;           /* (batch, length, channels) gathered samples */
     tl_tensor varied;      /* variations of them; empty: none */
     tl_metrics validation; /* of the epoch that has just ended */
-    int32_t *labels;       /* (batch) */
-    tl_real *values;       /* (batch) */
+    int32_t *labels;       /* (batch, labels of a series) */
+    tl_real *values;       /* (batch, values of a series) */
     size_t *lengths;       /* (batch); NULL: whole series */
 } tl_fit_state;
 

@@ -1,6 +1,6 @@
 #include "metrics.h"
 
-#include "loss.h"
+#include "graph.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,16 +15,14 @@ static size_t largest_of(const tl_real *logits, size_t count) {
 
 /* ---- sums ---- */
 
-static void add_correct(tl_tally *sums, const tl_tensor *y, const int32_t *labels) {
-    const size_t channels = y->shape[1] * y->shape[2];
-    for (size_t i = 0; i < y->shape[0]; i++) sums->correct += (int32_t)largest_of(y->data + i * channels, channels) == labels[i];
+static void add_correct(tl_tally *sums, const tl_real *y, const int32_t *labels, size_t steps, size_t channels) {
+    for (size_t t = 0; t < steps; t++) sums->correct += (int32_t)largest_of(y + t * channels, channels) == labels[t];
 }
 
 /* Of predictions: of an output of binary cross-entropy, that is its probability. */
-static void add_differences(tl_tally *sums, tl_loss_kind loss, const tl_tensor *y, const tl_real *values) {
-    const size_t count = tl_tensor_count(y);
+static void add_differences(tl_tally *sums, tl_loss_kind loss, const tl_real *y, const tl_real *values, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        tl_real predicted = y->data[i];
+        tl_real predicted = y[i];
         tl_loss_predict(loss, &predicted, 1, 1);
         const double difference = (double)predicted - (double)values[i];
         sums->squared += difference * difference;
@@ -33,20 +31,25 @@ static void add_differences(tl_tally *sums, tl_loss_kind loss, const tl_tensor *
     sums->values += count;
 }
 
-void tl_tally_add_outputs(tl_tally *sums, tl_loss_kind kind, const tl_tensor *y, const tl_target *target, double loss,
-                          double weight) {
+void tl_tally_add_outputs(tl_tally *sums, tl_loss_kind kind, const tl_tensor *y, const size_t *steps, const tl_target *target,
+                          double loss, double weight) {
+    const size_t channels = y->shape[2];
     sums->loss += loss * weight;
     sums->weight += weight;
-    sums->samples += y->shape[0];
-    if (tl_loss_takes_labels(kind))
-        add_correct(sums, y, target->labels);
-    else
-        add_differences(sums, kind, y, target->values);
+    for (size_t i = 0; i < y->shape[0]; i++) {
+        const size_t row = i * y->shape[1], count = steps ? steps[i] : y->shape[1];
+        if (tl_loss_takes_labels(kind))
+            add_correct(sums, y->data + row * channels, target->labels + row, count, channels);
+        else
+            add_differences(sums, kind, y->data + row * channels, target->values + row * channels, count * channels);
+        sums->samples += count;
+    }
 }
 
 void tl_tally_add(tl_tally *sums, const tl_model *model, const tl_target *target, double loss) {
     const tl_tensor y = tl_output(model);
-    tl_tally_add_outputs(sums, tl_model_loss(model), &y, target, loss, tl_loss_weight(model));
+    const size_t *steps = model->has_lengths ? model->vertex[model->output].lengths : NULL;
+    tl_tally_add_outputs(sums, tl_model_loss(model), &y, steps, target, loss, tl_loss_weight(model));
 }
 
 double tl_tally_loss(const tl_tally *sums) { return sums->weight > 0 ? sums->loss / sums->weight : 0; }

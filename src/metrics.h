@@ -4,7 +4,7 @@
 
 #include <tapline/train.h>
 
-/* Sums over samples, for metrics that need no more. */
+/* Sums over samples, or over the steps of samples where each has a target, for metrics that need no more. */
 typedef struct tl_tally {
     double loss, weight; /* the weighted sum of losses, and of weights */
     double correct, squared, absolute;
@@ -14,9 +14,9 @@ typedef struct tl_tally {
 /* Adds what the model's output says of a batch with this target and mean loss. */
 void tl_tally_add(tl_tally *sums, const tl_model *model, const tl_target *target, double loss);
 
-/* The same of outputs y: (batch, length, channels), whose loss has that weight. */
-void tl_tally_add_outputs(tl_tally *sums, tl_loss_kind kind, const tl_tensor *y, const tl_target *target, double loss,
-                          double weight);
+/* The same of outputs y: (batch, length, channels), whose loss has that weight; steps: (batch) that count, NULL: all. */
+void tl_tally_add_outputs(tl_tally *sums, tl_loss_kind kind, const tl_tensor *y, const size_t *steps, const tl_target *target,
+                          double loss, double weight);
 
 /* The mean loss of what was added; 0 where it weighs nothing. */
 double tl_tally_loss(const tl_tally *sums);
@@ -29,7 +29,7 @@ tl_metrics tl_tally_metrics(const tl_tally *sums, tl_loss_kind loss);
 
 /* ---- of all samples of a data set ---- */
 
-/* A logit each sample and class, and the samples' labels. */
+/* A logit each sample (or step of one) and class, and the samples' labels. */
 typedef struct tl_classified {
     const tl_real *logits; /* (samples, classes) */
     const int32_t *labels; /* (samples) */

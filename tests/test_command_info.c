@@ -170,7 +170,7 @@ static void given_what_cannot_be_described_when_asked_then_said_what_is_wrong(vo
         {{"--arch", "fcn", "--input", "150x-1"}, 2, "--input 150x-1: " SHAPE},
         {{"--arch", "fcn", "--input", "+1x1"}, 2, "--input +1x1: " SHAPE},
         {{"--arch", "fcn", "--input", "axb"}, 2, "--input axb: " SHAPE},
-        {{"--arch", "fcn", "--input", ""}, 2, "--input : " SHAPE},
+        {{"--arch", "fcn", "--input", ""}, 2, "--input '': " SHAPE},
         {{"--arch", "fcn", "--input", "99999999999999999999x1"}, 2, "--input 99999999999999999999x1: " SHAPE},
         {{"--arch", "fcn", "--input", "1x2147483648"}, 2, "--input 1x2147483648: " SHAPE},
         {{"--arch", "inceptoin", "--input", "3x3"}, 2, "--arch inceptoin: unknown; did you mean inception? There are fcn, "},

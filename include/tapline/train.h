@@ -10,7 +10,8 @@
 extern "C" {
 #endif
 
-/* How well a model does on a data set; what does not apply is NaN. */
+/* How well a model does on a data set; what does not apply is NaN. Where there are targets for every step (tl_dataset), each step
+ * of a series counts as a sample. */
 typedef struct tl_metrics {
     double loss;     /* the mean of tl_loss */
     double accuracy; /* classification: the share of samples whose largest logit is at their label */

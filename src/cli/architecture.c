@@ -30,3 +30,14 @@ tl_node IN_PRECISION(architecture_build)(const char *name, tl_model *model, tl_n
     if (found->build) return found->build(model, x, outputs);
     return tl_architecture_from_file(model, x, name, &(tl_architecture_cfg){.outputs = outputs});
 }
+
+tl_node IN_PRECISION(network_build)(tl_model *model, const tl_dataset *data, const char *name) {
+    const tl_node x = tl_input(model, (tl_shape){.length = data->x.shape[1], .channels = data->x.shape[2]});
+    return IN_PRECISION(architecture_build)(name, model, x, data->classes > 0 ? (int)data->classes : 1);
+}
+
+tl_loss_kind IN_PRECISION(network_loss)(const tl_dataset *data, const char *name, tl_error *error) {
+    tl_loss_kind kind = data->classes > 0 ? TL_CROSS_ENTROPY : TL_SQUARED_ERROR;
+    if (name) tl_loss_by_name(name, &kind, error);
+    return kind;
+}

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const command *const commands[] = {&train_command, &eval_command,       &predict_command,
-                                          &info_command,  &bench_conv_command, &bench_step_command};
+static const command *const commands[] = {&train_command,  &eval_command,   &predict_command,    &info_command,
+                                          &import_command, &export_command, &bench_conv_command, &bench_step_command};
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

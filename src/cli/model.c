@@ -39,7 +39,8 @@ void loaded_read(loaded *self, const model_settings *settings, tl_error *error) 
     while (self->models + 1 < MAX_OPERANDS && settings->common.operand[self->models + 1]) self->models++;
     load(self, 0, &self->info, error);
     const tl_read_cfg like = {.like = &self->info.data, .raw = self->info.raw, .segment = self->info.data.x.shape[1]};
-    if (self->model) self->data = tl_dataset_read(loaded_data(self), &like, error);
+    if (!self->model || self->models == 0) return;
+    self->data = tl_dataset_read(loaded_data(self), &like, error);
     fit_length(self, error);
 }
 

@@ -1,4 +1,5 @@
-/* model.h: what the commands that use models on data have in common: `tapline eval` and `predict`. */
+/* model.h: what the commands that use models on data, or their weights, have in common: `tapline eval`, `predict`, `import` and
+ * `export`. */
 #ifndef CLI_MODEL_H
 #define CLI_MODEL_H
 
@@ -13,6 +14,14 @@ typedef struct model_settings {
     int64_t batch; /* 0: the library's */
 } model_settings;
 
+typedef struct weights_settings {
+    model_settings model;            /* operand 0: the weights to import, operand 1: the data; or the model to export */
+    const char *map, *out;           /* NULL: none */
+    const char *architecture, *loss; /* of what is imported; loss NULL: as the data asks */
+    int64_t segment;                 /* of records of PhysioNet; 0: the library's default */
+    bool raw;
+} weights_settings;
+
 /* Data, with one after the other of the models to use on it. */
 typedef struct loaded {
     const model_settings *settings;
@@ -20,12 +29,12 @@ typedef struct loaded {
     tl_model *model;    /* that is there now: at first the first */
     tl_model_info info; /* of the first */
     size_t length;      /* that models are compiled for; 0: their own */
-    tl_dataset *data;
+    tl_dataset *data;   /* NULL: none was named */
 } loaded;
 
 static inline const char *loaded_data(const loaded *self) { return self->settings->common.operand[self->models]; }
 
-/* Reads the first model and the data. Free with loaded_free, in any case. */
+/* Reads the first model, and the data where it is named. Free with loaded_free, in any case. */
 void IN_PRECISION(loaded_read)(loaded *self, const model_settings *settings, tl_error *error);
 void IN_PRECISION(loaded_free)(loaded *self);
 
@@ -36,9 +45,16 @@ void IN_PRECISION(loaded_join)(loaded *self, tl_ensemble *ensemble, size_t index
 /* The exit code after an error, with its message. */
 int model_failed(const model_settings *settings, const tl_error *error);
 
+/* The precision of the model that operand 0 names; NULL, having said why, where there is none. */
+const char *model_precision(const model_settings *settings);
+
 int eval_f32(const void *settings);
 int eval_f64(const void *settings);
 int predict_f32(const void *settings);
 int predict_f64(const void *settings);
+int import_f32(const void *settings);
+int import_f64(const void *settings);
+int export_f32(const void *settings);
+int export_f64(const void *settings);
 
 #endif

@@ -66,6 +66,9 @@ typedef struct command {
 
 const char *precision_name(size_t index);
 
+/* The command's own options and then the common ones; NULL behind the last. */
+const option_spec *command_option(const command *self, size_t index);
+
 /* Fills command->settings from argv[1] on. Returns whether to go on; else *code is the exit code: help was asked for and printed,
  * or a message was. */
 bool options_parse(const command *self, int argc, char **argv, int *code);

@@ -109,13 +109,12 @@ static void compile(job *self, tl_node output, tl_error *error) {
     const train_settings *settings = self->settings;
     double *class_weights = balance_classes(self, error);
     tl_compile_cfg cfg = {.batch = self->batch,
-                          .loss = is_regression(self) ? TL_SQUARED_ERROR : TL_CROSS_ENTROPY,
+                          .loss = IN_PRECISION(network_loss)(self->data, settings->loss, error),
                           .label_smoothing = settings->label_smoothing,
                           .class_weights = class_weights,
                           .optimizer = optimizer_of(settings, error),
                           .clip_norm = settings->clip,
                           .clip_value = settings->clip_value};
-    if (settings->loss) tl_loss_by_name(settings->loss, &cfg.loss, error);
     tl_model_compile(self->model, output, &cfg, error);
     free(class_weights);
 }
@@ -127,12 +126,8 @@ static void make_model(job *self, tl_error *error) {
     self->batch = choose_batch(self);
     tl_model_cfg cfg = {.seed = (uint64_t)settings->seed, .threads = (int)settings->common.threads};
     tl_engine_by_name(settings->engine, &cfg.engine, error);
-    const tl_shape shape = {.length = self->data->x.shape[1], .channels = self->data->x.shape[2]};
     self->model = tl_model_new(&cfg);
-    const tl_node x = tl_input(self->model, shape);
-    const int outputs = is_regression(self) ? 1 : (int)self->data->classes;
-    const tl_node y = IN_PRECISION(architecture_build)(settings->architecture, self->model, x, outputs);
-    compile(self, y, error);
+    compile(self, IN_PRECISION(network_build)(self->model, self->data, settings->architecture), error);
 }
 
 /* ---- training ---- */

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-static const char *loss_name(size_t index) { return index < TL_OWN_LOSS ? tl_loss_name((tl_loss_kind)index) : NULL; }
+const char *loss_name(size_t index) { return index < TL_OWN_LOSS ? tl_loss_name((tl_loss_kind)index) : NULL; }
 static const char *schedule_name(size_t index) { return tl_schedule_name((tl_schedule_kind)index); }
 
 #define FIELD(name) offsetof(train_settings, name)

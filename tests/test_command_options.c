@@ -1,0 +1,430 @@
+/* Bad values for every option of every command, from the tables of options themselves: an option that is added is tested here by
+ * itself, or, where only its command knows what is wrong, has to get a row below. */
+#include "check.h"
+#include "commands.h"
+#include "runner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const command *const commands[] = {&train_command, &eval_command,       &predict_command,
+                                          &info_command,  &bench_conv_command, &bench_step_command};
+
+enum { COMMANDS = sizeof commands / sizeof *commands, TEXT = 1000 };
+
+/* ---- parsing, in this process ---- */
+
+/* Sends a stream to a file until told otherwise. */
+typedef struct capture {
+    FILE *stream, *file;
+    int kept;
+} capture;
+
+static capture capture_begin(FILE *stream) {
+    fflush(stream);
+    capture self = {.stream = stream, .file = tmpfile(), .kept = dup(fileno(stream))};
+    assert_non_null(self.file);
+    dup2(fileno(self.file), fileno(stream));
+    return self;
+}
+
+static void capture_end(capture *self, char text[TEXT]) {
+    fflush(self->stream);
+    dup2(self->kept, fileno(self->stream));
+    close(self->kept);
+    rewind(self->file);
+    text[fread(text, 1, TEXT - 1, self->file)] = '\0';
+    fclose(self->file);
+}
+
+/* Parses one or two arguments (`second` may be NULL): what is said on stderr, stdout and the exit code being checked. Whether the
+ * command would run. */
+static bool parse(const command *self, const char *first, const char *second, char said[TEXT]) {
+    char *argv[] = {(char *)self->name, (char *)first, (char *)second, NULL};
+    char out[TEXT];
+    int code = -1;
+    capture of_out = capture_begin(stdout), of_err = capture_begin(stderr);
+    const bool runs = options_parse(self, second ? 3 : 2, argv, &code);
+    capture_end(&of_err, said);
+    capture_end(&of_out, out);
+    if (*out != '\0') fail_msg("%s %s: on stdout: %s", first, second, out);
+    if (!runs) assert_int_equal(code, EXIT_USAGE);
+    return runs;
+}
+
+/* It is refused with "tapline NAME: EXPECTED" and a newline. */
+static void check_refused(const command *self, const char *first, const char *second, const char *expected) {
+    char said[TEXT], line[TEXT + 100];
+    const bool runs = parse(self, first, second, said);
+    snprintf(line, sizeof line, "tapline %s: %s\n", self->name, expected);
+    if (runs || strcmp(said, line) != 0) fail_msg("%s %s: expected %sgot %s", first, second ? second : "", line, said);
+}
+
+/* Nothing is wrong with it (operands may be missing, which comes later). */
+static void check_accepted(const command *self, const char *first, const char *second) {
+    char said[TEXT];
+    if (!parse(self, first, second, said) && !strstr(said, ": needs "))
+        fail_msg("%s %s: expected to be accepted, got %s", first, second ? second : "", said);
+}
+
+typedef void (*check_option)(const command *self, const option_spec *option, const char *flag);
+
+/* Calls the check for each option of each command; `flag` is its name with the dashes. */
+static void for_each_option(check_option check) {
+    for (size_t c = 0; c < COMMANDS; c++) {
+        const option_spec *option;
+        for (size_t i = 0; (option = command_option(commands[c], i)); i++) {
+            char flag[60];
+            snprintf(flag, sizeof flag, "--%s", option->name);
+            check(commands[c], option, flag);
+        }
+    }
+}
+
+/* ---- names ---- */
+
+static bool is_option(const command *self, const char *name) {
+    const option_spec *option;
+    for (size_t i = 0; (option = command_option(self, i)); i++)
+        if (strcmp(option->name, name) == 0) return true;
+    return false;
+}
+
+static void swap_letters(char *at) {
+    const char first = at[0];
+    at[0] = at[1];
+    at[1] = first;
+}
+
+static void misspell(const command *self, const option_spec *option, const char *flag) {
+    char other[60], expected[200];
+    const size_t length = strlen(flag);
+    snprintf(other, sizeof other, "%s", flag);
+    swap_letters(other + 2);
+    if (other[2] != other[3]) {
+        snprintf(expected, sizeof expected, "unknown option %s; did you mean %s?", other, flag);
+        check_refused(self, other, option->argument ? "1" : NULL, expected);
+    }
+    snprintf(other, sizeof other, "%.*s", (int)length - 1, flag); /* a beginning is not taken for the whole */
+    if (is_option(self, other + 2)) return;
+    char said[TEXT];
+    assert_false(parse(self, other, option->argument ? "1" : NULL, said));
+    if (!strstr(said, "unknown option ") || !strstr(said, other)) fail_msg("%s: got %s", other, said);
+}
+
+static void given_a_misspelt_option_when_parsed_then_the_one_that_was_meant_is_named(void **unused) {
+    (void)unused;
+    for_each_option(misspell);
+}
+
+static void leave_out(const command *self, const option_spec *option, const char *flag) {
+    char with_value[60], expected[200];
+    if (option->argument) {
+        snprintf(expected, sizeof expected, "%s: needs an argument %s", flag, option->argument);
+        check_refused(self, flag, NULL, expected);
+    } else {
+        snprintf(with_value, sizeof with_value, "%.50s=1", flag);
+        snprintf(expected, sizeof expected, "%s: takes no argument", flag);
+        check_refused(self, with_value, NULL, expected);
+    }
+}
+
+static void given_an_option_without_its_value_or_a_flag_with_one_when_parsed_then_said(void **unused) {
+    (void)unused;
+    for_each_option(leave_out);
+}
+
+/* ---- values ---- */
+
+static void refuse_value(const command *self, const char *flag, const char *value, const char *must) {
+    char expected[300];
+    snprintf(expected, sizeof expected, "%s %s: must be %s", flag, *value ? value : "''", must);
+    check_refused(self, flag, value, expected);
+}
+
+static void refuse_integers(const command *self, const option_spec *option, const char *flag) {
+    static const char *const wrong[] = {"",     "x",    "1.5", "1e3", "nan", "inf", "99999999999999999999", "-99999999999999999999",
+                                        "1\t2", "0x10", "12a", "--"};
+    char must[100], value[40];
+    const long long least = (long long)option->least, most = (long long)option->most;
+    snprintf(must, sizeof must, "a whole number from %lld to %lld", least, most);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) refuse_value(self, flag, wrong[i], must);
+    snprintf(value, sizeof value, "%lld", least - 1);
+    refuse_value(self, flag, value, must);
+    snprintf(value, sizeof value, "%lldx", least);
+    refuse_value(self, flag, value, must);
+    snprintf(value, sizeof value, "%lld", least);
+    check_accepted(self, flag, value);
+    snprintf(value, sizeof value, "%lld", most);
+    check_accepted(self, flag, value);
+    if (option->most == INT64_MAX) return;
+    snprintf(value, sizeof value, "%lld", most + 1);
+    refuse_value(self, flag, value, must);
+}
+
+static void refuse_numbers(const command *self, const char *flag, const char *must, const char *const *wrong, const char *right) {
+    static const char *const never[] = {"", "x", "nan", "inf", "-inf", "1e999", "-1", "1e-3x", "0,5", "0.5.5", "-1e-30"};
+    for (size_t i = 0; i < sizeof never / sizeof *never; i++) refuse_value(self, flag, never[i], must);
+    for (; *wrong; wrong++) refuse_value(self, flag, *wrong, must);
+    check_accepted(self, flag, right);
+}
+
+static void refuse_shapes(const command *self, const char *flag) {
+    static const char *const wrong[] = {"",        "150",   "x1",           "150x",
+                                        "0x1",     "150x0", "axb",          "150X1",
+                                        "150x1x1", "-1x1",  "150x-1",       "150x 1",
+                                        " 150x1",  "+1x1",  "2147483648x1", "1x2147483648",
+                                        "1.5x1",   "0x10",  "1e3x1",        "99999999999999999999x1"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        refuse_value(self, flag, wrong[i], "LENGTHxCHANNELS, such as 150x1, both from 1 to 2147483647");
+    check_accepted(self, flag, "150x1");
+    check_accepted(self, flag, "2147483647x2147483647");
+}
+
+/* "a, b and c", and what may stand in their place. */
+static void list_choices(const option_spec *option, char list[TEXT]) {
+    size_t used = 0;
+    for (size_t i = 0; option->choice(i); i++)
+        used += (size_t)snprintf(list + used, TEXT - used, "%s%s",
+                                 i == 0                  ? ""
+                                 : option->choice(i + 1) ? ", "
+                                                         : " and ",
+                                 option->choice(i));
+    if (option->kind == OPTION_CHOICE_OR_JSON) snprintf(list + used, TEXT - used, ", or a file NAME.json");
+}
+
+static void refuse_choices(const command *self, const option_spec *option, const char *flag, const char *before) {
+    char list[TEXT], value[100], expected[TEXT];
+    const char *be = option->choice(1) ? "are" : "is";
+    list_choices(option, list);
+    static const char *const wrong[] = {"", "elephants", "1"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        snprintf(value, sizeof value, "%s%s", before, wrong[i]);
+        snprintf(expected, sizeof expected, "%s %s: unknown; there %s %.700s", flag, *wrong[i] ? wrong[i] : "''", be, list);
+        check_refused(self, flag, value, expected);
+    }
+    for (size_t i = 0; option->choice(i); i++) {
+        snprintf(value, sizeof value, "%s%s", before, option->choice(i));
+        check_accepted(self, flag, value);
+        char *name = value + strlen(before);
+        swap_letters(name);
+        if (strcmp(name, option->choice(i)) == 0) continue;
+        snprintf(expected, sizeof expected, "%s %s: unknown; did you mean %s? There %s %.700s", flag, name, option->choice(i), be,
+                 list);
+        check_refused(self, flag, value, expected);
+    }
+}
+
+static void refuse_values(const command *self, const option_spec *option, const char *flag) {
+    char good[60];
+    switch (option->kind) {
+    case OPTION_FLAG:
+        return;
+    case OPTION_INTEGER:
+        refuse_integers(self, option, flag);
+        return;
+    case OPTION_POSITIVE:
+        refuse_numbers(self, flag, "a positive finite number", (const char *const[]){"0", "-0", NULL}, "1e-3");
+        return;
+    case OPTION_FRACTION:
+        refuse_numbers(self, flag, "a number from 0 to 1, 1 excluded", (const char *const[]){"1", "1.5", NULL}, "0");
+        return;
+    case OPTION_CHOICE:
+        refuse_choices(self, option, flag, "");
+        return;
+    case OPTION_CHOICES:
+        refuse_choices(self, option, flag, "");
+        snprintf(good, sizeof good, "%s,", option->choice(0));
+        refuse_choices(self, option, flag, good); /* behind a name that there is */
+        return;
+    case OPTION_CHOICE_OR_JSON:
+        refuse_choices(self, option, flag, "");
+        check_accepted(self, flag, "net.json");
+        return;
+    case OPTION_SHAPE:
+        refuse_shapes(self, flag);
+        return;
+    case OPTION_TEXT:
+        refuse_value(self, flag, "", "a name");
+        return;
+    }
+    fail_msg("%s is of a kind that this test does not know: %d", flag, (int)option->kind);
+}
+
+static void given_bad_values_when_parsed_then_option_value_and_limit_are_named(void **unused) {
+    (void)unused;
+    for_each_option(refuse_values);
+}
+
+/* ---- what only the command itself finds ---- */
+
+typedef struct row {
+    const char *command[2]; /* its words */
+    const char *option, *value;
+    int code;
+    const char *text;
+} row;
+
+static const row rows[] = {
+    {{"train"}, "test", "/nonexistent/x.ts", 1, "tapline train: /nonexistent/x.ts: No such file or directory\n"},
+    {{"train"}, "arch", "/nonexistent/x.json", 1, "tapline train: /nonexistent/x.json: No such file or directory\n"},
+    {{"train"},
+     "log",
+     "/nonexistent/x.csv",
+     1,
+     "tapline train: --log /nonexistent/x.csv: cannot write: No such file or directory\n"},
+    {{"train"},
+     "out",
+     "/nonexistent/x",
+     1,
+     "tapline train: /nonexistent/x: cannot be written: No such file or directory; nothing was written\n"},
+    {{"train"},
+     "checkpoint",
+     "/nonexistent/x",
+     1,
+     "tapline train: /nonexistent/x: cannot be written: No such file or directory; nothing was written\n"},
+    {{"train"}, "resume", "/nonexistent/x", 1, "tapline train: /nonexistent/x: No such file or directory\n"},
+    {{"info"}, "arch", "/nonexistent/x.json", 1, "tapline info: /nonexistent/x.json: No such file or directory\n"},
+    {{"bench", "conv"},
+     "shape",
+     "channels=3",
+     2,
+     "tapline bench conv: shape: channels, filters, kernel, length and batch must all be given\n"},
+};
+
+static bool has_row(const command *self, const option_spec *option) {
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char name[60];
+        snprintf(name, sizeof name, "%s%s%s", rows[i].command[0], rows[i].command[1] ? " " : "",
+                 rows[i].command[1] ? rows[i].command[1] : "");
+        if (strcmp(name, self->name) == 0 && strcmp(rows[i].option, option->name) == 0) return true;
+    }
+    return false;
+}
+
+static void need_row(const command *self, const option_spec *option, const char *flag) {
+    const bool text = option->kind == OPTION_TEXT || option->kind == OPTION_CHOICE_OR_JSON;
+    if (text && !has_row(self, option)) fail_msg("tapline %s %s: what a bad value does is not in this test", self->name, flag);
+}
+
+static void given_names_of_nothing_when_run_then_the_command_says_so(void **unused) {
+    (void)unused;
+    for_each_option(need_row);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char option[60];
+        snprintf(option, sizeof option, "--%s=%s", rows[i].option, rows[i].value);
+        const char *const *words = rows[i].command;
+        run done = words[1]                        ? run_command(words[0], words[1], option)
+                   : strcmp(words[0], "info") == 0 ? run_command(words[0], "--input", "9x1", option)
+                                                   : run_command(words[0], "--arch", "timecnn", "--epochs", "1", "--quiet", option);
+        if (done.code != rows[i].code || strcmp(done.err, rows[i].text) != 0 || *done.out)
+            fail_msg("%s: expected %d and %sgot %d and %son stdout: %s", option, rows[i].code, rows[i].text, done.code, done.err,
+                     done.out);
+        run_free(&done);
+    }
+}
+
+/* Numbers that the parser takes and the library does not. */
+static void refuse_huge(const command *self, const option_spec *option, const char *flag) {
+    static const char *const any[] = {"checkpoint-every"}; /* seconds */
+    if (self != &train_command || option->kind != OPTION_POSITIVE || strcmp(option->name, any[0]) == 0) return;
+    run done = run_command("train", flag, "1e300", "--arch", "timecnn", "--epochs", "1", "--quiet");
+    if (done.code != EXIT_USAGE || *done.out || !strstr(done.err, "1e+300 exceeds 1e+30\n"))
+        fail_msg("%s 1e300: got %d and %s", flag, done.code, done.err);
+    run_free(&done);
+}
+
+static void given_numbers_that_float_cannot_hold_when_run_then_the_limit_is_named(void **unused) {
+    (void)unused;
+    for_each_option(refuse_huge);
+}
+
+static void given_the_commands_that_there_are_when_listed_then_all_are_tested_here(void **unused) {
+    (void)unused;
+    run done = run_command("help");
+    size_t listed = 0;
+    for (const char *at = done.out; (at = strstr(at, "\n  tapline ")); at++) listed++;
+    for (size_t c = 0; c < COMMANDS; c++) {
+        char line[80];
+        snprintf(line, sizeof line, "\n  tapline %s ", commands[c]->name);
+        if (!strstr(done.out, line)) fail_msg("tapline help does not list %s", commands[c]->name);
+    }
+    assert_int_equal(listed, COMMANDS + 2); /* help and --version */
+    run_free(&done);
+}
+
+/* ---- the documentation ---- */
+
+static char documents[1 << 17];
+
+static void look_up(const command *self, const option_spec *option, const char *flag) {
+    char word[80];
+    snprintf(word, sizeof word, "`%.50s%s", flag, option->argument ? " " : "`");
+    if (strcmp(option->name, "help") != 0 && !strstr(documents, word))
+        fail_msg("%s of tapline %s is not in docs/command.md or docs/benchmarks.md", flag, self->name);
+    const bool named = self == &train_command && option->choice;
+    for (size_t i = 0; named && option->choice(i); i++) {
+        snprintf(word, sizeof word, "`%s`", option->choice(i));
+        if (!strstr(documents, word)) fail_msg("%s %s is not in docs/command.md", flag, option->choice(i));
+    }
+}
+
+static void given_the_options_when_looked_up_in_the_documentation_then_all_are_there(void **unused) {
+    (void)unused;
+    static const char *const paths[] = {EXAMPLES "/../docs/command.md", EXAMPLES "/../docs/benchmarks.md"};
+    size_t used = 0;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        FILE *file = fopen(paths[i], "r");
+        assert_non_null(file);
+        used += fread(documents + used, 1, sizeof documents - 1 - used, file);
+        fclose(file);
+    }
+    for_each_option(look_up);
+}
+
+/* ---- operands ---- */
+
+static void given_too_many_arguments_or_too_few_when_run_then_said(void **unused) {
+    (void)unused;
+    for (size_t c = 0; c < COMMANDS; c++) {
+        const command *self = commands[c];
+        const char *second = strchr(self->name, ' ');
+        char first[20], expected[120];
+        snprintf(first, sizeof first, "%.*s", (int)strcspn(self->name, " "), self->name);
+        const char *arguments[RUN_ARGUMENTS] = {first};
+        size_t count = 1;
+        if (second) arguments[count++] = second + 1;
+        if (self->least_operands > 0) {
+            run few = run_to_end(arguments);
+            snprintf(expected, sizeof expected, "tapline %s: needs %s; `tapline help %s` says more\n", self->name, self->operands,
+                     self->name);
+            assert_string_equal(few.err, expected);
+            assert_int_equal(few.code, EXIT_USAGE);
+            run_free(&few);
+        }
+        for (size_t i = 0; i <= self->most_operands; i++) arguments[count++] = i == self->most_operands ? "more" : "some";
+        run many = run_to_end(arguments);
+        snprintf(expected, sizeof expected, "tapline %s: unexpected argument more%s\n", self->name,
+                 self->most_operands ? " after some" : "");
+        assert_string_equal(many.err, expected);
+        assert_string_equal(many.out, "");
+        assert_int_equal(many.code, EXIT_USAGE);
+        run_free(&many);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_a_misspelt_option_when_parsed_then_the_one_that_was_meant_is_named),
+        cmocka_unit_test(given_an_option_without_its_value_or_a_flag_with_one_when_parsed_then_said),
+        cmocka_unit_test(given_bad_values_when_parsed_then_option_value_and_limit_are_named),
+        cmocka_unit_test(given_names_of_nothing_when_run_then_the_command_says_so),
+        cmocka_unit_test(given_numbers_that_float_cannot_hold_when_run_then_the_limit_is_named),
+        cmocka_unit_test(given_the_commands_that_there_are_when_listed_then_all_are_tested_here),
+        cmocka_unit_test(given_the_options_when_looked_up_in_the_documentation_then_all_are_there),
+        cmocka_unit_test(given_too_many_arguments_or_too_few_when_run_then_said),
+    };
+    return check_run(tests);
+}
