@@ -334,6 +334,10 @@ static void given_files_that_do_not_fit_when_used_then_said_why(void **unused) {
     expect(run_command(TRAIN, "--epochs", "2", "--checkpoint", checkpoint_file, "--out", model_file), 0, NULL);
     expect(run_command(TRAIN, "--epochs", "2", "--resume", checkpoint_file, "--lr", "0.5"), 2,
            "is of another training: learning_rate 0.001, now 0.5");
+    const bool single = strcmp(tl_precision(), "f32") == 0;
+    expect(run_command("train", train_file, "--arch", "timecnn", "--quiet", "--epochs", "2", "--resume", checkpoint_file,
+                       "--precision", single ? "f64" : "f32"),
+           2, single ? "training: precision \"f32\", now \"f64\"" : "training: precision \"f64\", now \"f32\"");
     expect(run_command("eval", checkpoint_file, test_file), 1, "metadata \"kind\": expected model, found \"checkpoint\"");
     expect(run_command("eval", model_file, values_file), 1, "values.ts");
 }

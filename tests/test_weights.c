@@ -199,6 +199,43 @@ static void given_no_map_when_exported_then_modules_are_called_as_layers_and_imp
     tl_model_free(other);
 }
 
+/* ---- a layer of one's own ---- */
+
+static void own_setup(tl_layer *layer, tl_error *error) {
+    (void)error;
+    layer->out.channels = 1;
+    tl_layer_parameter(layer, "weight", 2, (const size_t[]){2, 3}, TL_INIT_ONES, 1, 1);
+    tl_layer_parameter(layer, "scale", 1, (const size_t[]){2}, TL_INIT_ONES, 1, 1);
+}
+
+static void own_pass(const tl_layer *layer, const tl_pass *pass) {
+    (void)layer;
+    memset(pass->y.data, 0, tl_tensor_count(&pass->y) * sizeof(tl_real));
+}
+
+static const tl_layer_ops own_ops = {
+    .name = "own", .size = sizeof(tl_layer), .setup = own_setup, .forward = own_pass, .backward = own_pass};
+
+static void given_a_layer_of_ones_own_when_exported_then_its_names_stay_and_its_axes_are_reversed(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_archive archive = {0};
+    tl_model *m = tl_model_new(NULL);
+    const tl_node x = tl_input(m, (tl_shape){4, 2});
+    const tl_node y = tl_dense(m, tl_layer_add(m, &x, 1, &(tl_layer){.ops = &own_ops}), &(tl_dense_cfg){.units = 5});
+    compile(m, y, 1);
+    tl_weights_export(m, files_path("own"), NULL, &error);
+    tl_archive_open_plain(&archive, files_path("own"), &error);
+    check_ok(&error);
+    assert_string_equal(archive.array[0].name, "own_1.weight");
+    assert_true(archive.array[0].shape[0] == 3 && archive.array[0].shape[1] == 2);
+    assert_string_equal(archive.array[1].name, "own_1.scale");
+    assert_string_equal(archive.array[2].name, "dense_1.weight");
+    tl_archive_release(&archive);
+    remove(files_path("own"));
+    tl_model_free(m);
+}
+
 /* ---- what does not fit ---- */
 
 /* Importing into the small network fails with that message, and changes nothing. */
@@ -430,6 +467,7 @@ int main(void) {
         cmocka_unit_test(given_weights_of_pytorch_when_imported_then_its_outputs_and_when_exported_the_same_tensors),
         cmocka_unit_test(given_arrays_in_the_order_of_pytorch_when_imported_then_in_that_of_the_model),
         cmocka_unit_test(given_no_map_when_exported_then_modules_are_called_as_layers_and_imported_by_that),
+        cmocka_unit_test(given_a_layer_of_ones_own_when_exported_then_its_names_stay_and_its_axes_are_reversed),
         cmocka_unit_test(given_tensors_that_do_not_fit_when_imported_then_the_message_says_which),
         cmocka_unit_test(given_files_that_are_not_of_pytorch_when_imported_then_refused),
         cmocka_unit_test(given_a_map_that_does_not_fit_when_imported_then_the_message_says_where),

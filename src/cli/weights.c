@@ -55,34 +55,33 @@ static tl_model *make_model(const weights_settings *settings, const tl_dataset *
     return model;
 }
 
-int IN_PRECISION(import)(const void *chosen) {
+int IN_PRECISION(import)(const void *settings) {
     tl_error error = {0};
-    const weights_settings *settings = chosen;
-    const char *const *operand = settings->model.common.operand;
+    const weights_settings *asked = settings;
+    const char *const *operand = asked->model.common.operand;
     json_t *pairs = json_array();
-    const tl_weights_cfg cfg = weights_cfg(settings, pairs);
-    tl_dataset *data =
-        tl_dataset_read(operand[1], &(tl_read_cfg){.raw = settings->raw, .segment = (size_t)settings->segment}, &error);
-    tl_model *model = data ? make_model(settings, data, &error) : NULL;
+    const tl_weights_cfg cfg = weights_cfg(asked, pairs);
+    tl_dataset *data = tl_dataset_read(operand[1], &(tl_read_cfg){.raw = asked->raw, .segment = (size_t)asked->segment}, &error);
+    tl_model *model = data ? make_model(asked, data, &error) : NULL;
     tl_weights_import(model, operand[0], &cfg, &error);
-    if (settings->out) tl_model_save(model, settings->out, &(tl_save_cfg){.data = data, .raw = settings->raw}, &error);
-    const int code = report(settings, model, settings->out, operand[0], pairs, &error);
+    if (asked->out) tl_model_save(model, asked->out, &(tl_save_cfg){.data = data, .raw = asked->raw}, &error);
+    const int code = report(asked, model, asked->out, operand[0], pairs, &error);
     tl_model_free(model);
     tl_dataset_free(data);
     json_decref(pairs);
     return code;
 }
 
-int IN_PRECISION(export)(const void *chosen) {
+int IN_PRECISION(export)(const void *settings) {
     tl_error error = {0};
-    const weights_settings *settings = chosen;
+    const weights_settings *asked = settings;
     loaded self = {0};
     json_t *pairs = json_array();
-    const tl_weights_cfg cfg = weights_cfg(settings, pairs);
-    if (!settings->out) tl_fail(&error, TL_ERROR_ARGUMENT, "needs --out FILE; `tapline help export` says more");
-    if (!tl_failed(&error)) IN_PRECISION(loaded_read)(&self, &settings->model, &error);
-    tl_weights_export(self.model, settings->out, &cfg, &error);
-    const int code = report(settings, self.model, settings->model.common.operand[0], settings->out, pairs, &error);
+    const tl_weights_cfg cfg = weights_cfg(asked, pairs);
+    if (!asked->out) tl_fail(&error, TL_ERROR_ARGUMENT, "needs --out FILE; `tapline help export` says more");
+    if (!tl_failed(&error)) IN_PRECISION(loaded_read)(&self, &asked->model, &error);
+    tl_weights_export(self.model, asked->out, &cfg, &error);
+    const int code = report(asked, self.model, asked->model.common.operand[0], asked->out, pairs, &error);
     IN_PRECISION(loaded_free)(&self);
     json_decref(pairs);
     return code;

@@ -9,14 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What PyTorch calls an array where it is not the same; a layer has no two of one name. */
+/* What PyTorch calls an array of the library's layers where it is not the same. */
 static const struct {
     const char *ours, *theirs;
 } names[] = {{"scale", "weight"},         {"shift", "bias"},   {"mean", "running_mean"},
              {"variance", "running_var"}, {"slope", "weight"}, {"table", "weight"}};
 
-static const char *their_name(const char *ours) {
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+static const char *their_name(const tl_layer_ops *ops, const char *ours) {
+    const bool own = tl_layer_ops_by_name(ops->name) == ops;
+    for (size_t i = 0; own && i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i].ours, ours) == 0) return names[i].theirs;
     return ours;
 }
@@ -40,14 +41,19 @@ static bool makes_channels(const tl_layer_ops *ops) {
            ops == &tl_embedding_layer_ops || ops == &tl_hand_crafted_layer_ops;
 }
 
+/* Whether each channel that comes out is the one that goes in. */
+static bool keeps_channels(const tl_layer *layer) {
+    return layer->inputs > 0 && layer->out.channels == layer->in[0].channels && !makes_channels(layer->ops);
+}
+
 /* The order of what comes out of a layer, given those of all before it. */
 static order order_of(const tl_vertex *vertex, const order *all) {
     const tl_layer *layer = vertex->layer;
     const order plain = {0}, unknown = {.unknown = true}, before = layer->inputs ? all[vertex->input[0]] : plain;
-    if (layer->inputs == 0 || makes_channels(layer->ops)) return plain;
+    const bool joined = layer->ops == &tl_concat_layer_ops || layer->ops == &tl_group_norm_layer_ops;
     if (layer->ops == &tl_flatten_layer_ops && layer->in[0].length > 1)
         return !is_plain(before) ? unknown : layer->in[0].channels > 1 ? (order){.flat = layer->in[0]} : plain;
-    bool joined = layer->ops == &tl_concat_layer_ops || layer->ops == &tl_group_norm_layer_ops;
+    if (!keeps_channels(layer) && !joined) return plain;
     for (size_t e = 0; e < layer->inputs; e++) {
         const order one = all[vertex->input[e]];
         if (!same_order(one, before) || (joined && !is_plain(one))) return unknown;
@@ -72,13 +78,13 @@ static size_t channel_axis(const tl_layer_ops *ops, const tl_parameter *paramete
 
 /* ---- arrays ---- */
 
-static tl_weight weight_of(const tl_parameter *parameter) {
+static tl_weight weight_of(const tl_layer_ops *ops, const tl_parameter *parameter) {
     const size_t rank = parameter->value.rank;
-    tl_weight weight = {.name = their_name(parameter->name),
+    tl_weight weight = {.name = their_name(ops, parameter->name),
                         .value = parameter->value,
                         .rank = rank,
                         .axes = rank,
-                        .table = strcmp(parameter->name, "table") == 0};
+                        .table = ops == &tl_embedding_layer_ops};
     for (size_t axis = 0; axis < rank; axis++) {
         weight.axis[axis] = parameter->value.shape[axis];
         weight.shape[axis] = parameter->value.shape[weight.table ? axis : rank - 1 - axis];
@@ -112,7 +118,7 @@ static void list_layer(tl_weights *weights, const tl_model *model, tl_weight *fi
         const tl_parameter parameter = tl_parameter_at(model, i);
         if (parameter.node.id != (int)vertex) continue;
         tl_weight *weight = &first[layer->weights++];
-        *weight = weight_of(&parameter);
+        *weight = weight_of(layer->ops, &parameter);
         split(weight, &parameter, channel_axis(layer->ops, &parameter), orders[of->input[0]], error);
     }
 }
