@@ -162,6 +162,72 @@ static void given_probabilities_that_underflow_when_evaluated_then_loss_and_rank
     check_number("auroc", metrics.auroc, 1, 0, 0);
 }
 
+/* ---- targets for every step ---- */
+
+enum { SERIES = 3, STEPS = 4 };
+static const size_t lengths[SERIES] = {4, 2, 3};
+
+/* Random where a series has steps, 0 behind them. */
+static void fill_series(tl_real x[SERIES][STEPS][CLASSES]) {
+    fill_normal(&x[0][0][0], SERIES * STEPS * CLASSES, 8);
+    for (size_t i = 0; i < SERIES; i++)
+        for (size_t t = lengths[i]; t < STEPS; t++) memset(x[i][t], 0, sizeof x[i][t]);
+}
+
+/* A model whose output is its input times `scale`, or that of neighbouring steps together, step by step. */
+static tl_model *stepwise(double scale, bool pooled) {
+    tl_error error = {0};
+    tl_model *model = tl_model_new(&(tl_model_cfg){.threads = 1});
+    tl_node x = tl_affine(model, tl_input(model, (tl_shape){STEPS, CLASSES}), &(tl_affine_cfg){.scale = scale});
+    if (pooled) x = tl_upsample(model, tl_max_pool(model, x, &(tl_pool_cfg){.window = 2}), &(tl_upsample_cfg){.factor = 2});
+    tl_model_compile(model, x, &(tl_compile_cfg){.batch = 2}, &error);
+    check_ok(&error);
+    return model;
+}
+
+static void given_labels_for_every_step_when_evaluated_then_each_step_that_counts_does(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_real x[SERIES][STEPS][CLASSES];
+    int32_t own[SERIES][STEPS];
+    double loss = 0, right = 0;
+    fill_series(x);
+    for (size_t i = 0; i < SERIES; i++)
+        for (size_t t = 0; t < STEPS; t++) {
+            double p[CLASSES];
+            size_t largest = 0;
+            own[i][t] = (int32_t)((i + t) % CLASSES);
+            mean_softmax(x[i][t], p);
+            for (size_t c = 1; c < CLASSES; c++)
+                if (p[c] > p[largest]) largest = c;
+            if (t >= lengths[i]) continue;
+            loss -= log(p[own[i][t]]) / (double)lengths[i] / SERIES;
+            right += (int32_t)largest == own[i][t];
+        }
+    const tl_dataset data = {.x = TL_VIEW(&x[0][0][0], SERIES, STEPS, CLASSES),
+                             .lengths = (size_t *)lengths,
+                             .labels = &own[0][0],
+                             .classes = CLASSES,
+                             .target_length = STEPS};
+    tl_ensemble *ensemble = tl_ensemble_new(&data, &error);
+    tl_metrics metrics;
+    for (size_t m = 0; m < MEMBERS; m++) {
+        tl_model *model = stepwise(scales[m], false);
+        tl_ensemble_add(ensemble, model, &error);
+        tl_model_free(model);
+    }
+    tl_ensemble_evaluate(ensemble, &metrics, &error);
+    check_ok(&error);
+    check_number("loss", metrics.loss, loss, 4 * tolerance, 0);
+    check_number("accuracy", metrics.accuracy, right / (4 + 2 + 3), 1e-15, 0);
+    tl_model *other = stepwise(1, true);
+    tl_ensemble_add(ensemble, other, &error);
+    check_error(&error, TL_ERROR_SHAPE, "ensemble: member 3 makes 2 steps of sample 2, member 0 makes 3");
+    assert_int_equal(tl_ensemble_members(ensemble), MEMBERS);
+    tl_model_free(other);
+    tl_ensemble_free(ensemble);
+}
+
 /* ---- values ---- */
 
 static void given_regressions_when_evaluated_then_the_metrics_of_their_mean_values(void **unused) {
@@ -286,6 +352,7 @@ int main(void) {
         cmocka_unit_test(given_smoothed_labels_and_class_weights_when_evaluated_then_the_loss_has_those_of_the_members),
         cmocka_unit_test(given_one_member_when_evaluated_then_as_the_model_itself),
         cmocka_unit_test(given_probabilities_that_underflow_when_evaluated_then_loss_and_ranks_are_finite),
+        cmocka_unit_test(given_labels_for_every_step_when_evaluated_then_each_step_that_counts_does),
         cmocka_unit_test(given_regressions_when_evaluated_then_the_metrics_of_their_mean_values),
         cmocka_unit_test(given_several_labels_at_a_time_when_evaluated_then_the_mean_of_the_sigmoids),
         cmocka_unit_test(given_members_that_differ_when_they_join_then_the_message_says_in_what),
