@@ -57,6 +57,15 @@ static void activation_backward(const tl_layer *layer, const tl_pass *pass) {
     share(pass, &run, self->gradient_cost);
 }
 
+/* Operations of an element's formula. */
+static double activation_flops(const tl_layer *layer) {
+    static const double each[] = {[TL_ACTIVATION_RELU] = 1,        [TL_ACTIVATION_LEAKY_RELU] = 2,   [TL_ACTIVATION_ELU] = 5,
+                                  [TL_ACTIVATION_SIGMOID] = 3,     [TL_ACTIVATION_HARD_SIGMOID] = 4, [TL_ACTIVATION_TANH] = 1,
+                                  [TL_ACTIVATION_EXPONENTIAL] = 1, [TL_ACTIVATION_SOFTPLUS] = 3,     [TL_ACTIVATION_SILU] = 4,
+                                  [TL_ACTIVATION_GELU] = 5,        [TL_ACTIVATION_GELU_TANH] = 9,    [TL_ACTIVATION_AFFINE] = 2};
+    return each[((const activation_layer *)layer)->activation] * tl_layer_elements(layer);
+}
+
 /* ---- setups ---- */
 
 static void choose(tl_layer *layer, tl_activation activation, double cost, double gradient_cost) {
@@ -166,6 +175,7 @@ static const tl_setting affine_settings[] = {{"scale", TL_SETTING_NUMBER, offset
     const tl_layer_ops tl_##tag##_layer_ops = {.name = #tag,                                                                       \
                                                .size = sizeof(activation_layer),                                                   \
                                                .setup = tag##_setup,                                                               \
+                                               .flops = activation_flops,                                                          \
                                                .forward = activation_forward,                                                      \
                                                .backward = activation_backward,                                                    \
                                                __VA_ARGS__}

@@ -74,6 +74,8 @@ static void add_backward(const tl_layer *layer, const tl_pass *pass) {
     share_blocks(layer, pass, tl_tensor_count(&pass->dy), backward_task);
 }
 
+static double add_flops(const tl_layer *layer) { return (double)(layer->inputs - 1) * tl_layer_elements(layer); }
+
 /* ---- with the ReLU, whose derivative is a function of y ---- */
 
 static const tl_layer_ops add_relu_layer_ops = {
@@ -83,6 +85,7 @@ static const tl_layer_ops add_relu_layer_ops = {
     .reads = TL_READS_Y,
     .in_place = true,
     .setup = add_setup,
+    .flops = add_flops,
     .forward = add_forward,
     .backward = add_backward,
 };
@@ -100,6 +103,7 @@ const tl_layer_ops tl_add_layer_ops = {
     .several = true,
     .in_place = true,
     .setup = add_setup,
+    .flops = add_flops,
     .forward = add_forward,
     .backward = add_backward,
     .absorb = add_absorb,

@@ -299,6 +299,9 @@ static bool batch_norm_absorb(tl_layer *layer, const tl_layer *next) {
     return norm->relu;
 }
 
+/* In inference the factor and the term of a channel are fixed. */
+static double batch_norm_flops(const tl_layer *layer) { return 2 * tl_layer_elements(layer); }
+
 static const tl_setting settings[] = {
     {"momentum", TL_SETTING_NUMBER, offsetof(batch_norm_layer, momentum), NULL},
     {"epsilon", TL_SETTING_NUMBER, offsetof(batch_norm_layer, epsilon), NULL},
@@ -313,6 +316,7 @@ const tl_layer_ops tl_batch_norm_layer_ops = {
     .in_place = true,
     .setup = batch_norm_setup,
     .scratch = batch_norm_scratch,
+    .flops = batch_norm_flops,
     .forward = batch_norm_forward,
     .backward = batch_norm_backward,
     .absorb = batch_norm_absorb,

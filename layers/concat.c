@@ -63,6 +63,7 @@ const tl_layer_ops tl_concat_layer_ops = {
     .size = sizeof(tl_layer),
     .several = true,
     .setup = concat_setup,
+    .flops = tl_no_flops,
     .forward = concat_forward,
     .backward = concat_backward,
 };

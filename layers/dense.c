@@ -111,6 +111,8 @@ static void dense_backward(const tl_layer *layer, const tl_pass *pass) {
     if (pass->dx[0].data) share(&run, run.rows, input_task);
 }
 
+static double dense_flops(const tl_layer *layer) { return 2 * (double)layer->in[0].channels * tl_layer_elements(layer); }
+
 static const tl_setting settings[] = {
     {"units", TL_SETTING_INTEGER, offsetof(dense_layer, units), NULL},
     {"bias", TL_SETTING_UNLESS, offsetof(dense_layer, no_bias), NULL},
@@ -125,6 +127,7 @@ const tl_layer_ops tl_dense_layer_ops = {
     .reads = TL_READS_X,
     .setup = dense_setup,
     .scratch = dense_scratch,
+    .flops = dense_flops,
     .forward = dense_forward,
     .backward = dense_backward,
 };

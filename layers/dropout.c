@@ -102,6 +102,7 @@ const tl_layer_ops tl_dropout_layer_ops = {
     .in_place = true,
     .setup = dropout_setup,
     .scratch = dropout_scratch,
+    .flops = tl_no_flops,
     .forward = dropout_forward,
     .backward = dropout_backward,
 };

@@ -91,6 +91,7 @@ const tl_layer_ops tl_embedding_layer_ops = {
     .settings = settings,
     .reads = TL_READS_X,
     .setup = embedding_setup,
+    .flops = tl_no_flops,
     .forward = embedding_forward,
     .backward = embedding_backward,
 };

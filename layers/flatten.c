@@ -27,6 +27,7 @@ const tl_layer_ops tl_flatten_layer_ops = {
     .size = sizeof(tl_layer),
     .in_place = true,
     .setup = flatten_setup,
+    .flops = tl_no_flops,
     .forward = flatten_forward,
     .backward = flatten_backward,
 };

@@ -66,12 +66,15 @@ static size_t one_step(const tl_layer *layer, size_t length) {
     return 1;
 }
 
+static double pool_flops(const tl_layer *layer) { return (double)layer->in[0].length * tl_layer_elements(layer); }
+
 const tl_layer_ops tl_global_average_pool_layer_ops = {
     .name = "global_average_pool",
     .size = sizeof(tl_layer),
     .setup = pool_setup,
     .out_length = one_step,
     .scratch = pool_scratch,
+    .flops = pool_flops,
     .forward = pool_forward,
     .backward = pool_backward,
 };

@@ -107,11 +107,18 @@ static void hand_crafted_backward(const tl_layer *layer, const tl_pass *pass) {
     if (pass->dx[0].data) share(layer, pass, backward_task);
 }
 
+static double hand_crafted_flops(const tl_layer *layer) {
+    double taps = 0;
+    for (size_t f = 0; f < FILTERS; f++) taps += (double)taps_of(f);
+    return (double)layer->in[0].length * ((double)layer->in[0].channels - 1 + 2 * taps);
+}
+
 const tl_layer_ops tl_hand_crafted_layer_ops = {
     .name = "hand_crafted",
     .size = sizeof(tl_layer),
     .setup = hand_crafted_setup,
     .scratch = hand_crafted_scratch,
+    .flops = hand_crafted_flops,
     .forward = hand_crafted_forward,
     .backward = hand_crafted_backward,
 };

@@ -24,6 +24,7 @@ const tl_layer_ops tl_input_layer_ops = {
     .size = sizeof(input_layer),
     .settings = settings,
     .setup = input_setup,
+    .flops = tl_no_flops,
 };
 
 tl_node tl_input(tl_model *model, tl_shape shape) {

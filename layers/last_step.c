@@ -39,6 +39,7 @@ const tl_layer_ops tl_last_step_layer_ops = {
     .size = sizeof(tl_layer),
     .setup = last_step_setup,
     .out_length = one_step,
+    .flops = tl_no_flops,
     .forward = last_step_forward,
     .backward = last_step_backward,
 };

@@ -47,12 +47,15 @@ static void multiply_backward(const tl_layer *layer, const tl_pass *pass) {
     share(layer, pass, (double)layer->inputs, backward_task);
 }
 
+static double multiply_flops(const tl_layer *layer) { return (double)(layer->inputs - 1) * tl_layer_elements(layer); }
+
 const tl_layer_ops tl_multiply_layer_ops = {
     .name = "multiply",
     .size = sizeof(tl_layer),
     .several = true,
     .reads = TL_READS_X,
     .setup = multiply_setup,
+    .flops = multiply_flops,
     .forward = multiply_forward,
     .backward = multiply_backward,
 };

@@ -93,6 +93,10 @@ static void max_backward(const tl_layer *layer, const tl_pass *pass) {
     if (pass->dx[0].data) pool(layer, pass, tl_kernels_here()->max_pool);
 }
 
+static double max_flops(const tl_layer *layer) {
+    return ((double)((const pool_layer *)layer)->window.taps - 1) * tl_layer_elements(layer);
+}
+
 const tl_layer_ops tl_max_pool_layer_ops = {
     .name = "max_pool",
     .size = sizeof(pool_layer),
@@ -100,6 +104,7 @@ const tl_layer_ops tl_max_pool_layer_ops = {
     .reads = TL_READS_X, /* finding the winners again is cheaper than keeping them */
     .setup = pool_setup,
     .out_length = pool_out_length,
+    .flops = max_flops,
     .forward = max_forward,
     .backward = max_backward,
 };
@@ -125,6 +130,7 @@ const tl_layer_ops tl_global_max_pool_layer_ops = {
     .reads = TL_READS_X,
     .setup = global_setup,
     .out_length = one_step,
+    .flops = max_flops,
     .forward = max_forward,
     .backward = max_backward,
 };
@@ -137,12 +143,17 @@ static void average_backward(const tl_layer *layer, const tl_pass *pass) {
     if (pass->dx[0].data) pool(layer, pass, tl_kernels_here()->average_pool);
 }
 
+static double average_flops(const tl_layer *layer) {
+    return (double)((const pool_layer *)layer)->window.taps * tl_layer_elements(layer);
+}
+
 const tl_layer_ops tl_average_pool_layer_ops = {
     .name = "average_pool",
     .size = sizeof(pool_layer),
     .settings = settings,
     .setup = pool_setup,
     .out_length = pool_out_length,
+    .flops = average_flops,
     .forward = average_forward,
     .backward = average_backward,
 };

@@ -85,12 +85,15 @@ static void prelu_backward(const tl_layer *layer, const tl_pass *pass) {
     if (pass->dx[0].data) share(&run, input_task);
 }
 
+static double prelu_flops(const tl_layer *layer) { return 2 * tl_layer_elements(layer); }
+
 const tl_layer_ops tl_prelu_layer_ops = {
     .name = "prelu",
     .size = sizeof(tl_layer),
     .reads = TL_READS_X,
     .setup = prelu_setup,
     .scratch = prelu_scratch,
+    .flops = prelu_flops,
     .forward = prelu_forward,
     .backward = prelu_backward,
 };

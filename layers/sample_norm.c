@@ -205,6 +205,9 @@ static void norm_backward(const tl_layer *layer, const tl_pass *pass) {
             for (size_t c = 0; pass->gradient[parameter] && c < run.channels; c++) pass->gradient[parameter][c] += part[c];
 }
 
+/* One for the mean, three for the variance, two to normalise, two for scale and shift. */
+static double norm_flops(const tl_layer *layer) { return 8 * tl_layer_elements(layer); }
+
 static const tl_setting layer_norm_settings[] = {{"epsilon", TL_SETTING_NUMBER, offsetof(norm_layer, epsilon), NULL}, {0}};
 static const tl_setting group_norm_settings[] = {{"groups", TL_SETTING_INTEGER, offsetof(norm_layer, groups), NULL},
                                                  {"epsilon", TL_SETTING_NUMBER, offsetof(norm_layer, epsilon), NULL},
@@ -217,6 +220,7 @@ const tl_layer_ops tl_layer_norm_layer_ops = {
     .reads = TL_READS_X,
     .setup = layer_norm_setup,
     .scratch = norm_scratch,
+    .flops = norm_flops,
     .forward = norm_forward,
     .backward = norm_backward,
 };
@@ -228,6 +232,7 @@ const tl_layer_ops tl_group_norm_layer_ops = {
     .reads = TL_READS_X,
     .setup = group_norm_setup,
     .scratch = norm_scratch,
+    .flops = norm_flops,
     .forward = norm_forward,
     .backward = norm_backward,
 };

@@ -70,12 +70,16 @@ static void softmax_setup(tl_layer *layer, tl_error *error) {
     (void)error;
 }
 
+/* The largest, its difference, exp, the sum, the division. */
+static double softmax_flops(const tl_layer *layer) { return 5 * tl_layer_elements(layer); }
+
 const tl_layer_ops tl_softmax_layer_ops = {
     .name = "softmax",
     .size = sizeof(tl_layer),
     .reads = TL_READS_Y,
     .in_place = true,
     .setup = softmax_setup,
+    .flops = softmax_flops,
     .forward = softmax_forward,
     .backward = softmax_backward,
 };

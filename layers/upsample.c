@@ -89,6 +89,10 @@ static void upsample_backward(const tl_layer *layer, const tl_pass *pass) {
     if (pass->dx[0].data) share(layer, pass, backward_task);
 }
 
+static double upsample_flops(const tl_layer *layer) {
+    return ((const upsample_layer *)layer)->cfg.linear ? 3 * tl_layer_elements(layer) : 0;
+}
+
 static const tl_setting settings[] = {
     {"factor", TL_SETTING_INTEGER, offsetof(upsample_layer, cfg.factor), NULL},
     {"linear", TL_SETTING_FLAG, offsetof(upsample_layer, cfg.linear), NULL},
@@ -101,6 +105,7 @@ const tl_layer_ops tl_upsample_layer_ops = {
     .settings = settings,
     .setup = upsample_setup,
     .out_length = upsample_out_length,
+    .flops = upsample_flops,
     .forward = upsample_forward,
     .backward = upsample_backward,
 };

@@ -158,7 +158,7 @@ static tl_status lay_out_parameters(tl_model *model) {
         vertex->count = model->parameter_count - vertex->first;
     }
     if (!fits) tl_fail(&model->error, TL_ERROR_SHAPE, "compile: the parameters exceed what memory can address");
-    if (fits && check_count(model) == TL_OK && allocate_parameters(model) == TL_OK) {
+    if (fits && check_count(model) == TL_OK && !model->plan_only && allocate_parameters(model) == TL_OK) {
         uint32_t index = 0;
         for (size_t i = 0; i < model->vertices; i++) {
             tl_vertex *vertex = &model->vertex[i];
@@ -179,6 +179,7 @@ static tl_status lay_out_parameters(tl_model *model) {
 
 /* Where every vertex keeps the lengths of its samples. */
 static tl_status lay_out_lengths(tl_model *model) {
+    if (model->plan_only) return TL_OK;
     model->lengths = calloc(model->vertices, model->batch * sizeof *model->lengths);
     if (!model->lengths) return tl_fail(&model->error, TL_ERROR_MEMORY, "compile: out of memory");
     for (size_t i = 0; i < model->vertices; i++) model->vertex[i].lengths = model->lengths + i * model->batch;
@@ -190,6 +191,7 @@ static tl_status lay_out_lengths(tl_model *model) {
 static bool same_group(const tl_group_cfg *a, const tl_group_cfg *b) { return a->rate == b->rate && a->no_decay == b->no_decay; }
 
 void tl_graph_mark(tl_model *model) {
+    if (model->plan_only) return;
     model->runs = 0;
     for (size_t i = 0; i < model->vertices; i++) {
         tl_vertex *vertex = &model->vertex[i];
@@ -217,6 +219,7 @@ void tl_graph_mark(tl_model *model) {
 static tl_status take_configuration(tl_model *model, const tl_compile_cfg *cfg) {
     model->batch = cfg->batch ? cfg->batch : 32;
     model->inference_only = cfg->inference_only;
+    model->plan_only = cfg->plan_only;
     model->input_gradient = cfg->input_gradient && !cfg->inference_only;
     model->clip_norm = cfg->clip_norm;
     model->clip_value = cfg->clip_value;
@@ -242,6 +245,8 @@ tl_status tl_model_compile(tl_model *model, tl_node output, const tl_compile_cfg
         tl_lay_out_arena(model) == TL_OK) {
         tl_graph_mark(model);
         model->compiled = true;
+        if (model->plan_only)
+            tl_fail(&model->error, TL_ERROR_STATE, "the model was compiled with plan_only: it has no memory to run in");
         return TL_OK;
     }
     const tl_error *reason = tl_model_error(model);

@@ -1,7 +1,7 @@
-/* Evaluating and predicting: nothing here that a user could not write with the lower tier. */
+/* Evaluating and predicting. */
 #include "evaluate.h"
 
-#include "loss.h"
+#include "graph.h"
 #include "memory.h"
 #include "metrics.h"
 
@@ -38,8 +38,15 @@ static tl_status check_values(const tl_dataset *data, size_t outputs, tl_loss_ki
     return TL_OK;
 }
 
+tl_status tl_target_check(tl_loss_kind loss, tl_shape out, const tl_dataset *data, tl_error *error) {
+    if (out.length != tl_labels_each(data))
+        return tl_fail(error, TL_ERROR_SHAPE, "data: targets for %zu step%s of each series; the model's output has length %zu",
+                       tl_labels_each(data), tl_labels_each(data) == 1 ? "" : "s", out.length);
+    return tl_loss_takes_labels(loss) ? check_labels(data, out.channels, error) : check_values(data, out.channels, loss, error);
+}
+
 tl_status tl_data_check(const tl_model *model, const tl_dataset *data, tl_error *error) {
-    const tl_shape in = tl_input_shape(model), out = tl_output_shape(model);
+    const tl_shape in = tl_input_shape(model);
     const size_t *shape = data->x.shape;
     if (tl_failed(tl_model_error(model))) return tl_fail(error, tl_model_error(model)->status, "%s", tl_model_error(model)->text);
     if (in.length == 0) return tl_fail(error, TL_ERROR_STATE, "fit: the model is not compiled");
@@ -49,11 +56,7 @@ tl_status tl_data_check(const tl_model *model, const tl_dataset *data, tl_error 
         return tl_fail(error, TL_ERROR_SHAPE, "data: series are (%zu, %zu); the model takes (%zu, %zu)", shape[1], shape[2],
                        in.length, in.channels);
     if (shape[0] > UINT32_MAX) return tl_fail(error, TL_ERROR_SHAPE, "data: %zu samples exceed %u", shape[0], UINT32_MAX);
-    if (out.length != tl_labels_each(data))
-        return tl_fail(error, TL_ERROR_SHAPE, "data: targets for %zu step%s of each series; the model's output has length %zu",
-                       tl_labels_each(data), tl_labels_each(data) == 1 ? "" : "s", out.length);
-    const tl_loss_kind loss = tl_model_loss(model);
-    return tl_loss_takes_labels(loss) ? check_labels(data, out.channels, error) : check_values(data, out.channels, loss, error);
+    return tl_target_check(tl_model_loss(model), tl_output_shape(model), data, error);
 }
 
 tl_target tl_data_target(const tl_dataset *data, size_t first) {
@@ -61,11 +64,70 @@ tl_target tl_data_target(const tl_dataset *data, size_t first) {
                        .values = data->values ? data->values + first * tl_values_each(data) : NULL};
 }
 
+/* ---- outputs ---- */
+
+tl_status tl_run_check(const tl_model *model, const tl_tensor *x, const char *caller, tl_error *error) {
+    const tl_shape in = tl_input_shape(model);
+    if (tl_failed(tl_model_error(model))) return tl_fail(error, tl_model_error(model)->status, "%s", tl_model_error(model)->text);
+    if (in.length == 0) return tl_fail(error, TL_ERROR_STATE, "%s: the model is not compiled", caller);
+    if (x->rank != 3 || x->shape[1] != in.length || x->shape[2] != in.channels)
+        return tl_fail(error, TL_ERROR_SHAPE, "%s: x is (%zu, %zu, %zu); the model takes (count, %zu, %zu)", caller, x->shape[0],
+                       x->shape[1], x->shape[2], in.length, in.channels);
+    return TL_OK;
+}
+
+tl_status tl_predicted_check(const tl_tensor *y, size_t count, tl_shape out, const char *caller, tl_error *error) {
+    if (y->rank == 3 && y->shape[0] == count && y->shape[1] == out.length && y->shape[2] == out.channels) return TL_OK;
+    return tl_fail(error, TL_ERROR_SHAPE, "%s: y is (%zu, %zu, %zu); it should be (%zu, %zu, %zu)", caller, y->shape[0],
+                   y->shape[1], y->shape[2], count, out.length, out.channels);
+}
+
+tl_status tl_run_all(tl_model *model, const tl_tensor *x, const size_t *lengths, const tl_tensor *y, size_t *steps,
+                     tl_error *error) {
+    const size_t samples = x->shape[0], batch = tl_model_batch(model);
+    for (size_t first = 0; first < samples; first += batch) {
+        const size_t count = samples - first < batch ? samples - first : batch;
+        const tl_tensor part = tl_tensor_slice(x, first, count), to = tl_tensor_slice(y, first, count);
+        if (lengths) tl_set_lengths(model, lengths + first, count);
+        tl_forward(model, &part, TL_INFERENCE);
+        if (tl_failed(tl_model_error(model)))
+            return tl_fail(error, tl_model_error(model)->status, "%s", tl_model_error(model)->text);
+        const tl_tensor out = tl_output(model);
+        memcpy(to.data, out.data, tl_tensor_count(&out) * sizeof(tl_real));
+        for (size_t i = 0; steps && i < count; i++) steps[first + i] = tl_output_length(model, i);
+    }
+    return TL_OK;
+}
+
+tl_status tl_outputs_run(tl_outputs *self, tl_model *model, const tl_dataset *data, tl_error *error) {
+    const tl_shape out = tl_output_shape(model);
+    const size_t samples = data->x.shape[0];
+    *self = (tl_outputs){.y = tl_tensor_new(3, (const size_t[]){samples, out.length, out.channels}, error)};
+    if (data->lengths && out.length > 1) self->steps = tl_allocate(samples, sizeof *self->steps, "lengths", error);
+    return tl_failed(error) ? error->status : tl_run_all(model, &data->x, data->lengths, &self->y, self->steps, error);
+}
+
+void tl_outputs_release(tl_outputs *self) {
+    tl_tensor_free(&self->y);
+    tl_release(self->steps);
+    self->steps = NULL;
+}
+
+tl_status tl_predict(tl_model *model, const tl_tensor *x, const size_t *lengths, tl_tensor *y, tl_error *error) {
+    tl_error own = {0};
+    if (!error) error = &own;
+    if (tl_failed(error) || tl_run_check(model, x, "predict", error) != TL_OK ||
+        tl_predicted_check(y, x->shape[0], tl_output_shape(model), "predict", error) != TL_OK ||
+        tl_run_all(model, x, lengths, y, NULL, error) != TL_OK)
+        return error->status;
+    tl_loss_predict(tl_model_loss(model), y->data, y->shape[0] * y->shape[1], y->shape[2]);
+    return TL_OK;
+}
+
 /* ---- metrics ---- */
 
-/* What a model makes of all samples: the steps that count, one after the other. */
+/* The steps that count, one after the other, with their targets. */
 typedef struct outcome {
-    tl_tally sums;
     size_t rows, channels;
     tl_real *outputs; /* (rows, channels) */
     int32_t *labels;  /* (rows); NULL: the loss takes values */
@@ -78,45 +140,29 @@ static void release_outcome(outcome *all) {
     tl_release(all->values);
 }
 
-static tl_status prepare_outcome(outcome *all, const tl_model *model, const tl_dataset *data, tl_error *error) {
-    const size_t rows = data->x.shape[0] * tl_labels_each(data), count = rows * tl_output_shape(model).channels;
-    all->channels = tl_output_shape(model).channels;
+static tl_status prepare_outcome(outcome *all, tl_loss_kind loss, const tl_outputs *outputs, tl_error *error) {
+    const size_t rows = outputs->y.shape[0] * outputs->y.shape[1], count = rows * outputs->y.shape[2];
+    *all = (outcome){.channels = outputs->y.shape[2]};
     all->outputs = tl_allocate(count, sizeof *all->outputs, "the outputs of all samples", error);
-    if (tl_loss_takes_labels(tl_model_loss(model)))
+    if (tl_loss_takes_labels(loss))
         all->labels = tl_allocate(rows, sizeof *all->labels, "labels", error);
     else
         all->values = tl_allocate(count, sizeof *all->values, "targets", error);
-    return error->status;
-}
-
-/* Adds the last pass, on samples with these targets. */
-static void collect(outcome *all, const tl_model *model, const tl_target *target) {
-    const tl_tensor y = tl_output(model);
-    for (size_t i = 0; i < y.shape[0]; i++) {
-        const size_t from = i * y.shape[1], steps = tl_output_length(model, i), count = steps * all->channels;
-        memcpy(all->outputs + all->rows * all->channels, y.data + from * all->channels, count * sizeof *all->outputs);
-        if (all->labels) memcpy(all->labels + all->rows, target->labels + from, steps * sizeof *all->labels);
-        if (all->values)
-            memcpy(all->values + all->rows * all->channels, target->values + from * all->channels, count * sizeof *all->values);
-        all->rows += steps;
-    }
+    return tl_failed(error) ? error->status : TL_OK;
 }
 
 /* Release `all` in any case. */
-static tl_status run_all(outcome *all, tl_model *model, const tl_dataset *data, tl_error *error) {
-    if (tl_failed(error) || tl_data_check(model, data, error) != TL_OK || prepare_outcome(all, model, data, error) != TL_OK)
-        return error->status;
-    const size_t samples = data->x.shape[0], batch = tl_model_batch(model);
-    for (size_t first = 0; first < samples; first += batch) {
-        const tl_tensor x = tl_tensor_slice(&data->x, first, samples - first < batch ? samples - first : batch);
-        const tl_target target = tl_data_target(data, first);
-        if (data->lengths) tl_set_lengths(model, data->lengths + first, x.shape[0]);
-        tl_forward(model, &x, TL_INFERENCE);
-        const double loss = tl_loss(model, &target);
-        if (tl_failed(tl_model_error(model)))
-            return tl_fail(error, tl_model_error(model)->status, "%s", tl_model_error(model)->text);
-        tl_tally_add(&all->sums, model, &target, loss);
-        collect(all, model, &target);
+static tl_status collect(outcome *all, tl_loss_kind loss, const tl_outputs *outputs, const tl_dataset *data, tl_error *error) {
+    const tl_tensor *y = &outputs->y;
+    if (prepare_outcome(all, loss, outputs, error) != TL_OK) return error->status;
+    for (size_t i = 0; i < y->shape[0]; i++) {
+        const size_t from = i * y->shape[1], steps = outputs->steps ? outputs->steps[i] : y->shape[1],
+                     count = steps * all->channels;
+        memcpy(all->outputs + all->rows * all->channels, y->data + from * all->channels, count * sizeof *all->outputs);
+        if (all->labels) memcpy(all->labels + all->rows, data->labels + from, steps * sizeof *all->labels);
+        if (all->values)
+            memcpy(all->values + all->rows * all->channels, data->values + from * all->channels, count * sizeof *all->values);
+        all->rows += steps;
     }
     return TL_OK;
 }
@@ -136,67 +182,51 @@ static void add_class_metrics(tl_metrics *metrics, const tl_classified *all, tl_
     tl_release(scratch);
 }
 
-tl_status tl_evaluate(tl_model *model, const tl_dataset *data, tl_metrics *metrics, tl_error *error) {
-    tl_error own = {0};
+tl_status tl_measure(const tl_loss_spec *loss, const tl_outputs *outputs, const tl_dataset *data, tl_metrics *metrics,
+                     tl_error *error) {
+    const tl_target target = tl_data_target(data, 0);
+    tl_tally sums = {0};
     outcome all = {0};
-    if (!error) error = &own;
-    if (run_all(&all, model, data, error) == TL_OK) {
+    double weight;
+    if (tl_loss_check(loss, &outputs->y, outputs->steps, &target, error) != TL_OK) return error->status;
+    const double mean = tl_loss_of(loss, &outputs->y, outputs->steps, &target, NULL, &weight);
+    tl_tally_add_outputs(&sums, loss->kind, &outputs->y, outputs->steps, &target, mean, weight);
+    if (collect(&all, loss->kind, outputs, data, error) == TL_OK) {
         const tl_classified classes = classified(&all);
-        *metrics = tl_tally_metrics(&all.sums, tl_model_loss(model));
+        *metrics = tl_tally_metrics(&sums, loss->kind);
         if (all.labels)
             add_class_metrics(metrics, &classes, error);
         else
-            metrics->r2 = tl_r2(all.values, all.rows * all.channels, all.sums.squared);
+            metrics->r2 = tl_r2(all.values, all.rows * all.channels, sums.squared);
     }
     release_outcome(&all);
+    return error->status;
+}
+
+tl_status tl_evaluate(tl_model *model, const tl_dataset *data, tl_metrics *metrics, tl_error *error) {
+    tl_error own = {0};
+    tl_outputs outputs = {0};
+    if (!error) error = &own;
+    if (!tl_failed(error) && tl_data_check(model, data, error) == TL_OK && tl_outputs_run(&outputs, model, data, error) == TL_OK)
+        tl_measure(&model->loss, &outputs, data, metrics, error);
+    tl_outputs_release(&outputs);
     return error->status;
 }
 
 tl_status tl_confusion(tl_model *model, const tl_dataset *data, size_t *counts, tl_error *error) {
     tl_error own = {0};
+    tl_outputs outputs = {0};
     outcome all = {0};
     if (!error) error = &own;
     if (!tl_failed(error) && !tl_loss_takes_labels(tl_model_loss(model)))
         return tl_fail(error, TL_ERROR_ARGUMENT, "confusion: the model was compiled for %s, which has no classes",
                        tl_loss_name(tl_model_loss(model)));
-    if (run_all(&all, model, data, error) == TL_OK) {
+    if (!tl_failed(error) && tl_data_check(model, data, error) == TL_OK && tl_outputs_run(&outputs, model, data, error) == TL_OK &&
+        collect(&all, tl_model_loss(model), &outputs, data, error) == TL_OK) {
         const tl_classified classes = classified(&all);
         tl_count_confusion(&classes, counts);
     }
     release_outcome(&all);
+    tl_outputs_release(&outputs);
     return error->status;
-}
-
-/* ---- predictions ---- */
-
-static tl_status check_prediction(const tl_model *model, const tl_tensor *x, const tl_tensor *y, tl_error *error) {
-    const tl_shape in = tl_input_shape(model), out = tl_output_shape(model);
-    if (tl_failed(tl_model_error(model))) return tl_fail(error, tl_model_error(model)->status, "%s", tl_model_error(model)->text);
-    if (in.length == 0) return tl_fail(error, TL_ERROR_STATE, "predict: the model is not compiled");
-    if (x->rank != 3 || x->shape[1] != in.length || x->shape[2] != in.channels)
-        return tl_fail(error, TL_ERROR_SHAPE, "predict: x is (%zu, %zu, %zu); the model takes (count, %zu, %zu)", x->shape[0],
-                       x->shape[1], x->shape[2], in.length, in.channels);
-    if (y->rank != 3 || y->shape[0] != x->shape[0] || y->shape[1] != out.length || y->shape[2] != out.channels)
-        return tl_fail(error, TL_ERROR_SHAPE, "predict: y is (%zu, %zu, %zu); it should be (%zu, %zu, %zu)", y->shape[0],
-                       y->shape[1], y->shape[2], x->shape[0], out.length, out.channels);
-    return TL_OK;
-}
-
-tl_status tl_predict(tl_model *model, const tl_tensor *x, const size_t *lengths, tl_tensor *y, tl_error *error) {
-    tl_error own = {0};
-    if (!error) error = &own;
-    if (tl_failed(error) || check_prediction(model, x, y, error) != TL_OK) return error->status;
-    const size_t samples = x->shape[0], batch = tl_model_batch(model);
-    for (size_t first = 0; first < samples; first += batch) {
-        const size_t count = samples - first < batch ? samples - first : batch;
-        const tl_tensor part = tl_tensor_slice(x, first, count), to = tl_tensor_slice(y, first, count);
-        if (lengths) tl_set_lengths(model, lengths + first, count);
-        tl_forward(model, &part, TL_INFERENCE);
-        if (tl_failed(tl_model_error(model)))
-            return tl_fail(error, tl_model_error(model)->status, "%s", tl_model_error(model)->text);
-        const tl_tensor out = tl_output(model);
-        memcpy(to.data, out.data, tl_tensor_count(&out) * sizeof(tl_real));
-        tl_loss_predict(tl_model_loss(model), to.data, count * y->shape[1], y->shape[2]);
-    }
-    return TL_OK;
 }

@@ -138,7 +138,7 @@ const tl_error *tl_model_error(const tl_model *model) {
 }
 
 void tl_model_clear_error(tl_model *model) {
-    if (model && model->compiled) model->error = (tl_error){0};
+    if (model && model->compiled && !model->plan_only) model->error = (tl_error){0};
 }
 
 /* ---- what a compiled model has ---- */
@@ -174,16 +174,21 @@ void tl_set_learning_rate(tl_model *model, double learning_rate) {
 }
 
 size_t tl_model_memory(const tl_model *model) {
-    const size_t moments = model->moment ? model->optimizer.ops->moments : 0;
-    const size_t copies = model->inference_only ? 1 : 2 + moments;
+    const size_t copies = !model->compiled || model->inference_only ? 1 : 2 + model->optimizer.ops->moments;
     return (model->arena_count + model->state_count + copies * model->parameter_count) * sizeof(tl_real);
+}
+
+size_t tl_node_parameter_count(const tl_model *model, tl_node node) {
+    const bool there = model && node.id >= 0 && (size_t)node.id < model->vertices && model->vertex[node.id].live;
+    const tl_layer *layer = there ? model->vertex[node.id].layer : NULL;
+    size_t count = 0;
+    for (size_t p = 0; layer && p < layer->parameters; p++) count += tl_declared_count(&layer->parameter[p]);
+    return count;
 }
 
 size_t tl_parameter_count(const tl_model *model) {
     size_t count = 0;
-    for (size_t i = 0; i < model->vertices; i++)
-        for (size_t p = 0; model->vertex[i].live && p < model->vertex[i].layer->parameters; p++)
-            count += tl_declared_count(&model->vertex[i].layer->parameter[p]);
+    for (size_t i = 0; i < model->vertices; i++) count += tl_node_parameter_count(model, (tl_node){.id = (int)i});
     return count;
 }
 

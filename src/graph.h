@@ -54,7 +54,7 @@ struct tl_model {
     size_t vertices, capacity;
 
     /* from compile on */
-    bool compiled, inference_only, input_gradient;
+    bool compiled, inference_only, plan_only, input_gradient;
     int input, output;
     size_t batch;     /* the largest */
     size_t batch_now; /* that the tensors are set to */

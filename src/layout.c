@@ -216,6 +216,7 @@ static tl_status make_plan(const tl_model *model, layout *plan, tl_error *error)
 static tl_status allocate_arena(tl_model *model, size_t values) {
     if (!tl_sum(values, largest_scratch(model), &model->arena_count))
         return tl_fail(&model->error, TL_ERROR_SHAPE, "compile: the activations exceed what memory can address");
+    if (model->plan_only) return TL_OK;
     model->arena = tl_allocate(model->arena_count, sizeof(tl_real), "activations", &model->error);
     return model->error.status;
 }
@@ -225,7 +226,7 @@ tl_status tl_lay_out_arena(tl_model *model) {
     if (!model->inference_only) make_plan(model, &training, &model->error);
     if (!tl_failed(&model->error)) make_plan(model, &inference, &model->error);
     const size_t values = training.count > inference.count ? training.count : inference.count;
-    if (!tl_failed(&model->error) && allocate_arena(model, values) == TL_OK) {
+    if (!tl_failed(&model->error) && allocate_arena(model, values) == TL_OK && !model->plan_only) {
         if (!model->inference_only) bind(model, &training, model->arena + values);
         bind(model, &inference, model->arena + values);
     }

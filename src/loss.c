@@ -173,8 +173,8 @@ tl_status tl_loss_check(const tl_loss_spec *loss, const tl_tensor *y, const size
 
 /* ---- of a row of outputs ---- */
 
-/* log sum exp of a row; with the maximum subtracted nothing overflows. */
-static double log_sum_exp(const tl_real *logits, size_t channels) {
+/* With the maximum subtracted nothing overflows. */
+double tl_log_sum_exp(const tl_real *logits, size_t channels) {
     double largest = (double)logits[0], sum = 0;
     for (size_t c = 1; c < channels; c++) largest = fmax(largest, (double)logits[c]);
     for (size_t c = 0; c < channels; c++) sum += exp((double)logits[c] - largest);
@@ -203,7 +203,7 @@ static double row_weight(const tl_loss_spec *loss, const tl_target *target, size
  * scaled, unless it is NULL. */
 static double cross_entropy_row(const tl_loss_spec *loss, const tl_real *logits, size_t channels, const tl_target *target,
                                 size_t row, double scale, tl_real *gradient) {
-    const double total = log_sum_exp(logits, channels), spread = loss->label_smoothing / (double)channels;
+    const double total = tl_log_sum_exp(logits, channels), spread = loss->label_smoothing / (double)channels;
     double sum = 0, targets = 0;
     for (size_t c = 0; c < channels; c++) {
         const double sharp = (1 - loss->label_smoothing) * class_probability(target, row, channels, c);
@@ -278,7 +278,7 @@ void tl_loss_predict(tl_loss_kind kind, tl_real *y, size_t rows, size_t channels
         for (size_t i = 0; i < rows * channels; i++) y[i] = (tl_real)sigmoid((double)y[i]);
     if (kind != TL_CROSS_ENTROPY) return;
     for (tl_real *row = y; row < y + rows * channels; row += channels) {
-        const double total = log_sum_exp(row, channels);
+        const double total = tl_log_sum_exp(row, channels);
         for (size_t c = 0; c < channels; c++) row[c] = (tl_real)exp((double)row[c] - total);
     }
 }

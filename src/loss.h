@@ -36,6 +36,9 @@ double tl_loss_of(const tl_loss_spec *loss, const tl_tensor *y, const size_t *le
 tl_status tl_loss_check(const tl_loss_spec *loss, const tl_tensor *y, const size_t *lengths, const tl_target *target,
                         tl_error *error);
 
+/* log(sum of e^logit) of a row. */
+double tl_log_sum_exp(const tl_real *logits, size_t channels);
+
 /* The outputs as predictions, in place: rows of probabilities for both cross-entropies, values as they are for other losses. */
 void tl_loss_predict(tl_loss_kind kind, tl_real *y, size_t rows, size_t channels);
 

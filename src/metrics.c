@@ -1,6 +1,6 @@
 #include "metrics.h"
 
-#include "loss.h"
+#include "graph.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -38,20 +38,25 @@ static void add_differences(tl_tally *sums, tl_loss_kind loss, const tl_real *y,
     sums->values += count;
 }
 
+void tl_tally_add_outputs(tl_tally *sums, tl_loss_kind kind, const tl_tensor *y, const size_t *steps, const tl_target *target,
+                          double loss, double weight) {
+    const size_t channels = y->shape[2];
+    sums->loss += loss * weight;
+    sums->weight += weight;
+    for (size_t i = 0; i < y->shape[0]; i++) {
+        const size_t row = i * y->shape[1], count = steps ? steps[i] : y->shape[1];
+        if (tl_loss_takes_labels(kind))
+            add_correct(sums, y->data + row * channels, target, row, count, channels);
+        else
+            add_differences(sums, kind, y->data + row * channels, target->values + row * channels, count * channels);
+        sums->samples += count;
+    }
+}
+
 void tl_tally_add(tl_tally *sums, const tl_model *model, const tl_target *target, double loss) {
     const tl_tensor y = tl_output(model);
-    const size_t channels = y.shape[2];
-    const tl_loss_kind kind = tl_model_loss(model);
-    sums->loss += loss * tl_loss_weight(model);
-    sums->weight += tl_loss_weight(model);
-    for (size_t i = 0; i < y.shape[0]; i++) {
-        const size_t row = i * y.shape[1], steps = tl_output_length(model, i);
-        if (tl_loss_takes_labels(kind))
-            add_correct(sums, y.data + row * channels, target, row, steps, channels);
-        else
-            add_differences(sums, kind, y.data + row * channels, target->values + row * channels, steps * channels);
-        sums->samples += steps;
-    }
+    const size_t *steps = model->has_lengths ? model->vertex[model->output].lengths : NULL;
+    tl_tally_add_outputs(sums, tl_model_loss(model), &y, steps, target, loss, tl_loss_weight(model));
 }
 
 double tl_tally_loss(const tl_tally *sums) { return sums->weight > 0 ? sums->loss / sums->weight : 0; }

@@ -14,6 +14,10 @@ typedef struct tl_tally {
 /* Adds what the model's output says of a batch with this target and mean loss. */
 void tl_tally_add(tl_tally *sums, const tl_model *model, const tl_target *target, double loss);
 
+/* The same of outputs y: (batch, length, channels), whose loss has that weight; steps: (batch) that count, NULL: all. */
+void tl_tally_add_outputs(tl_tally *sums, tl_loss_kind kind, const tl_tensor *y, const size_t *steps, const tl_target *target,
+                          double loss, double weight);
+
 /* The mean loss of what was added; 0 where it weighs nothing. */
 double tl_tally_loss(const tl_tally *sums);
 

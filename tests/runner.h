@@ -14,7 +14,7 @@ typedef struct run {
     int files[2];
 } run;
 
-enum { RUN_ARGUMENTS = 24 };
+enum { RUN_ARGUMENTS = 110 };
 
 /* Starts the command with these arguments (NULL behind the last); `out` is the file that stdout goes to, NULL: to run.out. Fails
  * the test when it cannot be started. */

@@ -365,8 +365,8 @@ static void given_files_that_do_not_fit_when_used_then_said_why(void **unused) {
     (void)unused;
     expect(run_command("eval", train_file, test_file), 1, "tapline eval: /tmp/tapline-command-files-");
     expect(run_command("predict", "no-such-model", test_file), 1, "tapline predict: no-such-model: No such file or directory");
-    expect(run_command("eval", model_file), 2, "tapline eval: needs MODEL DATA; `tapline help eval` says more");
-    expect(run_command("info"), 2, "tapline info: needs MODEL; ");
+    expect(run_command("eval", model_file), 2, "tapline eval: needs MODEL... DATA; `tapline help eval` says more");
+    expect(run_command("info"), 2, "tapline info: needs a MODEL, or --arch NAME and --input LxC; ");
     expect(run_command("info", "a", "b"), 2, "unexpected argument b after a");
     expect(run_command(TRAIN, "--out", "/no/such/folder/m"), 1, "/no/such/folder/m: cannot be written: No such file or directory");
     expect(run_command(TRAIN, "--checkpoint", "/no/such/folder/c"), 1, "/no/such/folder/c: cannot be written");

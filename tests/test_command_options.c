@@ -186,6 +186,18 @@ static void refuse_numbers(const command *self, const char *flag, const char *mu
     check_accepted(self, flag, right);
 }
 
+static void refuse_shapes(const command *self, const char *flag) {
+    static const char *const wrong[] = {"",        "150",   "x1",           "150x",
+                                        "0x1",     "150x0", "axb",          "150X1",
+                                        "150x1x1", "-1x1",  "150x-1",       "150x 1",
+                                        " 150x1",  "+1x1",  "2147483648x1", "1x2147483648",
+                                        "1.5x1",   "0x10",  "1e3x1",        "99999999999999999999x1"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        refuse_value(self, flag, wrong[i], "LENGTHxCHANNELS, such as 150x1, both from 1 to 2147483647");
+    check_accepted(self, flag, "150x1");
+    check_accepted(self, flag, "2147483647x2147483647");
+}
+
 /* "a, b and c", and what may stand in their place. */
 static void list_choices(const option_spec *option, char list[TEXT]) {
     size_t used = 0;
@@ -251,6 +263,9 @@ static void refuse_values(const command *self, const option_spec *option, const 
         refuse_choices(self, option, flag, "");
         check_accepted(self, flag, "net.json");
         return;
+    case OPTION_SHAPE:
+        refuse_shapes(self, flag);
+        return;
     case OPTION_TEXT:
         refuse_value(self, flag, "", "a name");
         return;
@@ -298,6 +313,7 @@ static const row rows[] = {
     {{IMPORT}, "out", "/nonexistent/x", 1, UNWRITABLE},
     {{"export", MODEL}, "out", "/nonexistent/x", 1, UNWRITABLE},
     {{"export", MODEL, "--out", WEIGHTS}, "map", "/nonexistent/x", 1, MISSING},
+    {{"info", "--input", "9x1"}, "arch", "/nonexistent/x.json", 1, "/nonexistent/x.json: No such file or directory\n"},
     {{"bench", "conv"}, "shape", "channels=3", 2, "shape: channels, filters, kernel, length and batch must all be given\n"},
 };
 

@@ -129,6 +129,17 @@ static void train_and_use(tl_error *error) {
     tl_model_free(model);
 }
 
+static void average(tl_error *error) {
+    tl_metrics metrics;
+    tl_ensemble *ensemble = tl_ensemble_new(&data, error);
+    tl_model *model = tl_model_new(&(tl_model_cfg){.threads = 1});
+    tl_model_compile(model, all_layers(model), &(tl_compile_cfg){.inference_only = true, .class_weights = (double[]){1, 2}}, error);
+    for (int i = 0; i < 2; i++) tl_ensemble_add(ensemble, model, error);
+    tl_ensemble_evaluate(ensemble, &metrics, error);
+    tl_ensemble_free(ensemble);
+    tl_model_free(model);
+}
+
 static void read_builtin(tl_error *error) { tl_dataset_free(tl_dataset_read("builtin:synthetic-control", NULL, error)); }
 
 static void take_folds(tl_error *error) {
@@ -284,6 +295,7 @@ static void given_any_allocation_that_fails_then_an_error_and_nothing_left_behin
         void (*run)(tl_error *error);
         size_t least; /* allocations that it makes */
     } uses[] = {{"training", train_and_use, 30},
+                {"ensembles", average, 30},
                 {"generated data", read_builtin, 5},
                 {"folds", take_folds, 15},
                 {"files", read_files, 10},

@@ -72,6 +72,7 @@ typedef struct tl_layer_ops {
      * they are not then takes whole series only). */
     size_t (*out_length)(const tl_layer *layer, size_t length);
     size_t (*scratch)(const tl_layer *layer, size_t batch, int threads); /* elements (NULL: none) */
+    double (*flops)(const tl_layer *layer); /* see tl_node_flops (NULL: one for each element of the output) */
     void (*forward)(const tl_layer *layer, const tl_pass *pass);
     void (*backward)(const tl_layer *layer, const tl_pass *pass);
     void (*free)(tl_layer *layer); /* what the layer owns beside itself (NULL: nothing) */
@@ -120,6 +121,10 @@ TL_API void tl_layer_state(tl_layer *layer, const char *name, size_t rank, const
 
 /* In setup: fails, naming the first that differs, unless all inputs have the shape of the first. */
 TL_API void tl_layer_same_shapes(const tl_layer *layer, tl_error *error);
+
+/* For `flops`, after setup: the elements of the output of one sample; and that of a layer that only moves numbers: 0. */
+TL_API double tl_layer_elements(const tl_layer *layer);
+TL_API double tl_no_flops(const tl_layer *layer);
 
 /* ---- work shared by threads ---- */
 

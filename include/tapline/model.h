@@ -81,8 +81,10 @@ TL_API tl_status tl_loss_by_name(const char *name, tl_loss_kind *kind, tl_error 
 typedef struct tl_compile_cfg {
     size_t batch; /* the largest batch that will be run; 0: 32 */
     tl_loss_kind loss;
-    bool inference_only;    /* no gradients, no optimizer: the smallest memory */
-    bool input_gradient;    /* backward also computes d loss / d input (tl_input_gradient) */
+    bool inference_only; /* no gradients, no optimizer: the smallest memory */
+    bool plan_only;      /* shapes and sizes alone, no memory: tl_model_memory says what it would take. The model has an error from
+                            then on, so that nothing runs it */
+    bool input_gradient; /* backward also computes d loss / d input (tl_input_gradient) */
     double label_smoothing; /* cross-entropy (0), below 1: this share of the target is spread evenly over the classes (Szegedy et
                                al. 2016) */
     const double *class_weights; /* cross-entropy (NULL: all 1): (output channels), from 0 on; copied */
@@ -102,7 +104,7 @@ TL_API tl_status tl_model_compile(tl_model *model, tl_node output, const tl_comp
  * tl_step. Never NULL. */
 TL_API const tl_error *tl_model_error(const tl_model *model);
 
-/* Forgets that error, so that a compiled model may be used again. */
+/* Forgets that error, so that a compiled model may be used again. That of plan_only stays. */
 TL_API void tl_model_clear_error(tl_model *model);
 
 /* ---- running: the lower tier ---- */
@@ -192,8 +194,9 @@ TL_API size_t tl_parameter_arrays(const tl_model *model);
 /* The array of that index; name NULL where there is none. */
 TL_API tl_parameter tl_parameter_at(const tl_model *model, size_t index);
 
-/* The number of trained scalars (state excluded). */
+/* The number of trained scalars (state excluded), of all layers that lead to the output, and of one. */
 TL_API size_t tl_parameter_count(const tl_model *model);
+TL_API size_t tl_node_parameter_count(const tl_model *model, tl_node node);
 
 /* Frozen layers keep their parameters: no gradient is computed for them and no step moves them. */
 TL_API void tl_freeze(tl_model *model, tl_node node);
@@ -214,8 +217,15 @@ TL_API void tl_set_group(tl_model *model, tl_node node, const tl_group_cfg *cfg)
 TL_API tl_shape tl_input_shape(const tl_model *model); /* of one sample; zero before tl_model_compile, as the next two */
 TL_API tl_shape tl_output_shape(const tl_model *model);
 TL_API tl_shape tl_node_shape(const tl_model *model, tl_node node); /* of an input already before */
-TL_API size_t tl_model_batch(const tl_model *model);                /* the largest batch */
-TL_API size_t tl_model_memory(const tl_model *model); /* bytes of the arena and the parameter, gradient and moment buffers */
+/* The floating-point operations of a node in inference, for one sample of full length: an addition, subtraction, multiplication,
+ * division or comparison is one, and so is an elementary function (exp, log, tanh, erf). A convolution has 2·kernel·channels/groups
+ * for each output, a transposed one 2·kernel·filters for each input and channel, a dense layer 2·channels for each output: a sum
+ * starts from the bias, padding counts as any step does, and engines that compute the same with fewer count the same. Batch norm
+ * has 2 for each element, layer and group norm 8, ReLU 1, other activations as many as their formula. 0 before tl_model_compile
+ * and for a node that does not lead to the output. */
+TL_API double tl_node_flops(const tl_model *model, tl_node node);
+TL_API size_t tl_model_batch(const tl_model *model);  /* the largest batch */
+TL_API size_t tl_model_memory(const tl_model *model); /* bytes: arena, parameters, gradients, moments, statistics */
 TL_API tl_loss_kind tl_model_loss(const tl_model *model);
 TL_API uint64_t tl_model_seed(const tl_model *model);
 TL_API int tl_model_threads(const tl_model *model);

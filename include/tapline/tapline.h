@@ -6,6 +6,7 @@
 #include <tapline/base.h>
 #include <tapline/csv_log.h>
 #include <tapline/dataset.h>
+#include <tapline/ensemble.h>
 #include <tapline/file.h>
 #include <tapline/find_learning_rate.h>
 #include <tapline/layers.h>

@@ -128,6 +128,12 @@ static void conv1d_backward(const tl_layer *layer, const tl_pass *pass) {
         tl_fold(&conv->extension, pass->scratch, pass->batch, layer->in[0].channels, pass->lengths, pass->workers, dx);
 }
 
+static double conv1d_flops(const tl_layer *layer) {
+    const tl_conv1d_cfg *cfg = &((const conv1d_layer *)layer)->cfg;
+    const size_t channels = layer->in[0].channels / (cfg->groups ? (size_t)cfg->groups : 1);
+    return 2 * (double)cfg->kernel * (double)channels * tl_layer_elements(layer);
+}
+
 static const tl_setting settings[] = {
     {"filters", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.filters), NULL},
     {"kernel", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.kernel), NULL},
@@ -152,6 +158,7 @@ const tl_layer_ops tl_conv1d_layer_ops = {
     .setup = conv1d_setup,
     .out_length = conv1d_out_length,
     .scratch = conv1d_scratch,
+    .flops = conv1d_flops,
     .forward = conv1d_forward,
     .backward = conv1d_backward,
 };

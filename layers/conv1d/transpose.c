@@ -150,6 +150,11 @@ static void transpose_backward(const tl_layer *layer, const tl_pass *pass) {
                                     pass->scratch);
 }
 
+static double transpose_flops(const tl_layer *layer) {
+    const tl_conv1d_transpose_cfg *cfg = &((const transpose_layer *)layer)->cfg;
+    return 2 * (double)cfg->kernel * (double)cfg->filters * (double)layer->in[0].length * (double)layer->in[0].channels;
+}
+
 static const tl_setting settings[] = {
     {"filters", TL_SETTING_INTEGER, offsetof(transpose_layer, cfg.filters), NULL},
     {"kernel", TL_SETTING_INTEGER, offsetof(transpose_layer, cfg.kernel), NULL},
@@ -172,6 +177,7 @@ const tl_layer_ops tl_conv1d_transpose_layer_ops = {
     .setup = transpose_setup,
     .out_length = transpose_out_length,
     .scratch = transpose_scratch,
+    .flops = transpose_flops,
     .forward = transpose_forward,
     .backward = transpose_backward,
 };

@@ -2,9 +2,8 @@
 #include "model.h"
 #include "report.h"
 
-#include <tapline/train.h>
-
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 static double now(void) {
@@ -13,55 +12,97 @@ static double now(void) {
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
+/* What was evaluated. */
+typedef struct evaluation {
+    loaded loaded;
+    report_member *member; /* (loaded.models) where there are several */
+    size_t parameters;     /* of all of them */
+    tl_metrics metrics;
+    double seconds;
+} evaluation;
+
 /* The keys of `tapline train`; what belongs to training is 0 or null. */
-static void report_as_json(const loaded *self, const tl_metrics *metrics, double seconds) {
-    const common_settings *common = &self->settings->common;
-    const size_t *shape = self->data->x.shape;
-    const bool regression = self->data->classes == 0;
+static void report_as_json(const evaluation *self) {
+    const loaded *from = &self->loaded;
+    const size_t *shape = from->data->x.shape;
+    const bool regression = from->data->classes == 0;
     json_t *object = json_object();
-    json_object_set_new(object, "model", json_string(common->operand[0]));
-    json_object_set_new(object, "engine", json_string(self->settings->engine));
+    json_object_set_new(object, "model", json_string(from->settings->common.operand[0]));
+    json_object_set_new(object, "engine", json_string(from->settings->engine));
     json_object_set_new(object, "precision", json_string(tl_precision()));
-    report_count(object, "threads", (size_t)tl_model_threads(self->model));
-    report_count(object, "seed", tl_model_seed(self->model));
+    report_count(object, "threads", (size_t)tl_model_threads(from->model));
+    report_count(object, "seed", from->models > 1 ? self->member[0].seed : tl_model_seed(from->model));
     report_count(object, "epochs", 0);
     report_count(object, "steps", 0);
-    report_count(object, "parameters", tl_parameter_count(self->model));
+    report_count(object, "parameters", self->parameters);
     report_metrics(object, "train", &report_no_metrics, regression);
-    report_metrics(object, "test", metrics, regression);
-    json_object_set_new(object, "seconds", report_number(seconds));
+    report_metrics(object, "test", &self->metrics, regression);
+    if (from->models > 1) report_members(object, self->member, from->models, regression);
+    json_object_set_new(object, "seconds", report_number(self->seconds));
     json_object_set_new(object, "peak_rss_mb", report_number(report_peak_rss_mb()));
-    json_object_set_new(object, "test", json_string(common->operand[1]));
+    json_object_set_new(object, "test", json_string(loaded_data(from)));
     report_count(object, "test_series", shape[0]);
     report_count(object, "length", shape[1]);
     report_count(object, "channels", shape[2]);
-    report_count(object, "classes", self->data->classes);
+    report_count(object, "classes", from->data->classes);
     report_json(object);
 }
 
-static void report_as_text(const loaded *self, const tl_metrics *metrics, double seconds) {
-    const bool regression = self->data->classes == 0;
-    printf("model      %s, %zu parameters, %s, engine %s, %d threads\n", self->settings->common.operand[0],
-           tl_parameter_count(self->model), tl_precision(), self->settings->engine, tl_model_threads(self->model));
-    printf("cost       %.2f s, %.0f series/s\n\n", seconds, (double)self->data->x.shape[0] / seconds);
+static void report_as_text(const evaluation *self) {
+    const loaded *from = &self->loaded;
+    const size_t series = from->data->x.shape[0];
+    const bool regression = from->data->classes == 0;
+    printf("model      %s", from->settings->common.operand[0]);
+    if (from->models > 1) printf(" and %zu more, which are averaged", from->models - 1);
+    printf(", %zu parameters, %s, engine %s, %d threads\n", self->parameters, tl_precision(), from->settings->engine,
+           tl_model_threads(from->model));
+    printf("cost       %.2f s, %.0f series/s\n\n", self->seconds, (double)series / self->seconds);
     report_metrics_head(regression);
-    report_metrics_line("test", self->data->x.shape[0], metrics, regression);
+    report_metrics_line("test", series, &self->metrics, regression);
+    if (from->models > 1) report_members_lines(self->member, from->models, series, regression);
+}
+
+static void evaluate_all(evaluation *self, tl_error *error) {
+    loaded *from = &self->loaded;
+    tl_ensemble *ensemble = tl_ensemble_new(from->data, error);
+    self->member = calloc(from->models, sizeof *self->member);
+    if (!self->member) tl_fail(error, TL_ERROR_MEMORY, "out of memory");
+    for (size_t i = 0; i < from->models && !tl_failed(error); i++) {
+        IN_PRECISION(loaded_join)(from, ensemble, i, error);
+        if (tl_failed(error)) break;
+        self->parameters += tl_parameter_count(from->model);
+        self->member[i].model = from->settings->common.operand[i];
+        self->member[i].seed = tl_model_seed(from->model);
+        tl_evaluate(from->model, from->data, &self->member[i].test, error);
+    }
+    tl_ensemble_evaluate(ensemble, &self->metrics, error);
+    tl_ensemble_free(ensemble);
+}
+
+static void evaluate(evaluation *self, tl_error *error) {
+    const double begin = now();
+    if (self->loaded.models > 1)
+        evaluate_all(self, error);
+    else {
+        self->parameters = tl_parameter_count(self->loaded.model);
+        tl_evaluate(self->loaded.model, self->loaded.data, &self->metrics, error);
+    }
+    self->seconds = now() - begin;
 }
 
 int IN_PRECISION(eval)(const void *settings) {
     tl_error error = {0};
-    tl_metrics metrics = {0};
-    loaded self;
+    evaluation self = {0};
     int code = EXIT_DONE;
-    IN_PRECISION(loaded_read)(&self, settings, &error);
-    const double begin = now();
-    if (!tl_failed(&error)) tl_evaluate(self.model, self.data, &metrics, &error);
+    IN_PRECISION(loaded_read)(&self.loaded, settings, &error);
+    if (!tl_failed(&error)) evaluate(&self, &error);
     if (tl_failed(&error))
         code = model_failed(settings, &error);
-    else if (self.settings->common.json)
-        report_as_json(&self, &metrics, now() - begin);
+    else if (self.loaded.settings->common.json)
+        report_as_json(&self);
     else
-        report_as_text(&self, &metrics, now() - begin);
-    IN_PRECISION(loaded_free)(&self);
+        report_as_text(&self);
+    free(self.member);
+    IN_PRECISION(loaded_free)(&self.loaded);
     return code;
 }

@@ -1,38 +1,72 @@
 /* `tapline info`, compiled once for each precision (commands.h). */
-#include "model.h"
+#include "info.h"
+
+#include "architecture.h"
 #include "report.h"
 
 #include <tapline/architecture.h>
+#include <tapline/file.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The trained numbers of a layer: what has a gradient. */
-static size_t count_parameters(const tl_model *model, const char *layer) {
-    size_t count = 0;
-    for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
-        const tl_parameter parameter = tl_parameter_at(model, i);
-        if (parameter.gradient.rank > 0 && strcmp(parameter.layer, layer) == 0) count += tl_tensor_count(&parameter.value);
-    }
-    return count;
+/* A network as it is laid out for training and for inference; neither has memory to run in. */
+typedef struct network {
+    const info_settings *settings;
+    tl_model *training, *inference;
+    tl_model_info info; /* of a file */
+    json_t *layers;
+    size_t bytes; /* of all outputs of one series */
+    double flops; /* of all layers */
+} network;
+
+static tl_model *plan(const info_settings *settings, bool inference_only, tl_model_info *info, tl_error *error) {
+    const tl_load_cfg cfg = {
+        .threads = (int)settings->common.threads,
+        .compile = {.batch = (size_t)settings->batch, .inference_only = inference_only, .plan_only = true},
+    };
+    if (!settings->architecture) return tl_model_load(settings->common.operand[0], &cfg, info, error);
+    tl_model *model = tl_model_new(&(tl_model_cfg){.threads = cfg.threads});
+    const tl_shape shape = {.length = settings->input.length, .channels = settings->input.channels};
+    const int outputs = settings->outputs ? (int)settings->outputs : 2;
+    const tl_node x = tl_input(model, shape);
+    tl_model_compile(model, IN_PRECISION(architecture_build)(settings->architecture, model, x, outputs), &cfg.compile, error);
+    return model;
 }
 
-/* The layers of the model's architecture with their shapes and parameters; NULL on failure. */
-static json_t *describe_layers(const tl_model *model, tl_error *error) {
-    char *text = tl_architecture_to_json(model, error);
-    json_t *root = text ? json_loads(text, 0, NULL) : NULL, *layers = json_incref(json_object_get(root, "layers"));
-    for (size_t i = 0; i < json_array_size(layers); i++) {
-        json_t *layer = json_array_get(layers, i);
-        const tl_shape shape = tl_node_shape(model, (tl_node){.id = (int)i + 1}); /* node 0 is the input */
-        report_count(layer, "length", shape.length);
-        report_count(layer, "channels", shape.channels);
-        report_count(layer, "parameters", count_parameters(model, json_string_value(json_object_get(layer, "name"))));
+/* ---- layers ---- */
+
+/* Whole where a JSON integer holds it. */
+static json_t *whole_number(double value) { return value < 9e15 ? json_integer((json_int_t)value) : json_real(value); }
+
+static void describe_layer(network *self, tl_node node, json_t *layer) {
+    const tl_shape shape = tl_node_shape(self->training, node);
+    const double flops = tl_node_flops(self->training, node);
+    const size_t bytes = shape.length * shape.channels * sizeof(tl_real);
+    report_count(layer, "length", shape.length);
+    report_count(layer, "channels", shape.channels);
+    report_count(layer, "parameters", tl_node_parameter_count(self->training, node));
+    json_object_set_new(layer, "flops", whole_number(flops));
+    report_count(layer, "activation_bytes", bytes);
+    self->flops += flops;
+    self->bytes += bytes;
+}
+
+/* Layers that lead to the output are listed in the order of their nodes, behind node 0, which is the input. */
+static void describe(network *self, tl_error *error) {
+    char *text = tl_architecture_to_json(self->training, error);
+    json_t *root = text ? json_loads(text, 0, NULL) : NULL;
+    self->layers = json_incref(json_object_get(root, "layers"));
+    for (size_t i = 0, id = 1; i < json_array_size(self->layers); i++, id++) {
+        while (tl_node_shape(self->training, (tl_node){.id = (int)id}).length == 0) id++;
+        describe_layer(self, (tl_node){.id = (int)id}, json_array_get(self->layers, i));
     }
     json_decref(root);
     free(text);
-    return layers;
 }
+
+/* ---- JSON ---- */
 
 static json_t *list_classes(const tl_dataset *data) {
     json_t *list = json_array();
@@ -40,72 +74,155 @@ static json_t *list_classes(const tl_dataset *data) {
     return list;
 }
 
-static void report_as_json(const loaded *self, json_t *layers) {
-    const tl_shape in = tl_input_shape(self->model);
-    json_t *object = json_object();
-    json_object_set_new(object, "model", json_string(self->settings->common.operand[0]));
+static void add_file(const network *self, json_t *object) {
     report_count(object, "bytes", self->info.bytes);
-    json_object_set_new(object, "precision", json_string(self->info.precision));
     json_object_set_new(object, "tapline", json_string(self->info.version));
-    json_object_set_new(object, "loss", json_string(tl_loss_name(tl_model_loss(self->model))));
+    json_object_set_new(object, "loss", json_string(tl_loss_name(tl_model_loss(self->training))));
     json_object_set_new(object, "normalise", json_string(self->info.raw ? "none" : "series"));
     json_object_set_new(object, "missing", json_string(tl_missing_name(self->info.missing)));
-    report_count(object, "seed", tl_model_seed(self->model));
-    report_count(object, "length", in.length);
-    report_count(object, "channels", in.channels);
+    report_count(object, "seed", tl_model_seed(self->training));
     report_count(object, "classes", self->info.data.classes);
     json_object_set_new(object, "class_names", list_classes(&self->info.data));
-    report_count(object, "parameters", tl_parameter_count(self->model));
-    json_object_set(object, "layers", layers);
+}
+
+static void report_as_json(const network *self) {
+    const tl_shape in = tl_input_shape(self->training), out = tl_output_shape(self->training);
+    const info_settings *settings = self->settings;
+    const char *name = settings->architecture ? settings->architecture : settings->common.operand[0];
+    json_t *object = json_object();
+    json_object_set_new(object, "model", json_string(name));
+    json_object_set_new(object, "precision", json_string(settings->architecture ? tl_precision() : self->info.precision));
+    if (!settings->architecture) add_file(self, object);
+    report_count(object, "length", in.length);
+    report_count(object, "channels", in.channels);
+    report_count(object, "output_length", out.length);
+    report_count(object, "outputs", out.channels);
+    report_count(object, "parameters", tl_parameter_count(self->training));
+    json_object_set_new(object, "flops", whole_number(self->flops));
+    report_count(object, "activation_bytes", self->bytes);
+    report_count(object, "batch", (size_t)settings->batch);
+    report_count(object, "training_bytes", tl_model_memory(self->training));
+    report_count(object, "inference_bytes", tl_model_memory(self->inference));
+    json_object_set(object, "layers", self->layers);
     report_json(object);
 }
+
+/* ---- the table ---- */
 
 static const char *text_of(const json_t *layer, const char *key) {
     const char *text = json_string_value(json_object_get(layer, key));
     return text ? text : "";
 }
 
-static long long number_of(const json_t *layer, const char *key) { return json_integer_value(json_object_get(layer, key)); }
+static size_t number_of(const json_t *layer, const char *key) { return (size_t)json_integer_value(json_object_get(layer, key)); }
 
-static void print_layer(const json_t *layer) {
-    char shape[64];
+/* "20 /2 d4 g8": the taps of a window, and what is not 1 of stride, dilation and groups. */
+static void write_kernel(char *text, size_t size, const json_t *layer) {
+    static const char *const keys[][2] = {{"kernel", ""}, {"window", ""}, {"stride", " /"}, {"dilation", " d"}, {"groups", " g"}};
+    size_t used = 0;
+    *text = '\0';
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const size_t value = number_of(layer, keys[i][0]);
+        if (value <= (i < 2 ? 0 : 1) || used >= size) continue;
+        used += (size_t)snprintf(text + used, size - used, "%s%zu", used ? keys[i][1] : keys[i][1] + (i >= 2), value);
+    }
+}
+
+/* The names of inputs, a kind that is that of the name before being left out: "conv1d_2 _3 _4". Nothing where it is the layer
+ * `before`. */
+static void print_inputs(const json_t *layer, const char *before) {
     const json_t *inputs = json_object_get(layer, "inputs");
-    snprintf(shape, sizeof shape, "(%lld, %lld)", number_of(layer, "length"), number_of(layer, "channels"));
-    printf("%-24s %16s %12lld  from", text_of(layer, "name"), shape, number_of(layer, "parameters"));
-    for (size_t i = 0; i < json_array_size(inputs); i++) printf(" %s", json_string_value(json_array_get(inputs, i)));
+    if (json_array_size(inputs) == 1 && strcmp(json_string_value(json_array_get(inputs, 0)), before) == 0) return;
+    const char *last = "";
+    for (size_t i = 0; i < json_array_size(inputs); i++) {
+        const char *name = json_string_value(json_array_get(inputs, i)), *number = strrchr(name, '_'), *shown = name;
+        if (i > 0 && number && strncmp(name, last, (size_t)(number + 1 - name)) == 0) shown = number;
+        printf("%s%s", i == 0 ? "  " : " ", shown);
+        last = name;
+    }
+}
+
+/* A row as wide as the others; blank where there is nothing to say. */
+static void print_row(const char *name, const char *shape, const char *kernel, size_t parameters, double flops, double all,
+                      double bytes) {
+    char text[3][REPORT_NUMBER], share[16] = "";
+    const double percent = all > 0 ? 100 * flops / all : 0;
+    if (flops > 0) snprintf(share, sizeof share, percent < 0.5 ? "<1%%" : "%.0f%%", percent);
+    printf("%-21s %12s %10s %10s %7s %4s %7s", name, shape, kernel, parameters ? report_grouped(text[0], parameters) : "",
+           flops > 0 ? report_scaled(text[1], flops, "") : "", share, report_scaled(text[2], bytes, "B"));
+}
+
+static void print_table(const network *self) {
+    const char *before = "input";
+    printf("\n%-21s %12s %10s %10s %7s %4s %7s  %s\n", "layer", "output", "kernel", "parameters", "FLOPs", "", "memory", "reads");
+    for (size_t i = 0; i < json_array_size(self->layers); i++) {
+        const json_t *layer = json_array_get(self->layers, i);
+        char shape[64], kernel[64];
+        snprintf(shape, sizeof shape, "(%zu, %zu)", number_of(layer, "length"), number_of(layer, "channels"));
+        write_kernel(kernel, sizeof kernel, layer);
+        print_row(text_of(layer, "name"), shape, kernel, number_of(layer, "parameters"),
+                  json_number_value(json_object_get(layer, "flops")), self->flops, (double)number_of(layer, "activation_bytes"));
+        print_inputs(layer, before);
+        printf("\n");
+        before = text_of(layer, "name");
+    }
+    print_row("all", "", "", tl_parameter_count(self->training), self->flops, self->flops, (double)self->bytes);
     printf("\n");
 }
 
-static void report_as_text(const loaded *self, const json_t *layers) {
-    const tl_shape in = tl_input_shape(self->model);
+static void print_file(const network *self) {
+    const tl_shape in = tl_input_shape(self->training);
     const tl_dataset *data = &self->info.data;
     printf("model      %s, %zu bytes, %s, written by tapline %s\n", self->settings->common.operand[0], self->info.bytes,
            self->info.precision, self->info.version);
     printf("input      length %zu, channels %zu, %s, missing values: %s\n", in.length, in.channels,
            self->info.raw ? "as it is" : "each channel of each series scaled to mean 0 and standard deviation 1",
            tl_missing_name(self->info.missing));
-    printf("loss       %s\n", tl_loss_name(tl_model_loss(self->model)));
+    printf("loss       %s\n", tl_loss_name(tl_model_loss(self->training)));
     if (data->classes > 0) printf("classes    %zu%s", data->classes, data->class_names ? ":" : "\n");
     for (size_t c = 0; data->class_names && c < data->classes; c++)
         printf(" %s%s", data->class_names[c], c + 1 < data->classes ? "," : "\n");
-    printf("\n%-24s %16s %12s\n", "layer", "output", "parameters");
-    for (size_t i = 0; i < json_array_size(layers); i++) print_layer(json_array_get(layers, i));
-    printf("%-24s %16s %12zu\n", "all", "", tl_parameter_count(self->model));
+}
+
+static void print_architecture(const network *self) {
+    const tl_shape in = tl_input_shape(self->training), out = tl_output_shape(self->training);
+    const char *name = self->settings->architecture;
+    const int members = IN_PRECISION(architecture_find)(name)->members;
+    printf("network    %s, %s%s", name, tl_precision(), members > 1 ? "" : "\n");
+    if (members > 1) printf(", one of the %d that are averaged\n", members);
+    printf("input      length %zu, channels %zu\n", in.length, in.channels);
+    printf("output     length %zu, channels %zu\n", out.length, out.channels);
+}
+
+static void report_as_text(const network *self) {
+    char training[REPORT_NUMBER], inference[REPORT_NUMBER];
+    if (self->settings->architecture)
+        print_architecture(self);
+    else
+        print_file(self);
+    printf("memory     training %s with Adam, inference %s; batch %lld, threads %d\n",
+           report_scaled(training, (double)tl_model_memory(self->training), "B"),
+           report_scaled(inference, (double)tl_model_memory(self->inference), "B"), (long long)self->settings->batch,
+           tl_model_threads(self->training));
+    print_table(self);
 }
 
 int IN_PRECISION(info)(const void *settings) {
     tl_error error = {0};
-    loaded self;
-    int code = EXIT_DONE;
-    IN_PRECISION(loaded_read)(&self, settings, &error);
-    json_t *layers = self.model ? describe_layers(self.model, &error) : NULL;
+    network self = {.settings = settings};
+    if (!info_check(settings)) return EXIT_USAGE;
+    self.training = plan(settings, false, &self.info, &error);
+    if (!tl_failed(&error)) self.inference = plan(settings, true, NULL, &error);
+    if (!tl_failed(&error)) describe(&self, &error);
     if (tl_failed(&error))
-        code = model_failed(settings, &error);
+        complain(self.settings->common.command, "%s", error.text);
     else if (self.settings->common.json)
-        report_as_json(&self, layers);
+        report_as_json(&self);
     else
-        report_as_text(&self, layers);
-    json_decref(layers);
-    IN_PRECISION(loaded_free)(&self);
-    return code;
+        report_as_text(&self);
+    json_decref(self.layers);
+    tl_model_info_release(&self.info);
+    tl_model_free(self.training);
+    tl_model_free(self.inference);
+    return tl_failed(&error) ? EXIT_FAILED : EXIT_DONE;
 }

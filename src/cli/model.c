@@ -1,33 +1,80 @@
 /* Models and data for the commands that use them, compiled once for each precision (commands.h). */
 #include "model.h"
 
+#include <string.h>
+
 #define loaded_read IN_PRECISION(loaded_read)
 #define loaded_free IN_PRECISION(loaded_free)
+#define loaded_join IN_PRECISION(loaded_join)
+
+static tl_load_cfg load_cfg(const loaded *self, tl_error *error) {
+    tl_load_cfg cfg = {.threads = (int)self->settings->common.threads,
+                       .length = self->length,
+                       .compile = {.batch = (size_t)self->settings->batch, .inference_only = true}};
+    tl_engine_by_name(self->settings->engine, &cfg.engine, error);
+    return cfg;
+}
+
+/* Loads a model in place of the one that is there; `info` as for tl_model_load. */
+static void load(loaded *self, size_t index, tl_model_info *info, tl_error *error) {
+    const tl_load_cfg cfg = load_cfg(self, error);
+    tl_model_free(self->model);
+    self->model = tl_model_load(self->settings->common.operand[index], &cfg, info, error);
+}
 
 /* Where lengths may differ, the shorter of model and data becomes as long as the other. */
-static void fit_length(loaded *self, tl_load_cfg *cfg, tl_error *error) {
-    if (!self->data || self->data->x.shape[1] == self->info.data.x.shape[1]) return;
-    if (self->data->x.shape[1] < self->info.data.x.shape[1]) {
-        tl_dataset_pad(self->data, self->info.data.x.shape[1], error);
+static void fit_length(loaded *self, tl_error *error) {
+    const size_t of_model = self->info.data.x.shape[1];
+    if (tl_failed(error) || self->data->x.shape[1] == of_model) return;
+    if (self->data->x.shape[1] < of_model) {
+        tl_dataset_pad(self->data, of_model, error);
         return;
     }
-    cfg->length = self->data->x.shape[1];
-    tl_model_free(self->model);
-    self->model = tl_model_load(self->settings->common.operand[0], cfg, NULL, error);
+    self->length = self->data->x.shape[1];
+    load(self, 0, NULL, error);
 }
 
 void loaded_read(loaded *self, const model_settings *settings, tl_error *error) {
-    tl_load_cfg cfg = {.threads = (int)settings->common.threads,
-                       .compile = {.batch = (size_t)settings->batch, .inference_only = settings->common.operand[1] != NULL}};
     *self = (loaded){.settings = settings};
-    tl_engine_by_name(settings->engine, &cfg.engine, error);
-    self->model = tl_model_load(settings->common.operand[0], &cfg, &self->info, error);
-    if (!self->model || !settings->common.operand[1]) return;
+    while (self->models + 1 < MAX_OPERANDS && settings->common.operand[self->models + 1]) self->models++;
+    load(self, 0, &self->info, error);
+    if (!self->model || self->models == 0) return;
     tl_read_cfg like = {
         .like = &self->info.data, .raw = self->info.raw, .missing = self->info.missing, .segment = self->info.data.x.shape[1]};
     if (settings->missing) tl_missing_by_name(settings->missing, &like.missing, error);
-    self->data = tl_dataset_read(settings->common.operand[1], &like, error);
-    fit_length(self, &cfg, error);
+    self->data = tl_dataset_read(loaded_data(self), &like, error);
+    fit_length(self, error);
+}
+
+/* ---- several ---- */
+
+static bool same_classes(const tl_dataset *a, const tl_dataset *b) {
+    bool same = a->classes == b->classes && !a->class_names == !b->class_names;
+    for (size_t c = 0; same && a->class_names && c < a->classes; c++) same = strcmp(a->class_names[c], b->class_names[c]) == 0;
+    return same;
+}
+
+/* A model that is to be averaged with the first one. */
+static void load_next(loaded *self, size_t index, tl_error *error) {
+    const char *first = self->settings->common.operand[0], *path = self->settings->common.operand[index];
+    tl_model_info info = {0};
+    load(self, index, &info, error);
+    if (!tl_failed(error) && !same_classes(&self->info.data, &info.data))
+        tl_fail(error, TL_ERROR_ARGUMENT, "%.120s: its classes are not those of %.120s", path, first);
+    if (!tl_failed(error) && self->info.raw != info.raw)
+        tl_fail(error, TL_ERROR_ARGUMENT, "%.120s: it takes series %s, but %.120s takes them %s", path,
+                info.raw ? "as they are" : "scaled", first, info.raw ? "scaled" : "as they are");
+    if (!tl_failed(error) && !self->settings->missing && self->info.missing != info.missing)
+        tl_fail(error, TL_ERROR_ARGUMENT, "%.120s: its policy for missing values is %s, that of %.120s %s; --missing says which",
+                path, tl_missing_name(info.missing), first, tl_missing_name(self->info.missing));
+    tl_model_info_release(&info);
+}
+
+void loaded_join(loaded *self, tl_ensemble *ensemble, size_t index, tl_error *error) {
+    tl_error wrong = {0};
+    if (index > 0 && !tl_failed(error)) load_next(self, index, error);
+    if (tl_failed(error) || tl_ensemble_add(ensemble, self->model, &wrong) == TL_OK) return;
+    tl_fail(error, wrong.status, "%.120s: %s", self->settings->common.operand[index], wrong.text);
 }
 
 void loaded_free(loaded *self) {

@@ -1,15 +1,15 @@
-/* model.h: what the commands that use a model file have in common: `tapline eval`, `predict`, `info`,
- * `import` and `export`. */
+/* model.h: what the commands that use models on data, or their weights, have in common: `tapline eval`, `predict`, `import` and
+ * `export`. */
 #ifndef CLI_MODEL_H
 #define CLI_MODEL_H
 
 #include "commands.h"
 
-#include <tapline/dataset.h>
+#include <tapline/ensemble.h>
 #include <tapline/file.h>
 
 typedef struct model_settings {
-    common_settings common;       /* operand 0: the model, operand 1: the data */
+    common_settings common;       /* operands: models, and the data behind them */
     const char *engine, *missing; /* missing NULL: as when it was trained */
     int64_t batch;                /* 0: the library's */
 } model_settings;
@@ -22,17 +22,25 @@ typedef struct weights_settings {
     bool raw;
 } weights_settings;
 
-/* A model from its file, with data to use it on. */
+/* Data, with one after the other of the models to use on it. */
 typedef struct loaded {
     const model_settings *settings;
-    tl_model *model;
-    tl_model_info info;
-    tl_dataset *data; /* NULL: none was named */
+    size_t models;
+    tl_model *model;    /* that is there now: at first the first */
+    tl_model_info info; /* of the first */
+    size_t length;      /* that models are compiled for; 0: their own */
+    tl_dataset *data;   /* NULL: none was named */
 } loaded;
 
-/* Reads both. Free with loaded_free, in any case. */
+static inline const char *loaded_data(const loaded *self) { return self->settings->common.operand[self->models]; }
+
+/* Reads the first model, and the data where it is named. Free with loaded_free, in any case. */
 void IN_PRECISION(loaded_read)(loaded *self, const model_settings *settings, tl_error *error);
 void IN_PRECISION(loaded_free)(loaded *self);
+
+/* Reads the model of that index, from 0 on and in this order, which must be for the same series and classes as the first, and has
+ * it join the ensemble. */
+void IN_PRECISION(loaded_join)(loaded *self, tl_ensemble *ensemble, size_t index, tl_error *error);
 
 /* The exit code after an error, with its message. */
 int model_failed(const model_settings *settings, const tl_error *error);
@@ -44,8 +52,6 @@ int eval_f32(const void *settings);
 int eval_f64(const void *settings);
 int predict_f32(const void *settings);
 int predict_f64(const void *settings);
-int info_f32(const void *settings);
-int info_f64(const void *settings);
 int import_f32(const void *settings);
 int import_f64(const void *settings);
 int export_f32(const void *settings);

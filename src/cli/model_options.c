@@ -29,18 +29,17 @@ static const option_spec run_options[] = {
     {0},
 };
 
-static const option_spec no_options[] = {{0}};
-
 static const char about_data[] =
     "MODEL is a file that `tapline train --out` wrote; it says how series are scaled and what the classes are\n"
-    "called. DATA is as for `tapline train`, with labels or target values.";
+    "called. DATA is as for `tapline train`, with labels or target values. Of several models, the probabilities\n"
+    "or values are averaged.";
 
 const command eval_command = {
     .name = "eval",
-    .operands = "MODEL DATA",
+    .operands = "MODEL... DATA",
     .least_operands = 2,
-    .most_operands = 2,
-    .summary = "Evaluate a saved model on data.",
+    .most_operands = MAX_OPERANDS,
+    .summary = "Evaluate a saved model on data, or the mean of several.",
     .details = about_data,
     .options = run_options,
     .settings = &settings,
@@ -51,9 +50,9 @@ const command eval_command = {
 
 const command predict_command = {
     .name = "predict",
-    .operands = "MODEL DATA",
+    .operands = "MODEL... DATA",
     .least_operands = 2,
-    .most_operands = 2,
+    .most_operands = MAX_OPERANDS,
     .summary = "Print what a saved model predicts for each series, as CSV: the class and all probabilities, or the value.",
     .details = about_data,
     .options = run_options,
@@ -61,17 +60,4 @@ const command predict_command = {
     .choose_precision = choose_precision,
     .run_f32 = predict_f32,
     .run_f64 = predict_f64,
-};
-
-const command info_command = {
-    .name = "info",
-    .operands = "MODEL",
-    .least_operands = 1,
-    .most_operands = 1,
-    .summary = "Describe a saved model: its classes, layers, shapes and parameters.",
-    .options = no_options,
-    .settings = &settings,
-    .choose_precision = choose_precision,
-    .run_f32 = info_f32,
-    .run_f64 = info_f64,
 };

@@ -2,6 +2,7 @@
 
 #include <tapline/dataset.h>
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
@@ -135,6 +136,23 @@ static bool set_integer(const command *self, const option_spec *option, const ch
     return wrong(self, option, text, must);
 }
 
+/* A whole number from 1 on, and nothing before it; *text: what comes behind it. */
+static bool parse_count(const char **text, size_t *count) {
+    char *end;
+    errno = 0;
+    const long long parsed = isdigit((unsigned char)**text) ? strtoll(*text, &end, 10) : 0;
+    if (parsed < 1 || parsed > INT32_MAX || errno) return false;
+    *text = end;
+    *count = (size_t)parsed;
+    return true;
+}
+
+static bool set_shape(const command *self, const option_spec *option, const char *text, option_shape *shape) {
+    const char *at = text;
+    if (parse_count(&at, &shape->length) && *at++ == 'x' && parse_count(&at, &shape->channels) && !*at) return true;
+    return wrong(self, option, text, "LENGTHxCHANNELS, such as 150x1, both from 1 to 2147483647");
+}
+
 static bool is_json(const char *text) {
     const size_t length = strlen(text);
     return length > 5 && strcmp(text + length - 5, ".json") == 0;
@@ -170,6 +188,8 @@ static bool set_value(const command *self, const option_spec *option, const char
     case OPTION_CHOICES:
         if (!check_choices(self, option, text)) return false;
         break;
+    case OPTION_SHAPE:
+        return set_shape(self, option, text, field);
     case OPTION_TEXT:
         if (!*text) return wrong(self, option, text, "a name");
         break;

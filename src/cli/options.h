@@ -19,10 +19,16 @@ typedef enum option_kind {
     OPTION_CHOICE,         /* const char *: one of the names that `choice` gives */
     OPTION_CHOICE_OR_JSON, /* const char *: the same, or the name of a .json file */
     OPTION_CHOICES,        /* const char *: some of them, separated by commas */
+    OPTION_SHAPE,          /* option_shape: LENGTHxCHANNELS */
     OPTION_TEXT            /* const char * */
 } option_kind;
 
 enum { OPTION_ALL = -1 };
+
+/* Of a series; zero: not given. */
+typedef struct option_shape {
+    size_t length, channels;
+} option_shape;
 
 /* The name of that index, NULL behind the last: so that the library's own tables say what there is. */
 typedef const char *(*option_choice)(size_t index);
@@ -37,7 +43,7 @@ typedef struct option_spec {
     const char *help; /* lines separated by newlines */
 } option_spec;
 
-enum { MAX_OPERANDS = 2 };
+enum { MAX_OPERANDS = 101 };
 
 /* What the settings of every command start with. A field keeps its default where its option is not given. */
 typedef struct common_settings {

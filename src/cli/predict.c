@@ -2,8 +2,6 @@
 #include "model.h"
 #include "report.h"
 
-#include <tapline/train.h>
-
 #include <stdio.h>
 #include <string.h>
 
@@ -51,18 +49,47 @@ static void print_row(const loaded *self, const tl_real *y, size_t outputs) {
     putchar('\n');
 }
 
-static void predict(const loaded *self, tl_error *error) {
-    const size_t series = self->data->x.shape[0], length = tl_output_shape(self->model).length;
-    const size_t outputs = self->info.data.classes ? self->info.data.classes : tl_output_shape(self->model).channels;
-    const size_t all = tl_output_shape(self->model).channels;
-    tl_tensor y = tl_tensor_new(3, (size_t[]){series < ROWS ? series : ROWS, length, all}, error);
-    if (!tl_failed(error)) print_head(self, outputs);
+/* The first of a row of outputs that are probabilities of classes, or all of them. */
+static size_t shown(const loaded *self) {
+    return self->info.data.classes ? self->info.data.classes : tl_output_shape(self->model).channels;
+}
+
+static void print_rows(const loaded *self, const tl_tensor *y) {
+    const size_t row = y->shape[1] * y->shape[2];
+    for (size_t i = 0; i < y->shape[0]; i++) print_row(self, y->data + i * row, shown(self));
+}
+
+/* ROWS at a time. */
+static void predict_one(const loaded *self, tl_tensor *y, tl_error *error) {
+    const size_t series = self->data->x.shape[0];
     for (size_t first = 0; first < series && !tl_failed(error); first += ROWS) {
         const tl_tensor x = tl_tensor_slice(&self->data->x, first, series - first < ROWS ? series - first : ROWS);
-        tl_tensor part = tl_tensor_slice(&y, 0, x.shape[0]);
+        tl_tensor part = tl_tensor_slice(y, 0, x.shape[0]);
         tl_predict(self->model, &x, self->data->lengths ? self->data->lengths + first : NULL, &part, error);
-        for (size_t i = 0; i < x.shape[0] && !tl_failed(error); i++) print_row(self, y.data + i * length * all, outputs);
+        if (first == 0 && !tl_failed(error)) print_head(self, shown(self));
+        if (!tl_failed(error)) print_rows(self, &part);
     }
+}
+
+static void predict_mean(loaded *self, tl_tensor *y, tl_error *error) {
+    tl_ensemble *ensemble = tl_ensemble_new(self->data, error);
+    for (size_t i = 0; i < self->models; i++) IN_PRECISION(loaded_join)(self, ensemble, i, error);
+    if (tl_ensemble_predict(ensemble, y, error) == TL_OK) {
+        print_head(self, shown(self));
+        print_rows(self, y);
+    }
+    tl_ensemble_free(ensemble);
+}
+
+static void predict(loaded *self, tl_error *error) {
+    const size_t series = self->data->x.shape[0], rows = self->models > 1 || series < ROWS ? series : ROWS;
+    const tl_shape out = tl_output_shape(self->model);
+    tl_tensor y = tl_tensor_new(3, (size_t[]){rows, out.length, out.channels}, error);
+    if (tl_failed(error)) return;
+    if (self->models > 1)
+        predict_mean(self, &y, error);
+    else
+        predict_one(self, &y, error);
     tl_tensor_free(&y);
 }
 

@@ -51,9 +51,10 @@ static void describe(const progress *self, const tl_progress *at, char *text, si
     const double done = (double)(at->epoch - 1) * (double)self->series + (double)seen;
     const double rate = done / at->seconds, left = ((double)at->epochs * (double)self->series - done) / rate;
     const double quality = self->regression ? at->train.rmse : at->train.accuracy;
-    char clock[32];
+    char clock[32], member[64] = "";
     write_time(clock, sizeof clock, left);
-    snprintf(text, size, "epoch %d/%d  loss %.4f  %s %.3f  %.0f series/s  %s left", at->epoch, at->epochs, at->train.loss,
+    if (self->members) snprintf(member, sizeof member, "member %zu/%zu  ", self->member, self->members);
+    snprintf(text, size, "%sepoch %d/%d  loss %.4f  %s %.3f  %.0f series/s  %s left", member, at->epoch, at->epochs, at->train.loss,
              self->regression ? "rmse" : "accuracy", quality, rate, clock);
 }
 

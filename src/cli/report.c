@@ -46,6 +46,58 @@ void report_metrics_line(const char *set, size_t series, const tl_metrics *metri
         printf("%-10s %8zu %12.6g %12.4f\n", set, series, metrics->loss, metrics->accuracy);
 }
 
+/* ---- members ---- */
+
+void report_members(json_t *object, const report_member *member, size_t count, bool regression) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_t *one = json_object();
+        if (member[i].model)
+            json_object_set_new(one, "model", json_string(member[i].model));
+        else {
+            report_count(one, "epochs", (size_t)member[i].epochs);
+            report_count(one, "steps", member[i].steps);
+            report_count(one, "best_epoch", (size_t)member[i].best_epoch);
+            json_object_set_new(one, "seconds", report_number(member[i].seconds));
+        }
+        report_count(one, "seed", member[i].seed);
+        report_metrics(one, "test", &member[i].test, regression);
+        json_array_append_new(list, one);
+    }
+    json_object_set_new(object, "members", list);
+}
+
+void report_members_lines(const report_member *member, size_t count, size_t series, bool regression) {
+    for (size_t i = 0; i < count; i++) {
+        char name[40];
+        snprintf(name, sizeof name, "  member %zu", i + 1);
+        report_metrics_line(name, series, &member[i].test, regression);
+    }
+}
+
+/* ---- numbers ---- */
+
+const char *report_scaled(char text[REPORT_NUMBER], double value, const char *unit) {
+    static const char letters[] = " kMGTPEZY";
+    size_t scale = 0;
+    for (; value >= 999.5 && letters[scale + 1]; scale++) value /= 1000;
+    const int decimals = scale == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+    snprintf(text, REPORT_NUMBER, "%.*f %c%s", decimals, value, letters[scale], unit);
+    return text;
+}
+
+const char *report_grouped(char text[REPORT_NUMBER], size_t value) {
+    char digits[REPORT_NUMBER];
+    const int count = snprintf(digits, sizeof digits, "%zu", value);
+    size_t used = 0;
+    for (int i = 0; i < count; i++) {
+        if (i > 0 && (count - i) % 3 == 0) text[used++] = ',';
+        text[used++] = digits[i];
+    }
+    text[used] = '\0';
+    return text;
+}
+
 /* ---- output ---- */
 
 /* 15 digits: what a decimal fraction needs to print as it was written. */

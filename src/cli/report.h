@@ -21,6 +21,27 @@ extern const tl_metrics report_no_metrics;
 void report_metrics_head(bool regression);
 void report_metrics_line(const char *set, size_t series, const tl_metrics *metrics, bool regression);
 
+/* One of several networks whose outputs are averaged. */
+typedef struct report_member {
+    const char *model; /* NULL where it is not from a file, as the next three are 0 where it is */
+    int epochs, best_epoch;
+    double seconds;
+    uint64_t steps, seed;
+    tl_metrics test; /* of it alone */
+} report_member;
+
+/* The list "members" of a JSON object; and their lines of the table. */
+void report_members(json_t *object, const report_member *member, size_t count, bool regression);
+void report_members_lines(const report_member *member, size_t count, size_t series, bool regression);
+
+enum { REPORT_NUMBER = 32 };
+
+/* Three digits of a number with k, M, G … and the unit, "1.23 MB"; those below 1000 leave room for the letter: "512  B". */
+const char *report_scaled(char text[REPORT_NUMBER], double value, const char *unit);
+
+/* All digits of a number, "1,234,567". */
+const char *report_grouped(char text[REPORT_NUMBER], size_t value);
+
 /* Prints the object as one line and frees it. */
 void report_json(json_t *object);
 

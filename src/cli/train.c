@@ -1,27 +1,13 @@
 /* `tapline train`, compiled once for each precision (commands.h). */
 #include "train.h"
 
-#include "report.h"
+#include "members.h"
 
 #include <tapline/tapline.h>
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define network_build IN_PRECISION(network_build)
-#define network_loss IN_PRECISION(network_loss)
-
-const architecture IN_PRECISION(architectures)[] = {
-    {"fcn", tl_fcn, 2000, 16},
-    {"resnet", tl_resnet, 1500, 64},
-    {"inception", tl_inception, 1500, 64},
-    {"timecnn", tl_time_cnn, 2000, 16},
-    {"lite", tl_lite, 1500, 64},
-    {"tcn", tl_tcn, 300, 64}, /* no recipe was published for such series, nor for wavenet */
-    {"wavenet", tl_wavenet, 300, 64},
-    {NULL, NULL, 1500, 16}, /* a file's */
-};
 
 /* A run of the command: what is read, made and found out. */
 typedef struct job {
@@ -37,6 +23,7 @@ typedef struct job {
     fold_result *folds; /* NULL: no cross-validation */
     size_t folds_done;
     tl_rate_curve *rates; /* NULL: not asked for */
+    members members;      /* where there are to be several networks */
 } job;
 
 static bool is_regression(const job *self) { return self->data->classes == 0; }
@@ -81,6 +68,11 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
     if (self->data) hold_out(self, error);
 }
 
+/* The networks that are to be averaged. */
+static size_t count_members(const train_settings *settings) {
+    return (size_t)(settings->members ? settings->members : IN_PRECISION(architecture_find)(settings->architecture)->members);
+}
+
 /* Options that say nothing together. */
 static void check_settings(const train_settings *settings, tl_error *error) {
     const struct {
@@ -96,18 +88,14 @@ static void check_settings(const train_settings *settings, tl_error *error) {
         tl_fail(error, TL_ERROR_ARGUMENT, "--fold %d: of how many? --folds says it", (int)settings->fold);
     if (settings->find_rate && settings->fold == OPTION_ALL)
         tl_fail(error, TL_ERROR_ARGUMENT, "--find-lr does not train; --fold all does not go with it");
+    if (settings->fold == OPTION_ALL && count_members(settings) > 1)
+        tl_fail(error, TL_ERROR_ARGUMENT, "--fold all trains a network for each fold; %zu members do not go with it",
+                count_members(settings));
     for (size_t i = 0; none && i < sizeof files / sizeof *files; i++)
         if (files[i].path) tl_fail(error, TL_ERROR_ARGUMENT, "%s; --%s does not go with it", none, files[i].name);
 }
 
 /* ---- model ---- */
-
-/* The entry behind the last stands for a file. */
-static const architecture *find_architecture(const char *name) {
-    const architecture *found = IN_PRECISION(architectures);
-    while (found->name && strcmp(found->name, name) != 0) found++;
-    return found;
-}
 
 /* A tenth of the series, within 1 … the architecture's limit; never more than there are. */
 static size_t choose_batch(const job *self) {
@@ -120,20 +108,6 @@ static size_t choose_batch(const job *self) {
 /* As the library writes it: 0 where the option was not given. */
 static double weight_decay(const train_settings *settings) {
     return isnan(settings->weight_decay) ? 0 : settings->weight_decay > 0 ? settings->weight_decay : TL_NO_WEIGHT_DECAY;
-}
-
-tl_node network_build(tl_model *model, const tl_dataset *data, const char *name) {
-    const architecture *found = find_architecture(name);
-    const tl_node x = tl_input(model, (tl_shape){.length = data->x.shape[1], .channels = data->x.shape[2]});
-    const int outputs = data->classes > 0 ? (int)data->classes : 1;
-    return found->build ? found->build(model, x, outputs)
-                        : tl_architecture_from_file(model, x, name, &(tl_architecture_cfg){.outputs = outputs});
-}
-
-tl_loss_kind network_loss(const tl_dataset *data, const char *name, tl_error *error) {
-    tl_loss_kind kind = data->classes > 0 ? TL_CROSS_ENTROPY : TL_SQUARED_ERROR;
-    if (name) tl_loss_by_name(name, &kind, error);
-    return kind;
 }
 
 static tl_optimizer_cfg optimizer_of(const train_settings *settings, tl_error *error) {
@@ -162,7 +136,7 @@ static void compile(job *self, tl_node output, tl_error *error) {
     const train_settings *settings = self->settings;
     double *class_weights = balance_classes(self, error);
     tl_compile_cfg cfg = {.batch = self->batch,
-                          .loss = network_loss(self->data, settings->loss, error),
+                          .loss = IN_PRECISION(network_loss)(self->data, settings->loss, error),
                           .label_smoothing = settings->label_smoothing,
                           .class_weights = class_weights,
                           .optimizer = optimizer_of(settings, error),
@@ -175,12 +149,12 @@ static void compile(job *self, tl_node output, tl_error *error) {
 static void make_model(job *self, tl_error *error) {
     const train_settings *settings = self->settings;
     if (tl_failed(error)) return;
-    self->architecture = find_architecture(settings->architecture);
+    self->architecture = IN_PRECISION(architecture_find)(settings->architecture);
     self->batch = choose_batch(self);
     tl_model_cfg cfg = {.seed = (uint64_t)settings->seed, .threads = (int)settings->common.threads};
     tl_engine_by_name(settings->engine, &cfg.engine, error);
     self->model = tl_model_new(&cfg);
-    compile(self, network_build(self->model, self->data, settings->architecture), error);
+    compile(self, IN_PRECISION(network_build)(self->model, self->data, settings->architecture), error);
 }
 
 /* ---- training ---- */
@@ -227,6 +201,8 @@ static void train(job *self, tl_error *error) {
         self->log_failed = true;
         return;
     }
+    shown.members = self->members.count;
+    shown.member = self->members.trained + 1;
     tl_fit(self->model, self->data, &cfg, &self->fit, error);
     self->log_failed = !progress_end(&shown);
     if (*self->fit.note) complain(settings->common.command, "--resume %s: %s", settings->resume, self->fit.note);
@@ -235,6 +211,8 @@ static void train(job *self, tl_error *error) {
     if (self->validation) tl_evaluate(self->model, self->validation, &self->validation_metrics, error);
     if (self->test) tl_evaluate(self->model, self->test, &self->test_metrics, error);
 }
+
+/* ---- cross-validation ---- */
 
 /* Trains on all folds but one, for each of them; metrics are then means over the folds. */
 static void cross_validate(job *self, tl_error *error) {
@@ -266,8 +244,11 @@ static void cross_validate(job *self, tl_error *error) {
     self->test_metrics = mean.test;
 }
 
+/* ---- the learning-rate finder ---- */
+
 static void find_rate(job *self, tl_error *error) {
     progress shown;
+    if (!tl_failed(error)) make_model(self, error);
     if (tl_failed(error)) return;
     self->rates = calloc(1, sizeof *self->rates);
     if (!self->rates)
@@ -280,7 +261,62 @@ static void find_rate(job *self, tl_error *error) {
     }
 }
 
+/* ---- several networks ---- */
+
+static void train_member(job *self, tl_error *error) {
+    const train_settings *all = self->settings;
+    tl_error wrong = {0};
+    self->settings = IN_PRECISION(members_next)(&self->members, &wrong);
+    self->fit = (tl_fit_result){0};
+    tl_model_free(self->model);
+    self->model = NULL;
+    make_model(self, &wrong);
+    if (!tl_failed(&wrong)) train(self, &wrong);
+    self->settings = all;
+    if (self->fit.epochs > 0) IN_PRECISION(members_add)(&self->members, self->model, &self->fit, &self->test_metrics, &wrong);
+    if (!tl_failed(&wrong)) return;
+    if (self->members.trained == 0)
+        tl_fail(error, wrong.status, "%s", wrong.text);
+    else
+        tl_fail(error, wrong.status, "member %zu: %.400s", self->members.trained + 1, wrong.text);
+}
+
+static void train_members(job *self, size_t count, tl_error *error) {
+    members *all = &self->members;
+    IN_PRECISION(members_begin)(all, self->settings, count, self->data, self->validation, self->test, error);
+    while (all->trained < count && !tl_failed(error) && !self->log_failed && !progress_interrupted()) train_member(self, error);
+    if (tl_failed(error) || all->trained == 0) return;
+    self->fit = IN_PRECISION(members_fit)(all);
+    self->fit.stopped = progress_interrupted();
+    tl_ensemble_evaluate(all->train, &self->train_metrics, error);
+    if (all->validation) tl_ensemble_evaluate(all->validation, &self->validation_metrics, error);
+    if (all->test) tl_ensemble_evaluate(all->test, &self->test_metrics, error);
+}
+
+static void train_all(job *self, tl_error *error) {
+    if (tl_failed(error)) return;
+    const size_t count = count_members(self->settings);
+    if (count > 1) {
+        train_members(self, count, error);
+        return;
+    }
+    make_model(self, error);
+    if (!tl_failed(error)) train(self, error);
+}
+
 /* ---- report ---- */
+
+/* The series that were learnt from, an epoch after the other. */
+static double count_seen(const job *self) {
+    double epochs = self->members.count ? 0 : self->fit.epochs;
+    for (size_t i = 0; i < self->members.trained; i++) epochs += self->members.of[i].epochs;
+    return epochs * (double)self->data->x.shape[0];
+}
+
+/* The trained numbers of all networks. */
+static size_t count_parameters(const job *self) {
+    return tl_parameter_count(self->model) * (self->members.count ? self->members.trained : 1);
+}
 
 static void report_as_json(const job *self) {
     const train_settings *settings = self->settings;
@@ -293,14 +329,18 @@ static void report_as_json(const job *self) {
     report_count(object, "seed", (size_t)settings->seed);
     report_count(object, "epochs", (size_t)self->fit.epochs);
     report_count(object, "steps", self->fit.steps);
-    report_count(object, "parameters", tl_parameter_count(self->model));
+    report_count(object, "parameters", count_parameters(self));
     report_metrics(object, "train", &self->train_metrics, is_regression(self));
     if (self->validation || self->folds) report_metrics(object, "validation", &self->validation_metrics, is_regression(self));
     report_metrics(object, "test", &self->test_metrics, is_regression(self));
     json_object_set_new(object, "seconds", report_number(self->fit.seconds));
     json_object_set_new(object, "peak_rss_mb", report_number(report_peak_rss_mb()));
     json_object_set_new(object, "interrupted", json_boolean(self->fit.stopped));
-    report_count(object, "best_epoch", (size_t)self->fit.best_epoch);
+    if (self->members.count) {
+        json_object_set_new(object, "best_epoch", json_null());
+        report_members(object, self->members.of, self->members.trained, is_regression(self));
+    } else
+        report_count(object, "best_epoch", (size_t)self->fit.best_epoch);
     json_object_set_new(object, "data", json_string(self->data_path));
     json_object_set_new(object, "test", self->test_path ? json_string(self->test_path) : json_null());
     report_count(object, "train_series", shape[0]);
@@ -317,10 +357,14 @@ static void report_as_json(const job *self) {
 static void report_training(const job *self) {
     const size_t *shape = self->data->x.shape, folds = self->folds_done;
     const double share = self->folds ? (double)(self->settings->folds - 1) / (double)self->settings->folds : 1;
-    const double seen = (double)self->fit.epochs * (double)shape[0] * share;
-    printf("training   %d epochs, %llu steps of batch %zu", self->fit.epochs, (unsigned long long)self->fit.steps, self->batch);
+    const double seen = count_seen(self) * share;
+    printf("training   ");
+    if (self->members.count) printf("%zu of %zu networks, ", self->members.trained, self->members.count);
+    printf("%d epochs, %llu steps of batch %zu", self->fit.epochs, (unsigned long long)self->fit.steps, self->batch);
     if (self->folds)
         printf(", %zu of %d folds\n", folds, (int)self->settings->folds);
+    else if (self->members.count)
+        printf(" in all\n");
     else
         printf(", best epoch %d\n", self->fit.best_epoch);
     printf("cost       %.2f s, %.0f series/s, %.0f MB at most\n\n", self->fit.seconds, seen / self->fit.seconds,
@@ -333,13 +377,15 @@ static void report_training(const job *self) {
     report_metrics_line("train", shape[0], &self->train_metrics, is_regression(self));
     if (self->validation)
         report_metrics_line("validation", self->validation->x.shape[0], &self->validation_metrics, is_regression(self));
-    if (self->test) report_metrics_line("test", self->test->x.shape[0], &self->test_metrics, is_regression(self));
+    if (!self->test) return;
+    report_metrics_line("test", self->test->x.shape[0], &self->test_metrics, is_regression(self));
+    report_members_lines(self->members.of, self->members.trained, self->test->x.shape[0], is_regression(self));
 }
 
 static void report_as_text(const job *self) {
     const size_t *shape = self->data->x.shape;
-    printf("model      %s, %zu parameters, %s, engine %s, %d threads\n", self->settings->architecture,
-           tl_parameter_count(self->model), tl_precision(), self->settings->engine, tl_model_threads(self->model));
+    printf("model      %s, %zu parameters, %s, engine %s, %d threads\n", self->settings->architecture, count_parameters(self),
+           tl_precision(), self->settings->engine, tl_model_threads(self->model));
     printf("data       %s, length %zu, channels %zu", self->data_path, shape[1], shape[2]);
     if (is_regression(self))
         printf(", regression\n");
@@ -372,16 +418,14 @@ int IN_PRECISION(train)(const void *settings) {
     read_data(&self, path, sizeof path, &error);
     if (self.settings->fold == OPTION_ALL)
         cross_validate(&self, &error);
-    else {
-        make_model(&self, &error);
-        if (self.settings->find_rate)
-            find_rate(&self, &error);
-        else if (!tl_failed(&error))
-            train(&self, &error);
-    }
+    else if (self.settings->find_rate)
+        find_rate(&self, &error);
+    else
+        train_all(&self, &error);
     const int code = report(&self, &error);
     free(self.rates);
     free(self.folds);
+    IN_PRECISION(members_free)(&self.members);
     tl_model_free(self.model);
     tl_dataset_free(self.test);
     tl_dataset_free(self.validation);

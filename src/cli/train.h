@@ -2,11 +2,10 @@
 #ifndef CLI_TRAIN_H
 #define CLI_TRAIN_H
 
-#include "commands.h"
+#include "architecture.h"
 
 #include <tapline/csv_log.h>
 #include <tapline/find_learning_rate.h>
-#include <tapline/layers.h>
 #include <tapline/train.h>
 
 #include <jansson.h>
@@ -19,6 +18,7 @@ typedef struct train_settings {
     const char *loss;                                     /* NULL: as the data asks */
     const char *missing;                                  /* of values */
     int64_t epochs, batch, accumulate, seed;              /* epochs and batch 0: the architecture's */
+    int64_t members;                                      /* 0: the architecture's */
     int64_t folds, fold, give_up;                         /* 0: no validation, the first (OPTION_ALL: each), never */
     double crop, scale, jitter, mixup;                    /* 0: none */
     int64_t segment;                                      /* of records of PhysioNet; 0: the library's default */
@@ -32,29 +32,6 @@ typedef struct train_settings {
 
 int train_f32(const void *settings);
 int train_f64(const void *settings);
-
-/* A ready-made network and the recipe that was published with it; the table ends with that of networks in files. */
-typedef struct architecture {
-    const char *name;
-    tl_node (*build)(tl_model *model, tl_node x, int outputs);
-    int epochs;
-    size_t largest_batch; /* the batch is a tenth of the series, but no more than this */
-} architecture;
-
-extern const architecture architectures_f32[], architectures_f64[];
-
-/* Adds the input, as long and wide as the data's series, and the network of that name or .json file: an output for each class, or
- * one for values. Returns the output. */
-tl_node network_build_f32(tl_model *model, const tl_dataset *data, const char *name);
-tl_node network_build_f64(tl_model *model, const tl_dataset *data, const char *name);
-
-/* The loss of that name; NULL: the one that the data asks for. */
-tl_loss_kind network_loss_f32(const tl_dataset *data, const char *name, tl_error *error);
-tl_loss_kind network_loss_f64(const tl_dataset *data, const char *name, tl_error *error);
-
-/* The names of the networks and of the losses, for options. */
-const char *architecture_name(size_t index);
-const char *loss_name(size_t index);
 
 /* ---- cross-validation ---- */
 
@@ -90,6 +67,7 @@ typedef struct progress {
     tl_csv_log *log; /* NULL: none */
     bool log_failed;
     bool regression;
+    size_t member, members; /* which of how many networks, from 1; 0: there is one */
 } progress;
 
 /* Opens the log where there is to be one, and takes over SIGINT and SIGTERM until the first of them comes. False, after a

@@ -4,7 +4,6 @@
 
 #include <math.h>
 
-const char *architecture_name(size_t index) { return architectures_f32[index].name; }
 const char *loss_name(size_t index) { return index < TL_OWN_LOSS ? tl_loss_name((tl_loss_kind)index) : NULL; }
 static const char *schedule_name(size_t index) { return tl_schedule_name((tl_schedule_kind)index); }
 
@@ -17,8 +16,10 @@ static const option_spec options[] = {
     {"missing", "NAME", OPTION_CHOICE, FIELD(missing), 0, 0, missing_name, "what becomes of missing values (refuse)"},
     {"unequal", NULL, OPTION_FLAG, FIELD(unequal), 0, 0, NULL, "series in a folder may differ in length"},
     {"segment", "N", OPTION_INTEGER, FIELD(segment), 1, INT32_MAX, NULL, "samples around each beat of a .hea record (256)"},
-    {"arch", "NAME", OPTION_CHOICE_OR_JSON, FIELD(architecture), 0, 0, architecture_name,
+    {"arch", "NAME", OPTION_CHOICE_OR_JSON, FIELD(architecture), 0, 0, architecture_name_f32,
      "the network (fcn), or a file NAME.json that describes one"},
+    {"members", "N", OPTION_INTEGER, FIELD(members), 1, MAX_OPERANDS - 1, NULL,
+     "train N networks, which differ in their seeds, and average\nthem; files get numbers (inceptiontime 5, others 1)"},
     {"loss", "NAME", OPTION_CHOICE, FIELD(loss), 0, 0, loss_name, "(cross-entropy for labels, squared-error for target values)"},
     {"label-smoothing", "X", OPTION_FRACTION, FIELD(label_smoothing), 0, 0, NULL,
      "share of each label that is spread over all classes (0)"},

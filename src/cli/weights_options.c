@@ -13,7 +13,7 @@ static weights_settings importing = {.model = {.common = {.precision = "f32"}, .
 static weights_settings exporting = {.model = {.engine = "auto"}};
 
 static const option_spec import_options[] = {
-    {"arch", "NAME", OPTION_CHOICE_OR_JSON, FIELD(architecture), 0, 0, architecture_name,
+    {"arch", "NAME", OPTION_CHOICE_OR_JSON, FIELD(architecture), 0, 0, architecture_name_f32,
      "the network (fcn), or a file NAME.json that describes one"},
     MAP,
     {"out", "FILE", OPTION_TEXT, FIELD(out), 0, 0, NULL, "write the model to this file (only say what belongs together)"},

@@ -65,7 +65,7 @@ const char *tl_archive_get(const tl_archive *archive, const char *key, tl_error 
 json_t *tl_archive_parse(const tl_archive *archive, const char *key, tl_error *error);
 
 /* Copies the array of that name, whose shape must be that of `to`. F32 is widened to F64; F64 is rounded to F32, and fails where
- * that overflows. */
+ * that overflows. Where to->data is NULL nothing is copied. */
 tl_status tl_archive_take(tl_archive *archive, const char *prefix, const char *layer, const char *name, tl_tensor *to,
                           tl_error *error);
 

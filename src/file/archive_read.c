@@ -308,7 +308,7 @@ tl_status tl_archive_take(tl_archive *archive, const char *prefix, const char *l
     if (array->rank != to->rank || memcmp(array->shape, to->shape, to->rank * sizeof *to->shape) != 0)
         return complain(archive, error, "array %s: expected the shape %s, found %s", whole,
                         tl_shape_text(to->rank, to->shape, expected), tl_shape_text(array->rank, array->shape, found));
-    if (!copy(array, to->data, tl_tensor_count(to), &index))
+    if (to->data && !copy(array, to->data, tl_tensor_count(to), &index))
         return complain(archive, error, "array %s: element %zu is %g, which single precision cannot hold", whole, index,
                         tl_array_element(array, index));
     array->taken = true;

@@ -86,6 +86,7 @@ tl_status tl_model_save(const tl_model *model, const char *path, const tl_save_c
     if (!error) error = &own;
     if (tl_failed(error)) return error->status;
     if (!model || !model->compiled) return tl_fail(error, TL_ERROR_STATE, "save: the model is not compiled");
+    if (model->plan_only) return tl_fail(error, TL_ERROR_STATE, "save: %s", model->error.text);
     tl_archive archive = {0};
     tl_archive_text(&archive, "kind", "model", error);
     if (tl_model_put(&archive, model, cfg, error) == TL_OK) tl_archive_save(&archive, path, error);

@@ -1,0 +1,43 @@
+/* The networks that commands know by name, compiled once for each precision (commands.h). */
+#include "architecture.h"
+
+#include <tapline/architecture.h>
+
+#include <string.h>
+
+static const architecture architectures[] = {
+    {"fcn", tl_fcn, 16, 2000, 1},
+    {"resnet", tl_resnet, 64, 1500, 1},
+    {"inception", tl_inception, 64, 1500, 1},
+    {"inceptiontime", tl_inception, 64, 1500, 5},
+    {"timecnn", tl_time_cnn, 16, 2000, 1},
+    {"lite", tl_lite, 64, 1500, 1},
+    {"tcn", tl_tcn, 64, 300, 1}, /* no recipe was published for such series, nor for wavenet */
+    {"wavenet", tl_wavenet, 64, 300, 1},
+    {NULL, NULL, 16, 1500, 1}, /* a file's */
+};
+
+const char *IN_PRECISION(architecture_name)(size_t index) { return architectures[index].name; }
+
+const architecture *IN_PRECISION(architecture_find)(const char *name) {
+    const architecture *found = architectures;
+    while (found->name && strcmp(found->name, name) != 0) found++;
+    return found;
+}
+
+tl_node IN_PRECISION(architecture_build)(const char *name, tl_model *model, tl_node x, int outputs) {
+    const architecture *found = IN_PRECISION(architecture_find)(name);
+    if (found->build) return found->build(model, x, outputs);
+    return tl_architecture_from_file(model, x, name, &(tl_architecture_cfg){.outputs = outputs});
+}
+
+tl_node IN_PRECISION(network_build)(tl_model *model, const tl_dataset *data, const char *name) {
+    const tl_node x = tl_input(model, (tl_shape){.length = data->x.shape[1], .channels = data->x.shape[2]});
+    return IN_PRECISION(architecture_build)(name, model, x, data->classes > 0 ? (int)data->classes : 1);
+}
+
+tl_loss_kind IN_PRECISION(network_loss)(const tl_dataset *data, const char *name, tl_error *error) {
+    tl_loss_kind kind = data->classes > 0 ? TL_CROSS_ENTROPY : TL_SQUARED_ERROR;
+    if (name) tl_loss_by_name(name, &kind, error);
+    return kind;
+}

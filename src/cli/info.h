@@ -1,0 +1,21 @@
+/* info.h: `tapline info` between its sources. */
+#ifndef CLI_INFO_H
+#define CLI_INFO_H
+
+#include "options.h"
+
+typedef struct info_settings {
+    common_settings common;   /* operand 0: a model file, NULL: none */
+    const char *architecture; /* NULL: none */
+    option_shape input;
+    int64_t outputs; /* 0: 2 */
+    int64_t batch;
+} info_settings;
+
+/* Whether there is either a file or an architecture with what belongs to it; says what is missing or too much. */
+bool info_check(const info_settings *settings);
+
+int info_f32(const void *settings);
+int info_f64(const void *settings);
+
+#endif
