@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define network_build IN_PRECISION(network_build)
+#define network_loss IN_PRECISION(network_loss)
+
 const architecture IN_PRECISION(architectures)[] = {
     {"fcn", tl_fcn, 2000, 16},
     {"resnet", tl_resnet, 1500, 64},
@@ -119,6 +122,20 @@ static double weight_decay(const train_settings *settings) {
     return isnan(settings->weight_decay) ? 0 : settings->weight_decay > 0 ? settings->weight_decay : TL_NO_WEIGHT_DECAY;
 }
 
+tl_node network_build(tl_model *model, const tl_dataset *data, const char *name) {
+    const architecture *found = find_architecture(name);
+    const tl_node x = tl_input(model, (tl_shape){.length = data->x.shape[1], .channels = data->x.shape[2]});
+    const int outputs = data->classes > 0 ? (int)data->classes : 1;
+    return found->build ? found->build(model, x, outputs)
+                        : tl_architecture_from_file(model, x, name, &(tl_architecture_cfg){.outputs = outputs});
+}
+
+tl_loss_kind network_loss(const tl_dataset *data, const char *name, tl_error *error) {
+    tl_loss_kind kind = data->classes > 0 ? TL_CROSS_ENTROPY : TL_SQUARED_ERROR;
+    if (name) tl_loss_by_name(name, &kind, error);
+    return kind;
+}
+
 static tl_optimizer_cfg optimizer_of(const train_settings *settings, tl_error *error) {
     return (tl_optimizer_cfg){.ops = tl_optimizer_by_name(settings->optimizer, error),
                               .learning_rate = settings->learning_rate,
@@ -145,13 +162,12 @@ static void compile(job *self, tl_node output, tl_error *error) {
     const train_settings *settings = self->settings;
     double *class_weights = balance_classes(self, error);
     tl_compile_cfg cfg = {.batch = self->batch,
-                          .loss = is_regression(self) ? TL_SQUARED_ERROR : TL_CROSS_ENTROPY,
+                          .loss = network_loss(self->data, settings->loss, error),
                           .label_smoothing = settings->label_smoothing,
                           .class_weights = class_weights,
                           .optimizer = optimizer_of(settings, error),
                           .clip_norm = settings->clip,
                           .clip_value = settings->clip_value};
-    if (settings->loss) tl_loss_by_name(settings->loss, &cfg.loss, error);
     tl_model_compile(self->model, output, &cfg, error);
     free(class_weights);
 }
@@ -163,14 +179,8 @@ static void make_model(job *self, tl_error *error) {
     self->batch = choose_batch(self);
     tl_model_cfg cfg = {.seed = (uint64_t)settings->seed, .threads = (int)settings->common.threads};
     tl_engine_by_name(settings->engine, &cfg.engine, error);
-    const tl_shape shape = {.length = self->data->x.shape[1], .channels = self->data->x.shape[2]};
     self->model = tl_model_new(&cfg);
-    const tl_node x = tl_input(self->model, shape);
-    const int outputs = is_regression(self) ? 1 : (int)self->data->classes;
-    const tl_node y = self->architecture->build ? self->architecture->build(self->model, x, outputs)
-                                                : tl_architecture_from_file(self->model, x, settings->architecture,
-                                                                            &(tl_architecture_cfg){.outputs = outputs});
-    compile(self, y, error);
+    compile(self, network_build(self->model, self->data, settings->architecture), error);
 }
 
 /* ---- training ---- */

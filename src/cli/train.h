@@ -42,6 +42,19 @@ typedef struct architecture {
 
 extern const architecture architectures_f32[], architectures_f64[];
 
+/* Adds the input, as long and wide as the data's series, and the network of that name or .json file: an output for each class, or
+ * one for values. Returns the output. */
+tl_node network_build_f32(tl_model *model, const tl_dataset *data, const char *name);
+tl_node network_build_f64(tl_model *model, const tl_dataset *data, const char *name);
+
+/* The loss of that name; NULL: the one that the data asks for. */
+tl_loss_kind network_loss_f32(const tl_dataset *data, const char *name, tl_error *error);
+tl_loss_kind network_loss_f64(const tl_dataset *data, const char *name, tl_error *error);
+
+/* The names of the networks and of the losses, for options. */
+const char *architecture_name(size_t index);
+const char *loss_name(size_t index);
+
 /* ---- cross-validation ---- */
 
 /* What training on all folds but one led to. */

@@ -4,8 +4,8 @@
 
 #include <math.h>
 
-static const char *architecture_name(size_t index) { return architectures_f32[index].name; }
-static const char *loss_name(size_t index) { return index < TL_OWN_LOSS ? tl_loss_name((tl_loss_kind)index) : NULL; }
+const char *architecture_name(size_t index) { return architectures_f32[index].name; }
+const char *loss_name(size_t index) { return index < TL_OWN_LOSS ? tl_loss_name((tl_loss_kind)index) : NULL; }
 static const char *schedule_name(size_t index) { return tl_schedule_name((tl_schedule_kind)index); }
 
 #define FIELD(name) offsetof(train_settings, name)
