@@ -187,7 +187,7 @@ static void check_out_of_range(const tl_layer_ops *ops, const tl_setting *settin
     snprintf(words, sizeof words, "%s", setting->name);
     for (size_t i = 0; i < sizeof other / sizeof *other; i++)
         if (strcmp(setting->name, other[i][0]) == 0) snprintf(words, sizeof words, "%s", other[i][1]);
-    for (char *c = words; *c; c++) *c = *c == '_' ? ' ' : *c;
+    for (char *c = words; (c = strchr(c, '_'));) *c = ' ';
     compile_with(ops, setting->name, value, &error);
     snprintf(start, sizeof start, "layer 1 (%s): %s %s is ", ops->name, words, shown);
     if (strncmp(error.text, start, strlen(start)) != 0)

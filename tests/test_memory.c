@@ -211,13 +211,6 @@ static void save_and_resume(tl_error *error) {
     remove(name);
 }
 
-static void log_epochs(tl_error *error) {
-    char name[] = "/tmp/tapline-test-XXXXXX";
-    close(mkstemp(name));
-    tl_csv_log_close(tl_csv_log_new(name, false, error), error);
-    remove(name);
-}
-
 /* Weights as PyTorch has them, out by the names of layers and in by a map. */
 static void exchange_weights(tl_error *error) {
     static const char map[] = "{\"conv1d_1\": \"conv1d_1\", \"dense_1\": \"dense_1\"}";
@@ -233,6 +226,13 @@ static void exchange_weights(tl_error *error) {
     tl_model_free(model);
     remove(files_path("weights"));
     remove(files_path("map.json"));
+}
+
+static void log_epochs(tl_error *error) {
+    char name[] = "/tmp/tapline-test-XXXXXX";
+    close(mkstemp(name));
+    tl_csv_log_close(tl_csv_log_new(name, false, error), error);
+    remove(name);
 }
 
 static void plan(tl_error *error) {

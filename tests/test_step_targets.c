@@ -84,7 +84,8 @@ static tl_dataset numbered(tl_real *x, int32_t *marks, tl_real *values) {
     for (int i = 0; i < COUNT * LENGTH; i++) {
         x[i] = 0;
         marks[i] = i % 2;
-        for (int c = 0; c < CHANNELS; c++) values[CHANNELS * i + c] = (tl_real)(10 * (i / LENGTH) + CHANNELS * (i % LENGTH) + c);
+        const int first = 10 * (i / LENGTH) + CHANNELS * (i % LENGTH);
+        for (int c = 0; c < CHANNELS; c++) values[CHANNELS * i + c] = (tl_real)(first + c);
     }
     return (tl_dataset){.x = TL_VIEW(x, COUNT, LENGTH, 1),
                         .labels = marks,
