@@ -49,17 +49,18 @@ static void given_a_seed_and_step_when_drawn_again_then_the_same_and_others_diff
 
 static void given_lengths_when_mixed_then_that_of_the_larger_share_and_nothing_behind_it(void **unused) {
     (void)unused;
-    const tl_real x[3 * 4] = {1, 1, 1, 1, 2, 2, 0, 0, 4, 0, 0, 0};
+    const tl_real x[3 * 4] = {8, 8, 8, 8, 16, 16, 0, 0, 32, 0, 0, 0}, cut[] = {14, 14, 0, 0, 20, 12, 0, 0, 20, 0, 0, 0},
+                        whole[] = {14, 14, 2, 2, 20, 12, 0, 0, 20, 4, 4, 4};
     tl_real y[3 * 4];
     size_t lengths[3];
     const tl_tensor from = TL_VIEW((tl_real *)x, 3, 4, 1);
     tl_tensor to = TL_VIEW(y, 3, 4, 1);
     const tl_real share[] = {(tl_real)0.75, (tl_real)0.25, (tl_real)0.5};
     tl_mixup(&from, (const size_t[]){4, 2, 1}, (const uint32_t[]){1, 2, 0}, share, &to, lengths);
-    check_equal("y", y, (const tl_real[]){1.75, 1.75, 0, 0, 2.5, 1.5, 0, 0, 2.5, 0, 0, 0}, 12);
+    check_equal("y", y, cut, 12);
     assert_true(lengths[0] == 2 && lengths[1] == 2 && lengths[2] == 1);
     tl_mixup(&from, NULL, (const uint32_t[]){1, 2, 0}, share, &to, NULL);
-    check_equal("whole", y, (const tl_real[]){1.75, 1.75, 0.25, 0.25, 2.5, 1.5, 0, 0, 2.5, 0.5, 0.5, 0.5}, 12);
+    check_equal("whole", y, whole, 12);
 }
 
 /* ---- training ---- */
