@@ -79,6 +79,10 @@ void bench_round(bench_samples *samples, bench_work work, void *context, double 
 /* Sorts the samples, of which there is at least one. */
 bench_timing bench_summary(bench_samples *samples);
 
+/* What one thread moves to and from memory, in GB/s: the best of the triad a = b + s · c (McCalpin 1995) on arrays beyond any
+ * cache, for about that many seconds. 0 where there is no memory for them. */
+double bench_memory_rate(double seconds);
+
 /* ---- reports of `bench conv` (conv_report.c) ---- */
 
 /* The three passes, and all three in turn as a training step has them. */
@@ -93,13 +97,15 @@ typedef struct bench_result {
     const char *engine;
     const char *uses; /* the engine that did it: another one than `engine` for auto */
     bench_timing time;
-    double gflops; /* from the best time */
-    double error;  /* the largest difference from naive, as a share of the root mean square of naive's result */
+    double gflops;    /* from the best time */
+    double intensity; /* operations for each byte of the pass's arrays, each read or written once */
+    double error;     /* the largest difference from naive, as a share of the root mean square of naive's result */
 } bench_result;
 
 typedef struct bench_run {
     double peak_gflops; /* one thread's multiply-add loop */
     double blas_gflops; /* its matrix product */
+    double memory_rate; /* its GB/s to and from memory */
     const char *isa, *precision;
     int threads;
     bench_shape own; /* what was given with --shape */

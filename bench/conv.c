@@ -250,17 +250,28 @@ static void close_contenders(bout *self) {
 
 /* ---- results ---- */
 
-static void keep_result(const bout *self, contender *who, bench_pass pass, bench_run *run) {
+static double operations(const bout *self, bench_pass pass) {
     const tl_conv1d_spec *spec = &self->shape->spec;
-    const double operations = 2.0 * (double)spec->batch * (double)self->out_length * (double)spec->filters *
-                              (double)spec->channels * (double)spec->kernel * (pass == BENCH_ALL ? 3 : 1);
+    return 2.0 * (double)spec->batch * (double)self->out_length * (double)spec->filters * (double)spec->channels *
+           (double)spec->kernel * (pass == BENCH_ALL ? 3 : 1);
+}
+
+/* Of the arrays that a pass reads or writes: it cannot do with less from memory. */
+static double bytes(const bout *self, bench_pass pass) {
+    const double x = (double)tl_tensor_count(&self->x), y = (double)tl_tensor_count(&self->dy);
+    const double weight = (double)(tl_tensor_count(&self->weight) + tl_tensor_count(&self->bias));
+    return (double)sizeof(tl_real) * (x + y + weight) * (pass == BENCH_ALL ? 3 : 1);
+}
+
+static void keep_result(const bout *self, contender *who, bench_pass pass, bench_run *run) {
     const bench_timing time = bench_summary(&who->samples[pass]);
     run->result[run->count++] = (bench_result){.shape = self->shape,
                                                .pass = pass,
                                                .engine = who->name,
                                                .uses = pass == BENCH_ALL ? NULL : tl_conv1d_engine(who->plan, (tl_conv1d_pass)pass),
                                                .time = time,
-                                               .gflops = operations / time.best / 1e6,
+                                               .gflops = operations(self, pass) / time.best / 1e6,
+                                               .intensity = operations(self, pass) / bytes(self, pass),
                                                .error = who->error[pass]};
 }
 
@@ -323,6 +334,7 @@ static void measure_machine(const bench_settings *settings, bench_run *run, tl_e
     run->peak_gflops = tl_peak_gflops(seconds);
     tl_conv1d_plan *plan = tl_conv1d_plan_new(&tiny, error);
     run->blas_gflops = blas_gflops(seconds, error);
+    run->memory_rate = bench_memory_rate(seconds);
     tl_conv1d_plan_free(plan);
 }
 

@@ -14,6 +14,11 @@ static double fraction_of_peak(const bench_run *run, const bench_result *result)
     return result->gflops / (run->peak_gflops * run->threads);
 }
 
+/* The rate that neither multiply-adds nor memory let a direct evaluation exceed, were nothing in a cache (Williams et al. 2009). */
+static double roof(const bench_run *run, const bench_result *result) {
+    return fmin(run->peak_gflops, result->intensity * run->memory_rate) * run->threads;
+}
+
 static const bench_result *find(const bench_result *results, size_t count, const char *shape, const char *engine, bench_pass pass) {
     for (size_t i = 0; i < count; i++)
         if (results[i].pass == pass && strcmp(results[i].engine, engine) == 0 && strcmp(results[i].shape->name, shape) == 0)
@@ -33,6 +38,17 @@ static void table_cell(const bench_run *run, const bench_result *result, const b
         printf(" %5.1f×", naive->time.best / result->time.best);
     else
         printf(" %6s", "");
+}
+
+static void table_roof(const bench_run *run, const bench_result *results, size_t count) {
+    const bench_result *first = results;
+    printf("  %-10s", "roofline");
+    for (bench_pass pass = 0; pass < BENCH_PASSES; pass++) {
+        const bench_result *result = find(results, count, first->shape->name, first->engine, pass);
+        if (result)
+            printf(" %8.1f %5.1f %% %6s", roof(run, result), 100 * roof(run, result) / (run->peak_gflops * run->threads), "");
+    }
+    printf("\n");
 }
 
 static void table_choices(const bench_result *results, size_t count, const char *shape) {
@@ -63,6 +79,7 @@ void bench_conv_table(const bench_run *run, size_t first, size_t count) {
             table_cell(run, find(results, count, shape, engine, pass), find(results, count, shape, "naive", pass));
         printf("\n");
     }
+    table_roof(run, results, count);
     if (find(results, count, shape, "auto", BENCH_FORWARD)) table_choices(results, count, shape);
     printf("\n");
     fflush(stdout);
@@ -116,8 +133,8 @@ static verdict judge(const bench_run *run) {
 void bench_conv_summary(const bench_run *run) {
     const verdict found = judge(run);
     printf("each cell: GFLOP/s, share of the multiply-add peak, speed-up over naive; padding counts as work\n");
-    printf("%s, %s, %d thread%s; peak %.1f GFLOP/s a thread, BLAS at 1024³ %.1f\n", run->isa, run->precision, run->threads,
-           run->threads == 1 ? "" : "s", run->peak_gflops, run->blas_gflops);
+    printf("%s, %s, %d thread%s; peak %.1f GFLOP/s a thread, BLAS at 1024³ %.1f, memory %.1f GB/s\n", run->isa, run->precision,
+           run->threads, run->threads == 1 ? "" : "s", run->peak_gflops, run->blas_gflops, run->memory_rate);
     if (found.passes == 0) return;
     printf("auto chose the fastest engine for %zu of %zu passes; on average its choice takes %.3f times as long as the fastest",
            found.fastest, found.passes, found.mean);
@@ -138,10 +155,11 @@ static json_t *shape_json(const bench_shape *shape) {
 }
 
 static json_t *result_json(const bench_run *run, const bench_result *result) {
-    json_t *object = json_pack("{ss ss ss sf sf sf sI sf sf}", "name", result->shape->name, "engine", result->engine, "pass",
-                               bench_pass_name(result->pass), "ms", result->time.best, "median_ms", result->time.median, "spread",
-                               result->time.spread, "samples", (json_int_t)result->time.samples, "gflops", result->gflops,
-                               "fraction_of_peak", fraction_of_peak(run, result));
+    json_t *object =
+        json_pack("{ss ss ss sf sf sf sI sf sf sf sf}", "name", result->shape->name, "engine", result->engine, "pass",
+                  bench_pass_name(result->pass), "ms", result->time.best, "median_ms", result->time.median, "spread",
+                  result->time.spread, "samples", (json_int_t)result->time.samples, "gflops", result->gflops, "fraction_of_peak",
+                  fraction_of_peak(run, result), "intensity", result->intensity, "roof_gflops", roof(run, result));
     if (result->pass == BENCH_ALL) return object;
     json_object_set_new(object, "checked", json_true());
     json_object_set_new(object, "error", json_real(result->error));
@@ -167,9 +185,9 @@ json_t *bench_conv_json(const bench_run *run) {
         if (i == 0 || result->shape != run->result[i - 1].shape) json_array_append_new(shapes, shape_json(result->shape));
         json_array_append_new(result->pass == BENCH_ALL ? together : results, result_json(run, result));
     }
-    json_t *object =
-        json_pack("{sf sf ss ss si so so so}", "peak_gflops", run->peak_gflops, "blas_gflops", run->blas_gflops, "isa", run->isa,
-                  "precision", run->precision, "threads", run->threads, "shapes", shapes, "results", results, "together", together);
+    json_t *object = json_pack("{sf sf sf ss ss si so so so}", "peak_gflops", run->peak_gflops, "blas_gflops", run->blas_gflops,
+                               "memory_gbps", run->memory_rate, "isa", run->isa, "precision", run->precision, "threads",
+                               run->threads, "shapes", shapes, "results", results, "together", together);
     json_object_set_new(object, "auto", verdict_json(run));
     return object;
 }

@@ -80,7 +80,8 @@ static tl_status parse_part(const char *part, tl_conv1d_spec *spec, tl_error *er
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         if (key != strlen(sizes[i].key) || strncmp(part, sizes[i].key, key) != 0) continue;
         if (parse_size(value, sizes[i].value)) return TL_OK;
-        return tl_fail(error, TL_ERROR_ARGUMENT, "shape: %s %s should be a whole number from 1 on", sizes[i].key, value);
+        return tl_fail(error, TL_ERROR_ARGUMENT, "shape: %s %s should be a whole number from 1 to %lld", sizes[i].key, value,
+                       (long long)INT64_MAX);
     }
     return tl_fail(error, TL_ERROR_ARGUMENT,
                    "shape: unknown part %s; there are channels, filters, kernel, length, batch, stride, dilation and padding",

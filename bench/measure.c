@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+enum { TRIAD = 4 << 20 }; /* elements of each of the three arrays: 96 MiB in all */
+
 double bench_seconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -52,4 +54,24 @@ bench_timing bench_summary(bench_samples *samples) {
                           .median = 1e3 * median,
                           .spread = (quantile(sorted, count, 0.75) - quantile(sorted, count, 0.25)) / median,
                           .samples = count};
+}
+
+static void triad(void *context) {
+    double *restrict a = context;
+    const double *restrict b = a + TRIAD, *restrict c = b + TRIAD;
+    for (size_t i = 0; i < TRIAD; i++) a[i] = b[i] + 0.5 * c[i];
+}
+
+double bench_memory_rate(double seconds) {
+    double *arrays = calloc(3 * (size_t)TRIAD, sizeof *arrays);
+    bench_samples *samples = calloc(1, sizeof *samples);
+    double rate = 0;
+    for (size_t i = 0; arrays && i < 3 * (size_t)TRIAD; i++) arrays[i] = 1; /* pages of their own, not the system's one of zeros */
+    if (arrays && samples) {
+        bench_round(samples, triad, arrays, seconds * BENCH_ROUNDS);
+        rate = 3.0 * TRIAD * sizeof *arrays / bench_summary(samples).best / 1e6;
+    }
+    free(samples);
+    free(arrays);
+    return rate;
 }

@@ -3,6 +3,12 @@
 # The kernels (src/kernels) are compiled once per instruction set; everything else once. DEFINITION is TAPLINE_F64 for the double build, whose
 # linked symbols are renamed through names_f64.h, made here from the symbols of the float build.
 
+# What else than the version may change the last bits of results: checkpoints keep it.
+string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
+string(MD5 flags "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${type}} ${TAPLINE_SANITIZE} ${TAPLINE_BLAS}")
+string(SUBSTRING ${flags} 0 6 flags)
+set(tapline_build "${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION} ${CMAKE_BUILD_TYPE} ${flags}")
+
 set(tapline_baseline_options "")
 set(tapline_avx2_options -mavx2 -mfma)
 set(tapline_avx512_options -mavx512f -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
@@ -33,6 +39,7 @@ function(tapline_library name definition)
 
   add_library(${name}_objects OBJECT ${sources})
   tapline_objects(${name}_objects "${definition}")
+  target_compile_definitions(${name}_objects PRIVATE TL_BUILD="${tapline_build}")
   target_link_libraries(${name}_objects PRIVATE tapline::blas tapline::jansson tapline::xxhash OpenMP::OpenMP_C ZLIB::ZLIB)
   set(objects $<TARGET_OBJECTS:${name}_objects>)
   foreach(isa IN LISTS tapline_instruction_sets)

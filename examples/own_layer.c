@@ -49,7 +49,7 @@ int main(void) {
     if (!tl_failed(&error)) {
         const tl_tensor some = tl_tensor_slice(&train->x, 0, 2);
         tl_check_gradients(model, &some, &(tl_target){.labels = train->labels}, &report, &error);
-        tl_fit(model, train, &(tl_fit_cfg){.epochs = 500, .callback = until_learnt}, &fit, &error);
+        tl_fit(model, train, &(tl_fit_cfg){.epochs = 500, .callbacks = {{until_learnt, NULL}}}, &fit, &error);
     }
     printf("gradients right to %.0e, learnt in %d epochs\n", report.worst, fit.epochs);
     if (tl_failed(&error)) fprintf(stderr, "%s\n", error.text);

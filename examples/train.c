@@ -31,7 +31,7 @@ int main(int argc, char **argv) {
     tl_model_compile(model, x, &(tl_compile_cfg){.batch = 4}, &error);
 
     tl_metrics metrics = {0};
-    tl_fit(model, train, &(tl_fit_cfg){.epochs = 100, .restore_best = true, .callback = report}, NULL, &error);
+    tl_fit(model, train, &(tl_fit_cfg){.epochs = 100, .restore_best = true, .callbacks = {{report, NULL}}}, NULL, &error);
     tl_evaluate(model, test, &metrics, &error);
 
     tl_real probability[64] = {0};

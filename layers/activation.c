@@ -66,10 +66,13 @@ static void choose(tl_layer *layer, tl_activation activation, double cost, doubl
     self->gradient_cost = gradient_cost;
 }
 
+static const double largest = 1e30; /* which float holds, too */
+
 /* 0 becomes the default. */
 static void check_positive(const char *what, double *value, double otherwise, tl_error *error) {
     if (*value == 0) *value = otherwise;
-    if (!(*value > 0 && isfinite(*value))) tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is not a finite number above 0", what, *value);
+    if (!(*value > 0 && *value <= largest))
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is not a number above 0, up to %g", what, *value, largest);
 }
 
 static void relu_setup(tl_layer *layer, tl_error *error) {
@@ -135,12 +138,16 @@ static void gelu_setup(tl_layer *layer, tl_error *error) {
         choose(layer, TL_ACTIVATION_GELU, 40, 40);
 }
 
+static void check_size(const char *what, double value, tl_error *error) {
+    if (!(fabs(value) <= largest)) tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is outside ±%g", what, value, largest);
+}
+
 static void affine_setup(tl_layer *layer, tl_error *error) {
     activation_layer *self = (activation_layer *)layer;
     choose(layer, TL_ACTIVATION_AFFINE, 1, 1);
     if (self->a == 0) self->a = 1;
-    if (!isfinite(self->a)) tl_fail(error, TL_ERROR_ARGUMENT, "scale %g is not finite", self->a);
-    if (!isfinite(self->b)) tl_fail(error, TL_ERROR_ARGUMENT, "shift %g is not finite", self->b);
+    check_size("scale", self->a, error);
+    check_size("shift", self->b, error);
 }
 
 /* ---- tables ---- */

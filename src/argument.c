@@ -17,15 +17,21 @@ void tl_check_number(const char *what, double value, double least, double limit,
         tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is outside [%g, %g)", what, value, least, limit);
 }
 
-size_t tl_find_name(const char *what, const char *name, tl_name_at name_at, tl_error *error) {
-    char list[400] = "";
+void tl_list_names(tl_name_at name_at, const char *quote, char list[TL_NAME_LIST]) {
     size_t used = 0;
-    if (tl_failed(error)) return 0;
-    for (size_t i = 0; name_at(i); i++) {
-        if (strcmp(name_at(i), name) == 0) return i;
+    *list = '\0';
+    for (size_t i = 0; name_at(i) && used < TL_NAME_LIST; i++) {
         const char *joint = i == 0 ? "" : name_at(i + 1) ? ", " : " and ";
-        if (used < sizeof list) used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", joint, name_at(i));
+        used += (size_t)snprintf(list + used, TL_NAME_LIST - used, "%s%s%s%s", joint, quote, name_at(i), quote);
     }
+}
+
+size_t tl_find_name(const char *what, const char *name, tl_name_at name_at, tl_error *error) {
+    char list[TL_NAME_LIST];
+    if (tl_failed(error)) return 0;
+    for (size_t i = 0; name_at(i); i++)
+        if (strcmp(name_at(i), name) == 0) return i;
+    tl_list_names(name_at, "", list);
     tl_fail(error, TL_ERROR_ARGUMENT, "%s \"%.40s\" is unknown; there are %s", what, name, list);
     return 0;
 }

@@ -10,6 +10,11 @@ void tl_check_number(const char *what, double value, double least, double limit,
 /* The name of that index, from 0; NULL behind the last. */
 typedef const char *(*tl_name_at)(size_t index);
 
+enum { TL_NAME_LIST = 300 };
+
+/* "adam, adamw and sgd"; with `quote` around each. */
+void tl_list_names(tl_name_at name_at, const char *quote, char list[TL_NAME_LIST]);
+
 /* The index of `name`; else fails with "optimizer "lion" is unknown; there are adam and sgd", `what` being the first word, and
  * returns 0. */
 size_t tl_find_name(const char *what, const char *name, tl_name_at name_at, tl_error *error);

@@ -13,6 +13,7 @@ tl_status tl_augment_check(const tl_augment_cfg *cfg, tl_error *error) {
     tl_check_number("augment: crop", cfg->crop, 0, 1, error);
     tl_check_number("augment: scale", cfg->scale, 0, INFINITY, error);
     tl_check_number("augment: jitter", cfg->jitter, 0, INFINITY, error);
+    tl_check_number("augment: mixup", cfg->mixup, 0, INFINITY, error);
     return error->status;
 }
 

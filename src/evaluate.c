@@ -10,14 +10,31 @@
 
 /* ---- data against model ---- */
 
+size_t tl_labels_each(const tl_dataset *data) { return data->target_length > 0 ? data->target_length : 1; }
+
+size_t tl_values_each(const tl_dataset *data) {
+    return tl_labels_each(data) * (data->target_channels > 0 ? data->target_channels : 1);
+}
+
 static tl_status check_labels(const tl_dataset *data, size_t outputs, tl_error *error) {
+    const size_t each = tl_labels_each(data);
     if (!data->labels) return tl_fail(error, TL_ERROR_ARGUMENT, "data: cross-entropy needs labels; the data set has none");
     if (data->classes > outputs)
         return tl_fail(error, TL_ERROR_SHAPE, "data: %zu classes exceed the %zu outputs of the model", data->classes, outputs);
-    for (size_t i = 0; i < data->x.shape[0]; i++)
+    for (size_t i = 0; i < data->x.shape[0] * each; i++)
         if (data->labels[i] < 0 || (size_t)data->labels[i] >= outputs)
-            return tl_fail(error, TL_ERROR_ARGUMENT, "data: label %d of sample %zu is outside 0 … %zu", data->labels[i], i,
+            return tl_fail(error, TL_ERROR_ARGUMENT, "data: label %d of sample %zu is outside 0 … %zu", data->labels[i], i / each,
                            outputs - 1);
+    return TL_OK;
+}
+
+static tl_status check_values(const tl_dataset *data, size_t outputs, tl_loss_kind loss, tl_error *error) {
+    const size_t channels = tl_values_each(data) / tl_labels_each(data);
+    if (!data->values)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "data: %s needs target values; the data set has none", tl_loss_name(loss));
+    if (channels != outputs)
+        return tl_fail(error, TL_ERROR_SHAPE, "data: %zu target value%s at a time; the model has %zu output%s", channels,
+                       channels == 1 ? "" : "s", outputs, outputs == 1 ? "" : "s");
     return TL_OK;
 }
 
@@ -32,44 +49,79 @@ tl_status tl_data_check(const tl_model *model, const tl_dataset *data, tl_error 
         return tl_fail(error, TL_ERROR_SHAPE, "data: series are (%zu, %zu); the model takes (%zu, %zu)", shape[1], shape[2],
                        in.length, in.channels);
     if (shape[0] > UINT32_MAX) return tl_fail(error, TL_ERROR_SHAPE, "data: %zu samples exceed %u", shape[0], UINT32_MAX);
-    if (out.length != 1)
-        return tl_fail(error, TL_ERROR_SHAPE, "data: one target a series; the model's output has length %zu", out.length);
-    if (tl_loss_takes_labels(tl_model_loss(model))) return check_labels(data, out.channels, error);
-    if (!data->values)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "data: %s needs target values; the data set has none",
-                       tl_loss_name(tl_model_loss(model)));
-    if (out.channels != 1)
-        return tl_fail(error, TL_ERROR_SHAPE, "data: one target value a series; the model has %zu outputs", out.channels);
-    return TL_OK;
+    if (out.length != tl_labels_each(data))
+        return tl_fail(error, TL_ERROR_SHAPE, "data: targets for %zu step%s of each series; the model's output has length %zu",
+                       tl_labels_each(data), tl_labels_each(data) == 1 ? "" : "s", out.length);
+    const tl_loss_kind loss = tl_model_loss(model);
+    return tl_loss_takes_labels(loss) ? check_labels(data, out.channels, error) : check_values(data, out.channels, loss, error);
 }
 
 tl_target tl_data_target(const tl_dataset *data, size_t first) {
-    return (tl_target){.labels = data->labels ? data->labels + first : NULL, .values = data->values ? data->values + first : NULL};
+    return (tl_target){.labels = data->labels ? data->labels + first * tl_labels_each(data) : NULL,
+                       .values = data->values ? data->values + first * tl_values_each(data) : NULL};
 }
 
 /* ---- metrics ---- */
 
-/* The outputs of all samples, (samples, channels), to be released; what they add up to is added to `sums`. NULL on failure. */
-static tl_real *run_all(tl_model *model, const tl_dataset *data, tl_tally *sums, tl_error *error) {
-    if (tl_failed(error) || tl_data_check(model, data, error) != TL_OK) return NULL;
-    const size_t samples = data->x.shape[0], batch = tl_model_batch(model), channels = tl_output_shape(model).channels;
-    tl_tensor outputs = tl_tensor_new(2, (const size_t[]){samples, channels}, error);
-    for (size_t first = 0; outputs.data && first < samples; first += batch) {
+/* What a model makes of all samples: the steps that count, one after the other. */
+typedef struct outcome {
+    tl_tally sums;
+    size_t rows, channels;
+    tl_real *outputs; /* (rows, channels) */
+    int32_t *labels;  /* (rows); NULL: the loss takes values */
+    tl_real *values;  /* (rows, channels); likewise */
+} outcome;
+
+static void release_outcome(outcome *all) {
+    tl_release(all->outputs);
+    tl_release(all->labels);
+    tl_release(all->values);
+}
+
+static tl_status prepare_outcome(outcome *all, const tl_model *model, const tl_dataset *data, tl_error *error) {
+    const size_t rows = data->x.shape[0] * tl_labels_each(data), count = rows * tl_output_shape(model).channels;
+    all->channels = tl_output_shape(model).channels;
+    all->outputs = tl_allocate(count, sizeof *all->outputs, "the outputs of all samples", error);
+    if (tl_loss_takes_labels(tl_model_loss(model)))
+        all->labels = tl_allocate(rows, sizeof *all->labels, "labels", error);
+    else
+        all->values = tl_allocate(count, sizeof *all->values, "targets", error);
+    return error->status;
+}
+
+/* Adds the last pass, on samples with these targets. */
+static void collect(outcome *all, const tl_model *model, const tl_target *target) {
+    const tl_tensor y = tl_output(model);
+    for (size_t i = 0; i < y.shape[0]; i++) {
+        const size_t from = i * y.shape[1], steps = tl_output_length(model, i), count = steps * all->channels;
+        memcpy(all->outputs + all->rows * all->channels, y.data + from * all->channels, count * sizeof *all->outputs);
+        if (all->labels) memcpy(all->labels + all->rows, target->labels + from, steps * sizeof *all->labels);
+        if (all->values)
+            memcpy(all->values + all->rows * all->channels, target->values + from * all->channels, count * sizeof *all->values);
+        all->rows += steps;
+    }
+}
+
+/* Release `all` in any case. */
+static tl_status run_all(outcome *all, tl_model *model, const tl_dataset *data, tl_error *error) {
+    if (tl_failed(error) || tl_data_check(model, data, error) != TL_OK || prepare_outcome(all, model, data, error) != TL_OK)
+        return error->status;
+    const size_t samples = data->x.shape[0], batch = tl_model_batch(model);
+    for (size_t first = 0; first < samples; first += batch) {
         const tl_tensor x = tl_tensor_slice(&data->x, first, samples - first < batch ? samples - first : batch);
         const tl_target target = tl_data_target(data, first);
         if (data->lengths) tl_set_lengths(model, data->lengths + first, x.shape[0]);
         tl_forward(model, &x, TL_INFERENCE);
         const double loss = tl_loss(model, &target);
-        if (tl_failed(tl_model_error(model))) {
-            tl_fail(error, tl_model_error(model)->status, "%s", tl_model_error(model)->text);
-            tl_tensor_free(&outputs);
-            break;
-        }
-        tl_tally_add(sums, model, &target, loss);
-        memcpy(outputs.data + first * channels, tl_output(model).data, x.shape[0] * channels * sizeof *outputs.data);
+        if (tl_failed(tl_model_error(model)))
+            return tl_fail(error, tl_model_error(model)->status, "%s", tl_model_error(model)->text);
+        tl_tally_add(&all->sums, model, &target, loss);
+        collect(all, model, &target);
     }
-    return outputs.data;
+    return TL_OK;
 }
+
+static tl_classified classified(const outcome *all) { return (tl_classified){all->outputs, all->labels, all->rows, all->channels}; }
 
 static void add_class_metrics(tl_metrics *metrics, const tl_classified *all, tl_error *error) {
     size_t *counts = tl_allocate(all->classes * all->classes, sizeof *counts, "the confusion matrix", error);
@@ -86,32 +138,33 @@ static void add_class_metrics(tl_metrics *metrics, const tl_classified *all, tl_
 
 tl_status tl_evaluate(tl_model *model, const tl_dataset *data, tl_metrics *metrics, tl_error *error) {
     tl_error own = {0};
+    outcome all = {0};
     if (!error) error = &own;
-    tl_tally sums = {0};
-    tl_real *outputs = run_all(model, data, &sums, error);
-    if (!outputs) return error->status;
-    const size_t samples = data->x.shape[0];
-    *metrics = tl_tally_metrics(&sums, tl_model_loss(model));
-    if (tl_loss_takes_labels(tl_model_loss(model)))
-        add_class_metrics(metrics, &(tl_classified){outputs, data->labels, samples, tl_output_shape(model).channels}, error);
-    else
-        metrics->r2 = tl_r2(data->values, samples, sums.squared);
-    tl_release(outputs);
+    if (run_all(&all, model, data, error) == TL_OK) {
+        const tl_classified classes = classified(&all);
+        *metrics = tl_tally_metrics(&all.sums, tl_model_loss(model));
+        if (all.labels)
+            add_class_metrics(metrics, &classes, error);
+        else
+            metrics->r2 = tl_r2(all.values, all.rows * all.channels, all.sums.squared);
+    }
+    release_outcome(&all);
     return error->status;
 }
 
 tl_status tl_confusion(tl_model *model, const tl_dataset *data, size_t *counts, tl_error *error) {
     tl_error own = {0};
+    outcome all = {0};
     if (!error) error = &own;
     if (!tl_failed(error) && !tl_loss_takes_labels(tl_model_loss(model)))
         return tl_fail(error, TL_ERROR_ARGUMENT, "confusion: the model was compiled for %s, which has no classes",
                        tl_loss_name(tl_model_loss(model)));
-    tl_tally sums = {0};
-    tl_real *outputs = run_all(model, data, &sums, error);
-    if (!outputs) return error->status;
-    tl_count_confusion(&(tl_classified){outputs, data->labels, data->x.shape[0], tl_output_shape(model).channels}, counts);
-    tl_release(outputs);
-    return TL_OK;
+    if (run_all(&all, model, data, error) == TL_OK) {
+        const tl_classified classes = classified(&all);
+        tl_count_confusion(&classes, counts);
+    }
+    release_outcome(&all);
+    return error->status;
 }
 
 /* ---- predictions ---- */

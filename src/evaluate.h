@@ -4,6 +4,10 @@
 
 #include <tapline/train.h>
 
+/* How many labels, and how many values, a series of the data has. */
+size_t tl_labels_each(const tl_dataset *data);
+size_t tl_values_each(const tl_dataset *data);
+
 /* Whether the model is compiled and fits the data: shapes, labels or values. */
 tl_status tl_data_check(const tl_model *model, const tl_dataset *data, tl_error *error);
 

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "evaluate.h"
+#include "loss.h"
 #include "memory.h"
 #include "metrics.h"
 
@@ -22,6 +23,11 @@ static void release_fit(tl_fit_state *f) {
     tl_release(f->labels);
     tl_release(f->values);
     tl_release(f->lengths);
+    tl_release(f->mixed.partner);
+    tl_release(f->mixed.share);
+    tl_release(f->mixed.lengths);
+    tl_release(f->mixed.probabilities);
+    tl_release(f->mixed.values);
     tl_release(f->best);
 }
 
@@ -61,6 +67,23 @@ static tl_status prepare_schedule(tl_fit_state *f, tl_error *error) {
     return error->status;
 }
 
+/* Variations that the data or the batches rule out. */
+static tl_status check_variations(const tl_fit_cfg *cfg, const tl_dataset *data, tl_error *error) {
+    const tl_augment_cfg *augment = &cfg->augment;
+    const bool each_step = tl_labels_each(data) > 1;
+    if (tl_augment_check(augment, error) != TL_OK) return error->status;
+    if (augment->crop > 0 && each_step)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: crop %g moves the steps of series, and the data has targets for each step",
+                       augment->crop);
+    if (augment->mixup > 0 && each_step && data->lengths)
+        return tl_fail(error, TL_ERROR_ARGUMENT,
+                       "fit: mixup %g does not mix series of different lengths that have targets for each step", augment->mixup);
+    if (augment->mixup > 0 && cfg->batch < 2)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: mixup %g mixes series of a batch; batches of %zu have no two",
+                       augment->mixup, cfg->batch);
+    return TL_OK;
+}
+
 static tl_status take_configuration(tl_fit_state *f, const tl_fit_cfg *cfg, tl_error *error) {
     if (cfg) f->cfg = *cfg;
     if (f->cfg.epochs == 0) f->cfg.epochs = 1;
@@ -72,13 +95,26 @@ static tl_status take_configuration(tl_fit_state *f, const tl_fit_cfg *cfg, tl_e
     if (!(f->cfg.checkpoint_every >= 0))
         return tl_fail(error, TL_ERROR_ARGUMENT, "fit: checkpoint_every %g is below 0", f->cfg.checkpoint_every);
     if (f->cfg.patience < 0) return tl_fail(error, TL_ERROR_ARGUMENT, "fit: patience %d is below 0", f->cfg.patience);
-    if (tl_augment_check(&f->cfg.augment, error) != TL_OK) return error->status;
+    if (check_variations(&f->cfg, f->data, error) != TL_OK) return error->status;
     if (f->cfg.validation && tl_data_check(f->model, f->cfg.validation, error) != TL_OK) return error->status;
     f->batches = parts_of(f->data->x.shape[0], f->cfg.batch);
     return prepare_schedule(f, error);
 }
 
-static bool varies(const tl_augment_cfg *cfg) { return cfg->crop > 0 || cfg->scale > 0 || cfg->jitter > 0; }
+static bool varies(const tl_augment_cfg *cfg) { return cfg->crop > 0 || cfg->scale > 0 || cfg->jitter > 0 || cfg->mixup > 0; }
+
+static void prepare_mixtures(tl_fit_state *f, tl_error *error) {
+    const size_t batch = f->cfg.batch, rows = batch * tl_labels_each(f->data), classes = tl_output_shape(f->model).channels;
+    tl_mixtures *mixed = &f->mixed;
+    if (f->cfg.augment.mixup == 0) return;
+    mixed->partner = tl_allocate(batch, sizeof *mixed->partner, "the partners of mixup", error);
+    mixed->share = tl_allocate(batch, sizeof *mixed->share, "the shares of mixup", error);
+    if (f->data->lengths) mixed->lengths = tl_allocate(batch, sizeof *mixed->lengths, "lengths of mixtures", error);
+    if (tl_loss_takes_labels(tl_model_loss(f->model)))
+        mixed->probabilities = tl_allocate(rows * classes, sizeof *mixed->probabilities, "targets of mixtures", error);
+    else
+        mixed->values = tl_allocate(batch * tl_values_each(f->data), sizeof *mixed->values, "targets of mixtures", error);
+}
 
 static tl_status prepare_fit(tl_fit_state *f, const tl_fit_cfg *cfg, tl_error *error) {
     const tl_shape in = tl_input_shape(f->model);
@@ -86,9 +122,10 @@ static tl_status prepare_fit(tl_fit_state *f, const tl_fit_cfg *cfg, tl_error *e
     f->order = tl_allocate(f->data->x.shape[0], sizeof *f->order, "the order of the samples", error);
     f->x = tl_tensor_new(3, (size_t[]){f->cfg.batch, in.length, in.channels}, error);
     if (varies(&f->cfg.augment)) f->varied = tl_tensor_new(3, f->x.shape, error);
-    f->labels = tl_allocate(f->cfg.batch, sizeof *f->labels, "labels", error);
-    f->values = tl_allocate(f->cfg.batch, sizeof *f->values, "targets", error);
+    f->labels = tl_allocate(f->cfg.batch * tl_labels_each(f->data), sizeof *f->labels, "labels", error);
+    f->values = tl_allocate(f->cfg.batch * tl_values_each(f->data), sizeof *f->values, "targets", error);
     if (f->data->lengths) f->lengths = tl_allocate(f->cfg.batch, sizeof *f->lengths, "lengths", error);
+    prepare_mixtures(f, error);
     if (f->cfg.restore_best) f->best = tl_allocate(count_parameters(f->model), sizeof(tl_real), "the best parameters", error);
     tl_zero_grad(f->model);
     f->batch = f->batches; /* as if an epoch had just ended */
@@ -106,20 +143,47 @@ static void shuffle(tl_fit_state *f) {
     for (size_t i = 0; f->cfg.keep_order && i < samples; i++) f->order[i] = (uint32_t)i;
 }
 
+/* Mixed targets: of labels the probabilities of classes. */
+static void mix_targets(tl_fit_state *f, size_t count) {
+    const tl_mixtures *mixed = &f->mixed;
+    const size_t classes = tl_output_shape(f->model).channels, labels = tl_labels_each(f->data), values = tl_values_each(f->data);
+    if (mixed->probabilities) memset(mixed->probabilities, 0, count * labels * classes * sizeof *mixed->probabilities);
+    for (size_t i = 0; i < count; i++) {
+        const size_t partner = mixed->partner[i];
+        const tl_real share = mixed->share[i];
+        for (size_t k = 0; mixed->probabilities && k < labels; k++) {
+            tl_real *row = mixed->probabilities + (i * labels + k) * classes;
+            row[f->labels[i * labels + k]] += 1 - share;
+            row[f->labels[partner * labels + k]] += share;
+        }
+        for (size_t k = 0; mixed->values && k < values; k++)
+            mixed->values[i * values + k] = (1 - share) * f->values[i * values + k] + share * f->values[partner * values + k];
+    }
+}
+
+/* From the varied series and their targets to x and the targets of mixtures. */
+static void mix(tl_fit_state *f, size_t count, uint64_t key) {
+    const tl_mixtures *mixed = &f->mixed;
+    tl_mixup_draw(f->cfg.augment.mixup, mixed->partner, mixed->share, count, tl_model_seed(f->model), key);
+    tl_mixup(&f->varied, f->lengths, mixed->partner, mixed->share, &f->x, mixed->lengths);
+    mix_targets(f, count);
+}
+
 /* Copies samples `first` … `first + count - 1` of the order side by side. */
 static void gather(tl_fit_state *f, size_t first, size_t count) {
     const tl_dataset *data = f->data;
-    const size_t each = data->x.shape[1] * data->x.shape[2];
+    const size_t each = data->x.shape[1] * data->x.shape[2], labels = tl_labels_each(data), values = tl_values_each(data);
     for (size_t i = 0; i < count; i++) {
         const size_t sample = f->order[first + i];
         memcpy(f->x.data + i * each, data->x.data + sample * each, each * sizeof(tl_real));
         if (data->lengths) f->lengths[i] = data->lengths[sample];
-        if (data->labels) f->labels[i] = data->labels[sample];
-        if (data->values) f->values[i] = data->values[sample];
+        if (data->labels) memcpy(f->labels + i * labels, data->labels + sample * labels, labels * sizeof *f->labels);
+        if (data->values) memcpy(f->values + i * values, data->values + sample * values, values * sizeof *f->values);
     }
     f->x.shape[0] = f->varied.shape[0] = count;
     const uint64_t key = f->order_key * f->batches + f->batch; /* of no other batch */
     if (f->varied.data) tl_augment(&f->cfg.augment, &f->x, f->lengths, &f->varied, tl_model_seed(f->model), key);
+    if (f->mixed.partner) mix(f, count, key);
 }
 
 static tl_status take_step(tl_fit_state *f, tl_error *error) {
@@ -129,9 +193,11 @@ static tl_status take_step(tl_fit_state *f, tl_error *error) {
 
 /* One forward and backward pass; steps where `step` says so. */
 static tl_status train_batch(tl_fit_state *f, bool step, tl_error *error) {
-    const tl_target target = {.labels = f->labels, .values = f->values};
-    if (f->lengths) tl_set_lengths(f->model, f->lengths, f->x.shape[0]);
-    tl_forward(f->model, f->varied.data ? &f->varied : &f->x, TL_TRAINING);
+    const bool mixed = f->mixed.partner != NULL;
+    const tl_target target = mixed ? (tl_target){.probabilities = f->mixed.probabilities, .values = f->mixed.values}
+                                   : (tl_target){.labels = f->labels, .values = f->values};
+    if (f->lengths) tl_set_lengths(f->model, mixed ? f->mixed.lengths : f->lengths, f->x.shape[0]);
+    tl_forward(f->model, f->varied.data && !mixed ? &f->varied : &f->x, TL_TRAINING);
     const double loss = tl_loss(f->model, &target);
     if (!tl_failed(tl_model_error(f->model))) tl_tally_add(&f->sums, f->model, &target, loss);
     tl_backward(f->model);
@@ -139,23 +205,37 @@ static tl_status train_batch(tl_fit_state *f, bool step, tl_error *error) {
     return step || wrong ? take_step(f, error) : TL_OK;
 }
 
-static bool go_on(tl_fit_state *f) {
-    if (!f->cfg.callback) return true;
-    const tl_progress progress = {.epoch = f->epoch,
+/* Of the batches since the last step, which may be none. */
+static double step_loss(const tl_fit_state *f) {
+    const tl_tally of_step = {.loss = f->sums.loss - f->last.loss, .weight = f->sums.weight - f->last.weight};
+    return tl_tally_loss(&of_step);
+}
+
+bool tl_call_back(const tl_callback callbacks[TL_MAX_CALLBACKS], const tl_progress *progress) {
+    bool on = true;
+    for (size_t i = 0; i < TL_MAX_CALLBACKS && callbacks[i].function; i++)
+        on = callbacks[i].function(progress, callbacks[i].user) && on;
+    return on;
+}
+
+static bool go_on(const tl_fit_state *f) {
+    const tl_progress progress = {.model = f->model,
+                                  .epoch = f->epoch,
                                   .epochs = f->cfg.epochs,
                                   .batch = f->batch,
                                   .batches = f->batches,
                                   .epoch_end = f->batch == f->batches,
                                   .train = tl_tally_metrics(&f->sums, tl_model_loss(f->model)),
                                   .validation = f->batch == f->batches ? f->validation : tl_no_metrics,
+                                  .steps = f->result.steps,
+                                  .step_loss = step_loss(f),
                                   .learning_rate = tl_learning_rate(f->model),
                                   .seconds = tl_seconds() - f->begin};
-    return f->cfg.callback(&progress, f->cfg.user);
+    return tl_call_back(f->cfg.callbacks, &progress);
 }
 
 static void end_step(tl_fit_state *f) {
-    const tl_tally of_step = {.loss = f->sums.loss - f->last.loss, .weight = f->sums.weight - f->last.weight};
-    tl_schedule_step(&f->schedule, tl_tally_loss(&of_step));
+    tl_schedule_step(&f->schedule, step_loss(f));
     set_rate(f);
     f->last = f->sums;
 }

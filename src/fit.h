@@ -4,6 +4,15 @@
 
 #include "metrics.h"
 
+/* The mixtures that a batch is trained on in place of its series (mixup). */
+typedef struct tl_mixtures {
+    uint32_t *partner;      /* (batch); NULL: none */
+    tl_real *share;         /* (batch) */
+    size_t *lengths;        /* (batch), of them; NULL: whole series */
+    tl_real *probabilities; /* (batch, labels of a series, classes) cross-entropy's targets; NULL: the loss takes values */
+    tl_real *values;        /* (batch, values of a series) */
+} tl_mixtures;
+
 typedef struct tl_fit_state {
     tl_model *model;
     const tl_dataset *data;
@@ -24,12 +33,16 @@ typedef struct tl_fit_state {
     /* made from that */
     uint32_t *order;       /* (samples) the epoch's */
     tl_tensor x;           /* (batch, length, channels) gathered samples */
-    tl_tensor varied;      /* variations of them; empty: none */
+    tl_tensor varied;      /* variations of them, whose mixtures go back to x; empty: none */
     tl_metrics validation; /* of the epoch that has just ended */
-    int32_t *labels;       /* (batch) */
-    tl_real *values;       /* (batch) */
+    int32_t *labels;       /* (batch, labels of a series) */
+    tl_real *values;       /* (batch, values of a series) */
     size_t *lengths;       /* (batch); NULL: whole series */
+    tl_mixtures mixed;
 } tl_fit_state;
+
+/* Calls all of them; false where one says so. */
+bool tl_call_back(const tl_callback callbacks[TL_MAX_CALLBACKS], const tl_progress *progress);
 
 /* Checks that cfg.checkpoint may be written, and sets model and fit, which is prepared, to what
  * cfg.resume holds. Fails, listing what differs, where that is another training. */

@@ -22,4 +22,7 @@ void tl_gemm_prepare(void);
  * does not say. */
 const char *tl_gemm_core(void);
 
+/* The name and the version of the BLAS, such as "OpenBLAS 0.3.21"; "" where it does not say. */
+void tl_gemm_version(char *text, size_t size);
+
 #endif

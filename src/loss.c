@@ -129,6 +129,23 @@ static tl_status check_probabilities(const tl_tensor *y, const size_t *lengths, 
     return TL_OK;
 }
 
+/* Of classes: a distribution at each step. */
+static tl_status check_distributions(const tl_tensor *y, const size_t *lengths, const tl_real *probabilities, tl_error *error) {
+    const size_t channels = y->shape[2];
+    for (size_t i = 0; i < y->shape[0]; i++)
+        for (size_t row = i * y->shape[1]; row < i * y->shape[1] + steps_of(y, lengths, i); row++) {
+            double sum = 0;
+            for (const tl_real *p = probabilities + row * channels; p < probabilities + (row + 1) * channels; p++) {
+                if (!(*p >= 0 && *p <= 1))
+                    return tl_fail(error, TL_ERROR_ARGUMENT, "loss: probability %g of sample %zu is outside 0 … 1", (double)*p, i);
+                sum += (double)*p;
+            }
+            if (fabs(sum - 1) > 1e-3)
+                return tl_fail(error, TL_ERROR_ARGUMENT, "loss: probabilities of sample %zu add up to %g, not to 1", i, sum);
+        }
+    return TL_OK;
+}
+
 static tl_status check_weights(const tl_real *weights, size_t batch, tl_error *error) {
     for (size_t i = 0; i < batch; i++) {
         char what[60];
@@ -142,9 +159,13 @@ tl_status tl_loss_check(const tl_loss_spec *loss, const tl_tensor *y, const size
                         tl_error *error) {
     const char *name = kinds[loss->kind].name;
     const bool labels = tl_loss_takes_labels(loss->kind);
-    if (labels && !target->labels) return tl_fail(error, TL_ERROR_ARGUMENT, "loss: %s needs labels, none were given", name);
+    if (labels && !target->labels && !target->probabilities)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "loss: %s needs labels, none were given", name);
+    if (target->labels && target->probabilities)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "loss: labels and probabilities were given; the target is one of them");
     if (!labels && !target->values) return tl_fail(error, TL_ERROR_ARGUMENT, "loss: %s needs target values, none were given", name);
-    if (labels) check_labels(y, lengths, target->labels, error);
+    if (labels && target->labels) check_labels(y, lengths, target->labels, error);
+    if (labels && target->probabilities) check_distributions(y, lengths, target->probabilities, error);
     if (loss->kind == TL_BINARY_CROSS_ENTROPY) check_probabilities(y, lengths, target->values, error);
     if (target->weights) check_weights(target->weights, y->shape[0], error);
     return error->status;
@@ -162,14 +183,31 @@ static double log_sum_exp(const tl_real *logits, size_t channels) {
 
 static double class_weight(const tl_loss_spec *loss, size_t class) { return loss->class_weights ? loss->class_weights[class] : 1; }
 
-/* With p = softmax(logits), the loss is minus the sum of t · log p, t being the weight of the class, smoothed: (1 - s) at the label
- * and s / channels everywhere; its gradient is p · (sum of t) - t. The gradient is written scaled, unless it is NULL. */
-static double cross_entropy_row(const tl_loss_spec *loss, const tl_real *logits, size_t channels, size_t label, double scale,
-                                tl_real *gradient) {
+/* What the target of a row says of a class, as a probability. */
+static double class_probability(const tl_target *target, size_t row, size_t channels, size_t class) {
+    if (target->probabilities) return (double)target->probabilities[row * channels + class];
+    return (size_t)target->labels[row] == class ? 1 : 0;
+}
+
+/* The weight of the label's class, or the mean over the classes that may be it. */
+static double row_weight(const tl_loss_spec *loss, const tl_target *target, size_t row, size_t channels) {
+    if (!loss->class_weights) return 1;
+    if (!target->probabilities) return loss->class_weights[target->labels[row]];
+    double sum = 0;
+    for (size_t c = 0; c < channels; c++) sum += class_probability(target, row, channels, c) * loss->class_weights[c];
+    return sum;
+}
+
+/* With p = softmax(logits), the loss is minus the sum of t · log p, t being the weight of the class times its probability in the
+ * target, smoothed: (1 - s) of that and s / channels everywhere; its gradient is p · (sum of t) - t. The gradient is written
+ * scaled, unless it is NULL. */
+static double cross_entropy_row(const tl_loss_spec *loss, const tl_real *logits, size_t channels, const tl_target *target,
+                                size_t row, double scale, tl_real *gradient) {
     const double total = log_sum_exp(logits, channels), spread = loss->label_smoothing / (double)channels;
     double sum = 0, targets = 0;
     for (size_t c = 0; c < channels; c++) {
-        const double t = class_weight(loss, c) * (spread + (c == label ? 1 - loss->label_smoothing : 0));
+        const double sharp = (1 - loss->label_smoothing) * class_probability(target, row, channels, c);
+        const double t = class_weight(loss, c) * (spread + sharp);
         targets += t;
         sum += t > 0 ? t * (total - (double)logits[c]) : 0;
         if (gradient) gradient[c] = (tl_real)(-scale * t);
@@ -208,12 +246,12 @@ static double sample_loss(const tl_loss_spec *loss, const tl_tensor *y, const tl
         const tl_real *out = y->data + row * channels;
         tl_real *dy = gradient ? gradient + row * channels : NULL;
         if (labels)
-            sum += cross_entropy_row(loss, out, channels, (size_t)target->labels[row], scale, dy);
+            sum += cross_entropy_row(loss, out, channels, target, row, scale, dy);
         else if (of)
             sum += pointwise_row(loss, of, out, channels, target->values + row * channels, scale, dy);
         else
             sum += own_row(loss, out, channels, target->values + row * channels, scale, dy);
-        *weight += labels ? class_weight(loss, (size_t)target->labels[row]) : 1;
+        *weight += labels ? row_weight(loss, target, row, channels) : 1;
     }
     return sum * scale;
 }

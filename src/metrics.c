@@ -15,16 +15,21 @@ static size_t largest_of(const tl_real *logits, size_t count) {
 
 /* ---- sums ---- */
 
-static void add_correct(tl_tally *sums, const tl_tensor *y, const int32_t *labels) {
-    const size_t channels = y->shape[1] * y->shape[2];
-    for (size_t i = 0; i < y->shape[0]; i++) sums->correct += (int32_t)largest_of(y->data + i * channels, channels) == labels[i];
+/* `from`: the place of its first row among all of the target. */
+static void add_correct(tl_tally *sums, const tl_real *y, const tl_target *target, size_t from, size_t steps, size_t channels) {
+    for (size_t row = 0; row < steps; row++) {
+        const size_t predicted = largest_of(y + row * channels, channels);
+        if (target->probabilities)
+            sums->correct += (double)target->probabilities[(from + row) * channels + predicted];
+        else
+            sums->correct += (size_t)target->labels[from + row] == predicted;
+    }
 }
 
 /* Of predictions: of an output of binary cross-entropy, that is its probability. */
-static void add_differences(tl_tally *sums, tl_loss_kind loss, const tl_tensor *y, const tl_real *values) {
-    const size_t count = tl_tensor_count(y);
+static void add_differences(tl_tally *sums, tl_loss_kind loss, const tl_real *y, const tl_real *values, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        tl_real predicted = y->data[i];
+        tl_real predicted = y[i];
         tl_loss_predict(loss, &predicted, 1, 1);
         const double difference = (double)predicted - (double)values[i];
         sums->squared += difference * difference;
@@ -35,13 +40,18 @@ static void add_differences(tl_tally *sums, tl_loss_kind loss, const tl_tensor *
 
 void tl_tally_add(tl_tally *sums, const tl_model *model, const tl_target *target, double loss) {
     const tl_tensor y = tl_output(model);
+    const size_t channels = y.shape[2];
+    const tl_loss_kind kind = tl_model_loss(model);
     sums->loss += loss * tl_loss_weight(model);
     sums->weight += tl_loss_weight(model);
-    sums->samples += y.shape[0];
-    if (tl_loss_takes_labels(tl_model_loss(model)))
-        add_correct(sums, &y, target->labels);
-    else
-        add_differences(sums, tl_model_loss(model), &y, target->values);
+    for (size_t i = 0; i < y.shape[0]; i++) {
+        const size_t row = i * y.shape[1], steps = tl_output_length(model, i);
+        if (tl_loss_takes_labels(kind))
+            add_correct(sums, y.data + row * channels, target, row, steps, channels);
+        else
+            add_differences(sums, kind, y.data + row * channels, target->values + row * channels, steps * channels);
+        sums->samples += steps;
+    }
 }
 
 double tl_tally_loss(const tl_tally *sums) { return sums->weight > 0 ? sums->loss / sums->weight : 0; }

@@ -4,7 +4,7 @@
 
 #include <tapline/train.h>
 
-/* Sums over samples, for metrics that need no more. */
+/* Sums over samples, or over the steps of samples where each has a target, for metrics that need no more. */
 typedef struct tl_tally {
     double loss, weight; /* the weighted sum of losses, and of weights */
     double correct, squared, absolute;
@@ -25,7 +25,7 @@ tl_metrics tl_tally_metrics(const tl_tally *sums, tl_loss_kind loss);
 
 /* ---- of all samples of a data set ---- */
 
-/* A logit each sample and class, and the samples' labels. */
+/* A logit each sample (or step of one) and class, and the samples' labels. */
 typedef struct tl_classified {
     const tl_real *logits; /* (samples, classes) */
     const int32_t *labels; /* (samples) */

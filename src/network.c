@@ -66,9 +66,24 @@ static const tl_layer_ops *read_kind(reader *self, const json_t *entry) {
     return ops == &tl_input_layer_ops ? NULL : ops;
 }
 
-static bool read_input(reader *self, const json_t *name, tl_node *node) {
+/* "input" and the names given so far. */
+static const char *node_name_at(const void *context, size_t index) {
+    json_t *nodes = ((const reader *)context)->nodes;
+    void *at = json_object_iter(nodes);
+    for (size_t i = 1; at && i < index; i++) at = json_object_iter_next(nodes, at);
+    return index == 0 ? "input" : at ? json_object_iter_key(at) : NULL;
+}
+
+static bool complain_name(reader *self, const char *key, const char *text) {
+    const char *close = tl_closest(text, node_name_at, self);
+    return close ? complain(self, "%s \"%.40s\" is not the \"name\" of an earlier layer; did you mean \"%.40s\"?", key, text, close)
+                 : complain(self, "%s \"%.40s\" is not the \"name\" of an earlier layer", key, text);
+}
+
+/* The layer that a name under this key stands for. */
+static bool read_reference(reader *self, const char *key, const json_t *name, tl_node *node) {
     const char *text = json_string_value(name);
-    if (!text) return complain(self, "\"inputs\" should be a list of names of layers");
+    if (!text) return complain(self, "\"%s\" should name a layer in quotes", key);
     const json_t *id = json_object_get(self->nodes, text);
     if (strcmp(text, "-") == 0)
         *node = self->last;
@@ -77,7 +92,7 @@ static bool read_input(reader *self, const json_t *name, tl_node *node) {
     else if (id)
         *node = (tl_node){.id = (int)json_integer_value(id)};
     else
-        return complain(self, "input \"%.40s\" is not the \"name\" of an earlier layer", text);
+        return complain_name(self, key, text);
     return true;
 }
 
@@ -91,7 +106,7 @@ static bool read_inputs(reader *self, const json_t *entry, const tl_layer_ops *o
     if (ops->several && (*count < 2 || *count > TL_MAX_INPUTS))
         return complain(self, "has %zu inputs; it takes 2 to %d", *count, TL_MAX_INPUTS);
     for (size_t i = 0; names && i < *count; i++)
-        if (!read_input(self, json_array_get(names, i), &nodes[i])) return false;
+        if (!read_reference(self, "inputs", json_array_get(names, i), &nodes[i])) return false;
     return true;
 }
 
@@ -148,7 +163,10 @@ static bool check_keys(reader *self, const json_t *root) {
         if (i == sizeof known / sizeof *known)
             return complain(self, "key \"%.40s\" is none of description, input, layers, output", key);
     }
-    return true;
+    const json_t *description = json_object_get(root, "description");
+    if (description && !json_is_string(description)) return complain(self, "\"description\" should be a text");
+    if (json_object_get(root, "input")) tl_network_input(root, self->file, &self->model->error);
+    return !tl_failed(&self->model->error);
 }
 
 static bool read_network(reader *self, const json_t *root) {
@@ -160,7 +178,7 @@ static bool read_network(reader *self, const json_t *root) {
     for (size_t i = 0; i < json_array_size(layers); i++)
         if (!read_layer(self, i, json_array_get(layers, i))) return false;
     *self->where = '\0';
-    return !output || read_input(self, output, &self->last);
+    return !output || read_reference(self, "output", output, &self->last);
 }
 
 tl_node tl_network_build(tl_model *model, tl_node x, const json_t *root, const char *file, const tl_architecture_cfg *cfg) {

@@ -1,5 +1,7 @@
 #include "setting.h"
 
+#include "argument.h"
+
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -20,15 +22,17 @@ static const char *setting_name_at(const void *context, size_t index) {
 static const char *choice_name_at(const void *context, size_t index) { return ((const tl_setting *)context)->choice(index); }
 
 static const char *const wanted[] = {
-    [TL_SETTING_INTEGER] = "a whole number", [TL_SETTING_SIZE] = "a whole number from 0 on",
-    [TL_SETTING_NUMBER] = "a number",        [TL_SETTING_FLAG] = "true or false",
-    [TL_SETTING_UNLESS] = "true or false",   [TL_SETTING_CHOICE] = "one of its words in quotes",
+    [TL_SETTING_INTEGER] = "a whole number", [TL_SETTING_SIZE] = "a whole number from 0 on", [TL_SETTING_NUMBER] = "a number",
+    [TL_SETTING_FLAG] = "true or false",     [TL_SETTING_UNLESS] = "true or false",          [TL_SETTING_CHOICE] = "one of",
 };
 
 static tl_status wrong(const tl_setting *setting, const json_t *value, tl_error *error) {
-    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-    tl_fail(error, TL_ERROR_FORMAT, "key \"%s\" is %.60s; it should be %s", setting->name, text ? text : "something else",
-            wanted[setting->kind]);
+    char list[TL_NAME_LIST] = "", *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    const char *should = wanted[setting->kind];
+    if (setting->kind == TL_SETTING_INTEGER && json_is_integer(value)) should = "from -2147483648 to 2147483647";
+    if (setting->kind == TL_SETTING_CHOICE) tl_list_names(setting->choice, "\"", list);
+    tl_fail(error, TL_ERROR_FORMAT, "key \"%s\" is %.60s; it should be %s%s%s", setting->name, text ? text : "something else",
+            should, *list ? " " : "", list);
     free(text);
     return TL_ERROR_FORMAT;
 }
@@ -48,8 +52,9 @@ static tl_status set_choice(const tl_setting *setting, int *member, const json_t
         return TL_OK;
     }
     const char *close = tl_closest(word, choice_name_at, setting);
-    return tl_fail(error, TL_ERROR_FORMAT, "key \"%s\" is \"%.40s\", which is unknown; %s \"%s\"", setting->name, word,
-                   close ? "did you mean" : "the first choice is", close ? close : setting->choice(0));
+    if (!close) return wrong(setting, value, error);
+    return tl_fail(error, TL_ERROR_FORMAT, "key \"%s\" is \"%.40s\", which is unknown; did you mean \"%s\"?", setting->name, word,
+                   close);
 }
 
 /* A whole number from `least` to `most`. */

@@ -65,6 +65,21 @@ void fixtures_settings(fixtures *f, const char *key, const tl_setting *settings,
     }
 }
 
+tl_tensor fixtures_input(fixtures *f) {
+    tl_error error = {0};
+    size_t shape[3];
+    fixtures_line(f, "input");
+    char *end = f->line;
+    for (int i = 0; i < 3; i++) shape[i] = strtoul(end, &end, 10);
+    const double scale = strtod(end, &end);
+    const size_t limit = strtoul(end, NULL, 10);
+    tl_tensor x = tl_tensor_new(3, shape, &error);
+    check_ok(&error);
+    for (size_t i = 0; i < tl_tensor_count(&x); i++)
+        x.data[i] = (tl_real)(limit ? (double)(formula_hash(ARRAY_INPUT, i) % limit) : scale * formula_uniform(ARRAY_INPUT, i));
+    return x;
+}
+
 bool fixtures_at_step(fixtures *f, unsigned long *step) {
     const long place = ftell(f->file);
     const bool found = fgets(f->line, sizeof f->line, f->file) && strncmp(f->line, "step ", 5) == 0;

@@ -38,6 +38,10 @@ void fixtures_line(fixtures *f, const char *key);
 /* Reads a line with that key and pairs of words, "momentum 0.9 nesterov 1", into the members of `cfg`. */
 void fixtures_settings(fixtures *f, const char *key, const tl_setting *settings, void *cfg);
 
+/* Reads a line "input batch length channels scale limit", and makes that input of scaled numbers, or, where the limit is not 0, of
+ * integers below it. Free it with tl_tensor_free. */
+tl_tensor fixtures_input(fixtures *f);
+
 /* Whether the next line starts with the word "step", and with which one; the line is not taken. */
 bool fixtures_at_step(fixtures *f, unsigned long *step);
 

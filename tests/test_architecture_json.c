@@ -18,7 +18,7 @@ static tl_model *compiled_from(const char *text, tl_error *error) {
 static size_t run(tl_model *model, tl_real *y, size_t capacity) {
     tl_real x[2 * 40 * 2];
     fill_normal(x, sizeof x / sizeof *x, 1);
-    const tl_tensor in = TL_VIEW(x, 2, 40, 2);
+    const tl_tensor in = TL_VIEW(x, 2, 40, tl_input_shape(model).channels);
     tl_forward(model, &in, TL_INFERENCE);
     const tl_tensor out = tl_output(model);
     const size_t count = tl_tensor_count(&out);
@@ -84,23 +84,26 @@ static void given_a_model_when_written_and_read_then_the_same_outputs_and_text(v
     }
 }
 
+/* The network of a file of the examples, on series of one channel. */
+static tl_model *compiled_example(const char *name, tl_error *error) {
+    char path[200];
+    snprintf(path, sizeof path, "%s/architectures/%s.json", EXAMPLES, name);
+    tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 3, .threads = 1});
+    const tl_node x = tl_input(model, (tl_shape){.length = 40, .channels = 1});
+    const tl_node y = tl_architecture_from_file(model, x, path, &(tl_architecture_cfg){.outputs = 5});
+    tl_model_compile(model, y, &(tl_compile_cfg){.batch = 2}, error);
+    return model;
+}
+
 static void given_each_example_when_read_from_its_file_then_a_network(void **unused) {
     (void)unused;
     const struct {
-        const char *path;
+        const char *name;
         size_t length; /* of the output */
-    } examples[] = {
-        {EXAMPLES "/architectures/residual.json", 1},
-        {EXAMPLES "/architectures/lite.json", 1},
-        {EXAMPLES "/architectures/wavenet.json", 1},
-        {EXAMPLES "/architectures/unet.json", 40},
-    };
+    } examples[] = {{"residual", 1}, {"wavenet", 1}, {"unet", 40}};
     for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
         tl_error error = {0};
-        tl_model *model = tl_model_new(NULL);
-        const tl_node x = tl_input(model, shape);
-        const tl_node y = tl_architecture_from_file(model, x, examples[i].path, &(tl_architecture_cfg){.outputs = 5});
-        tl_model_compile(model, y, NULL, &error);
+        tl_model *model = compiled_example(examples[i].name, &error);
         check_ok(&error);
         assert_int_equal(tl_output_shape(model).length, examples[i].length);
         assert_int_equal(tl_output_shape(model).channels, 5);
@@ -108,22 +111,27 @@ static void given_each_example_when_read_from_its_file_then_a_network(void **unu
     }
 }
 
-/* lite.json is tl_lite. */
-static void given_lite_from_its_file_when_run_then_as_built(void **unused) {
+static void given_published_networks_from_their_files_when_run_then_as_built(void **unused) {
     (void)unused;
-    tl_error error = {0};
-    tl_real y[10], expected[10];
-    tl_model *built = tl_model_new(&(tl_model_cfg){.threads = 1}), *read = tl_model_new(&(tl_model_cfg){.threads = 1});
-    const tl_architecture_cfg cfg = {.outputs = 5};
-    tl_model_compile(built, tl_lite(built, tl_input(built, shape), 5), &(tl_compile_cfg){.batch = 2}, &error);
-    tl_model_compile(read, tl_architecture_from_file(read, tl_input(read, shape), EXAMPLES "/architectures/lite.json", &cfg),
-                     &(tl_compile_cfg){.batch = 2}, &error);
-    check_ok(&error);
-    run(built, expected, 10);
-    run(read, y, 10);
-    check_equal("output", y, expected, 10);
-    tl_model_free(built);
-    tl_model_free(read);
+    const struct {
+        const char *name;
+        architecture build;
+    } networks[] = {{"fcn", tl_fcn},          {"resnet", tl_resnet}, {"inception", tl_inception},
+                    {"timecnn", tl_time_cnn}, {"tcn", tl_tcn},       {"lite", tl_lite}};
+    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
+        tl_error error = {0};
+        tl_real y[10], expected[10];
+        tl_model *read = compiled_example(networks[i].name, &error);
+        tl_model *built = tl_model_new(&(tl_model_cfg){.seed = 3, .threads = 1});
+        const tl_node x = tl_input(built, (tl_shape){.length = 40, .channels = 1});
+        tl_model_compile(built, networks[i].build(built, x, 5), &(tl_compile_cfg){.batch = 2}, &error);
+        check_ok(&error);
+        assert_int_equal(run(read, y, 10), 10);
+        run(built, expected, 10);
+        check_equal(networks[i].name, y, expected, 10);
+        tl_model_free(read);
+        tl_model_free(built);
+    }
 }
 
 static void given_wrong_descriptions_when_read_then_the_place_and_the_word(void **unused) {
@@ -148,25 +156,47 @@ static void given_wrong_descriptions_when_read_then_the_place_and_the_word(void 
         {"{\"layers\": [{\"type\": \"relu\", \"rate\": 3}]}", "layers[0] (relu): key \"rate\" is unknown"},
         {"{\"layers\": [{\"type\": \"dense\", \"units\": 3.5}]}", "key \"units\" is 3.5; it should be a whole number"},
         {"{\"layers\": [{\"type\": \"dense\", \"units\": 4294967296}]}",
-         "key \"units\" is 4294967296; it should be a whole number"},
+         "key \"units\" is 4294967296; it should be from -2147483648 to 2147483647"},
         {"{\"layers\": [{\"type\": \"dense\", \"units\": \"many\"}]}", "key \"units\" is \"many\"; it should be a whole number"},
         {"{\"layers\": [{\"type\": \"dense\", \"units\": 0}]}", "layer 1 (dense): units 0 is below 1"},
         {"{\"layers\": [{\"type\": \"dense\", \"units\": 2, \"bias\": 0}]}", "key \"bias\" is 0; it should be true or false"},
         {"{\"layers\": [{\"type\": \"dropout\", \"rate\": \"half\"}]}", "key \"rate\" is \"half\"; it should be a number"},
         {"{\"layers\": [{\"type\": \"conv1d\", \"padding\": \"sme\"}]}",
-         "key \"padding\" is \"sme\", which is unknown; did you mean \"same\""},
-        {"{\"layers\": [{\"type\": \"conv1d\", \"padding\": \"elephant\"}]}", "which is unknown; the first choice is \"valid\""},
-        {"{\"layers\": [{\"type\": \"conv1d\", \"padding\": 1}]}", "key \"padding\" is 1; it should be one of its words"},
+         "key \"padding\" is \"sme\", which is unknown; did you mean \"same\"?"},
+        {"{\"layers\": [{\"type\": \"conv1d\", \"padding\": \"elephant\"}]}",
+         "it should be one of \"valid\", \"same\", \"causal\" and \"explicit\""},
+        {"{\"layers\": [{\"type\": \"conv1d\", \"padding\": 1}]}", "key \"padding\" is 1; it should be one of \"valid\""},
         {"{\"layers\": [{\"type\": \"relu\", \"inputs\": \"a\"}]}", "\"inputs\" should be a list of names"},
-        {"{\"layers\": [{\"type\": \"relu\", \"inputs\": [1]}]}", "\"inputs\" should be a list of names"},
-        {"{\"layers\": [{\"type\": \"relu\", \"inputs\": [\"b\"]}]}", "input \"b\" is not the \"name\" of an earlier layer"},
+        {"{\"layers\": [{\"type\": \"relu\", \"inputs\": [1]}]}", "\"inputs\" should name a layer in quotes"},
+        {"{\"layers\": [{\"type\": \"relu\", \"inputs\": [\"b\"]}]}", "inputs \"b\" is not the \"name\" of an earlier layer"},
         {"{\"layers\": [{\"type\": \"relu\", \"inputs\": [\"-\", \"-\"]}]}", "layers[0] (relu): has 2 inputs; it takes 1"},
         {"{\"layers\": [{\"type\": \"add\"}]}", "layers[0] (add): has 1 inputs; it takes 2 to 8"},
         {"{\"layers\": [{\"type\": \"relu\", \"name\": 1}]}", "\"name\" should be a word"},
         {"{\"layers\": [{\"type\": \"relu\", \"name\": \"input\"}]}", "name \"input\" is taken already"},
         {"{\"layers\": [{\"type\": \"relu\", \"name\": \"a\"}, {\"type\": \"relu\", \"name\": \"a\"}]}",
          "layers[1] (relu): name \"a\" is taken already"},
-        {"{\"layers\": [{\"type\": \"relu\"}], \"output\": \"x\"}", "input \"x\" is not the \"name\" of an earlier layer"},
+        {"{\"layers\": [{\"type\": \"relu\", \"name\": \"trunk\"}, {\"type\": \"relu\", \"inputs\": [\"trnuk\"]}]}",
+         "layers[1] (relu): inputs \"trnuk\" is not the \"name\" of an earlier layer; did you mean \"trunk\"?"},
+        {"{\"layers\": [{\"type\": \"relu\", \"inputs\": [\"inptu\"]}]}", "did you mean \"input\"?"},
+        {"{\"layers\": [{\"type\": \"relu\", \"inputs\": []}]}", "layers[0] (relu): has 0 inputs; it takes 1"},
+        {"{\"layers\": [{\"type\": \"add\", \"inputs\": [\"-\", \"-\", \"-\", \"-\", \"-\", \"-\", \"-\", \"-\", \"-\"]}]}",
+         "layers[0] (add): has 9 inputs; it takes 2 to 8"},
+        {"{\"layers\": [{\"type\": 3}]}", "layers[0]: needs a \"type\", such as \"conv1d\""},
+        {"{\"layers\": [{\"type\": \"relu\", \"name\": \"\"}]}", "layers[0] (relu): \"name\" should be a word"},
+        {"{\"layers\": [{\"type\": \"relu\", \"name\": \"-\"}]}", "name \"-\" is taken already"},
+        {"{\"layers\": {\"type\": \"relu\"}}", "architecture: \"layers\" should be a list of at least one layer"},
+        {"{\"layers\": [null]}", "architecture: layers[0]: should be an object in braces"},
+        {"\"layers\"", "architecture:1:8: '[' or '{' expected near"},
+        {"null", "architecture:1:4: '[' or '{' expected near"},
+        {"{\"layers\": [{\"type\": \"relu\"}]} and more", "architecture:1:"},
+        {"{\"layers\": [{\"type\": \"relu\"},]}", "architecture:1:"},
+        {"{\"layers\": [{\"type\": \"relu\"}], \"description\": 3}", "architecture: \"description\" should be a text"},
+        {"{\"layers\": [{\"type\": \"relu\"}], \"input\": 3}",
+         "architecture: \"input\" should give \"length\" and \"channels\", both above 0"},
+        {"{\"layers\": [{\"type\": \"relu\"}], \"input\": {\"length\": 3, \"channels\": \"two\"}}",
+         "architecture: \"input\" should give \"length\" and \"channels\", both above 0"},
+        {"{\"layers\": [{\"type\": \"relu\"}], \"output\": 3}", "architecture: \"output\" should name a layer in quotes"},
+        {"{\"layers\": [{\"type\": \"relu\"}], \"output\": \"x\"}", "output \"x\" is not the \"name\" of an earlier layer"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_error error = {0};
@@ -214,7 +244,7 @@ int main(void) {
         cmocka_unit_test(given_a_description_when_built_then_the_network_of_the_same_builders),
         cmocka_unit_test(given_a_model_when_written_and_read_then_the_same_outputs_and_text),
         cmocka_unit_test(given_each_example_when_read_from_its_file_then_a_network),
-        cmocka_unit_test(given_lite_from_its_file_when_run_then_as_built),
+        cmocka_unit_test(given_published_networks_from_their_files_when_run_then_as_built),
         cmocka_unit_test(given_wrong_descriptions_when_read_then_the_place_and_the_word),
         cmocka_unit_test(given_json_of_any_depth_when_read_then_an_error_and_no_crash),
         cmocka_unit_test(given_no_file_when_read_then_it_is_named),

@@ -84,6 +84,25 @@ static void given_auto_that_chose_badly_when_summarised_then_the_cost_is_told(vo
     json_decref(object);
 }
 
+static void given_intensities_when_reported_then_the_lower_of_both_limits_is_the_roof(void **unused) {
+    (void)unused;
+    bench_result results[] = {
+        {.shape = bench_shape_at(0),
+         .pass = BENCH_FORWARD,
+         .engine = "direct",
+         .uses = "direct",
+         .time = {.best = 1},
+         .intensity = 2},
+        {.shape = bench_shape_at(0), .pass = BENCH_DX, .engine = "direct", .uses = "direct", .time = {.best = 1}, .intensity = 50},
+    };
+    const bench_run finished = {
+        .peak_gflops = 100, .memory_rate = 10, .isa = "", .precision = "", .threads = 2, .count = 2, .result = results};
+    json_t *object = bench_conv_json(&finished), *list = json_object_get(object, "results");
+    check_number("memory", json_number(json_array_get(list, 0), "roof_gflops"), 2 * 10 * 2, 1e-12, 0);
+    check_number("multiply-adds", json_number(json_array_get(list, 1), "roof_gflops"), 2 * 100, 1e-12, 0);
+    json_decref(object);
+}
+
 /* ---- the command ---- */
 
 static const char *text_of(const json_t *object, const char *key) {
@@ -136,12 +155,14 @@ static void given_a_shape_when_timed_then_rates_follow_from_times(void **unused)
     (void)unused;
     json_t *object = smallest();
     const double operations = 2.0 * 16 * 48 * 7 * 6 * 12, peak = json_number(object, "peak_gflops");
+    const double bytes = sizeof(tl_real) * (16.0 * 48 * (6 + 12) + 7 * 6 * 12 + 12);
     size_t index;
     json_t *entry;
     json_array_foreach(json_object_get(object, "results"), index, entry) {
         const double rate = operations / json_number(entry, "ms") / 1e6;
         check_number("gflops", json_number(entry, "gflops"), rate, 1e-9, 0);
         check_number("fraction_of_peak", json_number(entry, "fraction_of_peak"), rate / peak, 1e-9, 0);
+        check_number("intensity", json_number(entry, "intensity"), operations / bytes, 1e-9, 0);
         assert_true(json_number(entry, "ms") <= json_number(entry, "median_ms"));
         assert_string_equal(text_of(entry, "name"), "timecnn");
     }
@@ -156,6 +177,7 @@ static void given_a_run_when_reported_then_the_machine_is_named(void **unused) {
     assert_string_equal(text_of(object, "precision"), tl_precision());
     check_number("threads", json_number(object, "threads"), 1, 0, 0);
     assert_true(json_number(object, "peak_gflops") > 0 && json_number(object, "blas_gflops") > 0);
+    assert_true(json_number(object, "memory_gbps") > 0);
 }
 
 static void given_engines_and_a_shape_of_ones_own_when_timed_then_only_they_are_there(void **unused) {
@@ -220,7 +242,8 @@ static void given_an_unknown_name_when_asked_for_then_what_there_is_is_told(void
 static void given_a_shape_that_cannot_be_when_asked_for_then_the_message_says_why(void **unused) {
     (void)unused;
     expect(run_command("bench", "conv", "--shape", "channels=3,kernel=2"), EXIT_USAGE, "must all be given");
-    expect(run_command("bench", "conv", "--shape", "channels=0"), EXIT_USAGE, "channels 0 should be a whole number from 1 on");
+    expect(run_command("bench", "conv", "--shape", "channels=0"), EXIT_USAGE,
+           "channels 0 should be a whole number from 1 to 9223372036854775807");
     expect(run_command("bench", "conv", "--shape", "width=3"), EXIT_USAGE, "unknown part width=3");
     expect(run_command("bench", "conv", "--shape", "padding=full"), EXIT_USAGE, "padding full should be valid, same or causal");
     expect(run_command("bench", "conv", "--only", "fcn1", "--shape", "channels=3"), EXIT_USAGE, "cannot be joined with --shape");
@@ -234,6 +257,7 @@ int main(void) {
         cmocka_unit_test(given_samples_when_summarised_then_best_median_and_spread_are_theirs),
         cmocka_unit_test(given_a_shape_in_words_when_parsed_then_every_part_counts),
         cmocka_unit_test(given_auto_that_chose_badly_when_summarised_then_the_cost_is_told),
+        cmocka_unit_test(given_intensities_when_reported_then_the_lower_of_both_limits_is_the_roof),
         cmocka_unit_test(given_a_shape_when_timed_then_every_engine_has_checked_passes),
         cmocka_unit_test(given_a_shape_when_timed_then_rates_follow_from_times),
         cmocka_unit_test(given_a_run_when_reported_then_the_machine_is_named),

@@ -70,6 +70,7 @@ typedef struct recipe {
     int threads, epochs;
     bool restore_best, keep_order;
     bool validated; /* and varied, and given up */
+    double mixup;
 } recipe;
 
 static tl_model *make_model(const recipe *of) {
@@ -102,9 +103,8 @@ static tl_fit_cfg fit_cfg(const recipe *of, size_t *stop) {
                         .keep_order = of->keep_order,
                         .validation = of->validated ? &validation : NULL,
                         .patience = of->validated ? 3 : 0,
-                        .augment = {.crop = of->validated ? 0.8 : 0, .jitter = of->validated ? 0.2 : 0},
-                        .callback = count_down,
-                        .user = stop};
+                        .augment = {.crop = of->validated ? 0.8 : 0, .jitter = of->validated ? 0.2 : 0, .mixup = of->mixup},
+                        .callbacks = {{count_down, stop}}};
 }
 
 static tl_fit_result train_whole(const recipe *of) {
@@ -172,6 +172,8 @@ static const recipe recipes[] = {
     {.optimizer = "sgd", .epochs = 4, .schedule = {.kind = TL_SCHEDULE_STEP, .period = 2}},
     {.optimizer = "adam", .epochs = 6, .accumulate = 2, .restore_best = true, .validated = true},
     {.optimizer = "adam", .epochs = 3, .accumulate = 3, .schedule = {.kind = TL_SCHEDULE_NOAM, .warmup = 5}},
+    {.optimizer = "adam", .epochs = 4, .accumulate = 2, .restore_best = true, .mixup = 0.4},
+    {.optimizer = "sgd", .epochs = 4, .loss = TL_SQUARED_ERROR, .validated = true, .mixup = 1},
 };
 
 enum { RECIPES = sizeof recipes / sizeof *recipes };
@@ -265,6 +267,9 @@ static void given_another_training_when_resumed_then_the_error_lists_what_differ
     of = recipes[2];
     tl_dataset fewer = data;
     fewer.x.shape[0]--;
+    of.mixup = 0.5;
+    expect_refused(&of, &data, TL_ERROR_ARGUMENT, "training: fit.mixup none, now 0.5");
+    of = recipes[2];
     expect_refused(&of, &fewer, TL_ERROR_ARGUMENT, "training: data.series 22, now 21; data.checksum \"");
     of.epochs = 1;
     expect_refused(&of, &data, TL_ERROR_ARGUMENT, "is in epoch 2; 1 are asked for");
@@ -403,6 +408,29 @@ static void given_another_instruction_set_when_resumed_then_it_goes_on_with_a_no
     assert_int_equal(result.epochs, recipes[0].epochs);
 }
 
+/* What the note says after part of a training whose checkpoint says `to` in the place of `from`. */
+static void expect_note(const char *from, const char *to, const char *text) {
+    train_part(&recipes[0], false, 7);
+    forge(from, to);
+    const tl_fit_result result = train_part(&recipes[0], true, 0);
+    if (!strstr(result.note, "the last bits may differ from uninterrupted training: ") || !strstr(result.note, text))
+        fail_msg("expected a note with %s; it says: %s", text, result.note);
+    assert_int_equal(result.epochs, recipes[0].epochs);
+}
+
+static void given_another_machine_or_build_when_resumed_then_the_note_names_each_reason(void **unused) {
+    (void)unused;
+    /* A letter of each key's value, or of the key itself, so that the length stays. */
+    expect_note("{\\\"tapline\\\":\\\"0", "{\\\"tapline\\\":\\\"9", "tapline \"9");
+    expect_note("\\\"build\\\":", "\\\"built\\\":", "build none, now \"");
+    expect_note("\\\"isa\\\":", "\\\"iso\\\":", "isa none, now \"");
+    expect_note("\\\"processor\\\":", "\\\"precursor\\\":", "processor none, now \"");
+    expect_note("\\\"blas\\\":", "\\\"blaz\\\":", "blas none, now \"");
+    expect_note("\\\"libc\\\":", "\\\"lib_\\\":", "libc none, now \"");
+    expect_note("\\\"engine\\\":\\\"auto", "\\\"engine\\\":\\\"gemm", "engine \"gemm\", now \"auto\"");
+    expect_note("\\\"largest_batch\\\":4", "\\\"largest_batch\\\":8", "largest_batch 8, now 4");
+}
+
 /* ---- killed ---- */
 
 static const recipe killed = {.optimizer = "adam", .epochs = 40, .accumulate = 2, .restore_best = true, .threads = 1};
@@ -470,6 +498,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(given_numbers_that_cannot_be_when_resumed_then_refused),
         cmocka_unit_test(given_a_checkpoint_that_cannot_be_written_when_training_begins_then_refused_at_once),
         cmocka_unit_test(given_another_instruction_set_when_resumed_then_it_goes_on_with_a_note),
+        cmocka_unit_test(given_another_machine_or_build_when_resumed_then_the_note_names_each_reason),
     };
     make_data();
     if (argc == 3 && strcmp(argv[1], "train") == 0) return train_to_be_killed(argv[2]);

@@ -238,6 +238,90 @@ static void given_folds_when_trained_then_what_is_held_out_is_reported_and_decid
     expect(run_command("train", train_file, "--fold", "1", QUICK), 2, "--fold 1: of how many? --folds says it");
     expect(run_command("train", train_file, "--folds", "3", "--fold", "3", QUICK), 2, "data: fold 3 is outside 0 … 2");
     expect(run_command("train", train_file, "--crop", "1", QUICK), 2, "--crop 1: must be a number from 0 to 1, 1 excluded");
+    expect(run_command("train", train_file, "--mixup", "0.2", "--batch", "1", QUICK), 2, "fit: mixup 0.2 mixes series of a batch");
+    expect(run_command("train", values_file, "--mixup", "0.2", QUICK), 0, NULL);
+}
+
+/* Mean and standard deviation of a number of each fold are what the object says of it. */
+static void check_fold_metric(json_t *object, const char *key) {
+    json_t *folds = json_object_get(object, "folds"), *deviations = json_object_get(object, "deviation");
+    const size_t count = json_array_size(folds);
+    double sum = 0, squares = 0;
+    for (size_t f = 0; f < count; f++) sum += json_number(json_array_get(folds, f), key);
+    const double mean = sum / (double)count;
+    for (size_t f = 0; f < count; f++) squares += pow(json_number(json_array_get(folds, f), key) - mean, 2);
+    check_number(key, json_number(object, key), mean, 1e-12, 1e-12);
+    check_number(key, json_number(deviations, key), sqrt(squares / (double)(count - 1)), 1e-9, 1e-9);
+}
+
+static void given_all_folds_when_trained_then_each_is_as_by_itself_and_mean_and_deviation_are_reported(void **unused) {
+    (void)unused;
+    run done = run_command("train", train_file, "--test", test_file, "--folds", "3", "--fold", "all", "--json", QUICK);
+    json_t *object = run_json(&done), *folds = json_object_get(object, "folds");
+    assert_int_equal(json_array_size(folds), 3);
+    assert_true(json_number(object, "train_series") == SERIES && json_number(object, "epochs") == 6);
+    static const char *const keys[] = {"train_loss", "validation_loss", "validation_accuracy", "test_loss", "test_f1"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) check_fold_metric(object, keys[i]);
+    double series = 0;
+    for (size_t f = 0; f < 3; f++) {
+        char index[10];
+        json_t *fold = json_array_get(folds, f);
+        snprintf(index, sizeof index, "%zu", f);
+        run alone = run_command("train", train_file, "--test", test_file, "--folds", "3", "--fold", index, "--json", QUICK);
+        json_t *expected = run_json(&alone);
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+            check_number(keys[i], json_number(fold, keys[i]), json_number(expected, keys[i]), 0, 0);
+        check_number("best epoch", json_number(fold, "best_epoch"), json_number(expected, "best_epoch"), 0, 0);
+        assert_true(json_number(fold, "fold") == (double)f);
+        series += json_number(fold, "validation_series");
+        json_decref(expected);
+        expect(alone, 0, NULL);
+    }
+    assert_true(series == SERIES);
+    json_decref(object);
+    expect(done, 0, NULL);
+    done = run_command("train", values_file, "--folds", "2", "--fold", "all", "--epochs", "1", "--precision", tl_precision());
+    assert_non_null(strstr(done.out, "\nfold 0           12 "));
+    assert_non_null(strstr(done.out, "\nmean             24 "));
+    assert_non_null(strstr(done.out, "\ndeviation        24 "));
+    expect(done, 0, "fold 1 of 2\n");
+}
+
+static void given_find_lr_when_run_then_rates_and_losses_are_listed_and_one_is_suggested(void **unused) {
+    (void)unused;
+    run done = run_command("train", "builtin:synthetic-control", "--find-lr", "--arch", "timecnn", "--json", "--quiet",
+                           "--precision", tl_precision());
+    json_t *object = run_json(&done);
+    const size_t count = json_array_size(json_object_get(object, "learning_rates"));
+    const double suggested = json_number(object, "suggested_learning_rate");
+    assert_true(count > 50 && count <= 100 && json_array_size(json_object_get(object, "losses")) == count);
+    assert_int_equal(json_array_size(json_object_get(object, "smoothed_losses")), count);
+    assert_true(suggested > 1e-5 && suggested < 1);
+    assert_true(json_is_boolean(json_object_get(object, "diverged")));
+    assert_true(json_number(object, "epochs") == 0 && json_number(object, "steps") == 0);
+    for (size_t i = 0; i < sizeof contract / sizeof *contract; i++) assert_non_null(json_object_get(object, contract[i]));
+    json_decref(object);
+    expect(done, 0, NULL);
+    done = run_command("train", train_file, "--find-lr", "--quiet", "--precision", tl_precision());
+    assert_non_null(strstr(done.out, "\nlearning rate         loss     smoothed\n    1.000e-07 "));
+    assert_null(strstr(done.out, "best epoch"));
+    expect(done, 0, NULL);
+}
+
+static void given_options_that_say_nothing_together_when_run_then_refused(void **unused) {
+    (void)unused;
+    expect(run_command("train", train_file, "--fold", "all", QUICK), 2, "--fold all: of how many? --folds says it");
+    expect(run_command("train", train_file, "--folds", "50", "--fold", "all", QUICK), 2, "data: 24 samples cannot make 50 folds");
+    expect(run_command("train", train_file, "--folds", "2", "--fold", "all", "--out", log_file, QUICK), 2,
+           "--fold all trains a network for each fold; --out does not go with it");
+    expect(run_command("train", train_file, "--folds", "2", "--fold", "all", "--log", log_file, QUICK), 2,
+           "--fold all trains a network for each fold; --log does not go with it");
+    expect(run_command("train", train_file, "--find-lr", "--checkpoint", log_file, QUICK), 2,
+           "--find-lr does not train; --checkpoint does not go with it");
+    expect(run_command("train", train_file, "--find-lr", "--resume", log_file, QUICK), 2,
+           "--find-lr does not train; --resume does not go with it");
+    expect(run_command("train", train_file, "--find-lr", "--folds", "2", "--fold", "all", QUICK), 2,
+           "--find-lr does not train; --fold all does not go with it");
 }
 
 static void given_a_log_when_trained_then_it_has_a_line_an_epoch(void **unused) {
@@ -289,7 +373,7 @@ static void given_a_signal_when_training_then_what_was_reached_is_reported(void 
     expect(done, 0, "tapline train: interrupted");
 }
 
-/* ---- refusals ---- */
+/* ---- refusals (of each option's values: test_command_options.c) ---- */
 
 static void given_a_wrong_option_when_run_then_said_what_is_wrong_and_exit_code_2(void **unused) {
     (void)unused;
@@ -297,41 +381,15 @@ static void given_a_wrong_option_when_run_then_said_what_is_wrong_and_exit_code_
         const char *option, *argument, *text;
     } wrong[] = {
         {"--lr", "nan", "tapline train: --lr nan: must be a positive finite number\n"},
-        {"--lr", "inf", "--lr inf: must be a positive finite number"},
-        {"--lr", "-1", "--lr -1: must be a positive finite number"},
-        {"--lr", "0", "--lr 0: must be a positive finite number"},
-        {"--lr", "1e-3x", "--lr 1e-3x: must be a positive finite number"},
-        {"--lr", "", "--lr : must be a positive finite number"},
-        {"--lr", "1e999", "--lr 1e999: must be a positive finite number"},
-        {"--lr", NULL, "tapline train: --lr: needs an argument X\n"},
-        {"--clip", "-0.5", "--clip -0.5: must be a positive finite number"},
-        {"--momentum", "1", "--momentum 1: must be a number from 0 to 1, 1 excluded"},
-        {"--epochs", "0", "--epochs 0: must be a whole number from 1 to 2147483647"},
-        {"--batch", "0", "tapline train: --batch 0: must be a whole number from 1 to 2147483647\n"},
-        {"--batch", "4.5", "--batch 4.5: must be a whole number from 1 to 2147483647"},
-        {"--batch", "99999999999999999999", "--batch 99999999999999999999: must be a whole number from 1 to 2147483647"},
-        {"--accumulate", "3x", "--accumulate 3x: must be a whole number"},
-        {"--threads", "0", "--threads 0: must be a whole number from 1 to 1024"},
-        {"--seed", "-1", "--seed -1: must be a whole number from 0 on"},
         {"--epohcs", "3", "tapline train: unknown option --epohcs; did you mean --epochs?\n"},
-        {"--epoch", "3", "tapline train: unknown option --epoch; did you mean --epochs?\n"},
         {"--epoch=3", NULL, "tapline train: unknown option --epoch; did you mean --epochs?\n"},
         {"-lr", "3", "unknown option -lr; did you mean --lr?"},
         {"--frobnicate", NULL, "tapline train: unknown option --frobnicate; `tapline help train` lists what there is\n"},
-        {"--json=1", NULL, "tapline train: --json: takes no argument\n"},
         {"--arch", "fcm", "tapline train: --arch fcm: unknown; did you mean fcn? There "},
-        {"--optimizer", "adm", "--optimizer adm: unknown; did you mean adam? There are adam"},
-        {"--schedule", "wavelike", "--schedule wavelike: unknown; there are constant"},
-        {"--engine", "naiv", "--engine naiv: unknown; did you mean naive? There are auto"},
-        {"--precision", "f16", "--precision f16: unknown; there are f32 and f64"},
-        {"--log", "", "--log '': must be a name"},
         {"more.tsv", NULL, "tapline train: unexpected argument more.tsv after "},
         {"--momentum", "0.5", "adam: momentum 0.5 does not apply to this optimizer"},
+        {"--nesterov", NULL, "adam: nesterov does not apply to this optimizer"},
         {"--schedule-period", "3", "schedule: period 3 does not apply to plateau"},
-        {"--schedule-patience", "0", "--schedule-patience 0: must be a whole number from 1"},
-        {"--warmup", "-1", "--warmup -1: must be a whole number from 0"},
-        {"--l1", "0", "--l1 0: must be a positive finite number"},
-        {"--clip-value", "-1", "--clip-value -1: must be a positive finite number"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         expect(run_command("train", train_file, wrong[i].option, wrong[i].argument), 2, wrong[i].text);
@@ -376,10 +434,10 @@ static void given_data_that_cannot_be_read_when_trained_then_the_reader_says_whe
 static void given_files_that_cannot_be_written_when_trained_then_exit_code_1(void **unused) {
     (void)unused;
     expect(run_command("train", train_file, "--log", "/nonexistent/log.csv", QUICK), 1,
-           "tapline train: --log /nonexistent/log.csv: cannot write: No such file or directory\n");
+           "tapline train: --log /nonexistent/log.csv: cannot be written: No such file or directory\n");
     if (access("/dev/full", W_OK) != 0) return;
     expect(run_command("train", train_file, "--log", "/dev/full", QUICK), 1,
-           "--log /dev/full: cannot write: No space left on device");
+           "--log /dev/full: cannot be written: No space left on device");
     run done = run_start((const char *const[RUN_ARGUMENTS]){"train", train_file, "--json", QUICK}, "/dev/full");
     run_wait(&done);
     expect(done, 1, "tapline: stdout: cannot write the result: No space left on device\n");
@@ -414,6 +472,9 @@ int main(void) {
         cmocka_unit_test(given_losses_when_trained_then_each_runs_on_its_kind_of_data),
         cmocka_unit_test(given_schedules_when_trained_then_each_runs),
         cmocka_unit_test(given_folds_when_trained_then_what_is_held_out_is_reported_and_decides),
+        cmocka_unit_test(given_all_folds_when_trained_then_each_is_as_by_itself_and_mean_and_deviation_are_reported),
+        cmocka_unit_test(given_find_lr_when_run_then_rates_and_losses_are_listed_and_one_is_suggested),
+        cmocka_unit_test(given_options_that_say_nothing_together_when_run_then_refused),
         cmocka_unit_test(given_a_log_when_trained_then_it_has_a_line_an_epoch),
         cmocka_unit_test(given_a_signal_when_training_then_what_was_reached_is_reported),
         cmocka_unit_test(given_a_wrong_option_when_run_then_said_what_is_wrong_and_exit_code_2),

@@ -1,4 +1,5 @@
-/* The tapline command and model files: train --out, --checkpoint and --resume; eval, predict and info. */
+/* The tapline command and model files: train --out, --checkpoint and --resume; eval, predict, info, import
+ * and export. */
 #include "check.h"
 #include "runner.h"
 
@@ -14,7 +15,7 @@ enum { SERIES = 20, LENGTH = 40 };
 
 static char folder[] = "/tmp/tapline-command-files-XXXXXX";
 static char train_file[80], test_file[80], values_file[80], model_file[80], whole_file[80], checkpoint_file[80], log_file[80];
-static char short_file[80], long_file[80], gaps_file[80];
+static char short_file[80], long_file[80], gaps_file[80], weights_file[80], map_file[80];
 
 /* Series of two classes, one of whose names CSV must quote. */
 static void write_classes(const char *path, uint32_t seed) {
@@ -81,6 +82,8 @@ static int set_up(void **unused) {
     snprintf(log_file, sizeof log_file, "%s/log.csv", folder);
     snprintf(short_file, sizeof short_file, "%s/short.ts", folder);
     snprintf(long_file, sizeof long_file, "%s/long.ts", folder);
+    snprintf(weights_file, sizeof weights_file, "%s/weights.safetensors", folder);
+    snprintf(map_file, sizeof map_file, "%s/map.json", folder);
     write_unequal(short_file, 20, 40);
     write_unequal(long_file, 60, 80);
     snprintf(gaps_file, sizeof gaps_file, "%s/gaps.csv", folder);
@@ -93,8 +96,8 @@ static int set_up(void **unused) {
 
 static int tear_down(void **unused) {
     (void)unused;
-    const char *const files[] = {train_file,      test_file, values_file, model_file, whole_file,
-                                 checkpoint_file, log_file,  short_file,  long_file,  gaps_file};
+    const char *const files[] = {train_file, test_file,  values_file, model_file,   whole_file, checkpoint_file,
+                                 log_file,   short_file, long_file,   weights_file, map_file,   gaps_file};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) unlink(files[i]);
     return rmdir(folder);
 }
@@ -225,6 +228,66 @@ static void given_a_saved_model_when_described_then_its_layers_and_classes(void 
     expect(done, 0, NULL);
 }
 
+/* ---- weights of PyTorch ---- */
+
+static void write_map(const char *text) {
+    FILE *file = fopen(map_file, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+/* What two models predict of the test file is the same text. */
+static void check_same_predictions(const char *model, const char *other) {
+    run one = run_command("predict", model, test_file), same = run_command("predict", other, test_file);
+    assert_string_equal(one.out, same.out);
+    expect(one, 0, NULL);
+    expect(same, 0, NULL);
+}
+
+static void given_a_saved_model_when_exported_and_imported_then_it_predicts_the_same(void **unused) {
+    (void)unused;
+    expect(run_command(TRAIN, "--epochs", "3", "--out", model_file), 0, NULL);
+    write_map("{\"first\": \"conv1d_1\", \"second\": \"conv1d_2\", \"out\": \"dense_1\"}");
+    run done = run_command("export", model_file, "--out", weights_file, "--map", map_file, "--json");
+    json_t *object = run_json(&done), *layers = json_object_get(object, "layers");
+    assert_string_equal(json_string_value(json_object_get(object, "model")), model_file);
+    assert_string_equal(json_string_value(json_object_get(object, "weights")), weights_file);
+    assert_string_equal(json_string_value(json_object_get(object, "precision")), tl_precision());
+    assert_int_equal(json_array_size(layers), 3);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(layers, 2), "name")), "dense_1");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(layers, 2), "module")), "out");
+    json_decref(object);
+    expect(done, 0, NULL);
+    done = run_command("import", weights_file, train_file, "--arch", "timecnn", "--precision", tl_precision(), "--out", whole_file);
+    assert_non_null(strstr(done.out, "\nconv1d_2                 second\n"));
+    assert_non_null(strstr(done.out, whole_file));
+    expect(done, 0, NULL);
+    check_same_predictions(model_file, whole_file);
+    done = run_command("import", weights_file, train_file, "--arch", "timecnn", "--map", map_file, "--json");
+    object = run_json(&done);
+    assert_true(json_is_null(json_object_get(object, "model")));
+    json_decref(object);
+    expect(done, 0, NULL);
+    expect(run_command("eval", weights_file, test_file), 1, "of another program (\"format\" is \"pt\"; expected \"tapline\")");
+}
+
+static void given_weights_that_do_not_fit_when_imported_then_said_why(void **unused) {
+    (void)unused;
+    expect(run_command(TRAIN, "--epochs", "1", "--out", model_file), 0, NULL);
+    expect(run_command("export", model_file, "--out", weights_file), 0, NULL);
+    expect(run_command("import", weights_file, train_file, "--arch", "tcn"), 1, "tapline import: /tmp/tapline-command-files-");
+    expect(run_command("import", weights_file, values_file, "--arch", "timecnn", "--precision", tl_precision()), 1,
+           "tensor dense_1.weight: expected the shape (1, 12) for layer dense_1, found (2, 12)");
+    expect(run_command("import", model_file, train_file, "--arch", "timecnn"), 1, "is a file of tapline, not weights");
+    expect(run_command("import", weights_file, "no-such-data.csv"), 1, "no-such-data.csv: No such file or directory");
+    expect(run_command("import", weights_file), 2, "tapline import: needs WEIGHTS DATA; ");
+    expect(run_command("export", model_file), 2, "tapline export: needs --out FILE; `tapline help export` says more");
+    expect(run_command("export", weights_file, "--out", whole_file), 1, "of another program");
+    write_map("{\"out\": \"dense_2\"}");
+    expect(run_command("export", model_file, "--out", weights_file, "--map", map_file), 2, "did you mean \"dense_1\"?");
+}
+
 /* ---- checkpoints ---- */
 
 static void check_same_models(void) {
@@ -312,6 +375,10 @@ static void given_files_that_do_not_fit_when_used_then_said_why(void **unused) {
     expect(run_command(TRAIN, "--epochs", "2", "--checkpoint", checkpoint_file, "--out", model_file), 0, NULL);
     expect(run_command(TRAIN, "--epochs", "2", "--resume", checkpoint_file, "--lr", "0.5"), 2,
            "is of another training: learning_rate 0.001, now 0.5");
+    const bool single = strcmp(tl_precision(), "f32") == 0;
+    expect(run_command("train", train_file, "--arch", "timecnn", "--quiet", "--epochs", "2", "--resume", checkpoint_file,
+                       "--precision", single ? "f64" : "f32"),
+           2, single ? "training: precision \"f32\", now \"f64\"" : "training: precision \"f64\", now \"f32\"");
     expect(run_command("eval", checkpoint_file, test_file), 1, "metadata \"kind\": expected model, found \"checkpoint\"");
     expect(run_command("eval", model_file, values_file), 1, "values.ts");
 }
@@ -323,6 +390,8 @@ int main(void) {
         cmocka_unit_test(given_a_saved_model_when_it_predicts_then_a_line_for_each_series_with_probabilities),
         cmocka_unit_test(given_a_regression_when_it_predicts_then_values),
         cmocka_unit_test(given_a_saved_model_when_described_then_its_layers_and_classes),
+        cmocka_unit_test(given_a_saved_model_when_exported_and_imported_then_it_predicts_the_same),
+        cmocka_unit_test(given_weights_that_do_not_fit_when_imported_then_said_why),
         cmocka_unit_test(given_ctrl_c_when_resumed_then_the_model_and_the_log_are_those_of_the_whole),
         cmocka_unit_test(given_another_instruction_set_when_resumed_then_said_on_stderr),
         cmocka_unit_test(given_series_of_unequal_length_when_trained_saved_and_used_then_longer_and_shorter_ones_are_told),

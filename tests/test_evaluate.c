@@ -63,14 +63,15 @@ static void given_data_that_do_not_fit_the_model_when_evaluated_then_both_are_na
         {&shorter, "data: series are (3, 1); the model takes (4, 1)", 2, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
         {&wider, "data: series are (4, 2); the model takes (4, 1)", 2, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
         {&many, "data: 4294967296 samples exceed 4294967295", 2, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
-        {&classified, "data: one target a series; the model's output has length 4", 2, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, true},
+        {&classified, "data: targets for 1 step of each series; the model's output has length 4", 2, TL_CROSS_ENTROPY,
+         TL_ERROR_SHAPE, true},
         {&regression, "data: cross-entropy needs labels; the data set has none", 2, TL_CROSS_ENTROPY, TL_ERROR_ARGUMENT, false},
         {&classified, "data: 2 classes exceed the 1 outputs of the model", 1, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
         {&wrong, "data: label 2 of sample 1 is outside 0 … 1", 2, TL_CROSS_ENTROPY, TL_ERROR_ARGUMENT, false},
         {&negative, "data: label -1 of sample 2 is outside 0 … 1", 2, TL_CROSS_ENTROPY, TL_ERROR_ARGUMENT, false},
         {&classified, "data: squared-error needs target values; the data set has none", 1, TL_SQUARED_ERROR, TL_ERROR_ARGUMENT,
          false},
-        {&regression, "data: one target value a series; the model has 2 outputs", 2, TL_SQUARED_ERROR, TL_ERROR_SHAPE, false},
+        {&regression, "data: 1 target value at a time; the model has 2 outputs", 2, TL_SQUARED_ERROR, TL_ERROR_SHAPE, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         check_evaluation(make_model(cases[i].units, cases[i].loss, cases[i].steps), cases[i].data, cases[i].status, cases[i].text);

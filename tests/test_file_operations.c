@@ -217,6 +217,97 @@ static void given_no_previous_file_when_saving_fails_then_there_is_none(void **u
     tl_model_free(fresh);
 }
 
+/* ---- weights for PyTorch ---- */
+
+/* The first weight, by which the models differ. */
+static double first_weight(const tl_model *model) { return (double)tl_parameter_at(model, 0).value.data[0]; }
+
+/* The same of the file. */
+static double exported_weight(void) {
+    tl_error error = {0};
+    tl_model *model = make(3);
+    tl_weights_import(model, path, NULL, &error);
+    check_ok(&error);
+    const double weight = first_weight(model);
+    tl_model_free(model);
+    return weight;
+}
+
+static void given_any_call_that_fails_when_weights_are_exported_then_the_previous_file_is_whole(void **unused) {
+    (void)unused;
+    static const int reasons[] = {EIO, ENOSPC};
+    static const operation writing[] = {OPEN, WRITE, FSYNC, RENAME, CLOSE};
+    tl_model *old = make(1), *fresh = make(2);
+    size_t failures = 0;
+    for (size_t i = 0; i < 2 * sizeof writing / sizeof *writing; i++) {
+        const operation kind = writing[i / 2];
+        for (size_t call = 1;; call++) {
+            tl_error error = {0};
+            tl_weights_export(old, path, NULL, &error);
+            check_ok(&error);
+            fail_at(kind, call, reasons[i % 2]);
+            tl_weights_export(fresh, path, NULL, &error);
+            fail_no_more();
+            assert_int_equal(count_files(), 1);
+            if (calls[kind] < call) break;
+            failures++;
+            const bool renamed = call == 2 && (kind == OPEN || kind == FSYNC || kind == CLOSE); /* what is done with the folder */
+            check_number("the first weight", exported_weight(), first_weight(renamed ? fresh : old), 0, 0);
+            if (tl_failed(&error)) check_error(&error, TL_ERROR_FILE, strerror(reasons[i % 2]));
+            assert_int_equal(tl_failed(&error), !(call == 2 && kind == CLOSE));
+        }
+    }
+    assert_true(failures >= 20);
+    unlink(path);
+    tl_model_free(fresh);
+    tl_model_free(old);
+}
+
+static void given_any_call_that_fails_when_weights_are_imported_then_the_model_is_unchanged(void **unused) {
+    (void)unused;
+    static const operation reading[] = {OPEN, READ, CLOSE};
+    tl_error error = {0};
+    tl_model *old = make(1), *fresh = make(2);
+    const double before = first_weight(old);
+    tl_weights_export(fresh, path, NULL, &error);
+    check_ok(&error);
+    for (size_t i = 0; i < sizeof reading / sizeof *reading; i++) {
+        fail_at(reading[i], 1, EIO);
+        tl_weights_import(old, path, NULL, &error);
+        fail_no_more();
+        check_error(&error, TL_ERROR_FILE, "Input/output error");
+        check_number("the first weight", first_weight(old), before, 0, 0);
+        error = (tl_error){0};
+    }
+    unlink(path);
+    tl_model_free(fresh);
+    tl_model_free(old);
+}
+
+static void given_interruptions_and_short_counts_when_weights_are_exchanged_then_all_is_done(void **unused) {
+    (void)unused;
+    static const int kinds[] = {EINTR, SHORT};
+    tl_model *fresh = make(2), *other = make(3);
+    for (int kind = OPEN; kind < OPERATIONS; kind++) {
+        for (size_t i = 0; i < 2; i++) {
+            size_t call = 0;
+            do {
+                tl_error error = {0};
+                fail_at((operation)kind, ++call, kinds[i]);
+                tl_weights_export(fresh, path, NULL, &error);
+                tl_weights_import(other, path, NULL, &error);
+                fail_no_more();
+                check_ok(&error);
+                check_number("the first weight", first_weight(other), first_weight(fresh), 0, 0);
+            } while (calls[kind] >= call);
+            assert_true(call > 1);
+        }
+    }
+    unlink(path);
+    tl_model_free(other);
+    tl_model_free(fresh);
+}
+
 /* ---- checkpoints ---- */
 
 enum { SERIES = 12 };
@@ -270,6 +361,36 @@ static void given_any_call_that_fails_while_training_then_it_ends_and_the_checkp
             check_ok(&error);
             assert_int_equal(count_files(), 1);
         }
+    }
+    unlink(path);
+}
+
+static void given_any_call_that_fails_when_logging_then_training_goes_on_and_the_error_is_kept(void **unused) {
+    (void)unused;
+    static const struct {
+        operation kind;
+        size_t call, lines; /* whole lines in the file then: a heading and one for each epoch */
+    } cases[] = {{OPEN, 1, 0}, {WRITE, 1, 0}, {WRITE, 3, 2}, {CLOSE, 1, 4}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_error error = {0}, none = {0};
+        tl_model *model = make_classifier();
+        unlink(path);
+        fail_at(cases[i].kind, cases[i].call, ENOSPC);
+        tl_csv_log *log = tl_csv_log_new(path, false, &error);
+        assert_int_equal(log == NULL, cases[i].call == 1 && cases[i].kind != CLOSE);
+        tl_fit(model, &data, &(tl_fit_cfg){.epochs = 3, .callbacks = {{tl_csv_log_epoch, log}}}, NULL, &none);
+        check_ok(&none);
+        assert_true(tl_steps(model) == 3 * SERIES / 3);
+        assert_int_equal(tl_failed(tl_csv_log_error(log)), cases[i].call == 3);
+        tl_csv_log_close(log, &error);
+        fail_no_more();
+        check_error(&error, TL_ERROR_FILE, "model.safetensors: cannot be written: No space left on device");
+        size_t lines = 0;
+        FILE *file = fopen(path, "r");
+        for (int c; file && (c = getc(file)) != EOF;) lines += c == '\n';
+        if (file) fclose(file);
+        assert_int_equal(lines, cases[i].lines);
+        tl_model_free(model);
     }
     unlink(path);
 }
@@ -356,7 +477,11 @@ int main(void) {
         cmocka_unit_test(given_interruptions_and_short_counts_when_saving_and_loading_then_all_is_done),
         cmocka_unit_test(given_a_read_that_fails_when_loading_then_an_error),
         cmocka_unit_test(given_no_previous_file_when_saving_fails_then_there_is_none),
+        cmocka_unit_test(given_any_call_that_fails_when_weights_are_exported_then_the_previous_file_is_whole),
+        cmocka_unit_test(given_any_call_that_fails_when_weights_are_imported_then_the_model_is_unchanged),
+        cmocka_unit_test(given_interruptions_and_short_counts_when_weights_are_exchanged_then_all_is_done),
         cmocka_unit_test(given_any_call_that_fails_while_training_then_it_ends_and_the_checkpoint_before_goes_on),
+        cmocka_unit_test(given_any_call_that_fails_when_logging_then_training_goes_on_and_the_error_is_kept),
         cmocka_unit_test(given_a_folder_that_is_missing_or_a_name_that_is_none_then_refused_beforehand),
         cmocka_unit_test(given_a_link_when_saved_then_the_file_behind_it_is_replaced),
         cmocka_unit_test(given_temporary_files_when_saved_then_those_of_ended_processes_are_removed),

@@ -1,9 +1,11 @@
 /* Every layer's gradients against differences, on random shapes and configurations, and what must hold between passes. */
 #include "gradcheck.h"
+#include "registry.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Adds the layer under test with a random configuration. */
 typedef tl_node (*builder)(tl_model *model, tl_node x, tl_rng *rng);
@@ -298,6 +300,20 @@ static void given_any_layer_when_differentiated_then_as_differences_say(void **u
     }
 }
 
+/* Their gradients are told exactly elsewhere: dropout is random, the rows of an embedding are chosen by whole numbers. */
+static bool is_checked_elsewhere(const tl_layer_ops *ops) {
+    return ops == &tl_input_layer_ops || ops == &tl_dropout_layer_ops || ops == &tl_embedding_layer_ops;
+}
+
+static void given_the_registry_when_compared_then_each_layer_is_differentiated_here(void **unused) {
+    (void)unused;
+    for (const tl_layer_ops *const *ops = tl_layer_registry; *ops; ops++) {
+        size_t i = 0;
+        while (i < LAYER_CASES && strcmp(layer_cases[i].name, (*ops)->name) != 0) i++;
+        if (i == LAYER_CASES && !is_checked_elsewhere(*ops)) fail_msg("no case for %s", (*ops)->name);
+    }
+}
+
 /* ---- what the check itself finds ---- */
 
 /* y = gain · x for each channel, whose gradients may be told wrong. */
@@ -538,6 +554,7 @@ static void given_inference_between_steps_when_trained_then_neither_changes_the_
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_any_layer_when_differentiated_then_as_differences_say),
+        cmocka_unit_test(given_the_registry_when_compared_then_each_layer_is_differentiated_here),
         cmocka_unit_test(given_wrong_gradients_when_checked_then_the_array_is_named),
         cmocka_unit_test(given_a_batch_in_parts_when_accumulated_then_as_the_joined_batch),
         cmocka_unit_test(given_a_frozen_layer_when_trained_then_only_the_others_move),

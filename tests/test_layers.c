@@ -145,6 +145,7 @@ static void given_windows_when_pooled_then_padding_never_counts(void **unused) {
                                   -11 * half, 55},
                 rounding);
     check_layer("max causal", max_3_causal, shape, x, (tl_shape){3, 2}, (const tl_real[]){-1, 10, -1, 30, -3, 60}, 0);
+    check_layer("global max", tl_global_max_pool, shape, x, (tl_shape){1, 2}, (const tl_real[]){-1, 60}, 0);
     check_layer("mean explicit", mean_3_right, shape, x, (tl_shape){2, 2}, (const tl_real[]){-2, 20, -11 * half, 55}, 0);
 }
 

@@ -201,6 +201,44 @@ static void given_weights_of_zero_when_computed_then_those_samples_and_classes_c
     tl_model_free(without);
 }
 
+/* A distribution over the classes at each step: of labels `one`, and with a share for each step of labels `other`. */
+static void mix_labels(const int32_t *one, const int32_t *other, const tl_real *share, tl_real *probabilities) {
+    memset(probabilities, 0, COUNT * sizeof *probabilities);
+    for (int row = 0; row < BATCH * LENGTH; row++) {
+        probabilities[row * CLASSES + one[row]] += 1 - share[row / LENGTH];
+        probabilities[row * CLASSES + other[row]] += share[row / LENGTH];
+    }
+}
+
+static const int32_t other_labels[BATCH * LENGTH] = {1, 2, 0, 0, 1, 1, 2, 0, 2, 2, 1, 0};
+static const tl_real shares[BATCH] = {(tl_real)0.25, 0, 1, (tl_real)0.6};
+
+static void given_probabilities_when_computed_then_the_loss_is_mixed_of_those_of_the_labels(void **unused) {
+    (void)unused;
+    tl_real y[COUNT], values[COUNT], probabilities[COUNT];
+    fill(y, values);
+    mix_labels(labels, other_labels, shares, probabilities);
+    const tl_tensor x = TL_VIEW(y, BATCH, LENGTH, CLASSES);
+    for (size_t i = 0; settings[i].loss == TL_CROSS_ENTROPY; i++) {
+        tl_model *dense = model_with(&settings[i], true), *model = model_with(&settings[i], false);
+        double sum = 0, weights = 0;
+        for (int row = 0; row < BATCH * LENGTH; row++) {
+            const double part = (double)shares[row / LENGTH], sample = (double)sample_weights[row / LENGTH];
+            double one, other;
+            sum += sample * (1 - part) * formula(&settings[i], y + row * CLASSES, labels[row], values, &one);
+            sum += sample * part * formula(&settings[i], y + row * CLASSES, other_labels[row], values, &other);
+            weights += sample * ((1 - part) * one + part * other);
+        }
+        const tl_target target = {.probabilities = probabilities, .weights = sample_weights};
+        tl_forward(model, &x, TL_INFERENCE);
+        check_number("mixed loss", tl_loss(model, &target), sum / weights, tolerance, 0);
+        check_number("weight", tl_loss_weight(model), weights / LENGTH, tolerance, 0);
+        gradcheck("mixed loss", dense, &x, &target);
+        tl_model_free(dense);
+        tl_model_free(model);
+    }
+}
+
 static void given_large_logits_when_computed_then_nothing_overflows(void **unused) {
     (void)unused;
     tl_real y[] = {1000, -1000, 0, 1000, 1000, 0, 0, 0, 0}, values[] = {1, 1, 0, 1, 0, 1, 0, 0, 0};
@@ -325,7 +363,9 @@ static void given_wrong_settings_when_compiled_then_named(void **unused) {
 
 static void given_wrong_targets_when_computed_then_named(void **unused) {
     (void)unused;
-    tl_real y[LENGTH * CLASSES] = {0}, wrong[LENGTH * CLASSES] = {0, 1, (tl_real)0.5, 0, 0, (tl_real)1.5};
+    tl_real y[LENGTH * CLASSES] = {0}, wrong[LENGTH * CLASSES] = {0, (tl_real)0.5, (tl_real)0.5, 0, 0, (tl_real)1.5},
+                       sums[LENGTH * CLASSES] = {1, 0, 0, (tl_real)0.5, (tl_real)0.25},
+                       not_a_number[LENGTH * CLASSES] = {(tl_real)NAN};
     const tl_tensor x = TL_VIEW(y, 1, LENGTH, CLASSES);
     const struct {
         size_t settings;
@@ -335,6 +375,10 @@ static void given_wrong_targets_when_computed_then_named(void **unused) {
         {0, {.values = y}, "loss: cross-entropy needs labels, none were given"},
         {0, {.labels = (int32_t[]){0, 3, 0}}, "loss: label 3 of sample 0 is outside 0 … 2"},
         {0, {.labels = labels, .weights = (tl_real[]){-1}}, "loss: sample 0: weight -1 is not a number from 0 on"},
+        {0, {.labels = labels, .probabilities = y}, "loss: labels and probabilities were given; the target is one of them"},
+        {0, {.probabilities = wrong}, "loss: probability 1.5 of sample 0 is outside 0 … 1"},
+        {0, {.probabilities = sums}, "loss: probabilities of sample 0 add up to 0.75, not to 1"},
+        {0, {.probabilities = not_a_number}, "loss: probability nan of sample 0 is outside 0 … 1"},
         {5, {.labels = labels}, "loss: absolute-error needs target values, none were given"},
         {SETTINGS - 1, {.values = wrong}, "loss: target value 1.5 of sample 0 is outside 0 … 1"},
     };
@@ -353,6 +397,7 @@ int main(void) {
         cmocka_unit_test(given_any_loss_when_differentiated_then_as_differences_say),
         cmocka_unit_test(given_weights_when_a_batch_is_passed_in_parts_then_the_step_is_that_of_the_whole),
         cmocka_unit_test(given_weights_of_zero_when_computed_then_those_samples_and_classes_count_for_nothing),
+        cmocka_unit_test(given_probabilities_when_computed_then_the_loss_is_mixed_of_those_of_the_labels),
         cmocka_unit_test(given_large_logits_when_computed_then_nothing_overflows),
         cmocka_unit_test(given_lengths_when_computed_then_steps_behind_them_count_for_nothing),
         cmocka_unit_test(given_a_binary_loss_when_predicted_then_the_sigmoid_of_the_output),

@@ -121,7 +121,10 @@ static void train_and_use(tl_error *error) {
     tl_model *model = tl_model_new(&(tl_model_cfg){.threads = 1});
     tl_metrics metrics;
     tl_model_compile(model, all_layers(model), &(tl_compile_cfg){.batch = BATCH}, error);
-    tl_fit(model, &data, &(tl_fit_cfg){.epochs = 2, .restore_best = true}, NULL, error);
+    const tl_fit_cfg cfg = {.epochs = 2, .restore_best = true, .augment.mixup = 0.2};
+    tl_rate_curve curve;
+    tl_find_learning_rate(model, &data, &cfg, &(tl_rate_range){.steps = 10}, &curve, error);
+    tl_fit(model, &data, &cfg, NULL, error);
     tl_evaluate(model, &data, &metrics, error);
     tl_model_free(model);
 }
@@ -245,6 +248,30 @@ static void save_and_resume(tl_error *error) {
     remove(name);
 }
 
+/* Weights as PyTorch has them, out by the names of layers and in by a map. */
+static void exchange_weights(tl_error *error) {
+    static const char map[] = "{\"conv1d_1\": \"conv1d_1\", \"dense_1\": \"dense_1\"}";
+    tl_model *model = tl_model_new(&(tl_model_cfg){.threads = 1});
+    const tl_node x = tl_input(model, (tl_shape){LENGTH, 2}), y = convolve(model, x, TL_ENGINE_AUTO);
+    tl_model_compile(model, tl_dense(model, tl_flatten(model, y), &(tl_dense_cfg){.units = 2}),
+                     &(tl_compile_cfg){.batch = 1, .inference_only = true}, error);
+    files_write("map.json", map, sizeof map - 1);
+    writing = true;
+    tl_weights_export(model, files_path("weights"), NULL, error);
+    writing = false;
+    tl_weights_import(model, files_path("weights"), &(tl_weights_cfg){.map = files_path("map.json")}, error);
+    tl_model_free(model);
+    remove(files_path("weights"));
+    remove(files_path("map.json"));
+}
+
+static void log_epochs(tl_error *error) {
+    char name[] = "/tmp/tapline-test-XXXXXX";
+    close(mkstemp(name));
+    tl_csv_log_close(tl_csv_log_new(name, false, error), error);
+    remove(name);
+}
+
 static void plan(tl_error *error) {
     const tl_conv1d_spec spec = {.batch = 2, .length = 9, .channels = 3, .filters = 4, .kernel = 3, .stride = 1, .dilation = 1};
     tl_conv1d_plan_free(tl_conv1d_plan_new(&spec, error));
@@ -263,8 +290,10 @@ static void given_any_allocation_that_fails_then_an_error_and_nothing_left_behin
                 {"padded series and archives", read_other_files, 20},
                 {"folders and records", read_binary_files, 30},
                 {"a plan", plan, 2},
+                {"a log", log_epochs, 2},
                 {"model files", save_and_load, 100},
-                {"checkpoints", save_and_resume, 500}};
+                {"checkpoints", save_and_resume, 500},
+                {"weights", exchange_weights, 60}};
     for (size_t u = 0; u < sizeof uses / sizeof *uses; u++) {
         for (int good = 0; good < 2; good++) {
             size_t at = 0;

@@ -70,7 +70,7 @@ static void given_a_validation_set_when_fitted_then_its_best_epoch_is_restored_a
     tl_model *model = plane_model(1, 16, &(tl_compile_cfg){.batch = 8, .optimizer = {.learning_rate = 0.05}}, &error);
     watched seen = {INFINITY, 0};
     tl_fit_cfg cfg = {
-        .epochs = 500, .restore_best = true, .validation = &validation, .patience = 7, .callback = watch_validation, .user = &seen};
+        .epochs = 500, .restore_best = true, .validation = &validation, .patience = 7, .callbacks = {{watch_validation, &seen}}};
     tl_fit_result result;
     tl_fit(model, &data, &cfg, &result, &error);
     tl_metrics metrics;
@@ -422,7 +422,7 @@ static void given_a_callback_when_it_says_stop_then_training_ends_there(void **u
     tl_model *model = plane_model(0, 3, &(tl_compile_cfg){.batch = 4}, &error);
     int calls = 0;
     tl_fit_result result;
-    tl_fit(model, &data, &(tl_fit_cfg){.epochs = 50, .accumulate = 2, .callback = stop_at_five, .user = &calls}, &result, &error);
+    tl_fit(model, &data, &(tl_fit_cfg){.epochs = 50, .accumulate = 2, .callbacks = {{stop_at_five, &calls}}}, &result, &error);
     check_ok(&error);
     assert_int_equal(calls, 5);
     assert_int_equal(result.steps, 2 + 1); /* an epoch of 3 batches steps after the 2nd and the 3rd */

@@ -67,12 +67,6 @@ static void fill_parameters(tl_model *model) {
     }
 }
 
-/* Integers below a limit, or scaled numbers. */
-static void fill_input(const tl_tensor *x, double scale, size_t limit) {
-    for (size_t i = 0; i < tl_tensor_count(x); i++)
-        x->data[i] = (tl_real)(limit ? (double)(formula_hash(ARRAY_INPUT, i) % limit) : scale * formula_uniform(ARRAY_INPUT, i));
-}
-
 static void fill_target(subject *s, bool weights) {
     const tl_shape out = tl_output_shape(s->model);
     const size_t batch = s->x.shape[0], rows = batch * out.length, count = rows * out.channels;
@@ -104,16 +98,10 @@ static tl_node build(tl_model *model, tl_node x, const char *text) {
 /* Makes what the head of a case describes. */
 static subject read_subject(fixtures *file) {
     tl_error error = {0};
-    subject s = {.file = file, .model = tl_model_new(&(tl_model_cfg){.threads = 1})};
-    size_t shape[3];
-    fixtures_line(file, "input");
-    char *end = file->line;
-    for (int i = 0; i < 3; i++) shape[i] = strtoul(end, &end, 10);
-    const double scale = strtod(end, &end);
-    const size_t limit = strtoul(end, NULL, 10);
+    subject s = {.file = file, .model = tl_model_new(&(tl_model_cfg){.threads = 1}), .x = fixtures_input(file)};
     fixtures_line(file, "network");
-    const tl_node y = build(s.model, tl_input(s.model, (tl_shape){shape[1], shape[2]}), file->line);
-    case_cfg cfg = {.compile = {.batch = shape[0], .input_gradient = true}};
+    const tl_node y = build(s.model, tl_input(s.model, (tl_shape){s.x.shape[1], s.x.shape[2]}), file->line);
+    case_cfg cfg = {.compile = {.batch = s.x.shape[0], .input_gradient = true}};
     fixtures_line(file, "optimizer");
     cfg.compile.optimizer.ops = tl_optimizer_by_name(file->line, &error);
     fixtures_settings(file, "compile", case_settings, &cfg);
@@ -121,9 +109,7 @@ static subject read_subject(fixtures *file) {
     for (uint32_t i = 0; i < MOST_CLASSES; i++) class_weights[i] = 1 + formula_uniform(ARRAY_CLASS_WEIGHTS, i);
     if (cfg.class_weights) cfg.compile.class_weights = class_weights;
     tl_model_compile(s.model, y, &cfg.compile, &error);
-    s.x = tl_tensor_new(3, shape, &error);
     check_ok(&error);
-    fill_input(&s.x, scale, limit);
     fill_parameters(s.model);
     fill_target(&s, cfg.sample_weights);
     return s;

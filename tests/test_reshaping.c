@@ -204,6 +204,15 @@ static void given_an_impulse_when_filtered_by_hand_crafted_filters_then_their_ta
         }
         check_taps(y, at, 12, 6, (const tl_real[]){-1, -1, 2, 2, -1, -1});
         check_taps(y, at, 13, 12, (const tl_real[]){-quarter, -1, -1, -quarter, half, 2, 2, half, -quarter, -1, -1, -quarter});
+        for (size_t f = 12, part = 1; f < 17; f++, part *= 2) {
+            tl_real parabolas[96];
+            for (size_t i = 1; i <= part; i++) { /* the i-th tap of each rise, and the i-th from the end of each fall */
+                const tl_real square = (tl_real)(i * i) / (tl_real)(part * part);
+                parabolas[i - 1] = parabolas[2 * part - i] = parabolas[4 * part + i - 1] = parabolas[6 * part - i] = -square;
+                parabolas[2 * part + i - 1] = parabolas[4 * part - i] = 2 * square;
+            }
+            check_taps(y, at, f, 6 * part, parabolas);
+        }
     }
     tl_model_free(model);
 }

@@ -234,9 +234,8 @@ static void given_a_schedule_when_fitted_then_every_step_uses_its_rate(void **un
     tl_model_compile(model, y, &(tl_compile_cfg){.batch = 2, .optimizer = {.learning_rate = 0.25}}, &error);
     double rates[EPOCHS * BATCHES];
     const tl_schedule_cfg schedule = {.kind = TL_SCHEDULE_COSINE, .warmup = 3};
-    tl_fit(model, &data,
-           &(tl_fit_cfg){.epochs = EPOCHS, .accumulate = 2, .schedule = schedule, .callback = note_rate, .user = rates}, NULL,
-           &error);
+    tl_fit(model, &data, &(tl_fit_cfg){.epochs = EPOCHS, .accumulate = 2, .schedule = schedule, .callbacks = {{note_rate, rates}}},
+           NULL, &error);
     check_ok(&error);
     tl_schedule expected = prepared(&schedule, 0.25, EPOCHS * 3); /* an epoch steps after its batches 2, 4 and 5 */
     for (int i = 0; i < EPOCHS * BATCHES; i++) {

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+import time
 import venv
 
 
@@ -83,6 +85,22 @@ class Tapline:
             "parameters": result["parameters"],
             "case": case,
         }
+
+
+def whole_process(line, folder, threads):
+    """Runs a command from its start to its end: {"seconds", "megabytes" (its largest resident memory), "printed"}."""
+    environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", CUDA_VISIBLE_DEVICES="-1", OMP_NUM_THREADS=str(threads))
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as messages:
+        start = time.perf_counter()
+        process = subprocess.Popen(line, cwd=folder, env=environment, stdout=output, stderr=messages, text=True)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        messages.seek(0)
+        if process.returncode != 0:
+            raise Failed(f"{' '.join(line)}: {messages.read().strip() or 'ended by a signal'}")
+        output.seek(0)
+        return {"seconds": seconds, "megabytes": usage.ru_maxrss / 1024, "printed": output.read()}
 
 
 class Peer:

@@ -72,6 +72,13 @@ def summarise(found):
             entries.append(line)
         if entries:
             result[kind] = {"entries": entries, "overall": {what: overall(entries, what) for what in whats}}
+    if found.get("train"):
+        own, peer = found["train"]["tapline"], found["train"]["torch"]
+        result["train"] = {
+            name: {key: spread([turn[key] for turn in turns]) for key in ("seconds", "megabytes", "accuracy")}
+            for name, turns in found["train"].items()
+        }
+        result["train"]["ratio"] = spread([theirs["seconds"] / ours["seconds"] for ours, theirs in zip(own, peer)])
     return result
 
 
@@ -96,6 +103,15 @@ def print_table(title, part, what, columns, last):
         print(f"{'  ' + label:<28}" + "".join((text(means[c]) if c in means else "–").rjust(24) for c in columns))
 
 
+def print_training(part):
+    print("\nFCN on ItalyPowerDemand, 300 epochs, from the start of the process to its end")
+    print(f"{'':<14}{'seconds':>26}{'peak memory, MB':>26}{'test accuracy':>26}")
+    for name in ("tapline", "torch"):
+        print(f"{name:<14}" + "".join(f"{cell(part[name][key]):>26}" for key in ("seconds", "megabytes"))
+              + "{median:.3f} ({least:.3f}–{most:.3f})".format(**part[name]["accuracy"]).rjust(26))
+    print(f"{'ratio':<14}{cell(part['ratio']):>26}")
+
+
 def engines(entry):
     return " ".join(f"{p} {entry['engines'][p]} {100 * entry['fraction_of_peak'][p]:.0f} %" for p in ("forward", "dx", "dw"))
 
@@ -116,6 +132,8 @@ def print_tables(found):
         "infer": "inference",
         "infer1": "inference of one sample",
     }
+    if "train" in parts:
+        print_training(parts["train"])
     for kind, (whats, _) in KINDS.items():
         for what in whats:
             if what not in parts.get(kind, {"overall": {}})["overall"]:

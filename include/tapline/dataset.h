@@ -9,14 +9,17 @@ extern "C" {
 #endif
 
 /* A set of series. Fill one yourself to use your own arrays (then do not free it with tl_dataset_free), or have
- * one made by the functions below. */
+ * one made by the functions below, which make sets of one target a series. A network with an output for every step (tl_unet,
+ * tl_wavenet_steps) takes targets for every step: target_length is then the length of its output. */
 typedef struct tl_dataset {
-    tl_tensor x;        /* (count, length, channels) */
-    size_t *lengths;    /* (count) how much of each series counts, 0 behind it; NULL: all of it */
-    int32_t *labels;    /* classification: (count), each in 0 … classes - 1; else NULL */
-    tl_real *values;    /* regression: (count); else NULL */
-    size_t classes;     /* 0 for regression */
-    char **class_names; /* (classes) the labels as the file spells them; NULL: they have no names */
+    tl_tensor x;            /* (count, length, channels) */
+    size_t *lengths;        /* (count) how much of each series counts, 0 behind it; NULL: all of it */
+    int32_t *labels;        /* classification: (count, target_length), each in 0 … classes - 1; else NULL */
+    tl_real *values;        /* regression: (count, target_length, target_channels); else NULL */
+    size_t classes;         /* 0 for regression */
+    char **class_names;     /* (classes) the labels as the file spells them; NULL: they have no names */
+    size_t target_length;   /* (1) */
+    size_t target_channels; /* (1) of values */
 } tl_dataset;
 
 /* What becomes of a value that a file does not have: of nothing, `?`, `NaN` or `NA` where a number should be in a text, of a NaN in
@@ -66,7 +69,7 @@ typedef enum tl_split { TL_TRAIN = 0, TL_TEST } tl_split;
 TL_API tl_dataset *tl_dataset_builtin(const char *name, tl_split split, uint64_t seed, tl_error *error);
 
 /* Makes every series as long as `length` by zeros behind it, so that a training and a test set fit one model; the lengths are then
- * set. Fails, the set unchanged, where a series is longer. */
+ * set. Fails, the set unchanged, where a series is longer, and where there are targets for every step. */
 TL_API tl_status tl_dataset_pad(tl_dataset *data, size_t length, tl_error *error);
 
 /* Gives each channel of each series mean 0 and standard deviation 1 (population); a constant channel becomes 0. */
@@ -77,7 +80,8 @@ TL_API void tl_dataset_normalize(tl_dataset *data);
 TL_API tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index, size_t count, tl_error *error);
 
 /* Fold `fold` of `folds` for cross-validation: *held_out gets it, *rest everything else, both copies. Folds are drawn at random
- * from `seed` (stream TL_STREAM_SPLIT) and differ by at most one sample of each class (stratified; in regression of all samples).
+ * from `seed` (stream TL_STREAM_SPLIT) and differ by at most one sample of each class (stratified; in
+ * regression, and where there are labels for every step, of all samples).
  * A validation share of 1 / folds is fold 0. Fails, both NULL, where there are fewer samples than folds. */
 TL_API tl_status tl_dataset_fold(const tl_dataset *data, size_t folds, size_t fold, uint64_t seed, tl_dataset **rest,
                                  tl_dataset **held_out, tl_error *error);

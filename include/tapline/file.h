@@ -58,6 +58,27 @@ TL_API tl_model *tl_model_load(const char *path, const tl_load_cfg *cfg, tl_mode
 /* Frees what tl_model_load put into `info`. NULL and zeroed are fine. */
 TL_API void tl_model_info_release(tl_model_info *info);
 
+/* ---- weights of PyTorch networks ---- */
+
+/* Zero means the default in brackets. */
+typedef struct tl_weights_cfg {
+    const char *map; /* (none) a JSON file that says which module is which layer: {"conv1": "conv1d_1", "bn1": "batch_norm_1", …} */
+    void (*matched)(const char *module, const char *layer, void *user); /* (none) is told each pair, once all is done */
+    void *user;                                                         /* handed to it */
+} tl_weights_cfg;
+
+/* Gives a compiled model the weights of a PyTorch network of the same layers: those of a safetensors file of its state dict, F32 or
+ * F64, whose axes are brought into our order (docs/files.md). All layers and all tensors must be matched: by the map; without one
+ * by names, where modules are called as layers are, else by shapes, and where several have the same shapes, by the numbers in their
+ * names. Fails with TL_ERROR_FILE where a file cannot be read, TL_ERROR_FORMAT where it is not such a file, TL_ERROR_SHAPE naming
+ * tensors and layers that do not fit, TL_ERROR_ARGUMENT for a map that names what is not there; the model is then unchanged.
+ * `cfg` may be NULL. */
+TL_API tl_status tl_weights_import(tl_model *model, const char *path, const tl_weights_cfg *cfg, tl_error *error);
+
+/* Writes the weights of a compiled model as such a file, with the modules that the map says, else called as the layers are. Fails
+ * as tl_model_save does, and as above for the map. `cfg` may be NULL. */
+TL_API tl_status tl_weights_export(const tl_model *model, const char *path, const tl_weights_cfg *cfg, tl_error *error);
+
 /* "f32" or "f64": which of the two libraries loads this file without conversion. NULL on failure. */
 TL_API const char *tl_file_precision(const char *path, tl_error *error);
 

@@ -129,9 +129,11 @@ TL_API tl_tensor tl_output(const tl_model *model);
 
 /* What the output should be: labels or values, as the loss asks. */
 typedef struct tl_target {
-    const int32_t *labels;  /* cross-entropy: (batch × output length), each in 0 … output channels - 1 */
-    const tl_real *values;  /* other losses: (batch, output length, output channels) */
-    const tl_real *weights; /* (batch) of the samples, from 0 on; NULL: all 1 */
+    const int32_t *labels;        /* cross-entropy: (batch × output length), each in 0 … output channels - 1 */
+    const tl_real *probabilities; /* cross-entropy in place of labels: (batch, output length, output channels) of each class, which
+                                     are from 0 on and add up to 1; as if each class were the label to that part */
+    const tl_real *values;        /* other losses: (batch, output length, output channels) */
+    const tl_real *weights;       /* (batch) of the samples, from 0 on; NULL: all 1 */
 } tl_target;
 
 /* The mean loss of the last forward pass, and, after a training pass, its gradient for tl_backward. It is a weighted mean: the

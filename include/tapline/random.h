@@ -21,6 +21,7 @@ typedef enum tl_stream {
     TL_STREAM_DATA,     /* generated data sets; substream: which part, step: the sample */
     TL_STREAM_SPLIT,    /* which samples are held out */
     TL_STREAM_AUGMENT,  /* variations; substream: the place in the batch, step: the pass */
+    TL_STREAM_MIXUP,    /* mixtures of series; step: the pass */
     TL_STREAM_USER = 64 /* this and above (up to 255): yours */
 } tl_stream;
 

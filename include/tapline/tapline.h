@@ -4,8 +4,10 @@
 
 /* to train and use a model */
 #include <tapline/base.h>
+#include <tapline/csv_log.h>
 #include <tapline/dataset.h>
 #include <tapline/file.h>
+#include <tapline/find_learning_rate.h>
 #include <tapline/layers.h>
 #include <tapline/model.h>
 #include <tapline/train.h>

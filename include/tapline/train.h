@@ -10,10 +10,12 @@
 extern "C" {
 #endif
 
-/* How well a model does on a data set; what does not apply is NaN. */
+/* How well a model does on a data set; what does not apply is NaN. Where there are targets for every step (tl_dataset), each step
+ * of a series counts as a sample. */
 typedef struct tl_metrics {
     double loss;     /* the mean of tl_loss */
-    double accuracy; /* classification: the share of samples whose largest logit is at their label */
+    double accuracy; /* classification: the share of samples whose largest logit is at their label; of mixtures (mixup), the mean of
+                        what the target has there */
     double rmse;     /* regression: root of the mean squared error over samples and outputs */
     double mae;      /* regression: mean absolute error */
 
@@ -26,19 +28,27 @@ typedef struct tl_metrics {
     double r2;                /* regression: 1 - squared error / squared distance of the targets from their mean */
 } tl_metrics;
 
-/* Where training stands; handed to the callback. */
+/* Where training stands; handed to callbacks. */
 typedef struct tl_progress {
+    tl_model *model;       /* that is trained: to be evaluated, saved, or given another learning rate */
     int epoch, epochs;     /* from 1 */
     size_t batch, batches; /* within the epoch, from 1 */
     bool epoch_end;        /* this batch was the epoch's last */
     tl_metrics train;      /* running over the epoch, as seen during training */
     tl_metrics validation; /* at the end of an epoch, where there is a validation set; else NaN */
+    uint64_t steps;        /* optimizer steps that this training has taken */
+    double step_loss;      /* the mean loss since the step before: of this batch alone, unless gradients accumulate */
     double learning_rate;  /* of the last step */
     double seconds;        /* since tl_fit began */
 } tl_progress;
 
-/* Called after each batch. Return false to stop there: tl_fit then ends as if that had been its last batch. */
-typedef bool (*tl_callback)(const tl_progress *progress, void *user);
+/* Called after each batch, and after the step that the batch completes. */
+typedef struct tl_callback {
+    bool (*function)(const tl_progress *progress, void *user); /* false: stop here; tl_fit then ends as after its last batch */
+    void *user;                                                /* handed to it */
+} tl_callback;
+
+enum { TL_MAX_CALLBACKS = 8 };
 
 /* Zero means the default in brackets. */
 typedef struct tl_fit_cfg {
@@ -50,15 +60,14 @@ typedef struct tl_fit_cfg {
                           is one, else of training */
     int patience;      /* (no end) stop after so many epochs without a lower one of that loss */
     const tl_dataset *validation; /* (none) a set that is evaluated after each epoch */
-    tl_augment_cfg augment;       /* (none) random variations of each batch (stream TL_STREAM_AUGMENT) */
+    tl_augment_cfg augment;       /* (none) random variations of each batch (streams TL_STREAM_AUGMENT and TL_STREAM_MIXUP) */
     bool keep_order;              /* do not shuffle */
-    const char *checkpoint; /* (none) a file to go on from, should training be interrupted: written as it goes along, where the
-                               callback stops it, and at its end; docs/files.md */
+    const char *checkpoint;       /* (none) a file to go on from, should training be interrupted: written as it goes along, where a
+                                     callback stops it, and at its end; docs/files.md */
     double
         checkpoint_every; /* (at ends of epochs, 10 seconds apart or more) seconds after which the next batch is followed by one */
     const char *resume;   /* (none) go on from this checkpoint of the same training; only `epochs` may be another */
-    tl_callback callback; /* (none) */
-    void *user;           /* handed to the callback */
+    tl_callback callbacks[TL_MAX_CALLBACKS]; /* (none) called in this order, all of them, up to the first without a function */
 } tl_fit_cfg;
 
 typedef struct tl_fit_result {
@@ -66,7 +75,7 @@ typedef struct tl_fit_result {
     uint64_t steps;   /* optimizer steps taken, likewise */
     int best_epoch;   /* the epoch with the least loss (see restore_best), from 1; 0 if none was completed */
     double best_loss; /* that loss */
-    bool stopped;     /* by the callback */
+    bool stopped;     /* by a callback */
     bool gave_up;     /* by patience */
     double seconds;   /* likewise of both */
     char note[200];   /* why results after a resume may not be those of uninterrupted training to the last bit; "": they are */

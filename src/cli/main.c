@@ -10,16 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-static const command *const commands[] = {&train_command, &eval_command,       &predict_command,
-                                          &info_command,  &bench_conv_command, &bench_step_command};
-
-enum { COMMANDS = sizeof commands / sizeof *commands };
-
-static const char *command_name(size_t index) { return index < COMMANDS ? commands[index]->name : NULL; }
+static const char *command_name(size_t index) { return command_at(index) ? command_at(index)->name : NULL; }
 
 static int help(FILE *to) {
     fprintf(to, "tapline trains small one-dimensional convolutional networks on sequence data.\n\n");
-    for (size_t i = 0; i < COMMANDS; i++) fprintf(to, "  tapline %-12s %s\n", commands[i]->name, commands[i]->summary);
+    for (size_t i = 0; command_at(i); i++) fprintf(to, "  tapline %-12s %s\n", command_at(i)->name, command_at(i)->summary);
     fprintf(to, "  tapline %-12s %s\n", "help COMMAND", "the options of a command");
     fprintf(to, "  tapline %-12s %s\n", "--version", "the version");
     return to == stdout ? EXIT_DONE : EXIT_USAGE;
@@ -29,10 +24,10 @@ static int help(FILE *to) {
 static bool complain_group(const char *group) {
     char list[200] = "";
     size_t used = 0;
-    for (size_t i = 0; i < COMMANDS && used < sizeof list; i++) {
-        const char *second = strchr(commands[i]->name, ' ');
-        if (!second || strncmp(commands[i]->name, group, strlen(group)) != 0 || second != commands[i]->name + strlen(group))
-            continue;
+    const char *name;
+    for (size_t i = 0; (name = command_name(i)) && used < sizeof list; i++) {
+        const char *second = strchr(name, ' ');
+        if (!second || strncmp(name, group, strlen(group)) != 0 || second != name + strlen(group)) continue;
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? " or" : "", second);
     }
     if (used) complain(group, "needs%s after it", list);
@@ -43,9 +38,10 @@ static bool complain_group(const char *group) {
 static const command *find(int argc, char **argv, int *words) {
     char two[64];
     snprintf(two, sizeof two, "%s %s", argv[0], argc > 1 ? argv[1] : "");
-    for (size_t i = 0; i < COMMANDS; i++) {
-        *words = strchr(commands[i]->name, ' ') ? 2 : 1;
-        if (strcmp(commands[i]->name, *words == 2 ? two : argv[0]) == 0) return commands[i];
+    const char *name;
+    for (size_t i = 0; (name = command_name(i)); i++) {
+        *words = strchr(name, ' ') ? 2 : 1;
+        if (strcmp(name, *words == 2 ? two : argv[0]) == 0) return command_at(i);
     }
     if (complain_group(argv[0])) return NULL;
     const char *close = suggest(two, command_name);

@@ -9,15 +9,17 @@ int model_failed(const model_settings *settings, const tl_error *error) {
     return error->status == TL_ERROR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED;
 }
 
+const char *model_precision(const model_settings *settings) {
+    tl_error error = {0};
+    const char *precision = tl_file_precision(settings->common.operand[0], &error);
+    if (!precision) model_failed(settings, &error);
+    return precision;
+}
+
 static model_settings settings = {.engine = "auto"};
 
 /* The file's own, so that nothing is converted where nothing else is asked for. */
-static const char *choose_precision(void) {
-    tl_error error = {0};
-    const char *precision = tl_file_precision(settings.common.operand[0], &error);
-    if (!precision) model_failed(&settings, &error);
-    return precision;
-}
+static const char *choose_precision(void) { return model_precision(&settings); }
 
 static const option_spec run_options[] = {
     {"batch", "N", OPTION_INTEGER, FIELD(batch), 1, INT32_MAX, NULL, "series in a pass (32)"},

@@ -38,8 +38,7 @@ static const option_spec common_options[] = {
 
 enum { COMMON_OPTIONS = sizeof common_options / sizeof *common_options };
 
-/* The command's own options and then the common ones; NULL behind the last. */
-static const option_spec *option_at(const command *self, size_t index) {
+const option_spec *command_option(const command *self, size_t index) {
     size_t own = 0;
     while (own < index && self->options[own].name) own++;
     if (self->options[own].name) return &self->options[own];
@@ -55,7 +54,7 @@ static const char *choice_at(const void *context, size_t index) { return (*(cons
 const char *suggest(const char *text, option_choice choice) { return tl_closest(text, choice_at, &choice); }
 
 static const char *option_name_at(const void *context, size_t index) {
-    const option_spec *option = option_at(context, index);
+    const option_spec *option = command_option(context, index);
     return option ? option->name : NULL;
 }
 
@@ -97,19 +96,23 @@ static bool is_choice(const char *text, option_choice choice) {
     return false;
 }
 
+/* A value in messages. */
+static const char *shown(const char *text) { return *text ? text : "''"; }
+
 static bool wrong(const command *self, const option_spec *option, const char *text, const char *must) {
-    complain(self->name, "--%s %s: must be %s", option->name, text, must);
+    complain(self->name, "--%s %s: must be %s", option->name, shown(text), must);
     return false;
 }
 
 static bool wrong_choice(const command *self, const option_spec *option, const char *text) {
     char list[LIST];
     const char *close = suggest(text, option->choice), *be = option->choice(1) ? "are" : "is";
+    const char *file = option->kind == OPTION_CHOICE_OR_JSON ? ", or a file NAME.json" : "";
     list_choices(option->choice, list);
     if (close)
-        complain(self->name, "--%s %s: unknown; did you mean %s? There %s %s", option->name, text, close, be, list);
+        complain(self->name, "--%s %s: unknown; did you mean %s? There %s %s%s", option->name, text, close, be, list, file);
     else
-        complain(self->name, "--%s %s: unknown; there %s %s", option->name, text, be, list);
+        complain(self->name, "--%s %s: unknown; there %s %s%s", option->name, shown(text), be, list, file);
     return false;
 }
 
@@ -127,10 +130,8 @@ static bool check_choices(const command *self, const option_spec *option, const 
 static bool set_integer(const command *self, const option_spec *option, const char *text, int64_t *field) {
     if (parse_integer(text, option->least, option->most, field)) return true;
     char must[120];
-    if (option->most == INT64_MAX)
-        snprintf(must, sizeof must, "a whole number from %lld on", (long long)option->least);
-    else
-        snprintf(must, sizeof must, "a whole number from %lld to %lld", (long long)option->least, (long long)option->most);
+    const char *all = option->kind == OPTION_INTEGER_OR_ALL ? ", or all" : "";
+    snprintf(must, sizeof must, "a whole number from %lld to %lld%s", (long long)option->least, (long long)option->most, all);
     return wrong(self, option, text, must);
 }
 
@@ -146,6 +147,9 @@ static bool set_value(const command *self, const option_spec *option, const char
     case OPTION_FLAG:
         *(bool *)field = true;
         return true;
+    case OPTION_INTEGER_OR_ALL:
+        *(int64_t *)field = OPTION_ALL;
+        return strcmp(text, "all") == 0 || set_integer(self, option, text, field);
     case OPTION_INTEGER:
         return set_integer(self, option, text, field);
     case OPTION_POSITIVE:
@@ -167,7 +171,7 @@ static bool set_value(const command *self, const option_spec *option, const char
         if (!check_choices(self, option, text)) return false;
         break;
     case OPTION_TEXT:
-        if (!*text) return wrong(self, option, "''", "a name");
+        if (!*text) return wrong(self, option, text, "a name");
         break;
     }
     *(const char **)field = text;
@@ -212,7 +216,7 @@ static bool has_operands(const command *self) {
 static bool take(const command *self, int code, const char *text) {
     if (code == 1) return add_operand(self, optarg);
     if (code == '?' && optopt < FIRST_CODE) return unknown_option(self, text);
-    const option_spec *option = option_at(self, (size_t)((code >= FIRST_CODE ? code : optopt) - FIRST_CODE));
+    const option_spec *option = command_option(self, (size_t)((code >= FIRST_CODE ? code : optopt) - FIRST_CODE));
     /* getopt_long takes any unambiguous beginning of a name; but a script that uses one would change its meaning, or fail, when
      * options are added. */
     if (strcspn(text + 2, "=") != strlen(option->name)) return unknown_option(self, text);
@@ -226,7 +230,7 @@ static bool take(const command *self, int code, const char *text) {
 
 static void getopt_table(const command *self, struct option *table) {
     const option_spec *option;
-    for (size_t i = 0; i < MAX_OPTIONS && (option = option_at(self, i)); i++)
+    for (size_t i = 0; i < MAX_OPTIONS && (option = command_option(self, i)); i++)
         table[i] = (struct option){.name = option->name,
                                    .has_arg = option->kind == OPTION_FLAG ? no_argument : required_argument,
                                    .val = FIRST_CODE + (int)i};
@@ -282,6 +286,6 @@ static void help_option(const option_spec *option) {
 
 void options_help(const command *self) {
     printf("usage: tapline %s [options]%s%s\n\n%s\n\n", self->name, *self->operands ? " " : "", self->operands, self->summary);
-    for (size_t i = 0; option_at(self, i); i++) help_option(option_at(self, i));
+    for (size_t i = 0; command_option(self, i); i++) help_option(command_option(self, i));
     if (self->details) printf("\n%s\n", self->details);
 }

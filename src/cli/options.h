@@ -13,6 +13,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 typedef enum option_kind {
     OPTION_FLAG,           /* bool: nothing */
     OPTION_INTEGER,        /* int64_t: a whole number from least to most */
+    OPTION_INTEGER_OR_ALL, /* int64_t: the same, or "all", which is OPTION_ALL */
     OPTION_POSITIVE,       /* double: finite, above 0 */
     OPTION_FRACTION,       /* double: from 0 to 1, 1 excluded */
     OPTION_CHOICE,         /* const char *: one of the names that `choice` gives */
@@ -20,6 +21,8 @@ typedef enum option_kind {
     OPTION_CHOICES,        /* const char *: some of them, separated by commas */
     OPTION_TEXT            /* const char * */
 } option_kind;
+
+enum { OPTION_ALL = -1 };
 
 /* The name of that index, NULL behind the last: so that the library's own tables say what there is. */
 typedef const char *(*option_choice)(size_t index);
@@ -29,7 +32,7 @@ typedef struct option_spec {
     const char *argument; /* as the help writes it; NULL for a flag */
     option_kind kind;
     size_t field;        /* offset in the command's settings */
-    int64_t least, most; /* OPTION_INTEGER */
+    int64_t least, most; /* OPTION_INTEGER, OPTION_INTEGER_OR_ALL */
     option_choice choice;
     const char *help; /* lines separated by newlines */
 } option_spec;
@@ -62,6 +65,9 @@ const char *precision_name(size_t index);
 
 /* Those of tl_missing. */
 const char *missing_name(size_t index);
+
+/* The command's own options and then the common ones; NULL behind the last. */
+const option_spec *command_option(const command *self, size_t index);
 
 /* Fills command->settings from argv[1] on. Returns whether to go on; else *code is the exit code: help was asked for and printed,
  * or a message was. */

@@ -1,9 +1,8 @@
 #include "train.h"
 
-#include <errno.h>
 #include <math.h>
 #include <signal.h>
-#include <string.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -26,42 +25,11 @@ static void catch_signals(void) {
 
 /* ---- the log ---- */
 
-/* Keeps the first failure; the training goes on without the log. */
-static void check_log(progress *self, int result) {
-    if (result >= 0 && fflush(self->log) == 0) return;
-    self->log_error = errno;
-    complain(self->command, "--log %s: cannot write: %s", self->path, strerror(errno));
-    fclose(self->log);
-    self->log = NULL;
-}
-
-/* What does not apply or is not finite stays empty. */
-static int log_number(FILE *log, double value, const char *end) {
-    return isfinite(value) ? fprintf(log, "%.9g%s", value, end) : fprintf(log, "%s", end);
-}
-
-static void log_epoch(progress *self, const tl_progress *at) {
-    int result = fprintf(self->log, "%d,%.9g,", at->epoch, at->learning_rate);
-    if (result >= 0) result = log_number(self->log, at->train.loss, ",");
-    if (result >= 0) result = log_number(self->log, at->train.accuracy, ",");
-    if (result >= 0) result = fprintf(self->log, "%.3f,", at->seconds);
-    if (result >= 0) result = log_number(self->log, at->validation.loss, ",");
-    if (result >= 0) result = log_number(self->log, at->validation.accuracy, "\n");
-    check_log(self, result);
-}
-
-/* Training that goes on adds to the lines that are there. */
-static bool open_log(progress *self, const char *path, bool resumed) {
-    self->path = path;
-    self->log = fopen(path, resumed ? "a" : "w");
-    if (!self->log) {
-        complain(self->command, "--log %s: cannot write: %s", path, strerror(errno));
-        return false;
-    }
-    if (!resumed || ftell(self->log) == 0)
-        check_log(self, fprintf(self->log,
-                                "epoch,learning_rate,train_loss,train_accuracy,seconds,validation_loss,validation_accuracy\n"));
-    return self->log_error == 0;
+/* A failure is told when it happens, once; the training goes on without the log. */
+static void check_log(progress *self, const tl_error *error) {
+    if (self->log_failed || !tl_failed(error)) return;
+    self->log_failed = true;
+    complain(self->command, "--log %s", error->text);
 }
 
 /* ---- the bar ---- */
@@ -132,24 +100,26 @@ bool progress_begin(progress *self, const train_settings *settings, const tl_dat
                        .terminal = isatty(STDERR_FILENO),
                        .drawn = -INFINITY,
                        .regression = data->classes == 0};
-    if (settings->log && !open_log(self, settings->log, settings->resume != NULL)) return false;
-    catch_signals();
-    return true;
+    tl_error error = {0};
+    if (settings->log) self->log = tl_csv_log_new(settings->log, settings->resume != NULL, &error);
+    check_log(self, &error);
+    if (!self->log_failed) catch_signals();
+    return !self->log_failed;
 }
 
 bool progress_step(const tl_progress *at, void *user) {
     progress *self = user;
     if (!self->quiet) show(self, at);
-    if (self->log && at->epoch_end) log_epoch(self, at);
+    tl_csv_log_epoch(at, self->log);
+    check_log(self, tl_csv_log_error(self->log));
     return !interrupted;
 }
 
 bool progress_end(progress *self) {
     if (self->terminal && !self->quiet && isfinite(self->drawn)) fputs("\n", stderr);
     if (interrupted) complain(self->command, "interrupted; this is what was reached");
-    if (self->log && fclose(self->log) != 0) {
-        self->log_error = errno;
-        complain(self->command, "--log %s: cannot write: %s", self->path, strerror(errno));
-    }
-    return self->log_error == 0;
+    tl_error error = {0};
+    tl_csv_log_close(self->log, &error);
+    check_log(self, &error);
+    return !self->log_failed;
 }

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define network_build IN_PRECISION(network_build)
+#define network_loss IN_PRECISION(network_loss)
+
 const architecture IN_PRECISION(architectures)[] = {
     {"fcn", tl_fcn, 2000, 16},
     {"resnet", tl_resnet, 1500, 64},
@@ -31,6 +34,9 @@ typedef struct job {
     tl_fit_result fit;
     tl_metrics train_metrics, validation_metrics, test_metrics;
     bool log_failed;
+    fold_result *folds; /* NULL: no cross-validation */
+    size_t folds_done;
+    tl_rate_curve *rates; /* NULL: not asked for */
 } job;
 
 static bool is_regression(const job *self) { return self->data->classes == 0; }
@@ -54,10 +60,7 @@ static void pad_both(job *self, tl_error *error) {
 static void hold_out(job *self, tl_error *error) {
     const train_settings *settings = self->settings;
     tl_dataset *rest = NULL;
-    if (settings->folds == 0) {
-        if (settings->fold > 0) tl_fail(error, TL_ERROR_ARGUMENT, "--fold %d: of how many? --folds says it", (int)settings->fold);
-        return;
-    }
+    if (settings->folds == 0 || settings->fold == OPTION_ALL) return;
     tl_dataset_fold(self->data, (size_t)settings->folds, (size_t)settings->fold, (uint64_t)settings->seed, &rest, &self->validation,
                     error);
     if (tl_failed(error)) return;
@@ -76,6 +79,25 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
     if (self->test_path && self->data) self->test = tl_dataset_read(self->test_path, &cfg, error);
     if (self->data && self->test) pad_both(self, error);
     if (self->data) hold_out(self, error);
+}
+
+/* Options that say nothing together. */
+static void check_settings(const train_settings *settings, tl_error *error) {
+    const struct {
+        const char *name, *path;
+    } files[] = {
+        {"out", settings->out}, {"checkpoint", settings->checkpoint}, {"resume", settings->resume}, {"log", settings->log}};
+    const char *none = settings->find_rate            ? "--find-lr does not train"
+                       : settings->fold == OPTION_ALL ? "--fold all trains a network for each fold"
+                                                      : NULL;
+    if (settings->folds == 0 && settings->fold == OPTION_ALL)
+        tl_fail(error, TL_ERROR_ARGUMENT, "--fold all: of how many? --folds says it");
+    if (settings->folds == 0 && settings->fold > 0)
+        tl_fail(error, TL_ERROR_ARGUMENT, "--fold %d: of how many? --folds says it", (int)settings->fold);
+    if (settings->find_rate && settings->fold == OPTION_ALL)
+        tl_fail(error, TL_ERROR_ARGUMENT, "--find-lr does not train; --fold all does not go with it");
+    for (size_t i = 0; none && i < sizeof files / sizeof *files; i++)
+        if (files[i].path) tl_fail(error, TL_ERROR_ARGUMENT, "%s; --%s does not go with it", none, files[i].name);
 }
 
 /* ---- model ---- */
@@ -98,6 +120,20 @@ static size_t choose_batch(const job *self) {
 /* As the library writes it: 0 where the option was not given. */
 static double weight_decay(const train_settings *settings) {
     return isnan(settings->weight_decay) ? 0 : settings->weight_decay > 0 ? settings->weight_decay : TL_NO_WEIGHT_DECAY;
+}
+
+tl_node network_build(tl_model *model, const tl_dataset *data, const char *name) {
+    const architecture *found = find_architecture(name);
+    const tl_node x = tl_input(model, (tl_shape){.length = data->x.shape[1], .channels = data->x.shape[2]});
+    const int outputs = data->classes > 0 ? (int)data->classes : 1;
+    return found->build ? found->build(model, x, outputs)
+                        : tl_architecture_from_file(model, x, name, &(tl_architecture_cfg){.outputs = outputs});
+}
+
+tl_loss_kind network_loss(const tl_dataset *data, const char *name, tl_error *error) {
+    tl_loss_kind kind = data->classes > 0 ? TL_CROSS_ENTROPY : TL_SQUARED_ERROR;
+    if (name) tl_loss_by_name(name, &kind, error);
+    return kind;
 }
 
 static tl_optimizer_cfg optimizer_of(const train_settings *settings, tl_error *error) {
@@ -126,13 +162,12 @@ static void compile(job *self, tl_node output, tl_error *error) {
     const train_settings *settings = self->settings;
     double *class_weights = balance_classes(self, error);
     tl_compile_cfg cfg = {.batch = self->batch,
-                          .loss = is_regression(self) ? TL_SQUARED_ERROR : TL_CROSS_ENTROPY,
+                          .loss = network_loss(self->data, settings->loss, error),
                           .label_smoothing = settings->label_smoothing,
                           .class_weights = class_weights,
                           .optimizer = optimizer_of(settings, error),
                           .clip_norm = settings->clip,
                           .clip_value = settings->clip_value};
-    if (settings->loss) tl_loss_by_name(settings->loss, &cfg.loss, error);
     tl_model_compile(self->model, output, &cfg, error);
     free(class_weights);
 }
@@ -144,14 +179,8 @@ static void make_model(job *self, tl_error *error) {
     self->batch = choose_batch(self);
     tl_model_cfg cfg = {.seed = (uint64_t)settings->seed, .threads = (int)settings->common.threads};
     tl_engine_by_name(settings->engine, &cfg.engine, error);
-    const tl_shape shape = {.length = self->data->x.shape[1], .channels = self->data->x.shape[2]};
     self->model = tl_model_new(&cfg);
-    const tl_node x = tl_input(self->model, shape);
-    const int outputs = is_regression(self) ? 1 : (int)self->data->classes;
-    const tl_node y = self->architecture->build ? self->architecture->build(self->model, x, outputs)
-                                                : tl_architecture_from_file(self->model, x, settings->architecture,
-                                                                            &(tl_architecture_cfg){.outputs = outputs});
-    compile(self, y, error);
+    compile(self, network_build(self->model, self->data, settings->architecture), error);
 }
 
 /* ---- training ---- */
@@ -172,22 +201,27 @@ static void save(const job *self, tl_error *error) {
     tl_model_save(self->model, self->settings->out, &cfg, error);
 }
 
+static tl_fit_cfg fit_cfg(const job *self, progress *shown, tl_error *error) {
+    const train_settings *settings = self->settings;
+    return (tl_fit_cfg){
+        .epochs = settings->epochs ? (int)settings->epochs : self->architecture->epochs,
+        .batch = self->batch,
+        .accumulate = (size_t)settings->accumulate,
+        .schedule = schedule_of(settings, error),
+        .restore_best = true,
+        .validation = self->validation,
+        .patience = (int)settings->give_up,
+        .augment = {.crop = settings->crop, .scale = settings->scale, .jitter = settings->jitter, .mixup = settings->mixup},
+        .callbacks = {{progress_step, shown}},
+        .checkpoint = settings->checkpoint,
+        .checkpoint_every = settings->checkpoint_every,
+        .resume = settings->resume};
+}
+
 static void train(job *self, tl_error *error) {
     const train_settings *settings = self->settings;
     progress shown;
-    tl_fit_cfg cfg = {.epochs = settings->epochs ? (int)settings->epochs : self->architecture->epochs,
-                      .batch = self->batch,
-                      .accumulate = (size_t)settings->accumulate,
-                      .schedule = schedule_of(settings, error),
-                      .restore_best = true,
-                      .validation = self->validation,
-                      .patience = (int)settings->give_up,
-                      .augment = {.crop = settings->crop, .scale = settings->scale, .jitter = settings->jitter},
-                      .callback = progress_step,
-                      .user = &shown,
-                      .checkpoint = settings->checkpoint,
-                      .checkpoint_every = settings->checkpoint_every,
-                      .resume = settings->resume};
+    const tl_fit_cfg cfg = fit_cfg(self, &shown, error);
     if (settings->out && tl_save_check(settings->out, error) != TL_OK) return;
     if (!progress_begin(&shown, settings, self->data, self->batch)) {
         self->log_failed = true;
@@ -200,6 +234,50 @@ static void train(job *self, tl_error *error) {
     tl_evaluate(self->model, self->data, &self->train_metrics, error);
     if (self->validation) tl_evaluate(self->model, self->validation, &self->validation_metrics, error);
     if (self->test) tl_evaluate(self->model, self->test, &self->test_metrics, error);
+}
+
+/* Trains on all folds but one, for each of them; metrics are then means over the folds. */
+static void cross_validate(job *self, tl_error *error) {
+    const train_settings *settings = self->settings;
+    const size_t folds = (size_t)settings->folds;
+    tl_dataset *all = self->data;
+    if (tl_failed(error)) return;
+    self->folds = calloc(folds, sizeof *self->folds);
+    if (!self->folds) tl_fail(error, TL_ERROR_MEMORY, "out of memory");
+    for (size_t f = 0; f < folds && !tl_failed(error) && !progress_interrupted(); f++) {
+        tl_dataset_fold(all, folds, f, (uint64_t)settings->seed, &self->data, &self->validation, error);
+        tl_model_free(self->model);
+        self->model = NULL;
+        make_model(self, error);
+        if (!settings->quiet && !tl_failed(error)) fprintf(stderr, "fold %zu of %zu\n", f, folds);
+        if (!tl_failed(error)) train(self, error);
+        if (!tl_failed(error))
+            self->folds[self->folds_done++] = (fold_result){self->validation->x.shape[0], self->fit, self->train_metrics,
+                                                            self->validation_metrics, self->test_metrics};
+        tl_dataset_free(self->data);
+        tl_dataset_free(self->validation);
+        self->data = self->validation = NULL;
+    }
+    self->data = all;
+    const fold_result mean = folds_mean(self->folds, self->folds_done);
+    self->fit = mean.fit;
+    self->train_metrics = mean.train;
+    self->validation_metrics = mean.validation;
+    self->test_metrics = mean.test;
+}
+
+static void find_rate(job *self, tl_error *error) {
+    progress shown;
+    if (tl_failed(error)) return;
+    self->rates = calloc(1, sizeof *self->rates);
+    if (!self->rates)
+        tl_fail(error, TL_ERROR_MEMORY, "out of memory");
+    else if (progress_begin(&shown, self->settings, self->data, self->batch)) {
+        const tl_fit_cfg cfg = fit_cfg(self, &shown, error);
+        tl_find_learning_rate(self->model, self->data, &cfg, NULL, self->rates, error);
+        progress_end(&shown);
+        self->fit.stopped = progress_interrupted();
+    }
 }
 
 /* ---- report ---- */
@@ -217,7 +295,7 @@ static void report_as_json(const job *self) {
     report_count(object, "steps", self->fit.steps);
     report_count(object, "parameters", tl_parameter_count(self->model));
     report_metrics(object, "train", &self->train_metrics, is_regression(self));
-    if (self->validation) report_metrics(object, "validation", &self->validation_metrics, is_regression(self));
+    if (self->validation || self->folds) report_metrics(object, "validation", &self->validation_metrics, is_regression(self));
     report_metrics(object, "test", &self->test_metrics, is_regression(self));
     json_object_set_new(object, "seconds", report_number(self->fit.seconds));
     json_object_set_new(object, "peak_rss_mb", report_number(report_peak_rss_mb()));
@@ -231,23 +309,26 @@ static void report_as_json(const job *self) {
     report_count(object, "channels", shape[2]);
     report_count(object, "classes", self->data->classes);
     report_count(object, "batch", self->batch);
+    if (self->folds) folds_as_json(self->folds, self->folds_done, self->test != NULL, is_regression(self), object);
+    if (self->rates) rates_as_json(self->rates, object);
     report_json(object);
 }
 
-static void report_as_text(const job *self) {
-    const size_t *shape = self->data->x.shape;
-    const double seen = (double)self->fit.epochs * (double)shape[0];
-    printf("model      %s, %zu parameters, %s, engine %s, %d threads\n", self->settings->architecture,
-           tl_parameter_count(self->model), tl_precision(), self->settings->engine, tl_model_threads(self->model));
-    printf("data       %s, length %zu, channels %zu", self->data_path, shape[1], shape[2]);
-    if (is_regression(self))
-        printf(", regression\n");
+static void report_training(const job *self) {
+    const size_t *shape = self->data->x.shape, folds = self->folds_done;
+    const double share = self->folds ? (double)(self->settings->folds - 1) / (double)self->settings->folds : 1;
+    const double seen = (double)self->fit.epochs * (double)shape[0] * share;
+    printf("training   %d epochs, %llu steps of batch %zu", self->fit.epochs, (unsigned long long)self->fit.steps, self->batch);
+    if (self->folds)
+        printf(", %zu of %d folds\n", folds, (int)self->settings->folds);
     else
-        printf(", classes %zu\n", self->data->classes);
-    printf("training   %d epochs, %llu steps of batch %zu, best epoch %d\n", self->fit.epochs, (unsigned long long)self->fit.steps,
-           self->batch, self->fit.best_epoch);
+        printf(", best epoch %d\n", self->fit.best_epoch);
     printf("cost       %.2f s, %.0f series/s, %.0f MB at most\n\n", self->fit.seconds, seen / self->fit.seconds,
            report_peak_rss_mb());
+    if (self->folds) {
+        folds_as_text(self->folds, folds, self->test ? self->test->x.shape[0] : 0, is_regression(self));
+        return;
+    }
     report_metrics_head(is_regression(self));
     report_metrics_line("train", shape[0], &self->train_metrics, is_regression(self));
     if (self->validation)
@@ -255,12 +336,27 @@ static void report_as_text(const job *self) {
     if (self->test) report_metrics_line("test", self->test->x.shape[0], &self->test_metrics, is_regression(self));
 }
 
+static void report_as_text(const job *self) {
+    const size_t *shape = self->data->x.shape;
+    printf("model      %s, %zu parameters, %s, engine %s, %d threads\n", self->settings->architecture,
+           tl_parameter_count(self->model), tl_precision(), self->settings->engine, tl_model_threads(self->model));
+    printf("data       %s, length %zu, channels %zu", self->data_path, shape[1], shape[2]);
+    if (is_regression(self))
+        printf(", regression\n");
+    else
+        printf(", classes %zu\n", self->data->classes);
+    if (self->rates)
+        rates_as_text(self->rates);
+    else
+        report_training(self);
+}
+
 static int report(const job *self, const tl_error *error) {
     if (tl_failed(error)) {
         complain(self->settings->common.command, "%s", error->text);
         return error->status == TL_ERROR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED;
     }
-    if (self->fit.epochs == 0) return EXIT_FAILED; /* the log could not be opened, which was said */
+    if (self->log_failed && self->fit.epochs == 0) return EXIT_FAILED; /* the log could not be opened, which was said */
     if (self->settings->common.json)
         report_as_json(self);
     else
@@ -272,10 +368,20 @@ int IN_PRECISION(train)(const void *settings) {
     tl_error error = {0};
     char path[300];
     job self = {.settings = settings, .train_metrics = report_no_metrics, .test_metrics = report_no_metrics};
+    check_settings(self.settings, &error);
     read_data(&self, path, sizeof path, &error);
-    make_model(&self, &error);
-    if (!tl_failed(&error)) train(&self, &error);
+    if (self.settings->fold == OPTION_ALL)
+        cross_validate(&self, &error);
+    else {
+        make_model(&self, &error);
+        if (self.settings->find_rate)
+            find_rate(&self, &error);
+        else if (!tl_failed(&error))
+            train(&self, &error);
+    }
     const int code = report(&self, &error);
+    free(self.rates);
+    free(self.folds);
     tl_model_free(self.model);
     tl_dataset_free(self.test);
     tl_dataset_free(self.validation);

@@ -4,10 +4,12 @@
 
 #include "commands.h"
 
+#include <tapline/csv_log.h>
+#include <tapline/find_learning_rate.h>
 #include <tapline/layers.h>
 #include <tapline/train.h>
 
-#include <stdio.h>
+#include <jansson.h>
 
 typedef struct train_settings {
     common_settings common; /* operand 0: the data */
@@ -17,15 +19,15 @@ typedef struct train_settings {
     const char *loss;                                     /* NULL: as the data asks */
     const char *missing;                                  /* of values */
     int64_t epochs, batch, accumulate, seed;              /* epochs and batch 0: the architecture's */
-    int64_t folds, fold, give_up;                         /* 0: no validation, the first, never */
-    double crop, scale, jitter;                           /* 0: none */
+    int64_t folds, fold, give_up;                         /* 0: no validation, the first (OPTION_ALL: each), never */
+    double crop, scale, jitter, mixup;                    /* 0: none */
     int64_t segment;                                      /* of records of PhysioNet; 0: the library's default */
     int64_t warmup, patience, period;                     /* of the schedule; 0: the library's defaults */
     double factor, least_rate;                            /* likewise */
     double learning_rate, momentum, l1, clip, clip_value; /* 0: the library's defaults */
     double weight_decay;                                  /* NAN: the library's default */
     double label_smoothing;
-    bool nesterov, balance, raw, unequal, quiet;
+    bool nesterov, balance, raw, unequal, quiet, find_rate;
 } train_settings;
 
 int train_f32(const void *settings);
@@ -41,15 +43,52 @@ typedef struct architecture {
 
 extern const architecture architectures_f32[], architectures_f64[];
 
-/* What tl_fit's callback does: progress on stderr, the log, and stopping at a signal. It knows no tl_real. */
+/* Adds the input, as long and wide as the data's series, and the network of that name or .json file: an output for each class, or
+ * one for values. Returns the output. */
+tl_node network_build_f32(tl_model *model, const tl_dataset *data, const char *name);
+tl_node network_build_f64(tl_model *model, const tl_dataset *data, const char *name);
+
+/* The loss of that name; NULL: the one that the data asks for. */
+tl_loss_kind network_loss_f32(const tl_dataset *data, const char *name, tl_error *error);
+tl_loss_kind network_loss_f64(const tl_dataset *data, const char *name, tl_error *error);
+
+/* The names of the networks and of the losses, for options. */
+const char *architecture_name(size_t index);
+const char *loss_name(size_t index);
+
+/* ---- cross-validation ---- */
+
+/* What training on all folds but one led to. */
+typedef struct fold_result {
+    size_t held_out; /* series */
+    tl_fit_result fit;
+    tl_metrics train, validation, test; /* report_no_metrics: not evaluated */
+} fold_result;
+
+/* The means over the folds; of fit, sums of epochs, steps and seconds. */
+fold_result folds_mean(const fold_result *folds, size_t count);
+
+/* Adds "folds", a list, and "deviation", of the folds from their mean, of each metric. */
+void folds_as_json(const fold_result *folds, size_t count, bool tested, bool regression, json_t *object);
+
+/* A line for each fold, then mean and deviation of what was held out and, where `tested`, of the test set. */
+void folds_as_text(const fold_result *folds, size_t count, size_t tested, bool regression);
+
+/* ---- the learning-rate finder ---- */
+
+void rates_as_json(const tl_rate_curve *curve, json_t *object);
+void rates_as_text(const tl_rate_curve *curve);
+
+/* ---- progress ---- */
+
+/* The callback of tl_fit: progress on stderr, the log, and stopping at a signal. It knows no tl_real. */
 typedef struct progress {
     const char *command;
     size_t series, batch; /* in the training set, in a batch */
     bool quiet, terminal;
-    double drawn;     /* the seconds at which the bar was drawn last */
-    FILE *log;        /* NULL: none */
-    const char *path; /* the log's */
-    int log_error;    /* errno of a failed write to the log */
+    double drawn;    /* the seconds at which the bar was drawn last */
+    tl_csv_log *log; /* NULL: none */
+    bool log_failed;
     bool regression;
 } progress;
 
@@ -57,7 +96,7 @@ typedef struct progress {
  * message, when the log cannot be written. */
 bool progress_begin(progress *self, const train_settings *settings, const tl_dataset *data, size_t batch);
 
-/* For tl_fit_cfg; `user` is the progress. */
+/* For tl_fit_cfg.callbacks; `user` is the progress. */
 bool progress_step(const tl_progress *at, void *user);
 
 /* Clears the bar, closes the log. False, after a message, when the log could not be written completely. */

@@ -4,8 +4,8 @@
 
 #include <math.h>
 
-static const char *architecture_name(size_t index) { return architectures_f32[index].name; }
-static const char *loss_name(size_t index) { return index < TL_OWN_LOSS ? tl_loss_name((tl_loss_kind)index) : NULL; }
+const char *architecture_name(size_t index) { return architectures_f32[index].name; }
+const char *loss_name(size_t index) { return index < TL_OWN_LOSS ? tl_loss_name((tl_loss_kind)index) : NULL; }
 static const char *schedule_name(size_t index) { return tl_schedule_name((tl_schedule_kind)index); }
 
 #define FIELD(name) offsetof(train_settings, name)
@@ -28,6 +28,9 @@ static const option_spec options[] = {
     {"accumulate", "N", OPTION_INTEGER, FIELD(accumulate), 1, INT32_MAX, NULL, "batches whose gradients make one step (1)"},
     {"optimizer", "NAME", OPTION_CHOICE, FIELD(optimizer), 0, 0, tl_optimizer_name, "what turns gradients into steps (adam)"},
     {"lr", "X", OPTION_POSITIVE, FIELD(learning_rate), 0, 0, NULL, "learning rate (adam and adamw 0.001, the others 0.01)"},
+    {"find-lr", NULL, OPTION_FLAG, FIELD(find_rate), 0, 0, NULL,
+     "in place of training: try learning rates from 1e-7 to 10, one\na step, and list the losses and the rate where they fall "
+     "most"},
     {"momentum", "X", OPTION_FRACTION, FIELD(momentum), 0, 0, NULL, "of sgd and rmsprop (0)"},
     {"nesterov", NULL, OPTION_FLAG, FIELD(nesterov), 0, 0, NULL, "Nesterov's form of the momentum of sgd"},
     {"weight-decay", "X", OPTION_FRACTION, FIELD(weight_decay), 0, 0, NULL,
@@ -52,11 +55,14 @@ static const option_spec options[] = {
     {"folds", "N", OPTION_INTEGER, FIELD(folds), 2, INT32_MAX, NULL,
      "hold out one Nth of the series, a share of each class, for\nvalidation: the best epoch is then the one with the least loss "
      "there"},
-    {"fold", "I", OPTION_INTEGER, FIELD(fold), 0, INT32_MAX, NULL, "which one, from 0 (0); all of them make a cross-validation"},
+    {"fold", "I", OPTION_INTEGER_OR_ALL, FIELD(fold), 0, INT32_MAX, NULL,
+     "which one, from 0 (0), or all of them: cross-validation, which\ntrains a network for each and reports mean and deviation"},
     {"patience", "N", OPTION_INTEGER, FIELD(give_up), 1, INT32_MAX, NULL, "stop after N epochs without a lower loss (never)"},
     {"crop", "X", OPTION_FRACTION, FIELD(crop), 0, 0, NULL, "train on windows of that share of a series, stretched (whole ones)"},
     {"scale", "X", OPTION_POSITIVE, FIELD(scale), 0, 0, NULL, "multiply each by a random number of that deviation from 1 (none)"},
     {"jitter", "X", OPTION_POSITIVE, FIELD(jitter), 0, 0, NULL, "add noise of that deviation to each value (none)"},
+    {"mixup", "X", OPTION_POSITIVE, FIELD(mixup), 0, 0, NULL,
+     "mix each with another of its batch, and their targets; shares\nare from a beta distribution with both parameters X (none)"},
     {"log", "FILE.csv", OPTION_TEXT, FIELD(log), 0, 0, NULL, "write one line an epoch to this file"},
     {"out", "FILE", OPTION_TEXT, FIELD(out), 0, 0, NULL, "write the trained model to this file, for eval and predict"},
     {"checkpoint", "FILE", OPTION_TEXT, FIELD(checkpoint), 0, 0, NULL,

@@ -5,6 +5,7 @@
 #include "data/folder.h"
 #include "data/generate.h"
 #include "data/reader.h"
+#include "evaluate.h"
 #include "memory.h"
 
 #include <math.h>
@@ -54,6 +55,8 @@ tl_status tl_dataset_pad(tl_dataset *data, size_t length, tl_error *error) {
     if (tl_failed(error) || length == before) return error->status;
     if (length < before)
         return tl_fail(error, TL_ERROR_SHAPE, "data: series of length %zu cannot be padded to %zu", before, length);
+    if (tl_labels_each(data) > 1)
+        return tl_fail(error, TL_ERROR_SHAPE, "data: series with targets for %zu steps cannot be padded", tl_labels_each(data));
     tl_tensor padded = tl_tensor_new(3, (size_t[]){count, length, channels}, error);
     size_t *lengths = data->lengths ? data->lengths : tl_allocate(count, sizeof *lengths, "lengths", error);
     if (tl_failed(error)) {

@@ -3,6 +3,7 @@
 #include <tapline/random.h>
 
 #include "data/classes.h"
+#include "evaluate.h"
 #include "memory.h"
 
 #include <stdlib.h>
@@ -14,12 +15,12 @@ static tl_status copy_classes(const tl_dataset *from, tl_dataset *to, tl_error *
 }
 
 static void copy_samples(const tl_dataset *from, const uint32_t *index, size_t count, tl_dataset *to) {
-    const size_t each = from->x.shape[1] * from->x.shape[2];
+    const size_t each = from->x.shape[1] * from->x.shape[2], labels = tl_labels_each(from), values = tl_values_each(from);
     for (size_t i = 0; i < count; i++) {
         memcpy(to->x.data + i * each, from->x.data + index[i] * each, each * sizeof *to->x.data);
         if (to->lengths) to->lengths[i] = from->lengths[index[i]];
-        if (to->labels) to->labels[i] = from->labels[index[i]];
-        if (to->values) to->values[i] = from->values[index[i]];
+        if (to->labels) memcpy(to->labels + i * labels, from->labels + index[i] * labels, labels * sizeof *to->labels);
+        if (to->values) memcpy(to->values + i * values, from->values + index[i] * values, values * sizeof *to->values);
     }
 }
 
@@ -37,8 +38,10 @@ tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index, size_
     }
     part->x = tl_tensor_new(3, (size_t[]){count, data->x.shape[1], data->x.shape[2]}, error);
     if (data->lengths) part->lengths = tl_allocate(count, sizeof *part->lengths, "lengths", error);
-    if (data->labels) part->labels = tl_allocate(count, sizeof *part->labels, "labels", error);
-    if (data->values) part->values = tl_allocate(count, sizeof *part->values, "targets", error);
+    if (data->labels) part->labels = tl_allocate(count * tl_labels_each(data), sizeof *part->labels, "labels", error);
+    if (data->values) part->values = tl_allocate(count * tl_values_each(data), sizeof *part->values, "targets", error);
+    part->target_length = data->target_length;
+    part->target_channels = data->target_channels;
     if (!tl_failed(error) && copy_classes(data, part, error) == TL_OK) {
         copy_samples(data, index, count, part);
         return part;
@@ -47,13 +50,15 @@ tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index, size_
     return NULL;
 }
 
-/* Deals the samples to the folds: each class in a random order, going on where the class before it ended. */
+/* Deals the samples to the folds: each class in a random order, going on where the class before it ended. Series with a label for
+ * every step are of no class. */
 static void deal(const tl_dataset *data, const uint32_t *order, size_t folds, uint32_t *fold_of) {
-    const size_t classes = data->labels ? data->classes : 1;
+    const int32_t *labels = tl_labels_each(data) == 1 ? data->labels : NULL;
+    const size_t classes = labels ? data->classes : 1;
     size_t dealt = 0;
     for (size_t c = 0; c < classes; c++)
         for (size_t i = 0; i < data->x.shape[0]; i++)
-            if (!data->labels || data->labels[order[i]] == (int32_t)c) fold_of[order[i]] = (uint32_t)(dealt++ % folds);
+            if (!labels || labels[order[i]] == (int32_t)c) fold_of[order[i]] = (uint32_t)(dealt++ % folds);
 }
 
 static tl_dataset *take_those(const tl_dataset *data, const uint32_t *fold_of, size_t fold, bool in, uint32_t *index,
@@ -70,9 +75,10 @@ static tl_status check_folds(const tl_dataset *data, size_t folds, size_t fold, 
     if (fold >= folds) return tl_fail(error, TL_ERROR_ARGUMENT, "data: fold %zu is outside 0 … %zu", fold, folds - 1);
     if (samples < folds) return tl_fail(error, TL_ERROR_ARGUMENT, "data: %zu samples cannot make %zu folds", samples, folds);
     if (samples > UINT32_MAX) return tl_fail(error, TL_ERROR_SHAPE, "data: %zu samples exceed %u", samples, UINT32_MAX);
-    for (size_t i = 0; data->labels && i < samples; i++)
+    const size_t each = tl_labels_each(data);
+    for (size_t i = 0; data->labels && i < samples * each; i++)
         if (data->labels[i] < 0 || (size_t)data->labels[i] >= data->classes)
-            return tl_fail(error, TL_ERROR_ARGUMENT, "data: label %d of sample %zu is outside 0 … %zu", data->labels[i], i,
+            return tl_fail(error, TL_ERROR_ARGUMENT, "data: label %d of sample %zu is outside 0 … %zu", data->labels[i], i / each,
                            data->classes - 1);
     return TL_OK;
 }

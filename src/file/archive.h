@@ -14,7 +14,8 @@ enum { TL_ARRAY_NAME = 120 };
 
 typedef struct tl_array {
     char name[TL_ARRAY_NAME];
-    size_t element; /* bytes: 4 of F32, 8 of F64 */
+    char type[12];  /* as the file calls it, of an archive that was opened */
+    size_t element; /* bytes: 4 of F32, 8 of F64; 0 of other types, whose shape is not read */
     size_t rank, shape[TL_MAX_RANK];
     const unsigned char *data; /* the caller's, or part of the image; not aligned there */
     size_t first, bytes;       /* where in the file's data */
@@ -23,6 +24,7 @@ typedef struct tl_array {
 
 typedef struct tl_archive {
     const char *path;
+    bool plain;       /* as any program writes it: without checksum and texts of our own; arrays may be of any type */
     json_t *metadata; /* of texts */
     tl_array *array;
     size_t arrays, room;
@@ -44,7 +46,7 @@ tl_status tl_archive_json(tl_archive *archive, const char *key, json_t *value, t
 tl_status tl_archive_add(tl_archive *archive, const char *prefix, const char *layer, const char *name, const tl_tensor *value,
                          tl_error *error);
 
-/* Adds a checksum and writes the file (tl_file_write). */
+/* Adds a checksum, but to a plain one, and writes the file (tl_file_write). */
 tl_status tl_archive_save(tl_archive *archive, const char *path, tl_error *error);
 
 /* ---- reading ---- */
@@ -52,6 +54,9 @@ tl_status tl_archive_save(tl_archive *archive, const char *path, tl_error *error
 /* Reads a file, whose texts have "format" = "tapline". Every byte is accounted for: the arrays lie one behind the other from the
  * header to the end of the file, and the checksum is right. Messages begin with the path, and say what was expected and found. */
 tl_status tl_archive_open(tl_archive *archive, const char *path, tl_error *error);
+
+/* The same with a file of another program: plain, and refused where it is of ours. */
+tl_status tl_archive_open_plain(tl_archive *archive, const char *path, tl_error *error);
 
 /* The text under a key; NULL, failing, where there is none. */
 const char *tl_archive_get(const tl_archive *archive, const char *key, tl_error *error);
@@ -66,5 +71,12 @@ tl_status tl_archive_take(tl_archive *archive, const char *prefix, const char *l
 
 /* Fails where an array has not been taken. */
 tl_status tl_archive_end(const tl_archive *archive, tl_error *error);
+
+/* One element of an array of F32 or F64. */
+double tl_array_element(const tl_array *array, size_t index);
+
+/* A shape as messages write it, "(8, 1, 128)", into `text`, which is returned. */
+enum { TL_SHAPE_TEXT = 100 };
+const char *tl_shape_text(size_t rank, const size_t *shape, char text[TL_SHAPE_TEXT]);
 
 #endif

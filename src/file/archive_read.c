@@ -99,8 +99,15 @@ static tl_status take_metadata(tl_archive *archive, json_t *root, tl_error *erro
     json_t *metadata = json_object_get(root, "__metadata__"), *value;
     const char *key;
     const char *format = json_string_value(json_object_get(metadata, "format"));
-    if (!format || strcmp(format, "tapline") != 0)
-        return complain(archive, error, "is a safetensors file of another program (\"format\" is \"%.40s\"; expected \"tapline\")",
+    const bool own = format && strcmp(format, "tapline") == 0;
+    if (archive->plain) {
+        json_object_del(root, "__metadata__");
+        return own ? complain(archive, error, "is a file of tapline, not weights of another program") : TL_OK;
+    }
+    if (!own)
+        return complain(archive, error,
+                        "is a safetensors file of another program (\"format\" is \"%.40s\"; expected \"tapline\"), of which "
+                        "weights can be imported",
                         format ? format : "");
     json_object_foreach(metadata, key, value) {
         if (!json_is_string(value)) return complain(archive, error, "metadata \"%.40s\" is not a text", key);
@@ -150,20 +157,26 @@ static tl_status read_shape(const tl_archive *archive, tl_array *array, const js
     return TL_OK;
 }
 
+static size_t element_of(const char *type) {
+    return !type ? 0 : strcmp(type, "F32") == 0 ? sizeof(float) : strcmp(type, "F64") == 0 ? sizeof(double) : 0;
+}
+
 static tl_status read_array(const tl_archive *archive, tl_array *array, const char *name, const json_t *entry, tl_error *error) {
     const char *type = json_string_value(json_object_get(entry, "dtype"));
     const json_t *place = json_object_get(entry, "data_offsets");
     size_t end, expected;
-    *array = (tl_array){.element = type && strcmp(type, "F64") == 0 ? sizeof(double) : sizeof(float)};
+    *array = (tl_array){.element = element_of(type)};
     if (strlen(name) >= sizeof array->name) return complain(archive, error, "array %.40s… has too long a name", name);
     snprintf(array->name, sizeof array->name, "%s", name);
     if (json_object_size(entry) != 3 || json_array_size(place) != 2)
         return complain(archive, error, "array %s: expected \"dtype\", \"shape\" and two \"data_offsets\"", name);
-    if (!type || (strcmp(type, "F32") != 0 && strcmp(type, "F64") != 0))
+    if (array->element == 0 && !(archive->plain && type))
         return complain(archive, error, "array %s: expected the type F32 or F64, found %.20s", name, type ? type : "none");
-    if (read_shape(archive, array, json_object_get(entry, "shape"), error) != TL_OK) return TL_ERROR_FORMAT;
+    snprintf(array->type, sizeof array->type, "%s", type);
+    if (array->element > 0 && read_shape(archive, array, json_object_get(entry, "shape"), error) != TL_OK) return TL_ERROR_FORMAT;
     if (!read_size(json_array_get(place, 0), &array->first) || !read_size(json_array_get(place, 1), &end))
         return complain(archive, error, "array %s: its offsets are not sizes", name);
+    if (array->element == 0 && end >= array->first) array->bytes = end - array->first;
     if (!tl_sum(array->first, array->bytes, &expected) || expected != end)
         return complain(archive, error, "array %s: expected %zu bytes for its shape, found offsets %zu to %zu", name, array->bytes,
                         array->first, end);
@@ -218,25 +231,34 @@ static tl_status verify_checksum(const tl_archive *archive, size_t header, tl_er
     return complain(archive, error, "is damaged: its checksum is %s; it says %.16s", expected, found);
 }
 
-tl_status tl_archive_open(tl_archive *archive, const char *path, tl_error *error) {
+static tl_status open_archive(tl_archive *archive, tl_error *error) {
     size_t header;
-    if (tl_failed(error)) return error->status;
-    *archive = (tl_archive){.path = path};
     const tl_status read = read_file(archive, error);
     if (read != TL_OK) return read;
     json_t *root = parse_header(archive, &header, error);
     if (!root) return TL_ERROR_FORMAT;
     tl_status status = take_metadata(archive, root, error);
-    if (status == TL_OK) status = verify_checksum(archive, header, error);
+    if (status == TL_OK && !archive->plain) status = verify_checksum(archive, header, error);
     if (status == TL_OK) status = take_arrays(archive, root, header, error);
     json_decref(root);
     return status;
 }
 
+tl_status tl_archive_open(tl_archive *archive, const char *path, tl_error *error) {
+    if (tl_failed(error)) return error->status;
+    *archive = (tl_archive){.path = path};
+    return open_archive(archive, error);
+}
+
+tl_status tl_archive_open_plain(tl_archive *archive, const char *path, tl_error *error) {
+    if (tl_failed(error)) return error->status;
+    *archive = (tl_archive){.path = path, .plain = true};
+    return open_archive(archive, error);
+}
+
 /* ---- taking ---- */
 
-/* One element of an array of the other precision. */
-static double element_at(const tl_array *array, size_t index) {
+double tl_array_element(const tl_array *array, size_t index) {
     float single;
     double twice;
     const unsigned char *at = array->data + index * array->element;
@@ -251,7 +273,7 @@ static bool copy(const tl_array *array, tl_real *to, size_t count, size_t *index
         return true;
     }
     for (*index = 0; *index < count; ++*index) {
-        const double value = element_at(array, *index);
+        const double value = tl_array_element(array, *index);
         to[*index] = (tl_real)value;
         if (isfinite(value) && !isfinite(to[*index])) return false;
     }
@@ -264,18 +286,17 @@ static tl_array *find(const tl_archive *archive, const char *name) {
     return NULL;
 }
 
-/* "(8, 1, 128)" */
-static const char *write_shape(size_t rank, const size_t *shape, char text[100]) {
-    size_t used = (size_t)snprintf(text, 100, "(");
+const char *tl_shape_text(size_t rank, const size_t *shape, char text[TL_SHAPE_TEXT]) {
+    size_t used = (size_t)snprintf(text, TL_SHAPE_TEXT, "(");
     for (size_t axis = 0; axis < rank; axis++)
-        used += (size_t)snprintf(text + used, 100 - used, axis ? ", %zu" : "%zu", shape[axis]);
-    snprintf(text + used, 100 - used, ")");
+        used += (size_t)snprintf(text + used, TL_SHAPE_TEXT - used, axis ? ", %zu" : "%zu", shape[axis]);
+    snprintf(text + used, TL_SHAPE_TEXT - used, ")");
     return text;
 }
 
 tl_status tl_archive_take(tl_archive *archive, const char *prefix, const char *layer, const char *name, tl_tensor *to,
                           tl_error *error) {
-    char whole[2 * TL_ARRAY_NAME], expected[100], found[100];
+    char whole[2 * TL_ARRAY_NAME], expected[TL_SHAPE_TEXT], found[TL_SHAPE_TEXT];
     size_t index;
     if (tl_failed(error)) return error->status;
     snprintf(whole, sizeof whole, "%s%s.%s", prefix, layer, name);
@@ -286,10 +307,10 @@ tl_status tl_archive_take(tl_archive *archive, const char *prefix, const char *l
                         array->element);
     if (array->rank != to->rank || memcmp(array->shape, to->shape, to->rank * sizeof *to->shape) != 0)
         return complain(archive, error, "array %s: expected the shape %s, found %s", whole,
-                        write_shape(to->rank, to->shape, expected), write_shape(array->rank, array->shape, found));
+                        tl_shape_text(to->rank, to->shape, expected), tl_shape_text(array->rank, array->shape, found));
     if (!copy(array, to->data, tl_tensor_count(to), &index))
         return complain(archive, error, "array %s: element %zu is %g, which single precision cannot hold", whole, index,
-                        element_at(array, index));
+                        tl_array_element(array, index));
     array->taken = true;
     return TL_OK;
 }

@@ -106,21 +106,26 @@ static char *make_header(const tl_archive *archive, size_t *size) {
     return header;
 }
 
+/* `header` is the first of the pieces. */
+static void put_checksum(const tl_piece *pieces, size_t count, char *header, size_t size) {
+    char sum[TL_CHECKSUM_DIGITS + 1];
+    char *digits = header + (tl_checksum_in(header + PREFIX, size - PREFIX) - header);
+    tl_checksum_of(pieces, count, digits, sum);
+    memcpy(digits, sum, TL_CHECKSUM_DIGITS);
+}
+
 tl_status tl_archive_save(tl_archive *archive, const char *path, tl_error *error) {
     size_t size = 0;
-    if (tl_archive_text(archive, "checksum", "0000000000000000", error) != TL_OK) return error->status;
+    if (!archive->plain && tl_archive_text(archive, "checksum", "0000000000000000", error) != TL_OK) return error->status;
     char *header = make_header(archive, &size);
     tl_piece *pieces = calloc(archive->arrays + 1, sizeof *pieces);
     if (!header || !pieces)
         out_of_memory(error);
     else {
-        char sum[TL_CHECKSUM_DIGITS + 1];
         pieces[0] = (tl_piece){.data = header, .size = size};
         for (size_t i = 0; i < archive->arrays; i++)
             pieces[i + 1] = (tl_piece){.data = archive->array[i].data, .size = archive->array[i].bytes};
-        char *digits = header + (tl_checksum_in(header + PREFIX, size - PREFIX) - header);
-        tl_checksum_of(pieces, archive->arrays + 1, digits, sum);
-        memcpy(digits, sum, TL_CHECKSUM_DIGITS);
+        if (!archive->plain) put_checksum(pieces, archive->arrays + 1, header, size);
         tl_file_write(path, pieces, archive->arrays + 1, error);
     }
     free(pieces);

@@ -1,5 +1,6 @@
 #include "file/recipe.h"
 
+#include "evaluate.h"
 #include "file/checksum.h"
 #include "file/model.h"
 #include "gemm.h"
@@ -9,6 +10,12 @@
 
 #include <tapline/machine.h>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+#ifdef __GLIBC__
+#include <gnu/libc-version.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +52,7 @@ static const tl_setting fit_settings[] = {
     {"crop", TL_SETTING_NUMBER, offsetof(tl_fit_cfg, augment.crop), NULL},
     {"scale", TL_SETTING_NUMBER, offsetof(tl_fit_cfg, augment.scale), NULL},
     {"jitter", TL_SETTING_NUMBER, offsetof(tl_fit_cfg, augment.jitter), NULL},
+    {"mixup", TL_SETTING_NUMBER, offsetof(tl_fit_cfg, augment.mixup), NULL},
     {0},
 };
 
@@ -93,8 +101,8 @@ static void list_pieces(const tl_dataset *data, tl_piece pieces[PIECES]) {
     if (!data) return;
     pieces[0] = (tl_piece){data->x.data, tl_tensor_count(&data->x) * sizeof(tl_real)};
     pieces[1] = (tl_piece){data->lengths, data->lengths ? series * sizeof *data->lengths : 0};
-    pieces[2] = (tl_piece){data->labels, data->labels ? series * sizeof *data->labels : 0};
-    pieces[3] = (tl_piece){data->values, data->values ? series * sizeof *data->values : 0};
+    pieces[2] = (tl_piece){data->labels, data->labels ? series * tl_labels_each(data) * sizeof *data->labels : 0};
+    pieces[3] = (tl_piece){data->values, data->values ? series * tl_values_each(data) * sizeof *data->values : 0};
 }
 
 void tl_recipe_digest(tl_fit_state *fit) {
@@ -119,9 +127,35 @@ json_t *tl_recipe_of(const tl_fit_state *fit) {
                      describe_groups(model), "fit", describe(fit_settings, &fit->cfg, NULL));
 }
 
+enum { WORD = 40 };
+
+/* The processor that the BLAS chose its kernels for; of one that does not say, the processor itself. */
+static const char *describe_processor(char text[WORD]) {
+    const char *core = tl_gemm_core();
+    snprintf(text, WORD, "%s", core);
+#if defined(__x86_64__)
+    unsigned signature, rest[3];
+    if (!*core && __get_cpuid(1, &signature, &rest[0], &rest[1], &rest[2])) snprintf(text, WORD, "x86 %08x", signature);
+#endif
+    return text;
+}
+
+/* The mathematical functions are the C library's. */
+static const char *c_library(void) {
+#ifdef __GLIBC__
+    return gnu_get_libc_version();
+#else
+    return "";
+#endif
+}
+
+/* The engines that "auto" stands for follow from the shapes, the largest batch and the version. */
 json_t *tl_recipe_machine(const tl_model *model) {
-    return json_pack("{s:s, s:s, s:s, s:s}", "tapline", tl_version(), "isa", tl_isa(), "blas", tl_gemm_core(), "engine",
-                     tl_engine_name(model->engine));
+    char processor[WORD], blas[WORD];
+    tl_gemm_version(blas, sizeof blas);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "tapline", tl_version(), "build", TL_BUILD, "isa", tl_isa(),
+                     "processor", describe_processor(processor), "blas", blas, "libc", c_library(), "engine",
+                     tl_engine_name(model->engine), "largest_batch", (json_int_t)tl_model_batch(model));
 }
 
 /* ---- comparing ---- */

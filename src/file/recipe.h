@@ -13,7 +13,7 @@ void tl_recipe_digest(tl_fit_state *fit);
 /* Data, network, loss, optimizer, schedule, batches. To be released; NULL where memory is short. */
 json_t *tl_recipe_of(const tl_fit_state *fit);
 
-/* Library, instruction set, BLAS and engine. */
+/* Version and build, instruction set, processor, libraries, engine and largest batch: where all are the same, so is every bit. */
 json_t *tl_recipe_machine(const tl_model *model);
 
 /* Writes what differs, as `batch 4, now 8; optimizer.momentum none, now 0.9`: as much as there is room for. Whether anything does.

@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
                             .restore_best = true,
                             .accumulate = 2,
                             .resume = fuzz_file("checkpoint", repaired, count),
-                            .callback = stop};
+                            .callbacks = {{stop, NULL}}};
     fuzz_check_error(tl_fit(model, &data, &cfg, &result, &error) == TL_OK, &error);
     REQUIRE(tl_failed(&error) || (result.epochs >= 1 && result.epochs <= EPOCHS));
     tl_model_free(model);

@@ -1,0 +1,47 @@
+/* A target for every step of a series: a U-Net that takes the noise off mixtures of two sinusoids. The same with labels for the
+ * steps in place of values, and TL_CROSS_ENTROPY, is segmentation. */
+#include <tapline/tapline.h>
+
+#include <math.h>
+#include <stdio.h>
+
+enum { TRAIN, TEST, SETS, SERIES = 512, LENGTH = 64 };
+
+static tl_real noisy[SETS][SERIES][LENGTH], clean[SETS][SERIES][LENGTH];
+
+static void make_data(uint64_t set) {
+    for (uint32_t i = 0; i < SERIES; i++) {
+        tl_rng rng = tl_rng_at(1, TL_STREAM_USER, i, set);
+        for (int k = 0; k < 2; k++) {
+            const double speed = 0.1 + 0.4 * tl_rng_uniform(&rng), phase = 7 * tl_rng_uniform(&rng);
+            const double height = 0.5 + tl_rng_uniform(&rng);
+            for (int t = 0; t < LENGTH; t++) clean[set][i][t] += (tl_real)(height * sin(speed * t + phase));
+        }
+        for (int t = 0; t < LENGTH; t++) noisy[set][i][t] = clean[set][i][t] + (tl_real)(0.15 * tl_rng_normal(&rng));
+    }
+}
+
+int main(void) {
+    tl_dataset data[SETS];
+    for (int set = TRAIN; set < SETS; set++) {
+        make_data((uint64_t)set);
+        data[set] =
+            (tl_dataset){.x = TL_VIEW(&noisy[set][0][0], SERIES, LENGTH, 1), .values = &clean[set][0][0], .target_length = LENGTH};
+    }
+    tl_error error = {0};
+    tl_metrics metrics = {0};
+    tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 1, .threads = 1});
+    const tl_node x = tl_input(model, (tl_shape){.length = LENGTH, .channels = 1});
+    const tl_node y = tl_unet(model, x, &(tl_unet_cfg){.outputs = 1, .filters = 8, .levels = 2});
+    const tl_compile_cfg cfg = {.batch = 8, .loss = TL_SQUARED_ERROR, .optimizer = {.learning_rate = 0.02}};
+    tl_model_compile(model, y, &cfg, &error);
+    tl_fit(model, &data[TRAIN], &(tl_fit_cfg){.epochs = 25, .schedule = {.kind = TL_SCHEDULE_COSINE}}, NULL, &error);
+    tl_evaluate(model, &data[TEST], &metrics, &error);
+    if (tl_failed(&error))
+        fprintf(stderr, "%s\n", error.text);
+    else /* R² compares the squared error with that of the mean */
+        printf("root mean squared error %.3f; of the noise 0.150, of predicting the mean %.3f\n", metrics.rmse,
+               metrics.rmse / sqrt(1 - metrics.r2));
+    tl_model_free(model);
+    return tl_failed(&error);
+}

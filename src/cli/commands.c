@@ -1,0 +1,8 @@
+/* The table of commands. */
+#include "commands.h"
+
+const command *command_at(size_t index) {
+    static const command *const commands[] = {&train_command,  &eval_command,   &predict_command,    &info_command,
+                                              &import_command, &export_command, &bench_conv_command, &bench_step_command};
+    return index < sizeof commands / sizeof *commands ? commands[index] : NULL;
+}

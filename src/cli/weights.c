@@ -1,0 +1,88 @@
+/* `tapline import` and `tapline export`, compiled once for each precision (commands.h). */
+#include "model.h"
+#include "report.h"
+#include "train.h"
+
+#include <stdio.h>
+
+/* Collects what belongs together, for the report. */
+static void add_pair(const char *module, const char *layer, void *list) {
+    json_array_append_new(list, json_pack("{s:s, s:s}", "name", layer, "module", module));
+}
+
+static tl_weights_cfg weights_cfg(const weights_settings *settings, json_t *pairs) {
+    return (tl_weights_cfg){.map = settings->map, .matched = add_pair, .user = pairs};
+}
+
+/* ---- report ---- */
+
+static json_t *text_or_null(const char *text) { return text ? json_string(text) : json_null(); }
+
+static void report_as_json(const tl_model *model, const char *model_file, const char *weights_file, json_t *pairs) {
+    json_t *object = json_object();
+    json_object_set_new(object, "model", text_or_null(model_file));
+    json_object_set_new(object, "weights", json_string(weights_file));
+    json_object_set_new(object, "precision", json_string(tl_precision()));
+    report_count(object, "parameters", tl_parameter_count(model));
+    json_object_set(object, "layers", pairs);
+    report_json(object);
+}
+
+static void report_as_text(const tl_model *model, const char *model_file, const char *weights_file, json_t *pairs) {
+    printf("model      %s, %zu parameters, %s\n", model_file ? model_file : "not written", tl_parameter_count(model),
+           tl_precision());
+    printf("weights    %s\n\n%-24s module\n", weights_file, "layer");
+    for (size_t i = 0; i < json_array_size(pairs); i++)
+        printf("%-24s %s\n", json_string_value(json_object_get(json_array_get(pairs, i), "name")),
+               json_string_value(json_object_get(json_array_get(pairs, i), "module")));
+}
+
+static int report(const weights_settings *settings, const tl_model *model, const char *model_file, const char *weights_file,
+                  json_t *pairs, const tl_error *error) {
+    if (tl_failed(error)) return model_failed(&settings->model, error);
+    (settings->model.common.json ? report_as_json : report_as_text)(model, model_file, weights_file, pairs);
+    return EXIT_DONE;
+}
+
+/* ---- commands ---- */
+
+/* A model for the data, with initial weights. */
+static tl_model *make_model(const weights_settings *settings, const tl_dataset *data, tl_error *error) {
+    tl_model *model = tl_model_new(&(tl_model_cfg){.threads = (int)settings->model.common.threads});
+    const tl_compile_cfg cfg = {
+        .batch = 1, .inference_only = true, .loss = IN_PRECISION(network_loss)(data, settings->loss, error)};
+    tl_model_compile(model, IN_PRECISION(network_build)(model, data, settings->architecture), &cfg, error);
+    return model;
+}
+
+int IN_PRECISION(import)(const void *settings) {
+    tl_error error = {0};
+    const weights_settings *asked = settings;
+    const char *const *operand = asked->model.common.operand;
+    json_t *pairs = json_array();
+    const tl_weights_cfg cfg = weights_cfg(asked, pairs);
+    tl_dataset *data = tl_dataset_read(operand[1], &(tl_read_cfg){.raw = asked->raw, .segment = (size_t)asked->segment}, &error);
+    tl_model *model = data ? make_model(asked, data, &error) : NULL;
+    tl_weights_import(model, operand[0], &cfg, &error);
+    if (asked->out) tl_model_save(model, asked->out, &(tl_save_cfg){.data = data, .raw = asked->raw}, &error);
+    const int code = report(asked, model, asked->out, operand[0], pairs, &error);
+    tl_model_free(model);
+    tl_dataset_free(data);
+    json_decref(pairs);
+    return code;
+}
+
+int IN_PRECISION(export)(const void *settings) {
+    tl_error error = {0};
+    const weights_settings *asked = settings;
+    loaded self = {0};
+    json_t *pairs = json_array();
+    const tl_weights_cfg cfg = weights_cfg(asked, pairs);
+    if (!asked->out) tl_fail(&error, TL_ERROR_ARGUMENT, "needs --out FILE; `tapline help export` says more");
+    if (!tl_failed(&error)) IN_PRECISION(loaded_read)(&self, &asked->model, &error);
+    tl_weights_export(self.model, asked->out, &cfg, &error);
+    const int code = report(asked, self.model, asked->model.common.operand[0], asked->out, pairs, &error);
+    IN_PRECISION(loaded_free)(&self);
+    json_decref(pairs);
+    return code;
+}

@@ -1,0 +1,63 @@
+/* `tapline import` and `tapline export`: weights of PyTorch networks. */
+#include "model.h"
+#include "train.h"
+
+#define FIELD(name) offsetof(weights_settings, name)
+#define MAP                                                                                                                        \
+    {                                                                                                                              \
+        "map", "FILE.json", OPTION_TEXT, FIELD(map), 0, 0, NULL,                                                                   \
+            "which module of the PyTorch network is which layer:\n{\"conv1\": \"conv1d_1\", …} (by names and shapes)"            \
+    }
+
+static weights_settings importing = {.model = {.common = {.precision = "f32"}, .engine = "auto"}, .architecture = "fcn"};
+static weights_settings exporting = {.model = {.engine = "auto"}};
+
+static const option_spec import_options[] = {
+    {"arch", "NAME", OPTION_CHOICE_OR_JSON, FIELD(architecture), 0, 0, architecture_name,
+     "the network (fcn), or a file NAME.json that describes one"},
+    MAP,
+    {"out", "FILE", OPTION_TEXT, FIELD(out), 0, 0, NULL, "write the model to this file (only say what belongs together)"},
+    {"loss", "NAME", OPTION_CHOICE, FIELD(loss), 0, 0, loss_name, "(cross-entropy for labels, squared-error for target values)"},
+    {"raw", NULL, OPTION_FLAG, FIELD(raw), 0, 0, NULL,
+     "the network takes values as they are (else each channel of\neach series is scaled to mean 0 and standard deviation 1)"},
+    {"segment", "N", OPTION_INTEGER, FIELD(segment), 1, INT32_MAX, NULL, "samples around each beat of a .hea record (256)"},
+    {0},
+};
+
+static const option_spec export_options[] = {
+    MAP,
+    {"out", "FILE", OPTION_TEXT, FIELD(out), 0, 0, NULL, "write the weights to this file; it must be given"},
+    {0},
+};
+
+static const char *exported_precision(void) { return model_precision(&exporting.model); }
+
+const command import_command = {
+    .name = "import",
+    .operands = "WEIGHTS DATA",
+    .least_operands = 2,
+    .most_operands = 2,
+    .summary = "Make a model of the weights of a PyTorch network.",
+    .details = "WEIGHTS is a safetensors file of a state dict. DATA is as for `tapline train`: it says how long and wide series\n"
+               "are and what the classes are called.",
+    .options = import_options,
+    .settings = &importing,
+    .run_f32 = import_f32,
+    .run_f64 = import_f64,
+};
+
+const command export_command = {
+    .name = "export",
+    .operands = "MODEL",
+    .least_operands = 1,
+    .most_operands = 1,
+    .summary = "Write the weights of a saved model for PyTorch.",
+    .details =
+        "MODEL is a file that `tapline train --out` or `tapline import --out` wrote. The weights are a safetensors file, in\n"
+        "PyTorch's order of axes and with its names; without a map modules are called as the layers are.",
+    .options = export_options,
+    .settings = &exporting,
+    .choose_precision = exported_precision,
+    .run_f32 = export_f32,
+    .run_f64 = export_f64,
+};

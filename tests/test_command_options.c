@@ -1,0 +1,450 @@
+/* Bad values for every option of every command, from the tables of options themselves: an option that is added is tested here by
+ * itself, or, where only its command knows what is wrong, has to get a row below. */
+#include "check.h"
+#include "commands.h"
+#include "runner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TEXT = 1000 };
+
+/* ---- parsing, in this process ---- */
+
+/* Sends a stream to a file until told otherwise. */
+typedef struct capture {
+    FILE *stream, *file;
+    int kept;
+} capture;
+
+static capture capture_begin(FILE *stream) {
+    fflush(stream);
+    capture self = {.stream = stream, .file = tmpfile(), .kept = dup(fileno(stream))};
+    assert_non_null(self.file);
+    dup2(fileno(self.file), fileno(stream));
+    return self;
+}
+
+static void capture_end(capture *self, char text[TEXT]) {
+    fflush(self->stream);
+    dup2(self->kept, fileno(self->stream));
+    close(self->kept);
+    rewind(self->file);
+    text[fread(text, 1, TEXT - 1, self->file)] = '\0';
+    fclose(self->file);
+}
+
+/* Parses arguments, the first being the command's name: what is said on stderr, stdout and the exit code being checked. Whether the
+ * command would run. */
+static bool parse_all(const command *self, int count, char **argv, char said[TEXT]) {
+    char out[TEXT];
+    int code = -1;
+    capture of_out = capture_begin(stdout), of_err = capture_begin(stderr);
+    const bool runs = options_parse(self, count, argv, &code);
+    capture_end(&of_err, said);
+    capture_end(&of_out, out);
+    if (*out != '\0') fail_msg("%s %s: on stdout: %s", self->name, argv[1], out);
+    if (!runs) assert_int_equal(code, EXIT_USAGE);
+    return runs;
+}
+
+/* The same of one or two arguments (`second` may be NULL). */
+static bool parse(const command *self, const char *first, const char *second, char said[TEXT]) {
+    char *argv[] = {(char *)self->name, (char *)first, (char *)second, NULL};
+    return parse_all(self, second ? 3 : 2, argv, said);
+}
+
+/* It is refused with "tapline NAME: EXPECTED" and a newline. */
+static void check_refused(const command *self, const char *first, const char *second, const char *expected) {
+    char said[TEXT], line[TEXT + 100];
+    const bool runs = parse(self, first, second, said);
+    snprintf(line, sizeof line, "tapline %s: %s\n", self->name, expected);
+    if (runs || strcmp(said, line) != 0) fail_msg("%s %s: expected %sgot %s", first, second ? second : "", line, said);
+}
+
+/* Nothing is wrong with it (operands may be missing, which comes later). */
+static void check_accepted(const command *self, const char *first, const char *second) {
+    char said[TEXT];
+    if (!parse(self, first, second, said) && !strstr(said, ": needs "))
+        fail_msg("%s %s: expected to be accepted, got %s", first, second ? second : "", said);
+}
+
+/* The second of two values counts. */
+static void check_second_counts(const command *self, const option_spec *option, const char *flag) {
+    char first[40], second[40], said[TEXT];
+    snprintf(first, sizeof first, "%lld", (long long)option->most);
+    snprintf(second, sizeof second, "%lld", (long long)option->least);
+    char *argv[] = {(char *)self->name, (char *)flag, first, (char *)flag, second, NULL};
+    parse_all(self, 5, argv, said);
+    if (*(int64_t *)((char *)self->settings + option->field) != option->least)
+        fail_msg("%s %s %s %s: %s", flag, first, flag, second, said);
+}
+
+typedef void (*check_option)(const command *self, const option_spec *option, const char *flag);
+
+/* Calls the check for each option of each command; `flag` is its name with the dashes. */
+static void for_each_option(check_option check) {
+    for (size_t c = 0; command_at(c); c++) {
+        const option_spec *option;
+        for (size_t i = 0; (option = command_option(command_at(c), i)); i++) {
+            char flag[60];
+            snprintf(flag, sizeof flag, "--%s", option->name);
+            check(command_at(c), option, flag);
+        }
+    }
+}
+
+/* ---- names ---- */
+
+static bool is_option(const command *self, const char *name) {
+    const option_spec *option;
+    for (size_t i = 0; (option = command_option(self, i)); i++)
+        if (strcmp(option->name, name) == 0) return true;
+    return false;
+}
+
+static void swap_letters(char *at) {
+    const char first = at[0];
+    at[0] = at[1];
+    at[1] = first;
+}
+
+static void misspell(const command *self, const option_spec *option, const char *flag) {
+    char other[60], expected[200];
+    const size_t length = strlen(flag);
+    snprintf(other, sizeof other, "%s", flag);
+    swap_letters(other + 2);
+    if (other[2] != other[3]) {
+        snprintf(expected, sizeof expected, "unknown option %s; did you mean %s?", other, flag);
+        check_refused(self, other, option->argument ? "1" : NULL, expected);
+    }
+    snprintf(other, sizeof other, "%.*s", (int)length - 1, flag); /* a beginning is not taken for the whole */
+    if (is_option(self, other + 2)) return;
+    char said[TEXT];
+    assert_false(parse(self, other, option->argument ? "1" : NULL, said));
+    if (!strstr(said, "unknown option ") || !strstr(said, other)) fail_msg("%s: got %s", other, said);
+}
+
+static void given_a_misspelt_option_when_parsed_then_the_one_that_was_meant_is_named(void **unused) {
+    (void)unused;
+    for_each_option(misspell);
+}
+
+static void leave_out(const command *self, const option_spec *option, const char *flag) {
+    char with_value[60], expected[200];
+    if (option->argument) {
+        snprintf(expected, sizeof expected, "%s: needs an argument %s", flag, option->argument);
+        check_refused(self, flag, NULL, expected);
+    } else {
+        snprintf(with_value, sizeof with_value, "%.50s=1", flag);
+        snprintf(expected, sizeof expected, "%s: takes no argument", flag);
+        check_refused(self, with_value, NULL, expected);
+    }
+}
+
+static void given_an_option_without_its_value_or_a_flag_with_one_when_parsed_then_said(void **unused) {
+    (void)unused;
+    for_each_option(leave_out);
+}
+
+/* ---- values ---- */
+
+static void refuse_value(const command *self, const char *flag, const char *value, const char *must) {
+    char expected[300];
+    snprintf(expected, sizeof expected, "%s %s: must be %s", flag, *value ? value : "''", must);
+    check_refused(self, flag, value, expected);
+}
+
+static void refuse_integers(const command *self, const option_spec *option, const char *flag) {
+    static const char *const wrong[] = {"",     "x",    "1.5", "1e3", "nan", "inf", "99999999999999999999", "-99999999999999999999",
+                                        "1\t2", "0x10", "12a", "--"};
+    char must[100], value[40];
+    const long long least = (long long)option->least, most = (long long)option->most;
+    snprintf(must, sizeof must, "a whole number from %lld to %lld%s", least, most,
+             option->kind == OPTION_INTEGER_OR_ALL ? ", or all" : "");
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) refuse_value(self, flag, wrong[i], must);
+    snprintf(value, sizeof value, "%lld", least - 1);
+    refuse_value(self, flag, value, must);
+    snprintf(value, sizeof value, "%lldx", least);
+    refuse_value(self, flag, value, must);
+    snprintf(value, sizeof value, "%lld", least);
+    check_accepted(self, flag, value);
+    snprintf(value, sizeof value, "%lld", most);
+    check_accepted(self, flag, value);
+    check_second_counts(self, option, flag);
+    if (option->most == INT64_MAX) return;
+    snprintf(value, sizeof value, "%lld", most + 1);
+    refuse_value(self, flag, value, must);
+}
+
+static void refuse_numbers(const command *self, const char *flag, const char *must, const char *const *wrong, const char *right) {
+    static const char *const never[] = {"", "x", "nan", "inf", "-inf", "1e999", "-1", "1e-3x", "0,5", "0.5.5", "-1e-30"};
+    for (size_t i = 0; i < sizeof never / sizeof *never; i++) refuse_value(self, flag, never[i], must);
+    for (; *wrong; wrong++) refuse_value(self, flag, *wrong, must);
+    check_accepted(self, flag, right);
+}
+
+/* "a, b and c", and what may stand in their place. */
+static void list_choices(const option_spec *option, char list[TEXT]) {
+    size_t used = 0;
+    for (size_t i = 0; option->choice(i); i++)
+        used += (size_t)snprintf(list + used, TEXT - used, "%s%s",
+                                 i == 0                  ? ""
+                                 : option->choice(i + 1) ? ", "
+                                                         : " and ",
+                                 option->choice(i));
+    if (option->kind == OPTION_CHOICE_OR_JSON) snprintf(list + used, TEXT - used, ", or a file NAME.json");
+}
+
+static void refuse_choices(const command *self, const option_spec *option, const char *flag, const char *before) {
+    char list[TEXT], value[100], expected[TEXT];
+    const char *be = option->choice(1) ? "are" : "is";
+    list_choices(option, list);
+    static const char *const wrong[] = {"", "elephants", "1"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        snprintf(value, sizeof value, "%s%s", before, wrong[i]);
+        snprintf(expected, sizeof expected, "%s %s: unknown; there %s %.700s", flag, *wrong[i] ? wrong[i] : "''", be, list);
+        check_refused(self, flag, value, expected);
+    }
+    for (size_t i = 0; option->choice(i); i++) {
+        snprintf(value, sizeof value, "%s%s", before, option->choice(i));
+        check_accepted(self, flag, value);
+        char *name = value + strlen(before);
+        swap_letters(name);
+        if (strcmp(name, option->choice(i)) == 0) continue;
+        snprintf(expected, sizeof expected, "%s %s: unknown; did you mean %s? There %s %.700s", flag, name, option->choice(i), be,
+                 list);
+        check_refused(self, flag, value, expected);
+    }
+}
+
+static void refuse_values(const command *self, const option_spec *option, const char *flag) {
+    char good[60];
+    switch (option->kind) {
+    case OPTION_FLAG:
+        return;
+    case OPTION_INTEGER_OR_ALL:
+        check_accepted(self, flag, "all");
+        refuse_value(self, flag, "al", "a whole number from 0 to 2147483647, or all");
+        refuse_integers(self, option, flag);
+        return;
+    case OPTION_INTEGER:
+        refuse_integers(self, option, flag);
+        return;
+    case OPTION_POSITIVE:
+        refuse_numbers(self, flag, "a positive finite number", (const char *const[]){"0", "-0", NULL}, "1e-3");
+        return;
+    case OPTION_FRACTION:
+        refuse_numbers(self, flag, "a number from 0 to 1, 1 excluded", (const char *const[]){"1", "1.5", NULL}, "0");
+        return;
+    case OPTION_CHOICE:
+        refuse_choices(self, option, flag, "");
+        return;
+    case OPTION_CHOICES:
+        refuse_choices(self, option, flag, "");
+        snprintf(good, sizeof good, "%s,", option->choice(0));
+        refuse_choices(self, option, flag, good); /* behind a name that there is */
+        return;
+    case OPTION_CHOICE_OR_JSON:
+        refuse_choices(self, option, flag, "");
+        check_accepted(self, flag, "net.json");
+        return;
+    case OPTION_TEXT:
+        refuse_value(self, flag, "", "a name");
+        return;
+    }
+    fail_msg("%s is of a kind that this test does not know: %d", flag, (int)option->kind);
+}
+
+static void given_bad_values_when_parsed_then_option_value_and_limit_are_named(void **unused) {
+    (void)unused;
+    for_each_option(refuse_values);
+}
+
+/* ---- what only the command itself finds ---- */
+
+enum { WORDS = 8 };
+
+typedef struct row {
+    const char *words[WORDS]; /* of the command line, before the option; the first ones are the command */
+    const char *option, *value;
+    int code;
+    const char *text; /* on stderr, behind "tapline COMMAND: " */
+} row;
+
+#ifdef TAPLINE_F64 /* both builds of this test may run at a time */
+#define MODEL "options_f64.model"
+#define WEIGHTS "options_f64.weights"
+#else
+#define MODEL "options.model"
+#define WEIGHTS "options.weights"
+#endif
+#define MISSING "/nonexistent/x: No such file or directory\n"
+#define UNWRITABLE "/nonexistent/x: cannot be written: No such file or directory; nothing was written\n"
+#define TRAIN "train", "--arch", "timecnn", "--epochs", "1", "--quiet"
+#define IMPORT "import", WEIGHTS, "builtin:cbf", "--arch", "timecnn"
+
+static const row rows[] = {
+    {{TRAIN}, "test", "/nonexistent/x.ts", 1, "/nonexistent/x.ts: No such file or directory\n"},
+    {{TRAIN}, "arch", "/nonexistent/x.json", 1, "/nonexistent/x.json: No such file or directory\n"},
+    {{TRAIN}, "log", "/nonexistent/x", 1, "--log /nonexistent/x: cannot be written: No such file or directory\n"},
+    {{TRAIN}, "out", "/nonexistent/x", 1, UNWRITABLE},
+    {{TRAIN}, "checkpoint", "/nonexistent/x", 1, UNWRITABLE},
+    {{TRAIN}, "resume", "/nonexistent/x", 1, MISSING},
+    {{IMPORT}, "arch", "/nonexistent/x.json", 1, "/nonexistent/x.json: No such file or directory\n"},
+    {{IMPORT}, "map", "/nonexistent/x", 1, MISSING},
+    {{IMPORT}, "out", "/nonexistent/x", 1, UNWRITABLE},
+    {{"export", MODEL}, "out", "/nonexistent/x", 1, UNWRITABLE},
+    {{"export", MODEL, "--out", WEIGHTS}, "map", "/nonexistent/x", 1, MISSING},
+    {{"bench", "conv"}, "shape", "channels=3", 2, "shape: channels, filters, kernel, length and batch must all be given\n"},
+};
+
+static bool is_of(const row *self, const command *of) {
+    char two[60];
+    snprintf(two, sizeof two, "%s %s", self->words[0], self->words[1]);
+    return strcmp(of->name, self->words[0]) == 0 || strcmp(of->name, two) == 0;
+}
+
+static bool has_row(const command *self, const option_spec *option) {
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (is_of(&rows[i], self) && strcmp(rows[i].option, option->name) == 0) return true;
+    return false;
+}
+
+static void need_row(const command *self, const option_spec *option, const char *flag) {
+    const bool text = option->kind == OPTION_TEXT || option->kind == OPTION_CHOICE_OR_JSON;
+    if (text && !has_row(self, option)) fail_msg("tapline %s %s: what a bad value does is not in this test", self->name, flag);
+}
+
+static void run_row(const row *self) {
+    const char *arguments[RUN_ARGUMENTS] = {NULL};
+    char option[60], expected[200];
+    size_t count = 0;
+    const command *of;
+    for (size_t c = 0; (of = command_at(c)) && !is_of(self, of);) c++;
+    assert_non_null(of);
+    while (count < WORDS && self->words[count]) {
+        arguments[count] = self->words[count];
+        count++;
+    }
+    snprintf(option, sizeof option, "--%s=%s", self->option, self->value);
+    snprintf(expected, sizeof expected, "tapline %s: %s", of->name, self->text);
+    arguments[count] = option;
+    run done = run_to_end(arguments);
+    if (done.code != self->code || strcmp(done.err, expected) != 0 || *done.out)
+        fail_msg("%s %s: expected %d and %sgot %d and %son stdout: %s", of->name, option, self->code, expected, done.code, done.err,
+                 done.out);
+    run_free(&done);
+}
+
+static void make(const char *const *arguments) {
+    run done = run_to_end(arguments);
+    if (done.code != EXIT_DONE) fail_msg("%s: %s", arguments[0], done.err);
+    run_free(&done);
+}
+
+static void given_names_of_nothing_when_run_then_the_command_says_so(void **unused) {
+    (void)unused;
+    for_each_option(need_row);
+    make((const char *const[RUN_ARGUMENTS]){TRAIN, "--out", MODEL});
+    make((const char *const[RUN_ARGUMENTS]){"export", MODEL, "--out", WEIGHTS});
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) run_row(&rows[i]);
+    remove(MODEL);
+    remove(WEIGHTS);
+}
+
+/* Numbers that the parser takes and the library does not. */
+static void refuse_huge(const command *self, const option_spec *option, const char *flag) {
+    static const char *const any[] = {"checkpoint-every"}; /* seconds */
+    if (self != &train_command || option->kind != OPTION_POSITIVE || strcmp(option->name, any[0]) == 0) return;
+    run done = run_command("train", flag, "1e300", "--arch", "timecnn", "--epochs", "1", "--quiet");
+    if (done.code != EXIT_USAGE || *done.out || !strstr(done.err, "1e+300 exceeds 1e+30\n"))
+        fail_msg("%s 1e300: got %d and %s", flag, done.code, done.err);
+    run_free(&done);
+}
+
+static void given_numbers_that_float_cannot_hold_when_run_then_the_limit_is_named(void **unused) {
+    (void)unused;
+    for_each_option(refuse_huge);
+}
+
+static void given_the_commands_that_there_are_when_listed_then_all_are_in_the_help(void **unused) {
+    (void)unused;
+    run done = run_command("help");
+    for (size_t c = 0; command_at(c); c++) {
+        char line[80];
+        snprintf(line, sizeof line, "\n  tapline %s ", command_at(c)->name);
+        if (!strstr(done.out, line)) fail_msg("tapline help does not list %s", command_at(c)->name);
+    }
+    run_free(&done);
+}
+
+/* ---- the documentation ---- */
+
+static char documents[1 << 17];
+
+static void look_up(const command *self, const option_spec *option, const char *flag) {
+    char word[80];
+    snprintf(word, sizeof word, "`%.50s%s", flag, option->argument ? " " : "`");
+    if (strcmp(option->name, "help") != 0 && !strstr(documents, word))
+        fail_msg("%s of tapline %s is not in docs/command.md or docs/benchmarks.md", flag, self->name);
+    const bool named = self == &train_command && option->choice;
+    for (size_t i = 0; named && option->choice(i); i++) {
+        snprintf(word, sizeof word, "`%s`", option->choice(i));
+        if (!strstr(documents, word)) fail_msg("%s %s is not in docs/command.md", flag, option->choice(i));
+    }
+}
+
+static void given_the_options_when_looked_up_in_the_documentation_then_all_are_there(void **unused) {
+    (void)unused;
+    static const char *const paths[] = {EXAMPLES "/../docs/command.md", EXAMPLES "/../docs/benchmarks.md"};
+    size_t used = 0;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        FILE *file = fopen(paths[i], "r");
+        assert_non_null(file);
+        used += fread(documents + used, 1, sizeof documents - 1 - used, file);
+        fclose(file);
+    }
+    for_each_option(look_up);
+}
+
+/* ---- operands ---- */
+
+static void check_operands(const command *self, size_t count, const char *expected) {
+    char *argv[MAX_OPERANDS + 3] = {(char *)self->name}, said[TEXT], line[TEXT];
+    common_settings *common = self->settings;
+    for (size_t i = 1; i <= count; i++) argv[i] = (char *)(i > self->most_operands ? "more" : "some");
+    memset(common->operand, 0, sizeof common->operand);
+    const bool runs = parse_all(self, (int)count + 1, argv, said);
+    memset(common->operand, 0, sizeof common->operand);
+    snprintf(line, sizeof line, "tapline %s: %s\n", self->name, expected);
+    if (runs || strcmp(said, line) != 0) fail_msg("%zu operands: expected %sgot %s", count, line, said);
+}
+
+static void given_too_many_arguments_or_too_few_when_parsed_then_said(void **unused) {
+    (void)unused;
+    for (size_t c = 0; command_at(c); c++) {
+        const command *self = command_at(c);
+        char needs[200];
+        snprintf(needs, sizeof needs, "needs %s; `tapline help %s` says more", self->operands, self->name);
+        for (size_t count = 0; count < self->least_operands; count++) check_operands(self, count, needs);
+        check_operands(self, self->most_operands + 1,
+                       self->most_operands ? "unexpected argument more after some" : "unexpected argument more");
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_a_misspelt_option_when_parsed_then_the_one_that_was_meant_is_named),
+        cmocka_unit_test(given_an_option_without_its_value_or_a_flag_with_one_when_parsed_then_said),
+        cmocka_unit_test(given_bad_values_when_parsed_then_option_value_and_limit_are_named),
+        cmocka_unit_test(given_names_of_nothing_when_run_then_the_command_says_so),
+        cmocka_unit_test(given_numbers_that_float_cannot_hold_when_run_then_the_limit_is_named),
+        cmocka_unit_test(given_the_commands_that_there_are_when_listed_then_all_are_in_the_help),
+        cmocka_unit_test(given_the_options_when_looked_up_in_the_documentation_then_all_are_there),
+        cmocka_unit_test(given_too_many_arguments_or_too_few_when_parsed_then_said),
+    };
+    return check_run(tests);
+}
