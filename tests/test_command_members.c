@@ -262,6 +262,7 @@ static void given_models_that_do_not_go_together_when_evaluated_then_said_why(vo
            0, NULL)
     ONE("other.ts", "classes.safetensors", "--arch", "timecnn");
     ONE("train.ts", "raw.safetensors", "--arch", "timecnn", "--raw");
+    ONE("train.ts", "filled.safetensors", "--arch", "timecnn", "--missing", "mean");
     ONE("long.ts", "long.safetensors", "--arch", "timecnn");
     ONE("values.ts", "value.safetensors", "--arch", "timecnn");
     ONE("values.ts", "huber.safetensors", "--arch", "timecnn", "--loss", "huber");
@@ -271,6 +272,7 @@ static void given_models_that_do_not_go_together_when_evaluated_then_said_why(vo
     } wrong[] = {{"classes.safetensors", "classes.safetensors: its classes are not those of /tmp/", 2},
                  {"value.safetensors", "value.safetensors: its classes are not those of /tmp/", 2},
                  {"raw.safetensors", "raw.safetensors: it takes series as they are, but /tmp/", 2},
+                 {"filled.safetensors", "filled.safetensors: its policy for missing values is mean, that of /tmp/", 2},
                  {"long.safetensors", "long.safetensors: ensemble: x is (20, 40, 1); the model takes (count, 47, 1)", 1},
                  {"none.safetensors", "none.safetensors: ", 1}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

@@ -50,27 +50,28 @@ static void given_data_that_do_not_fit_the_model_when_evaluated_then_both_are_na
     wrong.labels = (int32_t[]){0, 2, 0};
     negative.labels = (int32_t[]){0, 0, -1};
     const struct {
+        const tl_dataset *data;
+        const char *text;
         int units;
         tl_loss_kind loss;
-        bool steps;
-        const tl_dataset *data;
         tl_status status;
-        const char *text;
+        bool steps;
     } cases[] = {
-        {2, TL_CROSS_ENTROPY, false, &none, TL_ERROR_SHAPE, "data: the data set has no samples"},
-        {2, TL_CROSS_ENTROPY, false, &flat, TL_ERROR_SHAPE, "data: the data set has no samples"},
-        {2, TL_CROSS_ENTROPY, false, &absent, TL_ERROR_SHAPE, "data: the data set has no samples"},
-        {2, TL_CROSS_ENTROPY, false, &shorter, TL_ERROR_SHAPE, "data: series are (3, 1); the model takes (4, 1)"},
-        {2, TL_CROSS_ENTROPY, false, &wider, TL_ERROR_SHAPE, "data: series are (4, 2); the model takes (4, 1)"},
-        {2, TL_CROSS_ENTROPY, false, &many, TL_ERROR_SHAPE, "data: 4294967296 samples exceed 4294967295"},
-        {2, TL_CROSS_ENTROPY, true, &classified, TL_ERROR_SHAPE, "data: targets for 1 step of each series; the model's output has length 4"},
-        {2, TL_CROSS_ENTROPY, false, &regression, TL_ERROR_ARGUMENT, "data: cross-entropy needs labels; the data set has none"},
-        {1, TL_CROSS_ENTROPY, false, &classified, TL_ERROR_SHAPE, "data: 2 classes exceed the 1 outputs of the model"},
-        {2, TL_CROSS_ENTROPY, false, &wrong, TL_ERROR_ARGUMENT, "data: label 2 of sample 1 is outside 0 … 1"},
-        {2, TL_CROSS_ENTROPY, false, &negative, TL_ERROR_ARGUMENT, "data: label -1 of sample 2 is outside 0 … 1"},
-        {1, TL_SQUARED_ERROR, false, &classified, TL_ERROR_ARGUMENT,
-         "data: squared-error needs target values; the data set has none"},
-        {2, TL_SQUARED_ERROR, false, &regression, TL_ERROR_SHAPE, "data: 1 target value at a time; the model has 2 outputs"},
+        {&none, "data: the data set has no samples", 2, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
+        {&flat, "data: the data set has no samples", 2, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
+        {&absent, "data: the data set has no samples", 2, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
+        {&shorter, "data: series are (3, 1); the model takes (4, 1)", 2, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
+        {&wider, "data: series are (4, 2); the model takes (4, 1)", 2, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
+        {&many, "data: 4294967296 samples exceed 4294967295", 2, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
+        {&classified, "data: targets for 1 step of each series; the model's output has length 4", 2, TL_CROSS_ENTROPY,
+         TL_ERROR_SHAPE, true},
+        {&regression, "data: cross-entropy needs labels; the data set has none", 2, TL_CROSS_ENTROPY, TL_ERROR_ARGUMENT, false},
+        {&classified, "data: 2 classes exceed the 1 outputs of the model", 1, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
+        {&wrong, "data: label 2 of sample 1 is outside 0 … 1", 2, TL_CROSS_ENTROPY, TL_ERROR_ARGUMENT, false},
+        {&negative, "data: label -1 of sample 2 is outside 0 … 1", 2, TL_CROSS_ENTROPY, TL_ERROR_ARGUMENT, false},
+        {&classified, "data: squared-error needs target values; the data set has none", 1, TL_SQUARED_ERROR, TL_ERROR_ARGUMENT,
+         false},
+        {&regression, "data: 1 target value at a time; the model has 2 outputs", 2, TL_SQUARED_ERROR, TL_ERROR_SHAPE, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         check_evaluation(make_model(cases[i].units, cases[i].loss, cases[i].steps), cases[i].data, cases[i].status, cases[i].text);

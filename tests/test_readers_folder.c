@@ -198,10 +198,10 @@ static void given_sound_of_two_lengths_when_they_may_differ_then_padded_and_the_
     check_equal("x", data->x.data, (const tl_real[]){5, 0, 0, 1, 2, 3, 8, 9, 0}, 9);
     for (size_t i = 0; i < 3; i++) assert_int_equal(data->lengths[i], ((const size_t[]){1, 3, 2})[i]);
     /* What is like such a set may be so too. */
-    tl_dataset *like = read_folder(&(tl_read_cfg){.raw = true, .like = data}, &error);
+    tl_dataset *same = read_folder(&(tl_read_cfg){.raw = true, .like = data}, &error);
     check_ok(&error);
-    check_equal("like", like->x.data, data->x.data, 9);
-    tl_dataset_free(like);
+    check_equal("same", same->x.data, data->x.data, 9);
+    tl_dataset_free(same);
     tl_dataset_free(data);
     files_write("yes/b.csv", "8,9\n8,9\n", 8);
     assert_null(read_folder(&(tl_read_cfg){.unequal = true}, &error));
