@@ -42,7 +42,7 @@ static product_job job_of(const tl_conv1d_shape *whole) {
     const tl_conv1d_shape joined = tl_direct_joined(whole), *shape = &joined;
     product_job job = {.form = tl_direct_forward_form(shape), .batch = shape->batch};
     const size_t limit = unit_rows(shape);
-    job.parts = tl_most(tl_least(shape->batch * shape->out_length / PART_ROWS, MOST_PARTS), 1);
+    job.parts = tl_most(tl_least(tl_power_of_two(shape->batch * shape->out_length / PART_ROWS), MOST_PARTS), 1);
     job.chunks = tl_divide_up(shape->out_length, limit);
     job.samples = tl_most(tl_least(limit / shape->out_length, shape->batch / job.parts), 1);
     job.units = tl_divide_up(shape->batch, job.samples) * job.chunks;
@@ -278,7 +278,7 @@ void tl_direct_backward_weights(const tl_conv1d_shape *shape, const tl_real *x, 
     cut_tasks(&job, (size_t)tl_workers_count(workers));
     const size_t blocks = tl_direct_blocks(job.kernels, shape->filters);
     const double sums = (double)job.inner * (double)shape->filters;
-    tl_parallel(workers, job.parts * job.groups * job.slices, 2 * (double)(shape->batch * shape->out_length) * sums, product_task,
-                &job);
+    tl_parallel(workers, job.parts * job.groups * job.slices, TL_VECTOR_WORK * (double)(shape->batch * shape->out_length) * sums,
+                product_task, &job);
     tl_parallel(workers, blocks, (double)job.parts * sums, gather_task, &job);
 }
