@@ -69,14 +69,14 @@ void tl_parallel(const tl_workers *workers, size_t tasks, double work, tl_task b
         return;
     }
     share shares[MOST_SHARES];
-    const size_t count = workers->count < MOST_SHARES ? (size_t)workers->count : MOST_SHARES;
-    for (size_t i = 0; i < count; i++)
-        shares[i] = (share){.next = tl_split_at(tasks, count, i), .end = tl_split_at(tasks, count, i + 1)};
-    /* Always all of them: where a team shrinks, libgomp ends the threads that are over and has to make them again later. */
+    const size_t sharers = workers->count < MOST_SHARES ? (size_t)workers->count : MOST_SHARES;
+    for (size_t i = 0; i < sharers; i++)
+        shares[i] = (share){.next = tl_split_at(tasks, sharers, i), .end = tl_split_at(tasks, sharers, i + 1)};
+        /* Always all of them: where a team shrinks, libgomp ends the threads that are over and has to make them again later. */
 #pragma omp parallel num_threads(workers->count)
     {
         const unsigned before = tl_denormals_off();
-        run_shares(shares, count, body, context);
+        run_shares(shares, sharers, body, context);
         tl_denormals_restore(before);
     }
 }
