@@ -1,5 +1,7 @@
 #include "parallel.h"
 
+#include "memory.h"
+
 #include <omp.h>
 #if defined(__SSE2__)
 #include <xmmintrin.h>
@@ -7,6 +9,10 @@
 
 /* Below this much work, waking the other threads takes longer than doing it (a few microseconds at some GFLOP/s). */
 static const double serial_limit = 2e5;
+
+/* Each worker has a share of the tasks, neighbours of each other and the same ones in every pass: what it wrote in the last pass is
+ * in its cache in the next one. Who has done his takes over what is left of others'. */
+enum { MOST_SHARES = 64 /* more workers than these share them */ };
 
 tl_workers tl_workers_of(int threads) { return (tl_workers){.count = threads > 0 ? threads : omp_get_max_threads()}; }
 
@@ -35,18 +41,42 @@ void tl_denormals_restore(unsigned before) {
 #endif
 }
 
+/* Tasks next … end-1 are left of a worker's share. */
+typedef struct share {
+    _Alignas(2 * TL_ALIGNMENT) size_t next; /* of a line of its own, and of the one that comes along with it */
+    size_t end;
+} share;
+
+/* Tasks of the worker's own share, then what others have left. */
+static void run_shares(share *shares, size_t count, tl_task body, void *context) {
+    const int worker = omp_get_thread_num();
+    for (size_t i = 0; i < count; i++) {
+        share *from = &shares[((size_t)worker + i) % count];
+        for (;;) {
+            size_t task;
+#pragma omp atomic capture relaxed
+            task = from->next++;
+            if (task >= from->end) break;
+            body(context, task, worker);
+        }
+    }
+}
+
 void tl_parallel(const tl_workers *workers, size_t tasks, double work, tl_task body, void *context) {
     /* Denormal numbers are off on the thread that calls: the passes see to it once. */
     if (workers->count == 1 || tasks <= 1 || work < serial_limit) {
         for (size_t task = 0; task < tasks; task++) body(context, task, 0);
         return;
     }
-    /* Always all of them: where a team shrinks, libgomp ends the threads that are over and has to make them again later. */
+    share shares[MOST_SHARES];
+    const size_t sharers = workers->count < MOST_SHARES ? (size_t)workers->count : MOST_SHARES;
+    for (size_t i = 0; i < sharers; i++)
+        shares[i] = (share){.next = tl_split_at(tasks, sharers, i), .end = tl_split_at(tasks, sharers, i + 1)};
+        /* Always all of them: where a team shrinks, libgomp ends the threads that are over and has to make them again later. */
 #pragma omp parallel num_threads(workers->count)
     {
         const unsigned before = tl_denormals_off();
-#pragma omp for schedule(dynamic, 1)
-        for (size_t task = 0; task < tasks; task++) body(context, task, omp_get_thread_num());
+        run_shares(shares, sharers, body, context);
         tl_denormals_restore(before);
     }
 }

@@ -97,6 +97,6 @@ void tl_direct_scatter(const tl_conv1d_shape *shape, const tl_real *dy, const tl
                        .zero = scratch,
                        .dx = dx,
                        .products = scratch + width + width * form.in_width};
-    const double work = 2 * (double)(shape->batch * shape->out_length) * (double)form.in_width * (double)form.width;
+    const double work = TL_VECTOR_WORK * (double)(shape->batch * shape->out_length) * (double)form.in_width * (double)form.width;
     tl_parallel(workers, shape->batch, work, scatter_task, &job);
 }

@@ -205,5 +205,5 @@ void tl_direct_sum(const tl_direct_weights *weights, size_t batch, const tl_real
                    .out = out,
                    .copies = packed + packed_count(form)};
     const double sums = (double)form->taps * (double)form->in_width * (double)form->width;
-    tl_parallel(workers, batch * job.chunks, 2 * (double)(batch * form->rows) * sums, sum_task, &job);
+    tl_parallel(workers, batch * job.chunks, TL_VECTOR_WORK * (double)(batch * form->rows) * sums, sum_task, &job);
 }

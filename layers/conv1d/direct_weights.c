@@ -2,7 +2,7 @@
  * vectors of dy; nothing is transposed.
  *
  * The batch is cut into parts that the shape alone fixes; each sums on its own, and the sums are added in order, so that the number
- * of workers changes nothing. Within a part the blocks of filters are independent of each other.
+ * of workers changes nothing. Within a part the blocks of filters and the elements of the window are independent of each other.
  */
 #include "direct.h"
 
@@ -11,103 +11,225 @@
 #include <string.h>
 
 enum {
-    UNIT_ROWS = 160,  /* of dy at a time: its packed block stays in the first-level cache */
-    PART_ROWS = 1024, /* of dy for each part, at least */
-    MOST_PARTS = 16,  /* of the batch */
-    TASKS_EACH = 4    /* tasks for each worker, to even out their speeds */
+    UNIT_ROWS = 640,         /* of dy at a time: loading and storing sums takes no time beside them */
+    UNIT_BYTES = 384 * 1024, /* of them and their input, a share of the second-level cache */
+    LEAST_ROWS = 160,        /* of dy at a time, all the same */
+    PART_ROWS = 2048,        /* of dy for each part, at least */
+    MOST_PARTS = 16,         /* of the batch */
+    TASKS_EACH = 2,          /* tasks for each worker, to even out their speeds */
+    SLICE = 128,             /* elements of the window of a task, at least */
+    LEAST_AHEAD = 24         /* of them, to ask for what comes next meanwhile */
 };
 
 typedef struct product_job {
     const tl_kernels *kernels;
     tl_direct_form form;
-    size_t batch, chunks, parts;
-    size_t width, inner; /* filters, rounded up; kernel · channels */
+    size_t batch, samples, chunks, units; /* a unit is `samples` samples, or one of `chunks` pieces of one */
+    size_t parts, groups, slices;         /* a task is a group of blocks and a slice of the window over one part */
+    size_t width, inner;                  /* filters, rounded up; kernel · channels */
     const tl_real *x, *dy;
     tl_real *dweight, *dbias;
     tl_real *sums, *bias_sums; /* of each part: (blocks: (kernel · channels, lanes)) and (filters, rounded up) */
-    tl_real *copies, *packed;  /* of each worker */
-    size_t groups;             /* of blocks: a task is one group of one part */
+    tl_real *own;              /* of each worker: zeros, of a block; sums that are in none of the above; copies; packed dy */
 } product_job;
+
+static size_t unit_rows(const tl_conv1d_shape *shape) {
+    const size_t lanes = tl_least(shape->filters, TL_MOST_TILE_WIDTH), inputs = shape->stride * shape->channels;
+    return tl_least(tl_most(UNIT_BYTES / ((inputs + lanes) * sizeof(tl_real)), LEAST_ROWS), UNIT_ROWS);
+}
 
 static product_job job_of(const tl_conv1d_shape *whole) {
     const tl_conv1d_shape joined = tl_direct_joined(whole), *shape = &joined;
     product_job job = {.form = tl_direct_forward_form(shape), .batch = shape->batch};
-    job.chunks = tl_divide_up(shape->out_length, UNIT_ROWS);
-    job.parts = tl_least(tl_least(shape->batch * shape->out_length / PART_ROWS, MOST_PARTS), shape->batch * job.chunks);
-    job.parts = tl_most(job.parts, 1);
+    const size_t limit = unit_rows(shape);
+    job.parts = tl_most(tl_least(tl_power_of_two(shape->batch * shape->out_length / PART_ROWS), MOST_PARTS), 1);
+    job.chunks = tl_divide_up(shape->out_length, limit);
+    job.samples = tl_most(tl_least(limit / shape->out_length, shape->batch / job.parts), 1);
+    job.units = tl_divide_up(shape->batch, job.samples) * job.chunks;
+    job.parts = tl_least(job.parts, job.units);
     job.width = tl_aligned_count(shape->filters);
     job.inner = shape->kernel * shape->channels;
     return job;
 }
 
+static size_t copies_count(const product_job *job) { return job->samples * tl_direct_copy(&job->form, job->chunks); }
+
 static size_t packed_count(const product_job *job) {
-    return tl_least(UNIT_ROWS, job->form.rows) * tl_least(job->width, TL_MOST_TILE_WIDTH);
+    const size_t rows = job->samples * tl_divide_up(job->form.rows, job->chunks);
+    return rows * tl_least(job->width, TL_MOST_TILE_WIDTH);
 }
+
+static size_t own_count(const product_job *job) {
+    return 2 * TL_MOST_TILE_WIDTH + tl_aligned_count(copies_count(job) + packed_count(job));
+}
+
+/* A single part needs no sums of its own: the gradient has them. */
+static size_t sums_count(const product_job *job) { return job->parts > 1 ? job->parts * job->width * job->inner : 0; }
 
 /* ---- a unit of time ---- */
 
-/* Adds the products of a segment's rows to the sums of a block; `product` has its dy. */
-static void add_segment(const product_job *job, const tl_direct_segment *segment, tl_direct_product product, tl_real *sums) {
+/* The same rows of some samples. */
+typedef struct sample_unit {
+    tl_direct_unit first; /* of the first sample */
+    size_t samples, step; /* elements between what they read */
+} sample_unit;
+
+static sample_unit unit_at(const product_job *job, size_t index, tl_real *copies) {
     const tl_direct_form *form = &job->form;
-    const tl_direct_window window = tl_direct_window_of(form, segment->taps * form->in_width);
+    const size_t sample = index / job->chunks * job->samples, chunk = index % job->chunks, copy = tl_direct_copy(form, job->chunks);
+    sample_unit made = {.samples = tl_least(job->samples, job->batch - sample)};
+    for (size_t i = made.samples; i-- > 0;)
+        made.first = tl_direct_unit_at(form, job->chunks, (sample + i) * job->chunks + chunk, job->x, copies + i * copy);
+    made.step = made.first.window == copies ? copy : form->in_length * form->in_width;
+    return made;
+}
+
+/* What is added up at a time: a block of filters, elements from … to-1 of the window. */
+typedef struct sum_area {
+    tl_direct_block block;
+    size_t from, to;
+    tl_real *out; /* of the block */
+    size_t out_step, width;
+    tl_real *bias;
+} sum_area;
+
+static sum_area area_at(const product_job *job, size_t part, size_t index, size_t slice) {
+    const size_t grain = job->form.tap_step == 1 ? 1 : job->form.in_width, count = job->inner / grain;
+    const tl_direct_block block = tl_direct_block_at(job->kernels, job->form.width, index);
+    sum_area a = {.block = block,
+                  .from = tl_split_at(count, job->slices, slice) * grain,
+                  .to = tl_split_at(count, job->slices, slice + 1) * grain,
+                  .bias = slice == 0 ? job->bias_sums + part * job->width + block.first : NULL};
+    const bool own = job->parts > 1;
+    a.out = own ? job->sums + (part * job->width + block.first) * job->inner : job->dweight + block.first;
+    a.out_step = own ? block.lanes : job->form.width;
+    a.width = own ? block.lanes : block.width;
+    return a;
+}
+
+/* Rows of it from begin / whole to end / whole. */
+static tl_direct_soon share_of(const tl_direct_soon *soon, size_t begin, size_t end, size_t whole) {
+    const size_t first = soon->rows * begin / whole;
+    tl_direct_soon share = *soon;
+    share.at += first * share.step;
+    share.rows = soon->rows * end / whole - first;
+    return share;
+}
+
+/* Adds the products of a segment's rows to an area; `product` has the rows' dy. */
+static void add_segment(const product_job *job, const sum_area *area, const tl_direct_segment *segment, const tl_direct_soon *soon,
+                        tl_direct_product product) {
+    const tl_direct_form *form = &job->form;
+    const size_t first = segment->tap * form->in_width, begin = tl_most(area->from, first);
+    const size_t end = tl_least(area->to, first + segment->taps * form->in_width);
+    if (begin >= end) return;
+    const tl_direct_window window = tl_direct_window_of(form, end - begin);
+    const tl_real *x = segment->x + tl_direct_offset(form, begin - first);
     product.count = segment->rows;
     product.row_step = window.step;
     product.rows = window.count;
-    product.out = sums + segment->tap * form->in_width * product.out_step;
-    for (size_t run = 0; run < window.runs; run++, product.out += window.count * product.out_step) {
-        product.x = segment->x + run * window.run_step;
+    product.out = area->out + begin * area->out_step;
+    for (size_t run = 0; run < window.runs; run++, product.out += window.count * area->out_step) {
+        product.x = x + run * window.run_step;
+        for (size_t i = 0; i < 2; i++) product.soon[i] = share_of(&soon[i], run, run + 1, window.runs);
         job->kernels->direct_product(&product);
     }
 }
 
-/* Adds the products of a unit to the sums of a block. */
-static void add_unit(const product_job *job, const tl_direct_unit *unit, size_t index, size_t part, tl_real *packed) {
+/* dy of a unit, its rows without others between them: where a block has all filters it lies there so. Adds its sums to the bias. */
+static const tl_real *factor_of(const product_job *job, const sample_unit *unit, const sum_area *area, tl_real *own) {
     const tl_direct_form *form = &job->form;
-    const tl_direct_block block = tl_direct_block_at(job->kernels, form->width, index);
-    tl_real *sums = job->sums + (part * job->width + block.first) * job->inner;
-    job->kernels->direct_pack(&(tl_direct_packing){.from = job->dy + unit->out + unit->begin * form->out_step + block.first,
+    const tl_real *dy = job->dy + unit->first.out + unit->first.begin * form->out_step + area->block.first;
+    const size_t rows = unit->samples * (unit->first.end - unit->first.begin);
+    tl_real *packed = own + 2 * TL_MOST_TILE_WIDTH + copies_count(job);
+    if (area->block.lanes == form->width) {
+        if (area->bias) job->kernels->sum_rows(dy, rows, form->width, area->bias);
+        return dy;
+    }
+    job->kernels->direct_pack(&(tl_direct_packing){.from = dy,
                                                    .from_step = form->out_step,
-                                                   .rows = unit->end - unit->begin,
+                                                   .rows = rows,
                                                    .packed = packed,
-                                                   .sums = job->bias_sums + part * job->width + block.first,
-                                                   .vectors = block.vectors,
-                                                   .width = block.width});
-    tl_direct_product product = {.runs = 1,
-                                 .step = form->in_step * form->in_width,
-                                 .factor = packed,
-                                 .factor_step = block.lanes,
-                                 .out_step = block.lanes,
-                                 .vectors = block.vectors,
-                                 .width = block.lanes};
-    for (size_t row = unit->begin; row < unit->end;) {
-        const tl_direct_segment segment = tl_direct_segment_at(form, unit, row);
-        add_segment(job, &segment, product, sums);
-        product.factor += segment.rows * block.lanes;
+                                                   .sums = area->bias ? area->bias : own + TL_MOST_TILE_WIDTH,
+                                                   .vectors = area->block.vectors,
+                                                   .width = area->block.width});
+    return packed;
+}
+
+/* What comes after a block of a unit: dy of another block, and with the unit behind it (`next`) its input too. Few elements are
+ * done before it could come. */
+static void look_ahead(const product_job *job, const sample_unit *unit, size_t block, bool next, tl_direct_soon soon[2]) {
+    const tl_direct_form *form = &job->form;
+    const tl_direct_block columns = tl_direct_block_at(job->kernels, form->width, block);
+    const tl_direct_unit *first = &unit->first;
+    const size_t row = form->in_step * form->in_width;
+    const size_t rows = job->inner / job->slices < LEAST_AHEAD ? 0 : unit->samples * (first->end - first->begin);
+    soon[0] = (tl_direct_soon){.at = job->dy + first->out + first->begin * form->out_step + columns.first,
+                               .rows = rows,
+                               .step = form->out_step,
+                               .width = columns.width};
+    soon[1] = (tl_direct_soon){.at = first->in + first->begin * row, .rows = next ? rows : 0, .step = row, .width = row};
+    if (next) {
+        soon[0].at += rows * form->out_step;
+        soon[1].at += rows * row;
+    }
+}
+
+/* Adds the products of a unit to an area. */
+static void add_unit(const product_job *job, const sample_unit *unit, const sum_area *area, const tl_direct_soon *soon,
+                     tl_real *own) {
+    const tl_direct_form *form = &job->form;
+    const tl_direct_unit *first = &unit->first;
+    const tl_real *factor = factor_of(job, unit, area, own);
+    for (size_t row = first->begin; row < first->end;) {
+        const tl_direct_segment segment = tl_direct_segment_at(form, first, row);
+        const size_t at = row - first->begin, all = first->end - first->begin;
+        const tl_direct_soon share[2] = {share_of(&soon[0], at, at + segment.rows, all),
+                                         share_of(&soon[1], at, at + segment.rows, all)};
+        add_segment(job, area, &segment, share,
+                    (tl_direct_product){.runs = unit->samples,
+                                        .run_step = unit->step,
+                                        .step = form->in_step * form->in_width,
+                                        .factor = factor + at * area->block.lanes,
+                                        .factor_step = area->block.lanes,
+                                        .factor_skip = (all - segment.rows) * area->block.lanes,
+                                        .out_step = area->out_step,
+                                        .vectors = area->block.vectors,
+                                        .width = area->width});
         row += segment.rows;
     }
 }
 
 /* ---- tasks ---- */
 
-static void clear_sums(const product_job *job, size_t index, size_t part) {
-    const tl_direct_block block = tl_direct_block_at(job->kernels, job->form.width, index);
-    const size_t at = part * job->width + block.first;
-    memset(job->sums + at * job->inner, 0, job->inner * block.lanes * sizeof *job->sums);
-    memset(job->bias_sums + at, 0, block.lanes * sizeof *job->bias_sums);
+/* Sums of a part of their own begin with 0. */
+static void clear_area(const product_job *job, const sum_area *area) {
+    if (area->bias) memset(area->bias, 0, area->block.lanes * sizeof *area->bias);
+    if (job->parts > 1)
+        memset(area->out + area->from * area->out_step, 0, (area->to - area->from) * area->out_step * sizeof(tl_real));
 }
 
-/* The sums of a group of blocks over one part of the batch. */
+/* The sums of a group of blocks and a slice of the window over one part of the batch. */
 static void product_task(void *context, size_t task, int worker) {
     const product_job *job = context;
-    const size_t part = task % job->parts, group = task / job->parts, blocks = tl_direct_blocks(job->kernels, job->form.width);
+    const size_t part = task / (job->groups * job->slices), slice = task % job->slices, group = task / job->slices % job->groups;
+    const size_t blocks = tl_direct_blocks(job->kernels, job->form.width);
     const size_t begin = tl_split_at(blocks, job->groups, group), end = tl_split_at(blocks, job->groups, group + 1);
-    const size_t units = job->batch * job->chunks, last = tl_split_at(units, job->parts, part + 1);
-    tl_real *copy = job->copies + (size_t)worker * tl_direct_copy(&job->form, job->chunks);
-    tl_real *packed = job->packed + (size_t)worker * packed_count(job);
-    for (size_t block = begin; block < end; block++) clear_sums(job, block, part);
-    for (size_t i = tl_split_at(units, job->parts, part); i < last; i++) {
-        const tl_direct_unit unit = tl_direct_unit_at(&job->form, job->chunks, i, job->x, copy);
-        for (size_t block = begin; block < end; block++) add_unit(job, &unit, block, part, packed);
+    tl_real *own = job->own + (size_t)worker * own_count(job);
+    for (size_t block = begin; block < end; block++) {
+        const sum_area area = area_at(job, part, block, slice);
+        clear_area(job, &area);
+    }
+    memset(own, 0, 2 * TL_MOST_TILE_WIDTH * sizeof *own);
+    const size_t last = tl_split_at(job->units, job->parts, part + 1);
+    for (size_t i = tl_split_at(job->units, job->parts, part); i < last; i++) {
+        const sample_unit unit = unit_at(job, i, own + 2 * TL_MOST_TILE_WIDTH);
+        for (size_t block = begin; block < end; block++) {
+            const sum_area area = area_at(job, part, block, slice);
+            tl_direct_soon soon[2];
+            look_ahead(job, &unit, block + 1 < end ? block + 1 : begin, block + 1 == end && i + 1 < last, soon);
+            add_unit(job, &unit, &area, soon, own);
+        }
     }
 }
 
@@ -119,7 +241,7 @@ static void gather_task(void *context, size_t task, int worker) {
     for (size_t part = 0; part < job->parts; part++) {
         const tl_real *sums = job->sums + (part * job->width + block.first) * job->inner;
         tl_real *to = job->dweight + block.first;
-        for (size_t i = 0; i < job->inner; i++, to += job->form.width, sums += block.lanes)
+        for (size_t i = 0; i < job->inner && job->parts > 1; i++, to += job->form.width, sums += block.lanes)
             for (size_t o = 0; o < block.width; o++) to[o] += sums[o];
         const tl_real *bias_sums = job->bias_sums + part * job->width + block.first;
         for (size_t o = 0; job->dbias && o < block.width; o++) job->dbias[block.first + o] += bias_sums[o];
@@ -130,8 +252,16 @@ static void gather_task(void *context, size_t task, int worker) {
 
 size_t tl_direct_weights_scratch(const tl_conv1d_shape *shape, int workers) {
     const product_job job = job_of(shape);
-    const size_t each = tl_direct_copy(&job.form, job.chunks) + packed_count(&job);
-    return job.parts * job.width * (job.inner + 1) + (size_t)workers * each;
+    return sums_count(&job) + job.parts * job.width + (size_t)workers * own_count(&job);
+}
+
+/* Tasks within a part repeat its copies of the input, or of dy: no more of them than the workers need. */
+static void cut_tasks(product_job *job, size_t workers) {
+    const size_t blocks = tl_direct_blocks(job->kernels, job->form.width);
+    const size_t wanted = workers > 1 ? tl_divide_up(TASKS_EACH * workers, job->parts) : 1;
+    job->groups = tl_least(wanted, blocks);
+    job->slices = tl_most(tl_least(wanted / job->groups, job->inner / SLICE), 1);
+    if (job->form.tap_step > 1) job->slices = tl_least(job->slices, job->form.taps);
 }
 
 void tl_direct_backward_weights(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *dy, tl_real *dweight, tl_real *dbias,
@@ -143,12 +273,12 @@ void tl_direct_backward_weights(const tl_conv1d_shape *shape, const tl_real *x, 
     job.dweight = dweight;
     job.dbias = dbias;
     job.sums = scratch;
-    job.bias_sums = job.sums + job.parts * job.width * job.inner;
-    job.copies = job.bias_sums + job.parts * job.width;
-    job.packed = job.copies + (size_t)tl_workers_count(workers) * tl_direct_copy(&job.form, job.chunks);
-    const size_t blocks = tl_direct_blocks(job.kernels, shape->filters), count = (size_t)tl_workers_count(workers);
-    job.groups = count > 1 ? tl_least(tl_divide_up(TASKS_EACH * count, job.parts), blocks) : 1;
+    job.bias_sums = job.sums + sums_count(&job);
+    job.own = job.bias_sums + job.parts * job.width;
+    cut_tasks(&job, (size_t)tl_workers_count(workers));
+    const size_t blocks = tl_direct_blocks(job.kernels, shape->filters);
     const double sums = (double)job.inner * (double)shape->filters;
-    tl_parallel(workers, job.groups * job.parts, 2 * (double)(shape->batch * shape->out_length) * sums, product_task, &job);
+    tl_parallel(workers, job.parts * job.groups * job.slices, TL_VECTOR_WORK * (double)(shape->batch * shape->out_length) * sums,
+                product_task, &job);
     tl_parallel(workers, blocks, (double)job.parts * sums, gather_task, &job);
 }

@@ -3,7 +3,8 @@
  *
  * y = Aᵀ[Σ (G g) ⊙ (Bᵀ d)], the sum over channels and groups of taps: for each point of the transforms it is a matrix product
  * (tiles × channels·groups) · (channels·groups × filters), which the kernel of the direct engine computes from the transformed
- * tiles in place. dX is the same sum over dy with the taps flipped and channels and filters exchanged.
+ * tiles in place. Each worker transforms the weights for itself, with its first unit: to fetch what another one wrote takes longer.
+ * dX is the same sum over dy with the taps flipped and channels and filters exchanged.
  */
 #include "winograd.h"
 
@@ -14,7 +15,9 @@
 enum {
     UNITS = 16,               /* wanted at least, for the workers to share */
     WEIGHT_BYTES = 16 * 1024, /* transformed weights that stay in the first-level cache while the rows of a unit pass */
-    WINDOW_MOST = 1 << 22     /* elements that a window of transformed tiles may have, about */
+    READY = TL_ALIGNMENT / sizeof(tl_real), /* of a worker's memory, the first: whether its weights are transformed */
+    PIECE = 16,           /* input elements whose weights are transformed at a time: a line of the cache, in single precision */
+    WINDOW_MOST = 1 << 22 /* elements that a window of transformed tiles may have, about */
 };
 
 /* ---- weights ---- */
@@ -33,43 +36,73 @@ typedef struct sum_job {
     size_t plane, each; /* elements of a transformed unit at one point; of a worker's memory */
     const tl_real *in;
     tl_real *out;
-    tl_real *start, *transformed,
-        *own; /* (width) what sums start from; (blocks: (points, taps, in_width, lanes)); of each worker */
+    tl_real *start; /* (width) what sums start from */
+    tl_real *own;   /* of each worker */
 } sum_job;
 
+/* Rows of lanes from one point of a block to the next, one more than it has: powers of two apart they would push each other out of
+ * the cache. */
+static size_t point_rows(const tl_winograd_form *form) { return form->groups * form->in_width + 1; }
+
 static size_t transformed_count(const tl_winograd_form *form) {
-    return tl_aligned_count(form->width) * form->variant->points * form->groups * form->in_width;
+    return tl_aligned_count(form->width) * form->variant->points * point_rows(form);
 }
 
-/* The taps of a group for a block of outputs: (taps, in_width, lanes), zero beyond the last tap and output. */
-static void pack_group(const sum_job *job, size_t group, const tl_direct_block *block, tl_real *to) {
-    const size_t taps = job->form.variant->taps, first = group * taps;
+/* A block of outputs of some input elements of a group of taps. */
+typedef struct weights_piece {
+    tl_direct_block block;
+    size_t group, first, count; /* input elements */
+} weights_piece;
+
+/* One tap of a piece: (count, lanes). Reads along the side that lies together in memory. */
+static void pack_tap(const sum_job *job, const weights_piece *piece, size_t tap, tl_real *to) {
     const weights *w = &job->weights;
-    memset(to, 0, taps * job->form.in_width * block->lanes * sizeof *to);
-    for (size_t tap = first; tap < tl_least(first + taps, job->form.taps); tap++) {
-        const tl_real *from = w->from + (ptrdiff_t)tap * w->tap_step + (ptrdiff_t)(block->first * w->out_step);
-        tl_real *row = to + (tap - first) * job->form.in_width * block->lanes;
-        for (size_t i = 0; i < job->form.in_width; i++, from += w->in_step, row += block->lanes)
-            for (size_t o = 0; o < block->width; o++) row[o] = from[o * w->out_step];
+    const size_t lanes = piece->block.lanes, width = piece->block.width;
+    const tl_real *from =
+        w->from + (ptrdiff_t)tap * w->tap_step + (ptrdiff_t)(piece->first * w->in_step + piece->block.first * w->out_step);
+    if (w->out_step == 1) {
+        for (size_t i = 0; i < piece->count; i++) memcpy(to + i * lanes, from + i * w->in_step, width * sizeof *to);
+        return;
     }
+    for (size_t o = 0; o < width; o++)
+        for (size_t i = 0; i < piece->count; i++) to[i * lanes + o] = from[i + o * w->out_step];
 }
 
-static void weights_task(void *context, size_t task, int worker) {
-    const sum_job *job = context;
+/* (taps, count + 1, lanes), zero beyond the last tap and output. */
+static void pack_piece(const sum_job *job, const weights_piece *piece, tl_real *to) {
+    const size_t taps = job->form.variant->taps, first = piece->group * taps, row = (piece->count + 1) * piece->block.lanes;
+    memset(to, 0, taps * row * sizeof *to);
+    for (size_t tap = first; tap < tl_least(first + taps, job->form.taps); tap++, to += row) pack_tap(job, piece, tap, to);
+}
+
+static void transform_piece(const sum_job *job, const weights_piece *piece, tl_real *packed, tl_real *transformed) {
     const tl_winograd_form *form = &job->form;
-    const size_t group = task % form->groups, inner = form->groups * form->in_width;
-    const tl_direct_block block = tl_direct_block_at(form->kernels, form->width, task / form->groups);
-    tl_real *packed = job->own + (size_t)worker * job->each;
-    pack_group(job, group, &block, packed);
-    const size_t count = form->in_width * block.lanes;
+    const size_t lanes = piece->block.lanes;
+    tl_real *to = transformed + piece->block.first * form->variant->points * point_rows(form);
+    pack_piece(job, piece, packed);
     form->variant->weights(&(tl_winograd_rows){
         .from = packed,
-        .from_row = count,
-        .to = job->transformed + block.first * form->variant->points * inner + group * count,
-        .to_row = inner * block.lanes,
+        .from_row = (piece->count + 1) * lanes,
+        .to = to + (piece->group * form->in_width + piece->first) * lanes,
+        .to_row = point_rows(form) * lanes,
         .tiles = 1,
-        .width = count,
+        .width = piece->count * lanes,
     });
+}
+
+/* Transformed weights: (blocks: (points, point_rows, lanes)). */
+static void transform_weights(const sum_job *job, tl_real *packed, tl_real *transformed) {
+    const tl_winograd_form *form = &job->form;
+    weights_piece piece;
+    for (size_t b = 0; b < tl_direct_blocks(form->kernels, form->width); b++) {
+        piece.block = tl_direct_block_at(form->kernels, form->width, b);
+        for (piece.group = 0; piece.group < form->groups; piece.group++) {
+            for (piece.first = 0; piece.first < form->in_width; piece.first += PIECE) {
+                piece.count = tl_least(PIECE, form->in_width - piece.first);
+                transform_piece(job, &piece, packed, transformed);
+            }
+        }
+    }
 }
 
 /* ---- products ---- */
@@ -77,7 +110,7 @@ static void weights_task(void *context, size_t task, int worker) {
 /* One point of one sample (or of all, their tiles being in a row): sums over a few groups at a time, whose weights are used for all
  * rows before the next ones take their place in the cache. */
 static void multiply(const sum_job *job, const tl_direct_block *block, const tl_real *x, const tl_real *factor, tl_real *out,
-                     size_t rows) {
+                     size_t rows, tl_direct_soon soon) {
     const tl_winograd_form *form = &job->form;
     const size_t row = tl_winograd_in_row(form), tap = form->in_width * block->lanes;
     const size_t most = tl_most(WEIGHT_BYTES / (tap * sizeof(tl_real)), 1);
@@ -97,22 +130,26 @@ static void multiply(const sum_job *job, const tl_direct_block *block, const tl_
                                                            .out_step = block->lanes,
                                                            .rows = rows,
                                                            .vectors = block->vectors,
-                                                           .width = block->lanes});
+                                                           .width = block->lanes,
+                                                           .soon = {soon}});
+        soon.rows = 0;
     }
 }
 
-static void multiply_unit(const sum_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, const tl_real *planes,
-                          tl_real *products) {
+static void multiply_unit(const sum_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, bool last,
+                          const tl_real *transformed, const tl_real *planes, tl_real *products) {
     const tl_winograd_form *form = &job->form;
-    const size_t inner = form->groups * form->in_width, rows = unit->tiles * form->dilation;
-    const tl_real *factor = job->transformed + block->first * form->variant->points * inner;
-    for (size_t p = 0; p < form->variant->points; p++, planes += job->plane, factor += inner * block->lanes) {
+    const size_t rows = unit->tiles * form->dilation, step = point_rows(form) * block->lanes;
+    const tl_real *factor = transformed + block->first * form->variant->points * point_rows(form);
+    for (size_t p = 0; p < form->variant->points; p++, planes += job->plane, factor += step) {
         tl_real *out = products + p * unit->samples * rows * block->lanes;
+        tl_direct_soon soon = {.rows = 0};
+        if (last) soon = tl_winograd_next(form, unit, p, job->in, form->in_length, form->in_width);
         if (form->groups == 1)
-            multiply(job, block, planes, factor, out, unit->samples * rows);
+            multiply(job, block, planes, factor, out, unit->samples * rows, soon);
         else
-            for (size_t i = 0; i < unit->samples; i++, out += rows * block->lanes)
-                multiply(job, block, planes + i * unit->in_tiles * tl_winograd_in_row(form), factor, out, rows);
+            for (size_t i = 0; i < unit->samples; i++, out += rows * block->lanes, soon.rows = 0)
+                multiply(job, block, planes + i * unit->in_tiles * tl_winograd_in_row(form), factor, out, rows, soon);
     }
 }
 
@@ -162,13 +199,17 @@ static void sum_task(void *context, size_t task, int worker) {
     const sum_job *job = context;
     const tl_winograd_form *form = &job->form;
     const tl_winograd_unit unit = tl_winograd_unit_at(form, &job->cut, task);
-    tl_real *copy = job->own + (size_t)worker * job->each, *planes = copy + tl_winograd_copy(form);
+    tl_real *own = job->own + (size_t)worker * job->each, *transformed = own + READY, *copy = transformed + transformed_count(form);
+    tl_real *planes = copy + tl_winograd_copy(form);
     tl_real *products = planes + form->variant->points * job->plane;
     const size_t rows = unit.tiles * form->dilation, sample = form->rows * form->width;
+    if (own[0] == 0) transform_weights(job, copy, transformed);
+    own[0] = 1;
     tl_winograd_transform_input(form, &unit, job->in, job->plane, planes, copy);
-    for (size_t b = 0; b < tl_direct_blocks(form->kernels, form->width); b++) {
+    const size_t blocks = tl_direct_blocks(form->kernels, form->width);
+    for (size_t b = 0; b < blocks; b++) {
         const tl_direct_block block = tl_direct_block_at(form->kernels, form->width, b);
-        multiply_unit(job, &unit, &block, planes, products);
+        multiply_unit(job, &unit, &block, b + 1 == blocks, transformed, planes, products);
         for (size_t i = 0; i < unit.samples; i++)
             finish_sample(job, &unit, &block, products + i * rows * block.lanes, unit.samples * rows,
                           job->out + (unit.sample + i) * sample);
@@ -188,30 +229,29 @@ static sum_job job_of(const tl_winograd_form *form) {
     sum_job job = {.form = *form, .cut = tl_winograd_cut_of(form, UNITS)};
     job.plane = tl_winograd_plane(form, &job.cut);
     const size_t summing = tl_winograd_copy(form) + form->variant->points * job.plane + products_count(&job);
-    const size_t packing = form->variant->taps * form->in_width * tl_least(tl_aligned_count(form->width), TL_MOST_TILE_WIDTH);
-    job.each = tl_aligned_count(tl_most(summing, packing));
+    const size_t packing = form->variant->taps * (PIECE + 1) * tl_least(tl_aligned_count(form->width), TL_MOST_TILE_WIDTH);
+    job.each = READY + transformed_count(form) + tl_aligned_count(tl_most(summing, packing));
     return job;
 }
 
 static size_t job_scratch(const tl_winograd_form *form, int workers) {
-    return 2 * tl_aligned_count(form->width) + TL_MOST_TILE_WIDTH + transformed_count(form) + (size_t)workers * job_of(form).each;
+    return 2 * tl_aligned_count(form->width) + TL_MOST_TILE_WIDTH + (size_t)workers * job_of(form).each;
 }
 
 static void run(const tl_winograd_form *form, const weights *from, const tl_real *in, const tl_real *bias, tl_real *out,
                 const tl_workers *workers, tl_real *scratch) {
     sum_job job = job_of(form);
-    const size_t width = tl_aligned_count(form->width), blocks = tl_direct_blocks(form->kernels, form->width);
+    const size_t width = tl_aligned_count(form->width);
     job.weights = *from;
     job.in = in;
     job.out = out;
     job.start = scratch;
-    job.transformed = scratch + 2 * width + TL_MOST_TILE_WIDTH;
-    job.own = job.transformed + transformed_count(form);
+    job.own = scratch + 2 * width + TL_MOST_TILE_WIDTH;
+    for (int worker = 0; worker < tl_workers_count(workers); worker++) job.own[(size_t)worker * job.each] = 0;
     memset(job.start, 0, (2 * width + TL_MOST_TILE_WIDTH) * sizeof *scratch);
     if (bias) memcpy(job.start, bias, form->width * sizeof *bias);
     const double sums = (double)form->taps * (double)form->in_width * (double)form->width;
-    tl_parallel(workers, blocks * form->groups, sums, weights_task, &job);
-    tl_parallel(workers, job.cut.units, (double)(form->batch * form->rows) * sums, sum_task, &job);
+    tl_parallel(workers, job.cut.units, TL_VECTOR_WORK * (double)(form->batch * form->rows) * sums, sum_task, &job);
 }
 
 static void forward(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *weight, const tl_real *bias, tl_real *y,

@@ -46,6 +46,11 @@ typedef struct tl_winograd_unit {
 
 tl_winograd_unit tl_winograd_unit_at(const tl_winograd_form *form, const tl_winograd_cut *cut, size_t index);
 
+/* About what the unit behind this one reads of (batch, length, width), a share for each point: to be asked for with its products.
+ */
+tl_direct_soon tl_winograd_next(const tl_winograd_form *form, const tl_winograd_unit *unit, size_t point, const tl_real *array,
+                                size_t length, size_t width);
+
 /* Elements that the transformed input of any unit takes at one point, and the copy of a tile at the border. */
 size_t tl_winograd_plane(const tl_winograd_form *form, const tl_winograd_cut *cut);
 size_t tl_winograd_copy(const tl_winograd_form *form);

@@ -79,6 +79,15 @@ tl_winograd_unit tl_winograd_unit_at(const tl_winograd_form *form, const tl_wino
                               .in_tiles = tiles + form->groups - 1};
 }
 
+tl_direct_soon tl_winograd_next(const tl_winograd_form *form, const tl_winograd_unit *unit, size_t point, const tl_real *array,
+                                size_t length, size_t width) {
+    const size_t tile = form->variant->outputs * form->dilation, rows = unit->samples * tl_least(unit->tiles * tile, length);
+    const size_t all = form->batch * length, points = form->variant->points;
+    const size_t next = tl_least(unit->sample * length + unit->tile * tile + rows, all), count = tl_least(rows, all - next);
+    const size_t begin = next + count * point / points, end = next + count * (point + 1) / points;
+    return (tl_direct_soon){.at = array + begin * width, .rows = end - begin, .step = width, .width = width};
+}
+
 size_t tl_winograd_plane(const tl_winograd_form *form, const tl_winograd_cut *cut) {
     const size_t in_tiles = tl_divide_up(form->tiles, cut->pieces) + form->groups - 1;
     return tl_aligned_count(cut->samples * in_tiles * tl_winograd_in_row(form));

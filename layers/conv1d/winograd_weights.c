@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum {
-    PART_ROWS = 1024, /* of dy for each part, at least */
+    PART_ROWS = 2048, /* of dy for each part, at least */
     MOST_PARTS = 16,  /* of the batch */
     TASKS_EACH = 2    /* tasks for each worker, to even out their speeds */
 };
@@ -34,18 +34,28 @@ static size_t gradient_count(const product_job *job) {
     return job->form.variant->points * rows * tl_least(job->width, TL_MOST_TILE_WIDTH);
 }
 
+/* Elements of a worker's memory, where the units are as large as the cache has room for. */
+static size_t own_count(const product_job *job) {
+    const tl_winograd_form *form = &job->form;
+    const size_t planes = form->variant->points * tl_winograd_plane(form, &job->cut);
+    const size_t summing = tl_winograd_copy(form) + planes + gradient_count(job);
+    const size_t finishing = form->variant->taps * form->in_width * tl_least(job->width, TL_MOST_TILE_WIDTH);
+    return tl_aligned_count(tl_most(summing, finishing));
+}
+
 /* A job without its arrays. */
 static product_job job_of(const tl_conv1d_shape *shape) {
     product_job job = {.form = tl_winograd_forward_form(shape)};
-    const size_t rows = shape->batch * shape->out_length;
     job.cut = tl_winograd_cut_of(&job.form, 1);
-    job.parts = tl_most(tl_least(tl_least(rows / PART_ROWS, MOST_PARTS), job.cut.units), 1);
     job.width = tl_aligned_count(shape->filters);
     job.inner = job.form.groups * shape->channels;
+    job.each = own_count(&job);
+    job.parts = tl_least(tl_power_of_two(shape->batch * shape->out_length / PART_ROWS), MOST_PARTS);
+    const size_t samples = tl_most(shape->batch / job.parts, 1); /* of a part: its units are of one size */
+    job.cut.samples = samples / tl_divide_up(samples, job.cut.samples);
+    job.cut.units = tl_divide_up(shape->batch, job.cut.samples) * job.cut.pieces;
+    job.parts = tl_least(job.parts, job.cut.units);
     job.plane = tl_winograd_plane(&job.form, &job.cut);
-    const size_t summing = tl_winograd_copy(&job.form) + job.form.variant->points * job.plane + gradient_count(&job);
-    const size_t gathering = job.form.variant->taps * shape->channels * tl_least(job.width, TL_MOST_TILE_WIDTH);
-    job.each = tl_aligned_count(tl_most(summing, gathering));
     return job;
 }
 
@@ -96,8 +106,8 @@ static void transform_sample(const product_job *job, const tl_winograd_unit *uni
     }
 }
 
-/* Adds to the sums of a block the products of a unit. `planes` is its transformed input. */
-static void add_unit(const product_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, size_t part,
+/* Adds to the sums of a block, the unit's last one or not, the products of a unit. `planes` is its transformed input. */
+static void add_unit(const product_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, bool last, size_t part,
                      const tl_real *planes, tl_real *gradient) {
     const tl_winograd_form *form = &job->form;
     const size_t rows = unit->tiles * form->dilation, all = unit->samples * rows, row = tl_winograd_in_row(form);
@@ -118,9 +128,12 @@ static void add_unit(const product_job *job, const tl_winograd_unit *unit, const
                                  .width = block->lanes};
     for (size_t p = 0; p < form->variant->points; p++) {
         product.factor = gradient + p * all * block->lanes;
+        if (last) product.soon[0] = tl_winograd_next(form, unit, p, job->dy, form->rows, form->width);
+        if (last) product.soon[1] = tl_winograd_next(form, unit, p, job->x, form->in_length, form->in_width);
         for (size_t group = 0; group < form->groups; group += at_once, product.out += product.rows * block->lanes) {
             product.x = planes + p * job->plane + group * row;
             form->kernels->direct_product(&product);
+            product.soon[0].rows = product.soon[1].rows = 0;
         }
     }
 }
@@ -153,7 +166,7 @@ static void clear_sums(const product_job *job, const tl_direct_block *block, siz
 static void product_task(void *context, size_t task, int worker) {
     const product_job *job = context;
     const tl_winograd_form *form = &job->form;
-    const size_t part = task % job->parts, group = task / job->parts, blocks = tl_direct_blocks(form->kernels, form->width);
+    const size_t part = task / job->groups, group = task % job->groups, blocks = tl_direct_blocks(form->kernels, form->width);
     const size_t begin = tl_split_at(blocks, job->groups, group), end = tl_split_at(blocks, job->groups, group + 1);
     tl_real *copy = job->own + (size_t)worker * job->each, *planes = copy + tl_winograd_copy(form);
     tl_real *gradient = planes + form->variant->points * job->plane;
@@ -167,44 +180,54 @@ static void product_task(void *context, size_t task, int worker) {
         tl_winograd_transform_input(form, &unit, job->x, job->plane, planes, copy);
         for (size_t b = begin; b < end; b++) {
             const tl_direct_block block = tl_direct_block_at(form->kernels, form->width, b);
-            add_unit(job, &unit, &block, part, planes, gradient);
+            add_unit(job, &unit, &block, b + 1 == end, part, planes, gradient);
             add_bias(job, &unit, &block, part, gradient);
         }
     }
 }
 
-/* Adds the parts' sums in order to those of the first. */
-static void join_parts(const product_job *job, const tl_direct_block *block) {
-    const size_t count = job->form.variant->points * job->inner * block->lanes;
-    tl_real *to = sums_of(job, block, 0), *bias = job->bias_sums + block->first;
-    for (size_t part = 1; part < job->parts; part++) {
-        const tl_real *sums = sums_of(job, block, part);
-        for (size_t i = 0; i < count; i++) to[i] += sums[i];
-        for (size_t o = 0; o < block->width; o++) bias[o] += bias[part * job->width + o];
+/* Adds the parts' sums of a group of taps in order to those of the first part. */
+static void join_parts(const product_job *job, const tl_direct_block *block, size_t group) {
+    const size_t count = job->form.in_width * block->lanes, row = job->inner * block->lanes;
+    for (size_t p = 0; p < job->form.variant->points; p++) {
+        const size_t at = p * row + group * count;
+        tl_real *to = sums_of(job, block, 0) + at;
+        for (size_t part = 1; part < job->parts; part++) {
+            const tl_real *sums = sums_of(job, block, part) + at;
+            for (size_t i = 0; i < count; i++) to[i] += sums[i];
+        }
     }
-    for (size_t o = 0; job->dbias && o < block->width; o++) job->dbias[block->first + o] += bias[o];
 }
 
-/* Joins the parts of one block, transforms the sums and adds them to the gradient. */
+static void finish_bias(const product_job *job, const tl_direct_block *block) {
+    const tl_real *bias = job->bias_sums + block->first;
+    for (size_t o = 0; job->dbias && o < block->width; o++) {
+        tl_real sum = bias[o];
+        for (size_t part = 1; part < job->parts; part++) sum += bias[part * job->width + o];
+        job->dbias[block->first + o] += sum;
+    }
+}
+
+/* Joins the parts of a group of taps of a block, transforms the sums and adds them to the gradient. */
 static void finish_task(void *context, size_t task, int worker) {
     const product_job *job = context;
     const tl_winograd_form *form = &job->form;
-    const tl_direct_block block = tl_direct_block_at(form->kernels, form->width, task);
+    const size_t group = task % form->groups;
+    const tl_direct_block block = tl_direct_block_at(form->kernels, form->width, task / form->groups);
     const size_t taps = form->variant->taps, count = form->in_width * block.lanes;
     tl_real *taps_sums = job->own + (size_t)worker * job->each;
-    join_parts(job, &block);
-    for (size_t group = 0; group < form->groups; group++) {
-        form->variant->weights_gradient(&(tl_winograd_rows){.from = sums_of(job, &block, 0) + group * count,
-                                                            .from_row = job->inner * block.lanes,
-                                                            .to = taps_sums,
-                                                            .to_row = count,
-                                                            .tiles = 1,
-                                                            .width = count});
-        const size_t here = tl_least(taps, form->taps - group * taps) * form->in_width;
-        tl_real *to = job->dweight + group * taps * form->in_width * form->width + block.first;
-        for (size_t i = 0; i < here; i++, to += form->width)
-            for (size_t o = 0; o < block.width; o++) to[o] += taps_sums[i * block.lanes + o];
-    }
+    join_parts(job, &block, group);
+    if (group == 0) finish_bias(job, &block);
+    form->variant->weights_gradient(&(tl_winograd_rows){.from = sums_of(job, &block, 0) + group * count,
+                                                        .from_row = job->inner * block.lanes,
+                                                        .to = taps_sums,
+                                                        .to_row = count,
+                                                        .tiles = 1,
+                                                        .width = count});
+    const size_t here = tl_least(taps, form->taps - group * taps) * form->in_width;
+    tl_real *to = job->dweight + group * taps * form->in_width * form->width + block.first;
+    for (size_t i = 0; i < here; i++, to += form->width)
+        for (size_t o = 0; o < block.width; o++) to[o] += taps_sums[i * block.lanes + o];
 }
 
 /* ---- the pass ---- */
@@ -227,6 +250,7 @@ void tl_winograd_backward_weights(const tl_conv1d_shape *shape, const tl_real *x
     const size_t blocks = tl_direct_blocks(job.form.kernels, shape->filters), count = (size_t)tl_workers_count(workers);
     job.groups = count > 1 ? tl_least(tl_divide_up(TASKS_EACH * count, job.parts), blocks) : 1;
     const double sums = (double)job.inner * (double)shape->filters;
-    tl_parallel(workers, job.groups * job.parts, (double)(shape->batch * shape->out_length) * sums, product_task, &job);
-    tl_parallel(workers, blocks, (double)job.parts * (double)job.form.variant->points * sums, finish_task, &job);
+    tl_parallel(workers, job.groups * job.parts, TL_VECTOR_WORK * (double)(shape->batch * shape->out_length) * sums, product_task,
+                &job);
+    tl_parallel(workers, blocks * job.form.groups, (double)job.parts * (double)job.form.variant->points * sums, finish_task, &job);
 }

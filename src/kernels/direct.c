@@ -121,10 +121,19 @@ TL_INLINE void tile_of(const tl_direct_product *p, const tl_real *x, tl_real *ou
     if (rows == 12) either_tile(p, x, out, 12, vectors, dots);
 }
 
+/* Share `part` of `parts` of what will be read soon, into the second-level cache. */
+TL_INLINE void expect_load(const tl_direct_soon *soon, size_t part, size_t parts) {
+    for (size_t row = soon->rows * part / parts; row < soon->rows * (part + 1) / parts; row++)
+        for (size_t at = 0; at < soon->width; at += LINE) __builtin_prefetch(soon->at + row * soon->step + at, 0, 2);
+}
+
 /* All rows, in tiles whose sizes differ by at most one. */
 TL_INLINE void tiles(const tl_direct_product *p, const int vectors, const bool dots) {
     const size_t limit = (size_t)rows_limit(vectors);
-    for (size_t row = 0, left = (p->rows + limit - 1) / limit; left > 0; left--) {
+    const size_t count = (p->rows + limit - 1) / limit;
+    for (size_t row = 0, left = count; left > 0; left--) {
+        if (p->soon[0].rows) expect_load(&p->soon[0], count - left, count);
+        if (p->soon[1].rows) expect_load(&p->soon[1], count - left, count);
         const size_t rows = (p->rows - row + left - 1) / left;
         tile_of(p, p->x + row * p->row_step, p->out + row * p->out_step, rows, vectors, dots);
         row += rows;

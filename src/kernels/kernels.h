@@ -100,6 +100,12 @@ typedef struct tl_depthwise_rows {
     tl_real *y, *dx, *dweight; /* [OUT] dweight is added to */
 } tl_depthwise_rows;
 
+/* Rows that will be read next: a product asks for them on its way, since memory is slow to answer. */
+typedef struct tl_direct_soon {
+    const tl_real *at;
+    size_t rows, step, width; /* rows may be 0 */
+} tl_direct_soon;
+
 /* A matrix product whose left factor is read in place: for rows r and outputs o < width,
  * out[r][o] = start[o] + sum over i < runs, j < count of x[r·row_step + i·run_step + j·step] · factor[i·count + j][o].
  * Without start the sum continues from what out holds. The additions go in the order of i and j, whatever the tile. */
@@ -114,6 +120,7 @@ typedef struct tl_direct_product {
     size_t out_step, rows; /* elements between its rows */
     size_t vectors;        /* 1 … direct_vectors */
     size_t width;          /* more than (vectors - 1) · lanes, at most vectors · lanes */
+    tl_direct_soon soon[2];
 } tl_direct_product;
 
 /* The same with lanes that are elements of x, of whole vectors of which an output is the sum: for rows r and outputs o < vectors,
