@@ -87,10 +87,10 @@ static const tl_setting settings[] = {
 
 /* ---- maximum ---- */
 
-static void max_forward(const tl_layer *layer, const tl_pass *pass) { pool(layer, pass, tl_kernels_here()->max_pool); }
+static void max_forward(const tl_layer *layer, const tl_pass *pass) { pool(layer, pass, tl_kernels_of(pass->workers)->max_pool); }
 
 static void max_backward(const tl_layer *layer, const tl_pass *pass) {
-    if (pass->dx[0].data) pool(layer, pass, tl_kernels_here()->max_pool);
+    if (pass->dx[0].data) pool(layer, pass, tl_kernels_of(pass->workers)->max_pool);
 }
 
 const tl_layer_ops tl_max_pool_layer_ops = {
@@ -131,10 +131,12 @@ const tl_layer_ops tl_global_max_pool_layer_ops = {
 
 /* ---- mean ---- */
 
-static void average_forward(const tl_layer *layer, const tl_pass *pass) { pool(layer, pass, tl_kernels_here()->average_pool); }
+static void average_forward(const tl_layer *layer, const tl_pass *pass) {
+    pool(layer, pass, tl_kernels_of(pass->workers)->average_pool);
+}
 
 static void average_backward(const tl_layer *layer, const tl_pass *pass) {
-    if (pass->dx[0].data) pool(layer, pass, tl_kernels_here()->average_pool);
+    if (pass->dx[0].data) pool(layer, pass, tl_kernels_of(pass->workers)->average_pool);
 }
 
 const tl_layer_ops tl_average_pool_layer_ops = {

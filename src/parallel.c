@@ -8,11 +8,16 @@
 /* Below this much work, waking the other threads takes longer than doing it (a few microseconds at some GFLOP/s). */
 static const double serial_limit = 2e5;
 
-tl_workers tl_workers_of(int threads) { return (tl_workers){.count = threads > 0 ? threads : omp_get_max_threads()}; }
+tl_workers tl_workers_of(int threads) {
+    return (tl_workers){.count = threads > 0 ? threads : omp_get_max_threads(), .kernels = tl_kernels_here()};
+}
 
 int tl_workers_count(const tl_workers *workers) { return workers->count; }
 
+const tl_kernels *tl_kernels_of(const tl_workers *workers) { return workers->kernels; }
+
 size_t tl_split_at(size_t count, size_t parts, size_t part) {
+    if (parts == 1) return count * part; /* the most frequent case needs no division */
     const size_t whole = count / parts, rest = count % parts;
     return part * whole + (part < rest ? part : rest);
 }

@@ -198,6 +198,10 @@ typedef struct tl_kernels {
 /* The fastest table that this processor runs; the environment variable TAPLINE_ISA may name a slower one. */
 const tl_kernels *tl_kernels_here(void);
 
+/* The table of a model or plan: that of tl_kernels_here when it was made. */
+struct tl_workers;
+const tl_kernels *tl_kernels_of(const struct tl_workers *workers);
+
 extern const tl_kernels tl_kernels_baseline;
 extern const tl_kernels tl_kernels_avx2;   /* x86-64 only */
 extern const tl_kernels tl_kernels_avx512; /* x86-64 only */
