@@ -62,6 +62,7 @@ static void sample_task(void *context, size_t sample, int worker) {
     if (run->pass->dy.data) {
         rows.dy = run->pass->dy.data + after;
         rows.dx = run->pass->dx[0].data + before;
+        rows.adds = run->pass->adds[0];
         run->pooling->backward(&rows);
     } else {
         rows.y = run->pass->y.data + after;
@@ -98,6 +99,7 @@ const tl_layer_ops tl_max_pool_layer_ops = {
     .size = sizeof(pool_layer),
     .settings = settings,
     .reads = TL_READS_X, /* finding the winners again is cheaper than keeping them */
+    .adds = true,
     .setup = pool_setup,
     .out_length = pool_out_length,
     .forward = max_forward,
@@ -123,6 +125,7 @@ const tl_layer_ops tl_global_max_pool_layer_ops = {
     .name = "global_max_pool",
     .size = sizeof(pool_layer),
     .reads = TL_READS_X,
+    .adds = true,
     .setup = global_setup,
     .out_length = one_step,
     .forward = max_forward,

@@ -81,6 +81,7 @@ typedef struct tl_pool_rows {
     tl_real *y;        /* (out_length, channels) */
     const tl_real *dy; /* (out_length, channels) */
     tl_real *dx;       /* (length, channels), all of it written */
+    bool adds;         /* maximum: dx is added to instead */
 } tl_pool_rows;
 
 typedef struct tl_pooling {

@@ -118,13 +118,13 @@ static void max_backward(const tl_pool_rows *rows) {
     size_t cleared = 0; /* rows */
     for (size_t t = 0; t < p->out_length; t++) {
         const window w = window_at(p, t);
-        cleared = clear_until(p, cleared, w.last);
+        if (!p->adds) cleared = clear_until(p, cleared, w.last);
         for (size_t c = 0; c < p->channels; c += TL_LANES) {
             const size_t left = p->channels - c, part = left < TL_LANES ? left : 0;
             give_largest(p, p->x + c, load(p->dy + t * p->channels + c, part), p->dx + c, w, part);
         }
     }
-    clear_until(p, cleared, p->length);
+    if (!p->adds) clear_until(p, cleared, p->length);
 }
 
 /* ---- mean, backward ---- */
