@@ -16,18 +16,24 @@ typedef struct activation_layer {
     double cost, gradient_cost; /* of an element, in operations */
 } activation_layer;
 
+typedef struct activation_job {
+    tl_activation_run run; /* of all elements */
+    const tl_kernels *kernels;
+} activation_job;
+
 static void activation_task(void *context, size_t task, int worker) {
     (void)worker;
-    tl_activation_run run = *(const tl_activation_run *)context;
+    const activation_job *job = context;
+    tl_activation_run run = job->run;
     const size_t first = task * BLOCK;
     run.count = run.count - first < BLOCK ? run.count - first : BLOCK;
     run.to += first;
     if (run.from) run.from += first;
     if (run.dy) {
         run.dy += first;
-        tl_kernels_here()->activation_gradient(&run);
+        job->kernels->activation_gradient(&run);
     } else
-        tl_kernels_here()->activate(&run);
+        job->kernels->activate(&run);
 }
 
 static tl_activation_run run_of(const activation_layer *self, const tl_tensor *like) {
@@ -35,8 +41,9 @@ static tl_activation_run run_of(const activation_layer *self, const tl_tensor *l
         .activation = self->activation, .a = (tl_real)self->a, .b = (tl_real)self->b, .count = tl_tensor_count(like)};
 }
 
-static void share(const tl_pass *pass, tl_activation_run *run, double cost) {
-    tl_parallel(pass->workers, (run->count + BLOCK - 1) / BLOCK, cost * (double)run->count, activation_task, run);
+static void share(const tl_pass *pass, const tl_activation_run *run, double cost) {
+    activation_job job = {.run = *run, .kernels = tl_kernels_of(pass->workers)};
+    tl_parallel(pass->workers, (run->count + BLOCK - 1) / BLOCK, cost * (double)run->count, activation_task, &job);
 }
 
 static void activation_forward(const tl_layer *layer, const tl_pass *pass) {

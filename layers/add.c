@@ -23,7 +23,7 @@ typedef struct add_run {
 } add_run;
 
 static void share_blocks(const tl_layer *layer, const tl_pass *pass, size_t count, tl_task task) {
-    add_run run = {.layer = layer, .pass = pass, .kernels = tl_kernels_here(), .count = count};
+    add_run run = {.layer = layer, .pass = pass, .kernels = tl_kernels_of(pass->workers), .count = count};
     tl_parallel(pass->workers, (count + BLOCK - 1) / BLOCK, (double)count * (double)layer->inputs, task, &run);
 }
 

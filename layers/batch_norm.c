@@ -77,8 +77,10 @@ static size_t count_between(const tl_layer *layer, const tl_pass *pass, size_t f
 }
 
 static batch_norm_run run_of(const tl_layer *layer, const tl_pass *pass) {
-    batch_norm_run run = {
-        .layer = (const batch_norm_layer *)layer, .pass = pass, .kernels = tl_kernels_here(), .channels = layer->in[0].channels};
+    batch_norm_run run = {.layer = (const batch_norm_layer *)layer,
+                          .pass = pass,
+                          .kernels = tl_kernels_of(pass->workers),
+                          .channels = layer->in[0].channels};
     run.rows = pass->batch * layer->in[0].length;
     run.counted = count_between(layer, pass, 0, run.rows);
     run.chunk = chunk_rows(run.channels);

@@ -89,7 +89,7 @@ static void weight_task(void *context, size_t part, int worker) {
 }
 
 static void bias_gradient(const dense_run *run) {
-    const tl_kernels *kernels = tl_kernels_here();
+    const tl_kernels *kernels = tl_kernels_of(run->pass->workers);
     tl_real *part = run->pass->scratch;
     for (size_t first = 0; first < run->rows; first += RUN) {
         memset(part, 0, run->units * sizeof *part);

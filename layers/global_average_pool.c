@@ -50,13 +50,15 @@ static void backward_task(void *context, size_t sample, int worker) {
 }
 
 static void pool_forward(const tl_layer *layer, const tl_pass *pass) {
-    pool_run run = {.pass = pass, .kernels = tl_kernels_here(), .length = layer->in[0].length, .channels = layer->in[0].channels};
+    pool_run run = {
+        .pass = pass, .kernels = tl_kernels_of(pass->workers), .length = layer->in[0].length, .channels = layer->in[0].channels};
     tl_parallel(pass->workers, pass->batch, (double)pass->batch * (double)(run.length * run.channels), forward_task, &run);
 }
 
 static void pool_backward(const tl_layer *layer, const tl_pass *pass) {
     if (!pass->dx[0].data) return;
-    pool_run run = {.pass = pass, .kernels = tl_kernels_here(), .length = layer->in[0].length, .channels = layer->in[0].channels};
+    pool_run run = {
+        .pass = pass, .kernels = tl_kernels_of(pass->workers), .length = layer->in[0].length, .channels = layer->in[0].channels};
     tl_parallel(pass->workers, pass->batch, (double)pass->batch * (double)(run.length * run.channels), backward_task, &run);
 }
 

@@ -62,6 +62,7 @@ static void sample_task(void *context, size_t sample, int worker) {
     if (run->pass->dy.data) {
         rows.dy = run->pass->dy.data + after;
         rows.dx = run->pass->dx[0].data + before;
+        rows.adds = run->pass->adds[0];
         run->pooling->backward(&rows);
     } else {
         rows.y = run->pass->y.data + after;
@@ -87,10 +88,10 @@ static const tl_setting settings[] = {
 
 /* ---- maximum ---- */
 
-static void max_forward(const tl_layer *layer, const tl_pass *pass) { pool(layer, pass, tl_kernels_here()->max_pool); }
+static void max_forward(const tl_layer *layer, const tl_pass *pass) { pool(layer, pass, tl_kernels_of(pass->workers)->max_pool); }
 
 static void max_backward(const tl_layer *layer, const tl_pass *pass) {
-    if (pass->dx[0].data) pool(layer, pass, tl_kernels_here()->max_pool);
+    if (pass->dx[0].data) pool(layer, pass, tl_kernels_of(pass->workers)->max_pool);
 }
 
 static double max_flops(const tl_layer *layer) {
@@ -102,6 +103,7 @@ const tl_layer_ops tl_max_pool_layer_ops = {
     .size = sizeof(pool_layer),
     .settings = settings,
     .reads = TL_READS_X, /* finding the winners again is cheaper than keeping them */
+    .adds = true,
     .setup = pool_setup,
     .out_length = pool_out_length,
     .flops = max_flops,
@@ -128,6 +130,7 @@ const tl_layer_ops tl_global_max_pool_layer_ops = {
     .name = "global_max_pool",
     .size = sizeof(pool_layer),
     .reads = TL_READS_X,
+    .adds = true,
     .setup = global_setup,
     .out_length = one_step,
     .flops = max_flops,
@@ -137,10 +140,12 @@ const tl_layer_ops tl_global_max_pool_layer_ops = {
 
 /* ---- mean ---- */
 
-static void average_forward(const tl_layer *layer, const tl_pass *pass) { pool(layer, pass, tl_kernels_here()->average_pool); }
+static void average_forward(const tl_layer *layer, const tl_pass *pass) {
+    pool(layer, pass, tl_kernels_of(pass->workers)->average_pool);
+}
 
 static void average_backward(const tl_layer *layer, const tl_pass *pass) {
-    if (pass->dx[0].data) pool(layer, pass, tl_kernels_here()->average_pool);
+    if (pass->dx[0].data) pool(layer, pass, tl_kernels_of(pass->workers)->average_pool);
 }
 
 static double average_flops(const tl_layer *layer) {

@@ -51,12 +51,14 @@ static tl_node convolve_plain(tl_model *m, tl_node x, int filters, int kernel) {
 
 static tl_node inception_block(tl_model *m, tl_node x, bool bottleneck) {
     const tl_pool_cfg pool = {.window = 3, .stride = 1, .padding = TL_SAME};
+    /* The first reader of x is the last that sends it a gradient: a pool adds its own to that of the convolution. */
+    const tl_node pooled = tl_max_pool(m, x, &pool);
     const tl_node narrow = bottleneck ? convolve_plain(m, x, 32, 1) : x;
     const tl_node branches[] = {
         convolve_plain(m, narrow, 32, 40),
         convolve_plain(m, narrow, 32, 20),
         convolve_plain(m, narrow, 32, 10),
-        convolve_plain(m, tl_max_pool(m, x, &pool), 32, 1),
+        convolve_plain(m, pooled, 32, 1),
     };
     return tl_relu(m, normalise(m, tl_concat(m, branches, 4)));
 }

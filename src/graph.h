@@ -31,6 +31,7 @@ typedef struct tl_vertex {
     tl_tensor dx[TL_MAX_INPUTS];
     tl_real *dx_memory[TL_MAX_INPUTS]; /* where the gradient of an input goes when it is wanted */
     bool dx_added[TL_MAX_INPUTS];      /* that is a temporary: add it to what other layers sent that input */
+    bool dx_adds[TL_MAX_INPUTS];       /* the layer does so itself */
     tl_real *dy;                       /* the gradient of its output */
     tl_pass forward[TL_MODES], backward;
     size_t *lengths; /* (batch) of its output, where samples have lengths of their own */

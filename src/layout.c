@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-enum { NONE = -1 };
+enum { NONE = -1, ADDS = -2 };
 
 /* Which span holds what, by vertex. */
 typedef struct layout {
@@ -23,7 +23,7 @@ typedef struct layout {
     int layers;                    /* live ones */
     int *consumers;                /* live edges that read the vertex */
     int *value, *gradient, *saved; /* spans, or NONE */
-    int (*dx)[TL_MAX_INPUTS];      /* temporaries for the gradients of inputs that others feed as well */
+    int (*dx)[TL_MAX_INPUTS];      /* where others feed an input as well: temporaries for its gradient, or ADDS */
 } layout;
 
 static int add_span(layout *plan, size_t count, int first, int last) {
@@ -84,7 +84,8 @@ static void plan_values(const tl_model *model, layout *plan) {
     extend(plan, plan->value[model->output], plan->layers);
 }
 
-/* Spans of gradients, in backward order: the first layer that sends an input its gradient writes it, the others add to it. */
+/* Spans of gradients, in backward order: the first layer that sends an input its gradient writes it, the others add to it, or what
+ * they leave in a temporary is added. */
 static void plan_gradients(const tl_model *model, layout *plan) {
     const int end = 2 * plan->layers;
     plan->gradient[model->output] =
@@ -97,7 +98,9 @@ static void plan_gradients(const tl_model *model, layout *plan) {
         for (size_t e = 0; e < vertex->layer->inputs; e++) {
             const int before = vertex->input[e];
             if (before == model->input && !model->input_gradient) continue;
-            if (plan->gradient[before] != NONE)
+            if (plan->gradient[before] != NONE && vertex->layer->ops->adds)
+                plan->dx[i][e] = ADDS;
+            else if (plan->gradient[before] != NONE)
                 plan->dx[i][e] = add_span(plan, output_count(model, (size_t)before), now, now);
             else if (!taken && (vertex->absorbed || works_in_place(model, plan, i, e))) {
                 plan->gradient[before] = plan->gradient[i];
@@ -145,12 +148,14 @@ static void bind_backward(tl_model *model, const layout *plan, size_t id) {
     for (size_t e = 0; e < layer->inputs; e++) {
         vertex->backward_x[e] = vertex->dx[e] = vertex->x[TL_TRAINING][e];
         if (!(layer->ops->reads & TL_READS_X)) vertex->backward_x[e].data = NULL;
-        vertex->dx_added[e] = plan->dx[id][e] != NONE;
+        vertex->dx_added[e] = plan->dx[id][e] >= 0;
+        vertex->dx_adds[e] = plan->dx[id][e] == ADDS;
         vertex->dx_memory[e] = memory_of(model, plan, vertex->dx_added[e] ? plan->dx[id][e] : plan->gradient[vertex->input[e]]);
     }
     vertex->backward = vertex->forward[TL_TRAINING];
     vertex->backward.x = vertex->backward_x;
     vertex->backward.dx = vertex->dx;
+    vertex->backward.adds = vertex->dx_adds;
     vertex->backward.dy = TL_VIEW(vertex->dy, 0, layer->out.length, layer->out.channels);
     vertex->backward.gradient = vertex->active_gradient;
     if (!(layer->ops->reads & TL_READS_Y)) vertex->backward.y.data = NULL;

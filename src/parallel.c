@@ -14,11 +14,16 @@ static const double serial_limit = 2e5;
  * in its cache in the next one. Who has done his takes over what is left of others'. */
 enum { MOST_SHARES = 64 /* more workers than these share them */ };
 
-tl_workers tl_workers_of(int threads) { return (tl_workers){.count = threads > 0 ? threads : omp_get_max_threads()}; }
+tl_workers tl_workers_of(int threads) {
+    return (tl_workers){.count = threads > 0 ? threads : omp_get_max_threads(), .kernels = tl_kernels_here()};
+}
 
 int tl_workers_count(const tl_workers *workers) { return workers->count; }
 
+const tl_kernels *tl_kernels_of(const tl_workers *workers) { return workers->kernels; }
+
 size_t tl_split_at(size_t count, size_t parts, size_t part) {
+    if (parts == 1) return count * part; /* the most frequent case needs no division */
     const size_t whole = count / parts, rest = count % parts;
     return part * whole + (part < rest ? part : rest);
 }

@@ -4,8 +4,11 @@
 
 #include <tapline/layer.h>
 
+#include "kernels/kernels.h"
+
 struct tl_workers {
     int count; /* at least 1 */
+    const tl_kernels *kernels;
 };
 
 /* `threads` workers; 0: as many as the machine offers. */

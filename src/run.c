@@ -104,6 +104,7 @@ double tl_loss(tl_model *model, const tl_target *target) {
 enum { ADD_BLOCK = 16384 }; /* elements of one task */
 
 typedef struct add_job {
+    const tl_kernels *kernels;
     tl_real *to;
     const tl_real *from;
     size_t count;
@@ -113,13 +114,16 @@ static void add_part(void *context, size_t chunk, int worker) {
     (void)worker;
     const add_job *job = context;
     const size_t first = chunk * ADD_BLOCK, rest = job->count - first;
-    tl_kernels_here()->add(job->to + first, job->from + first, job->to + first, rest < ADD_BLOCK ? rest : ADD_BLOCK);
+    job->kernels->add(job->to + first, job->from + first, job->to + first, rest < ADD_BLOCK ? rest : ADD_BLOCK);
 }
 
 /* Adds what a layer sends its input `e` to what others have sent there. */
 static void add_gradient(const tl_model *model, const tl_vertex *vertex, size_t e) {
     const tl_tensor *dx = &vertex->dx[e];
-    add_job job = {.to = model->vertex[vertex->input[e]].dy, .from = dx->data, .count = tl_tensor_count(dx)};
+    add_job job = {.kernels = model->workers.kernels,
+                   .to = model->vertex[vertex->input[e]].dy,
+                   .from = dx->data,
+                   .count = tl_tensor_count(dx)};
     tl_parallel(&model->workers, (job.count + ADD_BLOCK - 1) / ADD_BLOCK, (double)job.count, add_part, &job);
 }
 
@@ -192,7 +196,7 @@ static void norm_part(void *context, size_t chunk, int worker) {
     tl_model *model = context;
     const size_t first = chunk * TL_NORM_CHUNK, rest = model->parameter_count - first;
     const size_t count = rest < TL_NORM_CHUNK ? rest : TL_NORM_CHUNK;
-    model->norm_parts[chunk] = tl_kernels_here()->squares(model->gradients + first, count);
+    model->norm_parts[chunk] = model->workers.kernels->squares(model->gradients + first, count);
 }
 
 /* The L2 norm of the accumulated gradients, summed in an order that does not depend on threads. Frozen ones are zero. */

@@ -191,6 +191,16 @@ static tl_node with_concat(tl_model *m, tl_node x, tl_rng *rng) {
     const tl_node inputs[] = {x, with_dense(m, x, rng), x, tl_sigmoid(m, x)};
     return tl_concat(m, inputs, (size_t)between(rng, 2, 4));
 }
+/* In backward the pool comes after the other reader of x, and adds to what that has sent. */
+static tl_node with_max_pool_before_tanh(tl_model *m, tl_node x, tl_rng *rng) {
+    const tl_node pooled = tl_max_pool(m, x, &(tl_pool_cfg){.window = between(rng, 2, 4), .stride = 1, .padding = TL_SAME});
+    return tl_concat(m, (const tl_node[]){pooled, tl_tanh(m, x)}, 2);
+}
+static tl_node with_global_max_pool_before_mean(tl_model *m, tl_node x, tl_rng *rng) {
+    (void)rng;
+    const tl_node largest = tl_global_max_pool(m, x);
+    return tl_add(m, (const tl_node[]){largest, tl_global_average_pool(m, x)}, 2);
+}
 static tl_node with_residual_blocks(tl_model *m, tl_node x, tl_rng *rng) {
     const tl_dense_cfg dense = {.units = between(rng, 2, 5)};
     x = tl_dense(m, x, &dense);
@@ -243,6 +253,8 @@ static const struct {
     {"conv1d in groups", with_groups},
     {"conv1d_transpose", with_conv1d_transpose},
     {"hand_crafted", with_hand_crafted},
+    {"max_pool, tanh beside", with_max_pool_before_tanh},
+    {"global_max_pool, mean", with_global_max_pool_before_mean},
 };
 
 enum { LAYER_CASES = sizeof layer_cases / sizeof layer_cases[0], CONFIGURATIONS = 8, MOST_OUTPUTS = 1024 };

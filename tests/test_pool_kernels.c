@@ -30,6 +30,20 @@ static void pool_by_definition(const tl_pool_rows *p, bool maximum, pool_arrays 
     }
 }
 
+/* Adds to a dx of ones. */
+static void check_added(const tl_pool_rows *p, const tl_pooling *pooling, pool_arrays *a) {
+    double bound[POOL_COUNT];
+    tl_pool_rows adding = *p;
+    for (size_t i = 0; i < POOL_COUNT; i++) bound[i] = 32 * unit;
+    for (size_t i = 0; i < p->length * p->channels; i++) {
+        a->dx[i] = 1;
+        a->expected_dx[i] += 1;
+    }
+    adding.adds = true;
+    pooling->backward(&adding);
+    check_within("pool, added dx", a->dx, a->expected_dx, bound, p->length * p->channels);
+}
+
 static void check_pooling(const tl_pool_rows *p, const tl_pooling *pooling, bool maximum, pool_arrays *a) {
     double bound[POOL_COUNT];
     for (size_t i = 0; i < POOL_COUNT; i++) bound[i] = 32 * unit;
@@ -39,6 +53,7 @@ static void check_pooling(const tl_pool_rows *p, const tl_pooling *pooling, bool
     check_within("pool, y", a->y, a->expected_y, bound, p->out_length * p->channels);
     pooling->backward(p);
     check_within("pool, dx", a->dx, a->expected_dx, bound, p->length * p->channels);
+    if (maximum) check_added(p, pooling, a);
     assert_true(a->y[p->out_length * p->channels] == untouched && a->dx[p->length * p->channels] == untouched);
 }
 

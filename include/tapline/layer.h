@@ -28,6 +28,7 @@ typedef struct tl_pass {
     tl_tensor y;               /* (batch, out.length, out.channels); [OUT] of forward; data NULL in backward unless TL_READS_Y */
     tl_tensor dy;              /* backward: the gradient of y */
     tl_tensor *dx;             /* backward [OUT]: overwrite each; data NULL: skip it */
+    const bool *adds;          /* (inputs of the layer) of a layer whose ops->adds is set: add to dx[e] instead */
     tl_real *const *parameter; /* (declared parameters) */
     tl_real *const *gradient;  /* backward: add to each; NULL entries: frozen, skip them */
     tl_real *const *state;     /* (declared states) */
@@ -67,6 +68,7 @@ typedef struct tl_layer_ops {
     bool several;               /* takes 2 … TL_MAX_INPUTS inputs, else one (an input layer: none) */
     unsigned reads;             /* TL_READS_… */
     bool in_place;              /* forward works with y over any one x, backward with any one dx over dy */
+    bool adds;                  /* backward can add to dx, what other layers sent there before */
     void (*setup)(tl_layer *layer, tl_error *error);
     /* What comes out of series shorter than in[0] (NULL: as much as goes in, where in[0] and out are equally long; a layer where
      * they are not then takes whole series only). */

@@ -62,14 +62,15 @@ static void sample_task(void *context, size_t sample, int worker) {
 static void forward(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *weight, const tl_real *bias, tl_real *y,
                     const tl_workers *workers, tl_real *memory) {
     (void)memory;
-    depthwise_run run = {.shape = shape, .kernel = tl_kernels_here()->depthwise, .x = x, .weight = weight, .bias = bias, .y = y};
+    depthwise_run run = {
+        .shape = shape, .kernel = tl_kernels_of(workers)->depthwise, .x = x, .weight = weight, .bias = bias, .y = y};
     tl_parallel(workers, shape->batch, work_of(shape), sample_task, &run);
 }
 
 static void backward_input(const tl_conv1d_shape *shape, const tl_real *dy, const tl_real *weight, tl_real *dx,
                            const tl_workers *workers, tl_real *memory) {
     (void)memory;
-    depthwise_run run = {.shape = shape, .kernel = tl_kernels_here()->depthwise_input, .weight = weight, .dy = dy, .dx = dx};
+    depthwise_run run = {.shape = shape, .kernel = tl_kernels_of(workers)->depthwise_input, .weight = weight, .dy = dy, .dx = dx};
     tl_parallel(workers, shape->batch, work_of(shape), sample_task, &run);
 }
 
@@ -94,8 +95,12 @@ static void part_task(void *context, size_t part, int worker) {
 
 static void backward_weights(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *dy, tl_real *dweight, tl_real *dbias,
                              const tl_workers *workers, tl_real *memory) {
-    depthwise_run run = {
-        .shape = shape, .kernel = tl_kernels_here()->depthwise_weights, .x = x, .dy = dy, .sums = memory, .parts = parts_of(shape)};
+    depthwise_run run = {.shape = shape,
+                         .kernel = tl_kernels_of(workers)->depthwise_weights,
+                         .x = x,
+                         .dy = dy,
+                         .sums = memory,
+                         .parts = parts_of(shape)};
     tl_parallel(workers, run.parts, work_of(shape), part_task, &run);
     for (size_t part = 0; part < run.parts; part++) {
         const tl_real *sums = run.sums + part * sums_size(shape);

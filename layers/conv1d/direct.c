@@ -3,19 +3,93 @@
  */
 #include "direct.h"
 
+#include "memory.h"
+
+#include <string.h>
+
+/* ---- several neighbouring outputs as one row, where filters leave a vector mostly empty ---- */
+
+enum {
+    MOST_OUTPUTS = 64, /* of a row of several positions */
+    PART_COST = 8      /* storing a partial vector, in multiply-adds of whole ones */
+};
+
+/* A row of several positions takes at most this share of the time of that many rows, or spreading the weights is not worth it. */
+static const double joint_share = 0.7;
+
+/* `positions` of them read the inputs of all their windows: dilation 1. */
+static tl_direct_form joint_form(const tl_conv1d_shape *shape, size_t positions) {
+    tl_direct_form form = tl_direct_forward_form(shape);
+    if (positions == 1) return form;
+    form.in_step *= positions;
+    form.taps += (positions - 1) * shape->stride;
+    form.rows = tl_divide_up(shape->out_length, positions);
+    form.width = form.out_step = positions * shape->filters;
+    form.last_width = (shape->out_length - (form.rows - 1) * positions) * shape->filters;
+    return form;
+}
+
+/* Of a position, in multiply-adds of vectors. */
+static double cost_of(const tl_conv1d_shape *shape, size_t positions, size_t lanes) {
+    const tl_direct_form form = joint_form(shape, positions);
+    const size_t sums = form.taps * form.in_width * tl_divide_up(form.width, lanes);
+    return (double)(sums + (form.width % lanes ? PART_COST : 0)) / (double)positions;
+}
+
+static size_t positions_of(const tl_conv1d_shape *shape, size_t lanes) {
+    const double limit = joint_share * cost_of(shape, 1, lanes);
+    const double full = (double)((shape->kernel + shape->stride) * shape->channels * shape->filters) / (double)lanes; /* of two */
+    size_t best = 1;
+    if (shape->kernel == 1 || shape->dilation > 1 || full >= limit) return best;
+    const size_t most = tl_least(MOST_OUTPUTS / shape->filters, shape->out_length);
+    for (size_t positions = 2; positions <= most; positions++)
+        if (cost_of(shape, positions, lanes) < cost_of(shape, best, lanes)) best = positions;
+    return cost_of(shape, best, lanes) <= limit ? best : 1;
+}
+
+static size_t joint_weights(const tl_direct_form *form) {
+    return tl_aligned_count((form->taps * form->in_width + 1) * form->width);
+}
+
+/* to: (taps of the form, channels, positions, filters), zero where a position does not see a tap; then the biases of a row. */
+static void spread_weights(const tl_conv1d_shape *shape, const tl_direct_form *form, const tl_real *weight, const tl_real *bias,
+                           tl_real *to) {
+    const size_t filters = shape->filters, positions = form->width / filters;
+    tl_real *biases = to + form->taps * form->in_width * form->width;
+    memset(to, 0, (size_t)(biases - to) * sizeof *to);
+    for (size_t at = 0; at < positions; at++) {
+        for (size_t i = 0; i < shape->kernel * form->in_width; i++)
+            memcpy(to + (at * shape->stride * form->in_width + i) * form->width + at * filters, weight + i * filters,
+                   filters * sizeof *to);
+        if (bias) memcpy(biases + at * filters, bias, filters * sizeof *to);
+    }
+}
+
 static void forward(const tl_conv1d_shape *whole, const tl_real *x, const tl_real *weight, const tl_real *bias, tl_real *y,
                     const tl_workers *workers, tl_real *scratch) {
     const tl_conv1d_shape shape = tl_direct_joined(whole);
-    const tl_direct_form form = tl_direct_forward_form(&shape);
-    const tl_direct_weights weights = {
+    const size_t positions = positions_of(&shape, tl_kernels_of(workers)->lanes);
+    const tl_direct_form form = joint_form(&shape, positions);
+    tl_direct_weights weights = {
         .form = &form, .weight = weight, .tap_step = (ptrdiff_t)(form.in_width * form.width), .in_step = form.width, .out_step = 1};
+    if (positions > 1) {
+        spread_weights(&shape, &form, weight, bias, scratch);
+        weights.weight = scratch;
+        if (bias) bias = scratch + form.taps * form.in_width * form.width;
+        scratch += joint_weights(&form);
+    }
     tl_direct_sum(&weights, shape.batch, x, bias, y, workers, scratch);
 }
 
+/* Of the form that any instruction set takes: they differ in lanes. */
 static size_t forward_scratch(const tl_conv1d_shape *whole, int workers) {
     const tl_conv1d_shape shape = tl_direct_joined(whole);
-    const tl_direct_form form = tl_direct_forward_form(&shape);
-    return tl_direct_sum_scratch(&form, shape.batch, workers);
+    size_t most = 0;
+    for (size_t lanes = 16 / sizeof(tl_real); lanes <= 64 / sizeof(tl_real); lanes *= 2) {
+        const tl_direct_form form = joint_form(&shape, positions_of(&shape, lanes));
+        most = tl_most(most, joint_weights(&form) + tl_direct_sum_scratch(&form, shape.batch, workers));
+    }
+    return most;
 }
 
 static bool supports(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {

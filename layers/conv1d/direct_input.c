@@ -196,7 +196,7 @@ void tl_direct_backward_input(const tl_conv1d_shape *whole, const tl_real *dy, c
                               const tl_workers *workers, tl_real *scratch) {
     const tl_conv1d_shape shape = tl_direct_joined(whole);
     const input_job job = {.shape = &shape, .dy = dy, .weight = weight, .dx = dx, .workers = workers, .scratch = scratch};
-    const choice best = choose(&shape, tl_kernels_here()->lanes);
+    const choice best = choose(&shape, tl_kernels_of(workers)->lanes);
     if (best.form == JOINT)
         sum_joint(&job, best.positions);
     else if (best.form == SCATTER)

@@ -82,7 +82,7 @@ size_t tl_direct_scatter_scratch(const tl_conv1d_shape *shape, int workers) {
 
 void tl_direct_scatter(const tl_conv1d_shape *shape, const tl_real *dy, const tl_real *weight, tl_real *dx,
                        const tl_workers *workers, tl_real *scratch) {
-    const tl_kernels *kernels = tl_kernels_here();
+    const tl_kernels *kernels = tl_kernels_of(workers);
     const tl_direct_form form = scatter_form(shape);
     const size_t width = tl_aligned_count(form.width);
     const tl_direct_weights weights = {.form = &form, .weight = weight, .in_step = 1, .out_step = shape->filters};

@@ -81,7 +81,7 @@ static void pack_task(void *context, size_t task, int worker) {
 
 void tl_direct_pack(const tl_direct_weights *weights, const tl_workers *workers, tl_real *packed) {
     const tl_direct_form *form = weights->form;
-    const packing p = {.kernels = tl_kernels_here(), .weights = weights, .packed = packed};
+    const packing p = {.kernels = tl_kernels_of(workers), .weights = weights, .packed = packed};
     const double elements = (double)form->taps * (double)form->in_width * (double)form->width;
     tl_parallel(workers, block_count(p.kernels, form) * form->taps, elements, pack_task, (void *)&p);
 }
@@ -196,7 +196,7 @@ void tl_direct_sum(const tl_direct_weights *weights, size_t batch, const tl_real
     tl_direct_pack(weights, workers, packed);
     memset(scratch, 0, tl_aligned_count(form->width) * sizeof *scratch);
     if (bias) memcpy(scratch, bias, form->width * sizeof *scratch);
-    sum_job job = {.kernels = tl_kernels_here(),
+    sum_job job = {.kernels = tl_kernels_of(workers),
                    .form = form,
                    .chunks = chunks_of(form, batch),
                    .in = in,

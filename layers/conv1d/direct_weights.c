@@ -267,7 +267,7 @@ static void cut_tasks(product_job *job, size_t workers) {
 void tl_direct_backward_weights(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *dy, tl_real *dweight, tl_real *dbias,
                                 const tl_workers *workers, tl_real *scratch) {
     product_job job = job_of(shape);
-    job.kernels = tl_kernels_here();
+    job.kernels = tl_kernels_of(workers);
     job.x = x;
     job.dy = dy;
     job.dweight = dweight;

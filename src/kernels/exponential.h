@@ -29,8 +29,7 @@ typedef struct tl_exponential {
 
 TL_INLINE tl_exponential tl_exponential_of(tl_vector x) {
     const tl_vector low = tl_broadcast(tl_exponential_least), high = tl_broadcast(tl_exponential_most);
-    x = tl_choose(x < low, low, x);
-    x = tl_choose(x > high, high, x);
+    x = tl_bounded(x, low, high);
     /* Adding 1.5·2^TL_MANTISSA leaves the nearest integer in the low bits. */
     const tl_vector magic = tl_broadcast((tl_real)1.5 * (tl_real)((int64_t)1 << TL_MANTISSA));
     const tl_vector shifted = x * (tl_real)1.44269504088896340736 + magic, n = shifted - magic;

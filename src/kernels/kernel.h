@@ -31,6 +31,13 @@ typedef tl_real tl_vector __attribute__((vector_size(TL_VECTOR_BYTES)));
 /* The same in memory of any alignment. */
 typedef tl_real tl_vector_memory __attribute__((vector_size(TL_VECTOR_BYTES), aligned(sizeof(tl_real)), may_alias));
 
+/* The name of an intrinsic on vectors of tl_real: TL_INTRINSIC(_mm256_max) is _mm256_max_ps or _mm256_max_pd. */
+#ifdef TAPLINE_F64
+#define TL_INTRINSIC(name) TL_JOIN_NAMES(name, pd)
+#else
+#define TL_INTRINSIC(name) TL_JOIN_NAMES(name, ps)
+#endif
+
 #define TL_INLINE static inline __attribute__((always_inline))
 
 /* Before a loop over the vectors of a tile: it must vanish, or the tile would live in memory. */
@@ -53,6 +60,19 @@ static inline tl_vector tl_where(tl_mask mask, tl_vector value) { return (tl_vec
 /* a where the mask is set, else b. */
 static inline tl_vector tl_choose(tl_mask mask, tl_vector a, tl_vector b) {
     return (tl_vector)((mask & (tl_mask)a) | (~mask & (tl_mask)b));
+}
+
+/* x, or `low` or `high` where it lies beyond them; NaN stays. By the processor's minima and maxima, which compilers do not make of
+ * comparisons of vectors. */
+static inline tl_vector tl_bounded(tl_vector x, tl_vector low, tl_vector high) {
+#if defined(__AVX512F__)
+    return TL_INTRINSIC(_mm512_min)(high, TL_INTRINSIC(_mm512_max)(low, x));
+#elif defined(__AVX2__)
+    return TL_INTRINSIC(_mm256_min)(high, TL_INTRINSIC(_mm256_max)(low, x));
+#else
+    x = tl_choose(x < low, low, x);
+    return tl_choose(x > high, high, x);
+#endif
 }
 
 #if defined(__AVX512F__)

@@ -81,6 +81,7 @@ typedef struct tl_pool_rows {
     tl_real *y;        /* (out_length, channels) */
     const tl_real *dy; /* (out_length, channels) */
     tl_real *dx;       /* (length, channels), all of it written */
+    bool adds;         /* maximum: dx is added to instead */
 } tl_pool_rows;
 
 typedef struct tl_pooling {
@@ -204,6 +205,10 @@ typedef struct tl_kernels {
 
 /* The fastest table that this processor runs; the environment variable TAPLINE_ISA may name a slower one. */
 const tl_kernels *tl_kernels_here(void);
+
+/* The table of a model or plan: that of tl_kernels_here when it was made. */
+struct tl_workers;
+const tl_kernels *tl_kernels_of(const struct tl_workers *workers);
 
 extern const tl_kernels tl_kernels_baseline;
 extern const tl_kernels tl_kernels_avx2;   /* x86-64 only */

@@ -54,17 +54,37 @@ TL_INLINE tl_vector mean(const tl_pool_rows *p, const tl_real *x, window w, tl_r
     return sum * share;
 }
 
-TL_INLINE void forward(const tl_pool_rows *p, const bool maximum) {
-    const tl_real of_whole = 1 / (tl_real)p->taps;
-    for (size_t t = 0; t < p->out_length; t++) {
-        const window w = window_at(p, t);
-        const tl_real share = share_of(p, w, of_whole);
-        for (size_t c = 0; c < p->channels; c += TL_LANES) {
-            const size_t part = part_at(p, p->length, w.last - 1, c);
-            const tl_vector y = maximum ? largest(p, p->x + c, w, part) : mean(p, p->x + c, w, share, part);
-            store(p->y + t * p->channels + c, y, part_at(p, p->out_length, t, c));
-        }
+/* The outputs whose windows lie inside the sample, and which take whole vectors of all rows that they read or write. */
+TL_INLINE window plain_outputs(const tl_pool_rows *p) {
+    const size_t behind = (p->channels + TL_LANES - 1) / TL_LANES * TL_LANES - p->channels; /* elements, of the last vector */
+    const size_t rows = (behind + p->channels - 1) / p->channels, needed = p->taps + rows, padded = p->length + p->pad_left;
+    const size_t first = (p->pad_left + p->stride - 1) / p->stride;
+    const size_t inside = padded < needed ? 0 : (padded - needed) / p->stride + 1;
+    const size_t whole = p->out_length < rows ? 0 : p->out_length - rows, last = inside < whole ? inside : whole;
+    return (window){.first = first < last ? first : last, .last = last};
+}
+
+TL_INLINE void forward_at(const tl_pool_rows *p, size_t t, tl_real of_whole, const bool maximum) {
+    const window w = window_at(p, t);
+    const tl_real share = share_of(p, w, of_whole);
+    for (size_t c = 0; c < p->channels; c += TL_LANES) {
+        const size_t part = part_at(p, p->length, w.last - 1, c);
+        const tl_vector y = maximum ? largest(p, p->x + c, w, part) : mean(p, p->x + c, w, share, part);
+        store(p->y + t * p->channels + c, y, part_at(p, p->out_length, t, c));
     }
+}
+
+TL_INLINE void forward(const tl_pool_rows *rows, const bool maximum) {
+    const tl_pool_rows own = *rows, *p = &own; /* a copy stays in registers: what is stored might lie over *rows */
+    const tl_real of_whole = 1 / (tl_real)p->taps;
+    const window plain = plain_outputs(p), whole = {.first = 0, .last = p->taps};
+    for (size_t t = 0; t < plain.first; t++) forward_at(p, t, of_whole, maximum);
+    for (size_t t = plain.first; t < plain.last; t++) {
+        const tl_real *x = p->x + (t * p->stride - p->pad_left) * p->channels;
+        for (size_t c = 0; c < p->channels; c += TL_LANES)
+            tl_store(p->y + t * p->channels + c, maximum ? largest(p, x + c, whole, 0) : mean(p, x + c, whole, of_whole, 0));
+    }
+    for (size_t t = plain.last; t < p->out_length; t++) forward_at(p, t, of_whole, maximum);
 }
 
 static void max_forward(const tl_pool_rows *p) { forward(p, true); }
@@ -88,28 +108,29 @@ TL_INLINE void give_largest(const tl_pool_rows *p, const tl_real *x, tl_vector d
 }
 
 /* Rows of dx become zero just before the first window that sees them adds to them: the sample passes through the cache once. */
-static size_t clear_until(const tl_pool_rows *p, size_t row, size_t stop) {
+TL_INLINE size_t clear_until(const tl_pool_rows *p, size_t row, size_t stop) {
     for (size_t i = row * p->channels; i < stop * p->channels; i++) p->dx[i] = 0;
     return stop > row ? stop : row;
 }
 
-static void max_backward(const tl_pool_rows *p) {
+static void max_backward(const tl_pool_rows *rows) {
+    const tl_pool_rows own = *rows, *p = &own;
     size_t cleared = 0; /* rows */
     for (size_t t = 0; t < p->out_length; t++) {
         const window w = window_at(p, t);
-        cleared = clear_until(p, cleared, w.last);
+        if (!p->adds) cleared = clear_until(p, cleared, w.last);
         for (size_t c = 0; c < p->channels; c += TL_LANES) {
             const size_t left = p->channels - c, part = left < TL_LANES ? left : 0;
             give_largest(p, p->x + c, load(p->dy + t * p->channels + c, part), p->dx + c, w, part);
         }
     }
-    clear_until(p, cleared, p->length);
+    if (!p->adds) clear_until(p, cleared, p->length);
 }
 
 /* ---- mean, backward ---- */
 
 /* Input i gets its share of the windows that see it, first … stop - 1. */
-static void average_backward_overlapping(const tl_pool_rows *p, tl_real of_whole) {
+TL_INLINE void average_backward_overlapping(const tl_pool_rows *p, tl_real of_whole) {
     for (size_t i = 0, first = 0, stop = 0; i < p->length; i++) {
         while (stop < p->out_length && stop * p->stride <= i + p->pad_left) stop++;
         while (first < stop && first * p->stride + p->taps <= i + p->pad_left) first++;
@@ -124,23 +145,39 @@ static void average_backward_overlapping(const tl_pool_rows *p, tl_real of_whole
     }
 }
 
-/* The one window that sees an input gives it its share. */
-static void average_backward_apart(const tl_pool_rows *p, tl_real of_whole) {
+/* The one window that sees an input gives it its share. Where a row takes one vector, that is made once for all of them. */
+TL_INLINE void spread(const tl_pool_rows *p, size_t t, window w, tl_real share, const bool whole) {
+    const size_t channels = p->channels;
+    const tl_real *dy = p->dy + t * channels;
+    if (whole && channels <= TL_LANES) {
+        const tl_vector d = tl_load(dy) * share;
+        for (size_t row = w.first; row < w.last; row++) tl_store(p->dx + row * channels, d);
+        return;
+    }
+    for (size_t row = w.first; row < w.last; row++)
+        for (size_t c = 0; c < channels; c += TL_LANES) {
+            const tl_vector d = load(dy + c, whole ? 0 : part_at(p, p->out_length, t, c)) * share;
+            store(p->dx + row * channels + c, d, whole ? 0 : part_at(p, p->length, row, c));
+        }
+}
+
+TL_INLINE void average_backward_apart(const tl_pool_rows *p, tl_real of_whole) {
+    const window plain = plain_outputs(p);
     size_t row = 0;
     for (size_t t = 0; t < p->out_length; t++) {
         const window w = window_at(p, t);
-        const tl_real share = share_of(p, w, of_whole);
         clear_until(p, row, w.first);
-        for (row = w.first; row < w.last; row++)
-            for (size_t c = 0; c < p->channels; c += TL_LANES) {
-                const tl_vector d = load(p->dy + t * p->channels + c, part_at(p, p->out_length, t, c)) * share;
-                store(p->dx + row * p->channels + c, d, part_at(p, p->length, row, c));
-            }
+        if (t >= plain.first && t < plain.last)
+            spread(p, t, w, of_whole, true);
+        else
+            spread(p, t, w, share_of(p, w, of_whole), false);
+        row = w.last;
     }
     clear_until(p, row, p->length);
 }
 
-static void average_backward(const tl_pool_rows *p) {
+static void average_backward(const tl_pool_rows *rows) {
+    const tl_pool_rows own = *rows, *p = &own;
     const tl_real of_whole = 1 / (tl_real)p->taps;
     if (p->stride < p->taps)
         average_backward_overlapping(p, of_whole);
