@@ -11,8 +11,6 @@
 #include <tapline/conv1d.h>
 #include <tapline/layer.h>
 
-#include "parallel.h"
-
 /* A convolution whose geometry has been checked. */
 typedef struct tl_conv1d_shape {
     size_t batch, length, channels;
@@ -50,10 +48,6 @@ tl_status tl_conv1d_prepare(const tl_conv1d_spec *spec, tl_conv1d_job *job, tl_e
 
 /* Elements of scratch memory for any pass of batches up to job->shape.batch. */
 size_t tl_conv1d_scratch(const tl_conv1d_job *job, int workers);
-
-/* Those of `workers` that a pass is shared by: one where it takes so little time that its input is better left in the cache of the
- * thread that wrote it. */
-tl_workers tl_conv1d_workers(const tl_conv1d_shape *shape, const tl_workers *workers);
 
 extern const tl_conv1d_ops tl_conv1d_naive;
 extern const tl_conv1d_ops tl_conv1d_gemm;

@@ -117,14 +117,3 @@ size_t tl_conv1d_scratch(const tl_conv1d_job *job, int workers) {
     }
     return most;
 }
-
-/* Operations of a pass: some ten microseconds. */
-static const double least_shared = 1e6;
-
-tl_workers tl_conv1d_workers(const tl_conv1d_shape *shape, const tl_workers *workers) {
-    const double taps = (double)shape->kernel * (double)shape->channels,
-                 outputs = (double)shape->out_length * (double)shape->filters;
-    tl_workers own = *workers;
-    if (2 * (double)shape->batch * taps * outputs < least_shared) own.count = 1;
-    return own;
-}

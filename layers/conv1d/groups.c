@@ -74,17 +74,16 @@ static void scatter(const tl_conv1d_groups *self, const tl_real *from, size_t ro
 void tl_conv1d_groups_forward(const tl_conv1d_groups *self, const tl_real *x, const tl_real *weight, const tl_real *bias,
                               tl_real *y, const tl_workers *workers, tl_real *scratch) {
     const tl_conv1d_shape *s = &self->job.shape;
-    const tl_workers own = tl_conv1d_workers(s, workers);
     const tl_conv1d_ops *engine = self->job.engine[TL_FORWARD];
     if (self->groups == 1) {
-        engine->forward(s, x, weight, bias, y, &own, scratch);
+        engine->forward(s, x, weight, bias, y, workers, scratch);
         return;
     }
     const copies c = copies_in(self, scratch);
     for (size_t g = 0; g < self->groups; g++) {
         gather(self, x, c.rows, s->channels, g, c.x);
         gather(self, weight, c.weight_rows, s->filters, g, c.weight);
-        engine->forward(s, c.x, c.weight, bias ? bias + g * s->filters : NULL, c.y, &own, c.rest);
+        engine->forward(s, c.x, c.weight, bias ? bias + g * s->filters : NULL, c.y, workers, c.rest);
         scatter(self, c.y, c.out_rows, s->filters, g, y);
     }
 }
@@ -92,17 +91,16 @@ void tl_conv1d_groups_forward(const tl_conv1d_groups *self, const tl_real *x, co
 void tl_conv1d_groups_backward_input(const tl_conv1d_groups *self, const tl_real *dy, const tl_real *weight, tl_real *dx,
                                      const tl_workers *workers, tl_real *scratch) {
     const tl_conv1d_shape *s = &self->job.shape;
-    const tl_workers own = tl_conv1d_workers(s, workers);
     const tl_conv1d_ops *engine = self->job.engine[TL_BACKWARD_INPUT];
     if (self->groups == 1) {
-        engine->backward_input(s, dy, weight, dx, &own, scratch);
+        engine->backward_input(s, dy, weight, dx, workers, scratch);
         return;
     }
     const copies c = copies_in(self, scratch);
     for (size_t g = 0; g < self->groups; g++) {
         gather(self, dy, c.out_rows, s->filters, g, c.y);
         gather(self, weight, c.weight_rows, s->filters, g, c.weight);
-        engine->backward_input(s, c.y, c.weight, c.x, &own, c.rest);
+        engine->backward_input(s, c.y, c.weight, c.x, workers, c.rest);
         scatter(self, c.x, c.rows, s->channels, g, dx);
     }
 }
@@ -110,10 +108,9 @@ void tl_conv1d_groups_backward_input(const tl_conv1d_groups *self, const tl_real
 void tl_conv1d_groups_backward_weights(const tl_conv1d_groups *self, const tl_real *x, const tl_real *dy, tl_real *dweight,
                                        tl_real *dbias, const tl_workers *workers, tl_real *scratch) {
     const tl_conv1d_shape *s = &self->job.shape;
-    const tl_workers own = tl_conv1d_workers(s, workers);
     const tl_conv1d_ops *engine = self->job.engine[TL_BACKWARD_WEIGHTS];
     if (self->groups == 1) {
-        engine->backward_weights(s, x, dy, dweight, dbias, &own, scratch);
+        engine->backward_weights(s, x, dy, dweight, dbias, workers, scratch);
         return;
     }
     const copies c = copies_in(self, scratch);
@@ -121,7 +118,7 @@ void tl_conv1d_groups_backward_weights(const tl_conv1d_groups *self, const tl_re
         gather(self, x, c.rows, s->channels, g, c.x);
         gather(self, dy, c.out_rows, s->filters, g, c.y);
         gather(self, dweight, c.weight_rows, s->filters, g, c.weight);
-        engine->backward_weights(s, c.x, c.y, c.weight, dbias ? dbias + g * s->filters : NULL, &own, c.rest);
+        engine->backward_weights(s, c.x, c.y, c.weight, dbias ? dbias + g * s->filters : NULL, workers, c.rest);
         scatter(self, c.weight, c.weight_rows, s->filters, g, dweight);
     }
 }

@@ -2,6 +2,7 @@
 
 #include "gemm.h"
 #include "memory.h"
+#include "parallel.h"
 
 #include <stdlib.h>
 
@@ -16,8 +17,7 @@ static tl_status prepare(tl_conv1d_plan *plan, const tl_conv1d_spec *spec, tl_er
     tl_error reason = {0};
     if (tl_conv1d_prepare(spec, &plan->job, &reason) != TL_OK) return tl_fail(error, reason.status, "conv1d: %s", reason.text);
     tl_gemm_prepare();
-    const tl_workers all = tl_workers_of(spec->threads);
-    plan->workers = tl_conv1d_workers(&plan->job.shape, &all);
+    plan->workers = tl_workers_of(spec->threads);
     plan->scratch = tl_allocate(tl_conv1d_scratch(&plan->job, plan->workers.count), sizeof(tl_real), "conv1d scratch", error);
     return error->status;
 }
