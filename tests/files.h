@@ -28,6 +28,10 @@ void files_check_refused(const char *name, const void *content, size_t count, co
 void files_check_damage(const char *name, const void *content, size_t count, const void *likely, size_t likely_count, int rounds,
                         int least);
 
+/* An archive of x, (1, 2), deflated, and y, (1,), as it is: both of bytes. */
+enum { FILES_ARCHIVE = 332 };
+extern const unsigned char files_archive[FILES_ARCHIVE];
+
 /* Bytes that a test puts together, little-endian. */
 typedef struct bytes {
     unsigned char data[8192];

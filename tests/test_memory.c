@@ -190,27 +190,11 @@ static void save_and_load(tl_error *error) {
 /* Series of several lengths, padded; a line longer than the window it is read into; an archive. */
 static void read_other_files(tl_error *error) {
     static const char unequal[] = "@equalLength false\n@classLabel true a\n@data\n1,2:a\n3:a\n";
-    static const unsigned char archive[] = {
-        80,  75,  3,   4,   20,  0,   0,   0,   8,   0,   0,   0,   33,  0,   171, 133, 240, 180, 69,  0,   0,   0,   72,  0,
-        0,   0,   5,   0,   0,   0,   120, 46,  110, 112, 121, 155, 236, 23,  234, 27,  16,  201, 200, 96,  195, 80,  173, 158,
-        146, 90,  156, 92,  164, 110, 165, 160, 94,  147, 105, 168, 174, 163, 160, 158, 150, 95,  84,  82,  148, 152, 23,  159,
-        95,  148, 146, 10,  18,  119, 75,  204, 41,  78,  5,   138, 23,  103, 36,  22,  164, 2,   249, 26,  134, 58,  10,  70,
-        154, 58,  10,  181, 92,  140, 76,  0,   80,  75,  3,   4,   20,  0,   0,   0,   0,   0,   0,   0,   33,  0,   216, 34,
-        150, 185, 69,  0,   0,   0,   69,  0,   0,   0,   5,   0,   0,   0,   121, 46,  110, 112, 121, 147, 78,  85,  77,  80,
-        89,  1,   0,   58,  0,   123, 39,  100, 101, 115, 99,  114, 39,  58,  32,  39,  124, 105, 49,  39,  44,  32,  39,  102,
-        111, 114, 116, 114, 97,  110, 95,  111, 114, 100, 101, 114, 39,  58,  32,  70,  97,  108, 115, 101, 44,  32,  39,  115,
-        104, 97,  112, 101, 39,  58,  32,  40,  49,  44,  41,  44,  32,  125, 10,  7,   80,  75,  1,   2,   20,  3,   20,  0,
-        0,   0,   8,   0,   0,   0,   33,  0,   171, 133, 240, 180, 69,  0,   0,   0,   72,  0,   0,   0,   5,   0,   0,   0,
-        0,   0,   0,   0,   0,   0,   0,   0,   128, 1,   0,   0,   0,   0,   120, 46,  110, 112, 121, 80,  75,  1,   2,   20,
-        3,   20,  0,   0,   0,   0,   0,   0,   0,   33,  0,   216, 34,  150, 185, 69,  0,   0,   0,   69,  0,   0,   0,   5,
-        0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   128, 1,   104, 0,   0,   0,   121, 46,  110, 112, 121, 80,  75,
-        5,   6,   0,   0,   0,   0,   2,   0,   2,   0,   102, 0,   0,   0,   208, 0,   0,   0,   0,   0,
-    };
     static char line[2 + 2 * 70000] = "a";
     for (size_t i = 1; i + 1 < sizeof line; i += 2) line[i] = ',', line[i + 1] = '1';
     files_write("a.ts", unequal, sizeof unequal - 1);
     files_write("a.csv", line, sizeof line - 1);
-    files_write("a.npz", archive, sizeof archive);
+    files_write("a.npz", files_archive, FILES_ARCHIVE);
     tl_dataset *series = tl_dataset_read(files_path("a.ts"), NULL, error);
     tl_dataset *whole = tl_dataset_read(files_path("a.csv"), NULL, error);
     tl_dataset_free(tl_dataset_read(files_path("a.npz"), NULL, error));
