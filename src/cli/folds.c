@@ -86,7 +86,7 @@ void folds_as_text(const fold_result *folds, size_t count, size_t tested, bool r
     size_t held_out = 0;
     report_metrics_head(regression);
     for (size_t f = 0; f < count; f++) {
-        char name[24];
+        char name[32];
         snprintf(name, sizeof name, "fold %zu", f);
         report_metrics_line(name, folds[f].held_out, &folds[f].validation, regression);
         held_out += folds[f].held_out;
