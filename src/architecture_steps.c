@@ -61,9 +61,14 @@ static tl_node twice(tl_model *m, tl_node x, int filters, int kernel) {
 tl_node tl_unet(tl_model *m, tl_node x, const tl_unet_cfg *cfg) {
     const tl_unet_cfg given = cfg ? *cfg : (tl_unet_cfg){0};
     const int filters = or_default(given.filters, 16), kernel = or_default(given.kernel, 5), levels = or_default(given.levels, 3);
+    const size_t length = tl_node_shape(m, x).length; /* 0: known when it is compiled */
     tl_node level[MOST_LEVELS];
     if (!check_range(m, "unet: levels", levels, MOST_LEVELS) || !check_range(m, "unet: filters", filters, MOST_FILTERS))
         return failed;
+    if (length % ((size_t)1 << levels) != 0) {
+        tl_fail(&m->error, TL_ERROR_SHAPE, "unet: length %zu is not a multiple of %d (levels %d)", length, 1 << levels, levels);
+        return failed;
+    }
     for (int i = 0; i < levels; i++) {
         level[i] = twice(m, x, filters << i, kernel);
         x = tl_max_pool(m, level[i], &(tl_pool_cfg){.window = 2});

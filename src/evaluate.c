@@ -39,9 +39,11 @@ static tl_status check_values(const tl_dataset *data, size_t outputs, tl_loss_ki
 }
 
 tl_status tl_target_check(tl_loss_kind loss, tl_shape out, const tl_dataset *data, tl_error *error) {
-    if (out.length != tl_labels_each(data))
-        return tl_fail(error, TL_ERROR_SHAPE, "data: targets for %zu step%s of each series; the model's output has length %zu",
-                       tl_labels_each(data), tl_labels_each(data) == 1 ? "" : "s", out.length);
+    const size_t steps = tl_labels_each(data);
+    if (out.length != steps)
+        return tl_fail(error, TL_ERROR_SHAPE, "data: targets for %zu step%s of each series; the model's output has length %zu%s",
+                       steps, steps == 1 ? "" : "s", out.length,
+                       out.length == 1 ? " (unet, or tl_unet, has an output for every step)" : "");
     return tl_loss_takes_labels(loss) ? check_labels(data, out.channels, error) : check_values(data, out.channels, loss, error);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 static char folder[] = "/tmp/tapline-test-XXXXXX";
 
@@ -80,7 +81,7 @@ static void damage(unsigned char *file, size_t *count, tl_rng *rng, const unsign
 static void check_sound(const tl_dataset *data) {
     assert_true(tl_tensor_count(&data->x) > 0);
     for (size_t i = 0; i < tl_tensor_count(&data->x); i++) assert_true(isfinite(data->x.data[i]));
-    for (size_t i = 0; i < data->x.shape[0]; i++)
+    for (size_t i = 0; i < data->x.shape[0] * data->target_length * data->target_channels; i++)
         assert_true(data->labels ? (size_t)data->labels[i] < data->classes : isfinite(data->values[i]));
 }
 
@@ -130,6 +131,79 @@ void put_double(bytes *to, double value) {
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
     put_integer(to, bits, sizeof bits);
+}
+
+/* ---- arrays of NumPy ---- */
+
+void put_npy_header(bytes *to, int version, const char *dictionary) {
+    const size_t size = version == 1 ? 2 : 4, begin = 8 + size, used = begin + strlen(dictionary) + 1, all = (used + 63) / 64 * 64;
+    put(to, "\x93NUMPY", 6);
+    put_integer(to, (uint64_t)version, 2);
+    put_integer(to, all - begin, size);
+    put_text(to, dictionary);
+    for (size_t i = used; i < all; i++) put_text(to, " ");
+    put_text(to, "\n");
+}
+
+bytes npy_header(const char *descr, const char *shape) {
+    bytes array = {0};
+    char dictionary[200];
+    snprintf(dictionary, sizeof dictionary, "{'descr': %s, 'fortran_order': False, 'shape': %s, }", descr, shape);
+    put_npy_header(&array, 1, dictionary);
+    return array;
+}
+
+static size_t deflated(const bytes *from, unsigned char *to, size_t room) {
+    z_stream stream = {
+        .next_in = (unsigned char *)from->data, .avail_in = (uInt)from->count, .next_out = to, .avail_out = (uInt)room};
+    assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    deflateEnd(&stream);
+    return stream.total_out;
+}
+
+/* The fields that a local header and the directory have in common. */
+static void put_fields(bytes *to, bool deflate, const zip_member *m, size_t packed) {
+    put_integer(to, 20, 2);
+    put_integer(to, 0, 2);
+    put_integer(to, deflate ? 8 : 0, 2);
+    put_integer(to, 0, 4);
+    put_integer(to, crc32(0, m->array->data, (uInt)m->array->count), 4);
+    put_integer(to, packed, 4);
+    put_integer(to, m->array->count, 4);
+    put_integer(to, strlen(m->name), 2);
+    put_integer(to, 0, 2);
+}
+
+bytes zip_of(bool deflate, const zip_member *members, size_t count) {
+    bytes file = {0};
+    size_t offsets[3], packed[3];
+    for (size_t i = 0; i < count; i++) {
+        unsigned char buffer[8192];
+        offsets[i] = file.count;
+        packed[i] = deflate ? deflated(members[i].array, buffer, sizeof buffer) : members[i].array->count;
+        put(&file, "PK\3\4", 4);
+        put_fields(&file, deflate, &members[i], packed[i]);
+        put_text(&file, members[i].name);
+        put(&file, deflate ? buffer : members[i].array->data, packed[i]);
+    }
+    const size_t directory = file.count;
+    for (size_t i = 0; i < count; i++) {
+        put(&file, "PK\1\2", 4);
+        put_integer(&file, 20, 2);
+        put_fields(&file, deflate, &members[i], packed[i]);
+        put_integer(&file, 0, 10);
+        put_integer(&file, offsets[i], 4);
+        put_text(&file, members[i].name);
+    }
+    const size_t size = file.count - directory;
+    put(&file, "PK\5\6\0\0\0\0", 8);
+    put_integer(&file, count, 2);
+    put_integer(&file, count, 2);
+    put_integer(&file, size, 4);
+    put_integer(&file, directory, 4);
+    put_integer(&file, 0, 2);
+    return file;
 }
 
 const unsigned char files_archive[FILES_ARCHIVE] = {

@@ -44,4 +44,17 @@ void put_integer(bytes *to, uint64_t value, size_t size);
 void put_float(bytes *to, float value);
 void put_double(bytes *to, double value);
 
+/* The header of a .npy file with this dictionary, filled up to a multiple of 64 bytes as NumPy does. */
+void put_npy_header(bytes *to, int version, const char *dictionary);
+
+/* That of an array of this type, such as '<f4' with its quotes, and shape, such as (2, 3). */
+bytes npy_header(const char *descr, const char *shape);
+
+/* An archive, such as .npz files are, of at most three members. */
+typedef struct zip_member {
+    const char *name;
+    const bytes *array;
+} zip_member;
+bytes zip_of(bool deflate, const zip_member *members, size_t count);
+
 #endif

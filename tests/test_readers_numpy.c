@@ -3,28 +3,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <zlib.h>
 
 /* ---- arrays ---- */
-
-/* A header with this dictionary, filled up to a multiple of 64 bytes as NumPy does. */
-static void put_header(bytes *to, int version, const char *dictionary) {
-    const size_t size = version == 1 ? 2 : 4, begin = 8 + size, used = begin + strlen(dictionary) + 1, all = (used + 63) / 64 * 64;
-    put(to, "\x93NUMPY", 6);
-    put_integer(to, (uint64_t)version, 2);
-    put_integer(to, all - begin, size);
-    put_text(to, dictionary);
-    for (size_t i = used; i < all; i++) put_text(to, " ");
-    put_text(to, "\n");
-}
-
-static bytes header_of(const char *descr, const char *shape) {
-    bytes array = {0};
-    char dictionary[200];
-    snprintf(dictionary, sizeof dictionary, "{'descr': %s, 'fortran_order': False, 'shape': %s, }", descr, shape);
-    put_header(&array, 1, dictionary);
-    return array;
-}
 
 /* Two labels with two values each: 3 and 10; 1, 2 and -3, 4. */
 static bytes table_of(int version, const char *descr, size_t size) {
@@ -32,7 +12,7 @@ static bytes table_of(int version, const char *descr, size_t size) {
     bytes array = {0};
     char dictionary[200];
     snprintf(dictionary, sizeof dictionary, "{'descr': '%s', 'fortran_order': False, 'shape': (2, 3), }", descr);
-    put_header(&array, version, dictionary);
+    put_npy_header(&array, version, dictionary);
     for (size_t i = 0; i < 6; i++) {
         if (descr[1] == 'f' && size == 4)
             put_float(&array, (float)values[i]);
@@ -77,7 +57,7 @@ static void given_unsigned_numbers_and_bools_when_read_then_never_negative(void 
                  {"'|b1'", 1, 255}};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         tl_error error = {0};
-        bytes file = header_of(types[i].descr, "(1, 2)");
+        bytes file = npy_header(types[i].descr, "(1, 2)");
         put_integer(&file, 1, types[i].size);
         put_integer(&file, UINT64_MAX, types[i].size);
         tl_dataset *data = files_read("a.npy", file.data, file.count, &(tl_read_cfg){.raw = true}, &error);
@@ -89,80 +69,22 @@ static void given_unsigned_numbers_and_bools_when_read_then_never_negative(void 
 
 /* ---- archives ---- */
 
-typedef struct member {
-    const char *name;
-    const bytes *array;
-} member;
-
-static size_t deflated(const bytes *from, unsigned char *to, size_t room) {
-    z_stream stream = {
-        .next_in = (unsigned char *)from->data, .avail_in = (uInt)from->count, .next_out = to, .avail_out = (uInt)room};
-    assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY), Z_OK);
-    assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
-    deflateEnd(&stream);
-    return stream.total_out;
-}
-
-/* The fields that a local header and the directory have in common. */
-static void put_fields(bytes *to, bool deflate, const member *m, size_t packed) {
-    put_integer(to, 20, 2);
-    put_integer(to, 0, 2);
-    put_integer(to, deflate ? 8 : 0, 2);
-    put_integer(to, 0, 4);
-    put_integer(to, crc32(0, m->array->data, (uInt)m->array->count), 4);
-    put_integer(to, packed, 4);
-    put_integer(to, m->array->count, 4);
-    put_integer(to, strlen(m->name), 2);
-    put_integer(to, 0, 2);
-}
-
-static bytes zip_of(bool deflate, const member *members, size_t count) {
-    bytes file = {0};
-    size_t offsets[3], packed[3];
-    for (size_t i = 0; i < count; i++) {
-        unsigned char buffer[8192];
-        offsets[i] = file.count;
-        packed[i] = deflate ? deflated(members[i].array, buffer, sizeof buffer) : members[i].array->count;
-        put(&file, "PK\3\4", 4);
-        put_fields(&file, deflate, &members[i], packed[i]);
-        put_text(&file, members[i].name);
-        put(&file, deflate ? buffer : members[i].array->data, packed[i]);
-    }
-    const size_t directory = file.count;
-    for (size_t i = 0; i < count; i++) {
-        put(&file, "PK\1\2", 4);
-        put_integer(&file, 20, 2);
-        put_fields(&file, deflate, &members[i], packed[i]);
-        put_integer(&file, 0, 10);
-        put_integer(&file, offsets[i], 4);
-        put_text(&file, members[i].name);
-    }
-    const size_t size = file.count - directory;
-    put(&file, "PK\5\6\0\0\0\0", 8);
-    put_integer(&file, count, 2);
-    put_integer(&file, count, 2);
-    put_integer(&file, size, 4);
-    put_integer(&file, directory, 4);
-    put_integer(&file, 0, 2);
-    return file;
-}
-
 /* Two series of two steps and two channels. */
 static bytes x_array(void) {
-    bytes array = header_of("'<f4'", "(2, 2, 2)");
+    bytes array = npy_header("'<f4'", "(2, 2, 2)");
     for (int i = 0; i < 8; i++) put_float(&array, (float)(i * i));
     return array;
 }
 
 static bytes text_labels(void) {
-    bytes array = header_of("'<U3'", "(2,)");
+    bytes array = npy_header("'<U3'", "(2,)");
     static const uint32_t characters[] = {'h', 0xF6, 'r', 'a', 0, 0};
     for (size_t i = 0; i < 6; i++) put_integer(&array, characters[i], 4);
     return array;
 }
 
 static bytes archive_of(bool deflate, const bytes *x, const bytes *y) {
-    return zip_of(deflate, (const member[]){{"y.npy", y}, {"x.npy", x}}, 2);
+    return zip_of(deflate, (const zip_member[]){{"y.npy", y}, {"x.npy", x}}, 2);
 }
 
 static void given_an_archive_stored_or_deflated_when_read_then_series_and_labels(void **unused) {
@@ -190,11 +112,11 @@ static void given_an_archive_stored_or_deflated_when_read_then_series_and_labels
 static void given_targets_that_are_floats_when_read_then_regression(void **unused) {
     (void)unused;
     tl_error error = {0};
-    bytes x = header_of("'|i1'", "(2, 2)"), y = header_of("'<f8'", "(2, 1)");
+    bytes x = npy_header("'|i1'", "(2, 2)"), y = npy_header("'<f8'", "(2, 1)");
     put_integer(&x, 0x04fe0201, 4);
     put_double(&y, 0.25);
     put_double(&y, -7);
-    const bytes file = zip_of(true, (const member[]){{"X.npy", &x}, {"Y.npy", &y}}, 2);
+    const bytes file = zip_of(true, (const zip_member[]){{"X.npy", &x}, {"Y.npy", &y}}, 2);
     tl_dataset *data = files_read("r.npz", file.data, file.count, &(tl_read_cfg){.raw = true}, &error);
     check_ok(&error);
     assert_int_equal(data->classes, 0);
@@ -203,11 +125,154 @@ static void given_targets_that_are_floats_when_read_then_regression(void **unuse
     tl_dataset_free(data);
 }
 
+/* ---- targets for every step ---- */
+
+/* Two series of three steps. */
+static bytes x_of_steps(void) {
+    bytes array = npy_header("'<f4'", "(2, 3)");
+    for (int i = 0; i < 6; i++) put_float(&array, (float)(i * i));
+    return array;
+}
+
+static bytes steps_archive(const bytes *y) {
+    const bytes x = x_of_steps();
+    return archive_of(true, &x, y);
+}
+
+static bytes step_labels(const char *descr, const char *shape, size_t size) {
+    static const int labels[] = {7, -1, 7, 10, 7, -1};
+    bytes y = npy_header(descr, shape);
+    for (size_t i = 0; i < 6; i++) put_integer(&y, (uint64_t)(int64_t)labels[i], size);
+    return y;
+}
+
+static void given_whole_numbers_for_every_step_when_read_then_labels_of_steps(void **unused) {
+    (void)unused;
+    static const int32_t expected[] = {1, 0, 1, 2, 1, 0};
+    tl_error error = {0};
+    const bytes y = step_labels("'|i1'", "(2, 3)", 1), file = steps_archive(&y);
+    tl_dataset *data = files_read("s.npz", file.data, file.count, NULL, &error);
+    check_ok(&error);
+    assert_int_equal(data->classes, 3);
+    assert_string_equal(data->class_names[0], "-1");
+    assert_string_equal(data->class_names[2], "10");
+    assert_int_equal(data->target_length, 3);
+    assert_memory_equal(data->labels, expected, sizeof expected);
+    check_close("x is scaled", data->x.data, (const tl_real[]){(tl_real)-0.980581, (tl_real)-0.392232, (tl_real)1.372813}, 3, 1e-5,
+                0);
+    tl_dataset *again = files_read("t.npz", file.data, file.count, &(tl_read_cfg){.like = data}, &error);
+    check_ok(&error);
+    assert_memory_equal(again->labels, expected, sizeof expected);
+    tl_dataset_free(again);
+    tl_dataset_free(data);
+}
+
+static void given_floats_for_every_step_when_read_then_values_of_steps_as_they_are(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *shape;
+        size_t channels;
+    } cases[] = {{"(2, 3)", 1}, {"(2, 3, 1)", 1}, {"(2, 3, 2)", 2}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        tl_error error = {0};
+        tl_real expected[12];
+        bytes y = npy_header("'<f8'", cases[c].shape);
+        for (size_t i = 0; i < 6 * cases[c].channels; i++) {
+            expected[i] = (tl_real)(100 - 0.5 * (double)i);
+            put_double(&y, 100 - 0.5 * (double)i);
+        }
+        const bytes file = steps_archive(&y);
+        tl_dataset *data = files_read("v.npz", file.data, file.count, &(tl_read_cfg){.missing = TL_MISSING_ZERO}, &error);
+        check_ok(&error);
+        assert_int_equal(data->classes, 0);
+        assert_int_equal(data->target_length, 3);
+        assert_int_equal(data->target_channels, cases[c].channels);
+        check_equal(cases[c].shape, data->values, expected, 6 * cases[c].channels);
+        tl_dataset_free(data);
+    }
+}
+
+static void given_a_nan_among_targets_when_read_then_refused_whatever_missing_values_become(void **unused) {
+    (void)unused;
+    bytes y = npy_header("'<f4'", "(2, 3)");
+    for (int i = 0; i < 6; i++) put_integer(&y, i == 4 ? 0x7fc00000 : 0, 4);
+    const bytes file = steps_archive(&y);
+    for (int missing = TL_MISSING_REFUSE; missing <= TL_MISSING_ZERO; missing++) {
+        tl_error error = {0};
+        const tl_read_cfg cfg = {.missing = (tl_missing)missing};
+        assert_null(files_read("n.npz", file.data, file.count, &cfg, &error));
+        check_error(&error, TL_ERROR_FORMAT, "n.npz: y.npy: offset 144: expected a finite target value, got nan");
+    }
+}
+
+#define SHAPES                                                                                                                     \
+    "the shape (2,), a label or value for each series, (2, 3), one for each step, or floats of shape (2, 3, channels), got "
+
+static void given_targets_of_another_shape_when_read_then_that_and_the_series_are_named(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *descr, *shape;
+        size_t bytes;
+        const char *message;
+    } cases[] = {
+        {"'|i1'", "(2, 4)", 8, SHAPES "(2, 4)"},        {"'<f4'", "(2, 2)", 16, SHAPES "(2, 2)"},
+        {"'<f4'", "(3, 3)", 36, SHAPES "(3, 3)"},       {"'|i1'", "(2, 3, 2)", 12, SHAPES "(2, 3, 2)"},
+        {"'<f4'", "(2, 2, 3)", 48, SHAPES "(2, 2, 3)"}, {"'<f4'", "()", 4, SHAPES "()"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bytes y = npy_header(cases[i].descr, cases[i].shape);
+        char message[300];
+        for (size_t b = 0; b < cases[i].bytes; b++) put_integer(&y, 0, 1);
+        const bytes file = steps_archive(&y);
+        snprintf(message, sizeof message, " y.npy: offset 128: expected %s", cases[i].message);
+        files_check_refused("a.npz", file.data, file.count, message);
+    }
+}
+
+static void check_unlike(const bytes *train, const bytes *test, const char *message) {
+    tl_error error = {0};
+    const bytes like = steps_archive(train), file = steps_archive(test);
+    tl_dataset *data = files_read("a.npz", like.data, like.count, NULL, &error);
+    check_ok(&error);
+    assert_null(files_read("b.npz", file.data, file.count, &(tl_read_cfg){.like = data}, &error));
+    check_error(&error, TL_ERROR_FORMAT, message);
+    tl_dataset_free(data);
+}
+
+static void given_targets_unlike_those_of_the_training_set_when_read_then_refused(void **unused) {
+    (void)unused;
+    const bytes labels = step_labels("'|i1'", "(2, 3)", 1);
+    bytes of_series = npy_header("'|i1'", "(2,)"), values = npy_header("'<f4'", "(2, 3)"), twice = npy_header("'<f4'", "(2, 3, 2)");
+    bytes unknown = labels;
+    put_integer(&of_series, 7 | 10 << 8, 2);
+    for (int i = 0; i < 6; i++) put_float(&values, 0);
+    for (int i = 0; i < 12; i++) put_float(&twice, 0);
+    unknown.data[unknown.count - 1] = 8;
+    check_unlike(&labels, &of_series, "expected targets for 3 steps of each series, as in the training set, got 1");
+    check_unlike(&of_series, &labels, "expected targets for 1 step of each series, as in the training set, got 3");
+    check_unlike(&labels, &values, "expected labels, as in the training set");
+    check_unlike(&values, &twice, "expected 1 target value for each step, as in the training set, got 2");
+    check_unlike(&twice, &values, "expected 2 target values for each step, as in the training set, got 1");
+    check_unlike(&labels, &unknown, "y.npy: offset 134: expected one of the 3 labels of the training set, got \"8\"");
+}
+
+static void given_labels_of_steps_when_a_generated_set_is_to_be_like_them_then_refused(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_dataset *like = tl_dataset_builtin("cbf", TL_TRAIN, 0, &error);
+    check_ok(&error);
+    like->target_length = like->x.shape[1];
+    assert_null(tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.like = like}, &error));
+    check_error(&error, TL_ERROR_SHAPE,
+                "builtin:cbf/test has a label for each series; the training set has targets for 128 steps of each");
+    tl_dataset_free(like);
+}
+
 static void given_whole_numbers_as_targets_when_read_then_classes(void **unused) {
     (void)unused;
     tl_error error = {0};
     const bytes x = x_array();
-    bytes y = header_of("'<i8'", "(2,)");
+    bytes y = npy_header("'<i8'", "(2,)");
     put_integer(&y, 12, 8);
     put_integer(&y, UINT64_MAX, 8);
     const bytes file = archive_of(false, &x, &y);
@@ -261,7 +326,7 @@ static void given_a_header_that_is_not_read_when_read_then_the_message_says_what
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bytes file = {0};
         char message[400];
-        put_header(&file, 1, cases[i][0]);
+        put_npy_header(&file, 1, cases[i][0]);
         snprintf(message, sizeof message, " offset %s", cases[i][1]);
         files_check_refused("a.npy", file.data, file.count, message);
     }
@@ -286,7 +351,7 @@ static void given_arrays_that_are_no_data_set_when_read_then_the_message_says_wh
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_error error = {0};
-        bytes file = header_of(cases[i].descr, cases[i].shape);
+        bytes file = npy_header(cases[i].descr, cases[i].shape);
         for (size_t b = 0; b < cases[i].size; b++) put_integer(&file, 0, 1);
         assert_null(files_read("a.npy", file.data, file.count, NULL, &error));
         check_error(&error, TL_ERROR_FORMAT, cases[i].message);
@@ -325,8 +390,8 @@ static void given_no_npy_when_read_then_refused(void **unused) {
 static void given_arrays_that_do_not_fit_when_read_then_both_are_named(void **unused) {
     (void)unused;
     const bytes x = x_array(), y = text_labels();
-    bytes flat = header_of("'<f4'", "(2,)"), three = header_of("'|i1'", "(3,)"), wide = header_of("'<U256'", "(2,)");
-    bytes surrogate = header_of("'<U1'", "(2,)"), empty = header_of("'<U1'", "(2,)");
+    bytes flat = npy_header("'<f4'", "(2,)"), three = npy_header("'|i1'", "(3,)"), wide = npy_header("'<U256'", "(2,)");
+    bytes surrogate = npy_header("'<U1'", "(2,)"), empty = npy_header("'<U1'", "(2,)");
     put_integer(&flat, 0, 8);
     put_integer(&three, 0, 3);
     for (int i = 0; i < 2048; i++) put_integer(&wide, 0, 1);
@@ -338,8 +403,7 @@ static void given_arrays_that_do_not_fit_when_read_then_both_are_named(void **un
     } cases[] = {
         {&flat, &y, " x.npy: offset 128: expected the shape (count, length, channels) or (count, length), got (2,)"},
         {&y, &y, " x.npy: offset 128: expected numbers, got texts"},
-        {&x, &three, " y.npy: offset 128: expected the shape (2,), a label or value for each series, got (3,)"},
-        {&x, &x, " y.npy: offset 128: expected the shape (2,), a label or value for each series, got (2, 2, 2)"},
+        {&x, &three, " y.npy: offset 128: expected the shape (2,), a label or value for each series, (2, 2), one for each step"},
         {&x, &wide, " y.npy: offset 128: expected labels of at most 255 characters, got 256"},
         {&x, &surrogate, " y.npy: offset 128: expected a character, got U+D800"},
         {&x, &empty, " y.npy: offset 136: expected a label, got nothing"},
@@ -410,6 +474,8 @@ static void given_random_damage_when_read_then_a_sound_data_set_or_a_message(voi
     (void)unused;
     const bytes x = x_array(), y = text_labels(), table = table_of(1, "<f4", 4);
     files_check_damage("f.npy", table.data, table.count, NULL, 0, 10000, 500);
+    const bytes steps = step_labels("'|i1'", "(2, 3)", 1), of_steps = steps_archive(&steps);
+    files_check_damage("f.npz", of_steps.data, of_steps.count, NULL, 0, 10000, 100);
     for (int deflate = 0; deflate < 2; deflate++) {
         const bytes file = archive_of(deflate, &x, &y);
         files_check_damage("f.npz", file.data, file.count, NULL, 0, 10000, 100);
@@ -423,6 +489,12 @@ int main(void) {
         cmocka_unit_test(given_an_archive_stored_or_deflated_when_read_then_series_and_labels),
         cmocka_unit_test(given_targets_that_are_floats_when_read_then_regression),
         cmocka_unit_test(given_whole_numbers_as_targets_when_read_then_classes),
+        cmocka_unit_test(given_whole_numbers_for_every_step_when_read_then_labels_of_steps),
+        cmocka_unit_test(given_floats_for_every_step_when_read_then_values_of_steps_as_they_are),
+        cmocka_unit_test(given_a_nan_among_targets_when_read_then_refused_whatever_missing_values_become),
+        cmocka_unit_test(given_targets_of_another_shape_when_read_then_that_and_the_series_are_named),
+        cmocka_unit_test(given_targets_unlike_those_of_the_training_set_when_read_then_refused),
+        cmocka_unit_test(given_labels_of_steps_when_a_generated_set_is_to_be_like_them_then_refused),
         cmocka_unit_test(given_a_header_that_is_not_read_when_read_then_the_message_says_what_is),
         cmocka_unit_test(given_arrays_that_are_no_data_set_when_read_then_the_message_says_which_would_be),
         cmocka_unit_test(given_numbers_that_are_none_when_read_then_the_offset_of_the_first),

@@ -215,7 +215,8 @@ static void given_other_series_than_were_counted_when_read_then_the_file_has_cha
     tl_real *row = tl_samples_row(&more, 2, 1, &error);
     assert_non_null(row);
     row[0] = row[1] = 1;
-    tl_samples_end_value(&more, 3, &error);
+    *tl_samples_targets(&more) = 3;
+    tl_samples_keep(&more, &error);
     check_ok(&error);
     assert_null(tl_samples_row(&more, 2, 1, &error));
     check_error(&error, TL_ERROR_FILE, "a.x: changed while it was read");

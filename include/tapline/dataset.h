@@ -9,8 +9,8 @@ extern "C" {
 #endif
 
 /* A set of series. Fill one yourself to use your own arrays (then do not free it with tl_dataset_free), or have
- * one made by the functions below, which make sets of one target a series. A network with an output for every step (tl_unet,
- * tl_wavenet_steps) takes targets for every step: target_length is then the length of its output. */
+ * one made by the functions below. A network with an output for every step (tl_unet, tl_wavenet_steps) takes targets for every
+ * step: target_length is then the length of its output. */
 typedef struct tl_dataset {
     tl_tensor x;            /* (count, length, channels) */
     size_t *lengths;        /* (count) how much of each series counts, 0 behind it; NULL: all of it */
@@ -38,7 +38,7 @@ TL_API tl_status tl_missing_by_name(const char *name, tl_missing *policy, tl_err
 
 typedef struct tl_read_cfg {
     /* (NULL) The data set that a model is trained on: labels are mapped to its classes, a label that it does not have, and a
-     * channel count or length other than its own, is an error. */
+     * channel count or length other than its own, of series or of their targets, is an error. */
     const tl_dataset *like;
     bool raw; /* leave values as they are; else each channel of each series gets mean 0 and standard deviation 1 (0 stays 0) */
     tl_missing missing; /* (refuse) what becomes of missing values, before any scaling; a channel of nothing else is an error */
@@ -50,8 +50,8 @@ typedef struct tl_read_cfg {
  * - `.ts` and `.arff` (UCR/UEA; classification or regression, one or many channels, of equal lengths or as the header
  * says);
  * - `.tsv`, `.csv` and `.txt` (a series a line: label first, or in the column that a header line calls so, and the values);
- * - `.npz` (NumPy: x (count, length, channels) or (count, length), y (count): whole numbers or texts are labels, floats target
- * values);
+ * - `.npz` (NumPy: x (count, length, channels) or (count, length), y (count), or (count, length) for a target for every step:
+ * whole numbers or texts are labels, floats target values, of which there may be several a step, (count, length, channels));
  * - `.npy` (NumPy: a table, label first);
  * - `.hea` (a record of PhysioNet in signal format 16 or 212, with its `.atr`: a series around each beat, in physical units, of
  * each kind of beat a class);

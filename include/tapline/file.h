@@ -40,8 +40,8 @@ typedef struct tl_load_cfg {
 
 /* What tl_save_cfg said, and who wrote the file. */
 typedef struct tl_model_info {
-    tl_dataset data;    /* no series, but the shape of one (x.shape[1], x.shape[2]), the classes, and `lengths`, of which nothing is
-                           to be read, where they differed: for tl_read_cfg.like */
+    tl_dataset data;    /* no series, but the shapes of one (x.shape[1], x.shape[2]) and of its targets, the classes, and `lengths`,
+                           of which nothing is to be read, where they differed: for tl_read_cfg.like */
     bool raw;           /* for tl_read_cfg.raw */
     tl_missing missing; /* for tl_read_cfg.missing */
     const char *precision; /* "f32" or "f64": of the file's arrays */

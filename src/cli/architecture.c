@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+static tl_node unet(tl_model *model, tl_node x, int outputs) { return tl_unet(model, x, &(tl_unet_cfg){.outputs = outputs}); }
+
 static const architecture architectures[] = {
     {"fcn", tl_fcn, 16, 2000, 1},
     {"resnet", tl_resnet, 64, 1500, 1},
@@ -12,8 +14,9 @@ static const architecture architectures[] = {
     {"inceptiontime", tl_inception, 64, 1500, 5},
     {"timecnn", tl_time_cnn, 16, 2000, 1},
     {"lite", tl_lite, 64, 1500, 1},
-    {"tcn", tl_tcn, 64, 300, 1}, /* no recipe was published for such series, nor for wavenet */
+    {"tcn", tl_tcn, 64, 300, 1}, /* no recipe was published for such series, nor for the next two */
     {"wavenet", tl_wavenet, 64, 300, 1},
+    {"unet", unet, 64, 300, 1},
     {NULL, NULL, 16, 1500, 1}, /* a file's */
 };
 
@@ -33,7 +36,8 @@ tl_node IN_PRECISION(architecture_build)(const char *name, tl_model *model, tl_n
 
 tl_node IN_PRECISION(network_build)(tl_model *model, const tl_dataset *data, const char *name) {
     const tl_node x = tl_input(model, (tl_shape){.length = data->x.shape[1], .channels = data->x.shape[2]});
-    return IN_PRECISION(architecture_build)(name, model, x, data->classes > 0 ? (int)data->classes : 1);
+    const size_t values = data->target_channels > 0 ? data->target_channels : 1;
+    return IN_PRECISION(architecture_build)(name, model, x, (int)(data->classes > 0 ? data->classes : values));
 }
 
 tl_loss_kind IN_PRECISION(network_loss)(const tl_dataset *data, const char *name, tl_error *error) {

@@ -26,7 +26,8 @@ const architecture *IN_PRECISION(architecture_find)(const char *name);
 /* Adds the network of that name, or in the file of that name, to the model; see tapline/layers.h, "architectures". */
 tl_node IN_PRECISION(architecture_build)(const char *name, tl_model *model, tl_node x, int outputs);
 
-/* The same with the input, as long and wide as the data's series, and an output for each class, or one for values. */
+/* The same with the input, as long and wide as the data's series, and an output for each class, or each of the
+ * values at a time. */
 tl_node IN_PRECISION(network_build)(tl_model *model, const tl_dataset *data, const char *name);
 
 /* The loss of that name; NULL: the one that the data asks for. */

@@ -22,6 +22,9 @@ static void print_field(const char *text) {
     putchar('"');
 }
 
+/* Whether there is an output for every step. */
+static bool has_steps(const loaded *self) { return tl_output_shape(self->model).length > 1; }
+
 static void print_class(const tl_dataset *data, size_t class) {
     if (data->class_names)
         print_field(data->class_names[class]);
@@ -29,12 +32,19 @@ static void print_class(const tl_dataset *data, size_t class) {
         printf("%zu", class);
 }
 
+/* Several values at a time are numbered. */
 static void print_head(const loaded *self, size_t outputs) {
     const tl_dataset *data = &self->info.data;
-    fputs(data->classes == 0 ? "value" : "class", stdout);
-    for (size_t c = 0; data->classes > 0 && c < outputs; c++) {
-        putchar(',');
-        print_class(data, c);
+    if (has_steps(self)) fputs("series,step,", stdout);
+    if (data->classes > 0) fputs("class", stdout);
+    for (size_t c = 0; c < outputs; c++) {
+        if (data->classes > 0 || c > 0) putchar(',');
+        if (data->classes > 0)
+            print_class(data, c);
+        else if (outputs > 1)
+            printf("value_%zu", c);
+        else
+            fputs("value", stdout);
     }
     putchar('\n');
 }
@@ -54,9 +64,14 @@ static size_t shown(const loaded *self) {
     return self->info.data.classes ? self->info.data.classes : tl_output_shape(self->model).channels;
 }
 
-static void print_rows(const loaded *self, const tl_tensor *y) {
-    const size_t row = y->shape[1] * y->shape[2];
-    for (size_t i = 0; i < y->shape[0]; i++) print_row(self, y->data + i * row, shown(self));
+/* Series from `first` on, of which y is what is predicted. */
+static void print_rows(const loaded *self, size_t first, const tl_tensor *y) {
+    const size_t steps = y->shape[1], outputs = shown(self);
+    for (size_t i = 0; i < y->shape[0]; i++)
+        for (size_t t = 0; t < steps; t++) {
+            if (has_steps(self)) printf("%zu,%zu,", first + i, t);
+            print_row(self, y->data + (i * steps + t) * y->shape[2], outputs);
+        }
 }
 
 /* ROWS at a time. */
@@ -67,7 +82,7 @@ static void predict_one(const loaded *self, tl_tensor *y, tl_error *error) {
         tl_tensor part = tl_tensor_slice(y, 0, x.shape[0]);
         tl_predict(self->model, &x, self->data->lengths ? self->data->lengths + first : NULL, &part, error);
         if (first == 0 && !tl_failed(error)) print_head(self, shown(self));
-        if (!tl_failed(error)) print_rows(self, &part);
+        if (!tl_failed(error)) print_rows(self, first, &part);
     }
 }
 
@@ -76,7 +91,7 @@ static void predict_mean(loaded *self, tl_tensor *y, tl_error *error) {
     for (size_t i = 0; i < self->models; i++) IN_PRECISION(loaded_join)(self, ensemble, i, error);
     if (tl_ensemble_predict(ensemble, y, error) == TL_OK) {
         print_head(self, shown(self));
-        print_rows(self, y);
+        print_rows(self, 0, y);
     }
     tl_ensemble_free(ensemble);
 }

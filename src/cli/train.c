@@ -27,6 +27,7 @@ typedef struct job {
 } job;
 
 static bool is_regression(const job *self) { return self->data->classes == 0; }
+static size_t target_length(const job *self) { return self->data->target_length > 0 ? self->data->target_length : 1; }
 
 /* ---- data ---- */
 
@@ -119,16 +120,16 @@ static tl_optimizer_cfg optimizer_of(const train_settings *settings, tl_error *e
                               .l1 = settings->l1};
 }
 
-/* series / (classes · series of the class): together the series weigh as much as without. To be freed; NULL where not asked for. */
+/* labels / (classes · labels of the class): together they weigh as much as without. To be freed; NULL where not asked for. */
 static double *balance_classes(const job *self, tl_error *error) {
-    const size_t series = self->data->x.shape[0], classes = self->data->classes;
+    const size_t labels = self->data->x.shape[0] * target_length(self), classes = self->data->classes;
     if (!self->settings->balance) return NULL;
     if (classes == 0) tl_fail(error, TL_ERROR_ARGUMENT, "--balance is for classes; the data has target values");
     double *weights = calloc(classes + 1, sizeof *weights);
     if (!weights) tl_fail(error, TL_ERROR_MEMORY, "out of memory");
-    for (size_t i = 0; weights && classes > 0 && i < series; i++) weights[self->data->labels[i]]++;
+    for (size_t i = 0; weights && classes > 0 && i < labels; i++) weights[self->data->labels[i]]++;
     for (size_t c = 0; weights && c < classes; c++)
-        if (weights[c] > 0) weights[c] = (double)series / ((double)classes * weights[c]);
+        if (weights[c] > 0) weights[c] = (double)labels / ((double)classes * weights[c]);
     return weights;
 }
 
@@ -388,9 +389,10 @@ static void report_as_text(const job *self) {
            tl_precision(), self->settings->engine, tl_model_threads(self->model));
     printf("data       %s, length %zu, channels %zu", self->data_path, shape[1], shape[2]);
     if (is_regression(self))
-        printf(", regression\n");
+        printf(", regression");
     else
-        printf(", classes %zu\n", self->data->classes);
+        printf(", classes %zu", self->data->classes);
+    printf("%s\n", target_length(self) > 1 ? " for every step" : "");
     if (self->rates)
         rates_as_text(self->rates);
     else

@@ -136,6 +136,11 @@ static tl_dataset *read_builtin(const char *name, const tl_dataset *like, tl_err
                 generator->length, generator->classes, like->x.shape[1], like->classes);
         return NULL;
     }
+    if (generator && like && tl_labels_each(like) != 1) {
+        tl_fail(error, TL_ERROR_SHAPE, "builtin:%s has a label for each series; the training set has targets for %zu steps of each",
+                name, tl_labels_each(like));
+        return NULL;
+    }
     for (size_t c = 0; generator && like && c < generator->classes; c++) {
         if (like->class_names && strcmp(like->class_names[c], generator->class_names[c]) == 0) continue;
         tl_fail(error, TL_ERROR_SHAPE, "builtin:%s has a class %s, which is not class %zu of the training set", name,

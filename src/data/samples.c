@@ -2,6 +2,7 @@
 
 #include "data/classes.h"
 #include "data/missing.h"
+#include "evaluate.h"
 #include "memory.h"
 
 #include <math.h>
@@ -26,6 +27,8 @@ bool tl_samples_fit(size_t values, size_t held) { return values <= LEAST_VALUES 
 tl_status tl_samples_announce(tl_samples *s, tl_error *error) {
     size_t each, values = 0;
     s->counting = false;
+    if (s->target_length == 0) s->target_length = 1;
+    if (s->target_channels == 0) s->target_channels = 1;
     if (!s->unequal) s->longest = s->length;
     if (tl_failed(error)) return error->status;
     if (!tl_multiply_sizes(s->longest, s->channels, &each))
@@ -41,9 +44,9 @@ tl_status tl_samples_announce(tl_samples *s, tl_error *error) {
     s->values = tl_reserve(s->room * each, sizeof *s->values, "data", error);
     if (s->unequal) s->lengths = tl_allocate(s->room, sizeof *s->lengths, "lengths", error);
     if (s->regression)
-        s->targets = tl_allocate(s->room, sizeof *s->targets, "target values", error);
+        s->targets = tl_reserve(s->room * s->target_length * s->target_channels, sizeof *s->targets, "target values", error);
     else
-        s->labels = tl_allocate(s->room, sizeof *s->labels, "labels", error);
+        s->labels = tl_reserve(s->room * s->target_length, sizeof *s->labels, "labels", error);
     return error->status;
 }
 
@@ -64,6 +67,20 @@ tl_status tl_samples_text(tl_samples *s, tl_text *text, const tl_line_reader *re
 
 /* ---- values ---- */
 
+static tl_status check_like_targets(const tl_samples *s, const char *at, tl_error *error) {
+    const tl_dataset *like = s->like;
+    const size_t length = tl_labels_each(like), channels = tl_values_each(like) / length;
+    if (s->regression != (like->classes == 0) || (!s->regression && !like->class_names))
+        return tl_text_fail(s->text, at, error, "expected %s, as in the training set", s->regression ? "labels" : "target values");
+    if (s->target_length != length)
+        return tl_text_fail(s->text, at, error, "expected targets for %zu step%s of each series, as in the training set, got %zu",
+                            length, length == 1 ? "" : "s", s->target_length);
+    if (s->regression && length > 1 && s->target_channels != channels) /* no file has several values of a series */
+        return tl_text_fail(s->text, at, error, "expected %zu target value%s for each step, as in the training set, got %zu",
+                            channels, channels == 1 ? "" : "s", s->target_channels);
+    return TL_OK;
+}
+
 static tl_status check_like(const tl_samples *s, const char *at, tl_error *error) {
     const tl_dataset *like = s->like;
     if (!like || s->series > 0) return TL_OK;
@@ -74,9 +91,7 @@ static tl_status check_like(const tl_samples *s, const char *at, tl_error *error
         return tl_text_fail(s->text, at, error,
                             "expected series of length %zu and %zu channels, as in the training set, got %zu and %zu",
                             like->x.shape[1], like->x.shape[2], s->length, s->channels);
-    if (s->regression != (like->classes == 0) || (!s->regression && !like->class_names))
-        return tl_text_fail(s->text, at, error, "expected %s, as in the training set", s->regression ? "labels" : "target values");
-    return TL_OK;
+    return check_like_targets(s, at, error);
 }
 
 tl_status tl_samples_changed(const tl_samples *s, tl_error *error) {
@@ -170,16 +185,21 @@ tl_status tl_samples_channel(tl_samples *s, tl_field line, char separator, tl_er
 /* ---- labels ---- */
 
 /* Labels are equal as text, or as numbers: archives write 1 and 1.0 for the same class. */
-static bool is_label(const tl_text *text, tl_field field, const char *name) {
-    double a, b;
+static bool is_same_text(tl_field field, const char *name) {
     const size_t length = strlen(name);
-    if ((size_t)(field.end - field.begin) == length && memcmp(field.begin, name, length) == 0) return true;
-    return tl_field_number(text, field, &a) && tl_field_number(text, (tl_field){name, name + length}, &b) && a == b;
+    return (size_t)(field.end - field.begin) == length && memcmp(field.begin, name, length) == 0;
+}
+
+static bool is_same_number(const tl_text *text, tl_field field, const char *name) {
+    double a, b;
+    return tl_field_number(text, field, &a) && tl_field_number(text, (tl_field){name, name + strlen(name)}, &b) && a == b;
 }
 
 static size_t find_label(const tl_text *text, tl_field label, char *const *names, size_t count) {
     size_t i = 0;
-    while (i < count && !is_label(text, label, names[i])) i++;
+    while (i < count && !is_same_text(label, names[i])) i++;
+    if (i < count) return i; /* as most are; numbers take longer */
+    for (i = 0; i < count && !is_same_number(text, label, names[i]);) i++;
     return i;
 }
 
@@ -233,18 +253,20 @@ static tl_status keep_row(tl_samples *s, const char *at, tl_error *error) {
     return TL_OK;
 }
 
-tl_status tl_samples_end_value(tl_samples *s, double target, tl_error *error) {
-    if (check_series(s, NULL, error) != TL_OK) return error->status;
-    s->targets[s->series] = (tl_real)target;
-    return keep_row(s, NULL, error);
+tl_status tl_samples_label(tl_samples *s, size_t step, tl_field label, tl_error *error) {
+    return label_number(s, tl_field_trim(label), &s->labels[s->series * s->target_length + step], error);
 }
+
+tl_real *tl_samples_targets(const tl_samples *s) { return s->targets + s->series * s->target_length * s->target_channels; }
+
+tl_status tl_samples_keep(tl_samples *s, tl_error *error) { return keep_row(s, NULL, error); }
 
 tl_status tl_samples_end(tl_samples *s, tl_field label, tl_error *error) {
     double target = 0;
     label = tl_field_trim(label);
     if (check_series(s, label.begin, error) != TL_OK) return error->status;
     if (!s->regression)
-        label_number(s, label, &s->labels[s->series], error);
+        tl_samples_label(s, 0, label, error);
     else if (tl_text_number(s->text, label, &target, error) == TL_OK)
         s->targets[s->series] = (tl_real)target;
     return tl_failed(error) ? error->status : keep_row(s, label.begin, error);
@@ -281,7 +303,7 @@ static tl_status sort_classes(tl_samples *s, tl_error *error) {
             s->names[i] = sorted[i].name;
             after[sorted[i].before] = (int32_t)i;
         }
-        for (size_t i = 0; i < s->series; i++) s->labels[i] = after[s->labels[i]];
+        for (size_t i = 0; i < s->series * s->target_length; i++) s->labels[i] = after[s->labels[i]];
     } else
         tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
     free(sorted);
@@ -295,6 +317,8 @@ static tl_status fill_dataset(tl_samples *s, tl_dataset *data, tl_error *error) 
     data->lengths = s->lengths;
     data->labels = s->labels;
     data->values = s->targets;
+    data->target_length = s->target_length;
+    data->target_channels = s->target_channels;
     s->values = s->targets = NULL;
     s->lengths = NULL;
     s->labels = NULL;

@@ -14,9 +14,10 @@ typedef struct tl_samples {
     tl_missing missing;     /* tl_read_cfg.missing */
     bool regression;
     bool counting;
-    size_t channels; /* 0 until the first series is counted */
-    size_t length;   /* likewise; where lengths differ, of the series that is being read */
-    bool unequal;    /* series may differ in length */
+    size_t channels;                       /* 0 until the first series is counted */
+    size_t length;                         /* likewise; where lengths differ, of the series that is being read */
+    bool unequal;                          /* series may differ in length */
+    size_t target_length, target_channels; /* (1) as in tl_dataset; to be set before memory is got */
 
     size_t counted, longest; /* series, and the length of the longest */
     size_t held;             /* how many values the file has */
@@ -25,8 +26,8 @@ typedef struct tl_samples {
     size_t *lengths; /* (room) where they may differ */
     size_t series, room;
     size_t step, channel; /* of the next value of the series that is being read */
-    int32_t *labels;
-    tl_real *targets;
+    int32_t *labels;      /* (room, target_length) */
+    tl_real *targets;     /* (room, target_length, target_channels) */
 
     char **names; /* of the classes */
     size_t classes;
@@ -82,8 +83,14 @@ tl_status tl_samples_changed(const tl_samples *samples, tl_error *error);
 /* Ends the series that was being read: its label, or target value. */
 tl_status tl_samples_end(tl_samples *samples, tl_field label, tl_error *error);
 
-/* Ends it in a regression, with a target value that is a number already. */
-tl_status tl_samples_end_value(tl_samples *samples, double target, tl_error *error);
+/* The label of a step of a series of tl_samples_row; step 0: of the series, where it has one. */
+tl_status tl_samples_label(tl_samples *samples, size_t step, tl_field label, tl_error *error);
+
+/* In a regression: where the (target_length, target_channels) values of that series are to be filled in. */
+tl_real *tl_samples_targets(const tl_samples *samples);
+
+/* Ends that series, whose labels or values are there. */
+tl_status tl_samples_keep(tl_samples *samples, tl_error *error);
 
 /* Adds a class to those that are declared. */
 tl_status tl_samples_declare(tl_samples *samples, tl_field name, tl_error *error);

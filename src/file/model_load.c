@@ -131,7 +131,7 @@ static tl_status read_classes(const tl_archive *archive, const tl_model *model, 
 }
 
 static tl_status read_info(const tl_archive *archive, const tl_model *model, tl_model_info *info, tl_error *error) {
-    const tl_shape in = tl_input_shape(model);
+    const tl_shape in = tl_input_shape(model), out = tl_output_shape(model);
     const char *normalise = tl_archive_get(archive, "normalise", error), *version = tl_archive_get(archive, "tapline", error);
     const char *lengths = json_string_value(json_object_get(archive->metadata, "lengths")); /* this and the next may be absent */
     const char *missing = json_string_value(json_object_get(archive->metadata, "missing"));
@@ -152,6 +152,8 @@ static tl_status read_info(const tl_archive *archive, const tl_model *model, tl_
                             .data.x = {.rank = 3, .shape = {0, in.length, in.channels}}};
     snprintf(info->version, sizeof info->version, "%s", version);
     if (own_lengths) info->data.lengths = tl_allocate(1, sizeof *info->data.lengths, "lengths", error);
+    info->data.target_length = out.length;
+    info->data.target_channels = tl_loss_takes_labels(tl_model_loss(model)) ? 1 : out.channels;
     return read_classes(archive, model, &info->data, error);
 }
 

@@ -66,13 +66,15 @@ static void check_sound(const tl_dataset *data) {
     const size_t count = tl_tensor_count(&data->x);
     REQUIRE(data->x.rank == 3 && count > 0);
     for (size_t i = 0; i < count; i++) REQUIRE(isfinite(data->x.data[i]));
-    for (size_t i = 0; i < data->x.shape[0]; i++)
+    REQUIRE(data->target_length == 1 || data->target_length == data->x.shape[1]);
+    for (size_t i = 0; i < data->x.shape[0] * data->target_length * data->target_channels; i++)
         REQUIRE(data->labels ? data->labels[i] >= 0 && (size_t)data->labels[i] < data->classes : isfinite(data->values[i]));
     for (size_t c = 0; data->class_names && c < data->classes; c++) REQUIRE(data->class_names[c]);
 }
 
 static void check_same(const tl_dataset *a, const tl_dataset *b) {
-    const size_t count = a->x.shape[0];
+    const size_t count = a->x.shape[0] * a->target_length * a->target_channels;
+    REQUIRE(a->target_length == b->target_length && a->target_channels == b->target_channels);
     REQUIRE(tl_tensor_same_shape(&a->x, &b->x) && a->classes == b->classes);
     REQUIRE(memcmp(a->x.data, b->x.data, tl_tensor_count(&a->x) * sizeof(tl_real)) == 0);
     if (a->labels) REQUIRE(memcmp(a->labels, b->labels, count * sizeof *a->labels) == 0);
