@@ -135,8 +135,9 @@ static void given_values_for_every_step_when_trained_and_predicted_then_columns_
     at += sizeof head - 1;
     double error = 0;
     for (int i = 0; i < SERIES * LENGTH; i++) {
-        check_number("series", next_number(&at, '\n'), (double)(i / LENGTH), 0, 0);
-        check_number("step", next_number(&at, ','), (double)(i % LENGTH), 0, 0);
+        const int series = i / LENGTH, step = i % LENGTH;
+        check_number("series", next_number(&at, '\n'), series, 0, 0);
+        check_number("step", next_number(&at, ','), step, 0, 0);
         const double first = next_number(&at, ','), second = next_number(&at, ',');
         error += (first + second - 2) * (first + second - 2) / (SERIES * LENGTH); /* they add up to 2 */
     }
