@@ -36,7 +36,7 @@ typedef enum tl_engine {
     TL_ENGINE_NAIVE,    /* the plain loops: slow, the specification of the others */
     TL_ENGINE_GEMM,     /* im2col tiles and the BLAS */
     TL_ENGINE_DIRECT,   /* register tiles on the input itself */
-    TL_ENGINE_WINOGRAD  /* fewer multiplications, some more rounding: kernels from 3 taps on, stride 1 */
+    TL_ENGINE_WINOGRAD  /* fewer multiplications, some more rounding: kernels of 3 taps and more for each step of stride */
 } tl_engine;
 
 /* The name of a tl_engine, such as "gemm"; NULL where there is none. */

@@ -26,6 +26,9 @@ tl_conv1d_shape tl_direct_joined(const tl_conv1d_shape *shape);
 
 tl_direct_form tl_direct_forward_form(const tl_conv1d_shape *shape);
 
+/* Rows of a sample times taps that are computed: those beyond the series too, unless taps lie so far apart that rows skip them. */
+size_t tl_direct_terms(const tl_conv1d_shape *shape);
+
 /* ---- rows ---- */
 
 /* A run of rows of one sample, whose input and output stay in cache. */

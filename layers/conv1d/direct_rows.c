@@ -89,6 +89,16 @@ static size_t first_row_at(const tl_direct_form *form, size_t row, size_t tap, s
     return position >= (ptrdiff_t)bound ? row : row + tl_divide_up((size_t)((ptrdiff_t)bound - position), form->in_step);
 }
 
+size_t tl_direct_terms(const tl_conv1d_shape *shape) {
+    const tl_direct_form form = tl_direct_forward_form(shape);
+    size_t terms = 0;
+    if (!far_apart(&form)) return form.rows * form.taps;
+    for (size_t tap = 0; tap < form.taps; tap++)
+        terms +=
+            tl_least(first_row_at(&form, 0, tap, form.in_length), form.rows) - tl_least(first_row_at(&form, 0, tap, 0), form.rows);
+    return terms;
+}
+
 /* The rows from `row` on that read the same taps. */
 static tl_direct_segment same_taps(const tl_direct_form *form, const tl_direct_unit *unit, size_t row) {
     if (unit->window) {

@@ -83,9 +83,9 @@ static bool gemm_is_faster(const tl_conv1d_shape *s, tl_conv1d_pass pass) {
     return rows < (pass == TL_BACKWARD_WEIGHTS ? 32 : 4) || s->kernel * s->channels * s->filters >= (size_t)1 << 20;
 }
 
-/* The engine that TL_ENGINE_AUTO means: depends on the shape alone. */
+/* The engine that TL_ENGINE_AUTO means: depends on the shape and on how wide the processor's vectors are. */
 static const tl_conv1d_ops *choose(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
-    if (tl_conv1d_winograd.supports(shape, pass) && tl_winograd_is_faster(shape)) return &tl_conv1d_winograd;
+    if (tl_conv1d_winograd.supports(shape, pass) && tl_winograd_is_faster(shape, pass)) return &tl_conv1d_winograd;
     if (tl_conv1d_gemm.supports(shape, pass) && gemm_is_faster(shape, pass)) return &tl_conv1d_gemm;
     return &tl_conv1d_direct;
 }

@@ -22,9 +22,9 @@ enum {
 
 /* ---- weights ---- */
 
-/* Element (tap, input element, output) of a form is weight[tap·tap_step + element·in_step + output·out_step]. */
+/* Element (tap, input element, output) of a form is from[tap·tap_step + element·in_step + output·out_step], or 0 from `end` on. */
 typedef struct weights {
-    const tl_real *from;
+    const tl_real *from, *end;
     ptrdiff_t tap_step;
     size_t in_step, out_step;
 } weights;
@@ -61,11 +61,12 @@ static void pack_tap(const sum_job *job, const weights_piece *piece, size_t tap,
     const tl_real *from =
         w->from + (ptrdiff_t)tap * w->tap_step + (ptrdiff_t)(piece->first * w->in_step + piece->block.first * w->out_step);
     if (w->out_step == 1) {
-        for (size_t i = 0; i < piece->count; i++) memcpy(to + i * lanes, from + i * w->in_step, width * sizeof *to);
+        for (size_t i = 0; i < piece->count && from < w->end; i++, from += w->in_step)
+            memcpy(to + i * lanes, from, tl_least(width, (size_t)(w->end - from)) * sizeof *to);
         return;
     }
-    for (size_t o = 0; o < width; o++)
-        for (size_t i = 0; i < piece->count; i++) to[i * lanes + o] = from[i + o * w->out_step];
+    for (size_t o = 0; o < width && from < w->end; o++, from += w->out_step)
+        for (size_t i = 0; i < piece->count; i++) to[i * lanes + o] = from[i];
 }
 
 /* (taps, count + 1, lanes), zero beyond the last tap and output. */
@@ -108,9 +109,9 @@ static void transform_weights(const sum_job *job, tl_real *packed, tl_real *tran
 /* ---- products ---- */
 
 /* One point of one sample (or of all, their tiles being in a row): sums over a few groups at a time, whose weights are used for all
- * rows before the next ones take their place in the cache. */
+ * rows before the next ones take their place in the cache. What comes soon is asked for once. */
 static void multiply(const sum_job *job, const tl_direct_block *block, const tl_real *x, const tl_real *factor, tl_real *out,
-                     size_t rows, tl_direct_soon soon) {
+                     size_t rows, tl_direct_soon *soon) {
     const tl_winograd_form *form = &job->form;
     const size_t row = tl_winograd_in_row(form), tap = form->in_width * block->lanes;
     const size_t most = tl_most(WEIGHT_BYTES / (tap * sizeof(tl_real)), 1);
@@ -131,8 +132,8 @@ static void multiply(const sum_job *job, const tl_direct_block *block, const tl_
                                                            .rows = rows,
                                                            .vectors = block->vectors,
                                                            .width = block->lanes,
-                                                           .soon = {soon}});
-        soon.rows = 0;
+                                                           .soon = {soon[0], soon[1]}});
+        soon[0].rows = soon[1].rows = 0;
     }
 }
 
@@ -143,30 +144,38 @@ static void multiply_unit(const sum_job *job, const tl_winograd_unit *unit, cons
     const tl_real *factor = transformed + block->first * form->variant->points * point_rows(form);
     for (size_t p = 0; p < form->variant->points; p++, planes += job->plane, factor += step) {
         tl_real *out = products + p * unit->samples * rows * block->lanes;
-        tl_direct_soon soon = {.rows = 0};
-        if (last) soon = tl_winograd_next(form, unit, p, job->in, form->in_length, form->in_width);
+        tl_direct_soon soon[2] = {tl_winograd_soon(form, unit, false, p, job->out + block->first, form->out_count, form->width)};
+        soon[0].width = block->width;
+        if (last) soon[1] = tl_winograd_soon(form, unit, true, p, job->in, form->in_count, form->in_width);
         if (form->groups == 1)
             multiply(job, block, planes, factor, out, unit->samples * rows, soon);
         else
-            for (size_t i = 0; i < unit->samples; i++, out += rows * block->lanes, soon.rows = 0)
+            for (size_t i = 0; i < unit->samples; i++, out += rows * block->lanes)
                 multiply(job, block, planes + i * unit->in_tiles * tl_winograd_in_row(form), factor, out, rows, soon);
     }
 }
 
 /* ---- outputs ---- */
 
-/* The last tile of a sample, of which only some rows are wanted. */
-static void finish_border(const tl_winograd_form *form, const tl_winograd_rows *tile, size_t rows, tl_real *out) {
+/* Those of a row's outputs, from element `at` of the sample on, that lie in it. */
+static void store_inside(const tl_winograd_form *form, const tl_real *row, size_t width, ptrdiff_t at, tl_real *out) {
+    const ptrdiff_t end = at + (ptrdiff_t)width, count = (ptrdiff_t)form->out_count;
+    const ptrdiff_t begin = at > 0 ? at : 0, stop = end < count ? end : count;
+    if (begin < stop) memcpy(out + begin, row + (begin - at), (size_t)(stop - begin) * sizeof *out);
+}
+
+/* A tile at an end of a sample, of which only some outputs are wanted; its own begin at element `at`. */
+static void finish_border(const tl_winograd_form *form, const tl_winograd_rows *tile, ptrdiff_t at, tl_real *out) {
     const size_t m = form->variant->outputs, d = form->dilation, width = tile->width;
     tl_real part[8 * TL_MOST_TILE_WIDTH];
     tl_winograd_rows one = *tile;
     one.to = part;
     one.to_row = width;
     one.tiles = 1;
-    for (size_t q = 0; q < d && q < rows; q++, one.from += one.from_step) {
+    for (size_t q = 0; q < d; q++, one.from += one.from_step) {
         form->variant->output(&one);
-        for (size_t i = 0; i < m && i * d + q < rows; i++)
-            memcpy(out + (i * d + q) * form->width, part + i * width, width * sizeof *out);
+        for (size_t i = 0; i < m; i++)
+            store_inside(form, part + i * width, width, at + (ptrdiff_t)((i * d + q) * form->width), out);
     }
 }
 
@@ -174,24 +183,27 @@ static void finish_border(const tl_winograd_form *form, const tl_winograd_rows *
 static void finish_sample(const sum_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, const tl_real *products,
                           size_t rows, tl_real *out) {
     const tl_winograd_form *form = &job->form;
-    const size_t block_rows = form->variant->outputs * form->dilation, row = tl_winograd_out_row(form);
+    const size_t row = tl_winograd_out_row(form), all = form->variant->outputs * row; /* elements of a tile */
     const bool dense = form->dilation == 1;
-    const size_t end = unit->tile + unit->tiles, whole = tl_least(end, form->rows / block_rows);
+    const size_t begin = form->out_first < 0, stop = ((size_t)-form->out_first + form->out_count) / all; /* whole tiles */
+    const size_t end = unit->tile + unit->tiles, whole = tl_least(end, stop);
     tl_winograd_rows tile = {.from_row = rows * block->lanes,
                              .from_step = block->lanes,
                              .to_row = row,
-                             .to_step = dense ? form->variant->outputs * row : form->width,
+                             .to_step = dense ? all : form->width,
                              .width = block->width,
                              .start = job->start + block->first};
     for (size_t i = unit->tile, run; i < end; i += run) {
-        run = dense && i < whole ? whole - i : 1;
+        const bool inside = i >= begin && i < whole;
+        const ptrdiff_t at = form->out_first + (ptrdiff_t)(i * all + block->first);
+        run = dense && inside ? whole - i : 1;
         tile.from = products + (i - unit->tile) * form->dilation * block->lanes;
-        tile.to = out + i * block_rows * form->width + block->first;
         tile.tiles = dense ? run : form->dilation;
-        if (i < whole)
+        if (inside) {
+            tile.to = out + at;
             form->variant->output(&tile);
-        else
-            finish_border(form, &tile, form->rows - i * block_rows, tile.to);
+        } else
+            finish_border(form, &tile, at, out);
     }
 }
 
@@ -202,7 +214,7 @@ static void sum_task(void *context, size_t task, int worker) {
     tl_real *own = job->own + (size_t)worker * job->each, *transformed = own + READY, *copy = transformed + transformed_count(form);
     tl_real *planes = copy + tl_winograd_copy(form);
     tl_real *products = planes + form->variant->points * job->plane;
-    const size_t rows = unit.tiles * form->dilation, sample = form->rows * form->width;
+    const size_t rows = unit.tiles * form->dilation;
     if (own[0] == 0) transform_weights(job, copy, transformed);
     own[0] = 1;
     tl_winograd_transform_input(form, &unit, job->in, job->plane, planes, copy);
@@ -212,7 +224,7 @@ static void sum_task(void *context, size_t task, int worker) {
         multiply_unit(job, &unit, &block, b + 1 == blocks, transformed, planes, products);
         for (size_t i = 0; i < unit.samples; i++)
             finish_sample(job, &unit, &block, products + i * rows * block.lanes, unit.samples * rows,
-                          job->out + (unit.sample + i) * sample);
+                          job->out + (unit.sample + i) * form->out_count);
     }
 }
 
@@ -257,47 +269,42 @@ static void run(const tl_winograd_form *form, const weights *from, const tl_real
 static void forward(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *weight, const tl_real *bias, tl_real *y,
                     const tl_workers *workers, tl_real *scratch) {
     const tl_winograd_form form = tl_winograd_forward_form(shape);
-    const weights plain = {
-        .from = weight, .tap_step = (ptrdiff_t)(shape->channels * shape->filters), .in_step = shape->filters, .out_step = 1};
+    const weights plain = {.from = weight,
+                           .end = weight + form.window * form.width,
+                           .tap_step = (ptrdiff_t)(form.in_width * form.width),
+                           .in_step = form.width,
+                           .out_step = 1};
     run(&form, &plain, x, bias, y, workers, scratch);
-}
-
-/* Of the convolution that takes dy to dx. */
-static tl_winograd_form backward_form(const tl_conv1d_shape *shape) {
-    tl_conv1d_shape back = *shape;
-    back.length = shape->out_length;
-    back.out_length = shape->length;
-    back.channels = shape->filters;
-    back.filters = shape->channels;
-    tl_winograd_form form = tl_winograd_forward_form(&back);
-    form.first = (ptrdiff_t)shape->pad_left - (ptrdiff_t)((shape->kernel - 1) * shape->dilation);
-    return form;
 }
 
 static void backward_input(const tl_conv1d_shape *shape, const tl_real *dy, const tl_real *weight, tl_real *dx,
                            const tl_workers *workers, tl_real *scratch) {
-    const tl_winograd_form form = backward_form(shape);
-    const size_t tap = shape->channels * shape->filters;
-    const weights flipped_taps = {
-        .from = weight + (shape->kernel - 1) * tap, .tap_step = -(ptrdiff_t)tap, .in_step = 1, .out_step = shape->filters};
+    const tl_winograd_form form = tl_winograd_backward_form(shape);
+    const size_t tap = form.in_width * form.width;
+    const weights flipped_taps = {.from = weight + (form.taps - 1) * tap,
+                                  .end = weight + shape->kernel * shape->channels * shape->filters,
+                                  .tap_step = -(ptrdiff_t)tap,
+                                  .in_step = 1,
+                                  .out_step = form.in_width};
     run(&form, &flipped_taps, dy, NULL, dx, workers, scratch);
 }
 
 /* ---- the engine ---- */
 
-/* Two taps have nothing to save. Nor is there a gain where a dilation leaves series without a row, or windows so long that their
- * transformed tiles fit no cache. */
+/* Two taps have nothing to save, nor have the two of a stride. Nor is there a gain where a dilation leaves series without a row, or
+ * windows so long that their transformed tiles fit no cache. */
 static bool supports(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
     (void)pass;
-    if (shape->stride > 1 || shape->kernel < 3) return false;
+    const size_t taps = tl_divide_up(shape->kernel, shape->stride);
+    if (taps < 3 || (shape->stride > 1 && shape->dilation > 1)) return false;
     if (shape->dilation > tl_least(shape->length, shape->out_length)) return false;
-    const size_t most = WINDOW_MOST / tl_most(shape->channels, shape->filters);
-    return shape->dilation <= most && shape->kernel <= most / shape->dilation;
+    const size_t most = WINDOW_MOST / tl_most(shape->stride * shape->channels, shape->filters);
+    return shape->dilation <= most && taps <= most / shape->dilation;
 }
 
 static size_t scratch_of(const tl_conv1d_shape *shape, tl_conv1d_pass pass, int workers) {
     if (pass == TL_BACKWARD_WEIGHTS) return tl_winograd_weights_scratch(shape, workers);
-    const tl_winograd_form form = pass == TL_FORWARD ? tl_winograd_forward_form(shape) : backward_form(shape);
+    const tl_winograd_form form = pass == TL_FORWARD ? tl_winograd_forward_form(shape) : tl_winograd_backward_form(shape);
     return job_scratch(&form, workers);
 }
 

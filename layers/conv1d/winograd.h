@@ -2,7 +2,9 @@
  *
  * A kernel of k taps is cut into groups of r. Group g of tile i reads what group 0 of tile i + g·r/m reads: with one group, or with
  * m = r, the transformed tiles serve all groups. With a dilation d, rows t, t + d, … are a dense series: a tile is m blocks of d
- * consecutive rows, one row of each of d series, and its transform one of rows of d · channels elements.
+ * consecutive rows, one row of each of d series, and its transform one of rows of d · channels elements. With a stride s, rows are
+ * taken s at a time, as one row of s · channels elements: then windows of ⌈taps / s⌉ such rows begin one row apart. The first and
+ * the last of them may lie in the series in part.
  */
 #ifndef TL_WINOGRAD_H
 #define TL_WINOGRAD_H
@@ -12,17 +14,21 @@
 typedef struct tl_winograd_form {
     const tl_kernels *kernels;
     const tl_winograd *variant;
-    size_t batch, in_length, in_width;
-    ptrdiff_t first; /* the input row that tap 0 of output row 0 reads */
+    size_t batch;
+    size_t in_count, in_width; /* elements of a sample, and of a row */
+    ptrdiff_t in_first;        /* element of the sample that tap 0 of output row 0 begins with, below 0 with padding */
     size_t taps, groups, dilation;
-    size_t rows, width; /* of the output of a sample */
-    size_t tiles;       /* of a sample */
+    size_t window; /* elements that have a weight: fewer than taps · in_width where a stride divides the kernel with a rest */
+    size_t out_count, width;
+    ptrdiff_t out_first; /* element of the sample that output row 0 begins with, below 0 where it lies there in part */
+    size_t rows, tiles;  /* of the output of a sample */
 } tl_winograd_form;
 
 tl_winograd_form tl_winograd_forward_form(const tl_conv1d_shape *shape);
+tl_winograd_form tl_winograd_backward_form(const tl_conv1d_shape *shape); /* of dy to dx */
 
-/* Whether direct takes longer, of a shape that the engine supports. */
-bool tl_winograd_is_faster(const tl_conv1d_shape *shape);
+/* Whether direct takes longer for a pass, of a shape that the engine supports. */
+bool tl_winograd_is_faster(const tl_conv1d_shape *shape, tl_conv1d_pass pass);
 
 /* Elements of a row of a tile, of all series; and of the output. */
 static inline size_t tl_winograd_in_row(const tl_winograd_form *form) { return form->dilation * form->in_width; }
@@ -46,10 +52,10 @@ typedef struct tl_winograd_unit {
 
 tl_winograd_unit tl_winograd_unit_at(const tl_winograd_form *form, const tl_winograd_cut *cut, size_t index);
 
-/* About what the unit behind this one reads of (batch, length, width), a share for each point: to be asked for with its products.
- */
-tl_direct_soon tl_winograd_next(const tl_winograd_form *form, const tl_winograd_unit *unit, size_t point, const tl_real *array,
-                                size_t length, size_t width);
+/* About the part of an array, (batch, count), in rows of `width`, that belongs to a unit, or to the one behind it; of that a share
+ * for each point, to be asked for with its products. */
+tl_direct_soon tl_winograd_soon(const tl_winograd_form *form, const tl_winograd_unit *unit, bool behind, size_t point,
+                                const tl_real *array, size_t count, size_t width);
 
 /* Elements that the transformed input of any unit takes at one point, and the copy of a tile at the border. */
 size_t tl_winograd_plane(const tl_winograd_form *form, const tl_winograd_cut *cut);

@@ -6,49 +6,90 @@
 #include <string.h>
 
 enum {
-    TRANSFORM_COST = 20,     /* of an element at a point, in multiply-adds */
+    TRANSFORM_COST = 5,      /* of a vector at a point, in multiply-adds of vectors */
     WEIGHT_COST = 20,        /* of a transformed weight, the same */
     LEAST_ROWS = 4,          /* of a product, to choose this engine */
+    LEAST_TERMS = 40,        /* of a sum, the same: where direct rounds little, the transforms would be most of the error */
     UNIT_BYTES = 256 * 1024, /* transformed input of a unit: a share of the second-level cache */
     UNIT_ROWS = 24           /* of each product at least: some tiles of registers, for which weights are read once */
 };
 
+static const double MOST_WASTE = 1.15; /* of direct's forms for few outputs: multiply-adds over those of the definition */
+
 /* F(4, 5), and groups of F(4, 4). Of F(4, 3) and F(6, 3) the one with fewer products for the length of a series; but the latter,
  * which rounds more, only beside the rounding of longer sums. */
-static tl_winograd_variant variant_of(const tl_conv1d_shape *shape) {
-    if (shape->kernel != 3) return shape->kernel == 5 ? TL_WINOGRAD_4_5 : TL_WINOGRAD_4_4;
-    const size_t rows = tl_divide_up(shape->out_length, shape->dilation);
+static tl_winograd_variant variant_of(const tl_winograd_form *form) {
+    if (form->taps != 3) return form->taps == 5 ? TL_WINOGRAD_4_5 : TL_WINOGRAD_4_4;
+    const size_t rows = tl_divide_up(form->rows, form->dilation);
     const bool fewer = 8 * tl_divide_up(rows, 6) < 6 * tl_divide_up(rows, 4);
-    return fewer && tl_least(shape->channels, shape->filters) >= 64 ? TL_WINOGRAD_6_3 : TL_WINOGRAD_4_3;
+    return fewer && tl_least(form->in_width, form->width) >= 64 ? TL_WINOGRAD_6_3 : TL_WINOGRAD_4_3;
+}
+
+/* Cuts a form into tiles of the variant that suits it. */
+static void cut_into_tiles(tl_winograd_form *form) {
+    form->kernels = tl_kernels_here();
+    form->variant = &form->kernels->winograd[variant_of(form)];
+    form->groups = tl_divide_up(form->taps, form->variant->taps);
+    form->tiles = tl_divide_up(tl_divide_up(form->rows, form->dilation), form->variant->outputs);
 }
 
 tl_winograd_form tl_winograd_forward_form(const tl_conv1d_shape *shape) {
-    const tl_kernels *kernels = tl_kernels_here();
-    const tl_winograd *variant = &kernels->winograd[variant_of(shape)];
-    return (tl_winograd_form){.kernels = kernels,
-                              .variant = variant,
-                              .batch = shape->batch,
-                              .in_length = shape->length,
-                              .in_width = shape->channels,
-                              .first = -(ptrdiff_t)shape->pad_left,
-                              .taps = shape->kernel,
-                              .groups = tl_divide_up(shape->kernel, variant->taps),
-                              .dilation = shape->dilation,
-                              .rows = shape->out_length,
-                              .width = shape->filters,
-                              .tiles = tl_divide_up(tl_divide_up(shape->out_length, shape->dilation), variant->outputs)};
+    tl_winograd_form form = {.batch = shape->batch,
+                             .in_count = shape->length * shape->channels,
+                             .in_width = shape->stride * shape->channels,
+                             .in_first = -(ptrdiff_t)(shape->pad_left * shape->channels),
+                             .taps = tl_divide_up(shape->kernel, shape->stride),
+                             .dilation = shape->dilation,
+                             .window = shape->kernel * shape->channels,
+                             .out_count = shape->out_length * shape->filters,
+                             .width = shape->filters,
+                             .rows = shape->out_length};
+    cut_into_tiles(&form);
+    return form;
 }
 
-/* Counts multiply-adds: those of the products, what the transforms cost, and what transforming the weights does, once a call. Each
- * of a group's products needs some rows, for which its weights are read once. */
-bool tl_winograd_is_faster(const tl_conv1d_shape *shape) {
-    const tl_winograd_form form = tl_winograd_forward_form(shape);
-    const double channels = (double)shape->channels, filters = (double)shape->filters, pairs = channels * filters;
-    const double series = (double)shape->batch * (double)shape->dilation, tiles = series * (double)form.tiles;
-    const double products = (tiles + WEIGHT_COST) * (double)form.groups * pairs;
-    const double winograd = (double)form.variant->points * (products + tiles * TRANSFORM_COST * (channels + filters));
-    const double direct = (double)shape->batch * (double)shape->out_length * (double)shape->kernel * pairs;
-    return form.tiles * form.dilation >= LEAST_ROWS && winograd < direct;
+/* Row r of dx is the sum of the rows r - tap of dy; with a stride, row 0 is the first that reaches into the series. */
+tl_winograd_form tl_winograd_backward_form(const tl_conv1d_shape *shape) {
+    const size_t before = shape->pad_left / shape->stride, part = shape->pad_left % shape->stride;
+    const size_t taps = tl_divide_up(shape->kernel, shape->stride);
+    const ptrdiff_t first = (ptrdiff_t)before - (ptrdiff_t)((taps - 1) * shape->dilation);
+    tl_winograd_form form = {.batch = shape->batch,
+                             .in_count = shape->out_length * shape->filters,
+                             .in_width = shape->filters,
+                             .in_first = first * (ptrdiff_t)shape->filters,
+                             .taps = taps,
+                             .dilation = shape->dilation,
+                             .window = taps * shape->filters,
+                             .out_count = shape->length * shape->channels,
+                             .width = shape->stride * shape->channels,
+                             .out_first = -(ptrdiff_t)(part * shape->channels),
+                             .rows = tl_divide_up(shape->length + part, shape->stride)};
+    cut_into_tiles(&form);
+    return form;
+}
+
+/* Multiply-adds of direct on whole vectors, of which its forms for few outputs need not waste much. */
+static double direct_cost(const tl_conv1d_shape *shape, tl_conv1d_pass pass, size_t lanes) {
+    const double outputs = (double)(pass == TL_BACKWARD_INPUT ? shape->channels : shape->filters);
+    const double padded = (double)tl_divide_up((size_t)outputs, lanes) * (double)lanes / outputs;
+    const double waste = pass == TL_BACKWARD_WEIGHTS || padded < MOST_WASTE ? padded : MOST_WASTE;
+    return waste * (double)shape->batch * (double)tl_direct_terms(shape) * (double)shape->channels * (double)shape->filters;
+}
+
+static bool sums_are_long(const tl_winograd_form *form, tl_conv1d_pass pass) {
+    return (pass == TL_BACKWARD_WEIGHTS ? form->batch * form->rows : form->taps * form->in_width) >= LEAST_TERMS;
+}
+
+/* Counts the multiply-adds of the products on whole vectors, what the transforms cost, and what transforming the weights does, once
+ * a call. Each of a group's products needs some rows, for which its weights are read once. */
+bool tl_winograd_is_faster(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
+    const tl_winograd_form form = pass == TL_BACKWARD_INPUT ? tl_winograd_backward_form(shape) : tl_winograd_forward_form(shape);
+    const size_t lanes = form.kernels->lanes;
+    const double tiles = (double)form.batch * (double)form.dilation * (double)form.tiles, points = (double)form.variant->points;
+    const double in = (double)tl_divide_up(form.in_width, lanes), out = (double)tl_divide_up(form.width, lanes); /* vectors */
+    const double products = (tiles + WEIGHT_COST) * (double)form.groups * (double)form.in_width * out;
+    const double winograd = points * (products + tiles * TRANSFORM_COST * (in + out)) * (double)lanes;
+    return form.tiles * form.dilation >= LEAST_ROWS && sums_are_long(&form, pass) && winograd < direct_cost(shape, pass, lanes);
 }
 
 /* ---- units ---- */
@@ -79,13 +120,13 @@ tl_winograd_unit tl_winograd_unit_at(const tl_winograd_form *form, const tl_wino
                               .in_tiles = tiles + form->groups - 1};
 }
 
-tl_direct_soon tl_winograd_next(const tl_winograd_form *form, const tl_winograd_unit *unit, size_t point, const tl_real *array,
-                                size_t length, size_t width) {
-    const size_t tile = form->variant->outputs * form->dilation, rows = unit->samples * tl_least(unit->tiles * tile, length);
-    const size_t all = form->batch * length, points = form->variant->points;
-    const size_t next = tl_least(unit->sample * length + unit->tile * tile + rows, all), count = tl_least(rows, all - next);
-    const size_t begin = next + count * point / points, end = next + count * (point + 1) / points;
-    return (tl_direct_soon){.at = array + begin * width, .rows = end - begin, .step = width, .width = width};
+tl_direct_soon tl_winograd_soon(const tl_winograd_form *form, const tl_winograd_unit *unit, bool behind, size_t point,
+                                const tl_real *array, size_t count, size_t width) {
+    const size_t tile = form->variant->outputs * form->dilation * width, own = unit->samples * tl_least(unit->tiles * tile, count);
+    const size_t all = form->batch * count, points = form->variant->points;
+    const size_t first = tl_least(unit->sample * count + unit->tile * tile + (behind ? own : 0), all);
+    const size_t rows = tl_least(own, all - first) / width, begin = rows * point / points, end = rows * (point + 1) / points;
+    return (tl_direct_soon){.at = array + first + begin * width, .rows = end - begin, .step = width, .width = width};
 }
 
 size_t tl_winograd_plane(const tl_winograd_form *form, const tl_winograd_cut *cut) {
@@ -97,25 +138,23 @@ size_t tl_winograd_plane(const tl_winograd_form *form, const tl_winograd_cut *cu
 
 size_t tl_winograd_copy(const tl_winograd_form *form) { return tl_aligned_count(form->variant->points * tl_winograd_in_row(form)); }
 
-/* The first input row of a tile. */
-static ptrdiff_t position_of(const tl_winograd_form *form, size_t tile) {
-    return form->first + (ptrdiff_t)(tile * form->variant->outputs * form->dilation);
+/* The element of the sample that a tile begins with. */
+static ptrdiff_t begin_of(const tl_winograd_form *form, size_t tile) {
+    return form->in_first + (ptrdiff_t)(tile * form->variant->outputs * tl_winograd_in_row(form));
 }
 
 static bool is_inside(const tl_winograd_form *form, size_t tile) {
-    const ptrdiff_t reach = (ptrdiff_t)(form->variant->points * form->dilation), position = position_of(form, tile);
-    return position >= 0 && position + reach <= (ptrdiff_t)form->in_length;
+    const ptrdiff_t begin = begin_of(form, tile), reach = (ptrdiff_t)(form->variant->points * tl_winograd_in_row(form));
+    return begin >= 0 && begin + reach <= (ptrdiff_t)form->in_count;
 }
 
-/* The input rows of a tile at the border, zeros where there are none. */
+/* The input of a tile at the border, zeros where there is none. */
 static void copy_tile(const tl_winograd_form *form, const tl_real *in, size_t tile, tl_real *copy) {
-    const ptrdiff_t length = (ptrdiff_t)form->in_length, reach = (ptrdiff_t)(form->variant->points * form->dilation);
-    const ptrdiff_t position = position_of(form, tile), stop = position + reach < length ? position + reach : length;
-    const ptrdiff_t begin = position > 0 ? position : 0;
-    memset(copy, 0, (size_t)reach * form->in_width * sizeof *copy);
-    if (begin >= stop) return;
-    memcpy(copy + (size_t)(begin - position) * form->in_width, in + (size_t)begin * form->in_width,
-           (size_t)(stop - begin) * form->in_width * sizeof *copy);
+    const ptrdiff_t count = (ptrdiff_t)form->in_count, reach = (ptrdiff_t)(form->variant->points * tl_winograd_in_row(form));
+    const ptrdiff_t first = begin_of(form, tile), stop = first + reach < count ? first + reach : count;
+    const ptrdiff_t begin = first > 0 ? first : 0;
+    memset(copy, 0, (size_t)reach * sizeof *copy);
+    if (begin < stop) memcpy(copy + (begin - first), in + begin, (size_t)(stop - begin) * sizeof *copy);
 }
 
 /* Tiles of one sample, those inside of the series in one run. */
@@ -129,7 +168,7 @@ static void transform_sample(const tl_winograd_form *form, const tl_winograd_uni
         rows.to = planes + (tile - unit->tile) * row;
         if (is_inside(form, tile)) {
             while (tile + rows.tiles < end && is_inside(form, tile + rows.tiles)) rows.tiles++;
-            rows.from = in + (size_t)position_of(form, tile) * form->in_width;
+            rows.from = in + begin_of(form, tile);
         } else {
             copy_tile(form, in, tile, copy);
             rows.from = copy;
@@ -140,8 +179,7 @@ static void transform_sample(const tl_winograd_form *form, const tl_winograd_uni
 
 void tl_winograd_transform_input(const tl_winograd_form *form, const tl_winograd_unit *unit, const tl_real *in, size_t plane,
                                  tl_real *planes, tl_real *copy) {
-    const size_t sample = form->in_length * form->in_width;
     for (size_t i = 0; i < unit->samples; i++)
-        transform_sample(form, unit, in + (unit->sample + i) * sample, plane,
+        transform_sample(form, unit, in + (unit->sample + i) * form->in_count, plane,
                          planes + i * unit->in_tiles * tl_winograd_in_row(form), copy);
 }

@@ -48,7 +48,7 @@ static product_job job_of(const tl_conv1d_shape *shape) {
     product_job job = {.form = tl_winograd_forward_form(shape)};
     job.cut = tl_winograd_cut_of(&job.form, 1);
     job.width = tl_aligned_count(shape->filters);
-    job.inner = job.form.groups * shape->channels;
+    job.inner = job.form.groups * job.form.in_width;
     job.each = own_count(&job);
     job.parts = tl_least(tl_power_of_two(shape->batch * shape->out_length / PART_ROWS), MOST_PARTS);
     const size_t samples = tl_most(shape->batch / job.parts, 1); /* of a part: its units are of one size */
@@ -112,8 +112,7 @@ static void add_unit(const product_job *job, const tl_winograd_unit *unit, const
     const tl_winograd_form *form = &job->form;
     const size_t rows = unit->tiles * form->dilation, all = unit->samples * rows, row = tl_winograd_in_row(form);
     for (size_t i = 0; i < unit->samples; i++)
-        transform_sample(job, unit, block, job->dy + (unit->sample + i) * form->rows * form->width, all,
-                         gradient + i * rows * block->lanes);
+        transform_sample(job, unit, block, job->dy + (unit->sample + i) * form->out_count, all, gradient + i * rows * block->lanes);
     const size_t at_once = form->dilation == 1 ? form->groups : 1;
     tl_direct_product product = {.row_step = 1,
                                  .runs = unit->samples,
@@ -128,8 +127,8 @@ static void add_unit(const product_job *job, const tl_winograd_unit *unit, const
                                  .width = block->lanes};
     for (size_t p = 0; p < form->variant->points; p++) {
         product.factor = gradient + p * all * block->lanes;
-        if (last) product.soon[0] = tl_winograd_next(form, unit, p, job->dy, form->rows, form->width);
-        if (last) product.soon[1] = tl_winograd_next(form, unit, p, job->x, form->in_length, form->in_width);
+        if (last) product.soon[0] = tl_winograd_soon(form, unit, true, p, job->dy, form->out_count, form->width);
+        if (last) product.soon[1] = tl_winograd_soon(form, unit, true, p, job->x, form->in_count, form->in_width);
         for (size_t group = 0; group < form->groups; group += at_once, product.out += product.rows * block->lanes) {
             product.x = planes + p * job->plane + group * row;
             form->kernels->direct_product(&product);
@@ -224,8 +223,8 @@ static void finish_task(void *context, size_t task, int worker) {
                                                         .to_row = count,
                                                         .tiles = 1,
                                                         .width = count});
-    const size_t here = tl_least(taps, form->taps - group * taps) * form->in_width;
-    tl_real *to = job->dweight + group * taps * form->in_width * form->width + block.first;
+    const size_t first = group * taps * form->in_width, here = tl_least(taps * form->in_width, form->window - first);
+    tl_real *to = job->dweight + first * form->width + block.first;
     for (size_t i = 0; i < here; i++, to += form->width)
         for (size_t o = 0; o < block.width; o++) to[o] += taps_sums[i * block.lanes + o];
 }

@@ -246,7 +246,7 @@ def tcn():
 
 
 def network(layers, **more):
-    return {"layers": layers, "input": (4, 40, 1), "loss": "cross-entropy", **more}
+    return {"layers": layers, "input": (4, 40, 1), "loss": "cross-entropy"} | more
 
 
 NETWORKS = {
@@ -261,12 +261,15 @@ NETWORKS = {
 
 
 def examples(folder):
-    """Networks of the examples; the library's own builders differ in size alone."""
+    """Networks of the examples but those that the library builds itself. Of the lengths tried this one leaves every input of a ReLU
+    further than 5e-6 from 0, where rounding would decide on a gradient."""
     listed = {}
     for path in sorted(folder.glob("*.json")):
+        if path.stem in ("fcn", "inception", "resnet", "tcn", "timecnn"):
+            continue
         layers = json.loads(path.read_text())["layers"]
         layers = [{key: 3 if value == "outputs" else value for key, value in settings.items()} for settings in layers]
-        listed[path.name] = network(layers, steps=[10])
+        listed[path.name] = network(layers, input=(4, 44, 1), steps=[10])
     return listed
 
 
