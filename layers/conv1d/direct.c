@@ -92,6 +92,30 @@ static size_t forward_scratch(const tl_conv1d_shape *whole, int workers) {
     return most;
 }
 
+/* Rows of weights are packed one by one, in each block of filters. */
+static double forward_cost(const tl_conv1d_shape *shape) {
+    const tl_kernels *kernels = tl_kernels_here();
+    const size_t lanes = kernels->lanes, positions = positions_of(shape, lanes);
+    const tl_direct_form form = joint_form(shape, positions);
+    const double rows = (double)(shape->batch * shape->out_length), packed = (double)(form.taps * form.in_width);
+    return 1.03 * rows * cost_of(shape, positions, lanes) * (double)lanes * tl_direct_share(shape) +
+           320 * packed * (double)tl_direct_blocks(kernels, form.width) + 4 * rows * (double)shape->filters +
+           3300 * (double)shape->batch + 2000;
+}
+
+static double cost(const tl_conv1d_shape *whole, tl_conv1d_pass pass) {
+    const tl_conv1d_shape shape = tl_direct_joined(whole);
+    switch (pass) {
+    case TL_FORWARD:
+        return forward_cost(&shape);
+    case TL_BACKWARD_INPUT:
+        return tl_direct_input_cost(&shape);
+    case TL_BACKWARD_WEIGHTS:
+        break;
+    }
+    return tl_direct_weights_cost(&shape);
+}
+
 static bool supports(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
     (void)shape;
     (void)pass;
@@ -114,6 +138,7 @@ const tl_conv1d_ops tl_conv1d_direct = {
     .name = "direct",
     .engine = TL_ENGINE_DIRECT,
     .supports = supports,
+    .cost = cost,
     .scratch = scratch_of,
     .forward = forward,
     .backward_input = tl_direct_backward_input,

@@ -26,8 +26,8 @@ tl_conv1d_shape tl_direct_joined(const tl_conv1d_shape *shape);
 
 tl_direct_form tl_direct_forward_form(const tl_conv1d_shape *shape);
 
-/* Rows of a sample times taps that are computed: those beyond the series too, unless taps lie so far apart that rows skip them. */
-size_t tl_direct_terms(const tl_conv1d_shape *shape);
+/* The share of rows and taps that is computed: all, unless taps lie so far apart that rows skip those beyond the series. */
+double tl_direct_share(const tl_conv1d_shape *shape);
 
 /* ---- rows ---- */
 
@@ -106,9 +106,12 @@ void tl_direct_backward_input(const tl_conv1d_shape *whole, const tl_real *dy, c
                               const tl_workers *workers, tl_real *scratch);
 size_t tl_direct_input_scratch(const tl_conv1d_shape *whole, int workers);
 
+double tl_direct_input_cost(const tl_conv1d_shape *shape); /* of tl_conv1d_ops */
+
 void tl_direct_backward_weights(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *dy, tl_real *dweight, tl_real *dbias,
                                 const tl_workers *workers, tl_real *scratch);
 size_t tl_direct_weights_scratch(const tl_conv1d_shape *shape, int workers);
+double tl_direct_weights_cost(const tl_conv1d_shape *shape);
 
 /* A multiply-add of a vector's lane, beside the operations that tl_parallel counts. */
 #define TL_VECTOR_WORK 0.4

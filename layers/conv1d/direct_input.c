@@ -192,6 +192,14 @@ static choice choose(const tl_conv1d_shape *shape, size_t lanes) {
     return best;
 }
 
+double tl_direct_input_cost(const tl_conv1d_shape *shape) {
+    const choice best = choose(shape, tl_kernels_here()->lanes);
+    const double positions = (double)(shape->batch * shape->length), filters = (double)shape->filters;
+    const double packed = best.cost * filters * (double)(best.form == JOINT ? best.positions : shape->stride);
+    return 1.04 * positions * filters * best.cost * tl_direct_share(shape) + 18 * packed +
+           4.5 * positions * (double)shape->channels + 600 * (double)(shape->batch * shape->stride) + 15000;
+}
+
 void tl_direct_backward_input(const tl_conv1d_shape *whole, const tl_real *dy, const tl_real *weight, tl_real *dx,
                               const tl_workers *workers, tl_real *scratch) {
     const tl_conv1d_shape shape = tl_direct_joined(whole);

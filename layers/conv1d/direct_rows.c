@@ -89,14 +89,15 @@ static size_t first_row_at(const tl_direct_form *form, size_t row, size_t tap, s
     return position >= (ptrdiff_t)bound ? row : row + tl_divide_up((size_t)((ptrdiff_t)bound - position), form->in_step);
 }
 
-size_t tl_direct_terms(const tl_conv1d_shape *shape) {
+double tl_direct_share(const tl_conv1d_shape *shape) {
     const tl_direct_form form = tl_direct_forward_form(shape);
     size_t terms = 0;
-    if (!far_apart(&form)) return form.rows * form.taps;
-    for (size_t tap = 0; tap < form.taps; tap++)
-        terms +=
-            tl_least(first_row_at(&form, 0, tap, form.in_length), form.rows) - tl_least(first_row_at(&form, 0, tap, 0), form.rows);
-    return terms;
+    if (!far_apart(&form)) return 1;
+    for (size_t tap = 0; tap < form.taps; tap++) {
+        const size_t end = first_row_at(&form, 0, tap, form.in_length), begin = first_row_at(&form, 0, tap, 0);
+        terms += tl_least(end, form.rows) - tl_least(begin, form.rows);
+    }
+    return (double)terms / (double)(form.rows * form.taps);
 }
 
 /* The rows from `row` on that read the same taps. */

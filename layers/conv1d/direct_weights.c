@@ -264,6 +264,13 @@ static void cut_tasks(product_job *job, size_t workers) {
     if (job->form.tap_step > 1) job->slices = tl_least(job->slices, job->form.taps);
 }
 
+double tl_direct_weights_cost(const tl_conv1d_shape *shape) {
+    const size_t lanes = tl_kernels_here()->lanes;
+    const double filters = (double)(tl_divide_up(shape->filters, lanes) * lanes), batch = (double)shape->batch;
+    const double rows = batch * (double)shape->out_length, elements = (double)(shape->kernel * shape->channels);
+    return 1.07 * rows * elements * filters * tl_direct_share(shape) + 4 * (elements + rows) * filters + 600 * batch + 11000;
+}
+
 void tl_direct_backward_weights(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *dy, tl_real *dweight, tl_real *dbias,
                                 const tl_workers *workers, tl_real *scratch) {
     product_job job = job_of(shape);

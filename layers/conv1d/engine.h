@@ -23,6 +23,10 @@ typedef struct tl_conv1d_ops {
     tl_engine engine;
     /* Whether it can run a pass of this shape. */
     bool (*supports)(const tl_conv1d_shape *shape, tl_conv1d_pass pass);
+    /* About what a pass takes on one thread, in multiply-adds at the processor's best, for TL_ENGINE_AUTO, which takes the engine
+     * of the least; the weights of its terms were fitted to measurements (docs/performance.md). HUGE_VAL where it should not be
+     * taken; NULL: never. */
+    double (*cost)(const tl_conv1d_shape *shape, tl_conv1d_pass pass);
     /* Elements of scratch memory for batches up to shape->batch; contents undefined at each call, aligned to 64 bytes. */
     size_t (*scratch)(const tl_conv1d_shape *shape, tl_conv1d_pass pass, int workers);
     /* bias may be NULL. */

@@ -1,10 +1,11 @@
 /* The table of engines, and which of them a pass gets. */
-#include "winograd.h"
+#include "engine.h"
 
 #include "memory.h"
 #include "window.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 static const tl_conv1d_ops *const engines[] = {&tl_conv1d_naive, &tl_conv1d_gemm, &tl_conv1d_direct, &tl_conv1d_winograd};
@@ -75,19 +76,17 @@ static tl_status make_shape(const tl_conv1d_spec *spec, tl_conv1d_shape *shape, 
 
 /* ---- choice ---- */
 
-/* Direct is the faster one (docs/performance.md) but where a sample has too few rows to fill its register tiles, while a product of
- * matrices takes the rows of all samples together; dW, which sums over the rows in registers, wants more of them. With a kernel of
- * 1 direct takes them together too. And so many weights are not worth packing for each call. */
-static bool gemm_is_faster(const tl_conv1d_shape *s, tl_conv1d_pass pass) {
-    const size_t rows = s->kernel == 1 && s->stride == 1 ? s->batch * s->out_length : s->out_length;
-    return rows < (pass == TL_BACKWARD_WEIGHTS ? 32 : 4) || s->kernel * s->channels * s->filters >= (size_t)1 << 20;
-}
-
 /* The engine that TL_ENGINE_AUTO means: depends on the shape and on how wide the processor's vectors are. */
 static const tl_conv1d_ops *choose(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
-    if (tl_conv1d_winograd.supports(shape, pass) && tl_winograd_is_faster(shape, pass)) return &tl_conv1d_winograd;
-    if (tl_conv1d_gemm.supports(shape, pass) && gemm_is_faster(shape, pass)) return &tl_conv1d_gemm;
-    return &tl_conv1d_direct;
+    const tl_conv1d_ops *best = &tl_conv1d_direct;
+    double least = HUGE_VAL;
+    for (size_t i = 0; i < ENGINES; i++) {
+        const double cost = engines[i]->cost && engines[i]->supports(shape, pass) ? engines[i]->cost(shape, pass) : HUGE_VAL;
+        if (cost >= least) continue;
+        least = cost;
+        best = engines[i];
+    }
+    return best;
 }
 
 static const tl_conv1d_ops *engine_for(tl_engine wanted, const tl_conv1d_shape *shape, tl_conv1d_pass pass, tl_error *error) {

@@ -220,6 +220,33 @@ static bool supports(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
     return shape->filters <= TL_GEMM_LIMIT && shape->kernel <= TL_GEMM_LIMIT / shape->channels;
 }
 
+/* Multiply-adds of a product, with those on columns that are not there. The BLAS has another way for small ones. */
+static double product_cost(double rows, size_t columns, double inner) {
+    const double small = 1e6;
+    if (rows * (double)columns * inner < small) return 0.95 * rows * (double)((columns + 3) / 4 * 4) * inner;
+    return 1.45 * rows * (double)((columns + 15) / 16 * 16) * inner;
+}
+
+static double cost(const tl_conv1d_shape *s, tl_conv1d_pass pass) {
+    const gemm_job job = job_of(s);
+    const double rows = (double)job.rows, width = (double)job.width, filters = (double)s->filters;
+    const double windows = job.plain ? 0 : rows * width, weights = width * filters;
+    tl_conv1d_shape mirror;
+    switch (pass) {
+    case TL_FORWARD:
+        return product_cost(rows, s->filters, width) + 2.5 * windows + 0.7 * weights + 670 * rows + 6000;
+    case TL_BACKWARD_INPUT:
+        if (mirrored(s, &mirror))
+            return product_cost(rows, s->channels, (double)s->kernel * filters) + 1.2 * rows * (double)s->kernel * filters +
+                   34 * weights + 450 * rows + 9600;
+        return product_cost(rows, s->kernel * s->channels, filters) + 11.5 * rows * width + 0.9 * weights + 450 * rows + 9600;
+    case TL_BACKWARD_WEIGHTS:
+        break;
+    }
+    return product_cost(rows, s->filters, width) + 3 * windows + 6.7 * weights + 4 * rows * filters + (job.plain ? 0 : 550 * rows) +
+           7000;
+}
+
 static size_t tiles_size(const tl_conv1d_shape *shape, int workers) {
     const gemm_job job = job_of(shape);
     return job.plain ? 0 : (size_t)workers * job.tile_rows * job.width;
@@ -238,6 +265,7 @@ const tl_conv1d_ops tl_conv1d_gemm = {
     .name = "gemm",
     .engine = TL_ENGINE_GEMM,
     .supports = supports,
+    .cost = cost,
     .scratch = scratch,
     .forward = forward,
     .backward_input = backward_input,

@@ -312,6 +312,7 @@ const tl_conv1d_ops tl_conv1d_winograd = {
     .name = "winograd",
     .engine = TL_ENGINE_WINOGRAD,
     .supports = supports,
+    .cost = tl_winograd_cost,
     .scratch = scratch_of,
     .forward = forward,
     .backward_input = backward_input,

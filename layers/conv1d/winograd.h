@@ -27,8 +27,8 @@ typedef struct tl_winograd_form {
 tl_winograd_form tl_winograd_forward_form(const tl_conv1d_shape *shape);
 tl_winograd_form tl_winograd_backward_form(const tl_conv1d_shape *shape); /* of dy to dx */
 
-/* Whether direct takes longer for a pass, of a shape that the engine supports. */
-bool tl_winograd_is_faster(const tl_conv1d_shape *shape, tl_conv1d_pass pass);
+/* Of tl_conv1d_ops. */
+double tl_winograd_cost(const tl_conv1d_shape *shape, tl_conv1d_pass pass);
 
 /* Elements of a row of a tile, of all series; and of the output. */
 static inline size_t tl_winograd_in_row(const tl_winograd_form *form) { return form->dilation * form->in_width; }

@@ -3,18 +3,14 @@
 
 #include "memory.h"
 
+#include <math.h>
 #include <string.h>
 
 enum {
-    TRANSFORM_COST = 5,      /* of a vector at a point, in multiply-adds of vectors */
-    WEIGHT_COST = 20,        /* of a transformed weight, the same */
-    LEAST_ROWS = 4,          /* of a product, to choose this engine */
-    LEAST_TERMS = 40,        /* of a sum, the same: where direct rounds little, the transforms would be most of the error */
+    LEAST_TERMS = 40,        /* of a sum, for TL_ENGINE_AUTO */
     UNIT_BYTES = 256 * 1024, /* transformed input of a unit: a share of the second-level cache */
     UNIT_ROWS = 24           /* of each product at least: some tiles of registers, for which weights are read once */
 };
-
-static const double MOST_WASTE = 1.15; /* of direct's forms for few outputs: multiply-adds over those of the definition */
 
 /* F(4, 5), and groups of F(4, 4). Of F(4, 3) and F(6, 3) the one with fewer products for the length of a series; but the latter,
  * which rounds more, only beside the rounding of longer sums. */
@@ -68,28 +64,24 @@ tl_winograd_form tl_winograd_backward_form(const tl_conv1d_shape *shape) {
     return form;
 }
 
-/* Multiply-adds of direct on whole vectors, of which its forms for few outputs need not waste much. */
-static double direct_cost(const tl_conv1d_shape *shape, tl_conv1d_pass pass, size_t lanes) {
-    const double outputs = (double)(pass == TL_BACKWARD_INPUT ? shape->channels : shape->filters);
-    const double padded = (double)tl_divide_up((size_t)outputs, lanes) * (double)lanes / outputs;
-    const double waste = pass == TL_BACKWARD_WEIGHTS || padded < MOST_WASTE ? padded : MOST_WASTE;
-    return waste * (double)shape->batch * (double)tl_direct_terms(shape) * (double)shape->channels * (double)shape->filters;
-}
-
+/* Sums of fewer terms round so little that the transforms would make most of the error. */
 static bool sums_are_long(const tl_winograd_form *form, tl_conv1d_pass pass) {
     return (pass == TL_BACKWARD_WEIGHTS ? form->batch * form->rows : form->taps * form->in_width) >= LEAST_TERMS;
 }
 
-/* Counts the multiply-adds of the products on whole vectors, what the transforms cost, and what transforming the weights does, once
- * a call. Each of a group's products needs some rows, for which its weights are read once. */
-bool tl_winograd_is_faster(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
+double tl_winograd_cost(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
+    static const struct {
+        double product, transform, weight; /* of an element of whole vectors at a point */
+        double sample, call;
+    } costs[] = {{1.02, 7, 8, 16000, 8000}, {1.02, 7, 15, 16000, 2000}, {1.09, 5, 14, 3000, 12000}};
     const tl_winograd_form form = pass == TL_BACKWARD_INPUT ? tl_winograd_backward_form(shape) : tl_winograd_forward_form(shape);
+    if (!sums_are_long(&form, pass)) return HUGE_VAL;
     const size_t lanes = form.kernels->lanes;
-    const double tiles = (double)form.batch * (double)form.dilation * (double)form.tiles, points = (double)form.variant->points;
-    const double in = (double)tl_divide_up(form.in_width, lanes), out = (double)tl_divide_up(form.width, lanes); /* vectors */
-    const double products = (tiles + WEIGHT_COST) * (double)form.groups * (double)form.in_width * out;
-    const double winograd = points * (products + tiles * TRANSFORM_COST * (in + out)) * (double)lanes;
-    return form.tiles * form.dilation >= LEAST_ROWS && sums_are_long(&form, pass) && winograd < direct_cost(shape, pass, lanes);
+    const double in = (double)(tl_divide_up(form.in_width, lanes) * lanes), out = (double)(tl_divide_up(form.width, lanes) * lanes);
+    const double tiles = (double)form.batch * (double)form.dilation * (double)form.tiles;
+    const double weights = (double)form.groups * (double)form.in_width * out;
+    const double point = (costs[pass].product * tiles + costs[pass].weight) * weights + costs[pass].transform * tiles * (in + out);
+    return (double)form.variant->points * point + costs[pass].sample * (double)form.batch + costs[pass].call;
 }
 
 /* ---- units ---- */
