@@ -25,7 +25,8 @@ static tl_status find_live(tl_model *model, tl_node output) {
         for (size_t e = 0; e < vertex->layer->inputs; e++) model->vertex[vertex->input[e]].live = true;
         if (vertex->layer->inputs > 0) continue;
         if (model->input >= 0)
-            return tl_fail(&model->error, TL_ERROR_ARGUMENT, "compile: layers %d and %d are both inputs; a model has one", i,
+            return tl_fail(&model->error, TL_ERROR_ARGUMENT,
+                           "compile: layers %d and %d are both inputs; a model has one, whose channels several series may share", i,
                            model->input);
         model->input = i;
     }
@@ -51,10 +52,7 @@ static tl_status set_up_layer(tl_model *model, size_t id) {
     layer->batch = model->batch;
     layer->threads = model->workers.count;
     layer->engine = model->engine;
-    if (layer->ops->several && layer->inputs < 2)
-        tl_fail(&error, TL_ERROR_ARGUMENT, "%zu input, at least 2 are needed", layer->inputs);
-    else
-        layer->ops->setup(layer, &error);
+    layer->ops->setup(layer, &error);
     if (!tl_failed(&error) && (layer->parameters > TL_MAX_PARAMETERS || layer->states > TL_MAX_PARAMETERS))
         tl_fail(&error, TL_ERROR_ARGUMENT, "declares %zu parameters and %zu states; the limit is %d", layer->parameters,
                 layer->states, TL_MAX_PARAMETERS);
@@ -249,6 +247,5 @@ tl_status tl_model_compile(tl_model *model, tl_node output, const tl_compile_cfg
             tl_fail(&model->error, TL_ERROR_STATE, "the model was compiled with plan_only: it has no memory to run in");
         return TL_OK;
     }
-    const tl_error *reason = tl_model_error(model);
-    return tl_fail(error, reason->status, "%s", reason->text);
+    return tl_report(model, error);
 }
