@@ -6,7 +6,6 @@
 #include "memory.h"
 #include "metrics.h"
 
-#include <math.h>
 #include <string.h>
 
 /* ---- data against model ---- */
@@ -75,11 +74,6 @@ tl_status tl_data_check(const tl_model *model, const tl_dataset *data, const cha
     return status == TL_OK ? tl_target_check(tl_model_loss(model), tl_output_shape(model), data, error) : status;
 }
 
-tl_target tl_data_target(const tl_dataset *data, size_t first) {
-    return (tl_target){.labels = data->labels ? data->labels + first * tl_labels_each(data) : NULL,
-                       .values = data->values ? data->values + first * tl_values_each(data) : NULL};
-}
-
 /* ---- outputs ---- */
 
 tl_status tl_run_check(const tl_model *model, const tl_tensor *x, const char *caller, tl_error *error) {
@@ -99,8 +93,10 @@ tl_status tl_predicted_check(const tl_tensor *y, size_t count, tl_shape out, con
                    out.length, out.channels);
 }
 
-tl_status tl_run_all(tl_model *model, const tl_tensor *x, const size_t *lengths, const tl_tensor *y, size_t *steps,
-                     tl_error *error) {
+/* The outputs of the model in inference mode for x and lengths, which have been checked, into y: (count, out.length, out.channels);
+ * steps: (count) [OUT] how many of each sample count, NULL: not asked for. */
+static tl_status run_all(tl_model *model, const tl_tensor *x, const size_t *lengths, const tl_tensor *y, size_t *steps,
+                         tl_error *error) {
     const size_t samples = x->shape[0], batch = tl_model_batch(model);
     for (size_t first = 0; first < samples; first += batch) {
         const size_t count = samples - first < batch ? samples - first : batch;
@@ -123,7 +119,7 @@ tl_status tl_outputs_run(tl_outputs *self, tl_model *model, const tl_dataset *da
     const size_t samples = data->x.shape[0];
     *self = (tl_outputs){.y = tl_tensor_new(3, (const size_t[]){samples, out.length, out.channels}, error)};
     if (data->lengths && out.length > 1) self->steps = tl_allocate(samples, sizeof *self->steps, "lengths", error);
-    return tl_failed(error) ? error->status : tl_run_all(model, &data->x, data->lengths, &self->y, self->steps, error);
+    return tl_failed(error) ? error->status : run_all(model, &data->x, data->lengths, &self->y, self->steps, error);
 }
 
 void tl_outputs_release(tl_outputs *self) {
@@ -137,7 +133,7 @@ tl_status tl_predict(tl_model *model, const tl_tensor *x, const size_t *lengths,
     if (!error) error = &own;
     if (tl_failed(error) || tl_run_check(model, x, "predict", error) != TL_OK ||
         tl_predicted_check(y, x->shape[0], tl_output_shape(model), "predict", error) != TL_OK ||
-        tl_lengths_check(x, lengths, "predict", error) != TL_OK || tl_run_all(model, x, lengths, y, NULL, error) != TL_OK)
+        tl_lengths_check(x, lengths, "predict", error) != TL_OK || run_all(model, x, lengths, y, NULL, error) != TL_OK)
         return error->status;
     tl_loss_predict(tl_model_loss(model), y->data, y->shape[0] * y->shape[1], y->shape[2]);
     return TL_OK;
@@ -203,7 +199,7 @@ static void add_class_metrics(tl_metrics *metrics, const tl_classified *all, tl_
 
 tl_status tl_measure(const tl_loss_spec *loss, const tl_outputs *outputs, const tl_dataset *data, tl_metrics *metrics,
                      tl_error *error) {
-    const tl_target target = tl_data_target(data, 0);
+    const tl_target target = {.labels = data->labels, .values = data->values};
     tl_tally sums = {0};
     outcome all = {0};
     double weight;

@@ -8,7 +8,6 @@
 #include "snapshot.h"
 
 #include <math.h>
-#include <string.h>
 
 typedef struct trial {
     tl_rate_range range;

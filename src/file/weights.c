@@ -5,8 +5,6 @@
 #include "memory.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static tl_status check_compiled(const tl_model *model, const char *caller, tl_error *error) {
