@@ -82,7 +82,8 @@ typedef struct tl_fit_result {
 } tl_fit_result;
 
 /* Trains for the epochs asked. Samples are shuffled anew each epoch (stream TL_STREAM_SHUFFLE of the model's seed); the last,
- * partial batch is kept. The schedule starts from the model's learning rate, and the rate that it ends with stays.
+ * partial batch is kept. The schedule starts from the model's learning rate, and the rate that it ends with stays (a cosine's
+ * is its minimum): tl_set_learning_rate sets it anew before another training.
  * Training that goes on from a checkpoint, in whatever batch that was written, ends with the same bits as without interruption.
  * `result` may be NULL. Fails for data that does not fit the model; as tl_step does, with what was learnt before the failing step
  * kept, naming a sample that is not finite; and where a checkpoint cannot be written (the one before it is kept) or is of another
