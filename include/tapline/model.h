@@ -97,7 +97,8 @@ typedef struct tl_compile_cfg {
 } tl_compile_cfg;
 
 /* Checks the graph that leads to `output`, lays out memory, initialises parameters. Layers that do not lead to `output` are
- * left out. `cfg` NULL: all defaults. Reports the first error of any builder call. A model is compiled once. */
+ * left out. `cfg` NULL: all defaults. Reports the first error of any builder call. A model is compiled once; where that fails, it
+ * can only be freed. */
 TL_API tl_status tl_model_compile(tl_model *model, tl_node output, const tl_compile_cfg *cfg, tl_error *error);
 
 /* The model's own sticky error, never NULL: set by the functions that take no tl_error, and reported by all that take one. Once it
@@ -184,7 +185,8 @@ TL_API void tl_set_learning_rate(tl_model *model, double learning_rate);
 
 /* ---- parameters ---- */
 
-/* One array of a layer. Views into the model, valid as long as it lives. */
+/* One array of a layer. Views into the model, valid as long as it lives; between passes, values may be written. With
+ * plan_only they have shapes and no data. */
 typedef struct tl_parameter {
     const char *layer; /* such as "conv1d_2": the layer's kind, and which of its kind it is */
     const char *name;  /* such as "weight" */

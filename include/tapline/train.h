@@ -64,9 +64,8 @@ typedef struct tl_fit_cfg {
     bool keep_order;              /* do not shuffle */
     const char *checkpoint;       /* (none) a file to go on from, should training be interrupted: written as it goes along, where a
                                      callback stops it, and at its end; docs/files.md */
-    double
-        checkpoint_every; /* (at ends of epochs, 10 seconds apart or more) seconds after which the next batch is followed by one */
-    const char *resume;   /* (none) go on from this checkpoint of the same training; only `epochs` may be another */
+    double checkpoint_every;      /* seconds from one to the next, after the batch of then (10, at ends of epochs only) */
+    const char *resume;           /* (none) go on from this checkpoint of the same training; only `epochs` may be another */
     tl_callback callbacks[TL_MAX_CALLBACKS]; /* (none) called in this order, all of them, up to the first without a function */
 } tl_fit_cfg;
 
