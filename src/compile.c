@@ -41,6 +41,16 @@ static bool addressable(size_t batch, tl_shape shape) {
            count <= PTRDIFF_MAX / 64;
 }
 
+/* Fails where there is no room for what a layer declared, and for initial values that there are not. */
+static void check_declared(const tl_layer *layer, tl_error *error) {
+    if (layer->parameters > TL_MAX_PARAMETERS || layer->states > TL_MAX_PARAMETERS)
+        tl_fail(error, TL_ERROR_ARGUMENT, "declares %zu parameters and %zu states; the limit is %d", layer->parameters,
+                layer->states, TL_MAX_PARAMETERS);
+    for (size_t p = 0; !tl_failed(error) && p < layer->parameters; p++)
+        if (!tl_init_name((size_t)layer->parameter[p].init))
+            tl_fail(error, TL_ERROR_ARGUMENT, "init %d is unknown", (int)layer->parameter[p].init);
+}
+
 /* Runs the layer's own setup and checks what it declared. */
 static tl_status set_up_layer(tl_model *model, size_t id) {
     tl_vertex *vertex = &model->vertex[id];
@@ -52,9 +62,7 @@ static tl_status set_up_layer(tl_model *model, size_t id) {
     layer->threads = model->workers.count;
     layer->engine = model->engine;
     layer->ops->setup(layer, &error);
-    if (!tl_failed(&error) && (layer->parameters > TL_MAX_PARAMETERS || layer->states > TL_MAX_PARAMETERS))
-        tl_fail(&error, TL_ERROR_ARGUMENT, "declares %zu parameters and %zu states; the limit is %d", layer->parameters,
-                layer->states, TL_MAX_PARAMETERS);
+    check_declared(layer, &error);
     if (!tl_failed(&error) && (layer->out.length == 0 || layer->out.channels == 0))
         tl_fail(&error, TL_ERROR_SHAPE, "its output (%zu, %zu) has no elements", layer->out.length, layer->out.channels);
     if (!tl_failed(&error) && (!addressable(model->batch, layer->out) || layer->saved > PTRDIFF_MAX / 64))

@@ -162,6 +162,10 @@ static tl_node add_nothing(tl_model *model, tl_node x) {
 
 static tl_node add_none(tl_model *model, tl_node x) { return tl_add(model, &x, 0); }
 
+static tl_node unknown_init(tl_model *model, tl_node x) {
+    return tl_dense(model, x, &(tl_dense_cfg){.units = 2, .init = (tl_init)55});
+}
+
 static tl_node set_rate(tl_model *model, tl_node x) {
     tl_set_learning_rate(model, 0.1); /* which compiling would set anew */
     return x;
@@ -172,6 +176,7 @@ static void given_wrong_calls_of_builders_when_compiled_then_named(void **unused
     static const check_refusal refusals[] = {
         {add_nothing, TL_ERROR_ARGUMENT, "layer 1 (add): its list of 2 inputs is NULL"},
         {add_none, TL_ERROR_ARGUMENT, "layer 1 (add): 0 input, at least 2 are needed"},
+        {unknown_init, TL_ERROR_ARGUMENT, "layer 1 (dense): init 55 is unknown"},
         {set_rate, TL_ERROR_STATE, "learning rate: the model is not compiled"},
     };
     check_refused_layers(refusals, sizeof refusals / sizeof *refusals, (tl_shape){LENGTH, 1});
