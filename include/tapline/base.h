@@ -61,7 +61,7 @@ typedef enum tl_status {
  * `tl_error *` accept NULL (the reason is then lost, the failure is still returned).
  *
  * So a model, data set, ensemble or log that could not be made, and is NULL, may be handed on: functions that can fail then do so,
- * others give 0 or do nothing. They name an array, a path or a result that is NULL, too, where it may not be.
+ * others give 0 or do nothing. Functions that can fail name a path or an array that is NULL, too, where it may not be.
  */
 typedef struct tl_error {
     tl_status status;
