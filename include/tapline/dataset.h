@@ -36,8 +36,8 @@ TL_API const char *tl_missing_name(tl_missing policy);
 TL_API tl_status tl_missing_by_name(const char *name, tl_missing *policy, tl_error *error);
 
 typedef struct tl_read_cfg {
-    /* (NULL) The data set that a model is trained on: labels are mapped to its classes, a label that it does not have, and a
-     * channel count or length other than its own, of series or of their targets, is an error. */
+    /* (NULL) The data set that a model is trained on: labels are mapped to its classes by their names, a label that it does not
+     * have, and a channel count or length other than its own, of series or of their targets, is an error. */
     const tl_dataset *like;
     bool raw; /* leave values as they are; else each channel of each series gets mean 0 and standard deviation 1 (0 stays 0) */
     tl_missing missing; /* (refuse) what becomes of missing values, before any scaling; a channel of nothing else is an error */

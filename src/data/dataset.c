@@ -144,8 +144,12 @@ static tl_dataset *read_builtin(const char *name, const tl_dataset *like, tl_err
                 name, tl_labels_each(like));
         return NULL;
     }
+    if (generator && like && !like->class_names) {
+        tl_fail(error, TL_ERROR_SHAPE, "builtin:%s: %s", name, TL_NAMELESS_CLASSES);
+        return NULL;
+    }
     for (size_t c = 0; generator && like && c < generator->classes; c++) {
-        if (like->class_names && strcmp(like->class_names[c], generator->class_names[c]) == 0) continue;
+        if (strcmp(like->class_names[c], generator->class_names[c]) == 0) continue;
         tl_fail(error, TL_ERROR_SHAPE, "builtin:%s has a class %s, which is not class %zu of the training set", name,
                 generator->class_names[c], c);
         return NULL;
