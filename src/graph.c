@@ -54,19 +54,8 @@ void tl_layer_fail(tl_error *error, tl_status status, size_t index, const char *
 }
 
 /* Whether every input is a node of the model; a node that failed before has reported already. */
-static bool inputs_stand(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer) {
+static bool nodes_stand(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer) {
     char text[80];
-    *text = '\0';
-    if (count > TL_MAX_INPUTS)
-        snprintf(text, sizeof text, "%zu inputs exceed the limit of %d", count, TL_MAX_INPUTS);
-    else if (layer->ops->several && count < 2)
-        snprintf(text, sizeof text, "%zu input, at least 2 are needed", count);
-    else if (count > 0 && !inputs)
-        snprintf(text, sizeof text, "its list of %zu inputs is NULL", count);
-    if (*text) {
-        tl_layer_fail(&model->error, TL_ERROR_ARGUMENT, model->vertices, layer->ops->name, text);
-        return false;
-    }
     for (size_t i = 0; i < count; i++) {
         if (inputs[i].id < 0 && tl_failed(&model->error)) return false;
         if (inputs[i].id >= 0 && (size_t)inputs[i].id < model->vertices) continue;
@@ -75,6 +64,20 @@ static bool inputs_stand(tl_model *model, const tl_node *inputs, size_t count, c
         return false;
     }
     return true;
+}
+
+static bool inputs_stand(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer) {
+    char text[80];
+    if (count > TL_MAX_INPUTS)
+        snprintf(text, sizeof text, "%zu inputs exceed the limit of %d", count, TL_MAX_INPUTS);
+    else if (layer->ops->several && count < 2)
+        snprintf(text, sizeof text, "%zu input%s, at least 2 are needed", count, count == 1 ? "" : "s");
+    else if (count > 0 && !inputs)
+        snprintf(text, sizeof text, "its list of %zu inputs is NULL", count);
+    else
+        return nodes_stand(model, inputs, count, layer);
+    tl_layer_fail(&model->error, TL_ERROR_ARGUMENT, model->vertices, layer->ops->name, text);
+    return false;
 }
 
 /* Room for one more vertex, and a copy of the layer; false where memory is short. */

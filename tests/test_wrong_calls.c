@@ -175,7 +175,7 @@ static void given_wrong_calls_of_builders_when_compiled_then_named(void **unused
     (void)unused;
     static const check_refusal refusals[] = {
         {add_nothing, TL_ERROR_ARGUMENT, "layer 1 (add): its list of 2 inputs is NULL"},
-        {add_none, TL_ERROR_ARGUMENT, "layer 1 (add): 0 input, at least 2 are needed"},
+        {add_none, TL_ERROR_ARGUMENT, "layer 1 (add): 0 inputs, at least 2 are needed"},
         {unknown_init, TL_ERROR_ARGUMENT, "layer 1 (dense): init 55 is unknown"},
         {set_rate, TL_ERROR_STATE, "learning rate: the model is not compiled"},
     };
