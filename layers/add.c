@@ -91,7 +91,7 @@ static const tl_layer_ops add_relu_layer_ops = {
 };
 
 static bool add_absorb(tl_layer *layer, const tl_layer *next) {
-    if (strcmp(next->ops->name, "relu") != 0) return false;
+    if (next->ops != &tl_relu_layer_ops) return false;
     ((add_layer *)layer)->relu = true;
     layer->ops = &add_relu_layer_ops;
     return true;

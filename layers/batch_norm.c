@@ -10,7 +10,6 @@
 #include "kernels/kernels.h"
 
 #include <math.h>
-#include <string.h>
 
 /* Elements and rows of a chunk: it fits the first-level cache, and a sum in tl_real stays short. */
 enum { CHUNK = 8192, LEAST_ROWS = 16, MOST_ROWS = 256 };
@@ -297,7 +296,7 @@ static void batch_norm_backward(const tl_layer *layer, const tl_pass *pass) {
 
 static bool batch_norm_absorb(tl_layer *layer, const tl_layer *next) {
     batch_norm_layer *norm = (batch_norm_layer *)layer;
-    norm->relu = strcmp(next->ops->name, "relu") == 0;
+    norm->relu = next->ops == &tl_relu_layer_ops;
     return norm->relu;
 }
 

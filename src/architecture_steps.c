@@ -1,6 +1,8 @@
 /* Ready-made networks with an output for every step. */
 #include "graph.h"
 
+#include <limits.h>
+
 static const tl_node failed = {.id = -1};
 
 static bool check_range(tl_model *m, const char *what, int value, int most) {
@@ -35,10 +37,12 @@ static tl_node gated(tl_model *m, tl_node x, int filters, int kernel, int dilati
 tl_node tl_wavenet_steps(tl_model *m, tl_node x, const tl_wavenet_cfg *cfg) {
     const tl_wavenet_cfg given = cfg ? *cfg : (tl_wavenet_cfg){0};
     const int filters = or_default(given.filters, 32), skips = or_default(given.skips, 32), kernel = or_default(given.kernel, 2);
-    const int blocks = or_default(given.blocks, 8), stacks = or_default(given.stacks, 1), all = blocks * stacks;
+    const int blocks = or_default(given.blocks, 8), stacks = or_default(given.stacks, 1);
     tl_node skip = failed;
-    if (!check_range(m, "wavenet: blocks", blocks, MOST_BLOCKS) || !check_range(m, "wavenet: stacks", stacks, MOST_STACKS))
+    if (!check_range(m, "wavenet: blocks", blocks, MOST_BLOCKS) || !check_range(m, "wavenet: stacks", stacks, MOST_STACKS) ||
+        !check_range(m, "wavenet: outputs", given.outputs, INT_MAX))
         return failed;
+    const int all = blocks * stacks;
     x = causal(m, x, filters, kernel, 1);
     for (int i = 0; i < all; i++) {
         const tl_node h = gated(m, x, filters, kernel, 1 << i % blocks), out = mix(m, h, skips);
@@ -63,7 +67,8 @@ tl_node tl_unet(tl_model *m, tl_node x, const tl_unet_cfg *cfg) {
     const int filters = or_default(given.filters, 16), kernel = or_default(given.kernel, 5), levels = or_default(given.levels, 3);
     const size_t length = tl_node_shape(m, x).length; /* 0: known when it is compiled */
     tl_node level[MOST_LEVELS];
-    if (!check_range(m, "unet: levels", levels, MOST_LEVELS) || !check_range(m, "unet: filters", filters, MOST_FILTERS))
+    if (!check_range(m, "unet: levels", levels, MOST_LEVELS) || !check_range(m, "unet: filters", filters, MOST_FILTERS) ||
+        !check_range(m, "unet: outputs", given.outputs, INT_MAX))
         return failed;
     if (length % ((size_t)1 << levels) != 0) {
         tl_fail(&m->error, TL_ERROR_SHAPE, "unet: length %zu is not a multiple of %d (levels %d)", length, 1 << levels, levels);

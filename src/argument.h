@@ -1,8 +1,19 @@
-/* argument.h: what users hand over: numbers in ranges, names in tables. */
+/* argument.h: what users hand over: pointers, arrays, numbers in ranges, names in tables. */
 #ifndef TL_ARGUMENT_H
 #define TL_ARGUMENT_H
 
-#include <tapline/base.h>
+#include <tapline/tensor.h>
+
+/* Whether there is something; else fails with "save: the path is NULL", `what` being all but the end. */
+bool tl_given(const void *pointer, const char *what, tl_error *error);
+
+enum { TL_SHAPE_TEXT = 100 };
+
+/* "(4, 3)", for messages; returns `text`. */
+const char *tl_shape_text(size_t rank, const size_t *shape, char text[TL_SHAPE_TEXT]);
+
+/* The same of a tensor; "NULL" of none, and of one without elements. */
+const char *tl_tensor_text(const tl_tensor *tensor, char text[TL_SHAPE_TEXT]);
 
 /* Fails unless least ≤ value < limit, which may be INFINITY, and value ≤ 1e30; NaN fails. `what` names the value. */
 void tl_check_number(const char *what, double value, double least, double limit, tl_error *error);

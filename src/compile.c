@@ -7,7 +7,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* ---- checks and shapes ---- */
 
@@ -25,7 +24,8 @@ static tl_status find_live(tl_model *model, tl_node output) {
         for (size_t e = 0; e < vertex->layer->inputs; e++) model->vertex[vertex->input[e]].live = true;
         if (vertex->layer->inputs > 0) continue;
         if (model->input >= 0)
-            return tl_fail(&model->error, TL_ERROR_ARGUMENT, "compile: layers %d and %d are both inputs; a model has one", i,
+            return tl_fail(&model->error, TL_ERROR_ARGUMENT,
+                           "compile: layers %d and %d are both inputs; a model has one, whose channels several series may share", i,
                            model->input);
         model->input = i;
     }
@@ -41,6 +41,16 @@ static bool addressable(size_t batch, tl_shape shape) {
            count <= PTRDIFF_MAX / 64;
 }
 
+/* Fails where there is no room for what a layer declared, and for initial values that there are not. */
+static void check_declared(const tl_layer *layer, tl_error *error) {
+    if (layer->parameters > TL_MAX_PARAMETERS || layer->states > TL_MAX_PARAMETERS)
+        tl_fail(error, TL_ERROR_ARGUMENT, "declares %zu parameters and %zu states; the limit is %d", layer->parameters,
+                layer->states, TL_MAX_PARAMETERS);
+    for (size_t p = 0; !tl_failed(error) && p < layer->parameters; p++)
+        if (!tl_init_name((size_t)layer->parameter[p].init))
+            tl_fail(error, TL_ERROR_ARGUMENT, "init %d is unknown", (int)layer->parameter[p].init);
+}
+
 /* Runs the layer's own setup and checks what it declared. */
 static tl_status set_up_layer(tl_model *model, size_t id) {
     tl_vertex *vertex = &model->vertex[id];
@@ -51,13 +61,8 @@ static tl_status set_up_layer(tl_model *model, size_t id) {
     layer->batch = model->batch;
     layer->threads = model->workers.count;
     layer->engine = model->engine;
-    if (layer->ops->several && layer->inputs < 2)
-        tl_fail(&error, TL_ERROR_ARGUMENT, "%zu input, at least 2 are needed", layer->inputs);
-    else
-        layer->ops->setup(layer, &error);
-    if (!tl_failed(&error) && (layer->parameters > TL_MAX_PARAMETERS || layer->states > TL_MAX_PARAMETERS))
-        tl_fail(&error, TL_ERROR_ARGUMENT, "declares %zu parameters and %zu states; the limit is %d", layer->parameters,
-                layer->states, TL_MAX_PARAMETERS);
+    layer->ops->setup(layer, &error);
+    check_declared(layer, &error);
     if (!tl_failed(&error) && (layer->out.length == 0 || layer->out.channels == 0))
         tl_fail(&error, TL_ERROR_SHAPE, "its output (%zu, %zu) has no elements", layer->out.length, layer->out.channels);
     if (!tl_failed(&error) && (!addressable(model->batch, layer->out) || layer->saved > PTRDIFF_MAX / 64))
@@ -249,6 +254,5 @@ tl_status tl_model_compile(tl_model *model, tl_node output, const tl_compile_cfg
             tl_fail(&model->error, TL_ERROR_STATE, "the model was compiled with plan_only: it has no memory to run in");
         return TL_OK;
     }
-    const tl_error *reason = tl_model_error(model);
-    return tl_fail(error, reason->status, "%s", reason->text);
+    return tl_report(model, error);
 }

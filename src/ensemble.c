@@ -5,6 +5,7 @@
  */
 #include <tapline/ensemble.h>
 
+#include "argument.h"
 #include "evaluate.h"
 #include "graph.h"
 #include "memory.h"
@@ -23,11 +24,7 @@ struct tl_ensemble {
 };
 
 tl_ensemble *tl_ensemble_new(const tl_dataset *data, tl_error *error) {
-    if (tl_failed(error)) return NULL;
-    if (data->x.rank != 3 || !data->x.data || data->x.shape[0] == 0) {
-        tl_fail(error, TL_ERROR_SHAPE, "ensemble: the data set has no samples");
-        return NULL;
-    }
+    if (tl_failed(error) || tl_samples_check(data, "ensemble", error) != TL_OK) return NULL;
     tl_ensemble *ensemble = calloc(1, sizeof *ensemble);
     if (ensemble)
         ensemble->data = data;
@@ -45,7 +42,7 @@ void tl_ensemble_free(tl_ensemble *ensemble) {
     free(ensemble);
 }
 
-size_t tl_ensemble_members(const tl_ensemble *ensemble) { return ensemble->members; }
+size_t tl_ensemble_members(const tl_ensemble *ensemble) { return ensemble ? ensemble->members : 0; }
 
 /* ---- joining ---- */
 
@@ -127,7 +124,10 @@ tl_status tl_ensemble_add(tl_ensemble *ensemble, tl_model *model, tl_error *erro
     tl_error own = {0};
     tl_outputs outputs = {0};
     if (!error) error = &own;
-    if (tl_failed(error) || tl_run_check(model, &ensemble->data->x, "ensemble", error) != TL_OK) return error->status;
+    if (tl_failed(error) || !tl_given(ensemble, "the ensemble", error) ||
+        tl_run_check(model, &ensemble->data->x, "ensemble", error) != TL_OK ||
+        tl_lengths_check(&ensemble->data->x, ensemble->data->lengths, "ensemble", error) != TL_OK)
+        return error->status;
     if (check_member(ensemble, model, error) != TL_OK) return error->status;
     if (ensemble->members == 0 && begin(ensemble, model, error) != TL_OK) return error->status;
     if (tl_outputs_run(&outputs, model, ensemble->data, error) == TL_OK && check_steps(ensemble, outputs.steps, error) == TL_OK)
@@ -150,14 +150,14 @@ static void merge(const tl_ensemble *ensemble, tl_real *y) {
 }
 
 static tl_status check_members(const tl_ensemble *ensemble, tl_error *error) {
-    if (tl_failed(error)) return error->status;
+    if (tl_failed(error) || !tl_given(ensemble, "the ensemble", error)) return error->status;
     return ensemble->members > 0 ? TL_OK : tl_fail(error, TL_ERROR_STATE, "ensemble: it has no members");
 }
 
 tl_status tl_ensemble_evaluate(const tl_ensemble *ensemble, tl_metrics *metrics, tl_error *error) {
     tl_error own = {0};
     if (!error) error = &own;
-    if (check_members(ensemble, error) != TL_OK ||
+    if (check_members(ensemble, error) != TL_OK || !tl_given(metrics, "ensemble: metrics", error) ||
         tl_target_check(ensemble->loss.kind, ensemble->out, ensemble->data, error) != TL_OK)
         return error->status;
     const size_t shape[] = {ensemble->data->x.shape[0], ensemble->out.length, ensemble->out.channels};

@@ -1,11 +1,11 @@
 /* Evaluating and predicting. */
 #include "evaluate.h"
 
+#include "argument.h"
 #include "graph.h"
 #include "memory.h"
 #include "metrics.h"
 
-#include <math.h>
 #include <string.h>
 
 /* ---- data against model ---- */
@@ -47,53 +47,66 @@ tl_status tl_target_check(tl_loss_kind loss, tl_shape out, const tl_dataset *dat
     return tl_loss_takes_labels(loss) ? check_labels(data, out.channels, error) : check_values(data, out.channels, loss, error);
 }
 
-tl_status tl_data_check(const tl_model *model, const tl_dataset *data, tl_error *error) {
+tl_status tl_samples_check(const tl_dataset *data, const char *caller, tl_error *error) {
+    char shape[TL_SHAPE_TEXT];
+    if (!data) return tl_fail(error, TL_ERROR_ARGUMENT, "%s: the data set is NULL", caller);
+    if (!data->x.data || data->x.shape[0] == 0) return tl_fail(error, TL_ERROR_SHAPE, "%s: the data set has no samples", caller);
+    if (data->x.rank != 3)
+        return tl_fail(error, TL_ERROR_SHAPE, "%s: x of the data set is %s; it should be (count, length, channels)", caller,
+                       tl_tensor_text(&data->x, shape));
+    return TL_OK;
+}
+
+static tl_status check_compiled(const tl_model *model, const char *caller, tl_error *error) {
+    if (tl_report(model, error) != TL_OK) return error->status;
+    return model->compiled ? TL_OK : tl_fail(error, TL_ERROR_STATE, "%s: the model is not compiled", caller);
+}
+
+tl_status tl_data_check(const tl_model *model, const tl_dataset *data, const char *caller, tl_error *error) {
+    if (check_compiled(model, caller, error) != TL_OK || tl_samples_check(data, caller, error) != TL_OK) return error->status;
     const tl_shape in = tl_input_shape(model);
     const size_t *shape = data->x.shape;
-    if (tl_failed(tl_model_error(model))) return tl_fail(error, tl_model_error(model)->status, "%s", tl_model_error(model)->text);
-    if (in.length == 0) return tl_fail(error, TL_ERROR_STATE, "fit: the model is not compiled");
-    if (data->x.rank != 3 || !data->x.data || shape[0] == 0)
-        return tl_fail(error, TL_ERROR_SHAPE, "data: the data set has no samples");
     if (shape[1] != in.length || shape[2] != in.channels)
         return tl_fail(error, TL_ERROR_SHAPE, "data: series are (%zu, %zu); the model takes (%zu, %zu)", shape[1], shape[2],
                        in.length, in.channels);
     if (shape[0] > UINT32_MAX) return tl_fail(error, TL_ERROR_SHAPE, "data: %zu samples exceed %u", shape[0], UINT32_MAX);
-    return tl_target_check(tl_model_loss(model), tl_output_shape(model), data, error);
-}
-
-tl_target tl_data_target(const tl_dataset *data, size_t first) {
-    return (tl_target){.labels = data->labels ? data->labels + first * tl_labels_each(data) : NULL,
-                       .values = data->values ? data->values + first * tl_values_each(data) : NULL};
+    const tl_status status = tl_lengths_check(&data->x, data->lengths, "data", error);
+    return status == TL_OK ? tl_target_check(tl_model_loss(model), tl_output_shape(model), data, error) : status;
 }
 
 /* ---- outputs ---- */
 
 tl_status tl_run_check(const tl_model *model, const tl_tensor *x, const char *caller, tl_error *error) {
     const tl_shape in = tl_input_shape(model);
-    if (tl_failed(tl_model_error(model))) return tl_fail(error, tl_model_error(model)->status, "%s", tl_model_error(model)->text);
-    if (in.length == 0) return tl_fail(error, TL_ERROR_STATE, "%s: the model is not compiled", caller);
-    if (x->rank != 3 || x->shape[1] != in.length || x->shape[2] != in.channels)
-        return tl_fail(error, TL_ERROR_SHAPE, "%s: x is (%zu, %zu, %zu); the model takes (count, %zu, %zu)", caller, x->shape[0],
-                       x->shape[1], x->shape[2], in.length, in.channels);
-    return TL_OK;
+    char shape[TL_SHAPE_TEXT];
+    if (check_compiled(model, caller, error) != TL_OK) return error->status;
+    if (x && x->data && x->rank == 3 && x->shape[1] == in.length && x->shape[2] == in.channels) return TL_OK;
+    return tl_fail(error, TL_ERROR_SHAPE, "%s: x is %s; the model takes (count, %zu, %zu)", caller, tl_tensor_text(x, shape),
+                   in.length, in.channels);
 }
 
 tl_status tl_predicted_check(const tl_tensor *y, size_t count, tl_shape out, const char *caller, tl_error *error) {
-    if (y->rank == 3 && y->shape[0] == count && y->shape[1] == out.length && y->shape[2] == out.channels) return TL_OK;
-    return tl_fail(error, TL_ERROR_SHAPE, "%s: y is (%zu, %zu, %zu); it should be (%zu, %zu, %zu)", caller, y->shape[0],
-                   y->shape[1], y->shape[2], count, out.length, out.channels);
+    char shape[TL_SHAPE_TEXT];
+    if (y && y->data && y->rank == 3 && y->shape[0] == count && y->shape[1] == out.length && y->shape[2] == out.channels)
+        return TL_OK;
+    return tl_fail(error, TL_ERROR_SHAPE, "%s: y is %s; it should be (%zu, %zu, %zu)", caller, tl_tensor_text(y, shape), count,
+                   out.length, out.channels);
 }
 
-tl_status tl_run_all(tl_model *model, const tl_tensor *x, const size_t *lengths, const tl_tensor *y, size_t *steps,
-                     tl_error *error) {
+/* The outputs of the model in inference mode for x and lengths, which have been checked, into y: (count, out.length, out.channels);
+ * steps: (count) [OUT] how many of each sample count, NULL: not asked for. */
+static tl_status run_all(tl_model *model, const tl_tensor *x, const size_t *lengths, const tl_tensor *y, size_t *steps,
+                         tl_error *error) {
     const size_t samples = x->shape[0], batch = tl_model_batch(model);
     for (size_t first = 0; first < samples; first += batch) {
         const size_t count = samples - first < batch ? samples - first : batch;
         const tl_tensor part = tl_tensor_slice(x, first, count), to = tl_tensor_slice(y, first, count);
         if (lengths) tl_set_lengths(model, lengths + first, count);
         tl_forward(model, &part, TL_INFERENCE);
-        if (tl_failed(tl_model_error(model)))
-            return tl_fail(error, tl_model_error(model)->status, "%s", tl_model_error(model)->text);
+        if (tl_report(model, error) != TL_OK) {
+            tl_model_clear_error(model); /* it is the caller's now */
+            return error->status;
+        }
         const tl_tensor out = tl_output(model);
         memcpy(to.data, out.data, tl_tensor_count(&out) * sizeof(tl_real));
         for (size_t i = 0; steps && i < count; i++) steps[first + i] = tl_output_length(model, i);
@@ -106,7 +119,7 @@ tl_status tl_outputs_run(tl_outputs *self, tl_model *model, const tl_dataset *da
     const size_t samples = data->x.shape[0];
     *self = (tl_outputs){.y = tl_tensor_new(3, (const size_t[]){samples, out.length, out.channels}, error)};
     if (data->lengths && out.length > 1) self->steps = tl_allocate(samples, sizeof *self->steps, "lengths", error);
-    return tl_failed(error) ? error->status : tl_run_all(model, &data->x, data->lengths, &self->y, self->steps, error);
+    return tl_failed(error) ? error->status : run_all(model, &data->x, data->lengths, &self->y, self->steps, error);
 }
 
 void tl_outputs_release(tl_outputs *self) {
@@ -120,7 +133,7 @@ tl_status tl_predict(tl_model *model, const tl_tensor *x, const size_t *lengths,
     if (!error) error = &own;
     if (tl_failed(error) || tl_run_check(model, x, "predict", error) != TL_OK ||
         tl_predicted_check(y, x->shape[0], tl_output_shape(model), "predict", error) != TL_OK ||
-        tl_run_all(model, x, lengths, y, NULL, error) != TL_OK)
+        tl_lengths_check(x, lengths, "predict", error) != TL_OK || run_all(model, x, lengths, y, NULL, error) != TL_OK)
         return error->status;
     tl_loss_predict(tl_model_loss(model), y->data, y->shape[0] * y->shape[1], y->shape[2]);
     return TL_OK;
@@ -186,7 +199,7 @@ static void add_class_metrics(tl_metrics *metrics, const tl_classified *all, tl_
 
 tl_status tl_measure(const tl_loss_spec *loss, const tl_outputs *outputs, const tl_dataset *data, tl_metrics *metrics,
                      tl_error *error) {
-    const tl_target target = tl_data_target(data, 0);
+    const tl_target target = {.labels = data->labels, .values = data->values};
     tl_tally sums = {0};
     outcome all = {0};
     double weight;
@@ -209,7 +222,8 @@ tl_status tl_evaluate(tl_model *model, const tl_dataset *data, tl_metrics *metri
     tl_error own = {0};
     tl_outputs outputs = {0};
     if (!error) error = &own;
-    if (!tl_failed(error) && tl_data_check(model, data, error) == TL_OK && tl_outputs_run(&outputs, model, data, error) == TL_OK)
+    if (!tl_failed(error) && tl_given(metrics, "evaluate: metrics", error) &&
+        tl_data_check(model, data, "evaluate", error) == TL_OK && tl_outputs_run(&outputs, model, data, error) == TL_OK)
         tl_measure(&model->loss, &outputs, data, metrics, error);
     tl_outputs_release(&outputs);
     return error->status;
@@ -220,10 +234,11 @@ tl_status tl_confusion(tl_model *model, const tl_dataset *data, size_t *counts, 
     tl_outputs outputs = {0};
     outcome all = {0};
     if (!error) error = &own;
-    if (!tl_failed(error) && !tl_loss_takes_labels(tl_model_loss(model)))
+    if (!tl_failed(error) && model && !tl_loss_takes_labels(tl_model_loss(model)))
         return tl_fail(error, TL_ERROR_ARGUMENT, "confusion: the model was compiled for %s, which has no classes",
                        tl_loss_name(tl_model_loss(model)));
-    if (!tl_failed(error) && tl_data_check(model, data, error) == TL_OK && tl_outputs_run(&outputs, model, data, error) == TL_OK &&
+    if (!tl_failed(error) && tl_given(counts, "confusion: counts", error) &&
+        tl_data_check(model, data, "confusion", error) == TL_OK && tl_outputs_run(&outputs, model, data, error) == TL_OK &&
         collect(&all, tl_model_loss(model), &outputs, data, error) == TL_OK) {
         const tl_classified classes = classified(&all);
         tl_count_confusion(&classes, counts);

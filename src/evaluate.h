@@ -10,14 +10,14 @@
 size_t tl_labels_each(const tl_dataset *data);
 size_t tl_values_each(const tl_dataset *data);
 
-/* Whether the model is compiled and fits the data: shapes, labels or values. */
-tl_status tl_data_check(const tl_model *model, const tl_dataset *data, tl_error *error);
+/* Whether there is a data set, of one series or more; messages begin with `caller`. */
+tl_status tl_samples_check(const tl_dataset *data, const char *caller, tl_error *error);
+
+/* Whether moreover the model is compiled and fits the data: shapes, lengths, labels or values. */
+tl_status tl_data_check(const tl_model *model, const tl_dataset *data, const char *caller, tl_error *error);
 
 /* Whether the data has the labels or values that such a loss compares with such an output. */
 tl_status tl_target_check(tl_loss_kind loss, tl_shape out, const tl_dataset *data, tl_error *error);
-
-/* The targets of the samples from `first` on. */
-tl_target tl_data_target(const tl_dataset *data, size_t first);
 
 /* ---- outputs of any number of samples ---- */
 
@@ -26,11 +26,6 @@ tl_status tl_run_check(const tl_model *model, const tl_tensor *x, const char *ca
 
 /* Whether y has room for the predictions of `count` samples. */
 tl_status tl_predicted_check(const tl_tensor *y, size_t count, tl_shape out, const char *caller, tl_error *error);
-
-/* The outputs of the model in inference mode for x and lengths, which have been checked, into y: (count, out.length,
- * out.channels); steps: (count) [OUT] how many of each sample count, NULL: not asked for. */
-tl_status tl_run_all(tl_model *model, const tl_tensor *x, const size_t *lengths, const tl_tensor *y, size_t *steps,
-                     tl_error *error);
 
 /* The outputs for all samples of a data set. Release them in any case. */
 typedef struct tl_outputs {

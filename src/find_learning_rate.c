@@ -2,12 +2,12 @@
 #include <tapline/find_learning_rate.h>
 
 #include "argument.h"
+#include "evaluate.h"
 #include "fit.h"
 #include "graph.h"
 #include "snapshot.h"
 
 #include <math.h>
-#include <string.h>
 
 typedef struct trial {
     tl_rate_range range;
@@ -17,8 +17,7 @@ typedef struct trial {
 } trial;
 
 static tl_status check_model(const tl_model *model, tl_error *error) {
-    const tl_error *reason = tl_model_error(model);
-    if (tl_failed(reason)) return tl_fail(error, reason->status, "%s", reason->text);
+    if (tl_report(model, error) != TL_OK) return error->status;
     if (!model->compiled || model->inference_only)
         return tl_fail(error, TL_ERROR_STATE, "learning-rate finder: the model is not compiled for training");
     return error->status;
@@ -147,8 +146,10 @@ tl_status tl_find_learning_rate(tl_model *model, const tl_dataset *data, const t
     static const tl_fit_cfg defaults;
     tl_error own = {0};
     if (!error) error = &own;
+    if (!tl_given(curve, "learning-rate finder: the curve", error)) return error->status;
     *curve = (tl_rate_curve){.suggestion = NAN};
-    if (tl_failed(error) || check_model(model, error) != TL_OK) return error->status;
+    if (tl_failed(error) || check_model(model, error) != TL_OK || tl_samples_check(data, "learning-rate finder", error) != TL_OK)
+        return error->status;
     if (!cfg) cfg = &defaults;
     trial self = {.range = range ? *range : (tl_rate_range){0}, .curve = curve, .callbacks = cfg->callbacks, .least = INFINITY};
     if (check_range(&self.range, error) != TL_OK) return error->status;

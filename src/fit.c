@@ -96,7 +96,7 @@ static tl_status take_configuration(tl_fit_state *f, const tl_fit_cfg *cfg, tl_e
         return tl_fail(error, TL_ERROR_ARGUMENT, "fit: checkpoint_every %g is below 0", f->cfg.checkpoint_every);
     if (f->cfg.patience < 0) return tl_fail(error, TL_ERROR_ARGUMENT, "fit: patience %d is below 0", f->cfg.patience);
     if (check_variations(&f->cfg, f->data, error) != TL_OK) return error->status;
-    if (f->cfg.validation && tl_data_check(f->model, f->cfg.validation, error) != TL_OK) return error->status;
+    if (f->cfg.validation && tl_data_check(f->model, f->cfg.validation, "fit", error) != TL_OK) return error->status;
     f->batches = parts_of(f->data->x.shape[0], f->cfg.batch);
     return prepare_schedule(f, error);
 }
@@ -118,7 +118,7 @@ static void prepare_mixtures(tl_fit_state *f, tl_error *error) {
 
 static tl_status prepare_fit(tl_fit_state *f, const tl_fit_cfg *cfg, tl_error *error) {
     const tl_shape in = tl_input_shape(f->model);
-    if (tl_data_check(f->model, f->data, error) != TL_OK || take_configuration(f, cfg, error) != TL_OK) return error->status;
+    if (tl_data_check(f->model, f->data, "fit", error) != TL_OK || take_configuration(f, cfg, error) != TL_OK) return error->status;
     f->order = tl_allocate(f->data->x.shape[0], sizeof *f->order, "the order of the samples", error);
     f->x = tl_tensor_new(3, (size_t[]){f->cfg.batch, in.length, in.channels}, error);
     if (varies(&f->cfg.augment)) f->varied = tl_tensor_new(3, f->x.shape, error);
@@ -186,9 +186,35 @@ static void gather(tl_fit_state *f, size_t first, size_t count) {
     if (f->mixed.partner) mix(f, count, key);
 }
 
+static size_t first_not_finite(const tl_real *values, size_t count) {
+    size_t i = 0;
+    while (i < count && isfinite(values[i])) i++;
+    return i;
+}
+
+/* Why a step failed: a loss is not finite for good where the data is not. */
+static tl_status explain(const tl_fit_state *f, const tl_error *reason, tl_error *error) {
+    const tl_dataset *data = f->data;
+    const size_t channels = data->x.shape[2], each = data->x.shape[1] * channels, values = tl_values_each(data);
+    const uint32_t *batch = f->order + (f->batch - 1) * f->cfg.batch;
+    for (size_t i = 0; reason->status == TL_ERROR_NUMERIC && i < f->x.shape[0]; i++) {
+        const tl_real *x = data->x.data + batch[i] * each, *targets = data->values ? data->values + batch[i] * values : NULL;
+        const size_t at = first_not_finite(x, each), target = targets ? first_not_finite(targets, values) : values;
+        if (at < each)
+            return tl_fail(error, reason->status, "%s (sample %u of the data is not finite at step %zu, channel %zu)", reason->text,
+                           batch[i], at / channels, at % channels);
+        if (target < values)
+            return tl_fail(error, reason->status, "%s (target value %zu of sample %u of the data is not finite)", reason->text,
+                           target, batch[i]);
+    }
+    return tl_fail(error, reason->status, "%s", reason->text);
+}
+
 static tl_status take_step(tl_fit_state *f, tl_error *error) {
-    if (tl_step(f->model, error) == TL_OK) f->result.steps++;
-    return error->status;
+    tl_error reason = {0};
+    if (tl_step(f->model, &reason) != TL_OK) return explain(f, &reason, error);
+    f->result.steps++;
+    return TL_OK;
 }
 
 /* One forward and backward pass; steps where `step` says so. */
@@ -310,6 +336,7 @@ tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg,
     tl_fit_state f = {.model = model, .data = data};
     if (prepare_fit(&f, cfg, error) == TL_OK) {
         train(&f, error);
+        if (tl_failed(error)) tl_model_clear_error(model); /* it is the caller's now */
         f.result.gave_up = gave_up(&f);
         if (f.best && f.result.best_epoch > 0) copy_parameters(model, f.best, true);
         f.result.seconds = tl_seconds() - f.begin;

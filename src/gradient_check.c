@@ -1,6 +1,8 @@
 /* Gradients against central differences, with nothing that a user could not call. */
 #include <tapline/gradient_check.h>
 
+#include "argument.h"
+#include "graph.h"
 #include "memory.h"
 
 #include <float.h>
@@ -137,8 +139,7 @@ static tl_status copy_gradients(probe *p, tl_real *analytic) {
     tl_zero_grad(p->model);
     const double loss = objective(p);
     tl_backward(p->model);
-    if (tl_failed(tl_model_error(p->model)))
-        return tl_fail(p->error, tl_model_error(p->model)->status, "%s", tl_model_error(p->model)->text);
+    if (tl_report(p->model, p->error) != TL_OK) return p->error->status;
     p->rounding = roundings * unit * (fabs(loss) + (double)p->x.shape[0]) / step_size;
     tl_tensor gradient = tl_input_gradient(p->model);
     if (!gradient.data) return tl_fail(p->error, TL_ERROR_STATE, "gradient check: compile the model with input_gradient");
@@ -167,7 +168,9 @@ tl_status tl_check_gradients(tl_model *model, const tl_tensor *x, const tl_targe
                              tl_error *error) {
     tl_error own = {0};
     if (!error) error = &own;
-    if (tl_failed(error)) return error->status;
+    if (tl_failed(error) || tl_report(model, error) != TL_OK || !tl_given(x, "gradient check: x", error) ||
+        !tl_given(x->data, "gradient check: the data of x", error))
+        return error->status;
     probe p = {.model = model, .x = tl_tensor_new(x->rank, x->shape, error), .target = target, .error = error};
     tl_real *analytic = tl_allocate(count_all(model, x), sizeof *analytic, "gradients", error);
     if (!tl_failed(error)) {

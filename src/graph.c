@@ -10,13 +10,16 @@
 
 static const tl_node failed_node = {.id = -1};
 
+enum { MOST_THREADS = 1024 };
+
 tl_model *tl_model_new(const tl_model_cfg *cfg) {
     tl_model *model = calloc(1, sizeof *model);
     if (!model) return NULL;
     if (cfg) {
         model->seed = cfg->seed;
         model->engine = cfg->engine;
-        if (cfg->threads < 0) tl_fail(&model->error, TL_ERROR_ARGUMENT, "model: %d threads are below 0", cfg->threads);
+        if (cfg->threads < 0 || cfg->threads > MOST_THREADS)
+            tl_fail(&model->error, TL_ERROR_ARGUMENT, "model: %d threads are outside 0 … %d", cfg->threads, MOST_THREADS);
     }
     model->workers = tl_workers_of(cfg ? cfg->threads : 0);
     tl_gemm_prepare();
@@ -51,13 +54,8 @@ void tl_layer_fail(tl_error *error, tl_status status, size_t index, const char *
 }
 
 /* Whether every input is a node of the model; a node that failed before has reported already. */
-static bool inputs_stand(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer) {
+static bool nodes_stand(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer) {
     char text[80];
-    if (count > TL_MAX_INPUTS) {
-        snprintf(text, sizeof text, "%zu inputs exceed the limit of %d", count, TL_MAX_INPUTS);
-        tl_layer_fail(&model->error, TL_ERROR_ARGUMENT, model->vertices, layer->ops->name, text);
-        return false;
-    }
     for (size_t i = 0; i < count; i++) {
         if (inputs[i].id < 0 && tl_failed(&model->error)) return false;
         if (inputs[i].id >= 0 && (size_t)inputs[i].id < model->vertices) continue;
@@ -66,6 +64,20 @@ static bool inputs_stand(tl_model *model, const tl_node *inputs, size_t count, c
         return false;
     }
     return true;
+}
+
+static bool inputs_stand(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer) {
+    char text[80];
+    if (count > TL_MAX_INPUTS)
+        snprintf(text, sizeof text, "%zu inputs exceed the limit of %d", count, TL_MAX_INPUTS);
+    else if (layer->ops->several && count < 2)
+        snprintf(text, sizeof text, "%zu input%s, at least 2 are needed", count, count == 1 ? "" : "s");
+    else if (count > 0 && !inputs)
+        snprintf(text, sizeof text, "its list of %zu inputs is NULL", count);
+    else
+        return nodes_stand(model, inputs, count, layer);
+    tl_layer_fail(&model->error, TL_ERROR_ARGUMENT, model->vertices, layer->ops->name, text);
+    return false;
 }
 
 /* Room for one more vertex, and a copy of the layer; false where memory is short. */
@@ -87,7 +99,8 @@ static bool grow(tl_model *model, const tl_layer *layer) {
 tl_node tl_layer_add(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer) {
     bool added = false;
     if (model && model->compiled)
-        tl_layer_fail(&model->error, TL_ERROR_STATE, model->vertices, layer->ops->name, "the model is compiled already");
+        tl_layer_fail(&model->error, TL_ERROR_STATE, model->vertices, layer->ops->name,
+                      "the model is compiled already; layers join before that");
     else if (model && inputs_stand(model, inputs, count, layer)) {
         added = grow(model, layer);
         if (!added) tl_layer_fail(&model->error, TL_ERROR_MEMORY, model->vertices, layer->ops->name, "out of memory");
@@ -133,8 +146,14 @@ void tl_layer_same_shapes(const tl_layer *layer, tl_error *error) {
 }
 
 const tl_error *tl_model_error(const tl_model *model) {
-    static const tl_error none = {.status = TL_ERROR_MEMORY, .text = "out of memory for the model"};
+    static const tl_error none = {.status = TL_ERROR_MEMORY,
+                                  .text = "the model is NULL: memory was short for it, or it was not loaded"};
     return model ? &model->error : &none;
+}
+
+tl_status tl_report(const tl_model *model, tl_error *error) {
+    const tl_error *reason = tl_model_error(model);
+    return tl_failed(reason) ? tl_fail(error, reason->status, "%s", reason->text) : TL_OK;
 }
 
 void tl_model_clear_error(tl_model *model) {
@@ -158,22 +177,26 @@ tl_shape tl_output_shape(const tl_model *model) {
     return model && model->compiled ? tl_node_shape(model, (tl_node){.id = model->output}) : (tl_shape){0};
 }
 
-size_t tl_model_batch(const tl_model *model) { return model->batch; }
-tl_loss_kind tl_model_loss(const tl_model *model) { return model->loss.kind; }
-double tl_loss_weight(const tl_model *model) { return model->loss_weight; }
-uint64_t tl_model_seed(const tl_model *model) { return model->seed; }
-int tl_model_threads(const tl_model *model) { return model->workers.count; }
-uint64_t tl_steps(const tl_model *model) { return model->steps; }
-double tl_learning_rate(const tl_model *model) { return model->optimizer.learning_rate; }
+size_t tl_model_batch(const tl_model *model) { return model ? model->batch : 0; }
+tl_loss_kind tl_model_loss(const tl_model *model) { return model ? model->loss.kind : TL_CROSS_ENTROPY; }
+double tl_loss_weight(const tl_model *model) { return model ? model->loss_weight : 0; }
+uint64_t tl_model_seed(const tl_model *model) { return model ? model->seed : 0; }
+int tl_model_threads(const tl_model *model) { return model ? model->workers.count : 0; }
+uint64_t tl_steps(const tl_model *model) { return model ? model->steps : 0; }
+double tl_learning_rate(const tl_model *model) { return model ? model->optimizer.learning_rate : 0; }
 
 void tl_set_learning_rate(tl_model *model, double learning_rate) {
-    if (learning_rate >= 0 && learning_rate <= 1e30)
+    if (!model) return;
+    if (!model->compiled)
+        tl_fail(&model->error, TL_ERROR_STATE, "learning rate: the model is not compiled; tl_compile_cfg says the first one");
+    else if (learning_rate >= 0 && learning_rate <= 1e30)
         model->optimizer.learning_rate = learning_rate;
     else
         tl_fail(&model->error, TL_ERROR_ARGUMENT, "learning rate %g is not a number from 0 to 1e30", learning_rate);
 }
 
 size_t tl_model_memory(const tl_model *model) {
+    if (!model) return 0;
     const size_t copies = !model->compiled || model->inference_only ? 1 : 2 + model->optimizer.ops->moments;
     return (model->arena_count + model->state_count + copies * model->parameter_count) * sizeof(tl_real);
 }
@@ -188,13 +211,13 @@ size_t tl_node_parameter_count(const tl_model *model, tl_node node) {
 
 size_t tl_parameter_count(const tl_model *model) {
     size_t count = 0;
-    for (size_t i = 0; i < model->vertices; i++) count += tl_node_parameter_count(model, (tl_node){.id = (int)i});
+    for (size_t i = 0; model && i < model->vertices; i++) count += tl_node_parameter_count(model, (tl_node){.id = (int)i});
     return count;
 }
 
 size_t tl_parameter_arrays(const tl_model *model) {
     size_t count = 0;
-    for (size_t i = 0; model->compiled && i < model->vertices; i++)
+    for (size_t i = 0; model && model->compiled && i < model->vertices; i++)
         if (model->vertex[i].live) count += model->vertex[i].layer->parameters + model->vertex[i].layer->states;
     return count;
 }
@@ -207,7 +230,7 @@ static tl_parameter describe(const tl_vertex *vertex, size_t id, const tl_declar
 }
 
 tl_parameter tl_parameter_at(const tl_model *model, size_t index) {
-    for (int states = 0; states <= 1 && model->compiled; states++) {
+    for (int states = 0; states <= 1 && model && model->compiled; states++) {
         for (size_t i = 0; i < model->vertices; i++) {
             const tl_vertex *vertex = &model->vertex[i];
             if (!vertex->live) continue;
@@ -222,15 +245,16 @@ tl_parameter tl_parameter_at(const tl_model *model, size_t index) {
     return (tl_parameter){0};
 }
 
-/* The vertex of a node, NULL with the model's error set where there is none. */
+/* The vertex of a node, NULL where there is none or no model, of which the model's error tells. */
 static tl_vertex *find_vertex(tl_model *model, tl_node node, const char *caller) {
+    if (!model) return NULL;
     if (node.id >= 0 && (size_t)node.id < model->vertices) return &model->vertex[node.id];
     tl_fail(&model->error, TL_ERROR_ARGUMENT, "%s: node %d; the model has %zu nodes", caller, node.id, model->vertices);
     return NULL;
 }
 
 static void set_frozen(tl_model *model, tl_node node, bool frozen) {
-    tl_vertex *vertex = find_vertex(model, node, "freeze");
+    tl_vertex *vertex = find_vertex(model, node, frozen ? "freeze" : "unfreeze");
     if (!vertex) return;
     vertex->frozen = frozen;
     if (!model->compiled) return;
@@ -243,7 +267,6 @@ void tl_freeze(tl_model *model, tl_node node) { set_frozen(model, node, true); }
 void tl_unfreeze(tl_model *model, tl_node node) { set_frozen(model, node, false); }
 
 void tl_set_group(tl_model *model, tl_node node, const tl_group_cfg *cfg) {
-    if (!model) return;
     tl_vertex *vertex = find_vertex(model, node, "group");
     tl_group_cfg group = cfg ? *cfg : (tl_group_cfg){0};
     if (!vertex) return;

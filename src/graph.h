@@ -85,6 +85,9 @@ struct tl_model {
     double weight;          /* the sum of their weights */
 };
 
+/* Hands the error of the model, which may be NULL, to the caller's; TL_OK where it has none. */
+tl_status tl_report(const tl_model *model, tl_error *error);
+
 /* What `vertex` is in messages: fails the model's error with "layer 2 (conv1d): text". */
 void tl_layer_fail(tl_error *error, tl_status status, size_t index, const char *layer, const char *text);
 
@@ -93,6 +96,9 @@ tl_status tl_lay_out_arena(tl_model *model);
 
 /* The lengths that were given, or whole series, for the pass that begins: false where they do not fit. */
 bool tl_begin_lengths(tl_model *model, const tl_tensor *x);
+
+/* Whether each length, of which there may be none, is in 1 … x.shape[1], and x: (count, length, channels) is 0 behind it. */
+tl_status tl_lengths_check(const tl_tensor *x, const size_t *lengths, const char *caller, tl_error *error);
 
 /* Sets what lies behind the lengths to 0. */
 void tl_blank(const tl_tensor *tensor, const size_t *lengths);

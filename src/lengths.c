@@ -4,6 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+static tl_status check_range(const size_t *lengths, size_t count, size_t most, const char *caller, tl_error *error) {
+    for (size_t i = 0; i < count; i++)
+        if (lengths[i] < 1 || lengths[i] > most)
+            return tl_fail(error, TL_ERROR_SHAPE, "%s: sample %zu has length %zu, outside 1 … %zu", caller, i, lengths[i], most);
+    return TL_OK;
+}
+
 void tl_set_lengths(tl_model *model, const size_t *lengths, size_t count) {
     if (!model || tl_failed(&model->error)) return;
     if (!model->compiled) {
@@ -11,16 +18,14 @@ void tl_set_lengths(tl_model *model, const size_t *lengths, size_t count) {
         return;
     }
     const size_t most = model->vertex[model->input].layer->out.length;
+    model->given = 0;
+    if (!lengths) return;
     if (count == 0 || count > model->batch) {
         tl_fail(&model->error, TL_ERROR_SHAPE, "lengths: %zu samples are outside 1 … %zu, the batch that was compiled", count,
                 model->batch);
         return;
     }
-    for (size_t i = 0; i < count; i++)
-        if (lengths[i] < 1 || lengths[i] > most) {
-            tl_fail(&model->error, TL_ERROR_SHAPE, "lengths: sample %zu has length %zu, outside 1 … %zu", i, lengths[i], most);
-            return;
-        }
+    if (check_range(lengths, count, most, "lengths", &model->error) != TL_OK) return;
     memcpy(model->vertex[model->input].lengths, lengths, count * sizeof *lengths);
     model->given = count;
 }
@@ -34,16 +39,20 @@ static size_t first_beyond(const tl_tensor *x, size_t sample, size_t length) {
     return x->shape[1];
 }
 
-static bool check_padding(tl_model *model, const tl_tensor *x) {
-    const size_t *lengths = model->vertex[model->input].lengths;
+static tl_status check_padding(const tl_tensor *x, const size_t *lengths, const char *caller, tl_error *error) {
     for (size_t i = 0; i < x->shape[0]; i++) {
         const size_t step = first_beyond(x, i, lengths[i]);
         if (step == x->shape[1]) continue;
-        tl_fail(&model->error, TL_ERROR_ARGUMENT, "forward: sample %zu has length %zu, but x is not 0 at its step %zu", i,
-                lengths[i], step);
-        return false;
+        return tl_fail(error, TL_ERROR_ARGUMENT, "%s: sample %zu has length %zu, but x is not 0 at its step %zu", caller, i,
+                       lengths[i], step);
     }
-    return true;
+    return TL_OK;
+}
+
+tl_status tl_lengths_check(const tl_tensor *x, const size_t *lengths, const char *caller, tl_error *error) {
+    if (!lengths) return TL_OK;
+    const tl_status status = check_range(lengths, x->shape[0], x->shape[1], caller, error);
+    return status == TL_OK ? check_padding(x, lengths, caller, error) : status;
 }
 
 static bool fail_layer(tl_model *model, size_t id, const char *text) {
@@ -96,7 +105,7 @@ bool tl_begin_lengths(tl_model *model, const tl_tensor *x) {
         tl_fail(&model->error, TL_ERROR_SHAPE, "forward: lengths were set for %zu samples, x has %zu", given, x->shape[0]);
         return false;
     }
-    bool fits = check_padding(model, x);
+    bool fits = check_padding(x, model->vertex[model->input].lengths, "forward", &model->error) == TL_OK;
     for (size_t i = 0; fits && i < model->vertices; i++)
         if (model->vertex[i].live && (int)i != model->input) fits = map_lengths(model, i, given);
     return fits;

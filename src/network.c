@@ -1,6 +1,7 @@
 /* Networks to and from JSON: layers by their names in the registry, settings by their keys. */
 #include "network.h"
 
+#include "argument.h"
 #include "data/text.h"
 #include "graph.h"
 #include "registry.h"
@@ -221,7 +222,7 @@ char *tl_json_text(const json_t *value, size_t flags) {
 }
 
 tl_node tl_architecture_from_json(tl_model *model, tl_node x, const char *text, const tl_architecture_cfg *cfg) {
-    if (!model) return (tl_node){.id = -1};
+    if (!model || !tl_given(text, "architecture: the text", &model->error)) return (tl_node){.id = -1};
     json_t *root = tl_json_parse(text, strlen(text), "architecture", &model->error);
     const tl_node output = tl_network_build(model, x, root, "architecture", cfg);
     json_decref(root);
@@ -229,7 +230,7 @@ tl_node tl_architecture_from_json(tl_model *model, tl_node x, const char *text, 
 }
 
 tl_node tl_architecture_from_file(tl_model *model, tl_node x, const char *path, const tl_architecture_cfg *cfg) {
-    if (!model) return (tl_node){.id = -1};
+    if (!model || !tl_given(path, "architecture: the path", &model->error)) return (tl_node){.id = -1};
     tl_text text;
     json_t *root = NULL;
     if (tl_text_read(&text, path, &model->error) == TL_OK)

@@ -1,6 +1,7 @@
 /* Running a compiled model: forward, loss, backward, step. What may fail is checked on entry; the loops over the layers do not. */
 #include "graph.h"
 
+#include "argument.h"
 #include "kernels/kernels.h"
 
 #include <math.h>
@@ -37,18 +38,20 @@ static void bind_input(tl_model *model, tl_real *x, tl_mode mode) {
 static bool may_run_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
     if (!model || tl_failed(&model->error)) return false;
     tl_error *error = &model->error;
+    model->stage = TL_STAGE_NOTHING; /* the pass before is over, whatever comes of this one */
     if (!model->compiled) {
         tl_fail(error, TL_ERROR_STATE, "forward: the model is not compiled");
         return false;
     }
     const tl_shape in = model->vertex[model->input].layer->out;
-    if (mode == TL_TRAINING && model->inference_only)
+    char shape[TL_SHAPE_TEXT];
+    if (mode != TL_TRAINING && mode != TL_INFERENCE)
+        tl_fail(error, TL_ERROR_ARGUMENT, "forward: mode %d is neither TL_TRAINING nor TL_INFERENCE", (int)mode);
+    else if (mode == TL_TRAINING && model->inference_only)
         tl_fail(error, TL_ERROR_STATE, "forward: the model was compiled for inference only");
-    else if (!x->data || x->rank != 3)
-        tl_fail(error, TL_ERROR_SHAPE, "forward: x has rank %zu; it should be (batch, %zu, %zu)", x->rank, in.length, in.channels);
-    else if (x->shape[1] != in.length || x->shape[2] != in.channels)
-        tl_fail(error, TL_ERROR_SHAPE, "forward: x is (%zu, %zu, %zu); the model takes (batch, %zu, %zu)", x->shape[0], x->shape[1],
-                x->shape[2], in.length, in.channels);
+    else if (!x || !x->data || x->rank != 3 || x->shape[1] != in.length || x->shape[2] != in.channels)
+        tl_fail(error, TL_ERROR_SHAPE, "forward: x is %s; the model takes (batch, %zu, %zu)", tl_tensor_text(x, shape), in.length,
+                in.channels);
     else if (x->shape[0] == 0 || x->shape[0] > model->batch)
         tl_fail(error, TL_ERROR_SHAPE, "forward: batch %zu is outside 1 … %zu, the batch that was compiled", x->shape[0],
                 model->batch);
@@ -86,6 +89,7 @@ double tl_loss(tl_model *model, const tl_target *target) {
         tl_fail(&model->error, TL_ERROR_STATE, "loss: no forward pass came before it");
         return NAN;
     }
+    if (!tl_given(target, "loss: the target", &model->error)) return NAN;
     tl_vertex *output = &model->vertex[model->output];
     const tl_tensor *y = &output->forward[model->mode].y;
     const size_t *lengths = model->has_lengths ? output->lengths : NULL;
@@ -160,9 +164,10 @@ void tl_backward_from(tl_model *model, const tl_tensor *dy) {
         return;
     }
     const tl_tensor *y = &model->vertex[model->output].forward[TL_TRAINING].y;
-    if (!dy->data || !tl_tensor_same_shape(dy, y)) {
-        tl_fail(&model->error, TL_ERROR_SHAPE, "backward: the gradient is (%zu, %zu, %zu); the output is (%zu, %zu, %zu)",
-                dy->shape[0], dy->shape[1], dy->shape[2], y->shape[0], y->shape[1], y->shape[2]);
+    if (!dy || !dy->data || !tl_tensor_same_shape(dy, y)) {
+        char given[TL_SHAPE_TEXT], shape[TL_SHAPE_TEXT];
+        tl_fail(&model->error, TL_ERROR_SHAPE, "backward: the gradient is %s; the output is %s", tl_tensor_text(dy, given),
+                tl_tensor_text(y, shape));
         return;
     }
     tl_vertex *output = &model->vertex[model->output];
@@ -266,8 +271,7 @@ static void update_parameters(tl_model *model, double scale) {
 
 tl_status tl_step(tl_model *model, tl_error *error) {
     if (tl_failed(error)) return error->status;
-    const tl_error *reason = tl_model_error(model);
-    if (tl_failed(reason)) return tl_fail(error, reason->status, "%s", reason->text);
+    if (tl_report(model, error) != TL_OK) return tl_model_error(model)->status;
     if (!model->compiled || model->samples == 0) return tl_fail(error, TL_ERROR_STATE, "step: no backward pass came before it");
     const unsigned denormals = tl_denormals_off();
     const double scale = model->weight > 0 ? 1 / model->weight : 0;

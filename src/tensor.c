@@ -1,5 +1,6 @@
 #include <tapline/tensor.h>
 
+#include "argument.h"
 #include "gemm.h"
 #include "memory.h"
 
@@ -11,7 +12,7 @@ tl_tensor tl_tensor_view(const tl_real *data, size_t rank, const size_t *shape) 
 
 tl_tensor tl_tensor_new(size_t rank, const size_t *shape, tl_error *error) {
     tl_tensor none = {0};
-    if (tl_failed(error)) return none;
+    if (tl_failed(error) || !tl_given(shape, "tensor: the shape", error)) return none;
     if (rank < 1 || rank > TL_MAX_RANK) {
         tl_fail(error, TL_ERROR_SHAPE, "tensor: rank %zu is outside 1 … %d", rank, TL_MAX_RANK);
         return none;
@@ -59,13 +60,16 @@ bool tl_tensor_same_shape(const tl_tensor *a, const tl_tensor *b) {
     return true;
 }
 
+static bool is_matrix(const tl_tensor *tensor) { return tensor && tensor->data && tensor->rank == 2; }
+
 tl_status tl_tensor_matmul(const tl_tensor *a, const tl_tensor *b, tl_tensor *c, tl_error *error) {
     if (tl_failed(error)) return error->status;
-    if (a->rank != 2 || b->rank != 2 || c->rank != 2)
-        return tl_fail(error, TL_ERROR_SHAPE, "matmul: ranks %zu, %zu and %zu should all be 2", a->rank, b->rank, c->rank);
-    if (a->shape[1] != b->shape[0] || c->shape[0] != a->shape[0] || c->shape[1] != b->shape[1])
-        return tl_fail(error, TL_ERROR_SHAPE, "matmul: (%zu, %zu) · (%zu, %zu) does not give (%zu, %zu)", a->shape[0], a->shape[1],
-                       b->shape[0], b->shape[1], c->shape[0], c->shape[1]);
+    if (!is_matrix(a) || !is_matrix(b) || !is_matrix(c) || a->shape[1] != b->shape[0] || c->shape[0] != a->shape[0] ||
+        c->shape[1] != b->shape[1]) {
+        char left[TL_SHAPE_TEXT], right[TL_SHAPE_TEXT], product[TL_SHAPE_TEXT];
+        return tl_fail(error, TL_ERROR_SHAPE, "matmul: %s · %s does not give %s", tl_tensor_text(a, left), tl_tensor_text(b, right),
+                       tl_tensor_text(c, product));
+    }
     if (a->shape[0] > TL_GEMM_LIMIT || a->shape[1] > TL_GEMM_LIMIT || b->shape[1] > TL_GEMM_LIMIT)
         return tl_fail(error, TL_ERROR_SHAPE, "matmul: a size exceeds the BLAS's limit of %d", TL_GEMM_LIMIT);
     tl_gemm(TL_PLAIN, TL_PLAIN, a->shape[0], b->shape[1], a->shape[1], 1, a->data, a->shape[1], b->data, b->shape[1], 0, c->data,

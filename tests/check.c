@@ -38,6 +38,16 @@ void check_number(const char *what, double actual, double expected, double relat
     if (differs(actual, expected, bound)) report(what, 0, 1, actual, expected, bound);
 }
 
+void check_parameters(const tl_model *actual, const tl_model *expected, double relative, double absolute) {
+    assert_int_equal(tl_parameter_arrays(actual), tl_parameter_arrays(expected));
+    for (size_t i = 0; i < tl_parameter_arrays(expected); i++) {
+        const tl_parameter a = tl_parameter_at(actual, i), b = tl_parameter_at(expected, i);
+        char what[100];
+        snprintf(what, sizeof what, "%s %s", b.layer, b.name);
+        check_close(what, a.value.data, b.value.data, tl_tensor_count(&b.value), relative, absolute);
+    }
+}
+
 void check_error(const tl_error *error, tl_status status, const char *text) {
     if (error->status != status || !strstr(error->text, text))
         fail_msg("expected status %d and a text with \"%s\"; got status %d and \"%s\"", status, text, error->status, error->text);

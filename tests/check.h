@@ -27,6 +27,9 @@ void check_equal(const char *what, const tl_real *actual, const tl_real *expecte
 /* The same for one number. */
 void check_number(const char *what, double actual, double expected, double relative, double absolute);
 
+/* Two models have the same parameters and states, but for what check_close allows: 0 and 0, nothing. */
+void check_parameters(const tl_model *actual, const tl_model *expected, double relative, double absolute);
+
 /* The error has this status, and its text contains `text`. */
 void check_error(const tl_error *error, tl_status status, const char *text);
 

@@ -191,7 +191,11 @@ REFUSED(many_levels, tl_unet, tl_unet_cfg, .levels = 9)
 REFUSED(negative_filters, tl_unet, tl_unet_cfg, .filters = -1)
 REFUSED(odd_length, tl_unet, tl_unet_cfg, .levels = 5)
 #undef REFUSED
-static tl_node no_outputs(tl_model *m, tl_node x) { return tl_wavenet_steps(m, x, NULL); }
+static tl_node wavenet_without_outputs(tl_model *m, tl_node x) { return tl_wavenet_steps(m, x, NULL); }
+static tl_node unet_without_outputs(tl_model *m, tl_node x) { return tl_unet(m, x, NULL); }
+static tl_node overflowing_blocks(tl_model *m, tl_node x) {
+    return tl_wavenet_steps(m, x, &(tl_wavenet_cfg){.outputs = 1, .blocks = 100000, .stacks = 100000});
+}
 
 static void given_a_bad_configuration_when_compiled_then_value_and_limit_are_named(void **unused) {
     (void)unused;
@@ -203,7 +207,9 @@ static void given_a_bad_configuration_when_compiled_then_value_and_limit_are_nam
         {negative_blocks, TL_ERROR_ARGUMENT, "wavenet: blocks -1 is outside 1 … 30"},
         {many_blocks, TL_ERROR_ARGUMENT, "wavenet: blocks 31 is outside 1 … 30"},
         {negative_stacks, TL_ERROR_ARGUMENT, "wavenet: stacks -1 is outside 1 … 100"},
-        {no_outputs, TL_ERROR_SHAPE, "(conv1d): filters 0 is below 1"},
+        {wavenet_without_outputs, TL_ERROR_ARGUMENT, "wavenet: outputs 0 is outside 1 … "},
+        {overflowing_blocks, TL_ERROR_ARGUMENT, "wavenet: blocks 100000 is outside 1 … 30"},
+        {unet_without_outputs, TL_ERROR_ARGUMENT, "unet: outputs 0 is outside 1 … "},
         {many_levels, TL_ERROR_ARGUMENT, "unet: levels 9 is outside 1 … 8"},
         {negative_filters, TL_ERROR_ARGUMENT, "unet: filters -1 is outside 1 … 65536"},
         {odd_length, TL_ERROR_SHAPE, "unet: length 48 is not a multiple of 32 (levels 5)"},

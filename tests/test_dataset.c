@@ -156,7 +156,7 @@ static void given_a_test_set_unlike_the_training_set_when_read_then_the_differen
             "builtin:cbf has series of length 128 in 3 classes; the training set has length 128, 3 classes",
             "builtin:cbf has series of length 128 in 3 classes; the training set has length 128, 2 classes",
             "builtin:cbf has a class funnel, which is not class 2 of the training set",
-            "builtin:cbf has a class cylinder, which is not class 0 of the training set"};
+            "builtin:cbf: the classes of the training set have no names to find labels by"};
         like.x.shape[2] = i == 0 ? 2 : 1;
         like.classes = i == 1 ? 2 : 3;
         like.class_names = i == 3 ? NULL : others;
@@ -171,6 +171,10 @@ static void given_a_test_set_unlike_the_training_set_when_read_then_the_differen
     const char regression[] = "@targetLabel true\n@data\n1,2:3\n";
     assert_null(files_read("r.ts", regression, sizeof regression - 1, &(tl_read_cfg){.like = train}, &error));
     check_error(&error, TL_ERROR_FORMAT, "expected labels, as in the training set");
+    error = (tl_error){0};
+    const tl_dataset nameless = {.x = {.rank = 3, .shape = {0, 2, 1}}, .classes = 2};
+    assert_null(files_read("test.csv", "a,1,1\n", 6, &(tl_read_cfg){.like = &nameless}, &error));
+    check_error(&error, TL_ERROR_FORMAT, ":1:1: the classes of the training set have no names to find labels by");
     tl_dataset_free(train);
 }
 

@@ -57,9 +57,10 @@ static void given_data_that_do_not_fit_the_model_when_evaluated_then_both_are_na
         tl_status status;
         bool steps;
     } cases[] = {
-        {&none, "data: the data set has no samples", 2, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
-        {&flat, "data: the data set has no samples", 2, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
-        {&absent, "data: the data set has no samples", 2, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
+        {&none, "evaluate: the data set has no samples", 2, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
+        {&flat, "evaluate: x of the data set is (3, 4); it should be (count, length, channels)", 2, TL_CROSS_ENTROPY,
+         TL_ERROR_SHAPE, false},
+        {&absent, "evaluate: the data set has no samples", 2, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
         {&shorter, "data: series are (3, 1); the model takes (4, 1)", 2, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
         {&wider, "data: series are (4, 2); the model takes (4, 1)", 2, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
         {&many, "data: 4294967296 samples exceed 4294967295", 2, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
@@ -75,7 +76,7 @@ static void given_data_that_do_not_fit_the_model_when_evaluated_then_both_are_na
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         check_evaluation(make_model(cases[i].units, cases[i].loss, cases[i].steps), cases[i].data, cases[i].status, cases[i].text);
-    check_evaluation(tl_model_new(NULL), &classified, TL_ERROR_STATE, "the model is not compiled");
+    check_evaluation(tl_model_new(NULL), &classified, TL_ERROR_STATE, "evaluate: the model is not compiled");
 }
 
 static void given_a_model_in_error_or_wrong_lengths_when_evaluated_then_its_words(void **unused) {
@@ -87,8 +88,7 @@ static void given_a_model_in_error_or_wrong_lengths_when_evaluated_then_its_word
     check_evaluation(model, &classified, TL_ERROR_SHAPE, "x is (4, 1, 1); the model takes (batch, 4, 1)");
     tl_dataset longer = classified;
     longer.lengths = (size_t[]){4, 5, 1};
-    check_evaluation(make_model(2, TL_CROSS_ENTROPY, false), &longer, TL_ERROR_SHAPE,
-                     "lengths: sample 1 has length 5, outside 1 … 4");
+    check_evaluation(make_model(2, TL_CROSS_ENTROPY, false), &longer, TL_ERROR_SHAPE, "data: sample 1 has length 5, outside 1 … 4");
 }
 
 static void given_no_classes_when_a_confusion_is_asked_for_then_refused(void **unused) {
@@ -117,12 +117,13 @@ static void given_arrays_that_do_not_fit_when_predicted_then_both_shapes_are_nam
     } cases[] = {
         {TL_VIEW(values, 3, 3, 1), TL_VIEW(room, 3, 1, 2), NULL, "predict: x is (3, 3, 1); the model takes (count, 4, 1)"},
         {TL_VIEW(values, 1, 4, 2), TL_VIEW(room, 3, 1, 2), NULL, "predict: x is (1, 4, 2); the model takes (count, 4, 1)"},
-        {TL_VIEW(values, 3, 4), TL_VIEW(room, 3, 1, 2), NULL, "predict: x is (3, 4, "},
+        {TL_VIEW(values, 3, 4), TL_VIEW(room, 3, 1, 2), NULL, "predict: x is (3, 4); the model takes (count, 4, 1)"},
         {TL_VIEW(values, 3, 4, 1), TL_VIEW(room, 2, 1, 2), NULL, "predict: y is (2, 1, 2); it should be (3, 1, 2)"},
         {TL_VIEW(values, 3, 4, 1), TL_VIEW(room, 3, 2, 2), NULL, "predict: y is (3, 2, 2); it should be (3, 1, 2)"},
         {TL_VIEW(values, 3, 4, 1), TL_VIEW(room, 3, 1, 1), NULL, "predict: y is (3, 1, 1); it should be (3, 1, 2)"},
-        {TL_VIEW(values, 3, 4, 1), TL_VIEW(room, 3, 2), NULL, "predict: y is (3, 2, "},
-        {TL_VIEW(values, 3, 4, 1), TL_VIEW(room, 3, 1, 2), (const size_t[]){4, 0, 4}, "lengths: sample 1 has length 0"},
+        {TL_VIEW(values, 3, 4, 1), TL_VIEW(room, 3, 2), NULL, "predict: y is (3, 2); it should be (3, 1, 2)"},
+        {TL_VIEW(values, 3, 4, 1), TL_VIEW(room, 3, 1, 2), (const size_t[]){4, 0, 4},
+         "predict: sample 1 has length 0, outside 1 … 4"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_error error = {0};
@@ -156,10 +157,10 @@ static void given_no_model_or_one_not_compiled_when_asked_then_nothing(void **un
         assert_int_equal(tl_output_shape(models[i]).channels, 0);
         assert_int_equal(tl_node_shape(models[i], (tl_node){.id = 0}).length, 0);
         assert_int_equal(tl_node_shape(models[i], (tl_node){.id = -1}).length, 0);
+        assert_int_equal(tl_parameter_count(models[i]), 0);
+        assert_int_equal(tl_parameter_arrays(models[i]), 0);
+        assert_null(tl_parameter_at(models[i], 0).name);
     }
-    tl_model_clear_error(NULL);
-    assert_int_equal(tl_parameter_count(bare), 0);
-    assert_int_equal(tl_parameter_arrays(bare), 0);
     tl_model_free(bare);
     tl_model *model = make_model(2, TL_CROSS_ENTROPY, false);
     assert_int_equal(tl_node_shape(model, (tl_node){.id = 99}).length, 0);
@@ -167,7 +168,7 @@ static void given_no_model_or_one_not_compiled_when_asked_then_nothing(void **un
     tl_error error = {0};
     model = tl_model_new(&(tl_model_cfg){.threads = -2});
     tl_model_compile(model, tl_input(model, (tl_shape){LENGTH, 1}), NULL, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "model: -2 threads are below 0");
+    check_error(&error, TL_ERROR_ARGUMENT, "model: -2 threads are outside 0 … 1024");
     tl_model_free(model);
 }
 

@@ -26,10 +26,7 @@ static tl_model *make_model(const tl_optimizer_ops *optimizer) {
 }
 
 static void check_same(const tl_model *model, const tl_model *expected) {
-    for (size_t i = 0; i < tl_parameter_arrays(expected); i++) {
-        const tl_parameter p = tl_parameter_at(model, i), q = tl_parameter_at(expected, i);
-        check_equal(q.name, p.value.data, q.value.data, tl_tensor_count(&q.value));
-    }
+    check_parameters(model, expected, 0, 0);
     assert_true(tl_steps(model) == tl_steps(expected));
     check_number("learning rate", tl_learning_rate(model), tl_learning_rate(expected), 0, 0);
 }

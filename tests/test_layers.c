@@ -388,6 +388,36 @@ static void given_the_registry_when_asked_then_each_layer_is_found_by_its_name(v
     assert_null(tl_layer_ops_by_name("batchnorm"));
 }
 
+/* y = 7 everywhere. */
+static void seven_setup(tl_layer *layer, tl_error *error) {
+    (void)layer;
+    (void)error;
+}
+
+static void seven_forward(const tl_layer *layer, const tl_pass *pass) {
+    (void)layer;
+    for (size_t i = 0; i < tl_tensor_count(&pass->y); i++) pass->y.data[i] = 7;
+}
+
+static void seven_backward(const tl_layer *layer, const tl_pass *pass) {
+    (void)layer;
+    if (pass->dx[0].data) memset(pass->dx[0].data, 0, tl_tensor_count(&pass->dx[0]) * sizeof(tl_real));
+}
+
+static const tl_layer_ops seven_ops = {
+    .name = "relu", .size = sizeof(tl_layer), .setup = seven_setup, .forward = seven_forward, .backward = seven_backward};
+
+static tl_node seven(tl_model *m, tl_node x) { return tl_layer_add(m, &x, 1, &(tl_layer){.ops = &seven_ops}); }
+static tl_node seven_after_add(tl_model *m, tl_node x) { return seven(m, tl_add(m, (const tl_node[]){x, x}, 2)); }
+static tl_node seven_after_batch_norm(tl_model *m, tl_node x) { return seven(m, tl_batch_norm(m, x, NULL)); }
+
+static void given_a_layer_of_a_users_own_called_relu_when_run_then_it_is_not_taken_for_the_librarys(void **unused) {
+    (void)unused;
+    const tl_real x[] = {-1, 2}, sevens[] = {7, 7};
+    check_layer("after add", seven_after_add, (tl_shape){2, 1}, x, (tl_shape){2, 1}, sevens, 0);
+    check_layer("after batch norm", seven_after_batch_norm, (tl_shape){2, 1}, x, (tl_shape){2, 1}, sevens, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_numbers_when_activated_then_the_functions_of_them),
@@ -404,6 +434,7 @@ int main(void) {
         cmocka_unit_test(given_a_bad_configuration_when_compiled_then_layer_value_and_limit_are_named),
         cmocka_unit_test(given_shapes_that_overflow_when_compiled_then_refused),
         cmocka_unit_test(given_the_registry_when_asked_then_each_layer_is_found_by_its_name),
+        cmocka_unit_test(given_a_layer_of_a_users_own_called_relu_when_run_then_it_is_not_taken_for_the_librarys),
     };
     return check_run(tests);
 }

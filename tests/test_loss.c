@@ -168,10 +168,7 @@ static void given_weights_when_a_batch_is_passed_in_parts_then_the_step_is_that_
         tl_step(whole, &error);
         tl_step(parts, &error);
         check_ok(&error);
-        for (size_t a = 0; a < tl_parameter_arrays(whole); a++) {
-            const tl_parameter p = tl_parameter_at(parts, a), q = tl_parameter_at(whole, a);
-            check_close(p.name, p.value.data, q.value.data, tl_tensor_count(&q.value), tolerance, tolerance);
-        }
+        check_parameters(parts, whole, tolerance, tolerance);
         tl_model_free(whole);
         tl_model_free(parts);
     }

@@ -149,10 +149,7 @@ static void given_mixup_when_fitted_then_a_step_is_that_of_the_mixed_losses(void
         tl_fit(fitted, &data, &cfg, NULL, &error);
         check_number("loss", metrics.loss, step_by_hand(by_hand, &data, 0.7, &error), close, 0);
         check_ok(&error);
-        for (size_t a = 0; a < tl_parameter_arrays(fitted); a++) {
-            const tl_parameter p = tl_parameter_at(fitted, a), q = tl_parameter_at(by_hand, a);
-            check_close(p.name, p.value.data, q.value.data, tl_tensor_count(&q.value), close, close);
-        }
+        check_parameters(fitted, by_hand, close, close);
         tl_model_free(by_hand);
         tl_model_free(fitted);
     }

@@ -215,6 +215,12 @@ static void given_a_plan_when_it_is_to_run_or_to_be_saved_then_refused(void **un
     const int file = mkstemp(path);
     tl_model_save(model, path, NULL, &error);
     check_error(&error, TL_ERROR_STATE, "save: the model was compiled with plan_only");
+    error = (tl_error){0};
+    tl_weights_import(model, "plan.safetensors", NULL, &error);
+    check_error(&error, TL_ERROR_STATE, "import: the model was compiled with plan_only");
+    error = (tl_error){0};
+    tl_weights_export(model, "plan.safetensors", NULL, &error);
+    check_error(&error, TL_ERROR_STATE, "export: the model was compiled with plan_only");
     close(file);
     unlink(path);
     tl_model_free(model);

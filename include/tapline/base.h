@@ -30,6 +30,11 @@ extern "C" {
 #define TL_API
 #define TL_PRINTF(text, values)
 #endif
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 11
+#define TL_KEEPS(pointer) __attribute__((access(none, pointer))) /* does not read what it points to, which may not be set yet */
+#else
+#define TL_KEEPS(pointer)
+#endif
 
 #ifdef TAPLINE_F64
 typedef double tl_real;
@@ -54,6 +59,9 @@ typedef enum tl_status {
  * It is sticky: the first failure stays, and a function that is handed an error which is already set does nothing and
  * returns its failure value, so that a sequence of calls may be checked once, at its end. Functions that take a
  * `tl_error *` accept NULL (the reason is then lost, the failure is still returned).
+ *
+ * So a model, data set, ensemble or log that could not be made, and is NULL, may be handed on: functions that can fail then do so,
+ * others give 0 or do nothing. Functions that can fail name a path or an array that is NULL, too, where it may not be.
  */
 typedef struct tl_error {
     tl_status status;

@@ -21,12 +21,14 @@ typedef struct tl_conv1d_spec {
 
 typedef struct tl_conv1d_plan tl_conv1d_plan;
 
-/* Checks the geometry, chooses engines, allocates scratch memory. NULL on failure. Free with tl_conv1d_plan_free. A plan is used
- * by one thread at a time. */
+/* Checks the geometry, chooses engines, allocates scratch memory. NULL on failure: unlike a model, a plan that is NULL cannot be
+ * used below. Free with tl_conv1d_plan_free. A plan is used by one thread at a time. */
 TL_API tl_conv1d_plan *tl_conv1d_plan_new(const tl_conv1d_spec *spec, tl_error *error);
+
+/* NULL is fine. */
 TL_API void tl_conv1d_plan_free(tl_conv1d_plan *plan);
 
-/* floor((length + pads - extent) / stride) + 1. */
+/* The length of y: floor((length + pads - extent) / stride) + 1, extent = (kernel - 1)·dilation + 1. */
 TL_API size_t tl_conv1d_out_length(const tl_conv1d_plan *plan);
 
 /* The name of the engine that a pass uses: what TL_ENGINE_AUTO chose. */

@@ -8,9 +8,9 @@
 extern "C" {
 #endif
 
-/* A set of series. Fill one yourself to use your own arrays (then do not free it with tl_dataset_free), or have
- * one made by the functions below. A network with an output for every step (tl_unet, tl_wavenet_steps) takes targets for every
- * step: target_length is then the length of its output. */
+/* A set of series. Fill one yourself to use your own arrays (then do not free it with tl_dataset_free; what takes a const
+ * tl_dataset reads them only, and what does not says so), or have one made by the functions below. A network with an output for
+ * every step (tl_unet, tl_wavenet_steps) takes targets for every step: target_length is then the length of its output. */
 typedef struct tl_dataset {
     tl_tensor x;            /* (count, length, channels) */
     size_t *lengths;        /* (count) how much of each series counts, 0 behind it; NULL: all of it */
@@ -26,8 +26,7 @@ typedef struct tl_dataset {
  * an array or sound, of an invalid sample of a record. */
 typedef enum tl_missing {
     TL_MISSING_REFUSE = 0,  /* an error that says where */
-    TL_MISSING_INTERPOLATE, /* it lies on the line between its neighbours in time; at the ends of the series it is as its neighbour
-                             */
+    TL_MISSING_INTERPOLATE, /* on the line between its neighbours in time; at the ends of the series, as its neighbour */
     TL_MISSING_MEAN,        /* the mean of the others of this channel of the series */
     TL_MISSING_ZERO
 } tl_missing;
@@ -37,8 +36,8 @@ TL_API const char *tl_missing_name(tl_missing policy);
 TL_API tl_status tl_missing_by_name(const char *name, tl_missing *policy, tl_error *error);
 
 typedef struct tl_read_cfg {
-    /* (NULL) The data set that a model is trained on: labels are mapped to its classes, a label that it does not have, and a
-     * channel count or length other than its own, of series or of their targets, is an error. */
+    /* (NULL) The data set that a model is trained on: labels are mapped to its classes by their names, a label that it does not
+     * have, and a channel count or length other than its own, of series or of their targets, is an error. */
     const tl_dataset *like;
     bool raw; /* leave values as they are; else each channel of each series gets mean 0 and standard deviation 1 (0 stays 0) */
     tl_missing missing; /* (refuse) what becomes of missing values, before any scaling; a channel of nothing else is an error */

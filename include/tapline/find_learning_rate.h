@@ -20,11 +20,10 @@ enum { TL_RATES = 1000 };
 typedef struct tl_rate_curve {
     size_t count; /* of the rates that were tried */
     double learning_rate[TL_RATES];
-    double loss[TL_RATES]; /* of the batch, before the step of that rate */
-    double
-        smoothed[TL_RATES]; /* the mean of the losses around it, a twentieth of the steps to either side where there are so many */
-    double suggestion;      /* the rate at which the loss falls most steeply; NaN where it falls nowhere by more than it scatters */
-    bool diverged;          /* the loss rose to four times the least, or was not finite, before all rates were tried */
+    double loss[TL_RATES];     /* of the batch, before the step of that rate */
+    double smoothed[TL_RATES]; /* the mean of the losses around it, to either side a twentieth of the steps where there are these */
+    double suggestion; /* the rate at which the loss falls most steeply; NaN where it falls nowhere by more than it scatters */
+    bool diverged;     /* the loss rose to four times the least, or was not finite, before all rates were tried */
 } tl_rate_curve;
 
 /* Trains with a learning rate that rises from step to step until the loss diverges, and then puts the model back: parameters,

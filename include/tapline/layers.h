@@ -2,8 +2,9 @@
  *
  * A builder takes its input node(s) and returns the layer's node. What is wrong with a layer waits in the model until
  * tl_model_compile reports it ("layer 2 (conv1d): kernel extent 9 exceeds the padded input length 6"); a builder that is handed a
- * failed node returns a failed node. Configurations are copied; NULL or zeroed fields mean the default in brackets.
- * Shapes are those of one sample: (length, channels).
+ * failed node returns a failed node. Configurations are copied; NULL or zeroed fields mean the default in brackets, and counts
+ * without one (filters, kernel, units, window …) have to be given, from 1 on.
+ * Shapes are those of one sample: (length, channels). Where none is said, what comes out has the shape of what goes in.
  */
 #ifndef TAPLINE_LAYERS_H
 #define TAPLINE_LAYERS_H
@@ -14,7 +15,7 @@
 extern "C" {
 #endif
 
-/* Where the network starts; a model has one. */
+/* Where the network starts; a model has one. Neither length nor channels may be 0. */
 TL_API tl_node tl_input(tl_model *model, tl_shape shape);
 
 /* How initial weights are drawn; fan_in and fan_out count the kernel. */
@@ -91,7 +92,8 @@ typedef struct tl_conv1d_transpose_cfg {
 } tl_conv1d_transpose_cfg;
 TL_API tl_node tl_conv1d_transpose(tl_model *model, tl_node x, const tl_conv1d_transpose_cfg *cfg);
 
-/* y = x · weight + bias on the channels of every step: (length, channels) → (length, units). weight: (channels, units). */
+/* y = x · weight + bias on the channels of every step: (length, channels) → (length, units). weight: (channels, units); bias:
+ * (units). */
 typedef struct tl_dense_cfg {
     int units;
     bool no_bias;
@@ -99,7 +101,7 @@ typedef struct tl_dense_cfg {
 } tl_dense_cfg;
 TL_API tl_node tl_dense(tl_model *model, tl_node x, const tl_dense_cfg *cfg);
 
-/* Elementwise activations; softmax goes over the channels of each step. The shape stays. */
+/* Elementwise activations; softmax goes over the channels of each step. */
 TL_API tl_node tl_relu(tl_model *model, tl_node x);
 TL_API tl_node tl_sigmoid(tl_model *model, tl_node x);
 TL_API tl_node tl_tanh(tl_model *model, tl_node x);
@@ -139,7 +141,8 @@ typedef struct tl_affine_cfg {
 } tl_affine_cfg;
 TL_API tl_node tl_affine(tl_model *model, tl_node x, const tl_affine_cfg *cfg);
 
-/* Maximum or mean over windows of time, each channel by itself. Padding never counts: a maximum ignores it, a mean divides by the
+/* Maximum or mean over windows of time, each channel by itself: (length, channels) → (out_length, channels), out_length as of a
+ * tl_conv1d whose kernel is the window. Padding never counts: a maximum ignores it, a mean divides by the
  * inputs that it really saw (as Keras). Of equal maxima the first takes the gradient. */
 typedef struct tl_pool_cfg {
     int window;
@@ -189,8 +192,8 @@ TL_API tl_node tl_flatten(tl_model *model, tl_node x);
  * the batch and moves the running ones: running = momentum·running + (1 - momentum)·batch (variance: the unbiased one);
  * inference uses the running ones. Parameters scale, shift: (channels); state mean, variance: (channels). */
 typedef struct tl_batch_norm_cfg {
-    double momentum; /* of the running statistics (0.99) */
-    double epsilon;  /* added to the variance (1e-3) */
+    double momentum; /* of the running statistics (0.99): in (0, 1) */
+    double epsilon;  /* added to the variance (1e-3): at most 1, as of the other norms */
 } tl_batch_norm_cfg;
 TL_API tl_node tl_batch_norm(tl_model *model, tl_node x, const tl_batch_norm_cfg *cfg);
 

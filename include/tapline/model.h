@@ -47,7 +47,7 @@ TL_API tl_status tl_engine_by_name(const char *name, tl_engine *engine, tl_error
 
 typedef struct tl_model_cfg {
     uint64_t seed;    /* of initial parameters, dropout and shuffling */
-    int threads;      /* 0: as many as the machine offers (OMP_NUM_THREADS is honoured) */
+    int threads;      /* up to 1024; 0: as many as the machine offers (OMP_NUM_THREADS is honoured) */
     tl_engine engine; /* of convolutions that do not name their own */
 } tl_model_cfg;
 
@@ -55,7 +55,7 @@ typedef struct tl_model_cfg {
  * tl_model_compile accept that and report it. */
 TL_API tl_model *tl_model_new(const tl_model_cfg *cfg);
 
-/* Frees the model, its layers and its optimizer. NULL is fine. */
+/* Frees the model, its layers and its optimizer, once; views into it end with it. NULL is fine. */
 TL_API void tl_model_free(tl_model *model);
 
 /* The loss of a step of a sample; those against values are means over the outputs (channels) y. */
@@ -97,11 +97,13 @@ typedef struct tl_compile_cfg {
 } tl_compile_cfg;
 
 /* Checks the graph that leads to `output`, lays out memory, initialises parameters. Layers that do not lead to `output` are
- * left out. `cfg` NULL: all defaults. Reports the first error of any builder call. A model is compiled once. */
+ * left out. `cfg` NULL: all defaults. Reports the first error of any builder call. A model is compiled once; where that fails, it
+ * can only be freed. */
 TL_API tl_status tl_model_compile(tl_model *model, tl_node output, const tl_compile_cfg *cfg, tl_error *error);
 
-/* The model's own sticky error: set by builders, by tl_forward, tl_loss and tl_backward, and reported by tl_model_compile and
- * tl_step. Never NULL. */
+/* The model's own sticky error, never NULL: set by the functions that take no tl_error, and reported by all that take one. Once it
+ * is set, builders and passes do nothing. What goes wrong within the upper tier (tapline/train.h) is the caller's error alone: the
+ * model can be used again. */
 TL_API const tl_error *tl_model_error(const tl_model *model);
 
 /* Forgets that error, so that a compiled model may be used again. That of plan_only stays. */
@@ -114,13 +116,16 @@ typedef enum tl_mode {
     TL_TRAINING
 } tl_mode;
 
-/* Runs the network on x: (batch, length, channels) with batch from 1 to the compiled batch. The result is tl_output. */
+/* Runs the network on x: (batch, length, channels) with batch from 1 to the compiled batch. The result is tl_output. x stays the
+ * caller's, and in training has to stay as it is until tl_backward. Fails, in the model's error, for another shape and before
+ * tl_model_compile; there is then no output, and no loss or backward pass of the one before. */
 TL_API void tl_forward(tl_model *model, const tl_tensor *x, tl_mode mode);
 
 /* For the next tl_forward, whose batch has `count` samples: sample i consists of its first lengths[i] steps, from 1 to all; behind
  * them x must be 0. The result for a sample is then that of the sample alone, padded with zeros where convolutions pad: pooling,
- * batch norm and the loss see its own steps only. Copied, and forgotten after that pass. Fails, as tl_forward does, in the
- * model's error: for a layer that takes whole series only, and for a series of which a layer makes nothing. */
+ * batch norm and the loss see its own steps only. Copied, and forgotten after that pass; NULL: whole series. Fails, as tl_forward
+ * does, in the model's error: for a length outside 1 … length, for a layer that takes whole series only, and for a series of which
+ * a layer makes nothing. */
 TL_API void tl_set_lengths(tl_model *model, const size_t *lengths, size_t count);
 
 /* How many steps of sample `index` of the last output count: all, unless lengths were set. */
@@ -151,15 +156,16 @@ TL_API double tl_loss_weight(const tl_model *model);
 
 /* Adds the parameter gradients of the last training pass and loss to the gradient buffer, as weighted sums over samples: tl_step
  * divides by the sum of the weights that were added (tl_loss_weight), so that several backward passes before one step equal a
- * single pass on the joined batch. (Batch norm keeps to the statistics of each pass.) */
+ * single pass on the joined batch. (Batch norm keeps to the statistics of each pass.) Fails, in the model's error, unless tl_loss
+ * came before it; each pass is gone through once. */
 TL_API void tl_backward(tl_model *model);
 
 /* The same from a gradient of your own, each sample of weight 1: dy = d objective / d output of one sample, (batch, length,
- * channels). */
+ * channels), the shape of tl_output. Takes the place of tl_loss and tl_backward. */
 TL_API void tl_backward_from(tl_model *model, const tl_tensor *dy);
 
-/* d loss / d input of the last backward pass, (batch, length, channels), of the summed loss; empty unless the model was
- * compiled with input_gradient. */
+/* d loss / d input of the last backward pass, (batch, length, channels), of the summed loss: a view, valid until the next
+ * tl_forward; empty unless the model was compiled with input_gradient. */
 TL_API tl_tensor tl_input_gradient(const tl_model *model);
 
 /* One optimizer step on the accumulated gradients, which are then zero. Fails, parameters unchanged and gradients zeroed, when
@@ -172,20 +178,22 @@ TL_API void tl_zero_grad(tl_model *model);
 /* The number of optimizer steps taken. */
 TL_API uint64_t tl_steps(const tl_model *model);
 
-/* The learning rate of the next step; set it between steps for a schedule of your own. */
+/* The learning rate of the next step; set it between steps for a schedule of your own, from 0 on. The first one is
+ * tl_compile_cfg's: setting one before tl_model_compile is the model's error, as a rate out of range is. */
 TL_API double tl_learning_rate(const tl_model *model);
 TL_API void tl_set_learning_rate(tl_model *model, double learning_rate);
 
 /* ---- parameters ---- */
 
-/* One array of a layer. Views into the model, valid as long as it lives. */
+/* One array of a layer. Views into the model, valid as long as it lives; between passes, values may be written. With
+ * plan_only they have shapes and no data. */
 typedef struct tl_parameter {
     const char *layer; /* such as "conv1d_2": the layer's kind, and which of its kind it is */
     const char *name;  /* such as "weight" */
     tl_tensor value;
     tl_tensor gradient; /* accumulated; empty for state (running statistics) */
     bool frozen;
-    tl_node node;
+    tl_node node; /* of its layer, as tl_freeze and tl_set_group take it */
 } tl_parameter;
 
 /* Arrays the model has, parameters first, then state. Valid after tl_model_compile. */
@@ -194,11 +202,13 @@ TL_API size_t tl_parameter_arrays(const tl_model *model);
 /* The array of that index; name NULL where there is none. */
 TL_API tl_parameter tl_parameter_at(const tl_model *model, size_t index);
 
-/* The number of trained scalars (state excluded), of all layers that lead to the output, and of one. */
+/* The number of trained scalars (state excluded, frozen ones included), of all layers that lead to the output, and of one. */
 TL_API size_t tl_parameter_count(const tl_model *model);
 TL_API size_t tl_node_parameter_count(const tl_model *model, tl_node node);
 
-/* Frozen layers keep their parameters: no gradient is computed for them and no step moves them. */
+/* Frozen layers keep their parameters: no gradient is computed for them and no step moves them. May be called before or after
+ * tl_model_compile, between any steps; what a layer had accumulated is forgotten. The running statistics of a frozen batch norm
+ * move on with what it sees in training, as PyTorch's do. A node that there is not is the model's error. */
 TL_API void tl_freeze(tl_model *model, tl_node node);
 TL_API void tl_unfreeze(tl_model *model, tl_node node);
 

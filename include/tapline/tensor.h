@@ -26,8 +26,9 @@ TL_API tl_tensor tl_tensor_new(size_t rank, const size_t *shape, tl_error *error
 /* Frees what tl_tensor_new made and empties the tensor. NULL and empty tensors are fine. */
 TL_API void tl_tensor_free(tl_tensor *tensor);
 
-/* A view of the caller's elements: no copy, no ownership. Functions that take a `const tl_tensor *` never write through it. */
-TL_API tl_tensor tl_tensor_view(const tl_real *data, size_t rank, const size_t *shape);
+/* A view of the caller's elements, whose rank is at most TL_MAX_RANK: no copy, no ownership. Functions that take a `const tl_tensor
+ * *` never write through it. */
+TL_API tl_tensor tl_tensor_view(const tl_real *data, size_t rank, const size_t *shape) TL_KEEPS(1);
 
 /* The same in one line of C: TL_VIEW(x, batch, length, channels). */
 #define TL_VIEW(data, ...) tl_tensor_view((data), sizeof((size_t[]){__VA_ARGS__}) / sizeof(size_t), (const size_t[]){__VA_ARGS__})
@@ -41,7 +42,7 @@ TL_API size_t tl_tensor_count(const tl_tensor *tensor);
 /* Whether rank and shape are the same. */
 TL_API bool tl_tensor_same_shape(const tl_tensor *a, const tl_tensor *b);
 
-/* c = a · b by the BLAS; a: (rows, inner), b: (inner, columns), c: (rows, columns), none overlapping c. */
+/* c = a · b by the BLAS; a: (rows, inner), b: (inner, columns), c: (rows, columns), none overlapping c. Fails for other shapes. */
 TL_API tl_status tl_tensor_matmul(const tl_tensor *a, const tl_tensor *b, tl_tensor *c, tl_error *error);
 
 #ifdef __cplusplus

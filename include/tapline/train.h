@@ -64,9 +64,8 @@ typedef struct tl_fit_cfg {
     bool keep_order;              /* do not shuffle */
     const char *checkpoint;       /* (none) a file to go on from, should training be interrupted: written as it goes along, where a
                                      callback stops it, and at its end; docs/files.md */
-    double
-        checkpoint_every; /* (at ends of epochs, 10 seconds apart or more) seconds after which the next batch is followed by one */
-    const char *resume;   /* (none) go on from this checkpoint of the same training; only `epochs` may be another */
+    double checkpoint_every;      /* seconds from one to the next, after the batch of then (10, at ends of epochs only) */
+    const char *resume;           /* (none) go on from this checkpoint of the same training; only `epochs` may be another */
     tl_callback callbacks[TL_MAX_CALLBACKS]; /* (none) called in this order, all of them, up to the first without a function */
 } tl_fit_cfg;
 
@@ -82,13 +81,16 @@ typedef struct tl_fit_result {
 } tl_fit_result;
 
 /* Trains for the epochs asked. Samples are shuffled anew each epoch (stream TL_STREAM_SHUFFLE of the model's seed); the last,
- * partial batch is kept. The schedule starts from the model's learning rate, and the rate that it ends with stays.
+ * partial batch is kept. The schedule starts from the model's learning rate, and the rate that it ends with stays (a cosine's
+ * is its minimum): tl_set_learning_rate sets it anew before another training.
  * Training that goes on from a checkpoint, in whatever batch that was written, ends with the same bits as without interruption.
- * `result` may be NULL. Fails as tl_step does, with what was learnt before the failing step kept, and where a checkpoint cannot be
- * written (the one before it is kept) or is of another training (the message lists what differs). */
+ * `result` may be NULL. Fails for data that does not fit the model; as tl_step does, with what was learnt before the failing step
+ * kept, naming a sample that is not finite; and where a checkpoint cannot be written (the one before it is kept) or is of another
+ * training (the message lists what differs). */
 TL_API tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result, tl_error *error);
 
-/* The metrics of the model in inference mode. Keeps the outputs of all samples while it runs. */
+/* The metrics of the model in inference mode. Keeps the outputs of all samples while it runs. Fails for data that does not fit the
+ * model; a loss that is not finite is no failure. */
 TL_API tl_status tl_evaluate(tl_model *model, const tl_dataset *data, tl_metrics *metrics, tl_error *error);
 
 /* Counts samples by label and prediction in inference mode: counts[label · classes + predicted], (classes, classes) of the caller,
@@ -97,7 +99,8 @@ TL_API tl_status tl_confusion(tl_model *model, const tl_dataset *data, size_t *c
 
 /* The outputs in inference mode for x: (count, length, channels), count of any size, into y: (count, out_length, out_channels):
  * probabilities for cross-entropy (the softmax of the logits) and binary cross-entropy (their sigmoid), plain values otherwise.
- * lengths: (count), see tl_set_lengths; NULL: all of each series counts. */
+ * lengths: (count), see tl_set_lengths; NULL: all of each series counts. Nothing of x is changed: series are normalised beforehand
+ * as those that the model was trained on (tl_dataset_normalize). What is not finite in x is not in y. */
 TL_API tl_status tl_predict(tl_model *model, const tl_tensor *x, const size_t *lengths, tl_tensor *y, tl_error *error);
 
 #ifdef __cplusplus

@@ -1,5 +1,6 @@
 #include <tapline/dataset.h>
 
+#include "argument.h"
 #include "data/classes.h"
 #include "data/directory.h"
 #include "data/folder.h"
@@ -51,8 +52,9 @@ void tl_dataset_normalize(tl_dataset *data) {
 tl_status tl_dataset_pad(tl_dataset *data, size_t length, tl_error *error) {
     tl_error own = {0};
     if (!error) error = &own;
+    if (tl_failed(error) || tl_samples_check(data, "data", error) != TL_OK) return error->status;
     const size_t count = data->x.shape[0], before = data->x.shape[1], channels = data->x.shape[2];
-    if (tl_failed(error) || length == before) return error->status;
+    if (length == before) return TL_OK;
     if (length < before)
         return tl_fail(error, TL_ERROR_SHAPE, "data: series of length %zu cannot be padded to %zu", before, length);
     if (tl_labels_each(data) > 1)
@@ -120,7 +122,8 @@ static tl_dataset *make_builtin(const tl_generator *generator, tl_split split, u
 tl_dataset *tl_dataset_builtin(const char *name, tl_split split, uint64_t seed, tl_error *error) {
     tl_error own = {0};
     if (!error) error = &own;
-    return tl_failed(error) ? NULL : make_builtin(find_generator(name, strlen(name), error), split, seed, error);
+    if (tl_failed(error) || !tl_given(name, "data: the name of the generated set", error)) return NULL;
+    return make_builtin(find_generator(name, strlen(name), error), split, seed, error);
 }
 
 /* `name` is what follows "builtin:". */
@@ -141,8 +144,12 @@ static tl_dataset *read_builtin(const char *name, const tl_dataset *like, tl_err
                 name, tl_labels_each(like));
         return NULL;
     }
+    if (generator && like && !like->class_names) {
+        tl_fail(error, TL_ERROR_SHAPE, "builtin:%s: %s", name, TL_NAMELESS_CLASSES);
+        return NULL;
+    }
     for (size_t c = 0; generator && like && c < generator->classes; c++) {
-        if (like->class_names && strcmp(like->class_names[c], generator->class_names[c]) == 0) continue;
+        if (strcmp(like->class_names[c], generator->class_names[c]) == 0) continue;
         tl_fail(error, TL_ERROR_SHAPE, "builtin:%s has a class %s, which is not class %zu of the training set", name,
                 generator->class_names[c], c);
         return NULL;
@@ -190,7 +197,7 @@ tl_dataset *tl_dataset_read(const char *path, const tl_read_cfg *cfg, tl_error *
     static const char builtin[] = "builtin:";
     tl_error own = {0};
     if (!error) error = &own;
-    if (tl_failed(error)) return NULL;
+    if (tl_failed(error) || !tl_given(path, "data: the path", error)) return NULL;
     const tl_read_cfg defaults = {0};
     if (!cfg) cfg = &defaults;
     const bool generated = strncmp(path, builtin, sizeof builtin - 1) == 0;

@@ -70,7 +70,9 @@ tl_status tl_samples_text(tl_samples *s, tl_text *text, const tl_line_reader *re
 static tl_status check_like_targets(const tl_samples *s, const char *at, tl_error *error) {
     const tl_dataset *like = s->like;
     const size_t length = tl_labels_each(like), channels = tl_values_each(like) / length;
-    if (s->regression != (like->classes == 0) || (!s->regression && !like->class_names))
+    if (!s->regression && like->classes > 0 && !like->class_names)
+        return tl_text_fail(s->text, at, error, "%s", TL_NAMELESS_CLASSES);
+    if (s->regression != (like->classes == 0))
         return tl_text_fail(s->text, at, error, "expected %s, as in the training set", s->regression ? "labels" : "target values");
     if (s->target_length != length)
         return tl_text_fail(s->text, at, error, "expected targets for %zu step%s of each series, as in the training set, got %zu",

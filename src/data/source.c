@@ -73,7 +73,7 @@ uint64_t tl_integer_of(const unsigned char *bytes, const tl_number_type *type) {
     return type->kind == TL_SIGNED ? (bits ^ sign) - sign : bits;
 }
 
-double tl_number_of(const unsigned char *bytes, const tl_number_type *type) {
+static double number_of(const unsigned char *bytes, const tl_number_type *type) {
     const uint64_t bits = tl_integer_of(bytes, type);
     const uint32_t half = (uint32_t)bits;
     double wide;
@@ -94,7 +94,7 @@ tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_
         part = count - done < most ? count - done : most;
         if (tl_source_read(source, block, part * type->size, "data", error) != TL_OK) return error->status;
         for (size_t i = 0; i < part; i++) {
-            const double value = tl_number_of(block + i * type->size, type);
+            const double value = number_of(block + i * type->size, type);
             to[done + i] = (tl_real)value;
             if (tl_number_fits(value) || (isnan(value) && missing != TL_MISSING_REFUSE)) continue;
             char got[40];

@@ -39,9 +39,6 @@ tl_status tl_source_seek(tl_source *source, uint64_t offset, tl_error *error);
 tl_status tl_source_expected(const tl_source *source, uint64_t back, const char *got, tl_error *error, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-/* One number. */
-double tl_number_of(const unsigned char *bytes, const tl_number_type *type);
-
 /* Whole numbers: their bits, sign-extended. */
 uint64_t tl_integer_of(const unsigned char *bytes, const tl_number_type *type);
 

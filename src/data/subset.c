@@ -2,6 +2,7 @@
 #include <tapline/dataset.h>
 #include <tapline/random.h>
 
+#include "argument.h"
 #include "data/classes.h"
 #include "evaluate.h"
 #include "memory.h"
@@ -27,6 +28,9 @@ static void copy_samples(const tl_dataset *from, const uint32_t *index, size_t c
 tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index, size_t count, tl_error *error) {
     tl_error own = {0};
     if (!error) error = &own;
+    if (tl_failed(error) || tl_samples_check(data, "data", error) != TL_OK ||
+        (count > 0 && !tl_given(index, "data: the list of samples", error)))
+        return NULL;
     for (size_t i = 0; i < count; i++)
         if (index[i] >= data->x.shape[0])
             tl_fail(error, TL_ERROR_ARGUMENT, "data: sample %u is outside 0 … %zu", index[i], data->x.shape[0] - 1);
@@ -70,11 +74,14 @@ static tl_dataset *take_those(const tl_dataset *data, const uint32_t *fold_of, s
 }
 
 static tl_status check_folds(const tl_dataset *data, size_t folds, size_t fold, tl_error *error) {
+    if (tl_samples_check(data, "data", error) != TL_OK) return error->status;
     const size_t samples = data->x.shape[0];
     if (folds < 2) return tl_fail(error, TL_ERROR_ARGUMENT, "data: %zu folds, at least 2 are needed", folds);
     if (fold >= folds) return tl_fail(error, TL_ERROR_ARGUMENT, "data: fold %zu is outside 0 … %zu", fold, folds - 1);
     if (samples < folds) return tl_fail(error, TL_ERROR_ARGUMENT, "data: %zu samples cannot make %zu folds", samples, folds);
     if (samples > UINT32_MAX) return tl_fail(error, TL_ERROR_SHAPE, "data: %zu samples exceed %u", samples, UINT32_MAX);
+    if (data->labels && data->classes == 0)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "data: there are labels, but `classes` of the data set is 0");
     const size_t each = tl_labels_each(data);
     for (size_t i = 0; data->labels && i < samples * each; i++)
         if (data->labels[i] < 0 || (size_t)data->labels[i] >= data->classes)

@@ -190,7 +190,7 @@ tl_field tl_field_trim(tl_field field) {
     return field;
 }
 
-bool tl_text_line(tl_text *text, tl_field *line, tl_error *error) {
+static bool next_line(tl_text *text, tl_field *line, tl_error *error) {
     const char *end = NULL;
     while (!tl_failed(error) && !(end = memchr(text->next, '\n', (size_t)(text->end - text->next))) && !text->whole)
         read_on(text, error);
@@ -201,7 +201,7 @@ bool tl_text_line(tl_text *text, tl_field *line, tl_error *error) {
 }
 
 bool tl_text_filled_line(tl_text *text, char comment, tl_field *line, tl_error *error) {
-    while (tl_text_line(text, line, error))
+    while (next_line(text, line, error))
         if (line->begin < line->end && (!comment || *line->begin != comment)) return true;
     return false;
 }

@@ -15,7 +15,7 @@ typedef struct tl_text {
     size_t room;        /* of the window */
     const char *start;  /* the first character in it; NULL: the file is binary */
     const char *end;    /* behind the last one: '\0', as no character before it */
-    const char *next;   /* the line that tl_text_line gives next */
+    const char *next;   /* the line that tl_text_filled_line looks at next */
     size_t line;        /* the number of the line at `start` */
     bool whole;         /* the window ends with the file */
     const char *member; /* of a binary file that is an archive: the name of what is read; else NULL */
@@ -45,11 +45,8 @@ tl_status tl_text_open(tl_text *text, const char *path, tl_error *error);
 tl_status tl_text_read(tl_text *text, const char *path, tl_error *error);
 void tl_text_release(tl_text *text);
 
-/* The next line, without its end and blanks around it; what pointed to lines before is then void. False at the end of the text and
- * on failure. */
-bool tl_text_line(tl_text *text, tl_field *line, tl_error *error);
-
-/* The same, passing over empty lines and those that begin with `comment` ('\0': there are no comments). */
+/* The next line, without its end and blanks around it, passing over empty lines and those that begin with `comment` ('\0': there
+ * are no comments); what pointed to lines before is then void. False at the end of the text and on failure. */
 bool tl_text_filled_line(tl_text *text, char comment, tl_field *line, tl_error *error);
 
 /* Where the next line is; and makes that one the next again. */

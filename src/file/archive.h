@@ -75,8 +75,4 @@ tl_status tl_archive_end(const tl_archive *archive, tl_error *error);
 /* One element of an array of F32 or F64. */
 double tl_array_element(const tl_array *array, size_t index);
 
-/* A shape as messages write it, "(8, 1, 128)", into `text`, which is returned. */
-enum { TL_SHAPE_TEXT = 100 };
-const char *tl_shape_text(size_t rank, const size_t *shape, char text[TL_SHAPE_TEXT]);
-
 #endif

@@ -2,6 +2,7 @@
  * memory than twice its size and 16 MiB. */
 #include "file/archive.h"
 
+#include "argument.h"
 #include "file/checksum.h"
 #include "file/system.h"
 #include "memory.h"
@@ -233,6 +234,7 @@ static tl_status verify_checksum(const tl_archive *archive, size_t header, tl_er
 
 static tl_status open_archive(tl_archive *archive, tl_error *error) {
     size_t header;
+    if (!tl_given(archive->path, "load: the path", error)) return TL_ERROR_ARGUMENT;
     const tl_status read = read_file(archive, error);
     if (read != TL_OK) return read;
     json_t *root = parse_header(archive, &header, error);
@@ -284,14 +286,6 @@ static tl_array *find(const tl_archive *archive, const char *name) {
     for (size_t i = 0; i < archive->arrays; i++)
         if (strcmp(archive->array[i].name, name) == 0) return &archive->array[i];
     return NULL;
-}
-
-const char *tl_shape_text(size_t rank, const size_t *shape, char text[TL_SHAPE_TEXT]) {
-    size_t used = (size_t)snprintf(text, TL_SHAPE_TEXT, "(");
-    for (size_t axis = 0; axis < rank; axis++)
-        used += (size_t)snprintf(text + used, TL_SHAPE_TEXT - used, axis ? ", %zu" : "%zu", shape[axis]);
-    snprintf(text + used, TL_SHAPE_TEXT - used, ")");
-    return text;
 }
 
 tl_status tl_archive_take(tl_archive *archive, const char *prefix, const char *layer, const char *name, tl_tensor *to,

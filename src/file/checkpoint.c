@@ -6,9 +6,7 @@
 #include "network.h"
 #include "setting.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- numbers ---- */

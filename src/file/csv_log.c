@@ -1,6 +1,7 @@
 /* The table that tl_csv_log_epoch writes. Each line is written at once, so that it is there to be read while training goes on. */
 #include <tapline/csv_log.h>
 
+#include "argument.h"
 #include "file/system.h"
 
 #include <errno.h>
@@ -36,7 +37,7 @@ static void open_file(tl_csv_log *self, bool append) {
 }
 
 tl_csv_log *tl_csv_log_new(const char *path, bool append, tl_error *error) {
-    if (tl_failed(error)) return NULL;
+    if (tl_failed(error) || !tl_given(path, "log: the path", error)) return NULL;
     tl_csv_log *self = calloc(1, sizeof *self);
     char *copy = self ? strdup(path) : NULL;
     if (!copy) {

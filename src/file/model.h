@@ -8,6 +8,9 @@
 
 #define TL_FILE_VERSION "1" /* of the format: what tapline reads has this one */
 
+/* Whether there is a compiled model with memory; messages begin with `caller`. */
+tl_status tl_model_check(const tl_model *model, const char *caller, tl_error *error);
+
 /* Adds the texts that describe a model, and its parameters and states. */
 tl_status tl_model_put(tl_archive *archive, const tl_model *model, const tl_save_cfg *cfg, tl_error *error);
 

@@ -7,7 +7,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* ---- texts ---- */
 
@@ -81,12 +80,16 @@ tl_status tl_model_put(tl_archive *archive, const tl_model *model, const tl_save
     return error->status;
 }
 
+tl_status tl_model_check(const tl_model *model, const char *caller, tl_error *error) {
+    if (tl_failed(error)) return error->status;
+    if (!model || !model->compiled) return tl_fail(error, TL_ERROR_STATE, "%s: the model is not compiled", caller);
+    return model->plan_only ? tl_fail(error, TL_ERROR_STATE, "%s: %s", caller, model->error.text) : TL_OK;
+}
+
 tl_status tl_model_save(const tl_model *model, const char *path, const tl_save_cfg *cfg, tl_error *error) {
     tl_error own = {0};
     if (!error) error = &own;
-    if (tl_failed(error)) return error->status;
-    if (!model || !model->compiled) return tl_fail(error, TL_ERROR_STATE, "save: the model is not compiled");
-    if (model->plan_only) return tl_fail(error, TL_ERROR_STATE, "save: %s", model->error.text);
+    if (tl_model_check(model, "save", error) != TL_OK) return error->status;
     tl_archive archive = {0};
     tl_archive_text(&archive, "kind", "model", error);
     if (tl_model_put(&archive, model, cfg, error) == TL_OK) tl_archive_save(&archive, path, error);

@@ -1,18 +1,12 @@
 /* Weights of PyTorch networks, in and out. */
 #include "file/weights.h"
 
+#include "file/model.h"
 #include "graph.h"
 #include "memory.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-static tl_status check_compiled(const tl_model *model, const char *caller, tl_error *error) {
-    if (tl_failed(error)) return error->status;
-    return model && model->compiled ? TL_OK : tl_fail(error, TL_ERROR_STATE, "%s: the model is not compiled", caller);
-}
 
 static void tell(const tl_weights *weights, const tl_weights_cfg *cfg) {
     for (size_t i = 0; cfg->matched && i < weights->layers; i++)
@@ -61,7 +55,7 @@ tl_status tl_weights_import(tl_model *model, const char *path, const tl_weights_
     tl_weights weights = {0};
     if (!cfg) cfg = &defaults;
     if (!error) error = &own;
-    if (check_compiled(model, "import", error) != TL_OK) return error->status;
+    if (tl_model_check(model, "import", error) != TL_OK) return error->status;
     json_t *map = cfg->map ? tl_weights_map(cfg->map, error) : NULL;
     tl_archive_open_plain(&archive, path, error);
     tl_modules_list(&modules, &archive, error);
@@ -120,7 +114,7 @@ tl_status tl_weights_export(const tl_model *model, const char *path, const tl_we
     tl_weights weights = {0};
     if (!cfg) cfg = &defaults;
     if (!error) error = &own;
-    if (check_compiled(model, "export", error) != TL_OK) return error->status;
+    if (tl_model_check(model, "export", error) != TL_OK) return error->status;
     json_t *map = cfg->map ? tl_weights_map(cfg->map, error) : NULL;
     tl_weights_list(&weights, model, error);
     if (name_layers(&weights, map, cfg, error) == TL_OK && save(&weights, path, error) == TL_OK) tell(&weights, cfg);

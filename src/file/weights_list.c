@@ -5,7 +5,6 @@
 #include "memory.h"
 #include "registry.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

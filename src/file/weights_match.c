@@ -1,6 +1,7 @@
 /* Which module of a PyTorch network is which layer (weights.h). */
 #include "file/weights.h"
 
+#include "argument.h"
 #include "data/text.h"
 #include "network.h"
 

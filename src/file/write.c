@@ -1,5 +1,6 @@
 #include "file/write.h"
 
+#include "argument.h"
 #include "file/system.h"
 
 #include <dirent.h>
@@ -135,6 +136,7 @@ static tl_status replace(replacement *self, const tl_piece *pieces, size_t count
 
 static tl_status begin(replacement *self, const char *path, tl_error *error) {
     if (tl_failed(error)) return error->status;
+    if (!tl_given(path, "save: the path", error)) return TL_ERROR_ARGUMENT;
     if (find_target(self, path, error) != TL_OK) return TL_ERROR_FILE;
     remove_orphans(self);
     return open_temporary(self) ? TL_OK : fail(self, "cannot be written", errno, error);
