@@ -15,7 +15,7 @@ enum { SERIES = 20, LENGTH = 40 };
 
 static char folder[] = "/tmp/tapline-command-files-XXXXXX";
 static char train_file[80], test_file[80], values_file[80], model_file[80], whole_file[80], checkpoint_file[80], log_file[80];
-static char short_file[80], long_file[80], weights_file[80], map_file[80], gaps_file[80];
+static char short_file[80], long_file[80], weights_file[80], map_file[80], gaps_file[80], bare_file[80];
 
 /* Series of two classes, one of whose names CSV must quote. */
 static void write_classes(const char *path, uint32_t seed) {
@@ -87,6 +87,7 @@ static int set_up(void **unused) {
     write_unequal(short_file, 20, 40);
     write_unequal(long_file, 60, 80);
     snprintf(gaps_file, sizeof gaps_file, "%s/gaps.csv", folder);
+    snprintf(bare_file, sizeof bare_file, "%s/bare.ts", folder);
     write_gaps(gaps_file);
     write_classes(train_file, 1);
     write_classes(test_file, 2);
@@ -96,8 +97,8 @@ static int set_up(void **unused) {
 
 static int tear_down(void **unused) {
     (void)unused;
-    const char *const files[] = {train_file, test_file,  values_file, model_file,   whole_file, checkpoint_file,
-                                 log_file,   short_file, long_file,   weights_file, map_file,   gaps_file};
+    const char *const files[] = {train_file, test_file, values_file,  model_file, whole_file, checkpoint_file, log_file,
+                                 short_file, long_file, weights_file, map_file,   gaps_file,  bare_file};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) unlink(files[i]);
     return rmdir(folder);
 }
@@ -188,6 +189,38 @@ static void given_a_saved_model_when_it_predicts_then_a_line_for_each_series_wit
     }
     assert_true(*line == '\0' && right >= SERIES / 2);
     expect(done, 0, NULL);
+}
+
+/* The lines of a .ts file, without its labels. */
+static void write_without_labels(const char *from, const char *to) {
+    char line[4096];
+    FILE *labelled = fopen(from, "r"), *file = fopen(to, "w");
+    assert_true(labelled && file);
+    fputs("@classLabel false\n", file);
+    bool data = false;
+    while (fgets(line, sizeof line, labelled)) {
+        if (data) strchr(line, ':')[0] = '\0', strcat(line, "\n");
+        data = data || strcmp(line, "@data\n") == 0;
+        if (data) fputs(line, file);
+    }
+    fclose(labelled);
+    fclose(file);
+}
+
+static void given_series_without_labels_when_predicted_then_as_with_them(void **unused) {
+    (void)unused;
+    expect(run_command(TRAIN, "--epochs", "2", "--out", model_file), 0, NULL);
+    write_without_labels(test_file, bare_file);
+    run with = run_command("predict", model_file, test_file), without = run_command("predict", model_file, bare_file);
+    assert_string_equal(with.out, without.out);
+    expect(with, 0, NULL);
+    expect(without, 0, NULL);
+    with = run_command("predict", model_file, model_file, test_file);
+    without = run_command("predict", model_file, model_file, bare_file);
+    assert_string_equal(with.out, without.out);
+    expect(with, 0, NULL);
+    expect(without, 0, NULL);
+    expect(run_command("eval", model_file, bare_file), 1, "expected @classLabel true with the labels, or @targetLabel true");
 }
 
 static void given_a_regression_when_it_predicts_then_values(void **unused) {
@@ -388,6 +421,7 @@ int main(void) {
         cmocka_unit_test(given_missing_values_when_trained_with_a_policy_then_the_model_keeps_it),
         cmocka_unit_test(given_a_saved_model_when_evaluated_then_its_metrics_are_those_of_training),
         cmocka_unit_test(given_a_saved_model_when_it_predicts_then_a_line_for_each_series_with_probabilities),
+        cmocka_unit_test(given_series_without_labels_when_predicted_then_as_with_them),
         cmocka_unit_test(given_a_regression_when_it_predicts_then_values),
         cmocka_unit_test(given_a_saved_model_when_described_then_its_layers_and_classes),
         cmocka_unit_test(given_a_saved_model_when_exported_and_imported_then_it_predicts_the_same),

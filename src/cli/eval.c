@@ -94,7 +94,7 @@ int IN_PRECISION(eval)(const void *settings) {
     tl_error error = {0};
     evaluation self = {0};
     int code = EXIT_DONE;
-    IN_PRECISION(loaded_read)(&self.loaded, settings, &error);
+    IN_PRECISION(loaded_read)(&self.loaded, settings, false, &error);
     if (!tl_failed(&error)) evaluate(&self, &error);
     if (tl_failed(&error))
         code = model_failed(settings, &error);

@@ -79,7 +79,7 @@ int IN_PRECISION(export)(const void *settings) {
     json_t *pairs = json_array();
     const tl_weights_cfg cfg = weights_cfg(asked, pairs);
     if (!asked->out) tl_fail(&error, TL_ERROR_ARGUMENT, "needs --out FILE; `tapline help export` says more");
-    if (!tl_failed(&error)) IN_PRECISION(loaded_read)(&self, &asked->model, &error);
+    if (!tl_failed(&error)) IN_PRECISION(loaded_read)(&self, &asked->model, false, &error);
     tl_weights_export(self.model, asked->out, &cfg, &error);
     const int code = report(asked, self.model, asked->model.common.operand[0], asked->out, pairs, &error);
     IN_PRECISION(loaded_free)(&self);

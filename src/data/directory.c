@@ -132,7 +132,8 @@ static tl_status read_wav(tl_samples *s, const char *path, tl_field label, bool 
     tl_source source;
     tl_wav wav;
     const tl_text *before = s->text;
-    if (many) return tl_fail(error, TL_ERROR_FORMAT, "%s: expected in a folder that is named by its class, got beside it", path);
+    if (many && !s->unlabelled)
+        return tl_fail(error, TL_ERROR_FORMAT, "%s: expected in a folder that is named by its class, got beside it", path);
     if (tl_source_open(&source, path, error) == TL_OK && tl_wav_header(&source, &wav, error) == TL_OK) {
         s->text = &source.where;
         add_series(s, &source, &wav.type, 1, wav.frames, wav.channels, label, error);
@@ -187,6 +188,7 @@ tl_dataset *tl_read_directory(const char *path, const tl_read_cfg *cfg, tl_error
     tl_samples samples = {.text = &where,
                           .like = cfg->like,
                           .missing = cfg->missing,
+                          .unlabelled = cfg->unlabelled,
                           .counting = true,
                           .unequal = cfg->unequal || (cfg->like && cfg->like->lengths)};
     tl_dataset *data = NULL;
