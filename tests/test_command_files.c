@@ -412,6 +412,7 @@ static void given_files_that_do_not_fit_when_used_then_said_why(void **unused) {
     expect(run_command("train", train_file, "--arch", "timecnn", "--quiet", "--epochs", "2", "--resume", checkpoint_file,
                        "--precision", single ? "f64" : "f32"),
            2, single ? "training: precision \"f32\", now \"f64\"" : "training: precision \"f64\", now \"f32\"");
+    expect(run_command("export", model_file, "--out", model_file), 2, "is the file of MODEL, which would be lost");
     expect(run_command("eval", checkpoint_file, test_file), 1, "metadata \"kind\": expected model, found \"checkpoint\"");
     expect(run_command("eval", model_file, values_file), 1, "values.ts");
 }

@@ -34,7 +34,8 @@ typedef struct loaded {
 
 static inline const char *loaded_data(const loaded *self) { return self->settings->common.operand[self->models]; }
 
-/* Reads the first model, and the data where it is named; `unlabelled`: without what they are. Free with loaded_free, in any case. */
+/* Reads the first model, and the data where it is named; `unlabelled`: without what they are. Free with loaded_free, in any case.
+ */
 void IN_PRECISION(loaded_read)(loaded *self, const model_settings *settings, bool unlabelled, tl_error *error);
 void IN_PRECISION(loaded_free)(loaded *self);
 

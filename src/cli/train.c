@@ -56,10 +56,24 @@ static void hold_out(job *self, tl_error *error) {
     self->data = rest;
 }
 
+static void check_files(const job *self, tl_error *error) {
+    const train_settings *settings = self->settings;
+    const bool described = !IN_PRECISION(architecture_find)(settings->architecture)->name;
+    const option_file files[] = {{"DATA", self->data_path, false},
+                                 {"--test", self->test_path, false},
+                                 {"--arch", described ? settings->architecture : NULL, false},
+                                 {"--checkpoint", settings->checkpoint, true},
+                                 {"--resume", settings->resume, false}, /* may be the one before, which then goes on */
+                                 {"--out", settings->out, true},
+                                 {"--log", settings->log, true}};
+    options_check_files(files, sizeof files / sizeof *files, error);
+}
+
 static void read_data(job *self, char *path, size_t size, tl_error *error) {
     const train_settings *settings = self->settings;
     self->data_path = settings->common.operand[0] ? settings->common.operand[0] : "builtin:cbf";
     self->test_path = settings->test ? settings->test : test_half(self->data_path, path, size);
+    check_files(self, error);
     tl_read_cfg cfg = {.raw = settings->raw, .unequal = settings->unequal, .segment = (size_t)settings->segment};
     tl_missing_by_name(settings->missing, &cfg.missing, error);
     self->data = tl_dataset_read(self->data_path, &cfg, error);

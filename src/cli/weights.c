@@ -61,6 +61,9 @@ int IN_PRECISION(import)(const void *settings) {
     const char *const *operand = asked->model.common.operand;
     json_t *pairs = json_array();
     const tl_weights_cfg cfg = weights_cfg(asked, pairs);
+    const option_file files[] = {
+        {"WEIGHTS", operand[0], false}, {"DATA", operand[1], false}, {"--map", asked->map, false}, {"--out", asked->out, true}};
+    options_check_files(files, sizeof files / sizeof *files, &error);
     tl_dataset *data = tl_dataset_read(operand[1], &(tl_read_cfg){.raw = asked->raw, .segment = (size_t)asked->segment}, &error);
     tl_model *model = data ? make_model(asked, data, &error) : NULL;
     tl_weights_import(model, operand[0], &cfg, &error);
@@ -78,6 +81,9 @@ int IN_PRECISION(export)(const void *settings) {
     loaded self = {0};
     json_t *pairs = json_array();
     const tl_weights_cfg cfg = weights_cfg(asked, pairs);
+    const option_file files[] = {
+        {"MODEL", asked->model.common.operand[0], false}, {"--map", asked->map, false}, {"--out", asked->out, true}};
+    options_check_files(files, sizeof files / sizeof *files, &error);
     if (!asked->out) tl_fail(&error, TL_ERROR_ARGUMENT, "needs --out FILE; `tapline help export` says more");
     if (!tl_failed(&error)) IN_PRECISION(loaded_read)(&self, &asked->model, false, &error);
     tl_weights_export(self.model, asked->out, &cfg, &error);
