@@ -83,6 +83,8 @@ static void given_labels_for_every_step_when_trained_and_saved_then_evaluated_th
     for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
         json_t *object = train_and_evaluate(labels_file, networks[i], "30");
         check_number("classes", json_number(object, "classes"), 2, 0, 0);
+        check_number("target_length", json_number(object, "target_length"), 16, 0, 0);
+        check_number("target_channels", json_number(object, "target_channels"), 1, 0, 0);
         assert_true(json_number(object, "test_accuracy") > 0.95); /* three in four are of the larger class */
         json_decref(object);
     }

@@ -76,10 +76,10 @@ static json_t *list_classes(const tl_dataset *data) {
 
 static void add_file(const network *self, json_t *object) {
     report_count(object, "bytes", self->info.bytes);
-    json_object_set_new(object, "tapline", json_string(self->info.version));
-    json_object_set_new(object, "loss", json_string(tl_loss_name(tl_model_loss(self->training))));
-    json_object_set_new(object, "normalise", json_string(self->info.raw ? "none" : "series"));
-    json_object_set_new(object, "missing", json_string(tl_missing_name(self->info.missing)));
+    report_text(object, "tapline", self->info.version);
+    report_text(object, "loss", tl_loss_name(tl_model_loss(self->training)));
+    report_text(object, "normalise", self->info.raw ? "none" : "series");
+    report_text(object, "missing", tl_missing_name(self->info.missing));
     report_count(object, "seed", tl_model_seed(self->training));
     report_count(object, "classes", self->info.data.classes);
     json_object_set_new(object, "class_names", list_classes(&self->info.data));
@@ -90,8 +90,8 @@ static void report_as_json(const network *self) {
     const info_settings *settings = self->settings;
     const char *name = settings->architecture ? settings->architecture : settings->common.operand[0];
     json_t *object = json_object();
-    json_object_set_new(object, "model", json_string(name));
-    json_object_set_new(object, "precision", json_string(settings->architecture ? tl_precision() : self->info.precision));
+    report_text(object, "model", name);
+    report_text(object, "precision", settings->architecture ? tl_precision() : self->info.precision);
     if (!settings->architecture) add_file(self, object);
     report_count(object, "length", in.length);
     report_count(object, "channels", in.channels);

@@ -16,7 +16,7 @@ const char *model_precision(const model_settings *settings) {
     return precision;
 }
 
-static model_settings settings = {.engine = "auto"};
+static model_settings settings = {.engine = "auto", .batch = 32};
 
 /* The file's own, so that nothing is converted where nothing else is asked for. */
 static const char *choose_precision(void) { return model_precision(&settings); }

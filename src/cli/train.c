@@ -207,11 +207,23 @@ static void save(const job *self, tl_error *error) {
     tl_model_save(self->model, self->settings->out, &cfg, error);
 }
 
+/* What would keep the model from being saved is found out before it is trained. */
+static tl_status check_out(const job *self, tl_error *error) {
+    const tl_dataset *data = self->data;
+    tl_save_check(self->settings->out, error);
+    for (size_t c = 0; data->class_names && c < data->classes && !tl_failed(error); c++) {
+        json_t *name = json_string(data->class_names[c]);
+        if (!name) tl_fail(error, TL_ERROR_ARGUMENT, "--out: class name \"%.40s\" is not UTF-8", data->class_names[c]);
+        json_decref(name);
+    }
+    return tl_failed(error) ? error->status : TL_OK;
+}
+
 static void train(job *self, tl_error *error) {
     const train_settings *settings = self->settings;
     progress shown;
     const tl_fit_cfg cfg = fit_cfg(self, &shown, error);
-    if (settings->out && tl_save_check(settings->out, error) != TL_OK) return;
+    if (settings->out && check_out(self, error) != TL_OK) return;
     if (!progress_begin(&shown, settings, self->data, self->batch)) {
         self->log_failed = true;
         return;
@@ -335,11 +347,10 @@ static size_t count_parameters(const job *self) {
 
 static void report_as_json(const job *self) {
     const train_settings *settings = self->settings;
-    const size_t *shape = self->data->x.shape;
     json_t *object = json_object();
-    json_object_set_new(object, "model", json_string(settings->architecture));
-    json_object_set_new(object, "engine", json_string(settings->engine));
-    json_object_set_new(object, "precision", json_string(tl_precision()));
+    report_text(object, "model", settings->architecture);
+    report_text(object, "engine", settings->engine);
+    report_text(object, "precision", tl_precision());
     report_count(object, "threads", (size_t)tl_model_threads(self->model));
     report_count(object, "seed", (size_t)settings->seed);
     report_count(object, "epochs", (size_t)self->fit.epochs);
@@ -356,13 +367,11 @@ static void report_as_json(const job *self) {
         report_members(object, self->members.of, self->members.trained, is_regression(self));
     } else
         report_count(object, "best_epoch", (size_t)self->fit.best_epoch);
-    json_object_set_new(object, "data", json_string(self->data_path));
-    json_object_set_new(object, "test", self->test_path ? json_string(self->test_path) : json_null());
-    report_count(object, "train_series", shape[0]);
+    report_text(object, "data", self->data_path);
+    report_text(object, "test", self->test_path);
+    report_count(object, "train_series", self->data->x.shape[0]);
     report_count(object, "test_series", self->test ? self->test->x.shape[0] : 0);
-    report_count(object, "length", shape[1]);
-    report_count(object, "channels", shape[2]);
-    report_count(object, "classes", self->data->classes);
+    report_shape(object, self->data);
     report_count(object, "batch", self->batch);
     if (self->folds) folds_as_json(self->folds, self->folds_done, self->test != NULL, is_regression(self), object);
     if (self->rates) rates_as_json(self->rates, object);
@@ -408,7 +417,7 @@ static void report_as_text(const job *self) {
         printf(", classes %zu", self->data->classes);
     printf("%s\n", target_length(self) > 1 ? " for every step" : "");
     if (self->rates)
-        rates_as_text(self->rates);
+        rates_as_text(self->rates, self->fit.stopped);
     else
         report_training(self);
 }

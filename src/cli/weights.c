@@ -16,13 +16,11 @@ static tl_weights_cfg weights_cfg(const weights_settings *settings, json_t *pair
 
 /* ---- report ---- */
 
-static json_t *text_or_null(const char *text) { return text ? json_string(text) : json_null(); }
-
 static void report_as_json(const tl_model *model, const char *model_file, const char *weights_file, json_t *pairs) {
     json_t *object = json_object();
-    json_object_set_new(object, "model", text_or_null(model_file));
-    json_object_set_new(object, "weights", json_string(weights_file));
-    json_object_set_new(object, "precision", json_string(tl_precision()));
+    report_text(object, "model", model_file);
+    report_text(object, "weights", weights_file);
+    report_text(object, "precision", tl_precision());
     report_count(object, "parameters", tl_parameter_count(model));
     json_object_set(object, "layers", pairs);
     report_json(object);
