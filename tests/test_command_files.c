@@ -299,6 +299,23 @@ static void given_a_saved_model_when_exported_and_imported_then_it_predicts_the_
     expect(run_command("eval", weights_file, test_file), 1, "of another program (\"format\" is \"pt\"; expected \"tapline\")");
 }
 
+static void given_data_with_gaps_when_weights_are_imported_with_a_policy_then_the_model_keeps_it(void **unused) {
+    (void)unused;
+    expect(run_command("train", gaps_file, "--missing", "mean", "--arch", "timecnn", "--epochs", "1", "--quiet", "--precision",
+                       tl_precision(), "--out", model_file),
+           0, NULL);
+    expect(run_command("export", model_file, "--out", weights_file), 0, NULL);
+    expect(run_command("import", weights_file, gaps_file, "--arch", "timecnn"), 1, "gaps.csv:1:5: expected a number (--missing");
+    expect(run_command("import", weights_file, gaps_file, "--arch", "timecnn", "--missing", "mean", "--precision", tl_precision(),
+                       "--out", whole_file),
+           0, NULL);
+    run before = run_command("predict", model_file, gaps_file), after = run_command("predict", whole_file, gaps_file);
+    assert_string_equal(before.out, after.out);
+    expect(before, 0, NULL);
+    expect(after, 0, NULL);
+    expect(run_command("predict", whole_file, gaps_file, "--missing", "refuse"), 1, "gaps.csv:1:5: expected a number");
+}
+
 static void given_weights_that_do_not_fit_when_imported_then_said_why(void **unused) {
     (void)unused;
     expect(run_command(TRAIN, "--epochs", "1", "--out", model_file), 0, NULL);
@@ -308,6 +325,8 @@ static void given_weights_that_do_not_fit_when_imported_then_said_why(void **unu
            "tensor dense_1.weight: expected the shape (1, 12) for layer dense_1, found (2, 12)");
     expect(run_command("import", model_file, train_file, "--arch", "timecnn"), 1, "is a file of tapline, not weights");
     expect(run_command("import", weights_file, "no-such-data.csv"), 1, "no-such-data.csv: No such file or directory");
+    expect(run_command("import", weights_file, train_file, "--arch", "inceptiontime"), 2,
+           "--arch inceptiontime: is 5 networks that are averaged; weights are those of one, --arch inception");
     expect(run_command("import", weights_file), 2, "tapline import: needs WEIGHTS DATA; ");
     expect(run_command("export", model_file), 2, "tapline export: needs --out FILE; `tapline help export` says more");
     expect(run_command("export", weights_file, "--out", whole_file), 1, "of another program");
@@ -392,6 +411,9 @@ static void given_files_that_do_not_fit_when_used_then_said_why(void **unused) {
     (void)unused;
     expect(run_command("eval", train_file, test_file), 1, "tapline eval: /tmp/tapline-command-files-");
     expect(run_command("predict", "no-such-model", test_file), 1, "tapline predict: no-such-model: No such file or directory");
+    expect(run_command("eval", test_file, model_file), 1, "that follow; is it a safetensors file?"); /* in the wrong order */
+    expect(run_command("eval", model_file, ""), 2, "tapline eval: '' is no name of anything");
+    expect(run_command(TRAIN, "--checkpoint-every", "3"), 2, "--checkpoint-every 3: of which file? --checkpoint says it");
     expect(run_command("eval", model_file), 2, "tapline eval: needs MODEL... DATA; `tapline help eval` says more");
     expect(run_command("info"), 2, "tapline info: needs a MODEL, or --arch NAME and --input LxC; ");
     expect(run_command("info", "a", "b"), 2, "unexpected argument b after a");
@@ -420,6 +442,7 @@ int main(void) {
         cmocka_unit_test(given_a_regression_when_it_predicts_then_values),
         cmocka_unit_test(given_a_saved_model_when_described_then_its_layers_and_classes),
         cmocka_unit_test(given_a_saved_model_when_exported_and_imported_then_it_predicts_the_same),
+        cmocka_unit_test(given_data_with_gaps_when_weights_are_imported_with_a_policy_then_the_model_keeps_it),
         cmocka_unit_test(given_weights_that_do_not_fit_when_imported_then_said_why),
         cmocka_unit_test(given_ctrl_c_when_resumed_then_the_model_and_the_log_are_those_of_the_whole),
         cmocka_unit_test(given_another_instruction_set_when_resumed_then_said_on_stderr),

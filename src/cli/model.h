@@ -19,7 +19,7 @@ typedef struct weights_settings {
     const char *map, *out;           /* NULL: none */
     const char *architecture, *loss; /* of what is imported; loss NULL: as the data asks */
     int64_t segment;                 /* of records of PhysioNet; 0: the library's default */
-    bool raw;
+    bool raw, unequal;
 } weights_settings;
 
 /* Data, with one after the other of the models to use on it. */

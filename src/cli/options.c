@@ -214,6 +214,10 @@ static bool unknown_option(const command *self, const char *text) {
 
 static bool add_operand(const command *self, const char *text) {
     common_settings *common = self->settings;
+    if (!*text) {
+        complain(self->name, "'' is no name of anything");
+        return false;
+    }
     for (size_t i = 0; i < self->most_operands; i++)
         if (!common->operand[i]) {
             common->operand[i] = text;

@@ -101,6 +101,8 @@ static void check_settings(const train_settings *settings, tl_error *error) {
         tl_fail(error, TL_ERROR_ARGUMENT, "--fold all: of how many? --folds says it");
     if (settings->folds == 0 && settings->fold > 0)
         tl_fail(error, TL_ERROR_ARGUMENT, "--fold %d: of how many? --folds says it", (int)settings->fold);
+    if (settings->checkpoint_every > 0 && !settings->checkpoint)
+        tl_fail(error, TL_ERROR_ARGUMENT, "--checkpoint-every %g: of which file? --checkpoint says it", settings->checkpoint_every);
     if (settings->find_rate && settings->fold == OPTION_ALL)
         tl_fail(error, TL_ERROR_ARGUMENT, "--find-lr does not train; --fold all does not go with it");
     if (settings->fold == OPTION_ALL && count_members(settings) > 1)

@@ -53,6 +53,13 @@ static tl_model *make_model(const weights_settings *settings, const tl_dataset *
     return model;
 }
 
+static void check_architecture(const weights_settings *settings, tl_error *error) {
+    const int members = IN_PRECISION(architecture_find)(settings->architecture)->members;
+    if (members > 1)
+        tl_fail(error, TL_ERROR_ARGUMENT, "--arch %s: is %d networks that are averaged; weights are those of one, --arch inception",
+                settings->architecture, members);
+}
+
 int IN_PRECISION(import)(const void *settings) {
     tl_error error = {0};
     const weights_settings *asked = settings;
@@ -61,11 +68,15 @@ int IN_PRECISION(import)(const void *settings) {
     const tl_weights_cfg cfg = weights_cfg(asked, pairs);
     const option_file files[] = {
         {"WEIGHTS", operand[0], false}, {"DATA", operand[1], false}, {"--map", asked->map, false}, {"--out", asked->out, true}};
+    check_architecture(asked, &error);
     options_check_files(files, sizeof files / sizeof *files, &error);
-    tl_dataset *data = tl_dataset_read(operand[1], &(tl_read_cfg){.raw = asked->raw, .segment = (size_t)asked->segment}, &error);
+    tl_read_cfg like = {.raw = asked->raw, .unequal = asked->unequal, .segment = (size_t)asked->segment};
+    tl_missing_by_name(asked->model.missing, &like.missing, &error);
+    tl_dataset *data = tl_dataset_read(operand[1], &like, &error);
     tl_model *model = data ? make_model(asked, data, &error) : NULL;
     tl_weights_import(model, operand[0], &cfg, &error);
-    if (asked->out) tl_model_save(model, asked->out, &(tl_save_cfg){.data = data, .raw = asked->raw}, &error);
+    if (asked->out)
+        tl_model_save(model, asked->out, &(tl_save_cfg){.data = data, .raw = asked->raw, .missing = like.missing}, &error);
     const int code = report(asked, model, asked->out, operand[0], pairs, &error);
     tl_model_free(model);
     tl_dataset_free(data);
