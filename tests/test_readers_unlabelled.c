@@ -110,6 +110,37 @@ static void given_a_folder_of_sounds_when_read_without_labels_then_each_is_a_ser
     rmdir(files_path("new"));
 }
 
+/* A folder that holds this one file, for a model of so many channels. */
+static void check_folder(const char *name, const void *content, size_t count, size_t channels, size_t series) {
+    tl_error error = {0};
+    size_t length = 0;
+    tl_dataset like = trained_on(6 / channels / series, channels);
+    like.lengths = &length; /* which may differ: then nothing but the columns tells */
+    assert_int_equal(mkdir(files_path("new"), 0700), 0);
+    files_write(name, content, count);
+    tl_dataset *data = tl_dataset_read(files_path("new"), &(tl_read_cfg){.raw = true, .unlabelled = true, .like = &like}, &error);
+    remove(files_path(name));
+    rmdir(files_path("new"));
+    check_series(name, data, &error, series, numbers);
+}
+
+static void given_a_file_beside_folders_when_read_without_labels_then_its_columns_tell_series_from_steps(void **unused) {
+    (void)unused;
+    check_folder("new/a.csv", "1\n2\n3\n4\n5\n6\n", 12, 1, 1);
+    check_folder("new/a.csv", "u,v\n1,2\n3,4\n5,6\n", 16, 2, 1);
+    check_folder("new/a.csv", "1,2,3\n4,5,6\n", 12, 1, 2);
+    check_folder("new/a.csv", "1,2,3,4,5,6\n", 12, 1, 1);
+    static const struct {
+        const char *shape;
+        size_t channels, series;
+    } arrays[] = {{"(6,)", 1, 1}, {"(6, 1)", 1, 1}, {"(3, 2)", 2, 1}, {"(2, 3)", 1, 2}, {"(2, 3, 1)", 1, 2}};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
+        bytes array = npy_header("'<f4'", arrays[i].shape);
+        for (int j = 0; j < 6; j++) put_float(&array, (float)numbers[j]);
+        check_folder("new/a.npy", array.data, array.count, arrays[i].channels, arrays[i].series);
+    }
+}
+
 static void check_refused(const char *name, const char *text, const char *message) {
     tl_error error = {0};
     char expected[400];
@@ -135,6 +166,7 @@ int main(void) {
         cmocka_unit_test(given_arrays_without_labels_when_read_then_their_rows),
         cmocka_unit_test(given_an_archive_of_x_alone_when_read_without_labels_then_its_series),
         cmocka_unit_test(given_a_folder_of_sounds_when_read_without_labels_then_each_is_a_series),
+        cmocka_unit_test(given_a_file_beside_folders_when_read_without_labels_then_its_columns_tell_series_from_steps),
         cmocka_unit_test(given_other_series_than_those_of_the_model_when_read_without_labels_then_refused),
     };
     return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;
