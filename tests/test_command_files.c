@@ -193,7 +193,7 @@ static void write_without_labels(const char *from, const char *to) {
     fputs("@classLabel false\n", file);
     bool data = false;
     while (fgets(line, sizeof line, labelled)) {
-        if (data) strchr(line, ':')[0] = '\0', strcat(line, "\n");
+        if (data) memcpy(strchr(line, ':'), "\n", 2); /* and its end */
         data = data || strcmp(line, "@data\n") == 0;
         if (data) fputs(line, file);
     }
