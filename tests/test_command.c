@@ -79,10 +79,10 @@ static void expect(run done, int code, const char *text) {
 
 /* ---- training ---- */
 
-static const char *const contract[] = {"model",     "engine",        "precision",  "threads",     "seed",
-                                       "epochs",    "steps",         "parameters", "train_loss",  "train_accuracy",
-                                       "test_loss", "test_accuracy", "seconds",    "peak_rss_mb", "test_balanced_accuracy",
-                                       "test_f1",   "test_auroc"};
+static const char *const contract[] = {"model",     "engine",        "precision",    "threads",     "seed",
+                                       "epochs",    "steps",         "parameters",   "train_loss",  "train_accuracy",
+                                       "test_loss", "test_accuracy", "seconds",      "peak_rss_mb", "test_balanced_accuracy",
+                                       "test_f1",   "test_auroc",    "target_length"};
 
 static void given_json_when_trained_then_the_last_line_has_every_key_of_the_contract(void **unused) {
     (void)unused;
@@ -373,6 +373,72 @@ static void given_a_signal_when_training_then_what_was_reached_is_reported(void 
     expect(done, 0, "tapline train: interrupted");
 }
 
+/* Starts the command, and ends it by Ctrl-C when `text` is on stderr. */
+static run interrupt_at(const char *text, const char *const *arguments) {
+    run started = run_start(arguments, NULL);
+    char err[4096] = "";
+    for (int wait = 0; wait < 12000 && !strstr(err, text); wait++) {
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+        const ssize_t count = pread(started.files[1], err, sizeof err - 1, 0);
+        err[count > 0 ? count : 0] = '\0';
+    }
+    kill(started.process, SIGINT);
+    run_wait(&started);
+    return started;
+}
+
+#define INTERRUPTED(text, ...)                                                                                                     \
+    interrupt_at(text, (const char *const[RUN_ARGUMENTS]){"train", __VA_ARGS__, "--precision", tl_precision()})
+
+static void given_a_signal_when_cross_validating_then_the_folds_so_far_are_reported(void **unused) {
+    (void)unused;
+    run done = INTERRUPTED("epoch 20/200", train_file, "--folds", "3", "--fold", "all", "--epochs", "200", "--json");
+    json_t *object = run_json(&done), *folds = json_object_get(object, "folds");
+    assert_true(json_is_true(json_object_get(object, "interrupted")));
+    assert_int_equal(json_array_size(folds), 1);
+    assert_true(json_number(json_array_get(folds, 0), "epochs") < 200);
+    assert_true(json_number(object, "validation_loss") > 0);
+    assert_true(json_is_null(json_object_get(json_object_get(object, "deviation"), "validation_loss"))); /* of one fold */
+    json_decref(object);
+    expect(done, 0, "tapline train: interrupted");
+    done = INTERRUPTED("epoch 20/200", train_file, "--folds", "3", "--fold", "all", "--epochs", "200");
+    assert_non_null(strstr(done.out, ", 1 of 3 folds\n"));
+    assert_non_null(strstr(done.out, "\nmean "));
+    assert_true(!strstr(done.out, "deviation") && !strstr(done.out, "nan"));
+    expect(done, 0, "tapline train: interrupted");
+}
+
+static void given_a_signal_when_a_learning_rate_is_looked_for_then_no_reason_is_made_up(void **unused) {
+    (void)unused;
+    run done = INTERRUPTED("epoch 2/20", "builtin:synthetic-control", "--find-lr", "--batch", "60", "--lr", "0.5");
+    assert_non_null(strstr(done.out, "\n    1.000e-07 "));
+    assert_null(strstr(done.out, "1.000e+01"));
+    assert_true(strstr(done.out, "no suggestion: interrupted after ") || strstr(done.out, "suggestion: --lr"));
+    assert_null(strstr(done.out, "scatters less"));
+    expect(done, 0, "tapline train: interrupted");
+}
+
+static void given_names_that_are_not_utf8_when_reported_then_json_has_them_repaired(void **unused) {
+    (void)unused;
+    char path[80];
+    snprintf(path, sizeof path, "%s/\xC3\xA9\xE9.csv", folder); /* a letter of UTF-8 and one of Latin-1 */
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("caf\xE9,1,2\nb,2,1\n", file);
+    fclose(file);
+    run done = run_command("train", path, "--json", QUICK);
+    json_t *object = run_json(&done);
+    const char *name = json_string_value(json_object_get(object, "data"));
+    assert_non_null(name);
+    assert_string_equal(strrchr(name, '/'), "/\xC3\xA9\xEF\xBF\xBD.csv");
+    json_decref(object);
+    expect(done, 0, NULL);
+    done = run_command("train", path, "--out", log_file, "--precision", tl_precision(), "--epochs", "5"); /* before any epoch */
+    assert_null(strstr(done.err, "epoch"));
+    expect(done, 2, "tapline train: --out: class name \"caf\xE9\" is not UTF-8");
+    unlink(path);
+}
+
 /* ---- refusals (of each option's values: test_command_options.c) ---- */
 
 static void given_a_wrong_option_when_run_then_said_what_is_wrong_and_exit_code_2(void **unused) {
@@ -476,6 +542,9 @@ int main(void) {
         cmocka_unit_test(given_find_lr_when_run_then_rates_and_losses_are_listed_and_one_is_suggested),
         cmocka_unit_test(given_options_that_say_nothing_together_when_run_then_refused),
         cmocka_unit_test(given_a_log_when_trained_then_it_has_a_line_an_epoch),
+        cmocka_unit_test(given_a_signal_when_cross_validating_then_the_folds_so_far_are_reported),
+        cmocka_unit_test(given_a_signal_when_a_learning_rate_is_looked_for_then_no_reason_is_made_up),
+        cmocka_unit_test(given_names_that_are_not_utf8_when_reported_then_json_has_them_repaired),
         cmocka_unit_test(given_a_signal_when_training_then_what_was_reached_is_reported),
         cmocka_unit_test(given_a_wrong_option_when_run_then_said_what_is_wrong_and_exit_code_2),
         cmocka_unit_test(given_an_unknown_command_when_run_then_told_the_closest),

@@ -15,7 +15,7 @@ enum { SERIES = 20, LENGTH = 40 };
 
 static char folder[] = "/tmp/tapline-command-files-XXXXXX";
 static char train_file[80], test_file[80], values_file[80], model_file[80], whole_file[80], checkpoint_file[80], log_file[80];
-static char short_file[80], long_file[80], weights_file[80], map_file[80], gaps_file[80];
+static char short_file[80], long_file[80], weights_file[80], map_file[80], gaps_file[80], bare_file[80];
 
 /* Series of two classes, one of whose names CSV must quote. */
 static void write_classes(const char *path, uint32_t seed) {
@@ -87,6 +87,7 @@ static int set_up(void **unused) {
     write_unequal(short_file, 20, 40);
     write_unequal(long_file, 60, 80);
     snprintf(gaps_file, sizeof gaps_file, "%s/gaps.csv", folder);
+    snprintf(bare_file, sizeof bare_file, "%s/bare.ts", folder);
     write_gaps(gaps_file);
     write_classes(train_file, 1);
     write_classes(test_file, 2);
@@ -96,8 +97,8 @@ static int set_up(void **unused) {
 
 static int tear_down(void **unused) {
     (void)unused;
-    const char *const files[] = {train_file, test_file,  values_file, model_file,   whole_file, checkpoint_file,
-                                 log_file,   short_file, long_file,   weights_file, map_file,   gaps_file};
+    const char *const files[] = {train_file, test_file, values_file,  model_file, whole_file, checkpoint_file, log_file,
+                                 short_file, long_file, weights_file, map_file,   gaps_file,  bare_file};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) unlink(files[i]);
     return rmdir(folder);
 }
@@ -151,13 +152,7 @@ static void given_a_saved_model_when_evaluated_then_its_metrics_are_those_of_tra
     assert_string_equal(json_string_value(json_object_get(after, "precision")), tl_precision());
     const char *key;
     json_t *value;
-    static const char *const of_training[] = {"interrupted", "best_epoch", "data", "train_series", "batch"};
-    json_object_foreach(before, key, value) {
-        bool expected = true;
-        for (size_t i = 0; i < sizeof of_training / sizeof *of_training; i++)
-            expected = expected && strcmp(key, of_training[i]) != 0;
-        if (expected && !json_object_get(after, key)) fail_msg("eval has no key %s", key);
-    }
+    json_object_foreach(before, key, value) if (!json_object_get(after, key)) fail_msg("eval has no key %s", key);
     json_decref(after);
     json_decref(before);
     expect(trained, 0, NULL);
@@ -188,6 +183,38 @@ static void given_a_saved_model_when_it_predicts_then_a_line_for_each_series_wit
     }
     assert_true(*line == '\0' && right >= SERIES / 2);
     expect(done, 0, NULL);
+}
+
+/* The lines of a .ts file, without its labels. */
+static void write_without_labels(const char *from, const char *to) {
+    char line[4096];
+    FILE *labelled = fopen(from, "r"), *file = fopen(to, "w");
+    assert_true(labelled && file);
+    fputs("@classLabel false\n", file);
+    bool data = false;
+    while (fgets(line, sizeof line, labelled)) {
+        if (data) memcpy(strchr(line, ':'), "\n", 2); /* and its end */
+        data = data || strcmp(line, "@data\n") == 0;
+        if (data) fputs(line, file);
+    }
+    fclose(labelled);
+    fclose(file);
+}
+
+static void given_series_without_labels_when_predicted_then_as_with_them(void **unused) {
+    (void)unused;
+    expect(run_command(TRAIN, "--epochs", "2", "--out", model_file), 0, NULL);
+    write_without_labels(test_file, bare_file);
+    run with = run_command("predict", model_file, test_file), without = run_command("predict", model_file, bare_file);
+    assert_string_equal(with.out, without.out);
+    expect(with, 0, NULL);
+    expect(without, 0, NULL);
+    with = run_command("predict", model_file, model_file, test_file);
+    without = run_command("predict", model_file, model_file, bare_file);
+    assert_string_equal(with.out, without.out);
+    expect(with, 0, NULL);
+    expect(without, 0, NULL);
+    expect(run_command("eval", model_file, bare_file), 1, "expected @classLabel true with the labels, or @targetLabel true");
 }
 
 static void given_a_regression_when_it_predicts_then_values(void **unused) {
@@ -272,6 +299,23 @@ static void given_a_saved_model_when_exported_and_imported_then_it_predicts_the_
     expect(run_command("eval", weights_file, test_file), 1, "of another program (\"format\" is \"pt\"; expected \"tapline\")");
 }
 
+static void given_data_with_gaps_when_weights_are_imported_with_a_policy_then_the_model_keeps_it(void **unused) {
+    (void)unused;
+    expect(run_command("train", gaps_file, "--missing", "mean", "--arch", "timecnn", "--epochs", "1", "--quiet", "--precision",
+                       tl_precision(), "--out", model_file),
+           0, NULL);
+    expect(run_command("export", model_file, "--out", weights_file), 0, NULL);
+    expect(run_command("import", weights_file, gaps_file, "--arch", "timecnn"), 1, "gaps.csv:1:5: expected a number (--missing");
+    expect(run_command("import", weights_file, gaps_file, "--arch", "timecnn", "--missing", "mean", "--precision", tl_precision(),
+                       "--out", whole_file),
+           0, NULL);
+    run before = run_command("predict", model_file, gaps_file), after = run_command("predict", whole_file, gaps_file);
+    assert_string_equal(before.out, after.out);
+    expect(before, 0, NULL);
+    expect(after, 0, NULL);
+    expect(run_command("predict", whole_file, gaps_file, "--missing", "refuse"), 1, "gaps.csv:1:5: expected a number");
+}
+
 static void given_weights_that_do_not_fit_when_imported_then_said_why(void **unused) {
     (void)unused;
     expect(run_command(TRAIN, "--epochs", "1", "--out", model_file), 0, NULL);
@@ -281,6 +325,8 @@ static void given_weights_that_do_not_fit_when_imported_then_said_why(void **unu
            "tensor dense_1.weight: expected the shape (1, 12) for layer dense_1, found (2, 12)");
     expect(run_command("import", model_file, train_file, "--arch", "timecnn"), 1, "is a file of tapline, not weights");
     expect(run_command("import", weights_file, "no-such-data.csv"), 1, "no-such-data.csv: No such file or directory");
+    expect(run_command("import", weights_file, train_file, "--arch", "inceptiontime"), 2,
+           "--arch inceptiontime: is 5 networks that are averaged; weights are those of one, --arch inception");
     expect(run_command("import", weights_file), 2, "tapline import: needs WEIGHTS DATA; ");
     expect(run_command("export", model_file), 2, "tapline export: needs --out FILE; `tapline help export` says more");
     expect(run_command("export", weights_file, "--out", whole_file), 1, "of another program");
@@ -365,6 +411,9 @@ static void given_files_that_do_not_fit_when_used_then_said_why(void **unused) {
     (void)unused;
     expect(run_command("eval", train_file, test_file), 1, "tapline eval: /tmp/tapline-command-files-");
     expect(run_command("predict", "no-such-model", test_file), 1, "tapline predict: no-such-model: No such file or directory");
+    expect(run_command("eval", test_file, model_file), 1, "that follow; is it a safetensors file?"); /* in the wrong order */
+    expect(run_command("eval", model_file, ""), 2, "tapline eval: '' is no name of anything");
+    expect(run_command(TRAIN, "--checkpoint-every", "3"), 2, "--checkpoint-every 3: of which file? --checkpoint says it");
     expect(run_command("eval", model_file), 2, "tapline eval: needs MODEL... DATA; `tapline help eval` says more");
     expect(run_command("info"), 2, "tapline info: needs a MODEL, or --arch NAME and --input LxC; ");
     expect(run_command("info", "a", "b"), 2, "unexpected argument b after a");
@@ -379,6 +428,7 @@ static void given_files_that_do_not_fit_when_used_then_said_why(void **unused) {
     expect(run_command("train", train_file, "--arch", "timecnn", "--quiet", "--epochs", "2", "--resume", checkpoint_file,
                        "--precision", single ? "f64" : "f32"),
            2, single ? "training: precision \"f32\", now \"f64\"" : "training: precision \"f64\", now \"f32\"");
+    expect(run_command("export", model_file, "--out", model_file), 2, "is the file of MODEL, which would be lost");
     expect(run_command("eval", checkpoint_file, test_file), 1, "metadata \"kind\": expected model, found \"checkpoint\"");
     expect(run_command("eval", model_file, values_file), 1, "values.ts");
 }
@@ -388,9 +438,11 @@ int main(void) {
         cmocka_unit_test(given_missing_values_when_trained_with_a_policy_then_the_model_keeps_it),
         cmocka_unit_test(given_a_saved_model_when_evaluated_then_its_metrics_are_those_of_training),
         cmocka_unit_test(given_a_saved_model_when_it_predicts_then_a_line_for_each_series_with_probabilities),
+        cmocka_unit_test(given_series_without_labels_when_predicted_then_as_with_them),
         cmocka_unit_test(given_a_regression_when_it_predicts_then_values),
         cmocka_unit_test(given_a_saved_model_when_described_then_its_layers_and_classes),
         cmocka_unit_test(given_a_saved_model_when_exported_and_imported_then_it_predicts_the_same),
+        cmocka_unit_test(given_data_with_gaps_when_weights_are_imported_with_a_policy_then_the_model_keeps_it),
         cmocka_unit_test(given_weights_that_do_not_fit_when_imported_then_said_why),
         cmocka_unit_test(given_ctrl_c_when_resumed_then_the_model_and_the_log_are_those_of_the_whole),
         cmocka_unit_test(given_another_instruction_set_when_resumed_then_said_on_stderr),

@@ -134,6 +134,7 @@ static void given_an_architecture_when_printed_then_a_table_of_at_most_100_colum
     run done = run_command(INFO, "--arch", "inceptiontime", "--input", "150x1");
     assert_non_null(strstr(done.out, "network    inceptiontime, "));
     assert_non_null(strstr(done.out, "one of the 5 that are averaged\n"));
+    assert_non_null(strstr(done.out, "; batch 64, threads ")); /* of its recipe */
     assert_non_null(strstr(done.out, "\nconv1d_2                 (150, 32)         20        640   192 k  <1% "));
     assert_non_null(strstr(done.out, "  conv1d_27 _28 _29 _30\n"));
     assert_non_null(strstr(done.out, "  relu_3 batch_norm_4\n"));
@@ -182,7 +183,7 @@ static void given_what_cannot_be_described_when_asked_then_said_what_is_wrong(vo
         {{"--arch", "fcn", "--batch", "0"}, 2, "--batch 0: must be a whole number from 1 to 2147483647"},
         {{"--arch", "timecnn", "--input", "20x1"}, 1, "tapline info: layer 4 (conv1d): kernel extent 7 exceeds the padded input"},
         {{"--arch", "/nowhere.json", "--input", "20x1"}, 1, "tapline info: /nowhere.json: No such file or directory"},
-        {{"--arch", "fcn", "--input", "2147483647x2147483647"}, 1, "layer 0 (input): batch 32 of (2147483647, 2147483647) exceeds"},
+        {{"--arch", "fcn", "--input", "2147483647x2147483647"}, 1, "layer 0 (input): batch 16 of (2147483647, 2147483647) exceeds"},
         {{"/nowhere.safetensors"}, 1, "tapline info: /nowhere.safetensors: "},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

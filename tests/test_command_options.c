@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { TEXT = 1000 };
@@ -451,8 +452,47 @@ static void given_too_many_arguments_or_too_few_when_parsed_then_said(void **unu
     }
 }
 
+/* `arguments` end with the file that would be written. */
+static void check_kept(const char *const *arguments, const char *path, const char *message) {
+    struct stat before, after;
+    assert_int_equal(stat(path, &before), 0);
+    run done = run_to_end(arguments);
+    assert_int_equal(stat(path, &after), 0);
+    assert_true(done.code == 2 && before.st_size == after.st_size && before.st_ino == after.st_ino);
+    if (!strstr(done.err, message)) fail_msg("expected \"%s\" in \"%s\"", message, done.err);
+    run_free(&done);
+}
+
+#define KEPT(path, message, ...) check_kept((const char *const[RUN_ARGUMENTS]){__VA_ARGS__, path}, path, message)
+
+static void given_a_file_that_is_read_when_it_would_be_written_too_then_refused_and_kept(void **unused) {
+    (void)unused;
+    char folder[] = "/tmp/tapline-options-XXXXXX", data[64], other[64], same[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(data, sizeof data, "%s/data.csv", folder);
+    snprintf(other, sizeof other, "%s/other.csv", folder);
+    snprintf(same, sizeof same, "%s/./data.csv", folder);
+    const char *const paths[] = {data, other};
+    for (int i = 0; i < 2; i++) {
+        FILE *file = fopen(paths[i], "w");
+        assert_non_null(file);
+        fputs("a,1,2\nb,2,1\n", file);
+        fclose(file);
+    }
+    KEPT(data, "data.csv: is the file of DATA, which would be lost", "train", data, "--out");
+    KEPT(data, "data.csv: is the file of DATA, which would be lost", "train", same, "--log");
+    KEPT(data, "is the file of --test, which would be lost", "train", other, "--test", data, "--checkpoint");
+    KEPT(data, "is the file of --resume, which would be lost", "train", other, "--resume", data, "--out");
+    KEPT(data, "is the file of --out, which would be lost", "train", other, "--out", data, "--log");
+    KEPT(data, "is the file of DATA, which would be lost", "import", other, data, "--out");
+    unlink(data);
+    unlink(other);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_a_file_that_is_read_when_it_would_be_written_too_then_refused_and_kept),
         cmocka_unit_test(given_a_misspelt_option_when_parsed_then_the_one_that_was_meant_is_named),
         cmocka_unit_test(given_an_option_without_its_value_or_a_flag_with_one_when_parsed_then_said),
         cmocka_unit_test(given_bad_values_when_parsed_then_option_value_and_limit_are_named),

@@ -42,6 +42,7 @@ typedef struct tl_read_cfg {
     bool raw; /* leave values as they are; else each channel of each series gets mean 0 and standard deviation 1 (0 stays 0) */
     tl_missing missing; /* (refuse) what becomes of missing values, before any scaling; a channel of nothing else is an error */
     bool unequal;       /* series in a folder may differ in length: they are padded with zeros, see tl_dataset.lengths */
+    bool unlabelled;    /* series alone are read, to predict what they are: labels and target values may be absent, or anything */
     size_t segment;     /* (256) of a record of PhysioNet: samples in the series around each beat, half of them before it */
 } tl_read_cfg;
 
@@ -57,6 +58,8 @@ typedef struct tl_read_cfg {
  * - a folder, of folders named by their class, in which each file is a series (`.wav`, `.npy`, or a table with a step a line), or
  * of files named by their class, in which each line or row is one;
  * - `builtin:NAME` and `builtin:NAME/test` are the halves of a generated set.
+ * With `unlabelled` the data set has neither labels nor values nor classes. Then a `.npz` needs no y, a `.ts` no @classLabel, and a
+ * row of a table or of a `.npy` that is as long as the series of `like` is one without a label.
  * Classes are numbered as the file declares them, else sorted (as numbers where all are numbers). NULL on failure; errors read
  * `file:line:column: expected …, got …`, of binary files `file: offset N: expected …, got …`. Free with tl_dataset_free. */
 TL_API tl_dataset *tl_dataset_read(const char *path, const tl_read_cfg *cfg, tl_error *error);

@@ -24,12 +24,11 @@ typedef struct evaluation {
 /* The keys of `tapline train`; what belongs to training is 0 or null. */
 static void report_as_json(const evaluation *self) {
     const loaded *from = &self->loaded;
-    const size_t *shape = from->data->x.shape;
     const bool regression = from->data->classes == 0;
     json_t *object = json_object();
-    json_object_set_new(object, "model", json_string(from->settings->common.operand[0]));
-    json_object_set_new(object, "engine", json_string(from->settings->engine));
-    json_object_set_new(object, "precision", json_string(tl_precision()));
+    report_text(object, "model", from->settings->common.operand[0]);
+    report_text(object, "engine", from->settings->engine);
+    report_text(object, "precision", tl_precision());
     report_count(object, "threads", (size_t)tl_model_threads(from->model));
     report_count(object, "seed", from->models > 1 ? self->member[0].seed : tl_model_seed(from->model));
     report_count(object, "epochs", 0);
@@ -40,11 +39,14 @@ static void report_as_json(const evaluation *self) {
     if (from->models > 1) report_members(object, self->member, from->models, regression);
     json_object_set_new(object, "seconds", report_number(self->seconds));
     json_object_set_new(object, "peak_rss_mb", report_number(report_peak_rss_mb()));
-    json_object_set_new(object, "test", json_string(loaded_data(from)));
-    report_count(object, "test_series", shape[0]);
-    report_count(object, "length", shape[1]);
-    report_count(object, "channels", shape[2]);
-    report_count(object, "classes", from->data->classes);
+    json_object_set_new(object, "interrupted", json_false());
+    report_count(object, "best_epoch", 0);
+    report_text(object, "data", NULL);
+    report_text(object, "test", loaded_data(from));
+    report_count(object, "train_series", 0);
+    report_count(object, "test_series", from->data->x.shape[0]);
+    report_shape(object, from->data);
+    report_count(object, "batch", (size_t)from->settings->batch);
     report_json(object);
 }
 
@@ -94,7 +96,7 @@ int IN_PRECISION(eval)(const void *settings) {
     tl_error error = {0};
     evaluation self = {0};
     int code = EXIT_DONE;
-    IN_PRECISION(loaded_read)(&self.loaded, settings, &error);
+    IN_PRECISION(loaded_read)(&self.loaded, settings, false, &error);
     if (!tl_failed(&error)) evaluate(&self, &error);
     if (tl_failed(&error))
         code = model_failed(settings, &error);

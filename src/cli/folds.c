@@ -75,11 +75,12 @@ void folds_as_json(const fold_result *folds, size_t count, bool tested, bool reg
     json_object_set_new(object, "deviation", deviations);
 }
 
+/* One fold deviates from nothing. */
 static void summary_as_text(const fold_result *folds, size_t count, metrics_of of, const char *name, size_t series,
                             bool regression) {
     const tl_metrics mean = summarise(folds, count, of, false), deviation = summarise(folds, count, of, true);
     report_metrics_line(name, series, &mean, regression);
-    report_metrics_line("deviation", series, &deviation, regression);
+    if (count > 1) report_metrics_line("deviation", series, &deviation, regression);
 }
 
 void folds_as_text(const fold_result *folds, size_t count, size_t tested, bool regression) {

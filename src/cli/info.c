@@ -21,10 +21,16 @@ typedef struct network {
     double flops; /* of all layers */
 } network;
 
+/* Of a network by name, where nothing else is asked for, the largest of its recipe. */
+static size_t batch_of(const info_settings *settings) {
+    if (settings->batch) return (size_t)settings->batch;
+    return settings->architecture ? IN_PRECISION(architecture_find)(settings->architecture)->largest_batch : 32;
+}
+
 static tl_model *plan(const info_settings *settings, bool inference_only, tl_model_info *info, tl_error *error) {
     const tl_load_cfg cfg = {
         .threads = (int)settings->common.threads,
-        .compile = {.batch = (size_t)settings->batch, .inference_only = inference_only, .plan_only = true},
+        .compile = {.batch = batch_of(settings), .inference_only = inference_only, .plan_only = true},
     };
     if (!settings->architecture) return tl_model_load(settings->common.operand[0], &cfg, info, error);
     tl_model *model = tl_model_new(&(tl_model_cfg){.threads = cfg.threads});
@@ -76,10 +82,10 @@ static json_t *list_classes(const tl_dataset *data) {
 
 static void add_file(const network *self, json_t *object) {
     report_count(object, "bytes", self->info.bytes);
-    json_object_set_new(object, "tapline", json_string(self->info.version));
-    json_object_set_new(object, "loss", json_string(tl_loss_name(tl_model_loss(self->training))));
-    json_object_set_new(object, "normalise", json_string(self->info.raw ? "none" : "series"));
-    json_object_set_new(object, "missing", json_string(tl_missing_name(self->info.missing)));
+    report_text(object, "tapline", self->info.version);
+    report_text(object, "loss", tl_loss_name(tl_model_loss(self->training)));
+    report_text(object, "normalise", self->info.raw ? "none" : "series");
+    report_text(object, "missing", tl_missing_name(self->info.missing));
     report_count(object, "seed", tl_model_seed(self->training));
     report_count(object, "classes", self->info.data.classes);
     json_object_set_new(object, "class_names", list_classes(&self->info.data));
@@ -90,8 +96,8 @@ static void report_as_json(const network *self) {
     const info_settings *settings = self->settings;
     const char *name = settings->architecture ? settings->architecture : settings->common.operand[0];
     json_t *object = json_object();
-    json_object_set_new(object, "model", json_string(name));
-    json_object_set_new(object, "precision", json_string(settings->architecture ? tl_precision() : self->info.precision));
+    report_text(object, "model", name);
+    report_text(object, "precision", settings->architecture ? tl_precision() : self->info.precision);
     if (!settings->architecture) add_file(self, object);
     report_count(object, "length", in.length);
     report_count(object, "channels", in.channels);
@@ -100,7 +106,7 @@ static void report_as_json(const network *self) {
     report_count(object, "parameters", tl_parameter_count(self->training));
     json_object_set_new(object, "flops", whole_number(self->flops));
     report_count(object, "activation_bytes", self->bytes);
-    report_count(object, "batch", (size_t)settings->batch);
+    report_count(object, "batch", batch_of(settings));
     report_count(object, "training_bytes", tl_model_memory(self->training));
     report_count(object, "inference_bytes", tl_model_memory(self->inference));
     json_object_set(object, "layers", self->layers);
@@ -200,9 +206,9 @@ static void report_as_text(const network *self) {
         print_architecture(self);
     else
         print_file(self);
-    printf("memory     training %s with Adam, inference %s; batch %lld, threads %d\n",
+    printf("memory     training %s with Adam, inference %s; batch %zu, threads %d\n",
            report_scaled(training, (double)tl_model_memory(self->training), "B"),
-           report_scaled(inference, (double)tl_model_memory(self->inference), "B"), (long long)self->settings->batch,
+           report_scaled(inference, (double)tl_model_memory(self->inference), "B"), batch_of(self->settings),
            tl_model_threads(self->training));
     print_table(self);
 }

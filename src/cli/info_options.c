@@ -11,11 +11,12 @@ static const option_spec options[] = {
      "describe this network, which needs no training, in place of a\nMODEL; or that of a file NAME.json"},
     {"input", "LxC", OPTION_SHAPE, FIELD(input), 0, 0, NULL, "its series: length and channels, such as 150x1"},
     {"outputs", "N", OPTION_INTEGER, FIELD(outputs), 1, INT32_MAX, NULL, "its outputs: the classes to tell, or 1 for a value (2)"},
-    {"batch", "N", OPTION_INTEGER, FIELD(batch), 1, INT32_MAX, NULL, "series in the batch that memory is stated for (32)"},
+    {"batch", "N", OPTION_INTEGER, FIELD(batch), 1, INT32_MAX, NULL,
+     "series in the batch that memory is stated for (of a\nMODEL 32, of a network the largest of its recipe)"},
     {0},
 };
 
-static info_settings settings = {.batch = 32};
+static info_settings settings;
 
 /* A file's own. */
 static const char *choose_precision(void) {

@@ -44,12 +44,13 @@ static const command *find(int argc, char **argv, int *words) {
         if (strcmp(name, *words == 2 ? two : argv[0]) == 0) return command_at(i);
     }
     if (complain_group(argv[0])) return NULL;
+    const char *shown = *argv[0] ? argv[0] : "''";
     const char *close = suggest(two, command_name);
     if (!close) close = suggest(argv[0], command_name);
     if (close)
-        complain(NULL, "unknown command %s; did you mean %s?", argv[0], close);
+        complain(NULL, "unknown command %s; did you mean %s?", shown, close);
     else
-        complain(NULL, "unknown command %s; `tapline help` lists what there is", argv[0]);
+        complain(NULL, "unknown command %s; `tapline help` lists what there is", shown);
     return NULL;
 }
 

@@ -34,13 +34,16 @@ static void fit_length(loaded *self, tl_error *error) {
     load(self, 0, NULL, error);
 }
 
-void loaded_read(loaded *self, const model_settings *settings, tl_error *error) {
+void loaded_read(loaded *self, const model_settings *settings, bool unlabelled, tl_error *error) {
     *self = (loaded){.settings = settings};
     while (self->models + 1 < MAX_OPERANDS && settings->common.operand[self->models + 1]) self->models++;
     load(self, 0, &self->info, error);
     if (!self->model || self->models == 0) return;
-    tl_read_cfg like = {
-        .like = &self->info.data, .raw = self->info.raw, .missing = self->info.missing, .segment = self->info.data.x.shape[1]};
+    tl_read_cfg like = {.like = &self->info.data,
+                        .raw = self->info.raw,
+                        .missing = self->info.missing,
+                        .unlabelled = unlabelled,
+                        .segment = self->info.data.x.shape[1]};
     if (settings->missing) tl_missing_by_name(settings->missing, &like.missing, error);
     self->data = tl_dataset_read(loaded_data(self), &like, error);
     fit_length(self, error);

@@ -19,7 +19,7 @@ typedef struct weights_settings {
     const char *map, *out;           /* NULL: none */
     const char *architecture, *loss; /* of what is imported; loss NULL: as the data asks */
     int64_t segment;                 /* of records of PhysioNet; 0: the library's default */
-    bool raw;
+    bool raw, unequal;
 } weights_settings;
 
 /* Data, with one after the other of the models to use on it. */
@@ -34,8 +34,9 @@ typedef struct loaded {
 
 static inline const char *loaded_data(const loaded *self) { return self->settings->common.operand[self->models]; }
 
-/* Reads the first model, and the data where it is named. Free with loaded_free, in any case. */
-void IN_PRECISION(loaded_read)(loaded *self, const model_settings *settings, tl_error *error);
+/* Reads the first model, and the data where it is named; `unlabelled`: without what they are. Free with loaded_free, in any case.
+ */
+void IN_PRECISION(loaded_read)(loaded *self, const model_settings *settings, bool unlabelled, tl_error *error);
 void IN_PRECISION(loaded_free)(loaded *self);
 
 /* Reads the model of that index, from 0 on and in this order, which must be for the same series and classes as the first, and has

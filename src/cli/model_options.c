@@ -16,7 +16,7 @@ const char *model_precision(const model_settings *settings) {
     return precision;
 }
 
-static model_settings settings = {.engine = "auto"};
+static model_settings settings = {.engine = "auto", .batch = 32};
 
 /* The file's own, so that nothing is converted where nothing else is asked for. */
 static const char *choose_precision(void) { return model_precision(&settings); }
@@ -29,10 +29,9 @@ static const option_spec run_options[] = {
     {0},
 };
 
-static const char about_data[] =
-    "MODEL is a file that `tapline train --out` wrote; it says how series are scaled and what the classes are\n"
-    "called. DATA is as for `tapline train`, with labels or target values. Of several models, the probabilities\n"
-    "or values are averaged.";
+#define ABOUT(labels)                                                                                                              \
+    "MODEL is a file that `tapline train --out` wrote; it says how series are scaled and what the classes are\n"                   \
+    "called. DATA is as for `tapline train`, " labels ".\nOf several models, the probabilities or values are averaged."
 
 const command eval_command = {
     .name = "eval",
@@ -40,7 +39,7 @@ const command eval_command = {
     .least_operands = 2,
     .most_operands = MAX_OPERANDS,
     .summary = "Evaluate a saved model on data, or the mean of several.",
-    .details = about_data,
+    .details = ABOUT("with labels or target values"),
     .options = run_options,
     .settings = &settings,
     .choose_precision = choose_precision,
@@ -54,7 +53,7 @@ const command predict_command = {
     .least_operands = 2,
     .most_operands = MAX_OPERANDS,
     .summary = "Print what a saved model predicts for each series, as CSV: the class and all probabilities, or the value.",
-    .details = about_data,
+    .details = ABOUT("with or without labels or target values"),
     .options = run_options,
     .settings = &settings,
     .choose_precision = choose_precision,

@@ -111,7 +111,7 @@ static void predict(loaded *self, tl_error *error) {
 int IN_PRECISION(predict)(const void *settings) {
     tl_error error = {0};
     loaded self;
-    IN_PRECISION(loaded_read)(&self, settings, &error);
+    IN_PRECISION(loaded_read)(&self, settings, true, &error);
     if (!tl_failed(&error)) predict(&self, &error);
     IN_PRECISION(loaded_free)(&self);
     return tl_failed(&error) ? model_failed(settings, &error) : EXIT_DONE;

@@ -19,11 +19,13 @@ void rates_as_json(const tl_rate_curve *curve, json_t *object) {
     json_object_set_new(object, "smoothed_losses", as_list(curve->smoothed, curve->count));
 }
 
-void rates_as_text(const tl_rate_curve *curve) {
+void rates_as_text(const tl_rate_curve *curve, bool interrupted) {
     printf("\nlearning rate         loss     smoothed\n");
     for (size_t i = 0; i < curve->count; i++)
         printf("%13.3e %12.6g %12.6g\n", curve->learning_rate[i], curve->loss[i], curve->smoothed[i]);
-    if (isnan(curve->suggestion))
+    if (isnan(curve->suggestion) && interrupted)
+        printf("\nno suggestion: interrupted after %zu rates\n", curve->count);
+    else if (isnan(curve->suggestion))
         printf("\nno suggestion: the loss falls nowhere by more than it scatters; a larger --batch scatters less\n");
     else
         printf("\nsuggestion: --lr %.2g, where the loss falls most steeply\n", curve->suggestion);

@@ -11,8 +11,46 @@
 
 json_t *report_number(double value) { return isfinite(value) ? json_real(value) : json_null(); }
 
+/* The bytes of the character that text begins with; 0: they are none of UTF-8. */
+static size_t character(const char *text) {
+    for (size_t count = 1; count <= 4 && text[count - 1]; count++) {
+        json_t *valid = json_stringn(text, count);
+        json_decref(valid);
+        if (valid) return count;
+    }
+    return 0;
+}
+
+/* With U+FFFD for each byte that is not UTF-8. */
+static json_t *repaired(const char *text) {
+    json_t *string = NULL;
+    char *copy = malloc(3 * strlen(text) + 1), *to = copy;
+    while (copy && *text) {
+        const size_t count = character(text);
+        memcpy(to, count ? text : "\xEF\xBF\xBD", count ? count : 3);
+        to += count ? count : 3;
+        text += count ? count : 1;
+    }
+    if (copy) string = json_stringn(copy, (size_t)(to - copy));
+    free(copy);
+    return string;
+}
+
+void report_text(json_t *object, const char *key, const char *text) {
+    json_t *string = text ? json_string(text) : json_null();
+    json_object_set_new(object, key, string ? string : repaired(text));
+}
+
 void report_count(json_t *object, const char *key, size_t value) {
     json_object_set_new(object, key, json_integer((json_int_t)value));
+}
+
+void report_shape(json_t *object, const tl_dataset *data) {
+    report_count(object, "length", data->x.shape[1]);
+    report_count(object, "channels", data->x.shape[2]);
+    report_count(object, "classes", data->classes);
+    report_count(object, "target_length", data->target_length ? data->target_length : 1);
+    report_count(object, "target_channels", data->target_channels ? data->target_channels : 1);
 }
 
 /* ---- metrics ---- */
@@ -53,7 +91,7 @@ void report_members(json_t *object, const report_member *member, size_t count, b
     for (size_t i = 0; i < count; i++) {
         json_t *one = json_object();
         if (member[i].model)
-            json_object_set_new(one, "model", json_string(member[i].model));
+            report_text(one, "model", member[i].model);
         else {
             report_count(one, "epochs", (size_t)member[i].epochs);
             report_count(one, "steps", member[i].steps);

@@ -11,6 +11,12 @@ json_t *report_number(double value);
 
 void report_count(json_t *object, const char *key, size_t value);
 
+/* A text, such as the name of a file, in which bytes that are not UTF-8 become U+FFFD: JSON has no others. NULL: null. */
+void report_text(json_t *object, const char *key, const char *text);
+
+/* The shape of series and of their targets. */
+void report_shape(json_t *object, const tl_dataset *data);
+
 /* Metrics of a set ("train", "test") as members of a JSON object: those of regression or of classes. */
 void report_metrics(json_t *object, const char *set, const tl_metrics *metrics, bool regression);
 

@@ -56,10 +56,24 @@ static void hold_out(job *self, tl_error *error) {
     self->data = rest;
 }
 
+static void check_files(const job *self, tl_error *error) {
+    const train_settings *settings = self->settings;
+    const bool described = !IN_PRECISION(architecture_find)(settings->architecture)->name;
+    const option_file files[] = {{"DATA", self->data_path, false},
+                                 {"--test", self->test_path, false},
+                                 {"--arch", described ? settings->architecture : NULL, false},
+                                 {"--checkpoint", settings->checkpoint, true},
+                                 {"--resume", settings->resume, false}, /* may be the one before, which then goes on */
+                                 {"--out", settings->out, true},
+                                 {"--log", settings->log, true}};
+    options_check_files(files, sizeof files / sizeof *files, error);
+}
+
 static void read_data(job *self, char *path, size_t size, tl_error *error) {
     const train_settings *settings = self->settings;
     self->data_path = settings->common.operand[0] ? settings->common.operand[0] : "builtin:cbf";
     self->test_path = settings->test ? settings->test : test_half(self->data_path, path, size);
+    check_files(self, error);
     tl_read_cfg cfg = {.raw = settings->raw, .unequal = settings->unequal, .segment = (size_t)settings->segment};
     tl_missing_by_name(settings->missing, &cfg.missing, error);
     self->data = tl_dataset_read(self->data_path, &cfg, error);
@@ -87,6 +101,8 @@ static void check_settings(const train_settings *settings, tl_error *error) {
         tl_fail(error, TL_ERROR_ARGUMENT, "--fold all: of how many? --folds says it");
     if (settings->folds == 0 && settings->fold > 0)
         tl_fail(error, TL_ERROR_ARGUMENT, "--fold %d: of how many? --folds says it", (int)settings->fold);
+    if (settings->checkpoint_every > 0 && !settings->checkpoint)
+        tl_fail(error, TL_ERROR_ARGUMENT, "--checkpoint-every %g: of which file? --checkpoint says it", settings->checkpoint_every);
     if (settings->find_rate && settings->fold == OPTION_ALL)
         tl_fail(error, TL_ERROR_ARGUMENT, "--find-lr does not train; --fold all does not go with it");
     if (settings->fold == OPTION_ALL && count_members(settings) > 1)
@@ -193,11 +209,23 @@ static void save(const job *self, tl_error *error) {
     tl_model_save(self->model, self->settings->out, &cfg, error);
 }
 
+/* What would keep the model from being saved is found out before it is trained. */
+static tl_status check_out(const job *self, tl_error *error) {
+    const tl_dataset *data = self->data;
+    tl_save_check(self->settings->out, error);
+    for (size_t c = 0; data->class_names && c < data->classes && !tl_failed(error); c++) {
+        json_t *name = json_string(data->class_names[c]);
+        if (!name) tl_fail(error, TL_ERROR_ARGUMENT, "--out: class name \"%.40s\" is not UTF-8", data->class_names[c]);
+        json_decref(name);
+    }
+    return tl_failed(error) ? error->status : TL_OK;
+}
+
 static void train(job *self, tl_error *error) {
     const train_settings *settings = self->settings;
     progress shown;
     const tl_fit_cfg cfg = fit_cfg(self, &shown, error);
-    if (settings->out && tl_save_check(settings->out, error) != TL_OK) return;
+    if (settings->out && check_out(self, error) != TL_OK) return;
     if (!progress_begin(&shown, settings, self->data, self->batch)) {
         self->log_failed = true;
         return;
@@ -321,11 +349,10 @@ static size_t count_parameters(const job *self) {
 
 static void report_as_json(const job *self) {
     const train_settings *settings = self->settings;
-    const size_t *shape = self->data->x.shape;
     json_t *object = json_object();
-    json_object_set_new(object, "model", json_string(settings->architecture));
-    json_object_set_new(object, "engine", json_string(settings->engine));
-    json_object_set_new(object, "precision", json_string(tl_precision()));
+    report_text(object, "model", settings->architecture);
+    report_text(object, "engine", settings->engine);
+    report_text(object, "precision", tl_precision());
     report_count(object, "threads", (size_t)tl_model_threads(self->model));
     report_count(object, "seed", (size_t)settings->seed);
     report_count(object, "epochs", (size_t)self->fit.epochs);
@@ -342,13 +369,11 @@ static void report_as_json(const job *self) {
         report_members(object, self->members.of, self->members.trained, is_regression(self));
     } else
         report_count(object, "best_epoch", (size_t)self->fit.best_epoch);
-    json_object_set_new(object, "data", json_string(self->data_path));
-    json_object_set_new(object, "test", self->test_path ? json_string(self->test_path) : json_null());
-    report_count(object, "train_series", shape[0]);
+    report_text(object, "data", self->data_path);
+    report_text(object, "test", self->test_path);
+    report_count(object, "train_series", self->data->x.shape[0]);
     report_count(object, "test_series", self->test ? self->test->x.shape[0] : 0);
-    report_count(object, "length", shape[1]);
-    report_count(object, "channels", shape[2]);
-    report_count(object, "classes", self->data->classes);
+    report_shape(object, self->data);
     report_count(object, "batch", self->batch);
     if (self->folds) folds_as_json(self->folds, self->folds_done, self->test != NULL, is_regression(self), object);
     if (self->rates) rates_as_json(self->rates, object);
@@ -394,7 +419,7 @@ static void report_as_text(const job *self) {
         printf(", classes %zu", self->data->classes);
     printf("%s\n", target_length(self) > 1 ? " for every step" : "");
     if (self->rates)
-        rates_as_text(self->rates);
+        rates_as_text(self->rates, self->fit.stopped);
     else
         report_training(self);
 }

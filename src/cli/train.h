@@ -54,7 +54,7 @@ void folds_as_text(const fold_result *folds, size_t count, size_t tested, bool r
 /* ---- the learning-rate finder ---- */
 
 void rates_as_json(const tl_rate_curve *curve, json_t *object);
-void rates_as_text(const tl_rate_curve *curve);
+void rates_as_text(const tl_rate_curve *curve, bool interrupted);
 
 /* ---- progress ---- */
 

@@ -16,13 +16,11 @@ static tl_weights_cfg weights_cfg(const weights_settings *settings, json_t *pair
 
 /* ---- report ---- */
 
-static json_t *text_or_null(const char *text) { return text ? json_string(text) : json_null(); }
-
 static void report_as_json(const tl_model *model, const char *model_file, const char *weights_file, json_t *pairs) {
     json_t *object = json_object();
-    json_object_set_new(object, "model", text_or_null(model_file));
-    json_object_set_new(object, "weights", json_string(weights_file));
-    json_object_set_new(object, "precision", json_string(tl_precision()));
+    report_text(object, "model", model_file);
+    report_text(object, "weights", weights_file);
+    report_text(object, "precision", tl_precision());
     report_count(object, "parameters", tl_parameter_count(model));
     json_object_set(object, "layers", pairs);
     report_json(object);
@@ -55,16 +53,30 @@ static tl_model *make_model(const weights_settings *settings, const tl_dataset *
     return model;
 }
 
+static void check_architecture(const weights_settings *settings, tl_error *error) {
+    const int members = IN_PRECISION(architecture_find)(settings->architecture)->members;
+    if (members > 1)
+        tl_fail(error, TL_ERROR_ARGUMENT, "--arch %s: is %d networks that are averaged; weights are those of one, --arch inception",
+                settings->architecture, members);
+}
+
 int IN_PRECISION(import)(const void *settings) {
     tl_error error = {0};
     const weights_settings *asked = settings;
     const char *const *operand = asked->model.common.operand;
     json_t *pairs = json_array();
     const tl_weights_cfg cfg = weights_cfg(asked, pairs);
-    tl_dataset *data = tl_dataset_read(operand[1], &(tl_read_cfg){.raw = asked->raw, .segment = (size_t)asked->segment}, &error);
+    const option_file files[] = {
+        {"WEIGHTS", operand[0], false}, {"DATA", operand[1], false}, {"--map", asked->map, false}, {"--out", asked->out, true}};
+    check_architecture(asked, &error);
+    options_check_files(files, sizeof files / sizeof *files, &error);
+    tl_read_cfg like = {.raw = asked->raw, .unequal = asked->unequal, .segment = (size_t)asked->segment};
+    tl_missing_by_name(asked->model.missing, &like.missing, &error);
+    tl_dataset *data = tl_dataset_read(operand[1], &like, &error);
     tl_model *model = data ? make_model(asked, data, &error) : NULL;
     tl_weights_import(model, operand[0], &cfg, &error);
-    if (asked->out) tl_model_save(model, asked->out, &(tl_save_cfg){.data = data, .raw = asked->raw}, &error);
+    if (asked->out)
+        tl_model_save(model, asked->out, &(tl_save_cfg){.data = data, .raw = asked->raw, .missing = like.missing}, &error);
     const int code = report(asked, model, asked->out, operand[0], pairs, &error);
     tl_model_free(model);
     tl_dataset_free(data);
@@ -78,8 +90,11 @@ int IN_PRECISION(export)(const void *settings) {
     loaded self = {0};
     json_t *pairs = json_array();
     const tl_weights_cfg cfg = weights_cfg(asked, pairs);
+    const option_file files[] = {
+        {"MODEL", asked->model.common.operand[0], false}, {"--map", asked->map, false}, {"--out", asked->out, true}};
+    options_check_files(files, sizeof files / sizeof *files, &error);
     if (!asked->out) tl_fail(&error, TL_ERROR_ARGUMENT, "needs --out FILE; `tapline help export` says more");
-    if (!tl_failed(&error)) IN_PRECISION(loaded_read)(&self, &asked->model, &error);
+    if (!tl_failed(&error)) IN_PRECISION(loaded_read)(&self, &asked->model, false, &error);
     tl_weights_export(self.model, asked->out, &cfg, &error);
     const int code = report(asked, self.model, asked->model.common.operand[0], asked->out, pairs, &error);
     IN_PRECISION(loaded_free)(&self);

@@ -9,7 +9,8 @@
             "which module of the PyTorch network is which layer:\n{\"conv1\": \"conv1d_1\", …} (by names and shapes)"            \
     }
 
-static weights_settings importing = {.model = {.common = {.precision = "f32"}, .engine = "auto"}, .architecture = "fcn"};
+static weights_settings importing = {.model = {.common = {.precision = "f32"}, .engine = "auto", .missing = "refuse"},
+                                     .architecture = "fcn"};
 static weights_settings exporting = {.model = {.engine = "auto"}};
 
 static const option_spec import_options[] = {
@@ -20,6 +21,8 @@ static const option_spec import_options[] = {
     {"loss", "NAME", OPTION_CHOICE, FIELD(loss), 0, 0, loss_name, "(cross-entropy for labels, squared-error for target values)"},
     {"raw", NULL, OPTION_FLAG, FIELD(raw), 0, 0, NULL,
      "the network takes values as they are (else each channel of\neach series is scaled to mean 0 and standard deviation 1)"},
+    {"missing", "NAME", OPTION_CHOICE, FIELD(model.missing), 0, 0, missing_name, "what becomes of missing values (refuse)"},
+    {"unequal", NULL, OPTION_FLAG, FIELD(unequal), 0, 0, NULL, "series in a folder may differ in length"},
     {"segment", "N", OPTION_INTEGER, FIELD(segment), 1, INT32_MAX, NULL, "samples around each beat of a .hea record (256)"},
     {0},
 };

@@ -177,7 +177,7 @@ static tl_status read_header(const char *path, tl_wfdb *record, tl_error *error)
 
 static tl_dataset *read_record(const char *path, const tl_read_cfg *cfg, tl_error *error) {
     beat_reader self = {0};
-    tl_samples samples = {.like = cfg->like, .missing = cfg->missing};
+    tl_samples samples = {.like = cfg->like, .missing = cfg->missing, .unlabelled = cfg->unlabelled};
     tl_dataset *data = NULL;
     char *paths[2] = {NULL, NULL};
     if (read_header(path, &self.record, error) == TL_OK &&

@@ -178,7 +178,11 @@ static const tl_reader *find_reader(const char *path, tl_error *error) {
 tl_dataset *tl_read_text(const char *path, const tl_read_cfg *cfg,
                          tl_status (*fill)(tl_samples *samples, tl_text *text, tl_error *error), tl_error *error) {
     tl_text text;
-    tl_samples samples = {.text = &text, .like = cfg->like, .missing = cfg->missing, .unequal = cfg->like && cfg->like->lengths};
+    tl_samples samples = {.text = &text,
+                          .like = cfg->like,
+                          .missing = cfg->missing,
+                          .unlabelled = cfg->unlabelled,
+                          .unequal = cfg->like && cfg->like->lengths};
     tl_dataset *data = NULL;
     if (tl_text_open(&text, path, error) == TL_OK && fill(&samples, &text, error) == TL_OK)
         data = tl_samples_finish(&samples, error);

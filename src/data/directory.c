@@ -11,6 +11,10 @@
 /* Adds the series of a file, which have one label: one series, or `many`. */
 typedef tl_status read_kind(tl_samples *s, const char *path, tl_field label, bool many, tl_error *error);
 
+/* Whether a file that lies beside folders, and so would hold many, is one series after all: where labels are of no concern, and
+ * the columns are the channels of the training set. */
+static bool is_one(const tl_samples *s, size_t columns) { return s->unlabelled && s->like && columns == s->like->x.shape[2]; }
+
 /* ---- text ---- */
 
 /* Its numbers, (lines, columns). */
@@ -66,7 +70,9 @@ static tl_status read_lines(tl_samples *s, tl_text *text, tl_field label, tl_err
         return tl_failed(error) ? error->status
                                 : tl_text_fail(text, text->end, error, "expected a series, got the end of the file");
     const lines self = {.separator = tl_table_separator(first), .label = label};
-    return tl_text_back(text, begin, error) == TL_OK ? tl_samples_lines(s, text, &reader, &self, error) : error->status;
+    const bool one = is_one(s, tl_samples_fields(first, self.separator));
+    if (tl_text_back(text, begin, error) == TL_OK && one) return read_steps(s, text, label, error);
+    return !tl_failed(error) ? tl_samples_lines(s, text, &reader, &self, error) : error->status;
 }
 
 static tl_status read_text(tl_samples *s, const char *path, tl_field label, bool many, tl_error *error) {
@@ -105,6 +111,7 @@ static tl_status add_arrays(tl_samples *s, tl_source *source, tl_field label, bo
     tl_npy array;
     char shape[80];
     if (tl_npy_header(source, &array, error) != TL_OK) return error->status;
+    if (array.rank <= 2 && is_one(s, array.rank == 2 ? array.shape[1] : 1)) many = false;
     const size_t first = many ? 1 : 0, *sizes = array.shape + first;
     tl_npy_shape(&array, shape);
     if (array.type.size == 0) return tl_source_expected(source, 0, "texts", error, "numbers");
@@ -132,7 +139,8 @@ static tl_status read_wav(tl_samples *s, const char *path, tl_field label, bool 
     tl_source source;
     tl_wav wav;
     const tl_text *before = s->text;
-    if (many) return tl_fail(error, TL_ERROR_FORMAT, "%s: expected in a folder that is named by its class, got beside it", path);
+    if (many && !s->unlabelled)
+        return tl_fail(error, TL_ERROR_FORMAT, "%s: expected in a folder that is named by its class, got beside it", path);
     if (tl_source_open(&source, path, error) == TL_OK && tl_wav_header(&source, &wav, error) == TL_OK) {
         s->text = &source.where;
         add_series(s, &source, &wav.type, 1, wav.frames, wav.channels, label, error);
@@ -187,6 +195,7 @@ tl_dataset *tl_read_directory(const char *path, const tl_read_cfg *cfg, tl_error
     tl_samples samples = {.text = &where,
                           .like = cfg->like,
                           .missing = cfg->missing,
+                          .unlabelled = cfg->unlabelled,
                           .counting = true,
                           .unequal = cfg->unequal || (cfg->like && cfg->like->lengths)};
     tl_dataset *data = NULL;

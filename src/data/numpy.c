@@ -41,7 +41,7 @@ static tl_status check_shapes(const arrays *self, tl_error *error) {
     if (x->type.size == 0) return tl_source_expected(&self->series, 0, "texts", error, "numbers");
     if (x->rank < 2)
         return tl_source_expected(&self->series, 0, shape, error, "the shape (count, length, channels) or (count, length)");
-    return check_targets(self, error);
+    return TL_OK;
 }
 
 static tl_status read_labels(arrays *self, tl_samples *s, tl_error *error) {
@@ -64,6 +64,7 @@ static tl_status read_values(arrays *self, tl_samples *s, tl_error *error) {
 }
 
 static tl_status read_targets(arrays *self, tl_samples *s, tl_error *error) {
+    if (s->unlabelled) return tl_samples_keep(s, error);
     s->text = &self->targets.where;
     (s->regression ? read_values : read_labels)(self, s, error);
     return tl_failed(error) ? error->status : tl_samples_keep(s, error);
@@ -88,12 +89,13 @@ static tl_status fill_arrays(arrays *self, tl_samples *s, tl_error *error) {
 static tl_dataset *read_npz(const char *path, const tl_read_cfg *cfg, tl_error *error) {
     static const char *const x[] = {"x.npy", "X.npy"}, *const y[] = {"y.npy", "Y.npy"};
     arrays self = {0};
-    tl_samples samples = {.text = &self.series.where, .like = cfg->like, .missing = cfg->missing};
+    tl_samples samples = {.text = &self.series.where, .like = cfg->like, .missing = cfg->missing, .unlabelled = cfg->unlabelled};
     tl_dataset *data = NULL;
     open_member(path, x, &self.series, &self.x, error);
-    open_member(path, y, &self.targets, &self.y, error);
-    if (!tl_failed(error) && check_shapes(&self, error) == TL_OK && fill_arrays(&self, &samples, error) == TL_OK)
-        data = tl_samples_finish(&samples, error);
+    if (!cfg->unlabelled) open_member(path, y, &self.targets, &self.y, error);
+    if (!tl_failed(error)) check_shapes(&self, error);
+    if (!tl_failed(error) && !cfg->unlabelled) check_targets(&self, error);
+    if (!tl_failed(error) && fill_arrays(&self, &samples, error) == TL_OK) data = tl_samples_finish(&samples, error);
     tl_samples_release(&samples);
     tl_source_close(&self.series);
     tl_source_close(&self.targets);
@@ -121,15 +123,17 @@ static tl_status read_label(tl_source *source, const tl_npy *table, char bytes[T
 }
 
 static tl_status fill_table(tl_source *source, const tl_npy *table, tl_samples *s, tl_error *error) {
-    const size_t length = table->shape[1] - 1;
+    const bool bare = tl_samples_bare(s, table->shape[1]);
+    const size_t length = table->shape[1] - !bare;
     char bytes[TL_NPY_LABEL];
     tl_field label = {NULL, NULL};
     tl_samples_count(s, table->shape[0], length, 1, table->shape[0] * length);
     tl_samples_announce(s, error);
     for (size_t i = 0; i < table->shape[0] && !tl_failed(error); i++) {
         tl_real *row = tl_samples_row(s, length, 1, error);
-        if (row && read_label(source, table, bytes, &label, error) == TL_OK &&
-            tl_source_numbers(source, &table->type, length, s->missing, row, error) == TL_OK)
+        if (row && s->unlabelled && !bare) tl_source_seek(source, source->where.offset + table->type.size, error);
+        if (row && !s->unlabelled) read_label(source, table, bytes, &label, error);
+        if (row && !tl_failed(error) && tl_source_numbers(source, &table->type, length, s->missing, row, error) == TL_OK)
             tl_samples_end(s, label, error);
     }
     return error->status;
@@ -148,7 +152,7 @@ static tl_status check_table(const tl_source *source, const tl_npy *table, tl_er
 static tl_dataset *read_npy(const char *path, const tl_read_cfg *cfg, tl_error *error) {
     tl_source source;
     tl_npy table;
-    tl_samples samples = {.text = &source.where, .like = cfg->like, .missing = cfg->missing};
+    tl_samples samples = {.text = &source.where, .like = cfg->like, .missing = cfg->missing, .unlabelled = cfg->unlabelled};
     tl_dataset *data = NULL;
     tl_source_open(&source, path, error);
     if (tl_npy_header(&source, &table, error) == TL_OK && check_table(&source, &table, error) == TL_OK &&

@@ -43,6 +43,7 @@ tl_status tl_samples_announce(tl_samples *s, tl_error *error) {
                        s->text->path, s->counted, s->longest, TL_MOST_TIMES, s->held);
     s->values = tl_reserve(s->room * each, sizeof *s->values, "data", error);
     if (s->unequal) s->lengths = tl_allocate(s->room, sizeof *s->lengths, "lengths", error);
+    if (s->unlabelled) return error->status;
     if (s->regression)
         s->targets = tl_reserve(s->room * s->target_length * s->target_channels, sizeof *s->targets, "target values", error);
     else
@@ -66,6 +67,8 @@ tl_status tl_samples_text(tl_samples *s, tl_text *text, const tl_line_reader *re
 }
 
 /* ---- values ---- */
+
+bool tl_samples_bare(const tl_samples *s, size_t fields) { return s->unlabelled && s->like && fields == s->like->x.shape[1]; }
 
 static tl_status check_like_targets(const tl_samples *s, const char *at, tl_error *error) {
     const tl_dataset *like = s->like;
@@ -93,7 +96,7 @@ static tl_status check_like(const tl_samples *s, const char *at, tl_error *error
         return tl_text_fail(s->text, at, error,
                             "expected series of length %zu and %zu channels, as in the training set, got %zu and %zu",
                             like->x.shape[1], like->x.shape[2], s->length, s->channels);
-    return check_like_targets(s, at, error);
+    return s->unlabelled ? TL_OK : check_like_targets(s, at, error);
 }
 
 tl_status tl_samples_changed(const tl_samples *s, tl_error *error) {
@@ -267,6 +270,7 @@ tl_status tl_samples_end(tl_samples *s, tl_field label, tl_error *error) {
     double target = 0;
     label = tl_field_trim(label);
     if (check_series(s, label.begin, error) != TL_OK) return error->status;
+    if (s->unlabelled) return keep_row(s, label.begin, error);
     if (!s->regression)
         tl_samples_label(s, 0, label, error);
     else if (tl_text_number(s->text, label, &target, error) == TL_OK)
@@ -324,7 +328,7 @@ static tl_status fill_dataset(tl_samples *s, tl_dataset *data, tl_error *error) 
     s->values = s->targets = NULL;
     s->lengths = NULL;
     s->labels = NULL;
-    if (s->regression) return TL_OK;
+    if (s->regression || s->unlabelled) return TL_OK;
     return s->like ? tl_classes_copy(data, s->like->class_names, s->like->classes, error)
                    : tl_classes_copy(data, s->names, s->classes, error);
 }
@@ -335,7 +339,7 @@ tl_dataset *tl_samples_finish(tl_samples *s, tl_error *error) {
         tl_text_fail(s->text, s->text->end, error, "expected a series, got the end of the file");
         return NULL;
     }
-    if (!s->regression && !s->declared && !s->like && sort_classes(s, error) != TL_OK) return NULL;
+    if (!s->regression && !s->unlabelled && !s->declared && !s->like && sort_classes(s, error) != TL_OK) return NULL;
     tl_dataset *data = calloc(1, sizeof *data);
     if (!data) tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
     if (data && fill_dataset(s, data, error) == TL_OK) return data;

@@ -13,6 +13,7 @@ typedef struct tl_samples {
     const tl_dataset *like; /* tl_read_cfg.like */
     tl_missing missing;     /* tl_read_cfg.missing */
     bool regression;
+    bool unlabelled; /* tl_read_cfg.unlabelled: neither labels nor targets are kept */
     bool counting;
     size_t channels;                       /* 0 until the first series is counted */
     size_t length;                         /* likewise; where lengths differ, of the series that is being read */
@@ -56,6 +57,9 @@ tl_status tl_samples_lines(tl_samples *samples, tl_text *text, const tl_line_rea
 
 /* Counts them, announces and reads them. */
 tl_status tl_samples_text(tl_samples *samples, tl_text *text, const tl_line_reader *reader, const void *format, tl_error *error);
+
+/* Whether a row of so many fields is a series and nothing else. */
+bool tl_samples_bare(const tl_samples *samples, size_t fields);
 
 /* A number as it is in a text; NaN where it is missing and may be. */
 tl_status tl_samples_value(const tl_samples *samples, tl_field field, tl_real *value, tl_error *error);

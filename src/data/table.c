@@ -4,13 +4,17 @@
 
 #include "data/reader.h"
 
+#include <stdint.h>
 #include <string.h>
 
 typedef struct table {
     char separator;
-    size_t label;   /* its column */
+    size_t label;   /* its column; no_label: there is none */
     size_t columns; /* that the header names; 0: there is none */
+    bool titled;    /* the header has a title that only labels have */
 } table;
+
+static const size_t no_label = SIZE_MAX;
 
 char tl_table_separator(tl_field line) {
     static const char separators[] = "\t,; ";
@@ -48,9 +52,10 @@ static tl_status read_header(const tl_samples *s, tl_field line, table *self, tl
         before = number;
     }
     const bool numbered = title < TITLES && ordered == count - 1 && (title < Y || self->label > 0);
-    if (count > 1 && (names == count || numbered))
+    if (count > 1 && (names == count || numbered)) {
         self->columns = count;
-    else
+        self->titled = title < Y;
+    } else
         self->label = 0;
     return error->status;
 }
@@ -68,7 +73,7 @@ static tl_field unquoted(const tl_text *text, tl_field field) {
 /* What is wrong with the line will be said when it is read. */
 static void count_row(tl_samples *s, tl_field line, const table *self) {
     tl_error ignored = {0};
-    const size_t values = tl_text_fields(s->text, line, self->separator, &ignored) - 1;
+    const size_t values = tl_text_fields(s->text, line, self->separator, &ignored) - (self->label != no_label);
     if (values > 0) tl_samples_count(s, 1, values, 1, values);
 }
 
@@ -106,7 +111,9 @@ static tl_status fill(tl_samples *s, tl_text *text, tl_error *error) {
     tl_field line;
     if (!tl_text_filled_line(text, '\0', &line, error)) return error->status;
     self.separator = tl_table_separator(line);
+    const size_t fields = tl_text_fields(text, line, self.separator, error);
     if (read_header(s, line, &self, error) == TL_OK && self.columns == 0) tl_text_back(text, begin, error);
+    if (!self.titled && tl_samples_bare(s, fields)) self.label = no_label;
     return tl_samples_text(s, text, &lines, &self, error);
 }
 

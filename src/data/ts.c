@@ -8,6 +8,7 @@
 /* What the header says. */
 typedef struct header {
     bool has_labels, has_targets;
+    bool bare; /* neither of them */
 } header;
 
 static tl_status read_flag(const tl_samples *s, tl_field word, bool *flag, tl_error *error) {
@@ -51,22 +52,22 @@ static tl_status read_key(tl_samples *s, tl_field line, header *h, tl_error *err
 }
 
 /* Up to @data. */
-static tl_status read_header(tl_samples *s, tl_text *text, tl_error *error) {
-    header h = {0};
+static tl_status read_header(tl_samples *s, tl_text *text, header *h, tl_error *error) {
     tl_field line;
     bool data = false;
     while (!data && tl_text_filled_line(text, '#', &line, error)) {
         if (*line.begin != '@') return tl_text_expected(s->text, line, error, "@data before the first series");
         line.begin++;
         data = tl_field_is(line, "data");
-        if (!data) read_key(s, line, &h, error);
+        if (!data) read_key(s, line, h, error);
     }
     if (tl_failed(error)) return error->status;
     if (!data) return tl_text_fail(text, text->end, error, "expected @data, got the end of the file");
-    if (h.has_labels == h.has_targets)
+    h->bare = s->unlabelled && !h->has_labels && !h->has_targets;
+    if (h->has_labels == h->has_targets && !h->bare)
         return tl_text_fail(s->text, line.begin, error,
                             "expected @classLabel true with the labels, or @targetLabel true, before @data");
-    s->regression = h.has_targets;
+    s->regression = h->has_targets;
     return TL_OK;
 }
 
@@ -76,30 +77,32 @@ static size_t count_of(tl_field field, char separator) {
     return count;
 }
 
-static void count_series(tl_samples *s, tl_field line) {
+static void count_series(tl_samples *s, tl_field line, const header *h) {
     tl_field rest = line, first;
-    const size_t channels = count_of(line, ':');
+    const size_t channels = count_of(line, ':') + h->bare;
     tl_field_cut(&rest, ':', &first);
     if (channels > 0) tl_samples_count(s, 1, count_of(first, ',') + 1, channels, count_of(line, ',') + channels);
 }
 
-static tl_status read_series(tl_samples *s, tl_field line, const void *unused, tl_error *error) {
-    (void)unused;
+static tl_status read_series(tl_samples *s, tl_field line, const void *format, tl_error *error) {
+    const header *h = format;
     if (s->counting) {
-        count_series(s, line);
+        count_series(s, line, h);
         return TL_OK;
     }
     tl_field rest = line, part;
     bool more = tl_field_cut(&rest, ':', &part);
-    if (!more)
+    if (!more && !h->bare)
         return tl_text_expected(s->text, line, error, "values, a colon and %s", s->regression ? "a target value" : "a label");
     while (more && tl_samples_channel(s, part, ',', error) == TL_OK) more = tl_field_cut(&rest, ':', &part);
+    if (h->bare && !tl_failed(error)) tl_samples_channel(s, part, ',', error);
     return tl_failed(error) ? error->status : tl_samples_end(s, part, error);
 }
 
 static tl_status fill(tl_samples *s, tl_text *text, tl_error *error) {
     static const tl_line_reader lines = {.comment = '#', .read = read_series};
-    return read_header(s, text, error) == TL_OK ? tl_samples_text(s, text, &lines, NULL, error) : error->status;
+    header h = {0};
+    return read_header(s, text, &h, error) == TL_OK ? tl_samples_text(s, text, &lines, &h, error) : error->status;
 }
 
 static tl_dataset *read_ts(const char *path, const tl_read_cfg *cfg, tl_error *error) {

@@ -77,7 +77,9 @@ static json_t *parse_header(const tl_archive *archive, size_t *length, tl_error 
     memcpy(&announced, archive->image, PREFIX);
     *length = (size_t)announced;
     if (announced > archive->size - PREFIX || announced > MOST_HEADER) {
-        complain(archive, error, "announces a header of %llu bytes; expected %d at most, and no more than the %zu that follow",
+        complain(archive, error,
+                 "announces a header of %llu bytes; expected %d at most, and no more than the %zu that follow; is it a safetensors "
+                 "file?",
                  (unsigned long long)announced, MOST_HEADER, archive->size - PREFIX);
         return NULL;
     }

@@ -81,8 +81,19 @@ static void check_same(const tl_dataset *a, const tl_dataset *b) {
     if (a->values) REQUIRE(memcmp(a->values, b->values, count * sizeof *a->values) == 0);
 }
 
+/* Without labels, of a file that need not have any. */
+static void read_bare(const char *path, const tl_read_cfg *cfg) {
+    tl_error error = {0};
+    tl_read_cfg bare = *cfg;
+    bare.unlabelled = true;
+    tl_dataset *data = tl_dataset_read(path, &bare, &error);
+    fuzz_check_error(data, &error);
+    tl_dataset_free(data);
+}
+
 void fuzz_read(const char *path, const tl_read_cfg *cfg) {
     tl_error error = {0};
+    read_bare(path, cfg);
     tl_dataset *data = tl_dataset_read(path, cfg, &error);
     fuzz_check_error(data, &error);
     if (!data) return;
@@ -94,6 +105,12 @@ void fuzz_read(const char *path, const tl_read_cfg *cfg) {
     REQUIRE(same);
     check_same(data, same);
     tl_dataset_free(same);
+    again.unlabelled = true;
+    tl_dataset *bare = tl_dataset_read(path, &again, &error);
+    fuzz_check_error(bare, &error);
+    REQUIRE(bare && !bare->labels && !bare->values);
+    REQUIRE(memcmp(bare->x.data, data->x.data, tl_tensor_count(&data->x) * sizeof *data->x.data) == 0);
+    tl_dataset_free(bare);
     tl_dataset_free(data);
 }
 
