@@ -138,7 +138,7 @@ static void exponential_setup(tl_layer *layer, tl_error *error) {
 
 static void softplus_setup(tl_layer *layer, tl_error *error) {
     (void)error;
-    choose(layer, TL_ACTIVATION_SOFTPLUS, 40, 10);
+    choose(layer, TL_ACTIVATION_SOFTPLUS, 15, 10);
 }
 
 static void silu_setup(tl_layer *layer, tl_error *error) {
@@ -151,7 +151,7 @@ static void gelu_setup(tl_layer *layer, tl_error *error) {
     if (((activation_layer *)layer)->approximate)
         choose(layer, TL_ACTIVATION_GELU_TANH, 20, 20);
     else
-        choose(layer, TL_ACTIVATION_GELU, 40, 40);
+        choose(layer, TL_ACTIVATION_GELU, 20, 20);
 }
 
 static void check_size(const char *what, double value, tl_error *error) {

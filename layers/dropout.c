@@ -2,6 +2,8 @@
  * or a channel of a sample where whole channels are dropped. */
 #include "registry.h"
 
+#include "kernels/kernels.h"
+
 enum { BLOCK = 4096 }; /* elements of a task: a multiple of the four numbers that the generator gives at once */
 
 typedef struct dropout_layer {
@@ -20,56 +22,58 @@ static size_t dropout_scratch(const tl_layer *layer, size_t batch, int threads) 
     return ((const dropout_layer *)layer)->cfg.spatial ? (size_t)threads * layer->in[0].channels : 0;
 }
 
-typedef struct dropout_run {
+typedef struct dropout_job {
     const tl_pass *pass;
+    const tl_kernels *kernels;
     tl_shape shape;
-    const tl_real *from;
-    tl_real *to;
-    size_t count;
-    uint32_t threshold; /* an element stays where its 32 bits are at least this */
-    tl_real scale;
-} dropout_run;
+    tl_dropout_run run; /* of all elements */
+} dropout_job;
 
 /* The numbers from a position on, which is a multiple of four. */
-static tl_rng numbers_at(const dropout_run *run, size_t position) {
-    tl_rng rng = tl_rng_at(run->pass->seed, TL_STREAM_DROPOUT, run->pass->node, run->pass->step);
+static tl_rng numbers_at(const dropout_job *job, size_t position) {
+    tl_rng rng = job->run.rng;
     rng.counter[0] = (uint32_t)(position / 4);
     return rng;
 }
 
-static tl_real draw(const dropout_run *run, tl_rng *rng) { return tl_rng_bits(rng) >= run->threshold ? run->scale : 0; }
-
 static void elements_task(void *context, size_t task, int worker) {
     (void)worker;
-    const dropout_run *run = context;
-    const size_t first = task * BLOCK, last = run->count - first < BLOCK ? run->count : first + BLOCK;
-    tl_rng rng = numbers_at(run, first);
-    for (size_t i = first; i < last; i++) run->to[i] = run->from[i] * draw(run, &rng);
+    const dropout_job *job = context;
+    const size_t first = task * BLOCK;
+    tl_dropout_run run = job->run;
+    run.rng = numbers_at(job, first);
+    run.from += first;
+    run.to += first;
+    run.count = run.count - first < BLOCK ? run.count - first : BLOCK;
+    job->kernels->dropout(&run);
 }
 
 static void channels_task(void *context, size_t sample, int worker) {
-    const dropout_run *run = context;
-    const size_t length = run->shape.length, channels = run->shape.channels;
-    tl_real *factor = run->pass->scratch + (size_t)worker * channels;
-    tl_rng rng = numbers_at(run, sample * ((channels + 3) / 4 * 4));
-    for (size_t c = 0; c < channels; c++) factor[c] = draw(run, &rng);
+    const dropout_job *job = context;
+    const tl_dropout_run *run = &job->run;
+    const size_t length = job->shape.length, channels = job->shape.channels;
+    tl_real *factor = job->pass->scratch + (size_t)worker * channels;
+    tl_rng rng = numbers_at(job, sample * ((channels + 3) / 4 * 4));
+    for (size_t c = 0; c < channels; c++) factor[c] = tl_rng_bits(&rng) >= run->threshold ? run->scale : 0;
     for (size_t row = sample * length; row < (sample + 1) * length; row++)
         for (size_t c = 0; c < channels; c++) run->to[row * channels + c] = run->from[row * channels + c] * factor[c];
 }
 
 static void apply_mask(const tl_layer *layer, const tl_pass *pass, const tl_real *from, tl_real *to, size_t count) {
     const tl_dropout_cfg *cfg = &((const dropout_layer *)layer)->cfg;
-    dropout_run run = {.pass = pass,
+    dropout_job job = {.pass = pass,
+                       .kernels = tl_kernels_of(pass->workers),
                        .shape = layer->in[0],
-                       .from = from,
-                       .to = to,
-                       .count = count,
-                       .threshold = (uint32_t)(cfg->rate * 0x1p32),
-                       .scale = (tl_real)(1 / (1 - cfg->rate))};
+                       .run = {.rng = tl_rng_at(pass->seed, TL_STREAM_DROPOUT, pass->node, pass->step),
+                               .threshold = (uint32_t)(cfg->rate * 0x1p32),
+                               .scale = (tl_real)(1 / (1 - cfg->rate)),
+                               .from = from,
+                               .to = to,
+                               .count = count}};
     if (cfg->spatial)
-        tl_parallel(pass->workers, pass->batch, (double)count, channels_task, &run);
+        tl_parallel(pass->workers, pass->batch, (double)count, channels_task, &job);
     else
-        tl_parallel(pass->workers, (count + BLOCK - 1) / BLOCK, 10.0 * (double)count, elements_task, &run);
+        tl_parallel(pass->workers, (count + BLOCK - 1) / BLOCK, 10.0 * (double)count, elements_task, &job);
 }
 
 static void copy(const tl_real *from, tl_real *to, size_t count) {

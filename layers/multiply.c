@@ -1,5 +1,7 @@
 #include "registry.h"
 
+#include "kernels/kernels.h"
+
 /* Elements of a task: a block of each input stays in the first-level cache while it is gone over again. */
 enum { BLOCK = 1024 };
 
@@ -7,18 +9,18 @@ static void multiply_setup(tl_layer *layer, tl_error *error) { tl_layer_same_sha
 
 typedef struct multiply_run {
     const tl_pass *pass;
+    const tl_kernels *kernels;
     size_t inputs, count;
 } multiply_run;
 
-static void multiply_by(tl_real *restrict product, const tl_real *restrict x, size_t count) {
-    for (size_t i = 0; i < count; i++) product[i] *= x[i];
-}
-
 /* to = start · all inputs but number `without`. */
 static void product_of(const multiply_run *run, const tl_real *start, size_t without, tl_real *to, size_t first, size_t count) {
-    for (size_t i = 0; i < count; i++) to[first + i] = start[first + i];
-    for (size_t k = 0; k < run->inputs; k++)
-        if (k != without) multiply_by(to + first, run->pass->x[k].data + first, count);
+    const tl_real *product = start + first;
+    for (size_t k = 0; k < run->inputs; k++) {
+        if (k == without) continue;
+        run->kernels->multiply(product, run->pass->x[k].data + first, to + first, count);
+        product = to + first;
+    }
 }
 
 static void forward_task(void *context, size_t task, int worker) {
@@ -37,7 +39,10 @@ static void backward_task(void *context, size_t task, int worker) {
 }
 
 static void share(const tl_layer *layer, const tl_pass *pass, double passes, tl_task task) {
-    multiply_run run = {.pass = pass, .inputs = layer->inputs, .count = pass->batch * layer->out.length * layer->out.channels};
+    multiply_run run = {.pass = pass,
+                        .kernels = tl_kernels_of(pass->workers),
+                        .inputs = layer->inputs,
+                        .count = pass->batch * layer->out.length * layer->out.channels};
     tl_parallel(pass->workers, (run.count + BLOCK - 1) / BLOCK, passes * (double)run.count * (double)run.inputs, task, &run);
 }
 

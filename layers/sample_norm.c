@@ -1,46 +1,25 @@
 /* Normalisation of each sample by itself: over the channels of every step (Ba, Kiros & Hinton 2016), or over time and a group of
- * channels (Wu & He 2018). Both normalise blocks of rows; they differ in what a block is.
+ * channels (Wu & He 2018). To the kernels the first is a loop over rows, and the second is batch normalisation of one sample, whose
+ * channels share their statistics.
  *
- * Sums are in double, eight of them side by side, since a chain of additions waits for itself. The gradients of the parameters
- * are summed by task, and the tasks in order, so that threads do not matter.
+ * The gradients of the parameters are summed by task, and the tasks in order, so that threads do not matter.
  */
 #include "registry.h"
+
+#include "kernels/kernels.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { LANES = 8, STEPS = 64 }; /* STEPS: of a task where each step is a block */
-
-enum { SCALE = 0, SHIFT = 1 };         /* parameters, and of a task's part of scratch: their gradients, each (channels) */
-enum { MEAN = 0, INVERSE = 1, SAVED }; /* saved of each block */
+enum { SCALE = 0, SHIFT = 1 }; /* parameters */
 
 typedef struct norm_layer {
     tl_layer base;
     double epsilon;
     int groups;
-    bool over_time; /* [OUT] of setup: a block is all steps of a group of channels, otherwise one step */
 } norm_layer;
 
-/* `rows` runs of `width` elements, a step apart. */
-typedef struct block {
-    size_t start, rows, width, channel; /* start: of its elements; channel: the first */
-} block;
-
-typedef struct norm_run {
-    const norm_layer *layer;
-    const tl_pass *pass;
-    size_t length, channels, groups, blocks, per_task;
-} norm_run;
-
-static size_t blocks_of(const norm_layer *self, size_t batch) {
-    return batch * (self->over_time ? (size_t)self->groups : self->base.in[0].length);
-}
-
-static size_t tasks_of(const norm_layer *self, size_t batch) {
-    return self->over_time ? batch : (blocks_of(self, batch) + STEPS - 1) / STEPS;
-}
-
-static void layer_norm_setup(tl_layer *layer, tl_error *error) {
+static void norm_setup(tl_layer *layer, tl_error *error) {
     norm_layer *self = (norm_layer *)layer;
     const size_t channels = layer->in[0].channels;
     if (self->epsilon == 0) self->epsilon = 1e-5;
@@ -48,161 +27,321 @@ static void layer_norm_setup(tl_layer *layer, tl_error *error) {
         tl_fail(error, TL_ERROR_ARGUMENT, "epsilon %g is outside (0, 1]", self->epsilon);
     tl_layer_parameter(layer, "scale", 1, &channels, TL_INIT_ONES, channels, channels);
     tl_layer_parameter(layer, "shift", 1, &channels, TL_INIT_ZEROS, channels, channels);
-    layer->saved = SAVED * blocks_of(self, layer->batch);
 }
+
+/* scratch starts with the gradients of the scale, then of the shift, each (tasks, channels). */
+static void add_parts(const tl_pass *pass, const tl_kernels *kernels, size_t tasks, size_t channels) {
+    for (size_t parameter = SCALE; parameter <= SHIFT; parameter++)
+        if (pass->gradient[parameter])
+            kernels->sum_rows(pass->scratch + parameter * tasks * channels, tasks, channels, pass->gradient[parameter]);
+}
+
+/* ---- layer norm ---- */
+
+enum { STEPS = 64 }; /* of a task */
+
+enum { ROW_CENTRE = 0, ROW_FACTOR = 1, ROW_SAVED }; /* saved, each (steps of the batch) */
+
+typedef struct layer_norm_run {
+    const tl_pass *pass;
+    const tl_kernels *kernels;
+    tl_layer_norm_rows all; /* and the sums of the first task */
+} layer_norm_run;
+
+static size_t tasks_of(size_t steps) { return (steps + STEPS - 1) / STEPS; }
+
+static void layer_norm_setup(tl_layer *layer, tl_error *error) {
+    norm_setup(layer, error);
+    layer->saved = ROW_SAVED * layer->batch * layer->in[0].length;
+}
+
+static size_t layer_norm_scratch(const tl_layer *layer, size_t batch, int threads) {
+    (void)threads;
+    return tasks_of(batch * layer->in[0].length) * 2 * layer->in[0].channels;
+}
+
+static layer_norm_run layer_norm_run_of(const tl_layer *layer, const tl_pass *pass) {
+    const size_t rows = pass->batch * layer->in[0].length;
+    return (layer_norm_run){.pass = pass,
+                            .kernels = tl_kernels_of(pass->workers),
+                            .all = {.rows = rows,
+                                    .channels = layer->in[0].channels,
+                                    .epsilon = (tl_real)((const norm_layer *)layer)->epsilon,
+                                    .x = pass->x[0].data,
+                                    .scale = pass->parameter[SCALE],
+                                    .shift = pass->parameter[SHIFT],
+                                    .centre = pass->saved + ROW_CENTRE * rows,
+                                    .factor = pass->saved + ROW_FACTOR * rows}};
+}
+
+/* Those of a task, but its sums. */
+static tl_layer_norm_rows rows_of(const layer_norm_run *run, size_t task) {
+    tl_layer_norm_rows rows = run->all;
+    const size_t first = task * STEPS, at = first * rows.channels;
+    rows.rows = rows.rows - first < STEPS ? rows.rows - first : STEPS;
+    rows.x += at;
+    if (rows.dy) rows.dy += at;
+    if (rows.out) rows.out += at;
+    rows.centre += first;
+    rows.factor += first;
+    return rows;
+}
+
+static void steps_task(void *context, size_t task, int worker) {
+    (void)worker;
+    const layer_norm_run *run = context;
+    const tl_layer_norm_rows rows = rows_of(run, task);
+    run->kernels->layer_norm(&rows);
+}
+
+static void steps_back_task(void *context, size_t task, int worker) {
+    (void)worker;
+    const layer_norm_run *run = context;
+    tl_layer_norm_rows rows = rows_of(run, task);
+    rows.of_scale += task * rows.channels;
+    rows.of_shift += task * rows.channels;
+    memset(rows.of_scale, 0, rows.channels * sizeof *rows.of_scale);
+    memset(rows.of_shift, 0, rows.channels * sizeof *rows.of_shift);
+    run->kernels->layer_norm_gradient(&rows);
+}
+
+static void share_steps(layer_norm_run *run, tl_task task) {
+    const double elements = (double)run->all.rows * (double)run->all.channels;
+    tl_parallel(run->pass->workers, tasks_of(run->all.rows), 4 * elements, task, run);
+}
+
+static void layer_norm_forward(const tl_layer *layer, const tl_pass *pass) {
+    layer_norm_run run = layer_norm_run_of(layer, pass);
+    run.all.out = pass->y.data;
+    share_steps(&run, steps_task);
+}
+
+static void layer_norm_backward(const tl_layer *layer, const tl_pass *pass) {
+    layer_norm_run run = layer_norm_run_of(layer, pass);
+    const size_t tasks = tasks_of(run.all.rows), channels = run.all.channels;
+    run.all.dy = pass->dy.data;
+    run.all.out = pass->dx[0].data;
+    run.all.of_scale = pass->scratch;
+    run.all.of_shift = pass->scratch + tasks * channels;
+    share_steps(&run, steps_back_task);
+    add_parts(pass, run.kernels, tasks, channels);
+}
+
+/* ---- group norm ---- */
+
+enum { CHUNK = 256 }; /* rows that are summed in tl_real; the sums are then added in double */
+
+/* saved of each group of a sample: z = (x - centre) · inverse + rest; `rest` is what the rounding of the mean left over. */
+enum { CENTRE = 0, INVERSE, REST, SAVED };
+
+/* A worker's part of scratch, each (channels): the coefficients of its sample, then two sums of each chunk. */
+enum { CENTRES = 0, FACTORS, TERMS, SLOPES, OFFSETS, SUMS };
+
+typedef struct group_norm_run {
+    const norm_layer *layer;
+    const tl_pass *pass;
+    const tl_kernels *kernels;
+    size_t length, channels, groups, width; /* width: channels of a group */
+} group_norm_run;
+
+/* A sample, as a worker has it before itself. */
+typedef struct group_norm_sample {
+    const tl_real *x;           /* (rows, channels) */
+    size_t index, rows, chunks; /* rows: its own length */
+    tl_real *saved;             /* (groups, SAVED) */
+    tl_real *scratch;           /* (SUMS, channels) */
+    tl_real *first, *second;    /* (chunks, channels) */
+} group_norm_sample;
+
+static size_t chunks_of(size_t rows) { return (rows + CHUNK - 1) / CHUNK; }
 
 static void group_norm_setup(tl_layer *layer, tl_error *error) {
-    norm_layer *self = (norm_layer *)layer;
+    const int groups = ((const norm_layer *)layer)->groups;
     const size_t channels = layer->in[0].channels;
-    self->over_time = true;
-    if (self->groups < 1)
-        tl_fail(error, TL_ERROR_ARGUMENT, "groups %d is below 1", self->groups);
-    else if (channels % (size_t)self->groups != 0)
-        tl_fail(error, TL_ERROR_SHAPE, "%zu channels are not a multiple of %d groups", channels, self->groups);
+    if (groups < 1)
+        tl_fail(error, TL_ERROR_ARGUMENT, "groups %d is below 1", groups);
+    else if (channels % (size_t)groups != 0)
+        tl_fail(error, TL_ERROR_SHAPE, "%zu channels are not a multiple of %d groups", channels, groups);
     else
-        layer_norm_setup(layer, error);
+        norm_setup(layer, error);
+    layer->saved = tl_failed(error) ? 0 : SAVED * layer->batch * (size_t)groups;
 }
 
-static size_t norm_scratch(const tl_layer *layer, size_t batch, int threads) {
-    (void)threads;
-    return tasks_of((const norm_layer *)layer, batch) * 2 * layer->in[0].channels;
+static size_t worker_scratch(size_t length, size_t channels) { return (SUMS + 2 * chunks_of(length)) * channels; }
+
+static size_t group_norm_scratch(const tl_layer *layer, size_t batch, int threads) {
+    const size_t channels = layer->in[0].channels;
+    return 2 * batch * channels + (size_t)threads * worker_scratch(layer->in[0].length, channels);
 }
 
-static norm_run run_of(const tl_layer *layer, const tl_pass *pass) {
+static group_norm_run group_norm_run_of(const tl_layer *layer, const tl_pass *pass) {
     const norm_layer *self = (const norm_layer *)layer;
-    norm_run run = {.layer = self,
-                    .pass = pass,
-                    .length = layer->in[0].length,
-                    .channels = layer->in[0].channels,
-                    .groups = self->over_time ? (size_t)self->groups : 1,
-                    .blocks = blocks_of(self, pass->batch)};
-    run.per_task = self->over_time ? run.groups : STEPS;
-    return run;
+    return (group_norm_run){.layer = self,
+                            .pass = pass,
+                            .kernels = tl_kernels_of(pass->workers),
+                            .length = layer->in[0].length,
+                            .channels = layer->in[0].channels,
+                            .groups = (size_t)self->groups,
+                            .width = layer->in[0].channels / (size_t)self->groups};
 }
 
-static block block_at(const norm_run *run, size_t index) {
-    if (!run->layer->over_time) return (block){.start = index * run->channels, .rows = 1, .width = run->channels};
-    const size_t sample = index / run->groups, width = run->channels / run->groups, channel = index % run->groups * width;
-    return (block){.start = sample * run->length * run->channels + channel,
-                   .rows = run->pass->lengths ? run->pass->lengths[sample] : run->length,
-                   .width = width,
-                   .channel = channel};
+static group_norm_sample sample_of(const group_norm_run *run, size_t index, int worker) {
+    const tl_pass *pass = run->pass;
+    group_norm_sample sample = {.x = pass->x[0].data + index * run->length * run->channels,
+                                .index = index,
+                                .rows = pass->lengths ? pass->lengths[index] : run->length,
+                                .saved = pass->saved + index * run->groups * SAVED,
+                                .scratch = pass->scratch + 2 * pass->batch * run->channels +
+                                           (size_t)worker * worker_scratch(run->length, run->channels)};
+    sample.chunks = chunks_of(sample.rows);
+    sample.first = sample.scratch + SUMS * run->channels;
+    sample.second = sample.first + sample.chunks * run->channels;
+    return sample;
 }
 
-static size_t last_block(const norm_run *run, size_t task) {
-    const size_t last = (task + 1) * run->per_task;
-    return last < run->blocks ? last : run->blocks;
+static size_t rows_between(const group_norm_sample *sample, size_t chunk) {
+    const size_t rest = sample->rows - chunk * CHUNK;
+    return rest < CHUNK ? rest : CHUNK;
 }
 
-static double total(const double *lanes) {
+/* All rows of a sample. */
+static tl_norm_rows norm_rows_of(const group_norm_run *run, const group_norm_sample *sample) {
+    const size_t channels = run->channels;
+    return (tl_norm_rows){.rows = sample->rows,
+                          .channels = channels,
+                          .x = sample->x,
+                          .centre = sample->scratch + CENTRES * channels,
+                          .factor = sample->scratch + FACTORS * channels,
+                          .term = sample->scratch + TERMS * channels,
+                          .slope = sample->scratch + SLOPES * channels,
+                          .offset = sample->scratch + OFFSETS * channels};
+}
+
+/* The rows of a chunk, and where its sums go. */
+static tl_norm_rows chunk_of(const group_norm_run *run, const group_norm_sample *sample, size_t chunk) {
+    tl_norm_rows rows = norm_rows_of(run, sample);
+    rows.rows = rows_between(sample, chunk);
+    rows.x += chunk * CHUNK * run->channels;
+    rows.first = sample->first + chunk * run->channels;
+    rows.second = sample->second + chunk * run->channels;
+    return rows;
+}
+
+static double mean_of(const group_norm_run *run, const group_norm_sample *sample, size_t channel) {
     double sum = 0;
-    for (size_t lane = 0; lane < LANES; lane++) sum += lanes[lane];
-    return sum;
+    for (size_t chunk = 0; chunk < sample->chunks; chunk++) {
+        const tl_real *start = sample->x + chunk * CHUNK * run->channels, *first = sample->first + chunk * run->channels;
+        const double rows = (double)rows_between(sample, chunk);
+        for (size_t c = channel; c < channel + run->width; c++) sum += rows * (double)start[c] + (double)first[c];
+    }
+    return sum / ((double)sample->rows * (double)run->width);
 }
 
-/* ---- forward ---- */
-
-/* The sum of (x - mean)^power over a block; power 1 or 2. */
-static double sum_of(const norm_run *run, const block *b, double mean, int power) {
-    double lanes[LANES] = {0};
-    for (size_t row = 0; row < b->rows; row++) {
-        const tl_real *x = run->pass->x[0].data + b->start + row * run->channels;
-        for (size_t c = 0; c < b->width; c++) {
-            const double d = (double)x[c] - mean;
-            lanes[c % LANES] += power == 1 ? d : d * d;
+/* The sums are of the distances to the first row of each chunk. */
+static double variance_of(const group_norm_run *run, const group_norm_sample *sample, size_t channel, double mean) {
+    double squares = 0;
+    for (size_t chunk = 0; chunk < sample->chunks; chunk++) {
+        const tl_real *start = sample->x + chunk * CHUNK * run->channels;
+        const tl_real *first = sample->first + chunk * run->channels, *second = sample->second + chunk * run->channels;
+        const double rows = (double)rows_between(sample, chunk);
+        for (size_t c = channel; c < channel + run->width; c++) {
+            const double distance = (double)start[c] - mean;
+            squares += (double)second[c] + distance * (2 * (double)first[c] + rows * distance);
         }
     }
-    return total(lanes);
+    return squares > 0 ? squares / ((double)sample->rows * (double)run->width) : 0; /* below 0 by rounding */
 }
 
-static void forward_block(const norm_run *run, size_t index) {
-    const block b = block_at(run, index);
-    const double count = (double)b.rows * (double)b.width, mean = sum_of(run, &b, 0, 1) / count;
-    const double inverse = 1 / sqrt(sum_of(run, &b, mean, 2) / count + run->layer->epsilon);
-    const tl_real *scale = run->pass->parameter[SCALE] + b.channel, *shift = run->pass->parameter[SHIFT] + b.channel;
-    const tl_real centre = (tl_real)mean, factor = (tl_real)inverse;
-    for (size_t row = 0; row < b.rows; row++) {
-        const tl_real *x = run->pass->x[0].data + b.start + row * run->channels;
-        tl_real *y = run->pass->y.data + b.start + row * run->channels;
-        for (size_t c = 0; c < b.width; c++) y[c] = (x[c] - centre) * factor * scale[c] + shift[c];
+/* The coefficients of a group's channels by what is saved of it: y = (x - centre) · factor + term. */
+static void set_coefficients(const group_norm_run *run, const group_norm_sample *sample, size_t group) {
+    const tl_real *saved = sample->saved + group * SAVED;
+    const tl_real *scale = run->pass->parameter[SCALE], *shift = run->pass->parameter[SHIFT];
+    for (size_t c = group * run->width; c < (group + 1) * run->width; c++) {
+        sample->scratch[CENTRES * run->channels + c] = saved[CENTRE];
+        sample->scratch[FACTORS * run->channels + c] = saved[INVERSE] * scale[c];
+        sample->scratch[TERMS * run->channels + c] = saved[REST] * scale[c] + shift[c];
     }
-    run->pass->saved[index * SAVED + MEAN] = centre;
-    run->pass->saved[index * SAVED + INVERSE] = factor;
 }
 
-static void forward_task(void *context, size_t task, int worker) {
-    (void)worker;
-    const norm_run *run = context;
-    for (size_t index = task * run->per_task; index < last_block(run, task); index++) forward_block(run, index);
+static void groups_task(void *context, size_t index, int worker) {
+    const group_norm_run *run = context;
+    const group_norm_sample sample = sample_of(run, index, worker);
+    for (size_t chunk = 0; chunk < sample.chunks; chunk++) {
+        const tl_norm_rows rows = chunk_of(run, &sample, chunk);
+        run->kernels->norm_moments(&rows);
+    }
+    for (size_t group = 0; group < run->groups; group++) {
+        const double mean = mean_of(run, &sample, group * run->width);
+        const double inverse = 1 / sqrt(variance_of(run, &sample, group * run->width, mean) + run->layer->epsilon);
+        tl_real *saved = sample.saved + group * SAVED;
+        saved[CENTRE] = (tl_real)mean;
+        saved[INVERSE] = (tl_real)inverse;
+        saved[REST] = (tl_real)(((double)saved[CENTRE] - mean) * inverse);
+        set_coefficients(run, &sample, group);
+    }
+    tl_norm_rows rows = norm_rows_of(run, &sample);
+    rows.out = run->pass->y.data + index * run->length * run->channels;
+    run->kernels->norm_apply(&rows);
 }
 
-/* ---- backward: with z = (x - mean) · inverse and g = dy · scale, dx = inverse · (g - mean of g - z · mean of g·z) ---- */
-
-/* of_scale, of_shift: (width) are added to. */
-static void parameter_sums(const norm_run *run, const block *b, tl_real centre, tl_real factor, tl_real *restrict of_scale,
-                           tl_real *restrict of_shift) {
-    for (size_t row = 0; row < b->rows; row++) {
-        const size_t at = b->start + row * run->channels;
-        const tl_real *restrict x = run->pass->x[0].data + at, *restrict dy = run->pass->dy.data + at;
-        for (size_t c = 0; c < b->width; c++) {
-            of_scale[c] += dy[c] * ((x[c] - centre) * factor);
-            of_shift[c] += dy[c];
+/* With g = dy · scale, dx = inverse · (g - mean of g - z · mean of g·z) as factor · dy + slope · (x - centre) + offset; and this
+ * sample's part of the parameters' gradients. */
+static void set_gradient_coefficients(const group_norm_run *run, const group_norm_sample *sample, size_t group) {
+    const tl_real *saved = sample->saved + group * SAVED, *scale = run->pass->parameter[SCALE];
+    const double inverse = (double)saved[INVERSE], rest = (double)saved[REST];
+    tl_real *of_scale = run->pass->scratch + sample->index * run->channels, *of_shift = of_scale + run->pass->batch * run->channels;
+    double of_g = 0, of_gz = 0;
+    for (size_t c = group * run->width; c < (group + 1) * run->width; c++) {
+        double sum = 0, centred = 0;
+        for (size_t i = c; i < sample->chunks * run->channels; i += run->channels) {
+            sum += (double)sample->first[i];
+            centred += (double)sample->second[i];
         }
+        const double normalised = inverse * centred + rest * sum;
+        of_g += (double)scale[c] * sum;
+        of_gz += (double)scale[c] * normalised;
+        of_scale[c] = (tl_real)normalised;
+        of_shift[c] = (tl_real)sum;
+    }
+    const double count = (double)sample->rows * (double)run->width;
+    for (size_t c = group * run->width; c < (group + 1) * run->width; c++) {
+        sample->scratch[SLOPES * run->channels + c] = (tl_real)(-inverse * inverse * of_gz / count);
+        sample->scratch[OFFSETS * run->channels + c] = (tl_real)(-inverse * (of_g + rest * of_gz) / count);
     }
 }
 
-static void input_gradient(const norm_run *run, const block *b, tl_real centre, tl_real factor) {
-    const tl_real *scale = run->pass->parameter[SCALE] + b->channel;
-    double first[LANES] = {0}, second[LANES] = {0};
-    for (size_t row = 0; row < b->rows; row++) {
-        const size_t at = b->start + row * run->channels;
-        const tl_real *x = run->pass->x[0].data + at, *dy = run->pass->dy.data + at;
-        for (size_t c = 0; c < b->width; c++) {
-            const tl_real g = dy[c] * scale[c];
-            first[c % LANES] += (double)g;
-            second[c % LANES] += (double)(g * ((x[c] - centre) * factor));
-        }
+static void groups_back_task(void *context, size_t index, int worker) {
+    const group_norm_run *run = context;
+    const group_norm_sample sample = sample_of(run, index, worker);
+    const size_t at = index * run->length * run->channels;
+    for (size_t group = 0; group < run->groups; group++) set_coefficients(run, &sample, group);
+    for (size_t chunk = 0; chunk < sample.chunks; chunk++) {
+        tl_norm_rows rows = chunk_of(run, &sample, chunk);
+        rows.dy = run->pass->dy.data + at + chunk * CHUNK * run->channels;
+        run->kernels->norm_gradient_sums(&rows);
     }
-    const double count = (double)b->rows * (double)b->width;
-    const tl_real mean = (tl_real)(total(first) / count), slope = (tl_real)(total(second) / count);
-    for (size_t row = 0; row < b->rows; row++) {
-        const size_t at = b->start + row * run->channels;
-        const tl_real *x = run->pass->x[0].data + at, *dy = run->pass->dy.data + at;
-        tl_real *dx = run->pass->dx[0].data + at;
-        for (size_t c = 0; c < b->width; c++) dx[c] = factor * (dy[c] * scale[c] - mean - (x[c] - centre) * factor * slope);
-    }
+    for (size_t group = 0; group < run->groups; group++) set_gradient_coefficients(run, &sample, group);
+    if (!run->pass->dx[0].data) return;
+    tl_norm_rows rows = norm_rows_of(run, &sample);
+    rows.dy = run->pass->dy.data + at;
+    rows.out = run->pass->dx[0].data + at;
+    run->kernels->norm_gradient(&rows);
 }
 
-static void backward_task(void *context, size_t task, int worker) {
-    (void)worker;
-    const norm_run *run = context;
-    tl_real *of_scale = run->pass->scratch + task * 2 * run->channels, *of_shift = of_scale + run->channels;
-    memset(of_scale, 0, 2 * run->channels * sizeof *of_scale);
-    for (size_t index = task * run->per_task; index < last_block(run, task); index++) {
-        const block b = block_at(run, index);
-        const tl_real centre = run->pass->saved[index * SAVED + MEAN], factor = run->pass->saved[index * SAVED + INVERSE];
-        parameter_sums(run, &b, centre, factor, of_scale + b.channel, of_shift + b.channel);
-        if (run->pass->dx[0].data) input_gradient(run, &b, centre, factor);
-    }
-}
-
-static void share(norm_run *run, tl_task task) {
+static void share_samples(group_norm_run *run, tl_task task) {
     const double elements = (double)run->pass->batch * (double)run->length * (double)run->channels;
-    tl_parallel(run->pass->workers, tasks_of(run->layer, run->pass->batch), 4 * elements, task, run);
+    tl_parallel(run->pass->workers, run->pass->batch, 4 * elements, task, run);
 }
 
-static void norm_forward(const tl_layer *layer, const tl_pass *pass) {
-    norm_run run = run_of(layer, pass);
-    share(&run, forward_task);
+static void group_norm_forward(const tl_layer *layer, const tl_pass *pass) {
+    group_norm_run run = group_norm_run_of(layer, pass);
+    share_samples(&run, groups_task);
 }
 
-static void norm_backward(const tl_layer *layer, const tl_pass *pass) {
-    norm_run run = run_of(layer, pass);
-    share(&run, backward_task);
-    const tl_real *part = pass->scratch;
-    for (size_t task = 0; task < tasks_of(run.layer, pass->batch); task++)
-        for (size_t parameter = SCALE; parameter <= SHIFT; parameter++, part += run.channels)
-            for (size_t c = 0; pass->gradient[parameter] && c < run.channels; c++) pass->gradient[parameter][c] += part[c];
+static void group_norm_backward(const tl_layer *layer, const tl_pass *pass) {
+    group_norm_run run = group_norm_run_of(layer, pass);
+    share_samples(&run, groups_back_task);
+    add_parts(pass, run.kernels, pass->batch, run.channels);
 }
 
 /* One for the mean, three for the variance, two to normalise, two for scale and shift. */
@@ -218,11 +357,12 @@ const tl_layer_ops tl_layer_norm_layer_ops = {
     .size = sizeof(norm_layer),
     .settings = layer_norm_settings,
     .reads = TL_READS_X,
+    .in_place = true,
     .setup = layer_norm_setup,
-    .scratch = norm_scratch,
+    .scratch = layer_norm_scratch,
     .flops = norm_flops,
-    .forward = norm_forward,
-    .backward = norm_backward,
+    .forward = layer_norm_forward,
+    .backward = layer_norm_backward,
 };
 
 const tl_layer_ops tl_group_norm_layer_ops = {
@@ -230,11 +370,12 @@ const tl_layer_ops tl_group_norm_layer_ops = {
     .size = sizeof(norm_layer),
     .settings = group_norm_settings,
     .reads = TL_READS_X,
+    .in_place = true,
     .setup = group_norm_setup,
-    .scratch = norm_scratch,
+    .scratch = group_norm_scratch,
     .flops = norm_flops,
-    .forward = norm_forward,
-    .backward = norm_backward,
+    .forward = group_norm_forward,
+    .backward = group_norm_backward,
 };
 
 tl_node tl_layer_norm(tl_model *model, tl_node x, const tl_layer_norm_cfg *cfg) {

@@ -112,6 +112,44 @@ static void given_a_large_mean_when_normalised_then_little_cancels(void **unused
     }
 }
 
+/* Its sums are of several parts, whose means differ. */
+static void given_a_long_series_when_normalised_by_groups_then_the_definition_and_its_derivative(void **unused) {
+    (void)unused;
+    enum { STEPS = 700, WIDTH = 3, GROUPS = 2, ALL = STEPS * WIDTH * GROUPS };
+    static tl_real x[ALL], dy[ALL];
+    static double y[ALL], dx[ALL], bound[ALL];
+    fill_normal(x, ALL, 1);
+    fill_normal(dy, ALL, 2);
+    for (size_t k = 0; k < ALL; k++) x[k] += (tl_real)(7 * (double)k / ALL), bound[k] = 100 * unit;
+    for (size_t group = 0; group < GROUPS; group++) {
+        double sum = 0, squares = 0, of_g = 0, of_gz = 0;
+        for (size_t k = 0; k < ALL; k++) sum += k / WIDTH % GROUPS == group ? (double)x[k] / (STEPS * WIDTH) : 0;
+        for (size_t k = 0; k < ALL; k++) squares += k / WIDTH % GROUPS == group ? pow((double)x[k] - sum, 2) / (STEPS * WIDTH) : 0;
+        const double inverse = 1 / sqrt(squares + 1e-5);
+        for (size_t k = 0; k < ALL; k++) {
+            if (k / WIDTH % GROUPS != group) continue;
+            y[k] = ((double)x[k] - sum) * inverse;
+            of_g += (double)dy[k] / (STEPS * WIDTH);
+            of_gz += (double)dy[k] * y[k] / (STEPS * WIDTH);
+        }
+        for (size_t k = 0; k < ALL; k++)
+            if (k / WIDTH % GROUPS == group) dx[k] = inverse * ((double)dy[k] - of_g - y[k] * of_gz);
+    }
+    tl_error error = {0};
+    tl_model *model = tl_model_new(NULL);
+    const tl_node input = tl_input(model, (tl_shape){STEPS, WIDTH * GROUPS});
+    tl_model_compile(model, tl_group_norm(model, input, &(tl_group_norm_cfg){.groups = GROUPS}),
+                     &(tl_compile_cfg){.batch = 1, .loss = TL_SQUARED_ERROR, .input_gradient = true}, &error);
+    check_ok(&error);
+    const tl_tensor view = TL_VIEW(x, 1, STEPS, WIDTH * GROUPS), back = TL_VIEW(dy, 1, STEPS, WIDTH * GROUPS);
+    tl_forward(model, &view, TL_TRAINING);
+    check_within("y", tl_output(model).data, y, bound, ALL);
+    tl_backward_from(model, &back);
+    check_ok(tl_model_error(model));
+    check_within("dx", tl_input_gradient(model).data, dx, bound, ALL);
+    tl_model_free(model);
+}
+
 /* With the output for some lengths, and the gradients that go back, as those of the short samples by themselves. */
 static void given_lengths_when_normalised_then_by_their_own_steps(void **unused) {
     (void)unused;
@@ -182,6 +220,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_samples_when_normalised_then_the_definition),
         cmocka_unit_test(given_a_large_mean_when_normalised_then_little_cancels),
+        cmocka_unit_test(given_a_long_series_when_normalised_by_groups_then_the_definition_and_its_derivative),
         cmocka_unit_test(given_lengths_when_normalised_then_by_their_own_steps),
         cmocka_unit_test(given_a_bad_configuration_when_compiled_then_layer_value_and_limit_are_named),
     };

@@ -1,5 +1,5 @@
-/* Activations and their derivatives, and sums. Outputs may lie over inputs. NaN passes. */
-#include "kernels/exponential.h"
+/* Activations and their derivatives, sums and products. Outputs may lie over inputs. NaN passes. */
+#include "kernels/normal.h"
 
 /* What the functions below may depend on beside x: the a and b of the run. */
 typedef struct scales {
@@ -7,12 +7,6 @@ typedef struct scales {
 } scales;
 
 static const tl_real half = (tl_real)0.5;
-
-/* The library's function of each element, where it is worth no loop of its own. */
-TL_INLINE tl_vector each(tl_vector x, double (*function)(double)) {
-    for (int i = 0; i < TL_LANES; i++) x[i] = (tl_real)function((double)x[i]);
-    return x;
-}
 
 /* ---- one vector of each function, and of its derivative times d: in terms of y, or of x where it is called x ---- */
 
@@ -76,10 +70,10 @@ TL_INLINE tl_vector exponential_gradient(tl_vector y, tl_vector d, scales s) {
     return y * d;
 }
 
-/* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), and its derivative 1 - e^-y. */
+/* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), to two units in the last place, and its derivative 1 - e^-y. */
 TL_INLINE tl_vector softplus(tl_vector x, scales s) {
-    const tl_vector size = tl_choose(x < (tl_vector){0}, -x, x);
-    return relu(x, s) + each(tl_exponential_value(-size), log1p);
+    const tl_vector below = (tl_vector)((tl_mask)x | (tl_mask)tl_broadcast((tl_real)-0.0)); /* -|x| */
+    return relu(x, s) + tl_logarithm_above_one(tl_exponential_decay(below, (tl_vector){0}));
 }
 TL_INLINE tl_vector softplus_gradient(tl_vector y, tl_vector d, scales s) {
     (void)s;
@@ -88,20 +82,28 @@ TL_INLINE tl_vector softplus_gradient(tl_vector y, tl_vector d, scales s) {
 
 TL_INLINE tl_vector silu(tl_vector x, scales s) { return x * sigmoid(x, s); }
 TL_INLINE tl_vector silu_gradient(tl_vector x, tl_vector d, scales s) {
+    const tl_vector far = tl_broadcast(2 * tl_exponential_most); /* where it is 0 or 1 */
+    x = tl_bounded(x, -far, far);
     const tl_vector y = sigmoid(x, s);
     return d * (y * (1 + x * (1 - y)));
 }
 
-/* The distribution function of standard normal numbers, without cancellation where it is small. */
-static double normal_below(double x) { return erfc(x * -0.70710678118654752440) / 2; }
-
+/* x times the distribution function of standard normal numbers, which is that tail below 0 and 1 - tail above: to four units in the
+ * last place for |x| ≤ 3, to seven as far as it is a normal number. Its derivative: to three units of 1. */
 TL_INLINE tl_vector gelu(tl_vector x, scales s) {
     (void)s;
-    return x * each(x, normal_below);
+    const tl_vector far = tl_broadcast(tl_normal_far), bounded = tl_bounded(x, -far, far);
+    const tl_normal_tail tail = tl_normal_tail_of(tl_choose(bounded < (tl_vector){0}, -bounded, bounded));
+    const tl_vector below = bounded * tail.ratio * tail.density;
+    return tl_choose(x > (tl_vector){0}, x - below, below);
 }
 TL_INLINE tl_vector gelu_gradient(tl_vector x, tl_vector d, scales s) {
     (void)s;
-    return d * (each(x, normal_below) + x * (tl_real)0.39894228040143267794 * tl_exponential_value(-half * x * x));
+    const tl_vector far = tl_broadcast(tl_normal_far), bounded = tl_bounded(x, -far, far);
+    const tl_vector size = tl_choose(bounded < (tl_vector){0}, -bounded, bounded);
+    const tl_normal_tail tail = tl_normal_tail_of(size);
+    const tl_vector below = (tail.ratio - size * (tl_real)0.39894228040143267794) * tail.density;
+    return d * tl_choose(x > (tl_vector){0}, 1 - below, below);
 }
 
 /* x·(1 + tanh z) / 2 = x·sigmoid(2z) with z = sqrt(2/pi)·(x + 0.044715·x³). */
@@ -109,6 +111,8 @@ static const tl_real gelu_slope = (tl_real)1.59576912160573071176, gelu_cube = (
 
 TL_INLINE tl_vector gelu_tanh(tl_vector x, scales s) { return x * sigmoid(gelu_slope * (x + gelu_cube * x * x * x), s); }
 TL_INLINE tl_vector gelu_tanh_gradient(tl_vector x, tl_vector d, scales s) {
+    const tl_vector far = tl_broadcast(tl_normal_far); /* where it is 0 or 1 */
+    x = tl_bounded(x, -far, far);
     const tl_vector y = sigmoid(gelu_slope * (x + gelu_cube * x * x * x), s);
     return d * (y + x * y * (1 - y) * gelu_slope * (1 + 3 * gelu_cube * x * x));
 }
@@ -228,13 +232,22 @@ void TL_KERNEL(tl_kernel_activation_gradient)(const tl_activation_run *run) {
     }
 }
 
-/* ---- sums ---- */
+/* ---- sums and products ---- */
 
+TL_INLINE tl_vector multiply(tl_vector a, tl_vector b, scales s) {
+    (void)s;
+    return a * b;
+}
 TL_INLINE tl_vector add(tl_vector a, tl_vector b, scales s) {
     (void)s;
     return a + b;
 }
 TL_INLINE tl_vector add_relu(tl_vector a, tl_vector b, scales s) { return relu(a + b, s); }
+
+void TL_KERNEL(tl_kernel_multiply)(const tl_real *a, const tl_real *b, tl_real *y, size_t count);
+void TL_KERNEL(tl_kernel_multiply)(const tl_real *a, const tl_real *b, tl_real *y, size_t count) {
+    map_pairs(a, b, y, count, (scales){0}, multiply);
+}
 
 void TL_KERNEL(tl_kernel_add)(const tl_real *a, const tl_real *b, tl_real *y, size_t count);
 void TL_KERNEL(tl_kernel_add)(const tl_real *a, const tl_real *b, tl_real *y, size_t count) {

@@ -1,4 +1,4 @@
-/* exponential.h: e^x of a vector. */
+/* exponential.h: e^x and log(1 + x) of a vector. */
 #ifndef TL_EXPONENTIAL_H
 #define TL_EXPONENTIAL_H
 
@@ -8,18 +8,24 @@
 
 /* e^x is a normal number from least to most. */
 #ifdef TAPLINE_F64
-enum { TL_MANTISSA = 52, TL_EXPONENTIAL_TERMS = 12 };
+enum { TL_MANTISSA = 52, TL_EXPONENTIAL_TERMS = 10 };
 static const tl_real tl_exponential_least = -708, tl_exponential_most = 709, tl_ln2_high = 0x1.62e42feep-1,
                      tl_ln2_low = 0x1.a39ef35793c76p-33;
 #else
-enum { TL_MANTISSA = 23, TL_EXPONENTIAL_TERMS = 6 };
+enum { TL_MANTISSA = 23, TL_EXPONENTIAL_TERMS = 5 };
 static const tl_real tl_exponential_least = -87, tl_exponential_most = 88, tl_ln2_high = 0x1.62e4p-1f, tl_ln2_low = 0x1.7f7d1cp-20f;
 #endif
 
-/* 1/k! for k = 2 …: the Taylor series; its remainder for |r| ≤ ln 2 / 2 is below half a unit in the last place. */
-static const double tl_exponential_series[] = {1. / 2,       1. / 6,        1. / 24,        1. / 120,
-                                               1. / 720,     1. / 5040,     1. / 40320,     1. / 362880,
-                                               1. / 3628800, 1. / 39916800, 1. / 479001600, 1. / 6227020800};
+/* (e^r - 1 - r) / r² for |r| ≤ ln 2 / 2: the polynomial whose largest error is the least (Remez). What it adds to that of e^r is a
+ * quarter of half a unit in the last place. */
+#ifdef TAPLINE_F64
+static const double tl_exponential_bend[TL_EXPONENTIAL_TERMS] = {
+    0.50000000000000011,    0.16666666666666644,    0.041666666666624254,   0.008333333333356209,   0.0013888888917160792,
+    0.00019841269784670452, 2.4801521366452146e-05, 2.7557355477478031e-06, 2.7620059101008136e-07, 2.5068186800518371e-08};
+#else
+static const double tl_exponential_bend[TL_EXPONENTIAL_TERMS] = {0.49999999552008623, 0.16666577213999562, 0.041666853429810108,
+                                                                 0.0083631541493733481, 0.001390129729948096};
+#endif
 
 /* e^x = scale·(rest + 1), scale = 2^n with n = x / ln 2 rounded (Cody & Waite 1980); e^x - 1 = scale·rest + (scale - 1) without
  * cancellation where x ≥ 0. Beyond the range that scale can have, the value at its end. */
@@ -27,18 +33,19 @@ typedef struct tl_exponential {
     tl_vector scale, rest;
 } tl_exponential;
 
-TL_INLINE tl_exponential tl_exponential_of(tl_vector x) {
-    const tl_vector low = tl_broadcast(tl_exponential_least), high = tl_broadcast(tl_exponential_most);
-    x = tl_bounded(x, low, high);
+/* The same of x - low; `low` is small: what the rounding of x left over. */
+TL_INLINE tl_exponential tl_exponential_less(tl_vector x, tl_vector low) {
+    x = tl_bounded(x, tl_broadcast(tl_exponential_least), tl_broadcast(tl_exponential_most));
     /* Adding 1.5·2^TL_MANTISSA leaves the nearest integer in the low bits. */
     const tl_vector magic = tl_broadcast((tl_real)1.5 * (tl_real)((int64_t)1 << TL_MANTISSA));
     const tl_vector shifted = x * (tl_real)1.44269504088896340736 + magic, n = shifted - magic;
-    const tl_vector r = (x - n * tl_ln2_high) - n * tl_ln2_low;
-    tl_vector bend = tl_broadcast((tl_real)tl_exponential_series[TL_EXPONENTIAL_TERMS - 1]); /* e^r = 1 + r + r²·bend */
-    TL_UNROLL for (int k = TL_EXPONENTIAL_TERMS - 2; k >= 0; k--) bend = bend * r + (tl_real)tl_exponential_series[k];
+    const tl_vector r = ((x - n * tl_ln2_high) - n * tl_ln2_low) - low;
+    const tl_vector bend = tl_polynomial(r, tl_exponential_bend, TL_EXPONENTIAL_TERMS); /* e^r = 1 + r + r²·bend */
     const tl_mask bits = ((tl_mask)shifted << TL_MANTISSA) + (tl_mask)tl_broadcast(1);
     return (tl_exponential){.scale = (tl_vector)bits, .rest = r + r * r * bend};
 }
+
+TL_INLINE tl_exponential tl_exponential_of(tl_vector x) { return tl_exponential_less(x, (tl_vector){0}); }
 
 /* e^x itself: 0 and infinity beyond that range. */
 TL_INLINE tl_vector tl_exponential_value(tl_vector x) {
@@ -47,10 +54,33 @@ TL_INLINE tl_vector tl_exponential_value(tl_vector x) {
     return tl_choose(x > tl_broadcast(tl_exponential_most), tl_broadcast((tl_real)INFINITY), value);
 }
 
+/* e^(x - low), 0 below that range. */
+TL_INLINE tl_vector tl_exponential_decay(tl_vector x, tl_vector low) {
+    const tl_exponential e = tl_exponential_less(x, low);
+    return tl_where(~(x < tl_broadcast(tl_exponential_least)), e.scale * e.rest + e.scale);
+}
+
 /* e^x - 1 without cancellation near 0; beyond that range the value at its end. */
 TL_INLINE tl_vector tl_exponential_less_one(tl_vector x) {
     const tl_exponential e = tl_exponential_of(x);
     return e.scale * e.rest + (e.scale - 1);
+}
+
+/* (2·artanh(s) - 2·s) / s³ as a polynomial in s², s ≤ 1/3 (Remez); what it adds to the error of log(1 + x) is a quarter of half a
+ * unit in the last place at most. */
+#ifdef TAPLINE_F64
+static const double tl_logarithm_bend[] = {0.66666666666666663,  0.40000000000014813, 0.28571428567052737, 0.22222222722631396,
+                                           0.18181789194221706,  0.15385576378178434, 0.13314047479705865, 0.12001936214906146,
+                                           0.087965840064435627, 0.16172372522579059};
+#else
+static const double tl_logarithm_bend[] = {0.66666639942775796, 0.40007625732093571, 0.28235041897867424, 0.26861023098960413};
+#endif
+
+/* log(1 + x) for 0 ≤ x ≤ 1: with s = x / (2 + x) it is 2·artanh(s), and 2·s = x - s·x, so that the part that counts most is exact
+ * (Tang 1990). */
+TL_INLINE tl_vector tl_logarithm_above_one(tl_vector x) {
+    const tl_vector s = x / (x + 2), square = s * s;
+    return x - s * (x - square * tl_polynomial(square, tl_logarithm_bend, sizeof tl_logarithm_bend / sizeof *tl_logarithm_bend));
 }
 
 #endif

@@ -75,6 +75,61 @@ static inline tl_vector tl_bounded(tl_vector x, tl_vector low, tl_vector high) {
 #endif
 }
 
+/* Elementwise a where a > b, else b: NaN of b alone passes. */
+static inline tl_vector tl_larger(tl_vector a, tl_vector b) {
+#if defined(__AVX512F__)
+    return TL_INTRINSIC(_mm512_max)(a, b);
+#elif defined(__AVX2__)
+    return TL_INTRINSIC(_mm256_max)(a, b);
+#else
+    return tl_choose(a > b, a, b);
+#endif
+}
+
+/* The sum of all elements, and the largest: the halves are joined, then theirs, and so on, the first few as vectors. */
+typedef tl_real tl_quarter __attribute__((vector_size(16)));
+typedef __typeof__((tl_quarter){0} > (tl_quarter){0}) tl_quarter_mask;
+enum { TL_QUARTERS = TL_VECTOR_BYTES / 16, TL_QUARTER_LANES = TL_LANES / TL_QUARTERS };
+
+static inline tl_real tl_total(tl_vector x) {
+    tl_quarter q[TL_QUARTERS];
+    __builtin_memcpy(q, &x, sizeof q);
+    TL_UNROLL for (int half = TL_QUARTERS / 2; half > 0; half /= 2) {
+        TL_UNROLL for (int i = 0; i < half; i++) q[i] += q[i + half];
+    }
+    TL_UNROLL for (int half = TL_QUARTER_LANES / 2; half > 0; half /= 2) {
+        TL_UNROLL for (int lane = 0; lane < half; lane++) q[0][lane] += q[0][lane + half];
+    }
+    return q[0][0];
+}
+
+static inline tl_real tl_largest(tl_vector x) {
+    tl_quarter q[TL_QUARTERS];
+    __builtin_memcpy(q, &x, sizeof q);
+    TL_UNROLL for (int half = TL_QUARTERS / 2; half > 0; half /= 2) {
+        TL_UNROLL for (int i = 0; i < half; i++) {
+            const tl_quarter_mask above = q[i] > q[i + half];
+            q[i] = (tl_quarter)((above & (tl_quarter_mask)q[i]) | (~above & (tl_quarter_mask)q[i + half]));
+        }
+    }
+    tl_real largest = q[0][0];
+    TL_UNROLL for (int lane = 1; lane < TL_QUARTER_LANES; lane++) largest = q[0][lane] > largest ? q[0][lane] : largest;
+    return largest;
+}
+
+/* c[0] + c[1]·x + c[2]·x² … */
+TL_INLINE tl_vector tl_polynomial(tl_vector x, const double *c, const int terms) {
+    tl_vector sum = tl_broadcast((tl_real)c[terms - 1]);
+    TL_UNROLL for (int k = terms - 2; k >= 0; k--) sum = sum * x + (tl_real)c[k];
+    return sum;
+}
+
+/* The first `count` elements set. */
+static inline tl_mask tl_first(size_t count) {
+    static const tl_real order[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return tl_load(order) < tl_broadcast((tl_real)count);
+}
+
 #if defined(__AVX512F__)
 /* One bit for each four bytes of the first `count` elements. */
 static inline __mmask16 tl_part_mask(size_t count) { return (__mmask16)((1U << (count * sizeof(tl_real) / 4)) - 1); }
@@ -89,22 +144,17 @@ static inline tl_vector tl_load_part(const tl_real *from, size_t count) {
     const __m256i mask = _mm256_loadu_si256((const __m256i *)((const char *)bits + TL_VECTOR_BYTES - count * sizeof(tl_real)));
     return (tl_vector)_mm256_maskload_ps((const float *)from, mask);
 #else
-    tl_real part[TL_LANES] = {0}, *to = part;
-    TL_UNROLL for (size_t half = TL_LANES / 2; half > 0; half /= 2) {
-        if (!(count & half)) continue;
-        __builtin_memcpy(to, from, half * sizeof *to);
-        to += half;
-        from += half;
+    tl_vector part = {0};
+    TL_UNROLL for (size_t i = 0; i + 1 < TL_LANES; i++) {
+        if (i < count) part[i] = from[i];
     }
-    return tl_load(part);
+    return part;
 #endif
 }
 
-/* Their way back; by halves, the bits of `count`, where the processor cannot do it. For the end of an array, not for a loop. */
-static inline void tl_store_part(tl_real *to, tl_vector value, size_t count) {
-#if defined(__AVX512F__)
-    _mm512_mask_storeu_ps(to, tl_part_mask(count), (__m512)value);
-#else
+/* Their way back by halves, the bits of `count`: for the ends of rows that are gone through in order, since a processor lets what
+ * is read behind a masked store wait for it. */
+static inline void tl_store_halves(tl_real *to, tl_vector value, size_t count) {
     tl_real part[TL_LANES], *from = part;
     tl_store(part, value);
     TL_UNROLL for (size_t half = TL_LANES / 2; half > 0; half /= 2) {
@@ -113,7 +163,25 @@ static inline void tl_store_part(tl_real *to, tl_vector value, size_t count) {
         to += half;
         from += half;
     }
+}
+
+/* Their way back, masked where the processor can do it. For the end of an array, not for a loop. */
+static inline void tl_store_part(tl_real *to, tl_vector value, size_t count) {
+#if defined(__AVX512F__)
+    _mm512_mask_storeu_ps(to, tl_part_mask(count), (__m512)value);
+#else
+    tl_store_halves(to, value, count);
 #endif
+}
+
+/* Whole vectors, or the first `part` elements of one where that is not 0: what the end of a row has in common with the rest of it.
+ */
+static inline tl_vector tl_load_some(const tl_real *from, size_t part) { return part ? tl_load_part(from, part) : tl_load(from); }
+static inline void tl_store_some(tl_real *to, tl_vector value, size_t part) {
+    if (part)
+        tl_store_part(to, value, part);
+    else
+        tl_store(to, value);
 }
 
 #endif

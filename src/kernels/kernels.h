@@ -2,10 +2,10 @@
 #ifndef TL_KERNELS_H
 #define TL_KERNELS_H
 
-#include <tapline/base.h>
+#include <tapline/random.h>
 
-/* A run of rows of a batch normalisation, y = (x - centre) · factor + term, and of the ReLU after it where `relu` is set. What a
- * loop does not name may be NULL. */
+/* A run of rows of a batch or group normalisation, y = (x - centre) · factor + term, and of the ReLU after it where `relu` is set.
+ * What a loop does not name may be NULL. */
 typedef struct tl_norm_rows {
     size_t rows, channels;
     bool relu;
@@ -14,6 +14,27 @@ typedef struct tl_norm_rows {
     const tl_real *centre, *factor, *term, *slope, *offset; /* (channels) */
     tl_real *first, *second;                                /* [OUT] (channels) sums over the rows */
 } tl_norm_rows;
+
+/* A run of rows that are each normalised by themselves, y = (x - centre) · factor · scale + shift with a centre and a factor for
+ * each row. */
+typedef struct tl_layer_norm_rows {
+    size_t rows, channels;
+    tl_real epsilon;              /* factor = 1 / √(variance + epsilon) */
+    const tl_real *x, *dy;        /* (rows, channels) */
+    const tl_real *scale, *shift; /* (channels) */
+    tl_real *out;                 /* (rows, channels) y, may be x; backward: dx, may be dy, or NULL: nobody asks */
+    tl_real *centre, *factor;     /* (rows) [OUT] of forward */
+    tl_real *of_scale, *of_shift; /* backward: (channels) their gradients are added to */
+} tl_layer_norm_rows;
+
+/* A run of rows of a ReLU whose slope below 0 belongs to the channel. */
+typedef struct tl_prelu_rows {
+    size_t rows, channels;
+    const tl_real *x, *dy; /* (rows, channels) */
+    const tl_real *slope;  /* (channels) */
+    tl_real *out;          /* (rows, channels) y, may be x; backward: dx, may be dy, or NULL: nobody asks */
+    tl_real *sum;          /* [OUT] backward: (channels) the gradient of the slope */
+} tl_prelu_rows;
 
 /* A run of parameters that an optimizer steps. */
 typedef struct tl_step_run {
@@ -72,6 +93,16 @@ typedef struct tl_activation_run {
     tl_real *to;         /* y; backward: dx */
     size_t count;
 } tl_activation_run;
+
+/* `count` elements times factors by random numbers: 0 where the number is below the threshold, else the scale. */
+typedef struct tl_dropout_run {
+    tl_rng rng; /* where the first element's number is the first of a block */
+    uint32_t threshold;
+    tl_real scale;
+    const tl_real *from;
+    tl_real *to; /* may be `from` */
+    size_t count;
+} tl_dropout_run;
 
 /* Windows over one sample: output t sees inputs t·stride - pad_left … + taps - 1, those that there are. */
 typedef struct tl_pool_rows {
@@ -177,10 +208,23 @@ typedef struct tl_kernels {
     void (*norm_gradient_sums)(const tl_norm_rows *rows); /* first, second: of d, what the ReLU passes of dy; of d · (x - centre) */
     void (*norm_gradient)(const tl_norm_rows *rows);      /* out = factor · d + slope · (x - centre) + offset */
 
+    void (*layer_norm)(const tl_layer_norm_rows *rows);          /* out = y, centre, factor */
+    void (*layer_norm_gradient)(const tl_layer_norm_rows *rows); /* of_scale, of_shift, and out = dx */
+
+    void (*prelu)(const tl_prelu_rows *rows);          /* out = y */
+    void (*prelu_gradient)(const tl_prelu_rows *rows); /* sum, and out = dx */
+
     void (*activate)(const tl_activation_run *run);
     void (*activation_gradient)(const tl_activation_run *run);
-    void (*add)(const tl_real *a, const tl_real *b, tl_real *y, size_t count);      /* y = a + b; y may be a or b */
-    void (*add_relu)(const tl_real *a, const tl_real *b, tl_real *y, size_t count); /* y = max(a + b, 0); likewise */
+    /* Over the channels of each row, all (rows, channels): y, which may be x; dx, which may be dy. */
+    void (*softmax)(const tl_real *x, tl_real *y, size_t rows, size_t channels);
+    void (*softmax_gradient)(const tl_real *y, const tl_real *dy, tl_real *dx, size_t rows, size_t channels);
+
+    void (*dropout)(const tl_dropout_run *run);
+
+    void (*multiply)(const tl_real *a, const tl_real *b, tl_real *y, size_t count); /* y = a · b; y may be a or b */
+    void (*add)(const tl_real *a, const tl_real *b, tl_real *y, size_t count);      /* y = a + b; likewise */
+    void (*add_relu)(const tl_real *a, const tl_real *b, tl_real *y, size_t count); /* y = max(a + b, 0) */
     const tl_pooling *max_pool, *average_pool;
 
     void (*sum_rows)(const tl_real *x, size_t rows, size_t width, tl_real *sum); /* sum (width) += each row of x */

@@ -1,22 +1,25 @@
 /* The sum of rows, for means over time and gradients of biases. */
-#include "kernels/kernel.h"
+#include "kernels/columns.h"
 
-enum { BLOCK = 4 }; /* vectors, whose sums stay in registers */
+typedef struct summed_rows {
+    const tl_real *x; /* (rows, width) */
+    size_t rows, width;
+    tl_real *sum; /* (width) */
+} summed_rows;
 
-TL_INLINE void sum_block(const tl_real *x, size_t rows, size_t width, tl_real *sum, const int vectors) {
-    tl_vector s[BLOCK];
-    TL_UNROLL for (int v = 0; v < vectors; v++) s[v] = tl_load(sum + v * TL_LANES);
-    for (size_t r = 0; r < rows; r++, x += width) {
-        TL_UNROLL for (int v = 0; v < vectors; v++) s[v] += tl_load(x + v * TL_LANES);
+TL_INLINE void sum_columns(const void *rows, size_t c, const int vectors, size_t part, const int variant) {
+    (void)variant;
+    const summed_rows *n = rows;
+    const tl_real *x = n->x + c;
+    tl_vector sum[TL_WIDE_BLOCK];
+    tl_load_columns(sum, n->sum + c, vectors, part);
+    for (size_t row = 0; row < n->rows; row++, x += n->width) {
+        TL_UNROLL for (int v = 0; v < vectors; v++) sum[v] += tl_load_some(x + v * TL_LANES, part);
     }
-    TL_UNROLL for (int v = 0; v < vectors; v++) tl_store(sum + v * TL_LANES, s[v]);
+    tl_store_columns(n->sum + c, sum, vectors, part);
 }
 
 void TL_KERNEL(tl_kernel_sum_rows)(const tl_real *x, size_t rows, size_t width, tl_real *sum);
 void TL_KERNEL(tl_kernel_sum_rows)(const tl_real *x, size_t rows, size_t width, tl_real *sum) {
-    size_t c = 0;
-    for (; c + BLOCK * TL_LANES <= width; c += BLOCK * TL_LANES) sum_block(x + c, rows, width, sum + c, BLOCK);
-    for (; c + TL_LANES <= width; c += TL_LANES) sum_block(x + c, rows, width, sum + c, 1);
-    for (; c < width; c++)
-        for (size_t r = 0; r < rows; r++) sum[c] += x[r * width + c];
+    tl_by_columns(&(summed_rows){.x = x, .rows = rows, .width = width, .sum = sum}, width, TL_WIDE_BLOCK, 0, sum_columns);
 }

@@ -5,9 +5,17 @@ void TL_KERNEL(tl_kernel_norm_moments)(const tl_norm_rows *rows);
 void TL_KERNEL(tl_kernel_norm_apply)(const tl_norm_rows *rows);
 void TL_KERNEL(tl_kernel_norm_gradient_sums)(const tl_norm_rows *rows);
 void TL_KERNEL(tl_kernel_norm_gradient)(const tl_norm_rows *rows);
+void TL_KERNEL(tl_kernel_layer_norm)(const tl_layer_norm_rows *rows);
+void TL_KERNEL(tl_kernel_layer_norm_gradient)(const tl_layer_norm_rows *rows);
+void TL_KERNEL(tl_kernel_prelu)(const tl_prelu_rows *rows);
+void TL_KERNEL(tl_kernel_prelu_gradient)(const tl_prelu_rows *rows);
 void TL_KERNEL(tl_kernel_activate)(const tl_activation_run *run);
 void TL_KERNEL(tl_kernel_activation_gradient)(const tl_activation_run *run);
 extern const tl_pooling TL_KERNEL(tl_kernel_max_pool), TL_KERNEL(tl_kernel_average_pool);
+void TL_KERNEL(tl_kernel_softmax)(const tl_real *x, tl_real *y, size_t rows, size_t channels);
+void TL_KERNEL(tl_kernel_softmax_gradient)(const tl_real *y, const tl_real *dy, tl_real *dx, size_t rows, size_t channels);
+void TL_KERNEL(tl_kernel_dropout)(const tl_dropout_run *run);
+void TL_KERNEL(tl_kernel_multiply)(const tl_real *a, const tl_real *b, tl_real *y, size_t count);
 void TL_KERNEL(tl_kernel_add)(const tl_real *a, const tl_real *b, tl_real *y, size_t count);
 void TL_KERNEL(tl_kernel_add_relu)(const tl_real *a, const tl_real *b, tl_real *y, size_t count);
 void TL_KERNEL(tl_kernel_sum_rows)(const tl_real *x, size_t rows, size_t width, tl_real *sum);
@@ -34,8 +42,16 @@ const tl_kernels TL_KERNEL(tl_kernels) = {
     .norm_apply = TL_KERNEL(tl_kernel_norm_apply),
     .norm_gradient_sums = TL_KERNEL(tl_kernel_norm_gradient_sums),
     .norm_gradient = TL_KERNEL(tl_kernel_norm_gradient),
+    .layer_norm = TL_KERNEL(tl_kernel_layer_norm),
+    .layer_norm_gradient = TL_KERNEL(tl_kernel_layer_norm_gradient),
+    .prelu = TL_KERNEL(tl_kernel_prelu),
+    .prelu_gradient = TL_KERNEL(tl_kernel_prelu_gradient),
     .activate = TL_KERNEL(tl_kernel_activate),
     .activation_gradient = TL_KERNEL(tl_kernel_activation_gradient),
+    .softmax = TL_KERNEL(tl_kernel_softmax),
+    .softmax_gradient = TL_KERNEL(tl_kernel_softmax_gradient),
+    .dropout = TL_KERNEL(tl_kernel_dropout),
+    .multiply = TL_KERNEL(tl_kernel_multiply),
     .add = TL_KERNEL(tl_kernel_add),
     .add_relu = TL_KERNEL(tl_kernel_add_relu),
     .max_pool = &TL_KERNEL(tl_kernel_max_pool),
