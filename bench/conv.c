@@ -117,10 +117,14 @@ static double terms(const bout *self, bench_pass pass) {
     return (double)spec->batch * (double)self->out_length;
 }
 
+/* Of the elements that are not 0: gradients of taps that saw nothing but padding do not count. */
 static double root_mean_square(const tl_tensor *tensor) {
-    double sum = 0;
-    for (size_t i = 0; i < tl_tensor_count(tensor); i++) sum += (double)tensor->data[i] * (double)tensor->data[i];
-    return sqrt(sum / (double)tl_tensor_count(tensor));
+    double sum = 0, count = 0;
+    for (size_t i = 0; i < tl_tensor_count(tensor); i++) {
+        sum += (double)tensor->data[i] * (double)tensor->data[i];
+        count += tensor->data[i] != 0;
+    }
+    return count > 0 ? sqrt(sum / count) : 0;
 }
 
 static void fail_at(const bout *self, const contender *who, bench_pass pass, size_t at, double limit, tl_error *error) {

@@ -220,11 +220,13 @@ static bool supports(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
     return shape->filters <= TL_GEMM_LIMIT && shape->kernel <= TL_GEMM_LIMIT / shape->channels;
 }
 
+static double up_to_multiple(size_t count, size_t of) { return (double)(count + (of - count % of) % of); }
+
 /* Multiply-adds of a product, with those on columns that are not there. The BLAS has another way for small ones. */
 static double product_cost(double rows, size_t columns, double inner) {
     const double small = 1e6;
-    if (rows * (double)columns * inner < small) return 0.95 * rows * (double)((columns + 3) / 4 * 4) * inner;
-    return 1.45 * rows * (double)((columns + 15) / 16 * 16) * inner;
+    if (rows * (double)columns * inner < small) return 0.95 * rows * up_to_multiple(columns, 4) * inner;
+    return 1.45 * rows * up_to_multiple(columns, 16) * inner;
 }
 
 static double cost(const tl_conv1d_shape *s, tl_conv1d_pass pass) {
