@@ -81,6 +81,9 @@ static void check_same(const tl_dataset *a, const tl_dataset *b) {
     if (a->values) REQUIRE(memcmp(a->values, b->values, count * sizeof *a->values) == 0);
 }
 
+/* Whether a file of a folder that has such a series first would, without labels, itself be taken for a series, a step a line. */
+static bool may_be_one(const tl_dataset *data) { return (data->lengths ? data->lengths[0] : data->x.shape[1]) == data->x.shape[2]; }
+
 /* Without labels, of a file that need not have any. */
 static void read_bare(const char *path, const tl_read_cfg *cfg) {
     tl_error error = {0};
@@ -108,8 +111,10 @@ void fuzz_read(const char *path, const tl_read_cfg *cfg) {
     again.unlabelled = true;
     tl_dataset *bare = tl_dataset_read(path, &again, &error);
     fuzz_check_error(bare, &error);
-    REQUIRE(bare && !bare->labels && !bare->values);
-    REQUIRE(memcmp(bare->x.data, data->x.data, tl_tensor_count(&data->x) * sizeof *data->x.data) == 0);
+    if (!may_be_one(data)) {
+        REQUIRE(bare && !bare->labels && !bare->values);
+        REQUIRE(memcmp(bare->x.data, data->x.data, tl_tensor_count(&data->x) * sizeof *data->x.data) == 0);
+    }
     tl_dataset_free(bare);
     tl_dataset_free(data);
 }
