@@ -22,9 +22,11 @@ enum {
 
 /* ---- weights ---- */
 
-/* Element (tap, input element, output) of a form is from[tap·tap_step + element·in_step + output·out_step], or 0 from `end` on. */
+/* Element (tap, input element, output) of a form is from[first + tap·tap_step + element·in_step + output·out_step], or 0 where that
+ * lies beyond `count`: the last tap of a stride may. */
 typedef struct weights {
-    const tl_real *from, *end;
+    const tl_real *from;
+    size_t count, first;
     ptrdiff_t tap_step;
     size_t in_step, out_step;
 } weights;
@@ -58,15 +60,15 @@ typedef struct weights_piece {
 static void pack_tap(const sum_job *job, const weights_piece *piece, size_t tap, tl_real *to) {
     const weights *w = &job->weights;
     const size_t lanes = piece->block.lanes, width = piece->block.width;
-    const tl_real *from =
-        w->from + (ptrdiff_t)tap * w->tap_step + (ptrdiff_t)(piece->first * w->in_step + piece->block.first * w->out_step);
+    size_t at =
+        (size_t)((ptrdiff_t)w->first + (ptrdiff_t)tap * w->tap_step) + piece->first * w->in_step + piece->block.first * w->out_step;
     if (w->out_step == 1) {
-        for (size_t i = 0; i < piece->count && from < w->end; i++, from += w->in_step)
-            memcpy(to + i * lanes, from, tl_least(width, (size_t)(w->end - from)) * sizeof *to);
+        for (size_t i = 0; i < piece->count && at < w->count; i++, at += w->in_step)
+            memcpy(to + i * lanes, w->from + at, tl_least(width, w->count - at) * sizeof *to);
         return;
     }
-    for (size_t o = 0; o < width && from < w->end; o++, from += w->out_step)
-        for (size_t i = 0; i < piece->count; i++) to[i * lanes + o] = from[i];
+    for (size_t o = 0; o < width && at < w->count; o++, at += w->out_step)
+        for (size_t i = 0; i < piece->count; i++) to[i * lanes + o] = w->from[at + i];
 }
 
 /* (taps, count + 1, lanes), zero beyond the last tap and output. */
@@ -270,7 +272,7 @@ static void forward(const tl_conv1d_shape *shape, const tl_real *x, const tl_rea
                     const tl_workers *workers, tl_real *scratch) {
     const tl_winograd_form form = tl_winograd_forward_form(shape);
     const weights plain = {.from = weight,
-                           .end = weight + form.window * form.width,
+                           .count = form.window * form.width,
                            .tap_step = (ptrdiff_t)(form.in_width * form.width),
                            .in_step = form.width,
                            .out_step = 1};
@@ -281,8 +283,9 @@ static void backward_input(const tl_conv1d_shape *shape, const tl_real *dy, cons
                            const tl_workers *workers, tl_real *scratch) {
     const tl_winograd_form form = tl_winograd_backward_form(shape);
     const size_t tap = form.in_width * form.width;
-    const weights flipped_taps = {.from = weight + (form.taps - 1) * tap,
-                                  .end = weight + shape->kernel * shape->channels * shape->filters,
+    const weights flipped_taps = {.from = weight,
+                                  .count = shape->kernel * shape->channels * shape->filters,
+                                  .first = (form.taps - 1) * tap,
                                   .tap_step = -(ptrdiff_t)tap,
                                   .in_step = 1,
                                   .out_step = form.in_width};
