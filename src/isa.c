@@ -20,6 +20,20 @@ const tl_kernels *tl_kernels_here(void) {
     return &tl_kernels_baseline;
 }
 
+/* The first is for processors that are not named, and was measured on AMD's: long sums, seldom loaded and stored. Intel's
+ * second-level cache does not keep up with them: what is read over and over has to stay in the first. */
+const tl_tuning tl_tunings[TL_TUNINGS] = {{.name = "common", .sum_rows = 640}, {.name = "intel", .sum_rows = 160}};
+
+const tl_tuning *tl_tuning_here(void) {
+    const char *wanted = getenv("TAPLINE_TUNING");
+    for (size_t i = 0; wanted && i < TL_TUNINGS; i++)
+        if (strcmp(wanted, tl_tunings[i].name) == 0) return &tl_tunings[i];
+#if defined(__x86_64__)
+    if (__builtin_cpu_is("intel")) return &tl_tunings[1];
+#endif
+    return &tl_tunings[0];
+}
+
 const char *tl_isa(void) { return tl_kernels_here()->isa; }
 
 double tl_peak_gflops(double seconds) {

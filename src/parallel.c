@@ -15,12 +15,15 @@ static const double serial_limit = 2e5;
 enum { MOST_SHARES = 64 /* more workers than these share them */ };
 
 tl_workers tl_workers_of(int threads) {
-    return (tl_workers){.count = threads > 0 ? threads : omp_get_max_threads(), .kernels = tl_kernels_here()};
+    const int count = threads > 0 ? threads : omp_get_max_threads();
+    return (tl_workers){.count = count, .kernels = tl_kernels_here(), .tuning = tl_tuning_here()};
 }
 
 int tl_workers_count(const tl_workers *workers) { return workers->count; }
 
 const tl_kernels *tl_kernels_of(const tl_workers *workers) { return workers->kernels; }
+
+const tl_tuning *tl_tuning_of(const tl_workers *workers) { return workers->tuning; }
 
 size_t tl_split_at(size_t count, size_t parts, size_t part) {
     if (parts == 1) return count * part; /* the most frequent case needs no division */

@@ -9,6 +9,7 @@
 struct tl_workers {
     int count; /* at least 1 */
     const tl_kernels *kernels;
+    const tl_tuning *tuning;
 };
 
 /* `threads` workers; 0: as many as the machine offers. */

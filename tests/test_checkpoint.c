@@ -424,6 +424,7 @@ static void given_another_machine_or_build_when_resumed_then_the_note_names_each
     expect_note("{\\\"tapline\\\":\\\"0", "{\\\"tapline\\\":\\\"9", "tapline \"9");
     expect_note("\\\"build\\\":", "\\\"built\\\":", "build none, now \"");
     expect_note("\\\"isa\\\":", "\\\"iso\\\":", "isa none, now \"");
+    expect_note("\\\"tuning\\\":", "\\\"toning\\\":", "tuning none, now \"");
     expect_note("\\\"processor\\\":", "\\\"precursor\\\":", "processor none, now \"");
     expect_note("\\\"blas\\\":", "\\\"blaz\\\":", "blas none, now \"");
     expect_note("\\\"libc\\\":", "\\\"lib_\\\":", "libc none, now \"");

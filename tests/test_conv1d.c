@@ -1,5 +1,6 @@
 /* The engines of Conv1D: naive against the definition, every other one against naive, and what a plan refuses. */
 #include "check.h"
+#include "conv1d/engine.h"
 
 #include <float.h>
 #include <inttypes.h>
@@ -14,7 +15,13 @@ static const double unit = DBL_EPSILON / 2;
 static const double unit = FLT_EPSILON / 2;
 #endif
 
-enum { EXACT_CONFIGURATIONS = 2000, FEW_CHANNELS_CONFIGURATIONS = 800, BOUND_CONFIGURATIONS = 300, PASSES = 3 };
+enum {
+    EXACT_CONFIGURATIONS = 2000,
+    FEW_CHANNELS_CONFIGURATIONS = 800,
+    BOUND_CONFIGURATIONS = 300,
+    SIZED_CONFIGURATIONS = 2000,
+    PASSES = 3
+};
 
 static const char *const pass_names[PASSES] = {"forward", "dx", "dw and db"};
 
@@ -100,12 +107,18 @@ static void describe(char *text, size_t size, const char *engine, int pass, cons
              (int)s->padding, s->pad_left, s->pad_right);
 }
 
-/* A plan with one engine for one pass, the others naive; NULL where the engine does not run it. */
-static tl_conv1d_plan *plan_for(const tl_conv1d_spec *spec, tl_engine engine, int pass, int threads) {
+/* One engine for one pass, the others naive. */
+static tl_conv1d_spec with_engine(const tl_conv1d_spec *spec, tl_engine engine, int pass) {
     tl_conv1d_spec s = *spec;
     s.forward = pass == TL_FORWARD ? engine : TL_ENGINE_NAIVE;
     s.backward_input = pass == TL_BACKWARD_INPUT ? engine : TL_ENGINE_NAIVE;
     s.backward_weights = pass == TL_BACKWARD_WEIGHTS ? engine : TL_ENGINE_NAIVE;
+    return s;
+}
+
+/* A plan of such; NULL where the engine does not run it. */
+static tl_conv1d_plan *plan_for(const tl_conv1d_spec *spec, tl_engine engine, int pass, int threads) {
+    tl_conv1d_spec s = with_engine(spec, engine, pass);
     s.threads = threads;
     tl_error error = {0};
     tl_conv1d_plan *plan = tl_conv1d_plan_new(&s, &error);
@@ -363,6 +376,49 @@ static void given_more_threads_when_any_engine_runs_then_every_bit_is_the_same(v
     }
 }
 
+/* ---- scratch memory ---- */
+
+/* Batches and lengths beyond a unit of every engine's work, which the tests of results need not have. */
+static tl_conv1d_spec random_large(tl_rng *rng) {
+    tl_conv1d_spec s = random_spec(rng);
+    s.batch = between(rng, 2, 300);
+    s.length += between(rng, 0, 400);
+    s.channels = between(rng, 1, 160);
+    s.filters = between(rng, 1, 160);
+    if (between(rng, 0, 2) == 0) s.kernel = 1;
+    return s;
+}
+
+/* A model sizes its memory for its largest batch, and the last batch of an epoch is smaller. */
+static void check_sized(const tl_conv1d_spec *spec, tl_engine engine, int pass, tl_rng *rng, size_t *sized) {
+    const tl_conv1d_spec s = with_engine(spec, engine, pass);
+    tl_conv1d_job job;
+    tl_error error = {0};
+    if (tl_conv1d_prepare(&s, &job, &error) != TL_OK) return;
+    const int workers = (int)between(rng, 1, 4);
+    const size_t whole = tl_conv1d_scratch(&job, workers);
+    char what[300];
+    describe(what, sizeof what, tl_engine_name(engine), pass, spec);
+    for (int i = 0; i < 8; i++) {
+        job.shape.batch = (size_t)between(rng, 1, spec->batch);
+        const size_t part = tl_conv1d_scratch(&job, workers);
+        if (part > whole) fail_msg("%s: %zu elements of scratch, of batch %zu %zu", what, whole, job.shape.batch, part);
+    }
+    ++*sized;
+}
+
+static void given_smaller_batches_when_any_engine_is_sized_then_none_needs_more_than_the_largest(void **unused) {
+    (void)unused;
+    tl_rng rng = tl_rng_at(14, TL_STREAM_USER, 0, 0);
+    size_t sized = 0;
+    for (int i = 0; i < SIZED_CONFIGURATIONS; i++) {
+        const tl_conv1d_spec spec = random_large(&rng);
+        for (int engine = TL_ENGINE_AUTO; tl_engine_name((size_t)engine); engine++)
+            for (int pass = 0; pass < PASSES; pass++) check_sized(&spec, (tl_engine)engine, pass, &rng, &sized);
+    }
+    assert_true(sized > PASSES * SIZED_CONFIGURATIONS * (size_t)TL_ENGINE_WINOGRAD);
+}
+
 /* ---- what a plan refuses ---- */
 
 typedef struct refusal {
@@ -427,6 +483,7 @@ int main(void) {
         cmocka_unit_test(given_several_tiles_when_any_engine_runs_then_it_equals_naive_bit_for_bit),
         cmocka_unit_test(given_random_numbers_when_any_engine_runs_then_it_is_within_its_bound_of_a_sum_in_double),
         cmocka_unit_test(given_more_threads_when_any_engine_runs_then_every_bit_is_the_same),
+        cmocka_unit_test(given_smaller_batches_when_any_engine_is_sized_then_none_needs_more_than_the_largest),
         cmocka_unit_test(given_impossible_geometry_when_planned_then_the_message_names_value_and_limit),
         cmocka_unit_test(given_a_name_when_looked_up_then_the_engine_or_the_names_that_there_are),
     };

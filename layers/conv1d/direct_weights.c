@@ -11,9 +11,8 @@
 #include <string.h>
 
 enum {
-    UNIT_ROWS = 640,         /* of dy at a time: loading and storing sums takes no time beside them */
     UNIT_BYTES = 384 * 1024, /* of them and their input, a share of the second-level cache */
-    LEAST_ROWS = 160,        /* of dy at a time, all the same */
+    LEAST_SHARE = 4,         /* of the rows that are wanted at a time, so many all the same */
     PART_ROWS = 2048,        /* of dy for each part, at least */
     MOST_PARTS = 16,         /* of the batch */
     TASKS_EACH = 2,          /* tasks for each worker, to even out their speeds */
@@ -25,6 +24,7 @@ typedef struct product_job {
     const tl_kernels *kernels;
     tl_direct_form form;
     size_t batch, samples, chunks, units; /* a unit is `samples` samples, or one of `chunks` pieces of one */
+    size_t most_rows;                     /* of a unit's sample */
     size_t parts, groups, slices;         /* a task is a group of blocks and a slice of the window over one part */
     size_t width, inner;                  /* filters, rounded up; kernel · channels */
     const tl_real *x, *dy;
@@ -33,17 +33,19 @@ typedef struct product_job {
     tl_real *own;              /* of each worker: zeros, of a block; sums that are in none of the above; copies; packed dy */
 } product_job;
 
-static size_t unit_rows(const tl_conv1d_shape *shape) {
+static size_t unit_rows(const tl_conv1d_shape *shape, const tl_tuning *tuning) {
     const size_t lanes = tl_least(shape->filters, TL_MOST_TILE_WIDTH), inputs = shape->stride * shape->channels;
-    return tl_least(tl_most(UNIT_BYTES / ((inputs + lanes) * sizeof(tl_real)), LEAST_ROWS), UNIT_ROWS);
+    const size_t wanted = tuning->sum_rows; /* loading and storing sums takes little time beside them */
+    return tl_least(tl_most(UNIT_BYTES / ((inputs + lanes) * sizeof(tl_real)), wanted / LEAST_SHARE), wanted);
 }
 
-static product_job job_of(const tl_conv1d_shape *whole) {
+static product_job job_of(const tl_conv1d_shape *whole, const tl_tuning *tuning) {
     const tl_conv1d_shape joined = tl_direct_joined(whole), *shape = &joined;
     product_job job = {.form = tl_direct_forward_form(shape), .batch = shape->batch};
-    const size_t limit = unit_rows(shape);
+    const size_t limit = unit_rows(shape, tuning);
     job.parts = tl_most(tl_least(tl_power_of_two(shape->batch * shape->out_length / PART_ROWS), MOST_PARTS), 1);
     job.chunks = tl_divide_up(shape->out_length, limit);
+    job.most_rows = tl_least(shape->out_length, limit);
     job.samples = tl_most(tl_least(limit / shape->out_length, shape->batch / job.parts), 1);
     job.units = tl_divide_up(shape->batch, job.samples) * job.chunks;
     job.parts = tl_least(job.parts, job.units);
@@ -54,8 +56,9 @@ static product_job job_of(const tl_conv1d_shape *whole) {
 
 static size_t copies_count(const product_job *job) { return job->samples * tl_direct_copy(&job->form, job->chunks); }
 
+/* Of the largest unit that a smaller batch may have, too: its pieces may be longer. */
 static size_t packed_count(const product_job *job) {
-    const size_t rows = job->samples * tl_divide_up(job->form.rows, job->chunks);
+    const size_t rows = job->samples * job->most_rows;
     return rows * tl_least(job->width, TL_MOST_TILE_WIDTH);
 }
 
@@ -250,9 +253,14 @@ static void gather_task(void *context, size_t task, int worker) {
 
 /* ---- the pass ---- */
 
+/* Whatever the tuning. */
 size_t tl_direct_weights_scratch(const tl_conv1d_shape *shape, int workers) {
-    const product_job job = job_of(shape);
-    return sums_count(&job) + job.parts * job.width + (size_t)workers * own_count(&job);
+    size_t most = 0;
+    for (size_t i = 0; i < TL_TUNINGS; i++) {
+        const product_job job = job_of(shape, &tl_tunings[i]);
+        most = tl_most(most, sums_count(&job) + job.parts * job.width + (size_t)workers * own_count(&job));
+    }
+    return most;
 }
 
 /* Tasks within a part repeat its copies of the input, or of dy: no more of them than the workers need. */
@@ -273,7 +281,7 @@ double tl_direct_weights_cost(const tl_conv1d_shape *shape) {
 
 void tl_direct_backward_weights(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *dy, tl_real *dweight, tl_real *dbias,
                                 const tl_workers *workers, tl_real *scratch) {
-    product_job job = job_of(shape);
+    product_job job = job_of(shape, tl_tuning_of(workers));
     job.kernels = tl_kernels_of(workers);
     job.x = x;
     job.dy = dy;

@@ -240,7 +240,7 @@ static size_t products_count(const sum_job *job) {
 
 /* A job without its arrays. */
 static sum_job job_of(const tl_winograd_form *form) {
-    sum_job job = {.form = *form, .cut = tl_winograd_cut_of(form, UNITS)};
+    sum_job job = {.form = *form, .cut = tl_winograd_cut_of(form, UNITS, SIZE_MAX)};
     job.plane = tl_winograd_plane(form, &job.cut);
     const size_t summing = tl_winograd_copy(form) + form->variant->points * job.plane + products_count(&job);
     const size_t packing = form->variant->taps * (PIECE + 1) * tl_least(tl_aligned_count(form->width), TL_MOST_TILE_WIDTH);

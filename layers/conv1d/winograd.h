@@ -43,7 +43,7 @@ typedef struct tl_winograd_cut {
     size_t units;
 } tl_winograd_cut;
 
-tl_winograd_cut tl_winograd_cut_of(const tl_winograd_form *form, size_t least_units);
+tl_winograd_cut tl_winograd_cut_of(const tl_winograd_form *form, size_t least_units, size_t most_rows);
 
 /* Samples and tiles. `in_tiles` are transformed for each sample: those of all groups. */
 typedef struct tl_winograd_unit {

@@ -86,9 +86,9 @@ double tl_winograd_cost(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
 
 /* ---- units ---- */
 
-tl_winograd_cut tl_winograd_cut_of(const tl_winograd_form *form, size_t least_units) {
+tl_winograd_cut tl_winograd_cut_of(const tl_winograd_form *form, size_t least_units, size_t most_rows) {
     const size_t tile = form->variant->points * tl_winograd_in_row(form) * sizeof(tl_real), others = form->groups - 1;
-    const size_t in_cache = tl_most(UNIT_BYTES / tile, others) - others; /* tiles of a unit, of one sample */
+    const size_t in_cache = tl_least(tl_most(UNIT_BYTES / tile, others) - others, most_rows / form->dilation); /* tiles of a unit */
     const size_t shared = tl_divide_up(form->tiles * form->batch, least_units),
                  few = tl_divide_up(UNIT_ROWS, form->dilation) + others;
     const size_t limit = tl_most(tl_least(in_cache, shared), few);

@@ -44,9 +44,9 @@ static size_t own_count(const product_job *job) {
 }
 
 /* A job without its arrays. */
-static product_job job_of(const tl_conv1d_shape *shape) {
+static product_job job_of(const tl_conv1d_shape *shape, const tl_tuning *tuning) {
     product_job job = {.form = tl_winograd_forward_form(shape)};
-    job.cut = tl_winograd_cut_of(&job.form, 1);
+    job.cut = tl_winograd_cut_of(&job.form, 1, tuning->sum_rows);
     job.width = tl_aligned_count(shape->filters);
     job.inner = job.form.groups * job.form.in_width;
     job.each = own_count(&job);
@@ -231,14 +231,20 @@ static void finish_task(void *context, size_t task, int worker) {
 
 /* ---- the pass ---- */
 
+/* Whatever the tuning. */
 size_t tl_winograd_weights_scratch(const tl_conv1d_shape *shape, int workers) {
-    const product_job job = job_of(shape);
-    return job.parts * job.width * (job.form.variant->points * job.inner + 1) + (size_t)workers * job.each;
+    size_t most = 0;
+    for (size_t i = 0; i < TL_TUNINGS; i++) {
+        const product_job job = job_of(shape, &tl_tunings[i]);
+        const size_t sums = job.parts * job.width * (job.form.variant->points * job.inner + 1);
+        most = tl_most(most, sums + (size_t)workers * job.each);
+    }
+    return most;
 }
 
 void tl_winograd_backward_weights(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *dy, tl_real *dweight,
                                   tl_real *dbias, const tl_workers *workers, tl_real *scratch) {
-    product_job job = job_of(shape);
+    product_job job = job_of(shape, tl_tuning_of(workers));
     job.x = x;
     job.dy = dy;
     job.dweight = dweight;

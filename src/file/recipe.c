@@ -5,6 +5,7 @@
 #include "file/model.h"
 #include "gemm.h"
 #include "graph.h"
+#include "kernels/kernels.h"
 #include "network.h"
 #include "setting.h"
 
@@ -153,9 +154,9 @@ static const char *c_library(void) {
 json_t *tl_recipe_machine(const tl_model *model) {
     char processor[WORD], blas[WORD];
     tl_gemm_version(blas, sizeof blas);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "tapline", tl_version(), "build", TL_BUILD, "isa", tl_isa(),
-                     "processor", describe_processor(processor), "blas", blas, "libc", c_library(), "engine",
-                     tl_engine_name(model->engine), "largest_batch", (json_int_t)tl_model_batch(model));
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "tapline", tl_version(), "build", TL_BUILD, "isa", tl_isa(),
+                     "tuning", tl_tuning_here()->name, "processor", describe_processor(processor), "blas", blas, "libc",
+                     c_library(), "engine", tl_engine_name(model->engine), "largest_batch", (json_int_t)tl_model_batch(model));
 }
 
 /* ---- comparing ---- */

@@ -121,10 +121,13 @@ TL_INLINE void tile_of(const tl_direct_product *p, const tl_real *x, tl_real *ou
     if (rows == 12) either_tile(p, x, out, 12, vectors, dots);
 }
 
-/* Share `part` of `parts` of what will be read soon, into the second-level cache. */
+/* Share `part` of `parts` of what will be read soon, into the second-level cache. Rows without anything between them are lines. */
 TL_INLINE void expect_load(const tl_direct_soon *soon, size_t part, size_t parts) {
-    for (size_t row = soon->rows * part / parts; row < soon->rows * (part + 1) / parts; row++)
-        for (size_t at = 0; at < soon->width; at += LINE) __builtin_prefetch(soon->at + row * soon->step + at, 0, 2);
+    const bool together = soon->step == soon->width;
+    const size_t rows = together ? (soon->rows * soon->width + LINE - 1) / LINE : soon->rows;
+    const size_t step = together ? LINE : soon->step, width = together ? LINE : soon->width;
+    for (size_t row = rows * part / parts; row < rows * (part + 1) / parts; row++)
+        for (size_t at = 0; at < width; at += LINE) __builtin_prefetch(soon->at + row * step + at, 0, 2);
 }
 
 /* All rows, in tiles whose sizes differ by at most one. */

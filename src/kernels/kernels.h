@@ -250,9 +250,22 @@ typedef struct tl_kernels {
 /* The fastest table that this processor runs; the environment variable TAPLINE_ISA may name a slower one. */
 const tl_kernels *tl_kernels_here(void);
 
-/* The table of a model or plan: that of tl_kernels_here when it was made. */
+/* What processors of one instruction set differ in. */
+typedef struct tl_tuning {
+    const char *name;
+    size_t sum_rows; /* over which a gradient of weights is summed at a time: they are read once for each tile of it */
+} tl_tuning;
+
+enum { TL_TUNINGS = 2 };
+extern const tl_tuning tl_tunings[TL_TUNINGS];
+
+/* That of this processor, or the one that the environment variable TAPLINE_TUNING names. */
+const tl_tuning *tl_tuning_here(void);
+
+/* The table and the tuning of a model or plan: those of tl_kernels_here and tl_tuning_here when it was made. */
 struct tl_workers;
 const tl_kernels *tl_kernels_of(const struct tl_workers *workers);
+const tl_tuning *tl_tuning_of(const struct tl_workers *workers);
 
 extern const tl_kernels tl_kernels_baseline;
 extern const tl_kernels tl_kernels_avx2;   /* x86-64 only */
