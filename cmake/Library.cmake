@@ -11,7 +11,8 @@ set(tapline_build "${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION} ${CMAKE_BU
 
 set(tapline_baseline_options "")
 set(tapline_avx2_options -mavx2 -mfma)
-set(tapline_avx512_options -mavx512f -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
+# -fira-algorithm: GCC's other allocator leaves addresses of the larger register tiles in memory.
+set(tapline_avx512_options -mavx512f -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512 $<$<C_COMPILER_ID:GNU>:-fira-algorithm=priority>)
 set(tapline_instruction_sets baseline)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   list(APPEND tapline_instruction_sets avx2 avx512)

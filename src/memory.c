@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #endif
 
-enum { HUGE_PAGE = 2 << 20, HUGE_LEAST = 2 * HUGE_PAGE }; /* bytes; of an array whose pages are to be large */
+enum { HUGE_PAGE = 2 << 20, HUGE_LEAST = HUGE_PAGE / 4 }; /* bytes; of an array whose pages are to be large */
 
 bool tl_multiply_sizes(size_t a, size_t b, size_t *product) { return !__builtin_mul_overflow(a, b, product); }
 

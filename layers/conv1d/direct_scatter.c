@@ -25,8 +25,10 @@ static size_t scatter_rows(const tl_conv1d_shape *shape, size_t width) {
     return tl_least(tl_most(PRODUCT_BYTES / (width * sizeof(tl_real)), 1), shape->out_length);
 }
 
-static void multiply_rows(const scatter_job *job, const tl_real *dy, size_t rows, tl_real *products) {
+/* `soon`: of the next rows. */
+static void multiply_rows(const scatter_job *job, const tl_real *dy, size_t rows, size_t soon, tl_real *products) {
     const tl_direct_form form = scatter_form(job->shape);
+    const tl_direct_soon next = {.at = dy + rows * form.in_width, .rows = soon, .width = form.in_width, .step = form.in_width};
     for (size_t i = 0; i < tl_direct_blocks(job->kernels, form.width); i++) {
         const tl_direct_block block = tl_direct_block_at(job->kernels, form.width, i);
         job->kernels->direct_product(&(tl_direct_product){.x = dy,
@@ -37,6 +39,7 @@ static void multiply_rows(const scatter_job *job, const tl_real *dy, size_t rows
                                                           .factor = job->weight + block.first * form.in_width,
                                                           .factor_step = block.lanes,
                                                           .start = job->zero,
+                                                          .soon = {i == 0 ? next : (tl_direct_soon){0}},
                                                           .out = products + block.first,
                                                           .out_step = job->width,
                                                           .rows = rows,
@@ -69,7 +72,8 @@ static void scatter_task(void *context, size_t task, int worker) {
     memset(dx, 0, shape->length * shape->channels * sizeof *dx);
     for (size_t begin = 0; begin < shape->out_length; begin += job->rows) {
         const size_t rows = tl_least(job->rows, shape->out_length - begin);
-        multiply_rows(job, dy + begin * shape->filters, rows, products);
+        const size_t behind = tl_least(job->rows, shape->out_length - begin - rows);
+        multiply_rows(job, dy + begin * shape->filters, rows, behind, products);
         for (size_t r = 0; r < rows; r++) scatter_row(shape, products + r * job->width, begin + r, dx);
     }
 }

@@ -10,6 +10,7 @@ enum {
     UNIT_ROWS = 48,            /* of a unit at least: several tiles, and packed weights are read once for all of them */
     UNITS = 32,                /* wanted at least, for the workers to share */
     WEIGHT_BYTES = 192 * 1024, /* packed weights that stay in the second-level cache while the rows of a unit pass */
+    TILE_ROWS = 12,            /* of the tallest tile */
     LINE = 64 / sizeof(tl_real)
 };
 
@@ -107,6 +108,15 @@ static size_t chunks_of(const tl_direct_form *form, size_t batch) {
     return tl_divide_up(form->rows, tl_most(limit, UNIT_ROWS));
 }
 
+/* With a kernel of 1 the input is read once, in the order of its rows: those of a tile are asked for a tile before. */
+static tl_direct_soon expected(const tl_direct_form *form, const tl_direct_segment *segment, const tl_direct_block *block) {
+    const size_t step = form->in_step * form->in_width;
+    if (form->taps != 1 || form->in_width < form->width || block->first > 0 || segment->rows <= TILE_ROWS)
+        return (tl_direct_soon){0};
+    return (tl_direct_soon){
+        .at = segment->x + TILE_ROWS * step, .rows = segment->rows - TILE_ROWS, .step = step, .width = form->in_width};
+}
+
 /* Elements from … to-1 of the windows of a segment, for a block of outputs; `out` is the place of its first row. */
 static void sum_segment(const sum_job *job, const tl_direct_segment *segment, const tl_direct_block *block, size_t from, size_t to,
                         tl_real *out) {
@@ -130,7 +140,8 @@ static void sum_segment(const sum_job *job, const tl_direct_segment *segment, co
                                                       .out_step = form->out_step,
                                                       .rows = segment->rows,
                                                       .vectors = tl_divide_up(width, job->kernels->lanes),
-                                                      .width = width});
+                                                      .width = width,
+                                                      .soon = {expected(form, segment, block)}});
 }
 
 /* A part of the weights at a time is used for all rows of the unit before the next one takes its place in the cache. */

@@ -11,7 +11,7 @@
 /* The sums that the registers hold beside the factors and a broadcast; and rows enough to hide the latency with one sum each. */
 enum { SUMS = TL_VECTOR_REGISTERS == 32 ? 24 : 12, MOST_ROWS = TL_VECTOR_REGISTERS == 32 ? 12 : 8 };
 
-enum { TILE_ROWS = 12, FEW_ROWS = 4 }; /* of the tallest tile there is; of those that share an address register */
+enum { TILE_ROWS = 12, FEW_ROWS = 4, BURST = 8 }; /* of the tallest tile there is; of those that share an address register */
 
 TL_INLINE int rows_limit(int vectors) { return SUMS / vectors < MOST_ROWS ? SUMS / vectors : MOST_ROWS; }
 
@@ -34,28 +34,92 @@ static __attribute__((noinline)) void store_edge(tl_real *to, size_t step, edge 
     for (int r = 0; r < rows; r++, to += step) tl_store_part(to, tl_load(from[r]), part);
 }
 
-/* The sums of a tile. `rows` and `vectors`, and whether lanes are elements of x, are constants where it is inlined. */
+TL_INLINE size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
+
+/* What is asked for on the way, into the second-level cache: evenly, since many lines at a time would wait for each other. */
+typedef struct lookout {
+    tl_direct_soon soon[2];
+    size_t each[2]; /* rows at a time */
+    size_t piece;   /* of a run's `count`, before which to ask; 0: before each tile */
+} lookout;
+
+/* For a product of so many tiles. */
+TL_INLINE lookout lookout_of(const tl_direct_product *p, size_t tiles) {
+    lookout l = {.soon = {p->soon[0], p->soon[1]}};
+    size_t lines = 0, times = tiles;
+    for (size_t i = 0; i < 2; i++) {
+        tl_direct_soon *s = &l.soon[i];
+        if (s->step == s->width) /* rows without anything between them are lines */
+            *s = (tl_direct_soon){.at = s->at, .rows = divide_up(s->rows * s->width, LINE), .step = LINE, .width = LINE};
+        lines += s->rows * divide_up(s->width, LINE);
+    }
+    if (lines > 2 * BURST * tiles) {
+        l.piece = divide_up(tiles * p->runs * p->count * BURST, lines);
+        times *= p->runs * divide_up(p->count, l.piece);
+    }
+    for (size_t i = 0; i < 2; i++) l.each[i] = divide_up(l.soon[i].rows, times);
+    return l;
+}
+
+TL_INLINE void look(lookout *l) {
+    for (size_t i = 0; i < 2; i++) {
+        tl_direct_soon *soon = &l->soon[i];
+        const size_t rows = soon->rows < l->each[i] ? soon->rows : l->each[i];
+        const tl_real *at = soon->at;
+        soon->rows -= rows;
+        soon->at += rows * soon->step;
+        for (size_t row = 0; row < rows; row++, at += soon->step)
+            for (size_t k = 0; k < soon->width; k += LINE) __builtin_prefetch(at + k, 0, 2);
+    }
+}
+
+typedef struct strides {
+    size_t row, step, factor;
+} strides;
+
+/* A part of a tile's sum. `rows` and `vectors`, and whether lanes are elements of x, are constants where it is inlined. */
+TL_INLINE void add_steps(const tl_real *x, const tl_real *factor, size_t count, const strides by,
+                         tl_vector sum[TILE_ROWS][TL_TILE_VECTORS], const int rows, const int vectors, const bool dots) {
+    const tl_real *at[TILE_ROWS / FEW_ROWS];
+    TL_UNROLL for (int r = 0; r < rows; r += FEW_ROWS) at[r / FEW_ROWS] = x + (size_t)r * by.row;
+    for (size_t i = 0; i < count; i++, factor += by.factor) {
+        tl_vector f[TL_TILE_VECTORS];
+        TL_UNROLL for (int v = 0; v < vectors; v++) f[v] = tl_load(factor + v * TL_LANES);
+        TL_UNROLL for (int r = 0; r < rows; r++) {
+            const tl_real *from = at[r / FEW_ROWS] + (size_t)(r % FEW_ROWS) * by.row;
+            const tl_vector value = dots ? tl_load(from) : tl_broadcast(*from);
+            TL_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] += value * f[v];
+        }
+        TL_UNROLL for (int r = 0; r < rows; r += FEW_ROWS) at[r / FEW_ROWS] += by.step;
+    }
+}
+
+typedef enum tile_kind { AT_ONCE, IN_PIECES, DOTS } tile_kind;
+
+/* The sums of a tile. */
 TL_INLINE void add_products(const tl_direct_product *p, const tl_real *x, tl_vector sum[TILE_ROWS][TL_TILE_VECTORS], const int rows,
-                            const int vectors, const bool dots) {
-    const size_t row_step = p->row_step, step = p->step, factor_step = p->factor_step;
+                            const int vectors, const tile_kind kind, lookout *ahead) {
     const tl_real *factor = p->factor;
-    for (size_t run = 0; run < p->runs; run++, x += p->run_step, factor += p->factor_skip) {
-        const tl_real *at[TILE_ROWS / FEW_ROWS];
-        TL_UNROLL for (int r = 0; r < rows; r += FEW_ROWS) at[r / FEW_ROWS] = x + (size_t)r * row_step;
-        for (size_t i = 0; i < p->count; i++, factor += factor_step) {
-            tl_vector f[TL_TILE_VECTORS];
-            TL_UNROLL for (int v = 0; v < vectors; v++) f[v] = tl_load(factor + v * TL_LANES);
-            TL_UNROLL for (int r = 0; r < rows; r++) {
-                const tl_real *from = at[r / FEW_ROWS] + (size_t)(r % FEW_ROWS) * row_step;
-                const tl_vector value = dots ? tl_load(from) : tl_broadcast(*from);
-                TL_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] += value * f[v];
-            }
-            TL_UNROLL for (int r = 0; r < rows; r += FEW_ROWS) at[r / FEW_ROWS] += step;
+    if (kind != IN_PIECES) {
+        const strides by = {.row = p->row_step, .step = p->step, .factor = p->factor_step};
+        for (size_t run = 0; run < p->runs; run++, x += p->run_step, factor += p->count * by.factor + p->factor_skip)
+            add_steps(x, factor, p->count, by, sum, rows, vectors, kind == DOTS);
+        return;
+    }
+    for (size_t run = 0; run < p->runs; run++, x += p->run_step, factor += p->count * p->factor_step + p->factor_skip) {
+        for (size_t begin = 0, count; begin < p->count; begin += count) {
+            count = p->count - begin < ahead->piece ? p->count - begin : ahead->piece;
+            look(ahead);
+            /* Loaded here, or the compiler keeps them in registers that the loop within has more use for. */
+            const volatile tl_direct_product *now = p;
+            const strides by = {.row = now->row_step, .step = now->step, .factor = now->factor_step};
+            add_steps(x + begin * by.step, factor + begin * by.factor, count, by, sum, rows, vectors, kind == DOTS);
         }
     }
 }
 
-TL_INLINE void tile(const tl_direct_product *p, const tl_real *x, tl_real *out, const int rows, const int vectors) {
+TL_INLINE void tile(const tl_direct_product *p, const tl_real *x, tl_real *out, const int rows, const int vectors,
+                    const tile_kind kind, lookout *ahead) {
     tl_vector sum[TILE_ROWS][TL_TILE_VECTORS];
     edge last;
     const size_t out_step = p->out_step;
@@ -68,7 +132,7 @@ TL_INLINE void tile(const tl_direct_product *p, const tl_real *x, tl_real *out, 
         }
     }
     if (p->start) expect_store(p, out, rows, vectors);
-    add_products(p, x, sum, rows, vectors, false);
+    add_products(p, x, sum, rows, vectors, kind, ahead);
     TL_UNROLL for (int r = 0; r < rows; r++) {
         TL_UNROLL for (int v = 0; v < vectors; v++)
             tl_store(part && v == vectors - 1 ? last[r] : out + (size_t)r * out_step + v * TL_LANES, sum[r][v]);
@@ -87,7 +151,7 @@ TL_INLINE void dots_tile(const tl_direct_product *p, const tl_real *x, tl_real *
     tl_vector sum[TILE_ROWS][TL_TILE_VECTORS];
     tl_real lanes[SUMS][TL_LANES];
     TL_UNROLL for (int r = 0; r < rows; r++) TL_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = (tl_vector){0};
-    add_products(p, x, sum, rows, vectors, true);
+    add_products(p, x, sum, rows, vectors, DOTS, NULL);
     TL_UNROLL for (int r = 0; r < rows; r++) TL_UNROLL for (int v = 0; v < vectors; v++)
         tl_store(lanes[r * vectors + v], sum[r][v]);
     add_lanes(lanes, rows * vectors);
@@ -96,77 +160,84 @@ TL_INLINE void dots_tile(const tl_direct_product *p, const tl_real *x, tl_real *
 }
 
 TL_INLINE void either_tile(const tl_direct_product *p, const tl_real *x, tl_real *out, const int rows, const int vectors,
-                           const bool dots) {
-    if (dots)
+                           const tile_kind kind, lookout *ahead) {
+    if (kind == DOTS)
         dots_tile(p, x, out, rows, vectors);
     else
-        tile(p, x, out, rows, vectors);
+        tile(p, x, out, rows, vectors, kind, ahead);
 }
 
-/* A tile of each height; the compiler sees that heights beyond the limit do not happen. */
+/* Rows from which tiles are in pieces: those of the lower of two tiles. */
+TL_INLINE int rows_least(int vectors) { return rows_limit(vectors) / 2; }
+
+/* A tile of each height; the compiler sees which do not happen. */
 TL_INLINE void tile_of(const tl_direct_product *p, const tl_real *x, tl_real *out, size_t rows, const int vectors,
-                       const bool dots) {
-    if (rows > (size_t)rows_limit(vectors)) __builtin_unreachable();
-    if (rows == 1) either_tile(p, x, out, 1, vectors, dots);
-    if (rows == 2) either_tile(p, x, out, 2, vectors, dots);
-    if (rows == 3) either_tile(p, x, out, 3, vectors, dots);
-    if (rows == 4) either_tile(p, x, out, 4, vectors, dots);
-    if (rows == 5) either_tile(p, x, out, 5, vectors, dots);
-    if (rows == 6) either_tile(p, x, out, 6, vectors, dots);
-    if (rows == 7) either_tile(p, x, out, 7, vectors, dots);
-    if (rows == 8) either_tile(p, x, out, 8, vectors, dots);
-    if (rows == 9) either_tile(p, x, out, 9, vectors, dots);
-    if (rows == 10) either_tile(p, x, out, 10, vectors, dots);
-    if (rows == 11) either_tile(p, x, out, 11, vectors, dots);
-    if (rows == 12) either_tile(p, x, out, 12, vectors, dots);
-}
-
-/* Share `part` of `parts` of what will be read soon, into the second-level cache. Rows without anything between them are lines. */
-TL_INLINE void expect_load(const tl_direct_soon *soon, size_t part, size_t parts) {
-    const bool together = soon->step == soon->width;
-    const size_t rows = together ? (soon->rows * soon->width + LINE - 1) / LINE : soon->rows;
-    const size_t step = together ? LINE : soon->step, width = together ? LINE : soon->width;
-    for (size_t row = rows * part / parts; row < rows * (part + 1) / parts; row++)
-        for (size_t at = 0; at < width; at += LINE) __builtin_prefetch(soon->at + row * step + at, 0, 2);
+                       const tile_kind kind, lookout *ahead) {
+    if (rows > (size_t)rows_limit(vectors) || (kind == IN_PIECES && rows < (size_t)rows_least(vectors))) __builtin_unreachable();
+    if (rows == 1) either_tile(p, x, out, 1, vectors, kind, ahead);
+    if (rows == 2) either_tile(p, x, out, 2, vectors, kind, ahead);
+    if (rows == 3) either_tile(p, x, out, 3, vectors, kind, ahead);
+    if (rows == 4) either_tile(p, x, out, 4, vectors, kind, ahead);
+    if (rows == 5) either_tile(p, x, out, 5, vectors, kind, ahead);
+    if (rows == 6) either_tile(p, x, out, 6, vectors, kind, ahead);
+    if (rows == 7) either_tile(p, x, out, 7, vectors, kind, ahead);
+    if (rows == 8) either_tile(p, x, out, 8, vectors, kind, ahead);
+    if (rows == 9) either_tile(p, x, out, 9, vectors, kind, ahead);
+    if (rows == 10) either_tile(p, x, out, 10, vectors, kind, ahead);
+    if (rows == 11) either_tile(p, x, out, 11, vectors, kind, ahead);
+    if (rows == 12) either_tile(p, x, out, 12, vectors, kind, ahead);
 }
 
 /* All rows, in tiles whose sizes differ by at most one. */
-TL_INLINE void tiles(const tl_direct_product *p, const int vectors, const bool dots) {
-    const size_t limit = (size_t)rows_limit(vectors);
-    const size_t count = (p->rows + limit - 1) / limit;
-    for (size_t row = 0, left = count; left > 0; left--) {
-        if (p->soon[0].rows) expect_load(&p->soon[0], count - left, count);
-        if (p->soon[1].rows) expect_load(&p->soon[1], count - left, count);
-        const size_t rows = (p->rows - row + left - 1) / left;
-        tile_of(p, p->x + row * p->row_step, p->out + row * p->out_step, rows, vectors, dots);
+TL_INLINE void tiles(const tl_direct_product *p, const int vectors, const tile_kind kind, lookout *ahead) {
+    for (size_t row = 0, left = divide_up(p->rows, (size_t)rows_limit(vectors)); left > 0; left--) {
+        if (kind == AT_ONCE && ahead) look(ahead);
+        const size_t rows = divide_up(p->rows - row, left);
+        tile_of(p, p->x + row * p->row_step, p->out + row * p->out_step, rows, vectors, kind, ahead);
         row += rows;
     }
 }
 
-TL_INLINE void tiles_of(const tl_direct_product *p, const bool dots) {
+TL_INLINE void tiles_of(const tl_direct_product *p, const tile_kind kind, lookout *ahead) {
     switch (p->vectors) {
     case 1:
-        tiles(p, 1, dots);
+        tiles(p, 1, kind, ahead);
         break;
     case 2:
-        tiles(p, 2, dots);
+        tiles(p, 2, kind, ahead);
         break;
     case 3:
-        tiles(p, 3, dots);
+        tiles(p, 3, kind, ahead);
         break;
     case 4:
-        if (TL_TILE_VECTORS == 4) tiles(p, TL_TILE_VECTORS, dots);
+        if (TL_TILE_VECTORS == 4) tiles(p, TL_TILE_VECTORS, kind, ahead);
         break;
     default:
         break;
     }
 }
 
+/* Apart, for the compiler to have registers enough. */
+static __attribute__((noinline)) void tiles_in_pieces(const tl_direct_product *p, lookout *ahead) { tiles_of(p, IN_PIECES, ahead); }
+
+static __attribute__((noinline)) void tiles_at_once(const tl_direct_product *p, lookout *ahead) { tiles_of(p, AT_ONCE, ahead); }
+
 void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *p);
-void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *p) { tiles_of(p, false); }
+void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *p) {
+    if (p->soon[0].rows + p->soon[1].rows == 0) {
+        tiles_at_once(p, NULL);
+        return;
+    }
+    const int vectors = (int)p->vectors;
+    lookout ahead = lookout_of(p, divide_up(p->rows, (size_t)rows_limit(vectors)));
+    if (ahead.piece && p->rows >= (size_t)rows_least(vectors))
+        tiles_in_pieces(p, &ahead);
+    else
+        tiles_at_once(p, &ahead);
+}
 
 void TL_KERNEL(tl_kernel_direct_dots)(const tl_direct_product *p);
-void TL_KERNEL(tl_kernel_direct_dots)(const tl_direct_product *p) { tiles_of(p, true); }
+void TL_KERNEL(tl_kernel_direct_dots)(const tl_direct_product *p) { tiles_of(p, DOTS, NULL); }
 
 /* Rows that may be loaded as whole vectors: what lies behind their end belongs to the next rows. */
 TL_INLINE size_t whole_rows(const tl_direct_packing *p) {
