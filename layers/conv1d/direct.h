@@ -36,12 +36,17 @@ typedef struct tl_direct_unit {
     size_t begin, end;     /* rows */
     const tl_real *in;     /* the sample */
     const tl_real *window; /* what row `begin` reads, padding included; NULL: rows skip the taps that lie outside */
+    size_t inside, behind; /* rows from which on they read the sample itself, and a copy again: else `end` */
+    const tl_real *last;   /* what row `behind` reads */
     size_t out;            /* elements from the beginning of the output to row 0 */
 } tl_direct_unit;
 
 /* Unit `index` of a batch that is cut into `chunks` units a sample. Where its windows reach beyond the series it makes a padded
  * copy of its input in `copy` (tl_direct_copy elements), unless few taps lie so far apart that skipping them is cheaper. */
 tl_direct_unit tl_direct_unit_at(const tl_direct_form *form, size_t chunks, size_t index, const tl_real *in, tl_real *copy);
+
+/* The same; where a copy would take long beside the sums, of what the rows at its ends read only. */
+tl_direct_unit tl_direct_unit_cut(const tl_direct_form *form, size_t chunks, size_t index, const tl_real *in, tl_real *copy);
 size_t tl_direct_copy(const tl_direct_form *form, size_t chunks);
 
 /* Rows of one width that read the same taps, all of them there. */

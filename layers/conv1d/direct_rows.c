@@ -66,12 +66,18 @@ static void copy_padded(const tl_direct_form *form, const tl_real *in, ptrdiff_t
     memset(to + before + inside, 0, (count * form->in_width - before - inside) * sizeof *to);
 }
 
+static tl_direct_unit unit_of(const tl_direct_form *form, size_t chunks, size_t index, const tl_real *in) {
+    const size_t sample = index / chunks, chunk = index % chunks, end = tl_split_at(form->rows, chunks, chunk + 1);
+    return (tl_direct_unit){.begin = tl_split_at(form->rows, chunks, chunk),
+                            .end = end,
+                            .in = in + sample * form->in_length * form->in_width,
+                            .inside = end,
+                            .behind = end,
+                            .out = sample * form->out_count + form->out_first};
+}
+
 tl_direct_unit tl_direct_unit_at(const tl_direct_form *form, size_t chunks, size_t index, const tl_real *in, tl_real *copy) {
-    const size_t sample = index / chunks, chunk = index % chunks;
-    tl_direct_unit unit = {.begin = tl_split_at(form->rows, chunks, chunk),
-                           .end = tl_split_at(form->rows, chunks, chunk + 1),
-                           .in = in + sample * form->in_length * form->in_width,
-                           .out = sample * form->out_count + form->out_first};
+    tl_direct_unit unit = unit_of(form, chunks, index, in);
     const size_t reach = reach_of(form, unit.end - unit.begin);
     const ptrdiff_t from = position_of(form, unit.begin, 0);
     if (reach == 0 || (from >= 0 && from + (ptrdiff_t)reach <= (ptrdiff_t)form->in_length)) {
@@ -89,6 +95,27 @@ static size_t first_row_at(const tl_direct_form *form, size_t row, size_t tap, s
     return position >= (ptrdiff_t)bound ? row : row + tl_divide_up((size_t)((ptrdiff_t)bound - position), form->in_step);
 }
 
+/* Its ends are tiles of their own, lower than others: they cost less than what is not copied where an element of the input has no
+ * more multiply-adds than there are rows, about. */
+tl_direct_unit tl_direct_unit_cut(const tl_direct_form *form, size_t chunks, size_t index, const tl_real *in, tl_real *copy) {
+    tl_direct_unit unit = unit_of(form, chunks, index, in);
+    if (form->taps == 0 || far_apart(form)) return tl_direct_unit_at(form, chunks, index, in, copy);
+    const size_t inside = tl_least(first_row_at(form, unit.begin, 0, 0), unit.end);
+    const size_t behind = tl_least(first_row_at(form, inside, form->taps - 1, form->in_length), unit.end);
+    const size_t before = inside > unit.begin ? reach_of(form, inside - unit.begin) : 0;
+    const size_t after = unit.end > behind ? reach_of(form, unit.end - behind) : 0, whole = reach_of(form, unit.end - unit.begin);
+    const bool cheaper = (behind - inside) * form->in_step > form->taps * form->width;
+    if (before + after == 0 || !cheaper || before + after > tl_least(whole, COPY_MOST / form->in_width))
+        return tl_direct_unit_at(form, chunks, index, in, copy);
+    if (before) copy_padded(form, unit.in, position_of(form, unit.begin, 0), before, copy);
+    unit.window = copy;
+    unit.inside = inside;
+    unit.behind = behind;
+    unit.last = copy + before * form->in_width;
+    if (after) copy_padded(form, unit.in, position_of(form, behind, 0), after, copy + before * form->in_width);
+    return unit;
+}
+
 double tl_direct_share(const tl_conv1d_shape *shape) {
     const tl_direct_form form = tl_direct_forward_form(shape);
     size_t terms = 0;
@@ -103,8 +130,19 @@ double tl_direct_share(const tl_conv1d_shape *shape) {
 /* The rows from `row` on that read the same taps. */
 static tl_direct_segment same_taps(const tl_direct_form *form, const tl_direct_unit *unit, size_t row) {
     if (unit->window) {
-        const tl_real *x = unit->window + (row - unit->begin) * form->in_step * form->in_width;
-        return (tl_direct_segment){.x = x, .rows = unit->end - row, .tap = 0, .taps = form->taps};
+        const size_t step = form->in_step * form->in_width;
+        tl_direct_segment segment = {.tap = 0, .taps = form->taps};
+        if (row < unit->inside) {
+            segment.x = unit->window + (row - unit->begin) * step;
+            segment.rows = unit->inside - row;
+        } else if (row < unit->behind) {
+            segment.x = unit->in + (size_t)position_of(form, row, 0) * form->in_width;
+            segment.rows = unit->behind - row;
+        } else {
+            segment.x = unit->last + (row - unit->behind) * step;
+            segment.rows = unit->end - row;
+        }
+        return segment;
     }
     size_t tap = 0, stop = form->taps, next = unit->end;
     while (tap < stop && position_of(form, row, tap) < 0) tap++;

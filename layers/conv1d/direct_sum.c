@@ -185,7 +185,7 @@ static void sum_dots(const sum_job *job, const tl_direct_unit *unit, const tl_di
 static void sum_task(void *context, size_t task, int worker) {
     const sum_job *job = context;
     tl_real *copy = job->copies + (size_t)worker * tl_direct_copy(job->form, job->chunks);
-    const tl_direct_unit unit = tl_direct_unit_at(job->form, job->chunks, task, job->in, copy);
+    const tl_direct_unit unit = tl_direct_unit_cut(job->form, job->chunks, task, job->in, copy);
     for (size_t i = 0; i < block_count(job->kernels, job->form); i++) {
         const tl_direct_block block = block_at(job->kernels, job->form, i);
         if (job->form->dots)
