@@ -12,8 +12,7 @@
 
 enum {
     PART_ROWS = 2048, /* of dy for each part, at least */
-    MOST_PARTS = 16,  /* of the batch */
-    TASKS_EACH = 2    /* tasks for each worker, to even out their speeds */
+    MOST_PARTS = 16   /* of the batch */
 };
 
 typedef struct product_job {
@@ -253,7 +252,7 @@ void tl_winograd_backward_weights(const tl_conv1d_shape *shape, const tl_real *x
     job.bias_sums = job.sums + job.parts * job.width * job.form.variant->points * job.inner;
     job.own = job.bias_sums + job.parts * job.width;
     const size_t blocks = tl_direct_blocks(job.form.kernels, shape->filters), count = (size_t)tl_workers_count(workers);
-    job.groups = count > 1 ? tl_least(tl_divide_up(TASKS_EACH * count, job.parts), blocks) : 1;
+    job.groups = tl_least(tl_divide_up(count, job.parts), blocks); /* no more than needed: each transforms the input */
     const double sums = (double)job.inner * (double)shape->filters;
     tl_parallel(workers, job.groups * job.parts, TL_VECTOR_WORK * (double)(shape->batch * shape->out_length) * sums, product_task,
                 &job);
