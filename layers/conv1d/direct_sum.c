@@ -1,6 +1,7 @@
 /* Forms of the direct engine: weights packed in blocks of vectors, then the rows of the output, unit by unit. */
 #include "direct.h"
 
+#include "matrix.h"
 #include "memory.h"
 
 #include <string.h>
@@ -44,11 +45,8 @@ static void copy_outputs(const tl_direct_weights *w, const tl_real *from, const 
  * that their lines push each other out of the cache. */
 static void transpose_outputs(const tl_direct_weights *w, const tl_real *from, const tl_direct_block *block, size_t count,
                               tl_real *to) {
-    for (size_t i = 0; i < count; i += LINE) {
-        const size_t end = tl_least(i + LINE, count);
-        for (size_t o = 0; o < block->width; o++)
-            for (size_t k = i; k < end; k++) to[k * block->lanes + o] = from[k + o * w->out_step];
-    }
+    for (size_t i = 0; i < count; i += LINE)
+        tl_transposed_copy(from + i, w->out_step, block->width, tl_least(LINE, count - i), to + i * block->lanes, block->lanes);
 }
 
 /* With dots: (vectors of in_width, taps, outputs, lanes), of which one tap. */

@@ -8,6 +8,7 @@
  */
 #include "winograd.h"
 
+#include "matrix.h"
 #include "memory.h"
 
 #include <string.h>
@@ -67,8 +68,10 @@ static void pack_tap(const sum_job *job, const weights_piece *piece, size_t tap,
             memcpy(to + i * lanes, w->from + at, tl_least(width, w->count - at) * sizeof *to);
         return;
     }
-    for (size_t o = 0; o < width && at < w->count; o++, at += w->out_step)
-        for (size_t i = 0; i < piece->count; i++) to[i * lanes + o] = w->from[at + i];
+    if (at < w->count) {
+        const size_t outputs = tl_least(width, tl_divide_up(w->count - at, w->out_step));
+        tl_transposed_copy(w->from + at, w->out_step, outputs, piece->count, to, lanes);
+    }
 }
 
 /* (taps, count + 1, lanes), zero beyond the last tap and output. */
