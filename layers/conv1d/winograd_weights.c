@@ -105,9 +105,13 @@ static void transform_sample(const product_job *job, const tl_winograd_unit *uni
     }
 }
 
-/* Adds to the sums of a block, the unit's last one or not, the products of a unit. `planes` is its transformed input. */
-static void add_unit(const product_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, bool last, size_t part,
-                     const tl_real *planes, tl_real *gradient) {
+/* Where the sums of a part begin. */
+static const tl_real zeros[TL_MOST_TILE_WIDTH];
+
+/* Adds to the sums of a block, the unit's last one or not, the products of a unit, the `first` one of the part or not. `planes` is
+ * its transformed input. */
+static void add_unit(const product_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, bool last, bool first,
+                     size_t part, const tl_real *planes, tl_real *gradient) {
     const tl_winograd_form *form = &job->form;
     const size_t rows = unit->tiles * form->dilation, all = unit->samples * rows, row = tl_winograd_in_row(form);
     for (size_t i = 0; i < unit->samples; i++)
@@ -119,6 +123,7 @@ static void add_unit(const product_job *job, const tl_winograd_unit *unit, const
                                  .count = rows,
                                  .step = form->in_width,
                                  .factor_step = block->lanes,
+                                 .start = first ? zeros : NULL,
                                  .out = sums_of(job, block, part),
                                  .out_step = block->lanes,
                                  .rows = at_once * form->in_width,
@@ -137,7 +142,7 @@ static void add_unit(const product_job *job, const tl_winograd_unit *unit, const
 }
 
 /* The value of a polynomial at 1 is the sum of its coefficients: dbias is the sum of dy's tiles at point 1. */
-static void add_bias(const product_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, size_t part,
+static void add_bias(const product_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, bool first, size_t part,
                      const tl_real *gradient) {
     static const tl_real one = 1;
     const size_t all = unit->samples * unit->tiles * job->form.dilation;
@@ -146,6 +151,7 @@ static void add_bias(const product_job *job, const tl_winograd_unit *unit, const
                                                            .count = all,
                                                            .factor = gradient + all * block->lanes,
                                                            .factor_step = block->lanes,
+                                                           .start = first ? zeros : NULL,
                                                            .out = job->bias_sums + part * job->width + block->first,
                                                            .out_step = block->lanes,
                                                            .rows = 1,
@@ -154,11 +160,6 @@ static void add_bias(const product_job *job, const tl_winograd_unit *unit, const
 }
 
 /* ---- tasks ---- */
-
-static void clear_sums(const product_job *job, const tl_direct_block *block, size_t part) {
-    memset(sums_of(job, block, part), 0, job->form.variant->points * job->inner * block->lanes * sizeof *job->sums);
-    memset(job->bias_sums + part * job->width + block->first, 0, block->lanes * sizeof *job->bias_sums);
-}
 
 /* The sums of a group of blocks over one part of the batch. */
 static void product_task(void *context, size_t task, int worker) {
@@ -169,17 +170,14 @@ static void product_task(void *context, size_t task, int worker) {
     tl_real *copy = job->own + (size_t)worker * job->each, *planes = copy + tl_winograd_copy(form);
     tl_real *gradient = planes + form->variant->points * job->plane;
     memset(gradient, 0, gradient_count(job) * sizeof *gradient); /* lanes without a filter */
-    for (size_t b = begin; b < end; b++) {
-        const tl_direct_block block = tl_direct_block_at(form->kernels, form->width, b);
-        clear_sums(job, &block, part);
-    }
-    for (size_t i = tl_split_at(job->cut.units, job->parts, part); i < tl_split_at(job->cut.units, job->parts, part + 1); i++) {
+    const size_t first = tl_split_at(job->cut.units, job->parts, part), last = tl_split_at(job->cut.units, job->parts, part + 1);
+    for (size_t i = first; i < last; i++) {
         const tl_winograd_unit unit = tl_winograd_unit_at(form, &job->cut, i);
         tl_winograd_transform_input(form, &unit, job->x, job->plane, planes, copy);
         for (size_t b = begin; b < end; b++) {
             const tl_direct_block block = tl_direct_block_at(form->kernels, form->width, b);
-            add_unit(job, &unit, &block, b + 1 == end, part, planes, gradient);
-            add_bias(job, &unit, &block, part, gradient);
+            add_unit(job, &unit, &block, b + 1 == end, i == first, part, planes, gradient);
+            add_bias(job, &unit, &block, i == first, part, gradient);
         }
     }
 }
