@@ -81,19 +81,38 @@ static void pack_piece(const sum_job *job, const weights_piece *piece, tl_real *
     for (size_t tap = first; tap < tl_least(first + taps, job->form.taps); tap++, to += row) pack_tap(job, piece, tap, to);
 }
 
+/* The piece where it lies, if that is complete and in the order of a packed one; else NULL. */
+static const tl_real *ready_piece(const sum_job *job, const weights_piece *piece) {
+    const weights *w = &job->weights;
+    const size_t taps = job->form.variant->taps, first = piece->group * taps;
+    if (w->out_step != 1 || w->tap_step < 0 || piece->block.width < piece->block.lanes || first + taps > job->form.taps)
+        return NULL;
+    const size_t at = w->first + first * (size_t)w->tap_step + piece->first * w->in_step + piece->block.first;
+    const size_t last = at + (taps - 1) * (size_t)w->tap_step + (piece->count - 1) * w->in_step;
+    return last + piece->block.lanes <= w->count ? w->from + at : NULL;
+}
+
 static void transform_piece(const sum_job *job, const weights_piece *piece, tl_real *packed, tl_real *transformed) {
     const tl_winograd_form *form = &job->form;
     const size_t lanes = piece->block.lanes;
-    tl_real *to = transformed + piece->block.first * form->variant->points * point_rows(form);
-    pack_piece(job, piece, packed);
-    form->variant->weights(&(tl_winograd_rows){
-        .from = packed,
-        .from_row = (piece->count + 1) * lanes,
-        .to = to + (piece->group * form->in_width + piece->first) * lanes,
-        .to_row = point_rows(form) * lanes,
-        .tiles = 1,
-        .width = piece->count * lanes,
-    });
+    const tl_real *ready = ready_piece(job, piece);
+    tl_winograd_rows rows = {.from = ready,
+                             .from_row = (size_t)job->weights.tap_step,
+                             .from_step = job->weights.in_step,
+                             .to = transformed + piece->block.first * form->variant->points * point_rows(form) +
+                                   (piece->group * form->in_width + piece->first) * lanes,
+                             .to_row = point_rows(form) * lanes,
+                             .to_step = lanes,
+                             .tiles = piece->count,
+                             .width = lanes};
+    if (!ready) {
+        pack_piece(job, piece, packed);
+        rows.from = packed;
+        rows.from_row = (piece->count + 1) * lanes;
+        rows.tiles = 1;
+        rows.width = piece->count * lanes;
+    }
+    form->variant->weights(&rows);
 }
 
 /* Transformed weights: (blocks: (points, point_rows, lanes)). */
