@@ -43,7 +43,7 @@ typedef struct lookout {
     size_t piece;   /* of a run's `count`, before which to ask; 0: before each tile */
 } lookout;
 
-/* For a product of so many tiles. */
+/* For a product of so many tiles, whose sums have terms. */
 TL_INLINE lookout lookout_of(const tl_direct_product *p, size_t tiles) {
     lookout l = {.soon = {p->soon[0], p->soon[1]}};
     size_t lines = 0, times = tiles;
@@ -224,7 +224,7 @@ static __attribute__((noinline)) void tiles_at_once(const tl_direct_product *p, 
 
 void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *p);
 void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *p) {
-    if (p->soon[0].rows + p->soon[1].rows == 0) {
+    if (p->soon[0].rows + p->soon[1].rows == 0 || p->rows * p->runs * p->count == 0) {
         tiles_at_once(p, NULL);
         return;
     }
