@@ -98,8 +98,9 @@ static double forward_cost(const tl_conv1d_shape *shape) {
     const size_t lanes = kernels->lanes, positions = positions_of(shape, lanes);
     const tl_direct_form form = joint_form(shape, positions);
     const double rows = (double)(shape->batch * shape->out_length), packed = (double)(form.taps * form.in_width);
+    const double far = tl_conv1d_far_weights(packed * (double)form.width);
     return 1.03 * rows * cost_of(shape, positions, lanes) * (double)lanes * tl_direct_share(shape) +
-           320 * packed * (double)tl_direct_blocks(kernels, form.width) + 4 * rows * (double)shape->filters +
+           320 * far * packed * (double)tl_direct_blocks(kernels, form.width) + 4 * rows * (double)shape->filters +
            3300 * (double)shape->batch + 2000;
 }
 

@@ -196,7 +196,7 @@ double tl_direct_input_cost(const tl_conv1d_shape *shape) {
     const choice best = choose(shape, tl_kernels_here()->lanes);
     const double positions = (double)(shape->batch * shape->length), filters = (double)shape->filters;
     const double packed = best.cost * filters * (double)(best.form == JOINT ? best.positions : shape->stride);
-    return 1.04 * positions * filters * best.cost * tl_direct_share(shape) + 18 * packed +
+    return 1.04 * positions * filters * best.cost * tl_direct_share(shape) + 18 * tl_conv1d_far_weights(packed) * packed +
            4.5 * positions * (double)shape->channels + 600 * (double)(shape->batch * shape->stride) + 15000;
 }
 

@@ -53,6 +53,9 @@ tl_status tl_conv1d_prepare(const tl_conv1d_spec *spec, tl_conv1d_job *job, tl_e
 /* Elements of scratch memory for any pass of batches up to job->shape.batch. */
 size_t tl_conv1d_scratch(const tl_conv1d_job *job, int workers);
 
+/* For `cost`: how many times as long as a few so many weights take to be packed or transformed. */
+double tl_conv1d_far_weights(double elements);
+
 extern const tl_conv1d_ops tl_conv1d_naive;
 extern const tl_conv1d_ops tl_conv1d_gemm;
 extern const tl_conv1d_ops tl_conv1d_direct;

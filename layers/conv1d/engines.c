@@ -1,6 +1,7 @@
 /* The table of engines, and which of them a pass gets. */
 #include "engine.h"
 
+#include "kernels/kernels.h"
 #include "memory.h"
 #include "window.h"
 
@@ -10,7 +11,10 @@
 
 static const tl_conv1d_ops *const engines[] = {&tl_conv1d_naive, &tl_conv1d_gemm, &tl_conv1d_direct, &tl_conv1d_winograd};
 
-enum { ENGINES = sizeof engines / sizeof *engines };
+enum {
+    ENGINES = sizeof engines / sizeof *engines,
+    FAR_BYTES = 1 << 20 /* of weights, that the second-level cache has no room for */
+};
 
 static const tl_conv1d_ops *engine_of(tl_engine engine) {
     for (size_t i = 0; i < ENGINES; i++)
@@ -106,6 +110,10 @@ tl_status tl_conv1d_prepare(const tl_conv1d_spec *spec, tl_conv1d_job *job, tl_e
     for (int pass = TL_FORWARD; pass <= TL_BACKWARD_WEIGHTS; pass++)
         job->engine[pass] = engine_for(wanted[pass], &job->shape, (tl_conv1d_pass)pass, error);
     return error->status;
+}
+
+double tl_conv1d_far_weights(double elements) {
+    return elements * (double)sizeof(tl_real) > FAR_BYTES ? tl_tuning_here()->far_weights : 1;
 }
 
 size_t tl_conv1d_scratch(const tl_conv1d_job *job, int workers) {

@@ -82,7 +82,8 @@ double tl_winograd_cost(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
     const double in = (double)(tl_divide_up(form.in_width, lanes) * lanes), out = (double)(tl_divide_up(form.width, lanes) * lanes);
     const double tiles = (double)form.batch * (double)form.dilation * (double)form.tiles;
     const double weights = (double)form.groups * (double)form.in_width * out;
-    const double point = (costs[pass].product * tiles + costs[pass].weight) * weights + costs[pass].transform * tiles * (in + out);
+    const double weight = costs[pass].weight * tl_conv1d_far_weights((double)form.variant->points * weights);
+    const double point = (costs[pass].product * tiles + weight) * weights + costs[pass].transform * tiles * (in + out);
     return (double)form.variant->points * point + costs[pass].sample * (double)form.batch + costs[pass].call;
 }
 

@@ -253,7 +253,8 @@ const tl_kernels *tl_kernels_here(void);
 /* What processors of one instruction set differ in. */
 typedef struct tl_tuning {
     const char *name;
-    size_t sum_rows; /* over which a gradient of weights is summed at a time: they are read once for each tile of it */
+    size_t sum_rows;    /* over which a gradient of weights is summed at a time: they are read once for each tile of it */
+    double far_weights; /* how many times as long as others weights take that the second-level cache has no room for */
 } tl_tuning;
 
 enum { TL_TUNINGS = 2 };
