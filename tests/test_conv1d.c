@@ -464,6 +464,39 @@ static void given_impossible_geometry_when_planned_then_the_message_names_value_
     }
 }
 
+static double cost_with(const char *tuning, const tl_conv1d_ops *engine, size_t channels, tl_conv1d_pass pass) {
+    const tl_conv1d_shape shape = {.batch = 1,
+                                   .length = 8,
+                                   .channels = channels,
+                                   .out_length = 8,
+                                   .filters = channels,
+                                   .kernel = 3,
+                                   .stride = 1,
+                                   .dilation = 1,
+                                   .pad_left = 1};
+    const char *before = getenv("TAPLINE_TUNING");
+    char was[20] = "";
+    if (before) snprintf(was, sizeof was, "%s", before);
+    setenv("TAPLINE_TUNING", tuning, 1);
+    const double cost = engine->cost(&shape, pass);
+    if (before)
+        setenv("TAPLINE_TUNING", was, 1);
+    else
+        unsetenv("TAPLINE_TUNING");
+    return cost;
+}
+
+static void given_weights_beyond_the_second_level_cache_when_the_tuning_is_intels_then_packing_them_counts_more(void **unused) {
+    (void)unused;
+    static const tl_conv1d_ops *const packing[] = {&tl_conv1d_direct, &tl_conv1d_winograd};
+    for (size_t i = 0; i < 2; i++) {
+        for (tl_conv1d_pass pass = TL_FORWARD; pass <= TL_BACKWARD_INPUT; pass++) {
+            assert_true(cost_with("intel", packing[i], 512, pass) > 1.5 * cost_with("common", packing[i], 512, pass));
+            assert_true(cost_with("intel", packing[i], 64, pass) == cost_with("common", packing[i], 64, pass));
+        }
+    }
+}
+
 static void given_a_name_when_looked_up_then_the_engine_or_the_names_that_there_are(void **unused) {
     (void)unused;
     tl_engine engine;
@@ -485,6 +518,7 @@ int main(void) {
         cmocka_unit_test(given_more_threads_when_any_engine_runs_then_every_bit_is_the_same),
         cmocka_unit_test(given_smaller_batches_when_any_engine_is_sized_then_none_needs_more_than_the_largest),
         cmocka_unit_test(given_impossible_geometry_when_planned_then_the_message_names_value_and_limit),
+        cmocka_unit_test(given_weights_beyond_the_second_level_cache_when_the_tuning_is_intels_then_packing_them_counts_more),
         cmocka_unit_test(given_a_name_when_looked_up_then_the_engine_or_the_names_that_there_are),
     };
     return check_run(tests);

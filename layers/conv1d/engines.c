@@ -11,10 +11,7 @@
 
 static const tl_conv1d_ops *const engines[] = {&tl_conv1d_naive, &tl_conv1d_gemm, &tl_conv1d_direct, &tl_conv1d_winograd};
 
-enum {
-    ENGINES = sizeof engines / sizeof *engines,
-    FAR_BYTES = 1 << 20 /* of weights, that the second-level cache has no room for */
-};
+enum { ENGINES = sizeof engines / sizeof *engines };
 
 static const tl_conv1d_ops *engine_of(tl_engine engine) {
     for (size_t i = 0; i < ENGINES; i++)
@@ -80,7 +77,7 @@ static tl_status make_shape(const tl_conv1d_spec *spec, tl_conv1d_shape *shape, 
 
 /* ---- choice ---- */
 
-/* The engine that TL_ENGINE_AUTO means: depends on the shape and on how wide the processor's vectors are. */
+/* The engine that TL_ENGINE_AUTO means: depends on the shape, on how wide the processor's vectors are, and on its tuning. */
 static const tl_conv1d_ops *choose(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
     const tl_conv1d_ops *best = &tl_conv1d_direct;
     double least = HUGE_VAL;
@@ -113,7 +110,7 @@ tl_status tl_conv1d_prepare(const tl_conv1d_spec *spec, tl_conv1d_job *job, tl_e
 }
 
 double tl_conv1d_far_weights(double elements) {
-    return elements * (double)sizeof(tl_real) > FAR_BYTES ? tl_tuning_here()->far_weights : 1;
+    return elements * (double)sizeof(tl_real) > TL_NEAR_WEIGHTS ? tl_tuning_here()->far_weights : 1;
 }
 
 size_t tl_conv1d_scratch(const tl_conv1d_job *job, int workers) {

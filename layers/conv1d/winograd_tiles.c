@@ -9,9 +9,8 @@
 enum {
     LEAST_TERMS = 40,        /* of a sum, for TL_ENGINE_AUTO */
     UNIT_BYTES = 256 * 1024, /* transformed input of a unit: a share of the second-level cache */
-    WEIGHT_BYTES = 1 << 20, /* transformed weights that stay there from unit to unit; larger ones come from beyond for each unit, */
-    LARGER = 3,             /* of which fewer do then, so many times as large */
-    UNIT_ROWS = 24          /* of each product at least: some tiles of registers, for which weights are read once */
+    LARGER = 3,              /* so many times where weights come from beyond it for each unit: fewer units do then */
+    UNIT_ROWS = 24           /* of each product at least: some tiles of registers, for which weights are read once */
 };
 
 /* F(4, 5), and groups of F(4, 4). Of F(4, 3) and F(6, 3) the one with fewer products for the length of a series; but the latter,
@@ -92,7 +91,7 @@ double tl_winograd_cost(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
 tl_winograd_cut tl_winograd_cut_of(const tl_winograd_form *form, size_t least_units, size_t most_rows) {
     const size_t tile = form->variant->points * tl_winograd_in_row(form) * sizeof(tl_real), others = form->groups - 1;
     const size_t weights = form->variant->points * form->groups * form->in_width * form->width * sizeof(tl_real);
-    const size_t bytes = weights > WEIGHT_BYTES ? LARGER * UNIT_BYTES : UNIT_BYTES;
+    const size_t bytes = weights > TL_NEAR_WEIGHTS ? LARGER * UNIT_BYTES : UNIT_BYTES;
     const size_t in_cache = tl_least(tl_most(bytes / tile, others) - others, most_rows / form->dilation); /* tiles of a unit */
     const size_t shared = tl_divide_up(form->tiles * form->batch, least_units),
                  few = tl_divide_up(UNIT_ROWS, form->dilation) + others;

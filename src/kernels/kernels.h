@@ -254,7 +254,7 @@ const tl_kernels *tl_kernels_here(void);
 typedef struct tl_tuning {
     const char *name;
     size_t sum_rows;    /* over which a gradient of weights is summed at a time: they are read once for each tile of it */
-    double far_weights; /* how many times as long as others weights take that the second-level cache has no room for */
+    double far_weights; /* packing an element takes so many times as long where the second-level cache has no room for all */
 } tl_tuning;
 
 enum { TL_TUNINGS = 2 };
