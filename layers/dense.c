@@ -1,6 +1,6 @@
-#include "gemm.h"
-#include "product.h"
-#include "registry.h"
+#include "compute/gemm.h"
+#include "compute/product.h"
+#include "layers/registry.h"
 
 #include <string.h>
 

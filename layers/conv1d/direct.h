@@ -4,9 +4,9 @@
 #ifndef TL_DIRECT_H
 #define TL_DIRECT_H
 
-#include "engine.h"
+#include "layers/conv1d/engine.h"
 
-#include "product.h"
+#include "compute/product.h"
 
 /* Row m of the output: a sum over taps i of input row first + m·in_step + i·tap_step times the weights of the tap; rows outside of
  * the input count as 0. Forward is one such form with x as its input, backward one or a few with dy as theirs. The lanes of a
