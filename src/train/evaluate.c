@@ -16,11 +16,11 @@ size_t tl_values_each(const tl_dataset *data) {
     return tl_labels_each(data) * (data->target_channels > 0 ? data->target_channels : 1);
 }
 
+/* A data set of one's own may leave `classes` 0: its labels are then those of the outputs. */
 static tl_status check_labels(const tl_dataset *data, size_t outputs, tl_error *error) {
     const size_t each = tl_labels_each(data);
     if (!data->labels) return tl_fail(error, TL_ERROR_ARGUMENT, "data: cross-entropy needs labels; the data set has none");
-    if (data->classes > outputs)
-        return tl_fail(error, TL_ERROR_SHAPE, "data: %zu classes exceed the %zu outputs of the model", data->classes, outputs);
+    if (data->classes > 0 && tl_classes_check(data->classes, outputs, "data", error) != TL_OK) return error->status;
     for (size_t i = 0; i < data->x.shape[0] * each; i++)
         if (data->labels[i] < 0 || (size_t)data->labels[i] >= outputs)
             return tl_fail(error, TL_ERROR_ARGUMENT, "data: label %d of sample %zu is outside 0 … %zu", data->labels[i], i / each,
@@ -62,7 +62,7 @@ static tl_status check_compiled(const tl_model *model, const char *caller, tl_er
     return model->compiled ? TL_OK : tl_fail(error, TL_ERROR_STATE, "%s: the model is not compiled", caller);
 }
 
-tl_status tl_data_check(const tl_model *model, const tl_dataset *data, const char *caller, tl_error *error) {
+tl_status tl_data_fits(const tl_model *model, const tl_dataset *data, const char *caller, tl_error *error) {
     if (check_compiled(model, caller, error) != TL_OK || tl_samples_check(data, caller, error) != TL_OK) return error->status;
     const tl_shape in = tl_input_shape(model);
     const size_t *shape = data->x.shape;
@@ -72,6 +72,12 @@ tl_status tl_data_check(const tl_model *model, const tl_dataset *data, const cha
     if (shape[0] > UINT32_MAX) return tl_fail(error, TL_ERROR_SHAPE, "data: %zu samples exceed %u", shape[0], UINT32_MAX);
     const tl_status status = tl_lengths_check(&data->x, data->lengths, "data", error);
     return status == TL_OK ? tl_target_check(tl_model_loss(model), tl_output_shape(model), data, error) : status;
+}
+
+tl_status tl_data_check(const tl_model *model, const tl_dataset *data, tl_error *error) {
+    tl_error own = {0};
+    if (!error) error = &own;
+    return tl_failed(error) ? error->status : tl_data_fits(model, data, "data", error);
 }
 
 /* ---- outputs ---- */
@@ -197,6 +203,13 @@ static void add_class_metrics(tl_metrics *metrics, const tl_classified *all, tl_
     tl_release(scratch);
 }
 
+/* Makes predictions of the outputs. */
+static void add_value_metrics(tl_metrics *metrics, tl_loss_kind loss, const outcome *all) {
+    const tl_valued valued = {all->outputs, all->values, all->rows, all->channels};
+    tl_loss_predict(loss, all->outputs, all->rows, all->channels);
+    metrics->r2 = tl_r2(&valued);
+}
+
 tl_status tl_measure(const tl_loss_spec *loss, const tl_outputs *outputs, const tl_dataset *data, tl_metrics *metrics,
                      tl_error *error) {
     const tl_target target = {.labels = data->labels, .values = data->values};
@@ -212,7 +225,7 @@ tl_status tl_measure(const tl_loss_spec *loss, const tl_outputs *outputs, const 
         if (all.labels)
             add_class_metrics(metrics, &classes, error);
         else
-            metrics->r2 = tl_r2(all.values, all.rows * all.channels, sums.squared);
+            add_value_metrics(metrics, loss->kind, &all);
     }
     release_outcome(&all);
     return error->status;
@@ -223,7 +236,7 @@ tl_status tl_evaluate(tl_model *model, const tl_dataset *data, tl_metrics *metri
     tl_outputs outputs = {0};
     if (!error) error = &own;
     if (!tl_failed(error) && tl_given(metrics, "evaluate: metrics", error) &&
-        tl_data_check(model, data, "evaluate", error) == TL_OK && tl_outputs_run(&outputs, model, data, error) == TL_OK)
+        tl_data_fits(model, data, "evaluate", error) == TL_OK && tl_outputs_run(&outputs, model, data, error) == TL_OK)
         tl_measure(&model->loss, &outputs, data, metrics, error);
     tl_outputs_release(&outputs);
     return error->status;
@@ -238,7 +251,7 @@ tl_status tl_confusion(tl_model *model, const tl_dataset *data, size_t *counts, 
         return tl_fail(error, TL_ERROR_ARGUMENT, "confusion: the model was compiled for %s, which has no classes",
                        tl_loss_name(tl_model_loss(model)));
     if (!tl_failed(error) && tl_given(counts, "confusion: counts", error) &&
-        tl_data_check(model, data, "confusion", error) == TL_OK && tl_outputs_run(&outputs, model, data, error) == TL_OK &&
+        tl_data_fits(model, data, "confusion", error) == TL_OK && tl_outputs_run(&outputs, model, data, error) == TL_OK &&
         collect(&all, tl_model_loss(model), &outputs, data, error) == TL_OK) {
         const tl_classified classes = classified(&all);
         tl_count_confusion(&classes, counts);

@@ -14,7 +14,7 @@ size_t tl_values_each(const tl_dataset *data);
 tl_status tl_samples_check(const tl_dataset *data, const char *caller, tl_error *error);
 
 /* Whether moreover the model is compiled and fits the data: shapes, lengths, labels or values. */
-tl_status tl_data_check(const tl_model *model, const tl_dataset *data, const char *caller, tl_error *error);
+tl_status tl_data_fits(const tl_model *model, const tl_dataset *data, const char *caller, tl_error *error);
 
 /* Whether the data has the labels or values that such a loss compares with such an output. */
 tl_status tl_target_check(tl_loss_kind loss, tl_shape out, const tl_dataset *data, tl_error *error);

@@ -96,7 +96,7 @@ static tl_status take_configuration(tl_fit_state *f, const tl_fit_cfg *cfg, tl_e
         return tl_fail(error, TL_ERROR_ARGUMENT, "fit: checkpoint_every %g is below 0", f->cfg.checkpoint_every);
     if (f->cfg.patience < 0) return tl_fail(error, TL_ERROR_ARGUMENT, "fit: patience %d is below 0", f->cfg.patience);
     if (check_variations(&f->cfg, f->data, error) != TL_OK) return error->status;
-    if (f->cfg.validation && tl_data_check(f->model, f->cfg.validation, "fit", error) != TL_OK) return error->status;
+    if (f->cfg.validation && tl_data_fits(f->model, f->cfg.validation, "fit", error) != TL_OK) return error->status;
     f->batches = parts_of(f->data->x.shape[0], f->cfg.batch);
     return prepare_schedule(f, error);
 }
@@ -118,7 +118,7 @@ static void prepare_mixtures(tl_fit_state *f, tl_error *error) {
 
 static tl_status prepare_fit(tl_fit_state *f, const tl_fit_cfg *cfg, tl_error *error) {
     const tl_shape in = tl_input_shape(f->model);
-    if (tl_data_check(f->model, f->data, "fit", error) != TL_OK || take_configuration(f, cfg, error) != TL_OK) return error->status;
+    if (tl_data_fits(f->model, f->data, "fit", error) != TL_OK || take_configuration(f, cfg, error) != TL_OK) return error->status;
     f->order = tl_allocate(f->data->x.shape[0], sizeof *f->order, "the order of the samples", error);
     f->x = tl_tensor_new(3, (size_t[]){f->cfg.batch, in.length, in.channels}, error);
     if (varies(&f->cfg.augment)) f->varied = tl_tensor_new(3, f->x.shape, error);
