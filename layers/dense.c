@@ -1,5 +1,5 @@
-#include "gemm.h"
-#include "registry.h"
+#include "compute/gemm.h"
+#include "layers/registry.h"
 
 #include "kernels/kernels.h"
 

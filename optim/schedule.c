@@ -1,8 +1,8 @@
 /* Learning-rate schedules: the rate as a function of the steps and epochs so far, and of their losses. */
 #include <tapline/optimizer.h>
 
-#include "argument.h"
-#include "optim.h"
+#include "base/argument.h"
+#include "optim/optim.h"
 
 #include <math.h>
 #include <stdio.h>
