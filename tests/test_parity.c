@@ -94,7 +94,7 @@ static char *with_momentum(const char *network) {
         next = strstr(at, norm);
         next = next ? next + strlen(norm) : at + strlen(at);
         strncat(text, at, (size_t)(next - at));
-        if (*next) strcat(text, added);
+        if (*next) strncat(text, added, sizeof added);
     }
     return text;
 }
