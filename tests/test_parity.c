@@ -88,13 +88,12 @@ static char *with_momentum(const char *network) {
     static const char norm[] = "\"type\": \"batch_norm\"", added[] = ", \"momentum\": 0.99";
     size_t size = strlen(network) + 1;
     for (const char *at = network; (at = strstr(at, norm)); at += strlen(norm)) size += strlen(added);
-    char *text = calloc(size, 1);
+    char *text = malloc(size), *to = text;
     assert_non_null(text);
-    for (const char *at = network, *next; *at; at = next) {
+    for (const char *at = network, *next; at; at = next) {
         next = strstr(at, norm);
-        next = next ? next + strlen(norm) : at + strlen(at);
-        strncat(text, at, (size_t)(next - at));
-        if (*next) strncat(text, added, sizeof added);
+        if (next) next += strlen(norm);
+        to += snprintf(to, size - (size_t)(to - text), "%.*s%s", next ? (int)(next - at) : (int)strlen(at), at, next ? added : "");
     }
     return text;
 }
