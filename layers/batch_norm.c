@@ -323,11 +323,13 @@ const tl_layer_ops tl_batch_norm_layer_ops = {
     .absorb = batch_norm_absorb,
 };
 
-tl_node tl_batch_norm(tl_model *model, tl_node x, const tl_batch_norm_cfg *cfg) {
+tl_node tl_batch_norm_sized(tl_model *model, tl_node x, const tl_batch_norm_cfg *cfg, size_t size) {
+    tl_batch_norm_cfg own;
+    tl_builder_cfg(model, "batch_norm", &own, sizeof own, cfg, size);
     const batch_norm_layer layer = {
         .base.ops = &tl_batch_norm_layer_ops,
-        .momentum = cfg ? cfg->momentum : 0,
-        .epsilon = cfg ? cfg->epsilon : 0,
+        .momentum = own.momentum,
+        .epsilon = own.epsilon,
     };
     return tl_layer_add(model, &x, 1, &layer.base);
 }

@@ -3,6 +3,7 @@
 #define TL_FIT_H
 
 #include "metrics.h"
+#include "schedule.h"
 
 /* The mixtures that a batch is trained on in place of its series (mixup). */
 typedef struct tl_mixtures {
@@ -40,6 +41,9 @@ typedef struct tl_fit_state {
     size_t *lengths;       /* (batch); NULL: whole series */
     tl_mixtures mixed;
 } tl_fit_state;
+
+/* Takes the configuration of a program that may have been compiled with other headers (tl_take_parts). */
+void tl_fit_take(tl_fit_cfg *cfg, const tl_fit_cfg *given, const tl_fit_sizes *sizes, tl_error *error);
 
 /* Calls all of them; false where one says so. */
 bool tl_call_back(const tl_callback callbacks[TL_MAX_CALLBACKS], const tl_progress *progress);

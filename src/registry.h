@@ -21,4 +21,7 @@ extern const tl_layer_ops tl_flatten_layer_ops, tl_batch_norm_layer_ops, tl_laye
     tl_dropout_layer_ops;
 extern const tl_layer_ops tl_add_layer_ops, tl_multiply_layer_ops, tl_concat_layer_ops;
 
+/* Takes the configuration of a builder (tl_take of argument.h); what is wrong waits in the model, which may be NULL. */
+void tl_builder_cfg(tl_model *model, const char *layer, void *own, size_t own_size, const void *given, size_t size);
+
 #endif

@@ -1,5 +1,6 @@
 /* What PyTorch computes: layers, losses, optimizers, networks and schedules against the fixtures of tests/parity. */
 #include "fixtures.h"
+#include "schedule.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -87,7 +87,8 @@ typedef struct tl_fit_result {
  * `result` may be NULL. Fails for data that does not fit the model; as tl_step does, with what was learnt before the failing step
  * kept, naming a sample that is not finite; and where a checkpoint cannot be written (the one before it is kept) or is of another
  * training (the message lists what differs). */
-TL_API tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result, tl_error *error);
+static inline tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result,
+                               tl_error *error);
 
 /* The metrics of the model in inference mode. Keeps the outputs of all samples while it runs. Fails for data that does not fit the
  * model; a loss that is not finite is no failure. */
@@ -102,6 +103,21 @@ TL_API tl_status tl_confusion(tl_model *model, const tl_dataset *data, size_t *c
  * lengths: (count), see tl_set_lengths; NULL: all of each series counts. Nothing of x is changed: series are normalised beforehand
  * as those that the model was trained on (tl_dataset_normalize). What is not finite in x is not in y. */
 TL_API tl_status tl_predict(tl_model *model, const tl_tensor *x, const size_t *lengths, tl_tensor *y, tl_error *error);
+
+/* ---- how structs may grow (see tapline/base.h) ---- */
+
+typedef struct tl_fit_sizes {
+    size_t cfg, schedule, augment, result;
+} tl_fit_sizes;
+
+TL_API tl_status tl_fit_sized(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result,
+                              const tl_fit_sizes *sizes, tl_error *error);
+
+static inline tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result,
+                               tl_error *error) {
+    const tl_fit_sizes sizes = {sizeof(tl_fit_cfg), sizeof(tl_schedule_cfg), sizeof(tl_augment_cfg), sizeof(tl_fit_result)};
+    return tl_fit_sized(model, data, cfg, result, &sizes, error);
+}
 
 #ifdef __cplusplus
 }
