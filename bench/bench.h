@@ -6,7 +6,7 @@
 #ifndef BENCH_H
 #define BENCH_H
 
-#include "commands.h"
+#include "cli/commands.h"
 
 #include <tapline/conv1d.h>
 #include <tapline/model.h>

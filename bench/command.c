@@ -1,7 +1,7 @@
 /* `tapline bench conv` and `tapline bench step`: their options. */
 #include "bench.h"
 
-#include "report.h"
+#include "cli/report.h"
 
 static const char *case_name(size_t index) { return bench_cases_f32[index].name; }
 

@@ -20,7 +20,8 @@ endif()
 
 function(tapline_objects target definition)
   target_compile_definitions(${target} PRIVATE ${definition})
-  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+  # Our own headers are included by their path from src, or from the root: "graph/graph.h", "layers/registry.h".
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:tapline_flags>)
   set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   if(definition STREQUAL TAPLINE_F64)
@@ -30,8 +31,10 @@ function(tapline_objects target definition)
 endfunction()
 
 function(tapline_library name definition)
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/*.c ${PROJECT_SOURCE_DIR}/src/data/*.c ${PROJECT_SOURCE_DIR}/src/file/*.c ${PROJECT_SOURCE_DIR}/layers/*.c ${PROJECT_SOURCE_DIR}/layers/conv1d/*.c
-       ${PROJECT_SOURCE_DIR}/optim/*.c)
+  set(folders src/base src/compute src/io src/data src/read optim src/graph layers layers/conv1d src/models src/train)
+  list(TRANSFORM folders PREPEND ${PROJECT_SOURCE_DIR}/)
+  list(TRANSFORM folders APPEND /*.c OUTPUT_VARIABLE patterns)
+  file(GLOB sources CONFIGURE_DEPENDS ${patterns})
   file(GLOB kernels CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/kernels/*.c)
 
   if(TAPLINE_FUZZ) # kernels parse nothing, and with libFuzzer's instrumentation they compile for minutes

@@ -1,6 +1,7 @@
 /* Elementwise activations: each is a line of the table in the kernels (activation.c), and here what it is called and its settings.
  */
-#include "registry.h"
+#include "graph/builder.h"
+#include "layers/registry.h"
 
 #include "kernels/kernels.h"
 

@@ -1,5 +1,5 @@
 /* The sum of several arrays, with the ReLU after it if there is one. */
-#include "registry.h"
+#include "layers/registry.h"
 
 #include "kernels/kernels.h"
 

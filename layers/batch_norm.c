@@ -5,7 +5,8 @@
  * to the mean is at most sqrt(rows) standard deviations, so that little cancels however large the mean is. Chunks are merged in
  * double (Chan, Golub & LeVeque 1983).
  */
-#include "registry.h"
+#include "graph/builder.h"
+#include "layers/registry.h"
 
 #include "kernels/kernels.h"
 

@@ -1,5 +1,6 @@
-#include "gemm.h"
-#include "registry.h"
+#include "compute/gemm.h"
+#include "graph/builder.h"
+#include "layers/registry.h"
 
 #include "kernels/kernels.h"
 

@@ -1,6 +1,7 @@
 /* The mask is a function of (seed, node, step, position): backward draws it again instead of keeping it. A position is an element,
  * or a channel of a sample where whole channels are dropped. */
-#include "registry.h"
+#include "graph/builder.h"
+#include "layers/registry.h"
 
 #include "kernels/kernels.h"
 

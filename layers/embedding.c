@@ -1,5 +1,6 @@
 /* Rows of a table, by the numbers that the input holds. */
-#include "registry.h"
+#include "graph/builder.h"
+#include "layers/registry.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#include "memory.h"
-#include "registry.h"
+#include "base/memory.h"
+#include "layers/registry.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Seventeen fixed filters that answer to rising, to falling and to peaks (Ismail-Fawaz et al. 2022). All channels have the same
  * weights, so that each filter runs over the sum of the channels.
  */
-#include "registry.h"
+#include "layers/registry.h"
 
 #include <string.h>
 

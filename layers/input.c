@@ -1,4 +1,4 @@
-#include "registry.h"
+#include "layers/registry.h"
 
 typedef struct input_layer {
     tl_layer base;

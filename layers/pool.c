@@ -1,6 +1,7 @@
 /* Maximum and mean over windows of time. Each sample is a task: its windows may overlap, but they share no x with another's. */
-#include "registry.h"
-#include "window.h"
+#include "compute/window.h"
+#include "graph/builder.h"
+#include "layers/registry.h"
 
 #include "kernels/kernels.h"
 

@@ -1,5 +1,5 @@
 /* A ReLU whose slope below 0 is trained, one for each channel (He et al. 2015). */
-#include "registry.h"
+#include "layers/registry.h"
 
 #include "kernels/kernels.h"
 

@@ -4,7 +4,8 @@
  *
  * The gradients of the parameters are summed by task, and the tasks in order, so that threads do not matter.
  */
-#include "registry.h"
+#include "graph/builder.h"
+#include "layers/registry.h"
 
 #include "kernels/kernels.h"
 

@@ -1,4 +1,4 @@
-#include "registry.h"
+#include "layers/registry.h"
 
 #include "kernels/kernels.h"
 

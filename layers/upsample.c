@@ -1,6 +1,7 @@
 /* More steps of time: each repeated, or on straight lines between them. An output is a mixture of two inputs in both cases. */
-#include "memory.h"
-#include "registry.h"
+#include "base/memory.h"
+#include "graph/builder.h"
+#include "layers/registry.h"
 
 #include <string.h>
 

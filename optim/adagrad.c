@@ -1,5 +1,5 @@
 /* AdaGrad: Duchi, Hazan & Singer 2011, the diagonal form, with PyTorch's epsilon outside the root. */
-#include "optim.h"
+#include "optim/optim.h"
 
 static tl_status prepare(tl_optimizer_cfg *cfg, tl_error *error) {
     static const tl_optimizer_cfg defaults = {.learning_rate = 1e-2,

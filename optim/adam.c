@@ -1,6 +1,6 @@
 /* Adam: Kingma & Ba 2015, algorithm 1, with penalties added to the gradient. AdamW: Loshchilov & Hutter 2019, algorithm 2, where
  * weight decay is apart from the gradient, in PyTorch's form: it is multiplied by the learning rate. */
-#include "optim.h"
+#include "optim/optim.h"
 
 #include <math.h>
 

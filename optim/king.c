@@ -1,5 +1,5 @@
 /* Whether a series of losses still falls: King 2018, "Automatic learning rate scheduling that really works", dlib's rule. */
-#include "optim.h"
+#include "optim/optim.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* The fields of tl_optimizer_cfg: which an optimizer takes, their defaults and ranges. */
-#include "optim.h"
+#include "optim/optim.h"
 
-#include "argument.h"
+#include "base/argument.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* The one table of optimizers. */
-#include "optim.h"
+#include "optim/optim.h"
 
-#include "argument.h"
+#include "base/argument.h"
 
 typedef const tl_optimizer_ops *(*maker)(void);
 

@@ -1,5 +1,5 @@
 /* RMSProp: Tieleman & Hinton 2012, lecture 6.5, in PyTorch's form: epsilon outside the root, momentum on the scaled gradient. */
-#include "optim.h"
+#include "optim/optim.h"
 
 static tl_status prepare(tl_optimizer_cfg *cfg, tl_error *error) {
     static const tl_optimizer_cfg defaults = {

@@ -1,9 +1,9 @@
 /* Learning-rate schedules: the rate as a function of the steps and epochs so far, and of their losses. */
 #include <tapline/optimizer.h>
 
-#include "argument.h"
-#include "optim.h"
-#include "schedule.h"
+#include "base/argument.h"
+#include "base/schedule.h"
+#include "optim/optim.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Stochastic gradient descent, with momentum as PyTorch has it: velocity = momentum·velocity + gradient; Nesterov: Sutskever et al.
  * 2013. */
-#include "optim.h"
+#include "optim/optim.h"
 
 static tl_status prepare(tl_optimizer_cfg *cfg, tl_error *error) {
     static const tl_optimizer_cfg defaults = {.learning_rate = 1e-2,

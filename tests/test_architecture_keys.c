@@ -1,7 +1,7 @@
 /* Bad values for every setting of every kind of layer, from the registry and its tables themselves: a layer that is added is tested
  * here by itself, once what it cannot do without is in the table below. */
 #include "check.h"
-#include "registry.h"
+#include "layers/registry.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* The arena's planner: no overlap among what is alive together, little waste among what is not. */
 #include "check.h"
 
-#include "arena.h"
+#include "graph/arena.h"
 
 #include <stdlib.h>
 

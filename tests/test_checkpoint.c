@@ -2,7 +2,7 @@
  * this program is the training that the test of kills kills; with "kills N" it is only that test, with N of them. */
 #include "check.h"
 
-#include "file/checksum.h"
+#include "io/checksum.h"
 
 #include <fcntl.h>
 #include <math.h>

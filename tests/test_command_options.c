@@ -1,7 +1,7 @@
 /* Bad values for every option of every command, from the tables of options themselves: an option that is added is tested here by
  * itself, or, where only its command knows what is wrong, has to get a row below. */
 #include "check.h"
-#include "commands.h"
+#include "cli/commands.h"
 #include "runner.h"
 
 #include <stdio.h>

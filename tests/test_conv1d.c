@@ -1,6 +1,6 @@
 /* The engines of Conv1D: naive against the definition, every other one against naive, and what a plan refuses. */
 #include "check.h"
-#include "conv1d/engine.h"
+#include "layers/conv1d/engine.h"
 
 #include <float.h>
 #include <inttypes.h>

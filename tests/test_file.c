@@ -1,8 +1,8 @@
 /* Models in files: what is saved comes back, and nothing else is taken for a model. */
 #include "check.h"
 
-#include "file/archive.h"
-#include "file/checksum.h"
+#include "io/archive.h"
+#include "io/checksum.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
  * see CMakeLists.txt). */
 #include "check.h"
 
-#include "file/write.h"
+#include "io/write.h"
 
 #include <dirent.h>
 #include <errno.h>

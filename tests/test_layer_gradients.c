@@ -1,6 +1,6 @@
 /* Every layer's gradients against differences, on random shapes and configurations, and what must hold between passes. */
 #include "gradcheck.h"
-#include "registry.h"
+#include "layers/registry.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "registry.h"
+#include "layers/registry.h"
 
 /* Adds the layer under test to an input node. */
 typedef tl_node (*builder)(tl_model *model, tl_node x);

@@ -1,6 +1,6 @@
 /* What PyTorch computes: layers, losses, optimizers, networks and schedules against the fixtures of tests/parity. */
+#include "base/schedule.h"
 #include "fixtures.h"
-#include "schedule.h"
 
 #include <math.h>
 #include <stdlib.h>

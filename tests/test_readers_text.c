@@ -1,7 +1,7 @@
 /* Tables with a header line and quotes, and .arff: what is read, what is refused and with which words. */
 #include "files.h"
 
-#include "data/samples.h"
+#include "read/samples.h"
 
 #include <stdio.h>
 #include <stdlib.h>

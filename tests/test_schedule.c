@@ -1,6 +1,6 @@
 /* Learning-rate schedules against their equations. */
+#include "base/schedule.h"
 #include "check.h"
-#include "schedule.h"
 
 #include <math.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include "files.h"
 #include "fixtures.h"
 
-#include "file/archive.h"
+#include "io/archive.h"
 
 #include <math.h>
 #include <stdio.h>

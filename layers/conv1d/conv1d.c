@@ -1,8 +1,9 @@
-#include "variant.h"
+#include "layers/conv1d/variant.h"
 
-#include "memory.h"
-#include "registry.h"
-#include "window.h"
+#include "base/memory.h"
+#include "compute/window.h"
+#include "graph/builder.h"
+#include "layers/registry.h"
 
 typedef struct conv1d_layer {
     tl_layer base;

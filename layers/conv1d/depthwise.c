@@ -1,5 +1,5 @@
 /* Each channel by itself: as an engine, but that shape->channels is shape->filters and the weight is (kernel, channels). */
-#include "variant.h"
+#include "layers/conv1d/variant.h"
 
 #include "kernels/kernels.h"
 

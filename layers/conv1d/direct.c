@@ -1,9 +1,9 @@
 /* The direct engine: a register-tiled kernel that reads the input in place (no im2col), weights packed in blocks of vectors.
  * Forward broadcasts inputs over vectors of filters; see direct_input.c and direct_weights.c for the gradients.
  */
-#include "direct.h"
+#include "layers/conv1d/direct.h"
 
-#include "memory.h"
+#include "base/memory.h"
 
 #include <string.h>
 

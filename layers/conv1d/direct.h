@@ -4,7 +4,7 @@
 #ifndef TL_DIRECT_H
 #define TL_DIRECT_H
 
-#include "engine.h"
+#include "layers/conv1d/engine.h"
 
 #include "kernels/kernels.h"
 

@@ -4,9 +4,9 @@
  * - the products of all taps and channels are added into place (direct_scatter.c); or
  * - the vectors hold filters in place of channels: an output is then the sum of its vector's lanes.
  */
-#include "direct.h"
+#include "layers/conv1d/direct.h"
 
-#include "memory.h"
+#include "base/memory.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Cutting a convolution's rows and outputs into what one call of the kernel computes: see direct.h. */
-#include "direct.h"
+#include "layers/conv1d/direct.h"
 
-#include "memory.h"
+#include "base/memory.h"
 
 #include <string.h>
 

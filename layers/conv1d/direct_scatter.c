@@ -1,9 +1,9 @@
 /* The gradient of the input by products that are added into place: all taps and channels of a point of dy are the outputs of a
  * product without a window. For few channels: with their taps they fill the vectors.
  */
-#include "direct.h"
+#include "layers/conv1d/direct.h"
 
-#include "memory.h"
+#include "base/memory.h"
 
 #include <string.h>
 

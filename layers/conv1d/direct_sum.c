@@ -1,8 +1,8 @@
 /* Forms of the direct engine: weights packed in blocks of vectors, then the rows of the output, unit by unit. */
-#include "direct.h"
+#include "layers/conv1d/direct.h"
 
-#include "matrix.h"
-#include "memory.h"
+#include "base/memory.h"
+#include "compute/matrix.h"
 
 #include <string.h>
 

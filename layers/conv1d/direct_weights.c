@@ -4,9 +4,9 @@
  * The batch is cut into parts that the shape alone fixes; each sums on its own, and the sums are added in order, so that the number
  * of workers changes nothing. Within a part the blocks of filters and the elements of the window are independent of each other.
  */
-#include "direct.h"
+#include "layers/conv1d/direct.h"
 
-#include "memory.h"
+#include "base/memory.h"
 
 #include <string.h>
 

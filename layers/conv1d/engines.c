@@ -1,9 +1,9 @@
 /* The table of engines, and which of them a pass gets. */
-#include "engine.h"
+#include "layers/conv1d/engine.h"
 
+#include "base/memory.h"
+#include "compute/window.h"
 #include "kernels/kernels.h"
-#include "memory.h"
-#include "window.h"
 
 #include <inttypes.h>
 #include <math.h>

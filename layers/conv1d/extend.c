@@ -1,5 +1,5 @@
 /* Padding with what the series itself holds: as a padded copy, whose gradient is folded back. */
-#include "variant.h"
+#include "layers/conv1d/variant.h"
 
 #include <string.h>
 

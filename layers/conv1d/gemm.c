@@ -6,10 +6,10 @@
  * At stride 1, dX is itself the convolution of dy with the taps in reverse order and channels and filters exchanged, which writes
  * each element of dX once instead of adding kernel products to it.
  */
-#include "engine.h"
+#include "layers/conv1d/engine.h"
 
-#include "gemm.h"
-#include "im2col.h"
+#include "compute/gemm.h"
+#include "compute/im2col.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Groups one after the other, each by an engine on copies of its columns. */
-#include "variant.h"
+#include "layers/conv1d/variant.h"
 
-#include "memory.h"
+#include "base/memory.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The convolution as it is defined, one loop for each index: slow, and the specification of the other engines. */
-#include "engine.h"
+#include "layers/conv1d/engine.h"
 
 #include <string.h>
 

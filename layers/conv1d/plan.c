@@ -1,8 +1,8 @@
-#include "engine.h"
+#include "layers/conv1d/engine.h"
 
-#include "gemm.h"
-#include "memory.h"
-#include "parallel.h"
+#include "base/memory.h"
+#include "compute/gemm.h"
+#include "compute/parallel.h"
 
 #include <stdlib.h>
 

@@ -1,8 +1,9 @@
 /* The transpose of a convolution: forward is the convolution's dX, and backward its forward. */
-#include "engine.h"
+#include "layers/conv1d/engine.h"
 
-#include "memory.h"
-#include "registry.h"
+#include "base/memory.h"
+#include "graph/builder.h"
+#include "layers/registry.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #ifndef TL_CONV1D_VARIANT_H
 #define TL_CONV1D_VARIANT_H
 
-#include "engine.h"
+#include "layers/conv1d/engine.h"
 
 /* How the series goes on beyond its ends. */
 typedef struct tl_extension {

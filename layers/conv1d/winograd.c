@@ -6,10 +6,10 @@
  * tiles in place. Each worker transforms the weights for itself, with its first unit: to fetch what another one wrote takes longer.
  * dX is the same sum over dy with the taps flipped and channels and filters exchanged.
  */
-#include "winograd.h"
+#include "layers/conv1d/winograd.h"
 
-#include "matrix.h"
-#include "memory.h"
+#include "base/memory.h"
+#include "compute/matrix.h"
 
 #include <string.h>
 

@@ -9,7 +9,7 @@
 #ifndef TL_WINOGRAD_H
 #define TL_WINOGRAD_H
 
-#include "direct.h"
+#include "layers/conv1d/direct.h"
 
 typedef struct tl_winograd_form {
     const tl_kernels *kernels;

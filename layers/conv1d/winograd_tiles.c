@@ -1,7 +1,7 @@
 /* Cutting a convolution into tiles of F(m, r), and the transform of its input: see winograd.h. */
-#include "winograd.h"
+#include "layers/conv1d/winograd.h"
 
-#include "memory.h"
+#include "base/memory.h"
 
 #include <math.h>
 #include <string.h>

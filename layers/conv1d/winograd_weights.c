@@ -4,9 +4,9 @@
  * The batch is cut into parts that the shape alone fixes; each sums on its own, and the sums are added in order, so that the number
  * of workers changes nothing. Within a part the blocks of filters are independent of each other.
  */
-#include "winograd.h"
+#include "layers/conv1d/winograd.h"
 
-#include "memory.h"
+#include "base/memory.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* The networks that commands know by name, compiled once for each precision (commands.h). */
-#include "architecture.h"
+#include "cli/architecture.h"
 
 #include <tapline/architecture.h>
 

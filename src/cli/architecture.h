@@ -2,7 +2,7 @@
 #ifndef CLI_ARCHITECTURE_H
 #define CLI_ARCHITECTURE_H
 
-#include "commands.h"
+#include "cli/commands.h"
 
 #include <tapline/dataset.h>
 #include <tapline/model.h>

@@ -1,5 +1,5 @@
 /* The table of commands. */
-#include "commands.h"
+#include "cli/commands.h"
 
 const command *command_at(size_t index) {
     static const command *const commands[] = {&train_command,  &eval_command,   &predict_command,    &info_command,

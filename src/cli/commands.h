@@ -7,7 +7,7 @@
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
-#include "options.h"
+#include "cli/options.h"
 
 #ifdef TAPLINE_F64
 #define IN_PRECISION(name) name##_f64

@@ -1,6 +1,6 @@
 /* What a cross-validation says: `tapline train --fold all`. */
-#include "report.h"
-#include "train.h"
+#include "cli/report.h"
+#include "cli/train.h"
 
 #include <math.h>
 #include <stdio.h>

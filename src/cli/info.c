@@ -1,8 +1,8 @@
 /* `tapline info`, compiled once for each precision (commands.h). */
-#include "info.h"
+#include "cli/info.h"
 
-#include "architecture.h"
-#include "report.h"
+#include "cli/architecture.h"
+#include "cli/report.h"
 
 #include <tapline/architecture.h>
 #include <tapline/file.h>

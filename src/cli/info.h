@@ -2,7 +2,7 @@
 #ifndef CLI_INFO_H
 #define CLI_INFO_H
 
-#include "options.h"
+#include "cli/options.h"
 
 typedef struct info_settings {
     common_settings common;   /* operand 0: a model file, NULL: none */

@@ -1,6 +1,6 @@
-#include "info.h"
+#include "cli/info.h"
 
-#include "architecture.h"
+#include "cli/architecture.h"
 
 #include <tapline/file.h>
 

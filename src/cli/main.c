@@ -1,6 +1,6 @@
 /* tapline: finds the command, has its options parsed, runs it in the precision asked for. */
-#include "commands.h"
-#include "report.h"
+#include "cli/commands.h"
+#include "cli/report.h"
 
 #include <tapline/base.h>
 

@@ -1,5 +1,5 @@
 /* Several networks for `tapline train`, compiled once for each precision (commands.h). */
-#include "members.h"
+#include "cli/members.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 #ifndef CLI_MEMBERS_H
 #define CLI_MEMBERS_H
 
-#include "report.h"
-#include "train.h"
+#include "cli/report.h"
+#include "cli/train.h"
 
 #include <tapline/ensemble.h>
 

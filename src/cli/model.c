@@ -1,5 +1,5 @@
 /* Models and data for the commands that use them, compiled once for each precision (commands.h). */
-#include "model.h"
+#include "cli/model.h"
 
 #include <string.h>
 

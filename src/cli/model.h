@@ -3,7 +3,7 @@
 #ifndef CLI_MODEL_H
 #define CLI_MODEL_H
 
-#include "commands.h"
+#include "cli/commands.h"
 
 #include <tapline/ensemble.h>
 #include <tapline/file.h>

@@ -1,4 +1,4 @@
-#include "model.h"
+#include "cli/model.h"
 
 #include <tapline/model.h>
 

@@ -1,6 +1,6 @@
 /* `tapline predict`, compiled once for each precision (commands.h). */
-#include "model.h"
-#include "report.h"
+#include "cli/model.h"
+#include "cli/report.h"
 
 #include <stdio.h>
 #include <string.h>

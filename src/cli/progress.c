@@ -1,4 +1,4 @@
-#include "train.h"
+#include "cli/train.h"
 
 #include <math.h>
 #include <signal.h>

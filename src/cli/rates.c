@@ -1,6 +1,6 @@
 /* What the learning-rate finder says, of `tapline train --find-lr`. */
-#include "report.h"
-#include "train.h"
+#include "cli/report.h"
+#include "cli/train.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
-#include "report.h"
+#include "cli/report.h"
 
-#include "options.h"
+#include "cli/options.h"
 
 #include <errno.h>
 #include <math.h>

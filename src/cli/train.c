@@ -1,7 +1,7 @@
 /* `tapline train`, compiled once for each precision (commands.h). */
-#include "train.h"
+#include "cli/train.h"
 
-#include "members.h"
+#include "cli/members.h"
 
 #include <tapline/tapline.h>
 

@@ -2,7 +2,7 @@
 #ifndef CLI_TRAIN_H
 #define CLI_TRAIN_H
 
-#include "architecture.h"
+#include "cli/architecture.h"
 
 #include <tapline/csv_log.h>
 #include <tapline/find_learning_rate.h>

@@ -1,7 +1,7 @@
 /* `tapline import` and `tapline export`, compiled once for each precision (commands.h). */
-#include "model.h"
-#include "report.h"
-#include "train.h"
+#include "cli/model.h"
+#include "cli/report.h"
+#include "cli/train.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* `tapline import` and `tapline export`: weights of PyTorch networks. */
-#include "model.h"
-#include "train.h"
+#include "cli/model.h"
+#include "cli/train.h"
 
 #define FIELD(name) offsetof(weights_settings, name)
 #define MAP                                                                                                                        \

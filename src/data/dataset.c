@@ -1,13 +1,13 @@
 #include <tapline/dataset.h>
 
-#include "argument.h"
+#include "base/argument.h"
+#include "base/memory.h"
 #include "data/classes.h"
-#include "data/directory.h"
-#include "data/folder.h"
 #include "data/generate.h"
-#include "data/reader.h"
-#include "evaluate.h"
-#include "memory.h"
+#include "read/directory.h"
+#include "read/folder.h"
+#include "read/reader.h"
+#include "train/evaluate.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "data/missing.h"
 
-#include "argument.h"
+#include "base/argument.h"
 
 #include <math.h>
 

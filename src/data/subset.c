@@ -2,10 +2,10 @@
 #include <tapline/dataset.h>
 #include <tapline/random.h>
 
-#include "argument.h"
+#include "base/argument.h"
+#include "base/memory.h"
 #include "data/classes.h"
-#include "evaluate.h"
-#include "memory.h"
+#include "train/evaluate.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Random factors, 0 or a scale, by Philox4x32-10 (src/random.c) on a vector of counters at a time. */
+/* Random factors, 0 or a scale, by Philox4x32-10 (src/base/random.c) on a vector of counters at a time. */
 #include "kernels/kernel.h"
 
 #if defined(__SSE2__)

@@ -1,7 +1,7 @@
 /* Networks as JSON: what compiles is written out, read again, and then is the same; small ones also run. */
 #include "fuzz.h"
 
-#include "graph.h"
+#include "graph/graph.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "fuzz.h"
 
-#include "file/checksum.h"
+#include "io/checksum.h"
 
 #include <ftw.h>
 #include <math.h>

@@ -12,11 +12,11 @@ function exists(path,    line, found) {
     return found
 }
 
-# The room that a file belongs to; a layer is a room of its own, as is the folder layers/conv1d.
+# The room that a file belongs to; a layer is a room of its own, as is the folder layers/conv1d. The registry of layers is for all.
 function room(path,    name) {
     if (path ~ /^include\//) return "include"
     if (path ~ /^src\/cli\//) return "src/cli"
-    if (path ~ /^src\//) return "src"
+    if (path ~ /^src\// || path ~ /^layers\/registry\./) return "src"
     if (path ~ /^layers\/[^\/]*\//) return "layers/" substr(path, 8, index(substr(path, 8), "/") - 1)
     if (path ~ /^layers\//) {
         name = substr(path, 8)
@@ -27,15 +27,13 @@ function room(path,    name) {
     return path
 }
 
-# The file that #include "name" means, among the folders that the build looks in; "" where there is none in this tree.
-function resolve(name,    here, i, path) {
-    here = FILENAME
-    sub(/[^\/]*$/, "", here)
-    path = here name
-    while (sub(/[^\/]+\/\.\.\//, "", path)) continue
-    if (exists(path)) return path
-    for (i = 1; i <= folders; i++)
-        if (exists(folder[i] name)) return folder[i] name
+# The file that #include "name" means; "" where there is none in this tree. Headers are named by their path from src or the root; bench
+# also names its own without a folder.
+function resolve(name) {
+    if (name ~ /\.\.\//) return ""
+    if (FILENAME ~ /^bench\// && exists("bench/" name)) return "bench/" name
+    if (exists("src/" name)) return "src/" name
+    if (name ~ /^(layers|optim)\// && exists(name)) return name
     return ""
 }
 
@@ -45,12 +43,10 @@ function allowed(from, to) {
     return from == "bench" && to == "src/cli"
 }
 
-BEGIN { folders = split("include/ src/ layers/ optim/ src/cli/ bench/", folder, " ") }
-
 /^[ \t]*#[ \t]*include[ \t]*"/ {
     split($0, part, "\"")
     target = resolve(part[2])
-    if (target == "") complain("#include \"" part[2] "\" is not a file of this tree")
+    if (target == "") complain("#include \"" part[2] "\" is not the path of a header from src or the root")
     else if (!allowed(room(FILENAME), room(target))) complain(room(FILENAME) " includes " target ", of " room(target))
 }
 
@@ -62,9 +58,9 @@ BEGIN { folders = split("include/ src/ layers/ optim/ src/cli/ bench/", folder, 
         complain("a public header includes <" name ">")
 }
 
-/[<"](cblas|f77blas|openblas_config)\.h|cblas_|openblas_/ && FILENAME != "src/gemm.c" { complain("only src/gemm.c names the BLAS") }
-/<omp\.h>|omp_[gs]et_|#[ \t]*pragma[ \t]+omp/ && FILENAME != "src/parallel.c" { complain("only src/parallel.c names OpenMP") }
+/[<"](cblas|f77blas|openblas_config)\.h|cblas_|openblas_/ && FILENAME != "src/compute/gemm.c" { complain("only src/compute/gemm.c names the BLAS") }
+/<omp\.h>|omp_[gs]et_|#[ \t]*pragma[ \t]+omp/ && FILENAME != "src/compute/parallel.c" { complain("only src/compute/parallel.c names OpenMP") }
 
-/<zlib\.h>/ && FILENAME != "src/data/zip.c" { complain("only src/data/zip.c names zlib") }
+/<zlib\.h>/ && FILENAME != "src/io/zip.c" { complain("only src/io/zip.c names zlib") }
 
 END { exit bad }

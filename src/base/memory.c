@@ -1,0 +1,57 @@
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+enum { HUGE_PAGE = 2 << 20, HUGE_LEAST = HUGE_PAGE / 4 }; /* bytes; of an array whose pages are to be large */
+
+bool tl_multiply_sizes(size_t a, size_t b, size_t *product) { return !__builtin_mul_overflow(a, b, product); }
+
+bool tl_sum(size_t a, size_t b, size_t *sum) { return !__builtin_add_overflow(a, b, sum); }
+
+/* Passes stream through the arena, of which the processor knows the addresses of few pages: those of a large array may be large. */
+static void *reserve_bytes(size_t bytes) {
+#if defined(MADV_HUGEPAGE)
+    if (bytes >= HUGE_LEAST) {
+        const size_t whole = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE; /* aligned_alloc wants multiples */
+        void *memory = aligned_alloc(HUGE_PAGE, whole);
+        if (memory) madvise(memory, whole, MADV_HUGEPAGE); /* a wish: where it is not granted nothing changes but the speed */
+        return memory;
+    }
+#endif
+    return aligned_alloc(TL_ALIGNMENT, bytes);
+}
+
+/* *padded: the bytes that it has. */
+static void *reserve(size_t count, size_t size, const char *what, size_t *padded, tl_error *error) {
+    size_t bytes;
+    if (!tl_multiply_sizes(count, size, &bytes) || !tl_sum(bytes, TL_ALIGNMENT - 1, padded) || *padded > PTRDIFF_MAX) {
+        tl_fail(error, TL_ERROR_SHAPE, "%s: %zu elements of %zu bytes exceed what memory can address", what, count, size);
+        return NULL;
+    }
+    *padded = bytes ? *padded / TL_ALIGNMENT * TL_ALIGNMENT : TL_ALIGNMENT;
+    void *memory = reserve_bytes(*padded);
+    if (!memory) tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory for %zu bytes", what, *padded);
+    return memory;
+}
+
+void *tl_reserve(size_t count, size_t size, const char *what, tl_error *error) {
+    size_t padded;
+    return reserve(count, size, what, &padded, error);
+}
+
+void *tl_allocate(size_t count, size_t size, const char *what, tl_error *error) {
+    size_t padded;
+    void *memory = reserve(count, size, what, &padded, error);
+    return memory ? memset(memory, 0, padded) : NULL;
+}
+
+void tl_release(void *memory) { free(memory); }
+
+size_t tl_aligned_count(size_t count) {
+    const size_t line = TL_ALIGNMENT / sizeof(tl_real);
+    return (count + line - 1) / line * line;
+}

@@ -1,0 +1,38 @@
+#include "compute/gemm.h"
+
+#include <cblas.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Present, and declared, in OpenBLAS only; other BLAS are told by their own environment variables (docs/dependencies.md). */
+// NOLINTBEGIN(readability-redundant-declaration)
+extern void openblas_set_num_threads(int threads) __attribute__((weak));
+extern int openblas_get_num_threads(void) __attribute__((weak));
+extern char *openblas_get_corename(void) __attribute__((weak));
+extern char *openblas_get_config(void) __attribute__((weak));
+// NOLINTEND(readability-redundant-declaration)
+
+void tl_gemm_prepare(void) {
+    if (openblas_set_num_threads && openblas_get_num_threads && openblas_get_num_threads() != 1) openblas_set_num_threads(1);
+}
+
+const char *tl_gemm_core(void) { return openblas_get_corename ? openblas_get_corename() : ""; }
+
+/* Settings follow the first two words. */
+void tl_gemm_version(char *text, size_t size) {
+    const char *config = openblas_get_config ? openblas_get_config() : "", *space = strchr(config, ' ');
+    const char *end = space ? strchr(space + 1, ' ') : NULL;
+    snprintf(text, size, "%.*s", (int)(end ? (size_t)(end - config) : strlen(config)), config);
+}
+
+void tl_gemm(tl_transpose transpose_a, tl_transpose transpose_b, size_t m, size_t n, size_t k, tl_real alpha, const tl_real *a,
+             size_t lda, const tl_real *b, size_t ldb, tl_real beta, tl_real *c, size_t ldc) {
+#ifdef TAPLINE_F64
+    cblas_dgemm
+#else
+    cblas_sgemm
+#endif
+        (CblasRowMajor, transpose_a == TL_TRANSPOSED ? CblasTrans : CblasNoTrans,
+         transpose_b == TL_TRANSPOSED ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, alpha, a, (int)lda, b, (int)ldb, beta, c,
+         (int)ldc);
+}

@@ -1,0 +1,90 @@
+#include "compute/parallel.h"
+
+#include "base/memory.h"
+
+#include <omp.h>
+#if defined(__SSE2__)
+#include <xmmintrin.h>
+#endif
+
+/* Below this much work, waking the other threads takes longer than doing it (a few microseconds at some GFLOP/s). */
+static const double serial_limit = 2e5;
+
+/* Each worker has a share of the tasks, neighbours of each other and the same ones in every pass: what it wrote in the last pass is
+ * in its cache in the next one. Who has done his takes over what is left of others'. */
+enum { MOST_SHARES = 64 /* more workers than these share them */ };
+
+tl_workers tl_workers_of(int threads) {
+    const int count = threads > 0 ? threads : omp_get_max_threads();
+    return (tl_workers){.count = count, .kernels = tl_kernels_here(), .tuning = tl_tuning_here()};
+}
+
+int tl_workers_count(const tl_workers *workers) { return workers->count; }
+
+const tl_kernels *tl_kernels_of(const tl_workers *workers) { return workers->kernels; }
+
+const tl_tuning *tl_tuning_of(const tl_workers *workers) { return workers->tuning; }
+
+size_t tl_split_at(size_t count, size_t parts, size_t part) {
+    if (parts == 1) return count * part; /* the most frequent case needs no division */
+    const size_t whole = count / parts, rest = count % parts;
+    return part * whole + (part < rest ? part : rest);
+}
+
+unsigned tl_denormals_off(void) {
+#if defined(__SSE2__)
+    const unsigned before = _mm_getcsr();
+    _mm_setcsr(before | 0x8040u);
+    return before;
+#else
+    return 0;
+#endif
+}
+
+void tl_denormals_restore(unsigned before) {
+#if defined(__SSE2__)
+    _mm_setcsr(before);
+#else
+    (void)before;
+#endif
+}
+
+/* Tasks next … end-1 are left of a worker's share. */
+typedef struct share {
+    _Alignas(2 * TL_ALIGNMENT) size_t next; /* of a line of its own, and of the one that comes along with it */
+    size_t end;
+} share;
+
+/* Tasks of the worker's own share, then what others have left. */
+static void run_shares(share *shares, size_t count, tl_task body, void *context) {
+    const int worker = omp_get_thread_num();
+    for (size_t i = 0; i < count; i++) {
+        share *from = &shares[((size_t)worker + i) % count];
+        for (;;) {
+            size_t task;
+#pragma omp atomic capture relaxed
+            task = from->next++;
+            if (task >= from->end) break;
+            body(context, task, worker);
+        }
+    }
+}
+
+void tl_parallel(const tl_workers *workers, size_t tasks, double work, tl_task body, void *context) {
+    /* Denormal numbers are off on the thread that calls: the passes see to it once. */
+    if (workers->count == 1 || tasks <= 1 || work < serial_limit) {
+        for (size_t task = 0; task < tasks; task++) body(context, task, 0);
+        return;
+    }
+    share shares[MOST_SHARES];
+    const size_t sharers = workers->count < MOST_SHARES ? (size_t)workers->count : MOST_SHARES;
+    for (size_t i = 0; i < sharers; i++)
+        shares[i] = (share){.next = tl_split_at(tasks, sharers, i), .end = tl_split_at(tasks, sharers, i + 1)};
+        /* Always all of them: where a team shrinks, libgomp ends the threads that are over and has to make them again later. */
+#pragma omp parallel num_threads(workers->count)
+    {
+        const unsigned before = tl_denormals_off();
+        run_shares(shares, sharers, body, context);
+        tl_denormals_restore(before);
+    }
+}

@@ -1,0 +1,52 @@
+#include "compute/window.h"
+
+#include "base/memory.h"
+
+#include <inttypes.h>
+
+static const char *const names[] = {[TL_VALID] = "valid", [TL_SAME] = "same", [TL_CAUSAL] = "causal", [TL_EXPLICIT] = "explicit"};
+
+const char *tl_padding_name(size_t padding) { return padding < sizeof names / sizeof *names ? names[padding] : NULL; }
+
+static tl_status check_ranges(const tl_window_cfg *cfg, tl_error *error) {
+    const tl_status status = TL_ERROR_ARGUMENT;
+    if (cfg->taps < 1) return tl_fail(error, status, "%s %" PRId64 " is below 1", cfg->taps_name, cfg->taps);
+    if (cfg->stride < 1) return tl_fail(error, status, "stride %" PRId64 " is below 1", cfg->stride);
+    if (cfg->dilation < 1) return tl_fail(error, status, "dilation %" PRId64 " is below 1", cfg->dilation);
+    if (cfg->padding < TL_VALID || cfg->padding > TL_EXPLICIT)
+        return tl_fail(error, status, "padding %d is unknown", (int)cfg->padding);
+    if (cfg->pad_left < 0) return tl_fail(error, status, "left padding %" PRId64 " is below 0", cfg->pad_left);
+    if (cfg->pad_right < 0) return tl_fail(error, status, "right padding %" PRId64 " is below 0", cfg->pad_right);
+    if (cfg->padding != TL_EXPLICIT && (cfg->pad_left || cfg->pad_right))
+        return tl_fail(error, status, "padding of %" PRId64 " and %" PRId64 " columns is given, but not asked for (TL_EXPLICIT)",
+                       cfg->pad_left, cfg->pad_right);
+    return TL_OK;
+}
+
+tl_status tl_window_make(const tl_window_cfg *cfg, size_t length, tl_window *window, tl_error *error) {
+    if (tl_failed(error)) return error->status;
+    if (check_ranges(cfg, error) != TL_OK) return TL_ERROR_ARGUMENT;
+    tl_window w = {.taps = (size_t)cfg->taps, .stride = (size_t)cfg->stride, .dilation = (size_t)cfg->dilation};
+    size_t extent, padded;
+    if (!tl_multiply_sizes(w.taps - 1, w.dilation, &extent) || !tl_sum(extent, 1, &extent) || extent > PTRDIFF_MAX / 4)
+        return tl_fail(error, TL_ERROR_SHAPE, "%s extent overflows", cfg->taps_name);
+    const size_t wanted = (length + w.stride - 1) / w.stride;
+    const size_t needed = (wanted - 1) * w.stride + extent, missing = needed > length ? needed - length : 0;
+    if (cfg->padding == TL_SAME) w.pad_left = missing / 2, w.pad_right = missing - w.pad_left;
+    if (cfg->padding == TL_CAUSAL) w.pad_left = extent - 1;
+    if (cfg->padding == TL_EXPLICIT) w.pad_left = (size_t)cfg->pad_left, w.pad_right = (size_t)cfg->pad_right;
+    if (!tl_sum(length, w.pad_left, &padded) || !tl_sum(padded, w.pad_right, &padded))
+        return tl_fail(error, TL_ERROR_SHAPE, "padded length of %zu overflows", length);
+    if (extent > padded)
+        return tl_fail(error, TL_ERROR_SHAPE, "%s extent %zu exceeds the padded input length %zu", cfg->taps_name, extent, padded);
+    w.out_length = (padded - extent) / w.stride + 1;
+    *window = w;
+    return TL_OK;
+}
+
+size_t tl_window_count(const tl_window_cfg *cfg, size_t length) {
+    const size_t stride = (size_t)cfg->stride, extent = ((size_t)cfg->taps - 1) * (size_t)cfg->dilation + 1;
+    if (cfg->padding == TL_SAME || cfg->padding == TL_CAUSAL) return (length + stride - 1) / stride;
+    const size_t padded = length + (size_t)cfg->pad_left + (size_t)cfg->pad_right;
+    return padded < extent ? 0 : (padded - extent) / stride + 1;
+}

@@ -1,0 +1,260 @@
+/* Compiling a model: every check, every shape, every byte; after it nothing allocates and no shape fails. */
+#include "graph/graph.h"
+
+#include "base/argument.h"
+#include "base/memory.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- checks and shapes ---- */
+
+/* Marks what leads to the output and finds the one input among it. */
+static tl_status find_live(tl_model *model, tl_node output) {
+    if (output.id < 0 || (size_t)output.id >= model->vertices)
+        return tl_fail(&model->error, TL_ERROR_ARGUMENT, "compile: output is node %d; the model has %zu nodes", output.id,
+                       model->vertices);
+    model->output = output.id;
+    model->vertex[output.id].live = true;
+    model->input = -1;
+    for (int i = output.id; i >= 0; i--) {
+        const tl_vertex *vertex = &model->vertex[i];
+        if (!vertex->live) continue;
+        for (size_t e = 0; e < vertex->layer->inputs; e++) model->vertex[vertex->input[e]].live = true;
+        if (vertex->layer->inputs > 0) continue;
+        if (model->input >= 0)
+            return tl_fail(&model->error, TL_ERROR_ARGUMENT,
+                           "compile: layers %d and %d are both inputs; a model has one, whose channels several series may share", i,
+                           model->input);
+        model->input = i;
+    }
+    if (model->input == model->output)
+        return tl_fail(&model->error, TL_ERROR_ARGUMENT, "compile: the output is the input; there is nothing to compute");
+    return TL_OK;
+}
+
+/* Whether batch × shape elements, in several copies, can be addressed. */
+static bool addressable(size_t batch, tl_shape shape) {
+    size_t count;
+    return tl_multiply_sizes(batch, shape.length, &count) && tl_multiply_sizes(count, shape.channels, &count) &&
+           count <= PTRDIFF_MAX / 64;
+}
+
+/* Fails where there is no room for what a layer declared, and for initial values that there are not. */
+static void check_declared(const tl_layer *layer, tl_error *error) {
+    if (layer->parameters > TL_MAX_PARAMETERS || layer->states > TL_MAX_PARAMETERS)
+        tl_fail(error, TL_ERROR_ARGUMENT, "declares %zu parameters and %zu states; the limit is %d", layer->parameters,
+                layer->states, TL_MAX_PARAMETERS);
+    for (size_t p = 0; !tl_failed(error) && p < layer->parameters; p++)
+        if (!tl_init_name((size_t)layer->parameter[p].init))
+            tl_fail(error, TL_ERROR_ARGUMENT, "init %d is unknown", (int)layer->parameter[p].init);
+}
+
+/* Runs the layer's own setup and checks what it declared. */
+static tl_status set_up_layer(tl_model *model, size_t id) {
+    tl_vertex *vertex = &model->vertex[id];
+    tl_layer *layer = vertex->layer;
+    tl_error error = {0};
+    for (size_t e = 0; e < layer->inputs; e++) layer->in[e] = model->vertex[vertex->input[e]].layer->out;
+    layer->out = layer->in[0];
+    layer->batch = model->batch;
+    layer->threads = model->workers.count;
+    layer->engine = model->engine;
+    layer->ops->setup(layer, &error);
+    check_declared(layer, &error);
+    if (!tl_failed(&error) && (layer->out.length == 0 || layer->out.channels == 0))
+        tl_fail(&error, TL_ERROR_SHAPE, "its output (%zu, %zu) has no elements", layer->out.length, layer->out.channels);
+    if (!tl_failed(&error) && (!addressable(model->batch, layer->out) || layer->saved > PTRDIFF_MAX / 64))
+        tl_fail(&error, TL_ERROR_SHAPE, "batch %zu of (%zu, %zu) exceeds what memory can address", model->batch, layer->out.length,
+                layer->out.channels);
+    if (tl_failed(&error)) tl_layer_fail(&model->error, error.status, id, layer->ops->name, error.text);
+    return model->error.status;
+}
+
+static void name_vertices(tl_model *model) {
+    for (size_t i = 0; i < model->vertices; i++) {
+        int nth = 1;
+        for (size_t before = 0; before < i; before++)
+            if (model->vertex[before].live && model->vertex[before].layer->ops == model->vertex[i].layer->ops) nth++;
+        snprintf(model->vertex[i].name, sizeof model->vertex[i].name, "%s_%d", model->vertex[i].layer->ops->name, nth);
+    }
+}
+
+/* Lets layers take over the work of their only reader. */
+static void fuse(tl_model *model) {
+    for (size_t i = 0; i < model->vertices; i++) {
+        tl_vertex *vertex = &model->vertex[i], *reader = NULL;
+        size_t readers = 0;
+        for (size_t j = i + 1; j < model->vertices; j++)
+            for (size_t e = 0; model->vertex[j].live && e < model->vertex[j].layer->inputs; e++)
+                if (model->vertex[j].input[e] == (int)i && ++readers) reader = &model->vertex[j];
+        const bool may =
+            vertex->live && !vertex->absorbed && vertex->layer->ops->absorb && readers == 1 && reader->layer->inputs == 1;
+        if (may) reader->absorbed = vertex->layer->ops->absorb(vertex->layer, reader->layer);
+    }
+}
+
+static tl_status set_up_layers(tl_model *model, tl_node output) {
+    if (find_live(model, output) != TL_OK) return model->error.status;
+    for (size_t i = 0; i < model->vertices; i++)
+        if (model->vertex[i].live && set_up_layer(model, i) != TL_OK) return model->error.status;
+    name_vertices(model);
+    fuse(model);
+    return TL_OK;
+}
+
+/* ---- parameters ---- */
+
+/* Gives each declared array its place after `*total`, starting on a cache line; false where that overflows. */
+static bool place_arrays(const tl_declared *declared, size_t count, size_t *total, size_t offsets[TL_MAX_PARAMETERS]) {
+    for (size_t p = 0; p < count; p++) {
+        size_t elements = 1;
+        for (size_t axis = 0; axis < declared[p].rank; axis++)
+            if (!tl_multiply_sizes(elements, declared[p].shape[axis], &elements)) return false;
+        offsets[p] = *total;
+        if (elements > PTRDIFF_MAX / 64 || !tl_sum(*total, tl_aligned_count(elements), total)) return false;
+    }
+    return true;
+}
+
+static tl_status allocate_parameters(tl_model *model) {
+    tl_error *error = &model->error;
+    model->parameters = tl_allocate(model->parameter_count, sizeof(tl_real), "parameters", error);
+    model->states = tl_allocate(model->state_count, sizeof(tl_real), "running statistics", error);
+    model->run = calloc(model->vertices, sizeof *model->run);
+    if (!model->run) tl_fail(error, TL_ERROR_MEMORY, "compile: out of memory");
+    if (model->inference_only || tl_failed(error)) return error->status;
+    model->gradients = tl_allocate(model->parameter_count, sizeof(tl_real), "gradients", error);
+    model->norm_parts = calloc(model->parameter_count / TL_NORM_CHUNK + 1, sizeof *model->norm_parts);
+    model->moment = calloc(model->optimizer.ops->moments + 1, sizeof *model->moment);
+    if (!model->norm_parts || !model->moment) return tl_fail(error, TL_ERROR_MEMORY, "compile: out of memory");
+    for (size_t i = 0; i < model->optimizer.ops->moments; i++)
+        model->moment[i] = tl_allocate(model->parameter_count, sizeof(tl_real), "optimizer moments", error);
+    return error->status;
+}
+
+/* Whether a model from a file has no more than the file, which may be damaged, has values for. */
+static tl_status check_count(tl_model *model) {
+    const size_t most = model->most_parameters;
+    size_t count = 0;
+    for (size_t i = 0; most > 0 && i < model->vertices; i++) {
+        const tl_layer *layer = model->vertex[i].layer;
+        for (size_t p = 0; model->vertex[i].live && p < layer->parameters; p++) count += tl_declared_count(&layer->parameter[p]);
+        for (size_t p = 0; model->vertex[i].live && p < layer->states; p++) count += tl_declared_count(&layer->state[p]);
+        if (count > most)
+            return tl_fail(&model->error, TL_ERROR_FORMAT, "compile: the layers have more than the %zu parameters of the file",
+                           most);
+    }
+    return TL_OK;
+}
+
+/* One flat buffer of parameters, in the order of the layers, and one of states; initial values. */
+static tl_status lay_out_parameters(tl_model *model) {
+    size_t(*offset)[2][TL_MAX_PARAMETERS] = calloc(model->vertices, sizeof *offset);
+    if (!offset) return tl_fail(&model->error, TL_ERROR_MEMORY, "compile: out of memory");
+    bool fits = true;
+    for (size_t i = 0; i < model->vertices; i++) {
+        tl_vertex *vertex = &model->vertex[i];
+        if (!vertex->live) continue;
+        vertex->first = model->parameter_count;
+        fits = fits && place_arrays(vertex->layer->parameter, vertex->layer->parameters, &model->parameter_count, offset[i][0]);
+        fits = fits && place_arrays(vertex->layer->state, vertex->layer->states, &model->state_count, offset[i][1]);
+        vertex->count = model->parameter_count - vertex->first;
+    }
+    if (!fits) tl_fail(&model->error, TL_ERROR_SHAPE, "compile: the parameters exceed what memory can address");
+    if (fits && check_count(model) == TL_OK && !model->plan_only && allocate_parameters(model) == TL_OK) {
+        uint32_t index = 0;
+        for (size_t i = 0; i < model->vertices; i++) {
+            tl_vertex *vertex = &model->vertex[i];
+            for (size_t p = 0; vertex->live && p < vertex->layer->parameters; p++) {
+                vertex->parameter[p] = model->parameters + offset[i][0][p];
+                if (model->gradients) vertex->gradient[p] = model->gradients + offset[i][0][p];
+                tl_initialise(vertex->parameter[p], &vertex->layer->parameter[p], model->seed, index++);
+            }
+            for (size_t p = 0; vertex->live && p < vertex->layer->states; p++) {
+                vertex->state[p] = model->states + offset[i][1][p];
+                tl_initialise(vertex->state[p], &vertex->layer->state[p], model->seed, index++);
+            }
+        }
+    }
+    free(offset);
+    return model->error.status;
+}
+
+/* Where every vertex keeps the lengths of its samples. */
+static tl_status lay_out_lengths(tl_model *model) {
+    if (model->plan_only) return TL_OK;
+    model->lengths = calloc(model->vertices, model->batch * sizeof *model->lengths);
+    if (!model->lengths) return tl_fail(&model->error, TL_ERROR_MEMORY, "compile: out of memory");
+    for (size_t i = 0; i < model->vertices; i++) model->vertex[i].lengths = model->lengths + i * model->batch;
+    return TL_OK;
+}
+
+/* ---- what is trained ---- */
+
+static bool same_group(const tl_group_cfg *a, const tl_group_cfg *b) { return a->rate == b->rate && a->no_decay == b->no_decay; }
+
+void tl_graph_mark(tl_model *model) {
+    if (model->plan_only) return;
+    model->runs = 0;
+    for (size_t i = 0; i < model->vertices; i++) {
+        tl_vertex *vertex = &model->vertex[i];
+        if (!vertex->live) continue;
+        const tl_layer *layer = vertex->layer;
+        const bool trained = layer->parameters > 0 && !vertex->frozen;
+        vertex->needs_gradient = trained || ((int)i == model->input && model->input_gradient);
+        for (size_t e = 0; e < layer->inputs; e++) {
+            const tl_vertex *before = &model->vertex[vertex->input[e]];
+            vertex->needs_gradient = vertex->needs_gradient || before->needs_gradient;
+            vertex->dx[e].data = before->needs_gradient ? vertex->dx_memory[e] : NULL;
+        }
+        for (size_t p = 0; p < layer->parameters; p++) vertex->active_gradient[p] = trained ? vertex->gradient[p] : NULL;
+        if (!trained) continue;
+        tl_run *last = model->runs ? &model->run[model->runs - 1] : NULL;
+        if (last && last->first + last->count == vertex->first && same_group(&last->group, &vertex->group))
+            last->count += vertex->count;
+        else
+            model->run[model->runs++] = (tl_run){.first = vertex->first, .count = vertex->count, .group = vertex->group};
+    }
+}
+
+/* ---- the whole ---- */
+
+static tl_status take_configuration(tl_model *model, const tl_compile_cfg *cfg) {
+    model->batch = cfg->batch ? cfg->batch : 32;
+    model->inference_only = cfg->inference_only;
+    model->plan_only = cfg->plan_only;
+    model->input_gradient = cfg->input_gradient && !cfg->inference_only;
+    model->clip_norm = cfg->clip_norm;
+    model->clip_value = cfg->clip_value;
+    model->optimizer = cfg->optimizer;
+    if (!model->optimizer.ops) model->optimizer.ops = tl_adam();
+    tl_check_number("compile: clip norm", cfg->clip_norm, 0, INFINITY, &model->error);
+    tl_check_number("compile: clip value", cfg->clip_value, 0, INFINITY, &model->error);
+    if (tl_loss_prepare(&model->loss, cfg, &model->error) != TL_OK) return model->error.status;
+    return model->optimizer.ops->prepare(&model->optimizer, &model->error);
+}
+
+static tl_status weigh_classes(tl_model *model, const tl_compile_cfg *cfg) {
+    return tl_loss_weigh(&model->loss, cfg->class_weights, model->vertex[model->output].layer->out.channels, &model->error);
+}
+
+tl_status tl_model_compile_sized(tl_model *model, tl_node output, const tl_compile_cfg *given, const tl_compile_sizes *sizes,
+                                 tl_error *error) {
+    const tl_part optimizer = {offsetof(tl_compile_cfg, optimizer), sizeof(tl_optimizer_cfg), sizes->optimizer};
+    tl_compile_cfg cfg;
+    if (tl_failed(error)) return error->status;
+    if (model && model->compiled) return tl_fail(error, TL_ERROR_STATE, "compile: the model is compiled already");
+    if (model) tl_take_parts(&cfg, sizeof cfg, given, sizes->cfg, &optimizer, 1, "compile", &model->error);
+    if (model && !tl_failed(&model->error) && take_configuration(model, &cfg) == TL_OK && set_up_layers(model, output) == TL_OK &&
+        weigh_classes(model, &cfg) == TL_OK && lay_out_parameters(model) == TL_OK && lay_out_lengths(model) == TL_OK &&
+        tl_lay_out_arena(model) == TL_OK) {
+        tl_graph_mark(model);
+        model->compiled = true;
+        if (model->plan_only)
+            tl_fail(&model->error, TL_ERROR_STATE, "the model was compiled with plan_only: it has no memory to run in");
+        return TL_OK;
+    }
+    return tl_report(model, error);
+}

@@ -1,0 +1,185 @@
+/* Gradients against central differences, with nothing that a user could not call. */
+#include <tapline/gradient_check.h>
+
+#include "base/argument.h"
+#include "base/memory.h"
+#include "graph/graph.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+/* Double: with a step of 1e-5 the quotient's own error is about h² = 1e-10 of the third derivative, and its rounding some 1e-11.
+ * Float: rounding, 6e-8 / h, and truncation, h², meet near h = 4e-3 at some 1e-5 of the loss, which is a percent of a typical
+ * element; so a whole array is compared by its norm. The longer step meets more kinks.
+ * skipped_share: of an array's elements, beyond the first skipped_free of them. */
+#ifdef TAPLINE_F64
+static const double step_size = 1e-5, unit = DBL_EPSILON, limit = 1e-6, skipped_share = 0.05, skipped_free = 2;
+static const bool by_element = true;
+#else
+static const double step_size = 4e-3, unit = FLT_EPSILON, limit = 1e-2, skipped_share = 0.25, skipped_free = 8;
+static const bool by_element = false;
+#endif
+
+/* A loss is the result of this many roundings or so that do not cancel; tanh alone is three. */
+static const double roundings = 8;
+
+typedef struct probe {
+    tl_model *model;
+    tl_tensor x; /* a copy: its elements are moved too */
+    const tl_target *target;
+    double rounding; /* of a difference quotient */
+    tl_gradient_report report;
+    tl_error *error;
+} probe;
+
+/* One array under test. */
+typedef struct subject {
+    const char *layer, *name;
+    tl_real *values;
+    const tl_real *analytic;
+    size_t count;
+} subject;
+
+static double objective(const probe *p) {
+    tl_forward(p->model, &p->x, TL_TRAINING);
+    const double loss = tl_loss(p->model, p->target);
+    return loss * tl_loss_weight(p->model);
+}
+
+/* The difference quotients at steps h and h/2. */
+typedef struct quotients {
+    double whole, half;
+    double bend; /* second difference at h less four times that at h/2, over h: 0 to fourth order where the loss is smooth */
+} quotients;
+
+static double at(const probe *p, tl_real *element, double value) {
+    *element = (tl_real)value;
+    return objective(p);
+}
+
+static quotients differences(const probe *p, tl_real *element) {
+    const tl_real kept = *element;
+    const double x = (double)kept, h = step_size * fmax(1, fabs(x));
+    const double middle = at(p, element, x);
+    const double right = at(p, element, x + h), left = at(p, element, x - h);
+    const double right_half = at(p, element, x + h / 2), left_half = at(p, element, x - h / 2);
+    const double wide = (double)(tl_real)(x + h) - (double)(tl_real)(x - h);
+    const double narrow = (double)(tl_real)(x + h / 2) - (double)(tl_real)(x - h / 2);
+    *element = kept;
+    return (quotients){
+        .whole = (right - left) / wide,
+        .half = (right_half - left_half) / narrow,
+        .bend = ((right - 2 * middle + left) - 4 * (right_half - 2 * middle + left_half)) / h,
+    };
+}
+
+/* A kink inside x ± h whose slopes differ by J moves the whole quotient by at most J/2. If it lies in x ± h/2, one of the two signs
+ * is at least J/7; if farther out, the bend is twice what the quotient moved. Hence a quarter of the limit. */
+static bool has_kink(const probe *p, const quotients *q) {
+    const double allowed = limit / 4 * (fabs(q->whole) + fabs(q->half)) + p->rounding;
+    return fabs(q->whole - q->half) > allowed || fabs(q->bend) > allowed;
+}
+
+static void keep_worst(probe *p, double off, double scale, double rounding) {
+    if (limit * scale > rounding && off / scale > p->report.worst) p->report.worst = off / scale;
+}
+
+/* What is not a number fails too. */
+static void compare_element(probe *p, const subject *s, size_t i, const quotients *q) {
+    const double a = (double)s->analytic[i], off = fabs(a - q->whole), scale = fabs(a) + fabs(q->whole);
+    if (!(off <= limit * scale + p->rounding))
+        tl_fail(p->error, TL_ERROR_NUMERIC,
+                "gradient of %s %s, element %zu of %zu: %.12g, by differences %.12g; relative error %.3g, allowed %.3g", s->layer,
+                s->name, i, s->count, a, q->whole, off / scale, limit);
+    keep_worst(p, off, scale, p->rounding);
+}
+
+static void compare_norm(probe *p, const subject *s, double off, double scale) {
+    const double rounding = p->rounding * sqrt((double)s->count);
+    if (!(off <= limit * scale + rounding))
+        tl_fail(p->error, TL_ERROR_NUMERIC, "gradient of %s %s (%zu elements): off by %.3g in norm, of %.3g; allowed %.3g",
+                s->layer, s->name, s->count, off, scale, limit * scale + rounding);
+    keep_worst(p, off, scale, rounding);
+}
+
+static void compare(probe *p, const subject *s) {
+    double off = 0, scale = 0;
+    size_t skipped = 0;
+    for (size_t i = 0; i < s->count && !tl_failed(p->error) && !tl_failed(tl_model_error(p->model)); i++) {
+        const quotients q = differences(p, s->values + i);
+        if (has_kink(p, &q)) {
+            skipped++;
+            continue;
+        }
+        if (by_element) compare_element(p, s, i, &q);
+        off += pow((double)s->analytic[i] - q.whole, 2);
+        scale += pow((double)s->analytic[i], 2) + pow(q.whole, 2);
+    }
+    if (!by_element) compare_norm(p, s, sqrt(off), sqrt(scale));
+    p->report.skipped += skipped;
+    p->report.compared += s->count - skipped;
+    if ((double)skipped > skipped_free + skipped_share * (double)s->count)
+        tl_fail(p->error, TL_ERROR_NUMERIC, "gradient of %s %s: %zu of %zu elements skipped as kinks", s->layer, s->name, skipped,
+                s->count);
+}
+
+/* Elements of the input and of all arrays that have a gradient. */
+static size_t count_all(const tl_model *model, const tl_tensor *x) {
+    size_t count = tl_tensor_count(x);
+    for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
+        const tl_parameter parameter = tl_parameter_at(model, i);
+        count += tl_tensor_count(&parameter.gradient);
+    }
+    return count;
+}
+
+/* Copies every gradient to `analytic`, input first: the passes to come overwrite them. */
+static tl_status copy_gradients(probe *p, tl_real *analytic) {
+    tl_zero_grad(p->model);
+    const double loss = objective(p);
+    tl_backward(p->model);
+    if (tl_report(p->model, p->error) != TL_OK) return p->error->status;
+    p->rounding = roundings * unit * (fabs(loss) + (double)p->x.shape[0]) / step_size;
+    tl_tensor gradient = tl_input_gradient(p->model);
+    if (!gradient.data) return tl_fail(p->error, TL_ERROR_STATE, "gradient check: compile the model with input_gradient");
+    for (size_t i = 0;; i++) {
+        const size_t count = tl_tensor_count(&gradient);
+        if (count > 0) memcpy(analytic, gradient.data, count * sizeof *analytic);
+        analytic += count;
+        if (i == tl_parameter_arrays(p->model)) return TL_OK;
+        gradient = tl_parameter_at(p->model, i).gradient;
+    }
+}
+
+static void compare_all(probe *p, const tl_real *analytic) {
+    compare(p, &(subject){"the", "input", p->x.data, analytic, tl_tensor_count(&p->x)});
+    analytic += tl_tensor_count(&p->x);
+    for (size_t i = 0; i < tl_parameter_arrays(p->model); i++) {
+        const tl_parameter parameter = tl_parameter_at(p->model, i);
+        const size_t count = tl_tensor_count(&parameter.gradient);
+        if (count > 0 && !parameter.frozen)
+            compare(p, &(subject){parameter.layer, parameter.name, parameter.value.data, analytic, count});
+        analytic += count;
+    }
+}
+
+tl_status tl_check_gradients(tl_model *model, const tl_tensor *x, const tl_target *target, tl_gradient_report *report,
+                             tl_error *error) {
+    tl_error own = {0};
+    if (!error) error = &own;
+    if (tl_failed(error) || tl_report(model, error) != TL_OK || !tl_given(x, "gradient check: x", error) ||
+        !tl_given(x->data, "gradient check: the data of x", error))
+        return error->status;
+    probe p = {.model = model, .x = tl_tensor_new(x->rank, x->shape, error), .target = target, .error = error};
+    tl_real *analytic = tl_allocate(count_all(model, x), sizeof *analytic, "gradients", error);
+    if (!tl_failed(error)) {
+        memcpy(p.x.data, x->data, tl_tensor_count(x) * sizeof *x->data);
+        if (copy_gradients(&p, analytic) == TL_OK) compare_all(&p, analytic);
+        tl_zero_grad(model);
+    }
+    tl_release(analytic);
+    tl_tensor_free(&p.x);
+    if (report) *report = p.report;
+    return error->status;
+}

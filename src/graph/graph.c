@@ -1,0 +1,287 @@
+/* Building a model: layers join one after the other; what is wrong waits in the model's error. */
+#include "graph/graph.h"
+
+#include "base/argument.h"
+#include "base/memory.h"
+#include "compute/gemm.h"
+#include "graph/builder.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const tl_node failed_node = {.id = -1};
+
+enum { MOST_THREADS = 1024 };
+
+tl_model *tl_model_new_sized(const tl_model_cfg *cfg, size_t size) {
+    tl_model *model = calloc(1, sizeof *model);
+    tl_model_cfg own;
+    if (!model) return NULL;
+    tl_take(&own, sizeof own, cfg, size, "model", &model->error);
+    model->seed = own.seed;
+    model->engine = own.engine;
+    if (own.threads < 0 || own.threads > MOST_THREADS)
+        tl_fail(&model->error, TL_ERROR_ARGUMENT, "model: %d threads are outside 0 … %d", own.threads, MOST_THREADS);
+    model->workers = tl_workers_of(own.threads);
+    tl_gemm_prepare();
+    return model;
+}
+
+static void release_layer(tl_layer *layer) {
+    if (!layer) return;
+    if (layer->ops->free) layer->ops->free(layer);
+    free(layer);
+}
+
+void tl_model_free(tl_model *model) {
+    if (!model) return;
+    for (size_t i = 0; i < model->vertices; i++) release_layer(model->vertex[i].layer);
+    for (size_t i = 0; model->moment && i < model->optimizer.ops->moments; i++) tl_release(model->moment[i]);
+    free(model->moment);
+    tl_loss_release(&model->loss);
+    tl_release(model->arena);
+    tl_release(model->parameters);
+    tl_release(model->gradients);
+    tl_release(model->states);
+    free(model->norm_parts);
+    free(model->lengths);
+    free(model->run);
+    free(model->vertex);
+    free(model);
+}
+
+void tl_layer_fail(tl_error *error, tl_status status, size_t index, const char *layer, const char *text) {
+    tl_fail(error, status, "layer %zu (%s): %s", index, layer, text);
+}
+
+/* Whether every input is a node of the model; a node that failed before has reported already. */
+static bool nodes_stand(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer) {
+    char text[80];
+    for (size_t i = 0; i < count; i++) {
+        if (inputs[i].id < 0 && tl_failed(&model->error)) return false;
+        if (inputs[i].id >= 0 && (size_t)inputs[i].id < model->vertices) continue;
+        snprintf(text, sizeof text, "input %zu is node %d; the model has %zu nodes", i, inputs[i].id, model->vertices);
+        tl_layer_fail(&model->error, TL_ERROR_ARGUMENT, model->vertices, layer->ops->name, text);
+        return false;
+    }
+    return true;
+}
+
+static bool inputs_stand(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer) {
+    char text[80];
+    if (count > TL_MAX_INPUTS)
+        snprintf(text, sizeof text, "%zu inputs exceed the limit of %d", count, TL_MAX_INPUTS);
+    else if (layer->ops->several && count < 2)
+        snprintf(text, sizeof text, "%zu input%s, at least 2 are needed", count, count == 1 ? "" : "s");
+    else if (count > 0 && !inputs)
+        snprintf(text, sizeof text, "its list of %zu inputs is NULL", count);
+    else
+        return nodes_stand(model, inputs, count, layer);
+    tl_layer_fail(&model->error, TL_ERROR_ARGUMENT, model->vertices, layer->ops->name, text);
+    return false;
+}
+
+/* Room for one more vertex, and a copy of the layer; false where memory is short. */
+static bool grow(tl_model *model, const tl_layer *layer) {
+    if (model->vertices == model->capacity) {
+        const size_t capacity = model->capacity ? 2 * model->capacity : 16;
+        tl_vertex *vertex = realloc(model->vertex, capacity * sizeof *vertex);
+        if (!vertex) return false;
+        model->vertex = vertex;
+        model->capacity = capacity;
+    }
+    tl_layer *copy = malloc(layer->ops->size);
+    if (!copy) return false;
+    memcpy(copy, layer, layer->ops->size);
+    model->vertex[model->vertices] = (tl_vertex){.layer = copy, .group = {.rate = 1}};
+    return true;
+}
+
+void tl_builder_cfg(tl_model *model, const char *layer, void *own, size_t own_size, const void *given, size_t size) {
+    tl_take(own, own_size, given, size, layer, model ? &model->error : NULL);
+}
+
+tl_node tl_layer_add(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer) {
+    bool added = false;
+    if (model && model->compiled)
+        tl_layer_fail(&model->error, TL_ERROR_STATE, model->vertices, layer->ops->name,
+                      "the model is compiled already; layers join before that");
+    else if (model && inputs_stand(model, inputs, count, layer)) {
+        added = grow(model, layer);
+        if (!added) tl_layer_fail(&model->error, TL_ERROR_MEMORY, model->vertices, layer->ops->name, "out of memory");
+    }
+    if (!added) return failed_node;
+    tl_vertex *vertex = &model->vertex[model->vertices];
+    vertex->layer->inputs = count;
+    for (size_t i = 0; i < count; i++) vertex->input[i] = inputs[i].id;
+    return (tl_node){.id = (int)model->vertices++};
+}
+
+/* Writes one more declaration, or only counts it where there is no room: compile reports that. */
+static void declare(tl_declared *list, size_t *declared, const tl_declared *one) {
+    if (*declared < TL_MAX_PARAMETERS) list[*declared] = *one;
+    ++*declared;
+}
+
+static tl_declared declaration(const char *name, size_t rank, const size_t *shape, tl_init init) {
+    tl_declared one = {.name = name, .rank = rank < TL_MAX_RANK ? rank : TL_MAX_RANK, .init = init};
+    for (size_t axis = 0; axis < one.rank; axis++) one.shape[axis] = shape[axis];
+    return one;
+}
+
+void tl_layer_parameter(tl_layer *layer, const char *name, size_t rank, const size_t *shape, tl_init init, size_t fan_in,
+                        size_t fan_out) {
+    tl_declared one = declaration(name, rank, shape, init);
+    one.fan_in = fan_in;
+    one.fan_out = fan_out;
+    declare(layer->parameter, &layer->parameters, &one);
+}
+
+void tl_layer_state(tl_layer *layer, const char *name, size_t rank, const size_t *shape, tl_init init) {
+    const tl_declared one = declaration(name, rank, shape, init);
+    declare(layer->state, &layer->states, &one);
+}
+
+void tl_layer_same_shapes(const tl_layer *layer, tl_error *error) {
+    const tl_shape first = layer->in[0];
+    for (size_t i = 1; i < layer->inputs; i++)
+        if (layer->in[i].length != first.length || layer->in[i].channels != first.channels)
+            tl_fail(error, TL_ERROR_SHAPE, "input %zu is (%zu, %zu), input 0 is (%zu, %zu)", i, layer->in[i].length,
+                    layer->in[i].channels, first.length, first.channels);
+}
+
+const tl_error *tl_model_error(const tl_model *model) {
+    static const tl_error none = {.status = TL_ERROR_MEMORY,
+                                  .text = "the model is NULL: memory was short for it, or it was not loaded"};
+    return model ? &model->error : &none;
+}
+
+tl_status tl_report(const tl_model *model, tl_error *error) {
+    const tl_error *reason = tl_model_error(model);
+    return tl_failed(reason) ? tl_fail(error, reason->status, "%s", reason->text) : TL_OK;
+}
+
+void tl_model_clear_error(tl_model *model) {
+    if (model && model->compiled && !model->plan_only) model->error = (tl_error){0};
+}
+
+/* ---- what a compiled model has ---- */
+
+tl_shape tl_node_shape(const tl_model *model, tl_node node) {
+    const bool there = model && node.id >= 0 && (size_t)node.id < model->vertices;
+    const tl_vertex *vertex = there ? &model->vertex[node.id] : NULL;
+    const bool known = vertex && (model->compiled ? vertex->live : vertex->layer->inputs == 0);
+    return known ? vertex->layer->out : (tl_shape){0};
+}
+
+tl_shape tl_input_shape(const tl_model *model) {
+    return model && model->compiled ? tl_node_shape(model, (tl_node){.id = model->input}) : (tl_shape){0};
+}
+
+tl_shape tl_output_shape(const tl_model *model) {
+    return model && model->compiled ? tl_node_shape(model, (tl_node){.id = model->output}) : (tl_shape){0};
+}
+
+size_t tl_model_batch(const tl_model *model) { return model ? model->batch : 0; }
+tl_loss_kind tl_model_loss(const tl_model *model) { return model ? model->loss.kind : TL_CROSS_ENTROPY; }
+double tl_loss_weight(const tl_model *model) { return model ? model->loss_weight : 0; }
+uint64_t tl_model_seed(const tl_model *model) { return model ? model->seed : 0; }
+int tl_model_threads(const tl_model *model) { return model ? model->workers.count : 0; }
+uint64_t tl_steps(const tl_model *model) { return model ? model->steps : 0; }
+double tl_learning_rate(const tl_model *model) { return model ? model->optimizer.learning_rate : 0; }
+
+void tl_set_learning_rate(tl_model *model, double learning_rate) {
+    if (!model) return;
+    if (!model->compiled)
+        tl_fail(&model->error, TL_ERROR_STATE, "learning rate: the model is not compiled; tl_compile_cfg says the first one");
+    else if (learning_rate >= 0 && learning_rate <= 1e30)
+        model->optimizer.learning_rate = learning_rate;
+    else
+        tl_fail(&model->error, TL_ERROR_ARGUMENT, "learning rate %g is not a number from 0 to 1e30", learning_rate);
+}
+
+size_t tl_model_memory(const tl_model *model) {
+    if (!model) return 0;
+    const size_t copies = !model->compiled || model->inference_only ? 1 : 2 + model->optimizer.ops->moments;
+    return (model->arena_count + model->state_count + copies * model->parameter_count) * sizeof(tl_real);
+}
+
+size_t tl_node_parameter_count(const tl_model *model, tl_node node) {
+    const bool there = model && node.id >= 0 && (size_t)node.id < model->vertices && model->vertex[node.id].live;
+    const tl_layer *layer = there ? model->vertex[node.id].layer : NULL;
+    size_t count = 0;
+    for (size_t p = 0; layer && p < layer->parameters; p++) count += tl_declared_count(&layer->parameter[p]);
+    return count;
+}
+
+size_t tl_parameter_count(const tl_model *model) {
+    size_t count = 0;
+    for (size_t i = 0; model && i < model->vertices; i++) count += tl_node_parameter_count(model, (tl_node){.id = (int)i});
+    return count;
+}
+
+size_t tl_parameter_arrays(const tl_model *model) {
+    size_t count = 0;
+    for (size_t i = 0; model && model->compiled && i < model->vertices; i++)
+        if (model->vertex[i].live) count += model->vertex[i].layer->parameters + model->vertex[i].layer->states;
+    return count;
+}
+
+static tl_parameter describe(const tl_vertex *vertex, size_t id, const tl_declared *declared, tl_real *value, tl_real *gradient) {
+    tl_parameter found = {.name = declared->name, .layer = vertex->name, .frozen = vertex->frozen, .node = {.id = (int)id}};
+    found.value = tl_tensor_view(value, declared->rank, declared->shape);
+    if (gradient) found.gradient = tl_tensor_view(gradient, declared->rank, declared->shape);
+    return found;
+}
+
+tl_parameter tl_parameter_at(const tl_model *model, size_t index) {
+    for (int states = 0; states <= 1 && model && model->compiled; states++) {
+        for (size_t i = 0; i < model->vertices; i++) {
+            const tl_vertex *vertex = &model->vertex[i];
+            if (!vertex->live) continue;
+            const size_t count = states ? vertex->layer->states : vertex->layer->parameters;
+            if (index < count)
+                return states ? describe(vertex, i, &vertex->layer->state[index], vertex->state[index], NULL)
+                              : describe(vertex, i, &vertex->layer->parameter[index], vertex->parameter[index],
+                                         vertex->gradient[index]);
+            index -= count;
+        }
+    }
+    return (tl_parameter){0};
+}
+
+/* The vertex of a node, NULL where there is none or no model, of which the model's error tells. */
+static tl_vertex *find_vertex(tl_model *model, tl_node node, const char *caller) {
+    if (!model) return NULL;
+    if (node.id >= 0 && (size_t)node.id < model->vertices) return &model->vertex[node.id];
+    tl_fail(&model->error, TL_ERROR_ARGUMENT, "%s: node %d; the model has %zu nodes", caller, node.id, model->vertices);
+    return NULL;
+}
+
+static void set_frozen(tl_model *model, tl_node node, bool frozen) {
+    tl_vertex *vertex = find_vertex(model, node, frozen ? "freeze" : "unfreeze");
+    if (!vertex) return;
+    vertex->frozen = frozen;
+    if (!model->compiled) return;
+    tl_graph_mark(model);
+    /* What has accumulated takes no part in the next step, nor in its norm. */
+    if (model->gradients && vertex->count > 0) memset(model->gradients + vertex->first, 0, vertex->count * sizeof(tl_real));
+}
+
+void tl_freeze(tl_model *model, tl_node node) { set_frozen(model, node, true); }
+void tl_unfreeze(tl_model *model, tl_node node) { set_frozen(model, node, false); }
+
+void tl_set_group_sized(tl_model *model, tl_node node, const tl_group_cfg *cfg, size_t size) {
+    tl_vertex *vertex = find_vertex(model, node, "group");
+    tl_group_cfg group;
+    if (!vertex) return;
+    tl_take(&group, sizeof group, cfg, size, "group", &model->error);
+    if (group.rate == 0) group.rate = 1;
+    if (!(group.rate > 0 && group.rate <= 1e6)) {
+        tl_fail(&model->error, TL_ERROR_ARGUMENT, "group: rate %g is not a number above 0, up to 1e6", group.rate);
+        return;
+    }
+    vertex->group = group;
+    if (model->compiled) tl_graph_mark(model);
+}

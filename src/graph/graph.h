@@ -1,0 +1,117 @@
+/* graph.h: what a model is made of. Built by graph.c, laid out by compile.c, run by run.c. */
+#ifndef TL_GRAPH_H
+#define TL_GRAPH_H
+
+#include <tapline/layer.h>
+
+#include "compute/parallel.h"
+#include "graph/loss.h"
+
+enum { TL_MODES = 2 }; /* tl_mode: TL_TRAINING, TL_INFERENCE */
+
+/* A layer in its place, with everything that its passes work on. */
+typedef struct tl_vertex {
+    tl_layer *layer;
+    int input[TL_MAX_INPUTS];
+    char name[48]; /* such as "conv1d_2" */
+    bool live;     /* leads to the output */
+    bool frozen;
+    tl_group_cfg group;
+    bool absorbed;       /* the layer before it does its work */
+    bool needs_gradient; /* it or something before it is trained */
+
+    /* laid out by compile */
+    size_t first, count; /* its run in the flat parameter buffer */
+    tl_real *parameter[TL_MAX_PARAMETERS];
+    tl_real *gradient[TL_MAX_PARAMETERS];        /* where they accumulate */
+    tl_real *active_gradient[TL_MAX_PARAMETERS]; /* the same, or NULL where frozen */
+    tl_real *state[TL_MAX_PARAMETERS];
+    tl_tensor x[TL_MODES][TL_MAX_INPUTS]; /* of forward, by tl_mode */
+    tl_tensor backward_x[TL_MAX_INPUTS];
+    tl_tensor dx[TL_MAX_INPUTS];
+    tl_real *dx_memory[TL_MAX_INPUTS]; /* where the gradient of an input goes when it is wanted */
+    bool dx_added[TL_MAX_INPUTS];      /* that is a temporary: add it to what other layers sent that input */
+    bool dx_adds[TL_MAX_INPUTS];       /* the layer does so itself */
+    tl_real *dy;                       /* the gradient of its output */
+    tl_pass forward[TL_MODES], backward;
+    size_t *lengths; /* (batch) of its output, where samples have lengths of their own */
+} tl_vertex;
+
+/* A run of trained parameters of one group in the flat buffers. */
+typedef struct tl_run {
+    size_t first, count;
+    tl_group_cfg group;
+} tl_run;
+
+/* What the lower tier has been called for last: each call checks that its turn has come. */
+typedef enum tl_stage { TL_STAGE_NOTHING = 0, TL_STAGE_FORWARD, TL_STAGE_LOSS } tl_stage;
+
+struct tl_model {
+    tl_error error;
+    uint64_t seed;
+    tl_workers workers;
+    tl_engine engine;
+    tl_vertex *vertex;
+    size_t vertices, capacity;
+
+    /* from compile on */
+    bool compiled, inference_only, plan_only, input_gradient;
+    int input, output;
+    size_t batch;     /* the largest */
+    size_t batch_now; /* that the tensors are set to */
+    size_t *lengths;  /* (vertices, batch) */
+    size_t given;     /* lengths that are set for the next forward pass; 0: none */
+    bool has_lengths; /* the pass under way has lengths */
+    tl_loss_spec loss;
+    tl_optimizer_cfg optimizer;
+    double clip_norm, clip_value;
+    tl_real *arena; /* activations, their gradients, saved values, scratch */
+    size_t arena_count;
+    tl_real *parameters, *gradients, *states;
+    size_t parameter_count, state_count; /* with the padding that keeps arrays aligned */
+    size_t most_parameters;              /* that compile accepts, states included; 0: any number */
+    tl_real **moment;                    /* (optimizer.ops->moments) */
+    double *norm_parts;                  /* partial sums of the gradient norm */
+    tl_run *run;                         /* what the optimizer moves */
+    size_t runs;
+
+    /* while it runs */
+    tl_stage stage;
+    tl_mode mode;
+    bool loss_not_finite;
+    uint64_t passes, steps; /* training passes, optimizer steps */
+    double loss_weight;     /* of the last loss */
+    size_t samples;         /* in the gradient buffer */
+    double weight;          /* the sum of their weights */
+};
+
+/* Hands the error of the model, which may be NULL, to the caller's; TL_OK where it has none. */
+tl_status tl_report(const tl_model *model, tl_error *error);
+
+/* What `vertex` is in messages: fails the model's error with "layer 2 (conv1d): text". */
+void tl_layer_fail(tl_error *error, tl_status status, size_t index, const char *layer, const char *text);
+
+/* Part of compile: plans and allocates the arena, and points every pass at its memory. */
+tl_status tl_lay_out_arena(tl_model *model);
+
+/* The lengths that were given, or whole series, for the pass that begins: false where they do not fit. */
+bool tl_begin_lengths(tl_model *model, const tl_tensor *x);
+
+/* Whether each length, of which there may be none, is in 1 … x.shape[1], and x: (count, length, channels) is 0 behind it. */
+tl_status tl_lengths_check(const tl_tensor *x, const size_t *lengths, const char *caller, tl_error *error);
+
+/* Sets what lies behind the lengths to 0. */
+void tl_blank(const tl_tensor *tensor, const size_t *lengths);
+
+/* Works out which gradients are wanted, after something was frozen or thawed. */
+void tl_graph_mark(tl_model *model);
+
+/* The number of elements of a shape. */
+size_t tl_declared_count(const tl_declared *declared);
+
+/* Sets an array to its initial values; `index` makes its random numbers its own. */
+void tl_initialise(tl_real *values, const tl_declared *declared, uint64_t seed, uint32_t index);
+
+enum { TL_NORM_CHUNK = 8192 }; /* elements of each partial sum */
+
+#endif

@@ -1,0 +1,241 @@
+/* Where everything that a pass works on lies: outputs, gradients and saved values share one arena by the time that each is alive.
+ *
+ * Time: with n live layers, layer k runs forward at time k and backward at time 2n - k; the loss comes at n. Inference, which keeps
+ * nothing for later, has a layout of its own in the same arena: what it works on stays in the cache.
+ */
+#include "graph/graph.h"
+
+#include "base/memory.h"
+#include "graph/arena.h"
+
+#include <stdlib.h>
+
+enum { NONE = -1, ADDS = -2 };
+
+/* Which span holds what, by vertex. */
+typedef struct layout {
+    tl_mode mode;
+    tl_span *span;
+    size_t spans;
+    size_t *order;
+    size_t count;                  /* [OUT] elements that all spans take */
+    int *time;                     /* forward time; backward is 2·layers - time */
+    int layers;                    /* live ones */
+    int *consumers;                /* live edges that read the vertex */
+    int *value, *gradient, *saved; /* spans, or NONE */
+    int (*dx)[TL_MAX_INPUTS];      /* where others feed an input as well: temporaries for its gradient, or ADDS */
+} layout;
+
+static int add_span(layout *plan, size_t count, int first, int last) {
+    plan->span[plan->spans] = (tl_span){.count = count, .first = first, .last = last};
+    return (int)plan->spans++;
+}
+
+static void extend(layout *plan, int span, int time) {
+    if (span == NONE) return;
+    if (time < plan->span[span].first) plan->span[span].first = time;
+    if (time > plan->span[span].last) plan->span[span].last = time;
+}
+
+static size_t output_count(const tl_model *model, size_t id) {
+    const tl_shape out = model->vertex[id].layer->out;
+    return model->batch * out.length * out.channels;
+}
+
+/* Whether nobody else wants the input's values, or its gradient, so that a layer may work in place there. */
+static bool works_in_place(const tl_model *model, const layout *plan, size_t id, size_t e) {
+    const tl_layer *layer = model->vertex[id].layer;
+    const int before = model->vertex[id].input[e];
+    return layer->ops->in_place && plan->consumers[before] == 1 && output_count(model, id) == output_count(model, (size_t)before);
+}
+
+/* The first input over which a layer may write its output; NONE: it may not. */
+static int overwritten_input(const tl_model *model, const layout *plan, size_t id) {
+    const tl_vertex *vertex = &model->vertex[id];
+    for (size_t e = 0; e < vertex->layer->inputs; e++) {
+        int before = vertex->input[e];
+        if (!works_in_place(model, plan, id, e) || plan->value[before] == NONE) continue;
+        while (model->vertex[before].absorbed) before = model->vertex[before].input[0];
+        const unsigned reads = vertex->layer->ops->reads, reads_before = model->vertex[before].layer->ops->reads;
+        if (plan->mode == TL_INFERENCE || (!(reads & TL_READS_X) && !(reads_before & TL_READS_Y))) return (int)e;
+    }
+    return NONE;
+}
+
+/* Spans of outputs and saved values, in forward order. */
+static void plan_values(const tl_model *model, layout *plan) {
+    const int end = 2 * plan->layers;
+    for (size_t i = 0; i < model->vertices; i++) {
+        const tl_vertex *vertex = &model->vertex[i];
+        if (!vertex->live || vertex->layer->inputs == 0) continue;
+        if (vertex->absorbed) {
+            plan->value[i] = plan->value[vertex->input[0]];
+            continue;
+        }
+        const int now = plan->time[i], back = plan->mode == TL_INFERENCE ? now : end - now;
+        const unsigned reads = vertex->layer->ops->reads;
+        const int over = overwritten_input(model, plan, i);
+        plan->value[i] = over != NONE ? plan->value[vertex->input[over]] : add_span(plan, output_count(model, i), now, now);
+        extend(plan, plan->value[i], reads & TL_READS_Y ? back : now);
+        for (size_t e = 0; e < vertex->layer->inputs; e++)
+            extend(plan, plan->value[vertex->input[e]], reads & TL_READS_X ? back : now);
+        if (vertex->layer->saved) plan->saved[i] = add_span(plan, vertex->layer->saved, now, back);
+    }
+    extend(plan, plan->value[model->output], plan->layers);
+}
+
+/* Spans of gradients, in backward order: the first layer that sends an input its gradient writes it, the others add to it, or what
+ * they leave in a temporary is added. */
+static void plan_gradients(const tl_model *model, layout *plan) {
+    const int end = 2 * plan->layers;
+    plan->gradient[model->output] =
+        add_span(plan, output_count(model, (size_t)model->output), plan->layers, end - plan->time[model->output]);
+    for (size_t i = model->vertices; i-- > 0;) {
+        const tl_vertex *vertex = &model->vertex[i];
+        if (!vertex->live) continue;
+        const int now = end - plan->time[i];
+        bool taken = false; /* the gradient of the output, by that of an input */
+        for (size_t e = 0; e < vertex->layer->inputs; e++) {
+            const int before = vertex->input[e];
+            if (before == model->input && !model->input_gradient) continue;
+            if (plan->gradient[before] != NONE && vertex->layer->ops->adds)
+                plan->dx[i][e] = ADDS;
+            else if (plan->gradient[before] != NONE)
+                plan->dx[i][e] = add_span(plan, output_count(model, (size_t)before), now, now);
+            else if (!taken && (vertex->absorbed || works_in_place(model, plan, i, e))) {
+                plan->gradient[before] = plan->gradient[i];
+                taken = true;
+            } else
+                plan->gradient[before] = add_span(plan, output_count(model, (size_t)before), now, now);
+            extend(plan, plan->gradient[before], before == model->input ? end + 1 : end - plan->time[before]);
+        }
+    }
+}
+
+/* ---- passes ---- */
+
+static tl_real *memory_of(const tl_model *model, const layout *plan, int span) {
+    return span == NONE ? NULL : model->arena + plan->span[span].offset;
+}
+
+/* Points a layer's forward pass of the plan's mode at its memory. */
+static void bind_forward(tl_model *model, const layout *plan, size_t id, tl_real *scratch) {
+    tl_vertex *vertex = &model->vertex[id];
+    const tl_layer *layer = vertex->layer;
+    tl_tensor *x = vertex->x[plan->mode];
+    for (size_t e = 0; e < layer->inputs; e++) {
+        tl_real *const values = memory_of(model, plan, plan->value[vertex->input[e]]);
+        x[e] = TL_VIEW(values, 0, layer->in[e].length, layer->in[e].channels);
+    }
+    vertex->forward[plan->mode] =
+        (tl_pass){.training = plan->mode == TL_TRAINING,
+                  .x = x,
+                  .y = TL_VIEW(memory_of(model, plan, plan->value[id]), 0, layer->out.length, layer->out.channels),
+                  .parameter = vertex->parameter,
+                  .state = vertex->state,
+                  .saved = memory_of(model, plan, plan->saved[id]),
+                  .scratch = scratch,
+                  .workers = &model->workers,
+                  .seed = model->seed,
+                  .node = (uint32_t)id};
+}
+
+/* The backward pass, after the forward pass of training. */
+static void bind_backward(tl_model *model, const layout *plan, size_t id) {
+    tl_vertex *vertex = &model->vertex[id];
+    const tl_layer *layer = vertex->layer;
+    vertex->dy = memory_of(model, plan, plan->gradient[id]);
+    for (size_t e = 0; e < layer->inputs; e++) {
+        vertex->backward_x[e] = vertex->dx[e] = vertex->x[TL_TRAINING][e];
+        if (!(layer->ops->reads & TL_READS_X)) vertex->backward_x[e].data = NULL;
+        vertex->dx_added[e] = plan->dx[id][e] >= 0;
+        vertex->dx_adds[e] = plan->dx[id][e] == ADDS;
+        vertex->dx_memory[e] = memory_of(model, plan, vertex->dx_added[e] ? plan->dx[id][e] : plan->gradient[vertex->input[e]]);
+    }
+    vertex->backward = vertex->forward[TL_TRAINING];
+    vertex->backward.x = vertex->backward_x;
+    vertex->backward.dx = vertex->dx;
+    vertex->backward.adds = vertex->dx_adds;
+    vertex->backward.dy = TL_VIEW(vertex->dy, 0, layer->out.length, layer->out.channels);
+    vertex->backward.gradient = vertex->active_gradient;
+    if (!(layer->ops->reads & TL_READS_Y)) vertex->backward.y.data = NULL;
+}
+
+static void bind(tl_model *model, const layout *plan, tl_real *scratch) {
+    for (size_t i = 0; i < model->vertices; i++) {
+        if (!model->vertex[i].live) continue;
+        bind_forward(model, plan, i, scratch);
+        if (plan->mode == TL_TRAINING) bind_backward(model, plan, i);
+    }
+}
+
+/* ---- plans ---- */
+
+static size_t largest_scratch(const tl_model *model) {
+    size_t largest = 0;
+    for (size_t i = 0; i < model->vertices; i++) {
+        const tl_layer *layer = model->vertex[i].layer;
+        if (!model->vertex[i].live || !layer->ops->scratch) continue;
+        const size_t count = layer->ops->scratch(layer, model->batch, model->workers.count);
+        if (count > largest) largest = count;
+    }
+    return largest;
+}
+
+static void free_plan(layout *plan) {
+    free(plan->order);
+    free(plan->time);
+    free(plan->dx);
+    free(plan->span);
+}
+
+static tl_status begin_plan(const tl_model *model, layout *plan, tl_error *error) {
+    const size_t n = model->vertices, most = n * (3 + TL_MAX_INPUTS) + 1;
+    plan->span = calloc(most, sizeof *plan->span);
+    plan->order = calloc(most, sizeof *plan->order);
+    plan->dx = calloc(n, sizeof *plan->dx);
+    plan->time = calloc(5 * n, sizeof *plan->time);
+    if (!plan->span || !plan->order || !plan->dx || !plan->time) return tl_fail(error, TL_ERROR_MEMORY, "compile: out of memory");
+    plan->consumers = plan->time + n, plan->value = plan->time + 2 * n, plan->gradient = plan->time + 3 * n;
+    plan->saved = plan->time + 4 * n;
+    for (size_t i = 0; i < n; i++) {
+        const tl_vertex *vertex = &model->vertex[i];
+        plan->value[i] = plan->gradient[i] = plan->saved[i] = NONE;
+        for (size_t e = 0; e < TL_MAX_INPUTS; e++) plan->dx[i][e] = NONE;
+        for (size_t e = 0; vertex->live && e < vertex->layer->inputs; e++) plan->consumers[vertex->input[e]]++;
+        plan->time[i] = plan->layers;
+        if (vertex->live) plan->layers++;
+    }
+    return TL_OK;
+}
+
+static tl_status make_plan(const tl_model *model, layout *plan, tl_error *error) {
+    bool fits;
+    if (begin_plan(model, plan, error) != TL_OK) return error->status;
+    plan_values(model, plan);
+    if (plan->mode == TL_TRAINING) plan_gradients(model, plan);
+    plan->count = tl_arena_plan(plan->span, plan->spans, plan->order, &fits);
+    return fits ? TL_OK : tl_fail(error, TL_ERROR_SHAPE, "compile: the activations exceed what memory can address");
+}
+
+static tl_status allocate_arena(tl_model *model, size_t values) {
+    if (!tl_sum(values, largest_scratch(model), &model->arena_count))
+        return tl_fail(&model->error, TL_ERROR_SHAPE, "compile: the activations exceed what memory can address");
+    if (model->plan_only) return TL_OK;
+    model->arena = tl_allocate(model->arena_count, sizeof(tl_real), "activations", &model->error);
+    return model->error.status;
+}
+
+tl_status tl_lay_out_arena(tl_model *model) {
+    layout training = {.mode = TL_TRAINING}, inference = {.mode = TL_INFERENCE};
+    if (!model->inference_only) make_plan(model, &training, &model->error);
+    if (!tl_failed(&model->error)) make_plan(model, &inference, &model->error);
+    const size_t values = training.count > inference.count ? training.count : inference.count;
+    if (!tl_failed(&model->error) && allocate_arena(model, values) == TL_OK && !model->plan_only) {
+        if (!model->inference_only) bind(model, &training, model->arena + values);
+        bind(model, &inference, model->arena + values);
+    }
+    free_plan(&inference);
+    free_plan(&training);
+    return model->error.status;
+}

@@ -1,0 +1,299 @@
+/* Running a compiled model: forward, loss, backward, step. What may fail is checked on entry; the loops over the layers do not. */
+#include "graph/graph.h"
+
+#include "base/argument.h"
+#include "kernels/kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- forward ---- */
+
+static void set_batch(tl_model *model, size_t batch) {
+    model->batch_now = batch;
+    for (size_t i = 0; i < model->vertices; i++) {
+        tl_vertex *vertex = &model->vertex[i];
+        for (size_t e = 0; e < vertex->layer->inputs; e++) vertex->backward_x[e].shape[0] = vertex->dx[e].shape[0] = batch;
+        for (int mode = 0; mode < TL_MODES; mode++) {
+            for (size_t e = 0; e < vertex->layer->inputs; e++) vertex->x[mode][e].shape[0] = batch;
+            vertex->forward[mode].batch = vertex->forward[mode].y.shape[0] = batch;
+        }
+        vertex->backward.batch = vertex->backward.y.shape[0] = vertex->backward.dy.shape[0] = batch;
+    }
+}
+
+/* The layers after the input read the caller's array where it lies. */
+static void bind_input(tl_model *model, tl_real *x, tl_mode mode) {
+    for (size_t i = 0; i < model->vertices; i++) {
+        tl_vertex *vertex = &model->vertex[i];
+        if (!vertex->live) continue;
+        for (size_t e = 0; e < vertex->layer->inputs; e++) {
+            if (vertex->input[e] != model->input) continue;
+            vertex->x[mode][e].data = x;
+            if (vertex->layer->ops->reads & TL_READS_X) vertex->backward_x[e].data = x;
+        }
+    }
+}
+
+static bool may_run_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
+    if (!model || tl_failed(&model->error)) return false;
+    tl_error *error = &model->error;
+    model->stage = TL_STAGE_NOTHING; /* the pass before is over, whatever comes of this one */
+    if (!model->compiled) {
+        tl_fail(error, TL_ERROR_STATE, "forward: the model is not compiled");
+        return false;
+    }
+    const tl_shape in = model->vertex[model->input].layer->out;
+    char shape[TL_SHAPE_TEXT];
+    if (mode != TL_TRAINING && mode != TL_INFERENCE)
+        tl_fail(error, TL_ERROR_ARGUMENT, "forward: mode %d is neither TL_TRAINING nor TL_INFERENCE", (int)mode);
+    else if (mode == TL_TRAINING && model->inference_only)
+        tl_fail(error, TL_ERROR_STATE, "forward: the model was compiled for inference only");
+    else if (!x || !x->data || x->rank != 3 || x->shape[1] != in.length || x->shape[2] != in.channels)
+        tl_fail(error, TL_ERROR_SHAPE, "forward: x is %s; the model takes (batch, %zu, %zu)", tl_tensor_text(x, shape), in.length,
+                in.channels);
+    else if (x->shape[0] == 0 || x->shape[0] > model->batch)
+        tl_fail(error, TL_ERROR_SHAPE, "forward: batch %zu is outside 1 … %zu, the batch that was compiled", x->shape[0],
+                model->batch);
+    return !tl_failed(error);
+}
+
+void tl_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
+    if (!may_run_forward(model, x, mode) || !tl_begin_lengths(model, x)) return;
+    const unsigned denormals = tl_denormals_off();
+    if (x->shape[0] != model->batch_now) set_batch(model, x->shape[0]);
+    bind_input(model, x->data, mode);
+    for (size_t i = 0; i < model->vertices; i++) {
+        tl_vertex *vertex = &model->vertex[i];
+        if (!vertex->live || vertex->absorbed || (int)i == model->input) continue;
+        vertex->forward[mode].step = vertex->backward.step = model->passes;
+        vertex->layer->ops->forward(vertex->layer, &vertex->forward[mode]);
+        if (model->has_lengths) tl_blank(&vertex->forward[mode].y, vertex->lengths);
+    }
+    model->passes += mode == TL_TRAINING;
+    model->mode = mode;
+    model->stage = TL_STAGE_FORWARD;
+    tl_denormals_restore(denormals);
+}
+
+tl_tensor tl_output(const tl_model *model) {
+    const bool ready = model && model->compiled && model->stage != TL_STAGE_NOTHING;
+    return ready ? model->vertex[model->output].forward[model->mode].y : (tl_tensor){0};
+}
+
+/* ---- loss ---- */
+
+double tl_loss_sized(tl_model *model, const tl_target *given, size_t size) {
+    tl_target own, *target = &own;
+    if (!model || tl_failed(&model->error)) return NAN;
+    if (model->stage == TL_STAGE_NOTHING) {
+        tl_fail(&model->error, TL_ERROR_STATE, "loss: no forward pass came before it");
+        return NAN;
+    }
+    if (!tl_given(given, "loss: the target", &model->error)) return NAN;
+    tl_take(&own, sizeof own, given, size, "loss", &model->error);
+    if (tl_failed(&model->error)) return NAN;
+    tl_vertex *output = &model->vertex[model->output];
+    const tl_tensor *y = &output->forward[model->mode].y;
+    const size_t *lengths = model->has_lengths ? output->lengths : NULL;
+    if (tl_loss_check(&model->loss, y, lengths, target, &model->error) != TL_OK) return NAN;
+    const bool training = model->mode == TL_TRAINING;
+    const double loss = tl_loss_of(&model->loss, y, lengths, target, training ? output->dy : NULL, &model->loss_weight);
+    if (training) {
+        model->loss_not_finite = model->loss_not_finite || !isfinite(loss);
+        model->stage = TL_STAGE_LOSS;
+    }
+    return loss;
+}
+
+/* ---- backward ---- */
+
+enum { ADD_BLOCK = 16384 }; /* elements of one task */
+
+typedef struct add_job {
+    const tl_kernels *kernels;
+    tl_real *to;
+    const tl_real *from;
+    size_t count;
+} add_job;
+
+static void add_part(void *context, size_t chunk, int worker) {
+    (void)worker;
+    const add_job *job = context;
+    const size_t first = chunk * ADD_BLOCK, rest = job->count - first;
+    job->kernels->add(job->to + first, job->from + first, job->to + first, rest < ADD_BLOCK ? rest : ADD_BLOCK);
+}
+
+/* Adds what a layer sends its input `e` to what others have sent there. */
+static void add_gradient(const tl_model *model, const tl_vertex *vertex, size_t e) {
+    const tl_tensor *dx = &vertex->dx[e];
+    add_job job = {.kernels = model->workers.kernels,
+                   .to = model->vertex[vertex->input[e]].dy,
+                   .from = dx->data,
+                   .count = tl_tensor_count(dx)};
+    tl_parallel(&model->workers, (job.count + ADD_BLOCK - 1) / ADD_BLOCK, (double)job.count, add_part, &job);
+}
+
+/* Sends the gradient of the output, which is in place, back through every layer that it concerns; `weight`: of its samples. */
+static void run_backward(tl_model *model, double weight) {
+    const unsigned denormals = tl_denormals_off();
+    for (size_t i = model->vertices; i-- > 0;) {
+        tl_vertex *vertex = &model->vertex[i];
+        if (!vertex->live || vertex->absorbed || !vertex->needs_gradient || (int)i == model->input) continue;
+        vertex->layer->ops->backward(vertex->layer, &vertex->backward);
+        for (size_t e = 0; model->has_lengths && e < vertex->layer->inputs; e++)
+            if (vertex->dx[e].data) tl_blank(&vertex->dx[e], model->vertex[vertex->input[e]].lengths);
+        for (size_t e = 0; e < vertex->layer->inputs; e++)
+            if (vertex->dx_added[e] && vertex->dx[e].data) add_gradient(model, vertex, e);
+    }
+    model->samples += model->batch_now;
+    model->weight += weight;
+    model->stage = TL_STAGE_NOTHING;
+    tl_denormals_restore(denormals);
+}
+
+void tl_backward(tl_model *model) {
+    if (!model || tl_failed(&model->error)) return;
+    if (model->stage != TL_STAGE_LOSS)
+        tl_fail(&model->error, TL_ERROR_STATE, "backward: no training forward pass and loss came before it");
+    else
+        run_backward(model, model->loss_weight);
+}
+
+void tl_backward_from(tl_model *model, const tl_tensor *dy) {
+    if (!model || tl_failed(&model->error)) return;
+    if (model->stage == TL_STAGE_NOTHING || model->mode != TL_TRAINING) {
+        tl_fail(&model->error, TL_ERROR_STATE, "backward: no training forward pass came before it");
+        return;
+    }
+    const tl_tensor *y = &model->vertex[model->output].forward[TL_TRAINING].y;
+    if (!dy || !dy->data || !tl_tensor_same_shape(dy, y)) {
+        char given[TL_SHAPE_TEXT], shape[TL_SHAPE_TEXT];
+        tl_fail(&model->error, TL_ERROR_SHAPE, "backward: the gradient is %s; the output is %s", tl_tensor_text(dy, given),
+                tl_tensor_text(y, shape));
+        return;
+    }
+    tl_vertex *output = &model->vertex[model->output];
+    memcpy(output->dy, dy->data, tl_tensor_count(dy) * sizeof(tl_real));
+    if (model->has_lengths) tl_blank(&output->backward.dy, output->lengths);
+    run_backward(model, (double)model->batch_now);
+}
+
+tl_tensor tl_input_gradient(const tl_model *model) {
+    if (!model || !model->compiled || !model->input_gradient) return (tl_tensor){0};
+    const tl_shape in = model->vertex[model->input].layer->out;
+    return TL_VIEW(model->vertex[model->input].dy, model->batch_now, in.length, in.channels);
+}
+
+static void forget_samples(tl_model *model) {
+    model->samples = 0;
+    model->weight = 0;
+    model->loss_not_finite = false;
+}
+
+void tl_zero_grad(tl_model *model) {
+    if (!model || !model->gradients) return;
+    memset(model->gradients, 0, model->parameter_count * sizeof(tl_real));
+    forget_samples(model);
+}
+
+/* ---- step ---- */
+
+static void norm_part(void *context, size_t chunk, int worker) {
+    (void)worker;
+    tl_model *model = context;
+    const size_t first = chunk * TL_NORM_CHUNK, rest = model->parameter_count - first;
+    const size_t count = rest < TL_NORM_CHUNK ? rest : TL_NORM_CHUNK;
+    model->norm_parts[chunk] = model->workers.kernels->squares(model->gradients + first, count);
+}
+
+/* The L2 norm of the accumulated gradients, summed in an order that does not depend on threads. Frozen ones are zero. */
+static double gradient_norm(tl_model *model) {
+    const size_t chunks = (model->parameter_count + TL_NORM_CHUNK - 1) / TL_NORM_CHUNK;
+    tl_parallel(&model->workers, chunks, (double)model->parameter_count, norm_part, model);
+    double sum = 0;
+    for (size_t chunk = 0; chunk < chunks; chunk++) sum += model->norm_parts[chunk];
+    return sqrt(sum);
+}
+
+static void clip_part(void *context, size_t chunk, int worker) {
+    (void)worker;
+    tl_model *model = context;
+    const size_t first = chunk * TL_NORM_CHUNK, rest = model->parameter_count - first;
+    const tl_real most = (tl_real)(model->clip_value * model->weight);
+    tl_real *gradient = model->gradients + first;
+    for (size_t i = 0; i < (rest < TL_NORM_CHUNK ? rest : TL_NORM_CHUNK); i++)
+        gradient[i] = gradient[i] > most ? most : gradient[i] < -most ? -most : gradient[i];
+}
+
+/* Limits each element of the mean gradient. */
+static void clip_values(tl_model *model) {
+    const size_t chunks = (model->parameter_count + TL_NORM_CHUNK - 1) / TL_NORM_CHUNK;
+    tl_parallel(&model->workers, chunks, (double)model->parameter_count, clip_part, model);
+}
+
+enum { UPDATE_CHUNK = 16384 }; /* elements of one task */
+
+/* What update_part works on. */
+typedef struct update_job {
+    const tl_model *model;
+    tl_run run;
+    double scale;
+} update_job;
+
+static void update_part(void *context, size_t chunk, int worker) {
+    (void)worker;
+    const update_job *job = context;
+    const tl_model *model = job->model;
+    const tl_group_cfg *group = &job->run.group;
+    const size_t offset = chunk * UPDATE_CHUNK, rest = job->run.count - offset, first = job->run.first + offset;
+    tl_real *moment[TL_MAX_MOMENTS];
+    for (size_t i = 0; i < model->optimizer.ops->moments; i++) moment[i] = model->moment[i] + first;
+    const tl_update update = {.value = model->parameters + first,
+                              .gradient = model->gradients + first,
+                              .moment = moment,
+                              .count = rest < UPDATE_CHUNK ? rest : UPDATE_CHUNK,
+                              .scale = job->scale,
+                              .step = model->steps + 1,
+                              .learning_rate = model->optimizer.learning_rate * group->rate,
+                              .weight_decay = group->no_decay ? 0 : fmax(model->optimizer.weight_decay, 0),
+                              .l1 = group->no_decay ? 0 : model->optimizer.l1,
+                              .cfg = &model->optimizer};
+    model->optimizer.ops->update(&update);
+    memset(model->gradients + first, 0, update.count * sizeof(tl_real)); /* while it is in the cache; frozen ones are zero */
+}
+
+/* Takes the step, and the gradients back to zero. */
+static void update_parameters(tl_model *model, double scale) {
+    for (size_t r = 0; r < model->runs; r++) {
+        update_job job = {.model = model, .run = model->run[r], .scale = scale};
+        const size_t chunks = (job.run.count + UPDATE_CHUNK - 1) / UPDATE_CHUNK;
+        tl_parallel(&model->workers, chunks, 8.0 * (double)job.run.count, update_part, &job);
+    }
+}
+
+tl_status tl_step(tl_model *model, tl_error *error) {
+    if (tl_failed(error)) return error->status;
+    if (tl_report(model, error) != TL_OK) return tl_model_error(model)->status;
+    if (!model->compiled || model->samples == 0) return tl_fail(error, TL_ERROR_STATE, "step: no backward pass came before it");
+    const unsigned denormals = tl_denormals_off();
+    const double scale = model->weight > 0 ? 1 / model->weight : 0;
+    double norm = gradient_norm(model) * scale;
+    const char *wrong = model->loss_not_finite ? "loss" : !isfinite(norm) ? "gradient" : NULL;
+    if (wrong) {
+        tl_fail(error, TL_ERROR_NUMERIC, "non-finite %s at step %llu; parameters unchanged", wrong,
+                (unsigned long long)model->steps + 1);
+        tl_zero_grad(model);
+    } else {
+        if (model->clip_value > 0) {
+            clip_values(model);
+            norm = gradient_norm(model) * scale;
+        }
+        const double clip = model->clip_norm > 0 && norm > model->clip_norm ? model->clip_norm / norm : 1;
+        update_parameters(model, clip * scale);
+        model->steps++;
+        forget_samples(model);
+    }
+    tl_denormals_restore(denormals);
+    return wrong ? TL_ERROR_NUMERIC : TL_OK;
+}

@@ -1,0 +1,39 @@
+#include "graph/snapshot.h"
+
+#include "base/memory.h"
+#include "graph/graph.h"
+
+#include <string.h>
+
+/* Every buffer that a step changes, out of the model or back into it. */
+static void copy(tl_model *model, tl_real *values, bool back) {
+    const size_t moments = model->optimizer.ops->moments;
+    for (size_t i = 0; i < moments + 2; i++) {
+        tl_real *buffer = i < moments ? model->moment[i] : i == moments ? model->parameters : model->states;
+        const size_t count = i <= moments ? model->parameter_count : model->state_count;
+        if (count > 0) memcpy(back ? buffer : values, back ? values : buffer, count * sizeof *values);
+        values += count;
+    }
+}
+
+tl_status tl_snapshot_take(tl_snapshot *self, tl_model *model, tl_error *error) {
+    if (tl_failed(error)) return error->status;
+    const size_t count = (model->optimizer.ops->moments + 1) * model->parameter_count + model->state_count;
+    self->values = tl_reserve(count, sizeof *self->values, "a copy of the model", error);
+    if (!self->values) return error->status;
+    copy(model, self->values, false);
+    self->steps = model->steps;
+    self->passes = model->passes;
+    self->learning_rate = model->optimizer.learning_rate;
+    return TL_OK;
+}
+
+void tl_snapshot_restore(const tl_snapshot *self, tl_model *model) {
+    copy(model, self->values, true);
+    model->steps = self->steps;
+    model->passes = self->passes;
+    model->optimizer.learning_rate = self->learning_rate;
+    tl_zero_grad(model);
+}
+
+void tl_snapshot_release(tl_snapshot *self) { tl_release(self->values); }

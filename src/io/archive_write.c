@@ -1,0 +1,134 @@
+/* Archives on their way to a file (archive.h). */
+#include "io/archive.h"
+
+#include "io/checksum.h"
+#include "models/network.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the arrays of a file are little-endian, as those in memory");
+
+enum { PREFIX = 8, ALIGNMENT = 64 }; /* bytes: of the header's length; of the place where the arrays begin */
+
+void tl_archive_release(tl_archive *archive) {
+    json_decref(archive->metadata);
+    free(archive->array);
+    free(archive->image);
+    *archive = (tl_archive){0};
+}
+
+static tl_status out_of_memory(tl_error *error) { return tl_fail(error, TL_ERROR_MEMORY, "file: out of memory"); }
+
+tl_status tl_archive_text(tl_archive *archive, const char *key, const char *text, tl_error *error) {
+    if (tl_failed(error)) return error->status;
+    if (!archive->metadata) archive->metadata = json_object();
+    return json_object_set_new(archive->metadata, key, json_string(text)) == 0 ? TL_OK : out_of_memory(error);
+}
+
+tl_status tl_archive_json(tl_archive *archive, const char *key, json_t *value, tl_error *error) {
+    char *text = tl_json_text(value, JSON_COMPACT);
+    json_decref(value);
+    tl_archive_text(archive, key, text, error);
+    free(text);
+    return error->status;
+}
+
+static bool grow(tl_archive *archive) {
+    if (archive->arrays < archive->room) return true;
+    const size_t room = archive->room ? 2 * archive->room : 32;
+    tl_array *array = realloc(archive->array, room * sizeof *array);
+    if (!array) return false;
+    archive->array = array;
+    archive->room = room;
+    return true;
+}
+
+tl_status tl_archive_add(tl_archive *archive, const char *prefix, const char *layer, const char *name, const tl_tensor *value,
+                         tl_error *error) {
+    if (tl_failed(error)) return error->status;
+    if (!grow(archive)) return out_of_memory(error);
+    tl_array *array = &archive->array[archive->arrays];
+    *array = (tl_array){.element = sizeof(tl_real), .rank = value->rank, .data = (const unsigned char *)value->data};
+    const int length = snprintf(array->name, sizeof array->name, "%s%s.%s", prefix, layer, name);
+    if ((size_t)length >= sizeof array->name)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "file: array name %s… is longer than %zu bytes", array->name,
+                       sizeof array->name - 1);
+    memcpy(array->shape, value->shape, sizeof array->shape);
+    array->bytes = tl_tensor_count(value) * sizeof(tl_real);
+    array->first = archive->arrays ? array[-1].first + array[-1].bytes : 0;
+    archive->arrays++;
+    return TL_OK;
+}
+
+/* ---- the header ---- */
+
+static json_t *describe(const tl_array *array) {
+    json_t *shape = json_array();
+    bool whole = shape != NULL;
+    for (size_t axis = 0; whole && axis < array->rank; axis++)
+        whole = json_array_append_new(shape, json_integer((json_int_t)array->shape[axis])) == 0;
+    if (!whole) {
+        json_decref(shape);
+        return NULL;
+    }
+    const json_int_t first = (json_int_t)array->first, bytes = (json_int_t)array->bytes;
+    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", array->element == sizeof(float) ? "F32" : "F64", "shape", shape,
+                     "data_offsets", first, first + bytes);
+}
+
+/* As text, to be freed; NULL where memory is short. */
+static char *make_json(const tl_archive *archive) {
+    json_t *root = json_object();
+    bool whole = json_object_set(root, "__metadata__", archive->metadata) == 0;
+    for (size_t i = 0; whole && i < archive->arrays; i++)
+        whole = json_object_set_new(root, archive->array[i].name, describe(&archive->array[i])) == 0;
+    char *text = whole ? tl_json_text(root, JSON_COMPACT) : NULL;
+    json_decref(root);
+    return text;
+}
+
+/* The header's length, the JSON, and blanks up to where the arrays begin. *size: of all that. */
+static char *make_header(const tl_archive *archive, size_t *size) {
+    char *json = make_json(archive);
+    if (!json) return NULL;
+    const size_t length = strlen(json);
+    *size = (PREFIX + length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    char *header = malloc(*size);
+    if (header) {
+        const uint64_t rest = *size - PREFIX;
+        memset(header, ' ', *size);
+        memcpy(header, &rest, PREFIX);
+        memcpy(header + PREFIX, json, length); // NOLINT(bugprone-not-null-terminated-result): bytes of a file
+    }
+    free(json);
+    return header;
+}
+
+/* `header` is the first of the pieces. */
+static void put_checksum(const tl_piece *pieces, size_t count, char *header, size_t size) {
+    char sum[TL_CHECKSUM_DIGITS + 1];
+    char *digits = header + (tl_checksum_in(header + PREFIX, size - PREFIX) - header);
+    tl_checksum_of(pieces, count, digits, sum);
+    memcpy(digits, sum, TL_CHECKSUM_DIGITS);
+}
+
+tl_status tl_archive_save(tl_archive *archive, const char *path, tl_error *error) {
+    size_t size = 0;
+    if (!archive->plain && tl_archive_text(archive, "checksum", "0000000000000000", error) != TL_OK) return error->status;
+    char *header = make_header(archive, &size);
+    tl_piece *pieces = calloc(archive->arrays + 1, sizeof *pieces);
+    if (!header || !pieces)
+        out_of_memory(error);
+    else {
+        pieces[0] = (tl_piece){.data = header, .size = size};
+        for (size_t i = 0; i < archive->arrays; i++)
+            pieces[i + 1] = (tl_piece){.data = archive->array[i].data, .size = archive->array[i].bytes};
+        if (!archive->plain) put_checksum(pieces, archive->arrays + 1, header, size);
+        tl_file_write(path, pieces, archive->arrays + 1, error);
+    }
+    free(pieces);
+    free(header);
+    return error->status;
+}

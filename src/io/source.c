@@ -1,0 +1,107 @@
+#include "io/source.h"
+
+#include "data/missing.h"
+#include "io/file.h"
+#include "io/zip.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+tl_status tl_source_open(tl_source *source, const char *path, tl_error *error) {
+    size_t size = 0;
+    *source = (tl_source){0};
+    if (tl_text_begin(&source->where, path, error) != TL_OK) return error->status;
+    source->file = tl_file_open(path, &size, error);
+    source->left = size;
+    return error->status;
+}
+
+void tl_source_close(tl_source *source) {
+    tl_inflate_free(source->inflate);
+    if (source->file) fclose(source->file);
+    tl_text_release(&source->where);
+    *source = (tl_source){0};
+}
+
+tl_status tl_source_expected(const tl_source *source, uint64_t back, const char *got, tl_error *error, const char *format, ...) {
+    char expected[300];
+    tl_text where = source->where;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(expected, sizeof expected, format, arguments);
+    va_end(arguments);
+    where.offset -= back;
+    return tl_text_fail(&where, NULL, error, "expected %s, got %s", expected, got);
+}
+
+tl_status tl_source_read(tl_source *source, void *to, size_t count, const char *what, tl_error *error) {
+    char got[80];
+    if (tl_failed(error)) return error->status;
+    if (count > source->left) {
+        snprintf(got, sizeof got, "%" PRIu64 " before the end of the %s", source->left, source->inflate ? "member" : "file");
+        return tl_source_expected(source, 0, got, error, "%zu bytes of %s", count, what);
+    }
+    if (source->inflate)
+        tl_inflate_read(source, to, count, error);
+    else if (fread(to, 1, count, source->file) != count)
+        return ferror(source->file) ? tl_fail(error, TL_ERROR_FILE, "%s: %s", source->where.path, strerror(errno))
+                                    : tl_source_expected(source, 0, "the end of the file", error, "%s", what);
+    source->where.offset += count;
+    source->left -= count;
+    return error->status;
+}
+
+tl_status tl_source_seek(tl_source *source, uint64_t offset, tl_error *error) {
+    if (tl_failed(error)) return error->status;
+    const uint64_t size = source->where.offset + source->left;
+    if (offset > size || fseeko(source->file, (off_t)offset, SEEK_SET) != 0)
+        return tl_source_expected(source, 0, "the end of the file", error, "a file of at least %" PRIu64 " bytes", offset);
+    source->where.offset = offset;
+    source->left = size - offset;
+    return TL_OK;
+}
+
+/* ---- numbers ---- */
+
+uint64_t tl_integer_of(const unsigned char *bytes, const tl_number_type *type) {
+    uint64_t bits = 0;
+    for (size_t i = type->size; i-- > 0;) bits = bits << 8 | bytes[i];
+    const uint64_t sign = UINT64_C(1) << (8 * type->size - 1);
+    return type->kind == TL_SIGNED ? (bits ^ sign) - sign : bits;
+}
+
+static double number_of(const unsigned char *bytes, const tl_number_type *type) {
+    const uint64_t bits = tl_integer_of(bytes, type);
+    const uint32_t half = (uint32_t)bits;
+    double wide;
+    float narrow;
+    memcpy(&wide, &bits, sizeof wide);
+    memcpy(&narrow, &half, sizeof narrow);
+    if (type->kind == TL_FLOAT) wide = type->size == sizeof wide ? wide : (double)narrow;
+    if (type->kind == TL_SIGNED) wide = (double)(int64_t)bits;
+    if (type->kind == TL_UNSIGNED) wide = (double)bits;
+    return wide * type->scale;
+}
+
+tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_t count, tl_missing missing, tl_real *to,
+                            tl_error *error) {
+    unsigned char block[6144]; /* a multiple of every size of a number */
+    const size_t most = sizeof block / type->size;
+    for (size_t done = 0, part; done < count; done += part) {
+        part = count - done < most ? count - done : most;
+        if (tl_source_read(source, block, part * type->size, "data", error) != TL_OK) return error->status;
+        for (size_t i = 0; i < part; i++) {
+            const double value = number_of(block + i * type->size, type);
+            to[done + i] = (tl_real)value;
+            if (tl_number_fits(value) || (isnan(value) && missing != TL_MISSING_REFUSE)) continue;
+            char got[40];
+            snprintf(got, sizeof got, "%g", value);
+            return tl_source_expected(source, (part - i) * type->size, got, error, "a finite number%s",
+                                      isnan(value) ? TL_MISSING_HINT : "");
+        }
+    }
+    return TL_OK;
+}

@@ -1,0 +1,49 @@
+/* source.h: a binary file, or a member of an archive, read from front to back; and the numbers in it. */
+#ifndef TL_SOURCE_H
+#define TL_SOURCE_H
+
+#include <tapline/dataset.h>
+
+#include "io/text.h"
+
+#include <stdio.h>
+
+struct tl_inflate;
+
+typedef struct tl_source {
+    tl_text where; /* for messages: the path, and the offset of the next byte */
+    FILE *file;
+    uint64_t left;              /* bytes that are still to come */
+    struct tl_inflate *inflate; /* NULL: the bytes are those of the file (see zip.h) */
+} tl_source;
+
+/* Numbers in a file, little-endian. */
+typedef enum tl_number_kind { TL_UNSIGNED = 0, TL_SIGNED, TL_FLOAT } tl_number_kind;
+typedef struct tl_number_type {
+    tl_number_kind kind;
+    size_t size;  /* in bytes: 1, 2, 3, 4 or 8; of TL_FLOAT: 4 or 8 */
+    double scale; /* what they are multiplied by */
+} tl_number_type;
+
+/* Opens a file. Close it in any case. */
+tl_status tl_source_open(tl_source *source, const char *path, tl_error *error);
+void tl_source_close(tl_source *source);
+
+/* Reads `count` bytes of `what`; fails where they are not there. */
+tl_status tl_source_read(tl_source *source, void *to, size_t count, const char *what, tl_error *error);
+
+/* Goes to a byte of a file that is no archive. */
+tl_status tl_source_seek(tl_source *source, uint64_t offset, tl_error *error);
+
+/* Fails with "path: offset N: expected …, got text", N being `back` bytes before the next byte. */
+tl_status tl_source_expected(const tl_source *source, uint64_t back, const char *got, tl_error *error, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* Whole numbers: their bits, sign-extended. */
+uint64_t tl_integer_of(const unsigned char *bytes, const tl_number_type *type);
+
+/* Reads `count` numbers. Fails where one is not finite, but for NaN where values may be missing. */
+tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_t count, tl_missing missing, tl_real *to,
+                            tl_error *error);
+
+#endif

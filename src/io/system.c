@@ -1,0 +1,58 @@
+#include "io/system.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { MOST_AT_ONCE = 1 << 30 }; /* Linux moves 2 GiB less a page in a call, at most */
+
+static size_t part(size_t size) { return size < MOST_AT_ONCE ? size : MOST_AT_ONCE; }
+
+int tl_system_open(const char *path, int flags, unsigned mode) {
+    int file;
+    do file = open(path, flags | O_CLOEXEC, mode);
+    while (file < 0 && errno == EINTR);
+    return file;
+}
+
+bool tl_system_read(int file, void *data, size_t size) {
+    for (char *to = data; size > 0;) {
+        const ssize_t got = read(file, to, part(size));
+        if (got < 0 && errno == EINTR) continue;
+        if (got == 0) errno = 0;
+        if (got <= 0) return false;
+        to += got;
+        size -= (size_t)got;
+    }
+    return true;
+}
+
+bool tl_system_write(int file, const void *data, size_t size) {
+    for (const char *from = data; size > 0;) {
+        const ssize_t put = write(file, from, part(size));
+        if (put < 0 && errno == EINTR) continue;
+        if (put == 0) errno = ENOSPC; /* what a device does that takes no more and says nothing */
+        if (put <= 0) return false;
+        from += put;
+        size -= (size_t)put;
+    }
+    return true;
+}
+
+bool tl_system_sync(int file) {
+    int result;
+    do result = fsync(file);
+    while (result < 0 && errno == EINTR);
+    return result == 0;
+}
+
+/* After EINTR the file is closed all the same, on Linux. */
+bool tl_system_close(int file) { return close(file) == 0 || errno == EINTR; }
+
+bool tl_system_rename(const char *from, const char *to) {
+    int result;
+    do result = rename(from, to);
+    while (result < 0 && errno == EINTR);
+    return result == 0;
+}

@@ -1,0 +1,191 @@
+#include "io/zip.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+struct tl_inflate {
+    z_stream stream;
+    bool deflated, begun; /* begun: the stream is to be ended */
+    uint64_t left;        /* compressed bytes that are still in the file */
+    uint32_t checksum, expected_checksum;
+    unsigned char buffer[16384];
+};
+
+/* An entry of the central directory. */
+typedef struct entry {
+    uint16_t flags, method;
+    uint32_t checksum;
+    uint64_t packed, size; /* bytes in the file; bytes of the member */
+    uint64_t offset;       /* of its local header */
+} entry;
+
+enum { END_SIZE = 22, ENTRY_SIZE = 46, LOCAL_SIZE = 30, NAME_SIZE = 32, LARGEST_RATIO = 1032 /* that deflate can reach */ };
+
+static uint16_t get16(const unsigned char *bytes) { return (uint16_t)(bytes[0] | bytes[1] << 8); }
+static uint32_t get32(const unsigned char *bytes) { return get16(bytes) | (uint32_t)get16(bytes + 2) << 16; }
+
+/* ---- the directory ---- */
+
+/* Reads a record of the archive that starts with a signature. */
+static tl_status read_record(tl_source *archive, unsigned char *bytes, size_t size, char kind, char also, const char *what,
+                             tl_error *error) {
+    if (tl_source_read(archive, bytes, size, what, error) != TL_OK) return error->status;
+    const unsigned char signature[] = {'P', 'K', (unsigned char)kind, (unsigned char)also};
+    return memcmp(bytes, signature, 4) == 0 ? TL_OK : tl_source_expected(archive, size, "other bytes", error, "%s", what);
+}
+
+/* Goes to the central directory and says how many entries it has. */
+static tl_status find_directory(tl_source *archive, size_t *entries, tl_error *error) {
+    unsigned char end[END_SIZE] = {0};
+    const uint64_t size = archive->left;
+    tl_source_seek(archive, size > END_SIZE ? size - END_SIZE : 0, error);
+    read_record(archive, end, sizeof end, 5, 6, "the end of a zip archive", error);
+    *entries = get16(end + 10);
+    if (*entries == UINT16_MAX || get32(end + 16) == UINT32_MAX)
+        return tl_source_expected(archive, END_SIZE, "zip64", error, "an archive of less than 4 GiB");
+    return tl_source_seek(archive, get32(end + 16), error);
+}
+
+/* *name: of NAME_SIZE characters, cut where it is longer. */
+static tl_status read_entry(tl_source *archive, entry *found, char *name, tl_error *error) {
+    unsigned char bytes[ENTRY_SIZE] = {0};
+    read_record(archive, bytes, sizeof bytes, 1, 2, "an entry of the zip directory", error);
+    *found = (entry){.flags = get16(bytes + 8),
+                     .method = get16(bytes + 10),
+                     .checksum = get32(bytes + 16),
+                     .packed = get32(bytes + 20),
+                     .size = get32(bytes + 24),
+                     .offset = get32(bytes + 42)};
+    const size_t length = get16(bytes + 28), kept = length < NAME_SIZE ? length : NAME_SIZE - 1;
+    const uint64_t rest = length - kept + get16(bytes + 30) + get16(bytes + 32);
+    tl_source_read(archive, name, kept, "a name in the zip directory", error);
+    name[tl_failed(error) ? 0 : kept] = '\0';
+    return tl_source_seek(archive, archive->where.offset + rest, error);
+}
+
+/* Which of the names it is; `count`: none. */
+static size_t which(const char *name, const char *const *names, size_t count) {
+    size_t i = 0;
+    while (i < count && strcmp(name, names[i]) != 0) i++;
+    return i;
+}
+
+/* The entry with one of the names, and this name. */
+static tl_status find_entry(tl_source *archive, const char *const *names, size_t count, entry *found, const char **name,
+                            tl_error *error) {
+    char seen[2 * NAME_SIZE] = "", its[NAME_SIZE];
+    size_t entries = 0;
+    entry one;
+    find_directory(archive, &entries, error);
+    const uint64_t begin = archive->where.offset;
+    for (size_t e = 0; e < entries && read_entry(archive, &one, its, error) == TL_OK; e++) {
+        const size_t match = which(its, names, count);
+        if (match < count && *name) return tl_source_expected(archive, 0, "both", error, "either %s or %s", *name, names[match]);
+        if (match < count) *name = names[match], *found = one;
+        const size_t used = strlen(seen);
+        snprintf(seen + used, sizeof seen - used, "%s%s", used ? ", " : "", its);
+    }
+    if (tl_failed(error) || *name) return error->status;
+    archive->where.offset = begin;
+    return tl_text_expected(&archive->where, (tl_field){seen, seen + strlen(seen)}, error, "a member %s", names[0]);
+}
+
+/* ---- a member ---- */
+
+/* Messages are about the archive at the place of the member's local header. */
+static tl_status check_entry(const tl_source *archive, const entry *found, const char *name, tl_error *error) {
+    char got[60];
+    if (found->flags & 1) return tl_source_expected(archive, 0, "an encrypted one", error, "%s as a plain member", name);
+    if (found->method != 0 && found->method != 8) {
+        snprintf(got, sizeof got, "method %d", found->method);
+        return tl_source_expected(archive, 0, got, error, "%s stored or deflated", name);
+    }
+    if (found->packed == UINT32_MAX || found->size == UINT32_MAX)
+        return tl_source_expected(archive, 0, "zip64", error, "%s of less than 4 GiB", name);
+    if (found->method == 0 ? found->size == found->packed : found->size <= LARGEST_RATIO * found->packed) return TL_OK;
+    snprintf(got, sizeof got, "%" PRIu64 " from %" PRIu64, found->size, found->packed);
+    return tl_source_expected(archive, 0, got, error, "as many bytes of %s as its %s bytes can give", name,
+                              found->method ? "deflated" : "stored");
+}
+
+/* Goes to the first of its bytes. */
+static tl_status find_bytes(tl_source *archive, const entry *found, const char *name, tl_error *error) {
+    unsigned char local[LOCAL_SIZE] = {0};
+    if (tl_source_seek(archive, found->offset, error) != TL_OK || check_entry(archive, found, name, error) != TL_OK)
+        return error->status;
+    read_record(archive, local, sizeof local, 3, 4, "a member of a zip archive", error);
+    tl_source_seek(archive, archive->where.offset + get16(local + 26) + get16(local + 28), error);
+    if (tl_failed(error) || found->packed <= archive->left) return error->status;
+    return tl_source_expected(archive, 0, "the end of the file", error, "%" PRIu64 " bytes of %s", found->packed, name);
+}
+
+tl_status tl_zip_enter(tl_source *archive, const char *const *names, size_t count, tl_error *error) {
+    entry found = {0};
+    const char *name = NULL;
+    if (tl_failed(error) || find_entry(archive, names, count, &found, &name, error) != TL_OK ||
+        find_bytes(archive, &found, name, error) != TL_OK)
+        return error->status;
+    tl_inflate *self = malloc(sizeof *self);
+    if (!self) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", archive->where.path);
+    self->stream = (z_stream){0};
+    self->deflated = found.method != 0;
+    self->left = found.packed;
+    self->checksum = 0;
+    self->expected_checksum = found.checksum;
+    self->begun = self->deflated && inflateInit2(&self->stream, -MAX_WBITS) == Z_OK;
+    if (self->deflated && !self->begun) tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", archive->where.path);
+    archive->inflate = self;
+    archive->where.member = name;
+    archive->where.offset = 0;
+    archive->left = found.size;
+    return error->status;
+}
+
+void tl_inflate_free(tl_inflate *self) {
+    if (self && self->begun) inflateEnd(&self->stream);
+    free(self);
+}
+
+/* ---- its bytes ---- */
+
+static tl_status read_packed(tl_source *source, void *to, size_t count, tl_error *error) {
+    source->inflate->left -= count;
+    if (fread(to, 1, count, source->file) == count) return TL_OK;
+    return tl_fail(error, TL_ERROR_FILE, "%s: %s", source->where.path,
+                   ferror(source->file) ? strerror(errno) : "the file has become shorter");
+}
+
+static tl_status inflate_bytes(tl_source *source, void *to, size_t count, tl_error *error) {
+    tl_inflate *self = source->inflate;
+    z_stream *stream = &self->stream;
+    stream->next_out = to;
+    stream->avail_out = (uInt)count;
+    while (stream->avail_out > 0) {
+        if (stream->avail_in == 0 && self->left > 0) {
+            const size_t part = self->left < sizeof self->buffer ? (size_t)self->left : sizeof self->buffer;
+            if (read_packed(source, self->buffer, part, error) != TL_OK) return error->status;
+            stream->next_in = self->buffer;
+            stream->avail_in = (uInt)part;
+        }
+        const int code = inflate(stream, Z_NO_FLUSH);
+        if (code == Z_MEM_ERROR) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", source->where.path);
+        if (code != Z_OK && (code != Z_STREAM_END || stream->avail_out > 0))
+            return tl_source_expected(source, 0, stream->msg ? stream->msg : "their end", error, "deflated bytes");
+    }
+    return TL_OK;
+}
+
+tl_status tl_inflate_read(tl_source *source, void *to, size_t count, tl_error *error) {
+    tl_inflate *self = source->inflate;
+    if (count == 0) return TL_OK;
+    if ((self->deflated ? inflate_bytes(source, to, count, error) : read_packed(source, to, count, error)) != TL_OK)
+        return error->status;
+    self->checksum = (uint32_t)crc32(self->checksum, to, (uInt)count);
+    if (source->left > count || self->checksum == self->expected_checksum) return TL_OK;
+    char got[20];
+    snprintf(got, sizeof got, "%08" PRIx32, self->checksum);
+    return tl_source_expected(source, 0, got, error, "the checksum %08" PRIx32, self->expected_checksum);
+}

@@ -1,0 +1,209 @@
+/* Models from files. */
+#include "models/model.h"
+
+#include "base/argument.h"
+#include "base/memory.h"
+#include "data/classes.h"
+#include "graph/graph.h"
+#include "models/network.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static tl_status complain(const tl_archive *archive, const char *key, const char *expected, const char *found, tl_error *error) {
+    return tl_fail(error, TL_ERROR_FORMAT, "%.180s: metadata \"%s\": expected %s, found \"%.40s\"", archive->path, key, expected,
+                   found);
+}
+
+/* ---- texts ---- */
+
+tl_status tl_model_open(tl_archive *archive, const char *path, const char *kind, tl_error *error) {
+    tl_archive_open(archive, path, error);
+    const char *version = tl_archive_get(archive, "version", error), *found = tl_archive_get(archive, "kind", error);
+    if (tl_failed(error)) return error->status;
+    if (strcmp(version, TL_FILE_VERSION) != 0)
+        return complain(archive, "version", TL_FILE_VERSION " (a later tapline wrote the file)", version, error);
+    if (strcmp(found, kind) != 0) return complain(archive, "kind", kind, found, error);
+    return TL_OK;
+}
+
+static tl_status read_seed(const tl_archive *archive, uint64_t *seed, tl_error *error) {
+    const char *text = tl_archive_get(archive, "seed", error);
+    if (!text) return error->status;
+    char *end;
+    errno = 0;
+    *seed = strtoull(text, &end, 10);
+    return *text >= '0' && *text <= '9' && !*end && errno == 0 ? TL_OK : complain(archive, "seed", "a number", text, error);
+}
+
+static void read_loss(const tl_archive *archive, const json_t *settings, tl_compile_cfg *cfg, tl_error *error) {
+    tl_error unknown = {0};
+    const char *text = tl_archive_get(archive, "loss", error);
+    if (text && tl_loss_by_name(text, &cfg->loss, &unknown) != TL_OK)
+        tl_fail(error, TL_ERROR_FORMAT, "%.180s: %s", archive->path, unknown.text);
+    cfg->label_smoothing = json_number_value(json_object_get(settings, "label_smoothing"));
+    cfg->huber_delta = cfg->loss == TL_HUBER ? json_number_value(json_object_get(settings, "huber_delta")) : 0;
+    cfg->class_weights = NULL; /* read_weights: their number is known when the network is */
+}
+
+static tl_status read_weights(const tl_archive *archive, const json_t *settings, tl_model *model, tl_error *error) {
+    const json_t *list = json_object_get(settings, "class_weights");
+    const size_t count = json_array_size(list), outputs = tl_output_shape(model).channels;
+    if (count == 0) return TL_OK;
+    if (count != outputs || !tl_loss_takes_labels(tl_model_loss(model)))
+        return tl_fail(error, TL_ERROR_FORMAT, "%.180s: metadata \"loss_settings\": %zu class weights for %zu outputs",
+                       archive->path, count, outputs);
+    double *weights = calloc(count, sizeof *weights);
+    if (!weights) return tl_fail(error, TL_ERROR_MEMORY, "load: out of memory");
+    for (size_t i = 0; i < count; i++) weights[i] = json_number_value(json_array_get(list, i));
+    tl_loss_weigh(&model->loss, weights, count, error);
+    free(weights);
+    return error->status;
+}
+
+/* ---- the model ---- */
+
+static size_t count_elements(const tl_archive *archive) {
+    size_t count = 0;
+    for (size_t i = 0; i < archive->arrays; i++) count += archive->array[i].bytes / archive->array[i].element;
+    return count;
+}
+
+/* Compiles the network that the text describes. */
+static void compile(const tl_archive *archive, tl_model *model, const json_t *network, const tl_load_cfg *cfg,
+                    const tl_compile_cfg *compile_cfg, tl_error *error) {
+    tl_error wrong = {0};
+    const tl_architecture_cfg own = {.layers = cfg->layers};
+    tl_shape shape = tl_network_input(network, "architecture", &wrong);
+    if (cfg->length) shape.length = cfg->length;
+    const tl_node x = tl_failed(&wrong) ? (tl_node){.id = -1} : tl_input(model, shape);
+    const tl_node output = tl_network_build(model, x, network, "architecture", &own);
+    tl_model_compile(model, output, compile_cfg, &wrong);
+    if (tl_failed(&wrong)) tl_fail(error, wrong.status, "%.180s: %s", archive->path, wrong.text);
+}
+
+/* Compiled, with initial parameters. */
+static tl_model *build(const tl_archive *archive, const tl_load_cfg *cfg, tl_error *error) {
+    tl_model_cfg model_cfg = {.threads = cfg->threads, .engine = cfg->engine};
+    tl_compile_cfg compile_cfg = cfg->compile;
+    json_t *network = tl_archive_parse(archive, "architecture", error);
+    json_t *loss = tl_archive_parse(archive, "loss_settings", error);
+    read_loss(archive, loss, &compile_cfg, error);
+    read_seed(archive, &model_cfg.seed, error);
+    tl_model *model = tl_failed(error) ? NULL : tl_model_new(&model_cfg);
+    if (model) model->most_parameters = count_elements(archive);
+    if (!tl_failed(error)) compile(archive, model, network, cfg, &compile_cfg, error);
+    if (!tl_failed(error)) read_weights(archive, loss, model, error);
+    json_decref(loss);
+    json_decref(network);
+    return model;
+}
+
+tl_status tl_model_take(tl_archive *archive, tl_model *model, tl_error *error) {
+    for (size_t i = 0; i < tl_parameter_arrays(model) && !tl_failed(error); i++) {
+        tl_parameter parameter = tl_parameter_at(model, i);
+        tl_archive_take(archive, "", parameter.layer, parameter.name, &parameter.value, error);
+    }
+    return error->status;
+}
+
+/* ---- what goes with it ---- */
+
+static tl_status read_classes(const tl_archive *archive, const tl_model *model, tl_dataset *data, tl_error *error) {
+    json_t *list = tl_archive_parse(archive, "classes", error);
+    const size_t count = json_array_size(list), outputs = tl_output_shape(model).channels;
+    if (list && (!json_is_array(list) || count > outputs))
+        tl_fail(error, TL_ERROR_FORMAT, "%.180s: metadata \"classes\": expected a list of at most %zu names", archive->path,
+                outputs);
+    data->classes = !tl_loss_takes_labels(tl_model_loss(model)) ? 0 : count ? count : outputs;
+    if (!tl_failed(error) && count && !(data->class_names = calloc(count, sizeof *data->class_names)))
+        tl_fail(error, TL_ERROR_MEMORY, "load: out of memory");
+    for (size_t c = 0; c < count && !tl_failed(error); c++) {
+        const char *name = json_string_value(json_array_get(list, c));
+        if (!name)
+            tl_fail(error, TL_ERROR_FORMAT, "%.180s: metadata \"classes\": entry %zu is not a name", archive->path, c);
+        else if (!(data->class_names[c] = strdup(name)))
+            tl_fail(error, TL_ERROR_MEMORY, "load: out of memory");
+    }
+    json_decref(list);
+    return error->status;
+}
+
+static tl_status read_info(const tl_archive *archive, const tl_model *model, tl_model_info *info, tl_error *error) {
+    const tl_shape in = tl_input_shape(model), out = tl_output_shape(model);
+    const char *normalise = tl_archive_get(archive, "normalise", error), *version = tl_archive_get(archive, "tapline", error);
+    const char *lengths = json_string_value(json_object_get(archive->metadata, "lengths")); /* this and the next may be absent */
+    const char *missing = json_string_value(json_object_get(archive->metadata, "missing"));
+    tl_missing policy = TL_MISSING_REFUSE;
+    tl_error unknown = {0};
+    const bool own_lengths = lengths && strcmp(lengths, "own") == 0;
+    if (tl_failed(error)) return error->status;
+    if (lengths && !own_lengths && strcmp(lengths, "whole") != 0)
+        return complain(archive, "lengths", "own or whole", lengths, error);
+    if (strcmp(normalise, "series") != 0 && strcmp(normalise, "none") != 0)
+        return complain(archive, "normalise", "series or none", normalise, error);
+    if (missing && tl_missing_by_name(missing, &policy, &unknown) != TL_OK)
+        return tl_fail(error, TL_ERROR_FORMAT, "%.180s: metadata: %s", archive->path, unknown.text);
+    *info = (tl_model_info){.raw = strcmp(normalise, "none") == 0,
+                            .missing = policy,
+                            .precision = archive->element == sizeof(double) ? "f64" : "f32",
+                            .bytes = archive->size,
+                            .data.x = {.rank = 3, .shape = {0, in.length, in.channels}}};
+    snprintf(info->version, sizeof info->version, "%s", version);
+    if (own_lengths) info->data.lengths = tl_allocate(1, sizeof *info->data.lengths, "lengths", error);
+    info->data.target_length = out.length;
+    info->data.target_channels = tl_loss_takes_labels(tl_model_loss(model)) ? 1 : out.channels;
+    return read_classes(archive, model, &info->data, error);
+}
+
+void tl_model_info_release(tl_model_info *info) {
+    if (!info) return;
+    tl_classes_release(&info->data);
+    tl_release(info->data.lengths);
+    *info = (tl_model_info){0};
+}
+
+/* ---- the whole ---- */
+
+/* The optimizer lies within the settings of compile, which lie within those of load. */
+static void take_configuration(tl_load_cfg *cfg, const tl_load_cfg *given, const tl_load_sizes *sizes, tl_error *error) {
+    enum { OPTIMIZER = offsetof(tl_compile_cfg, optimizer), REST = OPTIMIZER + sizeof(tl_optimizer_cfg) };
+    const size_t at = offsetof(tl_load_cfg, compile);
+    const tl_part parts[] = {{at + OPTIMIZER, sizeof(tl_optimizer_cfg), sizes->optimizer},
+                             {at + REST, sizeof(tl_compile_cfg) - REST, sizes->compile - OPTIMIZER - sizes->optimizer}};
+    tl_take_parts(cfg, sizeof *cfg, given, sizes->cfg, parts, sizeof parts / sizeof *parts, "model", error);
+}
+
+tl_model *tl_model_load_sized(const char *path, const tl_load_cfg *given, tl_model_info *info, const tl_load_sizes *sizes,
+                              tl_error *error) {
+    tl_load_cfg cfg;
+    tl_error own = {0};
+    tl_model_info kept = {0};
+    tl_archive archive = {0};
+    tl_model *model = NULL;
+    tl_hand_over(info, sizes->info, &kept, sizeof kept);
+    if (!error) error = &own;
+    take_configuration(&cfg, given, sizes, error);
+    if (tl_model_open(&archive, path, "model", error) == TL_OK) model = build(&archive, &cfg, error);
+    if (!tl_failed(error) && tl_model_take(&archive, model, error) == TL_OK && tl_archive_end(&archive, error) == TL_OK)
+        read_info(&archive, model, &kept, error);
+    tl_archive_release(&archive);
+    if (info && !tl_failed(error))
+        tl_hand_over(info, sizes->info, &kept, sizeof kept);
+    else
+        tl_model_info_release(&kept);
+    if (!tl_failed(error)) return model;
+    tl_model_free(model);
+    return NULL;
+}
+
+const char *tl_file_precision(const char *path, tl_error *error) {
+    tl_error own = {0};
+    tl_archive archive = {0};
+    if (!error) error = &own;
+    const bool single = tl_archive_open(&archive, path, error) == TL_OK && archive.element == sizeof(float);
+    tl_archive_release(&archive);
+    return tl_failed(error) ? NULL : single ? "f32" : "f64";
+}

@@ -1,0 +1,103 @@
+/* Models on their way to a file. */
+#include "models/model.h"
+
+#include "base/argument.h"
+#include "graph/graph.h"
+#include "io/write.h"
+#include "models/network.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* ---- texts ---- */
+
+/* Whether every character has the bytes that its first one announces. */
+static bool is_utf8(const char *text) {
+    for (const unsigned char *at = (const unsigned char *)text; *at;) {
+        int more = *at < 0x80 ? 0 : *at < 0xC2 ? -1 : *at < 0xE0 ? 1 : *at < 0xF0 ? 2 : *at < 0xF5 ? 3 : -1;
+        if (more < 0) return false;
+        for (at++; more > 0; more--, at++)
+            if ((*at & 0xC0) != 0x80) return false;
+    }
+    return true;
+}
+
+static tl_status put_class(json_t *list, const char *name, tl_error *error) {
+    if (!is_utf8(name)) return tl_fail(error, TL_ERROR_ARGUMENT, "save: class name \"%.40s\" is not UTF-8", name);
+    if (json_array_append_new(list, json_string(name)) != 0) return tl_fail(error, TL_ERROR_MEMORY, "save: out of memory");
+    return TL_OK;
+}
+
+static tl_status put_classes(tl_archive *archive, const tl_model *model, const tl_dataset *data, tl_error *error) {
+    const size_t outputs = tl_output_shape(model).channels, count = data && data->class_names ? data->classes : 0;
+    if (count > outputs)
+        return tl_fail(error, TL_ERROR_SHAPE, "save: %zu classes exceed the %zu outputs of the model", count, outputs);
+    json_t *list = json_array();
+    for (size_t c = 0; list && c < count && !tl_failed(error); c++) put_class(list, data->class_names[c], error);
+    return tl_archive_json(archive, "classes", list, error);
+}
+
+static json_t *describe_weights(const double *weights, size_t count) {
+    json_t *list = json_array();
+    bool whole = list != NULL;
+    for (size_t i = 0; whole && weights && i < count; i++) whole = json_array_append_new(list, json_real(weights[i])) == 0;
+    if (whole) return list;
+    json_decref(list);
+    return NULL;
+}
+
+json_t *tl_loss_describe(const tl_model *model) {
+    const tl_loss_spec *loss = &model->loss;
+    return json_pack("{s:f, s:f, s:o}", "label_smoothing", loss->label_smoothing, "huber_delta", loss->huber_delta, "class_weights",
+                     describe_weights(loss->class_weights, tl_output_shape(model).channels));
+}
+
+static tl_status put_texts(tl_archive *archive, const tl_model *model, const tl_save_cfg *cfg, tl_error *error) {
+    char seed[24];
+    snprintf(seed, sizeof seed, "%" PRIu64, model->seed);
+    tl_archive_text(archive, "tapline", tl_version(), error);
+    tl_archive_text(archive, "precision", tl_precision(), error);
+    tl_archive_json(archive, "architecture", tl_network_describe(model), error);
+    tl_archive_text(archive, "loss", tl_loss_name(tl_model_loss(model)), error);
+    tl_archive_json(archive, "loss_settings", tl_loss_describe(model), error);
+    tl_archive_text(archive, "seed", seed, error);
+    tl_archive_text(archive, "lengths", cfg->data && cfg->data->lengths ? "own" : "whole", error);
+    tl_archive_text(archive, "normalise", cfg->raw ? "none" : "series", error);
+    if (cfg->missing != TL_MISSING_REFUSE) tl_archive_text(archive, "missing", tl_missing_name(cfg->missing), error);
+    return put_classes(archive, model, cfg->data, error);
+}
+
+/* ---- the whole ---- */
+
+tl_status tl_model_put(tl_archive *archive, const tl_model *model, const tl_save_cfg *cfg, tl_error *error) {
+    const tl_save_cfg nothing = {0};
+    tl_archive_text(archive, "format", "tapline", error);
+    tl_archive_text(archive, "version", TL_FILE_VERSION, error);
+    put_texts(archive, model, cfg ? cfg : &nothing, error);
+    for (size_t i = 0; i < tl_parameter_arrays(model) && !tl_failed(error); i++) {
+        const tl_parameter parameter = tl_parameter_at(model, i);
+        tl_archive_add(archive, "", parameter.layer, parameter.name, &parameter.value, error);
+    }
+    return error->status;
+}
+
+tl_status tl_model_check(const tl_model *model, const char *caller, tl_error *error) {
+    if (tl_failed(error)) return error->status;
+    if (!model || !model->compiled) return tl_fail(error, TL_ERROR_STATE, "%s: the model is not compiled", caller);
+    return model->plan_only ? tl_fail(error, TL_ERROR_STATE, "%s: %s", caller, model->error.text) : TL_OK;
+}
+
+tl_status tl_model_save_sized(const tl_model *model, const char *path, const tl_save_cfg *given, size_t size, tl_error *error) {
+    tl_save_cfg cfg;
+    tl_error own = {0};
+    if (!error) error = &own;
+    if (tl_model_check(model, "save", error) != TL_OK) return error->status;
+    tl_take(&cfg, sizeof cfg, given, size, "save", error);
+    tl_archive archive = {0};
+    tl_archive_text(&archive, "kind", "model", error);
+    if (tl_model_put(&archive, model, &cfg, error) == TL_OK) tl_archive_save(&archive, path, error);
+    tl_archive_release(&archive);
+    return error->status;
+}
+
+tl_status tl_save_check(const char *path, tl_error *error) { return tl_file_may_write(path, error); }

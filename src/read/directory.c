@@ -1,0 +1,208 @@
+#include "read/directory.h"
+
+#include "read/folder.h"
+#include "read/npy.h"
+#include "read/table.h"
+#include "read/wav.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Adds the series of a file, which have one label: one series, or `many`. */
+typedef tl_status read_kind(tl_samples *s, const char *path, tl_field label, bool many, tl_error *error);
+
+/* Whether a file that lies beside folders, and so would hold many, is one series after all: where labels are of no concern, and
+ * the columns are the channels of the training set. */
+static bool is_one(const tl_samples *s, size_t columns) { return s->unlabelled && s->like && columns == s->like->x.shape[2]; }
+
+/* ---- text ---- */
+
+/* Its numbers, (lines, columns). */
+static tl_status read_values(tl_samples *s, tl_text *text, const tl_table_size *size, tl_real *row, tl_error *error) {
+    tl_field line, part;
+    tl_text_back(text, size->begin, error);
+    for (size_t i = 0; i < size->lines; i++) {
+        if (!tl_text_filled_line(text, '\0', &line, error)) return tl_samples_changed(s, error);
+        for (size_t j = 0; j < size->columns && !tl_failed(error); j++) {
+            tl_text_cut(text, &line, size->separator, &part, error);
+            tl_samples_value(s, part, &row[i * size->columns + j], error);
+        }
+    }
+    return error->status;
+}
+
+/* One series: a step a line, a channel a column; a line alone is one channel. */
+static tl_status read_steps(tl_samples *s, tl_text *text, tl_field label, tl_error *error) {
+    tl_table_size size;
+    if (tl_table_measure(text, &size, error) != TL_OK) return error->status;
+    const bool flat = size.lines == 1;
+    const size_t length = flat ? size.columns : size.lines, channels = flat ? 1 : size.columns;
+    if (s->counting) {
+        tl_samples_count(s, 1, length, channels, length * channels);
+        return TL_OK;
+    }
+    tl_real *row = tl_samples_row(s, length, channels, error);
+    if (row && read_values(s, text, &size, row, error) == TL_OK) tl_samples_end(s, label, error);
+    return error->status;
+}
+
+/* What the lines of a file have in common. */
+typedef struct lines {
+    char separator;
+    tl_field label;
+} lines;
+
+static tl_status read_line(tl_samples *s, tl_field line, const void *format, tl_error *error) {
+    const lines *self = format;
+    if (!s->counting)
+        return tl_samples_channel(s, line, self->separator, error) == TL_OK ? tl_samples_end(s, self->label, error) : error->status;
+    const size_t values = tl_samples_fields(line, self->separator);
+    tl_samples_count(s, 1, values, 1, values);
+    return TL_OK;
+}
+
+/* A series a line. */
+static tl_status read_lines(tl_samples *s, tl_text *text, tl_field label, tl_error *error) {
+    static const tl_line_reader reader = {.read = read_line};
+    const tl_place begin = tl_text_place(text);
+    tl_field first;
+    if (!tl_text_filled_line(text, '\0', &first, error))
+        return tl_failed(error) ? error->status
+                                : tl_text_fail(text, text->end, error, "expected a series, got the end of the file");
+    const lines self = {.separator = tl_table_separator(first), .label = label};
+    const bool one = is_one(s, tl_samples_fields(first, self.separator));
+    if (tl_text_back(text, begin, error) == TL_OK && one) return read_steps(s, text, label, error);
+    return !tl_failed(error) ? tl_samples_lines(s, text, &reader, &self, error) : error->status;
+}
+
+static tl_status read_text(tl_samples *s, const char *path, tl_field label, bool many, tl_error *error) {
+    tl_text text;
+    const tl_text *before = s->text;
+    if (tl_text_open(&text, path, error) == TL_OK) {
+        s->text = &text;
+        if (many)
+            read_lines(s, &text, label, error);
+        else
+            read_steps(s, &text, label, error);
+    }
+    s->text = before;
+    tl_text_release(&text);
+    return error->status;
+}
+
+/* ---- binary ---- */
+
+/* The next `count` series of the source. */
+static tl_status add_series(tl_samples *s, tl_source *source, const tl_number_type *type, size_t count, size_t length,
+                            size_t channels, tl_field label, tl_error *error) {
+    if (s->counting) {
+        tl_samples_count(s, count, length, channels, count * length * channels);
+        return TL_OK;
+    }
+    for (size_t i = 0; i < count && !tl_failed(error); i++) {
+        tl_real *row = tl_samples_row(s, length, channels, error);
+        if (row && tl_source_numbers(source, type, length * channels, s->missing, row, error) == TL_OK)
+            tl_samples_end(s, label, error);
+    }
+    return error->status;
+}
+
+static tl_status add_arrays(tl_samples *s, tl_source *source, tl_field label, bool many, tl_error *error) {
+    tl_npy array;
+    char shape[80];
+    if (tl_npy_header(source, &array, error) != TL_OK) return error->status;
+    if (array.rank <= 2 && is_one(s, array.rank == 2 ? array.shape[1] : 1)) many = false;
+    const size_t first = many ? 1 : 0, *sizes = array.shape + first;
+    tl_npy_shape(&array, shape);
+    if (array.type.size == 0) return tl_source_expected(source, 0, "texts", error, "numbers");
+    if (array.rank < first + 1 || array.rank > first + 2)
+        return tl_source_expected(source, 0, shape, error,
+                                  many ? "the shape (count, length) or (count, length, channels)"
+                                       : "the shape (length,) or (length, channels)");
+    return add_series(s, source, &array.type, many ? array.shape[0] : 1, sizes[0], array.rank == first + 2 ? sizes[1] : 1, label,
+                      error);
+}
+
+static tl_status read_npy(tl_samples *s, const char *path, tl_field label, bool many, tl_error *error) {
+    tl_source source;
+    const tl_text *before = s->text;
+    if (tl_source_open(&source, path, error) == TL_OK) {
+        s->text = &source.where;
+        add_arrays(s, &source, label, many, error);
+    }
+    s->text = before;
+    tl_source_close(&source);
+    return error->status;
+}
+
+static tl_status read_wav(tl_samples *s, const char *path, tl_field label, bool many, tl_error *error) {
+    tl_source source;
+    tl_wav wav;
+    const tl_text *before = s->text;
+    if (many && !s->unlabelled)
+        return tl_fail(error, TL_ERROR_FORMAT, "%s: expected in a folder that is named by its class, got beside it", path);
+    if (tl_source_open(&source, path, error) == TL_OK && tl_wav_header(&source, &wav, error) == TL_OK) {
+        s->text = &source.where;
+        add_series(s, &source, &wav.type, 1, wav.frames, wav.channels, label, error);
+    }
+    s->text = before;
+    tl_source_close(&source);
+    return error->status;
+}
+
+/* ---- folders ---- */
+
+static tl_status read_any(tl_samples *s, const char *path, tl_field label, bool many, tl_error *error) {
+    static const struct {
+        const char *ending;
+        read_kind *read;
+    } kinds[] = {{".wav", read_wav}, {".npy", read_npy}, {".csv", read_text}, {".tsv", read_text}, {".txt", read_text}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (tl_has_ending(path, kinds[i].ending)) return kinds[i].read(s, path, label, many, error);
+    return tl_fail(error, TL_ERROR_FORMAT, "%s: expected a file of one class, .wav, .npy, .csv, .tsv or .txt, by its ending", path);
+}
+
+/* The files of one folder. `label`: NULL: the name of each without its ending. */
+static tl_status read_files(tl_samples *s, const char *folder, const char *label, tl_error *error) {
+    tl_names files;
+    tl_folder_list(folder, false, &files, error);
+    if (!tl_failed(error) && files.count == 0) tl_fail(error, TL_ERROR_FORMAT, "%s: expected files of series, got none", folder);
+    for (size_t i = 0; i < files.count && !tl_failed(error); i++) {
+        const char *name = label ? label : files.names[i], *dot = label ? NULL : strrchr(name, '.');
+        char *path = tl_folder_join(folder, files.names[i], error);
+        if (path) read_any(s, path, (tl_field){name, dot ? dot : name + strlen(name)}, !label, error);
+        free(path);
+    }
+    tl_names_free(&files);
+    return error->status;
+}
+
+static tl_status read_folders(tl_samples *s, const char *path, tl_error *error) {
+    tl_names folders;
+    tl_folder_list(path, true, &folders, error);
+    if (!tl_failed(error) && folders.count == 0) read_files(s, path, NULL, error);
+    for (size_t i = 0; i < folders.count && !tl_failed(error); i++) {
+        char *folder = tl_folder_join(path, folders.names[i], error);
+        if (folder) read_files(s, folder, folders.names[i], error);
+        free(folder);
+    }
+    tl_names_free(&folders);
+    return error->status;
+}
+
+tl_dataset *tl_read_directory(const char *path, const tl_read_cfg *cfg, tl_error *error) {
+    tl_text where;
+    tl_samples samples = {.text = &where,
+                          .like = cfg->like,
+                          .missing = cfg->missing,
+                          .unlabelled = cfg->unlabelled,
+                          .counting = true,
+                          .unequal = cfg->unequal || (cfg->like && cfg->like->lengths)};
+    tl_dataset *data = NULL;
+    if (tl_text_begin(&where, path, error) == TL_OK && read_folders(&samples, path, error) == TL_OK &&
+        tl_samples_announce(&samples, error) == TL_OK && read_folders(&samples, path, error) == TL_OK)
+        data = tl_samples_finish(&samples, error);
+    tl_samples_release(&samples);
+    tl_text_release(&where);
+    return data;
+}

@@ -1,0 +1,358 @@
+#include "read/samples.h"
+
+#include "base/memory.h"
+#include "data/classes.h"
+#include "data/missing.h"
+#include "train/evaluate.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_CLASSES = 1000 };    /* more are most likely values of a regression */
+enum { LEAST_VALUES = 1 << 20 }; /* of a data set that may be large beside its file */
+
+/* ---- counting ---- */
+
+void tl_samples_count(tl_samples *s, size_t series, size_t length, size_t channels, size_t held) {
+    if (s->channels == 0) s->channels = channels;
+    if (s->length == 0 && !s->unequal) s->length = length;
+    if (length > s->longest) s->longest = length;
+    s->counted += series;
+    s->held += held;
+}
+
+bool tl_samples_fit(size_t values, size_t held) { return values <= LEAST_VALUES || values / TL_MOST_TIMES <= held; }
+
+tl_status tl_samples_announce(tl_samples *s, tl_error *error) {
+    size_t each, values = 0;
+    s->counting = false;
+    if (s->target_length == 0) s->target_length = 1;
+    if (s->target_channels == 0) s->target_channels = 1;
+    if (!s->unequal) s->longest = s->length;
+    if (tl_failed(error)) return error->status;
+    if (!tl_multiply_sizes(s->longest, s->channels, &each))
+        return tl_fail(error, TL_ERROR_SHAPE, "%s: series of length %zu with %zu channels exceed what memory can address",
+                       s->text->path, s->longest, s->channels);
+    if (!tl_multiply_sizes(s->counted, each, &values)) values = SIZE_MAX;
+    /* Of series that are equal there are no more than values for them: where lengths differ all the same, reading will say so. */
+    s->room = s->unequal || values <= s->held ? s->counted : s->held / each;
+    if (s->unequal && !tl_samples_fit(values, s->held))
+        return tl_fail(error, TL_ERROR_FORMAT,
+                       "%s: %zu series as long as the longest, %zu steps, are more than %d times the %zu values that are there",
+                       s->text->path, s->counted, s->longest, TL_MOST_TIMES, s->held);
+    s->values = tl_reserve(s->room * each, sizeof *s->values, "data", error);
+    if (s->unequal) s->lengths = tl_allocate(s->room, sizeof *s->lengths, "lengths", error);
+    if (s->unlabelled) return error->status;
+    if (s->regression)
+        s->targets = tl_reserve(s->room * s->target_length * s->target_channels, sizeof *s->targets, "target values", error);
+    else
+        s->labels = tl_reserve(s->room * s->target_length, sizeof *s->labels, "labels", error);
+    return error->status;
+}
+
+tl_status tl_samples_lines(tl_samples *s, tl_text *text, const tl_line_reader *reader, const void *format, tl_error *error) {
+    tl_field line;
+    while (tl_text_filled_line(text, reader->comment, &line, error)) reader->read(s, line, format, error);
+    return error->status;
+}
+
+tl_status tl_samples_text(tl_samples *s, tl_text *text, const tl_line_reader *reader, const void *format, tl_error *error) {
+    const tl_place place = tl_text_place(text);
+    s->counting = true;
+    tl_samples_lines(s, text, reader, format, error);
+    tl_samples_announce(s, error);
+    tl_text_back(text, place, error);
+    return tl_samples_lines(s, text, reader, format, error);
+}
+
+/* ---- values ---- */
+
+bool tl_samples_bare(const tl_samples *s, size_t fields) { return s->unlabelled && s->like && fields == s->like->x.shape[1]; }
+
+static tl_status check_like_targets(const tl_samples *s, const char *at, tl_error *error) {
+    const tl_dataset *like = s->like;
+    const size_t length = tl_labels_each(like), channels = tl_values_each(like) / length;
+    if (!s->regression && like->classes > 0 && !like->class_names)
+        return tl_text_fail(s->text, at, error, "%s", TL_NAMELESS_CLASSES);
+    if (s->regression != (like->classes == 0))
+        return tl_text_fail(s->text, at, error, "expected %s, as in the training set", s->regression ? "labels" : "target values");
+    if (s->target_length != length)
+        return tl_text_fail(s->text, at, error, "expected targets for %zu step%s of each series, as in the training set, got %zu",
+                            length, length == 1 ? "" : "s", s->target_length);
+    if (s->regression && length > 1 && s->target_channels != channels) /* no file has several values of a series */
+        return tl_text_fail(s->text, at, error, "expected %zu target value%s for each step, as in the training set, got %zu",
+                            channels, channels == 1 ? "" : "s", s->target_channels);
+    return TL_OK;
+}
+
+static tl_status check_like(const tl_samples *s, const char *at, tl_error *error) {
+    const tl_dataset *like = s->like;
+    if (!like || s->series > 0) return TL_OK;
+    if (s->unequal && !like->lengths)
+        return tl_text_fail(s->text, at, error,
+                            "expected series of equal length, as in the training set, got lengths that may differ");
+    if ((!s->unequal && s->length != like->x.shape[1]) || s->channels != like->x.shape[2])
+        return tl_text_fail(s->text, at, error,
+                            "expected series of length %zu and %zu channels, as in the training set, got %zu and %zu",
+                            like->x.shape[1], like->x.shape[2], s->length, s->channels);
+    return s->unlabelled ? TL_OK : check_like_targets(s, at, error);
+}
+
+tl_status tl_samples_changed(const tl_samples *s, tl_error *error) {
+    return tl_fail(error, TL_ERROR_FILE, "%s: changed while it was read", s->text->path);
+}
+
+static tl_status check_series(tl_samples *s, const char *at, tl_error *error) {
+    if (s->channel != s->channels)
+        return tl_text_fail(s->text, at, error, "expected %zu channels, got %zu", s->channels, s->channel);
+    if (s->series == s->room || s->length > s->longest) return tl_samples_changed(s, error);
+    return check_like(s, at, error);
+}
+
+/* Where the series that is being read begins; NULL where no room is left. */
+static tl_real *row_of(const tl_samples *s) {
+    return s->series < s->room ? s->values + s->series * s->longest * s->channels : NULL;
+}
+
+tl_status tl_samples_value(const tl_samples *s, tl_field field, tl_real *value, tl_error *error) {
+    double number = (double)NAN;
+    const bool there = tl_field_number(s->text, field, &number);
+    *value = there ? (tl_real)number : (tl_real)NAN;
+    if (there || (s->missing != TL_MISSING_REFUSE && tl_field_missing(field))) return TL_OK;
+    return tl_text_expected(s->text, tl_field_trim(field), error, "%s",
+                            tl_field_missing(field) ? "a number" TL_MISSING_HINT : "a finite number");
+}
+
+tl_status tl_samples_number(tl_samples *s, tl_field field, tl_error *error) {
+    tl_real value, *row = row_of(s);
+    if (tl_samples_value(s, field, &value, error) != TL_OK) return error->status;
+    if (row && s->step < s->longest && s->channel < s->channels) row[s->step * s->channels + s->channel] = value;
+    s->step++;
+    return TL_OK;
+}
+
+static tl_status check_length(tl_samples *s, size_t count, const char *at, tl_error *error) {
+    if (s->unequal && s->channel <= 1) s->length = count;
+    if (count == s->length) return TL_OK;
+    if (s->unequal)
+        return tl_text_fail(s->text, at, error, "expected %zu values, as in the first channel, got %zu", s->length, count);
+    return tl_text_fail(s->text, at, error,
+                        "expected %zu values, as in the first series, got %zu; lengths may differ in .ts files with @equalLength "
+                        "false, and in folders with --unequal (tl_read_cfg.unequal)",
+                        s->length, count);
+}
+
+tl_status tl_samples_end_channel(tl_samples *s, const char *at, tl_error *error) {
+    const size_t count = s->step;
+    s->step = 0;
+    s->channel++;
+    return check_length(s, count, at, error);
+}
+
+tl_real *tl_samples_row(tl_samples *s, size_t length, size_t channels, tl_error *error) {
+    s->channel = channels;
+    if (s->unequal) s->length = length;
+    if (tl_failed(error) || check_length(s, length, NULL, error) != TL_OK || check_series(s, NULL, error) != TL_OK) return NULL;
+    return row_of(s);
+}
+
+/* The next number among blanks. */
+static bool cut_blanks(tl_field *rest, tl_field *part) {
+    *rest = tl_field_trim(*rest);
+    part->begin = rest->begin;
+    while (rest->begin < rest->end && *rest->begin != ' ' && *rest->begin != '\t') rest->begin++;
+    part->end = rest->begin;
+    return tl_field_trim(*rest).begin < rest->end;
+}
+
+static bool cut_field(tl_field *rest, char separator, tl_field *part) {
+    return separator == ' ' ? cut_blanks(rest, part) : tl_field_cut(rest, separator, part);
+}
+
+size_t tl_samples_fields(tl_field line, char separator) {
+    tl_field part;
+    size_t count = 1;
+    while (cut_field(&line, separator, &part)) count++;
+    return count;
+}
+
+tl_status tl_samples_channel(tl_samples *s, tl_field line, char separator, tl_error *error) {
+    tl_field rest = line, part;
+    bool more = true;
+    while (more) {
+        more = cut_field(&rest, separator, &part);
+        if (tl_samples_number(s, part, error) != TL_OK) return error->status;
+    }
+    return tl_samples_end_channel(s, line.begin, error);
+}
+
+/* ---- labels ---- */
+
+/* Labels are equal as text, or as numbers: archives write 1 and 1.0 for the same class. */
+static bool is_same_text(tl_field field, const char *name) {
+    const size_t length = strlen(name);
+    return (size_t)(field.end - field.begin) == length && memcmp(field.begin, name, length) == 0;
+}
+
+static bool is_same_number(const tl_text *text, tl_field field, const char *name) {
+    double a, b;
+    return tl_field_number(text, field, &a) && tl_field_number(text, (tl_field){name, name + strlen(name)}, &b) && a == b;
+}
+
+static size_t find_label(const tl_text *text, tl_field label, char *const *names, size_t count) {
+    size_t i = 0;
+    while (i < count && !is_same_text(label, names[i])) i++;
+    if (i < count) return i; /* as most are; numbers take longer */
+    for (i = 0; i < count && !is_same_number(text, label, names[i]);) i++;
+    return i;
+}
+
+static tl_status add_class(tl_samples *s, tl_field name, tl_error *error) {
+    if (s->classes == MOST_CLASSES)
+        return tl_text_fail(s->text, name.begin, error, "more than %d different labels; is this a regression problem?",
+                            MOST_CLASSES);
+    if (!s->names) s->names = calloc(MOST_CLASSES, sizeof *s->names);
+    if (!s->names) return tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
+    s->names[s->classes] = strndup(name.begin, (size_t)(name.end - name.begin));
+    if (!s->names[s->classes]) return tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
+    s->classes++;
+    return TL_OK;
+}
+
+tl_status tl_samples_declare(tl_samples *s, tl_field name, tl_error *error) {
+    if (find_label(s->text, name, s->names, s->classes) < s->classes)
+        return tl_text_expected(s->text, name, error, "each class once");
+    s->declared = true;
+    return add_class(s, name, error);
+}
+
+/* The number of a label: of the training set's classes if there is one, else of those declared, else of those seen so far. */
+static tl_status label_number(tl_samples *s, tl_field label, int32_t *number, tl_error *error) {
+    if (label.begin == label.end) return tl_text_expected(s->text, label, error, "a label");
+    size_t found = find_label(s->text, label, s->names, s->classes);
+    if (found == s->classes && s->declared) return tl_text_expected(s->text, label, error, "one of the labels that are declared");
+    if (s->like) {
+        found = find_label(s->text, label, s->like->class_names, s->like->classes);
+        if (found == s->like->classes)
+            return tl_text_expected(s->text, label, error, "one of the %zu labels of the training set", s->like->classes);
+    } else if (found == s->classes && add_class(s, label, error) != TL_OK)
+        return error->status;
+    *number = (int32_t)found;
+    return TL_OK;
+}
+
+/* ---- series ---- */
+
+/* The series is complete: what is missing in it is filled in, and what lies behind it is 0. */
+static tl_status keep_row(tl_samples *s, const char *at, tl_error *error) {
+    tl_real *row = row_of(s);
+    const size_t count = s->length * s->channels;
+    const size_t empty = s->missing ? tl_missing_fill(s->missing, row, s->length, s->channels) : s->channels;
+    if (empty < s->channels)
+        return tl_text_fail(s->text, at, error, "expected a value in channel %zu of the series, got missing ones only", empty);
+    if (s->unequal) s->lengths[s->series] = s->length;
+    memset(row + count, 0, (s->longest * s->channels - count) * sizeof *row);
+    s->series++;
+    s->step = s->channel = 0;
+    return TL_OK;
+}
+
+tl_status tl_samples_label(tl_samples *s, size_t step, tl_field label, tl_error *error) {
+    return label_number(s, tl_field_trim(label), &s->labels[s->series * s->target_length + step], error);
+}
+
+tl_real *tl_samples_targets(const tl_samples *s) { return s->targets + s->series * s->target_length * s->target_channels; }
+
+tl_status tl_samples_keep(tl_samples *s, tl_error *error) { return keep_row(s, NULL, error); }
+
+tl_status tl_samples_end(tl_samples *s, tl_field label, tl_error *error) {
+    double target = 0;
+    label = tl_field_trim(label);
+    if (check_series(s, label.begin, error) != TL_OK) return error->status;
+    if (s->unlabelled) return keep_row(s, label.begin, error);
+    if (!s->regression)
+        tl_samples_label(s, 0, label, error);
+    else if (tl_text_number(s->text, label, &target, error) == TL_OK)
+        s->targets[s->series] = (tl_real)target;
+    return tl_failed(error) ? error->status : keep_row(s, label.begin, error);
+}
+
+/* ---- the data set ---- */
+
+typedef struct named_class {
+    char *name;
+    double number;
+    size_t before; /* its place among the classes */
+} named_class;
+
+static int by_number(const void *a, const void *b) {
+    const double x = ((const named_class *)a)->number, y = ((const named_class *)b)->number;
+    return (x > y) - (x < y);
+}
+
+static int by_name(const void *a, const void *b) { return strcmp(((const named_class *)a)->name, ((const named_class *)b)->name); }
+
+/* Sorts the classes as numbers where all are, else as text, and renumbers the labels. */
+static tl_status sort_classes(tl_samples *s, tl_error *error) {
+    named_class *sorted = calloc(s->classes, sizeof *sorted);
+    int32_t *after = calloc(s->classes, sizeof *after);
+    bool numbers = true;
+    for (size_t i = 0; sorted && after && i < s->classes; i++) {
+        sorted[i] = (named_class){.name = s->names[i], .before = i};
+        numbers =
+            numbers && tl_field_number(s->text, (tl_field){s->names[i], s->names[i] + strlen(s->names[i])}, &sorted[i].number);
+    }
+    if (sorted && after) {
+        qsort(sorted, s->classes, sizeof *sorted, numbers ? by_number : by_name);
+        for (size_t i = 0; i < s->classes; i++) {
+            s->names[i] = sorted[i].name;
+            after[sorted[i].before] = (int32_t)i;
+        }
+        for (size_t i = 0; i < s->series * s->target_length; i++) s->labels[i] = after[s->labels[i]];
+    } else
+        tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
+    free(sorted);
+    free(after);
+    return error->status;
+}
+
+/* What was read becomes the data set's. */
+static tl_status fill_dataset(tl_samples *s, tl_dataset *data, tl_error *error) {
+    data->x = tl_tensor_view(s->values, 3, (size_t[]){s->series, s->longest, s->channels});
+    data->lengths = s->lengths;
+    data->labels = s->labels;
+    data->values = s->targets;
+    data->target_length = s->target_length;
+    data->target_channels = s->target_channels;
+    s->values = s->targets = NULL;
+    s->lengths = NULL;
+    s->labels = NULL;
+    if (s->regression || s->unlabelled) return TL_OK;
+    return s->like ? tl_classes_copy(data, s->like->class_names, s->like->classes, error)
+                   : tl_classes_copy(data, s->names, s->classes, error);
+}
+
+tl_dataset *tl_samples_finish(tl_samples *s, tl_error *error) {
+    if (tl_failed(error)) return NULL;
+    if (s->series == 0) {
+        tl_text_fail(s->text, s->text->end, error, "expected a series, got the end of the file");
+        return NULL;
+    }
+    if (!s->regression && !s->unlabelled && !s->declared && !s->like && sort_classes(s, error) != TL_OK) return NULL;
+    tl_dataset *data = calloc(1, sizeof *data);
+    if (!data) tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
+    if (data && fill_dataset(s, data, error) == TL_OK) return data;
+    tl_dataset_free(data);
+    return NULL;
+}
+
+void tl_samples_release(tl_samples *s) {
+    for (size_t i = 0; i < s->classes; i++) free(s->names[i]);
+    free(s->names);
+    tl_release(s->values);
+    tl_release(s->lengths);
+    tl_release(s->labels);
+    tl_release(s->targets);
+    *s = (tl_samples){0};
+}

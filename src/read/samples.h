@@ -1,0 +1,107 @@
+/* samples.h: the series that a reader finds, one by one, on their way to a data set. */
+#ifndef TL_SAMPLES_H
+#define TL_SAMPLES_H
+
+#include <tapline/dataset.h>
+
+#include "io/text.h"
+
+/* Files are gone through twice: first the series are counted, so that their memory, which becomes the data set's, is got once and
+ * is no more than the values in the file need; then they are read. */
+typedef struct tl_samples {
+    const tl_text *text;    /* where errors are */
+    const tl_dataset *like; /* tl_read_cfg.like */
+    tl_missing missing;     /* tl_read_cfg.missing */
+    bool regression;
+    bool unlabelled; /* tl_read_cfg.unlabelled: neither labels nor targets are kept */
+    bool counting;
+    size_t channels;                       /* 0 until the first series is counted */
+    size_t length;                         /* likewise; where lengths differ, of the series that is being read */
+    bool unequal;                          /* series may differ in length */
+    size_t target_length, target_channels; /* (1) as in tl_dataset; to be set before memory is got */
+
+    size_t counted, longest; /* series, and the length of the longest */
+    size_t held;             /* how many values the file has */
+
+    tl_real *values; /* (room, longest or length, channels) */
+    size_t *lengths; /* (room) where they may differ */
+    size_t series, room;
+    size_t step, channel; /* of the next value of the series that is being read */
+    int32_t *labels;      /* (room, target_length) */
+    tl_real *targets;     /* (room, target_length, target_channels) */
+
+    char **names; /* of the classes */
+    size_t classes;
+    bool declared; /* the names are all there are */
+} tl_samples;
+
+/* Counts series of one size, which have `held` values in the file. */
+void tl_samples_count(tl_samples *samples, size_t series, size_t length, size_t channels, size_t held);
+
+/* Whether a data set of so many values may be made of so many in a file: padded, or cut from one record again and again, a small
+ * file could ask for any memory. */
+enum { TL_MOST_TIMES = 64 };
+bool tl_samples_fit(size_t values, size_t held);
+
+/* Ends counting: gets memory for what was counted. */
+tl_status tl_samples_announce(tl_samples *samples, tl_error *error);
+
+/* What the lines of a text that are no series begin with; how one line is counted or, then, read. */
+typedef struct tl_line_reader {
+    char comment;
+    tl_status (*read)(tl_samples *samples, tl_field line, const void *format, tl_error *error);
+} tl_line_reader;
+
+/* Counts the series of all lines that are to come, or reads them. */
+tl_status tl_samples_lines(tl_samples *samples, tl_text *text, const tl_line_reader *reader, const void *format, tl_error *error);
+
+/* Counts them, announces and reads them. */
+tl_status tl_samples_text(tl_samples *samples, tl_text *text, const tl_line_reader *reader, const void *format, tl_error *error);
+
+/* Whether a row of so many fields is a series and nothing else. */
+bool tl_samples_bare(const tl_samples *samples, size_t fields);
+
+/* A number as it is in a text; NaN where it is missing and may be. */
+tl_status tl_samples_value(const tl_samples *samples, tl_field field, tl_real *value, tl_error *error);
+
+/* Adds one to the channel that is being read. */
+tl_status tl_samples_number(tl_samples *samples, tl_field field, tl_error *error);
+
+/* Ends that channel. `at`: where it began. */
+tl_status tl_samples_end_channel(tl_samples *samples, const char *at, tl_error *error);
+
+/* Adds the fields of `line`, separated by `separator` (' ': by any blanks), as the next channel of the series that is being read.
+ */
+tl_status tl_samples_channel(tl_samples *samples, tl_field line, char separator, tl_error *error);
+
+/* How many those are. */
+size_t tl_samples_fields(tl_field line, char separator);
+
+/* All channels at once: where the (length, channels) numbers are to be filled in. NULL on failure, where these are not those of the
+ * first series. */
+tl_real *tl_samples_row(tl_samples *samples, size_t length, size_t channels, tl_error *error);
+
+/* Fails: there are other series than were counted. */
+tl_status tl_samples_changed(const tl_samples *samples, tl_error *error);
+
+/* Ends the series that was being read: its label, or target value. */
+tl_status tl_samples_end(tl_samples *samples, tl_field label, tl_error *error);
+
+/* The label of a step of a series of tl_samples_row; step 0: of the series, where it has one. */
+tl_status tl_samples_label(tl_samples *samples, size_t step, tl_field label, tl_error *error);
+
+/* In a regression: where the (target_length, target_channels) values of that series are to be filled in. */
+tl_real *tl_samples_targets(const tl_samples *samples);
+
+/* Ends that series, whose labels or values are there. */
+tl_status tl_samples_keep(tl_samples *samples, tl_error *error);
+
+/* Adds a class to those that are declared. */
+tl_status tl_samples_declare(tl_samples *samples, tl_field name, tl_error *error);
+
+/* The data set of all series, whose classes are those declared, or sorted. NULL on failure. */
+tl_dataset *tl_samples_finish(tl_samples *samples, tl_error *error);
+
+void tl_samples_release(tl_samples *samples);
+
+#endif

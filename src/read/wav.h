@@ -1,0 +1,17 @@
+/* wav.h: sound in WAVE files (Microsoft and IBM, Multimedia Programming Interface and Data Specifications 1.0, and
+ * WAVE_FORMAT_EXTENSIBLE). */
+#ifndef TL_WAV_H
+#define TL_WAV_H
+
+#include "io/source.h"
+
+typedef struct tl_wav {
+    tl_number_type type; /* whole numbers are scaled to -1 … 1 */
+    size_t channels, frames;
+} tl_wav;
+
+/* Reads up to the samples, (frames, channels), which the source then has at least. Fails where they are of another kind than PCM of
+ * 16, 24 or 32 bits and IEEE floats of 32 or 64. */
+tl_status tl_wav_header(tl_source *source, tl_wav *wav, tl_error *error);
+
+#endif

@@ -1,0 +1,279 @@
+/* Checkpoints: a model file with what else training needs to go on as if it had never stopped. */
+#include "base/setting.h"
+#include "graph/graph.h"
+#include "models/model.h"
+#include "models/network.h"
+#include "train/fit.h"
+#include "train/recipe.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- numbers ---- */
+
+_Static_assert(sizeof(size_t) == sizeof(uint64_t), "TL_SETTING_SIZE stands for both");
+
+static const tl_setting model_numbers[] = {
+    {"steps", TL_SETTING_SIZE, offsetof(tl_model, steps), NULL},
+    {"passes", TL_SETTING_SIZE, offsetof(tl_model, passes), NULL},
+    {"samples", TL_SETTING_SIZE, offsetof(tl_model, samples), NULL},
+    {"weight", TL_SETTING_NUMBER, offsetof(tl_model, weight), NULL},
+    {"learning_rate", TL_SETTING_NUMBER, offsetof(tl_model, optimizer.learning_rate), NULL},
+    {0},
+};
+
+static const tl_setting fit_numbers[] = {
+    {"epoch", TL_SETTING_INTEGER, offsetof(tl_fit_state, epoch), NULL},
+    {"batch", TL_SETTING_SIZE, offsetof(tl_fit_state, batch), NULL},
+    {"order_key", TL_SETTING_SIZE, offsetof(tl_fit_state, order_key), NULL},
+    {"learning_rate", TL_SETTING_NUMBER, offsetof(tl_fit_state, learning_rate), NULL},
+    {"steps", TL_SETTING_SIZE, offsetof(tl_fit_state, result.steps), NULL},
+    {"best_epoch", TL_SETTING_INTEGER, offsetof(tl_fit_state, result.best_epoch), NULL},
+    {"best_loss", TL_SETTING_NUMBER, offsetof(tl_fit_state, result.best_loss), NULL},
+    {"seconds", TL_SETTING_NUMBER, offsetof(tl_fit_state, result.seconds), NULL},
+    {0},
+};
+
+static const tl_setting tally_numbers[] = {
+    {"loss", TL_SETTING_NUMBER, offsetof(tl_tally, loss), NULL},
+    {"weight", TL_SETTING_NUMBER, offsetof(tl_tally, weight), NULL},
+    {"correct", TL_SETTING_NUMBER, offsetof(tl_tally, correct), NULL},
+    {"squared", TL_SETTING_NUMBER, offsetof(tl_tally, squared), NULL},
+    {"absolute", TL_SETTING_NUMBER, offsetof(tl_tally, absolute), NULL},
+    {"samples", TL_SETTING_SIZE, offsetof(tl_tally, samples), NULL},
+    {"values", TL_SETTING_SIZE, offsetof(tl_tally, values), NULL},
+    {0},
+};
+
+/* Its total follows from the epochs that are asked for, the start from the model. */
+static const tl_setting schedule_numbers[] = {
+    {"steps", TL_SETTING_SIZE, offsetof(tl_schedule, steps), NULL},
+    {"epochs", TL_SETTING_SIZE, offsetof(tl_schedule, epochs), NULL},
+    {"reduced", TL_SETTING_NUMBER, offsetof(tl_schedule, reduced), NULL},
+    {"best", TL_SETTING_NUMBER, offsetof(tl_schedule, best), NULL},
+    {"waited", TL_SETTING_INTEGER, offsetof(tl_schedule, waited), NULL},
+    {0},
+};
+
+/* Which numbers are where. */
+typedef struct section {
+    const char *name;
+    const tl_setting *numbers;
+    void *object;
+} section;
+
+enum { SECTIONS = 5 };
+
+static void list_sections(tl_fit_state *f, section sections[SECTIONS]) {
+    const section all[SECTIONS] = {{"model", model_numbers, f->model},
+                                   {"fit", fit_numbers, f},
+                                   {"epoch", tally_numbers, &f->sums},
+                                   {"step", tally_numbers, &f->last},
+                                   {"schedule", schedule_numbers, &f->schedule}};
+    memcpy(sections, all, sizeof all);
+}
+
+/* ---- saving ---- */
+
+static json_t *describe_losses(const tl_schedule *schedule) {
+    json_t *list = json_array();
+    bool whole = list != NULL;
+    for (size_t i = 0; whole && i < schedule->losses; i++) whole = json_array_append_new(list, json_real(schedule->loss[i])) == 0;
+    if (whole) return list;
+    json_decref(list);
+    return NULL;
+}
+
+static json_t *describe_state(tl_fit_state *fit) {
+    section sections[SECTIONS];
+    json_t *state = json_object();
+    bool whole = json_object_set_new(state, "losses", describe_losses(&fit->schedule)) == 0;
+    list_sections(fit, sections);
+    for (size_t i = 0; whole && i < SECTIONS; i++) {
+        json_t *numbers = json_object();
+        whole = numbers && tl_settings_put_all(sections[i].numbers, sections[i].object, numbers);
+        whole = json_object_set_new(state, sections[i].name, numbers) == 0 && whole;
+    }
+    if (whole) return state;
+    json_decref(state);
+    return NULL;
+}
+
+/* A name for each array beside the parameters' own: "moment_0/". */
+static const char *moment_prefix(size_t moment, char text[32]) {
+    snprintf(text, 32, "moment_%zu/", moment);
+    return text;
+}
+
+/* The part of a flat buffer of all parameters that belongs to one. */
+static tl_tensor part_of(const tl_model *model, const tl_parameter *parameter, tl_real *flat) {
+    tl_tensor part = parameter->value;
+    part.data = flat + (parameter->value.data - model->parameters);
+    return part;
+}
+
+/* Moments, and gradients where a step has begun. */
+static void put_training(tl_archive *archive, const tl_model *model, tl_error *error) {
+    char prefix[32];
+    for (size_t i = 0; i < tl_parameter_arrays(model) && !tl_failed(error); i++) {
+        const tl_parameter parameter = tl_parameter_at(model, i);
+        if (!parameter.gradient.data) continue;
+        for (size_t m = 0; m < model->optimizer.ops->moments; m++) {
+            const tl_tensor moment = part_of(model, &parameter, model->moment[m]);
+            tl_archive_add(archive, moment_prefix(m, prefix), parameter.layer, parameter.name, &moment, error);
+        }
+        if (model->samples > 0) tl_archive_add(archive, "gradient/", parameter.layer, parameter.name, &parameter.gradient, error);
+    }
+}
+
+static void put_best(tl_archive *archive, const tl_fit_state *fit, tl_error *error) {
+    tl_real *at = fit->best;
+    for (size_t i = 0; i < tl_parameter_arrays(fit->model) && !tl_failed(error); i++) {
+        const tl_parameter parameter = tl_parameter_at(fit->model, i);
+        tl_tensor best = parameter.value;
+        best.data = at;
+        tl_archive_add(archive, "best/", parameter.layer, parameter.name, &best, error);
+        at += tl_tensor_count(&best);
+    }
+}
+
+static tl_status fill(tl_archive *archive, tl_fit_state *fit, tl_error *error) {
+    char threads[16];
+    snprintf(threads, sizeof threads, "%d", tl_model_threads(fit->model));
+    tl_archive_text(archive, "kind", "checkpoint", error);
+    tl_archive_text(archive, "threads", threads, error);
+    tl_archive_json(archive, "recipe", tl_recipe_of(fit), error);
+    tl_archive_json(archive, "machine", tl_recipe_machine(fit->model), error);
+    tl_archive_json(archive, "training", describe_state(fit), error);
+    tl_model_put(archive, fit->model, &(tl_save_cfg){.data = fit->data}, error);
+    put_training(archive, fit->model, error);
+    if (fit->best && fit->result.best_epoch > 0) put_best(archive, fit, error);
+    return error->status;
+}
+
+tl_status tl_checkpoint_save(tl_fit_state *fit, tl_error *error) {
+    tl_archive archive = {0};
+    if (fill(&archive, fit, error) == TL_OK) tl_archive_save(&archive, fit->cfg.checkpoint, error);
+    tl_archive_release(&archive);
+    return error->status;
+}
+
+/* ---- resuming ---- */
+
+static tl_status check_recipe(const tl_archive *archive, const tl_fit_state *fit, tl_error *error) {
+    char text[300];
+    json_t *before = tl_archive_parse(archive, "recipe", error), *now = before ? tl_recipe_of(fit) : NULL;
+    if (before && !now)
+        tl_fail(error, TL_ERROR_MEMORY, "resume: out of memory");
+    else if (before && tl_recipe_differs(before, now, text, sizeof text))
+        tl_fail(error, TL_ERROR_ARGUMENT, "%.150s: is of another training: %s", archive->path, text);
+    json_decref(now);
+    json_decref(before);
+    return error->status;
+}
+
+static tl_status note_machine(const tl_archive *archive, tl_fit_state *fit, tl_error *error) {
+    char text[120];
+    json_t *before = tl_archive_parse(archive, "machine", error), *now = before ? tl_recipe_machine(fit->model) : NULL;
+    if (before && !now)
+        tl_fail(error, TL_ERROR_MEMORY, "resume: out of memory");
+    else if (before && tl_recipe_differs(before, now, text, sizeof text))
+        snprintf(fit->result.note, sizeof fit->result.note, "the last bits may differ from uninterrupted training: %s", text);
+    json_decref(now);
+    json_decref(before);
+    return error->status;
+}
+
+static tl_status wrong_state(const tl_archive *archive, const char *what, tl_error *error) {
+    return tl_fail(error, TL_ERROR_FORMAT, "%.180s: metadata \"training\": %s", archive->path, what);
+}
+
+static tl_status read_section(const tl_archive *archive, const section *to, json_t *from, tl_error *error) {
+    const char *key;
+    json_t *value;
+    json_object_foreach(from, key, value) {
+        tl_error wrong = {0};
+        if (tl_setting_set(to->numbers, to->object, key, value, 0, &wrong) != TL_OK) return wrong_state(archive, wrong.text, error);
+    }
+    return TL_OK;
+}
+
+static tl_status read_losses(const tl_archive *archive, tl_schedule *schedule, const json_t *list, tl_error *error) {
+    const size_t count = json_array_size(list);
+    if (count > 0 && (schedule->cfg.kind != TL_SCHEDULE_KING || count > (size_t)schedule->cfg.patience))
+        return wrong_state(archive, "has more losses than the schedule keeps", error);
+    schedule->losses = count;
+    for (size_t i = 0; i < count; i++) schedule->loss[i] = json_number_value(json_array_get(list, i));
+    return TL_OK;
+}
+
+/* `numbers`: where those of the model go, which stays as it is until all of them are right. */
+static tl_status read_state(const tl_archive *archive, tl_fit_state *fit, tl_model *numbers, tl_error *error) {
+    section sections[SECTIONS];
+    json_t *root = tl_archive_parse(archive, "training", error);
+    list_sections(fit, sections);
+    sections[0].object = numbers;
+    for (size_t i = 0; root && i < SECTIONS && !tl_failed(error); i++)
+        read_section(archive, &sections[i], json_object_get(root, sections[i].name), error);
+    if (!tl_failed(error)) read_losses(archive, &fit->schedule, json_object_get(root, "losses"), error);
+    json_decref(root);
+    if (tl_failed(error)) return error->status;
+    if (fit->epoch < 1 || fit->batch > fit->batches || fit->result.best_epoch < 0 || fit->result.best_epoch > fit->epoch)
+        return wrong_state(archive, "is in no epoch", error);
+    if (fit->epoch > fit->cfg.epochs)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "%.180s: is in epoch %d; %d are asked for", archive->path, fit->epoch,
+                       fit->cfg.epochs);
+    return TL_OK;
+}
+
+static void take_training(tl_archive *archive, tl_model *model, tl_error *error) {
+    char prefix[32];
+    for (size_t i = 0; i < tl_parameter_arrays(model) && !tl_failed(error); i++) {
+        tl_parameter parameter = tl_parameter_at(model, i);
+        if (!parameter.gradient.data) continue;
+        for (size_t m = 0; m < model->optimizer.ops->moments; m++) {
+            tl_tensor moment = part_of(model, &parameter, model->moment[m]);
+            tl_archive_take(archive, moment_prefix(m, prefix), parameter.layer, parameter.name, &moment, error);
+        }
+        if (model->samples > 0) tl_archive_take(archive, "gradient/", parameter.layer, parameter.name, &parameter.gradient, error);
+    }
+}
+
+static void take_best(tl_archive *archive, const tl_fit_state *fit, tl_error *error) {
+    tl_real *at = fit->best;
+    for (size_t i = 0; i < tl_parameter_arrays(fit->model) && !tl_failed(error); i++) {
+        const tl_parameter parameter = tl_parameter_at(fit->model, i);
+        tl_tensor best = parameter.value;
+        best.data = at;
+        tl_archive_take(archive, "best/", parameter.layer, parameter.name, &best, error);
+        at += tl_tensor_count(&best);
+    }
+}
+
+static tl_status take_all(tl_archive *archive, tl_fit_state *fit, tl_error *error) {
+    tl_model numbers = *fit->model;
+    if (check_recipe(archive, fit, error) != TL_OK || note_machine(archive, fit, error) != TL_OK ||
+        read_state(archive, fit, &numbers, error) != TL_OK)
+        return error->status;
+    tl_model *model = fit->model;
+    model->steps = numbers.steps;
+    model->passes = numbers.passes;
+    model->samples = numbers.samples;
+    model->weight = numbers.weight;
+    model->optimizer.learning_rate = numbers.optimizer.learning_rate;
+    tl_model_take(archive, model, error);
+    take_training(archive, model, error);
+    if (fit->best && fit->result.best_epoch > 0) take_best(archive, fit, error);
+    fit->result.epochs = fit->epoch;
+    fit->begin -= fit->result.seconds;
+    return tl_archive_end(archive, error);
+}
+
+tl_status tl_checkpoint_begin(tl_fit_state *fit, tl_error *error) {
+    tl_archive archive = {0};
+    if (fit->cfg.checkpoint || fit->cfg.resume) tl_recipe_digest(fit);
+    if (fit->cfg.checkpoint) tl_save_check(fit->cfg.checkpoint, error);
+    if (fit->cfg.resume && tl_model_open(&archive, fit->cfg.resume, "checkpoint", error) == TL_OK) take_all(&archive, fit, error);
+    tl_archive_release(&archive);
+    return error->status;
+}

@@ -1,0 +1,181 @@
+/* The mean of what several models predict, kept as sums over the members.
+ *
+ * Of probabilities the logarithms are summed (log p, and for single labels log(1 - p) too), in double: a mean of probabilities that
+ * are next to nothing keeps its digits, and what comes of it are logits, of which losses and ranks are taken as of any model's.
+ */
+#include <tapline/ensemble.h>
+
+#include "base/argument.h"
+#include "base/memory.h"
+#include "graph/graph.h"
+#include "train/evaluate.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct tl_ensemble {
+    const tl_dataset *data;
+    size_t members;
+    tl_loss_spec loss; /* of the first member, as its output shape */
+    tl_shape out;
+    double *sum;   /* (samples, out.length, out.channels): of log p, or of values */
+    double *other; /* binary cross-entropy: the same of log (1 - p) */
+    size_t *steps; /* (samples) that count in the outputs; NULL: all */
+};
+
+tl_ensemble *tl_ensemble_new(const tl_dataset *data, tl_error *error) {
+    if (tl_failed(error) || tl_samples_check(data, "ensemble", error) != TL_OK) return NULL;
+    tl_ensemble *ensemble = calloc(1, sizeof *ensemble);
+    if (ensemble)
+        ensemble->data = data;
+    else
+        tl_fail(error, TL_ERROR_MEMORY, "ensemble: out of memory");
+    return ensemble;
+}
+
+void tl_ensemble_free(tl_ensemble *ensemble) {
+    if (!ensemble) return;
+    tl_loss_release(&ensemble->loss);
+    tl_release(ensemble->sum);
+    tl_release(ensemble->other);
+    tl_release(ensemble->steps);
+    free(ensemble);
+}
+
+size_t tl_ensemble_members(const tl_ensemble *ensemble) { return ensemble ? ensemble->members : 0; }
+
+/* ---- joining ---- */
+
+static size_t row_count(const tl_ensemble *ensemble) { return ensemble->data->x.shape[0] * ensemble->out.length; }
+
+static tl_status check_member(const tl_ensemble *ensemble, const tl_model *model, tl_error *error) {
+    const tl_shape out = tl_output_shape(model), first = ensemble->out;
+    if (ensemble->members == 0) return TL_OK;
+    if (out.length != first.length || out.channels != first.channels)
+        return tl_fail(error, TL_ERROR_SHAPE, "ensemble: the output of member %zu is (%zu, %zu), that of member 0 is (%zu, %zu)",
+                       ensemble->members, out.length, out.channels, first.length, first.channels);
+    if (tl_model_loss(model) != ensemble->loss.kind)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "ensemble: the loss of member %zu is %s, that of member 0 is %s",
+                       ensemble->members, tl_loss_name(tl_model_loss(model)), tl_loss_name(ensemble->loss.kind));
+    return TL_OK;
+}
+
+/* What all members will have in common with the first, and the sums. */
+static tl_status begin(tl_ensemble *ensemble, const tl_model *model, tl_error *error) {
+    tl_loss_release(&ensemble->loss); /* of one that did not join */
+    tl_release(ensemble->sum);
+    tl_release(ensemble->other);
+    ensemble->sum = ensemble->other = NULL;
+    ensemble->out = tl_output_shape(model);
+    ensemble->loss = model->loss;
+    ensemble->loss.class_weights = NULL;
+    const size_t count = row_count(ensemble) * ensemble->out.channels;
+    if (model->loss.class_weights) tl_loss_weigh(&ensemble->loss, model->loss.class_weights, ensemble->out.channels, error);
+    if (!tl_failed(error)) ensemble->sum = tl_allocate(count, sizeof *ensemble->sum, "the sum of predictions", error);
+    if (!tl_failed(error) && ensemble->loss.kind == TL_BINARY_CROSS_ENTROPY)
+        ensemble->other = tl_allocate(count, sizeof *ensemble->other, "the sum of predictions", error);
+    return tl_failed(error) ? error->status : TL_OK;
+}
+
+/* log(e^a + e^b). */
+static double log_add(double a, double b) { return a == b ? a + log(2) : fmax(a, b) + log1p(exp(-fabs(a - b))); }
+
+/* Joins `value` to a sum of logarithms, which the first one begins. */
+static void add_log(const tl_ensemble *ensemble, double *sum, double value) {
+    *sum = ensemble->members == 0 ? value : log_add(*sum, value);
+}
+
+/* log(1 / (1 + e^-x)). */
+static double log_sigmoid(double x) { return fmin(x, 0) - log1p(exp(-fabs(x))); }
+
+static void add_row(const tl_ensemble *ensemble, const tl_real *y, size_t first) {
+    const size_t channels = ensemble->out.channels;
+    const double total = ensemble->loss.kind == TL_CROSS_ENTROPY ? tl_log_sum_exp(y, channels) : 0;
+    for (size_t c = 0; c < channels; c++) {
+        double *sum = ensemble->sum + first + c;
+        if (ensemble->loss.kind == TL_CROSS_ENTROPY)
+            add_log(ensemble, sum, (double)y[c] - total);
+        else if (ensemble->loss.kind == TL_BINARY_CROSS_ENTROPY) {
+            add_log(ensemble, sum, log_sigmoid((double)y[c]));
+            add_log(ensemble, ensemble->other + first + c, log_sigmoid(-(double)y[c]));
+        } else
+            *sum += (double)y[c];
+    }
+}
+
+/* A network that makes other lengths of the same ones. */
+static tl_status check_steps(const tl_ensemble *ensemble, const size_t *steps, tl_error *error) {
+    for (size_t i = 0; ensemble->steps && i < ensemble->data->x.shape[0]; i++)
+        if (steps[i] != ensemble->steps[i])
+            return tl_fail(error, TL_ERROR_SHAPE, "ensemble: member %zu makes %zu steps of sample %zu, member 0 makes %zu",
+                           ensemble->members, steps[i], i, ensemble->steps[i]);
+    return TL_OK;
+}
+
+static void add_outputs(tl_ensemble *ensemble, tl_outputs *outputs) {
+    const size_t channels = ensemble->out.channels;
+    for (size_t row = 0; row < row_count(ensemble); row++) add_row(ensemble, outputs->y.data + row * channels, row * channels);
+    if (ensemble->members++ > 0) return;
+    ensemble->steps = outputs->steps;
+    outputs->steps = NULL;
+}
+
+tl_status tl_ensemble_add(tl_ensemble *ensemble, tl_model *model, tl_error *error) {
+    tl_error own = {0};
+    tl_outputs outputs = {0};
+    if (!error) error = &own;
+    if (tl_failed(error) || !tl_given(ensemble, "the ensemble", error) ||
+        tl_run_check(model, &ensemble->data->x, "ensemble", error) != TL_OK ||
+        tl_lengths_check(&ensemble->data->x, ensemble->data->lengths, "ensemble", error) != TL_OK)
+        return error->status;
+    if (check_member(ensemble, model, error) != TL_OK) return error->status;
+    if (ensemble->members == 0 && begin(ensemble, model, error) != TL_OK) return error->status;
+    if (tl_outputs_run(&outputs, model, ensemble->data, error) == TL_OK && check_steps(ensemble, outputs.steps, error) == TL_OK)
+        add_outputs(ensemble, &outputs);
+    tl_outputs_release(&outputs);
+    return error->status;
+}
+
+/* ---- what they say together ---- */
+
+/* As a model's outputs: logits for the cross-entropies. */
+static void merge(const tl_ensemble *ensemble, tl_real *y) {
+    const double members = (double)ensemble->members;
+    for (size_t i = 0; i < row_count(ensemble) * ensemble->out.channels; i++) {
+        const double sum = ensemble->sum[i];
+        y[i] = (tl_real)(ensemble->other                           ? sum - ensemble->other[i]
+                         : ensemble->loss.kind == TL_CROSS_ENTROPY ? sum - log(members)
+                                                                   : sum / members);
+    }
+}
+
+static tl_status check_members(const tl_ensemble *ensemble, tl_error *error) {
+    if (tl_failed(error) || !tl_given(ensemble, "the ensemble", error)) return error->status;
+    return ensemble->members > 0 ? TL_OK : tl_fail(error, TL_ERROR_STATE, "ensemble: it has no members");
+}
+
+tl_status tl_ensemble_evaluate(const tl_ensemble *ensemble, tl_metrics *metrics, tl_error *error) {
+    tl_error own = {0};
+    if (!error) error = &own;
+    if (check_members(ensemble, error) != TL_OK || !tl_given(metrics, "ensemble: metrics", error) ||
+        tl_target_check(ensemble->loss.kind, ensemble->out, ensemble->data, error) != TL_OK)
+        return error->status;
+    const size_t shape[] = {ensemble->data->x.shape[0], ensemble->out.length, ensemble->out.channels};
+    tl_outputs outputs = {.y = tl_tensor_new(3, shape, error), .steps = ensemble->steps};
+    if (!tl_failed(error)) {
+        merge(ensemble, outputs.y.data);
+        tl_measure(&ensemble->loss, &outputs, ensemble->data, metrics, error);
+    }
+    tl_tensor_free(&outputs.y);
+    return error->status;
+}
+
+tl_status tl_ensemble_predict(const tl_ensemble *ensemble, tl_tensor *y, tl_error *error) {
+    tl_error own = {0};
+    if (!error) error = &own;
+    if (check_members(ensemble, error) != TL_OK) return error->status;
+    if (tl_predicted_check(y, ensemble->data->x.shape[0], ensemble->out, "ensemble", error) != TL_OK) return error->status;
+    merge(ensemble, y->data);
+    tl_loss_predict(ensemble->loss.kind, y->data, row_count(ensemble), ensemble->out.channels);
+    return TL_OK;
+}

@@ -1,0 +1,249 @@
+/* Evaluating and predicting. */
+#include "train/evaluate.h"
+
+#include "base/argument.h"
+#include "base/memory.h"
+#include "graph/graph.h"
+#include "train/metrics.h"
+
+#include <string.h>
+
+/* ---- data against model ---- */
+
+size_t tl_labels_each(const tl_dataset *data) { return data->target_length > 0 ? data->target_length : 1; }
+
+size_t tl_values_each(const tl_dataset *data) {
+    return tl_labels_each(data) * (data->target_channels > 0 ? data->target_channels : 1);
+}
+
+static tl_status check_labels(const tl_dataset *data, size_t outputs, tl_error *error) {
+    const size_t each = tl_labels_each(data);
+    if (!data->labels) return tl_fail(error, TL_ERROR_ARGUMENT, "data: cross-entropy needs labels; the data set has none");
+    if (data->classes > outputs)
+        return tl_fail(error, TL_ERROR_SHAPE, "data: %zu classes exceed the %zu outputs of the model", data->classes, outputs);
+    for (size_t i = 0; i < data->x.shape[0] * each; i++)
+        if (data->labels[i] < 0 || (size_t)data->labels[i] >= outputs)
+            return tl_fail(error, TL_ERROR_ARGUMENT, "data: label %d of sample %zu is outside 0 … %zu", data->labels[i], i / each,
+                           outputs - 1);
+    return TL_OK;
+}
+
+static tl_status check_values(const tl_dataset *data, size_t outputs, tl_loss_kind loss, tl_error *error) {
+    const size_t channels = tl_values_each(data) / tl_labels_each(data);
+    if (!data->values)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "data: %s needs target values; the data set has none", tl_loss_name(loss));
+    if (channels != outputs)
+        return tl_fail(error, TL_ERROR_SHAPE, "data: %zu target value%s at a time; the model has %zu output%s", channels,
+                       channels == 1 ? "" : "s", outputs, outputs == 1 ? "" : "s");
+    return TL_OK;
+}
+
+tl_status tl_target_check(tl_loss_kind loss, tl_shape out, const tl_dataset *data, tl_error *error) {
+    const size_t steps = tl_labels_each(data);
+    if (out.length != steps)
+        return tl_fail(error, TL_ERROR_SHAPE, "data: targets for %zu step%s of each series; the model's output has length %zu%s",
+                       steps, steps == 1 ? "" : "s", out.length,
+                       out.length == 1 ? " (unet, or tl_unet, has an output for every step)" : "");
+    return tl_loss_takes_labels(loss) ? check_labels(data, out.channels, error) : check_values(data, out.channels, loss, error);
+}
+
+tl_status tl_samples_check(const tl_dataset *data, const char *caller, tl_error *error) {
+    char shape[TL_SHAPE_TEXT];
+    if (!data) return tl_fail(error, TL_ERROR_ARGUMENT, "%s: the data set is NULL", caller);
+    if (!data->x.data || data->x.shape[0] == 0) return tl_fail(error, TL_ERROR_SHAPE, "%s: the data set has no samples", caller);
+    if (data->x.rank != 3)
+        return tl_fail(error, TL_ERROR_SHAPE, "%s: x of the data set is %s; it should be (count, length, channels)", caller,
+                       tl_tensor_text(&data->x, shape));
+    return TL_OK;
+}
+
+static tl_status check_compiled(const tl_model *model, const char *caller, tl_error *error) {
+    if (tl_report(model, error) != TL_OK) return error->status;
+    return model->compiled ? TL_OK : tl_fail(error, TL_ERROR_STATE, "%s: the model is not compiled", caller);
+}
+
+tl_status tl_data_check(const tl_model *model, const tl_dataset *data, const char *caller, tl_error *error) {
+    if (check_compiled(model, caller, error) != TL_OK || tl_samples_check(data, caller, error) != TL_OK) return error->status;
+    const tl_shape in = tl_input_shape(model);
+    const size_t *shape = data->x.shape;
+    if (shape[1] != in.length || shape[2] != in.channels)
+        return tl_fail(error, TL_ERROR_SHAPE, "data: series are (%zu, %zu); the model takes (%zu, %zu)", shape[1], shape[2],
+                       in.length, in.channels);
+    if (shape[0] > UINT32_MAX) return tl_fail(error, TL_ERROR_SHAPE, "data: %zu samples exceed %u", shape[0], UINT32_MAX);
+    const tl_status status = tl_lengths_check(&data->x, data->lengths, "data", error);
+    return status == TL_OK ? tl_target_check(tl_model_loss(model), tl_output_shape(model), data, error) : status;
+}
+
+/* ---- outputs ---- */
+
+tl_status tl_run_check(const tl_model *model, const tl_tensor *x, const char *caller, tl_error *error) {
+    const tl_shape in = tl_input_shape(model);
+    char shape[TL_SHAPE_TEXT];
+    if (check_compiled(model, caller, error) != TL_OK) return error->status;
+    if (x && x->data && x->rank == 3 && x->shape[1] == in.length && x->shape[2] == in.channels) return TL_OK;
+    return tl_fail(error, TL_ERROR_SHAPE, "%s: x is %s; the model takes (count, %zu, %zu)", caller, tl_tensor_text(x, shape),
+                   in.length, in.channels);
+}
+
+tl_status tl_predicted_check(const tl_tensor *y, size_t count, tl_shape out, const char *caller, tl_error *error) {
+    char shape[TL_SHAPE_TEXT];
+    if (y && y->data && y->rank == 3 && y->shape[0] == count && y->shape[1] == out.length && y->shape[2] == out.channels)
+        return TL_OK;
+    return tl_fail(error, TL_ERROR_SHAPE, "%s: y is %s; it should be (%zu, %zu, %zu)", caller, tl_tensor_text(y, shape), count,
+                   out.length, out.channels);
+}
+
+/* The outputs of the model in inference mode for x and lengths, which have been checked, into y: (count, out.length, out.channels);
+ * steps: (count) [OUT] how many of each sample count, NULL: not asked for. */
+static tl_status run_all(tl_model *model, const tl_tensor *x, const size_t *lengths, const tl_tensor *y, size_t *steps,
+                         tl_error *error) {
+    const size_t samples = x->shape[0], batch = tl_model_batch(model);
+    for (size_t first = 0; first < samples; first += batch) {
+        const size_t count = samples - first < batch ? samples - first : batch;
+        const tl_tensor part = tl_tensor_slice(x, first, count), to = tl_tensor_slice(y, first, count);
+        if (lengths) tl_set_lengths(model, lengths + first, count);
+        tl_forward(model, &part, TL_INFERENCE);
+        if (tl_report(model, error) != TL_OK) {
+            tl_model_clear_error(model); /* it is the caller's now */
+            return error->status;
+        }
+        const tl_tensor out = tl_output(model);
+        memcpy(to.data, out.data, tl_tensor_count(&out) * sizeof(tl_real));
+        for (size_t i = 0; steps && i < count; i++) steps[first + i] = tl_output_length(model, i);
+    }
+    return TL_OK;
+}
+
+tl_status tl_outputs_run(tl_outputs *self, tl_model *model, const tl_dataset *data, tl_error *error) {
+    const tl_shape out = tl_output_shape(model);
+    const size_t samples = data->x.shape[0];
+    *self = (tl_outputs){.y = tl_tensor_new(3, (const size_t[]){samples, out.length, out.channels}, error)};
+    if (data->lengths && out.length > 1) self->steps = tl_allocate(samples, sizeof *self->steps, "lengths", error);
+    return tl_failed(error) ? error->status : run_all(model, &data->x, data->lengths, &self->y, self->steps, error);
+}
+
+void tl_outputs_release(tl_outputs *self) {
+    tl_tensor_free(&self->y);
+    tl_release(self->steps);
+    self->steps = NULL;
+}
+
+tl_status tl_predict(tl_model *model, const tl_tensor *x, const size_t *lengths, tl_tensor *y, tl_error *error) {
+    tl_error own = {0};
+    if (!error) error = &own;
+    if (tl_failed(error) || tl_run_check(model, x, "predict", error) != TL_OK ||
+        tl_predicted_check(y, x->shape[0], tl_output_shape(model), "predict", error) != TL_OK ||
+        tl_lengths_check(x, lengths, "predict", error) != TL_OK || run_all(model, x, lengths, y, NULL, error) != TL_OK)
+        return error->status;
+    tl_loss_predict(tl_model_loss(model), y->data, y->shape[0] * y->shape[1], y->shape[2]);
+    return TL_OK;
+}
+
+/* ---- metrics ---- */
+
+/* The steps that count, one after the other, with their targets. */
+typedef struct outcome {
+    size_t rows, channels;
+    tl_real *outputs; /* (rows, channels) */
+    int32_t *labels;  /* (rows); NULL: the loss takes values */
+    tl_real *values;  /* (rows, channels); likewise */
+} outcome;
+
+static void release_outcome(outcome *all) {
+    tl_release(all->outputs);
+    tl_release(all->labels);
+    tl_release(all->values);
+}
+
+static tl_status prepare_outcome(outcome *all, tl_loss_kind loss, const tl_outputs *outputs, tl_error *error) {
+    const size_t rows = outputs->y.shape[0] * outputs->y.shape[1], count = rows * outputs->y.shape[2];
+    *all = (outcome){.channels = outputs->y.shape[2]};
+    all->outputs = tl_allocate(count, sizeof *all->outputs, "the outputs of all samples", error);
+    if (tl_loss_takes_labels(loss))
+        all->labels = tl_allocate(rows, sizeof *all->labels, "labels", error);
+    else
+        all->values = tl_allocate(count, sizeof *all->values, "targets", error);
+    return tl_failed(error) ? error->status : TL_OK;
+}
+
+/* Release `all` in any case. */
+static tl_status collect(outcome *all, tl_loss_kind loss, const tl_outputs *outputs, const tl_dataset *data, tl_error *error) {
+    const tl_tensor *y = &outputs->y;
+    if (prepare_outcome(all, loss, outputs, error) != TL_OK) return error->status;
+    for (size_t i = 0; i < y->shape[0]; i++) {
+        const size_t from = i * y->shape[1], steps = outputs->steps ? outputs->steps[i] : y->shape[1],
+                     count = steps * all->channels;
+        memcpy(all->outputs + all->rows * all->channels, y->data + from * all->channels, count * sizeof *all->outputs);
+        if (all->labels) memcpy(all->labels + all->rows, data->labels + from, steps * sizeof *all->labels);
+        if (all->values)
+            memcpy(all->values + all->rows * all->channels, data->values + from * all->channels, count * sizeof *all->values);
+        all->rows += steps;
+    }
+    return TL_OK;
+}
+
+static tl_classified classified(const outcome *all) { return (tl_classified){all->outputs, all->labels, all->rows, all->channels}; }
+
+static void add_class_metrics(tl_metrics *metrics, const tl_classified *all, tl_error *error) {
+    size_t *counts = tl_allocate(all->classes * all->classes, sizeof *counts, "the confusion matrix", error);
+    tl_scored *scratch = tl_allocate(all->samples, sizeof *scratch, "the ranks of samples", error);
+    if (!tl_failed(error)) {
+        tl_count_confusion(all, counts);
+        metrics->balanced_accuracy = tl_balanced_accuracy(counts, all->classes);
+        metrics->f1 = tl_macro_f1(counts, all->classes);
+        metrics->auroc = tl_auroc(all, scratch);
+    }
+    tl_release(counts);
+    tl_release(scratch);
+}
+
+tl_status tl_measure(const tl_loss_spec *loss, const tl_outputs *outputs, const tl_dataset *data, tl_metrics *metrics,
+                     tl_error *error) {
+    const tl_target target = {.labels = data->labels, .values = data->values};
+    tl_tally sums = {0};
+    outcome all = {0};
+    double weight;
+    if (tl_loss_check(loss, &outputs->y, outputs->steps, &target, error) != TL_OK) return error->status;
+    const double mean = tl_loss_of(loss, &outputs->y, outputs->steps, &target, NULL, &weight);
+    tl_tally_add_outputs(&sums, loss->kind, &outputs->y, outputs->steps, &target, mean, weight);
+    if (collect(&all, loss->kind, outputs, data, error) == TL_OK) {
+        const tl_classified classes = classified(&all);
+        *metrics = tl_tally_metrics(&sums, loss->kind);
+        if (all.labels)
+            add_class_metrics(metrics, &classes, error);
+        else
+            metrics->r2 = tl_r2(all.values, all.rows * all.channels, sums.squared);
+    }
+    release_outcome(&all);
+    return error->status;
+}
+
+tl_status tl_evaluate(tl_model *model, const tl_dataset *data, tl_metrics *metrics, tl_error *error) {
+    tl_error own = {0};
+    tl_outputs outputs = {0};
+    if (!error) error = &own;
+    if (!tl_failed(error) && tl_given(metrics, "evaluate: metrics", error) &&
+        tl_data_check(model, data, "evaluate", error) == TL_OK && tl_outputs_run(&outputs, model, data, error) == TL_OK)
+        tl_measure(&model->loss, &outputs, data, metrics, error);
+    tl_outputs_release(&outputs);
+    return error->status;
+}
+
+tl_status tl_confusion(tl_model *model, const tl_dataset *data, size_t *counts, tl_error *error) {
+    tl_error own = {0};
+    tl_outputs outputs = {0};
+    outcome all = {0};
+    if (!error) error = &own;
+    if (!tl_failed(error) && model && !tl_loss_takes_labels(tl_model_loss(model)))
+        return tl_fail(error, TL_ERROR_ARGUMENT, "confusion: the model was compiled for %s, which has no classes",
+                       tl_loss_name(tl_model_loss(model)));
+    if (!tl_failed(error) && tl_given(counts, "confusion: counts", error) &&
+        tl_data_check(model, data, "confusion", error) == TL_OK && tl_outputs_run(&outputs, model, data, error) == TL_OK &&
+        collect(&all, tl_model_loss(model), &outputs, data, error) == TL_OK) {
+        const tl_classified classes = classified(&all);
+        tl_count_confusion(&classes, counts);
+    }
+    release_outcome(&all);
+    tl_outputs_release(&outputs);
+    return error->status;
+}

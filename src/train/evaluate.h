@@ -1,0 +1,43 @@
+/* evaluate.h: what fitting, evaluating and ensembles share. */
+#ifndef TL_EVALUATE_H
+#define TL_EVALUATE_H
+
+#include <tapline/train.h>
+
+#include "graph/loss.h"
+
+/* How many labels, and how many values, a series of the data has. */
+size_t tl_labels_each(const tl_dataset *data);
+size_t tl_values_each(const tl_dataset *data);
+
+/* Whether there is a data set, of one series or more; messages begin with `caller`. */
+tl_status tl_samples_check(const tl_dataset *data, const char *caller, tl_error *error);
+
+/* Whether moreover the model is compiled and fits the data: shapes, lengths, labels or values. */
+tl_status tl_data_check(const tl_model *model, const tl_dataset *data, const char *caller, tl_error *error);
+
+/* Whether the data has the labels or values that such a loss compares with such an output. */
+tl_status tl_target_check(tl_loss_kind loss, tl_shape out, const tl_dataset *data, tl_error *error);
+
+/* ---- outputs of any number of samples ---- */
+
+/* Whether the model is compiled and takes x; messages begin with `caller`. */
+tl_status tl_run_check(const tl_model *model, const tl_tensor *x, const char *caller, tl_error *error);
+
+/* Whether y has room for the predictions of `count` samples. */
+tl_status tl_predicted_check(const tl_tensor *y, size_t count, tl_shape out, const char *caller, tl_error *error);
+
+/* The outputs for all samples of a data set. Release them in any case. */
+typedef struct tl_outputs {
+    tl_tensor y;   /* (samples, out.length, out.channels) */
+    size_t *steps; /* (samples) that count; NULL: all */
+} tl_outputs;
+
+tl_status tl_outputs_run(tl_outputs *self, tl_model *model, const tl_dataset *data, tl_error *error);
+void tl_outputs_release(tl_outputs *self);
+
+/* The metrics of outputs for all samples of the data, which has been checked. */
+tl_status tl_measure(const tl_loss_spec *loss, const tl_outputs *outputs, const tl_dataset *data, tl_metrics *metrics,
+                     tl_error *error);
+
+#endif

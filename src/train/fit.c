@@ -1,0 +1,356 @@
+/* Fitting: nothing here that a user could not write with the lower tier, but for checkpoints. */
+#include "train/fit.h"
+
+#include <tapline/layers.h>
+#include <tapline/random.h>
+
+#include "base/argument.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "graph/loss.h"
+#include "train/evaluate.h"
+#include "train/metrics.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- a fit at work ---- */
+
+static void release_fit(tl_fit_state *f) {
+    tl_release(f->order);
+    tl_tensor_free(&f->x);
+    tl_tensor_free(&f->varied);
+    tl_release(f->labels);
+    tl_release(f->values);
+    tl_release(f->lengths);
+    tl_release(f->mixed.partner);
+    tl_release(f->mixed.share);
+    tl_release(f->mixed.lengths);
+    tl_release(f->mixed.probabilities);
+    tl_release(f->mixed.values);
+    tl_release(f->best);
+}
+
+/* Copies every parameter and state out of the model, or back into it. */
+static void copy_parameters(tl_model *model, tl_real *copy, bool back) {
+    const size_t arrays = tl_parameter_arrays(model);
+    for (size_t i = 0; i < arrays; i++) {
+        const tl_parameter parameter = tl_parameter_at(model, i);
+        const size_t count = tl_tensor_count(&parameter.value);
+        memcpy(back ? parameter.value.data : copy, back ? copy : parameter.value.data, count * sizeof(tl_real));
+        copy += count;
+    }
+}
+
+static size_t count_parameters(const tl_model *model) {
+    size_t count = 0;
+    for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
+        const tl_parameter parameter = tl_parameter_at(model, i);
+        count += tl_tensor_count(&parameter.value);
+    }
+    return count;
+}
+
+/* Lets the schedule set the rate; what a callback has set stays until the schedule's own changes. */
+static void set_rate(tl_fit_state *f) {
+    const double rate = tl_schedule_rate(&f->schedule);
+    if (rate != f->learning_rate) tl_set_learning_rate(f->model, rate);
+    f->learning_rate = rate;
+}
+
+static size_t parts_of(size_t count, size_t size) { return (count + size - 1) / size; }
+
+static tl_status prepare_schedule(tl_fit_state *f, tl_error *error) {
+    const uint64_t steps = (uint64_t)f->cfg.epochs * parts_of(f->batches, f->cfg.accumulate);
+    f->learning_rate = tl_learning_rate(f->model);
+    if (tl_schedule_prepare(&f->schedule, &f->cfg.schedule, f->learning_rate, steps, error) == TL_OK) set_rate(f);
+    return error->status;
+}
+
+/* Variations that the data or the batches rule out. */
+static tl_status check_variations(const tl_fit_cfg *cfg, const tl_dataset *data, tl_error *error) {
+    const tl_augment_cfg *augment = &cfg->augment;
+    const bool each_step = tl_labels_each(data) > 1;
+    if (tl_augment_check(augment, error) != TL_OK) return error->status;
+    if (augment->crop > 0 && each_step)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: crop %g moves the steps of series, and the data has targets for each step",
+                       augment->crop);
+    if (augment->mixup > 0 && each_step && data->lengths)
+        return tl_fail(error, TL_ERROR_ARGUMENT,
+                       "fit: mixup %g does not mix series of different lengths that have targets for each step", augment->mixup);
+    if (augment->mixup > 0 && cfg->batch < 2)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: mixup %g mixes series of a batch; batches of %zu have no two",
+                       augment->mixup, cfg->batch);
+    return TL_OK;
+}
+
+static tl_status take_configuration(tl_fit_state *f, tl_error *error) {
+    if (f->cfg.epochs == 0) f->cfg.epochs = 1;
+    if (f->cfg.batch == 0) f->cfg.batch = tl_model_batch(f->model);
+    if (f->cfg.accumulate == 0) f->cfg.accumulate = 1;
+    if (f->cfg.epochs < 0) return tl_fail(error, TL_ERROR_ARGUMENT, "fit: %d epochs are below 0", f->cfg.epochs);
+    if (f->cfg.batch > tl_model_batch(f->model))
+        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: batch %zu exceeds the model's %zu", f->cfg.batch, tl_model_batch(f->model));
+    if (!(f->cfg.checkpoint_every >= 0))
+        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: checkpoint_every %g is below 0", f->cfg.checkpoint_every);
+    if (f->cfg.patience < 0) return tl_fail(error, TL_ERROR_ARGUMENT, "fit: patience %d is below 0", f->cfg.patience);
+    if (check_variations(&f->cfg, f->data, error) != TL_OK) return error->status;
+    if (f->cfg.validation && tl_data_check(f->model, f->cfg.validation, "fit", error) != TL_OK) return error->status;
+    f->batches = parts_of(f->data->x.shape[0], f->cfg.batch);
+    return prepare_schedule(f, error);
+}
+
+static bool varies(const tl_augment_cfg *cfg) { return cfg->crop > 0 || cfg->scale > 0 || cfg->jitter > 0 || cfg->mixup > 0; }
+
+static void prepare_mixtures(tl_fit_state *f, tl_error *error) {
+    const size_t batch = f->cfg.batch, rows = batch * tl_labels_each(f->data), classes = tl_output_shape(f->model).channels;
+    tl_mixtures *mixed = &f->mixed;
+    if (f->cfg.augment.mixup == 0) return;
+    mixed->partner = tl_allocate(batch, sizeof *mixed->partner, "the partners of mixup", error);
+    mixed->share = tl_allocate(batch, sizeof *mixed->share, "the shares of mixup", error);
+    if (f->data->lengths) mixed->lengths = tl_allocate(batch, sizeof *mixed->lengths, "lengths of mixtures", error);
+    if (tl_loss_takes_labels(tl_model_loss(f->model)))
+        mixed->probabilities = tl_allocate(rows * classes, sizeof *mixed->probabilities, "targets of mixtures", error);
+    else
+        mixed->values = tl_allocate(batch * tl_values_each(f->data), sizeof *mixed->values, "targets of mixtures", error);
+}
+
+static tl_status prepare_fit(tl_fit_state *f, tl_error *error) {
+    const tl_shape in = tl_input_shape(f->model);
+    if (tl_data_check(f->model, f->data, "fit", error) != TL_OK || take_configuration(f, error) != TL_OK) return error->status;
+    f->order = tl_allocate(f->data->x.shape[0], sizeof *f->order, "the order of the samples", error);
+    f->x = tl_tensor_new(3, (size_t[]){f->cfg.batch, in.length, in.channels}, error);
+    if (varies(&f->cfg.augment)) f->varied = tl_tensor_new(3, f->x.shape, error);
+    f->labels = tl_allocate(f->cfg.batch * tl_labels_each(f->data), sizeof *f->labels, "labels", error);
+    f->values = tl_allocate(f->cfg.batch * tl_values_each(f->data), sizeof *f->values, "targets", error);
+    if (f->data->lengths) f->lengths = tl_allocate(f->cfg.batch, sizeof *f->lengths, "lengths", error);
+    prepare_mixtures(f, error);
+    if (f->cfg.restore_best) f->best = tl_allocate(count_parameters(f->model), sizeof(tl_real), "the best parameters", error);
+    tl_zero_grad(f->model);
+    f->batch = f->batches; /* as if an epoch had just ended */
+    f->result.best_loss = INFINITY;
+    f->validation = tl_no_metrics;
+    f->begin = f->saved = tl_seconds();
+    return tl_failed(error) ? error->status : tl_checkpoint_begin(f, error);
+}
+
+/* The epoch's order; keyed by the steps taken so far, so that it is new each epoch and the same after a resume. */
+static void shuffle(tl_fit_state *f) {
+    tl_rng rng = tl_rng_at(tl_model_seed(f->model), TL_STREAM_SHUFFLE, 0, f->order_key);
+    const size_t samples = f->data->x.shape[0];
+    tl_rng_permutation(&rng, f->order, samples);
+    for (size_t i = 0; f->cfg.keep_order && i < samples; i++) f->order[i] = (uint32_t)i;
+}
+
+/* Mixed targets: of labels the probabilities of classes. */
+static void mix_targets(tl_fit_state *f, size_t count) {
+    const tl_mixtures *mixed = &f->mixed;
+    const size_t classes = tl_output_shape(f->model).channels, labels = tl_labels_each(f->data), values = tl_values_each(f->data);
+    if (mixed->probabilities) memset(mixed->probabilities, 0, count * labels * classes * sizeof *mixed->probabilities);
+    for (size_t i = 0; i < count; i++) {
+        const size_t partner = mixed->partner[i];
+        const tl_real share = mixed->share[i];
+        for (size_t k = 0; mixed->probabilities && k < labels; k++) {
+            tl_real *row = mixed->probabilities + (i * labels + k) * classes;
+            row[f->labels[i * labels + k]] += 1 - share;
+            row[f->labels[partner * labels + k]] += share;
+        }
+        for (size_t k = 0; mixed->values && k < values; k++)
+            mixed->values[i * values + k] = (1 - share) * f->values[i * values + k] + share * f->values[partner * values + k];
+    }
+}
+
+/* From the varied series and their targets to x and the targets of mixtures. */
+static void mix(tl_fit_state *f, size_t count, uint64_t key) {
+    const tl_mixtures *mixed = &f->mixed;
+    tl_mixup_draw(f->cfg.augment.mixup, mixed->partner, mixed->share, count, tl_model_seed(f->model), key);
+    tl_mixup(&f->varied, f->lengths, mixed->partner, mixed->share, &f->x, mixed->lengths);
+    mix_targets(f, count);
+}
+
+/* Copies samples `first` … `first + count - 1` of the order side by side. */
+static void gather(tl_fit_state *f, size_t first, size_t count) {
+    const tl_dataset *data = f->data;
+    const size_t each = data->x.shape[1] * data->x.shape[2], labels = tl_labels_each(data), values = tl_values_each(data);
+    for (size_t i = 0; i < count; i++) {
+        const size_t sample = f->order[first + i];
+        memcpy(f->x.data + i * each, data->x.data + sample * each, each * sizeof(tl_real));
+        if (data->lengths) f->lengths[i] = data->lengths[sample];
+        if (data->labels) memcpy(f->labels + i * labels, data->labels + sample * labels, labels * sizeof *f->labels);
+        if (data->values) memcpy(f->values + i * values, data->values + sample * values, values * sizeof *f->values);
+    }
+    f->x.shape[0] = f->varied.shape[0] = count;
+    const uint64_t key = f->order_key * f->batches + f->batch; /* of no other batch */
+    if (f->varied.data) tl_augment(&f->cfg.augment, &f->x, f->lengths, &f->varied, tl_model_seed(f->model), key);
+    if (f->mixed.partner) mix(f, count, key);
+}
+
+static size_t first_not_finite(const tl_real *values, size_t count) {
+    size_t i = 0;
+    while (i < count && isfinite(values[i])) i++;
+    return i;
+}
+
+/* Why a step failed: a loss is not finite for good where the data is not. */
+static tl_status explain(const tl_fit_state *f, const tl_error *reason, tl_error *error) {
+    const tl_dataset *data = f->data;
+    const size_t channels = data->x.shape[2], each = data->x.shape[1] * channels, values = tl_values_each(data);
+    const uint32_t *batch = f->order + (f->batch - 1) * f->cfg.batch;
+    for (size_t i = 0; reason->status == TL_ERROR_NUMERIC && i < f->x.shape[0]; i++) {
+        const tl_real *x = data->x.data + batch[i] * each, *targets = data->values ? data->values + batch[i] * values : NULL;
+        const size_t at = first_not_finite(x, each), target = targets ? first_not_finite(targets, values) : values;
+        if (at < each)
+            return tl_fail(error, reason->status, "%s (sample %u of the data is not finite at step %zu, channel %zu)", reason->text,
+                           batch[i], at / channels, at % channels);
+        if (target < values)
+            return tl_fail(error, reason->status, "%s (target value %zu of sample %u of the data is not finite)", reason->text,
+                           target, batch[i]);
+    }
+    return tl_fail(error, reason->status, "%s", reason->text);
+}
+
+static tl_status take_step(tl_fit_state *f, tl_error *error) {
+    tl_error reason = {0};
+    if (tl_step(f->model, &reason) != TL_OK) return explain(f, &reason, error);
+    f->result.steps++;
+    return TL_OK;
+}
+
+/* One forward and backward pass; steps where `step` says so. */
+static tl_status train_batch(tl_fit_state *f, bool step, tl_error *error) {
+    const bool mixed = f->mixed.partner != NULL;
+    const tl_target target = mixed ? (tl_target){.probabilities = f->mixed.probabilities, .values = f->mixed.values}
+                                   : (tl_target){.labels = f->labels, .values = f->values};
+    if (f->lengths) tl_set_lengths(f->model, mixed ? f->mixed.lengths : f->lengths, f->x.shape[0]);
+    tl_forward(f->model, f->varied.data && !mixed ? &f->varied : &f->x, TL_TRAINING);
+    const double loss = tl_loss(f->model, &target);
+    if (!tl_failed(tl_model_error(f->model))) tl_tally_add(&f->sums, f->model, &target, loss);
+    tl_backward(f->model);
+    const bool wrong = tl_failed(tl_model_error(f->model)) || !isfinite(loss);
+    return step || wrong ? take_step(f, error) : TL_OK;
+}
+
+/* Of the batches since the last step, which may be none. */
+static double step_loss(const tl_fit_state *f) {
+    const tl_tally of_step = {.loss = f->sums.loss - f->last.loss, .weight = f->sums.weight - f->last.weight};
+    return tl_tally_loss(&of_step);
+}
+
+bool tl_call_back(const tl_callback callbacks[TL_MAX_CALLBACKS], const tl_progress *progress) {
+    bool on = true;
+    for (size_t i = 0; i < TL_MAX_CALLBACKS && callbacks[i].function; i++)
+        on = callbacks[i].function(progress, callbacks[i].user) && on;
+    return on;
+}
+
+static bool go_on(const tl_fit_state *f) {
+    const tl_progress progress = {.model = f->model,
+                                  .epoch = f->epoch,
+                                  .epochs = f->cfg.epochs,
+                                  .batch = f->batch,
+                                  .batches = f->batches,
+                                  .epoch_end = f->batch == f->batches,
+                                  .train = tl_tally_metrics(&f->sums, tl_model_loss(f->model)),
+                                  .validation = f->batch == f->batches ? f->validation : tl_no_metrics,
+                                  .steps = f->result.steps,
+                                  .step_loss = step_loss(f),
+                                  .learning_rate = tl_learning_rate(f->model),
+                                  .seconds = tl_seconds() - f->begin};
+    return tl_call_back(f->cfg.callbacks, &progress);
+}
+
+static void end_step(tl_fit_state *f) {
+    tl_schedule_step(&f->schedule, step_loss(f));
+    set_rate(f);
+    f->last = f->sums;
+}
+
+static void end_epoch(tl_fit_state *f) {
+    const double loss = tl_tally_loss(&f->sums), watched = f->cfg.validation ? f->validation.loss : loss;
+    if (watched < f->result.best_loss) {
+        f->result.best_loss = watched;
+        f->result.best_epoch = f->epoch;
+        if (f->best) copy_parameters(f->model, f->best, false);
+    }
+    tl_schedule_epoch(&f->schedule, loss);
+    set_rate(f);
+}
+
+/* At the end of an epoch, also of one that a resume begins with. */
+static bool gave_up(const tl_fit_state *f) {
+    return f->cfg.patience > 0 && f->batch == f->batches && f->epoch - f->result.best_epoch >= f->cfg.patience;
+}
+
+static bool finished(const tl_fit_state *f) {
+    return f->result.stopped || gave_up(f) || (f->epoch == f->cfg.epochs && f->batch == f->batches);
+}
+
+enum { SECONDS = 10 }; /* between checkpoints, at least, unless said otherwise */
+
+/* What a stopped training does last, so that it may go on, is not to step on part of the batches of a step: that comes after. */
+static tl_status save_checkpoint(tl_fit_state *f, tl_error *error) {
+    const double now = tl_seconds(), every = f->cfg.checkpoint_every;
+    const bool due = every > 0 ? now - f->saved >= every : f->batch == f->batches && now - f->saved >= SECONDS;
+    if (!f->cfg.checkpoint || !(due || finished(f))) return TL_OK;
+    f->result.seconds = now - f->begin;
+    tl_checkpoint_save(f, error);
+    f->saved = tl_seconds();
+    return error->status;
+}
+
+static tl_status train_next(tl_fit_state *f, tl_error *error) {
+    const size_t first = f->batch * f->cfg.batch, rest = f->data->x.shape[0] - first;
+    gather(f, first, rest < f->cfg.batch ? rest : f->cfg.batch);
+    f->batch++;
+    const bool step = f->batch % f->cfg.accumulate == 0 || f->batch == f->batches;
+    if (train_batch(f, step, error) != TL_OK) return error->status;
+    if (f->batch == f->batches && f->cfg.validation && tl_evaluate(f->model, f->cfg.validation, &f->validation, error) != TL_OK)
+        return error->status;
+    f->result.stopped = !go_on(f);
+    if (step) end_step(f);
+    if (f->batch == f->batches) end_epoch(f);
+    if (save_checkpoint(f, error) != TL_OK) return error->status;
+    return f->result.stopped && !step ? take_step(f, error) : TL_OK;
+}
+
+static void begin_epoch(tl_fit_state *f) {
+    f->result.epochs = ++f->epoch;
+    f->batch = 0;
+    f->order_key = tl_steps(f->model);
+    f->sums = f->last = (tl_tally){0};
+}
+
+static void train(tl_fit_state *f, tl_error *error) {
+    while (!finished(f) && !tl_failed(error)) {
+        if (f->batch == f->batches) begin_epoch(f);
+        shuffle(f);
+        while (f->batch < f->batches && !f->result.stopped && !tl_failed(error)) train_next(f, error);
+    }
+}
+
+void tl_fit_take(tl_fit_cfg *cfg, const tl_fit_cfg *given, const tl_fit_sizes *sizes, tl_error *error) {
+    const tl_part parts[] = {{offsetof(tl_fit_cfg, schedule), sizeof(tl_schedule_cfg), sizes->schedule},
+                             {offsetof(tl_fit_cfg, augment), sizeof(tl_augment_cfg), sizes->augment}};
+    tl_take_parts(cfg, sizeof *cfg, given, sizes->cfg, parts, sizeof parts / sizeof *parts, "fit", error);
+}
+
+tl_status tl_fit_sized(tl_model *model, const tl_dataset *data, const tl_fit_cfg *given, tl_fit_result *result,
+                       const tl_fit_sizes *sizes, tl_error *error) {
+    tl_error own = {0};
+    if (!error) error = &own;
+    if (tl_failed(error)) return error->status;
+    tl_fit_state f = {.model = model, .data = data};
+    tl_fit_take(&f.cfg, given, sizes, error);
+    if (!tl_failed(error) && prepare_fit(&f, error) == TL_OK) {
+        train(&f, error);
+        if (tl_failed(error)) tl_model_clear_error(model); /* it is the caller's now */
+        f.result.gave_up = gave_up(&f);
+        if (f.best && f.result.best_epoch > 0) copy_parameters(model, f.best, true);
+        f.result.seconds = tl_seconds() - f.begin;
+        tl_zero_grad(model);
+    }
+    release_fit(&f);
+    tl_hand_over(result, sizes->result, &f.result, sizeof f.result);
+    return error->status;
+}

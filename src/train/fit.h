@@ -1,0 +1,58 @@
+/* fit.h: training at work: everything that a checkpoint holds beside the model. */
+#ifndef TL_FIT_H
+#define TL_FIT_H
+
+#include "base/schedule.h"
+#include "train/metrics.h"
+
+/* The mixtures that a batch is trained on in place of its series (mixup). */
+typedef struct tl_mixtures {
+    uint32_t *partner;      /* (batch); NULL: none */
+    tl_real *share;         /* (batch) */
+    size_t *lengths;        /* (batch), of them; NULL: whole series */
+    tl_real *probabilities; /* (batch, labels of a series, classes) cross-entropy's targets; NULL: the loss takes values */
+    tl_real *values;        /* (batch, values of a series) */
+} tl_mixtures;
+
+typedef struct tl_fit_state {
+    tl_model *model;
+    const tl_dataset *data;
+    tl_fit_cfg cfg; /* defaults filled in */
+    tl_schedule schedule;
+    double learning_rate; /* that the schedule set last */
+
+    /* where it stands */
+    int epoch;             /* from 1; 0 before the first */
+    size_t batch, batches; /* of the epoch: passed through, in all */
+    uint64_t order_key;    /* of the epoch's order: the steps taken before it */
+    tl_tally sums, last;   /* of the epoch; what they were at the last step */
+    tl_fit_result result;
+    double begin, saved; /* the clock at the beginning, less what came before a resume; at the last checkpoint */
+    char digest[20];     /* of the data, where there are checkpoints */
+    tl_real *best;       /* parameters and state of the best epoch; NULL: not wanted */
+
+    /* made from that */
+    uint32_t *order;       /* (samples) the epoch's */
+    tl_tensor x;           /* (batch, length, channels) gathered samples */
+    tl_tensor varied;      /* variations of them, whose mixtures go back to x; empty: none */
+    tl_metrics validation; /* of the epoch that has just ended */
+    int32_t *labels;       /* (batch, labels of a series) */
+    tl_real *values;       /* (batch, values of a series) */
+    size_t *lengths;       /* (batch); NULL: whole series */
+    tl_mixtures mixed;
+} tl_fit_state;
+
+/* Takes the configuration of a program that may have been compiled with other headers (tl_take_parts). */
+void tl_fit_take(tl_fit_cfg *cfg, const tl_fit_cfg *given, const tl_fit_sizes *sizes, tl_error *error);
+
+/* Calls all of them; false where one says so. */
+bool tl_call_back(const tl_callback callbacks[TL_MAX_CALLBACKS], const tl_progress *progress);
+
+/* Checks that cfg.checkpoint may be written, and sets model and fit, which is prepared, to what
+ * cfg.resume holds. Fails, listing what differs, where that is another training. */
+tl_status tl_checkpoint_begin(tl_fit_state *fit, tl_error *error);
+
+/* Writes cfg.checkpoint. */
+tl_status tl_checkpoint_save(tl_fit_state *fit, tl_error *error);
+
+#endif

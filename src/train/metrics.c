@@ -1,0 +1,176 @@
+#include "train/metrics.h"
+
+#include "graph/graph.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static size_t largest_of(const tl_real *logits, size_t count) {
+    size_t largest = 0;
+    for (size_t c = 1; c < count; c++)
+        if (logits[c] > logits[largest]) largest = c;
+    return largest;
+}
+
+/* ---- sums ---- */
+
+/* `from`: the place of its first row among all of the target. */
+static void add_correct(tl_tally *sums, const tl_real *y, const tl_target *target, size_t from, size_t steps, size_t channels) {
+    for (size_t row = 0; row < steps; row++) {
+        const size_t predicted = largest_of(y + row * channels, channels);
+        if (target->probabilities)
+            sums->correct += (double)target->probabilities[(from + row) * channels + predicted];
+        else
+            sums->correct += (size_t)target->labels[from + row] == predicted;
+    }
+}
+
+/* Of predictions: of an output of binary cross-entropy, that is its probability. */
+static void add_differences(tl_tally *sums, tl_loss_kind loss, const tl_real *y, const tl_real *values, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        tl_real predicted = y[i];
+        tl_loss_predict(loss, &predicted, 1, 1);
+        const double difference = (double)predicted - (double)values[i];
+        sums->squared += difference * difference;
+        sums->absolute += fabs(difference);
+    }
+    sums->values += count;
+}
+
+void tl_tally_add_outputs(tl_tally *sums, tl_loss_kind kind, const tl_tensor *y, const size_t *steps, const tl_target *target,
+                          double loss, double weight) {
+    const size_t channels = y->shape[2];
+    sums->loss += loss * weight;
+    sums->weight += weight;
+    for (size_t i = 0; i < y->shape[0]; i++) {
+        const size_t row = i * y->shape[1], count = steps ? steps[i] : y->shape[1];
+        if (tl_loss_takes_labels(kind))
+            add_correct(sums, y->data + row * channels, target, row, count, channels);
+        else
+            add_differences(sums, kind, y->data + row * channels, target->values + row * channels, count * channels);
+        sums->samples += count;
+    }
+}
+
+void tl_tally_add(tl_tally *sums, const tl_model *model, const tl_target *target, double loss) {
+    const tl_tensor y = tl_output(model);
+    const size_t *steps = model->has_lengths ? model->vertex[model->output].lengths : NULL;
+    tl_tally_add_outputs(sums, tl_model_loss(model), &y, steps, target, loss, tl_loss_weight(model));
+}
+
+double tl_tally_loss(const tl_tally *sums) { return sums->weight > 0 ? sums->loss / sums->weight : 0; }
+
+const tl_metrics tl_no_metrics = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+
+tl_metrics tl_tally_metrics(const tl_tally *sums, tl_loss_kind loss) {
+    const double samples = (double)sums->samples, values = (double)sums->values;
+    tl_metrics metrics = tl_no_metrics;
+    metrics.loss = tl_tally_loss(sums);
+    if (tl_loss_takes_labels(loss))
+        metrics.accuracy = sums->correct / samples;
+    else {
+        metrics.rmse = sqrt(sums->squared / values);
+        metrics.mae = sums->absolute / values;
+    }
+    return metrics;
+}
+
+/* ---- classes ---- */
+
+void tl_count_confusion(const tl_classified *all, size_t *counts) {
+    memset(counts, 0, all->classes * all->classes * sizeof *counts);
+    for (size_t i = 0; i < all->samples; i++)
+        counts[(size_t)all->labels[i] * all->classes + largest_of(all->logits + i * all->classes, all->classes)]++;
+}
+
+/* Samples with label c, and samples predicted as c. */
+static void sum_row_and_column(const size_t *counts, size_t classes, size_t c, size_t *labelled, size_t *predicted) {
+    *labelled = *predicted = 0;
+    for (size_t other = 0; other < classes; other++) {
+        *labelled += counts[c * classes + other];
+        *predicted += counts[other * classes + c];
+    }
+}
+
+double tl_balanced_accuracy(const size_t *counts, size_t classes) {
+    double sum = 0, present = 0;
+    for (size_t c = 0; c < classes; c++) {
+        size_t labelled, predicted;
+        sum_row_and_column(counts, classes, c, &labelled, &predicted);
+        if (labelled == 0) continue;
+        sum += (double)counts[c * classes + c] / (double)labelled;
+        present++;
+    }
+    return sum / present;
+}
+
+double tl_macro_f1(const size_t *counts, size_t classes) {
+    double sum = 0, present = 0;
+    for (size_t c = 0; c < classes; c++) {
+        size_t labelled, predicted;
+        sum_row_and_column(counts, classes, c, &labelled, &predicted);
+        if (labelled + predicted == 0) continue;
+        sum += 2 * (double)counts[c * classes + c] / (double)(labelled + predicted);
+        present++;
+    }
+    return sum / present;
+}
+
+/* ---- ranks ---- */
+
+/* The logarithm of the odds of class c, which rank samples as its probability does, but do not saturate. */
+static double log_odds(const tl_real *logits, size_t classes, size_t c) {
+    double most = -INFINITY, sum = 0;
+    for (size_t k = 0; k < classes; k++)
+        if (k != c) most = fmax(most, (double)logits[k]);
+    for (size_t k = 0; k < classes; k++)
+        if (k != c) sum += exp((double)logits[k] - most);
+    return (double)logits[c] - most - log(sum);
+}
+
+static int by_score(const void *a, const void *b) {
+    const double x = ((const tl_scored *)a)->score, y = ((const tl_scored *)b)->score;
+    return (x > y) - (x < y);
+}
+
+/* The share of pairs of a positive and a negative sample that are in order, ties counting half: Mann & Whitney's U from the sum of
+ * the positives' ranks (from 1; equal scores share their mean rank), which sorts the samples. NaN without such pairs. */
+static double ordered_pairs(tl_scored *samples, size_t count) {
+    double ranks = 0, positives = 0;
+    qsort(samples, count, sizeof *samples, by_score);
+    for (size_t first = 0, end; first < count; first = end) {
+        double tied = 0;
+        end = first;
+        do tied += samples[end++].positive;
+        while (end < count && samples[end].score == samples[first].score);
+        ranks += tied * ((double)(first + end) + 1) / 2;
+        positives += tied;
+    }
+    return (ranks - positives * (positives + 1) / 2) / (positives * ((double)count - positives));
+}
+
+double tl_auroc(const tl_classified *all, tl_scored *scratch) {
+    double sum = 0, present = 0;
+    for (size_t i = 0; i < all->samples * all->classes; i++)
+        if (!isfinite(all->logits[i])) return NAN;
+    for (size_t c = 0; c < all->classes; c++) {
+        for (size_t i = 0; i < all->samples; i++)
+            scratch[i] = (tl_scored){.score = log_odds(all->logits + i * all->classes, all->classes, c),
+                                     .positive = (size_t)all->labels[i] == c};
+        const double area = ordered_pairs(scratch, all->samples);
+        if (isnan(area)) continue;
+        sum += area;
+        present++;
+    }
+    return sum / present;
+}
+
+/* ---- values ---- */
+
+double tl_r2(const tl_real *values, size_t count, double squared) {
+    double mean = 0, spread = 0;
+    for (size_t i = 0; i < count; i++) mean += (double)values[i] / (double)count;
+    for (size_t i = 0; i < count; i++) spread += ((double)values[i] - mean) * ((double)values[i] - mean);
+    return spread > 0 ? 1 - squared / spread : NAN;
+}

@@ -1,0 +1,232 @@
+#include "train/recipe.h"
+
+#include "base/setting.h"
+#include "compute/gemm.h"
+#include "graph/graph.h"
+#include "io/checksum.h"
+#include "kernels/kernels.h"
+#include "models/model.h"
+#include "models/network.h"
+#include "train/evaluate.h"
+
+#include <tapline/machine.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+#ifdef __GLIBC__
+#include <gnu/libc-version.h>
+#endif
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what it is made of ---- */
+
+static const tl_setting optimizer_settings[] = {
+    {"momentum", TL_SETTING_NUMBER, offsetof(tl_optimizer_cfg, momentum), NULL},
+    {"nesterov", TL_SETTING_FLAG, offsetof(tl_optimizer_cfg, nesterov), NULL},
+    {"weight_decay", TL_SETTING_NUMBER, offsetof(tl_optimizer_cfg, weight_decay), NULL},
+    {"l1", TL_SETTING_NUMBER, offsetof(tl_optimizer_cfg, l1), NULL},
+    {"beta1", TL_SETTING_NUMBER, offsetof(tl_optimizer_cfg, beta1), NULL},
+    {"beta2", TL_SETTING_NUMBER, offsetof(tl_optimizer_cfg, beta2), NULL},
+    {"alpha", TL_SETTING_NUMBER, offsetof(tl_optimizer_cfg, alpha), NULL},
+    {"epsilon", TL_SETTING_NUMBER, offsetof(tl_optimizer_cfg, epsilon), NULL},
+    {0},
+};
+
+static const tl_setting schedule_settings[] = {
+    {"factor", TL_SETTING_NUMBER, offsetof(tl_schedule_cfg, factor), NULL},
+    {"patience", TL_SETTING_INTEGER, offsetof(tl_schedule_cfg, patience), NULL},
+    {"period", TL_SETTING_INTEGER, offsetof(tl_schedule_cfg, period), NULL},
+    {"minimum", TL_SETTING_NUMBER, offsetof(tl_schedule_cfg, minimum), NULL},
+    {"warmup", TL_SETTING_INTEGER, offsetof(tl_schedule_cfg, warmup), NULL},
+    {0},
+};
+
+static const tl_setting fit_settings[] = {
+    {"batch", TL_SETTING_SIZE, offsetof(tl_fit_cfg, batch), NULL},
+    {"accumulate", TL_SETTING_SIZE, offsetof(tl_fit_cfg, accumulate), NULL},
+    {"restore_best", TL_SETTING_FLAG, offsetof(tl_fit_cfg, restore_best), NULL},
+    {"keep_order", TL_SETTING_FLAG, offsetof(tl_fit_cfg, keep_order), NULL},
+    {"patience", TL_SETTING_INTEGER, offsetof(tl_fit_cfg, patience), NULL},
+    {"crop", TL_SETTING_NUMBER, offsetof(tl_fit_cfg, augment.crop), NULL},
+    {"scale", TL_SETTING_NUMBER, offsetof(tl_fit_cfg, augment.scale), NULL},
+    {"jitter", TL_SETTING_NUMBER, offsetof(tl_fit_cfg, augment.jitter), NULL},
+    {"mixup", TL_SETTING_NUMBER, offsetof(tl_fit_cfg, augment.mixup), NULL},
+    {0},
+};
+
+static const tl_setting clip_settings[] = {
+    {"clip_norm", TL_SETTING_NUMBER, offsetof(tl_model, clip_norm), NULL},
+    {"clip_value", TL_SETTING_NUMBER, offsetof(tl_model, clip_value), NULL},
+    {0},
+};
+
+static const tl_setting group_settings[] = {
+    {"frozen", TL_SETTING_FLAG, offsetof(tl_vertex, frozen), NULL},
+    {"rate", TL_SETTING_NUMBER, offsetof(tl_vertex, group.rate), NULL},
+    {"no_decay", TL_SETTING_FLAG, offsetof(tl_vertex, group.no_decay), NULL},
+    {0},
+};
+
+/* What `settings` says of `object`, with a name; NULL where memory is short. */
+static json_t *describe(const tl_setting *settings, const void *object, const char *name) {
+    json_t *described = json_object();
+    if (described && (!name || json_object_set_new(described, "name", json_string(name)) == 0) &&
+        tl_settings_put(settings, object, described))
+        return described;
+    json_decref(described);
+    return NULL;
+}
+
+/* How each layer takes part in the steps. */
+static json_t *describe_groups(const tl_model *model) {
+    json_t *groups = json_object();
+    bool whole = groups != NULL;
+    for (size_t i = 0; whole && i < model->vertices; i++) {
+        const tl_vertex *vertex = &model->vertex[i];
+        if (vertex->live && vertex->layer->parameters > 0)
+            whole = json_object_set_new(groups, vertex->name, describe(group_settings, vertex, NULL)) == 0;
+    }
+    if (whole) return groups;
+    json_decref(groups);
+    return NULL;
+}
+
+enum { PIECES = 4 };
+
+/* Everything that a data set holds. */
+static void list_pieces(const tl_dataset *data, tl_piece pieces[PIECES]) {
+    const size_t series = data ? data->x.shape[0] : 0;
+    if (!data) return;
+    pieces[0] = (tl_piece){data->x.data, tl_tensor_count(&data->x) * sizeof(tl_real)};
+    pieces[1] = (tl_piece){data->lengths, data->lengths ? series * sizeof *data->lengths : 0};
+    pieces[2] = (tl_piece){data->labels, data->labels ? series * tl_labels_each(data) * sizeof *data->labels : 0};
+    pieces[3] = (tl_piece){data->values, data->values ? series * tl_values_each(data) * sizeof *data->values : 0};
+}
+
+void tl_recipe_digest(tl_fit_state *fit) {
+    tl_piece pieces[2 * PIECES] = {{0}};
+    list_pieces(fit->data, pieces);
+    list_pieces(fit->cfg.validation, pieces + PIECES);
+    tl_checksum_of(pieces, 2 * PIECES, NULL, fit->digest);
+}
+
+static json_t *describe_data(const tl_fit_state *fit) {
+    return json_pack("{s:I, s:s}", "series", (json_int_t)fit->data->x.shape[0], "checksum", fit->digest);
+}
+
+json_t *tl_recipe_of(const tl_fit_state *fit) {
+    const tl_model *model = fit->model;
+    return json_pack("{s:s, s:I, s:o, s:o, s:s, s:o, s:f, s:o, s:o, s:o, s:o, s:o}", "precision", tl_precision(), "seed",
+                     (json_int_t)model->seed, "data", describe_data(fit), "architecture", tl_network_describe(model), "loss",
+                     tl_loss_name(tl_model_loss(model)), "loss_settings", tl_loss_describe(model), "learning_rate",
+                     fit->schedule.start, "optimizer", describe(optimizer_settings, &model->optimizer, model->optimizer.ops->name),
+                     "limits", describe(clip_settings, model, NULL), "schedule",
+                     describe(schedule_settings, &fit->schedule.cfg, tl_schedule_name(fit->schedule.cfg.kind)), "layers",
+                     describe_groups(model), "fit", describe(fit_settings, &fit->cfg, NULL));
+}
+
+enum { WORD = 40 };
+
+/* The processor that the BLAS chose its kernels for; of one that does not say, the processor itself. */
+static const char *describe_processor(char text[WORD]) {
+    const char *core = tl_gemm_core();
+    snprintf(text, WORD, "%s", core);
+#if defined(__x86_64__)
+    unsigned signature, rest[3];
+    if (!*core && __get_cpuid(1, &signature, &rest[0], &rest[1], &rest[2])) snprintf(text, WORD, "x86 %08x", signature);
+#endif
+    return text;
+}
+
+/* The mathematical functions are the C library's. */
+static const char *c_library(void) {
+#ifdef __GLIBC__
+    return gnu_get_libc_version();
+#else
+    return "";
+#endif
+}
+
+/* The engines that "auto" stands for follow from the shapes, the largest batch and the version. */
+json_t *tl_recipe_machine(const tl_model *model) {
+    char processor[WORD], blas[WORD];
+    tl_gemm_version(blas, sizeof blas);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "tapline", tl_version(), "build", TL_BUILD, "isa", tl_isa(),
+                     "tuning", tl_tuning_here()->name, "processor", describe_processor(processor), "blas", blas, "libc",
+                     c_library(), "engine", tl_engine_name(model->engine), "largest_batch", (json_int_t)tl_model_batch(model));
+}
+
+/* ---- comparing ---- */
+
+typedef struct difference {
+    char *text;
+    size_t size, used;
+    bool any;
+} difference;
+
+static void write_value(const json_t *value, char text[40]) {
+    char *whole = tl_json_text(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
+    snprintf(text, 40, "%.36s", whole ? whole : "none");
+    free(whole);
+}
+
+static void add(difference *self, const char *path, json_t *before, json_t *now) {
+    char was[40], is[40];
+    write_value(before, was);
+    write_value(now, is);
+    if (self->used < self->size)
+        self->used += (size_t)snprintf(self->text + self->used, self->size - self->used, "%s%s %s, now %s", self->any ? "; " : "",
+                                       path, was, is);
+    self->any = true;
+}
+
+enum { DEEPEST = 8, PATH = 160 };
+
+// NOLINTBEGIN(misc-no-recursion): no deeper than that
+
+static void compare(difference *self, const char *path, json_t *before, json_t *now, int depth);
+
+/* Those of `one` that are no members of `other` too are found when the two are exchanged. */
+static void compare_members(difference *self, const char *path, json_t *before, json_t *now, int depth) {
+    char longer[PATH];
+    const char *key;
+    json_t *value;
+    json_object_foreach(now, key, value) {
+        snprintf(longer, sizeof longer, "%s%s%s", path, *path ? "." : "", key);
+        compare(self, longer, json_object_get(before, key), value, depth + 1);
+    }
+    json_object_foreach(before, key, value) {
+        snprintf(longer, sizeof longer, "%s%s%s", path, *path ? "." : "", key);
+        if (!json_object_get(now, key)) add(self, longer, value, NULL);
+    }
+}
+
+static void compare_entries(difference *self, const char *path, json_t *before, json_t *now, int depth) {
+    char longer[PATH];
+    for (size_t i = 0; i < json_array_size(before) || i < json_array_size(now); i++) {
+        snprintf(longer, sizeof longer, "%s[%zu]", path, i);
+        compare(self, longer, json_array_get(before, i), json_array_get(now, i), depth + 1);
+    }
+}
+
+static void compare(difference *self, const char *path, json_t *before, json_t *now, int depth) {
+    if (json_equal(before, now)) return;
+    if (json_is_object(before) && json_is_object(now) && depth < DEEPEST)
+        compare_members(self, path, before, now, depth);
+    else if (json_is_array(before) && json_is_array(now) && depth < DEEPEST)
+        compare_entries(self, path, before, now, depth);
+    else
+        add(self, path, before, now);
+}
+
+// NOLINTEND(misc-no-recursion)
+
+bool tl_recipe_differs(json_t *before, json_t *now, char *text, size_t size) {
+    difference self = {.text = text, .size = size};
+    *text = '\0';
+    compare(&self, "", before, now, 0);
+    return self.any;
+}
