@@ -6,6 +6,7 @@
 #include "data/generate.h"
 #include "read/directory.h"
 #include "read/folder.h"
+#include "read/foreign.h"
 #include "read/reader.h"
 #include "train/evaluate.h"
 
@@ -171,18 +172,14 @@ static const tl_reader *find_reader(const char *path, tl_error *error) {
             end += snprintf(all + end, sizeof all - (size_t)end, "%s%s", end ? ", " : "", *ending);
         }
     }
-    tl_fail(error, TL_ERROR_ARGUMENT, "%s: the name ends in none of %s", path, all);
+    if (tl_foreign_check(path, error) == TL_OK) tl_fail(error, TL_ERROR_ARGUMENT, "%s: the name ends in none of %s", path, all);
     return NULL;
 }
 
 tl_dataset *tl_read_text(const char *path, const tl_read_cfg *cfg,
                          tl_status (*fill)(tl_samples *samples, tl_text *text, tl_error *error), tl_error *error) {
-    tl_text text;
-    tl_samples samples = {.text = &text,
-                          .like = cfg->like,
-                          .missing = cfg->missing,
-                          .unlabelled = cfg->unlabelled,
-                          .unequal = cfg->like && cfg->like->lengths};
+    tl_text text = {0};
+    tl_samples samples = tl_samples_begin(&text, cfg);
     tl_dataset *data = NULL;
     if (tl_text_open(&text, path, error) == TL_OK && fill(&samples, &text, error) == TL_OK)
         data = tl_samples_finish(&samples, error);
