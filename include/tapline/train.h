@@ -91,7 +91,8 @@ typedef struct tl_fit_result {
  * `result` may be NULL. Fails for data that does not fit the model (which has one output for each class, or value at a time); as
  * tl_step does, with what was learnt before the failing step kept, naming a sample that is not finite; and where a checkpoint
  * cannot be written (the one before it is kept) or is of another training (the message lists what differs). */
-TL_API tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result, tl_error *error);
+static inline tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result,
+                               tl_error *error);
 
 /* Whether the model takes the data, as tl_fit and tl_evaluate ask first: it is compiled, series have its length and channels,
  * targets are what its loss compares with, and there is one output for each class, or value at a time. Fails saying what does not
@@ -125,6 +126,21 @@ TL_API tl_status tl_confusion(tl_model *model, const tl_dataset *data, size_t *c
  * and after the model is loaded. Another instruction set, tuning or engine may change the last bits; with the engine gemm the other
  * samples may, too. What was learnt may depend on the batch and on the BLAS as well (docs/command.md, --threads). */
 TL_API tl_status tl_predict(tl_model *model, const tl_tensor *x, const size_t *lengths, tl_tensor *y, tl_error *error);
+
+/* ---- how structs may grow (see tapline/base.h) ---- */
+
+typedef struct tl_fit_sizes {
+    size_t cfg, schedule, augment, result;
+} tl_fit_sizes;
+
+TL_API tl_status tl_fit_sized(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result,
+                              const tl_fit_sizes *sizes, tl_error *error);
+
+static inline tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result,
+                               tl_error *error) {
+    const tl_fit_sizes sizes = {sizeof(tl_fit_cfg), sizeof(tl_schedule_cfg), sizeof(tl_augment_cfg), sizeof(tl_fit_result)};
+    return tl_fit_sized(model, data, cfg, result, &sizes, error);
+}
 
 #ifdef __cplusplus
 }
