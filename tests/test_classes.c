@@ -31,7 +31,7 @@ static tl_model *with_outputs(int outputs) {
 /* What takes classes takes the data, or says why not. */
 static void check_each(tl_model *model, tl_status status, const char *text) {
     tl_metrics metrics;
-    tl_rate_curve curve;
+    tl_rate_curve *curve = tl_rate_curve_new(NULL);
     size_t counts[16];
     for (int call = 0; call < 6; call++) {
         tl_error error = {0};
@@ -39,10 +39,11 @@ static void check_each(tl_model *model, tl_status status, const char *text) {
         if (call == 1) tl_evaluate(model, &two_classes, &metrics, &error);
         if (call == 2) tl_confusion(model, &two_classes, counts, &error);
         if (call == 3) tl_data_check(model, &two_classes, &error);
-        if (call == 4) tl_find_learning_rate(model, &two_classes, NULL, NULL, &curve, &error);
+        if (call == 4) tl_find_learning_rate(model, &two_classes, NULL, NULL, curve, &error);
         if (call == 5) tl_model_save(model, "/dev/null", &(tl_save_cfg){.data = &two_classes}, &error);
         check_error(&error, status, text);
     }
+    tl_rate_curve_free(curve);
 }
 
 static void given_other_outputs_than_classes_when_used_then_both_numbers_and_the_cure_are_named(void **unused) {
