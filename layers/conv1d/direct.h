@@ -121,14 +121,11 @@ double tl_direct_weights_cost(const tl_conv1d_shape *shape);
 /* A multiply-add of a vector's lane, beside the operations that tl_parallel counts. */
 #define TL_VECTOR_WORK 0.4
 
-static inline size_t tl_least(size_t a, size_t b) { return a < b ? a : b; }
-static inline size_t tl_most(size_t a, size_t b) { return a > b ? a : b; }
 /* The largest power of two up to a: so many parts are shared evenly. */
 static inline size_t tl_power_of_two(size_t a) {
     size_t power = 1;
     while (power <= a / 2) power *= 2;
     return power;
 }
-static inline size_t tl_divide_up(size_t a, size_t b) { return a / b + (a % b != 0); }
 
 #endif

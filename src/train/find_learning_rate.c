@@ -2,6 +2,8 @@
 #include <tapline/find_learning_rate.h>
 
 #include "base/argument.h"
+#include "base/math.h"
+#include "data/dataset.h"
 #include "graph/graph.h"
 #include "graph/snapshot.h"
 #include "train/evaluate.h"
@@ -92,7 +94,7 @@ static double slope_at(const double *value, size_t some) {
 
 static void smooth(tl_rate_curve *curve, size_t most) {
     for (size_t i = 0; i < curve->count; i++) {
-        const size_t behind = curve->count - 1 - i, edge = i < behind ? i : behind, some = edge < most ? edge : most;
+        const size_t behind = curve->count - 1 - i, edge = tl_min(i, behind), some = tl_min(edge, most);
         curve->smoothed[i] = mean(curve->loss + i - some, 2 * some + 1);
     }
 }
@@ -115,7 +117,7 @@ static void suggest(tl_rate_curve *curve, size_t some) {
 
 /* ---- all of it ---- */
 
-static size_t parts_of(size_t count, size_t size) { return size > 0 ? (count + size - 1) / size : count; }
+static size_t parts_of(size_t count, size_t size) { return size > 0 ? tl_ceil_div(count, size) : count; }
 
 static tl_fit_cfg trial_cfg(trial *self, const tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg) {
     const size_t batches = parts_of(data->x.shape[0], cfg->batch > 0 ? cfg->batch : tl_model_batch(model));
@@ -148,7 +150,7 @@ tl_status tl_find_learning_rate(tl_model *model, const tl_dataset *data, const t
     if (!error) error = &own;
     if (!tl_given(curve, "learning-rate finder: the curve", error)) return error->status;
     *curve = (tl_rate_curve){.suggestion = NAN};
-    if (tl_failed(error) || check_model(model, error) != TL_OK || tl_samples_check(data, "learning-rate finder", error) != TL_OK)
+    if (tl_failed(error) || check_model(model, error) != TL_OK || tl_dataset_check(data, "learning-rate finder", error) != TL_OK)
         return error->status;
     if (!cfg) cfg = &defaults;
     trial self = {.range = range ? *range : (tl_rate_range){0}, .curve = curve, .callbacks = cfg->callbacks, .least = INFINITY};
