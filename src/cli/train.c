@@ -74,7 +74,11 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
     self->data_path = settings->common.operand[0] ? settings->common.operand[0] : "builtin:cbf";
     self->test_path = settings->test ? settings->test : test_half(self->data_path, path, size);
     check_files(self, error);
-    tl_read_cfg cfg = {.raw = settings->raw, .unequal = settings->unequal, .segment = (size_t)settings->segment};
+    tl_read_cfg cfg = {.raw = settings->raw,
+                       .unequal = settings->unequal,
+                       .segment = (size_t)settings->segment,
+                       .warn = complain_of_data,
+                       .user = (void *)settings->common.command};
     tl_missing_by_name(settings->missing, &cfg.missing, error);
     self->data = tl_dataset_read(self->data_path, &cfg, error);
     cfg.like = self->data;

@@ -46,6 +46,7 @@ tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index, size_
     if (data->values) part->values = tl_allocate(count * tl_values_each(data), sizeof *part->values, "targets", error);
     part->target_length = data->target_length;
     part->target_channels = data->target_channels;
+    part->rate = data->rate;
     if (!tl_failed(error) && copy_classes(data, part, error) == TL_OK) {
         copy_samples(data, index, count, part);
         return part;

@@ -29,7 +29,7 @@ tl_status tl_archive_text(tl_archive *archive, const char *key, const char *text
 }
 
 tl_status tl_archive_json(tl_archive *archive, const char *key, json_t *value, tl_error *error) {
-    char *text = tl_json_text(value, JSON_COMPACT);
+    char *text = tl_json_text(value, JSON_COMPACT | JSON_ENCODE_ANY);
     json_decref(value);
     tl_archive_text(archive, key, text, error);
     free(text);

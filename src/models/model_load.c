@@ -130,6 +130,15 @@ static tl_status read_classes(const tl_archive *archive, const tl_model *model, 
     return error->status;
 }
 
+/* 0 where the file does not say it. */
+static double read_rate(const tl_archive *archive) {
+    const char *text = json_string_value(json_object_get(archive->metadata, "rate"));
+    json_t *number = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+    const double rate = json_number_value(number);
+    json_decref(number);
+    return rate > 0 ? rate : 0;
+}
+
 static tl_status read_info(const tl_archive *archive, const tl_model *model, tl_model_info *info, tl_error *error) {
     const tl_shape in = tl_input_shape(model), out = tl_output_shape(model);
     const char *normalise = tl_archive_get(archive, "normalise", error), *version = tl_archive_get(archive, "tapline", error);
@@ -152,6 +161,7 @@ static tl_status read_info(const tl_archive *archive, const tl_model *model, tl_
                             .data.x = {.rank = 3, .shape = {0, in.length, in.channels}}};
     snprintf(info->version, sizeof info->version, "%s", version);
     if (own_lengths) info->data.lengths = tl_allocate(1, sizeof *info->data.lengths, "lengths", error);
+    info->data.rate = read_rate(archive);
     info->data.target_length = out.length;
     info->data.target_channels = tl_loss_takes_labels(tl_model_loss(model)) ? 1 : out.channels;
     return read_classes(archive, model, &info->data, error);

@@ -3,6 +3,7 @@
 #include "data/generate.h"
 #include "read/directory.h"
 #include "read/folder.h"
+#include "read/foreign.h"
 #include "read/reader.h"
 
 #include <stdio.h>
@@ -20,7 +21,7 @@ static const tl_reader *find_reader(const char *path, tl_error *error) {
             end += snprintf(all + end, sizeof all - (size_t)end, "%s%s", end ? ", " : "", *ending);
         }
     }
-    tl_fail(error, TL_ERROR_ARGUMENT, "%s: the name ends in none of %s", path, all);
+    if (tl_foreign_check(path, error) == TL_OK) tl_fail(error, TL_ERROR_ARGUMENT, "%s: the name ends in none of %s", path, all);
     return NULL;
 }
 
