@@ -1,9 +1,8 @@
 /* Elementwise activations: each is a line of the table in the kernels (activation.c), and here what it is called and its settings.
  */
-#include "layers/registry.h"
-
 #include "base/math.h"
 #include "kernels/kernels.h"
+#include "layers/registry.h"
 
 #include <math.h>
 

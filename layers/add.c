@@ -1,8 +1,7 @@
 /* The sum of several arrays, with the ReLU after it if there is one. */
-#include "layers/registry.h"
-
 #include "base/math.h"
 #include "kernels/kernels.h"
+#include "layers/registry.h"
 
 #include <string.h>
 

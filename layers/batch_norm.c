@@ -5,10 +5,9 @@
  * to the mean is at most sqrt(rows) standard deviations, so that little cancels however large the mean is. Chunks are merged in
  * double (Chan, Golub & LeVeque 1983).
  */
-#include "layers/registry.h"
-
 #include "base/math.h"
 #include "kernels/kernels.h"
+#include "layers/registry.h"
 
 #include <math.h>
 

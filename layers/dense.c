@@ -1,12 +1,12 @@
-#include "compute/gemm.h"
-#include "layers/registry.h"
-
 #include "base/math.h"
-#include "kernels/kernels.h"
+#include "compute/gemm.h"
+#include "compute/product.h"
+#include "layers/registry.h"
 
 #include <string.h>
 
-/* Products are cut into parts that the shape alone fixes: at most PARTS of at least so many rows of the result. */
+/* Products of the BLAS, which backward takes, are cut into parts that the shape alone fixes: at most PARTS of at least so many rows
+ * of the result. */
 enum { PARTS = 16, LEAST_ROWS = 64 };
 
 /* Rows of dy that are summed by themselves first, for the gradient of the bias: see global_average_pool.c. */
@@ -36,7 +36,7 @@ static void dense_setup(tl_layer *layer, tl_error *error) {
 static size_t dense_scratch(const tl_layer *layer, size_t batch, int threads) {
     (void)batch;
     (void)threads;
-    return layer->out.channels;
+    return tl_product_scratch(layer->out.channels); /* the gradient of the bias takes less */
 }
 
 typedef struct dense_run {
@@ -59,17 +59,6 @@ static void share(dense_run *run, size_t rows, tl_task task) {
     run->parts = tl_min(wanted, PARTS);
     const double work = 2.0 * (double)run->rows * (double)run->channels * (double)run->units;
     tl_parallel(run->pass->workers, run->parts, work, task, run);
-}
-
-static void forward_task(void *context, size_t part, int worker) {
-    (void)worker;
-    const dense_run *run = context;
-    const size_t first = tl_split_at(run->rows, run->parts, part), last = tl_split_at(run->rows, run->parts, part + 1);
-    tl_real *y = run->pass->y.data;
-    if (run->bias)
-        for (size_t row = first; row < last; row++) memcpy(y + row * run->units, run->pass->parameter[1], run->units * sizeof *y);
-    tl_gemm(TL_PLAIN, TL_PLAIN, last - first, run->units, run->channels, 1, run->pass->x[0].data + first * run->channels,
-            run->channels, run->pass->parameter[0], run->units, run->bias ? 1 : 0, y + first * run->units, run->units);
 }
 
 static void input_task(void *context, size_t part, int worker) {
@@ -100,8 +89,15 @@ static void bias_gradient(const dense_run *run) {
 }
 
 static void dense_forward(const tl_layer *layer, const tl_pass *pass) {
-    dense_run run = run_of(layer, pass);
-    share(&run, run.rows, forward_task);
+    const dense_run run = run_of(layer, pass);
+    const tl_product product = {.rows = run.rows,
+                                .inner = run.channels,
+                                .width = run.units,
+                                .x = pass->x[0].data,
+                                .weight = pass->parameter[0],
+                                .bias = run.bias ? pass->parameter[1] : NULL,
+                                .y = pass->y.data};
+    tl_product_run(&product, pass->workers, pass->scratch);
 }
 
 static void dense_backward(const tl_layer *layer, const tl_pass *pass) {

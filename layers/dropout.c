@@ -1,9 +1,8 @@
 /* The mask is a function of (seed, node, step, position): backward draws it again instead of keeping it. A position is an element,
  * or a channel of a sample where whole channels are dropped. */
-#include "layers/registry.h"
-
 #include "base/math.h"
 #include "kernels/kernels.h"
+#include "layers/registry.h"
 
 enum { BLOCK = 4096 }; /* elements of a task: a multiple of the four numbers that the generator gives at once */
 

@@ -1,7 +1,6 @@
-#include "layers/registry.h"
-
 #include "base/math.h"
 #include "kernels/kernels.h"
+#include "layers/registry.h"
 
 /* Rows that are summed by themselves first: the error of the sum then grows with length / 64 instead of length. */
 enum { RUN = 64 };

@@ -1,7 +1,6 @@
-#include "layers/registry.h"
-
 #include "base/math.h"
 #include "kernels/kernels.h"
+#include "layers/registry.h"
 
 /* Elements of a task: a block of each input stays in the first-level cache while it is gone over again. */
 enum { BLOCK = 1024 };

@@ -1,8 +1,7 @@
 /* A ReLU whose slope below 0 is trained, one for each channel (He et al. 2015). */
-#include "layers/registry.h"
-
 #include "base/math.h"
 #include "kernels/kernels.h"
+#include "layers/registry.h"
 
 /* Rows of a task: the shape alone fixes them, and the order in which their sums are added. */
 enum { ROWS = 256 };

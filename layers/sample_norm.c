@@ -4,10 +4,9 @@
  *
  * The gradients of the parameters are summed by task, and the tasks in order, so that threads do not matter.
  */
-#include "layers/registry.h"
-
 #include "base/math.h"
 #include "kernels/kernels.h"
+#include "layers/registry.h"
 
 #include <math.h>
 #include <string.h>

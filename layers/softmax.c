@@ -1,7 +1,6 @@
-#include "layers/registry.h"
-
 #include "base/math.h"
 #include "kernels/kernels.h"
+#include "layers/registry.h"
 
 /* Elements of a task, in whole rows. */
 enum { BLOCK = 4096 };

@@ -32,7 +32,7 @@ typedef struct tl_shape {
 
 /* How a convolution is evaluated (docs/design.md, "Convolution engines"). */
 typedef enum tl_engine {
-    TL_ENGINE_AUTO = 0, /* chosen for each layer and pass when the model is compiled */
+    TL_ENGINE_AUTO = 0, /* chosen for each layer and pass when the model is compiled; for forward by the shape of one sample */
     TL_ENGINE_NAIVE,    /* the plain loops: slow, the specification of the others */
     TL_ENGINE_GEMM,     /* im2col tiles and the BLAS */
     TL_ENGINE_DIRECT,   /* register tiles on the input itself */

@@ -172,16 +172,3 @@ tl_direct_window tl_direct_window_of(const tl_direct_form *form, size_t elements
     return (tl_direct_window){
         .runs = elements / form->in_width, .run_step = form->tap_step * form->in_width, .count = form->in_width, .step = 1};
 }
-
-/* ---- outputs ---- */
-
-size_t tl_direct_blocks(const tl_kernels *kernels, size_t width) {
-    return tl_ceil_div(tl_ceil_div(width, kernels->lanes), kernels->direct_vectors);
-}
-
-tl_direct_block tl_direct_block_at(const tl_kernels *kernels, size_t width, size_t index) {
-    const size_t vectors = tl_ceil_div(width, kernels->lanes), blocks = tl_direct_blocks(kernels, width);
-    const size_t begin = tl_split_at(vectors, blocks, index), end = tl_split_at(vectors, blocks, index + 1);
-    const size_t first = begin * kernels->lanes, lanes = (end - begin) * kernels->lanes;
-    return (tl_direct_block){.first = first, .vectors = end - begin, .lanes = lanes, .width = tl_min(lanes, width - first)};
-}

@@ -265,6 +265,7 @@ static size_t scratch(const tl_conv1d_shape *shape, tl_conv1d_pass pass, int wor
 const tl_conv1d_ops tl_conv1d_gemm = {
     .name = "gemm",
     .engine = TL_ENGINE_GEMM,
+    .mixes_samples = true,
     .supports = supports,
     .cost = cost,
     .scratch = scratch,

@@ -77,7 +77,7 @@ static void transpose_setup(tl_layer *layer, tl_error *error) {
                                  .forward = engine,
                                  .backward_input = engine,
                                  .backward_weights = engine};
-    if (tl_conv1d_prepare(&spec, &self->job, error) != TL_OK) return;
+    if (tl_conv1d_prepare(&spec, TL_BACKWARD_INPUT, &self->job, error) != TL_OK) return;
     const tl_conv1d_shape *shape = &self->job.shape;
     layer->out = (tl_shape){.length = shape->length, .channels = shape->channels};
     const size_t fan_in = shape->kernel * shape->filters, fan_out = shape->kernel * shape->channels;
