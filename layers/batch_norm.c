@@ -24,17 +24,22 @@ enum { CENTRE, INVERSE, REST, FACTOR, TERM, SAVED };
 /* scratch, each (channels): dx = factor · dy + slope · (x - centre) + offset; then come the sums of the chunks */
 enum { SLOPE, OFFSET, HEAD };
 
+/* sums of a preparation: how many rows, then, each (channels), their mean and the sum of squared distances to it */
+enum { SUM_MEAN, SUM_SQUARES, SUMS };
+
+/* Of the running statistics, unless it is given: some ten batches, since what is older was of other weights. */
+static const double default_momentum = 0.9;
+
 typedef struct batch_norm_layer {
     tl_layer base;
-    double momentum, epsilon;
-    bool relu; /* the next layer's work is done here */
+    double momentum, epsilon; /* momentum 0: the default */
+    bool relu;                /* the next layer's work is done here */
 } batch_norm_layer;
 
 static void batch_norm_setup(tl_layer *layer, tl_error *error) {
     batch_norm_layer *norm = (batch_norm_layer *)layer;
-    if (norm->momentum == 0) norm->momentum = 0.99;
     if (norm->epsilon == 0) norm->epsilon = 1e-3;
-    if (!(norm->momentum > 0 && norm->momentum < 1))
+    if (!(norm->momentum >= 0 && norm->momentum < 1))
         tl_fail(error, TL_ERROR_ARGUMENT, "momentum %g is outside (0, 1)", norm->momentum);
     if (!(norm->epsilon > 0 && norm->epsilon <= 1))
         tl_fail(error, TL_ERROR_ARGUMENT, "epsilon %g is outside (0, 1]", norm->epsilon);
@@ -45,6 +50,7 @@ static void batch_norm_setup(tl_layer *layer, tl_error *error) {
     tl_layer_state(layer, "mean", 1, &channels, TL_INIT_ZEROS);
     tl_layer_state(layer, "variance", 1, &channels, TL_INIT_ONES);
     layer->saved = SAVED * channels;
+    layer->sums = 1 + SUMS * channels;
 }
 
 typedef struct batch_norm_run {
@@ -173,14 +179,30 @@ static void merge(const batch_norm_run *run, size_t channel, size_t lanes, doubl
     for (size_t c = 0; c < lanes; c++) squares[c] = squares[c] < 0 ? 0 : squares[c]; /* by rounding */
 }
 
-/* Statistics that are not finite stop the step by its loss; they must not outlive it. */
+/* What the batch has of its value in the running statistics. Of the default momentum the first batch has all: what stands there
+ * before it means nothing. */
+static double running_share(const batch_norm_run *run, size_t c) {
+    const double momentum = run->layer->momentum;
+    const bool first = run->pass->state[MEAN][c] == 0 && run->pass->state[VARIANCE][c] == 1;
+    return momentum > 0 ? 1 - momentum : first ? 1 : 1 - default_momentum;
+}
+
+/* One value says nothing about a spread; statistics that are not finite stop the step, and must not outlive it. */
 static void move_running(const batch_norm_run *run, size_t c, double mean, double squares) {
-    if (!isfinite(mean) || !isfinite(squares)) return;
-    const double momentum = run->layer->momentum, rows = (double)run->counted;
-    const double variance = squares / (run->counted > 1 ? rows - 1 : 1);
+    if (run->counted < 2 || !isfinite(mean) || !isfinite(squares)) return;
+    const double share = running_share(run, c), variance = squares / ((double)run->counted - 1);
     tl_real *running_mean = run->pass->state[MEAN] + c, *running_variance = run->pass->state[VARIANCE] + c;
-    *running_mean = (tl_real)(momentum * (double)*running_mean + (1 - momentum) * mean);
-    *running_variance = (tl_real)(momentum * (double)*running_variance + (1 - momentum) * variance);
+    *running_mean = (tl_real)((1 - share) * (double)*running_mean + share * mean);
+    *running_variance = (tl_real)((1 - share) * (double)*running_variance + share * variance);
+}
+
+/* Joins the statistics of a batch to those of the batches before (Chan, Golub & LeVeque 1983). */
+static void join_sums(const batch_norm_run *run, size_t c, double mean, double squares) {
+    double *means = run->pass->sums + 1 + SUM_MEAN * run->channels, *all = run->pass->sums + 1 + SUM_SQUARES * run->channels;
+    const double before = run->pass->sums[0], rows = (double)run->counted, distance = mean - means[c];
+    if (run->counted < 2) return;
+    means[c] += distance * rows / (before + rows);
+    all[c] += squares + distance * distance * before * rows / (before + rows);
 }
 
 /* What the rounding of the mean to tl_real leaves over goes into the term. */
@@ -194,7 +216,8 @@ static void merge_task(void *context, size_t task, int worker) {
     merge(run, start, lanes, mean, squares);
     for (size_t lane = 0; lane < lanes; lane++) {
         const size_t c = start + lane;
-        const double inverse = 1 / sqrt(squares[lane] / (double)run->counted + run->layer->epsilon);
+        const double variance = squares[lane] / (double)run->counted;
+        const double inverse = isfinite(variance) ? 1 / sqrt(variance + run->layer->epsilon) : NAN;
         const tl_real centre = (tl_real)mean[lane];
         const double rest = ((double)centre - mean[lane]) * inverse;
         saved[CENTRE * channels + c] = centre;
@@ -202,7 +225,10 @@ static void merge_task(void *context, size_t task, int worker) {
         saved[REST * channels + c] = (tl_real)rest;
         saved[FACTOR * channels + c] = (tl_real)((double)scale[c] * inverse);
         saved[TERM * channels + c] = (tl_real)((double)shift[c] + (double)scale[c] * rest);
-        move_running(run, c, mean[lane], squares[lane]);
+        if (run->pass->sums)
+            join_sums(run, c, mean[lane], squares[lane]);
+        else
+            move_running(run, c, mean[lane], squares[lane]);
     }
 }
 
@@ -214,27 +240,69 @@ static void normalise_task(void *context, size_t task, int worker) {
     run->kernels->norm_apply(&rows);
 }
 
-static void running_coefficients(const batch_norm_run *run) {
-    tl_real *factor = run->pass->saved + FACTOR * run->channels, *term = run->pass->saved + TERM * run->channels;
-    for (size_t c = 0; c < run->channels; c++) {
-        const double variance = (double)run->pass->state[VARIANCE][c];
-        factor[c] = (tl_real)((double)run->pass->parameter[SCALE][c] / sqrt(variance + run->layer->epsilon));
-        term[c] = run->pass->parameter[SHIFT][c];
+/* By the statistics of the batch. */
+static void normalise_batch(batch_norm_run *run) {
+    run->centre = run->pass->saved + CENTRE * run->channels;
+    share_chunks(run, moments_task);
+    share_channels(run, merge_task);
+    share_chunks(run, normalise_task);
+}
+
+/* By the running statistics; a frozen layer leaves for backward what a batch would. */
+static void normalise_running(batch_norm_run *run) {
+    const tl_pass *pass = run->pass;
+    const size_t channels = run->channels;
+    tl_real *saved = pass->saved;
+    for (size_t c = 0; c < channels; c++) {
+        const double inverse = 1 / sqrt((double)pass->state[VARIANCE][c] + run->layer->epsilon);
+        saved[CENTRE * channels + c] = pass->state[MEAN][c];
+        saved[INVERSE * channels + c] = (tl_real)inverse;
+        saved[REST * channels + c] = 0;
+        saved[FACTOR * channels + c] = (tl_real)((double)pass->parameter[SCALE][c] * inverse);
+        saved[TERM * channels + c] = pass->parameter[SHIFT][c];
     }
+    run->centre = saved + CENTRE * channels;
+    share_chunks(run, normalise_task);
+}
+
+/* Tells where what came in, or its square, is beyond what a tl_real holds. */
+static void find_fault(const batch_norm_run *run) {
+    const tl_real *centre = run->pass->saved + CENTRE * run->channels, *inverse = run->pass->saved + INVERSE * run->channels;
+    size_t c = 0;
+    while (c < run->channels && isfinite(centre[c]) && isfinite(inverse[c])) c++;
+    if (c < run->channels) *run->pass->fault = "the mean or the variance of a channel is not finite; smaller values would help";
 }
 
 static void batch_norm_forward(const tl_layer *layer, const tl_pass *pass) {
     batch_norm_run run = run_of(layer, pass);
-    if (pass->training) {
-        run.centre = pass->saved + CENTRE * run.channels;
-        share_chunks(&run, moments_task);
-        share_channels(&run, merge_task);
-    } else {
-        run.centre = pass->state[MEAN];
-        running_coefficients(&run);
+    if (!pass->training || pass->frozen) {
+        normalise_running(&run);
+        return;
     }
-    share_chunks(&run, normalise_task);
+    normalise_batch(&run);
+    find_fault(&run);
 }
+
+/* ---- what a pass over the training data tells ---- */
+
+/* Layers behind see what they see in training: batches that are normalised by themselves. */
+static void batch_norm_see(const tl_layer *layer, const tl_pass *pass) {
+    batch_norm_run run = run_of(layer, pass);
+    normalise_batch(&run);
+    if (run.counted > 1) pass->sums[0] += (double)run.counted;
+}
+
+/* The statistics of all rows as if they were one batch (Wu & Johnson 2021, "Rethinking 'Batch' in BatchNorm", PreciseBN). */
+static void batch_norm_finish(const tl_layer *layer, const tl_pass *pass) {
+    const size_t channels = layer->in[0].channels;
+    const double rows = pass->sums[0], *mean = pass->sums + 1 + SUM_MEAN * channels, *squares = mean + channels;
+    for (size_t c = 0; rows > 0 && c < channels; c++) {
+        pass->state[MEAN][c] = (tl_real)mean[c];
+        pass->state[VARIANCE][c] = (tl_real)(squares[c] / (rows - 1));
+    }
+}
+
+static const tl_preparation preparation = {.see = batch_norm_see, .finish = batch_norm_finish};
 
 /* ---- backward ---- */
 
@@ -286,11 +354,21 @@ static void gradient_task(void *context, size_t task, int worker) {
     run->kernels->norm_gradient(&rows);
 }
 
+/* Statistics that are fixed have no gradient: dx = factor · dy. */
+static void keep_factor_alone(const batch_norm_run *run) {
+    for (size_t c = 0; c < run->channels; c++)
+        run->pass->scratch[SLOPE * run->channels + c] = run->pass->scratch[OFFSET * run->channels + c] = 0;
+}
+
 static void batch_norm_backward(const tl_layer *layer, const tl_pass *pass) {
     batch_norm_run run = run_of(layer, pass);
     run.centre = pass->saved + CENTRE * run.channels;
-    share_chunks(&run, gradient_sums_task);
-    share_channels(&run, gradient_merge_task);
+    if (pass->frozen)
+        keep_factor_alone(&run);
+    else {
+        share_chunks(&run, gradient_sums_task);
+        share_channels(&run, gradient_merge_task);
+    }
     if (pass->dx[0].data) share_chunks(&run, gradient_task);
 }
 
@@ -321,6 +399,7 @@ const tl_layer_ops tl_batch_norm_layer_ops = {
     .forward = batch_norm_forward,
     .backward = batch_norm_backward,
     .absorb = batch_norm_absorb,
+    .preparation = &preparation,
 };
 
 tl_node tl_batch_norm(tl_model *model, tl_node x, const tl_batch_norm_cfg *cfg) {

@@ -43,6 +43,7 @@ static void given_no_model_when_called_then_errors_and_zeros(void **unused) {
     const char *text = "the model is NULL: memory was short for it, or it was not loaded";
     tl_fit(NULL, &classified, NULL, NULL, &error), expect(&error, text);
     tl_evaluate(NULL, &classified, &metrics, &error), expect(&error, text);
+    tl_update_statistics(NULL, &classified, &error), expect(&error, text);
     tl_confusion(NULL, &classified, (size_t[4]){0}, &error), expect(&error, text);
     tl_predict(NULL, x, NULL, &y, &error), expect(&error, text);
     tl_step(NULL, &error), expect(&error, text);

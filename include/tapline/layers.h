@@ -189,10 +189,13 @@ TL_API tl_node tl_last_step(tl_model *model, tl_node x);
 TL_API tl_node tl_flatten(tl_model *model, tl_node x);
 
 /* Normalises each channel over batch and time, then scales and shifts (Ioffe & Szegedy 2015). Training uses the statistics of
- * the batch and moves the running ones: running = momentum·running + (1 - momentum)·batch (variance: the unbiased one);
- * inference uses the running ones. Parameters scale, shift: (channels); state mean, variance: (channels). */
+ * the batch and moves the running ones: running = momentum·running + (1 - momentum)·batch (variance: the unbiased one), from 0 and
+ * 1 on as PyTorch and Keras do; of the default momentum the first batch replaces these. A batch with a single value a channel does
+ * not move them. Inference uses the running ones, and so does training of a frozen layer (tl_freeze). tl_fit ends with statistics
+ * of all of its data (tl_update_statistics). Where a mean or variance overflows, tl_step fails and names the layer.
+ * Parameters scale, shift: (channels); state mean, variance: (channels). */
 typedef struct tl_batch_norm_cfg {
-    double momentum; /* of the running statistics (0.99): in (0, 1) */
+    double momentum; /* of the running statistics (0.9): in (0, 1) */
     double epsilon;  /* added to the variance (1e-3): at most 1, as of the other norms */
 } tl_batch_norm_cfg;
 TL_API tl_node tl_batch_norm(tl_model *model, tl_node x, const tl_batch_norm_cfg *cfg);

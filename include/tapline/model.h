@@ -207,8 +207,9 @@ TL_API size_t tl_parameter_count(const tl_model *model);
 TL_API size_t tl_node_parameter_count(const tl_model *model, tl_node node);
 
 /* Frozen layers keep their parameters: no gradient is computed for them and no step moves them. May be called before or after
- * tl_model_compile, between any steps; what a layer had accumulated is forgotten. The running statistics of a frozen batch norm
- * move on with what it sees in training, as PyTorch's do. A node that there is not is the model's error. */
+ * tl_model_compile, between any steps; what a layer had accumulated is forgotten. A frozen batch norm
+ * uses its running statistics in training too, and keeps them, as Keras' does with trainable = False. A node that there is not is
+ * the model's error. */
 TL_API void tl_freeze(tl_model *model, tl_node node);
 TL_API void tl_unfreeze(tl_model *model, tl_node node);
 

@@ -136,6 +136,7 @@ static void bind_forward(tl_model *model, const layout *plan, size_t id, tl_real
                   .state = vertex->state,
                   .saved = memory_of(model, plan, plan->saved[id]),
                   .scratch = scratch,
+                  .fault = plan->mode == TL_TRAINING ? &vertex->fault : NULL,
                   .workers = &model->workers,
                   .seed = model->seed,
                   .node = (uint32_t)id};

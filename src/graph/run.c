@@ -6,6 +6,7 @@
 #include "kernels/kernels.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- forward ---- */
@@ -59,11 +60,16 @@ static bool may_run_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
     return !tl_failed(error);
 }
 
-void tl_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
-    if (!may_run_forward(model, x, mode) || !tl_begin_lengths(model, x)) return;
-    const unsigned denormals = tl_denormals_off();
+bool tl_begin_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
+    if (!may_run_forward(model, x, mode) || !tl_begin_lengths(model, x)) return false;
     if (x->shape[0] != model->batch_now) set_batch(model, x->shape[0]);
     bind_input(model, x->data, mode);
+    return true;
+}
+
+void tl_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
+    if (!tl_begin_forward(model, x, mode)) return;
+    const unsigned denormals = tl_denormals_off();
     for (size_t i = 0; i < model->vertices; i++) {
         tl_vertex *vertex = &model->vertex[i];
         if (!vertex->live || vertex->absorbed || (int)i == model->input) continue;
@@ -193,6 +199,7 @@ static void forget_samples(tl_model *model) {
     model->samples = 0;
     model->weight = 0;
     model->loss_not_finite = false;
+    for (size_t i = 0; i < model->vertices; i++) model->vertex[i].fault = NULL;
 }
 
 void tl_zero_grad(tl_model *model) {
@@ -276,6 +283,22 @@ static void update_parameters(tl_model *model, double scale) {
     }
 }
 
+/* The first layer that said why its output is not finite; the number of layers where none did. */
+static size_t find_fault(const tl_model *model) {
+    size_t i = 0;
+    while (i < model->vertices && !model->vertex[i].fault) i++;
+    return i;
+}
+
+static void refuse_step(const tl_model *model, const char *what, size_t faulty, tl_error *error) {
+    char reason[200] = "";
+    if (faulty < model->vertices)
+        snprintf(reason, sizeof reason, "; layer %zu (%s): %s", faulty, model->vertex[faulty].layer->ops->name,
+                 model->vertex[faulty].fault);
+    tl_fail(error, TL_ERROR_NUMERIC, "non-finite %s at step %llu; parameters unchanged%s", what,
+            (unsigned long long)model->steps + 1, reason);
+}
+
 tl_status tl_step(tl_model *model, tl_error *error) {
     if (tl_failed(error)) return error->status;
     if (tl_report(model, error) != TL_OK) return tl_model_error(model)->status;
@@ -283,10 +306,13 @@ tl_status tl_step(tl_model *model, tl_error *error) {
     const unsigned denormals = tl_denormals_off();
     const double scale = model->weight > 0 ? 1 / model->weight : 0;
     double norm = gradient_norm(model) * scale;
-    const char *wrong = model->loss_not_finite ? "loss" : !isfinite(norm) ? "gradient" : NULL;
+    const size_t faulty = find_fault(model);
+    const char *wrong = model->loss_not_finite     ? "loss"
+                        : faulty < model->vertices ? "activation"
+                        : !isfinite(norm)          ? "gradient"
+                                                   : NULL;
     if (wrong) {
-        tl_fail(error, TL_ERROR_NUMERIC, "non-finite %s at step %llu; parameters unchanged", wrong,
-                (unsigned long long)model->steps + 1);
+        refuse_step(model, wrong, faulty, error);
         tl_zero_grad(model);
     } else {
         if (model->clip_value > 0) {

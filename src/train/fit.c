@@ -329,6 +329,14 @@ static void train(tl_fit_state *f, tl_error *error) {
     }
 }
 
+/* Parameters of the best epoch, and statistics that belong to the parameters; after a failure of as much as there is. */
+static void settle(tl_fit_state *f, tl_error *error) {
+    tl_error wrong = {0};
+    if (f->best && f->result.best_epoch > 0) copy_parameters(f->model, f->best, true);
+    if (f->result.steps > 0) tl_update_statistics(f->model, f->data, &wrong);
+    if (tl_failed(&wrong) && !tl_failed(error)) tl_fail(error, wrong.status, "fit: after training: %.400s", wrong.text);
+}
+
 tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result, tl_error *error) {
     tl_error own = {0};
     if (!error) error = &own;
@@ -338,7 +346,7 @@ tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg,
         train(&f, error);
         if (tl_failed(error)) tl_model_clear_error(model); /* it is the caller's now */
         f.result.gave_up = gave_up(&f);
-        if (f.best && f.result.best_epoch > 0) copy_parameters(model, f.best, true);
+        settle(&f, error);
         f.result.seconds = tl_seconds() - f.begin;
         tl_zero_grad(model);
     }
