@@ -89,7 +89,8 @@ typedef struct tl_fit_result {
  * `result` may be NULL. Fails for data that does not fit the model; as tl_step does, with what was learnt before the failing step
  * kept, naming a sample that is not finite; and where a checkpoint cannot be written (the one before it is kept) or is of another
  * training (the message lists what differs). */
-TL_API tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result, tl_error *error);
+static inline tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result,
+                               tl_error *error);
 
 /* Sets what layers learn from a pass over training data beside their parameters, such as the running mean and variance of batch
  * norm, to what belongs to the parameters as they are: from every series of the data once, in inference mode (no dropout), each
@@ -118,6 +119,21 @@ TL_API tl_status tl_confusion(tl_model *model, const tl_dataset *data, size_t *c
  * and after the model is loaded. Another instruction set, tuning or engine may change the last bits; with the engine gemm the other
  * samples may, too. What was learnt may depend on the batch and on the BLAS as well (docs/command.md, --threads). */
 TL_API tl_status tl_predict(tl_model *model, const tl_tensor *x, const size_t *lengths, tl_tensor *y, tl_error *error);
+
+/* ---- how structs may grow (see tapline/base.h) ---- */
+
+typedef struct tl_fit_sizes {
+    size_t cfg, schedule, augment, result;
+} tl_fit_sizes;
+
+TL_API tl_status tl_fit_sized(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result,
+                              const tl_fit_sizes *sizes, tl_error *error);
+
+static inline tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result,
+                               tl_error *error) {
+    const tl_fit_sizes sizes = {sizeof(tl_fit_cfg), sizeof(tl_schedule_cfg), sizeof(tl_augment_cfg), sizeof(tl_fit_result)};
+    return tl_fit_sized(model, data, cfg, result, &sizes, error);
+}
 
 #ifdef __cplusplus
 }

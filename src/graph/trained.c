@@ -1,6 +1,8 @@
 /* Which layers are trained, and how: freezing, groups, and what the optimizer therefore moves. */
 #include "graph/graph.h"
 
+#include "base/argument.h"
+
 #include <string.h>
 
 static bool same_group(const tl_group_cfg *a, const tl_group_cfg *b) { return a->rate == b->rate && a->no_decay == b->no_decay; }
@@ -51,10 +53,11 @@ static void set_frozen(tl_model *model, tl_node node, bool frozen) {
 void tl_freeze(tl_model *model, tl_node node) { set_frozen(model, node, true); }
 void tl_unfreeze(tl_model *model, tl_node node) { set_frozen(model, node, false); }
 
-void tl_set_group(tl_model *model, tl_node node, const tl_group_cfg *cfg) {
+void tl_set_group_sized(tl_model *model, tl_node node, const tl_group_cfg *cfg, size_t size) {
     tl_vertex *vertex = find_vertex(model, node, "group");
-    tl_group_cfg group = cfg ? *cfg : (tl_group_cfg){0};
+    tl_group_cfg group;
     if (!vertex) return;
+    tl_take(&group, sizeof group, cfg, size, "group", &model->error);
     if (group.rate == 0) group.rate = 1;
     if (!(group.rate > 0 && group.rate <= 1e6)) {
         tl_fail(&model->error, TL_ERROR_ARGUMENT, "group: rate %g is not a number above 0, up to 1e6", group.rate);
