@@ -38,7 +38,7 @@ static void check_each(tl_model *model, tl_status status, const char *text) {
         if (call == 0) tl_fit(model, &two_classes, NULL, NULL, &error);
         if (call == 1) tl_evaluate(model, &two_classes, &metrics, &error);
         if (call == 2) tl_confusion(model, &two_classes, counts, &error);
-        if (call == 3) tl_data_check(model, &two_classes, &error);
+        if (call == 3) tl_model_takes(model, &two_classes, &error);
         if (call == 4) tl_find_learning_rate(model, &two_classes, NULL, NULL, curve, &error);
         if (call == 5) tl_model_save(model, "/dev/null", &(tl_save_cfg){.data = &two_classes}, &error);
         check_error(&error, status, text);

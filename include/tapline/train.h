@@ -97,7 +97,7 @@ static inline tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl
 /* Whether the model takes the data, as tl_fit and tl_evaluate ask first: it is compiled, series have its length and channels,
  * targets are what its loss compares with, and there is one output for each class, or value at a time. Fails saying what does not
  * fit. */
-TL_API tl_status tl_data_check(const tl_model *model, const tl_dataset *data, tl_error *error);
+TL_API tl_status tl_model_takes(const tl_model *model, const tl_dataset *data, tl_error *error);
 
 /* Sets what layers learn from a pass over training data beside their parameters, such as the running mean and variance of batch
  * norm, to what belongs to the parameters as they are: from every series of the data once, in inference mode (no dropout), each

@@ -6,7 +6,9 @@
 
 #include "base/argument.h"
 #include "base/clock.h"
+#include "base/math.h"
 #include "base/memory.h"
+#include "data/dataset.h"
 #include "graph/loss.h"
 #include "train/evaluate.h"
 #include "train/metrics.h"
@@ -59,10 +61,8 @@ static void set_rate(tl_fit_state *f) {
     f->learning_rate = rate;
 }
 
-static size_t parts_of(size_t count, size_t size) { return (count + size - 1) / size; }
-
 static tl_status prepare_schedule(tl_fit_state *f, tl_error *error) {
-    const uint64_t steps = (uint64_t)f->cfg.epochs * parts_of(f->batches, f->cfg.accumulate);
+    const uint64_t steps = (uint64_t)f->cfg.epochs * tl_ceil_div(f->batches, f->cfg.accumulate);
     f->learning_rate = tl_learning_rate(f->model);
     if (tl_schedule_prepare(&f->schedule, &f->cfg.schedule, f->learning_rate, steps, error) == TL_OK) set_rate(f);
     return error->status;
@@ -96,8 +96,8 @@ static tl_status take_configuration(tl_fit_state *f, tl_error *error) {
         return tl_fail(error, TL_ERROR_ARGUMENT, "fit: checkpoint_every %g is below 0", f->cfg.checkpoint_every);
     if (f->cfg.patience < 0) return tl_fail(error, TL_ERROR_ARGUMENT, "fit: patience %d is below 0", f->cfg.patience);
     if (check_variations(&f->cfg, f->data, error) != TL_OK) return error->status;
-    if (f->cfg.validation && tl_data_fits(f->model, f->cfg.validation, "fit", error) != TL_OK) return error->status;
-    f->batches = parts_of(f->data->x.shape[0], f->cfg.batch);
+    if (f->cfg.validation && tl_data_check(f->model, f->cfg.validation, "fit", error) != TL_OK) return error->status;
+    f->batches = tl_ceil_div(f->data->x.shape[0], f->cfg.batch);
     return prepare_schedule(f, error);
 }
 
@@ -118,7 +118,7 @@ static void prepare_mixtures(tl_fit_state *f, tl_error *error) {
 
 static tl_status prepare_fit(tl_fit_state *f, tl_error *error) {
     const tl_shape in = tl_input_shape(f->model);
-    if (tl_data_fits(f->model, f->data, "fit", error) != TL_OK || take_configuration(f, error) != TL_OK) return error->status;
+    if (tl_data_check(f->model, f->data, "fit", error) != TL_OK || take_configuration(f, error) != TL_OK) return error->status;
     f->order = tl_allocate(f->data->x.shape[0], sizeof *f->order, "the order of the samples", error);
     f->x = tl_tensor_new(3, (size_t[]){f->cfg.batch, in.length, in.channels}, error);
     if (varies(&f->cfg.augment)) f->varied = tl_tensor_new(3, f->x.shape, error);
@@ -301,7 +301,7 @@ static tl_status save_checkpoint(tl_fit_state *f, tl_error *error) {
 
 static tl_status train_next(tl_fit_state *f, tl_error *error) {
     const size_t first = f->batch * f->cfg.batch, rest = f->data->x.shape[0] - first;
-    gather(f, first, rest < f->cfg.batch ? rest : f->cfg.batch);
+    gather(f, first, tl_min(rest, f->cfg.batch));
     f->batch++;
     const bool step = f->batch % f->cfg.accumulate == 0 || f->batch == f->batches;
     if (train_batch(f, step, error) != TL_OK) return error->status;
