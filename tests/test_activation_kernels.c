@@ -17,7 +17,7 @@ static const struct {
     const char *name;
     tl_activation activation;
     long double (*formula)(long double x);
-    double most, units;
+    double maximum, units;
 } cases[] = {
     {"exponential", TL_ACTIVATION_EXPONENTIAL, expl, 80, 2},
     {"softplus", TL_ACTIVATION_SOFTPLUS, softplus_of, 80, 2},
@@ -36,11 +36,11 @@ static void send_back(const tl_kernels *kernels, tl_activation activation, const
 }
 
 /* In equal steps, or of all sizes where `power` is below 0. */
-static void fill(tl_real *x, double most, int power) {
+static void fill(tl_real *x, double maximum, int power) {
     fill_normal(x, COUNT, (uint32_t)(power + 100));
     for (size_t i = 0; i < COUNT; i++) {
-        const double step = most * (2 * (double)i / (COUNT - 1) - 1), random = ldexp((double)x[i], power);
-        x[i] = (tl_real)(power == 0 ? step : fmax(-most, fmin(most, random)));
+        const double step = maximum * (2 * (double)i / (COUNT - 1) - 1), random = ldexp((double)x[i], power);
+        x[i] = (tl_real)(power == 0 ? step : fmax(-maximum, fmin(maximum, random)));
     }
 }
 
@@ -52,7 +52,7 @@ static void given_numbers_of_any_size_when_activated_then_within_the_units_that_
     const size_t count = tables_here(tables);
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
         for (int power = 0; power >= -60; power -= 6) {
-            fill(x, cases[k].most, power);
+            fill(x, cases[k].maximum, power);
             for (size_t i = 0; i < COUNT; i++) {
                 expected[i] = (double)cases[k].formula((long double)x[i]);
                 bound[i] = cases[k].units * unit * fabs(expected[i]);

@@ -33,13 +33,13 @@ static void write_classes(const char *path, uint32_t seed) {
 }
 
 /* Series of `least` to `most` steps, as long as they are where that is the same for all: a spike in noise, up or down. */
-static void write_unequal(const char *path, int least, int most) {
+static void write_unequal(const char *path, int minimum, int maximum) {
     tl_rng rng = tl_rng_at(4, TL_STREAM_USER, 0, 0);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     fprintf(file, "@equalLength false\n@classLabel true up down\n@data\n");
     for (int i = 0; i < SERIES; i++) {
-        const int length = least + (int)tl_rng_below(&rng, (uint32_t)(most - least + 1));
+        const int length = minimum + (int)tl_rng_below(&rng, (uint32_t)(maximum - minimum + 1));
         for (int t = 0; t < length; t++)
             fprintf(file, "%s%.4f", t ? "," : "", (t == length / 2) * (i % 2 ? 5 : -5) + 0.1 * tl_rng_normal(&rng));
         fprintf(file, ":%s\n", i % 2 ? "up" : "down");

@@ -73,8 +73,8 @@ static void run_pass(tl_conv1d_plan *plan, problem *p, int pass, bool bias) {
 
 /* ---- random configurations ---- */
 
-static int64_t between(tl_rng *rng, int64_t least, int64_t most) {
-    return least + (int64_t)tl_rng_below(rng, (uint32_t)(most - least + 1));
+static int64_t between(tl_rng *rng, int64_t minimum, int64_t maximum) {
+    return minimum + (int64_t)tl_rng_below(rng, (uint32_t)(maximum - minimum + 1));
 }
 
 static int64_t extent_of(const tl_conv1d_spec *s) { return (s->kernel - 1) * s->dilation + 1; }

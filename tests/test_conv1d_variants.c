@@ -7,7 +7,9 @@
 
 enum { CONFIGURATIONS = 400 };
 
-static int between(tl_rng *rng, int least, int most) { return least + (int)tl_rng_below(rng, (uint32_t)(most - least + 1)); }
+static int between(tl_rng *rng, int minimum, int maximum) {
+    return minimum + (int)tl_rng_below(rng, (uint32_t)(maximum - minimum + 1));
+}
 
 /* A layer of one kind or the other, and its arrays: (batch, length, channels) → (batch, out_length, filters). */
 typedef struct problem {

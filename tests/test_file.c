@@ -126,10 +126,10 @@ static void given_classes_and_raw_series_when_loaded_then_the_info_says_so(void 
     (void)unused;
     tl_model *saved = make_trained();
     tl_model_info info;
-    save(saved, &(tl_save_cfg){.data = &data, .raw = true, .missing = TL_MISSING_MEAN});
+    save(saved, &(tl_save_cfg){.data = &data, .normalize = TL_NORMALIZE_NONE, .missing_policy = TL_MISSING_MEAN});
     tl_model_free(load(NULL, &info));
-    assert_true(info.raw);
-    assert_int_equal(info.missing, TL_MISSING_MEAN);
+    assert_true(info.normalize);
+    assert_int_equal(info.missing_policy, TL_MISSING_MEAN);
     assert_string_equal(info.precision, tl_precision());
     assert_string_equal(info.version, tl_version());
     assert_int_equal(info.data.x.shape[1], LENGTH);
@@ -142,8 +142,8 @@ static void given_classes_and_raw_series_when_loaded_then_the_info_says_so(void 
     tl_model_info_release(&info);
     save(saved, NULL);
     tl_model_free(load(NULL, &info));
-    assert_false(info.raw);
-    assert_int_equal(info.missing, TL_MISSING_REFUSE);
+    assert_false(info.normalize);
+    assert_int_equal(info.missing_policy, TL_MISSING_REFUSE);
     assert_null(info.data.class_names);
     assert_int_equal(info.data.classes, CLASSES);
     tl_model_info_release(&info);

@@ -80,17 +80,17 @@ static void given_one_weight_when_a_rate_is_found_then_losses_and_divergence_are
     tl_model *model = make_line(&(tl_compile_cfg){.loss = TL_SQUARED_ERROR});
     tl_find_learning_rate(model, &line, NULL, &(tl_rate_range){.low = 1e-6, .high = 1e3, .steps = 91}, curve, &error);
     check_ok(&error);
-    double off = 3, least = INFINITY, steepest = 0, best = 0;
+    double off = 3, minimum = INFINITY, steepest = 0, best = 0;
     for (size_t i = 0; i < tl_rate_curve_count(curve); i++) {
         const double rate = 1e-6 * pow(10, 0.1 * (double)i), fall = off * off * (1 - pow(1 - 2 * rate, 2));
         check_number("rate", tl_rate_curve_learning_rates(curve)[i], rate, 1e-9, 0);
         check_number("loss", tl_rate_curve_losses(curve)[i], off * off, close, 1e-6);
-        least = fmin(least, off * off);
+        minimum = fmin(minimum, off * off);
         if (fall > steepest) steepest = fall, best = rate;
         off *= 1 - 2 * rate;
     }
     assert_true(tl_rate_curve_diverged(curve) && tl_rate_curve_count(curve) < 91);
-    assert_true(tl_rate_curve_losses(curve)[tl_rate_curve_count(curve) - 1] > 4 * least &&
+    assert_true(tl_rate_curve_losses(curve)[tl_rate_curve_count(curve) - 1] > 4 * minimum &&
                 tl_rate_curve_learning_rates(curve)[tl_rate_curve_count(curve) - 1] > 1);
     check_number("half a decade about the steepest fall", log10(tl_rate_curve_suggestion(curve)), log10(best), 0, 0.5);
     check_number("weight", (double)*tl_parameter_at(model, 0).value.data, 0, 0, 0);

@@ -8,18 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONFIGURATIONS = 8, MOST_OUTPUTS = 1024 };
+enum { CONFIGURATIONS = 8, MAX_OUTPUTS = 1024 };
 
 /* Random targets for an output of `steps` rows with `channels` each. */
 typedef struct targets {
-    int32_t labels[MOST_OUTPUTS];
-    tl_real values[MOST_OUTPUTS];
+    int32_t labels[MAX_OUTPUTS];
+    tl_real values[MAX_OUTPUTS];
 } targets;
 
 static tl_target target_for(const tl_model *model, tl_node output, size_t batch, targets *to, uint32_t seed) {
     const tl_shape out = tl_node_shape(model, output);
     const size_t steps = batch * out.length;
-    assert_true(steps * out.channels <= MOST_OUTPUTS);
+    assert_true(steps * out.channels <= MAX_OUTPUTS);
     tl_rng rng = tl_rng_at(seed, TL_STREAM_USER, 2, 0);
     for (size_t i = 0; i < steps; i++) to->labels[i] = (int32_t)tl_rng_below(&rng, (uint32_t)out.channels);
     fill_normal(to->values, steps * out.channels, seed + 1);

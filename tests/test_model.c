@@ -47,14 +47,14 @@ static void given_exclusive_or_when_fitted_then_learnt_and_best_epoch_restored(v
 }
 
 typedef struct watched {
-    double least;
+    double minimum;
     int epoch;
 } watched;
 
 static bool watch_validation(const tl_progress *at, void *user) {
     watched *w = user;
     assert_true(at->epoch_end == !isnan(at->validation.loss));
-    if (at->epoch_end && at->validation.loss < w->least) *w = (watched){at->validation.loss, at->epoch};
+    if (at->epoch_end && at->validation.loss < w->minimum) *w = (watched){at->validation.loss, at->epoch};
     return true;
 }
 
@@ -76,11 +76,11 @@ static void given_a_validation_set_when_fitted_then_its_best_epoch_is_restored_a
     tl_metrics metrics;
     tl_evaluate(model, &validation, &metrics, &error);
     check_ok(&error);
-    assert_true(result.gave_up && !result.stopped);
+    assert_true(result.early_stopped && !result.stopped);
     assert_int_equal(result.best_epoch, seen.epoch);
     assert_int_equal(result.epochs, seen.epoch + 7);
-    check_number("best loss", result.best_loss, seen.least, 0, 0);
-    check_number("restored", metrics.loss, seen.least, 0, 0);
+    check_number("best loss", result.best_loss, seen.minimum, 0, 0);
+    check_number("restored", metrics.loss, seen.minimum, 0, 0);
     cfg.patience = -1;
     tl_fit(model, &data, &cfg, NULL, &error);
     check_error(&error, TL_ERROR_ARGUMENT, "fit: patience -1 is below 0");

@@ -91,7 +91,7 @@ static const struct {
     {"dropout", dropout, 0},
     {"flatten", tl_flatten, 0},
     {"last_step", tl_last_step, 0},
-    {"hand_crafted", tl_hand_crafted, LENGTH *(CHANNELS - 1 + 2.0 * (2 * 126 + 186))}, /* 2 … 64 twice, 6 … 96 taps */
+    {"fixed_filters", tl_fixed_filters, LENGTH *(CHANNELS - 1 + 2.0 * (2 * 126 + 186))}, /* 2 … 64 twice, 6 … 96 taps */
 };
 
 static void given_each_layer_when_its_operations_are_counted_then_they_have_the_closed_form(void **unused) {

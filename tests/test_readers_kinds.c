@@ -118,7 +118,7 @@ static void given_sizes_of_streams_or_spare_bytes_when_sound_is_read_then_the_fr
     };
     for (size_t i = 0; i < sizeof sounds / sizeof *sounds; i++) {
         tl_error error = {0};
-        tl_dataset *data = read_sounds(&sounds[i], &sounds[i], &(tl_read_cfg){.raw = true}, &error);
+        tl_dataset *data = read_sounds(&sounds[i], &sounds[i], &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, &error);
         check_ok(&error);
         assert_int_equal(data->x.shape[1], 3);
         check_equal("samples", data->x.data, (const tl_real[]){(tl_real)0.5, -1, (tl_real)0.25}, 3);
@@ -155,7 +155,7 @@ static void given_two_sample_rates_when_sound_is_read_then_both_files_are_named(
     error = (tl_error){0};
     tl_dataset *train = read_sounds(&slow, &slow, NULL, &error);
     check_ok(&error);
-    assert_null(read_sounds(&fast, &fast, &(tl_read_cfg){.like = train}, &error));
+    assert_null(read_sounds(&fast, &fast, &(tl_read_cfg){.reference = train}, &error));
     check_error(&error, TL_ERROR_FORMAT, "s/a/1.wav: has 16000 samples a second, but the training set has 8000");
     tl_dataset_free(train);
 }
@@ -201,7 +201,7 @@ static void given_a_record_of_any_signal_format_when_read_then_the_same_values(v
         for (int t = 0; t < FRAMES; t++) put_sample(&samples, formats[i], t);
         files_write("r.dat", samples.data, samples.count);
         snprintf(header, sizeof header, "r 1 360 %d\nr.dat %u 10\n", FRAMES, formats[i]);
-        tl_dataset *data = read_record(header, &beat, &(tl_read_cfg){.raw = true, .segment = 4}, &error);
+        tl_dataset *data = read_record(header, &beat, &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .segment = 4}, &error);
         check_ok(&error);
         check_equal(header, data->x.data, (const tl_real[]){-2, -1, 0, 1}, 4);
         check_number("rate", data->rate, 360, 0, 0);
@@ -223,7 +223,7 @@ static void given_signals_in_several_files_when_a_record_is_read_then_each_is_a_
     files_write("r.dat", two.data, two.count);
     files_write("s.dat", one.data, one.count);
     tl_dataset *data = read_record("r 3 360 12\nr.dat 16 10\nr.dat 16 10\ns.dat 80 10\n", &beat,
-                                   &(tl_read_cfg){.raw = true, .segment = 2}, &error);
+                                   &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .segment = 2}, &error);
     check_ok(&error);
     check_equal("values", data->x.data, (const tl_real[]){-1, 0, 1, 0, 1, 2}, 6);
     tl_dataset_free(data);
@@ -240,7 +240,8 @@ static void given_annotations_with_a_time_resolution_when_read_then_their_times_
     put_integer(&notes, 1 << 10 | 3, 2); /* at 3 / 125 seconds: sample 6 */
     put_integer(&notes, 0, 2);
     files_write("r.dat", samples.data, samples.count);
-    tl_dataset *data = read_record("r 1 250 12\nr.dat 16 10\n", &notes, &(tl_read_cfg){.raw = true, .segment = 2}, &error);
+    tl_dataset *data =
+        read_record("r 1 250 12\nr.dat 16 10\n", &notes, &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .segment = 2}, &error);
     check_ok(&error);
     check_equal("values", data->x.data, (const tl_real[]){0, 1}, 2);
     tl_dataset_free(data);
@@ -259,7 +260,7 @@ static void given_an_annotation_behind_the_end_when_a_record_is_read_then_left_o
     put_integer(&late, 1 << 10 | 100, 2);
     put_integer(&late, 0, 2);
     files_write("r.dat", samples.data, samples.count);
-    const tl_read_cfg cfg = {.raw = true, .segment = 2, .warn = keep_warning, .user = warning};
+    const tl_read_cfg cfg = {.normalize = TL_NORMALIZE_NONE, .segment = 2, .warn = keep_warning, .user = warning};
     tl_dataset *data = read_record("r 1 250 12\nr.dat 16 10\n", &late, &cfg, &error);
     check_ok(&error);
     assert_int_equal(data->x.shape[0], 1);
@@ -287,7 +288,7 @@ static void given_halves_or_big_endian_numbers_when_an_array_is_read_then_their_
         tl_error error = {0};
         bytes file = npy_header(cases[i].descr, "(1, 4)");
         put(&file, cases[i].data, cases[i].count);
-        tl_dataset *data = files_read("a.npy", file.data, file.count, &(tl_read_cfg){.raw = true}, &error);
+        tl_dataset *data = files_read("a.npy", file.data, file.count, &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, &error);
         check_ok(&error);
         check_equal(cases[i].descr, data->x.data, cases[i].values, 3);
         assert_string_equal(data->class_names[0], "1");
@@ -295,9 +296,10 @@ static void given_halves_or_big_endian_numbers_when_an_array_is_read_then_their_
     }
     bytes nan = npy_header("'<f2'", "(1, 3)");
     put(&nan, "\0\x3c\0\x7e\0\0", 6);
-    files_check_refused("a.npy", nan.data, nan.count,
-                        " offset 130: expected a finite number (--missing, tl_read_cfg.missing, says what a missing value becomes)"
-                        ", got nan");
+    files_check_refused(
+        "a.npy", nan.data, nan.count,
+        " offset 130: expected a finite number (--missing, tl_read_cfg.missing_policy, says what a missing value becomes)"
+        ", got nan");
 }
 
 static void given_texts_of_either_type_when_an_archive_is_read_then_labels(void **unused) {

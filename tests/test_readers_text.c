@@ -163,7 +163,7 @@ static void given_a_malformed_arff_when_read_then_the_message_says_where(void **
         {"a.arff", HEADER "x,2,x\n", "5:1: expected a finite number, got \"x\""},
         {"a.arff", HEADER "1,2\n", "5:1: expected 2 values and a label, got 2 fields"},
         {"a.arff", HEADER "1,?,x\n",
-         "5:3: expected a number (--missing, tl_read_cfg.missing, says what a missing value becomes), got \"?\""},
+         "5:3: expected a number (--missing, tl_read_cfg.missing_policy, says what a missing value becomes), got \"?\""},
         {"a.arff", HEADER "1,2,z\n", "5:5: expected one of the labels that are declared, got \"z\""},
         {"a.arff", HEADER "1,2,\n", "5:5: expected a label, got nothing"},
         {"a.arff", HEADER "{0 1, 2 x}\n", "5:1: expected a finite number, got \"{0 1\""},
@@ -193,7 +193,7 @@ static void given_arrow_head_in_two_formats_when_read_then_the_same_series_and_c
     char ts[400];
     snprintf(ts, sizeof ts, "%s", data_path("ArrowHead/ArrowHead_TRAIN.ts"));
     tl_dataset *a = tl_dataset_read(ts, NULL, &error);
-    tl_dataset *b = tl_dataset_read(data_path("ArrowHead/ArrowHead_TRAIN.arff"), &(tl_read_cfg){.like = a}, &error);
+    tl_dataset *b = tl_dataset_read(data_path("ArrowHead/ArrowHead_TRAIN.arff"), &(tl_read_cfg){.reference = a}, &error);
     check_ok(&error);
     assert_true(tl_tensor_same_shape(&a->x, &b->x));
     check_close("series", a->x.data, b->x.data, tl_tensor_count(&a->x), 1e-4, 1e-5);

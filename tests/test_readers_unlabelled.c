@@ -21,8 +21,9 @@ static void check_series(const char *name, tl_dataset *data, const tl_error *err
 }
 
 static tl_dataset *read_bytes(const char *name, const void *content, size_t count, size_t channels, tl_error *error) {
-    const tl_dataset like = trained_on(3, channels);
-    return files_read(name, content, count, &(tl_read_cfg){.raw = true, .unlabelled = true, .like = &like}, error);
+    const tl_dataset reference = trained_on(3, channels);
+    return files_read(name, content, count,
+                      &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .unlabelled = true, .reference = &reference}, error);
 }
 
 static const tl_real numbers[] = {1, 2, 3, 4, 5, 6};
@@ -85,7 +86,7 @@ static void given_an_archive_of_x_alone_when_read_without_labels_then_its_series
 static void given_a_folder_of_sounds_when_read_without_labels_then_each_is_a_series(void **unused) {
     (void)unused;
     tl_error error = {0};
-    const tl_dataset like = trained_on(3, 1);
+    const tl_dataset reference = trained_on(3, 1);
     bytes file = {0};
     put_text(&file, "RIFF");
     put_integer(&file, 4 + 8 + 16 + 8 + 12, 4);
@@ -102,7 +103,8 @@ static void given_a_folder_of_sounds_when_read_without_labels_then_each_is_a_ser
     for (int i = 0; i < 3; i++) put_float(&file, (float)numbers[i]);
     assert_int_equal(mkdir(files_path("new"), 0700), 0);
     files_write("new/a.wav", file.data, file.count);
-    tl_dataset *data = tl_dataset_read(files_path("new"), &(tl_read_cfg){.raw = true, .unlabelled = true, .like = &like}, &error);
+    tl_dataset *data = tl_dataset_read(
+        files_path("new"), &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .unlabelled = true, .reference = &reference}, &error);
     check_series(".wav", data, &error, 1, numbers);
     assert_null(tl_dataset_read(files_path("new"), NULL, &error));
     check_error(&error, TL_ERROR_FORMAT, "a.wav: expected in a folder that is named by its class, got beside it");
@@ -114,11 +116,12 @@ static void given_a_folder_of_sounds_when_read_without_labels_then_each_is_a_ser
 static void check_folder(const char *name, const void *content, size_t count, size_t channels, size_t series) {
     tl_error error = {0};
     size_t length = 0;
-    tl_dataset like = trained_on(6 / channels / series, channels);
-    like.lengths = &length; /* which may differ: then nothing but the columns tells */
+    tl_dataset reference = trained_on(6 / channels / series, channels);
+    reference.lengths = &length; /* which may differ: then nothing but the columns tells */
     assert_int_equal(mkdir(files_path("new"), 0700), 0);
     files_write(name, content, count);
-    tl_dataset *data = tl_dataset_read(files_path("new"), &(tl_read_cfg){.raw = true, .unlabelled = true, .like = &like}, &error);
+    tl_dataset *data = tl_dataset_read(
+        files_path("new"), &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .unlabelled = true, .reference = &reference}, &error);
     remove(files_path(name));
     rmdir(files_path("new"));
     check_series(name, data, &error, series, numbers);

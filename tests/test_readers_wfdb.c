@@ -52,7 +52,8 @@ static void write_record(const char *header, const bytes *samples, const bytes *
 }
 
 static tl_dataset *read_record(size_t segment, tl_error *error) {
-    tl_dataset *data = tl_dataset_read(files_path("r.hea"), &(tl_read_cfg){.raw = true, .segment = segment}, error);
+    tl_dataset *data =
+        tl_dataset_read(files_path("r.hea"), &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .segment = segment}, error);
     remove(files_path("r.hea"));
     remove(files_path("r.dat"));
     remove(files_path("r.atr"));
@@ -184,12 +185,12 @@ static void given_missing_samples_when_read_then_refused(void **unused) {
     memcpy(samples.data + 10, "\x00\x80", 2);
     check_refused(
         "r 1\nr.dat 16\n", &samples, &beats, 6,
-        "r.dat: offset 10: expected a sample (--missing, tl_read_cfg.missing, says what a missing value becomes), got none");
+        "r.dat: offset 10: expected a sample (--missing, tl_read_cfg.missing_policy, says what a missing value becomes), got none");
     samples = samples_of(212, 1);
     memcpy(samples.data + 6, "\x00\x08", 2); /* the fifth */
     check_refused(
         "r 1\nr.dat 212\n", &samples, &beats, 6,
-        "r.dat: offset 6: expected a sample (--missing, tl_read_cfg.missing, says what a missing value becomes), got none");
+        "r.dat: offset 6: expected a sample (--missing, tl_read_cfg.missing_policy, says what a missing value becomes), got none");
 }
 
 static void given_a_record_without_its_files_when_read_then_they_are_named(void **unused) {

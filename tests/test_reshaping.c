@@ -188,7 +188,7 @@ static void check_taps(const tl_real *y, size_t at, size_t f, size_t count, cons
 static void given_an_impulse_when_filtered_by_hand_crafted_filters_then_their_taps(void **unused) {
     (void)unused;
     const tl_real quarter = (tl_real)0.25, half = (tl_real)0.5;
-    tl_model *model = compiled(tl_hand_crafted, (tl_shape){200, 2}, 1, 1);
+    tl_model *model = compiled(tl_fixed_filters, (tl_shape){200, 2}, 1, 1);
     assert_int_equal(tl_output_shape(model).channels, 17);
     for (size_t at = 0; at < 200; at += 199 / 2) { /* in the middle and at both ends */
         tl_real x[400] = {0};
@@ -221,7 +221,7 @@ static void given_a_peak_when_filtered_by_hand_crafted_filters_then_the_longest_
     (void)unused;
     tl_real x[400];
     for (size_t i = 0; i < 400; i++) x[i] = (tl_real)(i / 2 >= 84 && i / 2 < 116); /* 32 steps of both channels */
-    tl_model *model = compiled(tl_hand_crafted, (tl_shape){200, 2}, 1, 1);
+    tl_model *model = compiled(tl_fixed_filters, (tl_shape){200, 2}, 1, 1);
     const tl_tensor view = TL_VIEW(x, 1, 200, 2);
     tl_forward(model, &view, TL_INFERENCE);
     double sum = 0;

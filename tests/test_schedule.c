@@ -109,15 +109,15 @@ enum { PATIENCE = 40 };
 
 /* Steps until the rate falls, on losses that fall by `slope` a step, with noise, and with every twentieth 50 larger where there are
  * outliers; `most` where it does not. */
-static int steps_until_reduced(double slope, double noise, bool outliers, int most) {
+static int steps_until_reduced(double slope, double noise, bool outliers, int maximum) {
     tl_schedule schedule = prepared(&(tl_schedule_cfg){.kind = TL_SCHEDULE_KING, .patience = PATIENCE}, 1, 1);
     tl_rng rng = tl_rng_at(3, TL_STREAM_USER, 0, 0);
-    for (int t = 1; t <= most; t++) {
+    for (int t = 1; t <= maximum; t++) {
         const bool outlier = outliers && t % 20 == 7;
         tl_schedule_step(&schedule, 100 - slope * t + noise * tl_rng_normal(&rng) + (outlier ? 50 : 0));
         if (tl_schedule_rate(&schedule) < 1) return t;
     }
-    return most;
+    return maximum;
 }
 
 static void given_king_when_losses_fall_then_the_rate_stays_and_else_drops(void **unused) {

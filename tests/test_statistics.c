@@ -1,4 +1,5 @@
-/* Statistics that belong to the parameters: tl_update_statistics, the end of tl_fit, frozen batch norms, preparations of one's own. */
+/* Statistics that belong to the parameters: tl_update_statistics, the end of tl_fit, frozen batch norms, preparations of one's own.
+ */
 #include "check.h"
 #include "gradcheck.h"
 
@@ -235,10 +236,10 @@ static void given_a_single_value_a_channel_when_trained_then_the_statistics_stay
 
 static void given_a_variance_that_overflows_when_stepped_then_the_layer_is_named(void **unused) {
     (void)unused;
-    const tl_real most = sizeof(tl_real) == 4 ? (tl_real)1e30 : (tl_real)1e200;
+    const tl_real maximum = sizeof(tl_real) == 4 ? (tl_real)1e30 : (tl_real)1e200;
     tl_error error = {0}, updating = {0};
     tl_model *model = norm_alone(false, true, 2, 1);
-    const tl_real x[] = {1, most, 2, -most}, targets[2 * CHANNELS] = {0};
+    const tl_real x[] = {1, maximum, 2, -maximum}, targets[2 * CHANNELS] = {0};
     const tl_tensor view = TL_VIEW(x, 1, 2, CHANNELS);
     const tl_dataset data = {.x = view};
     tl_forward(model, &view, TL_TRAINING);
@@ -278,8 +279,7 @@ static void range_forward(const tl_layer *layer, const tl_pass *pass) {
 
 static void range_backward(const tl_layer *layer, const tl_pass *pass) {
     const size_t channels = layer->in[0].channels, count = tl_tensor_count(&pass->dy);
-    for (size_t i = 0; pass->dx[0].data && i < count; i++)
-        pass->dx[0].data[i] = pass->dy.data[i] / pass->state[0][i % channels];
+    for (size_t i = 0; pass->dx[0].data && i < count; i++) pass->dx[0].data[i] = pass->dy.data[i] / pass->state[0][i % channels];
 }
 
 static const tl_preparation range_preparation = {.see = range_see, .finish = range_finish, .waits = true};

@@ -16,9 +16,9 @@ extern "C" {
 
 /* What a file says beside the model. Zero means none. */
 typedef struct tl_save_cfg {
-    const tl_dataset *data; /* the data set that the model was trained on: the names of its classes are saved */
-    bool raw;               /* series go into the model as they are, not normalised (tl_read_cfg.raw) */
-    tl_missing missing;     /* what became of missing values (tl_read_cfg.missing) */
+    const tl_dataset *data;           /* the data set that the model was trained on: the names of its classes are saved */
+    tl_normalization normalize;       /* series go into the model as they are, not normalised (tl_read_cfg.normalize) */
+    tl_missing_policy missing_policy; /* what became of missing values (tl_read_cfg.missing_policy) */
 } tl_save_cfg;
 
 /* Writes a compiled model. Fails with TL_ERROR_FILE, naming path and reason, where the operating system refuses: a file that was
@@ -46,13 +46,13 @@ typedef struct tl_load_cfg {
 
 /* What tl_save_cfg said, and who wrote the file. */
 typedef struct tl_model_info {
-    tl_dataset data;    /* no series, but the shapes of one (x.shape[1], x.shape[2]) and of its targets, the classes, and `lengths`,
-                           of which nothing is to be read, where they differed: for tl_read_cfg.like */
-    bool raw;           /* for tl_read_cfg.raw */
-    tl_missing missing; /* for tl_read_cfg.missing */
-    const char *precision; /* "f32" or "f64": of the file's arrays */
-    char version[24];      /* of the tapline that wrote it */
-    size_t bytes;          /* of the file */
+    tl_dataset data; /* no series, but the shapes of one (x.shape[1], x.shape[2]) and of its targets, the classes, and `lengths`,
+                        of which nothing is to be read, where they differed: for tl_read_cfg.reference */
+    tl_normalization normalize;       /* for tl_read_cfg.normalize */
+    tl_missing_policy missing_policy; /* for tl_read_cfg.missing_policy */
+    const char *precision;            /* "f32" or "f64": of the file's arrays */
+    char version[24];                 /* of the tapline that wrote it */
+    size_t bytes;                     /* of the file */
 } tl_model_info;
 
 /* The model of a file, compiled, as it was when it was saved; the optimizer begins anew. Free it with tl_model_free. `info` may be

@@ -11,8 +11,8 @@
 /* ---- several neighbouring outputs as one row, where filters leave a vector mostly empty ---- */
 
 enum {
-    MOST_OUTPUTS = 64, /* of a row of several positions */
-    PART_COST = 8      /* storing a partial vector, in multiply-adds of whole ones */
+    MAX_OUTPUTS = 64, /* of a row of several positions */
+    PART_COST = 8     /* storing a partial vector, in multiply-adds of whole ones */
 };
 
 /* A row of several positions takes at most this share of the time of that many rows, or spreading the weights is not worth it. */
@@ -22,10 +22,10 @@ static const double joint_share = 0.7;
 static tl_direct_form joint_form(const tl_conv1d_shape *shape, size_t positions) {
     tl_direct_form form = tl_direct_forward_form(shape);
     if (positions == 1) return form;
-    form.in_step *= positions;
+    form.in_stride *= positions;
     form.taps += (positions - 1) * shape->stride;
     form.rows = tl_ceil_div(shape->out_length, positions);
-    form.width = form.out_step = positions * shape->filters;
+    form.width = form.out_stride = positions * shape->filters;
     form.last_width = (shape->out_length - (form.rows - 1) * positions) * shape->filters;
     return form;
 }
@@ -42,8 +42,8 @@ static size_t positions_of(const tl_conv1d_shape *shape, size_t lanes) {
     const double full = (double)((shape->kernel + shape->stride) * shape->channels * shape->filters) / (double)lanes; /* of two */
     size_t best = 1;
     if (shape->kernel == 1 || shape->dilation > 1 || full >= limit) return best;
-    const size_t most = tl_min(MOST_OUTPUTS / shape->filters, shape->out_length);
-    for (size_t positions = 2; positions <= most; positions++)
+    const size_t maximum = tl_min(MAX_OUTPUTS / shape->filters, shape->out_length);
+    for (size_t positions = 2; positions <= maximum; positions++)
         if (cost_of(shape, positions, lanes) < cost_of(shape, best, lanes)) best = positions;
     return cost_of(shape, best, lanes) <= limit ? best : 1;
 }
@@ -71,8 +71,11 @@ static void forward(const tl_conv1d_shape *whole, const tl_real *x, const tl_rea
     const tl_conv1d_shape shape = tl_direct_joined(whole);
     const size_t positions = positions_of(&shape, tl_kernels_of(workers)->lanes);
     const tl_direct_form form = joint_form(&shape, positions);
-    tl_direct_weights weights = {
-        .form = &form, .weight = weight, .tap_step = (ptrdiff_t)(form.in_width * form.width), .in_step = form.width, .out_step = 1};
+    tl_direct_weights weights = {.form = &form,
+                                 .weight = weight,
+                                 .tap_stride = (ptrdiff_t)(form.in_width * form.width),
+                                 .in_stride = form.width,
+                                 .out_stride = 1};
     if (positions > 1) {
         spread_weights(&shape, &form, weight, bias, scratch);
         weights.weight = scratch;
@@ -85,12 +88,12 @@ static void forward(const tl_conv1d_shape *whole, const tl_real *x, const tl_rea
 /* Of the form that any instruction set takes: they differ in lanes. */
 static size_t forward_scratch(const tl_conv1d_shape *whole, int workers) {
     const tl_conv1d_shape shape = tl_direct_joined(whole);
-    size_t most = 0;
+    size_t maximum = 0;
     for (size_t lanes = 16 / sizeof(tl_real); lanes <= 64 / sizeof(tl_real); lanes *= 2) {
         const tl_direct_form form = joint_form(&shape, positions_of(&shape, lanes));
-        most = tl_max(most, joint_weights(&form) + tl_direct_sum_scratch(&form, shape.batch, workers));
+        maximum = tl_max(maximum, joint_weights(&form) + tl_direct_sum_scratch(&form, shape.batch, workers));
     }
-    return most;
+    return maximum;
 }
 
 /* Rows of weights are packed one by one, in each block of filters. */
@@ -99,7 +102,7 @@ static double forward_cost(const tl_conv1d_shape *shape) {
     const size_t lanes = kernels->lanes, positions = positions_of(shape, lanes);
     const tl_direct_form form = joint_form(shape, positions);
     const double rows = (double)(shape->batch * shape->out_length), packed = (double)(form.taps * form.in_width);
-    const double far = tl_conv1d_far_weights(packed * (double)form.width);
+    const double far = tl_conv1d_cache_penalty(packed * (double)form.width);
     return 1.03 * rows * cost_of(shape, positions, lanes) * (double)lanes * tl_direct_share(shape) +
            320 * far * packed * (double)tl_direct_blocks(kernels, form.width) + 4 * rows * (double)shape->filters +
            3300 * (double)shape->batch + 2000;

@@ -39,15 +39,15 @@ void loaded_read(loaded *self, const model_settings *settings, bool unlabelled, 
     while (self->models + 1 < MAX_OPERANDS && settings->common.operand[self->models + 1]) self->models++;
     load(self, 0, &self->info, error);
     if (!self->model || self->models == 0) return;
-    tl_read_cfg like = {.like = &self->info.data,
-                        .raw = self->info.raw,
-                        .missing = self->info.missing,
-                        .unlabelled = unlabelled,
-                        .segment = self->info.data.x.shape[1],
-                        .warn = complain_of_data,
-                        .user = (void *)settings->common.command};
-    if (settings->missing) tl_missing_by_name(settings->missing, &like.missing, error);
-    self->data = tl_dataset_read(loaded_data(self), &like, error);
+    tl_read_cfg reference = {.reference = &self->info.data,
+                             .normalize = self->info.normalize,
+                             .missing_policy = self->info.missing_policy,
+                             .unlabelled = unlabelled,
+                             .segment = self->info.data.x.shape[1],
+                             .warn = complain_of_data,
+                             .user = (void *)settings->common.command};
+    if (settings->missing) tl_missing_policy_by_name(settings->missing, &reference.missing_policy, error);
+    self->data = tl_dataset_read(loaded_data(self), &reference, error);
     fit_length(self, error);
 }
 
@@ -66,12 +66,12 @@ static void load_next(loaded *self, size_t index, tl_error *error) {
     load(self, index, &info, error);
     if (!tl_failed(error) && !same_classes(&self->info.data, &info.data))
         tl_fail(error, TL_ERROR_ARGUMENT, "%.120s: its classes are not those of %.120s", path, first);
-    if (!tl_failed(error) && self->info.raw != info.raw)
+    if (!tl_failed(error) && self->info.normalize != info.normalize)
         tl_fail(error, TL_ERROR_ARGUMENT, "%.120s: it takes series %s, but %.120s takes them %s", path,
-                info.raw ? "as they are" : "scaled", first, info.raw ? "scaled" : "as they are");
-    if (!tl_failed(error) && !self->settings->missing && self->info.missing != info.missing)
+                info.normalize ? "as they are" : "scaled", first, info.normalize ? "scaled" : "as they are");
+    if (!tl_failed(error) && !self->settings->missing && self->info.missing_policy != info.missing_policy)
         tl_fail(error, TL_ERROR_ARGUMENT, "%.120s: its policy for missing values is %s, that of %.120s %s; --missing says which",
-                path, tl_missing_name(info.missing), first, tl_missing_name(self->info.missing));
+                path, tl_missing_policy_name(info.missing_policy), first, tl_missing_policy_name(self->info.missing_policy));
     tl_model_info_release(&info);
 }
 

@@ -9,7 +9,7 @@ enum {
     WEIGHT_BYTES = 192 * 1024, /* weights that stay in the second-level cache while the rows of a part pass */
     PART_ROWS = 48,            /* of a part at least: several tiles of registers */
     PARTS = 16,                /* of the rows at most, for the workers to share */
-    MOST_LANES = 64 / (int)sizeof(tl_real)
+    MAX_LANES = 64 / (int)sizeof(tl_real)
 };
 
 /* ---- blocks ---- */
@@ -47,16 +47,16 @@ static void add_piece(const product_job *job, const tl_direct_block *block, cons
     const tl_product *p = job->product;
     const bool copied = piece->first >= job->whole && block->width < block->lanes;
     job->kernels->direct_product(&(tl_direct_product){.x = p->x + piece->row * p->inner + piece->first,
-                                                      .row_step = p->inner,
+                                                      .row_stride = p->inner,
                                                       .runs = 1,
                                                       .count = piece->count,
-                                                      .step = 1,
+                                                      .stride = 1,
                                                       .factor = copied ? job->end + (piece->first - job->whole) * block->lanes
                                                                        : p->weight + piece->first * p->width + block->first,
-                                                      .factor_step = copied ? block->lanes : p->width,
+                                                      .factor_stride = copied ? block->lanes : p->width,
                                                       .start = piece->first == 0 ? job->start + block->first : NULL,
                                                       .out = p->y + piece->row * p->width + block->first,
-                                                      .out_step = p->width,
+                                                      .out_stride = p->width,
                                                       .rows = piece->rows,
                                                       .vectors = block->vectors,
                                                       .width = block->width});
@@ -69,12 +69,12 @@ static void product_task(void *context, size_t task, int worker) {
     const product_job *job = context;
     const size_t inner = job->product->inner, part = task / job->blocks, rows = job->product->rows;
     const tl_direct_block block = tl_direct_block_at(job->kernels, job->product->width, task % job->blocks);
-    const size_t most = WEIGHT_BYTES / (block.lanes * sizeof(tl_real));
+    const size_t maximum = WEIGHT_BYTES / (block.lanes * sizeof(tl_real));
     portion piece = {.row = tl_split_at(rows, job->parts, part)};
     piece.rows = tl_split_at(rows, job->parts, part + 1) - piece.row;
     for (; piece.first < inner; piece.first += piece.count) {
         const size_t stop = piece.first < job->whole ? job->whole : inner;
-        piece.count = tl_min(most, stop - piece.first);
+        piece.count = tl_min(maximum, stop - piece.first);
         add_piece(job, &block, &piece);
     }
 }
@@ -86,7 +86,7 @@ static void copy_end(const tl_product *p, const tl_direct_block *last, size_t wh
     }
 }
 
-size_t tl_product_scratch(size_t width) { return tl_aligned_count(width) + (size_t)MOST_LANES * TL_MOST_TILE_WIDTH; }
+size_t tl_product_scratch(size_t width) { return tl_aligned_count(width) + (size_t)MAX_LANES * TL_MAX_TILE_WIDTH; }
 
 void tl_product_run(const tl_product *product, const tl_workers *workers, tl_real *scratch) {
     const tl_product *p = product;

@@ -80,7 +80,7 @@ static tl_status fill_arrays(arrays *self, tl_samples *s, tl_error *error) {
     for (size_t i = 0; i < count && !tl_failed(error); i++) {
         s->text = &self->series.where;
         tl_real *row = tl_samples_row(s, length, channels, error);
-        if (row && tl_source_numbers(&self->series, &self->x.type, length * channels, s->missing, row, error) == TL_OK)
+        if (row && tl_source_numbers(&self->series, &self->x.type, length * channels, s->missing_policy, row, error) == TL_OK)
             read_targets(self, s, error);
     }
     return error->status;
@@ -133,7 +133,7 @@ static tl_status fill_table(tl_source *source, const tl_npy *table, tl_samples *
         tl_real *row = tl_samples_row(s, length, 1, error);
         if (row && s->unlabelled && !bare) tl_source_seek(source, source->where.offset + table->type.size, error);
         if (row && !s->unlabelled) read_label(source, table, bytes, &label, error);
-        if (row && !tl_failed(error) && tl_source_numbers(source, &table->type, length, s->missing, row, error) == TL_OK)
+        if (row && !tl_failed(error) && tl_source_numbers(source, &table->type, length, s->missing_policy, row, error) == TL_OK)
             tl_samples_end(s, label, error);
     }
     return error->status;

@@ -40,7 +40,7 @@ tl_dataset *tl_dataset_read_sized(const char *path, const tl_read_cfg *given, si
     tl_take(cfg, sizeof *cfg, given, size, "read", error);
     if (tl_failed(error)) return NULL;
     const bool generated = strncmp(path, builtin, sizeof builtin - 1) == 0;
-    tl_dataset *data = generated ? tl_builtin_read(path + sizeof builtin - 1, cfg->like, error) : read_file(path, cfg, error);
-    if (data && !cfg->raw) tl_dataset_normalize(data);
+    tl_dataset *data = generated ? tl_builtin_read(path + sizeof builtin - 1, cfg->reference, error) : read_file(path, cfg, error);
+    if (data && cfg->normalize == TL_NORMALIZE_SERIES) tl_dataset_normalize(data);
     return data;
 }

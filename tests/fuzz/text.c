@@ -4,7 +4,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     if (count == 0) return 0;
-    const tl_read_cfg cfg = {.raw = bytes[0] & 1, .missing = (tl_missing)(count % 4), .unequal = count & 4};
+    const tl_read_cfg cfg = {.normalize = bytes[0] & 1 ? TL_NORMALIZE_NONE : TL_NORMALIZE_SERIES,
+                             .missing_policy = (tl_missing_policy)(count % 4),
+                             .unequal = count & 4};
     const uint8_t *text = bytes + 1;
     count--;
     switch (bytes[0] | 0x20) {
