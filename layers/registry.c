@@ -1,5 +1,7 @@
 #include "layers/registry.h"
 
+#include "base/setting.h"
+
 #include <string.h>
 
 const tl_layer_ops *const tl_layer_registry[] = {
@@ -41,6 +43,7 @@ const tl_layer_ops *const tl_layer_registry[] = {
 };
 
 const tl_layer_ops *tl_layer_ops_by_name(const char *name) {
+    name = tl_current_name(name);
     for (const tl_layer_ops *const *ops = tl_layer_registry; *ops; ops++)
         if (strcmp((*ops)->name, name) == 0) return *ops;
     return NULL;

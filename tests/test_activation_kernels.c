@@ -44,7 +44,7 @@ static void fill(tl_real *x, double maximum, int power) {
     }
 }
 
-static void given_numbers_of_any_size_when_activated_then_within_the_units_that_are_promised(void **unused) {
+static void given_any_numbers_when_activated_then_within_promised_units(void **unused) {
     (void)unused;
     static tl_real x[COUNT], y[COUNT];
     static double expected[COUNT], bound[COUNT];
@@ -64,7 +64,7 @@ static void given_numbers_of_any_size_when_activated_then_within_the_units_that_
         }
 }
 
-static void given_numbers_when_gelu_sends_back_then_its_derivative_to_three_units_of_one(void **unused) {
+static void given_numbers_when_gelu_goes_back_then_within_three_units(void **unused) {
     (void)unused;
     static tl_real x[COUNT], dy[COUNT], dx[COUNT];
     static double expected[COUNT], bound[COUNT];
@@ -162,8 +162,8 @@ static void given_numbers_without_neighbours_when_sent_back_then_the_limits(void
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_numbers_of_any_size_when_activated_then_within_the_units_that_are_promised),
-        cmocka_unit_test(given_numbers_when_gelu_sends_back_then_its_derivative_to_three_units_of_one),
+        cmocka_unit_test(given_any_numbers_when_activated_then_within_promised_units),
+        cmocka_unit_test(given_numbers_when_gelu_goes_back_then_within_three_units),
         cmocka_unit_test(given_outputs_when_softplus_sends_back_then_its_derivative),
         cmocka_unit_test(given_numbers_without_neighbours_when_activated_then_the_limits),
         cmocka_unit_test(given_numbers_without_neighbours_when_sent_back_then_the_limits),

@@ -128,7 +128,7 @@ static void misspell(const command *self, const option_spec *option, const char 
     if (!strstr(said, "unknown option ") || !strstr(said, other)) fail_msg("%s: got %s", other, said);
 }
 
-static void given_a_misspelt_option_when_parsed_then_the_one_that_was_meant_is_named(void **unused) {
+static void given_a_misspelt_option_when_parsed_then_a_suggestion(void **unused) {
     (void)unused;
     for_each_option(misspell);
 }
@@ -145,7 +145,7 @@ static void leave_out(const command *self, const option_spec *option, const char
     }
 }
 
-static void given_an_option_without_its_value_or_a_flag_with_one_when_parsed_then_said(void **unused) {
+static void given_an_option_without_its_value_when_parsed_then_refused(void **unused) {
     (void)unused;
     for_each_option(leave_out);
 }
@@ -387,7 +387,7 @@ static void given_numbers_that_float_cannot_hold_when_run_then_the_limit_is_name
     for_each_option(refuse_huge);
 }
 
-static void given_the_commands_that_there_are_when_listed_then_all_are_in_the_help(void **unused) {
+static void given_all_commands_when_listed_then_all_are_in_the_help(void **unused) {
     (void)unused;
     run done = run_command("help");
     for (size_t c = 0; command_at(c); c++) {
@@ -414,7 +414,7 @@ static void look_up(const command *self, const option_spec *option, const char *
     }
 }
 
-static void given_the_options_when_looked_up_in_the_documentation_then_all_are_there(void **unused) {
+static void given_the_options_when_compared_with_the_docs_then_all_are_there(void **unused) {
     (void)unused;
     static const char *const paths[] = {EXAMPLES "/../docs/command.md", EXAMPLES "/../docs/benchmarks.md"};
     size_t used = 0;
@@ -465,7 +465,7 @@ static void check_kept(const char *const *arguments, const char *path, const cha
 
 #define KEPT(path, message, ...) check_kept((const char *const[RUN_ARGUMENTS]){__VA_ARGS__, path}, path, message)
 
-static void given_a_file_that_is_read_when_it_would_be_written_too_then_refused_and_kept(void **unused) {
+static void given_a_file_that_is_read_when_written_too_then_refused(void **unused) {
     (void)unused;
     char folder[] = "/tmp/tapline-options-XXXXXX", data[64], other[64], same[64];
     assert_non_null(mkdtemp(folder));
@@ -492,14 +492,14 @@ static void given_a_file_that_is_read_when_it_would_be_written_too_then_refused_
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_a_file_that_is_read_when_it_would_be_written_too_then_refused_and_kept),
-        cmocka_unit_test(given_a_misspelt_option_when_parsed_then_the_one_that_was_meant_is_named),
-        cmocka_unit_test(given_an_option_without_its_value_or_a_flag_with_one_when_parsed_then_said),
+        cmocka_unit_test(given_a_file_that_is_read_when_written_too_then_refused),
+        cmocka_unit_test(given_a_misspelt_option_when_parsed_then_a_suggestion),
+        cmocka_unit_test(given_an_option_without_its_value_when_parsed_then_refused),
         cmocka_unit_test(given_bad_values_when_parsed_then_option_value_and_limit_are_named),
         cmocka_unit_test(given_names_of_nothing_when_run_then_the_command_says_so),
         cmocka_unit_test(given_numbers_that_float_cannot_hold_when_run_then_the_limit_is_named),
-        cmocka_unit_test(given_the_commands_that_there_are_when_listed_then_all_are_in_the_help),
-        cmocka_unit_test(given_the_options_when_looked_up_in_the_documentation_then_all_are_there),
+        cmocka_unit_test(given_all_commands_when_listed_then_all_are_in_the_help),
+        cmocka_unit_test(given_the_options_when_compared_with_the_docs_then_all_are_there),
         cmocka_unit_test(given_too_many_arguments_or_too_few_when_parsed_then_said),
     };
     return check_run(tests);

@@ -39,7 +39,7 @@ static void given_a_ts_of_two_channels_when_read_then_channels_lie_side_by_side(
     tl_dataset_free(data);
 }
 
-static void given_a_sparse_header_windows_ends_blanks_and_a_byte_order_mark_when_read_then_accepted(void **unused) {
+static void given_unusual_line_ends_and_blanks_when_read_then_accepted(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_dataset *data = files_read_text("b.ts",
@@ -84,7 +84,7 @@ static void given_any_separator_when_a_table_is_read_then_the_same_data(void **u
     }
 }
 
-static void given_labels_of_text_when_a_table_is_read_then_classes_are_sorted_by_name(void **unused) {
+static void given_labels_of_text_when_a_table_is_read_then_sorted_classes(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_dataset *data = files_read_text("n.csv", "walking,1\n10,2\nrunning,3\nwalking,4\n", &error);
@@ -117,7 +117,7 @@ static tl_dataset *training_set(tl_error *error) {
     return files_read_text("train.ts", "@classLabel true b a\n@data\n1,2:a\n3,4:b\n", error);
 }
 
-static void given_a_training_set_when_the_test_set_is_read_like_it_then_classes_have_its_numbers(void **unused) {
+static void given_a_reference_when_a_test_set_is_read_then_its_classes(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_dataset *train = training_set(&error);
@@ -132,7 +132,7 @@ static void given_a_training_set_when_the_test_set_is_read_like_it_then_classes_
     tl_dataset_free(train);
 }
 
-static void given_a_test_set_unlike_the_training_set_when_read_then_the_difference_is_named(void **unused) {
+static void given_an_unlike_test_set_when_read_then_the_difference_is_named(void **unused) {
     (void)unused;
     static const char *const cases[][2] = {
         {"c,1,1\n", ":1:1: expected one of the 2 labels of the training set, got \"c\""},
@@ -180,7 +180,7 @@ static void given_a_test_set_unlike_the_training_set_when_read_then_the_differen
 
 /* ---- what is refused ---- */
 
-static void given_a_malformed_file_when_read_then_the_message_says_where_what_was_expected_and_what_was_there(void **unused) {
+static void given_a_malformed_file_when_read_then_told_where_and_what(void **unused) {
     (void)unused;
     static const char *const cases[][3] = {
         {"a.ts", "", " the file is empty"},
@@ -284,7 +284,7 @@ static void given_random_damage_when_read_then_a_sound_data_set_or_a_message(voi
 
 /* ---- normalisation ---- */
 
-static void given_a_data_set_when_normalised_then_each_channel_of_each_series_by_itself(void **unused) {
+static void given_a_data_set_when_normalised_then_each_channel_by_itself(void **unused) {
     (void)unused;
     tl_real x[] = {1, 7, 3, 7, 5, 7, 1001, 0, 1001, 1, 1004, 2}; /* two series of (3, 2); a constant channel */
     tl_dataset data = {.x = TL_VIEW(x, 2, 3, 2)};
@@ -302,7 +302,7 @@ static void given_a_data_set_when_normalised_then_each_channel_of_each_series_by
 
 /* ---- generated sets ---- */
 
-static void given_cbf_when_generated_then_plateaus_noise_and_classes_are_those_of_its_definition(void **unused) {
+static void given_cbf_when_generated_then_as_its_definition(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_dataset *data = tl_dataset_builtin("cbf", TL_TEST, 1, &error);
@@ -331,7 +331,7 @@ static void given_cbf_when_generated_then_plateaus_noise_and_classes_are_those_o
     tl_dataset_free(data);
 }
 
-static void given_control_charts_when_generated_then_trends_and_shifts_have_the_signs_of_their_classes(void **unused) {
+static void given_control_charts_when_generated_then_trends_have_their_signs(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_dataset *data = tl_dataset_builtin("synthetic-control", TL_TRAIN, 1, &error);
@@ -354,7 +354,7 @@ static void given_control_charts_when_generated_then_trends_and_shifts_have_the_
     tl_dataset_free(data);
 }
 
-static void given_the_halves_of_a_generated_set_when_read_twice_then_the_same_and_unlike_each_other(void **unused) {
+static void given_both_halves_of_a_set_when_read_twice_then_repeatable(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_dataset *train = tl_dataset_read("builtin:cbf", NULL, &error), *again = tl_dataset_read("builtin:cbf/train", NULL, &error);
@@ -392,7 +392,7 @@ typedef struct published {
     size_t series, length, channels, classes;
 } published;
 
-static void given_published_data_when_read_then_their_sizes_are_the_published_ones(void **unused) {
+static void given_published_data_when_read_then_sizes_as_published(void **unused) {
     (void)unused;
     static const published files[] = {
         {"ItalyPowerDemand/ItalyPowerDemand_TRAIN.ts", 67, 24, 1, 2},
@@ -420,7 +420,7 @@ static void given_published_data_when_read_then_their_sizes_are_the_published_on
     }
 }
 
-static void given_gun_point_in_two_formats_when_read_then_the_same_series_and_classes(void **unused) {
+static void given_gun_point_in_two_formats_when_read_then_the_same_data(void **unused) {
     (void)unused;
     tl_error error = {0};
     char ts[400];
@@ -498,23 +498,23 @@ static void given_japanese_vowels_when_read_then_the_published_lengths(void **un
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_a_ts_of_two_channels_when_read_then_channels_lie_side_by_side),
-        cmocka_unit_test(given_a_sparse_header_windows_ends_blanks_and_a_byte_order_mark_when_read_then_accepted),
+        cmocka_unit_test(given_unusual_line_ends_and_blanks_when_read_then_accepted),
         cmocka_unit_test(given_target_values_when_read_then_regression),
         cmocka_unit_test(given_any_separator_when_a_table_is_read_then_the_same_data),
-        cmocka_unit_test(given_labels_of_text_when_a_table_is_read_then_classes_are_sorted_by_name),
+        cmocka_unit_test(given_labels_of_text_when_a_table_is_read_then_sorted_classes),
         cmocka_unit_test(given_a_locale_with_decimal_commas_when_read_then_points_still_count),
-        cmocka_unit_test(given_a_training_set_when_the_test_set_is_read_like_it_then_classes_have_its_numbers),
-        cmocka_unit_test(given_a_test_set_unlike_the_training_set_when_read_then_the_difference_is_named),
-        cmocka_unit_test(given_a_malformed_file_when_read_then_the_message_says_where_what_was_expected_and_what_was_there),
+        cmocka_unit_test(given_a_reference_when_a_test_set_is_read_then_its_classes),
+        cmocka_unit_test(given_an_unlike_test_set_when_read_then_the_difference_is_named),
+        cmocka_unit_test(given_a_malformed_file_when_read_then_told_where_and_what),
         cmocka_unit_test(given_no_regular_file_when_read_then_the_reason_is_said_at_once),
         cmocka_unit_test(given_too_many_labels_when_read_then_taken_for_a_regression),
         cmocka_unit_test(given_random_damage_when_read_then_a_sound_data_set_or_a_message),
-        cmocka_unit_test(given_a_data_set_when_normalised_then_each_channel_of_each_series_by_itself),
-        cmocka_unit_test(given_cbf_when_generated_then_plateaus_noise_and_classes_are_those_of_its_definition),
-        cmocka_unit_test(given_control_charts_when_generated_then_trends_and_shifts_have_the_signs_of_their_classes),
-        cmocka_unit_test(given_the_halves_of_a_generated_set_when_read_twice_then_the_same_and_unlike_each_other),
-        cmocka_unit_test(given_published_data_when_read_then_their_sizes_are_the_published_ones),
-        cmocka_unit_test(given_gun_point_in_two_formats_when_read_then_the_same_series_and_classes),
+        cmocka_unit_test(given_a_data_set_when_normalised_then_each_channel_by_itself),
+        cmocka_unit_test(given_cbf_when_generated_then_as_its_definition),
+        cmocka_unit_test(given_control_charts_when_generated_then_trends_have_their_signs),
+        cmocka_unit_test(given_both_halves_of_a_set_when_read_twice_then_repeatable),
+        cmocka_unit_test(given_published_data_when_read_then_sizes_as_published),
+        cmocka_unit_test(given_gun_point_in_two_formats_when_read_then_the_same_data),
         cmocka_unit_test(given_series_of_unequal_length_when_read_then_padded_with_zeros),
         cmocka_unit_test(given_japanese_vowels_when_read_then_the_published_lengths),
     };

@@ -57,7 +57,7 @@ static void given_gaps_when_scaled_then_filled_in_first(void **unused) {
     tl_dataset_free(whole);
 }
 
-static void given_the_name_of_a_policy_when_looked_up_then_found_or_all_are_listed(void **unused) {
+static void given_the_name_of_a_policy_when_looked_up_then_found_or_all_listed(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_missing_policy missing = TL_MISSING_REFUSE;
@@ -106,7 +106,7 @@ static void given_a_missing_value_in_text_when_read_then_refused_or_filled_in(vo
     }
 }
 
-static void given_other_words_and_infinities_when_values_may_be_missing_then_refused_all_the_same(void **unused) {
+static void given_words_when_values_may_be_missing_then_still_refused(void **unused) {
     (void)unused;
     static const char *const cases[][3] = {
         {"a.csv", "x,1,n/a,3\n", "1:5: expected a finite number, got \"n/a\""},
@@ -127,7 +127,7 @@ static void given_other_words_and_infinities_when_values_may_be_missing_then_ref
     }
 }
 
-static void given_gaps_in_series_of_unequal_length_when_filled_in_then_not_the_padding(void **unused) {
+static void given_gaps_in_unequal_series_when_filled_then_not_the_padding(void **unused) {
     (void)unused;
     tl_dataset *data =
         read_text("a.ts", "@equalLength false\n@classLabel true x\n@data\n1,?:x\n1,2,?,4:x\n", TL_MISSING_INTERPOLATE);
@@ -228,10 +228,10 @@ int main(void) {
         cmocka_unit_test(given_gaps_when_filled_in_then_by_the_policy_within_the_channel),
         cmocka_unit_test(given_the_largest_numbers_when_filled_in_then_finite),
         cmocka_unit_test(given_gaps_when_scaled_then_filled_in_first),
-        cmocka_unit_test(given_the_name_of_a_policy_when_looked_up_then_found_or_all_are_listed),
+        cmocka_unit_test(given_the_name_of_a_policy_when_looked_up_then_found_or_all_listed),
         cmocka_unit_test(given_a_missing_value_in_text_when_read_then_refused_or_filled_in),
-        cmocka_unit_test(given_other_words_and_infinities_when_values_may_be_missing_then_refused_all_the_same),
-        cmocka_unit_test(given_gaps_in_series_of_unequal_length_when_filled_in_then_not_the_padding),
+        cmocka_unit_test(given_words_when_values_may_be_missing_then_still_refused),
+        cmocka_unit_test(given_gaps_in_unequal_series_when_filled_then_not_the_padding),
         cmocka_unit_test(given_nan_in_an_array_when_read_then_refused_or_filled_in),
         cmocka_unit_test(given_missing_steps_in_a_folder_when_read_then_refused_or_filled_in),
         cmocka_unit_test(given_nan_in_sound_when_read_then_refused_or_filled_in),

@@ -40,7 +40,7 @@ static void given_other_seeds_streams_or_steps_when_drawn_then_the_numbers_diffe
     for (int j = 0; j < DRAWS; j++) assert_int_equal(tl_rng_bits(&again), drawn[0][j]);
 }
 
-static void given_many_normal_and_uniform_draws_when_averaged_then_moments_are_right(void **unused) {
+static void given_many_random_draws_when_averaged_then_the_moments_are_right(void **unused) {
     (void)unused;
     enum { COUNT = 200000 };
     tl_rng rng = tl_rng_at(9, TL_STREAM_USER, 0, 0);
@@ -91,7 +91,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_the_published_vectors_when_generated_then_every_bit_agrees),
         cmocka_unit_test(given_other_seeds_streams_or_steps_when_drawn_then_the_numbers_differ),
-        cmocka_unit_test(given_many_normal_and_uniform_draws_when_averaged_then_moments_are_right),
+        cmocka_unit_test(given_many_random_draws_when_averaged_then_the_moments_are_right),
         cmocka_unit_test(given_a_limit_when_drawn_below_then_every_value_is_as_likely),
         cmocka_unit_test(given_a_permutation_when_drawn_then_each_index_once),
     };

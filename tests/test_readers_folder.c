@@ -181,7 +181,7 @@ static void given_sound_of_two_lengths_when_read_then_both_are_named(void **unus
     remove(files_path("yes/a.wav"));
 }
 
-static void given_sound_of_two_lengths_when_they_may_differ_then_padded_and_the_lengths_kept(void **unused) {
+static void given_sound_of_two_lengths_when_allowed_then_padded(void **unused) {
     (void)unused;
     tl_error error = {0};
     bytes file = wav_of((sound){.tag = 3, .bits = 32, .channels = 1}, 1);
@@ -210,7 +210,7 @@ static void given_sound_of_two_lengths_when_they_may_differ_then_padded_and_the_
     remove(files_path("yes/b.csv"));
 }
 
-static void given_random_damage_of_sound_when_read_then_a_sound_data_set_or_a_message(void **unused) {
+static void given_randomly_damaged_sound_when_read_then_data_or_a_message(void **unused) {
     (void)unused;
     const bytes file = sound_of((sound){.tag = 3, .bits = 32, .channels = 2});
     files_write("no/a.wav", file.data, file.count);
@@ -245,7 +245,7 @@ static bytes array_of(const char *descr, const char *shape, const float *values,
     return file;
 }
 
-static void given_a_table_or_array_a_series_when_a_folder_is_read_then_steps_are_lines_and_channels_columns(void **unused) {
+static void given_a_table_per_series_when_a_folder_is_read_then_steps_are_rows(void **unused) {
     (void)unused;
     const bytes array = array_of("<f4", "(2, 2)", (const float[]){1, 10, 2, 20}, 4);
     static const char *const texts[][2] = {{"a.csv", "1,10\n2,20\n"},
@@ -269,7 +269,7 @@ static void given_a_table_or_array_a_series_when_a_folder_is_read_then_steps_are
     }
 }
 
-static void given_lines_or_columns_of_one_channel_when_a_folder_is_read_then_the_same(void **unused) {
+static void given_one_channel_in_lines_or_columns_when_read_then_the_same(void **unused) {
     (void)unused;
     tl_error error = {0};
     const bytes array = array_of("<f4", "(3,)", (const float[]){1, 2, 3}, 3);
@@ -317,7 +317,7 @@ static void given_files_that_are_no_series_when_a_folder_is_read_then_refused(vo
     check_content_refused("a.npy", texts.data, texts.count, "no/a.npy: offset 67: expected numbers, got texts");
 }
 
-static void given_a_training_set_when_a_folder_is_read_like_it_then_its_classes_and_length_count(void **unused) {
+static void given_a_reference_when_a_folder_is_read_then_its_classes(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_dataset *train = files_read_text("t.csv", "yes,1,2\nmaybe,3,4\n", &error);
@@ -338,7 +338,7 @@ static void given_a_training_set_when_a_folder_is_read_like_it_then_its_classes_
 
 /* ---- a file a class ---- */
 
-static void given_a_file_for_each_class_when_a_folder_is_read_then_its_lines_and_rows_are_series(void **unused) {
+static void given_a_file_per_class_when_read_then_its_lines_are_series(void **unused) {
     (void)unused;
     tl_error error = {0};
     const bytes array = array_of("<f4", "(2, 3)", (const float[]){1, 2, 3, 4, 5, 6}, 6);
@@ -368,7 +368,7 @@ static void given_lines_of_two_lengths_when_they_may_differ_then_padded(void **u
     remove(files_path("no/up.txt"));
 }
 
-static void given_many_files_when_a_folder_is_read_then_all_in_the_order_of_their_names(void **unused) {
+static void given_many_files_when_a_folder_is_read_then_sorted_by_name(void **unused) {
     (void)unused;
     enum { FILES = 150 };
     tl_error error = {0};
@@ -425,15 +425,15 @@ int main(void) {
         cmocka_unit_test(given_other_sound_when_read_then_the_message_says_what_is_read),
         cmocka_unit_test(given_broken_sound_when_read_then_the_offset),
         cmocka_unit_test(given_sound_of_two_lengths_when_read_then_both_are_named),
-        cmocka_unit_test(given_sound_of_two_lengths_when_they_may_differ_then_padded_and_the_lengths_kept),
-        cmocka_unit_test(given_random_damage_of_sound_when_read_then_a_sound_data_set_or_a_message),
-        cmocka_unit_test(given_a_table_or_array_a_series_when_a_folder_is_read_then_steps_are_lines_and_channels_columns),
-        cmocka_unit_test(given_lines_or_columns_of_one_channel_when_a_folder_is_read_then_the_same),
+        cmocka_unit_test(given_sound_of_two_lengths_when_allowed_then_padded),
+        cmocka_unit_test(given_randomly_damaged_sound_when_read_then_data_or_a_message),
+        cmocka_unit_test(given_a_table_per_series_when_a_folder_is_read_then_steps_are_rows),
+        cmocka_unit_test(given_one_channel_in_lines_or_columns_when_read_then_the_same),
         cmocka_unit_test(given_files_that_are_no_series_when_a_folder_is_read_then_refused),
-        cmocka_unit_test(given_a_training_set_when_a_folder_is_read_like_it_then_its_classes_and_length_count),
-        cmocka_unit_test(given_a_file_for_each_class_when_a_folder_is_read_then_its_lines_and_rows_are_series),
+        cmocka_unit_test(given_a_reference_when_a_folder_is_read_then_its_classes),
+        cmocka_unit_test(given_a_file_per_class_when_read_then_its_lines_are_series),
         cmocka_unit_test(given_lines_of_two_lengths_when_they_may_differ_then_padded),
-        cmocka_unit_test(given_many_files_when_a_folder_is_read_then_all_in_the_order_of_their_names),
+        cmocka_unit_test(given_many_files_when_a_folder_is_read_then_sorted_by_name),
         cmocka_unit_test(given_a_file_for_each_class_that_is_none_when_read_then_refused),
     };
     return cmocka_run_group_tests(tests, make_folders, remove_folders) != 0;

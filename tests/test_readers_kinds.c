@@ -18,7 +18,7 @@ static void given_percent_comments_when_a_ts_is_read_then_passed_over(void **unu
     tl_dataset_free(data);
 }
 
-static void given_quoted_labels_when_an_arff_is_read_then_commas_and_quotes_in_them_are_text(void **unused) {
+static void given_quoted_labels_when_arff_is_read_then_they_are_text(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_dataset *data = files_read_text(
@@ -104,7 +104,7 @@ static tl_dataset *read_sounds(const sound *a, const sound *b, const tl_read_cfg
 
 static const char words[] = {0, 0x40, 0, (char)0x80, 0, 0x20}; /* 0.5, -1, 0.25 in 16 bits */
 
-static void given_sizes_of_streams_or_spare_bytes_when_sound_is_read_then_the_frames_that_are_there(void **unused) {
+static void given_sizes_of_streams_when_sound_is_read_then_its_frames(void **unused) {
     (void)unused;
     const sound sounds[] = {
         {"RIFF", 0, 0, 0, 16, 8000, words, 6},
@@ -210,7 +210,7 @@ static void given_a_record_of_any_signal_format_when_read_then_the_same_values(v
     }
 }
 
-static void given_signals_in_several_files_when_a_record_is_read_then_each_is_a_channel(void **unused) {
+static void given_signals_in_several_files_when_read_then_one_channel_each(void **unused) {
     (void)unused;
     tl_error error = {0};
     bytes two = {0}, one = {0};
@@ -231,7 +231,7 @@ static void given_signals_in_several_files_when_a_record_is_read_then_each_is_a_
     remove(files_path("s.dat"));
 }
 
-static void given_annotations_with_a_time_resolution_when_read_then_their_times_are_scaled(void **unused) {
+static void given_a_time_resolution_when_read_then_times_are_scaled(void **unused) {
     (void)unused;
     tl_error error = {0};
     bytes samples = {0}, notes = {0};
@@ -250,7 +250,7 @@ static void given_annotations_with_a_time_resolution_when_read_then_their_times_
 
 static void keep_warning(const char *text, void *user) { snprintf(user, 300, "%s", text); }
 
-static void given_an_annotation_behind_the_end_when_a_record_is_read_then_left_out_with_a_warning(void **unused) {
+static void given_an_annotation_past_the_end_when_read_then_a_warning(void **unused) {
     (void)unused;
     tl_error error = {0};
     char warning[300] = "";
@@ -271,7 +271,7 @@ static void given_an_annotation_behind_the_end_when_a_record_is_read_then_left_o
 
 /* ---- arrays ---- */
 
-static void given_halves_or_big_endian_numbers_when_an_array_is_read_then_their_values(void **unused) {
+static void given_halves_or_big_endian_numbers_when_read_then_their_values(void **unused) {
     (void)unused;
     static const struct {
         const char *descr, *data;
@@ -333,7 +333,7 @@ static void given_texts_of_either_type_when_an_archive_is_read_then_labels(void 
 
 /* ---- others ---- */
 
-static void given_a_well_known_format_that_is_not_read_then_the_message_says_how_to_convert(void **unused) {
+static void given_an_unsupported_format_when_read_then_how_to_convert(void **unused) {
     (void)unused;
     static const char *const cases[][2] = {
         {"a.parquet", " Parquet files are not read; in Python, pandas.read_parquet(FILE).to_csv("},
@@ -350,18 +350,18 @@ static void given_a_well_known_format_that_is_not_read_then_the_message_says_how
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_percent_comments_when_a_ts_is_read_then_passed_over),
-        cmocka_unit_test(given_quoted_labels_when_an_arff_is_read_then_commas_and_quotes_in_them_are_text),
+        cmocka_unit_test(given_quoted_labels_when_arff_is_read_then_they_are_text),
         cmocka_unit_test(given_text_behind_a_quoted_label_when_an_arff_is_read_then_refused),
-        cmocka_unit_test(given_sizes_of_streams_or_spare_bytes_when_sound_is_read_then_the_frames_that_are_there),
+        cmocka_unit_test(given_sizes_of_streams_when_sound_is_read_then_its_frames),
         cmocka_unit_test(given_sound_without_frames_or_cut_off_when_read_then_refused),
         cmocka_unit_test(given_two_sample_rates_when_sound_is_read_then_both_files_are_named),
         cmocka_unit_test(given_a_record_of_any_signal_format_when_read_then_the_same_values),
-        cmocka_unit_test(given_signals_in_several_files_when_a_record_is_read_then_each_is_a_channel),
-        cmocka_unit_test(given_annotations_with_a_time_resolution_when_read_then_their_times_are_scaled),
-        cmocka_unit_test(given_an_annotation_behind_the_end_when_a_record_is_read_then_left_out_with_a_warning),
-        cmocka_unit_test(given_halves_or_big_endian_numbers_when_an_array_is_read_then_their_values),
+        cmocka_unit_test(given_signals_in_several_files_when_read_then_one_channel_each),
+        cmocka_unit_test(given_a_time_resolution_when_read_then_times_are_scaled),
+        cmocka_unit_test(given_an_annotation_past_the_end_when_read_then_a_warning),
+        cmocka_unit_test(given_halves_or_big_endian_numbers_when_read_then_their_values),
         cmocka_unit_test(given_texts_of_either_type_when_an_archive_is_read_then_labels),
-        cmocka_unit_test(given_a_well_known_format_that_is_not_read_then_the_message_says_how_to_convert),
+        cmocka_unit_test(given_an_unsupported_format_when_read_then_how_to_convert),
     };
     return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;
 }

@@ -167,7 +167,7 @@ static void given_whole_numbers_for_every_step_when_read_then_labels_of_steps(vo
     tl_dataset_free(data);
 }
 
-static void given_floats_for_every_step_when_read_then_values_of_steps_as_they_are(void **unused) {
+static void given_floats_per_step_when_read_then_targets_per_step(void **unused) {
     (void)unused;
     static const struct {
         const char *shape;
@@ -192,7 +192,7 @@ static void given_floats_for_every_step_when_read_then_values_of_steps_as_they_a
     }
 }
 
-static void given_a_nan_among_targets_when_read_then_refused_whatever_missing_values_become(void **unused) {
+static void given_a_nan_among_targets_when_read_then_always_refused(void **unused) {
     (void)unused;
     bytes y = npy_header("'<f4'", "(2, 3)");
     for (int i = 0; i < 6; i++) put_integer(&y, i == 4 ? 0x7fc00000 : 0, 4);
@@ -208,7 +208,7 @@ static void given_a_nan_among_targets_when_read_then_refused_whatever_missing_va
 #define SHAPES                                                                                                                     \
     "the shape (2,), a label or value for each series, (2, 3), one for each step, or floats of shape (2, 3, channels), got "
 
-static void given_targets_of_another_shape_when_read_then_that_and_the_series_are_named(void **unused) {
+static void given_targets_of_another_shape_when_read_then_both_named(void **unused) {
     (void)unused;
     static const struct {
         const char *descr, *shape;
@@ -256,7 +256,7 @@ static void given_targets_unlike_those_of_the_training_set_when_read_then_refuse
     check_unlike(&labels, &unknown, "y.npy: offset 134: expected one of the 3 labels of the training set, got \"8\"");
 }
 
-static void given_labels_of_steps_when_a_generated_set_is_to_be_like_them_then_refused(void **unused) {
+static void given_labels_of_steps_when_a_generated_set_is_read_then_refused(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_dataset *reference = tl_dataset_builtin("cbf", TL_TRAIN, 0, &error);
@@ -288,7 +288,7 @@ static void given_whole_numbers_as_targets_when_read_then_classes(void **unused)
 
 #define TYPES "a float ('<f2', '<f4', '<f8'), whole number ('<i1' to '<u8'), '|b1' or text ('<U', '|S'), got "
 
-static void given_a_header_that_is_not_read_when_read_then_the_message_says_what_is(void **unused) {
+static void given_an_unsupported_header_when_read_then_what_is_supported(void **unused) {
     (void)unused;
     static const char *const cases[][2] = {
         {"{'descr': '=f4', 'fortran_order': False, 'shape': (2, 3), }", "20: expected " TYPES "\"'=f4'\""},
@@ -332,7 +332,7 @@ static void given_a_header_that_is_not_read_when_read_then_the_message_says_what
     }
 }
 
-static void given_arrays_that_are_no_data_set_when_read_then_the_message_says_which_would_be(void **unused) {
+static void given_arrays_that_are_no_data_set_when_read_then_told_why(void **unused) {
     (void)unused;
     static const struct {
         const char *descr, *shape;
@@ -490,13 +490,13 @@ int main(void) {
         cmocka_unit_test(given_targets_that_are_floats_when_read_then_regression),
         cmocka_unit_test(given_whole_numbers_as_targets_when_read_then_classes),
         cmocka_unit_test(given_whole_numbers_for_every_step_when_read_then_labels_of_steps),
-        cmocka_unit_test(given_floats_for_every_step_when_read_then_values_of_steps_as_they_are),
-        cmocka_unit_test(given_a_nan_among_targets_when_read_then_refused_whatever_missing_values_become),
-        cmocka_unit_test(given_targets_of_another_shape_when_read_then_that_and_the_series_are_named),
+        cmocka_unit_test(given_floats_per_step_when_read_then_targets_per_step),
+        cmocka_unit_test(given_a_nan_among_targets_when_read_then_always_refused),
+        cmocka_unit_test(given_targets_of_another_shape_when_read_then_both_named),
         cmocka_unit_test(given_targets_unlike_those_of_the_training_set_when_read_then_refused),
-        cmocka_unit_test(given_labels_of_steps_when_a_generated_set_is_to_be_like_them_then_refused),
-        cmocka_unit_test(given_a_header_that_is_not_read_when_read_then_the_message_says_what_is),
-        cmocka_unit_test(given_arrays_that_are_no_data_set_when_read_then_the_message_says_which_would_be),
+        cmocka_unit_test(given_labels_of_steps_when_a_generated_set_is_read_then_refused),
+        cmocka_unit_test(given_an_unsupported_header_when_read_then_what_is_supported),
+        cmocka_unit_test(given_arrays_that_are_no_data_set_when_read_then_told_why),
         cmocka_unit_test(given_numbers_that_are_none_when_read_then_the_offset_of_the_first),
         cmocka_unit_test(given_no_npy_when_read_then_refused),
         cmocka_unit_test(given_arrays_that_do_not_fit_when_read_then_both_are_named),

@@ -137,7 +137,7 @@ static void given_a_large_text_when_read_then_within_its_limit(void **unused) {
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) check_text(&files[i]);
 }
 
-static void given_a_text_that_asks_for_much_when_read_then_refused_within_twice_its_size(void **unused) {
+static void given_a_greedy_text_when_read_then_refused_within_its_memory(void **unused) {
     (void)unused;
     if (SANITIZED) skip();
     static const text_file files[] = {
@@ -351,7 +351,7 @@ static void given_a_large_record_when_read_then_within_its_limit(void **unused) 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_a_large_text_when_read_then_within_its_limit),
-        cmocka_unit_test(given_a_text_that_asks_for_much_when_read_then_refused_within_twice_its_size),
+        cmocka_unit_test(given_a_greedy_text_when_read_then_refused_within_its_memory),
         cmocka_unit_test(given_a_gigabyte_of_nothing_when_read_then_refused_at_its_beginning),
         cmocka_unit_test(given_a_large_array_when_read_then_within_its_limit),
         cmocka_unit_test(given_a_large_archive_when_read_then_within_its_limit),

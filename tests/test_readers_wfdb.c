@@ -75,7 +75,7 @@ static void check_beats(const tl_dataset *data, size_t segment, size_t signals, 
     assert_int_equal(data->labels[2], data->labels[0]);
 }
 
-static void given_a_record_of_either_format_when_read_then_beats_in_physical_units(void **unused) {
+static void given_a_record_of_either_format_when_read_then_physical_units(void **unused) {
     (void)unused;
     static const struct {
         unsigned format;
@@ -232,7 +232,7 @@ static void given_random_damage_when_read_then_a_sound_data_set_or_a_message(voi
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_a_record_of_either_format_when_read_then_beats_in_physical_units),
+        cmocka_unit_test(given_a_record_of_either_format_when_read_then_physical_units),
         cmocka_unit_test(given_bytes_before_the_samples_when_read_then_passed_over),
         cmocka_unit_test(given_a_malformed_header_when_read_then_the_message_says_where),
         cmocka_unit_test(given_malformed_annotations_when_read_then_the_offset),

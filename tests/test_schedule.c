@@ -89,7 +89,7 @@ static void given_warmup_when_stepped_then_any_schedule_rises_by_equal_parts(voi
     }
 }
 
-static void given_a_plateau_when_the_loss_stalls_then_the_rate_halves_down_to_the_minimum(void **unused) {
+static void given_a_plateau_when_the_loss_stalls_then_the_rate_halves(void **unused) {
     (void)unused;
     tl_schedule schedule = prepared(&(tl_schedule_cfg){.kind = TL_SCHEDULE_PLATEAU, .patience = 3, .minimum = 2e-4}, 1e-3, 1);
     const double losses[] = {5, 4, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3};
@@ -261,7 +261,7 @@ int main(void) {
         cmocka_unit_test(given_one_cycle_when_stepped_then_up_and_down_along_cosines),
         cmocka_unit_test(given_noam_when_stepped_then_equation_3_of_its_paper),
         cmocka_unit_test(given_warmup_when_stepped_then_any_schedule_rises_by_equal_parts),
-        cmocka_unit_test(given_a_plateau_when_the_loss_stalls_then_the_rate_halves_down_to_the_minimum),
+        cmocka_unit_test(given_a_plateau_when_the_loss_stalls_then_the_rate_halves),
         cmocka_unit_test(given_king_when_losses_fall_then_the_rate_stays_and_else_drops),
         cmocka_unit_test(given_king_when_the_slope_is_close_to_none_then_051_is_the_limit),
         cmocka_unit_test(given_a_copy_when_continued_then_as_the_original),

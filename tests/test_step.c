@@ -57,7 +57,7 @@ static void check_values(const tl_model *model, double expected[ARRAYS][MOST]) {
 
 static double clipped(double x, double maximum) { return fmax(-maximum, fmin(maximum, x)); }
 
-static void given_both_limits_when_stepped_then_values_are_clipped_before_the_norm(void **unused) {
+static void given_both_limits_when_stepped_then_values_clipped_before_the_norm(void **unused) {
     (void)unused;
     for (int with_norm = 0; with_norm < 2; with_norm++) {
         const double maximum = 0.3, norm = 0.5, rate = 2;
@@ -117,7 +117,7 @@ static void check_groups(tl_model *model, const tl_group_cfg *group) {
     check_values(model, s.value);
 }
 
-static void given_a_group_when_stepped_then_its_layer_has_its_own_rate_and_penalties(void **unused) {
+static void given_a_group_when_stepped_then_its_own_rate_and_penalties(void **unused) {
     (void)unused;
     const tl_group_cfg slow = {.rate = 0.1}, bare = {.rate = 1, .no_decay = true}, both = {.rate = 3, .no_decay = true},
                        usual = {.rate = 1};
@@ -179,9 +179,9 @@ static void given_a_wrong_group_when_set_then_named(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_both_limits_when_stepped_then_values_are_clipped_before_the_norm),
+        cmocka_unit_test(given_both_limits_when_stepped_then_values_clipped_before_the_norm),
         cmocka_unit_test(given_an_infinite_gradient_when_clipped_by_value_then_still_refused),
-        cmocka_unit_test(given_a_group_when_stepped_then_its_layer_has_its_own_rate_and_penalties),
+        cmocka_unit_test(given_a_group_when_stepped_then_its_own_rate_and_penalties),
         cmocka_unit_test(given_a_group_before_compiling_when_stepped_by_adamw_then_heeded),
         cmocka_unit_test(given_a_wrong_group_when_set_then_named),
     };

@@ -293,7 +293,7 @@ static void check_bound(problem *p, int pass) {
     check_within(what, p->result, p->expected, p->size, p->count[pass]);
 }
 
-static void given_random_configurations_when_a_pass_runs_then_errors_stay_below_the_growth_of_the_transforms(void **unused) {
+static void given_random_configurations_when_run_then_bounded_errors(void **unused) {
     (void)unused;
     tl_rng rng = tl_rng_at(31, TL_STREAM_USER, 0, 0);
     for (uint32_t ran = 0, i = 0; ran < CONFIGURATIONS; i++) {
@@ -345,7 +345,7 @@ static double ratio_of(problem *p, int pass) {
     return error_of(p, TL_ENGINE_WINOGRAD, pass) / error_of(p, TL_ENGINE_DIRECT, pass);
 }
 
-static void given_random_numbers_when_compared_with_direct_then_the_error_is_at_most_4_times_larger(void **unused) {
+static void given_random_numbers_when_compared_then_error_at_most_4_times(void **unused) {
     (void)unused;
     static const layer cases[] = {{3, 32, 32, 1}, {3, 64, 64, 1},  {4, 32, 32, 1},  {5, 32, 32, 1},
                                   {8, 32, 32, 1}, {16, 32, 32, 1}, {40, 32, 32, 1}, {5, 64, 64, 2},
@@ -372,7 +372,7 @@ static bool auto_takes_winograd(const tl_conv1d_spec *spec, int pass) {
 }
 
 /* Sums of few terms round so little that the transforms exceed four times as much. */
-static void given_few_channels_when_auto_takes_winograd_then_the_error_is_at_most_4_times_larger(void **unused) {
+static void given_few_channels_when_auto_takes_winograd_then_small_error(void **unused) {
     (void)unused;
     static const int64_t kernels[][2] = {{3, 1}, {4, 1}, {5, 1}, {8, 1}, {6, 2}, {10, 2}, {16, 2}, {80, 16}};
     static const int64_t channels[] = {1, 4, 8, 16};
@@ -417,9 +417,9 @@ static void given_nothing_to_save_when_planned_then_winograd_refuses(void **unus
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_random_configurations_when_a_pass_runs_then_errors_stay_below_the_growth_of_the_transforms),
-        cmocka_unit_test(given_random_numbers_when_compared_with_direct_then_the_error_is_at_most_4_times_larger),
-        cmocka_unit_test(given_few_channels_when_auto_takes_winograd_then_the_error_is_at_most_4_times_larger),
+        cmocka_unit_test(given_random_configurations_when_run_then_bounded_errors),
+        cmocka_unit_test(given_random_numbers_when_compared_then_error_at_most_4_times),
+        cmocka_unit_test(given_few_channels_when_auto_takes_winograd_then_small_error),
         cmocka_unit_test(given_nothing_to_save_when_planned_then_winograd_refuses),
     };
     return check_run(tests);

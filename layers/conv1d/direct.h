@@ -10,7 +10,8 @@
 
 /* Row m of the output: a sum over taps i of input row first + m·in_stride + i·tap_stride times the weights of the tap; rows outside
  * of the input count as 0. Forward is one such form with x as its input, backward one or a few with dy as theirs. The lanes of a
- * vector are outputs, or with `dots`, which takes whole vectors of input elements, these: an output is then the sum of its lanes.
+ * vector are outputs; with `lane_reduction`, which takes whole vectors of input elements, they are input elements, and an output is
+ * the sum of its lanes.
  */
 typedef struct tl_direct_form {
     size_t in_length, in_width; /* of one sample */
@@ -73,7 +74,7 @@ size_t tl_direct_offset(const tl_direct_form *form, size_t element);
 /* ---- passes ---- */
 
 /* Element (tap, input element, output) of a form is weight[tap·tap_stride + element·in_stride + output·out_stride]; one of the
- * latter two steps is 1, in_stride with `dots`. */
+ * latter two steps is 1, in_stride with `lane_reduction`. */
 typedef struct tl_direct_weights {
     const tl_direct_form *form;
     const tl_real *weight;
@@ -81,8 +82,8 @@ typedef struct tl_direct_weights {
     size_t in_stride, out_stride;
 } tl_direct_weights;
 
-/* packed: for each block (taps, in_width, lanes), or with dots (in_width / lanes, taps, outputs, lanes); zero beyond the last
- * output. */
+/* packed: for each block (taps, in_width, lanes), or with lane_reduction (in_width / lanes, taps, outputs, lanes); zero beyond the
+ * last output. */
 void tl_direct_pack(const tl_direct_weights *weights, const tl_workers *workers, tl_real *packed);
 
 /* Computes a form; bias: (width) or NULL. */

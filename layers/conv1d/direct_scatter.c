@@ -26,7 +26,7 @@ static size_t scatter_rows(const tl_conv1d_shape *shape, size_t width) {
     return tl_min(tl_max(PRODUCT_BYTES / (width * sizeof(tl_real)), 1), shape->out_length);
 }
 
-/* `soon`: of the next rows. */
+/* `prefetch`: how many rows come next. */
 static void multiply_rows(const scatter_job *job, const tl_real *dy, size_t rows, size_t prefetch, tl_real *products) {
     const tl_direct_form form = scatter_form(job->shape);
     const tl_prefetch next = {.at = dy + rows * form.in_width, .rows = prefetch, .width = form.in_width, .stride = form.in_width};

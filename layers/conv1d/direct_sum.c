@@ -50,7 +50,7 @@ static void transpose_outputs(const tl_direct_weights *w, const tl_real *from, c
         tl_transpose(from + i, w->out_stride, block->width, tl_min(LINE, count - i), to + i * block->lanes, block->lanes);
 }
 
-/* With dots: (vectors of in_width, taps, outputs, lanes), of which one tap. */
+/* With lane_reduction: (vectors of in_width, taps, outputs, lanes), of which one tap. */
 static void copy_vectors(const packing *p, const tl_real *from, const tl_direct_block *block, tl_real *to) {
     const tl_direct_form *form = p->weights->form;
     const size_t lanes = p->kernels->lanes;
@@ -157,7 +157,7 @@ static void sum_block(const sum_job *job, const tl_direct_unit *unit, const tl_d
     }
 }
 
-/* The same with dots: all taps of a vector before the next one, so that the input streams from memory evenly. */
+/* The same with lane_reduction: all taps of a vector before the next one, so that the input streams from memory evenly. */
 static void reduce_lanes(const sum_job *job, const tl_direct_unit *unit, const tl_direct_block *block) {
     const tl_direct_form *form = job->form;
     const size_t lanes = job->kernels->lanes, stride = block->width * lanes;

@@ -134,7 +134,7 @@ static void transform_weights(const sum_job *job, tl_real *packed, tl_real *tran
 /* ---- products ---- */
 
 /* One point of one sample (or of all, their tiles being in a row): sums over a few groups at a time, whose weights are used for all
- * rows before the next ones take their place in the cache. What comes soon is asked for once. */
+ * rows before the next ones take their place in the cache. What comes next is prefetched once. */
 static void multiply(const sum_job *job, const tl_direct_block *block, const tl_real *x, const tl_real *factor, tl_real *out,
                      size_t rows, tl_prefetch *prefetch) {
     const tl_winograd_form *form = &job->form;

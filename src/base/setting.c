@@ -43,9 +43,17 @@ static tl_status unknown(const tl_setting *settings, const char *key, tl_error *
                  : tl_fail(error, TL_ERROR_FORMAT, "key \"%.40s\" is unknown", key);
 }
 
+const char *tl_current_name(const char *name) {
+    static const char *const renamed[][2] = {{"hand_crafted", "fixed_filters"}, {"quarters", "constant"}};
+    for (size_t i = 0; i < sizeof renamed / sizeof *renamed; i++)
+        if (strcmp(renamed[i][0], name) == 0) return renamed[i][1];
+    return name;
+}
+
 static tl_status set_choice(const tl_setting *setting, int *member, const json_t *value, tl_error *error) {
     const char *word = json_string_value(value);
     if (!word) return wrong(setting, value, error);
+    word = tl_current_name(word);
     for (int i = 0; setting->choice((size_t)i); i++) {
         if (strcmp(setting->choice((size_t)i), word) != 0) continue;
         *member = i;
@@ -57,7 +65,7 @@ static tl_status set_choice(const tl_setting *setting, int *member, const json_t
                    close);
 }
 
-/* A whole number from `least` to `most`. */
+/* Whether the value is a whole number from `minimum` to `maximum`. */
 static bool whole(const json_t *value, int outputs, json_int_t minimum, json_int_t maximum, json_int_t *number) {
     const char *word = json_string_value(value);
     const bool stands = word && strcmp(word, "outputs") == 0 && outputs > 0;

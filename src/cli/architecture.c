@@ -14,7 +14,7 @@ static const architecture architectures[] = {
     {"inceptiontime", tl_inception, 64, 1500, 5},
     {"timecnn", tl_time_cnn, 16, 2000, 1},
     {"lite", tl_lite, 64, 1500, 1},
-    {"tcn", tl_tcn, 64, 300, 1}, /* no recipe was published for such series, nor for the next two */
+    {"tcn", tl_tcn, 64, 300, 1}, /* no settings were published for such series, nor for the next two */
     {"wavenet", tl_wavenet, 64, 300, 1},
     {"unet", unet, 64, 300, 1},
     {NULL, NULL, 16, 1500, 1}, /* a file's */

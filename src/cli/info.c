@@ -21,7 +21,7 @@ typedef struct network {
     double flops; /* of all layers */
 } network;
 
-/* Of a network by name, where nothing else is asked for, the largest of its recipe. */
+/* Of a network by name, where nothing else is asked for, the largest of its defaults. */
 static size_t batch_of(const info_settings *settings) {
     if (settings->batch) return (size_t)settings->batch;
     return settings->architecture ? IN_PRECISION(architecture_find)(settings->architecture)->largest_batch : 32;

@@ -84,7 +84,7 @@ bool options_parse(const command *self, int argc, char **argv, int *code);
 /* The command's help on stdout. */
 void options_help(const command *self);
 
-/* The name that is closest to `text`, NULL when none is close. */
+/* The name that `text` was probably meant to be; NULL where none is similar. */
 const char *suggest(const char *text, option_choice choice);
 
 /* For tl_read_cfg.warn: a line on stderr; `user`: the command's name. */

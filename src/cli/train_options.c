@@ -24,7 +24,7 @@ static const option_spec options[] = {
     {"label-smoothing", "X", OPTION_FRACTION, FIELD(label_smoothing), 0, 0, NULL,
      "share of each label that is spread over all classes (0)"},
     {"balance", NULL, OPTION_FLAG, FIELD(balance), 0, 0, NULL, "weigh each class by the inverse of its share of the labels"},
-    {"epochs", "N", OPTION_INTEGER, FIELD(epochs), 1, INT32_MAX, NULL, "passes over the data (the recipe's: fcn 2000)"},
+    {"epochs", "N", OPTION_INTEGER, FIELD(epochs), 1, INT32_MAX, NULL, "passes over the data (the architecture's: fcn 2000)"},
     {"batch", "N", OPTION_INTEGER, FIELD(batch), 1, INT32_MAX, NULL, "series in a batch (a tenth of them; fcn: at most 16)"},
     {"accumulate", "N", OPTION_INTEGER, FIELD(accumulate), 1, INT32_MAX, NULL, "batches whose gradients make one step (1)"},
     {"optimizer", "NAME", OPTION_CHOICE, FIELD(optimizer), 0, 0, tl_optimizer_name, "what turns gradients into steps (adam)"},

@@ -19,7 +19,7 @@ static const char *const names[] = {
     [TL_ORTHOGONAL] = "orthogonal",
     [TL_INIT_ZEROS] = "zeros",
     [TL_INIT_ONES] = "ones",
-    [TL_INIT_CONSTANT] = "quarters",
+    [TL_INIT_CONSTANT] = "constant",
 };
 
 const char *tl_init_name(size_t init) { return init < sizeof names / sizeof *names ? names[init] : NULL; }

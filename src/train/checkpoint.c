@@ -142,7 +142,7 @@ static tl_status fill(tl_archive *archive, tl_fit_state *fit, tl_error *error) {
     snprintf(threads, sizeof threads, "%d", tl_model_threads(fit->model));
     tl_archive_text(archive, "kind", "checkpoint", error);
     tl_archive_text(archive, "threads", threads, error);
-    tl_archive_json(archive, "recipe", tl_fingerprint_of(fit), error);
+    tl_archive_json(archive, "fingerprint", tl_fingerprint_of(fit), error);
     tl_archive_json(archive, "machine", tl_fingerprint_machine(fit->model), error);
     tl_archive_json(archive, "training", describe_state(fit), error);
     tl_model_put(archive, fit->model, &(tl_save_cfg){.data = fit->data}, error);
@@ -162,7 +162,8 @@ tl_status tl_checkpoint_save(tl_fit_state *fit, tl_error *error) {
 
 static tl_status check_fingerprint(const tl_archive *archive, const tl_fit_state *fit, tl_error *error) {
     char text[300];
-    json_t *before = tl_archive_parse(archive, "recipe", error), *now = before ? tl_fingerprint_of(fit) : NULL;
+    const char *key = json_object_get(archive->metadata, "fingerprint") ? "fingerprint" : "recipe"; /* its name until 0.1 */
+    json_t *before = tl_archive_parse(archive, key, error), *now = before ? tl_fingerprint_of(fit) : NULL;
     if (before && !now)
         tl_fail(error, TL_ERROR_MEMORY, "resume: out of memory");
     else if (before && tl_fingerprint_differs(before, now, text, sizeof text))
