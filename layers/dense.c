@@ -1,5 +1,7 @@
+#include "base/math.h"
 #include "compute/gemm.h"
 #include "compute/product.h"
+#include "graph/builder.h"
 #include "layers/registry.h"
 
 #include <string.h>
@@ -54,8 +56,8 @@ static dense_run run_of(const tl_layer *layer, const tl_pass *pass) {
 }
 
 static void share(dense_run *run, size_t rows, tl_task task) {
-    const size_t wanted = (rows + LEAST_ROWS - 1) / LEAST_ROWS;
-    run->parts = wanted < PARTS ? wanted : PARTS;
+    const size_t wanted = tl_ceil_div(rows, LEAST_ROWS);
+    run->parts = tl_min(wanted, PARTS);
     const double work = 2.0 * (double)run->rows * (double)run->channels * (double)run->units;
     tl_parallel(run->pass->workers, run->parts, work, task, run);
 }
@@ -82,8 +84,7 @@ static void bias_gradient(const dense_run *run) {
     tl_real *part = run->pass->scratch;
     for (size_t first = 0; first < run->rows; first += RUN) {
         memset(part, 0, run->units * sizeof *part);
-        kernels->sum_rows(run->pass->dy.data + first * run->units, run->rows - first < RUN ? run->rows - first : RUN, run->units,
-                          part);
+        kernels->sum_rows(run->pass->dy.data + first * run->units, tl_min(run->rows - first, RUN), run->units, part);
         kernels->sum_rows(part, 1, run->units, run->pass->gradient[1]);
     }
 }
@@ -128,12 +129,14 @@ const tl_layer_ops tl_dense_layer_ops = {
     .backward = dense_backward,
 };
 
-tl_node tl_dense(tl_model *model, tl_node x, const tl_dense_cfg *cfg) {
+tl_node tl_dense_sized(tl_model *model, tl_node x, const tl_dense_cfg *cfg, size_t size) {
+    tl_dense_cfg own;
+    tl_builder_cfg(model, "dense", &own, sizeof own, cfg, size);
     const dense_layer layer = {
         .base.ops = &tl_dense_layer_ops,
-        .units = cfg ? cfg->units : 0,
-        .no_bias = cfg && cfg->no_bias,
-        .init = cfg ? cfg->init : TL_GLOROT_UNIFORM,
+        .units = own.units,
+        .no_bias = own.no_bias,
+        .init = own.init,
     };
     return tl_layer_add(model, &x, 1, &layer.base);
 }

@@ -1,5 +1,6 @@
 #include "compute/product.h"
 
+#include "base/math.h"
 #include "base/memory.h"
 #include "compute/matrix.h"
 
@@ -19,17 +20,17 @@ enum {
 /* ---- blocks ---- */
 
 size_t tl_direct_blocks(const tl_kernels *kernels, size_t width) {
-    return tl_divide_up(tl_divide_up(width, kernels->lanes), kernels->direct_vectors);
+    return tl_ceil_div(tl_ceil_div(width, kernels->lanes), kernels->direct_vectors);
 }
 
 tl_direct_block tl_direct_block_at(const tl_kernels *kernels, size_t width, size_t index) {
-    const size_t vectors = tl_divide_up(width, kernels->lanes), blocks = tl_direct_blocks(kernels, width);
+    const size_t vectors = tl_ceil_div(width, kernels->lanes), blocks = tl_direct_blocks(kernels, width);
     const size_t begin = tl_split_at(vectors, blocks, index), end = tl_split_at(vectors, blocks, index + 1);
     const size_t first = begin * kernels->lanes, lanes = (end - begin) * kernels->lanes;
-    return (tl_direct_block){.first = first, .vectors = end - begin, .lanes = lanes, .width = tl_least(lanes, width - first)};
+    return (tl_direct_block){.first = first, .vectors = end - begin, .lanes = lanes, .width = tl_min(lanes, width - first)};
 }
 
-size_t tl_dots_blocks(const tl_kernels *kernels, size_t width) { return tl_divide_up(width, kernels->direct_vectors); }
+size_t tl_dots_blocks(const tl_kernels *kernels, size_t width) { return tl_ceil_div(width, kernels->direct_vectors); }
 
 tl_direct_block tl_dots_block_at(const tl_kernels *kernels, size_t width, size_t index) {
     const size_t blocks = tl_dots_blocks(kernels, width), first = tl_split_at(width, blocks, index);
@@ -40,18 +41,18 @@ tl_direct_block tl_dots_block_at(const tl_kernels *kernels, size_t width, size_t
 /* ---- the factor ---- */
 
 double tl_outputs_cost(size_t inner, size_t width, size_t lanes) {
-    return (double)(inner * tl_divide_up(width, lanes) + (width % lanes ? PART_COST : 0));
+    return (double)(inner * tl_ceil_div(width, lanes) + (width % lanes ? PART_COST : 0));
 }
 
 double tl_dots_cost(size_t inner, size_t width, size_t lanes) {
-    return width < lanes ? 1.2 * (double)width * (double)(tl_divide_up(inner, lanes) + LANES_COST) : HUGE_VAL;
+    return width < lanes ? 1.2 * (double)width * (double)(tl_ceil_div(inner, lanes) + LANES_COST) : HUGE_VAL;
 }
 
 /* Behind the outputs of the last block lie those of the next row, which count for nothing; but behind the last row nothing may be
  * read. */
 static void copy_end(tl_factor *f, tl_real *end) {
     const tl_direct_block last = tl_direct_block_at(f->kernels, f->width, tl_direct_blocks(f->kernels, f->width) - 1);
-    f->whole = f->inner - tl_least(tl_divide_up(last.lanes - last.width, f->width), f->inner);
+    f->whole = f->inner - tl_min(tl_ceil_div(last.lanes - last.width, f->width), f->inner);
     f->end = end;
     for (size_t row = f->whole; row < f->inner; row++, end += last.lanes) {
         memset(end, 0, last.lanes * sizeof *end);
@@ -66,7 +67,7 @@ static void copy_dots(tl_factor *f, tl_real *to) {
     for (size_t b = 0; b < tl_factor_blocks(f); b++) {
         const tl_direct_block block = tl_dots_block_at(f->kernels, f->width, b);
         for (size_t i = 0; i < f->inner; i += lanes, to += block.width * lanes) {
-            const size_t count = tl_least(lanes, f->inner - i);
+            const size_t count = tl_min(lanes, f->inner - i);
             if (count < lanes) memset(to, 0, block.width * lanes * sizeof *to);
             tl_transposed_copy(weight + i * f->width + block.first, f->width, count, block.width, to, lanes);
         }
@@ -79,7 +80,7 @@ size_t tl_factor_blocks(const tl_factor *f) {
 
 size_t tl_factor_scratch(size_t inner, size_t width) {
     const size_t end = (size_t)MOST_LANES * TL_MOST_TILE_WIDTH, dots = width < MOST_LANES ? tl_aligned_count(inner) * width : 0;
-    return tl_aligned_count(width) + tl_most(end, tl_aligned_count(dots));
+    return tl_aligned_count(width) + tl_max(end, tl_aligned_count(dots));
 }
 
 tl_factor tl_factor_of(const tl_kernels *kernels, const tl_real *weight, size_t inner, size_t width, const tl_real *bias,
@@ -111,7 +112,7 @@ static void multiply_dots(const tl_factor *f, size_t index, const tl_factor_rows
                                                  .count = f->inner / lanes,
                                                  .step = lanes,
                                                  .rest = f->inner % lanes,
-                                                 .factor = f->weight + block.first * tl_divide_up(f->inner, lanes) * lanes,
+                                                 .factor = f->weight + block.first * tl_ceil_div(f->inner, lanes) * lanes,
                                                  .factor_step = block.width * lanes,
                                                  .start = f->start + block.first,
                                                  .out = rows->y + block.first,
@@ -146,9 +147,9 @@ void tl_factor_multiply(const tl_factor *f, size_t block, const tl_factor_rows *
         return;
     }
     const tl_direct_block at = tl_direct_block_at(f->kernels, f->width, block);
-    const size_t most = tl_most(tl_least(WEIGHT_BYTES / at.lanes, SPAN_BYTES / f->width) / sizeof(tl_real), 1);
+    const size_t most = tl_max(tl_min(WEIGHT_BYTES / at.lanes, SPAN_BYTES / f->width) / sizeof(tl_real), 1);
     for (size_t first = 0, count; first < f->inner; first += count) {
-        count = tl_least(most, (first < f->whole ? f->whole : f->inner) - first);
+        count = tl_min(most, (first < f->whole ? f->whole : f->inner) - first);
         add_part(f, &at, rows, first, count);
     }
 }
@@ -175,7 +176,7 @@ static void product_task(void *context, size_t task, int worker) {
 void tl_product_run(const tl_product *p, const tl_workers *workers, tl_real *scratch) {
     product_job job = {.product = p,
                        .factor = tl_factor_of(tl_kernels_of(workers), p->weight, p->inner, p->width, p->bias, scratch),
-                       .parts = tl_least(tl_divide_up(p->rows, PART_ROWS), PARTS)};
+                       .parts = tl_min(tl_ceil_div(p->rows, PART_ROWS), PARTS)};
     job.blocks = tl_factor_blocks(&job.factor);
     const double work = TL_VECTOR_WORK * (double)p->rows * (double)p->inner * (double)p->width;
     tl_parallel(workers, job.parts * job.blocks, work, product_task, &job);

@@ -71,8 +71,4 @@ void tl_product_run(const tl_product *product, const tl_workers *workers, tl_rea
 /* A multiply-add of a vector's lane, beside the operations that tl_parallel counts. */
 #define TL_VECTOR_WORK 0.4
 
-static inline size_t tl_least(size_t a, size_t b) { return a < b ? a : b; }
-static inline size_t tl_most(size_t a, size_t b) { return a > b ? a : b; }
-static inline size_t tl_divide_up(size_t a, size_t b) { return a / b + (a % b != 0); }
-
 #endif

@@ -1,8 +1,9 @@
 /* Archives on their way to a file (archive.h). */
 #include "io/archive.h"
 
+#include "base/math.h"
 #include "io/checksum.h"
-#include "models/network.h"
+#include "io/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,7 +95,7 @@ static char *make_header(const tl_archive *archive, size_t *size) {
     char *json = make_json(archive);
     if (!json) return NULL;
     const size_t length = strlen(json);
-    *size = (PREFIX + length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    *size = tl_round_up(PREFIX + length, ALIGNMENT);
     char *header = malloc(*size);
     if (header) {
         const uint64_t rest = *size - PREFIX;
@@ -112,6 +113,16 @@ static void put_checksum(const tl_piece *pieces, size_t count, char *header, siz
     char *digits = header + (tl_checksum_in(header + PREFIX, size - PREFIX) - header);
     tl_checksum_of(pieces, count, digits, sum);
     memcpy(digits, sum, TL_CHECKSUM_DIGITS);
+}
+
+tl_status tl_archive_may_save(const tl_archive *archive, const char *path, size_t more, tl_error *error) {
+    size_t size = 0;
+    if (tl_failed(error)) return error->status;
+    char *header = make_header(archive, &size);
+    if (!header) return out_of_memory(error);
+    free(header);
+    for (size_t i = 0; i < archive->arrays; i++) size += archive->array[i].bytes;
+    return tl_file_may_write(path, size + more, error);
 }
 
 tl_status tl_archive_save(tl_archive *archive, const char *path, tl_error *error) {

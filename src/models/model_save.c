@@ -1,6 +1,7 @@
 /* Models on their way to a file. */
 #include "models/model.h"
 
+#include "base/argument.h"
 #include "graph/graph.h"
 #include "io/write.h"
 #include "models/network.h"
@@ -87,15 +88,30 @@ tl_status tl_model_check(const tl_model *model, const char *caller, tl_error *er
     return model->plan_only ? tl_fail(error, TL_ERROR_STATE, "%s: %s", caller, model->error.text) : TL_OK;
 }
 
-tl_status tl_model_save(const tl_model *model, const char *path, const tl_save_cfg *cfg, tl_error *error) {
+/* `write`: the file; else only finds out whether that can be done. */
+static tl_status save(const tl_model *model, const char *path, const tl_save_cfg *given, size_t size, bool write, tl_error *error) {
+    tl_save_cfg cfg;
     tl_error own = {0};
     if (!error) error = &own;
     if (tl_model_check(model, "save", error) != TL_OK) return error->status;
+    tl_take(&cfg, sizeof cfg, given, size, "save", error);
     tl_archive archive = {0};
     tl_archive_text(&archive, "kind", "model", error);
-    if (tl_model_put(&archive, model, cfg, error) == TL_OK) tl_archive_save(&archive, path, error);
+    if (tl_model_put(&archive, model, &cfg, error) == TL_OK)
+        write ? tl_archive_save(&archive, path, error) : tl_archive_may_save(&archive, path, 0, error);
     tl_archive_release(&archive);
     return error->status;
 }
 
-tl_status tl_save_check(const char *path, tl_error *error) { return tl_file_may_write(path, error); }
+tl_status tl_model_save_sized(const tl_model *model, const char *path, const tl_save_cfg *cfg, size_t size, tl_error *error) {
+    return save(model, path, cfg, size, true, error);
+}
+
+tl_status tl_model_save_check_sized(const tl_model *model, const char *path, const tl_save_cfg *cfg, size_t size, tl_error *error) {
+    return save(model, path, cfg, size, false, error);
+}
+
+tl_status tl_save_check(const char *path, tl_error *error) {
+    tl_error own = {0};
+    return tl_file_may_write(path, 0, error ? error : &own);
+}
