@@ -235,10 +235,10 @@ static void given_a_malformed_file_when_read_then_the_message_says_where_what_wa
         {"a.csv", "1,abcdefghijklmnopqrstuvwxyz0123456789\n", "1:3: expected a finite number, got \"abcdefghijklmnopqrstuvwx…\""},
         {"a.csv", "\n <!DOCTYPE html>\n", "2:2: expected data, got HTML or XML; was a web page saved instead of the file?"},
         {"a.ts", "\xff\xfe@\n", "1:1: expected plain text, got UTF-16; save the file as UTF-8"},
-        {"a.dat", "1,2\n", " the name ends in none of .ts, .tsv, .csv, .txt, .arff, .npy, .npz, .hea"},
+        {"a.doc", "1,2\n", " the name ends in none of .ts, .tsv, .csv, .txt, .arff, .npy, .npz, .hea"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        if (strcmp(cases[i][0], "a.dat") != 0) {
+        if (strcmp(cases[i][0], "a.doc") != 0) {
             files_check_refused(cases[i][0], cases[i][1], strlen(cases[i][1]), cases[i][2]);
             continue;
         }

@@ -120,7 +120,7 @@ static void given_other_sound_when_read_then_the_message_says_what_is_read(void 
         sound sound;
         const char *message;
     } cases[] = {
-        {{.tag = 1, .bits = 8, .channels = 1}, "format 1 of 8 bits"},
+        {{.tag = 1, .bits = 20, .channels = 2}, "format 1 of 20 bits"},
         {{.tag = 3, .bits = 16, .channels = 1}, "format 3 of 16 bits"},
         {{.tag = 6, .bits = 8, .channels = 1}, "format 6 of 8 bits"},
         {{.tag = 85, .bits = 0, .channels = 1, .extended = true}, "format 85 of 0 bits"},
@@ -129,7 +129,7 @@ static void given_other_sound_when_read_then_the_message_says_what_is_read(void 
         char message[200];
         const bytes file = wav_of(cases[i].sound, 0);
         snprintf(message, sizeof message,
-                 "/no/a.wav: offset %d: expected PCM (format 1) of 16, 24 or 32 bits or floats (format 3) of 32 or 64, got %s",
+                 "/no/a.wav: offset %d: expected PCM (format 1) of 8, 16, 24 or 32 bits or floats (format 3) of 32 or 64, got %s",
                  cases[i].sound.extended ? 46 : 36, cases[i].message);
         check_sound_refused(&file, message);
     }
@@ -149,7 +149,7 @@ static void given_broken_sound_when_read_then_the_offset(void **unused) {
         {22, 0, "a.wav: offset 36: expected a frame of 2 bytes for each channel, got 4 bytes for 0 channels"},
         {32, 5, "a.wav: offset 36: expected a frame of 2 bytes for each channel, got 5 bytes for 2 channels"},
         {52, 9, "a.wav: offset 56: expected 9 bytes of data, got 8 before the end of the file"},
-        {52, 7, "a.wav: offset 56: expected frames of 4 bytes, got 7 bytes"},
+        {52, 3, "a.wav: offset 56: expected frames of 4 bytes, got 3 bytes"},
         {52, 0, "a.wav: offset 56: expected frames of 4 bytes, got 0 bytes"},
         {40, 200, "a.wav: offset 44: expected a file of at least 244 bytes, got the end of the file"},
     };
@@ -301,7 +301,7 @@ static void given_files_that_are_no_series_when_a_folder_is_read_then_refused(vo
         {"a.csv", "1,2\n3\n", "no/a.csv:2:1: expected 2 fields, as in the first step, got 1"},
         {"a.csv", "a,b\n", "no/a.csv:2:1: expected a series, got the end of the file"},
         {"a.csv", "1,\"2\n", "no/a.csv:1:3: expected a closing quote in the line, got \"\"2\""},
-        {"a.mp3", "1,2\n", "no/a.mp3: expected a file of one class, .wav, .npy, .csv, .tsv or .txt, by its ending"},
+        {"a.doc", "1,2\n", "no/a.doc: expected a file of one class, .wav, .npy, .csv, .tsv or .txt, by its ending"},
         {"a.csv", "1,2\n", "yes: expected files of series, got none"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

@@ -20,6 +20,7 @@ typedef struct tl_dataset {
     char **class_names;     /* (classes) the labels as the file spells them; NULL: they have no names */
     size_t target_length;   /* (1) */
     size_t target_channels; /* (1) of values */
+    double rate;            /* steps a second; 0: unknown. Sound and records say it */
 } tl_dataset;
 
 /* What becomes of a value that a file does not have: of nothing, `?`, `NaN` or `NA` where a number should be in a text, of a NaN in
@@ -44,6 +45,9 @@ typedef struct tl_read_cfg {
     bool unequal;       /* series in a folder may differ in length: they are padded with zeros, see tl_dataset.lengths */
     bool unlabelled;    /* series alone are read, to predict what they are: labels and target values may be absent, or anything */
     size_t segment;     /* (256) of a record of PhysioNet: samples in the series around each beat, half of them before it */
+    /* (none) Is told, in one line that names the file, of what was left out or looks wrong though the data was read. */
+    void (*warn)(const char *text, void *user);
+    void *user; /* handed to it */
 } tl_read_cfg;
 
 /* Reads a file, by its ending:
@@ -53,8 +57,8 @@ typedef struct tl_read_cfg {
  * - `.npz` (NumPy: x (count, length, channels) or (count, length), y (count), or (count, length) for a target for every step:
  * whole numbers or texts are labels, floats target values, of which there may be several a step, (count, length, channels));
  * - `.npy` (NumPy: a table, label first);
- * - `.hea` (a record of PhysioNet in signal format 16 or 212, with its `.atr`: a series around each beat, in physical units, of
- * each kind of beat a class);
+ * - `.hea` (a record of PhysioNet in signal format 16, 24, 32, 61, 80, 160 or 212, with its `.atr`: a series around each beat, in
+ * physical units, of each kind of beat a class);
  * - a folder, of folders named by their class, in which each file is a series (`.wav`, `.npy`, or a table with a step a line), or
  * of files named by their class, in which each line or row is one;
  * - `builtin:NAME` and `builtin:NAME/test` are the halves of a generated set.
@@ -62,7 +66,7 @@ typedef struct tl_read_cfg {
  * row of a table or of a `.npy` that is as long as the series of `like` is one without a label.
  * Classes are numbered as the file declares them, else sorted (as numbers where all are numbers). NULL on failure; errors read
  * `file:line:column: expected …, got …`, of binary files `file: offset N: expected …, got …`. Free with tl_dataset_free. */
-TL_API tl_dataset *tl_dataset_read(const char *path, const tl_read_cfg *cfg, tl_error *error);
+static inline tl_dataset *tl_dataset_read(const char *path, const tl_read_cfg *cfg, tl_error *error);
 
 typedef enum tl_split { TL_TRAIN = 0, TL_TEST } tl_split;
 
@@ -90,6 +94,14 @@ TL_API tl_status tl_dataset_fold(const tl_dataset *data, size_t folds, size_t fo
 
 /* Frees what a function above made. NULL is fine. */
 TL_API void tl_dataset_free(tl_dataset *data);
+
+/* ---- how structs may grow (see tapline/base.h) ---- */
+
+TL_API tl_dataset *tl_dataset_read_sized(const char *path, const tl_read_cfg *cfg, size_t size, tl_error *error);
+
+static inline tl_dataset *tl_dataset_read(const char *path, const tl_read_cfg *cfg, tl_error *error) {
+    return tl_dataset_read_sized(path, cfg, sizeof *cfg, error);
+}
 
 #ifdef __cplusplus
 }

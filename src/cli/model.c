@@ -43,7 +43,9 @@ void loaded_read(loaded *self, const model_settings *settings, bool unlabelled, 
                         .raw = self->info.raw,
                         .missing = self->info.missing,
                         .unlabelled = unlabelled,
-                        .segment = self->info.data.x.shape[1]};
+                        .segment = self->info.data.x.shape[1],
+                        .warn = complain_of_data,
+                        .user = (void *)settings->common.command};
     if (settings->missing) tl_missing_by_name(settings->missing, &like.missing, error);
     self->data = tl_dataset_read(loaded_data(self), &like, error);
     fit_length(self, error);

@@ -23,6 +23,8 @@ void complain(const char *name, const char *format, ...) {
     va_end(values);
 }
 
+void complain_of_data(const char *text, void *user) { complain(user, "warning: %s", text); }
+
 const char *precision_name(size_t index) {
     static const char *const names[] = {"f32", "f64", NULL};
     return names[index];

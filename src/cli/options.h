@@ -96,6 +96,9 @@ void options_help(const command *self);
 /* The name that is closest to `text`, NULL when none is close. */
 const char *suggest(const char *text, option_choice choice);
 
+/* For tl_read_cfg.warn: a line on stderr; `user`: the command's name. */
+void complain_of_data(const char *text, void *user);
+
 /* "tapline NAME: …" as one line on stderr; `name` of the command, NULL for the program itself. */
 void complain(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -70,7 +70,11 @@ int IN_PRECISION(import)(const void *settings) {
         {"WEIGHTS", operand[0], false}, {"DATA", operand[1], false}, {"--map", asked->map, false}, {"--out", asked->out, true}};
     check_architecture(asked, &error);
     options_check_files(files, sizeof files / sizeof *files, &error);
-    tl_read_cfg like = {.raw = asked->raw, .unequal = asked->unequal, .segment = (size_t)asked->segment};
+    tl_read_cfg like = {.raw = asked->raw,
+                        .unequal = asked->unequal,
+                        .segment = (size_t)asked->segment,
+                        .warn = complain_of_data,
+                        .user = (void *)asked->model.common.command};
     tl_missing_by_name(asked->model.missing, &like.missing, &error);
     tl_dataset *data = tl_dataset_read(operand[1], &like, &error);
     tl_model *model = data ? make_model(asked, data, &error) : NULL;

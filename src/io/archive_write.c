@@ -1,8 +1,9 @@
 /* Archives on their way to a file (archive.h). */
 #include "io/archive.h"
 
+#include "base/math.h"
 #include "io/checksum.h"
-#include "models/network.h"
+#include "io/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ tl_status tl_archive_text(tl_archive *archive, const char *key, const char *text
 }
 
 tl_status tl_archive_json(tl_archive *archive, const char *key, json_t *value, tl_error *error) {
-    char *text = tl_json_text(value, JSON_COMPACT);
+    char *text = tl_json_text(value, JSON_COMPACT | JSON_ENCODE_ANY);
     json_decref(value);
     tl_archive_text(archive, key, text, error);
     free(text);
@@ -94,7 +95,7 @@ static char *make_header(const tl_archive *archive, size_t *size) {
     char *json = make_json(archive);
     if (!json) return NULL;
     const size_t length = strlen(json);
-    *size = (PREFIX + length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    *size = tl_round_up(PREFIX + length, ALIGNMENT);
     char *header = malloc(*size);
     if (header) {
         const uint64_t rest = *size - PREFIX;

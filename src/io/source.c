@@ -1,8 +1,8 @@
 #include "io/source.h"
 
-#include "data/missing.h"
+#include "base/math.h"
 #include "io/file.h"
-#include "io/zip.h"
+#include "io/inflate.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -45,7 +45,7 @@ tl_status tl_source_read(tl_source *source, void *to, size_t count, const char *
         return tl_source_expected(source, 0, got, error, "%zu bytes of %s", count, what);
     }
     if (source->inflate)
-        tl_inflate_read(source, to, count, error);
+        tl_inflate_read(source->inflate, to, count, count == source->left, &source->where, error);
     else if (fread(to, 1, count, source->file) != count)
         return ferror(source->file) ? tl_fail(error, TL_ERROR_FILE, "%s: %s", source->where.path, strerror(errno))
                                     : tl_source_expected(source, 0, "the end of the file", error, "%s", what);
@@ -68,22 +68,35 @@ tl_status tl_source_seek(tl_source *source, uint64_t offset, tl_error *error) {
 
 uint64_t tl_integer_of(const unsigned char *bytes, const tl_number_type *type) {
     uint64_t bits = 0;
-    for (size_t i = type->size; i-- > 0;) bits = bits << 8 | bytes[i];
+    for (size_t i = type->size; i-- > 0;) bits = bits << 8 | bytes[type->big ? type->size - 1 - i : i];
     const uint64_t sign = UINT64_C(1) << (8 * type->size - 1);
     return type->kind == TL_SIGNED ? (bits ^ sign) - sign : bits;
 }
 
-static double number_of(const unsigned char *bytes, const tl_number_type *type) {
-    const uint64_t bits = tl_integer_of(bytes, type);
-    const uint32_t half = (uint32_t)bits;
+/* IEEE 754 binary16: a sign, five bits of the exponent, ten of the fraction. */
+static double half_of(uint64_t bits) {
+    const int exponent = (int)(bits >> 10 & 31);
+    const double fraction = (double)(bits & 1023), size = exponent == 31  ? (fraction > 0 ? (double)NAN : HUGE_VAL)
+                                                          : exponent == 0 ? ldexp(fraction, -24)
+                                                                          : ldexp(fraction + 1024, exponent - 25);
+    return bits >> 15 & 1 ? -size : size;
+}
+
+static double float_of(uint64_t bits, size_t size) {
+    const uint32_t low = (uint32_t)bits;
     double wide;
     float narrow;
     memcpy(&wide, &bits, sizeof wide);
-    memcpy(&narrow, &half, sizeof narrow);
-    if (type->kind == TL_FLOAT) wide = type->size == sizeof wide ? wide : (double)narrow;
-    if (type->kind == TL_SIGNED) wide = (double)(int64_t)bits;
-    if (type->kind == TL_UNSIGNED) wide = (double)bits;
-    return wide * type->scale;
+    memcpy(&narrow, &low, sizeof narrow);
+    return size == sizeof wide ? wide : size == sizeof narrow ? (double)narrow : half_of(bits);
+}
+
+double tl_number_of(const unsigned char *bytes, const tl_number_type *type) {
+    const uint64_t bits = tl_integer_of(bytes, type);
+    const double value = type->kind == TL_FLOAT    ? float_of(bits, type->size)
+                         : type->kind == TL_SIGNED ? (double)(int64_t)bits
+                                                   : (double)bits;
+    return (value - type->zero) * type->scale;
 }
 
 tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_t count, tl_missing missing, tl_real *to,
@@ -91,10 +104,10 @@ tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_
     unsigned char block[6144]; /* a multiple of every size of a number */
     const size_t most = sizeof block / type->size;
     for (size_t done = 0, part; done < count; done += part) {
-        part = count - done < most ? count - done : most;
+        part = tl_min(count - done, most);
         if (tl_source_read(source, block, part * type->size, "data", error) != TL_OK) return error->status;
         for (size_t i = 0; i < part; i++) {
-            const double value = number_of(block + i * type->size, type);
+            const double value = tl_number_of(block + i * type->size, type);
             to[done + i] = (tl_real)value;
             if (tl_number_fits(value) || (isnan(value) && missing != TL_MISSING_REFUSE)) continue;
             char got[40];

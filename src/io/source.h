@@ -17,12 +17,14 @@ typedef struct tl_source {
     struct tl_inflate *inflate; /* NULL: the bytes are those of the file (see zip.h) */
 } tl_source;
 
-/* Numbers in a file, little-endian. */
+/* Numbers in a file. */
 typedef enum tl_number_kind { TL_UNSIGNED = 0, TL_SIGNED, TL_FLOAT } tl_number_kind;
 typedef struct tl_number_type {
     tl_number_kind kind;
-    size_t size;  /* in bytes: 1, 2, 3, 4 or 8; of TL_FLOAT: 4 or 8 */
-    double scale; /* what they are multiplied by */
+    size_t size;  /* in bytes: 1, 2, 3, 4 or 8; of TL_FLOAT: 2, 4 or 8 */
+    double zero;  /* what is taken off them */
+    double scale; /* and what they are multiplied by then */
+    bool big;     /* big-endian */
 } tl_number_type;
 
 /* Opens a file. Close it in any case. */
@@ -41,6 +43,9 @@ tl_status tl_source_expected(const tl_source *source, uint64_t back, const char 
 
 /* Whole numbers: their bits, sign-extended. */
 uint64_t tl_integer_of(const unsigned char *bytes, const tl_number_type *type);
+
+/* As a double, less the zero of the type and times its scale. */
+double tl_number_of(const unsigned char *bytes, const tl_number_type *type);
 
 /* Reads `count` numbers. Fails where one is not finite, but for NaN where values may be missing. */
 tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_t count, tl_missing missing, tl_real *to,

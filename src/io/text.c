@@ -200,9 +200,9 @@ static bool next_line(tl_text *text, tl_field *line, tl_error *error) {
     return true;
 }
 
-bool tl_text_filled_line(tl_text *text, char comment, tl_field *line, tl_error *error) {
+bool tl_text_filled_line(tl_text *text, const char *comments, tl_field *line, tl_error *error) {
     while (next_line(text, line, error))
-        if (line->begin < line->end && (!comment || *line->begin != comment)) return true;
+        if (line->begin < line->end && !strchr(comments, *line->begin)) return true;
     return false;
 }
 
@@ -257,6 +257,15 @@ bool tl_text_cut(const tl_text *text, tl_field *rest, char separator, tl_field *
     tail = tl_field_trim(tail);
     if (quoted && tail.begin < tail.end) tl_text_expected(text, tail, error, "a separator behind the closing quote");
     return more;
+}
+
+tl_field tl_text_unescape(const tl_text *text, tl_field field, char escape) {
+    char *const begin = text->window + (field.begin - text->window), *to = begin;
+    for (const char *from = begin; from < field.end; from++) {
+        if (*from == escape && from + 1 < field.end) from++;
+        *to++ = *from;
+    }
+    return (tl_field){begin, to};
 }
 
 size_t tl_text_fields(const tl_text *text, tl_field line, char separator, tl_error *error) {

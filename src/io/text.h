@@ -45,9 +45,9 @@ tl_status tl_text_open(tl_text *text, const char *path, tl_error *error);
 tl_status tl_text_read(tl_text *text, const char *path, tl_error *error);
 void tl_text_release(tl_text *text);
 
-/* The next line, without its end and blanks around it, passing over empty lines and those that begin with `comment` ('\0': there
- * are no comments); what pointed to lines before is then void. False at the end of the text and on failure. */
-bool tl_text_filled_line(tl_text *text, char comment, tl_field *line, tl_error *error);
+/* The next line, without its end and blanks around it, passing over empty lines and those that begin with one of `comments`
+ * ("": there are none); what pointed to lines before is then void. False at the end of the text and on failure. */
+bool tl_text_filled_line(tl_text *text, const char *comments, tl_field *line, tl_error *error);
 
 /* Where the next line is; and makes that one the next again. */
 tl_place tl_text_place(const tl_text *text);
@@ -72,8 +72,15 @@ tl_field tl_field_word(tl_field *rest);
  * which a double quote is written twice. Fails where a quote is not closed. */
 bool tl_text_cut(const tl_text *text, tl_field *rest, char separator, tl_field *part, tl_error *error);
 
+/* The field without the characters `escape` in it, of each of which the character behind it is kept; in place, once it has been
+ * cut off. */
+tl_field tl_text_unescape(const tl_text *text, tl_field field, char escape);
+
 /* How many fields tl_text_cut takes off a line. */
 size_t tl_text_fields(const tl_text *text, tl_field line, char separator, tl_error *error);
+
+/* What messages add to the number that was expected, where it is missing. */
+#define TL_MISSING_HINT " (--missing, tl_read_cfg.missing, says what a missing value becomes)"
 
 /* Whether a value is missing here: nothing, `?`, `NaN` or `NA`, in upper or lower case. */
 bool tl_field_missing(tl_field field);

@@ -1,6 +1,7 @@
 /* Models from files. */
 #include "models/model.h"
 
+#include "base/argument.h"
 #include "base/memory.h"
 #include "data/classes.h"
 #include "graph/graph.h"
@@ -130,6 +131,15 @@ static tl_status read_classes(const tl_archive *archive, const tl_model *model, 
     return error->status;
 }
 
+/* 0 where the file does not say it. */
+static double read_rate(const tl_archive *archive) {
+    const char *text = json_string_value(json_object_get(archive->metadata, "rate"));
+    json_t *number = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+    const double rate = json_number_value(number);
+    json_decref(number);
+    return rate > 0 ? rate : 0;
+}
+
 static tl_status read_info(const tl_archive *archive, const tl_model *model, tl_model_info *info, tl_error *error) {
     const tl_shape in = tl_input_shape(model), out = tl_output_shape(model);
     const char *normalise = tl_archive_get(archive, "normalise", error), *version = tl_archive_get(archive, "tapline", error);
@@ -152,6 +162,7 @@ static tl_status read_info(const tl_archive *archive, const tl_model *model, tl_
                             .data.x = {.rank = 3, .shape = {0, in.length, in.channels}}};
     snprintf(info->version, sizeof info->version, "%s", version);
     if (own_lengths) info->data.lengths = tl_allocate(1, sizeof *info->data.lengths, "lengths", error);
+    info->data.rate = read_rate(archive);
     info->data.target_length = out.length;
     info->data.target_channels = tl_loss_takes_labels(tl_model_loss(model)) ? 1 : out.channels;
     return read_classes(archive, model, &info->data, error);
@@ -166,20 +177,31 @@ void tl_model_info_release(tl_model_info *info) {
 
 /* ---- the whole ---- */
 
-tl_model *tl_model_load(const char *path, const tl_load_cfg *cfg, tl_model_info *info, tl_error *error) {
-    const tl_load_cfg defaults = {0};
+/* The optimizer lies within the settings of compile, which lie within those of load. */
+static void take_configuration(tl_load_cfg *cfg, const tl_load_cfg *given, const tl_load_sizes *sizes, tl_error *error) {
+    enum { OPTIMIZER = offsetof(tl_compile_cfg, optimizer), REST = OPTIMIZER + sizeof(tl_optimizer_cfg) };
+    const size_t at = offsetof(tl_load_cfg, compile);
+    const tl_part parts[] = {{at + OPTIMIZER, sizeof(tl_optimizer_cfg), sizes->optimizer},
+                             {at + REST, sizeof(tl_compile_cfg) - REST, sizes->compile - OPTIMIZER - sizes->optimizer}};
+    tl_take_parts(cfg, sizeof *cfg, given, sizes->cfg, parts, sizeof parts / sizeof *parts, "model", error);
+}
+
+tl_model *tl_model_load_sized(const char *path, const tl_load_cfg *given, tl_model_info *info, const tl_load_sizes *sizes,
+                              tl_error *error) {
+    tl_load_cfg cfg;
     tl_error own = {0};
     tl_model_info kept = {0};
     tl_archive archive = {0};
     tl_model *model = NULL;
-    if (info) *info = kept;
+    tl_hand_over(info, sizes->info, &kept, sizeof kept);
     if (!error) error = &own;
-    if (tl_model_open(&archive, path, "model", error) == TL_OK) model = build(&archive, cfg ? cfg : &defaults, error);
+    take_configuration(&cfg, given, sizes, error);
+    if (tl_model_open(&archive, path, "model", error) == TL_OK) model = build(&archive, &cfg, error);
     if (!tl_failed(error) && tl_model_take(&archive, model, error) == TL_OK && tl_archive_end(&archive, error) == TL_OK)
         read_info(&archive, model, &kept, error);
     tl_archive_release(&archive);
     if (info && !tl_failed(error))
-        *info = kept;
+        tl_hand_over(info, sizes->info, &kept, sizeof kept);
     else
         tl_model_info_release(&kept);
     if (!tl_failed(error)) return model;

@@ -13,38 +13,49 @@ typedef struct header {
     bool has_labels, has_target;
 } header;
 
-/* Takes what stands in quotes off *rest, or a word. */
-static tl_status cut_name(const tl_samples *s, tl_field *rest, tl_field *name, tl_error *error) {
-    *rest = tl_field_trim(*rest);
-    if (rest->begin == rest->end || (*rest->begin != '\'' && *rest->begin != '"')) {
-        *name = tl_field_word(rest);
-        return TL_OK;
-    }
-    const tl_field whole = *rest;
-    rest->begin++;
-    if (!tl_field_cut(rest, *whole.begin, name)) return tl_text_expected(s->text, whole, error, "a closing quote in the line");
-    *rest = tl_field_trim(*rest);
+static bool is_quoted(tl_field field) { return field.begin < field.end && (*field.begin == '\'' || *field.begin == '"'); }
+
+/* Takes what stands in quotes off *rest, in which a backslash stands before each quote. */
+static tl_status cut_quoted(const tl_samples *s, tl_field *rest, tl_field *name, tl_error *error) {
+    const char *end = rest->begin + 1;
+    while (end < rest->end && *end != *rest->begin) end += *end == '\\' ? 2 : 1;
+    if (end >= rest->end) return tl_text_expected(s->text, *rest, error, "a closing quote in the line");
+    *name = (tl_field){rest->begin + 1, end};
+    *rest = tl_field_trim((tl_field){end + 1, rest->end});
     return TL_OK;
 }
 
-static tl_field without_quotes(tl_field field) {
-    field = tl_field_trim(field);
-    const bool quoted =
-        field.end - field.begin > 1 && (*field.begin == '\'' || *field.begin == '"') && field.end[-1] == *field.begin;
-    return quoted ? (tl_field){field.begin + 1, field.end - 1} : field;
+/* The same, or a word. */
+static tl_status cut_name(const tl_samples *s, tl_field *rest, tl_field *name, tl_error *error) {
+    *rest = tl_field_trim(*rest);
+    if (is_quoted(*rest)) return cut_quoted(s, rest, name, error);
+    *name = tl_field_word(rest);
+    return TL_OK;
 }
 
-/* {a, b, c} */
+/* Takes a label off *rest, up to a comma or the end; *more: whether there was a comma. */
+static tl_status cut_label(const tl_samples *s, tl_field *rest, tl_field *label, bool *more, tl_error *error) {
+    tl_field tail;
+    *rest = tl_field_trim(*rest);
+    const bool quoted = is_quoted(*rest);
+    if (quoted && cut_quoted(s, rest, label, error) != TL_OK) return error->status;
+    *more = tl_field_cut(rest, ',', &tail);
+    tail = tl_field_trim(tail);
+    if (quoted && tail.begin < tail.end) return tl_text_expected(s->text, tail, error, "a comma behind the closing quote");
+    *label = quoted ? tl_text_unescape(s->text, *label, '\\') : tail;
+    return TL_OK;
+}
+
+/* {a, 'b, c', d} */
 static tl_status read_labels(tl_samples *s, tl_field type, tl_error *error) {
     if (type.end[-1] != '}') return tl_text_expected(s->text, type, error, "labels in braces");
     tl_field rest = {type.begin + 1, type.end - 1}, part;
-    for (bool more = true; more && !tl_failed(error);) {
-        more = tl_field_cut(&rest, ',', &part);
-        part = without_quotes(part);
+    for (bool more = true; more;) {
+        if (cut_label(s, &rest, &part, &more, error) != TL_OK) return error->status;
         if (part.begin == part.end) return tl_text_expected(s->text, part, error, "a label");
-        tl_samples_declare(s, part, error);
+        if (tl_samples_declare(s, part, error) != TL_OK) return error->status;
     }
-    return error->status;
+    return TL_OK;
 }
 
 static bool is_numeric(tl_field type) {
@@ -89,7 +100,7 @@ static tl_status read_key(tl_samples *s, tl_field line, header *h, tl_error *err
 static tl_status read_header(tl_samples *s, tl_text *text, header *h, tl_error *error) {
     tl_field line;
     bool data = false;
-    while (!data && tl_text_filled_line(text, '%', &line, error)) {
+    while (!data && tl_text_filled_line(text, "%", &line, error)) {
         if (*line.begin != '@') return tl_text_expected(s->text, line, error, "@data before the first series");
         line.begin++;
         data = tl_field_is(line, "data");
@@ -120,8 +131,8 @@ static tl_status read_values(tl_samples *s, tl_field *rest, size_t columns, tl_e
 }
 
 static tl_status read_channels(tl_samples *s, tl_field *rest, tl_error *error) {
-    tl_field whole, comma;
-    if (*rest->begin != '\'' && *rest->begin != '"') return tl_text_expected(s->text, *rest, error, "channels in quotes");
+    tl_field whole = {NULL, NULL}, comma;
+    if (!is_quoted(*rest)) return tl_text_expected(s->text, *rest, error, "channels in quotes");
     if (cut_name(s, rest, &whole, error) != TL_OK) return error->status;
     for (bool more = true; more && !tl_failed(error);) {
         const char *end = memmem(whole.begin, (size_t)(whole.end - whole.begin), "\\n", 2);
@@ -145,15 +156,20 @@ static void count_series(tl_samples *s, tl_field line, const header *h) {
 
 static tl_status read_series(tl_samples *s, tl_field line, const void *format, tl_error *error) {
     const header *h = format;
-    if (s->counting)
+    tl_field label;
+    bool more = false;
+    if (s->counting) {
         count_series(s, line, h);
-    else if ((h->relational ? read_channels(s, &line, error) : read_values(s, &line, h->columns, error)) == TL_OK)
-        tl_samples_end(s, without_quotes(line), error);
-    return error->status;
+        return TL_OK;
+    }
+    if ((h->relational ? read_channels(s, &line, error) : read_values(s, &line, h->columns, error)) != TL_OK ||
+        cut_label(s, &line, &label, &more, error) != TL_OK)
+        return error->status;
+    return more ? tl_text_expected(s->text, line, error, "the end of the line behind the label") : tl_samples_end(s, label, error);
 }
 
 static tl_status fill(tl_samples *s, tl_text *text, tl_error *error) {
-    static const tl_line_reader lines = {.comment = '%', .read = read_series};
+    static const tl_line_reader lines = {.comments = "%", .read = read_series};
     header h = {0};
     return read_header(s, text, &h, error) == TL_OK ? tl_samples_text(s, text, &lines, &h, error) : error->status;
 }

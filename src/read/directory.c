@@ -1,6 +1,7 @@
 #include "read/directory.h"
 
 #include "read/folder.h"
+#include "read/foreign.h"
 #include "read/npy.h"
 #include "read/table.h"
 #include "read/wav.h"
@@ -22,7 +23,7 @@ static tl_status read_values(tl_samples *s, tl_text *text, const tl_table_size *
     tl_field line, part;
     tl_text_back(text, size->begin, error);
     for (size_t i = 0; i < size->lines; i++) {
-        if (!tl_text_filled_line(text, '\0', &line, error)) return tl_samples_changed(s, error);
+        if (!tl_text_filled_line(text, "", &line, error)) return tl_samples_changed(s, error);
         for (size_t j = 0; j < size->columns && !tl_failed(error); j++) {
             tl_text_cut(text, &line, size->separator, &part, error);
             tl_samples_value(s, part, &row[i * size->columns + j], error);
@@ -63,10 +64,10 @@ static tl_status read_line(tl_samples *s, tl_field line, const void *format, tl_
 
 /* A series a line. */
 static tl_status read_lines(tl_samples *s, tl_text *text, tl_field label, tl_error *error) {
-    static const tl_line_reader reader = {.read = read_line};
+    static const tl_line_reader reader = {.comments = "", .read = read_line};
     const tl_place begin = tl_text_place(text);
     tl_field first;
-    if (!tl_text_filled_line(text, '\0', &first, error))
+    if (!tl_text_filled_line(text, "", &first, error))
         return tl_failed(error) ? error->status
                                 : tl_text_fail(text, text->end, error, "expected a series, got the end of the file");
     const lines self = {.separator = tl_table_separator(first), .label = label};
@@ -143,7 +144,8 @@ static tl_status read_wav(tl_samples *s, const char *path, tl_field label, bool 
         return tl_fail(error, TL_ERROR_FORMAT, "%s: expected in a folder that is named by its class, got beside it", path);
     if (tl_source_open(&source, path, error) == TL_OK && tl_wav_header(&source, &wav, error) == TL_OK) {
         s->text = &source.where;
-        add_series(s, &source, &wav.type, 1, wav.frames, wav.channels, label, error);
+        if (tl_samples_rate(s, (double)wav.rate, error) == TL_OK)
+            add_series(s, &source, &wav.type, 1, wav.frames, wav.channels, label, error);
     }
     s->text = before;
     tl_source_close(&source);
@@ -159,6 +161,7 @@ static tl_status read_any(tl_samples *s, const char *path, tl_field label, bool 
     } kinds[] = {{".wav", read_wav}, {".npy", read_npy}, {".csv", read_text}, {".tsv", read_text}, {".txt", read_text}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (tl_has_ending(path, kinds[i].ending)) return kinds[i].read(s, path, label, many, error);
+    if (tl_foreign_check(path, error) != TL_OK) return error->status;
     return tl_fail(error, TL_ERROR_FORMAT, "%s: expected a file of one class, .wav, .npy, .csv, .tsv or .txt, by its ending", path);
 }
 
@@ -191,13 +194,10 @@ static tl_status read_folders(tl_samples *s, const char *path, tl_error *error) 
 }
 
 tl_dataset *tl_read_directory(const char *path, const tl_read_cfg *cfg, tl_error *error) {
-    tl_text where;
-    tl_samples samples = {.text = &where,
-                          .like = cfg->like,
-                          .missing = cfg->missing,
-                          .unlabelled = cfg->unlabelled,
-                          .counting = true,
-                          .unequal = cfg->unequal || (cfg->like && cfg->like->lengths)};
+    tl_text where = {0};
+    tl_samples samples = tl_samples_begin(&where, cfg);
+    samples.counting = true;
+    samples.unequal |= cfg->unequal;
     tl_dataset *data = NULL;
     if (tl_text_begin(&where, path, error) == TL_OK && read_folders(&samples, path, error) == TL_OK &&
         tl_samples_announce(&samples, error) == TL_OK && read_folders(&samples, path, error) == TL_OK)

@@ -1,5 +1,6 @@
 #include "read/npy.h"
 
+#include "base/math.h"
 #include "base/memory.h"
 
 #include <inttypes.h>
@@ -21,7 +22,7 @@ static bool is_blank(char c) { return c == ' ' || c == '\n'; }
 
 static tl_field word_at(const header *h, size_t length) {
     const size_t left = (size_t)(h->rest.end - h->rest.begin);
-    return (tl_field){h->rest.begin, h->rest.begin + (length < left ? length : left)};
+    return (tl_field){h->rest.begin, h->rest.begin + tl_min(length, left)};
 }
 
 /* Up to the end of the header in a message. */
@@ -62,7 +63,7 @@ static tl_status read_quoted(header *h, tl_field *word, tl_error *error) {
 
 /* ---- its entries ---- */
 
-static const char *const known = "a little-endian float ('<f4', '<f8'), whole number ('<i1' to '<u8'), '|b1' or text ('<U')";
+static const char *const known = "a float ('<f2', '<f4', '<f8'), whole number ('<i1' to '<u8'), '|b1' or text ('<U', '|S')";
 
 static bool digits(tl_field field, size_t most, size_t *value) {
     *value = 0;
@@ -83,14 +84,17 @@ static bool is_known(tl_field word, tl_npy *array) {
                                            : kind == 'i' ? TL_SIGNED
                                                          : TL_UNSIGNED,
                                    .size = size,
-                                   .scale = 1};
-    if (kind == 'U') {
+                                   .scale = 1,
+                                   .big = order == '>'};
+    const bool text = kind == 'U' || kind == 'S', bytes = kind == 'S' || (kind != 'U' && size == 1); /* without an order */
+    if (text) {
         array->type.size = 0;
         array->characters = size;
-        return order == '<' && size > 0;
+        array->character = kind == 'U' ? 4 : 1;
     }
-    if (order != '<' && (order != '|' || size != 1)) return false;
-    if (kind == 'f') return size == 4 || size == 8;
+    if (order != '<' && order != '>' && (order != '|' || !bytes)) return false;
+    if (text) return size > 0;
+    if (kind == 'f') return size == 2 || size == 4 || size == 8;
     if (kind == 'b') return size == 1;
     return (kind == 'i' || kind == 'u') && (size == 1 || size == 2 || size == 4 || size == 8);
 }
@@ -185,7 +189,7 @@ void tl_npy_shape(const tl_npy *array, char text[80]) {
 
 /* The shape and what is there must be the same size, so that nothing is allocated for what is not there. */
 static tl_status check_size(const tl_source *source, const tl_npy *array, tl_error *error) {
-    size_t bytes = array->type.size ? array->type.size : 4 * array->characters;
+    size_t bytes = array->type.size ? array->type.size : array->character * array->characters;
     char shape[80], got[40];
     bool whole = true;
     tl_npy_shape(array, shape);
@@ -215,8 +219,10 @@ tl_status tl_npy_header(tl_source *source, tl_npy *array, tl_error *error) {
 
 /* ---- labels ---- */
 
-/* UTF-8 of a code point; 0 where it is none. */
-static size_t encode(uint32_t code, char *to) {
+/* UTF-8 of a code point, or a byte as it is; 0 where it is none. */
+static size_t encode(uint32_t code, size_t width, char *to) {
+    to[0] = (char)code;
+    if (width == 1) return code != 0;
     if (code == 0 || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return 0;
     const size_t more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
     static const unsigned first[] = {0, 0xC0, 0xE0, 0xF0};
@@ -225,20 +231,21 @@ static size_t encode(uint32_t code, char *to) {
     return more + 1;
 }
 
-/* UTF-32, filled up with zeros. */
-static tl_status read_text(tl_source *source, size_t room, char *to, tl_field *label, tl_error *error) {
-    static const tl_number_type type = {.size = 4};
+/* Bytes or UTF-32, filled up with zeros. */
+static tl_status read_text(tl_source *source, const tl_npy *array, char *to, tl_field *label, tl_error *error) {
+    const tl_number_type type = {.size = array->character, .big = array->type.big};
     unsigned char bytes[4 * TL_NPY_CHARACTERS];
     char got[40];
+    const size_t room = array->characters;
     size_t characters = room;
-    if (tl_source_read(source, bytes, 4 * room, "a label", error) != TL_OK) return error->status;
-    while (characters > 0 && tl_integer_of(bytes + 4 * (characters - 1), &type) == 0) characters--;
+    if (tl_source_read(source, bytes, type.size * room, "a label", error) != TL_OK) return error->status;
+    while (characters > 0 && tl_integer_of(bytes + type.size * (characters - 1), &type) == 0) characters--;
     *label = (tl_field){to, to};
     for (size_t i = 0; i < characters; i++) {
-        const uint32_t code = (uint32_t)tl_integer_of(bytes + 4 * i, &type);
-        const size_t size = encode(code, to + (label->end - label->begin));
+        const uint32_t code = (uint32_t)tl_integer_of(bytes + type.size * i, &type);
+        const size_t size = encode(code, type.size, to + (label->end - label->begin));
         snprintf(got, sizeof got, "U+%04" PRIX32, code);
-        if (size == 0) return tl_source_expected(source, 4 * (room - i), got, error, "a character");
+        if (size == 0) return tl_source_expected(source, type.size * (room - i), got, error, "a character");
         label->end += size;
     }
     return TL_OK;
@@ -250,7 +257,7 @@ tl_status tl_npy_label(tl_source *source, const tl_npy *array, char bytes[TL_NPY
     snprintf(got, sizeof got, "%zu", array->characters);
     if (array->type.size == 0 && array->characters > TL_NPY_CHARACTERS)
         return tl_source_expected(source, 0, got, error, "labels of at most %d characters", TL_NPY_CHARACTERS);
-    if (array->type.size == 0) return read_text(source, array->characters, bytes, label, error);
+    if (array->type.size == 0) return read_text(source, array, bytes, label, error);
     if (tl_source_read(source, number, array->type.size, "a label", error) != TL_OK) return error->status;
     const uint64_t value = tl_integer_of(number, &array->type);
     const int length = snprintf(bytes, TL_NPY_LABEL, array->type.kind == TL_SIGNED ? "%" PRId64 : "%" PRIu64, value);

@@ -8,12 +8,13 @@ enum { TL_NPY_RANK = 3 };
 
 typedef struct tl_npy {
     tl_number_type type; /* of the numbers; size 0 where they are texts */
-    size_t characters;   /* of a text (dtype <U), 4 bytes each */
+    size_t characters;   /* of a text */
+    size_t character;    /* bytes of one: 4 (dtype U) or 1 (dtype S) */
     size_t rank, shape[TL_NPY_RANK];
 } tl_npy;
 
 /* Reads the header; what is left of the source is then the elements, exactly. Fails where the array is not in C order, of another
- * type than floats, whole numbers, bools and texts, not little-endian, empty, or of a size unlike its shape. */
+ * type than floats, whole numbers, bools and texts, empty, or of a size unlike its shape. */
 tl_status tl_npy_header(tl_source *source, tl_npy *array, tl_error *error);
 
 /* Writes "(2, 3)" to `text`, for messages. */

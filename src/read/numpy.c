@@ -89,7 +89,7 @@ static tl_status fill_arrays(arrays *self, tl_samples *s, tl_error *error) {
 static tl_dataset *read_npz(const char *path, const tl_read_cfg *cfg, tl_error *error) {
     static const char *const x[] = {"x.npy", "X.npy"}, *const y[] = {"y.npy", "Y.npy"};
     arrays self = {0};
-    tl_samples samples = {.text = &self.series.where, .like = cfg->like, .missing = cfg->missing, .unlabelled = cfg->unlabelled};
+    tl_samples samples = tl_samples_begin(&self.series.where, cfg);
     tl_dataset *data = NULL;
     open_member(path, x, &self.series, &self.x, error);
     if (!cfg->unlabelled) open_member(path, y, &self.targets, &self.y, error);
@@ -150,9 +150,9 @@ static tl_status check_table(const tl_source *source, const tl_npy *table, tl_er
 }
 
 static tl_dataset *read_npy(const char *path, const tl_read_cfg *cfg, tl_error *error) {
-    tl_source source;
+    tl_source source = {0};
     tl_npy table;
-    tl_samples samples = {.text = &source.where, .like = cfg->like, .missing = cfg->missing, .unlabelled = cfg->unlabelled};
+    tl_samples samples = tl_samples_begin(&source.where, cfg);
     tl_dataset *data = NULL;
     tl_source_open(&source, path, error);
     if (tl_npy_header(&source, &table, error) == TL_OK && check_table(&source, &table, error) == TL_OK &&

@@ -2,15 +2,36 @@
 
 #include "base/memory.h"
 #include "data/classes.h"
+#include "data/dataset.h"
 #include "data/missing.h"
-#include "train/evaluate.h"
 
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MOST_CLASSES = 1000 };    /* more are most likely values of a regression */
 enum { LEAST_VALUES = 1 << 20 }; /* of a data set that may be large beside its file */
+
+tl_samples tl_samples_begin(const tl_text *where, const tl_read_cfg *cfg) {
+    return (tl_samples){.text = where,
+                        .like = cfg->like,
+                        .missing = cfg->missing,
+                        .cfg = cfg,
+                        .unlabelled = cfg->unlabelled,
+                        .unequal = cfg->like && cfg->like->lengths};
+}
+
+void tl_samples_warn(const tl_samples *s, const char *format, ...) {
+    char text[400];
+    va_list values;
+    if (!s->cfg->warn) return;
+    va_start(values, format);
+    vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    s->cfg->warn(text, s->cfg->user);
+}
 
 /* ---- counting ---- */
 
@@ -20,6 +41,23 @@ void tl_samples_count(tl_samples *s, size_t series, size_t length, size_t channe
     if (length > s->longest) s->longest = length;
     s->counted += series;
     s->held += held;
+}
+
+tl_status tl_samples_rate(tl_samples *s, double rate, tl_error *error) {
+    const double before = s->like ? s->like->rate : 0;
+    if (tl_failed(error)) return error->status;
+    if (s->rate == 0) {
+        s->rate = rate;
+        s->rate_path = strdup(s->text->path);
+        if (!s->rate_path) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", s->text->path);
+    }
+    if (rate != s->rate)
+        return tl_fail(error, TL_ERROR_FORMAT, "%s: has %g samples a second, but %s has %g; files of one set need one sample rate",
+                       s->text->path, rate, s->rate_path, s->rate);
+    if (before > 0 && rate != before)
+        return tl_fail(error, TL_ERROR_FORMAT, "%s: has %g samples a second, but the training set has %g", s->text->path, rate,
+                       before);
+    return TL_OK;
 }
 
 bool tl_samples_fit(size_t values, size_t held) { return values <= LEAST_VALUES || values / TL_MOST_TIMES <= held; }
@@ -53,7 +91,7 @@ tl_status tl_samples_announce(tl_samples *s, tl_error *error) {
 
 tl_status tl_samples_lines(tl_samples *s, tl_text *text, const tl_line_reader *reader, const void *format, tl_error *error) {
     tl_field line;
-    while (tl_text_filled_line(text, reader->comment, &line, error)) reader->read(s, line, format, error);
+    while (tl_text_filled_line(text, reader->comments, &line, error)) reader->read(s, line, format, error);
     return error->status;
 }
 
@@ -325,6 +363,7 @@ static tl_status fill_dataset(tl_samples *s, tl_dataset *data, tl_error *error) 
     data->values = s->targets;
     data->target_length = s->target_length;
     data->target_channels = s->target_channels;
+    data->rate = s->rate;
     s->values = s->targets = NULL;
     s->lengths = NULL;
     s->labels = NULL;
@@ -350,9 +389,24 @@ tl_dataset *tl_samples_finish(tl_samples *s, tl_error *error) {
 void tl_samples_release(tl_samples *s) {
     for (size_t i = 0; i < s->classes; i++) free(s->names[i]);
     free(s->names);
+    free(s->rate_path);
     tl_release(s->values);
     tl_release(s->lengths);
     tl_release(s->labels);
     tl_release(s->targets);
     *s = (tl_samples){0};
+}
+
+/* ---- text ---- */
+
+tl_dataset *tl_read_text(const char *path, const tl_read_cfg *cfg,
+                         tl_status (*fill)(tl_samples *samples, tl_text *text, tl_error *error), tl_error *error) {
+    tl_text text = {0};
+    tl_samples samples = tl_samples_begin(&text, cfg);
+    tl_dataset *data = NULL;
+    if (tl_text_open(&text, path, error) == TL_OK && fill(&samples, &text, error) == TL_OK)
+        data = tl_samples_finish(&samples, error);
+    tl_samples_release(&samples);
+    tl_text_release(&text);
+    return data;
 }

@@ -12,6 +12,7 @@ typedef struct tl_samples {
     const tl_text *text;    /* where errors are */
     const tl_dataset *like; /* tl_read_cfg.like */
     tl_missing missing;     /* tl_read_cfg.missing */
+    const tl_read_cfg *cfg; /* all of it */
     bool regression;
     bool unlabelled; /* tl_read_cfg.unlabelled: neither labels nor targets are kept */
     bool counting;
@@ -19,6 +20,9 @@ typedef struct tl_samples {
     size_t length;                         /* likewise; where lengths differ, of the series that is being read */
     bool unequal;                          /* series may differ in length */
     size_t target_length, target_channels; /* (1) as in tl_dataset; to be set before memory is got */
+
+    double rate;     /* steps a second; 0: no file has said it */
+    char *rate_path; /* the file that did */
 
     size_t counted, longest; /* series, and the length of the longest */
     size_t held;             /* how many values the file has */
@@ -35,6 +39,12 @@ typedef struct tl_samples {
     bool declared; /* the names are all there are */
 } tl_samples;
 
+/* No series yet, to be read so; `where`: the place of errors. Release it in any case. */
+tl_samples tl_samples_begin(const tl_text *where, const tl_read_cfg *cfg);
+
+/* Tells the caller, in one line, of what does not keep the data from being read. */
+void tl_samples_warn(const tl_samples *samples, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Counts series of one size, which have `held` values in the file. */
 void tl_samples_count(tl_samples *samples, size_t series, size_t length, size_t channels, size_t held);
 
@@ -43,12 +53,16 @@ void tl_samples_count(tl_samples *samples, size_t series, size_t length, size_t 
 enum { TL_MOST_TIMES = 64 };
 bool tl_samples_fit(size_t values, size_t held);
 
+/* Takes notice of how many steps a second the file that is being read has. Fails where another one, or the training set, has
+ * another number. */
+tl_status tl_samples_rate(tl_samples *samples, double rate, tl_error *error);
+
 /* Ends counting: gets memory for what was counted. */
 tl_status tl_samples_announce(tl_samples *samples, tl_error *error);
 
 /* What the lines of a text that are no series begin with; how one line is counted or, then, read. */
 typedef struct tl_line_reader {
-    char comment;
+    const char *comments;
     tl_status (*read)(tl_samples *samples, tl_field line, const void *format, tl_error *error);
 } tl_line_reader;
 
@@ -103,5 +117,9 @@ tl_status tl_samples_declare(tl_samples *samples, tl_field name, tl_error *error
 tl_dataset *tl_samples_finish(tl_samples *samples, tl_error *error);
 
 void tl_samples_release(tl_samples *samples);
+
+/* What readers of text have in common: the data set of the series that `fill` adds. */
+tl_dataset *tl_read_text(const char *path, const tl_read_cfg *cfg,
+                         tl_status (*fill)(tl_samples *samples, tl_text *text, tl_error *error), tl_error *error);
 
 #endif

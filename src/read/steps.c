@@ -15,7 +15,7 @@ static bool has_names(const tl_text *text, tl_field line, char separator, tl_err
 tl_status tl_table_measure(tl_text *text, tl_table_size *size, tl_error *error) {
     tl_field line;
     *size = (tl_table_size){.begin = tl_text_place(text)};
-    while (tl_text_filled_line(text, '\0', &line, error)) {
+    while (tl_text_filled_line(text, "", &line, error)) {
         const bool first = size->separator == '\0';
         if (first) size->separator = tl_table_separator(line);
         if (first && has_names(text, line, size->separator, error)) {

@@ -62,12 +62,9 @@ static tl_status read_header(const tl_samples *s, tl_field line, table *self, tl
 
 /* ---- series ---- */
 
-/* A field that stands in quotes, with those that are doubled in it made single, in place. */
+/* A field that stands in quotes, with those that are doubled in it made single. */
 static tl_field unquoted(const tl_text *text, tl_field field) {
-    char *const begin = text->window + (field.begin - text->window), *to = begin;
-    if (begin == text->window || begin[-1] != '"') return field;
-    for (const char *from = begin; from < field.end; from += *from == '"' ? 2 : 1) *to++ = *from;
-    return (tl_field){begin, to};
+    return field.begin == text->window || field.begin[-1] != '"' ? field : tl_text_unescape(text, field, '"');
 }
 
 /* What is wrong with the line will be said when it is read. */
@@ -105,11 +102,11 @@ static tl_status read_row(tl_samples *s, tl_field line, const void *format, tl_e
 
 /* The first line is a series too where it is no header. */
 static tl_status fill(tl_samples *s, tl_text *text, tl_error *error) {
-    static const tl_line_reader lines = {.read = read_row};
+    static const tl_line_reader lines = {.comments = "", .read = read_row};
     const tl_place begin = tl_text_place(text);
     table self = {0};
     tl_field line;
-    if (!tl_text_filled_line(text, '\0', &line, error)) return error->status;
+    if (!tl_text_filled_line(text, "", &line, error)) return error->status;
     self.separator = tl_table_separator(line);
     const size_t fields = tl_text_fields(text, line, self.separator, error);
     if (read_header(s, line, &self, error) == TL_OK && self.columns == 0) tl_text_back(text, begin, error);

@@ -1,6 +1,6 @@
 /* The `.ts` format of the UCR and UEA archives (timeseriesclassification.com): lines `@key value`, then after `@data` one series a
  * line, channels separated by `:`, their values by `,`, the label or target value last. Keys are in any case and in any order, most
- * are optional and often missing; the data are checked against what is there. Lines that start with # are comments. */
+ * are optional and often missing; the data are checked against what is there. Lines that start with # or % are comments. */
 #include "read/reader.h"
 
 #include <string.h>
@@ -55,7 +55,7 @@ static tl_status read_key(tl_samples *s, tl_field line, header *h, tl_error *err
 static tl_status read_header(tl_samples *s, tl_text *text, header *h, tl_error *error) {
     tl_field line;
     bool data = false;
-    while (!data && tl_text_filled_line(text, '#', &line, error)) {
+    while (!data && tl_text_filled_line(text, "#%", &line, error)) {
         if (*line.begin != '@') return tl_text_expected(s->text, line, error, "@data before the first series");
         line.begin++;
         data = tl_field_is(line, "data");
@@ -100,7 +100,7 @@ static tl_status read_series(tl_samples *s, tl_field line, const void *format, t
 }
 
 static tl_status fill(tl_samples *s, tl_text *text, tl_error *error) {
-    static const tl_line_reader lines = {.comment = '#', .read = read_series};
+    static const tl_line_reader lines = {.comments = "#%", .read = read_series};
     header h = {0};
     return read_header(s, text, &h, error) == TL_OK ? tl_samples_text(s, text, &lines, &h, error) : error->status;
 }

@@ -1,5 +1,5 @@
 /* wav.h: sound in WAVE files (Microsoft and IBM, Multimedia Programming Interface and Data Specifications 1.0, and
- * WAVE_FORMAT_EXTENSIBLE). */
+ * WAVE_FORMAT_EXTENSIBLE; RF64 of EBU Tech 3306, whose sizes have 64 bits). */
 #ifndef TL_WAV_H
 #define TL_WAV_H
 
@@ -8,10 +8,11 @@
 typedef struct tl_wav {
     tl_number_type type; /* whole numbers are scaled to -1 … 1 */
     size_t channels, frames;
+    size_t rate; /* frames a second */
 } tl_wav;
 
 /* Reads up to the samples, (frames, channels), which the source then has at least. Fails where they are of another kind than PCM of
- * 16, 24 or 32 bits and IEEE floats of 32 or 64. */
+ * 8, 16, 24 or 32 bits and IEEE floats of 32 or 64. Bytes behind the last whole frame are passed over. */
 tl_status tl_wav_header(tl_source *source, tl_wav *wav, tl_error *error);
 
 #endif

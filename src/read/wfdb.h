@@ -1,23 +1,56 @@
-/* wfdb.h: the header of a record in the format of PhysioNet (WFDB Applications Guide, header(5) and signal(5)). */
+/* wfdb.h: the header and the samples of a record in the format of PhysioNet (WFDB Applications Guide, header(5) and signal(5)). */
 #ifndef TL_WFDB_H
 #define TL_WFDB_H
 
-#include "io/text.h"
+#include "io/source.h"
 
 enum { TL_WFDB_SIGNALS = 64, TL_WFDB_NAME = 256 };
 
+/* How samples are stored. */
+typedef struct tl_wfdb_format {
+    unsigned number;     /* as the header says it */
+    tl_number_type type; /* of format 212, where two samples share three bytes, size 0 */
+    int missing;         /* what stands for no sample */
+} tl_wfdb_format;
+
+/* A file of samples, in the header's folder: of one frame after the other, with a sample of each of its signals. */
+typedef struct tl_wfdb_file {
+    char name[TL_WFDB_NAME];
+    const tl_wfdb_format *format;
+    size_t offset;         /* bytes before the first sample */
+    size_t first, signals; /* which signals of the record */
+} tl_wfdb_file;
+
 typedef struct tl_wfdb {
-    char file[TL_WFDB_NAME]; /* of the samples, in the header's folder */
-    unsigned format;         /* 16 or 212 */
-    size_t offset;           /* bytes before the first sample */
-    size_t frames;           /* samples of each signal; 0: as many as there are */
-    size_t signals;
+    double rate;   /* frames a second */
+    size_t frames; /* samples of each signal; 0: as many as there are */
+    size_t signals, files;
+    tl_wfdb_file file[TL_WFDB_SIGNALS]; /* (files) */
     struct {
         double gain, baseline; /* a sample means (sample - baseline) / gain */
     } signal[TL_WFDB_SIGNALS];
 } tl_wfdb;
 
-/* Reads the header. Fails where the record has several segments, or several files of samples, or another format. */
+/* Reads the header. Fails where the record has several segments, or another format than 16, 24, 32, 61, 80, 160 and 212. */
 tl_status tl_wfdb_header(tl_text *text, tl_wfdb *record, tl_error *error);
+
+/* A record whose files are open. */
+typedef struct tl_record {
+    tl_wfdb header; /* whose `frames` are known */
+    tl_source file[TL_WFDB_SIGNALS];
+    char *path[TL_WFDB_SIGNALS];
+    unsigned char *block; /* samples as they are in a file */
+} tl_record;
+
+/* Opens the record of a `.hea`. Close it in any case. */
+tl_status tl_record_open(tl_record *self, const char *path, tl_error *error);
+void tl_record_close(tl_record *self);
+
+/* Reads `count` frames from `start` on, which there are, as physical values: row, (count, signals). Where there is no sample, NaN,
+ * or a failure as `policy` says. */
+tl_status tl_record_read(tl_record *self, size_t start, size_t count, tl_missing policy, tl_real *row, tl_error *error);
+
+/* Opens the file of this name in the header's folder. *path: free it, once the source is closed. */
+tl_status tl_record_beside(const char *header, const char *name, tl_source *source, char **path, tl_error *error);
 
 #endif

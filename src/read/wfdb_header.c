@@ -2,11 +2,11 @@
 
 #include <string.h>
 
-enum { DEFAULT_GAIN = 200 };
+enum { DEFAULT_GAIN = 200, DEFAULT_RATE = 250 };
 
 /* The next line that is not empty and no comment. */
 static tl_status next_line(tl_text *text, tl_field *line, const char *what, tl_error *error) {
-    if (tl_text_filled_line(text, '#', line, error) || tl_failed(error)) return error->status;
+    if (tl_text_filled_line(text, "#", line, error) || tl_failed(error)) return error->status;
     return tl_text_fail(text, text->end, error, "expected %s, got the end of the file", what);
 }
 
@@ -22,25 +22,41 @@ static tl_status read_size(const tl_text *text, tl_field field, size_t least, si
 /* name signals frequency frames … */
 static tl_status read_record(const tl_text *text, tl_field line, tl_wfdb *record, tl_error *error) {
     const tl_field name = tl_field_word(&line), signals = tl_field_word(&line);
-    tl_field_word(&line);
+    tl_field rate = tl_field_word(&line), first;
     const tl_field frames = tl_field_word(&line);
     if (memchr(name.begin, '/', (size_t)(name.end - name.begin)))
         return tl_text_expected(text, name, error, "a record of one segment");
-    if (read_size(text, signals, 1, TL_WFDB_SIGNALS, "the number of signals", &record->signals, error) != TL_OK ||
-        frames.begin == frames.end)
+    if (read_size(text, signals, 1, TL_WFDB_SIGNALS, "the number of signals", &record->signals, error) != TL_OK)
         return error->status;
+    tl_field_cut(&rate, '/', &first);
+    if (first.begin < first.end && tl_text_number(text, first, &record->rate, error) != TL_OK) return error->status;
+    if (record->rate <= 0) record->rate = DEFAULT_RATE;
+    if (frames.begin == frames.end) return TL_OK;
     return read_size(text, frames, 0, 1000000000, "the number of samples", &record->frames, error);
 }
 
-/* 16, 212 or, with bytes before the samples, 16+24 */
-static tl_status read_format(const tl_text *text, tl_field field, tl_wfdb *record, tl_error *error) {
+static const tl_wfdb_format formats[] = {
+    {16, {.kind = TL_SIGNED, .size = 2, .scale = 1}, INT16_MIN},
+    {24, {.kind = TL_SIGNED, .size = 3, .scale = 1}, -(1 << 23)},
+    {32, {.kind = TL_SIGNED, .size = 4, .scale = 1}, INT32_MIN},
+    {61, {.kind = TL_SIGNED, .size = 2, .scale = 1, .big = true}, INT16_MIN},
+    {80, {.kind = TL_UNSIGNED, .size = 1, .zero = 1 << 7, .scale = 1}, INT8_MIN},
+    {160, {.kind = TL_UNSIGNED, .size = 2, .zero = 1 << 15, .scale = 1}, INT16_MIN},
+    {212, {.size = 0}, -(1 << 11)},
+};
+
+/* Such as 212 or, with bytes before the samples, 16+24 */
+static tl_status read_format(const tl_text *text, tl_field field, tl_wfdb_file *file, tl_error *error) {
     tl_field rest = field, format;
-    record->offset = 0;
+    double number = 0;
     const bool shifted = tl_field_cut(&rest, '+', &format);
-    if (!tl_field_is(format, "16") && !tl_field_is(format, "212"))
-        return tl_text_expected(text, field, error, "signal format 16 or 212");
-    record->format = tl_field_is(format, "16") ? 16 : 212;
-    return shifted ? read_size(text, rest, 0, 1000000000, "bytes before the samples", &record->offset, error) : TL_OK;
+    const bool known = tl_field_number(text, format, &number);
+    file->format = NULL;
+    for (size_t i = 0; known && i < sizeof formats / sizeof *formats; i++)
+        if (number == formats[i].number) file->format = &formats[i];
+    if (!file->format) return tl_text_expected(text, field, error, "signal format 16, 24, 32, 61, 80, 160 or 212");
+    file->offset = 0;
+    return shifted ? read_size(text, rest, 0, 1000000000, "bytes before the samples", &file->offset, error) : TL_OK;
 }
 
 /* gain(baseline)/units, all but the gain optional. */
@@ -55,19 +71,34 @@ static tl_status read_gain(const tl_text *text, tl_field field, double *gain, do
     return tl_text_number(text, number, baseline, error);
 }
 
+/* The file of the next signal: that of the one before, or another one. */
+static tl_status read_file(const tl_text *text, tl_field name, tl_wfdb *record, size_t signal, tl_error *error) {
+    const size_t length = (size_t)(name.end - name.begin);
+    if (length >= TL_WFDB_NAME || memchr(name.begin, '/', length))
+        return tl_text_expected(text, name, error, "the name of a file in the same folder");
+    for (size_t f = 0; f < record->files; f++) {
+        if (strlen(record->file[f].name) != length || memcmp(record->file[f].name, name.begin, length) != 0) continue;
+        if (f + 1 < record->files) return tl_text_expected(text, name, error, "signals of one file one after the other");
+        record->file[f].signals++;
+        return TL_OK;
+    }
+    tl_wfdb_file *file = &record->file[record->files++];
+    *file = (tl_wfdb_file){.first = signal, .signals = 1};
+    memcpy(file->name, name.begin, length);
+    return TL_OK;
+}
+
 /* file format gain resolution zero … */
 static tl_status read_signal(const tl_text *text, tl_field line, tl_wfdb *record, size_t i, tl_error *error) {
-    const tl_field file = tl_field_word(&line), format = tl_field_word(&line), gain = tl_field_word(&line);
-    const size_t length = (size_t)(file.end - file.begin);
+    const tl_field name = tl_field_word(&line), format = tl_field_word(&line), gain = tl_field_word(&line);
     double baseline = 0;
     record->signal[i].gain = DEFAULT_GAIN;
-    if (length >= TL_WFDB_NAME || memchr(file.begin, '/', length))
-        return tl_text_expected(text, file, error, "the name of a file in the same folder");
-    if (i > 0 && (strlen(record->file) != length || memcmp(record->file, file.begin, length) != 0))
-        return tl_text_expected(text, file, error, "all signals in %s", record->file);
-    memcpy(record->file, file.begin, length);
-    record->file[length] = '\0';
-    if (read_format(text, format, record, error) != TL_OK) return error->status;
+    if (read_file(text, name, record, i, error) != TL_OK) return error->status;
+    tl_wfdb_file *file = &record->file[record->files - 1];
+    const tl_wfdb_format *before = file->format;
+    if (read_format(text, format, file, error) != TL_OK) return error->status;
+    if (before && file->format != before)
+        return tl_text_expected(text, format, error, "all signals of %s in format %u", file->name, before->number);
     tl_field_word(&line);
     const tl_field zero = tl_field_word(&line);
     if (zero.begin < zero.end && tl_text_number(text, zero, &baseline, error) != TL_OK) return error->status;
@@ -81,11 +112,8 @@ tl_status tl_wfdb_header(tl_text *text, tl_wfdb *record, tl_error *error) {
     *record = (tl_wfdb){0};
     if (next_line(text, &line, "a record", error) != TL_OK || read_record(text, line, record, error) != TL_OK) return error->status;
     for (size_t i = 0; i < record->signals && !tl_failed(error); i++) {
-        const unsigned format = record->format;
         if (next_line(text, &line, "a line for each signal", error) != TL_OK) return error->status;
         read_signal(text, line, record, i, error);
-        if (!tl_failed(error) && i > 0 && record->format != format)
-            return tl_text_expected(text, line, error, "all signals in format %u", format);
     }
     return error->status;
 }

@@ -1,0 +1,112 @@
+#include "data/missing.h"
+#include "read/folder.h"
+#include "read/wfdb.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PIECE = 1024 }; /* frames that are read at a time */
+
+/* ---- samples as they are stored ---- */
+
+static double sample_of(const unsigned char *bytes, const tl_wfdb_format *format, size_t index) {
+    if (format->type.size > 0) return tl_number_of(bytes + index * format->type.size, &format->type);
+    const unsigned char *pair = bytes + index / 2 * 3;
+    const int value = index % 2 ? pair[2] | (pair[1] & 0xF0) << 4 : pair[0] | (pair[1] & 0x0F) << 8;
+    return (value ^ 0x800) - 0x800;
+}
+
+/* Bytes from the first of `count` samples to the last: of format 212, pairs of samples in three bytes each. */
+static size_t bytes_of(const tl_wfdb_format *format, size_t count) {
+    return format->type.size > 0 ? format->type.size * count : count / 2 * 3 + count % 2 * 2;
+}
+
+static uint64_t samples_in(const tl_wfdb_format *format, uint64_t bytes) {
+    return format->type.size > 0 ? bytes / format->type.size : bytes / 3 * 2 + bytes % 3 / 2;
+}
+
+/* Up to PIECE frames of the signals in one file, the other signals of the row being left as they are. */
+static tl_status read_piece(tl_record *self, size_t f, size_t start, size_t frames, tl_missing policy, tl_real *row,
+                            tl_error *error) {
+    const tl_wfdb_file *file = &self->header.file[f];
+    const tl_wfdb_format *format = file->format;
+    tl_source *source = &self->file[f];
+    const size_t first = start * file->signals, skipped = format->type.size > 0 ? 0 : first % 2,
+                 count = frames * file->signals + skipped;
+    tl_source_seek(source, file->offset + bytes_of(format, first - skipped), error);
+    if (tl_source_read(source, self->block, bytes_of(format, count), "samples", error) != TL_OK) return error->status;
+    for (size_t i = skipped; i < count; i++) {
+        const size_t signal = file->first + (i - skipped) % file->signals, t = (i - skipped) / file->signals;
+        const double sample = sample_of(self->block, format, i);
+        const double value = (sample - self->header.signal[signal].baseline) / self->header.signal[signal].gain;
+        const bool missing = sample == format->missing;
+        if (missing ? policy == TL_MISSING_REFUSE : !tl_number_fits(value))
+            return tl_source_expected(source, bytes_of(format, count) - bytes_of(format, i), "none", error,
+                                      "a sample" TL_MISSING_HINT);
+        row[t * self->header.signals + signal] = missing ? (tl_real)NAN : (tl_real)value;
+    }
+    return TL_OK;
+}
+
+tl_status tl_record_read(tl_record *self, size_t start, size_t count, tl_missing policy, tl_real *row, tl_error *error) {
+    for (size_t done = 0, part; done < count && !tl_failed(error); done += part) {
+        part = count - done < PIECE ? count - done : PIECE;
+        for (size_t f = 0; f < self->header.files && !tl_failed(error); f++)
+            read_piece(self, f, start + done, part, policy, row + done * self->header.signals, error);
+    }
+    return error->status;
+}
+
+/* ---- the files ---- */
+
+tl_status tl_record_beside(const char *header, const char *name, tl_source *source, char **path, tl_error *error) {
+    const char *slash = strrchr(header, '/');
+    char *folder = strndup(header, slash ? (size_t)(slash - header) : 0);
+    if (!folder) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", header);
+    *path = slash ? tl_folder_join(folder, name, error) : strdup(name);
+    free(folder);
+    if (!*path) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", header);
+    return tl_source_open(source, *path, error);
+}
+
+static tl_status read_header(const char *path, tl_wfdb *header, tl_error *error) {
+    tl_text text;
+    if (tl_text_open(&text, path, error) == TL_OK) tl_wfdb_header(&text, header, error);
+    tl_text_release(&text);
+    return error->status;
+}
+
+/* Goes to its first sample, and sees to it that it has all those of the header, or says how many there are. */
+static tl_status check_file(tl_record *self, size_t f, tl_error *error) {
+    const tl_wfdb_file *file = &self->header.file[f];
+    tl_source *source = &self->file[f];
+    char got[40];
+    if (tl_source_seek(source, file->offset, error) != TL_OK) return error->status;
+    const size_t frames = (size_t)samples_in(file->format, source->left) / file->signals;
+    snprintf(got, sizeof got, "%zu", frames);
+    if (self->header.frames > frames)
+        return tl_source_expected(source, 0, got, error, "%zu samples of each signal, as the header says", self->header.frames);
+    if (self->header.frames == 0) self->header.frames = frames;
+    return TL_OK;
+}
+
+tl_status tl_record_open(tl_record *self, const char *path, tl_error *error) {
+    *self = (tl_record){0};
+    if (read_header(path, &self->header, error) != TL_OK) return error->status;
+    for (size_t f = 0; f < self->header.files && !tl_failed(error); f++)
+        if (tl_record_beside(path, self->header.file[f].name, &self->file[f], &self->path[f], error) == TL_OK)
+            check_file(self, f, error);
+    if (tl_failed(error)) return error->status;
+    self->block = malloc((PIECE * self->header.signals + 1) * sizeof(int32_t));
+    return self->block ? TL_OK : tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", path);
+}
+
+void tl_record_close(tl_record *self) {
+    for (size_t f = 0; f < TL_WFDB_SIGNALS; f++) {
+        tl_source_close(&self->file[f]);
+        free(self->path[f]);
+    }
+    free(self->block);
+    *self = (tl_record){0};
+}
