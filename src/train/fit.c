@@ -6,7 +6,9 @@
 
 #include "base/argument.h"
 #include "base/clock.h"
+#include "base/math.h"
 #include "base/memory.h"
+#include "data/dataset.h"
 #include "graph/loss.h"
 #include "graph/turn.h"
 #include "train/evaluate.h"
@@ -60,10 +62,8 @@ static void set_rate(tl_fit_state *f) {
     f->learning_rate = rate;
 }
 
-static size_t parts_of(size_t count, size_t size) { return (count + size - 1) / size; }
-
 static tl_status prepare_schedule(tl_fit_state *f, tl_error *error) {
-    const uint64_t steps = (uint64_t)f->cfg.epochs * parts_of(f->batches, f->cfg.accumulate);
+    const uint64_t steps = (uint64_t)f->cfg.epochs * tl_ceil_div(f->batches, f->cfg.accumulate);
     f->learning_rate = tl_learning_rate(f->model);
     if (tl_schedule_prepare(&f->schedule, &f->cfg.schedule, f->learning_rate, steps, error) == TL_OK) set_rate(f);
     return error->status;
@@ -98,7 +98,7 @@ static tl_status take_configuration(tl_fit_state *f, tl_error *error) {
     if (f->cfg.patience < 0) return tl_fail(error, TL_ERROR_ARGUMENT, "fit: patience %d is below 0", f->cfg.patience);
     if (check_variations(&f->cfg, f->data, error) != TL_OK) return error->status;
     if (f->cfg.validation && tl_data_check(f->model, f->cfg.validation, "fit", error) != TL_OK) return error->status;
-    f->batches = parts_of(f->data->x.shape[0], f->cfg.batch);
+    f->batches = tl_ceil_div(f->data->x.shape[0], f->cfg.batch);
     return prepare_schedule(f, error);
 }
 
@@ -302,7 +302,7 @@ static tl_status save_checkpoint(tl_fit_state *f, tl_error *error) {
 
 static tl_status train_next(tl_fit_state *f, tl_error *error) {
     const size_t first = f->batch * f->cfg.batch, rest = f->data->x.shape[0] - first;
-    gather(f, first, rest < f->cfg.batch ? rest : f->cfg.batch);
+    gather(f, first, tl_min(rest, f->cfg.batch));
     f->batch++;
     const bool step = f->batch % f->cfg.accumulate == 0 || f->batch == f->batches;
     if (train_batch(f, step, error) != TL_OK) return error->status;
