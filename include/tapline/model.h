@@ -53,7 +53,7 @@ typedef struct tl_model_cfg {
 } tl_model_cfg;
 
 /* An empty model; `cfg` NULL: all defaults. Free with tl_model_free. NULL when memory is short: builders and
- * tl_model_compile accept that and report it. It sets OpenBLAS to one thread, for the whole process (openblas_set_num_threads): models
+ * tl_model_compile accept that and report it. It sets OpenBLAS to one thread, for the whole process: models
  * share their own work among threads, and OpenBLAS has no setting for a single call. */
 static inline tl_model *tl_model_new(const tl_model_cfg *cfg);
 
