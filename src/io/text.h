@@ -21,6 +21,7 @@ typedef struct tl_text {
     const char *member; /* of a binary file that is an archive: the name of what is read; else NULL */
     uint64_t offset;    /* the bytes before `start`, or of a binary file before what is being read */
     locale_t locale;    /* "C", whatever the program has set */
+    char point;         /* of numbers: '.', or ',' where they have a decimal comma */
 } tl_text;
 
 /* A line of a text, to go back to. */
@@ -88,7 +89,10 @@ bool tl_field_name(const tl_text *text, tl_field field);
 /* Reads all of the field as a finite number. */
 bool tl_field_number(const tl_text *text, tl_field field, double *value);
 
-/* The same; fails saying what is there instead of a number. */
+/* Whether it is a number, but no whole one. */
+bool tl_field_fraction(const tl_text *text, tl_field field);
+
+/* Reads it; fails saying what is there instead of a number. */
 tl_status tl_text_number(const tl_text *text, tl_field field, double *value, tl_error *error);
 
 /* Fails with "path:line:column: expected …, got "field"", or "path: offset N: …" where the file is binary; the field may then be
