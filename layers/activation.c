@@ -1,8 +1,9 @@
 /* Elementwise activations: each is a line of the table in the kernels (activation.c), and here what it is called and its settings.
  */
-#include "layers/registry.h"
-
+#include "base/math.h"
+#include "graph/builder.h"
 #include "kernels/kernels.h"
+#include "layers/registry.h"
 
 #include <math.h>
 
@@ -26,7 +27,7 @@ static void activation_task(void *context, size_t task, int worker) {
     const activation_job *job = context;
     tl_activation_run run = job->run;
     const size_t first = task * BLOCK;
-    run.count = run.count - first < BLOCK ? run.count - first : BLOCK;
+    run.count = tl_min(run.count - first, BLOCK);
     run.to += first;
     if (run.from) run.from += first;
     if (run.dy) {
@@ -43,7 +44,7 @@ static tl_activation_run run_of(const activation_layer *self, const tl_tensor *l
 
 static void share(const tl_pass *pass, const tl_activation_run *run, double cost) {
     activation_job job = {.run = *run, .kernels = tl_kernels_of(pass->workers)};
-    tl_parallel(pass->workers, (run->count + BLOCK - 1) / BLOCK, cost * (double)run->count, activation_task, &job);
+    tl_parallel(pass->workers, tl_ceil_div(run->count, BLOCK), cost * (double)run->count, activation_task, &job);
 }
 
 static void activation_forward(const tl_layer *layer, const tl_pass *pass) {
@@ -220,16 +221,23 @@ tl_node tl_exponential(tl_model *model, tl_node x) { return add_plain(model, x, 
 tl_node tl_softplus(tl_model *model, tl_node x) { return add_plain(model, x, &tl_softplus_layer_ops); }
 tl_node tl_silu(tl_model *model, tl_node x) { return add_plain(model, x, &tl_silu_layer_ops); }
 
-tl_node tl_leaky_relu(tl_model *model, tl_node x, const tl_leaky_relu_cfg *cfg) {
-    return add_activation(model, x, (activation_layer){.a = cfg ? cfg->slope : 0}, &tl_leaky_relu_layer_ops);
+tl_node tl_leaky_relu_sized(tl_model *model, tl_node x, const tl_leaky_relu_cfg *cfg, size_t size) {
+    tl_leaky_relu_cfg own;
+    tl_builder_cfg(model, "leaky_relu", &own, sizeof own, cfg, size);
+    return add_activation(model, x, (activation_layer){.a = own.slope}, &tl_leaky_relu_layer_ops);
 }
-tl_node tl_elu(tl_model *model, tl_node x, const tl_elu_cfg *cfg) {
-    return add_activation(model, x, (activation_layer){.a = cfg ? cfg->alpha : 0}, &tl_elu_layer_ops);
+tl_node tl_elu_sized(tl_model *model, tl_node x, const tl_elu_cfg *cfg, size_t size) {
+    tl_elu_cfg own;
+    tl_builder_cfg(model, "elu", &own, sizeof own, cfg, size);
+    return add_activation(model, x, (activation_layer){.a = own.alpha}, &tl_elu_layer_ops);
 }
-tl_node tl_gelu(tl_model *model, tl_node x, const tl_gelu_cfg *cfg) {
-    return add_activation(model, x, (activation_layer){.approximate = cfg && cfg->approximate}, &tl_gelu_layer_ops);
+tl_node tl_gelu_sized(tl_model *model, tl_node x, const tl_gelu_cfg *cfg, size_t size) {
+    tl_gelu_cfg own;
+    tl_builder_cfg(model, "gelu", &own, sizeof own, cfg, size);
+    return add_activation(model, x, (activation_layer){.approximate = own.approximate}, &tl_gelu_layer_ops);
 }
-tl_node tl_affine(tl_model *model, tl_node x, const tl_affine_cfg *cfg) {
-    const tl_affine_cfg defaults = {0}, *given = cfg ? cfg : &defaults;
-    return add_activation(model, x, (activation_layer){.a = given->scale, .b = given->shift}, &tl_affine_layer_ops);
+tl_node tl_affine_sized(tl_model *model, tl_node x, const tl_affine_cfg *cfg, size_t size) {
+    tl_affine_cfg own;
+    tl_builder_cfg(model, "affine", &own, sizeof own, cfg, size);
+    return add_activation(model, x, (activation_layer){.a = own.scale, .b = own.shift}, &tl_affine_layer_ops);
 }

@@ -5,9 +5,10 @@
  * to the mean is at most sqrt(rows) standard deviations, so that little cancels however large the mean is. Chunks are merged in
  * double (Chan, Golub & LeVeque 1983).
  */
-#include "layers/registry.h"
-
+#include "base/math.h"
+#include "graph/builder.h"
 #include "kernels/kernels.h"
+#include "layers/registry.h"
 
 #include <math.h>
 
@@ -24,17 +25,22 @@ enum { CENTRE, INVERSE, REST, FACTOR, TERM, SAVED };
 /* scratch, each (channels): dx = factor · dy + slope · (x - centre) + offset; then come the sums of the chunks */
 enum { SLOPE, OFFSET, HEAD };
 
+/* sums of a preparation: how many rows, then, each (channels), their mean and the sum of squared distances to it */
+enum { SUM_MEAN, SUM_SQUARES, SUMS };
+
+/* Of the running statistics, unless it is given: some ten batches, since what is older was of other weights. */
+static const double default_momentum = 0.9;
+
 typedef struct batch_norm_layer {
     tl_layer base;
-    double momentum, epsilon;
-    bool relu; /* the next layer's work is done here */
+    double momentum, epsilon; /* momentum 0: the default */
+    bool relu;                /* the next layer's work is done here */
 } batch_norm_layer;
 
 static void batch_norm_setup(tl_layer *layer, tl_error *error) {
     batch_norm_layer *norm = (batch_norm_layer *)layer;
-    if (norm->momentum == 0) norm->momentum = 0.99;
     if (norm->epsilon == 0) norm->epsilon = 1e-3;
-    if (!(norm->momentum > 0 && norm->momentum < 1))
+    if (!(norm->momentum >= 0 && norm->momentum < 1))
         tl_fail(error, TL_ERROR_ARGUMENT, "momentum %g is outside (0, 1)", norm->momentum);
     if (!(norm->epsilon > 0 && norm->epsilon <= 1))
         tl_fail(error, TL_ERROR_ARGUMENT, "epsilon %g is outside (0, 1]", norm->epsilon);
@@ -45,6 +51,7 @@ static void batch_norm_setup(tl_layer *layer, tl_error *error) {
     tl_layer_state(layer, "mean", 1, &channels, TL_INIT_ZEROS);
     tl_layer_state(layer, "variance", 1, &channels, TL_INIT_ONES);
     layer->saved = SAVED * channels;
+    layer->sums = 1 + SUMS * channels;
 }
 
 typedef struct batch_norm_run {
@@ -59,7 +66,7 @@ typedef struct batch_norm_run {
 
 static size_t chunk_rows(size_t channels) {
     const size_t rows = CHUNK / channels;
-    return rows < LEAST_ROWS ? LEAST_ROWS : rows > MOST_ROWS ? MOST_ROWS : rows;
+    return tl_min(tl_max(rows, LEAST_ROWS), MOST_ROWS);
 }
 
 /* How many of the rows from `first` to `last` belong to a sample's own length. */
@@ -68,8 +75,8 @@ static size_t count_between(const tl_layer *layer, const tl_pass *pass, size_t f
     size_t count = 0;
     if (!pass->lengths) return last - first;
     for (size_t sample = first / length; sample * length < last; sample++) {
-        const size_t begin = sample * length > first ? sample * length : first, end = sample * length + pass->lengths[sample];
-        const size_t stop = end < last ? end : last;
+        const size_t begin = tl_max(sample * length, first), end = sample * length + pass->lengths[sample];
+        const size_t stop = tl_min(end, last);
         if (stop > begin) count += stop - begin;
     }
     return count;
@@ -83,7 +90,7 @@ static batch_norm_run run_of(const tl_layer *layer, const tl_pass *pass) {
     run.rows = pass->batch * layer->in[0].length;
     run.counted = count_between(layer, pass, 0, run.rows);
     run.chunk = chunk_rows(run.channels);
-    run.chunks = (run.rows + run.chunk - 1) / run.chunk;
+    run.chunks = tl_ceil_div(run.rows, run.chunk);
     run.first = pass->scratch + HEAD * run.channels;
     run.second = run.first + run.chunks * run.channels;
     return run;
@@ -92,13 +99,13 @@ static batch_norm_run run_of(const tl_layer *layer, const tl_pass *pass) {
 static size_t batch_norm_scratch(const tl_layer *layer, size_t batch, int threads) {
     (void)threads;
     const size_t channels = layer->in[0].channels, chunk = chunk_rows(channels);
-    const size_t chunks = (batch * layer->in[0].length + chunk - 1) / chunk;
+    const size_t chunks = tl_ceil_div(batch * layer->in[0].length, chunk);
     return (HEAD + 2 * chunks) * channels;
 }
 
 static size_t rows_of(const batch_norm_run *run, size_t task) {
     const size_t first = task * run->chunk;
-    return run->rows - first < run->chunk ? run->rows - first : run->chunk;
+    return tl_min(run->rows - first, run->chunk);
 }
 
 /* What the kernels see of a chunk. */
@@ -123,7 +130,7 @@ static void share_chunks(batch_norm_run *run, tl_task task) {
 }
 
 static void share_channels(batch_norm_run *run, tl_task task) {
-    tl_parallel(run->pass->workers, (run->channels + LANES - 1) / LANES, 4.0 * (double)run->chunks * (double)run->channels, task,
+    tl_parallel(run->pass->workers, tl_ceil_div(run->channels, LANES), 4.0 * (double)run->chunks * (double)run->channels, task,
                 run);
 }
 
@@ -173,28 +180,45 @@ static void merge(const batch_norm_run *run, size_t channel, size_t lanes, doubl
     for (size_t c = 0; c < lanes; c++) squares[c] = squares[c] < 0 ? 0 : squares[c]; /* by rounding */
 }
 
-/* Statistics that are not finite stop the step by its loss; they must not outlive it. */
+/* What the batch has of its value in the running statistics. Of the default momentum the first batch has all: what stands there
+ * before it means nothing. */
+static double running_share(const batch_norm_run *run, size_t c) {
+    const double momentum = run->layer->momentum;
+    const bool first = run->pass->state[MEAN][c] == 0 && run->pass->state[VARIANCE][c] == 1;
+    return momentum > 0 ? 1 - momentum : first ? 1 : 1 - default_momentum;
+}
+
+/* One value says nothing about a spread; statistics that are not finite stop the step, and must not outlive it. */
 static void move_running(const batch_norm_run *run, size_t c, double mean, double squares) {
-    if (!isfinite(mean) || !isfinite(squares)) return;
-    const double momentum = run->layer->momentum, rows = (double)run->counted;
-    const double variance = squares / (run->counted > 1 ? rows - 1 : 1);
+    if (run->counted < 2 || !isfinite(mean) || !isfinite(squares)) return;
+    const double share = running_share(run, c), variance = squares / ((double)run->counted - 1);
     tl_real *running_mean = run->pass->state[MEAN] + c, *running_variance = run->pass->state[VARIANCE] + c;
-    *running_mean = (tl_real)(momentum * (double)*running_mean + (1 - momentum) * mean);
-    *running_variance = (tl_real)(momentum * (double)*running_variance + (1 - momentum) * variance);
+    *running_mean = (tl_real)((1 - share) * (double)*running_mean + share * mean);
+    *running_variance = (tl_real)((1 - share) * (double)*running_variance + share * variance);
+}
+
+/* Joins the statistics of a batch to those of the batches before (Chan, Golub & LeVeque 1983). */
+static void join_sums(const batch_norm_run *run, size_t c, double mean, double squares) {
+    double *means = run->pass->sums + 1 + SUM_MEAN * run->channels, *all = run->pass->sums + 1 + SUM_SQUARES * run->channels;
+    const double before = run->pass->sums[0], rows = (double)run->counted, distance = mean - means[c];
+    if (run->counted < 2) return;
+    means[c] += distance * rows / (before + rows);
+    all[c] += squares + distance * distance * before * rows / (before + rows);
 }
 
 /* What the rounding of the mean to tl_real leaves over goes into the term. */
 static void merge_task(void *context, size_t task, int worker) {
     (void)worker;
     const batch_norm_run *run = context;
-    const size_t channels = run->channels, start = task * LANES, lanes = channels - start < LANES ? channels - start : LANES;
+    const size_t channels = run->channels, start = task * LANES, lanes = tl_min(channels - start, LANES);
     const tl_real *scale = run->pass->parameter[SCALE], *shift = run->pass->parameter[SHIFT];
     tl_real *saved = run->pass->saved;
     double mean[LANES], squares[LANES];
     merge(run, start, lanes, mean, squares);
     for (size_t lane = 0; lane < lanes; lane++) {
         const size_t c = start + lane;
-        const double inverse = 1 / sqrt(squares[lane] / (double)run->counted + run->layer->epsilon);
+        const double variance = squares[lane] / (double)run->counted;
+        const double inverse = isfinite(variance) ? 1 / sqrt(variance + run->layer->epsilon) : NAN;
         const tl_real centre = (tl_real)mean[lane];
         const double rest = ((double)centre - mean[lane]) * inverse;
         saved[CENTRE * channels + c] = centre;
@@ -202,7 +226,10 @@ static void merge_task(void *context, size_t task, int worker) {
         saved[REST * channels + c] = (tl_real)rest;
         saved[FACTOR * channels + c] = (tl_real)((double)scale[c] * inverse);
         saved[TERM * channels + c] = (tl_real)((double)shift[c] + (double)scale[c] * rest);
-        move_running(run, c, mean[lane], squares[lane]);
+        if (run->pass->sums)
+            join_sums(run, c, mean[lane], squares[lane]);
+        else
+            move_running(run, c, mean[lane], squares[lane]);
     }
 }
 
@@ -214,27 +241,69 @@ static void normalise_task(void *context, size_t task, int worker) {
     run->kernels->norm_apply(&rows);
 }
 
-static void running_coefficients(const batch_norm_run *run) {
-    tl_real *factor = run->pass->saved + FACTOR * run->channels, *term = run->pass->saved + TERM * run->channels;
-    for (size_t c = 0; c < run->channels; c++) {
-        const double variance = (double)run->pass->state[VARIANCE][c];
-        factor[c] = (tl_real)((double)run->pass->parameter[SCALE][c] / sqrt(variance + run->layer->epsilon));
-        term[c] = run->pass->parameter[SHIFT][c];
+/* By the statistics of the batch. */
+static void normalise_batch(batch_norm_run *run) {
+    run->centre = run->pass->saved + CENTRE * run->channels;
+    share_chunks(run, moments_task);
+    share_channels(run, merge_task);
+    share_chunks(run, normalise_task);
+}
+
+/* By the running statistics; a frozen layer leaves for backward what a batch would. */
+static void normalise_running(batch_norm_run *run) {
+    const tl_pass *pass = run->pass;
+    const size_t channels = run->channels;
+    tl_real *saved = pass->saved;
+    for (size_t c = 0; c < channels; c++) {
+        const double inverse = 1 / sqrt((double)pass->state[VARIANCE][c] + run->layer->epsilon);
+        saved[CENTRE * channels + c] = pass->state[MEAN][c];
+        saved[INVERSE * channels + c] = (tl_real)inverse;
+        saved[REST * channels + c] = 0;
+        saved[FACTOR * channels + c] = (tl_real)((double)pass->parameter[SCALE][c] * inverse);
+        saved[TERM * channels + c] = pass->parameter[SHIFT][c];
     }
+    run->centre = saved + CENTRE * channels;
+    share_chunks(run, normalise_task);
+}
+
+/* Tells where what came in, or its square, is beyond what a tl_real holds. */
+static void find_fault(const batch_norm_run *run) {
+    const tl_real *centre = run->pass->saved + CENTRE * run->channels, *inverse = run->pass->saved + INVERSE * run->channels;
+    size_t c = 0;
+    while (c < run->channels && isfinite(centre[c]) && isfinite(inverse[c])) c++;
+    if (c < run->channels) *run->pass->fault = "the mean or the variance of a channel is not finite; smaller values would help";
 }
 
 static void batch_norm_forward(const tl_layer *layer, const tl_pass *pass) {
     batch_norm_run run = run_of(layer, pass);
-    if (pass->training) {
-        run.centre = pass->saved + CENTRE * run.channels;
-        share_chunks(&run, moments_task);
-        share_channels(&run, merge_task);
-    } else {
-        run.centre = pass->state[MEAN];
-        running_coefficients(&run);
+    if (!pass->training || pass->frozen) {
+        normalise_running(&run);
+        return;
     }
-    share_chunks(&run, normalise_task);
+    normalise_batch(&run);
+    find_fault(&run);
 }
+
+/* ---- what a pass over the training data tells ---- */
+
+/* Layers behind see what they see in training: batches that are normalised by themselves. */
+static void batch_norm_see(const tl_layer *layer, const tl_pass *pass) {
+    batch_norm_run run = run_of(layer, pass);
+    normalise_batch(&run);
+    if (run.counted > 1) pass->sums[0] += (double)run.counted;
+}
+
+/* The statistics of all rows as if they were one batch (Wu & Johnson 2021, "Rethinking 'Batch' in BatchNorm", PreciseBN). */
+static void batch_norm_finish(const tl_layer *layer, const tl_pass *pass) {
+    const size_t channels = layer->in[0].channels;
+    const double rows = pass->sums[0], *mean = pass->sums + 1 + SUM_MEAN * channels, *squares = mean + channels;
+    for (size_t c = 0; rows > 0 && c < channels; c++) {
+        pass->state[MEAN][c] = (tl_real)mean[c];
+        pass->state[VARIANCE][c] = (tl_real)(squares[c] / (rows - 1));
+    }
+}
+
+static const tl_preparation preparation = {.see = batch_norm_see, .finish = batch_norm_finish};
 
 /* ---- backward ---- */
 
@@ -258,7 +327,7 @@ static void gradient_coefficients(const batch_norm_run *run, size_t c, double of
 static void gradient_merge_task(void *context, size_t task, int worker) {
     (void)worker;
     const batch_norm_run *run = context;
-    const size_t channels = run->channels, start = task * LANES, lanes = channels - start < LANES ? channels - start : LANES;
+    const size_t channels = run->channels, start = task * LANES, lanes = tl_min(channels - start, LANES);
     const tl_real *inverse = run->pass->saved + INVERSE * channels, *rest = run->pass->saved + REST * channels;
     tl_real *const *gradient = run->pass->gradient;
     double of_shift[LANES] = {0}, centred[LANES] = {0};
@@ -286,11 +355,21 @@ static void gradient_task(void *context, size_t task, int worker) {
     run->kernels->norm_gradient(&rows);
 }
 
+/* Statistics that are fixed have no gradient: dx = factor · dy. */
+static void keep_factor_alone(const batch_norm_run *run) {
+    for (size_t c = 0; c < run->channels; c++)
+        run->pass->scratch[SLOPE * run->channels + c] = run->pass->scratch[OFFSET * run->channels + c] = 0;
+}
+
 static void batch_norm_backward(const tl_layer *layer, const tl_pass *pass) {
     batch_norm_run run = run_of(layer, pass);
     run.centre = pass->saved + CENTRE * run.channels;
-    share_chunks(&run, gradient_sums_task);
-    share_channels(&run, gradient_merge_task);
+    if (pass->frozen)
+        keep_factor_alone(&run);
+    else {
+        share_chunks(&run, gradient_sums_task);
+        share_channels(&run, gradient_merge_task);
+    }
     if (pass->dx[0].data) share_chunks(&run, gradient_task);
 }
 
@@ -321,13 +400,16 @@ const tl_layer_ops tl_batch_norm_layer_ops = {
     .forward = batch_norm_forward,
     .backward = batch_norm_backward,
     .absorb = batch_norm_absorb,
+    .preparation = &preparation,
 };
 
-tl_node tl_batch_norm(tl_model *model, tl_node x, const tl_batch_norm_cfg *cfg) {
+tl_node tl_batch_norm_sized(tl_model *model, tl_node x, const tl_batch_norm_cfg *cfg, size_t size) {
+    tl_batch_norm_cfg own;
+    tl_builder_cfg(model, "batch_norm", &own, sizeof own, cfg, size);
     const batch_norm_layer layer = {
         .base.ops = &tl_batch_norm_layer_ops,
-        .momentum = cfg ? cfg->momentum : 0,
-        .epsilon = cfg ? cfg->epsilon : 0,
+        .momentum = own.momentum,
+        .epsilon = own.epsilon,
     };
     return tl_layer_add(model, &x, 1, &layer.base);
 }

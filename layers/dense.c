@@ -1,11 +1,13 @@
+#include "base/math.h"
 #include "compute/gemm.h"
+#include "compute/product.h"
+#include "graph/builder.h"
 #include "layers/registry.h"
-
-#include "kernels/kernels.h"
 
 #include <string.h>
 
-/* Products are cut into parts that the shape alone fixes: at most PARTS of at least so many rows of the result. */
+/* Products of the BLAS, which backward takes, are cut into parts that the shape alone fixes: at most PARTS of at least so many rows
+ * of the result. */
 enum { PARTS = 16, LEAST_ROWS = 64 };
 
 /* Rows of dy that are summed by themselves first, for the gradient of the bias: see global_average_pool.c. */
@@ -35,7 +37,7 @@ static void dense_setup(tl_layer *layer, tl_error *error) {
 static size_t dense_scratch(const tl_layer *layer, size_t batch, int threads) {
     (void)batch;
     (void)threads;
-    return layer->out.channels;
+    return tl_product_scratch(layer->out.channels); /* the gradient of the bias takes less */
 }
 
 typedef struct dense_run {
@@ -54,21 +56,10 @@ static dense_run run_of(const tl_layer *layer, const tl_pass *pass) {
 }
 
 static void share(dense_run *run, size_t rows, tl_task task) {
-    const size_t wanted = (rows + LEAST_ROWS - 1) / LEAST_ROWS;
-    run->parts = wanted < PARTS ? wanted : PARTS;
+    const size_t wanted = tl_ceil_div(rows, LEAST_ROWS);
+    run->parts = tl_min(wanted, PARTS);
     const double work = 2.0 * (double)run->rows * (double)run->channels * (double)run->units;
     tl_parallel(run->pass->workers, run->parts, work, task, run);
-}
-
-static void forward_task(void *context, size_t part, int worker) {
-    (void)worker;
-    const dense_run *run = context;
-    const size_t first = tl_split_at(run->rows, run->parts, part), last = tl_split_at(run->rows, run->parts, part + 1);
-    tl_real *y = run->pass->y.data;
-    if (run->bias)
-        for (size_t row = first; row < last; row++) memcpy(y + row * run->units, run->pass->parameter[1], run->units * sizeof *y);
-    tl_gemm(TL_PLAIN, TL_PLAIN, last - first, run->units, run->channels, 1, run->pass->x[0].data + first * run->channels,
-            run->channels, run->pass->parameter[0], run->units, run->bias ? 1 : 0, y + first * run->units, run->units);
 }
 
 static void input_task(void *context, size_t part, int worker) {
@@ -93,15 +84,21 @@ static void bias_gradient(const dense_run *run) {
     tl_real *part = run->pass->scratch;
     for (size_t first = 0; first < run->rows; first += RUN) {
         memset(part, 0, run->units * sizeof *part);
-        kernels->sum_rows(run->pass->dy.data + first * run->units, run->rows - first < RUN ? run->rows - first : RUN, run->units,
-                          part);
+        kernels->sum_rows(run->pass->dy.data + first * run->units, tl_min(run->rows - first, RUN), run->units, part);
         kernels->sum_rows(part, 1, run->units, run->pass->gradient[1]);
     }
 }
 
 static void dense_forward(const tl_layer *layer, const tl_pass *pass) {
-    dense_run run = run_of(layer, pass);
-    share(&run, run.rows, forward_task);
+    const dense_run run = run_of(layer, pass);
+    const tl_product product = {.rows = run.rows,
+                                .inner = run.channels,
+                                .width = run.units,
+                                .x = pass->x[0].data,
+                                .weight = pass->parameter[0],
+                                .bias = run.bias ? pass->parameter[1] : NULL,
+                                .y = pass->y.data};
+    tl_product_run(&product, pass->workers, pass->scratch);
 }
 
 static void dense_backward(const tl_layer *layer, const tl_pass *pass) {
@@ -132,12 +129,14 @@ const tl_layer_ops tl_dense_layer_ops = {
     .backward = dense_backward,
 };
 
-tl_node tl_dense(tl_model *model, tl_node x, const tl_dense_cfg *cfg) {
+tl_node tl_dense_sized(tl_model *model, tl_node x, const tl_dense_cfg *cfg, size_t size) {
+    tl_dense_cfg own;
+    tl_builder_cfg(model, "dense", &own, sizeof own, cfg, size);
     const dense_layer layer = {
         .base.ops = &tl_dense_layer_ops,
-        .units = cfg ? cfg->units : 0,
-        .no_bias = cfg && cfg->no_bias,
-        .init = cfg ? cfg->init : TL_GLOROT_UNIFORM,
+        .units = own.units,
+        .no_bias = own.no_bias,
+        .init = own.init,
     };
     return tl_layer_add(model, &x, 1, &layer.base);
 }

@@ -1,4 +1,6 @@
 /* Rows of a table, by the numbers that the input holds. */
+#include "base/math.h"
+#include "graph/builder.h"
 #include "layers/registry.h"
 
 #include <math.h>
@@ -74,7 +76,7 @@ static void table_task(void *context, size_t task, int worker) {
 static void embedding_backward(const tl_layer *layer, const tl_pass *pass) {
     embedding_run run = run_of(layer, pass);
     if (pass->gradient[0])
-        tl_parallel(pass->workers, (run.units + UNITS - 1) / UNITS, (double)run.steps * (double)run.units, table_task, &run);
+        tl_parallel(pass->workers, tl_ceil_div(run.units, UNITS), (double)run.steps * (double)run.units, table_task, &run);
     if (pass->dx[0].data) memset(pass->dx[0].data, 0, run.steps * sizeof(tl_real));
 }
 
@@ -96,8 +98,8 @@ const tl_layer_ops tl_embedding_layer_ops = {
     .backward = embedding_backward,
 };
 
-tl_node tl_embedding(tl_model *model, tl_node x, const tl_embedding_cfg *cfg) {
+tl_node tl_embedding_sized(tl_model *model, tl_node x, const tl_embedding_cfg *cfg, size_t size) {
     embedding_layer layer = {.base.ops = &tl_embedding_layer_ops};
-    if (cfg) layer.cfg = *cfg;
+    tl_builder_cfg(model, "embedding", &layer.cfg, sizeof layer.cfg, cfg, size);
     return tl_layer_add(model, &x, 1, &layer.base);
 }

@@ -394,7 +394,7 @@ static void check_sized(const tl_conv1d_spec *spec, tl_engine engine, int pass, 
     const tl_conv1d_spec s = with_engine(spec, engine, pass);
     tl_conv1d_job job;
     tl_error error = {0};
-    if (tl_conv1d_prepare(&s, &job, &error) != TL_OK) return;
+    if (tl_conv1d_prepare(&s, TL_FORWARD, &job, &error) != TL_OK) return;
     const int workers = (int)between(rng, 1, 4);
     const size_t whole = tl_conv1d_scratch(&job, workers);
     char what[300];

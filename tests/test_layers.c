@@ -228,8 +228,24 @@ static void given_a_batch_with_infinity_when_normalised_then_the_running_statist
     const tl_tensor view = TL_VIEW(x, 1, 2, 2);
     tl_forward(model, &view, TL_TRAINING);
     const tl_parameter mean = tl_parameter_at(model, 2), variance = tl_parameter_at(model, 3);
-    check_close("mean", mean.value.data, (const tl_real[]){0, (tl_real)0.02}, 2, 1e-5, 0);
-    check_close("variance", variance.value.data, (const tl_real[]){1, (tl_real)1.01}, 2, 1e-5, 0);
+    check_close("mean", mean.value.data, (const tl_real[]){0, 2}, 2, 1e-5, 0);
+    check_close("variance", variance.value.data, (const tl_real[]){1, 2}, 2, 1e-5, 0);
+    tl_model_free(model);
+}
+
+static void given_the_default_momentum_when_trained_then_the_first_batch_replaces_what_stands_there(void **unused) {
+    (void)unused;
+    tl_model *model = tl_model_new(NULL);
+    tl_model_compile(model, tl_batch_norm(model, tl_input(model, (tl_shape){2, 1}), NULL),
+                     &(tl_compile_cfg){.batch = 1, .loss = TL_SQUARED_ERROR}, NULL);
+    const tl_real first[] = {1, 3}, second[] = {8, 16}; /* means 2 and 12, variances 2 and 32 */
+    const tl_parameter mean = tl_parameter_at(model, 2), variance = tl_parameter_at(model, 3);
+    for (int i = 0; i < 2; i++) {
+        const tl_tensor view = TL_VIEW(i ? second : first, 1, 2, 1);
+        tl_forward(model, &view, TL_TRAINING);
+        check_close("mean", mean.value.data, &(tl_real){i ? 3 : 2}, 1, rounding, 0);
+        check_close("variance", variance.value.data, &(tl_real){i ? 5 : 2}, 1, rounding, 0);
+    }
     tl_model_free(model);
 }
 
@@ -430,6 +446,7 @@ int main(void) {
         cmocka_unit_test(given_a_batch_when_normalised_then_its_statistics_are_used_and_the_running_ones_move),
         cmocka_unit_test(given_a_large_mean_when_normalised_then_nothing_cancels),
         cmocka_unit_test(given_a_batch_with_infinity_when_normalised_then_the_running_statistics_stay),
+        cmocka_unit_test(given_the_default_momentum_when_trained_then_the_first_batch_replaces_what_stands_there),
         cmocka_unit_test(given_ones_when_dropped_out_then_zeros_at_the_rate_and_the_rest_scaled_forward_and_backward),
         cmocka_unit_test(given_a_bad_configuration_when_compiled_then_layer_value_and_limit_are_named),
         cmocka_unit_test(given_shapes_that_overflow_when_compiled_then_refused),

@@ -1,4 +1,5 @@
 /* What PyTorch computes: layers, losses, optimizers, networks and schedules against the fixtures of tests/parity. */
+#include "base/schedule.h"
 #include "fixtures.h"
 
 #include <math.h>
@@ -83,15 +84,46 @@ static void fill_target(subject *s, bool weights) {
     for (size_t i = 0; weights && i < batch; i++) s->weights[i] = (tl_real)(1 + formula_uniform(ARRAY_SAMPLE_WEIGHTS, i));
 }
 
+/* The network with the momentum of Keras, which its batch norms then move by PyTorch's formula; to be freed. */
+static char *with_momentum(const char *network) {
+    static const char norm[] = "\"type\": \"batch_norm\"", added[] = ", \"momentum\": 0.99";
+    size_t size = strlen(network) + 1;
+    for (const char *at = network; (at = strstr(at, norm)); at += strlen(norm)) size += strlen(added);
+    char *text = malloc(size), *to = text;
+    assert_non_null(text);
+    for (const char *at = network, *next; at; at = next) {
+        next = strstr(at, norm);
+        if (next) next += strlen(norm);
+        to += snprintf(to, size - (size_t)(to - text), "%.*s%s", next ? (int)(next - at) : (int)strlen(at), at, next ? added : "");
+    }
+    return text;
+}
+
+/* One of the library's networks, as it describes it itself. */
+static tl_node rebuild(tl_model *model, tl_node x, tl_shape shape, tl_node (*builder)(tl_model *model, tl_node x, int outputs)) {
+    tl_error error = {0};
+    tl_model *first = tl_model_new(NULL);
+    tl_model_compile(first, builder(first, tl_input(first, shape), 3), &(tl_compile_cfg){.batch = 1, .inference_only = true},
+                     &error);
+    char *text = tl_architecture_to_json(first, &error);
+    check_ok(&error);
+    char *changed = with_momentum(text);
+    const tl_node y = tl_architecture_from_json(model, x, changed, NULL);
+    free(changed);
+    free(text);
+    tl_model_free(first);
+    return y;
+}
+
 /* A network in JSON, or the name of one of the library's. */
-static tl_node build(tl_model *model, tl_node x, const char *text) {
+static tl_node build(tl_model *model, tl_node x, tl_shape shape, const char *text) {
     static const struct {
         const char *name;
         tl_node (*build)(tl_model *model, tl_node x, int outputs);
     } builders[] = {
         {"fcn", tl_fcn}, {"resnet", tl_resnet}, {"inception", tl_inception}, {"time_cnn", tl_time_cnn}, {"tcn", tl_tcn}};
     for (size_t i = 0; i < sizeof builders / sizeof *builders; i++)
-        if (strcmp(text, builders[i].name) == 0) return builders[i].build(model, x, 3);
+        if (strcmp(text, builders[i].name) == 0) return rebuild(model, x, shape, builders[i].build);
     return tl_architecture_from_json(model, x, text, NULL);
 }
 
@@ -100,7 +132,8 @@ static subject read_subject(fixtures *file) {
     tl_error error = {0};
     subject s = {.file = file, .model = tl_model_new(&(tl_model_cfg){.threads = 1}), .x = fixtures_input(file)};
     fixtures_line(file, "network");
-    const tl_node y = build(s.model, tl_input(s.model, (tl_shape){s.x.shape[1], s.x.shape[2]}), file->line);
+    const tl_shape shape = {s.x.shape[1], s.x.shape[2]};
+    const tl_node y = build(s.model, tl_input(s.model, shape), shape, file->line);
     case_cfg cfg = {.compile = {.batch = s.x.shape[0], .input_gradient = true}};
     fixtures_line(file, "optimizer");
     cfg.compile.optimizer.ops = tl_optimizer_by_name(file->line, &error);

@@ -442,7 +442,7 @@ static void given_a_wrong_call_when_windows_are_cut_then_refused(void **unused) 
     check_error(&error, TL_ERROR_ARGUMENT, "windows: the data set is NULL");
     error = (tl_error){0};
     assert_null(tl_dataset_windows(data, NULL, &error));
-    check_error(&error, TL_ERROR_ARGUMENT, "windows: the configuration is NULL");
+    check_error(&error, TL_ERROR_ARGUMENT, "windows: their length is 0");
     error = (tl_error){0};
     assert_null(tl_dataset_windows(data, &(tl_window_cfg){0}, &error));
     check_error(&error, TL_ERROR_ARGUMENT, "windows: their length is 0");

@@ -69,7 +69,9 @@ static void given_a_malformed_table_when_read_then_the_message_says_where(void *
         {"a.csv", "class,a,b\n", "2:1: expected a series, got the end of the file"},
         {"a.csv", "class,a,b\nup,1\n", "2:1: expected 3 fields, as in the header, got 2"},
         {"a.csv", "class,a,b\nup,1,x\n", "2:6: expected a finite number, got \"x\""},
-        {"a.csv", "class,a,label\nup,1,x\n", " columns 1 and 3 are headed \"class\" and \"label\"; --label or --target (tl_read_cfg) says which one counts, --ignore which does not"},
+        {"a.csv", "class,a,label\nup,1,x\n",
+         " columns 1 and 3 are headed \"class\" and \"label\"; --label or --target (tl_read_cfg) says which one counts, --ignore "
+         "which does not"},
         {"a.csv", "class,a,1.5\nup,1,2\n", "1:7: expected a finite number, got \"a\""},
         {"a.csv", "a,n/a,nan\nb,1,2\n", "1:3: expected a finite number, got \"n/a\""},
         {"a.csv", "1,a,b\n1,2,3\n", "1:3: expected a finite number, got \"a\""},

@@ -111,7 +111,7 @@ typedef struct tl_read_cfg {
  * row of a table or of a `.npy` that is as long as the series of `like` is one without a label.
  * Classes are numbered as the file declares them, else sorted (as numbers where all are numbers). NULL on failure; errors read
  * `file:line:column: expected …, got …`, of binary files `file: offset N: expected …, got …`. Free with tl_dataset_free. */
-TL_API tl_dataset *tl_dataset_read(const char *path, const tl_read_cfg *cfg, tl_error *error);
+static inline tl_dataset *tl_dataset_read(const char *path, const tl_read_cfg *cfg, tl_error *error);
 
 /* Whether a file, read as this format or, NULL, that of its ending, has columns, which tl_read_cfg may name. */
 TL_API bool tl_dataset_is_table(const char *path, const char *format);
@@ -136,7 +136,7 @@ typedef struct tl_window_cfg {
 /* The windows of all series, as a data set of its own: `windows` says where each is from, `groups` are those of the series, or
  * their numbers, so that no fold has what another one has too. Series shorter than a window have none, and steps behind the last
  * whole one are left out. NULL on failure, also where there is no window at all. */
-TL_API tl_dataset *tl_dataset_windows(const tl_dataset *data, const tl_window_cfg *cfg, tl_error *error);
+static inline tl_dataset *tl_dataset_windows(const tl_dataset *data, const tl_window_cfg *cfg, tl_error *error);
 
 /* Gives each channel of each series mean 0 and standard deviation 1 (population); a constant channel becomes 0. */
 TL_API void tl_dataset_normalize(tl_dataset *data);
@@ -155,6 +155,20 @@ TL_API tl_status tl_dataset_fold(const tl_dataset *data, size_t folds, size_t fo
 
 /* Frees what a function above made. NULL is fine. */
 TL_API void tl_dataset_free(tl_dataset *data);
+
+/* ---- how structs may grow (see tapline/base.h) ---- */
+
+TL_API tl_dataset *tl_dataset_read_sized(const char *path, const tl_read_cfg *cfg, size_t size, tl_error *error);
+
+TL_API tl_dataset *tl_dataset_windows_sized(const tl_dataset *data, const tl_window_cfg *cfg, size_t size, tl_error *error);
+
+static inline tl_dataset *tl_dataset_windows(const tl_dataset *data, const tl_window_cfg *cfg, tl_error *error) {
+    return tl_dataset_windows_sized(data, cfg, sizeof *cfg, error);
+}
+
+static inline tl_dataset *tl_dataset_read(const char *path, const tl_read_cfg *cfg, tl_error *error) {
+    return tl_dataset_read_sized(path, cfg, sizeof *cfg, error);
+}
 
 #ifdef __cplusplus
 }

@@ -34,6 +34,9 @@ typedef struct tl_pass {
     tl_real *const *state;     /* (declared states) */
     tl_real *saved;            /* what forward leaves for backward: tl_layer.saved elements */
     tl_real *scratch;          /* (ops->scratch elements) contents undefined, aligned to 64 bytes */
+    double *sums;              /* (tl_layer.sums) of tl_preparation; NULL in other passes */
+    bool frozen;               /* training: the layer is to stay as it is, its states too (tl_freeze) */
+    const char **fault;        /* training: may be pointed at a static text that says why the output is not finite */
     const tl_workers *workers;
     uint64_t seed; /* with `node` and `step`: the key of this call's random numbers */
     uint32_t node;
@@ -61,6 +64,18 @@ typedef struct tl_setting {
     const char *(*choice)(size_t value); /* TL_SETTING_CHOICE: the name of a value, NULL behind the last */
 } tl_setting;
 
+/* What a layer learns from a pass over training data, beside what gradients teach it: statistics, or features that are fixed from
+ * then on. tl_update_statistics hands it the batches, every series once; frozen layers learn nothing. All other layers run as in
+ * inference. */
+typedef struct tl_preparation {
+    /* Adds what a batch of x says to pass->sums, which are 0 before the first one. Writes y too, unless `waits`. Sums have to be
+     * the same whatever the number of threads is. */
+    void (*see)(const tl_layer *layer, const tl_pass *pass);
+    /* From pass->sums, all finite, to pass->state. */
+    void (*finish)(const tl_layer *layer, const tl_pass *pass);
+    bool waits; /* There is no y before `finish`: layers behind this one learn in a pass of their own, from its final output. */
+} tl_preparation;
+
 typedef struct tl_layer_ops {
     const char *name;           /* also the tag in messages, parameter names and model files */
     size_t size;                /* of the layer's struct */
@@ -81,6 +96,7 @@ typedef struct tl_layer_ops {
     /* Takes over the work of `next`, the only reader of its output, or declines (NULL: declines). Asked once, after setup of both;
      * a layer that is taken over runs neither forward nor backward: its output and gradient are those of the layer that took it. */
     bool (*absorb)(tl_layer *layer, const tl_layer *next);
+    const tl_preparation *preparation; /* (NULL: it learns from gradients alone) */
 } tl_layer_ops;
 
 enum { TL_MAX_PARAMETERS = 4 };
@@ -103,6 +119,7 @@ struct tl_layer {
     int threads;                /* set before setup */
     tl_engine engine;           /* the model's, set before setup */
     size_t saved;               /* [OUT, OPTIONAL] of setup: elements that forward leaves for backward */
+    size_t sums;                /* [OUT, OPTIONAL] of setup: numbers that a preparation adds up */
     size_t parameters, states;  /* declared so far */
     tl_declared parameter[TL_MAX_PARAMETERS];
     tl_declared state[TL_MAX_PARAMETERS];

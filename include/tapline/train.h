@@ -56,8 +56,8 @@ typedef struct tl_fit_cfg {
     size_t batch;             /* (the model's compiled batch) samples a pass; at most the compiled batch */
     size_t accumulate;        /* (1) backward passes for each step */
     tl_schedule_cfg schedule; /* (constant) */
-    bool restore_best; /* end with the parameters and state of the epoch with the least loss: of the validation set where there
-                          is one, else of training */
+    bool restore_best; /* end with the parameters of the epoch with the least loss: of the validation set where there is one, else
+                          of training */
     int patience;      /* (no end) stop after so many epochs without a lower one of that loss */
     const tl_dataset *validation; /* (none) a set that is evaluated after each epoch */
     tl_augment_cfg augment;       /* (none) random variations of each batch (streams TL_STREAM_AUGMENT and TL_STREAM_MIXUP) */
@@ -83,11 +83,25 @@ typedef struct tl_fit_result {
 /* Trains for the epochs asked. Samples are shuffled anew each epoch (stream TL_STREAM_SHUFFLE of the model's seed); the last,
  * partial batch is kept. The schedule starts from the model's learning rate, and the rate that it ends with stays (a cosine's
  * is its minimum): tl_set_learning_rate sets it anew before another training.
+ * It ends with tl_update_statistics of `data`, also where a callback or a failing step ended it: the statistics of batch norm
+ * then belong to the parameters. While it runs, and in checkpoints, there are the running ones (tl_batch_norm).
  * Training that goes on from a checkpoint, in whatever batch that was written, ends with the same bits as without interruption.
  * `result` may be NULL. Fails for data that does not fit the model; as tl_step does, with what was learnt before the failing step
  * kept, naming a sample that is not finite; and where a checkpoint cannot be written (the one before it is kept) or is of another
  * training (the message lists what differs). */
-TL_API tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result, tl_error *error);
+static inline tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result,
+                               tl_error *error);
+
+/* Sets what layers learn from a pass over training data beside their parameters, such as the running mean and variance of batch
+ * norm, to what belongs to the parameters as they are: from every series of the data once, in inference mode (no dropout), each
+ * batch norm by the statistics of the batch, as in training, which are then joined over the batches as if all steps were one batch
+ * (Wu & Johnson 2021, PreciseBN; PyTorch's update_bn takes means of batch statistics). Frozen layers stay as they are. Only x and
+ * lengths of the data are read. Batches are the model's compiled batch, in an order that its seed fixes: the result depends on
+ * neither threads nor what was run before. It costs at most the forward passes of an epoch, and nothing without such layers.
+ * tl_fit does this at its end; call it after a training loop of your own, before tl_evaluate, tl_predict and tl_model_save.
+ * A channel with a single value in each batch keeps its statistics. Fails for series that do not fit the model, and, naming the
+ * layer, where statistics are not finite: all of them are then as they were before. */
+TL_API tl_status tl_update_statistics(tl_model *model, const tl_dataset *data, tl_error *error);
 
 /* The metrics of the model in inference mode. Keeps the outputs of all samples while it runs. Fails for data that does not fit the
  * model; a loss that is not finite is no failure. */
@@ -100,8 +114,26 @@ TL_API tl_status tl_confusion(tl_model *model, const tl_dataset *data, size_t *c
 /* The outputs in inference mode for x: (count, length, channels), count of any size, into y: (count, out_length, out_channels):
  * probabilities for cross-entropy (the softmax of the logits) and binary cross-entropy (their sigmoid), plain values otherwise.
  * lengths: (count), see tl_set_lengths; NULL: all of each series counts. Nothing of x is changed: series are normalised beforehand
- * as those that the model was trained on (tl_dataset_normalize). What is not finite in x is not in y. */
+ * as those that the model was trained on (tl_dataset_normalize). What is not finite in x is not in y.
+ * A sample's outputs are the same bits alone, in any batch and at any place of it, with any compiled batch and number of threads,
+ * and after the model is loaded. Another instruction set, tuning or engine may change the last bits; with the engine gemm the other
+ * samples may, too. What was learnt may depend on the batch and on the BLAS as well (docs/command.md, --threads). */
 TL_API tl_status tl_predict(tl_model *model, const tl_tensor *x, const size_t *lengths, tl_tensor *y, tl_error *error);
+
+/* ---- how structs may grow (see tapline/base.h) ---- */
+
+typedef struct tl_fit_sizes {
+    size_t cfg, schedule, augment, result;
+} tl_fit_sizes;
+
+TL_API tl_status tl_fit_sized(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result,
+                              const tl_fit_sizes *sizes, tl_error *error);
+
+static inline tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result,
+                               tl_error *error) {
+    const tl_fit_sizes sizes = {sizeof(tl_fit_cfg), sizeof(tl_schedule_cfg), sizeof(tl_augment_cfg), sizeof(tl_fit_result)};
+    return tl_fit_sized(model, data, cfg, result, &sizes, error);
+}
 
 #ifdef __cplusplus
 }

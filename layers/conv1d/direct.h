@@ -6,7 +6,7 @@
 
 #include "layers/conv1d/engine.h"
 
-#include "kernels/kernels.h"
+#include "compute/product.h"
 
 /* Row m of the output: a sum over taps i of input row first + m·in_step + i·tap_step times the weights of the tap; rows outside of
  * the input count as 0. Forward is one such form with x as its input, backward one or a few with dy as theirs. The lanes of a
@@ -70,19 +70,6 @@ tl_direct_window tl_direct_window_of(const tl_direct_form *form, size_t elements
 /* Where an element of a window is, from the window's first one. */
 size_t tl_direct_offset(const tl_direct_form *form, size_t element);
 
-/* ---- outputs ---- */
-
-/* Outputs are computed in blocks of at most kernels->direct_vectors vectors, whose sizes differ by at most one. */
-typedef struct tl_direct_block {
-    size_t first;   /* output */
-    size_t vectors; /* of kernels->lanes outputs each */
-    size_t lanes;   /* of all its vectors */
-    size_t width;   /* outputs: `lanes`, or fewer in the last block */
-} tl_direct_block;
-
-size_t tl_direct_blocks(const tl_kernels *kernels, size_t width);
-tl_direct_block tl_direct_block_at(const tl_kernels *kernels, size_t width, size_t index);
-
 /* ---- passes ---- */
 
 /* Element (tap, input element, output) of a form is weight[tap·tap_step + element·in_step + output·out_step]; one of the latter two
@@ -118,17 +105,11 @@ void tl_direct_backward_weights(const tl_conv1d_shape *shape, const tl_real *x, 
 size_t tl_direct_weights_scratch(const tl_conv1d_shape *shape, int workers);
 double tl_direct_weights_cost(const tl_conv1d_shape *shape);
 
-/* A multiply-add of a vector's lane, beside the operations that tl_parallel counts. */
-#define TL_VECTOR_WORK 0.4
-
-static inline size_t tl_least(size_t a, size_t b) { return a < b ? a : b; }
-static inline size_t tl_most(size_t a, size_t b) { return a > b ? a : b; }
 /* The largest power of two up to a: so many parts are shared evenly. */
 static inline size_t tl_power_of_two(size_t a) {
     size_t power = 1;
     while (power <= a / 2) power *= 2;
     return power;
 }
-static inline size_t tl_divide_up(size_t a, size_t b) { return a / b + (a % b != 0); }
 
 #endif

@@ -21,6 +21,7 @@ typedef struct tl_conv1d_shape {
 typedef struct tl_conv1d_ops {
     const char *name;
     tl_engine engine;
+    bool mixes_samples; /* how an output is rounded depends on the number of rows, and so on the other samples of its batch */
     /* Whether it can run a pass of this shape. */
     bool (*supports)(const tl_conv1d_shape *shape, tl_conv1d_pass pass);
     /* About what a pass takes on one thread, in multiply-adds at the processor's best, for TL_ENGINE_AUTO, which takes the engine
@@ -47,8 +48,9 @@ typedef struct tl_conv1d_job {
 } tl_conv1d_job;
 
 /* Checks the geometry and chooses the engines; fails naming the value that is out of range, or the engine that does not run it. The
- * weights of the convolution can be addressed, and a batch of its inputs and outputs. */
-tl_status tl_conv1d_prepare(const tl_conv1d_spec *spec, tl_conv1d_job *job, tl_error *error);
+ * weights of the convolution can be addressed, and a batch of its inputs and outputs. `predicts` is the pass that computes what a
+ * model predicts: TL_ENGINE_AUTO chooses its engine by the shape of one sample, and takes none that mixes samples. */
+tl_status tl_conv1d_prepare(const tl_conv1d_spec *spec, tl_conv1d_pass predicts, tl_conv1d_job *job, tl_error *error);
 
 /* Elements of scratch memory for any pass of batches up to job->shape.batch. */
 size_t tl_conv1d_scratch(const tl_conv1d_job *job, int workers);

@@ -77,12 +77,22 @@ static tl_status make_shape(const tl_conv1d_spec *spec, tl_conv1d_shape *shape, 
 
 /* ---- choice ---- */
 
-/* The engine that TL_ENGINE_AUTO means: depends on the shape, on how wide the processor's vectors are, and on its tuning. */
-static const tl_conv1d_ops *choose(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
+enum { USUAL_BATCH = 16 };
+
+static double cost_of(const tl_conv1d_ops *ops, const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
+    return ops->cost && ops->supports(shape, pass) ? ops->cost(shape, pass) : HUGE_VAL;
+}
+
+/* The engine that TL_ENGINE_AUTO means: depends on the shape, on how wide the processor's vectors are, and on its tuning. What a
+ * model predicts for a sample is the same whatever the batch: with `predicts`, costs are those of a usual batch, not of this one.
+ */
+static const tl_conv1d_ops *choose(const tl_conv1d_shape *shape, tl_conv1d_pass pass, bool predicts) {
+    tl_conv1d_shape usual = *shape;
     const tl_conv1d_ops *best = &tl_conv1d_direct;
     double least = HUGE_VAL;
+    if (predicts) usual.batch = USUAL_BATCH;
     for (size_t i = 0; i < ENGINES; i++) {
-        const double cost = engines[i]->cost && engines[i]->supports(shape, pass) ? engines[i]->cost(shape, pass) : HUGE_VAL;
+        const double cost = predicts && engines[i]->mixes_samples ? HUGE_VAL : cost_of(engines[i], &usual, pass);
         if (cost >= least) continue;
         least = cost;
         best = engines[i];
@@ -90,9 +100,10 @@ static const tl_conv1d_ops *choose(const tl_conv1d_shape *shape, tl_conv1d_pass 
     return best;
 }
 
-static const tl_conv1d_ops *engine_for(tl_engine wanted, const tl_conv1d_shape *shape, tl_conv1d_pass pass, tl_error *error) {
+static const tl_conv1d_ops *engine_for(tl_engine wanted, const tl_conv1d_shape *shape, tl_conv1d_pass pass, bool predicts,
+                                       tl_error *error) {
     static const char *const names[] = {"forward", "backward input", "backward weights"};
-    const tl_conv1d_ops *ops = wanted == TL_ENGINE_AUTO ? choose(shape, pass) : engine_of(wanted);
+    const tl_conv1d_ops *ops = wanted == TL_ENGINE_AUTO ? choose(shape, pass, predicts) : engine_of(wanted);
     if (!ops)
         tl_fail(error, TL_ERROR_ARGUMENT, "engine %d is unknown", (int)wanted);
     else if (!ops->supports(shape, pass))
@@ -101,16 +112,12 @@ static const tl_conv1d_ops *engine_for(tl_engine wanted, const tl_conv1d_shape *
     return ops;
 }
 
-tl_status tl_conv1d_prepare(const tl_conv1d_spec *spec, tl_conv1d_job *job, tl_error *error) {
+tl_status tl_conv1d_prepare(const tl_conv1d_spec *spec, tl_conv1d_pass predicts, tl_conv1d_job *job, tl_error *error) {
     const tl_engine wanted[] = {spec->forward, spec->backward_input, spec->backward_weights};
     if (tl_failed(error) || make_shape(spec, &job->shape, error) != TL_OK) return error->status;
     for (int pass = TL_FORWARD; pass <= TL_BACKWARD_WEIGHTS; pass++)
-        job->engine[pass] = engine_for(wanted[pass], &job->shape, (tl_conv1d_pass)pass, error);
+        job->engine[pass] = engine_for(wanted[pass], &job->shape, (tl_conv1d_pass)pass, pass == (int)predicts, error);
     return error->status;
-}
-
-double tl_conv1d_far_weights(double elements) {
-    return elements * (double)sizeof(tl_real) > TL_NEAR_WEIGHTS ? tl_tuning_here()->far_weights : 1;
 }
 
 size_t tl_conv1d_scratch(const tl_conv1d_job *job, int workers) {

@@ -23,7 +23,8 @@ static bool is_depthwise(const tl_conv1d_spec *spec, int groups) {
 tl_status tl_conv1d_groups_prepare(const tl_conv1d_spec *spec, int groups, tl_conv1d_groups *self, tl_error *error) {
     tl_conv1d_spec part = *spec;
     *self = (tl_conv1d_groups){.groups = 1};
-    if (tl_conv1d_prepare(spec, &self->job, error) != TL_OK || check_groups(spec, groups, error) != TL_OK) return error->status;
+    if (tl_conv1d_prepare(spec, TL_FORWARD, &self->job, error) != TL_OK || check_groups(spec, groups, error) != TL_OK)
+        return error->status;
     if (is_depthwise(spec, groups)) {
         for (int pass = TL_FORWARD; pass <= TL_BACKWARD_WEIGHTS; pass++) self->job.engine[pass] = &tl_conv1d_depthwise;
         return TL_OK;
@@ -31,7 +32,7 @@ tl_status tl_conv1d_groups_prepare(const tl_conv1d_spec *spec, int groups, tl_co
     self->groups = (size_t)groups;
     part.channels /= groups;
     part.filters /= groups;
-    return groups > 1 ? tl_conv1d_prepare(&part, &self->job, error) : TL_OK;
+    return groups > 1 ? tl_conv1d_prepare(&part, TL_FORWARD, &self->job, error) : TL_OK;
 }
 
 /* ---- the copies of one group ---- */

@@ -15,7 +15,8 @@ struct tl_conv1d_plan {
 static tl_status prepare(tl_conv1d_plan *plan, const tl_conv1d_spec *spec, tl_error *error) {
     if (spec->threads < 0) return tl_fail(error, TL_ERROR_ARGUMENT, "conv1d: threads %d is below 0", spec->threads);
     tl_error reason = {0};
-    if (tl_conv1d_prepare(spec, &plan->job, &reason) != TL_OK) return tl_fail(error, reason.status, "conv1d: %s", reason.text);
+    if (tl_conv1d_prepare(spec, TL_FORWARD, &plan->job, &reason) != TL_OK)
+        return tl_fail(error, reason.status, "conv1d: %s", reason.text);
     tl_gemm_prepare();
     plan->workers = tl_workers_of(spec->threads);
     plan->scratch = tl_allocate(tl_conv1d_scratch(&plan->job, plan->workers.count), sizeof(tl_real), "conv1d scratch", error);

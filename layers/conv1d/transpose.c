@@ -1,7 +1,9 @@
 /* The transpose of a convolution: forward is the convolution's dX, and backward its forward. */
 #include "layers/conv1d/engine.h"
 
+#include "base/math.h"
 #include "base/memory.h"
+#include "graph/builder.h"
 #include "layers/registry.h"
 
 #include <string.h>
@@ -76,7 +78,7 @@ static void transpose_setup(tl_layer *layer, tl_error *error) {
                                  .forward = engine,
                                  .backward_input = engine,
                                  .backward_weights = engine};
-    if (tl_conv1d_prepare(&spec, &self->job, error) != TL_OK) return;
+    if (tl_conv1d_prepare(&spec, TL_BACKWARD_INPUT, &self->job, error) != TL_OK) return;
     const tl_conv1d_shape *shape = &self->job.shape;
     layer->out = (tl_shape){.length = shape->length, .channels = shape->channels};
     const size_t fan_in = shape->kernel * shape->filters, fan_out = shape->kernel * shape->channels;
@@ -94,7 +96,7 @@ static size_t transpose_scratch(const tl_layer *layer, size_t batch, int threads
     tl_conv1d_job job = ((const transpose_layer *)layer)->job;
     job.shape.batch = batch;
     const size_t engine = tl_conv1d_scratch(&job, threads);
-    return engine > job.shape.channels ? engine : job.shape.channels;
+    return tl_max(engine, job.shape.channels);
 }
 
 static void add_rows(const tl_real *restrict from, size_t rows, size_t channels, tl_real *restrict sum) {
@@ -131,7 +133,7 @@ static void bias_gradient(const tl_pass *pass, const tl_conv1d_shape *shape) {
     tl_real *part = pass->scratch;
     for (size_t first = 0; first < rows; first += RUN) {
         memset(part, 0, channels * sizeof *part);
-        add_rows(pass->dy.data + first * channels, rows - first < RUN ? rows - first : RUN, channels, part);
+        add_rows(pass->dy.data + first * channels, tl_min(rows - first, RUN), channels, part);
         add_rows(part, 1, channels, pass->gradient[1]);
     }
 }
@@ -182,8 +184,8 @@ const tl_layer_ops tl_conv1d_transpose_layer_ops = {
     .backward = transpose_backward,
 };
 
-tl_node tl_conv1d_transpose(tl_model *model, tl_node x, const tl_conv1d_transpose_cfg *cfg) {
+tl_node tl_conv1d_transpose_sized(tl_model *model, tl_node x, const tl_conv1d_transpose_cfg *cfg, size_t size) {
     transpose_layer layer = {.base.ops = &tl_conv1d_transpose_layer_ops};
-    if (cfg) layer.cfg = *cfg;
+    tl_builder_cfg(model, "conv1d_transpose", &layer.cfg, sizeof layer.cfg, cfg, size);
     return tl_layer_add(model, &x, 1, &layer.base);
 }

@@ -4,7 +4,7 @@
 #include "base/argument.h"
 #include "base/memory.h"
 #include "data/classes.h"
-#include "train/evaluate.h"
+#include "data/dataset.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -96,8 +96,7 @@ static void cut(const tl_dataset *from, const tl_window_cfg *cfg, tl_dataset *to
 }
 
 static tl_status check(const tl_dataset *data, const tl_window_cfg *cfg, tl_error *error) {
-    if (tl_samples_check(data, "windows", error) != TL_OK || !tl_given(cfg, "windows: the configuration", error))
-        return error->status;
+    if (tl_dataset_check(data, "windows", error) != TL_OK) return error->status;
     const size_t each = tl_labels_each(data);
     if (cfg->length == 0) return tl_fail(error, TL_ERROR_ARGUMENT, "windows: their length is 0");
     if (each > 1 && each != data->x.shape[1])
@@ -122,11 +121,13 @@ static tl_status allocate(const tl_dataset *from, const tl_window_cfg *cfg, size
     return error->status;
 }
 
-tl_dataset *tl_dataset_windows(const tl_dataset *data, const tl_window_cfg *cfg, tl_error *error) {
+tl_dataset *tl_dataset_windows_sized(const tl_dataset *data, const tl_window_cfg *cfg, size_t size, tl_error *error) {
+    tl_window_cfg whole;
     tl_error own = {0};
     if (!error) error = &own;
-    if (tl_failed(error) || check(data, cfg, error) != TL_OK) return NULL;
-    tl_window_cfg whole = *cfg;
+    if (tl_failed(error)) return NULL;
+    tl_take(&whole, sizeof whole, cfg, size, "windows", error);
+    if (tl_failed(error) || check(data, &whole, error) != TL_OK) return NULL;
     if (whole.hop == 0) whole.hop = whole.length;
     const size_t count = count_windows(data, &whole);
     if (count == 0) {

@@ -1,8 +1,11 @@
 /* Building a model: layers join one after the other; what is wrong waits in the model's error. */
 #include "graph/graph.h"
 
+#include "base/argument.h"
+#include "base/math.h"
 #include "base/memory.h"
 #include "compute/gemm.h"
+#include "graph/builder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,16 +15,16 @@ static const tl_node failed_node = {.id = -1};
 
 enum { MOST_THREADS = 1024 };
 
-tl_model *tl_model_new(const tl_model_cfg *cfg) {
+tl_model *tl_model_new_sized(const tl_model_cfg *cfg, size_t size) {
     tl_model *model = calloc(1, sizeof *model);
+    tl_model_cfg own;
     if (!model) return NULL;
-    if (cfg) {
-        model->seed = cfg->seed;
-        model->engine = cfg->engine;
-        if (cfg->threads < 0 || cfg->threads > MOST_THREADS)
-            tl_fail(&model->error, TL_ERROR_ARGUMENT, "model: %d threads are outside 0 … %d", cfg->threads, MOST_THREADS);
-    }
-    model->workers = tl_workers_of(cfg ? cfg->threads : 0);
+    tl_take(&own, sizeof own, cfg, size, "model", &model->error);
+    model->seed = own.seed;
+    model->engine = own.engine;
+    if (own.threads < 0 || own.threads > MOST_THREADS)
+        tl_fail(&model->error, TL_ERROR_ARGUMENT, "model: %d threads are outside 0 … %d", own.threads, MOST_THREADS);
+    model->workers = tl_workers_of(own.threads);
     tl_gemm_prepare();
     return model;
 }
@@ -96,6 +99,10 @@ static bool grow(tl_model *model, const tl_layer *layer) {
     return true;
 }
 
+void tl_builder_cfg(tl_model *model, const char *layer, void *own, size_t own_size, const void *given, size_t size) {
+    tl_take(own, own_size, given, size, layer, model ? &model->error : NULL);
+}
+
 tl_node tl_layer_add(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer) {
     bool added = false;
     if (model && model->compiled)
@@ -119,7 +126,7 @@ static void declare(tl_declared *list, size_t *declared, const tl_declared *one)
 }
 
 static tl_declared declaration(const char *name, size_t rank, const size_t *shape, tl_init init) {
-    tl_declared one = {.name = name, .rank = rank < TL_MAX_RANK ? rank : TL_MAX_RANK, .init = init};
+    tl_declared one = {.name = name, .rank = tl_min(rank, TL_MAX_RANK), .init = init};
     for (size_t axis = 0; axis < one.rank; axis++) one.shape[axis] = shape[axis];
     return one;
 }
@@ -243,38 +250,4 @@ tl_parameter tl_parameter_at(const tl_model *model, size_t index) {
         }
     }
     return (tl_parameter){0};
-}
-
-/* The vertex of a node, NULL where there is none or no model, of which the model's error tells. */
-static tl_vertex *find_vertex(tl_model *model, tl_node node, const char *caller) {
-    if (!model) return NULL;
-    if (node.id >= 0 && (size_t)node.id < model->vertices) return &model->vertex[node.id];
-    tl_fail(&model->error, TL_ERROR_ARGUMENT, "%s: node %d; the model has %zu nodes", caller, node.id, model->vertices);
-    return NULL;
-}
-
-static void set_frozen(tl_model *model, tl_node node, bool frozen) {
-    tl_vertex *vertex = find_vertex(model, node, frozen ? "freeze" : "unfreeze");
-    if (!vertex) return;
-    vertex->frozen = frozen;
-    if (!model->compiled) return;
-    tl_graph_mark(model);
-    /* What has accumulated takes no part in the next step, nor in its norm. */
-    if (model->gradients && vertex->count > 0) memset(model->gradients + vertex->first, 0, vertex->count * sizeof(tl_real));
-}
-
-void tl_freeze(tl_model *model, tl_node node) { set_frozen(model, node, true); }
-void tl_unfreeze(tl_model *model, tl_node node) { set_frozen(model, node, false); }
-
-void tl_set_group(tl_model *model, tl_node node, const tl_group_cfg *cfg) {
-    tl_vertex *vertex = find_vertex(model, node, "group");
-    tl_group_cfg group = cfg ? *cfg : (tl_group_cfg){0};
-    if (!vertex) return;
-    if (group.rate == 0) group.rate = 1;
-    if (!(group.rate > 0 && group.rate <= 1e6)) {
-        tl_fail(&model->error, TL_ERROR_ARGUMENT, "group: rate %g is not a number above 0, up to 1e6", group.rate);
-        return;
-    }
-    vertex->group = group;
-    if (model->compiled) tl_graph_mark(model);
 }

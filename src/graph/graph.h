@@ -34,7 +34,8 @@ typedef struct tl_vertex {
     bool dx_adds[TL_MAX_INPUTS];       /* the layer does so itself */
     tl_real *dy;                       /* the gradient of its output */
     tl_pass forward[TL_MODES], backward;
-    size_t *lengths; /* (batch) of its output, where samples have lengths of their own */
+    size_t *lengths;   /* (batch) of its output, where samples have lengths of their own */
+    const char *fault; /* why its output was not finite in a pass since the last step; NULL: it does not say so */
 } tl_vertex;
 
 /* A run of trained parameters of one group in the flat buffers. */
@@ -93,6 +94,9 @@ void tl_layer_fail(tl_error *error, tl_status status, size_t index, const char *
 
 /* Part of compile: plans and allocates the arena, and points every pass at its memory. */
 tl_status tl_lay_out_arena(tl_model *model);
+
+/* Checks x and points every pass of that mode at it; false, with the model's error, where it cannot run. */
+bool tl_begin_forward(tl_model *model, const tl_tensor *x, tl_mode mode);
 
 /* The lengths that were given, or whole series, for the pass that begins: false where they do not fit. */
 bool tl_begin_lengths(tl_model *model, const tl_tensor *x);

@@ -5,6 +5,7 @@
  */
 #include "graph/graph.h"
 
+#include "base/math.h"
 #include "base/memory.h"
 #include "graph/arena.h"
 
@@ -135,6 +136,7 @@ static void bind_forward(tl_model *model, const layout *plan, size_t id, tl_real
                   .state = vertex->state,
                   .saved = memory_of(model, plan, plan->saved[id]),
                   .scratch = scratch,
+                  .fault = plan->mode == TL_TRAINING ? &vertex->fault : NULL,
                   .workers = &model->workers,
                   .seed = model->seed,
                   .node = (uint32_t)id};
@@ -230,7 +232,7 @@ tl_status tl_lay_out_arena(tl_model *model) {
     layout training = {.mode = TL_TRAINING}, inference = {.mode = TL_INFERENCE};
     if (!model->inference_only) make_plan(model, &training, &model->error);
     if (!tl_failed(&model->error)) make_plan(model, &inference, &model->error);
-    const size_t values = training.count > inference.count ? training.count : inference.count;
+    const size_t values = tl_max(training.count, inference.count);
     if (!tl_failed(&model->error) && allocate_arena(model, values) == TL_OK && !model->plan_only) {
         if (!model->inference_only) bind(model, &training, model->arena + values);
         bind(model, &inference, model->arena + values);

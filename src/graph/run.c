@@ -2,9 +2,11 @@
 #include "graph/graph.h"
 
 #include "base/argument.h"
+#include "base/math.h"
 #include "kernels/kernels.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- forward ---- */
@@ -58,11 +60,16 @@ static bool may_run_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
     return !tl_failed(error);
 }
 
-void tl_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
-    if (!may_run_forward(model, x, mode) || !tl_begin_lengths(model, x)) return;
-    const unsigned denormals = tl_denormals_off();
+bool tl_begin_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
+    if (!may_run_forward(model, x, mode) || !tl_begin_lengths(model, x)) return false;
     if (x->shape[0] != model->batch_now) set_batch(model, x->shape[0]);
     bind_input(model, x->data, mode);
+    return true;
+}
+
+void tl_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
+    if (!tl_begin_forward(model, x, mode)) return;
+    const unsigned denormals = tl_denormals_off();
     for (size_t i = 0; i < model->vertices; i++) {
         tl_vertex *vertex = &model->vertex[i];
         if (!vertex->live || vertex->absorbed || (int)i == model->input) continue;
@@ -81,15 +88,24 @@ tl_tensor tl_output(const tl_model *model) {
     return ready ? model->vertex[model->output].forward[model->mode].y : (tl_tensor){0};
 }
 
+size_t tl_output_length(const tl_model *model, size_t index) {
+    const tl_tensor y = tl_output(model);
+    if (!y.data || index >= y.shape[0]) return 0;
+    return model->has_lengths ? model->vertex[model->output].lengths[index] : y.shape[1];
+}
+
 /* ---- loss ---- */
 
-double tl_loss(tl_model *model, const tl_target *target) {
+double tl_loss_sized(tl_model *model, const tl_target *given, size_t size) {
+    tl_target own, *target = &own;
     if (!model || tl_failed(&model->error)) return NAN;
     if (model->stage == TL_STAGE_NOTHING) {
         tl_fail(&model->error, TL_ERROR_STATE, "loss: no forward pass came before it");
         return NAN;
     }
-    if (!tl_given(target, "loss: the target", &model->error)) return NAN;
+    if (!tl_given(given, "loss: the target", &model->error)) return NAN;
+    tl_take(&own, sizeof own, given, size, "loss", &model->error);
+    if (tl_failed(&model->error)) return NAN;
     tl_vertex *output = &model->vertex[model->output];
     const tl_tensor *y = &output->forward[model->mode].y;
     const size_t *lengths = model->has_lengths ? output->lengths : NULL;
@@ -118,7 +134,7 @@ static void add_part(void *context, size_t chunk, int worker) {
     (void)worker;
     const add_job *job = context;
     const size_t first = chunk * ADD_BLOCK, rest = job->count - first;
-    job->kernels->add(job->to + first, job->from + first, job->to + first, rest < ADD_BLOCK ? rest : ADD_BLOCK);
+    job->kernels->add(job->to + first, job->from + first, job->to + first, tl_min(rest, ADD_BLOCK));
 }
 
 /* Adds what a layer sends its input `e` to what others have sent there. */
@@ -128,7 +144,7 @@ static void add_gradient(const tl_model *model, const tl_vertex *vertex, size_t 
                    .to = model->vertex[vertex->input[e]].dy,
                    .from = dx->data,
                    .count = tl_tensor_count(dx)};
-    tl_parallel(&model->workers, (job.count + ADD_BLOCK - 1) / ADD_BLOCK, (double)job.count, add_part, &job);
+    tl_parallel(&model->workers, tl_ceil_div(job.count, ADD_BLOCK), (double)job.count, add_part, &job);
 }
 
 /* Sends the gradient of the output, which is in place, back through every layer that it concerns; `weight`: of its samples. */
@@ -186,6 +202,7 @@ static void forget_samples(tl_model *model) {
     model->samples = 0;
     model->weight = 0;
     model->loss_not_finite = false;
+    for (size_t i = 0; i < model->vertices; i++) model->vertex[i].fault = NULL;
 }
 
 void tl_zero_grad(tl_model *model) {
@@ -200,13 +217,13 @@ static void norm_part(void *context, size_t chunk, int worker) {
     (void)worker;
     tl_model *model = context;
     const size_t first = chunk * TL_NORM_CHUNK, rest = model->parameter_count - first;
-    const size_t count = rest < TL_NORM_CHUNK ? rest : TL_NORM_CHUNK;
+    const size_t count = tl_min(rest, TL_NORM_CHUNK);
     model->norm_parts[chunk] = model->workers.kernels->squares(model->gradients + first, count);
 }
 
 /* The L2 norm of the accumulated gradients, summed in an order that does not depend on threads. Frozen ones are zero. */
 static double gradient_norm(tl_model *model) {
-    const size_t chunks = (model->parameter_count + TL_NORM_CHUNK - 1) / TL_NORM_CHUNK;
+    const size_t chunks = tl_ceil_div(model->parameter_count, TL_NORM_CHUNK);
     tl_parallel(&model->workers, chunks, (double)model->parameter_count, norm_part, model);
     double sum = 0;
     for (size_t chunk = 0; chunk < chunks; chunk++) sum += model->norm_parts[chunk];
@@ -219,13 +236,13 @@ static void clip_part(void *context, size_t chunk, int worker) {
     const size_t first = chunk * TL_NORM_CHUNK, rest = model->parameter_count - first;
     const tl_real most = (tl_real)(model->clip_value * model->weight);
     tl_real *gradient = model->gradients + first;
-    for (size_t i = 0; i < (rest < TL_NORM_CHUNK ? rest : TL_NORM_CHUNK); i++)
+    for (size_t i = 0; i < tl_min(rest, TL_NORM_CHUNK); i++)
         gradient[i] = gradient[i] > most ? most : gradient[i] < -most ? -most : gradient[i];
 }
 
 /* Limits each element of the mean gradient. */
 static void clip_values(tl_model *model) {
-    const size_t chunks = (model->parameter_count + TL_NORM_CHUNK - 1) / TL_NORM_CHUNK;
+    const size_t chunks = tl_ceil_div(model->parameter_count, TL_NORM_CHUNK);
     tl_parallel(&model->workers, chunks, (double)model->parameter_count, clip_part, model);
 }
 
@@ -249,7 +266,7 @@ static void update_part(void *context, size_t chunk, int worker) {
     const tl_update update = {.value = model->parameters + first,
                               .gradient = model->gradients + first,
                               .moment = moment,
-                              .count = rest < UPDATE_CHUNK ? rest : UPDATE_CHUNK,
+                              .count = tl_min(rest, UPDATE_CHUNK),
                               .scale = job->scale,
                               .step = model->steps + 1,
                               .learning_rate = model->optimizer.learning_rate * group->rate,
@@ -264,9 +281,25 @@ static void update_part(void *context, size_t chunk, int worker) {
 static void update_parameters(tl_model *model, double scale) {
     for (size_t r = 0; r < model->runs; r++) {
         update_job job = {.model = model, .run = model->run[r], .scale = scale};
-        const size_t chunks = (job.run.count + UPDATE_CHUNK - 1) / UPDATE_CHUNK;
+        const size_t chunks = tl_ceil_div(job.run.count, UPDATE_CHUNK);
         tl_parallel(&model->workers, chunks, 8.0 * (double)job.run.count, update_part, &job);
     }
+}
+
+/* The first layer that said why its output is not finite; the number of layers where none did. */
+static size_t find_fault(const tl_model *model) {
+    size_t i = 0;
+    while (i < model->vertices && !model->vertex[i].fault) i++;
+    return i;
+}
+
+static void refuse_step(const tl_model *model, const char *what, size_t faulty, tl_error *error) {
+    char reason[200] = "";
+    if (faulty < model->vertices)
+        snprintf(reason, sizeof reason, "; layer %zu (%s): %s", faulty, model->vertex[faulty].layer->ops->name,
+                 model->vertex[faulty].fault);
+    tl_fail(error, TL_ERROR_NUMERIC, "non-finite %s at step %llu; parameters unchanged%s", what,
+            (unsigned long long)model->steps + 1, reason);
 }
 
 tl_status tl_step(tl_model *model, tl_error *error) {
@@ -276,10 +309,13 @@ tl_status tl_step(tl_model *model, tl_error *error) {
     const unsigned denormals = tl_denormals_off();
     const double scale = model->weight > 0 ? 1 / model->weight : 0;
     double norm = gradient_norm(model) * scale;
-    const char *wrong = model->loss_not_finite ? "loss" : !isfinite(norm) ? "gradient" : NULL;
+    const size_t faulty = find_fault(model);
+    const char *wrong = model->loss_not_finite     ? "loss"
+                        : faulty < model->vertices ? "activation"
+                        : !isfinite(norm)          ? "gradient"
+                                                   : NULL;
     if (wrong) {
-        tl_fail(error, TL_ERROR_NUMERIC, "non-finite %s at step %llu; parameters unchanged", wrong,
-                (unsigned long long)model->steps + 1);
+        refuse_step(model, wrong, faulty, error);
         tl_zero_grad(model);
     } else {
         if (model->clip_value > 0) {

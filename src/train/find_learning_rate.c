@@ -2,12 +2,40 @@
 #include <tapline/find_learning_rate.h>
 
 #include "base/argument.h"
+#include "base/math.h"
+#include "data/dataset.h"
 #include "graph/graph.h"
 #include "graph/snapshot.h"
 #include "train/evaluate.h"
 #include "train/fit.h"
 
 #include <math.h>
+#include <stdlib.h>
+
+struct tl_rate_curve {
+    size_t count;
+    double learning_rate[TL_RATES], loss[TL_RATES], smoothed[TL_RATES];
+    double suggestion;
+    bool diverged;
+};
+
+tl_rate_curve *tl_rate_curve_new(tl_error *error) {
+    if (tl_failed(error)) return NULL;
+    tl_rate_curve *curve = calloc(1, sizeof *curve);
+    if (curve)
+        curve->suggestion = NAN;
+    else
+        tl_fail(error, TL_ERROR_MEMORY, "learning-rate finder: out of memory");
+    return curve;
+}
+
+void tl_rate_curve_free(tl_rate_curve *curve) { free(curve); }
+size_t tl_rate_curve_count(const tl_rate_curve *curve) { return curve ? curve->count : 0; }
+const double *tl_rate_curve_learning_rates(const tl_rate_curve *curve) { return curve ? curve->learning_rate : NULL; }
+const double *tl_rate_curve_losses(const tl_rate_curve *curve) { return curve ? curve->loss : NULL; }
+const double *tl_rate_curve_smoothed(const tl_rate_curve *curve) { return curve ? curve->smoothed : NULL; }
+double tl_rate_curve_suggestion(const tl_rate_curve *curve) { return curve ? curve->suggestion : NAN; }
+bool tl_rate_curve_diverged(const tl_rate_curve *curve) { return curve && curve->diverged; }
 
 typedef struct trial {
     tl_rate_range range;
@@ -92,7 +120,7 @@ static double slope_at(const double *value, size_t some) {
 
 static void smooth(tl_rate_curve *curve, size_t most) {
     for (size_t i = 0; i < curve->count; i++) {
-        const size_t behind = curve->count - 1 - i, edge = i < behind ? i : behind, some = edge < most ? edge : most;
+        const size_t behind = curve->count - 1 - i, edge = tl_min(i, behind), some = tl_min(edge, most);
         curve->smoothed[i] = mean(curve->loss + i - some, 2 * some + 1);
     }
 }
@@ -115,7 +143,7 @@ static void suggest(tl_rate_curve *curve, size_t some) {
 
 /* ---- all of it ---- */
 
-static size_t parts_of(size_t count, size_t size) { return size > 0 ? (count + size - 1) / size : count; }
+static size_t parts_of(size_t count, size_t size) { return size > 0 ? tl_ceil_div(count, size) : count; }
 
 static tl_fit_cfg trial_cfg(trial *self, const tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg) {
     const size_t batches = parts_of(data->x.shape[0], cfg->batch > 0 ? cfg->batch : tl_model_batch(model));
@@ -141,19 +169,26 @@ static tl_status run(tl_model *model, const tl_dataset *data, const tl_fit_cfg *
     return error->status;
 }
 
-tl_status tl_find_learning_rate(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, const tl_rate_range *range,
-                                tl_rate_curve *curve, tl_error *error) {
-    static const tl_fit_cfg defaults;
+static void take_configuration(tl_fit_cfg *fit, const tl_fit_cfg *given, tl_rate_range *own, const tl_rate_range *range,
+                               const tl_find_sizes *sizes, tl_error *error) {
+    const tl_fit_sizes of_fit = {.cfg = sizes->cfg, .schedule = sizes->schedule, .augment = sizes->augment};
+    tl_fit_take(fit, given, &of_fit, error);
+    tl_take(own, sizeof *own, range, sizes->range, "learning-rate finder", error);
+}
+
+tl_status tl_find_learning_rate_sized(tl_model *model, const tl_dataset *data, const tl_fit_cfg *given, const tl_rate_range *range,
+                                      tl_rate_curve *curve, const tl_find_sizes *sizes, tl_error *error) {
+    tl_fit_cfg cfg;
     tl_error own = {0};
     if (!error) error = &own;
     if (!tl_given(curve, "learning-rate finder: the curve", error)) return error->status;
     *curve = (tl_rate_curve){.suggestion = NAN};
-    if (tl_failed(error) || check_model(model, error) != TL_OK || tl_samples_check(data, "learning-rate finder", error) != TL_OK)
+    trial self = {.curve = curve, .callbacks = cfg.callbacks, .least = INFINITY};
+    take_configuration(&cfg, given, &self.range, range, sizes, error);
+    if (tl_failed(error) || check_model(model, error) != TL_OK || tl_dataset_check(data, "learning-rate finder", error) != TL_OK)
         return error->status;
-    if (!cfg) cfg = &defaults;
-    trial self = {.range = range ? *range : (tl_rate_range){0}, .curve = curve, .callbacks = cfg->callbacks, .least = INFINITY};
     if (check_range(&self.range, error) != TL_OK) return error->status;
-    const tl_fit_cfg fit = trial_cfg(&self, model, data, cfg);
+    const tl_fit_cfg fit = trial_cfg(&self, model, data, &cfg);
     tl_snapshot before = {0};
     if (tl_snapshot_take(&before, model, error) == TL_OK) {
         run(model, data, &fit, &self, error);

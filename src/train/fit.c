@@ -4,8 +4,11 @@
 #include <tapline/layers.h>
 #include <tapline/random.h>
 
+#include "base/argument.h"
 #include "base/clock.h"
+#include "base/math.h"
 #include "base/memory.h"
+#include "data/dataset.h"
 #include "graph/loss.h"
 #include "train/evaluate.h"
 #include "train/metrics.h"
@@ -58,10 +61,8 @@ static void set_rate(tl_fit_state *f) {
     f->learning_rate = rate;
 }
 
-static size_t parts_of(size_t count, size_t size) { return (count + size - 1) / size; }
-
 static tl_status prepare_schedule(tl_fit_state *f, tl_error *error) {
-    const uint64_t steps = (uint64_t)f->cfg.epochs * parts_of(f->batches, f->cfg.accumulate);
+    const uint64_t steps = (uint64_t)f->cfg.epochs * tl_ceil_div(f->batches, f->cfg.accumulate);
     f->learning_rate = tl_learning_rate(f->model);
     if (tl_schedule_prepare(&f->schedule, &f->cfg.schedule, f->learning_rate, steps, error) == TL_OK) set_rate(f);
     return error->status;
@@ -84,8 +85,7 @@ static tl_status check_variations(const tl_fit_cfg *cfg, const tl_dataset *data,
     return TL_OK;
 }
 
-static tl_status take_configuration(tl_fit_state *f, const tl_fit_cfg *cfg, tl_error *error) {
-    if (cfg) f->cfg = *cfg;
+static tl_status take_configuration(tl_fit_state *f, tl_error *error) {
     if (f->cfg.epochs == 0) f->cfg.epochs = 1;
     if (f->cfg.batch == 0) f->cfg.batch = tl_model_batch(f->model);
     if (f->cfg.accumulate == 0) f->cfg.accumulate = 1;
@@ -97,7 +97,7 @@ static tl_status take_configuration(tl_fit_state *f, const tl_fit_cfg *cfg, tl_e
     if (f->cfg.patience < 0) return tl_fail(error, TL_ERROR_ARGUMENT, "fit: patience %d is below 0", f->cfg.patience);
     if (check_variations(&f->cfg, f->data, error) != TL_OK) return error->status;
     if (f->cfg.validation && tl_data_check(f->model, f->cfg.validation, "fit", error) != TL_OK) return error->status;
-    f->batches = parts_of(f->data->x.shape[0], f->cfg.batch);
+    f->batches = tl_ceil_div(f->data->x.shape[0], f->cfg.batch);
     return prepare_schedule(f, error);
 }
 
@@ -116,9 +116,9 @@ static void prepare_mixtures(tl_fit_state *f, tl_error *error) {
         mixed->values = tl_allocate(batch * tl_values_each(f->data), sizeof *mixed->values, "targets of mixtures", error);
 }
 
-static tl_status prepare_fit(tl_fit_state *f, const tl_fit_cfg *cfg, tl_error *error) {
+static tl_status prepare_fit(tl_fit_state *f, tl_error *error) {
     const tl_shape in = tl_input_shape(f->model);
-    if (tl_data_check(f->model, f->data, "fit", error) != TL_OK || take_configuration(f, cfg, error) != TL_OK) return error->status;
+    if (tl_data_check(f->model, f->data, "fit", error) != TL_OK || take_configuration(f, error) != TL_OK) return error->status;
     f->order = tl_allocate(f->data->x.shape[0], sizeof *f->order, "the order of the samples", error);
     f->x = tl_tensor_new(3, (size_t[]){f->cfg.batch, in.length, in.channels}, error);
     if (varies(&f->cfg.augment)) f->varied = tl_tensor_new(3, f->x.shape, error);
@@ -301,7 +301,7 @@ static tl_status save_checkpoint(tl_fit_state *f, tl_error *error) {
 
 static tl_status train_next(tl_fit_state *f, tl_error *error) {
     const size_t first = f->batch * f->cfg.batch, rest = f->data->x.shape[0] - first;
-    gather(f, first, rest < f->cfg.batch ? rest : f->cfg.batch);
+    gather(f, first, tl_min(rest, f->cfg.batch));
     f->batch++;
     const bool step = f->batch % f->cfg.accumulate == 0 || f->batch == f->batches;
     if (train_batch(f, step, error) != TL_OK) return error->status;
@@ -329,20 +329,36 @@ static void train(tl_fit_state *f, tl_error *error) {
     }
 }
 
-tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result, tl_error *error) {
+/* Parameters of the best epoch, and statistics that belong to the parameters; after a failure of as much as there is. */
+static void settle(tl_fit_state *f, tl_error *error) {
+    tl_error wrong = {0};
+    if (f->best && f->result.best_epoch > 0) copy_parameters(f->model, f->best, true);
+    if (f->result.steps > 0) tl_update_statistics(f->model, f->data, &wrong);
+    if (tl_failed(&wrong) && !tl_failed(error)) tl_fail(error, wrong.status, "fit: after training: %.400s", wrong.text);
+}
+
+void tl_fit_take(tl_fit_cfg *cfg, const tl_fit_cfg *given, const tl_fit_sizes *sizes, tl_error *error) {
+    const tl_part parts[] = {{offsetof(tl_fit_cfg, schedule), sizeof(tl_schedule_cfg), sizes->schedule},
+                             {offsetof(tl_fit_cfg, augment), sizeof(tl_augment_cfg), sizes->augment}};
+    tl_take_parts(cfg, sizeof *cfg, given, sizes->cfg, parts, sizeof parts / sizeof *parts, "fit", error);
+}
+
+tl_status tl_fit_sized(tl_model *model, const tl_dataset *data, const tl_fit_cfg *given, tl_fit_result *result,
+                       const tl_fit_sizes *sizes, tl_error *error) {
     tl_error own = {0};
     if (!error) error = &own;
     if (tl_failed(error)) return error->status;
     tl_fit_state f = {.model = model, .data = data};
-    if (prepare_fit(&f, cfg, error) == TL_OK) {
+    tl_fit_take(&f.cfg, given, sizes, error);
+    if (!tl_failed(error) && prepare_fit(&f, error) == TL_OK) {
         train(&f, error);
         if (tl_failed(error)) tl_model_clear_error(model); /* it is the caller's now */
         f.result.gave_up = gave_up(&f);
-        if (f.best && f.result.best_epoch > 0) copy_parameters(model, f.best, true);
+        settle(&f, error);
         f.result.seconds = tl_seconds() - f.begin;
         tl_zero_grad(model);
     }
     release_fit(&f);
-    if (result) *result = f.result;
+    tl_hand_over(result, sizes->result, &f.result, sizeof f.result);
     return error->status;
 }

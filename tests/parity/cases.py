@@ -174,8 +174,13 @@ def convolve(filters, kernel, bias=False, **settings):
     return layer("conv1d", filters=filters, kernel=kernel, bias=bias, **({"padding": "same"} | settings))
 
 
+# Keras' momentum, by PyTorch's formula: the default of tapline begins otherwise.
+def batch_norm(**settings):
+    return layer("batch_norm", momentum=0.99, **settings)
+
+
 def block(filters, kernel, bias):
-    return [convolve(filters, kernel, bias), layer("batch_norm"), layer("relu")]
+    return [convolve(filters, kernel, bias), batch_norm(), layer("relu")]
 
 
 def head():
@@ -194,8 +199,8 @@ def residual_block(bias, index, source, filters, widened):
     return [
         *first,
         *convolutions,
-        layer("batch_norm", name=f"deep {index}"),
-        layer("batch_norm", inputs=[shortcut if widened else source]),
+        batch_norm(name=f"deep {index}"),
+        batch_norm(inputs=[shortcut if widened else source]),
         layer("add", inputs=[f"deep {index}", "-"]),
         layer("relu", name=f"block {index}"),
     ]
@@ -211,7 +216,7 @@ def inception_block(index, source):
     wide = [convolve(32, k, inputs=[f"narrow {index}" if narrow else source], name=f"{k} of {index}") for k in (40, 20, 10)]
     pooled = [layer("max_pool", window=3, stride=1, padding="same", inputs=[source]), convolve(32, 1)]
     branches = [entry["name"] for entry in wide] + ["-"]
-    return [*narrow, *wide, *pooled, layer("concat", inputs=branches), layer("batch_norm"), layer("relu", name=f"block {index}")]
+    return [*narrow, *wide, *pooled, layer("concat", inputs=branches), batch_norm(), layer("relu", name=f"block {index}")]
 
 
 def inception():
@@ -220,7 +225,7 @@ def inception():
         layers += inception_block(index, source)
         source = f"block {index}"
         if index % 3 == 0:
-            layers += [convolve(128, 1, inputs=[shortcut]), layer("batch_norm"), layer("add", inputs=[source, "-"])]
+            layers += [convolve(128, 1, inputs=[shortcut]), batch_norm(), layer("add", inputs=[source, "-"])]
             source = shortcut = f"sum {index}"
             layers += [layer("relu", name=source)]
     return layers + head()
@@ -269,6 +274,7 @@ def examples(folder):
             continue
         layers = json.loads(path.read_text())["layers"]
         layers = [{key: 3 if value == "outputs" else value for key, value in settings.items()} for settings in layers]
+        layers = [batch_norm() | settings if settings["type"] == "batch_norm" else settings for settings in layers]
         listed[path.name] = network(layers, input=(4, 44, 1), steps=[10])
     return listed
 

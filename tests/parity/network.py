@@ -71,7 +71,7 @@ def average_pool(net, x, settings):
 
 @channels_first
 def batch_norm(net, x, settings):
-    channels, momentum = (x.shape[1],), settings.get("momentum", 0.99)
+    channels, momentum = (x.shape[1],), settings.get("momentum", 0.9)
     scale, shift = net.parameter("scale", channels), net.parameter("shift", channels)
     mean, variance = net.state("mean", channels), net.state("variance", channels)
     epsilon = settings.get("epsilon", 1e-3)

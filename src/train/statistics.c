@@ -1,0 +1,187 @@
+/* What layers learn from a pass over training data (tl_preparation): each pass takes the layers whose inputs are known by then. */
+#include <tapline/train.h>
+
+#include "base/math.h"
+#include "base/memory.h"
+#include "data/dataset.h"
+#include "graph/graph.h"
+#include "train/evaluate.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct preparation {
+    tl_model *model;
+    const tl_dataset *data;
+    uint32_t *order;        /* (samples) */
+    size_t batches;         /* that differ in size by at most one: none is left with next to nothing */
+    tl_tensor x;            /* (batch, length, channels) */
+    size_t *lengths;        /* (batch); NULL: whole series */
+    double **sums;          /* (vertices) of the layers that learn; NULL: of others */
+    double *numbers;        /* that these point to */
+    size_t count;           /* of numbers */
+    bool *learnt, *reached; /* (vertices) what has finished; whose output is known in this pass */
+    tl_real *before;        /* the model's states, should something fail */
+} preparation;
+
+static const tl_preparation *preparation_of(const tl_model *model, size_t id) {
+    const tl_vertex *vertex = &model->vertex[id];
+    return vertex->live && !vertex->absorbed && !vertex->frozen ? vertex->layer->ops->preparation : NULL;
+}
+
+static void release(preparation *p) {
+    tl_release(p->order);
+    tl_tensor_free(&p->x);
+    tl_release(p->lengths);
+    tl_release(p->sums);
+    tl_release(p->numbers);
+    tl_release(p->learnt);
+    tl_release(p->before);
+}
+
+static void place_sums(preparation *p, tl_error *error) {
+    const tl_model *model = p->model;
+    for (size_t i = 0; i < model->vertices; i++)
+        if (preparation_of(model, i)) p->count += model->vertex[i].layer->sums;
+    p->numbers = tl_allocate(p->count + 1, sizeof *p->numbers, "the sums of a preparation", error);
+    for (size_t i = 0, at = 0; p->numbers && p->sums && i < model->vertices; i++) {
+        if (!preparation_of(model, i)) continue;
+        p->sums[i] = p->numbers + at;
+        at += model->vertex[i].layer->sums;
+    }
+}
+
+static tl_status prepare(preparation *p, tl_error *error) {
+    const tl_model *model = p->model;
+    const size_t *shape = p->data->x.shape, most = tl_model_batch(model), vertices = model->vertices;
+    p->batches = tl_ceil_div(shape[0], most);
+    p->order = tl_allocate(shape[0], sizeof *p->order, "the order of the samples", error);
+    p->x = tl_tensor_new(3, (size_t[]){tl_min(shape[0], most), shape[1], shape[2]}, error);
+    if (p->data->lengths) p->lengths = tl_allocate(most, sizeof *p->lengths, "lengths", error);
+    p->sums = tl_allocate(vertices, sizeof *p->sums, "the sums of a preparation", error);
+    p->learnt = tl_allocate(2 * vertices, sizeof *p->learnt, "marks of layers", error);
+    p->before = tl_allocate(model->state_count + 1, sizeof *p->before, "a copy of the statistics", error);
+    place_sums(p, error);
+    if (tl_failed(error)) return error->status;
+    p->reached = p->learnt + vertices;
+    memcpy(p->before, model->states, model->state_count * sizeof *p->before);
+    tl_rng order = tl_rng_at(tl_model_seed(model), TL_STREAM_SHUFFLE, 1, 0); /* 0 is that of epochs */
+    tl_rng_permutation(&order, p->order, shape[0]);
+    return TL_OK;
+}
+
+/* Copies the series of a batch side by side. */
+static void gather(preparation *p, size_t batch) {
+    const tl_tensor *x = &p->data->x;
+    const size_t each = x->shape[1] * x->shape[2], first = tl_split_at(x->shape[0], p->batches, batch);
+    p->x.shape[0] = tl_split_at(x->shape[0], p->batches, batch + 1) - first;
+    for (size_t i = 0; i < p->x.shape[0]; i++) {
+        const size_t sample = p->order[first + i];
+        memcpy(p->x.data + i * each, x->data + sample * each, each * sizeof *x->data);
+        if (p->lengths) p->lengths[i] = p->data->lengths[sample];
+    }
+    if (p->lengths) tl_set_lengths(p->model, p->lengths, p->x.shape[0]);
+}
+
+static bool inputs_known(const preparation *p, size_t id) {
+    const tl_vertex *vertex = &p->model->vertex[id];
+    for (size_t e = 0; e < vertex->layer->inputs; e++)
+        if (!p->reached[vertex->input[e]]) return false;
+    return true;
+}
+
+/* Whether the layer's output is known afterwards. */
+static bool run_layer(const preparation *p, size_t id) {
+    tl_vertex *vertex = &p->model->vertex[id];
+    const tl_preparation *learner = p->learnt[id] ? NULL : preparation_of(p->model, id);
+    tl_pass pass = vertex->forward[TL_INFERENCE];
+    if (!inputs_known(p, id)) return false;
+    if (vertex->absorbed || (int)id == p->model->input) return true;
+    pass.sums = learner ? p->sums[id] : NULL;
+    if (learner)
+        learner->see(vertex->layer, &pass);
+    else
+        vertex->layer->ops->forward(vertex->layer, &pass);
+    if (p->model->has_lengths) tl_blank(&pass.y, vertex->lengths);
+    return !learner || !learner->waits;
+}
+
+/* As far as layers have something to learn. */
+static void run_batch(const preparation *p, size_t last) {
+    if (!tl_begin_forward(p->model, &p->x, TL_INFERENCE)) return;
+    const unsigned denormals = tl_denormals_off();
+    for (size_t i = 0; i <= last; i++) p->reached[i] = p->model->vertex[i].live && run_layer(p, i);
+    tl_denormals_restore(denormals);
+}
+
+/* The last layer that has something to learn; the number of layers where none has. */
+static size_t last_learner(const preparation *p) {
+    size_t i = p->model->vertices;
+    while (i-- > 0)
+        if (preparation_of(p->model, i) && !p->learnt[i]) return i;
+    return p->model->vertices;
+}
+
+static bool all_finite(const preparation *p, size_t id) {
+    const tl_layer *layer = p->model->vertex[id].layer;
+    for (size_t i = 0; i < layer->sums; i++)
+        if (!isfinite(p->sums[id][i])) return false;
+    for (size_t s = 0; s < layer->states; s++)
+        for (size_t i = 0; i < tl_declared_count(&layer->state[s]); i++)
+            if (!isfinite(p->model->vertex[id].state[s][i])) return false;
+    return true;
+}
+
+static tl_status finish(const preparation *p, size_t last, tl_error *error) {
+    tl_model *model = p->model;
+    for (size_t i = 0; i <= last; i++) {
+        const tl_preparation *learner = p->learnt[i] ? NULL : preparation_of(model, i);
+        const tl_layer *layer = model->vertex[i].layer;
+        if (!learner || !inputs_known(p, i)) continue;
+        tl_pass pass = model->vertex[i].forward[TL_INFERENCE];
+        pass.sums = p->sums[i];
+        learner->finish(layer, &pass);
+        p->learnt[i] = true;
+        if (!all_finite(p, i)) {
+            tl_layer_fail(error, TL_ERROR_NUMERIC, i, layer->ops->name,
+                          "what it is to learn from the data is not finite; smaller values, or parameters, would help");
+            return error->status;
+        }
+    }
+    return TL_OK;
+}
+
+/* One pass over the data. */
+static tl_status run_pass(preparation *p, size_t last, tl_error *error) {
+    for (size_t batch = 0; batch < p->batches; batch++) {
+        gather(p, batch);
+        run_batch(p, last);
+        if (tl_report(p->model, error) == TL_OK) continue;
+        tl_model_clear_error(p->model); /* it is the caller's now */
+        return error->status;
+    }
+    return finish(p, last, error);
+}
+
+static bool learns(const tl_model *model) {
+    for (size_t i = 0; i < model->vertices; i++)
+        if (preparation_of(model, i)) return true;
+    return false;
+}
+
+tl_status tl_update_statistics(tl_model *model, const tl_dataset *data, tl_error *error) {
+    tl_error own = {0};
+    preparation p = {.model = model, .data = data};
+    if (!error) error = &own;
+    if (tl_failed(error) || tl_dataset_check(data, "statistics", error) != TL_OK ||
+        tl_run_check(model, &data->x, "statistics", error) != TL_OK ||
+        tl_lengths_check(&data->x, data->lengths, "statistics", error) != TL_OK || !learns(model))
+        return error->status;
+    if (prepare(&p, error) == TL_OK) {
+        model->stage = TL_STAGE_NOTHING;
+        for (size_t last; !tl_failed(error) && (last = last_learner(&p)) < model->vertices;) run_pass(&p, last, error);
+        if (tl_failed(error)) memcpy(model->states, p.before, model->state_count * sizeof *p.before);
+    }
+    release(&p);
+    return error->status;
+}
