@@ -1,6 +1,7 @@
 /* `tapline train`, compiled once for each precision (commands.h). */
 #include "cli/train.h"
 
+#include "cli/files.h"
 #include "cli/input.h"
 #include "cli/members.h"
 
@@ -21,8 +22,8 @@ typedef struct job {
     tl_model *model;
     tl_fit_result fit;
     tl_metrics train_metrics, validation_metrics, test_metrics;
-    bool log_failed;
-    fold_result *folds; /* NULL: no cross-validation */
+    bool log_failed, save_failed; /* which was said */
+    fold_result *folds;           /* NULL: no cross-validation */
     size_t folds_done;
     tl_rate_curve *rates; /* NULL: not asked for */
     members members;      /* where there are to be several networks */
@@ -58,17 +59,41 @@ static void hold_out(job *self, tl_error *error) {
     self->data = rest;
 }
 
+enum { SOURCES = 3, FILES_EACH = 4 };
+
+/* The files of one network: of several, those with its number. Their paths are to be freed. */
+static void list_files(const train_settings *settings, size_t number, bool several, used_file *files, tl_error *error) {
+    const used_file all[FILES_EACH] = {{"--checkpoint", settings->checkpoint, FILE_REPLACED, number},
+                                       {"--resume", settings->resume, FILE_READ, number},
+                                       {"--out", settings->out, FILE_REPLACED, 0},
+                                       {"--log", settings->log, FILE_LOGGED, 0}};
+    for (size_t i = 0; i < FILES_EACH; i++) {
+        files[i] = all[i];
+        files[i].path = several ? files_number(all[i].path, number, error) : all[i].path ? strdup(all[i].path) : NULL;
+    }
+}
+
+/* The networks that are to be averaged. */
+static size_t count_members(const train_settings *settings) {
+    return (size_t)(settings->members ? settings->members : IN_PRECISION(architecture_find)(settings->architecture)->members);
+}
+
 static void check_files(const job *self, tl_error *error) {
     const train_settings *settings = self->settings;
     const bool described = !IN_PRECISION(architecture_find)(settings->architecture)->name;
-    const option_file files[] = {{"DATA", self->data_path, false},
-                                 {"--test", self->test_path, false},
-                                 {"--arch", described ? settings->architecture : NULL, false},
-                                 {"--checkpoint", settings->checkpoint, true},
-                                 {"--resume", settings->resume, false}, /* may be the one before, which then goes on */
-                                 {"--out", settings->out, true},
-                                 {"--log", settings->log, true}};
-    options_check_files(files, sizeof files / sizeof *files, error);
+    const size_t networks = count_members(settings), count = SOURCES + networks * FILES_EACH;
+    used_file *files = calloc(count, sizeof *files);
+    if (!files) {
+        tl_fail(error, TL_ERROR_MEMORY, "out of memory");
+        return;
+    }
+    files[0] = (used_file){"DATA", self->data_path, FILE_DATA, 0};
+    files[1] = (used_file){"--test", self->test_path, FILE_DATA, 0};
+    files[2] = (used_file){"--arch", described ? settings->architecture : NULL, FILE_READ, 0};
+    for (size_t n = 0; n < networks; n++) list_files(settings, n + 1, networks > 1, files + SOURCES + n * FILES_EACH, error);
+    files_check(files, count, error);
+    for (size_t i = SOURCES; i < count; i++) free((char *)files[i].path);
+    free(files);
 }
 
 static void read_data(job *self, char *path, size_t size, tl_error *error) {
@@ -90,11 +115,6 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
     input_name(error);
     if (self->data && self->test) pad_both(self, error);
     if (self->data) hold_out(self, error);
-}
-
-/* The networks that are to be averaged. */
-static size_t count_members(const train_settings *settings) {
-    return (size_t)(settings->members ? settings->members : IN_PRECISION(architecture_find)(settings->architecture)->members);
 }
 
 /* Options that say nothing together. */
@@ -212,22 +232,42 @@ static tl_fit_cfg fit_cfg(const job *self, progress *shown, tl_error *error) {
         .resume = settings->resume};
 }
 
-static void save(const job *self, tl_error *error) {
+static tl_save_cfg save_cfg(const job *self, tl_error *error) {
     tl_save_cfg cfg = {.data = self->data, .raw = self->settings->raw, .read = &self->read};
     tl_missing_by_name(self->settings->missing, &cfg.missing, error);
-    tl_model_save(self->model, self->settings->out, &cfg, error);
+    return cfg;
 }
 
 /* What would keep the model from being saved is found out before it is trained. */
 static tl_status check_out(const job *self, tl_error *error) {
-    const tl_dataset *data = self->data;
-    tl_save_check(self->settings->out, error);
-    for (size_t c = 0; data->class_names && c < data->classes && !tl_failed(error); c++) {
-        json_t *name = json_string(data->class_names[c]);
-        if (!name) tl_fail(error, TL_ERROR_ARGUMENT, "--out: class name \"%.40s\" is not UTF-8", data->class_names[c]);
-        json_decref(name);
-    }
-    return tl_failed(error) ? error->status : TL_OK;
+    const tl_save_cfg cfg = save_cfg(self, error);
+    return tl_model_save_check(self->model, self->settings->out, &cfg, error);
+}
+
+/* A file that cannot be written ends neither the report nor the training of other networks. */
+static void note_failure(job *self, const char *option, const tl_error *error) {
+    if (!tl_failed(error)) return;
+    complain(self->settings->common.command, "%s %s", option, error->text);
+    self->save_failed = true;
+}
+
+static void save(job *self, tl_error *error) {
+    tl_error wrong = {0};
+    const tl_save_cfg cfg = save_cfg(self, error);
+    if (tl_failed(error)) return;
+    tl_model_save(self->model, self->settings->out, &cfg, &wrong);
+    note_failure(self, "--out", &wrong);
+}
+
+/* Trains; where the checkpoint could not be written in the end, what was learnt so far is kept. */
+static void fit(job *self, const tl_fit_cfg *cfg, tl_error *error) {
+    tl_error wrong = {0};
+    if (tl_failed(error)) return;
+    tl_fit(self->model, self->data, cfg, &self->fit, &wrong);
+    if (wrong.status == TL_ERROR_FILE && self->fit.steps > 0)
+        note_failure(self, "--checkpoint", &wrong);
+    else if (tl_failed(&wrong))
+        tl_fail(error, wrong.status, "%s", wrong.text);
 }
 
 static void train(job *self, tl_error *error) {
@@ -241,7 +281,7 @@ static void train(job *self, tl_error *error) {
     }
     shown.members = self->members.count;
     shown.member = self->members.trained + 1;
-    tl_fit(self->model, self->data, &cfg, &self->fit, error);
+    fit(self, &cfg, error);
     self->log_failed = !progress_end(&shown);
     if (*self->fit.note) complain(settings->common.command, "--resume %s: %s", settings->resume, self->fit.note);
     if (settings->out) save(self, error);
@@ -441,7 +481,7 @@ static int report(const job *self, const tl_error *error) {
         report_as_json(self);
     else
         report_as_text(self);
-    return self->log_failed ? EXIT_FAILED : EXIT_DONE;
+    return self->log_failed || self->save_failed ? EXIT_FAILED : EXIT_DONE;
 }
 
 int IN_PRECISION(train)(const void *settings) {
