@@ -1,4 +1,5 @@
-/* Statistics that belong to the parameters: tl_update_statistics, the end of tl_fit, frozen batch norms, preparations of one's own. */
+/* Statistics that belong to the parameters: tl_update_statistics, the end of tl_fit, frozen batch norms, preparations of one's own.
+ */
 #include "check.h"
 #include "gradcheck.h"
 
@@ -81,7 +82,7 @@ static tl_model *network(int threads, size_t batch, double momentum, tl_node *no
     return m;
 }
 
-static void given_series_when_statistics_are_updated_then_they_are_those_of_all_steps(void **unused) {
+static void given_series_when_statistics_are_updated_then_those_of_all_steps(void **unused) {
     (void)unused;
     tl_error error = {0};
     const tl_dataset data = some_data();
@@ -112,7 +113,7 @@ static void given_other_threads_and_passes_before_when_updated_then_the_same_bit
 }
 
 /* With the momentum of Keras, a few steps leave running statistics near what they began with. */
-static void given_a_short_training_when_ended_then_statistics_belong_to_the_parameters(void **unused) {
+static void given_a_short_training_when_ended_then_statistics_are_current(void **unused) {
     (void)unused;
     const tl_dataset data = some_data();
     for (int best = 0; best <= 1; best++) {
@@ -137,7 +138,7 @@ static bool keep_accuracy(const tl_progress *progress, void *user) {
     return true;
 }
 
-static void given_a_short_training_when_evaluated_then_it_agrees_with_the_progress(void **unused) {
+static void given_a_short_training_when_evaluated_then_equal_to_the_progress(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_metrics metrics = {0};
@@ -156,7 +157,7 @@ static bool stop(const tl_progress *progress, void *user) {
     return progress->steps < 3;
 }
 
-static void given_training_that_is_stopped_when_ended_then_statistics_are_of_all_series(void **unused) {
+static void given_stopped_training_when_ended_then_statistics_of_all_series(void **unused) {
     (void)unused;
     tl_error error = {0};
     const tl_dataset data = some_data();
@@ -171,7 +172,7 @@ static void given_training_that_is_stopped_when_ended_then_statistics_are_of_all
 
 /* ---- frozen ---- */
 
-static void given_a_frozen_batch_norm_when_trained_then_it_uses_and_keeps_its_statistics(void **unused) {
+static void given_a_frozen_batch_norm_when_trained_then_statistics_stay(void **unused) {
     (void)unused;
     tl_error error = {0};
     const tl_dataset data = some_data();
@@ -201,7 +202,7 @@ static tl_model *norm_alone(bool frozen, bool relu, size_t length, size_t batch)
     return m;
 }
 
-static void given_a_frozen_batch_norm_when_differentiated_then_its_statistics_are_constants(void **unused) {
+static void given_a_frozen_batch_norm_when_checked_then_statistics_constant(void **unused) {
     (void)unused;
     enum { ROWS = 3 * 4 };
     tl_real x[ROWS * CHANNELS], targets[ROWS * CHANNELS];
@@ -235,10 +236,10 @@ static void given_a_single_value_a_channel_when_trained_then_the_statistics_stay
 
 static void given_a_variance_that_overflows_when_stepped_then_the_layer_is_named(void **unused) {
     (void)unused;
-    const tl_real most = sizeof(tl_real) == 4 ? (tl_real)1e30 : (tl_real)1e200;
+    const tl_real maximum = sizeof(tl_real) == 4 ? (tl_real)1e30 : (tl_real)1e200;
     tl_error error = {0}, updating = {0};
     tl_model *model = norm_alone(false, true, 2, 1);
-    const tl_real x[] = {1, most, 2, -most}, targets[2 * CHANNELS] = {0};
+    const tl_real x[] = {1, maximum, 2, -maximum}, targets[2 * CHANNELS] = {0};
     const tl_tensor view = TL_VIEW(x, 1, 2, CHANNELS);
     const tl_dataset data = {.x = view};
     tl_forward(model, &view, TL_TRAINING);
@@ -278,8 +279,7 @@ static void range_forward(const tl_layer *layer, const tl_pass *pass) {
 
 static void range_backward(const tl_layer *layer, const tl_pass *pass) {
     const size_t channels = layer->in[0].channels, count = tl_tensor_count(&pass->dy);
-    for (size_t i = 0; pass->dx[0].data && i < count; i++)
-        pass->dx[0].data[i] = pass->dy.data[i] / pass->state[0][i % channels];
+    for (size_t i = 0; pass->dx[0].data && i < count; i++) pass->dx[0].data[i] = pass->dy.data[i] / pass->state[0][i % channels];
 }
 
 static const tl_preparation range_preparation = {.see = range_see, .finish = range_finish, .waits = true};
@@ -290,7 +290,7 @@ static const tl_layer_ops range = {.name = "range",
                                    .backward = range_backward,
                                    .preparation = &range_preparation};
 
-static void given_a_layer_that_waits_when_updated_then_layers_behind_learn_from_its_final_output(void **unused) {
+static void given_a_waiting_layer_when_updated_then_later_layers_wait(void **unused) {
     (void)unused;
     tl_error error = {0};
     const tl_dataset data = some_data();
@@ -335,16 +335,16 @@ static void given_wrong_data_when_updated_then_refused(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_series_when_statistics_are_updated_then_they_are_those_of_all_steps),
+        cmocka_unit_test(given_series_when_statistics_are_updated_then_those_of_all_steps),
         cmocka_unit_test(given_other_threads_and_passes_before_when_updated_then_the_same_bits),
-        cmocka_unit_test(given_a_short_training_when_ended_then_statistics_belong_to_the_parameters),
-        cmocka_unit_test(given_a_short_training_when_evaluated_then_it_agrees_with_the_progress),
-        cmocka_unit_test(given_training_that_is_stopped_when_ended_then_statistics_are_of_all_series),
-        cmocka_unit_test(given_a_frozen_batch_norm_when_trained_then_it_uses_and_keeps_its_statistics),
-        cmocka_unit_test(given_a_frozen_batch_norm_when_differentiated_then_its_statistics_are_constants),
+        cmocka_unit_test(given_a_short_training_when_ended_then_statistics_are_current),
+        cmocka_unit_test(given_a_short_training_when_evaluated_then_equal_to_the_progress),
+        cmocka_unit_test(given_stopped_training_when_ended_then_statistics_of_all_series),
+        cmocka_unit_test(given_a_frozen_batch_norm_when_trained_then_statistics_stay),
+        cmocka_unit_test(given_a_frozen_batch_norm_when_checked_then_statistics_constant),
         cmocka_unit_test(given_a_single_value_a_channel_when_trained_then_the_statistics_stay),
         cmocka_unit_test(given_a_variance_that_overflows_when_stepped_then_the_layer_is_named),
-        cmocka_unit_test(given_a_layer_that_waits_when_updated_then_layers_behind_learn_from_its_final_output),
+        cmocka_unit_test(given_a_waiting_layer_when_updated_then_later_layers_wait),
         cmocka_unit_test(given_wrong_data_when_updated_then_refused),
     };
     return check_run(tests);

@@ -72,14 +72,14 @@ typedef struct tl_fit_cfg {
 } tl_fit_cfg;
 
 typedef struct tl_fit_result {
-    int epochs;       /* begun, here and before a resume */
-    uint64_t steps;   /* optimizer steps taken, likewise */
-    int best_epoch;   /* the epoch with the least loss (see restore_best), from 1; 0 if none was completed */
-    double best_loss; /* that loss */
-    bool stopped;     /* by a callback */
-    bool gave_up;     /* by patience */
-    double seconds;   /* likewise of both */
-    char note[200];   /* why results after a resume may not be those of uninterrupted training to the last bit; "": they are */
+    int epochs;         /* begun, here and before a resume */
+    uint64_t steps;     /* optimizer steps taken, likewise */
+    int best_epoch;     /* the epoch with the least loss (see restore_best), from 1; 0 if none was completed */
+    double best_loss;   /* that loss */
+    bool stopped;       /* by a callback */
+    bool early_stopped; /* by patience */
+    double seconds;     /* likewise of both */
+    char note[200];     /* why results after a resume may not be those of uninterrupted training to the last bit; "": they are */
 } tl_fit_result;
 
 /* Trains for the epochs asked. Samples are shuffled anew each epoch (stream TL_STREAM_SHUFFLE of the model's seed); the last,

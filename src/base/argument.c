@@ -26,14 +26,14 @@ const char *tl_tensor_text(const tl_tensor *tensor, char text[TL_SHAPE_TEXT]) {
 /* What a tl_real cannot hold would be infinite there. */
 static const double largest = 1e30;
 
-void tl_check_number(const char *what, double value, double least, double limit, tl_error *error) {
-    if (value >= least && value < limit && value <= largest) return;
+void tl_check_number(const char *what, double value, double minimum, double limit, tl_error *error) {
+    if (value >= minimum && value < limit && value <= largest) return;
     if (value > largest && isinf(limit))
         tl_fail(error, TL_ERROR_ARGUMENT, "%s %g exceeds %g", what, value, largest);
     else if (isinf(limit))
-        tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is not a number from %g on", what, value, least);
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is not a number from %g on", what, value, minimum);
     else
-        tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is outside [%g, %g)", what, value, least, limit);
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is outside [%g, %g)", what, value, minimum, limit);
 }
 
 static bool is_zero(const unsigned char *bytes, size_t count) {

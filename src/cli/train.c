@@ -101,16 +101,16 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
     self->data_path = settings->common.operand[0] ? settings->common.operand[0] : "builtin:cbf";
     self->test_path = settings->test ? settings->test : test_half(self->data_path, path, size);
     check_files(self, error);
-    tl_read_cfg cfg = {.raw = settings->raw,
+    tl_read_cfg cfg = {.normalize = settings->raw ? TL_NORMALIZE_NONE : TL_NORMALIZE_SERIES,
                        .unequal = settings->unequal,
                        .segment = (size_t)settings->segment,
                        .warn = complain_of_data,
                        .user = (void *)settings->common.command};
-    tl_missing_by_name(settings->missing, &cfg.missing, error);
+    tl_missing_policy_by_name(settings->missing, &cfg.missing_policy, error);
     IN_PRECISION(reading_apply)(&settings->reading, &cfg, error);
     self->read = cfg;
     self->data = tl_dataset_read(input_open(self->data_path, cfg.format, error), &cfg, error);
-    cfg.like = self->data;
+    cfg.reference = self->data;
     if (self->test_path && self->data) self->test = tl_dataset_read(input_open(self->test_path, cfg.format, error), &cfg, error);
     input_name(error);
     if (self->data && self->test) pad_both(self, error);
@@ -209,7 +209,7 @@ static tl_schedule_cfg schedule_of(const train_settings *settings, tl_error *err
     tl_schedule_cfg cfg = {.factor = settings->factor,
                            .patience = (int)settings->patience,
                            .period = (int)settings->period,
-                           .minimum = settings->least_rate,
+                           .minimum = settings->min_rate,
                            .warmup = (int)settings->warmup};
     tl_schedule_by_name(settings->schedule, &cfg.kind, error);
     return cfg;
@@ -233,8 +233,9 @@ static tl_fit_cfg fit_cfg(const job *self, progress *shown, tl_error *error) {
 }
 
 static tl_save_cfg save_cfg(const job *self, tl_error *error) {
-    tl_save_cfg cfg = {.data = self->data, .raw = self->settings->raw, .read = &self->read};
-    tl_missing_by_name(self->settings->missing, &cfg.missing, error);
+    tl_save_cfg cfg = {
+        .data = self->data, .normalize = self->settings->raw ? TL_NORMALIZE_NONE : TL_NORMALIZE_SERIES, .read = &self->read};
+    tl_missing_policy_by_name(self->settings->missing, &cfg.missing_policy, error);
     return cfg;
 }
 
