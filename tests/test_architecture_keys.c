@@ -258,7 +258,7 @@ static void given_the_registry_when_compared_with_docs_then_all_listed(void **un
 static void given_retired_names_when_compiled_then_their_present_meaning(void **unused) {
     (void)unused;
     tl_error error;
-    const tl_layer_ops *fixed = tl_layer_ops_by_name("hand_crafted");
+    const tl_layer_ops *fixed = tl_layer_ops_by_name("fixed_filters");
     assert_ptr_equal(fixed, &tl_fixed_filters_layer_ops);
     compile_layer(&tl_dense_layer_ops, "\"units\": 2, \"init\": \"quarters\"", &error);
     assert_string_equal(error.text, "");

@@ -1,6 +1,8 @@
 /* Models and data for the commands that use them, compiled once for each precision (commands.h). */
 #include "cli/model.h"
 
+#include "cli/input.h"
+
 #include <string.h>
 
 #define loaded_read IN_PRECISION(loaded_read)
@@ -39,15 +41,21 @@ void loaded_read(loaded *self, const model_settings *settings, bool unlabelled, 
     while (self->models + 1 < MAX_OPERANDS && settings->common.operand[self->models + 1]) self->models++;
     load(self, 0, &self->info, error);
     if (!self->model || self->models == 0) return;
-    tl_read_cfg reference = {.reference = &self->info.data,
-                             .normalize = self->info.normalize,
-                             .missing_policy = self->info.missing_policy,
-                             .unlabelled = unlabelled,
-                             .segment = self->info.data.x.shape[1],
-                             .warn = complain_of_data,
-                             .user = (void *)settings->common.command};
+    tl_read_cfg reference = self->info.read;
+    if (!tl_dataset_is_table(loaded_data(self), settings->reading.format)) /* whatever it was trained on */
+        reference.label = reference.target = reference.ignore = reference.value = reference.group = reference.series =
+            reference.time = NULL;
+    reference.reference = &self->info.data;
+    reference.normalize = self->info.normalize;
+    reference.missing_policy = self->info.missing_policy;
+    reference.unlabelled = unlabelled;
+    reference.segment = self->info.data.x.shape[1];
+    reference.warn = complain_of_data;
+    reference.user = (void *)settings->common.command;
+    IN_PRECISION(reading_apply)(&settings->reading, &reference, error);
     if (settings->missing) tl_missing_policy_by_name(settings->missing, &reference.missing_policy, error);
-    self->data = tl_dataset_read(loaded_data(self), &reference, error);
+    self->data = tl_dataset_read(input_open(loaded_data(self), reference.format, error), &reference, error);
+    input_name(error);
     fit_length(self, error);
 }
 

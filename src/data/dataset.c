@@ -15,6 +15,8 @@ void tl_dataset_free(tl_dataset *data) {
     tl_release(data->lengths);
     tl_release(data->labels);
     tl_release(data->values);
+    tl_release(data->groups);
+    tl_release(data->windows);
     free(data);
 }
 
@@ -33,6 +35,10 @@ tl_status tl_dataset_check(const tl_dataset *data, const char *caller, tl_error 
     if (data->x.rank != 3)
         return tl_fail(error, TL_ERROR_SHAPE, "%s: x of the data set is %s; it should be (count, length, channels)", caller,
                        tl_tensor_text(&data->x, shape));
+    for (size_t i = 0; data->lengths && i < data->x.shape[0]; i++)
+        if (data->lengths[i] < 1 || data->lengths[i] > data->x.shape[1])
+            return tl_fail(error, TL_ERROR_SHAPE, "data: sample %zu has length %zu, outside 1 … %zu", i, data->lengths[i],
+                           data->x.shape[1]);
     return TL_OK;
 }
 

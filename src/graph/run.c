@@ -3,6 +3,7 @@
 
 #include "base/argument.h"
 #include "base/math.h"
+#include "graph/turn.h"
 #include "kernels/kernels.h"
 
 #include <math.h>
@@ -47,9 +48,10 @@ static bool may_run_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
     }
     const tl_shape in = model->vertex[model->input].layer->out;
     char shape[TL_SHAPE_TEXT];
-    if (mode != TL_TRAINING && mode != TL_INFERENCE)
-        tl_fail(error, TL_ERROR_ARGUMENT, "forward: mode %d is neither TL_TRAINING nor TL_INFERENCE", (int)mode);
-    else if (mode == TL_TRAINING && model->inference_only)
+    if (mode != TL_TRAINING && mode != TL_INFERENCE && mode != TL_INFERENCE_GRADIENTS)
+        tl_fail(error, TL_ERROR_ARGUMENT, "forward: mode %d is none of TL_TRAINING, TL_INFERENCE and TL_INFERENCE_GRADIENTS",
+                (int)mode);
+    else if (mode != TL_INFERENCE && model->inference_only)
         tl_fail(error, TL_ERROR_STATE, "forward: the model was compiled for inference only");
     else if (!x || !x->data || x->rank != 3 || x->shape[1] != in.length || x->shape[2] != in.channels)
         tl_fail(error, TL_ERROR_SHAPE, "forward: x is %s; the model takes (batch, %zu, %zu)", tl_tensor_text(x, shape), in.length,
@@ -63,12 +65,25 @@ static bool may_run_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
 bool tl_begin_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
     if (!may_run_forward(model, x, mode) || !tl_begin_lengths(model, x)) return false;
     if (x->shape[0] != model->batch_now) set_batch(model, x->shape[0]);
-    bind_input(model, x->data, mode);
+    bind_input(model, x->data, mode == TL_INFERENCE ? TL_INFERENCE : TL_TRAINING);
     return true;
 }
 
-void tl_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
-    if (!tl_begin_forward(model, x, mode)) return;
+/* Layers as they are in inference, in the memory of training. */
+static void hold_still(tl_model *model, bool still) {
+    if (model->still == still) return;
+    model->still = still;
+    for (size_t i = 0; i < model->vertices; i++) {
+        tl_vertex *vertex = &model->vertex[i];
+        vertex->forward[TL_TRAINING].training = vertex->backward.training = !still;
+    }
+    tl_graph_mark(model);
+}
+
+static void forward(tl_model *model, const tl_tensor *x, tl_mode asked) {
+    const tl_mode mode = asked == TL_INFERENCE ? TL_INFERENCE : TL_TRAINING; /* whose memory it runs in */
+    if (!tl_begin_forward(model, x, asked)) return;
+    if (mode == TL_TRAINING) hold_still(model, asked == TL_INFERENCE_GRADIENTS);
     const unsigned denormals = tl_denormals_off();
     for (size_t i = 0; i < model->vertices; i++) {
         tl_vertex *vertex = &model->vertex[i];
@@ -77,10 +92,17 @@ void tl_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
         vertex->layer->ops->forward(vertex->layer, &vertex->forward[mode]);
         if (model->has_lengths) tl_blank(&vertex->forward[mode].y, vertex->lengths);
     }
-    model->passes += mode == TL_TRAINING;
+    model->passes += asked == TL_TRAINING;
     model->mode = mode;
     model->stage = TL_STAGE_FORWARD;
     tl_denormals_restore(denormals);
+}
+
+void tl_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
+    const tl_turn turn = tl_turn_take(model);
+    if (turn == TL_TURN_REFUSED) return;
+    forward(model, x, mode);
+    tl_turn_end(model, turn);
 }
 
 tl_tensor tl_output(const tl_model *model) {
@@ -96,9 +118,9 @@ size_t tl_output_length(const tl_model *model, size_t index) {
 
 /* ---- loss ---- */
 
-double tl_loss_sized(tl_model *model, const tl_target *given, size_t size) {
+static double measure_loss(tl_model *model, const tl_target *given, size_t size) {
     tl_target own, *target = &own;
-    if (!model || tl_failed(&model->error)) return NAN;
+    if (tl_failed(&model->error)) return NAN;
     if (model->stage == TL_STAGE_NOTHING) {
         tl_fail(&model->error, TL_ERROR_STATE, "loss: no forward pass came before it");
         return NAN;
@@ -116,6 +138,14 @@ double tl_loss_sized(tl_model *model, const tl_target *given, size_t size) {
         model->loss_not_finite = model->loss_not_finite || !isfinite(loss);
         model->stage = TL_STAGE_LOSS;
     }
+    return loss;
+}
+
+double tl_loss_sized(tl_model *model, const tl_target *given, size_t size) {
+    const tl_turn turn = tl_turn_take(model);
+    if (turn == TL_TURN_REFUSED) return NAN;
+    const double loss = measure_loss(model, given, size);
+    tl_turn_end(model, turn);
     return loss;
 }
 
@@ -166,15 +196,16 @@ static void run_backward(tl_model *model, double weight) {
 }
 
 void tl_backward(tl_model *model) {
-    if (!model || tl_failed(&model->error)) return;
+    const tl_turn turn = tl_turn_take(model);
+    if (turn == TL_TURN_REFUSED) return;
     if (model->stage != TL_STAGE_LOSS)
         tl_fail(&model->error, TL_ERROR_STATE, "backward: no training forward pass and loss came before it");
-    else
-        run_backward(model, model->loss_weight);
+    if (!tl_failed(&model->error)) run_backward(model, model->loss_weight);
+    tl_turn_end(model, turn);
 }
 
-void tl_backward_from(tl_model *model, const tl_tensor *dy) {
-    if (!model || tl_failed(&model->error)) return;
+static void backward_from(tl_model *model, const tl_tensor *dy) {
+    if (tl_failed(&model->error)) return;
     if (model->stage == TL_STAGE_NOTHING || model->mode != TL_TRAINING) {
         tl_fail(&model->error, TL_ERROR_STATE, "backward: no training forward pass came before it");
         return;
@@ -190,6 +221,13 @@ void tl_backward_from(tl_model *model, const tl_tensor *dy) {
     memcpy(output->dy, dy->data, tl_tensor_count(dy) * sizeof(tl_real));
     if (model->has_lengths) tl_blank(&output->backward.dy, output->lengths);
     run_backward(model, (double)model->batch_now);
+}
+
+void tl_backward_from(tl_model *model, const tl_tensor *dy) {
+    const tl_turn turn = tl_turn_take(model);
+    if (turn == TL_TURN_REFUSED) return;
+    backward_from(model, dy);
+    tl_turn_end(model, turn);
 }
 
 tl_tensor tl_input_gradient(const tl_model *model) {
@@ -302,8 +340,7 @@ static void refuse_step(const tl_model *model, const char *what, size_t faulty, 
             (unsigned long long)model->steps + 1, reason);
 }
 
-tl_status tl_step(tl_model *model, tl_error *error) {
-    if (tl_failed(error)) return error->status;
+static tl_status step(tl_model *model, tl_error *error) {
     if (tl_report(model, error) != TL_OK) return tl_model_error(model)->status;
     if (!model->compiled || model->samples == 0) return tl_fail(error, TL_ERROR_STATE, "step: no backward pass came before it");
     const unsigned denormals = tl_denormals_off();
@@ -329,4 +366,14 @@ tl_status tl_step(tl_model *model, tl_error *error) {
     }
     tl_denormals_restore(denormals);
     return wrong ? TL_ERROR_NUMERIC : TL_OK;
+}
+
+tl_status tl_step(tl_model *model, tl_error *error) {
+    tl_error own = {0};
+    tl_turn turn;
+    if (!error) error = &own;
+    if (tl_failed(error) || !tl_turn_begin(model, &turn, "step", error)) return error->status;
+    const tl_status status = step(model, error);
+    tl_turn_end(model, turn);
+    return status;
 }
