@@ -1,6 +1,7 @@
 /* Models on their way to a file. */
 #include "models/model.h"
 
+#include "base/argument.h"
 #include "graph/graph.h"
 #include "io/write.h"
 #include "models/network.h"
@@ -87,10 +88,21 @@ tl_status tl_model_check(const tl_model *model, const char *caller, tl_error *er
     return model->plan_only ? tl_fail(error, TL_ERROR_STATE, "%s: %s", caller, model->error.text) : TL_OK;
 }
 
+tl_status tl_model_finite(const tl_model *model, const char *caller, tl_error *error) {
+    for (size_t i = 0; i < tl_parameter_arrays(model) && !tl_failed(error); i++) {
+        const tl_parameter parameter = tl_parameter_at(model, i);
+        const size_t count = tl_tensor_count(&parameter.value), finite = tl_finite_count(parameter.value.data, count);
+        if (finite < count)
+            tl_fail(error, TL_ERROR_NUMERIC, "%.180s: array %s.%s: element %zu is %g; such a model predicts nothing", caller,
+                    parameter.layer, parameter.name, finite, (double)parameter.value.data[finite]);
+    }
+    return tl_failed(error) ? error->status : TL_OK;
+}
+
 tl_status tl_model_save(const tl_model *model, const char *path, const tl_save_cfg *cfg, tl_error *error) {
     tl_error own = {0};
     if (!error) error = &own;
-    if (tl_model_check(model, "save", error) != TL_OK) return error->status;
+    if (tl_model_check(model, "save", error) != TL_OK || tl_model_finite(model, "save", error) != TL_OK) return error->status;
     tl_archive archive = {0};
     tl_archive_text(&archive, "kind", "model", error);
     if (tl_model_put(&archive, model, cfg, error) == TL_OK) tl_archive_save(&archive, path, error);
