@@ -1,5 +1,6 @@
 /* Elementwise activations: each is a line of the table in the kernels (activation.c), and here what it is called and its settings.
  */
+#include "graph/builder.h"
 #include "layers/registry.h"
 
 #include "kernels/kernels.h"
@@ -220,16 +221,23 @@ tl_node tl_exponential(tl_model *model, tl_node x) { return add_plain(model, x, 
 tl_node tl_softplus(tl_model *model, tl_node x) { return add_plain(model, x, &tl_softplus_layer_ops); }
 tl_node tl_silu(tl_model *model, tl_node x) { return add_plain(model, x, &tl_silu_layer_ops); }
 
-tl_node tl_leaky_relu(tl_model *model, tl_node x, const tl_leaky_relu_cfg *cfg) {
-    return add_activation(model, x, (activation_layer){.a = cfg ? cfg->slope : 0}, &tl_leaky_relu_layer_ops);
+tl_node tl_leaky_relu_sized(tl_model *model, tl_node x, const tl_leaky_relu_cfg *cfg, size_t size) {
+    tl_leaky_relu_cfg own;
+    tl_builder_cfg(model, "leaky_relu", &own, sizeof own, cfg, size);
+    return add_activation(model, x, (activation_layer){.a = own.slope}, &tl_leaky_relu_layer_ops);
 }
-tl_node tl_elu(tl_model *model, tl_node x, const tl_elu_cfg *cfg) {
-    return add_activation(model, x, (activation_layer){.a = cfg ? cfg->alpha : 0}, &tl_elu_layer_ops);
+tl_node tl_elu_sized(tl_model *model, tl_node x, const tl_elu_cfg *cfg, size_t size) {
+    tl_elu_cfg own;
+    tl_builder_cfg(model, "elu", &own, sizeof own, cfg, size);
+    return add_activation(model, x, (activation_layer){.a = own.alpha}, &tl_elu_layer_ops);
 }
-tl_node tl_gelu(tl_model *model, tl_node x, const tl_gelu_cfg *cfg) {
-    return add_activation(model, x, (activation_layer){.approximate = cfg && cfg->approximate}, &tl_gelu_layer_ops);
+tl_node tl_gelu_sized(tl_model *model, tl_node x, const tl_gelu_cfg *cfg, size_t size) {
+    tl_gelu_cfg own;
+    tl_builder_cfg(model, "gelu", &own, sizeof own, cfg, size);
+    return add_activation(model, x, (activation_layer){.approximate = own.approximate}, &tl_gelu_layer_ops);
 }
-tl_node tl_affine(tl_model *model, tl_node x, const tl_affine_cfg *cfg) {
-    const tl_affine_cfg defaults = {0}, *given = cfg ? cfg : &defaults;
-    return add_activation(model, x, (activation_layer){.a = given->scale, .b = given->shift}, &tl_affine_layer_ops);
+tl_node tl_affine_sized(tl_model *model, tl_node x, const tl_affine_cfg *cfg, size_t size) {
+    tl_affine_cfg own;
+    tl_builder_cfg(model, "affine", &own, sizeof own, cfg, size);
+    return add_activation(model, x, (activation_layer){.a = own.scale, .b = own.shift}, &tl_affine_layer_ops);
 }

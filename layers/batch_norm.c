@@ -5,6 +5,7 @@
  * to the mean is at most sqrt(rows) standard deviations, so that little cancels however large the mean is. Chunks are merged in
  * double (Chan, Golub & LeVeque 1983).
  */
+#include "graph/builder.h"
 #include "layers/registry.h"
 
 #include "kernels/kernels.h"
@@ -402,11 +403,13 @@ const tl_layer_ops tl_batch_norm_layer_ops = {
     .preparation = &preparation,
 };
 
-tl_node tl_batch_norm(tl_model *model, tl_node x, const tl_batch_norm_cfg *cfg) {
+tl_node tl_batch_norm_sized(tl_model *model, tl_node x, const tl_batch_norm_cfg *cfg, size_t size) {
+    tl_batch_norm_cfg own;
+    tl_builder_cfg(model, "batch_norm", &own, sizeof own, cfg, size);
     const batch_norm_layer layer = {
         .base.ops = &tl_batch_norm_layer_ops,
-        .momentum = cfg ? cfg->momentum : 0,
-        .epsilon = cfg ? cfg->epsilon : 0,
+        .momentum = own.momentum,
+        .epsilon = own.epsilon,
     };
     return tl_layer_add(model, &x, 1, &layer.base);
 }

@@ -1,5 +1,6 @@
 #include "compute/gemm.h"
 #include "compute/product.h"
+#include "graph/builder.h"
 #include "layers/registry.h"
 
 #include <string.h>
@@ -128,12 +129,14 @@ const tl_layer_ops tl_dense_layer_ops = {
     .backward = dense_backward,
 };
 
-tl_node tl_dense(tl_model *model, tl_node x, const tl_dense_cfg *cfg) {
+tl_node tl_dense_sized(tl_model *model, tl_node x, const tl_dense_cfg *cfg, size_t size) {
+    tl_dense_cfg own;
+    tl_builder_cfg(model, "dense", &own, sizeof own, cfg, size);
     const dense_layer layer = {
         .base.ops = &tl_dense_layer_ops,
-        .units = cfg ? cfg->units : 0,
-        .no_bias = cfg && cfg->no_bias,
-        .init = cfg ? cfg->init : TL_GLOROT_UNIFORM,
+        .units = own.units,
+        .no_bias = own.no_bias,
+        .init = own.init,
     };
     return tl_layer_add(model, &x, 1, &layer.base);
 }

@@ -1,5 +1,6 @@
 /* The mask is a function of (seed, node, step, position): backward draws it again instead of keeping it. A position is an element,
  * or a channel of a sample where whole channels are dropped. */
+#include "graph/builder.h"
 #include "layers/registry.h"
 
 #include "kernels/kernels.h"
@@ -111,8 +112,8 @@ const tl_layer_ops tl_dropout_layer_ops = {
     .backward = dropout_backward,
 };
 
-tl_node tl_dropout(tl_model *model, tl_node x, const tl_dropout_cfg *cfg) {
+tl_node tl_dropout_sized(tl_model *model, tl_node x, const tl_dropout_cfg *cfg, size_t size) {
     dropout_layer layer = {.base.ops = &tl_dropout_layer_ops};
-    if (cfg) layer.cfg = *cfg;
+    tl_builder_cfg(model, "dropout", &layer.cfg, sizeof layer.cfg, cfg, size);
     return tl_layer_add(model, &x, 1, &layer.base);
 }

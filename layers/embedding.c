@@ -1,4 +1,5 @@
 /* Rows of a table, by the numbers that the input holds. */
+#include "graph/builder.h"
 #include "layers/registry.h"
 
 #include <math.h>
@@ -96,8 +97,8 @@ const tl_layer_ops tl_embedding_layer_ops = {
     .backward = embedding_backward,
 };
 
-tl_node tl_embedding(tl_model *model, tl_node x, const tl_embedding_cfg *cfg) {
+tl_node tl_embedding_sized(tl_model *model, tl_node x, const tl_embedding_cfg *cfg, size_t size) {
     embedding_layer layer = {.base.ops = &tl_embedding_layer_ops};
-    if (cfg) layer.cfg = *cfg;
+    tl_builder_cfg(model, "embedding", &layer.cfg, sizeof layer.cfg, cfg, size);
     return tl_layer_add(model, &x, 1, &layer.base);
 }

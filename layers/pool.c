@@ -1,5 +1,6 @@
 /* Maximum and mean over windows of time. Each sample is a task: its windows may overlap, but they share no x with another's. */
 #include "compute/window.h"
+#include "graph/builder.h"
 #include "layers/registry.h"
 
 #include "kernels/kernels.h"
@@ -163,16 +164,18 @@ const tl_layer_ops tl_average_pool_layer_ops = {
     .backward = average_backward,
 };
 
-static tl_node add_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg, const tl_layer_ops *ops) {
+static tl_node add_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg, size_t size, const tl_layer_ops *ops) {
     pool_layer layer = {.base.ops = ops};
-    if (cfg) layer.cfg = *cfg;
+    tl_builder_cfg(model, ops->name, &layer.cfg, sizeof layer.cfg, cfg, size);
     return tl_layer_add(model, &x, 1, &layer.base);
 }
 
-tl_node tl_max_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg) { return add_pool(model, x, cfg, &tl_max_pool_layer_ops); }
-
-tl_node tl_average_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg) {
-    return add_pool(model, x, cfg, &tl_average_pool_layer_ops);
+tl_node tl_max_pool_sized(tl_model *model, tl_node x, const tl_pool_cfg *cfg, size_t size) {
+    return add_pool(model, x, cfg, size, &tl_max_pool_layer_ops);
 }
 
-tl_node tl_global_max_pool(tl_model *model, tl_node x) { return add_pool(model, x, NULL, &tl_global_max_pool_layer_ops); }
+tl_node tl_average_pool_sized(tl_model *model, tl_node x, const tl_pool_cfg *cfg, size_t size) {
+    return add_pool(model, x, cfg, size, &tl_average_pool_layer_ops);
+}
+
+tl_node tl_global_max_pool(tl_model *model, tl_node x) { return add_pool(model, x, NULL, 0, &tl_global_max_pool_layer_ops); }

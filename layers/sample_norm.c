@@ -4,6 +4,7 @@
  *
  * The gradients of the parameters are summed by task, and the tasks in order, so that threads do not matter.
  */
+#include "graph/builder.h"
 #include "layers/registry.h"
 
 #include "kernels/kernels.h"
@@ -378,13 +379,16 @@ const tl_layer_ops tl_group_norm_layer_ops = {
     .backward = group_norm_backward,
 };
 
-tl_node tl_layer_norm(tl_model *model, tl_node x, const tl_layer_norm_cfg *cfg) {
-    const norm_layer layer = {.base.ops = &tl_layer_norm_layer_ops, .epsilon = cfg ? cfg->epsilon : 0};
+tl_node tl_layer_norm_sized(tl_model *model, tl_node x, const tl_layer_norm_cfg *cfg, size_t size) {
+    tl_layer_norm_cfg own;
+    tl_builder_cfg(model, "layer_norm", &own, sizeof own, cfg, size);
+    const norm_layer layer = {.base.ops = &tl_layer_norm_layer_ops, .epsilon = own.epsilon};
     return tl_layer_add(model, &x, 1, &layer.base);
 }
 
-tl_node tl_group_norm(tl_model *model, tl_node x, const tl_group_norm_cfg *cfg) {
-    const norm_layer layer = {
-        .base.ops = &tl_group_norm_layer_ops, .epsilon = cfg ? cfg->epsilon : 0, .groups = cfg ? cfg->groups : 0};
+tl_node tl_group_norm_sized(tl_model *model, tl_node x, const tl_group_norm_cfg *cfg, size_t size) {
+    tl_group_norm_cfg own;
+    tl_builder_cfg(model, "group_norm", &own, sizeof own, cfg, size);
+    const norm_layer layer = {.base.ops = &tl_group_norm_layer_ops, .epsilon = own.epsilon, .groups = own.groups};
     return tl_layer_add(model, &x, 1, &layer.base);
 }

@@ -1,5 +1,6 @@
 /* More steps of time: each repeated, or on straight lines between them. An output is a mixture of two inputs in both cases. */
 #include "base/memory.h"
+#include "graph/builder.h"
 #include "layers/registry.h"
 
 #include <string.h>
@@ -110,8 +111,8 @@ const tl_layer_ops tl_upsample_layer_ops = {
     .backward = upsample_backward,
 };
 
-tl_node tl_upsample(tl_model *model, tl_node x, const tl_upsample_cfg *cfg) {
+tl_node tl_upsample_sized(tl_model *model, tl_node x, const tl_upsample_cfg *cfg, size_t size) {
     upsample_layer layer = {.base.ops = &tl_upsample_layer_ops};
-    if (cfg) layer.cfg = *cfg;
+    tl_builder_cfg(model, "upsample", &layer.cfg, sizeof layer.cfg, cfg, size);
     return tl_layer_add(model, &x, 1, &layer.base);
 }

@@ -2,10 +2,12 @@
 #include <tapline/optimizer.h>
 
 #include "base/argument.h"
+#include "base/schedule.h"
 #include "optim/optim.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { NOT_TAKEN = -1 };
@@ -83,6 +85,33 @@ tl_status tl_schedule_prepare(tl_schedule *schedule, const tl_schedule_cfg *cfg,
     };
     return error->status;
 }
+
+static tl_schedule *allocate(tl_error *error) {
+    if (tl_failed(error)) return NULL;
+    tl_schedule *schedule = calloc(1, sizeof *schedule);
+    if (!schedule) tl_fail(error, TL_ERROR_MEMORY, "schedule: out of memory");
+    return schedule;
+}
+
+tl_schedule *tl_schedule_new_sized(const tl_schedule_cfg *given, size_t size, double learning_rate, uint64_t steps,
+                                   tl_error *error) {
+    tl_schedule_cfg cfg;
+    tl_error own = {0};
+    if (!error) error = &own;
+    tl_schedule *schedule = allocate(error);
+    tl_take(&cfg, sizeof cfg, given, size, "schedule", error);
+    if (schedule && tl_schedule_prepare(schedule, &cfg, learning_rate, steps, error) == TL_OK) return schedule;
+    free(schedule);
+    return NULL;
+}
+
+tl_schedule *tl_schedule_copy(const tl_schedule *schedule, tl_error *error) {
+    tl_schedule *copy = tl_given(schedule, "schedule: the one to copy", error) ? allocate(error) : NULL;
+    if (copy) *copy = *schedule;
+    return copy;
+}
+
+void tl_schedule_free(tl_schedule *schedule) { free(schedule); }
 
 /* ---- the rate ---- */
 

@@ -36,17 +36,18 @@ static void given_a_model_in_training_when_a_rate_is_found_then_training_goes_on
     const tl_optimizer_ops *const optimizers[] = {tl_adam(), tl_sgd(), tl_adagrad()};
     for (size_t i = 0; i < 3; i++) {
         tl_error error = {0};
-        static tl_rate_curve curve;
+        tl_rate_curve *curve = tl_rate_curve_new(NULL);
         tl_model *model = make_model(optimizers[i]), *expected = make_model(optimizers[i]);
         const tl_fit_cfg cfg = {.epochs = 2, .accumulate = 2, .augment = {.jitter = 0.1, .mixup = 0.3}};
         for (int round = 0; round < 2; round++) {
             tl_fit(model, &data, &cfg, NULL, &error);
             tl_fit(expected, &data, &cfg, NULL, &error);
-            tl_find_learning_rate(model, &data, &cfg, NULL, &curve, &error);
+            tl_find_learning_rate(model, &data, &cfg, NULL, curve, &error);
             check_ok(&error);
-            assert_true(curve.count > 50);
+            assert_true(tl_rate_curve_count(curve) > 50);
             check_same(model, expected);
         }
+        tl_rate_curve_free(curve);
         tl_model_free(expected);
         tl_model_free(model);
     }
@@ -74,41 +75,45 @@ static tl_model *make_line(const tl_compile_cfg *cfg) {
 static void given_one_weight_when_a_rate_is_found_then_losses_and_divergence_are_those_of_the_recurrence(void **unused) {
     (void)unused;
     tl_error error = {0};
-    static tl_rate_curve curve;
+    tl_rate_curve *curve = tl_rate_curve_new(NULL);
     const double close = sizeof(tl_real) == 8 ? 1e-9 : 1e-3;
     tl_model *model = make_line(&(tl_compile_cfg){.loss = TL_SQUARED_ERROR});
-    tl_find_learning_rate(model, &line, NULL, &(tl_rate_range){.low = 1e-6, .high = 1e3, .steps = 91}, &curve, &error);
+    tl_find_learning_rate(model, &line, NULL, &(tl_rate_range){.low = 1e-6, .high = 1e3, .steps = 91}, curve, &error);
     check_ok(&error);
     double off = 3, least = INFINITY, steepest = 0, best = 0;
-    for (size_t i = 0; i < curve.count; i++) {
+    for (size_t i = 0; i < tl_rate_curve_count(curve); i++) {
         const double rate = 1e-6 * pow(10, 0.1 * (double)i), fall = off * off * (1 - pow(1 - 2 * rate, 2));
-        check_number("rate", curve.learning_rate[i], rate, 1e-9, 0);
-        check_number("loss", curve.loss[i], off * off, close, 1e-6);
+        check_number("rate", tl_rate_curve_learning_rates(curve)[i], rate, 1e-9, 0);
+        check_number("loss", tl_rate_curve_losses(curve)[i], off * off, close, 1e-6);
         least = fmin(least, off * off);
         if (fall > steepest) steepest = fall, best = rate;
         off *= 1 - 2 * rate;
     }
-    assert_true(curve.diverged && curve.count < 91);
-    assert_true(curve.loss[curve.count - 1] > 4 * least && curve.learning_rate[curve.count - 1] > 1);
-    check_number("half a decade about the steepest fall", log10(curve.suggestion), log10(best), 0, 0.5);
+    assert_true(tl_rate_curve_diverged(curve) && tl_rate_curve_count(curve) < 91);
+    assert_true(tl_rate_curve_losses(curve)[tl_rate_curve_count(curve) - 1] > 4 * least &&
+                tl_rate_curve_learning_rates(curve)[tl_rate_curve_count(curve) - 1] > 1);
+    check_number("half a decade about the steepest fall", log10(tl_rate_curve_suggestion(curve)), log10(best), 0, 0.5);
     check_number("weight", (double)*tl_parameter_at(model, 0).value.data, 0, 0, 0);
-    check_number("smoothed", curve.smoothed[10], (curve.loss[6] + curve.loss[14]) / 2, 1e-4, 0); /* it hardly bends there */
-    check_number("edge", curve.smoothed[0], curve.loss[0], 0, 0);
+    check_number("smoothed", tl_rate_curve_smoothed(curve)[10],
+                 (tl_rate_curve_losses(curve)[6] + tl_rate_curve_losses(curve)[14]) / 2, 1e-4, 0); /* it hardly bends there */
+    check_number("edge", tl_rate_curve_smoothed(curve)[0], tl_rate_curve_losses(curve)[0], 0, 0);
+    tl_rate_curve_free(curve);
     tl_model_free(model);
 }
 
 static void given_rates_too_small_to_learn_when_tried_then_all_are_and_nothing_is_suggested(void **unused) {
     (void)unused;
     tl_error error = {0};
-    static tl_rate_curve curve;
+    tl_rate_curve *curve = tl_rate_curve_new(NULL);
     tl_model *model = make_model(tl_adam());
     tl_find_learning_rate(model, &data, &(tl_fit_cfg){.accumulate = 2},
-                          &(tl_rate_range){.low = 1e-14, .high = 1e-12, .steps = TL_RATES}, &curve, &error);
+                          &(tl_rate_range){.low = 1e-14, .high = 1e-12, .steps = TL_RATES}, curve, &error);
     check_ok(&error);
-    assert_true(curve.count == TL_RATES && !curve.diverged);
-    assert_true(isnan(curve.suggestion));
-    check_number("first", curve.learning_rate[0], 1e-14, 0, 0);
-    check_number("last", curve.learning_rate[TL_RATES - 1], 1e-12, 1e-12, 0);
+    assert_true(tl_rate_curve_count(curve) == TL_RATES && !tl_rate_curve_diverged(curve));
+    assert_true(isnan(tl_rate_curve_suggestion(curve)));
+    check_number("first", tl_rate_curve_learning_rates(curve)[0], 1e-14, 0, 0);
+    check_number("last", tl_rate_curve_learning_rates(curve)[TL_RATES - 1], 1e-12, 1e-12, 0);
+    tl_rate_curve_free(curve);
     tl_model_free(model);
 }
 
@@ -124,16 +129,17 @@ static double until(const tl_real *y, const tl_real *values, size_t channels, tl
 static void given_a_loss_that_is_not_finite_when_met_then_the_end_of_the_trial_but_a_failure_at_its_beginning(void **unused) {
     (void)unused;
     tl_error error = {0};
-    static tl_rate_curve curve;
+    tl_rate_curve *curve = tl_rate_curve_new(NULL);
     int left = 12;
     tl_model *model = make_line(&(tl_compile_cfg){.loss = TL_OWN_LOSS, .own_loss = until, .own_loss_user = &left});
-    tl_find_learning_rate(model, &line, NULL, NULL, &curve, &error);
+    tl_find_learning_rate(model, &line, NULL, NULL, curve, &error);
     check_ok(&error);
-    assert_true(curve.diverged && curve.count == 12);
-    tl_find_learning_rate(model, &line, NULL, NULL, &curve, &error);
+    assert_true(tl_rate_curve_diverged(curve) && tl_rate_curve_count(curve) == 12);
+    tl_find_learning_rate(model, &line, NULL, NULL, curve, &error);
     check_error(&error, TL_ERROR_NUMERIC, "non-finite loss at step 1; parameters unchanged");
-    assert_true(curve.count == 0 && isnan(curve.suggestion));
+    assert_true(tl_rate_curve_count(curve) == 0 && isnan(tl_rate_curve_suggestion(curve)));
     check_number("learning rate", tl_learning_rate(model), 0.125, 0, 0);
+    tl_rate_curve_free(curve);
     tl_model_free(model);
 }
 
@@ -145,12 +151,13 @@ static bool seven(const tl_progress *at, void *calls) {
 static void given_a_callback_that_stops_when_called_then_the_curve_ends_there(void **unused) {
     (void)unused;
     tl_error error = {0};
-    static tl_rate_curve curve;
+    tl_rate_curve *curve = tl_rate_curve_new(NULL);
     int calls = 0;
     tl_model *model = make_model(tl_adam());
-    tl_find_learning_rate(model, &data, &(tl_fit_cfg){.callbacks = {{seven, &calls}}}, NULL, &curve, &error);
+    tl_find_learning_rate(model, &data, &(tl_fit_cfg){.callbacks = {{seven, &calls}}}, NULL, curve, &error);
     check_ok(&error);
-    assert_true(calls == 7 && curve.count == 7 && !curve.diverged);
+    assert_true(calls == 7 && tl_rate_curve_count(curve) == 7 && !tl_rate_curve_diverged(curve));
+    tl_rate_curve_free(curve);
     tl_model_free(model);
 }
 
@@ -170,19 +177,21 @@ static void given_ranges_that_are_none_when_asked_for_then_refused(void **unused
         {{.steps = 1001}, "learning-rate finder: 1001 steps are outside 10 … 1000"},
         {{.steps = -1}, "learning-rate finder: -1 steps are outside 10 … 1000"},
     };
-    static tl_rate_curve curve;
+    tl_rate_curve *curve = tl_rate_curve_new(NULL);
     tl_model *model = make_model(tl_adam()), *expected = make_model(tl_adam());
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_error error = {0};
-        curve.count = 5;
-        tl_find_learning_rate(model, &data, NULL, &cases[i].range, &curve, &error);
+        tl_find_learning_rate(model, &data, NULL, &(tl_rate_range){.steps = 10}, curve, NULL);
+        assert_int_equal(tl_rate_curve_count(curve), 10);
+        tl_find_learning_rate(model, &data, NULL, &cases[i].range, curve, &error);
         check_error(&error, TL_ERROR_ARGUMENT, cases[i].text);
-        assert_int_equal(curve.count, 0);
+        assert_int_equal(tl_rate_curve_count(curve), 0);
     }
     tl_error batch = {0};
-    tl_find_learning_rate(model, &data, &(tl_fit_cfg){.batch = 9}, NULL, &curve, &batch);
+    tl_find_learning_rate(model, &data, &(tl_fit_cfg){.batch = 9}, NULL, curve, &batch);
     check_error(&batch, TL_ERROR_ARGUMENT, "fit: batch 9 exceeds the model's 4");
     check_same(model, expected);
+    tl_rate_curve_free(curve);
     tl_model_free(expected);
     tl_model_free(model);
 }
@@ -190,18 +199,19 @@ static void given_ranges_that_are_none_when_asked_for_then_refused(void **unused
 static void given_a_model_that_cannot_be_trained_when_asked_for_then_refused(void **unused) {
     (void)unused;
     tl_error not_compiled = {0}, inference = {0}, wrong = {0};
-    static tl_rate_curve curve;
+    tl_rate_curve *curve = tl_rate_curve_new(NULL);
     tl_model *model = tl_model_new(NULL);
     const tl_node y = tl_dense(model, tl_flatten(model, tl_input(model, (tl_shape){LENGTH, 1})), &(tl_dense_cfg){.units = 2});
-    tl_find_learning_rate(model, &data, NULL, NULL, &curve, &not_compiled);
+    tl_find_learning_rate(model, &data, NULL, NULL, curve, &not_compiled);
     check_error(&not_compiled, TL_ERROR_STATE, "learning-rate finder: the model is not compiled for training");
     tl_model_compile(model, y, &(tl_compile_cfg){.inference_only = true}, &inference);
     check_ok(&inference);
-    tl_find_learning_rate(model, &data, NULL, NULL, &curve, &inference);
+    tl_find_learning_rate(model, &data, NULL, NULL, curve, &inference);
     check_error(&inference, TL_ERROR_STATE, "learning-rate finder: the model is not compiled for training");
     tl_set_learning_rate(model, -1);
-    tl_find_learning_rate(model, &data, NULL, NULL, &curve, &wrong);
+    tl_find_learning_rate(model, &data, NULL, NULL, curve, &wrong);
     check_error(&wrong, TL_ERROR_ARGUMENT, "learning rate -1 is not a number from 0 to 1e30");
+    tl_rate_curve_free(curve);
     tl_model_free(model);
 }
 

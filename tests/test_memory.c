@@ -122,10 +122,11 @@ static void train_and_use(tl_error *error) {
     tl_metrics metrics;
     tl_model_compile(model, all_layers(model), &(tl_compile_cfg){.batch = BATCH}, error);
     const tl_fit_cfg cfg = {.epochs = 2, .restore_best = true, .augment.mixup = 0.2};
-    tl_rate_curve curve;
-    tl_find_learning_rate(model, &data, &cfg, &(tl_rate_range){.steps = 10}, &curve, error);
+    tl_rate_curve *curve = tl_rate_curve_new(error);
+    tl_find_learning_rate(model, &data, &cfg, &(tl_rate_range){.steps = 10}, curve, error);
     tl_fit(model, &data, &cfg, NULL, error);
     tl_evaluate(model, &data, &metrics, error);
+    tl_rate_curve_free(curve);
     tl_model_free(model);
 }
 

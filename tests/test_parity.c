@@ -1,4 +1,5 @@
 /* What PyTorch computes: layers, losses, optimizers, networks and schedules against the fixtures of tests/parity. */
+#include "base/schedule.h"
 #include "fixtures.h"
 
 #include <math.h>

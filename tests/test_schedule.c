@@ -1,4 +1,5 @@
 /* Learning-rate schedules against their equations. */
+#include "base/schedule.h"
 #include "check.h"
 
 #include <math.h>
@@ -16,12 +17,15 @@ static tl_schedule prepared(const tl_schedule_cfg *cfg, double rate, uint64_t st
 
 /* The rate of each of `steps` steps, an epoch being `epoch` of them. */
 static void follow(const tl_schedule_cfg *cfg, double start, int steps, int epoch, double *rates) {
-    tl_schedule schedule = prepared(cfg, start, (uint64_t)steps);
+    tl_error error = {0};
+    tl_schedule *schedule = tl_schedule_new(cfg, start, (uint64_t)steps, &error);
+    check_ok(&error);
     for (int t = 0; t < steps; t++) {
-        rates[t] = tl_schedule_rate(&schedule);
-        tl_schedule_step(&schedule, 1);
-        if (t % epoch == epoch - 1) tl_schedule_epoch(&schedule, 1);
+        rates[t] = tl_schedule_rate(schedule);
+        tl_schedule_step(schedule, 1);
+        if (t % epoch == epoch - 1) tl_schedule_epoch(schedule, 1);
     }
+    tl_schedule_free(schedule);
 }
 
 enum { STEPS = 60 };
@@ -156,18 +160,23 @@ static void given_king_when_the_slope_is_close_to_none_then_051_is_the_limit(voi
 static void given_a_copy_when_continued_then_as_the_original(void **unused) {
     (void)unused;
     for (size_t kind = 0; tl_schedule_name((tl_schedule_kind)kind); kind++) {
-        tl_schedule schedule = prepared(&(tl_schedule_cfg){.kind = (tl_schedule_kind)kind}, 0.1, 2000), copy = schedule;
+        tl_error error = {0};
+        tl_schedule *schedule = tl_schedule_new(&(tl_schedule_cfg){.kind = (tl_schedule_kind)kind}, 0.1, 2000, &error),
+                    *copy = NULL;
         for (int t = 0; t < 1000; t++) {
-            tl_schedule_step(&schedule, 1);
-            tl_schedule_epoch(&schedule, 1);
-            if (t == 300) copy = schedule;
+            tl_schedule_step(schedule, 1);
+            tl_schedule_epoch(schedule, 1);
+            if (t == 300) copy = tl_schedule_copy(schedule, &error);
         }
         for (int t = 301; t < 1000; t++) {
-            tl_schedule_step(&copy, 1);
-            tl_schedule_epoch(&copy, 1);
+            tl_schedule_step(copy, 1);
+            tl_schedule_epoch(copy, 1);
         }
-        check_number(tl_schedule_name((tl_schedule_kind)kind), tl_schedule_rate(&copy), tl_schedule_rate(&schedule), 0, 0);
-        if (kind != TL_SCHEDULE_CONSTANT) assert_true(tl_schedule_rate(&schedule) != 0.1);
+        check_ok(&error);
+        check_number(tl_schedule_name((tl_schedule_kind)kind), tl_schedule_rate(copy), tl_schedule_rate(schedule), 0, 0);
+        if (kind != TL_SCHEDULE_CONSTANT) assert_true(tl_schedule_rate(schedule) != 0.1);
+        tl_schedule_free(copy);
+        tl_schedule_free(schedule);
     }
 }
 
@@ -209,8 +218,7 @@ static void given_values_that_do_not_apply_when_prepared_then_named(void **unuse
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_error error = {0};
-        tl_schedule schedule;
-        tl_schedule_prepare(&schedule, &cases[i].cfg, 0.1, cases[i].steps, &error);
+        assert_null(tl_schedule_new(&cases[i].cfg, 0.1, cases[i].steps, &error));
         check_error(&error, TL_ERROR_ARGUMENT, cases[i].text);
     }
 }

@@ -36,7 +36,7 @@ static void given_no_model_when_called_then_errors_and_zeros(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_metrics metrics;
-    tl_rate_curve curve;
+    tl_rate_curve *curve = tl_rate_curve_new(NULL);
     tl_real room[SERIES * 2];
     tl_tensor y = TL_VIEW(room, SERIES, 1, 2);
     const tl_tensor *x = &classified.x;
@@ -47,7 +47,7 @@ static void given_no_model_when_called_then_errors_and_zeros(void **unused) {
     tl_confusion(NULL, &classified, (size_t[4]){0}, &error), expect(&error, text);
     tl_predict(NULL, x, NULL, &y, &error), expect(&error, text);
     tl_step(NULL, &error), expect(&error, text);
-    tl_find_learning_rate(NULL, &classified, NULL, NULL, &curve, &error), expect(&error, text);
+    tl_find_learning_rate(NULL, &classified, NULL, NULL, curve, &error), expect(&error, text);
     tl_check_gradients(NULL, x, &(tl_target){.labels = labels}, NULL, &error), expect(&error, text);
     tl_forward(NULL, x, TL_TRAINING);
     tl_set_lengths(NULL, (size_t[SERIES]){1, 1, 1, 1}, SERIES);
@@ -66,24 +66,26 @@ static void given_no_model_when_called_then_errors_and_zeros(void **unused) {
     assert_int_equal(tl_model_seed(NULL) + tl_steps(NULL) + (uint64_t)tl_model_threads(NULL), 0);
     assert_int_equal(tl_model_loss(NULL), TL_CROSS_ENTROPY);
     check_number("rate and weight", tl_learning_rate(NULL) + tl_loss_weight(NULL), 0, 0, 0);
+    tl_rate_curve_free(curve);
 }
 
 static void given_no_data_when_called_then_named(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_metrics metrics;
-    tl_rate_curve curve;
+    tl_rate_curve *curve = tl_rate_curve_new(NULL);
     tl_dataset *rest, *held_out;
     tl_model *model = make_model(NULL);
     tl_fit(model, NULL, NULL, NULL, &error), expect(&error, "fit: the data set is NULL");
     tl_evaluate(model, NULL, &metrics, &error), expect(&error, "evaluate: the data set is NULL");
     tl_confusion(model, NULL, (size_t[4]){0}, &error), expect(&error, "confusion: the data set is NULL");
-    tl_find_learning_rate(model, NULL, NULL, NULL, &curve, &error), expect(&error, "finder: the data set is NULL");
+    tl_find_learning_rate(model, NULL, NULL, NULL, curve, &error), expect(&error, "finder: the data set is NULL");
     assert_null(tl_ensemble_new(NULL, &error)), expect(&error, "ensemble: the data set is NULL");
     assert_null(tl_dataset_take(NULL, (uint32_t[]){0}, 1, &error)), expect(&error, "data: the data set is NULL");
     tl_dataset_fold(NULL, 2, 0, 0, &rest, &held_out, &error), expect(&error, "data: the data set is NULL");
     tl_dataset_pad(NULL, 9, &error), expect(&error, "data: the data set is NULL");
     tl_dataset_normalize(NULL);
+    tl_rate_curve_free(curve);
     tl_model_free(model);
 }
 

@@ -29,14 +29,28 @@ typedef struct tl_architecture_cfg {
 
 /* Adds the layers that the text describes to the model, from input node x; returns the output. As for any builder, what is wrong
  * waits in the model: "architecture: layers[2] (conv1d): key "filtres" is unknown; did you mean "filters"?". */
-TL_API tl_node tl_architecture_from_json(tl_model *model, tl_node x, const char *text, const tl_architecture_cfg *cfg);
+static inline tl_node tl_architecture_from_json(tl_model *model, tl_node x, const char *text, const tl_architecture_cfg *cfg);
 
 /* The same from a file, which messages name. */
-TL_API tl_node tl_architecture_from_file(tl_model *model, tl_node x, const char *path, const tl_architecture_cfg *cfg);
+static inline tl_node tl_architecture_from_file(tl_model *model, tl_node x, const char *path, const tl_architecture_cfg *cfg);
 
 /* A compiled model as such a text, complete: with "input": {"length", "channels"} and the name of every layer. Free it with free().
  * NULL on failure. */
 TL_API char *tl_architecture_to_json(const tl_model *model, tl_error *error);
+
+/* ---- how structs may grow (see tapline/base.h) ---- */
+
+TL_API tl_node tl_architecture_from_json_sized(tl_model *model, tl_node x, const char *text, const tl_architecture_cfg *cfg,
+                                               size_t size);
+TL_API tl_node tl_architecture_from_file_sized(tl_model *model, tl_node x, const char *path, const tl_architecture_cfg *cfg,
+                                               size_t size);
+
+static inline tl_node tl_architecture_from_json(tl_model *model, tl_node x, const char *text, const tl_architecture_cfg *cfg) {
+    return tl_architecture_from_json_sized(model, x, text, cfg, sizeof *cfg);
+}
+static inline tl_node tl_architecture_from_file(tl_model *model, tl_node x, const char *path, const tl_architecture_cfg *cfg) {
+    return tl_architecture_from_file_sized(model, x, path, cfg, sizeof *cfg);
+}
 
 #ifdef __cplusplus
 }

@@ -18,12 +18,12 @@ typedef struct tl_augment_cfg {
 } tl_augment_cfg;
 
 /* Fails naming the value that is out of range. */
-TL_API tl_status tl_augment_check(const tl_augment_cfg *cfg, tl_error *error);
+static inline tl_status tl_augment_check(const tl_augment_cfg *cfg, tl_error *error);
 
 /* y = variations of x other than mixtures, both (batch, length, channels), which may not overlap. They are a function of (seed,
  * step, place in the batch). lengths: (batch), how much of each series counts; what lies behind becomes 0; NULL: all of it. */
-TL_API void tl_augment(const tl_augment_cfg *cfg, const tl_tensor *x, const size_t *lengths, tl_tensor *y, uint64_t seed,
-                       uint64_t step);
+static inline void tl_augment(const tl_augment_cfg *cfg, const tl_tensor *x, const size_t *lengths, tl_tensor *y, uint64_t seed,
+                              uint64_t step);
 
 /* Draws how `count` series are mixed: partner: (count) [OUT] the series that each is mixed with, never itself; share: (count) [OUT]
  * the part of the mixture that the partner gets, from the beta distribution with both parameters `alpha` (Zhang et al. draw one for
@@ -37,6 +37,20 @@ TL_API void tl_mixup_draw(double alpha, uint32_t *partner, tl_real *share, size_
  * NULL: all of each series counts. Mix targets likewise, class labels as tl_target.probabilities. */
 TL_API void tl_mixup(const tl_tensor *x, const size_t *lengths, const uint32_t *partner, const tl_real *share, tl_tensor *y,
                      size_t *mixed_lengths);
+
+/* ---- how structs may grow (see tapline/base.h) ---- */
+
+TL_API tl_status tl_augment_check_sized(const tl_augment_cfg *cfg, size_t size, tl_error *error);
+TL_API void tl_augment_sized(const tl_augment_cfg *cfg, size_t size, const tl_tensor *x, const size_t *lengths, tl_tensor *y,
+                             uint64_t seed, uint64_t step);
+
+static inline tl_status tl_augment_check(const tl_augment_cfg *cfg, tl_error *error) {
+    return tl_augment_check_sized(cfg, sizeof *cfg, error);
+}
+static inline void tl_augment(const tl_augment_cfg *cfg, const tl_tensor *x, const size_t *lengths, tl_tensor *y, uint64_t seed,
+                              uint64_t step) {
+    tl_augment_sized(cfg, sizeof *cfg, x, lengths, y, seed, step);
+}
 
 #ifdef __cplusplus
 }

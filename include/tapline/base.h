@@ -42,6 +42,13 @@ typedef double tl_real;
 typedef float tl_real;
 #endif
 
+/* How structs may grow: later libraries may have fields at the end of configurations and results. A program tells the library how
+ * long they were when it was compiled, by functions that the headers define themselves; what lies behind that is zero in a
+ * configuration, and is not written in a result. So a program runs with later libraries without being compiled again. For a
+ * language that calls the library without a C compiler (ctypes and other foreign-function interfaces), NAME_sized stands beside
+ * each such function NAME, and takes the sizes in bytes. Structs that are passed by value (tl_node, tl_shape, tl_tensor,
+ * tl_parameter) stay as they are. */
+
 /* What kind of thing went wrong; the text of tl_error says what exactly. */
 typedef enum tl_status {
     TL_OK = 0,

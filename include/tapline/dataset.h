@@ -66,7 +66,7 @@ typedef struct tl_read_cfg {
  * row of a table or of a `.npy` that is as long as the series of `like` is one without a label.
  * Classes are numbered as the file declares them, else sorted (as numbers where all are numbers). NULL on failure; errors read
  * `file:line:column: expected …, got …`, of binary files `file: offset N: expected …, got …`. Free with tl_dataset_free. */
-TL_API tl_dataset *tl_dataset_read(const char *path, const tl_read_cfg *cfg, tl_error *error);
+static inline tl_dataset *tl_dataset_read(const char *path, const tl_read_cfg *cfg, tl_error *error);
 
 typedef enum tl_split { TL_TRAIN = 0, TL_TEST } tl_split;
 
@@ -94,6 +94,14 @@ TL_API tl_status tl_dataset_fold(const tl_dataset *data, size_t folds, size_t fo
 
 /* Frees what a function above made. NULL is fine. */
 TL_API void tl_dataset_free(tl_dataset *data);
+
+/* ---- how structs may grow (see tapline/base.h) ---- */
+
+TL_API tl_dataset *tl_dataset_read_sized(const char *path, const tl_read_cfg *cfg, size_t size, tl_error *error);
+
+static inline tl_dataset *tl_dataset_read(const char *path, const tl_read_cfg *cfg, tl_error *error) {
+    return tl_dataset_read_sized(path, cfg, sizeof *cfg, error);
+}
 
 #ifdef __cplusplus
 }

@@ -23,7 +23,7 @@ typedef struct tl_save_cfg {
 
 /* Writes a compiled model. Fails with TL_ERROR_FILE, naming path and reason, where the operating system refuses: a file that was
  * there before is then unchanged; and with TL_ERROR_NUMERIC, naming the array, where one is not finite. `cfg` may be NULL. */
-TL_API tl_status tl_model_save(const tl_model *model, const char *path, const tl_save_cfg *cfg, tl_error *error);
+static inline tl_status tl_model_save(const tl_model *model, const char *path, const tl_save_cfg *cfg, tl_error *error);
 
 /* Fails as tl_model_save would where the folder of `path` is missing or may not be written to, without writing: to be asked before
  * hours of training. */
@@ -54,7 +54,7 @@ typedef struct tl_model_info {
  * rounded from double to single. NULL on failure: TL_ERROR_FILE where the file cannot be read, TL_ERROR_FORMAT where it is not
  * such a file, TL_ERROR_SHAPE or _ARGUMENT for a layer that does not fit, TL_ERROR_NUMERIC, naming the array, for one that is not
  * finite. */
-TL_API tl_model *tl_model_load(const char *path, const tl_load_cfg *cfg, tl_model_info *info, tl_error *error);
+static inline tl_model *tl_model_load(const char *path, const tl_load_cfg *cfg, tl_model_info *info, tl_error *error);
 
 /* Frees what tl_model_load put into `info`. NULL and zeroed are fine. */
 TL_API void tl_model_info_release(tl_model_info *info);
@@ -74,14 +74,42 @@ typedef struct tl_weights_cfg {
  * names. Fails with TL_ERROR_FILE where a file cannot be read, TL_ERROR_FORMAT where it is not such a file, TL_ERROR_SHAPE naming
  * tensors and layers that do not fit, TL_ERROR_ARGUMENT for a map that names what is not there; the model is then unchanged.
  * `cfg` may be NULL. */
-TL_API tl_status tl_weights_import(tl_model *model, const char *path, const tl_weights_cfg *cfg, tl_error *error);
+static inline tl_status tl_weights_import(tl_model *model, const char *path, const tl_weights_cfg *cfg, tl_error *error);
 
 /* Writes the weights of a compiled model as such a file, with the modules that the map says, else called as the layers are. Fails
  * as tl_model_save does, and as above for the map. `cfg` may be NULL. */
-TL_API tl_status tl_weights_export(const tl_model *model, const char *path, const tl_weights_cfg *cfg, tl_error *error);
+static inline tl_status tl_weights_export(const tl_model *model, const char *path, const tl_weights_cfg *cfg, tl_error *error);
 
 /* "f32" or "f64": which of the two libraries loads this file without conversion. NULL on failure. */
 TL_API const char *tl_file_precision(const char *path, tl_error *error);
+
+/* ---- how structs may grow (see tapline/base.h) ---- */
+
+typedef struct tl_load_sizes {
+    size_t cfg, compile, optimizer, info;
+} tl_load_sizes;
+
+TL_API tl_status tl_model_save_sized(const tl_model *model, const char *path, const tl_save_cfg *cfg, size_t size, tl_error *error);
+TL_API tl_model *tl_model_load_sized(const char *path, const tl_load_cfg *cfg, tl_model_info *info, const tl_load_sizes *sizes,
+                                     tl_error *error);
+TL_API tl_status tl_weights_import_sized(tl_model *model, const char *path, const tl_weights_cfg *cfg, size_t size,
+                                         tl_error *error);
+TL_API tl_status tl_weights_export_sized(const tl_model *model, const char *path, const tl_weights_cfg *cfg, size_t size,
+                                         tl_error *error);
+
+static inline tl_status tl_model_save(const tl_model *model, const char *path, const tl_save_cfg *cfg, tl_error *error) {
+    return tl_model_save_sized(model, path, cfg, sizeof *cfg, error);
+}
+static inline tl_model *tl_model_load(const char *path, const tl_load_cfg *cfg, tl_model_info *info, tl_error *error) {
+    const tl_load_sizes sizes = {sizeof(tl_load_cfg), sizeof(tl_compile_cfg), sizeof(tl_optimizer_cfg), sizeof(tl_model_info)};
+    return tl_model_load_sized(path, cfg, info, &sizes, error);
+}
+static inline tl_status tl_weights_import(tl_model *model, const char *path, const tl_weights_cfg *cfg, tl_error *error) {
+    return tl_weights_import_sized(model, path, cfg, sizeof *cfg, error);
+}
+static inline tl_status tl_weights_export(const tl_model *model, const char *path, const tl_weights_cfg *cfg, tl_error *error) {
+    return tl_weights_export_sized(model, path, cfg, sizeof *cfg, error);
+}
 
 #ifdef __cplusplus
 }

@@ -73,7 +73,7 @@ typedef struct tl_conv1d_cfg {
     tl_init init;
     tl_engine engine; /* (the model's) */
 } tl_conv1d_cfg;
-TL_API tl_node tl_conv1d(tl_model *model, tl_node x, const tl_conv1d_cfg *cfg);
+static inline tl_node tl_conv1d(tl_model *model, tl_node x, const tl_conv1d_cfg *cfg);
 
 /* The transpose of tl_conv1d, which makes series longer ("deconvolution"; PyTorch's ConvTranspose1d): y[t, f] = bias[f] + sum over
  * c and those i, j with i·stride + j·dilation - pad_left = t of x[i, c] · weight[j, f, c]. (length, channels) → (out_length,
@@ -90,7 +90,7 @@ typedef struct tl_conv1d_transpose_cfg {
     tl_init init;
     tl_engine engine; /* (the model's) */
 } tl_conv1d_transpose_cfg;
-TL_API tl_node tl_conv1d_transpose(tl_model *model, tl_node x, const tl_conv1d_transpose_cfg *cfg);
+static inline tl_node tl_conv1d_transpose(tl_model *model, tl_node x, const tl_conv1d_transpose_cfg *cfg);
 
 /* y = x · weight + bias on the channels of every step: (length, channels) → (length, units). weight: (channels, units); bias:
  * (units). */
@@ -99,7 +99,7 @@ typedef struct tl_dense_cfg {
     bool no_bias;
     tl_init init;
 } tl_dense_cfg;
-TL_API tl_node tl_dense(tl_model *model, tl_node x, const tl_dense_cfg *cfg);
+static inline tl_node tl_dense(tl_model *model, tl_node x, const tl_dense_cfg *cfg);
 
 /* Elementwise activations; softmax goes over the channels of each step. */
 TL_API tl_node tl_relu(tl_model *model, tl_node x);
@@ -116,7 +116,7 @@ TL_API tl_node tl_exponential(tl_model *model, tl_node x);  /* e^x; infinity abo
 typedef struct tl_leaky_relu_cfg {
     double slope; /* above 0 (0.01) */
 } tl_leaky_relu_cfg;
-TL_API tl_node tl_leaky_relu(tl_model *model, tl_node x, const tl_leaky_relu_cfg *cfg);
+static inline tl_node tl_leaky_relu(tl_model *model, tl_node x, const tl_leaky_relu_cfg *cfg);
 
 /* x, and slope·x below 0, the slope of each channel being trained (He et al. 2015). Parameter slope: (channels), at first 0.25. */
 TL_API tl_node tl_prelu(tl_model *model, tl_node x);
@@ -125,21 +125,21 @@ TL_API tl_node tl_prelu(tl_model *model, tl_node x);
 typedef struct tl_elu_cfg {
     double alpha; /* above 0 (1) */
 } tl_elu_cfg;
-TL_API tl_node tl_elu(tl_model *model, tl_node x, const tl_elu_cfg *cfg);
+static inline tl_node tl_elu(tl_model *model, tl_node x, const tl_elu_cfg *cfg);
 
 /* x·P(x), P being the distribution function of standard normal numbers (Hendrycks & Gimpel 2016); or their approximation
  * x·(1 + tanh(sqrt(2/pi)·(x + 0.044715·x³)))/2, which is faster. */
 typedef struct tl_gelu_cfg {
     bool approximate;
 } tl_gelu_cfg;
-TL_API tl_node tl_gelu(tl_model *model, tl_node x, const tl_gelu_cfg *cfg);
+static inline tl_node tl_gelu(tl_model *model, tl_node x, const tl_gelu_cfg *cfg);
 
 /* scale·x + shift, both fixed. */
 typedef struct tl_affine_cfg {
     double scale; /* (1) */
     double shift;
 } tl_affine_cfg;
-TL_API tl_node tl_affine(tl_model *model, tl_node x, const tl_affine_cfg *cfg);
+static inline tl_node tl_affine(tl_model *model, tl_node x, const tl_affine_cfg *cfg);
 
 /* Maximum or mean over windows of time, each channel by itself: (length, channels) → (out_length, channels), out_length as of a
  * tl_conv1d whose kernel is the window. Padding never counts: a maximum ignores it, a mean divides by the
@@ -150,8 +150,8 @@ typedef struct tl_pool_cfg {
     tl_padding padding;
     int pad_left, pad_right; /* TL_EXPLICIT only, each below window */
 } tl_pool_cfg;
-TL_API tl_node tl_max_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg);
-TL_API tl_node tl_average_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg);
+static inline tl_node tl_max_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg);
+static inline tl_node tl_average_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg);
 
 /* The mean, or the maximum, over all of time: (length, channels) → (1, channels). Of equal maxima the first takes the gradient. */
 TL_API tl_node tl_global_average_pool(tl_model *model, tl_node x);
@@ -164,7 +164,7 @@ typedef struct tl_upsample_cfg {
     int factor;
     bool linear;
 } tl_upsample_cfg;
-TL_API tl_node tl_upsample(tl_model *model, tl_node x, const tl_upsample_cfg *cfg);
+static inline tl_node tl_upsample(tl_model *model, tl_node x, const tl_upsample_cfg *cfg);
 
 /* Rows of a trained table: (length, 1) → (length, units). The input holds the numbers of the rows, 0 … vocabulary-1; the row of
  * what is no such number is NaN, which the loss reports. Nothing is sent back to the input. Parameter table: (vocabulary, units).
@@ -174,7 +174,7 @@ typedef struct tl_embedding_cfg {
     int units;
     tl_init init;
 } tl_embedding_cfg;
-TL_API tl_node tl_embedding(tl_model *model, tl_node x, const tl_embedding_cfg *cfg);
+static inline tl_node tl_embedding(tl_model *model, tl_node x, const tl_embedding_cfg *cfg);
 
 /* Seventeen fixed filters (Ismail-Fawaz et al. 2022, "new hand-crafted convolution filters"): (length, channels) → (length, 17),
  * with the padding of TL_SAME and the same weights for each channel. Six answer to rising: -1, 1, -1, 1 … of 2, 4, 8, 16, 32, 64
@@ -198,14 +198,14 @@ typedef struct tl_batch_norm_cfg {
     double momentum; /* of the running statistics (0.9): in (0, 1) */
     double epsilon;  /* added to the variance (1e-3): at most 1, as of the other norms */
 } tl_batch_norm_cfg;
-TL_API tl_node tl_batch_norm(tl_model *model, tl_node x, const tl_batch_norm_cfg *cfg);
+static inline tl_node tl_batch_norm(tl_model *model, tl_node x, const tl_batch_norm_cfg *cfg);
 
 /* Normalises the channels of every step by themselves, then scales and shifts each channel (Ba, Kiros & Hinton 2016; PyTorch's
  * LayerNorm(channels)). Parameters scale, shift: (channels). */
 typedef struct tl_layer_norm_cfg {
     double epsilon; /* added to the variance (1e-5) */
 } tl_layer_norm_cfg;
-TL_API tl_node tl_layer_norm(tl_model *model, tl_node x, const tl_layer_norm_cfg *cfg);
+static inline tl_node tl_layer_norm(tl_model *model, tl_node x, const tl_layer_norm_cfg *cfg);
 
 /* Normalises each sample over time and groups of channels / groups neighbouring channels, then scales and shifts each channel
  * (Wu & He 2018; PyTorch's GroupNorm). As many groups as channels: instance normalisation. Parameters scale, shift: (channels). */
@@ -213,14 +213,14 @@ typedef struct tl_group_norm_cfg {
     int groups;     /* divides the channels */
     double epsilon; /* added to the variance (1e-5) */
 } tl_group_norm_cfg;
-TL_API tl_node tl_group_norm(tl_model *model, tl_node x, const tl_group_norm_cfg *cfg);
+static inline tl_node tl_group_norm(tl_model *model, tl_node x, const tl_group_norm_cfg *cfg);
 
 /* In training each element is zeroed with probability `rate`, the others are scaled by 1 / (1 - rate) (Srivastava et al. 2014). */
 typedef struct tl_dropout_cfg {
     double rate;  /* in (0, 1) */
     bool spatial; /* zero all of a sample's channel or nothing of it (Tompson et al. 2015) */
 } tl_dropout_cfg;
-TL_API tl_node tl_dropout(tl_model *model, tl_node x, const tl_dropout_cfg *cfg);
+static inline tl_node tl_dropout(tl_model *model, tl_node x, const tl_dropout_cfg *cfg);
 
 /* The sum of 2 … TL_MAX_INPUTS nodes of one shape. */
 TL_API tl_node tl_add(tl_model *model, const tl_node *x, size_t count);
@@ -273,7 +273,7 @@ typedef struct tl_wavenet_cfg {
     int blocks;  /* of a stack, 1 … 30: dilations up to 2^(blocks - 1) (8) */
     int stacks;  /* one after the other, 1 … 100 (1) */
 } tl_wavenet_cfg;
-TL_API tl_node tl_wavenet_steps(tl_model *model, tl_node x, const tl_wavenet_cfg *cfg);
+static inline tl_node tl_wavenet_steps(tl_model *model, tl_node x, const tl_wavenet_cfg *cfg);
 
 /* U-Net (Ronneberger, Fischer & Brox 2015) over time: (length, channels) → (length, outputs), length being a multiple of 2^levels.
  * Each level is two convolutions, `same`, with batch norm and ReLU; max-pool 2 leads down, to twice the filters, and a transposed
@@ -284,7 +284,77 @@ typedef struct tl_unet_cfg {
     int kernel;  /* (5) */
     int levels;  /* 1 … 8 (3) */
 } tl_unet_cfg;
-TL_API tl_node tl_unet(tl_model *model, tl_node x, const tl_unet_cfg *cfg);
+static inline tl_node tl_unet(tl_model *model, tl_node x, const tl_unet_cfg *cfg);
+
+/* ---- how structs may grow (see tapline/base.h) ---- */
+
+TL_API tl_node tl_conv1d_sized(tl_model *model, tl_node x, const tl_conv1d_cfg *cfg, size_t size);
+TL_API tl_node tl_conv1d_transpose_sized(tl_model *model, tl_node x, const tl_conv1d_transpose_cfg *cfg, size_t size);
+TL_API tl_node tl_dense_sized(tl_model *model, tl_node x, const tl_dense_cfg *cfg, size_t size);
+TL_API tl_node tl_leaky_relu_sized(tl_model *model, tl_node x, const tl_leaky_relu_cfg *cfg, size_t size);
+TL_API tl_node tl_elu_sized(tl_model *model, tl_node x, const tl_elu_cfg *cfg, size_t size);
+TL_API tl_node tl_gelu_sized(tl_model *model, tl_node x, const tl_gelu_cfg *cfg, size_t size);
+TL_API tl_node tl_affine_sized(tl_model *model, tl_node x, const tl_affine_cfg *cfg, size_t size);
+TL_API tl_node tl_max_pool_sized(tl_model *model, tl_node x, const tl_pool_cfg *cfg, size_t size);
+TL_API tl_node tl_average_pool_sized(tl_model *model, tl_node x, const tl_pool_cfg *cfg, size_t size);
+TL_API tl_node tl_upsample_sized(tl_model *model, tl_node x, const tl_upsample_cfg *cfg, size_t size);
+TL_API tl_node tl_embedding_sized(tl_model *model, tl_node x, const tl_embedding_cfg *cfg, size_t size);
+TL_API tl_node tl_batch_norm_sized(tl_model *model, tl_node x, const tl_batch_norm_cfg *cfg, size_t size);
+TL_API tl_node tl_layer_norm_sized(tl_model *model, tl_node x, const tl_layer_norm_cfg *cfg, size_t size);
+TL_API tl_node tl_group_norm_sized(tl_model *model, tl_node x, const tl_group_norm_cfg *cfg, size_t size);
+TL_API tl_node tl_dropout_sized(tl_model *model, tl_node x, const tl_dropout_cfg *cfg, size_t size);
+TL_API tl_node tl_wavenet_steps_sized(tl_model *model, tl_node x, const tl_wavenet_cfg *cfg, size_t size);
+TL_API tl_node tl_unet_sized(tl_model *model, tl_node x, const tl_unet_cfg *cfg, size_t size);
+
+static inline tl_node tl_conv1d(tl_model *model, tl_node x, const tl_conv1d_cfg *cfg) {
+    return tl_conv1d_sized(model, x, cfg, sizeof *cfg);
+}
+static inline tl_node tl_conv1d_transpose(tl_model *model, tl_node x, const tl_conv1d_transpose_cfg *cfg) {
+    return tl_conv1d_transpose_sized(model, x, cfg, sizeof *cfg);
+}
+static inline tl_node tl_dense(tl_model *model, tl_node x, const tl_dense_cfg *cfg) {
+    return tl_dense_sized(model, x, cfg, sizeof *cfg);
+}
+static inline tl_node tl_leaky_relu(tl_model *model, tl_node x, const tl_leaky_relu_cfg *cfg) {
+    return tl_leaky_relu_sized(model, x, cfg, sizeof *cfg);
+}
+static inline tl_node tl_elu(tl_model *model, tl_node x, const tl_elu_cfg *cfg) { return tl_elu_sized(model, x, cfg, sizeof *cfg); }
+static inline tl_node tl_gelu(tl_model *model, tl_node x, const tl_gelu_cfg *cfg) {
+    return tl_gelu_sized(model, x, cfg, sizeof *cfg);
+}
+static inline tl_node tl_affine(tl_model *model, tl_node x, const tl_affine_cfg *cfg) {
+    return tl_affine_sized(model, x, cfg, sizeof *cfg);
+}
+static inline tl_node tl_max_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg) {
+    return tl_max_pool_sized(model, x, cfg, sizeof *cfg);
+}
+static inline tl_node tl_average_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg) {
+    return tl_average_pool_sized(model, x, cfg, sizeof *cfg);
+}
+static inline tl_node tl_upsample(tl_model *model, tl_node x, const tl_upsample_cfg *cfg) {
+    return tl_upsample_sized(model, x, cfg, sizeof *cfg);
+}
+static inline tl_node tl_embedding(tl_model *model, tl_node x, const tl_embedding_cfg *cfg) {
+    return tl_embedding_sized(model, x, cfg, sizeof *cfg);
+}
+static inline tl_node tl_batch_norm(tl_model *model, tl_node x, const tl_batch_norm_cfg *cfg) {
+    return tl_batch_norm_sized(model, x, cfg, sizeof *cfg);
+}
+static inline tl_node tl_layer_norm(tl_model *model, tl_node x, const tl_layer_norm_cfg *cfg) {
+    return tl_layer_norm_sized(model, x, cfg, sizeof *cfg);
+}
+static inline tl_node tl_group_norm(tl_model *model, tl_node x, const tl_group_norm_cfg *cfg) {
+    return tl_group_norm_sized(model, x, cfg, sizeof *cfg);
+}
+static inline tl_node tl_dropout(tl_model *model, tl_node x, const tl_dropout_cfg *cfg) {
+    return tl_dropout_sized(model, x, cfg, sizeof *cfg);
+}
+static inline tl_node tl_wavenet_steps(tl_model *model, tl_node x, const tl_wavenet_cfg *cfg) {
+    return tl_wavenet_steps_sized(model, x, cfg, sizeof *cfg);
+}
+static inline tl_node tl_unet(tl_model *model, tl_node x, const tl_unet_cfg *cfg) {
+    return tl_unet_sized(model, x, cfg, sizeof *cfg);
+}
 
 #ifdef __cplusplus
 }

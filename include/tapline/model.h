@@ -53,7 +53,7 @@ typedef struct tl_model_cfg {
 
 /* An empty model; `cfg` NULL: all defaults. Free with tl_model_free. NULL when memory is short: builders and
  * tl_model_compile accept that and report it. */
-TL_API tl_model *tl_model_new(const tl_model_cfg *cfg);
+static inline tl_model *tl_model_new(const tl_model_cfg *cfg);
 
 /* Frees the model, its layers and its optimizer, once; views into it end with it. NULL is fine. */
 TL_API void tl_model_free(tl_model *model);
@@ -99,7 +99,7 @@ typedef struct tl_compile_cfg {
 /* Checks the graph that leads to `output`, lays out memory, initialises parameters. Layers that do not lead to `output` are
  * left out. `cfg` NULL: all defaults. Reports the first error of any builder call. A model is compiled once; where that fails, it
  * can only be freed. */
-TL_API tl_status tl_model_compile(tl_model *model, tl_node output, const tl_compile_cfg *cfg, tl_error *error);
+static inline tl_status tl_model_compile(tl_model *model, tl_node output, const tl_compile_cfg *cfg, tl_error *error);
 
 /* The model's own sticky error, never NULL: set by the functions that take no tl_error, and reported by all that take one. Once it
  * is set, builders and passes do nothing. What goes wrong within the upper tier (tapline/train.h) is the caller's error alone: the
@@ -148,7 +148,7 @@ typedef struct tl_target {
  * the weighted losses is divided by the sum of the weights, and the mean is 0 where all weights are. (PyTorch's weighted mean, for
  * samples of one length; as there, the smoothed part of a target is weighted by each class's own weight.) NaN with the model's
  * error set for a target or weight out of range, and when called before tl_forward. */
-TL_API double tl_loss(tl_model *model, const tl_target *target);
+static inline double tl_loss(tl_model *model, const tl_target *target);
 
 /* The sum of the weights that the last tl_loss divided by, a sample's being the mean over its steps: the number of samples where
  * nothing has a weight. It is what the means of several batches are joined by. */
@@ -221,7 +221,7 @@ typedef struct tl_group_cfg {
 
 /* Puts the parameters of a layer in a group of their own; `cfg` NULL: back to the defaults. May be called before or after
  * tl_model_compile, between any steps. A node that there is not and a rate out of range are the model's error. */
-TL_API void tl_set_group(tl_model *model, tl_node node, const tl_group_cfg *cfg);
+static inline void tl_set_group(tl_model *model, tl_node node, const tl_group_cfg *cfg);
 
 /* ---- what was compiled ---- */
 
@@ -240,6 +240,28 @@ TL_API size_t tl_model_memory(const tl_model *model); /* bytes: arena, parameter
 TL_API tl_loss_kind tl_model_loss(const tl_model *model);
 TL_API uint64_t tl_model_seed(const tl_model *model);
 TL_API int tl_model_threads(const tl_model *model);
+
+/* ---- how structs may grow (see tapline/base.h) ---- */
+
+typedef struct tl_compile_sizes {
+    size_t cfg, optimizer;
+} tl_compile_sizes;
+
+TL_API tl_model *tl_model_new_sized(const tl_model_cfg *cfg, size_t size);
+TL_API tl_status tl_model_compile_sized(tl_model *model, tl_node output, const tl_compile_cfg *cfg, const tl_compile_sizes *sizes,
+                                        tl_error *error);
+TL_API double tl_loss_sized(tl_model *model, const tl_target *target, size_t size);
+TL_API void tl_set_group_sized(tl_model *model, tl_node node, const tl_group_cfg *cfg, size_t size);
+
+static inline tl_model *tl_model_new(const tl_model_cfg *cfg) { return tl_model_new_sized(cfg, sizeof *cfg); }
+static inline tl_status tl_model_compile(tl_model *model, tl_node output, const tl_compile_cfg *cfg, tl_error *error) {
+    const tl_compile_sizes sizes = {sizeof(tl_compile_cfg), sizeof(tl_optimizer_cfg)};
+    return tl_model_compile_sized(model, output, cfg, &sizes, error);
+}
+static inline double tl_loss(tl_model *model, const tl_target *target) { return tl_loss_sized(model, target, sizeof *target); }
+static inline void tl_set_group(tl_model *model, tl_node node, const tl_group_cfg *cfg) {
+    tl_set_group_sized(model, node, cfg, sizeof *cfg);
+}
 
 #ifdef __cplusplus
 }

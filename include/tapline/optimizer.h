@@ -77,7 +77,7 @@ struct tl_optimizer_ops {
  *
  * A schedule says the learning rate of each step, starting from the one that the optimizer was given. Use:
  *
- *     tl_schedule_prepare, then for every step: tl_set_learning_rate(model, tl_schedule_rate(&schedule)), the step,
+ *     tl_schedule_new, then for every step: tl_set_learning_rate(model, tl_schedule_rate(schedule)), the step,
  *     tl_schedule_step; at the end of each epoch: tl_schedule_epoch.
  *
  * tl_fit does so by itself. Reductions by `factor` end at `minimum`; a rate that starts below it stays. */
@@ -116,23 +116,18 @@ TL_API tl_status tl_schedule_by_name(const char *name, tl_schedule_kind *kind, t
 /* The name of a schedule; NULL where there is none. */
 TL_API const char *tl_schedule_name(tl_schedule_kind kind);
 
-/* A schedule at work: plain data, a copy continues from where it was made. */
-typedef struct tl_schedule {
-    tl_schedule_cfg cfg;             /* defaults filled in */
-    double start;                    /* the learning rate that it was given */
-    uint64_t total;                  /* steps that it was given */
-    uint64_t steps, epochs;          /* done */
-    double reduced;                  /* plateau, king: the rate after the reductions so far */
-    double best;                     /* plateau: the least loss */
-    int waited;                      /* plateau: epochs since then */
-    size_t losses;                   /* king: in `loss` */
-    double loss[TL_SCHEDULE_LOSSES]; /* king: of the last steps, the newest last */
-} tl_schedule;
+/* A schedule at work. */
+typedef struct tl_schedule tl_schedule;
 
-/* Starts a schedule from `learning_rate` (cosine and one-cycle: over `steps` steps, at least 1). `cfg` NULL: constant. Fails for
- * values out of range and those that do not apply to the kind. */
-TL_API tl_status tl_schedule_prepare(tl_schedule *schedule, const tl_schedule_cfg *cfg, double learning_rate, uint64_t steps,
-                                     tl_error *error);
+/* A schedule that starts from `learning_rate` (cosine and one-cycle: over `steps` steps, at least 1). `cfg` NULL: constant. Free it
+ * with tl_schedule_free. Fails, NULL, for values out of range and those that do not apply to the kind. */
+static inline tl_schedule *tl_schedule_new(const tl_schedule_cfg *cfg, double learning_rate, uint64_t steps, tl_error *error);
+
+/* A copy, which continues from where the schedule is. NULL when memory is short. */
+TL_API tl_schedule *tl_schedule_copy(const tl_schedule *schedule, tl_error *error);
+
+/* NULL is fine. */
+TL_API void tl_schedule_free(tl_schedule *schedule);
 
 /* The learning rate of the next step. */
 TL_API double tl_schedule_rate(const tl_schedule *schedule);
@@ -142,6 +137,15 @@ TL_API void tl_schedule_step(tl_schedule *schedule, double loss);
 
 /* An epoch ended, with this mean loss. */
 TL_API void tl_schedule_epoch(tl_schedule *schedule, double loss);
+
+/* ---- how structs may grow (see tapline/base.h) ---- */
+
+TL_API tl_schedule *tl_schedule_new_sized(const tl_schedule_cfg *cfg, size_t size, double learning_rate, uint64_t steps,
+                                          tl_error *error);
+
+static inline tl_schedule *tl_schedule_new(const tl_schedule_cfg *cfg, double learning_rate, uint64_t steps, tl_error *error) {
+    return tl_schedule_new_sized(cfg, sizeof *cfg, learning_rate, steps, error);
+}
 
 #ifdef __cplusplus
 }

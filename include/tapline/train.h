@@ -62,12 +62,12 @@ typedef struct tl_fit_cfg {
     const tl_dataset *validation; /* (none) a set that is evaluated after each epoch */
     tl_augment_cfg augment;       /* (none) random variations of each batch (streams TL_STREAM_AUGMENT and TL_STREAM_MIXUP) */
     bool keep_order;              /* do not shuffle */
-    bool keep_running;            /* end with the running statistics of batch norm, without tl_update_statistics */
     const char *checkpoint;       /* (none) a file to go on from, should training be interrupted: written as it goes along, where a
                                      callback stops it, and at its end; docs/files.md */
     double checkpoint_every;      /* seconds from one to the next, after the batch of then (10, at ends of epochs only) */
     const char *resume;           /* (none) go on from this checkpoint of the same training; only `epochs` may be another */
     tl_callback callbacks[TL_MAX_CALLBACKS]; /* (none) called in this order, all of them, up to the first without a function */
+    bool keep_running;                       /* end with the running statistics of batch norm, without tl_update_statistics */
 } tl_fit_cfg;
 
 typedef struct tl_fit_result {
@@ -75,11 +75,11 @@ typedef struct tl_fit_result {
     uint64_t steps;       /* optimizer steps taken, likewise */
     int best_epoch;       /* the epoch with the least loss (see restore_best), from 1; 0 if none was completed */
     double best_loss;     /* that loss */
-    double best_accuracy; /* classification: the accuracy of training as seen during that epoch (tl_progress.train) */
     bool stopped;         /* by a callback */
     bool gave_up;         /* by patience */
     double seconds;       /* likewise of both */
     char note[200];       /* why results after a resume may not be those of uninterrupted training to the last bit; "": they are */
+    double best_accuracy; /* classification: the accuracy of training as seen during that epoch (tl_progress.train) */
 } tl_fit_result;
 
 /* Trains for the epochs asked. Samples are shuffled anew each epoch (stream TL_STREAM_SHUFFLE of the model's seed); the last,
@@ -91,7 +91,8 @@ typedef struct tl_fit_result {
  * `result` may be NULL. Fails for data that does not fit the model; where a batch norm would see a single value a channel; as
  * tl_step does, with what was learnt before the failing step kept, naming a sample that is not finite; and where a checkpoint
  * cannot be written (the one before it is kept) or is of another training (the message lists what differs). */
-TL_API tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result, tl_error *error);
+static inline tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result,
+                               tl_error *error);
 
 /* Sets what layers learn from a pass over training data beside their parameters, such as the running mean and variance of batch
  * norm, to what belongs to the parameters as they are: from every series of the data once, in inference mode (no dropout), each
@@ -120,6 +121,21 @@ TL_API tl_status tl_confusion(tl_model *model, const tl_dataset *data, size_t *c
  * and after the model is loaded. Another instruction set, tuning or engine may change the last bits; with the engine gemm the other
  * samples may, too. What was learnt may depend on the batch and on the BLAS as well (docs/command.md, --threads). */
 TL_API tl_status tl_predict(tl_model *model, const tl_tensor *x, const size_t *lengths, tl_tensor *y, tl_error *error);
+
+/* ---- how structs may grow (see tapline/base.h) ---- */
+
+typedef struct tl_fit_sizes {
+    size_t cfg, schedule, augment, result;
+} tl_fit_sizes;
+
+TL_API tl_status tl_fit_sized(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result,
+                              const tl_fit_sizes *sizes, tl_error *error);
+
+static inline tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result,
+                               tl_error *error) {
+    const tl_fit_sizes sizes = {sizeof(tl_fit_cfg), sizeof(tl_schedule_cfg), sizeof(tl_augment_cfg), sizeof(tl_fit_result)};
+    return tl_fit_sized(model, data, cfg, result, &sizes, error);
+}
 
 #ifdef __cplusplus
 }

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "compute/window.h"
+#include "graph/builder.h"
 #include "layers/registry.h"
 
 typedef struct conv1d_layer {
@@ -163,8 +164,8 @@ const tl_layer_ops tl_conv1d_layer_ops = {
     .backward = conv1d_backward,
 };
 
-tl_node tl_conv1d(tl_model *model, tl_node x, const tl_conv1d_cfg *cfg) {
+tl_node tl_conv1d_sized(tl_model *model, tl_node x, const tl_conv1d_cfg *cfg, size_t size) {
     conv1d_layer layer = {.base.ops = &tl_conv1d_layer_ops};
-    if (cfg) layer.cfg = *cfg;
+    tl_builder_cfg(model, "conv1d", &layer.cfg, sizeof layer.cfg, cfg, size);
     return tl_layer_add(model, &x, 1, &layer.base);
 }

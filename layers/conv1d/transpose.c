@@ -2,6 +2,7 @@
 #include "layers/conv1d/engine.h"
 
 #include "base/memory.h"
+#include "graph/builder.h"
 #include "layers/registry.h"
 
 #include <string.h>
@@ -182,8 +183,8 @@ const tl_layer_ops tl_conv1d_transpose_layer_ops = {
     .backward = transpose_backward,
 };
 
-tl_node tl_conv1d_transpose(tl_model *model, tl_node x, const tl_conv1d_transpose_cfg *cfg) {
+tl_node tl_conv1d_transpose_sized(tl_model *model, tl_node x, const tl_conv1d_transpose_cfg *cfg, size_t size) {
     transpose_layer layer = {.base.ops = &tl_conv1d_transpose_layer_ops};
-    if (cfg) layer.cfg = *cfg;
+    tl_builder_cfg(model, "conv1d_transpose", &layer.cfg, sizeof layer.cfg, cfg, size);
     return tl_layer_add(model, &x, 1, &layer.base);
 }

@@ -42,6 +42,52 @@ void tl_check_number(const char *what, double value, double least, double limit,
         tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is outside [%g, %g)", what, value, least, limit);
 }
 
+static bool is_zero(const unsigned char *bytes, size_t count) {
+    size_t i = 0;
+    while (i < count && bytes[i] == 0) i++;
+    return i == count;
+}
+
+static void take_run(unsigned char *to, size_t own, const unsigned char *from, size_t given, const char *what, tl_error *error) {
+    const size_t common = own < given ? own : given;
+    memcpy(to, from, common);
+    if (!is_zero(from + common, given - common))
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s: the program sets a field that tapline %s does not have", what, tl_version());
+}
+
+void tl_take_parts(void *own, size_t own_size, const void *given, size_t given_size, const tl_part *part, size_t parts,
+                   const char *what, tl_error *error) {
+    size_t at = 0, from = 0; /* how far both have been gone through */
+    memset(own, 0, own_size);
+    for (size_t i = 0; given && i <= parts; i++) {
+        const bool last = i == parts;
+        const size_t plain = (last ? own_size : part[i].offset) - at, rest = given_size - from;
+        const size_t run = last ? rest : plain, within = last ? 0 : part[i].given;
+        if (run > rest || within > rest - run) {
+            tl_fail(error, TL_ERROR_ARGUMENT, "%s: a configuration of %zu bytes is too short for its parts", what, given_size);
+            return;
+        }
+        take_run((unsigned char *)own + at, plain, (const unsigned char *)given + from, run, what, error);
+        if (last) return;
+        at += plain;
+        from += run;
+        take_run((unsigned char *)own + at, part[i].own, (const unsigned char *)given + from, within, what, error);
+        at += part[i].own;
+        from += within;
+    }
+}
+
+void tl_take(void *own, size_t own_size, const void *given, size_t given_size, const char *what, tl_error *error) {
+    tl_take_parts(own, own_size, given, given_size, NULL, 0, what, error);
+}
+
+void tl_hand_over(void *to, size_t size, const void *own, size_t own_size) {
+    if (!to) return;
+    const size_t common = size < own_size ? size : own_size;
+    memcpy(to, own, common);
+    memset((unsigned char *)to + common, 0, size - common);
+}
+
 void tl_list_names(tl_name_at name_at, const char *quote, char list[TL_NAME_LIST]) {
     size_t used = 0;
     *list = '\0';

@@ -21,6 +21,23 @@ void tl_check_number(const char *what, double value, double least, double limit,
 /* How many of the values are finite before the first that is not: `count` where all are. */
 size_t tl_finite_count(const tl_real *values, size_t count);
 
+/* Copies a configuration into `own`, whose program may have been compiled with headers of another version: fields that it does not
+ * have become 0, and those that it has more must be 0, else fails with "dense: the program sets a field that tapline 0.2.0 does not
+ * have", `what` being the first word. `given` NULL: all 0. */
+void tl_take(void *own, size_t own_size, const void *given, size_t given_size, const char *what, tl_error *error);
+
+/* A struct within a configuration: where it begins and how long it is here, and how long in the program. */
+typedef struct tl_part {
+    size_t offset, own, given;
+} tl_part;
+
+/* The same of a configuration with structs within, in their order. */
+void tl_take_parts(void *own, size_t own_size, const void *given, size_t given_size, const tl_part *part, size_t parts,
+                   const char *what, tl_error *error);
+
+/* The other way round: as much of what the library found out as the program has room for, and 0 behind it. */
+void tl_hand_over(void *to, size_t size, const void *own, size_t own_size);
+
 /* The name of that index, from 0; NULL behind the last. */
 typedef const char *(*tl_name_at)(size_t index);
 

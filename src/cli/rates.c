@@ -12,21 +12,22 @@ static json_t *as_list(const double *values, size_t count) {
 }
 
 void rates_as_json(const tl_rate_curve *curve, json_t *object) {
-    json_object_set_new(object, "suggested_learning_rate", report_number(curve->suggestion));
-    json_object_set_new(object, "diverged", json_boolean(curve->diverged));
-    json_object_set_new(object, "learning_rates", as_list(curve->learning_rate, curve->count));
-    json_object_set_new(object, "losses", as_list(curve->loss, curve->count));
-    json_object_set_new(object, "smoothed_losses", as_list(curve->smoothed, curve->count));
+    json_object_set_new(object, "suggested_learning_rate", report_number(tl_rate_curve_suggestion(curve)));
+    json_object_set_new(object, "diverged", json_boolean(tl_rate_curve_diverged(curve)));
+    json_object_set_new(object, "learning_rates", as_list(tl_rate_curve_learning_rates(curve), tl_rate_curve_count(curve)));
+    json_object_set_new(object, "losses", as_list(tl_rate_curve_losses(curve), tl_rate_curve_count(curve)));
+    json_object_set_new(object, "smoothed_losses", as_list(tl_rate_curve_smoothed(curve), tl_rate_curve_count(curve)));
 }
 
 void rates_as_text(const tl_rate_curve *curve, bool interrupted) {
     printf("\nlearning rate         loss     smoothed\n");
-    for (size_t i = 0; i < curve->count; i++)
-        printf("%13.3e %12.6g %12.6g\n", curve->learning_rate[i], curve->loss[i], curve->smoothed[i]);
-    if (isnan(curve->suggestion) && interrupted)
-        printf("\nno suggestion: interrupted after %zu rates\n", curve->count);
-    else if (isnan(curve->suggestion))
+    for (size_t i = 0; i < tl_rate_curve_count(curve); i++)
+        printf("%13.3e %12.6g %12.6g\n", tl_rate_curve_learning_rates(curve)[i], tl_rate_curve_losses(curve)[i],
+               tl_rate_curve_smoothed(curve)[i]);
+    if (isnan(tl_rate_curve_suggestion(curve)) && interrupted)
+        printf("\nno suggestion: interrupted after %zu rates\n", tl_rate_curve_count(curve));
+    else if (isnan(tl_rate_curve_suggestion(curve)))
         printf("\nno suggestion: the loss falls nowhere by more than it scatters; a larger --batch scatters less\n");
     else
-        printf("\nsuggestion: --lr %.2g, where the loss falls most steeply\n", curve->suggestion);
+        printf("\nsuggestion: --lr %.2g, where the loss falls most steeply\n", tl_rate_curve_suggestion(curve));
 }

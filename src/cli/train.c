@@ -283,10 +283,8 @@ static void find_rate(job *self, tl_error *error) {
     progress shown;
     if (!tl_failed(error)) make_model(self, error);
     if (tl_failed(error)) return;
-    self->rates = calloc(1, sizeof *self->rates);
-    if (!self->rates)
-        tl_fail(error, TL_ERROR_MEMORY, "out of memory");
-    else if (progress_begin(&shown, self->settings, self->data, self->batch)) {
+    self->rates = tl_rate_curve_new(error);
+    if (self->rates && progress_begin(&shown, self->settings, self->data, self->batch)) {
         const tl_fit_cfg cfg = fit_cfg(self, &shown, error);
         tl_find_learning_rate(self->model, self->data, &cfg, NULL, self->rates, error);
         progress_end(&shown);
@@ -454,7 +452,7 @@ int IN_PRECISION(train)(const void *settings) {
     else
         train_all(&self, &error);
     const int code = report(&self, &error);
-    free(self.rates);
+    tl_rate_curve_free(self.rates);
     free(self.folds);
     IN_PRECISION(members_free)(&self.members);
     tl_model_free(self.model);

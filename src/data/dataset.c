@@ -194,13 +194,14 @@ static tl_dataset *read_file(const char *path, const tl_read_cfg *cfg, tl_error 
     return reader ? reader->read(path, cfg, error) : NULL;
 }
 
-tl_dataset *tl_dataset_read(const char *path, const tl_read_cfg *cfg, tl_error *error) {
+tl_dataset *tl_dataset_read_sized(const char *path, const tl_read_cfg *given, size_t size, tl_error *error) {
+    tl_read_cfg settings, *cfg = &settings;
     static const char builtin[] = "builtin:";
     tl_error own = {0};
     if (!error) error = &own;
     if (tl_failed(error) || !tl_given(path, "data: the path", error)) return NULL;
-    const tl_read_cfg defaults = {0};
-    if (!cfg) cfg = &defaults;
+    tl_take(cfg, sizeof *cfg, given, size, "read", error);
+    if (tl_failed(error)) return NULL;
     const bool generated = strncmp(path, builtin, sizeof builtin - 1) == 0;
     tl_dataset *data = generated ? read_builtin(path + sizeof builtin - 1, cfg->like, error) : read_file(path, cfg, error);
     if (data && !cfg->raw) tl_dataset_normalize(data);

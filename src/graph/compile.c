@@ -241,13 +241,15 @@ static tl_status weigh_classes(tl_model *model, const tl_compile_cfg *cfg) {
     return tl_loss_weigh(&model->loss, cfg->class_weights, model->vertex[model->output].layer->out.channels, &model->error);
 }
 
-tl_status tl_model_compile(tl_model *model, tl_node output, const tl_compile_cfg *cfg, tl_error *error) {
+tl_status tl_model_compile_sized(tl_model *model, tl_node output, const tl_compile_cfg *given, const tl_compile_sizes *sizes,
+                                 tl_error *error) {
+    const tl_part optimizer = {offsetof(tl_compile_cfg, optimizer), sizeof(tl_optimizer_cfg), sizes->optimizer};
+    tl_compile_cfg cfg;
     if (tl_failed(error)) return error->status;
     if (model && model->compiled) return tl_fail(error, TL_ERROR_STATE, "compile: the model is compiled already");
-    const tl_compile_cfg defaults = {0};
-    if (!cfg) cfg = &defaults;
-    if (model && !tl_failed(&model->error) && take_configuration(model, cfg) == TL_OK && set_up_layers(model, output) == TL_OK &&
-        weigh_classes(model, cfg) == TL_OK && lay_out_parameters(model) == TL_OK && lay_out_lengths(model) == TL_OK &&
+    if (model) tl_take_parts(&cfg, sizeof cfg, given, sizes->cfg, &optimizer, 1, "compile", &model->error);
+    if (model && !tl_failed(&model->error) && take_configuration(model, &cfg) == TL_OK && set_up_layers(model, output) == TL_OK &&
+        weigh_classes(model, &cfg) == TL_OK && lay_out_parameters(model) == TL_OK && lay_out_lengths(model) == TL_OK &&
         tl_lay_out_arena(model) == TL_OK) {
         tl_graph_mark(model);
         model->compiled = true;

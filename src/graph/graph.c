@@ -1,8 +1,10 @@
 /* Building a model: layers join one after the other; what is wrong waits in the model's error. */
 #include "graph/graph.h"
 
+#include "base/argument.h"
 #include "base/memory.h"
 #include "compute/gemm.h"
+#include "graph/builder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,16 +14,16 @@ static const tl_node failed_node = {.id = -1};
 
 enum { MOST_THREADS = 1024 };
 
-tl_model *tl_model_new(const tl_model_cfg *cfg) {
+tl_model *tl_model_new_sized(const tl_model_cfg *cfg, size_t size) {
     tl_model *model = calloc(1, sizeof *model);
+    tl_model_cfg own;
     if (!model) return NULL;
-    if (cfg) {
-        model->seed = cfg->seed;
-        model->engine = cfg->engine;
-        if (cfg->threads < 0 || cfg->threads > MOST_THREADS)
-            tl_fail(&model->error, TL_ERROR_ARGUMENT, "model: %d threads are outside 0 … %d", cfg->threads, MOST_THREADS);
-    }
-    model->workers = tl_workers_of(cfg ? cfg->threads : 0);
+    tl_take(&own, sizeof own, cfg, size, "model", &model->error);
+    model->seed = own.seed;
+    model->engine = own.engine;
+    if (own.threads < 0 || own.threads > MOST_THREADS)
+        tl_fail(&model->error, TL_ERROR_ARGUMENT, "model: %d threads are outside 0 … %d", own.threads, MOST_THREADS);
+    model->workers = tl_workers_of(own.threads);
     tl_gemm_prepare();
     return model;
 }
@@ -94,6 +96,10 @@ static bool grow(tl_model *model, const tl_layer *layer) {
     memcpy(copy, layer, layer->ops->size);
     model->vertex[model->vertices] = (tl_vertex){.layer = copy, .group = {.rate = 1}};
     return true;
+}
+
+void tl_builder_cfg(tl_model *model, const char *layer, void *own, size_t own_size, const void *given, size_t size) {
+    tl_take(own, own_size, given, size, layer, model ? &model->error : NULL);
 }
 
 tl_node tl_layer_add(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer) {
@@ -266,10 +272,11 @@ static void set_frozen(tl_model *model, tl_node node, bool frozen) {
 void tl_freeze(tl_model *model, tl_node node) { set_frozen(model, node, true); }
 void tl_unfreeze(tl_model *model, tl_node node) { set_frozen(model, node, false); }
 
-void tl_set_group(tl_model *model, tl_node node, const tl_group_cfg *cfg) {
+void tl_set_group_sized(tl_model *model, tl_node node, const tl_group_cfg *cfg, size_t size) {
     tl_vertex *vertex = find_vertex(model, node, "group");
-    tl_group_cfg group = cfg ? *cfg : (tl_group_cfg){0};
+    tl_group_cfg group;
     if (!vertex) return;
+    tl_take(&group, sizeof group, cfg, size, "group", &model->error);
     if (group.rate == 0) group.rate = 1;
     if (!(group.rate > 0 && group.rate <= 1e6)) {
         tl_fail(&model->error, TL_ERROR_ARGUMENT, "group: rate %g is not a number above 0, up to 1e6", group.rate);

@@ -89,13 +89,16 @@ tl_tensor tl_output(const tl_model *model) {
 
 /* ---- loss ---- */
 
-double tl_loss(tl_model *model, const tl_target *target) {
+double tl_loss_sized(tl_model *model, const tl_target *given, size_t size) {
+    tl_target own, *target = &own;
     if (!model || tl_failed(&model->error)) return NAN;
     if (model->stage == TL_STAGE_NOTHING) {
         tl_fail(&model->error, TL_ERROR_STATE, "loss: no forward pass came before it");
         return NAN;
     }
-    if (!tl_given(target, "loss: the target", &model->error)) return NAN;
+    if (!tl_given(given, "loss: the target", &model->error)) return NAN;
+    tl_take(&own, sizeof own, given, size, "loss", &model->error);
+    if (tl_failed(&model->error)) return NAN;
     tl_vertex *output = &model->vertex[model->output];
     const tl_tensor *y = &output->forward[model->mode].y;
     const size_t *lengths = model->has_lengths ? output->lengths : NULL;

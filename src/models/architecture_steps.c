@@ -1,4 +1,5 @@
 /* Ready-made networks with an output for every step. */
+#include "graph/builder.h"
 #include "graph/graph.h"
 
 #include <limits.h>
@@ -34,8 +35,9 @@ static tl_node gated(tl_model *m, tl_node x, int filters, int kernel, int dilati
     return tl_multiply(m, (const tl_node[]){value, gate}, 2);
 }
 
-tl_node tl_wavenet_steps(tl_model *m, tl_node x, const tl_wavenet_cfg *cfg) {
-    const tl_wavenet_cfg given = cfg ? *cfg : (tl_wavenet_cfg){0};
+tl_node tl_wavenet_steps_sized(tl_model *m, tl_node x, const tl_wavenet_cfg *cfg, size_t size) {
+    tl_wavenet_cfg given;
+    tl_builder_cfg(m, "wavenet_steps", &given, sizeof given, cfg, size);
     const int filters = or_default(given.filters, 32), skips = or_default(given.skips, 32), kernel = or_default(given.kernel, 2);
     const int blocks = or_default(given.blocks, 8), stacks = or_default(given.stacks, 1);
     tl_node skip = failed;
@@ -62,8 +64,9 @@ static tl_node twice(tl_model *m, tl_node x, int filters, int kernel) {
     return x;
 }
 
-tl_node tl_unet(tl_model *m, tl_node x, const tl_unet_cfg *cfg) {
-    const tl_unet_cfg given = cfg ? *cfg : (tl_unet_cfg){0};
+tl_node tl_unet_sized(tl_model *m, tl_node x, const tl_unet_cfg *cfg, size_t size) {
+    tl_unet_cfg given;
+    tl_builder_cfg(m, "unet", &given, sizeof given, cfg, size);
     const int filters = or_default(given.filters, 16), kernel = or_default(given.kernel, 5), levels = or_default(given.levels, 3);
     const size_t length = tl_node_shape(m, x).length; /* 0: known when it is compiled */
     tl_node level[MOST_LEVELS];

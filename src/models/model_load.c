@@ -1,6 +1,7 @@
 /* Models from files. */
 #include "models/model.h"
 
+#include "base/argument.h"
 #include "base/memory.h"
 #include "data/classes.h"
 #include "graph/graph.h"
@@ -176,20 +177,31 @@ void tl_model_info_release(tl_model_info *info) {
 
 /* ---- the whole ---- */
 
-tl_model *tl_model_load(const char *path, const tl_load_cfg *cfg, tl_model_info *info, tl_error *error) {
-    const tl_load_cfg defaults = {0};
+/* The optimizer lies within the settings of compile, which lie within those of load. */
+static void take_configuration(tl_load_cfg *cfg, const tl_load_cfg *given, const tl_load_sizes *sizes, tl_error *error) {
+    enum { OPTIMIZER = offsetof(tl_compile_cfg, optimizer), REST = OPTIMIZER + sizeof(tl_optimizer_cfg) };
+    const size_t at = offsetof(tl_load_cfg, compile);
+    const tl_part parts[] = {{at + OPTIMIZER, sizeof(tl_optimizer_cfg), sizes->optimizer},
+                             {at + REST, sizeof(tl_compile_cfg) - REST, sizes->compile - OPTIMIZER - sizes->optimizer}};
+    tl_take_parts(cfg, sizeof *cfg, given, sizes->cfg, parts, sizeof parts / sizeof *parts, "model", error);
+}
+
+tl_model *tl_model_load_sized(const char *path, const tl_load_cfg *given, tl_model_info *info, const tl_load_sizes *sizes,
+                              tl_error *error) {
+    tl_load_cfg cfg;
     tl_error own = {0};
     tl_model_info kept = {0};
     tl_archive archive = {0};
     tl_model *model = NULL;
-    if (info) *info = kept;
+    tl_hand_over(info, sizes->info, &kept, sizeof kept);
     if (!error) error = &own;
-    if (tl_model_open(&archive, path, "model", error) == TL_OK) model = build(&archive, cfg ? cfg : &defaults, error);
+    take_configuration(&cfg, given, sizes, error);
+    if (tl_model_open(&archive, path, "model", error) == TL_OK) model = build(&archive, &cfg, error);
     if (!tl_failed(error) && tl_model_take(&archive, model, error) == TL_OK && tl_archive_end(&archive, error) == TL_OK)
         read_info(&archive, model, &kept, error);
     tl_archive_release(&archive);
     if (info && !tl_failed(error))
-        *info = kept;
+        tl_hand_over(info, sizes->info, &kept, sizeof kept);
     else
         tl_model_info_release(&kept);
     if (!tl_failed(error)) return model;

@@ -99,13 +99,15 @@ tl_status tl_model_finite(const tl_model *model, const char *caller, tl_error *e
     return tl_failed(error) ? error->status : TL_OK;
 }
 
-tl_status tl_model_save(const tl_model *model, const char *path, const tl_save_cfg *cfg, tl_error *error) {
+tl_status tl_model_save_sized(const tl_model *model, const char *path, const tl_save_cfg *given, size_t size, tl_error *error) {
+    tl_save_cfg cfg;
     tl_error own = {0};
     if (!error) error = &own;
     if (tl_model_check(model, "save", error) != TL_OK || tl_model_finite(model, "save", error) != TL_OK) return error->status;
+    tl_take(&cfg, sizeof cfg, given, size, "save", error);
     tl_archive archive = {0};
     tl_archive_text(&archive, "kind", "model", error);
-    if (tl_model_put(&archive, model, cfg, error) == TL_OK) tl_archive_save(&archive, path, error);
+    if (tl_model_put(&archive, model, &cfg, error) == TL_OK) tl_archive_save(&archive, path, error);
     tl_archive_release(&archive);
     return error->status;
 }

@@ -221,21 +221,25 @@ char *tl_json_text(const json_t *value, size_t flags) {
     return NULL;
 }
 
-tl_node tl_architecture_from_json(tl_model *model, tl_node x, const char *text, const tl_architecture_cfg *cfg) {
+tl_node tl_architecture_from_json_sized(tl_model *model, tl_node x, const char *text, const tl_architecture_cfg *cfg, size_t size) {
+    tl_architecture_cfg own;
     if (!model || !tl_given(text, "architecture: the text", &model->error)) return (tl_node){.id = -1};
+    tl_take(&own, sizeof own, cfg, size, "architecture", &model->error);
     json_t *root = tl_json_parse(text, strlen(text), "architecture", &model->error);
-    const tl_node output = tl_network_build(model, x, root, "architecture", cfg);
+    const tl_node output = tl_network_build(model, x, root, "architecture", &own);
     json_decref(root);
     return output;
 }
 
-tl_node tl_architecture_from_file(tl_model *model, tl_node x, const char *path, const tl_architecture_cfg *cfg) {
+tl_node tl_architecture_from_file_sized(tl_model *model, tl_node x, const char *path, const tl_architecture_cfg *cfg, size_t size) {
+    tl_architecture_cfg own;
     if (!model || !tl_given(path, "architecture: the path", &model->error)) return (tl_node){.id = -1};
     tl_text text;
     json_t *root = NULL;
+    tl_take(&own, sizeof own, cfg, size, "architecture", &model->error);
     if (tl_text_read(&text, path, &model->error) == TL_OK)
         root = tl_json_parse(text.start, (size_t)(text.end - text.start), path, &model->error);
-    const tl_node output = tl_network_build(model, x, root, path, cfg);
+    const tl_node output = tl_network_build(model, x, root, path, &own);
     json_decref(root);
     tl_text_release(&text);
     return output;

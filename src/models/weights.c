@@ -1,6 +1,7 @@
 /* Weights of PyTorch networks, in and out. */
 #include "models/weights.h"
 
+#include "base/argument.h"
 #include "base/memory.h"
 #include "graph/graph.h"
 #include "models/model.h"
@@ -46,15 +47,15 @@ static void copy(const tl_weights *weights, const tl_modules *modules) {
         }
 }
 
-tl_status tl_weights_import(tl_model *model, const char *path, const tl_weights_cfg *cfg, tl_error *error) {
-    const tl_weights_cfg defaults = {0};
+tl_status tl_weights_import_sized(tl_model *model, const char *path, const tl_weights_cfg *given, size_t size, tl_error *error) {
+    tl_weights_cfg settings, *cfg = &settings;
     tl_error own = {0};
     tl_archive archive = {0};
     tl_modules modules = {0};
     tl_weights weights = {0};
-    if (!cfg) cfg = &defaults;
     if (!error) error = &own;
     if (tl_model_check(model, "import", error) != TL_OK) return error->status;
+    tl_take(cfg, sizeof *cfg, given, size, "import", error);
     json_t *map = cfg->map ? tl_weights_map(cfg->map, error) : NULL;
     tl_archive_open_plain(&archive, path, error);
     tl_modules_list(&modules, &archive, error);
@@ -107,13 +108,14 @@ static tl_status save(const tl_weights *weights, const char *path, tl_error *err
     return error->status;
 }
 
-tl_status tl_weights_export(const tl_model *model, const char *path, const tl_weights_cfg *cfg, tl_error *error) {
-    const tl_weights_cfg defaults = {0};
+tl_status tl_weights_export_sized(const tl_model *model, const char *path, const tl_weights_cfg *given, size_t size,
+                                  tl_error *error) {
+    tl_weights_cfg settings, *cfg = &settings;
     tl_error own = {0};
     tl_weights weights = {0};
-    if (!cfg) cfg = &defaults;
     if (!error) error = &own;
     if (tl_model_check(model, "export", error) != TL_OK) return error->status;
+    tl_take(cfg, sizeof *cfg, given, size, "export", error);
     json_t *map = cfg->map ? tl_weights_map(cfg->map, error) : NULL;
     tl_weights_list(&weights, model, error);
     if (name_layers(&weights, map, cfg, error) == TL_OK && save(&weights, path, error) == TL_OK) tell(&weights, cfg);

@@ -6,14 +6,16 @@
 #include <math.h>
 #include <string.h>
 
-tl_status tl_augment_check(const tl_augment_cfg *cfg, tl_error *error) {
+tl_status tl_augment_check_sized(const tl_augment_cfg *given, size_t size, tl_error *error) {
     if (tl_failed(error)) return error->status;
     tl_error own = {0};
+    tl_augment_cfg cfg;
     if (!error) error = &own;
-    tl_check_number("augment: crop", cfg->crop, 0, 1, error);
-    tl_check_number("augment: scale", cfg->scale, 0, INFINITY, error);
-    tl_check_number("augment: jitter", cfg->jitter, 0, INFINITY, error);
-    tl_check_number("augment: mixup", cfg->mixup, 0, INFINITY, error);
+    tl_take(&cfg, sizeof cfg, given, size, "augment", error);
+    tl_check_number("augment: crop", cfg.crop, 0, 1, error);
+    tl_check_number("augment: scale", cfg.scale, 0, INFINITY, error);
+    tl_check_number("augment: jitter", cfg.jitter, 0, INFINITY, error);
+    tl_check_number("augment: mixup", cfg.mixup, 0, INFINITY, error);
     return error->status;
 }
 
@@ -40,12 +42,15 @@ static void vary(const tl_augment_cfg *cfg, const tl_real *x, tl_real *y, size_t
     for (size_t i = 0; cfg->jitter > 0 && i < count; i++) y[i] += (tl_real)(cfg->jitter * tl_rng_normal(rng));
 }
 
-void tl_augment(const tl_augment_cfg *cfg, const tl_tensor *x, const size_t *lengths, tl_tensor *y, uint64_t seed, uint64_t step) {
+void tl_augment_sized(const tl_augment_cfg *given, size_t size, const tl_tensor *x, const size_t *lengths, tl_tensor *y,
+                      uint64_t seed, uint64_t step) {
+    tl_augment_cfg cfg;
+    tl_take(&cfg, sizeof cfg, given, size, "augment", NULL);
     const size_t length = x->shape[1], channels = x->shape[2];
     for (size_t i = 0; i < x->shape[0]; i++) {
         tl_rng rng = tl_rng_at(seed, TL_STREAM_AUGMENT, (uint32_t)i, step);
         const size_t own = lengths ? lengths[i] : length, at = i * length * channels;
-        vary(cfg, x->data + at, y->data + at, own, channels, &rng);
+        vary(&cfg, x->data + at, y->data + at, own, channels, &rng);
         memset(y->data + at + own * channels, 0, (length - own) * channels * sizeof *y->data);
     }
 }

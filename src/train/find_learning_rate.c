@@ -8,6 +8,32 @@
 #include "train/fit.h"
 
 #include <math.h>
+#include <stdlib.h>
+
+struct tl_rate_curve {
+    size_t count;
+    double learning_rate[TL_RATES], loss[TL_RATES], smoothed[TL_RATES];
+    double suggestion;
+    bool diverged;
+};
+
+tl_rate_curve *tl_rate_curve_new(tl_error *error) {
+    if (tl_failed(error)) return NULL;
+    tl_rate_curve *curve = calloc(1, sizeof *curve);
+    if (curve)
+        curve->suggestion = NAN;
+    else
+        tl_fail(error, TL_ERROR_MEMORY, "learning-rate finder: out of memory");
+    return curve;
+}
+
+void tl_rate_curve_free(tl_rate_curve *curve) { free(curve); }
+size_t tl_rate_curve_count(const tl_rate_curve *curve) { return curve ? curve->count : 0; }
+const double *tl_rate_curve_learning_rates(const tl_rate_curve *curve) { return curve ? curve->learning_rate : NULL; }
+const double *tl_rate_curve_losses(const tl_rate_curve *curve) { return curve ? curve->loss : NULL; }
+const double *tl_rate_curve_smoothed(const tl_rate_curve *curve) { return curve ? curve->smoothed : NULL; }
+double tl_rate_curve_suggestion(const tl_rate_curve *curve) { return curve ? curve->suggestion : NAN; }
+bool tl_rate_curve_diverged(const tl_rate_curve *curve) { return curve && curve->diverged; }
 
 typedef struct trial {
     tl_rate_range range;
@@ -142,19 +168,26 @@ static tl_status run(tl_model *model, const tl_dataset *data, const tl_fit_cfg *
     return error->status;
 }
 
-tl_status tl_find_learning_rate(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, const tl_rate_range *range,
-                                tl_rate_curve *curve, tl_error *error) {
-    static const tl_fit_cfg defaults;
+static void take_configuration(tl_fit_cfg *fit, const tl_fit_cfg *given, tl_rate_range *own, const tl_rate_range *range,
+                               const tl_find_sizes *sizes, tl_error *error) {
+    const tl_fit_sizes of_fit = {.cfg = sizes->cfg, .schedule = sizes->schedule, .augment = sizes->augment};
+    tl_fit_take(fit, given, &of_fit, error);
+    tl_take(own, sizeof *own, range, sizes->range, "learning-rate finder", error);
+}
+
+tl_status tl_find_learning_rate_sized(tl_model *model, const tl_dataset *data, const tl_fit_cfg *given, const tl_rate_range *range,
+                                      tl_rate_curve *curve, const tl_find_sizes *sizes, tl_error *error) {
+    tl_fit_cfg cfg;
     tl_error own = {0};
     if (!error) error = &own;
     if (!tl_given(curve, "learning-rate finder: the curve", error)) return error->status;
     *curve = (tl_rate_curve){.suggestion = NAN};
+    trial self = {.curve = curve, .callbacks = cfg.callbacks, .least = INFINITY};
+    take_configuration(&cfg, given, &self.range, range, sizes, error);
     if (tl_failed(error) || check_model(model, error) != TL_OK || tl_samples_check(data, "learning-rate finder", error) != TL_OK)
         return error->status;
-    if (!cfg) cfg = &defaults;
-    trial self = {.range = range ? *range : (tl_rate_range){0}, .curve = curve, .callbacks = cfg->callbacks, .least = INFINITY};
     if (check_range(&self.range, error) != TL_OK) return error->status;
-    const tl_fit_cfg fit = trial_cfg(&self, model, data, cfg);
+    const tl_fit_cfg fit = trial_cfg(&self, model, data, &cfg);
     tl_snapshot before = {0};
     if (tl_snapshot_take(&before, model, error) == TL_OK) {
         run(model, data, &fit, &self, error);

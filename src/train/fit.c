@@ -102,8 +102,7 @@ static tl_status check_norms(const tl_fit_state *f, tl_error *error) {
     return TL_OK;
 }
 
-static tl_status take_configuration(tl_fit_state *f, const tl_fit_cfg *cfg, tl_error *error) {
-    if (cfg) f->cfg = *cfg;
+static tl_status take_configuration(tl_fit_state *f, tl_error *error) {
     if (f->cfg.epochs == 0) f->cfg.epochs = 1;
     if (f->cfg.batch == 0) f->cfg.batch = tl_model_batch(f->model);
     if (f->cfg.accumulate == 0) f->cfg.accumulate = 1;
@@ -134,9 +133,9 @@ static void prepare_mixtures(tl_fit_state *f, tl_error *error) {
         mixed->values = tl_allocate(batch * tl_values_each(f->data), sizeof *mixed->values, "targets of mixtures", error);
 }
 
-static tl_status prepare_fit(tl_fit_state *f, const tl_fit_cfg *cfg, tl_error *error) {
+static tl_status prepare_fit(tl_fit_state *f, tl_error *error) {
     const tl_shape in = tl_input_shape(f->model);
-    if (tl_data_check(f->model, f->data, "fit", error) != TL_OK || take_configuration(f, cfg, error) != TL_OK) return error->status;
+    if (tl_data_check(f->model, f->data, "fit", error) != TL_OK || take_configuration(f, error) != TL_OK) return error->status;
     f->order = tl_allocate(f->data->x.shape[0], sizeof *f->order, "the order of the samples", error);
     f->x = tl_tensor_new(3, (size_t[]){f->cfg.batch, in.length, in.channels}, error);
     if (varies(&f->cfg.augment)) f->varied = tl_tensor_new(3, f->x.shape, error);
@@ -358,12 +357,20 @@ static void settle(tl_fit_state *f, tl_error *error) {
     if (tl_failed(&wrong) && !tl_failed(error)) tl_fail(error, wrong.status, "fit: after training: %.400s", wrong.text);
 }
 
-tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result, tl_error *error) {
+void tl_fit_take(tl_fit_cfg *cfg, const tl_fit_cfg *given, const tl_fit_sizes *sizes, tl_error *error) {
+    const tl_part parts[] = {{offsetof(tl_fit_cfg, schedule), sizeof(tl_schedule_cfg), sizes->schedule},
+                             {offsetof(tl_fit_cfg, augment), sizeof(tl_augment_cfg), sizes->augment}};
+    tl_take_parts(cfg, sizeof *cfg, given, sizes->cfg, parts, sizeof parts / sizeof *parts, "fit", error);
+}
+
+tl_status tl_fit_sized(tl_model *model, const tl_dataset *data, const tl_fit_cfg *given, tl_fit_result *result,
+                       const tl_fit_sizes *sizes, tl_error *error) {
     tl_error own = {0};
     if (!error) error = &own;
     if (tl_failed(error)) return error->status;
     tl_fit_state f = {.model = model, .data = data};
-    if (prepare_fit(&f, cfg, error) == TL_OK) {
+    tl_fit_take(&f.cfg, given, sizes, error);
+    if (!tl_failed(error) && prepare_fit(&f, error) == TL_OK) {
         train(&f, error);
         if (tl_failed(error)) tl_model_clear_error(model); /* it is the caller's now */
         f.result.gave_up = gave_up(&f);
@@ -372,6 +379,6 @@ tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg,
         tl_zero_grad(model);
     }
     release_fit(&f);
-    if (result) *result = f.result;
+    tl_hand_over(result, sizes->result, &f.result, sizeof f.result);
     return error->status;
 }

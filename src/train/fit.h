@@ -2,6 +2,7 @@
 #ifndef TL_FIT_H
 #define TL_FIT_H
 
+#include "base/schedule.h"
 #include "train/metrics.h"
 
 /* The mixtures that a batch is trained on in place of its series (mixup). */
@@ -40,6 +41,9 @@ typedef struct tl_fit_state {
     size_t *lengths;       /* (batch); NULL: whole series */
     tl_mixtures mixed;
 } tl_fit_state;
+
+/* Takes the configuration of a program that may have been compiled with other headers (tl_take_parts). */
+void tl_fit_take(tl_fit_cfg *cfg, const tl_fit_cfg *given, const tl_fit_sizes *sizes, tl_error *error);
 
 /* Calls all of them; false where one says so. */
 bool tl_call_back(const tl_callback callbacks[TL_MAX_CALLBACKS], const tl_progress *progress);

@@ -1,0 +1,10 @@
+/* builder.h: what the builders of layers share. */
+#ifndef TL_BUILDER_H
+#define TL_BUILDER_H
+
+#include <tapline/model.h>
+
+/* Takes the configuration of a builder (tl_take in base/argument.h); what is wrong waits in the model, which may be NULL. */
+void tl_builder_cfg(tl_model *model, const char *layer, void *own, size_t own_size, const void *given, size_t size);
+
+#endif
