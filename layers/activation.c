@@ -1,9 +1,9 @@
 /* Elementwise activations: each is a line of the table in the kernels (activation.c), and here what it is called and its settings.
  */
+#include "base/math.h"
 #include "graph/builder.h"
-#include "layers/registry.h"
-
 #include "kernels/kernels.h"
+#include "layers/registry.h"
 
 #include <math.h>
 
@@ -27,7 +27,7 @@ static void activation_task(void *context, size_t task, int worker) {
     const activation_job *job = context;
     tl_activation_run run = job->run;
     const size_t first = task * BLOCK;
-    run.count = run.count - first < BLOCK ? run.count - first : BLOCK;
+    run.count = tl_min(run.count - first, BLOCK);
     run.to += first;
     if (run.from) run.from += first;
     if (run.dy) {
@@ -44,7 +44,7 @@ static tl_activation_run run_of(const activation_layer *self, const tl_tensor *l
 
 static void share(const tl_pass *pass, const tl_activation_run *run, double cost) {
     activation_job job = {.run = *run, .kernels = tl_kernels_of(pass->workers)};
-    tl_parallel(pass->workers, (run->count + BLOCK - 1) / BLOCK, cost * (double)run->count, activation_task, &job);
+    tl_parallel(pass->workers, tl_ceil_div(run->count, BLOCK), cost * (double)run->count, activation_task, &job);
 }
 
 static void activation_forward(const tl_layer *layer, const tl_pass *pass) {

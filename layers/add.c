@@ -1,7 +1,7 @@
 /* The sum of several arrays, with the ReLU after it if there is one. */
-#include "layers/registry.h"
-
+#include "base/math.h"
 #include "kernels/kernels.h"
+#include "layers/registry.h"
 
 #include <string.h>
 
@@ -24,13 +24,13 @@ typedef struct add_run {
 
 static void share_blocks(const tl_layer *layer, const tl_pass *pass, size_t count, tl_task task) {
     add_run run = {.layer = layer, .pass = pass, .kernels = tl_kernels_of(pass->workers), .count = count};
-    tl_parallel(pass->workers, (count + BLOCK - 1) / BLOCK, (double)count * (double)layer->inputs, task, &run);
+    tl_parallel(pass->workers, tl_ceil_div(count, BLOCK), (double)count * (double)layer->inputs, task, &run);
 }
 
 static void forward_task(void *context, size_t task, int worker) {
     (void)worker;
     const add_run *run = context;
-    const size_t first = task * BLOCK, count = run->count - first < BLOCK ? run->count - first : BLOCK;
+    const size_t first = task * BLOCK, count = tl_min(run->count - first, BLOCK);
     const size_t last = run->layer->inputs - 1;
     const tl_tensor *x = run->pass->x;
     const tl_real *sum = x[0].data + first;
@@ -52,7 +52,7 @@ static void backward_task(void *context, size_t task, int worker) {
     (void)worker;
     const add_run *run = context;
     const tl_pass *pass = run->pass;
-    const size_t first = task * BLOCK, count = run->count - first < BLOCK ? run->count - first : BLOCK;
+    const size_t first = task * BLOCK, count = tl_min(run->count - first, BLOCK);
     const tl_real *dy = pass->dy.data;
     const bool relu = ((const add_layer *)run->layer)->relu;
     for (int in_place = 0; in_place <= 1; in_place++)

@@ -5,10 +5,10 @@
  * to the mean is at most sqrt(rows) standard deviations, so that little cancels however large the mean is. Chunks are merged in
  * double (Chan, Golub & LeVeque 1983).
  */
+#include "base/math.h"
 #include "graph/builder.h"
-#include "layers/registry.h"
-
 #include "kernels/kernels.h"
+#include "layers/registry.h"
 
 #include <math.h>
 
@@ -66,7 +66,7 @@ typedef struct batch_norm_run {
 
 static size_t chunk_rows(size_t channels) {
     const size_t rows = CHUNK / channels;
-    return rows < LEAST_ROWS ? LEAST_ROWS : rows > MOST_ROWS ? MOST_ROWS : rows;
+    return tl_min(tl_max(rows, LEAST_ROWS), MOST_ROWS);
 }
 
 /* How many of the rows from `first` to `last` belong to a sample's own length. */
@@ -75,8 +75,8 @@ static size_t count_between(const tl_layer *layer, const tl_pass *pass, size_t f
     size_t count = 0;
     if (!pass->lengths) return last - first;
     for (size_t sample = first / length; sample * length < last; sample++) {
-        const size_t begin = sample * length > first ? sample * length : first, end = sample * length + pass->lengths[sample];
-        const size_t stop = end < last ? end : last;
+        const size_t begin = tl_max(sample * length, first), end = sample * length + pass->lengths[sample];
+        const size_t stop = tl_min(end, last);
         if (stop > begin) count += stop - begin;
     }
     return count;
@@ -90,7 +90,7 @@ static batch_norm_run run_of(const tl_layer *layer, const tl_pass *pass) {
     run.rows = pass->batch * layer->in[0].length;
     run.counted = count_between(layer, pass, 0, run.rows);
     run.chunk = chunk_rows(run.channels);
-    run.chunks = (run.rows + run.chunk - 1) / run.chunk;
+    run.chunks = tl_ceil_div(run.rows, run.chunk);
     run.first = pass->scratch + HEAD * run.channels;
     run.second = run.first + run.chunks * run.channels;
     return run;
@@ -99,13 +99,13 @@ static batch_norm_run run_of(const tl_layer *layer, const tl_pass *pass) {
 static size_t batch_norm_scratch(const tl_layer *layer, size_t batch, int threads) {
     (void)threads;
     const size_t channels = layer->in[0].channels, chunk = chunk_rows(channels);
-    const size_t chunks = (batch * layer->in[0].length + chunk - 1) / chunk;
+    const size_t chunks = tl_ceil_div(batch * layer->in[0].length, chunk);
     return (HEAD + 2 * chunks) * channels;
 }
 
 static size_t rows_of(const batch_norm_run *run, size_t task) {
     const size_t first = task * run->chunk;
-    return run->rows - first < run->chunk ? run->rows - first : run->chunk;
+    return tl_min(run->rows - first, run->chunk);
 }
 
 /* What the kernels see of a chunk. */
@@ -130,7 +130,7 @@ static void share_chunks(batch_norm_run *run, tl_task task) {
 }
 
 static void share_channels(batch_norm_run *run, tl_task task) {
-    tl_parallel(run->pass->workers, (run->channels + LANES - 1) / LANES, 4.0 * (double)run->chunks * (double)run->channels, task,
+    tl_parallel(run->pass->workers, tl_ceil_div(run->channels, LANES), 4.0 * (double)run->chunks * (double)run->channels, task,
                 run);
 }
 
@@ -210,7 +210,7 @@ static void join_sums(const batch_norm_run *run, size_t c, double mean, double s
 static void merge_task(void *context, size_t task, int worker) {
     (void)worker;
     const batch_norm_run *run = context;
-    const size_t channels = run->channels, start = task * LANES, lanes = channels - start < LANES ? channels - start : LANES;
+    const size_t channels = run->channels, start = task * LANES, lanes = tl_min(channels - start, LANES);
     const tl_real *scale = run->pass->parameter[SCALE], *shift = run->pass->parameter[SHIFT];
     tl_real *saved = run->pass->saved;
     double mean[LANES], squares[LANES];
@@ -327,7 +327,7 @@ static void gradient_coefficients(const batch_norm_run *run, size_t c, double of
 static void gradient_merge_task(void *context, size_t task, int worker) {
     (void)worker;
     const batch_norm_run *run = context;
-    const size_t channels = run->channels, start = task * LANES, lanes = channels - start < LANES ? channels - start : LANES;
+    const size_t channels = run->channels, start = task * LANES, lanes = tl_min(channels - start, LANES);
     const tl_real *inverse = run->pass->saved + INVERSE * channels, *rest = run->pass->saved + REST * channels;
     tl_real *const *gradient = run->pass->gradient;
     double of_shift[LANES] = {0}, centred[LANES] = {0};

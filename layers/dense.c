@@ -1,3 +1,4 @@
+#include "base/math.h"
 #include "compute/gemm.h"
 #include "compute/product.h"
 #include "graph/builder.h"
@@ -55,8 +56,8 @@ static dense_run run_of(const tl_layer *layer, const tl_pass *pass) {
 }
 
 static void share(dense_run *run, size_t rows, tl_task task) {
-    const size_t wanted = (rows + LEAST_ROWS - 1) / LEAST_ROWS;
-    run->parts = wanted < PARTS ? wanted : PARTS;
+    const size_t wanted = tl_ceil_div(rows, LEAST_ROWS);
+    run->parts = tl_min(wanted, PARTS);
     const double work = 2.0 * (double)run->rows * (double)run->channels * (double)run->units;
     tl_parallel(run->pass->workers, run->parts, work, task, run);
 }
@@ -83,8 +84,7 @@ static void bias_gradient(const dense_run *run) {
     tl_real *part = run->pass->scratch;
     for (size_t first = 0; first < run->rows; first += RUN) {
         memset(part, 0, run->units * sizeof *part);
-        kernels->sum_rows(run->pass->dy.data + first * run->units, run->rows - first < RUN ? run->rows - first : RUN, run->units,
-                          part);
+        kernels->sum_rows(run->pass->dy.data + first * run->units, tl_min(run->rows - first, RUN), run->units, part);
         kernels->sum_rows(part, 1, run->units, run->pass->gradient[1]);
     }
 }

@@ -1,9 +1,9 @@
 /* The mask is a function of (seed, node, step, position): backward draws it again instead of keeping it. A position is an element,
  * or a channel of a sample where whole channels are dropped. */
+#include "base/math.h"
 #include "graph/builder.h"
-#include "layers/registry.h"
-
 #include "kernels/kernels.h"
+#include "layers/registry.h"
 
 enum { BLOCK = 4096 }; /* elements of a task: a multiple of the four numbers that the generator gives at once */
 
@@ -45,7 +45,7 @@ static void elements_task(void *context, size_t task, int worker) {
     run.rng = numbers_at(job, first);
     run.from += first;
     run.to += first;
-    run.count = run.count - first < BLOCK ? run.count - first : BLOCK;
+    run.count = tl_min(run.count - first, BLOCK);
     job->kernels->dropout(&run);
 }
 
@@ -74,7 +74,7 @@ static void apply_mask(const tl_layer *layer, const tl_pass *pass, const tl_real
     if (cfg->spatial)
         tl_parallel(pass->workers, pass->batch, (double)count, channels_task, &job);
     else
-        tl_parallel(pass->workers, (count + BLOCK - 1) / BLOCK, 10.0 * (double)count, elements_task, &job);
+        tl_parallel(pass->workers, tl_ceil_div(count, BLOCK), 10.0 * (double)count, elements_task, &job);
 }
 
 static void copy(const tl_real *from, tl_real *to, size_t count) {

@@ -1,4 +1,5 @@
 /* Rows of a table, by the numbers that the input holds. */
+#include "base/math.h"
 #include "graph/builder.h"
 #include "layers/registry.h"
 
@@ -75,7 +76,7 @@ static void table_task(void *context, size_t task, int worker) {
 static void embedding_backward(const tl_layer *layer, const tl_pass *pass) {
     embedding_run run = run_of(layer, pass);
     if (pass->gradient[0])
-        tl_parallel(pass->workers, (run.units + UNITS - 1) / UNITS, (double)run.steps * (double)run.units, table_task, &run);
+        tl_parallel(pass->workers, tl_ceil_div(run.units, UNITS), (double)run.steps * (double)run.units, table_task, &run);
     if (pass->dx[0].data) memset(pass->dx[0].data, 0, run.steps * sizeof(tl_real));
 }
 

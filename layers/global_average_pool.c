@@ -1,6 +1,6 @@
-#include "layers/registry.h"
-
+#include "base/math.h"
 #include "kernels/kernels.h"
+#include "layers/registry.h"
 
 /* Rows that are summed by themselves first: the error of the sum then grows with length / 64 instead of length. */
 enum { RUN = 64 };
@@ -33,7 +33,7 @@ static void forward_task(void *context, size_t sample, int worker) {
     for (size_t c = 0; c < channels; c++) y[c] = 0;
     for (size_t first = 0; first < length; first += RUN) {
         for (size_t c = 0; c < channels; c++) part[c] = 0;
-        run->kernels->sum_rows(x + first * channels, length - first < RUN ? length - first : RUN, channels, part);
+        run->kernels->sum_rows(x + first * channels, tl_min(length - first, RUN), channels, part);
         run->kernels->sum_rows(part, 1, channels, y);
     }
     for (size_t c = 0; c < channels; c++) y[c] /= (tl_real)length;

@@ -1,6 +1,7 @@
 /* Seventeen fixed filters that answer to rising, to falling and to peaks (Ismail-Fawaz et al. 2022). All channels have the same
  * weights, so that each filter runs over the sum of the channels.
  */
+#include "base/math.h"
 #include "layers/registry.h"
 
 #include <string.h>
@@ -53,7 +54,7 @@ typedef struct span {
 
 static span span_of(size_t tap, size_t taps, size_t length) {
     const size_t left = (taps - 1) / 2, first = tap < left ? left - tap : 0, input = tap < left ? 0 : tap - left;
-    const size_t later = first > input ? first : input;
+    const size_t later = tl_max(first, input);
     return (span){.first = first, .input = input, .count = later < length ? length - later : 0};
 }
 

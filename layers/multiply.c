@@ -1,6 +1,6 @@
-#include "layers/registry.h"
-
+#include "base/math.h"
 #include "kernels/kernels.h"
+#include "layers/registry.h"
 
 /* Elements of a task: a block of each input stays in the first-level cache while it is gone over again. */
 enum { BLOCK = 1024 };
@@ -26,14 +26,14 @@ static void product_of(const multiply_run *run, const tl_real *start, size_t wit
 static void forward_task(void *context, size_t task, int worker) {
     (void)worker;
     const multiply_run *run = context;
-    const size_t first = task * BLOCK, count = run->count - first < BLOCK ? run->count - first : BLOCK;
+    const size_t first = task * BLOCK, count = tl_min(run->count - first, BLOCK);
     product_of(run, run->pass->x[0].data, 0, run->pass->y.data, first, count);
 }
 
 static void backward_task(void *context, size_t task, int worker) {
     (void)worker;
     const multiply_run *run = context;
-    const size_t first = task * BLOCK, count = run->count - first < BLOCK ? run->count - first : BLOCK;
+    const size_t first = task * BLOCK, count = tl_min(run->count - first, BLOCK);
     for (size_t k = 0; k < run->inputs; k++)
         if (run->pass->dx[k].data) product_of(run, run->pass->dy.data, k, run->pass->dx[k].data, first, count);
 }
@@ -43,7 +43,7 @@ static void share(const tl_layer *layer, const tl_pass *pass, double passes, tl_
                         .kernels = tl_kernels_of(pass->workers),
                         .inputs = layer->inputs,
                         .count = pass->batch * layer->out.length * layer->out.channels};
-    tl_parallel(pass->workers, (run.count + BLOCK - 1) / BLOCK, passes * (double)run.count * (double)run.inputs, task, &run);
+    tl_parallel(pass->workers, tl_ceil_div(run.count, BLOCK), passes * (double)run.count * (double)run.inputs, task, &run);
 }
 
 static void multiply_forward(const tl_layer *layer, const tl_pass *pass) { share(layer, pass, 1, forward_task); }

@@ -1,9 +1,8 @@
 /* Maximum and mean over windows of time. Each sample is a task: its windows may overlap, but they share no x with another's. */
 #include "compute/window.h"
 #include "graph/builder.h"
-#include "layers/registry.h"
-
 #include "kernels/kernels.h"
+#include "layers/registry.h"
 
 typedef struct pool_layer {
     tl_layer base;

@@ -1,7 +1,7 @@
 /* A ReLU whose slope below 0 is trained, one for each channel (He et al. 2015). */
-#include "layers/registry.h"
-
+#include "base/math.h"
 #include "kernels/kernels.h"
+#include "layers/registry.h"
 
 /* Rows of a task: the shape alone fixes them, and the order in which their sums are added. */
 enum { ROWS = 256 };
@@ -12,7 +12,7 @@ static void prelu_setup(tl_layer *layer, tl_error *error) {
     tl_layer_parameter(layer, "slope", 1, &channels, TL_INIT_QUARTERS, channels, channels);
 }
 
-static size_t tasks_of(size_t rows) { return (rows + ROWS - 1) / ROWS; }
+static size_t tasks_of(size_t rows) { return tl_ceil_div(rows, ROWS); }
 
 /* One row of slope gradients for each task. */
 static size_t prelu_scratch(const tl_layer *layer, size_t batch, int threads) {
@@ -37,7 +37,7 @@ static prelu_run run_of(const tl_layer *layer, const tl_pass *pass) {
 static tl_prelu_rows rows_of(const prelu_run *run, size_t task) {
     tl_prelu_rows rows = run->all;
     const size_t first = task * ROWS, at = first * rows.channels;
-    rows.rows = rows.rows - first < ROWS ? rows.rows - first : ROWS;
+    rows.rows = tl_min(rows.rows - first, ROWS);
     rows.x += at;
     if (rows.dy) rows.dy += at;
     if (rows.out) rows.out += at;

@@ -4,10 +4,10 @@
  *
  * The gradients of the parameters are summed by task, and the tasks in order, so that threads do not matter.
  */
+#include "base/math.h"
 #include "graph/builder.h"
-#include "layers/registry.h"
-
 #include "kernels/kernels.h"
+#include "layers/registry.h"
 
 #include <math.h>
 #include <string.h>
@@ -49,7 +49,7 @@ typedef struct layer_norm_run {
     tl_layer_norm_rows all; /* and the sums of the first task */
 } layer_norm_run;
 
-static size_t tasks_of(size_t steps) { return (steps + STEPS - 1) / STEPS; }
+static size_t tasks_of(size_t steps) { return tl_ceil_div(steps, STEPS); }
 
 static void layer_norm_setup(tl_layer *layer, tl_error *error) {
     norm_setup(layer, error);
@@ -79,7 +79,7 @@ static layer_norm_run layer_norm_run_of(const tl_layer *layer, const tl_pass *pa
 static tl_layer_norm_rows rows_of(const layer_norm_run *run, size_t task) {
     tl_layer_norm_rows rows = run->all;
     const size_t first = task * STEPS, at = first * rows.channels;
-    rows.rows = rows.rows - first < STEPS ? rows.rows - first : STEPS;
+    rows.rows = tl_min(rows.rows - first, STEPS);
     rows.x += at;
     if (rows.dy) rows.dy += at;
     if (rows.out) rows.out += at;
@@ -154,7 +154,7 @@ typedef struct group_norm_sample {
     tl_real *first, *second;    /* (chunks, channels) */
 } group_norm_sample;
 
-static size_t chunks_of(size_t rows) { return (rows + CHUNK - 1) / CHUNK; }
+static size_t chunks_of(size_t rows) { return tl_ceil_div(rows, CHUNK); }
 
 static void group_norm_setup(tl_layer *layer, tl_error *error) {
     const int groups = ((const norm_layer *)layer)->groups;
@@ -202,7 +202,7 @@ static group_norm_sample sample_of(const group_norm_run *run, size_t index, int 
 
 static size_t rows_between(const group_norm_sample *sample, size_t chunk) {
     const size_t rest = sample->rows - chunk * CHUNK;
-    return rest < CHUNK ? rest : CHUNK;
+    return tl_min(rest, CHUNK);
 }
 
 /* All rows of a sample. */

@@ -1,6 +1,6 @@
-#include "layers/registry.h"
-
+#include "base/math.h"
 #include "kernels/kernels.h"
+#include "layers/registry.h"
 
 /* Elements of a task, in whole rows. */
 enum { BLOCK = 4096 };
@@ -13,7 +13,7 @@ typedef struct softmax_run {
 
 static size_t rows_of(const softmax_run *run, size_t task) {
     const size_t rest = run->rows - task * run->block;
-    return rest < run->block ? rest : run->block;
+    return tl_min(rest, run->block);
 }
 
 static void forward_task(void *context, size_t task, int worker) {
@@ -38,7 +38,7 @@ static void share(const tl_layer *layer, const tl_pass *pass, double cost, tl_ta
                        .rows = pass->batch * layer->out.length,
                        .channels = channels,
                        .block = block};
-    tl_parallel(pass->workers, (run.rows + block - 1) / block, cost * (double)(run.rows * channels), task, &run);
+    tl_parallel(pass->workers, tl_ceil_div(run.rows, block), cost * (double)(run.rows * channels), task, &run);
 }
 
 static void softmax_forward(const tl_layer *layer, const tl_pass *pass) { share(layer, pass, 10, forward_task); }

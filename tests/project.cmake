@@ -33,7 +33,10 @@ foreach(library tapline tapline_f64)
   endif()
 endforeach()
 
-add_test(NAME layering COMMAND layering/run.sh ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR}/layering.work WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+file(GENERATE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/layering.objects CONTENT "$<JOIN:$<TARGET_OBJECTS:tapline_objects>;$<TARGET_OBJECTS:tapline_baseline>,\n>\n")
+add_test(NAME layering
+         COMMAND layering/run.sh ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR}/layering.work ${CMAKE_NM} ${CMAKE_CURRENT_BINARY_DIR}/layering.objects
+         WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
 add_test(NAME symbols
          COMMAND symbols/run.sh ${CMAKE_NM} ${CMAKE_CURRENT_BINARY_DIR}/symbols.work $<BOOL:${TAPLINE_SANITIZE}>
                  $<TARGET_FILE:tapline_shared> $<TARGET_FILE:tapline_static> $<TARGET_FILE:tapline_f64_shared> $<TARGET_FILE:tapline_f64_static>

@@ -1,6 +1,7 @@
 /* Each channel by itself: as an engine, but that shape->channels is shape->filters and the weight is (kernel, channels). */
 #include "layers/conv1d/variant.h"
 
+#include "base/math.h"
 #include "kernels/kernels.h"
 
 #include <string.h>
@@ -22,7 +23,7 @@ static bool supports(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
     return shape->channels == shape->filters;
 }
 
-static size_t parts_of(const tl_conv1d_shape *s) { return s->batch < MOST_PARTS ? s->batch : MOST_PARTS; }
+static size_t parts_of(const tl_conv1d_shape *s) { return tl_min(s->batch, MOST_PARTS); }
 static size_t sums_size(const tl_conv1d_shape *s) { return (s->kernel + 1) * s->channels; }
 
 static size_t scratch(const tl_conv1d_shape *shape, tl_conv1d_pass pass, int workers) {

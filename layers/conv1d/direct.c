@@ -3,6 +3,7 @@
  */
 #include "layers/conv1d/direct.h"
 
+#include "base/math.h"
 #include "base/memory.h"
 
 #include <string.h>
@@ -23,7 +24,7 @@ static tl_direct_form joint_form(const tl_conv1d_shape *shape, size_t positions)
     if (positions == 1) return form;
     form.in_step *= positions;
     form.taps += (positions - 1) * shape->stride;
-    form.rows = tl_divide_up(shape->out_length, positions);
+    form.rows = tl_ceil_div(shape->out_length, positions);
     form.width = form.out_step = positions * shape->filters;
     form.last_width = (shape->out_length - (form.rows - 1) * positions) * shape->filters;
     return form;
@@ -32,7 +33,7 @@ static tl_direct_form joint_form(const tl_conv1d_shape *shape, size_t positions)
 /* Of a position, in multiply-adds of vectors. */
 static double cost_of(const tl_conv1d_shape *shape, size_t positions, size_t lanes) {
     const tl_direct_form form = joint_form(shape, positions);
-    const size_t sums = form.taps * form.in_width * tl_divide_up(form.width, lanes);
+    const size_t sums = form.taps * form.in_width * tl_ceil_div(form.width, lanes);
     return (double)(sums + (form.width % lanes ? PART_COST : 0)) / (double)positions;
 }
 
@@ -41,7 +42,7 @@ static size_t positions_of(const tl_conv1d_shape *shape, size_t lanes) {
     const double full = (double)((shape->kernel + shape->stride) * shape->channels * shape->filters) / (double)lanes; /* of two */
     size_t best = 1;
     if (shape->kernel == 1 || shape->dilation > 1 || full >= limit) return best;
-    const size_t most = tl_least(MOST_OUTPUTS / shape->filters, shape->out_length);
+    const size_t most = tl_min(MOST_OUTPUTS / shape->filters, shape->out_length);
     for (size_t positions = 2; positions <= most; positions++)
         if (cost_of(shape, positions, lanes) < cost_of(shape, best, lanes)) best = positions;
     return cost_of(shape, best, lanes) <= limit ? best : 1;
@@ -87,7 +88,7 @@ static size_t forward_scratch(const tl_conv1d_shape *whole, int workers) {
     size_t most = 0;
     for (size_t lanes = 16 / sizeof(tl_real); lanes <= 64 / sizeof(tl_real); lanes *= 2) {
         const tl_direct_form form = joint_form(&shape, positions_of(&shape, lanes));
-        most = tl_most(most, joint_weights(&form) + tl_direct_sum_scratch(&form, shape.batch, workers));
+        most = tl_max(most, joint_weights(&form) + tl_direct_sum_scratch(&form, shape.batch, workers));
     }
     return most;
 }

@@ -6,6 +6,7 @@
  */
 #include "layers/conv1d/direct.h"
 
+#include "base/math.h"
 #include "base/memory.h"
 
 #include <math.h>
@@ -44,8 +45,8 @@ typedef struct residue_taps {
 static residue_taps taps_of(const tl_conv1d_shape *shape, size_t residue) {
     const size_t stride = shape->stride, every = stride / common_divisor(shape->dilation, stride);
     size_t tap = 0;
-    while (tap < tl_least(every, shape->kernel) && tap * shape->dilation % stride != (residue + shape->pad_left) % stride) tap++;
-    if (tap == tl_least(every, shape->kernel)) return (residue_taps){.every = every};
+    while (tap < tl_min(every, shape->kernel) && tap * shape->dilation % stride != (residue + shape->pad_left) % stride) tap++;
+    if (tap == tl_min(every, shape->kernel)) return (residue_taps){.every = every};
     const size_t count = (shape->kernel - 1 - tap) / every + 1;
     return (residue_taps){.every = every, .last = tap + (count - 1) * every, .count = count};
 }
@@ -68,13 +69,13 @@ static tl_direct_form residue_form(const tl_conv1d_shape *shape, size_t residue,
                             .dots = dots};
 }
 
-static size_t residues_of(const tl_conv1d_shape *shape) { return tl_least(shape->stride, shape->length); }
+static size_t residues_of(const tl_conv1d_shape *shape) { return tl_min(shape->stride, shape->length); }
 
 static size_t residues_scratch(const tl_conv1d_shape *shape, int workers) {
     size_t most = 0;
     for (size_t residue = 0; residue < residues_of(shape); residue++) {
         const tl_direct_form form = residue_form(shape, residue, false);
-        most = tl_most(most, tl_direct_sum_scratch(&form, shape->batch, workers));
+        most = tl_max(most, tl_direct_sum_scratch(&form, shape->batch, workers));
     }
     return most;
 }
@@ -97,14 +98,14 @@ static void sum_residues(const input_job *job, bool dots) {
 /* ---- several neighbouring positions as one row, dilation 1 ---- */
 
 /* floor(a / b) */
-static ptrdiff_t divide_down(ptrdiff_t a, size_t b) { return a >= 0 ? a / (ptrdiff_t)b : -(ptrdiff_t)tl_divide_up((size_t)-a, b); }
+static ptrdiff_t divide_down(ptrdiff_t a, size_t b) { return a >= 0 ? a / (ptrdiff_t)b : -(ptrdiff_t)tl_ceil_div((size_t)-a, b); }
 
 /* `positions` is a multiple of the stride. */
 static tl_direct_form joint_form(const tl_conv1d_shape *shape, size_t positions) {
     const ptrdiff_t pad = (ptrdiff_t)shape->pad_left, kernel = (ptrdiff_t)shape->kernel;
     const ptrdiff_t first = -divide_down(kernel - 1 - pad, shape->stride);
     const ptrdiff_t last = divide_down((ptrdiff_t)positions - 1 + pad, shape->stride);
-    const size_t rows = tl_divide_up(shape->length, positions);
+    const size_t rows = tl_ceil_div(shape->length, positions);
     return (tl_direct_form){.in_length = shape->out_length,
                             .in_width = shape->filters,
                             .first = first,
@@ -160,7 +161,7 @@ typedef struct choice {
 
 static choice by_residues(const tl_conv1d_shape *shape, size_t lanes) {
     const double taps = (double)shape->kernel / (double)shape->stride;
-    return (choice){.form = RESIDUES, .cost = taps * (double)(tl_divide_up(shape->channels, lanes) * lanes)};
+    return (choice){.form = RESIDUES, .cost = taps * (double)tl_round_up(shape->channels, lanes)};
 }
 
 static choice dots(const tl_conv1d_shape *shape, size_t lanes) {
@@ -170,14 +171,14 @@ static choice dots(const tl_conv1d_shape *shape, size_t lanes) {
 }
 
 static choice scatter(const tl_conv1d_shape *shape, size_t lanes) {
-    const double outputs = (double)(tl_divide_up(shape->kernel * shape->channels, lanes) * lanes);
+    const double outputs = (double)tl_round_up(shape->kernel * shape->channels, lanes);
     const double cost = 1.25 * outputs * (1 + SCATTER_COST / (double)shape->filters) / (double)shape->stride;
     return (choice){.form = SCATTER, .cost = cost};
 }
 
 static choice joint(const tl_conv1d_shape *shape, size_t positions, size_t lanes) {
     const tl_direct_form form = joint_form(shape, positions);
-    const double elements = (double)(form.rows * form.taps) * (double)(tl_divide_up(form.width, lanes) * lanes);
+    const double elements = (double)(form.rows * form.taps) * (double)tl_round_up(form.width, lanes);
     return (choice){.form = JOINT, .positions = positions, .cost = elements / (double)shape->length};
 }
 
@@ -186,7 +187,7 @@ static choice cheaper(choice a, choice b) { return b.cost < a.cost ? b : a; }
 static choice choose(const tl_conv1d_shape *shape, size_t lanes) {
     choice best = cheaper(by_residues(shape, lanes), dots(shape, lanes));
     best = cheaper(best, scatter(shape, lanes));
-    const size_t most = shape->dilation == 1 && shape->kernel > 1 ? tl_least(MOST_OUTPUTS / shape->channels, shape->length) : 0;
+    const size_t most = shape->dilation == 1 && shape->kernel > 1 ? tl_min(MOST_OUTPUTS / shape->channels, shape->length) : 0;
     for (size_t positions = shape->stride; positions > 0 && positions <= most; positions += shape->stride)
         best = cheaper(best, joint(shape, positions, lanes));
     return best;
@@ -216,10 +217,10 @@ void tl_direct_backward_input(const tl_conv1d_shape *whole, const tl_real *dy, c
 /* Of the form that any instruction set takes: they differ in lanes. */
 size_t tl_direct_input_scratch(const tl_conv1d_shape *whole, int workers) {
     const tl_conv1d_shape shape = tl_direct_joined(whole);
-    size_t most = tl_most(residues_scratch(&shape, workers), tl_direct_scatter_scratch(&shape, workers));
+    size_t most = tl_max(residues_scratch(&shape, workers), tl_direct_scatter_scratch(&shape, workers));
     for (size_t lanes = 16 / sizeof(tl_real); lanes <= 64 / sizeof(tl_real); lanes *= 2) {
         const choice best = choose(&shape, lanes);
-        if (best.form == JOINT) most = tl_most(most, joint_scratch(&shape, best.positions, workers));
+        if (best.form == JOINT) most = tl_max(most, joint_scratch(&shape, best.positions, workers));
     }
     return most;
 }

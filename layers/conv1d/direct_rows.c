@@ -1,6 +1,7 @@
 /* Cutting a convolution's rows and outputs into what one call of the kernel computes: see direct.h. */
 #include "layers/conv1d/direct.h"
 
+#include "base/math.h"
 #include "base/memory.h"
 
 #include <string.h>
@@ -51,7 +52,7 @@ static bool far_apart(const tl_direct_form *form) { return form->tap_step >= SKI
 size_t tl_direct_copy(const tl_direct_form *form, size_t chunks) {
     const bool padded = form->first < 0 || form->first + (ptrdiff_t)reach_of(form, form->rows) > (ptrdiff_t)form->in_length;
     if (!padded || far_apart(form)) return 0;
-    const size_t reach = tl_least(reach_of(form, tl_divide_up(form->rows, chunks)), COPY_MOST / form->in_width);
+    const size_t reach = tl_min(reach_of(form, tl_ceil_div(form->rows, chunks)), COPY_MOST / form->in_width);
     return tl_aligned_count(reach * form->in_width);
 }
 
@@ -92,7 +93,7 @@ tl_direct_unit tl_direct_unit_at(const tl_direct_form *form, size_t chunks, size
 /* The first row from `row` on whose tap reads input row `bound` or a later one. */
 static size_t first_row_at(const tl_direct_form *form, size_t row, size_t tap, size_t bound) {
     const ptrdiff_t position = position_of(form, row, tap);
-    return position >= (ptrdiff_t)bound ? row : row + tl_divide_up((size_t)((ptrdiff_t)bound - position), form->in_step);
+    return position >= (ptrdiff_t)bound ? row : row + tl_ceil_div((size_t)((ptrdiff_t)bound - position), form->in_step);
 }
 
 /* Its ends are tiles of their own, lower than others: they cost less than what is not copied where an element of the input has no
@@ -100,12 +101,12 @@ static size_t first_row_at(const tl_direct_form *form, size_t row, size_t tap, s
 tl_direct_unit tl_direct_unit_cut(const tl_direct_form *form, size_t chunks, size_t index, const tl_real *in, tl_real *copy) {
     tl_direct_unit unit = unit_of(form, chunks, index, in);
     if (form->taps == 0 || far_apart(form)) return tl_direct_unit_at(form, chunks, index, in, copy);
-    const size_t inside = tl_least(first_row_at(form, unit.begin, 0, 0), unit.end);
-    const size_t behind = tl_least(first_row_at(form, inside, form->taps - 1, form->in_length), unit.end);
+    const size_t inside = tl_min(first_row_at(form, unit.begin, 0, 0), unit.end);
+    const size_t behind = tl_min(first_row_at(form, inside, form->taps - 1, form->in_length), unit.end);
     const size_t before = inside > unit.begin ? reach_of(form, inside - unit.begin) : 0;
     const size_t after = unit.end > behind ? reach_of(form, unit.end - behind) : 0, whole = reach_of(form, unit.end - unit.begin);
     const bool cheaper = (behind - inside) * form->in_step > form->taps * form->width;
-    if (before + after == 0 || !cheaper || before + after > tl_least(whole, COPY_MOST / form->in_width))
+    if (before + after == 0 || !cheaper || before + after > tl_min(whole, COPY_MOST / form->in_width))
         return tl_direct_unit_at(form, chunks, index, in, copy);
     if (before) copy_padded(form, unit.in, position_of(form, unit.begin, 0), before, copy);
     unit.window = copy;
@@ -122,7 +123,7 @@ double tl_direct_share(const tl_conv1d_shape *shape) {
     if (!far_apart(&form)) return 1;
     for (size_t tap = 0; tap < form.taps; tap++) {
         const size_t end = first_row_at(&form, 0, tap, form.in_length), begin = first_row_at(&form, 0, tap, 0);
-        terms += tl_least(end, form.rows) - tl_least(begin, form.rows);
+        terms += tl_min(end, form.rows) - tl_min(begin, form.rows);
     }
     return (double)terms / (double)(form.rows * form.taps);
 }
@@ -147,8 +148,8 @@ static tl_direct_segment same_taps(const tl_direct_form *form, const tl_direct_u
     size_t tap = 0, stop = form->taps, next = unit->end;
     while (tap < stop && position_of(form, row, tap) < 0) tap++;
     while (stop > tap && position_of(form, row, stop - 1) >= (ptrdiff_t)form->in_length) stop--;
-    if (tap > 0) next = tl_least(next, first_row_at(form, row, tap - 1, 0));
-    if (stop > tap) next = tl_least(next, first_row_at(form, row, stop - 1, form->in_length));
+    if (tap > 0) next = tl_min(next, first_row_at(form, row, tap - 1, 0));
+    if (stop > tap) next = tl_min(next, first_row_at(form, row, stop - 1, form->in_length));
     const size_t at = stop > tap ? (size_t)position_of(form, row, tap) : 0;
     return (tl_direct_segment){.x = unit->in + at * form->in_width, .rows = next - row, .tap = tap, .taps = stop - tap};
 }
@@ -157,7 +158,7 @@ tl_direct_segment tl_direct_segment_at(const tl_direct_form *form, const tl_dire
     tl_direct_segment segment = same_taps(form, unit, row);
     const bool last = row + 1 == form->rows;
     segment.width = last ? form->last_width : form->width;
-    if (!last && form->last_width < form->width) segment.rows = tl_least(segment.rows, form->rows - 1 - row);
+    if (!last && form->last_width < form->width) segment.rows = tl_min(segment.rows, form->rows - 1 - row);
     return segment;
 }
 

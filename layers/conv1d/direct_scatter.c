@@ -3,6 +3,7 @@
  */
 #include "layers/conv1d/direct.h"
 
+#include "base/math.h"
 #include "base/memory.h"
 
 #include <string.h>
@@ -22,7 +23,7 @@ static tl_direct_form scatter_form(const tl_conv1d_shape *shape) {
 }
 
 static size_t scatter_rows(const tl_conv1d_shape *shape, size_t width) {
-    return tl_least(tl_most(PRODUCT_BYTES / (width * sizeof(tl_real)), 1), shape->out_length);
+    return tl_min(tl_max(PRODUCT_BYTES / (width * sizeof(tl_real)), 1), shape->out_length);
 }
 
 /* `soon`: of the next rows. */
@@ -71,8 +72,8 @@ static void scatter_task(void *context, size_t task, int worker) {
     tl_real *products = job->products + (size_t)worker * job->rows * job->width;
     memset(dx, 0, shape->length * shape->channels * sizeof *dx);
     for (size_t begin = 0; begin < shape->out_length; begin += job->rows) {
-        const size_t rows = tl_least(job->rows, shape->out_length - begin);
-        const size_t behind = tl_least(job->rows, shape->out_length - begin - rows);
+        const size_t rows = tl_min(job->rows, shape->out_length - begin);
+        const size_t behind = tl_min(job->rows, shape->out_length - begin - rows);
         multiply_rows(job, dy + begin * shape->filters, rows, behind, products);
         for (size_t r = 0; r < rows; r++) scatter_row(shape, products + r * job->width, begin + r, dx);
     }

@@ -1,6 +1,7 @@
 /* Forms of the direct engine: weights packed in blocks of vectors, then the rows of the output, unit by unit. */
 #include "layers/conv1d/direct.h"
 
+#include "base/math.h"
 #include "base/memory.h"
 #include "compute/matrix.h"
 
@@ -18,7 +19,7 @@ enum {
 /* ---- outputs ---- */
 
 static size_t block_count(const tl_kernels *kernels, const tl_direct_form *form) {
-    return form->dots ? tl_divide_up(form->width, kernels->direct_vectors) : tl_direct_blocks(kernels, form->width);
+    return form->dots ? tl_ceil_div(form->width, kernels->direct_vectors) : tl_direct_blocks(kernels, form->width);
 }
 
 static tl_direct_block block_at(const tl_kernels *kernels, const tl_direct_form *form, size_t index) {
@@ -46,7 +47,7 @@ static void copy_outputs(const tl_direct_weights *w, const tl_real *from, const 
 static void transpose_outputs(const tl_direct_weights *w, const tl_real *from, const tl_direct_block *block, size_t count,
                               tl_real *to) {
     for (size_t i = 0; i < count; i += LINE)
-        tl_transposed_copy(from + i, w->out_step, block->width, tl_least(LINE, count - i), to + i * block->lanes, block->lanes);
+        tl_transposed_copy(from + i, w->out_step, block->width, tl_min(LINE, count - i), to + i * block->lanes, block->lanes);
 }
 
 /* With dots: (vectors of in_width, taps, outputs, lanes), of which one tap. */
@@ -87,7 +88,7 @@ void tl_direct_pack(const tl_direct_weights *weights, const tl_workers *workers,
 
 /* Elements that the packed weights of a form take, whatever the instruction set. */
 static size_t packed_count(const tl_direct_form *form) {
-    return tl_aligned_count(form->width) * tl_most(form->taps, 1) * form->in_width;
+    return tl_aligned_count(form->width) * tl_max(form->taps, 1) * form->in_width;
 }
 
 /* ---- sums ---- */
@@ -102,8 +103,8 @@ typedef struct sum_job {
 
 static size_t chunks_of(const tl_direct_form *form, size_t batch) {
     const size_t row = (form->in_step * form->in_width + form->width) * sizeof(tl_real);
-    const size_t limit = tl_least(UNIT_BYTES / row, tl_divide_up(form->rows * batch, UNITS));
-    return tl_divide_up(form->rows, tl_most(limit, UNIT_ROWS));
+    const size_t limit = tl_min(UNIT_BYTES / row, tl_ceil_div(form->rows * batch, UNITS));
+    return tl_ceil_div(form->rows, tl_max(limit, UNIT_ROWS));
 }
 
 /* With a kernel of 1 the input is read once, in the order of its rows: those of a tile are asked for a tile before. */
@@ -119,11 +120,11 @@ static tl_direct_soon expected(const tl_direct_form *form, const tl_direct_segme
 static void sum_segment(const sum_job *job, const tl_direct_segment *segment, const tl_direct_block *block, size_t from, size_t to,
                         tl_real *out) {
     const tl_direct_form *form = job->form;
-    const size_t first = segment->tap * form->in_width, begin = tl_most(from, first);
-    const size_t end = tl_most(begin, tl_least(to, first + segment->taps * form->in_width));
+    const size_t first = segment->tap * form->in_width, begin = tl_max(from, first);
+    const size_t end = tl_max(begin, tl_min(to, first + segment->taps * form->in_width));
     const tl_direct_window window = tl_direct_window_of(form, end - begin);
     if (segment->width <= block->first || (begin == end && from > 0)) return;
-    const size_t width = tl_least(block->width, segment->width - block->first);
+    const size_t width = tl_min(block->width, segment->width - block->first);
     job->kernels->direct_product(&(tl_direct_product){.x = segment->x + (end > begin ? tl_direct_offset(form, begin - first) : 0),
                                                       .row_step = form->in_step * form->in_width,
                                                       .runs = window.runs,
@@ -137,7 +138,7 @@ static void sum_segment(const sum_job *job, const tl_direct_segment *segment, co
                                                       .out = out + block->first,
                                                       .out_step = form->out_step,
                                                       .rows = segment->rows,
-                                                      .vectors = tl_divide_up(width, job->kernels->lanes),
+                                                      .vectors = tl_ceil_div(width, job->kernels->lanes),
                                                       .width = width,
                                                       .soon = {expected(form, segment, block)}});
 }
@@ -146,11 +147,11 @@ static void sum_segment(const sum_job *job, const tl_direct_segment *segment, co
 static void sum_block(const sum_job *job, const tl_direct_unit *unit, const tl_direct_block *block) {
     const tl_direct_form *form = job->form;
     const size_t elements = form->taps * form->in_width, limit = WEIGHT_BYTES / (block->lanes * sizeof(tl_real));
-    const size_t most = form->tap_step == 1 ? limit : tl_most(limit / form->in_width, 1) * form->in_width;
+    const size_t most = form->tap_step == 1 ? limit : tl_max(limit / form->in_width, 1) * form->in_width;
     for (size_t from = 0; from < elements || from == 0; from += most) {
         for (size_t row = unit->begin; row < unit->end;) {
             const tl_direct_segment segment = tl_direct_segment_at(form, unit, row);
-            sum_segment(job, &segment, block, from, tl_least(from + most, elements), job->out + unit->out + row * form->out_step);
+            sum_segment(job, &segment, block, from, tl_min(from + most, elements), job->out + unit->out + row * form->out_step);
             row += segment.rows;
         }
     }

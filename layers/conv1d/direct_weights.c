@@ -6,6 +6,7 @@
  */
 #include "layers/conv1d/direct.h"
 
+#include "base/math.h"
 #include "base/memory.h"
 
 #include <string.h>
@@ -34,21 +35,21 @@ typedef struct product_job {
 } product_job;
 
 static size_t unit_rows(const tl_conv1d_shape *shape, const tl_tuning *tuning) {
-    const size_t lanes = tl_least(shape->filters, TL_MOST_TILE_WIDTH), inputs = shape->stride * shape->channels;
+    const size_t lanes = tl_min(shape->filters, TL_MOST_TILE_WIDTH), inputs = shape->stride * shape->channels;
     const size_t wanted = tuning->sum_rows; /* loading and storing sums takes little time beside them */
-    return tl_least(tl_most(UNIT_BYTES / ((inputs + lanes) * sizeof(tl_real)), wanted / LEAST_SHARE), wanted);
+    return tl_min(tl_max(UNIT_BYTES / ((inputs + lanes) * sizeof(tl_real)), wanted / LEAST_SHARE), wanted);
 }
 
 static product_job job_of(const tl_conv1d_shape *whole, const tl_tuning *tuning) {
     const tl_conv1d_shape joined = tl_direct_joined(whole), *shape = &joined;
     product_job job = {.form = tl_direct_forward_form(shape), .batch = shape->batch};
     const size_t limit = unit_rows(shape, tuning);
-    job.parts = tl_most(tl_least(tl_power_of_two(shape->batch * shape->out_length / PART_ROWS), MOST_PARTS), 1);
-    job.chunks = tl_divide_up(shape->out_length, limit);
-    job.most_rows = tl_least(shape->out_length, limit);
-    job.samples = tl_most(tl_least(limit / shape->out_length, shape->batch / job.parts), 1);
-    job.units = tl_divide_up(shape->batch, job.samples) * job.chunks;
-    job.parts = tl_least(job.parts, job.units);
+    job.parts = tl_max(tl_min(tl_power_of_two(shape->batch * shape->out_length / PART_ROWS), MOST_PARTS), 1);
+    job.chunks = tl_ceil_div(shape->out_length, limit);
+    job.most_rows = tl_min(shape->out_length, limit);
+    job.samples = tl_max(tl_min(limit / shape->out_length, shape->batch / job.parts), 1);
+    job.units = tl_ceil_div(shape->batch, job.samples) * job.chunks;
+    job.parts = tl_min(job.parts, job.units);
     job.width = tl_aligned_count(shape->filters);
     job.inner = shape->kernel * shape->channels;
     return job;
@@ -59,7 +60,7 @@ static size_t copies_count(const product_job *job) { return job->samples * tl_di
 /* Of the largest unit that a smaller batch may have, too: its pieces may be longer. */
 static size_t packed_count(const product_job *job) {
     const size_t rows = job->samples * job->most_rows;
-    return rows * tl_least(job->width, TL_MOST_TILE_WIDTH);
+    return rows * tl_min(job->width, TL_MOST_TILE_WIDTH);
 }
 
 static size_t own_count(const product_job *job) {
@@ -80,7 +81,7 @@ typedef struct sample_unit {
 static sample_unit unit_at(const product_job *job, size_t index, tl_real *copies) {
     const tl_direct_form *form = &job->form;
     const size_t sample = index / job->chunks * job->samples, chunk = index % job->chunks, copy = tl_direct_copy(form, job->chunks);
-    sample_unit made = {.samples = tl_least(job->samples, job->batch - sample)};
+    sample_unit made = {.samples = tl_min(job->samples, job->batch - sample)};
     for (size_t i = made.samples; i-- > 0;)
         made.first = tl_direct_unit_at(form, job->chunks, (sample + i) * job->chunks + chunk, job->x, copies + i * copy);
     made.step = made.first.window == copies ? copy : form->in_length * form->in_width;
@@ -123,8 +124,8 @@ static tl_direct_soon share_of(const tl_direct_soon *soon, size_t begin, size_t 
 static void add_segment(const product_job *job, const sum_area *area, const tl_direct_segment *segment, const tl_direct_soon *soon,
                         tl_direct_product product) {
     const tl_direct_form *form = &job->form;
-    const size_t first = segment->tap * form->in_width, begin = tl_most(area->from, first);
-    const size_t end = tl_least(area->to, first + segment->taps * form->in_width);
+    const size_t first = segment->tap * form->in_width, begin = tl_max(area->from, first);
+    const size_t end = tl_min(area->to, first + segment->taps * form->in_width);
     if (begin >= end) return;
     const tl_direct_window window = tl_direct_window_of(form, end - begin);
     const tl_real *x = segment->x + tl_direct_offset(form, begin - first);
@@ -258,7 +259,7 @@ size_t tl_direct_weights_scratch(const tl_conv1d_shape *shape, int workers) {
     size_t most = 0;
     for (size_t i = 0; i < TL_TUNINGS; i++) {
         const product_job job = job_of(shape, &tl_tunings[i]);
-        most = tl_most(most, sums_count(&job) + job.parts * job.width + (size_t)workers * own_count(&job));
+        most = tl_max(most, sums_count(&job) + job.parts * job.width + (size_t)workers * own_count(&job));
     }
     return most;
 }
@@ -266,15 +267,15 @@ size_t tl_direct_weights_scratch(const tl_conv1d_shape *shape, int workers) {
 /* Tasks within a part repeat its copies of the input, or of dy: no more of them than the workers need. */
 static void cut_tasks(product_job *job, size_t workers) {
     const size_t blocks = tl_direct_blocks(job->kernels, job->form.width);
-    const size_t wanted = workers > 1 ? tl_divide_up(TASKS_EACH * workers, job->parts) : 1;
-    job->groups = tl_least(wanted, blocks);
-    job->slices = tl_most(tl_least(wanted / job->groups, job->inner / SLICE), 1);
-    if (job->form.tap_step > 1) job->slices = tl_least(job->slices, job->form.taps);
+    const size_t wanted = workers > 1 ? tl_ceil_div(TASKS_EACH * workers, job->parts) : 1;
+    job->groups = tl_min(wanted, blocks);
+    job->slices = tl_max(tl_min(wanted / job->groups, job->inner / SLICE), 1);
+    if (job->form.tap_step > 1) job->slices = tl_min(job->slices, job->form.taps);
 }
 
 double tl_direct_weights_cost(const tl_conv1d_shape *shape) {
     const size_t lanes = tl_kernels_here()->lanes;
-    const double filters = (double)(tl_divide_up(shape->filters, lanes) * lanes), batch = (double)shape->batch;
+    const double filters = (double)tl_round_up(shape->filters, lanes), batch = (double)shape->batch;
     const double rows = batch * (double)shape->out_length, elements = (double)(shape->kernel * shape->channels);
     return 1.07 * rows * elements * filters * tl_direct_share(shape) + 4 * (elements + rows) * filters + 600 * batch + 11000;
 }

@@ -120,10 +120,6 @@ tl_status tl_conv1d_prepare(const tl_conv1d_spec *spec, tl_conv1d_pass predicts,
     return error->status;
 }
 
-double tl_conv1d_far_weights(double elements) {
-    return elements * (double)sizeof(tl_real) > TL_NEAR_WEIGHTS ? tl_tuning_here()->far_weights : 1;
-}
-
 size_t tl_conv1d_scratch(const tl_conv1d_job *job, int workers) {
     size_t most = 0;
     for (int pass = TL_FORWARD; pass <= TL_BACKWARD_WEIGHTS; pass++) {

@@ -8,6 +8,7 @@
  */
 #include "layers/conv1d/engine.h"
 
+#include "base/math.h"
 #include "compute/gemm.h"
 #include "compute/im2col.h"
 
@@ -37,9 +38,6 @@ typedef struct gemm_job {
     tl_real *tiles; /* one for each worker */
 } gemm_job;
 
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
-static size_t most(size_t a, size_t b) { return a > b ? a : b; }
-
 static gemm_job job_of(const tl_conv1d_shape *s) {
     gemm_job job = {.shape = s, .width = s->kernel * s->channels, .rows = s->batch * s->out_length};
     job.columns = (tl_columns){.window = {.taps = s->kernel,
@@ -49,7 +47,8 @@ static gemm_job job_of(const tl_conv1d_shape *s) {
                                           .out_length = s->out_length},
                                .length = s->length,
                                .channels = s->channels};
-    job.tile_rows = least(least(most(most(TILE / job.width, least(4 * TILE / job.width, LEAST_ROWS)), 1), MOST_ROWS), job.rows);
+    job.tile_rows =
+        tl_min(tl_min(tl_max(tl_max(TILE / job.width, tl_min(4 * TILE / job.width, LEAST_ROWS)), 1), MOST_ROWS), job.rows);
     job.plain = s->kernel == 1 && s->stride == 1 && s->length == s->out_length;
     return job;
 }
@@ -84,15 +83,15 @@ static void forward(const tl_conv1d_shape *shape, const tl_real *x, const tl_rea
     job.bias = bias;
     job.y = y;
     job.tiles = scratch;
-    job.tasks = (job.rows + job.tile_rows - 1) / job.tile_rows;
+    job.tasks = tl_ceil_div(job.rows, job.tile_rows);
     tl_parallel(workers, job.tasks, work_of(&job), forward_task, &job);
 }
 
 /* ---- dX: a task is some samples, since the windows of one overlap ---- */
 
 static size_t input_tasks(const gemm_job *job) {
-    const size_t samples = most(job->tile_rows / job->shape->out_length, 1);
-    return (job->shape->batch + samples - 1) / samples;
+    const size_t samples = tl_max(job->tile_rows / job->shape->out_length, 1);
+    return tl_ceil_div(job->shape->batch, samples);
 }
 
 static void input_task(void *context, size_t task, int worker) {
@@ -102,7 +101,7 @@ static void input_task(void *context, size_t task, int worker) {
     tl_real *tile = job->tiles + (size_t)worker * job->tile_rows * job->width;
     memset(job->dx + begin * s->length * s->channels, 0, (end - begin) * s->length * s->channels * sizeof *job->dx);
     for (size_t first = begin * s->out_length; first < end * s->out_length; first += job->tile_rows) {
-        const size_t rows = least(job->tile_rows, end * s->out_length - first);
+        const size_t rows = tl_min(job->tile_rows, end * s->out_length - first);
         tl_gemm(TL_PLAIN, TL_TRANSPOSED, rows, job->width, s->filters, 1, job->dy + first * s->filters, s->filters, job->weight,
                 s->filters, 0, tile, job->width);
         tl_col2im(&job->columns, tile, first, rows, job->dx);
@@ -163,7 +162,7 @@ static void backward_input(const tl_conv1d_shape *shape, const tl_real *dy, cons
 
 /* ---- dW and db: a task is a part of the batch, summed by itself; the shape alone fixes the parts ---- */
 
-static size_t weight_tasks(const gemm_job *job) { return least(most(job->rows / PART_ROWS, 1), MOST_PARTS); }
+static size_t weight_tasks(const gemm_job *job) { return tl_min(tl_max(job->rows / PART_ROWS, 1), MOST_PARTS); }
 
 static size_t sums_size(const gemm_job *job) { return (job->width + 1) * job->shape->filters; }
 
@@ -177,7 +176,7 @@ static void bias_gradient(const gemm_job *job, size_t begin, size_t end, tl_real
     memset(dbias, 0, filters * sizeof *dbias);
     for (size_t first = begin; first < end; first += BIAS_RUN) {
         memset(run, 0, filters * sizeof *run);
-        add_rows(run, job->dy + first * filters, least(BIAS_RUN, end - first), filters);
+        add_rows(run, job->dy + first * filters, tl_min(BIAS_RUN, end - first), filters);
         add_rows(dbias, run, 1, filters);
     }
 }
@@ -186,7 +185,7 @@ static void weight_task(void *context, size_t task, int worker) {
     const gemm_job *job = context;
     const size_t filters = job->shape->filters;
     const size_t begin = tl_split_at(job->rows, job->tasks, task), end = tl_split_at(job->rows, job->tasks, task + 1);
-    const size_t tiles = (end - begin + job->tile_rows - 1) / job->tile_rows;
+    const size_t tiles = tl_ceil_div(end - begin, job->tile_rows);
     tl_real *dweight = job->sums + task * sums_size(job);
     bias_gradient(job, begin, end, dweight + job->width * filters, dweight); /* dweight is not in use yet */
     for (size_t tile = 0; tile < tiles; tile++) {

@@ -1,6 +1,7 @@
 /* The transpose of a convolution: forward is the convolution's dX, and backward its forward. */
 #include "layers/conv1d/engine.h"
 
+#include "base/math.h"
 #include "base/memory.h"
 #include "graph/builder.h"
 #include "layers/registry.h"
@@ -95,7 +96,7 @@ static size_t transpose_scratch(const tl_layer *layer, size_t batch, int threads
     tl_conv1d_job job = ((const transpose_layer *)layer)->job;
     job.shape.batch = batch;
     const size_t engine = tl_conv1d_scratch(&job, threads);
-    return engine > job.shape.channels ? engine : job.shape.channels;
+    return tl_max(engine, job.shape.channels);
 }
 
 static void add_rows(const tl_real *restrict from, size_t rows, size_t channels, tl_real *restrict sum) {
@@ -132,7 +133,7 @@ static void bias_gradient(const tl_pass *pass, const tl_conv1d_shape *shape) {
     tl_real *part = pass->scratch;
     for (size_t first = 0; first < rows; first += RUN) {
         memset(part, 0, channels * sizeof *part);
-        add_rows(pass->dy.data + first * channels, rows - first < RUN ? rows - first : RUN, channels, part);
+        add_rows(pass->dy.data + first * channels, tl_min(rows - first, RUN), channels, part);
         add_rows(part, 1, channels, pass->gradient[1]);
     }
 }

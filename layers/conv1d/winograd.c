@@ -8,6 +8,7 @@
  */
 #include "layers/conv1d/winograd.h"
 
+#include "base/math.h"
 #include "base/memory.h"
 #include "compute/matrix.h"
 
@@ -65,11 +66,11 @@ static void pack_tap(const sum_job *job, const weights_piece *piece, size_t tap,
         (size_t)((ptrdiff_t)w->first + (ptrdiff_t)tap * w->tap_step) + piece->first * w->in_step + piece->block.first * w->out_step;
     if (w->out_step == 1) {
         for (size_t i = 0; i < piece->count && at < w->count; i++, at += w->in_step)
-            memcpy(to + i * lanes, w->from + at, tl_least(width, w->count - at) * sizeof *to);
+            memcpy(to + i * lanes, w->from + at, tl_min(width, w->count - at) * sizeof *to);
         return;
     }
     if (at < w->count) {
-        const size_t outputs = tl_least(width, tl_divide_up(w->count - at, w->out_step));
+        const size_t outputs = tl_min(width, tl_ceil_div(w->count - at, w->out_step));
         tl_transposed_copy(w->from + at, w->out_step, outputs, piece->count, to, lanes);
     }
 }
@@ -78,7 +79,7 @@ static void pack_tap(const sum_job *job, const weights_piece *piece, size_t tap,
 static void pack_piece(const sum_job *job, const weights_piece *piece, tl_real *to) {
     const size_t taps = job->form.variant->taps, first = piece->group * taps, row = (piece->count + 1) * piece->block.lanes;
     memset(to, 0, taps * row * sizeof *to);
-    for (size_t tap = first; tap < tl_least(first + taps, job->form.taps); tap++, to += row) pack_tap(job, piece, tap, to);
+    for (size_t tap = first; tap < tl_min(first + taps, job->form.taps); tap++, to += row) pack_tap(job, piece, tap, to);
 }
 
 /* The piece where it lies, if that is complete and in the order of a packed one; else NULL. */
@@ -123,7 +124,7 @@ static void transform_weights(const sum_job *job, tl_real *packed, tl_real *tran
         piece.block = tl_direct_block_at(form->kernels, form->width, b);
         for (piece.group = 0; piece.group < form->groups; piece.group++) {
             for (piece.first = 0; piece.first < form->in_width; piece.first += PIECE) {
-                piece.count = tl_least(PIECE, form->in_width - piece.first);
+                piece.count = tl_min(PIECE, form->in_width - piece.first);
                 transform_piece(job, &piece, packed, transformed);
             }
         }
@@ -138,9 +139,9 @@ static void multiply(const sum_job *job, const tl_direct_block *block, const tl_
                      size_t rows, tl_direct_soon *soon) {
     const tl_winograd_form *form = &job->form;
     const size_t row = tl_winograd_in_row(form), tap = form->in_width * block->lanes;
-    const size_t most = tl_most(WEIGHT_BYTES / (tap * sizeof(tl_real)), 1);
+    const size_t most = tl_max(WEIGHT_BYTES / (tap * sizeof(tl_real)), 1);
     for (size_t group = 0; group < form->groups; group += most) {
-        const size_t groups = tl_least(most, form->groups - group);
+        const size_t groups = tl_min(most, form->groups - group);
         const bool dense = form->dilation == 1;
         form->kernels->direct_product(&(tl_direct_product){.x = x + group * row,
                                                            .row_step = form->in_width,
@@ -210,7 +211,7 @@ static void finish_sample(const sum_job *job, const tl_winograd_unit *unit, cons
     const size_t row = tl_winograd_out_row(form), all = form->variant->outputs * row; /* elements of a tile */
     const bool dense = form->dilation == 1;
     const size_t begin = form->out_first < 0, stop = ((size_t)-form->out_first + form->out_count) / all; /* whole tiles */
-    const size_t end = unit->tile + unit->tiles, whole = tl_least(end, stop);
+    const size_t end = unit->tile + unit->tiles, whole = tl_min(end, stop);
     tl_winograd_rows tile = {.from_row = rows * block->lanes,
                              .from_step = block->lanes,
                              .to_row = row,
@@ -256,8 +257,8 @@ static void sum_task(void *context, size_t task, int worker) {
 
 static size_t products_count(const sum_job *job) {
     const tl_winograd_form *form = &job->form;
-    const size_t rows = job->cut.samples * tl_divide_up(form->tiles, job->cut.pieces) * form->dilation;
-    return form->variant->points * rows * tl_least(tl_aligned_count(form->width), TL_MOST_TILE_WIDTH);
+    const size_t rows = job->cut.samples * tl_ceil_div(form->tiles, job->cut.pieces) * form->dilation;
+    return form->variant->points * rows * tl_min(tl_aligned_count(form->width), TL_MOST_TILE_WIDTH);
 }
 
 /* A job without its arrays. */
@@ -265,8 +266,8 @@ static sum_job job_of(const tl_winograd_form *form) {
     sum_job job = {.form = *form, .cut = tl_winograd_cut_of(form, UNITS, SIZE_MAX)};
     job.plane = tl_winograd_plane(form, &job.cut);
     const size_t summing = tl_winograd_copy(form) + form->variant->points * job.plane + products_count(&job);
-    const size_t packing = form->variant->taps * (PIECE + 1) * tl_least(tl_aligned_count(form->width), TL_MOST_TILE_WIDTH);
-    job.each = READY + transformed_count(form) + tl_aligned_count(tl_most(summing, packing));
+    const size_t packing = form->variant->taps * (PIECE + 1) * tl_min(tl_aligned_count(form->width), TL_MOST_TILE_WIDTH);
+    job.each = READY + transformed_count(form) + tl_aligned_count(tl_max(summing, packing));
     return job;
 }
 
@@ -320,10 +321,10 @@ static void backward_input(const tl_conv1d_shape *shape, const tl_real *dy, cons
  * windows so long that their transformed tiles fit no cache. */
 static bool supports(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
     (void)pass;
-    const size_t taps = tl_divide_up(shape->kernel, shape->stride);
+    const size_t taps = tl_ceil_div(shape->kernel, shape->stride);
     if (taps < 3 || (shape->stride > 1 && shape->dilation > 1)) return false;
-    if (shape->dilation > tl_least(shape->length, shape->out_length)) return false;
-    const size_t most = WINDOW_MOST / tl_most(shape->stride * shape->channels, shape->filters);
+    if (shape->dilation > tl_min(shape->length, shape->out_length)) return false;
+    const size_t most = WINDOW_MOST / tl_max(shape->stride * shape->channels, shape->filters);
     return shape->dilation <= most && taps <= most / shape->dilation;
 }
 

@@ -1,6 +1,7 @@
 /* Cutting a convolution into tiles of F(m, r), and the transform of its input: see winograd.h. */
 #include "layers/conv1d/winograd.h"
 
+#include "base/math.h"
 #include "base/memory.h"
 
 #include <math.h>
@@ -17,17 +18,17 @@ enum {
  * which rounds more, only beside the rounding of longer sums. */
 static tl_winograd_variant variant_of(const tl_winograd_form *form) {
     if (form->taps != 3) return form->taps == 5 ? TL_WINOGRAD_4_5 : TL_WINOGRAD_4_4;
-    const size_t rows = tl_divide_up(form->rows, form->dilation);
-    const bool fewer = 8 * tl_divide_up(rows, 6) < 6 * tl_divide_up(rows, 4);
-    return fewer && tl_least(form->in_width, form->width) >= 64 ? TL_WINOGRAD_6_3 : TL_WINOGRAD_4_3;
+    const size_t rows = tl_ceil_div(form->rows, form->dilation);
+    const bool fewer = 8 * tl_ceil_div(rows, 6) < 6 * tl_ceil_div(rows, 4);
+    return fewer && tl_min(form->in_width, form->width) >= 64 ? TL_WINOGRAD_6_3 : TL_WINOGRAD_4_3;
 }
 
 /* Cuts a form into tiles of the variant that suits it. */
 static void cut_into_tiles(tl_winograd_form *form) {
     form->kernels = tl_kernels_here();
     form->variant = &form->kernels->winograd[variant_of(form)];
-    form->groups = tl_divide_up(form->taps, form->variant->taps);
-    form->tiles = tl_divide_up(tl_divide_up(form->rows, form->dilation), form->variant->outputs);
+    form->groups = tl_ceil_div(form->taps, form->variant->taps);
+    form->tiles = tl_ceil_div(tl_ceil_div(form->rows, form->dilation), form->variant->outputs);
 }
 
 tl_winograd_form tl_winograd_forward_form(const tl_conv1d_shape *shape) {
@@ -35,7 +36,7 @@ tl_winograd_form tl_winograd_forward_form(const tl_conv1d_shape *shape) {
                              .in_count = shape->length * shape->channels,
                              .in_width = shape->stride * shape->channels,
                              .in_first = -(ptrdiff_t)(shape->pad_left * shape->channels),
-                             .taps = tl_divide_up(shape->kernel, shape->stride),
+                             .taps = tl_ceil_div(shape->kernel, shape->stride),
                              .dilation = shape->dilation,
                              .window = shape->kernel * shape->channels,
                              .out_count = shape->out_length * shape->filters,
@@ -48,7 +49,7 @@ tl_winograd_form tl_winograd_forward_form(const tl_conv1d_shape *shape) {
 /* Row r of dx is the sum of the rows r - tap of dy; with a stride, row 0 is the first that reaches into the series. */
 tl_winograd_form tl_winograd_backward_form(const tl_conv1d_shape *shape) {
     const size_t before = shape->pad_left / shape->stride, part = shape->pad_left % shape->stride;
-    const size_t taps = tl_divide_up(shape->kernel, shape->stride);
+    const size_t taps = tl_ceil_div(shape->kernel, shape->stride);
     const ptrdiff_t first = (ptrdiff_t)before - (ptrdiff_t)((taps - 1) * shape->dilation);
     tl_winograd_form form = {.batch = shape->batch,
                              .in_count = shape->out_length * shape->filters,
@@ -60,7 +61,7 @@ tl_winograd_form tl_winograd_backward_form(const tl_conv1d_shape *shape) {
                              .out_count = shape->length * shape->channels,
                              .width = shape->stride * shape->channels,
                              .out_first = -(ptrdiff_t)(part * shape->channels),
-                             .rows = tl_divide_up(shape->length + part, shape->stride)};
+                             .rows = tl_ceil_div(shape->length + part, shape->stride)};
     cut_into_tiles(&form);
     return form;
 }
@@ -78,7 +79,7 @@ double tl_winograd_cost(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
     const tl_winograd_form form = pass == TL_BACKWARD_INPUT ? tl_winograd_backward_form(shape) : tl_winograd_forward_form(shape);
     if (!sums_are_long(&form, pass)) return HUGE_VAL;
     const size_t lanes = form.kernels->lanes;
-    const double in = (double)(tl_divide_up(form.in_width, lanes) * lanes), out = (double)(tl_divide_up(form.width, lanes) * lanes);
+    const double in = (double)tl_round_up(form.in_width, lanes), out = (double)tl_round_up(form.width, lanes);
     const double tiles = (double)form.batch * (double)form.dilation * (double)form.tiles;
     const double weights = (double)form.groups * (double)form.in_width * out;
     const double weight = costs[pass].weight * tl_conv1d_far_weights((double)form.variant->points * weights);
@@ -92,16 +93,16 @@ tl_winograd_cut tl_winograd_cut_of(const tl_winograd_form *form, size_t least_un
     const size_t tile = form->variant->points * tl_winograd_in_row(form) * sizeof(tl_real), others = form->groups - 1;
     const size_t weights = form->variant->points * form->groups * form->in_width * form->width * sizeof(tl_real);
     const size_t bytes = weights > TL_NEAR_WEIGHTS ? LARGER * UNIT_BYTES : UNIT_BYTES;
-    const size_t in_cache = tl_least(tl_most(bytes / tile, others) - others, most_rows / form->dilation); /* tiles of a unit */
-    const size_t shared = tl_divide_up(form->tiles * form->batch, least_units),
-                 few = tl_divide_up(UNIT_ROWS, form->dilation) + others;
-    const size_t limit = tl_most(tl_least(in_cache, shared), few);
+    const size_t in_cache = tl_min(tl_max(bytes / tile, others) - others, most_rows / form->dilation); /* tiles of a unit */
+    const size_t shared = tl_ceil_div(form->tiles * form->batch, least_units),
+                 few = tl_ceil_div(UNIT_ROWS, form->dilation) + others;
+    const size_t limit = tl_max(tl_min(in_cache, shared), few);
     tl_winograd_cut cut = {.samples = 1, .pieces = 1};
     if (form->tiles > limit)
-        cut.pieces = tl_divide_up(form->tiles, limit);
+        cut.pieces = tl_ceil_div(form->tiles, limit);
     else
-        cut.samples = tl_most(tl_least((in_cache + others) / (form->tiles + others), form->batch / least_units), 1);
-    cut.units = tl_divide_up(form->batch, cut.samples) * cut.pieces;
+        cut.samples = tl_max(tl_min((in_cache + others) / (form->tiles + others), form->batch / least_units), 1);
+    cut.units = tl_ceil_div(form->batch, cut.samples) * cut.pieces;
     return cut;
 }
 
@@ -110,7 +111,7 @@ tl_winograd_unit tl_winograd_unit_at(const tl_winograd_form *form, const tl_wino
     const size_t tile = tl_split_at(form->tiles, cut->pieces, piece);
     const size_t tiles = tl_split_at(form->tiles, cut->pieces, piece + 1) - tile;
     return (tl_winograd_unit){.sample = sample,
-                              .samples = tl_least(cut->samples, form->batch - sample),
+                              .samples = tl_min(cut->samples, form->batch - sample),
                               .tile = tile,
                               .tiles = tiles,
                               .in_tiles = tiles + form->groups - 1};
@@ -118,15 +119,15 @@ tl_winograd_unit tl_winograd_unit_at(const tl_winograd_form *form, const tl_wino
 
 tl_direct_soon tl_winograd_soon(const tl_winograd_form *form, const tl_winograd_unit *unit, bool behind, size_t point,
                                 const tl_real *array, size_t count, size_t width) {
-    const size_t tile = form->variant->outputs * form->dilation * width, own = unit->samples * tl_least(unit->tiles * tile, count);
+    const size_t tile = form->variant->outputs * form->dilation * width, own = unit->samples * tl_min(unit->tiles * tile, count);
     const size_t all = form->batch * count, points = form->variant->points;
-    const size_t first = tl_least(unit->sample * count + unit->tile * tile + (behind ? own : 0), all);
-    const size_t rows = tl_least(own, all - first) / width, begin = rows * point / points, end = rows * (point + 1) / points;
+    const size_t first = tl_min(unit->sample * count + unit->tile * tile + (behind ? own : 0), all);
+    const size_t rows = tl_min(own, all - first) / width, begin = rows * point / points, end = rows * (point + 1) / points;
     return (tl_direct_soon){.at = array + first + begin * width, .rows = end - begin, .step = width, .width = width};
 }
 
 size_t tl_winograd_plane(const tl_winograd_form *form, const tl_winograd_cut *cut) {
-    const size_t in_tiles = tl_divide_up(form->tiles, cut->pieces) + form->groups - 1;
+    const size_t in_tiles = tl_ceil_div(form->tiles, cut->pieces) + form->groups - 1;
     return tl_aligned_count(cut->samples * in_tiles * tl_winograd_in_row(form));
 }
 

@@ -6,6 +6,7 @@
  */
 #include "layers/conv1d/winograd.h"
 
+#include "base/math.h"
 #include "base/memory.h"
 
 #include <string.h>
@@ -29,8 +30,8 @@ typedef struct product_job {
 
 /* Elements of a unit's transformed dy at all points, for a block of filters. */
 static size_t gradient_count(const product_job *job) {
-    const size_t rows = job->cut.samples * tl_divide_up(job->form.tiles, job->cut.pieces) * job->form.dilation;
-    return job->form.variant->points * rows * tl_least(job->width, TL_MOST_TILE_WIDTH);
+    const size_t rows = job->cut.samples * tl_ceil_div(job->form.tiles, job->cut.pieces) * job->form.dilation;
+    return job->form.variant->points * rows * tl_min(job->width, TL_MOST_TILE_WIDTH);
 }
 
 /* Elements of a worker's memory, where the units are as large as the cache has room for. */
@@ -38,8 +39,8 @@ static size_t own_count(const product_job *job) {
     const tl_winograd_form *form = &job->form;
     const size_t planes = form->variant->points * tl_winograd_plane(form, &job->cut);
     const size_t summing = tl_winograd_copy(form) + planes + gradient_count(job);
-    const size_t finishing = form->variant->taps * form->in_width * tl_least(job->width, TL_MOST_TILE_WIDTH);
-    return tl_aligned_count(tl_most(summing, finishing));
+    const size_t finishing = form->variant->taps * form->in_width * tl_min(job->width, TL_MOST_TILE_WIDTH);
+    return tl_aligned_count(tl_max(summing, finishing));
 }
 
 /* A job without its arrays. */
@@ -49,11 +50,11 @@ static product_job job_of(const tl_conv1d_shape *shape, const tl_tuning *tuning)
     job.width = tl_aligned_count(shape->filters);
     job.inner = job.form.groups * job.form.in_width;
     job.each = own_count(&job);
-    job.parts = tl_least(tl_power_of_two(shape->batch * shape->out_length / PART_ROWS), MOST_PARTS);
-    const size_t samples = tl_most(shape->batch / job.parts, 1); /* of a part: its units are of one size */
-    job.cut.samples = samples / tl_divide_up(samples, job.cut.samples);
-    job.cut.units = tl_divide_up(shape->batch, job.cut.samples) * job.cut.pieces;
-    job.parts = tl_least(job.parts, job.cut.units);
+    job.parts = tl_min(tl_power_of_two(shape->batch * shape->out_length / PART_ROWS), MOST_PARTS);
+    const size_t samples = tl_max(shape->batch / job.parts, 1); /* of a part: its units are of one size */
+    job.cut.samples = samples / tl_ceil_div(samples, job.cut.samples);
+    job.cut.units = tl_ceil_div(shape->batch, job.cut.samples) * job.cut.pieces;
+    job.parts = tl_min(job.parts, job.cut.units);
     job.plane = tl_winograd_plane(&job.form, &job.cut);
     return job;
 }
@@ -87,7 +88,7 @@ static void transform_sample(const product_job *job, const tl_winograd_unit *uni
     const tl_winograd_form *form = &job->form;
     const size_t block_rows = form->variant->outputs * form->dilation, row = tl_winograd_out_row(form);
     const bool dense = form->dilation == 1;
-    const size_t end = unit->tile + unit->tiles, whole = tl_least(end, form->rows / block_rows);
+    const size_t end = unit->tile + unit->tiles, whole = tl_min(end, form->rows / block_rows);
     tl_winograd_rows tile = {.from_row = row,
                              .from_step = dense ? form->variant->outputs * row : form->width,
                              .to_row = rows * block->lanes,
@@ -220,7 +221,7 @@ static void finish_task(void *context, size_t task, int worker) {
                                                         .to_row = count,
                                                         .tiles = 1,
                                                         .width = count});
-    const size_t first = group * taps * form->in_width, here = tl_least(taps * form->in_width, form->window - first);
+    const size_t first = group * taps * form->in_width, here = tl_min(taps * form->in_width, form->window - first);
     tl_real *to = job->dweight + first * form->width + block.first;
     for (size_t i = 0; i < here; i++, to += form->width)
         for (size_t o = 0; o < block.width; o++) to[o] += taps_sums[i * block.lanes + o];
@@ -234,7 +235,7 @@ size_t tl_winograd_weights_scratch(const tl_conv1d_shape *shape, int workers) {
     for (size_t i = 0; i < TL_TUNINGS; i++) {
         const product_job job = job_of(shape, &tl_tunings[i]);
         const size_t sums = job.parts * job.width * (job.form.variant->points * job.inner + 1);
-        most = tl_most(most, sums + (size_t)workers * job.each);
+        most = tl_max(most, sums + (size_t)workers * job.each);
     }
     return most;
 }
@@ -250,7 +251,7 @@ void tl_winograd_backward_weights(const tl_conv1d_shape *shape, const tl_real *x
     job.bias_sums = job.sums + job.parts * job.width * job.form.variant->points * job.inner;
     job.own = job.bias_sums + job.parts * job.width;
     const size_t blocks = tl_direct_blocks(job.form.kernels, shape->filters), count = (size_t)tl_workers_count(workers);
-    job.groups = tl_least(tl_divide_up(count, job.parts), blocks); /* no more than needed: each transforms the input */
+    job.groups = tl_min(tl_ceil_div(count, job.parts), blocks); /* no more than needed: each transforms the input */
     const double sums = (double)job.inner * (double)shape->filters;
     tl_parallel(workers, job.groups * job.parts, TL_VECTOR_WORK * (double)(shape->batch * shape->out_length) * sums, product_task,
                 &job);

@@ -1,11 +1,11 @@
 /* What a misspelt name was meant to be. */
 #include <tapline/base.h>
 
+#include "base/math.h"
+
 #include <string.h>
 
 enum { LONGEST = 40 }; /* longer names resemble nothing */
-
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 /* Insertions, deletions, substitutions and swaps of neighbours that lead from a to b (optimal string alignment). */
 static size_t edit_distance(const char *a, const char *b) {
@@ -16,8 +16,8 @@ static size_t edit_distance(const char *a, const char *b) {
     for (size_t j = 0; j <= columns; j++) d[0][j] = j;
     for (size_t i = 1; i <= rows; i++)
         for (size_t j = 1; j <= columns; j++) {
-            d[i][j] = least(least(d[i - 1][j], d[i][j - 1]) + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
+            d[i][j] = tl_min(tl_min(d[i - 1][j], d[i][j - 1]) + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i][j] = tl_min(d[i][j], d[i - 2][j - 2] + 1);
         }
     return d[rows][columns];
 }
@@ -28,7 +28,7 @@ const char *tl_closest(const char *text, tl_candidate candidate, const void *con
     for (size_t i = 0;; i++) {
         const char *name = candidate(context, i);
         if (!name) return best;
-        const size_t allowed = strlen(name) / 3 > 1 ? strlen(name) / 3 : 1, found = edit_distance(text, name);
+        const size_t allowed = tl_max(strlen(name) / 3, 1), found = edit_distance(text, name);
         if (found > allowed || found >= distance) continue;
         best = name;
         distance = found;

@@ -1,5 +1,7 @@
 #include "base/memory.h"
 
+#include "base/math.h"
+
 #include <stdlib.h>
 #include <string.h>
 #if defined(__linux__)
@@ -16,7 +18,7 @@ bool tl_sum(size_t a, size_t b, size_t *sum) { return !__builtin_add_overflow(a,
 static void *reserve_bytes(size_t bytes) {
 #if defined(MADV_HUGEPAGE)
     if (bytes >= HUGE_LEAST) {
-        const size_t whole = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE; /* aligned_alloc wants multiples */
+        const size_t whole = tl_round_up(bytes, HUGE_PAGE); /* aligned_alloc wants multiples */
         void *memory = aligned_alloc(HUGE_PAGE, whole);
         if (memory) madvise(memory, whole, MADV_HUGEPAGE); /* a wish: where it is not granted nothing changes but the speed */
         return memory;
@@ -53,5 +55,5 @@ void tl_release(void *memory) { free(memory); }
 
 size_t tl_aligned_count(size_t count) {
     const size_t line = TL_ALIGNMENT / sizeof(tl_real);
-    return (count + line - 1) / line * line;
+    return tl_round_up(count, line);
 }

@@ -1,11 +1,11 @@
 #include <tapline/tensor.h>
 
 #include "base/argument.h"
+#include "base/math.h"
 #include "base/memory.h"
-#include "compute/gemm.h"
 
 tl_tensor tl_tensor_view(const tl_real *data, size_t rank, const size_t *shape) {
-    tl_tensor view = {.data = (tl_real *)data, .rank = rank < TL_MAX_RANK ? rank : TL_MAX_RANK};
+    tl_tensor view = {.data = (tl_real *)data, .rank = tl_min(rank, TL_MAX_RANK)};
     for (size_t axis = 0; axis < view.rank; axis++) view.shape[axis] = shape[axis];
     return view;
 }
@@ -58,21 +58,4 @@ bool tl_tensor_same_shape(const tl_tensor *a, const tl_tensor *b) {
     for (size_t axis = 0; axis < a->rank; axis++)
         if (a->shape[axis] != b->shape[axis]) return false;
     return true;
-}
-
-static bool is_matrix(const tl_tensor *tensor) { return tensor && tensor->data && tensor->rank == 2; }
-
-tl_status tl_tensor_matmul(const tl_tensor *a, const tl_tensor *b, tl_tensor *c, tl_error *error) {
-    if (tl_failed(error)) return error->status;
-    if (!is_matrix(a) || !is_matrix(b) || !is_matrix(c) || a->shape[1] != b->shape[0] || c->shape[0] != a->shape[0] ||
-        c->shape[1] != b->shape[1]) {
-        char left[TL_SHAPE_TEXT], right[TL_SHAPE_TEXT], product[TL_SHAPE_TEXT];
-        return tl_fail(error, TL_ERROR_SHAPE, "matmul: %s · %s does not give %s", tl_tensor_text(a, left), tl_tensor_text(b, right),
-                       tl_tensor_text(c, product));
-    }
-    if (a->shape[0] > TL_GEMM_LIMIT || a->shape[1] > TL_GEMM_LIMIT || b->shape[1] > TL_GEMM_LIMIT)
-        return tl_fail(error, TL_ERROR_SHAPE, "matmul: a size exceeds the BLAS's limit of %d", TL_GEMM_LIMIT);
-    tl_gemm(TL_PLAIN, TL_PLAIN, a->shape[0], b->shape[1], a->shape[1], 1, a->data, a->shape[1], b->data, b->shape[1], 0, c->data,
-            c->shape[1]);
-    return TL_OK;
 }

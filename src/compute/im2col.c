@@ -1,5 +1,7 @@
 #include "compute/im2col.h"
 
+#include "base/math.h"
+
 #include <string.h>
 
 /* Where a row of the matrix and its series overlap: taps first … last - 1 of the window, the first of them at input `at`. */
@@ -11,7 +13,7 @@ static overlap overlap_of(const tl_columns *c, size_t t) {
     const tl_window *w = &c->window;
     const size_t start = t * w->stride; /* in the padded series, which ends at pad_left + length */
     overlap o = {.last = w->taps};
-    if (start < w->pad_left) o.first = (w->pad_left - start + w->dilation - 1) / w->dilation;
+    if (start < w->pad_left) o.first = tl_ceil_div(w->pad_left - start, w->dilation);
     if (start + (w->taps - 1) * w->dilation >= w->pad_left + c->length)
         o.last = start < w->pad_left + c->length ? (w->pad_left + c->length - start - 1) / w->dilation + 1 : 0;
     if (o.first >= o.last) return (overlap){0};

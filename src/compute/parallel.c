@@ -1,5 +1,6 @@
 #include "compute/parallel.h"
 
+#include "base/math.h"
 #include "base/memory.h"
 
 #include <omp.h>
@@ -28,7 +29,7 @@ const tl_tuning *tl_tuning_of(const tl_workers *workers) { return workers->tunin
 size_t tl_split_at(size_t count, size_t parts, size_t part) {
     if (parts == 1) return count * part; /* the most frequent case needs no division */
     const size_t whole = count / parts, rest = count % parts;
-    return part * whole + (part < rest ? part : rest);
+    return part * whole + tl_min(part, rest);
 }
 
 unsigned tl_denormals_off(void) {

@@ -1,5 +1,6 @@
 #include "compute/product.h"
 
+#include "base/math.h"
 #include "base/memory.h"
 
 #include <string.h>
@@ -14,14 +15,14 @@ enum {
 /* ---- blocks ---- */
 
 size_t tl_direct_blocks(const tl_kernels *kernels, size_t width) {
-    return tl_divide_up(tl_divide_up(width, kernels->lanes), kernels->direct_vectors);
+    return tl_ceil_div(tl_ceil_div(width, kernels->lanes), kernels->direct_vectors);
 }
 
 tl_direct_block tl_direct_block_at(const tl_kernels *kernels, size_t width, size_t index) {
-    const size_t vectors = tl_divide_up(width, kernels->lanes), blocks = tl_direct_blocks(kernels, width);
+    const size_t vectors = tl_ceil_div(width, kernels->lanes), blocks = tl_direct_blocks(kernels, width);
     const size_t begin = tl_split_at(vectors, blocks, index), end = tl_split_at(vectors, blocks, index + 1);
     const size_t first = begin * kernels->lanes, lanes = (end - begin) * kernels->lanes;
-    return (tl_direct_block){.first = first, .vectors = end - begin, .lanes = lanes, .width = tl_least(lanes, width - first)};
+    return (tl_direct_block){.first = first, .vectors = end - begin, .lanes = lanes, .width = tl_min(lanes, width - first)};
 }
 
 /* ---- the product ---- */
@@ -73,7 +74,7 @@ static void product_task(void *context, size_t task, int worker) {
     piece.rows = tl_split_at(rows, job->parts, part + 1) - piece.row;
     for (; piece.first < inner; piece.first += piece.count) {
         const size_t stop = piece.first < job->whole ? job->whole : inner;
-        piece.count = tl_least(most, stop - piece.first);
+        piece.count = tl_min(most, stop - piece.first);
         add_piece(job, &block, &piece);
     }
 }
@@ -92,12 +93,12 @@ void tl_product_run(const tl_product *product, const tl_workers *workers, tl_rea
     const tl_kernels *kernels = tl_kernels_of(workers);
     const size_t blocks = tl_direct_blocks(kernels, p->width);
     const tl_direct_block last = tl_direct_block_at(kernels, p->width, blocks - 1);
-    const size_t beyond = tl_divide_up(last.lanes - last.width, p->width);
+    const size_t beyond = tl_ceil_div(last.lanes - last.width, p->width);
     product_job job = {.product = p,
                        .kernels = kernels,
-                       .parts = tl_least(tl_divide_up(p->rows, PART_ROWS), PARTS),
+                       .parts = tl_min(tl_ceil_div(p->rows, PART_ROWS), PARTS),
                        .blocks = blocks,
-                       .whole = p->inner - tl_least(beyond, p->inner),
+                       .whole = p->inner - tl_min(beyond, p->inner),
                        .start = scratch,
                        .end = scratch + tl_aligned_count(p->width)};
     memset(scratch, 0, tl_aligned_count(p->width) * sizeof *scratch);

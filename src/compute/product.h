@@ -34,8 +34,4 @@ tl_direct_block tl_direct_block_at(const tl_kernels *kernels, size_t width, size
 /* A multiply-add of a vector's lane, beside the operations that tl_parallel counts. */
 #define TL_VECTOR_WORK 0.4
 
-static inline size_t tl_least(size_t a, size_t b) { return a < b ? a : b; }
-static inline size_t tl_most(size_t a, size_t b) { return a > b ? a : b; }
-static inline size_t tl_divide_up(size_t a, size_t b) { return a / b + (a % b != 0); }
-
 #endif

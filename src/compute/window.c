@@ -1,5 +1,6 @@
 #include "compute/window.h"
 
+#include "base/math.h"
 #include "base/memory.h"
 
 #include <inttypes.h>
@@ -30,7 +31,7 @@ tl_status tl_window_make(const tl_window_cfg *cfg, size_t length, tl_window *win
     size_t extent, padded;
     if (!tl_multiply_sizes(w.taps - 1, w.dilation, &extent) || !tl_sum(extent, 1, &extent) || extent > PTRDIFF_MAX / 4)
         return tl_fail(error, TL_ERROR_SHAPE, "%s extent overflows", cfg->taps_name);
-    const size_t wanted = (length + w.stride - 1) / w.stride;
+    const size_t wanted = tl_ceil_div(length, w.stride);
     const size_t needed = (wanted - 1) * w.stride + extent, missing = needed > length ? needed - length : 0;
     if (cfg->padding == TL_SAME) w.pad_left = missing / 2, w.pad_right = missing - w.pad_left;
     if (cfg->padding == TL_CAUSAL) w.pad_left = extent - 1;
@@ -46,7 +47,7 @@ tl_status tl_window_make(const tl_window_cfg *cfg, size_t length, tl_window *win
 
 size_t tl_window_count(const tl_window_cfg *cfg, size_t length) {
     const size_t stride = (size_t)cfg->stride, extent = ((size_t)cfg->taps - 1) * (size_t)cfg->dilation + 1;
-    if (cfg->padding == TL_SAME || cfg->padding == TL_CAUSAL) return (length + stride - 1) / stride;
+    if (cfg->padding == TL_SAME || cfg->padding == TL_CAUSAL) return tl_ceil_div(length, stride);
     const size_t padded = length + (size_t)cfg->pad_left + (size_t)cfg->pad_right;
     return padded < extent ? 0 : (padded - extent) / stride + 1;
 }

@@ -4,9 +4,6 @@
 
 #include <tapline/dataset.h>
 
-/* What messages say behind what was expected. */
-#define TL_MISSING_HINT " (--missing, tl_read_cfg.missing, says what a missing value becomes)"
-
 /* Replaces each NaN in `series`, (length, channels). Returns the first channel that has nothing else, in which case all stays as it
  * is there; `channels`: there is none. */
 size_t tl_missing_fill(tl_missing policy, tl_real *series, size_t length, size_t channels);

@@ -5,7 +5,7 @@
 #include "base/argument.h"
 #include "base/memory.h"
 #include "data/classes.h"
-#include "train/evaluate.h"
+#include "data/dataset.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,7 @@ static void copy_samples(const tl_dataset *from, const uint32_t *index, size_t c
 tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index, size_t count, tl_error *error) {
     tl_error own = {0};
     if (!error) error = &own;
-    if (tl_failed(error) || tl_samples_check(data, "data", error) != TL_OK ||
+    if (tl_failed(error) || tl_dataset_check(data, "data", error) != TL_OK ||
         (count > 0 && !tl_given(index, "data: the list of samples", error)))
         return NULL;
     for (size_t i = 0; i < count; i++)
@@ -75,7 +75,7 @@ static tl_dataset *take_those(const tl_dataset *data, const uint32_t *fold_of, s
 }
 
 static tl_status check_folds(const tl_dataset *data, size_t folds, size_t fold, tl_error *error) {
-    if (tl_samples_check(data, "data", error) != TL_OK) return error->status;
+    if (tl_dataset_check(data, "data", error) != TL_OK) return error->status;
     const size_t samples = data->x.shape[0];
     if (folds < 2) return tl_fail(error, TL_ERROR_ARGUMENT, "data: %zu folds, at least 2 are needed", folds);
     if (fold >= folds) return tl_fail(error, TL_ERROR_ARGUMENT, "data: fold %zu is outside 0 … %zu", fold, folds - 1);

@@ -191,35 +191,6 @@ static tl_status lay_out_lengths(tl_model *model) {
     return TL_OK;
 }
 
-/* ---- what is trained ---- */
-
-static bool same_group(const tl_group_cfg *a, const tl_group_cfg *b) { return a->rate == b->rate && a->no_decay == b->no_decay; }
-
-void tl_graph_mark(tl_model *model) {
-    if (model->plan_only) return;
-    model->runs = 0;
-    for (size_t i = 0; i < model->vertices; i++) {
-        tl_vertex *vertex = &model->vertex[i];
-        if (!vertex->live) continue;
-        const tl_layer *layer = vertex->layer;
-        const bool trained = layer->parameters > 0 && !vertex->frozen;
-        vertex->forward[TL_TRAINING].frozen = vertex->backward.frozen = vertex->frozen;
-        vertex->needs_gradient = trained || ((int)i == model->input && model->input_gradient);
-        for (size_t e = 0; e < layer->inputs; e++) {
-            const tl_vertex *before = &model->vertex[vertex->input[e]];
-            vertex->needs_gradient = vertex->needs_gradient || before->needs_gradient;
-            vertex->dx[e].data = before->needs_gradient ? vertex->dx_memory[e] : NULL;
-        }
-        for (size_t p = 0; p < layer->parameters; p++) vertex->active_gradient[p] = trained ? vertex->gradient[p] : NULL;
-        if (!trained) continue;
-        tl_run *last = model->runs ? &model->run[model->runs - 1] : NULL;
-        if (last && last->first + last->count == vertex->first && same_group(&last->group, &vertex->group))
-            last->count += vertex->count;
-        else
-            model->run[model->runs++] = (tl_run){.first = vertex->first, .count = vertex->count, .group = vertex->group};
-    }
-}
-
 /* ---- the whole ---- */
 
 static tl_status take_configuration(tl_model *model, const tl_compile_cfg *cfg) {

@@ -2,6 +2,7 @@
 #include "graph/graph.h"
 
 #include "base/argument.h"
+#include "base/math.h"
 #include "base/memory.h"
 #include "compute/gemm.h"
 #include "graph/builder.h"
@@ -125,7 +126,7 @@ static void declare(tl_declared *list, size_t *declared, const tl_declared *one)
 }
 
 static tl_declared declaration(const char *name, size_t rank, const size_t *shape, tl_init init) {
-    tl_declared one = {.name = name, .rank = rank < TL_MAX_RANK ? rank : TL_MAX_RANK, .init = init};
+    tl_declared one = {.name = name, .rank = tl_min(rank, TL_MAX_RANK), .init = init};
     for (size_t axis = 0; axis < one.rank; axis++) one.shape[axis] = shape[axis];
     return one;
 }
@@ -249,39 +250,4 @@ tl_parameter tl_parameter_at(const tl_model *model, size_t index) {
         }
     }
     return (tl_parameter){0};
-}
-
-/* The vertex of a node, NULL where there is none or no model, of which the model's error tells. */
-static tl_vertex *find_vertex(tl_model *model, tl_node node, const char *caller) {
-    if (!model) return NULL;
-    if (node.id >= 0 && (size_t)node.id < model->vertices) return &model->vertex[node.id];
-    tl_fail(&model->error, TL_ERROR_ARGUMENT, "%s: node %d; the model has %zu nodes", caller, node.id, model->vertices);
-    return NULL;
-}
-
-static void set_frozen(tl_model *model, tl_node node, bool frozen) {
-    tl_vertex *vertex = find_vertex(model, node, frozen ? "freeze" : "unfreeze");
-    if (!vertex) return;
-    vertex->frozen = frozen;
-    if (!model->compiled) return;
-    tl_graph_mark(model);
-    /* What has accumulated takes no part in the next step, nor in its norm. */
-    if (model->gradients && vertex->count > 0) memset(model->gradients + vertex->first, 0, vertex->count * sizeof(tl_real));
-}
-
-void tl_freeze(tl_model *model, tl_node node) { set_frozen(model, node, true); }
-void tl_unfreeze(tl_model *model, tl_node node) { set_frozen(model, node, false); }
-
-void tl_set_group_sized(tl_model *model, tl_node node, const tl_group_cfg *cfg, size_t size) {
-    tl_vertex *vertex = find_vertex(model, node, "group");
-    tl_group_cfg group;
-    if (!vertex) return;
-    tl_take(&group, sizeof group, cfg, size, "group", &model->error);
-    if (group.rate == 0) group.rate = 1;
-    if (!(group.rate > 0 && group.rate <= 1e6)) {
-        tl_fail(&model->error, TL_ERROR_ARGUMENT, "group: rate %g is not a number above 0, up to 1e6", group.rate);
-        return;
-    }
-    vertex->group = group;
-    if (model->compiled) tl_graph_mark(model);
 }

@@ -5,6 +5,7 @@
  */
 #include "graph/graph.h"
 
+#include "base/math.h"
 #include "base/memory.h"
 #include "graph/arena.h"
 
@@ -231,7 +232,7 @@ tl_status tl_lay_out_arena(tl_model *model) {
     layout training = {.mode = TL_TRAINING}, inference = {.mode = TL_INFERENCE};
     if (!model->inference_only) make_plan(model, &training, &model->error);
     if (!tl_failed(&model->error)) make_plan(model, &inference, &model->error);
-    const size_t values = training.count > inference.count ? training.count : inference.count;
+    const size_t values = tl_max(training.count, inference.count);
     if (!tl_failed(&model->error) && allocate_arena(model, values) == TL_OK && !model->plan_only) {
         if (!model->inference_only) bind(model, &training, model->arena + values);
         bind(model, &inference, model->arena + values);

@@ -116,9 +116,3 @@ void tl_blank(const tl_tensor *tensor, const size_t *lengths) {
     for (size_t i = 0; i < tensor->shape[0]; i++)
         memset(tensor->data + (i * length + lengths[i]) * channels, 0, (length - lengths[i]) * channels * sizeof(tl_real));
 }
-
-size_t tl_output_length(const tl_model *model, size_t index) {
-    const tl_tensor y = tl_output(model);
-    if (!y.data || index >= y.shape[0]) return 0;
-    return model->has_lengths ? model->vertex[model->output].lengths[index] : y.shape[1];
-}

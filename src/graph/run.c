@@ -2,6 +2,7 @@
 #include "graph/graph.h"
 
 #include "base/argument.h"
+#include "base/math.h"
 #include "kernels/kernels.h"
 
 #include <math.h>
@@ -87,6 +88,12 @@ tl_tensor tl_output(const tl_model *model) {
     return ready ? model->vertex[model->output].forward[model->mode].y : (tl_tensor){0};
 }
 
+size_t tl_output_length(const tl_model *model, size_t index) {
+    const tl_tensor y = tl_output(model);
+    if (!y.data || index >= y.shape[0]) return 0;
+    return model->has_lengths ? model->vertex[model->output].lengths[index] : y.shape[1];
+}
+
 /* ---- loss ---- */
 
 double tl_loss_sized(tl_model *model, const tl_target *given, size_t size) {
@@ -127,7 +134,7 @@ static void add_part(void *context, size_t chunk, int worker) {
     (void)worker;
     const add_job *job = context;
     const size_t first = chunk * ADD_BLOCK, rest = job->count - first;
-    job->kernels->add(job->to + first, job->from + first, job->to + first, rest < ADD_BLOCK ? rest : ADD_BLOCK);
+    job->kernels->add(job->to + first, job->from + first, job->to + first, tl_min(rest, ADD_BLOCK));
 }
 
 /* Adds what a layer sends its input `e` to what others have sent there. */
@@ -137,7 +144,7 @@ static void add_gradient(const tl_model *model, const tl_vertex *vertex, size_t 
                    .to = model->vertex[vertex->input[e]].dy,
                    .from = dx->data,
                    .count = tl_tensor_count(dx)};
-    tl_parallel(&model->workers, (job.count + ADD_BLOCK - 1) / ADD_BLOCK, (double)job.count, add_part, &job);
+    tl_parallel(&model->workers, tl_ceil_div(job.count, ADD_BLOCK), (double)job.count, add_part, &job);
 }
 
 /* Sends the gradient of the output, which is in place, back through every layer that it concerns; `weight`: of its samples. */
@@ -210,13 +217,13 @@ static void norm_part(void *context, size_t chunk, int worker) {
     (void)worker;
     tl_model *model = context;
     const size_t first = chunk * TL_NORM_CHUNK, rest = model->parameter_count - first;
-    const size_t count = rest < TL_NORM_CHUNK ? rest : TL_NORM_CHUNK;
+    const size_t count = tl_min(rest, TL_NORM_CHUNK);
     model->norm_parts[chunk] = model->workers.kernels->squares(model->gradients + first, count);
 }
 
 /* The L2 norm of the accumulated gradients, summed in an order that does not depend on threads. Frozen ones are zero. */
 static double gradient_norm(tl_model *model) {
-    const size_t chunks = (model->parameter_count + TL_NORM_CHUNK - 1) / TL_NORM_CHUNK;
+    const size_t chunks = tl_ceil_div(model->parameter_count, TL_NORM_CHUNK);
     tl_parallel(&model->workers, chunks, (double)model->parameter_count, norm_part, model);
     double sum = 0;
     for (size_t chunk = 0; chunk < chunks; chunk++) sum += model->norm_parts[chunk];
@@ -229,13 +236,13 @@ static void clip_part(void *context, size_t chunk, int worker) {
     const size_t first = chunk * TL_NORM_CHUNK, rest = model->parameter_count - first;
     const tl_real most = (tl_real)(model->clip_value * model->weight);
     tl_real *gradient = model->gradients + first;
-    for (size_t i = 0; i < (rest < TL_NORM_CHUNK ? rest : TL_NORM_CHUNK); i++)
+    for (size_t i = 0; i < tl_min(rest, TL_NORM_CHUNK); i++)
         gradient[i] = gradient[i] > most ? most : gradient[i] < -most ? -most : gradient[i];
 }
 
 /* Limits each element of the mean gradient. */
 static void clip_values(tl_model *model) {
-    const size_t chunks = (model->parameter_count + TL_NORM_CHUNK - 1) / TL_NORM_CHUNK;
+    const size_t chunks = tl_ceil_div(model->parameter_count, TL_NORM_CHUNK);
     tl_parallel(&model->workers, chunks, (double)model->parameter_count, clip_part, model);
 }
 
@@ -259,7 +266,7 @@ static void update_part(void *context, size_t chunk, int worker) {
     const tl_update update = {.value = model->parameters + first,
                               .gradient = model->gradients + first,
                               .moment = moment,
-                              .count = rest < UPDATE_CHUNK ? rest : UPDATE_CHUNK,
+                              .count = tl_min(rest, UPDATE_CHUNK),
                               .scale = job->scale,
                               .step = model->steps + 1,
                               .learning_rate = model->optimizer.learning_rate * group->rate,
@@ -274,7 +281,7 @@ static void update_part(void *context, size_t chunk, int worker) {
 static void update_parameters(tl_model *model, double scale) {
     for (size_t r = 0; r < model->runs; r++) {
         update_job job = {.model = model, .run = model->run[r], .scale = scale};
-        const size_t chunks = (job.run.count + UPDATE_CHUNK - 1) / UPDATE_CHUNK;
+        const size_t chunks = tl_ceil_div(job.run.count, UPDATE_CHUNK);
         tl_parallel(&model->workers, chunks, 8.0 * (double)job.run.count, update_part, &job);
     }
 }

@@ -5,8 +5,8 @@
 #include "base/argument.h"
 #include "base/memory.h"
 #include "io/checksum.h"
+#include "io/json.h"
 #include "io/system.h"
-#include "models/network.h"
 
 #include <errno.h>
 #include <fcntl.h>

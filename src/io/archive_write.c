@@ -1,8 +1,9 @@
 /* Archives on their way to a file (archive.h). */
 #include "io/archive.h"
 
+#include "base/math.h"
 #include "io/checksum.h"
-#include "models/network.h"
+#include "io/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,7 +95,7 @@ static char *make_header(const tl_archive *archive, size_t *size) {
     char *json = make_json(archive);
     if (!json) return NULL;
     const size_t length = strlen(json);
-    *size = (PREFIX + length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    *size = tl_round_up(PREFIX + length, ALIGNMENT);
     char *header = malloc(*size);
     if (header) {
         const uint64_t rest = *size - PREFIX;

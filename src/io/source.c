@@ -1,8 +1,8 @@
 #include "io/source.h"
 
-#include "data/missing.h"
+#include "base/math.h"
 #include "io/file.h"
-#include "io/zip.h"
+#include "io/inflate.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -45,7 +45,7 @@ tl_status tl_source_read(tl_source *source, void *to, size_t count, const char *
         return tl_source_expected(source, 0, got, error, "%zu bytes of %s", count, what);
     }
     if (source->inflate)
-        tl_inflate_read(source, to, count, error);
+        tl_inflate_read(source->inflate, to, count, count == source->left, &source->where, error);
     else if (fread(to, 1, count, source->file) != count)
         return ferror(source->file) ? tl_fail(error, TL_ERROR_FILE, "%s: %s", source->where.path, strerror(errno))
                                     : tl_source_expected(source, 0, "the end of the file", error, "%s", what);
@@ -104,7 +104,7 @@ tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_
     unsigned char block[6144]; /* a multiple of every size of a number */
     const size_t most = sizeof block / type->size;
     for (size_t done = 0, part; done < count; done += part) {
-        part = count - done < most ? count - done : most;
+        part = tl_min(count - done, most);
         if (tl_source_read(source, block, part * type->size, "data", error) != TL_OK) return error->status;
         for (size_t i = 0; i < part; i++) {
             const double value = tl_number_of(block + i * type->size, type);

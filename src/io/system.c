@@ -1,5 +1,7 @@
 #include "io/system.h"
 
+#include "base/math.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,7 +9,7 @@
 
 enum { MOST_AT_ONCE = 1 << 30 }; /* Linux moves 2 GiB less a page in a call, at most */
 
-static size_t part(size_t size) { return size < MOST_AT_ONCE ? size : MOST_AT_ONCE; }
+static size_t part(size_t size) { return tl_min(size, MOST_AT_ONCE); }
 
 int tl_system_open(const char *path, int flags, unsigned mode) {
     int file;

@@ -1,18 +1,10 @@
 #include "io/zip.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-#include <zlib.h>
+#include "base/math.h"
+#include "io/inflate.h"
 
-struct tl_inflate {
-    z_stream stream;
-    bool deflated, begun; /* begun: the stream is to be ended */
-    uint64_t left;        /* compressed bytes that are still in the file */
-    uint32_t checksum, expected_checksum;
-    unsigned char buffer[16384];
-};
+#include <inttypes.h>
+#include <string.h>
 
 /* An entry of the central directory. */
 typedef struct entry {
@@ -59,7 +51,7 @@ static tl_status read_entry(tl_source *archive, entry *found, char *name, tl_err
                      .packed = get32(bytes + 20),
                      .size = get32(bytes + 24),
                      .offset = get32(bytes + 42)};
-    const size_t length = get16(bytes + 28), kept = length < NAME_SIZE ? length : NAME_SIZE - 1;
+    const size_t length = get16(bytes + 28), kept = tl_min(length, NAME_SIZE - 1);
     const uint64_t rest = length - kept + get16(bytes + 30) + get16(bytes + 32);
     tl_source_read(archive, name, kept, "a name in the zip directory", error);
     name[tl_failed(error) ? 0 : kept] = '\0';
@@ -128,64 +120,10 @@ tl_status tl_zip_enter(tl_source *archive, const char *const *names, size_t coun
     if (tl_failed(error) || find_entry(archive, names, count, &found, &name, error) != TL_OK ||
         find_bytes(archive, &found, name, error) != TL_OK)
         return error->status;
-    tl_inflate *self = malloc(sizeof *self);
-    if (!self) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", archive->where.path);
-    self->stream = (z_stream){0};
-    self->deflated = found.method != 0;
-    self->left = found.packed;
-    self->checksum = 0;
-    self->expected_checksum = found.checksum;
-    self->begun = self->deflated && inflateInit2(&self->stream, -MAX_WBITS) == Z_OK;
-    if (self->deflated && !self->begun) tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", archive->where.path);
-    archive->inflate = self;
+    archive->inflate = tl_inflate_new(archive->file, found.packed, found.method != 0, found.checksum);
+    if (!archive->inflate) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", archive->where.path);
     archive->where.member = name;
     archive->where.offset = 0;
     archive->left = found.size;
-    return error->status;
-}
-
-void tl_inflate_free(tl_inflate *self) {
-    if (self && self->begun) inflateEnd(&self->stream);
-    free(self);
-}
-
-/* ---- its bytes ---- */
-
-static tl_status read_packed(tl_source *source, void *to, size_t count, tl_error *error) {
-    source->inflate->left -= count;
-    if (fread(to, 1, count, source->file) == count) return TL_OK;
-    return tl_fail(error, TL_ERROR_FILE, "%s: %s", source->where.path,
-                   ferror(source->file) ? strerror(errno) : "the file has become shorter");
-}
-
-static tl_status inflate_bytes(tl_source *source, void *to, size_t count, tl_error *error) {
-    tl_inflate *self = source->inflate;
-    z_stream *stream = &self->stream;
-    stream->next_out = to;
-    stream->avail_out = (uInt)count;
-    while (stream->avail_out > 0) {
-        if (stream->avail_in == 0 && self->left > 0) {
-            const size_t part = self->left < sizeof self->buffer ? (size_t)self->left : sizeof self->buffer;
-            if (read_packed(source, self->buffer, part, error) != TL_OK) return error->status;
-            stream->next_in = self->buffer;
-            stream->avail_in = (uInt)part;
-        }
-        const int code = inflate(stream, Z_NO_FLUSH);
-        if (code == Z_MEM_ERROR) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", source->where.path);
-        if (code != Z_OK && (code != Z_STREAM_END || stream->avail_out > 0))
-            return tl_source_expected(source, 0, stream->msg ? stream->msg : "their end", error, "deflated bytes");
-    }
     return TL_OK;
-}
-
-tl_status tl_inflate_read(tl_source *source, void *to, size_t count, tl_error *error) {
-    tl_inflate *self = source->inflate;
-    if (count == 0) return TL_OK;
-    if ((self->deflated ? inflate_bytes(source, to, count, error) : read_packed(source, to, count, error)) != TL_OK)
-        return error->status;
-    self->checksum = (uint32_t)crc32(self->checksum, to, (uInt)count);
-    if (source->left > count || self->checksum == self->expected_checksum) return TL_OK;
-    char got[20];
-    snprintf(got, sizeof got, "%08" PRIx32, self->checksum);
-    return tl_source_expected(source, 0, got, error, "the checksum %08" PRIx32, self->expected_checksum);
 }

@@ -12,8 +12,8 @@ typedef struct range {
 
 /* Those n for which n·step, less `before`, lies in 0 … length - 1; all of them below `limit`. */
 TL_INLINE range range_of(size_t step, size_t before, size_t length, size_t limit) {
-    const size_t first = (before + step - 1) / step, last = (before + length + step - 1) / step;
-    return (range){.first = first, .last = last < limit ? last : limit};
+    const size_t first = tl_ceil_div(before, step), last = tl_ceil_div(before + length, step);
+    return (range){.first = first, .last = tl_min(last, limit)};
 }
 
 /* The taps of output t that lie inside the series, and the outputs whose tap j does. */
@@ -86,7 +86,7 @@ TL_INLINE void input_gradient(const tl_depthwise_rows *p, size_t c, const size_t
         const size_t first = place < end ? 0 : (place - end) / p->dilation + 1, all = place / p->dilation + 1;
         tl_vector sum[MOST_VECTORS];
         load_all(sum, NULL, vectors, part);
-        for (size_t j = first; j < (all < p->kernel ? all : p->kernel); j++) {
+        for (size_t j = first; j < tl_min(all, p->kernel); j++) {
             const size_t at = place - j * p->dilation, t = strided ? at / p->stride : at;
             if (strided && t * p->stride != at) continue;
             add_products(sum, p->dy + t * p->channels + c, p->weight + j * p->channels + c, vectors, part);

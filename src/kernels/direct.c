@@ -34,8 +34,6 @@ static __attribute__((noinline)) void store_edge(tl_real *to, size_t step, edge 
     for (int r = 0; r < rows; r++, to += step) tl_store_part(to, tl_load(from[r]), part);
 }
 
-TL_INLINE size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
-
 /* What is asked for on the way, into the second-level cache: evenly, since many lines at a time would wait for each other. */
 typedef struct lookout {
     tl_direct_soon soon[2];
@@ -50,21 +48,21 @@ TL_INLINE lookout lookout_of(const tl_direct_product *p, size_t tiles) {
     for (size_t i = 0; i < 2; i++) {
         tl_direct_soon *s = &l.soon[i];
         if (s->step == s->width) /* rows without anything between them are lines */
-            *s = (tl_direct_soon){.at = s->at, .rows = divide_up(s->rows * s->width, LINE), .step = LINE, .width = LINE};
-        lines += s->rows * divide_up(s->width, LINE);
+            *s = (tl_direct_soon){.at = s->at, .rows = tl_ceil_div(s->rows * s->width, LINE), .step = LINE, .width = LINE};
+        lines += s->rows * tl_ceil_div(s->width, LINE);
     }
     if (lines > 2 * BURST * tiles) {
-        l.piece = divide_up(tiles * p->runs * p->count * BURST, lines);
-        times *= p->runs * divide_up(p->count, l.piece);
+        l.piece = tl_ceil_div(tiles * p->runs * p->count * BURST, lines);
+        times *= p->runs * tl_ceil_div(p->count, l.piece);
     }
-    for (size_t i = 0; i < 2; i++) l.each[i] = divide_up(l.soon[i].rows, times);
+    for (size_t i = 0; i < 2; i++) l.each[i] = tl_ceil_div(l.soon[i].rows, times);
     return l;
 }
 
 TL_INLINE void look(lookout *l) {
     for (size_t i = 0; i < 2; i++) {
         tl_direct_soon *soon = &l->soon[i];
-        const size_t rows = soon->rows < l->each[i] ? soon->rows : l->each[i];
+        const size_t rows = tl_min(soon->rows, l->each[i]);
         const tl_real *at = soon->at;
         soon->rows -= rows;
         soon->at += rows * soon->step;
@@ -108,7 +106,7 @@ TL_INLINE void add_products(const tl_direct_product *p, const tl_real *x, tl_vec
     }
     for (size_t run = 0; run < p->runs; run++, x += p->run_step, factor += p->count * p->factor_step + p->factor_skip) {
         for (size_t begin = 0, count; begin < p->count; begin += count) {
-            count = p->count - begin < ahead->piece ? p->count - begin : ahead->piece;
+            count = tl_min(p->count - begin, ahead->piece);
             look(ahead);
             /* Loaded here, or the compiler keeps them in registers that the loop within has more use for. */
             const volatile tl_direct_product *now = p;
@@ -190,9 +188,9 @@ TL_INLINE void tile_of(const tl_direct_product *p, const tl_real *x, tl_real *ou
 
 /* All rows, in tiles whose sizes differ by at most one. */
 TL_INLINE void tiles(const tl_direct_product *p, const int vectors, const tile_kind kind, lookout *ahead) {
-    for (size_t row = 0, left = divide_up(p->rows, (size_t)rows_limit(vectors)); left > 0; left--) {
+    for (size_t row = 0, left = tl_ceil_div(p->rows, (size_t)rows_limit(vectors)); left > 0; left--) {
         if (kind == AT_ONCE && ahead) look(ahead);
-        const size_t rows = divide_up(p->rows - row, left);
+        const size_t rows = tl_ceil_div(p->rows - row, left);
         tile_of(p, p->x + row * p->row_step, p->out + row * p->out_step, rows, vectors, kind, ahead);
         row += rows;
     }
@@ -229,7 +227,7 @@ void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *p) {
         return;
     }
     const int vectors = (int)p->vectors;
-    lookout ahead = lookout_of(p, divide_up(p->rows, (size_t)rows_limit(vectors)));
+    lookout ahead = lookout_of(p, tl_ceil_div(p->rows, (size_t)rows_limit(vectors)));
     if (ahead.piece && p->rows >= (size_t)rows_least(vectors))
         tiles_in_pieces(p, &ahead);
     else
@@ -241,7 +239,7 @@ void TL_KERNEL(tl_kernel_direct_dots)(const tl_direct_product *p) { tiles_of(p, 
 
 /* Rows that may be loaded as whole vectors: what lies behind their end belongs to the next rows. */
 TL_INLINE size_t whole_rows(const tl_direct_packing *p) {
-    const size_t part = p->width % TL_LANES, behind = part ? (TL_LANES - part + p->from_step - 1) / p->from_step : 0;
+    const size_t part = p->width % TL_LANES, behind = part ? tl_ceil_div(TL_LANES - part, p->from_step) : 0;
     return p->rows > behind ? p->rows - behind : 0;
 }
 

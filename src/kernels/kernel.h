@@ -4,6 +4,7 @@
 #ifndef TL_KERNEL_H
 #define TL_KERNEL_H
 
+#include "base/math.h"
 #include "kernels/kernels.h"
 
 #if defined(__AVX2__)

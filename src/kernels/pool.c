@@ -12,7 +12,7 @@ typedef struct window {
 
 TL_INLINE window window_at(const tl_pool_rows *p, size_t t) {
     const size_t start = t * p->stride, end = start + p->taps - p->pad_left;
-    return (window){.first = start > p->pad_left ? start - p->pad_left : 0, .last = end < p->length ? end : p->length};
+    return (window){.first = start > p->pad_left ? start - p->pad_left : 0, .last = tl_min(end, p->length)};
 }
 
 /* What there is of the vector at channel c of a row of a sample of `rows`: 0 where it is whole, with what lies behind the row. */
@@ -56,12 +56,12 @@ TL_INLINE tl_vector mean(const tl_pool_rows *p, const tl_real *x, window w, tl_r
 
 /* The outputs whose windows lie inside the sample, and which take whole vectors of all rows that they read or write. */
 TL_INLINE window plain_outputs(const tl_pool_rows *p) {
-    const size_t behind = (p->channels + TL_LANES - 1) / TL_LANES * TL_LANES - p->channels; /* elements, of the last vector */
-    const size_t rows = (behind + p->channels - 1) / p->channels, needed = p->taps + rows, padded = p->length + p->pad_left;
-    const size_t first = (p->pad_left + p->stride - 1) / p->stride;
+    const size_t behind = tl_round_up(p->channels, TL_LANES) - p->channels; /* elements, of the last vector */
+    const size_t rows = tl_ceil_div(behind, p->channels), needed = p->taps + rows, padded = p->length + p->pad_left;
+    const size_t first = tl_ceil_div(p->pad_left, p->stride);
     const size_t inside = padded < needed ? 0 : (padded - needed) / p->stride + 1;
-    const size_t whole = p->out_length < rows ? 0 : p->out_length - rows, last = inside < whole ? inside : whole;
-    return (window){.first = first < last ? first : last, .last = last};
+    const size_t whole = p->out_length < rows ? 0 : p->out_length - rows, last = tl_min(inside, whole);
+    return (window){.first = tl_min(first, last), .last = last};
 }
 
 TL_INLINE void forward_at(const tl_pool_rows *p, size_t t, tl_real of_whole, const bool maximum) {
@@ -110,7 +110,7 @@ TL_INLINE void give_largest(const tl_pool_rows *p, const tl_real *x, tl_vector d
 /* Rows of dx become zero just before the first window that sees them adds to them: the sample passes through the cache once. */
 TL_INLINE size_t clear_until(const tl_pool_rows *p, size_t row, size_t stop) {
     for (size_t i = row * p->channels; i < stop * p->channels; i++) p->dx[i] = 0;
-    return stop > row ? stop : row;
+    return tl_max(stop, row);
 }
 
 static void max_backward(const tl_pool_rows *rows) {

@@ -15,11 +15,4 @@ tl_shape tl_network_input(const json_t *root, const char *file, tl_error *error)
 /* A compiled model as JSON, to be released by the caller; NULL where memory is short. */
 json_t *tl_network_describe(const tl_model *model);
 
-/* JSON from text of that size; NULL, with `file:line:column: …`, where it is none. */
-json_t *tl_json_parse(const char *text, size_t size, const char *file, tl_error *error);
-
-/* The text of JSON, to be freed; NULL where memory is short. (json_dumps loses a key, and says nothing, where it is short just
- * then.) `flags`: Jansson's. */
-char *tl_json_text(const json_t *value, size_t flags);
-
 #endif

@@ -2,6 +2,7 @@
 #include "models/weights.h"
 
 #include "base/argument.h"
+#include "io/json.h"
 #include "io/text.h"
 #include "models/network.h"
 

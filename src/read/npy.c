@@ -1,5 +1,6 @@
 #include "read/npy.h"
 
+#include "base/math.h"
 #include "base/memory.h"
 
 #include <inttypes.h>
@@ -21,7 +22,7 @@ static bool is_blank(char c) { return c == ' ' || c == '\n'; }
 
 static tl_field word_at(const header *h, size_t length) {
     const size_t left = (size_t)(h->rest.end - h->rest.begin);
-    return (tl_field){h->rest.begin, h->rest.begin + (length < left ? length : left)};
+    return (tl_field){h->rest.begin, h->rest.begin + tl_min(length, left)};
 }
 
 /* Up to the end of the header in a message. */

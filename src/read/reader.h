@@ -17,8 +17,4 @@ extern const tl_reader tl_npy_reader;
 extern const tl_reader tl_npz_reader;
 extern const tl_reader tl_wfdb_reader;
 
-/* What readers of text have in common: the data set of the series that `fill` adds. */
-tl_dataset *tl_read_text(const char *path, const tl_read_cfg *cfg,
-                         tl_status (*fill)(tl_samples *samples, tl_text *text, tl_error *error), tl_error *error);
-
 #endif

@@ -2,8 +2,8 @@
 
 #include "base/memory.h"
 #include "data/classes.h"
+#include "data/dataset.h"
 #include "data/missing.h"
-#include "train/evaluate.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -395,4 +395,18 @@ void tl_samples_release(tl_samples *s) {
     tl_release(s->labels);
     tl_release(s->targets);
     *s = (tl_samples){0};
+}
+
+/* ---- text ---- */
+
+tl_dataset *tl_read_text(const char *path, const tl_read_cfg *cfg,
+                         tl_status (*fill)(tl_samples *samples, tl_text *text, tl_error *error), tl_error *error) {
+    tl_text text = {0};
+    tl_samples samples = tl_samples_begin(&text, cfg);
+    tl_dataset *data = NULL;
+    if (tl_text_open(&text, path, error) == TL_OK && fill(&samples, &text, error) == TL_OK)
+        data = tl_samples_finish(&samples, error);
+    tl_samples_release(&samples);
+    tl_text_release(&text);
+    return data;
 }

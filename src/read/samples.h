@@ -118,4 +118,8 @@ tl_dataset *tl_samples_finish(tl_samples *samples, tl_error *error);
 
 void tl_samples_release(tl_samples *samples);
 
+/* What readers of text have in common: the data set of the series that `fill` adds. */
+tl_dataset *tl_read_text(const char *path, const tl_read_cfg *cfg,
+                         tl_status (*fill)(tl_samples *samples, tl_text *text, tl_error *error), tl_error *error);
+
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/argument.h"
 #include "base/memory.h"
+#include "data/dataset.h"
 #include "graph/graph.h"
 #include "train/evaluate.h"
 
@@ -24,7 +25,7 @@ struct tl_ensemble {
 };
 
 tl_ensemble *tl_ensemble_new(const tl_dataset *data, tl_error *error) {
-    if (tl_failed(error) || tl_samples_check(data, "ensemble", error) != TL_OK) return NULL;
+    if (tl_failed(error) || tl_dataset_check(data, "ensemble", error) != TL_OK) return NULL;
     tl_ensemble *ensemble = calloc(1, sizeof *ensemble);
     if (ensemble)
         ensemble->data = data;

@@ -2,19 +2,15 @@
 #include "train/evaluate.h"
 
 #include "base/argument.h"
+#include "base/math.h"
 #include "base/memory.h"
+#include "data/dataset.h"
 #include "graph/graph.h"
 #include "train/metrics.h"
 
 #include <string.h>
 
 /* ---- data against model ---- */
-
-size_t tl_labels_each(const tl_dataset *data) { return data->target_length > 0 ? data->target_length : 1; }
-
-size_t tl_values_each(const tl_dataset *data) {
-    return tl_labels_each(data) * (data->target_channels > 0 ? data->target_channels : 1);
-}
 
 static tl_status check_labels(const tl_dataset *data, size_t outputs, tl_error *error) {
     const size_t each = tl_labels_each(data);
@@ -47,23 +43,13 @@ tl_status tl_target_check(tl_loss_kind loss, tl_shape out, const tl_dataset *dat
     return tl_loss_takes_labels(loss) ? check_labels(data, out.channels, error) : check_values(data, out.channels, loss, error);
 }
 
-tl_status tl_samples_check(const tl_dataset *data, const char *caller, tl_error *error) {
-    char shape[TL_SHAPE_TEXT];
-    if (!data) return tl_fail(error, TL_ERROR_ARGUMENT, "%s: the data set is NULL", caller);
-    if (!data->x.data || data->x.shape[0] == 0) return tl_fail(error, TL_ERROR_SHAPE, "%s: the data set has no samples", caller);
-    if (data->x.rank != 3)
-        return tl_fail(error, TL_ERROR_SHAPE, "%s: x of the data set is %s; it should be (count, length, channels)", caller,
-                       tl_tensor_text(&data->x, shape));
-    return TL_OK;
-}
-
 static tl_status check_compiled(const tl_model *model, const char *caller, tl_error *error) {
     if (tl_report(model, error) != TL_OK) return error->status;
     return model->compiled ? TL_OK : tl_fail(error, TL_ERROR_STATE, "%s: the model is not compiled", caller);
 }
 
 tl_status tl_data_check(const tl_model *model, const tl_dataset *data, const char *caller, tl_error *error) {
-    if (check_compiled(model, caller, error) != TL_OK || tl_samples_check(data, caller, error) != TL_OK) return error->status;
+    if (check_compiled(model, caller, error) != TL_OK || tl_dataset_check(data, caller, error) != TL_OK) return error->status;
     const tl_shape in = tl_input_shape(model);
     const size_t *shape = data->x.shape;
     if (shape[1] != in.length || shape[2] != in.channels)
@@ -99,7 +85,7 @@ static tl_status run_all(tl_model *model, const tl_tensor *x, const size_t *leng
                          tl_error *error) {
     const size_t samples = x->shape[0], batch = tl_model_batch(model);
     for (size_t first = 0; first < samples; first += batch) {
-        const size_t count = samples - first < batch ? samples - first : batch;
+        const size_t count = tl_min(samples - first, batch);
         const tl_tensor part = tl_tensor_slice(x, first, count), to = tl_tensor_slice(y, first, count);
         if (lengths) tl_set_lengths(model, lengths + first, count);
         tl_forward(model, &part, TL_INFERENCE);

@@ -6,14 +6,8 @@
 
 #include "graph/loss.h"
 
-/* How many labels, and how many values, a series of the data has. */
-size_t tl_labels_each(const tl_dataset *data);
-size_t tl_values_each(const tl_dataset *data);
-
-/* Whether there is a data set, of one series or more; messages begin with `caller`. */
-tl_status tl_samples_check(const tl_dataset *data, const char *caller, tl_error *error);
-
-/* Whether moreover the model is compiled and fits the data: shapes, lengths, labels or values. */
+/* Whether there is a data set of one series or more, and the model is compiled and fits it: shapes, lengths, labels or values;
+ * messages begin with `caller`. */
 tl_status tl_data_check(const tl_model *model, const tl_dataset *data, const char *caller, tl_error *error);
 
 /* Whether the data has the labels or values that such a loss compares with such an output. */

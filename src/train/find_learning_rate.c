@@ -2,6 +2,8 @@
 #include <tapline/find_learning_rate.h>
 
 #include "base/argument.h"
+#include "base/math.h"
+#include "data/dataset.h"
 #include "graph/graph.h"
 #include "graph/snapshot.h"
 #include "train/evaluate.h"
@@ -118,7 +120,7 @@ static double slope_at(const double *value, size_t some) {
 
 static void smooth(tl_rate_curve *curve, size_t most) {
     for (size_t i = 0; i < curve->count; i++) {
-        const size_t behind = curve->count - 1 - i, edge = i < behind ? i : behind, some = edge < most ? edge : most;
+        const size_t behind = curve->count - 1 - i, edge = tl_min(i, behind), some = tl_min(edge, most);
         curve->smoothed[i] = mean(curve->loss + i - some, 2 * some + 1);
     }
 }
@@ -141,7 +143,7 @@ static void suggest(tl_rate_curve *curve, size_t some) {
 
 /* ---- all of it ---- */
 
-static size_t parts_of(size_t count, size_t size) { return size > 0 ? (count + size - 1) / size : count; }
+static size_t parts_of(size_t count, size_t size) { return size > 0 ? tl_ceil_div(count, size) : count; }
 
 static tl_fit_cfg trial_cfg(trial *self, const tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg) {
     const size_t batches = parts_of(data->x.shape[0], cfg->batch > 0 ? cfg->batch : tl_model_batch(model));
@@ -184,7 +186,7 @@ tl_status tl_find_learning_rate_sized(tl_model *model, const tl_dataset *data, c
     *curve = (tl_rate_curve){.suggestion = NAN};
     trial self = {.curve = curve, .callbacks = cfg.callbacks, .least = INFINITY};
     take_configuration(&cfg, given, &self.range, range, sizes, error);
-    if (tl_failed(error) || check_model(model, error) != TL_OK || tl_samples_check(data, "learning-rate finder", error) != TL_OK)
+    if (tl_failed(error) || check_model(model, error) != TL_OK || tl_dataset_check(data, "learning-rate finder", error) != TL_OK)
         return error->status;
     if (check_range(&self.range, error) != TL_OK) return error->status;
     const tl_fit_cfg fit = trial_cfg(&self, model, data, &cfg);

@@ -6,7 +6,9 @@
 
 #include "base/argument.h"
 #include "base/clock.h"
+#include "base/math.h"
 #include "base/memory.h"
+#include "data/dataset.h"
 #include "graph/graph.h"
 #include "graph/loss.h"
 #include "layers/registry.h"
@@ -61,10 +63,8 @@ static void set_rate(tl_fit_state *f) {
     f->learning_rate = rate;
 }
 
-static size_t parts_of(size_t count, size_t size) { return (count + size - 1) / size; }
-
 static tl_status prepare_schedule(tl_fit_state *f, tl_error *error) {
-    const uint64_t steps = (uint64_t)f->cfg.epochs * parts_of(f->batches, f->cfg.accumulate);
+    const uint64_t steps = (uint64_t)f->cfg.epochs * tl_ceil_div(f->batches, f->cfg.accumulate);
     f->learning_rate = tl_learning_rate(f->model);
     if (tl_schedule_prepare(&f->schedule, &f->cfg.schedule, f->learning_rate, steps, error) == TL_OK) set_rate(f);
     return error->status;
@@ -114,7 +114,7 @@ static tl_status take_configuration(tl_fit_state *f, tl_error *error) {
     if (f->cfg.patience < 0) return tl_fail(error, TL_ERROR_ARGUMENT, "fit: patience %d is below 0", f->cfg.patience);
     if (check_variations(&f->cfg, f->data, error) != TL_OK || check_norms(f, error) != TL_OK) return error->status;
     if (f->cfg.validation && tl_data_check(f->model, f->cfg.validation, "fit", error) != TL_OK) return error->status;
-    f->batches = parts_of(f->data->x.shape[0], f->cfg.batch);
+    f->batches = tl_ceil_div(f->data->x.shape[0], f->cfg.batch);
     return prepare_schedule(f, error);
 }
 

@@ -2,8 +2,10 @@
 
 #include "base/setting.h"
 #include "compute/gemm.h"
+#include "data/dataset.h"
 #include "graph/graph.h"
 #include "io/checksum.h"
+#include "io/json.h"
 #include "kernels/kernels.h"
 #include "models/model.h"
 #include "models/network.h"

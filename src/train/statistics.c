@@ -2,7 +2,9 @@
 #include <tapline/train.h>
 
 #include "base/argument.h"
+#include "base/math.h"
 #include "base/memory.h"
+#include "data/dataset.h"
 #include "graph/graph.h"
 #include "train/evaluate.h"
 
@@ -53,9 +55,9 @@ static void place_sums(preparation *p, tl_error *error) {
 static tl_status prepare(preparation *p, tl_error *error) {
     const tl_model *model = p->model;
     const size_t *shape = p->data->x.shape, most = tl_model_batch(model), vertices = model->vertices;
-    p->batches = (shape[0] + most - 1) / most;
+    p->batches = tl_ceil_div(shape[0], most);
     p->order = tl_allocate(shape[0], sizeof *p->order, "the order of the samples", error);
-    p->x = tl_tensor_new(3, (size_t[]){shape[0] < most ? shape[0] : most, shape[1], shape[2]}, error);
+    p->x = tl_tensor_new(3, (size_t[]){tl_min(shape[0], most), shape[1], shape[2]}, error);
     if (p->data->lengths) p->lengths = tl_allocate(most, sizeof *p->lengths, "lengths", error);
     p->sums = tl_allocate(vertices, sizeof *p->sums, "the sums of a preparation", error);
     p->learnt = tl_allocate(2 * vertices, sizeof *p->learnt, "marks of layers", error);
@@ -173,7 +175,7 @@ tl_status tl_update_statistics(tl_model *model, const tl_dataset *data, tl_error
     tl_error own = {0};
     preparation p = {.model = model, .data = data};
     if (!error) error = &own;
-    if (tl_failed(error) || tl_samples_check(data, "statistics", error) != TL_OK ||
+    if (tl_failed(error) || tl_dataset_check(data, "statistics", error) != TL_OK ||
         tl_run_check(model, &data->x, "statistics", error) != TL_OK ||
         tl_lengths_check(&data->x, data->lengths, "statistics", error) != TL_OK || !learns(model))
         return error->status;

@@ -1,0 +1,16 @@
+/* math.h: arithmetic of sizes. */
+#ifndef TL_MATH_H
+#define TL_MATH_H
+
+#include <stddef.h>
+
+static inline size_t tl_min(size_t a, size_t b) { return a < b ? a : b; }
+static inline size_t tl_max(size_t a, size_t b) { return a > b ? a : b; }
+
+/* a / b, rounded up. */
+static inline size_t tl_ceil_div(size_t a, size_t b) { return a / b + (a % b != 0); }
+
+/* The least multiple of b that is not below a. */
+static inline size_t tl_round_up(size_t a, size_t b) { return tl_ceil_div(a, b) * b; }
+
+#endif

@@ -1,0 +1,88 @@
+/* Data sets that are generated. */
+#include "base/argument.h"
+#include "base/math.h"
+#include "base/memory.h"
+#include "data/classes.h"
+#include "data/dataset.h"
+#include "data/generate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const tl_generator *find_generator(const char *name, size_t length, tl_error *error) {
+    for (size_t i = 0; i < tl_generators_count; i++)
+        if (strlen(tl_generators[i].name) == length && strncmp(tl_generators[i].name, name, length) == 0) return &tl_generators[i];
+    tl_fail(error, TL_ERROR_ARGUMENT, "builtin:%.*s is none of builtin:cbf, builtin:synthetic-control, or those with /test",
+            (int)(tl_min(length, 60)), name);
+    return NULL;
+}
+
+static tl_status generate(const tl_generator *generator, tl_split split, uint64_t seed, tl_dataset *data, tl_error *error) {
+    const size_t series = generator->series[split], length = generator->length;
+    data->x = tl_tensor_new(3, (size_t[]){series, length, 1}, error);
+    data->labels = tl_allocate(series, sizeof *data->labels, "labels", error);
+    data->class_names = calloc(generator->classes, sizeof *data->class_names);
+    if (!data->class_names) tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
+    if (tl_failed(error)) return error->status;
+    data->classes = generator->classes;
+    for (size_t c = 0; c < generator->classes; c++)
+        if (!(data->class_names[c] = strdup(generator->class_names[c])))
+            return tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
+    const uint32_t part = 2 * (uint32_t)(generator - tl_generators) + (uint32_t)split;
+    for (size_t i = 0; i < series; i++) {
+        tl_rng rng = tl_rng_at(seed, TL_STREAM_DATA, part, i);
+        data->labels[i] = (int32_t)(i % generator->classes);
+        generator->draw(&rng, i % generator->classes, data->x.data + i * length);
+    }
+    return TL_OK;
+}
+
+static tl_dataset *make_builtin(const tl_generator *generator, tl_split split, uint64_t seed, tl_error *error) {
+    if (!generator) return NULL;
+    if (split != TL_TRAIN && split != TL_TEST) {
+        tl_fail(error, TL_ERROR_ARGUMENT, "data: split %d is unknown", (int)split);
+        return NULL;
+    }
+    tl_dataset *data = calloc(1, sizeof *data);
+    if (!data) tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
+    if (data && generate(generator, split, seed, data, error) == TL_OK) return data;
+    tl_dataset_free(data);
+    return NULL;
+}
+
+tl_dataset *tl_dataset_builtin(const char *name, tl_split split, uint64_t seed, tl_error *error) {
+    tl_error own = {0};
+    if (!error) error = &own;
+    if (tl_failed(error) || !tl_given(name, "data: the name of the generated set", error)) return NULL;
+    return make_builtin(find_generator(name, strlen(name), error), split, seed, error);
+}
+
+tl_dataset *tl_builtin_read(const char *name, const tl_dataset *like, tl_error *error) {
+    const char *slash = strchr(name, '/');
+    const bool test = slash && strcmp(slash, "/test") == 0;
+    const size_t length = slash && (test || strcmp(slash, "/train") == 0) ? (size_t)(slash - name) : strlen(name);
+    const tl_generator *generator = find_generator(name, length, error);
+    if (generator && like &&
+        (like->x.shape[1] != generator->length || like->x.shape[2] != 1 || like->classes != generator->classes)) {
+        tl_fail(error, TL_ERROR_SHAPE,
+                "builtin:%s has series of length %zu in %zu classes; the training set has length %zu, %zu classes", name,
+                generator->length, generator->classes, like->x.shape[1], like->classes);
+        return NULL;
+    }
+    if (generator && like && tl_labels_each(like) != 1) {
+        tl_fail(error, TL_ERROR_SHAPE, "builtin:%s has a label for each series; the training set has targets for %zu steps of each",
+                name, tl_labels_each(like));
+        return NULL;
+    }
+    if (generator && like && !like->class_names) {
+        tl_fail(error, TL_ERROR_SHAPE, "builtin:%s: %s", name, TL_NAMELESS_CLASSES);
+        return NULL;
+    }
+    for (size_t c = 0; generator && like && c < generator->classes; c++) {
+        if (strcmp(like->class_names[c], generator->class_names[c]) == 0) continue;
+        tl_fail(error, TL_ERROR_SHAPE, "builtin:%s has a class %s, which is not class %zu of the training set", name,
+                generator->class_names[c], c);
+        return NULL;
+    }
+    return make_builtin(generator, test ? TL_TEST : TL_TRAIN, 0, error);
+}
