@@ -91,7 +91,8 @@ tl_status tl_model_check(const tl_model *model, const char *caller, tl_error *er
 tl_status tl_model_finite(const tl_model *model, const char *caller, tl_error *error) {
     for (size_t i = 0; i < tl_parameter_arrays(model) && !tl_failed(error); i++) {
         const tl_parameter parameter = tl_parameter_at(model, i);
-        const size_t count = tl_tensor_count(&parameter.value), finite = tl_finite_count(parameter.value.data, count);
+        const size_t count = parameter.value.data ? tl_tensor_count(&parameter.value) : 0; /* none with plan_only */
+        const size_t finite = tl_finite_count(parameter.value.data, count);
         if (finite < count)
             tl_fail(error, TL_ERROR_NUMERIC, "%.180s: array %s.%s: element %zu is %g; such a model predicts nothing", caller,
                     parameter.layer, parameter.name, finite, (double)parameter.value.data[finite]);
