@@ -110,6 +110,7 @@ const tl_layer_ops tl_dropout_layer_ops = {
     .flops = tl_no_flops,
     .forward = dropout_forward,
     .backward = dropout_backward,
+    .selects = true,
 };
 
 tl_node tl_dropout_sized(tl_model *model, tl_node x, const tl_dropout_cfg *cfg, size_t size) {

@@ -30,6 +30,7 @@ const tl_layer_ops tl_flatten_layer_ops = {
     .flops = tl_no_flops,
     .forward = flatten_forward,
     .backward = flatten_backward,
+    .selects = true,
 };
 
 tl_node tl_flatten(tl_model *model, tl_node x) {

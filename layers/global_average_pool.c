@@ -79,6 +79,7 @@ const tl_layer_ops tl_global_average_pool_layer_ops = {
     .flops = pool_flops,
     .forward = pool_forward,
     .backward = pool_backward,
+    .selects = true,
 };
 
 tl_node tl_global_average_pool(tl_model *model, tl_node x) {

@@ -42,6 +42,7 @@ const tl_layer_ops tl_last_step_layer_ops = {
     .flops = tl_no_flops,
     .forward = last_step_forward,
     .backward = last_step_backward,
+    .selects = true,
 };
 
 tl_node tl_last_step(tl_model *model, tl_node x) {

@@ -109,6 +109,7 @@ const tl_layer_ops tl_max_pool_layer_ops = {
     .flops = max_flops,
     .forward = max_forward,
     .backward = max_backward,
+    .selects = true,
 };
 
 /* ---- maximum over all of time: one window ---- */
@@ -136,6 +137,7 @@ const tl_layer_ops tl_global_max_pool_layer_ops = {
     .flops = max_flops,
     .forward = max_forward,
     .backward = max_backward,
+    .selects = true,
 };
 
 /* ---- mean ---- */
@@ -161,6 +163,7 @@ const tl_layer_ops tl_average_pool_layer_ops = {
     .flops = average_flops,
     .forward = average_forward,
     .backward = average_backward,
+    .selects = true,
 };
 
 static tl_node add_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg, size_t size, const tl_layer_ops *ops) {

@@ -109,6 +109,7 @@ const tl_layer_ops tl_upsample_layer_ops = {
     .flops = upsample_flops,
     .forward = upsample_forward,
     .backward = upsample_backward,
+    .selects = true,
 };
 
 tl_node tl_upsample_sized(tl_model *model, tl_node x, const tl_upsample_cfg *cfg, size_t size) {

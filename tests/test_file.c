@@ -549,10 +549,10 @@ static void given_no_file_a_folder_or_a_pipe_then_refused_at_once(void **unused)
     error = (tl_error){0};
     assert_int_equal(mkfifo(path, 0600), 0);
     assert_null(tl_model_load(path, NULL, NULL, &error));
-    check_error(&error, TL_ERROR_FILE, "is a device, not a file");
+    check_error(&error, TL_ERROR_FILE, "is a pipe, not a file");
     error = (tl_error){0};
     tl_save_check(path, &error);
-    check_error(&error, TL_ERROR_FILE, "is a device, not a file");
+    check_error(&error, TL_ERROR_FILE, "is a pipe, not a file");
     unlink(path);
     error = (tl_error){0};
     write_bytes("\0", 1);

@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* ---- failing ---- */
@@ -100,6 +100,20 @@ static size_t count_files(void) {
     return count - 2; /* . and .. */
 }
 
+/* What could not be renamed is kept under another name: whether there is one, which is then removed. */
+static bool remove_kept(void) {
+    bool found = false;
+    DIR *opened = opendir(folder);
+    assert_non_null(opened);
+    for (const struct dirent *entry; (entry = readdir(opened));) {
+        const size_t length = strlen(entry->d_name);
+        if (length > 5 && strcmp(entry->d_name + length - 5, ".kept") == 0)
+            found = unlinkat(dirfd(opened), entry->d_name, 0) == 0 || found;
+    }
+    closedir(opened);
+    return found;
+}
+
 static int tear_down(void **unused) {
     (void)unused;
     unlink(path);
@@ -147,19 +161,22 @@ static double exported_weight(void) {
     return weight;
 }
 
-/* The second open, fsync and close are of the folder, once the file has its name. */
-static bool is_of_folder(operation kind, size_t call) { return call == 2 && (kind == OPEN || kind == FSYNC || kind == CLOSE); }
+/* The second open and fsync are of the folder, once the file has its name; so are later closes than the first, or of the lock. */
+static bool is_named(operation kind, size_t call) { return call >= 2 && (kind == OPEN || kind == FSYNC || kind == CLOSE); }
 
-/* On the folder's being closed nothing depends. */
+/* On the folder's and the lock's being closed nothing depends. */
 static void check_failed_write(const tl_error *error, operation kind, size_t call, int reason) {
-    const bool named = is_of_folder(kind, call);
+    const bool named = is_named(kind, call);
     if (named && kind == CLOSE) {
         check_ok(error);
         return;
     }
     check_error(error, TL_ERROR_FILE, strerror(reason));
     check_error(error, TL_ERROR_FILE, path);
-    check_error(error, TL_ERROR_FILE, named ? "written, but its folder" : "the previous file is kept");
+    check_error(error, TL_ERROR_FILE,
+                named            ? "written, but its folder"
+                : kind == RENAME ? "; what was to be written is in /tmp/"
+                                 : "the previous file is kept");
 }
 
 /* Fails each call of writing a file over another one. */
@@ -177,11 +194,12 @@ static void fail_each_call(const writer *self) {
             fail_at(kind, call, reasons[i % 2]);
             self->write(fresh, &error);
             fail_no_more();
+            assert_true(remove_kept() == (kind == RENAME && calls[kind] >= call));
             if (count_files() != 1) fail_msg("%s %zu: %zu files are left", operation_names[kind], call, count_files());
             if (calls[kind] < call) break;
             failures++;
             check_failed_write(&error, kind, call, reasons[i % 2]);
-            const tl_model *expected = is_of_folder(kind, call) ? fresh : old;
+            const tl_model *expected = is_named(kind, call) ? fresh : old;
             check_number("the first weight", self->weight(), first_weight(expected), 0, 0);
         }
     }
@@ -349,6 +367,7 @@ static void given_any_call_that_fails_while_training_then_it_ends_and_the_checkp
             fail_at(kinds[k], call, ENOSPC);
             train(false, &error);
             fail_no_more();
+            remove_kept();
             if (calls[kinds[k]] < call) break;
             if (tl_failed(&error)) check_error(&error, TL_ERROR_FILE, "No space left on device");
             const bool begun = access(path, F_OK) == 0;
@@ -395,19 +414,37 @@ static void given_any_call_that_fails_when_logging_then_training_goes_on_and_the
 
 static void given_a_folder_that_is_missing_or_a_name_that_is_none_then_refused_beforehand(void **unused) {
     (void)unused;
-    static const struct {
+    char pipe_path[80], dangling_path[80], long_path[400];
+    snprintf(pipe_path, sizeof pipe_path, "%s/pipe", folder);
+    snprintf(dangling_path, sizeof dangling_path, "%s/dangling", folder);
+    snprintf(long_path, sizeof long_path, "%s/%0256d", folder, 0);
+    assert_int_equal(mkfifo(pipe_path, 0600), 0);
+    assert_int_equal(symlink("no-such-file", dangling_path), 0);
+    const struct {
         const char *path, *text;
     } cases[] = {{"/tmp/tapline-no-such-folder/m", "cannot be written: No such file or directory"},
                  {"/tmp", "is a folder, not a file"},
                  {"/dev/null", "is a device, not a file"},
+                 {pipe_path, "is a pipe, not a file"},
+                 {dangling_path, "is a link to a file that is not there"},
+                 {long_path, "cannot be written: File name too long"},
                  {"", "names no file"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_error error = {0};
         tl_save_check(cases[i].path, &error);
         check_error(&error, TL_ERROR_FILE, cases[i].text);
+        tl_error of_log = {0};
+        tl_csv_log_check(cases[i].path, &of_log);
+        assert_int_equal(of_log.status, TL_ERROR_FILE);
+        tl_error of_opening = {0};
+        assert_null(tl_csv_log_new(cases[i].path, false, &of_opening));
+        assert_string_equal(of_opening.text, of_log.text);
     }
+    unlink(pipe_path);
+    unlink(dangling_path);
     tl_error error = {0};
     assert_int_equal(tl_save_check(path, &error), TL_OK);
+    assert_int_equal(tl_csv_log_check(path, &error), TL_OK);
     assert_int_equal(count_files(), 0);
 }
 
@@ -429,30 +466,83 @@ static void given_a_link_when_saved_then_the_file_behind_it_is_replaced(void **u
     tl_model_free(old);
 }
 
-/* A process that has ended, for its number. */
-static pid_t ended_process(void) {
-    const pid_t child = fork();
-    if (child == 0) _exit(0);
-    assert_true(child > 0 && waitpid(child, NULL, 0) == child);
-    return child;
+/* Somebody else's temporary file; `locked`: is still being written. */
+static int make_temporary(const char *name, bool locked) {
+    const int file = open(name, O_WRONLY | O_CREAT, 0600);
+    assert_true(file >= 0);
+    if (locked) assert_int_equal(flock(file, LOCK_EX), 0);
+    return file;
 }
 
-static void given_temporary_files_when_saved_then_those_of_ended_processes_are_removed(void **unused) {
+static void given_temporary_files_when_saved_then_those_that_nobody_writes_are_removed(void **unused) {
     (void)unused;
+    static const char *const names[] = {"model.safetensors.tapline-00000001", "model.safetensors.tapline-1-0001",
+                                        "model.safetensors.tapline-00000002", "other.safetensors.tapline-00000001"};
     char files[4][120];
+    int numbers[4];
     tl_error error = {0};
     tl_model *fresh = make(2);
-    snprintf(files[0], sizeof *files, "%s/.model.safetensors.tapline-%ld-0001.tmp", folder, (long)ended_process());
-    snprintf(files[1], sizeof *files, "%s/.model.safetensors.tapline-%ld-0001.tmp", folder, (long)getppid());
-    snprintf(files[2], sizeof *files, "%s/.other.safetensors.tapline-%ld-0001.tmp", folder, (long)ended_process());
-    snprintf(files[3], sizeof *files, "%s/.model.safetensors.tapline-1x-0001.tmp", folder);
-    for (int i = 0; i < 4; i++) fclose(fopen(files[i], "w"));
+    for (int i = 0; i < 4; i++) {
+        snprintf(files[i], sizeof *files, "%s/.%s.tmp", folder, names[i]);
+        numbers[i] = make_temporary(files[i], i == 2);
+    }
     tl_model_save(fresh, path, NULL, &error);
     check_ok(&error);
-    for (int i = 0; i < 4; i++) assert_int_equal(access(files[i], F_OK) == 0, i != 0);
-    for (int i = 1; i < 4; i++) unlink(files[i]);
+    for (int i = 0; i < 4; i++) assert_int_equal(access(files[i], F_OK) == 0, i >= 2);
+    for (int i = 0; i < 4; i++) close(numbers[i]);
+    tl_model_save(fresh, path, NULL, &error);
+    check_ok(&error);
+    assert_int_equal(access(files[2], F_OK), -1);
+    unlink(files[3]);
     assert_int_equal(count_files(), 1);
     tl_model_free(fresh);
+}
+
+static void given_a_file_kept_since_it_could_not_be_renamed_when_saved_again_then_it_stays(void **unused) {
+    (void)unused;
+    tl_error error = {0}, none = {0};
+    tl_model *old = make(1), *fresh = make(2);
+    tl_model_save(old, path, NULL, &none);
+    fail_at(RENAME, 1, EBUSY);
+    tl_model_save(fresh, path, NULL, &error);
+    fail_no_more();
+    const char *kept = strstr(error.text, " is in ");
+    assert_non_null(kept);
+    kept += strlen(" is in ");
+    tl_model_save(old, path, NULL, &none);
+    tl_model *loaded = tl_model_load(kept, NULL, NULL, &none);
+    check_ok(&none);
+    check_number("the first weight", first_weight(loaded), first_weight(fresh), 0, 0);
+    assert_true(remove_kept());
+    tl_model_free(loaded);
+    tl_model_free(fresh);
+    tl_model_free(old);
+}
+
+static void given_a_mode_of_its_own_when_a_file_is_replaced_then_it_stays(void **unused) {
+    (void)unused;
+    static const mode_t modes[] = {0600, 0640, 0444, 0664};
+    tl_error error = {0};
+    tl_model *fresh = make(2);
+    tl_model_save(fresh, path, NULL, &error);
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        struct stat before, after;
+        assert_int_equal(chmod(path, modes[i]), 0);
+        assert_int_equal(stat(path, &before), 0);
+        tl_model_save(fresh, path, NULL, &error);
+        check_ok(&error);
+        assert_int_equal(stat(path, &after), 0);
+        assert_int_equal(after.st_mode, before.st_mode);
+        assert_true(after.st_ino != before.st_ino);
+    }
+    tl_model_free(fresh);
+}
+
+static void given_more_bytes_than_the_disk_has_when_asked_beforehand_then_no_room(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_file_may_write(path, (size_t)1 << 60, &error);
+    check_error(&error, TL_ERROR_FILE, "cannot be written: no room for its 1152921504606846976 bytes");
 }
 
 static void given_a_name_of_255_bytes_when_written_then_its_temporary_file_is_cut(void **unused) {
@@ -480,7 +570,10 @@ int main(void) {
         cmocka_unit_test(given_any_call_that_fails_when_logging_then_training_goes_on_and_the_error_is_kept),
         cmocka_unit_test(given_a_folder_that_is_missing_or_a_name_that_is_none_then_refused_beforehand),
         cmocka_unit_test(given_a_link_when_saved_then_the_file_behind_it_is_replaced),
-        cmocka_unit_test(given_temporary_files_when_saved_then_those_of_ended_processes_are_removed),
+        cmocka_unit_test(given_temporary_files_when_saved_then_those_that_nobody_writes_are_removed),
+        cmocka_unit_test(given_a_file_kept_since_it_could_not_be_renamed_when_saved_again_then_it_stays),
+        cmocka_unit_test(given_a_mode_of_its_own_when_a_file_is_replaced_then_it_stays),
+        cmocka_unit_test(given_more_bytes_than_the_disk_has_when_asked_beforehand_then_no_room),
         cmocka_unit_test(given_a_name_of_255_bytes_when_written_then_its_temporary_file_is_cut),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down) != 0;

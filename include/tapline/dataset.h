@@ -68,6 +68,11 @@ typedef struct tl_read_cfg {
  * `file:line:column: expected …, got …`, of binary files `file: offset N: expected …, got …`. Free with tl_dataset_free. */
 static inline tl_dataset *tl_dataset_read(const char *path, const tl_read_cfg *cfg, tl_error *error);
 
+/* Calls `visit` with the path of each file that reading `path` as a data set may open: the file itself; of a record its samples and
+ * annotations too; of a folder all files in it and in its folders; of a generated set nothing. What is no file is left to
+ * tl_dataset_read to tell. Fails with TL_ERROR_FILE where a folder cannot be listed. `user` is handed to `visit`. */
+TL_API tl_status tl_dataset_files(const char *path, void (*visit)(const char *file, void *user), void *user, tl_error *error);
+
 typedef enum tl_split { TL_TRAIN = 0, TL_TEST } tl_split;
 
 /* A generated set, raw: "cbf" (Cylinder–Bell–Funnel, Saito 1994; length 128, 3 classes, 30 train / 900 test) or

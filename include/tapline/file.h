@@ -22,12 +22,18 @@ typedef struct tl_save_cfg {
 } tl_save_cfg;
 
 /* Writes a compiled model. Fails with TL_ERROR_FILE, naming path and reason, where the operating system refuses: a file that was
- * there before is then unchanged; and with TL_ERROR_NUMERIC, naming the array, where one is not finite. `cfg` may be NULL. */
+ * there before is then unchanged. Where nothing but the last step failed, by which the new file gets its name, the message says
+ * under which name it is kept. A link is followed; mode, owner and extended attributes of the file that is replaced stay. Fails
+ * with TL_ERROR_NUMERIC, naming the array, where one is not finite. `cfg` may be NULL. */
 static inline tl_status tl_model_save(const tl_model *model, const char *path, const tl_save_cfg *cfg, tl_error *error);
 
-/* Fails as tl_model_save would where the folder of `path` is missing or may not be written to, without writing: to be asked before
- * hours of training. */
+/* Fails as tl_model_save would, without writing: to be asked before hours of training. Found out are a folder that is missing or
+ * may not be written to; a name that is too long; a file that may not be replaced, since it is immutable, mounted by itself, or
+ * another user's in a sticky folder; what is no regular file; a link to a file that is not there. */
 TL_API tl_status tl_save_check(const char *path, tl_error *error);
+
+/* The same for a compiled model, and whether there is room for its bytes and its classes have names that can be saved. */
+static inline tl_status tl_model_save_check(const tl_model *model, const char *path, const tl_save_cfg *cfg, tl_error *error);
 
 /* Zero means the default in brackets. */
 typedef struct tl_load_cfg {
@@ -90,6 +96,8 @@ typedef struct tl_load_sizes {
 } tl_load_sizes;
 
 TL_API tl_status tl_model_save_sized(const tl_model *model, const char *path, const tl_save_cfg *cfg, size_t size, tl_error *error);
+TL_API tl_status tl_model_save_check_sized(const tl_model *model, const char *path, const tl_save_cfg *cfg, size_t size,
+                                           tl_error *error);
 TL_API tl_model *tl_model_load_sized(const char *path, const tl_load_cfg *cfg, tl_model_info *info, const tl_load_sizes *sizes,
                                      tl_error *error);
 TL_API tl_status tl_weights_import_sized(tl_model *model, const char *path, const tl_weights_cfg *cfg, size_t size,
@@ -99,6 +107,9 @@ TL_API tl_status tl_weights_export_sized(const tl_model *model, const char *path
 
 static inline tl_status tl_model_save(const tl_model *model, const char *path, const tl_save_cfg *cfg, tl_error *error) {
     return tl_model_save_sized(model, path, cfg, sizeof *cfg, error);
+}
+static inline tl_status tl_model_save_check(const tl_model *model, const char *path, const tl_save_cfg *cfg, tl_error *error) {
+    return tl_model_save_check_sized(model, path, cfg, sizeof *cfg, error);
 }
 static inline tl_model *tl_model_load(const char *path, const tl_load_cfg *cfg, tl_model_info *info, tl_error *error) {
     const tl_load_sizes sizes = {sizeof(tl_load_cfg), sizeof(tl_compile_cfg), sizeof(tl_optimizer_cfg), sizeof(tl_model_info)};

@@ -58,7 +58,8 @@ static inline tl_model *tl_model_new(const tl_model_cfg *cfg);
 /* Frees the model, its layers and its optimizer, once; views into it end with it. NULL is fine. */
 TL_API void tl_model_free(tl_model *model);
 
-/* The loss of a step of a sample; those against values are means over the outputs (channels) y. */
+/* The loss of a step of a sample; those against values are means over the outputs (channels) y. The two cross-entropies take
+ * logits: compile refuses a network that ends in a softmax or sigmoid for them. */
 typedef enum tl_loss_kind {
     TL_CROSS_ENTROPY = 0,    /* of the softmax of the logits against a class label */
     TL_SQUARED_ERROR,        /* (y - target)² */

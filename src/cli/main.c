@@ -4,6 +4,7 @@
 
 #include <tapline/base.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,7 +96,15 @@ static int dispatch(int argc, char **argv) {
     return EXIT_DONE;
 }
 
+/* A program may be started without them. The next file to be opened would then be, say, stderr, and be told the progress. What is
+ * opened here cannot be written to: a result that nobody gets is an error as before. */
+static void open_standard_files(void) {
+    for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++)
+        if (fcntl(file, F_GETFD) < 0) open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char **argv) {
+    open_standard_files();
     signal(SIGPIPE, SIG_IGN); /* a closed stdout is then a failed write, which report_finish tells of */
     const int code = dispatch(argc, argv);
     const int written = report_finish(NULL);

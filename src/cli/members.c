@@ -1,26 +1,11 @@
 /* Several networks for `tapline train`, compiled once for each precision (commands.h). */
 #include "cli/members.h"
 
-#include <stdio.h>
+#include "cli/files.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* ---- files ---- */
-
-/* "model.3.safetensors" of "model.safetensors", "model.3" of "model"; to be freed. NULL for NULL, and where memory is short. */
-static char *number_file(const char *path, size_t number, tl_error *error) {
-    if (!path || tl_failed(error)) return NULL;
-    const char *name = strrchr(path, '/'), *ending = strrchr(name ? name + 1 : path, '.');
-    const size_t stem = ending && ending > (name ? name + 1 : path) ? (size_t)(ending - path) : strlen(path);
-    const size_t size = strlen(path) + 24;
-    char *numbered = malloc(size);
-    if (numbered)
-        snprintf(numbered, size, "%.*s.%zu%s", (int)stem, path, number, path + stem);
-    else
-        tl_fail(error, TL_ERROR_MEMORY, "out of memory");
-    return numbered;
-}
 
 /* ---- one after the other ---- */
 
@@ -53,10 +38,10 @@ const train_settings *IN_PRECISION(members_next)(members *self, tl_error *error)
     free_files(&self->own);
     self->own = *all;
     self->own.seed = (int64_t)((uint64_t)all->seed + self->tried);
-    self->own.out = number_file(all->out, number, error);
-    self->own.log = number_file(all->log, number, error);
-    self->own.checkpoint = number_file(all->checkpoint, number, error);
-    char *resume = number_file(all->resume, number, error);
+    self->own.out = files_number(all->out, number, error);
+    self->own.log = files_number(all->log, number, error);
+    self->own.checkpoint = files_number(all->checkpoint, number, error);
+    char *resume = files_number(all->resume, number, error);
     if (resume && self->tried > 0 && access(resume, F_OK) != 0) {
         free(resume); /* training ended before this one */
         resume = NULL;

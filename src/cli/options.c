@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { MAX_OPTIONS = 64, MAX_NAME = 40, FIRST_CODE = 256 };
 
@@ -285,24 +284,6 @@ bool options_parse(const command *self, int argc, char **argv, int *code) {
     for (; optind < argc; optind++)
         if (!add_operand(self, argv[optind])) return false;
     return has_operands(self);
-}
-
-/* ---- files ---- */
-
-/* Devices may be given twice. */
-static bool is_same_file(const char *a, const char *b) {
-    struct stat of_a, of_b;
-    if (stat(a, &of_a) != 0 || stat(b, &of_b) != 0) return strcmp(a, b) == 0;
-    return S_ISREG(of_a.st_mode) && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
-}
-
-tl_status options_check_files(const option_file *files, size_t count, tl_error *error) {
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < i; j++)
-            if (files[i].written && files[i].path && files[j].path && is_same_file(files[i].path, files[j].path))
-                return tl_fail(error, TL_ERROR_ARGUMENT, "%s %s: is the file of %s, which would be lost", files[i].name,
-                               files[i].path, files[j].name);
-    return TL_OK;
 }
 
 /* ---- help ---- */

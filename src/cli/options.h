@@ -81,15 +81,6 @@ const char *missing_name(size_t index);
  * or a message was. */
 bool options_parse(const command *self, int argc, char **argv, int *code);
 
-/* A file that a command is told to read or to write. */
-typedef struct option_file {
-    const char *name, *path; /* the name for messages, such as "--out"; path NULL: not given */
-    bool written;
-} option_file;
-
-/* Fails where one would be written in place of another that stands before it. */
-tl_status options_check_files(const option_file *files, size_t count, tl_error *error);
-
 /* The command's help on stdout. */
 void options_help(const command *self);
 

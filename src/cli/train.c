@@ -1,6 +1,7 @@
 /* `tapline train`, compiled once for each precision (commands.h). */
 #include "cli/train.h"
 
+#include "cli/files.h"
 #include "cli/members.h"
 
 #include <tapline/tapline.h>
@@ -59,17 +60,41 @@ static void hold_out(job *self, tl_error *error) {
     IN_PRECISION(warn_of_fold)(settings, "", self->data, self->validation);
 }
 
+enum { SOURCES = 3, FILES_EACH = 4 };
+
+/* The files of one network: of several, those with its number. Their paths are to be freed. */
+static void list_files(const train_settings *settings, size_t number, bool several, used_file *files, tl_error *error) {
+    const used_file all[FILES_EACH] = {{"--checkpoint", settings->checkpoint, FILE_REPLACED, number},
+                                       {"--resume", settings->resume, FILE_READ, number},
+                                       {"--out", settings->out, FILE_REPLACED, 0},
+                                       {"--log", settings->log, FILE_LOGGED, 0}};
+    for (size_t i = 0; i < FILES_EACH; i++) {
+        files[i] = all[i];
+        files[i].path = several ? files_number(all[i].path, number, error) : all[i].path ? strdup(all[i].path) : NULL;
+    }
+}
+
+/* The networks that are to be averaged. */
+static size_t count_members(const train_settings *settings) {
+    return (size_t)(settings->members ? settings->members : IN_PRECISION(architecture_find)(settings->architecture)->members);
+}
+
 static void check_files(const job *self, tl_error *error) {
     const train_settings *settings = self->settings;
     const bool described = !IN_PRECISION(architecture_find)(settings->architecture)->name;
-    const option_file files[] = {{"DATA", self->data_path, false},
-                                 {"--test", self->test_path, false},
-                                 {"--arch", described ? settings->architecture : NULL, false},
-                                 {"--checkpoint", settings->checkpoint, true},
-                                 {"--resume", settings->resume, false}, /* may be the one before, which then goes on */
-                                 {"--out", settings->out, true},
-                                 {"--log", settings->log, true}};
-    options_check_files(files, sizeof files / sizeof *files, error);
+    const size_t networks = count_members(settings), count = SOURCES + networks * FILES_EACH;
+    used_file *files = calloc(count, sizeof *files);
+    if (!files) {
+        tl_fail(error, TL_ERROR_MEMORY, "out of memory");
+        return;
+    }
+    files[0] = (used_file){"DATA", self->data_path, FILE_DATA, 0};
+    files[1] = (used_file){"--test", self->test_path, FILE_DATA, 0};
+    files[2] = (used_file){"--arch", described ? settings->architecture : NULL, FILE_READ, 0};
+    for (size_t n = 0; n < networks; n++) list_files(settings, n + 1, networks > 1, files + SOURCES + n * FILES_EACH, error);
+    files_check(files, count, error);
+    for (size_t i = SOURCES; i < count; i++) free((char *)files[i].path);
+    free(files);
 }
 
 static void read_data(job *self, char *path, size_t size, tl_error *error) {
@@ -90,11 +115,6 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
     if (tl_failed(error)) return;
     IN_PRECISION(warn_of_data)(settings, self->data);
     hold_out(self, error);
-}
-
-/* The networks that are to be averaged. */
-static size_t count_members(const train_settings *settings) {
-    return (size_t)(settings->members ? settings->members : IN_PRECISION(architecture_find)(settings->architecture)->members);
 }
 
 /* Options that say nothing together. */
@@ -216,22 +236,16 @@ static tl_fit_cfg fit_cfg(const job *self, progress *shown, tl_error *error) {
         .resume = settings->resume};
 }
 
-static void save(const job *self, tl_error *error) {
+static tl_save_cfg save_cfg(const job *self, tl_error *error) {
     tl_save_cfg cfg = {.data = self->data, .raw = self->settings->raw};
     tl_missing_by_name(self->settings->missing, &cfg.missing, error);
-    tl_model_save(self->model, self->settings->out, &cfg, error);
+    return cfg;
 }
 
 /* What would keep the model from being saved is found out before it is trained. */
 static tl_status check_out(const job *self, tl_error *error) {
-    const tl_dataset *data = self->data;
-    tl_save_check(self->settings->out, error);
-    for (size_t c = 0; data->class_names && c < data->classes && !tl_failed(error); c++) {
-        json_t *name = json_string(data->class_names[c]);
-        if (!name) tl_fail(error, TL_ERROR_ARGUMENT, "--out: class name \"%.40s\" is not UTF-8", data->class_names[c]);
-        json_decref(name);
-    }
-    return tl_failed(error) ? error->status : TL_OK;
+    const tl_save_cfg cfg = save_cfg(self, error);
+    return tl_model_save_check(self->model, self->settings->out, &cfg, error);
 }
 
 static void evaluate(job *self, tl_error *error) {
@@ -257,31 +271,38 @@ static void check_losses(const job *self, tl_error *error) {
                     sets[i].name);
 }
 
-/* Says what ended the training early or makes its network useless; `saved`: where the best one is that there was. */
-static void tell_spoilt(job *self, const tl_error *wrong, const char *saved) {
+/* Says what went wrong, and where the network is that there was (`saved`; NULL: nowhere): there is something to report all the
+ * same, and other networks to be trained. */
+static void tell(job *self, const char *option, const tl_error *wrong, const char *saved) {
     char where[400] = "";
-    if (saved) snprintf(where, sizeof where, "; %.300s has the best network so far, of epoch %d", saved, self->fit.best_epoch);
-    complain(self->settings->common.command, "%s%s%s", self->part, wrong->text, where);
+    if (saved && self->fit.best_epoch > 0)
+        snprintf(where, sizeof where, "; %.300s has the best network so far, of epoch %d", saved, self->fit.best_epoch);
+    else if (saved)
+        snprintf(where, sizeof where, "; %.300s has the network so far", saved);
+    complain(self->settings->common.command, "%s%s%s%s", self->part, option, wrong->text, where);
     self->spoilt = true;
 }
 
-/* Evaluates and saves what there is after training, which ended as `wrong` says. False where that is no network to go on with. */
-static bool conclude(job *self, tl_error *wrong) {
+static void save(const job *self, tl_error *error) {
+    const tl_save_cfg cfg = save_cfg(self, error);
+    tl_model_save(self->model, self->settings->out, &cfg, error);
+}
+
+/* Evaluates and saves what there is after training, which ended as `training` says. False where that is not to be averaged. */
+static bool conclude(job *self, const tl_error *training) {
     const train_settings *settings = self->settings;
+    const bool unwritten = training->status == TL_ERROR_FILE;
     tl_error losses = {0}, saving = {0};
     evaluate(self, &losses);
     check_losses(self, &losses);
     const bool sound = isfinite(self->train_metrics.loss);
     if (settings->out && sound) save(self, &saving);
     const char *saved = settings->out && sound && !tl_failed(&saving) ? settings->out : NULL;
-    tl_error *const all[] = {wrong, &losses, &saving};
-    bool failed = false;
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        if (tl_failed(all[i])) tell_spoilt(self, all[i], failed ? NULL : saved);
-        failed = failed || tl_failed(all[i]);
-    }
+    if (tl_failed(training)) tell(self, unwritten ? "--checkpoint " : "", training, saved);
+    if (tl_failed(&losses)) tell(self, "", &losses, NULL);
+    if (tl_failed(&saving)) tell(self, "--out ", &saving, NULL);
     if (sound) IN_PRECISION(warn_of_training)(settings, self->part, self->data, &self->fit, &self->train_metrics);
-    return !failed;
+    return !tl_failed(&losses) && (!tl_failed(training) || unwritten);
 }
 
 /* False where it failed, or where what came of it is not to be averaged with others. */
@@ -300,9 +321,10 @@ static bool train(job *self, tl_error *error) {
     tl_fit(self->model, self->data, &cfg, &self->fit, &wrong);
     self->log_failed = !progress_end(&shown);
     if (*self->fit.note) complain(settings->common.command, "--resume %s: %s", settings->resume, self->fit.note);
-    if (!tl_failed(&wrong) || self->fit.best_epoch > 0) return conclude(self, &wrong);
+    const bool unwritten = wrong.status == TL_ERROR_FILE && self->fit.steps > 0;
+    if (!tl_failed(&wrong) || self->fit.best_epoch > 0 || unwritten) return conclude(self, &wrong);
     if (self->fit.epochs > 0 && *self->part)
-        tell_spoilt(self, &wrong, NULL); /* the others may fare better */
+        tell(self, "", &wrong, NULL); /* the others may fare better */
     else
         tl_fail(error, wrong.status, "%s%s", self->part, wrong.text);
     return false;

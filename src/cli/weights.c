@@ -1,4 +1,5 @@
 /* `tapline import` and `tapline export`, compiled once for each precision (commands.h). */
+#include "cli/files.h"
 #include "cli/model.h"
 #include "cli/report.h"
 #include "cli/train.h"
@@ -50,6 +51,7 @@ static tl_model *make_model(const weights_settings *settings, const tl_dataset *
     const tl_compile_cfg cfg = {
         .batch = 1, .inference_only = true, .loss = IN_PRECISION(network_loss)(data, settings->loss, error)};
     tl_model_compile(model, IN_PRECISION(network_build)(model, data, settings->architecture), &cfg, error);
+    tl_model_takes(model, data, error);
     return model;
 }
 
@@ -66,10 +68,14 @@ int IN_PRECISION(import)(const void *settings) {
     const char *const *operand = asked->model.common.operand;
     json_t *pairs = json_array();
     const tl_weights_cfg cfg = weights_cfg(asked, pairs);
-    const option_file files[] = {
-        {"WEIGHTS", operand[0], false}, {"DATA", operand[1], false}, {"--map", asked->map, false}, {"--out", asked->out, true}};
+    const bool described = !IN_PRECISION(architecture_find)(asked->architecture)->name;
+    const used_file files[] = {{"WEIGHTS", operand[0], FILE_READ, 0},
+                               {"DATA", operand[1], FILE_DATA, 0},
+                               {"--map", asked->map, FILE_READ, 0},
+                               {"--arch", described ? asked->architecture : NULL, FILE_READ, 0},
+                               {"--out", asked->out, FILE_REPLACED, 0}};
     check_architecture(asked, &error);
-    options_check_files(files, sizeof files / sizeof *files, &error);
+    files_check(files, sizeof files / sizeof *files, &error);
     tl_read_cfg like = {.raw = asked->raw,
                         .unequal = asked->unequal,
                         .segment = (size_t)asked->segment,
@@ -94,9 +100,10 @@ int IN_PRECISION(export)(const void *settings) {
     loaded self = {0};
     json_t *pairs = json_array();
     const tl_weights_cfg cfg = weights_cfg(asked, pairs);
-    const option_file files[] = {
-        {"MODEL", asked->model.common.operand[0], false}, {"--map", asked->map, false}, {"--out", asked->out, true}};
-    options_check_files(files, sizeof files / sizeof *files, &error);
+    const used_file files[] = {{"MODEL", asked->model.common.operand[0], FILE_READ, 0},
+                               {"--map", asked->map, FILE_READ, 0},
+                               {"--out", asked->out, FILE_REPLACED, 0}};
+    files_check(files, sizeof files / sizeof *files, &error);
     if (!asked->out) tl_fail(&error, TL_ERROR_ARGUMENT, "needs --out FILE; `tapline help export` says more");
     if (!tl_failed(&error)) IN_PRECISION(loaded_read)(&self, &asked->model, false, &error);
     tl_weights_export(self.model, asked->out, &cfg, &error);

@@ -104,6 +104,26 @@ static tl_status set_up_layers(tl_model *model, tl_node output) {
     return TL_OK;
 }
 
+/* Refuses probabilities where the loss makes them itself: a softmax of a softmax trains, and is wrong. Where nothing is trained no
+ * loss is meant: its kind is then what a configuration of zeros says. */
+static tl_status check_last_layers(tl_model *model) {
+    const tl_loss_kind loss = model->loss.kind;
+    if ((loss != TL_CROSS_ENTROPY && loss != TL_BINARY_CROSS_ENTROPY) || model->parameter_count == 0) return TL_OK;
+    model->vertex[model->output].shown = true;
+    for (int i = model->output; i >= 0; i--) {
+        const tl_vertex *vertex = &model->vertex[i];
+        char text[200];
+        if (!vertex->shown) continue;
+        snprintf(text, sizeof text, "%s has a %s of its own; leave this layer out: predictions are probabilities all the same",
+                 tl_loss_name(loss), loss == TL_CROSS_ENTROPY ? "softmax" : "sigmoid");
+        if (vertex->layer->ops->probabilities)
+            tl_layer_fail(&model->error, TL_ERROR_ARGUMENT, (size_t)i, vertex->layer->ops->name, text);
+        for (size_t e = 0; vertex->layer->ops->selects && e < vertex->layer->inputs; e++)
+            model->vertex[vertex->input[e]].shown = true;
+    }
+    return model->error.status;
+}
+
 /* ---- parameters ---- */
 
 /* Gives each declared array its place after `*total`, starting on a cache line; false where that overflows. */
@@ -220,8 +240,8 @@ tl_status tl_model_compile_sized(tl_model *model, tl_node output, const tl_compi
     if (model && model->compiled) return tl_fail(error, TL_ERROR_STATE, "compile: the model is compiled already");
     if (model) tl_take_parts(&cfg, sizeof cfg, given, sizes->cfg, &optimizer, 1, "compile", &model->error);
     if (model && !tl_failed(&model->error) && take_configuration(model, &cfg) == TL_OK && set_up_layers(model, output) == TL_OK &&
-        weigh_classes(model, &cfg) == TL_OK && lay_out_parameters(model) == TL_OK && lay_out_lengths(model) == TL_OK &&
-        tl_lay_out_arena(model) == TL_OK) {
+        weigh_classes(model, &cfg) == TL_OK && lay_out_parameters(model) == TL_OK && check_last_layers(model) == TL_OK &&
+        lay_out_lengths(model) == TL_OK && tl_lay_out_arena(model) == TL_OK) {
         tl_graph_mark(model);
         model->compiled = true;
         if (model->plan_only)

@@ -15,6 +15,7 @@ typedef struct tl_vertex {
     int input[TL_MAX_INPUTS];
     char name[48]; /* such as "conv1d_2" */
     bool live;     /* leads to the output */
+    bool shown;    /* its outputs are those of the model, or selected for them */
     bool frozen;
     tl_group_cfg group;
     bool absorbed;       /* the layer before it does its work */

@@ -49,6 +49,9 @@ tl_status tl_archive_add(tl_archive *archive, const char *prefix, const char *la
 /* Adds a checksum, but to a plain one, and writes the file (tl_file_write). */
 tl_status tl_archive_save(tl_archive *archive, const char *path, tl_error *error);
 
+/* Fails where that would (tl_file_may_write), with `more` bytes of arrays that are still to be added. */
+tl_status tl_archive_may_save(const tl_archive *archive, const char *path, size_t more, tl_error *error);
+
 /* ---- reading ---- */
 
 /* Reads a file, whose texts have "format" = "tapline". Every byte is accounted for: the arrays lie one behind the other from the

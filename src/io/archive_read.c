@@ -39,8 +39,7 @@ static tl_status read_image(tl_archive *archive, int file, tl_error *error) {
     struct stat about;
     if (fstat(file, &about) != 0) return tl_fail(error, TL_ERROR_FILE, "%.180s: %s", archive->path, strerror(errno));
     if (!S_ISREG(about.st_mode))
-        return tl_fail(error, TL_ERROR_FILE, "%.180s: is %s, not a file", archive->path,
-                       S_ISDIR(about.st_mode) ? "a folder" : "a device");
+        return tl_fail(error, TL_ERROR_FILE, "%.180s: is %s, not a file", archive->path, tl_system_kind(about.st_mode));
     archive->size = (size_t)about.st_size;
     if (archive->size < PREFIX + 2)
         return complain(archive, error, "has %zu bytes; a safetensors file has at least %d", archive->size, PREFIX + 2);

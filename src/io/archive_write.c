@@ -115,6 +115,16 @@ static void put_checksum(const tl_piece *pieces, size_t count, char *header, siz
     memcpy(digits, sum, TL_CHECKSUM_DIGITS);
 }
 
+tl_status tl_archive_may_save(const tl_archive *archive, const char *path, size_t more, tl_error *error) {
+    size_t size = 0;
+    if (tl_failed(error)) return error->status;
+    char *header = make_header(archive, &size);
+    if (!header) return out_of_memory(error);
+    free(header);
+    for (size_t i = 0; i < archive->arrays; i++) size += archive->array[i].bytes;
+    return tl_file_may_write(path, size + more, error);
+}
+
 tl_status tl_archive_save(tl_archive *archive, const char *path, tl_error *error) {
     size_t size = 0;
     if (!archive->plain && tl_archive_text(archive, "checksum", "0000000000000000", error) != TL_OK) return error->status;

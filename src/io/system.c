@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MOST_AT_ONCE = 1 << 30 }; /* Linux moves 2 GiB less a page in a call, at most */
@@ -57,4 +58,20 @@ bool tl_system_rename(const char *from, const char *to) {
     do result = rename(from, to);
     while (result < 0 && errno == EINTR);
     return result == 0;
+}
+
+/* A file system without fallocate(2) says EOPNOTSUPP, a kernel without it ENOSYS. */
+bool tl_system_reserve(int file, size_t size) {
+    int result;
+    do result = fallocate(file, 0, 0, size > 0 ? (off_t)size : 1);
+    while (result < 0 && errno == EINTR);
+    return result == 0 || (errno != ENOSPC && errno != EDQUOT && errno != EFBIG);
+}
+
+const char *tl_system_kind(mode_t mode) {
+    return S_ISREG(mode)    ? "a file"
+           : S_ISDIR(mode)  ? "a folder"
+           : S_ISFIFO(mode) ? "a pipe"
+           : S_ISSOCK(mode) ? "a socket"
+                            : "a device";
 }

@@ -5,6 +5,8 @@
 
 #include <tapline/base.h>
 
+#include <sys/types.h>
+
 /* A file's number, below 0 on failure. `flags` and `mode` as for open(2); the file is closed in programs that this one starts. */
 int tl_system_open(const char *path, int flags, unsigned mode);
 
@@ -18,5 +20,12 @@ bool tl_system_sync(int file);
 
 bool tl_system_close(int file);
 bool tl_system_rename(const char *from, const char *to);
+
+/* Takes `size` bytes of the disk for a file without writing them. False where there is no room (ENOSPC, EDQUOT, EFBIG); where the
+ * file system cannot tell, it is taken to have room. */
+bool tl_system_reserve(int file, size_t size);
+
+/* What a file of this st_mode is, such as "a folder", for messages. */
+const char *tl_system_kind(mode_t mode);
 
 #endif

@@ -1,31 +1,27 @@
 #include "io/write.h"
 
 #include "base/argument.h"
+#include "io/attributes.h"
 #include "io/system.h"
+#include "io/temporary.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
-
-enum { NAME = 200 }; /* bytes of a file's name that its temporary file repeats */
 
 /* A file that is about to take the place of another. */
 typedef struct replacement {
-    const char *path;                      /* as the caller calls it */
-    char target[PATH_MAX];                 /* the same behind symbolic links */
-    char folder[PATH_MAX];                 /* where it is */
-    const char *name;                      /* its last part */
-    char temporary[PATH_MAX + NAME + 100]; /* "": not there */
-    bool previous;                         /* there is a file to be replaced */
-    int file;
+    const char *path;      /* as the caller calls it */
+    char target[PATH_MAX]; /* the same behind symbolic links */
+    char folder[PATH_MAX]; /* where it is, with a slash behind it */
+    const char *name;      /* its last part */
+    bool previous;         /* there is a file to be replaced */
+    struct stat about;     /* it */
+    tl_temporary fresh;
 } replacement;
 
 static tl_status fail(const replacement *self, const char *what, int reason, tl_error *error) {
@@ -35,14 +31,23 @@ static tl_status fail(const replacement *self, const char *what, int reason, tl_
 
 /* ---- where ---- */
 
+tl_status tl_file_find(const char *path, struct stat *about, bool *there, tl_error *error) {
+    struct stat link;
+    *there = stat(path, about) == 0;
+    if (*there && !S_ISREG(about->st_mode))
+        return tl_fail(error, TL_ERROR_FILE, "%.200s: is %s, not a file", path, tl_system_kind(about->st_mode));
+    if (*there) return TL_OK;
+    if (errno != ENOENT) return tl_fail(error, TL_ERROR_FILE, "%.200s: cannot be written: %s", path, strerror(errno));
+    if (lstat(path, &link) == 0)
+        return tl_fail(error, TL_ERROR_FILE, "%.200s: is a link to a file that is not there; name that file, or remove the link",
+                       path);
+    return TL_OK;
+}
+
 static tl_status find_target(replacement *self, const char *path, tl_error *error) {
-    struct stat about;
     self->path = path;
-    self->file = -1;
-    self->previous = stat(path, &about) == 0;
-    if (self->previous && !S_ISREG(about.st_mode))
-        return tl_fail(error, TL_ERROR_FILE, "%.200s: is %s, not a file", path, S_ISDIR(about.st_mode) ? "a folder" : "a device");
-    if (strlen(path) >= sizeof self->target) return fail(self, "cannot be written", ENAMETOOLONG, error);
+    if (!*path) return tl_fail(error, TL_ERROR_FILE, "%s: names no file", path);
+    if (tl_file_find(path, &self->about, &self->previous, error) != TL_OK) return TL_ERROR_FILE;
     if (!self->previous || !realpath(path, self->target)) snprintf(self->target, sizeof self->target, "%s", path);
     const char *slash = strrchr(self->target, '/');
     self->name = slash ? slash + 1 : self->target;
@@ -52,66 +57,29 @@ static tl_status find_target(replacement *self, const char *path, tl_error *erro
     return TL_OK;
 }
 
-/* ---- temporary files ---- */
-
-/* The process that left a temporary file of this name: 0 where it is none of this target. */
-static pid_t owner_of(const replacement *self, const char *file) {
-    char begin[NAME + 20];
-    const int length = snprintf(begin, sizeof begin, ".%.*s.tapline-", NAME, self->name);
-    const size_t whole = strlen(file);
-    if (strncmp(file, begin, (size_t)length) != 0 || whole < 4 || strcmp(file + whole - 4, ".tmp") != 0) return 0;
-    char *end;
-    const long owner = strtol(file + length, &end, 10);
-    return *end == '-' && owner > 0 && owner <= INT_MAX ? (pid_t)owner : 0;
+/* A file on which another one is mounted cannot be renamed over. */
+static bool is_mounted(const char *path) {
+    struct statx about;
+    return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &about) == 0 && (about.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
-/* A process that was killed cannot have removed its own. What cannot be removed stays: it does no harm. */
-static void remove_orphans(const replacement *self) {
-    DIR *folder = opendir(self->folder);
-    if (!folder) return;
-    for (const struct dirent *entry; (entry = readdir(folder));) {
-        const pid_t owner = owner_of(self, entry->d_name);
-        if (owner > 0 && kill(owner, 0) != 0 && errno == ESRCH) unlinkat(dirfd(folder), entry->d_name, 0);
-    }
-    closedir(folder);
-}
-
-enum { ATTEMPTS = 100 };
-
-/* Two threads may write at once; so each attempt takes another name, and no file is opened that was there. */
-static bool open_temporary(replacement *self) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    for (unsigned attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const unsigned any = ((unsigned)now.tv_nsec / 64 + attempt * 7919U) & 0xFFFF;
-        snprintf(self->temporary, sizeof self->temporary, "%s.%.*s.tapline-%ld-%04x.tmp", self->folder, NAME, self->name,
-                 (long)getpid(), any);
-        self->file = tl_system_open(self->temporary, O_WRONLY | O_CREAT | O_EXCL, 0666);
-        if (self->file >= 0 || errno != EEXIST) break;
-    }
-    if (self->file < 0) *self->temporary = '\0';
-    return self->file >= 0;
-}
-
-static void discard(replacement *self) {
-    if (self->file >= 0) tl_system_close(self->file);
-    if (*self->temporary) unlink(self->temporary);
-    self->file = -1;
-    *self->temporary = '\0';
+/* Whether the previous file's name may be taken: it is not immutable, nor another user's in a sticky folder. Removing a folder asks
+ * for the same rights, and a file is none. */
+static tl_status check_replaceable(const replacement *self, tl_error *error) {
+    if (!self->previous) return TL_OK;
+    if (is_mounted(self->target))
+        return tl_fail(error, TL_ERROR_FILE, "%.200s: cannot be replaced: it is mounted there; mount its folder instead",
+                       self->path);
+    if (rmdir(self->target) == 0 || errno == ENOTDIR) return TL_OK;
+    return tl_fail(error, TL_ERROR_FILE, "%.200s: cannot be replaced: %s", self->path, strerror(errno));
 }
 
 /* ---- writing ---- */
 
-static bool write_pieces(const replacement *self, const tl_piece *pieces, size_t count) {
+static bool write_pieces(int file, const tl_piece *pieces, size_t count) {
     for (size_t i = 0; i < count; i++)
-        if (!tl_system_write(self->file, pieces[i].data, pieces[i].size)) return false;
+        if (!tl_system_write(file, pieces[i].data, pieces[i].size)) return false;
     return true;
-}
-
-static bool close_temporary(replacement *self) {
-    const bool closed = tl_system_close(self->file);
-    self->file = -1;
-    return closed;
 }
 
 /* The new name is on the disk once its folder is. Some file systems do not offer that (EINVAL), and need not. */
@@ -125,34 +93,56 @@ static tl_status sync_folder(const replacement *self, tl_error *error) {
                           strerror(reason));
 }
 
+/* The new file is whole, but cannot have its name: it gets one that no cleaning takes for an orphan's, if possible. */
+static tl_status keep(replacement *self, int reason, tl_error *error) {
+    char kept[TL_TEMPORARY_PATH + 10];
+    snprintf(kept, sizeof kept, "%.*s.kept", (int)strlen(self->fresh.path) - 4, self->fresh.path);
+    const bool renamed = tl_system_rename(self->fresh.path, kept);
+    tl_fail(error, TL_ERROR_FILE, "%.160s: cannot be renamed: %s; what was to be written is in %.250s", self->path,
+            strerror(reason), renamed ? kept : self->fresh.path);
+    *self->fresh.path = '\0';
+    return TL_ERROR_FILE;
+}
+
 static tl_status replace(replacement *self, const tl_piece *pieces, size_t count, tl_error *error) {
-    if (!write_pieces(self, pieces, count)) return fail(self, "cannot be written", errno, error);
-    if (!tl_system_sync(self->file)) return fail(self, "cannot be put on the disk", errno, error);
-    if (!close_temporary(self)) return fail(self, "cannot be closed", errno, error);
-    if (!tl_system_rename(self->temporary, self->target)) return fail(self, "cannot be renamed", errno, error);
-    *self->temporary = '\0';
+    const int file = self->fresh.file;
+    if (!write_pieces(file, pieces, count)) return fail(self, "cannot be written", errno, error);
+    if (self->previous) tl_attributes_copy(self->target, &self->about, file);
+    if (!tl_system_sync(file)) return fail(self, "cannot be put on the disk", errno, error);
+    if (!tl_temporary_close(&self->fresh)) return fail(self, "cannot be closed", errno, error);
+    if (!tl_system_rename(self->fresh.path, self->target)) return keep(self, errno, error);
+    *self->fresh.path = '\0';
     return sync_folder(self, error);
 }
 
+/* Nobody reads what is written before it has the previous file's mode. */
 static tl_status begin(replacement *self, const char *path, tl_error *error) {
     if (tl_failed(error)) return error->status;
     if (!tl_given(path, "save: the path", error)) return TL_ERROR_ARGUMENT;
+    self->fresh = (tl_temporary){.file = -1, .lock = -1};
     if (find_target(self, path, error) != TL_OK) return TL_ERROR_FILE;
-    remove_orphans(self);
-    return open_temporary(self) ? TL_OK : fail(self, "cannot be written", errno, error);
+    tl_temporary_clean(self->folder, self->name);
+    const mode_t mode = self->previous ? 0600 : 0666;
+    return tl_temporary_open(&self->fresh, self->folder, self->name, mode) ? TL_OK : fail(self, "cannot be written", errno, error);
 }
 
 tl_status tl_file_write(const char *path, const tl_piece *pieces, size_t count, tl_error *error) {
     replacement self = {0};
     tl_status status = begin(&self, path, error);
-    if (status == TL_OK) status = replace(&self, pieces, count, error);
-    discard(&self);
+    if (status == TL_OK) {
+        status = replace(&self, pieces, count, error);
+        tl_temporary_discard(&self.fresh);
+    }
     return status;
 }
 
-tl_status tl_file_may_write(const char *path, tl_error *error) {
+tl_status tl_file_may_write(const char *path, size_t size, tl_error *error) {
     replacement self = {0};
-    const tl_status status = begin(&self, path, error);
-    discard(&self);
-    return status;
+    tl_status status = begin(&self, path, error);
+    if (status != TL_OK) return status;
+    if (!tl_system_reserve(self.fresh.file, size))
+        status =
+            tl_fail(error, TL_ERROR_FILE, "%.200s: cannot be written: no room for its %zu bytes: %s", path, size, strerror(errno));
+    tl_temporary_discard(&self.fresh);
+    return status == TL_OK ? check_replaceable(&self, error) : status;
 }

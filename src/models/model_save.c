@@ -30,8 +30,7 @@ static tl_status put_class(json_t *list, const char *name, tl_error *error) {
 
 static tl_status put_classes(tl_archive *archive, const tl_model *model, const tl_dataset *data, tl_error *error) {
     const size_t outputs = tl_output_shape(model).channels, count = data && data->class_names ? data->classes : 0;
-    if (count > outputs)
-        return tl_fail(error, TL_ERROR_SHAPE, "save: %zu classes exceed the %zu outputs of the model", count, outputs);
+    if (count > 0 && tl_classes_check(count, outputs, "save", error) != TL_OK) return error->status;
     json_t *list = json_array();
     for (size_t c = 0; list && c < count && !tl_failed(error); c++) put_class(list, data->class_names[c], error);
     return tl_archive_json(archive, "classes", list, error);
@@ -100,7 +99,8 @@ tl_status tl_model_finite(const tl_model *model, const char *caller, tl_error *e
     return tl_failed(error) ? error->status : TL_OK;
 }
 
-tl_status tl_model_save_sized(const tl_model *model, const char *path, const tl_save_cfg *given, size_t size, tl_error *error) {
+/* `write`: the file; else only finds out whether that can be done. */
+static tl_status save(const tl_model *model, const char *path, const tl_save_cfg *given, size_t size, bool write, tl_error *error) {
     tl_save_cfg cfg;
     tl_error own = {0};
     if (!error) error = &own;
@@ -108,9 +108,21 @@ tl_status tl_model_save_sized(const tl_model *model, const char *path, const tl_
     tl_take(&cfg, sizeof cfg, given, size, "save", error);
     tl_archive archive = {0};
     tl_archive_text(&archive, "kind", "model", error);
-    if (tl_model_put(&archive, model, &cfg, error) == TL_OK) tl_archive_save(&archive, path, error);
+    if (tl_model_put(&archive, model, &cfg, error) == TL_OK)
+        write ? tl_archive_save(&archive, path, error) : tl_archive_may_save(&archive, path, 0, error);
     tl_archive_release(&archive);
     return error->status;
 }
 
-tl_status tl_save_check(const char *path, tl_error *error) { return tl_file_may_write(path, error); }
+tl_status tl_model_save_sized(const tl_model *model, const char *path, const tl_save_cfg *cfg, size_t size, tl_error *error) {
+    return save(model, path, cfg, size, true, error);
+}
+
+tl_status tl_model_save_check_sized(const tl_model *model, const char *path, const tl_save_cfg *cfg, size_t size, tl_error *error) {
+    return save(model, path, cfg, size, false, error);
+}
+
+tl_status tl_save_check(const char *path, tl_error *error) {
+    tl_error own = {0};
+    return tl_file_may_write(path, 0, error ? error : &own);
+}

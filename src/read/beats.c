@@ -124,18 +124,6 @@ static tl_status add_beats(beat_reader *self, tl_samples *s, tl_error *error) {
 
 /* ---- the record ---- */
 
-/* NAME.atr of PATH/NAME.hea; *path: free it. */
-static tl_status open_annotations(const char *header, tl_source *source, char **path, tl_error *error) {
-    const char *slash = strrchr(header, '/'), *name = slash ? slash + 1 : header;
-    const size_t size = strlen(name) + 1;
-    char *file = malloc(size);
-    if (!file) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", header);
-    snprintf(file, size, "%.*s.atr", (int)size - 5, name);
-    tl_record_beside(header, file, source, path, error);
-    free(file);
-    return error->status;
-}
-
 static tl_status check_segment(const beat_reader *self, tl_error *error) {
     const size_t frames = self->record.header.frames;
     char got[40];
@@ -150,8 +138,9 @@ static tl_dataset *read_record(const char *path, const tl_read_cfg *cfg, tl_erro
     tl_samples samples = tl_samples_begin(NULL, cfg);
     tl_dataset *data = NULL;
     char *beside = NULL;
-    if (tl_record_open(&self.record, path, error) == TL_OK && open_annotations(path, &self.annotations, &beside, error) == TL_OK &&
-        check_segment(&self, error) == TL_OK && add_beats(&self, &samples, error) == TL_OK)
+    if (tl_record_open(&self.record, path, error) == TL_OK && (beside = tl_wfdb_annotations(path, error)) &&
+        tl_source_open(&self.annotations, beside, error) == TL_OK && check_segment(&self, error) == TL_OK &&
+        add_beats(&self, &samples, error) == TL_OK)
         data = tl_samples_finish(&samples, error);
     tl_samples_release(&samples);
     tl_source_close(&self.annotations);

@@ -50,7 +50,9 @@ void tl_record_close(tl_record *self);
  * or a failure as `policy` says. */
 tl_status tl_record_read(tl_record *self, size_t start, size_t count, tl_missing policy, tl_real *row, tl_error *error);
 
-/* Opens the file of this name in the header's folder. *path: free it, once the source is closed. */
-tl_status tl_record_beside(const char *header, const char *name, tl_source *source, char **path, tl_error *error);
+/* The path of the file `name` in the folder of a header; and of the header's annotations, NAME.atr of PATH/NAME.hea. Free them.
+ * NULL where memory is short. */
+char *tl_wfdb_beside(const char *header, const char *name, tl_error *error);
+char *tl_wfdb_annotations(const char *header, tl_error *error);
 
 #endif

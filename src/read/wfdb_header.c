@@ -1,5 +1,7 @@
 #include "read/wfdb.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { DEFAULT_GAIN = 200, DEFAULT_RATE = 250 };
@@ -116,4 +118,27 @@ tl_status tl_wfdb_header(tl_text *text, tl_wfdb *record, tl_error *error) {
         read_signal(text, line, record, i, error);
     }
     return error->status;
+}
+
+/* ---- the other files ---- */
+
+char *tl_wfdb_beside(const char *header, const char *name, tl_error *error) {
+    const char *slash = strrchr(header, '/');
+    const size_t folder = slash ? (size_t)(slash - header) + 1 : 0, size = folder + strlen(name) + 1;
+    char *path = malloc(size);
+    if (path)
+        snprintf(path, size, "%.*s%s", (int)folder, header, name);
+    else
+        tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", header);
+    return path;
+}
+
+char *tl_wfdb_annotations(const char *header, tl_error *error) {
+    const size_t size = strlen(header) + 1;
+    char *path = malloc(size);
+    if (path)
+        snprintf(path, size, "%.*s.atr", (int)size - 5, header);
+    else
+        tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", header);
+    return path;
 }

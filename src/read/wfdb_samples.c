@@ -60,16 +60,6 @@ tl_status tl_record_read(tl_record *self, size_t start, size_t count, tl_missing
 
 /* ---- the files ---- */
 
-tl_status tl_record_beside(const char *header, const char *name, tl_source *source, char **path, tl_error *error) {
-    const char *slash = strrchr(header, '/');
-    char *folder = strndup(header, slash ? (size_t)(slash - header) : 0);
-    if (!folder) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", header);
-    *path = slash ? tl_folder_join(folder, name, error) : strdup(name);
-    free(folder);
-    if (!*path) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", header);
-    return tl_source_open(source, *path, error);
-}
-
 static tl_status read_header(const char *path, tl_wfdb *header, tl_error *error) {
     tl_text text;
     if (tl_text_open(&text, path, error) == TL_OK) tl_wfdb_header(&text, header, error);
@@ -95,7 +85,8 @@ tl_status tl_record_open(tl_record *self, const char *path, tl_error *error) {
     *self = (tl_record){0};
     if (read_header(path, &self->header, error) != TL_OK) return error->status;
     for (size_t f = 0; f < self->header.files && !tl_failed(error); f++)
-        if (tl_record_beside(path, self->header.file[f].name, &self->file[f], &self->path[f], error) == TL_OK)
+        if ((self->path[f] = tl_wfdb_beside(path, self->header.file[f].name, error)) &&
+            tl_source_open(&self->file[f], self->path[f], error) == TL_OK)
             check_file(self, f, error);
     if (tl_failed(error)) return error->status;
     self->block = malloc((PIECE * self->header.signals + 1) * sizeof(int32_t));

@@ -270,10 +270,18 @@ static tl_status take_all(tl_archive *archive, tl_fit_state *fit, tl_error *erro
     return tl_archive_end(archive, error);
 }
 
+/* The largest checkpoint of this training has gradients and the best parameters too. */
+static void check_room(tl_fit_state *fit, tl_error *error) {
+    tl_archive archive = {0};
+    const size_t parameters = fit->model->parameter_count * sizeof(tl_real), best = fit->best ? parameters : 0;
+    if (fill(&archive, fit, error) == TL_OK) tl_archive_may_save(&archive, fit->cfg.checkpoint, parameters + best, error);
+    tl_archive_release(&archive);
+}
+
 tl_status tl_checkpoint_begin(tl_fit_state *fit, tl_error *error) {
     tl_archive archive = {0};
     if (fit->cfg.checkpoint || fit->cfg.resume) tl_recipe_digest(fit);
-    if (fit->cfg.checkpoint) tl_save_check(fit->cfg.checkpoint, error);
+    if (fit->cfg.checkpoint) check_room(fit, error);
     if (fit->cfg.resume && tl_model_open(&archive, fit->cfg.resume, "checkpoint", error) == TL_OK) take_all(&archive, fit, error);
     tl_archive_release(&archive);
     return error->status;

@@ -3,6 +3,7 @@
 
 #include "base/argument.h"
 #include "io/system.h"
+#include "io/write.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 struct tl_csv_log {
     char *path;
@@ -28,7 +29,9 @@ static void write_text(tl_csv_log *self, const char *text) {
 
 static void open_file(tl_csv_log *self, bool append) {
     struct stat about;
-    const bool begun = append && stat(self->path, &about) == 0 && about.st_size > 0;
+    bool there;
+    if (tl_file_find(self->path, &about, &there, &self->error) != TL_OK) return;
+    const bool begun = append && there && about.st_size > 0;
     self->file = tl_system_open(self->path, O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC), 0666);
     if (self->file < 0)
         fail(self);
@@ -46,10 +49,24 @@ tl_csv_log *tl_csv_log_new(const char *path, bool append, tl_error *error) {
         return NULL;
     }
     self->path = copy;
+    self->file = -1;
     open_file(self, append);
     if (!tl_failed(&self->error)) return self;
     tl_csv_log_close(self, error);
     return NULL;
+}
+
+tl_status tl_csv_log_check(const char *path, tl_error *error) {
+    struct stat about;
+    bool there;
+    if (tl_failed(error)) return error->status;
+    if (!tl_given(path, "log: the path", error)) return TL_ERROR_ARGUMENT;
+    if (tl_file_find(path, &about, &there, error) != TL_OK) return TL_ERROR_FILE;
+    const int file = tl_system_open(path, O_WRONLY | O_APPEND | O_CREAT, 0666);
+    if (file < 0) return tl_fail(error, TL_ERROR_FILE, "%.200s: cannot be written: %s", path, strerror(errno));
+    tl_system_close(file);
+    if (!there) unlink(path);
+    return TL_OK;
 }
 
 /* A number and what comes behind it. */

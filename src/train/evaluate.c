@@ -12,11 +12,11 @@
 
 /* ---- data against model ---- */
 
+/* A data set of one's own may leave `classes` 0: its labels are then those of the outputs. */
 static tl_status check_labels(const tl_dataset *data, size_t outputs, tl_error *error) {
     const size_t each = tl_labels_each(data);
     if (!data->labels) return tl_fail(error, TL_ERROR_ARGUMENT, "data: cross-entropy needs labels; the data set has none");
-    if (data->classes > outputs)
-        return tl_fail(error, TL_ERROR_SHAPE, "data: %zu classes exceed the %zu outputs of the model", data->classes, outputs);
+    if (data->classes > 0 && tl_classes_check(data->classes, outputs, "data", error) != TL_OK) return error->status;
     for (size_t i = 0; i < data->x.shape[0] * each; i++)
         if (data->labels[i] < 0 || (size_t)data->labels[i] >= outputs)
             return tl_fail(error, TL_ERROR_ARGUMENT, "data: label %d of sample %zu is outside 0 … %zu", data->labels[i], i / each,
@@ -58,6 +58,12 @@ tl_status tl_data_check(const tl_model *model, const tl_dataset *data, const cha
     if (shape[0] > UINT32_MAX) return tl_fail(error, TL_ERROR_SHAPE, "data: %zu samples exceed %u", shape[0], UINT32_MAX);
     const tl_status status = tl_lengths_check(&data->x, data->lengths, "data", error);
     return status == TL_OK ? tl_target_check(tl_model_loss(model), tl_output_shape(model), data, error) : status;
+}
+
+tl_status tl_model_takes(const tl_model *model, const tl_dataset *data, tl_error *error) {
+    tl_error own = {0};
+    if (!error) error = &own;
+    return tl_failed(error) ? error->status : tl_data_check(model, data, "data", error);
 }
 
 /* ---- outputs ---- */
@@ -183,6 +189,13 @@ static void add_class_metrics(tl_metrics *metrics, const tl_classified *all, tl_
     tl_release(scratch);
 }
 
+/* Makes predictions of the outputs. */
+static void add_value_metrics(tl_metrics *metrics, tl_loss_kind loss, const outcome *all) {
+    const tl_valued valued = {all->outputs, all->values, all->rows, all->channels};
+    tl_loss_predict(loss, all->outputs, all->rows, all->channels);
+    metrics->r2 = tl_r2(&valued);
+}
+
 tl_status tl_measure(const tl_loss_spec *loss, const tl_outputs *outputs, const tl_dataset *data, tl_metrics *metrics,
                      tl_error *error) {
     const tl_target target = {.labels = data->labels, .values = data->values};
@@ -198,7 +211,7 @@ tl_status tl_measure(const tl_loss_spec *loss, const tl_outputs *outputs, const 
         if (all.labels)
             add_class_metrics(metrics, &classes, error);
         else
-            metrics->r2 = tl_r2(all.values, all.rows * all.channels, sums.squared);
+            add_value_metrics(metrics, loss->kind, &all);
     }
     release_outcome(&all);
     return error->status;

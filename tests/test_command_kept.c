@@ -1,0 +1,189 @@
+/* The tapline command and the files of others: what is read is never written over, whatever it is called; what cannot be written is
+ * said before the training; descriptors that are closed, pipes, modes. */
+#include "check.h"
+#include "runner.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/tapline-kept-XXXXXX";
+static char back[500];
+
+/* The tests name files as they are called in the folder. */
+static int set_up(void **unused) {
+    (void)unused;
+    return getcwd(back, sizeof back) && mkdtemp(folder) && chdir(folder) == 0 ? 0 : 1;
+}
+
+static int tear_down(void **unused) {
+    (void)unused;
+    char command[100];
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    return chdir(back) == 0 && system(command) == 0 ? 0 : 1; // NOLINT(cert-env33-c,concurrency-mt-unsafe)
+}
+
+static void write_bytes(const char *path, const void *content, size_t count) {
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(content, 1, count, file), count);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void write_text(const char *path, const char *text) { write_bytes(path, text, strlen(text)); }
+
+static void write_table(const char *path) { write_text(path, "a,1,2,1,2\nb,2,1,2,1\na,1,3,1,3\nb,3,1,3,1\n"); }
+
+/* The run's exit code, and `text` on stderr. Frees the run. */
+static void expect(run done, int code, const char *text) {
+    if (done.code != code || !strstr(done.err, text))
+        fail_msg("expected exit code %d and \"%s\" on stderr; got %d and \"%s\"", code, text, done.code, done.err);
+    run_free(&done);
+}
+
+/* The command is refused, and the file stays the one that it is. */
+static void check_kept(const char *const *arguments, const char *path, const char *text) {
+    struct stat before, after;
+    assert_int_equal(stat(path, &before), 0);
+    expect(run_to_end(arguments), 2, text);
+    assert_int_equal(stat(path, &after), 0);
+    assert_true(before.st_ino == after.st_ino && before.st_size == after.st_size &&
+                before.st_mtim.tv_nsec == after.st_mtim.tv_nsec);
+}
+
+#define NETWORK "--arch", "timecnn", "--epochs", "1", "--quiet", "--threads", "1", "--precision", tl_precision()
+#define KEPT(path, text, ...) check_kept((const char *const[RUN_ARGUMENTS]){__VA_ARGS__, NETWORK}, path, text)
+
+static void given_numbered_files_of_members_when_one_is_read_then_refused(void **unused) {
+    (void)unused;
+    write_table("d.1.csv");
+    write_table("other.csv");
+    KEPT("d.1.csv", "--log d.1.csv: is the file of DATA, which would be lost", "train", "d.1.csv", "--members", "2", "--log",
+         "d.csv");
+    KEPT("d.1.csv", "--out ./d.1.csv: is the file of --test", "train", "other.csv", "--test", "d.1.csv", "--members", "2", "--out",
+         "./d.csv");
+    KEPT("d.1.csv", "is the file of --out", "train", "other.csv", "--members", "2", "--out", "d.csv", "--log", "./d.csv");
+    KEPT("d.1.csv", "is the file of --resume", "train", "other.csv", "--members", "2", "--resume", "d.csv", "--out", "d.csv");
+    KEPT("other.csv", "--log ./fresh: is the file of --out", "train", "other.csv", "--out", "fresh", "--log", "./fresh");
+}
+
+static void given_links_to_what_is_read_when_written_then_refused(void **unused) {
+    (void)unused;
+    write_table("links.csv");
+    assert_int_equal(symlink("links.csv", "soft"), 0);
+    assert_int_equal(link("links.csv", "hard"), 0);
+    assert_int_equal(symlink(".", "here"), 0);
+    const char *const names[] = {"soft", "hard", "here/links.csv"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        KEPT("links.csv", "is the file of DATA", "train", "links.csv", "--out", names[i]);
+        KEPT("links.csv", "is the file of DATA", "train", names[i], "--log", "links.csv");
+        KEPT("links.csv", "is the file of --test", "train", "builtin:cbf", "--test", names[i], "--checkpoint", "links.csv");
+    }
+}
+
+static void given_a_folder_as_data_when_a_file_in_it_would_be_written_then_refused(void **unused) {
+    (void)unused;
+    assert_int_equal(mkdir("set", 0755) | mkdir("set/a", 0755) | mkdir("set/b", 0755), 0);
+    write_text("set/a/1.csv", "1\n2\n3\n4\n");
+    write_text("set/b/1.csv", "4\n3\n2\n1\n");
+    KEPT("set/a/1.csv", "is the file set/a/1.csv of DATA set, which would be lost", "train", "set", "--out", "set/a/1.csv");
+    KEPT("set/b/1.csv", "is the file ./set/b/1.csv of --test ./set,", "train", "builtin:cbf", "--test", "./set", "--log",
+         "set/b/1.csv");
+}
+
+static void given_a_record_as_data_when_a_part_of_it_would_be_written_then_refused(void **unused) {
+    (void)unused;
+    unsigned char samples[4000] = {0}, annotations[22] = {0};
+    for (int i = 0; i < 10; i++) annotations[2 * i] = 0x2C, annotations[2 * i + 1] = (unsigned char)((i % 2 ? 1 : 5) << 2 | 1);
+    write_text("s.hea", "s 1 360 2000\ns.dat 16 200\n");
+    write_bytes("s.dat", samples, sizeof samples);
+    write_bytes("s.atr", annotations, sizeof annotations);
+    KEPT("s.atr", "is the file s.atr of DATA s.hea", "train", "s.hea", "--log", "s.atr");
+    KEPT("s.dat", "is the file s.dat of DATA s.hea", "train", "s.hea", "--out", "s.dat");
+    KEPT("s.hea", "is the file of DATA", "train", "s.hea", "--checkpoint", "s.hea");
+}
+
+static void given_an_architecture_in_a_file_when_it_would_be_written_then_refused(void **unused) {
+    (void)unused;
+    write_text("net.json", "{}");
+    expect(run_command("train", "builtin:cbf", "--arch", "net.json", "--out", "net.json"), 2, "is the file of --arch");
+    expect(run_command("import", "weights", "builtin:cbf", "--arch", "net.json", "--out", "net.json"), 2, "is the file of --arch");
+    expect(run_command("import", "net.json", "builtin:cbf", "--out", "./net.json"), 2, "is the file of WEIGHTS");
+}
+
+static void given_what_cannot_be_written_in_the_end_then_said_before_training(void **unused) {
+    (void)unused;
+    char name[257] = "";
+    memset(name, 'x', 256);
+    assert_int_equal(symlink("nowhere", "dangling"), 0);
+    assert_int_equal(mkfifo("pipe", 0600), 0);
+    const char *const options[] = {"--out", "--checkpoint", "--log"};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        expect(run_command("train", options[i], name), 1, "File name too long");
+        expect(run_command("train", options[i], "dangling"), 1, "dangling: is a link to a file that is not there");
+        expect(run_command("train", options[i], "pipe"), 1, "pipe: is a pipe, not a file");
+        expect(run_command("train", options[i], "/dev/null"), 1, "/dev/null: is a device, not a file");
+        expect(run_command("train", options[i], "no/folder/f"), 1, "No such file or directory");
+        expect(run_command("train", "--members", "2", options[i], "dangling", "--arch", "no.json"), 1, "No such file");
+    }
+    assert_int_equal(symlink("nowhere", "second.2"), 0);
+    expect(run_command("train", "--members", "2", "--out", "second"), 1, "--out second.2: is a link to a file that is not there");
+}
+
+/* Runs the command with a descriptor closed, in a shell. */
+static int run_closed(const char *closed, char *log, size_t size) {
+    char line[700];
+    snprintf(line, sizeof line, "%s train builtin:cbf --arch timecnn --epochs 20 --threads 1 --log log.csv %s >out.txt",
+             TAPLINE_COMMAND_FILE, closed);
+    const int status = system(line); // NOLINT(cert-env33-c,concurrency-mt-unsafe)
+    FILE *file = fopen("log.csv", "r");
+    assert_non_null(file);
+    log[fread(log, 1, size - 1, file)] = '\0';
+    fclose(file);
+    return WEXITSTATUS(status);
+}
+
+static void given_closed_descriptors_when_run_then_files_hold_what_belongs_to_them(void **unused) {
+    (void)unused;
+    static const char *const closed[] = {"2>&-", "<&- 2>&-", "<&- 2>err.txt"};
+    char log[4000];
+    for (size_t i = 0; i < sizeof closed / sizeof *closed; i++) {
+        assert_int_equal(run_closed(closed[i], log, sizeof log), 0);
+        size_t lines = 0;
+        for (const char *c = log; *c; c++) lines += *c == '\n';
+        assert_int_equal(lines, 21);
+        assert_int_equal(strncmp(log, "epoch,learning_rate,", 20), 0);
+        assert_null(strstr(log, "series/s"));
+    }
+}
+
+static void given_a_mode_of_its_own_when_the_model_is_replaced_then_it_stays(void **unused) {
+    (void)unused;
+    struct stat about;
+    for (int i = 0; i < 2; i++) {
+        run done = run_command("train", NETWORK, "--out", "mode.model");
+        assert_int_equal(done.code, 0);
+        run_free(&done);
+        assert_int_equal(stat("mode.model", &about), 0);
+        if (i == 0) assert_int_equal(chmod("mode.model", 0600), 0);
+    }
+    assert_int_equal(about.st_mode & 07777, 0600);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_numbered_files_of_members_when_one_is_read_then_refused),
+        cmocka_unit_test(given_links_to_what_is_read_when_written_then_refused),
+        cmocka_unit_test(given_a_folder_as_data_when_a_file_in_it_would_be_written_then_refused),
+        cmocka_unit_test(given_a_record_as_data_when_a_part_of_it_would_be_written_then_refused),
+        cmocka_unit_test(given_an_architecture_in_a_file_when_it_would_be_written_then_refused),
+        cmocka_unit_test(given_what_cannot_be_written_in_the_end_then_said_before_training),
+        cmocka_unit_test(given_closed_descriptors_when_run_then_files_hold_what_belongs_to_them),
+        cmocka_unit_test(given_a_mode_of_its_own_when_the_model_is_replaced_then_it_stays),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+}
