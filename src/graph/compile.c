@@ -61,7 +61,11 @@ static tl_status set_up_layer(tl_model *model, size_t id) {
     layer->batch = model->batch;
     layer->threads = model->workers.count;
     layer->engine = model->engine;
-    layer->ops->setup(layer, &error);
+    if (layer->inputs > 0 && !layer->ops->backward && !model->inference_only)
+        tl_fail(&error, TL_ERROR_ARGUMENT,
+                "ops->backward is NULL, which only a model that is compiled with inference_only may have");
+    else
+        layer->ops->setup(layer, &error);
     check_declared(layer, &error);
     if (!tl_failed(&error) && (layer->out.length == 0 || layer->out.channels == 0))
         tl_fail(&error, TL_ERROR_SHAPE, "its output (%zu, %zu) has no elements", layer->out.length, layer->out.channels);
@@ -213,6 +217,18 @@ static tl_status lay_out_lengths(tl_model *model) {
 
 /* ---- the whole ---- */
 
+/* Whether an optimizer, which may be the user's, has what every one must have. */
+static tl_status check_optimizer(const tl_optimizer_ops *ops, tl_error *error) {
+    if (!ops->name) return tl_fail(error, TL_ERROR_ARGUMENT, "compile: the optimizer's name is NULL");
+    if (!ops->prepare || !ops->update)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "compile: optimizer \"%.40s\": its %s function is NULL", ops->name,
+                       ops->prepare ? "update" : "prepare");
+    if (ops->moments > TL_MAX_MOMENTS)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "compile: optimizer \"%.40s\": %zu moments exceed the limit of %d", ops->name,
+                       ops->moments, TL_MAX_MOMENTS);
+    return TL_OK;
+}
+
 static tl_status take_configuration(tl_model *model, const tl_compile_cfg *cfg) {
     model->batch = cfg->batch ? cfg->batch : 32;
     model->inference_only = cfg->inference_only;
@@ -222,6 +238,7 @@ static tl_status take_configuration(tl_model *model, const tl_compile_cfg *cfg) 
     model->clip_value = cfg->clip_value;
     model->optimizer = cfg->optimizer;
     if (!model->optimizer.ops) model->optimizer.ops = tl_adam();
+    if (check_optimizer(model->optimizer.ops, &model->error) != TL_OK) return model->error.status;
     tl_check_number("compile: clip norm", cfg->clip_norm, 0, INFINITY, &model->error);
     tl_check_number("compile: clip value", cfg->clip_value, 0, INFINITY, &model->error);
     if (tl_loss_prepare(&model->loss, cfg, &model->error) != TL_OK) return model->error.status;

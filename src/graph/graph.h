@@ -7,6 +7,8 @@
 #include "compute/parallel.h"
 #include "graph/loss.h"
 
+#include <stdatomic.h>
+
 enum { TL_MODES = 2 }; /* tl_mode: TL_TRAINING, TL_INFERENCE */
 
 /* A layer in its place, with everything that its passes work on. */
@@ -50,6 +52,8 @@ typedef enum tl_stage { TL_STAGE_NOTHING = 0, TL_STAGE_FORWARD, TL_STAGE_LOSS } 
 
 struct tl_model {
     tl_error error;
+    _Atomic uintptr_t holder; /* the thread whose turn it is (turn.h); 0: none */
+    atomic_bool disturbed;    /* by another one */
     uint64_t seed;
     tl_workers workers;
     tl_engine engine;

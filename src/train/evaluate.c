@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "graph/graph.h"
+#include "graph/turn.h"
 #include "train/metrics.h"
 
 #include <string.h>
@@ -87,8 +88,8 @@ tl_status tl_predicted_check(const tl_tensor *y, size_t count, tl_shape out, con
 
 /* The outputs of the model in inference mode for x and lengths, which have been checked, into y: (count, out.length, out.channels);
  * steps: (count) [OUT] how many of each sample count, NULL: not asked for. */
-static tl_status run_all(tl_model *model, const tl_tensor *x, const size_t *lengths, const tl_tensor *y, size_t *steps,
-                         tl_error *error) {
+static tl_status run_parts(tl_model *model, const tl_tensor *x, const size_t *lengths, const tl_tensor *y, size_t *steps,
+                           tl_error *error) {
     const size_t samples = x->shape[0], batch = tl_model_batch(model);
     for (size_t first = 0; first < samples; first += batch) {
         const size_t count = tl_min(samples - first, batch);
@@ -104,6 +105,15 @@ static tl_status run_all(tl_model *model, const tl_tensor *x, const size_t *leng
         for (size_t i = 0; steps && i < count; i++) steps[first + i] = tl_output_length(model, i);
     }
     return TL_OK;
+}
+
+static tl_status run_all(tl_model *model, const tl_tensor *x, const size_t *lengths, const tl_tensor *y, size_t *steps,
+                         tl_error *error) {
+    tl_turn turn;
+    if (!tl_turn_begin(model, &turn, "predict", error)) return error->status;
+    run_parts(model, x, lengths, y, steps, error);
+    tl_turn_end(model, turn);
+    return error->status;
 }
 
 tl_status tl_outputs_run(tl_outputs *self, tl_model *model, const tl_dataset *data, tl_error *error) {
