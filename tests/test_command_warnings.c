@@ -217,7 +217,7 @@ static void given_a_checkpoint_whose_folder_goes_when_ended_then_the_best_is_sav
 
 static void given_values_that_overflow_when_evaluated_then_exit_code_1_and_no_rows(void **unused) {
     (void)unused;
-    const double most = sizeof(tl_real) == 4 ? 3e38 : 1.6e308; /* times 1000, none */
+    const double maximum = sizeof(tl_real) == 4 ? 3e38 : 1.6e308; /* times 1000, none */
     FILE *network = begin("scaled.json");
     fputs("{\"layers\": [{\"type\": \"affine\", \"scale\": 1000}, {\"type\": \"flatten\"}, {\"type\": \"dense\", \"units\": 1}]}\n",
           network);
@@ -229,7 +229,7 @@ static void given_values_that_overflow_when_evaluated_then_exit_code_1_and_no_ro
     run_free(&done);
     FILE *file = begin("large.ts");
     fprintf(file, "@problemName Large\n@univariate true\n@equalLength true\n@targetLabel true\n@data\n");
-    for (int t = 0; t < LENGTH; t++) fprintf(file, "%s%g", t ? "," : "", t % 2 ? most : -most);
+    for (int t = 0; t < LENGTH; t++) fprintf(file, "%s%g", t ? "," : "", t % 2 ? maximum : -maximum);
     fprintf(file, ":1\n");
     fclose(file);
     run evaluated = run_command("eval", in_folder("m.safetensors"), in_folder("large.ts"));

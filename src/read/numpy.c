@@ -81,7 +81,7 @@ static tl_status fill_arrays(arrays *self, tl_samples *s, tl_error *error) {
     for (size_t i = 0; i < count && !tl_failed(error); i++) {
         s->text = &self->series.where;
         tl_real *row = tl_samples_row(s, length, channels, error);
-        if (row && tl_source_numbers(&self->series, &self->x.type, length * channels, s->missing, row, error) == TL_OK)
+        if (row && tl_source_numbers(&self->series, &self->x.type, length * channels, s->missing_policy, row, error) == TL_OK)
             read_targets(self, s, error);
     }
     return error->status;
@@ -138,7 +138,7 @@ static tl_status read_columns(tl_source *source, const tl_npy *table, tl_samples
     char bytes[TL_NPY_LABEL];
     tl_field label = {NULL, NULL};
     if (role == TL_ROLE_VALUE) {
-        tl_source_numbers(source, &table->type, count, s->missing, *values, error);
+        tl_source_numbers(source, &table->type, count, s->missing_policy, *values, error);
         *values += count;
     } else if (role == TL_ROLE_TARGET && !s->unlabelled) {
         tl_source_numbers(source, &table->type, count, TL_MISSING_REFUSE, *targets, error);
