@@ -94,11 +94,26 @@ static void given_two_frequencies_when_fitted_then_the_loss_halves(void **unused
 static void given_a_short_series_when_time_cnn_compiles_then_layer_named(void **unused) {
     (void)unused;
     tl_error error = {0};
-    tl_model_free(compiled(tl_time_cnn, (tl_shape){32, 1}, 2, NULL, &error));
+    tl_model_free(compiled(tl_time_cnn, (tl_shape){8, 1}, 2, NULL, &error));
     check_error(&error, TL_ERROR_SHAPE, "layer 6 (average_pool): window extent 3 exceeds the padded input length 2");
     error = (tl_error){0};
-    tl_model_free(compiled(tl_time_cnn, (tl_shape){33, 1}, 2, NULL, &error));
+    tl_model_free(compiled(tl_time_cnn, (tl_shape){9, 1}, 2, NULL, &error));
     check_ok(&error);
+}
+
+/* The steps that reach the dense layer, each of 12 channels: padded 59 → 19 → 6, not padded 60 → 54 → 18 → 12 → 4. */
+static void given_time_cnn_below_60_steps_when_compiled_then_it_is_padded_as_published(void **unused) {
+    (void)unused;
+    const struct { size_t length, steps; } cases[] = {{59, 6}, {60, 4}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_error error = {0};
+        tl_model *model = compiled(tl_time_cnn, (tl_shape){cases[i].length, 1}, 2, NULL, &error);
+        check_ok(&error);
+        const tl_parameter weight = tl_parameter_at(model, 4);
+        assert_string_equal(weight.layer, "dense_1");
+        assert_int_equal(weight.value.shape[0], 12 * cases[i].steps);
+        tl_model_free(model);
+    }
 }
 
 int main(void) {
@@ -106,6 +121,7 @@ int main(void) {
         cmocka_unit_test(given_published_networks_when_compiled_then_size_as_published),
         cmocka_unit_test(given_several_channels_when_inception_compiles_then_bottleneck),
         cmocka_unit_test(given_two_frequencies_when_fitted_then_the_loss_halves),
+        cmocka_unit_test(given_time_cnn_below_60_steps_when_compiled_then_it_is_padded_as_published),
         cmocka_unit_test(given_a_short_series_when_time_cnn_compiles_then_layer_named),
     };
     return check_run(tests);

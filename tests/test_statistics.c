@@ -145,9 +145,11 @@ static void given_a_short_training_when_evaluated_then_equal_to_the_progress(voi
     double seen = 0;
     const tl_dataset data = some_data();
     tl_model *model = network(1, 4, 0.99, NULL);
-    tl_fit(model, &data, &(tl_fit_cfg){.epochs = 12, .callbacks = {{keep_accuracy, &seen}}}, NULL, &error);
+    tl_fit_result result;
+    tl_fit(model, &data, &(tl_fit_cfg){.epochs = 12, .callbacks = {{keep_accuracy, &seen}}}, &result, &error);
     tl_evaluate(model, &data, &metrics, &error);
     check_ok(&error);
+    if (result.best_epoch == 12) check_number("best accuracy", result.best_accuracy, seen, 0, 0);
     assert_true(seen > 0.9 && metrics.accuracy >= seen - 0.05);
     tl_model_free(model);
 }
@@ -254,6 +256,42 @@ static void given_a_variance_that_overflows_when_stepped_then_the_layer_is_named
     tl_model_free(model);
 }
 
+static bool note_size(const tl_progress *progress, void *user) {
+    size_t *sizes = user;
+    sizes[progress->batch - 1] = (size_t)tl_loss_weight(progress->model);
+    return true;
+}
+
+static void given_a_last_batch_of_one_series_when_fitted_then_it_takes_another_from_the_batch_before(void **unused) {
+    (void)unused;
+    const struct { size_t batch, sizes[3]; } cases[] = {{11, {11, 10, 2}}, {10, {10, 10, 3}}, {22, {21, 2}}};
+    const tl_dataset data = some_data();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t sizes[3] = {0};
+        tl_error error = {0};
+        tl_model *model = network(1, cases[i].batch, 0, NULL);
+        tl_fit(model, &data, &(tl_fit_cfg){.callbacks = {{note_size, sizes}}}, NULL, &error);
+        check_ok(&error);
+        assert_memory_equal(sizes, cases[i].sizes, sizeof sizes);
+        tl_model_free(model);
+    }
+}
+
+static void given_batches_of_a_single_value_a_channel_when_fitted_then_refused(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_real x[3 * CHANNELS], values[3 * CHANNELS];
+    fill_normal(x, 3 * CHANNELS, 1);
+    fill_normal(values, 3 * CHANNELS, 2);
+    const tl_dataset data = {.x = TL_VIEW(x, 3, 1, CHANNELS), .values = values, .target_channels = CHANNELS};
+    tl_model *model = norm_alone(false, false, 1, 2);
+    tl_fit(model, &data, &(tl_fit_cfg){.batch = 2}, NULL, &error);
+    check_ok(&error);
+    tl_fit(model, &data, &(tl_fit_cfg){.batch = 1}, NULL, &error);
+    check_error(&error, TL_ERROR_ARGUMENT, "fit: batches of one series give layer 1 (batch_norm) a single value a channel");
+    tl_model_free(model);
+}
+
 /* ---- a preparation of one's own ---- */
 
 /* Divides each channel by the largest magnitude that it has in the data. */
@@ -343,6 +381,8 @@ int main(void) {
         cmocka_unit_test(given_a_frozen_batch_norm_when_trained_then_statistics_stay),
         cmocka_unit_test(given_a_frozen_batch_norm_when_checked_then_statistics_constant),
         cmocka_unit_test(given_a_single_value_a_channel_when_trained_then_the_statistics_stay),
+        cmocka_unit_test(given_a_last_batch_of_one_series_when_fitted_then_it_takes_another_from_the_batch_before),
+        cmocka_unit_test(given_batches_of_a_single_value_a_channel_when_fitted_then_refused),
         cmocka_unit_test(given_a_variance_that_overflows_when_stepped_then_the_layer_is_named),
         cmocka_unit_test(given_a_waiting_layer_when_updated_then_later_layers_wait),
         cmocka_unit_test(given_wrong_data_when_updated_then_refused),
