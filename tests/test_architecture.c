@@ -102,7 +102,7 @@ static void given_a_short_series_when_time_cnn_compiles_then_layer_named(void **
 }
 
 /* The steps that reach the dense layer, each of 12 channels: padded 59 → 19 → 6, not padded 60 → 54 → 18 → 12 → 4. */
-static void given_time_cnn_below_60_steps_when_compiled_then_it_is_padded_as_published(void **unused) {
+static void given_time_cnn_below_60_steps_when_compiled_then_padded(void **unused) {
     (void)unused;
     const struct { size_t length, steps; } cases[] = {{59, 6}, {60, 4}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -121,7 +121,7 @@ int main(void) {
         cmocka_unit_test(given_published_networks_when_compiled_then_size_as_published),
         cmocka_unit_test(given_several_channels_when_inception_compiles_then_bottleneck),
         cmocka_unit_test(given_two_frequencies_when_fitted_then_the_loss_halves),
-        cmocka_unit_test(given_time_cnn_below_60_steps_when_compiled_then_it_is_padded_as_published),
+        cmocka_unit_test(given_time_cnn_below_60_steps_when_compiled_then_padded),
         cmocka_unit_test(given_a_short_series_when_time_cnn_compiles_then_layer_named),
     };
     return check_run(tests);

@@ -152,9 +152,9 @@ enum { MIN_BATCH = 2 }; /* of one series batch norm learns nothing */
 
 /* Never more than there are series. */
 static size_t choose_batch(const job *self) {
-    const architecture *recipe = self->architecture;
+    const architecture *chosen = self->architecture;
     const size_t series = self->data->x.shape[0], tenth = series / 10 > MIN_BATCH ? series / 10 : MIN_BATCH;
-    const size_t usual = recipe->tenth && tenth < recipe->batch ? tenth : recipe->batch;
+    const size_t usual = chosen->tenth && tenth < chosen->batch ? tenth : chosen->batch;
     const size_t batch = self->settings->batch > 0 ? (size_t)self->settings->batch : usual;
     return batch < series ? batch : series;
 }

@@ -41,7 +41,7 @@ static const option_spec options[] = {
      "the\ngradient (0)"},
     {"l1", "X", OPTION_POSITIVE, FIELD(l1), 0, 0, NULL, "L1 penalty, added to the gradient; not of adamw (none)"},
     {"schedule", "NAME", OPTION_CHOICE, FIELD(schedule), 0, 0, schedule_name,
-     "of the learning rate (the recipe's: timecnn constant, others\nplateau: it is halved, down to 0.0001, after 50 epochs "
+     "of the learning rate (the architecture's: timecnn constant, others\nplateau: it is halved, down to 0.0001, after 50 epochs "
      "without\na lower training loss)"},
     {"schedule-factor", "X", OPTION_FRACTION, FIELD(factor), 0, 0, NULL,
      "that the rate is reduced by (plateau 0.5, step and king 0.1,\nexponential 0.95)"},
