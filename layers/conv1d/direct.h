@@ -100,6 +100,20 @@ size_t tl_direct_input_scratch(const tl_conv1d_shape *whole, int workers);
 
 double tl_direct_input_cost(const tl_conv1d_shape *shape); /* of tl_conv1d_ops */
 
+/* The taps that meet the positions residue, residue + stride, … of dx: last, last - every, …; with a stride only every
+ * stride / gcd(stride, dilation)-th. */
+typedef struct tl_direct_taps {
+    size_t every, last, count;
+} tl_direct_taps;
+
+tl_direct_taps tl_direct_taps_of(const tl_conv1d_shape *shape, size_t residue);
+
+/* How an element of dx is summed over the taps, from the last to the first, and filters of dy: in their order; each tap by itself;
+ * or each lane of the vectors of filters by itself. */
+typedef enum tl_direct_order { TL_DIRECT_IN_ORDER = 0, TL_DIRECT_BY_TAPS, TL_DIRECT_BY_LANES } tl_direct_order;
+
+tl_direct_order tl_direct_input_order(const tl_conv1d_shape *whole, size_t lanes);
+
 void tl_direct_backward_weights(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *dy, tl_real *dweight, tl_real *dbias,
                                 const tl_workers *workers, tl_real *scratch);
 size_t tl_direct_weights_scratch(const tl_conv1d_shape *shape, int workers);
