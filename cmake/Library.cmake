@@ -10,6 +10,10 @@ string(SUBSTRING ${flags} 0 6 flags)
 set(tapline_build "${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION} ${CMAKE_BUILD_TYPE} ${flags}")
 
 set(tapline_baseline_options "")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  # Without this GCC loads all of a step's broadcasts first there, and has no registers left for the sums of a tile.
+  set(tapline_baseline_options $<$<C_COMPILER_ID:GNU>:-fno-schedule-insns>)
+endif()
 set(tapline_avx2_options -mavx2 -mfma)
 # -fira-algorithm: GCC's other allocator leaves addresses of the larger register tiles in memory.
 set(tapline_avx512_options -mavx512f -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512 $<$<C_COMPILER_ID:GNU>:-fira-algorithm=priority>)

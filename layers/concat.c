@@ -66,6 +66,7 @@ const tl_layer_ops tl_concat_layer_ops = {
     .flops = tl_no_flops,
     .forward = concat_forward,
     .backward = concat_backward,
+    .selects = true,
     .stepwise = true,
 };
 

@@ -120,6 +120,7 @@ const tl_layer_ops tl_dropout_layer_ops = {
     .flops = tl_no_flops,
     .forward = dropout_forward,
     .backward = dropout_backward,
+    .selects = true,
     .stream = &dropout_stream,
 };
 

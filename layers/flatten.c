@@ -44,6 +44,7 @@ const tl_layer_ops tl_flatten_layer_ops = {
     .flops = tl_no_flops,
     .forward = flatten_forward,
     .backward = flatten_backward,
+    .selects = true,
     .stream = &flatten_stream,
 };
 

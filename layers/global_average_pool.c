@@ -123,6 +123,7 @@ const tl_layer_ops tl_global_average_pool_layer_ops = {
     .flops = pool_flops,
     .forward = pool_forward,
     .backward = pool_backward,
+    .selects = true,
     .stream = &pool_stream,
 };
 

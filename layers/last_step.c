@@ -58,6 +58,7 @@ const tl_layer_ops tl_last_step_layer_ops = {
     .flops = tl_no_flops,
     .forward = last_step_forward,
     .backward = last_step_backward,
+    .selects = true,
     .stream = &last_step_stream,
 };
 

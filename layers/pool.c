@@ -146,6 +146,7 @@ const tl_layer_ops tl_max_pool_layer_ops = {
     .flops = max_flops,
     .forward = max_forward,
     .backward = max_backward,
+    .selects = true,
     .stream = &max_stream,
 };
 
@@ -206,6 +207,7 @@ const tl_layer_ops tl_global_max_pool_layer_ops = {
     .flops = max_flops,
     .forward = max_forward,
     .backward = max_backward,
+    .selects = true,
     .stream = &global_stream,
 };
 
@@ -232,6 +234,7 @@ const tl_layer_ops tl_average_pool_layer_ops = {
     .flops = average_flops,
     .forward = average_forward,
     .backward = average_backward,
+    .selects = true,
     .stream = &average_stream,
 };
 

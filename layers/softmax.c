@@ -64,6 +64,7 @@ const tl_layer_ops tl_softmax_layer_ops = {
     .flops = softmax_flops,
     .forward = softmax_forward,
     .backward = softmax_backward,
+    .probabilities = true,
     .stepwise = true,
 };
 

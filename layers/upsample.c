@@ -143,6 +143,7 @@ const tl_layer_ops tl_upsample_layer_ops = {
     .flops = upsample_flops,
     .forward = upsample_forward,
     .backward = upsample_backward,
+    .selects = true,
     .stream = &upsample_stream,
 };
 

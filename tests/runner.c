@@ -1,18 +1,16 @@
 #include "runner.h"
 
 #include "check.h"
+#include "process.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-extern char **environ; // NOLINT(readability-redundant-declaration): headers declare it only where asked for GNU names
 
 /* An unnamed file to write to and read back. */
 static int temporary_file(void) {
@@ -43,9 +41,8 @@ run run_start(const char *const *arguments, const char *out) {
     else
         posix_spawn_file_actions_adddup2(&actions, self.files[0], STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, self.files[1], STDERR_FILENO);
-    const int error = posix_spawn(&self.process, argv[0], &actions, NULL, argv, environ);
+    self.process = start_program(argv, &actions);
     posix_spawn_file_actions_destroy(&actions);
-    if (error) fail_msg("%s: %s", argv[0], strerror(error));
     return self;
 }
 

@@ -1,21 +1,19 @@
 /* Training that is interrupted and goes on from its checkpoint: the same bytes in the end as without. Called with "train FOLDER"
  * this program is the training that the test of kills kills; with "kills N" it is only that test, with N of them. */
 #include "check.h"
+#include "process.h"
 
 #include "io/checksum.h"
 
 #include <fcntl.h>
 #include <math.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-extern char **environ; // NOLINT(readability-redundant-declaration): headers declare it only where asked for GNU names
 
 static char folder[] = "/tmp/tapline-checkpoint-XXXXXX";
 static char checkpoint[80], whole_model[80], resumed_model[80];
@@ -458,11 +456,10 @@ static int train_to_be_killed(const char *where) {
 
 /* Starts it and kills it after at most so many milliseconds; whether it was killed. One that ended must have ended well. */
 static bool run_and_kill(tl_rng *rng, uint32_t milliseconds) {
-    char program[] = "/proc/self/exe", what[] = "train";
-    char *argv[] = {program, what, folder, NULL};
-    pid_t child;
+    char what[] = "train", *program = realpath("/proc/self/exe", NULL);
+    const pid_t child = start_program((char *[]){program, what, folder, NULL}, NULL);
+    free(program);
     int status;
-    if (posix_spawn(&child, program, NULL, NULL, argv, environ) != 0) fail_msg("the training cannot be started");
     const long wait = (long)tl_rng_below(rng, milliseconds * 1000) * 1000;
     if (milliseconds < 1000) {
         nanosleep(&(struct timespec){.tv_nsec = wait}, NULL);

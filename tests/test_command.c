@@ -287,6 +287,36 @@ static void given_all_folds_when_trained_then_each_is_as_by_itself_and_mean_and_
     expect(done, 0, "fold 1 of 2\n");
 }
 
+/* Constant in most folds: what is undefined in some is left out, and said. */
+static void given_folds_without_spread_when_trained_then_their_r2_is_left_out_and_said(void **unused) {
+    (void)unused;
+    char path[100];
+    snprintf(path, sizeof path, "%s/constant.ts", folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("@targetLabel true\n@data\n", file);
+    for (int i = 0; i < 6; i++) fprintf(file, "%d,%d,%d:%d\n", i, 2 * i % 5, i * i % 7, i == 3 ? 1 : 0);
+    fclose(file);
+    run done = run_command("train", path, "--raw", "--folds", "3", "--fold", "all", "--json", QUICK);
+    json_t *object = run_json(&done), *folds = json_object_get(object, "folds");
+    double sum = 0, defined = 0;
+    for (size_t f = 0; f < 3; f++) {
+        json_t *r2 = json_object_get(json_array_get(folds, f), "validation_r2");
+        if (json_is_number(r2)) sum += json_number_value(r2), defined++;
+    }
+    check_number("folds with spread", defined, 1, 0, 0);
+    check_number("mean", json_number(object, "validation_r2"), sum, 1e-12, 0);
+    check_number("left out", json_number(json_object_get(object, "undefined"), "validation_r2"), 2, 0, 0);
+    assert_true(json_is_null(json_object_get(json_object_get(object, "deviation"), "validation_r2")));
+    json_decref(object);
+    expect(done, 0, NULL);
+    done = run_command("train", path, "--raw", "--folds", "3", "--fold", "all", QUICK);
+    assert_non_null(strstr(done.out, "undefined\n"));
+    assert_non_null(strstr(done.out, "\nmean       leaves out 2 of 3 folds in which r2 is undefined\n"));
+    expect(done, 0, NULL);
+    remove(path);
+}
+
 static void given_find_lr_when_run_then_rates_and_losses_are_listed_and_one_is_suggested(void **unused) {
     (void)unused;
     run done = run_command("train", "builtin:synthetic-control", "--find-lr", "--arch", "timecnn", "--json", "--quiet",
@@ -538,6 +568,7 @@ int main(void) {
         cmocka_unit_test(given_schedules_when_trained_then_each_runs),
         cmocka_unit_test(given_folds_when_trained_then_what_is_held_out_is_reported_and_decides),
         cmocka_unit_test(given_all_folds_when_trained_then_each_is_as_by_itself_and_mean_and_deviation_are_reported),
+        cmocka_unit_test(given_folds_without_spread_when_trained_then_their_r2_is_left_out_and_said),
         cmocka_unit_test(given_find_lr_when_run_then_rates_and_losses_are_listed_and_one_is_suggested),
         cmocka_unit_test(given_options_that_say_nothing_together_when_run_then_refused),
         cmocka_unit_test(given_a_log_when_trained_then_it_has_a_line_an_epoch),

@@ -334,6 +334,37 @@ static void given_weights_that_do_not_fit_when_imported_then_said_why(void **unu
     expect(run_command("export", model_file, "--out", weights_file, "--map", map_file), 2, "did you mean \"dense_1\"?");
 }
 
+static void write_text(const char *path, const char *text) {
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+/* Five outputs, of which the data names three: which is which would be guessed. */
+static void given_other_classes_than_outputs_when_trained_or_imported_then_refused(void **unused) {
+    (void)unused;
+    char five[100], three[100], network[100];
+    snprintf(five, sizeof five, "%s/five.csv", folder);
+    snprintf(three, sizeof three, "%s/three.csv", folder);
+    snprintf(network, sizeof network, "%s/five.json", folder);
+    write_text(five, "c0,1,2\nc1,2,1\nc2,1,3\nc3,3,1\nc4,1,4\n");
+    write_text(three, "c1,2,1\nc3,3,1\nc4,1,4\n");
+    write_text(network, "{\"layers\":[{\"type\":\"flatten\"},{\"type\":\"dense\",\"units\":5}]}");
+    expect(run_command("train", five, "--raw", "--arch", network, "--quiet", "--epochs", "2", "--precision", tl_precision(),
+                       "--out", model_file),
+           0, NULL);
+    expect(run_command("export", model_file, "--out", weights_file), 0, NULL);
+    expect(run_command("import", weights_file, five, "--arch", network, "--precision", tl_precision()), 0, NULL);
+    expect(run_command("import", weights_file, three, "--arch", network, "--precision", tl_precision(), "--out", whole_file), 1,
+           "3 classes are fewer than the 5 outputs of the model");
+    expect(run_command("train", three, "--arch", network, "--quiet", "--epochs", "2"), 1,
+           "3 classes are fewer than the 5 outputs of the model");
+    remove(five);
+    remove(three);
+    remove(network);
+}
+
 /* ---- checkpoints ---- */
 
 static void check_same_models(void) {
@@ -444,6 +475,7 @@ int main(void) {
         cmocka_unit_test(given_a_saved_model_when_exported_and_imported_then_it_predicts_the_same),
         cmocka_unit_test(given_data_with_gaps_when_weights_are_imported_with_a_policy_then_the_model_keeps_it),
         cmocka_unit_test(given_weights_that_do_not_fit_when_imported_then_said_why),
+        cmocka_unit_test(given_other_classes_than_outputs_when_trained_or_imported_then_refused),
         cmocka_unit_test(given_ctrl_c_when_resumed_then_the_model_and_the_log_are_those_of_the_whole),
         cmocka_unit_test(given_another_instruction_set_when_resumed_then_said_on_stderr),
         cmocka_unit_test(given_series_of_unequal_length_when_trained_saved_and_used_then_longer_and_shorter_ones_are_told),

@@ -132,6 +132,47 @@ static void given_values_when_evaluated_then_r2_compares_with_their_mean(void **
     assert_true(isnan(metrics.accuracy) && isnan(metrics.balanced_accuracy) && isnan(metrics.f1) && isnan(metrics.auroc));
 }
 
+/* Two channels, predicted by the mean of each: one level is a thousand times the other. */
+static void given_outputs_of_other_levels_when_evaluated_then_r2_is_the_mean_of_each_ones(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_metrics metrics;
+    tl_real values[8] = {0, 999, 2, 1001, 0, 999, 2, 1001}, means[8] = {1, 1000, 1, 1000, 1, 1000, 1, 1000};
+    tl_model *model = identity(2, TL_SQUARED_ERROR);
+    tl_dataset data = {.x = TL_VIEW(means, 4, 1, 2), .values = values, .target_channels = 2};
+    tl_evaluate(model, &data, &metrics, &error);
+    check_number("r2 of the means", metrics.r2, 0, 0, tolerance);
+    means[0] = 0; /* one of four right: 1 - 3/4 of the first output, 0 of the other */
+    tl_evaluate(model, &data, &metrics, &error);
+    check_number("r2 of both", metrics.r2, (0.25 + 0) / 2, 0, tolerance);
+    for (int i = 0; i < 4; i++) values[2 * i + 1] = 1000; /* undefined, and left out */
+    tl_evaluate(model, &data, &metrics, &error);
+    check_number("r2 of the first", metrics.r2, 0.25, 0, tolerance);
+    means[6] = (tl_real)NAN;
+    tl_evaluate(model, &data, &metrics, &error);
+    assert_true(isnan(metrics.r2)); /* not left out: that output is wrong */
+    check_ok(&error);
+    tl_model_free(model);
+}
+
+static void given_targets_without_spread_when_evaluated_then_r2_is_undefined_however_small_the_next_spread(void **unused) {
+    (void)unused;
+    const tl_real some = (tl_real)0.1, next = (tl_real)nextafterf(0.1F, 1);
+    const tl_real same[] = {some, some, some, some, some, some, some}, near[] = {some, some, some, some, some, some, next};
+    const tl_real predicted[] = {0, 0, 0, 0, 0, 0, 0};
+    assert_true(isnan(evaluate_values(TL_SQUARED_ERROR, predicted, same, 7).r2));
+    assert_true(isnan(evaluate_values(TL_SQUARED_ERROR, predicted, same, 1).r2));
+    assert_true(evaluate_values(TL_SQUARED_ERROR, predicted, near, 7).r2 < -1e10);
+    check_number("r2 of a least spread", evaluate_values(TL_SQUARED_ERROR, near, near, 7).r2, 1, 0, 0);
+}
+
+static void given_the_largest_numbers_when_evaluated_then_r2_does_not_overflow(void **unused) {
+    (void)unused;
+    const tl_real huge = sizeof(tl_real) == sizeof(float) ? (tl_real)1e30 : (tl_real)1e200;
+    const tl_real targets[] = {huge, -huge, huge, -huge}, half[] = {huge, -huge, 0, 0};
+    check_number("r2", evaluate_values(TL_ABSOLUTE_ERROR, half, targets, 4).r2, 0.5, tolerance, 0);
+}
+
 static void given_a_binary_loss_when_evaluated_then_differences_are_of_probabilities(void **unused) {
     (void)unused;
     const tl_real outputs[] = {0, 0, 0, 0}, values[] = {0, 1, (tl_real)0.5, 1};
@@ -156,6 +197,9 @@ int main(void) {
         cmocka_unit_test(given_scores_when_ranked_then_ties_count_half),
         cmocka_unit_test(given_several_classes_when_ranked_then_the_mean_of_each_against_the_others),
         cmocka_unit_test(given_values_when_evaluated_then_r2_compares_with_their_mean),
+        cmocka_unit_test(given_outputs_of_other_levels_when_evaluated_then_r2_is_the_mean_of_each_ones),
+        cmocka_unit_test(given_targets_without_spread_when_evaluated_then_r2_is_undefined_however_small_the_next_spread),
+        cmocka_unit_test(given_the_largest_numbers_when_evaluated_then_r2_does_not_overflow),
         cmocka_unit_test(given_a_binary_loss_when_evaluated_then_differences_are_of_probabilities),
         cmocka_unit_test(given_a_model_without_classes_when_counted_then_refused),
     };

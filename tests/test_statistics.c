@@ -321,6 +321,7 @@ static void given_wrong_data_when_updated_then_refused(void **unused) {
     const tl_dataset data = some_data();
     tl_dataset other = data;
     other.x = TL_VIEW(series, SERIES, LENGTH / 2, 2 * CHANNELS);
+    other.lengths = NULL;
     tl_model *model = network(1, 4, 0, NULL);
     tl_update_statistics(model, NULL, &none);
     check_error(&none, TL_ERROR_ARGUMENT, "statistics: the data set is NULL");
@@ -328,7 +329,7 @@ static void given_wrong_data_when_updated_then_refused(void **unused) {
     check_error(&shape, TL_ERROR_SHAPE, "statistics: x is (23, 6, 4); the model takes (count, 12, 2)");
     lengths[2] = LENGTH + 1;
     tl_update_statistics(model, &data, &beyond);
-    check_error(&beyond, TL_ERROR_SHAPE, "statistics: sample 2 has length 13");
+    check_error(&beyond, TL_ERROR_SHAPE, "data: sample 2 has length 13");
     tl_model_free(model);
 }
 

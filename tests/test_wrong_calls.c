@@ -278,6 +278,81 @@ static void given_labels_of_no_classes_when_folded_then_said(void **unused) {
     check_error(&error, TL_ERROR_ARGUMENT, "data: there are labels, but `classes` of the data set is 0");
 }
 
+/* ---- layers, optimizers and data sets of the user ---- */
+
+static void nothing_to_set_up(tl_layer *layer, tl_error *error) { (void)layer, (void)error; }
+static void pass_nothing(const tl_layer *layer, const tl_pass *pass) { (void)layer, (void)pass; }
+
+static void given_an_own_layer_whose_table_is_incomplete_when_added_then_named(void **unused) {
+    (void)unused;
+    const struct {
+        tl_layer_ops ops;
+        const char *text;
+    } cases[] = {
+        {{.size = sizeof(tl_layer), .setup = nothing_to_set_up, .forward = pass_nothing}, "layer 1 (?): ops->name is NULL"},
+        {{.name = "own", .setup = nothing_to_set_up, .forward = pass_nothing}, "layer 1 (own): ops->size is less than the size of"},
+        {{.name = "own", .size = sizeof(tl_layer), .forward = pass_nothing}, "layer 1 (own): ops->setup is NULL"},
+        {{.name = "own", .size = sizeof(tl_layer), .setup = nothing_to_set_up}, "layer 1 (own): ops->forward is NULL"},
+        {{.name = "own", .size = sizeof(tl_layer), .setup = nothing_to_set_up, .forward = pass_nothing},
+         "layer 1 (own): ops->backward is NULL, which only a model that is compiled with inference_only may have"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_error error = {0};
+        tl_model *model = tl_model_new(NULL);
+        const tl_node x = tl_input(model, (tl_shape){LENGTH, 1});
+        tl_model_compile(model, tl_layer_add(model, &x, 1, &(tl_layer){.ops = &cases[i].ops}), NULL, &error);
+        check_error(&error, TL_ERROR_ARGUMENT, cases[i].text);
+        tl_model_free(model);
+    }
+    tl_model *model = tl_model_new(NULL);
+    const tl_node x = tl_input(model, (tl_shape){LENGTH, 1});
+    tl_layer_add(model, &x, 1, &(tl_layer){0});
+    check_error(tl_model_error(model), TL_ERROR_ARGUMENT, "layer 1 (?): its ops is NULL");
+    tl_model_free(model);
+}
+
+static tl_status accept(tl_optimizer_cfg *cfg, tl_error *error) { return (void)cfg, (void)error, TL_OK; }
+static void stay(const tl_update *update) { (void)update; }
+
+static void given_an_own_optimizer_whose_table_is_incomplete_when_compiled_then_named(void **unused) {
+    (void)unused;
+    const struct {
+        tl_optimizer_ops ops;
+        const char *text;
+    } cases[] = {
+        {{.prepare = accept, .update = stay}, "compile: the optimizer's name is NULL"},
+        {{.name = "own", .update = stay}, "compile: optimizer \"own\": its prepare function is NULL"},
+        {{.name = "own", .prepare = accept}, "compile: optimizer \"own\": its update function is NULL"},
+        {{.name = "own", .prepare = accept, .update = stay, .moments = 9}, "optimizer \"own\": 9 moments exceed the limit of 4"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_error error = {0};
+        tl_model *model = tl_model_new(NULL);
+        const tl_node x = tl_dense(model, tl_input(model, (tl_shape){1, LENGTH}), &(tl_dense_cfg){.units = 2});
+        tl_model_compile(model, x, &(tl_compile_cfg){.optimizer.ops = &cases[i].ops}, &error);
+        check_error(&error, TL_ERROR_ARGUMENT, cases[i].text);
+        tl_model_free(model);
+    }
+}
+
+static void given_lengths_beyond_the_series_when_the_data_set_is_used_then_named(void **unused) {
+    (void)unused;
+    size_t lengths[SERIES] = {1, 1, 400000, 1};
+    const char *text = "data: sample 2 has length 400000, outside 1 … ";
+    tl_dataset *rest, *held_out, data = classified;
+    tl_error taken = {0}, folded = {0}, padded = {0}, fitted = {0}, joined = {0};
+    tl_model *model = make_model(NULL);
+    data.lengths = lengths;
+    assert_null(tl_dataset_take(&data, (const uint32_t[]){2}, 1, &taken));
+    tl_dataset_fold(&data, 2, 0, 0, &rest, &held_out, &folded);
+    tl_dataset_pad(&data, 100, &padded);
+    tl_fit(model, &data, NULL, NULL, &fitted);
+    assert_null(tl_ensemble_new(&data, &joined));
+    const tl_error *const errors[] = {&taken, &folded, &padded, &fitted, &joined};
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) check_error(errors[i], TL_ERROR_SHAPE, text);
+    tl_model_free(model);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_no_model_when_called_then_errors_and_zeros),
@@ -292,6 +367,9 @@ int main(void) {
         cmocka_unit_test(given_a_wrong_length_in_a_later_batch_when_called_then_its_own_number_is_named),
         cmocka_unit_test(given_data_that_is_not_finite_when_fitted_then_the_sample_is_named),
         cmocka_unit_test(given_labels_of_no_classes_when_folded_then_said),
+        cmocka_unit_test(given_an_own_layer_whose_table_is_incomplete_when_added_then_named),
+        cmocka_unit_test(given_an_own_optimizer_whose_table_is_incomplete_when_compiled_then_named),
+        cmocka_unit_test(given_lengths_beyond_the_series_when_the_data_set_is_used_then_named),
     };
     return check_run(tests);
 }

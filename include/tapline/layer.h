@@ -138,6 +138,9 @@ typedef struct tl_layer_ops {
     /* Takes over the work of `next`, the only reader of its output, or declines (NULL: declines). Asked once, after setup of both;
      * a layer that is taken over runs neither forward nor backward: its output and gradient are those of the layer that took it. */
     bool (*absorb)(tl_layer *layer, const tl_layer *next);
+    bool probabilities; /* makes numbers in 0 … 1, as the cross-entropies do themselves: compile refuses it as the last layer before
+                           one of them, also where layers that only select stand between */
+    bool selects;       /* each output is an input, or a mean of some: pooling, dropout, flatten */
     const tl_preparation *preparation; /* (NULL: it learns from gradients alone) */
     /* An output depends on the same step of the inputs alone, in inference: the layer works on a stream by `forward`, on each step
      * as a sample of its own. */

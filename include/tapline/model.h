@@ -4,8 +4,9 @@
  * Compile: tl_model_compile checks every shape and allocates everything; after it nothing allocates and no shape fails.
  * Run: tl_forward, tl_loss, tl_backward, tl_step — or tl_fit, tl_evaluate, tl_predict (tapline/train.h), which are made of them.
  *
- * Activations are (batch, length, channels) throughout; a vector has length 1. A model may be used by one thread at a time;
- * different models are independent of each other.
+ * Activations are (batch, length, channels) throughout; a vector has length 1. One thread at a time may use a model: a call
+ * from a second thread while the first one is in a call does nothing and is an error of both. Different models are independent of
+ * each other. A child process (fork) of a process whose models have run on several threads runs its models on one thread.
  */
 #ifndef TAPLINE_MODEL_H
 #define TAPLINE_MODEL_H
@@ -52,13 +53,15 @@ typedef struct tl_model_cfg {
 } tl_model_cfg;
 
 /* An empty model; `cfg` NULL: all defaults. Free with tl_model_free. NULL when memory is short: builders and
- * tl_model_compile accept that and report it. */
+ * tl_model_compile accept that and report it. It sets OpenBLAS to one thread, for the whole process: models
+ * share their own work among threads, and OpenBLAS has no setting for a single call. */
 static inline tl_model *tl_model_new(const tl_model_cfg *cfg);
 
 /* Frees the model, its layers and its optimizer, once; views into it end with it. NULL is fine. */
 TL_API void tl_model_free(tl_model *model);
 
-/* The loss of a step of a sample; those against values are means over the outputs (channels) y. */
+/* The loss of a step of a sample; those against values are means over the outputs (channels) y. The two cross-entropies take
+ * logits: compile refuses a network that ends in a softmax or sigmoid for them. */
 typedef enum tl_loss_kind {
     TL_CROSS_ENTROPY = 0,    /* of the softmax of the logits against a class label */
     TL_SQUARED_ERROR,        /* (y - target)² */

@@ -14,8 +14,8 @@ extern "C" {
  * of a series counts as a sample. */
 typedef struct tl_metrics {
     double loss;     /* the mean of tl_loss */
-    double accuracy; /* classification: the share of samples whose largest logit is at their label; of mixtures (mixup), the mean of
-                        what the target has there */
+    double accuracy; /* classification: the share of samples whose predicted class, that of the largest output (of several equal
+                        ones the first), is their label; of mixtures (mixup), the mean of what the target has there */
     double rmse;     /* regression: root of the mean squared error over samples and outputs */
     double mae;      /* regression: mean absolute error */
 
@@ -25,7 +25,9 @@ typedef struct tl_metrics {
                                  predicted); "macro" */
     double auroc;             /* classification: the area under the receiver operating characteristic of the probability of a
                                  class against the others, a tie counting half; the mean over classes (of two, both are the same) */
-    double r2;                /* regression: 1 - squared error / squared distance of the targets from their mean */
+    double r2;                /* regression: 1 - squared error / squared distance of the targets from their mean, of each output;
+                                 the mean over the outputs (scikit-learn's "uniform_average") whose targets are not all the same.
+                                 NaN where there is no such output: R² is then undefined */
 } tl_metrics;
 
 /* Where training stands; handed to callbacks. */
@@ -86,11 +88,16 @@ typedef struct tl_fit_result {
  * It ends with tl_update_statistics of `data`, also where a callback or a failing step ended it: the statistics of batch norm
  * then belong to the parameters. While it runs, and in checkpoints, there are the running ones (tl_batch_norm).
  * Training that goes on from a checkpoint, in whatever batch that was written, ends with the same bits as without interruption.
- * `result` may be NULL. Fails for data that does not fit the model; as tl_step does, with what was learnt before the failing step
- * kept, naming a sample that is not finite; and where a checkpoint cannot be written (the one before it is kept) or is of another
- * training (the message lists what differs). */
+ * `result` may be NULL. Fails for data that does not fit the model (which has one output for each class, or value at a time); as
+ * tl_step does, with what was learnt before the failing step kept, naming a sample that is not finite; and where a checkpoint
+ * cannot be written (the one before it is kept) or is of another training (the message lists what differs). */
 static inline tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result,
                                tl_error *error);
+
+/* Whether the model takes the data, as tl_fit and tl_evaluate ask first: it is compiled, series have its length and channels,
+ * targets are what its loss compares with, and there is one output for each class, or value at a time. Fails saying what does not
+ * fit. */
+TL_API tl_status tl_model_takes(const tl_model *model, const tl_dataset *data, tl_error *error);
 
 /* Sets what layers learn from a pass over training data beside their parameters, such as the running mean and variance of batch
  * norm, to what belongs to the parameters as they are: from every series of the data once, in inference mode (no dropout), each

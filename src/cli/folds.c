@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { METRICS = sizeof(tl_metrics) / sizeof(double) };
-
 /* One of the sets of a fold. */
 typedef const tl_metrics *(*metrics_of)(const fold_result *fold);
 
@@ -15,27 +13,32 @@ static const tl_metrics *train_of(const fold_result *fold) { return &fold->train
 static const tl_metrics *validation_of(const fold_result *fold) { return &fold->validation; }
 static const tl_metrics *test_of(const fold_result *fold) { return &fold->test; }
 
-/* Mean and, where `deviation`, standard deviation of the sample (divided by count - 1) of each metric. */
-static tl_metrics summarise(const fold_result *folds, size_t count, metrics_of of, bool deviation) {
-    double sums[METRICS] = {0}, squares[METRICS] = {0}, values[METRICS];
+/* Over the folds where a metric is defined: its mean, or, where `deviation`, the standard deviation of the sample (divided by their
+ * number - 1); NaN where there are too few of them. undefined: (REPORT_METRICS) [OUT, OPTIONAL] the folds left out. */
+static tl_metrics summarise(const fold_result *folds, size_t count, metrics_of of, bool deviation, size_t *undefined) {
+    double value[REPORT_METRICS], sum[REPORT_METRICS] = {0}, squares[REPORT_METRICS] = {0}, defined[REPORT_METRICS] = {0};
     for (int round = 0; round < 2; round++)
         for (size_t f = 0; f < count; f++) {
-            memcpy(values, of(&folds[f]), sizeof values);
-            for (size_t i = 0; i < METRICS; i++) {
-                if (round == 0) sums[i] += values[i] / (double)count;
-                if (round == 1) squares[i] += (values[i] - sums[i]) * (values[i] - sums[i]);
+            memcpy(value, of(&folds[f]), sizeof value);
+            for (size_t i = 0; i < REPORT_METRICS; i++) {
+                if (isnan(value[i])) continue;
+                if (round == 0) sum[i] += value[i], defined[i]++;
+                if (round == 1) squares[i] += pow(value[i] - sum[i] / defined[i], 2);
             }
         }
-    for (size_t i = 0; deviation && i < METRICS; i++) sums[i] = sqrt(squares[i] / (double)(count - 1));
+    for (size_t i = 0; i < REPORT_METRICS; i++) {
+        value[i] = deviation ? sqrt(squares[i] / (defined[i] - 1)) : sum[i] / defined[i];
+        if (undefined) undefined[i] = defined[i] > 0 ? count - (size_t)defined[i] : 0;
+    }
     tl_metrics result;
-    memcpy(&result, sums, sizeof result);
+    memcpy(&result, value, sizeof result);
     return result;
 }
 
 fold_result folds_mean(const fold_result *folds, size_t count) {
-    fold_result mean = {.train = summarise(folds, count, train_of, false),
-                        .validation = summarise(folds, count, validation_of, false),
-                        .test = summarise(folds, count, test_of, false)};
+    fold_result mean = {.train = summarise(folds, count, train_of, false, NULL),
+                        .validation = summarise(folds, count, validation_of, false, NULL),
+                        .test = summarise(folds, count, test_of, false, NULL)};
     for (size_t f = 0; f < count; f++) {
         mean.held_out += folds[f].held_out;
         mean.fit.epochs += folds[f].fit.epochs;
@@ -59,28 +62,52 @@ static json_t *fold_as_json(const fold_result *fold, size_t index, bool tested, 
     return object;
 }
 
+/* The sets that metrics are of, the last where there is a test set. */
+static const struct {
+    const char *name;
+    metrics_of of;
+} sets[] = {{"train", train_of}, {"validation", validation_of}, {"test", test_of}};
+
+static size_t count_sets(bool tested) { return sizeof sets / sizeof *sets - !tested; }
+
+/* Says of each metric that is undefined in some folds in how many; the means leave these out. */
+static json_t *undefined_as_json(const fold_result *folds, size_t count, bool tested) {
+    json_t *object = json_object();
+    for (size_t s = 0; s < count_sets(tested); s++) {
+        size_t undefined[REPORT_METRICS];
+        summarise(folds, count, sets[s].of, false, undefined);
+        for (size_t i = 0; i < REPORT_METRICS; i++) {
+            char key[40];
+            snprintf(key, sizeof key, "%s_%s", sets[s].name, report_metric_of[i].name);
+            if (undefined[i] > 0) report_count(object, key, undefined[i]);
+        }
+    }
+    return object;
+}
+
 void folds_as_json(const fold_result *folds, size_t count, bool tested, bool regression, json_t *object) {
-    const struct {
-        const char *name;
-        metrics_of of;
-        bool wanted;
-    } sets[] = {{"train", train_of, true}, {"validation", validation_of, true}, {"test", test_of, tested}};
     json_t *list = json_array(), *deviations = json_object();
     for (size_t f = 0; f < count; f++) json_array_append_new(list, fold_as_json(&folds[f], f, tested, regression));
-    for (size_t s = 0; s < sizeof sets / sizeof *sets; s++) {
-        const tl_metrics deviation = summarise(folds, count, sets[s].of, true);
-        if (sets[s].wanted) report_metrics(deviations, sets[s].name, &deviation, regression);
+    for (size_t s = 0; s < count_sets(tested); s++) {
+        const tl_metrics deviation = summarise(folds, count, sets[s].of, true, NULL);
+        report_metrics(deviations, sets[s].name, &deviation, regression);
     }
     json_object_set_new(object, "folds", list);
     json_object_set_new(object, "deviation", deviations);
+    json_object_set_new(object, "undefined", undefined_as_json(folds, count, tested));
 }
 
 /* One fold deviates from nothing. */
 static void summary_as_text(const fold_result *folds, size_t count, metrics_of of, const char *name, size_t series,
                             bool regression) {
-    const tl_metrics mean = summarise(folds, count, of, false), deviation = summarise(folds, count, of, true);
+    size_t undefined[REPORT_METRICS];
+    const tl_metrics mean = summarise(folds, count, of, false, undefined), deviation = summarise(folds, count, of, true, NULL);
     report_metrics_line(name, series, &mean, regression);
     if (count > 1) report_metrics_line("deviation", series, &deviation, regression);
+    for (size_t i = 0; i < REPORT_METRICS; i++)
+        if (undefined[i] > 0)
+            printf("%-10s leaves out %zu of %zu folds in which %s is undefined\n", name, undefined[i], count,
+                   report_metric_of[i].name);
 }
 
 void folds_as_text(const fold_result *folds, size_t count, size_t tested, bool regression) {

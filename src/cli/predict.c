@@ -59,18 +59,13 @@ static void print_row(const loaded *self, const tl_real *y, size_t outputs) {
     putchar('\n');
 }
 
-/* The first of a row of outputs that are probabilities of classes, or all of them. */
-static size_t shown(const loaded *self) {
-    return self->info.data.classes ? self->info.data.classes : tl_output_shape(self->model).channels;
-}
-
 /* Series from `first` on, of which y is what is predicted. */
 static void print_rows(const loaded *self, size_t first, const tl_tensor *y) {
-    const size_t steps = y->shape[1], outputs = shown(self);
+    const size_t steps = y->shape[1], outputs = y->shape[2];
     for (size_t i = 0; i < y->shape[0]; i++)
         for (size_t t = 0; t < steps; t++) {
             if (has_steps(self)) printf("%zu,%zu,", first + i, t);
-            print_row(self, y->data + (i * steps + t) * y->shape[2], outputs);
+            print_row(self, y->data + (i * steps + t) * outputs, outputs);
         }
 }
 
@@ -81,7 +76,7 @@ static void predict_one(const loaded *self, tl_tensor *y, tl_error *error) {
         const tl_tensor x = tl_tensor_slice(&self->data->x, first, series - first < ROWS ? series - first : ROWS);
         tl_tensor part = tl_tensor_slice(y, 0, x.shape[0]);
         tl_predict(self->model, &x, self->data->lengths ? self->data->lengths + first : NULL, &part, error);
-        if (first == 0 && !tl_failed(error)) print_head(self, shown(self));
+        if (first == 0 && !tl_failed(error)) print_head(self, y->shape[2]);
         if (!tl_failed(error)) print_rows(self, first, &part);
     }
 }
@@ -90,7 +85,7 @@ static void predict_mean(loaded *self, tl_tensor *y, tl_error *error) {
     tl_ensemble *ensemble = tl_ensemble_new(self->data, error);
     for (size_t i = 0; i < self->models; i++) IN_PRECISION(loaded_join)(self, ensemble, i, error);
     if (tl_ensemble_predict(ensemble, y, error) == TL_OK) {
-        print_head(self, shown(self));
+        print_head(self, y->shape[2]);
         print_rows(self, 0, y);
     }
     tl_ensemble_free(ensemble);
@@ -108,10 +103,19 @@ static void predict(loaded *self, tl_error *error) {
     tl_tensor_free(&y);
 }
 
+/* A file of a tapline that trained networks with more outputs than classes: of these outputs nothing is known. */
+static void check_classes(const loaded *self, tl_error *error) {
+    const size_t classes = self->info.data.classes, outputs = tl_output_shape(self->model).channels;
+    if (classes > 0 && classes != outputs)
+        tl_fail(error, TL_ERROR_SHAPE, "%s: its network has %zu outputs for %zu classes; train it again with one for each",
+                self->settings->common.operand[0], outputs, classes);
+}
+
 int IN_PRECISION(predict)(const void *settings) {
     tl_error error = {0};
     loaded self;
     IN_PRECISION(loaded_read)(&self, settings, true, &error);
+    if (!tl_failed(&error)) check_classes(&self, &error);
     if (!tl_failed(&error)) predict(&self, &error);
     IN_PRECISION(loaded_free)(&self);
     return tl_failed(&error) ? model_failed(settings, &error) : EXIT_DONE;

@@ -57,29 +57,31 @@ void report_shape(json_t *object, const tl_dataset *data) {
 
 const tl_metrics report_no_metrics = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
 
+const report_metric report_metric_of[REPORT_METRICS] = {
+    {"loss", true, true}, {"accuracy", true, true}, {"rmse", true, false}, {"mae", true, false}, {"balanced_accuracy", false, true},
+    {"f1", false, true},  {"auroc", false, true},   {"r2", true, false}};
+
 void report_metrics(json_t *object, const char *set, const tl_metrics *metrics, bool regression) {
-    const struct {
-        const char *name;
-        double value;
-        bool wanted;
-    } entries[] = {{"loss", metrics->loss, true},       {"accuracy", metrics->accuracy, true},
-                   {"rmse", metrics->rmse, regression}, {"mae", metrics->mae, regression},
-                   {"r2", metrics->r2, regression},     {"balanced_accuracy", metrics->balanced_accuracy, !regression},
-                   {"f1", metrics->f1, !regression},    {"auroc", metrics->auroc, !regression}};
-    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
+    double values[REPORT_METRICS];
+    memcpy(values, metrics, sizeof values);
+    for (size_t i = 0; i < REPORT_METRICS; i++) {
+        const report_metric *metric = &report_metric_of[i];
         char key[32];
-        snprintf(key, sizeof key, "%s_%s", set, entries[i].name);
-        if (entries[i].wanted) json_object_set_new(object, key, report_number(entries[i].value));
+        snprintf(key, sizeof key, "%s_%s", set, metric->name);
+        if (regression ? metric->of_values : metric->of_classes) json_object_set_new(object, key, report_number(values[i]));
     }
 }
 
 void report_metrics_head(bool regression) {
-    printf("           %8s %12s %12s%s\n", "series", "loss", regression ? "rmse" : "accuracy", regression ? "          mae" : "");
+    printf("           %8s %12s %12s%s\n", "series", "loss", regression ? "rmse" : "accuracy",
+           regression ? "          mae           r2" : "");
 }
 
 void report_metrics_line(const char *set, size_t series, const tl_metrics *metrics, bool regression) {
+    char r2[REPORT_NUMBER] = "undefined";
+    if (!isnan(metrics->r2)) snprintf(r2, sizeof r2, "%.6g", metrics->r2);
     if (regression)
-        printf("%-10s %8zu %12.6g %12.6g %12.6g\n", set, series, metrics->loss, metrics->rmse, metrics->mae);
+        printf("%-10s %8zu %12.6g %12.6g %12.6g %12s\n", set, series, metrics->loss, metrics->rmse, metrics->mae, r2);
     else
         printf("%-10s %8zu %12.6g %12.4f\n", set, series, metrics->loss, metrics->accuracy);
 }

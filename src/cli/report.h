@@ -17,13 +17,22 @@ void report_text(json_t *object, const char *key, const char *text);
 /* The shape of series and of their targets. */
 void report_shape(json_t *object, const tl_dataset *data);
 
+/* The metrics in the order of tl_metrics: how they are called, and whether reports on values and on classes have them. */
+typedef struct report_metric {
+    const char *name;
+    bool of_values, of_classes;
+} report_metric;
+
+enum { REPORT_METRICS = sizeof(tl_metrics) / sizeof(double) };
+extern const report_metric report_metric_of[REPORT_METRICS];
+
 /* Metrics of a set ("train", "test") as members of a JSON object: those of regression or of classes. */
 void report_metrics(json_t *object, const char *set, const tl_metrics *metrics, bool regression);
 
 /* What there is where nothing was evaluated. */
 extern const tl_metrics report_no_metrics;
 
-/* The same as a table: its head, and a line for each set. */
+/* The same as a table: its head, and a line for each set; an R² that is NaN is "undefined". */
 void report_metrics_head(bool regression);
 void report_metrics_line(const char *set, size_t series, const tl_metrics *metrics, bool regression);
 

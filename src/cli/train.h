@@ -42,10 +42,11 @@ typedef struct fold_result {
     tl_metrics train, validation, test; /* report_no_metrics: not evaluated */
 } fold_result;
 
-/* The means over the folds; of fit, sums of epochs, steps and seconds. */
+/* The means over the folds, of each metric over those where it is defined; of fit, sums of epochs, steps and seconds. */
 fold_result folds_mean(const fold_result *folds, size_t count);
 
-/* Adds "folds", a list, and "deviation", of the folds from their mean, of each metric. */
+/* Adds "folds", a list, "deviation", of the folds from their mean, of each metric, and "undefined", in how many folds a metric is.
+ */
 void folds_as_json(const fold_result *folds, size_t count, bool tested, bool regression, json_t *object);
 
 /* A line for each fold, then mean and deviation of what was held out and, where `tested`, of the test set. */

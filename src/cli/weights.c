@@ -51,6 +51,7 @@ static tl_model *make_model(const weights_settings *settings, const tl_dataset *
     const tl_compile_cfg cfg = {
         .batch = 1, .inference_only = true, .loss = IN_PRECISION(network_loss)(data, settings->loss, error)};
     tl_model_compile(model, IN_PRECISION(network_build)(model, data, settings->architecture), &cfg, error);
+    tl_model_takes(model, data, error);
     return model;
 }
 

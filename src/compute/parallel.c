@@ -4,6 +4,8 @@
 #include "base/memory.h"
 
 #include <omp.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #if defined(__SSE2__)
 #include <xmmintrin.h>
 #endif
@@ -15,7 +17,18 @@ static const double serial_limit = 2e5;
  * in its cache in the next one. Who has done his takes over what is left of others'. */
 enum { MOST_SHARES = 64 /* more workers than these share them */ };
 
+/* The only state of the library. After a fork the threads of OpenMP are gone in the child, where its runtime waits for them for
+ * ever (GCC bug 58378): a child of a process that has used them computes on one thread. */
+static struct {
+    pthread_once_t once;
+    atomic_bool used, lost;
+} openmp_threads = {.once = PTHREAD_ONCE_INIT};
+
+static void lose_threads(void) { atomic_store(&openmp_threads.lost, atomic_load(&openmp_threads.used)); }
+static void watch_forks(void) { pthread_atfork(NULL, NULL, lose_threads); }
+
 tl_workers tl_workers_of(int threads) {
+    pthread_once(&openmp_threads.once, watch_forks);
     const int count = threads > 0 ? threads : omp_get_max_threads();
     return (tl_workers){.count = count, .kernels = tl_kernels_here(), .tuning = tl_tuning_here()};
 }
@@ -73,7 +86,7 @@ static void run_shares(share *shares, size_t count, tl_task body, void *context)
 
 void tl_parallel(const tl_workers *workers, size_t tasks, double work, tl_task body, void *context) {
     /* Denormal numbers are off on the thread that calls: the passes see to it once. */
-    if (workers->count == 1 || tasks <= 1 || work < serial_limit) {
+    if (workers->count == 1 || tasks <= 1 || work < serial_limit || atomic_load(&openmp_threads.lost)) {
         for (size_t task = 0; task < tasks; task++) body(context, task, 0);
         return;
     }
@@ -81,7 +94,8 @@ void tl_parallel(const tl_workers *workers, size_t tasks, double work, tl_task b
     const size_t sharers = workers->count < MOST_SHARES ? (size_t)workers->count : MOST_SHARES;
     for (size_t i = 0; i < sharers; i++)
         shares[i] = (share){.next = tl_split_at(tasks, sharers, i), .end = tl_split_at(tasks, sharers, i + 1)};
-        /* Always all of them: where a team shrinks, libgomp ends the threads that are over and has to make them again later. */
+    atomic_store(&openmp_threads.used, true);
+    /* Always all of them: where a team shrinks, libgomp ends the threads that are over and has to make them again later. */
 #pragma omp parallel num_threads(workers->count)
     {
         const unsigned before = tl_denormals_off();

@@ -61,7 +61,11 @@ static tl_status set_up_layer(tl_model *model, size_t id) {
     layer->batch = model->batch;
     layer->threads = model->workers.count;
     layer->engine = model->engine;
-    layer->ops->setup(layer, &error);
+    if (layer->inputs > 0 && !layer->ops->backward && !model->inference_only)
+        tl_fail(&error, TL_ERROR_ARGUMENT,
+                "ops->backward is NULL, which only a model that is compiled with inference_only may have");
+    else
+        layer->ops->setup(layer, &error);
     check_declared(layer, &error);
     if (!tl_failed(&error) && (layer->out.length == 0 || layer->out.channels == 0))
         tl_fail(&error, TL_ERROR_SHAPE, "its output (%zu, %zu) has no elements", layer->out.length, layer->out.channels);
@@ -102,6 +106,26 @@ static tl_status set_up_layers(tl_model *model, tl_node output) {
     name_vertices(model);
     fuse(model);
     return TL_OK;
+}
+
+/* Refuses probabilities where the loss makes them itself: a softmax of a softmax trains, and is wrong. Where nothing is trained no
+ * loss is meant: its kind is then what a configuration of zeros says. */
+static tl_status check_last_layers(tl_model *model) {
+    const tl_loss_kind loss = model->loss.kind;
+    if ((loss != TL_CROSS_ENTROPY && loss != TL_BINARY_CROSS_ENTROPY) || model->parameter_count == 0) return TL_OK;
+    model->vertex[model->output].shown = true;
+    for (int i = model->output; i >= 0; i--) {
+        const tl_vertex *vertex = &model->vertex[i];
+        char text[200];
+        if (!vertex->shown) continue;
+        snprintf(text, sizeof text, "%s has a %s of its own; leave this layer out: predictions are probabilities all the same",
+                 tl_loss_name(loss), loss == TL_CROSS_ENTROPY ? "softmax" : "sigmoid");
+        if (vertex->layer->ops->probabilities)
+            tl_layer_fail(&model->error, TL_ERROR_ARGUMENT, (size_t)i, vertex->layer->ops->name, text);
+        for (size_t e = 0; vertex->layer->ops->selects && e < vertex->layer->inputs; e++)
+            model->vertex[vertex->input[e]].shown = true;
+    }
+    return model->error.status;
 }
 
 /* ---- parameters ---- */
@@ -193,6 +217,18 @@ static tl_status lay_out_lengths(tl_model *model) {
 
 /* ---- the whole ---- */
 
+/* Whether an optimizer, which may be the user's, has what every one must have. */
+static tl_status check_optimizer(const tl_optimizer_ops *ops, tl_error *error) {
+    if (!ops->name) return tl_fail(error, TL_ERROR_ARGUMENT, "compile: the optimizer's name is NULL");
+    if (!ops->prepare || !ops->update)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "compile: optimizer \"%.40s\": its %s function is NULL", ops->name,
+                       ops->prepare ? "update" : "prepare");
+    if (ops->moments > TL_MAX_MOMENTS)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "compile: optimizer \"%.40s\": %zu moments exceed the limit of %d", ops->name,
+                       ops->moments, TL_MAX_MOMENTS);
+    return TL_OK;
+}
+
 static tl_status take_configuration(tl_model *model, const tl_compile_cfg *cfg) {
     model->batch = cfg->batch ? cfg->batch : 32;
     model->inference_only = cfg->inference_only;
@@ -202,6 +238,7 @@ static tl_status take_configuration(tl_model *model, const tl_compile_cfg *cfg) 
     model->clip_value = cfg->clip_value;
     model->optimizer = cfg->optimizer;
     if (!model->optimizer.ops) model->optimizer.ops = tl_adam();
+    if (check_optimizer(model->optimizer.ops, &model->error) != TL_OK) return model->error.status;
     tl_check_number("compile: clip norm", cfg->clip_norm, 0, INFINITY, &model->error);
     tl_check_number("compile: clip value", cfg->clip_value, 0, INFINITY, &model->error);
     if (tl_loss_prepare(&model->loss, cfg, &model->error) != TL_OK) return model->error.status;
@@ -220,8 +257,8 @@ tl_status tl_model_compile_sized(tl_model *model, tl_node output, const tl_compi
     if (model && model->compiled) return tl_fail(error, TL_ERROR_STATE, "compile: the model is compiled already");
     if (model) tl_take_parts(&cfg, sizeof cfg, given, sizes->cfg, &optimizer, 1, "compile", &model->error);
     if (model && !tl_failed(&model->error) && take_configuration(model, &cfg) == TL_OK && set_up_layers(model, output) == TL_OK &&
-        weigh_classes(model, &cfg) == TL_OK && lay_out_parameters(model) == TL_OK && lay_out_lengths(model) == TL_OK &&
-        tl_lay_out_arena(model) == TL_OK) {
+        weigh_classes(model, &cfg) == TL_OK && lay_out_parameters(model) == TL_OK && check_last_layers(model) == TL_OK &&
+        lay_out_lengths(model) == TL_OK && tl_lay_out_arena(model) == TL_OK) {
         tl_graph_mark(model);
         model->compiled = true;
         if (model->plan_only)

@@ -103,12 +103,28 @@ void tl_builder_cfg(tl_model *model, const char *layer, void *own, size_t own_si
     tl_take(own, own_size, given, size, layer, model ? &model->error : NULL);
 }
 
+/* Whether a layer, which may be the user's, has what every layer must have; an input computes nothing. Compile asks for a
+ * backward function. */
+static bool table_stands(tl_model *model, size_t inputs, const tl_layer *layer) {
+    const tl_layer_ops *ops = layer ? layer->ops : NULL;
+    const char *missing = !layer                         ? "the layer is NULL"
+                          : !ops                         ? "its ops is NULL"
+                          : !ops->name                   ? "ops->name is NULL"
+                          : ops->size < sizeof(tl_layer) ? "ops->size is less than the size of tl_layer"
+                          : !ops->setup                  ? "ops->setup is NULL"
+                          : inputs > 0 && !ops->forward  ? "ops->forward is NULL"
+                                                         : NULL;
+    if (missing) tl_layer_fail(&model->error, TL_ERROR_ARGUMENT, model->vertices, ops && ops->name ? ops->name : "?", missing);
+    return !missing;
+}
+
 tl_node tl_layer_add(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer) {
     bool added = false;
-    if (model && model->compiled)
+    if (!model || !table_stands(model, count, layer)) return failed_node;
+    if (model->compiled)
         tl_layer_fail(&model->error, TL_ERROR_STATE, model->vertices, layer->ops->name,
                       "the model is compiled already; layers join before that");
-    else if (model && inputs_stand(model, inputs, count, layer)) {
+    else if (inputs_stand(model, inputs, count, layer)) {
         added = grow(model, layer);
         if (!added) tl_layer_fail(&model->error, TL_ERROR_MEMORY, model->vertices, layer->ops->name, "out of memory");
     }

@@ -7,6 +7,8 @@
 #include "compute/parallel.h"
 #include "graph/loss.h"
 
+#include <stdatomic.h>
+
 enum { TL_MODES = 2 }; /* tl_mode: TL_TRAINING, TL_INFERENCE */
 
 /* A layer in its place, with everything that its passes work on. */
@@ -15,6 +17,7 @@ typedef struct tl_vertex {
     int input[TL_MAX_INPUTS];
     char name[48]; /* such as "conv1d_2" */
     bool live;     /* leads to the output */
+    bool shown;    /* its outputs are those of the model, or selected for them */
     bool frozen;
     tl_group_cfg group;
     bool absorbed;       /* the layer before it does its work */
@@ -49,6 +52,8 @@ typedef enum tl_stage { TL_STAGE_NOTHING = 0, TL_STAGE_FORWARD, TL_STAGE_LOSS } 
 
 struct tl_model {
     tl_error error;
+    _Atomic uintptr_t holder; /* the thread whose turn it is (turn.h); 0: none */
+    atomic_bool disturbed;    /* by another one */
     uint64_t seed;
     tl_workers workers;
     tl_engine engine;

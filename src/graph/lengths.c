@@ -1,5 +1,6 @@
 /* Samples of different lengths in one batch: each layer says what it makes of a length, and what lies behind is zero. */
 #include "graph/graph.h"
+#include "graph/turn.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,8 +12,8 @@ static tl_status check_range(const size_t *lengths, size_t count, size_t most, c
     return TL_OK;
 }
 
-void tl_set_lengths(tl_model *model, const size_t *lengths, size_t count) {
-    if (!model || tl_failed(&model->error)) return;
+static void set_lengths(tl_model *model, const size_t *lengths, size_t count) {
+    if (tl_failed(&model->error)) return;
     if (!model->compiled) {
         tl_fail(&model->error, TL_ERROR_STATE, "lengths: the model is not compiled");
         return;
@@ -28,6 +29,13 @@ void tl_set_lengths(tl_model *model, const size_t *lengths, size_t count) {
     if (check_range(lengths, count, most, "lengths", &model->error) != TL_OK) return;
     memcpy(model->vertex[model->input].lengths, lengths, count * sizeof *lengths);
     model->given = count;
+}
+
+void tl_set_lengths(tl_model *model, const size_t *lengths, size_t count) {
+    const tl_turn turn = tl_turn_take(model);
+    if (turn == TL_TURN_REFUSED) return;
+    set_lengths(model, lengths, count);
+    tl_turn_end(model, turn);
 }
 
 /* The first step behind the sample's length at which x is not 0; the length of x where there is none. */

@@ -68,6 +68,14 @@ tl_status tl_loss_by_name(const char *name, tl_loss_kind *kind, tl_error *error)
 
 bool tl_loss_takes_labels(tl_loss_kind kind) { return kind == TL_CROSS_ENTROPY; }
 
+tl_status tl_classes_check(size_t classes, size_t outputs, const char *caller, tl_error *error) {
+    if (classes == outputs) return TL_OK;
+    return tl_fail(error, TL_ERROR_SHAPE,
+                   "%s: %zu classes %s the %zu outputs of the model; its last layer needs a unit for each class (\"units\": "
+                   "\"outputs\" in an architecture file)",
+                   caller, classes, classes > outputs ? "exceed" : "are fewer than", outputs);
+}
+
 /* ---- settings ---- */
 
 tl_status tl_loss_prepare(tl_loss_spec *loss, const tl_compile_cfg *cfg, tl_error *error) {

@@ -25,6 +25,10 @@ void tl_loss_release(tl_loss_spec *loss);
 /* Whether the loss compares with labels, else with values. */
 bool tl_loss_takes_labels(tl_loss_kind kind);
 
+/* Whether the model has one output for each class, which is what a predicted class is: the index of the largest output, of several
+ * equal ones the first. Messages begin with `caller`. */
+tl_status tl_classes_check(size_t classes, size_t outputs, const char *caller, tl_error *error);
+
 /* The weighted mean that tl_loss returns. y: (batch, length, channels); lengths: (batch) the steps that samples have, NULL: all;
  * gradient: the shape of y, [OUT] d (weight · loss of its sample) / d y, not divided, or NULL; weight: [OUT] the sum of the
  * weights.

@@ -3,6 +3,7 @@
 
 #include "base/argument.h"
 #include "base/math.h"
+#include "graph/turn.h"
 #include "kernels/kernels.h"
 
 #include <math.h>
@@ -67,7 +68,7 @@ bool tl_begin_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
     return true;
 }
 
-void tl_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
+static void forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
     if (!tl_begin_forward(model, x, mode)) return;
     const unsigned denormals = tl_denormals_off();
     for (size_t i = 0; i < model->vertices; i++) {
@@ -83,6 +84,13 @@ void tl_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
     tl_denormals_restore(denormals);
 }
 
+void tl_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
+    const tl_turn turn = tl_turn_take(model);
+    if (turn == TL_TURN_REFUSED) return;
+    forward(model, x, mode);
+    tl_turn_end(model, turn);
+}
+
 tl_tensor tl_output(const tl_model *model) {
     const bool ready = model && model->compiled && model->stage != TL_STAGE_NOTHING;
     return ready ? model->vertex[model->output].forward[model->mode].y : (tl_tensor){0};
@@ -96,9 +104,9 @@ size_t tl_output_length(const tl_model *model, size_t index) {
 
 /* ---- loss ---- */
 
-double tl_loss_sized(tl_model *model, const tl_target *given, size_t size) {
+static double measure_loss(tl_model *model, const tl_target *given, size_t size) {
     tl_target own, *target = &own;
-    if (!model || tl_failed(&model->error)) return NAN;
+    if (tl_failed(&model->error)) return NAN;
     if (model->stage == TL_STAGE_NOTHING) {
         tl_fail(&model->error, TL_ERROR_STATE, "loss: no forward pass came before it");
         return NAN;
@@ -116,6 +124,14 @@ double tl_loss_sized(tl_model *model, const tl_target *given, size_t size) {
         model->loss_not_finite = model->loss_not_finite || !isfinite(loss);
         model->stage = TL_STAGE_LOSS;
     }
+    return loss;
+}
+
+double tl_loss_sized(tl_model *model, const tl_target *given, size_t size) {
+    const tl_turn turn = tl_turn_take(model);
+    if (turn == TL_TURN_REFUSED) return NAN;
+    const double loss = measure_loss(model, given, size);
+    tl_turn_end(model, turn);
     return loss;
 }
 
@@ -166,15 +182,16 @@ static void run_backward(tl_model *model, double weight) {
 }
 
 void tl_backward(tl_model *model) {
-    if (!model || tl_failed(&model->error)) return;
+    const tl_turn turn = tl_turn_take(model);
+    if (turn == TL_TURN_REFUSED) return;
     if (model->stage != TL_STAGE_LOSS)
         tl_fail(&model->error, TL_ERROR_STATE, "backward: no training forward pass and loss came before it");
-    else
-        run_backward(model, model->loss_weight);
+    if (!tl_failed(&model->error)) run_backward(model, model->loss_weight);
+    tl_turn_end(model, turn);
 }
 
-void tl_backward_from(tl_model *model, const tl_tensor *dy) {
-    if (!model || tl_failed(&model->error)) return;
+static void backward_from(tl_model *model, const tl_tensor *dy) {
+    if (tl_failed(&model->error)) return;
     if (model->stage == TL_STAGE_NOTHING || model->mode != TL_TRAINING) {
         tl_fail(&model->error, TL_ERROR_STATE, "backward: no training forward pass came before it");
         return;
@@ -190,6 +207,13 @@ void tl_backward_from(tl_model *model, const tl_tensor *dy) {
     memcpy(output->dy, dy->data, tl_tensor_count(dy) * sizeof(tl_real));
     if (model->has_lengths) tl_blank(&output->backward.dy, output->lengths);
     run_backward(model, (double)model->batch_now);
+}
+
+void tl_backward_from(tl_model *model, const tl_tensor *dy) {
+    const tl_turn turn = tl_turn_take(model);
+    if (turn == TL_TURN_REFUSED) return;
+    backward_from(model, dy);
+    tl_turn_end(model, turn);
 }
 
 tl_tensor tl_input_gradient(const tl_model *model) {
@@ -302,8 +326,7 @@ static void refuse_step(const tl_model *model, const char *what, size_t faulty, 
             (unsigned long long)model->steps + 1, reason);
 }
 
-tl_status tl_step(tl_model *model, tl_error *error) {
-    if (tl_failed(error)) return error->status;
+static tl_status step(tl_model *model, tl_error *error) {
     if (tl_report(model, error) != TL_OK) return tl_model_error(model)->status;
     if (!model->compiled || model->samples == 0) return tl_fail(error, TL_ERROR_STATE, "step: no backward pass came before it");
     const unsigned denormals = tl_denormals_off();
@@ -329,4 +352,14 @@ tl_status tl_step(tl_model *model, tl_error *error) {
     }
     tl_denormals_restore(denormals);
     return wrong ? TL_ERROR_NUMERIC : TL_OK;
+}
+
+tl_status tl_step(tl_model *model, tl_error *error) {
+    tl_error own = {0};
+    tl_turn turn;
+    if (!error) error = &own;
+    if (tl_failed(error) || !tl_turn_begin(model, &turn, "step", error)) return error->status;
+    const tl_status status = step(model, error);
+    tl_turn_end(model, turn);
+    return status;
 }

@@ -20,6 +20,8 @@
 enum { TL_VECTOR_BYTES = 64, TL_VECTOR_REGISTERS = 32 };
 #elif defined(__AVX2__)
 enum { TL_VECTOR_BYTES = 32, TL_VECTOR_REGISTERS = 16 };
+#elif defined(__aarch64__)
+enum { TL_VECTOR_BYTES = 16, TL_VECTOR_REGISTERS = 32 };
 #else
 enum { TL_VECTOR_BYTES = 16, TL_VECTOR_REGISTERS = 16 };
 #endif

@@ -30,8 +30,7 @@ static tl_status put_class(json_t *list, const char *name, tl_error *error) {
 
 static tl_status put_classes(tl_archive *archive, const tl_model *model, const tl_dataset *data, tl_error *error) {
     const size_t outputs = tl_output_shape(model).channels, count = data && data->class_names ? data->classes : 0;
-    if (count > outputs)
-        return tl_fail(error, TL_ERROR_SHAPE, "save: %zu classes exceed the %zu outputs of the model", count, outputs);
+    if (count > 0 && tl_classes_check(count, outputs, "save", error) != TL_OK) return error->status;
     json_t *list = json_array();
     for (size_t c = 0; list && c < count && !tl_failed(error); c++) put_class(list, data->class_names[c], error);
     return tl_archive_json(archive, "classes", list, error);

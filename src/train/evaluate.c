@@ -6,17 +6,18 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "graph/graph.h"
+#include "graph/turn.h"
 #include "train/metrics.h"
 
 #include <string.h>
 
 /* ---- data against model ---- */
 
+/* A data set of one's own may leave `classes` 0: its labels are then those of the outputs. */
 static tl_status check_labels(const tl_dataset *data, size_t outputs, tl_error *error) {
     const size_t each = tl_labels_each(data);
     if (!data->labels) return tl_fail(error, TL_ERROR_ARGUMENT, "data: cross-entropy needs labels; the data set has none");
-    if (data->classes > outputs)
-        return tl_fail(error, TL_ERROR_SHAPE, "data: %zu classes exceed the %zu outputs of the model", data->classes, outputs);
+    if (data->classes > 0 && tl_classes_check(data->classes, outputs, "data", error) != TL_OK) return error->status;
     for (size_t i = 0; i < data->x.shape[0] * each; i++)
         if (data->labels[i] < 0 || (size_t)data->labels[i] >= outputs)
             return tl_fail(error, TL_ERROR_ARGUMENT, "data: label %d of sample %zu is outside 0 … %zu", data->labels[i], i / each,
@@ -60,6 +61,12 @@ tl_status tl_data_check(const tl_model *model, const tl_dataset *data, const cha
     return status == TL_OK ? tl_target_check(tl_model_loss(model), tl_output_shape(model), data, error) : status;
 }
 
+tl_status tl_model_takes(const tl_model *model, const tl_dataset *data, tl_error *error) {
+    tl_error own = {0};
+    if (!error) error = &own;
+    return tl_failed(error) ? error->status : tl_data_check(model, data, "data", error);
+}
+
 /* ---- outputs ---- */
 
 tl_status tl_run_check(const tl_model *model, const tl_tensor *x, const char *caller, tl_error *error) {
@@ -81,8 +88,8 @@ tl_status tl_predicted_check(const tl_tensor *y, size_t count, tl_shape out, con
 
 /* The outputs of the model in inference mode for x and lengths, which have been checked, into y: (count, out.length, out.channels);
  * steps: (count) [OUT] how many of each sample count, NULL: not asked for. */
-static tl_status run_all(tl_model *model, const tl_tensor *x, const size_t *lengths, const tl_tensor *y, size_t *steps,
-                         tl_error *error) {
+static tl_status run_parts(tl_model *model, const tl_tensor *x, const size_t *lengths, const tl_tensor *y, size_t *steps,
+                           tl_error *error) {
     const size_t samples = x->shape[0], batch = tl_model_batch(model);
     for (size_t first = 0; first < samples; first += batch) {
         const size_t count = tl_min(samples - first, batch);
@@ -98,6 +105,15 @@ static tl_status run_all(tl_model *model, const tl_tensor *x, const size_t *leng
         for (size_t i = 0; steps && i < count; i++) steps[first + i] = tl_output_length(model, i);
     }
     return TL_OK;
+}
+
+static tl_status run_all(tl_model *model, const tl_tensor *x, const size_t *lengths, const tl_tensor *y, size_t *steps,
+                         tl_error *error) {
+    tl_turn turn;
+    if (!tl_turn_begin(model, &turn, "predict", error)) return error->status;
+    run_parts(model, x, lengths, y, steps, error);
+    tl_turn_end(model, turn);
+    return error->status;
 }
 
 tl_status tl_outputs_run(tl_outputs *self, tl_model *model, const tl_dataset *data, tl_error *error) {
@@ -183,6 +199,13 @@ static void add_class_metrics(tl_metrics *metrics, const tl_classified *all, tl_
     tl_release(scratch);
 }
 
+/* Makes predictions of the outputs. */
+static void add_value_metrics(tl_metrics *metrics, tl_loss_kind loss, const outcome *all) {
+    const tl_valued valued = {all->outputs, all->values, all->rows, all->channels};
+    tl_loss_predict(loss, all->outputs, all->rows, all->channels);
+    metrics->r2 = tl_r2(&valued);
+}
+
 tl_status tl_measure(const tl_loss_spec *loss, const tl_outputs *outputs, const tl_dataset *data, tl_metrics *metrics,
                      tl_error *error) {
     const tl_target target = {.labels = data->labels, .values = data->values};
@@ -198,7 +221,7 @@ tl_status tl_measure(const tl_loss_spec *loss, const tl_outputs *outputs, const 
         if (all.labels)
             add_class_metrics(metrics, &classes, error);
         else
-            metrics->r2 = tl_r2(all.values, all.rows * all.channels, sums.squared);
+            add_value_metrics(metrics, loss->kind, &all);
     }
     release_outcome(&all);
     return error->status;

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "graph/loss.h"
+#include "graph/turn.h"
 #include "train/evaluate.h"
 #include "train/metrics.h"
 
@@ -347,7 +348,8 @@ tl_status tl_fit_sized(tl_model *model, const tl_dataset *data, const tl_fit_cfg
                        const tl_fit_sizes *sizes, tl_error *error) {
     tl_error own = {0};
     if (!error) error = &own;
-    if (tl_failed(error)) return error->status;
+    tl_turn turn;
+    if (tl_failed(error) || !tl_turn_begin(model, &turn, "fit", error)) return error->status;
     tl_fit_state f = {.model = model, .data = data};
     tl_fit_take(&f.cfg, given, sizes, error);
     if (!tl_failed(error) && prepare_fit(&f, error) == TL_OK) {
@@ -359,6 +361,7 @@ tl_status tl_fit_sized(tl_model *model, const tl_dataset *data, const tl_fit_cfg
         tl_zero_grad(model);
     }
     release_fit(&f);
+    tl_turn_end(model, turn);
     tl_hand_over(result, sizes->result, &f.result, sizeof f.result);
     return error->status;
 }

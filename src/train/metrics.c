@@ -168,9 +168,35 @@ double tl_auroc(const tl_classified *all, tl_scored *scratch) {
 
 /* ---- values ---- */
 
-double tl_r2(const tl_real *values, size_t count, double squared) {
-    double mean = 0, spread = 0;
-    for (size_t i = 0; i < count; i++) mean += (double)values[i] / (double)count;
-    for (size_t i = 0; i < count; i++) spread += ((double)values[i] - mean) * ((double)values[i] - mean);
-    return spread > 0 ? 1 - squared / spread : NAN;
+/* Of one output, whose targets are not all the same. Distances are in units of the largest one, so that no square overflows. */
+static double r2_of(const tl_valued *all, size_t output) {
+    const size_t step = all->outputs, end = all->samples * step;
+    const double first = (double)all->targets[output];
+    double mean = 0, largest = 0, squared = 0, spread = 0;
+    for (size_t i = output; i < end; i += step) {
+        mean += ((double)all->targets[i] - first) / (double)all->samples;
+        largest = fmax(largest, fabs((double)all->targets[i] - first));
+    }
+    for (size_t i = output; i < end; i += step) {
+        const double target = (double)all->targets[i];
+        squared += pow(((double)all->predicted[i] - target) / largest, 2);
+        spread += pow((target - first - mean) / largest, 2);
+    }
+    return 1 - squared / spread;
+}
+
+static bool has_spread(const tl_valued *all, size_t output) {
+    size_t i = 1;
+    while (i < all->samples && all->targets[i * all->outputs + output] == all->targets[output]) i++;
+    return i < all->samples;
+}
+
+double tl_r2(const tl_valued *all) {
+    double sum = 0, present = 0;
+    for (size_t output = 0; output < all->outputs; output++) {
+        if (!has_spread(all, output)) continue;
+        sum += r2_of(all, output);
+        present++;
+    }
+    return sum / present;
 }

@@ -50,7 +50,13 @@ typedef struct tl_scored {
 } tl_scored;
 double tl_auroc(const tl_classified *all, tl_scored *scratch); /* scratch: (samples) */
 
-/* 1 - squared / sum of the squared distances of values: (count) from their mean; NaN where these are all the same. */
-double tl_r2(const tl_real *values, size_t count, double squared);
+/* Predictions of values, and the values. */
+typedef struct tl_valued {
+    const tl_real *predicted, *targets; /* (samples, outputs) */
+    size_t samples, outputs;
+} tl_valued;
+
+/* See tl_metrics. */
+double tl_r2(const tl_valued *all);
 
 #endif

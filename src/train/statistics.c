@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "graph/graph.h"
+#include "graph/turn.h"
 #include "train/evaluate.h"
 
 #include <math.h>
@@ -172,16 +173,19 @@ static bool learns(const tl_model *model) {
 tl_status tl_update_statistics(tl_model *model, const tl_dataset *data, tl_error *error) {
     tl_error own = {0};
     preparation p = {.model = model, .data = data};
+    tl_turn turn;
     if (!error) error = &own;
     if (tl_failed(error) || tl_dataset_check(data, "statistics", error) != TL_OK ||
         tl_run_check(model, &data->x, "statistics", error) != TL_OK ||
         tl_lengths_check(&data->x, data->lengths, "statistics", error) != TL_OK || !learns(model))
         return error->status;
+    if (!tl_turn_begin(model, &turn, "statistics", error)) return error->status;
     if (prepare(&p, error) == TL_OK) {
         model->stage = TL_STAGE_NOTHING;
         for (size_t last; !tl_failed(error) && (last = last_learner(&p)) < model->vertices;) run_pass(&p, last, error);
         if (tl_failed(error)) memcpy(model->states, p.before, model->state_count * sizeof *p.before);
     }
     release(&p);
+    tl_turn_end(model, turn);
     return error->status;
 }
