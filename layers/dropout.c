@@ -91,7 +91,12 @@ static void dropout_forward(const tl_layer *layer, const tl_pass *pass) {
 }
 
 static void dropout_backward(const tl_layer *layer, const tl_pass *pass) {
-    if (pass->dx[0].data) apply_mask(layer, pass, pass->dy.data, pass->dx[0].data, tl_tensor_count(&pass->dy));
+    const size_t count = tl_tensor_count(&pass->dy);
+    if (!pass->dx[0].data) return;
+    if (pass->training)
+        apply_mask(layer, pass, pass->dy.data, pass->dx[0].data, count);
+    else
+        copy(pass->dy.data, pass->dx[0].data, count);
 }
 
 static const tl_setting settings[] = {

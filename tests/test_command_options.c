@@ -281,7 +281,7 @@ static void given_bad_values_when_parsed_then_option_value_and_limit_are_named(v
 
 /* ---- what only the command itself finds ---- */
 
-enum { WORDS = 8 };
+enum { WORDS = 9 };
 
 typedef struct row {
     const char *words[WORDS]; /* of the command line, before the option; the first ones are the command */
@@ -299,6 +299,8 @@ typedef struct row {
 #endif
 #define MISSING "/nonexistent/x: No such file or directory\n"
 #define UNWRITABLE "/nonexistent/x: cannot be written: No such file or directory; nothing was written\n"
+#define FORMAT(path) path ": format \"doc\" is none of .ts, .tsv, .csv, .txt, .arff, .npy, .npz, .hea\n"
+#define NO_TABLE(path, name) path ": --" name " (tl_read_cfg." name ") is for columns of a table: .csv, .tsv, .txt, .npy\n"
 #define TRAIN "train", "--arch", "timecnn", "--epochs", "1", "--quiet"
 #define IMPORT "import", WEIGHTS, "builtin:cbf", "--arch", "timecnn"
 
@@ -315,6 +317,41 @@ static const row rows[] = {
     {{"export", MODEL}, "out", "/nonexistent/x", 1, "--out " UNWRITABLE},
     {{"export", MODEL, "--out", WEIGHTS}, "map", "/nonexistent/x", 1, MISSING},
     {{"info", "--input", "9x1"}, "arch", "/nonexistent/x.json", 1, "/nonexistent/x.json: No such file or directory\n"},
+    {{TRAIN}, "label", "x", 2, NO_TABLE("builtin:cbf", "label")},
+    {{IMPORT}, "label", "x", 2, NO_TABLE("builtin:cbf", "label")},
+    {{"eval", MODEL, "builtin:cbf/test"}, "label", "x", 2, NO_TABLE("builtin:cbf/test", "label")},
+    {{"predict", MODEL, "builtin:cbf/test"}, "label", "x", 2, NO_TABLE("builtin:cbf/test", "label")},
+    {{TRAIN}, "target", "x", 2, NO_TABLE("builtin:cbf", "target")},
+    {{IMPORT}, "target", "x", 2, NO_TABLE("builtin:cbf", "target")},
+    {{"eval", MODEL, "builtin:cbf/test"}, "target", "x", 2, NO_TABLE("builtin:cbf/test", "target")},
+    {{"predict", MODEL, "builtin:cbf/test"}, "target", "x", 2, NO_TABLE("builtin:cbf/test", "target")},
+    {{TRAIN}, "ignore", "x", 2, NO_TABLE("builtin:cbf", "ignore")},
+    {{IMPORT}, "ignore", "x", 2, NO_TABLE("builtin:cbf", "ignore")},
+    {{"eval", MODEL, "builtin:cbf/test"}, "ignore", "x", 2, NO_TABLE("builtin:cbf/test", "ignore")},
+    {{"predict", MODEL, "builtin:cbf/test"}, "ignore", "x", 2, NO_TABLE("builtin:cbf/test", "ignore")},
+    {{TRAIN}, "value", "x", 2, NO_TABLE("builtin:cbf", "value")},
+    {{IMPORT}, "value", "x", 2, NO_TABLE("builtin:cbf", "value")},
+    {{"eval", MODEL, "builtin:cbf/test"}, "value", "x", 2, NO_TABLE("builtin:cbf/test", "value")},
+    {{"predict", MODEL, "builtin:cbf/test"}, "value", "x", 2, NO_TABLE("builtin:cbf/test", "value")},
+    {{TRAIN}, "group", "x", 2, NO_TABLE("builtin:cbf", "group")},
+    {{IMPORT}, "group", "x", 2, NO_TABLE("builtin:cbf", "group")},
+    {{"eval", MODEL, "builtin:cbf/test"}, "group", "x", 2, NO_TABLE("builtin:cbf/test", "group")},
+    {{"predict", MODEL, "builtin:cbf/test"}, "group", "x", 2, NO_TABLE("builtin:cbf/test", "group")},
+    {{TRAIN}, "series", "x", 2, NO_TABLE("builtin:cbf", "series")},
+    {{IMPORT}, "series", "x", 2, NO_TABLE("builtin:cbf", "series")},
+    {{"eval", MODEL, "builtin:cbf/test"}, "series", "x", 2, NO_TABLE("builtin:cbf/test", "series")},
+    {{"predict", MODEL, "builtin:cbf/test"}, "series", "x", 2, NO_TABLE("builtin:cbf/test", "series")},
+    {{TRAIN}, "time", "x", 2, NO_TABLE("builtin:cbf", "time")},
+    {{IMPORT}, "time", "x", 2, NO_TABLE("builtin:cbf", "time")},
+    {{"eval", MODEL, "builtin:cbf/test"}, "time", "x", 2, NO_TABLE("builtin:cbf/test", "time")},
+    {{"predict", MODEL, "builtin:cbf/test"}, "time", "x", 2, NO_TABLE("builtin:cbf/test", "time")},
+    {{TRAIN, "/nonexistent/x"}, "format", "doc", 2, FORMAT("/nonexistent/x")},
+    {{"import", WEIGHTS, "/nonexistent/x"}, "format", "doc", 2, FORMAT("/nonexistent/x")},
+    {{"eval", MODEL, "/nonexistent/x"}, "format", "doc", 2, FORMAT("/nonexistent/x")},
+    {{"predict", MODEL, "/nonexistent/x"}, "format", "doc", 2, FORMAT("/nonexistent/x")},
+    {{TRAIN}, "hop", "3", 2, "--hop: of which windows? --window says it\n"},
+    {{TRAIN}, "window-target", "last", 2, "--window-target: of which windows? --window says it\n"},
+    {{TRAIN}, "window", "129", 1, "builtin:cbf: windows of 129 steps: none of the 30 series is so long; the longest has 128\n"},
     {{"bench", "conv"}, "shape", "channels=3", 2, "shape: channels, filters, kernel, length and batch must all be given\n"},
 };
 

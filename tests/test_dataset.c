@@ -208,16 +208,19 @@ static void given_a_malformed_file_when_read_then_the_message_says_where_what_wa
         {"a.ts", "@classLabel true a\n@data\n1,2:\n", "3:5: expected a label, got nothing"},
         {"a.ts", "@classLabel true a\n@data\n1,x2:a\n", "3:3: expected a finite number, got \"x2\""},
         {"a.ts", "@classLabel true a\n@data\n1,,2:a\n",
-         "3:3: expected a number (--missing, tl_read_cfg.missing, says what a missing value becomes), got nothing"},
+         "3:3: expected a number (--missing, tl_read_cfg.missing, says what a missing value becomes; tail: the end of the series), "
+         "got nothing"},
         {"a.ts", "@classLabel true a\n@data\n1,1e999:a\n", "3:3: expected a finite number, got \"1e999\""},
         {"a.ts", "@classLabel true a\n@data\n1,inf:a\n", "3:3: expected a finite number, got \"inf\""},
         {"a.ts", "@classLabel true a\n@data\n1,?:a\n",
-         "3:3: expected a number (--missing, tl_read_cfg.missing, says what a missing value becomes), got \"?\""},
+         "3:3: expected a number (--missing, tl_read_cfg.missing, says what a missing value becomes; tail: the end of the series), "
+         "got \"?\""},
         {"a.ts", "@classLabel true a\n@data\n1,NaN:a\n",
-         "3:3: expected a number (--missing, tl_read_cfg.missing, says what a missing value becomes), got \"NaN\""},
+         "3:3: expected a number (--missing, tl_read_cfg.missing, says what a missing value becomes; tail: the end of the series), "
+         "got \"NaN\""},
         {"a.ts", "@classLabel true a\n@data\n1,2:a\n1,2,3:a\n",
-         "4:1: expected 2 values, as in the first series, got 3; lengths may differ in .ts files with @equalLength false, and in "
-         "folders with --unequal (tl_read_cfg.unequal)"},
+         "4:1: expected 2 values, as in the first series, got 3; lengths may differ in .ts files with @equalLength false, and with "
+         "--unequal (tl_read_cfg.unequal) in tables and folders"},
         {"a.ts", "@classLabel true a\n@data\n1,2:3:a\n",
          "3:5: expected 2 values, as in the first series, got 1; lengths may differ in .ts files"},
         {"a.ts", "@classLabel true a\n@data\n1,2:3,4:a\n1,2:a\n", "4:5: expected 2 channels, got 1"},
@@ -227,10 +230,11 @@ static void given_a_malformed_file_when_read_then_the_message_says_where_what_wa
         {"a.ts", "@dimensions 3\n@classLabel true a\n@data\n1,2:3,4:a\n", "4:9: expected 3 channels, got 2"},
         {"a.ts", "@targetLabel true\n@data\n1,2:a\n", "3:5: expected a finite number, got \"a\""},
         {"a.tsv", "1\t2\t3\n1\t2\n", "2:3: expected 2 values, as in the first series, got 1; lengths may differ in .ts files"},
-        {"a.csv", "label\n", "1:1: expected a label and values, got \"label\""},
+        {"a.csv", "label\n", " none of the 1 columns is a value of a series"},
         {"a.csv", ",1,2\n", "1:1: expected a label, got nothing"},
         {"a.csv", "1,2,3,\n",
-         "1:7: expected a number (--missing, tl_read_cfg.missing, says what a missing value becomes), got nothing"},
+         "1:7: expected a number (--missing, tl_read_cfg.missing, says what a missing value becomes; tail: the end of the series), "
+         "got nothing"},
         {"a.csv", "1,12345678901234567890123456789012345,x\n", "1:39: expected a finite number, got \"x\""},
         {"a.csv", "1,abcdefghijklmnopqrstuvwxyz0123456789\n", "1:3: expected a finite number, got \"abcdefghijklmnopqrstuvwx…\""},
         {"a.csv", "\n <!DOCTYPE html>\n", "2:2: expected data, got HTML or XML; was a web page saved instead of the file?"},

@@ -453,7 +453,7 @@ static void given_a_header_that_is_wrong_then_the_message_says_what(void **unuse
         {"{" TEXTS NETWORK ",\"precision\":\"f32\",\"loss\":\"squared-error\",\"loss_settings\":\"{}\",\"seed\":\"1\",\"tapline\":"
          "\"0\",\"normalise\":\"none\",\"missing\":\"guess\","
          "\"classes\":\"[]\"}," WEIGHT "," BIAS "}",
-         12, "metadata: missing values \"guess\" is unknown; there are refuse, interpolate, mean and zero"},
+         12, "metadata: missing values \"guess\" is unknown; there are refuse, interpolate, mean, zero and tail"},
         {"{" TEXTS NETWORK ",\"precision\":\"f32\",\"loss\":\"squared-error\",\"loss_settings\":\"{}\",\"seed\":\"1\",\"tapline\":"
          "\"0\",\"normalise\":\"none\","
          "\"classes\":\"[1]\"}," WEIGHT "," BIAS "}",

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HINT "(--missing, tl_read_cfg.missing, says what a missing value becomes), got "
+#define HINT "(--missing, tl_read_cfg.missing, says what a missing value becomes; tail: the end of the series), got "
 
 static tl_dataset *read_text(const char *name, const char *text, tl_missing missing) {
     tl_error error = {0};
@@ -65,8 +65,9 @@ static void given_the_name_of_a_policy_when_looked_up_then_found_or_all_are_list
         assert_int_equal(missing, i);
     }
     tl_missing_by_name("drop", &missing, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "missing values \"drop\" is unknown; there are refuse, interpolate, mean and zero");
-    assert_int_equal(missing, TL_MISSING_ZERO);
+    check_error(&error, TL_ERROR_ARGUMENT,
+                "missing values \"drop\" is unknown; there are refuse, interpolate, mean, zero and tail");
+    assert_int_equal(missing, TL_MISSING_TAIL);
     assert_null(tl_missing_name((tl_missing)99));
 }
 

@@ -507,8 +507,48 @@ static void given_two_models_when_trained_in_two_threads_then_each_learns_as_alo
     }
 }
 
+/* ---- gradients of what is predicted ---- */
+
+static void given_inference_gradients_when_backward_then_those_of_the_predictions(void **unused) {
+    (void)unused;
+    enum { STEPS = 12 };
+    tl_error error = {0};
+    tl_real x[STEPS], dy[2] = {1, -2};
+    for (int t = 0; t < STEPS; t++) x[t] = (tl_real)sin(t + 0.3);
+    tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 4});
+    tl_node h = tl_conv1d(model, tl_input(model, (tl_shape){STEPS, 1}), &(tl_conv1d_cfg){.filters = 4, .kernel = 3});
+    h = tl_dropout(model, tl_tanh(model, tl_batch_norm(model, h, NULL)), &(tl_dropout_cfg){.rate = 0.5});
+    h = tl_dense(model, tl_flatten(model, h), &(tl_dense_cfg){.units = 2});
+    tl_model_compile(model, h, &(tl_compile_cfg){.batch = 1, .input_gradient = true}, &error);
+    check_ok(&error);
+    const tl_tensor series = TL_VIEW(x, 1, STEPS, 1), objective = TL_VIEW(dy, 1, 1, 2);
+    for (int round = 0; round < 2; round++) { /* also after a pass of training */
+        tl_real analytic[STEPS];
+        tl_forward(model, &series, TL_TRAINING);
+        tl_forward(model, &series, TL_INFERENCE_GRADIENTS);
+        tl_backward_from(model, &objective);
+        check_ok(tl_model_error(model));
+        memcpy(analytic, tl_input_gradient(model).data, sizeof analytic);
+        const double step = sizeof(tl_real) == 4 ? 1e-2 : 1e-5;
+        for (int t = 0; t < STEPS; t++) {
+            double value[2];
+            const tl_real before = x[t];
+            for (int side = 0; side < 2; side++) {
+                x[t] = (tl_real)((double)before + (side ? step : -step));
+                tl_forward(model, &series, TL_INFERENCE);
+                value[side] = (double)tl_output(model).data[0] - 2 * (double)tl_output(model).data[1];
+            }
+            x[t] = before;
+            check_number("gradient", (double)analytic[t], (value[1] - value[0]) / (2 * step), 1e-3,
+                         sizeof(tl_real) == 4 ? 1e-3 : 1e-8);
+        }
+    }
+    tl_model_free(model);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_inference_gradients_when_backward_then_those_of_the_predictions),
         cmocka_unit_test(given_exclusive_or_when_fitted_then_learnt_and_best_epoch_restored),
         cmocka_unit_test(given_a_validation_set_when_fitted_then_its_best_epoch_is_restored_and_patience_ends),
         cmocka_unit_test(given_the_same_seed_when_fitted_twice_then_every_parameter_is_the_same),

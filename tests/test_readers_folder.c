@@ -160,9 +160,8 @@ static void given_broken_sound_when_read_then_the_offset(void **unused) {
     }
     bytes nan = wav_of((sound){.tag = 3, .bits = 32, .channels = 1}, 1);
     put_integer(&nan, 0x7FC00000, 4);
-    check_sound_refused(
-        &nan,
-        "a.wav: offset 56: expected a finite number (--missing, tl_read_cfg.missing, says what a missing value becomes), got nan");
+    check_sound_refused(&nan, "a.wav: offset 56: expected a finite number (--missing, tl_read_cfg.missing, says what a missing "
+                              "value becomes; tail: the end of the series), got nan");
     check_sound_refused(&(bytes){.count = 3},
                         "a.wav: offset 0: expected 12 bytes of a RIFF header, got 3 before the end of the file");
 }

@@ -296,7 +296,8 @@ static void given_halves_or_big_endian_numbers_when_an_array_is_read_then_their_
     bytes nan = npy_header("'<f2'", "(1, 3)");
     put(&nan, "\0\x3c\0\x7e\0\0", 6);
     files_check_refused("a.npy", nan.data, nan.count,
-                        " offset 130: expected a finite number (--missing, tl_read_cfg.missing, says what a missing value becomes)"
+                        " offset 130: expected a finite number (--missing, tl_read_cfg.missing, says what a missing value becomes; "
+                        "tail: the end of the series)"
                         ", got nan");
 }
 

@@ -362,9 +362,9 @@ static void given_numbers_that_are_none_when_read_then_the_offset_of_the_first(v
     (void)unused;
     bytes file = table_of(1, "<f4", 4);
     memcpy(file.data + 128 + 20, "\0\0\xc0\x7f", 4);
-    files_check_refused(
-        "a.npy", file.data, file.count,
-        " offset 148: expected a finite number (--missing, tl_read_cfg.missing, says what a missing value becomes), got nan");
+    files_check_refused("a.npy", file.data, file.count,
+                        " offset 148: expected a finite number (--missing, tl_read_cfg.missing, says what a missing value becomes; "
+                        "tail: the end of the series), got nan");
     memcpy(file.data + 128 + 12, "\0\0\x80\x7f", 4);
     files_check_refused("a.npy", file.data, file.count, " offset 140: expected a finite number, got inf");
     memcpy(file.data + 128 + 12, "\0\0\x20\x40", 4);

@@ -69,7 +69,9 @@ static void given_a_malformed_table_when_read_then_the_message_says_where(void *
         {"a.csv", "class,a,b\n", "2:1: expected a series, got the end of the file"},
         {"a.csv", "class,a,b\nup,1\n", "2:1: expected 3 fields, as in the header, got 2"},
         {"a.csv", "class,a,b\nup,1,x\n", "2:6: expected a finite number, got \"x\""},
-        {"a.csv", "class,a,label\nup,1,x\n", "1:9: expected one column of labels besides \"class\", got \"label\""},
+        {"a.csv", "class,a,label\nup,1,x\n",
+         " columns 1 and 3 are headed \"class\" and \"label\"; --label or --target (tl_read_cfg) says which one counts, --ignore "
+         "which does not"},
         {"a.csv", "class,a,1.5\nup,1,2\n", "1:7: expected a finite number, got \"a\""},
         {"a.csv", "a,n/a,nan\nb,1,2\n", "1:3: expected a finite number, got \"n/a\""},
         {"a.csv", "1,a,b\n1,2,3\n", "1:3: expected a finite number, got \"a\""},
@@ -163,7 +165,8 @@ static void given_a_malformed_arff_when_read_then_the_message_says_where(void **
         {"a.arff", HEADER "x,2,x\n", "5:1: expected a finite number, got \"x\""},
         {"a.arff", HEADER "1,2\n", "5:1: expected 2 values and a label, got 2 fields"},
         {"a.arff", HEADER "1,?,x\n",
-         "5:3: expected a number (--missing, tl_read_cfg.missing, says what a missing value becomes), got \"?\""},
+         "5:3: expected a number (--missing, tl_read_cfg.missing, says what a missing value becomes; tail: the end of the series), "
+         "got \"?\""},
         {"a.arff", HEADER "1,2,z\n", "5:5: expected one of the labels that are declared, got \"z\""},
         {"a.arff", HEADER "1,2,\n", "5:5: expected a label, got nothing"},
         {"a.arff", HEADER "{0 1, 2 x}\n", "5:1: expected a finite number, got \"{0 1\""},
@@ -209,14 +212,16 @@ static void given_other_series_than_were_counted_when_read_then_the_file_has_cha
     tl_error error = {0};
     tl_text text;
     tl_text_begin(&text, "a.x", &error);
-    tl_samples more = {.text = &text, .regression = true}, longer = {.text = &text, .regression = true, .unequal = true};
+    const tl_read_cfg cfg = {0};
+    tl_samples more = tl_samples_begin(&text, &cfg), longer = tl_samples_begin(&text, &cfg);
+    more.regression = longer.regression = longer.unequal = longer.ragged = true;
     tl_samples_count(&more, 1, 2, 1, 2);
     tl_samples_announce(&more, &error);
     tl_real *row = tl_samples_row(&more, 2, 1, &error);
     assert_non_null(row);
     row[0] = row[1] = 1;
     *tl_samples_targets(&more) = 3;
-    tl_samples_keep(&more, &error);
+    tl_samples_keep(&more, NULL, &error);
     check_ok(&error);
     assert_null(tl_samples_row(&more, 2, 1, &error));
     check_error(&error, TL_ERROR_FILE, "a.x: changed while it was read");

@@ -182,14 +182,14 @@ static void given_missing_samples_when_read_then_refused(void **unused) {
     const bytes beats = annotations();
     bytes samples = samples_of(16, 1);
     memcpy(samples.data + 10, "\x00\x80", 2);
-    check_refused(
-        "r 1\nr.dat 16\n", &samples, &beats, 6,
-        "r.dat: offset 10: expected a sample (--missing, tl_read_cfg.missing, says what a missing value becomes), got none");
+    check_refused("r 1\nr.dat 16\n", &samples, &beats, 6,
+                  "r.dat: offset 10: expected a sample (--missing, tl_read_cfg.missing, says what a missing value becomes; tail: "
+                  "the end of the series), got none");
     samples = samples_of(212, 1);
     memcpy(samples.data + 6, "\x00\x08", 2); /* the fifth */
-    check_refused(
-        "r 1\nr.dat 212\n", &samples, &beats, 6,
-        "r.dat: offset 6: expected a sample (--missing, tl_read_cfg.missing, says what a missing value becomes), got none");
+    check_refused("r 1\nr.dat 212\n", &samples, &beats, 6,
+                  "r.dat: offset 6: expected a sample (--missing, tl_read_cfg.missing, says what a missing value becomes; tail: "
+                  "the end of the series), got none");
 }
 
 static void given_a_record_without_its_files_when_read_then_they_are_named(void **unused) {

@@ -193,7 +193,7 @@ static void given_wrong_calls_of_builders_when_compiled_then_named(void **unused
 static void given_a_wrong_mode_or_node_when_run_then_named(void **unused) {
     (void)unused;
     tl_model *model = make_model(NULL);
-    tl_forward(model, &classified.x, (tl_mode)7), expect_of(model, "forward: mode 7 is neither TL_TRAINING nor TL_INFERENCE");
+    tl_forward(model, &classified.x, (tl_mode)7), expect_of(model, "forward: mode 7 is none of TL_TRAINING, TL_INFERENCE and");
     tl_freeze(model, (tl_node){9}), expect_of(model, "freeze: node 9; the model has 3 nodes");
     tl_unfreeze(model, (tl_node){9}), expect_of(model, "unfreeze: node 9; the model has 3 nodes");
     tl_model_free(model);

@@ -8,6 +8,12 @@
 extern "C" {
 #endif
 
+/* Where a series was cut from a longer one. */
+typedef struct tl_window {
+    size_t series; /* the number of the longer one in its file or folder */
+    size_t start;  /* the step of it that comes first */
+} tl_window;
+
 /* A set of series. Fill one yourself to use your own arrays (then do not free it with tl_dataset_free; what takes a const
  * tl_dataset reads them only, and what does not says so), or have one made by the functions below. A network with an output for
  * every step (tl_unet, tl_wavenet_steps) takes targets for every step: target_length is then the length of its output. */
@@ -21,6 +27,8 @@ typedef struct tl_dataset {
     size_t target_length;   /* (1) */
     size_t target_channels; /* (1) of values */
     double rate;            /* steps a second; 0: unknown. Sound and records say it */
+    uint32_t *groups;       /* (count) series of one number, such as those of a person, are in one fold; NULL: each is by itself */
+    tl_window *windows;     /* (count) where each series was cut from; NULL: it is whole */
 } tl_dataset;
 
 /* What becomes of a value that a file does not have: of nothing, `?`, `NaN` or `NA` where a number should be in a text, of a NaN in
@@ -29,12 +37,32 @@ typedef enum tl_missing {
     TL_MISSING_REFUSE = 0,  /* an error that says where */
     TL_MISSING_INTERPOLATE, /* on the line between its neighbours in time; at the ends of the series, as its neighbour */
     TL_MISSING_MEAN,        /* the mean of the others of this channel of the series */
-    TL_MISSING_ZERO
+    TL_MISSING_ZERO,
+    TL_MISSING_TAIL /* behind the last value that there is, the end of the series: it is shorter (tl_dataset.lengths); else an error
+                     */
 } tl_missing;
 
 /* "refuse", "interpolate" …; NULL where there is none. And the other way round; fails listing what there is. */
 TL_API const char *tl_missing_name(tl_missing policy);
 TL_API tl_status tl_missing_by_name(const char *name, tl_missing *policy, tl_error *error);
+
+/* Whether the first line of a table has the names of its columns. */
+typedef enum tl_header { TL_HEADER_AUTO = 0, TL_HEADER_YES, TL_HEADER_NO } tl_header;
+
+/* "auto", "yes", "no"; NULL where there is none. And the other way round; fails listing what there is. */
+TL_API const char *tl_header_name(tl_header header);
+TL_API tl_status tl_header_by_name(const char *name, tl_header *header, tl_error *error);
+
+/* Of labels or target values for every step: what becomes those of a window. */
+typedef enum tl_window_target {
+    TL_WINDOW_MAJORITY = 0, /* the label that most of its steps have, the first of several; the mean of target values */
+    TL_WINDOW_LAST,         /* those of its last step */
+    TL_WINDOW_STEPS         /* each step keeps its own */
+} tl_window_target;
+
+/* "majority", "last", "steps"; NULL where there is none. And the other way round; fails listing what there is. */
+TL_API const char *tl_window_target_name(tl_window_target target);
+TL_API tl_status tl_window_target_by_name(const char *name, tl_window_target *target, tl_error *error);
 
 typedef struct tl_read_cfg {
     /* (NULL) The data set that a model is trained on: labels are mapped to its classes by their names, a label that it does not
@@ -42,9 +70,25 @@ typedef struct tl_read_cfg {
     const tl_dataset *like;
     bool raw; /* leave values as they are; else each channel of each series gets mean 0 and standard deviation 1 (0 stays 0) */
     tl_missing missing; /* (refuse) what becomes of missing values, before any scaling; a channel of nothing else is an error */
-    bool unequal;       /* series in a folder may differ in length: they are padded with zeros, see tl_dataset.lengths */
+    bool unequal;       /* series in a folder or a table may differ in length: they are padded with zeros, see tl_dataset.lengths */
     bool unlabelled;    /* series alone are read, to predict what they are: labels and target values may be absent, or anything */
     size_t segment;     /* (256) of a record of PhysioNet: samples in the series around each beat, half of them before it */
+    /* Columns of a table, .csv, .tsv, .txt or .npy. COLUMN is the name in the header, `first`, `last` or a number from 1, 3-8 are
+     * several, name:X is a name whatever it looks like; lists are separated by commas. */
+    const char *label;  /* COLUMN (one that is headed label, class, target or y, else the first) */
+    const char *target; /* COLUMNS of target values: a regression; several: of so many values */
+    const char *ignore; /* COLUMNS that are nothing of these */
+    const char *value;  /* COLUMNS of values (all others); those that nothing is said of are then ignored */
+    const char *group;  /* COLUMN of tl_dataset.groups */
+    const char *series; /* COLUMN: a line is a step of the series that it names, its values are channels; ... */
+    const char *time;   /* COLUMN: ... or of the only one; when that is: a number, or 2024-01-31 12:00:00. Steps are sorted by it */
+    tl_header header;   /* (auto) whether there are names */
+    bool decimal_comma; /* numbers are written 0,5 */
+    const char *format; /* (the ending of the file's name) "csv", "ts" … */
+    /* (0: none) Series are recordings, of any lengths, that are cut into windows of so many steps; a table with `value` then has a
+     * line a step. A window begins every `hop` steps (window). */
+    size_t window, hop;
+    tl_window_target window_target; /* (majority) */
     /* (none) Is told, in one line that names the file, of what was left out or looks wrong though the data was read. */
     void (*warn)(const char *text, void *user);
     void *user; /* handed to it */
@@ -53,7 +97,8 @@ typedef struct tl_read_cfg {
 /* Reads a file, by its ending:
  * - `.ts` and `.arff` (UCR/UEA; classification or regression, one or many channels, of equal lengths or as the header
  * says);
- * - `.tsv`, `.csv` and `.txt` (a series a line: label first, or in the column that a header line calls so, and the values);
+ * - `.tsv`, `.csv` and `.txt` (a series a line: label first, or in the column that a header line calls so, and the values; or as
+ * the columns of the configuration say, also a step a line);
  * - `.npz` (NumPy: x (count, length, channels) or (count, length), y (count), or (count, length) for a target for every step:
  * whole numbers or texts are labels, floats target values, of which there may be several a step, (count, length, channels));
  * - `.npy` (NumPy: a table, label first);
@@ -67,6 +112,9 @@ typedef struct tl_read_cfg {
  * Classes are numbered as the file declares them, else sorted (as numbers where all are numbers). NULL on failure; errors read
  * `file:line:column: expected …, got …`, of binary files `file: offset N: expected …, got …`. Free with tl_dataset_free. */
 static inline tl_dataset *tl_dataset_read(const char *path, const tl_read_cfg *cfg, tl_error *error);
+
+/* Whether a file, read as this format or, NULL, that of its ending, has columns, which tl_read_cfg may name. */
+TL_API bool tl_dataset_is_table(const char *path, const char *format);
 
 /* Calls `visit` with the path of each file that reading `path` as a data set may open: the file itself; of a record its samples and
  * annotations too; of a folder all files in it and in its folders; of a generated set nothing. What is no file is left to
@@ -83,6 +131,18 @@ TL_API tl_dataset *tl_dataset_builtin(const char *name, tl_split split, uint64_t
  * set. Fails, the set unchanged, where a series is longer, and where there are targets for every step. */
 TL_API tl_status tl_dataset_pad(tl_dataset *data, size_t length, tl_error *error);
 
+/* Zero means the default in brackets. */
+typedef struct tl_window_cfg {
+    size_t length;           /* steps of a window; needed */
+    size_t hop;              /* (length) steps from the beginning of a window to that of the next */
+    tl_window_target target; /* (majority) */
+} tl_window_cfg;
+
+/* The windows of all series, as a data set of its own: `windows` says where each is from, `groups` are those of the series, or
+ * their numbers, so that no fold has what another one has too. Series shorter than a window have none, and steps behind the last
+ * whole one are left out. NULL on failure, also where there is no window at all. */
+static inline tl_dataset *tl_dataset_windows(const tl_dataset *data, const tl_window_cfg *cfg, tl_error *error);
+
 /* Gives each channel of each series mean 0 and standard deviation 1 (population); a constant channel becomes 0. */
 TL_API void tl_dataset_normalize(tl_dataset *data);
 
@@ -93,7 +153,8 @@ TL_API tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index
 /* Fold `fold` of `folds` for cross-validation: *held_out gets it, *rest everything else, both copies. Folds are drawn at random
  * from `seed` (stream TL_STREAM_SPLIT) and differ by at most one sample of each class (stratified; in
  * regression, and where there are labels for every step, of all samples).
- * A validation share of 1 / folds is fold 0. Fails, both NULL, where there are fewer samples than folds. */
+ * Where samples have groups, a fold has whole ones, as many samples as their sizes allow, dealt at random.
+ * A validation share of 1 / folds is fold 0. Fails, both NULL, where there are fewer samples, or groups, than folds. */
 TL_API tl_status tl_dataset_fold(const tl_dataset *data, size_t folds, size_t fold, uint64_t seed, tl_dataset **rest,
                                  tl_dataset **held_out, tl_error *error);
 
@@ -103,6 +164,12 @@ TL_API void tl_dataset_free(tl_dataset *data);
 /* ---- how structs may grow (see tapline/base.h) ---- */
 
 TL_API tl_dataset *tl_dataset_read_sized(const char *path, const tl_read_cfg *cfg, size_t size, tl_error *error);
+
+TL_API tl_dataset *tl_dataset_windows_sized(const tl_dataset *data, const tl_window_cfg *cfg, size_t size, tl_error *error);
+
+static inline tl_dataset *tl_dataset_windows(const tl_dataset *data, const tl_window_cfg *cfg, tl_error *error) {
+    return tl_dataset_windows_sized(data, cfg, sizeof *cfg, error);
+}
 
 static inline tl_dataset *tl_dataset_read(const char *path, const tl_read_cfg *cfg, tl_error *error) {
     return tl_dataset_read_sized(path, cfg, sizeof *cfg, error);

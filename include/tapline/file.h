@@ -19,6 +19,8 @@ typedef struct tl_save_cfg {
     const tl_dataset *data; /* the data set that the model was trained on: the names of its classes are saved */
     bool raw;               /* series go into the model as they are, not normalised (tl_read_cfg.raw) */
     tl_missing missing;     /* what became of missing values (tl_read_cfg.missing) */
+    const tl_read_cfg
+        *read; /* how the data was read: which columns are what, which windows it was cut into; so that others are read alike */
 } tl_save_cfg;
 
 /* Writes a compiled model. Fails with TL_ERROR_FILE, naming path and reason, where the operating system refuses: a file that was
@@ -50,6 +52,7 @@ typedef struct tl_model_info {
                            of which nothing is to be read, where they differed: for tl_read_cfg.like */
     bool raw;           /* for tl_read_cfg.raw */
     tl_missing missing; /* for tl_read_cfg.missing */
+    tl_read_cfg read;   /* what tl_save_cfg.read said of columns and windows, for data that is to be read alike */
     const char *precision; /* "f32" or "f64": of the file's arrays */
     char version[24];      /* of the tapline that wrote it */
     size_t bytes;          /* of the file */

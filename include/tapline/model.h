@@ -116,7 +116,8 @@ TL_API void tl_model_clear_error(tl_model *model);
 
 typedef enum tl_mode {
     TL_INFERENCE = 0, /* batch norm uses running statistics, dropout passes through */
-    TL_TRAINING
+    TL_TRAINING,
+    TL_INFERENCE_GRADIENTS /* as inference, and keeps what tl_backward needs: gradients of what the model predicts */
 } tl_mode;
 
 /* Runs the network on x: (batch, length, channels) with batch from 1 to the compiled batch. The result is tl_output. x stays the

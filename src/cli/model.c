@@ -1,6 +1,8 @@
 /* Models and data for the commands that use them, compiled once for each precision (commands.h). */
 #include "cli/model.h"
 
+#include "cli/input.h"
+
 #include <string.h>
 
 #define loaded_read IN_PRECISION(loaded_read)
@@ -39,15 +41,20 @@ void loaded_read(loaded *self, const model_settings *settings, bool unlabelled, 
     while (self->models + 1 < MAX_OPERANDS && settings->common.operand[self->models + 1]) self->models++;
     load(self, 0, &self->info, error);
     if (!self->model || self->models == 0) return;
-    tl_read_cfg like = {.like = &self->info.data,
-                        .raw = self->info.raw,
-                        .missing = self->info.missing,
-                        .unlabelled = unlabelled,
-                        .segment = self->info.data.x.shape[1],
-                        .warn = complain_of_data,
-                        .user = (void *)settings->common.command};
+    tl_read_cfg like = self->info.read;
+    if (!tl_dataset_is_table(loaded_data(self), settings->reading.format)) /* whatever it was trained on */
+        like.label = like.target = like.ignore = like.value = like.group = like.series = like.time = NULL;
+    like.like = &self->info.data;
+    like.raw = self->info.raw;
+    like.missing = self->info.missing;
+    like.unlabelled = unlabelled;
+    like.segment = self->info.data.x.shape[1];
+    like.warn = complain_of_data;
+    like.user = (void *)settings->common.command;
+    IN_PRECISION(reading_apply)(&settings->reading, &like, error);
     if (settings->missing) tl_missing_by_name(settings->missing, &like.missing, error);
-    self->data = tl_dataset_read(loaded_data(self), &like, error);
+    self->data = tl_dataset_read(input_open(loaded_data(self), like.format, error), &like, error);
+    input_name(error);
     fit_length(self, error);
 }
 

@@ -3,7 +3,7 @@
 #ifndef CLI_MODEL_H
 #define CLI_MODEL_H
 
-#include "cli/commands.h"
+#include "cli/reading.h"
 
 #include <tapline/ensemble.h>
 #include <tapline/file.h>
@@ -12,6 +12,7 @@ typedef struct model_settings {
     common_settings common;       /* operands: models, and the data behind them */
     const char *engine, *missing; /* missing NULL: as when it was trained */
     int64_t batch;                /* 0: the library's */
+    reading_settings reading;     /* in place of what the model says */
 } model_settings;
 
 typedef struct weights_settings {
@@ -19,6 +20,7 @@ typedef struct weights_settings {
     const char *map, *out;           /* NULL: none */
     const char *architecture, *loss; /* of what is imported; loss NULL: as the data asks */
     int64_t segment;                 /* of records of PhysioNet; 0: the library's default */
+    reading_settings reading;
     bool raw, unequal;
 } weights_settings;
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_OPTIONS = 64, MAX_NAME = 40, FIRST_CODE = 256 };
+enum { MAX_OPTIONS = 96, MAX_NAME = 40, FIRST_CODE = 256 };
 
 void complain(const char *name, const char *format, ...) {
     va_list values;
@@ -30,6 +30,8 @@ const char *precision_name(size_t index) {
 }
 
 const char *missing_name(size_t index) { return tl_missing_name((tl_missing)index); }
+const char *header_name(size_t index) { return tl_header_name((tl_header)index); }
+const char *window_target_name(size_t index) { return tl_window_target_name((tl_window_target)index); }
 
 static const option_spec common_options[] = {
     {"threads", "N", OPTION_INTEGER, offsetof(common_settings, threads), 1, 1024, NULL, "threads (all that the machine offers)"},

@@ -35,7 +35,8 @@ static void print_class(const tl_dataset *data, size_t class) {
 /* Several values at a time are numbered. */
 static void print_head(const loaded *self, size_t outputs) {
     const tl_dataset *data = &self->info.data;
-    if (has_steps(self)) fputs("series,step,", stdout);
+    if (self->data->windows) fputs("recording,start,", stdout);
+    if (has_steps(self)) fputs(self->data->windows ? "step," : "series,step,", stdout);
     if (data->classes > 0) fputs("class", stdout);
     for (size_t c = 0; c < outputs; c++) {
         if (data->classes > 0 || c > 0) putchar(',');
@@ -59,12 +60,22 @@ static void print_row(const loaded *self, const tl_real *y, size_t outputs) {
     putchar('\n');
 }
 
+/* Which series, or window of a recording, and which step of it. */
+static void print_place(const loaded *self, size_t series, size_t step) {
+    const tl_window *windows = self->data->windows;
+    if (windows)
+        printf("%zu,%zu,", windows[series].series, windows[series].start);
+    else if (has_steps(self))
+        printf("%zu,", series);
+    if (has_steps(self)) printf("%zu,", step);
+}
+
 /* Series from `first` on, of which y is what is predicted. */
 static void print_rows(const loaded *self, size_t first, const tl_tensor *y) {
     const size_t steps = y->shape[1], outputs = y->shape[2];
     for (size_t i = 0; i < y->shape[0]; i++)
         for (size_t t = 0; t < steps; t++) {
-            if (has_steps(self)) printf("%zu,%zu,", first + i, t);
+            print_place(self, first + i, t);
             print_row(self, y->data + (i * steps + t) * outputs, outputs);
         }
 }

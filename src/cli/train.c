@@ -2,6 +2,7 @@
 #include "cli/train.h"
 
 #include "cli/files.h"
+#include "cli/input.h"
 #include "cli/members.h"
 
 #include <tapline/tapline.h>
@@ -15,6 +16,7 @@ typedef struct job {
     const train_settings *settings;
     const architecture *architecture;
     const char *data_path, *test_path;
+    tl_read_cfg read;                     /* how data is read */
     tl_dataset *data, *test, *validation; /* test, validation NULL: none */
     size_t batch;
     tl_model *model;
@@ -105,9 +107,12 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
                        .warn = complain_of_data,
                        .user = (void *)settings->common.command};
     tl_missing_by_name(settings->missing, &cfg.missing, error);
-    self->data = tl_dataset_read(self->data_path, &cfg, error);
+    IN_PRECISION(reading_apply)(&settings->reading, &cfg, error);
+    self->read = cfg;
+    self->data = tl_dataset_read(input_open(self->data_path, cfg.format, error), &cfg, error);
     cfg.like = self->data;
-    if (self->test_path && self->data) self->test = tl_dataset_read(self->test_path, &cfg, error);
+    if (self->test_path && self->data) self->test = tl_dataset_read(input_open(self->test_path, cfg.format, error), &cfg, error);
+    input_name(error);
     if (self->data && self->test) pad_both(self, error);
     if (self->data) hold_out(self, error);
 }
@@ -228,7 +233,7 @@ static tl_fit_cfg fit_cfg(const job *self, progress *shown, tl_error *error) {
 }
 
 static tl_save_cfg save_cfg(const job *self, tl_error *error) {
-    tl_save_cfg cfg = {.data = self->data, .raw = self->settings->raw};
+    tl_save_cfg cfg = {.data = self->data, .raw = self->settings->raw, .read = &self->read};
     tl_missing_by_name(self->settings->missing, &cfg.missing, error);
     return cfg;
 }

@@ -3,6 +3,7 @@
 #define CLI_TRAIN_H
 
 #include "cli/architecture.h"
+#include "cli/reading.h"
 
 #include <tapline/csv_log.h>
 #include <tapline/find_learning_rate.h>
@@ -13,14 +14,15 @@
 typedef struct train_settings {
     common_settings common; /* operand 0: the data */
     const char *test, *architecture, *optimizer, *schedule, *engine, *log;
-    const char *out, *checkpoint, *resume;                /* NULL: none */
-    double checkpoint_every;                              /* 0: the library's default */
-    const char *loss;                                     /* NULL: as the data asks */
-    const char *missing;                                  /* of values */
-    int64_t epochs, batch, accumulate, seed;              /* epochs and batch 0: the architecture's */
-    int64_t members;                                      /* 0: the architecture's */
-    int64_t folds, fold, give_up;                         /* 0: no validation, the first (OPTION_ALL: each), never */
-    double crop, scale, jitter, mixup;                    /* 0: none */
+    const char *out, *checkpoint, *resume;   /* NULL: none */
+    double checkpoint_every;                 /* 0: the library's default */
+    const char *loss;                        /* NULL: as the data asks */
+    const char *missing;                     /* of values */
+    int64_t epochs, batch, accumulate, seed; /* epochs and batch 0: the architecture's */
+    int64_t members;                         /* 0: the architecture's */
+    int64_t folds, fold, give_up;            /* 0: no validation, the first (OPTION_ALL: each), never */
+    double crop, scale, jitter, mixup;       /* 0: none */
+    reading_settings reading;
     int64_t segment;                                      /* of records of PhysioNet; 0: the library's default */
     int64_t warmup, patience, period;                     /* of the schedule; 0: the library's defaults */
     double factor, least_rate;                            /* likewise */

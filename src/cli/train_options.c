@@ -15,6 +15,7 @@ static const option_spec options[] = {
      "take values as they are (else each channel of each series is\nscaled to mean 0 and standard deviation 1)"},
     {"missing", "NAME", OPTION_CHOICE, FIELD(missing), 0, 0, missing_name, "what becomes of missing values (refuse)"},
     {"unequal", NULL, OPTION_FLAG, FIELD(unequal), 0, 0, NULL, "series in a folder may differ in length"},
+    READING_OPTIONS(train_settings),
     {"segment", "N", OPTION_INTEGER, FIELD(segment), 1, INT32_MAX, NULL, "samples around each beat of a .hea record (256)"},
     {"arch", "NAME", OPTION_CHOICE_OR_JSON, FIELD(architecture), 0, 0, architecture_name_f32,
      "the network (fcn), or a file NAME.json that describes one"},

@@ -1,5 +1,6 @@
 /* `tapline import` and `tapline export`, compiled once for each precision (commands.h). */
 #include "cli/files.h"
+#include "cli/input.h"
 #include "cli/model.h"
 #include "cli/report.h"
 #include "cli/train.h"
@@ -82,11 +83,14 @@ int IN_PRECISION(import)(const void *settings) {
                         .warn = complain_of_data,
                         .user = (void *)asked->model.common.command};
     tl_missing_by_name(asked->model.missing, &like.missing, &error);
-    tl_dataset *data = tl_dataset_read(operand[1], &like, &error);
+    IN_PRECISION(reading_apply)(&asked->reading, &like, &error);
+    tl_dataset *data = tl_dataset_read(input_open(operand[1], like.format, &error), &like, &error);
+    input_name(&error);
     tl_model *model = data ? make_model(asked, data, &error) : NULL;
     tl_weights_import(model, operand[0], &cfg, &error);
     if (asked->out)
-        tl_model_save(model, asked->out, &(tl_save_cfg){.data = data, .raw = asked->raw, .missing = like.missing}, &error);
+        tl_model_save(model, asked->out, &(tl_save_cfg){.data = data, .raw = asked->raw, .missing = like.missing, .read = &like},
+                      &error);
     const int code = report(asked, model, asked->out, operand[0], pairs, &error);
     tl_model_free(model);
     tl_dataset_free(data);

@@ -23,6 +23,7 @@ static const option_spec import_options[] = {
      "the network takes values as they are (else each channel of\neach series is scaled to mean 0 and standard deviation 1)"},
     {"missing", "NAME", OPTION_CHOICE, FIELD(model.missing), 0, 0, missing_name, "what becomes of missing values (refuse)"},
     {"unequal", NULL, OPTION_FLAG, FIELD(unequal), 0, 0, NULL, "series in a folder may differ in length"},
+    READING_OPTIONS(weights_settings),
     {"segment", "N", OPTION_INTEGER, FIELD(segment), 1, INT32_MAX, NULL, "samples around each beat of a .hea record (256)"},
     {0},
 };

@@ -15,6 +15,8 @@ void tl_dataset_free(tl_dataset *data) {
     tl_release(data->lengths);
     tl_release(data->labels);
     tl_release(data->values);
+    tl_release(data->groups);
+    tl_release(data->windows);
     free(data);
 }
 

@@ -5,7 +5,7 @@
 #include <math.h>
 
 static const char *name_at(size_t index) {
-    static const char *const names[] = {"refuse", "interpolate", "mean", "zero", NULL};
+    static const char *const names[] = {"refuse", "interpolate", "mean", "zero", "tail", NULL};
     return index < sizeof names / sizeof *names ? names[index] : NULL;
 }
 

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "data/classes.h"
 #include "data/dataset.h"
+#include "data/groups.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,8 @@ static void copy_samples(const tl_dataset *from, const uint32_t *index, size_t c
     for (size_t i = 0; i < count; i++) {
         memcpy(to->x.data + i * each, from->x.data + index[i] * each, each * sizeof *to->x.data);
         if (to->lengths) to->lengths[i] = from->lengths[index[i]];
+        if (to->groups) to->groups[i] = from->groups[index[i]];
+        if (to->windows) to->windows[i] = from->windows[index[i]];
         if (to->labels) memcpy(to->labels + i * labels, from->labels + index[i] * labels, labels * sizeof *to->labels);
         if (to->values) memcpy(to->values + i * values, from->values + index[i] * values, values * sizeof *to->values);
     }
@@ -42,6 +45,8 @@ tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index, size_
     }
     part->x = tl_tensor_new(3, (size_t[]){count, data->x.shape[1], data->x.shape[2]}, error);
     if (data->lengths) part->lengths = tl_allocate(count, sizeof *part->lengths, "lengths", error);
+    if (data->groups) part->groups = tl_allocate(count, sizeof *part->groups, "groups", error);
+    if (data->windows) part->windows = tl_allocate(count, sizeof *part->windows, "windows", error);
     if (data->labels) part->labels = tl_allocate(count * tl_labels_each(data), sizeof *part->labels, "labels", error);
     if (data->values) part->values = tl_allocate(count * tl_values_each(data), sizeof *part->values, "targets", error);
     part->target_length = data->target_length;
@@ -103,7 +108,12 @@ tl_status tl_dataset_fold(const tl_dataset *data, size_t folds, size_t fold, uin
     if (!tl_failed(error)) {
         tl_rng rng = tl_rng_at(seed, TL_STREAM_SPLIT, 0, 0);
         tl_rng_permutation(&rng, order, samples);
-        deal(data, order, folds, fold_of);
+        if (data->groups)
+            tl_groups_deal(data, order, folds, fold_of, error);
+        else
+            deal(data, order, folds, fold_of);
+    }
+    if (!tl_failed(error)) {
         *rest = take_those(data, fold_of, fold, false, order, error);
         *held_out = take_those(data, fold_of, fold, true, order, error);
     }

@@ -83,7 +83,8 @@ struct tl_model {
 
     /* while it runs */
     tl_stage stage;
-    tl_mode mode;
+    tl_mode mode; /* whose memory the last pass ran in */
+    bool still;   /* layers are held as in inference in the memory of training (TL_INFERENCE_GRADIENTS) */
     bool loss_not_finite;
     uint64_t passes, steps; /* training passes, optimizer steps */
     double loss_weight;     /* of the last loss */

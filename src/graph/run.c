@@ -48,9 +48,10 @@ static bool may_run_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
     }
     const tl_shape in = model->vertex[model->input].layer->out;
     char shape[TL_SHAPE_TEXT];
-    if (mode != TL_TRAINING && mode != TL_INFERENCE)
-        tl_fail(error, TL_ERROR_ARGUMENT, "forward: mode %d is neither TL_TRAINING nor TL_INFERENCE", (int)mode);
-    else if (mode == TL_TRAINING && model->inference_only)
+    if (mode != TL_TRAINING && mode != TL_INFERENCE && mode != TL_INFERENCE_GRADIENTS)
+        tl_fail(error, TL_ERROR_ARGUMENT, "forward: mode %d is none of TL_TRAINING, TL_INFERENCE and TL_INFERENCE_GRADIENTS",
+                (int)mode);
+    else if (mode != TL_INFERENCE && model->inference_only)
         tl_fail(error, TL_ERROR_STATE, "forward: the model was compiled for inference only");
     else if (!x || !x->data || x->rank != 3 || x->shape[1] != in.length || x->shape[2] != in.channels)
         tl_fail(error, TL_ERROR_SHAPE, "forward: x is %s; the model takes (batch, %zu, %zu)", tl_tensor_text(x, shape), in.length,
@@ -64,12 +65,25 @@ static bool may_run_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
 bool tl_begin_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
     if (!may_run_forward(model, x, mode) || !tl_begin_lengths(model, x)) return false;
     if (x->shape[0] != model->batch_now) set_batch(model, x->shape[0]);
-    bind_input(model, x->data, mode);
+    bind_input(model, x->data, mode == TL_INFERENCE ? TL_INFERENCE : TL_TRAINING);
     return true;
 }
 
-static void forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
-    if (!tl_begin_forward(model, x, mode)) return;
+/* Layers as they are in inference, in the memory of training. */
+static void hold_still(tl_model *model, bool still) {
+    if (model->still == still) return;
+    model->still = still;
+    for (size_t i = 0; i < model->vertices; i++) {
+        tl_vertex *vertex = &model->vertex[i];
+        vertex->forward[TL_TRAINING].training = vertex->backward.training = !still;
+    }
+    tl_graph_mark(model);
+}
+
+static void forward(tl_model *model, const tl_tensor *x, tl_mode asked) {
+    const tl_mode mode = asked == TL_INFERENCE ? TL_INFERENCE : TL_TRAINING; /* whose memory it runs in */
+    if (!tl_begin_forward(model, x, asked)) return;
+    if (mode == TL_TRAINING) hold_still(model, asked == TL_INFERENCE_GRADIENTS);
     const unsigned denormals = tl_denormals_off();
     for (size_t i = 0; i < model->vertices; i++) {
         tl_vertex *vertex = &model->vertex[i];
@@ -78,7 +92,7 @@ static void forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
         vertex->layer->ops->forward(vertex->layer, &vertex->forward[mode]);
         if (model->has_lengths) tl_blank(&vertex->forward[mode].y, vertex->lengths);
     }
-    model->passes += mode == TL_TRAINING;
+    model->passes += asked == TL_TRAINING;
     model->mode = mode;
     model->stage = TL_STAGE_FORWARD;
     tl_denormals_restore(denormals);

@@ -1,6 +1,7 @@
 #include "io/text.h"
 
 #include "io/file.h"
+#include "io/number.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -131,7 +132,7 @@ static tl_status check_encoding(FILE *file, const char *path, tl_error *error) {
 }
 
 tl_status tl_text_begin(tl_text *text, const char *path, tl_error *error) {
-    *text = (tl_text){.path = path};
+    *text = (tl_text){.path = path, .point = '.'};
     if (tl_failed(error)) return error->status;
     text->locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     return text->locale ? TL_OK : tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", path);
@@ -295,11 +296,12 @@ bool tl_number_fits(double value) { return isfinite(value) && fabs(value) <= lar
 
 bool tl_field_number(const tl_text *text, tl_field field, double *value) {
     field = tl_field_trim(field);
-    const int first = field.begin < field.end ? (unsigned char)*field.begin : 0;
-    if (!isdigit(first) && first != '-' && first != '+' && first != '.') return false;
-    char *end;
-    *value = strtod_l(field.begin, &end, text->locale);
-    return end == field.end && tl_number_fits(*value);
+    return tl_number_read(field.begin, field.end, text->point, text->locale, value) && tl_number_fits(*value);
+}
+
+bool tl_field_fraction(const tl_text *text, tl_field field) {
+    double number;
+    return tl_field_number(text, field, &number) && number != floor(number);
 }
 
 tl_status tl_text_number(const tl_text *text, tl_field field, double *value, tl_error *error) {

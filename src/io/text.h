@@ -21,6 +21,7 @@ typedef struct tl_text {
     const char *member; /* of a binary file that is an archive: the name of what is read; else NULL */
     uint64_t offset;    /* the bytes before `start`, or of a binary file before what is being read */
     locale_t locale;    /* "C", whatever the program has set */
+    char point;         /* of numbers: '.', or ',' where they have a decimal comma */
 } tl_text;
 
 /* A line of a text, to go back to. */
@@ -80,7 +81,7 @@ tl_field tl_text_unescape(const tl_text *text, tl_field field, char escape);
 size_t tl_text_fields(const tl_text *text, tl_field line, char separator, tl_error *error);
 
 /* What messages add to the number that was expected, where it is missing. */
-#define TL_MISSING_HINT " (--missing, tl_read_cfg.missing, says what a missing value becomes)"
+#define TL_MISSING_HINT " (--missing, tl_read_cfg.missing, says what a missing value becomes; tail: the end of the series)"
 
 /* Whether a value is missing here: nothing, `?`, `NaN` or `NA`, in upper or lower case. */
 bool tl_field_missing(tl_field field);
@@ -91,7 +92,10 @@ bool tl_field_name(const tl_text *text, tl_field field);
 /* Reads all of the field as a finite number. */
 bool tl_field_number(const tl_text *text, tl_field field, double *value);
 
-/* The same; fails saying what is there instead of a number. */
+/* Whether it is a number, but no whole one. */
+bool tl_field_fraction(const tl_text *text, tl_field field);
+
+/* Reads it; fails saying what is there instead of a number. */
 tl_status tl_text_number(const tl_text *text, tl_field field, double *value, tl_error *error);
 
 /* Fails with "path:line:column: expected …, got "field"", or "path: offset N: …" where the file is binary; the field may then be

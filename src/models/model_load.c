@@ -7,6 +7,8 @@
 #include "graph/graph.h"
 #include "models/network.h"
 
+#include "models/reading.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,6 +142,15 @@ static double read_rate(const tl_archive *archive) {
     return rate > 0 ? rate : 0;
 }
 
+/* Nothing where the file does not say it. */
+static tl_status read_reading(const tl_archive *archive, tl_read_cfg *cfg, tl_error *error) {
+    if (!json_object_get(archive->metadata, "reading")) return error->status;
+    json_t *object = tl_archive_parse(archive, "reading", error);
+    if (object) tl_reading_parse(object, archive->path, cfg, error);
+    json_decref(object);
+    return error->status;
+}
+
 static tl_status read_info(const tl_archive *archive, const tl_model *model, tl_model_info *info, tl_error *error) {
     const tl_shape in = tl_input_shape(model), out = tl_output_shape(model);
     const char *normalise = tl_archive_get(archive, "normalise", error), *version = tl_archive_get(archive, "tapline", error);
@@ -165,11 +176,13 @@ static tl_status read_info(const tl_archive *archive, const tl_model *model, tl_
     info->data.rate = read_rate(archive);
     info->data.target_length = out.length;
     info->data.target_channels = tl_loss_takes_labels(tl_model_loss(model)) ? 1 : out.channels;
+    if (read_reading(archive, &info->read, error) != TL_OK) return error->status;
     return read_classes(archive, model, &info->data, error);
 }
 
 void tl_model_info_release(tl_model_info *info) {
     if (!info) return;
+    tl_reading_release(&info->read);
     tl_classes_release(&info->data);
     tl_release(info->data.lengths);
     *info = (tl_model_info){0};

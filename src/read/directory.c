@@ -70,7 +70,7 @@ static tl_status read_lines(tl_samples *s, tl_text *text, tl_field label, tl_err
     if (!tl_text_filled_line(text, "", &first, error))
         return tl_failed(error) ? error->status
                                 : tl_text_fail(text, text->end, error, "expected a series, got the end of the file");
-    const lines self = {.separator = tl_table_separator(first), .label = label};
+    const lines self = {.separator = tl_table_separator(text, first), .label = label};
     const bool one = is_one(s, tl_samples_fields(first, self.separator));
     if (tl_text_back(text, begin, error) == TL_OK && one) return read_steps(s, text, label, error);
     return !tl_failed(error) ? tl_samples_lines(s, text, &reader, &self, error) : error->status;
@@ -80,6 +80,7 @@ static tl_status read_text(tl_samples *s, const char *path, tl_field label, bool
     tl_text text;
     const tl_text *before = s->text;
     if (tl_text_open(&text, path, error) == TL_OK) {
+        if (s->cfg->decimal_comma) text.point = ',';
         s->text = &text;
         if (many)
             read_lines(s, &text, label, error);
@@ -197,6 +198,7 @@ tl_dataset *tl_read_directory(const char *path, const tl_read_cfg *cfg, tl_error
     tl_text where = {0};
     tl_samples samples = tl_samples_begin(&where, cfg);
     samples.counting = true;
+    samples.ragged |= cfg->unequal;
     samples.unequal |= cfg->unequal;
     tl_dataset *data = NULL;
     if (tl_text_begin(&where, path, error) == TL_OK && read_folders(&samples, path, error) == TL_OK &&

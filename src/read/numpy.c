@@ -1,5 +1,6 @@
-/* Arrays of NumPy as data sets: `.npz`, an archive of the arrays x and y, and `.npy`, a table with the label first. */
+/* Arrays of NumPy as data sets: `.npz`, an archive of the arrays x and y, and `.npy`, a table. */
 #include "io/zip.h"
+#include "read/columns.h"
 #include "read/npy.h"
 #include "read/reader.h"
 
@@ -64,10 +65,10 @@ static tl_status read_values(arrays *self, tl_samples *s, tl_error *error) {
 }
 
 static tl_status read_targets(arrays *self, tl_samples *s, tl_error *error) {
-    if (s->unlabelled) return tl_samples_keep(s, error);
+    if (s->unlabelled) return tl_samples_keep(s, NULL, error);
     s->text = &self->targets.where;
     (s->regression ? read_values : read_labels)(self, s, error);
-    return tl_failed(error) ? error->status : tl_samples_keep(s, error);
+    return tl_failed(error) ? error->status : tl_samples_keep(s, NULL, error);
 }
 
 static tl_status fill_arrays(arrays *self, tl_samples *s, tl_error *error) {
@@ -108,7 +109,7 @@ const tl_reader tl_npz_reader = {.endings = npz_endings, .read = read_npz};
 
 /* ---- .npy ---- */
 
-/* The first of a row: as a whole number, whatever its type. */
+/* A whole number, whatever its type. */
 static tl_status read_label(tl_source *source, const tl_npy *table, char bytes[TL_NPY_LABEL], tl_field *label, tl_error *error) {
     char got[40];
     tl_real value;
@@ -117,26 +118,57 @@ static tl_status read_label(tl_source *source, const tl_npy *table, char bytes[T
     const double number = (double)value;
     snprintf(got, sizeof got, "%g", number);
     if (number < -1e9 || number > 1e9 || number != (double)(int64_t)number)
-        return tl_source_expected(source, table->type.size, got, error, "a label, which is a whole number, first in the row");
+        return tl_source_expected(
+            source, table->type.size, got, error,
+            "a label, which is a whole number (--label says which column has it, --target which have target values)");
     *label = (tl_field){bytes, bytes + snprintf(bytes, TL_NPY_LABEL, "%" PRId64, (int64_t)number)};
     return TL_OK;
 }
 
-static tl_status fill_table(tl_source *source, const tl_npy *table, tl_samples *s, tl_error *error) {
-    const bool bare = tl_samples_bare(s, table->shape[1]);
-    const size_t length = table->shape[1] - !bare;
+/* The columns from `from` on that have one role; returns what is behind them. */
+static size_t end_of_run(const tl_columns *columns, size_t from) {
+    size_t to = from;
+    while (to < columns->count && columns->role[to] == columns->role[from]) to++;
+    return to;
+}
+
+/* `count` columns of a role, on their way to the series that is being read. */
+static tl_status read_columns(tl_source *source, const tl_npy *table, tl_samples *s, tl_role role, size_t count, tl_real **values,
+                              tl_real **targets, tl_error *error) {
     char bytes[TL_NPY_LABEL];
     tl_field label = {NULL, NULL};
-    tl_samples_count(s, table->shape[0], length, 1, table->shape[0] * length);
-    tl_samples_announce(s, error);
-    for (size_t i = 0; i < table->shape[0] && !tl_failed(error); i++) {
-        tl_real *row = tl_samples_row(s, length, 1, error);
-        if (row && s->unlabelled && !bare) tl_source_seek(source, source->where.offset + table->type.size, error);
-        if (row && !s->unlabelled) read_label(source, table, bytes, &label, error);
-        if (row && !tl_failed(error) && tl_source_numbers(source, &table->type, length, s->missing, row, error) == TL_OK)
-            tl_samples_end(s, label, error);
-    }
+    if (role == TL_ROLE_VALUE) {
+        tl_source_numbers(source, &table->type, count, s->missing, *values, error);
+        *values += count;
+    } else if (role == TL_ROLE_TARGET && !s->unlabelled) {
+        tl_source_numbers(source, &table->type, count, TL_MISSING_REFUSE, *targets, error);
+        *targets += count;
+    } else if ((role == TL_ROLE_LABEL && !s->unlabelled) || role == TL_ROLE_GROUP) {
+        if (read_label(source, table, bytes, &label, error) != TL_OK) return error->status;
+        return role == TL_ROLE_GROUP ? tl_samples_group(s, label, error) : tl_samples_label(s, 0, label, error);
+    } else
+        tl_source_seek(source, source->where.offset + count * table->type.size, error);
     return error->status;
+}
+
+static tl_status read_row(tl_source *source, const tl_npy *table, const tl_columns *columns, tl_samples *s, tl_error *error) {
+    tl_real *values = tl_samples_row(s, columns->of[TL_ROLE_VALUE], 1, error), *targets = s->targets ? tl_samples_targets(s) : NULL;
+    for (size_t c = 0, end; values && c < columns->count && !tl_failed(error); c = end) {
+        end = end_of_run(columns, c);
+        read_columns(source, table, s, columns->role[c], end - c, &values, &targets, error);
+    }
+    return tl_failed(error) ? error->status : tl_samples_keep(s, NULL, error);
+}
+
+static tl_status fill_table(tl_source *source, const tl_npy *table, const tl_columns *columns, tl_samples *s, tl_error *error) {
+    const size_t count = table->shape[0], length = columns->of[TL_ROLE_VALUE];
+    s->grouped = columns->of[TL_ROLE_GROUP] > 0;
+    s->regression = columns->of[TL_ROLE_TARGET] > 0;
+    s->target_channels = s->regression ? columns->of[TL_ROLE_TARGET] : 1;
+    tl_samples_count(s, count, length, 1, count * length);
+    tl_samples_announce(s, error);
+    for (size_t i = 0; i < count && !tl_failed(error); i++) read_row(source, table, columns, s, error);
+    return tl_columns_check_labels(columns, s, false, error);
 }
 
 static tl_status check_table(const tl_source *source, const tl_npy *table, tl_error *error) {
@@ -149,15 +181,28 @@ static tl_status check_table(const tl_source *source, const tl_npy *table, tl_er
     return TL_OK;
 }
 
+static tl_status find_columns(const tl_source *source, const tl_npy *table, const tl_read_cfg *cfg, tl_columns *columns,
+                              tl_error *error) {
+    tl_columns_find(columns, &source->where, (tl_field){NULL, NULL}, ' ', table->shape[1], cfg, error);
+    if (tl_failed(error) || !columns->steps) return error->status;
+    return tl_fail(error, TL_ERROR_ARGUMENT,
+                   "%s: a line a step (--series, --time) is for tables in text; a .npz holds series of several "
+                   "channels",
+                   source->where.path);
+}
+
 static tl_dataset *read_npy(const char *path, const tl_read_cfg *cfg, tl_error *error) {
     tl_source source = {0};
     tl_npy table;
+    tl_columns columns = {0};
     tl_samples samples = tl_samples_begin(&source.where, cfg);
     tl_dataset *data = NULL;
     tl_source_open(&source, path, error);
     if (tl_npy_header(&source, &table, error) == TL_OK && check_table(&source, &table, error) == TL_OK &&
-        fill_table(&source, &table, &samples, error) == TL_OK)
+        find_columns(&source, &table, cfg, &columns, error) == TL_OK &&
+        fill_table(&source, &table, &columns, &samples, error) == TL_OK)
         data = tl_samples_finish(&samples, error);
+    tl_columns_release(&columns);
     tl_samples_release(&samples);
     tl_source_close(&source);
     return data;

@@ -1,5 +1,6 @@
 /* Reading a data set: the table of readers, and which of them a path gets. */
 #include "base/argument.h"
+#include "data/dataset.h"
 #include "data/generate.h"
 #include "read/directory.h"
 #include "read/folder.h"
@@ -9,27 +10,87 @@
 #include <stdio.h>
 #include <string.h>
 
+/* ---- which reader ---- */
+
 static const tl_reader *const readers[] = {&tl_ts_reader,  &tl_table_reader, &tl_arff_reader,
                                            &tl_npy_reader, &tl_npz_reader,   &tl_wfdb_reader};
 
-static const tl_reader *find_reader(const char *path, tl_error *error) {
-    char all[120];
+/* `format`: "csv" or ".csv" in place of the ending of the name, or NULL. */
+static const tl_reader *find_reader(const char *path, const char *format, tl_error *error) {
+    char all[120], asked[20];
     int end = 0;
+    snprintf(asked, sizeof asked, "f%s%s", !format || *format == '.' ? "" : ".", format ? format : "");
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
         for (const char *const *ending = readers[i]->endings; *ending; ending++) {
-            if (tl_has_ending(path, *ending)) return readers[i];
+            if (tl_has_ending(format ? asked : path, *ending)) return readers[i];
             end += snprintf(all + end, sizeof all - (size_t)end, "%s%s", end ? ", " : "", *ending);
         }
     }
-    if (tl_foreign_check(path, error) == TL_OK) tl_fail(error, TL_ERROR_ARGUMENT, "%s: the name ends in none of %s", path, all);
+    if (format)
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s: format \"%s\" is none of %s", path, format, all);
+    else if (tl_foreign_check(path, error) == TL_OK)
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s: the name ends in none of %s", path, all);
     return NULL;
 }
 
+bool tl_dataset_is_table(const char *path, const char *format) {
+    tl_error ignored = {0};
+    const tl_reader *reader = path && (!tl_is_folder(path) || format) ? find_reader(path, format, &ignored) : NULL;
+    return reader == &tl_table_reader || reader == &tl_npy_reader;
+}
+
+/* Columns of what has none would be passed over. */
+static tl_status check_columns(const char *path, const tl_read_cfg *cfg, tl_error *error) {
+    const struct {
+        const char *name, *columns;
+    } all[] = {{"label", cfg->label}, {"target", cfg->target}, {"ignore", cfg->ignore}, {"value", cfg->value},
+               {"group", cfg->group}, {"series", cfg->series}, {"time", cfg->time}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].columns && !tl_dataset_is_table(path, cfg->format))
+            return tl_fail(error, TL_ERROR_ARGUMENT, "%s: --%s (tl_read_cfg.%s) is for columns of a table: .csv, .tsv, .txt, .npy",
+                           path, all[i].name, all[i].name);
+    return TL_OK;
+}
+
 static tl_dataset *read_file(const char *path, const tl_read_cfg *cfg, tl_error *error) {
-    if (tl_is_folder(path)) return tl_read_directory(path, cfg, error);
-    const tl_reader *reader = find_reader(path, error);
+    if (tl_is_folder(path) && !cfg->format) return tl_read_directory(path, cfg, error);
+    const tl_reader *reader = find_reader(path, cfg->format, error);
     return reader ? reader->read(path, cfg, error) : NULL;
 }
+
+/* ---- windows ---- */
+
+/* What a window is like, a window of the training set is, which readers do not know. */
+static tl_status check_windows(const tl_dataset *data, const char *path, const tl_dataset *like, tl_error *error) {
+    if (!like || (data->x.shape[1] == like->x.shape[1] && (!data->labels || tl_labels_each(data) == tl_labels_each(like))))
+        return TL_OK;
+    return tl_fail(
+        error, TL_ERROR_SHAPE, "%s: windows of %zu steps with %zu target%s each, but those of the training set have %zu and %zu",
+        path, data->x.shape[1], tl_labels_each(data), tl_labels_each(data) == 1 ? "" : "s", like->x.shape[1], tl_labels_each(like));
+}
+
+/* The windows of the data, which is freed. */
+static tl_dataset *cut_windows(tl_dataset *data, const char *path, const tl_read_cfg *cfg, tl_error *error) {
+    tl_error wrong = {0};
+    size_t lost = 0;
+    const tl_window_cfg windows = {.length = cfg->window, .hop = cfg->hop, .target = cfg->window_target};
+    tl_dataset *parts = tl_dataset_windows(data, &windows, &wrong);
+    for (size_t i = 0; parts && i < data->x.shape[0]; i++)
+        lost += (data->lengths ? data->lengths[i] : data->x.shape[1]) < cfg->window;
+    if (!parts) tl_fail(error, wrong.status, "%s: %s", path, wrong.text);
+    if (lost > 0 && cfg->warn) {
+        char text[400];
+        snprintf(text, sizeof text, "%s: %zu of %zu series are shorter than a window of %zu steps; they were left out", path, lost,
+                 data->x.shape[0], cfg->window);
+        cfg->warn(text, cfg->user);
+    }
+    tl_dataset_free(data);
+    if (!parts || check_windows(parts, path, cfg->like, error) == TL_OK) return parts;
+    tl_dataset_free(parts);
+    return NULL;
+}
+
+/* ---- the whole ---- */
 
 tl_dataset *tl_dataset_read_sized(const char *path, const tl_read_cfg *given, size_t size, tl_error *error) {
     tl_read_cfg settings, *cfg = &settings;
@@ -39,8 +100,10 @@ tl_dataset *tl_dataset_read_sized(const char *path, const tl_read_cfg *given, si
     if (tl_failed(error) || !tl_given(path, "data: the path", error)) return NULL;
     tl_take(cfg, sizeof *cfg, given, size, "read", error);
     if (tl_failed(error)) return NULL;
+    if (check_columns(path, cfg, error) != TL_OK) return NULL;
     const bool generated = strncmp(path, builtin, sizeof builtin - 1) == 0;
     tl_dataset *data = generated ? tl_builtin_read(path + sizeof builtin - 1, cfg->like, error) : read_file(path, cfg, error);
+    if (data && cfg->window > 0) data = cut_windows(data, path, cfg, error);
     if (data && !cfg->raw) tl_dataset_normalize(data);
     return data;
 }

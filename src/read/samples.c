@@ -20,7 +20,8 @@ tl_samples tl_samples_begin(const tl_text *where, const tl_read_cfg *cfg) {
                         .missing = cfg->missing,
                         .cfg = cfg,
                         .unlabelled = cfg->unlabelled,
-                        .unequal = cfg->like && cfg->like->lengths};
+                        .ragged = (cfg->like && cfg->like->lengths) || cfg->window > 0,
+                        .unequal = (cfg->like && cfg->like->lengths) || cfg->window > 0 || cfg->missing == TL_MISSING_TAIL};
 }
 
 void tl_samples_warn(const tl_samples *s, const char *format, ...) {
@@ -37,7 +38,7 @@ void tl_samples_warn(const tl_samples *s, const char *format, ...) {
 
 void tl_samples_count(tl_samples *s, size_t series, size_t length, size_t channels, size_t held) {
     if (s->channels == 0) s->channels = channels;
-    if (s->length == 0 && !s->unequal) s->length = length;
+    if (s->length == 0 && !s->ragged) s->length = length;
     if (length > s->longest) s->longest = length;
     s->counted += series;
     s->held += held;
@@ -67,20 +68,21 @@ tl_status tl_samples_announce(tl_samples *s, tl_error *error) {
     s->counting = false;
     if (s->target_length == 0) s->target_length = 1;
     if (s->target_channels == 0) s->target_channels = 1;
-    if (!s->unequal) s->longest = s->length;
+    if (!s->ragged) s->longest = s->length;
     if (tl_failed(error)) return error->status;
     if (!tl_multiply_sizes(s->longest, s->channels, &each))
         return tl_fail(error, TL_ERROR_SHAPE, "%s: series of length %zu with %zu channels exceed what memory can address",
                        s->text->path, s->longest, s->channels);
     if (!tl_multiply_sizes(s->counted, each, &values)) values = SIZE_MAX;
     /* Of series that are equal there are no more than values for them: where lengths differ all the same, reading will say so. */
-    s->room = s->unequal || values <= s->held ? s->counted : s->held / each;
-    if (s->unequal && !tl_samples_fit(values, s->held))
+    s->room = s->ragged || values <= s->held ? s->counted : s->held / each;
+    if (s->ragged && !tl_samples_fit(values, s->held))
         return tl_fail(error, TL_ERROR_FORMAT,
                        "%s: %zu series as long as the longest, %zu steps, are more than %d times the %zu values that are there",
                        s->text->path, s->counted, s->longest, TL_MOST_TIMES, s->held);
     s->values = tl_reserve(s->room * each, sizeof *s->values, "data", error);
     if (s->unequal) s->lengths = tl_allocate(s->room, sizeof *s->lengths, "lengths", error);
+    if (s->grouped) s->groups = tl_allocate(s->room, sizeof *s->groups, "groups", error);
     if (s->unlabelled) return error->status;
     if (s->regression)
         s->targets = tl_reserve(s->room * s->target_length * s->target_channels, sizeof *s->targets, "target values", error);
@@ -115,22 +117,24 @@ static tl_status check_like_targets(const tl_samples *s, const char *at, tl_erro
         return tl_text_fail(s->text, at, error, "%s", TL_NAMELESS_CLASSES);
     if (s->regression != (like->classes == 0))
         return tl_text_fail(s->text, at, error, "expected %s, as in the training set", s->regression ? "labels" : "target values");
+    if (s->cfg->window > 0) return TL_OK; /* whose targets will be compared */
     if (s->target_length != length)
         return tl_text_fail(s->text, at, error, "expected targets for %zu step%s of each series, as in the training set, got %zu",
                             length, length == 1 ? "" : "s", s->target_length);
-    if (s->regression && length > 1 && s->target_channels != channels) /* no file has several values of a series */
-        return tl_text_fail(s->text, at, error, "expected %zu target value%s for each step, as in the training set, got %zu",
-                            channels, channels == 1 ? "" : "s", s->target_channels);
+    if (s->regression && s->target_channels != channels)
+        return tl_text_fail(s->text, at, error, "expected %zu target value%s at a time, as in the training set, got %zu", channels,
+                            channels == 1 ? "" : "s", s->target_channels);
     return TL_OK;
 }
 
 static tl_status check_like(const tl_samples *s, const char *at, tl_error *error) {
     const tl_dataset *like = s->like;
     if (!like || s->series > 0) return TL_OK;
-    if (s->unequal && !like->lengths)
+    if (s->cfg->window == 0 && s->unequal && s->missing != TL_MISSING_TAIL && !like->lengths)
         return tl_text_fail(s->text, at, error,
                             "expected series of equal length, as in the training set, got lengths that may differ");
-    if ((!s->unequal && s->length != like->x.shape[1]) || s->channels != like->x.shape[2])
+    const bool other = !s->unequal && s->length != like->x.shape[1];
+    if (other || s->channels != like->x.shape[2])
         return tl_text_fail(s->text, at, error,
                             "expected series of length %zu and %zu channels, as in the training set, got %zu and %zu",
                             like->x.shape[1], like->x.shape[2], s->length, s->channels);
@@ -171,13 +175,13 @@ tl_status tl_samples_number(tl_samples *s, tl_field field, tl_error *error) {
 }
 
 static tl_status check_length(tl_samples *s, size_t count, const char *at, tl_error *error) {
-    if (s->unequal && s->channel <= 1) s->length = count;
+    if (s->ragged && s->channel <= 1) s->length = count;
     if (count == s->length) return TL_OK;
-    if (s->unequal)
+    if (s->ragged)
         return tl_text_fail(s->text, at, error, "expected %zu values, as in the first channel, got %zu", s->length, count);
     return tl_text_fail(s->text, at, error,
                         "expected %zu values, as in the first series, got %zu; lengths may differ in .ts files with @equalLength "
-                        "false, and in folders with --unequal (tl_read_cfg.unequal)",
+                        "false, and with --unequal (tl_read_cfg.unequal) in tables and folders",
                         s->length, count);
 }
 
@@ -190,7 +194,7 @@ tl_status tl_samples_end_channel(tl_samples *s, const char *at, tl_error *error)
 
 tl_real *tl_samples_row(tl_samples *s, size_t length, size_t channels, tl_error *error) {
     s->channel = channels;
-    if (s->unequal) s->length = length;
+    if (s->ragged) s->length = length;
     if (tl_failed(error) || check_length(s, length, NULL, error) != TL_OK || check_series(s, NULL, error) != TL_OK) return NULL;
     return row_of(s);
 }
@@ -268,6 +272,7 @@ tl_status tl_samples_declare(tl_samples *s, tl_field name, tl_error *error) {
 /* The number of a label: of the training set's classes if there is one, else of those declared, else of those seen so far. */
 static tl_status label_number(tl_samples *s, tl_field label, int32_t *number, tl_error *error) {
     if (label.begin == label.end) return tl_text_expected(s->text, label, error, "a label");
+    if (s->like && !s->like->class_names) return check_like_targets(s, label.begin, error);
     size_t found = find_label(s->text, label, s->names, s->classes);
     if (found == s->classes && s->declared) return tl_text_expected(s->text, label, error, "one of the labels that are declared");
     if (s->like) {
@@ -282,15 +287,40 @@ static tl_status label_number(tl_samples *s, tl_field label, int32_t *number, tl
 
 /* ---- series ---- */
 
+static bool is_missing_at(const tl_real *row, size_t step, size_t channels) {
+    bool missing = true;
+    for (size_t c = 0; missing && c < channels; c++) missing = isnan(row[step * channels + c]);
+    return missing;
+}
+
+/* What is missing at the end of the series is no part of it. */
+static tl_status cut_tail(tl_samples *s, const tl_real *row, const char *at, tl_error *error) {
+    while (s->length > 0 && is_missing_at(row, s->length - 1, s->channels)) s->length--;
+    if (s->length == 0) return tl_text_fail(s->text, at, error, "expected a series, got missing values only");
+    for (size_t i = 0; i < s->length * s->channels; i++)
+        if (isnan(row[i]))
+            return tl_text_fail(
+                s->text, at, error,
+                "expected values up to the end of the series, got a missing one at its step %zu of %zu (--missing tail "
+                "is for those behind the end alone)",
+                i / s->channels, s->length);
+    return TL_OK;
+}
+
 /* The series is complete: what is missing in it is filled in, and what lies behind it is 0. */
 static tl_status keep_row(tl_samples *s, const char *at, tl_error *error) {
     tl_real *row = row_of(s);
-    const size_t count = s->length * s->channels;
-    const size_t empty = s->missing ? tl_missing_fill(s->missing, row, s->length, s->channels) : s->channels;
-    if (empty < s->channels)
-        return tl_text_fail(s->text, at, error, "expected a value in channel %zu of the series, got missing ones only", empty);
+    const size_t whole = s->length;
+    if (s->missing == TL_MISSING_TAIL) {
+        if (cut_tail(s, row, at, error) != TL_OK) return error->status;
+    } else if (s->missing != TL_MISSING_REFUSE) {
+        const size_t empty = tl_missing_fill(s->missing, row, s->length, s->channels);
+        if (empty < s->channels)
+            return tl_text_fail(s->text, at, error, "expected a value in channel %zu of the series, got missing ones only", empty);
+    }
     if (s->unequal) s->lengths[s->series] = s->length;
-    memset(row + count, 0, (s->longest * s->channels - count) * sizeof *row);
+    memset(row + s->length * s->channels, 0, (s->longest - s->length) * s->channels * sizeof *row);
+    if (!s->ragged) s->length = whole;
     s->series++;
     s->step = s->channel = 0;
     return TL_OK;
@@ -302,17 +332,33 @@ tl_status tl_samples_label(tl_samples *s, size_t step, tl_field label, tl_error 
 
 tl_real *tl_samples_targets(const tl_samples *s) { return s->targets + s->series * s->target_length * s->target_channels; }
 
-tl_status tl_samples_keep(tl_samples *s, tl_error *error) { return keep_row(s, NULL, error); }
+tl_status tl_samples_keep(tl_samples *s, const char *at, tl_error *error) {
+    return check_series(s, at, error) == TL_OK ? keep_row(s, at, error) : error->status;
+}
+
+tl_status tl_samples_target(tl_samples *s, size_t index, tl_field field, tl_error *error) {
+    double target;
+    if (s->series == s->room) return tl_samples_changed(s, error);
+    if (tl_text_number(s->text, field, &target, error) == TL_OK) tl_samples_targets(s)[index] = (tl_real)target;
+    return error->status;
+}
+
+tl_status tl_samples_group(tl_samples *s, tl_field name, tl_error *error) {
+    name = tl_field_trim(name);
+    if (s->series == s->room) return tl_samples_changed(s, error);
+    if (name.begin == name.end) return tl_text_expected(s->text, name, error, "the name of a group");
+    s->groups[s->series] = (uint32_t)tl_keys_number(&s->group_names, name, error);
+    return error->status;
+}
 
 tl_status tl_samples_end(tl_samples *s, tl_field label, tl_error *error) {
-    double target = 0;
     label = tl_field_trim(label);
     if (check_series(s, label.begin, error) != TL_OK) return error->status;
     if (s->unlabelled) return keep_row(s, label.begin, error);
     if (!s->regression)
         tl_samples_label(s, 0, label, error);
-    else if (tl_text_number(s->text, label, &target, error) == TL_OK)
-        s->targets[s->series] = (tl_real)target;
+    else
+        tl_samples_target(s, 0, label, error);
     return tl_failed(error) ? error->status : keep_row(s, label.begin, error);
 }
 
@@ -364,9 +410,11 @@ static tl_status fill_dataset(tl_samples *s, tl_dataset *data, tl_error *error) 
     data->target_length = s->target_length;
     data->target_channels = s->target_channels;
     data->rate = s->rate;
+    data->groups = s->groups;
     s->values = s->targets = NULL;
     s->lengths = NULL;
     s->labels = NULL;
+    s->groups = NULL;
     if (s->regression || s->unlabelled) return TL_OK;
     return s->like ? tl_classes_copy(data, s->like->class_names, s->like->classes, error)
                    : tl_classes_copy(data, s->names, s->classes, error);
@@ -390,6 +438,8 @@ void tl_samples_release(tl_samples *s) {
     for (size_t i = 0; i < s->classes; i++) free(s->names[i]);
     free(s->names);
     free(s->rate_path);
+    tl_keys_release(&s->group_names);
+    tl_release(s->groups);
     tl_release(s->values);
     tl_release(s->lengths);
     tl_release(s->labels);

@@ -5,6 +5,7 @@
 #include <tapline/dataset.h>
 
 #include "io/text.h"
+#include "read/keys.h"
 
 /* Files are gone through twice: first the series are counted, so that their memory, which becomes the data set's, is got once and
  * is no more than the values in the file need; then they are read. */
@@ -19,6 +20,7 @@ typedef struct tl_samples {
     size_t channels;                       /* 0 until the first series is counted */
     size_t length;                         /* likewise; where lengths differ, of the series that is being read */
     bool unequal;                          /* series may differ in length */
+    bool ragged;                           /* and so may what the file has of them; else they differ by missing tails only */
     size_t target_length, target_channels; /* (1) as in tl_dataset; to be set before memory is got */
 
     double rate;     /* steps a second; 0: no file has said it */
@@ -31,8 +33,11 @@ typedef struct tl_samples {
     size_t *lengths; /* (room) where they may differ */
     size_t series, room;
     size_t step, channel; /* of the next value of the series that is being read */
-    int32_t *labels;      /* (room, target_length) */
-    tl_real *targets;     /* (room, target_length, target_channels) */
+    bool grouped;         /* series have groups; to be set before memory is got */
+    tl_keys group_names;
+    uint32_t *groups; /* (room) */
+    int32_t *labels;  /* (room, target_length) */
+    tl_real *targets; /* (room, target_length, target_channels) */
 
     char **names; /* of the classes */
     size_t classes;
@@ -107,8 +112,14 @@ tl_status tl_samples_label(tl_samples *samples, size_t step, tl_field label, tl_
 /* In a regression: where the (target_length, target_channels) values of that series are to be filled in. */
 tl_real *tl_samples_targets(const tl_samples *samples);
 
-/* Ends that series, whose labels or values are there. */
-tl_status tl_samples_keep(tl_samples *samples, tl_error *error);
+/* Ends that series, whose labels or values are there; `at`: where it ends, in a text. */
+tl_status tl_samples_keep(tl_samples *samples, const char *at, tl_error *error);
+
+/* In a regression: the target value of this number of the series that is being read. */
+tl_status tl_samples_target(tl_samples *samples, size_t index, tl_field field, tl_error *error);
+
+/* The group of the series that is being read. */
+tl_status tl_samples_group(tl_samples *samples, tl_field name, tl_error *error);
 
 /* Adds a class to those that are declared. */
 tl_status tl_samples_declare(tl_samples *samples, tl_field name, tl_error *error);

@@ -17,7 +17,7 @@ tl_status tl_table_measure(tl_text *text, tl_table_size *size, tl_error *error) 
     *size = (tl_table_size){.begin = tl_text_place(text)};
     while (tl_text_filled_line(text, "", &line, error)) {
         const bool first = size->separator == '\0';
-        if (first) size->separator = tl_table_separator(line);
+        if (first) size->separator = tl_table_separator(text, line);
         if (first && has_names(text, line, size->separator, error)) {
             size->begin = tl_text_place(text);
             continue;

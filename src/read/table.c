@@ -1,63 +1,48 @@
-/* Tables: a series a line, separated by tabs, commas, semicolons or blanks, as the UCR archive of 2018 and spreadsheets have them.
- * The label is in the first column, or in the one that a header line calls so. */
+/* Tables: a series a line, separated by tabs, commas, semicolons or blanks, as the UCR archive of 2018 and spreadsheets have them;
+ * or a line a step (long.c). Which column is what, columns.h says. */
 #include "read/table.h"
 
+#include "read/columns.h"
+#include "read/long.h"
 #include "read/reader.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 typedef struct table {
     char separator;
-    size_t label;   /* its column; no_label: there is none */
-    size_t columns; /* that the header names; 0: there is none */
-    bool titled;    /* the header has a title that only labels have */
+    tl_columns columns;
+    bool may_be_values; /* the label's column is headed "target": where its numbers are not whole, it is target values */
+    double index;       /* the number of the line before */
+    bool counted;       /* there was one */
 } table;
 
-static const size_t no_label = SIZE_MAX;
-
-char tl_table_separator(tl_field line) {
+char tl_table_separator(const tl_text *text, tl_field line) {
     static const char separators[] = "\t,; ";
     const char *best = separators + 3;
     bool quoted = false;
     for (const char *c = line.begin; c < line.end; c++) {
         quoted = quoted != (*c == '"');
-        const char *found = quoted ? NULL : strchr(separators, *c);
+        const char *found = quoted || *c == text->point ? NULL : strchr(separators, *c);
         if (found && found < best) best = found;
     }
     return *best;
 }
 
-/* ---- the header line ---- */
-
-static const char *const titles[] = {"label", "class", "target", "y"}; /* of the label's column; a y may also be a value */
-enum { TITLES = 4, Y = 3 };
-
-/* A first line of names, or of whole numbers one after the other beside the title of a label, is a header. Its columns are counted.
- */
-static tl_status read_header(const tl_samples *s, tl_field line, table *self, tl_error *error) {
-    size_t count = 0, names = 0, ordered = 0, title = TITLES;
-    double number, before = 0;
-    tl_field rest = line, part;
-    for (bool more = true; more && !tl_failed(error); count++) {
-        more = tl_text_cut(s->text, &rest, self->separator, &part, error);
-        part = tl_field_trim(part);
-        size_t t = 0;
-        while (t < TITLES && !tl_field_is(part, titles[t])) t++;
-        if (t < Y && title < Y) return tl_text_expected(s->text, part, error, "one column of labels besides \"%s\"", titles[title]);
-        if (t < title) title = t, self->label = count;
-        names += tl_field_name(s->text, part);
-        if (!tl_field_number(s->text, part, &number)) continue;
-        ordered += ordered == 0 ? number == 0 || number == 1 : number == before + 1;
-        before = number;
+/* Commas are separators beside semicolons, or decimal points. */
+static tl_status check_separator(const tl_text *text, tl_field line, tl_error *error) {
+    bool quoted = false, comma = false, semicolon = false;
+    for (const char *c = line.begin; c < line.end; c++) {
+        quoted = quoted != (*c == '"');
+        comma |= !quoted && *c == ',';
+        semicolon |= !quoted && *c == ';';
     }
-    const bool numbered = title < TITLES && ordered == count - 1 && (title < Y || self->label > 0);
-    if (count > 1 && (names == count || numbered)) {
-        self->columns = count;
-        self->titled = title < Y;
-    } else
-        self->label = 0;
-    return error->status;
+    if (!comma || !semicolon || text->point == ',') return TL_OK;
+    return tl_text_expected(
+        text, line, error,
+        "commas or semicolons between fields (--decimal-comma, tl_read_cfg.decimal_comma, reads numbers such as 0,5)");
 }
 
 /* ---- series ---- */
@@ -68,50 +53,134 @@ static tl_field unquoted(const tl_text *text, tl_field field) {
 }
 
 /* What is wrong with the line will be said when it is read. */
-static void count_row(tl_samples *s, tl_field line, const table *self) {
+static void count_row(tl_samples *s, tl_field line, table *self) {
+    const tl_columns *columns = &self->columns;
     tl_error ignored = {0};
-    const size_t values = tl_text_fields(s->text, line, self->separator, &ignored) - (self->label != no_label);
-    if (values > 0) tl_samples_count(s, 1, values, 1, values);
+    tl_field part;
+    size_t count = 0;
+    for (bool more = true; more && !tl_failed(&ignored); count++) {
+        more = tl_text_cut(s->text, &line, self->separator, &part, &ignored);
+        if (self->may_be_values && count < columns->count && columns->role[count] == TL_ROLE_LABEL &&
+            tl_field_fraction(s->text, part))
+            s->regression = true;
+    }
+    const size_t others = columns->count - columns->of[TL_ROLE_VALUE];
+    if (count > others) tl_samples_count(s, 1, count - others, 1, count - others);
+}
+
+/* Line numbers, or the column is none. */
+static tl_status check_index(const tl_samples *s, table *self, tl_field part, tl_error *error) {
+    double number = 0;
+    const bool whole = tl_field_number(s->text, part, &number) && number == floor(number);
+    if (!whole || (self->counted && number != self->index + 1))
+        return tl_text_expected(
+            s->text, part, error,
+            "the number of the line in the column without a name (--ignore first leaves it out, --label first says "
+            "that it has the labels)");
+    self->index = number;
+    self->counted = true;
+    return TL_OK;
+}
+
+/* Where the fields of a line go that are no values. */
+typedef struct row {
+    tl_field label;
+    const char *values; /* where they begin */
+    size_t targets;
+} row;
+
+static tl_status read_field(tl_samples *s, table *self, tl_role role, tl_field part, row *to, tl_error *error) {
+    switch (role) {
+    case TL_ROLE_VALUE:
+        if (!to->values) to->values = part.begin;
+        return tl_samples_number(s, part, error);
+    case TL_ROLE_LABEL:
+        to->label = part;
+        return TL_OK;
+    case TL_ROLE_TARGET:
+        return s->unlabelled ? TL_OK : tl_samples_target(s, to->targets++, part, error);
+    case TL_ROLE_GROUP:
+        return tl_samples_group(s, unquoted(s->text, part), error);
+    case TL_ROLE_INDEX:
+        return check_index(s, self, part, error);
+    default:
+        return TL_OK;
+    }
+}
+
+static tl_status check_count(const tl_samples *s, tl_field line, const table *self, size_t count, tl_error *error) {
+    const tl_columns *columns = &self->columns;
+    if (count == columns->count || s->ragged) return TL_OK;
+    if (columns->name)
+        return tl_text_fail(s->text, line.begin, error, "expected %zu fields, as in the header, got %zu", columns->count, count);
+    if (columns->of[TL_ROLE_VALUE] + 1 < columns->count)
+        return tl_text_fail(s->text, line.begin, error, "expected %zu fields, as in the first line, got %zu", columns->count,
+                            count);
+    return TL_OK; /* how many values there should be will be said */
 }
 
 static tl_status read_row(tl_samples *s, tl_field line, const void *format, tl_error *error) {
-    const table *self = format;
+    table *self = (table *)format;
+    const tl_columns *columns = &self->columns;
     if (s->counting) {
         count_row(s, line, self);
         return TL_OK;
     }
-    tl_field rest = line, part, label = line, values = {NULL, NULL};
+    tl_field rest = line, part;
+    row to = {.label = {line.begin, line.begin}};
     size_t count = 0;
-    for (bool more = true; more && !tl_failed(error); count++) {
+    for (bool more = true; more; count++) {
         more = tl_text_cut(s->text, &rest, self->separator, &part, error);
         if (tl_failed(error)) return error->status;
-        if (count == self->label) {
-            label = part;
-            if (count == 0 && !more) return tl_text_expected(s->text, line, error, "a label and values");
-            continue;
-        }
-        if (!values.begin) values = part;
-        tl_samples_number(s, part, error);
+        const tl_role role = count < columns->count ? columns->role[count] : TL_ROLE_VALUE;
+        if (role == TL_ROLE_LABEL && count == 0 && !more) return tl_text_expected(s->text, line, error, "a label and values");
+        if (read_field(s, self, role, part, &to, error) != TL_OK) return error->status;
     }
-    if (tl_failed(error)) return error->status;
-    if (self->columns && count != self->columns)
-        return tl_text_fail(s->text, line.begin, error, "expected %zu fields, as in the header, got %zu", self->columns, count);
-    return tl_samples_end_channel(s, values.begin, error) == TL_OK ? tl_samples_end(s, unquoted(s->text, label), error)
-                                                                   : error->status;
+    if (check_count(s, line, self, count, error) != TL_OK || tl_samples_end_channel(s, to.values, error) != TL_OK)
+        return error->status;
+    return columns->of[TL_ROLE_TARGET] > 0 ? tl_samples_keep(s, line.begin, error)
+                                           : tl_samples_end(s, unquoted(s->text, to.label), error);
 }
 
+/* ---- the whole ---- */
+
 /* The first line is a series too where it is no header. */
-static tl_status fill(tl_samples *s, tl_text *text, tl_error *error) {
-    static const tl_line_reader lines = {.comments = "", .read = read_row};
-    const tl_place begin = tl_text_place(text);
-    table self = {0};
+static tl_status begin(table *self, tl_samples *s, tl_text *text, tl_error *error) {
+    const tl_place place = tl_text_place(text);
+    const tl_read_cfg *cfg = s->cfg;
     tl_field line;
-    if (!tl_text_filled_line(text, "", &line, error)) return error->status;
-    self.separator = tl_table_separator(line);
-    const size_t fields = tl_text_fields(text, line, self.separator, error);
-    if (read_header(s, line, &self, error) == TL_OK && self.columns == 0) tl_text_back(text, begin, error);
-    if (!self.titled && tl_samples_bare(s, fields)) self.label = no_label;
-    return tl_samples_text(s, text, &lines, &self, error);
+    if (cfg->decimal_comma) text->point = ',';
+    if (!tl_text_filled_line(text, "#", &line, error))
+        return tl_failed(error) ? error->status
+                                : tl_text_fail(text, text->end, error, "expected a series, got the end of the file");
+    self->separator = tl_table_separator(text, line);
+    if (check_separator(text, line, error) != TL_OK) return error->status;
+    const size_t count = tl_text_fields(text, line, self->separator, error);
+    const bool header = !tl_failed(error) && tl_columns_header(text, line, self->separator, cfg, error);
+    if (tl_columns_find(&self->columns, text, header ? line : (tl_field){NULL, NULL}, self->separator, count, cfg, error) != TL_OK)
+        return error->status;
+    for (size_t c = 0; header && c < count; c++)
+        self->may_be_values |= self->columns.role[c] == TL_ROLE_LABEL && !self->columns.asked && !s->like &&
+                               strcasecmp(self->columns.name[c], "target") == 0;
+    s->grouped = self->columns.of[TL_ROLE_GROUP] > 0;
+    s->regression = self->columns.of[TL_ROLE_TARGET] > 0;
+    s->target_channels = s->regression ? self->columns.of[TL_ROLE_TARGET] : 1;
+    return header ? TL_OK : tl_text_back(text, place, error);
+}
+
+static tl_status fill(tl_samples *s, tl_text *text, tl_error *error) {
+    static const tl_line_reader lines = {.comments = "#", .read = read_row};
+    table self = {0};
+    s->ragged |= s->cfg->unequal;
+    s->unequal |= s->cfg->unequal;
+    if (begin(&self, s, text, error) == TL_OK) {
+        if (self.columns.steps)
+            tl_long_read(s, text, &self.columns, self.separator, error);
+        else if (tl_samples_text(s, text, &lines, &self, error) == TL_OK)
+            tl_columns_check_labels(&self.columns, s, self.separator == '\t' && !self.columns.name, error);
+    }
+    tl_columns_release(&self.columns);
+    return error->status;
 }
 
 static tl_dataset *read_table(const char *path, const tl_read_cfg *cfg, tl_error *error) {

@@ -10,8 +10,8 @@ typedef struct tl_table_size {
     size_t lines, columns;
 } tl_table_size;
 
-/* What separates the fields of a line, outside of quotes; ' ': any blanks. */
-char tl_table_separator(tl_field line);
+/* What separates the fields of a line, outside of quotes; ' ': any blanks. No comma is, where numbers have one. */
+char tl_table_separator(const tl_text *text, tl_field line);
 
 /* Counts the lines that are not empty, whose numbers of fields must be the same. */
 tl_status tl_table_measure(tl_text *text, tl_table_size *size, tl_error *error);

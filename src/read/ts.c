@@ -41,7 +41,7 @@ static tl_status read_key(tl_samples *s, tl_field line, header *h, tl_error *err
     if (tl_field_is(key, "classlabel")) return read_labels(s, line, h, error);
     if (tl_field_is(key, "targetlabel")) return read_flag(s, value, &h->has_targets, error);
     if (tl_field_is(key, "equallength")) {
-        if (read_flag(s, value, &flag, error) == TL_OK && !flag) s->unequal = true;
+        if (read_flag(s, value, &flag, error) == TL_OK && !flag) s->unequal = s->ragged = true;
         return error->status;
     }
     if (tl_field_is(key, "dimensions") || tl_field_is(key, "dimension")) return read_size(s, value, &s->channels, error);

@@ -1,10 +1,13 @@
-/* Readers of text. The first byte says which: t .ts, a .arff, s a folder of a class with a series a file, f a file of a class,
- * other .csv. */
+/* Readers of text. The first byte says which: t .ts, a .arff, s a folder of a class with a series a file, f a file of a class, l
+ * .csv with the label last, m with a step a line, w in windows, d with decimal commas, n with tails, r with target values, other
+ * .csv. */
 #include "fuzz.h"
+
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     if (count == 0) return 0;
-    const tl_read_cfg cfg = {.raw = bytes[0] & 1, .missing = (tl_missing)(count % 4), .unequal = count & 4};
+    tl_read_cfg cfg = {.raw = bytes[0] & 1, .missing = (tl_missing)(count % 4), .unequal = count & 4};
     const uint8_t *text = bytes + 1;
     count--;
     switch (bytes[0] | 0x20) {
@@ -22,8 +25,34 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
         fuzz_file("lines/class.txt", text, count);
         fuzz_read(fuzz_path("lines"), &cfg);
         break;
+    case 'l':
+        cfg.label = "last";
+        cfg.ignore = "first";
+        break;
+    case 'm':
+        cfg.series = "first";
+        cfg.time = "2";
+        cfg.label = "last";
+        break;
+    case 'w':
+        cfg.value = "1-2";
+        cfg.label = "last";
+        cfg.window = 2;
+        cfg.hop = 1;
+        break;
+    case 'd':
+        cfg.decimal_comma = true;
+        break;
+    case 'n':
+        cfg.missing = TL_MISSING_TAIL;
+        break;
+    case 'r':
+        cfg.target = "1-2";
+        cfg.group = "last";
+        break;
     default:
-        fuzz_read(fuzz_file("data.csv", text, count), &cfg);
+        break;
     }
+    if (!strchr("tasf", bytes[0] | 0x20)) fuzz_read(fuzz_file("data.csv", text, count), &cfg);
     return 0;
 }

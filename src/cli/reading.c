@@ -1,0 +1,24 @@
+/* How data is read, compiled once for each precision (commands.h). */
+#include "cli/reading.h"
+
+static void set(const char **to, const char *given) {
+    if (given) *to = given;
+}
+
+void IN_PRECISION(reading_apply)(const reading_settings *self, tl_read_cfg *cfg, tl_error *error) {
+    set(&cfg->label, self->label);
+    set(&cfg->target, self->target);
+    set(&cfg->ignore, self->ignore);
+    set(&cfg->value, self->value);
+    set(&cfg->group, self->group);
+    set(&cfg->series, self->series);
+    set(&cfg->time, self->time);
+    set(&cfg->format, self->format);
+    if (self->header) tl_header_by_name(self->header, &cfg->header, error);
+    if (self->window_target) tl_window_target_by_name(self->window_target, &cfg->window_target, error);
+    if (self->window > 0) cfg->window = (size_t)self->window;
+    if (self->hop > 0) cfg->hop = (size_t)self->hop;
+    cfg->decimal_comma = cfg->decimal_comma || self->decimal_comma;
+    if (cfg->window == 0 && (cfg->hop > 0 || self->window_target))
+        tl_fail(error, TL_ERROR_ARGUMENT, "--%s: of which windows? --window says it", cfg->hop > 0 ? "hop" : "window-target");
+}

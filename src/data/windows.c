@@ -1,0 +1,146 @@
+/* Windows of recordings: series of one length, cut from longer ones. */
+#include <tapline/dataset.h>
+
+#include "base/argument.h"
+#include "base/memory.h"
+#include "data/classes.h"
+#include "data/dataset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *target_at(size_t index) {
+    static const char *const names[] = {"majority", "last", "steps", NULL};
+    return index < sizeof names / sizeof *names ? names[index] : NULL;
+}
+
+const char *tl_window_target_name(tl_window_target target) { return target_at((size_t)target); }
+
+tl_status tl_window_target_by_name(const char *name, tl_window_target *target, tl_error *error) {
+    tl_error own = {0};
+    if (!error) error = &own;
+    const size_t index = tl_find_name("window target", name, target_at, error);
+    if (!tl_failed(error)) *target = (tl_window_target)index;
+    return error->status;
+}
+
+/* ---- which there are ---- */
+
+static size_t length_of(const tl_dataset *data, size_t series) { return data->lengths ? data->lengths[series] : data->x.shape[1]; }
+
+static size_t count_in(size_t length, const tl_window_cfg *cfg) {
+    return length < cfg->length ? 0 : (length - cfg->length) / cfg->hop + 1;
+}
+
+static size_t count_windows(const tl_dataset *data, const tl_window_cfg *cfg) {
+    size_t count = 0;
+    for (size_t i = 0; i < data->x.shape[0]; i++) count += count_in(length_of(data, i), cfg);
+    return count;
+}
+
+/* ---- targets ---- */
+
+/* The label that most of the labels are, the first of several. counts: (classes) scratch. */
+static int32_t majority_of(const int32_t *labels, size_t count, size_t classes, size_t *counts) {
+    int32_t best = labels[0];
+    memset(counts, 0, classes * sizeof *counts);
+    for (size_t t = 0; t < count; t++) counts[labels[t]]++;
+    for (size_t t = 0; t < count; t++)
+        if (counts[labels[t]] > counts[best]) best = labels[t];
+    return best;
+}
+
+static void put_labels(const tl_dataset *from, const tl_window_cfg *cfg, tl_window at, size_t *counts, int32_t *to) {
+    const size_t each = tl_labels_each(from);
+    const int32_t *labels = from->labels + at.series * each + (each > 1 ? at.start : 0);
+    if (each == 1)
+        *to = *labels;
+    else if (cfg->target == TL_WINDOW_STEPS)
+        memcpy(to, labels, cfg->length * sizeof *to);
+    else
+        *to = cfg->target == TL_WINDOW_LAST ? labels[cfg->length - 1] : majority_of(labels, cfg->length, from->classes, counts);
+}
+
+static void put_values(const tl_dataset *from, const tl_window_cfg *cfg, tl_window at, tl_real *to) {
+    const size_t each = tl_labels_each(from), channels = tl_values_each(from) / each;
+    const tl_real *values = from->values + (at.series * each + (each > 1 ? at.start : 0)) * channels;
+    if (each == 1)
+        memcpy(to, values, channels * sizeof *to);
+    else if (cfg->target == TL_WINDOW_STEPS)
+        memcpy(to, values, cfg->length * channels * sizeof *to);
+    else if (cfg->target == TL_WINDOW_LAST)
+        memcpy(to, values + (cfg->length - 1) * channels, channels * sizeof *to);
+    else
+        for (size_t c = 0; c < channels; c++) {
+            double sum = 0;
+            for (size_t t = 0; t < cfg->length; t++) sum += (double)values[t * channels + c];
+            to[c] = (tl_real)(sum / (double)cfg->length);
+        }
+}
+
+/* ---- the whole ---- */
+
+static void cut(const tl_dataset *from, const tl_window_cfg *cfg, tl_dataset *to, size_t *counts) {
+    const size_t channels = from->x.shape[2], length = from->x.shape[1], labels = tl_labels_each(to), values = tl_values_each(to);
+    size_t w = 0;
+    for (size_t i = 0; i < from->x.shape[0]; i++)
+        for (size_t k = 0; k < count_in(length_of(from, i), cfg); k++, w++) {
+            const tl_window at = {.series = i, .start = k * cfg->hop};
+            memcpy(to->x.data + w * cfg->length * channels, from->x.data + (i * length + at.start) * channels,
+                   cfg->length * channels * sizeof *to->x.data);
+            if (to->labels) put_labels(from, cfg, at, counts, to->labels + w * labels);
+            if (to->values) put_values(from, cfg, at, to->values + w * values);
+            to->groups[w] = from->groups ? from->groups[i] : (uint32_t)i;
+            to->windows[w] = at;
+        }
+}
+
+static tl_status check(const tl_dataset *data, const tl_window_cfg *cfg, tl_error *error) {
+    if (tl_dataset_check(data, "windows", error) != TL_OK) return error->status;
+    const size_t each = tl_labels_each(data);
+    if (cfg->length == 0) return tl_fail(error, TL_ERROR_ARGUMENT, "windows: their length is 0");
+    if (each > 1 && each != data->x.shape[1])
+        return tl_fail(error, TL_ERROR_SHAPE, "windows: targets for %zu steps of series of length %zu", each, data->x.shape[1]);
+    if (data->x.shape[0] > UINT32_MAX)
+        return tl_fail(error, TL_ERROR_SHAPE, "windows: %zu series exceed %u", data->x.shape[0], UINT32_MAX);
+    return TL_OK;
+}
+
+static tl_status allocate(const tl_dataset *from, const tl_window_cfg *cfg, size_t count, tl_dataset *to, tl_error *error) {
+    const bool steps = tl_labels_each(from) > 1 && cfg->target == TL_WINDOW_STEPS;
+    to->target_length = steps ? cfg->length : 1;
+    to->target_channels = from->target_channels;
+    to->rate = from->rate;
+    to->x = tl_tensor_new(3, (size_t[]){count, cfg->length, from->x.shape[2]}, error);
+    to->groups = tl_allocate(count, sizeof *to->groups, "groups", error);
+    to->windows = tl_allocate(count, sizeof *to->windows, "windows", error);
+    if (from->labels) to->labels = tl_allocate(count * to->target_length, sizeof *to->labels, "labels", error);
+    if (from->values) to->values = tl_allocate(count * tl_values_each(to), sizeof *to->values, "target values", error);
+    to->classes = from->classes;
+    if (!tl_failed(error) && from->class_names) tl_classes_copy(to, from->class_names, from->classes, error);
+    return error->status;
+}
+
+tl_dataset *tl_dataset_windows_sized(const tl_dataset *data, const tl_window_cfg *cfg, size_t size, tl_error *error) {
+    tl_window_cfg whole;
+    tl_error own = {0};
+    if (!error) error = &own;
+    if (tl_failed(error)) return NULL;
+    tl_take(&whole, sizeof whole, cfg, size, "windows", error);
+    if (tl_failed(error) || check(data, &whole, error) != TL_OK) return NULL;
+    if (whole.hop == 0) whole.hop = whole.length;
+    const size_t count = count_windows(data, &whole);
+    if (count == 0) {
+        tl_fail(error, TL_ERROR_SHAPE, "windows of %zu steps: none of the %zu series is so long; the longest has %zu", whole.length,
+                data->x.shape[0], data->x.shape[1]);
+        return NULL;
+    }
+    tl_dataset *windows = calloc(1, sizeof *windows);
+    size_t *counts = tl_allocate(data->classes + 1, sizeof *counts, "labels in a window", error);
+    if (!windows) tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
+    if (!tl_failed(error) && allocate(data, &whole, count, windows, error) == TL_OK) cut(data, &whole, windows, counts);
+    tl_release(counts);
+    if (!tl_failed(error)) return windows;
+    tl_dataset_free(windows);
+    return NULL;
+}

@@ -1,0 +1,376 @@
+#include "read/columns.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- the header ---- */
+
+static const char *const titles[] = {"label", "class", "target", "y"}; /* of the label's column; a y may also be a value */
+enum { TITLES = 4, TARGET = 2, Y = 3 };
+
+static size_t title_of(tl_field field) {
+    size_t t = 0;
+    while (t < TITLES && !tl_field_is(field, titles[t])) t++;
+    return t;
+}
+
+/* As pandas and R head the column of line numbers. */
+static bool is_untitled(tl_field field) { return field.begin == field.end || tl_field_is(field, "Unnamed: 0"); }
+
+/* What the fields of a line look like. */
+typedef struct look {
+    size_t fields, names, counting, title; /* counting: 0, 1, 2 … or 1, 2, 3 …; title: of the first that has one */
+    bool untitled, title_first, from_zero, named;
+} look;
+
+/* Whether the caller speaks of a column so. */
+static bool is_named(tl_field field, const tl_read_cfg *cfg) {
+    const char *const lists[] = {cfg->label, cfg->target, cfg->ignore, cfg->series, cfg->time, cfg->value, cfg->group};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        tl_field rest = {lists[i], lists[i] ? lists[i] + strlen(lists[i]) : NULL}, part;
+        for (bool more = lists[i] != NULL; more;) {
+            more = tl_field_cut(&rest, ',', &part);
+            part = tl_field_trim(part);
+            if (part.end - part.begin > 5 && strncmp(part.begin, "name:", 5) == 0) part.begin += 5;
+            const size_t length = (size_t)(part.end - part.begin);
+            if (length > 0 && length == (size_t)(field.end - field.begin) && memcmp(part.begin, field.begin, length) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+static look look_at(const tl_text *text, tl_field line, char separator, const tl_read_cfg *cfg, tl_error *error) {
+    look self = {.title = TITLES};
+    double number, before = 0;
+    tl_field part;
+    for (bool more = true; more && !tl_failed(error); self.fields++) {
+        more = tl_text_cut(text, &line, separator, &part, error);
+        part = tl_field_trim(part);
+        const bool is_name = tl_field_name(text, part);
+        const size_t title = title_of(part);
+        if (self.fields == 0) self.untitled = is_untitled(part);
+        if (title < self.title) self.title = title, self.title_first = self.fields == 0;
+        self.names += is_name && !(self.fields == 0 && self.untitled);
+        self.named |= is_name && is_named(part, cfg);
+        if (!tl_field_number(text, part, &number)) continue;
+        if (self.counting == 0) self.from_zero = number == 0;
+        self.counting += self.counting == 0 ? number == 0 || number == 1 : number == before + 1;
+        before = number;
+    }
+    return self;
+}
+
+enum { LEAST_COUNTING = 4 }; /* that are no series by chance */
+
+bool tl_columns_header(const tl_text *text, tl_field line, char separator, const tl_read_cfg *cfg, tl_error *error) {
+    if (cfg->header != TL_HEADER_AUTO) return cfg->header == TL_HEADER_YES;
+    const look self = look_at(text, line, separator, cfg, error);
+    const size_t rest = self.fields - self.untitled;
+    const bool title = self.title < Y || (self.title == Y && !self.title_first);
+    if (self.fields < 2 || rest == 0) return false;
+    if (self.names == rest || self.named) return true;
+    if (self.names + self.counting < rest) return false;
+    return title || (self.from_zero && (self.untitled || (self.names == 0 && rest >= LEAST_COUNTING)));
+}
+
+/* ---- which column is meant ---- */
+
+/* How an option of the caller is called, and what it makes of columns. */
+typedef struct purpose {
+    const char *name;
+    tl_role role;
+    bool several;
+    const char *columns;
+} purpose;
+
+/* The search for one of the columns that an option names. */
+typedef struct search {
+    const tl_columns *columns;
+    const char *path;
+    const purpose *of;
+    tl_field text;
+} search;
+
+static tl_status wrong(const search *self, tl_error *error, const char *what) {
+    return tl_fail(error, TL_ERROR_ARGUMENT, "%s: %s \"%.*s\" (--%s, tl_read_cfg.%s): %s", self->path, self->of->name,
+                   (int)(self->text.end - self->text.begin < 60 ? self->text.end - self->text.begin : 60), self->text.begin,
+                   self->of->name, self->of->name, what);
+}
+
+static bool read_number(tl_field field, size_t *number) {
+    *number = 0;
+    if (field.begin == field.end || field.end - field.begin > 9) return false;
+    for (const char *c = field.begin; c < field.end; c++) {
+        if (*c < '0' || *c > '9') return false;
+        *number = *number * 10 + (size_t)(*c - '0');
+    }
+    return true;
+}
+
+/* first, last, 3 or 3-8, counted from 1. */
+static bool read_place(tl_field text, size_t count, size_t *from, size_t *to) {
+    tl_field rest = text, begin;
+    const bool range = tl_field_cut(&rest, '-', &begin);
+    *from = *to = tl_field_is(text, "last") ? count : 1;
+    if (tl_field_is(text, "first") || tl_field_is(text, "last")) return true;
+    if (!read_number(begin, from)) return false;
+    *to = *from;
+    return !range || read_number(rest, to);
+}
+
+static const char *name_at(const void *context, size_t index) {
+    const tl_columns *self = context;
+    return index < self->count ? self->name[index] : NULL;
+}
+
+/* How many columns are headed so; *at: the last of them. */
+static size_t count_named(const tl_columns *self, tl_field text, size_t *at) {
+    const size_t length = (size_t)(text.end - text.begin);
+    size_t count = 0;
+    for (size_t c = 0; self->name && c < self->count; c++)
+        if (strncmp(self->name[c], text.begin, length) == 0 && self->name[c][length] == '\0') count++, *at = c;
+    return count;
+}
+
+static tl_status unknown(const search *self, tl_error *error) {
+    char what[300], text[80];
+    snprintf(text, sizeof text, "%.*s", (int)(self->text.end - self->text.begin), self->text.begin);
+    const char *close = self->columns->name ? tl_closest(text, name_at, self->columns) : NULL;
+    if (!self->columns->name)
+        snprintf(what, sizeof what, "the table has no header; a column is first, last or a number from 1 to %zu",
+                 self->columns->count);
+    else if (close)
+        snprintf(what, sizeof what, "no column is headed so; did you mean \"%.60s\"?", close);
+    else
+        snprintf(what, sizeof what, "no column of the %zu is headed so", self->columns->count);
+    return wrong(self, error, what);
+}
+
+/* The columns from *from to *to, counted from 0. */
+static tl_status find(search *self, size_t *from, size_t *to, tl_error *error) {
+    const size_t count = self->columns->count;
+    char what[200];
+    size_t named = 0;
+    const bool only_name = self->text.end - self->text.begin > 5 && strncmp(self->text.begin, "name:", 5) == 0;
+    if (only_name) self->text.begin += 5;
+    const size_t names = count_named(self->columns, self->text, &named);
+    const bool place = !only_name && read_place(self->text, count, from, to);
+    if (names > 1) return wrong(self, error, "several columns are headed so; give its number, counted from 1");
+    if (!place && names == 0) return unknown(self, error);
+    if (place && names == 0 && (*from < 1 || *to > count || *from > *to)) {
+        snprintf(what, sizeof what, "the table has the columns 1 to %zu", count);
+        return wrong(self, error, what);
+    }
+    if (place && names == 1 && (*from != named + 1 || *to != named + 1)) {
+        snprintf(what, sizeof what, "column %zu is headed so, but it is also column %zu by its place; name:%.40s or %zu says which",
+                 named + 1, *from, self->columns->name[named], named + 1);
+        return wrong(self, error, what);
+    }
+    *from = names == 1 ? named : *from - 1;
+    *to = names == 1 ? named : *to - 1;
+    return TL_OK;
+}
+
+/* ---- what the caller says ---- */
+
+static const char *const role_names[TL_ROLES] = {"a value",    "the label", "a target value", "ignored",
+                                                 "the series", "the time",  "the group",      "the number of the line"};
+
+static tl_status give(tl_columns *self, const search *of, size_t column, bool *given, tl_error *error) {
+    char what[200];
+    if (given[column] && self->role[column] != of->of->role) {
+        snprintf(what, sizeof what, "column %zu is already %s", column + 1, role_names[self->role[column]]);
+        return wrong(of, error, what);
+    }
+    self->role[column] = of->of->role;
+    given[column] = true;
+    return TL_OK;
+}
+
+/* given: (count) [OUT] true where the caller says what the column is. */
+static tl_status apply(tl_columns *self, const purpose *of, const char *path, bool *given, tl_error *error) {
+    tl_field rest = {of->columns, of->columns + strlen(of->columns)}, part;
+    size_t from = 0, to = 0, count = 0;
+    for (bool more = true; more;) {
+        more = tl_field_cut(&rest, ',', &part);
+        search one = {self, path, of, tl_field_trim(part)};
+        if (find(&one, &from, &to, error) != TL_OK) return error->status;
+        count += to - from + 1;
+        if (!of->several && count > 1) return wrong(&one, error, "there can be only one such column");
+        for (size_t c = from; c <= to; c++)
+            if (give(self, &one, c, given, error) != TL_OK) return error->status;
+    }
+    return TL_OK;
+}
+
+/* Whether columns that nothing was said of are as many as the values of a model: a file without labels then has none. */
+static bool is_bare(const tl_columns *self, const tl_read_cfg *cfg) {
+    size_t open = 0;
+    for (size_t c = 0; c < self->count; c++) open += self->role[c] == TL_ROLE_VALUE;
+    return cfg->unlabelled && cfg->like && open == cfg->like->x.shape[self->steps ? 2 : 1];
+}
+
+/* Whether a file without labels does not have a column that would be passed over anyway. */
+static bool is_absent(const tl_columns *self, const purpose *of, const tl_read_cfg *cfg) {
+    size_t at, from, to;
+    const tl_field text = {of->columns, of->columns + strlen(of->columns)};
+    const bool unused = of->role == TL_ROLE_LABEL || of->role == TL_ROLE_TARGET || of->role == TL_ROLE_GROUP;
+    if (!cfg->unlabelled || !unused) return false;
+    return read_place(text, self->count, &from, &to) ? is_bare(self, cfg) : self->name && count_named(self, text, &at) == 0;
+}
+
+static tl_status apply_all(tl_columns *self, const char *path, const tl_read_cfg *cfg, bool *given, tl_error *error) {
+    const purpose purposes[] = {{"ignore", TL_ROLE_IGNORE, true, cfg->ignore}, {"series", TL_ROLE_SERIES, false, cfg->series},
+                                {"time", TL_ROLE_TIME, false, cfg->time},      {"group", TL_ROLE_GROUP, false, cfg->group},
+                                {"label", TL_ROLE_LABEL, false, cfg->label},   {"target", TL_ROLE_TARGET, true, cfg->target},
+                                {"value", TL_ROLE_VALUE, true, cfg->value}};
+    if (cfg->label && cfg->target)
+        return tl_fail(error, TL_ERROR_ARGUMENT,
+                       "%s: label and target (--label, --target) exclude each other: classes are told apart, or values found",
+                       path);
+    for (size_t i = 0; i < sizeof purposes / sizeof *purposes; i++)
+        if (purposes[i].columns && !is_absent(self, &purposes[i], cfg) && apply(self, &purposes[i], path, given, error) != TL_OK)
+            return error->status;
+    for (size_t c = 0; cfg->value && c < self->count; c++)
+        if (!given[c]) self->role[c] = TL_ROLE_IGNORE;
+    return TL_OK;
+}
+
+/* ---- what can be recognised ---- */
+
+/* The column of the label, by its title. */
+static tl_status recognise_label(tl_columns *self, const char *path, const bool *given, tl_error *error) {
+    size_t best = TITLES, at = 0;
+    for (size_t c = 0; self->name && c < self->count; c++) {
+        const size_t title = title_of((tl_field){self->name[c], self->name[c] + strlen(self->name[c])});
+        if (given[c]) continue;
+        if (title < Y && best < Y)
+            return tl_fail(
+                error, TL_ERROR_FORMAT,
+                "%s: columns %zu and %zu are headed \"%s\" and \"%s\"; --label or --target (tl_read_cfg) says which one counts, "
+                "--ignore which does not",
+                path, at + 1, c + 1, self->name[at], self->name[c]);
+        if (title < best) best = title, at = c;
+    }
+    self->titled = best < Y;
+    if (best < TITLES) self->role[at] = TL_ROLE_LABEL;
+    return TL_OK;
+}
+
+/* Whether a header says of a column that it is hardly a value. */
+static bool is_doubtful(const char *name) {
+    static const char *const names[] = {
+        "id",    "index", "time",   "timestamp", "date",      "datetime",   "subject",    "patient", "user",   "group",    "series",
+        "label", "class", "target", "sample_id", "series_id", "patient_id", "subject_id", "user_id", "record", "filename", "file"};
+    size_t i = 0;
+    while (i < sizeof names / sizeof *names && strcasecmp(name, names[i]) != 0) i++;
+    return i < sizeof names / sizeof *names;
+}
+
+static tl_status check_names(const tl_columns *self, const char *path, const bool *given, tl_error *error) {
+    for (size_t c = 0; self->name && c < self->count; c++)
+        if (!given[c] && self->role[c] == TL_ROLE_VALUE && is_doubtful(self->name[c]))
+            return tl_fail(error, TL_ERROR_FORMAT,
+                           "%s: column %zu is headed \"%s\", which is hardly a value of a series; --ignore leaves it out, --group, "
+                           "--label, --target, or --series and --time for a line a step, say what it is, --value which columns are "
+                           "values (tl_read_cfg.ignore …)",
+                           path, c + 1, self->name[c]);
+    return TL_OK;
+}
+
+static tl_status recognise(tl_columns *self, const char *path, const tl_read_cfg *cfg, bool *given, tl_error *error) {
+    if (self->name && self->count > 1 && !given[0] &&
+        is_untitled((tl_field){self->name[0], self->name[0] + strlen(self->name[0])})) {
+        self->role[0] = TL_ROLE_INDEX;
+        given[0] = true;
+    }
+    const bool bare = is_bare(self, cfg);
+    self->asked = cfg->label || cfg->target;
+    if (self->asked) return check_names(self, path, given, error);
+    if (recognise_label(self, path, given, error) != TL_OK) return error->status;
+    size_t first = 0;
+    while (first < self->count && self->role[first] != TL_ROLE_VALUE) first++;
+    size_t labels = 0;
+    for (size_t c = 0; c < self->count; c++) labels += self->role[c] == TL_ROLE_LABEL;
+    if (labels == 0 && !self->steps && !bare) {
+        if (first == self->count || given[first])
+            return tl_fail(error, TL_ERROR_FORMAT,
+                           "%s: no column is headed label, class or target; --label or --target (tl_read_cfg) says "
+                           "which one counts",
+                           path);
+        self->role[first] = TL_ROLE_LABEL;
+    }
+    if (bare && !self->titled)
+        for (size_t c = 0; c < self->count; c++)
+            if (self->role[c] == TL_ROLE_LABEL) self->role[c] = TL_ROLE_VALUE;
+    for (size_t c = 0; cfg->like && cfg->like->classes == 0 && c < self->count; c++)
+        if (self->role[c] == TL_ROLE_LABEL) self->role[c] = TL_ROLE_TARGET;
+    return check_names(self, path, given, error);
+}
+
+/* ---- labels that are none ---- */
+
+enum { LEAST_SERIES = 6 }; /* of which labels may be said to be nearly all different */
+
+/* What else they are cannot be known. */
+tl_status tl_columns_check_labels(const tl_columns *self, const tl_samples *s, bool archive, tl_error *error) {
+    bool fractions = false, numbers = true;
+    double number;
+    if (s->regression || s->unlabelled || s->like || self->asked || self->of[TL_ROLE_LABEL] == 0) return TL_OK;
+    for (size_t c = 0; c < s->classes; c++) {
+        const tl_field name = {s->names[c], s->names[c] + strlen(s->names[c])};
+        fractions |= tl_field_fraction(s->text, name);
+        numbers = numbers && tl_field_number(s->text, name, &number);
+    }
+    const bool different = s->series >= LEAST_SERIES && 2 * s->classes > s->series;
+    if (!fractions && (!different || (archive && numbers))) return TL_OK;
+    return tl_fail(
+        error, TL_ERROR_FORMAT,
+        "%s: the labels do not look like classes: %zu different ones in %zu series, such as \"%.40s\"; --label COLUMN says "
+        "where they are (such as --label last), --target COLUMN where target values are, --ignore COLUMN what is neither "
+        "(tl_read_cfg.label …)",
+        s->text->path, s->classes, s->series, s->names[0]);
+}
+
+/* ---- the whole ---- */
+
+static tl_status read_names(tl_columns *self, const tl_text *text, tl_field header, char separator, tl_error *error) {
+    tl_field part;
+    self->name = calloc(self->count + 1, sizeof *self->name);
+    if (!self->name) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", text->path);
+    for (size_t c = 0; c < self->count && !tl_failed(error); c++) {
+        tl_text_cut(text, &header, separator, &part, error);
+        part = tl_field_trim(part);
+        self->name[c] = strndup(part.begin, (size_t)(part.end - part.begin));
+        if (!self->name[c]) tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", text->path);
+    }
+    return error->status;
+}
+
+tl_status tl_columns_find(tl_columns *self, const tl_text *text, tl_field header, char separator, size_t count,
+                          const tl_read_cfg *cfg, tl_error *error) {
+    *self = (tl_columns){.count = count, .steps = cfg->series || cfg->time || (cfg->window > 0 && cfg->value)};
+    if (tl_failed(error)) return error->status;
+    self->role = calloc(count + 1, sizeof *self->role);
+    bool *given = calloc(count + 1, sizeof *given);
+    if (!self->role || !given) tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", text->path);
+    if (!tl_failed(error) && header.begin) read_names(self, text, header, separator, error);
+    if (!tl_failed(error) && apply_all(self, text->path, cfg, given, error) == TL_OK)
+        recognise(self, text->path, cfg, given, error);
+    for (size_t c = 0; self->role && c < count; c++) self->of[self->role[c]]++;
+    free(given);
+    if (!tl_failed(error) && self->of[TL_ROLE_VALUE] == 0)
+        tl_fail(error, TL_ERROR_FORMAT, "%s: none of the %zu columns is a value of a series", text->path, count);
+    return error->status;
+}
+
+void tl_columns_release(tl_columns *self) {
+    for (size_t c = 0; self->name && c < self->count; c++) free(self->name[c]);
+    free(self->name);
+    free(self->role);
+    *self = (tl_columns){0};
+}

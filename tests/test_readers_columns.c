@@ -1,0 +1,548 @@
+/* Which column of a table is what: said, recognised or refused in doubt; lines that are steps; windows; groups. */
+#include "files.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static tl_dataset *read_as(const char *name, const char *text, tl_read_cfg cfg, tl_error *error) {
+    cfg.raw = true;
+    return files_read(name, text, strlen(text), &cfg, error);
+}
+
+static tl_dataset *read_csv(const char *text, tl_read_cfg cfg) {
+    tl_error error = {0};
+    tl_dataset *data = read_as("a.csv", text, cfg, &error);
+    if (tl_failed(&error)) fprintf(stderr, "ERROR: of \"%.60s\"\n", text);
+    check_ok(&error);
+    return data;
+}
+
+static void check_columns_refused(const char *text, tl_read_cfg cfg, const char *message) {
+    tl_error error = {0};
+    assert_null(read_as("a.csv", text, cfg, &error));
+    check_error(&error, error.status, message);
+}
+
+static const char *class_of(const tl_dataset *data, size_t series) { return data->class_names[data->labels[series]]; }
+
+/* ---- where the label is ---- */
+
+static void given_a_column_said_to_be_the_label_when_read_then_the_others_are_values(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *text, *label, *ignore;
+    } cases[] = {
+        {"1,2,up\n3,4,down\n", "last", NULL},
+        {"1,2,up\n3,4,down\n", "3", NULL},
+        {"1,up,2\n3,down,4\n", "2", NULL},
+        {"up,1,2\ndown,3,4\n", "first", NULL},
+        {"a,b,kind\n1,2,up\n3,4,down\n", "kind", NULL},
+        {"a,b,kind\n1,2,up\n3,4,down\n", "name:kind", NULL},
+        {"a,b,last\n1,2,up\n3,4,down\n", "last", NULL}, /* by its name and by its place */
+        {"id,a,b,kind\n7,1,2,up\n9,3,4,down\n", "kind", "id"},
+        {"7,x,1,2,up\n9,y,3,4,down\n", "last", "1-2"},
+        {"7,x,1,2,up\n9,y,3,4,down\n", "last", " first , 2"},
+        {"id,a,b,label\n7,1,2,up\n9,3,4,down\n", NULL, "id"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_dataset *data = read_csv(cases[i].text, (tl_read_cfg){.label = cases[i].label, .ignore = cases[i].ignore});
+        assert_int_equal(data->x.shape[0], 2);
+        check_equal(cases[i].text, data->x.data, (const tl_real[]){1, 2, 3, 4}, 4);
+        assert_string_equal(class_of(data, 0), "up");
+        assert_string_equal(class_of(data, 1), "down");
+        tl_dataset_free(data);
+    }
+}
+
+static void given_columns_that_there_are_not_or_that_clash_when_read_then_refused(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *text, *message;
+        tl_read_cfg cfg;
+    } cases[] = {
+        {"a,b,kind\n1,2,up\n",
+         "a.csv: label \"kid\" (--label, tl_read_cfg.label): no column is headed so; did you mean \"kind\"?",
+         {.label = "kid"}},
+        {"a,b,kind\n1,2,up\n", ": no column of the 3 is headed so", {.label = "elephants"}},
+        {"1,2,up\n", ": the table has no header; a column is first, last or a number from 1 to 3", {.label = "kind"}},
+        {"1,2,up\n", "label \"4\" (--label, tl_read_cfg.label): the table has the columns 1 to 3", {.label = "4"}},
+        {"1,2,up\n", "the table has the columns 1 to 3", {.label = "0"}},
+        {"1,2,up\n", "the table has the columns 1 to 3", {.ignore = "3-2", .label = "1"}},
+        {"a,a,kind\n1,2,up\n",
+         "ignore \"a\" (--ignore, tl_read_cfg.ignore): several columns are headed so; give its number",
+         {.ignore = "a"}},
+        {"0,1,2,3,label\n1,2,3,4,up\n",
+         "ignore \"3\" (--ignore, tl_read_cfg.ignore): column 4 is headed so, but it is also column 3 by its place; name:3 or 4 "
+         "says which",
+         {.ignore = "3"}},
+        {"a,b,kind\n1,2,up\n",
+         "label \"3\" (--label, tl_read_cfg.label): column 3 is already ignored",
+         {.label = "3", .ignore = "kind"}},
+        {"a,b,kind\n1,2,up\n", "there can be only one such column", {.label = "1,2"}},
+        {"a,b,kind\n1,2,up\n", "label and target (--label, --target) exclude each other", {.label = "kind", .target = "a"}},
+        {"up,down\nup,down\n",
+         "none of the 2 columns is a value of a series",
+         {.label = "1", .ignore = "2", .header = TL_HEADER_NO}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check_columns_refused(cases[i].text, cases[i].cfg, cases[i].message);
+}
+
+static void given_columns_of_what_is_no_table_when_read_then_refused(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    assert_null(tl_dataset_read("builtin:cbf", &(tl_read_cfg){.label = "last"}, &error));
+    check_error(&error, TL_ERROR_ARGUMENT,
+                "builtin:cbf: --label (tl_read_cfg.label) is for columns of a table: .csv, .tsv, .txt, .npy");
+    assert_true(tl_dataset_is_table("a.csv", NULL));
+    assert_true(tl_dataset_is_table("a.npy", NULL));
+    assert_true(tl_dataset_is_table("a.data", "csv"));
+    assert_false(tl_dataset_is_table("a.ts", NULL));
+    assert_false(tl_dataset_is_table(NULL, NULL));
+}
+
+/* ---- headers ---- */
+
+static void given_a_numbered_header_or_an_index_when_read_then_recognised(void **unused) {
+    (void)unused;
+    static const char *const texts[] = {
+        ",0,1,label\n0,1,2,up\n1,3,4,down\n",
+        "\"\",\"a\",\"b\",\"label\"\n\"1\",1,2,up\n\"2\",3,4,down\n",
+        "Unnamed: 0,0,1,class\n0,1,2,up\n1,3,4,down\n",
+        ",label,0,1\n0,up,1,2\n1,down,3,4\n",
+        "# made by hand\nlabel,a,b\nup,1,2\n# a line more\ndown,3,4\n",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        tl_dataset *data = read_csv(texts[i], (tl_read_cfg){0});
+        check_equal(texts[i], data->x.data, (const tl_real[]){1, 2, 3, 4}, 4);
+        assert_string_equal(class_of(data, 0), "up");
+        tl_dataset_free(data);
+    }
+    tl_dataset *data = read_csv("0,1,2,3\n1.0,5,6,7\n2.0,8,9,10\n", (tl_read_cfg){0});
+    check_equal("pandas", data->x.data, (const tl_real[]){5, 6, 7, 8, 9, 10}, 6);
+    assert_string_equal(class_of(data, 0), "1.0");
+    tl_dataset_free(data);
+    data = read_csv("0,1,2,3\n1,5,6,7\n", (tl_read_cfg){.header = TL_HEADER_NO});
+    check_equal("no header", data->x.data, (const tl_real[]){1, 2, 3, 5, 6, 7}, 6);
+    tl_dataset_free(data);
+    check_columns_refused(
+        ",a,b,label\n0,1,2,up\n7,3,4,up\n", (tl_read_cfg){0},
+        "a.csv:3:1: expected the number of the line in the column without a name (--ignore first leaves it out, --label "
+        "first says that it has the labels), got \"7\"");
+}
+
+static void given_the_name_of_a_choice_when_looked_up_then_found_or_all_are_listed(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_header header = TL_HEADER_AUTO;
+    tl_window_target target = TL_WINDOW_MAJORITY;
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(tl_header_by_name(tl_header_name((tl_header)i), &header, NULL), TL_OK);
+        assert_int_equal(header, i);
+        assert_int_equal(tl_window_target_by_name(tl_window_target_name((tl_window_target)i), &target, NULL), TL_OK);
+        assert_int_equal(target, i);
+    }
+    tl_header_by_name("perhaps", &header, &error);
+    check_error(&error, TL_ERROR_ARGUMENT, "header \"perhaps\" is unknown; there are auto, yes and no");
+    error = (tl_error){0};
+    tl_window_target_by_name("first", &target, &error);
+    check_error(&error, TL_ERROR_ARGUMENT, "window target \"first\" is unknown; there are majority, last and steps");
+}
+
+/* ---- doubt ---- */
+
+static void given_labels_that_do_not_look_like_classes_when_read_then_refused_unless_asked_for(void **unused) {
+    (void)unused;
+    static const char fractions[] = "0.25,1,0\n0.5,2,1\n0.75,3,1\n", ids[] = "id,a,b\n1,1,2\n2,1,2\n",
+                      many[] = "11,1,2\n12,1,2\n13,1,2\n14,1,2\n15,1,2\n16,1,2\n";
+    tl_error error = {0};
+    check_columns_refused(
+        fractions, (tl_read_cfg){0},
+        "the labels do not look like classes: 3 different ones in 3 series, such as \"0.25\"; --label COLUMN says where "
+        "they are (such as --label last), --target COLUMN where target values are");
+    check_columns_refused(many, (tl_read_cfg){0},
+                          "the labels do not look like classes: 6 different ones in 6 series, such as \"11\"");
+    check_columns_refused(ids, (tl_read_cfg){.label = "last"}, "column 1 is headed \"id\", which is hardly a value of a series");
+    tl_dataset *data = read_csv(fractions, (tl_read_cfg){.label = "last"});
+    check_equal("values", data->x.data, (const tl_real[]){0.25, 1, 0.5, 2, 0.75, 3}, 6);
+    tl_dataset_free(data);
+    tl_dataset_free(read_csv(many, (tl_read_cfg){.label = "first"}));
+    data = read_as("a.tsv", "11\t1\t2\n12\t1\t2\n13\t1\t2\n14\t1\t2\n15\t1\t2\n16\t1\t2\n", (tl_read_cfg){0}, &error);
+    check_ok(&error); /* in the UCR archive a class may have one series */
+    tl_dataset_free(data);
+    data = read_csv(ids, (tl_read_cfg){.label = "last", .value = "id,a"});
+    check_equal("values", data->x.data, (const tl_real[]){1, 1, 2, 1}, 4);
+    tl_dataset_free(data);
+}
+
+/* ---- target values ---- */
+
+static void given_targets_when_read_then_a_regression_of_so_many_values(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *text, *target;
+        size_t channels;
+    } cases[] = {
+        {"0,1,target\n1,2,-1.5\n3,4,7\n", NULL, 1}, /* not all of them are whole */
+        {"-1.5,1,2\n7,3,4\n", "first", 1},
+        {"a,b,y\n1,2,-1.5\n3,4,7\n", "y", 1},
+        {"u,a,b,v\n-1.5,1,2,0.5\n7,3,4,8\n", "u,v", 2},
+        {"u,a,b,v\n-1.5,1,2,0.5\n7,3,4,8\n", "4,1", 2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_dataset *data = read_csv(cases[i].text, (tl_read_cfg){.target = cases[i].target});
+        assert_int_equal(data->classes, 0);
+        assert_int_equal(data->target_channels, cases[i].channels);
+        check_equal(cases[i].text, data->x.data, (const tl_real[]){1, 2, 3, 4}, 4);
+        check_equal(cases[i].text, data->values,
+                    cases[i].channels == 1 ? (const tl_real[]){-1.5, 7} : (const tl_real[]){-1.5, 0.5, 7, 8},
+                    2 * cases[i].channels);
+        tl_dataset_free(data);
+    }
+    tl_dataset *classes = read_csv("0,1,target\n1,2,1\n3,4,2\n", (tl_read_cfg){0});
+    assert_int_equal(classes->classes, 2);
+    tl_dataset_free(classes);
+    check_columns_refused("a,b,y\n1,2,up\n", (tl_read_cfg){.target = "y"}, "a.csv:2:5: expected a finite number, got \"up\"");
+}
+
+static void given_a_regression_to_be_like_when_a_table_is_read_then_its_label_is_a_target(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_dataset *train = read_csv("-1.5,1,2\n7,3,4\n", (tl_read_cfg){.target = "first"});
+    tl_dataset *test = read_csv("2,1,2\n", (tl_read_cfg){.like = train});
+    check_equal("values", test->values, (const tl_real[]){2}, 1);
+    tl_dataset_free(test);
+    assert_null(read_as("a.csv", "1,2,1,2\n", (tl_read_cfg){.like = train, .target = "1-2"}, &error));
+    check_error(&error, TL_ERROR_FORMAT, "expected 1 target value at a time, as in the training set, got 2");
+    tl_dataset_free(train);
+}
+
+/* ---- numbers ---- */
+
+static void given_decimal_commas_when_read_then_numbers(void **unused) {
+    (void)unused;
+    tl_dataset *data = read_csv("label;a;b\nup;1,5;-2,25e1\ndown;3;,5\n", (tl_read_cfg){.decimal_comma = true});
+    check_equal("values", data->x.data, (const tl_real[]){1.5, -22.5, 3, 0.5}, 4);
+    tl_dataset_free(data);
+    check_columns_refused("up;1\nup;1.5\n", (tl_read_cfg){.decimal_comma = true},
+                          "a.csv:2:4: expected a finite number, got \"1.5\"");
+    check_columns_refused(
+        "up;1,5\n", (tl_read_cfg){0},
+        "a.csv:1:1: expected commas or semicolons between fields (--decimal-comma, tl_read_cfg.decimal_comma, reads "
+        "numbers such as 0,5), got \"up;1,5\"");
+}
+
+static void given_missing_tails_when_they_are_ends_then_the_series_are_shorter(void **unused) {
+    (void)unused;
+    static const char *const texts[] = {"1,1,2,3\n2,4,NaN,NaN\n1,5,6,\n", "1\t1\t2\t3\n2\t4\tNaN\tNaN\n1\t5\t6\tNaN\n"};
+    for (size_t i = 0; i < 2; i++) {
+        tl_error error = {0};
+        tl_dataset *data = read_as(i ? "a.tsv" : "a.csv", texts[i], (tl_read_cfg){.missing = TL_MISSING_TAIL}, &error);
+        check_ok(&error);
+        check_equal(texts[i], data->x.data, (const tl_real[]){1, 2, 3, 4, 0, 0, 5, 6, 0}, 9);
+        for (size_t k = 0; k < 3; k++) assert_int_equal(data->lengths[k], ((const size_t[]){3, 1, 2})[k]);
+        tl_dataset_free(data);
+    }
+    const tl_read_cfg tail = {.missing = TL_MISSING_TAIL};
+    check_columns_refused("1,1,NaN,3\n2,1,2,3\n", tail,
+                          "expected values up to the end of the series, got a missing one at its step 1 of 3");
+    check_columns_refused("1,NaN,NaN\n2,1,2\n", tail, "expected a series, got missing values only");
+    check_columns_refused("1,1,2\n2,1\n", tail, "expected 2 values, as in the first series, got 1");
+    check_columns_refused("1,1,2\n2,1,NaN\n", (tl_read_cfg){0}, "tail: the end of the series");
+}
+
+static void given_missing_tails_of_arrays_and_arff_when_they_are_ends_then_the_series_are_shorter(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    const tl_read_cfg tail = {.raw = true, .missing = TL_MISSING_TAIL};
+    bytes table = npy_header("'<f4'", "(2, 3)"), x = npy_header("'<f4'", "(1, 2, 2)"), y = npy_header("'|i1'", "(1,)");
+    for (int i = 0; i < 6; i++) i == 5 ? put_integer(&table, 0x7FC00000, 4) : put_float(&table, (float)(i % 3 ? i : 1));
+    for (int i = 0; i < 4; i++) i > 1 ? put_integer(&x, 0x7FC00000, 4) : put_float(&x, (float)i);
+    put_integer(&y, 1, 1);
+    tl_dataset *data = files_read("a.npy", table.data, table.count, &tail, &error);
+    check_ok(&error);
+    assert_int_equal(data->lengths[0], 2);
+    assert_int_equal(data->lengths[1], 1);
+    tl_dataset_free(data);
+    const bytes file = zip_of(false, (const zip_member[]){{"x.npy", &x}, {"y.npy", &y}}, 2);
+    data = files_read("a.npz", file.data, file.count, &tail, &error);
+    check_ok(&error);
+    assert_int_equal(data->lengths[0], 1);
+    check_equal("x", data->x.data, (const tl_real[]){0, 1, 0, 0}, 4);
+    tl_dataset_free(data);
+    data = read_as("a.arff", "@attribute a real\n@attribute b real\n@attribute c {x,y}\n@data\n1,2,x\n3,?,y\n", tail, &error);
+    check_ok(&error);
+    assert_int_equal(data->lengths[1], 1);
+    tl_dataset_free(data);
+}
+
+static void given_lines_of_different_lengths_when_they_may_be_then_padded(void **unused) {
+    (void)unused;
+    tl_dataset *data = read_csv("1,1,2,3\n2,4\n", (tl_read_cfg){.unequal = true});
+    check_equal("values", data->x.data, (const tl_real[]){1, 2, 3, 4, 0, 0}, 6);
+    assert_int_equal(data->lengths[1], 1);
+    tl_dataset_free(data);
+}
+
+/* ---- a line a step ---- */
+
+static const char steps[] =
+    "id,time,a,b,label\np,0,1,10,up\nq,0,5,50,down\np,2,3,30,up\nq,1,6,60,down\np,1,2,20,up\nq,2,7,70,down\n";
+
+static void given_a_line_a_step_when_read_then_series_in_the_order_of_time(void **unused) {
+    (void)unused;
+    static const tl_real expected[] = {1, 10, 2, 20, 3, 30, 5, 50, 6, 60, 7, 70};
+    tl_dataset *data = read_csv(steps, (tl_read_cfg){.series = "id", .time = "time"});
+    assert_int_equal(data->x.shape[0], 2);
+    assert_int_equal(data->x.shape[1], 3);
+    assert_int_equal(data->x.shape[2], 2);
+    check_equal("values", data->x.data, expected, 12);
+    assert_string_equal(class_of(data, 0), "up");
+    assert_string_equal(class_of(data, 1), "down");
+    tl_dataset_free(data);
+    data = read_csv(steps, (tl_read_cfg){.series = "1", .ignore = "time", .value = "a", .label = "last"});
+    check_equal("in the order of lines", data->x.data, (const tl_real[]){1, 3, 2, 5, 6, 7}, 6);
+    tl_dataset_free(data);
+    data = read_csv("s;t;v;y\n0;2024-02-28 23:00:00;1;0,5\n0;2024-03-01;3;0,5\n0;2024-02-29T12:00;2;0,5\n",
+                    (tl_read_cfg){.series = "s", .time = "t", .target = "y", .decimal_comma = true});
+    check_equal("dates", data->x.data, (const tl_real[]){1, 2, 3}, 3);
+    check_equal("target", data->values, (const tl_real[]){0.5}, 1);
+    tl_dataset_free(data);
+}
+
+static void given_steps_that_are_no_series_when_read_then_refused(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *text, *message;
+        tl_read_cfg cfg;
+    } cases[] = {
+        {"s,v,label\n0,1,x\n0,2,x\n1,3,x\n",
+         "a.csv: series \"1\" has 1 steps, but \"0\" has 2; --unequal (tl_read_cfg.unequal) is for series of different lengths",
+         {.series = "s"}},
+        {"s,v,label\n0,1,x\n0,2,y\n",
+         "a.csv:3:1: expected what the series \"0\" has before as its label or target value, got another one",
+         {.series = "s"}},
+        {"s,v,y\n0,1,1.5\n0,2,2.5\n", "has before as its label or target value", {.series = "s", .target = "y"}},
+        {"s,t,v,label\n0,1,1,x\n0,1,2,x\n",
+         "a.csv: series \"0\" has two steps of the time 1; --series says which series a line belongs to",
+         {.series = "s", .time = "t"}},
+        {"s,t,v,label\n0,noon,1,x\n",
+         "a.csv:2:3: expected a time, a number or such as 2024-01-31 12:00:00, got \"noon\"",
+         {.series = "s", .time = "t"}},
+        {"s,v,label\n,1,x\n", "a.csv:2:1: expected the name of a series, got nothing", {.series = "s"}},
+        {"s,v,label\n0,1\n", "a.csv:2:1: expected 3 fields, as in the first line, got 2", {.series = "s"}},
+        {"s,v\n0,1\n",
+         "a.csv: no column is headed label, class or target; --label or --target (tl_read_cfg) says which one is it",
+         {.series = "s"}},
+        {"s,v,label\n", "expected a step of a series, got the end of the file", {.series = "s"}},
+        {"id,time,value,label\n0,0,1,x\n", "column 1 is headed \"id\", which is hardly a value of a series", {0}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check_columns_refused(cases[i].text, cases[i].cfg, cases[i].message);
+}
+
+static void given_series_of_different_lengths_when_they_may_be_then_padded(void **unused) {
+    (void)unused;
+    tl_dataset *data = read_csv("s,v,label\n0,1,x\n0,2,x\n1,3,y\n", (tl_read_cfg){.series = "s", .unequal = true});
+    check_equal("values", data->x.data, (const tl_real[]){1, 2, 3, 0}, 4);
+    assert_int_equal(data->lengths[1], 1);
+    tl_dataset_free(data);
+}
+
+static void given_steps_without_labels_when_read_to_predict_then_series(void **unused) {
+    (void)unused;
+    const tl_read_cfg cfg = {.series = "id", .time = "time"};
+    tl_dataset *train = read_csv(steps, cfg);
+    tl_read_cfg bare = cfg;
+    bare.like = train;
+    bare.unlabelled = true;
+    tl_dataset *new = read_csv("id,time,a,b\nr,0,1,2\nr,1,3,4\nr,2,5,6\n", bare);
+    check_equal("values", new->x.data, (const tl_real[]){1, 2, 3, 4, 5, 6}, 6);
+    assert_null(new->labels);
+    tl_dataset_free(new);
+    tl_dataset_free(train);
+}
+
+/* ---- windows ---- */
+
+static const char recording[] = "v,label\n1,a\n2,a\n3,b\n4,b\n5,b\n6,a\n7,a\n";
+
+static void given_a_recording_when_cut_into_windows_then_each_has_the_label_of_most_steps_or_the_last(void **unused) {
+    (void)unused;
+    static const struct {
+        tl_window_target target;
+        const char *labels[3];
+    } cases[] = {{TL_WINDOW_MAJORITY, {"a", "b", "a"}}, {TL_WINDOW_LAST, {"b", "b", "a"}}};
+    for (size_t i = 0; i < 2; i++) {
+        tl_dataset *data = read_csv(
+            recording, (tl_read_cfg){.value = "v", .label = "label", .window = 3, .hop = 2, .window_target = cases[i].target});
+        assert_int_equal(data->x.shape[0], 3);
+        check_equal("windows", data->x.data, (const tl_real[]){1, 2, 3, 3, 4, 5, 5, 6, 7}, 9);
+        assert_null(data->lengths);
+        for (size_t w = 0; w < 3; w++) {
+            assert_int_equal(data->windows[w].series, 0);
+            assert_int_equal(data->windows[w].start, 2 * w);
+            assert_string_equal(class_of(data, w), cases[i].labels[w]);
+        }
+        tl_dataset_free(data);
+    }
+    tl_dataset *data = read_csv(recording, (tl_read_cfg){.value = "v", .window = 3, .window_target = TL_WINDOW_STEPS});
+    assert_int_equal(data->x.shape[0], 2);
+    assert_int_equal(data->target_length, 3);
+    for (size_t t = 0; t < 6; t++) assert_int_equal(data->labels[t], ((const int32_t[]){0, 0, 1, 1, 1, 0})[t]);
+    tl_dataset_free(data);
+}
+
+static void given_target_values_of_steps_when_cut_into_windows_then_their_mean_or_the_last(void **unused) {
+    (void)unused;
+    static const char text[] = "v,y\n1,1\n2,2\n3,6\n4,0\n5,0\n6,9\n";
+    tl_dataset *data = read_csv(text, (tl_read_cfg){.value = "v", .target = "y", .window = 3});
+    check_equal("means", data->values, (const tl_real[]){3, 3}, 2);
+    tl_dataset_free(data);
+    data = read_csv(text, (tl_read_cfg){.value = "v", .target = "y", .window = 3, .window_target = TL_WINDOW_LAST});
+    check_equal("last", data->values, (const tl_real[]){6, 9}, 2);
+    tl_dataset_free(data);
+}
+
+static void keep_warning(const char *text, void *user) { snprintf(user, 300, "%s", text); }
+
+static void given_series_of_a_label_each_when_cut_into_windows_then_short_ones_are_left_out_with_a_warning(void **unused) {
+    (void)unused;
+    char warning[300] = "";
+    const tl_read_cfg cfg = {.window = 2, .warn = keep_warning, .user = warning};
+    tl_dataset *data = read_csv("up,1,2,3,4\ndown,5\nup,6,7\n", cfg);
+    check_equal("windows", data->x.data, (const tl_real[]){1, 2, 3, 4, 6, 7}, 6);
+    assert_int_equal(data->groups[0], 0);
+    assert_int_equal(data->groups[2], 2);
+    assert_non_null(strstr(warning, "a.csv: 1 of 3 series are shorter than a window of 2 steps; they were left out"));
+    tl_dataset_free(data);
+    check_columns_refused("up,1,2,3,4\n", (tl_read_cfg){.window = 5},
+                          "a.csv: windows of 5 steps: none of the 1 series is so long; the longest has 4");
+}
+
+static void given_windows_of_a_training_set_when_read_like_it_then_cut_alike_or_refused(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_read_cfg cfg = {.value = "v", .label = "label", .window = 3};
+    tl_dataset *train = read_csv(recording, cfg);
+    cfg.like = train;
+    tl_dataset *test = read_csv(recording, cfg);
+    assert_int_equal(test->x.shape[0], 2);
+    tl_dataset_free(test);
+    cfg.window = 2;
+    assert_null(read_as("a.csv", recording, cfg, &error));
+    check_error(&error, TL_ERROR_SHAPE, "windows of 2 steps with 1 target each, but those of the training set have 3 and 1");
+    tl_dataset_free(train);
+}
+
+static void given_a_wrong_call_when_windows_are_cut_then_refused(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_dataset *data = tl_dataset_builtin("cbf", TL_TRAIN, 0, NULL);
+    assert_null(tl_dataset_windows(NULL, &(tl_window_cfg){.length = 2}, &error));
+    check_error(&error, TL_ERROR_ARGUMENT, "windows: the data set is NULL");
+    error = (tl_error){0};
+    assert_null(tl_dataset_windows(data, NULL, &error));
+    check_error(&error, TL_ERROR_ARGUMENT, "windows: their length is 0");
+    error = (tl_error){0};
+    assert_null(tl_dataset_windows(data, &(tl_window_cfg){0}, &error));
+    check_error(&error, TL_ERROR_ARGUMENT, "windows: their length is 0");
+    tl_dataset_free(data);
+}
+
+/* ---- groups ---- */
+
+static void given_groups_when_dealt_to_folds_then_none_is_parted(void **unused) {
+    (void)unused;
+    enum { SERIES = 60, FOLDS = 4 };
+    char text[4000] = "who,label,a,b\n";
+    for (int i = 0; i < SERIES; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "p%d,%s,%d,1\n", i * i % 11, i % 2 ? "up" : "down", i);
+    tl_dataset *data = read_csv(text, (tl_read_cfg){.group = "who"});
+    check_equal("values", data->x.data, (const tl_real[]){0, 1, 1, 1}, 4);
+    size_t held = 0;
+    for (size_t fold = 0; fold < FOLDS; fold++) {
+        tl_error error = {0};
+        tl_dataset *rest, *out;
+        tl_dataset_fold(data, FOLDS, fold, 3, &rest, &out, &error);
+        check_ok(&error);
+        held += out->x.shape[0];
+        assert_in_range(out->x.shape[0], 8, 24);
+        for (size_t i = 0; i < out->x.shape[0]; i++)
+            for (size_t k = 0; k < rest->x.shape[0]; k++) assert_int_not_equal(out->groups[i], rest->groups[k]);
+        tl_dataset_free(rest);
+        tl_dataset_free(out);
+    }
+    assert_int_equal(held, SERIES);
+    tl_error error = {0};
+    tl_dataset *rest, *out;
+    tl_dataset_fold(data, 20, 0, 3, &rest, &out, &error);
+    check_error(&error, TL_ERROR_ARGUMENT, "groups cannot make 20 folds, since none is parted");
+    tl_dataset_free(data);
+}
+
+/* ---- arrays and formats ---- */
+
+static void given_columns_of_an_array_when_read_then_as_said(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    bytes table = npy_header("'<f8'", "(2, 4)");
+    static const double numbers[] = {100, 1.5, 2.5, 3, 101, 4.5, 5.5, 6};
+    for (size_t i = 0; i < 8; i++) put_double(&table, numbers[i]);
+    tl_dataset *data =
+        files_read("a.npy", table.data, table.count, &(tl_read_cfg){.raw = true, .label = "last", .ignore = "first"}, &error);
+    check_ok(&error);
+    check_equal("values", data->x.data, (const tl_real[]){1.5, 2.5, 4.5, 5.5}, 4);
+    assert_string_equal(class_of(data, 1), "6");
+    tl_dataset_free(data);
+    data = files_read("a.npy", table.data, table.count, &(tl_read_cfg){.raw = true, .target = "2,4", .group = "1"}, &error);
+    check_ok(&error);
+    check_equal("values", data->x.data, (const tl_real[]){2.5, 5.5}, 2);
+    check_equal("targets", data->values, (const tl_real[]){1.5, 3, 4.5, 6}, 4);
+    assert_int_equal(data->groups[1], 1);
+    tl_dataset_free(data);
+    assert_null(files_read("a.npy", table.data, table.count, &(tl_read_cfg){.time = "1"}, &error));
+    check_error(&error, TL_ERROR_ARGUMENT, "a.npy: a line a step (--series, --time) is for tables in text");
+}
+
+static void given_a_format_when_read_then_the_ending_does_not_count(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_dataset *data = read_as("a.data", "up,1,2\n", (tl_read_cfg){.format = "csv"}, &error);
+    check_ok(&error);
+    tl_dataset_free(data);
+    data = read_as("a.csv", "@classLabel true up\n@data\n1,2:up\n", (tl_read_cfg){.format = ".ts"}, &error);
+    check_ok(&error);
+    tl_dataset_free(data);
+    assert_null(read_as("a.csv", "1,2\n", (tl_read_cfg){.format = "doc"}, &error));
+    check_error(&error, TL_ERROR_ARGUMENT, "format \"doc\" is none of .ts, .tsv, .csv, .txt, .arff, .npy, .npz, .hea");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_a_column_said_to_be_the_label_when_read_then_the_others_are_values),
+        cmocka_unit_test(given_columns_that_there_are_not_or_that_clash_when_read_then_refused),
+        cmocka_unit_test(given_columns_of_what_is_no_table_when_read_then_refused),
+        cmocka_unit_test(given_a_numbered_header_or_an_index_when_read_then_recognised),
+        cmocka_unit_test(given_the_name_of_a_choice_when_looked_up_then_found_or_all_are_listed),
+        cmocka_unit_test(given_labels_that_do_not_look_like_classes_when_read_then_refused_unless_asked_for),
+        cmocka_unit_test(given_targets_when_read_then_a_regression_of_so_many_values),
+        cmocka_unit_test(given_a_regression_to_be_like_when_a_table_is_read_then_its_label_is_a_target),
+        cmocka_unit_test(given_decimal_commas_when_read_then_numbers),
+        cmocka_unit_test(given_missing_tails_when_they_are_ends_then_the_series_are_shorter),
+        cmocka_unit_test(given_missing_tails_of_arrays_and_arff_when_they_are_ends_then_the_series_are_shorter),
+        cmocka_unit_test(given_lines_of_different_lengths_when_they_may_be_then_padded),
+        cmocka_unit_test(given_a_line_a_step_when_read_then_series_in_the_order_of_time),
+        cmocka_unit_test(given_steps_that_are_no_series_when_read_then_refused),
+        cmocka_unit_test(given_series_of_different_lengths_when_they_may_be_then_padded),
+        cmocka_unit_test(given_steps_without_labels_when_read_to_predict_then_series),
+        cmocka_unit_test(given_a_recording_when_cut_into_windows_then_each_has_the_label_of_most_steps_or_the_last),
+        cmocka_unit_test(given_target_values_of_steps_when_cut_into_windows_then_their_mean_or_the_last),
+        cmocka_unit_test(given_series_of_a_label_each_when_cut_into_windows_then_short_ones_are_left_out_with_a_warning),
+        cmocka_unit_test(given_windows_of_a_training_set_when_read_like_it_then_cut_alike_or_refused),
+        cmocka_unit_test(given_a_wrong_call_when_windows_are_cut_then_refused),
+        cmocka_unit_test(given_groups_when_dealt_to_folds_then_none_is_parted),
+        cmocka_unit_test(given_columns_of_an_array_when_read_then_as_said),
+        cmocka_unit_test(given_a_format_when_read_then_the_ending_does_not_count),
+    };
+    return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;
+}
