@@ -116,46 +116,32 @@ static double dense_flops(const tl_layer *layer) { return 2 * (double)layer->in[
 static void dense_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
     (void)workers;
     (void)error;
-    how->packed = tl_packed_count(1, layer->in[0].channels, layer->out.channels);
+    how->packed = tl_packed_factor_count(layer->in[0].channels, layer->out.channels);
 }
 
 static void dense_stream_pack(const tl_layer *layer, const tl_workers *workers, tl_real *const *parameter, tl_real *const *state,
                               tl_real *packed) {
     (void)state;
-    tl_packed_make(tl_kernels_of(workers),
-                   &(tl_packed_weights){.taps = 1,
-                                        .channels = layer->in[0].channels,
-                                        .width = layer->out.channels,
-                                        .weight = parameter[0],
-                                        .channel_step = layer->out.channels,
-                                        .output_step = 1,
-                                        .bias = ((const dense_layer *)layer)->no_bias ? NULL : parameter[1]},
-                   packed);
+    tl_packed_factor_make(tl_kernels_of(workers),
+                          &(tl_packed_weights){.taps = 1,
+                                               .channels = layer->in[0].channels,
+                                               .width = layer->out.channels,
+                                               .weight = parameter[0],
+                                               .channel_step = layer->out.channels,
+                                               .output_step = 1,
+                                               .bias = ((const dense_layer *)layer)->no_bias ? NULL : parameter[1]},
+                          packed);
 }
 
 static void dense_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
-    const size_t channels = layer->in[0].channels, units = layer->out.channels;
-    tl_packed_run(tl_kernels_of(pass->workers), &(tl_packed_sum){.packed = pass->packed,
-                                                                 .taps = 1,
-                                                                 .channels = channels,
-                                                                 .width = units,
-                                                                 .last = 1,
-                                                                 .x = pass->x[0],
-                                                                 .tap_step = channels,
-                                                                 .row_step = channels,
-                                                                 .out = pass->y,
-                                                                 .out_step = units,
-                                                                 .rows = pass->windows,
-                                                                 .relu = pass->how->relu});
+    tl_packed_factor_multiply(pass->packed, &(tl_factor_rows){.x = pass->x[0],
+                                                              .row_step = layer->in[0].channels,
+                                                              .rows = pass->windows,
+                                                              .y = pass->y,
+                                                              .y_step = layer->out.channels});
 }
 
-static bool dense_stream_absorb(const tl_layer *layer, const tl_layer *next) {
-    (void)layer;
-    return next->ops == &tl_relu_layer_ops;
-}
-
-static const tl_stream_ops dense_stream = {
-    .plan = dense_stream_plan, .pack = dense_stream_pack, .run = dense_stream_run, .absorb = dense_stream_absorb};
+static const tl_stream_ops dense_stream = {.plan = dense_stream_plan, .pack = dense_stream_pack, .run = dense_stream_run};
 
 static const tl_setting settings[] = {
     {"units", TL_SETTING_INTEGER, offsetof(dense_layer, units), NULL},

@@ -72,6 +72,14 @@ static tl_node groups(tl_model *m, tl_node x) {
 /* More outputs than one call of a kernel has. */
 static tl_node wide(tl_model *m, tl_node x) { return conv(m, tl_relu(m, conv(m, x, 150, 4, 2, TL_CAUSAL)), 131, 2, 1, TL_CAUSAL); }
 
+/* Few outputs of many inputs, whose direct sums go by the lanes of vectors. */
+static tl_node narrow(tl_model *m, tl_node x) {
+    x = conv(m, conv(m, x, 96, 1, 1, TL_SAME), 2, 5, 1, TL_VALID);
+    x = tl_relu(m, conv(m, conv(m, x, 64, 1, 1, TL_SAME), 1, 1, 1, TL_SAME));
+    x = tl_conv1d(m, conv(m, x, 96, 1, 1, TL_SAME), &(tl_conv1d_cfg){.filters = 4, .kernel = 3, .groups = 2});
+    return tl_dense(m, conv(m, x, 70, 1, 1, TL_SAME), &(tl_dense_cfg){.units = 3});
+}
+
 static tl_node wavenet(tl_model *m, tl_node x) {
     return tl_wavenet_steps(m, x, &(tl_wavenet_cfg){.outputs = 3, .filters = 8, .skips = 8, .blocks = 5});
 }
@@ -105,6 +113,7 @@ static const struct network {
     {"transposed of many", transposed_of_many, 1},
     {"wide", wide, 3},
     {"wavenet", wavenet, 1},
+    {"narrow", narrow, 2},
     {"unet", unet, 1},
     {"hand-crafted", hand_crafted, 2},
     {"softmax of a window", softmax_of_window, 1},

@@ -30,6 +30,9 @@ tl_direct_form tl_direct_forward_form(const tl_conv1d_shape *shape);
 bool tl_direct_sees_all(const tl_direct_form *form, size_t rows);
 bool tl_direct_always_sees_all(const tl_direct_form *form);
 
+/* Whether an output of a forward pass is the sum of the lanes of vectors of its window, each summed by itself. */
+bool tl_direct_by_lanes(const tl_conv1d_shape *whole, size_t lanes);
+
 /* The share of rows and taps that is computed: all, unless taps lie so far apart that rows skip those beyond the series. */
 double tl_direct_share(const tl_conv1d_shape *shape);
 

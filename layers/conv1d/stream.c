@@ -4,6 +4,7 @@
  * that have been there for a while: of the next few outputs their part is summed together, by a tile of registers, and each of
  * these outputs then goes on from there. The order of the additions stays that of the direct engine.
  */
+#include "layers/conv1d/direct.h"
 #include "layers/conv1d/variant.h"
 
 #include "base/memory.h"
@@ -31,16 +32,24 @@ static size_t outputs_ahead(const tl_conv1d_groups *self) {
     return s->dilation + 1 < MOST_AHEAD ? s->dilation + 1 : MOST_AHEAD;
 }
 
+/* Whether outputs are sums of lanes: then each group is a tl_factor. */
+static bool by_lanes(const tl_conv1d_groups *self, const tl_kernels *kernels) {
+    return !by_channel(self) && tl_direct_by_lanes(&self->job.shape, kernels->lanes);
+}
+
+static size_t factor_count(const tl_conv1d_shape *s) { return tl_packed_factor_count(s->kernel * s->channels, s->filters); }
+
 static inline size_t group_count(const tl_conv1d_shape *s) { return tl_packed_count(s->kernel, s->channels, s->filters); }
 
 /* tl_streaming.own of a convolution whose outputs fit one call of the kernel, for what happens most often: one output whose older
  * taps have been summed. */
 enum {
-    AHEAD,
-    WIDTH,
-    NEWEST,
-    FACTOR
-}; /* outputs_ahead (0: not such a one), elements of each; where the newest tap and its weights are */
+    AHEAD,  /* outputs_ahead; 0: not such a one */
+    WIDTH,  /* elements of each */
+    NEWEST, /* where the newest tap is, and its weights */
+    FACTOR,
+    LANES = NEWEST /* without AHEAD: whether by_lanes */
+};
 
 void tl_conv1d_stream_plan(const tl_conv1d_groups *self, const tl_kernels *kernels, tl_streaming *how) {
     const tl_conv1d_shape *s = &self->job.shape;
@@ -48,6 +57,12 @@ void tl_conv1d_stream_plan(const tl_conv1d_groups *self, const tl_kernels *kerne
     how->stride = s->stride;
     how->left = s->pad_left;
     how->packed = by_channel(self) ? (s->kernel + 1) * all_channels(self) : self->groups * group_count(s);
+    if (by_lanes(self, kernels)) {
+        how->packed = self->groups * factor_count(s);
+        how->ahead = s->kernel * s->channels;
+        how->own[LANES] = true;
+        return;
+    }
     how->ahead = self->groups * outputs_ahead(self) * tl_aligned_count(s->filters);
     if (self->groups > 1 || outputs_ahead(self) == 0 || s->filters > TL_ROW_VECTORS * kernels->lanes) return;
     const size_t newest = s->kernel - 1;
@@ -66,17 +81,54 @@ void tl_conv1d_stream_pack(const tl_conv1d_groups *self, const tl_kernels *kerne
         if (bias) memcpy(packed + s->kernel * filters, bias, filters * sizeof *packed);
         return;
     }
-    for (size_t g = 0; g < self->groups; g++)
-        tl_packed_make(kernels,
-                       &(tl_packed_weights){.taps = s->kernel,
-                                            .channels = s->channels,
-                                            .width = s->filters,
-                                            .weight = weight + g * s->filters,
-                                            .tap_step = (ptrdiff_t)(s->channels * filters),
-                                            .channel_step = filters,
-                                            .output_step = 1,
-                                            .bias = bias ? bias + g * s->filters : NULL},
-                       packed + g * group_count(s));
+    const bool lanes = by_lanes(self, kernels);
+    for (size_t g = 0; g < self->groups; g++) {
+        const tl_packed_weights weights = {.taps = s->kernel,
+                                           .channels = s->channels,
+                                           .width = s->filters,
+                                           .weight = weight + g * s->filters,
+                                           .tap_step = (ptrdiff_t)(s->channels * filters),
+                                           .channel_step = filters,
+                                           .output_step = 1,
+                                           .bias = bias ? bias + g * s->filters : NULL};
+        if (lanes)
+            tl_packed_factor_make(kernels, &weights, packed + g * factor_count(s));
+        else
+            tl_packed_make(kernels, &weights, packed + g * group_count(s));
+    }
+}
+
+static void rectify(const tl_kernels *kernels, const tl_stream_pass *pass, size_t filters) {
+    if (!pass->how->relu) return;
+    kernels->activate(
+        &(tl_activation_run){.activation = TL_ACTIVATION_RELU, .from = pass->y, .to = pass->y, .count = pass->windows * filters});
+}
+
+/* The window of a group of channels, without the other ones. */
+static void gather_window(const tl_conv1d_groups *self, const tl_real *x, tl_real *window) {
+    const tl_conv1d_shape *s = &self->job.shape;
+    for (size_t tap = 0; tap < s->kernel; tap++)
+        memcpy(window + tap * s->channels, x + tap * all_channels(self), s->channels * sizeof *window);
+}
+
+static void run_by_lanes(const tl_conv1d_groups *self, const tl_stream_pass *pass) {
+    const tl_conv1d_shape *s = &self->job.shape;
+    const size_t channels = all_channels(self), filters = all_filters(self), row = s->stride * channels;
+    for (size_t g = 0; g < self->groups; g++) {
+        const tl_real *packed = pass->packed + g * factor_count(s), *x = pass->x[0] + g * s->channels;
+        tl_factor_rows rows = {.x = x, .row_step = row, .rows = pass->windows, .y = pass->y + g * s->filters, .y_step = filters};
+        if (self->groups == 1 || s->kernel == 1) {
+            tl_packed_factor_multiply(packed, &rows);
+            continue;
+        }
+        rows.x = pass->ahead;
+        rows.rows = 1;
+        for (size_t i = 0; i < pass->windows; i++, rows.y += filters) {
+            gather_window(self, x + i * row, pass->ahead);
+            tl_packed_factor_multiply(packed, &rows);
+        }
+    }
+    rectify(tl_kernels_of(pass->workers), pass, filters);
 }
 
 static void run_by_channel(const tl_conv1d_groups *self, const tl_stream_pass *pass) {
@@ -93,9 +145,7 @@ static void run_by_channel(const tl_conv1d_groups *self, const tl_stream_pass *p
                                             .weight = pass->packed,
                                             .bias = pass->packed + s->kernel * channels,
                                             .y = pass->y});
-    if (pass->how->relu)
-        kernels->activate(&(tl_activation_run){
-            .activation = TL_ACTIVATION_RELU, .from = pass->y, .to = pass->y, .count = pass->windows * channels});
+    rectify(kernels, pass, channels);
 }
 
 /* The sum of a group over all taps, for all windows of the pass. */
@@ -144,6 +194,10 @@ static void run_all(const tl_conv1d_groups *self, const tl_stream_pass *pass) {
     const size_t outputs = pass->windows == 1 ? outputs_ahead(self) : 0;
     if (by_channel(self)) {
         run_by_channel(self, pass);
+        return;
+    }
+    if (pass->how->own[AHEAD] == 0 && pass->how->own[LANES]) {
+        run_by_lanes(self, pass);
         return;
     }
     const bool there = outputs && pass->first < *pass->ahead_until && pass->first + outputs >= *pass->ahead_until;

@@ -63,3 +63,30 @@ void tl_packed_run(const tl_kernels *kernels, const tl_packed_sum *s) {
     }
     if (s->relu) rectify(kernels, s);
 }
+
+/* ---- a tl_factor with a copy of its weights: the factor, the weights, what else it keeps ---- */
+
+enum { FACTOR = 256 / (int)sizeof(tl_real) };
+
+size_t tl_packed_factor_count(size_t inner, size_t width) {
+    return FACTOR + tl_aligned_count(inner * width) + tl_aligned_count(tl_factor_scratch(inner, width));
+}
+
+void tl_packed_factor_make(const tl_kernels *kernels, const tl_packed_weights *w, tl_real *packed) {
+    _Static_assert(sizeof(tl_factor) <= FACTOR * sizeof(tl_real), "a factor has its place");
+    const size_t inner = w->taps * w->channels;
+    tl_real *weight = packed + FACTOR;
+    for (size_t i = 0; i < inner; i++) {
+        const ptrdiff_t tap = (ptrdiff_t)(i / w->channels) * w->tap_step;
+        const tl_real *from = w->weight + tap + (ptrdiff_t)(i % w->channels * w->channel_step);
+        for (size_t o = 0; o < w->width; o++) weight[i * w->width + o] = from[o * w->output_step];
+    }
+    const tl_factor factor = tl_factor_of(kernels, weight, inner, w->width, w->bias, weight + tl_aligned_count(inner * w->width));
+    memcpy(packed, &factor, sizeof factor);
+}
+
+void tl_packed_factor_multiply(const tl_real *packed, const tl_factor_rows *rows) {
+    tl_factor factor;
+    memcpy(&factor, packed, sizeof factor);
+    for (size_t block = 0; block < tl_factor_blocks(&factor); block++) tl_factor_multiply(&factor, block, rows);
+}

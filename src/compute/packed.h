@@ -6,6 +6,7 @@
 #define TL_PACKED_H
 
 #include "base/memory.h"
+#include "compute/product.h"
 
 #include "kernels/kernels.h"
 
@@ -39,6 +40,15 @@ typedef struct tl_packed_sum {
 } tl_packed_sum;
 
 void tl_packed_run(const tl_kernels *kernels, const tl_packed_sum *sum);
+
+/* ---- a tl_factor with a copy of its weights ---- */
+
+/* Elements that it takes; `weights` as above, of one tap after the other. It stays where it was made. */
+size_t tl_packed_factor_count(size_t inner, size_t width);
+void tl_packed_factor_make(const tl_kernels *kernels, const tl_packed_weights *weights, tl_real *packed);
+
+/* Rows of y = bias + x · weight, for all outputs. */
+void tl_packed_factor_multiply(const tl_real *packed, const tl_factor_rows *rows);
 
 /* ---- one row, where every nanosecond counts: inlined into its caller ---- */
 
