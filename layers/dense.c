@@ -37,7 +37,7 @@ static void dense_setup(tl_layer *layer, tl_error *error) {
 static size_t dense_scratch(const tl_layer *layer, size_t batch, int threads) {
     (void)batch;
     (void)threads;
-    return tl_product_scratch(layer->out.channels); /* the gradient of the bias takes less */
+    return tl_factor_scratch(layer->in[0].channels, layer->out.channels); /* the gradient of the bias takes less */
 }
 
 typedef struct dense_run {

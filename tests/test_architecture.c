@@ -94,11 +94,26 @@ static void given_two_frequencies_when_each_network_is_fitted_then_its_loss_halv
 static void given_a_series_too_short_for_time_cnn_when_compiled_then_the_error_names_the_layer(void **unused) {
     (void)unused;
     tl_error error = {0};
-    tl_model_free(compiled(tl_time_cnn, (tl_shape){32, 1}, 2, NULL, &error));
+    tl_model_free(compiled(tl_time_cnn, (tl_shape){8, 1}, 2, NULL, &error));
     check_error(&error, TL_ERROR_SHAPE, "layer 6 (average_pool): window extent 3 exceeds the padded input length 2");
     error = (tl_error){0};
-    tl_model_free(compiled(tl_time_cnn, (tl_shape){33, 1}, 2, NULL, &error));
+    tl_model_free(compiled(tl_time_cnn, (tl_shape){9, 1}, 2, NULL, &error));
     check_ok(&error);
+}
+
+/* The steps that reach the dense layer, each of 12 channels: padded 59 → 19 → 6, not padded 60 → 54 → 18 → 12 → 4. */
+static void given_time_cnn_below_60_steps_when_compiled_then_it_is_padded_as_published(void **unused) {
+    (void)unused;
+    const struct { size_t length, steps; } cases[] = {{59, 6}, {60, 4}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_error error = {0};
+        tl_model *model = compiled(tl_time_cnn, (tl_shape){cases[i].length, 1}, 2, NULL, &error);
+        check_ok(&error);
+        const tl_parameter weight = tl_parameter_at(model, 4);
+        assert_string_equal(weight.layer, "dense_1");
+        assert_int_equal(weight.value.shape[0], 12 * cases[i].steps);
+        tl_model_free(model);
+    }
 }
 
 int main(void) {
@@ -106,6 +121,7 @@ int main(void) {
         cmocka_unit_test(given_published_networks_when_compiled_then_their_parameters_are_as_many_as_published),
         cmocka_unit_test(given_inception_on_several_channels_when_compiled_then_its_first_block_has_a_bottleneck_too),
         cmocka_unit_test(given_two_frequencies_when_each_network_is_fitted_then_its_loss_halves_and_evaluation_is_finite),
+        cmocka_unit_test(given_time_cnn_below_60_steps_when_compiled_then_it_is_padded_as_published),
         cmocka_unit_test(given_a_series_too_short_for_time_cnn_when_compiled_then_the_error_names_the_layer),
     };
     return check_run(tests);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST = 64 }; /* steps */
+
 static const tl_shape shape = {.length = 40, .channels = 2};
 
 static tl_model *compiled_from(const char *text, tl_error *error) {
@@ -16,9 +18,9 @@ static tl_model *compiled_from(const char *text, tl_error *error) {
 
 /* The output for a fixed input; (2, length, channels) of it are written to y, of that capacity. */
 static size_t run(tl_model *model, tl_real *y, size_t capacity) {
-    tl_real x[2 * 40 * 2];
+    tl_real x[2 * MOST * 2];
     fill_normal(x, sizeof x / sizeof *x, 1);
-    const tl_tensor in = TL_VIEW(x, 2, 40, tl_input_shape(model).channels);
+    const tl_tensor in = TL_VIEW(x, 2, tl_input_shape(model).length, tl_input_shape(model).channels);
     tl_forward(model, &in, TL_INFERENCE);
     const tl_tensor out = tl_output(model);
     const size_t count = tl_tensor_count(&out);
@@ -89,7 +91,7 @@ static tl_model *compiled_example(const char *name, tl_error *error) {
     char path[200];
     snprintf(path, sizeof path, "%s/architectures/%s.json", EXAMPLES, name);
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 3, .threads = 1});
-    const tl_node x = tl_input(model, (tl_shape){.length = 40, .channels = 1});
+    const tl_node x = tl_input(model, (tl_shape){.length = 64, .channels = 1});
     const tl_node y = tl_architecture_from_file(model, x, path, &(tl_architecture_cfg){.outputs = 5});
     tl_model_compile(model, y, &(tl_compile_cfg){.batch = 2}, error);
     return model;
@@ -100,7 +102,7 @@ static void given_each_example_when_read_from_its_file_then_a_network(void **unu
     const struct {
         const char *name;
         size_t length; /* of the output */
-    } examples[] = {{"residual", 1}, {"wavenet", 1}, {"unet", 40}};
+    } examples[] = {{"residual", 1}, {"wavenet", 1}, {"unet", 64}};
     for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
         tl_error error = {0};
         tl_model *model = compiled_example(examples[i].name, &error);
@@ -123,7 +125,7 @@ static void given_published_networks_from_their_files_when_run_then_as_built(voi
         tl_real y[10], expected[10];
         tl_model *read = compiled_example(networks[i].name, &error);
         tl_model *built = tl_model_new(&(tl_model_cfg){.seed = 3, .threads = 1});
-        const tl_node x = tl_input(built, (tl_shape){.length = 40, .channels = 1});
+        const tl_node x = tl_input(built, (tl_shape){.length = 64, .channels = 1});
         tl_model_compile(built, networks[i].build(built, x, 5), &(tl_compile_cfg){.batch = 2}, &error);
         check_ok(&error);
         assert_int_equal(run(read, y, 10), 10);

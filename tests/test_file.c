@@ -589,6 +589,26 @@ static void given_names_of_classes_when_saved_then_they_must_be_utf8(void **unus
     tl_model_free(model);
 }
 
+static void given_an_array_that_is_not_finite_when_saved_or_loaded_then_refused_by_its_name(void **unused) {
+    (void)unused;
+    const float bytes[3] = {1, NAN, 0};
+    tl_error saving = {0}, loading = {0};
+    write_file("{" TEXTS NETWORK ",\"precision\":\"f32\",\"loss_settings\":\"{}\",\"tapline\":\"0\",\"seed\":\"1\",\"normalise\":"
+               "\"none\",\"classes\":\"[]\",\"loss\":"
+               "\"squared-error\"},\"dense_1.weight\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[0,8]},"
+               "\"dense_1.bias\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]}}",
+               bytes, sizeof bytes);
+    assert_null(tl_model_load(path, NULL, NULL, &loading));
+    check_error(&loading, TL_ERROR_NUMERIC, ": array dense_1.weight: element 1 is nan; such a model predicts nothing");
+    tl_model *model = tl_model_new(NULL);
+    const tl_node x = tl_input(model, (tl_shape){1, 2});
+    tl_model_compile(model, tl_dense(model, x, &(tl_dense_cfg){.units = 1}), NULL, NULL);
+    tl_parameter_at(model, 1).value.data[0] = -INFINITY;
+    tl_model_save(model, path, NULL, &saving);
+    check_error(&saving, TL_ERROR_NUMERIC, "save: array dense_1.bias: element 0 is -inf; such a model predicts nothing");
+    tl_model_free(model);
+}
+
 #ifndef TAPLINE_F64
 static void given_a_number_that_single_precision_cannot_hold_then_refused(void **unused) {
     (void)unused;
@@ -608,6 +628,7 @@ static void given_a_number_that_single_precision_cannot_hold_then_refused(void *
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_an_array_that_is_not_finite_when_saved_or_loaded_then_refused_by_its_name),
         cmocka_unit_test(given_a_trained_model_when_saved_and_loaded_then_every_bit_and_every_output_is_the_same),
         cmocka_unit_test(given_classes_and_raw_series_when_loaded_then_the_info_says_so),
         cmocka_unit_test(given_series_of_their_own_lengths_when_loaded_then_the_info_says_so_and_they_may_be_longer),

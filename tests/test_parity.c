@@ -120,8 +120,7 @@ static tl_node build(tl_model *model, tl_node x, tl_shape shape, const char *tex
     static const struct {
         const char *name;
         tl_node (*build)(tl_model *model, tl_node x, int outputs);
-    } builders[] = {
-        {"fcn", tl_fcn}, {"resnet", tl_resnet}, {"inception", tl_inception}, {"time_cnn", tl_time_cnn}, {"tcn", tl_tcn}};
+    } builders[] = {{"fcn", tl_fcn}, {"resnet", tl_resnet}, {"inception", tl_inception}, {"tcn", tl_tcn}};
     for (size_t i = 0; i < sizeof builders / sizeof *builders; i++)
         if (strcmp(text, builders[i].name) == 0) return rebuild(model, x, shape, builders[i].build);
     return tl_architecture_from_json(model, x, text, NULL);

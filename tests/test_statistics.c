@@ -1,4 +1,5 @@
-/* Statistics that belong to the parameters: tl_update_statistics, the end of tl_fit, frozen batch norms, preparations of one's own. */
+/* Statistics that belong to the parameters: tl_update_statistics, the end of tl_fit, frozen batch norms, preparations of one's own.
+ */
 #include "check.h"
 #include "gradcheck.h"
 
@@ -144,9 +145,11 @@ static void given_a_short_training_when_evaluated_then_it_agrees_with_the_progre
     double seen = 0;
     const tl_dataset data = some_data();
     tl_model *model = network(1, 4, 0.99, NULL);
-    tl_fit(model, &data, &(tl_fit_cfg){.epochs = 12, .callbacks = {{keep_accuracy, &seen}}}, NULL, &error);
+    tl_fit_result result;
+    tl_fit(model, &data, &(tl_fit_cfg){.epochs = 12, .callbacks = {{keep_accuracy, &seen}}}, &result, &error);
     tl_evaluate(model, &data, &metrics, &error);
     check_ok(&error);
+    if (result.best_epoch == 12) check_number("best accuracy", result.best_accuracy, seen, 0, 0);
     assert_true(seen > 0.9 && metrics.accuracy >= seen - 0.05);
     tl_model_free(model);
 }
@@ -253,6 +256,42 @@ static void given_a_variance_that_overflows_when_stepped_then_the_layer_is_named
     tl_model_free(model);
 }
 
+static bool note_size(const tl_progress *progress, void *user) {
+    size_t *sizes = user;
+    sizes[progress->batch - 1] = (size_t)tl_loss_weight(progress->model);
+    return true;
+}
+
+static void given_a_last_batch_of_one_series_when_fitted_then_it_takes_another_from_the_batch_before(void **unused) {
+    (void)unused;
+    const struct { size_t batch, sizes[3]; } cases[] = {{11, {11, 10, 2}}, {10, {10, 10, 3}}, {22, {21, 2}}};
+    const tl_dataset data = some_data();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t sizes[3] = {0};
+        tl_error error = {0};
+        tl_model *model = network(1, cases[i].batch, 0, NULL);
+        tl_fit(model, &data, &(tl_fit_cfg){.callbacks = {{note_size, sizes}}}, NULL, &error);
+        check_ok(&error);
+        assert_memory_equal(sizes, cases[i].sizes, sizeof sizes);
+        tl_model_free(model);
+    }
+}
+
+static void given_batches_of_a_single_value_a_channel_when_fitted_then_refused(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_real x[3 * CHANNELS], values[3 * CHANNELS];
+    fill_normal(x, 3 * CHANNELS, 1);
+    fill_normal(values, 3 * CHANNELS, 2);
+    const tl_dataset data = {.x = TL_VIEW(x, 3, 1, CHANNELS), .values = values, .target_channels = CHANNELS};
+    tl_model *model = norm_alone(false, false, 1, 2);
+    tl_fit(model, &data, &(tl_fit_cfg){.batch = 2}, NULL, &error);
+    check_ok(&error);
+    tl_fit(model, &data, &(tl_fit_cfg){.batch = 1}, NULL, &error);
+    check_error(&error, TL_ERROR_ARGUMENT, "fit: batches of one series give layer 1 (batch_norm) a single value a channel");
+    tl_model_free(model);
+}
+
 /* ---- a preparation of one's own ---- */
 
 /* Divides each channel by the largest magnitude that it has in the data. */
@@ -278,8 +317,7 @@ static void range_forward(const tl_layer *layer, const tl_pass *pass) {
 
 static void range_backward(const tl_layer *layer, const tl_pass *pass) {
     const size_t channels = layer->in[0].channels, count = tl_tensor_count(&pass->dy);
-    for (size_t i = 0; pass->dx[0].data && i < count; i++)
-        pass->dx[0].data[i] = pass->dy.data[i] / pass->state[0][i % channels];
+    for (size_t i = 0; pass->dx[0].data && i < count; i++) pass->dx[0].data[i] = pass->dy.data[i] / pass->state[0][i % channels];
 }
 
 static const tl_preparation range_preparation = {.see = range_see, .finish = range_finish, .waits = true};
@@ -343,6 +381,8 @@ int main(void) {
         cmocka_unit_test(given_a_frozen_batch_norm_when_trained_then_it_uses_and_keeps_its_statistics),
         cmocka_unit_test(given_a_frozen_batch_norm_when_differentiated_then_its_statistics_are_constants),
         cmocka_unit_test(given_a_single_value_a_channel_when_trained_then_the_statistics_stay),
+        cmocka_unit_test(given_a_last_batch_of_one_series_when_fitted_then_it_takes_another_from_the_batch_before),
+        cmocka_unit_test(given_batches_of_a_single_value_a_channel_when_fitted_then_refused),
         cmocka_unit_test(given_a_variance_that_overflows_when_stepped_then_the_layer_is_named),
         cmocka_unit_test(given_a_layer_that_waits_when_updated_then_layers_behind_learn_from_its_final_output),
         cmocka_unit_test(given_wrong_data_when_updated_then_refused),

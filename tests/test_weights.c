@@ -440,6 +440,25 @@ static void given_a_map_that_does_not_fit_when_exported_then_refused(void **unus
     tl_model_free(model);
 }
 
+static void given_a_number_that_is_not_finite_when_imported_then_refused(void **unused) {
+    (void)unused;
+    static const char header[] = "{\"a.weight\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+                                 "\"a.bias\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,16]}}";
+    const float values[4] = {1, 2, 0, INFINITY};
+    unsigned char image[sizeof header - 1 + 8 + sizeof values];
+    tl_error error = {0};
+    tl_model *m = tl_model_new(NULL);
+    compile(m, tl_layer_norm(m, tl_input(m, (tl_shape){4, 2}), NULL), 1);
+    memcpy(image, &(uint64_t){sizeof header - 1}, 8);
+    memcpy(image + 8, header, sizeof header - 1);
+    memcpy(image + 8 + sizeof header - 1, values, sizeof values);
+    files_write("weights.safetensors", image, sizeof image);
+    tl_weights_import(m, files_path("weights.safetensors"), NULL, &error);
+    check_error(&error, TL_ERROR_FORMAT, "tensor a.bias: element 1 is inf; such a model predicts nothing");
+    remove(files_path("weights.safetensors"));
+    tl_model_free(m);
+}
+
 #ifndef TAPLINE_F64
 static void given_a_number_that_single_precision_cannot_hold_when_imported_then_refused(void **unused) {
     (void)unused;
@@ -464,6 +483,7 @@ static void given_a_number_that_single_precision_cannot_hold_when_imported_then_
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_a_number_that_is_not_finite_when_imported_then_refused),
         cmocka_unit_test(given_weights_of_pytorch_when_imported_then_its_outputs_and_when_exported_the_same_tensors),
         cmocka_unit_test(given_arrays_in_the_order_of_pytorch_when_imported_then_in_that_of_the_model),
         cmocka_unit_test(given_no_map_when_exported_then_modules_are_called_as_layers_and_imported_by_that),

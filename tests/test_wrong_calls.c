@@ -219,7 +219,7 @@ static void given_a_failed_prediction_or_training_when_called_again_rightly_then
     tl_tensor y = TL_VIEW(room, SERIES, 1, 2);
     tl_dataset short_one = classified;
     short_one.lengths = (size_t[SERIES]){6, 6, 2, 6};
-    tl_model *model = make_model(&(tl_compile_cfg){.batch = 3});
+    tl_model *model = make_model(&(tl_compile_cfg){.batch = 4});
     const char *text = "layer 1 (conv1d): nothing comes out of sample 2, whose length is 2 here";
     tl_predict(model, &classified.x, short_one.lengths, &y, &error), expect(&error, text);
     tl_evaluate(model, &short_one, &metrics, &error), expect(&error, text);

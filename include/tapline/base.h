@@ -55,7 +55,7 @@ typedef enum tl_status {
     TL_ERROR_ARGUMENT, /* a value outside its range */
     TL_ERROR_SHAPE,    /* arrays or layers that do not fit each other, or a size that overflows */
     TL_ERROR_STATE,    /* a call out of order, such as backward before forward */
-    TL_ERROR_NUMERIC,  /* a non-finite loss or gradient */
+    TL_ERROR_NUMERIC,  /* a non-finite loss, gradient, statistic or parameter */
     TL_ERROR_MEMORY,   /* an allocation failed */
     TL_ERROR_FILE,     /* the operating system refused a file */
     TL_ERROR_FORMAT    /* a file's contents are not what they should be */

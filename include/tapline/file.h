@@ -25,8 +25,8 @@ typedef struct tl_save_cfg {
 
 /* Writes a compiled model. Fails with TL_ERROR_FILE, naming path and reason, where the operating system refuses: a file that was
  * there before is then unchanged. Where nothing but the last step failed, by which the new file gets its name, the message says
- * under which name it is kept. A link is followed; mode, owner and extended attributes of the file that is replaced stay. `cfg`
- * may be NULL. */
+ * under which name it is kept. A link is followed; mode, owner and extended attributes of the file that is replaced stay. Fails
+ * with TL_ERROR_NUMERIC, naming the array, where one is not finite. `cfg` may be NULL. */
 static inline tl_status tl_model_save(const tl_model *model, const char *path, const tl_save_cfg *cfg, tl_error *error);
 
 /* Fails as tl_model_save would, without writing: to be asked before hours of training. Found out are a folder that is missing or
@@ -61,7 +61,8 @@ typedef struct tl_model_info {
 /* The model of a file, compiled, as it was when it was saved; the optimizer begins anew. Free it with tl_model_free. `info` may be
  * NULL; else release it with tl_model_info_release. A file of the other precision is converted: exactly from single to double,
  * rounded from double to single. NULL on failure: TL_ERROR_FILE where the file cannot be read, TL_ERROR_FORMAT where it is not
- * such a file, TL_ERROR_SHAPE or _ARGUMENT for a layer that does not fit. */
+ * such a file, TL_ERROR_SHAPE or _ARGUMENT for a layer that does not fit, TL_ERROR_NUMERIC, naming the array, for one that is not
+ * finite. */
 static inline tl_model *tl_model_load(const char *path, const tl_load_cfg *cfg, tl_model_info *info, tl_error *error);
 
 /* Frees what tl_model_load put into `info`. NULL and zeroed are fine. */

@@ -246,8 +246,8 @@ TL_API tl_node tl_resnet(tl_model *model, tl_node x, int outputs);
  * three; global average pool; dense. */
 TL_API tl_node tl_inception(tl_model *model, tl_node x, int outputs);
 
-/* Time-CNN (Zhao et al. 2017): conv 6 k7, sigmoid, average pool 3, conv 12 k7, sigmoid, average pool 3, no padding; dense. Needs a
- * length of 33 or more. */
+/* Time-CNN (Zhao et al. 2017): conv 6 k7, sigmoid, average pool 3, conv 12 k7, sigmoid, average pool 3; dense. No padding, but
+ * `same` where x is an input of less than 60 steps (Ismail Fawaz et al. 2019). Needs a length of 9 or more. */
 TL_API tl_node tl_time_cnn(tl_model *model, tl_node x, int outputs);
 
 /* TCN (Bai, Kolter & Koltun 2018): eight residual blocks of two causal convolutions 25 k7, dilation 1, 2, 4 … 128, with ReLU,

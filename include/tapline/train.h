@@ -69,26 +69,29 @@ typedef struct tl_fit_cfg {
     double checkpoint_every;      /* seconds from one to the next, after the batch of then (10, at ends of epochs only) */
     const char *resume;           /* (none) go on from this checkpoint of the same training; only `epochs` may be another */
     tl_callback callbacks[TL_MAX_CALLBACKS]; /* (none) called in this order, all of them, up to the first without a function */
+    bool keep_running;                       /* end with the running statistics of batch norm, without tl_update_statistics */
 } tl_fit_cfg;
 
 typedef struct tl_fit_result {
-    int epochs;       /* begun, here and before a resume */
-    uint64_t steps;   /* optimizer steps taken, likewise */
-    int best_epoch;   /* the epoch with the least loss (see restore_best), from 1; 0 if none was completed */
-    double best_loss; /* that loss */
-    bool stopped;     /* by a callback */
-    bool gave_up;     /* by patience */
-    double seconds;   /* likewise of both */
-    char note[200];   /* why results after a resume may not be those of uninterrupted training to the last bit; "": they are */
+    int epochs;           /* begun, here and before a resume */
+    uint64_t steps;       /* optimizer steps taken, likewise */
+    int best_epoch;       /* the epoch with the least loss (see restore_best), from 1; 0 if none was completed */
+    double best_loss;     /* that loss */
+    bool stopped;         /* by a callback */
+    bool gave_up;         /* by patience */
+    double seconds;       /* likewise of both */
+    char note[200];       /* why results after a resume may not be those of uninterrupted training to the last bit; "": they are */
+    double best_accuracy; /* classification: the accuracy of training as seen during that epoch (tl_progress.train) */
 } tl_fit_result;
 
 /* Trains for the epochs asked. Samples are shuffled anew each epoch (stream TL_STREAM_SHUFFLE of the model's seed); the last,
- * partial batch is kept. The schedule starts from the model's learning rate, and the rate that it ends with stays (a cosine's
- * is its minimum): tl_set_learning_rate sets it anew before another training.
- * It ends with tl_update_statistics of `data`, also where a callback or a failing step ended it: the statistics of batch norm
- * then belong to the parameters. While it runs, and in checkpoints, there are the running ones (tl_batch_norm).
+ * partial batch is kept, and takes one series from the batch before where it would be of one alone. The schedule starts from the
+ * model's learning rate, and the rate that it ends with stays (a cosine's is its minimum): tl_set_learning_rate sets it anew before
+ * another training. It ends with tl_update_statistics of `data`, also where a callback or a failing step ended it: the statistics
+ * of batch norm then belong to the parameters. While it runs, and in checkpoints, there are the running ones (tl_batch_norm).
  * Training that goes on from a checkpoint, in whatever batch that was written, ends with the same bits as without interruption.
- * `result` may be NULL. Fails for data that does not fit the model (which has one output for each class, or value at a time); as
+ * `result` may be NULL. Fails for data that does not fit the model (which has one output for each class, or value at a time); where
+ * a batch norm would see a single value a channel; as
  * tl_step does, with what was learnt before the failing step kept, naming a sample that is not finite; and where a checkpoint
  * cannot be written (the one before it is kept) or is of another training (the message lists what differs). */
 static inline tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result,

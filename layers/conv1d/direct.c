@@ -6,13 +6,14 @@
 #include "base/math.h"
 #include "base/memory.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- several neighbouring outputs as one row, where filters leave a vector mostly empty ---- */
 
 enum {
     MOST_OUTPUTS = 64, /* of a row of several positions */
-    PART_COST = 8      /* storing a partial vector, in multiply-adds of whole ones */
+    FEW_ROWS = 256     /* of the batch: to pack the weights for so few takes longer than to read them where they lie */
 };
 
 /* A row of several positions takes at most this share of the time of that many rows, or spreading the weights is not worth it. */
@@ -33,8 +34,7 @@ static tl_direct_form joint_form(const tl_conv1d_shape *shape, size_t positions)
 /* Of a position, in multiply-adds of vectors. */
 static double cost_of(const tl_conv1d_shape *shape, size_t positions, size_t lanes) {
     const tl_direct_form form = joint_form(shape, positions);
-    const size_t sums = form.taps * form.in_width * tl_ceil_div(form.width, lanes);
-    return (double)(sums + (form.width % lanes ? PART_COST : 0)) / (double)positions;
+    return tl_outputs_cost(form.taps * form.in_width, form.width, lanes) / (double)positions;
 }
 
 static size_t positions_of(const tl_conv1d_shape *shape, size_t lanes) {
@@ -46,6 +46,18 @@ static size_t positions_of(const tl_conv1d_shape *shape, size_t lanes) {
     for (size_t positions = 2; positions <= most; positions++)
         if (cost_of(shape, positions, lanes) < cost_of(shape, best, lanes)) best = positions;
     return cost_of(shape, best, lanes) <= limit ? best : 1;
+}
+
+/* ---- the form ---- */
+
+/* Windows that lie in memory without gaps are the rows of a product; where filters leave a vector mostly empty, by dots. */
+static tl_direct_form form_of(const tl_conv1d_shape *shape, size_t lanes) {
+    const size_t positions = positions_of(shape, lanes), window = shape->kernel * shape->channels;
+    tl_direct_form form = joint_form(shape, 1);
+    const bool dense = (shape->kernel == 1 || shape->dilation == 1) && tl_direct_always_sees_all(&form);
+    const bool dots = tl_dots_cost(window, shape->filters, lanes) < cost_of(shape, positions, lanes);
+    form.in_place = dense && (dots || (positions == 1 && shape->batch * shape->out_length <= FEW_ROWS));
+    return form.in_place ? form : joint_form(shape, positions);
 }
 
 static size_t joint_weights(const tl_direct_form *form) {
@@ -69,11 +81,10 @@ static void spread_weights(const tl_conv1d_shape *shape, const tl_direct_form *f
 static void forward(const tl_conv1d_shape *whole, const tl_real *x, const tl_real *weight, const tl_real *bias, tl_real *y,
                     const tl_workers *workers, tl_real *scratch) {
     const tl_conv1d_shape shape = tl_direct_joined(whole);
-    const size_t positions = positions_of(&shape, tl_kernels_of(workers)->lanes);
-    const tl_direct_form form = joint_form(&shape, positions);
+    const tl_direct_form form = form_of(&shape, tl_kernels_of(workers)->lanes);
     tl_direct_weights weights = {
         .form = &form, .weight = weight, .tap_step = (ptrdiff_t)(form.in_width * form.width), .in_step = form.width, .out_step = 1};
-    if (positions > 1) {
+    if (form.width > shape.filters) {
         spread_weights(&shape, &form, weight, bias, scratch);
         weights.weight = scratch;
         if (bias) bias = scratch + form.taps * form.in_width * form.width;
@@ -82,27 +93,35 @@ static void forward(const tl_conv1d_shape *whole, const tl_real *x, const tl_rea
     tl_direct_sum(&weights, shape.batch, x, bias, y, workers, scratch);
 }
 
-/* Of the form that any instruction set takes: they differ in lanes. */
+/* Of the forms that any instruction set takes: they differ in lanes. In place, as a smaller batch may be, or packed. */
 static size_t forward_scratch(const tl_conv1d_shape *whole, int workers) {
     const tl_conv1d_shape shape = tl_direct_joined(whole);
-    size_t most = 0;
+    tl_direct_form form = joint_form(&shape, 1);
+    form.in_place = true;
+    size_t most = tl_direct_sum_scratch(&form, shape.batch, workers);
     for (size_t lanes = 16 / sizeof(tl_real); lanes <= 64 / sizeof(tl_real); lanes *= 2) {
-        const tl_direct_form form = joint_form(&shape, positions_of(&shape, lanes));
+        form = joint_form(&shape, positions_of(&shape, lanes));
         most = tl_max(most, joint_weights(&form) + tl_direct_sum_scratch(&form, shape.batch, workers));
     }
     return most;
 }
 
-/* Rows of weights are packed one by one, in each block of filters. */
+/* Of the weights: read where they lie, copied one by one for dots, or packed by rows in each block of filters. */
+static double weights_cost(const tl_direct_form *form, bool dots) {
+    const double rows = (double)(form->taps * form->in_width), elements = rows * (double)form->width;
+    const double far = tl_conv1d_far_weights(elements);
+    if (form->in_place) return (dots ? 16 : 2) * far * elements;
+    return 320 * far * rows * (double)tl_direct_blocks(tl_kernels_here(), form->width);
+}
+
 static double forward_cost(const tl_conv1d_shape *shape) {
-    const tl_kernels *kernels = tl_kernels_here();
-    const size_t lanes = kernels->lanes, positions = positions_of(shape, lanes);
-    const tl_direct_form form = joint_form(shape, positions);
-    const double rows = (double)(shape->batch * shape->out_length), packed = (double)(form.taps * form.in_width);
-    const double far = tl_conv1d_far_weights(packed * (double)form.width);
-    return 1.03 * rows * cost_of(shape, positions, lanes) * (double)lanes * tl_direct_share(shape) +
-           320 * far * packed * (double)tl_direct_blocks(kernels, form.width) + 4 * rows * (double)shape->filters +
-           3300 * (double)shape->batch + 2000;
+    const size_t lanes = tl_kernels_here()->lanes;
+    const tl_direct_form form = form_of(shape, lanes);
+    const double outputs = cost_of(shape, form.width / shape->filters, lanes);
+    const double dots = form.in_place ? tl_dots_cost(form.taps * form.in_width, shape->filters, lanes) : HUGE_VAL;
+    const double rows = (double)(shape->batch * shape->out_length);
+    return 1.03 * rows * fmin(outputs, dots) * (double)lanes * tl_direct_share(shape) + weights_cost(&form, dots < outputs) +
+           4 * rows * (double)shape->filters + 3300 * (double)shape->batch + 2000;
 }
 
 static double cost(const tl_conv1d_shape *whole, tl_conv1d_pass pass) {

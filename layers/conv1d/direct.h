@@ -11,20 +11,24 @@
 /* Row m of the output: a sum over taps i of input row first + m·in_step + i·tap_step times the weights of the tap; rows outside of
  * the input count as 0. Forward is one such form with x as its input, backward one or a few with dy as theirs. The lanes of a
  * vector are outputs, or with `dots`, which takes whole vectors of input elements, these: an output is then the sum of its lanes.
- */
+ * With `in_place` the weights are a tl_factor as they lie; tap_step is then 1, rows are of one width, and see all taps. */
 typedef struct tl_direct_form {
     size_t in_length, in_width; /* of one sample */
     ptrdiff_t first;
     size_t in_step, taps, tap_step;
     size_t rows, width, last_width;        /* last_width: of the last row, at most that of all others */
     size_t out_first, out_step, out_count; /* elements: of row 0, between rows, of a sample */
-    bool dots;
+    bool dots, in_place;
 } tl_direct_form;
 
 /* The shape as the engine computes it: with a kernel of 1 the batch is one long sample. */
 tl_conv1d_shape tl_direct_joined(const tl_conv1d_shape *shape);
 
 tl_direct_form tl_direct_forward_form(const tl_conv1d_shape *shape);
+
+/* Whether units of up to so many rows see all taps, those outside of the input as zeros; and units of any batch. */
+bool tl_direct_sees_all(const tl_direct_form *form, size_t rows);
+bool tl_direct_always_sees_all(const tl_direct_form *form);
 
 /* The share of rows and taps that is computed: all, unless taps lie so far apart that rows skip those beyond the series. */
 double tl_direct_share(const tl_conv1d_shape *shape);

@@ -48,10 +48,17 @@ static size_t reach_of(const tl_direct_form *form, size_t rows) {
 
 static bool far_apart(const tl_direct_form *form) { return form->tap_step >= SKIP_ROWS * form->in_step; }
 
+static bool is_padded(const tl_direct_form *form) {
+    return form->first < 0 || form->first + (ptrdiff_t)reach_of(form, form->rows) > (ptrdiff_t)form->in_length;
+}
+
+bool tl_direct_sees_all(const tl_direct_form *form, size_t rows) {
+    return !is_padded(form) || (!far_apart(form) && reach_of(form, tl_min(rows, form->rows)) <= COPY_MOST / form->in_width);
+}
+
 /* Grows with the rows of a unit, so that what suffices for a large batch suffices for a smaller one. */
 size_t tl_direct_copy(const tl_direct_form *form, size_t chunks) {
-    const bool padded = form->first < 0 || form->first + (ptrdiff_t)reach_of(form, form->rows) > (ptrdiff_t)form->in_length;
-    if (!padded || far_apart(form)) return 0;
+    if (!is_padded(form) || far_apart(form)) return 0;
     const size_t reach = tl_min(reach_of(form, tl_ceil_div(form->rows, chunks)), COPY_MOST / form->in_width);
     return tl_aligned_count(reach * form->in_width);
 }

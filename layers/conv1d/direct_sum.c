@@ -19,14 +19,11 @@ enum {
 /* ---- outputs ---- */
 
 static size_t block_count(const tl_kernels *kernels, const tl_direct_form *form) {
-    return form->dots ? tl_ceil_div(form->width, kernels->direct_vectors) : tl_direct_blocks(kernels, form->width);
+    return form->dots ? tl_dots_blocks(kernels, form->width) : tl_direct_blocks(kernels, form->width);
 }
 
 static tl_direct_block block_at(const tl_kernels *kernels, const tl_direct_form *form, size_t index) {
-    if (!form->dots) return tl_direct_block_at(kernels, form->width, index);
-    const size_t blocks = block_count(kernels, form), first = tl_split_at(form->width, blocks, index);
-    const size_t count = tl_split_at(form->width, blocks, index + 1) - first;
-    return (tl_direct_block){.first = first, .vectors = count, .lanes = count, .width = count};
+    return form->dots ? tl_dots_block_at(kernels, form->width, index) : tl_direct_block_at(kernels, form->width, index);
 }
 
 /* ---- weights ---- */
@@ -98,13 +95,21 @@ typedef struct sum_job {
     const tl_direct_form *form;
     size_t chunks; /* units of a sample */
     const tl_real *in, *weight, *start;
+    tl_factor factor;      /* in their place, of weights that are used in place */
     tl_real *out, *copies; /* copies: of each worker */
 } sum_job;
 
+static size_t rows_in_cache(const tl_direct_form *form) {
+    return UNIT_BYTES / ((form->in_step * form->in_width + form->width) * sizeof(tl_real));
+}
+
 static size_t chunks_of(const tl_direct_form *form, size_t batch) {
-    const size_t row = (form->in_step * form->in_width + form->width) * sizeof(tl_real);
-    const size_t limit = tl_min(UNIT_BYTES / row, tl_ceil_div(form->rows * batch, UNITS));
+    const size_t limit = tl_min(rows_in_cache(form), tl_ceil_div(form->rows * batch, UNITS));
     return tl_ceil_div(form->rows, tl_max(limit, UNIT_ROWS));
+}
+
+bool tl_direct_always_sees_all(const tl_direct_form *form) {
+    return tl_direct_sees_all(form, tl_max(rows_in_cache(form), UNIT_ROWS));
 }
 
 /* With a kernel of 1 the input is read once, in the order of its rows: those of a tile are asked for a tile before. */
@@ -181,11 +186,27 @@ static void sum_dots(const sum_job *job, const tl_direct_unit *unit, const tl_di
     }
 }
 
+/* The same where windows are the rows of a product. */
+static void multiply_windows(const sum_job *job, const tl_direct_unit *unit, size_t block) {
+    const tl_direct_form *form = job->form;
+    for (size_t row = unit->begin; row < unit->end;) {
+        const tl_direct_segment segment = tl_direct_segment_at(form, unit, row);
+        tl_factor_multiply(&job->factor, block,
+                           &(tl_factor_rows){.x = segment.x,
+                                             .row_step = form->in_step * form->in_width,
+                                             .rows = segment.rows,
+                                             .y = job->out + unit->out + row * form->out_step,
+                                             .y_step = form->out_step});
+        row += segment.rows;
+    }
+}
+
 static void sum_task(void *context, size_t task, int worker) {
     const sum_job *job = context;
     tl_real *copy = job->copies + (size_t)worker * tl_direct_copy(job->form, job->chunks);
     const tl_direct_unit unit = tl_direct_unit_cut(job->form, job->chunks, task, job->in, copy);
-    for (size_t i = 0; i < block_count(job->kernels, job->form); i++) {
+    for (size_t i = 0; job->form->in_place && i < tl_factor_blocks(&job->factor); i++) multiply_windows(job, &unit, i);
+    for (size_t i = 0; !job->form->in_place && i < block_count(job->kernels, job->form); i++) {
         const tl_direct_block block = block_at(job->kernels, job->form, i);
         if (job->form->dots)
             sum_dots(job, &unit, &block);
@@ -194,26 +215,41 @@ static void sum_task(void *context, size_t task, int worker) {
     }
 }
 
+static size_t weights_scratch(const tl_direct_form *form) {
+    return form->in_place ? tl_factor_scratch(form->taps * form->in_width, form->width)
+                          : tl_aligned_count(form->width) + packed_count(form);
+}
+
 size_t tl_direct_sum_scratch(const tl_direct_form *form, size_t batch, int workers) {
-    const size_t copies = (size_t)workers * tl_direct_copy(form, chunks_of(form, batch));
-    return tl_aligned_count(form->width) + packed_count(form) + copies;
+    return weights_scratch(form) + (size_t)workers * tl_direct_copy(form, chunks_of(form, batch));
+}
+
+/* The weights as the kernels read them, and what sums start from. */
+static void prepare_weights(sum_job *job, const tl_direct_weights *weights, const tl_real *bias, const tl_workers *workers,
+                            tl_real *scratch) {
+    const tl_direct_form *form = weights->form;
+    const size_t start = tl_aligned_count(form->width);
+    if (form->in_place) {
+        job->factor = tl_factor_of(job->kernels, weights->weight, form->taps * form->in_width, form->width, bias, scratch);
+        return;
+    }
+    tl_direct_pack(weights, workers, scratch + start);
+    memset(scratch, 0, start * sizeof *scratch);
+    if (bias) memcpy(scratch, bias, form->width * sizeof *scratch);
+    job->start = scratch;
+    job->weight = scratch + start;
 }
 
 void tl_direct_sum(const tl_direct_weights *weights, size_t batch, const tl_real *in, const tl_real *bias, tl_real *out,
                    const tl_workers *workers, tl_real *scratch) {
     const tl_direct_form *form = weights->form;
-    tl_real *packed = scratch + tl_aligned_count(form->width);
-    tl_direct_pack(weights, workers, packed);
-    memset(scratch, 0, tl_aligned_count(form->width) * sizeof *scratch);
-    if (bias) memcpy(scratch, bias, form->width * sizeof *scratch);
     sum_job job = {.kernels = tl_kernels_of(workers),
                    .form = form,
                    .chunks = chunks_of(form, batch),
                    .in = in,
-                   .weight = packed,
-                   .start = scratch,
                    .out = out,
-                   .copies = packed + packed_count(form)};
+                   .copies = scratch + weights_scratch(form)};
+    prepare_weights(&job, weights, bias, workers, scratch);
     const double sums = (double)form->taps * (double)form->in_width * (double)form->width;
     tl_parallel(workers, batch * job.chunks, TL_VECTOR_WORK * (double)(batch * form->rows) * sums, sum_task, &job);
 }

@@ -26,6 +26,12 @@ const char *tl_tensor_text(const tl_tensor *tensor, char text[TL_SHAPE_TEXT]) {
 /* What a tl_real cannot hold would be infinite there. */
 static const double largest = 1e30;
 
+size_t tl_finite_count(const tl_real *values, size_t count) {
+    size_t i = 0;
+    while (i < count && isfinite(values[i])) i++;
+    return i;
+}
+
 void tl_check_number(const char *what, double value, double least, double limit, tl_error *error) {
     if (value >= least && value < limit && value <= largest) return;
     if (value > largest && isinf(limit))

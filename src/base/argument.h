@@ -18,6 +18,9 @@ const char *tl_tensor_text(const tl_tensor *tensor, char text[TL_SHAPE_TEXT]);
 /* Fails unless least ≤ value < limit, which may be INFINITY, and value ≤ 1e30; NaN fails. `what` names the value. */
 void tl_check_number(const char *what, double value, double least, double limit, tl_error *error);
 
+/* How many of the values are finite before the first that is not: `count` where all are. */
+size_t tl_finite_count(const tl_real *values, size_t count);
+
 /* Copies a configuration into `own`, whose program may have been compiled with headers of another version: fields that it does not
  * have become 0, and those that it has more must be 0, else fails with "dense: the program sets a field that tapline 0.2.0 does not
  * have", `what` being the first word. `given` NULL: all 0. */

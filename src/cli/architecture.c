@@ -8,16 +8,16 @@
 static tl_node unet(tl_model *model, tl_node x, int outputs) { return tl_unet(model, x, &(tl_unet_cfg){.outputs = outputs}); }
 
 static const architecture architectures[] = {
-    {"fcn", tl_fcn, 16, 2000, 1},
-    {"resnet", tl_resnet, 64, 1500, 1},
-    {"inception", tl_inception, 64, 1500, 1},
-    {"inceptiontime", tl_inception, 64, 1500, 5},
-    {"timecnn", tl_time_cnn, 16, 2000, 1},
-    {"lite", tl_lite, 64, 1500, 1},
-    {"tcn", tl_tcn, 64, 300, 1}, /* no recipe was published for such series, nor for the next two */
-    {"wavenet", tl_wavenet, 64, 300, 1},
-    {"unet", unet, 64, 300, 1},
-    {NULL, NULL, 16, 1500, 1}, /* a file's */
+    {"fcn", tl_fcn, 16, true, 2000, "plateau", 1},
+    {"resnet", tl_resnet, 64, true, 1500, "plateau", 1},
+    {"inception", tl_inception, 64, false, 1500, "plateau", 1},
+    {"inceptiontime", tl_inception, 64, false, 1500, "plateau", 5},
+    {"timecnn", tl_time_cnn, 16, false, 2000, "constant", 1},
+    {"lite", tl_lite, 64, false, 1500, "plateau", 1},
+    {"tcn", tl_tcn, 64, true, 300, "plateau", 1}, /* our own, as those of the next two: none was published for such series */
+    {"wavenet", tl_wavenet, 64, true, 300, "plateau", 1},
+    {"unet", unet, 64, true, 300, "plateau", 1},
+    {NULL, NULL, 16, true, 1500, "plateau", 1}, /* a file's */
 };
 
 const char *IN_PRECISION(architecture_name)(size_t index) { return architectures[index].name; }

@@ -11,9 +11,11 @@
 typedef struct architecture {
     const char *name;
     tl_node (*build)(tl_model *model, tl_node x, int outputs); /* NULL: from the file of that name */
-    size_t largest_batch;                                      /* the batch is a tenth of the series, but no more than this */
+    size_t batch;
+    bool tenth; /* the batch is a tenth of the series, from 2 to `batch` */
     int epochs;
-    int members; /* networks whose outputs are averaged */
+    const char *schedule; /* its name */
+    int members;          /* networks whose outputs are averaged */
 } architecture;
 
 /* The name of that index; NULL behind the last. */

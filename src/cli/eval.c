@@ -2,6 +2,7 @@
 #include "cli/model.h"
 #include "cli/report.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -73,6 +74,7 @@ static void evaluate_all(evaluation *self, tl_error *error) {
         IN_PRECISION(loaded_join)(from, ensemble, i, error);
         if (tl_failed(error)) break;
         self->parameters += tl_parameter_count(from->model);
+        self->member[i].number = i + 1;
         self->member[i].model = from->settings->common.operand[i];
         self->member[i].seed = tl_model_seed(from->model);
         tl_evaluate(from->model, from->data, &self->member[i].test, error);
@@ -92,6 +94,17 @@ static void evaluate(evaluation *self, tl_error *error) {
     self->seconds = now() - begin;
 }
 
+static int report(const evaluation *self) {
+    const common_settings *common = &self->loaded.settings->common;
+    if (common->json)
+        report_as_json(self);
+    else
+        report_as_text(self);
+    if (isfinite(self->metrics.loss)) return EXIT_DONE;
+    complain(common->command, "the loss is not finite: the model, or its series, have values that are too large");
+    return EXIT_FAILED;
+}
+
 int IN_PRECISION(eval)(const void *settings) {
     tl_error error = {0};
     evaluation self = {0};
@@ -100,10 +113,8 @@ int IN_PRECISION(eval)(const void *settings) {
     if (!tl_failed(&error)) evaluate(&self, &error);
     if (tl_failed(&error))
         code = model_failed(settings, &error);
-    else if (self.loaded.settings->common.json)
-        report_as_json(&self);
     else
-        report_as_text(&self);
+        code = report(&self);
     free(self.member);
     IN_PRECISION(loaded_free)(&self.loaded);
     return code;

@@ -49,9 +49,9 @@ fold_result folds_mean(const fold_result *folds, size_t count) {
     return mean;
 }
 
-static json_t *fold_as_json(const fold_result *fold, size_t index, bool tested, bool regression) {
+static json_t *fold_as_json(const fold_result *fold, bool tested, bool regression) {
     json_t *object = json_object();
-    report_count(object, "fold", index);
+    report_count(object, "fold", fold->fold);
     report_count(object, "validation_series", fold->held_out);
     report_count(object, "epochs", (size_t)fold->fit.epochs);
     report_count(object, "best_epoch", (size_t)fold->fit.best_epoch);
@@ -87,7 +87,7 @@ static json_t *undefined_as_json(const fold_result *folds, size_t count, bool te
 
 void folds_as_json(const fold_result *folds, size_t count, bool tested, bool regression, json_t *object) {
     json_t *list = json_array(), *deviations = json_object();
-    for (size_t f = 0; f < count; f++) json_array_append_new(list, fold_as_json(&folds[f], f, tested, regression));
+    for (size_t f = 0; f < count; f++) json_array_append_new(list, fold_as_json(&folds[f], tested, regression));
     for (size_t s = 0; s < count_sets(tested); s++) {
         const tl_metrics deviation = summarise(folds, count, sets[s].of, true, NULL);
         report_metrics(deviations, sets[s].name, &deviation, regression);
@@ -115,7 +115,7 @@ void folds_as_text(const fold_result *folds, size_t count, size_t tested, bool r
     report_metrics_head(regression);
     for (size_t f = 0; f < count; f++) {
         char name[32];
-        snprintf(name, sizeof name, "fold %zu", f);
+        snprintf(name, sizeof name, "fold %zu", folds[f].fold);
         report_metrics_line(name, folds[f].held_out, &folds[f].validation, regression);
         held_out += folds[f].held_out;
     }

@@ -24,7 +24,7 @@ typedef struct network {
 /* Of a network by name, where nothing else is asked for, the largest of its recipe. */
 static size_t batch_of(const info_settings *settings) {
     if (settings->batch) return (size_t)settings->batch;
-    return settings->architecture ? IN_PRECISION(architecture_find)(settings->architecture)->largest_batch : 32;
+    return settings->architecture ? IN_PRECISION(architecture_find)(settings->architecture)->batch : 32;
 }
 
 static tl_model *plan(const info_settings *settings, bool inference_only, tl_model_info *info, tl_error *error) {

@@ -34,15 +34,15 @@ void IN_PRECISION(members_free)(members *self) {
 
 const train_settings *IN_PRECISION(members_next)(members *self, tl_error *error) {
     const train_settings *all = self->settings;
-    const size_t number = self->trained + 1;
+    const size_t number = self->tried + 1;
     free_files(&self->own);
     self->own = *all;
-    self->own.seed = (int64_t)((uint64_t)all->seed + self->trained);
+    self->own.seed = (int64_t)((uint64_t)all->seed + self->tried);
     self->own.out = files_number(all->out, number, error);
     self->own.log = files_number(all->log, number, error);
     self->own.checkpoint = files_number(all->checkpoint, number, error);
     char *resume = files_number(all->resume, number, error);
-    if (resume && self->trained > 0 && access(resume, F_OK) != 0) {
+    if (resume && self->tried > 0 && access(resume, F_OK) != 0) {
         free(resume); /* training ended before this one */
         resume = NULL;
     }
@@ -55,7 +55,8 @@ void IN_PRECISION(members_add)(members *self, tl_model *model, const tl_fit_resu
     if (self->validation) tl_ensemble_add(self->validation, model, error);
     if (self->test) tl_ensemble_add(self->test, model, error);
     if (tl_failed(error)) return;
-    self->of[self->trained++] = (report_member){.epochs = fit->epochs,
+    self->of[self->trained++] = (report_member){.number = self->tried + 1,
+                                                .epochs = fit->epochs,
                                                 .best_epoch = fit->best_epoch,
                                                 .seconds = fit->seconds,
                                                 .steps = fit->steps,

@@ -10,8 +10,8 @@
 typedef struct members {
     const train_settings *settings; /* of all */
     train_settings own;             /* of the one under way: its seed and its files */
-    size_t count, trained;          /* to be trained; done */
-    report_member *of;              /* (count) */
+    size_t count, tried, trained;   /* to be trained; gone through, whatever came of it; joined */
+    report_member *of;              /* (count) those that joined */
     tl_ensemble *train, *validation, *test;
 } members;
 

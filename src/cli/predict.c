@@ -2,6 +2,7 @@
 #include "cli/model.h"
 #include "cli/report.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,6 +61,17 @@ static void print_row(const loaded *self, const tl_real *y, size_t outputs) {
     putchar('\n');
 }
 
+/* Fails for a series, numbered from `first` on, whose prediction is not finite. */
+static tl_status check_rows(size_t first, const tl_tensor *y, tl_error *error) {
+    const size_t each = y->shape[1] * y->shape[2];
+    for (size_t i = 0; i < y->shape[0] * each; i++)
+        if (!isfinite(y->data[i]))
+            return tl_fail(error, TL_ERROR_NUMERIC,
+                           "series %zu: what is predicted is not finite: the model, or the series, has values that are too large",
+                           first + i / each);
+    return TL_OK;
+}
+
 /* Which series, or window of a recording, and which step of it. */
 static void print_place(const loaded *self, size_t series, size_t step) {
     const tl_window *windows = self->data->windows;
@@ -88,14 +100,14 @@ static void predict_one(const loaded *self, tl_tensor *y, tl_error *error) {
         tl_tensor part = tl_tensor_slice(y, 0, x.shape[0]);
         tl_predict(self->model, &x, self->data->lengths ? self->data->lengths + first : NULL, &part, error);
         if (first == 0 && !tl_failed(error)) print_head(self, y->shape[2]);
-        if (!tl_failed(error)) print_rows(self, first, &part);
+        if (!tl_failed(error) && check_rows(first, &part, error) == TL_OK) print_rows(self, first, &part);
     }
 }
 
 static void predict_mean(loaded *self, tl_tensor *y, tl_error *error) {
     tl_ensemble *ensemble = tl_ensemble_new(self->data, error);
     for (size_t i = 0; i < self->models; i++) IN_PRECISION(loaded_join)(self, ensemble, i, error);
-    if (tl_ensemble_predict(ensemble, y, error) == TL_OK) {
+    if (tl_ensemble_predict(ensemble, y, error) == TL_OK && check_rows(0, y, error) == TL_OK) {
         print_head(self, y->shape[2]);
         print_rows(self, 0, y);
     }

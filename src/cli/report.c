@@ -73,17 +73,21 @@ void report_metrics(json_t *object, const char *set, const tl_metrics *metrics, 
 }
 
 void report_metrics_head(bool regression) {
-    printf("           %8s %12s %12s%s\n", "series", "loss", regression ? "rmse" : "accuracy",
-           regression ? "          mae           r2" : "");
+    printf("           %8s %12s", "series", "loss");
+    if (regression)
+        printf(" %12s %12s %12s\n", "rmse", "mae", "r2");
+    else
+        printf(" %12s %12s %12s\n", "accuracy", "balanced", "f1");
 }
 
 void report_metrics_line(const char *set, size_t series, const tl_metrics *metrics, bool regression) {
     char r2[REPORT_NUMBER] = "undefined";
     if (!isnan(metrics->r2)) snprintf(r2, sizeof r2, "%.6g", metrics->r2);
+    printf("%-10s %8zu %12.6g", set, series, metrics->loss);
     if (regression)
-        printf("%-10s %8zu %12.6g %12.6g %12.6g %12s\n", set, series, metrics->loss, metrics->rmse, metrics->mae, r2);
+        printf(" %12.6g %12.6g %12s\n", metrics->rmse, metrics->mae, r2);
     else
-        printf("%-10s %8zu %12.6g %12.4f\n", set, series, metrics->loss, metrics->accuracy);
+        printf(" %12.4f %12.4f %12.4f\n", metrics->accuracy, metrics->balanced_accuracy, metrics->f1);
 }
 
 /* ---- members ---- */
@@ -110,7 +114,7 @@ void report_members(json_t *object, const report_member *member, size_t count, b
 void report_members_lines(const report_member *member, size_t count, size_t series, bool regression) {
     for (size_t i = 0; i < count; i++) {
         char name[40];
-        snprintf(name, sizeof name, "  member %zu", i + 1);
+        snprintf(name, sizeof name, "  member %zu", member[i].number);
         report_metrics_line(name, series, &member[i].test, regression);
     }
 }

@@ -38,6 +38,7 @@ void report_metrics_line(const char *set, size_t series, const tl_metrics *metri
 
 /* One of several networks whose outputs are averaged. */
 typedef struct report_member {
+    size_t number;     /* from 1 */
     const char *model; /* NULL where it is not from a file, as the next three are 0 where it is */
     int epochs, best_epoch;
     double seconds;

@@ -22,8 +22,10 @@ typedef struct job {
     tl_model *model;
     tl_fit_result fit;
     tl_metrics train_metrics, validation_metrics, test_metrics;
-    bool log_failed, save_failed; /* which was said */
-    fold_result *folds;           /* NULL: no cross-validation */
+    bool log_failed;
+    bool spoilt;        /* training ended with an error, which was told, but there is something to report */
+    char part[32];      /* which fold or member is under way, for messages: "fold 2: "; "": there is one network */
+    fold_result *folds; /* NULL: no cross-validation */
     size_t folds_done;
     tl_rate_curve *rates; /* NULL: not asked for */
     members members;      /* where there are to be several networks */
@@ -57,6 +59,7 @@ static void hold_out(job *self, tl_error *error) {
     if (tl_failed(error)) return;
     tl_dataset_free(self->data);
     self->data = rest;
+    IN_PRECISION(warn_of_fold)(settings, "", self->data, self->validation);
 }
 
 enum { SOURCES = 3, FILES_EACH = 4 };
@@ -114,7 +117,9 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
     if (self->test_path && self->data) self->test = tl_dataset_read(input_open(self->test_path, cfg.format, error), &cfg, error);
     input_name(error);
     if (self->data && self->test) pad_both(self, error);
-    if (self->data) hold_out(self, error);
+    if (tl_failed(error)) return;
+    IN_PRECISION(warn_of_data)(settings, self->data);
+    hold_out(self, error);
 }
 
 /* Options that say nothing together. */
@@ -143,12 +148,15 @@ static void check_settings(const train_settings *settings, tl_error *error) {
 
 /* ---- model ---- */
 
-/* A tenth of the series, within 1 … the architecture's limit; never more than there are. */
+enum { LEAST_BATCH = 2 }; /* of one series batch norm learns nothing */
+
+/* Never more than there are series. */
 static size_t choose_batch(const job *self) {
-    const size_t series = self->data->x.shape[0], asked = (size_t)self->settings->batch;
-    if (asked > 0) return asked < series ? asked : series;
-    const size_t tenth = series / 10 > 1 ? series / 10 : 1;
-    return tenth < self->architecture->largest_batch ? tenth : self->architecture->largest_batch;
+    const architecture *recipe = self->architecture;
+    const size_t series = self->data->x.shape[0], tenth = series / 10 > LEAST_BATCH ? series / 10 : LEAST_BATCH;
+    const size_t usual = recipe->tenth && tenth < recipe->batch ? tenth : recipe->batch;
+    const size_t batch = self->settings->batch > 0 ? (size_t)self->settings->batch : usual;
+    return batch < series ? batch : series;
 }
 
 /* As the library writes it: 0 where the option was not given. */
@@ -205,13 +213,14 @@ static void make_model(job *self, tl_error *error) {
 
 /* ---- training ---- */
 
-static tl_schedule_cfg schedule_of(const train_settings *settings, tl_error *error) {
+static tl_schedule_cfg schedule_of(const job *self, tl_error *error) {
+    const train_settings *settings = self->settings;
     tl_schedule_cfg cfg = {.factor = settings->factor,
                            .patience = (int)settings->patience,
                            .period = (int)settings->period,
                            .minimum = settings->least_rate,
                            .warmup = (int)settings->warmup};
-    tl_schedule_by_name(settings->schedule, &cfg.kind, error);
+    tl_schedule_by_name(settings->schedule ? settings->schedule : self->architecture->schedule, &cfg.kind, error);
     return cfg;
 }
 
@@ -221,7 +230,7 @@ static tl_fit_cfg fit_cfg(const job *self, progress *shown, tl_error *error) {
         .epochs = settings->epochs ? (int)settings->epochs : self->architecture->epochs,
         .batch = self->batch,
         .accumulate = (size_t)settings->accumulate,
-        .schedule = schedule_of(settings, error),
+        .schedule = schedule_of(self, error),
         .restore_best = true,
         .validation = self->validation,
         .patience = (int)settings->give_up,
@@ -244,77 +253,119 @@ static tl_status check_out(const job *self, tl_error *error) {
     return tl_model_save_check(self->model, self->settings->out, &cfg, error);
 }
 
-/* A file that cannot be written ends neither the report nor the training of other networks. */
-static void note_failure(job *self, const char *option, const tl_error *error) {
-    if (!tl_failed(error)) return;
-    complain(self->settings->common.command, "%s %s", option, error->text);
-    self->save_failed = true;
-}
-
-static void save(job *self, tl_error *error) {
-    tl_error wrong = {0};
-    const tl_save_cfg cfg = save_cfg(self, error);
-    if (tl_failed(error)) return;
-    tl_model_save(self->model, self->settings->out, &cfg, &wrong);
-    note_failure(self, "--out", &wrong);
-}
-
-/* Trains; where the checkpoint could not be written in the end, what was learnt so far is kept. */
-static void fit(job *self, const tl_fit_cfg *cfg, tl_error *error) {
-    tl_error wrong = {0};
-    if (tl_failed(error)) return;
-    tl_fit(self->model, self->data, cfg, &self->fit, &wrong);
-    if (wrong.status == TL_ERROR_FILE && self->fit.steps > 0)
-        note_failure(self, "--checkpoint", &wrong);
-    else if (tl_failed(&wrong))
-        tl_fail(error, wrong.status, "%s", wrong.text);
-}
-
-static void train(job *self, tl_error *error) {
-    const train_settings *settings = self->settings;
-    progress shown;
-    const tl_fit_cfg cfg = fit_cfg(self, &shown, error);
-    if (settings->out && check_out(self, error) != TL_OK) return;
-    if (!progress_begin(&shown, settings, self->data, self->batch)) {
-        self->log_failed = true;
-        return;
-    }
-    shown.members = self->members.count;
-    shown.member = self->members.trained + 1;
-    fit(self, &cfg, error);
-    self->log_failed = !progress_end(&shown);
-    if (*self->fit.note) complain(settings->common.command, "--resume %s: %s", settings->resume, self->fit.note);
-    if (settings->out) save(self, error);
+static void evaluate(job *self, tl_error *error) {
+    self->train_metrics = self->validation_metrics = self->test_metrics = report_no_metrics;
     tl_evaluate(self->model, self->data, &self->train_metrics, error);
     if (self->validation) tl_evaluate(self->model, self->validation, &self->validation_metrics, error);
     if (self->test) tl_evaluate(self->model, self->test, &self->test_metrics, error);
 }
 
+/* Fails where a set was evaluated and its loss is not finite. */
+static void check_losses(const job *self, tl_error *error) {
+    const struct {
+        const char *name;
+        const tl_dataset *data;
+        double loss;
+    } sets[] = {{"training", self->data, self->train_metrics.loss},
+                {"validation", self->validation, self->validation_metrics.loss},
+                {"test", self->test, self->test_metrics.loss}};
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
+        if (sets[i].data && !isfinite(sets[i].loss))
+            tl_fail(error, TL_ERROR_NUMERIC,
+                    "the loss of the trained network on the %s set is not finite: a lower --lr, or --clip, would help",
+                    sets[i].name);
+}
+
+/* Says what went wrong, and where the network is that there was (`saved`; NULL: nowhere): there is something to report all the
+ * same, and other networks to be trained. */
+static void tell(job *self, const char *option, const tl_error *wrong, const char *saved) {
+    char where[400] = "";
+    if (saved && self->fit.best_epoch > 0)
+        snprintf(where, sizeof where, "; %.300s has the best network so far, of epoch %d", saved, self->fit.best_epoch);
+    else if (saved)
+        snprintf(where, sizeof where, "; %.300s has the network so far", saved);
+    complain(self->settings->common.command, "%s%s%s%s", self->part, option, wrong->text, where);
+    self->spoilt = true;
+}
+
+static void save(const job *self, tl_error *error) {
+    const tl_save_cfg cfg = save_cfg(self, error);
+    tl_model_save(self->model, self->settings->out, &cfg, error);
+}
+
+/* Evaluates and saves what there is after training, which ended as `training` says. False where that is not to be averaged. */
+static bool conclude(job *self, const tl_error *training) {
+    const train_settings *settings = self->settings;
+    const bool unwritten = training->status == TL_ERROR_FILE;
+    tl_error losses = {0}, saving = {0};
+    evaluate(self, &losses);
+    check_losses(self, &losses);
+    const bool sound = isfinite(self->train_metrics.loss);
+    if (settings->out && sound) save(self, &saving);
+    const char *saved = settings->out && sound && !tl_failed(&saving) ? settings->out : NULL;
+    if (tl_failed(training)) tell(self, unwritten ? "--checkpoint " : "", training, saved);
+    if (tl_failed(&losses)) tell(self, "", &losses, NULL);
+    if (tl_failed(&saving)) tell(self, "--out ", &saving, NULL);
+    if (sound) IN_PRECISION(warn_of_training)(settings, self->part, self->data, &self->fit, &self->train_metrics);
+    return !tl_failed(&losses) && (!tl_failed(training) || unwritten);
+}
+
+/* False where it failed, or where what came of it is not to be averaged with others. */
+static bool train(job *self, tl_error *error) {
+    const train_settings *settings = self->settings;
+    progress shown;
+    tl_error wrong = {0};
+    const tl_fit_cfg cfg = fit_cfg(self, &shown, error);
+    if (tl_failed(error) || (settings->out && check_out(self, error) != TL_OK)) return false;
+    if (!progress_begin(&shown, settings, self->data, self->batch)) {
+        self->log_failed = true;
+        return false;
+    }
+    shown.members = self->members.count;
+    shown.member = self->members.tried + 1;
+    tl_fit(self->model, self->data, &cfg, &self->fit, &wrong);
+    self->log_failed = !progress_end(&shown);
+    if (*self->fit.note) complain(settings->common.command, "--resume %s: %s", settings->resume, self->fit.note);
+    const bool unwritten = wrong.status == TL_ERROR_FILE && self->fit.steps > 0;
+    if (!tl_failed(&wrong) || self->fit.best_epoch > 0 || unwritten) return conclude(self, &wrong);
+    if (self->fit.epochs > 0 && *self->part)
+        tell(self, "", &wrong, NULL); /* the others may fare better */
+    else
+        tl_fail(error, wrong.status, "%s%s", self->part, wrong.text);
+    return false;
+}
+
 /* ---- cross-validation ---- */
+
+static void train_fold(job *self, const tl_dataset *all, size_t fold, tl_error *error) {
+    const train_settings *settings = self->settings;
+    const size_t folds = (size_t)settings->folds;
+    tl_dataset_fold(all, folds, fold, (uint64_t)settings->seed, &self->data, &self->validation, error);
+    tl_model_free(self->model);
+    self->model = NULL;
+    snprintf(self->part, sizeof self->part, "fold %zu: ", fold);
+    make_model(self, error);
+    if (!settings->quiet && !tl_failed(error)) fprintf(stderr, "fold %zu of %zu\n", fold, folds);
+    if (!tl_failed(error)) IN_PRECISION(warn_of_fold)(settings, self->part, self->data, self->validation);
+    if (!tl_failed(error) && train(self, error))
+        self->folds[self->folds_done++] = (fold_result){
+            fold, self->validation->x.shape[0], self->fit, self->train_metrics, self->validation_metrics, self->test_metrics};
+    tl_dataset_free(self->data);
+    tl_dataset_free(self->validation);
+    self->data = self->validation = NULL;
+}
 
 /* Trains on all folds but one, for each of them; metrics are then means over the folds. */
 static void cross_validate(job *self, tl_error *error) {
-    const train_settings *settings = self->settings;
-    const size_t folds = (size_t)settings->folds;
+    const size_t folds = (size_t)self->settings->folds;
     tl_dataset *all = self->data;
     if (tl_failed(error)) return;
     self->folds = calloc(folds, sizeof *self->folds);
     if (!self->folds) tl_fail(error, TL_ERROR_MEMORY, "out of memory");
-    for (size_t f = 0; f < folds && !tl_failed(error) && !progress_interrupted(); f++) {
-        tl_dataset_fold(all, folds, f, (uint64_t)settings->seed, &self->data, &self->validation, error);
-        tl_model_free(self->model);
-        self->model = NULL;
-        make_model(self, error);
-        if (!settings->quiet && !tl_failed(error)) fprintf(stderr, "fold %zu of %zu\n", f, folds);
-        if (!tl_failed(error)) train(self, error);
-        if (!tl_failed(error))
-            self->folds[self->folds_done++] = (fold_result){self->validation->x.shape[0], self->fit, self->train_metrics,
-                                                            self->validation_metrics, self->test_metrics};
-        tl_dataset_free(self->data);
-        tl_dataset_free(self->validation);
-        self->data = self->validation = NULL;
-    }
+    for (size_t f = 0; f < folds && !tl_failed(error) && !self->log_failed && !progress_interrupted(); f++)
+        train_fold(self, all, f, error);
     self->data = all;
+    if (self->spoilt && self->folds_done == 0) tl_fail(error, TL_ERROR_NUMERIC, "no fold could be trained");
     const fold_result mean = folds_mean(self->folds, self->folds_done);
     self->fit = mean.fit;
     self->train_metrics = mean.train;
@@ -341,26 +392,23 @@ static void find_rate(job *self, tl_error *error) {
 
 static void train_member(job *self, tl_error *error) {
     const train_settings *all = self->settings;
-    tl_error wrong = {0};
-    self->settings = IN_PRECISION(members_next)(&self->members, &wrong);
+    self->settings = IN_PRECISION(members_next)(&self->members, error);
     self->fit = (tl_fit_result){0};
     tl_model_free(self->model);
     self->model = NULL;
-    make_model(self, &wrong);
-    if (!tl_failed(&wrong)) train(self, &wrong);
+    snprintf(self->part, sizeof self->part, "member %zu: ", self->members.tried + 1);
+    if (!tl_failed(error)) make_model(self, error);
+    if (!tl_failed(error) && train(self, error) && self->fit.epochs > 0)
+        IN_PRECISION(members_add)(&self->members, self->model, &self->fit, &self->test_metrics, error);
+    self->members.tried++;
     self->settings = all;
-    if (self->fit.epochs > 0) IN_PRECISION(members_add)(&self->members, self->model, &self->fit, &self->test_metrics, &wrong);
-    if (!tl_failed(&wrong)) return;
-    if (self->members.trained == 0)
-        tl_fail(error, wrong.status, "%s", wrong.text);
-    else
-        tl_fail(error, wrong.status, "member %zu: %.400s", self->members.trained + 1, wrong.text);
 }
 
 static void train_members(job *self, size_t count, tl_error *error) {
     members *all = &self->members;
     IN_PRECISION(members_begin)(all, self->settings, count, self->data, self->validation, self->test, error);
-    while (all->trained < count && !tl_failed(error) && !self->log_failed && !progress_interrupted()) train_member(self, error);
+    while (all->tried < count && !tl_failed(error) && !self->log_failed && !progress_interrupted()) train_member(self, error);
+    if (self->spoilt && all->trained == 0) tl_fail(error, TL_ERROR_NUMERIC, "no member could be trained");
     if (tl_failed(error) || all->trained == 0) return;
     self->fit = IN_PRECISION(members_fit)(all);
     self->fit.stopped = progress_interrupted();
@@ -481,7 +529,7 @@ static int report(const job *self, const tl_error *error) {
         report_as_json(self);
     else
         report_as_text(self);
-    return self->log_failed || self->save_failed ? EXIT_FAILED : EXIT_DONE;
+    return self->log_failed || self->spoilt ? EXIT_FAILED : EXIT_DONE;
 }
 
 int IN_PRECISION(train)(const void *settings) {

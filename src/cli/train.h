@@ -35,10 +35,24 @@ typedef struct train_settings {
 int train_f32(const void *settings);
 int train_f64(const void *settings);
 
+/* ---- warnings: a line each on stderr, which names the cure ---- */
+
+/* Of one class, or far more of one than of others; of series that are all constant once they are scaled. */
+void IN_PRECISION(warn_of_data)(const train_settings *settings, const tl_dataset *data);
+
+/* Of a class that a fold lacks; `part` begins the line. */
+void IN_PRECISION(warn_of_fold)(const train_settings *settings, const char *part, const tl_dataset *data,
+                                const tl_dataset *validation);
+
+/* Of a training accuracy that is lower, by more than chance, than what was seen in the epoch that is kept. */
+void IN_PRECISION(warn_of_training)(const train_settings *settings, const char *part, const tl_dataset *data,
+                                    const tl_fit_result *fit, const tl_metrics *metrics);
+
 /* ---- cross-validation ---- */
 
 /* What training on all folds but one led to. */
 typedef struct fold_result {
+    size_t fold;     /* from 0 */
     size_t held_out; /* series */
     tl_fit_result fit;
     tl_metrics train, validation, test; /* report_no_metrics: not evaluated */

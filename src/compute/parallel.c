@@ -50,6 +50,11 @@ unsigned tl_denormals_off(void) {
     const unsigned before = _mm_getcsr();
     _mm_setcsr(before | 0x8040u);
     return before;
+#elif defined(__aarch64__)
+    uint64_t before;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(before));
+    __asm__ volatile("msr fpcr, %0" : : "r"(before | UINT64_C(1) << 24));
+    return (unsigned)before;
 #else
     return 0;
 #endif
@@ -58,6 +63,8 @@ unsigned tl_denormals_off(void) {
 void tl_denormals_restore(unsigned before) {
 #if defined(__SSE2__)
     _mm_setcsr(before);
+#elif defined(__aarch64__)
+    __asm__ volatile("msr fpcr, %0" : : "r"((uint64_t)before));
 #else
     (void)before;
 #endif

@@ -15,8 +15,8 @@ struct tl_workers {
 /* `threads` workers; 0: as many as the machine offers. */
 tl_workers tl_workers_of(int threads);
 
-/* Denormal numbers slow arithmetic forty-fold: between these two calls they count as zero on this thread (MXCSR: flush to zero,
- * denormals are zero). tl_parallel does the same on the other threads. */
+/* Denormal numbers slow arithmetic forty-fold: between these two calls they count as zero on this thread (x86's MXCSR: flush to
+ * zero, denormals are zero; arm64's FPCR: flush to zero). tl_parallel does the same on the other threads. */
 unsigned tl_denormals_off(void);
 void tl_denormals_restore(unsigned before);
 

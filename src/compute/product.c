@@ -2,13 +2,18 @@
 
 #include "base/math.h"
 #include "base/memory.h"
+#include "compute/matrix.h"
 
+#include <math.h>
 #include <string.h>
 
 enum {
-    WEIGHT_BYTES = 192 * 1024, /* weights that stay in the second-level cache while the rows of a part pass */
+    WEIGHT_BYTES = 192 * 1024, /* weights that stay in the second-level cache while the rows pass */
+    SPAN_BYTES = 512 * 1024,   /* over which they may lie: rows of a power of two push each other out of it */
     PART_ROWS = 48,            /* of a part at least: several tiles of registers */
     PARTS = 16,                /* of the rows at most, for the workers to share */
+    LANES_COST = 10,           /* adding the lanes of an output, in multiply-adds of a vector */
+    PART_COST = 8,             /* storing a partial vector, likewise */
     MOST_LANES = 64 / (int)sizeof(tl_real)
 };
 
@@ -25,85 +30,154 @@ tl_direct_block tl_direct_block_at(const tl_kernels *kernels, size_t width, size
     return (tl_direct_block){.first = first, .vectors = end - begin, .lanes = lanes, .width = tl_min(lanes, width - first)};
 }
 
-/* ---- the product ---- */
+size_t tl_dots_blocks(const tl_kernels *kernels, size_t width) { return tl_ceil_div(width, kernels->direct_vectors); }
 
-/* Weights are read where they lie: behind the outputs of the last block are those of the next row, which count for nothing. Only
- * of the rows at the end, whose vectors would reach beyond the array, there is a copy. */
-typedef struct product_job {
-    const tl_product *product;
-    const tl_kernels *kernels;
-    size_t parts, blocks;
-    size_t whole;         /* rows of the weight whose vectors lie in it in every block */
-    const tl_real *start; /* (width, whole vectors) the bias, or zeros */
-    const tl_real *end;   /* (inner - whole, lanes of the last block) */
-} product_job;
-
-/* A run of rows of y and of the inner index, for a block of outputs. */
-typedef struct portion {
-    size_t row, rows, first, count;
-} portion;
-
-static void add_piece(const product_job *job, const tl_direct_block *block, const portion *piece) {
-    const tl_product *p = job->product;
-    const bool copied = piece->first >= job->whole && block->width < block->lanes;
-    job->kernels->direct_product(&(tl_direct_product){.x = p->x + piece->row * p->inner + piece->first,
-                                                      .row_step = p->inner,
-                                                      .runs = 1,
-                                                      .count = piece->count,
-                                                      .step = 1,
-                                                      .factor = copied ? job->end + (piece->first - job->whole) * block->lanes
-                                                                       : p->weight + piece->first * p->width + block->first,
-                                                      .factor_step = copied ? block->lanes : p->width,
-                                                      .start = piece->first == 0 ? job->start + block->first : NULL,
-                                                      .out = p->y + piece->row * p->width + block->first,
-                                                      .out_step = p->width,
-                                                      .rows = piece->rows,
-                                                      .vectors = block->vectors,
-                                                      .width = block->width});
+tl_direct_block tl_dots_block_at(const tl_kernels *kernels, size_t width, size_t index) {
+    const size_t blocks = tl_dots_blocks(kernels, width), first = tl_split_at(width, blocks, index);
+    const size_t count = tl_split_at(width, blocks, index + 1) - first;
+    return (tl_direct_block){.first = first, .vectors = count, .lanes = count, .width = count};
 }
 
-/* Some rows of a block: a part of the weights at a time is used for all of them before the next one takes its place in the cache.
- */
+/* ---- the factor ---- */
+
+double tl_outputs_cost(size_t inner, size_t width, size_t lanes) {
+    return (double)(inner * tl_ceil_div(width, lanes) + (width % lanes ? PART_COST : 0));
+}
+
+double tl_dots_cost(size_t inner, size_t width, size_t lanes) {
+    return width < lanes ? 1.2 * (double)width * (double)(tl_ceil_div(inner, lanes) + LANES_COST) : HUGE_VAL;
+}
+
+/* Behind the outputs of the last block lie those of the next row, which count for nothing; but behind the last row nothing may be
+ * read. */
+static void copy_end(tl_factor *f, tl_real *end) {
+    const tl_direct_block last = tl_direct_block_at(f->kernels, f->width, tl_direct_blocks(f->kernels, f->width) - 1);
+    f->whole = f->inner - tl_min(tl_ceil_div(last.lanes - last.width, f->width), f->inner);
+    f->end = end;
+    for (size_t row = f->whole; row < f->inner; row++, end += last.lanes) {
+        memset(end, 0, last.lanes * sizeof *end);
+        memcpy(end, f->weight + row * f->width + last.first, last.width * sizeof *end);
+    }
+}
+
+static void copy_dots(tl_factor *f, tl_real *to) {
+    const size_t lanes = f->kernels->lanes;
+    const tl_real *weight = f->weight;
+    f->weight = to;
+    for (size_t b = 0; b < tl_factor_blocks(f); b++) {
+        const tl_direct_block block = tl_dots_block_at(f->kernels, f->width, b);
+        for (size_t i = 0; i < f->inner; i += lanes, to += block.width * lanes) {
+            const size_t count = tl_min(lanes, f->inner - i);
+            if (count < lanes) memset(to, 0, block.width * lanes * sizeof *to);
+            tl_transposed_copy(weight + i * f->width + block.first, f->width, count, block.width, to, lanes);
+        }
+    }
+}
+
+size_t tl_factor_blocks(const tl_factor *f) {
+    return f->dots ? tl_dots_blocks(f->kernels, f->width) : tl_direct_blocks(f->kernels, f->width);
+}
+
+size_t tl_factor_scratch(size_t inner, size_t width) {
+    const size_t end = (size_t)MOST_LANES * TL_MOST_TILE_WIDTH, dots = width < MOST_LANES ? tl_aligned_count(inner) * width : 0;
+    return tl_aligned_count(width) + tl_max(end, tl_aligned_count(dots));
+}
+
+tl_factor tl_factor_of(const tl_kernels *kernels, const tl_real *weight, size_t inner, size_t width, const tl_real *bias,
+                       tl_real *scratch) {
+    tl_factor factor = {.kernels = kernels,
+                        .inner = inner,
+                        .width = width,
+                        .dots = tl_dots_cost(inner, width, kernels->lanes) < tl_outputs_cost(inner, width, kernels->lanes),
+                        .weight = weight,
+                        .start = scratch};
+    const size_t start = tl_aligned_count(width);
+    memset(scratch, 0, start * sizeof *scratch);
+    if (bias) memcpy(scratch, bias, width * sizeof *scratch);
+    if (factor.dots)
+        copy_dots(&factor, scratch + start);
+    else
+        copy_end(&factor, scratch + start);
+    return factor;
+}
+
+/* ---- products ---- */
+
+static void multiply_dots(const tl_factor *f, size_t index, const tl_factor_rows *rows) {
+    const tl_direct_block block = tl_dots_block_at(f->kernels, f->width, index);
+    const size_t lanes = f->kernels->lanes;
+    f->kernels->direct_dots(&(tl_direct_product){.x = rows->x,
+                                                 .row_step = rows->row_step,
+                                                 .runs = 1,
+                                                 .count = f->inner / lanes,
+                                                 .step = lanes,
+                                                 .rest = f->inner % lanes,
+                                                 .factor = f->weight + block.first * tl_ceil_div(f->inner, lanes) * lanes,
+                                                 .factor_step = block.width * lanes,
+                                                 .start = f->start + block.first,
+                                                 .out = rows->y + block.first,
+                                                 .out_step = rows->y_step,
+                                                 .rows = rows->rows,
+                                                 .vectors = block.width});
+}
+
+/* Adds inner elements first … first + count - 1; the first of them start from the bias. */
+static void add_part(const tl_factor *f, const tl_direct_block *block, const tl_factor_rows *rows, size_t first, size_t count) {
+    const bool copied = first >= f->whole && block->width < block->lanes;
+    f->kernels->direct_product(&(tl_direct_product){.x = rows->x + first,
+                                                    .row_step = rows->row_step,
+                                                    .runs = 1,
+                                                    .count = count,
+                                                    .step = 1,
+                                                    .factor = copied ? f->end + (first - f->whole) * block->lanes
+                                                                     : f->weight + first * f->width + block->first,
+                                                    .factor_step = copied ? block->lanes : f->width,
+                                                    .start = first == 0 ? f->start + block->first : NULL,
+                                                    .out = rows->y + block->first,
+                                                    .out_step = rows->y_step,
+                                                    .rows = rows->rows,
+                                                    .vectors = block->vectors,
+                                                    .width = block->width});
+}
+
+/* A part of the weights at a time is used for all rows before the next one takes its place in the cache. */
+void tl_factor_multiply(const tl_factor *f, size_t block, const tl_factor_rows *rows) {
+    if (f->dots) {
+        multiply_dots(f, block, rows);
+        return;
+    }
+    const tl_direct_block at = tl_direct_block_at(f->kernels, f->width, block);
+    const size_t most = tl_max(tl_min(WEIGHT_BYTES / at.lanes, SPAN_BYTES / f->width) / sizeof(tl_real), 1);
+    for (size_t first = 0, count; first < f->inner; first += count) {
+        count = tl_min(most, (first < f->whole ? f->whole : f->inner) - first);
+        add_part(f, &at, rows, first, count);
+    }
+}
+
+typedef struct product_job {
+    const tl_product *product;
+    tl_factor factor;
+    size_t parts, blocks;
+} product_job;
+
 static void product_task(void *context, size_t task, int worker) {
     (void)worker;
     const product_job *job = context;
-    const size_t inner = job->product->inner, part = task / job->blocks, rows = job->product->rows;
-    const tl_direct_block block = tl_direct_block_at(job->kernels, job->product->width, task % job->blocks);
-    const size_t most = WEIGHT_BYTES / (block.lanes * sizeof(tl_real));
-    portion piece = {.row = tl_split_at(rows, job->parts, part)};
-    piece.rows = tl_split_at(rows, job->parts, part + 1) - piece.row;
-    for (; piece.first < inner; piece.first += piece.count) {
-        const size_t stop = piece.first < job->whole ? job->whole : inner;
-        piece.count = tl_min(most, stop - piece.first);
-        add_piece(job, &block, &piece);
-    }
+    const tl_product *p = job->product;
+    const size_t part = task / job->blocks, first = tl_split_at(p->rows, job->parts, part);
+    tl_factor_multiply(&job->factor, task % job->blocks,
+                       &(tl_factor_rows){.x = p->x + first * p->inner,
+                                         .row_step = p->inner,
+                                         .rows = tl_split_at(p->rows, job->parts, part + 1) - first,
+                                         .y = p->y + first * p->width,
+                                         .y_step = p->width});
 }
 
-static void copy_end(const tl_product *p, const tl_direct_block *last, size_t whole, tl_real *end) {
-    for (size_t row = whole; row < p->inner; row++, end += last->lanes) {
-        memset(end, 0, last->lanes * sizeof *end);
-        memcpy(end, p->weight + row * p->width + last->first, last->width * sizeof *end);
-    }
-}
-
-size_t tl_product_scratch(size_t width) { return tl_aligned_count(width) + (size_t)MOST_LANES * TL_MOST_TILE_WIDTH; }
-
-void tl_product_run(const tl_product *product, const tl_workers *workers, tl_real *scratch) {
-    const tl_product *p = product;
-    const tl_kernels *kernels = tl_kernels_of(workers);
-    const size_t blocks = tl_direct_blocks(kernels, p->width);
-    const tl_direct_block last = tl_direct_block_at(kernels, p->width, blocks - 1);
-    const size_t beyond = tl_ceil_div(last.lanes - last.width, p->width);
+void tl_product_run(const tl_product *p, const tl_workers *workers, tl_real *scratch) {
     product_job job = {.product = p,
-                       .kernels = kernels,
-                       .parts = tl_min(tl_ceil_div(p->rows, PART_ROWS), PARTS),
-                       .blocks = blocks,
-                       .whole = p->inner - tl_min(beyond, p->inner),
-                       .start = scratch,
-                       .end = scratch + tl_aligned_count(p->width)};
-    memset(scratch, 0, tl_aligned_count(p->width) * sizeof *scratch);
-    if (p->bias) memcpy(scratch, p->bias, p->width * sizeof *scratch);
-    copy_end(p, &last, job.whole, scratch + tl_aligned_count(p->width));
-    tl_parallel(workers, job.parts * blocks, TL_VECTOR_WORK * (double)p->rows * (double)p->inner * (double)p->width, product_task,
-                &job);
+                       .factor = tl_factor_of(tl_kernels_of(workers), p->weight, p->inner, p->width, p->bias, scratch),
+                       .parts = tl_min(tl_ceil_div(p->rows, PART_ROWS), PARTS)};
+    job.blocks = tl_factor_blocks(&job.factor);
+    const double work = TL_VECTOR_WORK * (double)p->rows * (double)p->inner * (double)p->width;
+    tl_parallel(workers, job.parts * job.blocks, work, product_task, &job);
 }

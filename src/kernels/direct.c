@@ -145,16 +145,28 @@ static __attribute__((noinline)) void add_lanes(tl_real sums[][TL_LANES], int co
     }
 }
 
+/* Elements behind the last whole vector. */
+TL_INLINE void add_rest(const tl_direct_product *p, const tl_real *x, tl_vector sum[TILE_ROWS][TL_TILE_VECTORS], const int rows,
+                        const int vectors) {
+    const tl_real *factor = p->factor + p->count * p->factor_step;
+    x += p->count * p->step;
+    TL_UNROLL for (int r = 0; r < rows; r++) {
+        const tl_vector value = tl_load_part(x + (size_t)r * p->row_step, p->rest);
+        TL_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] += value * tl_load(factor + v * TL_LANES);
+    }
+}
+
 TL_INLINE void dots_tile(const tl_direct_product *p, const tl_real *x, tl_real *out, const int rows, const int vectors) {
     tl_vector sum[TILE_ROWS][TL_TILE_VECTORS];
     tl_real lanes[SUMS][TL_LANES];
     TL_UNROLL for (int r = 0; r < rows; r++) TL_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = (tl_vector){0};
     add_products(p, x, sum, rows, vectors, DOTS, NULL);
+    if (p->rest) add_rest(p, x, sum, rows, vectors);
     TL_UNROLL for (int r = 0; r < rows; r++) TL_UNROLL for (int v = 0; v < vectors; v++)
         tl_store(lanes[r * vectors + v], sum[r][v]);
     add_lanes(lanes, rows * vectors);
     for (int r = 0; r < rows; r++, out += p->out_step)
-        for (int v = 0; v < vectors; v++) out[v] = lanes[r * vectors + v][0];
+        for (int v = 0; v < vectors; v++) out[v] = lanes[r * vectors + v][0] + (p->start ? p->start[v] : 0);
 }
 
 TL_INLINE void either_tile(const tl_direct_product *p, const tl_real *x, tl_real *out, const int rows, const int vectors,

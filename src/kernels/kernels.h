@@ -152,12 +152,15 @@ typedef struct tl_direct_product {
     size_t out_step, rows; /* elements between its rows */
     size_t vectors;        /* 1 … direct_vectors */
     size_t width;          /* more than (vectors - 1) · lanes, at most vectors · lanes */
+    size_t rest;           /* of dots */
     tl_direct_soon soon[2];
 } tl_direct_product;
 
 /* The same with lanes that are elements of x, of whole vectors of which an output is the sum: for rows r and outputs o < vectors,
- * out[r][o] = sum over i < runs, j < count and l < lanes of x[r·row_step + i·run_step + j·step + l] · factor[i·count + j][o·lanes +
- * l]. Each lane adds in the order of i and j, then the halves of the vector are added, and so on. `start` and `width` do not count.
+ * out[r][o] = start[o] + sum over i < runs, j < count and l < lanes of x[r·row_step + i·run_step + j·step + l] ·
+ * factor[i·count + j][o·lanes + l]. With one run, `rest` < lanes further elements may follow, whose factors are a row like the
+ * others. Each lane adds in the order of i and j, then the halves of the vector are added, and so on, and start last: 0 where it is
+ * NULL. `width` does not count.
  */
 
 /* Rows of a block of columns side by side, and their sums: packed[r][o] = from[r·from_step + o] for o < width, any finite numbers

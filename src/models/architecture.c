@@ -76,11 +76,14 @@ tl_node tl_inception(tl_model *m, tl_node x, int outputs) {
 
 /* ---- Time-CNN ---- */
 
+/* The shape of a node that is not an input is not known before compiling: it is taken for long enough. */
 tl_node tl_time_cnn(tl_model *m, tl_node x, int outputs) {
     const tl_pool_cfg pool = {.window = 3};
-    x = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 6, .kernel = 7});
+    const size_t length = tl_node_shape(m, x).length;
+    const tl_padding padding = length > 0 && length < 60 ? TL_SAME : TL_VALID;
+    x = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 6, .kernel = 7, .padding = padding});
     x = tl_average_pool(m, tl_sigmoid(m, x), &pool);
-    x = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 12, .kernel = 7});
+    x = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 12, .kernel = 7, .padding = padding});
     x = tl_average_pool(m, tl_sigmoid(m, x), &pool);
     return tl_dense(m, tl_flatten(m, x), &(tl_dense_cfg){.units = outputs});
 }

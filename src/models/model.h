@@ -11,6 +11,9 @@
 /* Whether there is a compiled model with memory; messages begin with `caller`. */
 tl_status tl_model_check(const tl_model *model, const char *caller, tl_error *error);
 
+/* Fails with TL_ERROR_NUMERIC, naming the array, where a parameter or state is not finite; messages begin with `caller`. */
+tl_status tl_model_finite(const tl_model *model, const char *caller, tl_error *error);
+
 /* Adds the texts that describe a model, and its parameters and states. */
 tl_status tl_model_put(tl_archive *archive, const tl_model *model, const tl_save_cfg *cfg, tl_error *error);
 

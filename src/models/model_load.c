@@ -108,7 +108,7 @@ tl_status tl_model_take(tl_archive *archive, tl_model *model, tl_error *error) {
         tl_parameter parameter = tl_parameter_at(model, i);
         tl_archive_take(archive, "", parameter.layer, parameter.name, &parameter.value, error);
     }
-    return error->status;
+    return tl_model_finite(model, archive->path, error);
 }
 
 /* ---- what goes with it ---- */

@@ -90,12 +90,24 @@ tl_status tl_model_check(const tl_model *model, const char *caller, tl_error *er
     return model->plan_only ? tl_fail(error, TL_ERROR_STATE, "%s: %s", caller, model->error.text) : TL_OK;
 }
 
+tl_status tl_model_finite(const tl_model *model, const char *caller, tl_error *error) {
+    for (size_t i = 0; i < tl_parameter_arrays(model) && !tl_failed(error); i++) {
+        const tl_parameter parameter = tl_parameter_at(model, i);
+        const size_t count = parameter.value.data ? tl_tensor_count(&parameter.value) : 0; /* none with plan_only */
+        const size_t finite = tl_finite_count(parameter.value.data, count);
+        if (finite < count)
+            tl_fail(error, TL_ERROR_NUMERIC, "%.180s: array %s.%s: element %zu is %g; such a model predicts nothing", caller,
+                    parameter.layer, parameter.name, finite, (double)parameter.value.data[finite]);
+    }
+    return tl_failed(error) ? error->status : TL_OK;
+}
+
 /* `write`: the file; else only finds out whether that can be done. */
 static tl_status save(const tl_model *model, const char *path, const tl_save_cfg *given, size_t size, bool write, tl_error *error) {
     tl_save_cfg cfg;
     tl_error own = {0};
     if (!error) error = &own;
-    if (tl_model_check(model, "save", error) != TL_OK) return error->status;
+    if (tl_model_check(model, "save", error) != TL_OK || tl_model_finite(model, "save", error) != TL_OK) return error->status;
     tl_take(&cfg, sizeof cfg, given, size, "save", error);
     tl_archive archive = {0};
     tl_archive_text(&archive, "kind", "model", error);

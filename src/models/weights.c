@@ -21,18 +21,17 @@ static tl_status match(tl_weights *weights, tl_modules *modules, const json_t *m
     return map ? tl_weights_by_map(weights, modules, cfg->map, map, error) : tl_weights_by_shape(weights, modules, error);
 }
 
-/* Fails where the model's precision cannot hold a number. */
+/* Fails for a number that is not finite, or that the model's precision cannot hold. */
 static tl_status check_numbers(const tl_weights *weights, const tl_modules *modules, tl_error *error) {
     for (size_t l = 0; l < weights->layers && !tl_failed(error); l++)
         for (size_t w = 0; w < weights->layer[l].weights; w++) {
             const tl_weight *weight = &weights->layer[l].weight[w];
             const tl_array *array = tl_module_array(&modules->module[weights->layer[l].index], weight->name);
-            for (size_t i = 0; i < tl_tensor_count(&weight->value) && array->element > sizeof(tl_real); i++) {
+            for (size_t i = 0; i < tl_tensor_count(&weight->value); i++) {
                 const double value = tl_array_element(array, i);
-                if (isfinite(value) && !isfinite((tl_real)value))
-                    return tl_fail(error, TL_ERROR_FORMAT,
-                                   "%.180s: tensor %s: element %zu is %g, which single precision cannot hold", modules->path,
-                                   array->name, i, value);
+                if (isfinite((tl_real)value)) continue;
+                return tl_fail(error, TL_ERROR_FORMAT, "%.180s: tensor %s: element %zu is %g%s", modules->path, array->name, i,
+                               value, isfinite(value) ? ", which single precision cannot hold" : "; such a model predicts nothing");
             }
         }
     return error->status;

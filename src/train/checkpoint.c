@@ -30,6 +30,7 @@ static const tl_setting fit_numbers[] = {
     {"steps", TL_SETTING_SIZE, offsetof(tl_fit_state, result.steps), NULL},
     {"best_epoch", TL_SETTING_INTEGER, offsetof(tl_fit_state, result.best_epoch), NULL},
     {"best_loss", TL_SETTING_NUMBER, offsetof(tl_fit_state, result.best_loss), NULL},
+    {"best_accuracy", TL_SETTING_NUMBER, offsetof(tl_fit_state, result.best_accuracy), NULL},
     {"seconds", TL_SETTING_NUMBER, offsetof(tl_fit_state, result.seconds), NULL},
     {0},
 };

@@ -152,6 +152,7 @@ static tl_fit_cfg trial_cfg(trial *self, const tl_model *model, const tl_dataset
                         .accumulate = cfg->accumulate,
                         .augment = cfg->augment,
                         .keep_order = cfg->keep_order,
+                        .keep_running = true,
                         .callbacks = {{observe, self}}};
 }
 

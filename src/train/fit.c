@@ -9,8 +9,10 @@
 #include "base/math.h"
 #include "base/memory.h"
 #include "data/dataset.h"
+#include "graph/graph.h"
 #include "graph/loss.h"
 #include "graph/turn.h"
+#include "layers/registry.h"
 #include "train/evaluate.h"
 #include "train/metrics.h"
 
@@ -86,6 +88,21 @@ static tl_status check_variations(const tl_fit_cfg *cfg, const tl_dataset *data,
     return TL_OK;
 }
 
+/* A batch norm that sees a single value a channel makes the same of every series. */
+static tl_status check_norms(const tl_fit_state *f, tl_error *error) {
+    const size_t batch = f->cfg.batch < f->data->x.shape[0] ? f->cfg.batch : f->data->x.shape[0];
+    for (size_t i = 0; batch == 1 && i < f->model->vertices; i++) {
+        const tl_vertex *vertex = &f->model->vertex[i];
+        if (!vertex->live || vertex->frozen || vertex->layer->ops != &tl_batch_norm_layer_ops || vertex->layer->in[0].length > 1)
+            continue;
+        return tl_fail(error, TL_ERROR_ARGUMENT,
+                       "fit: batches of one series give layer %zu (batch_norm) a single value a channel, which has no spread; "
+                       "take two series or more",
+                       i);
+    }
+    return TL_OK;
+}
+
 static tl_status take_configuration(tl_fit_state *f, tl_error *error) {
     if (f->cfg.epochs == 0) f->cfg.epochs = 1;
     if (f->cfg.batch == 0) f->cfg.batch = tl_model_batch(f->model);
@@ -96,7 +113,7 @@ static tl_status take_configuration(tl_fit_state *f, tl_error *error) {
     if (!(f->cfg.checkpoint_every >= 0))
         return tl_fail(error, TL_ERROR_ARGUMENT, "fit: checkpoint_every %g is below 0", f->cfg.checkpoint_every);
     if (f->cfg.patience < 0) return tl_fail(error, TL_ERROR_ARGUMENT, "fit: patience %d is below 0", f->cfg.patience);
-    if (check_variations(&f->cfg, f->data, error) != TL_OK) return error->status;
+    if (check_variations(&f->cfg, f->data, error) != TL_OK || check_norms(f, error) != TL_OK) return error->status;
     if (f->cfg.validation && tl_data_check(f->model, f->cfg.validation, "fit", error) != TL_OK) return error->status;
     f->batches = tl_ceil_div(f->data->x.shape[0], f->cfg.batch);
     return prepare_schedule(f, error);
@@ -170,6 +187,14 @@ static void mix(tl_fit_state *f, size_t count, uint64_t key) {
     mix_targets(f, count);
 }
 
+/* Where a batch of the epoch begins in the order. A last batch of one series, of whose channels batch norm learns little and which
+ * mixup has nothing to mix with, takes one from the batch before. */
+static size_t first_of(const tl_fit_state *f, size_t batch) {
+    const size_t samples = f->data->x.shape[0], size = f->cfg.batch;
+    const bool lonely = size > 2 && samples % size == 1 && f->batches > 1;
+    return batch == f->batches ? samples : batch * size - (lonely && batch + 1 == f->batches);
+}
+
 /* Copies samples `first` … `first + count - 1` of the order side by side. */
 static void gather(tl_fit_state *f, size_t first, size_t count) {
     const tl_dataset *data = f->data;
@@ -187,20 +212,14 @@ static void gather(tl_fit_state *f, size_t first, size_t count) {
     if (f->mixed.partner) mix(f, count, key);
 }
 
-static size_t first_not_finite(const tl_real *values, size_t count) {
-    size_t i = 0;
-    while (i < count && isfinite(values[i])) i++;
-    return i;
-}
-
 /* Why a step failed: a loss is not finite for good where the data is not. */
 static tl_status explain(const tl_fit_state *f, const tl_error *reason, tl_error *error) {
     const tl_dataset *data = f->data;
     const size_t channels = data->x.shape[2], each = data->x.shape[1] * channels, values = tl_values_each(data);
-    const uint32_t *batch = f->order + (f->batch - 1) * f->cfg.batch;
+    const uint32_t *batch = f->order + first_of(f, f->batch - 1);
     for (size_t i = 0; reason->status == TL_ERROR_NUMERIC && i < f->x.shape[0]; i++) {
         const tl_real *x = data->x.data + batch[i] * each, *targets = data->values ? data->values + batch[i] * values : NULL;
-        const size_t at = first_not_finite(x, each), target = targets ? first_not_finite(targets, values) : values;
+        const size_t at = tl_finite_count(x, each), target = targets ? tl_finite_count(targets, values) : values;
         if (at < each)
             return tl_fail(error, reason->status, "%s (sample %u of the data is not finite at step %zu, channel %zu)", reason->text,
                            batch[i], at / channels, at % channels);
@@ -272,6 +291,7 @@ static void end_epoch(tl_fit_state *f) {
     if (watched < f->result.best_loss) {
         f->result.best_loss = watched;
         f->result.best_epoch = f->epoch;
+        f->result.best_accuracy = f->sums.samples > 0 ? f->sums.correct / (double)f->sums.samples : 0;
         if (f->best) copy_parameters(f->model, f->best, false);
     }
     tl_schedule_epoch(&f->schedule, loss);
@@ -301,8 +321,8 @@ static tl_status save_checkpoint(tl_fit_state *f, tl_error *error) {
 }
 
 static tl_status train_next(tl_fit_state *f, tl_error *error) {
-    const size_t first = f->batch * f->cfg.batch, rest = f->data->x.shape[0] - first;
-    gather(f, first, tl_min(rest, f->cfg.batch));
+    const size_t first = first_of(f, f->batch);
+    gather(f, first, first_of(f, f->batch + 1) - first);
     f->batch++;
     const bool step = f->batch % f->cfg.accumulate == 0 || f->batch == f->batches;
     if (train_batch(f, step, error) != TL_OK) return error->status;
@@ -334,7 +354,7 @@ static void train(tl_fit_state *f, tl_error *error) {
 static void settle(tl_fit_state *f, tl_error *error) {
     tl_error wrong = {0};
     if (f->best && f->result.best_epoch > 0) copy_parameters(f->model, f->best, true);
-    if (f->result.steps > 0) tl_update_statistics(f->model, f->data, &wrong);
+    if (f->result.steps > 0 && !f->cfg.keep_running) tl_update_statistics(f->model, f->data, &wrong);
     if (tl_failed(&wrong) && !tl_failed(error)) tl_fail(error, wrong.status, "fit: after training: %.400s", wrong.text);
 }
 

@@ -1,6 +1,7 @@
 /* What layers learn from a pass over training data (tl_preparation): each pass takes the layers whose inputs are known by then. */
 #include <tapline/train.h>
 
+#include "base/argument.h"
 #include "base/math.h"
 #include "base/memory.h"
 #include "data/dataset.h"
@@ -128,8 +129,9 @@ static bool all_finite(const preparation *p, size_t id) {
     for (size_t i = 0; i < layer->sums; i++)
         if (!isfinite(p->sums[id][i])) return false;
     for (size_t s = 0; s < layer->states; s++)
-        for (size_t i = 0; i < tl_declared_count(&layer->state[s]); i++)
-            if (!isfinite(p->model->vertex[id].state[s][i])) return false;
+        if (tl_finite_count(p->model->vertex[id].state[s], tl_declared_count(&layer->state[s])) <
+            tl_declared_count(&layer->state[s]))
+            return false;
     return true;
 }
 

@@ -260,7 +260,7 @@ NETWORKS = {
     "resnet": network(resnet(bias=True), built="resnet"),
     "resnet trained": network(resnet(bias=False), steps=[1, 100]),
     "inception": network(inception(), built="inception", steps=[1, 100]),
-    "time_cnn": network(time_cnn(), built="time_cnn", steps=[1, 100]),
+    "time_cnn": network(time_cnn(), steps=[1, 100]),
     "tcn": network(tcn(), built="tcn", steps=[1, 100]),
 }
 

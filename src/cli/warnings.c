@@ -1,0 +1,118 @@
+/* What `tapline train` warns of, compiled once for each precision (commands.h). */
+#include "cli/train.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static size_t labels_each(const tl_dataset *data) { return data->target_length > 0 ? data->target_length : 1; }
+
+/* How many labels of each class there are; to be freed. NULL where the data has no classes, or memory is short. */
+static size_t *count_classes(const tl_dataset *data) {
+    const size_t each = labels_each(data);
+    size_t *counts = data->classes > 0 ? calloc(data->classes, sizeof *counts) : NULL;
+    for (size_t i = 0; counts && i < data->x.shape[0]; i++) {
+        const size_t steps = data->lengths && each == data->x.shape[1] ? data->lengths[i] : each;
+        for (size_t t = 0; t < steps; t++) counts[data->labels[i * each + t]]++;
+    }
+    return counts;
+}
+
+/* `text`, where the class has no name. */
+static const char *name_of(const tl_dataset *data, size_t class, char text[24]) {
+    if (data->class_names) return data->class_names[class];
+    snprintf(text, 24, "%zu", class);
+    return text;
+}
+
+/* ---- of the data ---- */
+
+enum { TIMES = 10 }; /* that the largest class may be as large as the smallest */
+
+/* Whether answering with the largest class is right more often than half way from guessing to always, or a class is small. */
+static bool is_unbalanced(const size_t *counts, size_t classes, size_t *largest, double *share) {
+    size_t all = 0, present = 0, least = SIZE_MAX;
+    *largest = 0;
+    for (size_t c = 0; c < classes; c++) {
+        all += counts[c];
+        if (counts[c] == 0) continue;
+        present++;
+        if (counts[c] > counts[*largest]) *largest = c;
+        if (counts[c] < least) least = counts[c];
+    }
+    *share = all > 0 ? (double)counts[*largest] / (double)all : 0;
+    return present > 1 && (*share > (1 + 1 / (double)present) / 2 || counts[*largest] > TIMES * least);
+}
+
+static void warn_of_classes(const train_settings *settings, const tl_dataset *data) {
+    char text[24];
+    size_t largest;
+    double share;
+    size_t *counts = count_classes(data);
+    if (!counts) return;
+    const bool unbalanced = is_unbalanced(counts, data->classes, &largest, &share);
+    if (share == 1)
+        complain(settings->common.command,
+                 "warning: there is one class, %s: an accuracy of 1 says nothing; is the label where it should be?",
+                 name_of(data, largest, text));
+    else if (unbalanced && !settings->balance)
+        complain(settings->common.command,
+                 "warning: %.0f %% of the labels are %s: judge by balanced accuracy and F1; --balance weighs classes", 100 * share,
+                 name_of(data, largest, text));
+    free(counts);
+}
+
+/* Whether every channel of every series has one value throughout. */
+static bool all_constant(const tl_dataset *data) {
+    const size_t length = data->x.shape[1], channels = data->x.shape[2];
+    for (size_t i = 0; i < data->x.shape[0]; i++) {
+        const tl_real *x = data->x.data + i * length * channels;
+        const size_t steps = data->lengths ? data->lengths[i] : length;
+        for (size_t k = channels; k < steps * channels; k++)
+            if (x[k] != x[k - channels]) return false;
+    }
+    return true;
+}
+
+void IN_PRECISION(warn_of_data)(const train_settings *settings, const tl_dataset *data) {
+    warn_of_classes(settings, data);
+    if (!settings->raw && all_constant(data))
+        complain(settings->common.command,
+                 "warning: every series is constant, and 0 once it is scaled: --raw keeps the levels to learn from");
+}
+
+/* ---- of folds ---- */
+
+void IN_PRECISION(warn_of_fold)(const train_settings *settings, const char *part, const tl_dataset *data,
+                                const tl_dataset *validation) {
+    const struct {
+        const tl_dataset *data;
+        const char *purpose;
+    } sets[] = {{data, "learn from"}, {validation, "validate on"}};
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        char text[24];
+        size_t *counts = count_classes(sets[i].data), c = 0;
+        while (counts && c < data->classes && counts[c] > 0) c++;
+        if (counts && c < data->classes)
+            complain(settings->common.command, "warning: %sthere is nothing of class %s to %s: fewer --folds would share it out",
+                     part, name_of(data, c, text), sets[i].purpose);
+        free(counts);
+    }
+}
+
+/* ---- of the result ---- */
+
+/* Standard errors of the difference of two shares; a difference below is put down to chance. */
+static const double chance = 3, least_difference = 0.05;
+
+void IN_PRECISION(warn_of_training)(const train_settings *settings, const char *part, const tl_dataset *data,
+                                    const tl_fit_result *fit, const tl_metrics *metrics) {
+    const double seen = fit->best_accuracy, found = metrics->accuracy, labels = (double)(data->x.shape[0] * labels_each(data));
+    if (data->classes == 0 || fit->best_epoch == 0) return;
+    const double error = sqrt((seen * (1 - seen) + found * (1 - found)) / labels);
+    if (seen - found <= least_difference + chance * error) return;
+    complain(
+        settings->common.command,
+        "warning: %saccuracy on the training set is %.3f, but was %.3f as seen in epoch %d: batches are unlike the whole set; a "
+        "larger --batch would help",
+        part, found, seen, fit->best_epoch);
+}
