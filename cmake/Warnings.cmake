@@ -12,6 +12,10 @@ target_compile_options(tapline_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow
                        $<$<C_COMPILER_ID:Clang>:-Wno-enum-float-conversion>
                        ${tapline_werror})
 target_compile_definitions(tapline_flags INTERFACE _GNU_SOURCE)
+# GCC 12.2 for arm64 fails on loops that reduce floats by fmax or fmin of doubles ("internal compiler error: in vect_transform_reduction").
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64" AND CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_C_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(tapline_flags INTERFACE -fno-builtin-fmax -fno-builtin-fmin)
+endif()
 if(TAPLINE_SANITIZE)
   target_compile_options(tapline_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(tapline_flags INTERFACE -fsanitize=address,undefined)

@@ -166,12 +166,12 @@ static void given_a_log_that_cannot_be_written_when_fitted_then_an_error_and_not
     assert_int_equal(access(files_path("log.csv"), F_OK), -1);
     tl_error another = {0};
     assert_null(tl_csv_log_new(files_path("."), true, &another));
-    check_error(&another, TL_ERROR_FILE, "cannot be written: Is a directory");
+    check_error(&another, TL_ERROR_FILE, "is a folder, not a file");
     check_ok(tl_csv_log_error(NULL));
     assert_int_equal(tl_csv_log_close(NULL, NULL), TL_OK);
     tl_error full = {0};
     assert_null(tl_csv_log_new("/dev/full", false, &full));
-    check_error(&full, TL_ERROR_FILE, "/dev/full: cannot be written: No space left on device");
+    check_error(&full, TL_ERROR_FILE, "/dev/full: is a device, not a file");
     tl_model *model = make_model(TL_CROSS_ENTROPY);
     tl_fit(model, &data, &(tl_fit_cfg){.callbacks = {{tl_csv_log_epoch, NULL}}}, NULL, &(tl_error){0});
     assert_true(tl_steps(model) == BATCHES);

@@ -181,8 +181,7 @@ tl_status tl_loss_check(const tl_loss_spec *loss, const tl_tensor *y, const size
 
 /* ---- of a row of outputs ---- */
 
-/* With the maximum subtracted nothing overflows. The maximum is compared for, not asked of fmax: GCC 12 for arm64 fails on a loop
- * of that ("internal compiler error: in vect_transform_reduction"). */
+/* With the maximum subtracted nothing overflows. Compared, since GCC 12 for arm64 fails on loops of fmax. */
 double tl_log_sum_exp(const tl_real *logits, size_t channels) {
     double largest = (double)logits[0], sum = 0;
     for (size_t c = 1; c < channels; c++)
