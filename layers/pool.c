@@ -38,17 +38,17 @@ static size_t pool_out_length(const tl_layer *layer, size_t length) {
     return tl_window_count(&window, length);
 }
 
-typedef struct pool_run {
+typedef struct pool_job {
     const tl_layer *layer;
     const tl_pass *pass;
     const tl_pooling *pooling;
-} pool_run;
+} pool_job;
 
 static void sample_task(void *context, size_t sample, int worker) {
     (void)worker;
-    const pool_run *run = context;
-    const tl_window *window = &((const pool_layer *)run->layer)->window;
-    const tl_shape in = run->layer->in[0];
+    const pool_job *job = context;
+    const tl_window *window = &((const pool_layer *)job->layer)->window;
+    const tl_shape in = job->layer->in[0];
     const size_t before = sample * in.length * in.channels, after = sample * window->out_length * in.channels;
     tl_pool_rows rows = {.length = in.length,
                          .out_length = window->out_length,
@@ -56,27 +56,27 @@ static void sample_task(void *context, size_t sample, int worker) {
                          .taps = window->taps,
                          .stride = window->stride,
                          .pad_left = window->pad_left};
-    if (run->pass->lengths) {
-        rows.length = run->pass->lengths[sample];
-        rows.out_length = run->pass->out_lengths[sample];
+    if (job->pass->lengths) {
+        rows.length = job->pass->lengths[sample];
+        rows.out_length = job->pass->out_lengths[sample];
     }
-    if (run->pass->x[0].data) rows.x = run->pass->x[0].data + before;
-    if (run->pass->dy.data) {
-        rows.dy = run->pass->dy.data + after;
-        rows.dx = run->pass->dx[0].data + before;
-        rows.adds = run->pass->adds[0];
-        run->pooling->backward(&rows);
+    if (job->pass->x[0].data) rows.x = job->pass->x[0].data + before;
+    if (job->pass->dy.data) {
+        rows.dy = job->pass->dy.data + after;
+        rows.dx = job->pass->dx[0].data + before;
+        rows.adds = job->pass->adds[0];
+        job->pooling->backward(&rows);
     } else {
-        rows.y = run->pass->y.data + after;
-        run->pooling->forward(&rows);
+        rows.y = job->pass->y.data + after;
+        job->pooling->forward(&rows);
     }
 }
 
 static void pool(const tl_layer *layer, const tl_pass *pass, const tl_pooling *pooling) {
-    pool_run run = {.layer = layer, .pass = pass, .pooling = pooling};
+    pool_job job = {.layer = layer, .pass = pass, .pooling = pooling};
     const tl_window *window = &((const pool_layer *)layer)->window;
     const double work = (double)pass->batch * (double)window->out_length * (double)window->taps * (double)layer->in[0].channels;
-    tl_parallel(pass->workers, pass->batch, work, sample_task, &run);
+    tl_parallel(pass->workers, pass->batch, work, sample_task, &job);
 }
 
 static const tl_setting settings[] = {
@@ -112,16 +112,16 @@ static void stream_windows(const tl_layer *layer, const tl_stream_pass *pass, co
                                      .y = pass->y});
 }
 
-static void max_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
+static void max_stream_job(const tl_layer *layer, const tl_stream_pass *pass) {
     stream_windows(layer, pass, tl_kernels_of(pass->workers)->max_pool);
 }
 
-static void average_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
+static void average_stream_job(const tl_layer *layer, const tl_stream_pass *pass) {
     stream_windows(layer, pass, tl_kernels_of(pass->workers)->average_pool);
 }
 
-static const tl_stream_ops max_stream = {.plan = pool_stream_plan, .run = max_stream_run};
-static const tl_stream_ops average_stream = {.plan = pool_stream_plan, .run = average_stream_run};
+static const tl_stream_ops max_stream = {.plan = pool_stream_plan, .job = max_stream_job};
+static const tl_stream_ops average_stream = {.plan = pool_stream_plan, .job = average_stream_job};
 
 /* ---- maximum ---- */
 
@@ -173,11 +173,11 @@ static void global_stream_plan(const tl_layer *layer, const tl_workers *workers,
     how->state = 2 * layer->in[0].channels;
 }
 
-static void global_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
+static void global_stream_job(const tl_layer *layer, const tl_stream_pass *pass) {
     const size_t channels = layer->in[0].channels;
     tl_real *best = pass->state, *fresh = best + channels;
     if (!pass->how->running) {
-        max_stream_run(layer, pass);
+        max_stream_job(layer, pass);
         return;
     }
     tl_pool_rows rows = {.channels = channels, .out_length = 1};
@@ -195,7 +195,7 @@ static void global_stream_run(const tl_layer *layer, const tl_stream_pass *pass)
     }
 }
 
-static const tl_stream_ops global_stream = {.plan = global_stream_plan, .run = global_stream_run};
+static const tl_stream_ops global_stream = {.plan = global_stream_plan, .job = global_stream_job};
 
 const tl_layer_ops tl_global_max_pool_layer_ops = {
     .name = "global_max_pool",

@@ -25,7 +25,7 @@ static void given_random_spans_when_planned_then_none_alive_together_overlap(voi
     tl_rng rng = tl_rng_at(1, TL_STREAM_USER, 0, 0);
     for (int round = 0; round < 200; round++) {
         tl_span spans[MOST];
-        size_t order[MOST], most_alive = 0;
+        size_t order[MOST], max_alive = 0;
         const size_t count = 1 + tl_rng_below(&rng, MOST);
         for (size_t i = 0; i < count; i++) {
             const int first = (int)tl_rng_below(&rng, 30);
@@ -40,9 +40,9 @@ static void given_random_spans_when_planned_then_none_alive_together_overlap(voi
             size_t alive = 0;
             for (size_t i = 0; i < count; i++)
                 if (spans[i].first <= time && time <= spans[i].last) alive += spans[i].count;
-            if (alive > most_alive) most_alive = alive;
+            if (alive > max_alive) max_alive = alive;
         }
-        if (total > 2 * most_alive) fail_msg("%zu elements where %zu are alive at most", total, most_alive);
+        if (total > 2 * max_alive) fail_msg("%zu elements where %zu are alive at most", total, max_alive);
     }
 }
 

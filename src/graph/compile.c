@@ -160,21 +160,21 @@ static tl_status allocate_parameters(tl_model *model) {
 
 /* Whether a model from a file has no more than the file, which may be damaged, has values for. */
 static tl_status check_count(tl_model *model) {
-    const size_t most = model->most_parameters;
+    const size_t maximum = model->max_parameters;
     size_t count = 0;
-    for (size_t i = 0; most > 0 && i < model->vertices; i++) {
+    for (size_t i = 0; maximum > 0 && i < model->vertices; i++) {
         const tl_layer *layer = model->vertex[i].layer;
         for (size_t p = 0; model->vertex[i].live && p < layer->parameters; p++) count += tl_declared_count(&layer->parameter[p]);
         for (size_t p = 0; model->vertex[i].live && p < layer->states; p++) count += tl_declared_count(&layer->state[p]);
-        if (count > most)
+        if (count > maximum)
             return tl_fail(&model->error, TL_ERROR_FORMAT, "compile: the layers have more than the %zu parameters of the file",
-                           most);
+                           maximum);
     }
     return TL_OK;
 }
 
 /* One flat buffer of parameters, in the order of the layers, and one of states; initial values. */
-static tl_status lay_out_parameters(tl_model *model) {
+static tl_status place_parameters(tl_model *model) {
     size_t(*offset)[2][TL_MAX_PARAMETERS] = calloc(model->vertices, sizeof *offset);
     if (!offset) return tl_fail(&model->error, TL_ERROR_MEMORY, "compile: out of memory");
     bool fits = true;
@@ -207,7 +207,7 @@ static tl_status lay_out_parameters(tl_model *model) {
 }
 
 /* Where every vertex keeps the lengths of its samples. */
-static tl_status lay_out_lengths(tl_model *model) {
+static tl_status place_lengths(tl_model *model) {
     if (model->plan_only) return TL_OK;
     model->lengths = calloc(model->vertices, model->batch * sizeof *model->lengths);
     if (!model->lengths) return tl_fail(&model->error, TL_ERROR_MEMORY, "compile: out of memory");
@@ -257,8 +257,8 @@ tl_status tl_model_compile_sized(tl_model *model, tl_node output, const tl_compi
     if (model && model->compiled) return tl_fail(error, TL_ERROR_STATE, "compile: the model is compiled already");
     if (model) tl_take_parts(&cfg, sizeof cfg, given, sizes->cfg, &optimizer, 1, "compile", &model->error);
     if (model && !tl_failed(&model->error) && take_configuration(model, &cfg) == TL_OK && set_up_layers(model, output) == TL_OK &&
-        weigh_classes(model, &cfg) == TL_OK && lay_out_parameters(model) == TL_OK && check_last_layers(model) == TL_OK &&
-        lay_out_lengths(model) == TL_OK && tl_lay_out_arena(model) == TL_OK) {
+        weigh_classes(model, &cfg) == TL_OK && place_parameters(model) == TL_OK && check_last_layers(model) == TL_OK &&
+        place_lengths(model) == TL_OK && tl_plan_arena(model) == TL_OK) {
         tl_graph_mark(model);
         model->compiled = true;
         if (model->plan_only)

@@ -13,7 +13,7 @@
 
 static const tl_node failed_node = {.id = -1};
 
-enum { MOST_THREADS = 1024 };
+enum { MAX_THREADS = 1024 };
 
 tl_model *tl_model_new_sized(const tl_model_cfg *cfg, size_t size) {
     tl_model *model = calloc(1, sizeof *model);
@@ -22,8 +22,8 @@ tl_model *tl_model_new_sized(const tl_model_cfg *cfg, size_t size) {
     tl_take(&own, sizeof own, cfg, size, "model", &model->error);
     model->seed = own.seed;
     model->engine = own.engine;
-    if (own.threads < 0 || own.threads > MOST_THREADS)
-        tl_fail(&model->error, TL_ERROR_ARGUMENT, "model: %d threads are outside 0 … %d", own.threads, MOST_THREADS);
+    if (own.threads < 0 || own.threads > MAX_THREADS)
+        tl_fail(&model->error, TL_ERROR_ARGUMENT, "model: %d threads are outside 0 … %d", own.threads, MAX_THREADS);
     model->workers = tl_workers_of(own.threads);
     tl_gemm_prepare();
     return model;

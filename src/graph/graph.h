@@ -75,7 +75,7 @@ struct tl_model {
     size_t arena_count;
     tl_real *parameters, *gradients, *states;
     size_t parameter_count, state_count; /* with the padding that keeps arrays aligned */
-    size_t most_parameters;              /* that compile accepts, states included; 0: any number */
+    size_t max_parameters;               /* that compile accepts, states included; 0: any number */
     tl_real **moment;                    /* (optimizer.ops->moments) */
     double *norm_parts;                  /* partial sums of the gradient norm */
     tl_run *run;                         /* what the optimizer moves */
@@ -99,7 +99,7 @@ tl_status tl_report(const tl_model *model, tl_error *error);
 void tl_layer_fail(tl_error *error, tl_status status, size_t index, const char *layer, const char *text);
 
 /* Part of compile: plans and allocates the arena, and points every pass at its memory. */
-tl_status tl_lay_out_arena(tl_model *model);
+tl_status tl_plan_arena(tl_model *model);
 
 /* Checks x and points every pass of that mode at it; false, with the model's error, where it cannot run. */
 bool tl_begin_forward(tl_model *model, const tl_tensor *x, tl_mode mode);

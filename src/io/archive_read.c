@@ -18,9 +18,9 @@
 #include <sys/stat.h>
 
 enum {
-    PREFIX = 8,                 /* bytes of the header's length */
-    MOST_HEADER = 4 << 20,      /* bytes; that of a network of 100 layers has 50 thousand */
-    MOST_PUNCTUATION = 1 << 17, /* characters that may begin a value; parsed, each takes up to 100 bytes */
+    PREFIX = 8,                /* bytes of the header's length */
+    MAX_HEADER = 4 << 20,      /* bytes; that of a network of 100 layers has 50 thousand */
+    MAX_PUNCTUATION = 1 << 17, /* characters that may begin a value; parsed, each takes up to 100 bytes */
 };
 
 static tl_status complain(const tl_archive *archive, tl_error *error, const char *format, ...) TL_PRINTF(3, 4);
@@ -75,15 +75,15 @@ static json_t *parse_header(const tl_archive *archive, size_t *length, tl_error 
     const char *text = (const char *)archive->image + PREFIX;
     memcpy(&announced, archive->image, PREFIX);
     *length = (size_t)announced;
-    if (announced > archive->size - PREFIX || announced > MOST_HEADER) {
+    if (announced > archive->size - PREFIX || announced > MAX_HEADER) {
         complain(archive, error,
                  "announces a header of %llu bytes; expected %d at most, and no more than the %zu that follow; is it a safetensors "
                  "file?",
-                 (unsigned long long)announced, MOST_HEADER, archive->size - PREFIX);
+                 (unsigned long long)announced, MAX_HEADER, archive->size - PREFIX);
         return NULL;
     }
-    if (count_punctuation(text, *length) > MOST_PUNCTUATION) {
-        complain(archive, error, "the header has more than %d values", MOST_PUNCTUATION);
+    if (count_punctuation(text, *length) > MAX_PUNCTUATION) {
+        complain(archive, error, "the header has more than %d values", MAX_PUNCTUATION);
         return NULL;
     }
     json_t *root = *text == '{' ? json_loadb(text, *length, JSON_REJECT_DUPLICATES, &wrong) : NULL;

@@ -192,9 +192,9 @@ static void free_plan(layout *plan) {
 }
 
 static tl_status begin_plan(const tl_model *model, layout *plan, tl_error *error) {
-    const size_t n = model->vertices, most = n * (3 + TL_MAX_INPUTS) + 1;
-    plan->span = calloc(most, sizeof *plan->span);
-    plan->order = calloc(most, sizeof *plan->order);
+    const size_t n = model->vertices, maximum = n * (3 + TL_MAX_INPUTS) + 1;
+    plan->span = calloc(maximum, sizeof *plan->span);
+    plan->order = calloc(maximum, sizeof *plan->order);
     plan->dx = calloc(n, sizeof *plan->dx);
     plan->time = calloc(5 * n, sizeof *plan->time);
     if (!plan->span || !plan->order || !plan->dx || !plan->time) return tl_fail(error, TL_ERROR_MEMORY, "compile: out of memory");
@@ -228,7 +228,7 @@ static tl_status allocate_arena(tl_model *model, size_t values) {
     return model->error.status;
 }
 
-tl_status tl_lay_out_arena(tl_model *model) {
+tl_status tl_plan_arena(tl_model *model) {
     layout training = {.mode = TL_TRAINING}, inference = {.mode = TL_INFERENCE};
     if (!model->inference_only) make_plan(model, &training, &model->error);
     if (!tl_failed(&model->error)) make_plan(model, &inference, &model->error);
