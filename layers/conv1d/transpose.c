@@ -1,5 +1,5 @@
 /* The transpose of a convolution: forward is the convolution's dX, and backward its forward. */
-#include "layers/conv1d/engine.h"
+#include "layers/conv1d/variant.h"
 
 #include "base/math.h"
 #include "base/memory.h"
@@ -157,6 +157,31 @@ static double transpose_flops(const tl_layer *layer) {
     return 2 * (double)cfg->kernel * (double)cfg->filters * (double)layer->in[0].length * (double)layer->in[0].channels;
 }
 
+/* ---- on a stream ---- */
+
+static void transpose_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+    const transpose_layer *self = (const transpose_layer *)layer;
+    const ptrdiff_t behind = (ptrdiff_t)self->cfg.pad_right - self->cfg.output_padding;
+    (void)error;
+    tl_conv1d_transpose_stream_plan(&self->job.shape, behind, tl_kernels_of(workers), how);
+}
+
+static void transpose_stream_pack(const tl_layer *layer, const tl_workers *workers, tl_real *const *parameter,
+                                  tl_real *const *state, tl_real *packed) {
+    const transpose_layer *self = (const transpose_layer *)layer;
+    (void)state;
+    tl_conv1d_transpose_stream_pack(&self->job.shape, tl_kernels_of(workers), parameter[0], self->cfg.no_bias ? NULL : parameter[1],
+                                    packed);
+}
+
+static void transpose_stream_job(const tl_layer *layer, const tl_stream_pass *pass) {
+    const transpose_layer *self = (const transpose_layer *)layer;
+    tl_conv1d_transpose_stream_run(&self->job.shape, !self->cfg.no_bias, pass);
+}
+
+static const tl_stream_ops transpose_stream = {
+    .plan = transpose_stream_plan, .pack = transpose_stream_pack, .job = transpose_stream_job};
+
 static const tl_setting settings[] = {
     {"filters", TL_SETTING_INTEGER, offsetof(transpose_layer, cfg.filters), NULL},
     {"kernel", TL_SETTING_INTEGER, offsetof(transpose_layer, cfg.kernel), NULL},
@@ -182,6 +207,7 @@ const tl_layer_ops tl_conv1d_transpose_layer_ops = {
     .flops = transpose_flops,
     .forward = transpose_forward,
     .backward = transpose_backward,
+    .stream = &transpose_stream,
 };
 
 tl_node tl_conv1d_transpose_sized(tl_model *model, tl_node x, const tl_conv1d_transpose_cfg *cfg, size_t size) {

@@ -52,8 +52,3 @@ void *tl_allocate(size_t count, size_t size, const char *what, tl_error *error) 
 }
 
 void tl_release(void *memory) { free(memory); }
-
-size_t tl_aligned_count(size_t count) {
-    const size_t line = TL_ALIGNMENT / sizeof(tl_real);
-    return tl_round_up(count, line);
-}

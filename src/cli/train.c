@@ -36,11 +36,11 @@ static size_t target_length(const job *self) { return self->data->target_length 
 
 /* ---- data ---- */
 
-/* The test half of a generated set, in `path`; NULL for anything else. */
+/* The test half of a set that has two, in `path`; NULL for anything else. */
 static const char *test_half(const char *data, char *path, size_t size) {
-    if (strncmp(data, "builtin:", 8) != 0 || strchr(data, '/')) return NULL;
-    snprintf(path, size, "%s/test", data);
-    return path;
+    if (!tl_dataset_has_test(data)) return NULL;
+    const int length = snprintf(path, size, "%s/test", data);
+    return (size_t)length < size ? path : NULL;
 }
 
 /* To the longer one: lengths differ only where they may. */
@@ -535,7 +535,7 @@ static int report(const job *self, const tl_error *error) {
 
 int IN_PRECISION(train)(const void *settings) {
     tl_error error = {0};
-    char path[300];
+    char path[4096];
     job self = {.settings = settings, .train_metrics = report_no_metrics, .test_metrics = report_no_metrics};
     check_settings(self.settings, &error);
     read_data(&self, path, sizeof path, &error);

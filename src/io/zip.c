@@ -85,6 +85,17 @@ static tl_status find_entry(tl_source *archive, const char *const *names, size_t
     return tl_text_expected(&archive->where, (tl_field){seen, seen + strlen(seen)}, error, "a member %s", names[0]);
 }
 
+bool tl_zip_has(tl_source *archive, const char *const *names, size_t count, tl_error *error) {
+    size_t entries = 0;
+    bool found = false;
+    char its[NAME_SIZE];
+    entry one;
+    find_directory(archive, &entries, error);
+    for (size_t e = 0; !found && e < entries && read_entry(archive, &one, its, error) == TL_OK; e++)
+        found = which(its, names, count) < count;
+    return found;
+}
+
 /* ---- a member ---- */
 
 /* Messages are about the archive at the place of the member's local header. */
