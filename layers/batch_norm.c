@@ -402,7 +402,7 @@ static void batch_norm_stream_pack(const tl_layer *layer, const tl_workers *work
     set_running((const batch_norm_layer *)layer, parameter, state, packed);
 }
 
-static void batch_norm_stream_job(const tl_layer *layer, const tl_stream_pass *pass) {
+static void batch_norm_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
     const size_t channels = layer->in[0].channels;
     tl_kernels_of(pass->workers)
         ->norm_apply(&(tl_norm_rows){.rows = pass->windows,
@@ -416,7 +416,7 @@ static void batch_norm_stream_job(const tl_layer *layer, const tl_stream_pass *p
 }
 
 static const tl_stream_ops batch_norm_stream = {
-    .plan = batch_norm_stream_plan, .pack = batch_norm_stream_pack, .job = batch_norm_stream_job};
+    .plan = batch_norm_stream_plan, .pack = batch_norm_stream_pack, .run = batch_norm_stream_run};
 
 static const tl_setting settings[] = {
     {"momentum", TL_SETTING_NUMBER, offsetof(batch_norm_layer, momentum), NULL},

@@ -127,21 +127,21 @@ static void dense_stream_pack(const tl_layer *layer, const tl_workers *workers, 
                                                .channels = layer->in[0].channels,
                                                .width = layer->out.channels,
                                                .weight = parameter[0],
-                                               .channel_step = layer->out.channels,
-                                               .output_step = 1,
+                                               .channel_stride = layer->out.channels,
+                                               .output_stride = 1,
                                                .bias = ((const dense_layer *)layer)->no_bias ? NULL : parameter[1]},
                           packed);
 }
 
-static void dense_stream_job(const tl_layer *layer, const tl_stream_pass *pass) {
+static void dense_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
     tl_packed_factor_multiply(pass->packed, &(tl_factor_rows){.x = pass->x[0],
                                                               .row_stride = layer->in[0].channels,
                                                               .rows = pass->windows,
                                                               .y = pass->y,
-                                                              .y_step = layer->out.channels});
+                                                              .y_stride = layer->out.channels});
 }
 
-static const tl_stream_ops dense_stream = {.plan = dense_stream_plan, .pack = dense_stream_pack, .job = dense_stream_job};
+static const tl_stream_ops dense_stream = {.plan = dense_stream_plan, .pack = dense_stream_pack, .run = dense_stream_run};
 
 static const tl_setting settings[] = {
     {"units", TL_SETTING_INTEGER, offsetof(dense_layer, units), NULL},

@@ -27,21 +27,21 @@ static void fill_taps(size_t filter, tl_real taps[MAX_TAPS]) {
     }
 }
 
-static void hand_crafted_setup(tl_layer *layer, tl_error *error) {
+static void fixed_filters_setup(tl_layer *layer, tl_error *error) {
     (void)error;
     layer->out.channels = FILTERS;
 }
 
 /* For each worker: the sum of the channels, and one filter's answers. */
-static size_t hand_crafted_scratch(const tl_layer *layer, size_t batch, int threads) {
+static size_t fixed_filters_scratch(const tl_layer *layer, size_t batch, int threads) {
     (void)batch;
     return (size_t)threads * 2 * layer->in[0].length;
 }
 
-typedef struct hand_crafted_job {
+typedef struct fixed_filters_job {
     const tl_pass *pass;
     size_t length, channels;
-} hand_crafted_job;
+} fixed_filters_job;
 
 static void add_scaled(tl_real *restrict to, const tl_real *restrict from, tl_real factor, size_t count) {
     for (size_t i = 0; i < count; i++) to[i] += factor * from[i];
@@ -59,7 +59,7 @@ static span span_of(size_t tap, size_t taps, size_t length) {
 }
 
 static void forward_task(void *context, size_t sample, int worker) {
-    const hand_crafted_job *job = context;
+    const fixed_filters_job *job = context;
     const size_t length = job->length;
     const tl_real *x = job->pass->x[0].data + sample * length * job->channels;
     tl_real *y = job->pass->y.data + sample * length * FILTERS;
@@ -78,7 +78,7 @@ static void forward_task(void *context, size_t sample, int worker) {
 }
 
 static void backward_task(void *context, size_t sample, int worker) {
-    const hand_crafted_job *job = context;
+    const fixed_filters_job *job = context;
     const size_t length = job->length;
     const tl_real *dy = job->pass->dy.data + sample * length * FILTERS;
     tl_real *dx = job->pass->dx[0].data + sample * length * job->channels;
@@ -96,21 +96,21 @@ static void backward_task(void *context, size_t sample, int worker) {
 }
 
 static void share(const tl_layer *layer, const tl_pass *pass, tl_task task) {
-    hand_crafted_job job = {.pass = pass, .length = layer->in[0].length, .channels = layer->in[0].channels};
+    fixed_filters_job job = {.pass = pass, .length = layer->in[0].length, .channels = layer->in[0].channels};
     size_t taps = job.channels;
     for (size_t f = 0; f < FILTERS; f++) taps += taps_of(f);
     tl_parallel(pass->workers, pass->batch, 2.0 * (double)pass->batch * (double)job.length * (double)taps, task, &job);
 }
 
-static void hand_crafted_forward(const tl_layer *layer, const tl_pass *pass) { share(layer, pass, forward_task); }
+static void fixed_filters_forward(const tl_layer *layer, const tl_pass *pass) { share(layer, pass, forward_task); }
 
-static void hand_crafted_backward(const tl_layer *layer, const tl_pass *pass) {
+static void fixed_filters_backward(const tl_layer *layer, const tl_pass *pass) {
     if (pass->dx[0].data) share(layer, pass, backward_task);
 }
 
 /* ---- on a stream ---- */
 
-static void hand_crafted_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+static void fixed_filters_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
     (void)layer;
     (void)workers;
     (void)error;
@@ -120,8 +120,8 @@ static void hand_crafted_stream_plan(const tl_layer *layer, const tl_workers *wo
     how->ahead = MAX_TAPS;
 }
 
-static void hand_crafted_stream_pack(const tl_layer *layer, const tl_workers *workers, tl_real *const *parameter,
-                                     tl_real *const *state, tl_real *packed) {
+static void fixed_filters_stream_pack(const tl_layer *layer, const tl_workers *workers, tl_real *const *parameter,
+                                      tl_real *const *state, tl_real *packed) {
     (void)layer;
     (void)workers;
     (void)parameter;
@@ -130,7 +130,7 @@ static void hand_crafted_stream_pack(const tl_layer *layer, const tl_workers *wo
 }
 
 /* The additions go in the order of forward_task. */
-static void hand_crafted_stream_job(const tl_layer *layer, const tl_stream_pass *pass) {
+static void fixed_filters_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
     const size_t channels = layer->in[0].channels;
     tl_real *sum = pass->ahead;
     for (size_t i = 0; i < pass->windows; i++) {
@@ -146,10 +146,10 @@ static void hand_crafted_stream_job(const tl_layer *layer, const tl_stream_pass 
     }
 }
 
-static const tl_stream_ops hand_crafted_stream = {
-    .plan = hand_crafted_stream_plan, .pack = hand_crafted_stream_pack, .job = hand_crafted_stream_job};
+static const tl_stream_ops fixed_filters_stream = {
+    .plan = fixed_filters_stream_plan, .pack = fixed_filters_stream_pack, .run = fixed_filters_stream_run};
 
-static double hand_crafted_flops(const tl_layer *layer) {
+static double fixed_filters_flops(const tl_layer *layer) {
     double taps = 0;
     for (size_t f = 0; f < FILTERS; f++) taps += (double)taps_of(f);
     return (double)layer->in[0].length * ((double)layer->in[0].channels - 1 + 2 * taps);
@@ -158,12 +158,12 @@ static double hand_crafted_flops(const tl_layer *layer) {
 const tl_layer_ops tl_fixed_filters_layer_ops = {
     .name = "fixed_filters",
     .size = sizeof(tl_layer),
-    .setup = hand_crafted_setup,
-    .scratch = hand_crafted_scratch,
-    .flops = hand_crafted_flops,
-    .forward = hand_crafted_forward,
-    .backward = hand_crafted_backward,
-    .stream = &hand_crafted_stream,
+    .setup = fixed_filters_setup,
+    .scratch = fixed_filters_scratch,
+    .flops = fixed_filters_flops,
+    .forward = fixed_filters_forward,
+    .backward = fixed_filters_backward,
+    .stream = &fixed_filters_stream,
 };
 
 tl_node tl_fixed_filters(tl_model *model, tl_node x) {

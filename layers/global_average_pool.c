@@ -99,7 +99,7 @@ static void go_on(const tl_kernels *kernels, const tl_real *x, uint64_t before, 
     for (size_t c = 0; c < channels; c++) y[c] = (before % RUN ? sum[c] + part[c] : sum[c]) / (tl_real)before;
 }
 
-static void pool_stream_job(const tl_layer *layer, const tl_stream_pass *pass) {
+static void pool_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
     const tl_kernels *kernels = tl_kernels_of(pass->workers);
     const size_t channels = layer->in[0].channels, extent = pass->how->extent, stride = pass->how->stride;
     for (size_t i = 0; i < pass->windows; i++) {
@@ -112,7 +112,7 @@ static void pool_stream_job(const tl_layer *layer, const tl_stream_pass *pass) {
     }
 }
 
-static const tl_stream_ops pool_stream = {.plan = pool_stream_plan, .job = pool_stream_job};
+static const tl_stream_ops pool_stream = {.plan = pool_stream_plan, .run = pool_stream_run};
 
 const tl_layer_ops tl_global_average_pool_layer_ops = {
     .name = "global_average_pool",

@@ -112,16 +112,16 @@ static void stream_windows(const tl_layer *layer, const tl_stream_pass *pass, co
                                      .y = pass->y});
 }
 
-static void max_stream_job(const tl_layer *layer, const tl_stream_pass *pass) {
+static void max_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
     stream_windows(layer, pass, tl_kernels_of(pass->workers)->max_pool);
 }
 
-static void average_stream_job(const tl_layer *layer, const tl_stream_pass *pass) {
+static void average_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
     stream_windows(layer, pass, tl_kernels_of(pass->workers)->average_pool);
 }
 
-static const tl_stream_ops max_stream = {.plan = pool_stream_plan, .job = max_stream_job};
-static const tl_stream_ops average_stream = {.plan = pool_stream_plan, .job = average_stream_job};
+static const tl_stream_ops max_stream = {.plan = pool_stream_plan, .run = max_stream_run};
+static const tl_stream_ops average_stream = {.plan = pool_stream_plan, .run = average_stream_run};
 
 /* ---- maximum ---- */
 
@@ -173,11 +173,11 @@ static void global_stream_plan(const tl_layer *layer, const tl_workers *workers,
     how->state = 2 * layer->in[0].channels;
 }
 
-static void global_stream_job(const tl_layer *layer, const tl_stream_pass *pass) {
+static void global_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
     const size_t channels = layer->in[0].channels;
     tl_real *best = pass->state, *fresh = best + channels;
     if (!pass->how->running) {
-        max_stream_job(layer, pass);
+        max_stream_run(layer, pass);
         return;
     }
     tl_pool_rows rows = {.channels = channels, .out_length = 1};
@@ -195,7 +195,7 @@ static void global_stream_job(const tl_layer *layer, const tl_stream_pass *pass)
     }
 }
 
-static const tl_stream_ops global_stream = {.plan = global_stream_plan, .job = global_stream_job};
+static const tl_stream_ops global_stream = {.plan = global_stream_plan, .run = global_stream_run};
 
 const tl_layer_ops tl_global_max_pool_layer_ops = {
     .name = "global_max_pool",

@@ -109,7 +109,7 @@ static void upsample_stream_plan(const tl_layer *layer, const tl_workers *worker
     how->skip = how->ups / 2;
 }
 
-static void upsample_stream_job(const tl_layer *layer, const tl_stream_pass *pass) {
+static void upsample_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
     const upsample_layer *self = (const upsample_layer *)layer;
     const size_t channels = layer->in[0].channels, ups = pass->how->ups, left = pass->how->left;
     const uint64_t end = pass->first - left + pass->steps; /* of the series, as far as it is known */
@@ -122,7 +122,7 @@ static void upsample_stream_job(const tl_layer *layer, const tl_stream_pass *pas
     }
 }
 
-static const tl_stream_ops upsample_stream = {.plan = upsample_stream_plan, .job = upsample_stream_job};
+static const tl_stream_ops upsample_stream = {.plan = upsample_stream_plan, .run = upsample_stream_run};
 
 static double upsample_flops(const tl_layer *layer) {
     return ((const upsample_layer *)layer)->cfg.linear ? 3 * tl_layer_elements(layer) : 0;

@@ -54,7 +54,7 @@ static void multiply(const example *e, const tl_kernels *kernels, tl_real *y, si
     for (size_t block = 0; block < tl_factor_blocks(&factor); block++)
         tl_factor_multiply(
             &factor, block,
-            &(tl_factor_rows){.x = e->x + first * e->inner, .row_stride = e->inner, .rows = rows, .y = y, .y_step = e->width});
+            &(tl_factor_rows){.x = e->x + first * e->inner, .row_stride = e->inner, .rows = rows, .y = y, .y_stride = e->width});
 }
 
 static void expect(const example *e) {

@@ -197,7 +197,7 @@ static void multiply_windows(const sum_job *job, const tl_direct_unit *unit, siz
                                              .row_stride = form->in_stride * form->in_width,
                                              .rows = segment.rows,
                                              .y = job->out + unit->out + row * form->out_stride,
-                                             .y_step = form->out_stride});
+                                             .y_stride = form->out_stride});
         row += segment.rows;
     }
 }

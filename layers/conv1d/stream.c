@@ -88,8 +88,8 @@ void tl_conv1d_stream_pack(const tl_conv1d_groups *self, const tl_kernels *kerne
                                            .width = s->filters,
                                            .weight = weight + g * s->filters,
                                            .tap_stride = (ptrdiff_t)(s->channels * filters),
-                                           .channel_step = filters,
-                                           .output_step = 1,
+                                           .channel_stride = filters,
+                                           .output_stride = 1,
                                            .bias = bias ? bias + g * s->filters : NULL};
         if (lanes)
             tl_packed_factor_make(kernels, &weights, packed + g * factor_count(s));
@@ -116,7 +116,8 @@ static void run_by_lanes(const tl_conv1d_groups *self, const tl_stream_pass *pas
     const size_t channels = all_channels(self), filters = all_filters(self), row = s->stride * channels;
     for (size_t g = 0; g < self->groups; g++) {
         const tl_real *packed = pass->packed + g * factor_count(s), *x = pass->x[0] + g * s->channels;
-        tl_factor_rows rows = {.x = x, .row_stride = row, .rows = pass->windows, .y = pass->y + g * s->filters, .y_step = filters};
+        tl_factor_rows rows = {
+            .x = x, .row_stride = row, .rows = pass->windows, .y = pass->y + g * s->filters, .y_stride = filters};
         if (self->groups == 1 || s->kernel == 1) {
             tl_packed_factor_multiply(packed, &rows);
             continue;
@@ -220,7 +221,7 @@ static inline bool run_newest(const tl_conv1d_groups *self, const tl_kernels *ke
     kernels->row_product(&(tl_row_product){.x = pass->x[0] + own[NEWEST],
                                            .runs = 1,
                                            .count = self->job.shape.channels,
-                                           .step = 1,
+                                           .stride = 1,
                                            .factor = pass->packed + own[FACTOR],
                                            .start = pass->ahead + (own[AHEAD] - left) * own[WIDTH],
                                            .out = pass->y,

@@ -174,13 +174,13 @@ static void transpose_stream_pack(const tl_layer *layer, const tl_workers *worke
                                     packed);
 }
 
-static void transpose_stream_job(const tl_layer *layer, const tl_stream_pass *pass) {
+static void transpose_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
     const transpose_layer *self = (const transpose_layer *)layer;
     tl_conv1d_transpose_stream_run(&self->job.shape, !self->cfg.no_bias, pass);
 }
 
 static const tl_stream_ops transpose_stream = {
-    .plan = transpose_stream_plan, .pack = transpose_stream_pack, .job = transpose_stream_job};
+    .plan = transpose_stream_plan, .pack = transpose_stream_pack, .run = transpose_stream_run};
 
 static const tl_setting settings[] = {
     {"filters", TL_SETTING_INTEGER, offsetof(transpose_layer, cfg.filters), NULL},

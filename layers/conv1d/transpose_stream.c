@@ -45,7 +45,7 @@ static void pack_dots(const tl_conv1d_shape *s, const tl_kernels *kernels, const
         for (size_t i = 0; i < s->filters; i += lanes)
             for (size_t tap = 0; tap < w->taps; tap++)
                 for (size_t o = first; o < tl_min(first + kernels->direct_vectors, s->channels); o++, to += lanes)
-                    memcpy(to, w->weight + (ptrdiff_t)tap * w->tap_stride + (ptrdiff_t)(o * w->output_step + i),
+                    memcpy(to, w->weight + (ptrdiff_t)tap * w->tap_stride + (ptrdiff_t)(o * w->output_stride + i),
                            lanes * sizeof *to);
 }
 
@@ -63,8 +63,8 @@ void tl_conv1d_transpose_stream_pack(const tl_conv1d_shape *shape, const tl_kern
                                            .width = s.channels,
                                            .weight = weight + taps.last * tap,
                                            .tap_stride = -(ptrdiff_t)(taps.every * tap),
-                                           .channel_step = 1,
-                                           .output_step = s.filters};
+                                           .channel_stride = 1,
+                                           .output_stride = s.filters};
         if (lane_reduction)
             pack_dots(&s, kernels, &weights, packed);
         else
@@ -72,9 +72,9 @@ void tl_conv1d_transpose_stream_pack(const tl_conv1d_shape *shape, const tl_kern
     }
 }
 
-static void add_rows(tl_real *restrict to, size_t step, const tl_real *restrict from, size_t rows, size_t count) {
+static void add_rows(tl_real *restrict to, size_t stride, const tl_real *restrict from, size_t rows, size_t count) {
     for (size_t row = 0; row < rows; row++)
-        for (size_t i = 0; i < count; i++) to[row * step + i] += from[i];
+        for (size_t i = 0; i < count; i++) to[row * stride + i] += from[i];
 }
 
 /* The products of each tap by themselves, added one after the other. */
@@ -105,7 +105,7 @@ static void sum_by_lanes(const tl_kernels *kernels, const tl_packed_sum *sum) {
                                                             .runs = sum->channels / lanes,
                                                             .run_stride = lanes,
                                                             .count = sum->taps,
-                                                            .step = sum->tap_stride,
+                                                            .stride = sum->tap_stride,
                                                             .factor = sum->packed + first * sum->taps * sum->channels,
                                                             .factor_stride = outputs * lanes,
                                                             .out = sum->out + first,

@@ -13,8 +13,8 @@ void tl_packed_make(const tl_kernels *kernels, const tl_packed_weights *w, tl_re
         const size_t width = w->width - first < lanes ? w->width - first : lanes;
         for (size_t i = 0; i < w->taps * w->channels; i++, to += lanes) {
             const ptrdiff_t tap = (ptrdiff_t)(i / w->channels) * w->tap_stride;
-            const tl_real *from = w->weight + tap + (ptrdiff_t)(i % w->channels * w->channel_step + first * w->output_step);
-            for (size_t o = 0; o < width; o++) to[o] = from[o * w->output_step];
+            const tl_real *from = w->weight + tap + (ptrdiff_t)(i % w->channels * w->channel_stride + first * w->output_stride);
+            for (size_t o = 0; o < width; o++) to[o] = from[o * w->output_stride];
         }
     }
 }
@@ -30,7 +30,7 @@ static void sum_block(const tl_kernels *kernels, const tl_packed_sum *s, size_t 
                                                      .runs = window.runs,
                                                      .run_stride = window.run_stride,
                                                      .count = window.count,
-                                                     .step = window.step,
+                                                     .stride = window.step,
                                                      .factor = factor + (at - first),
                                                      .factor_stride = lanes,
                                                      .start = s->packed + at,
@@ -78,8 +78,8 @@ void tl_packed_factor_make(const tl_kernels *kernels, const tl_packed_weights *w
     tl_real *weight = packed + FACTOR;
     for (size_t i = 0; i < inner; i++) {
         const ptrdiff_t tap = (ptrdiff_t)(i / w->channels) * w->tap_stride;
-        const tl_real *from = w->weight + tap + (ptrdiff_t)(i % w->channels * w->channel_step);
-        for (size_t o = 0; o < w->width; o++) weight[i * w->width + o] = from[o * w->output_step];
+        const tl_real *from = w->weight + tap + (ptrdiff_t)(i % w->channels * w->channel_stride);
+        for (size_t o = 0; o < w->width; o++) weight[i * w->width + o] = from[o * w->output_stride];
     }
     const tl_factor factor = tl_factor_of(kernels, weight, inner, w->width, w->bias, weight + tl_aligned_count(inner * w->width));
     memcpy(packed, &factor, sizeof factor);

@@ -10,14 +10,14 @@
 
 #include "kernels/kernels.h"
 
-/* Weights as a layer has them: element (tap, channel, output) is weight[tap·tap_stride + channel·channel_step +
- * output·output_step].
+/* Weights as a layer has them: element (tap, channel, output) is weight[tap·tap_stride + channel·channel_stride +
+ * output·output_stride].
  */
 typedef struct tl_packed_weights {
     size_t taps, channels, width;
     const tl_real *weight;
     ptrdiff_t tap_stride;
-    size_t channel_step, output_step;
+    size_t channel_stride, output_stride;
     const tl_real *bias; /* (width) or NULL */
 } tl_packed_weights;
 
@@ -83,7 +83,7 @@ static inline __attribute__((always_inline)) void tl_packed_row(const tl_kernels
                                                .runs = window.runs,
                                                .run_stride = window.run_stride,
                                                .count = window.count,
-                                               .step = window.step,
+                                               .stride = window.step,
                                                .factor = factor + s->first * s->channels * lanes,
                                                .start = start + first,
                                                .out = s->out + first,

@@ -118,7 +118,7 @@ static void multiply_dots(const tl_factor *f, size_t index, const tl_factor_rows
                                                            .factor_stride = block.width * lanes,
                                                            .start = f->start + block.first,
                                                            .out = rows->y + block.first,
-                                                           .out_stride = rows->y_step,
+                                                           .out_stride = rows->y_stride,
                                                            .rows = rows->rows,
                                                            .vectors = block.width});
 }
@@ -136,7 +136,7 @@ static void add_part(const tl_factor *f, const tl_direct_block *block, const tl_
                                                     .factor_stride = copied ? block->lanes : f->width,
                                                     .start = first == 0 ? f->start + block->first : NULL,
                                                     .out = rows->y + block->first,
-                                                    .out_stride = rows->y_step,
+                                                    .out_stride = rows->y_stride,
                                                     .rows = rows->rows,
                                                     .vectors = block->vectors,
                                                     .width = block->width});
@@ -172,7 +172,7 @@ static void product_task(void *context, size_t task, int worker) {
                                          .row_stride = p->inner,
                                          .rows = tl_split_at(p->rows, job->parts, part + 1) - first,
                                          .y = p->y + first * p->width,
-                                         .y_step = p->width});
+                                         .y_stride = p->width});
 }
 
 void tl_product_run(const tl_product *p, const tl_workers *workers, tl_real *scratch) {

@@ -41,7 +41,7 @@ typedef struct tl_factor_rows {
     const tl_real *x;
     size_t row_stride, rows;
     tl_real *y; /* [OUT] */
-    size_t y_step;
+    size_t y_stride;
 } tl_factor_rows;
 
 /* bias: (width) or NULL; scratch: tl_factor_scratch elements, which the factor keeps. */

@@ -169,7 +169,7 @@ enum { TL_ROW_VECTORS = 8 }; /* of outputs that a row sums together */
  * x[i·run_stride + j·stride] · factor[i·count + j][o], and its ReLU where `relu` is set. */
 typedef struct tl_row_product {
     const tl_real *x;
-    size_t runs, run_stride, count, step;
+    size_t runs, run_stride, count, stride;
     const tl_real *factor; /* (runs · count, width rounded up to whole vectors) */
     const tl_real *start;  /* (width, rounded up) */
     tl_real *out;          /* (width) */
