@@ -186,6 +186,7 @@ static const tl_setting affine_settings[] = {{"scale", TL_SETTING_NUMBER, offset
                                                .flops = activation_flops,                                                          \
                                                .forward = activation_forward,                                                      \
                                                .backward = activation_backward,                                                    \
+                                               .stepwise = true,                                                                   \
                                                __VA_ARGS__}
 
 ACTIVATION(relu, OF_OUTPUT);

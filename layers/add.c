@@ -88,6 +88,7 @@ static const tl_layer_ops add_relu_layer_ops = {
     .flops = add_flops,
     .forward = add_forward,
     .backward = add_backward,
+    .stepwise = true,
 };
 
 static bool add_absorb(tl_layer *layer, const tl_layer *next) {
@@ -106,6 +107,7 @@ const tl_layer_ops tl_add_layer_ops = {
     .flops = add_flops,
     .forward = add_forward,
     .backward = add_backward,
+    .stepwise = true,
     .absorb = add_absorb,
 };
 

@@ -249,19 +249,25 @@ static void normalise_batch(batch_norm_run *run) {
     share_chunks(run, normalise_task);
 }
 
+/* saved: what the running statistics give, for backward too. */
+static void set_running(const batch_norm_layer *norm, tl_real *const *parameter, tl_real *const *state, tl_real *saved) {
+    const size_t channels = norm->base.in[0].channels;
+    for (size_t c = 0; c < channels; c++) {
+        const double inverse = 1 / sqrt((double)state[VARIANCE][c] + norm->epsilon);
+        saved[CENTRE * channels + c] = state[MEAN][c];
+        saved[INVERSE * channels + c] = (tl_real)inverse;
+        saved[REST * channels + c] = 0;
+        saved[FACTOR * channels + c] = (tl_real)((double)parameter[SCALE][c] * inverse);
+        saved[TERM * channels + c] = parameter[SHIFT][c];
+    }
+}
+
 /* By the running statistics; a frozen layer leaves for backward what a batch would. */
 static void normalise_running(batch_norm_run *run) {
     const tl_pass *pass = run->pass;
     const size_t channels = run->channels;
     tl_real *saved = pass->saved;
-    for (size_t c = 0; c < channels; c++) {
-        const double inverse = 1 / sqrt((double)pass->state[VARIANCE][c] + run->layer->epsilon);
-        saved[CENTRE * channels + c] = pass->state[MEAN][c];
-        saved[INVERSE * channels + c] = (tl_real)inverse;
-        saved[REST * channels + c] = 0;
-        saved[FACTOR * channels + c] = (tl_real)((double)pass->parameter[SCALE][c] * inverse);
-        saved[TERM * channels + c] = pass->parameter[SHIFT][c];
-    }
+    set_running(run->layer, pass->parameter, pass->state, saved);
     run->centre = saved + CENTRE * channels;
     share_chunks(run, normalise_task);
 }
@@ -382,6 +388,36 @@ static bool batch_norm_absorb(tl_layer *layer, const tl_layer *next) {
 /* In inference the factor and the term of a channel are fixed. */
 static double batch_norm_flops(const tl_layer *layer) { return 2 * tl_layer_elements(layer); }
 
+/* ---- on a stream: packed is `saved` ---- */
+
+static void batch_norm_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+    (void)workers;
+    (void)error;
+    how->packed = SAVED * layer->in[0].channels;
+}
+
+static void batch_norm_stream_pack(const tl_layer *layer, const tl_workers *workers, tl_real *const *parameter,
+                                   tl_real *const *state, tl_real *packed) {
+    (void)workers;
+    set_running((const batch_norm_layer *)layer, parameter, state, packed);
+}
+
+static void batch_norm_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
+    const size_t channels = layer->in[0].channels;
+    tl_kernels_of(pass->workers)
+        ->norm_apply(&(tl_norm_rows){.rows = pass->windows,
+                                     .channels = channels,
+                                     .relu = ((const batch_norm_layer *)layer)->relu,
+                                     .x = pass->x[0],
+                                     .out = pass->y,
+                                     .centre = pass->packed + CENTRE * channels,
+                                     .factor = pass->packed + FACTOR * channels,
+                                     .term = pass->packed + TERM * channels});
+}
+
+static const tl_stream_ops batch_norm_stream = {
+    .plan = batch_norm_stream_plan, .pack = batch_norm_stream_pack, .run = batch_norm_stream_run};
+
 static const tl_setting settings[] = {
     {"momentum", TL_SETTING_NUMBER, offsetof(batch_norm_layer, momentum), NULL},
     {"epsilon", TL_SETTING_NUMBER, offsetof(batch_norm_layer, epsilon), NULL},
@@ -399,6 +435,8 @@ const tl_layer_ops tl_batch_norm_layer_ops = {
     .flops = batch_norm_flops,
     .forward = batch_norm_forward,
     .backward = batch_norm_backward,
+    .stepwise = true,
+    .stream = &batch_norm_stream,
     .absorb = batch_norm_absorb,
     .preparation = &preparation,
 };

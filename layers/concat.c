@@ -67,6 +67,7 @@ const tl_layer_ops tl_concat_layer_ops = {
     .forward = concat_forward,
     .backward = concat_backward,
     .selects = true,
+    .stepwise = true,
 };
 
 tl_node tl_concat(tl_model *model, const tl_node *x, size_t count) {

@@ -1,5 +1,6 @@
 #include "base/math.h"
 #include "compute/gemm.h"
+#include "compute/packed.h"
 #include "compute/product.h"
 #include "graph/builder.h"
 #include "layers/registry.h"
@@ -110,6 +111,38 @@ static void dense_backward(const tl_layer *layer, const tl_pass *pass) {
 
 static double dense_flops(const tl_layer *layer) { return 2 * (double)layer->in[0].channels * tl_layer_elements(layer); }
 
+/* ---- on a stream ---- */
+
+static void dense_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+    (void)workers;
+    (void)error;
+    how->packed = tl_packed_factor_count(layer->in[0].channels, layer->out.channels);
+}
+
+static void dense_stream_pack(const tl_layer *layer, const tl_workers *workers, tl_real *const *parameter, tl_real *const *state,
+                              tl_real *packed) {
+    (void)state;
+    tl_packed_factor_make(tl_kernels_of(workers),
+                          &(tl_packed_weights){.taps = 1,
+                                               .channels = layer->in[0].channels,
+                                               .width = layer->out.channels,
+                                               .weight = parameter[0],
+                                               .channel_step = layer->out.channels,
+                                               .output_step = 1,
+                                               .bias = ((const dense_layer *)layer)->no_bias ? NULL : parameter[1]},
+                          packed);
+}
+
+static void dense_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
+    tl_packed_factor_multiply(pass->packed, &(tl_factor_rows){.x = pass->x[0],
+                                                              .row_step = layer->in[0].channels,
+                                                              .rows = pass->windows,
+                                                              .y = pass->y,
+                                                              .y_step = layer->out.channels});
+}
+
+static const tl_stream_ops dense_stream = {.plan = dense_stream_plan, .pack = dense_stream_pack, .run = dense_stream_run};
+
 static const tl_setting settings[] = {
     {"units", TL_SETTING_INTEGER, offsetof(dense_layer, units), NULL},
     {"bias", TL_SETTING_UNLESS, offsetof(dense_layer, no_bias), NULL},
@@ -127,6 +160,8 @@ const tl_layer_ops tl_dense_layer_ops = {
     .flops = dense_flops,
     .forward = dense_forward,
     .backward = dense_backward,
+    .stepwise = true,
+    .stream = &dense_stream,
 };
 
 tl_node tl_dense_sized(tl_model *model, tl_node x, const tl_dense_cfg *cfg, size_t size) {

@@ -96,6 +96,7 @@ const tl_layer_ops tl_embedding_layer_ops = {
     .flops = tl_no_flops,
     .forward = embedding_forward,
     .backward = embedding_backward,
+    .stepwise = true,
 };
 
 tl_node tl_embedding_sized(tl_model *model, tl_node x, const tl_embedding_cfg *cfg, size_t size) {

@@ -108,6 +108,47 @@ static void hand_crafted_backward(const tl_layer *layer, const tl_pass *pass) {
     if (pass->dx[0].data) share(layer, pass, backward_task);
 }
 
+/* ---- on a stream ---- */
+
+static void hand_crafted_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+    (void)layer;
+    (void)workers;
+    (void)error;
+    how->extent = MOST_TAPS;
+    how->left = (MOST_TAPS - 1) / 2;
+    how->packed = FILTERS * MOST_TAPS;
+    how->ahead = MOST_TAPS;
+}
+
+static void hand_crafted_stream_pack(const tl_layer *layer, const tl_workers *workers, tl_real *const *parameter,
+                                     tl_real *const *state, tl_real *packed) {
+    (void)layer;
+    (void)workers;
+    (void)parameter;
+    (void)state;
+    for (size_t f = 0; f < FILTERS; f++) fill_taps(f, packed + f * MOST_TAPS);
+}
+
+/* The additions go in the order of forward_task. */
+static void hand_crafted_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
+    const size_t channels = layer->in[0].channels;
+    tl_real *sum = pass->ahead;
+    for (size_t i = 0; i < pass->windows; i++) {
+        const tl_real *x = pass->x[0] + i * channels;
+        memset(sum, 0, MOST_TAPS * sizeof *sum);
+        for (size_t j = 0; j < MOST_TAPS * channels; j++) sum[j / channels] += x[j];
+        for (size_t f = 0; f < FILTERS; f++) {
+            const tl_real *taps = pass->packed + f * MOST_TAPS, *from = sum + (MOST_TAPS - 1) / 2 - (taps_of(f) - 1) / 2;
+            tl_real answer = 0;
+            for (size_t j = 0; j < taps_of(f); j++) answer += taps[j] * from[j];
+            pass->y[i * FILTERS + f] = answer;
+        }
+    }
+}
+
+static const tl_stream_ops hand_crafted_stream = {
+    .plan = hand_crafted_stream_plan, .pack = hand_crafted_stream_pack, .run = hand_crafted_stream_run};
+
 static double hand_crafted_flops(const tl_layer *layer) {
     double taps = 0;
     for (size_t f = 0; f < FILTERS; f++) taps += (double)taps_of(f);
@@ -122,6 +163,7 @@ const tl_layer_ops tl_hand_crafted_layer_ops = {
     .flops = hand_crafted_flops,
     .forward = hand_crafted_forward,
     .backward = hand_crafted_backward,
+    .stream = &hand_crafted_stream,
 };
 
 tl_node tl_hand_crafted(tl_model *model, tl_node x) {

@@ -63,6 +63,7 @@ const tl_layer_ops tl_multiply_layer_ops = {
     .flops = multiply_flops,
     .forward = multiply_forward,
     .backward = multiply_backward,
+    .stepwise = true,
 };
 
 tl_node tl_multiply(tl_model *model, const tl_node *x, size_t count) {

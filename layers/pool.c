@@ -4,6 +4,8 @@
 #include "kernels/kernels.h"
 #include "layers/registry.h"
 
+#include <string.h>
+
 typedef struct pool_layer {
     tl_layer base;
     tl_pool_cfg cfg;
@@ -86,6 +88,41 @@ static const tl_setting settings[] = {
     {0},
 };
 
+/* ---- on a stream ---- */
+
+static void pool_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+    const tl_window *window = &((const pool_layer *)layer)->window;
+    (void)workers;
+    (void)error;
+    how->extent = window->taps;
+    how->stride = window->stride;
+    how->left = window->pad_left;
+}
+
+/* Steps that are not there do not count. */
+static void stream_windows(const tl_layer *layer, const tl_stream_pass *pass, const tl_pooling *pooling) {
+    const size_t channels = layer->in[0].channels;
+    pooling->forward(&(tl_pool_rows){.length = pass->steps - pass->before,
+                                     .out_length = pass->windows,
+                                     .channels = channels,
+                                     .taps = pass->how->extent,
+                                     .stride = pass->how->stride,
+                                     .pad_left = pass->before,
+                                     .x = pass->x[0] + pass->before * channels,
+                                     .y = pass->y});
+}
+
+static void max_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
+    stream_windows(layer, pass, tl_kernels_of(pass->workers)->max_pool);
+}
+
+static void average_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
+    stream_windows(layer, pass, tl_kernels_of(pass->workers)->average_pool);
+}
+
+static const tl_stream_ops max_stream = {.plan = pool_stream_plan, .run = max_stream_run};
+static const tl_stream_ops average_stream = {.plan = pool_stream_plan, .run = average_stream_run};
+
 /* ---- maximum ---- */
 
 static void max_forward(const tl_layer *layer, const tl_pass *pass) { pool(layer, pass, tl_kernels_of(pass->workers)->max_pool); }
@@ -110,6 +147,7 @@ const tl_layer_ops tl_max_pool_layer_ops = {
     .forward = max_forward,
     .backward = max_backward,
     .selects = true,
+    .stream = &max_stream,
 };
 
 /* ---- maximum over all of time: one window ---- */
@@ -127,6 +165,38 @@ static size_t one_step(const tl_layer *layer, size_t length) {
     return 1;
 }
 
+/* state: the maximum so far, and that of what is new (channels each). */
+static void global_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+    (void)workers;
+    (void)error;
+    how->over_all = true;
+    how->state = 2 * layer->in[0].channels;
+}
+
+static void global_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
+    const size_t channels = layer->in[0].channels;
+    tl_real *best = pass->state, *fresh = best + channels;
+    if (!pass->how->running) {
+        max_stream_run(layer, pass);
+        return;
+    }
+    tl_pool_rows rows = {.channels = channels, .out_length = 1};
+    for (size_t i = 0; i < pass->windows; i++) {
+        const bool begins = pass->first + i == 0;
+        rows.x = pass->x[0] + i * pass->how->stride * channels;
+        rows.length = rows.taps = rows.stride = pass->how->stride;
+        rows.y = begins ? best : fresh;
+        tl_kernels_of(pass->workers)->max_pool->forward(&rows);
+        rows.x = best;
+        rows.length = rows.taps = rows.stride = begins ? 1 : 2;
+        rows.y = pass->y + i * channels;
+        tl_kernels_of(pass->workers)->max_pool->forward(&rows);
+        memcpy(best, rows.y, channels * sizeof *best);
+    }
+}
+
+static const tl_stream_ops global_stream = {.plan = global_stream_plan, .run = global_stream_run};
+
 const tl_layer_ops tl_global_max_pool_layer_ops = {
     .name = "global_max_pool",
     .size = sizeof(pool_layer),
@@ -138,6 +208,7 @@ const tl_layer_ops tl_global_max_pool_layer_ops = {
     .forward = max_forward,
     .backward = max_backward,
     .selects = true,
+    .stream = &global_stream,
 };
 
 /* ---- mean ---- */
@@ -164,6 +235,7 @@ const tl_layer_ops tl_average_pool_layer_ops = {
     .forward = average_forward,
     .backward = average_backward,
     .selects = true,
+    .stream = &average_stream,
 };
 
 static tl_node add_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg, size_t size, const tl_layer_ops *ops) {

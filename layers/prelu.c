@@ -90,6 +90,7 @@ const tl_layer_ops tl_prelu_layer_ops = {
     .flops = prelu_flops,
     .forward = prelu_forward,
     .backward = prelu_backward,
+    .stepwise = true,
 };
 
 tl_node tl_prelu(tl_model *model, tl_node x) {

@@ -364,7 +364,18 @@ const tl_layer_ops tl_layer_norm_layer_ops = {
     .flops = norm_flops,
     .forward = layer_norm_forward,
     .backward = layer_norm_backward,
+    .stepwise = true,
 };
+
+static void group_norm_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+    (void)layer;
+    (void)workers;
+    (void)how;
+    tl_fail(error, TL_ERROR_ARGUMENT,
+            "normalises by the mean and variance of the whole series, which a stream does not know; use batch_norm or layer_norm");
+}
+
+static const tl_stream_ops group_norm_stream = {.plan = group_norm_stream_plan};
 
 const tl_layer_ops tl_group_norm_layer_ops = {
     .name = "group_norm",
@@ -377,6 +388,7 @@ const tl_layer_ops tl_group_norm_layer_ops = {
     .flops = norm_flops,
     .forward = group_norm_forward,
     .backward = group_norm_backward,
+    .stream = &group_norm_stream,
 };
 
 tl_node tl_layer_norm_sized(tl_model *model, tl_node x, const tl_layer_norm_cfg *cfg, size_t size) {

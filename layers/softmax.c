@@ -65,6 +65,7 @@ const tl_layer_ops tl_softmax_layer_ops = {
     .forward = softmax_forward,
     .backward = softmax_backward,
     .probabilities = true,
+    .stepwise = true,
 };
 
 tl_node tl_softmax(tl_model *model, tl_node x) {

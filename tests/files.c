@@ -177,7 +177,7 @@ static void put_fields(bytes *to, bool deflate, const zip_member *m, size_t pack
 
 bytes zip_of(bool deflate, const zip_member *members, size_t count) {
     bytes file = {0};
-    size_t offsets[3], packed[3];
+    size_t offsets[4], packed[4];
     for (size_t i = 0; i < count; i++) {
         unsigned char buffer[8192];
         offsets[i] = file.count;

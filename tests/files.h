@@ -50,7 +50,7 @@ void put_npy_header(bytes *to, int version, const char *dictionary);
 /* That of an array of this type, such as '<f4' with its quotes, and shape, such as (2, 3). */
 bytes npy_header(const char *descr, const char *shape);
 
-/* An archive, such as .npz files are, of at most three members. */
+/* An archive, such as .npz files are, of at most four members. */
 typedef struct zip_member {
     const char *name;
     const bytes *array;

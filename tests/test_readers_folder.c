@@ -419,8 +419,32 @@ static void given_a_file_for_each_class_that_is_none_when_read_then_refused(void
     remove(files_path("no/a.npy"));
 }
 
+static void given_a_folder_of_two_halves_when_read_then_the_one_that_is_meant(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    char test[300];
+    files_write("no/no_TRAIN.tsv", "1\t1\t2\n", 6);
+    assert_false(tl_dataset_has_test(files_path("no")));
+    files_write("no/no_TEST.tsv", "1\t5\t6\n", 6);
+    assert_true(tl_dataset_has_test(files_path("no")));
+    tl_dataset *data = tl_dataset_read(files_path("no/"), &(tl_read_cfg){.raw = true}, &error);
+    check_ok(&error);
+    check_equal("train", data->x.data, (const tl_real[]){1, 2}, 2);
+    snprintf(test, sizeof test, "%s/test", files_path("no"));
+    tl_dataset *other = tl_dataset_read(test, &(tl_read_cfg){.raw = true, .like = data}, &error);
+    check_ok(&error);
+    check_equal("test", other->x.data, (const tl_real[]){5, 6}, 2);
+    assert_null(tl_dataset_read(files_path("no"), &(tl_read_cfg){.like = data}, &error));
+    check_error(&error, TL_ERROR_ARGUMENT, "/no: has two halves; ");
+    tl_dataset_free(data);
+    tl_dataset_free(other);
+    remove(files_path("no/no_TRAIN.tsv"));
+    remove(files_path("no/no_TEST.tsv"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_a_folder_of_two_halves_when_read_then_the_one_that_is_meant),
         cmocka_unit_test(given_sound_of_any_kind_when_read_then_samples_from_minus_one_to_one),
         cmocka_unit_test(given_other_sound_when_read_then_the_message_says_what_is_read),
         cmocka_unit_test(given_broken_sound_when_read_then_the_offset),

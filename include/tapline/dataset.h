@@ -91,7 +91,9 @@ typedef struct tl_read_cfg {
     tl_window_target window_target; /* (majority) */
     /* (none) Is told, in one line that names the file, of what was left out or looks wrong though the data was read. */
     void (*warn)(const char *text, void *user);
-    void *user; /* handed to it */
+    void *user;        /* handed to it */
+    size_t max_memory; /* (half of tl_memory_limit, tapline/machine.h) bytes that the data set may take: a small file may describe
+                          one of any size. SIZE_MAX: no limit */
 } tl_read_cfg;
 
 /* Reads a file, by its ending:
@@ -106,12 +108,17 @@ typedef struct tl_read_cfg {
  * physical units, of each kind of beat a class);
  * - a folder, of folders named by their class, in which each file is a series (`.wav`, `.npy`, or a table with a step a line), or
  * of files named by their class, in which each line or row is one;
+ * - a folder NAME with NAME_TRAIN.ts and NAME_TEST.ts (or .tsv, .arff, .txt, .csv) is its training half, NAME/test the other one;
+ * so is a `.npz` with x_train, y_train, x_test and y_test;
  * - `builtin:NAME` and `builtin:NAME/test` are the halves of a generated set.
  * With `unlabelled` the data set has neither labels nor values nor classes. Then a `.npz` needs no y, a `.ts` no @classLabel, and a
  * row of a table or of a `.npy` that is as long as the series of `like` is one without a label.
  * Classes are numbered as the file declares them, else sorted (as numbers where all are numbers). NULL on failure; errors read
  * `file:line:column: expected …, got …`, of binary files `file: offset N: expected …, got …`. Free with tl_dataset_free. */
 static inline tl_dataset *tl_dataset_read(const char *path, const tl_read_cfg *cfg, tl_error *error);
+
+/* Whether a path names a training half beside which there is PATH/test. */
+TL_API bool tl_dataset_has_test(const char *path);
 
 /* Whether a file, read as this format or, NULL, that of its ending, has columns, which tl_read_cfg may name. */
 TL_API bool tl_dataset_is_table(const char *path, const char *format);

@@ -135,6 +135,37 @@ static double conv1d_flops(const tl_layer *layer) {
     return 2 * (double)cfg->kernel * (double)channels * tl_layer_elements(layer);
 }
 
+/* ---- on a stream ---- */
+
+static void conv1d_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+    const conv1d_layer *conv = (const conv1d_layer *)layer;
+    if (extends(conv) && conv->extension.padded > conv->extension.length)
+        tl_fail(error, TL_ERROR_ARGUMENT,
+                "padding mode %s takes steps from the other side of the ends of a series, which a stream does "
+                "not have; use zeros",
+                tl_padding_mode_name((size_t)conv->cfg.padding_mode));
+    tl_conv1d_stream_plan(&conv->groups, tl_kernels_of(workers), how);
+}
+
+static void conv1d_stream_pack(const tl_layer *layer, const tl_workers *workers, tl_real *const *parameter, tl_real *const *state,
+                               tl_real *packed) {
+    const conv1d_layer *conv = (const conv1d_layer *)layer;
+    (void)state;
+    tl_conv1d_stream_pack(&conv->groups, tl_kernels_of(workers), parameter[0], conv->cfg.no_bias ? NULL : parameter[1], packed);
+}
+
+static void conv1d_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
+    tl_conv1d_stream_run(&((const conv1d_layer *)layer)->groups, pass);
+}
+
+static bool conv1d_stream_absorb(const tl_layer *layer, const tl_layer *next) {
+    (void)layer;
+    return next->ops == &tl_relu_layer_ops;
+}
+
+static const tl_stream_ops conv1d_stream = {
+    .plan = conv1d_stream_plan, .pack = conv1d_stream_pack, .run = conv1d_stream_run, .absorb = conv1d_stream_absorb};
+
 static const tl_setting settings[] = {
     {"filters", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.filters), NULL},
     {"kernel", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.kernel), NULL},
@@ -162,6 +193,7 @@ const tl_layer_ops tl_conv1d_layer_ops = {
     .flops = conv1d_flops,
     .forward = conv1d_forward,
     .backward = conv1d_backward,
+    .stream = &conv1d_stream,
 };
 
 tl_node tl_conv1d_sized(tl_model *model, tl_node x, const tl_conv1d_cfg *cfg, size_t size) {

@@ -60,6 +60,13 @@ static tl_direct_form form_of(const tl_conv1d_shape *shape, size_t lanes) {
     return form.in_place ? form : joint_form(shape, positions);
 }
 
+bool tl_direct_by_lanes(const tl_conv1d_shape *whole, size_t lanes) {
+    const tl_conv1d_shape shape = tl_direct_joined(whole);
+    const size_t window = shape.kernel * shape.channels;
+    return form_of(&shape, lanes).in_place &&
+           tl_dots_cost(window, shape.filters, lanes) < tl_outputs_cost(window, shape.filters, lanes);
+}
+
 static size_t joint_weights(const tl_direct_form *form) {
     return tl_aligned_count((form->taps * form->in_width + 1) * form->width);
 }

@@ -30,6 +30,9 @@ tl_direct_form tl_direct_forward_form(const tl_conv1d_shape *shape);
 bool tl_direct_sees_all(const tl_direct_form *form, size_t rows);
 bool tl_direct_always_sees_all(const tl_direct_form *form);
 
+/* Whether an output of a forward pass is the sum of the lanes of vectors of its window, each summed by itself. */
+bool tl_direct_by_lanes(const tl_conv1d_shape *whole, size_t lanes);
+
 /* The share of rows and taps that is computed: all, unless taps lie so far apart that rows skip those beyond the series. */
 double tl_direct_share(const tl_conv1d_shape *shape);
 
@@ -103,6 +106,20 @@ void tl_direct_backward_input(const tl_conv1d_shape *whole, const tl_real *dy, c
 size_t tl_direct_input_scratch(const tl_conv1d_shape *whole, int workers);
 
 double tl_direct_input_cost(const tl_conv1d_shape *shape); /* of tl_conv1d_ops */
+
+/* The taps that meet the positions residue, residue + stride, … of dx: last, last - every, …; with a stride only every
+ * stride / gcd(stride, dilation)-th. */
+typedef struct tl_direct_taps {
+    size_t every, last, count;
+} tl_direct_taps;
+
+tl_direct_taps tl_direct_taps_of(const tl_conv1d_shape *shape, size_t residue);
+
+/* How an element of dx is summed over the taps, from the last to the first, and filters of dy: in their order; each tap by itself;
+ * or each lane of the vectors of filters by itself. */
+typedef enum tl_direct_order { TL_DIRECT_IN_ORDER = 0, TL_DIRECT_BY_TAPS, TL_DIRECT_BY_LANES } tl_direct_order;
+
+tl_direct_order tl_direct_input_order(const tl_conv1d_shape *whole, size_t lanes);
 
 void tl_direct_backward_weights(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *dy, tl_real *dweight, tl_real *dbias,
                                 const tl_workers *workers, tl_real *scratch);

@@ -28,31 +28,17 @@ typedef struct input_job {
 
 /* ---- one residue of the position at a time ---- */
 
-static size_t common_divisor(size_t a, size_t b) {
-    while (b) {
-        const size_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
-/* Positions residue, residue + stride, … of dx. With a stride only every stride / gcd(stride, dilation)-th tap meets them. */
-typedef struct residue_taps {
-    size_t every, last, count; /* taps last, last - every, … */
-} residue_taps;
-
-static residue_taps taps_of(const tl_conv1d_shape *shape, size_t residue) {
-    const size_t stride = shape->stride, every = stride / common_divisor(shape->dilation, stride);
+tl_direct_taps tl_direct_taps_of(const tl_conv1d_shape *shape, size_t residue) {
+    const size_t stride = shape->stride, every = stride / tl_common_divisor(shape->dilation, stride);
     size_t tap = 0;
     while (tap < tl_min(every, shape->kernel) && tap * shape->dilation % stride != (residue + shape->pad_left) % stride) tap++;
-    if (tap == tl_min(every, shape->kernel)) return (residue_taps){.every = every};
+    if (tap == tl_min(every, shape->kernel)) return (tl_direct_taps){.every = every};
     const size_t count = (shape->kernel - 1 - tap) / every + 1;
-    return (residue_taps){.every = every, .last = tap + (count - 1) * every, .count = count};
+    return (tl_direct_taps){.every = every, .last = tap + (count - 1) * every, .count = count};
 }
 
 static tl_direct_form residue_form(const tl_conv1d_shape *shape, size_t residue, bool dots) {
-    const residue_taps taps = taps_of(shape, residue);
+    const tl_direct_taps taps = tl_direct_taps_of(shape, residue);
     const ptrdiff_t reach = (ptrdiff_t)(residue + shape->pad_left) - (ptrdiff_t)(taps.last * shape->dilation);
     return (tl_direct_form){.in_length = shape->out_length,
                             .in_width = shape->filters,
@@ -84,7 +70,7 @@ static void sum_residues(const input_job *job, bool dots) {
     const tl_conv1d_shape *shape = job->shape;
     const size_t tap = shape->channels * shape->filters;
     for (size_t residue = 0; residue < residues_of(shape); residue++) {
-        const residue_taps taps = taps_of(shape, residue);
+        const tl_direct_taps taps = tl_direct_taps_of(shape, residue);
         const tl_direct_form form = residue_form(shape, residue, dots);
         const tl_direct_weights weights = {.form = &form,
                                            .weight = job->weight + taps.last * tap,
@@ -191,6 +177,12 @@ static choice choose(const tl_conv1d_shape *shape, size_t lanes) {
     for (size_t positions = shape->stride; positions > 0 && positions <= most; positions += shape->stride)
         best = cheaper(best, joint(shape, positions, lanes));
     return best;
+}
+
+tl_direct_order tl_direct_input_order(const tl_conv1d_shape *whole, size_t lanes) {
+    const tl_conv1d_shape shape = tl_direct_joined(whole);
+    const choice best = choose(&shape, lanes);
+    return best.form == SCATTER ? TL_DIRECT_BY_TAPS : best.form == DOTS ? TL_DIRECT_BY_LANES : TL_DIRECT_IN_ORDER;
 }
 
 double tl_direct_input_cost(const tl_conv1d_shape *shape) {

@@ -4,6 +4,8 @@
 
 #include "layers/conv1d/engine.h"
 
+#include "kernels/kernels.h"
+
 /* How the series goes on beyond its ends. */
 typedef struct tl_extension {
     tl_padding_mode mode;
@@ -39,6 +41,20 @@ void tl_conv1d_groups_backward_input(const tl_conv1d_groups *self, const tl_real
                                      const tl_workers *workers, tl_real *scratch);
 void tl_conv1d_groups_backward_weights(const tl_conv1d_groups *self, const tl_real *x, const tl_real *dy, tl_real *dweight,
                                        tl_real *dbias, const tl_workers *workers, tl_real *scratch);
+
+/* The same convolution on a stream (tl_stream_ops), with the bits of the direct engine: of `pass`, input 0 and the output hold all
+ * channels and filters. */
+void tl_conv1d_stream_plan(const tl_conv1d_groups *self, const tl_kernels *kernels, tl_streaming *how);
+void tl_conv1d_stream_pack(const tl_conv1d_groups *self, const tl_kernels *kernels, const tl_real *weight, const tl_real *bias,
+                           tl_real *packed);
+void tl_conv1d_stream_run(const tl_conv1d_groups *self, const tl_stream_pass *pass);
+
+/* A transposed convolution on a stream: `shape` is of the convolution from the output to the input; `behind`: steps cut off at the
+ * end, less those that are added there. */
+void tl_conv1d_transpose_stream_plan(const tl_conv1d_shape *shape, ptrdiff_t behind, const tl_kernels *kernels, tl_streaming *how);
+void tl_conv1d_transpose_stream_pack(const tl_conv1d_shape *shape, const tl_kernels *kernels, const tl_real *weight,
+                                     const tl_real *bias, tl_real *packed);
+void tl_conv1d_transpose_stream_run(const tl_conv1d_shape *shape, bool biased, const tl_stream_pass *pass);
 
 /* Each channel by itself: not in the table of engines, since its weight is (kernel, channels). */
 extern const tl_conv1d_ops tl_conv1d_depthwise;

@@ -163,6 +163,20 @@ typedef struct tl_direct_product {
  * NULL. `width` does not count.
  */
 
+enum { TL_ROW_VECTORS = 8 }; /* of outputs that a row sums together */
+
+/* One row of tl_direct_product, with the same bits: out[o] = start[o] + the sum over i < runs, j < count of
+ * x[i·run_step + j·step] · factor[i·count + j][o], and its ReLU where `relu` is set. */
+typedef struct tl_row_product {
+    const tl_real *x;
+    size_t runs, run_step, count, step;
+    const tl_real *factor; /* (runs · count, width rounded up to whole vectors) */
+    const tl_real *start;  /* (width, rounded up) */
+    tl_real *out;          /* (width) */
+    size_t width;          /* 1 … TL_ROW_VECTORS · lanes */
+    bool relu;
+} tl_row_product;
+
 /* Rows of a block of columns side by side, and their sums: packed[r][o] = from[r·from_step + o] for o < width, any finite numbers
  * that lie between the rows beyond it; sums[o] += sum over r of packed[r][o]. */
 typedef struct tl_direct_packing {
@@ -246,6 +260,7 @@ typedef struct tl_kernels {
     void (*direct_product)(const tl_direct_product *product);
     void (*direct_dots)(const tl_direct_product *product);
     void (*direct_pack)(const tl_direct_packing *packing);
+    void (*row_product)(const tl_row_product *product);
 
     const tl_winograd *winograd; /* by tl_winograd_variant */
 } tl_kernels;

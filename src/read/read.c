@@ -5,9 +5,11 @@
 #include "read/directory.h"
 #include "read/folder.h"
 #include "read/foreign.h"
+#include "read/halves.h"
 #include "read/reader.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- which reader ---- */
@@ -17,12 +19,13 @@ static const tl_reader *const readers[] = {&tl_ts_reader,  &tl_table_reader, &tl
 
 /* `format`: "csv" or ".csv" in place of the ending of the name, or NULL. */
 static const tl_reader *find_reader(const char *path, const char *format, tl_error *error) {
-    char all[120], asked[20];
+    char all[160], asked[20];
     int end = 0;
     snprintf(asked, sizeof asked, "f%s%s", !format || *format == '.' ? "" : ".", format ? format : "");
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
         for (const char *const *ending = readers[i]->endings; *ending; ending++) {
             if (tl_has_ending(format ? asked : path, *ending)) return readers[i];
+            if (strchr(*ending, '/')) continue; /* a half of a file that is listed */
             end += snprintf(all + end, sizeof all - (size_t)end, "%s%s", end ? ", " : "", *ending);
         }
     }
@@ -52,10 +55,40 @@ static tl_status check_columns(const char *path, const tl_read_cfg *cfg, tl_erro
     return TL_OK;
 }
 
-static tl_dataset *read_file(const char *path, const tl_read_cfg *cfg, tl_error *error) {
+static tl_dataset *read_whole(const char *path, const tl_read_cfg *cfg, tl_error *error) {
     if (tl_is_folder(path) && !cfg->format) return tl_read_directory(path, cfg, error);
     const tl_reader *reader = find_reader(path, cfg->format, error);
     return reader ? reader->read(path, cfg, error) : NULL;
+}
+
+/* A folder may be one of the UCR archive; `folder`: the path without the half. */
+static tl_dataset *read_half(const char *path, const char *folder, tl_half half, const tl_read_cfg *cfg, tl_error *error) {
+    char *file = tl_is_folder(folder) ? tl_half_file(folder, half, error) : NULL;
+    tl_dataset *data = NULL;
+    if (file && half == TL_HALF_ANY && cfg->like)
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s: has two halves; %s/test or %s/train says which one", path, path, path);
+    if (!tl_failed(error)) data = read_whole(file ? file : path, cfg, error);
+    free(file);
+    return data;
+}
+
+static tl_dataset *read_file(const char *path, const tl_read_cfg *cfg, tl_error *error) {
+    tl_half half;
+    char *folder = tl_half_cut(path, &half, error);
+    tl_dataset *data = folder ? read_half(path, folder, half, cfg, error) : NULL;
+    free(folder);
+    return data;
+}
+
+bool tl_dataset_has_test(const char *path) {
+    tl_error ignored = {0};
+    if (!path) return false;
+    if (strncmp(path, "builtin:", 8) == 0) return !strchr(path, '/');
+    if (tl_has_ending(path, ".npz")) return tl_npz_has_test(path);
+    char *test = tl_is_folder(path) ? tl_half_file(path, TL_HALF_TEST, &ignored) : NULL;
+    const bool there = test != NULL;
+    free(test);
+    return there;
 }
 
 /* ---- windows ---- */
