@@ -193,13 +193,13 @@ static void interrupt(recipe of, tl_rng *rng, int trial) {
     assert_string_equal(part.note, "");
 }
 
-static void given_an_interruption_at_any_batch_when_resumed_then_the_model_is_the_same_to_the_last_byte(void **unused) {
+static void given_an_interruption_when_resumed_then_the_same_model(void **unused) {
     (void)unused;
     tl_rng rng = tl_rng_at(1, TL_STREAM_USER, 0, 0);
     for (int trial = 0; trial < 104; trial++) interrupt(recipes[trial % RECIPES], &rng, trial);
 }
 
-static void given_a_checkpoint_after_each_batch_when_training_is_finished_then_resuming_it_changes_nothing(void **unused) {
+static void given_a_finished_checkpoint_when_resumed_then_nothing_changes(void **unused) {
     (void)unused;
     size_t never = 0;
     tl_error error = {0};
@@ -220,7 +220,7 @@ static void given_a_checkpoint_after_each_batch_when_training_is_finished_then_r
     }
 }
 
-static void given_a_finished_training_when_resumed_for_more_epochs_then_it_is_the_longer_one(void **unused) {
+static void given_a_finished_training_when_resumed_longer_then_as_longer(void **unused) {
     (void)unused;
     const size_t some[] = {0, 6}; /* the parameters of the best epoch, and of the last */
     for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
@@ -276,7 +276,7 @@ static void given_another_training_when_resumed_then_the_error_lists_what_differ
     expect_refused(&of, &data, TL_ERROR_ARGUMENT, "is in epoch 2; 1 are asked for");
 }
 
-static void given_no_checkpoint_a_model_or_a_damaged_one_when_resumed_then_refused(void **unused) {
+static void given_no_sound_checkpoint_when_resumed_then_refused(void **unused) {
     (void)unused;
     tl_error error = {0};
     unlink(checkpoint);
@@ -318,7 +318,7 @@ static void resume_pooled(bool activated, const tl_dataset *set, const char *tex
     tl_model_free(model);
 }
 
-static void given_series_of_their_own_lengths_when_resumed_then_lengths_and_layers_must_be_the_same(void **unused) {
+static void given_unequal_series_when_resumed_then_lengths_must_be_equal(void **unused) {
     (void)unused;
     tl_error error = {0};
     size_t lengths[SERIES];
@@ -378,7 +378,7 @@ static void given_numbers_that_cannot_be_when_resumed_then_refused(void **unused
     }
 }
 
-static void given_a_checkpoint_that_cannot_be_written_when_training_begins_then_refused_at_once(void **unused) {
+static void given_an_unwritable_checkpoint_when_training_then_refused(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_model *model = make_model(&recipes[0]);
@@ -391,7 +391,7 @@ static void given_a_checkpoint_that_cannot_be_written_when_training_begins_then_
     tl_model_free(model);
 }
 
-static void given_another_instruction_set_when_resumed_then_it_goes_on_with_a_note(void **unused) {
+static void given_another_instruction_set_when_resumed_then_a_note(void **unused) {
     (void)unused;
     const char *before = getenv("TAPLINE_ISA");
     char was[20];
@@ -419,7 +419,7 @@ static void expect_note(const char *from, const char *to, const char *text) {
     assert_int_equal(result.epochs, recipes[0].epochs);
 }
 
-static void given_another_machine_or_build_when_resumed_then_the_note_names_each_reason(void **unused) {
+static void given_another_machine_when_resumed_then_a_note_with_reasons(void **unused) {
     (void)unused;
     /* A letter of each key's value, or of the key itself, so that the length stays. */
     expect_note("{\\\"tapline\\\":\\\"0", "{\\\"tapline\\\":\\\"9", "tapline \"9");
@@ -472,7 +472,7 @@ static bool run_and_kill(tl_rng *rng, uint32_t milliseconds) {
 
 static size_t kills = 20;
 
-static void given_kills_at_any_moment_when_resumed_then_none_loses_the_checkpoint_and_the_model_is_the_same(void **unused) {
+static void given_kills_at_any_moment_when_resumed_then_the_same_model(void **unused) {
     (void)unused;
     tl_rng rng = tl_rng_at(2, TL_STREAM_USER, 0, 0);
     size_t done = 0, trainings = 0;
@@ -489,17 +489,17 @@ static void given_kills_at_any_moment_when_resumed_then_none_loses_the_checkpoin
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_kills_at_any_moment_when_resumed_then_none_loses_the_checkpoint_and_the_model_is_the_same),
-        cmocka_unit_test(given_series_of_their_own_lengths_when_resumed_then_lengths_and_layers_must_be_the_same),
-        cmocka_unit_test(given_an_interruption_at_any_batch_when_resumed_then_the_model_is_the_same_to_the_last_byte),
-        cmocka_unit_test(given_a_checkpoint_after_each_batch_when_training_is_finished_then_resuming_it_changes_nothing),
-        cmocka_unit_test(given_a_finished_training_when_resumed_for_more_epochs_then_it_is_the_longer_one),
+        cmocka_unit_test(given_kills_at_any_moment_when_resumed_then_the_same_model),
+        cmocka_unit_test(given_unequal_series_when_resumed_then_lengths_must_be_equal),
+        cmocka_unit_test(given_an_interruption_when_resumed_then_the_same_model),
+        cmocka_unit_test(given_a_finished_checkpoint_when_resumed_then_nothing_changes),
+        cmocka_unit_test(given_a_finished_training_when_resumed_longer_then_as_longer),
         cmocka_unit_test(given_another_training_when_resumed_then_the_error_lists_what_differs),
-        cmocka_unit_test(given_no_checkpoint_a_model_or_a_damaged_one_when_resumed_then_refused),
+        cmocka_unit_test(given_no_sound_checkpoint_when_resumed_then_refused),
         cmocka_unit_test(given_numbers_that_cannot_be_when_resumed_then_refused),
-        cmocka_unit_test(given_a_checkpoint_that_cannot_be_written_when_training_begins_then_refused_at_once),
-        cmocka_unit_test(given_another_instruction_set_when_resumed_then_it_goes_on_with_a_note),
-        cmocka_unit_test(given_another_machine_or_build_when_resumed_then_the_note_names_each_reason),
+        cmocka_unit_test(given_an_unwritable_checkpoint_when_training_then_refused),
+        cmocka_unit_test(given_another_instruction_set_when_resumed_then_a_note),
+        cmocka_unit_test(given_another_machine_when_resumed_then_a_note_with_reasons),
     };
     make_data();
     if (argc == 3 && strcmp(argv[1], "train") == 0) return train_to_be_killed(argv[2]);

@@ -38,7 +38,7 @@ static tl_status wrong(const tl_setting *setting, const json_t *value, tl_error 
 }
 
 static tl_status unknown(const tl_setting *settings, const char *key, tl_error *error) {
-    const char *close = tl_closest(key, setting_name_at, settings);
+    const char *close = tl_suggest(key, setting_name_at, settings);
     return close ? tl_fail(error, TL_ERROR_FORMAT, "key \"%.40s\" is unknown; did you mean \"%s\"?", key, close)
                  : tl_fail(error, TL_ERROR_FORMAT, "key \"%.40s\" is unknown", key);
 }
@@ -51,19 +51,19 @@ static tl_status set_choice(const tl_setting *setting, int *member, const json_t
         *member = i;
         return TL_OK;
     }
-    const char *close = tl_closest(word, choice_name_at, setting);
+    const char *close = tl_suggest(word, choice_name_at, setting);
     if (!close) return wrong(setting, value, error);
     return tl_fail(error, TL_ERROR_FORMAT, "key \"%s\" is \"%.40s\", which is unknown; did you mean \"%s\"?", setting->name, word,
                    close);
 }
 
 /* A whole number from `least` to `most`. */
-static bool whole(const json_t *value, int outputs, json_int_t least, json_int_t most, json_int_t *number) {
+static bool whole(const json_t *value, int outputs, json_int_t minimum, json_int_t maximum, json_int_t *number) {
     const char *word = json_string_value(value);
     const bool stands = word && strcmp(word, "outputs") == 0 && outputs > 0;
     if (!json_is_integer(value) && !stands) return false;
     *number = stands ? outputs : json_integer_value(value);
-    return *number >= least && *number <= most;
+    return *number >= minimum && *number <= maximum;
 }
 
 tl_status tl_setting_set(const tl_setting *settings, void *object, const char *key, const json_t *value, int outputs,

@@ -48,7 +48,7 @@ bool info_check(const info_settings *self) {
 const command info_command = {
     .name = "info",
     .operands = "[MODEL]",
-    .most_operands = 1,
+    .max_operands = 1,
     .summary = "Describe a network: its layers, shapes, parameters, operations and memory.",
     .details = "MODEL is a file that `tapline train --out` wrote. FLOPs are operations of a forward pass of one series, a\n"
                "multiplication and an addition being two. The kernel column has taps, /stride, d for dilation, g for\n"

@@ -47,7 +47,7 @@ static const option_spec options[] = {
     {"schedule-patience", "N", OPTION_INTEGER, FIELD(patience), 1, INT32_MAX, NULL,
      "epochs (plateau, 50) or steps (king, 500) without progress"},
     {"schedule-period", "N", OPTION_INTEGER, FIELD(period), 1, INT32_MAX, NULL, "epochs between reductions (step, 30)"},
-    {"lr-min", "X", OPTION_POSITIVE, FIELD(least_rate), 0, 0, NULL,
+    {"lr-min", "X", OPTION_POSITIVE, FIELD(min_rate), 0, 0, NULL,
      "the rate goes no lower (plateau 0.0001, step, exponential,\ncosine and king 0)"},
     {"warmup", "N", OPTION_INTEGER, FIELD(warmup), 0, INT32_MAX, NULL,
      "steps over which the rate rises to what the schedule says\n(noam 4000, others none)"},
@@ -92,7 +92,7 @@ static train_settings settings = {
 const command train_command = {
     .name = "train",
     .operands = "[DATA]",
-    .most_operands = 1,
+    .max_operands = 1,
     .summary = "Train a network on series with labels or target values, and evaluate it.",
     .details = "DATA is a .ts, .tsv, .csv, .txt, .arff, .npz, .npy or .hea file, a folder that has a folder of files for each\n"
                "class, builtin:cbf or builtin:synthetic-control (builtin:cbf).\n"

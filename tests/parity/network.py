@@ -147,7 +147,7 @@ LAYERS = {
     "global_max_pool": plain(lambda x: x.max(1, keepdim=True).values),
     "upsample": upsample,
     "embedding": embedding,
-    "hand_crafted": hand_crafted,
+    "fixed_filters": hand_crafted,
     "last_step": plain(lambda x: x[:, -1:]),
     "flatten": plain(lambda x: x.reshape(len(x), 1, -1)),
     "batch_norm": batch_norm,

@@ -192,9 +192,9 @@ static void free_plan(layout *plan) {
 }
 
 static tl_status begin_plan(const tl_model *model, layout *plan, tl_error *error) {
-    const size_t n = model->vertices, most = n * (3 + TL_MAX_INPUTS) + 1;
-    plan->span = calloc(most, sizeof *plan->span);
-    plan->order = calloc(2 * most, sizeof *plan->order);
+    const size_t n = model->vertices, maximum = n * (3 + TL_MAX_INPUTS) + 1;
+    plan->span = calloc(maximum, sizeof *plan->span);
+    plan->order = calloc(2 * maximum, sizeof *plan->order);
     plan->dx = calloc(n, sizeof *plan->dx);
     plan->time = calloc(5 * n, sizeof *plan->time);
     if (!plan->span || !plan->order || !plan->dx || !plan->time) return tl_fail(error, TL_ERROR_MEMORY, "compile: out of memory");
@@ -221,13 +221,13 @@ static tl_status make_plan(const tl_model *model, layout *plan, tl_error *error)
 }
 
 static tl_status check_memory(tl_model *model) {
-    const double planned = tl_planned_memory(model), most = (double)model->most_memory;
-    if (planned <= most) return TL_OK;
+    const double planned = tl_planned_memory(model), maximum = (double)model->max_memory;
+    if (planned <= maximum) return TL_OK;
     return tl_fail(
         &model->error, TL_ERROR_MEMORY,
         "compile: the network takes %.4g MB for batch %zu; the limit is %.4g MB (max_memory, --max-memory); a smaller batch "
         "takes less",
-        planned / 1e6, model->batch, most / 1e6);
+        planned / 1e6, model->batch, maximum / 1e6);
 }
 
 static tl_status allocate_arena(tl_model *model, size_t values) {
@@ -238,7 +238,7 @@ static tl_status allocate_arena(tl_model *model, size_t values) {
     return model->error.status;
 }
 
-tl_status tl_lay_out_arena(tl_model *model) {
+tl_status tl_plan_arena(tl_model *model) {
     layout training = {.mode = TL_TRAINING}, inference = {.mode = TL_INFERENCE};
     if (!model->inference_only) make_plan(model, &training, &model->error);
     if (!tl_failed(&model->error)) make_plan(model, &inference, &model->error);
