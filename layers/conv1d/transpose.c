@@ -3,6 +3,7 @@
 
 #include "base/math.h"
 #include "base/memory.h"
+#include "compute/window.h"
 #include "graph/builder.h"
 #include "layers/registry.h"
 
@@ -11,24 +12,24 @@
 /* Rows of dy that are summed by themselves first, for the gradient of the bias. */
 enum { RUN = 64 };
 
+/* A series becomes as many times as long. */
+enum { MAX_STRIDE = 1 << 16 };
+
 typedef struct transpose_layer {
     tl_layer base;
     tl_conv1d_transpose_cfg cfg;
     tl_conv1d_job job; /* [OUT] of setup: the convolution from the output to the input */
 } transpose_layer;
 
-static void check_minimum(const char *what, int value, int minimum, tl_error *error) {
-    if (value < minimum) tl_fail(error, TL_ERROR_ARGUMENT, "%s %d is below %d", what, value, minimum);
-}
-
 static void check_ranges(const tl_conv1d_transpose_cfg *cfg, tl_error *error) {
-    check_minimum("filters", cfg->filters, 1, error);
-    check_minimum("kernel", cfg->kernel, 1, error);
-    check_minimum("stride", cfg->stride, 1, error);
-    check_minimum("dilation", cfg->dilation, 1, error);
-    check_minimum("left padding", cfg->pad_left, 0, error);
-    check_minimum("right padding", cfg->pad_right, 0, error);
-    check_minimum("output padding", cfg->output_padding, 0, error);
+    if (cfg->filters < 1) tl_fail(error, TL_ERROR_ARGUMENT, "filters %d is below 1", cfg->filters);
+    tl_steps_check("kernel", cfg->kernel, 1, error);
+    tl_steps_check("stride", cfg->stride, 1, error);
+    tl_steps_check("dilation", cfg->dilation, 1, error);
+    tl_steps_check("left padding", cfg->pad_left, 0, error);
+    tl_steps_check("right padding", cfg->pad_right, 0, error);
+    tl_steps_check("output padding", cfg->output_padding, 0, error);
+    if (cfg->stride > MAX_STRIDE) tl_fail(error, TL_ERROR_ARGUMENT, "stride %d is above %d", cfg->stride, MAX_STRIDE);
     if (cfg->output_padding >= cfg->stride)
         tl_fail(error, TL_ERROR_ARGUMENT, "output padding %d is not below the stride %d", cfg->output_padding, cfg->stride);
 }

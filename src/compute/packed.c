@@ -30,7 +30,7 @@ static void sum_block(const tl_kernels *kernels, const tl_packed_sum *s, size_t 
                                                      .runs = window.runs,
                                                      .run_stride = window.run_stride,
                                                      .count = window.count,
-                                                     .stride = window.step,
+                                                     .stride = window.stride,
                                                      .factor = factor + (at - first),
                                                      .factor_stride = lanes,
                                                      .start = s->packed + at,

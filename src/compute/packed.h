@@ -64,14 +64,14 @@ static inline size_t tl_packed_lanes(const tl_kernels *kernels, size_t width, si
 
 /* A window as runs of elements that lie evenly in memory: as few as there can be. */
 typedef struct tl_packed_runs {
-    size_t runs, run_stride, count, step;
+    size_t runs, run_stride, count, stride;
 } tl_packed_runs;
 
 static inline tl_packed_runs tl_packed_runs_of(const tl_packed_sum *s) {
     const size_t taps = s->last - s->first;
-    if (taps == 1 || s->tap_stride == s->channels) return (tl_packed_runs){.runs = 1, .count = taps * s->channels, .step = 1};
-    if (s->channels == 1) return (tl_packed_runs){.runs = 1, .count = taps, .step = s->tap_stride};
-    return (tl_packed_runs){.runs = taps, .run_stride = s->tap_stride, .count = s->channels, .step = 1};
+    if (taps == 1 || s->tap_stride == s->channels) return (tl_packed_runs){.runs = 1, .count = taps * s->channels, .stride = 1};
+    if (s->channels == 1) return (tl_packed_runs){.runs = 1, .count = taps, .stride = s->tap_stride};
+    return (tl_packed_runs){.runs = taps, .run_stride = s->tap_stride, .count = s->channels, .stride = 1};
 }
 
 static inline __attribute__((always_inline)) void tl_packed_row(const tl_kernels *kernels, const tl_packed_sum *s) {
@@ -83,7 +83,7 @@ static inline __attribute__((always_inline)) void tl_packed_row(const tl_kernels
                                                .runs = window.runs,
                                                .run_stride = window.run_stride,
                                                .count = window.count,
-                                               .stride = window.step,
+                                               .stride = window.stride,
                                                .factor = factor + s->first * s->channels * lanes,
                                                .start = start + first,
                                                .out = s->out + first,
