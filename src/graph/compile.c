@@ -256,7 +256,7 @@ static void initialise_parameters(tl_model *model) {
     }
 }
 
-static tl_status place_parameters(tl_model *model) {
+static tl_status bind_parameters(tl_model *model) {
     if (model->plan_only || allocate_parameters(model) != TL_OK) return model->error.status;
     for (size_t i = 0; i < model->vertices; i++) {
         tl_vertex *vertex = &model->vertex[i];
@@ -271,7 +271,7 @@ static tl_status place_parameters(tl_model *model) {
 }
 
 /* Where every vertex keeps the lengths of its samples. */
-static tl_status place_lengths(tl_model *model) {
+static tl_status allocate_lengths(tl_model *model) {
     if (model->plan_only) return TL_OK;
     model->lengths = calloc(model->vertices, model->batch * sizeof *model->lengths);
     if (!model->lengths) return tl_fail(&model->error, TL_ERROR_MEMORY, "compile: out of memory");
@@ -323,7 +323,7 @@ tl_status tl_model_compile_sized(tl_model *model, tl_node output, const tl_compi
     if (model) tl_take_parts(&cfg, sizeof cfg, given, sizes->cfg, &optimizer, 1, "compile", &model->error);
     if (model && !tl_failed(&model->error) && take_configuration(model, &cfg) == TL_OK && set_up_layers(model, output) == TL_OK &&
         weigh_classes(model, &cfg) == TL_OK && place_parameters(model) == TL_OK && check_last_layers(model) == TL_OK &&
-        tl_plan_arena(model) == TL_OK && place_parameters(model) == TL_OK && place_lengths(model) == TL_OK) {
+        tl_plan_arena(model) == TL_OK && bind_parameters(model) == TL_OK && allocate_lengths(model) == TL_OK) {
         tl_graph_mark(model);
         model->compiled = true;
         if (model->plan_only)
