@@ -255,7 +255,7 @@ static void given_an_array_larger_than_the_limit_when_read_then_the_limit_is_tol
     header[127] = '\n';
     files_write("large.npy", header, 128);
     assert_int_equal(truncate(files_path("large.npy"), 128 + 30000 * 101), 0);
-    REFUSED("large.npy: its series take 12", "train", files_path("large.npy"), "--max-memory", "20", "--epochs", "1", "--precision",
+    REFUSED("large.npy: its series take 24", "train", files_path("large.npy"), "--max-memory", "20", "--epochs", "1", "--precision",
             "f32");
     REFUSED("MB; the limit is 10 MB (max_memory, --max-memory)", "train", files_path("large.npy"), "--max-memory", "20", "--epochs",
             "1");

@@ -26,7 +26,7 @@ static void check_off(const char *what, const tl_dataset *data, const tl_error *
 }
 
 /* 1000000001 … 1000000004, which are one number in single precision. */
-static void given_a_large_level_when_read_in_each_format_then_the_digits_that_differ_are_kept(void **unused) {
+static void given_a_large_level_when_read_then_differing_digits_are_kept(void **unused) {
     (void)unused;
     static const double off[] = {1000000001, 1000000002, 1000000003, 1000000004};
     static const char *const texts[][2] = {
@@ -58,7 +58,7 @@ static void given_a_large_level_when_read_in_each_format_then_the_digits_that_di
     tl_dataset_free(data);
 }
 
-static void given_missing_values_at_a_large_level_when_read_then_filled_in_before_they_are_rounded(void **unused) {
+static void given_gaps_at_a_large_level_when_read_then_filled_in_before_rounding(void **unused) {
     (void)unused;
     static const char text[] = "a,1000000001,?,1000000003,1000000004\n";
     tl_error error = {0};
@@ -72,7 +72,7 @@ static void given_missing_values_at_a_large_level_when_read_then_filled_in_befor
 /* Two channels, of which the second is constant: mean and deviation are over all of it. */
 static const char two[] = "@classLabel true a b\n@data\n1000000001,1000000002:7,7:a\n1000000003,1000000006:7,7:b\n";
 
-static void given_the_training_set_when_read_by_its_statistics_then_as_a_standard_scaler(void **unused) {
+static void given_the_training_set_when_scaled_together_then_as_StandardScaler(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_dataset *data = files_read("two.ts", two, strlen(two), &(tl_read_cfg){.normalize = TL_NORMALIZE_SET}, &error);
@@ -96,7 +96,7 @@ static void given_the_training_set_when_read_by_its_statistics_then_as_a_standar
     tl_dataset_free(data);
 }
 
-static void given_unequal_lengths_when_scaled_together_then_steps_that_are_not_there_do_not_count(void **unused) {
+static void given_unequal_lengths_when_scaled_together_then_padding_does_not_count(void **unused) {
     (void)unused;
     static const char text[] = "@classLabel true a b\n@equalLength false\n@data\n1,2,3,6:a\n8:b\n";
     tl_error error = {0};
@@ -179,7 +179,7 @@ static void given_scalings_that_cannot_be_when_asked_for_then_refused(void **unu
 }
 
 /* The largest numbers, and the smallest, whose squares leave the range. */
-static void given_the_largest_and_smallest_numbers_when_scaled_then_neither_overflow_nor_zeros(void **unused) {
+static void given_extreme_numbers_when_scaled_then_neither_overflow_nor_zeros(void **unused) {
     (void)unused;
     const tl_real huge = sizeof(tl_real) == sizeof(float) ? (tl_real)3e38 : (tl_real)1e200;
     const tl_real tiny = sizeof(tl_real) == sizeof(float) ? (tl_real)1e-38 : (tl_real)1e-300;
@@ -195,7 +195,7 @@ static void given_the_largest_and_smallest_numbers_when_scaled_then_neither_over
     }
 }
 
-static void given_folds_of_a_set_scaled_together_when_dealt_then_by_the_statistics_of_the_rest_alone(void **unused) {
+static void given_folds_when_dealt_then_scaled_by_statistics_of_the_rest_alone(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_real x[SERIES * LENGTH], raw[SERIES * LENGTH];
@@ -248,7 +248,7 @@ static tl_model_info saved(const tl_dataset *data, const tl_save_cfg *cfg, tl_er
     return info;
 }
 
-static void given_each_scaling_when_saved_then_the_file_says_what_the_model_was_trained_on(void **unused) {
+static void given_each_scaling_when_saved_then_the_file_says_so(void **unused) {
     (void)unused;
     static const tl_normalization kinds[] = {TL_NORMALIZE_NONE, TL_NORMALIZE_SERIES, TL_NORMALIZE_SET};
     for (size_t k = 0; k < 3; k++)
@@ -301,15 +301,15 @@ static void given_a_claim_that_is_not_true_when_saved_then_refused(void **unused
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_a_large_level_when_read_in_each_format_then_the_digits_that_differ_are_kept),
-        cmocka_unit_test(given_missing_values_at_a_large_level_when_read_then_filled_in_before_they_are_rounded),
-        cmocka_unit_test(given_the_training_set_when_read_by_its_statistics_then_as_a_standard_scaler),
-        cmocka_unit_test(given_unequal_lengths_when_scaled_together_then_steps_that_are_not_there_do_not_count),
+        cmocka_unit_test(given_a_large_level_when_read_then_differing_digits_are_kept),
+        cmocka_unit_test(given_gaps_at_a_large_level_when_read_then_filled_in_before_rounding),
+        cmocka_unit_test(given_the_training_set_when_scaled_together_then_as_StandardScaler),
+        cmocka_unit_test(given_unequal_lengths_when_scaled_together_then_padding_does_not_count),
         cmocka_unit_test(given_arrays_of_ones_own_when_scaled_and_back_then_they_know_it),
         cmocka_unit_test(given_scalings_that_cannot_be_when_asked_for_then_refused),
-        cmocka_unit_test(given_the_largest_and_smallest_numbers_when_scaled_then_neither_overflow_nor_zeros),
-        cmocka_unit_test(given_folds_of_a_set_scaled_together_when_dealt_then_by_the_statistics_of_the_rest_alone),
-        cmocka_unit_test(given_each_scaling_when_saved_then_the_file_says_what_the_model_was_trained_on),
+        cmocka_unit_test(given_extreme_numbers_when_scaled_then_neither_overflow_nor_zeros),
+        cmocka_unit_test(given_folds_when_dealt_then_scaled_by_statistics_of_the_rest_alone),
+        cmocka_unit_test(given_each_scaling_when_saved_then_the_file_says_so),
         cmocka_unit_test(given_a_claim_that_is_not_true_when_saved_then_refused),
     };
     return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;
