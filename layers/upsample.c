@@ -1,5 +1,6 @@
 /* More steps of time: each repeated, or on straight lines between them. An output is a mixture of two inputs in both cases. */
 #include "base/memory.h"
+#include "compute/window.h"
 #include "graph/builder.h"
 #include "layers/registry.h"
 
@@ -14,6 +15,8 @@ static void upsample_setup(tl_layer *layer, tl_error *error) {
     const int factor = ((const upsample_layer *)layer)->cfg.factor;
     if (factor < 1)
         tl_fail(error, TL_ERROR_ARGUMENT, "factor %d is below 1", factor);
+    else if (factor > TL_MOST_STEPS)
+        tl_fail(error, TL_ERROR_ARGUMENT, "factor %d is above %d", factor, TL_MOST_STEPS);
     else if (!tl_multiply_sizes(layer->in[0].length, (size_t)factor, &layer->out.length))
         tl_fail(error, TL_ERROR_SHAPE, "length %zu times factor %d overflows", layer->in[0].length, factor);
 }

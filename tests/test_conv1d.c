@@ -448,12 +448,14 @@ static void given_impossible_geometry_when_planned_then_the_message_names_value_
         {WITH(.threads = -1), TL_ERROR_ARGUMENT, "conv1d: threads -1 is below 0"},
         {WITH(.pad_left = 1), TL_ERROR_ARGUMENT, "conv1d: padding of 1 and 0 columns is given, but not asked for"},
         {WITH(.padding = TL_EXPLICIT, .pad_right = -1), TL_ERROR_ARGUMENT, "conv1d: right padding -1 is below 0"},
-        {WITH(.padding = TL_EXPLICIT, .pad_left = INT64_MAX, .pad_right = INT64_MAX, .kernel = 1), TL_ERROR_SHAPE, "conv1d: "},
+        {WITH(.padding = TL_EXPLICIT, .pad_left = INT64_MAX, .pad_right = INT64_MAX, .kernel = 1), TL_ERROR_ARGUMENT,
+         "conv1d: left padding 9223372036854775807 is above 16777216"},
         {WITH(.padding = (tl_padding)9), TL_ERROR_ARGUMENT, "conv1d: padding 9 is unknown"},
         {WITH(.batch = INT64_MAX / 4), TL_ERROR_SHAPE, "exceeds what memory can address"},
         {WITH(.filters = INT64_MAX / 4), TL_ERROR_SHAPE, "exceeds what memory can address"},
-        {WITH(.kernel = INT64_MAX / 4, .padding = TL_SAME), TL_ERROR_SHAPE, "exceeds what memory can address"},
-        {WITH(.dilation = INT64_MAX, .padding = TL_SAME), TL_ERROR_SHAPE, "conv1d: kernel extent overflows"},
+        {WITH(.kernel = (1 << 24) + 1, .padding = TL_SAME), TL_ERROR_ARGUMENT, "conv1d: kernel 16777217 is above 16777216"},
+        {WITH(.dilation = INT64_MAX, .padding = TL_SAME), TL_ERROR_ARGUMENT,
+         "conv1d: dilation 9223372036854775807 is above 16777216"},
         {WITH(.forward = (tl_engine)99), TL_ERROR_ARGUMENT, "conv1d: engine 99 is unknown"},
     };
 #pragma GCC diagnostic pop

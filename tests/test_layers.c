@@ -342,7 +342,7 @@ static const struct {
     {conv_dilation, TL_ERROR_ARGUMENT, "(conv1d)", "dilation -1 is below 1"},
     {conv_pads, TL_ERROR_ARGUMENT, "(conv1d)", "padding of 1 and 0 columns is given, but not asked for (TL_EXPLICIT)"},
     {conv_engine, TL_ERROR_ARGUMENT, "(conv1d)", "engine 77 is unknown"},
-    {conv_huge, TL_ERROR_SHAPE, "(conv1d)", "exceeds what memory can address"},
+    {conv_huge, TL_ERROR_ARGUMENT, "(conv1d)", "is above 16777216"},
     {dropout_nothing, TL_ERROR_ARGUMENT, "(dropout)", "rate 0 is outside (0, 1)"},
     {dropout_large, TL_ERROR_ARGUMENT, "(dropout)", "rate 1.5 is outside (0, 1)"},
     {dropout_nan, TL_ERROR_ARGUMENT, "(dropout)", "rate nan is outside (0, 1)"},

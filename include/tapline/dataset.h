@@ -91,7 +91,9 @@ typedef struct tl_read_cfg {
     tl_window_target window_target; /* (majority) */
     /* (none) Is told, in one line that names the file, of what was left out or looks wrong though the data was read. */
     void (*warn)(const char *text, void *user);
-    void *user; /* handed to it */
+    void *user;        /* handed to it */
+    size_t max_memory; /* (half of tl_memory_limit, tapline/machine.h) bytes that the data set may take: a small file may describe
+                          one of any size. SIZE_MAX: no limit */
 } tl_read_cfg;
 
 /* Reads a file, by its ending:

@@ -44,6 +44,8 @@ typedef struct tl_load_cfg {
     size_t length;                     /* (the file's) steps of the longest series, for layers that take any length */
     tl_compile_cfg compile;            /* as for tl_model_compile; the loss and its settings are the file's (own_loss yours) */
     const tl_layer_ops *const *layers; /* (none) layers of your own that the model has, ending with NULL */
+    size_t max_memory; /* (tl_memory_limit) bytes that the file may have, and that the model may take: a small file may describe a
+                          network of any size. SIZE_MAX: no limit */
 } tl_load_cfg;
 
 /* What tl_save_cfg said, and who wrote the file. */
@@ -61,8 +63,8 @@ typedef struct tl_model_info {
 /* The model of a file, compiled, as it was when it was saved; the optimizer begins anew. Free it with tl_model_free. `info` may be
  * NULL; else release it with tl_model_info_release. A file of the other precision is converted: exactly from single to double,
  * rounded from double to single. NULL on failure: TL_ERROR_FILE where the file cannot be read, TL_ERROR_FORMAT where it is not
- * such a file, TL_ERROR_SHAPE or _ARGUMENT for a layer that does not fit, TL_ERROR_NUMERIC, naming the array, for one that is not
- * finite. */
+ * such a file or its network is wrong, TL_ERROR_SHAPE for a layer that does not fit, TL_ERROR_MEMORY for more than max_memory,
+ * TL_ERROR_NUMERIC, naming the array, for one that is not finite. */
 static inline tl_model *tl_model_load(const char *path, const tl_load_cfg *cfg, tl_model_info *info, tl_error *error);
 
 /* Frees what tl_model_load put into `info`. NULL and zeroed are fine. */

@@ -3,6 +3,7 @@
 
 #include "base/math.h"
 #include "base/memory.h"
+#include "compute/window.h"
 #include "graph/builder.h"
 #include "layers/registry.h"
 
@@ -11,24 +12,24 @@
 /* Rows of dy that are summed by themselves first, for the gradient of the bias. */
 enum { RUN = 64 };
 
+/* A series becomes as many times as long. */
+enum { MOST_STRIDE = 1 << 16 };
+
 typedef struct transpose_layer {
     tl_layer base;
     tl_conv1d_transpose_cfg cfg;
     tl_conv1d_job job; /* [OUT] of setup: the convolution from the output to the input */
 } transpose_layer;
 
-static void check_least(const char *what, int value, int least, tl_error *error) {
-    if (value < least) tl_fail(error, TL_ERROR_ARGUMENT, "%s %d is below %d", what, value, least);
-}
-
 static void check_ranges(const tl_conv1d_transpose_cfg *cfg, tl_error *error) {
-    check_least("filters", cfg->filters, 1, error);
-    check_least("kernel", cfg->kernel, 1, error);
-    check_least("stride", cfg->stride, 1, error);
-    check_least("dilation", cfg->dilation, 1, error);
-    check_least("left padding", cfg->pad_left, 0, error);
-    check_least("right padding", cfg->pad_right, 0, error);
-    check_least("output padding", cfg->output_padding, 0, error);
+    if (cfg->filters < 1) tl_fail(error, TL_ERROR_ARGUMENT, "filters %d is below 1", cfg->filters);
+    tl_steps_check("kernel", cfg->kernel, 1, error);
+    tl_steps_check("stride", cfg->stride, 1, error);
+    tl_steps_check("dilation", cfg->dilation, 1, error);
+    tl_steps_check("left padding", cfg->pad_left, 0, error);
+    tl_steps_check("right padding", cfg->pad_right, 0, error);
+    tl_steps_check("output padding", cfg->output_padding, 0, error);
+    if (cfg->stride > MOST_STRIDE) tl_fail(error, TL_ERROR_ARGUMENT, "stride %d is above %d", cfg->stride, MOST_STRIDE);
     if (cfg->output_padding >= cfg->stride)
         tl_fail(error, TL_ERROR_ARGUMENT, "output padding %d is not below the stride %d", cfg->output_padding, cfg->stride);
 }

@@ -2,13 +2,21 @@
 
 #include "base/math.h"
 
+#include <tapline/machine.h>
+
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
 
 enum { HUGE_PAGE = 2 << 20, HUGE_LEAST = HUGE_PAGE / 4 }; /* bytes; of an array whose pages are to be large */
+
+size_t tl_memory_limit(void) {
+    const double most = 4e9, pages = (double)sysconf(_SC_PHYS_PAGES), half = pages * (double)sysconf(_SC_PAGESIZE) / 2;
+    return (size_t)(pages > 0 && half < most ? half : most);
+}
 
 bool tl_multiply_sizes(size_t a, size_t b, size_t *product) { return !__builtin_mul_overflow(a, b, product); }
 

@@ -32,6 +32,9 @@ tl_node IN_PRECISION(architecture_build)(const char *name, tl_model *model, tl_n
  * values at a time. */
 tl_node IN_PRECISION(network_build)(tl_model *model, const tl_dataset *data, const char *name);
 
+/* tl_dataset_pad within the limit of memory for data: one long series makes all of them as long. */
+void IN_PRECISION(pad_within)(tl_dataset *data, size_t length, const common_settings *settings, tl_error *error);
+
 /* The loss of that name; NULL: the one that the data asks for. */
 tl_loss_kind IN_PRECISION(network_loss)(const tl_dataset *data, const char *name, tl_error *error);
 

@@ -13,6 +13,7 @@ static const option_spec options[] = {
     {"outputs", "N", OPTION_INTEGER, FIELD(outputs), 1, INT32_MAX, NULL, "its outputs: the classes to tell, or 1 for a value (2)"},
     {"batch", "N", OPTION_INTEGER, FIELD(batch), 1, INT32_MAX, NULL,
      "series in the batch that memory is stated for (of a\nMODEL 32, of a network the largest of its recipe)"},
+    MAX_MEMORY_OPTION,
     {0},
 };
 

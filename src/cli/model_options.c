@@ -26,6 +26,7 @@ static const option_spec run_options[] = {
     {"engine", "NAME", OPTION_CHOICE, FIELD(engine), 0, 0, tl_engine_name, "how convolutions are evaluated (auto)"},
     {"missing", "NAME", OPTION_CHOICE, FIELD(missing), 0, 0, missing_name,
      "what becomes of missing values (as when it was trained)"},
+    MAX_MEMORY_OPTION,
     READING_OPTIONS(model_settings),
     {0},
 };

@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include <tapline/dataset.h>
+#include <tapline/machine.h>
 
 #include <ctype.h>
 #include <errno.h>
@@ -13,13 +14,35 @@
 
 enum { MAX_OPTIONS = 96, MAX_NAME = 40, FIRST_CODE = 256 };
 
+/* The bytes of the control character that text begins with: of ASCII, or of U+0080 … U+009F in UTF-8; 0: it is none. */
+static size_t control_bytes(const char *text) {
+    const unsigned char first = (unsigned char)text[0], second = first ? (unsigned char)text[1] : 0;
+    if ((first < ' ' && first != '\t') || first == 0x7F) return 1;
+    return first == 0xC2 && second >= 0x80 && second < 0xA0 ? 2 : 0;
+}
+
+void print_part(FILE *to, const char *text, size_t length) {
+    for (size_t i = 0; i < length;) {
+        const size_t control = control_bytes(text + i);
+        if (control)
+            fprintf(to, "\\x%02x", (unsigned char)text[i + control - 1]);
+        else
+            fputc(text[i], to);
+        i += control ? control : 1;
+    }
+}
+
+void print_shown(FILE *to, const char *text) { print_part(to, text, strlen(text)); }
+
 void complain(const char *name, const char *format, ...) {
+    char text[2000];
     va_list values;
     va_start(values, format);
-    fprintf(stderr, name ? "tapline %s: " : "tapline: ", name);
-    vfprintf(stderr, format, values);
-    fputc('\n', stderr);
+    vsnprintf(text, sizeof text, format, values);
     va_end(values);
+    fprintf(stderr, name ? "tapline %s: " : "tapline: ", name);
+    print_shown(stderr, text);
+    fputc('\n', stderr);
 }
 
 void complain_of_data(const char *text, void *user) { complain(user, "warning: %s", text); }
@@ -27,6 +50,10 @@ void complain_of_data(const char *text, void *user) { complain(user, "warning: %
 const char *precision_name(size_t index) {
     static const char *const names[] = {"f32", "f64", NULL};
     return names[index];
+}
+
+size_t max_memory(const common_settings *settings) {
+    return settings->max_memory ? (size_t)settings->max_memory * 1000000 : tl_memory_limit();
 }
 
 const char *missing_name(size_t index) { return tl_missing_name((tl_missing)index); }

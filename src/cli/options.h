@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Exit codes of every command. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
@@ -53,8 +54,19 @@ typedef struct common_settings {
     const char *operand[MAX_OPERANDS]; /* NULL where not given */
     const char *precision;             /* "f32" or "f64" */
     int64_t threads;                   /* 0: as many as the machine offers */
+    int64_t max_memory;                /* MB; 0: tl_memory_limit. Of commands that have MAX_MEMORY_OPTION */
     bool json;
 } common_settings;
+
+/* A row for the table of a command that takes what others made: small files may describe networks and data of any size. */
+#define MAX_MEMORY_OPTION                                                                                                          \
+    {                                                                                                                              \
+        "max-memory", "MB", OPTION_INTEGER, offsetof(common_settings, max_memory), 1, INT32_MAX, NULL,                             \
+            "megabytes that a network may take, and data half as many (half\nof the machine's memory, at most 4000)"               \
+    }
+
+/* That limit in bytes. */
+size_t max_memory(const common_settings *settings);
 
 typedef struct command {
     const char *name;     /* such as "train" or "bench conv" */
@@ -65,6 +77,7 @@ typedef struct command {
     const option_spec *options;            /* its own; --threads, --precision, --json and --help come with every command */
     void *settings;                        /* starts with common_settings and holds the defaults */
     const char *(*choose_precision)(void); /* where it is not given, after settings->operand; NULL, having said why: none. (f32) */
+    bool writes_files;                     /* it finishes even where nobody reads what it prints */
     int (*run_f32)(const void *settings);
     int (*run_f64)(const void *settings);
 } command;
@@ -92,7 +105,12 @@ const char *suggest(const char *text, option_choice choice);
 /* For tl_read_cfg.warn: a line on stderr; `user`: the command's name. */
 void complain_of_data(const char *text, void *user);
 
-/* "tapline NAME: …" as one line on stderr; `name` of the command, NULL for the program itself. */
+/* Text that may be anybody's, such as a class name or a path, as it may go to a terminal: control characters become \x1b and the
+ * like, so that they neither move the cursor nor pretend to be lines. */
+void print_shown(FILE *to, const char *text);
+void print_part(FILE *to, const char *text, size_t length);
+
+/* "tapline NAME: …" as one line on stderr, shown so; `name` of the command, NULL for the program itself. */
 void complain(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

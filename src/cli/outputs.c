@@ -2,21 +2,24 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const int digits = sizeof(tl_real) == sizeof(float) ? 9 : 17; /* that tell any two numbers apart */
 
-/* A field of CSV (RFC 4180): in quotes where it needs them. */
+/* A field of CSV (RFC 4180): in quotes where it needs them. Control characters are shown (print_part), but for line ends and tabs
+ * where no terminal reads them. */
 static void print_field(const char *text) {
-    if (!strpbrk(text, ",\"\r\n")) {
-        fputs(text, stdout);
-        return;
-    }
-    putchar('"');
-    for (; *text; text++) {
+    const char *raw = isatty(STDOUT_FILENO) ? "\"" : "\"\r\n\t";
+    const bool quoted = strpbrk(text, ",\"\r\n");
+    if (quoted) putchar('"');
+    while (*text) {
+        const size_t length = strcspn(text, raw);
+        print_part(stdout, text, length);
+        text += length;
         if (*text == '"') putchar('"');
-        putchar(*text);
+        if (*text) putchar(*text++);
     }
-    putchar('"');
+    if (quoted) putchar('"');
 }
 
 static void print_class(const tl_dataset *data, size_t class) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { ROWS = 1024 }; /* predicted at once */
+
 /* Whether there is an output for every step. */
 static bool has_steps(const loaded *self) { return tl_output_shape(self->model).length > 1; }
 
@@ -48,11 +49,11 @@ static void print_rows(const loaded *self, size_t first, const tl_tensor *y) {
         }
 }
 
-/* ROWS at a time. */
+/* As many at a time as y has rows. */
 static void predict_one(const loaded *self, tl_tensor *y, tl_error *error) {
-    const size_t series = self->data->x.shape[0];
-    for (size_t first = 0; first < series && !tl_failed(error); first += ROWS) {
-        const tl_tensor x = tl_tensor_slice(&self->data->x, first, series - first < ROWS ? series - first : ROWS);
+    const size_t series = self->data->x.shape[0], rows = y->shape[0];
+    for (size_t first = 0; first < series && !tl_failed(error); first += rows) {
+        const tl_tensor x = tl_tensor_slice(&self->data->x, first, series - first < rows ? series - first : rows);
         tl_tensor part = tl_tensor_slice(y, 0, x.shape[0]);
         tl_predict(self->model, &x, self->data->lengths ? self->data->lengths + first : NULL, &part, error);
         if (first == 0 && !tl_failed(error)) print_head(self, y->shape[2]);
@@ -70,9 +71,18 @@ static void predict_mean(loaded *self, tl_tensor *y, tl_error *error) {
     tl_ensemble_free(ensemble);
 }
 
-static void predict(loaded *self, tl_error *error) {
-    const size_t series = self->data->x.shape[0], rows = self->models > 1 || series < ROWS ? series : ROWS;
+/* As many as are predicted at once, of which outputs take 64 MB at most, but for those of one batch. */
+static size_t choose_rows(const loaded *self) {
     const tl_shape out = tl_output_shape(self->model);
+    const size_t series = self->data->x.shape[0], batch = tl_model_batch(self->model), room = (64U << 20) / sizeof(tl_real);
+    const size_t fit = room / out.length / out.channels, rows = fit < ROWS ? fit : ROWS;
+    return self->models > 1 || series < rows ? series : rows > batch ? rows : batch;
+}
+
+static void predict(loaded *self, tl_error *error) {
+    const size_t rows = choose_rows(self);
+    const tl_shape out = tl_output_shape(self->model);
+    if (self->models > 1) IN_PRECISION(loaded_check_outputs)(self, error);
     tl_tensor y = tl_tensor_new(3, (size_t[]){rows, out.length, out.channels}, error);
     if (tl_failed(error)) return;
     if (self->models > 1)

@@ -46,8 +46,8 @@ static const char *test_half(const char *data, char *path, size_t size) {
 /* To the longer one: lengths differ only where they may. */
 static void pad_both(job *self, tl_error *error) {
     const size_t length = self->data->x.shape[1] > self->test->x.shape[1] ? self->data->x.shape[1] : self->test->x.shape[1];
-    tl_dataset_pad(self->data, length, error);
-    tl_dataset_pad(self->test, length, error);
+    IN_PRECISION(pad_within)(self->data, length, &self->settings->common, error);
+    IN_PRECISION(pad_within)(self->test, length, &self->settings->common, error);
 }
 
 static void hold_out(job *self, tl_error *error) {
@@ -108,7 +108,8 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
                        .unequal = settings->unequal,
                        .segment = (size_t)settings->segment,
                        .warn = complain_of_data,
-                       .user = (void *)settings->common.command};
+                       .user = (void *)settings->common.command,
+                       .max_memory = max_memory(&settings->common) / 2};
     tl_missing_by_name(settings->missing, &cfg.missing, error);
     IN_PRECISION(reading_apply)(&settings->reading, &cfg, error);
     self->read = cfg;
@@ -195,7 +196,8 @@ static void compile(job *self, tl_node output, tl_error *error) {
                           .class_weights = class_weights,
                           .optimizer = optimizer_of(settings, error),
                           .clip_norm = settings->clip,
-                          .clip_value = settings->clip_value};
+                          .clip_value = settings->clip_value,
+                          .max_memory = max_memory(&settings->common)};
     tl_model_compile(self->model, output, &cfg, error);
     free(class_weights);
 }
@@ -505,9 +507,13 @@ static void report_training(const job *self) {
 
 static void report_as_text(const job *self) {
     const size_t *shape = self->data->x.shape;
-    printf("model      %s, %zu parameters, %s, engine %s, %d threads\n", self->settings->architecture, count_parameters(self),
-           tl_precision(), self->settings->engine, tl_model_threads(self->model));
-    printf("data       %s, length %zu, channels %zu", self->data_path, shape[1], shape[2]);
+    printf("model      ");
+    print_shown(stdout, self->settings->architecture);
+    printf(", %zu parameters, %s, engine %s, %d threads\n", count_parameters(self), tl_precision(), self->settings->engine,
+           tl_model_threads(self->model));
+    printf("data       ");
+    print_shown(stdout, self->data_path);
+    printf(", length %zu, channels %zu", shape[1], shape[2]);
     if (is_regression(self))
         printf(", regression");
     else

@@ -74,6 +74,7 @@ static const option_spec options[] = {
      "seconds between them (ends of epochs, at least 10 s apart)"},
     {"resume", "FILE", OPTION_TEXT, FIELD(resume), 0, 0, NULL,
      "go on from such a file, with the same other options; --epochs\nmay be more"},
+    MAX_MEMORY_OPTION,
     {"quiet", NULL, OPTION_FLAG, FIELD(quiet), 0, 0, NULL, "no progress on stderr"},
     {0},
 };
@@ -99,6 +100,7 @@ const command train_command = {
                "the current batch, writes checkpoint and model and reports what was reached; a second one stops at once.",
     .options = options,
     .settings = &settings,
+    .writes_files = true,
     .run_f32 = train_f32,
     .run_f64 = train_f64,
 };

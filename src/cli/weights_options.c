@@ -25,12 +25,14 @@ static const option_spec import_options[] = {
     {"unequal", NULL, OPTION_FLAG, FIELD(unequal), 0, 0, NULL, "series in a folder may differ in length"},
     READING_OPTIONS(weights_settings),
     {"segment", "N", OPTION_INTEGER, FIELD(segment), 1, INT32_MAX, NULL, "samples around each beat of a .hea record (256)"},
+    MAX_MEMORY_OPTION,
     {0},
 };
 
 static const option_spec export_options[] = {
     MAP,
     {"out", "FILE", OPTION_TEXT, FIELD(out), 0, 0, NULL, "write the weights to this file; it must be given"},
+    MAX_MEMORY_OPTION,
     {0},
 };
 
@@ -46,6 +48,7 @@ const command import_command = {
                "are and what the classes are called.",
     .options = import_options,
     .settings = &importing,
+    .writes_files = true,
     .run_f32 = import_f32,
     .run_f64 = import_f64,
 };
@@ -61,6 +64,7 @@ const command export_command = {
         "PyTorch's order of axes and with its names; without a map modules are called as the layers are.",
     .options = export_options,
     .settings = &exporting,
+    .writes_files = true,
     .choose_precision = exported_precision,
     .run_f32 = export_f32,
     .run_f64 = export_f64,

@@ -29,7 +29,8 @@ static void watch_forks(void) { pthread_atfork(NULL, NULL, lose_threads); }
 
 tl_workers tl_workers_of(int threads) {
     pthread_once(&openmp_threads.once, watch_forks);
-    const int count = threads > 0 ? threads : omp_get_max_threads();
+    const int offered = omp_get_max_threads(), most = offered < TL_MOST_THREADS ? offered : TL_MOST_THREADS;
+    const int count = threads > 0 ? threads : most;
     return (tl_workers){.count = count, .kernels = tl_kernels_here(), .tuning = tl_tuning_here()};
 }
 

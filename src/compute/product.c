@@ -9,7 +9,6 @@
 
 enum {
     WEIGHT_BYTES = 192 * 1024, /* weights that stay in the second-level cache while the rows pass */
-    SPAN_BYTES = 512 * 1024,   /* over which they may lie: rows of a power of two push each other out of it */
     PART_ROWS = 48,            /* of a part at least: several tiles of registers */
     PARTS = 16,                /* of the rows at most, for the workers to share */
     LANES_COST = 10,           /* adding the lanes of an output, in multiply-adds of a vector */
@@ -147,7 +146,7 @@ void tl_factor_multiply(const tl_factor *f, size_t block, const tl_factor_rows *
         return;
     }
     const tl_direct_block at = tl_direct_block_at(f->kernels, f->width, block);
-    const size_t most = tl_max(tl_min(WEIGHT_BYTES / at.lanes, SPAN_BYTES / f->width) / sizeof(tl_real), 1);
+    const size_t most = WEIGHT_BYTES / (at.lanes * sizeof(tl_real));
     for (size_t first = 0, count; first < f->inner; first += count) {
         count = tl_min(most, (first < f->whole ? f->whole : f->inner) - first);
         add_part(f, &at, rows, first, count);

@@ -18,7 +18,7 @@ typedef struct layout {
     tl_mode mode;
     tl_span *span;
     size_t spans;
-    size_t *order;
+    tl_span **order;
     size_t count;                  /* [OUT] elements that all spans take */
     int *time;                     /* forward time; backward is 2·layers - time */
     int layers;                    /* live ones */
@@ -194,7 +194,7 @@ static void free_plan(layout *plan) {
 static tl_status begin_plan(const tl_model *model, layout *plan, tl_error *error) {
     const size_t n = model->vertices, most = n * (3 + TL_MAX_INPUTS) + 1;
     plan->span = calloc(most, sizeof *plan->span);
-    plan->order = calloc(most, sizeof *plan->order);
+    plan->order = calloc(2 * most, sizeof *plan->order);
     plan->dx = calloc(n, sizeof *plan->dx);
     plan->time = calloc(5 * n, sizeof *plan->time);
     if (!plan->span || !plan->order || !plan->dx || !plan->time) return tl_fail(error, TL_ERROR_MEMORY, "compile: out of memory");
@@ -220,10 +220,20 @@ static tl_status make_plan(const tl_model *model, layout *plan, tl_error *error)
     return fits ? TL_OK : tl_fail(error, TL_ERROR_SHAPE, "compile: the activations exceed what memory can address");
 }
 
+static tl_status check_memory(tl_model *model) {
+    const double planned = tl_planned_memory(model), most = (double)model->most_memory;
+    if (planned <= most) return TL_OK;
+    return tl_fail(
+        &model->error, TL_ERROR_MEMORY,
+        "compile: the network takes %.4g MB for batch %zu; the limit is %.4g MB (max_memory, --max-memory); a smaller batch "
+        "takes less",
+        planned / 1e6, model->batch, most / 1e6);
+}
+
 static tl_status allocate_arena(tl_model *model, size_t values) {
     if (!tl_sum(values, largest_scratch(model), &model->arena_count))
         return tl_fail(&model->error, TL_ERROR_SHAPE, "compile: the activations exceed what memory can address");
-    if (model->plan_only) return TL_OK;
+    if (check_memory(model) != TL_OK || model->plan_only) return model->error.status;
     model->arena = tl_allocate(model->arena_count, sizeof(tl_real), "activations", &model->error);
     return model->error.status;
 }

@@ -177,6 +177,8 @@ static bool read_network(reader *self, const json_t *root) {
     if (!check_keys(self, root)) return false;
     if (!json_is_array(layers) || json_array_size(layers) == 0)
         return complain(self, "\"layers\" should be a list of at least one layer");
+    if (json_array_size(layers) > TL_MOST_LAYERS)
+        return complain(self, "has %zu layers; the limit is %d", json_array_size(layers), TL_MOST_LAYERS);
     for (size_t i = 0; i < json_array_size(layers); i++)
         if (!read_layer(self, i, json_array_get(layers, i))) return false;
     *self->where = '\0';

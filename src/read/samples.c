@@ -5,6 +5,8 @@
 #include "data/dataset.h"
 #include "data/missing.h"
 
+#include <tapline/machine.h>
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -63,6 +65,18 @@ tl_status tl_samples_rate(tl_samples *s, double rate, tl_error *error) {
 
 bool tl_samples_fit(size_t values, size_t held) { return values <= LEAST_VALUES || values / TL_MOST_TIMES <= held; }
 
+/* Before any of it is got. */
+static tl_status check_memory(const tl_samples *s, size_t each, tl_error *error) {
+    const double most = (double)(s->cfg->max_memory ? s->cfg->max_memory : tl_memory_limit() / 2);
+    const double target = s->unlabelled   ? 0
+                          : s->regression ? (double)s->target_length * (double)s->target_channels * sizeof *s->targets
+                                          : (double)s->target_length * sizeof *s->labels;
+    const double bytes = (double)s->room * ((double)each * sizeof *s->values + target + (s->unequal ? sizeof *s->lengths : 0));
+    if (bytes <= most) return TL_OK;
+    return tl_fail(error, TL_ERROR_MEMORY, "%s: its series take %.4g MB; the limit is %.4g MB (max_memory, --max-memory)",
+                   s->text->path, bytes / 1e6, most / 1e6);
+}
+
 tl_status tl_samples_announce(tl_samples *s, tl_error *error) {
     size_t each, values = 0;
     s->counting = false;
@@ -80,6 +94,7 @@ tl_status tl_samples_announce(tl_samples *s, tl_error *error) {
         return tl_fail(error, TL_ERROR_FORMAT,
                        "%s: %zu series as long as the longest, %zu steps, are more than %d times the %zu values that are there",
                        s->text->path, s->counted, s->longest, TL_MOST_TIMES, s->held);
+    if (check_memory(s, each, error) != TL_OK) return error->status;
     s->values = tl_reserve(s->room * each, sizeof *s->values, "data", error);
     if (s->unequal) s->lengths = tl_allocate(s->room, sizeof *s->lengths, "lengths", error);
     if (s->grouped) s->groups = tl_allocate(s->room, sizeof *s->groups, "groups", error);
