@@ -15,14 +15,14 @@ static size_t pool_scratch(const tl_layer *layer, size_t batch, int threads) {
     return (size_t)threads * layer->out.channels;
 }
 
-typedef struct pool_run {
+typedef struct pool_job {
     const tl_pass *pass;
     const tl_kernels *kernels;
     size_t length, channels;
-} pool_run;
+} pool_job;
 
-static size_t length_of(const pool_run *run, size_t sample) {
-    return run->pass->lengths ? run->pass->lengths[sample] : run->length;
+static size_t length_of(const pool_job *job, size_t sample) {
+    return job->pass->lengths ? job->pass->lengths[sample] : job->length;
 }
 
 /* y: (channels) = the mean of x: (length, channels); part: (channels) is overwritten. */
@@ -37,33 +37,33 @@ static void average(const tl_kernels *kernels, const tl_real *x, size_t length, 
 }
 
 static void forward_task(void *context, size_t sample, int worker) {
-    const pool_run *run = context;
-    const size_t channels = run->channels;
-    average(run->kernels, run->pass->x[0].data + sample * run->length * channels, length_of(run, sample), channels,
-            run->pass->scratch + (size_t)worker * channels, run->pass->y.data + sample * channels);
+    const pool_job *job = context;
+    const size_t channels = job->channels;
+    average(job->kernels, job->pass->x[0].data + sample * job->length * channels, length_of(job, sample), channels,
+            job->pass->scratch + (size_t)worker * channels, job->pass->y.data + sample * channels);
 }
 
 static void backward_task(void *context, size_t sample, int worker) {
-    const pool_run *run = context;
-    const size_t length = length_of(run, sample), channels = run->channels;
-    const tl_real *dy = run->pass->dy.data + sample * channels;
-    tl_real *dx = run->pass->dx[0].data + sample * run->length * channels, *share = run->pass->scratch + (size_t)worker * channels;
+    const pool_job *job = context;
+    const size_t length = length_of(job, sample), channels = job->channels;
+    const tl_real *dy = job->pass->dy.data + sample * channels;
+    tl_real *dx = job->pass->dx[0].data + sample * job->length * channels, *share = job->pass->scratch + (size_t)worker * channels;
     for (size_t c = 0; c < channels; c++) share[c] = dy[c] / (tl_real)length;
     for (size_t t = 0; t < length; t++)
         for (size_t c = 0; c < channels; c++) dx[t * channels + c] = share[c];
 }
 
 static void pool_forward(const tl_layer *layer, const tl_pass *pass) {
-    pool_run run = {
+    pool_job job = {
         .pass = pass, .kernels = tl_kernels_of(pass->workers), .length = layer->in[0].length, .channels = layer->in[0].channels};
-    tl_parallel(pass->workers, pass->batch, (double)pass->batch * (double)(run.length * run.channels), forward_task, &run);
+    tl_parallel(pass->workers, pass->batch, (double)pass->batch * (double)(job.length * job.channels), forward_task, &job);
 }
 
 static void pool_backward(const tl_layer *layer, const tl_pass *pass) {
     if (!pass->dx[0].data) return;
-    pool_run run = {
+    pool_job job = {
         .pass = pass, .kernels = tl_kernels_of(pass->workers), .length = layer->in[0].length, .channels = layer->in[0].channels};
-    tl_parallel(pass->workers, pass->batch, (double)pass->batch * (double)(run.length * run.channels), backward_task, &run);
+    tl_parallel(pass->workers, pass->batch, (double)pass->batch * (double)(job.length * job.channels), backward_task, &job);
 }
 
 static size_t one_step(const tl_layer *layer, size_t length) {

@@ -38,17 +38,17 @@ static size_t pool_out_length(const tl_layer *layer, size_t length) {
     return tl_window_count(&window, length);
 }
 
-typedef struct pool_run {
+typedef struct pool_job {
     const tl_layer *layer;
     const tl_pass *pass;
     const tl_pooling *pooling;
-} pool_run;
+} pool_job;
 
 static void sample_task(void *context, size_t sample, int worker) {
     (void)worker;
-    const pool_run *run = context;
-    const tl_window *window = &((const pool_layer *)run->layer)->window;
-    const tl_shape in = run->layer->in[0];
+    const pool_job *job = context;
+    const tl_window *window = &((const pool_layer *)job->layer)->window;
+    const tl_shape in = job->layer->in[0];
     const size_t before = sample * in.length * in.channels, after = sample * window->out_length * in.channels;
     tl_pool_rows rows = {.length = in.length,
                          .out_length = window->out_length,
@@ -56,27 +56,27 @@ static void sample_task(void *context, size_t sample, int worker) {
                          .taps = window->taps,
                          .stride = window->stride,
                          .pad_left = window->pad_left};
-    if (run->pass->lengths) {
-        rows.length = run->pass->lengths[sample];
-        rows.out_length = run->pass->out_lengths[sample];
+    if (job->pass->lengths) {
+        rows.length = job->pass->lengths[sample];
+        rows.out_length = job->pass->out_lengths[sample];
     }
-    if (run->pass->x[0].data) rows.x = run->pass->x[0].data + before;
-    if (run->pass->dy.data) {
-        rows.dy = run->pass->dy.data + after;
-        rows.dx = run->pass->dx[0].data + before;
-        rows.adds = run->pass->adds[0];
-        run->pooling->backward(&rows);
+    if (job->pass->x[0].data) rows.x = job->pass->x[0].data + before;
+    if (job->pass->dy.data) {
+        rows.dy = job->pass->dy.data + after;
+        rows.dx = job->pass->dx[0].data + before;
+        rows.adds = job->pass->adds[0];
+        job->pooling->backward(&rows);
     } else {
-        rows.y = run->pass->y.data + after;
-        run->pooling->forward(&rows);
+        rows.y = job->pass->y.data + after;
+        job->pooling->forward(&rows);
     }
 }
 
 static void pool(const tl_layer *layer, const tl_pass *pass, const tl_pooling *pooling) {
-    pool_run run = {.layer = layer, .pass = pass, .pooling = pooling};
+    pool_job job = {.layer = layer, .pass = pass, .pooling = pooling};
     const tl_window *window = &((const pool_layer *)layer)->window;
     const double work = (double)pass->batch * (double)window->out_length * (double)window->taps * (double)layer->in[0].channels;
-    tl_parallel(pass->workers, pass->batch, work, sample_task, &run);
+    tl_parallel(pass->workers, pass->batch, work, sample_task, &job);
 }
 
 static const tl_setting settings[] = {

@@ -25,7 +25,7 @@ static void given_random_spans_when_planned_then_none_alive_together_overlap(voi
     tl_rng rng = tl_rng_at(1, TL_STREAM_USER, 0, 0);
     for (int round = 0; round < 200; round++) {
         tl_span spans[MOST];
-        size_t most_alive = 0;
+        size_t max_alive = 0;
         tl_span *order[2 * MOST];
         const size_t count = 1 + tl_rng_below(&rng, MOST);
         for (size_t i = 0; i < count; i++) {
@@ -41,9 +41,9 @@ static void given_random_spans_when_planned_then_none_alive_together_overlap(voi
             size_t alive = 0;
             for (size_t i = 0; i < count; i++)
                 if (spans[i].first <= time && time <= spans[i].last) alive += spans[i].count;
-            if (alive > most_alive) most_alive = alive;
+            if (alive > max_alive) max_alive = alive;
         }
-        if (total > 2 * most_alive) fail_msg("%zu elements where %zu are alive at most", total, most_alive);
+        if (total > 2 * max_alive) fail_msg("%zu elements where %zu are alive at most", total, max_alive);
     }
 }
 

@@ -16,9 +16,9 @@
 
 /* Of a run: seconds of the processor, and kB that were resident. Sanitizers take several times as much. */
 #if defined(__SANITIZE_ADDRESS__)
-enum { MOST_SECONDS = 10, MOST_MEMORY = 600000 };
+enum { MAX_SECONDS = 10, MAX_MEMORY = 600000 };
 #else
-enum { MOST_SECONDS = 1, MOST_MEMORY = 100000 };
+enum { MAX_SECONDS = 1, MAX_MEMORY = 100000 };
 #endif
 
 static const char two_series[] = "a,1,2,3,4,5,6,7,8,9,10\nb,10,9,8,7,6,5,4,3,2,1\n";
@@ -42,7 +42,7 @@ static void check_refused(const char *const *arguments, const char *text) {
     const struct rusage after = taken();
     if (done.code != 1 || !strstr(done.err, text) || *done.out)
         fail_msg("%s: expected exit code 1 and \"%s\"; got %d and \"%s\"", arguments[0], text, done.code, done.err);
-    if (seconds(&after) - seconds(&before) > MOST_SECONDS || after.ru_maxrss > MOST_MEMORY)
+    if (seconds(&after) - seconds(&before) > MAX_SECONDS || after.ru_maxrss > MAX_MEMORY)
         fail_msg("%s: took %g s; %ld kB at most so far", done.err, seconds(&after) - seconds(&before), after.ru_maxrss);
     run_free(&done);
 }
@@ -141,15 +141,15 @@ static char *repeat(const char *text, size_t count, const char *end) {
 static void given_more_than_4096_layers_when_used_then_refused_and_as_many_are_not(void **unused) {
     (void)unused;
     files_write("two.csv", two_series, strlen(two_series));
-    char *many = repeat("{\"type\": \"relu\"}, ", 4095, &END[2]), *most = repeat("{\"type\": \"relu\"}, ", 4094, &END[2]);
+    char *many = repeat("{\"type\": \"relu\"}, ", 4095, &END[2]), *maximum = repeat("{\"type\": \"relu\"}, ", 4094, &END[2]);
     check_model(write_model(many, "[]", true), "has 4097 layers; the limit is 4096");
     const struct rusage before = taken();
-    run done = run_command("predict", write_model(most, "[]", true), files_path("two.csv"));
+    run done = run_command("predict", write_model(maximum, "[]", true), files_path("two.csv"));
     const struct rusage after = taken();
     assert_int_equal(done.code, 0);
-    assert_true(seconds(&after) - seconds(&before) < MOST_SECONDS);
+    assert_true(seconds(&after) - seconds(&before) < MAX_SECONDS);
     run_free(&done);
-    free(most);
+    free(maximum);
     free(many);
     unlink(files_path("two.csv"));
     unlink(files_path("hostile.safetensors"));

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LENGTH = 432, MOST_PUSH = 300 }; /* a multiple of the strides of a few layers */
+enum { LENGTH = 432, MAX_PUSH = 300 }; /* a multiple of the strides of a few layers */
 
 typedef tl_node (*builder)(tl_model *model, tl_node x);
 
@@ -88,7 +88,7 @@ static tl_node unet(tl_model *m, tl_node x) {
     return tl_unet(m, x, &(tl_unet_cfg){.outputs = 2, .filters = 4, .kernel = 5, .levels = 3});
 }
 
-static tl_node hand_crafted(tl_model *m, tl_node x) { return conv(m, tl_hand_crafted(m, x), 2, 3, 1, TL_SAME); }
+static tl_node hand_crafted(tl_model *m, tl_node x) { return conv(m, tl_fixed_filters(m, x), 2, 3, 1, TL_SAME); }
 
 static tl_node softmax_of_window(tl_model *m, tl_node x) { return tl_softmax(m, conv(m, x, 4, 7, 1, TL_VALID)); }
 
@@ -182,7 +182,7 @@ static void free_series(series *s) {
 /* Pushes steps from `from` on until `to`, in pushes of random sizes; returns the outputs so far. */
 static size_t push_some(tl_stream *stream, series *s, size_t from, size_t to, size_t outputs, tl_rng *rng) {
     while (from < to) {
-        size_t steps = (size_t)between(rng, 1, between(rng, 0, 1) ? MOST_PUSH : 3);
+        size_t steps = (size_t)between(rng, 1, between(rng, 0, 1) ? MAX_PUSH : 3);
         if (steps > to - from) steps = to - from;
         const size_t ready = tl_stream_ready(stream, steps);
         assert_true(outputs + ready <= s->outputs);

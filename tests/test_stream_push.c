@@ -38,7 +38,7 @@ static tl_model *make_model(void) {
     x = tl_batch_norm(model, tl_add(model, (const tl_node[]){x, branch}, 2), NULL);
     x = tl_max_pool(model, x, &(tl_pool_cfg){.window = 3, .padding = TL_SAME});
     x = tl_conv1d_transpose(model, x, &(tl_conv1d_transpose_cfg){.filters = 8, .kernel = 4, .stride = 2});
-    x = tl_upsample(model, tl_hand_crafted(model, x), &(tl_upsample_cfg){.factor = 3, .linear = true});
+    x = tl_upsample(model, tl_fixed_filters(model, x), &(tl_upsample_cfg){.factor = 3, .linear = true});
     x = tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 17, .kernel = 2, .groups = 17});
     x = tl_concat(model, (const tl_node[]){tl_global_average_pool(model, x), tl_global_max_pool(model, x)}, 2);
     x = tl_softmax(model, tl_dense(model, x, &(tl_dense_cfg){.units = 3}));

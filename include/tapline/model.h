@@ -101,8 +101,8 @@ typedef struct tl_compile_cfg {
 } tl_compile_cfg;
 
 /* Checks the graph that leads to `output`, lays out memory, initialises parameters. Layers that do not lead to `output` are
- * left out. There may be 4096 layers beside the input. `cfg` NULL: all defaults. Reports the first error of any builder call. A model is compiled once; where that fails, it
- * can only be freed. */
+ * left out. There may be 4096 layers beside the input. `cfg` NULL: all defaults. Reports the first error of any builder call. A
+ * model is compiled once; where that fails, it can only be freed. */
 static inline tl_status tl_model_compile(tl_model *model, tl_node output, const tl_compile_cfg *cfg, tl_error *error);
 
 /* The model's own sticky error, never NULL: set by the functions that take no tl_error, and reported by all that take one. Once it

@@ -13,8 +13,8 @@
 #include <string.h>
 
 enum {
-    MOST_AHEAD = 12, /* outputs: one or two tiles of registers */
-    LEAST_OLDER = 16 /* elements of their windows for which that is worth it */
+    MAX_AHEAD = 12, /* outputs: one or two tiles of registers */
+    MIN_OLDER = 16  /* elements of their windows for which that is worth it */
 };
 
 static size_t all_channels(const tl_conv1d_groups *self) { return self->groups * self->job.shape.channels; }
@@ -28,8 +28,8 @@ static bool by_channel(const tl_conv1d_groups *self) {
 /* Outputs whose older taps are summed together: none of them sees a step that is not there yet. */
 static size_t outputs_ahead(const tl_conv1d_groups *self) {
     const tl_conv1d_shape *s = &self->job.shape;
-    if (by_channel(self) || s->stride > 1 || (s->kernel - 1) * s->channels < LEAST_OLDER) return 0;
-    return s->dilation + 1 < MOST_AHEAD ? s->dilation + 1 : MOST_AHEAD;
+    if (by_channel(self) || s->stride > 1 || (s->kernel - 1) * s->channels < MIN_OLDER) return 0;
+    return s->dilation + 1 < MAX_AHEAD ? s->dilation + 1 : MAX_AHEAD;
 }
 
 /* Whether outputs are sums of lanes: then each group is a tl_factor. */
@@ -87,9 +87,9 @@ void tl_conv1d_stream_pack(const tl_conv1d_groups *self, const tl_kernels *kerne
                                            .channels = s->channels,
                                            .width = s->filters,
                                            .weight = weight + g * s->filters,
-                                           .tap_step = (ptrdiff_t)(s->channels * filters),
-                                           .channel_step = filters,
-                                           .output_step = 1,
+                                           .tap_stride = (ptrdiff_t)(s->channels * filters),
+                                           .channel_stride = filters,
+                                           .output_stride = 1,
                                            .bias = bias ? bias + g * s->filters : NULL};
         if (lanes)
             tl_packed_factor_make(kernels, &weights, packed + g * factor_count(s));
@@ -116,7 +116,8 @@ static void run_by_lanes(const tl_conv1d_groups *self, const tl_stream_pass *pas
     const size_t channels = all_channels(self), filters = all_filters(self), row = s->stride * channels;
     for (size_t g = 0; g < self->groups; g++) {
         const tl_real *packed = pass->packed + g * factor_count(s), *x = pass->x[0] + g * s->channels;
-        tl_factor_rows rows = {.x = x, .row_step = row, .rows = pass->windows, .y = pass->y + g * s->filters, .y_step = filters};
+        tl_factor_rows rows = {
+            .x = x, .row_stride = row, .rows = pass->windows, .y = pass->y + g * s->filters, .y_stride = filters};
         if (self->groups == 1 || s->kernel == 1) {
             tl_packed_factor_multiply(packed, &rows);
             continue;
@@ -158,10 +159,10 @@ static inline tl_packed_sum sum_of(const tl_conv1d_groups *self, const tl_stream
                            .width = s->filters,
                            .last = s->kernel,
                            .x = pass->x[0] + group * s->channels,
-                           .tap_step = s->dilation * channels,
-                           .row_step = s->stride * channels,
+                           .tap_stride = s->dilation * channels,
+                           .row_stride = s->stride * channels,
                            .out = pass->y + group * s->filters,
-                           .out_step = filters,
+                           .out_stride = filters,
                            .rows = pass->windows,
                            .relu = pass->how->relu};
 }
@@ -171,7 +172,7 @@ static inline tl_packed_sum sum_of(const tl_conv1d_groups *self, const tl_stream
 static __attribute__((noinline)) void sum_older(const tl_kernels *kernels, tl_packed_sum sum, size_t outputs, tl_real *ahead) {
     sum.last = sum.taps - 1;
     sum.out = ahead;
-    sum.out_step = tl_aligned_count(sum.width);
+    sum.out_stride = tl_aligned_count(sum.width);
     sum.rows = outputs;
     sum.relu = false;
     tl_packed_run(kernels, &sum);
@@ -184,7 +185,7 @@ static inline void sum_newest(const tl_kernels *kernels, const tl_packed_sum *su
     tl_packed_sum part = *sum;
     if (slot == 0) sum_older(kernels, *sum, outputs, ahead);
     part.first = newest;
-    part.x = sum->x + newest * sum->tap_step;
+    part.x = sum->x + newest * sum->tap_stride;
     part.start = ahead + slot * width;
     tl_packed_row(kernels, &part);
 }
@@ -220,7 +221,7 @@ static inline bool run_newest(const tl_conv1d_groups *self, const tl_kernels *ke
     kernels->row_product(&(tl_row_product){.x = pass->x[0] + own[NEWEST],
                                            .runs = 1,
                                            .count = self->job.shape.channels,
-                                           .step = 1,
+                                           .stride = 1,
                                            .factor = pass->packed + own[FACTOR],
                                            .start = pass->ahead + (own[AHEAD] - left) * own[WIDTH],
                                            .out = pass->y,

@@ -13,7 +13,7 @@
 enum { RUN = 64 };
 
 /* A series becomes as many times as long. */
-enum { MOST_STRIDE = 1 << 16 };
+enum { MAX_STRIDE = 1 << 16 };
 
 typedef struct transpose_layer {
     tl_layer base;
@@ -29,7 +29,7 @@ static void check_ranges(const tl_conv1d_transpose_cfg *cfg, tl_error *error) {
     tl_steps_check("left padding", cfg->pad_left, 0, error);
     tl_steps_check("right padding", cfg->pad_right, 0, error);
     tl_steps_check("output padding", cfg->output_padding, 0, error);
-    if (cfg->stride > MOST_STRIDE) tl_fail(error, TL_ERROR_ARGUMENT, "stride %d is above %d", cfg->stride, MOST_STRIDE);
+    if (cfg->stride > MAX_STRIDE) tl_fail(error, TL_ERROR_ARGUMENT, "stride %d is above %d", cfg->stride, MAX_STRIDE);
     if (cfg->output_padding >= cfg->stride)
         tl_fail(error, TL_ERROR_ARGUMENT, "output padding %d is not below the stride %d", cfg->output_padding, cfg->stride);
 }
@@ -105,17 +105,17 @@ static void add_rows(const tl_real *restrict from, size_t rows, size_t channels,
         for (size_t c = 0; c < channels; c++) sum[c] += from[row * channels + c];
 }
 
-typedef struct bias_run {
+typedef struct bias_job {
     const tl_real *bias;
     tl_real *y;
     size_t length, channels;
-} bias_run;
+} bias_job;
 
 static void bias_task(void *context, size_t sample, int worker) {
     (void)worker;
-    const bias_run *run = context;
-    tl_real *y = run->y + sample * run->length * run->channels;
-    for (size_t t = 0; t < run->length; t++) add_rows(run->bias, 1, run->channels, y + t * run->channels);
+    const bias_job *job = context;
+    tl_real *y = job->y + sample * job->length * job->channels;
+    for (size_t t = 0; t < job->length; t++) add_rows(job->bias, 1, job->channels, y + t * job->channels);
 }
 
 static void transpose_forward(const tl_layer *layer, const tl_pass *pass) {
@@ -125,8 +125,8 @@ static void transpose_forward(const tl_layer *layer, const tl_pass *pass) {
     self->job.engine[TL_BACKWARD_INPUT]->backward_input(&shape, pass->x[0].data, pass->parameter[0], pass->y.data, pass->workers,
                                                         pass->scratch);
     if (self->cfg.no_bias) return;
-    bias_run run = {.bias = pass->parameter[1], .y = pass->y.data, .length = shape.length, .channels = shape.channels};
-    tl_parallel(pass->workers, shape.batch, (double)tl_tensor_count(&pass->y), bias_task, &run);
+    bias_job job = {.bias = pass->parameter[1], .y = pass->y.data, .length = shape.length, .channels = shape.channels};
+    tl_parallel(pass->workers, shape.batch, (double)tl_tensor_count(&pass->y), bias_task, &job);
 }
 
 static void bias_gradient(const tl_pass *pass, const tl_conv1d_shape *shape) {

@@ -45,13 +45,14 @@ static void pack_dots(const tl_conv1d_shape *s, const tl_kernels *kernels, const
         for (size_t i = 0; i < s->filters; i += lanes)
             for (size_t tap = 0; tap < w->taps; tap++)
                 for (size_t o = first; o < tl_min(first + kernels->direct_vectors, s->channels); o++, to += lanes)
-                    memcpy(to, w->weight + (ptrdiff_t)tap * w->tap_step + (ptrdiff_t)(o * w->output_step + i), lanes * sizeof *to);
+                    memcpy(to, w->weight + (ptrdiff_t)tap * w->tap_stride + (ptrdiff_t)(o * w->output_stride + i),
+                           lanes * sizeof *to);
 }
 
 void tl_conv1d_transpose_stream_pack(const tl_conv1d_shape *shape, const tl_kernels *kernels, const tl_real *weight,
                                      const tl_real *bias, tl_real *packed) {
     const tl_conv1d_shape s = unpadded(shape);
-    const bool dots = tl_direct_input_order(shape, kernels->lanes) == TL_DIRECT_BY_LANES;
+    const bool lane_reduction = tl_direct_input_order(shape, kernels->lanes) == TL_DIRECT_BY_LANES;
     const size_t tap = s.channels * s.filters;
     if (bias) memcpy(packed, bias, s.channels * sizeof *packed);
     packed += tl_aligned_count(s.channels);
@@ -61,33 +62,33 @@ void tl_conv1d_transpose_stream_pack(const tl_conv1d_shape *shape, const tl_kern
                                            .channels = s.filters,
                                            .width = s.channels,
                                            .weight = weight + taps.last * tap,
-                                           .tap_step = -(ptrdiff_t)(taps.every * tap),
-                                           .channel_step = 1,
-                                           .output_step = s.filters};
-        if (dots)
+                                           .tap_stride = -(ptrdiff_t)(taps.every * tap),
+                                           .channel_stride = 1,
+                                           .output_stride = s.filters};
+        if (lane_reduction)
             pack_dots(&s, kernels, &weights, packed);
         else
             tl_packed_make(kernels, &weights, packed);
     }
 }
 
-static void add_rows(tl_real *restrict to, size_t step, const tl_real *restrict from, size_t rows, size_t count) {
+static void add_rows(tl_real *restrict to, size_t stride, const tl_real *restrict from, size_t rows, size_t count) {
     for (size_t row = 0; row < rows; row++)
-        for (size_t i = 0; i < count; i++) to[row * step + i] += from[i];
+        for (size_t i = 0; i < count; i++) to[row * stride + i] += from[i];
 }
 
 /* The products of each tap by themselves, added one after the other. */
 static void sum_by_taps(const tl_kernels *kernels, const tl_packed_sum *sum, tl_real *product) {
     for (size_t row = 0; row < sum->rows; row++) {
         tl_packed_sum part = *sum;
-        tl_real *out = sum->out + row * sum->out_step;
+        tl_real *out = sum->out + row * sum->out_stride;
         memset(out, 0, sum->width * sizeof *out);
         part.rows = 1;
         part.out = product;
         for (size_t tap = 0; tap < sum->taps; tap++) {
             part.first = tap;
             part.last = tap + 1;
-            part.x = sum->x + row * sum->row_step + tap * sum->tap_step;
+            part.x = sum->x + row * sum->row_stride + tap * sum->tap_stride;
             tl_packed_row(kernels, &part);
             add_rows(out, 0, product, 1, sum->width);
         }
@@ -99,18 +100,18 @@ static void sum_by_lanes(const tl_kernels *kernels, const tl_packed_sum *sum) {
     const size_t lanes = kernels->lanes;
     for (size_t first = 0; first < sum->width; first += kernels->direct_vectors) {
         const size_t outputs = tl_min(kernels->direct_vectors, sum->width - first);
-        kernels->direct_dots(&(tl_direct_product){.x = sum->x,
-                                                  .row_step = sum->row_step,
-                                                  .runs = sum->channels / lanes,
-                                                  .run_step = lanes,
-                                                  .count = sum->taps,
-                                                  .step = sum->tap_step,
-                                                  .factor = sum->packed + first * sum->taps * sum->channels,
-                                                  .factor_step = outputs * lanes,
-                                                  .out = sum->out + first,
-                                                  .out_step = sum->out_step,
-                                                  .rows = sum->rows,
-                                                  .vectors = outputs});
+        kernels->direct_lane_reduction(&(tl_direct_product){.x = sum->x,
+                                                            .row_stride = sum->row_stride,
+                                                            .runs = sum->channels / lanes,
+                                                            .run_stride = lanes,
+                                                            .count = sum->taps,
+                                                            .stride = sum->tap_stride,
+                                                            .factor = sum->packed + first * sum->taps * sum->channels,
+                                                            .factor_stride = outputs * lanes,
+                                                            .out = sum->out + first,
+                                                            .out_stride = sum->out_stride,
+                                                            .rows = sum->rows,
+                                                            .vectors = outputs});
     }
 }
 
@@ -127,10 +128,10 @@ void tl_conv1d_transpose_stream_run(const tl_conv1d_shape *shape, bool biased, c
                                    .width = s.channels,
                                    .last = taps.count,
                                    .x = pass->x[0] + (pass->how->own[INPUTS] - 1 - oldest) * s.filters,
-                                   .tap_step = taps.every * s.dilation / s.stride * s.filters,
-                                   .row_step = s.filters,
+                                   .tap_stride = taps.every * s.dilation / s.stride * s.filters,
+                                   .row_stride = s.filters,
                                    .out = pass->y + r * s.channels,
-                                   .out_step = s.stride * s.channels,
+                                   .out_stride = s.stride * s.channels,
                                    .rows = pass->windows};
         if (pass->how->own[ORDER] == TL_DIRECT_BY_TAPS)
             sum_by_taps(kernels, &sum, pass->ahead);

@@ -7,22 +7,22 @@
 #include "kernels/kernels.h"
 
 /* How the series goes on beyond its ends. */
-typedef struct tl_extension {
+typedef struct tl_pad_mode {
     tl_padding_mode mode;
     size_t length, pad_left, padded; /* padded: pad_left + length + right padding */
-} tl_extension;
+} tl_pad_mode;
 
 /* padded: (batch, padded, channels) = x, (batch, length, channels), extended. lengths: how much of each sample counts; NULL: all.
  */
-void tl_extend(const tl_extension *extension, const tl_real *x, size_t batch, size_t channels, const size_t *lengths,
-               const tl_workers *workers, tl_real *padded);
+void tl_pad_copy(const tl_pad_mode *extension, const tl_real *x, size_t batch, size_t channels, const size_t *lengths,
+                 const tl_workers *workers, tl_real *padded);
 
 /* The transpose: dx = the sums of what its copies in `padded` got. */
-void tl_fold(const tl_extension *extension, const tl_real *padded, size_t batch, size_t channels, const size_t *lengths,
-             const tl_workers *workers, tl_real *dx);
+void tl_pad_fold(const tl_pad_mode *extension, const tl_real *padded, size_t batch, size_t channels, const size_t *lengths,
+                 const tl_workers *workers, tl_real *dx);
 
 /* Whether a series of that length has enough steps to be extended by so many on each side. */
-bool tl_extends(const tl_extension *extension, size_t length);
+bool tl_pad_fits(const tl_pad_mode *extension, size_t length);
 
 /* A convolution of groups: group g makes filters g·F/groups … of channels g·C/groups …; the weight is (kernel, C/groups, F). */
 typedef struct tl_conv1d_groups {

@@ -7,7 +7,7 @@
 #include <tapline/dataset.h>
 #include <tapline/model.h>
 
-/* A ready-made network and the recipe that was published with it; the table ends with that of networks in files. */
+/* A ready-made network and the settings that were published with it; the table ends with that of networks in files. */
 typedef struct architecture {
     const char *name;
     tl_node (*build)(tl_model *model, tl_node x, int outputs); /* NULL: from the file of that name */

@@ -22,7 +22,7 @@ typedef struct network {
     double flops; /* of all layers */
 } network;
 
-/* Of a network by name, where nothing else is asked for, the largest of its recipe. */
+/* Of a network by name, where nothing else is asked for, the largest of its defaults. */
 static size_t batch_of(const info_settings *settings) {
     if (settings->batch) return (size_t)settings->batch;
     return settings->architecture ? IN_PRECISION(architecture_find)(settings->architecture)->batch : 32;
@@ -85,8 +85,8 @@ static void add_file(const network *self, json_t *object) {
     report_count(object, "bytes", self->info.bytes);
     report_text(object, "tapline", self->info.version);
     report_text(object, "loss", tl_loss_name(tl_model_loss(self->training)));
-    report_text(object, "normalise", self->info.raw ? "none" : "series");
-    report_text(object, "missing", tl_missing_name(self->info.missing));
+    report_text(object, "normalise", self->info.normalize ? "none" : "series");
+    report_text(object, "missing", tl_missing_policy_name(self->info.missing_policy));
     report_count(object, "seed", tl_model_seed(self->training));
     report_count(object, "classes", self->info.data.classes);
     json_object_set_new(object, "class_names", list_classes(&self->info.data));
@@ -204,8 +204,8 @@ static void print_file(const network *self) {
     print_shown(stdout, self->info.version);
     printf("\n");
     printf("input      length %zu, channels %zu, %s, missing values: %s\n", in.length, in.channels,
-           self->info.raw ? "as it is" : "each channel of each series scaled to mean 0 and standard deviation 1",
-           tl_missing_name(self->info.missing));
+           self->info.normalize ? "as it is" : "each channel of each series scaled to mean 0 and standard deviation 1",
+           tl_missing_policy_name(self->info.missing_policy));
     printf("loss       %s\n", tl_loss_name(tl_model_loss(self->training)));
     if (data->classes > 0) printf("classes    %zu%s", data->classes, data->class_names ? ":" : "\n");
     for (size_t c = 0; data->class_names && c < data->classes; c++) {

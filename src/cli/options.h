@@ -40,8 +40,8 @@ typedef struct option_spec {
     const char *name;     /* without the dashes; NULL ends a table */
     const char *argument; /* as the help writes it; NULL for a flag */
     option_kind kind;
-    size_t field;        /* offset in the command's settings */
-    int64_t least, most; /* OPTION_INTEGER, OPTION_INTEGER_OR_ALL */
+    size_t field;             /* offset in the command's settings */
+    int64_t minimum, maximum; /* OPTION_INTEGER, OPTION_INTEGER_OR_ALL */
     option_choice choice;
     const char *help; /* lines separated by newlines */
 } option_spec;
@@ -71,7 +71,7 @@ size_t max_memory(const common_settings *settings);
 typedef struct command {
     const char *name;     /* such as "train" or "bench conv" */
     const char *operands; /* as the help writes them, such as "[DATA]" */
-    size_t least_operands, most_operands;
+    size_t min_operands, max_operands;
     const char *summary;                   /* one line */
     const char *details;                   /* the help's last paragraph, NULL: none */
     const option_spec *options;            /* its own; --threads, --precision, --json and --help come with every command */
@@ -87,7 +87,7 @@ const char *precision_name(size_t index);
 /* The command's own options and then the common ones; NULL behind the last. */
 const option_spec *command_option(const command *self, size_t index);
 
-/* Those of tl_missing, tl_header and tl_window_target. */
+/* Those of tl_missing_policy, tl_header and tl_window_target. */
 const char *missing_name(size_t index);
 const char *header_name(size_t index);
 const char *window_target_name(size_t index);
@@ -99,7 +99,7 @@ bool options_parse(const command *self, int argc, char **argv, int *code);
 /* The command's help on stdout. */
 void options_help(const command *self);
 
-/* The name that is closest to `text`, NULL when none is close. */
+/* The name that `text` was probably meant to be; NULL where none is similar. */
 const char *suggest(const char *text, option_choice choice);
 
 /* For tl_read_cfg.warn: a line on stderr; `user`: the command's name. */

@@ -84,20 +84,24 @@ int IN_PRECISION(import)(const void *settings) {
                                {"--out", asked->out, FILE_REPLACED, 0}};
     check_architecture(asked, &error);
     files_check(files, sizeof files / sizeof *files, &error);
-    tl_read_cfg like = {.raw = asked->raw,
-                        .unequal = asked->unequal,
-                        .segment = (size_t)asked->segment,
-                        .warn = complain_of_data,
-                        .user = (void *)asked->model.common.command,
-                        .max_memory = max_memory(&asked->model.common) / 2};
-    tl_missing_by_name(asked->model.missing, &like.missing, &error);
-    IN_PRECISION(reading_apply)(&asked->reading, &like, &error);
-    tl_dataset *data = tl_dataset_read(input_open(operand[1], like.format, &error), &like, &error);
+    tl_read_cfg reference = {.normalize = asked->raw ? TL_NORMALIZE_NONE : TL_NORMALIZE_SERIES,
+                             .unequal = asked->unequal,
+                             .segment = (size_t)asked->segment,
+                             .warn = complain_of_data,
+                             .user = (void *)asked->model.common.command,
+                             .max_memory = max_memory(&asked->model.common) / 2};
+    tl_missing_policy_by_name(asked->model.missing, &reference.missing_policy, &error);
+    IN_PRECISION(reading_apply)(&asked->reading, &reference, &error);
+    tl_dataset *data = tl_dataset_read(input_open(operand[1], reference.format, &error), &reference, &error);
     input_name(&error);
     tl_model *model = data ? make_model(asked, data, &error) : NULL;
     tl_weights_import(model, operand[0], &cfg, &error);
     if (asked->out)
-        tl_model_save(model, asked->out, &(tl_save_cfg){.data = data, .raw = asked->raw, .missing = like.missing, .read = &like},
+        tl_model_save(model, asked->out,
+                      &(tl_save_cfg){.data = data,
+                                     .normalize = asked->raw ? TL_NORMALIZE_NONE : TL_NORMALIZE_SERIES,
+                                     .missing_policy = reference.missing_policy,
+                                     .read = &reference},
                       &error);
     const int code = report(asked, model, asked->out, operand[0], pairs, &error);
     tl_model_free(model);

@@ -41,8 +41,8 @@ static const char *exported_precision(void) { return model_precision(&exporting.
 const command import_command = {
     .name = "import",
     .operands = "WEIGHTS DATA",
-    .least_operands = 2,
-    .most_operands = 2,
+    .min_operands = 2,
+    .max_operands = 2,
     .summary = "Make a model of the weights of a PyTorch network.",
     .details = "WEIGHTS is a safetensors file of a state dict. DATA is as for `tapline train`: it says how long and wide series\n"
                "are and what the classes are called.",
@@ -56,8 +56,8 @@ const command import_command = {
 const command export_command = {
     .name = "export",
     .operands = "MODEL",
-    .least_operands = 1,
-    .most_operands = 1,
+    .min_operands = 1,
+    .max_operands = 1,
     .summary = "Write the weights of a saved model for PyTorch.",
     .details =
         "MODEL is a file that `tapline train --out` or `tapline import --out` wrote. The weights are a safetensors file, in\n"

@@ -12,9 +12,9 @@ void tl_packed_make(const tl_kernels *kernels, const tl_packed_weights *w, tl_re
         lanes = tl_packed_lanes(kernels, w->width, first);
         const size_t width = w->width - first < lanes ? w->width - first : lanes;
         for (size_t i = 0; i < w->taps * w->channels; i++, to += lanes) {
-            const ptrdiff_t tap = (ptrdiff_t)(i / w->channels) * w->tap_step;
-            const tl_real *from = w->weight + tap + (ptrdiff_t)(i % w->channels * w->channel_step + first * w->output_step);
-            for (size_t o = 0; o < width; o++) to[o] = from[o * w->output_step];
+            const ptrdiff_t tap = (ptrdiff_t)(i / w->channels) * w->tap_stride;
+            const tl_real *from = w->weight + tap + (ptrdiff_t)(i % w->channels * w->channel_stride + first * w->output_stride);
+            for (size_t o = 0; o < width; o++) to[o] = from[o * w->output_stride];
         }
     }
 }
@@ -22,20 +22,20 @@ void tl_packed_make(const tl_kernels *kernels, const tl_packed_weights *w, tl_re
 /* A block by tiles of registers. */
 static void sum_block(const tl_kernels *kernels, const tl_packed_sum *s, size_t first, size_t lanes, const tl_real *factor) {
     const tl_packed_runs window = tl_packed_runs_of(s);
-    const size_t end = first + lanes < s->width ? first + lanes : s->width, most = kernels->direct_vectors * kernels->lanes;
-    for (size_t at = first; at < end; at += most) {
-        const size_t width = end - at < most ? end - at : most;
+    const size_t end = first + lanes < s->width ? first + lanes : s->width, maximum = kernels->direct_vectors * kernels->lanes;
+    for (size_t at = first; at < end; at += maximum) {
+        const size_t width = end - at < maximum ? end - at : maximum;
         kernels->direct_product(&(tl_direct_product){.x = s->x,
-                                                     .row_step = s->row_step,
+                                                     .row_stride = s->row_stride,
                                                      .runs = window.runs,
-                                                     .run_step = window.run_step,
+                                                     .run_stride = window.run_stride,
                                                      .count = window.count,
-                                                     .step = window.step,
+                                                     .stride = window.stride,
                                                      .factor = factor + (at - first),
-                                                     .factor_step = lanes,
+                                                     .factor_stride = lanes,
                                                      .start = s->packed + at,
                                                      .out = s->out + at,
-                                                     .out_step = s->out_step,
+                                                     .out_stride = s->out_stride,
                                                      .rows = s->rows,
                                                      .vectors = (width + kernels->lanes - 1) / kernels->lanes,
                                                      .width = width});
@@ -43,10 +43,10 @@ static void sum_block(const tl_kernels *kernels, const tl_packed_sum *s, size_t 
 }
 
 static void rectify(const tl_kernels *kernels, const tl_packed_sum *s) {
-    const bool together = s->out_step == s->width;
+    const bool together = s->out_stride == s->width;
     const size_t runs = together ? 1 : s->rows, count = together ? s->rows * s->width : s->width;
     for (size_t run = 0; run < runs; run++) {
-        tl_real *out = s->out + run * s->out_step;
+        tl_real *out = s->out + run * s->out_stride;
         kernels->activate(&(tl_activation_run){.activation = TL_ACTIVATION_RELU, .from = out, .to = out, .count = count});
     }
 }
@@ -77,9 +77,9 @@ void tl_packed_factor_make(const tl_kernels *kernels, const tl_packed_weights *w
     const size_t inner = w->taps * w->channels;
     tl_real *weight = packed + FACTOR;
     for (size_t i = 0; i < inner; i++) {
-        const ptrdiff_t tap = (ptrdiff_t)(i / w->channels) * w->tap_step;
-        const tl_real *from = w->weight + tap + (ptrdiff_t)(i % w->channels * w->channel_step);
-        for (size_t o = 0; o < w->width; o++) weight[i * w->width + o] = from[o * w->output_step];
+        const ptrdiff_t tap = (ptrdiff_t)(i / w->channels) * w->tap_stride;
+        const tl_real *from = w->weight + tap + (ptrdiff_t)(i % w->channels * w->channel_stride);
+        for (size_t o = 0; o < w->width; o++) weight[i * w->width + o] = from[o * w->output_stride];
     }
     const tl_factor factor = tl_factor_of(kernels, weight, inner, w->width, w->bias, weight + tl_aligned_count(inner * w->width));
     memcpy(packed, &factor, sizeof factor);

@@ -12,7 +12,7 @@ struct tl_workers {
     const tl_tuning *tuning;
 };
 
-enum { TL_MOST_THREADS = 1024 };
+enum { TL_MAX_THREADS = 1024 };
 
 /* `threads` workers, up to TL_MOST_THREADS; 0: as many as the machine, or OMP_NUM_THREADS, offers, up to as many. */
 tl_workers tl_workers_of(int threads);

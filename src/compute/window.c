@@ -9,10 +9,10 @@ static const char *const names[] = {[TL_VALID] = "valid", [TL_SAME] = "same", [T
 
 const char *tl_padding_name(size_t padding) { return padding < sizeof names / sizeof *names ? names[padding] : NULL; }
 
-tl_status tl_steps_check(const char *what, int64_t steps, int64_t least, tl_error *error) {
-    if (steps < least) return tl_fail(error, TL_ERROR_ARGUMENT, "%s %" PRId64 " is below %" PRId64, what, steps, least);
-    if (steps <= TL_MOST_STEPS) return TL_OK;
-    return tl_fail(error, TL_ERROR_ARGUMENT, "%s %" PRId64 " is above %d", what, steps, TL_MOST_STEPS);
+tl_status tl_steps_check(const char *what, int64_t steps, int64_t minimum, tl_error *error) {
+    if (steps < minimum) return tl_fail(error, TL_ERROR_ARGUMENT, "%s %" PRId64 " is below %" PRId64, what, steps, minimum);
+    if (steps <= TL_MAX_STEPS) return TL_OK;
+    return tl_fail(error, TL_ERROR_ARGUMENT, "%s %" PRId64 " is above %d", what, steps, TL_MAX_STEPS);
 }
 
 static tl_status check_ranges(const tl_window_cfg *cfg, tl_error *error) {

@@ -20,10 +20,10 @@ typedef struct tl_window_cfg {
 } tl_window_cfg;
 
 /* No network needs more: taps, strides, dilation and padding beyond come from damaged files. */
-enum { TL_MOST_STEPS = 1 << 24 };
+enum { TL_MAX_STEPS = 1 << 24 };
 
 /* Fails where a number of steps, called `what`, is outside of `least` … TL_MOST_STEPS. */
-tl_status tl_steps_check(const char *what, int64_t steps, int64_t least, tl_error *error);
+tl_status tl_steps_check(const char *what, int64_t steps, int64_t minimum, tl_error *error);
 
 /* How many windows there are over the first `length` steps of such series: those that would be there if the series ended there, but
  * with the padding on the left as it is. Neither the left padding of TL_SAME nor what was checked depends on it. */

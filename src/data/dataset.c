@@ -48,14 +48,14 @@ tl_status tl_dataset_check(const tl_dataset *data, const char *caller, tl_error 
 
 /* count values, `step` apart. In double, twice over, so that nothing cancels; relative to the first, so that the deviation of a
  * constant is exactly 0. */
-static void normalise(tl_real *x, size_t count, size_t step) {
+static void normalise(tl_real *x, size_t count, size_t stride) {
     const double first = (double)x[0];
     double sum = 0, squares = 0;
-    for (size_t t = 0; t < count; t++) sum += (double)x[t * step] - first;
+    for (size_t t = 0; t < count; t++) sum += (double)x[t * stride] - first;
     const double mean = first + sum / (double)count;
-    for (size_t t = 0; t < count; t++) squares += ((double)x[t * step] - mean) * ((double)x[t * step] - mean);
+    for (size_t t = 0; t < count; t++) squares += ((double)x[t * stride] - mean) * ((double)x[t * stride] - mean);
     const double deviation = sqrt(squares / (double)count), scale = deviation > 0 ? 1 / deviation : 1;
-    for (size_t t = 0; t < count; t++) x[t * step] = (tl_real)(((double)x[t * step] - mean) * scale);
+    for (size_t t = 0; t < count; t++) x[t * stride] = (tl_real)(((double)x[t * stride] - mean) * scale);
 }
 
 void tl_dataset_normalize(tl_dataset *data) {

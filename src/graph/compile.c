@@ -190,15 +190,15 @@ static tl_status allocate_parameters(tl_model *model) {
 
 /* Whether a model from a file has no more than the file, which may be damaged, has values for. */
 static tl_status check_count(tl_model *model) {
-    const size_t most = model->most_parameters;
+    const size_t maximum = model->max_parameters;
     size_t count = 0;
     for (size_t i = 0; i < model->vertices; i++) {
         const tl_layer *layer = model->vertex[i].layer;
         for (size_t p = 0; model->vertex[i].live && p < layer->parameters; p++) count += tl_declared_count(&layer->parameter[p]);
         for (size_t p = 0; model->vertex[i].live && p < layer->states; p++) count += tl_declared_count(&layer->state[p]);
-        if (count > most)
+        if (count > maximum)
             return tl_fail(&model->error, TL_ERROR_FORMAT, "compile: the layers have more than the %zu parameters of the file",
-                           most);
+                           maximum);
     }
     return TL_OK;
 }
@@ -256,7 +256,7 @@ static void initialise_parameters(tl_model *model) {
     }
 }
 
-static tl_status lay_out_parameters(tl_model *model) {
+static tl_status bind_parameters(tl_model *model) {
     if (model->plan_only || allocate_parameters(model) != TL_OK) return model->error.status;
     for (size_t i = 0; i < model->vertices; i++) {
         tl_vertex *vertex = &model->vertex[i];
@@ -271,7 +271,7 @@ static tl_status lay_out_parameters(tl_model *model) {
 }
 
 /* Where every vertex keeps the lengths of its samples. */
-static tl_status lay_out_lengths(tl_model *model) {
+static tl_status allocate_lengths(tl_model *model) {
     if (model->plan_only) return TL_OK;
     model->lengths = calloc(model->vertices, model->batch * sizeof *model->lengths);
     if (!model->lengths) return tl_fail(&model->error, TL_ERROR_MEMORY, "compile: out of memory");
@@ -297,7 +297,7 @@ static tl_status take_configuration(tl_model *model, const tl_compile_cfg *cfg) 
     model->batch = cfg->batch ? cfg->batch : 32;
     model->inference_only = cfg->inference_only;
     model->plan_only = cfg->plan_only;
-    model->most_memory = cfg->max_memory ? cfg->max_memory : SIZE_MAX;
+    model->max_memory = cfg->max_memory ? cfg->max_memory : SIZE_MAX;
     model->input_gradient = cfg->input_gradient && !cfg->inference_only;
     model->clip_norm = cfg->clip_norm;
     model->clip_value = cfg->clip_value;
@@ -323,7 +323,7 @@ tl_status tl_model_compile_sized(tl_model *model, tl_node output, const tl_compi
     if (model) tl_take_parts(&cfg, sizeof cfg, given, sizes->cfg, &optimizer, 1, "compile", &model->error);
     if (model && !tl_failed(&model->error) && take_configuration(model, &cfg) == TL_OK && set_up_layers(model, output) == TL_OK &&
         weigh_classes(model, &cfg) == TL_OK && place_parameters(model) == TL_OK && check_last_layers(model) == TL_OK &&
-        tl_lay_out_arena(model) == TL_OK && lay_out_parameters(model) == TL_OK && lay_out_lengths(model) == TL_OK) {
+        tl_plan_arena(model) == TL_OK && bind_parameters(model) == TL_OK && allocate_lengths(model) == TL_OK) {
         tl_graph_mark(model);
         model->compiled = true;
         if (model->plan_only)

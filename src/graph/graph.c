@@ -20,10 +20,10 @@ tl_model *tl_model_new_sized(const tl_model_cfg *cfg, size_t size) {
     tl_take(&own, sizeof own, cfg, size, "model", &model->error);
     model->seed = own.seed;
     model->engine = own.engine;
-    if (own.threads < 0 || own.threads > TL_MOST_THREADS)
-        tl_fail(&model->error, TL_ERROR_ARGUMENT, "model: %d threads are outside 0 … %d", own.threads, TL_MOST_THREADS);
+    if (own.threads < 0 || own.threads > TL_MAX_THREADS)
+        tl_fail(&model->error, TL_ERROR_ARGUMENT, "model: %d threads are outside 0 … %d", own.threads, TL_MAX_THREADS);
     model->workers = tl_workers_of(own.threads);
-    model->most_parameters = SIZE_MAX;
+    model->max_parameters = SIZE_MAX;
     tl_gemm_prepare();
     return model;
 }
@@ -124,8 +124,8 @@ tl_node tl_layer_add(tl_model *model, const tl_node *inputs, size_t count, const
     if (model->compiled)
         tl_layer_fail(&model->error, TL_ERROR_STATE, model->vertices, layer->ops->name,
                       "the model is compiled already; layers join before that");
-    else if (model->vertices > TL_MOST_LAYERS)
-        tl_fail(&model->error, TL_ERROR_SHAPE, "the model has %d layers already, which is the limit", TL_MOST_LAYERS);
+    else if (model->vertices > TL_MAX_LAYERS)
+        tl_fail(&model->error, TL_ERROR_SHAPE, "the model has %d layers already, which is the limit", TL_MAX_LAYERS);
     else if (inputs_stand(model, inputs, count, layer)) {
         added = grow(model, layer);
         if (!added) tl_layer_fail(&model->error, TL_ERROR_MEMORY, model->vertices, layer->ops->name, "out of memory");

@@ -9,8 +9,8 @@
 
 #include <stdatomic.h>
 
-enum { TL_MOST_LAYERS = 4096 }; /* beside the input */
-enum { TL_MODES = 2 };          /* tl_mode: TL_TRAINING, TL_INFERENCE */
+enum { TL_MAX_LAYERS = 4096 }; /* beside the input */
+enum { TL_MODES = 2 };         /* tl_mode: TL_TRAINING, TL_INFERENCE */
 
 /* A layer in its place, with everything that its passes work on. */
 typedef struct tl_vertex {
@@ -84,8 +84,8 @@ struct tl_model {
     size_t arena_count;
     tl_real *parameters, *gradients, *states;
     size_t parameter_count, state_count; /* with the padding that keeps arrays aligned */
-    size_t most_parameters;              /* that compile accepts, states included */
-    size_t most_memory;                  /* bytes that it may plan */
+    size_t max_parameters;               /* that compile accepts, states included */
+    size_t max_memory;                   /* bytes that it may plan */
     tl_array_place *array;               /* (arrays) in the order of tl_parameter_at */
     size_t arrays;
     tl_real **moment;   /* (optimizer.ops->moments) */
@@ -115,7 +115,7 @@ double tl_planned_memory(const tl_model *model);
 
 /* Part of compile: plans the arena; fails where the whole model takes more memory than it may; allocates the arena and points every
  * pass at its memory. */
-tl_status tl_lay_out_arena(tl_model *model);
+tl_status tl_plan_arena(tl_model *model);
 
 /* Checks x and points every pass of that mode at it; false, with the model's error, where it cannot run. */
 bool tl_begin_forward(tl_model *model, const tl_tensor *x, tl_mode mode);

@@ -18,8 +18,8 @@
 #include <sys/stat.h>
 
 enum {
-    PREFIX = 8,            /* bytes of the header's length */
-    MOST_HEADER = 4 << 20, /* bytes; that of a network of 100 layers has 50 thousand */
+    PREFIX = 8,           /* bytes of the header's length */
+    MAX_HEADER = 4 << 20, /* bytes; that of a network of 100 layers has 50 thousand */
 };
 
 static tl_status complain(const tl_archive *archive, tl_error *error, const char *format, ...) TL_PRINTF(3, 4);
@@ -63,11 +63,11 @@ static tl_status read_header(tl_archive *archive, int file, size_t *length, tl_e
     if (read_to(archive, file, 0, PREFIX, error) != TL_OK) return error->status;
     memcpy(&announced, archive->image, PREFIX);
     *length = (size_t)announced;
-    if (announced < 2 || announced > archive->size - PREFIX || announced > MOST_HEADER)
+    if (announced < 2 || announced > archive->size - PREFIX || announced > MAX_HEADER)
         return complain(archive, error,
                         "announces a header of %llu bytes; expected 2 to %d, and no more than the %zu that follow; is it a "
                         "safetensors file?",
-                        (unsigned long long)announced, MOST_HEADER, archive->size - PREFIX);
+                        (unsigned long long)announced, MAX_HEADER, archive->size - PREFIX);
     return read_to(archive, file, PREFIX, PREFIX + *length, error);
 }
 
@@ -245,9 +245,9 @@ static tl_status judge_header(tl_archive *archive, size_t header, tl_error *erro
 }
 
 static tl_status read_arrays(tl_archive *archive, int file, size_t header, tl_error *error) {
-    if (archive->most > 0 && archive->size > archive->most)
+    if (archive->maximum > 0 && archive->size > archive->maximum)
         return tl_fail(error, TL_ERROR_MEMORY, "%.180s: has %.4g MB; the limit is %.4g MB (max_memory, --max-memory)",
-                       archive->path, (double)archive->size / 1e6, (double)archive->most / 1e6);
+                       archive->path, (double)archive->size / 1e6, (double)archive->maximum / 1e6);
     if (read_to(archive, file, PREFIX + header, archive->size, error) != TL_OK) return error->status;
     for (size_t i = 0; i < archive->arrays; i++)
         archive->array[i].data = archive->image + PREFIX + header + archive->array[i].first;
@@ -268,9 +268,9 @@ static tl_status open_archive(tl_archive *archive, bool whole, tl_error *error) 
     return status;
 }
 
-tl_status tl_archive_open(tl_archive *archive, const char *path, size_t most, tl_error *error) {
+tl_status tl_archive_open(tl_archive *archive, const char *path, size_t maximum, tl_error *error) {
     if (tl_failed(error)) return error->status;
-    *archive = (tl_archive){.path = path, .most = most};
+    *archive = (tl_archive){.path = path, .maximum = maximum};
     return open_archive(archive, true, error);
 }
 

@@ -13,11 +13,11 @@
 TL_INLINE void outputs(const tl_row_product *p, const int vectors, size_t part, const bool relu) {
     tl_vector sum[TL_ROW_VECTORS];
     const tl_real *x = p->x, *factor = p->factor;
-    const size_t step = p->step, count = p->count;
+    const size_t stride = p->stride, count = p->count;
     TL_UNROLL for (int v = 0; v < vectors; v++) sum[v] = tl_load(p->start + v * TL_LANES);
-    for (size_t run = 0; run < p->runs; run++, x += p->run_step) {
+    for (size_t run = 0; run < p->runs; run++, x += p->run_stride) {
         const tl_real *at = x;
-        UNROLL_SOME for (size_t i = 0; i < count; i++, at += step, factor += vectors * TL_LANES) {
+        UNROLL_SOME for (size_t i = 0; i < count; i++, at += stride, factor += vectors * TL_LANES) {
             const tl_vector value = tl_broadcast(*at);
             TL_UNROLL for (int v = 0; v < vectors; v++) sum[v] += value * tl_load(factor + v * TL_LANES);
         }

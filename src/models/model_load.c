@@ -22,8 +22,8 @@ static tl_status complain(const tl_archive *archive, const char *key, const char
 
 /* ---- texts ---- */
 
-tl_status tl_model_open(tl_archive *archive, const char *path, const char *kind, size_t most, tl_error *error) {
-    tl_archive_open(archive, path, most, error);
+tl_status tl_model_open(tl_archive *archive, const char *path, const char *kind, size_t maximum, tl_error *error) {
+    tl_archive_open(archive, path, maximum, error);
     const char *version = tl_archive_get(archive, "version", error), *found = tl_archive_get(archive, "kind", error);
     if (tl_failed(error)) return error->status;
     if (strcmp(version, TL_FILE_VERSION) != 0)
@@ -107,7 +107,7 @@ static tl_model *build(const tl_archive *archive, const tl_load_cfg *cfg, tl_err
     read_loss(archive, loss, &compile_cfg, error);
     read_seed(archive, &model_cfg.seed, error);
     tl_model *model = tl_failed(error) ? NULL : tl_model_new(&model_cfg);
-    if (model) model->most_parameters = count_elements(archive);
+    if (model) model->max_parameters = count_elements(archive);
     if (!tl_failed(error)) compile(archive, model, network, cfg, &compile_cfg, error);
     if (!tl_failed(error)) read_weights(archive, loss, model, error);
     json_decref(loss);
@@ -168,7 +168,7 @@ static tl_status read_info(const tl_archive *archive, const tl_model *model, tl_
     const char *normalise = tl_archive_get(archive, "normalise", error), *version = tl_archive_get(archive, "tapline", error);
     const char *lengths = json_string_value(json_object_get(archive->metadata, "lengths")); /* this and the next may be absent */
     const char *missing = json_string_value(json_object_get(archive->metadata, "missing"));
-    tl_missing policy = TL_MISSING_REFUSE;
+    tl_missing_policy policy = TL_MISSING_REFUSE;
     tl_error unknown = {0};
     const bool own_lengths = lengths && strcmp(lengths, "own") == 0;
     if (tl_failed(error)) return error->status;
@@ -176,10 +176,10 @@ static tl_status read_info(const tl_archive *archive, const tl_model *model, tl_
         return complain(archive, "lengths", "own or whole", lengths, error);
     if (strcmp(normalise, "series") != 0 && strcmp(normalise, "none") != 0)
         return complain(archive, "normalise", "series or none", normalise, error);
-    if (missing && tl_missing_by_name(missing, &policy, &unknown) != TL_OK)
+    if (missing && tl_missing_policy_by_name(missing, &policy, &unknown) != TL_OK)
         return tl_fail(error, TL_ERROR_FORMAT, "%.180s: metadata: %s", archive->path, unknown.text);
-    *info = (tl_model_info){.raw = strcmp(normalise, "none") == 0,
-                            .missing = policy,
+    *info = (tl_model_info){.normalize = strcmp(normalise, "none") == 0 ? TL_NORMALIZE_NONE : TL_NORMALIZE_SERIES,
+                            .missing_policy = policy,
                             .precision = archive->element == sizeof(double) ? "f64" : "f32",
                             .bytes = archive->size,
                             .data.x = {.rank = 3, .shape = {0, in.length, in.channels}}};

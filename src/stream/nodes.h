@@ -27,7 +27,7 @@ typedef struct tl_stream_node {
     size_t vertex;                    /* of the model */
     tl_stream_rate rate;
     double early, late; /* output t comes with a step of the input between early + t·steps/outputs and late + t·steps/outputs */
-    size_t most;        /* windows at a time */
+    size_t maximum;     /* windows at a time */
     size_t packed, state, ahead;                                       /* where its elements begin */
     tl_real *parameter[TL_MAX_PARAMETERS], *states[TL_MAX_PARAMETERS]; /* of `step` */
 } tl_stream_node;

@@ -10,7 +10,7 @@
 
 enum { NONE = -1, SLACK_ROWS = 16 };
 
-static const size_t most_block = 65536, default_block = 64;
+static const size_t max_block = 65536, default_block = 64;
 
 /* While a plan is made. */
 typedef struct making {
@@ -202,14 +202,14 @@ static void add_nodes(making *m) {
 static size_t rows_behind(const tl_stream_node *node) {
     const tl_streaming *how = &node->how;
     const tl_layer *layer = node->layer;
-    size_t most = 0;
+    size_t maximum = 0;
     if (how->over_all || !layer->ops->out_length) return 0;
     for (size_t n = how->extent + how->stride; n < how->extent + 2 * how->stride; n++) {
         const size_t windows = (layer->ops->out_length(layer, n) + how->skip + how->ups - 1) / how->ups;
         const size_t needed = windows ? (windows - 1) * how->stride + how->extent : 0;
-        if (needed > n + how->left && needed - n - how->left > most) most = needed - n - how->left;
+        if (needed > n + how->left && needed - n - how->left > maximum) maximum = needed - n - how->left;
     }
-    return most;
+    return maximum;
 }
 
 /* Rows by which an input may be ahead of the latest one. */
@@ -228,7 +228,7 @@ static size_t windows_at_a_time(const tl_stream_plan *plan, const tl_stream_node
     size_t rows = 0;
     for (size_t e = 0; e < node->inputs; e++) {
         const tl_stream_node *before = &plan->node[node->input[e]];
-        if (before->most * before->how.ups > rows) rows = before->most * before->how.ups;
+        if (before->maximum * before->how.ups > rows) rows = before->maximum * before->how.ups;
     }
     return rows / stride + 1 + (how->left >= how->extent ? (how->left - how->extent) / stride + 1 : 0);
 }
@@ -238,7 +238,7 @@ static void size_lines(tl_stream_plan *plan) {
     size_t behind = 0;
     for (size_t i = 0; i < plan->nodes; i++) {
         tl_stream_node *node = &plan->node[i];
-        node->most = i == 0 ? plan->block : windows_at_a_time(plan, node);
+        node->maximum = i == 0 ? plan->block : windows_at_a_time(plan, node);
         plan->line[node->line].before = tl_max(plan->line[node->line].before, node->how.skip);
         for (size_t e = 0; e < node->inputs; e++) {
             tl_stream_line *line = &plan->line[plan->node[node->input[e]].line];
@@ -251,7 +251,7 @@ static void size_lines(tl_stream_plan *plan) {
         tl_stream_line *line = &plan->line[i];
         const tl_stream_node *writer = &plan->node[line->writer];
         line->kept = tl_max(line->kept, line->before);
-        line->capacity = line->kept + writer->most * writer->how.ups + writer->how.skip + behind;
+        line->capacity = line->kept + writer->maximum * writer->how.ups + writer->how.skip + behind;
         if (line->kept) line->capacity += tl_max(line->kept, SLACK_ROWS);
         line->at = plan->memory_count;
         plan->memory_count += tl_aligned_count(line->capacity * line->channels);
@@ -278,7 +278,7 @@ static void copy_layer(making *m, tl_stream_node *node) {
     memcpy(node->step, layer, layer->ops->size);
     for (size_t e = 0; e < layer->inputs; e++) node->step->in[e].length = 1;
     node->step->out = node->step->in[0];
-    node->step->batch = tl_max(m->plan->block, node->most);
+    node->step->batch = tl_max(m->plan->block, node->maximum);
     node->step->threads = 1;
     node->step->parameters = node->step->states = node->step->saved = 0;
     layer->ops->setup(node->step, &error);
@@ -376,12 +376,12 @@ static size_t delay_of(const tl_stream_plan *plan, int64_t *rows) {
 static void find_reach(making *m) {
     tl_stream_plan *plan = m->plan;
     int64_t *rows = calloc(2 * plan->nodes, sizeof *rows);
-    const size_t turn = plan->node[plan->nodes - 1].rate.outputs, most = turn < 256 ? turn : 256;
+    const size_t turn = plan->node[plan->nodes - 1].rate.outputs, maximum = turn < 256 ? turn : 256;
     if (!rows) {
         tl_fail(m->error, TL_ERROR_MEMORY, "stream: out of memory");
         return;
     }
-    for (size_t t = 0; t < most; t++) {
+    for (size_t t = 0; t < maximum; t++) {
         int64_t first, last;
         needed_steps(plan, (int64_t)t, &first, &last, rows);
         if (first == INT64_MIN) break;
@@ -394,10 +394,10 @@ static void find_reach(making *m) {
 /* ---- the whole ---- */
 
 static tl_status check_cfg(const tl_stream_cfg *cfg, tl_error *error) {
-    const size_t most = PTRDIFF_MAX / 64;
-    if (cfg->block > most_block) return tl_fail(error, TL_ERROR_ARGUMENT, "stream: block %zu exceeds %zu", cfg->block, most_block);
-    if (cfg->window > most) return tl_fail(error, TL_ERROR_ARGUMENT, "stream: window %zu exceeds %zu", cfg->window, most);
-    if (cfg->hop > most) return tl_fail(error, TL_ERROR_ARGUMENT, "stream: hop %zu exceeds %zu", cfg->hop, most);
+    const size_t maximum = PTRDIFF_MAX / 64;
+    if (cfg->block > max_block) return tl_fail(error, TL_ERROR_ARGUMENT, "stream: block %zu exceeds %zu", cfg->block, max_block);
+    if (cfg->window > maximum) return tl_fail(error, TL_ERROR_ARGUMENT, "stream: window %zu exceeds %zu", cfg->window, maximum);
+    if (cfg->hop > maximum) return tl_fail(error, TL_ERROR_ARGUMENT, "stream: hop %zu exceeds %zu", cfg->hop, maximum);
     return TL_OK;
 }
 

@@ -102,7 +102,7 @@ static inline void make_room(tl_stream *stream, size_t index, int64_t end) {
 /* ---- running ---- */
 
 /* A layer that runs as it is, on single steps. */
-static void run_step(const tl_stream *stream, const tl_stream_node *node, const tl_stream_pass *call) {
+static void run_stride(const tl_stream *stream, const tl_stream_node *node, const tl_stream_pass *call) {
     const tl_layer *layer = node->step;
     tl_real *rest = stream->memory + stream->plan->memory_count;
     tl_tensor inputs[TL_MAX_INPUTS];
@@ -127,7 +127,7 @@ static inline void call_node(const tl_stream *stream, const tl_stream_node *node
     if (node->run)
         node->run(node->layer, pass);
     else if (node->step)
-        run_step(stream, node, pass);
+        run_stride(stream, node, pass);
 }
 
 /* What happens most often: as many outputs as there are new steps of the one input. */
@@ -253,8 +253,8 @@ static void end_node(tl_stream *stream, size_t i) {
     }
     const uint64_t whole = whole_outputs(node, rows), all = (whole + how->skip + how->ups - 1) / how->ups;
     const uint64_t ready = closed ? (all > place->windows ? all : place->windows) : tl_stream_windows(how, rows);
-    const uint64_t most = place->windows + node->most;
-    place->windows_next = ready < most ? ready : most;
+    const uint64_t maximum = place->windows + node->maximum;
+    place->windows_next = ready < maximum ? ready : maximum;
     place->end_next = tl_stream_outputs(how, place->windows_next);
     if (closed && place->end_next > whole) place->end_next = whole;
     if (closed && place->windows_next > place->windows)

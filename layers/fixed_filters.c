@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { TRENDS = 6, PEAKS = 5, FILTERS = 2 * TRENDS + PEAKS, MOST_TAPS = 96 };
+enum { TRENDS = 6, PEAKS = 5, FILTERS = 2 * TRENDS + PEAKS, MAX_TAPS = 96 };
 
 /* The first TRENDS are for rising, as many for falling, the others for peaks. */
 static size_t taps_of(size_t filter) {
@@ -20,28 +20,28 @@ static double peak_at(size_t tap, size_t taps) {
     return (tap / part / 2 == 1 ? 2 : -1) * height * height;
 }
 
-static void fill_taps(size_t filter, tl_real taps[MOST_TAPS]) {
+static void fill_taps(size_t filter, tl_real taps[MAX_TAPS]) {
     for (size_t j = 0; j < taps_of(filter); j++) {
         const double trend = (j % 2 == 0) == (filter < TRENDS) ? -1 : 1;
         taps[j] = (tl_real)(filter < 2 * TRENDS ? trend : peak_at(j, taps_of(filter)));
     }
 }
 
-static void hand_crafted_setup(tl_layer *layer, tl_error *error) {
+static void fixed_filters_setup(tl_layer *layer, tl_error *error) {
     (void)error;
     layer->out.channels = FILTERS;
 }
 
 /* For each worker: the sum of the channels, and one filter's answers. */
-static size_t hand_crafted_scratch(const tl_layer *layer, size_t batch, int threads) {
+static size_t fixed_filters_scratch(const tl_layer *layer, size_t batch, int threads) {
     (void)batch;
     return (size_t)threads * 2 * layer->in[0].length;
 }
 
-typedef struct hand_crafted_run {
+typedef struct fixed_filters_job {
     const tl_pass *pass;
     size_t length, channels;
-} hand_crafted_run;
+} fixed_filters_job;
 
 static void add_scaled(tl_real *restrict to, const tl_real *restrict from, tl_real factor, size_t count) {
     for (size_t i = 0; i < count; i++) to[i] += factor * from[i];
@@ -59,13 +59,13 @@ static span span_of(size_t tap, size_t taps, size_t length) {
 }
 
 static void forward_task(void *context, size_t sample, int worker) {
-    const hand_crafted_run *run = context;
-    const size_t length = run->length;
-    const tl_real *x = run->pass->x[0].data + sample * length * run->channels;
-    tl_real *y = run->pass->y.data + sample * length * FILTERS;
-    tl_real *sum = run->pass->scratch + (size_t)worker * 2 * length, *answers = sum + length, taps[MOST_TAPS];
+    const fixed_filters_job *job = context;
+    const size_t length = job->length;
+    const tl_real *x = job->pass->x[0].data + sample * length * job->channels;
+    tl_real *y = job->pass->y.data + sample * length * FILTERS;
+    tl_real *sum = job->pass->scratch + (size_t)worker * 2 * length, *answers = sum + length, taps[MAX_TAPS];
     memset(sum, 0, length * sizeof *sum);
-    for (size_t i = 0; i < length * run->channels; i++) sum[i / run->channels] += x[i];
+    for (size_t i = 0; i < length * job->channels; i++) sum[i / job->channels] += x[i];
     for (size_t f = 0; f < FILTERS; f++) {
         fill_taps(f, taps);
         memset(answers, 0, length * sizeof *answers);
@@ -78,11 +78,11 @@ static void forward_task(void *context, size_t sample, int worker) {
 }
 
 static void backward_task(void *context, size_t sample, int worker) {
-    const hand_crafted_run *run = context;
-    const size_t length = run->length;
-    const tl_real *dy = run->pass->dy.data + sample * length * FILTERS;
-    tl_real *dx = run->pass->dx[0].data + sample * length * run->channels;
-    tl_real *dsum = run->pass->scratch + (size_t)worker * 2 * length, *answers = dsum + length, taps[MOST_TAPS];
+    const fixed_filters_job *job = context;
+    const size_t length = job->length;
+    const tl_real *dy = job->pass->dy.data + sample * length * FILTERS;
+    tl_real *dx = job->pass->dx[0].data + sample * length * job->channels;
+    tl_real *dsum = job->pass->scratch + (size_t)worker * 2 * length, *answers = dsum + length, taps[MAX_TAPS];
     memset(dsum, 0, length * sizeof *dsum);
     for (size_t f = 0; f < FILTERS; f++) {
         fill_taps(f, taps);
@@ -92,53 +92,53 @@ static void backward_task(void *context, size_t sample, int worker) {
             add_scaled(dsum + s.input, answers + s.first, taps[j], s.count);
         }
     }
-    for (size_t i = 0; i < length * run->channels; i++) dx[i] = dsum[i / run->channels];
+    for (size_t i = 0; i < length * job->channels; i++) dx[i] = dsum[i / job->channels];
 }
 
 static void share(const tl_layer *layer, const tl_pass *pass, tl_task task) {
-    hand_crafted_run run = {.pass = pass, .length = layer->in[0].length, .channels = layer->in[0].channels};
-    size_t taps = run.channels;
+    fixed_filters_job job = {.pass = pass, .length = layer->in[0].length, .channels = layer->in[0].channels};
+    size_t taps = job.channels;
     for (size_t f = 0; f < FILTERS; f++) taps += taps_of(f);
-    tl_parallel(pass->workers, pass->batch, 2.0 * (double)pass->batch * (double)run.length * (double)taps, task, &run);
+    tl_parallel(pass->workers, pass->batch, 2.0 * (double)pass->batch * (double)job.length * (double)taps, task, &job);
 }
 
-static void hand_crafted_forward(const tl_layer *layer, const tl_pass *pass) { share(layer, pass, forward_task); }
+static void fixed_filters_forward(const tl_layer *layer, const tl_pass *pass) { share(layer, pass, forward_task); }
 
-static void hand_crafted_backward(const tl_layer *layer, const tl_pass *pass) {
+static void fixed_filters_backward(const tl_layer *layer, const tl_pass *pass) {
     if (pass->dx[0].data) share(layer, pass, backward_task);
 }
 
 /* ---- on a stream ---- */
 
-static void hand_crafted_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+static void fixed_filters_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
     (void)layer;
     (void)workers;
     (void)error;
-    how->extent = MOST_TAPS;
-    how->left = (MOST_TAPS - 1) / 2;
-    how->packed = FILTERS * MOST_TAPS;
-    how->ahead = MOST_TAPS;
+    how->extent = MAX_TAPS;
+    how->left = (MAX_TAPS - 1) / 2;
+    how->packed = FILTERS * MAX_TAPS;
+    how->ahead = MAX_TAPS;
 }
 
-static void hand_crafted_stream_pack(const tl_layer *layer, const tl_workers *workers, tl_real *const *parameter,
-                                     tl_real *const *state, tl_real *packed) {
+static void fixed_filters_stream_pack(const tl_layer *layer, const tl_workers *workers, tl_real *const *parameter,
+                                      tl_real *const *state, tl_real *packed) {
     (void)layer;
     (void)workers;
     (void)parameter;
     (void)state;
-    for (size_t f = 0; f < FILTERS; f++) fill_taps(f, packed + f * MOST_TAPS);
+    for (size_t f = 0; f < FILTERS; f++) fill_taps(f, packed + f * MAX_TAPS);
 }
 
 /* The additions go in the order of forward_task. */
-static void hand_crafted_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
+static void fixed_filters_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
     const size_t channels = layer->in[0].channels;
     tl_real *sum = pass->ahead;
     for (size_t i = 0; i < pass->windows; i++) {
         const tl_real *x = pass->x[0] + i * channels;
-        memset(sum, 0, MOST_TAPS * sizeof *sum);
-        for (size_t j = 0; j < MOST_TAPS * channels; j++) sum[j / channels] += x[j];
+        memset(sum, 0, MAX_TAPS * sizeof *sum);
+        for (size_t j = 0; j < MAX_TAPS * channels; j++) sum[j / channels] += x[j];
         for (size_t f = 0; f < FILTERS; f++) {
-            const tl_real *taps = pass->packed + f * MOST_TAPS, *from = sum + (MOST_TAPS - 1) / 2 - (taps_of(f) - 1) / 2;
+            const tl_real *taps = pass->packed + f * MAX_TAPS, *from = sum + (MAX_TAPS - 1) / 2 - (taps_of(f) - 1) / 2;
             tl_real answer = 0;
             for (size_t j = 0; j < taps_of(f); j++) answer += taps[j] * from[j];
             pass->y[i * FILTERS + f] = answer;
@@ -146,27 +146,27 @@ static void hand_crafted_stream_run(const tl_layer *layer, const tl_stream_pass 
     }
 }
 
-static const tl_stream_ops hand_crafted_stream = {
-    .plan = hand_crafted_stream_plan, .pack = hand_crafted_stream_pack, .run = hand_crafted_stream_run};
+static const tl_stream_ops fixed_filters_stream = {
+    .plan = fixed_filters_stream_plan, .pack = fixed_filters_stream_pack, .run = fixed_filters_stream_run};
 
-static double hand_crafted_flops(const tl_layer *layer) {
+static double fixed_filters_flops(const tl_layer *layer) {
     double taps = 0;
     for (size_t f = 0; f < FILTERS; f++) taps += (double)taps_of(f);
     return (double)layer->in[0].length * ((double)layer->in[0].channels - 1 + 2 * taps);
 }
 
-const tl_layer_ops tl_hand_crafted_layer_ops = {
-    .name = "hand_crafted",
+const tl_layer_ops tl_fixed_filters_layer_ops = {
+    .name = "fixed_filters",
     .size = sizeof(tl_layer),
-    .setup = hand_crafted_setup,
-    .scratch = hand_crafted_scratch,
-    .flops = hand_crafted_flops,
-    .forward = hand_crafted_forward,
-    .backward = hand_crafted_backward,
-    .stream = &hand_crafted_stream,
+    .setup = fixed_filters_setup,
+    .scratch = fixed_filters_scratch,
+    .flops = fixed_filters_flops,
+    .forward = fixed_filters_forward,
+    .backward = fixed_filters_backward,
+    .stream = &fixed_filters_stream,
 };
 
-tl_node tl_hand_crafted(tl_model *model, tl_node x) {
-    const tl_layer layer = {.ops = &tl_hand_crafted_layer_ops};
+tl_node tl_fixed_filters(tl_model *model, tl_node x) {
+    const tl_layer layer = {.ops = &tl_fixed_filters_layer_ops};
     return tl_layer_add(model, &x, 1, &layer);
 }
