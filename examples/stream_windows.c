@@ -24,7 +24,7 @@ static size_t largest(const tl_real *y, size_t count) {
 
 int main(void) {
     tl_error error = {0};
-    const tl_read_cfg raw = {.raw = true}; /* a stream does not know the mean of what is to come */
+    const tl_read_cfg raw = {.normalize = TL_NORMALIZE_NONE}; /* a stream does not know the mean of what is to come */
     tl_dataset *train = tl_dataset_read("builtin:cbf", &raw, &error), *test = tl_dataset_read("builtin:cbf/test", &raw, &error);
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 1, .threads = 1});
     tl_model_compile(model, build(model), &(tl_compile_cfg){.batch = 10}, &error);

@@ -14,9 +14,9 @@ static char model_file[200], scaled_file[200], input_file[200];
 static tl_model *model;
 static tl_real x[STEPS];
 
-static void save(const char *path, bool raw) {
+static void save(const char *path, tl_normalization normalize) {
     tl_error error = {0};
-    tl_model_save(model, path, &(tl_save_cfg){.raw = raw}, &error);
+    tl_model_save(model, path, &(tl_save_cfg){.normalize = normalize}, &error);
     check_ok(&error);
 }
 
@@ -32,8 +32,8 @@ static int set_up(void **unused) {
     y = tl_conv1d(model, y, &(tl_conv1d_cfg){.filters = 2, .kernel = 1});
     tl_model_compile(model, y, &(tl_compile_cfg){.batch = 1, .loss = TL_SQUARED_ERROR}, &error);
     check_ok(&error);
-    save(model_file, true);
-    save(scaled_file, false);
+    save(model_file, TL_NORMALIZE_NONE);
+    save(scaled_file, TL_NORMALIZE_SERIES);
     fill_normal(x, STEPS, 3);
     return 0;
 }

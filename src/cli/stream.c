@@ -94,11 +94,11 @@ static void finish(session *self) {
 
 /* Whole steps are pushed as soon as they are there; the bytes of one that is not wait for the others. */
 static void run_raw(session *self) {
-    const size_t step = self->channels * sizeof(tl_real), most = (INPUT_BYTES / step + 1) * step;
+    const size_t step = self->channels * sizeof(tl_real), maximum = (INPUT_BYTES / step + 1) * step;
     char *bytes = (char *)self->x;
     size_t held = 0;
     while (!tl_failed(self->error)) {
-        const ssize_t got = read(STDIN_FILENO, bytes + held, most - held);
+        const ssize_t got = read(STDIN_FILENO, bytes + held, maximum - held);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) tl_fail(self->error, TL_ERROR_FILE, "stdin: %s", strerror(errno));
         if (got <= 0) break;
@@ -149,7 +149,7 @@ static void open_session(session *self) {
     const tl_load_cfg cfg = {.threads = 1, .engine = TL_ENGINE_DIRECT, .compile = {.batch = 1, .inference_only = true}};
     const tl_stream_cfg how = {.block = (size_t)settings->block, .window = (size_t)settings->window, .hop = (size_t)settings->hop};
     self->model = tl_model_load(path, &cfg, &self->info, self->error);
-    if (self->model && !self->info.raw)
+    if (self->model && self->info.normalize != TL_NORMALIZE_NONE)
         tl_fail(self->error, TL_ERROR_STATE,
                 "%.200s: it takes each series scaled by its own mean and standard deviation, which a stream does not know before "
                 "its end; "

@@ -23,8 +23,8 @@ static const option_spec stream_options[] = {
 const command stream_command = {
     .name = "stream",
     .operands = "MODEL",
-    .least_operands = 1,
-    .most_operands = 1,
+    .min_operands = 1,
+    .max_operands = 1,
     .summary = "Run a saved model on steps from stdin as they come; each output is written as soon as it is known.",
     .details = "MODEL is a file that `tapline train --raw --out` wrote: series that are scaled one by one are not known\n"
                "before they end. At the end of stdin the outputs that wait for later steps follow.\n"
