@@ -96,7 +96,7 @@ static void given_the_training_set_when_scaled_together_then_as_StandardScaler(v
     tl_dataset_free(data);
 }
 
-static void given_unequal_lengths_when_scaled_together_then_padding_does_not_count(void **unused) {
+static void given_unequal_lengths_when_scaled_together_then_padding_is_no_value(void **unused) {
     (void)unused;
     static const char text[] = "@classLabel true a b\n@equalLength false\n@data\n1,2,3,6:a\n8:b\n";
     tl_error error = {0};
@@ -304,7 +304,7 @@ int main(void) {
         cmocka_unit_test(given_a_large_level_when_read_then_differing_digits_are_kept),
         cmocka_unit_test(given_gaps_at_a_large_level_when_read_then_filled_in_before_rounding),
         cmocka_unit_test(given_the_training_set_when_scaled_together_then_as_StandardScaler),
-        cmocka_unit_test(given_unequal_lengths_when_scaled_together_then_padding_does_not_count),
+        cmocka_unit_test(given_unequal_lengths_when_scaled_together_then_padding_is_no_value),
         cmocka_unit_test(given_arrays_of_ones_own_when_scaled_and_back_then_they_know_it),
         cmocka_unit_test(given_scalings_that_cannot_be_when_asked_for_then_refused),
         cmocka_unit_test(given_extreme_numbers_when_scaled_then_neither_overflow_nor_zeros),
