@@ -97,7 +97,7 @@ static void other_calls(tl_model *model) {
     tl_rate_curve *curve = tl_rate_curve_new(&error);
     tl_find_learning_rate(model, data, EDGE(tl_fit_cfg, {.batch = 4}), EDGE(tl_rate_range, {.steps = 12}), curve, &error);
     expect("rates", tl_rate_curve_count(curve) > 0 && tl_rate_curve_count(curve) <= 12);
-    tl_dataset *read = tl_dataset_read("builtin:cbf", EDGE(tl_read_cfg, {.raw = true}), &error);
+    tl_dataset *read = tl_dataset_read("builtin:cbf", EDGE(tl_read_cfg, {.normalize = TL_NORMALIZE_NONE}), &error);
     expect("read", read && read->x.shape[0] == 30);
     const tl_tensor few = tl_tensor_slice(&data->x, 0, 4);
     tl_forward(model, &few, TL_TRAINING);
