@@ -27,20 +27,26 @@ compare() { # EXPECTED GOT
 }
 
 for precision in f32 f64; do
-    raw=
-    [ "$precision" = f32 ] || raw=--raw
     "$command" predict "classes_$precision.safetensors" classes.csv >"$work/predictions" || complain "classes_$precision.safetensors is not read"
     compare "classes_$precision.predictions" "$work/predictions" || complain "classes_$precision.safetensors predicts otherwise"
-    # shellcheck disable=SC2086 # one word or none
-    "$command" train classes.csv --arch network.json --epochs 8 --batch 4 --seed 5 --threads 1 --precision "$precision" $raw --quiet --json \
-        --resume "training_$precision.safetensors" >"$work/report" || complain "training_$precision.safetensors is not gone on from"
-    grep -q '"epochs": 8' "$work/report" || complain "the training of $precision did not go on to epoch 8"
 done
 
-# Where it cannot go on, it says why: no momentum now means another one than in 0.1.0.
+resume() { # PRECISION NETWORK [OPTION]
+    "$command" train classes.csv --arch "$2" --epochs 8 --batch 4 --seed 5 --threads 1 --precision "$1" ${3:-} --quiet --json --resume "training_$1.safetensors" \
+        >"$work/report" 2>"$work/message"
+}
+resume f64 network.json --raw || complain "training_f64.safetensors is not gone on from: $(cat "$work/message")"
+grep -q '"epochs": 8' "$work/report" || complain "the training did not go on to epoch 8"
+
+# Where it cannot go on, it says why: series are scaled in double precision since 0.2, which moves last bits of single precision, and
+# no momentum means another one than in 0.1.0.
+refused() { # WHY PRECISION NETWORK [OPTION]
+    why=$1
+    shift
+    if resume "$@"; then complain "goes on, though: $why"; fi
+    grep -q "is of another training: $why" "$work/message" || complain "expected \"$why\", got: $(cat "$work/message")"
+}
+refused 'data.checksum' f32 network.json
 sed 's/, "momentum": 0.99//' network.json >"$work/other.json"
-if "$command" train classes.csv --arch "$work/other.json" --epochs 8 --batch 4 --seed 5 --threads 1 --quiet --resume training_f32.safetensors >/dev/null 2>"$work/message"; then
-    complain "another network goes on from training_f32.safetensors"
-fi
-grep -q 'is of another training: architecture.layers\[1\].momentum 0.99, now none' "$work/message" || complain "$(cat "$work/message")"
+refused 'architecture.layers\[1\].momentum 0.99, now none' f64 "$work/other.json" --raw
 exit $failed
