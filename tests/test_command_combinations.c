@@ -279,7 +279,7 @@ static void check_combination(size_t number) {
     remove(in_folder("log.csv"));
 }
 
-static void given_random_options_when_trained_then_progress_report_eval_and_predict_agree(void **unused) {
+static void given_random_options_when_trained_then_nothing_contradicts_itself(void **unused) {
     (void)unused;
     for (size_t i = 0; i < combinations; i++) check_combination(first + i);
 }
@@ -288,7 +288,7 @@ int main(int argc, char **argv) {
     if (argc > 1) combinations = strtoul(argv[1], NULL, 10);
     if (argc > 2) first = strtoul(argv[2], NULL, 10);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_random_options_when_trained_then_progress_report_eval_and_predict_agree),
+        cmocka_unit_test(given_random_options_when_trained_then_nothing_contradicts_itself),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
 }

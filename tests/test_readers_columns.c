@@ -6,7 +6,7 @@
 #include <string.h>
 
 static tl_dataset *read_as(const char *name, const char *text, tl_read_cfg cfg, tl_error *error) {
-    cfg.raw = true;
+    cfg.normalize = TL_NORMALIZE_NONE;
     return files_read(name, text, strlen(text), &cfg, error);
 }
 
@@ -209,10 +209,10 @@ static void given_a_regression_to_be_like_when_a_table_is_read_then_its_label_is
     (void)unused;
     tl_error error = {0};
     tl_dataset *train = read_csv("-1.5,1,2\n7,3,4\n", (tl_read_cfg){.target = "first"});
-    tl_dataset *test = read_csv("2,1,2\n", (tl_read_cfg){.like = train});
+    tl_dataset *test = read_csv("2,1,2\n", (tl_read_cfg){.reference = train});
     check_equal("values", test->values, (const tl_real[]){2}, 1);
     tl_dataset_free(test);
-    assert_null(read_as("a.csv", "1,2,1,2\n", (tl_read_cfg){.like = train, .target = "1-2"}, &error));
+    assert_null(read_as("a.csv", "1,2,1,2\n", (tl_read_cfg){.reference = train, .target = "1-2"}, &error));
     check_error(&error, TL_ERROR_FORMAT, "expected 1 target value at a time, as in the training set, got 2");
     tl_dataset_free(train);
 }
@@ -237,13 +237,13 @@ static void given_missing_tails_when_they_are_ends_then_the_series_are_shorter(v
     static const char *const texts[] = {"1,1,2,3\n2,4,NaN,NaN\n1,5,6,\n", "1\t1\t2\t3\n2\t4\tNaN\tNaN\n1\t5\t6\tNaN\n"};
     for (size_t i = 0; i < 2; i++) {
         tl_error error = {0};
-        tl_dataset *data = read_as(i ? "a.tsv" : "a.csv", texts[i], (tl_read_cfg){.missing = TL_MISSING_TAIL}, &error);
+        tl_dataset *data = read_as(i ? "a.tsv" : "a.csv", texts[i], (tl_read_cfg){.missing_policy = TL_MISSING_TAIL}, &error);
         check_ok(&error);
         check_equal(texts[i], data->x.data, (const tl_real[]){1, 2, 3, 4, 0, 0, 5, 6, 0}, 9);
         for (size_t k = 0; k < 3; k++) assert_int_equal(data->lengths[k], ((const size_t[]){3, 1, 2})[k]);
         tl_dataset_free(data);
     }
-    const tl_read_cfg tail = {.missing = TL_MISSING_TAIL};
+    const tl_read_cfg tail = {.missing_policy = TL_MISSING_TAIL};
     check_columns_refused("1,1,NaN,3\n2,1,2,3\n", tail,
                           "expected values up to the end of the series, got a missing one at its step 1 of 3");
     check_columns_refused("1,NaN,NaN\n2,1,2\n", tail, "expected a series, got missing values only");
@@ -254,7 +254,7 @@ static void given_missing_tails_when_they_are_ends_then_the_series_are_shorter(v
 static void given_missing_tails_of_arrays_and_arff_when_they_are_ends_then_the_series_are_shorter(void **unused) {
     (void)unused;
     tl_error error = {0};
-    const tl_read_cfg tail = {.raw = true, .missing = TL_MISSING_TAIL};
+    const tl_read_cfg tail = {.normalize = TL_NORMALIZE_NONE, .missing_policy = TL_MISSING_TAIL};
     bytes table = npy_header("'<f4'", "(2, 3)"), x = npy_header("'<f4'", "(1, 2, 2)"), y = npy_header("'|i1'", "(1,)");
     for (int i = 0; i < 6; i++) i == 5 ? put_integer(&table, 0x7FC00000, 4) : put_float(&table, (float)(i % 3 ? i : 1));
     for (int i = 0; i < 4; i++) i > 1 ? put_integer(&x, 0x7FC00000, 4) : put_float(&x, (float)i);
@@ -353,7 +353,7 @@ static void given_steps_without_labels_when_read_to_predict_then_series(void **u
     const tl_read_cfg cfg = {.series = "id", .time = "time"};
     tl_dataset *train = read_csv(steps, cfg);
     tl_read_cfg bare = cfg;
-    bare.like = train;
+    bare.reference = train;
     bare.unlabelled = true;
     tl_dataset *new = read_csv("id,time,a,b\nr,0,1,2\nr,1,3,4\nr,2,5,6\n", bare);
     check_equal("values", new->x.data, (const tl_real[]){1, 2, 3, 4, 5, 6}, 6);
@@ -424,7 +424,7 @@ static void given_windows_of_a_training_set_when_read_like_it_then_cut_alike_or_
     tl_error error = {0};
     tl_read_cfg cfg = {.value = "v", .label = "label", .window = 3};
     tl_dataset *train = read_csv(recording, cfg);
-    cfg.like = train;
+    cfg.reference = train;
     tl_dataset *test = read_csv(recording, cfg);
     assert_int_equal(test->x.shape[0], 2);
     tl_dataset_free(test);
@@ -488,13 +488,14 @@ static void given_columns_of_an_array_when_read_then_as_said(void **unused) {
     bytes table = npy_header("'<f8'", "(2, 4)");
     static const double numbers[] = {100, 1.5, 2.5, 3, 101, 4.5, 5.5, 6};
     for (size_t i = 0; i < 8; i++) put_double(&table, numbers[i]);
-    tl_dataset *data =
-        files_read("a.npy", table.data, table.count, &(tl_read_cfg){.raw = true, .label = "last", .ignore = "first"}, &error);
+    tl_dataset *data = files_read("a.npy", table.data, table.count,
+                                  &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .label = "last", .ignore = "first"}, &error);
     check_ok(&error);
     check_equal("values", data->x.data, (const tl_real[]){1.5, 2.5, 4.5, 5.5}, 4);
     assert_string_equal(class_of(data, 1), "6");
     tl_dataset_free(data);
-    data = files_read("a.npy", table.data, table.count, &(tl_read_cfg){.raw = true, .target = "2,4", .group = "1"}, &error);
+    data = files_read("a.npy", table.data, table.count,
+                      &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .target = "2,4", .group = "1"}, &error);
     check_ok(&error);
     check_equal("values", data->x.data, (const tl_real[]){2.5, 5.5}, 2);
     check_equal("targets", data->values, (const tl_real[]){1.5, 3, 4.5, 6}, 4);

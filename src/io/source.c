@@ -99,12 +99,12 @@ double tl_number_of(const unsigned char *bytes, const tl_number_type *type) {
     return (value - type->zero) * type->scale;
 }
 
-tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_t count, tl_missing missing, tl_real *to,
+tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_t count, tl_missing_policy missing, tl_real *to,
                             tl_error *error) {
     unsigned char block[6144]; /* a multiple of every size of a number */
-    const size_t most = sizeof block / type->size;
+    const size_t maximum = sizeof block / type->size;
     for (size_t done = 0, part; done < count; done += part) {
-        part = tl_min(count - done, most);
+        part = tl_min(count - done, maximum);
         if (tl_source_read(source, block, part * type->size, "data", error) != TL_OK) return error->status;
         for (size_t i = 0; i < part; i++) {
             const double value = tl_number_of(block + i * type->size, type);

@@ -3,6 +3,7 @@
 
 #include "base/argument.h"
 #include "read/folder.h"
+#include "read/halves.h"
 #include "read/wfdb.h"
 
 #include <stdlib.h>
@@ -63,10 +64,14 @@ tl_status tl_dataset_files(const char *path, void (*visit)(const char *file, voi
     if (!visit) return tl_fail(error, TL_ERROR_ARGUMENT, "data: the function that is told the files is NULL");
     walk self = {.visit = visit, .user = user, .error = error};
     if (strncmp(path, "builtin:", 8) == 0) return TL_OK;
-    if (tl_is_folder(path))
-        visit_folder(&self, path);
+    tl_half half;
+    char *whole = tl_half_cut(path, &half, error);
+    if (!whole) return error->status;
+    if (tl_is_folder(whole))
+        visit_folder(&self, whole);
     else
-        visit(path, user);
+        visit(whole, user);
+    free(whole);
     if (!tl_is_folder(path) && tl_has_ending(path, ".hea")) visit_record(&self, path);
     return error->status;
 }

@@ -1,113 +1,10 @@
-/* Arrays of NumPy as data sets: `.npz`, an archive of the arrays x and y, and `.npy`, a table. */
-#include "io/zip.h"
+/* `.npy`: an array of NumPy that is a table. */
 #include "read/columns.h"
 #include "read/npy.h"
 #include "read/reader.h"
 
 #include <inttypes.h>
 #include <math.h>
-
-/* ---- .npz ---- */
-
-typedef struct arrays {
-    tl_source series, targets;
-    tl_npy x, y;
-} arrays;
-
-static tl_status open_member(const char *path, const char *const names[2], tl_source *member, tl_npy *array, tl_error *error) {
-    tl_source_open(member, path, error);
-    tl_zip_enter(member, names, 2, error);
-    return tl_npy_header(member, array, error);
-}
-
-/* A target for each series, or for each of its steps. */
-static tl_status check_targets(const arrays *self, tl_error *error) {
-    const tl_npy *x = &self->x, *y = &self->y;
-    const size_t count = x->shape[0], length = x->shape[1];
-    char shape[80];
-    tl_npy_shape(y, shape);
-    const bool of_series = y->rank == 1 || (y->rank == 2 && y->shape[1] == 1);
-    const bool of_steps = y->shape[1] == length && (y->rank == 2 || (y->rank == 3 && y->type.kind == TL_FLOAT));
-    if (y->shape[0] == count && (of_series || of_steps)) return TL_OK;
-    return tl_source_expected(&self->targets, 0, shape, error,
-                              "the shape (%zu,), a label or value for each series, (%zu, %zu), one for each step, or floats of "
-                              "shape (%zu, %zu, channels)",
-                              count, count, length, count, length);
-}
-
-static tl_status check_shapes(const arrays *self, tl_error *error) {
-    const tl_npy *x = &self->x;
-    char shape[80];
-    tl_npy_shape(x, shape);
-    if (x->type.size == 0) return tl_source_expected(&self->series, 0, "texts", error, "numbers");
-    if (x->rank < 2)
-        return tl_source_expected(&self->series, 0, shape, error, "the shape (count, length, channels) or (count, length)");
-    return TL_OK;
-}
-
-static tl_status read_labels(arrays *self, tl_samples *s, tl_error *error) {
-    char bytes[TL_NPY_LABEL];
-    tl_field label = {NULL, NULL};
-    for (size_t t = 0; t < s->target_length && !tl_failed(error); t++)
-        if (tl_npy_label(&self->targets, &self->y, bytes, &label, error) == TL_OK) tl_samples_label(s, t, label, error);
-    return error->status;
-}
-
-/* None of them is ever filled in. */
-static tl_status read_values(arrays *self, tl_samples *s, tl_error *error) {
-    const size_t count = s->target_length * s->target_channels;
-    tl_real *values = tl_samples_targets(s);
-    if (tl_source_numbers(&self->targets, &self->y.type, count, TL_MISSING_ZERO, values, error) != TL_OK) return error->status;
-    for (size_t i = 0; i < count; i++)
-        if (isnan(values[i]))
-            return tl_source_expected(&self->targets, (count - i) * self->y.type.size, "nan", error, "a finite target value");
-    return TL_OK;
-}
-
-static tl_status read_targets(arrays *self, tl_samples *s, tl_error *error) {
-    if (s->unlabelled) return tl_samples_keep(s, NULL, error);
-    s->text = &self->targets.where;
-    (s->regression ? read_values : read_labels)(self, s, error);
-    return tl_failed(error) ? error->status : tl_samples_keep(s, NULL, error);
-}
-
-static tl_status fill_arrays(arrays *self, tl_samples *s, tl_error *error) {
-    const size_t count = self->x.shape[0], length = self->x.shape[1], channels = self->x.rank == 3 ? self->x.shape[2] : 1;
-    s->regression = self->y.type.kind == TL_FLOAT;
-    s->target_length = self->y.rank > 1 ? self->y.shape[1] : 1;
-    s->target_channels = self->y.rank > 2 ? self->y.shape[2] : 1;
-    tl_samples_count(s, count, length, channels, count * length * channels);
-    tl_samples_announce(s, error);
-    for (size_t i = 0; i < count && !tl_failed(error); i++) {
-        s->text = &self->series.where;
-        tl_real *row = tl_samples_row(s, length, channels, error);
-        if (row && tl_source_numbers(&self->series, &self->x.type, length * channels, s->missing, row, error) == TL_OK)
-            read_targets(self, s, error);
-    }
-    return error->status;
-}
-
-static tl_dataset *read_npz(const char *path, const tl_read_cfg *cfg, tl_error *error) {
-    static const char *const x[] = {"x.npy", "X.npy"}, *const y[] = {"y.npy", "Y.npy"};
-    arrays self = {0};
-    tl_samples samples = tl_samples_begin(&self.series.where, cfg);
-    tl_dataset *data = NULL;
-    open_member(path, x, &self.series, &self.x, error);
-    if (!cfg->unlabelled) open_member(path, y, &self.targets, &self.y, error);
-    if (!tl_failed(error)) check_shapes(&self, error);
-    if (!tl_failed(error) && !cfg->unlabelled) check_targets(&self, error);
-    if (!tl_failed(error) && fill_arrays(&self, &samples, error) == TL_OK) data = tl_samples_finish(&samples, error);
-    tl_samples_release(&samples);
-    tl_source_close(&self.series);
-    tl_source_close(&self.targets);
-    return data;
-}
-
-static const char *const npz_endings[] = {".npz", NULL};
-
-const tl_reader tl_npz_reader = {.endings = npz_endings, .read = read_npz};
-
-/* ---- .npy ---- */
 
 /* A whole number, whatever its type. */
 static tl_status read_label(tl_source *source, const tl_npy *table, char bytes[TL_NPY_LABEL], tl_field *label, tl_error *error) {
@@ -138,7 +35,7 @@ static tl_status read_columns(tl_source *source, const tl_npy *table, tl_samples
     char bytes[TL_NPY_LABEL];
     tl_field label = {NULL, NULL};
     if (role == TL_ROLE_VALUE) {
-        tl_source_numbers(source, &table->type, count, s->missing, *values, error);
+        tl_source_numbers(source, &table->type, count, s->missing_policy, *values, error);
         *values += count;
     } else if (role == TL_ROLE_TARGET && !s->unlabelled) {
         tl_source_numbers(source, &table->type, count, TL_MISSING_REFUSE, *targets, error);

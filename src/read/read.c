@@ -5,9 +5,11 @@
 #include "read/directory.h"
 #include "read/folder.h"
 #include "read/foreign.h"
+#include "read/halves.h"
 #include "read/reader.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- which reader ---- */
@@ -17,12 +19,13 @@ static const tl_reader *const readers[] = {&tl_ts_reader,  &tl_table_reader, &tl
 
 /* `format`: "csv" or ".csv" in place of the ending of the name, or NULL. */
 static const tl_reader *find_reader(const char *path, const char *format, tl_error *error) {
-    char all[120], asked[20];
+    char all[160], asked[20];
     int end = 0;
     snprintf(asked, sizeof asked, "f%s%s", !format || *format == '.' ? "" : ".", format ? format : "");
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
         for (const char *const *ending = readers[i]->endings; *ending; ending++) {
             if (tl_has_ending(format ? asked : path, *ending)) return readers[i];
+            if (strchr(*ending, '/')) continue; /* a half of a file that is listed */
             end += snprintf(all + end, sizeof all - (size_t)end, "%s%s", end ? ", " : "", *ending);
         }
     }
@@ -52,21 +55,53 @@ static tl_status check_columns(const char *path, const tl_read_cfg *cfg, tl_erro
     return TL_OK;
 }
 
-static tl_dataset *read_file(const char *path, const tl_read_cfg *cfg, tl_error *error) {
+static tl_dataset *read_whole(const char *path, const tl_read_cfg *cfg, tl_error *error) {
     if (tl_is_folder(path) && !cfg->format) return tl_read_directory(path, cfg, error);
     const tl_reader *reader = find_reader(path, cfg->format, error);
     return reader ? reader->read(path, cfg, error) : NULL;
 }
 
+/* A folder may be one of the UCR archive; `folder`: the path without the half. */
+static tl_dataset *read_half(const char *path, const char *folder, tl_half half, const tl_read_cfg *cfg, tl_error *error) {
+    char *file = tl_is_folder(folder) ? tl_half_file(folder, half, error) : NULL;
+    tl_dataset *data = NULL;
+    if (file && half == TL_HALF_ANY && cfg->reference)
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s: has two halves; %s/test or %s/train says which one", path, path, path);
+    if (!tl_failed(error)) data = read_whole(file ? file : path, cfg, error);
+    free(file);
+    return data;
+}
+
+static tl_dataset *read_file(const char *path, const tl_read_cfg *cfg, tl_error *error) {
+    tl_half half;
+    char *folder = tl_half_cut(path, &half, error);
+    tl_dataset *data = folder ? read_half(path, folder, half, cfg, error) : NULL;
+    free(folder);
+    return data;
+}
+
+bool tl_dataset_has_test(const char *path) {
+    tl_error ignored = {0};
+    if (!path) return false;
+    if (strncmp(path, "builtin:", 8) == 0) return !strchr(path, '/');
+    if (tl_has_ending(path, ".npz")) return tl_npz_has_test(path);
+    char *test = tl_is_folder(path) ? tl_half_file(path, TL_HALF_TEST, &ignored) : NULL;
+    const bool there = test != NULL;
+    free(test);
+    return there;
+}
+
 /* ---- windows ---- */
 
 /* What a window is like, a window of the training set is, which readers do not know. */
-static tl_status check_windows(const tl_dataset *data, const char *path, const tl_dataset *like, tl_error *error) {
-    if (!like || (data->x.shape[1] == like->x.shape[1] && (!data->labels || tl_labels_each(data) == tl_labels_each(like))))
+static tl_status check_windows(const tl_dataset *data, const char *path, const tl_dataset *reference, tl_error *error) {
+    if (!reference ||
+        (data->x.shape[1] == reference->x.shape[1] && (!data->labels || tl_labels_each(data) == tl_labels_each(reference))))
         return TL_OK;
-    return tl_fail(
-        error, TL_ERROR_SHAPE, "%s: windows of %zu steps with %zu target%s each, but those of the training set have %zu and %zu",
-        path, data->x.shape[1], tl_labels_each(data), tl_labels_each(data) == 1 ? "" : "s", like->x.shape[1], tl_labels_each(like));
+    return tl_fail(error, TL_ERROR_SHAPE,
+                   "%s: windows of %zu steps with %zu target%s each, but those of the training set have %zu and %zu", path,
+                   data->x.shape[1], tl_labels_each(data), tl_labels_each(data) == 1 ? "" : "s", reference->x.shape[1],
+                   tl_labels_each(reference));
 }
 
 /* The windows of the data, which is freed. */
@@ -85,7 +120,7 @@ static tl_dataset *cut_windows(tl_dataset *data, const char *path, const tl_read
         cfg->warn(text, cfg->user);
     }
     tl_dataset_free(data);
-    if (!parts || check_windows(parts, path, cfg->like, error) == TL_OK) return parts;
+    if (!parts || check_windows(parts, path, cfg->reference, error) == TL_OK) return parts;
     tl_dataset_free(parts);
     return NULL;
 }
@@ -102,8 +137,8 @@ tl_dataset *tl_dataset_read_sized(const char *path, const tl_read_cfg *given, si
     if (tl_failed(error)) return NULL;
     if (check_columns(path, cfg, error) != TL_OK) return NULL;
     const bool generated = strncmp(path, builtin, sizeof builtin - 1) == 0;
-    tl_dataset *data = generated ? tl_builtin_read(path + sizeof builtin - 1, cfg->like, error) : read_file(path, cfg, error);
+    tl_dataset *data = generated ? tl_builtin_read(path + sizeof builtin - 1, cfg->reference, error) : read_file(path, cfg, error);
     if (data && cfg->window > 0) data = cut_windows(data, path, cfg, error);
-    if (data && !cfg->raw) tl_dataset_normalize(data);
+    if (data && cfg->normalize == TL_NORMALIZE_SERIES) tl_dataset_normalize(data);
     return data;
 }
