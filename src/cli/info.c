@@ -6,6 +6,7 @@
 
 #include <tapline/architecture.h>
 #include <tapline/file.h>
+#include <tapline/stream.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,15 +81,42 @@ static json_t *list_classes(const tl_dataset *data) {
     return list;
 }
 
+static json_t *describe_scale(const tl_dataset *data) {
+    json_t *mean = json_array(), *deviation = json_array();
+    for (size_t c = 0; c < data->x.shape[2]; c++) {
+        json_array_append_new(mean, json_real(data->scaling.mean[c]));
+        json_array_append_new(deviation, json_real(data->scaling.deviation[c]));
+    }
+    return json_pack("{s:o, s:o}", "mean", mean, "deviation", deviation);
+}
+
 static void add_file(const network *self, json_t *object) {
     report_count(object, "bytes", self->info.bytes);
     report_text(object, "tapline", self->info.version);
     report_text(object, "loss", tl_loss_name(tl_model_loss(self->training)));
-    report_text(object, "normalise", self->info.normalize ? "none" : "series");
+    report_text(object, "normalise", tl_normalization_name(self->info.data.scaling.kind));
+    if (self->info.data.scaling.kind == TL_NORMALIZE_SET) json_object_set_new(object, "scale", describe_scale(&self->info.data));
     report_text(object, "missing", tl_missing_policy_name(self->info.missing_policy));
     report_count(object, "seed", tl_model_seed(self->training));
     report_count(object, "classes", self->info.data.classes);
     json_object_set_new(object, "class_names", list_classes(&self->info.data));
+}
+
+/* What it is as a stream, or why it is none. */
+static json_t *describe_stream(const network *self) {
+    tl_error error = {0};
+    json_t *object = json_object();
+    tl_stream *stream = tl_stream_new(self->inference, NULL, &error);
+    if (stream) {
+        report_count(object, "delay", tl_stream_delay(stream));
+        report_count(object, "receptive_field", tl_stream_receptive_field(stream));
+        report_count(object, "outputs", tl_stream_rate_of(stream).outputs);
+        report_count(object, "steps", tl_stream_rate_of(stream).steps);
+        report_count(object, "bytes", tl_stream_memory(stream));
+    } else
+        report_text(object, "refused", error.text);
+    tl_stream_free(stream);
+    return object;
 }
 
 static void report_as_json(const network *self) {
@@ -109,6 +137,7 @@ static void report_as_json(const network *self) {
     report_count(object, "batch", batch_of(settings));
     report_count(object, "training_bytes", tl_model_memory(self->training));
     report_count(object, "inference_bytes", tl_model_memory(self->inference));
+    json_object_set_new(object, "stream", describe_stream(self));
     json_object_set(object, "layers", self->layers);
     report_json(object);
 }
@@ -176,6 +205,12 @@ static void print_table(const network *self) {
     printf("\n");
 }
 
+static const char *scaled_as(tl_normalization kind) {
+    return kind == TL_NORMALIZE_SET      ? "each channel scaled by its mean and standard deviation over the training set"
+           : kind == TL_NORMALIZE_SERIES ? "each channel of each series scaled to mean 0 and standard deviation 1"
+                                         : "as it is";
+}
+
 static void print_file(const network *self) {
     const tl_shape in = tl_input_shape(self->training);
     const tl_dataset *data = &self->info.data;
@@ -184,8 +219,7 @@ static void print_file(const network *self) {
     printf(", %zu bytes, %s, written by tapline ", self->info.bytes, self->info.precision);
     print_shown(stdout, self->info.version);
     printf("\n");
-    printf("input      length %zu, channels %zu, %s, missing values: %s\n", in.length, in.channels,
-           self->info.normalize ? "as it is" : "each channel of each series scaled to mean 0 and standard deviation 1",
+    printf("input      length %zu, channels %zu, %s, missing values: %s\n", in.length, in.channels, scaled_as(data->scaling.kind),
            tl_missing_policy_name(self->info.missing_policy));
     printf("loss       %s\n", tl_loss_name(tl_model_loss(self->training)));
     if (data->classes > 0) printf("classes    %zu%s", data->classes, data->class_names ? ":" : "\n");
@@ -208,6 +242,24 @@ static void print_architecture(const network *self) {
     printf("output     length %zu, channels %zu\n", out.length, out.channels);
 }
 
+static void print_stream(const network *self) {
+    json_t *stream = describe_stream(self);
+    const size_t field = number_of(stream, "receptive_field"), outputs = number_of(stream, "outputs");
+    char memory[REPORT_NUMBER];
+    if (json_object_get(stream, "refused")) {
+        printf("stream     none: %s\n", text_of(stream, "refused"));
+    } else {
+        printf("stream     delay %zu, ", number_of(stream, "delay"));
+        if (field)
+            printf("receptive field %zu steps, ", field);
+        else
+            printf("outputs depend on all steps before them, ");
+        printf("%zu output%s for %zu, %s\n", outputs, outputs == 1 ? "" : "s", number_of(stream, "steps"),
+               report_scaled(memory, (double)number_of(stream, "bytes"), "B"));
+    }
+    json_decref(stream);
+}
+
 static void report_as_text(const network *self) {
     char training[REPORT_NUMBER], inference[REPORT_NUMBER];
     if (self->settings->architecture)
@@ -218,6 +270,7 @@ static void report_as_text(const network *self) {
            report_scaled(training, (double)tl_model_memory(self->training), "B"),
            report_scaled(inference, (double)tl_model_memory(self->inference), "B"), batch_of(self->settings),
            tl_model_threads(self->training));
+    print_stream(self);
     print_table(self);
 }
 

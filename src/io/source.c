@@ -99,7 +99,7 @@ double tl_number_of(const unsigned char *bytes, const tl_number_type *type) {
     return (value - type->zero) * type->scale;
 }
 
-tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_t count, tl_missing_policy missing, tl_real *to,
+tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_t count, tl_missing_policy missing, double *to,
                             tl_error *error) {
     unsigned char block[6144]; /* a multiple of every size of a number */
     const size_t maximum = sizeof block / type->size;
@@ -108,7 +108,7 @@ tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_
         if (tl_source_read(source, block, part * type->size, "data", error) != TL_OK) return error->status;
         for (size_t i = 0; i < part; i++) {
             const double value = tl_number_of(block + i * type->size, type);
-            to[done + i] = (tl_real)value;
+            to[done + i] = value;
             if (tl_number_fits(value) || (isnan(value) && missing != TL_MISSING_REFUSE)) continue;
             char got[40];
             snprintf(got, sizeof got, "%g", value);
