@@ -32,6 +32,7 @@ for precision in f32 f64; do
 done
 
 resume() { # PRECISION NETWORK [OPTION]
+    # shellcheck disable=SC2086 # one word or none
     "$command" train classes.csv --arch "$2" --epochs 8 --batch 4 --seed 5 --threads 1 --precision "$1" ${3:-} --quiet --json --resume "training_$1.safetensors" \
         >"$work/report" 2>"$work/message"
 }
