@@ -15,7 +15,7 @@
 #define EPSILON FLT_EPSILON
 #endif
 
-enum { MOST_ENGINES = 16 };
+enum { MAX_ENGINES = 16 };
 
 /* One engine on the shape at hand. */
 typedef struct contender {
@@ -237,21 +237,21 @@ static bool listed(const char *list, const char *name) {
 /* naive comes first, since the others are checked against it; auto comes last, behind what it chooses from. */
 static void open_contenders(bout *self, tl_error *error) {
     const char *list = self->settings->engines;
-    self->contenders = calloc(MOST_ENGINES, sizeof *self->contenders);
+    self->contenders = calloc(MAX_ENGINES, sizeof *self->contenders);
     if (!self->contenders) {
-        tl_fail(error, TL_ERROR_MEMORY, "bench: out of memory for the samples of %d engines", MOST_ENGINES);
+        tl_fail(error, TL_ERROR_MEMORY, "bench: out of memory for the samples of %d engines", MAX_ENGINES);
         return;
     }
-    self->naive = &self->contenders[MOST_ENGINES - 1];
+    self->naive = &self->contenders[MAX_ENGINES - 1];
     if (listed(list, "naive")) self->naive = &self->contenders[self->count++];
     open_contender(self, self->naive, TL_ENGINE_NAIVE, error);
-    for (int i = TL_ENGINE_NAIVE + 1; tl_engine_name((size_t)i) && self->count < MOST_ENGINES - 2; i++)
+    for (int i = TL_ENGINE_NAIVE + 1; tl_engine_name((size_t)i) && self->count < MAX_ENGINES - 2; i++)
         if (listed(list, tl_engine_name((size_t)i))) open_contender(self, &self->contenders[self->count++], (tl_engine)i, error);
     if (listed(list, "auto")) open_contender(self, &self->contenders[self->count++], TL_ENGINE_AUTO, error);
 }
 
 static void close_contenders(bout *self) {
-    for (size_t i = 0; i < MOST_ENGINES && self->contenders; i++) tl_conv1d_plan_free(self->contenders[i].plan);
+    for (size_t i = 0; i < MAX_ENGINES && self->contenders; i++) tl_conv1d_plan_free(self->contenders[i].plan);
     free(self->contenders);
 }
 
@@ -351,7 +351,7 @@ static bench_run *new_run(tl_error *error) {
     size_t shapes = 0;
     while (bench_shape_at(shapes)) shapes++;
     bench_run *run = calloc(1, sizeof *run);
-    if (run) run->result = calloc(shapes * MOST_ENGINES * BENCH_PASSES, sizeof *run->result);
+    if (run) run->result = calloc(shapes * MAX_ENGINES * BENCH_PASSES, sizeof *run->result);
     if (run && run->result) return run;
     free(run);
     tl_fail(error, TL_ERROR_MEMORY, "bench: out of memory for the results of %zu shapes", shapes);

@@ -93,7 +93,7 @@ typedef struct reading {
 
 static void read_once(void *context) {
     const reading *self = context;
-    tl_dataset_free(tl_dataset_read(self->path, &(tl_read_cfg){.raw = true}, self->error));
+    tl_dataset_free(tl_dataset_read(self->path, &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, self->error));
 }
 
 static void time_reading(const bench_settings *settings, reading *self, bench_samples *samples) {

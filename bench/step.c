@@ -20,7 +20,7 @@ const bench_case IN_PRECISION(bench_cases)[] = {
     {0},
 };
 
-enum { MOST_CONVOLUTIONS = 64 };
+enum { MAX_CONVOLUTIONS = 64 };
 
 /* One convolution of the network, on its own. */
 typedef struct layer {
@@ -39,7 +39,7 @@ typedef struct subject {
     tl_tensor x;
     int32_t *labels;
     size_t layers;
-    layer layer[MOST_CONVOLUTIONS];
+    layer layer[MAX_CONVOLUTIONS];
     tl_tensor wide[3]; /* the largest input, output and input gradient that any of the layers has */
     bench_samples step, infer, infer_one, convolutions;
 } subject;
@@ -116,7 +116,7 @@ static void add_layer(subject *self, const tl_parameter *parameter, int64_t *dil
 
 static void add_layers(subject *self) {
     int64_t dilation_index = 0;
-    for (size_t i = 0; i < tl_parameter_arrays(self->model) && self->layers < MOST_CONVOLUTIONS && !tl_failed(self->error); i++) {
+    for (size_t i = 0; i < tl_parameter_arrays(self->model) && self->layers < MAX_CONVOLUTIONS && !tl_failed(self->error); i++) {
         const tl_parameter parameter = tl_parameter_at(self->model, i);
         if (strncmp(parameter.layer, "conv1d", 6) == 0 && strcmp(parameter.name, "weight") == 0)
             add_layer(self, &parameter, &dilation_index);

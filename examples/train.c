@@ -14,7 +14,7 @@ static bool report(const tl_progress *progress, void *user) {
 int main(int argc, char **argv) {
     tl_error error = {0};
     tl_dataset *train = tl_dataset_read(argc > 2 ? argv[1] : "builtin:cbf", NULL, &error);
-    tl_dataset *test = tl_dataset_read(argc > 2 ? argv[2] : "builtin:cbf/test", &(tl_read_cfg){.like = train}, &error);
+    tl_dataset *test = tl_dataset_read(argc > 2 ? argv[2] : "builtin:cbf/test", &(tl_read_cfg){.reference = train}, &error);
     if (tl_failed(&error)) {
         fprintf(stderr, "%s\n", error.text);
         return 1;

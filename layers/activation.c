@@ -37,9 +37,9 @@ static void activation_task(void *context, size_t task, int worker) {
         job->kernels->activate(&run);
 }
 
-static tl_activation_run run_of(const activation_layer *self, const tl_tensor *like) {
+static tl_activation_run run_of(const activation_layer *self, const tl_tensor *reference) {
     return (tl_activation_run){
-        .activation = self->activation, .a = (tl_real)self->a, .b = (tl_real)self->b, .count = tl_tensor_count(like)};
+        .activation = self->activation, .a = (tl_real)self->a, .b = (tl_real)self->b, .count = tl_tensor_count(reference)};
 }
 
 static void share(const tl_pass *pass, const tl_activation_run *run, double cost) {
@@ -186,6 +186,7 @@ static const tl_setting affine_settings[] = {{"scale", TL_SETTING_NUMBER, offset
                                                .flops = activation_flops,                                                          \
                                                .forward = activation_forward,                                                      \
                                                .backward = activation_backward,                                                    \
+                                               .stepwise = true,                                                                   \
                                                __VA_ARGS__}
 
 ACTIVATION(relu, OF_OUTPUT);

@@ -15,32 +15,32 @@ typedef struct add_layer {
 
 static void add_setup(tl_layer *layer, tl_error *error) { tl_layer_same_shapes(layer, error); }
 
-typedef struct add_run {
+typedef struct add_job {
     const tl_layer *layer;
     const tl_pass *pass;
     const tl_kernels *kernels;
     size_t count;
-} add_run;
+} add_job;
 
 static void share_blocks(const tl_layer *layer, const tl_pass *pass, size_t count, tl_task task) {
-    add_run run = {.layer = layer, .pass = pass, .kernels = tl_kernels_of(pass->workers), .count = count};
-    tl_parallel(pass->workers, tl_ceil_div(count, BLOCK), (double)count * (double)layer->inputs, task, &run);
+    add_job job = {.layer = layer, .pass = pass, .kernels = tl_kernels_of(pass->workers), .count = count};
+    tl_parallel(pass->workers, tl_ceil_div(count, BLOCK), (double)count * (double)layer->inputs, task, &job);
 }
 
 static void forward_task(void *context, size_t task, int worker) {
     (void)worker;
-    const add_run *run = context;
-    const size_t first = task * BLOCK, count = tl_min(run->count - first, BLOCK);
-    const size_t last = run->layer->inputs - 1;
-    const tl_tensor *x = run->pass->x;
+    const add_job *job = context;
+    const size_t first = task * BLOCK, count = tl_min(job->count - first, BLOCK);
+    const size_t last = job->layer->inputs - 1;
+    const tl_tensor *x = job->pass->x;
     const tl_real *sum = x[0].data + first;
     tl_real gathered[BLOCK];
     for (size_t k = 1; k < last; k++) {
-        run->kernels->add(sum, x[k].data + first, gathered, count);
+        job->kernels->add(sum, x[k].data + first, gathered, count);
         sum = gathered;
     }
-    const bool relu = ((const add_layer *)run->layer)->relu;
-    (relu ? run->kernels->add_relu : run->kernels->add)(sum, x[last].data + first, run->pass->y.data + first, count);
+    const bool relu = ((const add_layer *)job->layer)->relu;
+    (relu ? job->kernels->add_relu : job->kernels->add)(sum, x[last].data + first, job->pass->y.data + first, count);
 }
 
 static void add_forward(const tl_layer *layer, const tl_pass *pass) {
@@ -50,17 +50,17 @@ static void add_forward(const tl_layer *layer, const tl_pass *pass) {
 /* The gradient of an input which lies where dy does is written last: the others read dy. */
 static void backward_task(void *context, size_t task, int worker) {
     (void)worker;
-    const add_run *run = context;
-    const tl_pass *pass = run->pass;
-    const size_t first = task * BLOCK, count = tl_min(run->count - first, BLOCK);
+    const add_job *job = context;
+    const tl_pass *pass = job->pass;
+    const size_t first = task * BLOCK, count = tl_min(job->count - first, BLOCK);
     const tl_real *dy = pass->dy.data;
-    const bool relu = ((const add_layer *)run->layer)->relu;
+    const bool relu = ((const add_layer *)job->layer)->relu;
     for (int in_place = 0; in_place <= 1; in_place++)
-        for (size_t k = 0; k < run->layer->inputs; k++) {
+        for (size_t k = 0; k < job->layer->inputs; k++) {
             tl_real *dx = pass->dx[k].data;
             if (!dx || (dx == dy) != in_place) continue;
             if (relu)
-                run->kernels->activation_gradient(&(tl_activation_run){.activation = TL_ACTIVATION_RELU,
+                job->kernels->activation_gradient(&(tl_activation_run){.activation = TL_ACTIVATION_RELU,
                                                                        .from = pass->y.data + first,
                                                                        .dy = dy + first,
                                                                        .to = dx + first,
@@ -88,6 +88,7 @@ static const tl_layer_ops add_relu_layer_ops = {
     .flops = add_flops,
     .forward = add_forward,
     .backward = add_backward,
+    .stepwise = true,
 };
 
 static bool add_absorb(tl_layer *layer, const tl_layer *next) {
@@ -106,6 +107,7 @@ const tl_layer_ops tl_add_layer_ops = {
     .flops = add_flops,
     .forward = add_forward,
     .backward = add_backward,
+    .stepwise = true,
     .absorb = add_absorb,
 };
 

@@ -13,7 +13,7 @@
 #include <math.h>
 
 /* Elements and rows of a chunk: it fits the first-level cache, and a sum in tl_real stays short. */
-enum { CHUNK = 8192, LEAST_ROWS = 16, MOST_ROWS = 256 };
+enum { CHUNK = 8192, MIN_ROWS = 16, MAX_ROWS = 256 };
 
 /* Channels that are merged together. */
 enum { LANES = 16 };
@@ -54,7 +54,7 @@ static void batch_norm_setup(tl_layer *layer, tl_error *error) {
     layer->sums = 1 + SUMS * channels;
 }
 
-typedef struct batch_norm_run {
+typedef struct batch_norm_job {
     const batch_norm_layer *layer;
     const tl_pass *pass;
     const tl_kernels *kernels;
@@ -62,11 +62,11 @@ typedef struct batch_norm_run {
     size_t counted; /* rows that count: those of the samples' own lengths */
     const tl_real *centre;
     tl_real *first, *second; /* (chunks, channels) each: the two sums of every chunk */
-} batch_norm_run;
+} batch_norm_job;
 
 static size_t chunk_rows(size_t channels) {
     const size_t rows = CHUNK / channels;
-    return tl_min(tl_max(rows, LEAST_ROWS), MOST_ROWS);
+    return tl_min(tl_max(rows, MIN_ROWS), MAX_ROWS);
 }
 
 /* How many of the rows from `first` to `last` belong to a sample's own length. */
@@ -82,18 +82,18 @@ static size_t count_between(const tl_layer *layer, const tl_pass *pass, size_t f
     return count;
 }
 
-static batch_norm_run run_of(const tl_layer *layer, const tl_pass *pass) {
-    batch_norm_run run = {.layer = (const batch_norm_layer *)layer,
+static batch_norm_job run_of(const tl_layer *layer, const tl_pass *pass) {
+    batch_norm_job job = {.layer = (const batch_norm_layer *)layer,
                           .pass = pass,
                           .kernels = tl_kernels_of(pass->workers),
                           .channels = layer->in[0].channels};
-    run.rows = pass->batch * layer->in[0].length;
-    run.counted = count_between(layer, pass, 0, run.rows);
-    run.chunk = chunk_rows(run.channels);
-    run.chunks = tl_ceil_div(run.rows, run.chunk);
-    run.first = pass->scratch + HEAD * run.channels;
-    run.second = run.first + run.chunks * run.channels;
-    return run;
+    job.rows = pass->batch * layer->in[0].length;
+    job.counted = count_between(layer, pass, 0, job.rows);
+    job.chunk = chunk_rows(job.channels);
+    job.chunks = tl_ceil_div(job.rows, job.chunk);
+    job.first = pass->scratch + HEAD * job.channels;
+    job.second = job.first + job.chunks * job.channels;
+    return job;
 }
 
 static size_t batch_norm_scratch(const tl_layer *layer, size_t batch, int threads) {
@@ -103,44 +103,44 @@ static size_t batch_norm_scratch(const tl_layer *layer, size_t batch, int thread
     return (HEAD + 2 * chunks) * channels;
 }
 
-static size_t rows_of(const batch_norm_run *run, size_t task) {
-    const size_t first = task * run->chunk;
-    return tl_min(run->rows - first, run->chunk);
+static size_t rows_of(const batch_norm_job *job, size_t task) {
+    const size_t first = task * job->chunk;
+    return tl_min(job->rows - first, job->chunk);
 }
 
 /* What the kernels see of a chunk. */
-static tl_norm_rows chunk_of(const batch_norm_run *run, size_t task) {
-    const tl_pass *pass = run->pass;
-    const size_t channels = run->channels, at = task * run->chunk * channels;
-    return (tl_norm_rows){.rows = rows_of(run, task),
+static tl_norm_rows chunk_of(const batch_norm_job *job, size_t task) {
+    const tl_pass *pass = job->pass;
+    const size_t channels = job->channels, at = task * job->chunk * channels;
+    return (tl_norm_rows){.rows = rows_of(job, task),
                           .channels = channels,
-                          .relu = run->layer->relu,
+                          .relu = job->layer->relu,
                           .x = pass->x[0].data + at,
-                          .centre = run->centre,
+                          .centre = job->centre,
                           .factor = pass->saved + FACTOR * channels,
                           .term = pass->saved + TERM * channels,
                           .slope = pass->scratch + SLOPE * channels,
                           .offset = pass->scratch + OFFSET * channels,
-                          .first = run->first + task * channels,
-                          .second = run->second + task * channels};
+                          .first = job->first + task * channels,
+                          .second = job->second + task * channels};
 }
 
-static void share_chunks(batch_norm_run *run, tl_task task) {
-    tl_parallel(run->pass->workers, run->chunks, (double)run->rows * (double)run->channels, task, run);
+static void share_chunks(batch_norm_job *job, tl_task task) {
+    tl_parallel(job->pass->workers, job->chunks, (double)job->rows * (double)job->channels, task, job);
 }
 
-static void share_channels(batch_norm_run *run, tl_task task) {
-    tl_parallel(run->pass->workers, tl_ceil_div(run->channels, LANES), 4.0 * (double)run->chunks * (double)run->channels, task,
-                run);
+static void share_channels(batch_norm_job *job, tl_task task) {
+    tl_parallel(job->pass->workers, tl_ceil_div(job->channels, LANES), 4.0 * (double)job->chunks * (double)job->channels, task,
+                job);
 }
 
 /* ---- forward ---- */
 
 static void moments_task(void *context, size_t task, int worker) {
     (void)worker;
-    const batch_norm_run *run = context;
-    const tl_norm_rows rows = chunk_of(run, task);
-    run->kernels->norm_moments(&rows);
+    const batch_norm_job *job = context;
+    const tl_norm_rows rows = chunk_of(job, task);
+    job->kernels->norm_moments(&rows);
 }
 
 /* The two sums of a chunk over the rows that count: those behind a sample's length are 0 and added `start` too little each. */
@@ -149,27 +149,27 @@ typedef struct chunk_sums {
     double rows, blank;                    /* that count, that do not */
 } chunk_sums;
 
-static chunk_sums sums_of(const batch_norm_run *run, size_t channel, size_t task) {
-    const size_t begin = task * run->chunk, rows = rows_of(run, task), at = task * run->channels + channel;
-    const size_t counted = count_between(&run->layer->base, run->pass, begin, begin + rows);
-    return (chunk_sums){.start = run->pass->x[0].data + begin * run->channels + channel,
-                        .first = run->first + at,
-                        .second = run->second + at,
+static chunk_sums sums_of(const batch_norm_job *job, size_t channel, size_t task) {
+    const size_t begin = task * job->chunk, rows = rows_of(job, task), at = task * job->channels + channel;
+    const size_t counted = count_between(&job->layer->base, job->pass, begin, begin + rows);
+    return (chunk_sums){.start = job->pass->x[0].data + begin * job->channels + channel,
+                        .first = job->first + at,
+                        .second = job->second + at,
                         .rows = (double)counted,
                         .blank = (double)(rows - counted)};
 }
 
 /* mean, squares: of `lanes` channels from `channel` on, the mean and the sum of squared distances to it. Channels go innermost
  * because the chain of additions of one channel alone would wait for itself. */
-static void merge(const batch_norm_run *run, size_t channel, size_t lanes, double *mean, double *squares) {
+static void merge(const batch_norm_job *job, size_t channel, size_t lanes, double *mean, double *squares) {
     for (size_t c = 0; c < lanes; c++) mean[c] = squares[c] = 0;
-    for (size_t task = 0; task < run->chunks; task++) {
-        const chunk_sums s = sums_of(run, channel, task);
+    for (size_t task = 0; task < job->chunks; task++) {
+        const chunk_sums s = sums_of(job, channel, task);
         for (size_t c = 0; c < lanes; c++) mean[c] += (s.rows + s.blank) * (double)s.start[c] + (double)s.first[c];
     }
-    for (size_t c = 0; c < lanes; c++) mean[c] /= (double)run->counted;
-    for (size_t task = 0; task < run->chunks; task++) {
-        const chunk_sums s = sums_of(run, channel, task);
+    for (size_t c = 0; c < lanes; c++) mean[c] /= (double)job->counted;
+    for (size_t task = 0; task < job->chunks; task++) {
+        const chunk_sums s = sums_of(job, channel, task);
         const double share = s.rows > 0 ? 1 / s.rows : 0;
         for (size_t c = 0; c < lanes; c++) {
             const double start = (double)s.start[c], sum = (double)s.first[c] + s.blank * start;
@@ -182,26 +182,26 @@ static void merge(const batch_norm_run *run, size_t channel, size_t lanes, doubl
 
 /* What the batch has of its value in the running statistics. Of the default momentum the first batch has all: what stands there
  * before it means nothing. */
-static double running_share(const batch_norm_run *run, size_t c) {
-    const double momentum = run->layer->momentum;
-    const bool first = run->pass->state[MEAN][c] == 0 && run->pass->state[VARIANCE][c] == 1;
+static double running_share(const batch_norm_job *job, size_t c) {
+    const double momentum = job->layer->momentum;
+    const bool first = job->pass->state[MEAN][c] == 0 && job->pass->state[VARIANCE][c] == 1;
     return momentum > 0 ? 1 - momentum : first ? 1 : 1 - default_momentum;
 }
 
 /* One value says nothing about a spread; statistics that are not finite stop the step, and must not outlive it. */
-static void move_running(const batch_norm_run *run, size_t c, double mean, double squares) {
-    if (run->counted < 2 || !isfinite(mean) || !isfinite(squares)) return;
-    const double share = running_share(run, c), variance = squares / ((double)run->counted - 1);
-    tl_real *running_mean = run->pass->state[MEAN] + c, *running_variance = run->pass->state[VARIANCE] + c;
+static void move_running(const batch_norm_job *job, size_t c, double mean, double squares) {
+    if (job->counted < 2 || !isfinite(mean) || !isfinite(squares)) return;
+    const double share = running_share(job, c), variance = squares / ((double)job->counted - 1);
+    tl_real *running_mean = job->pass->state[MEAN] + c, *running_variance = job->pass->state[VARIANCE] + c;
     *running_mean = (tl_real)((1 - share) * (double)*running_mean + share * mean);
     *running_variance = (tl_real)((1 - share) * (double)*running_variance + share * variance);
 }
 
 /* Joins the statistics of a batch to those of the batches before (Chan, Golub & LeVeque 1983). */
-static void join_sums(const batch_norm_run *run, size_t c, double mean, double squares) {
-    double *means = run->pass->sums + 1 + SUM_MEAN * run->channels, *all = run->pass->sums + 1 + SUM_SQUARES * run->channels;
-    const double before = run->pass->sums[0], rows = (double)run->counted, distance = mean - means[c];
-    if (run->counted < 2) return;
+static void join_sums(const batch_norm_job *job, size_t c, double mean, double squares) {
+    double *means = job->pass->sums + 1 + SUM_MEAN * job->channels, *all = job->pass->sums + 1 + SUM_SQUARES * job->channels;
+    const double before = job->pass->sums[0], rows = (double)job->counted, distance = mean - means[c];
+    if (job->counted < 2) return;
     means[c] += distance * rows / (before + rows);
     all[c] += squares + distance * distance * before * rows / (before + rows);
 }
@@ -209,16 +209,16 @@ static void join_sums(const batch_norm_run *run, size_t c, double mean, double s
 /* What the rounding of the mean to tl_real leaves over goes into the term. */
 static void merge_task(void *context, size_t task, int worker) {
     (void)worker;
-    const batch_norm_run *run = context;
-    const size_t channels = run->channels, start = task * LANES, lanes = tl_min(channels - start, LANES);
-    const tl_real *scale = run->pass->parameter[SCALE], *shift = run->pass->parameter[SHIFT];
-    tl_real *saved = run->pass->saved;
+    const batch_norm_job *job = context;
+    const size_t channels = job->channels, start = task * LANES, lanes = tl_min(channels - start, LANES);
+    const tl_real *scale = job->pass->parameter[SCALE], *shift = job->pass->parameter[SHIFT];
+    tl_real *saved = job->pass->saved;
     double mean[LANES], squares[LANES];
-    merge(run, start, lanes, mean, squares);
+    merge(job, start, lanes, mean, squares);
     for (size_t lane = 0; lane < lanes; lane++) {
         const size_t c = start + lane;
-        const double variance = squares[lane] / (double)run->counted;
-        const double inverse = isfinite(variance) ? 1 / sqrt(variance + run->layer->epsilon) : NAN;
+        const double variance = squares[lane] / (double)job->counted;
+        const double inverse = isfinite(variance) ? 1 / sqrt(variance + job->layer->epsilon) : NAN;
         const tl_real centre = (tl_real)mean[lane];
         const double rest = ((double)centre - mean[lane]) * inverse;
         saved[CENTRE * channels + c] = centre;
@@ -226,71 +226,77 @@ static void merge_task(void *context, size_t task, int worker) {
         saved[REST * channels + c] = (tl_real)rest;
         saved[FACTOR * channels + c] = (tl_real)((double)scale[c] * inverse);
         saved[TERM * channels + c] = (tl_real)((double)shift[c] + (double)scale[c] * rest);
-        if (run->pass->sums)
-            join_sums(run, c, mean[lane], squares[lane]);
+        if (job->pass->sums)
+            join_sums(job, c, mean[lane], squares[lane]);
         else
-            move_running(run, c, mean[lane], squares[lane]);
+            move_running(job, c, mean[lane], squares[lane]);
     }
 }
 
 static void normalise_task(void *context, size_t task, int worker) {
     (void)worker;
-    const batch_norm_run *run = context;
-    tl_norm_rows rows = chunk_of(run, task);
-    rows.out = run->pass->y.data + task * run->chunk * run->channels;
-    run->kernels->norm_apply(&rows);
+    const batch_norm_job *job = context;
+    tl_norm_rows rows = chunk_of(job, task);
+    rows.out = job->pass->y.data + task * job->chunk * job->channels;
+    job->kernels->norm_apply(&rows);
 }
 
 /* By the statistics of the batch. */
-static void normalise_batch(batch_norm_run *run) {
-    run->centre = run->pass->saved + CENTRE * run->channels;
-    share_chunks(run, moments_task);
-    share_channels(run, merge_task);
-    share_chunks(run, normalise_task);
+static void normalise_batch(batch_norm_job *job) {
+    job->centre = job->pass->saved + CENTRE * job->channels;
+    share_chunks(job, moments_task);
+    share_channels(job, merge_task);
+    share_chunks(job, normalise_task);
+}
+
+/* saved: what the running statistics give, for backward too. */
+static void set_running(const batch_norm_layer *norm, tl_real *const *parameter, tl_real *const *state, tl_real *saved) {
+    const size_t channels = norm->base.in[0].channels;
+    for (size_t c = 0; c < channels; c++) {
+        const double inverse = 1 / sqrt((double)state[VARIANCE][c] + norm->epsilon);
+        saved[CENTRE * channels + c] = state[MEAN][c];
+        saved[INVERSE * channels + c] = (tl_real)inverse;
+        saved[REST * channels + c] = 0;
+        saved[FACTOR * channels + c] = (tl_real)((double)parameter[SCALE][c] * inverse);
+        saved[TERM * channels + c] = parameter[SHIFT][c];
+    }
 }
 
 /* By the running statistics; a frozen layer leaves for backward what a batch would. */
-static void normalise_running(batch_norm_run *run) {
-    const tl_pass *pass = run->pass;
-    const size_t channels = run->channels;
+static void normalise_running(batch_norm_job *job) {
+    const tl_pass *pass = job->pass;
+    const size_t channels = job->channels;
     tl_real *saved = pass->saved;
-    for (size_t c = 0; c < channels; c++) {
-        const double inverse = 1 / sqrt((double)pass->state[VARIANCE][c] + run->layer->epsilon);
-        saved[CENTRE * channels + c] = pass->state[MEAN][c];
-        saved[INVERSE * channels + c] = (tl_real)inverse;
-        saved[REST * channels + c] = 0;
-        saved[FACTOR * channels + c] = (tl_real)((double)pass->parameter[SCALE][c] * inverse);
-        saved[TERM * channels + c] = pass->parameter[SHIFT][c];
-    }
-    run->centre = saved + CENTRE * channels;
-    share_chunks(run, normalise_task);
+    set_running(job->layer, pass->parameter, pass->state, saved);
+    job->centre = saved + CENTRE * channels;
+    share_chunks(job, normalise_task);
 }
 
 /* Tells where what came in, or its square, is beyond what a tl_real holds. */
-static void find_fault(const batch_norm_run *run) {
-    const tl_real *centre = run->pass->saved + CENTRE * run->channels, *inverse = run->pass->saved + INVERSE * run->channels;
+static void find_fault(const batch_norm_job *job) {
+    const tl_real *centre = job->pass->saved + CENTRE * job->channels, *inverse = job->pass->saved + INVERSE * job->channels;
     size_t c = 0;
-    while (c < run->channels && isfinite(centre[c]) && isfinite(inverse[c])) c++;
-    if (c < run->channels) *run->pass->fault = "the mean or the variance of a channel is not finite; smaller values would help";
+    while (c < job->channels && isfinite(centre[c]) && isfinite(inverse[c])) c++;
+    if (c < job->channels) *job->pass->fault = "the mean or the variance of a channel is not finite; smaller values would help";
 }
 
 static void batch_norm_forward(const tl_layer *layer, const tl_pass *pass) {
-    batch_norm_run run = run_of(layer, pass);
+    batch_norm_job job = run_of(layer, pass);
     if (!pass->training || pass->frozen) {
-        normalise_running(&run);
+        normalise_running(&job);
         return;
     }
-    normalise_batch(&run);
-    find_fault(&run);
+    normalise_batch(&job);
+    find_fault(&job);
 }
 
 /* ---- what a pass over the training data tells ---- */
 
 /* Layers behind see what they see in training: batches that are normalised by themselves. */
 static void batch_norm_see(const tl_layer *layer, const tl_pass *pass) {
-    batch_norm_run run = run_of(layer, pass);
-    normalise_batch(&run);
-    if (run.counted > 1) pass->sums[0] += (double)run.counted;
+    batch_norm_job job = run_of(layer, pass);
+    normalise_batch(&job);
+    if (job.counted > 1) pass->sums[0] += (double)job.counted;
 }
 
 /* The statistics of all rows as if they were one batch (Wu & Johnson 2021, "Rethinking 'Batch' in BatchNorm", PreciseBN). */
@@ -309,68 +315,68 @@ static const tl_preparation preparation = {.see = batch_norm_see, .finish = batc
 
 static void gradient_sums_task(void *context, size_t task, int worker) {
     (void)worker;
-    const batch_norm_run *run = context;
-    tl_norm_rows rows = chunk_of(run, task);
-    rows.dy = run->pass->dy.data + task * run->chunk * run->channels;
-    run->kernels->norm_gradient_sums(&rows);
+    const batch_norm_job *job = context;
+    tl_norm_rows rows = chunk_of(job, task);
+    rows.dy = job->pass->dy.data + task * job->chunk * job->channels;
+    job->kernels->norm_gradient_sums(&rows);
 }
 
 /* dx = scale · inverse · (dy - mean of dy - x̂ · mean of dy · x̂), written as factor · dy + slope · (x - centre) + offset. */
-static void gradient_coefficients(const batch_norm_run *run, size_t c, double of_shift, double of_scale) {
-    const size_t channels = run->channels;
-    const double inverse = (double)run->pass->saved[INVERSE * channels + c], rest = (double)run->pass->saved[REST * channels + c];
-    const double factor = (double)run->pass->saved[FACTOR * channels + c], rows = (double)run->counted;
-    run->pass->scratch[SLOPE * channels + c] = (tl_real)(-factor * inverse * of_scale / rows);
-    run->pass->scratch[OFFSET * channels + c] = (tl_real)(-factor * (of_shift + rest * of_scale) / rows);
+static void gradient_coefficients(const batch_norm_job *job, size_t c, double of_shift, double of_scale) {
+    const size_t channels = job->channels;
+    const double inverse = (double)job->pass->saved[INVERSE * channels + c], rest = (double)job->pass->saved[REST * channels + c];
+    const double factor = (double)job->pass->saved[FACTOR * channels + c], rows = (double)job->counted;
+    job->pass->scratch[SLOPE * channels + c] = (tl_real)(-factor * inverse * of_scale / rows);
+    job->pass->scratch[OFFSET * channels + c] = (tl_real)(-factor * (of_shift + rest * of_scale) / rows);
 }
 
 static void gradient_merge_task(void *context, size_t task, int worker) {
     (void)worker;
-    const batch_norm_run *run = context;
-    const size_t channels = run->channels, start = task * LANES, lanes = tl_min(channels - start, LANES);
-    const tl_real *inverse = run->pass->saved + INVERSE * channels, *rest = run->pass->saved + REST * channels;
-    tl_real *const *gradient = run->pass->gradient;
+    const batch_norm_job *job = context;
+    const size_t channels = job->channels, start = task * LANES, lanes = tl_min(channels - start, LANES);
+    const tl_real *inverse = job->pass->saved + INVERSE * channels, *rest = job->pass->saved + REST * channels;
+    tl_real *const *gradient = job->pass->gradient;
     double of_shift[LANES] = {0}, centred[LANES] = {0};
-    for (size_t chunk = 0; chunk < run->chunks; chunk++)
+    for (size_t chunk = 0; chunk < job->chunks; chunk++)
         for (size_t lane = 0; lane < lanes; lane++) {
-            of_shift[lane] += (double)run->first[chunk * channels + start + lane];
-            centred[lane] += (double)run->second[chunk * channels + start + lane];
+            of_shift[lane] += (double)job->first[chunk * channels + start + lane];
+            centred[lane] += (double)job->second[chunk * channels + start + lane];
         }
     for (size_t lane = 0; lane < lanes; lane++) {
         const size_t c = start + lane;
         const double of_scale = (double)inverse[c] * centred[lane] + (double)rest[c] * of_shift[lane];
         if (gradient[SCALE]) gradient[SCALE][c] += (tl_real)of_scale;
         if (gradient[SHIFT]) gradient[SHIFT][c] += (tl_real)of_shift[lane];
-        gradient_coefficients(run, c, of_shift[lane], of_scale);
+        gradient_coefficients(job, c, of_shift[lane], of_scale);
     }
 }
 
 static void gradient_task(void *context, size_t task, int worker) {
     (void)worker;
-    const batch_norm_run *run = context;
-    const size_t at = task * run->chunk * run->channels;
-    tl_norm_rows rows = chunk_of(run, task);
-    rows.dy = run->pass->dy.data + at;
-    rows.out = run->pass->dx[0].data + at;
-    run->kernels->norm_gradient(&rows);
+    const batch_norm_job *job = context;
+    const size_t at = task * job->chunk * job->channels;
+    tl_norm_rows rows = chunk_of(job, task);
+    rows.dy = job->pass->dy.data + at;
+    rows.out = job->pass->dx[0].data + at;
+    job->kernels->norm_gradient(&rows);
 }
 
 /* Statistics that are fixed have no gradient: dx = factor · dy. */
-static void keep_factor_alone(const batch_norm_run *run) {
-    for (size_t c = 0; c < run->channels; c++)
-        run->pass->scratch[SLOPE * run->channels + c] = run->pass->scratch[OFFSET * run->channels + c] = 0;
+static void keep_factor_alone(const batch_norm_job *job) {
+    for (size_t c = 0; c < job->channels; c++)
+        job->pass->scratch[SLOPE * job->channels + c] = job->pass->scratch[OFFSET * job->channels + c] = 0;
 }
 
 static void batch_norm_backward(const tl_layer *layer, const tl_pass *pass) {
-    batch_norm_run run = run_of(layer, pass);
-    run.centre = pass->saved + CENTRE * run.channels;
+    batch_norm_job job = run_of(layer, pass);
+    job.centre = pass->saved + CENTRE * job.channels;
     if (pass->frozen)
-        keep_factor_alone(&run);
+        keep_factor_alone(&job);
     else {
-        share_chunks(&run, gradient_sums_task);
-        share_channels(&run, gradient_merge_task);
+        share_chunks(&job, gradient_sums_task);
+        share_channels(&job, gradient_merge_task);
     }
-    if (pass->dx[0].data) share_chunks(&run, gradient_task);
+    if (pass->dx[0].data) share_chunks(&job, gradient_task);
 }
 
 static bool batch_norm_absorb(tl_layer *layer, const tl_layer *next) {
@@ -381,6 +387,36 @@ static bool batch_norm_absorb(tl_layer *layer, const tl_layer *next) {
 
 /* In inference the factor and the term of a channel are fixed. */
 static double batch_norm_flops(const tl_layer *layer) { return 2 * tl_layer_elements(layer); }
+
+/* ---- on a stream: packed is `saved` ---- */
+
+static void batch_norm_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+    (void)workers;
+    (void)error;
+    how->packed = SAVED * layer->in[0].channels;
+}
+
+static void batch_norm_stream_pack(const tl_layer *layer, const tl_workers *workers, tl_real *const *parameter,
+                                   tl_real *const *state, tl_real *packed) {
+    (void)workers;
+    set_running((const batch_norm_layer *)layer, parameter, state, packed);
+}
+
+static void batch_norm_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
+    const size_t channels = layer->in[0].channels;
+    tl_kernels_of(pass->workers)
+        ->norm_apply(&(tl_norm_rows){.rows = pass->windows,
+                                     .channels = channels,
+                                     .relu = ((const batch_norm_layer *)layer)->relu,
+                                     .x = pass->x[0],
+                                     .out = pass->y,
+                                     .centre = pass->packed + CENTRE * channels,
+                                     .factor = pass->packed + FACTOR * channels,
+                                     .term = pass->packed + TERM * channels});
+}
+
+static const tl_stream_ops batch_norm_stream = {
+    .plan = batch_norm_stream_plan, .pack = batch_norm_stream_pack, .run = batch_norm_stream_run};
 
 static const tl_setting settings[] = {
     {"momentum", TL_SETTING_NUMBER, offsetof(batch_norm_layer, momentum), NULL},
@@ -399,6 +435,8 @@ const tl_layer_ops tl_batch_norm_layer_ops = {
     .flops = batch_norm_flops,
     .forward = batch_norm_forward,
     .backward = batch_norm_backward,
+    .stepwise = true,
+    .stream = &batch_norm_stream,
     .absorb = batch_norm_absorb,
     .preparation = &preparation,
 };

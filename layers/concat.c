@@ -15,19 +15,19 @@ static void concat_setup(tl_layer *layer, tl_error *error) {
     }
 }
 
-typedef struct concat_run {
+typedef struct concat_job {
     const tl_layer *layer;
     const tl_pass *pass;
-} concat_run;
+} concat_job;
 
 static void forward_task(void *context, size_t sample, int worker) {
     (void)worker;
-    const concat_run *run = context;
-    const size_t length = run->layer->out.length, all = run->layer->out.channels;
-    tl_real *y = run->pass->y.data + sample * length * all;
-    for (size_t k = 0; k < run->layer->inputs; k++) {
-        const size_t channels = run->layer->in[k].channels;
-        const tl_real *x = run->pass->x[k].data + sample * length * channels;
+    const concat_job *job = context;
+    const size_t length = job->layer->out.length, all = job->layer->out.channels;
+    tl_real *y = job->pass->y.data + sample * length * all;
+    for (size_t k = 0; k < job->layer->inputs; k++) {
+        const size_t channels = job->layer->in[k].channels;
+        const tl_real *x = job->pass->x[k].data + sample * length * channels;
         for (size_t t = 0; t < length; t++) memcpy(y + t * all, x + t * channels, channels * sizeof *y);
         y += channels;
     }
@@ -35,13 +35,13 @@ static void forward_task(void *context, size_t sample, int worker) {
 
 static void backward_task(void *context, size_t sample, int worker) {
     (void)worker;
-    const concat_run *run = context;
-    const size_t length = run->layer->out.length, all = run->layer->out.channels;
-    const tl_real *dy = run->pass->dy.data + sample * length * all;
-    for (size_t k = 0; k < run->layer->inputs; k++) {
-        const size_t channels = run->layer->in[k].channels;
-        if (run->pass->dx[k].data) {
-            tl_real *dx = run->pass->dx[k].data + sample * length * channels;
+    const concat_job *job = context;
+    const size_t length = job->layer->out.length, all = job->layer->out.channels;
+    const tl_real *dy = job->pass->dy.data + sample * length * all;
+    for (size_t k = 0; k < job->layer->inputs; k++) {
+        const size_t channels = job->layer->in[k].channels;
+        if (job->pass->dx[k].data) {
+            tl_real *dx = job->pass->dx[k].data + sample * length * channels;
             for (size_t t = 0; t < length; t++) memcpy(dx + t * channels, dy + t * all, channels * sizeof *dx);
         }
         dy += channels;
@@ -49,13 +49,13 @@ static void backward_task(void *context, size_t sample, int worker) {
 }
 
 static void concat_forward(const tl_layer *layer, const tl_pass *pass) {
-    concat_run run = {.layer = layer, .pass = pass};
-    tl_parallel(pass->workers, pass->batch, (double)tl_tensor_count(&pass->y), forward_task, &run);
+    concat_job job = {.layer = layer, .pass = pass};
+    tl_parallel(pass->workers, pass->batch, (double)tl_tensor_count(&pass->y), forward_task, &job);
 }
 
 static void concat_backward(const tl_layer *layer, const tl_pass *pass) {
-    concat_run run = {.layer = layer, .pass = pass};
-    tl_parallel(pass->workers, pass->batch, (double)tl_tensor_count(&pass->dy), backward_task, &run);
+    concat_job job = {.layer = layer, .pass = pass};
+    tl_parallel(pass->workers, pass->batch, (double)tl_tensor_count(&pass->dy), backward_task, &job);
 }
 
 const tl_layer_ops tl_concat_layer_ops = {
@@ -67,6 +67,7 @@ const tl_layer_ops tl_concat_layer_ops = {
     .forward = concat_forward,
     .backward = concat_backward,
     .selects = true,
+    .stepwise = true,
 };
 
 tl_node tl_concat(tl_model *model, const tl_node *x, size_t count) {

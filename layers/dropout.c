@@ -105,6 +105,16 @@ static const tl_setting settings[] = {
     {0},
 };
 
+/* In inference nothing is dropped. */
+static void dropout_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+    (void)layer;
+    (void)workers;
+    (void)error;
+    how->identity = true;
+}
+
+static const tl_stream_ops dropout_stream = {.plan = dropout_stream_plan};
+
 const tl_layer_ops tl_dropout_layer_ops = {
     .name = "dropout",
     .size = sizeof(dropout_layer),
@@ -116,6 +126,7 @@ const tl_layer_ops tl_dropout_layer_ops = {
     .forward = dropout_forward,
     .backward = dropout_backward,
     .selects = true,
+    .stream = &dropout_stream,
 };
 
 tl_node tl_dropout_sized(tl_model *model, tl_node x, const tl_dropout_cfg *cfg, size_t size) {

@@ -27,57 +27,57 @@ static void embedding_setup(tl_layer *layer, tl_error *error) {
     tl_layer_parameter(layer, "table", 2, (const size_t[]){rows, units}, cfg->init, rows, units);
 }
 
-typedef struct embedding_run {
+typedef struct embedding_job {
     const tl_pass *pass;
     size_t steps, vocabulary, units;
-} embedding_run;
+} embedding_job;
 
-static embedding_run run_of(const tl_layer *layer, const tl_pass *pass) {
+static embedding_job run_of(const tl_layer *layer, const tl_pass *pass) {
     const embedding_layer *self = (const embedding_layer *)layer;
-    return (embedding_run){.pass = pass,
+    return (embedding_job){.pass = pass,
                            .steps = pass->batch * layer->in[0].length,
                            .vocabulary = (size_t)self->cfg.vocabulary,
                            .units = layer->out.channels};
 }
 
 /* False where the input is no row of the table. */
-static bool row_at(const embedding_run *run, size_t step, size_t *row) {
-    const double number = (double)run->pass->x[0].data[step];
-    if (!(number >= 0 && number < (double)run->vocabulary) || number != floor(number)) return false;
+static bool row_at(const embedding_job *job, size_t step, size_t *row) {
+    const double number = (double)job->pass->x[0].data[step];
+    if (!(number >= 0 && number < (double)job->vocabulary) || number != floor(number)) return false;
     *row = (size_t)number;
     return true;
 }
 
 static void embedding_forward(const tl_layer *layer, const tl_pass *pass) {
-    const embedding_run run = run_of(layer, pass);
-    for (size_t step = 0; step < run.steps; step++) {
-        tl_real *y = pass->y.data + step * run.units;
+    const embedding_job job = run_of(layer, pass);
+    for (size_t step = 0; step < job.steps; step++) {
+        tl_real *y = pass->y.data + step * job.units;
         size_t row;
-        if (row_at(&run, step, &row))
-            memcpy(y, pass->parameter[0] + row * run.units, run.units * sizeof *y);
+        if (row_at(&job, step, &row))
+            memcpy(y, pass->parameter[0] + row * job.units, job.units * sizeof *y);
         else
-            for (size_t u = 0; u < run.units; u++) y[u] = (tl_real)NAN;
+            for (size_t u = 0; u < job.units; u++) y[u] = (tl_real)NAN;
     }
 }
 
 static void table_task(void *context, size_t task, int worker) {
     (void)worker;
-    const embedding_run *run = context;
-    const size_t first = task * UNITS, last = run->units - first < UNITS ? run->units : first + UNITS;
-    for (size_t step = 0; step < run->steps; step++) {
-        const tl_real *dy = run->pass->dy.data + step * run->units;
+    const embedding_job *job = context;
+    const size_t first = task * UNITS, last = job->units - first < UNITS ? job->units : first + UNITS;
+    for (size_t step = 0; step < job->steps; step++) {
+        const tl_real *dy = job->pass->dy.data + step * job->units;
         size_t row;
-        if (!row_at(run, step, &row)) continue;
-        tl_real *gradient = run->pass->gradient[0] + row * run->units;
+        if (!row_at(job, step, &row)) continue;
+        tl_real *gradient = job->pass->gradient[0] + row * job->units;
         for (size_t u = first; u < last; u++) gradient[u] += dy[u];
     }
 }
 
 static void embedding_backward(const tl_layer *layer, const tl_pass *pass) {
-    embedding_run run = run_of(layer, pass);
+    embedding_job job = run_of(layer, pass);
     if (pass->gradient[0])
-        tl_parallel(pass->workers, tl_ceil_div(run.units, UNITS), (double)run.steps * (double)run.units, table_task, &run);
-    if (pass->dx[0].data) memset(pass->dx[0].data, 0, run.steps * sizeof(tl_real));
+        tl_parallel(pass->workers, tl_ceil_div(job.units, UNITS), (double)job.steps * (double)job.units, table_task, &job);
+    if (pass->dx[0].data) memset(pass->dx[0].data, 0, job.steps * sizeof(tl_real));
 }
 
 static const tl_setting settings[] = {
@@ -96,6 +96,7 @@ const tl_layer_ops tl_embedding_layer_ops = {
     .flops = tl_no_flops,
     .forward = embedding_forward,
     .backward = embedding_backward,
+    .stepwise = true,
 };
 
 tl_node tl_embedding_sized(tl_model *model, tl_node x, const tl_embedding_cfg *cfg, size_t size) {

@@ -22,6 +22,20 @@ static void flatten_backward(const tl_layer *layer, const tl_pass *pass) {
     if (dx && dx != pass->dy.data) memcpy(dx, pass->dy.data, tl_tensor_count(&pass->dy) * sizeof(tl_real));
 }
 
+static void flatten_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+    const size_t length = layer->in[0].length;
+    (void)workers;
+    how->identity = true;
+    if (length > 1)
+        tl_fail(error, TL_ERROR_ARGUMENT,
+                "joins %zu steps, which a stream does not have all at once; use global_average_pool, global_max_pool or last_step, "
+                "or in "
+                "place of it and the dense layer behind it a convolution of kernel %zu without padding",
+                length, length);
+}
+
+static const tl_stream_ops flatten_stream = {.plan = flatten_stream_plan};
+
 const tl_layer_ops tl_flatten_layer_ops = {
     .name = "flatten",
     .size = sizeof(tl_layer),
@@ -31,6 +45,7 @@ const tl_layer_ops tl_flatten_layer_ops = {
     .forward = flatten_forward,
     .backward = flatten_backward,
     .selects = true,
+    .stream = &flatten_stream,
 };
 
 tl_node tl_flatten(tl_model *model, tl_node x) {

@@ -34,6 +34,22 @@ static size_t one_step(const tl_layer *layer, size_t length) {
     return 1;
 }
 
+static void last_step_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+    (void)layer;
+    (void)workers;
+    (void)error;
+    how->over_all = true;
+}
+
+static void last_step_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
+    const size_t channels = layer->in[0].channels;
+    const tl_real *last = pass->x[0] + (pass->how->extent - 1) * channels;
+    for (size_t i = 0; i < pass->windows; i++)
+        memcpy(pass->y + i * channels, last + i * pass->how->stride * channels, channels * sizeof(tl_real));
+}
+
+static const tl_stream_ops last_step_stream = {.plan = last_step_stream_plan, .run = last_step_stream_run};
+
 const tl_layer_ops tl_last_step_layer_ops = {
     .name = "last_step",
     .size = sizeof(tl_layer),
@@ -43,6 +59,7 @@ const tl_layer_ops tl_last_step_layer_ops = {
     .forward = last_step_forward,
     .backward = last_step_backward,
     .selects = true,
+    .stream = &last_step_stream,
 };
 
 tl_node tl_last_step(tl_model *model, tl_node x) {

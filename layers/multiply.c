@@ -7,43 +7,43 @@ enum { BLOCK = 1024 };
 
 static void multiply_setup(tl_layer *layer, tl_error *error) { tl_layer_same_shapes(layer, error); }
 
-typedef struct multiply_run {
+typedef struct multiply_job {
     const tl_pass *pass;
     const tl_kernels *kernels;
     size_t inputs, count;
-} multiply_run;
+} multiply_job;
 
 /* to = start · all inputs but number `without`. */
-static void product_of(const multiply_run *run, const tl_real *start, size_t without, tl_real *to, size_t first, size_t count) {
+static void product_of(const multiply_job *job, const tl_real *start, size_t without, tl_real *to, size_t first, size_t count) {
     const tl_real *product = start + first;
-    for (size_t k = 0; k < run->inputs; k++) {
+    for (size_t k = 0; k < job->inputs; k++) {
         if (k == without) continue;
-        run->kernels->multiply(product, run->pass->x[k].data + first, to + first, count);
+        job->kernels->multiply(product, job->pass->x[k].data + first, to + first, count);
         product = to + first;
     }
 }
 
 static void forward_task(void *context, size_t task, int worker) {
     (void)worker;
-    const multiply_run *run = context;
-    const size_t first = task * BLOCK, count = tl_min(run->count - first, BLOCK);
-    product_of(run, run->pass->x[0].data, 0, run->pass->y.data, first, count);
+    const multiply_job *job = context;
+    const size_t first = task * BLOCK, count = tl_min(job->count - first, BLOCK);
+    product_of(job, job->pass->x[0].data, 0, job->pass->y.data, first, count);
 }
 
 static void backward_task(void *context, size_t task, int worker) {
     (void)worker;
-    const multiply_run *run = context;
-    const size_t first = task * BLOCK, count = tl_min(run->count - first, BLOCK);
-    for (size_t k = 0; k < run->inputs; k++)
-        if (run->pass->dx[k].data) product_of(run, run->pass->dy.data, k, run->pass->dx[k].data, first, count);
+    const multiply_job *job = context;
+    const size_t first = task * BLOCK, count = tl_min(job->count - first, BLOCK);
+    for (size_t k = 0; k < job->inputs; k++)
+        if (job->pass->dx[k].data) product_of(job, job->pass->dy.data, k, job->pass->dx[k].data, first, count);
 }
 
 static void share(const tl_layer *layer, const tl_pass *pass, double passes, tl_task task) {
-    multiply_run run = {.pass = pass,
+    multiply_job job = {.pass = pass,
                         .kernels = tl_kernels_of(pass->workers),
                         .inputs = layer->inputs,
                         .count = pass->batch * layer->out.length * layer->out.channels};
-    tl_parallel(pass->workers, tl_ceil_div(run.count, BLOCK), passes * (double)run.count * (double)run.inputs, task, &run);
+    tl_parallel(pass->workers, tl_ceil_div(job.count, BLOCK), passes * (double)job.count * (double)job.inputs, task, &job);
 }
 
 static void multiply_forward(const tl_layer *layer, const tl_pass *pass) { share(layer, pass, 1, forward_task); }
@@ -63,6 +63,7 @@ const tl_layer_ops tl_multiply_layer_ops = {
     .flops = multiply_flops,
     .forward = multiply_forward,
     .backward = multiply_backward,
+    .stepwise = true,
 };
 
 tl_node tl_multiply(tl_model *model, const tl_node *x, size_t count) {

@@ -4,6 +4,8 @@
 #include "kernels/kernels.h"
 #include "layers/registry.h"
 
+#include <string.h>
+
 typedef struct pool_layer {
     tl_layer base;
     tl_pool_cfg cfg;
@@ -36,17 +38,17 @@ static size_t pool_out_length(const tl_layer *layer, size_t length) {
     return tl_window_count(&window, length);
 }
 
-typedef struct pool_run {
+typedef struct pool_job {
     const tl_layer *layer;
     const tl_pass *pass;
     const tl_pooling *pooling;
-} pool_run;
+} pool_job;
 
 static void sample_task(void *context, size_t sample, int worker) {
     (void)worker;
-    const pool_run *run = context;
-    const tl_window *window = &((const pool_layer *)run->layer)->window;
-    const tl_shape in = run->layer->in[0];
+    const pool_job *job = context;
+    const tl_window *window = &((const pool_layer *)job->layer)->window;
+    const tl_shape in = job->layer->in[0];
     const size_t before = sample * in.length * in.channels, after = sample * window->out_length * in.channels;
     tl_pool_rows rows = {.length = in.length,
                          .out_length = window->out_length,
@@ -54,27 +56,27 @@ static void sample_task(void *context, size_t sample, int worker) {
                          .taps = window->taps,
                          .stride = window->stride,
                          .pad_left = window->pad_left};
-    if (run->pass->lengths) {
-        rows.length = run->pass->lengths[sample];
-        rows.out_length = run->pass->out_lengths[sample];
+    if (job->pass->lengths) {
+        rows.length = job->pass->lengths[sample];
+        rows.out_length = job->pass->out_lengths[sample];
     }
-    if (run->pass->x[0].data) rows.x = run->pass->x[0].data + before;
-    if (run->pass->dy.data) {
-        rows.dy = run->pass->dy.data + after;
-        rows.dx = run->pass->dx[0].data + before;
-        rows.adds = run->pass->adds[0];
-        run->pooling->backward(&rows);
+    if (job->pass->x[0].data) rows.x = job->pass->x[0].data + before;
+    if (job->pass->dy.data) {
+        rows.dy = job->pass->dy.data + after;
+        rows.dx = job->pass->dx[0].data + before;
+        rows.adds = job->pass->adds[0];
+        job->pooling->backward(&rows);
     } else {
-        rows.y = run->pass->y.data + after;
-        run->pooling->forward(&rows);
+        rows.y = job->pass->y.data + after;
+        job->pooling->forward(&rows);
     }
 }
 
 static void pool(const tl_layer *layer, const tl_pass *pass, const tl_pooling *pooling) {
-    pool_run run = {.layer = layer, .pass = pass, .pooling = pooling};
+    pool_job job = {.layer = layer, .pass = pass, .pooling = pooling};
     const tl_window *window = &((const pool_layer *)layer)->window;
     const double work = (double)pass->batch * (double)window->out_length * (double)window->taps * (double)layer->in[0].channels;
-    tl_parallel(pass->workers, pass->batch, work, sample_task, &run);
+    tl_parallel(pass->workers, pass->batch, work, sample_task, &job);
 }
 
 static const tl_setting settings[] = {
@@ -85,6 +87,41 @@ static const tl_setting settings[] = {
     {"pad_right", TL_SETTING_INTEGER, offsetof(pool_layer, cfg.pad_right), NULL},
     {0},
 };
+
+/* ---- on a stream ---- */
+
+static void pool_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+    const tl_window *window = &((const pool_layer *)layer)->window;
+    (void)workers;
+    (void)error;
+    how->extent = window->taps;
+    how->stride = window->stride;
+    how->left = window->pad_left;
+}
+
+/* Steps that are not there do not count. */
+static void stream_windows(const tl_layer *layer, const tl_stream_pass *pass, const tl_pooling *pooling) {
+    const size_t channels = layer->in[0].channels;
+    pooling->forward(&(tl_pool_rows){.length = pass->steps - pass->before,
+                                     .out_length = pass->windows,
+                                     .channels = channels,
+                                     .taps = pass->how->extent,
+                                     .stride = pass->how->stride,
+                                     .pad_left = pass->before,
+                                     .x = pass->x[0] + pass->before * channels,
+                                     .y = pass->y});
+}
+
+static void max_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
+    stream_windows(layer, pass, tl_kernels_of(pass->workers)->max_pool);
+}
+
+static void average_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
+    stream_windows(layer, pass, tl_kernels_of(pass->workers)->average_pool);
+}
+
+static const tl_stream_ops max_stream = {.plan = pool_stream_plan, .run = max_stream_run};
+static const tl_stream_ops average_stream = {.plan = pool_stream_plan, .run = average_stream_run};
 
 /* ---- maximum ---- */
 
@@ -110,6 +147,7 @@ const tl_layer_ops tl_max_pool_layer_ops = {
     .forward = max_forward,
     .backward = max_backward,
     .selects = true,
+    .stream = &max_stream,
 };
 
 /* ---- maximum over all of time: one window ---- */
@@ -127,6 +165,38 @@ static size_t one_step(const tl_layer *layer, size_t length) {
     return 1;
 }
 
+/* state: the maximum so far, and that of what is new (channels each). */
+static void global_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+    (void)workers;
+    (void)error;
+    how->over_all = true;
+    how->state = 2 * layer->in[0].channels;
+}
+
+static void global_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
+    const size_t channels = layer->in[0].channels;
+    tl_real *best = pass->state, *fresh = best + channels;
+    if (!pass->how->running) {
+        max_stream_run(layer, pass);
+        return;
+    }
+    tl_pool_rows rows = {.channels = channels, .out_length = 1};
+    for (size_t i = 0; i < pass->windows; i++) {
+        const bool begins = pass->first + i == 0;
+        rows.x = pass->x[0] + i * pass->how->stride * channels;
+        rows.length = rows.taps = rows.stride = pass->how->stride;
+        rows.y = begins ? best : fresh;
+        tl_kernels_of(pass->workers)->max_pool->forward(&rows);
+        rows.x = best;
+        rows.length = rows.taps = rows.stride = begins ? 1 : 2;
+        rows.y = pass->y + i * channels;
+        tl_kernels_of(pass->workers)->max_pool->forward(&rows);
+        memcpy(best, rows.y, channels * sizeof *best);
+    }
+}
+
+static const tl_stream_ops global_stream = {.plan = global_stream_plan, .run = global_stream_run};
+
 const tl_layer_ops tl_global_max_pool_layer_ops = {
     .name = "global_max_pool",
     .size = sizeof(pool_layer),
@@ -138,6 +208,7 @@ const tl_layer_ops tl_global_max_pool_layer_ops = {
     .forward = max_forward,
     .backward = max_backward,
     .selects = true,
+    .stream = &global_stream,
 };
 
 /* ---- mean ---- */
@@ -164,6 +235,7 @@ const tl_layer_ops tl_average_pool_layer_ops = {
     .forward = average_forward,
     .backward = average_backward,
     .selects = true,
+    .stream = &average_stream,
 };
 
 static tl_node add_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg, size_t size, const tl_layer_ops *ops) {

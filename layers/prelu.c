@@ -9,7 +9,7 @@ enum { ROWS = 256 };
 static void prelu_setup(tl_layer *layer, tl_error *error) {
     (void)error;
     const size_t channels = layer->in[0].channels;
-    tl_layer_parameter(layer, "slope", 1, &channels, TL_INIT_QUARTERS, channels, channels);
+    tl_layer_parameter(layer, "slope", 1, &channels, TL_INIT_CONSTANT, channels, channels);
 }
 
 static size_t tasks_of(size_t rows) { return tl_ceil_div(rows, ROWS); }
@@ -20,13 +20,13 @@ static size_t prelu_scratch(const tl_layer *layer, size_t batch, int threads) {
     return tasks_of(batch * layer->in[0].length) * layer->in[0].channels;
 }
 
-typedef struct prelu_run {
+typedef struct prelu_job {
     const tl_kernels *kernels;
     tl_prelu_rows all; /* but sum, which is that of the first task */
-} prelu_run;
+} prelu_job;
 
-static prelu_run run_of(const tl_layer *layer, const tl_pass *pass) {
-    return (prelu_run){.kernels = tl_kernels_of(pass->workers),
+static prelu_job run_of(const tl_layer *layer, const tl_pass *pass) {
+    return (prelu_job){.kernels = tl_kernels_of(pass->workers),
                        .all = {.rows = pass->batch * layer->in[0].length,
                                .channels = layer->in[0].channels,
                                .x = pass->x[0].data,
@@ -34,8 +34,8 @@ static prelu_run run_of(const tl_layer *layer, const tl_pass *pass) {
 }
 
 /* The rows of a task. */
-static tl_prelu_rows rows_of(const prelu_run *run, size_t task) {
-    tl_prelu_rows rows = run->all;
+static tl_prelu_rows rows_of(const prelu_job *job, size_t task) {
+    tl_prelu_rows rows = job->all;
     const size_t first = task * ROWS, at = first * rows.channels;
     rows.rows = tl_min(rows.rows - first, ROWS);
     rows.x += at;
@@ -47,35 +47,35 @@ static tl_prelu_rows rows_of(const prelu_run *run, size_t task) {
 
 static void forward_task(void *context, size_t task, int worker) {
     (void)worker;
-    const prelu_run *run = context;
-    const tl_prelu_rows rows = rows_of(run, task);
-    run->kernels->prelu(&rows);
+    const prelu_job *job = context;
+    const tl_prelu_rows rows = rows_of(job, task);
+    job->kernels->prelu(&rows);
 }
 
 static void backward_task(void *context, size_t task, int worker) {
     (void)worker;
-    const prelu_run *run = context;
-    const tl_prelu_rows rows = rows_of(run, task);
-    run->kernels->prelu_gradient(&rows);
+    const prelu_job *job = context;
+    const tl_prelu_rows rows = rows_of(job, task);
+    job->kernels->prelu_gradient(&rows);
 }
 
-static void share(const tl_pass *pass, prelu_run *run, tl_task task) {
-    tl_parallel(pass->workers, tasks_of(run->all.rows), (double)run->all.rows * (double)run->all.channels, task, run);
+static void share(const tl_pass *pass, prelu_job *job, tl_task task) {
+    tl_parallel(pass->workers, tasks_of(job->all.rows), (double)job->all.rows * (double)job->all.channels, task, job);
 }
 
 static void prelu_forward(const tl_layer *layer, const tl_pass *pass) {
-    prelu_run run = run_of(layer, pass);
-    run.all.out = pass->y.data;
-    share(pass, &run, forward_task);
+    prelu_job job = run_of(layer, pass);
+    job.all.out = pass->y.data;
+    share(pass, &job, forward_task);
 }
 
 static void prelu_backward(const tl_layer *layer, const tl_pass *pass) {
-    prelu_run run = run_of(layer, pass);
-    run.all.dy = pass->dy.data;
-    run.all.out = pass->dx[0].data;
-    run.all.sum = pass->scratch;
-    share(pass, &run, backward_task);
-    if (pass->gradient[0]) run.kernels->sum_rows(pass->scratch, tasks_of(run.all.rows), run.all.channels, pass->gradient[0]);
+    prelu_job job = run_of(layer, pass);
+    job.all.dy = pass->dy.data;
+    job.all.out = pass->dx[0].data;
+    job.all.sum = pass->scratch;
+    share(pass, &job, backward_task);
+    if (pass->gradient[0]) job.kernels->sum_rows(pass->scratch, tasks_of(job.all.rows), job.all.channels, pass->gradient[0]);
 }
 
 static double prelu_flops(const tl_layer *layer) { return 2 * tl_layer_elements(layer); }
@@ -90,6 +90,7 @@ const tl_layer_ops tl_prelu_layer_ops = {
     .flops = prelu_flops,
     .forward = prelu_forward,
     .backward = prelu_backward,
+    .stepwise = true,
 };
 
 tl_node tl_prelu(tl_model *model, tl_node x) {

@@ -1,5 +1,7 @@
 #include "layers/registry.h"
 
+#include "base/setting.h"
+
 #include <string.h>
 
 const tl_layer_ops *const tl_layer_registry[] = {
@@ -28,7 +30,7 @@ const tl_layer_ops *const tl_layer_registry[] = {
     &tl_last_step_layer_ops,
     &tl_upsample_layer_ops,
     &tl_embedding_layer_ops,
-    &tl_hand_crafted_layer_ops,
+    &tl_fixed_filters_layer_ops,
     &tl_flatten_layer_ops,
     &tl_batch_norm_layer_ops,
     &tl_layer_norm_layer_ops,
@@ -41,6 +43,7 @@ const tl_layer_ops *const tl_layer_registry[] = {
 };
 
 const tl_layer_ops *tl_layer_ops_by_name(const char *name) {
+    name = tl_current_name(name);
     for (const tl_layer_ops *const *ops = tl_layer_registry; *ops; ops++)
         if (strcmp((*ops)->name, name) == 0) return *ops;
     return NULL;

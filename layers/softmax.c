@@ -5,40 +5,40 @@
 /* Elements of a task, in whole rows. */
 enum { BLOCK = 4096 };
 
-typedef struct softmax_run {
+typedef struct softmax_job {
     const tl_pass *pass;
     const tl_kernels *kernels;
     size_t rows, channels, block; /* block: rows of a task */
-} softmax_run;
+} softmax_job;
 
-static size_t rows_of(const softmax_run *run, size_t task) {
-    const size_t rest = run->rows - task * run->block;
-    return tl_min(rest, run->block);
+static size_t rows_of(const softmax_job *job, size_t task) {
+    const size_t rest = job->rows - task * job->block;
+    return tl_min(rest, job->block);
 }
 
 static void forward_task(void *context, size_t task, int worker) {
     (void)worker;
-    const softmax_run *run = context;
-    const size_t at = task * run->block * run->channels;
-    run->kernels->softmax(run->pass->x[0].data + at, run->pass->y.data + at, rows_of(run, task), run->channels);
+    const softmax_job *job = context;
+    const size_t at = task * job->block * job->channels;
+    job->kernels->softmax(job->pass->x[0].data + at, job->pass->y.data + at, rows_of(job, task), job->channels);
 }
 
 static void backward_task(void *context, size_t task, int worker) {
     (void)worker;
-    const softmax_run *run = context;
-    const tl_pass *pass = run->pass;
-    const size_t at = task * run->block * run->channels;
-    run->kernels->softmax_gradient(pass->y.data + at, pass->dy.data + at, pass->dx[0].data + at, rows_of(run, task), run->channels);
+    const softmax_job *job = context;
+    const tl_pass *pass = job->pass;
+    const size_t at = task * job->block * job->channels;
+    job->kernels->softmax_gradient(pass->y.data + at, pass->dy.data + at, pass->dx[0].data + at, rows_of(job, task), job->channels);
 }
 
 static void share(const tl_layer *layer, const tl_pass *pass, double cost, tl_task task) {
     const size_t channels = layer->out.channels, block = channels < BLOCK ? BLOCK / channels : 1;
-    softmax_run run = {.pass = pass,
+    softmax_job job = {.pass = pass,
                        .kernels = tl_kernels_of(pass->workers),
                        .rows = pass->batch * layer->out.length,
                        .channels = channels,
                        .block = block};
-    tl_parallel(pass->workers, tl_ceil_div(run.rows, block), cost * (double)(run.rows * channels), task, &run);
+    tl_parallel(pass->workers, tl_ceil_div(job.rows, block), cost * (double)(job.rows * channels), task, &job);
 }
 
 static void softmax_forward(const tl_layer *layer, const tl_pass *pass) { share(layer, pass, 10, forward_task); }
@@ -65,6 +65,7 @@ const tl_layer_ops tl_softmax_layer_ops = {
     .forward = softmax_forward,
     .backward = softmax_backward,
     .probabilities = true,
+    .stepwise = true,
 };
 
 tl_node tl_softmax(tl_model *model, tl_node x) {

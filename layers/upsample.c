@@ -1,5 +1,6 @@
 /* More steps of time: each repeated, or on straight lines between them. An output is a mixture of two inputs in both cases. */
 #include "base/memory.h"
+#include "compute/window.h"
 #include "graph/builder.h"
 #include "layers/registry.h"
 
@@ -14,6 +15,8 @@ static void upsample_setup(tl_layer *layer, tl_error *error) {
     const int factor = ((const upsample_layer *)layer)->cfg.factor;
     if (factor < 1)
         tl_fail(error, TL_ERROR_ARGUMENT, "factor %d is below 1", factor);
+    else if (factor > TL_MAX_STEPS)
+        tl_fail(error, TL_ERROR_ARGUMENT, "factor %d is above %d", factor, TL_MAX_STEPS);
     else if (!tl_multiply_sizes(layer->in[0].length, (size_t)factor, &layer->out.length))
         tl_fail(error, TL_ERROR_SHAPE, "length %zu times factor %d overflows", layer->in[0].length, factor);
 }
@@ -22,10 +25,10 @@ static size_t upsample_out_length(const tl_layer *layer, size_t length) {
     return length * (size_t)((const upsample_layer *)layer)->cfg.factor;
 }
 
-typedef struct upsample_run {
+typedef struct upsample_job {
     const upsample_layer *layer;
     const tl_pass *pass;
-} upsample_run;
+} upsample_job;
 
 /* y[t] = (1 - weight) · x[left] + weight · x[right]. */
 typedef struct mixture {
@@ -43,34 +46,37 @@ static mixture mixture_at(const upsample_layer *self, size_t t, size_t length) {
     return (mixture){.left = left, .right = right, .weight = (tl_real)(place - (double)left)};
 }
 
-static size_t length_of(const upsample_run *run, size_t sample) {
-    return run->pass->lengths ? run->pass->lengths[sample] : run->layer->base.in[0].length;
+static size_t length_of(const upsample_job *job, size_t sample) {
+    return job->pass->lengths ? job->pass->lengths[sample] : job->layer->base.in[0].length;
+}
+
+static void mix(const tl_real *left, const tl_real *right, tl_real weight, size_t channels, tl_real *y) {
+    for (size_t c = 0; c < channels; c++) y[c] = (1 - weight) * left[c] + weight * right[c];
 }
 
 static void forward_task(void *context, size_t sample, int worker) {
     (void)worker;
-    const upsample_run *run = context;
-    const tl_shape in = run->layer->base.in[0], out = run->layer->base.out;
-    const size_t length = length_of(run, sample), channels = in.channels;
-    const tl_real *x = run->pass->x[0].data + sample * in.length * channels;
-    tl_real *y = run->pass->y.data + sample * out.length * channels;
-    for (size_t t = 0; t < upsample_out_length(&run->layer->base, length); t++, y += channels) {
-        const mixture m = mixture_at(run->layer, t, length);
-        const tl_real *left = x + m.left * channels, *right = x + m.right * channels;
-        for (size_t c = 0; c < channels; c++) y[c] = (1 - m.weight) * left[c] + m.weight * right[c];
+    const upsample_job *job = context;
+    const tl_shape in = job->layer->base.in[0], out = job->layer->base.out;
+    const size_t length = length_of(job, sample), channels = in.channels;
+    const tl_real *x = job->pass->x[0].data + sample * in.length * channels;
+    tl_real *y = job->pass->y.data + sample * out.length * channels;
+    for (size_t t = 0; t < upsample_out_length(&job->layer->base, length); t++, y += channels) {
+        const mixture m = mixture_at(job->layer, t, length);
+        mix(x + m.left * channels, x + m.right * channels, m.weight, channels, y);
     }
 }
 
 static void backward_task(void *context, size_t sample, int worker) {
     (void)worker;
-    const upsample_run *run = context;
-    const tl_shape in = run->layer->base.in[0], out = run->layer->base.out;
-    const size_t length = length_of(run, sample), channels = in.channels;
-    const tl_real *dy = run->pass->dy.data + sample * out.length * channels;
-    tl_real *dx = run->pass->dx[0].data + sample * in.length * channels;
+    const upsample_job *job = context;
+    const tl_shape in = job->layer->base.in[0], out = job->layer->base.out;
+    const size_t length = length_of(job, sample), channels = in.channels;
+    const tl_real *dy = job->pass->dy.data + sample * out.length * channels;
+    tl_real *dx = job->pass->dx[0].data + sample * in.length * channels;
     memset(dx, 0, in.length * channels * sizeof *dx);
-    for (size_t t = 0; t < upsample_out_length(&run->layer->base, length); t++, dy += channels) {
-        const mixture m = mixture_at(run->layer, t, length);
+    for (size_t t = 0; t < upsample_out_length(&job->layer->base, length); t++, dy += channels) {
+        const mixture m = mixture_at(job->layer, t, length);
         tl_real *left = dx + m.left * channels, *right = dx + m.right * channels;
         for (size_t c = 0; c < channels; c++) left[c] += (1 - m.weight) * dy[c];
         if (m.weight == 0) continue;
@@ -79,9 +85,9 @@ static void backward_task(void *context, size_t sample, int worker) {
 }
 
 static void share(const tl_layer *layer, const tl_pass *pass, tl_task task) {
-    upsample_run run = {.layer = (const upsample_layer *)layer, .pass = pass};
+    upsample_job job = {.layer = (const upsample_layer *)layer, .pass = pass};
     const double elements = (double)pass->batch * (double)layer->out.length * (double)layer->out.channels;
-    tl_parallel(pass->workers, pass->batch, 3 * elements, task, &run);
+    tl_parallel(pass->workers, pass->batch, 3 * elements, task, &job);
 }
 
 static void upsample_forward(const tl_layer *layer, const tl_pass *pass) { share(layer, pass, forward_task); }
@@ -89,6 +95,37 @@ static void upsample_forward(const tl_layer *layer, const tl_pass *pass) { share
 static void upsample_backward(const tl_layer *layer, const tl_pass *pass) {
     if (pass->dx[0].data) share(layer, pass, backward_task);
 }
+
+/* ---- on a stream ---- */
+
+static bool on_lines(const upsample_layer *self) { return self->cfg.linear && self->cfg.factor > 1; }
+
+/* Between two steps lie as many outputs as the factor says, those before the first step being that step. */
+static void upsample_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+    const upsample_layer *self = (const upsample_layer *)layer;
+    (void)workers;
+    (void)error;
+    how->ups = (size_t)self->cfg.factor;
+    if (!on_lines(self)) return;
+    how->extent = 2;
+    how->left = 1;
+    how->skip = how->ups / 2;
+}
+
+static void upsample_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
+    const upsample_layer *self = (const upsample_layer *)layer;
+    const size_t channels = layer->in[0].channels, ups = pass->how->ups, left = pass->how->left;
+    const uint64_t end = pass->first - left + pass->steps; /* of the series, as far as it is known */
+    tl_real *y = pass->y;
+    for (uint64_t at = pass->first * ups; at < (pass->first + pass->windows) * ups; at++, y += channels) {
+        if (at < pass->how->skip) continue;
+        const mixture m = mixture_at(self, (size_t)(at - pass->how->skip), (size_t)end);
+        const tl_real *from = pass->x[0] + (m.left + left - (size_t)pass->first) * channels;
+        mix(from, from + (m.right - m.left) * channels, m.weight, channels, y);
+    }
+}
+
+static const tl_stream_ops upsample_stream = {.plan = upsample_stream_plan, .run = upsample_stream_run};
 
 static double upsample_flops(const tl_layer *layer) {
     return ((const upsample_layer *)layer)->cfg.linear ? 3 * tl_layer_elements(layer) : 0;
@@ -110,6 +147,7 @@ const tl_layer_ops tl_upsample_layer_ops = {
     .forward = upsample_forward,
     .backward = upsample_backward,
     .selects = true,
+    .stream = &upsample_stream,
 };
 
 tl_node tl_upsample_sized(tl_model *model, tl_node x, const tl_upsample_cfg *cfg, size_t size) {

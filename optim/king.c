@@ -10,14 +10,14 @@ static const double quantile_51 = 0.025068908258711;
 
 /* Whether the slope of the line through the values up to `most`, in their order, is negative with a probability below 0.51. The
  * slope of a least-squares line through n points with residual variance v has the variance 12 v / (n³ - n). */
-static bool not_falling(const double *loss, size_t count, double most) {
+static bool not_falling(const double *loss, size_t count, double maximum) {
     double n = 0, sum_x = 0, sum_y = 0;
     for (size_t i = 0; i < count; i++)
-        if (loss[i] <= most) sum_x += n++, sum_y += loss[i];
+        if (loss[i] <= maximum) sum_x += n++, sum_y += loss[i];
     const double mean_x = sum_x / n, mean_y = sum_y / n;
     double x = 0, xx = 0, xy = 0, yy = 0;
     for (size_t i = 0; i < count; i++) {
-        if (loss[i] > most) continue;
+        if (loss[i] > maximum) continue;
         const double dx = x++ - mean_x, dy = loss[i] - mean_y;
         xx += dx * dx, xy += dx * dy, yy += dy * dy;
     }

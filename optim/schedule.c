@@ -46,7 +46,7 @@ tl_status tl_schedule_by_name(const char *name, tl_schedule_kind *kind, tl_error
 /* ---- configuration ---- */
 
 /* What `value` should be: its default where it is 0; within least ≤ value < limit. */
-static double take(const char *field, double value, double usual, double least, double limit, const char *kind, tl_error *error) {
+static double take(const char *field, double value, double usual, double minimum, double limit, const char *kind, tl_error *error) {
     char what[60];
     snprintf(what, sizeof what, "schedule: %s", field);
     if (usual == NOT_TAKEN) {
@@ -54,7 +54,7 @@ static double take(const char *field, double value, double usual, double least, 
         return 0;
     }
     if (value == 0) return usual;
-    tl_check_number(what, value, least, limit, error);
+    tl_check_number(what, value, minimum, limit, error);
     return value;
 }
 
@@ -132,14 +132,14 @@ static double one_cycle(const tl_schedule *schedule) {
 /* Before warm-up. */
 static double scheduled(const tl_schedule *schedule) {
     const tl_schedule_cfg *cfg = &schedule->cfg;
-    const double start = schedule->start, step = (double)schedule->steps, least = floor_of(schedule);
+    const double start = schedule->start, step = (double)schedule->steps, minimum = floor_of(schedule);
     switch (cfg->kind) {
     case TL_SCHEDULE_STEP:
-        return fmax(least, start * pow(cfg->factor, floor((double)schedule->epochs / cfg->period)));
+        return fmax(minimum, start * pow(cfg->factor, floor((double)schedule->epochs / cfg->period)));
     case TL_SCHEDULE_EXPONENTIAL:
-        return fmax(least, start * pow(cfg->factor, (double)schedule->epochs));
+        return fmax(minimum, start * pow(cfg->factor, (double)schedule->epochs));
     case TL_SCHEDULE_COSINE:
-        return anneal(start, least, fmin(1, step / (double)schedule->total));
+        return anneal(start, minimum, fmin(1, step / (double)schedule->total));
     case TL_SCHEDULE_ONE_CYCLE:
         return one_cycle(schedule);
     case TL_SCHEDULE_NOAM: /* its warm-up is in tl_schedule_rate */

@@ -43,7 +43,7 @@ tl_dataset *files_read(const char *name, const void *content, size_t count, cons
 }
 
 tl_dataset *files_read_text(const char *name, const char *text, tl_error *error) {
-    return files_read(name, text, strlen(text), &(tl_read_cfg){.raw = true}, error);
+    return files_read(name, text, strlen(text), &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, error);
 }
 
 void files_check_refused(const char *name, const void *content, size_t count, const char *message) {
@@ -86,7 +86,7 @@ static void check_sound(const tl_dataset *data) {
 }
 
 void files_check_damage(const char *name, const void *content, size_t count, const void *likely, size_t likely_count, int rounds,
-                        int least) {
+                        int minimum) {
     tl_rng rng = tl_rng_at(5, TL_STREAM_USER, 0, 0);
     unsigned char *file = malloc(count + 4);
     assert_non_null(file);
@@ -104,7 +104,7 @@ void files_check_damage(const char *name, const void *content, size_t count, con
         tl_dataset_free(data);
     }
     free(file);
-    if (sound < least || sound == rounds) fail_msg("%s: %d of %d rounds gave a data set", name, sound, rounds);
+    if (sound < minimum || sound == rounds) fail_msg("%s: %d of %d rounds gave a data set", name, sound, rounds);
 }
 
 /* ---- bytes ---- */

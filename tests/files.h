@@ -26,7 +26,7 @@ void files_check_refused(const char *name, const void *content, size_t count, co
  * numbers are finite and whose labels have names, or a message; a data set `least` times or more, a message once or more. Bytes
  * become one of `likely`; NULL: any. */
 void files_check_damage(const char *name, const void *content, size_t count, const void *likely, size_t likely_count, int rounds,
-                        int least);
+                        int minimum);
 
 /* An archive of x, (1, 2), deflated, and y, (1,), as it is: both of bytes. */
 enum { FILES_ARCHIVE = 332 };

@@ -1,6 +1,6 @@
 #include "layer_cases.h"
 
-int between(tl_rng *rng, int least, int most) { return least + (int)tl_rng_below(rng, (uint32_t)(most - least + 1)); }
+int between(tl_rng *rng, int minimum, int maximum) { return minimum + (int)tl_rng_below(rng, (uint32_t)(maximum - minimum + 1)); }
 
 static tl_node with_dense(tl_model *m, tl_node x, tl_rng *rng) {
     return tl_dense(m, x, &(tl_dense_cfg){.units = between(rng, 1, 6), .no_bias = between(rng, 0, 1)});
@@ -91,7 +91,7 @@ static tl_node with_group_norm(tl_model *m, tl_node x, tl_rng *rng) {
 
 static tl_node with_hand_crafted(tl_model *m, tl_node x, tl_rng *rng) {
     (void)rng;
-    return tl_tanh(m, tl_hand_crafted(m, x));
+    return tl_tanh(m, tl_fixed_filters(m, x));
 }
 
 /* x is consumed by several layers, and one node twice by the same one. */
@@ -183,7 +183,7 @@ const layer_case layer_cases[] = {
     {"adds in a row", .build = with_adds_in_a_row},
     {"conv1d in groups", .build = with_groups},
     {"conv1d_transpose", .build = with_conv1d_transpose},
-    {"hand_crafted", .build = with_hand_crafted},
+    {"fixed_filters", .build = with_hand_crafted},
     {"max_pool, tanh beside", .build = with_max_pool_before_tanh},
     {"global_max_pool, mean", .build = with_global_max_pool_before_mean},
 };

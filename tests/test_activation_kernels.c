@@ -17,7 +17,7 @@ static const struct {
     const char *name;
     tl_activation activation;
     long double (*formula)(long double x);
-    double most, units;
+    double maximum, units;
 } cases[] = {
     {"exponential", TL_ACTIVATION_EXPONENTIAL, expl, 80, 2},
     {"softplus", TL_ACTIVATION_SOFTPLUS, softplus_of, 80, 2},
@@ -36,15 +36,15 @@ static void send_back(const tl_kernels *kernels, tl_activation activation, const
 }
 
 /* In equal steps, or of all sizes where `power` is below 0. */
-static void fill(tl_real *x, double most, int power) {
+static void fill(tl_real *x, double maximum, int power) {
     fill_normal(x, COUNT, (uint32_t)(power + 100));
     for (size_t i = 0; i < COUNT; i++) {
-        const double step = most * (2 * (double)i / (COUNT - 1) - 1), random = ldexp((double)x[i], power);
-        x[i] = (tl_real)(power == 0 ? step : fmax(-most, fmin(most, random)));
+        const double step = maximum * (2 * (double)i / (COUNT - 1) - 1), random = ldexp((double)x[i], power);
+        x[i] = (tl_real)(power == 0 ? step : fmax(-maximum, fmin(maximum, random)));
     }
 }
 
-static void given_numbers_of_any_size_when_activated_then_within_the_units_that_are_promised(void **unused) {
+static void given_any_numbers_when_activated_then_within_promised_units(void **unused) {
     (void)unused;
     static tl_real x[COUNT], y[COUNT];
     static double expected[COUNT], bound[COUNT];
@@ -52,7 +52,7 @@ static void given_numbers_of_any_size_when_activated_then_within_the_units_that_
     const size_t count = tables_here(tables);
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
         for (int power = 0; power >= -60; power -= 6) {
-            fill(x, cases[k].most, power);
+            fill(x, cases[k].maximum, power);
             for (size_t i = 0; i < COUNT; i++) {
                 expected[i] = (double)cases[k].formula((long double)x[i]);
                 bound[i] = cases[k].units * unit * fabs(expected[i]);
@@ -64,7 +64,7 @@ static void given_numbers_of_any_size_when_activated_then_within_the_units_that_
         }
 }
 
-static void given_numbers_when_gelu_sends_back_then_its_derivative_to_three_units_of_one(void **unused) {
+static void given_numbers_when_gelu_goes_back_then_within_three_units(void **unused) {
     (void)unused;
     static tl_real x[COUNT], dy[COUNT], dx[COUNT];
     static double expected[COUNT], bound[COUNT];
@@ -162,8 +162,8 @@ static void given_numbers_without_neighbours_when_sent_back_then_the_limits(void
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_numbers_of_any_size_when_activated_then_within_the_units_that_are_promised),
-        cmocka_unit_test(given_numbers_when_gelu_sends_back_then_its_derivative_to_three_units_of_one),
+        cmocka_unit_test(given_any_numbers_when_activated_then_within_promised_units),
+        cmocka_unit_test(given_numbers_when_gelu_goes_back_then_within_three_units),
         cmocka_unit_test(given_outputs_when_softplus_sends_back_then_its_derivative),
         cmocka_unit_test(given_numbers_without_neighbours_when_activated_then_the_limits),
         cmocka_unit_test(given_numbers_without_neighbours_when_sent_back_then_the_limits),

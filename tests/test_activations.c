@@ -150,7 +150,7 @@ static tl_node elu_infinite(tl_model *m, tl_node x) { return tl_elu(m, x, &(tl_e
 static tl_node affine_scale(tl_model *m, tl_node x) { return tl_affine(m, x, &(tl_affine_cfg){.scale = INFINITY}); }
 static tl_node affine_shift(tl_model *m, tl_node x) { return tl_affine(m, x, &(tl_affine_cfg){.shift = NAN}); }
 
-static void given_a_bad_configuration_when_compiled_then_layer_value_and_limit_are_named(void **unused) {
+static void given_a_bad_configuration_when_compiled_then_layer_and_limit_named(void **unused) {
     (void)unused;
     const struct {
         builder build;
@@ -176,7 +176,7 @@ int main(void) {
         cmocka_unit_test(given_numbers_of_any_size_when_activated_then_the_formula),
         cmocka_unit_test(given_extreme_numbers_when_activated_then_limits_and_nan_come_out),
         cmocka_unit_test(given_slopes_when_prelu_is_trained_then_each_channel_has_its_own),
-        cmocka_unit_test(given_a_bad_configuration_when_compiled_then_layer_value_and_limit_are_named),
+        cmocka_unit_test(given_a_bad_configuration_when_compiled_then_layer_and_limit_named),
     };
     return check_run(tests);
 }

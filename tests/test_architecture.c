@@ -33,7 +33,7 @@ static tl_model *compiled(architecture build, tl_shape shape, int outputs, const
     return model;
 }
 
-static void given_published_networks_when_compiled_then_their_parameters_are_as_many_as_published(void **unused) {
+static void given_published_networks_when_compiled_then_size_as_published(void **unused) {
     (void)unused;
     for (size_t i = 0; i < ARCHITECTURES; i++) {
         const expectation *e = &expectations[i];
@@ -46,7 +46,7 @@ static void given_published_networks_when_compiled_then_their_parameters_are_as_
     }
 }
 
-static void given_inception_on_several_channels_when_compiled_then_its_first_block_has_a_bottleneck_too(void **unused) {
+static void given_several_channels_when_inception_compiles_then_bottleneck(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_model *one = compiled(tl_inception, (tl_shape){40, 1}, 2, NULL, &error);
@@ -69,7 +69,7 @@ static tl_dataset waves(tl_real *x, int32_t *labels) {
     return (tl_dataset){.x = TL_VIEW(x, COUNT, LENGTH, 1), .labels = labels, .classes = 2};
 }
 
-static void given_two_frequencies_when_each_network_is_fitted_then_its_loss_halves_and_evaluation_is_finite(void **unused) {
+static void given_two_frequencies_when_fitted_then_the_loss_halves(void **unused) {
     (void)unused;
     tl_real x[COUNT * LENGTH];
     int32_t labels[COUNT];
@@ -91,7 +91,7 @@ static void given_two_frequencies_when_each_network_is_fitted_then_its_loss_halv
     }
 }
 
-static void given_a_series_too_short_for_time_cnn_when_compiled_then_the_error_names_the_layer(void **unused) {
+static void given_a_short_series_when_time_cnn_compiles_then_layer_named(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_model_free(compiled(tl_time_cnn, (tl_shape){8, 1}, 2, NULL, &error));
@@ -102,7 +102,7 @@ static void given_a_series_too_short_for_time_cnn_when_compiled_then_the_error_n
 }
 
 /* The steps that reach the dense layer, each of 12 channels: padded 59 → 19 → 6, not padded 60 → 54 → 18 → 12 → 4. */
-static void given_time_cnn_below_60_steps_when_compiled_then_it_is_padded_as_published(void **unused) {
+static void given_time_cnn_below_60_steps_when_compiled_then_padded(void **unused) {
     (void)unused;
     const struct { size_t length, steps; } cases[] = {{59, 6}, {60, 4}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -118,11 +118,11 @@ static void given_time_cnn_below_60_steps_when_compiled_then_it_is_padded_as_pub
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_published_networks_when_compiled_then_their_parameters_are_as_many_as_published),
-        cmocka_unit_test(given_inception_on_several_channels_when_compiled_then_its_first_block_has_a_bottleneck_too),
-        cmocka_unit_test(given_two_frequencies_when_each_network_is_fitted_then_its_loss_halves_and_evaluation_is_finite),
-        cmocka_unit_test(given_time_cnn_below_60_steps_when_compiled_then_it_is_padded_as_published),
-        cmocka_unit_test(given_a_series_too_short_for_time_cnn_when_compiled_then_the_error_names_the_layer),
+        cmocka_unit_test(given_published_networks_when_compiled_then_size_as_published),
+        cmocka_unit_test(given_several_channels_when_inception_compiles_then_bottleneck),
+        cmocka_unit_test(given_two_frequencies_when_fitted_then_the_loss_halves),
+        cmocka_unit_test(given_time_cnn_below_60_steps_when_compiled_then_padded),
+        cmocka_unit_test(given_a_short_series_when_time_cnn_compiles_then_layer_named),
     };
     return check_run(tests);
 }

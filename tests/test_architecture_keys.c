@@ -172,7 +172,7 @@ static void refuse_other_kinds(const tl_layer_ops *ops, const tl_setting *settin
     fail_msg("%s, %s: of a kind that this test does not know: %d", ops->name, setting->name, (int)setting->kind);
 }
 
-static void given_values_of_another_kind_when_read_then_key_value_and_what_it_should_be(void **unused) {
+static void given_values_of_another_kind_when_read_then_what_is_expected(void **unused) {
     (void)unused;
     for_each_setting(refuse_other_kinds);
 }
@@ -201,7 +201,7 @@ static void exceed(const tl_layer_ops *ops, const tl_setting *setting) {
     check_out_of_range(ops, setting, "1e300", "1e+300");
 }
 
-static void given_values_out_of_range_when_compiled_then_the_layer_names_setting_and_value(void **unused) {
+static void given_values_out_of_range_when_compiled_then_they_are_named(void **unused) {
     (void)unused;
     for_each_setting(exceed);
 }
@@ -225,7 +225,7 @@ static void given_a_layer_without_what_it_needs_when_compiled_then_it_says_what(
 /* ---- the documentation ---- */
 
 /* Each kind of layer has a line of the table in docs/architectures.md, which names its settings. */
-static void given_the_registry_when_looked_up_in_the_documentation_then_every_layer_and_setting_is_there(void **unused) {
+static void given_the_registry_when_compared_with_docs_then_all_listed(void **unused) {
     (void)unused;
     static char text[1 << 16];
     FILE *file = fopen(EXAMPLES "/../docs/architectures.md", "r");
@@ -254,14 +254,27 @@ static void given_the_registry_when_looked_up_in_the_documentation_then_every_la
     }
 }
 
+/* What files of before call otherwise. */
+static void given_retired_names_when_compiled_then_their_present_meaning(void **unused) {
+    (void)unused;
+    tl_error error;
+    const tl_layer_ops *fixed = tl_layer_ops_by_name("fixed_filters");
+    assert_ptr_equal(fixed, &tl_fixed_filters_layer_ops);
+    compile_layer(&tl_dense_layer_ops, "\"units\": 2, \"init\": \"quarters\"", &error);
+    assert_string_equal(error.text, "");
+    compile_layer(&tl_dense_layer_ops, "\"units\": 2, \"init\": \"constant\"", &error);
+    assert_string_equal(error.text, "");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_what_each_layer_needs_when_compiled_then_accepted),
         cmocka_unit_test(given_a_key_that_is_misspelt_or_there_twice_when_read_then_said),
-        cmocka_unit_test(given_values_of_another_kind_when_read_then_key_value_and_what_it_should_be),
-        cmocka_unit_test(given_values_out_of_range_when_compiled_then_the_layer_names_setting_and_value),
+        cmocka_unit_test(given_values_of_another_kind_when_read_then_what_is_expected),
+        cmocka_unit_test(given_values_out_of_range_when_compiled_then_they_are_named),
         cmocka_unit_test(given_a_layer_without_what_it_needs_when_compiled_then_it_says_what),
-        cmocka_unit_test(given_the_registry_when_looked_up_in_the_documentation_then_every_layer_and_setting_is_there),
+        cmocka_unit_test(given_the_registry_when_compared_with_docs_then_all_listed),
+        cmocka_unit_test(given_retired_names_when_compiled_then_their_present_meaning),
     };
     return check_run(tests);
 }

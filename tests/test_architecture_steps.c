@@ -31,7 +31,7 @@ static size_t pair(size_t channels, size_t kernel, size_t filters) {
     return kernel * filters * (channels + filters) + 2 * 2 * filters;
 }
 
-static void given_each_network_when_compiled_then_as_many_parameters_as_counted_by_hand(void **unused) {
+static void given_each_network_when_compiled_then_parameters_as_by_hand(void **unused) {
     (void)unused;
     const size_t small =
         conv(2, 3, 12) + 6 * (2 * conv(12, 3, 12) + conv(12, 1, 10)) + 5 * conv(12, 1, 12) + conv(10, 1, 10) + conv(10, 1, CLASSES);
@@ -149,13 +149,13 @@ static void check_learns(const char *name, builder build, tl_real x[][SERIES][LE
     tl_model_free(model);
 }
 
-static void given_mixtures_of_sinusoids_when_wavenet_predicts_the_next_sample_then_ten_times_better_than_their_mean(void **unused) {
+static void given_mixed_sinusoids_when_wavenet_predicts_then_better_than_mean(void **unused) {
     (void)unused;
     check_learns("wavenet", predictor, mixtures, later, 256, &(tl_fit_cfg){.epochs = 20, .schedule = {.kind = TL_SCHEDULE_COSINE}},
                  0.01);
 }
 
-static void given_noisy_mixtures_when_unet_takes_the_noise_off_then_ten_times_better_than_their_mean(void **unused) {
+static void given_noisy_mixtures_when_unet_denoises_then_ten_times_better(void **unused) {
     (void)unused;
     check_learns("unet", denoiser, noisy, mixtures, SERIES, &(tl_fit_cfg){.epochs = 25, .schedule = {.kind = TL_SCHEDULE_COSINE}},
                  0.02);
@@ -197,7 +197,7 @@ static tl_node overflowing_blocks(tl_model *m, tl_node x) {
     return tl_wavenet_steps(m, x, &(tl_wavenet_cfg){.outputs = 1, .blocks = 100000, .stacks = 100000});
 }
 
-static void given_a_bad_configuration_when_compiled_then_value_and_limit_are_named(void **unused) {
+static void given_a_bad_configuration_when_compiled_then_value_and_limit_named(void **unused) {
     (void)unused;
     const struct {
         builder build;
@@ -225,12 +225,12 @@ static void given_a_bad_configuration_when_compiled_then_value_and_limit_are_nam
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_each_network_when_compiled_then_as_many_parameters_as_counted_by_hand),
+        cmocka_unit_test(given_each_network_when_compiled_then_parameters_as_by_hand),
         cmocka_unit_test(given_a_class_for_each_step_when_trained_then_the_loss_falls),
-        cmocka_unit_test(given_mixtures_of_sinusoids_when_wavenet_predicts_the_next_sample_then_ten_times_better_than_their_mean),
-        cmocka_unit_test(given_noisy_mixtures_when_unet_takes_the_noise_off_then_ten_times_better_than_their_mean),
+        cmocka_unit_test(given_mixed_sinusoids_when_wavenet_predicts_then_better_than_mean),
+        cmocka_unit_test(given_noisy_mixtures_when_unet_denoises_then_ten_times_better),
         cmocka_unit_test(given_later_steps_when_changed_then_wavenets_earlier_outputs_stay),
-        cmocka_unit_test(given_a_bad_configuration_when_compiled_then_value_and_limit_are_named),
+        cmocka_unit_test(given_a_bad_configuration_when_compiled_then_value_and_limit_named),
     };
     make_mixtures();
     return check_run(tests);

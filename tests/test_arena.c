@@ -25,7 +25,8 @@ static void given_random_spans_when_planned_then_none_alive_together_overlap(voi
     tl_rng rng = tl_rng_at(1, TL_STREAM_USER, 0, 0);
     for (int round = 0; round < 200; round++) {
         tl_span spans[MOST];
-        size_t order[MOST], most_alive = 0;
+        size_t max_alive = 0;
+        tl_span *order[2 * MOST];
         const size_t count = 1 + tl_rng_below(&rng, MOST);
         for (size_t i = 0; i < count; i++) {
             const int first = (int)tl_rng_below(&rng, 30);
@@ -40,16 +41,16 @@ static void given_random_spans_when_planned_then_none_alive_together_overlap(voi
             size_t alive = 0;
             for (size_t i = 0; i < count; i++)
                 if (spans[i].first <= time && time <= spans[i].last) alive += spans[i].count;
-            if (alive > most_alive) most_alive = alive;
+            if (alive > max_alive) max_alive = alive;
         }
-        if (total > 2 * most_alive) fail_msg("%zu elements where %zu are alive at most", total, most_alive);
+        if (total > 2 * max_alive) fail_msg("%zu elements where %zu are alive at most", total, max_alive);
     }
 }
 
 static void given_a_chain_when_planned_then_two_buffers_serve_all(void **unused) {
     (void)unused;
     tl_span spans[10];
-    size_t order[10];
+    tl_span *order[20];
     bool fits;
     for (int i = 0; i < 10; i++) spans[i] = (tl_span){.count = 64, .first = i, .last = i + 1};
     assert_int_equal(tl_arena_plan(spans, 10, order, &fits), 128);
@@ -58,7 +59,7 @@ static void given_a_chain_when_planned_then_two_buffers_serve_all(void **unused)
 static void given_sizes_that_overflow_when_planned_then_it_says_so(void **unused) {
     (void)unused;
     tl_span spans[2] = {{.count = SIZE_MAX / 2 + 1024}, {.count = SIZE_MAX / 2 + 1024}};
-    size_t order[2];
+    tl_span *order[4];
     bool fits = true;
     tl_arena_plan(spans, 2, order, &fits);
     assert_false(fits);

@@ -310,7 +310,7 @@ static void given_each_example_when_in_any_batch_then_the_same_bits(void **unuse
 /* ---- what is made of predictions ---- */
 
 /* Without batch norm and dropout, training computes what inference does. */
-static void given_the_same_parameters_when_trained_then_outputs_are_those_of_inference(void **unused) {
+static void given_the_same_parameters_when_trained_then_outputs_as_inference(void **unused) {
     (void)unused;
     const subject s = {"timecnn", .network = tl_time_cnn, .shape = {40, 2}};
     tl_error error = {0};
@@ -354,7 +354,7 @@ int main(void) {
         cmocka_unit_test(given_wide_layers_when_in_any_batch_then_the_same_bits),
         cmocka_unit_test(given_any_architecture_when_in_any_batch_then_the_same_bits),
         cmocka_unit_test(given_each_example_when_in_any_batch_then_the_same_bits),
-        cmocka_unit_test(given_the_same_parameters_when_trained_then_outputs_are_those_of_inference),
+        cmocka_unit_test(given_the_same_parameters_when_trained_then_outputs_as_inference),
         cmocka_unit_test(given_two_compiled_batches_when_evaluated_then_the_same_loss),
     };
     return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;

@@ -84,7 +84,7 @@ static void given_auto_that_chose_badly_when_summarised_then_the_cost_is_told(vo
     json_decref(object);
 }
 
-static void given_intensities_when_reported_then_the_lower_of_both_limits_is_the_roof(void **unused) {
+static void given_intensities_when_reported_then_the_lower_limit_is_the_roof(void **unused) {
     (void)unused;
     bench_result results[] = {
         {.shape = bench_shape_at(0),
@@ -180,7 +180,7 @@ static void given_a_run_when_reported_then_the_machine_is_named(void **unused) {
     assert_true(json_number(object, "memory_gbps") > 0);
 }
 
-static void given_engines_and_a_shape_of_ones_own_when_timed_then_only_they_are_there(void **unused) {
+static void given_chosen_engines_and_a_shape_when_timed_then_only_these(void **unused) {
     (void)unused;
     run done = run_command("bench", "conv", "--engine", "gemm,auto", "--shape",
                            "channels=3,filters=4,kernel=3,length=20,batch=2,stride=2,padding=valid", "--precision", tl_precision(),
@@ -257,11 +257,11 @@ int main(void) {
         cmocka_unit_test(given_samples_when_summarised_then_best_median_and_spread_are_theirs),
         cmocka_unit_test(given_a_shape_in_words_when_parsed_then_every_part_counts),
         cmocka_unit_test(given_auto_that_chose_badly_when_summarised_then_the_cost_is_told),
-        cmocka_unit_test(given_intensities_when_reported_then_the_lower_of_both_limits_is_the_roof),
+        cmocka_unit_test(given_intensities_when_reported_then_the_lower_limit_is_the_roof),
         cmocka_unit_test(given_a_shape_when_timed_then_every_engine_has_checked_passes),
         cmocka_unit_test(given_a_shape_when_timed_then_rates_follow_from_times),
         cmocka_unit_test(given_a_run_when_reported_then_the_machine_is_named),
-        cmocka_unit_test(given_engines_and_a_shape_of_ones_own_when_timed_then_only_they_are_there),
+        cmocka_unit_test(given_chosen_engines_and_a_shape_when_timed_then_only_these),
         cmocka_unit_test(given_a_network_when_timed_then_the_keys_are_there),
         cmocka_unit_test(given_an_unknown_name_when_asked_for_then_what_there_is_is_told),
         cmocka_unit_test(given_a_shape_that_cannot_be_when_asked_for_then_the_message_says_why),

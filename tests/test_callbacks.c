@@ -37,7 +37,7 @@ static bool note(const tl_progress *at, void *name) {
     return !(at->epoch == 2 && strcmp(name, "b") == 0);
 }
 
-static void given_several_callbacks_when_one_stops_the_training_then_all_are_called_in_their_order(void **unused) {
+static void given_several_callbacks_when_one_stops_then_all_are_called(void **unused) {
     (void)unused;
     static char names[TL_MAX_CALLBACKS][2] = {"a", "b", "c", "d", "e", "f", "g", "h"};
     tl_fit_cfg cfg = {.epochs = 9};
@@ -73,7 +73,7 @@ static bool keep(const tl_progress *at, void *user) {
     return true;
 }
 
-static void given_accumulation_when_fitted_then_callbacks_see_steps_and_the_loss_of_each(void **unused) {
+static void given_accumulation_when_fitted_then_callbacks_see_each_step(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_model *model = make_model(TL_CROSS_ENTROPY);
@@ -116,7 +116,7 @@ static void fit_with_log(tl_model *model, const tl_fit_cfg *cfg, bool append) {
     check_ok(&error);
 }
 
-static void given_a_csv_log_when_fitted_then_a_line_an_epoch_and_more_behind_them_where_appended(void **unused) {
+static void given_a_csv_log_when_fitted_then_a_line_per_epoch(void **unused) {
     (void)unused;
     tl_model *model = make_model(TL_CROSS_ENTROPY);
     fit_with_log(model, &(tl_fit_cfg){.epochs = 2, .validation = &data}, false);
@@ -157,7 +157,7 @@ static void given_regression_when_logged_then_accuracy_stays_empty(void **unused
     tl_model_free(model);
 }
 
-static void given_a_log_that_cannot_be_written_when_fitted_then_an_error_and_nothing_learnt_is_lost(void **unused) {
+static void given_an_unwritable_log_when_fitted_then_the_model_is_kept(void **unused) {
     (void)unused;
     tl_error error = {0};
     assert_null(tl_csv_log_new("/tmp/tapline-no-such-folder/log.csv", false, &error));
@@ -180,11 +180,11 @@ static void given_a_log_that_cannot_be_written_when_fitted_then_an_error_and_not
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_several_callbacks_when_one_stops_the_training_then_all_are_called_in_their_order),
-        cmocka_unit_test(given_accumulation_when_fitted_then_callbacks_see_steps_and_the_loss_of_each),
-        cmocka_unit_test(given_a_csv_log_when_fitted_then_a_line_an_epoch_and_more_behind_them_where_appended),
+        cmocka_unit_test(given_several_callbacks_when_one_stops_then_all_are_called),
+        cmocka_unit_test(given_accumulation_when_fitted_then_callbacks_see_each_step),
+        cmocka_unit_test(given_a_csv_log_when_fitted_then_a_line_per_epoch),
         cmocka_unit_test(given_regression_when_logged_then_accuracy_stays_empty),
-        cmocka_unit_test(given_a_log_that_cannot_be_written_when_fitted_then_an_error_and_nothing_learnt_is_lost),
+        cmocka_unit_test(given_an_unwritable_log_when_fitted_then_the_model_is_kept),
     };
     return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;
 }

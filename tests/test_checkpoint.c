@@ -59,7 +59,7 @@ static void make_data(void) {
     for (int i = 0; i < SERIES; i++) labels[i] = series[i * LENGTH + 3] > 0;
 }
 
-typedef struct recipe {
+typedef struct scenario {
     const char *optimizer;
     double momentum, learning_rate;
     tl_schedule_cfg schedule;
@@ -69,9 +69,9 @@ typedef struct recipe {
     bool restore_best, keep_order;
     bool validated; /* and varied, and given up */
     double mixup;
-} recipe;
+} scenario;
 
-static tl_model *make_model(const recipe *of) {
+static tl_model *make_model(const scenario *of) {
     tl_error error = {0};
     tl_model *m = tl_model_new(&(tl_model_cfg){.seed = 5, .threads = of->threads});
     const tl_conv1d_cfg cfg = {.filters = 6, .kernel = 3, .padding = TL_SAME};
@@ -93,7 +93,7 @@ static bool count_down(const tl_progress *progress, void *user) {
     return *left == 0 || --*left > 0;
 }
 
-static tl_fit_cfg fit_cfg(const recipe *of, size_t *stop) {
+static tl_fit_cfg fit_cfg(const scenario *of, size_t *stop) {
     return (tl_fit_cfg){.epochs = of->epochs,
                         .accumulate = of->accumulate,
                         .schedule = of->schedule,
@@ -105,7 +105,7 @@ static tl_fit_cfg fit_cfg(const recipe *of, size_t *stop) {
                         .callbacks = {{count_down, stop}}};
 }
 
-static tl_fit_result train_whole(const recipe *of) {
+static tl_fit_result train_whole(const scenario *of) {
     tl_error error = {0};
     tl_fit_result result;
     size_t never = 0;
@@ -119,7 +119,7 @@ static tl_fit_result train_whole(const recipe *of) {
 }
 
 /* Goes on from the checkpoint (`resume`) and stops after so many batches. */
-static tl_fit_result train_part(const recipe *of, bool resume, size_t batches) {
+static tl_fit_result train_part(const scenario *of, bool resume, size_t batches) {
     tl_error error = {0};
     tl_fit_result result;
     tl_model *model = make_model(of);
@@ -154,7 +154,7 @@ static bool same_models(void) {
     return same;
 }
 
-static const recipe recipes[] = {
+static const scenario scenarios[] = {
     {.optimizer = "adam", .epochs = 5, .restore_best = true},
     {.optimizer = "adamw", .epochs = 4, .accumulate = 4, .schedule = {.kind = TL_SCHEDULE_COSINE, .warmup = 3}},
     {.optimizer = "sgd",
@@ -174,10 +174,10 @@ static const recipe recipes[] = {
     {.optimizer = "sgd", .epochs = 4, .loss = TL_SQUARED_ERROR, .validated = true, .mixup = 1},
 };
 
-enum { RECIPES = sizeof recipes / sizeof *recipes };
+enum { SCENARIOS = sizeof scenarios / sizeof *scenarios };
 
 /* Several interruptions of a training, at any batch. */
-static void interrupt(recipe of, tl_rng *rng, int trial) {
+static void interrupt(scenario of, tl_rng *rng, int trial) {
     const uint32_t all = (uint32_t)of.epochs * BATCHES;
     of.threads = 1;
     const tl_fit_result whole = train_whole(&of);
@@ -193,21 +193,21 @@ static void interrupt(recipe of, tl_rng *rng, int trial) {
     assert_string_equal(part.note, "");
 }
 
-static void given_an_interruption_at_any_batch_when_resumed_then_the_model_is_the_same_to_the_last_byte(void **unused) {
+static void given_an_interruption_when_resumed_then_the_same_model(void **unused) {
     (void)unused;
     tl_rng rng = tl_rng_at(1, TL_STREAM_USER, 0, 0);
-    for (int trial = 0; trial < 104; trial++) interrupt(recipes[trial % RECIPES], &rng, trial);
+    for (int trial = 0; trial < 104; trial++) interrupt(scenarios[trial % SCENARIOS], &rng, trial);
 }
 
-static void given_a_checkpoint_after_each_batch_when_training_is_finished_then_resuming_it_changes_nothing(void **unused) {
+static void given_a_finished_checkpoint_when_resumed_then_nothing_changes(void **unused) {
     (void)unused;
     size_t never = 0;
     tl_error error = {0};
     tl_fit_result result;
-    const tl_fit_result whole = train_whole(&recipes[0]);
+    const tl_fit_result whole = train_whole(&scenarios[0]);
     for (int again = 0; again < 2; again++) {
-        tl_model *model = make_model(&recipes[0]);
-        tl_fit_cfg cfg = fit_cfg(&recipes[0], &never);
+        tl_model *model = make_model(&scenarios[0]);
+        tl_fit_cfg cfg = fit_cfg(&scenarios[0], &never);
         cfg.checkpoint = checkpoint;
         cfg.checkpoint_every = 1e-9;
         cfg.resume = again ? checkpoint : NULL;
@@ -220,11 +220,11 @@ static void given_a_checkpoint_after_each_batch_when_training_is_finished_then_r
     }
 }
 
-static void given_a_finished_training_when_resumed_for_more_epochs_then_it_is_the_longer_one(void **unused) {
+static void given_a_finished_training_when_resumed_longer_then_as_longer(void **unused) {
     (void)unused;
     const size_t some[] = {0, 6}; /* the parameters of the best epoch, and of the last */
     for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
-        recipe of = recipes[some[i]];
+        scenario of = scenarios[some[i]];
         train_part(&of, false, 0);
         of.epochs += 3;
         train_whole(&of);
@@ -235,7 +235,7 @@ static void given_a_finished_training_when_resumed_for_more_epochs_then_it_is_th
 
 /* ---- what is refused ---- */
 
-static void expect_refused(const recipe *of, const tl_dataset *set, tl_status status, const char *text) {
+static void expect_refused(const scenario *of, const tl_dataset *set, tl_status status, const char *text) {
     tl_error error = {0};
     size_t never = 0;
     tl_model *model = make_model(of);
@@ -249,49 +249,49 @@ static void expect_refused(const recipe *of, const tl_dataset *set, tl_status st
 
 static void given_another_training_when_resumed_then_the_error_lists_what_differs(void **unused) {
     (void)unused;
-    recipe of = recipes[2];
+    scenario of = scenarios[2];
     train_part(&of, false, 7);
     of.momentum = 0.8;
     of.accumulate = 3;
     expect_refused(&of, &data, TL_ERROR_ARGUMENT, "is of another training: optimizer.momentum 0.9, now 0.8");
     expect_refused(&of, &data, TL_ERROR_ARGUMENT, "; fit.accumulate 2, now 3");
-    of = recipes[2];
+    of = scenarios[2];
     of.learning_rate = 0.25;
     expect_refused(&of, &data, TL_ERROR_ARGUMENT, "training: learning_rate 0.5, now 0.25");
-    of = recipes[2];
+    of = scenarios[2];
     of.schedule.patience = 2;
     expect_refused(&of, &data, TL_ERROR_ARGUMENT, "training: schedule.patience 1, now 2");
-    of = recipes[2];
+    of = scenarios[2];
     of.loss = TL_SQUARED_ERROR;
     expect_refused(&of, &data, TL_ERROR_ARGUMENT,
                    "architecture.layers[6].units 2, now 1; loss \"cross-entropy\", now \"squared-error\"");
-    of = recipes[2];
+    of = scenarios[2];
     tl_dataset fewer = data;
     fewer.x.shape[0]--;
     of.mixup = 0.5;
     expect_refused(&of, &data, TL_ERROR_ARGUMENT, "training: fit.mixup none, now 0.5");
-    of = recipes[2];
+    of = scenarios[2];
     expect_refused(&of, &fewer, TL_ERROR_ARGUMENT, "training: data.series 22, now 21; data.checksum \"");
     of.epochs = 1;
     expect_refused(&of, &data, TL_ERROR_ARGUMENT, "is in epoch 2; 1 are asked for");
 }
 
-static void given_no_checkpoint_a_model_or_a_damaged_one_when_resumed_then_refused(void **unused) {
+static void given_no_sound_checkpoint_when_resumed_then_refused(void **unused) {
     (void)unused;
     tl_error error = {0};
     unlink(checkpoint);
-    expect_refused(&recipes[0], &data, TL_ERROR_FILE, "No such file or directory");
-    tl_model *model = make_model(&recipes[0]);
+    expect_refused(&scenarios[0], &data, TL_ERROR_FILE, "No such file or directory");
+    tl_model *model = make_model(&scenarios[0]);
     tl_model_save(model, checkpoint, NULL, &error);
     check_ok(&error);
-    expect_refused(&recipes[0], &data, TL_ERROR_FORMAT, "metadata \"kind\": expected checkpoint, found \"model\"");
-    train_part(&recipes[0], false, 3);
+    expect_refused(&scenarios[0], &data, TL_ERROR_FORMAT, "metadata \"kind\": expected checkpoint, found \"model\"");
+    train_part(&scenarios[0], false, 3);
     assert_null(tl_model_load(checkpoint, NULL, NULL, &error));
     check_error(&error, TL_ERROR_FORMAT, "metadata \"kind\": expected model, found \"checkpoint\"");
     const int file = open(checkpoint, O_WRONLY);
     assert_int_equal(pwrite(file, "x", 1, lseek(file, 0, SEEK_END) - 1), 1);
     close(file);
-    expect_refused(&recipes[0], &data, TL_ERROR_FORMAT, "is damaged: its checksum is ");
+    expect_refused(&scenarios[0], &data, TL_ERROR_FORMAT, "is damaged: its checksum is ");
     tl_model_free(model);
 }
 
@@ -318,7 +318,7 @@ static void resume_pooled(bool activated, const tl_dataset *set, const char *tex
     tl_model_free(model);
 }
 
-static void given_series_of_their_own_lengths_when_resumed_then_lengths_and_layers_must_be_the_same(void **unused) {
+static void given_unequal_series_when_resumed_then_lengths_must_be_equal(void **unused) {
     (void)unused;
     tl_error error = {0};
     size_t lengths[SERIES];
@@ -372,16 +372,16 @@ static void given_numbers_that_cannot_be_when_resumed_then_refused(void **unused
          "metadata \"version\": expected 1 (a later tapline wrote the file), found \"2\""},
         {"\\\"losses\\\":[", "\\\"losses\\\":{", "checkpoint: training:1:"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        train_part(&recipes[0], false, 3);
+        train_part(&scenarios[0], false, 3);
         forge(cases[i].from, cases[i].to);
-        expect_refused(&recipes[0], &data, TL_ERROR_FORMAT, cases[i].text);
+        expect_refused(&scenarios[0], &data, TL_ERROR_FORMAT, cases[i].text);
     }
 }
 
-static void given_a_checkpoint_that_cannot_be_written_when_training_begins_then_refused_at_once(void **unused) {
+static void given_an_unwritable_checkpoint_when_training_then_refused(void **unused) {
     (void)unused;
     tl_error error = {0};
-    tl_model *model = make_model(&recipes[0]);
+    tl_model *model = make_model(&scenarios[0]);
     tl_fit(model, &data, &(tl_fit_cfg){.checkpoint = "/tmp/tapline-no-such-folder/c"}, NULL, &error);
     check_error(&error, TL_ERROR_FILE, "/tmp/tapline-no-such-folder/c: cannot be written: No such file or directory");
     assert_true(tl_steps(model) == 0);
@@ -391,35 +391,35 @@ static void given_a_checkpoint_that_cannot_be_written_when_training_begins_then_
     tl_model_free(model);
 }
 
-static void given_another_instruction_set_when_resumed_then_it_goes_on_with_a_note(void **unused) {
+static void given_another_instruction_set_when_resumed_then_a_note(void **unused) {
     (void)unused;
     const char *before = getenv("TAPLINE_ISA");
     char was[20];
     snprintf(was, sizeof was, "%s", tl_isa());
     if (strcmp(was, "baseline") == 0) skip();
-    train_part(&recipes[0], false, 7);
+    train_part(&scenarios[0], false, 7);
     setenv("TAPLINE_ISA", "baseline", 1);
-    const tl_fit_result result = train_part(&recipes[0], true, 0);
+    const tl_fit_result result = train_part(&scenarios[0], true, 0);
     if (before)
         setenv("TAPLINE_ISA", was, 1);
     else
         unsetenv("TAPLINE_ISA");
     if (!strstr(result.note, "the last bits may differ") || !strstr(result.note, was) || !strstr(result.note, "now \"baseline\""))
         fail_msg("the note says: %s", result.note);
-    assert_int_equal(result.epochs, recipes[0].epochs);
+    assert_int_equal(result.epochs, scenarios[0].epochs);
 }
 
 /* What the note says after part of a training whose checkpoint says `to` in the place of `from`. */
 static void expect_note(const char *from, const char *to, const char *text) {
-    train_part(&recipes[0], false, 7);
+    train_part(&scenarios[0], false, 7);
     forge(from, to);
-    const tl_fit_result result = train_part(&recipes[0], true, 0);
+    const tl_fit_result result = train_part(&scenarios[0], true, 0);
     if (!strstr(result.note, "the last bits may differ from uninterrupted training: ") || !strstr(result.note, text))
         fail_msg("expected a note with %s; it says: %s", text, result.note);
-    assert_int_equal(result.epochs, recipes[0].epochs);
+    assert_int_equal(result.epochs, scenarios[0].epochs);
 }
 
-static void given_another_machine_or_build_when_resumed_then_the_note_names_each_reason(void **unused) {
+static void given_another_machine_when_resumed_then_a_note_with_reasons(void **unused) {
     (void)unused;
     /* A letter of each key's value, or of the key itself, so that the length stays. */
     expect_note("{\\\"tapline\\\":\\\"0", "{\\\"tapline\\\":\\\"9", "tapline \"9");
@@ -435,7 +435,7 @@ static void given_another_machine_or_build_when_resumed_then_the_note_names_each
 
 /* ---- killed ---- */
 
-static const recipe killed = {.optimizer = "adam", .epochs = 40, .accumulate = 2, .restore_best = true, .threads = 1};
+static const scenario killed = {.optimizer = "adam", .epochs = 40, .accumulate = 2, .restore_best = true, .threads = 1};
 
 /* What the killed process does: trains, going on where there is something to go on from, with a checkpoint after each batch. */
 static int train_to_be_killed(const char *where) {
@@ -472,7 +472,7 @@ static bool run_and_kill(tl_rng *rng, uint32_t milliseconds) {
 
 static size_t kills = 20;
 
-static void given_kills_at_any_moment_when_resumed_then_none_loses_the_checkpoint_and_the_model_is_the_same(void **unused) {
+static void given_kills_at_any_moment_when_resumed_then_the_same_model(void **unused) {
     (void)unused;
     tl_rng rng = tl_rng_at(2, TL_STREAM_USER, 0, 0);
     size_t done = 0, trainings = 0;
@@ -489,17 +489,17 @@ static void given_kills_at_any_moment_when_resumed_then_none_loses_the_checkpoin
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_kills_at_any_moment_when_resumed_then_none_loses_the_checkpoint_and_the_model_is_the_same),
-        cmocka_unit_test(given_series_of_their_own_lengths_when_resumed_then_lengths_and_layers_must_be_the_same),
-        cmocka_unit_test(given_an_interruption_at_any_batch_when_resumed_then_the_model_is_the_same_to_the_last_byte),
-        cmocka_unit_test(given_a_checkpoint_after_each_batch_when_training_is_finished_then_resuming_it_changes_nothing),
-        cmocka_unit_test(given_a_finished_training_when_resumed_for_more_epochs_then_it_is_the_longer_one),
+        cmocka_unit_test(given_kills_at_any_moment_when_resumed_then_the_same_model),
+        cmocka_unit_test(given_unequal_series_when_resumed_then_lengths_must_be_equal),
+        cmocka_unit_test(given_an_interruption_when_resumed_then_the_same_model),
+        cmocka_unit_test(given_a_finished_checkpoint_when_resumed_then_nothing_changes),
+        cmocka_unit_test(given_a_finished_training_when_resumed_longer_then_as_longer),
         cmocka_unit_test(given_another_training_when_resumed_then_the_error_lists_what_differs),
-        cmocka_unit_test(given_no_checkpoint_a_model_or_a_damaged_one_when_resumed_then_refused),
+        cmocka_unit_test(given_no_sound_checkpoint_when_resumed_then_refused),
         cmocka_unit_test(given_numbers_that_cannot_be_when_resumed_then_refused),
-        cmocka_unit_test(given_a_checkpoint_that_cannot_be_written_when_training_begins_then_refused_at_once),
-        cmocka_unit_test(given_another_instruction_set_when_resumed_then_it_goes_on_with_a_note),
-        cmocka_unit_test(given_another_machine_or_build_when_resumed_then_the_note_names_each_reason),
+        cmocka_unit_test(given_an_unwritable_checkpoint_when_training_then_refused),
+        cmocka_unit_test(given_another_instruction_set_when_resumed_then_a_note),
+        cmocka_unit_test(given_another_machine_when_resumed_then_a_note_with_reasons),
     };
     make_data();
     if (argc == 3 && strcmp(argv[1], "train") == 0) return train_to_be_killed(argv[2]);

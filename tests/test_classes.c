@@ -46,7 +46,7 @@ static void check_each(tl_model *model, tl_status status, const char *text) {
     tl_rate_curve_free(curve);
 }
 
-static void given_other_outputs_than_classes_when_used_then_both_numbers_and_the_cure_are_named(void **unused) {
+static void given_outputs_unlike_classes_when_used_then_both_are_named(void **unused) {
     (void)unused;
     tl_model *fewer = with_outputs(1), *more = with_outputs(4);
     check_each(fewer, TL_ERROR_SHAPE, "2 classes exceed the 1 outputs of the model; its last layer needs a unit for each class");
@@ -68,7 +68,7 @@ static void given_other_outputs_than_classes_when_averaged_then_refused(void **u
     tl_model_free(more);
 }
 
-static void given_equal_outputs_when_a_class_is_predicted_then_the_first_of_the_largest(void **unused) {
+static void given_equal_outputs_when_a_class_is_predicted_then_the_first(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_metrics metrics;
@@ -107,7 +107,7 @@ static tl_status compile_end(tl_node (*end)(tl_model *, tl_node), tl_loss_kind l
     return error->status;
 }
 
-static void given_probabilities_before_a_loss_that_makes_its_own_when_compiled_then_the_layer_is_named(void **unused) {
+static void given_probabilities_before_softmax_loss_when_compiled_then_named(void **unused) {
     (void)unused;
     static const struct {
         tl_node (*end)(tl_model *, tl_node);
@@ -137,7 +137,7 @@ static void given_probabilities_before_a_loss_that_makes_its_own_when_compiled_t
         }
 }
 
-static void given_a_softmax_last_in_a_network_file_when_compiled_then_the_layer_is_named(void **unused) {
+static void given_a_final_softmax_in_a_file_when_compiled_then_named(void **unused) {
     (void)unused;
     static const char text[] = "{\"layers\":[{\"type\":\"global_average_pool\"},{\"type\":\"dense\",\"units\":\"outputs\"},"
                                "{\"type\":\"softmax\"},{\"type\":\"dropout\",\"rate\":0.1}]}";
@@ -151,11 +151,11 @@ static void given_a_softmax_last_in_a_network_file_when_compiled_then_the_layer_
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_other_outputs_than_classes_when_used_then_both_numbers_and_the_cure_are_named),
+        cmocka_unit_test(given_outputs_unlike_classes_when_used_then_both_are_named),
         cmocka_unit_test(given_other_outputs_than_classes_when_averaged_then_refused),
-        cmocka_unit_test(given_equal_outputs_when_a_class_is_predicted_then_the_first_of_the_largest),
-        cmocka_unit_test(given_probabilities_before_a_loss_that_makes_its_own_when_compiled_then_the_layer_is_named),
-        cmocka_unit_test(given_a_softmax_last_in_a_network_file_when_compiled_then_the_layer_is_named),
+        cmocka_unit_test(given_equal_outputs_when_a_class_is_predicted_then_the_first),
+        cmocka_unit_test(given_probabilities_before_softmax_loss_when_compiled_then_named),
+        cmocka_unit_test(given_a_final_softmax_in_a_file_when_compiled_then_named),
     };
     return check_run(tests);
 }

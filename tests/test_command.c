@@ -84,7 +84,7 @@ static const char *const contract[] = {"model",     "engine",        "precision"
                                        "test_loss", "test_accuracy", "seconds",      "peak_rss_mb", "test_balanced_accuracy",
                                        "test_f1",   "test_auroc",    "target_length"};
 
-static void given_json_when_trained_then_the_last_line_has_every_key_of_the_contract(void **unused) {
+static void given_json_when_trained_then_the_last_line_has_every_key(void **unused) {
     (void)unused;
     run done = run_command("train", train_file, "--test", test_file, "--json", "--seed", "3", "--threads", "2", QUICK);
     json_t *object = run_json(&done);
@@ -144,7 +144,7 @@ static void given_no_data_when_trained_then_cbf_is_and_its_test_half_too(void **
     expect(done, 0, NULL);
 }
 
-static void given_target_values_when_trained_then_errors_are_reported_in_place_of_accuracy(void **unused) {
+static void given_target_values_when_trained_then_errors_are_reported(void **unused) {
     (void)unused;
     run done = run_command("train", values_file, "--test", values_file, "--raw", "--json", QUICK);
     json_t *object = run_json(&done);
@@ -169,7 +169,7 @@ static void losses(const char *threads, const char *seed, double loss[2]) {
     expect(done, 0, NULL);
 }
 
-static void given_one_seed_when_trained_twice_or_with_more_threads_then_losses_are_identical(void **unused) {
+static void given_one_seed_when_trained_twice_then_losses_are_identical(void **unused) {
     (void)unused;
     double first[2], again[2], threads[2], other[2];
     losses("1", "5", first);
@@ -223,7 +223,7 @@ static size_t read_log(char *text, size_t size) {
     return length;
 }
 
-static void given_folds_when_trained_then_what_is_held_out_is_reported_and_decides(void **unused) {
+static void given_folds_when_trained_then_the_held_out_part_decides(void **unused) {
     (void)unused;
     run done = run_command("train", train_file, "--test", test_file, "--folds", "4", "--fold", "3", "--patience", "2", "--lr",
                            "0.03", "--jitter", "0.1", "--scale", "0.1", "--crop", "0.9", "--epochs", "200", "--quiet", "--json");
@@ -254,7 +254,7 @@ static void check_fold_metric(json_t *object, const char *key) {
     check_number(key, json_number(deviations, key), sqrt(squares / (double)(count - 1)), 1e-9, 1e-9);
 }
 
-static void given_all_folds_when_trained_then_each_is_as_by_itself_and_mean_and_deviation_are_reported(void **unused) {
+static void given_all_folds_when_trained_then_mean_and_deviation(void **unused) {
     (void)unused;
     run done = run_command("train", train_file, "--test", test_file, "--folds", "3", "--fold", "all", "--json", QUICK);
     json_t *object = run_json(&done), *folds = json_object_get(object, "folds");
@@ -288,7 +288,7 @@ static void given_all_folds_when_trained_then_each_is_as_by_itself_and_mean_and_
 }
 
 /* Constant in most folds: what is undefined in some is left out, and said. */
-static void given_folds_without_spread_when_trained_then_their_r2_is_left_out_and_said(void **unused) {
+static void given_folds_without_spread_when_trained_then_r2_is_left_out(void **unused) {
     (void)unused;
     char path[100];
     snprintf(path, sizeof path, "%s/constant.ts", folder);
@@ -317,7 +317,7 @@ static void given_folds_without_spread_when_trained_then_their_r2_is_left_out_an
     remove(path);
 }
 
-static void given_find_lr_when_run_then_rates_and_losses_are_listed_and_one_is_suggested(void **unused) {
+static void given_find_lr_when_run_then_rates_are_listed_and_one_suggested(void **unused) {
     (void)unused;
     run done = run_command("train", "builtin:synthetic-control", "--find-lr", "--arch", "timecnn", "--json", "--quiet",
                            "--precision", tl_precision());
@@ -420,7 +420,7 @@ static run interrupt_at(const char *text, const char *const *arguments) {
 #define INTERRUPTED(text, ...)                                                                                                     \
     interrupt_at(text, (const char *const[RUN_ARGUMENTS]){"train", __VA_ARGS__, "--precision", tl_precision()})
 
-static void given_a_signal_when_cross_validating_then_the_folds_so_far_are_reported(void **unused) {
+static void given_a_signal_when_cross_validating_then_the_folds_so_far_reported(void **unused) {
     (void)unused;
     run done = INTERRUPTED("epoch 20/200", train_file, "--folds", "3", "--fold", "all", "--epochs", "200", "--json");
     json_t *object = run_json(&done), *folds = json_object_get(object, "folds");
@@ -438,7 +438,7 @@ static void given_a_signal_when_cross_validating_then_the_folds_so_far_are_repor
     expect(done, 0, "tapline train: interrupted");
 }
 
-static void given_a_signal_when_a_learning_rate_is_looked_for_then_no_reason_is_made_up(void **unused) {
+static void given_a_signal_when_finding_a_rate_then_the_true_reason(void **unused) {
     (void)unused;
     run done = INTERRUPTED("epoch 2/20", "builtin:synthetic-control", "--find-lr", "--batch", "60", "--lr", "0.5");
     assert_non_null(strstr(done.out, "\n    1.000e-07 "));
@@ -448,7 +448,7 @@ static void given_a_signal_when_a_learning_rate_is_looked_for_then_no_reason_is_
     expect(done, 0, "tapline train: interrupted");
 }
 
-static void given_names_that_are_not_utf8_when_reported_then_json_has_them_repaired(void **unused) {
+static void given_names_not_in_utf8_when_reported_then_json_has_them_repaired(void **unused) {
     (void)unused;
     char path[80];
     snprintf(path, sizeof path, "%s/\xC3\xA9\xE9.csv", folder); /* a letter of UTF-8 and one of Latin-1 */
@@ -519,7 +519,7 @@ static void given_help_or_version_when_asked_then_on_stdout(void **unused) {
     expect(done, 0, NULL);
 }
 
-static void given_data_that_cannot_be_read_when_trained_then_the_reader_says_where_and_exit_code_1(void **unused) {
+static void given_unreadable_data_when_trained_then_told_where(void **unused) {
     (void)unused;
     expect(run_command("train", "/nonexistent/data.ts"), 1, "tapline train: /nonexistent/data.ts: ");
     expect(run_command("train", nonsense_file), 1, "nonsense.tsv:2:");
@@ -550,39 +550,39 @@ static void given_data_that_are_no_file_of_series_when_trained_then_exit_code_1(
     rmdir(path);
 }
 
-static void given_a_learning_rate_that_diverges_when_trained_then_the_step_is_named(void **unused) {
+static void given_a_rate_that_diverges_when_trained_then_the_step_is_named(void **unused) {
     (void)unused;
     expect(run_command("train", values_file, "--raw", "--optimizer", "sgd", "--lr", "1e30", QUICK), 1, "non-finite");
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_json_when_trained_then_the_last_line_has_every_key_of_the_contract),
+        cmocka_unit_test(given_json_when_trained_then_the_last_line_has_every_key),
         cmocka_unit_test(given_easy_classes_when_trained_then_learnt_and_printed_as_a_table),
         cmocka_unit_test(given_no_test_data_when_trained_then_its_keys_are_null),
         cmocka_unit_test(given_no_data_when_trained_then_cbf_is_and_its_test_half_too),
-        cmocka_unit_test(given_target_values_when_trained_then_errors_are_reported_in_place_of_accuracy),
-        cmocka_unit_test(given_one_seed_when_trained_twice_or_with_more_threads_then_losses_are_identical),
+        cmocka_unit_test(given_target_values_when_trained_then_errors_are_reported),
+        cmocka_unit_test(given_one_seed_when_trained_twice_then_losses_are_identical),
         cmocka_unit_test(given_engines_and_optimizers_when_trained_then_each_runs),
         cmocka_unit_test(given_losses_when_trained_then_each_runs_on_its_kind_of_data),
         cmocka_unit_test(given_schedules_when_trained_then_each_runs),
-        cmocka_unit_test(given_folds_when_trained_then_what_is_held_out_is_reported_and_decides),
-        cmocka_unit_test(given_all_folds_when_trained_then_each_is_as_by_itself_and_mean_and_deviation_are_reported),
-        cmocka_unit_test(given_folds_without_spread_when_trained_then_their_r2_is_left_out_and_said),
-        cmocka_unit_test(given_find_lr_when_run_then_rates_and_losses_are_listed_and_one_is_suggested),
+        cmocka_unit_test(given_folds_when_trained_then_the_held_out_part_decides),
+        cmocka_unit_test(given_all_folds_when_trained_then_mean_and_deviation),
+        cmocka_unit_test(given_folds_without_spread_when_trained_then_r2_is_left_out),
+        cmocka_unit_test(given_find_lr_when_run_then_rates_are_listed_and_one_suggested),
         cmocka_unit_test(given_options_that_say_nothing_together_when_run_then_refused),
         cmocka_unit_test(given_a_log_when_trained_then_it_has_a_line_an_epoch),
-        cmocka_unit_test(given_a_signal_when_cross_validating_then_the_folds_so_far_are_reported),
-        cmocka_unit_test(given_a_signal_when_a_learning_rate_is_looked_for_then_no_reason_is_made_up),
-        cmocka_unit_test(given_names_that_are_not_utf8_when_reported_then_json_has_them_repaired),
+        cmocka_unit_test(given_a_signal_when_cross_validating_then_the_folds_so_far_reported),
+        cmocka_unit_test(given_a_signal_when_finding_a_rate_then_the_true_reason),
+        cmocka_unit_test(given_names_not_in_utf8_when_reported_then_json_has_them_repaired),
         cmocka_unit_test(given_a_signal_when_training_then_what_was_reached_is_reported),
         cmocka_unit_test(given_a_wrong_option_when_run_then_said_what_is_wrong_and_exit_code_2),
         cmocka_unit_test(given_an_unknown_command_when_run_then_told_the_closest),
         cmocka_unit_test(given_help_or_version_when_asked_then_on_stdout),
-        cmocka_unit_test(given_data_that_cannot_be_read_when_trained_then_the_reader_says_where_and_exit_code_1),
+        cmocka_unit_test(given_unreadable_data_when_trained_then_told_where),
         cmocka_unit_test(given_files_that_cannot_be_written_when_trained_then_exit_code_1),
         cmocka_unit_test(given_data_that_are_no_file_of_series_when_trained_then_exit_code_1),
-        cmocka_unit_test(given_a_learning_rate_that_diverges_when_trained_then_the_step_is_named),
+        cmocka_unit_test(given_a_rate_that_diverges_when_trained_then_the_step_is_named),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
 }

@@ -33,13 +33,13 @@ static void write_classes(const char *path, uint32_t seed) {
 }
 
 /* Series of `least` to `most` steps, as long as they are where that is the same for all: a spike in noise, up or down. */
-static void write_unequal(const char *path, int least, int most) {
+static void write_unequal(const char *path, int minimum, int maximum) {
     tl_rng rng = tl_rng_at(4, TL_STREAM_USER, 0, 0);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     fprintf(file, "@equalLength false\n@classLabel true up down\n@data\n");
     for (int i = 0; i < SERIES; i++) {
-        const int length = least + (int)tl_rng_below(&rng, (uint32_t)(most - least + 1));
+        const int length = minimum + (int)tl_rng_below(&rng, (uint32_t)(maximum - minimum + 1));
         for (int t = 0; t < length; t++)
             fprintf(file, "%s%.4f", t ? "," : "", (t == length / 2) * (i % 2 ? 5 : -5) + 0.1 * tl_rng_normal(&rng));
         fprintf(file, ":%s\n", i % 2 ? "up" : "down");
@@ -120,7 +120,7 @@ static json_t *evaluate_gaps(const char *policy) {
     return object;
 }
 
-static void given_missing_values_when_trained_with_a_policy_then_the_model_keeps_it(void **unused) {
+static void given_missing_values_when_trained_then_the_model_keeps_the_policy(void **unused) {
     (void)unused;
     expect(run_command("train", gaps_file, "--quiet"), 1, "gaps.csv:1:5: expected a number (--missing");
     expect(run_command("train", gaps_file, "--missing", "intepolate"), 2, "did you mean interpolate?");
@@ -141,7 +141,7 @@ static void given_missing_values_when_trained_with_a_policy_then_the_model_keeps
 
 /* ---- eval, predict, info ---- */
 
-static void given_a_saved_model_when_evaluated_then_its_metrics_are_those_of_training(void **unused) {
+static void given_a_saved_model_when_evaluated_then_the_metrics_of_training(void **unused) {
     (void)unused;
     run trained = run_command(TRAIN, "--test", test_file, "--epochs", "30", "--out", model_file, "--json");
     run evaluated = run_command("eval", model_file, test_file, "--json");
@@ -162,7 +162,7 @@ static void given_a_saved_model_when_evaluated_then_its_metrics_are_those_of_tra
     expect(table, 0, NULL);
 }
 
-static void given_a_saved_model_when_it_predicts_then_a_line_for_each_series_with_probabilities(void **unused) {
+static void given_a_saved_model_when_predicting_then_a_line_per_series(void **unused) {
     (void)unused;
     expect(run_command(TRAIN, "--epochs", "30", "--out", model_file), 0, NULL);
     run done = run_command("predict", model_file, test_file);
@@ -272,7 +272,7 @@ static void check_same_predictions(const char *model, const char *other) {
     expect(same, 0, NULL);
 }
 
-static void given_a_saved_model_when_exported_and_imported_then_it_predicts_the_same(void **unused) {
+static void given_a_saved_model_when_exported_and_imported_then_the_same(void **unused) {
     (void)unused;
     expect(run_command(TRAIN, "--epochs", "3", "--out", model_file), 0, NULL);
     write_map("{\"first\": \"conv1d_1\", \"second\": \"conv1d_2\", \"out\": \"dense_1\"}");
@@ -299,7 +299,7 @@ static void given_a_saved_model_when_exported_and_imported_then_it_predicts_the_
     expect(run_command("eval", weights_file, test_file), 1, "of another program (\"format\" is \"pt\"; expected \"tapline\")");
 }
 
-static void given_data_with_gaps_when_weights_are_imported_with_a_policy_then_the_model_keeps_it(void **unused) {
+static void given_gaps_when_weights_are_imported_then_the_policy_is_kept(void **unused) {
     (void)unused;
     expect(run_command("train", gaps_file, "--missing", "mean", "--arch", "timecnn", "--epochs", "1", "--quiet", "--precision",
                        tl_precision(), "--out", model_file),
@@ -342,7 +342,7 @@ static void write_text(const char *path, const char *text) {
 }
 
 /* Five outputs, of which the data names three: which is which would be guessed. */
-static void given_other_classes_than_outputs_when_trained_or_imported_then_refused(void **unused) {
+static void given_classes_unlike_outputs_when_trained_or_imported_then_refused(void **unused) {
     (void)unused;
     char five[100], three[100], network[100];
     snprintf(five, sizeof five, "%s/five.csv", folder);
@@ -387,7 +387,7 @@ static size_t count_lines(const char *path) {
     return lines;
 }
 
-static void given_ctrl_c_when_resumed_then_the_model_and_the_log_are_those_of_the_whole(void **unused) {
+static void given_ctrl_c_when_resumed_then_model_and_log_as_uninterrupted(void **unused) {
     (void)unused;
     enum { EPOCHS = 400 };
     expect(run_command(TRAIN, "--epochs", "400", "--out", whole_file), 0, NULL);
@@ -415,7 +415,7 @@ static void given_another_instruction_set_when_resumed_then_said_on_stderr(void 
 
 /* ---- refusals ---- */
 
-static void given_series_of_unequal_length_when_trained_saved_and_used_then_longer_and_shorter_ones_are_told(void **unused) {
+static void given_unequal_series_when_trained_then_other_lengths_are_told(void **unused) {
     (void)unused;
     const char *const data[] = {short_file, long_file};
     for (int trained = 0; trained < 2; trained++) {
@@ -466,19 +466,19 @@ static void given_files_that_do_not_fit_when_used_then_said_why(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_missing_values_when_trained_with_a_policy_then_the_model_keeps_it),
-        cmocka_unit_test(given_a_saved_model_when_evaluated_then_its_metrics_are_those_of_training),
-        cmocka_unit_test(given_a_saved_model_when_it_predicts_then_a_line_for_each_series_with_probabilities),
+        cmocka_unit_test(given_missing_values_when_trained_then_the_model_keeps_the_policy),
+        cmocka_unit_test(given_a_saved_model_when_evaluated_then_the_metrics_of_training),
+        cmocka_unit_test(given_a_saved_model_when_predicting_then_a_line_per_series),
         cmocka_unit_test(given_series_without_labels_when_predicted_then_as_with_them),
         cmocka_unit_test(given_a_regression_when_it_predicts_then_values),
         cmocka_unit_test(given_a_saved_model_when_described_then_its_layers_and_classes),
-        cmocka_unit_test(given_a_saved_model_when_exported_and_imported_then_it_predicts_the_same),
-        cmocka_unit_test(given_data_with_gaps_when_weights_are_imported_with_a_policy_then_the_model_keeps_it),
+        cmocka_unit_test(given_a_saved_model_when_exported_and_imported_then_the_same),
+        cmocka_unit_test(given_gaps_when_weights_are_imported_then_the_policy_is_kept),
         cmocka_unit_test(given_weights_that_do_not_fit_when_imported_then_said_why),
-        cmocka_unit_test(given_other_classes_than_outputs_when_trained_or_imported_then_refused),
-        cmocka_unit_test(given_ctrl_c_when_resumed_then_the_model_and_the_log_are_those_of_the_whole),
+        cmocka_unit_test(given_classes_unlike_outputs_when_trained_or_imported_then_refused),
+        cmocka_unit_test(given_ctrl_c_when_resumed_then_model_and_log_as_uninterrupted),
         cmocka_unit_test(given_another_instruction_set_when_resumed_then_said_on_stderr),
-        cmocka_unit_test(given_series_of_unequal_length_when_trained_saved_and_used_then_longer_and_shorter_ones_are_told),
+        cmocka_unit_test(given_unequal_series_when_trained_then_other_lengths_are_told),
         cmocka_unit_test(given_files_that_do_not_fit_when_used_then_said_why),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down) != 0;

@@ -83,7 +83,7 @@ static void given_fcn_when_described_then_its_numbers_are_those_of_the_formulas(
     json_decref(object);
 }
 
-static void given_every_architecture_when_described_then_it_has_layers_and_operations(void **unused) {
+static void given_every_architecture_when_described_then_layers_and_operations(void **unused) {
     (void)unused;
     static const char *const names[] = {"fcn", "resnet", "inception", "inceptiontime", "timecnn", "lite", "tcn", "wavenet", "unet"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -97,7 +97,7 @@ static void given_every_architecture_when_described_then_it_has_layers_and_opera
     json_decref(object);
 }
 
-static void given_a_file_with_a_layer_that_nothing_reads_when_described_then_the_others_keep_their_own_numbers(void **unused) {
+static void given_an_unread_layer_when_described_then_others_keep_numbers(void **unused) {
     (void)unused;
     json_t *object = info_of(network_file, "21x2", "7", "1"), *layers = json_object_get(object, "layers");
     assert_int_equal(json_array_size(layers), 3);
@@ -129,12 +129,12 @@ static void given_a_model_file_when_described_then_as_its_architecture_is(void *
 
 /* ---- the table ---- */
 
-static void given_an_architecture_when_printed_then_a_table_of_at_most_100_columns(void **unused) {
+static void given_an_architecture_when_printed_then_at_most_100_columns(void **unused) {
     (void)unused;
     run done = run_command(INFO, "--arch", "inceptiontime", "--input", "150x1");
     assert_non_null(strstr(done.out, "network    inceptiontime, "));
     assert_non_null(strstr(done.out, "one of the 5 that are averaged\n"));
-    assert_non_null(strstr(done.out, "; batch 64, threads ")); /* of its recipe */
+    assert_non_null(strstr(done.out, "; batch 64, threads ")); /* the default of fcn */
     assert_non_null(strstr(done.out, "\nconv1d_2                 (150, 32)         20        640   192 k  <1% "));
     assert_non_null(strstr(done.out, "  conv1d_27 _28 _29 _30\n"));
     assert_non_null(strstr(done.out, "  relu_3 batch_norm_4\n"));
@@ -200,10 +200,10 @@ static void given_what_cannot_be_described_when_asked_then_said_what_is_wrong(vo
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_fcn_when_described_then_its_numbers_are_those_of_the_formulas),
-        cmocka_unit_test(given_every_architecture_when_described_then_it_has_layers_and_operations),
-        cmocka_unit_test(given_a_file_with_a_layer_that_nothing_reads_when_described_then_the_others_keep_their_own_numbers),
+        cmocka_unit_test(given_every_architecture_when_described_then_layers_and_operations),
+        cmocka_unit_test(given_an_unread_layer_when_described_then_others_keep_numbers),
         cmocka_unit_test(given_a_model_file_when_described_then_as_its_architecture_is),
-        cmocka_unit_test(given_an_architecture_when_printed_then_a_table_of_at_most_100_columns),
+        cmocka_unit_test(given_an_architecture_when_printed_then_at_most_100_columns),
         cmocka_unit_test(given_a_network_larger_than_memory_when_described_then_it_is),
         cmocka_unit_test(given_what_cannot_be_described_when_asked_then_said_what_is_wrong),
     };

@@ -85,7 +85,7 @@ static void given_links_to_what_is_read_when_written_then_refused(void **unused)
     }
 }
 
-static void given_a_folder_as_data_when_a_file_in_it_would_be_written_then_refused(void **unused) {
+static void given_a_folder_as_data_when_written_into_then_refused(void **unused) {
     (void)unused;
     assert_int_equal(mkdir("set", 0755) | mkdir("set/a", 0755) | mkdir("set/b", 0755), 0);
     write_text("set/a/1.csv", "1\n2\n3\n4\n");
@@ -95,7 +95,7 @@ static void given_a_folder_as_data_when_a_file_in_it_would_be_written_then_refus
          "set/b/1.csv");
 }
 
-static void given_a_record_as_data_when_a_part_of_it_would_be_written_then_refused(void **unused) {
+static void given_a_record_as_data_when_written_over_then_refused(void **unused) {
     (void)unused;
     unsigned char samples[4000] = {0}, annotations[22] = {0};
     for (int i = 0; i < 10; i++) annotations[2 * i] = 0x2C, annotations[2 * i + 1] = (unsigned char)((i % 2 ? 1 : 5) << 2 | 1);
@@ -147,7 +147,7 @@ static int run_closed(const char *closed, char *log, size_t size) {
     return WEXITSTATUS(status);
 }
 
-static void given_closed_descriptors_when_run_then_files_hold_what_belongs_to_them(void **unused) {
+static void given_closed_descriptors_when_run_then_files_hold_their_own(void **unused) {
     (void)unused;
     static const char *const closed[] = {"2>&-", "<&- 2>&-", "<&- 2>err.txt"};
     char log[4000];
@@ -178,11 +178,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_numbered_files_of_members_when_one_is_read_then_refused),
         cmocka_unit_test(given_links_to_what_is_read_when_written_then_refused),
-        cmocka_unit_test(given_a_folder_as_data_when_a_file_in_it_would_be_written_then_refused),
-        cmocka_unit_test(given_a_record_as_data_when_a_part_of_it_would_be_written_then_refused),
+        cmocka_unit_test(given_a_folder_as_data_when_written_into_then_refused),
+        cmocka_unit_test(given_a_record_as_data_when_written_over_then_refused),
         cmocka_unit_test(given_an_architecture_in_a_file_when_it_would_be_written_then_refused),
         cmocka_unit_test(given_what_cannot_be_written_in_the_end_then_said_before_training),
-        cmocka_unit_test(given_closed_descriptors_when_run_then_files_hold_what_belongs_to_them),
+        cmocka_unit_test(given_closed_descriptors_when_run_then_files_hold_their_own),
         cmocka_unit_test(given_a_mode_of_its_own_when_the_model_is_replaced_then_it_stays),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down) != 0;

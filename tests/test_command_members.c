@@ -95,7 +95,7 @@ static void train_alone(void) {
 
 /* ---- train ---- */
 
-static void given_members_when_trained_then_models_of_consecutive_seeds_and_the_metrics_of_their_mean(void **unused) {
+static void given_members_when_trained_then_consecutive_seeds(void **unused) {
     (void)unused;
     train_alone();
     run done = run_command(TRAIN("train.ts"), "--test", in_folder("test.ts"), "--epochs", "6", "--members", "3", "--json", "--out",
@@ -136,7 +136,7 @@ static void given_members_when_trained_then_models_of_consecutive_seeds_and_the_
     run_free(&done);
 }
 
-static void given_inceptiontime_when_trained_then_five_networks_unless_another_number_is_asked_for(void **unused) {
+static void given_inceptiontime_when_trained_then_five_networks(void **unused) {
     (void)unused;
     run done = run_command("train", in_folder("train.ts"), "--arch", "inceptiontime", "--epochs", "1", "--quiet", "--batch", "20",
                            "--test", in_folder("test.ts"));
@@ -148,7 +148,7 @@ static void given_inceptiontime_when_trained_then_five_networks_unless_another_n
     expect(done, 0, NULL);
 }
 
-static void given_members_with_a_validation_set_when_trained_then_its_metrics_are_of_the_mean(void **unused) {
+static void given_a_validation_set_when_members_train_then_mean_metrics(void **unused) {
     (void)unused;
     run done = run_command(TRAIN("train.ts"), "--epochs", "3", "--members", "2", "--folds", "4", "--quiet", "--json");
     json_t *object = run_json(&done);
@@ -176,7 +176,7 @@ static void given_a_regression_when_members_are_trained_then_values_are_averaged
 /* ---- checkpoints ---- */
 
 /* As after an interruption in the second member: one checkpoint at its end, one on the way, none of the third. */
-static void given_checkpoints_when_members_resume_then_the_models_are_those_of_uninterrupted_training(void **unused) {
+static void given_checkpoints_when_members_resume_then_as_uninterrupted(void **unused) {
     (void)unused;
     train_alone();
     expect(run_command(TRAIN("train.ts"), "--epochs", "6", "--members", "1", "--quiet", "--checkpoint", in_folder("c.1.ckpt")), 0,
@@ -230,7 +230,7 @@ static void read_last(const char *csv, double values[SERIES]) {
     }
 }
 
-static void given_several_models_when_they_predict_then_the_mean_of_what_each_does(void **unused) {
+static void given_several_models_when_predicting_then_the_mean_of_all(void **unused) {
     (void)unused;
     train_alone();
     const char *models[] = {"alone.1.safetensors", "alone.2.safetensors", "alone.3.safetensors"};
@@ -308,13 +308,13 @@ static void given_members_that_cannot_be_when_trained_then_said_why(void **unuse
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_members_when_trained_then_models_of_consecutive_seeds_and_the_metrics_of_their_mean),
-        cmocka_unit_test(given_inceptiontime_when_trained_then_five_networks_unless_another_number_is_asked_for),
-        cmocka_unit_test(given_members_with_a_validation_set_when_trained_then_its_metrics_are_of_the_mean),
+        cmocka_unit_test(given_members_when_trained_then_consecutive_seeds),
+        cmocka_unit_test(given_inceptiontime_when_trained_then_five_networks),
+        cmocka_unit_test(given_a_validation_set_when_members_train_then_mean_metrics),
         cmocka_unit_test(given_a_regression_when_members_are_trained_then_values_are_averaged),
-        cmocka_unit_test(given_checkpoints_when_members_resume_then_the_models_are_those_of_uninterrupted_training),
+        cmocka_unit_test(given_checkpoints_when_members_resume_then_as_uninterrupted),
         cmocka_unit_test(given_a_signal_when_a_member_is_trained_then_no_other_is_begun),
-        cmocka_unit_test(given_several_models_when_they_predict_then_the_mean_of_what_each_does),
+        cmocka_unit_test(given_several_models_when_predicting_then_the_mean_of_all),
         cmocka_unit_test(given_models_that_do_not_go_together_when_evaluated_then_said_why),
         cmocka_unit_test(given_members_that_cannot_be_when_trained_then_said_why),
     };

@@ -75,11 +75,11 @@ static void check_accepted(const command *self, const char *first, const char *s
 /* The second of two values counts. */
 static void check_second_counts(const command *self, const option_spec *option, const char *flag) {
     char first[40], second[40], said[TEXT];
-    snprintf(first, sizeof first, "%lld", (long long)option->most);
-    snprintf(second, sizeof second, "%lld", (long long)option->least);
+    snprintf(first, sizeof first, "%lld", (long long)option->maximum);
+    snprintf(second, sizeof second, "%lld", (long long)option->minimum);
     char *argv[] = {(char *)self->name, (char *)flag, first, (char *)flag, second, NULL};
     parse_all(self, 5, argv, said);
-    if (*(int64_t *)((char *)self->settings + option->field) != option->least)
+    if (*(int64_t *)((char *)self->settings + option->field) != option->minimum)
         fail_msg("%s %s %s %s: %s", flag, first, flag, second, said);
 }
 
@@ -128,7 +128,7 @@ static void misspell(const command *self, const option_spec *option, const char 
     if (!strstr(said, "unknown option ") || !strstr(said, other)) fail_msg("%s: got %s", other, said);
 }
 
-static void given_a_misspelt_option_when_parsed_then_the_one_that_was_meant_is_named(void **unused) {
+static void given_a_misspelt_option_when_parsed_then_a_suggestion(void **unused) {
     (void)unused;
     for_each_option(misspell);
 }
@@ -145,7 +145,7 @@ static void leave_out(const command *self, const option_spec *option, const char
     }
 }
 
-static void given_an_option_without_its_value_or_a_flag_with_one_when_parsed_then_said(void **unused) {
+static void given_an_option_without_its_value_when_parsed_then_refused(void **unused) {
     (void)unused;
     for_each_option(leave_out);
 }
@@ -162,21 +162,21 @@ static void refuse_integers(const command *self, const option_spec *option, cons
     static const char *const wrong[] = {"",     "x",    "1.5", "1e3", "nan", "inf", "99999999999999999999", "-99999999999999999999",
                                         "1\t2", "0x10", "12a", "--"};
     char must[100], value[40];
-    const long long least = (long long)option->least, most = (long long)option->most;
-    snprintf(must, sizeof must, "a whole number from %lld to %lld%s", least, most,
+    const long long minimum = (long long)option->minimum, maximum = (long long)option->maximum;
+    snprintf(must, sizeof must, "a whole number from %lld to %lld%s", minimum, maximum,
              option->kind == OPTION_INTEGER_OR_ALL ? ", or all" : "");
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) refuse_value(self, flag, wrong[i], must);
-    snprintf(value, sizeof value, "%lld", least - 1);
+    snprintf(value, sizeof value, "%lld", minimum - 1);
     refuse_value(self, flag, value, must);
-    snprintf(value, sizeof value, "%lldx", least);
+    snprintf(value, sizeof value, "%lldx", minimum);
     refuse_value(self, flag, value, must);
-    snprintf(value, sizeof value, "%lld", least);
+    snprintf(value, sizeof value, "%lld", minimum);
     check_accepted(self, flag, value);
-    snprintf(value, sizeof value, "%lld", most);
+    snprintf(value, sizeof value, "%lld", maximum);
     check_accepted(self, flag, value);
     check_second_counts(self, option, flag);
-    if (option->most == INT64_MAX) return;
-    snprintf(value, sizeof value, "%lld", most + 1);
+    if (option->maximum == INT64_MAX) return;
+    snprintf(value, sizeof value, "%lld", maximum + 1);
     refuse_value(self, flag, value, must);
 }
 
@@ -424,7 +424,7 @@ static void given_numbers_that_float_cannot_hold_when_run_then_the_limit_is_name
     for_each_option(refuse_huge);
 }
 
-static void given_the_commands_that_there_are_when_listed_then_all_are_in_the_help(void **unused) {
+static void given_all_commands_when_listed_then_all_are_in_the_help(void **unused) {
     (void)unused;
     run done = run_command("help");
     for (size_t c = 0; command_at(c); c++) {
@@ -451,7 +451,7 @@ static void look_up(const command *self, const option_spec *option, const char *
     }
 }
 
-static void given_the_options_when_looked_up_in_the_documentation_then_all_are_there(void **unused) {
+static void given_the_options_when_compared_with_the_docs_then_all_are_there(void **unused) {
     (void)unused;
     static const char *const paths[] = {EXAMPLES "/../docs/command.md", EXAMPLES "/../docs/benchmarks.md"};
     size_t used = 0;
@@ -469,7 +469,7 @@ static void given_the_options_when_looked_up_in_the_documentation_then_all_are_t
 static void check_operands(const command *self, size_t count, const char *expected) {
     char *argv[MAX_OPERANDS + 3] = {(char *)self->name}, said[TEXT], line[TEXT];
     common_settings *common = self->settings;
-    for (size_t i = 1; i <= count; i++) argv[i] = (char *)(i > self->most_operands ? "more" : "some");
+    for (size_t i = 1; i <= count; i++) argv[i] = (char *)(i > self->max_operands ? "more" : "some");
     memset(common->operand, 0, sizeof common->operand);
     const bool runs = parse_all(self, (int)count + 1, argv, said);
     memset(common->operand, 0, sizeof common->operand);
@@ -483,9 +483,9 @@ static void given_too_many_arguments_or_too_few_when_parsed_then_said(void **unu
         const command *self = command_at(c);
         char needs[200];
         snprintf(needs, sizeof needs, "needs %s; `tapline help %s` says more", self->operands, self->name);
-        for (size_t count = 0; count < self->least_operands; count++) check_operands(self, count, needs);
-        check_operands(self, self->most_operands + 1,
-                       self->most_operands ? "unexpected argument more after some" : "unexpected argument more");
+        for (size_t count = 0; count < self->min_operands; count++) check_operands(self, count, needs);
+        check_operands(self, self->max_operands + 1,
+                       self->max_operands ? "unexpected argument more after some" : "unexpected argument more");
     }
 }
 
@@ -502,7 +502,7 @@ static void check_kept(const char *const *arguments, const char *path, const cha
 
 #define KEPT(path, message, ...) check_kept((const char *const[RUN_ARGUMENTS]){__VA_ARGS__, path}, path, message)
 
-static void given_a_file_that_is_read_when_it_would_be_written_too_then_refused_and_kept(void **unused) {
+static void given_a_file_that_is_read_when_written_too_then_refused(void **unused) {
     (void)unused;
     char folder[] = "/tmp/tapline-options-XXXXXX", data[64], other[64], same[64];
     assert_non_null(mkdtemp(folder));
@@ -529,14 +529,14 @@ static void given_a_file_that_is_read_when_it_would_be_written_too_then_refused_
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_a_file_that_is_read_when_it_would_be_written_too_then_refused_and_kept),
-        cmocka_unit_test(given_a_misspelt_option_when_parsed_then_the_one_that_was_meant_is_named),
-        cmocka_unit_test(given_an_option_without_its_value_or_a_flag_with_one_when_parsed_then_said),
+        cmocka_unit_test(given_a_file_that_is_read_when_written_too_then_refused),
+        cmocka_unit_test(given_a_misspelt_option_when_parsed_then_a_suggestion),
+        cmocka_unit_test(given_an_option_without_its_value_when_parsed_then_refused),
         cmocka_unit_test(given_bad_values_when_parsed_then_option_value_and_limit_are_named),
         cmocka_unit_test(given_names_of_nothing_when_run_then_the_command_says_so),
         cmocka_unit_test(given_numbers_that_float_cannot_hold_when_run_then_the_limit_is_named),
-        cmocka_unit_test(given_the_commands_that_there_are_when_listed_then_all_are_in_the_help),
-        cmocka_unit_test(given_the_options_when_looked_up_in_the_documentation_then_all_are_there),
+        cmocka_unit_test(given_all_commands_when_listed_then_all_are_in_the_help),
+        cmocka_unit_test(given_the_options_when_compared_with_the_docs_then_all_are_there),
         cmocka_unit_test(given_too_many_arguments_or_too_few_when_parsed_then_said),
     };
     return check_run(tests);

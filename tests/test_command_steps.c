@@ -77,7 +77,7 @@ static json_t *train_and_evaluate(const char *data, const char *network, const c
     return after;
 }
 
-static void given_labels_for_every_step_when_trained_and_saved_then_evaluated_the_same(void **unused) {
+static void given_labels_per_step_when_trained_and_saved_then_the_same_result(void **unused) {
     (void)unused;
     static const char *const networks[] = {"unet", EXAMPLES "/architectures/unet.json"};
     for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
@@ -125,7 +125,7 @@ static void given_labels_for_every_step_when_predicted_then_a_line_for_each_step
     expect(done, 0, NULL);
 }
 
-static void given_values_for_every_step_when_trained_and_predicted_then_columns_for_each(void **unused) {
+static void given_values_per_step_when_predicted_then_a_column_each(void **unused) {
     (void)unused;
     json_t *object = train_and_evaluate(values_file, "unet", "20");
     check_number("classes", json_number(object, "classes"), 0, 0, 0);
@@ -149,7 +149,7 @@ static void given_values_for_every_step_when_trained_and_predicted_then_columns_
 }
 
 /* A class of one step in eight weighs four times as much as without balance, the other 8 / 14: as a model's file says. */
-static void given_labels_for_every_step_when_balanced_then_by_their_shares_of_the_steps(void **unused) {
+static void given_labels_per_step_when_balanced_then_by_shares_of_steps(void **unused) {
     (void)unused;
     bytes x = npy_header("'<f4'", "(2, 8)"), y = npy_header("'|u1'", "(2, 8)");
     for (int i = 0; i < 16; i++) {
@@ -199,10 +199,10 @@ static void given_a_network_and_data_that_do_not_fit_when_used_then_said_why(voi
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_labels_for_every_step_when_trained_and_saved_then_evaluated_the_same),
+        cmocka_unit_test(given_labels_per_step_when_trained_and_saved_then_the_same_result),
         cmocka_unit_test(given_labels_for_every_step_when_predicted_then_a_line_for_each_step),
-        cmocka_unit_test(given_values_for_every_step_when_trained_and_predicted_then_columns_for_each),
-        cmocka_unit_test(given_labels_for_every_step_when_balanced_then_by_their_shares_of_the_steps),
+        cmocka_unit_test(given_values_per_step_when_predicted_then_a_column_each),
+        cmocka_unit_test(given_labels_per_step_when_balanced_then_by_shares_of_steps),
         cmocka_unit_test(given_a_network_and_data_that_do_not_fit_when_used_then_said_why),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down) != 0;

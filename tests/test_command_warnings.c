@@ -116,7 +116,7 @@ static void given_levels_alone_when_scaled_then_said_that_nothing_is_left(void *
     run_free(&raw);
 }
 
-static void given_a_class_of_two_when_held_out_by_three_then_said_which_fold_lacks_it(void **unused) {
+static void given_a_class_of_two_when_held_out_by_three_then_told(void **unused) {
     (void)unused;
     write_labels("rare.csv", "abababababcc");
     run done = run_command("train", in_folder("rare.csv"), "--epochs", "2", "--folds", "3", "--fold", "all", QUICK);
@@ -145,7 +145,7 @@ static void given_accuracy_below_the_progress_when_reported_then_a_line_says_so(
 #define DIVERGE                                                                                                                    \
     "--optimizer", "sgd", "--schedule", "constant", "--lr", "2e6", "--warmup", "100000000", "--batch", "6", "--epochs", "900"
 
-static void given_training_that_diverges_when_ended_then_the_best_network_is_saved_and_reported(void **unused) {
+static void given_diverging_training_when_ended_then_the_best_is_saved(void **unused) {
     (void)unused;
     write_slopes("slopes.ts", 24, 0);
     run done =
@@ -167,7 +167,7 @@ static void given_training_that_diverges_when_ended_then_the_best_network_is_sav
 }
 
 /* Steep lines make the steps too long: only the fold that holds all of them out can learn. */
-static void given_folds_that_diverge_when_cross_validated_then_the_others_are_reported(void **unused) {
+static void given_diverging_folds_when_cross_validated_then_others_reported(void **unused) {
     (void)unused;
     for (int alone = 0; alone <= 1; alone++) {
         write_slopes("steep.ts", alone ? 3 : 24, 1);
@@ -182,7 +182,7 @@ static void given_folds_that_diverge_when_cross_validated_then_the_others_are_re
     }
 }
 
-static void given_members_that_diverge_when_trained_then_each_is_told_and_its_best_network_saved(void **unused) {
+static void given_diverging_members_when_trained_then_each_is_told(void **unused) {
     (void)unused;
     write_slopes("slopes.ts", 24, 0);
     run done = run_command("train", in_folder("slopes.ts"), "--raw", "--members", "2", "--out", in_folder("two.safetensors"),
@@ -217,7 +217,7 @@ static void given_a_checkpoint_whose_folder_goes_when_ended_then_the_best_is_sav
 
 static void given_values_that_overflow_when_evaluated_then_exit_code_1_and_no_rows(void **unused) {
     (void)unused;
-    const double most = sizeof(tl_real) == 4 ? 3e38 : 1.6e308; /* times 1000, none */
+    const double maximum = sizeof(tl_real) == 4 ? 3e38 : 1.6e308; /* times 1000, none */
     FILE *network = begin("scaled.json");
     fputs("{\"layers\": [{\"type\": \"affine\", \"scale\": 1000}, {\"type\": \"flatten\"}, {\"type\": \"dense\", \"units\": 1}]}\n",
           network);
@@ -229,7 +229,7 @@ static void given_values_that_overflow_when_evaluated_then_exit_code_1_and_no_ro
     run_free(&done);
     FILE *file = begin("large.ts");
     fprintf(file, "@problemName Large\n@univariate true\n@equalLength true\n@targetLabel true\n@data\n");
-    for (int t = 0; t < LENGTH; t++) fprintf(file, "%s%g", t ? "," : "", t % 2 ? most : -most);
+    for (int t = 0; t < LENGTH; t++) fprintf(file, "%s%g", t ? "," : "", t % 2 ? maximum : -maximum);
     fprintf(file, ":1\n");
     fclose(file);
     run evaluated = run_command("eval", in_folder("m.safetensors"), in_folder("large.ts"));
@@ -245,11 +245,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_data_that_mislead_when_trained_then_a_line_names_the_cure),
         cmocka_unit_test(given_levels_alone_when_scaled_then_said_that_nothing_is_left),
-        cmocka_unit_test(given_a_class_of_two_when_held_out_by_three_then_said_which_fold_lacks_it),
+        cmocka_unit_test(given_a_class_of_two_when_held_out_by_three_then_told),
         cmocka_unit_test(given_accuracy_below_the_progress_when_reported_then_a_line_says_so),
-        cmocka_unit_test(given_training_that_diverges_when_ended_then_the_best_network_is_saved_and_reported),
-        cmocka_unit_test(given_folds_that_diverge_when_cross_validated_then_the_others_are_reported),
-        cmocka_unit_test(given_members_that_diverge_when_trained_then_each_is_told_and_its_best_network_saved),
+        cmocka_unit_test(given_diverging_training_when_ended_then_the_best_is_saved),
+        cmocka_unit_test(given_diverging_folds_when_cross_validated_then_others_reported),
+        cmocka_unit_test(given_diverging_members_when_trained_then_each_is_told),
         cmocka_unit_test(given_a_checkpoint_whose_folder_goes_when_ended_then_the_best_is_saved),
         cmocka_unit_test(given_values_that_overflow_when_evaluated_then_exit_code_1_and_no_rows),
     };

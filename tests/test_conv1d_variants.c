@@ -7,7 +7,9 @@
 
 enum { CONFIGURATIONS = 400 };
 
-static int between(tl_rng *rng, int least, int most) { return least + (int)tl_rng_below(rng, (uint32_t)(most - least + 1)); }
+static int between(tl_rng *rng, int minimum, int maximum) {
+    return minimum + (int)tl_rng_below(rng, (uint32_t)(maximum - minimum + 1));
+}
 
 /* A layer of one kind or the other, and its arrays: (batch, length, channels) → (batch, out_length, filters). */
 typedef struct problem {
@@ -170,7 +172,7 @@ static problem random_convolution(tl_rng *rng) {
     return p;
 }
 
-static void given_groups_and_any_padding_when_run_then_as_the_plain_loops_bit_for_bit(void **unused) {
+static void given_groups_and_any_padding_when_run_then_exactly_as_plain_loops(void **unused) {
     (void)unused;
     tl_rng rng = tl_rng_at(1, TL_STREAM_USER, 0, 0);
     size_t modes[4] = {0}, depthwise = 0;
@@ -225,7 +227,7 @@ static problem random_transpose(tl_rng *rng) {
     return p;
 }
 
-static void given_any_transposed_convolution_when_run_then_as_the_plain_loops_bit_for_bit(void **unused) {
+static void given_a_transposed_convolution_when_run_then_as_plain_loops(void **unused) {
     (void)unused;
     tl_rng rng = tl_rng_at(2, TL_STREAM_USER, 0, 0);
     for (int i = 0; i < CONFIGURATIONS; i++) {
@@ -311,7 +313,7 @@ static void check_gradients_alone(builder build, tl_model *all, const tl_real *x
     check_equal("weight gradient", gradient.data, sum, tl_tensor_count(&gradient));
 }
 
-static void given_lengths_when_extended_or_transposed_then_each_sample_as_if_alone(void **unused) {
+static void given_lengths_when_padded_or_transposed_then_each_sample_as_if_alone(void **unused) {
     (void)unused;
     const builder builders[] = {reflecting, replicating, circular, longer};
     static tl_real x[SAMPLES * LONGEST * CHANNELS], dy[SAMPLES * 2 * LONGEST * FILTERS];
@@ -344,7 +346,7 @@ static void given_a_sample_too_short_to_reflect_when_passed_then_it_is_said(void
     tl_model_free(model);
 }
 
-static void given_padding_on_both_sides_when_extended_then_the_same_steps_as_by_hand(void **unused) {
+static void given_padding_modes_when_run_then_the_same_steps_as_by_hand(void **unused) {
     (void)unused;
     const struct {
         tl_padding_mode mode;
@@ -395,7 +397,7 @@ TRANSPOSE(huge, .filters = INT32_MAX, .kernel = INT32_MAX, .stride = INT32_MAX, 
 #undef CONV
 #undef TRANSPOSE
 
-static void given_a_bad_configuration_when_compiled_then_layer_value_and_limit_are_named(void **unused) {
+static void given_a_bad_configuration_when_compiled_then_layer_and_limit_named(void **unused) {
     (void)unused;
     const check_refusal refusals[] = {
         {groups_negative, TL_ERROR_ARGUMENT, "(conv1d): groups -1 is below 1"},
@@ -420,12 +422,12 @@ static void given_a_bad_configuration_when_compiled_then_layer_value_and_limit_a
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_groups_and_any_padding_when_run_then_as_the_plain_loops_bit_for_bit),
-        cmocka_unit_test(given_any_transposed_convolution_when_run_then_as_the_plain_loops_bit_for_bit),
-        cmocka_unit_test(given_lengths_when_extended_or_transposed_then_each_sample_as_if_alone),
+        cmocka_unit_test(given_groups_and_any_padding_when_run_then_exactly_as_plain_loops),
+        cmocka_unit_test(given_a_transposed_convolution_when_run_then_as_plain_loops),
+        cmocka_unit_test(given_lengths_when_padded_or_transposed_then_each_sample_as_if_alone),
         cmocka_unit_test(given_a_sample_too_short_to_reflect_when_passed_then_it_is_said),
-        cmocka_unit_test(given_padding_on_both_sides_when_extended_then_the_same_steps_as_by_hand),
-        cmocka_unit_test(given_a_bad_configuration_when_compiled_then_layer_value_and_limit_are_named),
+        cmocka_unit_test(given_padding_modes_when_run_then_the_same_steps_as_by_hand),
+        cmocka_unit_test(given_a_bad_configuration_when_compiled_then_layer_and_limit_named),
     };
     return check_run(tests);
 }

@@ -39,7 +39,7 @@ static void given_a_ts_of_two_channels_when_read_then_channels_lie_side_by_side(
     tl_dataset_free(data);
 }
 
-static void given_a_sparse_header_windows_ends_blanks_and_a_byte_order_mark_when_read_then_accepted(void **unused) {
+static void given_unusual_line_ends_and_blanks_when_read_then_accepted(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_dataset *data = files_read_text("b.ts",
@@ -84,7 +84,7 @@ static void given_any_separator_when_a_table_is_read_then_the_same_data(void **u
     }
 }
 
-static void given_labels_of_text_when_a_table_is_read_then_classes_are_sorted_by_name(void **unused) {
+static void given_labels_of_text_when_a_table_is_read_then_sorted_classes(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_dataset *data = files_read_text("n.csv", "walking,1\n10,2\nrunning,3\nwalking,4\n", &error);
@@ -117,12 +117,12 @@ static tl_dataset *training_set(tl_error *error) {
     return files_read_text("train.ts", "@classLabel true b a\n@data\n1,2:a\n3,4:b\n", error);
 }
 
-static void given_a_training_set_when_the_test_set_is_read_like_it_then_classes_have_its_numbers(void **unused) {
+static void given_a_reference_when_a_test_set_is_read_then_its_classes(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_dataset *train = training_set(&error);
     const char text[] = "a,1,1\nb,2,2\n";
-    tl_dataset *test = files_read("test.csv", text, sizeof text - 1, &(tl_read_cfg){.like = train}, &error);
+    tl_dataset *test = files_read("test.csv", text, sizeof text - 1, &(tl_read_cfg){.reference = train}, &error);
     check_ok(&error);
     check_class(test, 0, "a");
     check_class(test, 1, "b");
@@ -132,7 +132,7 @@ static void given_a_training_set_when_the_test_set_is_read_like_it_then_classes_
     tl_dataset_free(train);
 }
 
-static void given_a_test_set_unlike_the_training_set_when_read_then_the_difference_is_named(void **unused) {
+static void given_an_unlike_test_set_when_read_then_the_difference_is_named(void **unused) {
     (void)unused;
     static const char *const cases[][2] = {
         {"c,1,1\n", ":1:1: expected one of the 2 labels of the training set, got \"c\""},
@@ -142,26 +142,26 @@ static void given_a_test_set_unlike_the_training_set_when_read_then_the_differen
     tl_error error = {0};
     tl_dataset *train = training_set(&error);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_null(files_read("test.csv", cases[i][0], strlen(cases[i][0]), &(tl_read_cfg){.like = train}, &error));
+        assert_null(files_read("test.csv", cases[i][0], strlen(cases[i][0]), &(tl_read_cfg){.reference = train}, &error));
         check_error(&error, TL_ERROR_FORMAT, cases[i][1]);
         error = (tl_error){0};
     }
-    assert_null(tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.like = train}, &error));
+    assert_null(tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.reference = train}, &error));
     check_error(&error, TL_ERROR_SHAPE,
                 "builtin:cbf/test has series of length 128 in 3 classes; the training set has length 2, 2 classes");
     static char *others[] = {"cylinder", "bell", "ball"};
-    tl_dataset like = {.x = {.rank = 3, .shape = {0, 128, 2}}, .classes = 3, .class_names = others};
+    tl_dataset reference = {.x = {.rank = 3, .shape = {0, 128, 2}}, .classes = 3, .class_names = others};
     for (int i = 0; i < 4; i++) {
         static const char *const messages[] = {
             "builtin:cbf has series of length 128 in 3 classes; the training set has length 128, 3 classes",
             "builtin:cbf has series of length 128 in 3 classes; the training set has length 128, 2 classes",
             "builtin:cbf has a class funnel, which is not class 2 of the training set",
             "builtin:cbf: the classes of the training set have no names to find labels by"};
-        like.x.shape[2] = i == 0 ? 2 : 1;
-        like.classes = i == 1 ? 2 : 3;
-        like.class_names = i == 3 ? NULL : others;
+        reference.x.shape[2] = i == 0 ? 2 : 1;
+        reference.classes = i == 1 ? 2 : 3;
+        reference.class_names = i == 3 ? NULL : others;
         error = (tl_error){0};
-        assert_null(tl_dataset_read("builtin:cbf", &(tl_read_cfg){.like = &like}, &error));
+        assert_null(tl_dataset_read("builtin:cbf", &(tl_read_cfg){.reference = &reference}, &error));
         check_error(&error, TL_ERROR_SHAPE, messages[i]);
     }
     error = (tl_error){0};
@@ -169,18 +169,18 @@ static void given_a_test_set_unlike_the_training_set_when_read_then_the_differen
     check_error(&error, TL_ERROR_ARGUMENT, "builtin:cbd is none of builtin:cbf");
     error = (tl_error){0};
     const char regression[] = "@targetLabel true\n@data\n1,2:3\n";
-    assert_null(files_read("r.ts", regression, sizeof regression - 1, &(tl_read_cfg){.like = train}, &error));
+    assert_null(files_read("r.ts", regression, sizeof regression - 1, &(tl_read_cfg){.reference = train}, &error));
     check_error(&error, TL_ERROR_FORMAT, "expected labels, as in the training set");
     error = (tl_error){0};
     const tl_dataset nameless = {.x = {.rank = 3, .shape = {0, 2, 1}}, .classes = 2};
-    assert_null(files_read("test.csv", "a,1,1\n", 6, &(tl_read_cfg){.like = &nameless}, &error));
+    assert_null(files_read("test.csv", "a,1,1\n", 6, &(tl_read_cfg){.reference = &nameless}, &error));
     check_error(&error, TL_ERROR_FORMAT, ":1:1: the classes of the training set have no names to find labels by");
     tl_dataset_free(train);
 }
 
 /* ---- what is refused ---- */
 
-static void given_a_malformed_file_when_read_then_the_message_says_where_what_was_expected_and_what_was_there(void **unused) {
+static void given_a_malformed_file_when_read_then_told_where_and_what(void **unused) {
     (void)unused;
     static const char *const cases[][3] = {
         {"a.ts", "", " the file is empty"},
@@ -208,15 +208,18 @@ static void given_a_malformed_file_when_read_then_the_message_says_where_what_wa
         {"a.ts", "@classLabel true a\n@data\n1,2:\n", "3:5: expected a label, got nothing"},
         {"a.ts", "@classLabel true a\n@data\n1,x2:a\n", "3:3: expected a finite number, got \"x2\""},
         {"a.ts", "@classLabel true a\n@data\n1,,2:a\n",
-         "3:3: expected a number (--missing, tl_read_cfg.missing, says what a missing value becomes; tail: the end of the series), "
+         "3:3: expected a number (--missing, tl_read_cfg.missing_policy, says what a missing value becomes; tail: the end of the "
+         "series), "
          "got nothing"},
         {"a.ts", "@classLabel true a\n@data\n1,1e999:a\n", "3:3: expected a finite number, got \"1e999\""},
         {"a.ts", "@classLabel true a\n@data\n1,inf:a\n", "3:3: expected a finite number, got \"inf\""},
         {"a.ts", "@classLabel true a\n@data\n1,?:a\n",
-         "3:3: expected a number (--missing, tl_read_cfg.missing, says what a missing value becomes; tail: the end of the series), "
+         "3:3: expected a number (--missing, tl_read_cfg.missing_policy, says what a missing value becomes; tail: the end of the "
+         "series), "
          "got \"?\""},
         {"a.ts", "@classLabel true a\n@data\n1,NaN:a\n",
-         "3:3: expected a number (--missing, tl_read_cfg.missing, says what a missing value becomes; tail: the end of the series), "
+         "3:3: expected a number (--missing, tl_read_cfg.missing_policy, says what a missing value becomes; tail: the end of the "
+         "series), "
          "got \"NaN\""},
         {"a.ts", "@classLabel true a\n@data\n1,2:a\n1,2,3:a\n",
          "4:1: expected 2 values, as in the first series, got 3; lengths may differ in .ts files with @equalLength false, and with "
@@ -233,7 +236,8 @@ static void given_a_malformed_file_when_read_then_the_message_says_where_what_wa
         {"a.csv", "label\n", " none of the 1 columns is a value of a series"},
         {"a.csv", ",1,2\n", "1:1: expected a label, got nothing"},
         {"a.csv", "1,2,3,\n",
-         "1:7: expected a number (--missing, tl_read_cfg.missing, says what a missing value becomes; tail: the end of the series), "
+         "1:7: expected a number (--missing, tl_read_cfg.missing_policy, says what a missing value becomes; tail: the end of the "
+         "series), "
          "got nothing"},
         {"a.csv", "1,12345678901234567890123456789012345,x\n", "1:39: expected a finite number, got \"x\""},
         {"a.csv", "1,abcdefghijklmnopqrstuvwxyz0123456789\n", "1:3: expected a finite number, got \"abcdefghijklmnopqrstuvwx…\""},
@@ -288,7 +292,7 @@ static void given_random_damage_when_read_then_a_sound_data_set_or_a_message(voi
 
 /* ---- normalisation ---- */
 
-static void given_a_data_set_when_normalised_then_each_channel_of_each_series_by_itself(void **unused) {
+static void given_a_data_set_when_normalised_then_each_channel_by_itself(void **unused) {
     (void)unused;
     tl_real x[] = {1, 7, 3, 7, 5, 7, 1001, 0, 1001, 1, 1004, 2}; /* two series of (3, 2); a constant channel */
     tl_dataset data = {.x = TL_VIEW(x, 2, 3, 2)};
@@ -306,7 +310,7 @@ static void given_a_data_set_when_normalised_then_each_channel_of_each_series_by
 
 /* ---- generated sets ---- */
 
-static void given_cbf_when_generated_then_plateaus_noise_and_classes_are_those_of_its_definition(void **unused) {
+static void given_cbf_when_generated_then_as_its_definition(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_dataset *data = tl_dataset_builtin("cbf", TL_TEST, 1, &error);
@@ -335,7 +339,7 @@ static void given_cbf_when_generated_then_plateaus_noise_and_classes_are_those_o
     tl_dataset_free(data);
 }
 
-static void given_control_charts_when_generated_then_trends_and_shifts_have_the_signs_of_their_classes(void **unused) {
+static void given_control_charts_when_generated_then_trends_have_their_signs(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_dataset *data = tl_dataset_builtin("synthetic-control", TL_TRAIN, 1, &error);
@@ -358,11 +362,11 @@ static void given_control_charts_when_generated_then_trends_and_shifts_have_the_
     tl_dataset_free(data);
 }
 
-static void given_the_halves_of_a_generated_set_when_read_twice_then_the_same_and_unlike_each_other(void **unused) {
+static void given_both_halves_of_a_set_when_read_twice_then_repeatable(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_dataset *train = tl_dataset_read("builtin:cbf", NULL, &error), *again = tl_dataset_read("builtin:cbf/train", NULL, &error);
-    tl_dataset *test = tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.like = train}, &error);
+    tl_dataset *test = tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.reference = train}, &error);
     tl_dataset *other = tl_dataset_builtin("cbf", TL_TRAIN, 77, &error);
     check_ok(&error);
     check_equal("read twice", train->x.data, again->x.data, tl_tensor_count(&train->x));
@@ -371,7 +375,7 @@ static void given_the_halves_of_a_generated_set_when_read_twice_then_the_same_an
     tl_dataset_normalize(other);
     assert_true(train->x.data[0] != other->x.data[0]);
     other->class_names[0][0] = 'k';
-    assert_null(tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.like = other}, &error));
+    assert_null(tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.reference = other}, &error));
     check_error(&error, TL_ERROR_SHAPE, "builtin:cbf/test has a class cylinder, which is not class 0 of the training set");
     assert_null(tl_dataset_builtin("cbf", TL_TRAIN, 0, &error)); /* the error is still set */
     assert_null(tl_dataset_builtin("cbf", (tl_split)2, 0, NULL));
@@ -396,7 +400,7 @@ typedef struct published {
     size_t series, length, channels, classes;
 } published;
 
-static void given_published_data_when_read_then_their_sizes_are_the_published_ones(void **unused) {
+static void given_published_data_when_read_then_sizes_as_published(void **unused) {
     (void)unused;
     static const published files[] = {
         {"ItalyPowerDemand/ItalyPowerDemand_TRAIN.ts", 67, 24, 1, 2},
@@ -424,7 +428,7 @@ static void given_published_data_when_read_then_their_sizes_are_the_published_on
     }
 }
 
-static void given_gun_point_in_two_formats_when_read_then_the_same_series_and_classes(void **unused) {
+static void given_gun_point_in_two_formats_when_read_then_the_same_data(void **unused) {
     (void)unused;
     tl_error error = {0};
     char ts[400];
@@ -459,7 +463,7 @@ static void given_series_of_unequal_length_when_read_then_padded_with_zeros(void
     error = fine;
     /* A test set like it may have any lengths; one like a set of equal lengths may not. */
     const char *other = "@classLabel true a b\n@data\n1,2,3,4,5,6:1,2,3,4,5,6:b\n";
-    tl_dataset *test = files_read("b.ts", other, strlen(other), &(tl_read_cfg){.like = data}, &error);
+    tl_dataset *test = files_read("b.ts", other, strlen(other), &(tl_read_cfg){.reference = data}, &error);
     check_ok(&error);
     assert_int_equal(test->lengths[0], 6);
     tl_dataset *equal = files_read_text("c.ts", "@classLabel true a b\n@data\n1,2:3,4:a\n", &error);
@@ -477,7 +481,7 @@ static void given_series_of_unequal_length_when_read_then_padded_with_zeros(void
     equal->lengths[0] = 2;
     tl_dataset whole = *equal;
     whole.lengths = NULL;
-    assert_null(files_read("d.ts", text, strlen(text), &(tl_read_cfg){.like = &whole}, &error));
+    assert_null(files_read("d.ts", text, strlen(text), &(tl_read_cfg){.reference = &whole}, &error));
     check_error(&error, TL_ERROR_FORMAT,
                 "d.ts:4:9: expected series of equal length, as in the training set, got lengths that may differ");
     tl_dataset_free(test);
@@ -488,37 +492,37 @@ static void given_series_of_unequal_length_when_read_then_padded_with_zeros(void
 static void given_japanese_vowels_when_read_then_the_published_lengths(void **unused) {
     (void)unused;
     tl_error error = {0};
-    size_t least = SIZE_MAX;
+    size_t minimum = SIZE_MAX;
     tl_dataset *data = tl_dataset_read(data_path("JapaneseVowels/JapaneseVowels_TRAIN.ts"), NULL, &error);
     check_ok(&error);
     assert_int_equal(data->x.shape[0], 270);
     assert_int_equal(data->x.shape[1], 26);
     assert_int_equal(data->x.shape[2], 12);
-    for (size_t i = 0; i < 270; i++) least = data->lengths[i] < least ? data->lengths[i] : least;
-    assert_int_equal(least, 7);
+    for (size_t i = 0; i < 270; i++) minimum = data->lengths[i] < minimum ? data->lengths[i] : minimum;
+    assert_int_equal(minimum, 7);
     tl_dataset_free(data);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_a_ts_of_two_channels_when_read_then_channels_lie_side_by_side),
-        cmocka_unit_test(given_a_sparse_header_windows_ends_blanks_and_a_byte_order_mark_when_read_then_accepted),
+        cmocka_unit_test(given_unusual_line_ends_and_blanks_when_read_then_accepted),
         cmocka_unit_test(given_target_values_when_read_then_regression),
         cmocka_unit_test(given_any_separator_when_a_table_is_read_then_the_same_data),
-        cmocka_unit_test(given_labels_of_text_when_a_table_is_read_then_classes_are_sorted_by_name),
+        cmocka_unit_test(given_labels_of_text_when_a_table_is_read_then_sorted_classes),
         cmocka_unit_test(given_a_locale_with_decimal_commas_when_read_then_points_still_count),
-        cmocka_unit_test(given_a_training_set_when_the_test_set_is_read_like_it_then_classes_have_its_numbers),
-        cmocka_unit_test(given_a_test_set_unlike_the_training_set_when_read_then_the_difference_is_named),
-        cmocka_unit_test(given_a_malformed_file_when_read_then_the_message_says_where_what_was_expected_and_what_was_there),
+        cmocka_unit_test(given_a_reference_when_a_test_set_is_read_then_its_classes),
+        cmocka_unit_test(given_an_unlike_test_set_when_read_then_the_difference_is_named),
+        cmocka_unit_test(given_a_malformed_file_when_read_then_told_where_and_what),
         cmocka_unit_test(given_no_regular_file_when_read_then_the_reason_is_said_at_once),
         cmocka_unit_test(given_too_many_labels_when_read_then_taken_for_a_regression),
         cmocka_unit_test(given_random_damage_when_read_then_a_sound_data_set_or_a_message),
-        cmocka_unit_test(given_a_data_set_when_normalised_then_each_channel_of_each_series_by_itself),
-        cmocka_unit_test(given_cbf_when_generated_then_plateaus_noise_and_classes_are_those_of_its_definition),
-        cmocka_unit_test(given_control_charts_when_generated_then_trends_and_shifts_have_the_signs_of_their_classes),
-        cmocka_unit_test(given_the_halves_of_a_generated_set_when_read_twice_then_the_same_and_unlike_each_other),
-        cmocka_unit_test(given_published_data_when_read_then_their_sizes_are_the_published_ones),
-        cmocka_unit_test(given_gun_point_in_two_formats_when_read_then_the_same_series_and_classes),
+        cmocka_unit_test(given_a_data_set_when_normalised_then_each_channel_by_itself),
+        cmocka_unit_test(given_cbf_when_generated_then_as_its_definition),
+        cmocka_unit_test(given_control_charts_when_generated_then_trends_have_their_signs),
+        cmocka_unit_test(given_both_halves_of_a_set_when_read_twice_then_repeatable),
+        cmocka_unit_test(given_published_data_when_read_then_sizes_as_published),
+        cmocka_unit_test(given_gun_point_in_two_formats_when_read_then_the_same_data),
         cmocka_unit_test(given_series_of_unequal_length_when_read_then_padded_with_zeros),
         cmocka_unit_test(given_japanese_vowels_when_read_then_the_published_lengths),
     };

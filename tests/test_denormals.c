@@ -15,13 +15,13 @@ static void given_the_least_normal_number_when_denormals_are_off_then_its_half_i
 #if !defined(__SSE2__) && !defined(__aarch64__)
     skip();
 #endif
-    const tl_real least = sizeof(tl_real) == sizeof(float) ? (tl_real)FLT_MIN : (tl_real)DBL_MIN;
-    assert_true(halved(least) > 0);
+    const tl_real minimum = sizeof(tl_real) == sizeof(float) ? (tl_real)FLT_MIN : (tl_real)DBL_MIN;
+    assert_true(halved(minimum) > 0);
     const unsigned before = tl_denormals_off();
-    const tl_real during = halved(least);
+    const tl_real during = halved(minimum);
     tl_denormals_restore(before);
     assert_true(during == 0);
-    assert_true(halved(least) > 0);
+    assert_true(halved(minimum) > 0);
 }
 
 int main(void) {

@@ -69,7 +69,7 @@ static double ordered(double p[SAMPLES][CLASSES], const int32_t *labels, int c) 
 
 static const int32_t labels[SAMPLES] = {0, 1, 2, 1, 0, 2, 2};
 
-static void given_members_when_evaluated_then_the_metrics_of_their_mean_probabilities(void **unused) {
+static void given_members_when_evaluated_then_metrics_of_the_mean(void **unused) {
     (void)unused;
     tl_real z[SAMPLES * CLASSES];
     double p[SAMPLES][CLASSES], loss = 0, right = 0, rank = 0;
@@ -112,7 +112,7 @@ static void given_members_when_they_predict_then_the_mean_of_probabilities(void 
     tl_ensemble_free(ensemble);
 }
 
-static void given_smoothed_labels_and_class_weights_when_evaluated_then_the_loss_has_those_of_the_members(void **unused) {
+static void given_smoothing_and_weights_when_evaluated_then_as_members(void **unused) {
     (void)unused;
     static const double weights[CLASSES] = {1, 3, 0.5};
     tl_real z[SAMPLES * CLASSES];
@@ -151,7 +151,7 @@ static void given_one_member_when_evaluated_then_as_the_model_itself(void **unus
 }
 
 /* Two classes with logits (0, 1000·scale): one member is certain of the one, one of the other, one of the one again. */
-static void given_probabilities_that_underflow_when_evaluated_then_loss_and_ranks_are_finite(void **unused) {
+static void given_underflowing_probabilities_when_evaluated_then_finite(void **unused) {
     (void)unused;
     tl_real z[] = {0, 1000, 0, 2000, 0, -1000};
     const int32_t own[] = {1, 1, 0};
@@ -185,7 +185,7 @@ static tl_model *stepwise(double scale, bool pooled) {
     return model;
 }
 
-static void given_labels_for_every_step_when_evaluated_then_each_step_that_counts_does(void **unused) {
+static void given_labels_per_step_when_evaluated_then_every_valid_step_counts(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_real x[SERIES][STEPS][CLASSES];
@@ -230,7 +230,7 @@ static void given_labels_for_every_step_when_evaluated_then_each_step_that_count
 
 /* ---- values ---- */
 
-static void given_regressions_when_evaluated_then_the_metrics_of_their_mean_values(void **unused) {
+static void given_regressions_when_evaluated_then_metrics_of_the_mean_values(void **unused) {
     (void)unused;
     tl_real x[] = {1, -2, 3, 4}, values[] = {1, -1, 0, 5}, y[4] = {0};
     const tl_dataset data = {.x = TL_VIEW(x, 4, 1, 1), .values = values};
@@ -254,7 +254,7 @@ static void given_regressions_when_evaluated_then_the_metrics_of_their_mean_valu
     tl_ensemble_free(ensemble);
 }
 
-static void given_several_labels_at_a_time_when_evaluated_then_the_mean_of_the_sigmoids(void **unused) {
+static void given_several_labels_at_a_time_when_evaluated_then_mean_sigmoid(void **unused) {
     (void)unused;
     tl_real x[] = {1, -2, 30, 4}, values[] = {1, 0, 1, 0}, y[4] = {0};
     const tl_dataset data = {.x = TL_VIEW(x, 4, 1, 1), .values = values};
@@ -299,7 +299,7 @@ static void refuse(tl_ensemble *ensemble, tl_model *model, tl_status status, con
     tl_model_free(model);
 }
 
-static void given_members_that_differ_when_they_join_then_the_message_says_in_what(void **unused) {
+static void given_members_that_differ_when_joined_then_the_difference_is_named(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_real x[6] = {0};
@@ -347,15 +347,15 @@ static void given_nothing_to_average_when_asked_then_refused(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_members_when_evaluated_then_the_metrics_of_their_mean_probabilities),
+        cmocka_unit_test(given_members_when_evaluated_then_metrics_of_the_mean),
         cmocka_unit_test(given_members_when_they_predict_then_the_mean_of_probabilities),
-        cmocka_unit_test(given_smoothed_labels_and_class_weights_when_evaluated_then_the_loss_has_those_of_the_members),
+        cmocka_unit_test(given_smoothing_and_weights_when_evaluated_then_as_members),
         cmocka_unit_test(given_one_member_when_evaluated_then_as_the_model_itself),
-        cmocka_unit_test(given_probabilities_that_underflow_when_evaluated_then_loss_and_ranks_are_finite),
-        cmocka_unit_test(given_labels_for_every_step_when_evaluated_then_each_step_that_counts_does),
-        cmocka_unit_test(given_regressions_when_evaluated_then_the_metrics_of_their_mean_values),
-        cmocka_unit_test(given_several_labels_at_a_time_when_evaluated_then_the_mean_of_the_sigmoids),
-        cmocka_unit_test(given_members_that_differ_when_they_join_then_the_message_says_in_what),
+        cmocka_unit_test(given_underflowing_probabilities_when_evaluated_then_finite),
+        cmocka_unit_test(given_labels_per_step_when_evaluated_then_every_valid_step_counts),
+        cmocka_unit_test(given_regressions_when_evaluated_then_metrics_of_the_mean_values),
+        cmocka_unit_test(given_several_labels_at_a_time_when_evaluated_then_mean_sigmoid),
+        cmocka_unit_test(given_members_that_differ_when_joined_then_the_difference_is_named),
         cmocka_unit_test(given_nothing_to_average_when_asked_then_refused),
     };
     return check_run(tests);

@@ -40,7 +40,7 @@ static tl_dataset with_shape(tl_dataset data, size_t series, size_t length, size
     return data;
 }
 
-static void given_data_that_do_not_fit_the_model_when_evaluated_then_both_are_named(void **unused) {
+static void given_data_of_wrong_shape_when_evaluated_then_both_shapes_named(void **unused) {
     (void)unused;
     const tl_dataset none = with_shape(classified, 0, LENGTH, 1), shorter = with_shape(classified, SERIES, 3, 1),
                      wider = with_shape(classified, 1, LENGTH, 2), many = with_shape(classified, (size_t)1 << 32, LENGTH, 1);
@@ -107,7 +107,7 @@ static void given_no_classes_when_a_confusion_is_asked_for_then_refused(void **u
     tl_model_free(model);
 }
 
-static void given_arrays_that_do_not_fit_when_predicted_then_both_shapes_are_named(void **unused) {
+static void given_arrays_of_wrong_shape_when_predicted_then_both_shapes_named(void **unused) {
     (void)unused;
     tl_real room[SERIES * LENGTH] = {0};
     const struct {
@@ -203,10 +203,10 @@ static void given_a_sum_of_more_inputs_than_there_may_be_then_refused(void **unu
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_data_that_do_not_fit_the_model_when_evaluated_then_both_are_named),
+        cmocka_unit_test(given_data_of_wrong_shape_when_evaluated_then_both_shapes_named),
         cmocka_unit_test(given_a_model_in_error_or_wrong_lengths_when_evaluated_then_its_words),
         cmocka_unit_test(given_no_classes_when_a_confusion_is_asked_for_then_refused),
-        cmocka_unit_test(given_arrays_that_do_not_fit_when_predicted_then_both_shapes_are_named),
+        cmocka_unit_test(given_arrays_of_wrong_shape_when_predicted_then_both_shapes_named),
         cmocka_unit_test(given_no_model_or_one_not_compiled_when_asked_then_nothing),
         cmocka_unit_test(given_a_learning_rate_that_is_none_when_set_then_refused),
         cmocka_unit_test(given_a_sum_of_more_inputs_than_there_may_be_then_refused),

@@ -208,12 +208,12 @@ static void fail_each_call(const writer *self) {
     tl_model_free(old);
 }
 
-static void given_any_call_that_fails_when_saving_then_the_previous_file_is_whole_and_nothing_is_left(void **unused) {
+static void given_a_failing_call_when_saving_then_the_old_file_stays(void **unused) {
     (void)unused;
     fail_each_call(&(writer){save, saved_weight});
 }
 
-static void given_interruptions_and_short_counts_when_saving_and_loading_then_all_is_done(void **unused) {
+static void given_interrupted_calls_when_saving_and_loading_then_complete(void **unused) {
     (void)unused;
     static const int kinds[] = {EINTR, SHORT};
     tl_model *fresh = make(2);
@@ -271,13 +271,13 @@ static void given_no_previous_file_when_saving_fails_then_there_is_none(void **u
 
 /* ---- weights for PyTorch ---- */
 
-static void given_any_call_that_fails_when_weights_are_exported_then_the_previous_file_is_whole(void **unused) {
+static void given_a_failing_call_when_exporting_then_the_old_file_stays(void **unused) {
     (void)unused;
     fail_each_call(&(writer){export, exported_weight});
     unlink(path);
 }
 
-static void given_any_call_that_fails_when_weights_are_imported_then_the_model_is_unchanged(void **unused) {
+static void given_a_failing_call_when_importing_then_the_model_unchanged(void **unused) {
     (void)unused;
     static const operation reading[] = {OPEN, READ, CLOSE};
     tl_error error = {0};
@@ -298,7 +298,7 @@ static void given_any_call_that_fails_when_weights_are_imported_then_the_model_i
     tl_model_free(old);
 }
 
-static void given_interruptions_and_short_counts_when_weights_are_exchanged_then_all_is_done(void **unused) {
+static void given_interrupted_calls_when_exchanging_weights_then_complete(void **unused) {
     (void)unused;
     static const int kinds[] = {EINTR, SHORT};
     tl_model *fresh = make(2), *other = make(3);
@@ -353,7 +353,7 @@ static double train(bool resume, tl_error *error) {
     return sum;
 }
 
-static void given_any_call_that_fails_while_training_then_it_ends_and_the_checkpoint_before_goes_on(void **unused) {
+static void given_a_failing_call_when_training_then_checkpoint_goes_on(void **unused) {
     (void)unused;
     static const operation kinds[] = {OPEN, WRITE, FSYNC, RENAME, CLOSE};
     fill_normal(series, SERIES * 4, 4);
@@ -380,7 +380,7 @@ static void given_any_call_that_fails_while_training_then_it_ends_and_the_checkp
     unlink(path);
 }
 
-static void given_any_call_that_fails_when_logging_then_training_goes_on_and_the_error_is_kept(void **unused) {
+static void given_a_failing_call_when_logging_then_training_goes_on(void **unused) {
     (void)unused;
     static const struct {
         operation kind;
@@ -412,7 +412,7 @@ static void given_any_call_that_fails_when_logging_then_training_goes_on_and_the
 
 /* ---- names ---- */
 
-static void given_a_folder_that_is_missing_or_a_name_that_is_none_then_refused_beforehand(void **unused) {
+static void given_a_missing_folder_or_bad_name_then_refused_before_training(void **unused) {
     (void)unused;
     char pipe_path[80], dangling_path[80], long_path[400];
     snprintf(pipe_path, sizeof pipe_path, "%s/pipe", folder);
@@ -474,7 +474,7 @@ static int make_temporary(const char *name, bool locked) {
     return file;
 }
 
-static void given_temporary_files_when_saved_then_those_that_nobody_writes_are_removed(void **unused) {
+static void given_temporary_files_when_saved_then_unused_ones_are_removed(void **unused) {
     (void)unused;
     static const char *const names[] = {"model.safetensors.tapline-00000001", "model.safetensors.tapline-1-0001",
                                         "model.safetensors.tapline-00000002", "other.safetensors.tapline-00000001"};
@@ -498,7 +498,7 @@ static void given_temporary_files_when_saved_then_those_that_nobody_writes_are_r
     tl_model_free(fresh);
 }
 
-static void given_a_file_kept_since_it_could_not_be_renamed_when_saved_again_then_it_stays(void **unused) {
+static void given_a_file_kept_after_a_failed_rename_when_saved_again_then_kept(void **unused) {
     (void)unused;
     tl_error error = {0}, none = {0};
     tl_model *old = make(1), *fresh = make(2);
@@ -559,19 +559,19 @@ static void given_a_name_of_255_bytes_when_written_then_its_temporary_file_is_cu
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_any_call_that_fails_when_saving_then_the_previous_file_is_whole_and_nothing_is_left),
-        cmocka_unit_test(given_interruptions_and_short_counts_when_saving_and_loading_then_all_is_done),
+        cmocka_unit_test(given_a_failing_call_when_saving_then_the_old_file_stays),
+        cmocka_unit_test(given_interrupted_calls_when_saving_and_loading_then_complete),
         cmocka_unit_test(given_a_read_that_fails_when_loading_then_an_error),
         cmocka_unit_test(given_no_previous_file_when_saving_fails_then_there_is_none),
-        cmocka_unit_test(given_any_call_that_fails_when_weights_are_exported_then_the_previous_file_is_whole),
-        cmocka_unit_test(given_any_call_that_fails_when_weights_are_imported_then_the_model_is_unchanged),
-        cmocka_unit_test(given_interruptions_and_short_counts_when_weights_are_exchanged_then_all_is_done),
-        cmocka_unit_test(given_any_call_that_fails_while_training_then_it_ends_and_the_checkpoint_before_goes_on),
-        cmocka_unit_test(given_any_call_that_fails_when_logging_then_training_goes_on_and_the_error_is_kept),
-        cmocka_unit_test(given_a_folder_that_is_missing_or_a_name_that_is_none_then_refused_beforehand),
+        cmocka_unit_test(given_a_failing_call_when_exporting_then_the_old_file_stays),
+        cmocka_unit_test(given_a_failing_call_when_importing_then_the_model_unchanged),
+        cmocka_unit_test(given_interrupted_calls_when_exchanging_weights_then_complete),
+        cmocka_unit_test(given_a_failing_call_when_training_then_checkpoint_goes_on),
+        cmocka_unit_test(given_a_failing_call_when_logging_then_training_goes_on),
+        cmocka_unit_test(given_a_missing_folder_or_bad_name_then_refused_before_training),
         cmocka_unit_test(given_a_link_when_saved_then_the_file_behind_it_is_replaced),
-        cmocka_unit_test(given_temporary_files_when_saved_then_those_that_nobody_writes_are_removed),
-        cmocka_unit_test(given_a_file_kept_since_it_could_not_be_renamed_when_saved_again_then_it_stays),
+        cmocka_unit_test(given_temporary_files_when_saved_then_unused_ones_are_removed),
+        cmocka_unit_test(given_a_file_kept_after_a_failed_rename_when_saved_again_then_kept),
         cmocka_unit_test(given_a_mode_of_its_own_when_a_file_is_replaced_then_it_stays),
         cmocka_unit_test(given_more_bytes_than_the_disk_has_when_asked_beforehand_then_no_room),
         cmocka_unit_test(given_a_name_of_255_bytes_when_written_then_its_temporary_file_is_cut),

@@ -31,7 +31,7 @@ static void check_same(const tl_model *model, const tl_model *expected) {
     check_number("learning rate", tl_learning_rate(model), tl_learning_rate(expected), 0, 0);
 }
 
-static void given_a_model_in_training_when_a_rate_is_found_then_training_goes_on_to_the_same_bits(void **unused) {
+static void given_a_model_when_a_rate_is_found_then_training_unaffected(void **unused) {
     (void)unused;
     const tl_optimizer_ops *const optimizers[] = {tl_adam(), tl_sgd(), tl_adagrad()};
     for (size_t i = 0; i < 3; i++) {
@@ -72,7 +72,7 @@ static tl_model *make_line(const tl_compile_cfg *cfg) {
     return m;
 }
 
-static void given_one_weight_when_a_rate_is_found_then_losses_and_divergence_are_those_of_the_recurrence(void **unused) {
+static void given_one_weight_when_a_rate_is_found_then_as_the_recurrence(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_rate_curve *curve = tl_rate_curve_new(NULL);
@@ -80,17 +80,17 @@ static void given_one_weight_when_a_rate_is_found_then_losses_and_divergence_are
     tl_model *model = make_line(&(tl_compile_cfg){.loss = TL_SQUARED_ERROR});
     tl_find_learning_rate(model, &line, NULL, &(tl_rate_range){.low = 1e-6, .high = 1e3, .steps = 91}, curve, &error);
     check_ok(&error);
-    double off = 3, least = INFINITY, steepest = 0, best = 0;
+    double off = 3, minimum = INFINITY, steepest = 0, best = 0;
     for (size_t i = 0; i < tl_rate_curve_count(curve); i++) {
         const double rate = 1e-6 * pow(10, 0.1 * (double)i), fall = off * off * (1 - pow(1 - 2 * rate, 2));
         check_number("rate", tl_rate_curve_learning_rates(curve)[i], rate, 1e-9, 0);
         check_number("loss", tl_rate_curve_losses(curve)[i], off * off, close, 1e-6);
-        least = fmin(least, off * off);
+        minimum = fmin(minimum, off * off);
         if (fall > steepest) steepest = fall, best = rate;
         off *= 1 - 2 * rate;
     }
     assert_true(tl_rate_curve_diverged(curve) && tl_rate_curve_count(curve) < 91);
-    assert_true(tl_rate_curve_losses(curve)[tl_rate_curve_count(curve) - 1] > 4 * least &&
+    assert_true(tl_rate_curve_losses(curve)[tl_rate_curve_count(curve) - 1] > 4 * minimum &&
                 tl_rate_curve_learning_rates(curve)[tl_rate_curve_count(curve) - 1] > 1);
     check_number("half a decade about the steepest fall", log10(tl_rate_curve_suggestion(curve)), log10(best), 0, 0.5);
     check_number("weight", (double)*tl_parameter_at(model, 0).value.data, 0, 0, 0);
@@ -101,7 +101,7 @@ static void given_one_weight_when_a_rate_is_found_then_losses_and_divergence_are
     tl_model_free(model);
 }
 
-static void given_rates_too_small_to_learn_when_tried_then_all_are_and_nothing_is_suggested(void **unused) {
+static void given_rates_too_small_when_tried_then_nothing_is_suggested(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_rate_curve *curve = tl_rate_curve_new(NULL);
@@ -126,7 +126,7 @@ static double until(const tl_real *y, const tl_real *values, size_t channels, tl
     return --*(int *)left < 0 ? NAN : (double)((*y - *values) * (*y - *values));
 }
 
-static void given_a_loss_that_is_not_finite_when_met_then_the_end_of_the_trial_but_a_failure_at_its_beginning(void **unused) {
+static void given_a_non_finite_loss_when_met_then_the_trial_ends(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_rate_curve *curve = tl_rate_curve_new(NULL);
@@ -217,10 +217,10 @@ static void given_a_model_that_cannot_be_trained_when_asked_for_then_refused(voi
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_a_model_in_training_when_a_rate_is_found_then_training_goes_on_to_the_same_bits),
-        cmocka_unit_test(given_one_weight_when_a_rate_is_found_then_losses_and_divergence_are_those_of_the_recurrence),
-        cmocka_unit_test(given_rates_too_small_to_learn_when_tried_then_all_are_and_nothing_is_suggested),
-        cmocka_unit_test(given_a_loss_that_is_not_finite_when_met_then_the_end_of_the_trial_but_a_failure_at_its_beginning),
+        cmocka_unit_test(given_a_model_when_a_rate_is_found_then_training_unaffected),
+        cmocka_unit_test(given_one_weight_when_a_rate_is_found_then_as_the_recurrence),
+        cmocka_unit_test(given_rates_too_small_when_tried_then_nothing_is_suggested),
+        cmocka_unit_test(given_a_non_finite_loss_when_met_then_the_trial_ends),
         cmocka_unit_test(given_a_callback_that_stops_when_called_then_the_curve_ends_there),
         cmocka_unit_test(given_ranges_that_are_none_when_asked_for_then_refused),
         cmocka_unit_test(given_a_model_that_cannot_be_trained_when_asked_for_then_refused),

@@ -17,7 +17,7 @@ static tl_model *drawn(tl_init init, int channels, int filters, uint64_t seed) {
     return model;
 }
 
-static void given_an_initialiser_when_drawn_then_mean_deviation_and_range_are_its_own(void **unused) {
+static void given_an_initialiser_when_drawn_then_its_moments_and_range(void **unused) {
     (void)unused;
     const double in = KERNEL * CHANNELS, out = KERNEL * FILTERS;
     const struct {
@@ -66,7 +66,7 @@ static void check_orthonormal(const tl_real *values, size_t rows, size_t columns
         }
 }
 
-static void given_orthogonal_when_drawn_then_rows_or_columns_are_orthonormal_and_the_seed_decides(void **unused) {
+static void given_orthogonal_when_drawn_then_orthonormal_and_by_seed(void **unused) {
     (void)unused;
     const int shapes[][2] = {{4, 7}, {3, 15}, {2, 30}, {1, 1}};
     for (size_t i = 0; i < 4; i++) {
@@ -85,7 +85,7 @@ static void given_orthogonal_when_drawn_then_rows_or_columns_are_orthonormal_and
 }
 
 /* The first of the vectors is the first normal one, scaled: the triangular factor has a positive diagonal. */
-static void given_orthogonal_when_drawn_then_the_first_column_is_the_drawn_one_scaled(void **unused) {
+static void given_orthogonal_when_drawn_then_the_first_column_as_drawn(void **unused) {
     (void)unused;
     enum { ROWS = KERNEL * 2, COLUMNS = 3 };
     tl_model *model = drawn(TL_ORTHOGONAL, 2, COLUMNS, 4);
@@ -101,9 +101,9 @@ static void given_orthogonal_when_drawn_then_the_first_column_is_the_drawn_one_s
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_an_initialiser_when_drawn_then_mean_deviation_and_range_are_its_own),
-        cmocka_unit_test(given_orthogonal_when_drawn_then_rows_or_columns_are_orthonormal_and_the_seed_decides),
-        cmocka_unit_test(given_orthogonal_when_drawn_then_the_first_column_is_the_drawn_one_scaled),
+        cmocka_unit_test(given_an_initialiser_when_drawn_then_its_moments_and_range),
+        cmocka_unit_test(given_orthogonal_when_drawn_then_orthonormal_and_by_seed),
+        cmocka_unit_test(given_orthogonal_when_drawn_then_the_first_column_as_drawn),
     };
     return check_run(tests);
 }

@@ -101,7 +101,7 @@ static void check_elements(const tl_kernels *kernels, arrays *a, size_t channels
     assert_true(a->out[ROWS * channels] == untouched);
 }
 
-static void given_any_number_of_channels_when_rows_are_normalised_then_sums_and_elements_are_those_of_the_formula(void **unused) {
+static void given_any_channels_when_rows_normalised_then_as_the_formula(void **unused) {
     (void)unused;
     static arrays a;
     const tl_kernels *tables[3];
@@ -117,7 +117,7 @@ static void given_any_number_of_channels_when_rows_are_normalised_then_sums_and_
     }
 }
 
-static void given_the_output_over_an_input_when_rows_are_normalised_then_the_result_is_the_same(void **unused) {
+static void given_output_over_input_when_rows_normalised_then_the_same(void **unused) {
     (void)unused;
     static arrays apart, over;
     const tl_kernels *tables[3];
@@ -181,7 +181,7 @@ static void check_activation(const char *what, const tl_kernels *kernels, tl_act
     check_equal(what, x, y, COUNT);
 }
 
-static void given_numbers_of_any_size_when_activated_then_within_two_units_in_the_last_place(void **unused) {
+static void given_any_numbers_when_activated_then_within_two_units(void **unused) {
     (void)unused;
     static tl_real x[COUNT];
     const tl_kernels *tables[3];
@@ -219,7 +219,7 @@ static void given_extreme_numbers_when_activated_then_limits_and_nan_come_out(vo
     }
 }
 
-static void given_outputs_and_gradients_when_sent_back_then_each_derivative_is_that_of_its_formula(void **unused) {
+static void given_gradients_when_sent_back_then_derivatives_of_formulas(void **unused) {
     (void)unused;
     static tl_real y[COUNT], dy[COUNT], dx[COUNT];
     static double expected[COUNT], bound[COUNT];
@@ -243,7 +243,7 @@ static void given_outputs_and_gradients_when_sent_back_then_each_derivative_is_t
 
 /* ---- sums ---- */
 
-static void given_two_arrays_when_added_then_each_element_is_the_sum_through_the_relu_if_asked(void **unused) {
+static void given_two_arrays_when_added_then_sums_through_the_relu(void **unused) {
     (void)unused;
     static tl_real a[COUNT], b[COUNT], y[COUNT + 1], sum[COUNT], rectified[COUNT];
     const tl_kernels *tables[3];
@@ -265,7 +265,7 @@ static void given_two_arrays_when_added_then_each_element_is_the_sum_through_the
         }
 }
 
-static void given_numbers_when_their_squares_are_summed_then_in_double_and_nan_shows(void **unused) {
+static void given_numbers_when_squares_are_summed_then_in_double_and_nan_shows(void **unused) {
     (void)unused;
     static tl_real x[COUNT];
     const tl_kernels *tables[3];
@@ -282,7 +282,7 @@ static void given_numbers_when_their_squares_are_summed_then_in_double_and_nan_s
         }
 }
 
-static void given_rows_of_any_width_when_summed_then_nothing_beside_the_sums_changes(void **unused) {
+static void given_rows_of_any_width_when_summed_then_nothing_else_changes(void **unused) {
     (void)unused;
     enum { MOST = 71 };
     static tl_real x[ROWS * CHANNELS], sum[MOST];
@@ -303,15 +303,15 @@ static void given_rows_of_any_width_when_summed_then_nothing_beside_the_sums_cha
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_any_number_of_channels_when_rows_are_normalised_then_sums_and_elements_are_those_of_the_formula),
-        cmocka_unit_test(given_the_output_over_an_input_when_rows_are_normalised_then_the_result_is_the_same),
+        cmocka_unit_test(given_any_channels_when_rows_normalised_then_as_the_formula),
+        cmocka_unit_test(given_output_over_input_when_rows_normalised_then_the_same),
         cmocka_unit_test(given_nan_in_x_when_normalised_through_the_relu_then_it_stays_nan),
-        cmocka_unit_test(given_numbers_of_any_size_when_activated_then_within_two_units_in_the_last_place),
+        cmocka_unit_test(given_any_numbers_when_activated_then_within_two_units),
         cmocka_unit_test(given_extreme_numbers_when_activated_then_limits_and_nan_come_out),
-        cmocka_unit_test(given_outputs_and_gradients_when_sent_back_then_each_derivative_is_that_of_its_formula),
-        cmocka_unit_test(given_two_arrays_when_added_then_each_element_is_the_sum_through_the_relu_if_asked),
-        cmocka_unit_test(given_numbers_when_their_squares_are_summed_then_in_double_and_nan_shows),
-        cmocka_unit_test(given_rows_of_any_width_when_summed_then_nothing_beside_the_sums_changes),
+        cmocka_unit_test(given_gradients_when_sent_back_then_derivatives_of_formulas),
+        cmocka_unit_test(given_two_arrays_when_added_then_sums_through_the_relu),
+        cmocka_unit_test(given_numbers_when_squares_are_summed_then_in_double_and_nan_shows),
+        cmocka_unit_test(given_rows_of_any_width_when_summed_then_nothing_else_changes),
     };
     return check_run(tests);
 }

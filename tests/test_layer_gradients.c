@@ -8,18 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONFIGURATIONS = 8, MOST_OUTPUTS = 1024 };
+enum { CONFIGURATIONS = 8, MAX_OUTPUTS = 1024 };
 
 /* Random targets for an output of `steps` rows with `channels` each. */
 typedef struct targets {
-    int32_t labels[MOST_OUTPUTS];
-    tl_real values[MOST_OUTPUTS];
+    int32_t labels[MAX_OUTPUTS];
+    tl_real values[MAX_OUTPUTS];
 } targets;
 
 static tl_target target_for(const tl_model *model, tl_node output, size_t batch, targets *to, uint32_t seed) {
     const tl_shape out = tl_node_shape(model, output);
     const size_t steps = batch * out.length;
-    assert_true(steps * out.channels <= MOST_OUTPUTS);
+    assert_true(steps * out.channels <= MAX_OUTPUTS);
     tl_rng rng = tl_rng_at(seed, TL_STREAM_USER, 2, 0);
     for (size_t i = 0; i < steps; i++) to->labels[i] = (int32_t)tl_rng_below(&rng, (uint32_t)out.channels);
     fill_normal(to->values, steps * out.channels, seed + 1);
@@ -68,7 +68,7 @@ static bool is_checked_elsewhere(const tl_layer_ops *ops) {
     return ops == &tl_input_layer_ops || ops == &tl_dropout_layer_ops || ops == &tl_embedding_layer_ops;
 }
 
-static void given_the_registry_when_compared_then_each_layer_is_differentiated_here(void **unused) {
+static void given_the_registry_when_compared_then_every_layer_has_a_case(void **unused) {
     (void)unused;
     for (const tl_layer_ops *const *ops = tl_layer_registry; *ops; ops++) {
         size_t i = 0;
@@ -279,7 +279,7 @@ static void given_more_threads_when_run_then_the_same_bits(void **unused) {
 }
 
 /* Inference has its buffers where training has others. */
-static void given_inference_between_steps_when_trained_then_neither_changes_the_other(void **unused) {
+static void given_inference_between_steps_when_trained_then_both_unaffected(void **unused) {
     (void)unused;
     enum { BATCH = 16, COUNT = BATCH * 200 * 4 };
     tl_error error = {0};
@@ -314,12 +314,12 @@ static void given_inference_between_steps_when_trained_then_neither_changes_the_
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_any_layer_when_differentiated_then_as_differences_say),
-        cmocka_unit_test(given_the_registry_when_compared_then_each_layer_is_differentiated_here),
+        cmocka_unit_test(given_the_registry_when_compared_then_every_layer_has_a_case),
         cmocka_unit_test(given_wrong_gradients_when_checked_then_the_array_is_named),
         cmocka_unit_test(given_a_batch_in_parts_when_accumulated_then_as_the_joined_batch),
         cmocka_unit_test(given_a_frozen_layer_when_trained_then_only_the_others_move),
         cmocka_unit_test(given_more_threads_when_run_then_the_same_bits),
-        cmocka_unit_test(given_inference_between_steps_when_trained_then_neither_changes_the_other),
+        cmocka_unit_test(given_inference_between_steps_when_trained_then_both_unaffected),
     };
     return check_run(tests);
 }

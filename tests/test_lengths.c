@@ -118,7 +118,7 @@ static void compare_parameters(const tl_model *a, const tl_model *b, bool gradie
     }
 }
 
-static void given_lengths_when_normalised_then_by_the_statistics_of_their_own_steps(void **unused) {
+static void given_lengths_when_normalised_then_padding_does_not_count(void **unused) {
     (void)unused;
     enum { ROWS = 24 + 9 + 17 + 13, UNITS = 7 };
     tl_real x[SAMPLES * LONGEST * CHANNELS], joined[ROWS * CHANNELS], dy[SAMPLES * LONGEST * UNITS] = {0}, dy_joined[ROWS * UNITS];
@@ -209,7 +209,7 @@ static void given_lengths_that_do_not_fit_when_passed_then_it_is_said(void **unu
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_samples_of_many_lengths_when_passed_together_then_as_each_alone),
-        cmocka_unit_test(given_lengths_when_normalised_then_by_the_statistics_of_their_own_steps),
+        cmocka_unit_test(given_lengths_when_normalised_then_padding_does_not_count),
         cmocka_unit_test(given_lengths_when_the_next_batch_has_none_then_whole_series_again),
         cmocka_unit_test(given_lengths_that_do_not_fit_when_passed_then_it_is_said),
     };

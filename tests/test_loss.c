@@ -154,7 +154,7 @@ static double pass(tl_model *model, tl_real *y, const tl_target *all, size_t fir
     return loss * tl_loss_weight(model);
 }
 
-static void given_weights_when_a_batch_is_passed_in_parts_then_the_step_is_that_of_the_whole(void **unused) {
+static void given_weights_when_a_batch_is_split_then_the_same_step(void **unused) {
     (void)unused;
     tl_real y[COUNT], values[COUNT];
     fill(y, values);
@@ -174,7 +174,7 @@ static void given_weights_when_a_batch_is_passed_in_parts_then_the_step_is_that_
     }
 }
 
-static void given_weights_of_zero_when_computed_then_those_samples_and_classes_count_for_nothing(void **unused) {
+static void given_weights_of_zero_when_computed_then_no_contribution(void **unused) {
     (void)unused;
     tl_real y[COUNT], values[COUNT], zeros[BATCH] = {0}, some[BATCH] = {0, 1, 1, 0};
     fill(y, values);
@@ -210,7 +210,7 @@ static void mix_labels(const int32_t *one, const int32_t *other, const tl_real *
 static const int32_t other_labels[BATCH * LENGTH] = {1, 2, 0, 0, 1, 1, 2, 0, 2, 2, 1, 0};
 static const tl_real shares[BATCH] = {(tl_real)0.25, 0, 1, (tl_real)0.6};
 
-static void given_probabilities_when_computed_then_the_loss_is_mixed_of_those_of_the_labels(void **unused) {
+static void given_probabilities_when_computed_then_the_mixture_of_losses(void **unused) {
     (void)unused;
     tl_real y[COUNT], values[COUNT], probabilities[COUNT];
     fill(y, values);
@@ -290,7 +290,7 @@ static void given_a_binary_loss_when_predicted_then_the_sigmoid_of_the_output(vo
     tl_model_free(model);
 }
 
-static void given_class_weights_when_evaluated_in_batches_then_the_loss_is_the_weighted_mean_of_all(void **unused) {
+static void given_class_weights_when_evaluated_then_the_weighted_mean(void **unused) {
     (void)unused;
     enum { SAMPLES = 7 };
     tl_real x[SAMPLES * CLASSES], values[COUNT];
@@ -392,13 +392,13 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_any_loss_when_computed_then_the_weighted_mean_of_its_formula),
         cmocka_unit_test(given_any_loss_when_differentiated_then_as_differences_say),
-        cmocka_unit_test(given_weights_when_a_batch_is_passed_in_parts_then_the_step_is_that_of_the_whole),
-        cmocka_unit_test(given_weights_of_zero_when_computed_then_those_samples_and_classes_count_for_nothing),
-        cmocka_unit_test(given_probabilities_when_computed_then_the_loss_is_mixed_of_those_of_the_labels),
+        cmocka_unit_test(given_weights_when_a_batch_is_split_then_the_same_step),
+        cmocka_unit_test(given_weights_of_zero_when_computed_then_no_contribution),
+        cmocka_unit_test(given_probabilities_when_computed_then_the_mixture_of_losses),
         cmocka_unit_test(given_large_logits_when_computed_then_nothing_overflows),
         cmocka_unit_test(given_lengths_when_computed_then_steps_behind_them_count_for_nothing),
         cmocka_unit_test(given_a_binary_loss_when_predicted_then_the_sigmoid_of_the_output),
-        cmocka_unit_test(given_class_weights_when_evaluated_in_batches_then_the_loss_is_the_weighted_mean_of_all),
+        cmocka_unit_test(given_class_weights_when_evaluated_then_the_weighted_mean),
         cmocka_unit_test(given_a_name_when_looked_up_then_found_or_the_choices_are_listed),
         cmocka_unit_test(given_wrong_settings_when_compiled_then_named),
         cmocka_unit_test(given_wrong_targets_when_computed_then_named),

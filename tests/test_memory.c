@@ -158,7 +158,7 @@ static void read_files(tl_error *error) {
     assert_int_equal(write(file, text, sizeof text - 1), sizeof text - 1);
     close(file);
     tl_dataset *train = tl_dataset_read(name, NULL, error);
-    tl_dataset_free(tl_dataset_read(name, &(tl_read_cfg){.like = train}, error));
+    tl_dataset_free(tl_dataset_read(name, &(tl_read_cfg){.reference = train}, error));
     tl_dataset_free(train);
     remove(name);
 }
@@ -278,7 +278,7 @@ static void given_any_allocation_that_fails_then_an_error_and_nothing_left_behin
     static const struct {
         const char *name;
         void (*run)(tl_error *error);
-        size_t least; /* allocations that it makes */
+        size_t minimum; /* allocations that it makes */
     } uses[] = {{"training", train_and_use, 30},
                 {"ensembles", average, 30},
                 {"generated data", read_builtin, 5},
@@ -307,7 +307,7 @@ static void given_any_allocation_that_fails_then_an_error_and_nothing_left_behin
                 else
                     check_error(&error, TL_ERROR_MEMORY, "memory");
             }
-            assert_true(at > uses[u].least);
+            assert_true(at > uses[u].minimum);
         }
     }
 }

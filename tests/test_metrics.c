@@ -34,7 +34,7 @@ static const int32_t labels[SAMPLES] = {0, 0, 0, 0, 1, 1, 1, 0};
 static const tl_real logits[SAMPLES * CLASSES] = {3, 1, 0, -9, 2, 1, 0, -9, 0, 1, 0, -9, 0, 1, 2, -9,
                                                   0, 4, 1, -9, 0, 2, 1, -9, 5, 4, 3, -9, 1, 0, 0, -9};
 
-static void given_predictions_when_counted_then_the_confusion_matrix_has_labels_in_rows(void **unused) {
+static void given_predictions_when_counted_then_labels_in_rows(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_model *model = identity(CLASSES, TL_CROSS_ENTROPY);
@@ -48,7 +48,7 @@ static void given_predictions_when_counted_then_the_confusion_matrix_has_labels_
     tl_model_free(model);
 }
 
-static void given_predictions_when_evaluated_then_means_over_the_classes_that_occur(void **unused) {
+static void given_predictions_when_evaluated_then_means_over_occurring_classes(void **unused) {
     (void)unused;
     const tl_metrics metrics = evaluate_classes(logits, labels, SAMPLES, CLASSES);
     check_number("accuracy", metrics.accuracy, 5.0 / 8, 1e-15, 0);
@@ -95,7 +95,7 @@ static double pairs_of(const tl_real *z, const int32_t *own, size_t samples, siz
     return sum / pairs;
 }
 
-static void given_several_classes_when_ranked_then_the_mean_of_each_against_the_others(void **unused) {
+static void given_several_classes_when_ranked_then_the_mean_one_against_rest(void **unused) {
     (void)unused;
     enum { MANY = 60, THREE = 3 };
     tl_real z[MANY * THREE];
@@ -133,7 +133,7 @@ static void given_values_when_evaluated_then_r2_compares_with_their_mean(void **
 }
 
 /* Two channels, predicted by the mean of each: one level is a thousand times the other. */
-static void given_outputs_of_other_levels_when_evaluated_then_r2_is_the_mean_of_each_ones(void **unused) {
+static void given_outputs_of_other_levels_when_evaluated_then_mean_r2(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_metrics metrics;
@@ -155,7 +155,7 @@ static void given_outputs_of_other_levels_when_evaluated_then_r2_is_the_mean_of_
     tl_model_free(model);
 }
 
-static void given_targets_without_spread_when_evaluated_then_r2_is_undefined_however_small_the_next_spread(void **unused) {
+static void given_targets_without_spread_when_evaluated_then_r2_is_undefined(void **unused) {
     (void)unused;
     const tl_real some = (tl_real)0.1, next = (tl_real)nextafterf(0.1F, 1);
     const tl_real same[] = {some, some, some, some, some, some, some}, near[] = {some, some, some, some, some, some, next};
@@ -173,7 +173,7 @@ static void given_the_largest_numbers_when_evaluated_then_r2_does_not_overflow(v
     check_number("r2", evaluate_values(TL_ABSOLUTE_ERROR, half, targets, 4).r2, 0.5, tolerance, 0);
 }
 
-static void given_a_binary_loss_when_evaluated_then_differences_are_of_probabilities(void **unused) {
+static void given_a_binary_loss_when_evaluated_then_errors_of_probabilities(void **unused) {
     (void)unused;
     const tl_real outputs[] = {0, 0, 0, 0}, values[] = {0, 1, (tl_real)0.5, 1};
     check_number("mae", evaluate_values(TL_BINARY_CROSS_ENTROPY, outputs, values, 4).mae, 1.5 / 4, tolerance, 0);
@@ -192,15 +192,15 @@ static void given_a_model_without_classes_when_counted_then_refused(void **unuse
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_predictions_when_counted_then_the_confusion_matrix_has_labels_in_rows),
-        cmocka_unit_test(given_predictions_when_evaluated_then_means_over_the_classes_that_occur),
+        cmocka_unit_test(given_predictions_when_counted_then_labels_in_rows),
+        cmocka_unit_test(given_predictions_when_evaluated_then_means_over_occurring_classes),
         cmocka_unit_test(given_scores_when_ranked_then_ties_count_half),
-        cmocka_unit_test(given_several_classes_when_ranked_then_the_mean_of_each_against_the_others),
+        cmocka_unit_test(given_several_classes_when_ranked_then_the_mean_one_against_rest),
         cmocka_unit_test(given_values_when_evaluated_then_r2_compares_with_their_mean),
-        cmocka_unit_test(given_outputs_of_other_levels_when_evaluated_then_r2_is_the_mean_of_each_ones),
-        cmocka_unit_test(given_targets_without_spread_when_evaluated_then_r2_is_undefined_however_small_the_next_spread),
+        cmocka_unit_test(given_outputs_of_other_levels_when_evaluated_then_mean_r2),
+        cmocka_unit_test(given_targets_without_spread_when_evaluated_then_r2_is_undefined),
         cmocka_unit_test(given_the_largest_numbers_when_evaluated_then_r2_does_not_overflow),
-        cmocka_unit_test(given_a_binary_loss_when_evaluated_then_differences_are_of_probabilities),
+        cmocka_unit_test(given_a_binary_loss_when_evaluated_then_errors_of_probabilities),
         cmocka_unit_test(given_a_model_without_classes_when_counted_then_refused),
     };
     return check_run(tests);

@@ -8,20 +8,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HINT "(--missing, tl_read_cfg.missing, says what a missing value becomes; tail: the end of the series), got "
+#define HINT "(--missing, tl_read_cfg.missing_policy, says what a missing value becomes; tail: the end of the series), got "
 
-static tl_dataset *read_text(const char *name, const char *text, tl_missing missing) {
+static tl_dataset *read_text(const char *name, const char *text, tl_missing_policy missing) {
     tl_error error = {0};
-    tl_dataset *data = files_read(name, text, strlen(text), &(tl_read_cfg){.raw = true, .missing = missing}, &error);
+    tl_dataset *data =
+        files_read(name, text, strlen(text), &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .missing_policy = missing}, &error);
     check_ok(&error);
     return data;
 }
 
 /* ---- policies ---- */
 
-static void check_filled(tl_missing missing, const tl_real *expected) {
+static void check_filled(tl_missing_policy missing, const tl_real *expected) {
     tl_dataset *data = read_text("a.ts", "@classLabel true a\n@data\n?,1,?,?,7,?:2,2,?,2,2,2:a\n", missing);
-    check_close(tl_missing_name(missing), data->x.data, expected, 12, 1e-15, 0);
+    check_close(tl_missing_policy_name(missing), data->x.data, expected, 12, 1e-15, 0);
     tl_dataset_free(data);
 }
 
@@ -38,7 +39,7 @@ static void given_the_largest_numbers_when_filled_in_then_finite(void **unused) 
     char text[300];
     snprintf(text, sizeof text, "@classLabel true a\n@data\n%.17g,?,?,%.17g,?,?,?,%.17g,?,?,%.17g:a\n", largest, largest, -largest,
              -largest);
-    for (tl_missing missing = TL_MISSING_INTERPOLATE; missing <= TL_MISSING_ZERO; missing++) {
+    for (tl_missing_policy missing = TL_MISSING_INTERPOLATE; missing <= TL_MISSING_ZERO; missing++) {
         tl_dataset *data = read_text("a.ts", text, missing);
         for (size_t t = 0; t < 11; t++) assert_true(isfinite(data->x.data[t]));
         tl_dataset_free(data);
@@ -48,7 +49,7 @@ static void given_the_largest_numbers_when_filled_in_then_finite(void **unused) 
 static void given_gaps_when_scaled_then_filled_in_first(void **unused) {
     (void)unused;
     tl_error error = {0};
-    tl_dataset *data = files_read("a.csv", "a,1,?,?,4\n", 10, &(tl_read_cfg){.missing = TL_MISSING_INTERPOLATE}, &error);
+    tl_dataset *data = files_read("a.csv", "a,1,?,?,4\n", 10, &(tl_read_cfg){.missing_policy = TL_MISSING_INTERPOLATE}, &error);
     tl_dataset *whole = files_read("a.csv", "a,1,2,3,4\n", 10, NULL, &error);
     check_ok(&error);
     check_close("scaled", data->x.data, whole->x.data, 4, 1e-6, 1e-6);
@@ -56,19 +57,19 @@ static void given_gaps_when_scaled_then_filled_in_first(void **unused) {
     tl_dataset_free(whole);
 }
 
-static void given_the_name_of_a_policy_when_looked_up_then_found_or_all_are_listed(void **unused) {
+static void given_the_name_of_a_policy_when_looked_up_then_found_or_all_listed(void **unused) {
     (void)unused;
     tl_error error = {0};
-    tl_missing missing = TL_MISSING_REFUSE;
-    for (size_t i = 0; tl_missing_name((tl_missing)i); i++) {
-        assert_int_equal(tl_missing_by_name(tl_missing_name((tl_missing)i), &missing, NULL), TL_OK);
+    tl_missing_policy missing = TL_MISSING_REFUSE;
+    for (size_t i = 0; tl_missing_policy_name((tl_missing_policy)i); i++) {
+        assert_int_equal(tl_missing_policy_by_name(tl_missing_policy_name((tl_missing_policy)i), &missing, NULL), TL_OK);
         assert_int_equal(missing, i);
     }
-    tl_missing_by_name("drop", &missing, &error);
+    tl_missing_policy_by_name("drop", &missing, &error);
     check_error(&error, TL_ERROR_ARGUMENT,
                 "missing values \"drop\" is unknown; there are refuse, interpolate, mean, zero and tail");
     assert_int_equal(missing, TL_MISSING_TAIL);
-    assert_null(tl_missing_name((tl_missing)99));
+    assert_null(tl_missing_policy_name((tl_missing_policy)99));
 }
 
 /* ---- formats ---- */
@@ -106,7 +107,7 @@ static void given_a_missing_value_in_text_when_read_then_refused_or_filled_in(vo
     }
 }
 
-static void given_other_words_and_infinities_when_values_may_be_missing_then_refused_all_the_same(void **unused) {
+static void given_words_when_values_may_be_missing_then_still_refused(void **unused) {
     (void)unused;
     static const char *const cases[][3] = {
         {"a.csv", "x,1,n/a,3\n", "1:5: expected a finite number, got \"n/a\""},
@@ -121,13 +122,13 @@ static void given_other_words_and_infinities_when_values_may_be_missing_then_ref
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_error error = {0};
-        const tl_read_cfg cfg = {.missing = TL_MISSING_ZERO};
+        const tl_read_cfg cfg = {.missing_policy = TL_MISSING_ZERO};
         assert_null(files_read(cases[i][0], cases[i][1], strlen(cases[i][1]), &cfg, &error));
         check_error(&error, TL_ERROR_FORMAT, cases[i][2]);
     }
 }
 
-static void given_gaps_in_series_of_unequal_length_when_filled_in_then_not_the_padding(void **unused) {
+static void given_gaps_in_unequal_series_when_filled_then_not_the_padding(void **unused) {
     (void)unused;
     tl_dataset *data =
         read_text("a.ts", "@equalLength false\n@classLabel true x\n@data\n1,?:x\n1,2,?,4:x\n", TL_MISSING_INTERPOLATE);
@@ -151,7 +152,7 @@ static bytes array_with_nan(float first) {
 static void given_nan_in_an_array_when_read_then_refused_or_filled_in(void **unused) {
     (void)unused;
     tl_error error = {0};
-    const tl_read_cfg cfg = {.raw = true, .missing = TL_MISSING_INTERPOLATE};
+    const tl_read_cfg cfg = {.normalize = TL_NORMALIZE_NONE, .missing_policy = TL_MISSING_INTERPOLATE};
     bytes file = array_with_nan(5);
     files_check_refused("a.npy", file.data, file.count, " offset 136: expected a finite number " HINT "nan");
     tl_dataset *data = files_read("a.npy", file.data, file.count, &cfg, &error);
@@ -164,12 +165,13 @@ static void given_nan_in_an_array_when_read_then_refused_or_filled_in(void **unu
 }
 
 /* A folder with the class "one" and one file. */
-static tl_dataset *read_folder(const char *name, const void *content, size_t count, tl_missing missing, tl_error *error) {
+static tl_dataset *read_folder(const char *name, const void *content, size_t count, tl_missing_policy missing, tl_error *error) {
     char path[40];
     snprintf(path, sizeof path, "one/%s", name);
     mkdir(files_path("one"), 0700);
     files_write(path, content, count);
-    tl_dataset *data = tl_dataset_read(files_path("."), &(tl_read_cfg){.raw = true, .missing = missing}, error);
+    tl_dataset *data =
+        tl_dataset_read(files_path("."), &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .missing_policy = missing}, error);
     remove(files_path(path));
     rmdir(files_path("one"));
     return data;
@@ -211,8 +213,9 @@ static void given_an_invalid_sample_in_a_record_when_read_then_filled_in(void **
     files_write("r.hea", "r 1\nr.dat 16 1\n", 15);
     files_write("r.dat", "\1\0\0\x80\3\0\4\0", 8);
     files_write("r.atr", "\2\4\0\0", 4); /* a normal beat at the third sample */
-    tl_dataset *data =
-        tl_dataset_read(files_path("r.hea"), &(tl_read_cfg){.raw = true, .segment = 4, .missing = TL_MISSING_INTERPOLATE}, &error);
+    tl_dataset *data = tl_dataset_read(
+        files_path("r.hea"), &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .segment = 4, .missing_policy = TL_MISSING_INTERPOLATE},
+        &error);
     check_ok(&error);
     check_equal("record", data->x.data, (const tl_real[]){1, 2, 3, 4}, 4);
     tl_dataset_free(data);
@@ -226,10 +229,10 @@ int main(void) {
         cmocka_unit_test(given_gaps_when_filled_in_then_by_the_policy_within_the_channel),
         cmocka_unit_test(given_the_largest_numbers_when_filled_in_then_finite),
         cmocka_unit_test(given_gaps_when_scaled_then_filled_in_first),
-        cmocka_unit_test(given_the_name_of_a_policy_when_looked_up_then_found_or_all_are_listed),
+        cmocka_unit_test(given_the_name_of_a_policy_when_looked_up_then_found_or_all_listed),
         cmocka_unit_test(given_a_missing_value_in_text_when_read_then_refused_or_filled_in),
-        cmocka_unit_test(given_other_words_and_infinities_when_values_may_be_missing_then_refused_all_the_same),
-        cmocka_unit_test(given_gaps_in_series_of_unequal_length_when_filled_in_then_not_the_padding),
+        cmocka_unit_test(given_words_when_values_may_be_missing_then_still_refused),
+        cmocka_unit_test(given_gaps_in_unequal_series_when_filled_then_not_the_padding),
         cmocka_unit_test(given_nan_in_an_array_when_read_then_refused_or_filled_in),
         cmocka_unit_test(given_missing_steps_in_a_folder_when_read_then_refused_or_filled_in),
         cmocka_unit_test(given_nan_in_sound_when_read_then_refused_or_filled_in),

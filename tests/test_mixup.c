@@ -7,7 +7,7 @@
 
 enum { BATCH = 4, LENGTH = 6 };
 
-static void given_alpha_when_drawn_then_shares_have_the_moments_of_its_beta_distribution(void **unused) {
+static void given_alpha_when_drawn_then_moments_of_the_beta_distribution(void **unused) {
     (void)unused;
     enum { COUNT = 20000 };
     static const double alphas[] = {1e-3, 0.2, 1, 8, 1e6};
@@ -32,7 +32,7 @@ static void given_alpha_when_drawn_then_shares_have_the_moments_of_its_beta_dist
     }
 }
 
-static void given_a_seed_and_step_when_drawn_again_then_the_same_and_others_differ(void **unused) {
+static void given_a_seed_and_step_when_drawn_again_then_the_same_numbers(void **unused) {
     (void)unused;
     enum { COUNT = 50 };
     uint32_t partner[4][COUNT];
@@ -47,7 +47,7 @@ static void given_a_seed_and_step_when_drawn_again_then_the_same_and_others_diff
     assert_true(partner[0][0] == 0 && share[0][0] == 0); /* nothing to mix with */
 }
 
-static void given_lengths_when_mixed_then_that_of_the_larger_share_and_nothing_behind_it(void **unused) {
+static void given_lengths_when_mixed_then_the_length_of_the_larger_share(void **unused) {
     (void)unused;
     const tl_real x[3 * 4] = {8, 8, 8, 8, 16, 16, 0, 0, 32, 0, 0, 0}, cut[] = {14, 14, 0, 0, 20, 12, 0, 0, 20, 0, 0, 0},
                         whole[] = {14, 14, 2, 2, 20, 12, 0, 0, 20, 4, 4, 4};
@@ -156,7 +156,7 @@ static void given_mixup_when_fitted_then_a_step_is_that_of_the_mixed_losses(void
 }
 
 /* A model that says class 0 of everything: in training its accuracy is the mean share of that class in the targets. */
-static void given_mixup_when_fitted_then_accuracy_is_what_targets_have_of_the_predicted_class(void **unused) {
+static void given_mixup_when_fitted_then_accuracy_by_shares_of_targets(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_metrics metrics;
@@ -192,7 +192,7 @@ static void given_batches_of_one_when_fitted_with_mixup_then_refused(void **unus
     tl_model_free(model);
 }
 
-static void given_lengths_and_targets_for_each_step_when_fitted_with_mixup_then_refused(void **unused) {
+static void given_lengths_and_step_targets_when_mixed_up_then_refused(void **unused) {
     (void)unused;
     tl_error error = {0};
     const tl_dataset data = make_data(true, true);
@@ -205,13 +205,13 @@ static void given_lengths_and_targets_for_each_step_when_fitted_with_mixup_then_
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_alpha_when_drawn_then_shares_have_the_moments_of_its_beta_distribution),
-        cmocka_unit_test(given_a_seed_and_step_when_drawn_again_then_the_same_and_others_differ),
-        cmocka_unit_test(given_lengths_when_mixed_then_that_of_the_larger_share_and_nothing_behind_it),
+        cmocka_unit_test(given_alpha_when_drawn_then_moments_of_the_beta_distribution),
+        cmocka_unit_test(given_a_seed_and_step_when_drawn_again_then_the_same_numbers),
+        cmocka_unit_test(given_lengths_when_mixed_then_the_length_of_the_larger_share),
         cmocka_unit_test(given_mixup_when_fitted_then_a_step_is_that_of_the_mixed_losses),
-        cmocka_unit_test(given_mixup_when_fitted_then_accuracy_is_what_targets_have_of_the_predicted_class),
+        cmocka_unit_test(given_mixup_when_fitted_then_accuracy_by_shares_of_targets),
         cmocka_unit_test(given_batches_of_one_when_fitted_with_mixup_then_refused),
-        cmocka_unit_test(given_lengths_and_targets_for_each_step_when_fitted_with_mixup_then_refused),
+        cmocka_unit_test(given_lengths_and_step_targets_when_mixed_up_then_refused),
     };
     return check_run(tests);
 }

@@ -47,18 +47,18 @@ static void given_exclusive_or_when_fitted_then_learnt_and_best_epoch_restored(v
 }
 
 typedef struct watched {
-    double least;
+    double minimum;
     int epoch;
 } watched;
 
 static bool watch_validation(const tl_progress *at, void *user) {
     watched *w = user;
     assert_true(at->epoch_end == !isnan(at->validation.loss));
-    if (at->epoch_end && at->validation.loss < w->least) *w = (watched){at->validation.loss, at->epoch};
+    if (at->epoch_end && at->validation.loss < w->minimum) *w = (watched){at->validation.loss, at->epoch};
     return true;
 }
 
-static void given_a_validation_set_when_fitted_then_its_best_epoch_is_restored_and_patience_ends(void **unused) {
+static void given_a_validation_set_when_fitted_then_best_epoch_restored(void **unused) {
     (void)unused;
     enum { COUNT = 40 };
     tl_real x[2 * COUNT], other[2 * COUNT];
@@ -76,11 +76,11 @@ static void given_a_validation_set_when_fitted_then_its_best_epoch_is_restored_a
     tl_metrics metrics;
     tl_evaluate(model, &validation, &metrics, &error);
     check_ok(&error);
-    assert_true(result.gave_up && !result.stopped);
+    assert_true(result.early_stopped && !result.stopped);
     assert_int_equal(result.best_epoch, seen.epoch);
     assert_int_equal(result.epochs, seen.epoch + 7);
-    check_number("best loss", result.best_loss, seen.least, 0, 0);
-    check_number("restored", metrics.loss, seen.least, 0, 0);
+    check_number("best loss", result.best_loss, seen.minimum, 0, 0);
+    check_number("restored", metrics.loss, seen.minimum, 0, 0);
     cfg.patience = -1;
     tl_fit(model, &data, &cfg, NULL, &error);
     check_error(&error, TL_ERROR_ARGUMENT, "fit: patience -1 is below 0");
@@ -93,7 +93,7 @@ static void given_a_validation_set_when_fitted_then_its_best_epoch_is_restored_a
     tl_model_free(model);
 }
 
-static void given_the_same_seed_when_fitted_twice_then_every_parameter_is_the_same(void **unused) {
+static void given_the_same_seed_when_fitted_twice_then_the_same_parameters(void **unused) {
     (void)unused;
     enum { COUNT = 50 };
     tl_real x[2 * COUNT];
@@ -114,7 +114,7 @@ static void given_the_same_seed_when_fitted_twice_then_every_parameter_is_the_sa
     tl_model_free(other);
 }
 
-static void given_a_compiled_model_when_asked_then_parameters_have_names_and_shapes(void **unused) {
+static void given_a_compiled_model_when_asked_then_parameters_are_described(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_model *model = plane_model(0, 5, NULL, &error);
@@ -253,7 +253,7 @@ static void given_arrays_that_do_not_fit_when_run_then_both_shapes_are_named(voi
     tl_model_free(model);
 }
 
-static void given_a_non_finite_loss_or_gradient_when_stepped_then_parameters_stay_and_the_step_is_named(void **unused) {
+static void given_a_non_finite_loss_when_stepped_then_parameters_stay(void **unused) {
     (void)unused;
     tl_error error = {0};
     const tl_real good[] = {1, 2}, bad[] = {1, (tl_real)NAN};
@@ -320,7 +320,7 @@ static void given_a_norm_limit_when_stepped_by_sgd_then_the_step_has_that_length
     tl_model_free(model);
 }
 
-static void given_a_layer_frozen_after_backward_when_stepped_then_what_it_accumulated_counts_for_nothing(void **unused) {
+static void given_a_layer_frozen_after_backward_when_stepped_then_unchanged(void **unused) {
     (void)unused;
     tl_error error = {0};
     const tl_real input[] = {1, 2};
@@ -455,7 +455,7 @@ static void given_regression_when_fitted_then_the_line_is_found(void **unused) {
     tl_model_free(model);
 }
 
-static void given_more_samples_than_the_batch_when_predicted_then_rows_are_probabilities(void **unused) {
+static void given_many_samples_when_predicted_then_rows_are_probabilities(void **unused) {
     (void)unused;
     tl_real x[22], y[22];
     fill_normal(x, 22, 1);
@@ -493,7 +493,7 @@ static void *train_alone(void *context) {
     return NULL;
 }
 
-static void given_two_models_when_trained_in_two_threads_then_each_learns_as_alone(void **unused) {
+static void given_two_models_when_trained_in_two_threads_then_each_as_alone(void **unused) {
     (void)unused;
     alone first[2] = {{.seed = 1}, {.seed = 2}}, together[2] = {{.seed = 1}, {.seed = 2}};
     pthread_t thread[2];
@@ -550,22 +550,22 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_inference_gradients_when_backward_then_those_of_the_predictions),
         cmocka_unit_test(given_exclusive_or_when_fitted_then_learnt_and_best_epoch_restored),
-        cmocka_unit_test(given_a_validation_set_when_fitted_then_its_best_epoch_is_restored_and_patience_ends),
-        cmocka_unit_test(given_the_same_seed_when_fitted_twice_then_every_parameter_is_the_same),
-        cmocka_unit_test(given_a_compiled_model_when_asked_then_parameters_have_names_and_shapes),
+        cmocka_unit_test(given_a_validation_set_when_fitted_then_best_epoch_restored),
+        cmocka_unit_test(given_the_same_seed_when_fitted_twice_then_the_same_parameters),
+        cmocka_unit_test(given_a_compiled_model_when_asked_then_parameters_are_described),
         cmocka_unit_test(given_wrong_graphs_when_compiled_then_the_layer_is_named),
         cmocka_unit_test(given_a_failed_layer_when_built_on_then_the_first_error_is_reported),
         cmocka_unit_test(given_calls_out_of_order_when_made_then_refused_by_name),
         cmocka_unit_test(given_arrays_that_do_not_fit_when_run_then_both_shapes_are_named),
-        cmocka_unit_test(given_a_non_finite_loss_or_gradient_when_stepped_then_parameters_stay_and_the_step_is_named),
+        cmocka_unit_test(given_a_non_finite_loss_when_stepped_then_parameters_stay),
         cmocka_unit_test(given_a_norm_limit_when_stepped_by_sgd_then_the_step_has_that_length),
-        cmocka_unit_test(given_a_layer_frozen_after_backward_when_stepped_then_what_it_accumulated_counts_for_nothing),
+        cmocka_unit_test(given_a_layer_frozen_after_backward_when_stepped_then_unchanged),
         cmocka_unit_test(given_a_frozen_layer_when_stepped_then_only_the_others_move),
         cmocka_unit_test(given_data_that_does_not_fit_when_fitted_then_refused),
         cmocka_unit_test(given_a_callback_when_it_says_stop_then_training_ends_there),
         cmocka_unit_test(given_regression_when_fitted_then_the_line_is_found),
-        cmocka_unit_test(given_more_samples_than_the_batch_when_predicted_then_rows_are_probabilities),
-        cmocka_unit_test(given_two_models_when_trained_in_two_threads_then_each_learns_as_alone),
+        cmocka_unit_test(given_many_samples_when_predicted_then_rows_are_probabilities),
+        cmocka_unit_test(given_two_models_when_trained_in_two_threads_then_each_as_alone),
     };
     return check_run(tests);
 }

@@ -113,7 +113,7 @@ static void given_a_large_mean_when_normalised_then_little_cancels(void **unused
 }
 
 /* Its sums are of several parts, whose means differ. */
-static void given_a_long_series_when_normalised_by_groups_then_the_definition_and_its_derivative(void **unused) {
+static void given_a_long_series_when_group_normalised_then_as_defined(void **unused) {
     (void)unused;
     enum { STEPS = 700, WIDTH = 3, GROUPS = 2, ALL = STEPS * WIDTH * GROUPS };
     static tl_real x[ALL], dy[ALL];
@@ -195,7 +195,7 @@ static tl_node group_norm_epsilon(tl_model *m, tl_node x) {
 static tl_node group_norm_nothing(tl_model *m, tl_node x) { return tl_group_norm(m, x, NULL); }
 static tl_node group_norm_five(tl_model *m, tl_node x) { return tl_group_norm(m, x, &(tl_group_norm_cfg){.groups = 5}); }
 
-static void given_a_bad_configuration_when_compiled_then_layer_value_and_limit_are_named(void **unused) {
+static void given_a_bad_configuration_when_compiled_then_layer_and_limit_named(void **unused) {
     (void)unused;
     const struct {
         tl_node (*build)(tl_model *m, tl_node x);
@@ -220,9 +220,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_samples_when_normalised_then_the_definition),
         cmocka_unit_test(given_a_large_mean_when_normalised_then_little_cancels),
-        cmocka_unit_test(given_a_long_series_when_normalised_by_groups_then_the_definition_and_its_derivative),
+        cmocka_unit_test(given_a_long_series_when_group_normalised_then_as_defined),
         cmocka_unit_test(given_lengths_when_normalised_then_by_their_own_steps),
-        cmocka_unit_test(given_a_bad_configuration_when_compiled_then_layer_value_and_limit_are_named),
+        cmocka_unit_test(given_a_bad_configuration_when_compiled_then_layer_and_limit_named),
     };
     return check_run(tests);
 }

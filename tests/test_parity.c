@@ -38,7 +38,7 @@ static const tl_setting case_settings[] = {
 
 /* ---- a case at work ---- */
 
-enum { MOST_CLASSES = 8 };
+enum { MAX_CLASSES = 8 };
 
 typedef struct subject {
     fixtures *file;
@@ -137,8 +137,8 @@ static subject read_subject(fixtures *file) {
     fixtures_line(file, "optimizer");
     cfg.compile.optimizer.ops = tl_optimizer_by_name(file->line, &error);
     fixtures_settings(file, "compile", case_settings, &cfg);
-    double class_weights[MOST_CLASSES];
-    for (uint32_t i = 0; i < MOST_CLASSES; i++) class_weights[i] = 1 + formula_uniform(ARRAY_CLASS_WEIGHTS, i);
+    double class_weights[MAX_CLASSES];
+    for (uint32_t i = 0; i < MAX_CLASSES; i++) class_weights[i] = 1 + formula_uniform(ARRAY_CLASS_WEIGHTS, i);
     if (cfg.class_weights) cfg.compile.class_weights = class_weights;
     tl_model_compile(s.model, y, &cfg.compile, &error);
     check_ok(&error);
@@ -224,20 +224,20 @@ static void step(const subject *s, bool first) {
 }
 
 /* Trains until the fixture has arrays for the last step, or `most` steps. */
-static void compare_steps(const subject *s, unsigned long most) {
+static void compare_steps(const subject *s, unsigned long maximum) {
     unsigned long last = 0, done = 0;
-    while (fixtures_at_step(s->file, &last) && last <= most) {
+    while (fixtures_at_step(s->file, &last) && last <= maximum) {
         for (; done < last; done++) step(s, done == 0);
         compare_arrays(s, done);
     }
 }
 
-static void compare_file(const char *name, unsigned long most_steps) {
+static void compare_file(const char *name, unsigned long max_steps) {
     fixtures *file = fixtures_open(name);
     while (fixtures_next(file, is_single)) {
         subject s = read_subject(file);
         compare_pass(&s);
-        compare_steps(&s, most_steps);
+        compare_steps(&s, max_steps);
         free_subject(&s);
     }
     fixtures_close(file);

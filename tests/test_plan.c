@@ -91,10 +91,10 @@ static const struct {
     {"dropout", dropout, 0},
     {"flatten", tl_flatten, 0},
     {"last_step", tl_last_step, 0},
-    {"hand_crafted", tl_hand_crafted, LENGTH *(CHANNELS - 1 + 2.0 * (2 * 126 + 186))}, /* 2 … 64 twice, 6 … 96 taps */
+    {"fixed_filters", tl_fixed_filters, LENGTH *(CHANNELS - 1 + 2.0 * (2 * 126 + 186))}, /* 2 … 64 twice, 6 … 96 taps */
 };
 
-static void given_each_layer_when_its_operations_are_counted_then_they_have_the_closed_form(void **unused) {
+static void given_each_layer_when_counted_then_operations_as_closed_form(void **unused) {
     (void)unused;
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
         tl_error error = {0};
@@ -175,7 +175,7 @@ static void given_a_plan_when_its_memory_is_asked_then_that_of_the_model_itself(
     }
 }
 
-static void given_a_plan_of_a_network_larger_than_memory_then_it_is_made_nevertheless(void **unused) {
+static void given_a_network_larger_than_memory_when_planned_then_planned(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_model *model = fcn((size_t)1 << 30, &(tl_compile_cfg){.batch = 1000, .plan_only = true}, &error);
@@ -226,7 +226,7 @@ static void given_a_plan_when_it_is_to_run_or_to_be_saved_then_refused(void **un
     tl_model_free(model);
 }
 
-static void given_a_file_when_loaded_as_a_plan_then_its_shapes_and_arrays_are_checked(void **unused) {
+static void given_a_file_when_loaded_as_a_plan_then_its_arrays_are_checked(void **unused) {
     (void)unused;
     char path[] = "/tmp/tapline-plan-XXXXXX";
     tl_error error = {0};
@@ -245,13 +245,13 @@ static void given_a_file_when_loaded_as_a_plan_then_its_shapes_and_arrays_are_ch
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_each_layer_when_its_operations_are_counted_then_they_have_the_closed_form),
+        cmocka_unit_test(given_each_layer_when_counted_then_operations_as_closed_form),
         cmocka_unit_test(given_a_layer_that_states_nothing_then_one_operation_for_each_element),
         cmocka_unit_test(given_fcn_when_planned_then_its_operations_are_those_of_the_formula),
         cmocka_unit_test(given_a_plan_when_its_memory_is_asked_then_that_of_the_model_itself),
-        cmocka_unit_test(given_a_plan_of_a_network_larger_than_memory_then_it_is_made_nevertheless),
+        cmocka_unit_test(given_a_network_larger_than_memory_when_planned_then_planned),
         cmocka_unit_test(given_a_plan_when_it_is_to_run_or_to_be_saved_then_refused),
-        cmocka_unit_test(given_a_file_when_loaded_as_a_plan_then_its_shapes_and_arrays_are_checked),
+        cmocka_unit_test(given_a_file_when_loaded_as_a_plan_then_its_arrays_are_checked),
     };
     return check_run(tests);
 }

@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONFIGURATIONS = 150, MOST_ROWS = 40, MOST_INNER = 90, MOST_WIDTH = 90, SCRATCH = 1 << 14 };
+enum { CONFIGURATIONS = 150, MAX_ROWS = 40, MAX_INNER = 90, MAX_WIDTH = 90, SCRATCH = 1 << 14 };
 
-static size_t between(tl_rng *rng, size_t least, size_t most) { return least + tl_rng_below(rng, (uint32_t)(most - least + 1)); }
+static size_t between(tl_rng *rng, size_t minimum, size_t maximum) {
+    return minimum + tl_rng_below(rng, (uint32_t)(maximum - minimum + 1));
+}
 
 typedef struct example {
     size_t rows, inner, width;
@@ -25,9 +27,9 @@ static tl_real *numbers(size_t count) {
 }
 
 static example example_of(tl_rng *rng) {
-    example e = {.rows = between(rng, 1, MOST_ROWS),
-                 .inner = between(rng, 1, MOST_INNER),
-                 .width = between(rng, 1, between(rng, 0, 1) ? 6 : MOST_WIDTH),
+    example e = {.rows = between(rng, 1, MAX_ROWS),
+                 .inner = between(rng, 1, MAX_INNER),
+                 .width = between(rng, 1, between(rng, 0, 1) ? 6 : MAX_WIDTH),
                  .has_bias = between(rng, 0, 1)};
     e.x = numbers(e.rows * e.inner);
     e.weight = numbers(e.inner * e.width);
@@ -52,7 +54,7 @@ static void multiply(const example *e, const tl_kernels *kernels, tl_real *y, si
     for (size_t block = 0; block < tl_factor_blocks(&factor); block++)
         tl_factor_multiply(
             &factor, block,
-            &(tl_factor_rows){.x = e->x + first * e->inner, .row_step = e->inner, .rows = rows, .y = y, .y_step = e->width});
+            &(tl_factor_rows){.x = e->x + first * e->inner, .row_stride = e->inner, .rows = rows, .y = y, .y_stride = e->width});
 }
 
 static void expect(const example *e) {

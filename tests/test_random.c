@@ -40,22 +40,22 @@ static void given_other_seeds_streams_or_steps_when_drawn_then_the_numbers_diffe
     for (int j = 0; j < DRAWS; j++) assert_int_equal(tl_rng_bits(&again), drawn[0][j]);
 }
 
-static void given_many_normal_and_uniform_draws_when_averaged_then_moments_are_right(void **unused) {
+static void given_many_random_draws_when_averaged_then_the_moments_are_right(void **unused) {
     (void)unused;
     enum { COUNT = 200000 };
     tl_rng rng = tl_rng_at(9, TL_STREAM_USER, 0, 0);
-    double sum = 0, square = 0, fourth = 0, uniform = 0, least = 1, most = 0;
+    double sum = 0, square = 0, fourth = 0, uniform = 0, minimum = 1, maximum = 0;
     for (int i = 0; i < COUNT; i++) {
         const double z = tl_rng_normal(&rng), u = tl_rng_uniform(&rng);
         sum += z, square += z * z, fourth += z * z * z * z, uniform += u;
-        least = fmin(least, u), most = fmax(most, u);
+        minimum = fmin(minimum, u), maximum = fmax(maximum, u);
     }
     /* five standard errors of each mean */
     check_number("mean", sum / COUNT, 0, 0, 5 / sqrt(COUNT));
     check_number("variance", square / COUNT, 1, 0, 5 * sqrt(2.0 / COUNT));
     check_number("fourth moment", fourth / COUNT, 3, 0, 5 * sqrt(96.0 / COUNT));
     check_number("uniform mean", uniform / COUNT, 0.5, 0, 5 * sqrt(1.0 / 12 / COUNT));
-    assert_true(least > 0 && most < 1);
+    assert_true(minimum > 0 && maximum < 1);
 }
 
 static void given_a_limit_when_drawn_below_then_every_value_is_as_likely(void **unused) {
@@ -91,7 +91,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_the_published_vectors_when_generated_then_every_bit_agrees),
         cmocka_unit_test(given_other_seeds_streams_or_steps_when_drawn_then_the_numbers_differ),
-        cmocka_unit_test(given_many_normal_and_uniform_draws_when_averaged_then_moments_are_right),
+        cmocka_unit_test(given_many_random_draws_when_averaged_then_the_moments_are_right),
         cmocka_unit_test(given_a_limit_when_drawn_below_then_every_value_is_as_likely),
         cmocka_unit_test(given_a_permutation_when_drawn_then_each_index_once),
     };

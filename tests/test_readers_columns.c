@@ -6,7 +6,7 @@
 #include <string.h>
 
 static tl_dataset *read_as(const char *name, const char *text, tl_read_cfg cfg, tl_error *error) {
-    cfg.raw = true;
+    cfg.normalize = TL_NORMALIZE_NONE;
     return files_read(name, text, strlen(text), &cfg, error);
 }
 
@@ -28,7 +28,7 @@ static const char *class_of(const tl_dataset *data, size_t series) { return data
 
 /* ---- where the label is ---- */
 
-static void given_a_column_said_to_be_the_label_when_read_then_the_others_are_values(void **unused) {
+static void given_a_named_label_column_when_read_then_the_others_are_values(void **unused) {
     (void)unused;
     static const struct {
         const char *text, *label, *ignore;
@@ -131,7 +131,7 @@ static void given_a_numbered_header_or_an_index_when_read_then_recognised(void *
         "first says that it has the labels), got \"7\"");
 }
 
-static void given_the_name_of_a_choice_when_looked_up_then_found_or_all_are_listed(void **unused) {
+static void given_the_name_of_a_choice_when_looked_up_then_found_or_listed(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_header header = TL_HEADER_AUTO;
@@ -151,7 +151,7 @@ static void given_the_name_of_a_choice_when_looked_up_then_found_or_all_are_list
 
 /* ---- doubt ---- */
 
-static void given_labels_that_do_not_look_like_classes_when_read_then_refused_unless_asked_for(void **unused) {
+static void given_labels_unlike_classes_when_read_then_refused(void **unused) {
     (void)unused;
     static const char fractions[] = "0.25,1,0\n0.5,2,1\n0.75,3,1\n", ids[] = "id,a,b\n1,1,2\n2,1,2\n",
                       many[] = "11,1,2\n12,1,2\n13,1,2\n14,1,2\n15,1,2\n16,1,2\n";
@@ -208,14 +208,14 @@ static void given_targets_when_read_then_a_regression_of_so_many_values(void **u
     check_columns_refused("a,b,y\n1,2,up\n", (tl_read_cfg){.target = "y"}, "a.csv:2:5: expected a finite number, got \"up\"");
 }
 
-static void given_a_regression_to_be_like_when_a_table_is_read_then_its_label_is_a_target(void **unused) {
+static void given_a_reference_regression_when_a_table_is_read_then_targets(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_dataset *train = read_csv("-1.5,1,2\n7,3,4\n", (tl_read_cfg){.target = "first"});
-    tl_dataset *test = read_csv("2,1,2\n", (tl_read_cfg){.like = train});
+    tl_dataset *test = read_csv("2,1,2\n", (tl_read_cfg){.reference = train});
     check_equal("values", test->values, (const tl_real[]){2}, 1);
     tl_dataset_free(test);
-    assert_null(read_as("a.csv", "1,2,1,2\n", (tl_read_cfg){.like = train, .target = "1-2"}, &error));
+    assert_null(read_as("a.csv", "1,2,1,2\n", (tl_read_cfg){.reference = train, .target = "1-2"}, &error));
     check_error(&error, TL_ERROR_FORMAT, "expected 1 target value at a time, as in the training set, got 2");
     tl_dataset_free(train);
 }
@@ -240,13 +240,13 @@ static void given_missing_tails_when_they_are_ends_then_the_series_are_shorter(v
     static const char *const texts[] = {"1,1,2,3\n2,4,NaN,NaN\n1,5,6,\n", "1\t1\t2\t3\n2\t4\tNaN\tNaN\n1\t5\t6\tNaN\n"};
     for (size_t i = 0; i < 2; i++) {
         tl_error error = {0};
-        tl_dataset *data = read_as(i ? "a.tsv" : "a.csv", texts[i], (tl_read_cfg){.missing = TL_MISSING_TAIL}, &error);
+        tl_dataset *data = read_as(i ? "a.tsv" : "a.csv", texts[i], (tl_read_cfg){.missing_policy = TL_MISSING_TAIL}, &error);
         check_ok(&error);
         check_equal(texts[i], data->x.data, (const tl_real[]){1, 2, 3, 4, 0, 0, 5, 6, 0}, 9);
         for (size_t k = 0; k < 3; k++) assert_int_equal(data->lengths[k], ((const size_t[]){3, 1, 2})[k]);
         tl_dataset_free(data);
     }
-    const tl_read_cfg tail = {.missing = TL_MISSING_TAIL};
+    const tl_read_cfg tail = {.missing_policy = TL_MISSING_TAIL};
     check_columns_refused("1,1,NaN,3\n2,1,2,3\n", tail,
                           "expected values up to the end of the series, got a missing one at its step 1 of 3");
     check_columns_refused("1,NaN,NaN\n2,1,2\n", tail, "expected a series, got missing values only");
@@ -254,10 +254,10 @@ static void given_missing_tails_when_they_are_ends_then_the_series_are_shorter(v
     check_columns_refused("1,1,2\n2,1,NaN\n", (tl_read_cfg){0}, "tail: the end of the series");
 }
 
-static void given_missing_tails_of_arrays_and_arff_when_they_are_ends_then_the_series_are_shorter(void **unused) {
+static void given_missing_tails_when_they_are_ends_then_series_are_shorter(void **unused) {
     (void)unused;
     tl_error error = {0};
-    const tl_read_cfg tail = {.raw = true, .missing = TL_MISSING_TAIL};
+    const tl_read_cfg tail = {.normalize = TL_NORMALIZE_NONE, .missing_policy = TL_MISSING_TAIL};
     bytes table = npy_header("'<f4'", "(2, 3)"), x = npy_header("'<f4'", "(1, 2, 2)"), y = npy_header("'|i1'", "(1,)");
     for (int i = 0; i < 6; i++) i == 5 ? put_integer(&table, 0x7FC00000, 4) : put_float(&table, (float)(i % 3 ? i : 1));
     for (int i = 0; i < 4; i++) i > 1 ? put_integer(&x, 0x7FC00000, 4) : put_float(&x, (float)i);
@@ -356,7 +356,7 @@ static void given_steps_without_labels_when_read_to_predict_then_series(void **u
     const tl_read_cfg cfg = {.series = "id", .time = "time"};
     tl_dataset *train = read_csv(steps, cfg);
     tl_read_cfg bare = cfg;
-    bare.like = train;
+    bare.reference = train;
     bare.unlabelled = true;
     tl_dataset *new = read_csv("id,time,a,b\nr,0,1,2\nr,1,3,4\nr,2,5,6\n", bare);
     check_equal("values", new->x.data, (const tl_real[]){1, 2, 3, 4, 5, 6}, 6);
@@ -369,7 +369,7 @@ static void given_steps_without_labels_when_read_to_predict_then_series(void **u
 
 static const char recording[] = "v,label\n1,a\n2,a\n3,b\n4,b\n5,b\n6,a\n7,a\n";
 
-static void given_a_recording_when_cut_into_windows_then_each_has_the_label_of_most_steps_or_the_last(void **unused) {
+static void given_a_recording_when_cut_into_windows_then_labels_by_policy(void **unused) {
     (void)unused;
     static const struct {
         tl_window_target target;
@@ -395,7 +395,7 @@ static void given_a_recording_when_cut_into_windows_then_each_has_the_label_of_m
     tl_dataset_free(data);
 }
 
-static void given_target_values_of_steps_when_cut_into_windows_then_their_mean_or_the_last(void **unused) {
+static void given_step_targets_when_cut_into_windows_then_mean_or_last(void **unused) {
     (void)unused;
     static const char text[] = "v,y\n1,1\n2,2\n3,6\n4,0\n5,0\n6,9\n";
     tl_dataset *data = read_csv(text, (tl_read_cfg){.value = "v", .target = "y", .window = 3});
@@ -408,7 +408,7 @@ static void given_target_values_of_steps_when_cut_into_windows_then_their_mean_o
 
 static void keep_warning(const char *text, void *user) { snprintf(user, 300, "%s", text); }
 
-static void given_series_of_a_label_each_when_cut_into_windows_then_short_ones_are_left_out_with_a_warning(void **unused) {
+static void given_short_series_when_cut_into_windows_then_left_out_and_told(void **unused) {
     (void)unused;
     char warning[300] = "";
     const tl_read_cfg cfg = {.window = 2, .warn = keep_warning, .user = warning};
@@ -422,12 +422,12 @@ static void given_series_of_a_label_each_when_cut_into_windows_then_short_ones_a
                           "a.csv: windows of 5 steps: none of the 1 series is so long; the longest has 4");
 }
 
-static void given_windows_of_a_training_set_when_read_like_it_then_cut_alike_or_refused(void **unused) {
+static void given_reference_windows_when_read_then_cut_alike_or_refused(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_read_cfg cfg = {.value = "v", .label = "label", .window = 3};
     tl_dataset *train = read_csv(recording, cfg);
-    cfg.like = train;
+    cfg.reference = train;
     tl_dataset *test = read_csv(recording, cfg);
     assert_int_equal(test->x.shape[0], 2);
     tl_dataset_free(test);
@@ -491,13 +491,14 @@ static void given_columns_of_an_array_when_read_then_as_said(void **unused) {
     bytes table = npy_header("'<f8'", "(2, 4)");
     static const double numbers[] = {100, 1.5, 2.5, 3, 101, 4.5, 5.5, 6};
     for (size_t i = 0; i < 8; i++) put_double(&table, numbers[i]);
-    tl_dataset *data =
-        files_read("a.npy", table.data, table.count, &(tl_read_cfg){.raw = true, .label = "last", .ignore = "first"}, &error);
+    tl_dataset *data = files_read("a.npy", table.data, table.count,
+                                  &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .label = "last", .ignore = "first"}, &error);
     check_ok(&error);
     check_equal("values", data->x.data, (const tl_real[]){1.5, 2.5, 4.5, 5.5}, 4);
     assert_string_equal(class_of(data, 1), "6");
     tl_dataset_free(data);
-    data = files_read("a.npy", table.data, table.count, &(tl_read_cfg){.raw = true, .target = "2,4", .group = "1"}, &error);
+    data = files_read("a.npy", table.data, table.count,
+                      &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .target = "2,4", .group = "1"}, &error);
     check_ok(&error);
     check_equal("values", data->x.data, (const tl_real[]){2.5, 5.5}, 2);
     check_equal("targets", data->values, (const tl_real[]){1.5, 3, 4.5, 6}, 4);
@@ -522,26 +523,26 @@ static void given_a_format_when_read_then_the_ending_does_not_count(void **unuse
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_a_column_said_to_be_the_label_when_read_then_the_others_are_values),
+        cmocka_unit_test(given_a_named_label_column_when_read_then_the_others_are_values),
         cmocka_unit_test(given_columns_that_there_are_not_or_that_clash_when_read_then_refused),
         cmocka_unit_test(given_columns_of_what_is_no_table_when_read_then_refused),
         cmocka_unit_test(given_a_numbered_header_or_an_index_when_read_then_recognised),
-        cmocka_unit_test(given_the_name_of_a_choice_when_looked_up_then_found_or_all_are_listed),
-        cmocka_unit_test(given_labels_that_do_not_look_like_classes_when_read_then_refused_unless_asked_for),
+        cmocka_unit_test(given_the_name_of_a_choice_when_looked_up_then_found_or_listed),
+        cmocka_unit_test(given_labels_unlike_classes_when_read_then_refused),
         cmocka_unit_test(given_targets_when_read_then_a_regression_of_so_many_values),
-        cmocka_unit_test(given_a_regression_to_be_like_when_a_table_is_read_then_its_label_is_a_target),
+        cmocka_unit_test(given_a_reference_regression_when_a_table_is_read_then_targets),
         cmocka_unit_test(given_decimal_commas_when_read_then_numbers),
         cmocka_unit_test(given_missing_tails_when_they_are_ends_then_the_series_are_shorter),
-        cmocka_unit_test(given_missing_tails_of_arrays_and_arff_when_they_are_ends_then_the_series_are_shorter),
+        cmocka_unit_test(given_missing_tails_when_they_are_ends_then_series_are_shorter),
         cmocka_unit_test(given_lines_of_different_lengths_when_they_may_be_then_padded),
         cmocka_unit_test(given_a_line_a_step_when_read_then_series_in_the_order_of_time),
         cmocka_unit_test(given_steps_that_are_no_series_when_read_then_refused),
         cmocka_unit_test(given_series_of_different_lengths_when_they_may_be_then_padded),
         cmocka_unit_test(given_steps_without_labels_when_read_to_predict_then_series),
-        cmocka_unit_test(given_a_recording_when_cut_into_windows_then_each_has_the_label_of_most_steps_or_the_last),
-        cmocka_unit_test(given_target_values_of_steps_when_cut_into_windows_then_their_mean_or_the_last),
-        cmocka_unit_test(given_series_of_a_label_each_when_cut_into_windows_then_short_ones_are_left_out_with_a_warning),
-        cmocka_unit_test(given_windows_of_a_training_set_when_read_like_it_then_cut_alike_or_refused),
+        cmocka_unit_test(given_a_recording_when_cut_into_windows_then_labels_by_policy),
+        cmocka_unit_test(given_step_targets_when_cut_into_windows_then_mean_or_last),
+        cmocka_unit_test(given_short_series_when_cut_into_windows_then_left_out_and_told),
+        cmocka_unit_test(given_reference_windows_when_read_then_cut_alike_or_refused),
         cmocka_unit_test(given_a_wrong_call_when_windows_are_cut_then_refused),
         cmocka_unit_test(given_groups_when_dealt_to_folds_then_none_is_parted),
         cmocka_unit_test(given_columns_of_an_array_when_read_then_as_said),

@@ -90,7 +90,7 @@ static void given_sound_of_any_kind_when_read_then_samples_from_minus_one_to_one
         files_write("yes/b.WAV", file.data, file.count);
         files_write("no/c.wav", file.data, file.count);
         files_write("no/.hidden", "x", 1);
-        tl_dataset *data = read_folder(&(tl_read_cfg){.raw = true}, &error);
+        tl_dataset *data = read_folder(&(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, &error);
         check_ok(&error);
         assert_int_equal(data->x.shape[0], 3);
         assert_int_equal(data->x.shape[1], 2);
@@ -160,8 +160,9 @@ static void given_broken_sound_when_read_then_the_offset(void **unused) {
     }
     bytes nan = wav_of((sound){.tag = 3, .bits = 32, .channels = 1}, 1);
     put_integer(&nan, 0x7FC00000, 4);
-    check_sound_refused(&nan, "a.wav: offset 56: expected a finite number (--missing, tl_read_cfg.missing, says what a missing "
-                              "value becomes; tail: the end of the series), got nan");
+    check_sound_refused(&nan,
+                        "a.wav: offset 56: expected a finite number (--missing, tl_read_cfg.missing_policy, says what a missing "
+                        "value becomes; tail: the end of the series), got nan");
     check_sound_refused(&(bytes){.count = 3},
                         "a.wav: offset 0: expected 12 bytes of a RIFF header, got 3 before the end of the file");
 }
@@ -181,7 +182,7 @@ static void given_sound_of_two_lengths_when_read_then_both_are_named(void **unus
     remove(files_path("yes/a.wav"));
 }
 
-static void given_sound_of_two_lengths_when_they_may_differ_then_padded_and_the_lengths_kept(void **unused) {
+static void given_sound_of_two_lengths_when_allowed_then_padded(void **unused) {
     (void)unused;
     tl_error error = {0};
     bytes file = wav_of((sound){.tag = 3, .bits = 32, .channels = 1}, 1);
@@ -191,13 +192,13 @@ static void given_sound_of_two_lengths_when_they_may_differ_then_padded_and_the_
     for (int t = 0; t < 3; t++) put_float(&file, (float)t + 1);
     files_write("yes/a.wav", file.data, file.count);
     files_write("yes/b.csv", "8,9\n", 4);
-    tl_dataset *data = read_folder(&(tl_read_cfg){.raw = true, .unequal = true}, &error);
+    tl_dataset *data = read_folder(&(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .unequal = true}, &error);
     check_ok(&error);
     assert_int_equal(data->x.shape[1], 3);
     check_equal("x", data->x.data, (const tl_real[]){5, 0, 0, 1, 2, 3, 8, 9, 0}, 9);
     for (size_t i = 0; i < 3; i++) assert_int_equal(data->lengths[i], ((const size_t[]){1, 3, 2})[i]);
     /* What is like such a set may be so too. */
-    tl_dataset *same = read_folder(&(tl_read_cfg){.raw = true, .like = data}, &error);
+    tl_dataset *same = read_folder(&(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .reference = data}, &error);
     check_ok(&error);
     check_equal("same", same->x.data, data->x.data, 9);
     tl_dataset_free(same);
@@ -210,7 +211,7 @@ static void given_sound_of_two_lengths_when_they_may_differ_then_padded_and_the_
     remove(files_path("yes/b.csv"));
 }
 
-static void given_random_damage_of_sound_when_read_then_a_sound_data_set_or_a_message(void **unused) {
+static void given_randomly_damaged_sound_when_read_then_data_or_a_message(void **unused) {
     (void)unused;
     const bytes file = sound_of((sound){.tag = 3, .bits = 32, .channels = 2});
     files_write("no/a.wav", file.data, file.count);
@@ -245,7 +246,7 @@ static bytes array_of(const char *descr, const char *shape, const float *values,
     return file;
 }
 
-static void given_a_table_or_array_a_series_when_a_folder_is_read_then_steps_are_lines_and_channels_columns(void **unused) {
+static void given_a_table_per_series_when_a_folder_is_read_then_steps_are_rows(void **unused) {
     (void)unused;
     const bytes array = array_of("<f4", "(2, 2)", (const float[]){1, 10, 2, 20}, 4);
     static const char *const texts[][2] = {{"a.csv", "1,10\n2,20\n"},
@@ -259,7 +260,7 @@ static void given_a_table_or_array_a_series_when_a_folder_is_read_then_steps_are
         snprintf(name, sizeof name, "yes/%s", text ? texts[i][0] : "a.npy");
         files_write("no/b.npy", array.data, array.count);
         files_write(name, text ? (const void *)texts[i][1] : array.data, text ? strlen(texts[i][1]) : array.count);
-        tl_dataset *data = read_folder(&(tl_read_cfg){.raw = true}, &error);
+        tl_dataset *data = read_folder(&(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, &error);
         check_ok(&error);
         assert_int_equal(data->x.shape[2], 2);
         check_equal(name, data->x.data, (const tl_real[]){1, 10, 2, 20, 1, 10, 2, 20}, 8);
@@ -269,14 +270,14 @@ static void given_a_table_or_array_a_series_when_a_folder_is_read_then_steps_are
     }
 }
 
-static void given_lines_or_columns_of_one_channel_when_a_folder_is_read_then_the_same(void **unused) {
+static void given_one_channel_in_lines_or_columns_when_read_then_the_same(void **unused) {
     (void)unused;
     tl_error error = {0};
     const bytes array = array_of("<f4", "(3,)", (const float[]){1, 2, 3}, 3);
     files_write("no/a.npy", array.data, array.count);
     files_write("no/b.txt", "1\n2\n3\n", 6);
     files_write("yes/c.csv", "1,2,3\n", 6);
-    tl_dataset *data = read_folder(&(tl_read_cfg){.raw = true}, &error);
+    tl_dataset *data = read_folder(&(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, &error);
     check_ok(&error);
     check_equal("all", data->x.data, (const tl_real[]){1, 2, 3, 1, 2, 3, 1, 2, 3}, 9);
     assert_int_equal(data->x.shape[2], 1);
@@ -317,18 +318,18 @@ static void given_files_that_are_no_series_when_a_folder_is_read_then_refused(vo
     check_content_refused("a.npy", texts.data, texts.count, "no/a.npy: offset 67: expected numbers, got texts");
 }
 
-static void given_a_training_set_when_a_folder_is_read_like_it_then_its_classes_and_length_count(void **unused) {
+static void given_a_reference_when_a_folder_is_read_then_its_classes(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_dataset *train = files_read_text("t.csv", "yes,1,2\nmaybe,3,4\n", &error);
     check_ok(&error);
     files_write("yes/a.csv", "1,2\n", 4);
     files_write("no/a.csv", "1,2\n", 4);
-    assert_null(read_folder(&(tl_read_cfg){.like = train}, &error));
+    assert_null(read_folder(&(tl_read_cfg){.reference = train}, &error));
     check_error(&error, TL_ERROR_FORMAT, "no/a.csv:1:1: expected one of the 2 labels of the training set, got \"no\"");
     error = (tl_error){0};
     files_write("no/a.csv", "1,2,3\n", 6);
-    assert_null(read_folder(&(tl_read_cfg){.like = train}, &error));
+    assert_null(read_folder(&(tl_read_cfg){.reference = train}, &error));
     check_error(&error, TL_ERROR_FORMAT,
                 "no/a.csv:1:1: expected series of length 2 and 1 channels, as in the training set, got 3 and 1");
     remove(files_path("no/a.csv"));
@@ -338,13 +339,13 @@ static void given_a_training_set_when_a_folder_is_read_like_it_then_its_classes_
 
 /* ---- a file a class ---- */
 
-static void given_a_file_for_each_class_when_a_folder_is_read_then_its_lines_and_rows_are_series(void **unused) {
+static void given_a_file_per_class_when_read_then_its_lines_are_series(void **unused) {
     (void)unused;
     tl_error error = {0};
     const bytes array = array_of("<f4", "(2, 3)", (const float[]){1, 2, 3, 4, 5, 6}, 6);
     files_write("no/up.fast.csv", "7,8,9\n\n10,11,12\n", 16);
     files_write("no/down.npy", array.data, array.count);
-    tl_dataset *data = tl_dataset_read(files_path("no"), &(tl_read_cfg){.raw = true}, &error);
+    tl_dataset *data = tl_dataset_read(files_path("no"), &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, &error);
     check_ok(&error);
     check_equal("all", data->x.data, (const tl_real[]){1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, 12);
     assert_string_equal(data->class_names[data->labels[1]], "down");
@@ -361,14 +362,14 @@ static void given_lines_of_two_lengths_when_they_may_differ_then_padded(void **u
     assert_null(tl_dataset_read(files_path("no"), NULL, &error));
     check_error(&error, TL_ERROR_FORMAT, "no/up.txt:2:1: expected 3 values, as in the first series, got 1");
     error = (tl_error){0};
-    tl_dataset *data = tl_dataset_read(files_path("no"), &(tl_read_cfg){.raw = true, .unequal = true}, &error);
+    tl_dataset *data = tl_dataset_read(files_path("no"), &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .unequal = true}, &error);
     check_ok(&error);
     check_equal("all", data->x.data, (const tl_real[]){7, 8, 9, 10, 0, 0}, 6);
     tl_dataset_free(data);
     remove(files_path("no/up.txt"));
 }
 
-static void given_many_files_when_a_folder_is_read_then_all_in_the_order_of_their_names(void **unused) {
+static void given_many_files_when_a_folder_is_read_then_sorted_by_name(void **unused) {
     (void)unused;
     enum { FILES = 150 };
     tl_error error = {0};
@@ -377,12 +378,12 @@ static void given_many_files_when_a_folder_is_read_then_all_in_the_order_of_thei
         snprintf(name, sizeof name, "yes/%03d.txt", (i * 7) % FILES);
         files_write(name, text, (size_t)snprintf(text, sizeof text, "%d\n", (i * 7) % FILES));
     }
-    tl_dataset *data = read_folder(&(tl_read_cfg){.raw = true}, &error);
+    tl_dataset *data = read_folder(&(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, &error);
     assert_null(data); /* the other class has none */
     check_error(&error, TL_ERROR_FORMAT, "no: expected files of series, got none");
     rmdir(files_path("no"));
     error = (tl_error){0};
-    data = read_folder(&(tl_read_cfg){.raw = true}, &error);
+    data = read_folder(&(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, &error);
     check_ok(&error);
     for (int i = 0; i < FILES; i++) check_number("in order", (double)data->x.data[i], i, 0, 0);
     tl_dataset_free(data);
@@ -427,14 +428,14 @@ static void given_a_folder_of_two_halves_when_read_then_the_one_that_is_meant(vo
     assert_false(tl_dataset_has_test(files_path("no")));
     files_write("no/no_TEST.tsv", "1\t5\t6\n", 6);
     assert_true(tl_dataset_has_test(files_path("no")));
-    tl_dataset *data = tl_dataset_read(files_path("no/"), &(tl_read_cfg){.raw = true}, &error);
+    tl_dataset *data = tl_dataset_read(files_path("no/"), &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, &error);
     check_ok(&error);
     check_equal("train", data->x.data, (const tl_real[]){1, 2}, 2);
     snprintf(test, sizeof test, "%s/test", files_path("no"));
-    tl_dataset *other = tl_dataset_read(test, &(tl_read_cfg){.raw = true, .like = data}, &error);
+    tl_dataset *other = tl_dataset_read(test, &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .reference = data}, &error);
     check_ok(&error);
     check_equal("test", other->x.data, (const tl_real[]){5, 6}, 2);
-    assert_null(tl_dataset_read(files_path("no"), &(tl_read_cfg){.like = data}, &error));
+    assert_null(tl_dataset_read(files_path("no"), &(tl_read_cfg){.reference = data}, &error));
     check_error(&error, TL_ERROR_ARGUMENT, "/no: has two halves; ");
     tl_dataset_free(data);
     tl_dataset_free(other);
@@ -460,7 +461,7 @@ static void given_a_file_for_each_channel_when_read_then_line_i_of_each_is_serie
     write_channels("5 6\n7 8\n");
     files_write("y_train.txt", "5\n2\n", 4);
     files_write("subject_train.txt", "a\nb\n", 4);
-    tl_dataset *data = tl_dataset_read(files_path("yes"), &(tl_read_cfg){.raw = true}, &error);
+    tl_dataset *data = tl_dataset_read(files_path("yes"), &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, &error);
     check_ok(&error);
     check_equal("values", data->x.data, (const tl_real[]){1, 5, 2, 6, 3, 7, 4, 8}, 8);
     assert_int_equal(data->x.shape[2], 2);
@@ -468,7 +469,8 @@ static void given_a_file_for_each_channel_when_read_then_line_i_of_each_is_serie
     assert_string_equal(data->class_names[data->labels[1]], "2");
     assert_int_not_equal(data->groups[0], data->groups[1]);
     rmdir(files_path("no"));
-    tl_dataset *above = read_folder(&(tl_read_cfg){.raw = true, .like = data}, &error); /* whose only folder it is */
+    tl_dataset *above =
+        read_folder(&(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .reference = data}, &error); /* whose only folder it is */
     check_ok(&error);
     check_equal("the same", above->x.data, data->x.data, 8);
     assert_int_equal(mkdir(files_path("no"), 0700), 0);
@@ -508,15 +510,15 @@ int main(void) {
         cmocka_unit_test(given_other_sound_when_read_then_the_message_says_what_is_read),
         cmocka_unit_test(given_broken_sound_when_read_then_the_offset),
         cmocka_unit_test(given_sound_of_two_lengths_when_read_then_both_are_named),
-        cmocka_unit_test(given_sound_of_two_lengths_when_they_may_differ_then_padded_and_the_lengths_kept),
-        cmocka_unit_test(given_random_damage_of_sound_when_read_then_a_sound_data_set_or_a_message),
-        cmocka_unit_test(given_a_table_or_array_a_series_when_a_folder_is_read_then_steps_are_lines_and_channels_columns),
-        cmocka_unit_test(given_lines_or_columns_of_one_channel_when_a_folder_is_read_then_the_same),
+        cmocka_unit_test(given_sound_of_two_lengths_when_allowed_then_padded),
+        cmocka_unit_test(given_randomly_damaged_sound_when_read_then_data_or_a_message),
+        cmocka_unit_test(given_a_table_per_series_when_a_folder_is_read_then_steps_are_rows),
+        cmocka_unit_test(given_one_channel_in_lines_or_columns_when_read_then_the_same),
         cmocka_unit_test(given_files_that_are_no_series_when_a_folder_is_read_then_refused),
-        cmocka_unit_test(given_a_training_set_when_a_folder_is_read_like_it_then_its_classes_and_length_count),
-        cmocka_unit_test(given_a_file_for_each_class_when_a_folder_is_read_then_its_lines_and_rows_are_series),
+        cmocka_unit_test(given_a_reference_when_a_folder_is_read_then_its_classes),
+        cmocka_unit_test(given_a_file_per_class_when_read_then_its_lines_are_series),
         cmocka_unit_test(given_lines_of_two_lengths_when_they_may_differ_then_padded),
-        cmocka_unit_test(given_many_files_when_a_folder_is_read_then_all_in_the_order_of_their_names),
+        cmocka_unit_test(given_many_files_when_a_folder_is_read_then_sorted_by_name),
         cmocka_unit_test(given_a_file_for_each_class_that_is_none_when_read_then_refused),
     };
     return cmocka_run_group_tests(tests, make_folders, remove_folders) != 0;

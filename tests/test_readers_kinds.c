@@ -18,7 +18,7 @@ static void given_percent_comments_when_a_ts_is_read_then_passed_over(void **unu
     tl_dataset_free(data);
 }
 
-static void given_quoted_labels_when_an_arff_is_read_then_commas_and_quotes_in_them_are_text(void **unused) {
+static void given_quoted_labels_when_arff_is_read_then_they_are_text(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_dataset *data = files_read_text(
@@ -104,7 +104,7 @@ static tl_dataset *read_sounds(const sound *a, const sound *b, const tl_read_cfg
 
 static const char words[] = {0, 0x40, 0, (char)0x80, 0, 0x20}; /* 0.5, -1, 0.25 in 16 bits */
 
-static void given_sizes_of_streams_or_spare_bytes_when_sound_is_read_then_the_frames_that_are_there(void **unused) {
+static void given_sizes_of_streams_when_sound_is_read_then_its_frames(void **unused) {
     (void)unused;
     const sound sounds[] = {
         {"RIFF", 0, 0, 0, 16, 8000, words, 6},
@@ -118,7 +118,7 @@ static void given_sizes_of_streams_or_spare_bytes_when_sound_is_read_then_the_fr
     };
     for (size_t i = 0; i < sizeof sounds / sizeof *sounds; i++) {
         tl_error error = {0};
-        tl_dataset *data = read_sounds(&sounds[i], &sounds[i], &(tl_read_cfg){.raw = true}, &error);
+        tl_dataset *data = read_sounds(&sounds[i], &sounds[i], &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, &error);
         check_ok(&error);
         assert_int_equal(data->x.shape[1], 3);
         check_equal("samples", data->x.data, (const tl_real[]){(tl_real)0.5, -1, (tl_real)0.25}, 3);
@@ -155,7 +155,7 @@ static void given_two_sample_rates_when_sound_is_read_then_both_files_are_named(
     error = (tl_error){0};
     tl_dataset *train = read_sounds(&slow, &slow, NULL, &error);
     check_ok(&error);
-    assert_null(read_sounds(&fast, &fast, &(tl_read_cfg){.like = train}, &error));
+    assert_null(read_sounds(&fast, &fast, &(tl_read_cfg){.reference = train}, &error));
     check_error(&error, TL_ERROR_FORMAT, "s/a/1.wav: has 16000 samples a second, but the training set has 8000");
     tl_dataset_free(train);
 }
@@ -201,7 +201,7 @@ static void given_a_record_of_any_signal_format_when_read_then_the_same_values(v
         for (int t = 0; t < FRAMES; t++) put_sample(&samples, formats[i], t);
         files_write("r.dat", samples.data, samples.count);
         snprintf(header, sizeof header, "r 1 360 %d\nr.dat %u 10\n", FRAMES, formats[i]);
-        tl_dataset *data = read_record(header, &beat, &(tl_read_cfg){.raw = true, .segment = 4}, &error);
+        tl_dataset *data = read_record(header, &beat, &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .segment = 4}, &error);
         check_ok(&error);
         check_equal(header, data->x.data, (const tl_real[]){-2, -1, 0, 1}, 4);
         check_number("rate", data->rate, 360, 0, 0);
@@ -210,7 +210,7 @@ static void given_a_record_of_any_signal_format_when_read_then_the_same_values(v
     }
 }
 
-static void given_signals_in_several_files_when_a_record_is_read_then_each_is_a_channel(void **unused) {
+static void given_signals_in_several_files_when_read_then_one_channel_each(void **unused) {
     (void)unused;
     tl_error error = {0};
     bytes two = {0}, one = {0};
@@ -223,7 +223,7 @@ static void given_signals_in_several_files_when_a_record_is_read_then_each_is_a_
     files_write("r.dat", two.data, two.count);
     files_write("s.dat", one.data, one.count);
     tl_dataset *data = read_record("r 3 360 12\nr.dat 16 10\nr.dat 16 10\ns.dat 80 10\n", &beat,
-                                   &(tl_read_cfg){.raw = true, .segment = 2}, &error);
+                                   &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .segment = 2}, &error);
     check_ok(&error);
     check_equal("values", data->x.data, (const tl_real[]){-1, 0, 1, 0, 1, 2}, 6);
     tl_dataset_free(data);
@@ -231,7 +231,7 @@ static void given_signals_in_several_files_when_a_record_is_read_then_each_is_a_
     remove(files_path("s.dat"));
 }
 
-static void given_annotations_with_a_time_resolution_when_read_then_their_times_are_scaled(void **unused) {
+static void given_a_time_resolution_when_read_then_times_are_scaled(void **unused) {
     (void)unused;
     tl_error error = {0};
     bytes samples = {0}, notes = {0};
@@ -240,7 +240,8 @@ static void given_annotations_with_a_time_resolution_when_read_then_their_times_
     put_integer(&notes, 1 << 10 | 3, 2); /* at 3 / 125 seconds: sample 6 */
     put_integer(&notes, 0, 2);
     files_write("r.dat", samples.data, samples.count);
-    tl_dataset *data = read_record("r 1 250 12\nr.dat 16 10\n", &notes, &(tl_read_cfg){.raw = true, .segment = 2}, &error);
+    tl_dataset *data =
+        read_record("r 1 250 12\nr.dat 16 10\n", &notes, &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .segment = 2}, &error);
     check_ok(&error);
     check_equal("values", data->x.data, (const tl_real[]){0, 1}, 2);
     tl_dataset_free(data);
@@ -249,7 +250,7 @@ static void given_annotations_with_a_time_resolution_when_read_then_their_times_
 
 static void keep_warning(const char *text, void *user) { snprintf(user, 300, "%s", text); }
 
-static void given_an_annotation_behind_the_end_when_a_record_is_read_then_left_out_with_a_warning(void **unused) {
+static void given_an_annotation_past_the_end_when_read_then_a_warning(void **unused) {
     (void)unused;
     tl_error error = {0};
     char warning[300] = "";
@@ -259,7 +260,7 @@ static void given_an_annotation_behind_the_end_when_a_record_is_read_then_left_o
     put_integer(&late, 1 << 10 | 100, 2);
     put_integer(&late, 0, 2);
     files_write("r.dat", samples.data, samples.count);
-    const tl_read_cfg cfg = {.raw = true, .segment = 2, .warn = keep_warning, .user = warning};
+    const tl_read_cfg cfg = {.normalize = TL_NORMALIZE_NONE, .segment = 2, .warn = keep_warning, .user = warning};
     tl_dataset *data = read_record("r 1 250 12\nr.dat 16 10\n", &late, &cfg, &error);
     check_ok(&error);
     assert_int_equal(data->x.shape[0], 1);
@@ -270,7 +271,7 @@ static void given_an_annotation_behind_the_end_when_a_record_is_read_then_left_o
 
 /* ---- arrays ---- */
 
-static void given_halves_or_big_endian_numbers_when_an_array_is_read_then_their_values(void **unused) {
+static void given_halves_or_big_endian_numbers_when_read_then_their_values(void **unused) {
     (void)unused;
     static const struct {
         const char *descr, *data;
@@ -287,7 +288,7 @@ static void given_halves_or_big_endian_numbers_when_an_array_is_read_then_their_
         tl_error error = {0};
         bytes file = npy_header(cases[i].descr, "(1, 4)");
         put(&file, cases[i].data, cases[i].count);
-        tl_dataset *data = files_read("a.npy", file.data, file.count, &(tl_read_cfg){.raw = true}, &error);
+        tl_dataset *data = files_read("a.npy", file.data, file.count, &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, &error);
         check_ok(&error);
         check_equal(cases[i].descr, data->x.data, cases[i].values, 3);
         assert_string_equal(data->class_names[0], "1");
@@ -295,10 +296,11 @@ static void given_halves_or_big_endian_numbers_when_an_array_is_read_then_their_
     }
     bytes nan = npy_header("'<f2'", "(1, 3)");
     put(&nan, "\0\x3c\0\x7e\0\0", 6);
-    files_check_refused("a.npy", nan.data, nan.count,
-                        " offset 130: expected a finite number (--missing, tl_read_cfg.missing, says what a missing value becomes; "
-                        "tail: the end of the series)"
-                        ", got nan");
+    files_check_refused(
+        "a.npy", nan.data, nan.count,
+        " offset 130: expected a finite number (--missing, tl_read_cfg.missing_policy, says what a missing value becomes; "
+        "tail: the end of the series)"
+        ", got nan");
 }
 
 static void given_texts_of_either_type_when_an_archive_is_read_then_labels(void **unused) {
@@ -332,7 +334,7 @@ static void given_texts_of_either_type_when_an_archive_is_read_then_labels(void 
 
 /* ---- others ---- */
 
-static void given_a_well_known_format_that_is_not_read_then_the_message_says_how_to_convert(void **unused) {
+static void given_an_unsupported_format_when_read_then_how_to_convert(void **unused) {
     (void)unused;
     static const char *const cases[][2] = {
         {"a.parquet", " Parquet files are not read; in Python, pandas.read_parquet(FILE).to_csv("},
@@ -349,18 +351,18 @@ static void given_a_well_known_format_that_is_not_read_then_the_message_says_how
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_percent_comments_when_a_ts_is_read_then_passed_over),
-        cmocka_unit_test(given_quoted_labels_when_an_arff_is_read_then_commas_and_quotes_in_them_are_text),
+        cmocka_unit_test(given_quoted_labels_when_arff_is_read_then_they_are_text),
         cmocka_unit_test(given_text_behind_a_quoted_label_when_an_arff_is_read_then_refused),
-        cmocka_unit_test(given_sizes_of_streams_or_spare_bytes_when_sound_is_read_then_the_frames_that_are_there),
+        cmocka_unit_test(given_sizes_of_streams_when_sound_is_read_then_its_frames),
         cmocka_unit_test(given_sound_without_frames_or_cut_off_when_read_then_refused),
         cmocka_unit_test(given_two_sample_rates_when_sound_is_read_then_both_files_are_named),
         cmocka_unit_test(given_a_record_of_any_signal_format_when_read_then_the_same_values),
-        cmocka_unit_test(given_signals_in_several_files_when_a_record_is_read_then_each_is_a_channel),
-        cmocka_unit_test(given_annotations_with_a_time_resolution_when_read_then_their_times_are_scaled),
-        cmocka_unit_test(given_an_annotation_behind_the_end_when_a_record_is_read_then_left_out_with_a_warning),
-        cmocka_unit_test(given_halves_or_big_endian_numbers_when_an_array_is_read_then_their_values),
+        cmocka_unit_test(given_signals_in_several_files_when_read_then_one_channel_each),
+        cmocka_unit_test(given_a_time_resolution_when_read_then_times_are_scaled),
+        cmocka_unit_test(given_an_annotation_past_the_end_when_read_then_a_warning),
+        cmocka_unit_test(given_halves_or_big_endian_numbers_when_read_then_their_values),
         cmocka_unit_test(given_texts_of_either_type_when_an_archive_is_read_then_labels),
-        cmocka_unit_test(given_a_well_known_format_that_is_not_read_then_the_message_says_how_to_convert),
+        cmocka_unit_test(given_an_unsupported_format_when_read_then_how_to_convert),
     };
     return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;
 }

@@ -34,7 +34,7 @@ static void given_a_table_of_any_type_when_read_then_label_and_values(void **unu
         for (int version = 1; version <= 3; version++) {
             tl_error error = {0};
             const bytes file = table_of(version, types[i].descr, types[i].size);
-            tl_dataset *data = files_read("a.npy", file.data, file.count, &(tl_read_cfg){.raw = true}, &error);
+            tl_dataset *data = files_read("a.npy", file.data, file.count, &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, &error);
             check_ok(&error);
             check_equal(types[i].descr, data->x.data, (const tl_real[]){1, 2, -3, 4}, 4);
             assert_string_equal(data->class_names[data->labels[0]], "3");
@@ -60,7 +60,7 @@ static void given_unsigned_numbers_and_bools_when_read_then_never_negative(void 
         bytes file = npy_header(types[i].descr, "(1, 2)");
         put_integer(&file, 1, types[i].size);
         put_integer(&file, UINT64_MAX, types[i].size);
-        tl_dataset *data = files_read("a.npy", file.data, file.count, &(tl_read_cfg){.raw = true}, &error);
+        tl_dataset *data = files_read("a.npy", file.data, file.count, &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, &error);
         check_ok(&error);
         check_equal(types[i].descr, data->x.data, (const tl_real[]){(tl_real)types[i].largest}, 1);
         tl_dataset_free(data);
@@ -93,7 +93,7 @@ static void given_an_archive_stored_or_deflated_when_read_then_series_and_labels
     for (int deflate = 0; deflate < 2; deflate++) {
         tl_error error = {0};
         const bytes file = archive_of(deflate, &x, &y);
-        tl_dataset *data = files_read("a.npz", file.data, file.count, &(tl_read_cfg){.raw = true}, &error);
+        tl_dataset *data = files_read("a.npz", file.data, file.count, &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, &error);
         check_ok(&error);
         assert_int_equal(data->x.shape[0], 2);
         assert_int_equal(data->x.shape[1], 2);
@@ -101,7 +101,7 @@ static void given_an_archive_stored_or_deflated_when_read_then_series_and_labels
         check_equal("x", data->x.data, (const tl_real[]){0, 1, 4, 9, 16, 25, 36, 49}, 8);
         assert_string_equal(data->class_names[data->labels[0]], "h\u00f6r");
         assert_string_equal(data->class_names[data->labels[1]], "a");
-        tl_dataset *again = files_read("b.npz", file.data, file.count, &(tl_read_cfg){.like = data}, &error);
+        tl_dataset *again = files_read("b.npz", file.data, file.count, &(tl_read_cfg){.reference = data}, &error);
         check_ok(&error);
         assert_int_equal(again->labels[1], data->labels[1]);
         tl_dataset_free(again);
@@ -117,7 +117,7 @@ static void given_targets_that_are_floats_when_read_then_regression(void **unuse
     put_double(&y, 0.25);
     put_double(&y, -7);
     const bytes file = zip_of(true, (const zip_member[]){{"X.npy", &x}, {"Y.npy", &y}}, 2);
-    tl_dataset *data = files_read("r.npz", file.data, file.count, &(tl_read_cfg){.raw = true}, &error);
+    tl_dataset *data = files_read("r.npz", file.data, file.count, &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, &error);
     check_ok(&error);
     assert_int_equal(data->classes, 0);
     check_equal("x", data->x.data, (const tl_real[]){1, 2, -2, 4}, 4);
@@ -160,14 +160,14 @@ static void given_whole_numbers_for_every_step_when_read_then_labels_of_steps(vo
     assert_memory_equal(data->labels, expected, sizeof expected);
     check_close("x is scaled", data->x.data, (const tl_real[]){(tl_real)-0.980581, (tl_real)-0.392232, (tl_real)1.372813}, 3, 1e-5,
                 0);
-    tl_dataset *again = files_read("t.npz", file.data, file.count, &(tl_read_cfg){.like = data}, &error);
+    tl_dataset *again = files_read("t.npz", file.data, file.count, &(tl_read_cfg){.reference = data}, &error);
     check_ok(&error);
     assert_memory_equal(again->labels, expected, sizeof expected);
     tl_dataset_free(again);
     tl_dataset_free(data);
 }
 
-static void given_floats_for_every_step_when_read_then_values_of_steps_as_they_are(void **unused) {
+static void given_floats_per_step_when_read_then_targets_per_step(void **unused) {
     (void)unused;
     static const struct {
         const char *shape;
@@ -182,7 +182,7 @@ static void given_floats_for_every_step_when_read_then_values_of_steps_as_they_a
             put_double(&y, 100 - 0.5 * (double)i);
         }
         const bytes file = steps_archive(&y);
-        tl_dataset *data = files_read("v.npz", file.data, file.count, &(tl_read_cfg){.missing = TL_MISSING_ZERO}, &error);
+        tl_dataset *data = files_read("v.npz", file.data, file.count, &(tl_read_cfg){.missing_policy = TL_MISSING_ZERO}, &error);
         check_ok(&error);
         assert_int_equal(data->classes, 0);
         assert_int_equal(data->target_length, 3);
@@ -192,14 +192,14 @@ static void given_floats_for_every_step_when_read_then_values_of_steps_as_they_a
     }
 }
 
-static void given_a_nan_among_targets_when_read_then_refused_whatever_missing_values_become(void **unused) {
+static void given_a_nan_among_targets_when_read_then_always_refused(void **unused) {
     (void)unused;
     bytes y = npy_header("'<f4'", "(2, 3)");
     for (int i = 0; i < 6; i++) put_integer(&y, i == 4 ? 0x7fc00000 : 0, 4);
     const bytes file = steps_archive(&y);
     for (int missing = TL_MISSING_REFUSE; missing <= TL_MISSING_ZERO; missing++) {
         tl_error error = {0};
-        const tl_read_cfg cfg = {.missing = (tl_missing)missing};
+        const tl_read_cfg cfg = {.missing_policy = (tl_missing_policy)missing};
         assert_null(files_read("n.npz", file.data, file.count, &cfg, &error));
         check_error(&error, TL_ERROR_FORMAT, "n.npz: y.npy: offset 144: expected a finite target value, got nan");
     }
@@ -210,7 +210,7 @@ static void given_a_nan_among_targets_when_read_then_refused_whatever_missing_va
     "each "                                                                                                                        \
     "class, got "
 
-static void given_targets_of_another_shape_when_read_then_that_and_the_series_are_named(void **unused) {
+static void given_targets_of_another_shape_when_read_then_both_named(void **unused) {
     (void)unused;
     static const struct {
         const char *descr, *shape;
@@ -229,12 +229,14 @@ static void given_targets_of_another_shape_when_read_then_that_and_the_series_ar
 
 /* ---- several columns ---- */
 
-static tl_dataset *read_columns(const char *descr, const char *shape, const double *values, size_t count, const tl_dataset *like) {
+static tl_dataset *read_columns(const char *descr, const char *shape, const double *values, size_t count,
+                                const tl_dataset *reference) {
     tl_error error = {0};
     bytes y = npy_header(descr, shape);
     for (size_t i = 0; i < count; i++) descr[2] == 'f' ? put_float(&y, (float)values[i]) : put_integer(&y, (uint64_t)values[i], 1);
     const bytes file = steps_archive(&y);
-    tl_dataset *data = files_read("c.npz", file.data, file.count, &(tl_read_cfg){.raw = true, .like = like}, &error);
+    tl_dataset *data =
+        files_read("c.npz", file.data, file.count, &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .reference = reference}, &error);
     check_ok(&error);
     return data;
 }
@@ -295,14 +297,14 @@ static void given_arrays_of_two_halves_when_read_then_the_one_that_is_meant(void
     char half[300];
     files_write("h.npz", file.data, file.count);
     assert_true(tl_dataset_has_test(files_path("h.npz")));
-    tl_dataset *train = tl_dataset_read(files_path("h.npz"), &(tl_read_cfg){.raw = true}, &error);
+    tl_dataset *train = tl_dataset_read(files_path("h.npz"), &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, &error);
     check_ok(&error);
     check_equal("train", train->x.data, (const tl_real[]){1, 2}, 2);
     snprintf(half, sizeof half, "%s/test", files_path("h.npz"));
-    tl_dataset *test = tl_dataset_read(half, &(tl_read_cfg){.raw = true, .like = train}, &error);
+    tl_dataset *test = tl_dataset_read(half, &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .reference = train}, &error);
     check_ok(&error);
     check_equal("test", test->x.data, (const tl_real[]){5, 6}, 2);
-    assert_null(tl_dataset_read(files_path("h.npz"), &(tl_read_cfg){.like = train}, &error));
+    assert_null(tl_dataset_read(files_path("h.npz"), &(tl_read_cfg){.reference = train}, &error));
     check_error(&error, TL_ERROR_ARGUMENT, "h.npz: has two halves; ");
     tl_dataset_free(train);
     tl_dataset_free(test);
@@ -311,12 +313,12 @@ static void given_arrays_of_two_halves_when_read_then_the_one_that_is_meant(void
     assert_false(tl_dataset_has_test(NULL));
 }
 
-static void given_arrays_without_names_when_read_then_the_first_is_x_and_the_second_y(void **unused) {
+static void given_arrays_without_names_when_read_then_x_then_y(void **unused) {
     (void)unused;
     const bytes x = numbers_of("(1, 2)", 1, 2), y = numbers_of("(1,)", 7, 1);
     tl_error error = {0};
     bytes file = zip_of(false, (const zip_member[]){{"arr_0.npy", &x}, {"arr_1.npy", &y}}, 2);
-    tl_dataset *data = files_read("n.npz", file.data, file.count, &(tl_read_cfg){.raw = true}, &error);
+    tl_dataset *data = files_read("n.npz", file.data, file.count, &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, &error);
     check_ok(&error);
     check_equal("x", data->x.data, (const tl_real[]){1, 2}, 2);
     tl_dataset_free(data);
@@ -328,10 +330,10 @@ static void given_arrays_without_names_when_read_then_the_first_is_x_and_the_sec
 
 static void check_unlike(const bytes *train, const bytes *test, const char *message) {
     tl_error error = {0};
-    const bytes like = steps_archive(train), file = steps_archive(test);
-    tl_dataset *data = files_read("a.npz", like.data, like.count, NULL, &error);
+    const bytes reference = steps_archive(train), file = steps_archive(test);
+    tl_dataset *data = files_read("a.npz", reference.data, reference.count, NULL, &error);
     check_ok(&error);
-    assert_null(files_read("b.npz", file.data, file.count, &(tl_read_cfg){.like = data}, &error));
+    assert_null(files_read("b.npz", file.data, file.count, &(tl_read_cfg){.reference = data}, &error));
     check_error(&error, TL_ERROR_FORMAT, message);
     tl_dataset_free(data);
 }
@@ -353,16 +355,16 @@ static void given_targets_unlike_those_of_the_training_set_when_read_then_refuse
     check_unlike(&labels, &unknown, "y.npy: offset 134: expected one of the 3 labels of the training set, got \"8\"");
 }
 
-static void given_labels_of_steps_when_a_generated_set_is_to_be_like_them_then_refused(void **unused) {
+static void given_labels_of_steps_when_a_generated_set_is_read_then_refused(void **unused) {
     (void)unused;
     tl_error error = {0};
-    tl_dataset *like = tl_dataset_builtin("cbf", TL_TRAIN, 0, &error);
+    tl_dataset *reference = tl_dataset_builtin("cbf", TL_TRAIN, 0, &error);
     check_ok(&error);
-    like->target_length = like->x.shape[1];
-    assert_null(tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.like = like}, &error));
+    reference->target_length = reference->x.shape[1];
+    assert_null(tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.reference = reference}, &error));
     check_error(&error, TL_ERROR_SHAPE,
                 "builtin:cbf/test has a label for each series; the training set has targets for 128 steps of each");
-    tl_dataset_free(like);
+    tl_dataset_free(reference);
 }
 
 static void given_whole_numbers_as_targets_when_read_then_classes(void **unused) {
@@ -385,7 +387,7 @@ static void given_whole_numbers_as_targets_when_read_then_classes(void **unused)
 
 #define TYPES "a float ('<f2', '<f4', '<f8'), whole number ('<i1' to '<u8'), '|b1' or text ('<U', '|S'), got "
 
-static void given_a_header_that_is_not_read_when_read_then_the_message_says_what_is(void **unused) {
+static void given_an_unsupported_header_when_read_then_what_is_supported(void **unused) {
     (void)unused;
     static const char *const cases[][2] = {
         {"{'descr': '=f4', 'fortran_order': False, 'shape': (2, 3), }", "20: expected " TYPES "\"'=f4'\""},
@@ -429,7 +431,7 @@ static void given_a_header_that_is_not_read_when_read_then_the_message_says_what
     }
 }
 
-static void given_arrays_that_are_no_data_set_when_read_then_the_message_says_which_would_be(void **unused) {
+static void given_arrays_that_are_no_data_set_when_read_then_told_why(void **unused) {
     (void)unused;
     static const struct {
         const char *descr, *shape;
@@ -459,9 +461,10 @@ static void given_numbers_that_are_none_when_read_then_the_offset_of_the_first(v
     (void)unused;
     bytes file = table_of(1, "<f4", 4);
     memcpy(file.data + 128 + 20, "\0\0\xc0\x7f", 4);
-    files_check_refused("a.npy", file.data, file.count,
-                        " offset 148: expected a finite number (--missing, tl_read_cfg.missing, says what a missing value becomes; "
-                        "tail: the end of the series), got nan");
+    files_check_refused(
+        "a.npy", file.data, file.count,
+        " offset 148: expected a finite number (--missing, tl_read_cfg.missing_policy, says what a missing value becomes; "
+        "tail: the end of the series), got nan");
     memcpy(file.data + 128 + 12, "\0\0\x80\x7f", 4);
     files_check_refused("a.npy", file.data, file.count, " offset 140: expected a finite number, got inf");
     memcpy(file.data + 128 + 12, "\0\0\x20\x40", 4);
@@ -590,15 +593,15 @@ int main(void) {
         cmocka_unit_test(given_a_one_for_each_series_when_read_then_its_column_is_the_class),
         cmocka_unit_test(given_several_ones_or_floats_when_read_then_so_many_values),
         cmocka_unit_test(given_arrays_of_two_halves_when_read_then_the_one_that_is_meant),
-        cmocka_unit_test(given_arrays_without_names_when_read_then_the_first_is_x_and_the_second_y),
+        cmocka_unit_test(given_arrays_without_names_when_read_then_x_then_y),
         cmocka_unit_test(given_whole_numbers_for_every_step_when_read_then_labels_of_steps),
-        cmocka_unit_test(given_floats_for_every_step_when_read_then_values_of_steps_as_they_are),
-        cmocka_unit_test(given_a_nan_among_targets_when_read_then_refused_whatever_missing_values_become),
-        cmocka_unit_test(given_targets_of_another_shape_when_read_then_that_and_the_series_are_named),
+        cmocka_unit_test(given_floats_per_step_when_read_then_targets_per_step),
+        cmocka_unit_test(given_a_nan_among_targets_when_read_then_always_refused),
+        cmocka_unit_test(given_targets_of_another_shape_when_read_then_both_named),
         cmocka_unit_test(given_targets_unlike_those_of_the_training_set_when_read_then_refused),
-        cmocka_unit_test(given_labels_of_steps_when_a_generated_set_is_to_be_like_them_then_refused),
-        cmocka_unit_test(given_a_header_that_is_not_read_when_read_then_the_message_says_what_is),
-        cmocka_unit_test(given_arrays_that_are_no_data_set_when_read_then_the_message_says_which_would_be),
+        cmocka_unit_test(given_labels_of_steps_when_a_generated_set_is_read_then_refused),
+        cmocka_unit_test(given_an_unsupported_header_when_read_then_what_is_supported),
+        cmocka_unit_test(given_arrays_that_are_no_data_set_when_read_then_told_why),
         cmocka_unit_test(given_numbers_that_are_none_when_read_then_the_offset_of_the_first),
         cmocka_unit_test(given_no_npy_when_read_then_refused),
         cmocka_unit_test(given_arrays_that_do_not_fit_when_read_then_both_are_named),

@@ -57,17 +57,17 @@ static reading read_apart(const char *path, const tl_read_cfg *cfg) {
     return found;
 }
 
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+static size_t minimum(size_t a, size_t b) { return a < b ? a : b; }
 
 /* `path` of `size` bytes, with its longest line, is read (message NULL) or refused; either within the limit. */
 static void check_peak(const char *path, size_t size, size_t line, const tl_read_cfg *cfg, const char *message) {
     const reading found = read_apart(path, cfg);
     if (message ? !strstr(found.message, message) : found.data == 0)
         fail_msg("%s: expected \"%s\", got \"%s\"", path, message ? message : "a data set", found.message);
-    const size_t held = found.data + least(size, 2 * line), most = (held > 2 * size ? held : 2 * size) + 16 * MEBIBYTE;
-    if (found.grown > most)
+    const size_t held = found.data + minimum(size, 2 * line), maximum = (held > 2 * size ? held : 2 * size) + 16 * MEBIBYTE;
+    if (found.grown > maximum)
         fail_msg("%s of %zu bytes, a data set of %zu: %zu bytes at the peak, the limit is %zu", path, size, found.data, found.grown,
-                 most);
+                 maximum);
 }
 
 static FILE *create(const char *name) {
@@ -114,7 +114,7 @@ static size_t write_text(FILE *file, const text_file *self) {
 static void check_text(const text_file *self) {
     FILE *file = create(self->name);
     const size_t line = write_text(file, self), size = end_file(file);
-    check_peak(files_path(self->name), size, line, &(tl_read_cfg){.raw = true}, self->message);
+    check_peak(files_path(self->name), size, line, &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, self->message);
     remove(files_path(self->name));
 }
 
@@ -137,7 +137,7 @@ static void given_a_large_text_when_read_then_within_its_limit(void **unused) {
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) check_text(&files[i]);
 }
 
-static void given_a_text_that_asks_for_much_when_read_then_refused_within_twice_its_size(void **unused) {
+static void given_a_greedy_text_when_read_then_refused_within_its_memory(void **unused) {
     (void)unused;
     if (SANITIZED) skip();
     static const text_file files[] = {
@@ -177,7 +177,7 @@ static void put_array(FILE *file, const char *type, size_t count, size_t length)
 static void put_zeros(FILE *file, size_t count) {
     static const char zeros[1 << 16];
     for (size_t part; count > 0; count -= part) {
-        part = least(count, sizeof zeros);
+        part = minimum(count, sizeof zeros);
         assert_int_equal(fwrite(zeros, 1, part, file), part);
     }
 }
@@ -351,7 +351,7 @@ static void given_a_large_record_when_read_then_within_its_limit(void **unused) 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_a_large_text_when_read_then_within_its_limit),
-        cmocka_unit_test(given_a_text_that_asks_for_much_when_read_then_refused_within_twice_its_size),
+        cmocka_unit_test(given_a_greedy_text_when_read_then_refused_within_its_memory),
         cmocka_unit_test(given_a_gigabyte_of_nothing_when_read_then_refused_at_its_beginning),
         cmocka_unit_test(given_a_large_array_when_read_then_within_its_limit),
         cmocka_unit_test(given_a_large_archive_when_read_then_within_its_limit),

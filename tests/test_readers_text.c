@@ -40,7 +40,7 @@ static void given_a_header_when_a_table_is_read_then_its_label_column_counts(voi
     }
 }
 
-static void given_quoted_fields_when_a_table_is_read_then_separators_and_quotes_in_them_are_text(void **unused) {
+static void given_quoted_fields_when_a_table_is_read_then_they_are_text(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_dataset *data = files_read_text("q.csv", "\"up, \"\"fast\"\"\";1;\"2\"\n \"a;b\" ; 3; 4\n", &error);
@@ -119,7 +119,7 @@ static void given_a_relational_attribute_when_an_arff_is_read_then_channels(void
     tl_dataset_free(data);
 }
 
-static void given_a_number_as_the_last_attribute_when_an_arff_is_read_then_regression(void **unused) {
+static void given_a_numeric_last_attribute_when_arff_is_read_then_regression(void **unused) {
     (void)unused;
     static const char *const files[] = {"@attribute a numeric\n@attribute b numeric\n@attribute y real\n@data\n1,2,0.5\n3,4,-7\n",
                                         "@attribute m relational\n@attribute a numeric\n@attribute b numeric\n@end m\n@attribute y "
@@ -165,7 +165,8 @@ static void given_a_malformed_arff_when_read_then_the_message_says_where(void **
         {"a.arff", HEADER "x,2,x\n", "5:1: expected a finite number, got \"x\""},
         {"a.arff", HEADER "1,2\n", "5:1: expected 2 values and a label, got 2 fields"},
         {"a.arff", HEADER "1,?,x\n",
-         "5:3: expected a number (--missing, tl_read_cfg.missing, says what a missing value becomes; tail: the end of the series), "
+         "5:3: expected a number (--missing, tl_read_cfg.missing_policy, says what a missing value becomes; tail: the end of the "
+         "series), "
          "got \"?\""},
         {"a.arff", HEADER "1,2,z\n", "5:5: expected one of the labels that are declared, got \"z\""},
         {"a.arff", HEADER "1,2,\n", "5:5: expected a label, got nothing"},
@@ -190,13 +191,13 @@ static void given_random_damage_when_read_then_a_sound_data_set_or_a_message(voi
     files_check_damage("f.csv", table, sizeof table - 1, characters, sizeof characters - 1, 8000, 200);
 }
 
-static void given_arrow_head_in_two_formats_when_read_then_the_same_series_and_classes(void **unused) {
+static void given_arrow_head_in_two_formats_when_read_then_the_same_data(void **unused) {
     (void)unused;
     tl_error error = {0};
     char ts[400];
     snprintf(ts, sizeof ts, "%s", data_path("ArrowHead/ArrowHead_TRAIN.ts"));
     tl_dataset *a = tl_dataset_read(ts, NULL, &error);
-    tl_dataset *b = tl_dataset_read(data_path("ArrowHead/ArrowHead_TRAIN.arff"), &(tl_read_cfg){.like = a}, &error);
+    tl_dataset *b = tl_dataset_read(data_path("ArrowHead/ArrowHead_TRAIN.arff"), &(tl_read_cfg){.reference = a}, &error);
     check_ok(&error);
     assert_true(tl_tensor_same_shape(&a->x, &b->x));
     check_close("series", a->x.data, b->x.data, tl_tensor_count(&a->x), 1e-4, 1e-5);
@@ -207,7 +208,7 @@ static void given_arrow_head_in_two_formats_when_read_then_the_same_series_and_c
 
 /* ---- memory for what was counted ---- */
 
-static void given_other_series_than_were_counted_when_read_then_the_file_has_changed(void **unused) {
+static void given_a_file_changed_between_passes_when_read_then_refused(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_text text;
@@ -243,17 +244,17 @@ static void given_other_series_than_were_counted_when_read_then_the_file_has_cha
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_other_series_than_were_counted_when_read_then_the_file_has_changed),
+        cmocka_unit_test(given_a_file_changed_between_passes_when_read_then_refused),
         cmocka_unit_test(given_a_header_when_a_table_is_read_then_its_label_column_counts),
-        cmocka_unit_test(given_quoted_fields_when_a_table_is_read_then_separators_and_quotes_in_them_are_text),
+        cmocka_unit_test(given_quoted_fields_when_a_table_is_read_then_they_are_text),
         cmocka_unit_test(given_a_first_line_with_a_number_when_a_table_is_read_then_a_series),
         cmocka_unit_test(given_a_malformed_table_when_read_then_the_message_says_where),
         cmocka_unit_test(given_an_arff_when_read_then_series_and_classes_as_declared),
         cmocka_unit_test(given_a_relational_attribute_when_an_arff_is_read_then_channels),
-        cmocka_unit_test(given_a_number_as_the_last_attribute_when_an_arff_is_read_then_regression),
+        cmocka_unit_test(given_a_numeric_last_attribute_when_arff_is_read_then_regression),
         cmocka_unit_test(given_a_malformed_arff_when_read_then_the_message_says_where),
         cmocka_unit_test(given_random_damage_when_read_then_a_sound_data_set_or_a_message),
-        cmocka_unit_test(given_arrow_head_in_two_formats_when_read_then_the_same_series_and_classes),
+        cmocka_unit_test(given_arrow_head_in_two_formats_when_read_then_the_same_data),
     };
     return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;
 }

@@ -21,13 +21,14 @@ static void check_series(const char *name, tl_dataset *data, const tl_error *err
 }
 
 static tl_dataset *read_bytes(const char *name, const void *content, size_t count, size_t channels, tl_error *error) {
-    const tl_dataset like = trained_on(3, channels);
-    return files_read(name, content, count, &(tl_read_cfg){.raw = true, .unlabelled = true, .like = &like}, error);
+    const tl_dataset reference = trained_on(3, channels);
+    return files_read(name, content, count,
+                      &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .unlabelled = true, .reference = &reference}, error);
 }
 
 static const tl_real numbers[] = {1, 2, 3, 4, 5, 6};
 
-static void given_texts_with_and_without_labels_when_read_without_then_the_same_series(void **unused) {
+static void given_labelled_and_bare_texts_when_read_unlabelled_then_the_same(void **unused) {
     (void)unused;
     static const struct {
         const char *name, *text;
@@ -82,10 +83,10 @@ static void given_an_archive_of_x_alone_when_read_without_labels_then_its_series
     check_error(&error, TL_ERROR_FORMAT, "y.npy");
 }
 
-static void given_a_folder_of_sounds_when_read_without_labels_then_each_is_a_series(void **unused) {
+static void given_a_folder_of_sounds_when_read_unlabelled_then_each_is_a_series(void **unused) {
     (void)unused;
     tl_error error = {0};
-    const tl_dataset like = trained_on(3, 1);
+    const tl_dataset reference = trained_on(3, 1);
     bytes file = {0};
     put_text(&file, "RIFF");
     put_integer(&file, 4 + 8 + 16 + 8 + 12, 4);
@@ -102,7 +103,8 @@ static void given_a_folder_of_sounds_when_read_without_labels_then_each_is_a_ser
     for (int i = 0; i < 3; i++) put_float(&file, (float)numbers[i]);
     assert_int_equal(mkdir(files_path("new"), 0700), 0);
     files_write("new/a.wav", file.data, file.count);
-    tl_dataset *data = tl_dataset_read(files_path("new"), &(tl_read_cfg){.raw = true, .unlabelled = true, .like = &like}, &error);
+    tl_dataset *data = tl_dataset_read(
+        files_path("new"), &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .unlabelled = true, .reference = &reference}, &error);
     check_series(".wav", data, &error, 1, numbers);
     assert_null(tl_dataset_read(files_path("new"), NULL, &error));
     check_error(&error, TL_ERROR_FORMAT, "a.wav: expected in a folder that is named by its class, got beside it");
@@ -114,17 +116,18 @@ static void given_a_folder_of_sounds_when_read_without_labels_then_each_is_a_ser
 static void check_folder(const char *name, const void *content, size_t count, size_t channels, size_t series) {
     tl_error error = {0};
     size_t length = 0;
-    tl_dataset like = trained_on(6 / channels / series, channels);
-    like.lengths = &length; /* which may differ: then nothing but the columns tells */
+    tl_dataset reference = trained_on(6 / channels / series, channels);
+    reference.lengths = &length; /* which may differ: then nothing but the columns tells */
     assert_int_equal(mkdir(files_path("new"), 0700), 0);
     files_write(name, content, count);
-    tl_dataset *data = tl_dataset_read(files_path("new"), &(tl_read_cfg){.raw = true, .unlabelled = true, .like = &like}, &error);
+    tl_dataset *data = tl_dataset_read(
+        files_path("new"), &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .unlabelled = true, .reference = &reference}, &error);
     remove(files_path(name));
     rmdir(files_path("new"));
     check_series(name, data, &error, series, numbers);
 }
 
-static void given_a_file_beside_folders_when_read_without_labels_then_its_columns_tell_series_from_steps(void **unused) {
+static void given_a_file_beside_folders_when_read_then_columns_decide(void **unused) {
     (void)unused;
     check_folder("new/a.csv", "1\n2\n3\n4\n5\n6\n", 12, 1, 1);
     check_folder("new/a.csv", "u,v\n1,2\n3,4\n5,6\n", 16, 2, 1);
@@ -149,7 +152,7 @@ static void check_refused(const char *name, const char *text, const char *messag
     check_error(&error, TL_ERROR_FORMAT, expected);
 }
 
-static void given_other_series_than_those_of_the_model_when_read_without_labels_then_refused(void **unused) {
+static void given_unlike_series_when_read_unlabelled_then_refused(void **unused) {
     (void)unused;
     check_refused("a.csv", "1,2\n4,5\n", "1:1: expected series of length 3 and 1 channels, as in the training set, got 1 and 1");
     check_refused("a.csv", "a,b,class\n1,2,3\n",
@@ -161,13 +164,13 @@ static void given_other_series_than_those_of_the_model_when_read_without_labels_
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_texts_with_and_without_labels_when_read_without_then_the_same_series),
+        cmocka_unit_test(given_labelled_and_bare_texts_when_read_unlabelled_then_the_same),
         cmocka_unit_test(given_channels_without_labels_when_read_then_each_has_its_place),
         cmocka_unit_test(given_arrays_without_labels_when_read_then_their_rows),
         cmocka_unit_test(given_an_archive_of_x_alone_when_read_without_labels_then_its_series),
-        cmocka_unit_test(given_a_folder_of_sounds_when_read_without_labels_then_each_is_a_series),
-        cmocka_unit_test(given_a_file_beside_folders_when_read_without_labels_then_its_columns_tell_series_from_steps),
-        cmocka_unit_test(given_other_series_than_those_of_the_model_when_read_without_labels_then_refused),
+        cmocka_unit_test(given_a_folder_of_sounds_when_read_unlabelled_then_each_is_a_series),
+        cmocka_unit_test(given_a_file_beside_folders_when_read_then_columns_decide),
+        cmocka_unit_test(given_unlike_series_when_read_unlabelled_then_refused),
     };
     return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;
 }

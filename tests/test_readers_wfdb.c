@@ -52,7 +52,8 @@ static void write_record(const char *header, const bytes *samples, const bytes *
 }
 
 static tl_dataset *read_record(size_t segment, tl_error *error) {
-    tl_dataset *data = tl_dataset_read(files_path("r.hea"), &(tl_read_cfg){.raw = true, .segment = segment}, error);
+    tl_dataset *data =
+        tl_dataset_read(files_path("r.hea"), &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .segment = segment}, error);
     remove(files_path("r.hea"));
     remove(files_path("r.dat"));
     remove(files_path("r.atr"));
@@ -74,7 +75,7 @@ static void check_beats(const tl_dataset *data, size_t segment, size_t signals, 
     assert_int_equal(data->labels[2], data->labels[0]);
 }
 
-static void given_a_record_of_either_format_when_read_then_beats_in_physical_units(void **unused) {
+static void given_a_record_of_either_format_when_read_then_physical_units(void **unused) {
     (void)unused;
     static const struct {
         unsigned format;
@@ -182,14 +183,16 @@ static void given_missing_samples_when_read_then_refused(void **unused) {
     const bytes beats = annotations();
     bytes samples = samples_of(16, 1);
     memcpy(samples.data + 10, "\x00\x80", 2);
-    check_refused("r 1\nr.dat 16\n", &samples, &beats, 6,
-                  "r.dat: offset 10: expected a sample (--missing, tl_read_cfg.missing, says what a missing value becomes; tail: "
-                  "the end of the series), got none");
+    check_refused(
+        "r 1\nr.dat 16\n", &samples, &beats, 6,
+        "r.dat: offset 10: expected a sample (--missing, tl_read_cfg.missing_policy, says what a missing value becomes; tail: "
+        "the end of the series), got none");
     samples = samples_of(212, 1);
     memcpy(samples.data + 6, "\x00\x08", 2); /* the fifth */
-    check_refused("r 1\nr.dat 212\n", &samples, &beats, 6,
-                  "r.dat: offset 6: expected a sample (--missing, tl_read_cfg.missing, says what a missing value becomes; tail: "
-                  "the end of the series), got none");
+    check_refused(
+        "r 1\nr.dat 212\n", &samples, &beats, 6,
+        "r.dat: offset 6: expected a sample (--missing, tl_read_cfg.missing_policy, says what a missing value becomes; tail: "
+        "the end of the series), got none");
 }
 
 static void given_a_record_without_its_files_when_read_then_they_are_named(void **unused) {
@@ -231,7 +234,7 @@ static void given_random_damage_when_read_then_a_sound_data_set_or_a_message(voi
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_a_record_of_either_format_when_read_then_beats_in_physical_units),
+        cmocka_unit_test(given_a_record_of_either_format_when_read_then_physical_units),
         cmocka_unit_test(given_bytes_before_the_samples_when_read_then_passed_over),
         cmocka_unit_test(given_a_malformed_header_when_read_then_the_message_says_where),
         cmocka_unit_test(given_malformed_annotations_when_read_then_the_offset),

@@ -48,7 +48,7 @@ static void softmax_back_by_formula(const tl_real *y, size_t channels) {
     }
 }
 
-static void given_rows_of_any_width_when_softmaxed_then_the_formula_and_its_derivative(void **unused) {
+static void given_rows_of_any_width_when_softmaxed_then_value_and_derivative(void **unused) {
     (void)unused;
     const tl_kernels *tables[3];
     const size_t count = tables_here(tables);
@@ -76,7 +76,7 @@ static void given_rows_of_any_width_when_softmaxed_then_the_formula_and_its_deri
         }
 }
 
-static void given_a_nan_or_an_infinity_when_softmaxed_then_its_own_row_alone_is_affected(void **unused) {
+static void given_nan_or_infinity_when_softmaxed_then_only_its_own_row(void **unused) {
     (void)unused;
     enum { CHANNELS = 21 };
     const tl_kernels *tables[3];
@@ -172,7 +172,7 @@ static void check_layer_norm(const tl_kernels *kernels, size_t channels) {
     assert_true(out[ROWS * channels] == untouched && of_scale[channels] == untouched && of_shift[channels] == untouched);
 }
 
-static void given_rows_of_any_width_when_each_is_normalised_then_the_formula_and_its_derivative(void **unused) {
+static void given_rows_of_any_width_when_normalised_then_as_the_formula(void **unused) {
     (void)unused;
     const tl_kernels *tables[3];
     const size_t count = tables_here(tables);
@@ -202,7 +202,7 @@ static void check_layer_norm_over_inputs(const tl_kernels *kernels, size_t chann
     check_equal("of scale alone", of_scale, scales, channels);
 }
 
-static void given_the_output_over_an_input_when_each_row_is_normalised_then_the_result_is_the_same(void **unused) {
+static void given_output_over_input_when_row_normalised_then_the_same(void **unused) {
     (void)unused;
     const tl_kernels *tables[3];
     const size_t count = tables_here(tables);
@@ -212,7 +212,7 @@ static void given_the_output_over_an_input_when_each_row_is_normalised_then_the_
 
 /* ---- PReLU ---- */
 
-static void given_rows_of_any_width_when_bent_by_slopes_then_the_formula_and_its_derivative(void **unused) {
+static void given_rows_of_any_width_when_prelu_runs_then_as_the_formula(void **unused) {
     (void)unused;
     const tl_kernels *tables[3];
     const size_t count = tables_here(tables);
@@ -247,7 +247,7 @@ static void given_rows_of_any_width_when_bent_by_slopes_then_the_formula_and_its
 
 /* ---- dropout, products ---- */
 
-static void given_a_place_in_a_stream_when_elements_are_dropped_then_those_of_the_generator(void **unused) {
+static void given_a_stream_when_elements_are_dropped_then_as_the_generator(void **unused) {
     (void)unused;
     const tl_kernels *tables[3];
     const size_t tables_count = tables_here(tables);
@@ -288,12 +288,12 @@ static void given_two_arrays_when_multiplied_then_each_element_is_the_product(vo
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_rows_of_any_width_when_softmaxed_then_the_formula_and_its_derivative),
-        cmocka_unit_test(given_a_nan_or_an_infinity_when_softmaxed_then_its_own_row_alone_is_affected),
-        cmocka_unit_test(given_rows_of_any_width_when_each_is_normalised_then_the_formula_and_its_derivative),
-        cmocka_unit_test(given_the_output_over_an_input_when_each_row_is_normalised_then_the_result_is_the_same),
-        cmocka_unit_test(given_rows_of_any_width_when_bent_by_slopes_then_the_formula_and_its_derivative),
-        cmocka_unit_test(given_a_place_in_a_stream_when_elements_are_dropped_then_those_of_the_generator),
+        cmocka_unit_test(given_rows_of_any_width_when_softmaxed_then_value_and_derivative),
+        cmocka_unit_test(given_nan_or_infinity_when_softmaxed_then_only_its_own_row),
+        cmocka_unit_test(given_rows_of_any_width_when_normalised_then_as_the_formula),
+        cmocka_unit_test(given_output_over_input_when_row_normalised_then_the_same),
+        cmocka_unit_test(given_rows_of_any_width_when_prelu_runs_then_as_the_formula),
+        cmocka_unit_test(given_a_stream_when_elements_are_dropped_then_as_the_generator),
         cmocka_unit_test(given_two_arrays_when_multiplied_then_each_element_is_the_product),
     };
     return check_run(tests);

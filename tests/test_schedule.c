@@ -89,7 +89,7 @@ static void given_warmup_when_stepped_then_any_schedule_rises_by_equal_parts(voi
     }
 }
 
-static void given_a_plateau_when_the_loss_stalls_then_the_rate_halves_down_to_the_minimum(void **unused) {
+static void given_a_plateau_when_the_loss_stalls_then_the_rate_halves(void **unused) {
     (void)unused;
     tl_schedule schedule = prepared(&(tl_schedule_cfg){.kind = TL_SCHEDULE_PLATEAU, .patience = 3, .minimum = 2e-4}, 1e-3, 1);
     const double losses[] = {5, 4, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3};
@@ -109,15 +109,15 @@ enum { PATIENCE = 40 };
 
 /* Steps until the rate falls, on losses that fall by `slope` a step, with noise, and with every twentieth 50 larger where there are
  * outliers; `most` where it does not. */
-static int steps_until_reduced(double slope, double noise, bool outliers, int most) {
+static int steps_until_reduced(double slope, double noise, bool outliers, int maximum) {
     tl_schedule schedule = prepared(&(tl_schedule_cfg){.kind = TL_SCHEDULE_KING, .patience = PATIENCE}, 1, 1);
     tl_rng rng = tl_rng_at(3, TL_STREAM_USER, 0, 0);
-    for (int t = 1; t <= most; t++) {
+    for (int t = 1; t <= maximum; t++) {
         const bool outlier = outliers && t % 20 == 7;
         tl_schedule_step(&schedule, 100 - slope * t + noise * tl_rng_normal(&rng) + (outlier ? 50 : 0));
         if (tl_schedule_rate(&schedule) < 1) return t;
     }
-    return most;
+    return maximum;
 }
 
 static void given_king_when_losses_fall_then_the_rate_stays_and_else_drops(void **unused) {
@@ -261,7 +261,7 @@ int main(void) {
         cmocka_unit_test(given_one_cycle_when_stepped_then_up_and_down_along_cosines),
         cmocka_unit_test(given_noam_when_stepped_then_equation_3_of_its_paper),
         cmocka_unit_test(given_warmup_when_stepped_then_any_schedule_rises_by_equal_parts),
-        cmocka_unit_test(given_a_plateau_when_the_loss_stalls_then_the_rate_halves_down_to_the_minimum),
+        cmocka_unit_test(given_a_plateau_when_the_loss_stalls_then_the_rate_halves),
         cmocka_unit_test(given_king_when_losses_fall_then_the_rate_stays_and_else_drops),
         cmocka_unit_test(given_king_when_the_slope_is_close_to_none_then_051_is_the_limit),
         cmocka_unit_test(given_a_copy_when_continued_then_as_the_original),

@@ -82,7 +82,7 @@ static tl_model *network(int threads, size_t batch, double momentum, tl_node *no
     return m;
 }
 
-static void given_series_when_statistics_are_updated_then_they_are_those_of_all_steps(void **unused) {
+static void given_series_when_statistics_are_updated_then_those_of_all_steps(void **unused) {
     (void)unused;
     tl_error error = {0};
     const tl_dataset data = some_data();
@@ -113,7 +113,7 @@ static void given_other_threads_and_passes_before_when_updated_then_the_same_bit
 }
 
 /* With the momentum of Keras, a few steps leave running statistics near what they began with. */
-static void given_a_short_training_when_ended_then_statistics_belong_to_the_parameters(void **unused) {
+static void given_a_short_training_when_ended_then_statistics_are_current(void **unused) {
     (void)unused;
     const tl_dataset data = some_data();
     for (int best = 0; best <= 1; best++) {
@@ -138,7 +138,7 @@ static bool keep_accuracy(const tl_progress *progress, void *user) {
     return true;
 }
 
-static void given_a_short_training_when_evaluated_then_it_agrees_with_the_progress(void **unused) {
+static void given_a_short_training_when_evaluated_then_equal_to_the_progress(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_metrics metrics = {0};
@@ -159,7 +159,7 @@ static bool stop(const tl_progress *progress, void *user) {
     return progress->steps < 3;
 }
 
-static void given_training_that_is_stopped_when_ended_then_statistics_are_of_all_series(void **unused) {
+static void given_stopped_training_when_ended_then_statistics_of_all_series(void **unused) {
     (void)unused;
     tl_error error = {0};
     const tl_dataset data = some_data();
@@ -174,7 +174,7 @@ static void given_training_that_is_stopped_when_ended_then_statistics_are_of_all
 
 /* ---- frozen ---- */
 
-static void given_a_frozen_batch_norm_when_trained_then_it_uses_and_keeps_its_statistics(void **unused) {
+static void given_a_frozen_batch_norm_when_trained_then_statistics_stay(void **unused) {
     (void)unused;
     tl_error error = {0};
     const tl_dataset data = some_data();
@@ -204,7 +204,7 @@ static tl_model *norm_alone(bool frozen, bool relu, size_t length, size_t batch)
     return m;
 }
 
-static void given_a_frozen_batch_norm_when_differentiated_then_its_statistics_are_constants(void **unused) {
+static void given_a_frozen_batch_norm_when_checked_then_statistics_constant(void **unused) {
     (void)unused;
     enum { ROWS = 3 * 4 };
     tl_real x[ROWS * CHANNELS], targets[ROWS * CHANNELS];
@@ -238,10 +238,10 @@ static void given_a_single_value_a_channel_when_trained_then_the_statistics_stay
 
 static void given_a_variance_that_overflows_when_stepped_then_the_layer_is_named(void **unused) {
     (void)unused;
-    const tl_real most = sizeof(tl_real) == 4 ? (tl_real)1e30 : (tl_real)1e200;
+    const tl_real maximum = sizeof(tl_real) == 4 ? (tl_real)1e30 : (tl_real)1e200;
     tl_error error = {0}, updating = {0};
     tl_model *model = norm_alone(false, true, 2, 1);
-    const tl_real x[] = {1, most, 2, -most}, targets[2 * CHANNELS] = {0};
+    const tl_real x[] = {1, maximum, 2, -maximum}, targets[2 * CHANNELS] = {0};
     const tl_tensor view = TL_VIEW(x, 1, 2, CHANNELS);
     const tl_dataset data = {.x = view};
     tl_forward(model, &view, TL_TRAINING);
@@ -328,7 +328,7 @@ static const tl_layer_ops range = {.name = "range",
                                    .backward = range_backward,
                                    .preparation = &range_preparation};
 
-static void given_a_layer_that_waits_when_updated_then_layers_behind_learn_from_its_final_output(void **unused) {
+static void given_a_waiting_layer_when_updated_then_later_layers_wait(void **unused) {
     (void)unused;
     tl_error error = {0};
     const tl_dataset data = some_data();
@@ -373,18 +373,18 @@ static void given_wrong_data_when_updated_then_refused(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_series_when_statistics_are_updated_then_they_are_those_of_all_steps),
+        cmocka_unit_test(given_series_when_statistics_are_updated_then_those_of_all_steps),
         cmocka_unit_test(given_other_threads_and_passes_before_when_updated_then_the_same_bits),
-        cmocka_unit_test(given_a_short_training_when_ended_then_statistics_belong_to_the_parameters),
-        cmocka_unit_test(given_a_short_training_when_evaluated_then_it_agrees_with_the_progress),
-        cmocka_unit_test(given_training_that_is_stopped_when_ended_then_statistics_are_of_all_series),
-        cmocka_unit_test(given_a_frozen_batch_norm_when_trained_then_it_uses_and_keeps_its_statistics),
-        cmocka_unit_test(given_a_frozen_batch_norm_when_differentiated_then_its_statistics_are_constants),
+        cmocka_unit_test(given_a_short_training_when_ended_then_statistics_are_current),
+        cmocka_unit_test(given_a_short_training_when_evaluated_then_equal_to_the_progress),
+        cmocka_unit_test(given_stopped_training_when_ended_then_statistics_of_all_series),
+        cmocka_unit_test(given_a_frozen_batch_norm_when_trained_then_statistics_stay),
+        cmocka_unit_test(given_a_frozen_batch_norm_when_checked_then_statistics_constant),
         cmocka_unit_test(given_a_single_value_a_channel_when_trained_then_the_statistics_stay),
         cmocka_unit_test(given_a_last_batch_of_one_series_when_fitted_then_it_takes_another_from_the_batch_before),
         cmocka_unit_test(given_batches_of_a_single_value_a_channel_when_fitted_then_refused),
         cmocka_unit_test(given_a_variance_that_overflows_when_stepped_then_the_layer_is_named),
-        cmocka_unit_test(given_a_layer_that_waits_when_updated_then_layers_behind_learn_from_its_final_output),
+        cmocka_unit_test(given_a_waiting_layer_when_updated_then_later_layers_wait),
         cmocka_unit_test(given_wrong_data_when_updated_then_refused),
     };
     return check_run(tests);

@@ -55,15 +55,15 @@ static void check_values(const tl_model *model, double expected[ARRAYS][MOST]) {
     }
 }
 
-static double clipped(double x, double most) { return fmax(-most, fmin(most, x)); }
+static double clipped(double x, double maximum) { return fmax(-maximum, fmin(maximum, x)); }
 
-static void given_both_limits_when_stepped_then_values_are_clipped_before_the_norm(void **unused) {
+static void given_both_limits_when_stepped_then_values_clipped_before_the_norm(void **unused) {
     (void)unused;
     for (int with_norm = 0; with_norm < 2; with_norm++) {
-        const double most = 0.3, norm = 0.5, rate = 2;
+        const double maximum = 0.3, norm = 0.5, rate = 2;
         tl_error error = {0};
         tl_model *model = three_layers(&(tl_compile_cfg){.batch = BATCH,
-                                                         .clip_value = most,
+                                                         .clip_value = maximum,
                                                          .clip_norm = with_norm ? norm : 0,
                                                          .optimizer = {.ops = tl_sgd(), .learning_rate = rate}});
         accumulate(model);
@@ -71,13 +71,13 @@ static void given_both_limits_when_stepped_then_values_are_clipped_before_the_no
         double sum = 0, clips = 0;
         for (size_t a = 0; a < ARRAYS; a++)
             for (size_t i = 0; i < MOST; i++) {
-                sum += pow(clipped(s.gradient[a][i], most), 2);
-                clips += fabs(s.gradient[a][i]) > most;
+                sum += pow(clipped(s.gradient[a][i], maximum), 2);
+                clips += fabs(s.gradient[a][i]) > maximum;
             }
         assert_true(clips > 0 && clips < ARRAYS * MOST && sqrt(sum) > norm);
         const double scale = with_norm ? norm / sqrt(sum) : 1;
         for (size_t a = 0; a < ARRAYS; a++)
-            for (size_t i = 0; i < MOST; i++) s.value[a][i] -= rate * scale * clipped(s.gradient[a][i], most);
+            for (size_t i = 0; i < MOST; i++) s.value[a][i] -= rate * scale * clipped(s.gradient[a][i], maximum);
         tl_step(model, &error);
         check_ok(&error);
         check_values(model, s.value);
@@ -117,7 +117,7 @@ static void check_groups(tl_model *model, const tl_group_cfg *group) {
     check_values(model, s.value);
 }
 
-static void given_a_group_when_stepped_then_its_layer_has_its_own_rate_and_penalties(void **unused) {
+static void given_a_group_when_stepped_then_its_own_rate_and_penalties(void **unused) {
     (void)unused;
     const tl_group_cfg slow = {.rate = 0.1}, bare = {.rate = 1, .no_decay = true}, both = {.rate = 3, .no_decay = true},
                        usual = {.rate = 1};
@@ -179,9 +179,9 @@ static void given_a_wrong_group_when_set_then_named(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_both_limits_when_stepped_then_values_are_clipped_before_the_norm),
+        cmocka_unit_test(given_both_limits_when_stepped_then_values_clipped_before_the_norm),
         cmocka_unit_test(given_an_infinite_gradient_when_clipped_by_value_then_still_refused),
-        cmocka_unit_test(given_a_group_when_stepped_then_its_layer_has_its_own_rate_and_penalties),
+        cmocka_unit_test(given_a_group_when_stepped_then_its_own_rate_and_penalties),
         cmocka_unit_test(given_a_group_before_compiling_when_stepped_by_adamw_then_heeded),
         cmocka_unit_test(given_a_wrong_group_when_set_then_named),
     };

@@ -24,7 +24,7 @@ static size_t lengths[COUNT] = {3, 1, 2, 3};
 static tl_real logits[COUNT * LENGTH * CHANNELS] = {1, 0, 0, 1, 1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 1, 0};
 static int32_t labels[COUNT * LENGTH] = {0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 1, 0};
 
-static void given_labels_of_steps_when_evaluated_then_those_within_the_lengths_count(void **unused) {
+static void given_labels_of_steps_when_evaluated_then_padding_does_not_count(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_metrics metrics;
@@ -49,7 +49,7 @@ static void given_labels_of_steps_when_evaluated_then_those_within_the_lengths_c
     tl_model_free(model);
 }
 
-static void given_values_of_steps_when_evaluated_then_those_within_the_lengths_count(void **unused) {
+static void given_values_of_steps_when_evaluated_then_padding_does_not_count(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_metrics metrics;
@@ -96,7 +96,7 @@ static tl_dataset numbered(tl_real *x, int32_t *marks, tl_real *values) {
                         .target_channels = CHANNELS};
 }
 
-static void given_targets_of_steps_when_samples_are_taken_or_folded_then_they_come_along(void **unused) {
+static void given_targets_of_steps_when_taken_or_folded_then_kept(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_real x[COUNT * LENGTH], values[COUNT * LENGTH * CHANNELS];
@@ -191,9 +191,9 @@ static void given_targets_that_do_not_fit_the_output_when_fitted_then_refused(vo
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_labels_of_steps_when_evaluated_then_those_within_the_lengths_count),
-        cmocka_unit_test(given_values_of_steps_when_evaluated_then_those_within_the_lengths_count),
-        cmocka_unit_test(given_targets_of_steps_when_samples_are_taken_or_folded_then_they_come_along),
+        cmocka_unit_test(given_labels_of_steps_when_evaluated_then_padding_does_not_count),
+        cmocka_unit_test(given_values_of_steps_when_evaluated_then_padding_does_not_count),
+        cmocka_unit_test(given_targets_of_steps_when_taken_or_folded_then_kept),
         cmocka_unit_test(given_values_of_steps_when_fitted_then_as_by_a_loop_of_ones_own),
         cmocka_unit_test(given_targets_that_do_not_fit_the_output_when_fitted_then_refused),
     };

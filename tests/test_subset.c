@@ -37,7 +37,7 @@ static void given_some_samples_when_taken_then_copies_in_that_order(void **unuse
     assert_null(tl_dataset_take(&data, (const uint32_t[]){23}, 1, NULL));
 }
 
-static void given_series_of_their_own_lengths_when_taken_then_the_lengths_go_with_them(void **unused) {
+static void given_unequal_series_when_taken_then_lengths_go_with_them(void **unused) {
     (void)unused;
     tl_real x[COUNT * LENGTH], values[COUNT];
     int32_t labels[COUNT];
@@ -89,7 +89,7 @@ static void check_folds(const tl_dataset *data, size_t folds) {
     for (size_t i = 0; i < COUNT; i++) assert_int_equal(times[i], 1);
 }
 
-static void given_any_number_of_folds_when_held_out_then_each_sample_once_and_classes_in_equal_shares(void **unused) {
+static void given_any_folds_when_held_out_then_each_sample_once(void **unused) {
     (void)unused;
     tl_real x[COUNT * LENGTH], values[COUNT];
     int32_t labels[COUNT];
@@ -149,8 +149,8 @@ static void given_impossible_folds_when_asked_for_then_it_is_said(void **unused)
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_some_samples_when_taken_then_copies_in_that_order),
-        cmocka_unit_test(given_series_of_their_own_lengths_when_taken_then_the_lengths_go_with_them),
-        cmocka_unit_test(given_any_number_of_folds_when_held_out_then_each_sample_once_and_classes_in_equal_shares),
+        cmocka_unit_test(given_unequal_series_when_taken_then_lengths_go_with_them),
+        cmocka_unit_test(given_any_folds_when_held_out_then_each_sample_once),
         cmocka_unit_test(given_another_seed_when_folded_then_other_samples),
         cmocka_unit_test(given_impossible_folds_when_asked_for_then_it_is_said),
     };

@@ -39,7 +39,7 @@ static void given_a_set_error_when_called_then_the_first_message_stays(void **un
     assert_int_equal(tl_fail(NULL, TL_ERROR_STATE, "lost"), TL_ERROR_STATE);
 }
 
-static void given_control_characters_when_failing_then_the_message_is_one_plain_line(void **unused) {
+static void given_control_characters_when_failing_then_one_plain_line(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_fail(&error, TL_ERROR_FORMAT, "got \"%s\"", "a\nb\x1B[2Jc\x7F µ");
@@ -55,7 +55,7 @@ static void given_a_slice_when_read_then_it_views_the_entries(void **unused) {
     assert_false(tl_tensor_same_shape(&tensor, &slice));
 }
 
-static void given_two_matrices_when_multiplied_then_the_product_or_the_shapes_are_named(void **unused) {
+static void given_two_matrices_when_multiplied_then_product_or_shapes_named(void **unused) {
     (void)unused;
     tl_error error = {0};
     const tl_real a[] = {1, 2, 3, 4, 5, 6}, b[] = {1, 0, 2, 1, 0, 3};
@@ -74,9 +74,9 @@ int main(void) {
         cmocka_unit_test(given_a_shape_when_made_then_zero_filled_and_aligned),
         cmocka_unit_test(given_sizes_that_overflow_when_made_then_refused),
         cmocka_unit_test(given_a_set_error_when_called_then_the_first_message_stays),
-        cmocka_unit_test(given_control_characters_when_failing_then_the_message_is_one_plain_line),
+        cmocka_unit_test(given_control_characters_when_failing_then_one_plain_line),
         cmocka_unit_test(given_a_slice_when_read_then_it_views_the_entries),
-        cmocka_unit_test(given_two_matrices_when_multiplied_then_the_product_or_the_shapes_are_named),
+        cmocka_unit_test(given_two_matrices_when_multiplied_then_product_or_shapes_named),
     };
     return check_run(tests);
 }

@@ -94,7 +94,7 @@ static void check_exported(const tl_model *model, const char *imported, const pa
     remove(files_path("map.json"));
 }
 
-static void given_weights_of_pytorch_when_imported_then_its_outputs_and_when_exported_the_same_tensors(void **unused) {
+static void given_pytorch_weights_when_imported_then_its_outputs(void **unused) {
     (void)unused;
     fixtures *file = fixtures_open("weights/cases.txt");
     file->within = is_single ? (tolerance){.relative = 1.3e-6, .absolute = 1e-5} : (tolerance){.relative = 1e-7, .absolute = 1e-7};
@@ -161,7 +161,7 @@ static const char *write_weights(const char *header, size_t size) {
 #define OUT_BIAS ARRAY("d.bias", "2", 96, 104)
 #define SMALL "{" WEIGHTS "," OUT_WEIGHT "," OUT_BIAS "}"
 
-static void given_arrays_in_the_order_of_pytorch_when_imported_then_in_that_of_the_model(void **unused) {
+static void given_arrays_in_pytorch_order_when_imported_then_in_model_order(void **unused) {
     (void)unused;
     /* (kernel, channels, filters), (filters), (length, channels, units), (units) */
     static const tl_real expected[NUMBERS] = {0,  3,  1,  4,  2,  5,  6,  7,  8,  16, 12, 20, 9,
@@ -177,7 +177,7 @@ static void given_arrays_in_the_order_of_pytorch_when_imported_then_in_that_of_t
     tl_model_free(model);
 }
 
-static void given_no_map_when_exported_then_modules_are_called_as_layers_and_imported_by_that(void **unused) {
+static void given_no_map_when_exported_then_modules_named_as_layers(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_real before[NUMBERS], after[NUMBERS];
@@ -216,7 +216,7 @@ static void own_pass(const tl_layer *layer, const tl_pass *pass) {
 static const tl_layer_ops own_ops = {
     .name = "own", .size = sizeof(tl_layer), .setup = own_setup, .forward = own_pass, .backward = own_pass};
 
-static void given_a_layer_of_ones_own_when_exported_then_its_names_stay_and_its_axes_are_reversed(void **unused) {
+static void given_a_custom_layer_when_exported_then_axes_are_reversed(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_archive archive = {0};
@@ -255,7 +255,7 @@ static void check_refused(const char *header, size_t size, const char *map, tl_s
     tl_model_free(model);
 }
 
-static void given_tensors_that_do_not_fit_when_imported_then_the_message_says_which(void **unused) {
+static void given_tensors_of_wrong_shape_when_imported_then_named(void **unused) {
     (void)unused;
     static const struct {
         const char *header;
@@ -291,7 +291,7 @@ static void given_files_that_are_not_of_pytorch_when_imported_then_refused(void 
                   "is a file of tapline, not weights of another program");
 }
 
-static void given_a_map_that_does_not_fit_when_imported_then_the_message_says_where(void **unused) {
+static void given_a_wrong_map_when_imported_then_told_where(void **unused) {
     (void)unused;
     static const struct {
         const char *map;
@@ -341,7 +341,7 @@ static tl_node two_kinds(tl_model *m, tl_node x) {
 
 #define NORM(name, from, middle, to) ARRAY(name ".weight", "2", from, middle) "," ARRAY(name ".bias", "2", middle, to)
 
-static void given_modules_and_layers_of_the_same_shapes_when_imported_then_numbers_alone_may_tell_them_apart(void **unused) {
+static void given_modules_of_the_same_shape_when_imported_then_by_number(void **unused) {
     (void)unused;
     tl_error error = {0};
     check_fixture_refused(
@@ -377,7 +377,7 @@ static tl_node spread_again(tl_model *m, tl_node x) {
     return tl_dense(m, tl_flatten(m, x), &(tl_dense_cfg){.units = 1});
 }
 
-static void given_channels_whose_order_has_no_counterpart_when_exported_or_imported_then_refused(void **unused) {
+static void given_channels_without_counterpart_when_exported_then_refused(void **unused) {
     (void)unused;
     static tl_node (*const builders[])(tl_model * m, tl_node x) = {joined, grouped, grouped_taps, spread_again};
     for (size_t i = 0; i < sizeof builders / sizeof *builders; i++) {
@@ -399,7 +399,7 @@ static void given_channels_whose_order_has_no_counterpart_when_exported_or_impor
     tl_model_free(m);
 }
 
-static void given_a_model_that_is_not_compiled_or_files_that_are_not_there_then_refused(void **unused) {
+static void given_no_compiled_model_or_no_file_when_called_then_refused(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_model *fresh = tl_model_new(NULL), *model = make_small(1);
@@ -460,7 +460,7 @@ static void given_a_number_that_is_not_finite_when_imported_then_refused(void **
 }
 
 #ifndef TAPLINE_F64
-static void given_a_number_that_single_precision_cannot_hold_when_imported_then_refused(void **unused) {
+static void given_a_number_too_large_for_f32_when_imported_then_refused(void **unused) {
     (void)unused;
     static const char header[] = "{\"a.weight\":{\"dtype\":\"F64\",\"shape\":[2],\"data_offsets\":[0,16]},"
                                  "\"a.bias\":{\"dtype\":\"F64\",\"shape\":[2],\"data_offsets\":[16,32]}}";
@@ -484,19 +484,19 @@ static void given_a_number_that_single_precision_cannot_hold_when_imported_then_
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_a_number_that_is_not_finite_when_imported_then_refused),
-        cmocka_unit_test(given_weights_of_pytorch_when_imported_then_its_outputs_and_when_exported_the_same_tensors),
-        cmocka_unit_test(given_arrays_in_the_order_of_pytorch_when_imported_then_in_that_of_the_model),
-        cmocka_unit_test(given_no_map_when_exported_then_modules_are_called_as_layers_and_imported_by_that),
-        cmocka_unit_test(given_a_layer_of_ones_own_when_exported_then_its_names_stay_and_its_axes_are_reversed),
-        cmocka_unit_test(given_tensors_that_do_not_fit_when_imported_then_the_message_says_which),
+        cmocka_unit_test(given_pytorch_weights_when_imported_then_its_outputs),
+        cmocka_unit_test(given_arrays_in_pytorch_order_when_imported_then_in_model_order),
+        cmocka_unit_test(given_no_map_when_exported_then_modules_named_as_layers),
+        cmocka_unit_test(given_a_custom_layer_when_exported_then_axes_are_reversed),
+        cmocka_unit_test(given_tensors_of_wrong_shape_when_imported_then_named),
         cmocka_unit_test(given_files_that_are_not_of_pytorch_when_imported_then_refused),
-        cmocka_unit_test(given_a_map_that_does_not_fit_when_imported_then_the_message_says_where),
-        cmocka_unit_test(given_modules_and_layers_of_the_same_shapes_when_imported_then_numbers_alone_may_tell_them_apart),
-        cmocka_unit_test(given_channels_whose_order_has_no_counterpart_when_exported_or_imported_then_refused),
-        cmocka_unit_test(given_a_model_that_is_not_compiled_or_files_that_are_not_there_then_refused),
+        cmocka_unit_test(given_a_wrong_map_when_imported_then_told_where),
+        cmocka_unit_test(given_modules_of_the_same_shape_when_imported_then_by_number),
+        cmocka_unit_test(given_channels_without_counterpart_when_exported_then_refused),
+        cmocka_unit_test(given_no_compiled_model_or_no_file_when_called_then_refused),
         cmocka_unit_test(given_a_map_that_does_not_fit_when_exported_then_refused),
 #ifndef TAPLINE_F64
-        cmocka_unit_test(given_a_number_that_single_precision_cannot_hold_when_imported_then_refused),
+        cmocka_unit_test(given_a_number_too_large_for_f32_when_imported_then_refused),
 #endif
     };
     return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;

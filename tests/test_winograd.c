@@ -17,7 +17,7 @@ static const double unit = FLT_EPSILON / 2;
 typedef double precise;
 #endif
 
-enum { CONFIGURATIONS = 2000, PASSES = 3, MOST_POINTS = 8 };
+enum { CONFIGURATIONS = 2000, PASSES = 3, MAX_POINTS = 8 };
 
 static const char *const pass_names[PASSES] = {"forward", "dx", "dw and db"};
 
@@ -26,8 +26,8 @@ static const char *const pass_names[PASSES] = {"forward", "dx", "dw and db"};
 /* F(m, r) at n points, the last of them infinity. */
 typedef struct transforms {
     int m, r, n;
-    double point[MOST_POINTS];
-    double a[MOST_POINTS][MOST_POINTS], b[MOST_POINTS][MOST_POINTS], g[MOST_POINTS][MOST_POINTS];
+    double point[MAX_POINTS];
+    double a[MAX_POINTS][MAX_POINTS], b[MAX_POINTS][MAX_POINTS], g[MAX_POINTS][MAX_POINTS];
 } transforms;
 
 /* Coefficients of the product of (x - point) over the finite points but `without`. */
@@ -70,7 +70,7 @@ static transforms transforms_of(const tl_conv1d_spec *s, int64_t rows) {
 
 static double size_of(const double *x) {
     double sum = 0;
-    for (int i = 0; i < MOST_POINTS; i++) sum += fabs(x[i]);
+    for (int i = 0; i < MAX_POINTS; i++) sum += fabs(x[i]);
     return sum;
 }
 
@@ -119,14 +119,14 @@ static problem problem_of(const tl_conv1d_spec *s, uint32_t seed) {
     p.count[TL_FORWARD] = (size_t)(s->batch * p.out_length * s->filters);
     p.count[TL_BACKWARD_INPUT] = (size_t)(s->batch * s->length * s->channels);
     p.count[TL_BACKWARD_WEIGHTS] = (size_t)((s->kernel * s->channels + 1) * s->filters);
-    const size_t most = p.count[0] + p.count[1] + p.count[2];
+    const size_t maximum = p.count[0] + p.count[1] + p.count[2];
     p.x = array(p.count[TL_BACKWARD_INPUT], sizeof(tl_real));
     p.weight = array(p.count[TL_BACKWARD_WEIGHTS], sizeof(tl_real));
     p.bias = p.weight + s->kernel * s->channels * s->filters;
     p.dy = array(p.count[TL_FORWARD], sizeof(tl_real));
-    p.result = array(most, sizeof(tl_real));
-    p.expected = array(most, sizeof(double));
-    p.size = array(most, sizeof(double));
+    p.result = array(maximum, sizeof(tl_real));
+    p.expected = array(maximum, sizeof(double));
+    p.size = array(maximum, sizeof(double));
     fill_normal(p.x, p.count[TL_BACKWARD_INPUT], seed);
     fill_normal(p.weight, p.count[TL_BACKWARD_WEIGHTS], seed + 1);
     fill_normal(p.dy, p.count[TL_FORWARD], seed + 2);
@@ -240,8 +240,8 @@ static bool run(problem *p, tl_engine engine, int pass, int threads) {
 
 /* ---- the bound ---- */
 
-static int64_t between(tl_rng *rng, int64_t least, int64_t most) {
-    return least + (int64_t)tl_rng_below(rng, (uint32_t)(most - least + 1));
+static int64_t between(tl_rng *rng, int64_t minimum, int64_t maximum) {
+    return minimum + (int64_t)tl_rng_below(rng, (uint32_t)(maximum - minimum + 1));
 }
 
 static tl_conv1d_spec random_spec(tl_rng *rng) {
@@ -293,7 +293,7 @@ static void check_bound(problem *p, int pass) {
     check_within(what, p->result, p->expected, p->size, p->count[pass]);
 }
 
-static void given_random_configurations_when_a_pass_runs_then_errors_stay_below_the_growth_of_the_transforms(void **unused) {
+static void given_random_configurations_when_run_then_bounded_errors(void **unused) {
     (void)unused;
     tl_rng rng = tl_rng_at(31, TL_STREAM_USER, 0, 0);
     for (uint32_t ran = 0, i = 0; ran < CONFIGURATIONS; i++) {
@@ -345,7 +345,7 @@ static double ratio_of(problem *p, int pass) {
     return error_of(p, TL_ENGINE_WINOGRAD, pass) / error_of(p, TL_ENGINE_DIRECT, pass);
 }
 
-static void given_random_numbers_when_compared_with_direct_then_the_error_is_at_most_4_times_larger(void **unused) {
+static void given_random_numbers_when_compared_then_error_at_most_4_times(void **unused) {
     (void)unused;
     static const layer cases[] = {{3, 32, 32, 1}, {3, 64, 64, 1},  {4, 32, 32, 1},  {5, 32, 32, 1},
                                   {8, 32, 32, 1}, {16, 32, 32, 1}, {40, 32, 32, 1}, {5, 64, 64, 2},
@@ -372,7 +372,7 @@ static bool auto_takes_winograd(const tl_conv1d_spec *spec, int pass) {
 }
 
 /* Sums of few terms round so little that the transforms exceed four times as much. */
-static void given_few_channels_when_auto_takes_winograd_then_the_error_is_at_most_4_times_larger(void **unused) {
+static void given_few_channels_when_auto_takes_winograd_then_small_error(void **unused) {
     (void)unused;
     static const int64_t kernels[][2] = {{3, 1}, {4, 1}, {5, 1}, {8, 1}, {6, 2}, {10, 2}, {16, 2}, {80, 16}};
     static const int64_t channels[] = {1, 4, 8, 16};
@@ -417,9 +417,9 @@ static void given_nothing_to_save_when_planned_then_winograd_refuses(void **unus
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_random_configurations_when_a_pass_runs_then_errors_stay_below_the_growth_of_the_transforms),
-        cmocka_unit_test(given_random_numbers_when_compared_with_direct_then_the_error_is_at_most_4_times_larger),
-        cmocka_unit_test(given_few_channels_when_auto_takes_winograd_then_the_error_is_at_most_4_times_larger),
+        cmocka_unit_test(given_random_configurations_when_run_then_bounded_errors),
+        cmocka_unit_test(given_random_numbers_when_compared_then_error_at_most_4_times),
+        cmocka_unit_test(given_few_channels_when_auto_takes_winograd_then_small_error),
         cmocka_unit_test(given_nothing_to_save_when_planned_then_winograd_refuses),
     };
     return check_run(tests);

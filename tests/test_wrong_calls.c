@@ -199,7 +199,7 @@ static void given_a_wrong_mode_or_node_when_run_then_named(void **unused) {
     tl_model_free(model);
 }
 
-static void given_a_forward_pass_that_failed_when_the_error_is_cleared_then_the_pass_before_is_over_too(void **unused) {
+static void given_a_failed_pass_when_the_error_is_cleared_then_no_output(void **unused) {
     (void)unused;
     const tl_tensor shorter = TL_VIEW(values, 1, 3, 1);
     tl_model *model = make_model(NULL);
@@ -211,7 +211,7 @@ static void given_a_forward_pass_that_failed_when_the_error_is_cleared_then_the_
 }
 
 /* Of the upper tier: one bad request does not end a service. */
-static void given_a_failed_prediction_or_training_when_called_again_rightly_then_it_works(void **unused) {
+static void given_a_failed_call_when_repeated_correctly_then_it_works(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_metrics metrics;
@@ -231,7 +231,7 @@ static void given_a_failed_prediction_or_training_when_called_again_rightly_then
     tl_model_free(model);
 }
 
-static void given_a_wrong_length_in_a_later_batch_when_called_then_its_own_number_is_named(void **unused) {
+static void given_a_wrong_length_in_a_later_batch_when_called_then_named(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_real room[SERIES * 2], padded[SERIES * LENGTH] = {0};
@@ -362,9 +362,9 @@ int main(void) {
         cmocka_unit_test(given_no_path_or_name_when_called_then_named),
         cmocka_unit_test(given_wrong_calls_of_builders_when_compiled_then_named),
         cmocka_unit_test(given_a_wrong_mode_or_node_when_run_then_named),
-        cmocka_unit_test(given_a_forward_pass_that_failed_when_the_error_is_cleared_then_the_pass_before_is_over_too),
-        cmocka_unit_test(given_a_failed_prediction_or_training_when_called_again_rightly_then_it_works),
-        cmocka_unit_test(given_a_wrong_length_in_a_later_batch_when_called_then_its_own_number_is_named),
+        cmocka_unit_test(given_a_failed_pass_when_the_error_is_cleared_then_no_output),
+        cmocka_unit_test(given_a_failed_call_when_repeated_correctly_then_it_works),
+        cmocka_unit_test(given_a_wrong_length_in_a_later_batch_when_called_then_named),
         cmocka_unit_test(given_data_that_is_not_finite_when_fitted_then_the_sample_is_named),
         cmocka_unit_test(given_labels_of_no_classes_when_folded_then_said),
         cmocka_unit_test(given_an_own_layer_whose_table_is_incomplete_when_added_then_named),

@@ -2,7 +2,7 @@
 
 usage: train_torch.py TRAIN.ts TEST.ts EPOCHS SEED THREADS
 
-The recipe is that of `tapline train`: Adam, batches of a tenth of the series but at most 16, the learning rate halved after 50 epochs without a
+The defaults are those of `tapline train`: Adam, batches of a tenth of the series but at most 16, the learning rate halved after 50 epochs without a
 lower training loss, down to 0.0001, and in the end the parameters of the epoch with the least training loss. Prints the test accuracy.
 """
 

@@ -82,10 +82,10 @@ TL_API tl_status tl_fail(tl_error *error, tl_status status, const char *format, 
 /* Whether the error is set; false for NULL. */
 TL_API bool tl_failed(const tl_error *error);
 
-/* The name that `text` was probably meant to be: the closest of those that `candidate` gives for 0, 1, 2 … until NULL, when no more
- * than a third of its letters (one, of short names) are wrong; else NULL. `context` is handed on. */
+/* The name that `text` was probably meant to be: the most similar of those that `candidate` gives for 0, 1, 2 … until NULL, when no
+ * more than a third of its letters (one, of short names) are wrong; else NULL. `context` is handed on. */
 typedef const char *(*tl_candidate)(const void *context, size_t index);
-TL_API const char *tl_closest(const char *text, tl_candidate candidate, const void *context);
+TL_API const char *tl_suggest(const char *text, tl_candidate candidate, const void *context);
 
 /* The version of the linked library, such as "0.1.0". */
 TL_API const char *tl_version(void);

@@ -33,18 +33,18 @@ typedef struct tl_dataset {
 
 /* What becomes of a value that a file does not have: of nothing, `?`, `NaN` or `NA` where a number should be in a text, of a NaN in
  * an array or sound, of an invalid sample of a record. */
-typedef enum tl_missing {
+typedef enum tl_missing_policy {
     TL_MISSING_REFUSE = 0,  /* an error that says where */
     TL_MISSING_INTERPOLATE, /* on the line between its neighbours in time; at the ends of the series, as its neighbour */
     TL_MISSING_MEAN,        /* the mean of the others of this channel of the series */
     TL_MISSING_ZERO,
     TL_MISSING_TAIL /* behind the last value that there is, the end of the series: it is shorter (tl_dataset.lengths); else an error
                      */
-} tl_missing;
+} tl_missing_policy;
 
 /* "refuse", "interpolate" …; NULL where there is none. And the other way round; fails listing what there is. */
-TL_API const char *tl_missing_name(tl_missing policy);
-TL_API tl_status tl_missing_by_name(const char *name, tl_missing *policy, tl_error *error);
+TL_API const char *tl_missing_policy_name(tl_missing_policy policy);
+TL_API tl_status tl_missing_policy_by_name(const char *name, tl_missing_policy *policy, tl_error *error);
 
 /* Whether the first line of a table has the names of its columns. */
 typedef enum tl_header { TL_HEADER_AUTO = 0, TL_HEADER_YES, TL_HEADER_NO } tl_header;
@@ -64,15 +64,21 @@ typedef enum tl_window_target {
 TL_API const char *tl_window_target_name(tl_window_target target);
 TL_API tl_status tl_window_target_by_name(const char *name, tl_window_target *target, tl_error *error);
 
+/* How the values of series are scaled when they are read. */
+typedef enum tl_normalization {
+    TL_NORMALIZE_SERIES = 0, /* each channel of each series to mean 0 and standard deviation 1; a constant channel to 0 */
+    TL_NORMALIZE_NONE
+} tl_normalization;
+
 typedef struct tl_read_cfg {
     /* (NULL) The data set that a model is trained on: labels are mapped to its classes by their names, a label that it does not
      * have, and a channel count or length other than its own, of series or of their targets, is an error. */
-    const tl_dataset *like;
-    bool raw; /* leave values as they are; else each channel of each series gets mean 0 and standard deviation 1 (0 stays 0) */
-    tl_missing missing; /* (refuse) what becomes of missing values, before any scaling; a channel of nothing else is an error */
-    bool unequal;       /* series in a folder or a table may differ in length: they are padded with zeros, see tl_dataset.lengths */
-    bool unlabelled;    /* series alone are read, to predict what they are: labels and target values may be absent, or anything */
-    size_t segment;     /* (256) of a record of PhysioNet: samples in the series around each beat, half of them before it */
+    const tl_dataset *reference;
+    tl_normalization normalize;       /* (TL_NORMALIZE_SERIES) */
+    tl_missing_policy missing_policy; /* (TL_MISSING_REFUSE) applied before scaling; a channel with no value at all is an error */
+    bool unequal;    /* series in a folder or a table may differ in length: they are padded with zeros, see tl_dataset.lengths */
+    bool unlabelled; /* series alone are read, to predict what they are: labels and target values may be absent, or anything */
+    size_t segment;  /* (256) of a record of PhysioNet: samples in the series around each beat, half of them before it */
     /* Columns of a table, .csv, .tsv, .txt or .npy. COLUMN is the name in the header, `first`, `last` or a number from 1, 3-8 are
      * several, name:X is a name whatever it looks like; lists are separated by commas. */
     const char *label;  /* COLUMN (one that is headed label, class, target or y, else the first) */
@@ -91,7 +97,9 @@ typedef struct tl_read_cfg {
     tl_window_target window_target; /* (majority) */
     /* (none) Is told, in one line that names the file, of what was left out or looks wrong though the data was read. */
     void (*warn)(const char *text, void *user);
-    void *user; /* handed to it */
+    void *user;        /* handed to it */
+    size_t max_memory; /* (half of tl_memory_limit, tapline/machine.h) bytes that the data set may take: a small file may describe
+                          one of any size. SIZE_MAX: no limit */
 } tl_read_cfg;
 
 /* Reads a file, by its ending:

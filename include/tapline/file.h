@@ -16,9 +16,9 @@ extern "C" {
 
 /* What a file says beside the model. Zero means none. */
 typedef struct tl_save_cfg {
-    const tl_dataset *data; /* the data set that the model was trained on: the names of its classes are saved */
-    bool raw;               /* series go into the model as they are, not normalised (tl_read_cfg.raw) */
-    tl_missing missing;     /* what became of missing values (tl_read_cfg.missing) */
+    const tl_dataset *data;           /* the data set that the model was trained on: the names of its classes are saved */
+    tl_normalization normalize;       /* series go into the model as they are, not normalised (tl_read_cfg.normalize) */
+    tl_missing_policy missing_policy; /* what became of missing values (tl_read_cfg.missing_policy) */
     const tl_read_cfg
         *read; /* how the data was read: which columns are what, which windows it was cut into; so that others are read alike */
 } tl_save_cfg;
@@ -44,25 +44,27 @@ typedef struct tl_load_cfg {
     size_t length;                     /* (the file's) steps of the longest series, for layers that take any length */
     tl_compile_cfg compile;            /* as for tl_model_compile; the loss and its settings are the file's (own_loss yours) */
     const tl_layer_ops *const *layers; /* (none) layers of your own that the model has, ending with NULL */
+    size_t max_memory; /* (tl_memory_limit) bytes that the file may have, and that the model may take: a small file may describe a
+                          network of any size. SIZE_MAX: no limit */
 } tl_load_cfg;
 
 /* What tl_save_cfg said, and who wrote the file. */
 typedef struct tl_model_info {
-    tl_dataset data;    /* no series, but the shapes of one (x.shape[1], x.shape[2]) and of its targets, the classes, and `lengths`,
-                           of which nothing is to be read, where they differed: for tl_read_cfg.like */
-    bool raw;           /* for tl_read_cfg.raw */
-    tl_missing missing; /* for tl_read_cfg.missing */
-    tl_read_cfg read;   /* what tl_save_cfg.read said of columns and windows, for data that is to be read alike */
-    const char *precision; /* "f32" or "f64": of the file's arrays */
-    char version[24];      /* of the tapline that wrote it */
-    size_t bytes;          /* of the file */
+    tl_dataset data; /* no series, but the shapes of one (x.shape[1], x.shape[2]) and of its targets, the classes, and `lengths`,
+                        of which nothing is to be read, where they differed: for tl_read_cfg.reference */
+    tl_normalization normalize;       /* for tl_read_cfg.normalize */
+    tl_missing_policy missing_policy; /* for tl_read_cfg.missing_policy */
+    tl_read_cfg read;                 /* what tl_save_cfg.read said of columns and windows, for data that is to be read alike */
+    const char *precision;            /* "f32" or "f64": of the file's arrays */
+    char version[24];                 /* of the tapline that wrote it */
+    size_t bytes;                     /* of the file */
 } tl_model_info;
 
 /* The model of a file, compiled, as it was when it was saved; the optimizer begins anew. Free it with tl_model_free. `info` may be
  * NULL; else release it with tl_model_info_release. A file of the other precision is converted: exactly from single to double,
  * rounded from double to single. NULL on failure: TL_ERROR_FILE where the file cannot be read, TL_ERROR_FORMAT where it is not
- * such a file, TL_ERROR_SHAPE or _ARGUMENT for a layer that does not fit, TL_ERROR_NUMERIC, naming the array, for one that is not
- * finite. */
+ * such a file or its network is wrong, TL_ERROR_SHAPE for a layer that does not fit, TL_ERROR_MEMORY for more than max_memory,
+ * TL_ERROR_NUMERIC, naming the array, for one that is not finite. */
 static inline tl_model *tl_model_load(const char *path, const tl_load_cfg *cfg, tl_model_info *info, tl_error *error);
 
 /* Frees what tl_model_load put into `info`. NULL and zeroed are fine. */

@@ -76,6 +76,48 @@ typedef struct tl_preparation {
     bool waits; /* There is no y before `finish`: layers behind this one learn in a pass of their own, from its final output. */
 } tl_preparation;
 
+/* ---- streams (tapline/stream.h) ---- */
+
+/* How a layer goes over a series that comes step by step. Its window k = 0, 1 … is the `extent` steps of each input from
+ * k·stride - left on, those before the beginning and behind the end being 0. It makes the outputs k·ups - skip … k·ups - skip + ups
+ * - 1, of which those below 0 do not count. */
+typedef struct tl_streaming {
+    size_t extent, stride, left; /* (1, 1, 0) */
+    size_t ups, skip;            /* (1, 0) */
+    bool over_all;               /* over all of time: the stream sets extent, stride and `running` (tl_stream_cfg) */
+    bool running;                /* over_all: each window goes on from all before it, by the state */
+    bool identity;               /* what comes out is what goes in: not run */
+    bool relu;                   /* `run` does the work of the ReLU behind the layer, which `absorb` offered */
+    size_t packed;               /* elements that `pack` makes of the parameters */
+    size_t state;                /* elements that belong to the saved state: 0 before the first window */
+    size_t ahead;                /* elements that one call may leave for the next ones: see tl_stream_pass.ahead_until */
+    size_t own[4];               /* what the layer finds once and wants in each call */
+} tl_streaming;
+
+/* What one call works on. */
+typedef struct tl_stream_pass {
+    const tl_streaming *how;
+    size_t windows;                  /* to compute, from 1 on */
+    uint64_t first;                  /* the number of the first one */
+    const tl_real *x[TL_MAX_INPUTS]; /* each from the first step of the first window on, (steps, channels) without gaps */
+    size_t before, steps;   /* steps of x that lie before the beginning, and that are there with those: what follows is 0 */
+    tl_real *y;             /* (windows · ups, out.channels) [OUT] */
+    const tl_real *packed;  /* (how->packed) */
+    tl_real *state, *ahead; /* (how->state), (how->ahead) */
+    uint64_t *ahead_until;  /* the layer's own note on `ahead`: 0 while there is nothing in it */
+    const tl_workers *workers;
+} tl_stream_pass;
+
+typedef struct tl_stream_ops {
+    /* Fills in `how`, which holds the defaults, or fails: why the layer does not work on a stream, and what to use in its place. */
+    void (*plan)(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error);
+    void (*pack)(const tl_layer *layer, const tl_workers *workers, tl_real *const *parameter, tl_real *const *state,
+                 tl_real *packed);
+    void (*run)(const tl_layer *layer, const tl_stream_pass *pass);
+    bool (*absorb)(const tl_layer *layer, const tl_layer *next); /* whether `run` does the work of `next`, its only reader, if that
+                                                                    is a ReLU (NULL: no) */
+} tl_stream_ops;
+
 typedef struct tl_layer_ops {
     const char *name;           /* also the tag in messages, parameter names and model files */
     size_t size;                /* of the layer's struct */
@@ -100,6 +142,10 @@ typedef struct tl_layer_ops {
                            one of them, also where layers that only select stand between */
     bool selects;       /* each output is an input, or a mean of some: pooling, dropout, flatten */
     const tl_preparation *preparation; /* (NULL: it learns from gradients alone) */
+    /* An output depends on the same step of the inputs alone, in inference: the layer works on a stream by `forward`, on each step
+     * as a sample of its own. */
+    bool stepwise;
+    const tl_stream_ops *stream; /* of those that do not, or that are faster otherwise (NULL: none) */
 } tl_layer_ops;
 
 enum { TL_MAX_PARAMETERS = 4 };

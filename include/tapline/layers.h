@@ -30,7 +30,7 @@ typedef enum tl_init {
                               2014 */
     TL_INIT_ZEROS,
     TL_INIT_ONES,
-    TL_INIT_QUARTERS /* 0.25, as the slopes of tl_prelu */
+    TL_INIT_CONSTANT /* 0.25, as the slopes of tl_prelu */
 } tl_init;
 
 /* The name of a tl_init, such as "glorot_uniform"; NULL where there is none. */
@@ -180,7 +180,7 @@ static inline tl_node tl_embedding(tl_model *model, tl_node x, const tl_embeddin
  * with the padding of TL_SAME and the same weights for each channel. Six answer to rising: -1, 1, -1, 1 … of 2, 4, 8, 16, 32, 64
  * taps; six to falling, their negatives; five to peaks, of 6, 12, 24, 48, 96 taps: six parabolas (i / n)², alternately up and down,
  * of heights -1, -1, 2, 2, -1, -1. */
-TL_API tl_node tl_hand_crafted(tl_model *model, tl_node x);
+TL_API tl_node tl_fixed_filters(tl_model *model, tl_node x);
 
 /* The last step of time alone: (length, channels) → (1, channels). */
 TL_API tl_node tl_last_step(tl_model *model, tl_node x);
@@ -254,7 +254,7 @@ TL_API tl_node tl_time_cnn(tl_model *model, tl_node x, int outputs);
  * without dropout and weight normalisation; the last step; dense. */
 TL_API tl_node tl_tcn(tl_model *model, tl_node x, int outputs);
 
-/* LITE (Ismail-Fawaz et al. 2023): conv k40, k20, k10 of 32 filters beside tl_hand_crafted and its ReLU; then two depthwise
+/* LITE (Ismail-Fawaz et al. 2023): conv k40, k20, k10 of 32 filters beside tl_fixed_filters and its ReLU; then two depthwise
  * separable convolutions to 32 channels, k20 with dilation 2, k10 with dilation 4; `same`, each with batch norm and ReLU; global
  * average pool; dense. */
 TL_API tl_node tl_lite(tl_model *model, tl_node x, int outputs);

@@ -97,11 +97,12 @@ typedef struct tl_compile_cfg {
     tl_optimizer_cfg optimizer;  /* zeroed: Adam with its defaults */
     double clip_value;           /* limit each element of the mean gradient to ± this; 0: no limit */
     double clip_norm;            /* then scale the gradient down to this global L2 norm; 0: no limit */
+    size_t max_memory; /* bytes that the model may take; what it would take is known before any is allocated; 0: no limit */
 } tl_compile_cfg;
 
 /* Checks the graph that leads to `output`, lays out memory, initialises parameters. Layers that do not lead to `output` are
- * left out. `cfg` NULL: all defaults. Reports the first error of any builder call. A model is compiled once; where that fails, it
- * can only be freed. */
+ * left out. There may be 4096 layers beside the input. `cfg` NULL: all defaults. Reports the first error of any builder call. A
+ * model is compiled once; where that fails, it can only be freed. */
 static inline tl_status tl_model_compile(tl_model *model, tl_node output, const tl_compile_cfg *cfg, tl_error *error);
 
 /* The model's own sticky error, never NULL: set by the functions that take no tl_error, and reported by all that take one. Once it

@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 /* What the numbers are for; streams are independent of each other. */
-typedef enum tl_stream {
+typedef enum tl_rng_stream {
     TL_STREAM_INIT = 1, /* initial parameters; substream: the parameter's number */
     TL_STREAM_SHUFFLE,  /* the order of the samples; step: the epoch */
     TL_STREAM_DROPOUT,  /* masks; substream: the node, step: the forward pass */
@@ -23,7 +23,7 @@ typedef enum tl_stream {
     TL_STREAM_AUGMENT,  /* variations; substream: the place in the batch, step: the pass */
     TL_STREAM_MIXUP,    /* mixtures of series; step: the pass */
     TL_STREAM_USER = 64 /* this and above (up to 255): yours */
-} tl_stream;
+} tl_rng_stream;
 
 /* A place in one stream. Copy it to remember the place. */
 typedef struct tl_rng {
@@ -34,7 +34,7 @@ typedef struct tl_rng {
 } tl_rng;
 
 /* The beginning of a stream. `substream` < 2^24. A stream yields 2^34 numbers before it repeats. */
-TL_API tl_rng tl_rng_at(uint64_t seed, tl_stream stream, uint32_t substream, uint64_t step);
+TL_API tl_rng tl_rng_at(uint64_t seed, tl_rng_stream stream, uint32_t substream, uint64_t step);
 
 /* The next number: 32 uniform bits. */
 TL_API uint32_t tl_rng_bits(tl_rng *rng);

@@ -13,13 +13,15 @@
 #include <tapline/tensor.h>
 #include <tapline/train.h>
 
-/* for more: optimizers and schedules, variations of series, logs, several models as one, networks as JSON */
+/* for more: optimizers and schedules, variations of series, logs, several models as one, networks as JSON, series
+ * that come step by step */
 #include <tapline/architecture.h>
 #include <tapline/augment.h>
 #include <tapline/csv_log.h>
 #include <tapline/ensemble.h>
 #include <tapline/find_learning_rate.h>
 #include <tapline/optimizer.h>
+#include <tapline/stream.h>
 
 /* to go below: layers of your own and their gradients, a convolution without a model, random numbers, the processor */
 #include <tapline/conv1d.h>

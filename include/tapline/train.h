@@ -78,7 +78,7 @@ typedef struct tl_fit_result {
     int best_epoch;       /* the epoch with the least loss (see restore_best), from 1; 0 if none was completed */
     double best_loss;     /* that loss */
     bool stopped;         /* by a callback */
-    bool gave_up;         /* by patience */
+    bool early_stopped;   /* by patience */
     double seconds;       /* likewise of both */
     char note[200];       /* why results after a resume may not be those of uninterrupted training to the last bit; "": they are */
     double best_accuracy; /* classification: the accuracy of training as seen during that epoch (tl_progress.train) */

@@ -3,6 +3,6 @@
 
 #include "kernels/kernels.h"
 
-double tl_conv1d_far_weights(double elements) {
-    return elements * (double)sizeof(tl_real) > TL_NEAR_WEIGHTS ? tl_tuning_here()->far_weights : 1;
+double tl_conv1d_cache_penalty(double elements) {
+    return elements * (double)sizeof(tl_real) > TL_CACHED_WEIGHTS ? tl_tuning_here()->cache_penalty : 1;
 }

@@ -8,7 +8,7 @@
 typedef struct conv1d_layer {
     tl_layer base;
     tl_conv1d_cfg cfg;
-    tl_extension extension;  /* [OUT] of setup, as the rest */
+    tl_pad_mode extension;   /* [OUT] of setup, as the rest */
     tl_conv1d_groups groups; /* of the largest batch, on the extended series where it is */
 } conv1d_layer;
 
@@ -27,18 +27,18 @@ static bool extends(const conv1d_layer *conv) { return conv->cfg.padding_mode !=
 static void prepare_extension(conv1d_layer *conv, tl_error *error) {
     const tl_window_cfg cfg = window_of(&conv->cfg);
     const size_t length = conv->base.in[0].length;
-    tl_extension *extension = &conv->extension;
+    tl_pad_mode *extension = &conv->extension;
     tl_window window;
     if (!tl_padding_mode_name((size_t)conv->cfg.padding_mode)) {
         tl_fail(error, TL_ERROR_ARGUMENT, "padding mode %d is unknown", (int)conv->cfg.padding_mode);
         return;
     }
     if (tl_window_make(&cfg, length, &window, error) != TL_OK) return;
-    *extension = (tl_extension){.mode = conv->cfg.padding_mode,
-                                .length = length,
-                                .pad_left = window.pad_left,
-                                .padded = window.pad_left + length + window.pad_right};
-    if (!tl_extends(extension, length))
+    *extension = (tl_pad_mode){.mode = conv->cfg.padding_mode,
+                               .length = length,
+                               .pad_left = window.pad_left,
+                               .padded = window.pad_left + length + window.pad_right};
+    if (!tl_pad_fits(extension, length))
         tl_fail(error, TL_ERROR_SHAPE, "%zu and %zu steps of reflection, each must be below the length %zu", window.pad_left,
                 window.pad_right, length);
 }
@@ -83,7 +83,7 @@ static void conv1d_setup(tl_layer *layer, tl_error *error) {
 static size_t conv1d_out_length(const tl_layer *layer, size_t length) {
     const conv1d_layer *conv = (const conv1d_layer *)layer;
     const tl_window_cfg window = window_of(&conv->cfg);
-    return extends(conv) && !tl_extends(&conv->extension, length) ? 0 : tl_window_count(&window, length);
+    return extends(conv) && !tl_pad_fits(&conv->extension, length) ? 0 : tl_window_count(&window, length);
 }
 
 /* Elements of the extended copy of a batch. */
@@ -102,7 +102,7 @@ static size_t conv1d_scratch(const tl_layer *layer, size_t batch, int threads) {
 static const tl_real *extended(const conv1d_layer *conv, const tl_pass *pass) {
     const tl_real *x = pass->x[0].data;
     if (!extends(conv)) return x;
-    tl_extend(&conv->extension, x, pass->batch, conv->base.in[0].channels, pass->lengths, pass->workers, pass->scratch);
+    tl_pad_copy(&conv->extension, x, pass->batch, conv->base.in[0].channels, pass->lengths, pass->workers, pass->scratch);
     return pass->scratch;
 }
 
@@ -126,7 +126,7 @@ static void conv1d_backward(const tl_layer *layer, const tl_pass *pass) {
     tl_conv1d_groups_backward_input(&groups, pass->dy.data, pass->parameter[0], extends(conv) ? pass->scratch : dx, pass->workers,
                                     rest);
     if (extends(conv))
-        tl_fold(&conv->extension, pass->scratch, pass->batch, layer->in[0].channels, pass->lengths, pass->workers, dx);
+        tl_pad_fold(&conv->extension, pass->scratch, pass->batch, layer->in[0].channels, pass->lengths, pass->workers, dx);
 }
 
 static double conv1d_flops(const tl_layer *layer) {
@@ -134,6 +134,37 @@ static double conv1d_flops(const tl_layer *layer) {
     const size_t channels = layer->in[0].channels / (cfg->groups ? (size_t)cfg->groups : 1);
     return 2 * (double)cfg->kernel * (double)channels * tl_layer_elements(layer);
 }
+
+/* ---- on a stream ---- */
+
+static void conv1d_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+    const conv1d_layer *conv = (const conv1d_layer *)layer;
+    if (extends(conv) && conv->extension.padded > conv->extension.length)
+        tl_fail(error, TL_ERROR_ARGUMENT,
+                "padding mode %s takes steps from the other side of the ends of a series, which a stream does "
+                "not have; use zeros",
+                tl_padding_mode_name((size_t)conv->cfg.padding_mode));
+    tl_conv1d_stream_plan(&conv->groups, tl_kernels_of(workers), how);
+}
+
+static void conv1d_stream_pack(const tl_layer *layer, const tl_workers *workers, tl_real *const *parameter, tl_real *const *state,
+                               tl_real *packed) {
+    const conv1d_layer *conv = (const conv1d_layer *)layer;
+    (void)state;
+    tl_conv1d_stream_pack(&conv->groups, tl_kernels_of(workers), parameter[0], conv->cfg.no_bias ? NULL : parameter[1], packed);
+}
+
+static void conv1d_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
+    tl_conv1d_stream_run(&((const conv1d_layer *)layer)->groups, pass);
+}
+
+static bool conv1d_stream_absorb(const tl_layer *layer, const tl_layer *next) {
+    (void)layer;
+    return next->ops == &tl_relu_layer_ops;
+}
+
+static const tl_stream_ops conv1d_stream = {
+    .plan = conv1d_stream_plan, .pack = conv1d_stream_pack, .run = conv1d_stream_run, .absorb = conv1d_stream_absorb};
 
 static const tl_setting settings[] = {
     {"filters", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.filters), NULL},
@@ -162,6 +193,7 @@ const tl_layer_ops tl_conv1d_layer_ops = {
     .flops = conv1d_flops,
     .forward = conv1d_forward,
     .backward = conv1d_backward,
+    .stream = &conv1d_stream,
 };
 
 tl_node tl_conv1d_sized(tl_model *model, tl_node x, const tl_conv1d_cfg *cfg, size_t size) {

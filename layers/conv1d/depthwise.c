@@ -7,23 +7,23 @@
 #include <string.h>
 
 /* Of the batch: the gradients of each are summed by themselves. */
-enum { MOST_PARTS = 8 };
+enum { MAX_PARTS = 8 };
 
-typedef struct depthwise_run {
+typedef struct depthwise_job {
     const tl_conv1d_shape *shape;
     void (*kernel)(const tl_depthwise_rows *rows);
     const tl_real *x, *weight, *bias, *dy;
     tl_real *y, *dx;
     tl_real *sums; /* (parts, kernel · channels + channels): dW and db of each */
     size_t parts;
-} depthwise_run;
+} depthwise_job;
 
 static bool supports(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
     (void)pass;
     return shape->channels == shape->filters;
 }
 
-static size_t parts_of(const tl_conv1d_shape *s) { return tl_min(s->batch, MOST_PARTS); }
+static size_t parts_of(const tl_conv1d_shape *s) { return tl_min(s->batch, MAX_PARTS); }
 static size_t sums_size(const tl_conv1d_shape *s) { return (s->kernel + 1) * s->channels; }
 
 static size_t scratch(const tl_conv1d_shape *shape, tl_conv1d_pass pass, int workers) {
@@ -31,8 +31,8 @@ static size_t scratch(const tl_conv1d_shape *shape, tl_conv1d_pass pass, int wor
     return pass == TL_BACKWARD_WEIGHTS ? parts_of(shape) * sums_size(shape) : 0;
 }
 
-static tl_depthwise_rows sample_of(const depthwise_run *run, size_t sample) {
-    const tl_conv1d_shape *s = run->shape;
+static tl_depthwise_rows sample_of(const depthwise_job *job, size_t sample) {
+    const tl_conv1d_shape *s = job->shape;
     const size_t in = sample * s->length * s->channels, out = sample * s->out_length * s->channels;
     return (tl_depthwise_rows){.length = s->length,
                                .out_length = s->out_length,
@@ -41,12 +41,12 @@ static tl_depthwise_rows sample_of(const depthwise_run *run, size_t sample) {
                                .stride = s->stride,
                                .dilation = s->dilation,
                                .pad_left = s->pad_left,
-                               .x = run->x ? run->x + in : NULL,
-                               .weight = run->weight,
-                               .bias = run->bias,
-                               .dy = run->dy ? run->dy + out : NULL,
-                               .y = run->y ? run->y + out : NULL,
-                               .dx = run->dx ? run->dx + in : NULL};
+                               .x = job->x ? job->x + in : NULL,
+                               .weight = job->weight,
+                               .bias = job->bias,
+                               .dy = job->dy ? job->dy + out : NULL,
+                               .y = job->y ? job->y + out : NULL,
+                               .dx = job->dx ? job->dx + in : NULL};
 }
 
 static double work_of(const tl_conv1d_shape *s) {
@@ -55,24 +55,24 @@ static double work_of(const tl_conv1d_shape *s) {
 
 static void sample_task(void *context, size_t sample, int worker) {
     (void)worker;
-    const depthwise_run *run = context;
-    const tl_depthwise_rows rows = sample_of(run, sample);
-    run->kernel(&rows);
+    const depthwise_job *job = context;
+    const tl_depthwise_rows rows = sample_of(job, sample);
+    job->kernel(&rows);
 }
 
 static void forward(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *weight, const tl_real *bias, tl_real *y,
                     const tl_workers *workers, tl_real *memory) {
     (void)memory;
-    depthwise_run run = {
+    depthwise_job job = {
         .shape = shape, .kernel = tl_kernels_of(workers)->depthwise, .x = x, .weight = weight, .bias = bias, .y = y};
-    tl_parallel(workers, shape->batch, work_of(shape), sample_task, &run);
+    tl_parallel(workers, shape->batch, work_of(shape), sample_task, &job);
 }
 
 static void backward_input(const tl_conv1d_shape *shape, const tl_real *dy, const tl_real *weight, tl_real *dx,
                            const tl_workers *workers, tl_real *memory) {
     (void)memory;
-    depthwise_run run = {.shape = shape, .kernel = tl_kernels_of(workers)->depthwise_input, .weight = weight, .dy = dy, .dx = dx};
-    tl_parallel(workers, shape->batch, work_of(shape), sample_task, &run);
+    depthwise_job job = {.shape = shape, .kernel = tl_kernels_of(workers)->depthwise_input, .weight = weight, .dy = dy, .dx = dx};
+    tl_parallel(workers, shape->batch, work_of(shape), sample_task, &job);
 }
 
 static void add_rows(tl_real *restrict sum, const tl_real *restrict from, size_t rows, size_t channels) {
@@ -82,29 +82,29 @@ static void add_rows(tl_real *restrict sum, const tl_real *restrict from, size_t
 
 static void part_task(void *context, size_t part, int worker) {
     (void)worker;
-    const depthwise_run *run = context;
-    const tl_conv1d_shape *s = run->shape;
-    tl_real *dweight = run->sums + part * sums_size(s), *dbias = dweight + s->kernel * s->channels;
+    const depthwise_job *job = context;
+    const tl_conv1d_shape *s = job->shape;
+    tl_real *dweight = job->sums + part * sums_size(s), *dbias = dweight + s->kernel * s->channels;
     memset(dweight, 0, sums_size(s) * sizeof *dweight);
-    for (size_t sample = tl_split_at(s->batch, run->parts, part); sample < tl_split_at(s->batch, run->parts, part + 1); sample++) {
-        tl_depthwise_rows rows = sample_of(run, sample);
+    for (size_t sample = tl_split_at(s->batch, job->parts, part); sample < tl_split_at(s->batch, job->parts, part + 1); sample++) {
+        tl_depthwise_rows rows = sample_of(job, sample);
         rows.dweight = dweight;
-        run->kernel(&rows);
+        job->kernel(&rows);
         add_rows(dbias, rows.dy, s->out_length, s->channels);
     }
 }
 
 static void backward_weights(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *dy, tl_real *dweight, tl_real *dbias,
                              const tl_workers *workers, tl_real *memory) {
-    depthwise_run run = {.shape = shape,
+    depthwise_job job = {.shape = shape,
                          .kernel = tl_kernels_of(workers)->depthwise_weights,
                          .x = x,
                          .dy = dy,
                          .sums = memory,
                          .parts = parts_of(shape)};
-    tl_parallel(workers, run.parts, work_of(shape), part_task, &run);
-    for (size_t part = 0; part < run.parts; part++) {
-        const tl_real *sums = run.sums + part * sums_size(shape);
+    tl_parallel(workers, job.parts, work_of(shape), part_task, &job);
+    for (size_t part = 0; part < job.parts; part++) {
+        const tl_real *sums = job.sums + part * sums_size(shape);
         add_rows(dweight, sums, 1, shape->kernel * shape->channels);
         if (dbias) add_rows(dbias, sums + shape->kernel * shape->channels, 1, shape->channels);
     }

@@ -12,8 +12,8 @@
 /* ---- several neighbouring outputs as one row, where filters leave a vector mostly empty ---- */
 
 enum {
-    MOST_OUTPUTS = 64, /* of a row of several positions */
-    FEW_ROWS = 256     /* of the batch: to pack the weights for so few takes longer than to read them where they lie */
+    MAX_OUTPUTS = 64, /* of a row of several positions */
+    FEW_ROWS = 256    /* of the batch: to pack the weights for so few takes longer than to read them where they lie */
 };
 
 /* A row of several positions takes at most this share of the time of that many rows, or spreading the weights is not worth it. */
@@ -23,10 +23,10 @@ static const double joint_share = 0.7;
 static tl_direct_form joint_form(const tl_conv1d_shape *shape, size_t positions) {
     tl_direct_form form = tl_direct_forward_form(shape);
     if (positions == 1) return form;
-    form.in_step *= positions;
+    form.in_stride *= positions;
     form.taps += (positions - 1) * shape->stride;
     form.rows = tl_ceil_div(shape->out_length, positions);
-    form.width = form.out_step = positions * shape->filters;
+    form.width = form.out_stride = positions * shape->filters;
     form.last_width = (shape->out_length - (form.rows - 1) * positions) * shape->filters;
     return form;
 }
@@ -42,8 +42,8 @@ static size_t positions_of(const tl_conv1d_shape *shape, size_t lanes) {
     const double full = (double)((shape->kernel + shape->stride) * shape->channels * shape->filters) / (double)lanes; /* of two */
     size_t best = 1;
     if (shape->kernel == 1 || shape->dilation > 1 || full >= limit) return best;
-    const size_t most = tl_min(MOST_OUTPUTS / shape->filters, shape->out_length);
-    for (size_t positions = 2; positions <= most; positions++)
+    const size_t maximum = tl_min(MAX_OUTPUTS / shape->filters, shape->out_length);
+    for (size_t positions = 2; positions <= maximum; positions++)
         if (cost_of(shape, positions, lanes) < cost_of(shape, best, lanes)) best = positions;
     return cost_of(shape, best, lanes) <= limit ? best : 1;
 }
@@ -55,9 +55,16 @@ static tl_direct_form form_of(const tl_conv1d_shape *shape, size_t lanes) {
     const size_t positions = positions_of(shape, lanes), window = shape->kernel * shape->channels;
     tl_direct_form form = joint_form(shape, 1);
     const bool dense = (shape->kernel == 1 || shape->dilation == 1) && tl_direct_always_sees_all(&form);
-    const bool dots = tl_dots_cost(window, shape->filters, lanes) < cost_of(shape, positions, lanes);
-    form.in_place = dense && (dots || (positions == 1 && shape->batch * shape->out_length <= FEW_ROWS));
+    const bool lane_reduction = tl_dots_cost(window, shape->filters, lanes) < cost_of(shape, positions, lanes);
+    form.in_place = dense && (lane_reduction || (positions == 1 && shape->batch * shape->out_length <= FEW_ROWS));
     return form.in_place ? form : joint_form(shape, positions);
+}
+
+bool tl_direct_by_lanes(const tl_conv1d_shape *whole, size_t lanes) {
+    const tl_conv1d_shape shape = tl_direct_joined(whole);
+    const size_t window = shape.kernel * shape.channels;
+    return form_of(&shape, lanes).in_place &&
+           tl_dots_cost(window, shape.filters, lanes) < tl_outputs_cost(window, shape.filters, lanes);
 }
 
 static size_t joint_weights(const tl_direct_form *form) {
@@ -82,8 +89,11 @@ static void forward(const tl_conv1d_shape *whole, const tl_real *x, const tl_rea
                     const tl_workers *workers, tl_real *scratch) {
     const tl_conv1d_shape shape = tl_direct_joined(whole);
     const tl_direct_form form = form_of(&shape, tl_kernels_of(workers)->lanes);
-    tl_direct_weights weights = {
-        .form = &form, .weight = weight, .tap_step = (ptrdiff_t)(form.in_width * form.width), .in_step = form.width, .out_step = 1};
+    tl_direct_weights weights = {.form = &form,
+                                 .weight = weight,
+                                 .tap_stride = (ptrdiff_t)(form.in_width * form.width),
+                                 .in_stride = form.width,
+                                 .out_stride = 1};
     if (form.width > shape.filters) {
         spread_weights(&shape, &form, weight, bias, scratch);
         weights.weight = scratch;
@@ -98,19 +108,19 @@ static size_t forward_scratch(const tl_conv1d_shape *whole, int workers) {
     const tl_conv1d_shape shape = tl_direct_joined(whole);
     tl_direct_form form = joint_form(&shape, 1);
     form.in_place = true;
-    size_t most = tl_direct_sum_scratch(&form, shape.batch, workers);
+    size_t maximum = tl_direct_sum_scratch(&form, shape.batch, workers);
     for (size_t lanes = 16 / sizeof(tl_real); lanes <= 64 / sizeof(tl_real); lanes *= 2) {
         form = joint_form(&shape, positions_of(&shape, lanes));
-        most = tl_max(most, joint_weights(&form) + tl_direct_sum_scratch(&form, shape.batch, workers));
+        maximum = tl_max(maximum, joint_weights(&form) + tl_direct_sum_scratch(&form, shape.batch, workers));
     }
-    return most;
+    return maximum;
 }
 
 /* Of the weights: read where they lie, copied one by one for dots, or packed by rows in each block of filters. */
-static double weights_cost(const tl_direct_form *form, bool dots) {
+static double weights_cost(const tl_direct_form *form, bool lane_reduction) {
     const double rows = (double)(form->taps * form->in_width), elements = rows * (double)form->width;
-    const double far = tl_conv1d_far_weights(elements);
-    if (form->in_place) return (dots ? 16 : 2) * far * elements;
+    const double far = tl_conv1d_cache_penalty(elements);
+    if (form->in_place) return (lane_reduction ? 16 : 2) * far * elements;
     return 320 * far * rows * (double)tl_direct_blocks(tl_kernels_here(), form->width);
 }
 
@@ -118,10 +128,10 @@ static double forward_cost(const tl_conv1d_shape *shape) {
     const size_t lanes = tl_kernels_here()->lanes;
     const tl_direct_form form = form_of(shape, lanes);
     const double outputs = cost_of(shape, form.width / shape->filters, lanes);
-    const double dots = form.in_place ? tl_dots_cost(form.taps * form.in_width, shape->filters, lanes) : HUGE_VAL;
+    const double lane_reduction = form.in_place ? tl_dots_cost(form.taps * form.in_width, shape->filters, lanes) : HUGE_VAL;
     const double rows = (double)(shape->batch * shape->out_length);
-    return 1.03 * rows * fmin(outputs, dots) * (double)lanes * tl_direct_share(shape) + weights_cost(&form, dots < outputs) +
-           4 * rows * (double)shape->filters + 3300 * (double)shape->batch + 2000;
+    return 1.03 * rows * fmin(outputs, lane_reduction) * (double)lanes * tl_direct_share(shape) +
+           weights_cost(&form, lane_reduction < outputs) + 4 * rows * (double)shape->filters + 3300 * (double)shape->batch + 2000;
 }
 
 static double cost(const tl_conv1d_shape *whole, tl_conv1d_pass pass) {

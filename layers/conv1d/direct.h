@@ -8,17 +8,18 @@
 
 #include "compute/product.h"
 
-/* Row m of the output: a sum over taps i of input row first + m·in_step + i·tap_step times the weights of the tap; rows outside of
- * the input count as 0. Forward is one such form with x as its input, backward one or a few with dy as theirs. The lanes of a
- * vector are outputs, or with `dots`, which takes whole vectors of input elements, these: an output is then the sum of its lanes.
- * With `in_place` the weights are a tl_factor as they lie; tap_step is then 1, rows are of one width, and see all taps. */
+/* Row m of the output: a sum over taps i of input row first + m·in_stride + i·tap_stride times the weights of the tap; rows outside
+ * of the input count as 0. Forward is one such form with x as its input, backward one or a few with dy as theirs. The lanes of a
+ * vector are outputs; with `lane_reduction`, which takes whole vectors of input elements, they are input elements, and an output is
+ * the sum of its lanes. With `in_place` the weights are a tl_factor where they are; tap_stride is then 1, rows are of one width,
+ * and see all taps. */
 typedef struct tl_direct_form {
     size_t in_length, in_width; /* of one sample */
     ptrdiff_t first;
-    size_t in_step, taps, tap_step;
-    size_t rows, width, last_width;        /* last_width: of the last row, at most that of all others */
-    size_t out_first, out_step, out_count; /* elements: of row 0, between rows, of a sample */
-    bool dots, in_place;
+    size_t in_stride, taps, tap_stride;
+    size_t rows, width, last_width;          /* last_width: of the last row, at most that of all others */
+    size_t out_first, out_stride, out_count; /* elements: of row 0, between rows, of a sample */
+    bool lane_reduction, in_place;
 } tl_direct_form;
 
 /* The shape as the engine computes it: with a kernel of 1 the batch is one long sample. */
@@ -29,6 +30,9 @@ tl_direct_form tl_direct_forward_form(const tl_conv1d_shape *shape);
 /* Whether units of up to so many rows see all taps, those outside of the input as zeros; and units of any batch. */
 bool tl_direct_sees_all(const tl_direct_form *form, size_t rows);
 bool tl_direct_always_sees_all(const tl_direct_form *form);
+
+/* Whether an output of a forward pass is the sum of the lanes of vectors of its window, each summed by itself. */
+bool tl_direct_by_lanes(const tl_conv1d_shape *whole, size_t lanes);
 
 /* The share of rows and taps that is computed: all, unless taps lie so far apart that rows skip those beyond the series. */
 double tl_direct_share(const tl_conv1d_shape *shape);
@@ -64,9 +68,9 @@ typedef struct tl_direct_segment {
 tl_direct_segment tl_direct_segment_at(const tl_direct_form *form, const tl_direct_unit *unit, size_t row);
 
 /* Elements of a window, (tap, input element), as `runs` times `count` of them: as few runs as their memory allows. They are whole
- * taps unless tap_step is 1. */
+ * taps unless tap_stride is 1. */
 typedef struct tl_direct_window {
-    size_t runs, run_step, count, step;
+    size_t runs, run_stride, count, stride;
 } tl_direct_window;
 
 tl_direct_window tl_direct_window_of(const tl_direct_form *form, size_t elements);
@@ -76,17 +80,17 @@ size_t tl_direct_offset(const tl_direct_form *form, size_t element);
 
 /* ---- passes ---- */
 
-/* Element (tap, input element, output) of a form is weight[tap·tap_step + element·in_step + output·out_step]; one of the latter two
- * steps is 1, in_step with `dots`. */
+/* Element (tap, input element, output) of a form is weight[tap·tap_stride + element·in_stride + output·out_stride]; one of the
+ * latter two steps is 1, in_stride with `lane_reduction`. */
 typedef struct tl_direct_weights {
     const tl_direct_form *form;
     const tl_real *weight;
-    ptrdiff_t tap_step;
-    size_t in_step, out_step;
+    ptrdiff_t tap_stride;
+    size_t in_stride, out_stride;
 } tl_direct_weights;
 
-/* packed: for each block (taps, in_width, lanes), or with dots (in_width / lanes, taps, outputs, lanes); zero beyond the last
- * output. */
+/* packed: for each block (taps, in_width, lanes), or with lane_reduction (in_width / lanes, taps, outputs, lanes); zero beyond the
+ * last output. */
 void tl_direct_pack(const tl_direct_weights *weights, const tl_workers *workers, tl_real *packed);
 
 /* Computes a form; bias: (width) or NULL. */
@@ -103,6 +107,20 @@ void tl_direct_backward_input(const tl_conv1d_shape *whole, const tl_real *dy, c
 size_t tl_direct_input_scratch(const tl_conv1d_shape *whole, int workers);
 
 double tl_direct_input_cost(const tl_conv1d_shape *shape); /* of tl_conv1d_ops */
+
+/* The taps that meet the positions residue, residue + stride, … of dx: last, last - every, …; with a stride only every
+ * stride / gcd(stride, dilation)-th. */
+typedef struct tl_direct_taps {
+    size_t every, last, count;
+} tl_direct_taps;
+
+tl_direct_taps tl_direct_taps_of(const tl_conv1d_shape *shape, size_t residue);
+
+/* How an element of dx is summed over the taps, from the last to the first, and filters of dy: in their order; each tap by itself;
+ * or each lane of the vectors of filters by itself. */
+typedef enum tl_direct_order { TL_DIRECT_IN_ORDER = 0, TL_DIRECT_BY_TAPS, TL_DIRECT_BY_LANES } tl_direct_order;
+
+tl_direct_order tl_direct_input_order(const tl_conv1d_shape *whole, size_t lanes);
 
 void tl_direct_backward_weights(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *dy, tl_real *dweight, tl_real *dbias,
                                 const tl_workers *workers, tl_real *scratch);

@@ -13,7 +13,7 @@
 #include <string.h>
 
 enum {
-    MOST_OUTPUTS = 64, /* of a row of several positions */
+    MAX_OUTPUTS = 64,  /* of a row of several positions */
     SCATTER_COST = 10, /* adding a product into dx, in multiply-adds */
     LANES_COST = 10    /* adding the lanes of an output, in multiply-adds of a vector */
 };
@@ -28,69 +28,55 @@ typedef struct input_job {
 
 /* ---- one residue of the position at a time ---- */
 
-static size_t common_divisor(size_t a, size_t b) {
-    while (b) {
-        const size_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
-/* Positions residue, residue + stride, … of dx. With a stride only every stride / gcd(stride, dilation)-th tap meets them. */
-typedef struct residue_taps {
-    size_t every, last, count; /* taps last, last - every, … */
-} residue_taps;
-
-static residue_taps taps_of(const tl_conv1d_shape *shape, size_t residue) {
-    const size_t stride = shape->stride, every = stride / common_divisor(shape->dilation, stride);
+tl_direct_taps tl_direct_taps_of(const tl_conv1d_shape *shape, size_t residue) {
+    const size_t stride = shape->stride, every = stride / tl_common_divisor(shape->dilation, stride);
     size_t tap = 0;
     while (tap < tl_min(every, shape->kernel) && tap * shape->dilation % stride != (residue + shape->pad_left) % stride) tap++;
-    if (tap == tl_min(every, shape->kernel)) return (residue_taps){.every = every};
+    if (tap == tl_min(every, shape->kernel)) return (tl_direct_taps){.every = every};
     const size_t count = (shape->kernel - 1 - tap) / every + 1;
-    return (residue_taps){.every = every, .last = tap + (count - 1) * every, .count = count};
+    return (tl_direct_taps){.every = every, .last = tap + (count - 1) * every, .count = count};
 }
 
-static tl_direct_form residue_form(const tl_conv1d_shape *shape, size_t residue, bool dots) {
-    const residue_taps taps = taps_of(shape, residue);
+static tl_direct_form residue_form(const tl_conv1d_shape *shape, size_t residue, bool lane_reduction) {
+    const tl_direct_taps taps = tl_direct_taps_of(shape, residue);
     const ptrdiff_t reach = (ptrdiff_t)(residue + shape->pad_left) - (ptrdiff_t)(taps.last * shape->dilation);
     return (tl_direct_form){.in_length = shape->out_length,
                             .in_width = shape->filters,
                             .first = taps.count ? reach / (ptrdiff_t)shape->stride : 0,
-                            .in_step = 1,
+                            .in_stride = 1,
                             .taps = taps.count,
-                            .tap_step = taps.every * shape->dilation / shape->stride,
+                            .tap_stride = taps.every * shape->dilation / shape->stride,
                             .rows = (shape->length - residue - 1) / shape->stride + 1,
                             .width = shape->channels,
                             .last_width = shape->channels,
                             .out_first = residue * shape->channels,
-                            .out_step = shape->stride * shape->channels,
+                            .out_stride = shape->stride * shape->channels,
                             .out_count = shape->length * shape->channels,
-                            .dots = dots};
+                            .lane_reduction = lane_reduction};
 }
 
 static size_t residues_of(const tl_conv1d_shape *shape) { return tl_min(shape->stride, shape->length); }
 
 static size_t residues_scratch(const tl_conv1d_shape *shape, int workers) {
-    size_t most = 0;
+    size_t maximum = 0;
     for (size_t residue = 0; residue < residues_of(shape); residue++) {
         const tl_direct_form form = residue_form(shape, residue, false);
-        most = tl_max(most, tl_direct_sum_scratch(&form, shape->batch, workers));
+        maximum = tl_max(maximum, tl_direct_sum_scratch(&form, shape->batch, workers));
     }
-    return most;
+    return maximum;
 }
 
-static void sum_residues(const input_job *job, bool dots) {
+static void sum_residues(const input_job *job, bool lane_reduction) {
     const tl_conv1d_shape *shape = job->shape;
     const size_t tap = shape->channels * shape->filters;
     for (size_t residue = 0; residue < residues_of(shape); residue++) {
-        const residue_taps taps = taps_of(shape, residue);
-        const tl_direct_form form = residue_form(shape, residue, dots);
+        const tl_direct_taps taps = tl_direct_taps_of(shape, residue);
+        const tl_direct_form form = residue_form(shape, residue, lane_reduction);
         const tl_direct_weights weights = {.form = &form,
                                            .weight = job->weight + taps.last * tap,
-                                           .tap_step = -(ptrdiff_t)(taps.every * tap),
-                                           .in_step = 1,
-                                           .out_step = shape->filters};
+                                           .tap_stride = -(ptrdiff_t)(taps.every * tap),
+                                           .in_stride = 1,
+                                           .out_stride = shape->filters};
         tl_direct_sum(&weights, shape->batch, job->dy, NULL, job->dx, job->workers, job->scratch);
     }
 }
@@ -109,13 +95,13 @@ static tl_direct_form joint_form(const tl_conv1d_shape *shape, size_t positions)
     return (tl_direct_form){.in_length = shape->out_length,
                             .in_width = shape->filters,
                             .first = first,
-                            .in_step = positions / shape->stride,
+                            .in_stride = positions / shape->stride,
                             .taps = (size_t)(last - first + 1),
-                            .tap_step = 1,
+                            .tap_stride = 1,
                             .rows = rows,
                             .width = positions * shape->channels,
                             .last_width = (shape->length - (rows - 1) * positions) * shape->channels,
-                            .out_step = positions * shape->channels,
+                            .out_stride = positions * shape->channels,
                             .out_count = shape->length * shape->channels};
 }
 
@@ -139,9 +125,9 @@ static void sum_joint(const input_job *job, size_t positions) {
     spread_weights(job->shape, &form, job->weight, job->scratch);
     const tl_direct_weights weights = {.form = &form,
                                        .weight = job->scratch,
-                                       .tap_step = (ptrdiff_t)(form.width * form.in_width),
-                                       .in_step = 1,
-                                       .out_step = form.in_width};
+                                       .tap_stride = (ptrdiff_t)(form.width * form.in_width),
+                                       .in_stride = 1,
+                                       .out_stride = form.in_width};
     tl_real *rest = job->scratch + joint_weights(&form);
     tl_direct_sum(&weights, job->shape->batch, job->dy, NULL, job->dx, job->workers, rest);
 }
@@ -164,7 +150,7 @@ static choice by_residues(const tl_conv1d_shape *shape, size_t lanes) {
     return (choice){.form = RESIDUES, .cost = taps * (double)tl_round_up(shape->channels, lanes)};
 }
 
-static choice dots(const tl_conv1d_shape *shape, size_t lanes) {
+static choice lane_reduction(const tl_conv1d_shape *shape, size_t lanes) {
     const double taps = (double)shape->kernel / (double)shape->stride, vectors = (double)shape->filters / (double)lanes;
     const double cost = 1.5 * (double)shape->channels * (taps + LANES_COST / vectors);
     return (choice){.form = DOTS, .cost = shape->filters % lanes ? HUGE_VAL : cost};
@@ -185,19 +171,25 @@ static choice joint(const tl_conv1d_shape *shape, size_t positions, size_t lanes
 static choice cheaper(choice a, choice b) { return b.cost < a.cost ? b : a; }
 
 static choice choose(const tl_conv1d_shape *shape, size_t lanes) {
-    choice best = cheaper(by_residues(shape, lanes), dots(shape, lanes));
+    choice best = cheaper(by_residues(shape, lanes), lane_reduction(shape, lanes));
     best = cheaper(best, scatter(shape, lanes));
-    const size_t most = shape->dilation == 1 && shape->kernel > 1 ? tl_min(MOST_OUTPUTS / shape->channels, shape->length) : 0;
-    for (size_t positions = shape->stride; positions > 0 && positions <= most; positions += shape->stride)
+    const size_t maximum = shape->dilation == 1 && shape->kernel > 1 ? tl_min(MAX_OUTPUTS / shape->channels, shape->length) : 0;
+    for (size_t positions = shape->stride; positions > 0 && positions <= maximum; positions += shape->stride)
         best = cheaper(best, joint(shape, positions, lanes));
     return best;
+}
+
+tl_direct_order tl_direct_input_order(const tl_conv1d_shape *whole, size_t lanes) {
+    const tl_conv1d_shape shape = tl_direct_joined(whole);
+    const choice best = choose(&shape, lanes);
+    return best.form == SCATTER ? TL_DIRECT_BY_TAPS : best.form == DOTS ? TL_DIRECT_BY_LANES : TL_DIRECT_IN_ORDER;
 }
 
 double tl_direct_input_cost(const tl_conv1d_shape *shape) {
     const choice best = choose(shape, tl_kernels_here()->lanes);
     const double positions = (double)(shape->batch * shape->length), filters = (double)shape->filters;
     const double packed = best.cost * filters * (double)(best.form == JOINT ? best.positions : shape->stride);
-    return 1.04 * positions * filters * best.cost * tl_direct_share(shape) + 18 * tl_conv1d_far_weights(packed) * packed +
+    return 1.04 * positions * filters * best.cost * tl_direct_share(shape) + 18 * tl_conv1d_cache_penalty(packed) * packed +
            4.5 * positions * (double)shape->channels + 600 * (double)(shape->batch * shape->stride) + 15000;
 }
 
@@ -217,10 +209,10 @@ void tl_direct_backward_input(const tl_conv1d_shape *whole, const tl_real *dy, c
 /* Of the form that any instruction set takes: they differ in lanes. */
 size_t tl_direct_input_scratch(const tl_conv1d_shape *whole, int workers) {
     const tl_conv1d_shape shape = tl_direct_joined(whole);
-    size_t most = tl_max(residues_scratch(&shape, workers), tl_direct_scatter_scratch(&shape, workers));
+    size_t maximum = tl_max(residues_scratch(&shape, workers), tl_direct_scatter_scratch(&shape, workers));
     for (size_t lanes = 16 / sizeof(tl_real); lanes <= 64 / sizeof(tl_real); lanes *= 2) {
         const choice best = choose(&shape, lanes);
-        if (best.form == JOINT) most = tl_max(most, joint_scratch(&shape, best.positions, workers));
+        if (best.form == JOINT) maximum = tl_max(maximum, joint_scratch(&shape, best.positions, workers));
     }
-    return most;
+    return maximum;
 }

@@ -7,8 +7,8 @@
 #include <string.h>
 
 enum {
-    SKIP_ROWS = 16,     /* from so many rows between two taps on, a segment for each set of taps fills the kernel's tiles */
-    COPY_MOST = 1 << 20 /* elements; beyond it rows skip taps as well */
+    SKIP_ROWS = 16,    /* from so many rows between two taps on, a segment for each set of taps fills the kernel's tiles */
+    COPY_MAX = 1 << 20 /* elements; beyond it rows skip taps as well */
 };
 
 /* Points of time that do not see each other may as well belong to one long series, of which tiles are cut more freely. */
@@ -24,42 +24,42 @@ tl_direct_form tl_direct_forward_form(const tl_conv1d_shape *shape) {
     return (tl_direct_form){.in_length = shape->length,
                             .in_width = shape->channels,
                             .first = -(ptrdiff_t)shape->pad_left,
-                            .in_step = shape->stride,
+                            .in_stride = shape->stride,
                             .taps = shape->kernel,
-                            .tap_step = shape->dilation,
+                            .tap_stride = shape->dilation,
                             .rows = shape->out_length,
                             .width = shape->filters,
                             .last_width = shape->filters,
                             .out_first = 0,
-                            .out_step = shape->filters,
+                            .out_stride = shape->filters,
                             .out_count = shape->out_length * shape->filters};
 }
 
 /* ---- rows ---- */
 
 static ptrdiff_t position_of(const tl_direct_form *form, size_t row, size_t tap) {
-    return form->first + (ptrdiff_t)(row * form->in_step + tap * form->tap_step);
+    return form->first + (ptrdiff_t)(row * form->in_stride + tap * form->tap_stride);
 }
 
 /* Input rows from the first to the last one that `rows` rows read. */
 static size_t reach_of(const tl_direct_form *form, size_t rows) {
-    return form->taps ? (rows - 1) * form->in_step + (form->taps - 1) * form->tap_step + 1 : 0;
+    return form->taps ? (rows - 1) * form->in_stride + (form->taps - 1) * form->tap_stride + 1 : 0;
 }
 
-static bool far_apart(const tl_direct_form *form) { return form->tap_step >= SKIP_ROWS * form->in_step; }
+static bool far_apart(const tl_direct_form *form) { return form->tap_stride >= SKIP_ROWS * form->in_stride; }
 
 static bool is_padded(const tl_direct_form *form) {
     return form->first < 0 || form->first + (ptrdiff_t)reach_of(form, form->rows) > (ptrdiff_t)form->in_length;
 }
 
 bool tl_direct_sees_all(const tl_direct_form *form, size_t rows) {
-    return !is_padded(form) || (!far_apart(form) && reach_of(form, tl_min(rows, form->rows)) <= COPY_MOST / form->in_width);
+    return !is_padded(form) || (!far_apart(form) && reach_of(form, tl_min(rows, form->rows)) <= COPY_MAX / form->in_width);
 }
 
 /* Grows with the rows of a unit, so that what suffices for a large batch suffices for a smaller one. */
 size_t tl_direct_copy(const tl_direct_form *form, size_t chunks) {
     if (!is_padded(form) || far_apart(form)) return 0;
-    const size_t reach = tl_min(reach_of(form, tl_ceil_div(form->rows, chunks)), COPY_MOST / form->in_width);
+    const size_t reach = tl_min(reach_of(form, tl_ceil_div(form->rows, chunks)), COPY_MAX / form->in_width);
     return tl_aligned_count(reach * form->in_width);
 }
 
@@ -90,7 +90,7 @@ tl_direct_unit tl_direct_unit_at(const tl_direct_form *form, size_t chunks, size
     const ptrdiff_t from = position_of(form, unit.begin, 0);
     if (reach == 0 || (from >= 0 && from + (ptrdiff_t)reach <= (ptrdiff_t)form->in_length)) {
         unit.window = reach ? unit.in + (size_t)from * form->in_width : unit.in;
-    } else if (!far_apart(form) && reach <= COPY_MOST / form->in_width) {
+    } else if (!far_apart(form) && reach <= COPY_MAX / form->in_width) {
         copy_padded(form, unit.in, from, reach, copy);
         unit.window = copy;
     }
@@ -100,7 +100,7 @@ tl_direct_unit tl_direct_unit_at(const tl_direct_form *form, size_t chunks, size
 /* The first row from `row` on whose tap reads input row `bound` or a later one. */
 static size_t first_row_at(const tl_direct_form *form, size_t row, size_t tap, size_t bound) {
     const ptrdiff_t position = position_of(form, row, tap);
-    return position >= (ptrdiff_t)bound ? row : row + tl_ceil_div((size_t)((ptrdiff_t)bound - position), form->in_step);
+    return position >= (ptrdiff_t)bound ? row : row + tl_ceil_div((size_t)((ptrdiff_t)bound - position), form->in_stride);
 }
 
 /* Its ends are tiles of their own, lower than others: they cost less than what is not copied where an element of the input has no
@@ -112,8 +112,8 @@ tl_direct_unit tl_direct_unit_cut(const tl_direct_form *form, size_t chunks, siz
     const size_t behind = tl_min(first_row_at(form, inside, form->taps - 1, form->in_length), unit.end);
     const size_t before = inside > unit.begin ? reach_of(form, inside - unit.begin) : 0;
     const size_t after = unit.end > behind ? reach_of(form, unit.end - behind) : 0, whole = reach_of(form, unit.end - unit.begin);
-    const bool cheaper = (behind - inside) * form->in_step > form->taps * form->width;
-    if (before + after == 0 || !cheaper || before + after > tl_min(whole, COPY_MOST / form->in_width))
+    const bool cheaper = (behind - inside) * form->in_stride > form->taps * form->width;
+    if (before + after == 0 || !cheaper || before + after > tl_min(whole, COPY_MAX / form->in_width))
         return tl_direct_unit_at(form, chunks, index, in, copy);
     if (before) copy_padded(form, unit.in, position_of(form, unit.begin, 0), before, copy);
     unit.window = copy;
@@ -138,16 +138,16 @@ double tl_direct_share(const tl_conv1d_shape *shape) {
 /* The rows from `row` on that read the same taps. */
 static tl_direct_segment same_taps(const tl_direct_form *form, const tl_direct_unit *unit, size_t row) {
     if (unit->window) {
-        const size_t step = form->in_step * form->in_width;
+        const size_t stride = form->in_stride * form->in_width;
         tl_direct_segment segment = {.tap = 0, .taps = form->taps};
         if (row < unit->inside) {
-            segment.x = unit->window + (row - unit->begin) * step;
+            segment.x = unit->window + (row - unit->begin) * stride;
             segment.rows = unit->inside - row;
         } else if (row < unit->behind) {
             segment.x = unit->in + (size_t)position_of(form, row, 0) * form->in_width;
             segment.rows = unit->behind - row;
         } else {
-            segment.x = unit->last + (row - unit->behind) * step;
+            segment.x = unit->last + (row - unit->behind) * stride;
             segment.rows = unit->end - row;
         }
         return segment;
@@ -170,12 +170,12 @@ tl_direct_segment tl_direct_segment_at(const tl_direct_form *form, const tl_dire
 }
 
 size_t tl_direct_offset(const tl_direct_form *form, size_t element) {
-    return element / form->in_width * form->tap_step * form->in_width + element % form->in_width;
+    return element / form->in_width * form->tap_stride * form->in_width + element % form->in_width;
 }
 
 tl_direct_window tl_direct_window_of(const tl_direct_form *form, size_t elements) {
-    if (form->tap_step == 1) return (tl_direct_window){.runs = 1, .count = elements, .step = 1};
-    if (form->in_width == 1) return (tl_direct_window){.runs = 1, .count = elements, .step = form->tap_step};
+    if (form->tap_stride == 1) return (tl_direct_window){.runs = 1, .count = elements, .stride = 1};
+    if (form->in_width == 1) return (tl_direct_window){.runs = 1, .count = elements, .stride = form->tap_stride};
     return (tl_direct_window){
-        .runs = elements / form->in_width, .run_step = form->tap_step * form->in_width, .count = form->in_width, .step = 1};
+        .runs = elements / form->in_width, .run_stride = form->tap_stride * form->in_width, .count = form->in_width, .stride = 1};
 }

@@ -19,30 +19,30 @@ typedef struct scatter_job {
 } scatter_job;
 
 static tl_direct_form scatter_form(const tl_conv1d_shape *shape) {
-    return (tl_direct_form){.in_width = shape->filters, .taps = 1, .tap_step = 1, .width = shape->kernel * shape->channels};
+    return (tl_direct_form){.in_width = shape->filters, .taps = 1, .tap_stride = 1, .width = shape->kernel * shape->channels};
 }
 
 static size_t scatter_rows(const tl_conv1d_shape *shape, size_t width) {
     return tl_min(tl_max(PRODUCT_BYTES / (width * sizeof(tl_real)), 1), shape->out_length);
 }
 
-/* `soon`: of the next rows. */
-static void multiply_rows(const scatter_job *job, const tl_real *dy, size_t rows, size_t soon, tl_real *products) {
+/* `prefetch`: how many rows come next. */
+static void multiply_rows(const scatter_job *job, const tl_real *dy, size_t rows, size_t prefetch, tl_real *products) {
     const tl_direct_form form = scatter_form(job->shape);
-    const tl_direct_soon next = {.at = dy + rows * form.in_width, .rows = soon, .width = form.in_width, .step = form.in_width};
+    const tl_prefetch next = {.at = dy + rows * form.in_width, .rows = prefetch, .width = form.in_width, .stride = form.in_width};
     for (size_t i = 0; i < tl_direct_blocks(job->kernels, form.width); i++) {
         const tl_direct_block block = tl_direct_block_at(job->kernels, form.width, i);
         job->kernels->direct_product(&(tl_direct_product){.x = dy,
-                                                          .row_step = form.in_width,
+                                                          .row_stride = form.in_width,
                                                           .runs = 1,
                                                           .count = form.in_width,
-                                                          .step = 1,
+                                                          .stride = 1,
                                                           .factor = job->weight + block.first * form.in_width,
-                                                          .factor_step = block.lanes,
+                                                          .factor_stride = block.lanes,
                                                           .start = job->zero,
-                                                          .soon = {i == 0 ? next : (tl_direct_soon){0}},
+                                                          .prefetch = {i == 0 ? next : (tl_prefetch){0}},
                                                           .out = products + block.first,
-                                                          .out_step = job->width,
+                                                          .out_stride = job->width,
                                                           .rows = rows,
                                                           .vectors = block.vectors,
                                                           .width = block.lanes});
@@ -90,7 +90,7 @@ void tl_direct_scatter(const tl_conv1d_shape *shape, const tl_real *dy, const tl
     const tl_kernels *kernels = tl_kernels_of(workers);
     const tl_direct_form form = scatter_form(shape);
     const size_t width = tl_aligned_count(form.width);
-    const tl_direct_weights weights = {.form = &form, .weight = weight, .in_step = 1, .out_step = shape->filters};
+    const tl_direct_weights weights = {.form = &form, .weight = weight, .in_stride = 1, .out_stride = shape->filters};
     tl_direct_pack(&weights, workers, scratch + width);
     memset(scratch, 0, width * sizeof *scratch);
     scatter_job job = {.kernels = kernels,

@@ -3,7 +3,7 @@
 
 #include "base/math.h"
 #include "base/memory.h"
-#include "compute/matrix.h"
+#include "compute/transpose.h"
 
 #include <string.h>
 
@@ -19,11 +19,11 @@ enum {
 /* ---- outputs ---- */
 
 static size_t block_count(const tl_kernels *kernels, const tl_direct_form *form) {
-    return form->dots ? tl_dots_blocks(kernels, form->width) : tl_direct_blocks(kernels, form->width);
+    return form->lane_reduction ? tl_dots_blocks(kernels, form->width) : tl_direct_blocks(kernels, form->width);
 }
 
 static tl_direct_block block_at(const tl_kernels *kernels, const tl_direct_form *form, size_t index) {
-    return form->dots ? tl_dots_block_at(kernels, form->width, index) : tl_direct_block_at(kernels, form->width, index);
+    return form->lane_reduction ? tl_dots_block_at(kernels, form->width, index) : tl_direct_block_at(kernels, form->width, index);
 }
 
 /* ---- weights ---- */
@@ -36,7 +36,7 @@ typedef struct packing {
 
 /* `count` elements, each with its outputs side by side in memory. */
 static void copy_outputs(const tl_direct_weights *w, const tl_real *from, const tl_direct_block *block, size_t count, tl_real *to) {
-    for (size_t i = 0; i < count; i++) memcpy(to + i * block->lanes, from + i * w->in_step, block->width * sizeof *to);
+    for (size_t i = 0; i < count; i++) memcpy(to + i * block->lanes, from + i * w->in_stride, block->width * sizeof *to);
 }
 
 /* The same, with the elements of an output side by side: a cache line of them at a time, since the outputs may lie so far apart
@@ -44,15 +44,15 @@ static void copy_outputs(const tl_direct_weights *w, const tl_real *from, const 
 static void transpose_outputs(const tl_direct_weights *w, const tl_real *from, const tl_direct_block *block, size_t count,
                               tl_real *to) {
     for (size_t i = 0; i < count; i += LINE)
-        tl_transposed_copy(from + i, w->out_step, block->width, tl_min(LINE, count - i), to + i * block->lanes, block->lanes);
+        tl_transpose(from + i, w->out_stride, block->width, tl_min(LINE, count - i), to + i * block->lanes, block->lanes);
 }
 
-/* With dots: (vectors of in_width, taps, outputs, lanes), of which one tap. */
+/* With lane_reduction: (vectors of in_width, taps, outputs, lanes), of which one tap. */
 static void copy_vectors(const packing *p, const tl_real *from, const tl_direct_block *block, tl_real *to) {
     const tl_direct_form *form = p->weights->form;
     const size_t lanes = p->kernels->lanes;
     for (size_t i = 0; i < form->in_width; i += lanes, to += form->taps * block->width * lanes)
-        for (size_t o = 0; o < block->width; o++) memcpy(to + o * lanes, from + i + o * p->weights->out_step, lanes * sizeof *to);
+        for (size_t o = 0; o < block->width; o++) memcpy(to + o * lanes, from + i + o * p->weights->out_stride, lanes * sizeof *to);
 }
 
 /* One tap of one block, zero beyond the last output. */
@@ -62,15 +62,15 @@ static void pack_task(void *context, size_t task, int worker) {
     const tl_direct_weights *w = p->weights;
     const size_t taps = w->form->taps, tap = task % taps, count = w->form->in_width;
     const tl_direct_block block = block_at(p->kernels, w->form, task / taps);
-    const tl_real *from = w->weight + (ptrdiff_t)tap * w->tap_step + (ptrdiff_t)(block.first * w->out_step);
+    const tl_real *from = w->weight + (ptrdiff_t)tap * w->tap_stride + (ptrdiff_t)(block.first * w->out_stride);
     tl_real *to = p->packed + block.first * taps * count;
-    if (w->form->dots) {
+    if (w->form->lane_reduction) {
         copy_vectors(p, from, &block, to + tap * block.width * p->kernels->lanes);
         return;
     }
     to += tap * count * block.lanes;
     if (block.width < block.lanes) memset(to, 0, count * block.lanes * sizeof *to);
-    if (w->out_step == 1)
+    if (w->out_stride == 1)
         copy_outputs(w, from, &block, count, to);
     else
         transpose_outputs(w, from, &block, count, to);
@@ -100,7 +100,7 @@ typedef struct sum_job {
 } sum_job;
 
 static size_t rows_in_cache(const tl_direct_form *form) {
-    return UNIT_BYTES / ((form->in_step * form->in_width + form->width) * sizeof(tl_real));
+    return UNIT_BYTES / ((form->in_stride * form->in_width + form->width) * sizeof(tl_real));
 }
 
 static size_t chunks_of(const tl_direct_form *form, size_t batch) {
@@ -113,12 +113,11 @@ bool tl_direct_always_sees_all(const tl_direct_form *form) {
 }
 
 /* With a kernel of 1 the input is read once, in the order of its rows: those of a tile are asked for a tile before. */
-static tl_direct_soon expected(const tl_direct_form *form, const tl_direct_segment *segment, const tl_direct_block *block) {
-    const size_t step = form->in_step * form->in_width;
-    if (form->taps != 1 || form->in_width < form->width || block->first > 0 || segment->rows <= TILE_ROWS)
-        return (tl_direct_soon){0};
-    return (tl_direct_soon){
-        .at = segment->x + TILE_ROWS * step, .rows = segment->rows - TILE_ROWS, .step = step, .width = form->in_width};
+static tl_prefetch expected(const tl_direct_form *form, const tl_direct_segment *segment, const tl_direct_block *block) {
+    const size_t stride = form->in_stride * form->in_width;
+    if (form->taps != 1 || form->in_width < form->width || block->first > 0 || segment->rows <= TILE_ROWS) return (tl_prefetch){0};
+    return (tl_prefetch){
+        .at = segment->x + TILE_ROWS * stride, .rows = segment->rows - TILE_ROWS, .stride = stride, .width = form->in_width};
 }
 
 /* Elements from … to-1 of the windows of a segment, for a block of outputs; `out` is the place of its first row. */
@@ -131,57 +130,59 @@ static void sum_segment(const sum_job *job, const tl_direct_segment *segment, co
     if (segment->width <= block->first || (begin == end && from > 0)) return;
     const size_t width = tl_min(block->width, segment->width - block->first);
     job->kernels->direct_product(&(tl_direct_product){.x = segment->x + (end > begin ? tl_direct_offset(form, begin - first) : 0),
-                                                      .row_step = form->in_step * form->in_width,
+                                                      .row_stride = form->in_stride * form->in_width,
                                                       .runs = window.runs,
-                                                      .run_step = window.run_step,
+                                                      .run_stride = window.run_stride,
                                                       .count = window.count,
-                                                      .step = window.step,
+                                                      .stride = window.stride,
                                                       .factor = job->weight + block->first * form->taps * form->in_width +
                                                                 (end > begin ? begin * block->lanes : 0),
-                                                      .factor_step = block->lanes,
+                                                      .factor_stride = block->lanes,
                                                       .start = from == 0 ? job->start + block->first : NULL,
                                                       .out = out + block->first,
-                                                      .out_step = form->out_step,
+                                                      .out_stride = form->out_stride,
                                                       .rows = segment->rows,
                                                       .vectors = tl_ceil_div(width, job->kernels->lanes),
                                                       .width = width,
-                                                      .soon = {expected(form, segment, block)}});
+                                                      .prefetch = {expected(form, segment, block)}});
 }
 
 /* A part of the weights at a time is used for all rows of the unit before the next one takes its place in the cache. */
 static void sum_block(const sum_job *job, const tl_direct_unit *unit, const tl_direct_block *block) {
     const tl_direct_form *form = job->form;
     const size_t elements = form->taps * form->in_width, limit = WEIGHT_BYTES / (block->lanes * sizeof(tl_real));
-    const size_t most = form->tap_step == 1 ? limit : tl_max(limit / form->in_width, 1) * form->in_width;
-    for (size_t from = 0; from < elements || from == 0; from += most) {
+    const size_t maximum = form->tap_stride == 1 ? limit : tl_max(limit / form->in_width, 1) * form->in_width;
+    for (size_t from = 0; from < elements || from == 0; from += maximum) {
         for (size_t row = unit->begin; row < unit->end;) {
             const tl_direct_segment segment = tl_direct_segment_at(form, unit, row);
-            sum_segment(job, &segment, block, from, tl_min(from + most, elements), job->out + unit->out + row * form->out_step);
+            sum_segment(job, &segment, block, from, tl_min(from + maximum, elements),
+                        job->out + unit->out + row * form->out_stride);
             row += segment.rows;
         }
     }
 }
 
-/* The same with dots: all taps of a vector before the next one, so that the input streams from memory evenly. */
-static void sum_dots(const sum_job *job, const tl_direct_unit *unit, const tl_direct_block *block) {
+/* The same with lane_reduction: all taps of a vector before the next one, so that the input streams from memory evenly. */
+static void reduce_lanes(const sum_job *job, const tl_direct_unit *unit, const tl_direct_block *block) {
     const tl_direct_form *form = job->form;
-    const size_t lanes = job->kernels->lanes, step = block->width * lanes;
+    const size_t lanes = job->kernels->lanes, stride = block->width * lanes;
     const tl_real *weight = job->weight + block->first * form->taps * form->in_width;
     for (size_t row = unit->begin; row < unit->end;) {
         const tl_direct_segment segment = tl_direct_segment_at(form, unit, row);
-        job->kernels->direct_dots(&(tl_direct_product){.x = segment.x,
-                                                       .row_step = form->in_step * form->in_width,
-                                                       .runs = form->in_width / lanes,
-                                                       .run_step = lanes,
-                                                       .count = segment.taps,
-                                                       .step = form->tap_step * form->in_width,
-                                                       .factor = weight + segment.tap * step,
-                                                       .factor_step = step,
-                                                       .factor_skip = (form->taps - segment.taps) * step,
-                                                       .out = job->out + unit->out + row * form->out_step + block->first,
-                                                       .out_step = form->out_step,
-                                                       .rows = segment.rows,
-                                                       .vectors = block->width});
+        job->kernels->direct_lane_reduction(
+            &(tl_direct_product){.x = segment.x,
+                                 .row_stride = form->in_stride * form->in_width,
+                                 .runs = form->in_width / lanes,
+                                 .run_stride = lanes,
+                                 .count = segment.taps,
+                                 .stride = form->tap_stride * form->in_width,
+                                 .factor = weight + segment.tap * stride,
+                                 .factor_stride = stride,
+                                 .factor_skip = (form->taps - segment.taps) * stride,
+                                 .out = job->out + unit->out + row * form->out_stride + block->first,
+                                 .out_stride = form->out_stride,
+                                 .rows = segment.rows,
+                                 .vectors = block->width});
         row += segment.rows;
     }
 }
@@ -193,10 +194,10 @@ static void multiply_windows(const sum_job *job, const tl_direct_unit *unit, siz
         const tl_direct_segment segment = tl_direct_segment_at(form, unit, row);
         tl_factor_multiply(&job->factor, block,
                            &(tl_factor_rows){.x = segment.x,
-                                             .row_step = form->in_step * form->in_width,
+                                             .row_stride = form->in_stride * form->in_width,
                                              .rows = segment.rows,
-                                             .y = job->out + unit->out + row * form->out_step,
-                                             .y_step = form->out_step});
+                                             .y = job->out + unit->out + row * form->out_stride,
+                                             .y_stride = form->out_stride});
         row += segment.rows;
     }
 }
@@ -208,8 +209,8 @@ static void sum_task(void *context, size_t task, int worker) {
     for (size_t i = 0; job->form->in_place && i < tl_factor_blocks(&job->factor); i++) multiply_windows(job, &unit, i);
     for (size_t i = 0; !job->form->in_place && i < block_count(job->kernels, job->form); i++) {
         const tl_direct_block block = block_at(job->kernels, job->form, i);
-        if (job->form->dots)
-            sum_dots(job, &unit, &block);
+        if (job->form->lane_reduction)
+            reduce_lanes(job, &unit, &block);
         else
             sum_block(job, &unit, &block);
     }

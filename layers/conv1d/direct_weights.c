@@ -13,19 +13,19 @@
 
 enum {
     UNIT_BYTES = 384 * 1024, /* of them and their input, a share of the second-level cache */
-    LEAST_SHARE = 4,         /* of the rows that are wanted at a time, so many all the same */
+    MIN_SHARE = 4,           /* of the rows that are wanted at a time, so many all the same */
     PART_ROWS = 2048,        /* of dy for each part, at least */
-    MOST_PARTS = 16,         /* of the batch */
+    MAX_PARTS = 16,          /* of the batch */
     TASKS_EACH = 2,          /* tasks for each worker, to even out their speeds */
     SLICE = 128,             /* elements of the window of a task, at least */
-    LEAST_AHEAD = 24         /* of them, to ask for what comes next meanwhile */
+    MIN_AHEAD = 24           /* of them, to ask for what comes next meanwhile */
 };
 
 typedef struct product_job {
     const tl_kernels *kernels;
     tl_direct_form form;
     size_t batch, samples, chunks, units; /* a unit is `samples` samples, or one of `chunks` pieces of one */
-    size_t most_rows;                     /* of a unit's sample */
+    size_t max_rows;                      /* of a unit's sample */
     size_t parts, groups, slices;         /* a task is a group of blocks and a slice of the window over one part */
     size_t width, inner;                  /* filters, rounded up; kernel · channels */
     const tl_real *x, *dy;
@@ -35,18 +35,18 @@ typedef struct product_job {
 } product_job;
 
 static size_t unit_rows(const tl_conv1d_shape *shape, const tl_tuning *tuning) {
-    const size_t lanes = tl_min(shape->filters, TL_MOST_TILE_WIDTH), inputs = shape->stride * shape->channels;
+    const size_t lanes = tl_min(shape->filters, TL_MAX_TILE_WIDTH), inputs = shape->stride * shape->channels;
     const size_t wanted = tuning->sum_rows; /* loading and storing sums takes little time beside them */
-    return tl_min(tl_max(UNIT_BYTES / ((inputs + lanes) * sizeof(tl_real)), wanted / LEAST_SHARE), wanted);
+    return tl_min(tl_max(UNIT_BYTES / ((inputs + lanes) * sizeof(tl_real)), wanted / MIN_SHARE), wanted);
 }
 
 static product_job job_of(const tl_conv1d_shape *whole, const tl_tuning *tuning) {
     const tl_conv1d_shape joined = tl_direct_joined(whole), *shape = &joined;
     product_job job = {.form = tl_direct_forward_form(shape), .batch = shape->batch};
     const size_t limit = unit_rows(shape, tuning);
-    job.parts = tl_max(tl_min(tl_power_of_two(shape->batch * shape->out_length / PART_ROWS), MOST_PARTS), 1);
+    job.parts = tl_max(tl_min(tl_power_of_two(shape->batch * shape->out_length / PART_ROWS), MAX_PARTS), 1);
     job.chunks = tl_ceil_div(shape->out_length, limit);
-    job.most_rows = tl_min(shape->out_length, limit);
+    job.max_rows = tl_min(shape->out_length, limit);
     job.samples = tl_max(tl_min(limit / shape->out_length, shape->batch / job.parts), 1);
     job.units = tl_ceil_div(shape->batch, job.samples) * job.chunks;
     job.parts = tl_min(job.parts, job.units);
@@ -59,12 +59,12 @@ static size_t copies_count(const product_job *job) { return job->samples * tl_di
 
 /* Of the largest unit that a smaller batch may have, too: its pieces may be longer. */
 static size_t packed_count(const product_job *job) {
-    const size_t rows = job->samples * job->most_rows;
-    return rows * tl_min(job->width, TL_MOST_TILE_WIDTH);
+    const size_t rows = job->samples * job->max_rows;
+    return rows * tl_min(job->width, TL_MAX_TILE_WIDTH);
 }
 
 static size_t own_count(const product_job *job) {
-    return 2 * TL_MOST_TILE_WIDTH + tl_aligned_count(copies_count(job) + packed_count(job));
+    return 2 * TL_MAX_TILE_WIDTH + tl_aligned_count(copies_count(job) + packed_count(job));
 }
 
 /* A single part needs no sums of its own: the gradient has them. */
@@ -74,8 +74,8 @@ static size_t sums_count(const product_job *job) { return job->parts > 1 ? job->
 
 /* The same rows of some samples. */
 typedef struct sample_unit {
-    tl_direct_unit first; /* of the first sample */
-    size_t samples, step; /* elements between what they read */
+    tl_direct_unit first;   /* of the first sample */
+    size_t samples, stride; /* elements between what they read */
 } sample_unit;
 
 static sample_unit unit_at(const product_job *job, size_t index, tl_real *copies) {
@@ -84,7 +84,7 @@ static sample_unit unit_at(const product_job *job, size_t index, tl_real *copies
     sample_unit made = {.samples = tl_min(job->samples, job->batch - sample)};
     for (size_t i = made.samples; i-- > 0;)
         made.first = tl_direct_unit_at(form, job->chunks, (sample + i) * job->chunks + chunk, job->x, copies + i * copy);
-    made.step = made.first.window == copies ? copy : form->in_length * form->in_width;
+    made.stride = made.first.window == copies ? copy : form->in_length * form->in_width;
     return made;
 }
 
@@ -93,12 +93,12 @@ typedef struct sum_area {
     tl_direct_block block;
     size_t from, to;
     tl_real *out; /* of the block */
-    size_t out_step, width;
+    size_t out_stride, width;
     tl_real *bias;
 } sum_area;
 
 static sum_area area_at(const product_job *job, size_t part, size_t index, size_t slice) {
-    const size_t grain = job->form.tap_step == 1 ? 1 : job->form.in_width, count = job->inner / grain;
+    const size_t grain = job->form.tap_stride == 1 ? 1 : job->form.in_width, count = job->inner / grain;
     const tl_direct_block block = tl_direct_block_at(job->kernels, job->form.width, index);
     sum_area a = {.block = block,
                   .from = tl_split_at(count, job->slices, slice) * grain,
@@ -106,22 +106,22 @@ static sum_area area_at(const product_job *job, size_t part, size_t index, size_
                   .bias = slice == 0 ? job->bias_sums + part * job->width + block.first : NULL};
     const bool own = job->parts > 1;
     a.out = own ? job->sums + (part * job->width + block.first) * job->inner : job->dweight + block.first;
-    a.out_step = own ? block.lanes : job->form.width;
+    a.out_stride = own ? block.lanes : job->form.width;
     a.width = own ? block.lanes : block.width;
     return a;
 }
 
 /* Rows of it from begin / whole to end / whole. */
-static tl_direct_soon share_of(const tl_direct_soon *soon, size_t begin, size_t end, size_t whole) {
-    const size_t first = soon->rows * begin / whole;
-    tl_direct_soon share = *soon;
-    share.at += first * share.step;
-    share.rows = soon->rows * end / whole - first;
+static tl_prefetch share_of(const tl_prefetch *prefetch, size_t begin, size_t end, size_t whole) {
+    const size_t first = prefetch->rows * begin / whole;
+    tl_prefetch share = *prefetch;
+    share.at += first * share.stride;
+    share.rows = prefetch->rows * end / whole - first;
     return share;
 }
 
 /* Adds the products of a segment's rows to an area; `product` has the rows' dy. */
-static void add_segment(const product_job *job, const sum_area *area, const tl_direct_segment *segment, const tl_direct_soon *soon,
+static void add_segment(const product_job *job, const sum_area *area, const tl_direct_segment *segment, const tl_prefetch *prefetch,
                         tl_direct_product product) {
     const tl_direct_form *form = &job->form;
     const size_t first = segment->tap * form->in_width, begin = tl_max(area->from, first);
@@ -130,12 +130,12 @@ static void add_segment(const product_job *job, const sum_area *area, const tl_d
     const tl_direct_window window = tl_direct_window_of(form, end - begin);
     const tl_real *x = segment->x + tl_direct_offset(form, begin - first);
     product.count = segment->rows;
-    product.row_step = window.step;
+    product.row_stride = window.stride;
     product.rows = window.count;
-    product.out = area->out + begin * area->out_step;
-    for (size_t run = 0; run < window.runs; run++, product.out += window.count * area->out_step) {
-        product.x = x + run * window.run_step;
-        for (size_t i = 0; i < 2; i++) product.soon[i] = share_of(&soon[i], run, run + 1, window.runs);
+    product.out = area->out + begin * area->out_stride;
+    for (size_t run = 0; run < window.runs; run++, product.out += window.count * area->out_stride) {
+        product.x = x + run * window.run_stride;
+        for (size_t i = 0; i < 2; i++) product.prefetch[i] = share_of(&prefetch[i], run, run + 1, window.runs);
         job->kernels->direct_product(&product);
     }
 }
@@ -143,18 +143,18 @@ static void add_segment(const product_job *job, const sum_area *area, const tl_d
 /* dy of a unit, its rows without others between them: where a block has all filters it lies there so. Adds its sums to the bias. */
 static const tl_real *factor_of(const product_job *job, const sample_unit *unit, const sum_area *area, tl_real *own) {
     const tl_direct_form *form = &job->form;
-    const tl_real *dy = job->dy + unit->first.out + unit->first.begin * form->out_step + area->block.first;
+    const tl_real *dy = job->dy + unit->first.out + unit->first.begin * form->out_stride + area->block.first;
     const size_t rows = unit->samples * (unit->first.end - unit->first.begin);
-    tl_real *packed = own + 2 * TL_MOST_TILE_WIDTH + copies_count(job);
+    tl_real *packed = own + 2 * TL_MAX_TILE_WIDTH + copies_count(job);
     if (area->block.lanes == form->width) {
         if (area->bias) job->kernels->sum_rows(dy, rows, form->width, area->bias);
         return dy;
     }
     job->kernels->direct_pack(&(tl_direct_packing){.from = dy,
-                                                   .from_step = form->out_step,
+                                                   .from_stride = form->out_stride,
                                                    .rows = rows,
                                                    .packed = packed,
-                                                   .sums = area->bias ? area->bias : own + TL_MOST_TILE_WIDTH,
+                                                   .sums = area->bias ? area->bias : own + TL_MAX_TILE_WIDTH,
                                                    .vectors = area->block.vectors,
                                                    .width = area->block.width});
     return packed;
@@ -162,25 +162,25 @@ static const tl_real *factor_of(const product_job *job, const sample_unit *unit,
 
 /* What comes after a block of a unit: dy of another block, and with the unit behind it (`next`) its input too. Few elements are
  * done before it could come. */
-static void look_ahead(const product_job *job, const sample_unit *unit, size_t block, bool next, tl_direct_soon soon[2]) {
+static void look_ahead(const product_job *job, const sample_unit *unit, size_t block, bool next, tl_prefetch prefetch[2]) {
     const tl_direct_form *form = &job->form;
     const tl_direct_block columns = tl_direct_block_at(job->kernels, form->width, block);
     const tl_direct_unit *first = &unit->first;
-    const size_t row = form->in_step * form->in_width;
-    const size_t rows = job->inner / job->slices < LEAST_AHEAD ? 0 : unit->samples * (first->end - first->begin);
-    soon[0] = (tl_direct_soon){.at = job->dy + first->out + first->begin * form->out_step + columns.first,
-                               .rows = rows,
-                               .step = form->out_step,
-                               .width = columns.width};
-    soon[1] = (tl_direct_soon){.at = first->in + first->begin * row, .rows = next ? rows : 0, .step = row, .width = row};
+    const size_t row = form->in_stride * form->in_width;
+    const size_t rows = job->inner / job->slices < MIN_AHEAD ? 0 : unit->samples * (first->end - first->begin);
+    prefetch[0] = (tl_prefetch){.at = job->dy + first->out + first->begin * form->out_stride + columns.first,
+                                .rows = rows,
+                                .stride = form->out_stride,
+                                .width = columns.width};
+    prefetch[1] = (tl_prefetch){.at = first->in + first->begin * row, .rows = next ? rows : 0, .stride = row, .width = row};
     if (next) {
-        soon[0].at += rows * form->out_step;
-        soon[1].at += rows * row;
+        prefetch[0].at += rows * form->out_stride;
+        prefetch[1].at += rows * row;
     }
 }
 
 /* Adds the products of a unit to an area. */
-static void add_unit(const product_job *job, const sample_unit *unit, const sum_area *area, const tl_direct_soon *soon,
+static void add_unit(const product_job *job, const sample_unit *unit, const sum_area *area, const tl_prefetch *prefetch,
                      tl_real *own) {
     const tl_direct_form *form = &job->form;
     const tl_direct_unit *first = &unit->first;
@@ -188,16 +188,16 @@ static void add_unit(const product_job *job, const sample_unit *unit, const sum_
     for (size_t row = first->begin; row < first->end;) {
         const tl_direct_segment segment = tl_direct_segment_at(form, first, row);
         const size_t at = row - first->begin, all = first->end - first->begin;
-        const tl_direct_soon share[2] = {share_of(&soon[0], at, at + segment.rows, all),
-                                         share_of(&soon[1], at, at + segment.rows, all)};
+        const tl_prefetch share[2] = {share_of(&prefetch[0], at, at + segment.rows, all),
+                                      share_of(&prefetch[1], at, at + segment.rows, all)};
         add_segment(job, area, &segment, share,
                     (tl_direct_product){.runs = unit->samples,
-                                        .run_step = unit->step,
-                                        .step = form->in_step * form->in_width,
+                                        .run_stride = unit->stride,
+                                        .stride = form->in_stride * form->in_width,
                                         .factor = factor + at * area->block.lanes,
-                                        .factor_step = area->block.lanes,
+                                        .factor_stride = area->block.lanes,
                                         .factor_skip = (all - segment.rows) * area->block.lanes,
-                                        .out_step = area->out_step,
+                                        .out_stride = area->out_stride,
                                         .vectors = area->block.vectors,
                                         .width = area->width});
         row += segment.rows;
@@ -210,7 +210,7 @@ static void add_unit(const product_job *job, const sample_unit *unit, const sum_
 static void clear_area(const product_job *job, const sum_area *area) {
     if (area->bias) memset(area->bias, 0, area->block.lanes * sizeof *area->bias);
     if (job->parts > 1)
-        memset(area->out + area->from * area->out_step, 0, (area->to - area->from) * area->out_step * sizeof(tl_real));
+        memset(area->out + area->from * area->out_stride, 0, (area->to - area->from) * area->out_stride * sizeof(tl_real));
 }
 
 /* The sums of a group of blocks and a slice of the window over one part of the batch. */
@@ -224,15 +224,15 @@ static void product_task(void *context, size_t task, int worker) {
         const sum_area area = area_at(job, part, block, slice);
         clear_area(job, &area);
     }
-    memset(own, 0, 2 * TL_MOST_TILE_WIDTH * sizeof *own);
+    memset(own, 0, 2 * TL_MAX_TILE_WIDTH * sizeof *own);
     const size_t last = tl_split_at(job->units, job->parts, part + 1);
     for (size_t i = tl_split_at(job->units, job->parts, part); i < last; i++) {
-        const sample_unit unit = unit_at(job, i, own + 2 * TL_MOST_TILE_WIDTH);
+        const sample_unit unit = unit_at(job, i, own + 2 * TL_MAX_TILE_WIDTH);
         for (size_t block = begin; block < end; block++) {
             const sum_area area = area_at(job, part, block, slice);
-            tl_direct_soon soon[2];
-            look_ahead(job, &unit, block + 1 < end ? block + 1 : begin, block + 1 == end && i + 1 < last, soon);
-            add_unit(job, &unit, &area, soon, own);
+            tl_prefetch prefetch[2];
+            look_ahead(job, &unit, block + 1 < end ? block + 1 : begin, block + 1 == end && i + 1 < last, prefetch);
+            add_unit(job, &unit, &area, prefetch, own);
         }
     }
 }
@@ -256,12 +256,12 @@ static void gather_task(void *context, size_t task, int worker) {
 
 /* Whatever the tuning. */
 size_t tl_direct_weights_scratch(const tl_conv1d_shape *shape, int workers) {
-    size_t most = 0;
+    size_t maximum = 0;
     for (size_t i = 0; i < TL_TUNINGS; i++) {
         const product_job job = job_of(shape, &tl_tunings[i]);
-        most = tl_max(most, sums_count(&job) + job.parts * job.width + (size_t)workers * own_count(&job));
+        maximum = tl_max(maximum, sums_count(&job) + job.parts * job.width + (size_t)workers * own_count(&job));
     }
-    return most;
+    return maximum;
 }
 
 /* Tasks within a part repeat its copies of the input, or of dy: no more of them than the workers need. */
@@ -270,7 +270,7 @@ static void cut_tasks(product_job *job, size_t workers) {
     const size_t wanted = workers > 1 ? tl_ceil_div(TASKS_EACH * workers, job->parts) : 1;
     job->groups = tl_min(wanted, blocks);
     job->slices = tl_max(tl_min(wanted / job->groups, job->inner / SLICE), 1);
-    if (job->form.tap_step > 1) job->slices = tl_min(job->slices, job->form.taps);
+    if (job->form.tap_stride > 1) job->slices = tl_min(job->slices, job->form.taps);
 }
 
 double tl_direct_weights_cost(const tl_conv1d_shape *shape) {

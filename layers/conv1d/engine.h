@@ -56,10 +56,10 @@ tl_status tl_conv1d_prepare(const tl_conv1d_spec *spec, tl_conv1d_pass predicts,
 size_t tl_conv1d_scratch(const tl_conv1d_job *job, int workers);
 
 /* Bytes of packed or transformed weights that stay in the second-level cache; larger ones come from beyond each time. */
-enum { TL_NEAR_WEIGHTS = 1 << 20 };
+enum { TL_CACHED_WEIGHTS = 1 << 20 };
 
 /* For `cost`: packing or transforming an element takes so many times as long as usual where there are so many of them. */
-double tl_conv1d_far_weights(double elements);
+double tl_conv1d_cache_penalty(double elements);
 
 extern const tl_conv1d_ops tl_conv1d_naive;
 extern const tl_conv1d_ops tl_conv1d_gemm;

@@ -89,12 +89,12 @@ static double cost_of(const tl_conv1d_ops *ops, const tl_conv1d_shape *shape, tl
 static const tl_conv1d_ops *choose(const tl_conv1d_shape *shape, tl_conv1d_pass pass, bool predicts) {
     tl_conv1d_shape usual = *shape;
     const tl_conv1d_ops *best = &tl_conv1d_direct;
-    double least = HUGE_VAL;
+    double minimum = HUGE_VAL;
     if (predicts) usual.batch = USUAL_BATCH;
     for (size_t i = 0; i < ENGINES; i++) {
         const double cost = predicts && engines[i]->mixes_samples ? HUGE_VAL : cost_of(engines[i], &usual, pass);
-        if (cost >= least) continue;
-        least = cost;
+        if (cost >= minimum) continue;
+        minimum = cost;
         best = engines[i];
     }
     return best;
@@ -121,10 +121,10 @@ tl_status tl_conv1d_prepare(const tl_conv1d_spec *spec, tl_conv1d_pass predicts,
 }
 
 size_t tl_conv1d_scratch(const tl_conv1d_job *job, int workers) {
-    size_t most = 0;
+    size_t maximum = 0;
     for (int pass = TL_FORWARD; pass <= TL_BACKWARD_WEIGHTS; pass++) {
         const size_t count = job->engine[pass]->scratch(&job->shape, (tl_conv1d_pass)pass, workers);
-        if (count > most) most = count;
+        if (count > maximum) maximum = count;
     }
-    return most;
+    return maximum;
 }

@@ -16,11 +16,11 @@
 
 enum {
     TILE = (1 << 19) / sizeof(tl_real), /* elements of a tile of windows: 512 KiB stay in the second level of cache */
-    LEAST_ROWS = 128,                   /* of a tile: the BLAS copies all weights for each product */
-    MOST_ROWS = 512,                    /* of a tile: the product gains nothing by more */
+    MIN_ROWS = 128,                     /* of a tile: the BLAS copies all weights for each product */
+    MAX_ROWS = 512,                     /* of a tile: the product gains nothing by more */
     MIRROR_CHANNELS = 16,               /* at least, for dX as a convolution: the BLAS is slow on products of fewer columns */
     PART_ROWS = 512,                    /* of a part of the batch whose dW is summed by itself, at least */
-    MOST_PARTS = 8,                     /* of the batch */
+    MAX_PARTS = 8,                      /* of the batch */
     BIAS_RUN = 64                       /* rows of dy that are summed by themselves first: the error grows with rows / 64 */
 };
 
@@ -47,8 +47,7 @@ static gemm_job job_of(const tl_conv1d_shape *s) {
                                           .out_length = s->out_length},
                                .length = s->length,
                                .channels = s->channels};
-    job.tile_rows =
-        tl_min(tl_min(tl_max(tl_max(TILE / job.width, tl_min(4 * TILE / job.width, LEAST_ROWS)), 1), MOST_ROWS), job.rows);
+    job.tile_rows = tl_min(tl_min(tl_max(tl_max(TILE / job.width, tl_min(4 * TILE / job.width, MIN_ROWS)), 1), MAX_ROWS), job.rows);
     job.plain = s->kernel == 1 && s->stride == 1 && s->length == s->out_length;
     return job;
 }
@@ -162,7 +161,7 @@ static void backward_input(const tl_conv1d_shape *shape, const tl_real *dy, cons
 
 /* ---- dW and db: a task is a part of the batch, summed by itself; the shape alone fixes the parts ---- */
 
-static size_t weight_tasks(const gemm_job *job) { return tl_min(tl_max(job->rows / PART_ROWS, 1), MOST_PARTS); }
+static size_t weight_tasks(const gemm_job *job) { return tl_min(tl_max(job->rows / PART_ROWS, 1), MAX_PARTS); }
 
 static size_t sums_size(const gemm_job *job) { return (job->width + 1) * job->shape->filters; }
 

@@ -62,12 +62,12 @@ size_t tl_conv1d_groups_scratch(const tl_conv1d_groups *self, int workers) {
 
 /* The columns of group g of a matrix of `groups` times `width` columns, side by side, and back. */
 static void gather(const tl_conv1d_groups *self, const tl_real *from, size_t rows, size_t width, size_t g, tl_real *to) {
-    const size_t step = self->groups * width;
-    for (size_t row = 0; row < rows; row++) memcpy(to + row * width, from + row * step + g * width, width * sizeof *to);
+    const size_t stride = self->groups * width;
+    for (size_t row = 0; row < rows; row++) memcpy(to + row * width, from + row * stride + g * width, width * sizeof *to);
 }
 static void scatter(const tl_conv1d_groups *self, const tl_real *from, size_t rows, size_t width, size_t g, tl_real *to) {
-    const size_t step = self->groups * width;
-    for (size_t row = 0; row < rows; row++) memcpy(to + row * step + g * width, from + row * width, width * sizeof *to);
+    const size_t stride = self->groups * width;
+    for (size_t row = 0; row < rows; row++) memcpy(to + row * stride + g * width, from + row * width, width * sizeof *to);
 }
 
 /* ---- passes ---- */

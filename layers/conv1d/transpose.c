@@ -1,8 +1,9 @@
 /* The transpose of a convolution: forward is the convolution's dX, and backward its forward. */
-#include "layers/conv1d/engine.h"
+#include "layers/conv1d/variant.h"
 
 #include "base/math.h"
 #include "base/memory.h"
+#include "compute/window.h"
 #include "graph/builder.h"
 #include "layers/registry.h"
 
@@ -11,24 +12,24 @@
 /* Rows of dy that are summed by themselves first, for the gradient of the bias. */
 enum { RUN = 64 };
 
+/* A series becomes as many times as long. */
+enum { MAX_STRIDE = 1 << 16 };
+
 typedef struct transpose_layer {
     tl_layer base;
     tl_conv1d_transpose_cfg cfg;
     tl_conv1d_job job; /* [OUT] of setup: the convolution from the output to the input */
 } transpose_layer;
 
-static void check_least(const char *what, int value, int least, tl_error *error) {
-    if (value < least) tl_fail(error, TL_ERROR_ARGUMENT, "%s %d is below %d", what, value, least);
-}
-
 static void check_ranges(const tl_conv1d_transpose_cfg *cfg, tl_error *error) {
-    check_least("filters", cfg->filters, 1, error);
-    check_least("kernel", cfg->kernel, 1, error);
-    check_least("stride", cfg->stride, 1, error);
-    check_least("dilation", cfg->dilation, 1, error);
-    check_least("left padding", cfg->pad_left, 0, error);
-    check_least("right padding", cfg->pad_right, 0, error);
-    check_least("output padding", cfg->output_padding, 0, error);
+    if (cfg->filters < 1) tl_fail(error, TL_ERROR_ARGUMENT, "filters %d is below 1", cfg->filters);
+    tl_steps_check("kernel", cfg->kernel, 1, error);
+    tl_steps_check("stride", cfg->stride, 1, error);
+    tl_steps_check("dilation", cfg->dilation, 1, error);
+    tl_steps_check("left padding", cfg->pad_left, 0, error);
+    tl_steps_check("right padding", cfg->pad_right, 0, error);
+    tl_steps_check("output padding", cfg->output_padding, 0, error);
+    if (cfg->stride > MAX_STRIDE) tl_fail(error, TL_ERROR_ARGUMENT, "stride %d is above %d", cfg->stride, MAX_STRIDE);
     if (cfg->output_padding >= cfg->stride)
         tl_fail(error, TL_ERROR_ARGUMENT, "output padding %d is not below the stride %d", cfg->output_padding, cfg->stride);
 }
@@ -104,17 +105,17 @@ static void add_rows(const tl_real *restrict from, size_t rows, size_t channels,
         for (size_t c = 0; c < channels; c++) sum[c] += from[row * channels + c];
 }
 
-typedef struct bias_run {
+typedef struct bias_job {
     const tl_real *bias;
     tl_real *y;
     size_t length, channels;
-} bias_run;
+} bias_job;
 
 static void bias_task(void *context, size_t sample, int worker) {
     (void)worker;
-    const bias_run *run = context;
-    tl_real *y = run->y + sample * run->length * run->channels;
-    for (size_t t = 0; t < run->length; t++) add_rows(run->bias, 1, run->channels, y + t * run->channels);
+    const bias_job *job = context;
+    tl_real *y = job->y + sample * job->length * job->channels;
+    for (size_t t = 0; t < job->length; t++) add_rows(job->bias, 1, job->channels, y + t * job->channels);
 }
 
 static void transpose_forward(const tl_layer *layer, const tl_pass *pass) {
@@ -124,8 +125,8 @@ static void transpose_forward(const tl_layer *layer, const tl_pass *pass) {
     self->job.engine[TL_BACKWARD_INPUT]->backward_input(&shape, pass->x[0].data, pass->parameter[0], pass->y.data, pass->workers,
                                                         pass->scratch);
     if (self->cfg.no_bias) return;
-    bias_run run = {.bias = pass->parameter[1], .y = pass->y.data, .length = shape.length, .channels = shape.channels};
-    tl_parallel(pass->workers, shape.batch, (double)tl_tensor_count(&pass->y), bias_task, &run);
+    bias_job job = {.bias = pass->parameter[1], .y = pass->y.data, .length = shape.length, .channels = shape.channels};
+    tl_parallel(pass->workers, shape.batch, (double)tl_tensor_count(&pass->y), bias_task, &job);
 }
 
 static void bias_gradient(const tl_pass *pass, const tl_conv1d_shape *shape) {
@@ -157,6 +158,31 @@ static double transpose_flops(const tl_layer *layer) {
     return 2 * (double)cfg->kernel * (double)cfg->filters * (double)layer->in[0].length * (double)layer->in[0].channels;
 }
 
+/* ---- on a stream ---- */
+
+static void transpose_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+    const transpose_layer *self = (const transpose_layer *)layer;
+    const ptrdiff_t behind = (ptrdiff_t)self->cfg.pad_right - self->cfg.output_padding;
+    (void)error;
+    tl_conv1d_transpose_stream_plan(&self->job.shape, behind, tl_kernels_of(workers), how);
+}
+
+static void transpose_stream_pack(const tl_layer *layer, const tl_workers *workers, tl_real *const *parameter,
+                                  tl_real *const *state, tl_real *packed) {
+    const transpose_layer *self = (const transpose_layer *)layer;
+    (void)state;
+    tl_conv1d_transpose_stream_pack(&self->job.shape, tl_kernels_of(workers), parameter[0], self->cfg.no_bias ? NULL : parameter[1],
+                                    packed);
+}
+
+static void transpose_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
+    const transpose_layer *self = (const transpose_layer *)layer;
+    tl_conv1d_transpose_stream_run(&self->job.shape, !self->cfg.no_bias, pass);
+}
+
+static const tl_stream_ops transpose_stream = {
+    .plan = transpose_stream_plan, .pack = transpose_stream_pack, .run = transpose_stream_run};
+
 static const tl_setting settings[] = {
     {"filters", TL_SETTING_INTEGER, offsetof(transpose_layer, cfg.filters), NULL},
     {"kernel", TL_SETTING_INTEGER, offsetof(transpose_layer, cfg.kernel), NULL},
@@ -182,6 +208,7 @@ const tl_layer_ops tl_conv1d_transpose_layer_ops = {
     .flops = transpose_flops,
     .forward = transpose_forward,
     .backward = transpose_backward,
+    .stream = &transpose_stream,
 };
 
 tl_node tl_conv1d_transpose_sized(tl_model *model, tl_node x, const tl_conv1d_transpose_cfg *cfg, size_t size) {

@@ -4,23 +4,25 @@
 
 #include "layers/conv1d/engine.h"
 
+#include "kernels/kernels.h"
+
 /* How the series goes on beyond its ends. */
-typedef struct tl_extension {
+typedef struct tl_pad_mode {
     tl_padding_mode mode;
     size_t length, pad_left, padded; /* padded: pad_left + length + right padding */
-} tl_extension;
+} tl_pad_mode;
 
 /* padded: (batch, padded, channels) = x, (batch, length, channels), extended. lengths: how much of each sample counts; NULL: all.
  */
-void tl_extend(const tl_extension *extension, const tl_real *x, size_t batch, size_t channels, const size_t *lengths,
-               const tl_workers *workers, tl_real *padded);
+void tl_pad_copy(const tl_pad_mode *extension, const tl_real *x, size_t batch, size_t channels, const size_t *lengths,
+                 const tl_workers *workers, tl_real *padded);
 
 /* The transpose: dx = the sums of what its copies in `padded` got. */
-void tl_fold(const tl_extension *extension, const tl_real *padded, size_t batch, size_t channels, const size_t *lengths,
-             const tl_workers *workers, tl_real *dx);
+void tl_pad_fold(const tl_pad_mode *extension, const tl_real *padded, size_t batch, size_t channels, const size_t *lengths,
+                 const tl_workers *workers, tl_real *dx);
 
 /* Whether a series of that length has enough steps to be extended by so many on each side. */
-bool tl_extends(const tl_extension *extension, size_t length);
+bool tl_pad_fits(const tl_pad_mode *extension, size_t length);
 
 /* A convolution of groups: group g makes filters g·F/groups … of channels g·C/groups …; the weight is (kernel, C/groups, F). */
 typedef struct tl_conv1d_groups {
@@ -39,6 +41,20 @@ void tl_conv1d_groups_backward_input(const tl_conv1d_groups *self, const tl_real
                                      const tl_workers *workers, tl_real *scratch);
 void tl_conv1d_groups_backward_weights(const tl_conv1d_groups *self, const tl_real *x, const tl_real *dy, tl_real *dweight,
                                        tl_real *dbias, const tl_workers *workers, tl_real *scratch);
+
+/* The same convolution on a stream (tl_stream_ops), with the bits of the direct engine: of `pass`, input 0 and the output hold all
+ * channels and filters. */
+void tl_conv1d_stream_plan(const tl_conv1d_groups *self, const tl_kernels *kernels, tl_streaming *how);
+void tl_conv1d_stream_pack(const tl_conv1d_groups *self, const tl_kernels *kernels, const tl_real *weight, const tl_real *bias,
+                           tl_real *packed);
+void tl_conv1d_stream_run(const tl_conv1d_groups *self, const tl_stream_pass *pass);
+
+/* A transposed convolution on a stream: `shape` is of the convolution from the output to the input; `behind`: steps cut off at the
+ * end, less those that are added there. */
+void tl_conv1d_transpose_stream_plan(const tl_conv1d_shape *shape, ptrdiff_t behind, const tl_kernels *kernels, tl_streaming *how);
+void tl_conv1d_transpose_stream_pack(const tl_conv1d_shape *shape, const tl_kernels *kernels, const tl_real *weight,
+                                     const tl_real *bias, tl_real *packed);
+void tl_conv1d_transpose_stream_run(const tl_conv1d_shape *shape, bool biased, const tl_stream_pass *pass);
 
 /* Each channel by itself: not in the table of engines, since its weight is (kernel, channels). */
 extern const tl_conv1d_ops tl_conv1d_depthwise;

@@ -10,7 +10,7 @@
 
 #include "base/math.h"
 #include "base/memory.h"
-#include "compute/matrix.h"
+#include "compute/transpose.h"
 
 #include <string.h>
 
@@ -18,19 +18,19 @@ enum {
     UNITS = 16,               /* wanted at least, for the workers to share */
     WEIGHT_BYTES = 16 * 1024, /* transformed weights that stay in the first-level cache while the rows of a unit pass */
     READY = TL_ALIGNMENT / sizeof(tl_real), /* of a worker's memory, the first: whether its weights are transformed */
-    PIECE = 16,           /* input elements whose weights are transformed at a time: a line of the cache, in single precision */
-    WINDOW_MOST = 1 << 22 /* elements that a window of transformed tiles may have, about */
+    PIECE = 16,          /* input elements whose weights are transformed at a time: a line of the cache, in single precision */
+    WINDOW_MAX = 1 << 22 /* elements that a window of transformed tiles may have, about */
 };
 
 /* ---- weights ---- */
 
-/* Element (tap, input element, output) of a form is from[first + tap·tap_step + element·in_step + output·out_step], or 0 where that
- * lies beyond `count`: the last tap of a stride may. */
+/* Element (tap, input element, output) of a form is from[first + tap·tap_stride + element·in_stride + output·out_stride], or 0
+ * where that lies beyond `count`: the last tap of a stride may. */
 typedef struct weights {
     const tl_real *from;
     size_t count, first;
-    ptrdiff_t tap_step;
-    size_t in_step, out_step;
+    ptrdiff_t tap_stride;
+    size_t in_stride, out_stride;
 } weights;
 
 typedef struct sum_job {
@@ -62,16 +62,16 @@ typedef struct weights_piece {
 static void pack_tap(const sum_job *job, const weights_piece *piece, size_t tap, tl_real *to) {
     const weights *w = &job->weights;
     const size_t lanes = piece->block.lanes, width = piece->block.width;
-    size_t at =
-        (size_t)((ptrdiff_t)w->first + (ptrdiff_t)tap * w->tap_step) + piece->first * w->in_step + piece->block.first * w->out_step;
-    if (w->out_step == 1) {
-        for (size_t i = 0; i < piece->count && at < w->count; i++, at += w->in_step)
+    size_t at = (size_t)((ptrdiff_t)w->first + (ptrdiff_t)tap * w->tap_stride) + piece->first * w->in_stride +
+                piece->block.first * w->out_stride;
+    if (w->out_stride == 1) {
+        for (size_t i = 0; i < piece->count && at < w->count; i++, at += w->in_stride)
             memcpy(to + i * lanes, w->from + at, tl_min(width, w->count - at) * sizeof *to);
         return;
     }
     if (at < w->count) {
-        const size_t outputs = tl_min(width, tl_ceil_div(w->count - at, w->out_step));
-        tl_transposed_copy(w->from + at, w->out_step, outputs, piece->count, to, lanes);
+        const size_t outputs = tl_min(width, tl_ceil_div(w->count - at, w->out_stride));
+        tl_transpose(w->from + at, w->out_stride, outputs, piece->count, to, lanes);
     }
 }
 
@@ -86,10 +86,10 @@ static void pack_piece(const sum_job *job, const weights_piece *piece, tl_real *
 static const tl_real *ready_piece(const sum_job *job, const weights_piece *piece) {
     const weights *w = &job->weights;
     const size_t taps = job->form.variant->taps, first = piece->group * taps;
-    if (w->out_step != 1 || w->tap_step < 0 || piece->block.width < piece->block.lanes || first + taps > job->form.taps)
+    if (w->out_stride != 1 || w->tap_stride < 0 || piece->block.width < piece->block.lanes || first + taps > job->form.taps)
         return NULL;
-    const size_t at = w->first + first * (size_t)w->tap_step + piece->first * w->in_step + piece->block.first;
-    const size_t last = at + (taps - 1) * (size_t)w->tap_step + (piece->count - 1) * w->in_step;
+    const size_t at = w->first + first * (size_t)w->tap_stride + piece->first * w->in_stride + piece->block.first;
+    const size_t last = at + (taps - 1) * (size_t)w->tap_stride + (piece->count - 1) * w->in_stride;
     return last + piece->block.lanes <= w->count ? w->from + at : NULL;
 }
 
@@ -98,12 +98,12 @@ static void transform_piece(const sum_job *job, const weights_piece *piece, tl_r
     const size_t lanes = piece->block.lanes;
     const tl_real *ready = ready_piece(job, piece);
     tl_winograd_rows rows = {.from = ready,
-                             .from_row = (size_t)job->weights.tap_step,
-                             .from_step = job->weights.in_step,
+                             .from_row = (size_t)job->weights.tap_stride,
+                             .from_stride = job->weights.in_stride,
                              .to = transformed + piece->block.first * form->variant->points * point_rows(form) +
                                    (piece->group * form->in_width + piece->first) * lanes,
                              .to_row = point_rows(form) * lanes,
-                             .to_step = lanes,
+                             .to_stride = lanes,
                              .tiles = piece->count,
                              .width = lanes};
     if (!ready) {
@@ -134,49 +134,50 @@ static void transform_weights(const sum_job *job, tl_real *packed, tl_real *tran
 /* ---- products ---- */
 
 /* One point of one sample (or of all, their tiles being in a row): sums over a few groups at a time, whose weights are used for all
- * rows before the next ones take their place in the cache. What comes soon is asked for once. */
+ * rows before the next ones take their place in the cache. What comes next is prefetched once. */
 static void multiply(const sum_job *job, const tl_direct_block *block, const tl_real *x, const tl_real *factor, tl_real *out,
-                     size_t rows, tl_direct_soon *soon) {
+                     size_t rows, tl_prefetch *prefetch) {
     const tl_winograd_form *form = &job->form;
     const size_t row = tl_winograd_in_row(form), tap = form->in_width * block->lanes;
-    const size_t most = tl_max(WEIGHT_BYTES / (tap * sizeof(tl_real)), 1);
-    for (size_t group = 0; group < form->groups; group += most) {
-        const size_t groups = tl_min(most, form->groups - group);
+    const size_t maximum = tl_max(WEIGHT_BYTES / (tap * sizeof(tl_real)), 1);
+    for (size_t group = 0; group < form->groups; group += maximum) {
+        const size_t groups = tl_min(maximum, form->groups - group);
         const bool dense = form->dilation == 1;
         form->kernels->direct_product(&(tl_direct_product){.x = x + group * row,
-                                                           .row_step = form->in_width,
+                                                           .row_stride = form->in_width,
                                                            .runs = dense ? 1 : groups,
-                                                           .run_step = row,
+                                                           .run_stride = row,
                                                            .count = dense ? groups * form->in_width : form->in_width,
-                                                           .step = 1,
+                                                           .stride = 1,
                                                            .factor = factor + group * tap,
-                                                           .factor_step = block->lanes,
+                                                           .factor_stride = block->lanes,
                                                            .start = group == 0 ? job->start + tl_aligned_count(form->width) : NULL,
                                                            .out = out,
-                                                           .out_step = block->lanes,
+                                                           .out_stride = block->lanes,
                                                            .rows = rows,
                                                            .vectors = block->vectors,
                                                            .width = block->lanes,
-                                                           .soon = {soon[0], soon[1]}});
-        soon[0].rows = soon[1].rows = 0;
+                                                           .prefetch = {prefetch[0], prefetch[1]}});
+        prefetch[0].rows = prefetch[1].rows = 0;
     }
 }
 
 static void multiply_unit(const sum_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, bool last,
                           const tl_real *transformed, const tl_real *planes, tl_real *products) {
     const tl_winograd_form *form = &job->form;
-    const size_t rows = unit->tiles * form->dilation, step = point_rows(form) * block->lanes;
+    const size_t rows = unit->tiles * form->dilation, stride = point_rows(form) * block->lanes;
     const tl_real *factor = transformed + block->first * form->variant->points * point_rows(form);
-    for (size_t p = 0; p < form->variant->points; p++, planes += job->plane, factor += step) {
+    for (size_t p = 0; p < form->variant->points; p++, planes += job->plane, factor += stride) {
         tl_real *out = products + p * unit->samples * rows * block->lanes;
-        tl_direct_soon soon[2] = {tl_winograd_soon(form, unit, false, p, job->out + block->first, form->out_count, form->width)};
-        soon[0].width = block->width;
-        if (last) soon[1] = tl_winograd_soon(form, unit, true, p, job->in, form->in_count, form->in_width);
+        tl_prefetch prefetch[2] = {
+            tl_winograd_prefetch(form, unit, false, p, job->out + block->first, form->out_count, form->width)};
+        prefetch[0].width = block->width;
+        if (last) prefetch[1] = tl_winograd_prefetch(form, unit, true, p, job->in, form->in_count, form->in_width);
         if (form->groups == 1)
-            multiply(job, block, planes, factor, out, unit->samples * rows, soon);
+            multiply(job, block, planes, factor, out, unit->samples * rows, prefetch);
         else
             for (size_t i = 0; i < unit->samples; i++, out += rows * block->lanes)
-                multiply(job, block, planes + i * unit->in_tiles * tl_winograd_in_row(form), factor, out, rows, soon);
+                multiply(job, block, planes + i * unit->in_tiles * tl_winograd_in_row(form), factor, out, rows, prefetch);
     }
 }
 
@@ -192,12 +193,12 @@ static void store_inside(const tl_winograd_form *form, const tl_real *row, size_
 /* A tile at an end of a sample, of which only some outputs are wanted; its own begin at element `at`. */
 static void finish_border(const tl_winograd_form *form, const tl_winograd_rows *tile, ptrdiff_t at, tl_real *out) {
     const size_t m = form->variant->outputs, d = form->dilation, width = tile->width;
-    tl_real part[8 * TL_MOST_TILE_WIDTH];
+    tl_real part[8 * TL_MAX_TILE_WIDTH];
     tl_winograd_rows one = *tile;
     one.to = part;
     one.to_row = width;
     one.tiles = 1;
-    for (size_t q = 0; q < d; q++, one.from += one.from_step) {
+    for (size_t q = 0; q < d; q++, one.from += one.from_stride) {
         form->variant->output(&one);
         for (size_t i = 0; i < m; i++)
             store_inside(form, part + i * width, width, at + (ptrdiff_t)((i * d + q) * form->width), out);
@@ -213,9 +214,9 @@ static void finish_sample(const sum_job *job, const tl_winograd_unit *unit, cons
     const size_t begin = form->out_first < 0, stop = ((size_t)-form->out_first + form->out_count) / all; /* whole tiles */
     const size_t end = unit->tile + unit->tiles, whole = tl_min(end, stop);
     tl_winograd_rows tile = {.from_row = rows * block->lanes,
-                             .from_step = block->lanes,
+                             .from_stride = block->lanes,
                              .to_row = row,
-                             .to_step = dense ? all : form->width,
+                             .to_stride = dense ? all : form->width,
                              .width = block->width,
                              .start = job->start + block->first};
     for (size_t i = unit->tile, run; i < end; i += run) {
@@ -258,7 +259,7 @@ static void sum_task(void *context, size_t task, int worker) {
 static size_t products_count(const sum_job *job) {
     const tl_winograd_form *form = &job->form;
     const size_t rows = job->cut.samples * tl_ceil_div(form->tiles, job->cut.pieces) * form->dilation;
-    return form->variant->points * rows * tl_min(tl_aligned_count(form->width), TL_MOST_TILE_WIDTH);
+    return form->variant->points * rows * tl_min(tl_aligned_count(form->width), TL_MAX_TILE_WIDTH);
 }
 
 /* A job without its arrays. */
@@ -266,13 +267,13 @@ static sum_job job_of(const tl_winograd_form *form) {
     sum_job job = {.form = *form, .cut = tl_winograd_cut_of(form, UNITS, SIZE_MAX)};
     job.plane = tl_winograd_plane(form, &job.cut);
     const size_t summing = tl_winograd_copy(form) + form->variant->points * job.plane + products_count(&job);
-    const size_t packing = form->variant->taps * (PIECE + 1) * tl_min(tl_aligned_count(form->width), TL_MOST_TILE_WIDTH);
+    const size_t packing = form->variant->taps * (PIECE + 1) * tl_min(tl_aligned_count(form->width), TL_MAX_TILE_WIDTH);
     job.each = READY + transformed_count(form) + tl_aligned_count(tl_max(summing, packing));
     return job;
 }
 
 static size_t job_scratch(const tl_winograd_form *form, int workers) {
-    return 2 * tl_aligned_count(form->width) + TL_MOST_TILE_WIDTH + (size_t)workers * job_of(form).each;
+    return 2 * tl_aligned_count(form->width) + TL_MAX_TILE_WIDTH + (size_t)workers * job_of(form).each;
 }
 
 static void run(const tl_winograd_form *form, const weights *from, const tl_real *in, const tl_real *bias, tl_real *out,
@@ -283,9 +284,9 @@ static void run(const tl_winograd_form *form, const weights *from, const tl_real
     job.in = in;
     job.out = out;
     job.start = scratch;
-    job.own = scratch + 2 * width + TL_MOST_TILE_WIDTH;
+    job.own = scratch + 2 * width + TL_MAX_TILE_WIDTH;
     for (int worker = 0; worker < tl_workers_count(workers); worker++) job.own[(size_t)worker * job.each] = 0;
-    memset(job.start, 0, (2 * width + TL_MOST_TILE_WIDTH) * sizeof *scratch);
+    memset(job.start, 0, (2 * width + TL_MAX_TILE_WIDTH) * sizeof *scratch);
     if (bias) memcpy(job.start, bias, form->width * sizeof *bias);
     const double sums = (double)form->taps * (double)form->in_width * (double)form->width;
     tl_parallel(workers, job.cut.units, TL_VECTOR_WORK * (double)(form->batch * form->rows) * sums, sum_task, &job);
@@ -296,9 +297,9 @@ static void forward(const tl_conv1d_shape *shape, const tl_real *x, const tl_rea
     const tl_winograd_form form = tl_winograd_forward_form(shape);
     const weights plain = {.from = weight,
                            .count = form.window * form.width,
-                           .tap_step = (ptrdiff_t)(form.in_width * form.width),
-                           .in_step = form.width,
-                           .out_step = 1};
+                           .tap_stride = (ptrdiff_t)(form.in_width * form.width),
+                           .in_stride = form.width,
+                           .out_stride = 1};
     run(&form, &plain, x, bias, y, workers, scratch);
 }
 
@@ -309,9 +310,9 @@ static void backward_input(const tl_conv1d_shape *shape, const tl_real *dy, cons
     const weights flipped_taps = {.from = weight,
                                   .count = shape->kernel * shape->channels * shape->filters,
                                   .first = (form.taps - 1) * tap,
-                                  .tap_step = -(ptrdiff_t)tap,
-                                  .in_step = 1,
-                                  .out_step = form.in_width};
+                                  .tap_stride = -(ptrdiff_t)tap,
+                                  .in_stride = 1,
+                                  .out_stride = form.in_width};
     run(&form, &flipped_taps, dy, NULL, dx, workers, scratch);
 }
 
@@ -324,8 +325,8 @@ static bool supports(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
     const size_t taps = tl_ceil_div(shape->kernel, shape->stride);
     if (taps < 3 || (shape->stride > 1 && shape->dilation > 1)) return false;
     if (shape->dilation > tl_min(shape->length, shape->out_length)) return false;
-    const size_t most = WINDOW_MOST / tl_max(shape->stride * shape->channels, shape->filters);
-    return shape->dilation <= most && taps <= most / shape->dilation;
+    const size_t maximum = WINDOW_MAX / tl_max(shape->stride * shape->channels, shape->filters);
+    return shape->dilation <= maximum && taps <= maximum / shape->dilation;
 }
 
 static size_t scratch_of(const tl_conv1d_shape *shape, tl_conv1d_pass pass, int workers) {

@@ -43,7 +43,7 @@ typedef struct tl_winograd_cut {
     size_t units;
 } tl_winograd_cut;
 
-tl_winograd_cut tl_winograd_cut_of(const tl_winograd_form *form, size_t least_units, size_t most_rows);
+tl_winograd_cut tl_winograd_cut_of(const tl_winograd_form *form, size_t min_units, size_t max_rows);
 
 /* Samples and tiles. `in_tiles` are transformed for each sample: those of all groups. */
 typedef struct tl_winograd_unit {
@@ -54,8 +54,8 @@ tl_winograd_unit tl_winograd_unit_at(const tl_winograd_form *form, const tl_wino
 
 /* About the part of an array, (batch, count), in rows of `width`, that belongs to a unit, or to the one behind it; of that a share
  * for each point, to be asked for with its products. */
-tl_direct_soon tl_winograd_soon(const tl_winograd_form *form, const tl_winograd_unit *unit, bool behind, size_t point,
-                                const tl_real *array, size_t count, size_t width);
+tl_prefetch tl_winograd_prefetch(const tl_winograd_form *form, const tl_winograd_unit *unit, bool behind, size_t point,
+                                 const tl_real *array, size_t count, size_t width);
 
 /* Elements that the transformed input of any unit takes at one point, and the copy of a tile at the border. */
 size_t tl_winograd_plane(const tl_winograd_form *form, const tl_winograd_cut *cut);

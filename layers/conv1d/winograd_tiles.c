@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum {
-    LEAST_TERMS = 40,        /* of a sum, for TL_ENGINE_AUTO */
+    MIN_TERMS = 40,          /* of a sum, for TL_ENGINE_AUTO */
     UNIT_BYTES = 256 * 1024, /* transformed input of a unit: a share of the second-level cache */
     LARGER = 3,              /* so many times where weights come from beyond it for each unit: fewer units do then */
     UNIT_ROWS = 24           /* of each product at least: some tiles of registers, for which weights are read once */
@@ -68,7 +68,7 @@ tl_winograd_form tl_winograd_backward_form(const tl_conv1d_shape *shape) {
 
 /* Sums of fewer terms round so little that the transforms would make most of the error. */
 static bool sums_are_long(const tl_winograd_form *form, tl_conv1d_pass pass) {
-    return (pass == TL_BACKWARD_WEIGHTS ? form->batch * form->rows : form->taps * form->in_width) >= LEAST_TERMS;
+    return (pass == TL_BACKWARD_WEIGHTS ? form->batch * form->rows : form->taps * form->in_width) >= MIN_TERMS;
 }
 
 double tl_winograd_cost(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
@@ -82,26 +82,25 @@ double tl_winograd_cost(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
     const double in = (double)tl_round_up(form.in_width, lanes), out = (double)tl_round_up(form.width, lanes);
     const double tiles = (double)form.batch * (double)form.dilation * (double)form.tiles;
     const double weights = (double)form.groups * (double)form.in_width * out;
-    const double weight = costs[pass].weight * tl_conv1d_far_weights((double)form.variant->points * weights);
+    const double weight = costs[pass].weight * tl_conv1d_cache_penalty((double)form.variant->points * weights);
     const double point = (costs[pass].product * tiles + weight) * weights + costs[pass].transform * tiles * (in + out);
     return (double)form.variant->points * point + costs[pass].sample * (double)form.batch + costs[pass].call;
 }
 
 /* ---- units ---- */
 
-tl_winograd_cut tl_winograd_cut_of(const tl_winograd_form *form, size_t least_units, size_t most_rows) {
+tl_winograd_cut tl_winograd_cut_of(const tl_winograd_form *form, size_t min_units, size_t max_rows) {
     const size_t tile = form->variant->points * tl_winograd_in_row(form) * sizeof(tl_real), others = form->groups - 1;
     const size_t weights = form->variant->points * form->groups * form->in_width * form->width * sizeof(tl_real);
-    const size_t bytes = weights > TL_NEAR_WEIGHTS ? LARGER * UNIT_BYTES : UNIT_BYTES;
-    const size_t in_cache = tl_min(tl_max(bytes / tile, others) - others, most_rows / form->dilation); /* tiles of a unit */
-    const size_t shared = tl_ceil_div(form->tiles * form->batch, least_units),
-                 few = tl_ceil_div(UNIT_ROWS, form->dilation) + others;
+    const size_t bytes = weights > TL_CACHED_WEIGHTS ? LARGER * UNIT_BYTES : UNIT_BYTES;
+    const size_t in_cache = tl_min(tl_max(bytes / tile, others) - others, max_rows / form->dilation); /* tiles of a unit */
+    const size_t shared = tl_ceil_div(form->tiles * form->batch, min_units), few = tl_ceil_div(UNIT_ROWS, form->dilation) + others;
     const size_t limit = tl_max(tl_min(in_cache, shared), few);
     tl_winograd_cut cut = {.samples = 1, .pieces = 1};
     if (form->tiles > limit)
         cut.pieces = tl_ceil_div(form->tiles, limit);
     else
-        cut.samples = tl_max(tl_min((in_cache + others) / (form->tiles + others), form->batch / least_units), 1);
+        cut.samples = tl_max(tl_min((in_cache + others) / (form->tiles + others), form->batch / min_units), 1);
     cut.units = tl_ceil_div(form->batch, cut.samples) * cut.pieces;
     return cut;
 }
@@ -117,13 +116,13 @@ tl_winograd_unit tl_winograd_unit_at(const tl_winograd_form *form, const tl_wino
                               .in_tiles = tiles + form->groups - 1};
 }
 
-tl_direct_soon tl_winograd_soon(const tl_winograd_form *form, const tl_winograd_unit *unit, bool behind, size_t point,
-                                const tl_real *array, size_t count, size_t width) {
+tl_prefetch tl_winograd_prefetch(const tl_winograd_form *form, const tl_winograd_unit *unit, bool behind, size_t point,
+                                 const tl_real *array, size_t count, size_t width) {
     const size_t tile = form->variant->outputs * form->dilation * width, own = unit->samples * tl_min(unit->tiles * tile, count);
     const size_t all = form->batch * count, points = form->variant->points;
     const size_t first = tl_min(unit->sample * count + unit->tile * tile + (behind ? own : 0), all);
     const size_t rows = tl_min(own, all - first) / width, begin = rows * point / points, end = rows * (point + 1) / points;
-    return (tl_direct_soon){.at = array + first + begin * width, .rows = end - begin, .step = width, .width = width};
+    return (tl_prefetch){.at = array + first + begin * width, .rows = end - begin, .stride = width, .width = width};
 }
 
 size_t tl_winograd_plane(const tl_winograd_form *form, const tl_winograd_cut *cut) {
@@ -159,7 +158,7 @@ static void transform_sample(const tl_winograd_form *form, const tl_winograd_uni
                              tl_real *planes, tl_real *copy) {
     const size_t row = tl_winograd_in_row(form), end = unit->tile + unit->in_tiles;
     tl_winograd_rows rows = {
-        .from_row = row, .from_step = form->variant->outputs * row, .to_row = plane, .to_step = row, .width = row};
+        .from_row = row, .from_stride = form->variant->outputs * row, .to_row = plane, .to_stride = row, .width = row};
     for (size_t tile = unit->tile; tile < end; tile += rows.tiles) {
         rows.tiles = 1;
         rows.to = planes + (tile - unit->tile) * row;

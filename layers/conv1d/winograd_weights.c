@@ -13,7 +13,7 @@
 
 enum {
     PART_ROWS = 2048, /* of dy for each part, at least */
-    MOST_PARTS = 16   /* of the batch */
+    MAX_PARTS = 16    /* of the batch */
 };
 
 typedef struct product_job {
@@ -31,7 +31,7 @@ typedef struct product_job {
 /* Elements of a unit's transformed dy at all points, for a block of filters. */
 static size_t gradient_count(const product_job *job) {
     const size_t rows = job->cut.samples * tl_ceil_div(job->form.tiles, job->cut.pieces) * job->form.dilation;
-    return job->form.variant->points * rows * tl_min(job->width, TL_MOST_TILE_WIDTH);
+    return job->form.variant->points * rows * tl_min(job->width, TL_MAX_TILE_WIDTH);
 }
 
 /* Elements of a worker's memory, where the units are as large as the cache has room for. */
@@ -39,7 +39,7 @@ static size_t own_count(const product_job *job) {
     const tl_winograd_form *form = &job->form;
     const size_t planes = form->variant->points * tl_winograd_plane(form, &job->cut);
     const size_t summing = tl_winograd_copy(form) + planes + gradient_count(job);
-    const size_t finishing = form->variant->taps * form->in_width * tl_min(job->width, TL_MOST_TILE_WIDTH);
+    const size_t finishing = form->variant->taps * form->in_width * tl_min(job->width, TL_MAX_TILE_WIDTH);
     return tl_aligned_count(tl_max(summing, finishing));
 }
 
@@ -50,7 +50,7 @@ static product_job job_of(const tl_conv1d_shape *shape, const tl_tuning *tuning)
     job.width = tl_aligned_count(shape->filters);
     job.inner = job.form.groups * job.form.in_width;
     job.each = own_count(&job);
-    job.parts = tl_min(tl_power_of_two(shape->batch * shape->out_length / PART_ROWS), MOST_PARTS);
+    job.parts = tl_min(tl_power_of_two(shape->batch * shape->out_length / PART_ROWS), MAX_PARTS);
     const size_t samples = tl_max(shape->batch / job.parts, 1); /* of a part: its units are of one size */
     job.cut.samples = samples / tl_ceil_div(samples, job.cut.samples);
     job.cut.units = tl_ceil_div(shape->batch, job.cut.samples) * job.cut.pieces;
@@ -69,12 +69,12 @@ static tl_real *sums_of(const product_job *job, const tl_direct_block *block, si
 static void transform_border(const product_job *job, const tl_winograd_rows *tile, size_t rows) {
     const tl_winograd_form *form = &job->form;
     const size_t m = form->variant->outputs, d = form->dilation, width = tile->width;
-    tl_real part[8 * TL_MOST_TILE_WIDTH];
+    tl_real part[8 * TL_MAX_TILE_WIDTH];
     tl_winograd_rows one = *tile;
     one.from = part;
     one.from_row = width;
     one.tiles = 1;
-    for (size_t q = 0; q < d; q++, one.to += one.to_step) {
+    for (size_t q = 0; q < d; q++, one.to += one.to_stride) {
         memset(part, 0, m * width * sizeof *part);
         for (size_t i = 0; i < m && i * d + q < rows; i++)
             memcpy(part + i * width, tile->from + (i * d + q) * form->width, width * sizeof *part);
@@ -90,9 +90,9 @@ static void transform_sample(const product_job *job, const tl_winograd_unit *uni
     const bool dense = form->dilation == 1;
     const size_t end = unit->tile + unit->tiles, whole = tl_min(end, form->rows / block_rows);
     tl_winograd_rows tile = {.from_row = row,
-                             .from_step = dense ? form->variant->outputs * row : form->width,
+                             .from_stride = dense ? form->variant->outputs * row : form->width,
                              .to_row = rows * block->lanes,
-                             .to_step = block->lanes,
+                             .to_stride = block->lanes,
                              .width = block->width};
     for (size_t i = unit->tile, run; i < end; i += run) {
         run = dense && i < whole ? whole - i : 1;
@@ -107,7 +107,7 @@ static void transform_sample(const product_job *job, const tl_winograd_unit *uni
 }
 
 /* Where the sums of a part begin. */
-static const tl_real zeros[TL_MOST_TILE_WIDTH];
+static const tl_real zeros[TL_MAX_TILE_WIDTH];
 
 /* Adds to the sums of a block, the unit's last one or not, the products of a unit, the `first` one of the part or not. `planes` is
  * its transformed input. */
@@ -118,26 +118,26 @@ static void add_unit(const product_job *job, const tl_winograd_unit *unit, const
     for (size_t i = 0; i < unit->samples; i++)
         transform_sample(job, unit, block, job->dy + (unit->sample + i) * form->out_count, all, gradient + i * rows * block->lanes);
     const size_t at_once = form->dilation == 1 ? form->groups : 1;
-    tl_direct_product product = {.row_step = 1,
+    tl_direct_product product = {.row_stride = 1,
                                  .runs = unit->samples,
-                                 .run_step = unit->in_tiles * row,
+                                 .run_stride = unit->in_tiles * row,
                                  .count = rows,
-                                 .step = form->in_width,
-                                 .factor_step = block->lanes,
+                                 .stride = form->in_width,
+                                 .factor_stride = block->lanes,
                                  .start = first ? zeros : NULL,
                                  .out = sums_of(job, block, part),
-                                 .out_step = block->lanes,
+                                 .out_stride = block->lanes,
                                  .rows = at_once * form->in_width,
                                  .vectors = block->vectors,
                                  .width = block->lanes};
     for (size_t p = 0; p < form->variant->points; p++) {
         product.factor = gradient + p * all * block->lanes;
-        if (last) product.soon[0] = tl_winograd_soon(form, unit, true, p, job->dy, form->out_count, form->width);
-        if (last) product.soon[1] = tl_winograd_soon(form, unit, true, p, job->x, form->in_count, form->in_width);
+        if (last) product.prefetch[0] = tl_winograd_prefetch(form, unit, true, p, job->dy, form->out_count, form->width);
+        if (last) product.prefetch[1] = tl_winograd_prefetch(form, unit, true, p, job->x, form->in_count, form->in_width);
         for (size_t group = 0; group < form->groups; group += at_once, product.out += product.rows * block->lanes) {
             product.x = planes + p * job->plane + group * row;
             form->kernels->direct_product(&product);
-            product.soon[0].rows = product.soon[1].rows = 0;
+            product.prefetch[0].rows = product.prefetch[1].rows = 0;
         }
     }
 }
@@ -151,10 +151,10 @@ static void add_bias(const product_job *job, const tl_winograd_unit *unit, const
                                                            .runs = 1,
                                                            .count = all,
                                                            .factor = gradient + all * block->lanes,
-                                                           .factor_step = block->lanes,
+                                                           .factor_stride = block->lanes,
                                                            .start = first ? zeros : NULL,
                                                            .out = job->bias_sums + part * job->width + block->first,
-                                                           .out_step = block->lanes,
+                                                           .out_stride = block->lanes,
                                                            .rows = 1,
                                                            .vectors = block->vectors,
                                                            .width = block->lanes});
@@ -231,13 +231,13 @@ static void finish_task(void *context, size_t task, int worker) {
 
 /* Whatever the tuning. */
 size_t tl_winograd_weights_scratch(const tl_conv1d_shape *shape, int workers) {
-    size_t most = 0;
+    size_t maximum = 0;
     for (size_t i = 0; i < TL_TUNINGS; i++) {
         const product_job job = job_of(shape, &tl_tunings[i]);
         const size_t sums = job.parts * job.width * (job.form.variant->points * job.inner + 1);
-        most = tl_max(most, sums + (size_t)workers * job.each);
+        maximum = tl_max(maximum, sums + (size_t)workers * job.each);
     }
-    return most;
+    return maximum;
 }
 
 void tl_winograd_backward_weights(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *dy, tl_real *dweight,

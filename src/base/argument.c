@@ -32,14 +32,14 @@ size_t tl_finite_count(const tl_real *values, size_t count) {
     return i;
 }
 
-void tl_check_number(const char *what, double value, double least, double limit, tl_error *error) {
-    if (value >= least && value < limit && value <= largest) return;
+void tl_check_number(const char *what, double value, double minimum, double limit, tl_error *error) {
+    if (value >= minimum && value < limit && value <= largest) return;
     if (value > largest && isinf(limit))
         tl_fail(error, TL_ERROR_ARGUMENT, "%s %g exceeds %g", what, value, largest);
     else if (isinf(limit))
-        tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is not a number from %g on", what, value, least);
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is not a number from %g on", what, value, minimum);
     else
-        tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is outside [%g, %g)", what, value, least, limit);
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is outside [%g, %g)", what, value, minimum, limit);
 }
 
 static bool is_zero(const unsigned char *bytes, size_t count) {

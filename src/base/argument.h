@@ -16,7 +16,7 @@ const char *tl_shape_text(size_t rank, const size_t *shape, char text[TL_SHAPE_T
 const char *tl_tensor_text(const tl_tensor *tensor, char text[TL_SHAPE_TEXT]);
 
 /* Fails unless least ≤ value < limit, which may be INFINITY, and value ≤ 1e30; NaN fails. `what` names the value. */
-void tl_check_number(const char *what, double value, double least, double limit, tl_error *error);
+void tl_check_number(const char *what, double value, double minimum, double limit, tl_error *error);
 
 /* How many of the values are finite before the first that is not: `count` where all are. */
 size_t tl_finite_count(const tl_real *values, size_t count);

@@ -6,7 +6,10 @@
 /* What messages quote from a file may be anything: a newline would make two of one, an escape would command the terminal. */
 static void keep_one_line(char *text) {
     for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == '\x7F') *text = '?';
+        if ((unsigned char)*text < ' ' || *text == '\x7F')
+            *text = '?';
+        else if ((unsigned char)text[0] == 0xC2 && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xA0)
+            text[0] = text[1] = '?'; /* U+0080 … U+009F */
 }
 
 tl_status tl_fail(tl_error *error, tl_status status, const char *format, ...) {

@@ -2,13 +2,21 @@
 
 #include "base/math.h"
 
+#include <tapline/machine.h>
+
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
 
-enum { HUGE_PAGE = 2 << 20, HUGE_LEAST = HUGE_PAGE / 4 }; /* bytes; of an array whose pages are to be large */
+enum { HUGE_PAGE = 2 << 20, HUGE_MIN = HUGE_PAGE / 4 }; /* bytes; of an array whose pages are to be large */
+
+size_t tl_memory_limit(void) {
+    const double maximum = 4e9, pages = (double)sysconf(_SC_PHYS_PAGES), half = pages * (double)sysconf(_SC_PAGESIZE) / 2;
+    return (size_t)(pages > 0 && half < maximum ? half : maximum);
+}
 
 bool tl_multiply_sizes(size_t a, size_t b, size_t *product) { return !__builtin_mul_overflow(a, b, product); }
 
@@ -17,7 +25,7 @@ bool tl_sum(size_t a, size_t b, size_t *sum) { return !__builtin_add_overflow(a,
 /* Passes stream through the arena, of which the processor knows the addresses of few pages: those of a large array may be large. */
 static void *reserve_bytes(size_t bytes) {
 #if defined(MADV_HUGEPAGE)
-    if (bytes >= HUGE_LEAST) {
+    if (bytes >= HUGE_MIN) {
         const size_t whole = tl_round_up(bytes, HUGE_PAGE); /* aligned_alloc wants multiples */
         void *memory = aligned_alloc(HUGE_PAGE, whole);
         if (memory) madvise(memory, whole, MADV_HUGEPAGE); /* a wish: where it is not granted nothing changes but the speed */
@@ -52,8 +60,3 @@ void *tl_allocate(size_t count, size_t size, const char *what, tl_error *error) 
 }
 
 void tl_release(void *memory) { free(memory); }
-
-size_t tl_aligned_count(size_t count) {
-    const size_t line = TL_ALIGNMENT / sizeof(tl_real);
-    return tl_round_up(count, line);
-}

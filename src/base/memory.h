@@ -4,6 +4,8 @@
 
 #include <tapline/base.h>
 
+#include "base/math.h"
+
 enum { TL_ALIGNMENT = 64 }; /* bytes: a cache line, and the widest vector */
 
 /* *product = a · b; false if that overflows. */
@@ -22,6 +24,9 @@ void *tl_reserve(size_t count, size_t size, const char *what, tl_error *error);
 void tl_release(void *memory);
 
 /* `count` rounded up so that what follows it in an arena of tl_real stays aligned. */
-size_t tl_aligned_count(size_t count);
+static inline size_t tl_aligned_count(size_t count) {
+    const size_t line = TL_ALIGNMENT / sizeof(tl_real);
+    return tl_round_up(count, line);
+}
 
 #endif

@@ -21,7 +21,7 @@ void tl_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t ou
     out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
 }
 
-tl_rng tl_rng_at(uint64_t seed, tl_stream stream, uint32_t substream, uint64_t step) {
+tl_rng tl_rng_at(uint64_t seed, tl_rng_stream stream, uint32_t substream, uint64_t step) {
     return (tl_rng){
         .key = {(uint32_t)seed, (uint32_t)(seed >> 32)},
         .counter = {0, (uint32_t)stream << 24 | (substream & 0xFFFFFFu), (uint32_t)step, (uint32_t)(step >> 32)},

@@ -38,32 +38,40 @@ static tl_status wrong(const tl_setting *setting, const json_t *value, tl_error 
 }
 
 static tl_status unknown(const tl_setting *settings, const char *key, tl_error *error) {
-    const char *close = tl_closest(key, setting_name_at, settings);
+    const char *close = tl_suggest(key, setting_name_at, settings);
     return close ? tl_fail(error, TL_ERROR_FORMAT, "key \"%.40s\" is unknown; did you mean \"%s\"?", key, close)
                  : tl_fail(error, TL_ERROR_FORMAT, "key \"%.40s\" is unknown", key);
+}
+
+const char *tl_current_name(const char *name) {
+    static const char *const renamed[][2] = {{"hand_crafted", "fixed_filters"}, {"quarters", "constant"}};
+    for (size_t i = 0; i < sizeof renamed / sizeof *renamed; i++)
+        if (strcmp(renamed[i][0], name) == 0) return renamed[i][1];
+    return name;
 }
 
 static tl_status set_choice(const tl_setting *setting, int *member, const json_t *value, tl_error *error) {
     const char *word = json_string_value(value);
     if (!word) return wrong(setting, value, error);
+    word = tl_current_name(word);
     for (int i = 0; setting->choice((size_t)i); i++) {
         if (strcmp(setting->choice((size_t)i), word) != 0) continue;
         *member = i;
         return TL_OK;
     }
-    const char *close = tl_closest(word, choice_name_at, setting);
+    const char *close = tl_suggest(word, choice_name_at, setting);
     if (!close) return wrong(setting, value, error);
     return tl_fail(error, TL_ERROR_FORMAT, "key \"%s\" is \"%.40s\", which is unknown; did you mean \"%s\"?", setting->name, word,
                    close);
 }
 
-/* A whole number from `least` to `most`. */
-static bool whole(const json_t *value, int outputs, json_int_t least, json_int_t most, json_int_t *number) {
+/* Whether the value is a whole number from `minimum` to `maximum`. */
+static bool whole(const json_t *value, int outputs, json_int_t minimum, json_int_t maximum, json_int_t *number) {
     const char *word = json_string_value(value);
     const bool stands = word && strcmp(word, "outputs") == 0 && outputs > 0;
     if (!json_is_integer(value) && !stands) return false;
     *number = stands ? outputs : json_integer_value(value);
-    return *number >= least && *number <= most;
+    return *number >= minimum && *number <= maximum;
 }
 
 tl_status tl_setting_set(const tl_setting *settings, void *object, const char *key, const json_t *value, int outputs,

@@ -11,6 +11,9 @@
 tl_status tl_setting_set(const tl_setting *settings, void *object, const char *key, const json_t *value, int outputs,
                          tl_error *error);
 
+/* Of a kind of layer or a choice of a setting: its name today where files may hold an earlier one, else the same. */
+const char *tl_current_name(const char *name);
+
 /* Adds the members that are not zero to `to`; false where memory is short. */
 bool tl_settings_put(const tl_setting *settings, const void *object, json_t *to);
 

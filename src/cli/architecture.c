@@ -56,3 +56,12 @@ tl_loss_kind IN_PRECISION(network_loss)(const tl_dataset *data, const char *name
     if (name) tl_loss_by_name(name, &kind, error);
     return kind;
 }
+
+void IN_PRECISION(pad_within)(tl_dataset *data, size_t length, const common_settings *settings, tl_error *error) {
+    const double maximum = (double)max_memory(settings) / 2, each = (double)length * (double)data->x.shape[2] * sizeof(tl_real);
+    if (length > data->x.shape[1] && (double)data->x.shape[0] * each > maximum)
+        tl_fail(error, TL_ERROR_MEMORY,
+                "data: %zu series as long as the longest, %zu steps, take %.4g MB; the limit is %.4g MB (--max-memory)",
+                data->x.shape[0], length, (double)data->x.shape[0] * each / 1e6, maximum / 1e6);
+    tl_dataset_pad(data, length, error);
+}

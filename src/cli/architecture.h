@@ -7,7 +7,7 @@
 #include <tapline/dataset.h>
 #include <tapline/model.h>
 
-/* A ready-made network and the recipe that was published with it; the table ends with that of networks in files. */
+/* A ready-made network and the settings that were published with it; the table ends with that of networks in files. */
 typedef struct architecture {
     const char *name;
     tl_node (*build)(tl_model *model, tl_node x, int outputs); /* NULL: from the file of that name */
@@ -31,6 +31,9 @@ tl_node IN_PRECISION(architecture_build)(const char *name, tl_model *model, tl_n
 /* The same with the input, as long and wide as the data's series, and an output for each class, or each of the
  * values at a time. */
 tl_node IN_PRECISION(network_build)(tl_model *model, const tl_dataset *data, const char *name);
+
+/* tl_dataset_pad within the limit of memory for data: one long series makes all of them as long. */
+void IN_PRECISION(pad_within)(tl_dataset *data, size_t length, const common_settings *settings, tl_error *error);
 
 /* The loss of that name; NULL: the one that the data asks for. */
 tl_loss_kind IN_PRECISION(network_loss)(const tl_dataset *data, const char *name, tl_error *error);

@@ -55,7 +55,8 @@ static void report_as_text(const evaluation *self) {
     const loaded *from = &self->loaded;
     const size_t series = from->data->x.shape[0];
     const bool regression = from->data->classes == 0;
-    printf("model      %s", from->settings->common.operand[0]);
+    printf("model      ");
+    print_shown(stdout, from->settings->common.operand[0]);
     if (from->models > 1) printf(" and %zu more, which are averaged", from->models - 1);
     printf(", %zu parameters, %s, engine %s, %d threads\n", self->parameters, tl_precision(), from->settings->engine,
            tl_model_threads(from->model));
@@ -67,6 +68,7 @@ static void report_as_text(const evaluation *self) {
 
 static void evaluate_all(evaluation *self, tl_error *error) {
     loaded *from = &self->loaded;
+    IN_PRECISION(loaded_check_outputs)(from, error);
     tl_ensemble *ensemble = tl_ensemble_new(from->data, error);
     self->member = calloc(from->models, sizeof *self->member);
     if (!self->member) tl_fail(error, TL_ERROR_MEMORY, "out of memory");

@@ -21,17 +21,17 @@ typedef struct network {
     double flops; /* of all layers */
 } network;
 
-/* Of a network by name, where nothing else is asked for, the largest of its recipe. */
+/* Of a network by name, where nothing else is asked for, the largest of its defaults. */
 static size_t batch_of(const info_settings *settings) {
     if (settings->batch) return (size_t)settings->batch;
     return settings->architecture ? IN_PRECISION(architecture_find)(settings->architecture)->batch : 32;
 }
 
+/* A network that eval and predict would refuse for its memory is refused; what training would take is only told. */
 static tl_model *plan(const info_settings *settings, bool inference_only, tl_model_info *info, tl_error *error) {
-    const tl_load_cfg cfg = {
-        .threads = (int)settings->common.threads,
-        .compile = {.batch = batch_of(settings), .inference_only = inference_only, .plan_only = true},
-    };
+    const tl_load_cfg cfg = {.threads = (int)settings->common.threads,
+                             .compile = {.batch = batch_of(settings), .inference_only = inference_only, .plan_only = true},
+                             .max_memory = inference_only ? max_memory(&settings->common) : SIZE_MAX};
     if (!settings->architecture) return tl_model_load(settings->common.operand[0], &cfg, info, error);
     tl_model *model = tl_model_new(&(tl_model_cfg){.threads = cfg.threads});
     const tl_shape shape = {.length = settings->input.length, .channels = settings->input.channels};
@@ -84,8 +84,8 @@ static void add_file(const network *self, json_t *object) {
     report_count(object, "bytes", self->info.bytes);
     report_text(object, "tapline", self->info.version);
     report_text(object, "loss", tl_loss_name(tl_model_loss(self->training)));
-    report_text(object, "normalise", self->info.raw ? "none" : "series");
-    report_text(object, "missing", tl_missing_name(self->info.missing));
+    report_text(object, "normalise", self->info.normalize ? "none" : "series");
+    report_text(object, "missing", tl_missing_policy_name(self->info.missing_policy));
     report_count(object, "seed", tl_model_seed(self->training));
     report_count(object, "classes", self->info.data.classes);
     json_object_set_new(object, "class_names", list_classes(&self->info.data));
@@ -179,22 +179,30 @@ static void print_table(const network *self) {
 static void print_file(const network *self) {
     const tl_shape in = tl_input_shape(self->training);
     const tl_dataset *data = &self->info.data;
-    printf("model      %s, %zu bytes, %s, written by tapline %s\n", self->settings->common.operand[0], self->info.bytes,
-           self->info.precision, self->info.version);
+    printf("model      ");
+    print_shown(stdout, self->settings->common.operand[0]);
+    printf(", %zu bytes, %s, written by tapline ", self->info.bytes, self->info.precision);
+    print_shown(stdout, self->info.version);
+    printf("\n");
     printf("input      length %zu, channels %zu, %s, missing values: %s\n", in.length, in.channels,
-           self->info.raw ? "as it is" : "each channel of each series scaled to mean 0 and standard deviation 1",
-           tl_missing_name(self->info.missing));
+           self->info.normalize ? "as it is" : "each channel of each series scaled to mean 0 and standard deviation 1",
+           tl_missing_policy_name(self->info.missing_policy));
     printf("loss       %s\n", tl_loss_name(tl_model_loss(self->training)));
     if (data->classes > 0) printf("classes    %zu%s", data->classes, data->class_names ? ":" : "\n");
-    for (size_t c = 0; data->class_names && c < data->classes; c++)
-        printf(" %s%s", data->class_names[c], c + 1 < data->classes ? "," : "\n");
+    for (size_t c = 0; data->class_names && c < data->classes; c++) {
+        printf(" ");
+        print_shown(stdout, data->class_names[c]);
+        printf(c + 1 < data->classes ? "," : "\n");
+    }
 }
 
 static void print_architecture(const network *self) {
     const tl_shape in = tl_input_shape(self->training), out = tl_output_shape(self->training);
     const char *name = self->settings->architecture;
     const int members = IN_PRECISION(architecture_find)(name)->members;
-    printf("network    %s, %s%s", name, tl_precision(), members > 1 ? "" : "\n");
+    printf("network    ");
+    print_shown(stdout, name);
+    printf(", %s%s", tl_precision(), members > 1 ? "" : "\n");
     if (members > 1) printf(", one of the %d that are averaged\n", members);
     printf("input      length %zu, channels %zu\n", in.length, in.channels);
     printf("output     length %zu, channels %zu\n", out.length, out.channels);

@@ -9,7 +9,7 @@ typedef struct info_settings {
     const char *architecture; /* NULL: none */
     option_shape input;
     int64_t outputs; /* 0: 2 */
-    int64_t batch;   /* 0: that of the recipe, of a file 32 */
+    int64_t batch;   /* 0: the default of the architecture, of a file 32 */
 } info_settings;
 
 /* Whether there is either a file or an architecture with what belongs to it; says what is missing or too much. */

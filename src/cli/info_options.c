@@ -12,7 +12,8 @@ static const option_spec options[] = {
     {"input", "LxC", OPTION_SHAPE, FIELD(input), 0, 0, NULL, "its series: length and channels, such as 150x1"},
     {"outputs", "N", OPTION_INTEGER, FIELD(outputs), 1, INT32_MAX, NULL, "its outputs: the classes to tell, or 1 for a value (2)"},
     {"batch", "N", OPTION_INTEGER, FIELD(batch), 1, INT32_MAX, NULL,
-     "series in the batch that memory is stated for (of a\nMODEL 32, of a network the largest of its recipe)"},
+     "series in the batch that memory is stated for (of a\nMODEL 32, of a network the largest of its defaults)"},
+    MAX_MEMORY_OPTION,
     {0},
 };
 
@@ -47,7 +48,7 @@ bool info_check(const info_settings *self) {
 const command info_command = {
     .name = "info",
     .operands = "[MODEL]",
-    .most_operands = 1,
+    .max_operands = 1,
     .summary = "Describe a network: its layers, shapes, parameters, operations and memory.",
     .details = "MODEL is a file that `tapline train --out` wrote. FLOPs are operations of a forward pass of one series, a\n"
                "multiplication and an addition being two. The kernel column has taps, /stride, d for dilation, g for\n"

@@ -75,11 +75,14 @@ static void limit_spinning(char **argv) {
     execv("/proc/self/exe", argv);          /* where there is no such file, it goes on as it is */
 }
 
-static int run(int argc, char **argv) {
+/* *told: the command says where its results could not be printed since their reader has gone. */
+static int run(int argc, char **argv, bool *told) {
     int words, code;
     const command *found = find(argc, argv, &words);
     if (!found) return EXIT_USAGE;
     if (!options_parse(found, argc - words + 1, argv + words - 1, &code)) return code;
+    *told = found->writes_files;
+    if (found->writes_files) signal(SIGPIPE, SIG_IGN); /* others end when nobody reads them, as programs do */
     limit_spinning(argv - 1);
     const common_settings *settings = found->settings;
     const char *precision = settings->precision ? settings->precision : found->choose_precision();
@@ -87,11 +90,11 @@ static int run(int argc, char **argv) {
     return strcmp(precision, "f64") == 0 ? found->run_f64(settings) : found->run_f32(settings);
 }
 
-static int dispatch(int argc, char **argv) {
+static int dispatch(int argc, char **argv, bool *told) {
     if (argc < 2) return help(stderr);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return help(stdout);
     if (strcmp(argv[1], "help") == 0) return help_command(argc - 2, argv + 2);
-    if (strcmp(argv[1], "--version") != 0) return run(argc - 1, argv + 1);
+    if (strcmp(argv[1], "--version") != 0) return run(argc - 1, argv + 1, told);
     printf("tapline %s\n", tl_version());
     return EXIT_DONE;
 }
@@ -105,8 +108,8 @@ static void open_standard_files(void) {
 
 int main(int argc, char **argv) {
     open_standard_files();
-    signal(SIGPIPE, SIG_IGN); /* a closed stdout is then a failed write, which report_finish tells of */
-    const int code = dispatch(argc, argv);
-    const int written = report_finish(NULL);
+    bool told = false;
+    const int code = dispatch(argc, argv, &told);
+    const int written = report_finish(NULL, told);
     return code != EXIT_DONE ? code : written;
 }

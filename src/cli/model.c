@@ -1,18 +1,24 @@
 /* Models and data for the commands that use them, compiled once for each precision (commands.h). */
 #include "cli/model.h"
 
+#include "cli/architecture.h"
 #include "cli/input.h"
 
 #include <string.h>
 
 #define loaded_read IN_PRECISION(loaded_read)
+#define loaded_check_outputs IN_PRECISION(loaded_check_outputs)
 #define loaded_free IN_PRECISION(loaded_free)
 #define loaded_join IN_PRECISION(loaded_join)
 
+/* A batch has no more series than there are; while it is not known how many, nothing is run. */
 static tl_load_cfg load_cfg(const loaded *self, tl_error *error) {
-    tl_load_cfg cfg = {.threads = (int)self->settings->common.threads,
-                       .length = self->length,
-                       .compile = {.batch = (size_t)self->settings->batch, .inference_only = true}};
+    const size_t asked = (size_t)self->settings->batch, series = self->data ? self->data->x.shape[0] : asked;
+    tl_load_cfg cfg = {
+        .threads = (int)self->settings->common.threads,
+        .length = self->length,
+        .compile = {.batch = series < asked ? series : asked, .inference_only = true, .plan_only = self->models > 0 && !self->data},
+        .max_memory = max_memory(&self->settings->common)};
     tl_engine_by_name(self->settings->engine, &cfg.engine, error);
     return cfg;
 }
@@ -27,13 +33,8 @@ static void load(loaded *self, size_t index, tl_model_info *info, tl_error *erro
 /* Where lengths may differ, the shorter of model and data becomes as long as the other. */
 static void fit_length(loaded *self, tl_error *error) {
     const size_t of_model = self->info.data.x.shape[1];
-    if (tl_failed(error) || self->data->x.shape[1] == of_model) return;
-    if (self->data->x.shape[1] < of_model) {
-        tl_dataset_pad(self->data, of_model, error);
-        return;
-    }
-    self->length = self->data->x.shape[1];
-    load(self, 0, NULL, error);
+    if (self->data->x.shape[1] < of_model) IN_PRECISION(pad_within)(self->data, of_model, &self->settings->common, error);
+    if (self->data->x.shape[1] > of_model) self->length = self->data->x.shape[1];
 }
 
 void loaded_read(loaded *self, const model_settings *settings, bool unlabelled, tl_error *error) {
@@ -41,21 +42,34 @@ void loaded_read(loaded *self, const model_settings *settings, bool unlabelled, 
     while (self->models + 1 < MAX_OPERANDS && settings->common.operand[self->models + 1]) self->models++;
     load(self, 0, &self->info, error);
     if (!self->model || self->models == 0) return;
-    tl_read_cfg like = self->info.read;
+    tl_read_cfg reference = self->info.read;
     if (!tl_dataset_is_table(loaded_data(self), settings->reading.format)) /* whatever it was trained on */
-        like.label = like.target = like.ignore = like.value = like.group = like.series = like.time = NULL;
-    like.like = &self->info.data;
-    like.raw = self->info.raw;
-    like.missing = self->info.missing;
-    like.unlabelled = unlabelled;
-    like.segment = self->info.data.x.shape[1];
-    like.warn = complain_of_data;
-    like.user = (void *)settings->common.command;
-    IN_PRECISION(reading_apply)(&settings->reading, &like, error);
-    if (settings->missing) tl_missing_by_name(settings->missing, &like.missing, error);
-    self->data = tl_dataset_read(input_open(loaded_data(self), like.format, error), &like, error);
+        reference.label = reference.target = reference.ignore = reference.value = reference.group = reference.series =
+            reference.time = NULL;
+    reference.reference = &self->info.data;
+    reference.normalize = self->info.normalize;
+    reference.missing_policy = self->info.missing_policy;
+    reference.unlabelled = unlabelled;
+    reference.segment = self->info.data.x.shape[1];
+    reference.warn = complain_of_data;
+    reference.user = (void *)settings->common.command;
+    reference.max_memory = max_memory(&settings->common) / 2;
+    IN_PRECISION(reading_apply)(&settings->reading, &reference, error);
+    if (settings->missing) tl_missing_policy_by_name(settings->missing, &reference.missing_policy, error);
+    self->data = tl_dataset_read(input_open(loaded_data(self), reference.format, error), &reference, error);
     input_name(error);
+    if (!self->data) return;
     fit_length(self, error);
+    if (!tl_failed(error)) load(self, 0, NULL, error);
+}
+
+void loaded_check_outputs(const loaded *self, tl_error *error) {
+    const tl_shape out = tl_output_shape(self->model);
+    const double maximum = (double)max_memory(&self->settings->common), series = (double)self->data->x.shape[0];
+    const double bytes = series * (double)out.length * (double)out.channels * sizeof(double);
+    if (bytes > maximum)
+        tl_fail(error, TL_ERROR_MEMORY, "%.120s: predictions for %.0f series take %.4g MB; the limit is %.4g MB (--max-memory)",
+                self->settings->common.operand[0], series, bytes / 1e6, maximum / 1e6);
 }
 
 /* ---- several ---- */
@@ -73,12 +87,12 @@ static void load_next(loaded *self, size_t index, tl_error *error) {
     load(self, index, &info, error);
     if (!tl_failed(error) && !same_classes(&self->info.data, &info.data))
         tl_fail(error, TL_ERROR_ARGUMENT, "%.120s: its classes are not those of %.120s", path, first);
-    if (!tl_failed(error) && self->info.raw != info.raw)
+    if (!tl_failed(error) && self->info.normalize != info.normalize)
         tl_fail(error, TL_ERROR_ARGUMENT, "%.120s: it takes series %s, but %.120s takes them %s", path,
-                info.raw ? "as they are" : "scaled", first, info.raw ? "scaled" : "as they are");
-    if (!tl_failed(error) && !self->settings->missing && self->info.missing != info.missing)
+                info.normalize ? "as they are" : "scaled", first, info.normalize ? "scaled" : "as they are");
+    if (!tl_failed(error) && !self->settings->missing && self->info.missing_policy != info.missing_policy)
         tl_fail(error, TL_ERROR_ARGUMENT, "%.120s: its policy for missing values is %s, that of %.120s %s; --missing says which",
-                path, tl_missing_name(info.missing), first, tl_missing_name(self->info.missing));
+                path, tl_missing_policy_name(info.missing_policy), first, tl_missing_policy_name(self->info.missing_policy));
     tl_model_info_release(&info);
 }
 

@@ -41,6 +41,9 @@ static inline const char *loaded_data(const loaded *self) { return self->setting
 void IN_PRECISION(loaded_read)(loaded *self, const model_settings *settings, bool unlabelled, tl_error *error);
 void IN_PRECISION(loaded_free)(loaded *self);
 
+/* Fails where what is predicted for all series at once, as the mean of several models is, takes more memory than there may be. */
+void IN_PRECISION(loaded_check_outputs)(const loaded *self, tl_error *error);
+
 /* Reads the model of that index, from 0 on and in this order, which must be for the same series and classes as the first, and has
  * it join the ensemble. */
 void IN_PRECISION(loaded_join)(loaded *self, tl_ensemble *ensemble, size_t index, tl_error *error);

@@ -26,6 +26,7 @@ static const option_spec run_options[] = {
     {"engine", "NAME", OPTION_CHOICE, FIELD(engine), 0, 0, tl_engine_name, "how convolutions are evaluated (auto)"},
     {"missing", "NAME", OPTION_CHOICE, FIELD(missing), 0, 0, missing_name,
      "what becomes of missing values (as when it was trained)"},
+    MAX_MEMORY_OPTION,
     READING_OPTIONS(model_settings),
     {0},
 };
@@ -37,8 +38,8 @@ static const option_spec run_options[] = {
 const command eval_command = {
     .name = "eval",
     .operands = "MODEL... DATA",
-    .least_operands = 2,
-    .most_operands = MAX_OPERANDS,
+    .min_operands = 2,
+    .max_operands = MAX_OPERANDS,
     .summary = "Evaluate a saved model on data, or the mean of several.",
     .details = ABOUT("with labels or target values"),
     .options = run_options,
@@ -51,8 +52,8 @@ const command eval_command = {
 const command predict_command = {
     .name = "predict",
     .operands = "MODEL... DATA",
-    .least_operands = 2,
-    .most_operands = MAX_OPERANDS,
+    .min_operands = 2,
+    .max_operands = MAX_OPERANDS,
     .summary = "Print what a saved model predicts for each series, as CSV: the class and all probabilities, or the value.",
     .details = ABOUT("with or without labels or target values"),
     .options = run_options,

@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include <tapline/dataset.h>
+#include <tapline/machine.h>
 
 #include <ctype.h>
 #include <errno.h>
@@ -13,13 +14,35 @@
 
 enum { MAX_OPTIONS = 96, MAX_NAME = 40, FIRST_CODE = 256 };
 
+/* The bytes of the control character that text begins with: of ASCII, or of U+0080 … U+009F in UTF-8; 0: it is none. */
+static size_t control_bytes(const char *text) {
+    const unsigned char first = (unsigned char)text[0], second = first ? (unsigned char)text[1] : 0;
+    if ((first < ' ' && first != '\t') || first == 0x7F) return 1;
+    return first == 0xC2 && second >= 0x80 && second < 0xA0 ? 2 : 0;
+}
+
+void print_part(FILE *to, const char *text, size_t length) {
+    for (size_t i = 0; i < length;) {
+        const size_t control = control_bytes(text + i);
+        if (control)
+            fprintf(to, "\\x%02x", (unsigned char)text[i + control - 1]);
+        else
+            fputc(text[i], to);
+        i += control ? control : 1;
+    }
+}
+
+void print_shown(FILE *to, const char *text) { print_part(to, text, strlen(text)); }
+
 void complain(const char *name, const char *format, ...) {
+    char text[2000];
     va_list values;
     va_start(values, format);
-    fprintf(stderr, name ? "tapline %s: " : "tapline: ", name);
-    vfprintf(stderr, format, values);
-    fputc('\n', stderr);
+    vsnprintf(text, sizeof text, format, values);
     va_end(values);
+    fprintf(stderr, name ? "tapline %s: " : "tapline: ", name);
+    print_shown(stderr, text);
+    fputc('\n', stderr);
 }
 
 void complain_of_data(const char *text, void *user) { complain(user, "warning: %s", text); }
@@ -29,7 +52,11 @@ const char *precision_name(size_t index) {
     return names[index];
 }
 
-const char *missing_name(size_t index) { return tl_missing_name((tl_missing)index); }
+size_t max_memory(const common_settings *settings) {
+    return settings->max_memory ? (size_t)settings->max_memory * 1000000 : tl_memory_limit();
+}
+
+const char *missing_name(size_t index) { return tl_missing_policy_name((tl_missing_policy)index); }
 const char *header_name(size_t index) { return tl_header_name((tl_header)index); }
 const char *window_target_name(size_t index) { return tl_window_target_name((tl_window_target)index); }
 
@@ -52,11 +79,11 @@ const option_spec *command_option(const command *self, size_t index) {
 
 /* ---- suggestions ---- */
 
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+static size_t minimum(size_t a, size_t b) { return a < b ? a : b; }
 
 static const char *choice_at(const void *context, size_t index) { return (*(const option_choice *)context)(index); }
 
-const char *suggest(const char *text, option_choice choice) { return tl_closest(text, choice_at, &choice); }
+const char *suggest(const char *text, option_choice choice) { return tl_suggest(text, choice_at, &choice); }
 
 static const char *option_name_at(const void *context, size_t index) {
     const option_spec *option = command_option(context, index);
@@ -125,7 +152,7 @@ static bool check_choices(const command *self, const option_spec *option, const 
     for (const char *part = text;; part++) {
         char name[MAX_NAME + 1];
         const size_t length = strcspn(part, ",");
-        snprintf(name, sizeof name, "%.*s", (int)least(length, MAX_NAME), part);
+        snprintf(name, sizeof name, "%.*s", (int)minimum(length, MAX_NAME), part);
         if (!is_choice(name, option->choice)) return wrong_choice(self, option, name);
         part += length;
         if (!*part) return true;
@@ -133,10 +160,10 @@ static bool check_choices(const command *self, const option_spec *option, const 
 }
 
 static bool set_integer(const command *self, const option_spec *option, const char *text, int64_t *field) {
-    if (parse_integer(text, option->least, option->most, field)) return true;
+    if (parse_integer(text, option->minimum, option->maximum, field)) return true;
     char must[120];
     const char *all = option->kind == OPTION_INTEGER_OR_ALL ? ", or all" : "";
-    snprintf(must, sizeof must, "a whole number from %lld to %lld%s", (long long)option->least, (long long)option->most, all);
+    snprintf(must, sizeof must, "a whole number from %lld to %lld%s", (long long)option->minimum, (long long)option->maximum, all);
     return wrong(self, option, text, must);
 }
 
@@ -206,8 +233,8 @@ static bool set_value(const command *self, const option_spec *option, const char
 
 static bool unknown_option(const command *self, const char *text) {
     char name[MAX_NAME + 1];
-    snprintf(name, sizeof name, "%.*s", (int)least(strcspn(text, "="), MAX_NAME), text);
-    const char *close = tl_closest(name + strspn(name, "-"), option_name_at, self);
+    snprintf(name, sizeof name, "%.*s", (int)minimum(strcspn(text, "="), MAX_NAME), text);
+    const char *close = tl_suggest(name + strspn(name, "-"), option_name_at, self);
     if (close)
         complain(self->name, "unknown option %s; did you mean --%s?", name, close);
     else
@@ -221,21 +248,21 @@ static bool add_operand(const command *self, const char *text) {
         complain(self->name, "'' is no name of anything");
         return false;
     }
-    for (size_t i = 0; i < self->most_operands; i++)
+    for (size_t i = 0; i < self->max_operands; i++)
         if (!common->operand[i]) {
             common->operand[i] = text;
             return true;
         }
-    if (self->most_operands == 0)
+    if (self->max_operands == 0)
         complain(self->name, "unexpected argument %s", text);
     else
-        complain(self->name, "unexpected argument %s after %s", text, common->operand[self->most_operands - 1]);
+        complain(self->name, "unexpected argument %s after %s", text, common->operand[self->max_operands - 1]);
     return false;
 }
 
 static bool has_operands(const command *self) {
     const common_settings *common = self->settings;
-    if (self->least_operands == 0 || common->operand[self->least_operands - 1]) return true;
+    if (self->min_operands == 0 || common->operand[self->min_operands - 1]) return true;
     complain(self->name, "needs %s; `tapline help %s` says more", self->operands, self->name);
     return false;
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Exit codes of every command. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
@@ -39,8 +40,8 @@ typedef struct option_spec {
     const char *name;     /* without the dashes; NULL ends a table */
     const char *argument; /* as the help writes it; NULL for a flag */
     option_kind kind;
-    size_t field;        /* offset in the command's settings */
-    int64_t least, most; /* OPTION_INTEGER, OPTION_INTEGER_OR_ALL */
+    size_t field;             /* offset in the command's settings */
+    int64_t minimum, maximum; /* OPTION_INTEGER, OPTION_INTEGER_OR_ALL */
     option_choice choice;
     const char *help; /* lines separated by newlines */
 } option_spec;
@@ -53,18 +54,30 @@ typedef struct common_settings {
     const char *operand[MAX_OPERANDS]; /* NULL where not given */
     const char *precision;             /* "f32" or "f64" */
     int64_t threads;                   /* 0: as many as the machine offers */
+    int64_t max_memory;                /* MB; 0: tl_memory_limit. Of commands that have MAX_MEMORY_OPTION */
     bool json;
 } common_settings;
+
+/* A row for the table of a command that takes what others made: small files may describe networks and data of any size. */
+#define MAX_MEMORY_OPTION                                                                                                          \
+    {                                                                                                                              \
+        "max-memory", "MB", OPTION_INTEGER, offsetof(common_settings, max_memory), 1, INT32_MAX, NULL,                             \
+            "megabytes that a network may take, and data half as many (half\nof the machine's memory, at most 4000)"               \
+    }
+
+/* That limit in bytes. */
+size_t max_memory(const common_settings *settings);
 
 typedef struct command {
     const char *name;     /* such as "train" or "bench conv" */
     const char *operands; /* as the help writes them, such as "[DATA]" */
-    size_t least_operands, most_operands;
+    size_t min_operands, max_operands;
     const char *summary;                   /* one line */
     const char *details;                   /* the help's last paragraph, NULL: none */
     const option_spec *options;            /* its own; --threads, --precision, --json and --help come with every command */
     void *settings;                        /* starts with common_settings and holds the defaults */
     const char *(*choose_precision)(void); /* where it is not given, after settings->operand; NULL, having said why: none. (f32) */
+    bool writes_files;                     /* it finishes even where nobody reads what it prints */
     int (*run_f32)(const void *settings);
     int (*run_f64)(const void *settings);
 } command;
@@ -74,7 +87,7 @@ const char *precision_name(size_t index);
 /* The command's own options and then the common ones; NULL behind the last. */
 const option_spec *command_option(const command *self, size_t index);
 
-/* Those of tl_missing, tl_header and tl_window_target. */
+/* Those of tl_missing_policy, tl_header and tl_window_target. */
 const char *missing_name(size_t index);
 const char *header_name(size_t index);
 const char *window_target_name(size_t index);
@@ -86,13 +99,18 @@ bool options_parse(const command *self, int argc, char **argv, int *code);
 /* The command's help on stdout. */
 void options_help(const command *self);
 
-/* The name that is closest to `text`, NULL when none is close. */
+/* The name that `text` was probably meant to be; NULL where none is similar. */
 const char *suggest(const char *text, option_choice choice);
 
 /* For tl_read_cfg.warn: a line on stderr; `user`: the command's name. */
 void complain_of_data(const char *text, void *user);
 
-/* "tapline NAME: …" as one line on stderr; `name` of the command, NULL for the program itself. */
+/* Text that may be anybody's, such as a class name or a path, as it may go to a terminal: control characters become \x1b and the
+ * like, so that they neither move the cursor nor pretend to be lines. */
+void print_shown(FILE *to, const char *text);
+void print_part(FILE *to, const char *text, size_t length);
+
+/* "tapline NAME: …" as one line on stderr, shown so; `name` of the command, NULL for the program itself. */
 void complain(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -5,22 +5,25 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { ROWS = 1024 };                                                /* predicted at once */
 static const int digits = sizeof(tl_real) == sizeof(float) ? 9 : 17; /* that tell any two numbers apart */
 
-/* A field of CSV (RFC 4180): in quotes where it needs them. */
+/* A field of CSV (RFC 4180): in quotes where it needs them. Control characters are shown (print_part), but for line ends and tabs
+ * where no terminal reads them. */
 static void print_field(const char *text) {
-    if (!strpbrk(text, ",\"\r\n")) {
-        fputs(text, stdout);
-        return;
-    }
-    putchar('"');
-    for (; *text; text++) {
+    const char *raw = isatty(STDOUT_FILENO) ? "\"" : "\"\r\n\t";
+    const bool quoted = strpbrk(text, ",\"\r\n");
+    if (quoted) putchar('"');
+    while (*text) {
+        const size_t length = strcspn(text, raw);
+        print_part(stdout, text, length);
+        text += length;
         if (*text == '"') putchar('"');
-        putchar(*text);
+        if (*text) putchar(*text++);
     }
-    putchar('"');
+    if (quoted) putchar('"');
 }
 
 /* Whether there is an output for every step. */
@@ -92,11 +95,11 @@ static void print_rows(const loaded *self, size_t first, const tl_tensor *y) {
         }
 }
 
-/* ROWS at a time. */
+/* As many at a time as y has rows. */
 static void predict_one(const loaded *self, tl_tensor *y, tl_error *error) {
-    const size_t series = self->data->x.shape[0];
-    for (size_t first = 0; first < series && !tl_failed(error); first += ROWS) {
-        const tl_tensor x = tl_tensor_slice(&self->data->x, first, series - first < ROWS ? series - first : ROWS);
+    const size_t series = self->data->x.shape[0], rows = y->shape[0];
+    for (size_t first = 0; first < series && !tl_failed(error); first += rows) {
+        const tl_tensor x = tl_tensor_slice(&self->data->x, first, series - first < rows ? series - first : rows);
         tl_tensor part = tl_tensor_slice(y, 0, x.shape[0]);
         tl_predict(self->model, &x, self->data->lengths ? self->data->lengths + first : NULL, &part, error);
         if (first == 0 && !tl_failed(error)) print_head(self, y->shape[2]);
@@ -114,9 +117,18 @@ static void predict_mean(loaded *self, tl_tensor *y, tl_error *error) {
     tl_ensemble_free(ensemble);
 }
 
-static void predict(loaded *self, tl_error *error) {
-    const size_t series = self->data->x.shape[0], rows = self->models > 1 || series < ROWS ? series : ROWS;
+/* As many as are predicted at once, of which outputs take 64 MB at most, but for those of one batch. */
+static size_t choose_rows(const loaded *self) {
     const tl_shape out = tl_output_shape(self->model);
+    const size_t series = self->data->x.shape[0], batch = tl_model_batch(self->model), room = (64U << 20) / sizeof(tl_real);
+    const size_t fit = room / out.length / out.channels, rows = fit < ROWS ? fit : ROWS;
+    return self->models > 1 || series < rows ? series : rows > batch ? rows : batch;
+}
+
+static void predict(loaded *self, tl_error *error) {
+    const size_t rows = choose_rows(self);
+    const tl_shape out = tl_output_shape(self->model);
+    if (self->models > 1) IN_PRECISION(loaded_check_outputs)(self, error);
     tl_tensor y = tl_tensor_new(3, (size_t[]){rows, out.length, out.channels}, error);
     if (tl_failed(error)) return;
     if (self->models > 1)

@@ -15,12 +15,14 @@ static void interrupt(int signal_number) {
 
 bool progress_interrupted(void) { return interrupted; }
 
-/* The handler works once: a second signal ends the process. */
+/* The handler works once: a second signal ends the process. What was ignored when the command began, as SIGINT is in the background
+ * of a script and SIGHUP under nohup, stays ignored. */
 static void catch_signals(void) {
-    struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)(SA_RESETHAND | SA_RESTART)}, before;
     sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(signals[i], &action, NULL);
 }
 
 /* ---- the log ---- */

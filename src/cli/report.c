@@ -144,17 +144,31 @@ const char *report_grouped(char text[REPORT_NUMBER], size_t value) {
 
 /* ---- output ---- */
 
+/* JSON need not escape DEL and U+0080 … U+009F, which terminals may obey. They stand in strings only. */
+static void print_escaped(const char *text) {
+    for (; *text; text++) {
+        const unsigned char byte = (unsigned char)*text;
+        const bool two = byte == 0xC2 && (unsigned char)text[1] < 0xA0;
+        if (two || byte == 0x7F)
+            printf("\\u%04x", two ? (unsigned char)*++text : byte);
+        else
+            putchar(byte);
+    }
+    putchar('\n');
+}
+
 /* 15 digits: what a decimal fraction needs to print as it was written. */
 void report_json(json_t *object) {
     char *text = json_dumps(object, JSON_REAL_PRECISION(15));
-    if (text) puts(text);
+    if (text) print_escaped(text);
     free(text);
     json_decref(object);
 }
 
-int report_finish(const char *name) {
+int report_finish(const char *name, bool told) {
     const bool failed = ferror(stdout);
     if (fflush(stdout) == 0 && !failed) return EXIT_DONE;
+    if (errno == EPIPE && !told) return EXIT_FAILED;
     complain(name, "stdout: cannot write the result: %s", errno ? strerror(errno) : "output error");
     return EXIT_FAILED;
 }

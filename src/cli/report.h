@@ -61,8 +61,9 @@ const char *report_grouped(char text[REPORT_NUMBER], size_t value);
 /* Prints the object as one line and frees it. */
 void report_json(json_t *object);
 
-/* Flushes stdout. Returns an exit code: EXIT_FAILED, after a message, when any of the output could not be written. */
-int report_finish(const char *name);
+/* Flushes stdout. Returns an exit code: EXIT_FAILED, after a message, when any of the output could not be written. That its reader
+ * has gone is told where `told`. */
+int report_finish(const char *name, bool told);
 
 /* The most memory that this process has had resident so far, in MiB. */
 double report_peak_rss_mb(void);

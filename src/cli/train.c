@@ -46,8 +46,8 @@ static const char *test_half(const char *data, char *path, size_t size) {
 /* To the longer one: lengths differ only where they may. */
 static void pad_both(job *self, tl_error *error) {
     const size_t length = self->data->x.shape[1] > self->test->x.shape[1] ? self->data->x.shape[1] : self->test->x.shape[1];
-    tl_dataset_pad(self->data, length, error);
-    tl_dataset_pad(self->test, length, error);
+    IN_PRECISION(pad_within)(self->data, length, &self->settings->common, error);
+    IN_PRECISION(pad_within)(self->test, length, &self->settings->common, error);
 }
 
 static void hold_out(job *self, tl_error *error) {
@@ -104,16 +104,17 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
     self->data_path = settings->common.operand[0] ? settings->common.operand[0] : "builtin:cbf";
     self->test_path = settings->test ? settings->test : test_half(self->data_path, path, size);
     check_files(self, error);
-    tl_read_cfg cfg = {.raw = settings->raw,
+    tl_read_cfg cfg = {.normalize = settings->raw ? TL_NORMALIZE_NONE : TL_NORMALIZE_SERIES,
                        .unequal = settings->unequal,
                        .segment = (size_t)settings->segment,
                        .warn = complain_of_data,
-                       .user = (void *)settings->common.command};
-    tl_missing_by_name(settings->missing, &cfg.missing, error);
+                       .user = (void *)settings->common.command,
+                       .max_memory = max_memory(&settings->common) / 2};
+    tl_missing_policy_by_name(settings->missing, &cfg.missing_policy, error);
     IN_PRECISION(reading_apply)(&settings->reading, &cfg, error);
     self->read = cfg;
     self->data = tl_dataset_read(input_open(self->data_path, cfg.format, error), &cfg, error);
-    cfg.like = self->data;
+    cfg.reference = self->data;
     if (self->test_path && self->data) self->test = tl_dataset_read(input_open(self->test_path, cfg.format, error), &cfg, error);
     input_name(error);
     if (self->data && self->test) pad_both(self, error);
@@ -148,13 +149,13 @@ static void check_settings(const train_settings *settings, tl_error *error) {
 
 /* ---- model ---- */
 
-enum { LEAST_BATCH = 2 }; /* of one series batch norm learns nothing */
+enum { MIN_BATCH = 2 }; /* of one series batch norm learns nothing */
 
 /* Never more than there are series. */
 static size_t choose_batch(const job *self) {
-    const architecture *recipe = self->architecture;
-    const size_t series = self->data->x.shape[0], tenth = series / 10 > LEAST_BATCH ? series / 10 : LEAST_BATCH;
-    const size_t usual = recipe->tenth && tenth < recipe->batch ? tenth : recipe->batch;
+    const architecture *chosen = self->architecture;
+    const size_t series = self->data->x.shape[0], tenth = series / 10 > MIN_BATCH ? series / 10 : MIN_BATCH;
+    const size_t usual = chosen->tenth && tenth < chosen->batch ? tenth : chosen->batch;
     const size_t batch = self->settings->batch > 0 ? (size_t)self->settings->batch : usual;
     return batch < series ? batch : series;
 }
@@ -195,7 +196,8 @@ static void compile(job *self, tl_node output, tl_error *error) {
                           .class_weights = class_weights,
                           .optimizer = optimizer_of(settings, error),
                           .clip_norm = settings->clip,
-                          .clip_value = settings->clip_value};
+                          .clip_value = settings->clip_value,
+                          .max_memory = max_memory(&settings->common)};
     tl_model_compile(self->model, output, &cfg, error);
     free(class_weights);
 }
@@ -218,7 +220,7 @@ static tl_schedule_cfg schedule_of(const job *self, tl_error *error) {
     tl_schedule_cfg cfg = {.factor = settings->factor,
                            .patience = (int)settings->patience,
                            .period = (int)settings->period,
-                           .minimum = settings->least_rate,
+                           .minimum = settings->min_rate,
                            .warmup = (int)settings->warmup};
     tl_schedule_by_name(settings->schedule ? settings->schedule : self->architecture->schedule, &cfg.kind, error);
     return cfg;
@@ -242,8 +244,9 @@ static tl_fit_cfg fit_cfg(const job *self, progress *shown, tl_error *error) {
 }
 
 static tl_save_cfg save_cfg(const job *self, tl_error *error) {
-    tl_save_cfg cfg = {.data = self->data, .raw = self->settings->raw, .read = &self->read};
-    tl_missing_by_name(self->settings->missing, &cfg.missing, error);
+    tl_save_cfg cfg = {
+        .data = self->data, .normalize = self->settings->raw ? TL_NORMALIZE_NONE : TL_NORMALIZE_SERIES, .read = &self->read};
+    tl_missing_policy_by_name(self->settings->missing, &cfg.missing_policy, error);
     return cfg;
 }
 
@@ -505,9 +508,13 @@ static void report_training(const job *self) {
 
 static void report_as_text(const job *self) {
     const size_t *shape = self->data->x.shape;
-    printf("model      %s, %zu parameters, %s, engine %s, %d threads\n", self->settings->architecture, count_parameters(self),
-           tl_precision(), self->settings->engine, tl_model_threads(self->model));
-    printf("data       %s, length %zu, channels %zu", self->data_path, shape[1], shape[2]);
+    printf("model      ");
+    print_shown(stdout, self->settings->architecture);
+    printf(", %zu parameters, %s, engine %s, %d threads\n", count_parameters(self), tl_precision(), self->settings->engine,
+           tl_model_threads(self->model));
+    printf("data       ");
+    print_shown(stdout, self->data_path);
+    printf(", length %zu, channels %zu", shape[1], shape[2]);
     if (is_regression(self))
         printf(", regression");
     else

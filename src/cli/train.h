@@ -25,7 +25,7 @@ typedef struct train_settings {
     reading_settings reading;
     int64_t segment;                                      /* of records of PhysioNet; 0: the library's default */
     int64_t warmup, patience, period;                     /* of the schedule; 0: the library's defaults */
-    double factor, least_rate;                            /* likewise */
+    double factor, min_rate;                              /* likewise */
     double learning_rate, momentum, l1, clip, clip_value; /* 0: the library's defaults */
     double weight_decay;                                  /* NAN: the library's default */
     double label_smoothing;

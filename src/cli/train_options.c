@@ -25,8 +25,9 @@ static const option_spec options[] = {
     {"label-smoothing", "X", OPTION_FRACTION, FIELD(label_smoothing), 0, 0, NULL,
      "share of each label that is spread over all classes (0)"},
     {"balance", NULL, OPTION_FLAG, FIELD(balance), 0, 0, NULL, "weigh each class by the inverse of its share of the labels"},
-    {"epochs", "N", OPTION_INTEGER, FIELD(epochs), 1, INT32_MAX, NULL, "passes over the data (the recipe's: fcn 2000)"},
-    {"batch", "N", OPTION_INTEGER, FIELD(batch), 1, INT32_MAX, NULL, "series in a batch (the recipe's: fcn a tenth, from 2 to 16)"},
+    {"epochs", "N", OPTION_INTEGER, FIELD(epochs), 1, INT32_MAX, NULL, "passes over the data (the architecture's: fcn 2000)"},
+    {"batch", "N", OPTION_INTEGER, FIELD(batch), 1, INT32_MAX, NULL,
+     "series in a batch (the architecture's: fcn a tenth, from 2 to 16)"},
     {"accumulate", "N", OPTION_INTEGER, FIELD(accumulate), 1, INT32_MAX, NULL, "batches whose gradients make one step (1)"},
     {"optimizer", "NAME", OPTION_CHOICE, FIELD(optimizer), 0, 0, tl_optimizer_name, "what turns gradients into steps (adam)"},
     {"lr", "X", OPTION_POSITIVE, FIELD(learning_rate), 0, 0, NULL, "learning rate (adam and adamw 0.001, the others 0.01)"},
@@ -40,14 +41,14 @@ static const option_spec options[] = {
      "the\ngradient (0)"},
     {"l1", "X", OPTION_POSITIVE, FIELD(l1), 0, 0, NULL, "L1 penalty, added to the gradient; not of adamw (none)"},
     {"schedule", "NAME", OPTION_CHOICE, FIELD(schedule), 0, 0, schedule_name,
-     "of the learning rate (the recipe's: timecnn constant, others\nplateau: it is halved, down to 0.0001, after 50 epochs "
+     "of the learning rate (the architecture's: timecnn constant, others\nplateau: it is halved, down to 0.0001, after 50 epochs "
      "without\na lower training loss)"},
     {"schedule-factor", "X", OPTION_FRACTION, FIELD(factor), 0, 0, NULL,
      "that the rate is reduced by (plateau 0.5, step and king 0.1,\nexponential 0.95)"},
     {"schedule-patience", "N", OPTION_INTEGER, FIELD(patience), 1, INT32_MAX, NULL,
      "epochs (plateau, 50) or steps (king, 500) without progress"},
     {"schedule-period", "N", OPTION_INTEGER, FIELD(period), 1, INT32_MAX, NULL, "epochs between reductions (step, 30)"},
-    {"lr-min", "X", OPTION_POSITIVE, FIELD(least_rate), 0, 0, NULL,
+    {"lr-min", "X", OPTION_POSITIVE, FIELD(min_rate), 0, 0, NULL,
      "the rate goes no lower (plateau 0.0001, step, exponential,\ncosine and king 0)"},
     {"warmup", "N", OPTION_INTEGER, FIELD(warmup), 0, INT32_MAX, NULL,
      "steps over which the rate rises to what the schedule says\n(noam 4000, others none)"},
@@ -74,6 +75,7 @@ static const option_spec options[] = {
      "seconds between them (ends of epochs, at least 10 s apart)"},
     {"resume", "FILE", OPTION_TEXT, FIELD(resume), 0, 0, NULL,
      "go on from such a file, with the same other options; --epochs\nmay be more"},
+    MAX_MEMORY_OPTION,
     {"quiet", NULL, OPTION_FLAG, FIELD(quiet), 0, 0, NULL, "no progress on stderr"},
     {0},
 };
@@ -91,7 +93,7 @@ static train_settings settings = {
 const command train_command = {
     .name = "train",
     .operands = "[DATA]",
-    .most_operands = 1,
+    .max_operands = 1,
     .summary = "Train a network on series with labels or target values, and evaluate it.",
     .details = "DATA is a .ts, .tsv, .csv, .txt, .arff, .npz, .npy or .hea file, a folder that has a folder of files for each\n"
                "class, builtin:cbf or builtin:synthetic-control (builtin:cbf).\n"
@@ -99,6 +101,7 @@ const command train_command = {
                "the current batch, writes checkpoint and model and reports what was reached; a second one stops at once.",
     .options = options,
     .settings = &settings,
+    .writes_files = true,
     .run_f32 = train_f32,
     .run_f64 = train_f64,
 };

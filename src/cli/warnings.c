@@ -30,17 +30,17 @@ enum { TIMES = 10 }; /* that the largest class may be as large as the smallest *
 
 /* Whether answering with the largest class is right more often than half way from guessing to always, or a class is small. */
 static bool is_unbalanced(const size_t *counts, size_t classes, size_t *largest, double *share) {
-    size_t all = 0, present = 0, least = SIZE_MAX;
+    size_t all = 0, present = 0, minimum = SIZE_MAX;
     *largest = 0;
     for (size_t c = 0; c < classes; c++) {
         all += counts[c];
         if (counts[c] == 0) continue;
         present++;
         if (counts[c] > counts[*largest]) *largest = c;
-        if (counts[c] < least) least = counts[c];
+        if (counts[c] < minimum) minimum = counts[c];
     }
     *share = all > 0 ? (double)counts[*largest] / (double)all : 0;
-    return present > 1 && (*share > (1 + 1 / (double)present) / 2 || counts[*largest] > TIMES * least);
+    return present > 1 && (*share > (1 + 1 / (double)present) / 2 || counts[*largest] > TIMES * minimum);
 }
 
 static void warn_of_classes(const train_settings *settings, const tl_dataset *data) {
@@ -102,14 +102,14 @@ void IN_PRECISION(warn_of_fold)(const train_settings *settings, const char *part
 /* ---- of the result ---- */
 
 /* Standard errors of the difference of two shares; a difference below is put down to chance. */
-static const double chance = 3, least_difference = 0.05;
+static const double chance = 3, min_difference = 0.05;
 
 void IN_PRECISION(warn_of_training)(const train_settings *settings, const char *part, const tl_dataset *data,
                                     const tl_fit_result *fit, const tl_metrics *metrics) {
     const double seen = fit->best_accuracy, found = metrics->accuracy, labels = (double)(data->x.shape[0] * labels_each(data));
     if (data->classes == 0 || fit->best_epoch == 0) return;
     const double error = sqrt((seen * (1 - seen) + found * (1 - found)) / labels);
-    if (seen - found <= least_difference + chance * error) return;
+    if (seen - found <= min_difference + chance * error) return;
     complain(
         settings->common.command,
         "warning: %saccuracy on the training set is %.3f, but was %.3f as seen in epoch %d: batches are unlike the whole set; a "

@@ -29,12 +29,17 @@ static void report_as_json(const tl_model *model, const char *model_file, const 
 }
 
 static void report_as_text(const tl_model *model, const char *model_file, const char *weights_file, json_t *pairs) {
-    printf("model      %s, %zu parameters, %s\n", model_file ? model_file : "not written", tl_parameter_count(model),
-           tl_precision());
-    printf("weights    %s\n\n%-24s module\n", weights_file, "layer");
-    for (size_t i = 0; i < json_array_size(pairs); i++)
-        printf("%-24s %s\n", json_string_value(json_object_get(json_array_get(pairs, i), "name")),
-               json_string_value(json_object_get(json_array_get(pairs, i), "module")));
+    printf("model      ");
+    print_shown(stdout, model_file ? model_file : "not written");
+    printf(", %zu parameters, %s\nweights    ", tl_parameter_count(model), tl_precision());
+    print_shown(stdout, weights_file);
+    printf("\n\n%-24s module\n", "layer");
+    for (size_t i = 0; i < json_array_size(pairs); i++) {
+        const json_t *pair = json_array_get(pairs, i);
+        printf("%-24s ", json_string_value(json_object_get(pair, "name")));
+        print_shown(stdout, json_string_value(json_object_get(pair, "module")));
+        printf("\n");
+    }
 }
 
 static int report(const weights_settings *settings, const tl_model *model, const char *model_file, const char *weights_file,
@@ -49,8 +54,10 @@ static int report(const weights_settings *settings, const tl_model *model, const
 /* A model for the data, with initial weights. */
 static tl_model *make_model(const weights_settings *settings, const tl_dataset *data, tl_error *error) {
     tl_model *model = tl_model_new(&(tl_model_cfg){.threads = (int)settings->model.common.threads});
-    const tl_compile_cfg cfg = {
-        .batch = 1, .inference_only = true, .loss = IN_PRECISION(network_loss)(data, settings->loss, error)};
+    const tl_compile_cfg cfg = {.batch = 1,
+                                .inference_only = true,
+                                .loss = IN_PRECISION(network_loss)(data, settings->loss, error),
+                                .max_memory = max_memory(&settings->model.common)};
     tl_model_compile(model, IN_PRECISION(network_build)(model, data, settings->architecture), &cfg, error);
     tl_model_takes(model, data, error);
     return model;
@@ -77,19 +84,24 @@ int IN_PRECISION(import)(const void *settings) {
                                {"--out", asked->out, FILE_REPLACED, 0}};
     check_architecture(asked, &error);
     files_check(files, sizeof files / sizeof *files, &error);
-    tl_read_cfg like = {.raw = asked->raw,
-                        .unequal = asked->unequal,
-                        .segment = (size_t)asked->segment,
-                        .warn = complain_of_data,
-                        .user = (void *)asked->model.common.command};
-    tl_missing_by_name(asked->model.missing, &like.missing, &error);
-    IN_PRECISION(reading_apply)(&asked->reading, &like, &error);
-    tl_dataset *data = tl_dataset_read(input_open(operand[1], like.format, &error), &like, &error);
+    tl_read_cfg reference = {.normalize = asked->raw ? TL_NORMALIZE_NONE : TL_NORMALIZE_SERIES,
+                             .unequal = asked->unequal,
+                             .segment = (size_t)asked->segment,
+                             .warn = complain_of_data,
+                             .user = (void *)asked->model.common.command,
+                             .max_memory = max_memory(&asked->model.common) / 2};
+    tl_missing_policy_by_name(asked->model.missing, &reference.missing_policy, &error);
+    IN_PRECISION(reading_apply)(&asked->reading, &reference, &error);
+    tl_dataset *data = tl_dataset_read(input_open(operand[1], reference.format, &error), &reference, &error);
     input_name(&error);
     tl_model *model = data ? make_model(asked, data, &error) : NULL;
     tl_weights_import(model, operand[0], &cfg, &error);
     if (asked->out)
-        tl_model_save(model, asked->out, &(tl_save_cfg){.data = data, .raw = asked->raw, .missing = like.missing, .read = &like},
+        tl_model_save(model, asked->out,
+                      &(tl_save_cfg){.data = data,
+                                     .normalize = asked->raw ? TL_NORMALIZE_NONE : TL_NORMALIZE_SERIES,
+                                     .missing_policy = reference.missing_policy,
+                                     .read = &reference},
                       &error);
     const int code = report(asked, model, asked->out, operand[0], pairs, &error);
     tl_model_free(model);

@@ -25,12 +25,14 @@ static const option_spec import_options[] = {
     {"unequal", NULL, OPTION_FLAG, FIELD(unequal), 0, 0, NULL, "series in a folder may differ in length"},
     READING_OPTIONS(weights_settings),
     {"segment", "N", OPTION_INTEGER, FIELD(segment), 1, INT32_MAX, NULL, "samples around each beat of a .hea record (256)"},
+    MAX_MEMORY_OPTION,
     {0},
 };
 
 static const option_spec export_options[] = {
     MAP,
     {"out", "FILE", OPTION_TEXT, FIELD(out), 0, 0, NULL, "write the weights to this file; it must be given"},
+    MAX_MEMORY_OPTION,
     {0},
 };
 
@@ -39,13 +41,14 @@ static const char *exported_precision(void) { return model_precision(&exporting.
 const command import_command = {
     .name = "import",
     .operands = "WEIGHTS DATA",
-    .least_operands = 2,
-    .most_operands = 2,
+    .min_operands = 2,
+    .max_operands = 2,
     .summary = "Make a model of the weights of a PyTorch network.",
     .details = "WEIGHTS is a safetensors file of a state dict. DATA is as for `tapline train`: it says how long and wide series\n"
                "are and what the classes are called.",
     .options = import_options,
     .settings = &importing,
+    .writes_files = true,
     .run_f32 = import_f32,
     .run_f64 = import_f64,
 };
@@ -53,14 +56,15 @@ const command import_command = {
 const command export_command = {
     .name = "export",
     .operands = "MODEL",
-    .least_operands = 1,
-    .most_operands = 1,
+    .min_operands = 1,
+    .max_operands = 1,
     .summary = "Write the weights of a saved model for PyTorch.",
     .details =
         "MODEL is a file that `tapline train --out` or `tapline import --out` wrote. The weights are a safetensors file, in\n"
         "PyTorch's order of axes and with its names; without a map modules are called as the layers are.",
     .options = export_options,
     .settings = &exporting,
+    .writes_files = true,
     .choose_precision = exported_precision,
     .run_f32 = export_f32,
     .run_f64 = export_f64,

@@ -15,7 +15,7 @@ static const double serial_limit = 2e5;
 
 /* Each worker has a share of the tasks, neighbours of each other and the same ones in every pass: what it wrote in the last pass is
  * in its cache in the next one. Who has done his takes over what is left of others'. */
-enum { MOST_SHARES = 64 /* more workers than these share them */ };
+enum { MAX_SHARES = 64 /* more workers than these share them */ };
 
 /* The only state of the library. After a fork the threads of OpenMP are gone in the child, where its runtime waits for them for
  * ever (GCC bug 58378): a child of a process that has used them computes on one thread. */
@@ -29,7 +29,8 @@ static void watch_forks(void) { pthread_atfork(NULL, NULL, lose_threads); }
 
 tl_workers tl_workers_of(int threads) {
     pthread_once(&openmp_threads.once, watch_forks);
-    const int count = threads > 0 ? threads : omp_get_max_threads();
+    const int offered = omp_get_max_threads(), maximum = offered < TL_MAX_THREADS ? offered : TL_MAX_THREADS;
+    const int count = threads > 0 ? threads : maximum;
     return (tl_workers){.count = count, .kernels = tl_kernels_here(), .tuning = tl_tuning_here()};
 }
 
@@ -97,8 +98,8 @@ void tl_parallel(const tl_workers *workers, size_t tasks, double work, tl_task b
         for (size_t task = 0; task < tasks; task++) body(context, task, 0);
         return;
     }
-    share shares[MOST_SHARES];
-    const size_t sharers = workers->count < MOST_SHARES ? (size_t)workers->count : MOST_SHARES;
+    share shares[MAX_SHARES];
+    const size_t sharers = workers->count < MAX_SHARES ? (size_t)workers->count : MAX_SHARES;
     for (size_t i = 0; i < sharers; i++)
         shares[i] = (share){.next = tl_split_at(tasks, sharers, i), .end = tl_split_at(tasks, sharers, i + 1)};
     atomic_store(&openmp_threads.used, true);

@@ -12,7 +12,9 @@ struct tl_workers {
     const tl_tuning *tuning;
 };
 
-/* `threads` workers; 0: as many as the machine offers. */
+enum { TL_MAX_THREADS = 1024 };
+
+/* `threads` workers, up to TL_MOST_THREADS; 0: as many as the machine, or OMP_NUM_THREADS, offers, up to as many. */
 tl_workers tl_workers_of(int threads);
 
 /* Denormal numbers slow arithmetic forty-fold: between these two calls they count as zero on this thread (x86's MXCSR: flush to

@@ -2,19 +2,18 @@
 
 #include "base/math.h"
 #include "base/memory.h"
-#include "compute/matrix.h"
+#include "compute/transpose.h"
 
 #include <math.h>
 #include <string.h>
 
 enum {
     WEIGHT_BYTES = 192 * 1024, /* weights that stay in the second-level cache while the rows pass */
-    SPAN_BYTES = 512 * 1024,   /* over which they may lie: rows of a power of two push each other out of it */
     PART_ROWS = 48,            /* of a part at least: several tiles of registers */
     PARTS = 16,                /* of the rows at most, for the workers to share */
     LANES_COST = 10,           /* adding the lanes of an output, in multiply-adds of a vector */
     PART_COST = 8,             /* storing a partial vector, likewise */
-    MOST_LANES = 64 / (int)sizeof(tl_real)
+    MAX_LANES = 64 / (int)sizeof(tl_real)
 };
 
 /* ---- blocks ---- */
@@ -69,18 +68,19 @@ static void copy_dots(tl_factor *f, tl_real *to) {
         for (size_t i = 0; i < f->inner; i += lanes, to += block.width * lanes) {
             const size_t count = tl_min(lanes, f->inner - i);
             if (count < lanes) memset(to, 0, block.width * lanes * sizeof *to);
-            tl_transposed_copy(weight + i * f->width + block.first, f->width, count, block.width, to, lanes);
+            tl_transpose(weight + i * f->width + block.first, f->width, count, block.width, to, lanes);
         }
     }
 }
 
 size_t tl_factor_blocks(const tl_factor *f) {
-    return f->dots ? tl_dots_blocks(f->kernels, f->width) : tl_direct_blocks(f->kernels, f->width);
+    return f->lane_reduction ? tl_dots_blocks(f->kernels, f->width) : tl_direct_blocks(f->kernels, f->width);
 }
 
 size_t tl_factor_scratch(size_t inner, size_t width) {
-    const size_t end = (size_t)MOST_LANES * TL_MOST_TILE_WIDTH, dots = width < MOST_LANES ? tl_aligned_count(inner) * width : 0;
-    return tl_aligned_count(width) + tl_max(end, tl_aligned_count(dots));
+    const size_t end = (size_t)MAX_LANES * TL_MAX_TILE_WIDTH,
+                 lane_reduction = width < MAX_LANES ? tl_aligned_count(inner) * width : 0;
+    return tl_aligned_count(width) + tl_max(end, tl_aligned_count(lane_reduction));
 }
 
 tl_factor tl_factor_of(const tl_kernels *kernels, const tl_real *weight, size_t inner, size_t width, const tl_real *bias,
@@ -88,13 +88,14 @@ tl_factor tl_factor_of(const tl_kernels *kernels, const tl_real *weight, size_t 
     tl_factor factor = {.kernels = kernels,
                         .inner = inner,
                         .width = width,
-                        .dots = tl_dots_cost(inner, width, kernels->lanes) < tl_outputs_cost(inner, width, kernels->lanes),
+                        .lane_reduction =
+                            tl_dots_cost(inner, width, kernels->lanes) < tl_outputs_cost(inner, width, kernels->lanes),
                         .weight = weight,
                         .start = scratch};
     const size_t start = tl_aligned_count(width);
     memset(scratch, 0, start * sizeof *scratch);
     if (bias) memcpy(scratch, bias, width * sizeof *scratch);
-    if (factor.dots)
+    if (factor.lane_reduction)
         copy_dots(&factor, scratch + start);
     else
         copy_end(&factor, scratch + start);
@@ -106,35 +107,35 @@ tl_factor tl_factor_of(const tl_kernels *kernels, const tl_real *weight, size_t 
 static void multiply_dots(const tl_factor *f, size_t index, const tl_factor_rows *rows) {
     const tl_direct_block block = tl_dots_block_at(f->kernels, f->width, index);
     const size_t lanes = f->kernels->lanes;
-    f->kernels->direct_dots(&(tl_direct_product){.x = rows->x,
-                                                 .row_step = rows->row_step,
-                                                 .runs = 1,
-                                                 .count = f->inner / lanes,
-                                                 .step = lanes,
-                                                 .rest = f->inner % lanes,
-                                                 .factor = f->weight + block.first * tl_ceil_div(f->inner, lanes) * lanes,
-                                                 .factor_step = block.width * lanes,
-                                                 .start = f->start + block.first,
-                                                 .out = rows->y + block.first,
-                                                 .out_step = rows->y_step,
-                                                 .rows = rows->rows,
-                                                 .vectors = block.width});
+    f->kernels->direct_lane_reduction(&(tl_direct_product){.x = rows->x,
+                                                           .row_stride = rows->row_stride,
+                                                           .runs = 1,
+                                                           .count = f->inner / lanes,
+                                                           .stride = lanes,
+                                                           .rest = f->inner % lanes,
+                                                           .factor = f->weight + block.first * tl_ceil_div(f->inner, lanes) * lanes,
+                                                           .factor_stride = block.width * lanes,
+                                                           .start = f->start + block.first,
+                                                           .out = rows->y + block.first,
+                                                           .out_stride = rows->y_stride,
+                                                           .rows = rows->rows,
+                                                           .vectors = block.width});
 }
 
 /* Adds inner elements first … first + count - 1; the first of them start from the bias. */
 static void add_part(const tl_factor *f, const tl_direct_block *block, const tl_factor_rows *rows, size_t first, size_t count) {
     const bool copied = first >= f->whole && block->width < block->lanes;
     f->kernels->direct_product(&(tl_direct_product){.x = rows->x + first,
-                                                    .row_step = rows->row_step,
+                                                    .row_stride = rows->row_stride,
                                                     .runs = 1,
                                                     .count = count,
-                                                    .step = 1,
+                                                    .stride = 1,
                                                     .factor = copied ? f->end + (first - f->whole) * block->lanes
                                                                      : f->weight + first * f->width + block->first,
-                                                    .factor_step = copied ? block->lanes : f->width,
+                                                    .factor_stride = copied ? block->lanes : f->width,
                                                     .start = first == 0 ? f->start + block->first : NULL,
                                                     .out = rows->y + block->first,
-                                                    .out_step = rows->y_step,
+                                                    .out_stride = rows->y_stride,
                                                     .rows = rows->rows,
                                                     .vectors = block->vectors,
                                                     .width = block->width});
@@ -142,14 +143,14 @@ static void add_part(const tl_factor *f, const tl_direct_block *block, const tl_
 
 /* A part of the weights at a time is used for all rows before the next one takes its place in the cache. */
 void tl_factor_multiply(const tl_factor *f, size_t block, const tl_factor_rows *rows) {
-    if (f->dots) {
+    if (f->lane_reduction) {
         multiply_dots(f, block, rows);
         return;
     }
     const tl_direct_block at = tl_direct_block_at(f->kernels, f->width, block);
-    const size_t most = tl_max(tl_min(WEIGHT_BYTES / at.lanes, SPAN_BYTES / f->width) / sizeof(tl_real), 1);
+    const size_t maximum = WEIGHT_BYTES / (at.lanes * sizeof(tl_real));
     for (size_t first = 0, count; first < f->inner; first += count) {
-        count = tl_min(most, (first < f->whole ? f->whole : f->inner) - first);
+        count = tl_min(maximum, (first < f->whole ? f->whole : f->inner) - first);
         add_part(f, &at, rows, first, count);
     }
 }
@@ -167,10 +168,10 @@ static void product_task(void *context, size_t task, int worker) {
     const size_t part = task / job->blocks, first = tl_split_at(p->rows, job->parts, part);
     tl_factor_multiply(&job->factor, task % job->blocks,
                        &(tl_factor_rows){.x = p->x + first * p->inner,
-                                         .row_step = p->inner,
+                                         .row_stride = p->inner,
                                          .rows = tl_split_at(p->rows, job->parts, part + 1) - first,
                                          .y = p->y + first * p->width,
-                                         .y_step = p->width});
+                                         .y_stride = p->width});
 }
 
 void tl_product_run(const tl_product *p, const tl_workers *workers, tl_real *scratch) {

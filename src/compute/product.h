@@ -19,7 +19,7 @@ typedef struct tl_direct_block {
 size_t tl_direct_blocks(const tl_kernels *kernels, size_t width);
 tl_direct_block tl_direct_block_at(const tl_kernels *kernels, size_t width, size_t index);
 
-/* The same for kernels->direct_dots, whose vectors are one output each. */
+/* The same for kernels->direct_lane_reduction, whose vectors are one output each. */
 size_t tl_dots_blocks(const tl_kernels *kernels, size_t width);
 tl_direct_block tl_dots_block_at(const tl_kernels *kernels, size_t width, size_t index);
 
@@ -29,19 +29,19 @@ tl_direct_block tl_dots_block_at(const tl_kernels *kernels, size_t width, size_t
 typedef struct tl_factor {
     const tl_kernels *kernels;
     size_t inner, width;
-    bool dots;             /* vectors hold elements of x in place of outputs, which would leave them mostly empty */
+    bool lane_reduction;   /* vectors hold elements of x in place of outputs, which would leave them mostly empty */
     const tl_real *weight; /* (inner, width) where it lies; with dots a copy (blocks: (vectors of inner, outputs, lanes)) */
     const tl_real *start;  /* (width, in whole vectors) the bias, or zeros */
     size_t whole;          /* rows of the weight from which whole vectors can be read */
     const tl_real *end;    /* copies of the others, without dots: (inner - whole, lanes of the last block) */
 } tl_factor;
 
-/* Rows of a product: row r of x begins r · row_step elements behind `x`. */
+/* Rows of a product: row r of x begins r · row_stride elements behind `x`. */
 typedef struct tl_factor_rows {
     const tl_real *x;
-    size_t row_step, rows;
+    size_t row_stride, rows;
     tl_real *y; /* [OUT] */
-    size_t y_step;
+    size_t y_stride;
 } tl_factor_rows;
 
 /* bias: (width) or NULL; scratch: tl_factor_scratch elements, which the factor keeps. */

@@ -9,15 +9,21 @@ static const char *const names[] = {[TL_VALID] = "valid", [TL_SAME] = "same", [T
 
 const char *tl_padding_name(size_t padding) { return padding < sizeof names / sizeof *names ? names[padding] : NULL; }
 
+tl_status tl_steps_check(const char *what, int64_t steps, int64_t minimum, tl_error *error) {
+    if (steps < minimum) return tl_fail(error, TL_ERROR_ARGUMENT, "%s %" PRId64 " is below %" PRId64, what, steps, minimum);
+    if (steps <= TL_MAX_STEPS) return TL_OK;
+    return tl_fail(error, TL_ERROR_ARGUMENT, "%s %" PRId64 " is above %d", what, steps, TL_MAX_STEPS);
+}
+
 static tl_status check_ranges(const tl_window_cfg *cfg, tl_error *error) {
     const tl_status status = TL_ERROR_ARGUMENT;
-    if (cfg->taps < 1) return tl_fail(error, status, "%s %" PRId64 " is below 1", cfg->taps_name, cfg->taps);
-    if (cfg->stride < 1) return tl_fail(error, status, "stride %" PRId64 " is below 1", cfg->stride);
-    if (cfg->dilation < 1) return tl_fail(error, status, "dilation %" PRId64 " is below 1", cfg->dilation);
     if (cfg->padding < TL_VALID || cfg->padding > TL_EXPLICIT)
         return tl_fail(error, status, "padding %d is unknown", (int)cfg->padding);
-    if (cfg->pad_left < 0) return tl_fail(error, status, "left padding %" PRId64 " is below 0", cfg->pad_left);
-    if (cfg->pad_right < 0) return tl_fail(error, status, "right padding %" PRId64 " is below 0", cfg->pad_right);
+    if (tl_steps_check(cfg->taps_name, cfg->taps, 1, error) != TL_OK || tl_steps_check("stride", cfg->stride, 1, error) != TL_OK ||
+        tl_steps_check("dilation", cfg->dilation, 1, error) != TL_OK ||
+        tl_steps_check("left padding", cfg->pad_left, 0, error) != TL_OK ||
+        tl_steps_check("right padding", cfg->pad_right, 0, error) != TL_OK)
+        return status;
     if (cfg->padding != TL_EXPLICIT && (cfg->pad_left || cfg->pad_right))
         return tl_fail(error, status, "padding of %" PRId64 " and %" PRId64 " columns is given, but not asked for (TL_EXPLICIT)",
                        cfg->pad_left, cfg->pad_right);
@@ -28,9 +34,8 @@ tl_status tl_window_make(const tl_window_cfg *cfg, size_t length, tl_window *win
     if (tl_failed(error)) return error->status;
     if (check_ranges(cfg, error) != TL_OK) return TL_ERROR_ARGUMENT;
     tl_window w = {.taps = (size_t)cfg->taps, .stride = (size_t)cfg->stride, .dilation = (size_t)cfg->dilation};
-    size_t extent, padded;
-    if (!tl_multiply_sizes(w.taps - 1, w.dilation, &extent) || !tl_sum(extent, 1, &extent) || extent > PTRDIFF_MAX / 4)
-        return tl_fail(error, TL_ERROR_SHAPE, "%s extent overflows", cfg->taps_name);
+    const size_t extent = (w.taps - 1) * w.dilation + 1;
+    size_t padded;
     const size_t wanted = tl_ceil_div(length, w.stride);
     const size_t needed = (wanted - 1) * w.stride + extent, missing = needed > length ? needed - length : 0;
     if (cfg->padding == TL_SAME) w.pad_left = missing / 2, w.pad_right = missing - w.pad_left;

@@ -19,6 +19,12 @@ typedef struct tl_window_cfg {
     int64_t pad_left, pad_right;
 } tl_window_cfg;
 
+/* No network needs more: taps, strides, dilation and padding beyond come from damaged files. */
+enum { TL_MAX_STEPS = 1 << 24 };
+
+/* Fails where a number of steps, called `what`, is outside of `least` … TL_MOST_STEPS. */
+tl_status tl_steps_check(const char *what, int64_t steps, int64_t minimum, tl_error *error);
+
 /* How many windows there are over the first `length` steps of such series: those that would be there if the series ended there, but
  * with the padding on the left as it is. Neither the left padding of TL_SAME nor what was checked depends on it. */
 size_t tl_window_count(const tl_window_cfg *cfg, size_t length);

@@ -57,29 +57,29 @@ tl_dataset *tl_dataset_builtin(const char *name, tl_split split, uint64_t seed, 
     return make_builtin(find_generator(name, strlen(name), error), split, seed, error);
 }
 
-tl_dataset *tl_builtin_read(const char *name, const tl_dataset *like, tl_error *error) {
+tl_dataset *tl_builtin_read(const char *name, const tl_dataset *reference, tl_error *error) {
     const char *slash = strchr(name, '/');
     const bool test = slash && strcmp(slash, "/test") == 0;
     const size_t length = slash && (test || strcmp(slash, "/train") == 0) ? (size_t)(slash - name) : strlen(name);
     const tl_generator *generator = find_generator(name, length, error);
-    if (generator && like &&
-        (like->x.shape[1] != generator->length || like->x.shape[2] != 1 || like->classes != generator->classes)) {
+    if (generator && reference &&
+        (reference->x.shape[1] != generator->length || reference->x.shape[2] != 1 || reference->classes != generator->classes)) {
         tl_fail(error, TL_ERROR_SHAPE,
                 "builtin:%s has series of length %zu in %zu classes; the training set has length %zu, %zu classes", name,
-                generator->length, generator->classes, like->x.shape[1], like->classes);
+                generator->length, generator->classes, reference->x.shape[1], reference->classes);
         return NULL;
     }
-    if (generator && like && tl_labels_each(like) != 1) {
+    if (generator && reference && tl_labels_each(reference) != 1) {
         tl_fail(error, TL_ERROR_SHAPE, "builtin:%s has a label for each series; the training set has targets for %zu steps of each",
-                name, tl_labels_each(like));
+                name, tl_labels_each(reference));
         return NULL;
     }
-    if (generator && like && !like->class_names) {
+    if (generator && reference && !reference->class_names) {
         tl_fail(error, TL_ERROR_SHAPE, "builtin:%s: %s", name, TL_NAMELESS_CLASSES);
         return NULL;
     }
-    for (size_t c = 0; generator && like && c < generator->classes; c++) {
-        if (strcmp(like->class_names[c], generator->class_names[c]) == 0) continue;
+    for (size_t c = 0; generator && reference && c < generator->classes; c++) {
+        if (strcmp(reference->class_names[c], generator->class_names[c]) == 0) continue;
         tl_fail(error, TL_ERROR_SHAPE, "builtin:%s has a class %s, which is not class %zu of the training set", name,
                 generator->class_names[c], c);
         return NULL;

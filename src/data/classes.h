@@ -4,7 +4,7 @@
 
 #include <tapline/dataset.h>
 
-/* What is wrong with a tl_read_cfg.like of classes without names. */
+/* What is wrong with a tl_read_cfg.reference of classes without names. */
 #define TL_NAMELESS_CLASSES                                                                                                        \
     "the classes of the training set have no names to find labels by (a model has them from tl_save_cfg.data)"
 

@@ -35,6 +35,8 @@ tl_status tl_dataset_check(const tl_dataset *data, const char *caller, tl_error 
     if (data->x.rank != 3)
         return tl_fail(error, TL_ERROR_SHAPE, "%s: x of the data set is %s; it should be (count, length, channels)", caller,
                        tl_tensor_text(&data->x, shape));
+    if (data->x.shape[0] > UINT32_MAX)
+        return tl_fail(error, TL_ERROR_SHAPE, "data: %zu samples exceed %u", data->x.shape[0], UINT32_MAX);
     for (size_t i = 0; data->lengths && i < data->x.shape[0]; i++)
         if (data->lengths[i] < 1 || data->lengths[i] > data->x.shape[1])
             return tl_fail(error, TL_ERROR_SHAPE, "data: sample %zu has length %zu, outside 1 … %zu", i, data->lengths[i],
@@ -46,14 +48,14 @@ tl_status tl_dataset_check(const tl_dataset *data, const char *caller, tl_error 
 
 /* count values, `step` apart. In double, twice over, so that nothing cancels; relative to the first, so that the deviation of a
  * constant is exactly 0. */
-static void normalise(tl_real *x, size_t count, size_t step) {
+static void normalise(tl_real *x, size_t count, size_t stride) {
     const double first = (double)x[0];
     double sum = 0, squares = 0;
-    for (size_t t = 0; t < count; t++) sum += (double)x[t * step] - first;
+    for (size_t t = 0; t < count; t++) sum += (double)x[t * stride] - first;
     const double mean = first + sum / (double)count;
-    for (size_t t = 0; t < count; t++) squares += ((double)x[t * step] - mean) * ((double)x[t * step] - mean);
+    for (size_t t = 0; t < count; t++) squares += ((double)x[t * stride] - mean) * ((double)x[t * stride] - mean);
     const double deviation = sqrt(squares / (double)count), scale = deviation > 0 ? 1 / deviation : 1;
-    for (size_t t = 0; t < count; t++) x[t * step] = (tl_real)(((double)x[t * step] - mean) * scale);
+    for (size_t t = 0; t < count; t++) x[t * stride] = (tl_real)(((double)x[t * stride] - mean) * scale);
 }
 
 void tl_dataset_normalize(tl_dataset *data) {

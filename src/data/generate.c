@@ -25,7 +25,7 @@ static const char *const cbf_names[] = {"cylinder", "bell", "funnel"};
 enum { CONTROL_LENGTH = 60 };
 enum { NORMAL, CYCLIC, INCREASING, DECREASING, UPWARD, DOWNWARD };
 
-static double between(tl_rng *rng, double least, double most) { return least + (most - least) * tl_rng_uniform(rng); }
+static double between(tl_rng *rng, double minimum, double maximum) { return minimum + (maximum - minimum) * tl_rng_uniform(rng); }
 
 /* 30 + 2·r(t), r uniform in ±3, and what the class adds: a sine, a trend or a shift. */
 static void draw_control(tl_rng *rng, size_t class, tl_real *x) {

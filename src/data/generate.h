@@ -18,6 +18,6 @@ extern const tl_generator tl_generators[];
 extern const size_t tl_generators_count;
 
 /* The generated set that `name`, which follows "builtin:", says. `like`: as in tl_read_cfg; fails where the set does not fit. */
-tl_dataset *tl_builtin_read(const char *name, const tl_dataset *like, tl_error *error);
+tl_dataset *tl_builtin_read(const char *name, const tl_dataset *reference, tl_error *error);
 
 #endif

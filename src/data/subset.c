@@ -85,7 +85,6 @@ static tl_status check_folds(const tl_dataset *data, size_t folds, size_t fold, 
     if (folds < 2) return tl_fail(error, TL_ERROR_ARGUMENT, "data: %zu folds, at least 2 are needed", folds);
     if (fold >= folds) return tl_fail(error, TL_ERROR_ARGUMENT, "data: fold %zu is outside 0 … %zu", fold, folds - 1);
     if (samples < folds) return tl_fail(error, TL_ERROR_ARGUMENT, "data: %zu samples cannot make %zu folds", samples, folds);
-    if (samples > UINT32_MAX) return tl_fail(error, TL_ERROR_SHAPE, "data: %zu samples exceed %u", samples, UINT32_MAX);
     if (data->labels && data->classes == 0)
         return tl_fail(error, TL_ERROR_ARGUMENT, "data: there are labels, but `classes` of the data set is 0");
     const size_t each = tl_labels_each(data);

@@ -11,9 +11,10 @@ typedef struct tl_span {
     size_t offset; /* [OUT] elements from the start of the arena */
 } tl_span;
 
-/* Places every span and returns the arena's size in elements, or false in *fits where that overflows. Greedy by size (Pisarchyk &
+/* Places every span and returns the arena's size in elements, or false in *fits where that overflows. `order`: room to work in, of
+ * 2 · count. Greedy by size (Pisarchyk &
  * Lee 2020, "Efficient memory management for deep neural net inference"): the largest first, each at the lowest offset where it
  * fits. */
-size_t tl_arena_plan(tl_span *spans, size_t count, size_t *order, bool *fits);
+size_t tl_arena_plan(tl_span *spans, size_t count, tl_span **order, bool *fits);
 
 #endif

@@ -76,36 +76,67 @@ static tl_status set_up_layer(tl_model *model, size_t id) {
     return model->error.status;
 }
 
-static void name_vertices(tl_model *model) {
+/* How many layers of a kind have a name. */
+typedef struct kind_count {
+    const tl_layer_ops *ops;
+    int count;
+} kind_count;
+
+static kind_count *count_of(kind_count *kinds, const tl_layer_ops *ops) {
+    while (kinds->ops && kinds->ops != ops) kinds++;
+    kinds->ops = ops;
+    return kinds;
+}
+
+static tl_status name_vertices(tl_model *model) {
+    kind_count *kinds = calloc(model->vertices + 1, sizeof *kinds);
+    if (!kinds) return tl_fail(&model->error, TL_ERROR_MEMORY, "compile: out of memory");
     for (size_t i = 0; i < model->vertices; i++) {
-        int nth = 1;
-        for (size_t before = 0; before < i; before++)
-            if (model->vertex[before].live && model->vertex[before].layer->ops == model->vertex[i].layer->ops) nth++;
-        snprintf(model->vertex[i].name, sizeof model->vertex[i].name, "%s_%d", model->vertex[i].layer->ops->name, nth);
+        tl_vertex *vertex = &model->vertex[i];
+        kind_count *kind = count_of(kinds, vertex->layer->ops);
+        snprintf(vertex->name, sizeof vertex->name, "%s_%d", vertex->layer->ops->name, kind->count + 1);
+        if (vertex->live) kind->count++;
+    }
+    free(kinds);
+    return TL_OK;
+}
+
+/* Who reads a layer's output. */
+typedef struct readers {
+    size_t count;
+    tl_vertex *last;
+} readers;
+
+static void find_readers(tl_model *model, readers *of) {
+    for (size_t i = 0; i < model->vertices; i++) {
+        tl_vertex *vertex = &model->vertex[i];
+        for (size_t e = 0; vertex->live && e < vertex->layer->inputs; e++) {
+            of[vertex->input[e]].count++;
+            of[vertex->input[e]].last = vertex;
+        }
     }
 }
 
 /* Lets layers take over the work of their only reader. */
-static void fuse(tl_model *model) {
+static tl_status fuse(tl_model *model) {
+    readers *of = calloc(model->vertices, sizeof *of);
+    if (!of) return tl_fail(&model->error, TL_ERROR_MEMORY, "compile: out of memory");
+    find_readers(model, of);
     for (size_t i = 0; i < model->vertices; i++) {
-        tl_vertex *vertex = &model->vertex[i], *reader = NULL;
-        size_t readers = 0;
-        for (size_t j = i + 1; j < model->vertices; j++)
-            for (size_t e = 0; model->vertex[j].live && e < model->vertex[j].layer->inputs; e++)
-                if (model->vertex[j].input[e] == (int)i && ++readers) reader = &model->vertex[j];
-        const bool may =
-            vertex->live && !vertex->absorbed && vertex->layer->ops->absorb && readers == 1 && reader->layer->inputs == 1;
-        if (may) reader->absorbed = vertex->layer->ops->absorb(vertex->layer, reader->layer);
+        const tl_vertex *vertex = &model->vertex[i];
+        const bool may = vertex->live && !vertex->absorbed && vertex->layer->ops->absorb && of[i].count == 1;
+        if (may && of[i].last->layer->inputs == 1)
+            of[i].last->absorbed = vertex->layer->ops->absorb(vertex->layer, of[i].last->layer);
     }
+    free(of);
+    return TL_OK;
 }
 
 static tl_status set_up_layers(tl_model *model, tl_node output) {
     if (find_live(model, output) != TL_OK) return model->error.status;
     for (size_t i = 0; i < model->vertices; i++)
         if (model->vertex[i].live && set_up_layer(model, i) != TL_OK) return model->error.status;
-    name_vertices(model);
-    fuse(model);
-    return TL_OK;
+    return name_vertices(model) == TL_OK ? fuse(model) : model->error.status;
 }
 
 /* Refuses probabilities where the loss makes them itself: a softmax of a softmax trains, and is wrong. Where nothing is trained no
@@ -130,13 +161,12 @@ static tl_status check_last_layers(tl_model *model) {
 
 /* ---- parameters ---- */
 
-/* Gives each declared array its place after `*total`, starting on a cache line; false where that overflows. */
-static bool place_arrays(const tl_declared *declared, size_t count, size_t *total, size_t offsets[TL_MAX_PARAMETERS]) {
+/* Adds each declared array, starting on a cache line, to *total elements; false where that overflows. */
+static bool add_arrays(const tl_declared *declared, size_t count, size_t *total) {
     for (size_t p = 0; p < count; p++) {
         size_t elements = 1;
         for (size_t axis = 0; axis < declared[p].rank; axis++)
             if (!tl_multiply_sizes(elements, declared[p].shape[axis], &elements)) return false;
-        offsets[p] = *total;
         if (elements > PTRDIFF_MAX / 64 || !tl_sum(*total, tl_aligned_count(elements), total)) return false;
     }
     return true;
@@ -160,54 +190,88 @@ static tl_status allocate_parameters(tl_model *model) {
 
 /* Whether a model from a file has no more than the file, which may be damaged, has values for. */
 static tl_status check_count(tl_model *model) {
-    const size_t most = model->most_parameters;
+    const size_t maximum = model->max_parameters;
     size_t count = 0;
-    for (size_t i = 0; most > 0 && i < model->vertices; i++) {
+    for (size_t i = 0; i < model->vertices; i++) {
         const tl_layer *layer = model->vertex[i].layer;
         for (size_t p = 0; model->vertex[i].live && p < layer->parameters; p++) count += tl_declared_count(&layer->parameter[p]);
         for (size_t p = 0; model->vertex[i].live && p < layer->states; p++) count += tl_declared_count(&layer->state[p]);
-        if (count > most)
+        if (count > maximum)
             return tl_fail(&model->error, TL_ERROR_FORMAT, "compile: the layers have more than the %zu parameters of the file",
-                           most);
+                           maximum);
     }
     return TL_OK;
 }
 
-/* One flat buffer of parameters, in the order of the layers, and one of states; initial values. */
-static tl_status lay_out_parameters(tl_model *model) {
-    size_t(*offset)[2][TL_MAX_PARAMETERS] = calloc(model->vertices, sizeof *offset);
-    if (!offset) return tl_fail(&model->error, TL_ERROR_MEMORY, "compile: out of memory");
+/* The list that tl_parameter_at looks into: parameters first, then states. */
+static tl_status list_arrays(tl_model *model) {
+    size_t count = 0;
+    for (size_t i = 0; i < model->vertices; i++)
+        if (model->vertex[i].live) count += model->vertex[i].layer->parameters + model->vertex[i].layer->states;
+    model->array = calloc(count + 1, sizeof *model->array);
+    if (!model->array) return tl_fail(&model->error, TL_ERROR_MEMORY, "compile: out of memory");
+    for (int states = 0; states <= 1; states++)
+        for (size_t i = 0; i < model->vertices; i++) {
+            const tl_layer *layer = model->vertex[i].layer;
+            const size_t its = !model->vertex[i].live ? 0 : states ? layer->states : layer->parameters;
+            for (size_t p = 0; p < its; p++)
+                model->array[model->arrays++] = (tl_array_place){.vertex = (uint32_t)i, .index = (uint16_t)p, .state = states};
+        }
+    return TL_OK;
+}
+
+/* Gives each layer its place in one flat buffer of parameters, in the order of the layers, and in one of states. */
+static tl_status place_parameters(tl_model *model) {
     bool fits = true;
     for (size_t i = 0; i < model->vertices; i++) {
         tl_vertex *vertex = &model->vertex[i];
         if (!vertex->live) continue;
         vertex->first = model->parameter_count;
-        fits = fits && place_arrays(vertex->layer->parameter, vertex->layer->parameters, &model->parameter_count, offset[i][0]);
-        fits = fits && place_arrays(vertex->layer->state, vertex->layer->states, &model->state_count, offset[i][1]);
+        vertex->first_state = model->state_count;
+        fits = fits && add_arrays(vertex->layer->parameter, vertex->layer->parameters, &model->parameter_count);
+        fits = fits && add_arrays(vertex->layer->state, vertex->layer->states, &model->state_count);
         vertex->count = model->parameter_count - vertex->first;
     }
-    if (!fits) tl_fail(&model->error, TL_ERROR_SHAPE, "compile: the parameters exceed what memory can address");
-    if (fits && check_count(model) == TL_OK && !model->plan_only && allocate_parameters(model) == TL_OK) {
-        uint32_t index = 0;
-        for (size_t i = 0; i < model->vertices; i++) {
-            tl_vertex *vertex = &model->vertex[i];
-            for (size_t p = 0; vertex->live && p < vertex->layer->parameters; p++) {
-                vertex->parameter[p] = model->parameters + offset[i][0][p];
-                if (model->gradients) vertex->gradient[p] = model->gradients + offset[i][0][p];
-                tl_initialise(vertex->parameter[p], &vertex->layer->parameter[p], model->seed, index++);
-            }
-            for (size_t p = 0; vertex->live && p < vertex->layer->states; p++) {
-                vertex->state[p] = model->states + offset[i][1][p];
-                tl_initialise(vertex->state[p], &vertex->layer->state[p], model->seed, index++);
-            }
-        }
+    if (!fits) return tl_fail(&model->error, TL_ERROR_SHAPE, "compile: the parameters exceed what memory can address");
+    return check_count(model) == TL_OK ? list_arrays(model) : model->error.status;
+}
+
+/* Points at the declared arrays, one behind the other from `flat` on. */
+static void bind_arrays(const tl_declared *declared, size_t count, tl_real *flat, tl_real *array[TL_MAX_PARAMETERS]) {
+    for (size_t p = 0; p < count; p++) {
+        array[p] = flat;
+        flat += tl_aligned_count(tl_declared_count(&declared[p]));
     }
-    free(offset);
-    return model->error.status;
+}
+
+static void initialise_parameters(tl_model *model) {
+    uint32_t index = 0;
+    for (size_t i = 0; i < model->vertices; i++) {
+        const tl_vertex *vertex = &model->vertex[i];
+        const tl_layer *layer = vertex->layer;
+        for (size_t p = 0; vertex->live && p < layer->parameters; p++)
+            tl_initialise(vertex->parameter[p], &layer->parameter[p], model->seed, index++);
+        for (size_t p = 0; vertex->live && p < layer->states; p++)
+            tl_initialise(vertex->state[p], &layer->state[p], model->seed, index++);
+    }
+}
+
+static tl_status bind_parameters(tl_model *model) {
+    if (model->plan_only || allocate_parameters(model) != TL_OK) return model->error.status;
+    for (size_t i = 0; i < model->vertices; i++) {
+        tl_vertex *vertex = &model->vertex[i];
+        const tl_layer *layer = vertex->layer;
+        if (!vertex->live) continue;
+        bind_arrays(layer->parameter, layer->parameters, model->parameters + vertex->first, vertex->parameter);
+        bind_arrays(layer->state, layer->states, model->states + vertex->first_state, vertex->state);
+        if (model->gradients) bind_arrays(layer->parameter, layer->parameters, model->gradients + vertex->first, vertex->gradient);
+    }
+    initialise_parameters(model);
+    return TL_OK;
 }
 
 /* Where every vertex keeps the lengths of its samples. */
-static tl_status lay_out_lengths(tl_model *model) {
+static tl_status allocate_lengths(tl_model *model) {
     if (model->plan_only) return TL_OK;
     model->lengths = calloc(model->vertices, model->batch * sizeof *model->lengths);
     if (!model->lengths) return tl_fail(&model->error, TL_ERROR_MEMORY, "compile: out of memory");
@@ -233,6 +297,7 @@ static tl_status take_configuration(tl_model *model, const tl_compile_cfg *cfg) 
     model->batch = cfg->batch ? cfg->batch : 32;
     model->inference_only = cfg->inference_only;
     model->plan_only = cfg->plan_only;
+    model->max_memory = cfg->max_memory ? cfg->max_memory : SIZE_MAX;
     model->input_gradient = cfg->input_gradient && !cfg->inference_only;
     model->clip_norm = cfg->clip_norm;
     model->clip_value = cfg->clip_value;
@@ -257,8 +322,8 @@ tl_status tl_model_compile_sized(tl_model *model, tl_node output, const tl_compi
     if (model && model->compiled) return tl_fail(error, TL_ERROR_STATE, "compile: the model is compiled already");
     if (model) tl_take_parts(&cfg, sizeof cfg, given, sizes->cfg, &optimizer, 1, "compile", &model->error);
     if (model && !tl_failed(&model->error) && take_configuration(model, &cfg) == TL_OK && set_up_layers(model, output) == TL_OK &&
-        weigh_classes(model, &cfg) == TL_OK && lay_out_parameters(model) == TL_OK && check_last_layers(model) == TL_OK &&
-        lay_out_lengths(model) == TL_OK && tl_lay_out_arena(model) == TL_OK) {
+        weigh_classes(model, &cfg) == TL_OK && place_parameters(model) == TL_OK && check_last_layers(model) == TL_OK &&
+        tl_plan_arena(model) == TL_OK && bind_parameters(model) == TL_OK && allocate_lengths(model) == TL_OK) {
         tl_graph_mark(model);
         model->compiled = true;
         if (model->plan_only)

@@ -13,8 +13,6 @@
 
 static const tl_node failed_node = {.id = -1};
 
-enum { MOST_THREADS = 1024 };
-
 tl_model *tl_model_new_sized(const tl_model_cfg *cfg, size_t size) {
     tl_model *model = calloc(1, sizeof *model);
     tl_model_cfg own;
@@ -22,9 +20,10 @@ tl_model *tl_model_new_sized(const tl_model_cfg *cfg, size_t size) {
     tl_take(&own, sizeof own, cfg, size, "model", &model->error);
     model->seed = own.seed;
     model->engine = own.engine;
-    if (own.threads < 0 || own.threads > MOST_THREADS)
-        tl_fail(&model->error, TL_ERROR_ARGUMENT, "model: %d threads are outside 0 … %d", own.threads, MOST_THREADS);
+    if (own.threads < 0 || own.threads > TL_MAX_THREADS)
+        tl_fail(&model->error, TL_ERROR_ARGUMENT, "model: %d threads are outside 0 … %d", own.threads, TL_MAX_THREADS);
     model->workers = tl_workers_of(own.threads);
+    model->max_parameters = SIZE_MAX;
     tl_gemm_prepare();
     return model;
 }
@@ -48,6 +47,7 @@ void tl_model_free(tl_model *model) {
     free(model->norm_parts);
     free(model->lengths);
     free(model->run);
+    free(model->array);
     free(model->vertex);
     free(model);
 }
@@ -124,6 +124,8 @@ tl_node tl_layer_add(tl_model *model, const tl_node *inputs, size_t count, const
     if (model->compiled)
         tl_layer_fail(&model->error, TL_ERROR_STATE, model->vertices, layer->ops->name,
                       "the model is compiled already; layers join before that");
+    else if (model->vertices > TL_MAX_LAYERS)
+        tl_fail(&model->error, TL_ERROR_SHAPE, "the model has %d layers already, which is the limit", TL_MAX_LAYERS);
     else if (inputs_stand(model, inputs, count, layer)) {
         added = grow(model, layer);
         if (!added) tl_layer_fail(&model->error, TL_ERROR_MEMORY, model->vertices, layer->ops->name, "out of memory");
@@ -218,10 +220,18 @@ void tl_set_learning_rate(tl_model *model, double learning_rate) {
         tl_fail(&model->error, TL_ERROR_ARGUMENT, "learning rate %g is not a number from 0 to 1e30", learning_rate);
 }
 
+/* Elements of parameters, states, gradients and moments; in double, since the sum may be more than memory. */
+static double count_elements(const tl_model *model) {
+    const size_t copies = model->inference_only ? 1 : 2 + model->optimizer.ops->moments;
+    return (double)model->arena_count + (double)model->state_count + (double)copies * (double)model->parameter_count;
+}
+
+double tl_planned_memory(const tl_model *model) {
+    return count_elements(model) * sizeof(tl_real) + (double)model->vertices * (double)model->batch * sizeof(size_t);
+}
+
 size_t tl_model_memory(const tl_model *model) {
-    if (!model) return 0;
-    const size_t copies = !model->compiled || model->inference_only ? 1 : 2 + model->optimizer.ops->moments;
-    return (model->arena_count + model->state_count + copies * model->parameter_count) * sizeof(tl_real);
+    return model && model->compiled ? (size_t)(count_elements(model) * sizeof(tl_real)) : 0;
 }
 
 size_t tl_node_parameter_count(const tl_model *model, tl_node node) {
@@ -238,12 +248,7 @@ size_t tl_parameter_count(const tl_model *model) {
     return count;
 }
 
-size_t tl_parameter_arrays(const tl_model *model) {
-    size_t count = 0;
-    for (size_t i = 0; model && model->compiled && i < model->vertices; i++)
-        if (model->vertex[i].live) count += model->vertex[i].layer->parameters + model->vertex[i].layer->states;
-    return count;
-}
+size_t tl_parameter_arrays(const tl_model *model) { return model && model->compiled ? model->arrays : 0; }
 
 static tl_parameter describe(const tl_vertex *vertex, size_t id, const tl_declared *declared, tl_real *value, tl_real *gradient) {
     tl_parameter found = {.name = declared->name, .layer = vertex->name, .frozen = vertex->frozen, .node = {.id = (int)id}};
@@ -253,17 +258,10 @@ static tl_parameter describe(const tl_vertex *vertex, size_t id, const tl_declar
 }
 
 tl_parameter tl_parameter_at(const tl_model *model, size_t index) {
-    for (int states = 0; states <= 1 && model && model->compiled; states++) {
-        for (size_t i = 0; i < model->vertices; i++) {
-            const tl_vertex *vertex = &model->vertex[i];
-            if (!vertex->live) continue;
-            const size_t count = states ? vertex->layer->states : vertex->layer->parameters;
-            if (index < count)
-                return states ? describe(vertex, i, &vertex->layer->state[index], vertex->state[index], NULL)
-                              : describe(vertex, i, &vertex->layer->parameter[index], vertex->parameter[index],
-                                         vertex->gradient[index]);
-            index -= count;
-        }
-    }
-    return (tl_parameter){0};
+    if (index >= tl_parameter_arrays(model)) return (tl_parameter){0};
+    const tl_array_place place = model->array[index];
+    const tl_vertex *vertex = &model->vertex[place.vertex];
+    if (place.state) return describe(vertex, place.vertex, &vertex->layer->state[place.index], vertex->state[place.index], NULL);
+    return describe(vertex, place.vertex, &vertex->layer->parameter[place.index], vertex->parameter[place.index],
+                    vertex->gradient[place.index]);
 }

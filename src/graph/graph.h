@@ -9,7 +9,8 @@
 
 #include <stdatomic.h>
 
-enum { TL_MODES = 2 }; /* tl_mode: TL_TRAINING, TL_INFERENCE */
+enum { TL_MAX_LAYERS = 4096 }; /* beside the input */
+enum { TL_MODES = 2 };         /* tl_mode: TL_TRAINING, TL_INFERENCE */
 
 /* A layer in its place, with everything that its passes work on. */
 typedef struct tl_vertex {
@@ -25,6 +26,7 @@ typedef struct tl_vertex {
 
     /* laid out by compile */
     size_t first, count; /* its run in the flat parameter buffer */
+    size_t first_state;  /* where its states begin in theirs */
     tl_real *parameter[TL_MAX_PARAMETERS];
     tl_real *gradient[TL_MAX_PARAMETERS];        /* where they accumulate */
     tl_real *active_gradient[TL_MAX_PARAMETERS]; /* the same, or NULL where frozen */
@@ -46,6 +48,13 @@ typedef struct tl_run {
     size_t first, count;
     tl_group_cfg group;
 } tl_run;
+
+/* Which array of which layer. */
+typedef struct tl_array_place {
+    uint32_t vertex;
+    uint16_t index;
+    bool state;
+} tl_array_place;
 
 /* What the lower tier has been called for last: each call checks that its turn has come. */
 typedef enum tl_stage { TL_STAGE_NOTHING = 0, TL_STAGE_FORWARD, TL_STAGE_LOSS } tl_stage;
@@ -75,10 +84,13 @@ struct tl_model {
     size_t arena_count;
     tl_real *parameters, *gradients, *states;
     size_t parameter_count, state_count; /* with the padding that keeps arrays aligned */
-    size_t most_parameters;              /* that compile accepts, states included; 0: any number */
-    tl_real **moment;                    /* (optimizer.ops->moments) */
-    double *norm_parts;                  /* partial sums of the gradient norm */
-    tl_run *run;                         /* what the optimizer moves */
+    size_t max_parameters;               /* that compile accepts, states included */
+    size_t max_memory;                   /* bytes that it may plan */
+    tl_array_place *array;               /* (arrays) in the order of tl_parameter_at */
+    size_t arrays;
+    tl_real **moment;   /* (optimizer.ops->moments) */
+    double *norm_parts; /* partial sums of the gradient norm */
+    tl_run *run;        /* what the optimizer moves */
     size_t runs;
 
     /* while it runs */
@@ -98,8 +110,12 @@ tl_status tl_report(const tl_model *model, tl_error *error);
 /* What `vertex` is in messages: fails the model's error with "layer 2 (conv1d): text". */
 void tl_layer_fail(tl_error *error, tl_status status, size_t index, const char *layer, const char *text);
 
-/* Part of compile: plans and allocates the arena, and points every pass at its memory. */
-tl_status tl_lay_out_arena(tl_model *model);
+/* Bytes that the model takes, or will: its arena, parameters, gradients, moments, statistics and lengths. */
+double tl_planned_memory(const tl_model *model);
+
+/* Part of compile: plans the arena; fails where the whole model takes more memory than it may; allocates the arena and points every
+ * pass at its memory. */
+tl_status tl_plan_arena(tl_model *model);
 
 /* Checks x and points every pass of that mode at it; false, with the model's error, where it cannot run. */
 bool tl_begin_forward(tl_model *model, const tl_tensor *x, tl_mode mode);

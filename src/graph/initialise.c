@@ -19,7 +19,7 @@ static const char *const names[] = {
     [TL_ORTHOGONAL] = "orthogonal",
     [TL_INIT_ZEROS] = "zeros",
     [TL_INIT_ONES] = "ones",
-    [TL_INIT_QUARTERS] = "quarters",
+    [TL_INIT_CONSTANT] = "constant",
 };
 
 const char *tl_init_name(size_t init) { return init < sizeof names / sizeof *names ? names[init] : NULL; }
@@ -44,7 +44,7 @@ static double deviation(const tl_declared *declared) {
     }
 }
 
-static tl_real constant(tl_init init) { return init == TL_INIT_ONES ? 1 : init == TL_INIT_QUARTERS ? (tl_real)0.25 : 0; }
+static tl_real constant(tl_init init) { return init == TL_INIT_ONES ? 1 : init == TL_INIT_CONSTANT ? (tl_real)0.25 : 0; }
 
 /* Vectors of `length` elements in a matrix: element i of vector v is at v · vector + i · element. */
 typedef struct vectors {

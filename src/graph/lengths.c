@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static tl_status check_range(const size_t *lengths, size_t count, size_t most, const char *caller, tl_error *error) {
+static tl_status check_range(const size_t *lengths, size_t count, size_t maximum, const char *caller, tl_error *error) {
     for (size_t i = 0; i < count; i++)
-        if (lengths[i] < 1 || lengths[i] > most)
-            return tl_fail(error, TL_ERROR_SHAPE, "%s: sample %zu has length %zu, outside 1 … %zu", caller, i, lengths[i], most);
+        if (lengths[i] < 1 || lengths[i] > maximum)
+            return tl_fail(error, TL_ERROR_SHAPE, "%s: sample %zu has length %zu, outside 1 … %zu", caller, i, lengths[i], maximum);
     return TL_OK;
 }
 
@@ -18,7 +18,7 @@ static void set_lengths(tl_model *model, const size_t *lengths, size_t count) {
         tl_fail(&model->error, TL_ERROR_STATE, "lengths: the model is not compiled");
         return;
     }
-    const size_t most = model->vertex[model->input].layer->out.length;
+    const size_t maximum = model->vertex[model->input].layer->out.length;
     model->given = 0;
     if (!lengths) return;
     if (count == 0 || count > model->batch) {
@@ -26,7 +26,7 @@ static void set_lengths(tl_model *model, const size_t *lengths, size_t count) {
                 model->batch);
         return;
     }
-    if (check_range(lengths, count, most, "lengths", &model->error) != TL_OK) return;
+    if (check_range(lengths, count, maximum, "lengths", &model->error) != TL_OK) return;
     memcpy(model->vertex[model->input].lengths, lengths, count * sizeof *lengths);
     model->given = count;
 }

@@ -272,10 +272,10 @@ static void clip_part(void *context, size_t chunk, int worker) {
     (void)worker;
     tl_model *model = context;
     const size_t first = chunk * TL_NORM_CHUNK, rest = model->parameter_count - first;
-    const tl_real most = (tl_real)(model->clip_value * model->weight);
+    const tl_real maximum = (tl_real)(model->clip_value * model->weight);
     tl_real *gradient = model->gradients + first;
     for (size_t i = 0; i < tl_min(rest, TL_NORM_CHUNK); i++)
-        gradient[i] = gradient[i] > most ? most : gradient[i] < -most ? -most : gradient[i];
+        gradient[i] = gradient[i] > maximum ? maximum : gradient[i] < -maximum ? -maximum : gradient[i];
 }
 
 /* Limits each element of the mean gradient. */

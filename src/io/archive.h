@@ -28,9 +28,10 @@ typedef struct tl_archive {
     json_t *metadata; /* of texts */
     tl_array *array;
     size_t arrays, room;
+    tl_array **by_name;   /* (arrays) of a file that was opened, sorted */
     unsigned char *image; /* of the file that was opened */
-    size_t size;
-    size_t element; /* of every array of that file, by its "precision" */
+    size_t size, maximum; /* bytes; that the file may have, 0: any number */
+    size_t element;       /* of every array of that file, by its "precision" */
 } tl_archive;
 
 void tl_archive_release(tl_archive *archive);
@@ -55,8 +56,12 @@ tl_status tl_archive_may_save(const tl_archive *archive, const char *path, size_
 /* ---- reading ---- */
 
 /* Reads a file, whose texts have "format" = "tapline". Every byte is accounted for: the arrays lie one behind the other from the
- * header to the end of the file, and the checksum is right. Messages begin with the path, and say what was expected and found. */
-tl_status tl_archive_open(tl_archive *archive, const char *path, tl_error *error);
+ * header to the end of the file, which has no more than `most` bytes (0: any number), and the checksum is right. The header is
+ * judged before the rest is read. Messages begin with the path, and say what was expected and found. */
+tl_status tl_archive_open(tl_archive *archive, const char *path, size_t maximum, tl_error *error);
+
+/* The same with the header alone: neither the arrays nor the checksum are looked at. */
+tl_status tl_archive_open_header(tl_archive *archive, const char *path, tl_error *error);
 
 /* The same with a file of another program: plain, and refused where it is of ours. */
 tl_status tl_archive_open_plain(tl_archive *archive, const char *path, tl_error *error);

@@ -1,5 +1,5 @@
-/* Archives from files (archive.h). A file may hold anything: nothing is used before it is checked, and no file makes this take more
- * memory than twice its size and 16 MiB. */
+/* Archives from files (archive.h). A file may hold anything: nothing is used before it is checked, its header before the rest is
+ * read, and no file makes this take more memory than its size and 40 MB. */
 #include "io/archive.h"
 
 #include "base/argument.h"
@@ -18,9 +18,8 @@
 #include <sys/stat.h>
 
 enum {
-    PREFIX = 8,                 /* bytes of the header's length */
-    MOST_HEADER = 4 << 20,      /* bytes; that of a network of 100 layers has 50 thousand */
-    MOST_PUNCTUATION = 1 << 17, /* characters that may begin a value; parsed, each takes up to 100 bytes */
+    PREFIX = 8,           /* bytes of the header's length */
+    MAX_HEADER = 4 << 20, /* bytes; that of a network of 100 layers has 50 thousand */
 };
 
 static tl_status complain(const tl_archive *archive, tl_error *error, const char *format, ...) TL_PRINTF(3, 4);
@@ -35,7 +34,7 @@ static tl_status complain(const tl_archive *archive, tl_error *error, const char
 
 /* ---- the file as it is ---- */
 
-static tl_status read_image(tl_archive *archive, int file, tl_error *error) {
+static tl_status measure(tl_archive *archive, int file, tl_error *error) {
     struct stat about;
     if (fstat(file, &about) != 0) return tl_fail(error, TL_ERROR_FILE, "%.180s: %s", archive->path, strerror(errno));
     if (!S_ISREG(about.st_mode))
@@ -43,50 +42,44 @@ static tl_status read_image(tl_archive *archive, int file, tl_error *error) {
     archive->size = (size_t)about.st_size;
     if (archive->size < PREFIX + 2)
         return complain(archive, error, "has %zu bytes; a safetensors file has at least %d", archive->size, PREFIX + 2);
-    archive->image = malloc(archive->size);
-    if (!archive->image)
-        return tl_fail(error, TL_ERROR_MEMORY, "%.180s: out of memory for its %zu bytes", archive->path, archive->size);
-    if (tl_system_read(file, archive->image, archive->size)) return TL_OK;
+    return TL_OK;
+}
+
+/* Reads on to `size` bytes of the image, of which there are `before`. */
+static tl_status read_to(tl_archive *archive, int file, size_t before, size_t size, tl_error *error) {
+    unsigned char *image = realloc(archive->image, size);
+    if (!image) return tl_fail(error, TL_ERROR_MEMORY, "%.180s: out of memory for its %zu bytes", archive->path, size);
+    archive->image = image;
+    if (tl_system_read(file, image + before, size - before)) return TL_OK;
     return tl_fail(error, TL_ERROR_FILE, "%.180s: cannot be read: %s", archive->path,
                    errno ? strerror(errno) : "it became shorter meanwhile");
 }
 
-static tl_status read_file(tl_archive *archive, tl_error *error) {
-    const int file = tl_system_open(archive->path, O_RDONLY | O_NONBLOCK, 0); /* does not wait at a pipe */
-    if (file < 0) return tl_fail(error, TL_ERROR_FILE, "%.180s: %s", archive->path, strerror(errno));
-    const tl_status status = read_image(archive, file, error);
-    if (!tl_system_close(file) && status == TL_OK)
-        return tl_fail(error, TL_ERROR_FILE, "%.180s: cannot be closed: %s", archive->path, strerror(errno));
-    return status;
-}
-
 /* ---- the header ---- */
 
-static size_t count_punctuation(const char *text, size_t length) {
-    size_t count = 0;
-    for (size_t i = 0; i < length; i++) count += text[i] == ',' || text[i] == ':' || text[i] == '[' || text[i] == '{';
-    return count;
-}
-
-/* The parsed header, NULL on failure; *length: its bytes. */
-static json_t *parse_header(const tl_archive *archive, size_t *length, tl_error *error) {
+/* Reads it; *length: its bytes. */
+static tl_status read_header(tl_archive *archive, int file, size_t *length, tl_error *error) {
     uint64_t announced;
-    json_error_t wrong;
-    const char *text = (const char *)archive->image + PREFIX;
+    if (read_to(archive, file, 0, PREFIX, error) != TL_OK) return error->status;
     memcpy(&announced, archive->image, PREFIX);
     *length = (size_t)announced;
-    if (announced > archive->size - PREFIX || announced > MOST_HEADER) {
-        complain(archive, error,
-                 "announces a header of %llu bytes; expected %d at most, and no more than the %zu that follow; is it a safetensors "
-                 "file?",
-                 (unsigned long long)announced, MOST_HEADER, archive->size - PREFIX);
+    if (announced < 2 || announced > archive->size - PREFIX || announced > MAX_HEADER)
+        return complain(archive, error,
+                        "announces a header of %llu bytes; expected 2 to %d, and no more than the %zu that follow; is it a "
+                        "safetensors file?",
+                        (unsigned long long)announced, MAX_HEADER, archive->size - PREFIX);
+    return read_to(archive, file, PREFIX, PREFIX + *length, error);
+}
+
+/* NULL on failure. */
+static json_t *parse_header(const tl_archive *archive, size_t length, tl_error *error) {
+    json_error_t wrong;
+    const char *text = (const char *)archive->image + PREFIX;
+    if (!tl_json_bounded(text, length)) {
+        complain(archive, error, "the header has more than %d values", TL_JSON_VALUES);
         return NULL;
     }
-    if (count_punctuation(text, *length) > MOST_PUNCTUATION) {
-        complain(archive, error, "the header has more than %d values", MOST_PUNCTUATION);
-        return NULL;
-    }
-    json_t *root = *text == '{' ? json_loadb(text, *length, JSON_REJECT_DUPLICATES, &wrong) : NULL;
+    json_t *root = *text == '{' ? json_loadb(text, length, JSON_REJECT_DUPLICATES, &wrong) : NULL;
     if (!root && *text == '{')
         complain(archive, error, "the header is not JSON: %d:%d: %s", wrong.line, wrong.column, wrong.text);
     else if (!root)
@@ -192,8 +185,8 @@ static int compare_places(const void *a, const void *b) {
 }
 
 /* Each array begins where the one before it ends, and the last ends with the file. */
-static tl_status check_places(tl_archive *archive, const unsigned char *data, tl_error *error) {
-    const size_t size = archive->size - (size_t)(data - archive->image);
+static tl_status check_places(tl_archive *archive, size_t header, tl_error *error) {
+    const size_t size = archive->size - PREFIX - header;
     size_t at = 0;
     qsort(archive->array, archive->arrays, sizeof *archive->array, compare_places);
     for (size_t i = 0; i < archive->arrays; i++) {
@@ -203,11 +196,15 @@ static tl_status check_places(tl_archive *archive, const unsigned char *data, tl
         if (array->bytes > size - at)
             return complain(archive, error, "array %s: ends at offset %zu; the file has %zu bytes of arrays", array->name,
                             at + array->bytes, size);
-        array->data = data + at;
         at += array->bytes;
     }
     if (at != size) return complain(archive, error, "the arrays have %zu bytes; the file has %zu", at, size);
     return TL_OK;
+}
+
+static int compare_names(const void *a, const void *b) {
+    const tl_array *one = *(const tl_array *const *)a, *other = *(const tl_array *const *)b;
+    return strcmp(one->name, other->name);
 }
 
 static tl_status take_arrays(tl_archive *archive, json_t *root, size_t header, tl_error *error) {
@@ -215,11 +212,15 @@ static tl_status take_arrays(tl_archive *archive, json_t *root, size_t header, t
     const char *name;
     json_t *entry;
     archive->array = calloc(count + 1, sizeof *archive->array);
-    if (!archive->array) return tl_fail(error, TL_ERROR_MEMORY, "%.180s: out of memory", archive->path);
+    archive->by_name = calloc(count + 1, sizeof *archive->by_name);
+    if (!archive->array || !archive->by_name) return tl_fail(error, TL_ERROR_MEMORY, "%.180s: out of memory", archive->path);
     json_object_foreach(root, name, entry) {
         if (read_array(archive, &archive->array[archive->arrays++], name, entry, error) != TL_OK) return TL_ERROR_FORMAT;
     }
-    return check_places(archive, archive->image + PREFIX + header, error);
+    if (check_places(archive, header, error) != TL_OK) return TL_ERROR_FORMAT;
+    for (size_t i = 0; i < count; i++) archive->by_name[i] = &archive->array[i];
+    qsort(archive->by_name, count, sizeof *archive->by_name, compare_names);
+    return TL_OK;
 }
 
 /* ---- the whole ---- */
@@ -233,30 +234,56 @@ static tl_status verify_checksum(const tl_archive *archive, size_t header, tl_er
     return complain(archive, error, "is damaged: its checksum is %s; it says %.16s", expected, found);
 }
 
-static tl_status open_archive(tl_archive *archive, tl_error *error) {
-    size_t header;
-    if (!tl_given(archive->path, "load: the path", error)) return TL_ERROR_ARGUMENT;
-    const tl_status read = read_file(archive, error);
-    if (read != TL_OK) return read;
-    json_t *root = parse_header(archive, &header, error);
+/* The texts and where the arrays are: what the header says alone. */
+static tl_status judge_header(tl_archive *archive, size_t header, tl_error *error) {
+    json_t *root = parse_header(archive, header, error);
     if (!root) return TL_ERROR_FORMAT;
     tl_status status = take_metadata(archive, root, error);
-    if (status == TL_OK && !archive->plain) status = verify_checksum(archive, header, error);
     if (status == TL_OK) status = take_arrays(archive, root, header, error);
     json_decref(root);
     return status;
 }
 
-tl_status tl_archive_open(tl_archive *archive, const char *path, tl_error *error) {
+static tl_status read_arrays(tl_archive *archive, int file, size_t header, tl_error *error) {
+    if (archive->maximum > 0 && archive->size > archive->maximum)
+        return tl_fail(error, TL_ERROR_MEMORY, "%.180s: has %.4g MB; the limit is %.4g MB (max_memory, --max-memory)",
+                       archive->path, (double)archive->size / 1e6, (double)archive->maximum / 1e6);
+    if (read_to(archive, file, PREFIX + header, archive->size, error) != TL_OK) return error->status;
+    for (size_t i = 0; i < archive->arrays; i++)
+        archive->array[i].data = archive->image + PREFIX + header + archive->array[i].first;
+    return archive->plain ? TL_OK : verify_checksum(archive, header, error);
+}
+
+static tl_status open_archive(tl_archive *archive, bool whole, tl_error *error) {
+    size_t header = 0;
+    if (!tl_given(archive->path, "load: the path", error)) return TL_ERROR_ARGUMENT;
+    const int file = tl_system_open(archive->path, O_RDONLY | O_NONBLOCK, 0); /* does not wait at a pipe */
+    if (file < 0) return tl_fail(error, TL_ERROR_FILE, "%.180s: %s", archive->path, strerror(errno));
+    tl_status status = measure(archive, file, error);
+    if (status == TL_OK) status = read_header(archive, file, &header, error);
+    if (status == TL_OK) status = judge_header(archive, header, error);
+    if (status == TL_OK && whole) status = read_arrays(archive, file, header, error);
+    if (!tl_system_close(file) && status == TL_OK)
+        return tl_fail(error, TL_ERROR_FILE, "%.180s: cannot be closed: %s", archive->path, strerror(errno));
+    return status;
+}
+
+tl_status tl_archive_open(tl_archive *archive, const char *path, size_t maximum, tl_error *error) {
     if (tl_failed(error)) return error->status;
-    *archive = (tl_archive){.path = path};
-    return open_archive(archive, error);
+    *archive = (tl_archive){.path = path, .maximum = maximum};
+    return open_archive(archive, true, error);
 }
 
 tl_status tl_archive_open_plain(tl_archive *archive, const char *path, tl_error *error) {
     if (tl_failed(error)) return error->status;
     *archive = (tl_archive){.path = path, .plain = true};
-    return open_archive(archive, error);
+    return open_archive(archive, true, error);
+}
+
+tl_status tl_archive_open_header(tl_archive *archive, const char *path, tl_error *error) {
+    if (tl_failed(error)) return error->status;
+    *archive = (tl_archive){.path = path};
+    return open_archive(archive, false, error);
 }
 
 /* ---- taking ---- */
@@ -283,10 +310,12 @@ static bool copy(const tl_array *array, tl_real *to, size_t count, size_t *index
     return true;
 }
 
+static int compare_name(const void *name, const void *array) { return strcmp(name, (*(const tl_array *const *)array)->name); }
+
 static tl_array *find(const tl_archive *archive, const char *name) {
-    for (size_t i = 0; i < archive->arrays; i++)
-        if (strcmp(archive->array[i].name, name) == 0) return &archive->array[i];
-    return NULL;
+    tl_array **found =
+        archive->arrays ? bsearch(name, archive->by_name, archive->arrays, sizeof *archive->by_name, compare_name) : NULL;
+    return found ? *found : NULL;
 }
 
 tl_status tl_archive_take(tl_archive *archive, const char *prefix, const char *layer, const char *name, tl_tensor *to,

@@ -16,6 +16,7 @@ enum { PREFIX = 8, ALIGNMENT = 64 }; /* bytes: of the header's length; of the pl
 void tl_archive_release(tl_archive *archive) {
     json_decref(archive->metadata);
     free(archive->array);
+    free(archive->by_name);
     free(archive->image);
     *archive = (tl_archive){0};
 }

@@ -2,9 +2,20 @@
 
 #include <stdlib.h>
 
+/* By the characters that may begin a value. */
+bool tl_json_bounded(const char *text, size_t size) {
+    size_t count = 0;
+    for (size_t i = 0; i < size; i++) count += text[i] == ',' || text[i] == ':' || text[i] == '[' || text[i] == '{';
+    return count <= TL_JSON_VALUES;
+}
+
 json_t *tl_json_parse(const char *text, size_t size, const char *file, tl_error *error) {
     json_error_t wrong;
     if (tl_failed(error)) return NULL;
+    if (!tl_json_bounded(text, size)) {
+        tl_fail(error, TL_ERROR_FORMAT, "%.120s: has more than %d values", file, TL_JSON_VALUES);
+        return NULL;
+    }
     json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &wrong);
     if (!root) tl_fail(error, TL_ERROR_FORMAT, "%.120s:%d:%d: %s", file, wrong.line, wrong.column, wrong.text);
     return root;

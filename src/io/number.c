@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEAST_POWER = -44, MOST_POWER = 44, DIGITS = 19 /* that 64 bits hold */ };
+enum { MIN_POWER = -44, MAX_POWER = 44, DIGITS = 19 /* that 64 bits hold */ };
 
 /* The first 128 bits of 5^q: of q from LEAST_POWER to MOST_POWER; rounded up where q is negative. (D. Lemire, Number parsing at a
  * gigabyte per second, 2021) */
-static const uint64_t powers[MOST_POWER - LEAST_POWER + 1][2] = {
+static const uint64_t powers[MAX_POWER - MIN_POWER + 1][2] = {
     {0xe45c10c42a2b3b05, 0x8cb89a7db77c506a}, {0x8eb98a7a9a5b04e3, 0x77f3608e92adb242}, {0xb267ed1940f1c61c, 0x55f038b237591ed3},
     {0xdf01e85f912e37a3, 0x6b6c46dec52f6688}, {0x8b61313bbabce2c6, 0x2323ac4b3b3da015}, {0xae397d8aa96c1b77, 0xabec975e0a0d081a},
     {0xd9c7dced53c72255, 0x96e7bd358c904a21}, {0x881cea14545c7575, 0x7e50d64177da2e54}, {0xaa242499697392d2, 0xdde50bd1d5d0b9e9},
@@ -121,7 +121,7 @@ static product multiply(uint64_t a, uint64_t b) {
 
 /* The first bits of digits · 5^power, of digits whose first bit is 1; at least 55 are right, unless the rest is all ones. */
 static product scale(uint64_t digits, int power) {
-    const uint64_t *of = powers[power - LEAST_POWER], rest = UINT64_MAX >> 55;
+    const uint64_t *of = powers[power - MIN_POWER], rest = UINT64_MAX >> 55;
     product all = multiply(digits, of[0]);
     if ((all.high & rest) != rest) return all;
     const product second = multiply(digits, of[1]);
@@ -132,7 +132,7 @@ static product scale(uint64_t digits, int power) {
 
 /* The algorithm of Eisel and Lemire. False where it cannot tell, or the number is not normal. */
 static bool is_near(uint64_t digits, int power, double *value) {
-    if (digits == 0 || power < LEAST_POWER || power > MOST_POWER) return false;
+    if (digits == 0 || power < MIN_POWER || power > MAX_POWER) return false;
     const int zeros = __builtin_clzll(digits);
     const product all = scale(digits << zeros, power);
     if (all.low == UINT64_MAX && (power < -27 || power > 55)) return false;

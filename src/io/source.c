@@ -128,7 +128,7 @@ static bool convert(const unsigned char *block, const tl_number_type *type, size
 
 /* The same of any numbers; fails where one is not finite, `count` being before the next byte of the source. */
 static tl_status convert_each(const tl_source *source, const unsigned char *block, const tl_number_type *type, size_t count,
-                              tl_missing missing, tl_real *to, tl_error *error) {
+                              tl_missing_policy missing, tl_real *to, tl_error *error) {
     for (size_t i = 0; i < count; i++) {
         const double value = tl_number_of(block + i * type->size, type);
         to[i] = (tl_real)value;
@@ -141,13 +141,13 @@ static tl_status convert_each(const tl_source *source, const unsigned char *bloc
     return TL_OK;
 }
 
-tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_t count, tl_missing missing, tl_real *to,
+tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_t count, tl_missing_policy missing, tl_real *to,
                             tl_error *error) {
     unsigned char block[24576]; /* a multiple of every size of a number */
     const bool direct = is_native(type) && type->size == sizeof *to;
-    const size_t most = sizeof block / type->size;
+    const size_t maximum = sizeof block / type->size;
     for (size_t done = 0, part; done < count; done += part) {
-        part = tl_min(count - done, most);
+        part = tl_min(count - done, maximum);
         unsigned char *bytes = direct ? (unsigned char *)(to + done) : block;
         if (tl_source_read(source, bytes, part * type->size, "data", error) != TL_OK) return error->status;
         if (!convert(bytes, type, part, to + done) && convert_each(source, bytes, type, part, missing, to + done, error) != TL_OK)

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_AT_ONCE = 1 << 30 }; /* Linux moves 2 GiB less a page in a call, at most */
+enum { MAX_AT_ONCE = 1 << 30 }; /* Linux moves 2 GiB less a page in a call, at most */
 
-static size_t part(size_t size) { return tl_min(size, MOST_AT_ONCE); }
+static size_t part(size_t size) { return tl_min(size, MAX_AT_ONCE); }
 
 int tl_system_open(const char *path, int flags, unsigned mode) {
     int file;

@@ -73,7 +73,7 @@ tl_status tl_text_expected(const tl_text *text, tl_field got, tl_error *error, c
 
 /* ---- reading ---- */
 
-enum { WINDOW = 1 << 16 };
+enum { WINDOW = 1 << 16, MAX_LINE = 1 << 28 }; /* bytes; 20 million numbers in a line */
 
 /* Moves the lines from the next one on to the front. */
 static void drop_lines(tl_text *text) {
@@ -91,6 +91,8 @@ static tl_status read_on(tl_text *text, tl_error *error) {
     size_t kept = (size_t)(text->end - text->start);
     if (kept + 1 >= text->room) {
         const size_t room = 2 * text->room;
+        if (room > MAX_LINE)
+            return tl_text_fail(text, text->start, error, "expected lines of less than %d MB, got a longer one", MAX_LINE >> 20);
         char *larger = realloc(text->window, room);
         if (!larger) return tl_fail(error, TL_ERROR_MEMORY, "%s: no memory for %zu bytes", text->path, room);
         text->window = larger;

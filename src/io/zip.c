@@ -16,6 +16,9 @@ typedef struct entry {
 
 enum { END_SIZE = 22, ENTRY_SIZE = 46, LOCAL_SIZE = 30, NAME_SIZE = 32, LARGEST_RATIO = 1032 /* that deflate can reach */ };
 
+/* What is smaller may be anything; arrays of measurements that are larger never shrink that much. */
+enum { LARGE = 32 << 20, PLAUSIBLE_RATIO = 100 };
+
 static uint16_t get16(const unsigned char *bytes) { return (uint16_t)(bytes[0] | bytes[1] << 8); }
 static uint32_t get32(const unsigned char *bytes) { return get16(bytes) | (uint32_t)get16(bytes + 2) << 16; }
 
@@ -108,10 +111,14 @@ static tl_status check_entry(const tl_source *archive, const entry *found, const
     }
     if (found->packed == UINT32_MAX || found->size == UINT32_MAX)
         return tl_source_expected(archive, 0, "zip64", error, "%s of less than 4 GiB", name);
-    if (found->method == 0 ? found->size == found->packed : found->size <= LARGEST_RATIO * found->packed) return TL_OK;
     snprintf(got, sizeof got, "%" PRIu64 " from %" PRIu64, found->size, found->packed);
-    return tl_source_expected(archive, 0, got, error, "as many bytes of %s as its %s bytes can give", name,
-                              found->method ? "deflated" : "stored");
+    if (found->method == 0 ? found->size != found->packed : found->size > LARGEST_RATIO * found->packed)
+        return tl_source_expected(archive, 0, got, error, "as many bytes of %s as its %s bytes can give", name,
+                                  found->method ? "deflated" : "stored");
+    if (found->size <= LARGE || found->size / PLAUSIBLE_RATIO <= found->packed) return TL_OK;
+    return tl_source_expected(archive, 0, got, error,
+                              "at most %d bytes of %s from a deflated one; numpy.savez stores them as they are", PLAUSIBLE_RATIO,
+                              name);
 }
 
 /* Goes to the first of its bytes. */

@@ -31,7 +31,7 @@ TL_INLINE tl_vector elu_gradient(tl_vector y, tl_vector d, scales s) {
 TL_INLINE tl_vector sigmoid(tl_vector x, scales s) {
     (void)s;
     const tl_exponential e = tl_exponential_of(-x);
-    return tl_where(~(x < tl_broadcast(tl_exponential_least)), 1 / (e.scale * e.rest + e.scale + 1));
+    return tl_where(~(x < tl_broadcast(tl_exponential_min)), 1 / (e.scale * e.rest + e.scale + 1));
 }
 TL_INLINE tl_vector sigmoid_gradient(tl_vector y, tl_vector d, scales s) {
     (void)s;
@@ -82,7 +82,7 @@ TL_INLINE tl_vector softplus_gradient(tl_vector y, tl_vector d, scales s) {
 
 TL_INLINE tl_vector silu(tl_vector x, scales s) { return x * sigmoid(x, s); }
 TL_INLINE tl_vector silu_gradient(tl_vector x, tl_vector d, scales s) {
-    const tl_vector far = tl_broadcast(2 * tl_exponential_most); /* where it is 0 or 1 */
+    const tl_vector far = tl_broadcast(2 * tl_exponential_max); /* where it is 0 or 1 */
     x = tl_bounded(x, -far, far);
     const tl_vector y = sigmoid(x, s);
     return d * (y * (1 + x * (1 - y)));

@@ -3,7 +3,7 @@
  */
 #include "kernels/kernel.h"
 
-enum { MOST_VECTORS = 4 };
+enum { MAX_VECTORS = 4 };
 
 /* Numbers first … last - 1 of something. */
 typedef struct range {
@@ -40,7 +40,7 @@ typedef struct channels {
 
 TL_INLINE channels channels_at(const tl_depthwise_rows *p, size_t first) {
     const size_t rest = p->channels - first;
-    if (rest >= MOST_VECTORS * TL_LANES) return (channels){.first = first, .vectors = MOST_VECTORS};
+    if (rest >= MAX_VECTORS * TL_LANES) return (channels){.first = first, .vectors = MAX_VECTORS};
     return (channels){.first = first, .vectors = 1, .part = rest < TL_LANES ? rest : 0};
 }
 
@@ -71,7 +71,7 @@ TL_INLINE void store_all(tl_real *to, const tl_vector *sum, const size_t vectors
 TL_INLINE void output(const tl_depthwise_rows *p, size_t c, const size_t vectors, size_t part) {
     for (size_t t = 0; t < p->out_length; t++) {
         const range taps = taps_at(p, t);
-        tl_vector sum[MOST_VECTORS];
+        tl_vector sum[MAX_VECTORS];
         load_all(sum, p->bias ? p->bias + c : NULL, vectors, part);
         for (size_t j = taps.first; j < taps.last; j++)
             add_products(sum, p->x + row_at(p, t, j) * p->channels + c, p->weight + j * p->channels + c, vectors, part);
@@ -84,7 +84,7 @@ TL_INLINE void input_gradient(const tl_depthwise_rows *p, size_t c, const size_t
     for (size_t i = 0; i < p->length; i++) {
         const size_t place = i + p->pad_left, end = p->out_length * p->stride;
         const size_t first = place < end ? 0 : (place - end) / p->dilation + 1, all = place / p->dilation + 1;
-        tl_vector sum[MOST_VECTORS];
+        tl_vector sum[MAX_VECTORS];
         load_all(sum, NULL, vectors, part);
         for (size_t j = first; j < tl_min(all, p->kernel); j++) {
             const size_t at = place - j * p->dilation, t = strided ? at / p->stride : at;
@@ -99,7 +99,7 @@ TL_INLINE void weight_gradient(const tl_depthwise_rows *p, size_t c, const size_
     for (size_t j = 0; j < p->kernel; j++) {
         const range outputs = outputs_of(p, j);
         tl_real *to = p->dweight + j * p->channels + c;
-        tl_vector sum[MOST_VECTORS];
+        tl_vector sum[MAX_VECTORS];
         load_all(sum, to, vectors, part);
         for (size_t t = outputs.first; t < outputs.last; t++)
             add_products(sum, p->x + row_at(p, t, j) * p->channels + c, p->dy + t * p->channels + c, vectors, part);
@@ -113,8 +113,8 @@ void TL_KERNEL(tl_kernel_depthwise)(const tl_depthwise_rows *p);
 void TL_KERNEL(tl_kernel_depthwise)(const tl_depthwise_rows *p) {
     for (channels c = {0}; c.first < p->channels; c.first += c.vectors * TL_LANES) {
         c = channels_at(p, c.first);
-        if (c.vectors == MOST_VECTORS)
-            output(p, c.first, MOST_VECTORS, 0);
+        if (c.vectors == MAX_VECTORS)
+            output(p, c.first, MAX_VECTORS, 0);
         else
             output(p, c.first, 1, c.part);
     }
@@ -123,8 +123,8 @@ void TL_KERNEL(tl_kernel_depthwise)(const tl_depthwise_rows *p) {
 TL_INLINE void input_gradients(const tl_depthwise_rows *p, const bool strided) {
     for (channels c = {0}; c.first < p->channels; c.first += c.vectors * TL_LANES) {
         c = channels_at(p, c.first);
-        if (c.vectors == MOST_VECTORS)
-            input_gradient(p, c.first, MOST_VECTORS, 0, strided);
+        if (c.vectors == MAX_VECTORS)
+            input_gradient(p, c.first, MAX_VECTORS, 0, strided);
         else
             input_gradient(p, c.first, 1, c.part, strided);
     }
@@ -142,8 +142,8 @@ void TL_KERNEL(tl_kernel_depthwise_weights)(const tl_depthwise_rows *p);
 void TL_KERNEL(tl_kernel_depthwise_weights)(const tl_depthwise_rows *p) {
     for (channels c = {0}; c.first < p->channels; c.first += c.vectors * TL_LANES) {
         c = channels_at(p, c.first);
-        if (c.vectors == MOST_VECTORS)
-            weight_gradient(p, c.first, MOST_VECTORS, 0);
+        if (c.vectors == MAX_VECTORS)
+            weight_gradient(p, c.first, MAX_VECTORS, 0);
         else
             weight_gradient(p, c.first, 1, c.part);
     }

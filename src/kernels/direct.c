@@ -9,75 +9,75 @@
 #include "kernels/kernel.h"
 
 /* The sums that the registers hold beside the factors and a broadcast; and rows enough to hide the latency with one sum each. */
-enum { SUMS = TL_VECTOR_REGISTERS == 32 ? 24 : 12, MOST_ROWS = TL_VECTOR_REGISTERS == 32 ? 12 : 8 };
+enum { SUMS = TL_VECTOR_REGISTERS == 32 ? 24 : 12, MAX_ROWS = TL_VECTOR_REGISTERS == 32 ? 12 : 8 };
 
 enum { TILE_ROWS = 12, FEW_ROWS = 4, BURST = 8 }; /* of the tallest tile there is; of those that share an address register */
 
-TL_INLINE int rows_limit(int vectors) { return SUMS / vectors < MOST_ROWS ? SUMS / vectors : MOST_ROWS; }
+TL_INLINE int rows_limit(int vectors) { return SUMS / vectors < MAX_ROWS ? SUMS / vectors : MAX_ROWS; }
 
 enum { LINE = 64 / (int)sizeof(tl_real) }; /* of the cache */
 
 /* Asks for the memory that the tile will be stored to, which may not be cached: the sum is time enough for it to come. */
 TL_INLINE void expect_store(const tl_direct_product *p, const tl_real *out, const int rows, const int vectors) {
     TL_UNROLL for (int r = 0; r < rows; r++) for (int at = 0; at < vectors * TL_LANES; at += LINE)
-        __builtin_prefetch(out + (size_t)r * p->out_step + at, 1);
+        __builtin_prefetch(out + (size_t)r * p->out_stride + at, 1);
 }
 
 /* The last vectors of the rows where they are partial go by way of whole ones. Not inlined: the loops over a tile stay small. */
 typedef tl_real edge[TILE_ROWS][TL_LANES];
 
-static __attribute__((noinline)) void load_edge(edge to, const tl_real *from, size_t step, size_t part, int rows) {
-    for (int r = 0; r < rows; r++, from += step) tl_store(to[r], tl_load_part(from, part));
+static __attribute__((noinline)) void load_edge(edge to, const tl_real *from, size_t stride, size_t part, int rows) {
+    for (int r = 0; r < rows; r++, from += stride) tl_store(to[r], tl_load_part(from, part));
 }
 
-static __attribute__((noinline)) void store_edge(tl_real *to, size_t step, edge from, size_t part, int rows) {
-    for (int r = 0; r < rows; r++, to += step) tl_store_part(to, tl_load(from[r]), part);
+static __attribute__((noinline)) void store_edge(tl_real *to, size_t stride, edge from, size_t part, int rows) {
+    for (int r = 0; r < rows; r++, to += stride) tl_store_part(to, tl_load(from[r]), part);
 }
 
 /* What is asked for on the way, into the second-level cache: evenly, since many lines at a time would wait for each other. */
-typedef struct lookout {
-    tl_direct_soon soon[2];
+typedef struct prefetcher {
+    tl_prefetch prefetch[2];
     size_t each[2]; /* rows at a time */
     size_t piece;   /* of a run's `count`, before which to ask; 0: before each tile */
-} lookout;
+} prefetcher;
 
 /* For a product of so many tiles, whose sums have terms. */
-TL_INLINE lookout lookout_of(const tl_direct_product *p, size_t tiles) {
-    lookout l = {.soon = {p->soon[0], p->soon[1]}};
+TL_INLINE prefetcher prefetcher_of(const tl_direct_product *p, size_t tiles) {
+    prefetcher l = {.prefetch = {p->prefetch[0], p->prefetch[1]}};
     size_t lines = 0, times = tiles;
     for (size_t i = 0; i < 2; i++) {
-        tl_direct_soon *s = &l.soon[i];
-        if (s->step == s->width) /* rows without anything between them are lines */
-            *s = (tl_direct_soon){.at = s->at, .rows = tl_ceil_div(s->rows * s->width, LINE), .step = LINE, .width = LINE};
+        tl_prefetch *s = &l.prefetch[i];
+        if (s->stride == s->width) /* rows without anything between them are lines */
+            *s = (tl_prefetch){.at = s->at, .rows = tl_ceil_div(s->rows * s->width, LINE), .stride = LINE, .width = LINE};
         lines += s->rows * tl_ceil_div(s->width, LINE);
     }
     if (lines > 2 * BURST * tiles) {
         l.piece = tl_ceil_div(tiles * p->runs * p->count * BURST, lines);
         times *= p->runs * tl_ceil_div(p->count, l.piece);
     }
-    for (size_t i = 0; i < 2; i++) l.each[i] = tl_ceil_div(l.soon[i].rows, times);
+    for (size_t i = 0; i < 2; i++) l.each[i] = tl_ceil_div(l.prefetch[i].rows, times);
     return l;
 }
 
-TL_INLINE void look(lookout *l) {
+TL_INLINE void look(prefetcher *l) {
     for (size_t i = 0; i < 2; i++) {
-        tl_direct_soon *soon = &l->soon[i];
-        const size_t rows = tl_min(soon->rows, l->each[i]);
-        const tl_real *at = soon->at;
-        soon->rows -= rows;
-        soon->at += rows * soon->step;
-        for (size_t row = 0; row < rows; row++, at += soon->step)
-            for (size_t k = 0; k < soon->width; k += LINE) __builtin_prefetch(at + k, 0, 2);
+        tl_prefetch *prefetch = &l->prefetch[i];
+        const size_t rows = tl_min(prefetch->rows, l->each[i]);
+        const tl_real *at = prefetch->at;
+        prefetch->rows -= rows;
+        prefetch->at += rows * prefetch->stride;
+        for (size_t row = 0; row < rows; row++, at += prefetch->stride)
+            for (size_t k = 0; k < prefetch->width; k += LINE) __builtin_prefetch(at + k, 0, 2);
     }
 }
 
 typedef struct strides {
-    size_t row, step, factor;
+    size_t row, stride, factor;
 } strides;
 
 /* A part of a tile's sum. `rows` and `vectors`, and whether lanes are elements of x, are constants where it is inlined. */
 TL_INLINE void add_steps(const tl_real *x, const tl_real *factor, size_t count, const strides by,
-                         tl_vector sum[TILE_ROWS][TL_TILE_VECTORS], const int rows, const int vectors, const bool dots) {
+                         tl_vector sum[TILE_ROWS][TL_TILE_VECTORS], const int rows, const int vectors, const bool lane_reduction) {
     const tl_real *at[TILE_ROWS / FEW_ROWS];
     TL_UNROLL for (int r = 0; r < rows; r += FEW_ROWS) at[r / FEW_ROWS] = x + (size_t)r * by.row;
     for (size_t i = 0; i < count; i++, factor += by.factor) {
@@ -85,10 +85,10 @@ TL_INLINE void add_steps(const tl_real *x, const tl_real *factor, size_t count, 
         TL_UNROLL for (int v = 0; v < vectors; v++) f[v] = tl_load(factor + v * TL_LANES);
         TL_UNROLL for (int r = 0; r < rows; r++) {
             const tl_real *from = at[r / FEW_ROWS] + (size_t)(r % FEW_ROWS) * by.row;
-            const tl_vector value = dots ? tl_load(from) : tl_broadcast(*from);
+            const tl_vector value = lane_reduction ? tl_load(from) : tl_broadcast(*from);
             TL_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] += value * f[v];
         }
-        TL_UNROLL for (int r = 0; r < rows; r += FEW_ROWS) at[r / FEW_ROWS] += by.step;
+        TL_UNROLL for (int r = 0; r < rows; r += FEW_ROWS) at[r / FEW_ROWS] += by.stride;
     }
 }
 
@@ -96,36 +96,36 @@ typedef enum tile_kind { AT_ONCE, IN_PIECES, DOTS } tile_kind;
 
 /* The sums of a tile. */
 TL_INLINE void add_products(const tl_direct_product *p, const tl_real *x, tl_vector sum[TILE_ROWS][TL_TILE_VECTORS], const int rows,
-                            const int vectors, const tile_kind kind, lookout *ahead) {
+                            const int vectors, const tile_kind kind, prefetcher *ahead) {
     const tl_real *factor = p->factor;
     if (kind != IN_PIECES) {
-        const strides by = {.row = p->row_step, .step = p->step, .factor = p->factor_step};
-        for (size_t run = 0; run < p->runs; run++, x += p->run_step, factor += p->count * by.factor + p->factor_skip)
+        const strides by = {.row = p->row_stride, .stride = p->stride, .factor = p->factor_stride};
+        for (size_t run = 0; run < p->runs; run++, x += p->run_stride, factor += p->count * by.factor + p->factor_skip)
             add_steps(x, factor, p->count, by, sum, rows, vectors, kind == DOTS);
         return;
     }
-    for (size_t run = 0; run < p->runs; run++, x += p->run_step, factor += p->count * p->factor_step + p->factor_skip) {
+    for (size_t run = 0; run < p->runs; run++, x += p->run_stride, factor += p->count * p->factor_stride + p->factor_skip) {
         for (size_t begin = 0, count; begin < p->count; begin += count) {
             count = tl_min(p->count - begin, ahead->piece);
             look(ahead);
             /* Loaded here, or the compiler keeps them in registers that the loop within has more use for. */
             const volatile tl_direct_product *now = p;
-            const strides by = {.row = now->row_step, .step = now->step, .factor = now->factor_step};
-            add_steps(x + begin * by.step, factor + begin * by.factor, count, by, sum, rows, vectors, kind == DOTS);
+            const strides by = {.row = now->row_stride, .stride = now->stride, .factor = now->factor_stride};
+            add_steps(x + begin * by.stride, factor + begin * by.factor, count, by, sum, rows, vectors, kind == DOTS);
         }
     }
 }
 
 TL_INLINE void tile(const tl_direct_product *p, const tl_real *x, tl_real *out, const int rows, const int vectors,
-                    const tile_kind kind, lookout *ahead) {
+                    const tile_kind kind, prefetcher *ahead) {
     tl_vector sum[TILE_ROWS][TL_TILE_VECTORS];
     edge last;
-    const size_t out_step = p->out_step;
+    const size_t out_stride = p->out_stride;
     const size_t part = p->width % TL_LANES;
-    if (part && !p->start) load_edge(last, out + (vectors - 1) * TL_LANES, out_step, part, rows);
+    if (part && !p->start) load_edge(last, out + (vectors - 1) * TL_LANES, out_stride, part, rows);
     TL_UNROLL for (int r = 0; r < rows; r++) {
         TL_UNROLL for (int v = 0; v < vectors; v++) {
-            const tl_real *from = part && v == vectors - 1 ? last[r] : out + (size_t)r * out_step + v * TL_LANES;
+            const tl_real *from = part && v == vectors - 1 ? last[r] : out + (size_t)r * out_stride + v * TL_LANES;
             sum[r][v] = tl_load(p->start ? p->start + v * TL_LANES : from);
         }
     }
@@ -133,9 +133,9 @@ TL_INLINE void tile(const tl_direct_product *p, const tl_real *x, tl_real *out, 
     add_products(p, x, sum, rows, vectors, kind, ahead);
     TL_UNROLL for (int r = 0; r < rows; r++) {
         TL_UNROLL for (int v = 0; v < vectors; v++)
-            tl_store(part && v == vectors - 1 ? last[r] : out + (size_t)r * out_step + v * TL_LANES, sum[r][v]);
+            tl_store(part && v == vectors - 1 ? last[r] : out + (size_t)r * out_stride + v * TL_LANES, sum[r][v]);
     }
-    if (part) store_edge(out + (vectors - 1) * TL_LANES, out_step, last, part, rows);
+    if (part) store_edge(out + (vectors - 1) * TL_LANES, out_stride, last, part, rows);
 }
 
 /* Leaves the sum of each vector's lanes in its first one: halves are added until one lane is left. Not inlined, as above. */
@@ -148,15 +148,15 @@ static __attribute__((noinline)) void add_lanes(tl_real sums[][TL_LANES], int co
 /* Elements behind the last whole vector. */
 TL_INLINE void add_rest(const tl_direct_product *p, const tl_real *x, tl_vector sum[TILE_ROWS][TL_TILE_VECTORS], const int rows,
                         const int vectors) {
-    const tl_real *factor = p->factor + p->count * p->factor_step;
-    x += p->count * p->step;
+    const tl_real *factor = p->factor + p->count * p->factor_stride;
+    x += p->count * p->stride;
     TL_UNROLL for (int r = 0; r < rows; r++) {
-        const tl_vector value = tl_load_part(x + (size_t)r * p->row_step, p->rest);
+        const tl_vector value = tl_load_part(x + (size_t)r * p->row_stride, p->rest);
         TL_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] += value * tl_load(factor + v * TL_LANES);
     }
 }
 
-TL_INLINE void dots_tile(const tl_direct_product *p, const tl_real *x, tl_real *out, const int rows, const int vectors) {
+TL_INLINE void reduction_tile(const tl_direct_product *p, const tl_real *x, tl_real *out, const int rows, const int vectors) {
     tl_vector sum[TILE_ROWS][TL_TILE_VECTORS];
     tl_real lanes[SUMS][TL_LANES];
     TL_UNROLL for (int r = 0; r < rows; r++) TL_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = (tl_vector){0};
@@ -165,25 +165,25 @@ TL_INLINE void dots_tile(const tl_direct_product *p, const tl_real *x, tl_real *
     TL_UNROLL for (int r = 0; r < rows; r++) TL_UNROLL for (int v = 0; v < vectors; v++)
         tl_store(lanes[r * vectors + v], sum[r][v]);
     add_lanes(lanes, rows * vectors);
-    for (int r = 0; r < rows; r++, out += p->out_step)
+    for (int r = 0; r < rows; r++, out += p->out_stride)
         for (int v = 0; v < vectors; v++) out[v] = lanes[r * vectors + v][0] + (p->start ? p->start[v] : 0);
 }
 
 TL_INLINE void either_tile(const tl_direct_product *p, const tl_real *x, tl_real *out, const int rows, const int vectors,
-                           const tile_kind kind, lookout *ahead) {
+                           const tile_kind kind, prefetcher *ahead) {
     if (kind == DOTS)
-        dots_tile(p, x, out, rows, vectors);
+        reduction_tile(p, x, out, rows, vectors);
     else
         tile(p, x, out, rows, vectors, kind, ahead);
 }
 
 /* Rows from which tiles are in pieces: those of the lower of two tiles. */
-TL_INLINE int rows_least(int vectors) { return rows_limit(vectors) / 2; }
+TL_INLINE int rows_min(int vectors) { return rows_limit(vectors) / 2; }
 
 /* A tile of each height; the compiler sees which do not happen. */
 TL_INLINE void tile_of(const tl_direct_product *p, const tl_real *x, tl_real *out, size_t rows, const int vectors,
-                       const tile_kind kind, lookout *ahead) {
-    if (rows > (size_t)rows_limit(vectors) || (kind == IN_PIECES && rows < (size_t)rows_least(vectors))) __builtin_unreachable();
+                       const tile_kind kind, prefetcher *ahead) {
+    if (rows > (size_t)rows_limit(vectors) || (kind == IN_PIECES && rows < (size_t)rows_min(vectors))) __builtin_unreachable();
     if (rows == 1) either_tile(p, x, out, 1, vectors, kind, ahead);
     if (rows == 2) either_tile(p, x, out, 2, vectors, kind, ahead);
     if (rows == 3) either_tile(p, x, out, 3, vectors, kind, ahead);
@@ -199,16 +199,16 @@ TL_INLINE void tile_of(const tl_direct_product *p, const tl_real *x, tl_real *ou
 }
 
 /* All rows, in tiles whose sizes differ by at most one. */
-TL_INLINE void tiles(const tl_direct_product *p, const int vectors, const tile_kind kind, lookout *ahead) {
+TL_INLINE void tiles(const tl_direct_product *p, const int vectors, const tile_kind kind, prefetcher *ahead) {
     for (size_t row = 0, left = tl_ceil_div(p->rows, (size_t)rows_limit(vectors)); left > 0; left--) {
         if (kind == AT_ONCE && ahead) look(ahead);
         const size_t rows = tl_ceil_div(p->rows - row, left);
-        tile_of(p, p->x + row * p->row_step, p->out + row * p->out_step, rows, vectors, kind, ahead);
+        tile_of(p, p->x + row * p->row_stride, p->out + row * p->out_stride, rows, vectors, kind, ahead);
         row += rows;
     }
 }
 
-TL_INLINE void tiles_of(const tl_direct_product *p, const tile_kind kind, lookout *ahead) {
+TL_INLINE void tiles_of(const tl_direct_product *p, const tile_kind kind, prefetcher *ahead) {
     switch (p->vectors) {
     case 1:
         tiles(p, 1, kind, ahead);
@@ -228,30 +228,32 @@ TL_INLINE void tiles_of(const tl_direct_product *p, const tile_kind kind, lookou
 }
 
 /* Apart, for the compiler to have registers enough. */
-static __attribute__((noinline)) void tiles_in_pieces(const tl_direct_product *p, lookout *ahead) { tiles_of(p, IN_PIECES, ahead); }
+static __attribute__((noinline)) void tiles_in_pieces(const tl_direct_product *p, prefetcher *ahead) {
+    tiles_of(p, IN_PIECES, ahead);
+}
 
-static __attribute__((noinline)) void tiles_at_once(const tl_direct_product *p, lookout *ahead) { tiles_of(p, AT_ONCE, ahead); }
+static __attribute__((noinline)) void tiles_at_once(const tl_direct_product *p, prefetcher *ahead) { tiles_of(p, AT_ONCE, ahead); }
 
 void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *p);
 void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *p) {
-    if (p->soon[0].rows + p->soon[1].rows == 0 || p->rows * p->runs * p->count == 0) {
+    if (p->prefetch[0].rows + p->prefetch[1].rows == 0 || p->rows * p->runs * p->count == 0) {
         tiles_at_once(p, NULL);
         return;
     }
     const int vectors = (int)p->vectors;
-    lookout ahead = lookout_of(p, tl_ceil_div(p->rows, (size_t)rows_limit(vectors)));
-    if (ahead.piece && p->rows >= (size_t)rows_least(vectors))
+    prefetcher ahead = prefetcher_of(p, tl_ceil_div(p->rows, (size_t)rows_limit(vectors)));
+    if (ahead.piece && p->rows >= (size_t)rows_min(vectors))
         tiles_in_pieces(p, &ahead);
     else
         tiles_at_once(p, &ahead);
 }
 
-void TL_KERNEL(tl_kernel_direct_dots)(const tl_direct_product *p);
-void TL_KERNEL(tl_kernel_direct_dots)(const tl_direct_product *p) { tiles_of(p, DOTS, NULL); }
+void TL_KERNEL(tl_kernel_direct_lane_reduction)(const tl_direct_product *p);
+void TL_KERNEL(tl_kernel_direct_lane_reduction)(const tl_direct_product *p) { tiles_of(p, DOTS, NULL); }
 
 /* Rows that may be loaded as whole vectors: what lies behind their end belongs to the next rows. */
 TL_INLINE size_t whole_rows(const tl_direct_packing *p) {
-    const size_t part = p->width % TL_LANES, behind = part ? tl_ceil_div(TL_LANES - part, p->from_step) : 0;
+    const size_t part = p->width % TL_LANES, behind = part ? tl_ceil_div(TL_LANES - part, p->from_stride) : 0;
     return p->rows > behind ? p->rows - behind : 0;
 }
 
@@ -261,7 +263,7 @@ TL_INLINE void pack(const tl_direct_packing *p, const int vectors) {
     const size_t part = p->width % TL_LANES, whole = whole_rows(p);
     tl_vector sum[TL_TILE_VECTORS];
     TL_UNROLL for (int v = 0; v < vectors; v++) sum[v] = tl_load(p->sums + v * TL_LANES);
-    for (size_t r = 0; r < p->rows; r++, from += p->from_step, to += vectors * TL_LANES) {
+    for (size_t r = 0; r < p->rows; r++, from += p->from_stride, to += vectors * TL_LANES) {
         TL_UNROLL for (int v = 0; v < vectors; v++) {
             const bool all = r < whole || v < vectors - 1;
             const tl_vector value = all ? tl_load(from + v * TL_LANES) : tl_load_part(from + v * TL_LANES, part);

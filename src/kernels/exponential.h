@@ -9,11 +9,11 @@
 /* e^x is a normal number from least to most. */
 #ifdef TAPLINE_F64
 enum { TL_MANTISSA = 52, TL_EXPONENTIAL_TERMS = 10 };
-static const tl_real tl_exponential_least = -708, tl_exponential_most = 709, tl_ln2_high = 0x1.62e42feep-1,
+static const tl_real tl_exponential_min = -708, tl_exponential_max = 709, tl_ln2_high = 0x1.62e42feep-1,
                      tl_ln2_low = 0x1.a39ef35793c76p-33;
 #else
 enum { TL_MANTISSA = 23, TL_EXPONENTIAL_TERMS = 5 };
-static const tl_real tl_exponential_least = -87, tl_exponential_most = 88, tl_ln2_high = 0x1.62e4p-1f, tl_ln2_low = 0x1.7f7d1cp-20f;
+static const tl_real tl_exponential_min = -87, tl_exponential_max = 88, tl_ln2_high = 0x1.62e4p-1f, tl_ln2_low = 0x1.7f7d1cp-20f;
 #endif
 
 /* (e^r - 1 - r) / r² for |r| ≤ ln 2 / 2: the polynomial whose largest error is the least (Remez). What it adds to that of e^r is a
@@ -35,7 +35,7 @@ typedef struct tl_exponential {
 
 /* The same of x - low; `low` is small: what the rounding of x left over. */
 TL_INLINE tl_exponential tl_exponential_less(tl_vector x, tl_vector low) {
-    x = tl_bounded(x, tl_broadcast(tl_exponential_least), tl_broadcast(tl_exponential_most));
+    x = tl_bounded(x, tl_broadcast(tl_exponential_min), tl_broadcast(tl_exponential_max));
     /* Adding 1.5·2^TL_MANTISSA leaves the nearest integer in the low bits. */
     const tl_vector magic = tl_broadcast((tl_real)1.5 * (tl_real)((int64_t)1 << TL_MANTISSA));
     const tl_vector shifted = x * (tl_real)1.44269504088896340736 + magic, n = shifted - magic;
@@ -50,14 +50,14 @@ TL_INLINE tl_exponential tl_exponential_of(tl_vector x) { return tl_exponential_
 /* e^x itself: 0 and infinity beyond that range. */
 TL_INLINE tl_vector tl_exponential_value(tl_vector x) {
     const tl_exponential e = tl_exponential_of(x);
-    const tl_vector value = tl_where(~(x < tl_broadcast(tl_exponential_least)), e.scale * e.rest + e.scale);
-    return tl_choose(x > tl_broadcast(tl_exponential_most), tl_broadcast((tl_real)INFINITY), value);
+    const tl_vector value = tl_where(~(x < tl_broadcast(tl_exponential_min)), e.scale * e.rest + e.scale);
+    return tl_choose(x > tl_broadcast(tl_exponential_max), tl_broadcast((tl_real)INFINITY), value);
 }
 
 /* e^(x - low), 0 below that range. */
 TL_INLINE tl_vector tl_exponential_decay(tl_vector x, tl_vector low) {
     const tl_exponential e = tl_exponential_less(x, low);
-    return tl_where(~(x < tl_broadcast(tl_exponential_least)), e.scale * e.rest + e.scale);
+    return tl_where(~(x < tl_broadcast(tl_exponential_min)), e.scale * e.rest + e.scale);
 }
 
 /* e^x - 1 without cancellation near 0; beyond that range the value at its end. */

@@ -1,5 +1,5 @@
 /* kernel.h: for the leaf loops of this folder. Each source here is compiled once per instruction set (baseline, AVX2 + FMA,
- * AVX-512), with TL_KERNEL_ISA naming which; isa.c picks a table at run time.
+ * AVX-512), with TL_KERNEL_ISA naming which; cpu.c picks a table at run time.
  */
 #ifndef TL_KERNEL_H
 #define TL_KERNEL_H

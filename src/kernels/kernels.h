@@ -133,41 +133,55 @@ typedef struct tl_depthwise_rows {
 } tl_depthwise_rows;
 
 /* Rows that will be read next: a product asks for them on its way, since memory is slow to answer. */
-typedef struct tl_direct_soon {
+typedef struct tl_prefetch {
     const tl_real *at;
-    size_t rows, step, width; /* rows may be 0 */
-} tl_direct_soon;
+    size_t rows, stride, width; /* rows may be 0 */
+} tl_prefetch;
 
 /* A matrix product whose left factor is read in place: for rows r and outputs o < width,
- * out[r][o] = start[o] + sum over i < runs, j < count of x[r·row_step + i·run_step + j·step] · factor[i·count + j][o].
+ * out[r][o] = start[o] + sum over i < runs, j < count of x[r·row_stride + i·run_stride + j·stride] · factor[i·count + j][o].
  * Without start the sum continues from what out holds. The additions go in the order of i and j, whatever the tile. */
 typedef struct tl_direct_product {
     const tl_real *x;
-    size_t row_step, runs, run_step, count, step;
-    const tl_real *factor; /* (runs · count, vectors · lanes) */
-    size_t factor_step;    /* elements between its rows */
-    size_t factor_skip;    /* and that many more after each `count` of them */
-    const tl_real *start;  /* (vectors · lanes) or NULL */
-    tl_real *out;          /* (rows, width) */
-    size_t out_step, rows; /* elements between its rows */
-    size_t vectors;        /* 1 … direct_vectors */
-    size_t width;          /* more than (vectors - 1) · lanes, at most vectors · lanes */
-    size_t rest;           /* of dots */
-    tl_direct_soon soon[2];
+    size_t row_stride, runs, run_stride, count, stride;
+    const tl_real *factor;   /* (runs · count, vectors · lanes) */
+    size_t factor_stride;    /* elements between its rows */
+    size_t factor_skip;      /* and that many more after each `count` of them */
+    const tl_real *start;    /* (vectors · lanes) or NULL */
+    tl_real *out;            /* (rows, width) */
+    size_t out_stride, rows; /* elements between its rows */
+    size_t vectors;          /* 1 … direct_vectors */
+    size_t width;            /* more than (vectors - 1) · lanes, at most vectors · lanes */
+    size_t rest;             /* of dots */
+    tl_prefetch prefetch[2];
 } tl_direct_product;
 
 /* The same with lanes that are elements of x, of whole vectors of which an output is the sum: for rows r and outputs o < vectors,
- * out[r][o] = start[o] + sum over i < runs, j < count and l < lanes of x[r·row_step + i·run_step + j·step + l] ·
+ * out[r][o] = start[o] + sum over i < runs, j < count and l < lanes of x[r·row_stride + i·run_stride + j·stride + l] ·
  * factor[i·count + j][o·lanes + l]. With one run, `rest` < lanes further elements may follow, whose factors are a row like the
  * others. Each lane adds in the order of i and j, then the halves of the vector are added, and so on, and start last: 0 where it is
  * NULL. `width` does not count.
  */
 
-/* Rows of a block of columns side by side, and their sums: packed[r][o] = from[r·from_step + o] for o < width, any finite numbers
+enum { TL_ROW_VECTORS = 8 }; /* of outputs that a row sums together */
+
+/* One row of tl_direct_product, with the same bits: out[o] = start[o] + the sum over i < runs, j < count of
+ * x[i·run_stride + j·stride] · factor[i·count + j][o], and its ReLU where `relu` is set. */
+typedef struct tl_row_product {
+    const tl_real *x;
+    size_t runs, run_stride, count, stride;
+    const tl_real *factor; /* (runs · count, width rounded up to whole vectors) */
+    const tl_real *start;  /* (width, rounded up) */
+    tl_real *out;          /* (width) */
+    size_t width;          /* 1 … TL_ROW_VECTORS · lanes */
+    bool relu;
+} tl_row_product;
+
+/* Rows of a block of columns side by side, and their sums: packed[r][o] = from[r·from_stride + o] for o < width, any finite numbers
  * that lie between the rows beyond it; sums[o] += sum over r of packed[r][o]. */
 typedef struct tl_direct_packing {
     const tl_real *from;
-    size_t from_step, rows;
+    size_t from_stride, rows;
     tl_real *packed;       /* (rows, vectors · lanes) */
     tl_real *sums;         /* (vectors · lanes) */
     size_t vectors, width; /* as in tl_direct_product */
@@ -177,9 +191,9 @@ typedef struct tl_direct_packing {
  * below it. `from` and `to` do not overlap. */
 typedef struct tl_winograd_rows {
     const tl_real *from;
-    size_t from_row, from_step; /* elements between the rows of a tile, between tiles */
+    size_t from_row, from_stride; /* elements between the rows of a tile, between tiles */
     tl_real *to;
-    size_t to_row, to_step;
+    size_t to_row, to_stride;
     size_t tiles, width;  /* width: of a row */
     const tl_real *start; /* output only: (width, rounded up to whole vectors) what each row of `to` starts from */
 } tl_winograd_rows;
@@ -197,7 +211,7 @@ typedef struct tl_winograd {
 typedef enum tl_winograd_variant { TL_WINOGRAD_4_3 = 0, TL_WINOGRAD_6_3, TL_WINOGRAD_4_4, TL_WINOGRAD_4_5 } tl_winograd_variant;
 
 /* Outputs that a register tile has at most, in any instruction set. */
-enum { TL_MOST_TILE_WIDTH = 256 / (int)sizeof(tl_real) };
+enum { TL_MAX_TILE_WIDTH = 256 / (int)sizeof(tl_real) };
 
 typedef struct tl_kernels {
     const char *isa; /* "baseline", "avx2" or "avx512" */
@@ -244,8 +258,9 @@ typedef struct tl_kernels {
     size_t lanes;          /* tl_real in a vector */
     size_t direct_vectors; /* the most vectors in a register tile */
     void (*direct_product)(const tl_direct_product *product);
-    void (*direct_dots)(const tl_direct_product *product);
+    void (*direct_lane_reduction)(const tl_direct_product *product);
     void (*direct_pack)(const tl_direct_packing *packing);
+    void (*row_product)(const tl_row_product *product);
 
     const tl_winograd *winograd; /* by tl_winograd_variant */
 } tl_kernels;
@@ -256,8 +271,8 @@ const tl_kernels *tl_kernels_here(void);
 /* What processors of one instruction set differ in. */
 typedef struct tl_tuning {
     const char *name;
-    size_t sum_rows;    /* over which a gradient of weights is summed at a time: they are read once for each tile of it */
-    double far_weights; /* packing an element takes so many times as long where the second-level cache has no room for all */
+    size_t sum_rows;      /* over which a gradient of weights is summed at a time: they are read once for each tile of it */
+    double cache_penalty; /* packing an element takes so many times as long where the second-level cache has no room for all */
 } tl_tuning;
 
 enum { TL_TUNINGS = 2 };

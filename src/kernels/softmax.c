@@ -5,10 +5,10 @@
  * sum. */
 TL_INLINE tl_vector largest_of(const tl_real *x, size_t channels) {
     const size_t whole = channels / TL_LANES * TL_LANES, part = channels - whole;
-    const tl_vector least = tl_broadcast(-(tl_real)INFINITY);
-    tl_vector largest = least;
+    const tl_vector minimum = tl_broadcast(-(tl_real)INFINITY);
+    tl_vector largest = minimum;
     for (size_t c = 0; c < whole; c += TL_LANES) largest = tl_larger(tl_load(x + c), largest);
-    if (part) largest = tl_larger(tl_choose(tl_first(part), tl_load_part(x + whole, part), least), largest);
+    if (part) largest = tl_larger(tl_choose(tl_first(part), tl_load_part(x + whole, part), minimum), largest);
     return tl_broadcast(tl_largest(largest));
 }
 

@@ -28,8 +28,9 @@ void TL_KERNEL(tl_kernel_sgd)(const tl_sgd_run *run);
 void TL_KERNEL(tl_kernel_rmsprop)(const tl_rmsprop_run *run);
 void TL_KERNEL(tl_kernel_adagrad)(const tl_adagrad_run *run);
 void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *product);
-void TL_KERNEL(tl_kernel_direct_dots)(const tl_direct_product *product);
+void TL_KERNEL(tl_kernel_direct_lane_reduction)(const tl_direct_product *product);
 void TL_KERNEL(tl_kernel_direct_pack)(const tl_direct_packing *packing);
+void TL_KERNEL(tl_kernel_row_product)(const tl_row_product *product);
 extern const tl_winograd TL_KERNEL(tl_kernel_winograd)[];
 
 #define TL_NAME_OF(isa) #isa
@@ -68,7 +69,8 @@ const tl_kernels TL_KERNEL(tl_kernels) = {
     .lanes = TL_LANES,
     .direct_vectors = TL_TILE_VECTORS,
     .direct_product = TL_KERNEL(tl_kernel_direct_product),
-    .direct_dots = TL_KERNEL(tl_kernel_direct_dots),
+    .direct_lane_reduction = TL_KERNEL(tl_kernel_direct_lane_reduction),
     .direct_pack = TL_KERNEL(tl_kernel_direct_pack),
+    .row_product = TL_KERNEL(tl_kernel_row_product),
     .winograd = TL_KERNEL(tl_kernel_winograd),
 };

@@ -165,10 +165,10 @@ TL_INLINE void tiles(const tl_winograd_rows *p, const transform kind, const int 
     const tl_real *from = rows.from;
     tl_real *to = rows.to;
     if (rows.width < TL_LANES)
-        for (size_t i = 0; i < rows.tiles; i++, from += rows.from_step, to += rows.to_step)
+        for (size_t i = 0; i < rows.tiles; i++, from += rows.from_stride, to += rows.to_stride)
             tile(&rows, from, to, kind, outputs, taps);
     else
-        for (size_t i = 0; i < rows.tiles; i++, from += rows.from_step, to += rows.to_step)
+        for (size_t i = 0; i < rows.tiles; i++, from += rows.from_stride, to += rows.to_stride)
             tile(&rows, from, to, kind, outputs, taps);
 }
 

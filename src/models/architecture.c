@@ -117,7 +117,7 @@ tl_node tl_lite(tl_model *m, tl_node x, int outputs) {
         convolve_plain(m, x, 32, 40),
         convolve_plain(m, x, 32, 20),
         convolve_plain(m, x, 32, 10),
-        tl_relu(m, tl_hand_crafted(m, x)),
+        tl_relu(m, tl_fixed_filters(m, x)),
     };
     x = tl_relu(m, normalise(m, tl_concat(m, branches, 4)));
     x = separable_block(m, x, 3 * 32 + 17, 20, 2);

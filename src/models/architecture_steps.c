@@ -6,8 +6,8 @@
 
 static const tl_node failed = {.id = -1};
 
-static bool check_range(tl_model *m, const char *what, int value, int most) {
-    if (m && (value < 1 || value > most)) tl_fail(&m->error, TL_ERROR_ARGUMENT, "%s %d is outside 1 … %d", what, value, most);
+static bool check_range(tl_model *m, const char *what, int value, int maximum) {
+    if (m && (value < 1 || value > maximum)) tl_fail(&m->error, TL_ERROR_ARGUMENT, "%s %d is outside 1 … %d", what, value, maximum);
     return m && !tl_failed(&m->error);
 }
 
@@ -22,7 +22,7 @@ static tl_node sum(tl_model *m, tl_node a, tl_node b) { return tl_add(m, (const 
 
 /* ---- WaveNet ---- */
 
-enum { MOST_BLOCKS = 30, MOST_STACKS = 100 }; /* the dilation of the last block is 2^29 */
+enum { MAX_BLOCKS = 30, MAX_STACKS = 100 }; /* the dilation of the last block is 2^29 */
 
 static tl_node causal(tl_model *m, tl_node x, int filters, int kernel, int dilation) {
     const tl_conv1d_cfg cfg = {.filters = filters, .kernel = kernel, .dilation = dilation, .padding = TL_CAUSAL};
@@ -41,7 +41,7 @@ tl_node tl_wavenet_steps_sized(tl_model *m, tl_node x, const tl_wavenet_cfg *cfg
     const int filters = or_default(given.filters, 32), skips = or_default(given.skips, 32), kernel = or_default(given.kernel, 2);
     const int blocks = or_default(given.blocks, 8), stacks = or_default(given.stacks, 1);
     tl_node skip = failed;
-    if (!check_range(m, "wavenet: blocks", blocks, MOST_BLOCKS) || !check_range(m, "wavenet: stacks", stacks, MOST_STACKS) ||
+    if (!check_range(m, "wavenet: blocks", blocks, MAX_BLOCKS) || !check_range(m, "wavenet: stacks", stacks, MAX_STACKS) ||
         !check_range(m, "wavenet: outputs", given.outputs, INT_MAX))
         return failed;
     const int all = blocks * stacks;
@@ -56,7 +56,7 @@ tl_node tl_wavenet_steps_sized(tl_model *m, tl_node x, const tl_wavenet_cfg *cfg
 
 /* ---- U-Net ---- */
 
-enum { MOST_LEVELS = 8, MOST_FILTERS = 1 << 16 };
+enum { MAX_LEVELS = 8, MAX_FILTERS = 1 << 16 };
 
 static tl_node twice(tl_model *m, tl_node x, int filters, int kernel) {
     const tl_conv1d_cfg cfg = {.filters = filters, .kernel = kernel, .padding = TL_SAME, .no_bias = true};
@@ -69,8 +69,8 @@ tl_node tl_unet_sized(tl_model *m, tl_node x, const tl_unet_cfg *cfg, size_t siz
     tl_builder_cfg(m, "unet", &given, sizeof given, cfg, size);
     const int filters = or_default(given.filters, 16), kernel = or_default(given.kernel, 5), levels = or_default(given.levels, 3);
     const size_t length = tl_node_shape(m, x).length; /* 0: known when it is compiled */
-    tl_node level[MOST_LEVELS];
-    if (!check_range(m, "unet: levels", levels, MOST_LEVELS) || !check_range(m, "unet: filters", filters, MOST_FILTERS) ||
+    tl_node level[MAX_LEVELS];
+    if (!check_range(m, "unet: levels", levels, MAX_LEVELS) || !check_range(m, "unet: filters", filters, MAX_FILTERS) ||
         !check_range(m, "unet: outputs", given.outputs, INT_MAX))
         return failed;
     if (length % ((size_t)1 << levels) != 0) {

@@ -21,7 +21,7 @@ tl_status tl_model_put(tl_archive *archive, const tl_model *model, const tl_save
 json_t *tl_loss_describe(const tl_model *model);
 
 /* Opens an archive of this "kind" ("model" or "checkpoint") and of a version that is understood. */
-tl_status tl_model_open(tl_archive *archive, const char *path, const char *kind, tl_error *error);
+tl_status tl_model_open(tl_archive *archive, const char *path, const char *kind, size_t maximum, tl_error *error);
 
 /* Copies the parameters and states of the file into a model. */
 tl_status tl_model_take(tl_archive *archive, tl_model *model, tl_error *error);

@@ -6,8 +6,9 @@
 #include "data/classes.h"
 #include "graph/graph.h"
 #include "models/network.h"
-
 #include "models/reading.h"
+
+#include <tapline/machine.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,8 +22,8 @@ static tl_status complain(const tl_archive *archive, const char *key, const char
 
 /* ---- texts ---- */
 
-tl_status tl_model_open(tl_archive *archive, const char *path, const char *kind, tl_error *error) {
-    tl_archive_open(archive, path, error);
+tl_status tl_model_open(tl_archive *archive, const char *path, const char *kind, size_t maximum, tl_error *error) {
+    tl_archive_open(archive, path, maximum, error);
     const char *version = tl_archive_get(archive, "version", error), *found = tl_archive_get(archive, "kind", error);
     if (tl_failed(error)) return error->status;
     if (strcmp(version, TL_FILE_VERSION) != 0)
@@ -50,7 +51,15 @@ static void read_loss(const tl_archive *archive, const json_t *settings, tl_comp
     cfg->class_weights = NULL; /* read_weights: their number is known when the network is */
 }
 
+/* What is wrong with what a file says is the file's fault, not the caller's. */
+static tl_status blame_file(const tl_archive *archive, const tl_error *wrong, tl_error *error) {
+    if (!tl_failed(wrong)) return TL_OK;
+    return tl_fail(error, wrong->status == TL_ERROR_ARGUMENT ? TL_ERROR_FORMAT : wrong->status, "%.180s: %s", archive->path,
+                   wrong->text);
+}
+
 static tl_status read_weights(const tl_archive *archive, const json_t *settings, tl_model *model, tl_error *error) {
+    tl_error wrong = {0};
     const json_t *list = json_object_get(settings, "class_weights");
     const size_t count = json_array_size(list), outputs = tl_output_shape(model).channels;
     if (count == 0) return TL_OK;
@@ -60,9 +69,9 @@ static tl_status read_weights(const tl_archive *archive, const json_t *settings,
     double *weights = calloc(count, sizeof *weights);
     if (!weights) return tl_fail(error, TL_ERROR_MEMORY, "load: out of memory");
     for (size_t i = 0; i < count; i++) weights[i] = json_number_value(json_array_get(list, i));
-    tl_loss_weigh(&model->loss, weights, count, error);
+    tl_loss_weigh(&model->loss, weights, count, &wrong);
     free(weights);
-    return error->status;
+    return blame_file(archive, &wrong, error);
 }
 
 /* ---- the model ---- */
@@ -83,19 +92,22 @@ static void compile(const tl_archive *archive, tl_model *model, const json_t *ne
     const tl_node x = tl_failed(&wrong) ? (tl_node){.id = -1} : tl_input(model, shape);
     const tl_node output = tl_network_build(model, x, network, "architecture", &own);
     tl_model_compile(model, output, compile_cfg, &wrong);
-    if (tl_failed(&wrong)) tl_fail(error, wrong.status, "%.180s: %s", archive->path, wrong.text);
+    blame_file(archive, &wrong, error);
 }
+
+static size_t limit_of(const tl_load_cfg *cfg) { return cfg->max_memory ? cfg->max_memory : tl_memory_limit(); }
 
 /* Compiled, with initial parameters. */
 static tl_model *build(const tl_archive *archive, const tl_load_cfg *cfg, tl_error *error) {
     tl_model_cfg model_cfg = {.threads = cfg->threads, .engine = cfg->engine};
     tl_compile_cfg compile_cfg = cfg->compile;
+    if (!compile_cfg.max_memory) compile_cfg.max_memory = limit_of(cfg);
     json_t *network = tl_archive_parse(archive, "architecture", error);
     json_t *loss = tl_archive_parse(archive, "loss_settings", error);
     read_loss(archive, loss, &compile_cfg, error);
     read_seed(archive, &model_cfg.seed, error);
     tl_model *model = tl_failed(error) ? NULL : tl_model_new(&model_cfg);
-    if (model) model->most_parameters = count_elements(archive);
+    if (model) model->max_parameters = count_elements(archive);
     if (!tl_failed(error)) compile(archive, model, network, cfg, &compile_cfg, error);
     if (!tl_failed(error)) read_weights(archive, loss, model, error);
     json_decref(loss);
@@ -156,7 +168,7 @@ static tl_status read_info(const tl_archive *archive, const tl_model *model, tl_
     const char *normalise = tl_archive_get(archive, "normalise", error), *version = tl_archive_get(archive, "tapline", error);
     const char *lengths = json_string_value(json_object_get(archive->metadata, "lengths")); /* this and the next may be absent */
     const char *missing = json_string_value(json_object_get(archive->metadata, "missing"));
-    tl_missing policy = TL_MISSING_REFUSE;
+    tl_missing_policy policy = TL_MISSING_REFUSE;
     tl_error unknown = {0};
     const bool own_lengths = lengths && strcmp(lengths, "own") == 0;
     if (tl_failed(error)) return error->status;
@@ -164,10 +176,10 @@ static tl_status read_info(const tl_archive *archive, const tl_model *model, tl_
         return complain(archive, "lengths", "own or whole", lengths, error);
     if (strcmp(normalise, "series") != 0 && strcmp(normalise, "none") != 0)
         return complain(archive, "normalise", "series or none", normalise, error);
-    if (missing && tl_missing_by_name(missing, &policy, &unknown) != TL_OK)
+    if (missing && tl_missing_policy_by_name(missing, &policy, &unknown) != TL_OK)
         return tl_fail(error, TL_ERROR_FORMAT, "%.180s: metadata: %s", archive->path, unknown.text);
-    *info = (tl_model_info){.raw = strcmp(normalise, "none") == 0,
-                            .missing = policy,
+    *info = (tl_model_info){.normalize = strcmp(normalise, "none") == 0 ? TL_NORMALIZE_NONE : TL_NORMALIZE_SERIES,
+                            .missing_policy = policy,
                             .precision = archive->element == sizeof(double) ? "f64" : "f32",
                             .bytes = archive->size,
                             .data.x = {.rank = 3, .shape = {0, in.length, in.channels}}};
@@ -209,7 +221,7 @@ tl_model *tl_model_load_sized(const char *path, const tl_load_cfg *given, tl_mod
     tl_hand_over(info, sizes->info, &kept, sizeof kept);
     if (!error) error = &own;
     take_configuration(&cfg, given, sizes, error);
-    if (tl_model_open(&archive, path, "model", error) == TL_OK) model = build(&archive, &cfg, error);
+    if (tl_model_open(&archive, path, "model", limit_of(&cfg), error) == TL_OK) model = build(&archive, &cfg, error);
     if (!tl_failed(error) && tl_model_take(&archive, model, error) == TL_OK && tl_archive_end(&archive, error) == TL_OK)
         read_info(&archive, model, &kept, error);
     tl_archive_release(&archive);
@@ -226,7 +238,7 @@ const char *tl_file_precision(const char *path, tl_error *error) {
     tl_error own = {0};
     tl_archive archive = {0};
     if (!error) error = &own;
-    const bool single = tl_archive_open(&archive, path, error) == TL_OK && archive.element == sizeof(float);
+    const bool single = tl_archive_open_header(&archive, path, error) == TL_OK && archive.element == sizeof(float);
     tl_archive_release(&archive);
     return tl_failed(error) ? NULL : single ? "f32" : "f64";
 }

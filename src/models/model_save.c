@@ -63,10 +63,11 @@ static tl_status put_texts(tl_archive *archive, const tl_model *model, const tl_
     tl_archive_json(archive, "loss_settings", tl_loss_describe(model), error);
     tl_archive_text(archive, "seed", seed, error);
     tl_archive_text(archive, "lengths", cfg->data && cfg->data->lengths ? "own" : "whole", error);
-    tl_archive_text(archive, "normalise", cfg->raw ? "none" : "series", error);
+    tl_archive_text(archive, "normalise", cfg->normalize == TL_NORMALIZE_NONE ? "none" : "series", error);
     if (cfg->data && cfg->data->rate > 0) tl_archive_json(archive, "rate", json_real(cfg->data->rate), error);
     if (cfg->read) tl_archive_json(archive, "reading", tl_reading_describe(cfg->read), error);
-    if (cfg->missing != TL_MISSING_REFUSE) tl_archive_text(archive, "missing", tl_missing_name(cfg->missing), error);
+    if (cfg->missing_policy != TL_MISSING_REFUSE)
+        tl_archive_text(archive, "missing", tl_missing_policy_name(cfg->missing_policy), error);
     return put_classes(archive, model, cfg->data, error);
 }
 

@@ -62,7 +62,7 @@ static const tl_layer_ops *read_kind(reader *self, const json_t *entry) {
     if (ops == &tl_input_layer_ops)
         complain(self, "type \"input\" stands outside of \"layers\"");
     else if (!ops) {
-        const char *close = tl_closest(type, kind_name_at, NULL);
+        const char *close = tl_suggest(type, kind_name_at, NULL);
         complain(self, close ? "type \"%.40s\" is unknown; did you mean \"%s\"?" : "type \"%.40s\" is unknown", type, close);
     }
     return ops == &tl_input_layer_ops ? NULL : ops;
@@ -77,7 +77,7 @@ static const char *node_name_at(const void *context, size_t index) {
 }
 
 static bool complain_name(reader *self, const char *key, const char *text) {
-    const char *close = tl_closest(text, node_name_at, self);
+    const char *close = tl_suggest(text, node_name_at, self);
     return close ? complain(self, "%s \"%.40s\" is not the \"name\" of an earlier layer; did you mean \"%.40s\"?", key, text, close)
                  : complain(self, "%s \"%.40s\" is not the \"name\" of an earlier layer", key, text);
 }
@@ -177,6 +177,8 @@ static bool read_network(reader *self, const json_t *root) {
     if (!check_keys(self, root)) return false;
     if (!json_is_array(layers) || json_array_size(layers) == 0)
         return complain(self, "\"layers\" should be a list of at least one layer");
+    if (json_array_size(layers) > TL_MAX_LAYERS)
+        return complain(self, "has %zu layers; the limit is %d", json_array_size(layers), TL_MAX_LAYERS);
     for (size_t i = 0; i < json_array_size(layers); i++)
         if (!read_layer(self, i, json_array_get(layers, i))) return false;
     *self->where = '\0';

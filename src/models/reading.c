@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS = 7, MOST_STEPS = INT_MAX };
+enum { COLUMNS = 7, MAX_STEPS = INT_MAX };
 
 /* What columns are. */
 static const char *const keys[COLUMNS] = {"label", "target", "ignore", "value", "group", "series", "time"};
@@ -53,7 +53,7 @@ static tl_status parse_size(const json_t *object, const char *path, const char *
     const json_t *value = json_object_get(object, key);
     if (!value) return TL_OK;
     const json_int_t number = json_integer_value(value);
-    if (number < 1 || number > MOST_STEPS) return wrong(path, key, error);
+    if (number < 1 || number > MAX_STEPS) return wrong(path, key, error);
     *size = (size_t)number;
     return TL_OK;
 }

@@ -37,7 +37,7 @@ static bool same_order(order a, order b) {
 
 static bool makes_channels(const tl_layer_ops *ops) {
     return ops == &tl_dense_layer_ops || ops == &tl_conv1d_layer_ops || ops == &tl_conv1d_transpose_layer_ops ||
-           ops == &tl_embedding_layer_ops || ops == &tl_hand_crafted_layer_ops;
+           ops == &tl_embedding_layer_ops || ops == &tl_fixed_filters_layer_ops;
 }
 
 /* Whether each channel that comes out is the one that goes in. */

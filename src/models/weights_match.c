@@ -255,7 +255,7 @@ static tl_status follow_entry(tl_weights *weights, tl_modules *modules, const ch
         return tl_fail(error, TL_ERROR_FORMAT, "%.180s: module \"%.60s\": expected the names of a module and of a layer", path,
                        module);
     if (!layer)
-        return unknown(path, "layer", name, "the model, or has no weights", tl_closest(name, layer_name_at, weights), error);
+        return unknown(path, "layer", name, "the model, or has no weights", tl_suggest(name, layer_name_at, weights), error);
     if (layer->module)
         return tl_fail(error, TL_ERROR_ARGUMENT, "%.180s: layer %s is given to both %.60s and %.60s", path, name, layer->module,
                        module);
@@ -263,7 +263,7 @@ static tl_status follow_entry(tl_weights *weights, tl_modules *modules, const ch
     if (!modules) return TL_OK;
     const size_t index = find_module(modules, module);
     if (index == modules->modules)
-        return unknown(path, "module", module, modules->path, tl_closest(module, module_name_at, modules), error);
+        return unknown(path, "module", module, modules->path, tl_suggest(module, module_name_at, modules), error);
     pair(layer, &modules->module[index], index);
     return TL_OK;
 }
@@ -305,18 +305,18 @@ typedef struct group {
     list of_layers, of_modules;
 } group;
 
-static group group_of(const tl_weights *weights, const tl_modules *modules, const tl_weights_layer *like) {
+static group group_of(const tl_weights *weights, const tl_modules *modules, const tl_weights_layer *reference) {
     group found = {.alike = true};
     const tl_module *last = NULL;
     for (size_t i = 0; i < weights->layers; i++) {
-        if (!same_weights(&weights->layer[i], like)) continue;
+        if (!same_weights(&weights->layer[i], reference)) continue;
         found.layers++;
-        found.alike = found.alike && weights->layer[i].ops == like->ops;
+        found.alike = found.alike && weights->layer[i].ops == reference->ops;
         add(&found.of_layers, "%s%s", found.layers > 1 ? ", " : "", weights->layer[i].name);
     }
     for (size_t i = 0; i < modules->modules; i++) {
         bool alike = true;
-        if (!fits(like, &modules->module[i])) continue;
+        if (!fits(reference, &modules->module[i])) continue;
         if (last) compare_names(last->name, modules->module[i].name, &alike);
         found.alike = found.alike && alike;
         add(&found.of_modules, "%s%s", last ? ", " : "", modules->module[i].name);
@@ -327,11 +327,11 @@ static group group_of(const tl_weights *weights, const tl_modules *modules, cons
 }
 
 /* Both sides of a group in their order. */
-static void pair_group(const tl_weights *weights, tl_modules *modules, const tl_weights_layer *like) {
+static void pair_group(const tl_weights *weights, tl_modules *modules, const tl_weights_layer *reference) {
     size_t next = 0;
     for (size_t i = 0; i < weights->layers; i++) {
-        if (!same_weights(&weights->layer[i], like)) continue;
-        while (!fits(like, &modules->module[next])) next++;
+        if (!same_weights(&weights->layer[i], reference)) continue;
+        while (!fits(reference, &modules->module[next])) next++;
         pair(&weights->layer[i], &modules->module[next], next);
         next++;
     }

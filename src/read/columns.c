@@ -64,7 +64,7 @@ static look look_at(const tl_text *text, tl_field line, char separator, const tl
     return self;
 }
 
-enum { LEAST_COUNTING = 4 }; /* that are no series by chance */
+enum { MIN_COUNTING = 4 }; /* that are no series by chance */
 
 bool tl_columns_header(const tl_text *text, tl_field line, char separator, const tl_read_cfg *cfg, tl_error *error) {
     if (cfg->header != TL_HEADER_AUTO) return cfg->header == TL_HEADER_YES;
@@ -74,7 +74,7 @@ bool tl_columns_header(const tl_text *text, tl_field line, char separator, const
     if (self.fields < 2 || rest == 0) return false;
     if (self.names == rest || self.named) return true;
     if (self.names + self.counting < rest) return false;
-    return title || (self.from_zero && (self.untitled || (self.names == 0 && rest >= LEAST_COUNTING)));
+    return title || (self.from_zero && (self.untitled || (self.names == 0 && rest >= MIN_COUNTING)));
 }
 
 /* ---- which column is meant ---- */
@@ -139,7 +139,7 @@ static size_t count_named(const tl_columns *self, tl_field text, size_t *at) {
 static tl_status unknown(const search *self, tl_error *error) {
     char what[300], text[80];
     snprintf(text, sizeof text, "%.*s", (int)(self->text.end - self->text.begin), self->text.begin);
-    const char *close = self->columns->name ? tl_closest(text, name_at, self->columns) : NULL;
+    const char *close = self->columns->name ? tl_suggest(text, name_at, self->columns) : NULL;
     if (!self->columns->name)
         snprintf(what, sizeof what, "the table has no header; a column is first, last or a number from 1 to %zu",
                  self->columns->count);
@@ -211,7 +211,7 @@ static tl_status apply(tl_columns *self, const purpose *of, const char *path, bo
 static bool is_bare(const tl_columns *self, const tl_read_cfg *cfg) {
     size_t open = 0;
     for (size_t c = 0; c < self->count; c++) open += self->role[c] == TL_ROLE_VALUE;
-    return cfg->unlabelled && cfg->like && open == cfg->like->x.shape[self->steps ? 2 : 1];
+    return cfg->unlabelled && cfg->reference && open == cfg->reference->x.shape[self->steps ? 2 : 1];
 }
 
 /* Whether a file without labels does not have a column that would be passed over anyway. */
@@ -307,31 +307,31 @@ static tl_status recognise(tl_columns *self, const char *path, const tl_read_cfg
     if (bare && !self->titled)
         for (size_t c = 0; c < self->count; c++)
             if (self->role[c] == TL_ROLE_LABEL) self->role[c] = TL_ROLE_VALUE;
-    for (size_t c = 0; cfg->like && cfg->like->classes == 0 && c < self->count; c++)
+    for (size_t c = 0; cfg->reference && cfg->reference->classes == 0 && c < self->count; c++)
         if (self->role[c] == TL_ROLE_LABEL) self->role[c] = TL_ROLE_TARGET;
     return check_names(self, path, given, error);
 }
 
 /* ---- labels that are none ---- */
 
-enum { LEAST_SERIES = 6 }; /* of which labels may be said to be nearly all different */
+enum { MIN_SERIES = 6 }; /* of which labels may be said to be nearly all different */
 
 /* What else they are cannot be known. */
 tl_status tl_columns_check_labels(const tl_columns *self, const tl_samples *s, bool archive, tl_error *error) {
     bool fractions = false, numbers = true;
     double number;
-    if (s->regression || s->unlabelled || s->like || self->asked || self->of[TL_ROLE_LABEL] == 0) return TL_OK;
+    if (s->regression || s->unlabelled || s->reference || self->asked || self->of[TL_ROLE_LABEL] == 0) return TL_OK;
     for (size_t c = 0; c < s->classes; c++) {
         const tl_field name = {s->names[c], s->names[c] + strlen(s->names[c])};
         fractions |= tl_field_fraction(s->text, name);
         numbers = numbers && tl_field_number(s->text, name, &number);
     }
-    if (self->of[TL_ROLE_VALUE] == 1 && s->series >= LEAST_SERIES && !s->cfg->value)
+    if (self->of[TL_ROLE_VALUE] == 1 && s->series >= MIN_SERIES && !s->cfg->value)
         return tl_fail(
             error, TL_ERROR_FORMAT,
             "%s: %zu series of one value each are hardly what it has; --value COLUMN says so, with --window N a line is a step",
             s->text->path, s->series);
-    const bool different = s->series >= LEAST_SERIES && 2 * s->classes > s->series;
+    const bool different = s->series >= MIN_SERIES && 2 * s->classes > s->series;
     if (!fractions && (!different || (archive && numbers))) return TL_OK;
     return tl_fail(
         error, TL_ERROR_FORMAT,

@@ -15,7 +15,9 @@ typedef tl_status read_kind(tl_samples *s, const char *path, tl_field label, boo
 
 /* Whether a file that lies beside folders, and so would hold many, is one series after all: where labels are of no concern, and
  * the columns are the channels of the training set. */
-static bool is_one(const tl_samples *s, size_t columns) { return s->unlabelled && s->like && columns == s->like->x.shape[2]; }
+static bool is_one(const tl_samples *s, size_t columns) {
+    return s->unlabelled && s->reference && columns == s->reference->x.shape[2];
+}
 
 /* ---- text ---- */
 
@@ -104,7 +106,7 @@ static tl_status add_series(tl_samples *s, tl_source *source, const tl_number_ty
     }
     for (size_t i = 0; i < count && !tl_failed(error); i++) {
         tl_real *row = tl_samples_row(s, length, channels, error);
-        if (row && tl_source_numbers(source, type, length * channels, s->missing, row, error) == TL_OK)
+        if (row && tl_source_numbers(source, type, length * channels, s->missing_policy, row, error) == TL_OK)
             tl_samples_end(s, label, error);
     }
     return error->status;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PREFIX = 8, MOST_HEADER = 65535 };
+enum { PREFIX = 8, MAX_HEADER = 65535 };
 
 /* ---- the header: a dictionary as Python prints it ---- */
 
@@ -65,14 +65,14 @@ static tl_status read_quoted(header *h, tl_field *word, tl_error *error) {
 
 static const char *const known = "a float ('<f2', '<f4', '<f8'), whole number ('<i1' to '<u8'), '|b1' or text ('<U', '|S')";
 
-static bool digits(tl_field field, size_t most, size_t *value) {
+static bool digits(tl_field field, size_t maximum, size_t *value) {
     *value = 0;
     if (field.begin == field.end || (size_t)(field.end - field.begin) > 18) return false;
     for (const char *c = field.begin; c < field.end; c++) {
         if (*c < '0' || *c > '9') return false;
         *value = *value * 10 + (size_t)(*c - '0');
     }
-    return *value <= most;
+    return *value <= maximum;
 }
 
 /* Such as <f4: byte order, kind, size. */
@@ -176,7 +176,7 @@ static tl_status read_prefix(tl_source *source, size_t *length, tl_error *error)
     if (tl_source_read(source, size, type.size, "a .npy header", error) != TL_OK) return error->status;
     const uint64_t value = tl_integer_of(size, &type);
     snprintf(got, sizeof got, "%" PRIu64, value);
-    if (value > MOST_HEADER) return tl_source_expected(source, type.size, got, error, "a header of at most %d bytes", MOST_HEADER);
+    if (value > MAX_HEADER) return tl_source_expected(source, type.size, got, error, "a header of at most %d bytes", MAX_HEADER);
     *length = (size_t)value;
     return TL_OK;
 }

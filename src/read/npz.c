@@ -49,7 +49,7 @@ static const names *find_names(const char *path, tl_half half, const tl_read_cfg
     if (half == TL_HALF_TRAIN) return &train;
     if (whole && halves)
         tl_fail(error, TL_ERROR_FORMAT, "%s: has x and x_train; %s/train reads the latter, or leave one of them out", path, path);
-    if (halves && tests && cfg->like)
+    if (halves && tests && cfg->reference)
         tl_fail(error, TL_ERROR_ARGUMENT, "%s: has two halves; %s/test or %s/train says which one", path, path, path);
     if (halves) return &train;
     return !whole && has(path, &numbered, error) && !has(path, &third, error) ? &numbered : &plain;
@@ -161,7 +161,7 @@ static tl_status read_targets(arrays *self, tl_samples *s, tl_error *error) {
 
 /* Of a one-hot y: the classes are the columns, also those that no series has. */
 static tl_status declare_columns(const arrays *self, tl_samples *s, tl_error *error) {
-    for (size_t c = 0; c < self->width && !s->like && !tl_failed(error); c++) {
+    for (size_t c = 0; c < self->width && !s->reference && !tl_failed(error); c++) {
         char name[24];
         const int length = snprintf(name, sizeof name, "%zu", c);
         tl_samples_declare(s, (tl_field){name, name + length}, error);
@@ -171,7 +171,7 @@ static tl_status declare_columns(const arrays *self, tl_samples *s, tl_error *er
 
 static tl_status fill_arrays(arrays *self, tl_samples *s, tl_error *error) {
     const size_t count = self->x.shape[0], length = self->x.shape[1], channels = self->x.rank == 3 ? self->x.shape[2] : 1;
-    const bool one_hot = self->rows == ROWS_ONE_HOT && (!s->like || s->like->classes > 0);
+    const bool one_hot = self->rows == ROWS_ONE_HOT && (!s->reference || s->reference->classes > 0);
     s->regression = self->width > 1 ? !one_hot : self->y.type.kind == TL_FLOAT;
     s->target_length = s->unlabelled ? 1 : self->steps;
     s->target_channels = s->regression && !s->unlabelled ? self->width : 1;
@@ -181,7 +181,7 @@ static tl_status fill_arrays(arrays *self, tl_samples *s, tl_error *error) {
     for (size_t i = 0; i < count && !tl_failed(error); i++) {
         s->text = &self->series.where;
         tl_real *row = tl_samples_row(s, length, channels, error);
-        if (row && tl_source_numbers(&self->series, &self->x.type, length * channels, s->missing, row, error) == TL_OK)
+        if (row && tl_source_numbers(&self->series, &self->x.type, length * channels, s->missing_policy, row, error) == TL_OK)
             read_targets(self, s, error);
     }
     return error->status;

@@ -35,7 +35,7 @@ static tl_status read_columns(tl_source *source, const tl_npy *table, tl_samples
     char bytes[TL_NPY_LABEL];
     tl_field label = {NULL, NULL};
     if (role == TL_ROLE_VALUE) {
-        tl_source_numbers(source, &table->type, count, s->missing, *values, error);
+        tl_source_numbers(source, &table->type, count, s->missing_policy, *values, error);
         *values += count;
     } else if (role == TL_ROLE_TARGET && !s->unlabelled) {
         tl_source_numbers(source, &table->type, count, TL_MISSING_REFUSE, *targets, error);

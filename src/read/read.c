@@ -65,7 +65,7 @@ static tl_dataset *read_whole(const char *path, const tl_read_cfg *cfg, tl_error
 static tl_dataset *read_half(const char *path, const char *folder, tl_half half, const tl_read_cfg *cfg, tl_error *error) {
     char *file = tl_is_folder(folder) ? tl_half_file(folder, half, error) : NULL;
     tl_dataset *data = NULL;
-    if (file && half == TL_HALF_ANY && cfg->like)
+    if (file && half == TL_HALF_ANY && cfg->reference)
         tl_fail(error, TL_ERROR_ARGUMENT, "%s: has two halves; %s/test or %s/train says which one", path, path, path);
     if (!tl_failed(error)) data = read_whole(file ? file : path, cfg, error);
     free(file);
@@ -94,12 +94,14 @@ bool tl_dataset_has_test(const char *path) {
 /* ---- windows ---- */
 
 /* What a window is like, a window of the training set is, which readers do not know. */
-static tl_status check_windows(const tl_dataset *data, const char *path, const tl_dataset *like, tl_error *error) {
-    if (!like || (data->x.shape[1] == like->x.shape[1] && (!data->labels || tl_labels_each(data) == tl_labels_each(like))))
+static tl_status check_windows(const tl_dataset *data, const char *path, const tl_dataset *reference, tl_error *error) {
+    if (!reference ||
+        (data->x.shape[1] == reference->x.shape[1] && (!data->labels || tl_labels_each(data) == tl_labels_each(reference))))
         return TL_OK;
-    return tl_fail(
-        error, TL_ERROR_SHAPE, "%s: windows of %zu steps with %zu target%s each, but those of the training set have %zu and %zu",
-        path, data->x.shape[1], tl_labels_each(data), tl_labels_each(data) == 1 ? "" : "s", like->x.shape[1], tl_labels_each(like));
+    return tl_fail(error, TL_ERROR_SHAPE,
+                   "%s: windows of %zu steps with %zu target%s each, but those of the training set have %zu and %zu", path,
+                   data->x.shape[1], tl_labels_each(data), tl_labels_each(data) == 1 ? "" : "s", reference->x.shape[1],
+                   tl_labels_each(reference));
 }
 
 /* The windows of the data, which is freed. */
@@ -118,7 +120,7 @@ static tl_dataset *cut_windows(tl_dataset *data, const char *path, const tl_read
         cfg->warn(text, cfg->user);
     }
     tl_dataset_free(data);
-    if (!parts || check_windows(parts, path, cfg->like, error) == TL_OK) return parts;
+    if (!parts || check_windows(parts, path, cfg->reference, error) == TL_OK) return parts;
     tl_dataset_free(parts);
     return NULL;
 }
@@ -135,8 +137,8 @@ tl_dataset *tl_dataset_read_sized(const char *path, const tl_read_cfg *given, si
     if (tl_failed(error)) return NULL;
     if (check_columns(path, cfg, error) != TL_OK) return NULL;
     const bool generated = strncmp(path, builtin, sizeof builtin - 1) == 0;
-    tl_dataset *data = generated ? tl_builtin_read(path + sizeof builtin - 1, cfg->like, error) : read_file(path, cfg, error);
+    tl_dataset *data = generated ? tl_builtin_read(path + sizeof builtin - 1, cfg->reference, error) : read_file(path, cfg, error);
     if (data && cfg->window > 0) data = cut_windows(data, path, cfg, error);
-    if (data && !cfg->raw) tl_dataset_normalize(data);
+    if (data && cfg->normalize == TL_NORMALIZE_SERIES) tl_dataset_normalize(data);
     return data;
 }

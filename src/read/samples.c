@@ -3,8 +3,10 @@
 #include "base/memory.h"
 #include "data/classes.h"
 #include "data/dataset.h"
-#include "data/missing.h"
+#include "data/missing_policy.h"
 #include "io/number.h"
+
+#include <tapline/machine.h>
 
 #include <math.h>
 #include <stdarg.h>
@@ -12,17 +14,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_CLASSES = 1000 };    /* more are most likely values of a regression */
-enum { LEAST_VALUES = 1 << 20 }; /* of a data set that may be large beside its file */
+enum { MAX_CLASSES = 1000 };   /* more are most likely values of a regression */
+enum { MIN_VALUES = 1 << 20 }; /* of a data set that may be large beside its file */
 
 tl_samples tl_samples_begin(const tl_text *where, const tl_read_cfg *cfg) {
     return (tl_samples){.text = where,
-                        .like = cfg->like,
-                        .missing = cfg->missing,
+                        .reference = cfg->reference,
+                        .missing_policy = cfg->missing_policy,
                         .cfg = cfg,
                         .unlabelled = cfg->unlabelled,
-                        .ragged = (cfg->like && cfg->like->lengths) || cfg->window > 0,
-                        .unequal = (cfg->like && cfg->like->lengths) || cfg->window > 0 || cfg->missing == TL_MISSING_TAIL};
+                        .ragged = (cfg->reference && cfg->reference->lengths) || cfg->window > 0,
+                        .unequal = (cfg->reference && cfg->reference->lengths) || cfg->window > 0 ||
+                                   cfg->missing_policy == TL_MISSING_TAIL};
 }
 
 void tl_samples_warn(const tl_samples *s, const char *format, ...) {
@@ -46,7 +49,7 @@ void tl_samples_count(tl_samples *s, size_t series, size_t length, size_t channe
 }
 
 tl_status tl_samples_rate(tl_samples *s, double rate, tl_error *error) {
-    const double before = s->like ? s->like->rate : 0;
+    const double before = s->reference ? s->reference->rate : 0;
     if (tl_failed(error)) return error->status;
     if (s->rate == 0) {
         s->rate = rate;
@@ -62,7 +65,19 @@ tl_status tl_samples_rate(tl_samples *s, double rate, tl_error *error) {
     return TL_OK;
 }
 
-bool tl_samples_fit(size_t values, size_t held) { return values <= LEAST_VALUES || values / TL_MOST_TIMES <= held; }
+bool tl_samples_fit(size_t values, size_t held) { return values <= MIN_VALUES || values / TL_MAX_TIMES <= held; }
+
+/* Before any of it is got. */
+static tl_status check_memory(const tl_samples *s, size_t each, tl_error *error) {
+    const double maximum = (double)(s->cfg->max_memory ? s->cfg->max_memory : tl_memory_limit() / 2);
+    const double target = s->unlabelled   ? 0
+                          : s->regression ? (double)s->target_length * (double)s->target_channels * sizeof *s->targets
+                                          : (double)s->target_length * sizeof *s->labels;
+    const double bytes = (double)s->room * ((double)each * sizeof *s->values + target + (s->unequal ? sizeof *s->lengths : 0));
+    if (bytes <= maximum) return TL_OK;
+    return tl_fail(error, TL_ERROR_MEMORY, "%s: its series take %.4g MB; the limit is %.4g MB (max_memory, --max-memory)",
+                   s->text->path, bytes / 1e6, maximum / 1e6);
+}
 
 tl_status tl_samples_announce(tl_samples *s, tl_error *error) {
     size_t each, values = 0;
@@ -80,7 +95,8 @@ tl_status tl_samples_announce(tl_samples *s, tl_error *error) {
     if (s->ragged && !tl_samples_fit(values, s->held))
         return tl_fail(error, TL_ERROR_FORMAT,
                        "%s: %zu series as long as the longest, %zu steps, are more than %d times the %zu values that are there",
-                       s->text->path, s->counted, s->longest, TL_MOST_TIMES, s->held);
+                       s->text->path, s->counted, s->longest, TL_MAX_TIMES, s->held);
+    if (check_memory(s, each, error) != TL_OK) return error->status;
     s->values = tl_reserve(s->room * each, sizeof *s->values, "data", error);
     if (s->unequal) s->lengths = tl_allocate(s->room, sizeof *s->lengths, "lengths", error);
     if (s->grouped) s->groups = tl_allocate(s->room, sizeof *s->groups, "groups", error);
@@ -109,14 +125,16 @@ tl_status tl_samples_text(tl_samples *s, tl_text *text, const tl_line_reader *re
 
 /* ---- values ---- */
 
-bool tl_samples_bare(const tl_samples *s, size_t fields) { return s->unlabelled && s->like && fields == s->like->x.shape[1]; }
+bool tl_samples_bare(const tl_samples *s, size_t fields) {
+    return s->unlabelled && s->reference && fields == s->reference->x.shape[1];
+}
 
 static tl_status check_like_targets(const tl_samples *s, const char *at, tl_error *error) {
-    const tl_dataset *like = s->like;
-    const size_t length = tl_labels_each(like), channels = tl_values_each(like) / length;
-    if (!s->regression && like->classes > 0 && !like->class_names)
+    const tl_dataset *reference = s->reference;
+    const size_t length = tl_labels_each(reference), channels = tl_values_each(reference) / length;
+    if (!s->regression && reference->classes > 0 && !reference->class_names)
         return tl_text_fail(s->text, at, error, "%s", TL_NAMELESS_CLASSES);
-    if (s->regression != (like->classes == 0))
+    if (s->regression != (reference->classes == 0))
         return tl_text_fail(s->text, at, error, "expected %s, as in the training set", s->regression ? "labels" : "target values");
     if (s->cfg->window > 0) return TL_OK; /* whose targets will be compared */
     if (s->target_length != length)
@@ -129,16 +147,16 @@ static tl_status check_like_targets(const tl_samples *s, const char *at, tl_erro
 }
 
 static tl_status check_like(const tl_samples *s, const char *at, tl_error *error) {
-    const tl_dataset *like = s->like;
-    if (!like || s->series > 0) return TL_OK;
-    if (s->cfg->window == 0 && s->unequal && s->missing != TL_MISSING_TAIL && !like->lengths)
+    const tl_dataset *reference = s->reference;
+    if (!reference || s->series > 0) return TL_OK;
+    if (s->cfg->window == 0 && s->unequal && s->missing_policy != TL_MISSING_TAIL && !reference->lengths)
         return tl_text_fail(s->text, at, error,
                             "expected series of equal length, as in the training set, got lengths that may differ");
-    const bool other = !s->unequal && s->length != like->x.shape[1];
-    if (other || s->channels != like->x.shape[2])
+    const bool other = !s->unequal && s->length != reference->x.shape[1];
+    if (other || s->channels != reference->x.shape[2])
         return tl_text_fail(s->text, at, error,
                             "expected series of length %zu and %zu channels, as in the training set, got %zu and %zu",
-                            like->x.shape[1], like->x.shape[2], s->length, s->channels);
+                            reference->x.shape[1], reference->x.shape[2], s->length, s->channels);
     return s->unlabelled ? TL_OK : check_like_targets(s, at, error);
 }
 
@@ -162,7 +180,7 @@ tl_status tl_samples_value(const tl_samples *s, tl_field field, tl_real *value, 
     double number = (double)NAN;
     const bool there = tl_field_number(s->text, field, &number);
     *value = there ? (tl_real)number : (tl_real)NAN;
-    if (there || (s->missing != TL_MISSING_REFUSE && tl_field_missing(field))) return TL_OK;
+    if (there || (s->missing_policy != TL_MISSING_REFUSE && tl_field_missing(field))) return TL_OK;
     return tl_text_expected(s->text, tl_field_trim(field), error, "%s",
                             tl_field_missing(field) ? "a number" TL_MISSING_HINT : "a finite number");
 }
@@ -172,12 +190,12 @@ static const char *skip_blanks(tl_field rest) {
     return rest.begin;
 }
 
-size_t tl_samples_numbers(tl_samples *s, tl_field *rest, char separator, size_t most) {
+size_t tl_samples_numbers(tl_samples *s, tl_field *rest, char separator, size_t maximum) {
     tl_real *const row = row_of(s) && s->channel < s->channels ? row_of(s) + s->channel : NULL;
     const size_t stride = s->channels, room = s->longest;
     const char point = s->text->point;
     size_t count = 0, step = s->step;
-    for (double value; count < most; count++, step++) {
+    for (double value; count < maximum; count++, step++) {
         const char *begin = separator == '\t' ? rest->begin : skip_blanks(*rest);
         const char *end = tl_number_scan(begin, rest->end, point, &value);
         if (!end || end == rest->end || !tl_number_fits(value)) break;
@@ -281,10 +299,10 @@ static size_t find_label(const tl_text *text, tl_field label, char *const *names
 }
 
 static tl_status add_class(tl_samples *s, tl_field name, tl_error *error) {
-    if (s->classes == MOST_CLASSES)
+    if (s->classes == MAX_CLASSES)
         return tl_text_fail(s->text, name.begin, error, "more than %d different labels; is this a regression problem?",
-                            MOST_CLASSES);
-    if (!s->names) s->names = calloc(MOST_CLASSES, sizeof *s->names);
+                            MAX_CLASSES);
+    if (!s->names) s->names = calloc(MAX_CLASSES, sizeof *s->names);
     if (!s->names) return tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
     s->names[s->classes] = strndup(name.begin, (size_t)(name.end - name.begin));
     if (!s->names[s->classes]) return tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
@@ -302,13 +320,13 @@ tl_status tl_samples_declare(tl_samples *s, tl_field name, tl_error *error) {
 /* The number of a label: of the training set's classes if there is one, else of those declared, else of those seen so far. */
 static tl_status label_number(tl_samples *s, tl_field label, int32_t *number, tl_error *error) {
     if (label.begin == label.end) return tl_text_expected(s->text, label, error, "a label");
-    if (s->like && !s->like->class_names) return check_like_targets(s, label.begin, error);
+    if (s->reference && !s->reference->class_names) return check_like_targets(s, label.begin, error);
     size_t found = find_label(s->text, label, s->names, s->classes);
     if (found == s->classes && s->declared) return tl_text_expected(s->text, label, error, "one of the labels that are declared");
-    if (s->like) {
-        found = find_label(s->text, label, s->like->class_names, s->like->classes);
-        if (found == s->like->classes)
-            return tl_text_expected(s->text, label, error, "one of the %zu labels of the training set", s->like->classes);
+    if (s->reference) {
+        found = find_label(s->text, label, s->reference->class_names, s->reference->classes);
+        if (found == s->reference->classes)
+            return tl_text_expected(s->text, label, error, "one of the %zu labels of the training set", s->reference->classes);
     } else if (found == s->classes && add_class(s, label, error) != TL_OK)
         return error->status;
     *number = (int32_t)found;
@@ -341,10 +359,10 @@ static tl_status cut_tail(tl_samples *s, const tl_real *row, const char *at, tl_
 static tl_status keep_row(tl_samples *s, const char *at, tl_error *error) {
     tl_real *row = row_of(s);
     const size_t whole = s->length;
-    if (s->missing == TL_MISSING_TAIL) {
+    if (s->missing_policy == TL_MISSING_TAIL) {
         if (cut_tail(s, row, at, error) != TL_OK) return error->status;
-    } else if (s->missing != TL_MISSING_REFUSE) {
-        const size_t empty = tl_missing_fill(s->missing, row, s->length, s->channels);
+    } else if (s->missing_policy != TL_MISSING_REFUSE) {
+        const size_t empty = tl_missing_fill(s->missing_policy, row, s->length, s->channels);
         if (empty < s->channels)
             return tl_text_fail(s->text, at, error, "expected a value in channel %zu of the series, got missing ones only", empty);
     }
@@ -446,8 +464,8 @@ static tl_status fill_dataset(tl_samples *s, tl_dataset *data, tl_error *error) 
     s->labels = NULL;
     s->groups = NULL;
     if (s->regression || s->unlabelled) return TL_OK;
-    return s->like ? tl_classes_copy(data, s->like->class_names, s->like->classes, error)
-                   : tl_classes_copy(data, s->names, s->classes, error);
+    return s->reference ? tl_classes_copy(data, s->reference->class_names, s->reference->classes, error)
+                        : tl_classes_copy(data, s->names, s->classes, error);
 }
 
 tl_dataset *tl_samples_finish(tl_samples *s, tl_error *error) {
@@ -456,7 +474,7 @@ tl_dataset *tl_samples_finish(tl_samples *s, tl_error *error) {
         tl_text_fail(s->text, s->text->end, error, "expected a series, got the end of the file");
         return NULL;
     }
-    if (!s->regression && !s->unlabelled && !s->declared && !s->like && sort_classes(s, error) != TL_OK) return NULL;
+    if (!s->regression && !s->unlabelled && !s->declared && !s->reference && sort_classes(s, error) != TL_OK) return NULL;
     tl_dataset *data = calloc(1, sizeof *data);
     if (!data) tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
     if (data && fill_dataset(s, data, error) == TL_OK) return data;

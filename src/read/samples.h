@@ -10,10 +10,10 @@
 /* Files are gone through twice: first the series are counted, so that their memory, which becomes the data set's, is got once and
  * is no more than the values in the file need; then they are read. */
 typedef struct tl_samples {
-    const tl_text *text;    /* where errors are */
-    const tl_dataset *like; /* tl_read_cfg.like */
-    tl_missing missing;     /* tl_read_cfg.missing */
-    const tl_read_cfg *cfg; /* all of it */
+    const tl_text *text;              /* where errors are */
+    const tl_dataset *reference;      /* tl_read_cfg.reference */
+    tl_missing_policy missing_policy; /* tl_read_cfg.missing_policy */
+    const tl_read_cfg *cfg;           /* all of it */
     bool regression;
     bool unlabelled; /* tl_read_cfg.unlabelled: neither labels nor targets are kept */
     bool counting;
@@ -55,7 +55,7 @@ void tl_samples_count(tl_samples *samples, size_t series, size_t length, size_t 
 
 /* Whether a data set of so many values may be made of so many in a file: padded, or cut from one record again and again, a small
  * file could ask for any memory. */
-enum { TL_MOST_TIMES = 64 };
+enum { TL_MAX_TIMES = 64 };
 bool tl_samples_fit(size_t values, size_t held);
 
 /* Takes notice of how many steps a second the file that is being read has. Fails where another one, or the training set, has
@@ -85,7 +85,7 @@ tl_status tl_samples_value(const tl_samples *samples, tl_field field, tl_real *v
 
 /* Adds the numbers that *rest begins with, at most `most`, as long as each is a plain one with the separator behind it; takes them
  * off *rest, and says how many they were. What tl_samples_number adds one by one, it adds too; this is fast. */
-size_t tl_samples_numbers(tl_samples *samples, tl_field *rest, char separator, size_t most);
+size_t tl_samples_numbers(tl_samples *samples, tl_field *rest, char separator, size_t maximum);
 
 /* Adds one to the channel that is being read. */
 tl_status tl_samples_number(tl_samples *samples, tl_field field, tl_error *error);

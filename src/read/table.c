@@ -172,7 +172,7 @@ static tl_status begin(table *self, tl_samples *s, tl_text *text, tl_error *erro
     if (tl_columns_find(&self->columns, text, header ? line : (tl_field){NULL, NULL}, self->separator, count, cfg, error) != TL_OK)
         return error->status;
     for (size_t c = 0; header && c < count; c++)
-        self->may_be_values |= self->columns.role[c] == TL_ROLE_LABEL && !self->columns.asked && !s->like &&
+        self->may_be_values |= self->columns.role[c] == TL_ROLE_LABEL && !self->columns.asked && !s->reference &&
                                strcasecmp(self->columns.name[c], "target") == 0;
     s->grouped = self->columns.of[TL_ROLE_GROUP] > 0;
     s->regression = self->columns.of[TL_ROLE_TARGET] > 0;

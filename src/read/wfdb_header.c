@@ -12,11 +12,12 @@ static tl_status next_line(tl_text *text, tl_field *line, const char *what, tl_e
     return tl_text_fail(text, text->end, error, "expected %s, got the end of the file", what);
 }
 
-static tl_status read_size(const tl_text *text, tl_field field, size_t least, size_t most, const char *what, size_t *size,
+static tl_status read_size(const tl_text *text, tl_field field, size_t minimum, size_t maximum, const char *what, size_t *size,
                            tl_error *error) {
     double value;
-    if (!tl_field_number(text, field, &value) || value < (double)least || value > (double)most || value != (double)(size_t)value)
-        return tl_text_expected(text, field, error, "%s, from %zu to %zu", what, least, most);
+    if (!tl_field_number(text, field, &value) || value < (double)minimum || value > (double)maximum ||
+        value != (double)(size_t)value)
+        return tl_text_expected(text, field, error, "%s, from %zu to %zu", what, minimum, maximum);
     *size = (size_t)value;
     return TL_OK;
 }

@@ -3,8 +3,8 @@
 #include "graph/graph.h"
 #include "models/model.h"
 #include "models/network.h"
+#include "train/fingerprint.h"
 #include "train/fit.h"
-#include "train/recipe.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -143,8 +143,8 @@ static tl_status fill(tl_archive *archive, tl_fit_state *fit, tl_error *error) {
     snprintf(threads, sizeof threads, "%d", tl_model_threads(fit->model));
     tl_archive_text(archive, "kind", "checkpoint", error);
     tl_archive_text(archive, "threads", threads, error);
-    tl_archive_json(archive, "recipe", tl_recipe_of(fit), error);
-    tl_archive_json(archive, "machine", tl_recipe_machine(fit->model), error);
+    tl_archive_json(archive, "fingerprint", tl_fingerprint_of(fit), error);
+    tl_archive_json(archive, "machine", tl_fingerprint_machine(fit->model), error);
     tl_archive_json(archive, "training", describe_state(fit), error);
     tl_model_put(archive, fit->model, &(tl_save_cfg){.data = fit->data}, error);
     put_training(archive, fit->model, error);
@@ -161,12 +161,13 @@ tl_status tl_checkpoint_save(tl_fit_state *fit, tl_error *error) {
 
 /* ---- resuming ---- */
 
-static tl_status check_recipe(const tl_archive *archive, const tl_fit_state *fit, tl_error *error) {
+static tl_status check_fingerprint(const tl_archive *archive, const tl_fit_state *fit, tl_error *error) {
     char text[300];
-    json_t *before = tl_archive_parse(archive, "recipe", error), *now = before ? tl_recipe_of(fit) : NULL;
+    const char *key = json_object_get(archive->metadata, "fingerprint") ? "fingerprint" : "recipe"; /* its name until 0.1 */
+    json_t *before = tl_archive_parse(archive, key, error), *now = before ? tl_fingerprint_of(fit) : NULL;
     if (before && !now)
         tl_fail(error, TL_ERROR_MEMORY, "resume: out of memory");
-    else if (before && tl_recipe_differs(before, now, text, sizeof text))
+    else if (before && tl_fingerprint_differs(before, now, text, sizeof text))
         tl_fail(error, TL_ERROR_ARGUMENT, "%.150s: is of another training: %s", archive->path, text);
     json_decref(now);
     json_decref(before);
@@ -175,10 +176,10 @@ static tl_status check_recipe(const tl_archive *archive, const tl_fit_state *fit
 
 static tl_status note_machine(const tl_archive *archive, tl_fit_state *fit, tl_error *error) {
     char text[120];
-    json_t *before = tl_archive_parse(archive, "machine", error), *now = before ? tl_recipe_machine(fit->model) : NULL;
+    json_t *before = tl_archive_parse(archive, "machine", error), *now = before ? tl_fingerprint_machine(fit->model) : NULL;
     if (before && !now)
         tl_fail(error, TL_ERROR_MEMORY, "resume: out of memory");
-    else if (before && tl_recipe_differs(before, now, text, sizeof text))
+    else if (before && tl_fingerprint_differs(before, now, text, sizeof text))
         snprintf(fit->result.note, sizeof fit->result.note, "the last bits may differ from uninterrupted training: %s", text);
     json_decref(now);
     json_decref(before);
@@ -253,7 +254,7 @@ static void take_best(tl_archive *archive, const tl_fit_state *fit, tl_error *er
 
 static tl_status take_all(tl_archive *archive, tl_fit_state *fit, tl_error *error) {
     tl_model numbers = *fit->model;
-    if (check_recipe(archive, fit, error) != TL_OK || note_machine(archive, fit, error) != TL_OK ||
+    if (check_fingerprint(archive, fit, error) != TL_OK || note_machine(archive, fit, error) != TL_OK ||
         read_state(archive, fit, &numbers, error) != TL_OK)
         return error->status;
     tl_model *model = fit->model;
@@ -280,9 +281,10 @@ static void check_room(tl_fit_state *fit, tl_error *error) {
 
 tl_status tl_checkpoint_begin(tl_fit_state *fit, tl_error *error) {
     tl_archive archive = {0};
-    if (fit->cfg.checkpoint || fit->cfg.resume) tl_recipe_digest(fit);
+    if (fit->cfg.checkpoint || fit->cfg.resume) tl_fingerprint_data(fit);
     if (fit->cfg.checkpoint) check_room(fit, error);
-    if (fit->cfg.resume && tl_model_open(&archive, fit->cfg.resume, "checkpoint", error) == TL_OK) take_all(&archive, fit, error);
+    if (fit->cfg.resume && tl_model_open(&archive, fit->cfg.resume, "checkpoint", 0, error) == TL_OK)
+        take_all(&archive, fit, error);
     tl_archive_release(&archive);
     return error->status;
 }

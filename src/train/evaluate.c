@@ -56,7 +56,6 @@ tl_status tl_data_check(const tl_model *model, const tl_dataset *data, const cha
     if (shape[1] != in.length || shape[2] != in.channels)
         return tl_fail(error, TL_ERROR_SHAPE, "data: series are (%zu, %zu); the model takes (%zu, %zu)", shape[1], shape[2],
                        in.length, in.channels);
-    if (shape[0] > UINT32_MAX) return tl_fail(error, TL_ERROR_SHAPE, "data: %zu samples exceed %u", shape[0], UINT32_MAX);
     const tl_status status = tl_lengths_check(&data->x, data->lengths, "data", error);
     return status == TL_OK ? tl_target_check(tl_model_loss(model), tl_output_shape(model), data, error) : status;
 }

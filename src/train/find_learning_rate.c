@@ -41,7 +41,7 @@ typedef struct trial {
     tl_rate_range range;
     tl_rate_curve *curve;
     const tl_callback *callbacks; /* the user's */
-    double least;                 /* mean of some consecutive losses */
+    double minimum;               /* mean of some consecutive losses */
 } trial;
 
 static tl_status check_model(const tl_model *model, tl_error *error) {
@@ -85,8 +85,8 @@ static bool diverges(trial *self) {
     const size_t count = self->curve->count, some = reach(&self->range);
     if (count < some) return false;
     const double last = mean(self->curve->loss + count - some, some);
-    self->least = fmin(self->least, last);
-    return last > self->least + 3 * fabs(self->least);
+    self->minimum = fmin(self->minimum, last);
+    return last > self->minimum + 3 * fabs(self->minimum);
 }
 
 static bool observe(const tl_progress *at, void *user) {
@@ -118,9 +118,9 @@ static double slope_at(const double *value, size_t some) {
     return slope * slope * squares * (count - 2) > 9 * scatter ? slope : 0;
 }
 
-static void smooth(tl_rate_curve *curve, size_t most) {
+static void smooth(tl_rate_curve *curve, size_t maximum) {
     for (size_t i = 0; i < curve->count; i++) {
-        const size_t behind = curve->count - 1 - i, edge = tl_min(i, behind), some = tl_min(edge, most);
+        const size_t behind = curve->count - 1 - i, edge = tl_min(i, behind), some = tl_min(edge, maximum);
         curve->smoothed[i] = mean(curve->loss + i - some, 2 * some + 1);
     }
 }
@@ -128,11 +128,11 @@ static void smooth(tl_rate_curve *curve, size_t most) {
 /* Before the least loss: what comes behind it may fall steeply too, on its way back. */
 static void suggest(tl_rate_curve *curve, size_t some) {
     double steepest = 0;
-    size_t least = 0;
+    size_t minimum = 0;
     for (size_t i = 1; i < curve->count; i++)
-        if (curve->smoothed[i] < curve->smoothed[least]) least = i;
+        if (curve->smoothed[i] < curve->smoothed[minimum]) minimum = i;
     curve->suggestion = NAN;
-    for (size_t i = some; i + some < curve->count && i <= least; i++) {
+    for (size_t i = some; i + some < curve->count && i <= minimum; i++) {
         const double slope = slope_at(curve->loss + i, some);
         if (slope < steepest) {
             steepest = slope;
@@ -184,7 +184,7 @@ tl_status tl_find_learning_rate_sized(tl_model *model, const tl_dataset *data, c
     if (!error) error = &own;
     if (!tl_given(curve, "learning-rate finder: the curve", error)) return error->status;
     *curve = (tl_rate_curve){.suggestion = NAN};
-    trial self = {.curve = curve, .callbacks = cfg.callbacks, .least = INFINITY};
+    trial self = {.curve = curve, .callbacks = cfg.callbacks, .minimum = INFINITY};
     take_configuration(&cfg, given, &self.range, range, sizes, error);
     if (tl_failed(error) || check_model(model, error) != TL_OK || tl_dataset_check(data, "learning-rate finder", error) != TL_OK)
         return error->status;

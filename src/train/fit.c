@@ -299,12 +299,12 @@ static void end_epoch(tl_fit_state *f) {
 }
 
 /* At the end of an epoch, also of one that a resume begins with. */
-static bool gave_up(const tl_fit_state *f) {
+static bool early_stopped(const tl_fit_state *f) {
     return f->cfg.patience > 0 && f->batch == f->batches && f->epoch - f->result.best_epoch >= f->cfg.patience;
 }
 
 static bool finished(const tl_fit_state *f) {
-    return f->result.stopped || gave_up(f) || (f->epoch == f->cfg.epochs && f->batch == f->batches);
+    return f->result.stopped || early_stopped(f) || (f->epoch == f->cfg.epochs && f->batch == f->batches);
 }
 
 enum { SECONDS = 10 }; /* between checkpoints, at least, unless said otherwise */
@@ -375,7 +375,7 @@ tl_status tl_fit_sized(tl_model *model, const tl_dataset *data, const tl_fit_cfg
     if (!tl_failed(error) && prepare_fit(&f, error) == TL_OK) {
         train(&f, error);
         if (tl_failed(error)) tl_model_clear_error(model); /* it is the caller's now */
-        f.result.gave_up = gave_up(&f);
+        f.result.early_stopped = early_stopped(&f);
         settle(&f, error);
         f.result.seconds = tl_seconds() - f.begin;
         tl_zero_grad(model);

@@ -121,12 +121,12 @@ double tl_macro_f1(const size_t *counts, size_t classes) {
 
 /* The logarithm of the odds of class c, which rank samples as its probability does, but do not saturate. */
 static double log_odds(const tl_real *logits, size_t classes, size_t c) {
-    double most = -INFINITY, sum = 0;
+    double maximum = -INFINITY, sum = 0;
     for (size_t k = 0; k < classes; k++)
-        if (k != c) most = fmax(most, (double)logits[k]);
+        if (k != c) maximum = fmax(maximum, (double)logits[k]);
     for (size_t k = 0; k < classes; k++)
-        if (k != c) sum += exp((double)logits[k] - most);
-    return (double)logits[c] - most - log(sum);
+        if (k != c) sum += exp((double)logits[k] - maximum);
+    return (double)logits[c] - maximum - log(sum);
 }
 
 static int by_score(const void *a, const void *b) {

@@ -55,11 +55,11 @@ static void place_sums(preparation *p, tl_error *error) {
 
 static tl_status prepare(preparation *p, tl_error *error) {
     const tl_model *model = p->model;
-    const size_t *shape = p->data->x.shape, most = tl_model_batch(model), vertices = model->vertices;
-    p->batches = tl_ceil_div(shape[0], most);
+    const size_t *shape = p->data->x.shape, maximum = tl_model_batch(model), vertices = model->vertices;
+    p->batches = tl_ceil_div(shape[0], maximum);
     p->order = tl_allocate(shape[0], sizeof *p->order, "the order of the samples", error);
-    p->x = tl_tensor_new(3, (size_t[]){tl_min(shape[0], most), shape[1], shape[2]}, error);
-    if (p->data->lengths) p->lengths = tl_allocate(most, sizeof *p->lengths, "lengths", error);
+    p->x = tl_tensor_new(3, (size_t[]){tl_min(shape[0], maximum), shape[1], shape[2]}, error);
+    if (p->data->lengths) p->lengths = tl_allocate(maximum, sizeof *p->lengths, "lengths", error);
     p->sums = tl_allocate(vertices, sizeof *p->sums, "the sums of a preparation", error);
     p->learnt = tl_allocate(2 * vertices, sizeof *p->learnt, "marks of layers", error);
     p->before = tl_allocate(model->state_count + 1, sizeof *p->before, "a copy of the statistics", error);

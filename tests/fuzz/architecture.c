@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LENGTH = 16, CHANNELS = 3, MOST_PARAMETERS = 100000, MOST_MEMORY = 1 << 20 };
+enum { LENGTH = 16, CHANNELS = 3, MAX_PARAMETERS = 100000, MAX_MEMORY = 1 << 20 };
 
 static tl_model *compile(const char *text, tl_error *error) {
     tl_model *model = tl_model_new(&(tl_model_cfg){.threads = 1});
     REQUIRE(model);
-    model->most_parameters = MOST_PARAMETERS;
+    model->max_parameters = MAX_PARAMETERS;
     const tl_node x = tl_input(model, (tl_shape){LENGTH, CHANNELS});
     const tl_node y = tl_architecture_from_json(model, x, text, &(tl_architecture_cfg){.outputs = 4});
     fuzz_check_error(tl_model_compile(model, y, &(tl_compile_cfg){.batch = 2}, error) == TL_OK, error);
@@ -20,7 +20,7 @@ static tl_model *compile(const char *text, tl_error *error) {
 
 static void run(tl_model *model) {
     static const tl_real series[2 * LENGTH * CHANNELS] = {1, -2, 3};
-    if (tl_model_memory(model) > MOST_MEMORY) return;
+    if (tl_model_memory(model) > MAX_MEMORY) return;
     const tl_tensor x = TL_VIEW(series, 2, LENGTH, CHANNELS);
     tl_forward(model, &x, TL_TRAINING);
     const tl_tensor y = tl_output(model);

@@ -102,7 +102,7 @@ void fuzz_read(const char *path, const tl_read_cfg *cfg) {
     if (!data) return;
     check_sound(data);
     tl_read_cfg again = *cfg;
-    again.like = data;
+    again.reference = data;
     tl_dataset *same = tl_dataset_read(path, &again, &error);
     fuzz_check_error(same, &error);
     REQUIRE(same);

@@ -18,7 +18,8 @@ static void check_same(const tl_model *a, const tl_model *b) {
 static void check_again(const tl_model *model, const tl_model_info *info) {
     tl_error error = {0};
     const char *path = fuzz_path("again.tapline");
-    fuzz_check_error(tl_model_save(model, path, &(tl_save_cfg){.data = &info->data, .raw = info->raw}, &error) == TL_OK, &error);
+    fuzz_check_error(tl_model_save(model, path, &(tl_save_cfg){.data = &info->data, .normalize = info->normalize}, &error) == TL_OK,
+                     &error);
     tl_model *same = tl_model_load(path, &cfg, NULL, &error);
     fuzz_check_error(same, &error);
     REQUIRE(same);

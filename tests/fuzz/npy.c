@@ -2,7 +2,8 @@
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
-    const tl_read_cfg cfg = {.raw = count & 1, .missing = count & 2 ? TL_MISSING_MEAN : TL_MISSING_REFUSE};
+    const tl_read_cfg cfg = {.normalize = count & 1 ? TL_NORMALIZE_NONE : TL_NORMALIZE_SERIES,
+                             .missing_policy = count & 2 ? TL_MISSING_MEAN : TL_MISSING_REFUSE};
     fuzz_read(fuzz_file("table.npy", bytes, count), &cfg);
     fuzz_file("series/class/one.npy", bytes, count);
     fuzz_read(fuzz_path("series"), &cfg);

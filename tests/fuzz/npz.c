@@ -12,6 +12,7 @@ uLong __wrap_crc32(uLong before, const Bytef *bytes, uInt count) {
 // NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
-    fuzz_read(fuzz_file("data.npz", bytes, count), &(tl_read_cfg){.raw = count & 1});
+    fuzz_read(fuzz_file("data.npz", bytes, count),
+              &(tl_read_cfg){.normalize = count & 1 ? TL_NORMALIZE_NONE : TL_NORMALIZE_SERIES});
     return 0;
 }

@@ -7,7 +7,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     if (count == 0) return 0;
-    tl_read_cfg cfg = {.raw = bytes[0] & 1, .missing = (tl_missing)(count % 4), .unequal = count & 4};
+    tl_read_cfg cfg = {.normalize = bytes[0] & 1 ? TL_NORMALIZE_NONE : TL_NORMALIZE_SERIES,
+                       .missing_policy = (tl_missing_policy)(count % 4),
+                       .unequal = count & 4};
     const uint8_t *text = bytes + 1;
     count--;
     switch (bytes[0] | 0x20) {
@@ -44,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
         cfg.decimal_comma = true;
         break;
     case 'n':
-        cfg.missing = TL_MISSING_TAIL;
+        cfg.missing_policy = TL_MISSING_TAIL;
         break;
     case 'r':
         cfg.target = "1-2";

@@ -3,7 +3,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     fuzz_file("sounds/class/one.wav", bytes, count);
-    fuzz_read(fuzz_path("sounds"),
-              &(tl_read_cfg){.raw = count & 1, .missing = count & 2 ? TL_MISSING_INTERPOLATE : TL_MISSING_REFUSE});
+    fuzz_read(fuzz_path("sounds"), &(tl_read_cfg){.normalize = count & 1 ? TL_NORMALIZE_NONE : TL_NORMALIZE_SERIES,
+                                                  .missing_policy = count & 2 ? TL_MISSING_INTERPOLATE : TL_MISSING_REFUSE});
     return 0;
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Checks the direction of dependencies by #include (check.awk) and by the symbols of objects (symbols.awk), after seeing that the checks find
-# what they should in a tree made for them.
+# what they should in a tree made for them; and that names of tests stay short.
 #
 # usage: run.sh SOURCE WORK NM OBJECTS    OBJECTS: a file that lists object files of the library, one a line
 set -eu
@@ -56,4 +56,6 @@ done
 cd "$source"
 # shellcheck disable=SC2046
 by_include $(find include src layers optim bench examples -name '*.[ch]' | sort)
+long=$(grep -ohE 'static void given_[A-Za-z0-9_]{64,}' tests/*.c | sed 's/static void //')
+[ -z "$long" ] || { echo "names of tests with 70 characters or more:"; echo "$long"; exit 1; }
 tr '\n' '\0' <"$objects" | xargs -0 "$nm" -A -g -P | by_symbol

@@ -93,7 +93,7 @@ LAYERS = {
     "global_max_pool": alone("global_max_pool"),
     "upsample": alone("upsample", factor=3) | {"input": (2, 5, 2)},
     "upsample linear": alone("upsample", factor=3, linear=True) | {"input": (2, 5, 2)},
-    "hand_crafted": alone("hand_crafted"),
+    "fixed_filters": alone("fixed_filters"),
     "embedding": alone("embedding", vocabulary=6, units=3) | {"input": (2, 7, 1), "integers": 6},
     "last_step": alone("last_step"),
     "flatten": alone("flatten"),

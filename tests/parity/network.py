@@ -102,7 +102,7 @@ def embedding(net, x, settings):
     return functional.embedding(x[:, :, 0].long(), net.parameter("table", (settings["vocabulary"], settings["units"])))
 
 
-def hand_crafted_filters():
+def fixed_filters_filters():
     """Of 96 taps each, those of fewer amid zeros as `same` pads them; after LITE's authors."""
     trends = [[-((-1.0) ** j) for j in range(2 << i)] for i in range(6)]
     filters = trends + [[-tap for tap in taps] for taps in trends]
@@ -115,8 +115,8 @@ def hand_crafted_filters():
 
 
 @channels_first
-def hand_crafted(net, x, settings):
-    return functional.conv1d(functional.pad(x, (47, 48)), hand_crafted_filters().expand(-1, x.shape[1], -1))
+def fixed_filters(net, x, settings):
+    return functional.conv1d(functional.pad(x, (47, 48)), fixed_filters_filters().expand(-1, x.shape[1], -1))
 
 
 def plain(function):
@@ -147,7 +147,7 @@ LAYERS = {
     "global_max_pool": plain(lambda x: x.max(1, keepdim=True).values),
     "upsample": upsample,
     "embedding": embedding,
-    "hand_crafted": hand_crafted,
+    "fixed_filters": fixed_filters,
     "last_step": plain(lambda x: x[:, -1:]),
     "flatten": plain(lambda x: x.reshape(len(x), 1, -1)),
     "batch_norm": batch_norm,

@@ -1,7 +1,7 @@
 /* Where everything that a pass works on lies: outputs, gradients and saved values share one arena by the time that each is alive.
  *
  * Time: with n live layers, layer k runs forward at time k and backward at time 2n - k; the loss comes at n. Inference, which keeps
- * nothing for later, has a layout of its own in the same arena: what it works on stays in the cache.
+ * nothing for later, has a plan of its own in the same arena: what it works on stays in the cache.
  */
 #include "graph/graph.h"
 
@@ -14,25 +14,25 @@
 enum { NONE = -1, ADDS = -2 };
 
 /* Which span holds what, by vertex. */
-typedef struct layout {
+typedef struct memory_plan {
     tl_mode mode;
     tl_span *span;
     size_t spans;
-    size_t *order;
+    tl_span **order;
     size_t count;                  /* [OUT] elements that all spans take */
     int *time;                     /* forward time; backward is 2·layers - time */
     int layers;                    /* live ones */
     int *consumers;                /* live edges that read the vertex */
     int *value, *gradient, *saved; /* spans, or NONE */
     int (*dx)[TL_MAX_INPUTS];      /* where others feed an input as well: temporaries for its gradient, or ADDS */
-} layout;
+} memory_plan;
 
-static int add_span(layout *plan, size_t count, int first, int last) {
+static int add_span(memory_plan *plan, size_t count, int first, int last) {
     plan->span[plan->spans] = (tl_span){.count = count, .first = first, .last = last};
     return (int)plan->spans++;
 }
 
-static void extend(layout *plan, int span, int time) {
+static void keep_alive(memory_plan *plan, int span, int time) {
     if (span == NONE) return;
     if (time < plan->span[span].first) plan->span[span].first = time;
     if (time > plan->span[span].last) plan->span[span].last = time;
@@ -44,14 +44,14 @@ static size_t output_count(const tl_model *model, size_t id) {
 }
 
 /* Whether nobody else wants the input's values, or its gradient, so that a layer may work in place there. */
-static bool works_in_place(const tl_model *model, const layout *plan, size_t id, size_t e) {
+static bool works_in_place(const tl_model *model, const memory_plan *plan, size_t id, size_t e) {
     const tl_layer *layer = model->vertex[id].layer;
     const int before = model->vertex[id].input[e];
     return layer->ops->in_place && plan->consumers[before] == 1 && output_count(model, id) == output_count(model, (size_t)before);
 }
 
 /* The first input over which a layer may write its output; NONE: it may not. */
-static int overwritten_input(const tl_model *model, const layout *plan, size_t id) {
+static int overwritten_input(const tl_model *model, const memory_plan *plan, size_t id) {
     const tl_vertex *vertex = &model->vertex[id];
     for (size_t e = 0; e < vertex->layer->inputs; e++) {
         int before = vertex->input[e];
@@ -64,7 +64,7 @@ static int overwritten_input(const tl_model *model, const layout *plan, size_t i
 }
 
 /* Spans of outputs and saved values, in forward order. */
-static void plan_values(const tl_model *model, layout *plan) {
+static void plan_values(const tl_model *model, memory_plan *plan) {
     const int end = 2 * plan->layers;
     for (size_t i = 0; i < model->vertices; i++) {
         const tl_vertex *vertex = &model->vertex[i];
@@ -77,17 +77,17 @@ static void plan_values(const tl_model *model, layout *plan) {
         const unsigned reads = vertex->layer->ops->reads;
         const int over = overwritten_input(model, plan, i);
         plan->value[i] = over != NONE ? plan->value[vertex->input[over]] : add_span(plan, output_count(model, i), now, now);
-        extend(plan, plan->value[i], reads & TL_READS_Y ? back : now);
+        keep_alive(plan, plan->value[i], reads & TL_READS_Y ? back : now);
         for (size_t e = 0; e < vertex->layer->inputs; e++)
-            extend(plan, plan->value[vertex->input[e]], reads & TL_READS_X ? back : now);
+            keep_alive(plan, plan->value[vertex->input[e]], reads & TL_READS_X ? back : now);
         if (vertex->layer->saved) plan->saved[i] = add_span(plan, vertex->layer->saved, now, back);
     }
-    extend(plan, plan->value[model->output], plan->layers);
+    keep_alive(plan, plan->value[model->output], plan->layers);
 }
 
 /* Spans of gradients, in backward order: the first layer that sends an input its gradient writes it, the others add to it, or what
  * they leave in a temporary is added. */
-static void plan_gradients(const tl_model *model, layout *plan) {
+static void plan_gradients(const tl_model *model, memory_plan *plan) {
     const int end = 2 * plan->layers;
     plan->gradient[model->output] =
         add_span(plan, output_count(model, (size_t)model->output), plan->layers, end - plan->time[model->output]);
@@ -108,19 +108,19 @@ static void plan_gradients(const tl_model *model, layout *plan) {
                 taken = true;
             } else
                 plan->gradient[before] = add_span(plan, output_count(model, (size_t)before), now, now);
-            extend(plan, plan->gradient[before], before == model->input ? end + 1 : end - plan->time[before]);
+            keep_alive(plan, plan->gradient[before], before == model->input ? end + 1 : end - plan->time[before]);
         }
     }
 }
 
 /* ---- passes ---- */
 
-static tl_real *memory_of(const tl_model *model, const layout *plan, int span) {
+static tl_real *memory_of(const tl_model *model, const memory_plan *plan, int span) {
     return span == NONE ? NULL : model->arena + plan->span[span].offset;
 }
 
 /* Points a layer's forward pass of the plan's mode at its memory. */
-static void bind_forward(tl_model *model, const layout *plan, size_t id, tl_real *scratch) {
+static void bind_forward(tl_model *model, const memory_plan *plan, size_t id, tl_real *scratch) {
     tl_vertex *vertex = &model->vertex[id];
     const tl_layer *layer = vertex->layer;
     tl_tensor *x = vertex->x[plan->mode];
@@ -143,7 +143,7 @@ static void bind_forward(tl_model *model, const layout *plan, size_t id, tl_real
 }
 
 /* The backward pass, after the forward pass of training. */
-static void bind_backward(tl_model *model, const layout *plan, size_t id) {
+static void bind_backward(tl_model *model, const memory_plan *plan, size_t id) {
     tl_vertex *vertex = &model->vertex[id];
     const tl_layer *layer = vertex->layer;
     vertex->dy = memory_of(model, plan, plan->gradient[id]);
@@ -163,7 +163,7 @@ static void bind_backward(tl_model *model, const layout *plan, size_t id) {
     if (!(layer->ops->reads & TL_READS_Y)) vertex->backward.y.data = NULL;
 }
 
-static void bind(tl_model *model, const layout *plan, tl_real *scratch) {
+static void bind(tl_model *model, const memory_plan *plan, tl_real *scratch) {
     for (size_t i = 0; i < model->vertices; i++) {
         if (!model->vertex[i].live) continue;
         bind_forward(model, plan, i, scratch);
@@ -184,17 +184,17 @@ static size_t largest_scratch(const tl_model *model) {
     return largest;
 }
 
-static void free_plan(layout *plan) {
+static void free_plan(memory_plan *plan) {
     free(plan->order);
     free(plan->time);
     free(plan->dx);
     free(plan->span);
 }
 
-static tl_status begin_plan(const tl_model *model, layout *plan, tl_error *error) {
-    const size_t n = model->vertices, most = n * (3 + TL_MAX_INPUTS) + 1;
-    plan->span = calloc(most, sizeof *plan->span);
-    plan->order = calloc(most, sizeof *plan->order);
+static tl_status begin_plan(const tl_model *model, memory_plan *plan, tl_error *error) {
+    const size_t n = model->vertices, maximum = n * (3 + TL_MAX_INPUTS) + 1;
+    plan->span = calloc(maximum, sizeof *plan->span);
+    plan->order = calloc(2 * maximum, sizeof *plan->order);
     plan->dx = calloc(n, sizeof *plan->dx);
     plan->time = calloc(5 * n, sizeof *plan->time);
     if (!plan->span || !plan->order || !plan->dx || !plan->time) return tl_fail(error, TL_ERROR_MEMORY, "compile: out of memory");
@@ -211,7 +211,7 @@ static tl_status begin_plan(const tl_model *model, layout *plan, tl_error *error
     return TL_OK;
 }
 
-static tl_status make_plan(const tl_model *model, layout *plan, tl_error *error) {
+static tl_status make_plan(const tl_model *model, memory_plan *plan, tl_error *error) {
     bool fits;
     if (begin_plan(model, plan, error) != TL_OK) return error->status;
     plan_values(model, plan);
@@ -220,16 +220,26 @@ static tl_status make_plan(const tl_model *model, layout *plan, tl_error *error)
     return fits ? TL_OK : tl_fail(error, TL_ERROR_SHAPE, "compile: the activations exceed what memory can address");
 }
 
+static tl_status check_memory(tl_model *model) {
+    const double planned = tl_planned_memory(model), maximum = (double)model->max_memory;
+    if (planned <= maximum) return TL_OK;
+    return tl_fail(
+        &model->error, TL_ERROR_MEMORY,
+        "compile: the network takes %.4g MB for batch %zu; the limit is %.4g MB (max_memory, --max-memory); a smaller batch "
+        "takes less",
+        planned / 1e6, model->batch, maximum / 1e6);
+}
+
 static tl_status allocate_arena(tl_model *model, size_t values) {
     if (!tl_sum(values, largest_scratch(model), &model->arena_count))
         return tl_fail(&model->error, TL_ERROR_SHAPE, "compile: the activations exceed what memory can address");
-    if (model->plan_only) return TL_OK;
+    if (check_memory(model) != TL_OK || model->plan_only) return model->error.status;
     model->arena = tl_allocate(model->arena_count, sizeof(tl_real), "activations", &model->error);
     return model->error.status;
 }
 
-tl_status tl_lay_out_arena(tl_model *model) {
-    layout training = {.mode = TL_TRAINING}, inference = {.mode = TL_INFERENCE};
+tl_status tl_plan_arena(tl_model *model) {
+    memory_plan training = {.mode = TL_TRAINING}, inference = {.mode = TL_INFERENCE};
     if (!model->inference_only) make_plan(model, &training, &model->error);
     if (!tl_failed(&model->error)) make_plan(model, &inference, &model->error);
     const size_t values = tl_max(training.count, inference.count);

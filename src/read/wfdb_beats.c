@@ -1,6 +1,6 @@
 /* Records in the format of PhysioNet (`.hea`, with its samples and `.atr`; WFDB Applications Guide, header(5), signal(5),
  * annot(5)): each beat that is annotated is a series, the samples around it, and its kind the label. */
-#include "data/missing.h"
+#include "data/missing_policy.h"
 #include "io/source.h"
 #include "read/folder.h"
 #include "read/reader.h"
@@ -89,7 +89,7 @@ static tl_status add_beat(beat_reader *self, tl_samples *s, unsigned code, tl_er
         return TL_OK;
     }
     tl_real *row = tl_samples_row(s, self->segment, record->signals, error);
-    if (row && tl_record_read(&self->record, centre - before, self->segment, s->missing, row, error) == TL_OK)
+    if (row && tl_record_read(&self->record, centre - before, self->segment, s->missing_policy, row, error) == TL_OK)
         tl_samples_end(s, (tl_field){beats + code, beats + code + 1}, error);
     return error->status;
 }
@@ -115,7 +115,7 @@ static tl_status add_beats(beat_reader *self, tl_samples *s, tl_error *error) {
                                   self->segment);
     if (!tl_samples_fit(s->held, record->frames * record->signals))
         return tl_fail(error, TL_ERROR_FORMAT, "%s: %zu beats with %zu samples around each are more than %d times the record",
-                       s->text->path, s->counted, self->segment, TL_MOST_TIMES);
+                       s->text->path, s->counted, self->segment, TL_MAX_TIMES);
     if (self->lost > 0)
         tl_samples_warn(s, "%s: %zu of %zu annotations are outside of the %zu samples of the record; they were left out",
                         s->text->path, self->lost, self->all, record->frames);

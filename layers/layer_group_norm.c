@@ -43,11 +43,11 @@ enum { STEPS = 64 }; /* of a task */
 
 enum { ROW_CENTRE = 0, ROW_FACTOR = 1, ROW_SAVED }; /* saved, each (steps of the batch) */
 
-typedef struct layer_norm_run {
+typedef struct layer_norm_job {
     const tl_pass *pass;
     const tl_kernels *kernels;
     tl_layer_norm_rows all; /* and the sums of the first task */
-} layer_norm_run;
+} layer_norm_job;
 
 static size_t tasks_of(size_t steps) { return tl_ceil_div(steps, STEPS); }
 
@@ -61,9 +61,9 @@ static size_t layer_norm_scratch(const tl_layer *layer, size_t batch, int thread
     return tasks_of(batch * layer->in[0].length) * 2 * layer->in[0].channels;
 }
 
-static layer_norm_run layer_norm_run_of(const tl_layer *layer, const tl_pass *pass) {
+static layer_norm_job layer_norm_run_of(const tl_layer *layer, const tl_pass *pass) {
     const size_t rows = pass->batch * layer->in[0].length;
-    return (layer_norm_run){.pass = pass,
+    return (layer_norm_job){.pass = pass,
                             .kernels = tl_kernels_of(pass->workers),
                             .all = {.rows = rows,
                                     .channels = layer->in[0].channels,
@@ -76,8 +76,8 @@ static layer_norm_run layer_norm_run_of(const tl_layer *layer, const tl_pass *pa
 }
 
 /* Those of a task, but its sums. */
-static tl_layer_norm_rows rows_of(const layer_norm_run *run, size_t task) {
-    tl_layer_norm_rows rows = run->all;
+static tl_layer_norm_rows rows_of(const layer_norm_job *job, size_t task) {
+    tl_layer_norm_rows rows = job->all;
     const size_t first = task * STEPS, at = first * rows.channels;
     rows.rows = tl_min(rows.rows - first, STEPS);
     rows.x += at;
@@ -90,42 +90,42 @@ static tl_layer_norm_rows rows_of(const layer_norm_run *run, size_t task) {
 
 static void steps_task(void *context, size_t task, int worker) {
     (void)worker;
-    const layer_norm_run *run = context;
-    const tl_layer_norm_rows rows = rows_of(run, task);
-    run->kernels->layer_norm(&rows);
+    const layer_norm_job *job = context;
+    const tl_layer_norm_rows rows = rows_of(job, task);
+    job->kernels->layer_norm(&rows);
 }
 
 static void steps_back_task(void *context, size_t task, int worker) {
     (void)worker;
-    const layer_norm_run *run = context;
-    tl_layer_norm_rows rows = rows_of(run, task);
+    const layer_norm_job *job = context;
+    tl_layer_norm_rows rows = rows_of(job, task);
     rows.of_scale += task * rows.channels;
     rows.of_shift += task * rows.channels;
     memset(rows.of_scale, 0, rows.channels * sizeof *rows.of_scale);
     memset(rows.of_shift, 0, rows.channels * sizeof *rows.of_shift);
-    run->kernels->layer_norm_gradient(&rows);
+    job->kernels->layer_norm_gradient(&rows);
 }
 
-static void share_steps(layer_norm_run *run, tl_task task) {
-    const double elements = (double)run->all.rows * (double)run->all.channels;
-    tl_parallel(run->pass->workers, tasks_of(run->all.rows), 4 * elements, task, run);
+static void share_steps(layer_norm_job *job, tl_task task) {
+    const double elements = (double)job->all.rows * (double)job->all.channels;
+    tl_parallel(job->pass->workers, tasks_of(job->all.rows), 4 * elements, task, job);
 }
 
 static void layer_norm_forward(const tl_layer *layer, const tl_pass *pass) {
-    layer_norm_run run = layer_norm_run_of(layer, pass);
-    run.all.out = pass->y.data;
-    share_steps(&run, steps_task);
+    layer_norm_job job = layer_norm_run_of(layer, pass);
+    job.all.out = pass->y.data;
+    share_steps(&job, steps_task);
 }
 
 static void layer_norm_backward(const tl_layer *layer, const tl_pass *pass) {
-    layer_norm_run run = layer_norm_run_of(layer, pass);
-    const size_t tasks = tasks_of(run.all.rows), channels = run.all.channels;
-    run.all.dy = pass->dy.data;
-    run.all.out = pass->dx[0].data;
-    run.all.of_scale = pass->scratch;
-    run.all.of_shift = pass->scratch + tasks * channels;
-    share_steps(&run, steps_back_task);
-    add_parts(pass, run.kernels, tasks, channels);
+    layer_norm_job job = layer_norm_run_of(layer, pass);
+    const size_t tasks = tasks_of(job.all.rows), channels = job.all.channels;
+    job.all.dy = pass->dy.data;
+    job.all.out = pass->dx[0].data;
+    job.all.of_scale = pass->scratch;
+    job.all.of_shift = pass->scratch + tasks * channels;
+    share_steps(&job, steps_back_task);
+    add_parts(pass, job.kernels, tasks, channels);
 }
 
 /* ---- group norm ---- */
@@ -138,12 +138,12 @@ enum { CENTRE = 0, INVERSE, REST, SAVED };
 /* A worker's part of scratch, each (channels): the coefficients of its sample, then two sums of each chunk. */
 enum { CENTRES = 0, FACTORS, TERMS, SLOPES, OFFSETS, SUMS };
 
-typedef struct group_norm_run {
+typedef struct group_norm_job {
     const norm_layer *layer;
     const tl_pass *pass;
     const tl_kernels *kernels;
     size_t length, channels, groups, width; /* width: channels of a group */
-} group_norm_run;
+} group_norm_job;
 
 /* A sample, as a worker has it before itself. */
 typedef struct group_norm_sample {
@@ -175,9 +175,9 @@ static size_t group_norm_scratch(const tl_layer *layer, size_t batch, int thread
     return 2 * batch * channels + (size_t)threads * worker_scratch(layer->in[0].length, channels);
 }
 
-static group_norm_run group_norm_run_of(const tl_layer *layer, const tl_pass *pass) {
+static group_norm_job group_norm_run_of(const tl_layer *layer, const tl_pass *pass) {
     const norm_layer *self = (const norm_layer *)layer;
-    return (group_norm_run){.layer = self,
+    return (group_norm_job){.layer = self,
                             .pass = pass,
                             .kernels = tl_kernels_of(pass->workers),
                             .length = layer->in[0].length,
@@ -186,17 +186,17 @@ static group_norm_run group_norm_run_of(const tl_layer *layer, const tl_pass *pa
                             .width = layer->in[0].channels / (size_t)self->groups};
 }
 
-static group_norm_sample sample_of(const group_norm_run *run, size_t index, int worker) {
-    const tl_pass *pass = run->pass;
-    group_norm_sample sample = {.x = pass->x[0].data + index * run->length * run->channels,
+static group_norm_sample sample_of(const group_norm_job *job, size_t index, int worker) {
+    const tl_pass *pass = job->pass;
+    group_norm_sample sample = {.x = pass->x[0].data + index * job->length * job->channels,
                                 .index = index,
-                                .rows = pass->lengths ? pass->lengths[index] : run->length,
-                                .saved = pass->saved + index * run->groups * SAVED,
-                                .scratch = pass->scratch + 2 * pass->batch * run->channels +
-                                           (size_t)worker * worker_scratch(run->length, run->channels)};
+                                .rows = pass->lengths ? pass->lengths[index] : job->length,
+                                .saved = pass->saved + index * job->groups * SAVED,
+                                .scratch = pass->scratch + 2 * pass->batch * job->channels +
+                                           (size_t)worker * worker_scratch(job->length, job->channels)};
     sample.chunks = chunks_of(sample.rows);
-    sample.first = sample.scratch + SUMS * run->channels;
-    sample.second = sample.first + sample.chunks * run->channels;
+    sample.first = sample.scratch + SUMS * job->channels;
+    sample.second = sample.first + sample.chunks * job->channels;
     return sample;
 }
 
@@ -206,8 +206,8 @@ static size_t rows_between(const group_norm_sample *sample, size_t chunk) {
 }
 
 /* All rows of a sample. */
-static tl_norm_rows norm_rows_of(const group_norm_run *run, const group_norm_sample *sample) {
-    const size_t channels = run->channels;
+static tl_norm_rows norm_rows_of(const group_norm_job *job, const group_norm_sample *sample) {
+    const size_t channels = job->channels;
     return (tl_norm_rows){.rows = sample->rows,
                           .channels = channels,
                           .x = sample->x,
@@ -219,82 +219,82 @@ static tl_norm_rows norm_rows_of(const group_norm_run *run, const group_norm_sam
 }
 
 /* The rows of a chunk, and where its sums go. */
-static tl_norm_rows chunk_of(const group_norm_run *run, const group_norm_sample *sample, size_t chunk) {
-    tl_norm_rows rows = norm_rows_of(run, sample);
+static tl_norm_rows chunk_of(const group_norm_job *job, const group_norm_sample *sample, size_t chunk) {
+    tl_norm_rows rows = norm_rows_of(job, sample);
     rows.rows = rows_between(sample, chunk);
-    rows.x += chunk * CHUNK * run->channels;
-    rows.first = sample->first + chunk * run->channels;
-    rows.second = sample->second + chunk * run->channels;
+    rows.x += chunk * CHUNK * job->channels;
+    rows.first = sample->first + chunk * job->channels;
+    rows.second = sample->second + chunk * job->channels;
     return rows;
 }
 
-static double mean_of(const group_norm_run *run, const group_norm_sample *sample, size_t channel) {
+static double mean_of(const group_norm_job *job, const group_norm_sample *sample, size_t channel) {
     double sum = 0;
     for (size_t chunk = 0; chunk < sample->chunks; chunk++) {
-        const tl_real *start = sample->x + chunk * CHUNK * run->channels, *first = sample->first + chunk * run->channels;
+        const tl_real *start = sample->x + chunk * CHUNK * job->channels, *first = sample->first + chunk * job->channels;
         const double rows = (double)rows_between(sample, chunk);
-        for (size_t c = channel; c < channel + run->width; c++) sum += rows * (double)start[c] + (double)first[c];
+        for (size_t c = channel; c < channel + job->width; c++) sum += rows * (double)start[c] + (double)first[c];
     }
-    return sum / ((double)sample->rows * (double)run->width);
+    return sum / ((double)sample->rows * (double)job->width);
 }
 
 /* The sums are of the distances to the first row of each chunk. */
-static double variance_of(const group_norm_run *run, const group_norm_sample *sample, size_t channel, double mean) {
+static double variance_of(const group_norm_job *job, const group_norm_sample *sample, size_t channel, double mean) {
     double squares = 0;
     for (size_t chunk = 0; chunk < sample->chunks; chunk++) {
-        const tl_real *start = sample->x + chunk * CHUNK * run->channels;
-        const tl_real *first = sample->first + chunk * run->channels, *second = sample->second + chunk * run->channels;
+        const tl_real *start = sample->x + chunk * CHUNK * job->channels;
+        const tl_real *first = sample->first + chunk * job->channels, *second = sample->second + chunk * job->channels;
         const double rows = (double)rows_between(sample, chunk);
-        for (size_t c = channel; c < channel + run->width; c++) {
+        for (size_t c = channel; c < channel + job->width; c++) {
             const double distance = (double)start[c] - mean;
             squares += (double)second[c] + distance * (2 * (double)first[c] + rows * distance);
         }
     }
-    return squares > 0 ? squares / ((double)sample->rows * (double)run->width) : 0; /* below 0 by rounding */
+    return squares > 0 ? squares / ((double)sample->rows * (double)job->width) : 0; /* below 0 by rounding */
 }
 
 /* The coefficients of a group's channels by what is saved of it: y = (x - centre) · factor + term. */
-static void set_coefficients(const group_norm_run *run, const group_norm_sample *sample, size_t group) {
+static void set_coefficients(const group_norm_job *job, const group_norm_sample *sample, size_t group) {
     const tl_real *saved = sample->saved + group * SAVED;
-    const tl_real *scale = run->pass->parameter[SCALE], *shift = run->pass->parameter[SHIFT];
-    for (size_t c = group * run->width; c < (group + 1) * run->width; c++) {
-        sample->scratch[CENTRES * run->channels + c] = saved[CENTRE];
-        sample->scratch[FACTORS * run->channels + c] = saved[INVERSE] * scale[c];
-        sample->scratch[TERMS * run->channels + c] = saved[REST] * scale[c] + shift[c];
+    const tl_real *scale = job->pass->parameter[SCALE], *shift = job->pass->parameter[SHIFT];
+    for (size_t c = group * job->width; c < (group + 1) * job->width; c++) {
+        sample->scratch[CENTRES * job->channels + c] = saved[CENTRE];
+        sample->scratch[FACTORS * job->channels + c] = saved[INVERSE] * scale[c];
+        sample->scratch[TERMS * job->channels + c] = saved[REST] * scale[c] + shift[c];
     }
 }
 
 static void groups_task(void *context, size_t index, int worker) {
-    const group_norm_run *run = context;
-    const group_norm_sample sample = sample_of(run, index, worker);
+    const group_norm_job *job = context;
+    const group_norm_sample sample = sample_of(job, index, worker);
     for (size_t chunk = 0; chunk < sample.chunks; chunk++) {
-        const tl_norm_rows rows = chunk_of(run, &sample, chunk);
-        run->kernels->norm_moments(&rows);
+        const tl_norm_rows rows = chunk_of(job, &sample, chunk);
+        job->kernels->norm_moments(&rows);
     }
-    for (size_t group = 0; group < run->groups; group++) {
-        const double mean = mean_of(run, &sample, group * run->width);
-        const double inverse = 1 / sqrt(variance_of(run, &sample, group * run->width, mean) + run->layer->epsilon);
+    for (size_t group = 0; group < job->groups; group++) {
+        const double mean = mean_of(job, &sample, group * job->width);
+        const double inverse = 1 / sqrt(variance_of(job, &sample, group * job->width, mean) + job->layer->epsilon);
         tl_real *saved = sample.saved + group * SAVED;
         saved[CENTRE] = (tl_real)mean;
         saved[INVERSE] = (tl_real)inverse;
         saved[REST] = (tl_real)(((double)saved[CENTRE] - mean) * inverse);
-        set_coefficients(run, &sample, group);
+        set_coefficients(job, &sample, group);
     }
-    tl_norm_rows rows = norm_rows_of(run, &sample);
-    rows.out = run->pass->y.data + index * run->length * run->channels;
-    run->kernels->norm_apply(&rows);
+    tl_norm_rows rows = norm_rows_of(job, &sample);
+    rows.out = job->pass->y.data + index * job->length * job->channels;
+    job->kernels->norm_apply(&rows);
 }
 
 /* With g = dy · scale, dx = inverse · (g - mean of g - z · mean of g·z) as factor · dy + slope · (x - centre) + offset; and this
  * sample's part of the parameters' gradients. */
-static void set_gradient_coefficients(const group_norm_run *run, const group_norm_sample *sample, size_t group) {
-    const tl_real *saved = sample->saved + group * SAVED, *scale = run->pass->parameter[SCALE];
+static void set_gradient_coefficients(const group_norm_job *job, const group_norm_sample *sample, size_t group) {
+    const tl_real *saved = sample->saved + group * SAVED, *scale = job->pass->parameter[SCALE];
     const double inverse = (double)saved[INVERSE], rest = (double)saved[REST];
-    tl_real *of_scale = run->pass->scratch + sample->index * run->channels, *of_shift = of_scale + run->pass->batch * run->channels;
+    tl_real *of_scale = job->pass->scratch + sample->index * job->channels, *of_shift = of_scale + job->pass->batch * job->channels;
     double of_g = 0, of_gz = 0;
-    for (size_t c = group * run->width; c < (group + 1) * run->width; c++) {
+    for (size_t c = group * job->width; c < (group + 1) * job->width; c++) {
         double sum = 0, centred = 0;
-        for (size_t i = c; i < sample->chunks * run->channels; i += run->channels) {
+        for (size_t i = c; i < sample->chunks * job->channels; i += job->channels) {
             sum += (double)sample->first[i];
             centred += (double)sample->second[i];
         }
@@ -304,45 +304,45 @@ static void set_gradient_coefficients(const group_norm_run *run, const group_nor
         of_scale[c] = (tl_real)normalised;
         of_shift[c] = (tl_real)sum;
     }
-    const double count = (double)sample->rows * (double)run->width;
-    for (size_t c = group * run->width; c < (group + 1) * run->width; c++) {
-        sample->scratch[SLOPES * run->channels + c] = (tl_real)(-inverse * inverse * of_gz / count);
-        sample->scratch[OFFSETS * run->channels + c] = (tl_real)(-inverse * (of_g + rest * of_gz) / count);
+    const double count = (double)sample->rows * (double)job->width;
+    for (size_t c = group * job->width; c < (group + 1) * job->width; c++) {
+        sample->scratch[SLOPES * job->channels + c] = (tl_real)(-inverse * inverse * of_gz / count);
+        sample->scratch[OFFSETS * job->channels + c] = (tl_real)(-inverse * (of_g + rest * of_gz) / count);
     }
 }
 
 static void groups_back_task(void *context, size_t index, int worker) {
-    const group_norm_run *run = context;
-    const group_norm_sample sample = sample_of(run, index, worker);
-    const size_t at = index * run->length * run->channels;
-    for (size_t group = 0; group < run->groups; group++) set_coefficients(run, &sample, group);
+    const group_norm_job *job = context;
+    const group_norm_sample sample = sample_of(job, index, worker);
+    const size_t at = index * job->length * job->channels;
+    for (size_t group = 0; group < job->groups; group++) set_coefficients(job, &sample, group);
     for (size_t chunk = 0; chunk < sample.chunks; chunk++) {
-        tl_norm_rows rows = chunk_of(run, &sample, chunk);
-        rows.dy = run->pass->dy.data + at + chunk * CHUNK * run->channels;
-        run->kernels->norm_gradient_sums(&rows);
+        tl_norm_rows rows = chunk_of(job, &sample, chunk);
+        rows.dy = job->pass->dy.data + at + chunk * CHUNK * job->channels;
+        job->kernels->norm_gradient_sums(&rows);
     }
-    for (size_t group = 0; group < run->groups; group++) set_gradient_coefficients(run, &sample, group);
-    if (!run->pass->dx[0].data) return;
-    tl_norm_rows rows = norm_rows_of(run, &sample);
-    rows.dy = run->pass->dy.data + at;
-    rows.out = run->pass->dx[0].data + at;
-    run->kernels->norm_gradient(&rows);
+    for (size_t group = 0; group < job->groups; group++) set_gradient_coefficients(job, &sample, group);
+    if (!job->pass->dx[0].data) return;
+    tl_norm_rows rows = norm_rows_of(job, &sample);
+    rows.dy = job->pass->dy.data + at;
+    rows.out = job->pass->dx[0].data + at;
+    job->kernels->norm_gradient(&rows);
 }
 
-static void share_samples(group_norm_run *run, tl_task task) {
-    const double elements = (double)run->pass->batch * (double)run->length * (double)run->channels;
-    tl_parallel(run->pass->workers, run->pass->batch, 4 * elements, task, run);
+static void share_samples(group_norm_job *job, tl_task task) {
+    const double elements = (double)job->pass->batch * (double)job->length * (double)job->channels;
+    tl_parallel(job->pass->workers, job->pass->batch, 4 * elements, task, job);
 }
 
 static void group_norm_forward(const tl_layer *layer, const tl_pass *pass) {
-    group_norm_run run = group_norm_run_of(layer, pass);
-    share_samples(&run, groups_task);
+    group_norm_job job = group_norm_run_of(layer, pass);
+    share_samples(&job, groups_task);
 }
 
 static void group_norm_backward(const tl_layer *layer, const tl_pass *pass) {
-    group_norm_run run = group_norm_run_of(layer, pass);
-    share_samples(&run, groups_back_task);
-    add_parts(pass, run.kernels, pass->batch, run.channels);
+    group_norm_job job = group_norm_run_of(layer, pass);
+    share_samples(&job, groups_back_task);
+    add_parts(pass, job.kernels, pass->batch, job.channels);
 }
 
 /* One for the mean, three for the variance, two to normalise, two for scale and shift. */
@@ -364,7 +364,18 @@ const tl_layer_ops tl_layer_norm_layer_ops = {
     .flops = norm_flops,
     .forward = layer_norm_forward,
     .backward = layer_norm_backward,
+    .stepwise = true,
 };
+
+static void group_norm_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+    (void)layer;
+    (void)workers;
+    (void)how;
+    tl_fail(error, TL_ERROR_ARGUMENT,
+            "normalises by the mean and variance of the whole series, which a stream does not know; use batch_norm or layer_norm");
+}
+
+static const tl_stream_ops group_norm_stream = {.plan = group_norm_stream_plan};
 
 const tl_layer_ops tl_group_norm_layer_ops = {
     .name = "group_norm",
@@ -377,6 +388,7 @@ const tl_layer_ops tl_group_norm_layer_ops = {
     .flops = norm_flops,
     .forward = group_norm_forward,
     .backward = group_norm_backward,
+    .stream = &group_norm_stream,
 };
 
 tl_node tl_layer_norm_sized(tl_model *model, tl_node x, const tl_layer_norm_cfg *cfg, size_t size) {

@@ -22,8 +22,8 @@ const tl_kernels *tl_kernels_here(void) {
 
 /* The first is for processors that are not named, and was measured on AMD's: long sums, seldom loaded and stored. Intel's
  * second-level cache does not keep up with them: what is read over and over has to stay in the first. */
-const tl_tuning tl_tunings[TL_TUNINGS] = {{.name = "common", .sum_rows = 640, .far_weights = 1},
-                                          {.name = "intel", .sum_rows = 160, .far_weights = 4}};
+const tl_tuning tl_tunings[TL_TUNINGS] = {{.name = "common", .sum_rows = 640, .cache_penalty = 1},
+                                          {.name = "intel", .sum_rows = 160, .cache_penalty = 4}};
 
 const tl_tuning *tl_tuning_here(void) {
     const char *wanted = getenv("TAPLINE_TUNING");

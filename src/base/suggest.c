@@ -22,7 +22,7 @@ static size_t edit_distance(const char *a, const char *b) {
     return d[rows][columns];
 }
 
-const char *tl_closest(const char *text, tl_candidate candidate, const void *context) {
+const char *tl_suggest(const char *text, tl_candidate candidate, const void *context) {
     const char *best = NULL;
     size_t distance = LONGEST;
     for (size_t i = 0;; i++) {

@@ -1,4 +1,4 @@
-#include "train/recipe.h"
+#include "train/fingerprint.h"
 
 #include "base/setting.h"
 #include "compute/gemm.h"
@@ -108,7 +108,7 @@ static void list_pieces(const tl_dataset *data, tl_piece pieces[PIECES]) {
     pieces[3] = (tl_piece){data->values, data->values ? series * tl_values_each(data) * sizeof *data->values : 0};
 }
 
-void tl_recipe_digest(tl_fit_state *fit) {
+void tl_fingerprint_data(tl_fit_state *fit) {
     tl_piece pieces[2 * PIECES] = {{0}};
     list_pieces(fit->data, pieces);
     list_pieces(fit->cfg.validation, pieces + PIECES);
@@ -119,7 +119,7 @@ static json_t *describe_data(const tl_fit_state *fit) {
     return json_pack("{s:I, s:s}", "series", (json_int_t)fit->data->x.shape[0], "checksum", fit->digest);
 }
 
-json_t *tl_recipe_of(const tl_fit_state *fit) {
+json_t *tl_fingerprint_of(const tl_fit_state *fit) {
     const tl_model *model = fit->model;
     return json_pack("{s:s, s:I, s:o, s:o, s:s, s:o, s:f, s:o, s:o, s:o, s:o, s:o}", "precision", tl_precision(), "seed",
                      (json_int_t)model->seed, "data", describe_data(fit), "architecture", tl_network_describe(model), "loss",
@@ -153,7 +153,7 @@ static const char *c_library(void) {
 }
 
 /* The engines that "auto" stands for follow from the shapes, the largest batch and the version. */
-json_t *tl_recipe_machine(const tl_model *model) {
+json_t *tl_fingerprint_machine(const tl_model *model) {
     char processor[WORD], blas[WORD];
     tl_gemm_version(blas, sizeof blas);
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "tapline", tl_version(), "build", TL_BUILD, "isa", tl_isa(),
@@ -226,7 +226,7 @@ static void compare(difference *self, const char *path, json_t *before, json_t *
 
 // NOLINTEND(misc-no-recursion)
 
-bool tl_recipe_differs(json_t *before, json_t *now, char *text, size_t size) {
+bool tl_fingerprint_differs(json_t *before, json_t *now, char *text, size_t size) {
     difference self = {.text = text, .size = size};
     *text = '\0';
     compare(&self, "", before, now, 0);

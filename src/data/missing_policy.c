@@ -1,4 +1,4 @@
-#include "data/missing.h"
+#include "data/missing_policy.h"
 
 #include "base/argument.h"
 
@@ -9,55 +9,55 @@ static const char *name_at(size_t index) {
     return index < sizeof names / sizeof *names ? names[index] : NULL;
 }
 
-const char *tl_missing_name(tl_missing policy) { return name_at((size_t)policy); }
+const char *tl_missing_policy_name(tl_missing_policy policy) { return name_at((size_t)policy); }
 
-tl_status tl_missing_by_name(const char *name, tl_missing *policy, tl_error *error) {
+tl_status tl_missing_policy_by_name(const char *name, tl_missing_policy *policy, tl_error *error) {
     tl_error own = {0};
     if (!error) error = &own;
     const size_t index = tl_find_name("missing values", name, name_at, error);
-    if (!tl_failed(error)) *policy = (tl_missing)index;
+    if (!tl_failed(error)) *policy = (tl_missing_policy)index;
     return error->status;
 }
 
 /* On the line from the value before a gap to the one behind it; at an end, as the value that is nearest. */
-static void interpolate(tl_real *x, size_t length, size_t step, size_t first) {
+static void interpolate(tl_real *x, size_t length, size_t stride, size_t first) {
     size_t before = first;
-    for (size_t t = 0; t < first; t++) x[t * step] = x[first * step];
+    for (size_t t = 0; t < first; t++) x[t * stride] = x[first * stride];
     for (size_t t = first + 1; t < length; t++) {
-        if (isnan(x[t * step])) continue;
-        const double from = (double)x[before * step], to = (double)x[t * step];
+        if (isnan(x[t * stride])) continue;
+        const double from = (double)x[before * stride], to = (double)x[t * stride];
         for (size_t i = before + 1; i < t; i++) {
             const double share = (double)(i - before) / (double)(t - before);
-            x[i * step] =
+            x[i * stride] =
                 (tl_real)fmax(fmin((1 - share) * from + share * to, fmax(from, to)), fmin(from, to)); /* whatever rounds */
         }
         before = t;
     }
-    for (size_t t = before + 1; t < length; t++) x[t * step] = x[before * step];
+    for (size_t t = before + 1; t < length; t++) x[t * stride] = x[before * stride];
 }
 
 /* Of those that are there. No sum of them is made, which might exceed all numbers. */
-static double mean_of(const tl_real *x, size_t length, size_t step, size_t first) {
+static double mean_of(const tl_real *x, size_t length, size_t stride, size_t first) {
     double mean = 0, count = 0;
     for (size_t t = first; t < length; t++) {
-        if (isnan(x[t * step])) continue;
+        if (isnan(x[t * stride])) continue;
         count++;
-        mean += (double)x[t * step] / count - mean / count;
+        mean += (double)x[t * stride] / count - mean / count;
     }
     return mean;
 }
 
-static void fill(tl_missing policy, tl_real *x, size_t length, size_t step, size_t first) {
+static void fill(tl_missing_policy policy, tl_real *x, size_t length, size_t stride, size_t first) {
     if (policy == TL_MISSING_INTERPOLATE) {
-        interpolate(x, length, step, first);
+        interpolate(x, length, stride, first);
         return;
     }
-    const tl_real value = policy == TL_MISSING_MEAN ? (tl_real)mean_of(x, length, step, first) : 0;
+    const tl_real value = policy == TL_MISSING_MEAN ? (tl_real)mean_of(x, length, stride, first) : 0;
     for (size_t t = 0; t < length; t++)
-        if (isnan(x[t * step])) x[t * step] = value;
+        if (isnan(x[t * stride])) x[t * stride] = value;
 }
 
-size_t tl_missing_fill(tl_missing policy, tl_real *series, size_t length, size_t channels) {
+size_t tl_missing_fill(tl_missing_policy policy, tl_real *series, size_t length, size_t channels) {
     for (size_t c = 0; c < channels; c++) {
         size_t first = 0;
         while (first < length && isnan(series[first * channels + c])) first++;

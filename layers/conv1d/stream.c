@@ -1,0 +1,235 @@
+/* A convolution on a stream: its window is read in place, by weights that were packed once.
+ *
+ * One output at a time, the additions of its sum wait for each other. But of a dilated kernel all taps but the newest see steps
+ * that have been there for a while: of the next few outputs their part is summed together, by a tile of registers, and each of
+ * these outputs then goes on from there. The order of the additions stays that of the direct engine.
+ */
+#include "layers/conv1d/direct.h"
+#include "layers/conv1d/variant.h"
+
+#include "base/memory.h"
+#include "compute/packed.h"
+
+#include <string.h>
+
+enum {
+    MAX_AHEAD = 12, /* outputs: one or two tiles of registers */
+    MIN_OLDER = 16  /* elements of their windows for which that is worth it */
+};
+
+static size_t all_channels(const tl_conv1d_groups *self) { return self->groups * self->job.shape.channels; }
+static size_t all_filters(const tl_conv1d_groups *self) { return self->groups * self->job.shape.filters; }
+
+static bool by_channel(const tl_conv1d_groups *self) {
+    const tl_conv1d_shape *s = &self->job.shape;
+    return self->job.engine[TL_FORWARD] == &tl_conv1d_depthwise || (self->groups > 1 && s->channels == 1 && s->filters == 1);
+}
+
+/* Outputs whose older taps are summed together: none of them sees a step that is not there yet. */
+static size_t outputs_ahead(const tl_conv1d_groups *self) {
+    const tl_conv1d_shape *s = &self->job.shape;
+    if (by_channel(self) || s->stride > 1 || (s->kernel - 1) * s->channels < MIN_OLDER) return 0;
+    return s->dilation + 1 < MAX_AHEAD ? s->dilation + 1 : MAX_AHEAD;
+}
+
+/* Whether outputs are sums of lanes: then each group is a tl_factor. */
+static bool by_lanes(const tl_conv1d_groups *self, const tl_kernels *kernels) {
+    return !by_channel(self) && tl_direct_by_lanes(&self->job.shape, kernels->lanes);
+}
+
+static size_t factor_count(const tl_conv1d_shape *s) { return tl_packed_factor_count(s->kernel * s->channels, s->filters); }
+
+static inline size_t group_count(const tl_conv1d_shape *s) { return tl_packed_count(s->kernel, s->channels, s->filters); }
+
+/* tl_streaming.own of a convolution whose outputs fit one call of the kernel, for what happens most often: one output whose older
+ * taps have been summed. */
+enum {
+    AHEAD,  /* outputs_ahead; 0: not such a one */
+    WIDTH,  /* elements of each */
+    NEWEST, /* where the newest tap is, and its weights */
+    FACTOR,
+    LANES = NEWEST /* without AHEAD: whether by_lanes */
+};
+
+void tl_conv1d_stream_plan(const tl_conv1d_groups *self, const tl_kernels *kernels, tl_streaming *how) {
+    const tl_conv1d_shape *s = &self->job.shape;
+    how->extent = (s->kernel - 1) * s->dilation + 1;
+    how->stride = s->stride;
+    how->left = s->pad_left;
+    how->packed = by_channel(self) ? (s->kernel + 1) * all_channels(self) : self->groups * group_count(s);
+    if (by_lanes(self, kernels)) {
+        how->packed = self->groups * factor_count(s);
+        how->ahead = s->kernel * s->channels;
+        how->own[LANES] = true;
+        return;
+    }
+    how->ahead = self->groups * outputs_ahead(self) * tl_aligned_count(s->filters);
+    if (self->groups > 1 || outputs_ahead(self) == 0 || s->filters > TL_ROW_VECTORS * kernels->lanes) return;
+    const size_t newest = s->kernel - 1;
+    how->own[AHEAD] = outputs_ahead(self);
+    how->own[WIDTH] = tl_aligned_count(s->filters);
+    how->own[NEWEST] = newest * s->dilation * s->channels;
+    how->own[FACTOR] = tl_aligned_count(s->filters) + newest * s->channels * tl_packed_lanes(kernels, s->filters, 0);
+}
+
+void tl_conv1d_stream_pack(const tl_conv1d_groups *self, const tl_kernels *kernels, const tl_real *weight, const tl_real *bias,
+                           tl_real *packed) {
+    const tl_conv1d_shape *s = &self->job.shape;
+    const size_t filters = all_filters(self);
+    if (by_channel(self)) { /* (kernel, channels), then the bias */
+        memcpy(packed, weight, s->kernel * filters * sizeof *packed);
+        if (bias) memcpy(packed + s->kernel * filters, bias, filters * sizeof *packed);
+        return;
+    }
+    const bool lanes = by_lanes(self, kernels);
+    for (size_t g = 0; g < self->groups; g++) {
+        const tl_packed_weights weights = {.taps = s->kernel,
+                                           .channels = s->channels,
+                                           .width = s->filters,
+                                           .weight = weight + g * s->filters,
+                                           .tap_stride = (ptrdiff_t)(s->channels * filters),
+                                           .channel_stride = filters,
+                                           .output_stride = 1,
+                                           .bias = bias ? bias + g * s->filters : NULL};
+        if (lanes)
+            tl_packed_factor_make(kernels, &weights, packed + g * factor_count(s));
+        else
+            tl_packed_make(kernels, &weights, packed + g * group_count(s));
+    }
+}
+
+static void rectify(const tl_kernels *kernels, const tl_stream_pass *pass, size_t filters) {
+    if (!pass->how->relu) return;
+    kernels->activate(
+        &(tl_activation_run){.activation = TL_ACTIVATION_RELU, .from = pass->y, .to = pass->y, .count = pass->windows * filters});
+}
+
+/* The window of a group of channels, without the other ones. */
+static void gather_window(const tl_conv1d_groups *self, const tl_real *x, tl_real *window) {
+    const tl_conv1d_shape *s = &self->job.shape;
+    for (size_t tap = 0; tap < s->kernel; tap++)
+        memcpy(window + tap * s->channels, x + tap * all_channels(self), s->channels * sizeof *window);
+}
+
+static void run_by_lanes(const tl_conv1d_groups *self, const tl_stream_pass *pass) {
+    const tl_conv1d_shape *s = &self->job.shape;
+    const size_t channels = all_channels(self), filters = all_filters(self), row = s->stride * channels;
+    for (size_t g = 0; g < self->groups; g++) {
+        const tl_real *packed = pass->packed + g * factor_count(s), *x = pass->x[0] + g * s->channels;
+        tl_factor_rows rows = {
+            .x = x, .row_stride = row, .rows = pass->windows, .y = pass->y + g * s->filters, .y_stride = filters};
+        if (self->groups == 1 || s->kernel == 1) {
+            tl_packed_factor_multiply(packed, &rows);
+            continue;
+        }
+        rows.x = pass->ahead;
+        rows.rows = 1;
+        for (size_t i = 0; i < pass->windows; i++, rows.y += filters) {
+            gather_window(self, x + i * row, pass->ahead);
+            tl_packed_factor_multiply(packed, &rows);
+        }
+    }
+    rectify(tl_kernels_of(pass->workers), pass, filters);
+}
+
+static void run_by_channel(const tl_conv1d_groups *self, const tl_stream_pass *pass) {
+    const tl_conv1d_shape *s = &self->job.shape;
+    const tl_kernels *kernels = tl_kernels_of(pass->workers);
+    const size_t channels = all_channels(self);
+    kernels->depthwise(&(tl_depthwise_rows){.length = (pass->windows - 1) * s->stride + pass->how->extent,
+                                            .out_length = pass->windows,
+                                            .channels = channels,
+                                            .kernel = s->kernel,
+                                            .stride = s->stride,
+                                            .dilation = s->dilation,
+                                            .x = pass->x[0],
+                                            .weight = pass->packed,
+                                            .bias = pass->packed + s->kernel * channels,
+                                            .y = pass->y});
+    rectify(kernels, pass, channels);
+}
+
+/* The sum of a group over all taps, for all windows of the pass. */
+static inline tl_packed_sum sum_of(const tl_conv1d_groups *self, const tl_stream_pass *pass, size_t group) {
+    const tl_conv1d_shape *s = &self->job.shape;
+    const size_t channels = all_channels(self), filters = all_filters(self);
+    return (tl_packed_sum){.packed = pass->packed + group * group_count(s),
+                           .taps = s->kernel,
+                           .channels = s->channels,
+                           .width = s->filters,
+                           .last = s->kernel,
+                           .x = pass->x[0] + group * s->channels,
+                           .tap_stride = s->dilation * channels,
+                           .row_stride = s->stride * channels,
+                           .out = pass->y + group * s->filters,
+                           .out_stride = filters,
+                           .rows = pass->windows,
+                           .relu = pass->how->relu};
+}
+
+/* All taps but the newest, of so many outputs: ahead (outputs, width rounded up to a cache line). Seldom called, and not inlined.
+ */
+static __attribute__((noinline)) void sum_older(const tl_kernels *kernels, tl_packed_sum sum, size_t outputs, tl_real *ahead) {
+    sum.last = sum.taps - 1;
+    sum.out = ahead;
+    sum.out_stride = tl_aligned_count(sum.width);
+    sum.rows = outputs;
+    sum.relu = false;
+    tl_packed_run(kernels, &sum);
+}
+
+/* `sum`, of one output, from where its older taps were summed to in slot `slot` of `ahead`. They are summed there first, of
+ * `outputs` outputs, in the turn of the first one. */
+static inline void sum_newest(const tl_kernels *kernels, const tl_packed_sum *sum, size_t outputs, size_t slot, tl_real *ahead) {
+    const size_t width = tl_aligned_count(sum->width), newest = sum->taps - 1;
+    tl_packed_sum part = *sum;
+    if (slot == 0) sum_older(kernels, *sum, outputs, ahead);
+    part.first = newest;
+    part.x = sum->x + newest * sum->tap_stride;
+    part.start = ahead + slot * width;
+    tl_packed_row(kernels, &part);
+}
+
+static void run_all(const tl_conv1d_groups *self, const tl_stream_pass *pass) {
+    const tl_kernels *kernels = tl_kernels_of(pass->workers);
+    const size_t outputs = pass->windows == 1 ? outputs_ahead(self) : 0;
+    if (by_channel(self)) {
+        run_by_channel(self, pass);
+        return;
+    }
+    if (pass->how->own[AHEAD] == 0 && pass->how->own[LANES]) {
+        run_by_lanes(self, pass);
+        return;
+    }
+    const bool there = outputs && pass->first < *pass->ahead_until && pass->first + outputs >= *pass->ahead_until;
+    if (outputs && !there) *pass->ahead_until = pass->first + outputs;
+    const size_t slot = outputs ? (size_t)(pass->first + outputs - *pass->ahead_until) : 0;
+    for (size_t g = 0; g < self->groups; g++) {
+        const tl_packed_sum sum = sum_of(self, pass, g);
+        if (outputs)
+            sum_newest(kernels, &sum, outputs, slot, pass->ahead + g * outputs * tl_aligned_count(sum.width));
+        else
+            tl_packed_run(kernels, &sum);
+    }
+}
+
+/* False where its older taps have not been summed, or it is no such convolution. */
+static inline bool run_newest(const tl_conv1d_groups *self, const tl_kernels *kernels, const tl_stream_pass *pass) {
+    const size_t *own = pass->how->own;
+    const uint64_t left = *pass->ahead_until - pass->first;
+    if (pass->windows != 1 || left - 1 >= own[AHEAD]) return false;
+    kernels->row_product(&(tl_row_product){.x = pass->x[0] + own[NEWEST],
+                                           .runs = 1,
+                                           .count = self->job.shape.channels,
+                                           .stride = 1,
+                                           .factor = pass->packed + own[FACTOR],
+                                           .start = pass->ahead + (own[AHEAD] - left) * own[WIDTH],
+                                           .out = pass->y,
+                                           .width = self->job.shape.filters,
+                                           .relu = pass->how->relu});
+    return true;
+}
+
+void tl_conv1d_stream_run(const tl_conv1d_groups *self, const tl_stream_pass *pass) {
+    if (!run_newest(self, tl_kernels_of(pass->workers), pass)) run_all(self, pass);
+}

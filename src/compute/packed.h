@@ -1,0 +1,95 @@
+/* packed.h: sums over windows, with weights that were packed once, for streams: of one row as fast as of many.
+ *
+ * The additions go in the order of the direct engine, tap by tap and channel by channel, for the same bits in any number of rows.
+ */
+#ifndef TL_PACKED_H
+#define TL_PACKED_H
+
+#include "base/memory.h"
+#include "compute/product.h"
+
+#include "kernels/kernels.h"
+
+/* Weights as a layer has them: element (tap, channel, output) is weight[tap·tap_stride + channel·channel_stride +
+ * output·output_stride].
+ */
+typedef struct tl_packed_weights {
+    size_t taps, channels, width;
+    const tl_real *weight;
+    ptrdiff_t tap_stride;
+    size_t channel_stride, output_stride;
+    const tl_real *bias; /* (width) or NULL */
+} tl_packed_weights;
+
+/* Elements that they take, whatever the instruction set: a multiple of a cache line. */
+size_t tl_packed_count(size_t taps, size_t channels, size_t width);
+
+void tl_packed_make(const tl_kernels *kernels, const tl_packed_weights *weights, tl_real *packed);
+
+/* out[r][o] = start[o] + the sum over taps and channels of x[r·row_stride + tap·tap_stride + channel] · weight, for rows r and the
+ * taps from `first` to `last` - 1. */
+typedef struct tl_packed_sum {
+    const tl_real *packed;
+    size_t taps, channels, width; /* of the packed weights */
+    size_t first, last;
+    const tl_real *x; /* at tap `first` of the first row */
+    size_t tap_stride, row_stride;
+    const tl_real *start; /* (width, rounded up to a cache line) what one row starts from; NULL: the bias, or 0 */
+    tl_real *out;
+    size_t out_stride, rows;
+    bool relu; /* max(…, 0), NaN staying */
+} tl_packed_sum;
+
+void tl_packed_run(const tl_kernels *kernels, const tl_packed_sum *sum);
+
+/* ---- a tl_factor with a copy of its weights ---- */
+
+/* Elements that it takes; `weights` as above, of one tap after the other. It stays where it was made. */
+size_t tl_packed_factor_count(size_t inner, size_t width);
+void tl_packed_factor_make(const tl_kernels *kernels, const tl_packed_weights *weights, tl_real *packed);
+
+/* Rows of y = bias + x · weight, for all outputs. */
+void tl_packed_factor_multiply(const tl_real *packed, const tl_factor_rows *rows);
+
+/* ---- one row, where every nanosecond counts: inlined into its caller ---- */
+
+/* packed: what the outputs start from (width, rounded up to a cache line); then the outputs in blocks of at most TL_ROW_VECTORS
+ * vectors, each (taps, channels, lanes of the block), zero beyond the last output. */
+
+/* Outputs of the block that begins with `first`, rounded up to whole vectors. */
+static inline size_t tl_packed_lanes(const tl_kernels *kernels, size_t width, size_t first) {
+    const size_t lanes = kernels->lanes, maximum = TL_ROW_VECTORS * lanes, left = width - first; /* lanes: a power of two */
+    return left > maximum ? maximum : (left + lanes - 1) & ~(lanes - 1);
+}
+
+/* A window as runs of elements that lie evenly in memory: as few as there can be. */
+typedef struct tl_packed_runs {
+    size_t runs, run_stride, count, stride;
+} tl_packed_runs;
+
+static inline tl_packed_runs tl_packed_runs_of(const tl_packed_sum *s) {
+    const size_t taps = s->last - s->first;
+    if (taps == 1 || s->tap_stride == s->channels) return (tl_packed_runs){.runs = 1, .count = taps * s->channels, .stride = 1};
+    if (s->channels == 1) return (tl_packed_runs){.runs = 1, .count = taps, .stride = s->tap_stride};
+    return (tl_packed_runs){.runs = taps, .run_stride = s->tap_stride, .count = s->channels, .stride = 1};
+}
+
+static inline __attribute__((always_inline)) void tl_packed_row(const tl_kernels *kernels, const tl_packed_sum *s) {
+    const tl_packed_runs window = tl_packed_runs_of(s);
+    const tl_real *factor = s->packed + tl_aligned_count(s->width), *start = s->start ? s->start : s->packed;
+    for (size_t first = 0, lanes; first < s->width; first += lanes, factor += s->taps * s->channels * lanes) {
+        lanes = tl_packed_lanes(kernels, s->width, first);
+        kernels->row_product(&(tl_row_product){.x = s->x,
+                                               .runs = window.runs,
+                                               .run_stride = window.run_stride,
+                                               .count = window.count,
+                                               .stride = window.stride,
+                                               .factor = factor + s->first * s->channels * lanes,
+                                               .start = start + first,
+                                               .out = s->out + first,
+                                               .width = s->width - first < lanes ? s->width - first : lanes,
+                                               .relu = s->relu});
+    }
+}
+
+#endif
