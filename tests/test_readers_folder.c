@@ -455,7 +455,7 @@ static void remove_channels(void) {
     for (size_t i = 0; i < 4; i++) remove(files_path(names[i]));
 }
 
-static void given_a_file_for_each_channel_when_read_then_line_i_of_each_is_series_i(void **unused) {
+static void given_a_file_a_channel_when_read_then_line_i_of_each_is_series_i(void **unused) {
     (void)unused;
     tl_error error = {0};
     write_channels("5 6\n7 8\n");
@@ -479,7 +479,7 @@ static void given_a_file_for_each_channel_when_read_then_line_i_of_each_is_serie
     remove_channels();
 }
 
-static void given_channels_that_do_not_fit_or_have_no_labels_when_read_then_refused(void **unused) {
+static void given_channels_unequal_or_without_labels_when_read_then_refused(void **unused) {
     (void)unused;
     static const struct {
         const char *channel, *labels, *message;
@@ -503,8 +503,8 @@ static void given_channels_that_do_not_fit_or_have_no_labels_when_read_then_refu
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_a_file_for_each_channel_when_read_then_line_i_of_each_is_series_i),
-        cmocka_unit_test(given_channels_that_do_not_fit_or_have_no_labels_when_read_then_refused),
+        cmocka_unit_test(given_a_file_a_channel_when_read_then_line_i_of_each_is_series_i),
+        cmocka_unit_test(given_channels_unequal_or_without_labels_when_read_then_refused),
         cmocka_unit_test(given_a_folder_of_two_halves_when_read_then_the_one_that_is_meant),
         cmocka_unit_test(given_sound_of_any_kind_when_read_then_samples_from_minus_one_to_one),
         cmocka_unit_test(given_other_sound_when_read_then_the_message_says_what_is_read),

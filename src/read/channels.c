@@ -20,12 +20,11 @@ static bool ends_with(const char *name, const char *half) {
 static bool is_about(const char *name) { return strncmp(name, "y_", 2) == 0 || strncmp(name, "subject_", 8) == 0; }
 
 /* Whether the folder's files are channels of one half, "train" or "test": two or more. */
-static const char *half_of(const char *path) {
+static const char *half_of(const char *path, tl_error *error) {
     static const char *const halves[] = {"train", "test"};
-    tl_error ignored = {0};
     tl_names names;
     const char *half = NULL;
-    tl_folder_list(path, false, &names, &ignored);
+    tl_folder_list(path, false, &names, error);
     for (size_t h = 0; h < 2 && !half; h++) {
         size_t channels = 0, others = 0;
         for (size_t i = 0; i < names.count; i++) {
@@ -40,11 +39,10 @@ static const char *half_of(const char *path) {
 }
 
 /* The only folder in a folder; NULL where there is none or more. Free it. */
-static char *only_folder(const char *path) {
-    tl_error ignored = {0};
+static char *only_folder(const char *path, tl_error *error) {
     tl_names names;
-    tl_folder_list(path, true, &names, &ignored);
-    char *inside = names.count == 1 ? tl_folder_join(path, names.names[0], &ignored) : NULL;
+    tl_folder_list(path, true, &names, error);
+    char *inside = names.count == 1 ? tl_folder_join(path, names.names[0], error) : NULL;
     tl_names_free(&names);
     return inside;
 }
@@ -64,20 +62,19 @@ static char *find_beside(const char *folder, const char *what, const char *half,
 
 /* The folder of the channels: the path, or the only folder in it, where the labels are beside that. Free it; NULL: there is none.
  */
-static char *channels_of(const char *path) {
-    tl_error ignored = {0};
-    if (half_of(path)) return strdup(path);
-    char *inside = only_folder(path);
-    const char *half = inside ? half_of(inside) : NULL;
-    char *labels = half ? find_beside(inside, "y", half, &ignored) : NULL;
+static char *channels_of(const char *path, tl_error *error) {
+    if (half_of(path, error)) return strdup(path);
+    char *inside = only_folder(path, error);
+    const char *half = inside ? half_of(inside, error) : NULL;
+    char *labels = half ? find_beside(inside, "y", half, error) : NULL;
     if (!labels) free(inside);
     char *found = labels ? inside : NULL;
     free(labels);
     return found;
 }
 
-bool tl_is_channels(const char *path) {
-    char *folder = channels_of(path);
+bool tl_is_channels(const char *path, tl_error *error) {
+    char *folder = tl_failed(error) ? NULL : channels_of(path, error);
     const bool is = folder != NULL;
     free(folder);
     return is;
@@ -180,8 +177,8 @@ static tl_status read_about(tl_samples *s, const char *labels, const char *group
 }
 
 tl_status tl_channels_read(tl_samples *s, const char *path, tl_error *error) {
-    char *folder = channels_of(path);
-    const char *half = folder ? half_of(folder) : NULL;
+    char *folder = channels_of(path, error);
+    const char *half = folder ? half_of(folder, error) : NULL;
     char *labels = half ? find_beside(folder, "y", half, error) : NULL,
          *groups = half ? find_beside(folder, "subject", half, error) : NULL;
     s->grouped = groups != NULL;
