@@ -362,7 +362,7 @@ static void given_a_state_when_restored_in_another_stream_then_it_goes_on(void *
     }
 }
 
-static void given_damaged_or_foreign_bytes_when_restored_then_refused_and_unchanged(void **unused) {
+static void given_damaged_bytes_when_restored_then_refused_and_unchanged(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_model *model = model_of(branches, LENGTH, 3), *other = model_of(shared_inputs, LENGTH, 2);
@@ -469,7 +469,7 @@ static tl_node two_rates(tl_model *m, tl_node x) { /* which are one where the le
     return tl_add(m, (const tl_node[]){half, tl_max_pool(m, x, &(tl_pool_cfg){.window = 3, .stride = 1})}, 2);
 }
 
-static void given_a_layer_that_needs_the_whole_series_when_made_then_the_cure_is_told(void **unused) {
+static void given_a_layer_of_whole_series_when_streamed_then_the_cure_is_told(void **unused) {
     (void)unused;
     static const struct refused {
         builder build;
@@ -593,10 +593,10 @@ int main(void) {
         cmocka_unit_test(given_any_layer_when_streamed_then_whole_series_or_refused),
         cmocka_unit_test(given_global_pools_when_streamed_then_those_of_all_steps_or_a_window),
         cmocka_unit_test(given_a_state_when_restored_in_another_stream_then_it_goes_on),
-        cmocka_unit_test(given_damaged_or_foreign_bytes_when_restored_then_refused_and_unchanged),
+        cmocka_unit_test(given_damaged_bytes_when_restored_then_refused_and_unchanged),
         cmocka_unit_test(given_streams_of_one_model_when_threads_push_then_each_is_right),
         cmocka_unit_test(given_a_stream_when_the_model_trains_on_then_it_keeps_its_parameters),
-        cmocka_unit_test(given_a_layer_that_needs_the_whole_series_when_made_then_the_cure_is_told),
+        cmocka_unit_test(given_a_layer_of_whole_series_when_streamed_then_the_cure_is_told),
         cmocka_unit_test(given_wrong_calls_when_pushed_then_the_error_stays_until_reset),
         cmocka_unit_test(given_no_stream_when_called_then_errors_and_zeros),
         cmocka_unit_test(given_networks_when_made_then_delay_field_and_rate_are_known),

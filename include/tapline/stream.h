@@ -31,7 +31,8 @@ typedef struct tl_stream_cfg {
 /* A stream of a compiled model, at its beginning, with all the memory that it will take; free with tl_stream_free. It copies the
  * parameters: training the model further does not change a stream, make another one after it. The model has to live as long as its
  * streams. `cfg` NULL: all defaults. Fails naming the layer that does not work on a stream, why, and what to use in its place; for
- * a window or hop where no layer has one; and where they are no multiple of the steps that the layers before take for an output. */
+ * a window or hop where no layer has one; and where they are no multiple of the steps that the layers before take for an output.
+ * That of a model compiled with plan_only has no memory and an error from the beginning, but tells what is known beforehand. */
 static inline tl_stream *tl_stream_new(const tl_model *model, const tl_stream_cfg *cfg, tl_error *error);
 
 /* Another stream at the same place, which shares the parameters with the first, in whatever order the two are freed. */

@@ -16,7 +16,7 @@
 #endif
 
 extern const command train_command;
-extern const command eval_command, predict_command, info_command, import_command, export_command;
+extern const command eval_command, predict_command, stream_command, info_command, import_command, export_command;
 extern const command bench_conv_command, bench_step_command, bench_read_command; /* in bench/ */
 
 /* All of them, in the order of the help; NULL behind the last. */

@@ -6,6 +6,7 @@
 
 #include <tapline/architecture.h>
 #include <tapline/file.h>
+#include <tapline/stream.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,6 +92,23 @@ static void add_file(const network *self, json_t *object) {
     json_object_set_new(object, "class_names", list_classes(&self->info.data));
 }
 
+/* What it is as a stream, or why it is none. */
+static json_t *describe_stream(const network *self) {
+    tl_error error = {0};
+    json_t *object = json_object();
+    tl_stream *stream = tl_stream_new(self->inference, NULL, &error);
+    if (stream) {
+        report_count(object, "delay", tl_stream_delay(stream));
+        report_count(object, "receptive_field", tl_stream_receptive_field(stream));
+        report_count(object, "outputs", tl_stream_rate_of(stream).outputs);
+        report_count(object, "steps", tl_stream_rate_of(stream).steps);
+        report_count(object, "bytes", tl_stream_memory(stream));
+    } else
+        report_text(object, "refused", error.text);
+    tl_stream_free(stream);
+    return object;
+}
+
 static void report_as_json(const network *self) {
     const tl_shape in = tl_input_shape(self->training), out = tl_output_shape(self->training);
     const info_settings *settings = self->settings;
@@ -109,6 +127,7 @@ static void report_as_json(const network *self) {
     report_count(object, "batch", batch_of(settings));
     report_count(object, "training_bytes", tl_model_memory(self->training));
     report_count(object, "inference_bytes", tl_model_memory(self->inference));
+    json_object_set_new(object, "stream", describe_stream(self));
     json_object_set(object, "layers", self->layers);
     report_json(object);
 }
@@ -208,6 +227,24 @@ static void print_architecture(const network *self) {
     printf("output     length %zu, channels %zu\n", out.length, out.channels);
 }
 
+static void print_stream(const network *self) {
+    json_t *stream = describe_stream(self);
+    const size_t field = number_of(stream, "receptive_field"), outputs = number_of(stream, "outputs");
+    char memory[REPORT_NUMBER];
+    if (json_object_get(stream, "refused")) {
+        printf("stream     none: %s\n", text_of(stream, "refused"));
+    } else {
+        printf("stream     delay %zu, ", number_of(stream, "delay"));
+        if (field)
+            printf("receptive field %zu steps, ", field);
+        else
+            printf("outputs depend on all steps before them, ");
+        printf("%zu output%s for %zu, %s\n", outputs, outputs == 1 ? "" : "s", number_of(stream, "steps"),
+               report_scaled(memory, (double)number_of(stream, "bytes"), "B"));
+    }
+    json_decref(stream);
+}
+
 static void report_as_text(const network *self) {
     char training[REPORT_NUMBER], inference[REPORT_NUMBER];
     if (self->settings->architecture)
@@ -218,6 +255,7 @@ static void report_as_text(const network *self) {
            report_scaled(training, (double)tl_model_memory(self->training), "B"),
            report_scaled(inference, (double)tl_model_memory(self->inference), "B"), batch_of(self->settings),
            tl_model_threads(self->training));
+    print_stream(self);
     print_table(self);
 }
 

@@ -1,67 +1,21 @@
 /* `tapline predict`, compiled once for each precision (commands.h). */
 #include "cli/model.h"
+#include "cli/outputs.h"
 #include "cli/report.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { ROWS = 1024 };                                                /* predicted at once */
-static const int digits = sizeof(tl_real) == sizeof(float) ? 9 : 17; /* that tell any two numbers apart */
-
-/* A field of CSV (RFC 4180): in quotes where it needs them. Control characters are shown (print_part), but for line ends and tabs
- * where no terminal reads them. */
-static void print_field(const char *text) {
-    const char *raw = isatty(STDOUT_FILENO) ? "\"" : "\"\r\n\t";
-    const bool quoted = strpbrk(text, ",\"\r\n");
-    if (quoted) putchar('"');
-    while (*text) {
-        const size_t length = strcspn(text, raw);
-        print_part(stdout, text, length);
-        text += length;
-        if (*text == '"') putchar('"');
-        if (*text) putchar(*text++);
-    }
-    if (quoted) putchar('"');
-}
+enum { ROWS = 1024 }; /* predicted at once */
 
 /* Whether there is an output for every step. */
 static bool has_steps(const loaded *self) { return tl_output_shape(self->model).length > 1; }
 
-static void print_class(const tl_dataset *data, size_t class) {
-    if (data->class_names)
-        print_field(data->class_names[class]);
-    else
-        printf("%zu", class);
-}
-
-/* Several values at a time are numbered. */
 static void print_head(const loaded *self, size_t outputs) {
-    const tl_dataset *data = &self->info.data;
     if (self->data->windows) fputs("recording,start,", stdout);
     if (has_steps(self)) fputs(self->data->windows ? "step," : "series,step,", stdout);
-    if (data->classes > 0) fputs("class", stdout);
-    for (size_t c = 0; c < outputs; c++) {
-        if (data->classes > 0 || c > 0) putchar(',');
-        if (data->classes > 0)
-            print_class(data, c);
-        else if (outputs > 1)
-            printf("value_%zu", c);
-        else
-            fputs("value", stdout);
-    }
-    putchar('\n');
-}
-
-static void print_row(const loaded *self, const tl_real *y, size_t outputs) {
-    const tl_dataset *data = &self->info.data;
-    size_t largest = 0;
-    for (size_t c = 1; c < outputs; c++)
-        if (y[c] > y[largest]) largest = c;
-    if (data->classes > 0) print_class(data, largest);
-    for (size_t c = 0; c < outputs; c++) printf("%s%.*g", data->classes > 0 || c > 0 ? "," : "", digits, (double)y[c]);
-    putchar('\n');
+    IN_PRECISION(outputs_head)(&self->info.data, outputs);
 }
 
 /* Fails for a series, numbered from `first` on, whose prediction is not finite. */
@@ -91,7 +45,7 @@ static void print_rows(const loaded *self, size_t first, const tl_tensor *y) {
     for (size_t i = 0; i < y->shape[0]; i++)
         for (size_t t = 0; t < steps; t++) {
             print_place(self, first + i, t);
-            print_row(self, y->data + (i * steps + t) * outputs, outputs);
+            IN_PRECISION(outputs_row)(&self->info.data, y->data + (i * steps + t) * outputs, outputs);
         }
 }
 

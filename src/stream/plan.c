@@ -59,7 +59,7 @@ static void set_window(making *m, tl_stream_node *node, tl_stream_rate rate) {
     node->single = true;
     node->how.stride = cfg->hop ? rows_of(m, node, "hop", cfg->hop, rate) : 1;
     node->how.extent = cfg->window ? rows_of(m, node, "window", cfg->window, rate) : node->how.stride;
-    node->how.running = cfg->window == 0;
+    node->how.running = cfg->window == 0 && node->how.state > 0;
 }
 
 static bool pointwise(const tl_streaming *how) { return how->extent == 1 && how->stride == 1 && how->left == 0 && how->ups == 1; }
@@ -414,7 +414,7 @@ static void make(making *m) {
     if (!tl_failed(m->error)) size_lines(m->plan);
     if (!tl_failed(m->error)) size_nodes(m);
     if (!tl_failed(m->error)) find_reach(m);
-    if (!tl_failed(m->error)) pack_parameters(m);
+    if (!tl_failed(m->error) && !m->model->plan_only) pack_parameters(m);
     free(m->readers);
     free(m->node_of);
     free(m->line_readers);

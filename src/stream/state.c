@@ -138,6 +138,8 @@ static bool usable(const tl_stream *stream, const char *caller, const void *byte
         tl_fail(error, TL_ERROR_STATE, "%s: the stream is NULL", caller);
     else if (!bytes)
         tl_fail(error, TL_ERROR_ARGUMENT, "%s: the bytes are NULL", caller);
+    else if (!stream->memory)
+        tl_fail(error, stream->error.status, "%s: %s", caller, stream->error.text);
     else
         return true;
     return false;

@@ -23,6 +23,17 @@ static void bind_passes(tl_stream *stream) {
     }
 }
 
+/* Of a model that was compiled with plan_only. */
+static tl_stream *without_memory(tl_stream *stream, tl_error *error) {
+    if (stream->place && stream->rows && stream->pass) {
+        tl_fail(&stream->error, TL_ERROR_STATE, "the stream is of a model compiled with plan_only: it has no memory to run in");
+        return stream;
+    }
+    tl_fail(error, TL_ERROR_MEMORY, "stream: out of memory");
+    tl_stream_free(stream);
+    return NULL;
+}
+
 static tl_stream *stream_of(tl_stream_plan *plan, tl_error *error) {
     tl_stream *stream = calloc(1, sizeof *stream);
     if (stream) {
@@ -30,6 +41,7 @@ static tl_stream *stream_of(tl_stream_plan *plan, tl_error *error) {
         stream->place = calloc(plan->nodes, sizeof *stream->place);
         stream->rows = calloc(plan->lines, sizeof *stream->rows);
         stream->pass = calloc(plan->nodes, sizeof *stream->pass);
+        if (!plan->packed) return without_memory(stream, error);
         stream->memory = tl_allocate(plan->memory_count + plan->scratch_count, sizeof(tl_real), "stream", error);
     }
     if (stream && stream->place && stream->rows && stream->pass && stream->memory) {
@@ -49,7 +61,7 @@ tl_stream *tl_stream_new_sized(const tl_model *model, const tl_stream_cfg *given
     tl_stream_cfg cfg;
     tl_error own = {0};
     if (!error) error = &own;
-    if (tl_failed(error) || tl_report(model, error) != TL_OK) return NULL;
+    if (tl_failed(error) || (!(model && model->plan_only) && tl_report(model, error) != TL_OK)) return NULL;
     if (!model->compiled) {
         tl_fail(error, TL_ERROR_STATE, "stream: the model is not compiled");
         return NULL;
@@ -73,7 +85,7 @@ tl_stream *tl_stream_copy(const tl_stream *stream, tl_error *error) {
     if (!copy) return NULL;
     memcpy(copy->place, stream->place, plan->nodes * sizeof *copy->place);
     memcpy(copy->rows, stream->rows, plan->lines * sizeof *copy->rows);
-    memcpy(copy->memory, stream->memory, plan->memory_count * sizeof *copy->memory);
+    if (copy->memory) memcpy(copy->memory, stream->memory, plan->memory_count * sizeof *copy->memory);
     copy->error = stream->error;
     copy->ended = stream->ended;
     return copy;
@@ -96,7 +108,7 @@ void tl_stream_line_begin(tl_stream *stream, size_t line, int64_t first) {
 }
 
 void tl_stream_reset(tl_stream *stream) {
-    if (!stream) return;
+    if (!stream || !stream->memory) return;
     const tl_stream_plan *plan = stream->plan;
     memset(stream->place, 0, plan->nodes * sizeof *stream->place);
     memset(stream->memory, 0, plan->memory_count * sizeof *stream->memory);
