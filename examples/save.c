@@ -26,9 +26,8 @@ int main(int argc, char **argv) {
     tl_model_save(model, "model.safetensors", &(tl_save_cfg){.data = data}, &error);
 
     tl_model *loaded = tl_model_load("model.safetensors", &(tl_load_cfg){.compile.inference_only = true}, &info, &error);
-    tl_dataset *test = tl_dataset_read(
-        "builtin:cbf/test",
-        &(tl_read_cfg){.reference = &info.data, .normalize = info.normalize, .missing_policy = info.missing_policy}, &error);
+    tl_dataset *test =
+        tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.reference = &info.data, .missing_policy = info.missing_policy}, &error);
     if (test) tl_evaluate(loaded, test, &metrics, &error);
     if (tl_failed(&error))
         fprintf(stderr, "%s\n", error.text);

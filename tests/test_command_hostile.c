@@ -133,12 +133,13 @@ static char *repeat(const char *text, size_t count, const char *end) {
     const size_t each = strlen(text);
     char *all = malloc(count * each + strlen(end) + 1);
     assert_non_null(all);
-    for (size_t i = 0; i < count; i++) memcpy(all + i * each, text, each);
+    for (size_t i = 0; i < count; i++)
+        memcpy(all + i * each, text, each); // NOLINT(bugprone-not-null-terminated-result): more follows
     memcpy(all + count * each, end, strlen(end) + 1);
     return all;
 }
 
-static void given_more_than_4096_layers_when_used_then_refused_and_as_many_are_not(void **unused) {
+static void given_more_than_4096_layers_when_used_then_refused(void **unused) {
     (void)unused;
     files_write("two.csv", two_series, strlen(two_series));
     char *many = repeat("{\"type\": \"relu\"}, ", 4095, &END[2]), *maximum = repeat("{\"type\": \"relu\"}, ", 4094, &END[2]);
@@ -182,11 +183,11 @@ static void escape_commas(const char *path) {
     free(from);
 }
 
-static void given_texts_that_grow_when_unescaped_when_used_then_counted_afterwards(void **unused) {
+static void given_texts_that_grow_when_unescaped_then_counted_afterwards(void **unused) {
     (void)unused;
     files_write("two.csv", two_series, strlen(two_series));
     char *names = repeat("\"\"~", 270000, "\"\"]");
-    memcpy(names, "[0~", 3);
+    memcpy(names, "[0~", 3); // NOLINT(bugprone-not-null-terminated-result): more follows
     const char *path = write_model("{\"type\": \"relu\"}" END, names, true);
     escape_commas(path);
     check_model(path, "classes: has more than 262144 values");
@@ -195,7 +196,7 @@ static void given_texts_that_grow_when_unescaped_when_used_then_counted_afterwar
     unlink(path);
 }
 
-static void given_a_sparse_file_of_6_gb_when_used_as_a_model_then_refused_by_its_first_bytes(void **unused) {
+static void given_a_sparse_file_of_6_gb_when_used_as_a_model_then_refused(void **unused) {
     (void)unused;
     files_write("two.csv", two_series, strlen(two_series));
     files_write("sparse", "", 0);
@@ -247,7 +248,7 @@ static void given_an_archive_that_expands_a_thousandfold_when_read_then_refused(
     unlink(files_path("bomb.npz"));
 }
 
-static void given_an_array_larger_than_the_limit_when_read_then_the_limit_is_told_and_can_be_set(void **unused) {
+static void given_an_array_over_the_limit_when_read_then_the_limit_is_told(void **unused) {
     (void)unused;
     char header[129] = "\x93NUMPY\1\0\x76\0{'descr': '|i1', 'fortran_order': False, 'shape': (30000, 101), }";
     const size_t used = 10 + strlen(header + 10);
@@ -255,7 +256,7 @@ static void given_an_array_larger_than_the_limit_when_read_then_the_limit_is_tol
     header[127] = '\n';
     files_write("large.npy", header, 128);
     assert_int_equal(truncate(files_path("large.npy"), 128 + 30000 * 101), 0);
-    REFUSED("large.npy: its series take 12", "train", files_path("large.npy"), "--max-memory", "20", "--epochs", "1", "--precision",
+    REFUSED("large.npy: its series take 24", "train", files_path("large.npy"), "--max-memory", "20", "--epochs", "1", "--precision",
             "f32");
     REFUSED("MB; the limit is 10 MB (max_memory, --max-memory)", "train", files_path("large.npy"), "--max-memory", "20", "--epochs",
             "1");
@@ -265,12 +266,12 @@ static void given_an_array_larger_than_the_limit_when_read_then_the_limit_is_tol
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_a_small_file_of_a_huge_network_when_used_then_refused_at_once),
-        cmocka_unit_test(given_more_than_4096_layers_when_used_then_refused_and_as_many_are_not),
-        cmocka_unit_test(given_texts_that_grow_when_unescaped_when_used_then_counted_afterwards),
-        cmocka_unit_test(given_a_sparse_file_of_6_gb_when_used_as_a_model_then_refused_by_its_first_bytes),
+        cmocka_unit_test(given_more_than_4096_layers_when_used_then_refused),
+        cmocka_unit_test(given_texts_that_grow_when_unescaped_then_counted_afterwards),
+        cmocka_unit_test(given_a_sparse_file_of_6_gb_when_used_as_a_model_then_refused),
         cmocka_unit_test(given_sound_that_claims_2_gb_when_read_then_refused),
         cmocka_unit_test(given_an_archive_that_expands_a_thousandfold_when_read_then_refused),
-        cmocka_unit_test(given_an_array_larger_than_the_limit_when_read_then_the_limit_is_told_and_can_be_set),
+        cmocka_unit_test(given_an_array_over_the_limit_when_read_then_the_limit_is_told),
     };
     return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;
 }

@@ -40,7 +40,7 @@ static void check_loads(const char *model) {
     run_free(&done);
 }
 
-static void given_a_request_to_end_when_training_then_checkpoint_and_model_are_written(void **unused) {
+static void given_a_signal_to_end_when_training_then_all_files_are_written(void **unused) {
     (void)unused;
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     const char *model = files_path("model"), *state = files_path("state"), *log = files_path("log.csv");
@@ -81,7 +81,7 @@ static void check_ignored(int signal_number) {
     unlink(log);
 }
 
-static void given_a_signal_that_was_ignored_when_the_command_began_then_it_stays_so(void **unused) {
+static void given_an_ignored_signal_when_the_command_begins_then_it_stays_so(void **unused) {
     (void)unused;
     check_ignored(SIGINT);
     check_ignored(SIGHUP);
@@ -110,7 +110,7 @@ static int run_unread(const char *first, const char *arguments, char said[200]) 
     return code;
 }
 
-static void given_nobody_who_reads_when_printed_then_the_command_ends_without_a_word(void **unused) {
+static void given_a_closed_pipe_when_printed_then_the_command_ends_quietly(void **unused) {
     (void)unused;
     static const char *const silent[] = {"predict %s builtin:cbf/test", "eval %s builtin:cbf/test", "info %s", "help",
                                          "help train"};
@@ -180,9 +180,9 @@ static void given_control_characters_in_names_when_printed_then_they_are_shown(v
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_a_request_to_end_when_training_then_checkpoint_and_model_are_written),
-        cmocka_unit_test(given_a_signal_that_was_ignored_when_the_command_began_then_it_stays_so),
-        cmocka_unit_test(given_nobody_who_reads_when_printed_then_the_command_ends_without_a_word),
+        cmocka_unit_test(given_a_signal_to_end_when_training_then_all_files_are_written),
+        cmocka_unit_test(given_an_ignored_signal_when_the_command_begins_then_it_stays_so),
+        cmocka_unit_test(given_a_closed_pipe_when_printed_then_the_command_ends_quietly),
         cmocka_unit_test(given_control_characters_in_names_when_printed_then_they_are_shown),
     };
     return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;

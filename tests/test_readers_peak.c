@@ -1,6 +1,6 @@
-/* The most memory that a reader holds: the data set, and of a text its longest line (read into a window that doubles) or the file,
- * whichever is less; at least twice the file and 16 MiB is always allowed. Each file is read in a process of its own, whose peak
- * the system tells. */
+/* The most memory that a reader holds: the data set, whose numbers are in double until all of them are there, and of a text its
+ * longest line (read into a window that doubles) or the file, whichever is less; at least twice the file and 16 MiB is always
+ * allowed. Each file is read in a process of its own, whose peak the system tells. */
 #include "files.h"
 
 #include <stdio.h>
@@ -29,8 +29,8 @@ typedef struct reading {
 
 static size_t bytes_of(const tl_dataset *data) {
     const size_t series = data->x.shape[0];
-    return tl_tensor_count(&data->x) * sizeof(tl_real) + (data->lengths ? series * sizeof *data->lengths : 0) +
-           series * data->target_length * (data->labels ? sizeof *data->labels : data->target_channels * sizeof *data->values);
+    return tl_tensor_count(&data->x) * sizeof(double) + (data->lengths ? series * sizeof *data->lengths : 0) +
+           series * data->target_length * (data->labels ? sizeof *data->labels : data->target_channels * sizeof(double));
 }
 
 static reading read_apart(const char *path, const tl_read_cfg *cfg) {

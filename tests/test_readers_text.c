@@ -218,7 +218,7 @@ static void given_a_file_changed_between_passes_when_read_then_refused(void **un
     more.regression = longer.regression = longer.unequal = longer.ragged = true;
     tl_samples_count(&more, 1, 2, 1, 2);
     tl_samples_announce(&more, &error);
-    tl_real *row = tl_samples_row(&more, 2, 1, &error);
+    double *row = tl_samples_row(&more, 2, 1, &error);
     assert_non_null(row);
     row[0] = row[1] = 1;
     *tl_samples_targets(&more) = 3;

@@ -14,6 +14,25 @@ typedef struct tl_window {
     size_t start;  /* the step of it that comes first */
 } tl_window;
 
+/* How series are brought to one scale before they go into a model; deviations are those of a population (divided by the count). */
+typedef enum tl_normalization {
+    TL_NORMALIZE_DEFAULT = 0, /* of what is read or scaled: as the data set that it refers to, else series; of a data set: none */
+    TL_NORMALIZE_NONE,        /* values as they are */
+    TL_NORMALIZE_SERIES,      /* each channel of each series by its own mean and standard deviation; a constant one becomes 0 */
+    TL_NORMALIZE_SET /* each channel by its mean and standard deviation over all series of the training set, as scikit-learn's
+                        StandardScaler does; of a constant one only the mean is subtracted */
+} tl_normalization;
+
+/* "series", "set", "none"; NULL for another number. And the other way round; fails listing what there is. */
+TL_API const char *tl_normalization_name(tl_normalization kind);
+TL_API tl_status tl_normalization_by_name(const char *name, tl_normalization *kind, tl_error *error);
+
+/* How the series of a data set were scaled. */
+typedef struct tl_scaling {
+    tl_normalization kind;
+    double *mean, *deviation; /* TL_NORMALIZE_SET: (channels) by which x became (x - mean) / deviation; else NULL */
+} tl_scaling;
+
 /* A set of series. Fill one yourself to use your own arrays (then do not free it with tl_dataset_free; what takes a const
  * tl_dataset reads them only, and what does not says so), or have one made by the functions below. A network with an output for
  * every step (tl_unet, tl_wavenet_steps) takes targets for every step: target_length is then the length of its output. */
@@ -29,6 +48,9 @@ typedef struct tl_dataset {
     double rate;            /* steps a second; 0: unknown. Sound and records say it */
     uint32_t *groups;       /* (count) series of one number, such as those of a person, are in one fold; NULL: each is by itself */
     tl_window *windows;     /* (count) where each series was cut from; NULL: it is whole */
+    double *exact_values;   /* (none) `values` before they were rounded, where a reader found more digits; one counts where `values`
+                               has it rounded, so that these may be changed */
+    tl_scaling scaling; /* (none) how x was scaled, as tl_dataset_read and tl_dataset_scale say; a model that is trained keeps it */
 } tl_dataset;
 
 /* What becomes of a value that a file does not have: of nothing, `?`, `NaN` or `NA` where a number should be in a text, of a NaN in
@@ -64,17 +86,11 @@ typedef enum tl_window_target {
 TL_API const char *tl_window_target_name(tl_window_target target);
 TL_API tl_status tl_window_target_by_name(const char *name, tl_window_target *target, tl_error *error);
 
-/* How the values of series are scaled when they are read. */
-typedef enum tl_normalization {
-    TL_NORMALIZE_SERIES = 0, /* each channel of each series to mean 0 and standard deviation 1; a constant channel to 0 */
-    TL_NORMALIZE_NONE
-} tl_normalization;
-
 typedef struct tl_read_cfg {
     /* (NULL) The data set that a model is trained on: labels are mapped to its classes by their names, a label that it does not
      * have, and a channel count or length other than its own, of series or of their targets, is an error. */
     const tl_dataset *reference;
-    tl_normalization normalize;       /* (TL_NORMALIZE_SERIES) */
+    tl_normalization normalize;       /* (as `reference`; else series) how values are scaled, in double, from what the file says */
     tl_missing_policy missing_policy; /* (TL_MISSING_REFUSE) applied before scaling; a channel with no value at all is an error */
     bool unequal;    /* series in a folder or a table may differ in length: they are padded with zeros, see tl_dataset.lengths */
     bool unlabelled; /* series alone are read, to predict what they are: labels and target values may be absent, or anything */
@@ -156,7 +172,20 @@ typedef struct tl_window_cfg {
  * whole one are left out. NULL on failure, also where there is no window at all. */
 static inline tl_dataset *tl_dataset_windows(const tl_dataset *data, const tl_window_cfg *cfg, tl_error *error);
 
-/* Gives each channel of each series mean 0 and standard deviation 1 (population); a constant channel becomes 0. */
+/* Scales x of a data set of your own as tl_dataset_read does with these two settings, and says so in data->scaling:
+ *     tl_dataset_scale(&train, TL_NORMALIZE_SET, NULL, &error)     by the statistics of the set itself
+ *     tl_dataset_scale(&other, TL_NORMALIZE_DEFAULT, &train, …)    as the training set was
+ *     tl_dataset_scale(&other, TL_NORMALIZE_DEFAULT, &info.data, …) as the model of tl_model_load expects it
+ * What data->scaling says it is already is changed into what is asked. Fails, the set unchanged, where that cannot be: levels and
+ * amplitudes of series that were scaled each by itself are lost. The statistics of TL_NORMALIZE_SET are the data set's: of one of
+ * your own, tl_scaling_free frees them. */
+TL_API tl_status tl_dataset_scale(tl_dataset *data, tl_normalization how, const tl_dataset *reference, tl_error *error);
+
+/* Frees the statistics; the scaling is then none. NULL is fine. */
+TL_API void tl_scaling_free(tl_scaling *scaling);
+
+/* Gives each channel of each series mean 0 and standard deviation 1 (population); a constant channel becomes 0:
+ * TL_NORMALIZE_SERIES. */
 TL_API void tl_dataset_normalize(tl_dataset *data);
 
 /* A copy of `count` of the samples, in the order of `index`: (count), each below the set's count. Its classes are those of the set.
@@ -167,7 +196,8 @@ TL_API tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index
  * from `seed` (stream TL_STREAM_SPLIT) and differ by at most one sample of each class (stratified; in
  * regression, and where there are labels for every step, of all samples).
  * Where samples have groups, a fold has whole ones, as many samples as their sizes allow, dealt at random.
- * A validation share of 1 / folds is fold 0. Fails, both NULL, where there are fewer samples, or groups, than folds. */
+ * A validation share of 1 / folds is fold 0. Of a set of TL_NORMALIZE_SET both parts are scaled anew, by the statistics of *rest
+ * alone: what is held out says nothing of itself. Fails, both NULL, where there are fewer samples, or groups, than folds. */
 TL_API tl_status tl_dataset_fold(const tl_dataset *data, size_t folds, size_t fold, uint64_t seed, tl_dataset **rest,
                                  tl_dataset **held_out, tl_error *error);
 

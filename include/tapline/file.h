@@ -14,10 +14,11 @@
 extern "C" {
 #endif
 
-/* What a file says beside the model. Zero means none. */
+/* What a file says beside the model. Zero means none. How series were scaled the model knows that tl_fit trained or tl_model_load
+ * made; of others `data` says it, and without `data` they go into the model as they are. */
 typedef struct tl_save_cfg {
     const tl_dataset *data;           /* the data set that the model was trained on: the names of its classes are saved */
-    tl_normalization normalize;       /* series go into the model as they are, not normalised (tl_read_cfg.normalize) */
+    tl_normalization normalize;       /* (what is known) how series are scaled; fails where that is known to be otherwise */
     tl_missing_policy missing_policy; /* what became of missing values (tl_read_cfg.missing_policy) */
     const tl_read_cfg
         *read; /* how the data was read: which columns are what, which windows it was cut into; so that others are read alike */
@@ -50,9 +51,9 @@ typedef struct tl_load_cfg {
 
 /* What tl_save_cfg said, and who wrote the file. */
 typedef struct tl_model_info {
-    tl_dataset data; /* no series, but the shapes of one (x.shape[1], x.shape[2]) and of its targets, the classes, and `lengths`,
-                        of which nothing is to be read, where they differed: for tl_read_cfg.reference */
-    tl_normalization normalize;       /* for tl_read_cfg.normalize */
+    tl_dataset data; /* no series, but the shapes of one (x.shape[1], x.shape[2]) and of its targets, the classes, how they were
+                        scaled, and `lengths`, of which nothing is to be read, where they differed: for tl_read_cfg.reference */
+    tl_normalization normalize;       /* data.scaling.kind, for tl_read_cfg.normalize */
     tl_missing_policy missing_policy; /* for tl_read_cfg.missing_policy */
     tl_read_cfg read;                 /* what tl_save_cfg.read said of columns and windows, for data that is to be read alike */
     const char *precision;            /* "f32" or "f64": of the file's arrays */

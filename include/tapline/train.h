@@ -123,8 +123,8 @@ TL_API tl_status tl_confusion(tl_model *model, const tl_dataset *data, size_t *c
 
 /* The outputs in inference mode for x: (count, length, channels), count of any size, into y: (count, out_length, out_channels):
  * probabilities for cross-entropy (the softmax of the logits) and binary cross-entropy (their sigmoid), plain values otherwise.
- * lengths: (count), see tl_set_lengths; NULL: all of each series counts. Nothing of x is changed: series are normalised beforehand
- * as those that the model was trained on (tl_dataset_normalize). What is not finite in x is not in y.
+ * lengths: (count), see tl_set_lengths; NULL: all of each series counts. Nothing of x is changed: series are scaled beforehand as
+ * those that the model was trained on (tl_dataset_scale). What is not finite in x is not in y.
  * A sample's outputs are the same bits alone, in any batch and at any place of it, with any compiled batch and number of threads,
  * and after the model is loaded. Another instruction set, tuning or engine may change the last bits; with the engine gemm the other
  * samples may, too. What was learnt may depend on the batch and on the BLAS as well (docs/command.md, --threads). */

@@ -81,11 +81,21 @@ static json_t *list_classes(const tl_dataset *data) {
     return list;
 }
 
+static json_t *describe_scale(const tl_dataset *data) {
+    json_t *mean = json_array(), *deviation = json_array();
+    for (size_t c = 0; c < data->x.shape[2]; c++) {
+        json_array_append_new(mean, json_real(data->scaling.mean[c]));
+        json_array_append_new(deviation, json_real(data->scaling.deviation[c]));
+    }
+    return json_pack("{s:o, s:o}", "mean", mean, "deviation", deviation);
+}
+
 static void add_file(const network *self, json_t *object) {
     report_count(object, "bytes", self->info.bytes);
     report_text(object, "tapline", self->info.version);
     report_text(object, "loss", tl_loss_name(tl_model_loss(self->training)));
-    report_text(object, "normalise", self->info.normalize ? "none" : "series");
+    report_text(object, "normalise", tl_normalization_name(self->info.data.scaling.kind));
+    if (self->info.data.scaling.kind == TL_NORMALIZE_SET) json_object_set_new(object, "scale", describe_scale(&self->info.data));
     report_text(object, "missing", tl_missing_policy_name(self->info.missing_policy));
     report_count(object, "seed", tl_model_seed(self->training));
     report_count(object, "classes", self->info.data.classes);
@@ -195,6 +205,12 @@ static void print_table(const network *self) {
     printf("\n");
 }
 
+static const char *scaled_as(tl_normalization kind) {
+    return kind == TL_NORMALIZE_SET      ? "each channel scaled by its mean and standard deviation over the training set"
+           : kind == TL_NORMALIZE_SERIES ? "each channel of each series scaled to mean 0 and standard deviation 1"
+                                         : "as it is";
+}
+
 static void print_file(const network *self) {
     const tl_shape in = tl_input_shape(self->training);
     const tl_dataset *data = &self->info.data;
@@ -203,8 +219,7 @@ static void print_file(const network *self) {
     printf(", %zu bytes, %s, written by tapline ", self->info.bytes, self->info.precision);
     print_shown(stdout, self->info.version);
     printf("\n");
-    printf("input      length %zu, channels %zu, %s, missing values: %s\n", in.length, in.channels,
-           self->info.normalize ? "as it is" : "each channel of each series scaled to mean 0 and standard deviation 1",
+    printf("input      length %zu, channels %zu, %s, missing values: %s\n", in.length, in.channels, scaled_as(data->scaling.kind),
            tl_missing_policy_name(self->info.missing_policy));
     printf("loss       %s\n", tl_loss_name(tl_model_loss(self->training)));
     if (data->classes > 0) printf("classes    %zu%s", data->classes, data->class_names ? ":" : "\n");

@@ -47,7 +47,6 @@ void loaded_read(loaded *self, const model_settings *settings, bool unlabelled, 
         reference.label = reference.target = reference.ignore = reference.value = reference.group = reference.series =
             reference.time = NULL;
     reference.reference = &self->info.data;
-    reference.normalize = self->info.normalize;
     reference.missing_policy = self->info.missing_policy;
     reference.unlabelled = unlabelled;
     reference.segment = self->info.data.x.shape[1];
@@ -80,6 +79,19 @@ static bool same_classes(const tl_dataset *a, const tl_dataset *b) {
     return same;
 }
 
+static bool same_scaling(const tl_dataset *a, const tl_dataset *b) {
+    bool same = a->scaling.kind == b->scaling.kind && a->x.shape[2] == b->x.shape[2];
+    for (size_t c = 0; same && a->scaling.kind == TL_NORMALIZE_SET && c < a->x.shape[2]; c++)
+        same = a->scaling.mean[c] == b->scaling.mean[c] && a->scaling.deviation[c] == b->scaling.deviation[c];
+    return same;
+}
+
+static const char *scaled_how(const tl_dataset *data) {
+    return data->scaling.kind == TL_NORMALIZE_SET      ? "scaled by the statistics of its training set"
+           : data->scaling.kind == TL_NORMALIZE_SERIES ? "scaled"
+                                                       : "as they are";
+}
+
 /* A model that is to be averaged with the first one. */
 static void load_next(loaded *self, size_t index, tl_error *error) {
     const char *first = self->settings->common.operand[0], *path = self->settings->common.operand[index];
@@ -87,9 +99,9 @@ static void load_next(loaded *self, size_t index, tl_error *error) {
     load(self, index, &info, error);
     if (!tl_failed(error) && !same_classes(&self->info.data, &info.data))
         tl_fail(error, TL_ERROR_ARGUMENT, "%.120s: its classes are not those of %.120s", path, first);
-    if (!tl_failed(error) && self->info.normalize != info.normalize)
-        tl_fail(error, TL_ERROR_ARGUMENT, "%.120s: it takes series %s, but %.120s takes them %s", path,
-                info.normalize ? "as they are" : "scaled", first, info.normalize ? "scaled" : "as they are");
+    if (!tl_failed(error) && !same_scaling(&self->info.data, &info.data))
+        tl_fail(error, TL_ERROR_ARGUMENT, "%.120s: it takes series %s, but %.120s takes them %s", path, scaled_how(&info.data),
+                first, scaled_how(&self->info.data));
     if (!tl_failed(error) && !self->settings->missing && self->info.missing_policy != info.missing_policy)
         tl_fail(error, TL_ERROR_ARGUMENT, "%.120s: its policy for missing values is %s, that of %.120s %s; --missing says which",
                 path, tl_missing_policy_name(info.missing_policy), first, tl_missing_policy_name(self->info.missing_policy));

@@ -20,6 +20,7 @@ typedef struct weights_settings {
     const char *map, *out;           /* NULL: none */
     const char *architecture, *loss; /* of what is imported; loss NULL: as the data asks */
     int64_t segment;                 /* of records of PhysioNet; 0: the library's default */
+    const char *normalize;           /* NULL: the library's default */
     reading_settings reading;
     bool raw, unequal;
 } weights_settings;

@@ -52,6 +52,11 @@ const char *precision_name(size_t index) {
     return names[index];
 }
 
+const char *normalization_name(size_t index) {
+    static const tl_normalization kinds[] = {TL_NORMALIZE_SERIES, TL_NORMALIZE_SET, TL_NORMALIZE_NONE};
+    return index < sizeof kinds / sizeof *kinds ? tl_normalization_name(kinds[index]) : NULL;
+}
+
 size_t max_memory(const common_settings *settings) {
     return settings->max_memory ? (size_t)settings->max_memory * 1000000 : tl_memory_limit();
 }
@@ -313,6 +318,16 @@ bool options_parse(const command *self, int argc, char **argv, int *code) {
     for (; optind < argc; optind++)
         if (!add_operand(self, argv[optind])) return false;
     return has_operands(self);
+}
+
+/* ---- what options stand for ---- */
+
+tl_normalization options_normalization(const char *name, bool raw, tl_error *error) {
+    tl_normalization kind = raw ? TL_NORMALIZE_NONE : TL_NORMALIZE_DEFAULT;
+    if (name) tl_normalization_by_name(name, &kind, error);
+    if (raw && kind != TL_NORMALIZE_NONE)
+        tl_fail(error, TL_ERROR_ARGUMENT, "--raw is --normalize none; --normalize %s does not go with it", name);
+    return kind;
 }
 
 /* ---- help ---- */

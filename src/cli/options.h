@@ -2,7 +2,7 @@
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
-#include <tapline/base.h>
+#include <tapline/dataset.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -112,5 +112,10 @@ void print_part(FILE *to, const char *text, size_t length);
 
 /* "tapline NAME: …" as one line on stderr, shown so; `name` of the command, NULL for the program itself. */
 void complain(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What --normalize (NULL: not given) and --raw, which stands for --normalize none, ask for. Fails where they contradict each other.
+ */
+tl_normalization options_normalization(const char *name, bool raw, tl_error *error);
+const char *normalization_name(size_t index);
 
 #endif

@@ -59,6 +59,7 @@ static void hold_out(job *self, tl_error *error) {
     if (tl_failed(error)) return;
     tl_dataset_free(self->data);
     self->data = rest;
+    if (self->test) tl_dataset_scale(self->test, TL_NORMALIZE_DEFAULT, rest, error);
     IN_PRECISION(warn_of_fold)(settings, "", self->data, self->validation);
 }
 
@@ -104,7 +105,7 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
     self->data_path = settings->common.operand[0] ? settings->common.operand[0] : "builtin:cbf";
     self->test_path = settings->test ? settings->test : test_half(self->data_path, path, size);
     check_files(self, error);
-    tl_read_cfg cfg = {.normalize = settings->raw ? TL_NORMALIZE_NONE : TL_NORMALIZE_SERIES,
+    tl_read_cfg cfg = {.normalize = options_normalization(settings->normalize, settings->raw, error),
                        .unequal = settings->unequal,
                        .segment = (size_t)settings->segment,
                        .warn = complain_of_data,
@@ -244,8 +245,7 @@ static tl_fit_cfg fit_cfg(const job *self, progress *shown, tl_error *error) {
 }
 
 static tl_save_cfg save_cfg(const job *self, tl_error *error) {
-    tl_save_cfg cfg = {
-        .data = self->data, .normalize = self->settings->raw ? TL_NORMALIZE_NONE : TL_NORMALIZE_SERIES, .read = &self->read};
+    tl_save_cfg cfg = {.data = self->data, .read = &self->read};
     tl_missing_policy_by_name(self->settings->missing, &cfg.missing_policy, error);
     return cfg;
 }
@@ -340,10 +340,26 @@ static bool train(job *self, tl_error *error) {
 
 /* ---- cross-validation ---- */
 
+/* The test set as a fold is scaled: where that is by statistics of the fold, a copy, to be freed. */
+static tl_dataset *scaled_test(tl_dataset *test, const tl_dataset *fold, tl_error *error) {
+    const bool copied = test && test->scaling.kind == TL_NORMALIZE_SET && !tl_failed(error);
+    if (!copied) return test;
+    const size_t series = test->x.shape[0];
+    uint32_t *all = calloc(series + 1, sizeof *all);
+    if (!all) tl_fail(error, TL_ERROR_MEMORY, "out of memory");
+    for (uint32_t i = 0; all && i < series; i++) all[i] = i;
+    tl_dataset *copy = all ? tl_dataset_take(test, all, series, error) : NULL;
+    tl_dataset_scale(copy, TL_NORMALIZE_DEFAULT, fold, error);
+    free(all);
+    return copy;
+}
+
 static void train_fold(job *self, const tl_dataset *all, size_t fold, tl_error *error) {
     const train_settings *settings = self->settings;
     const size_t folds = (size_t)settings->folds;
+    tl_dataset *test = self->test;
     tl_dataset_fold(all, folds, fold, (uint64_t)settings->seed, &self->data, &self->validation, error);
+    self->test = scaled_test(test, self->data, error);
     tl_model_free(self->model);
     self->model = NULL;
     snprintf(self->part, sizeof self->part, "fold %zu: ", fold);
@@ -355,6 +371,8 @@ static void train_fold(job *self, const tl_dataset *all, size_t fold, tl_error *
             fold, self->validation->x.shape[0], self->fit, self->train_metrics, self->validation_metrics, self->test_metrics};
     tl_dataset_free(self->data);
     tl_dataset_free(self->validation);
+    if (self->test != test) tl_dataset_free(self->test);
+    self->test = test;
     self->data = self->validation = NULL;
 }
 

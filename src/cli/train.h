@@ -18,6 +18,7 @@ typedef struct train_settings {
     double checkpoint_every;                 /* 0: the library's default */
     const char *loss;                        /* NULL: as the data asks */
     const char *missing;                     /* of values */
+    const char *normalize;                   /* NULL: the library's default */
     int64_t epochs, batch, accumulate, seed; /* epochs and batch 0: the architecture's */
     int64_t members;                         /* 0: the architecture's */
     int64_t folds, fold, give_up;            /* 0: no validation, the first (OPTION_ALL: each), never */

@@ -11,8 +11,9 @@ static const char *schedule_name(size_t index) { return tl_schedule_name((tl_sch
 
 static const option_spec options[] = {
     {"test", "DATA", OPTION_TEXT, FIELD(test), 0, 0, NULL, "evaluate on this data afterwards (builtin:NAME: on NAME/test)"},
-    {"raw", NULL, OPTION_FLAG, FIELD(raw), 0, 0, NULL,
-     "take values as they are (else each channel of each series is\nscaled to mean 0 and standard deviation 1)"},
+    {"normalize", "NAME", OPTION_CHOICE, FIELD(normalize), 0, 0, normalization_name,
+     "scale each channel to mean 0 and standard deviation 1: of each\nseries by itself, or by those of the training set (series)"},
+    {"raw", NULL, OPTION_FLAG, FIELD(raw), 0, 0, NULL, "take values as they are: --normalize none"},
     {"missing", "NAME", OPTION_CHOICE, FIELD(missing), 0, 0, missing_name, "what becomes of missing values (refuse)"},
     {"unequal", NULL, OPTION_FLAG, FIELD(unequal), 0, 0, NULL, "series in a folder may differ in length"},
     READING_OPTIONS(train_settings),

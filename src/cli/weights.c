@@ -84,7 +84,7 @@ int IN_PRECISION(import)(const void *settings) {
                                {"--out", asked->out, FILE_REPLACED, 0}};
     check_architecture(asked, &error);
     files_check(files, sizeof files / sizeof *files, &error);
-    tl_read_cfg reference = {.normalize = asked->raw ? TL_NORMALIZE_NONE : TL_NORMALIZE_SERIES,
+    tl_read_cfg reference = {.normalize = options_normalization(asked->normalize, asked->raw, &error),
                              .unequal = asked->unequal,
                              .segment = (size_t)asked->segment,
                              .warn = complain_of_data,
@@ -98,11 +98,7 @@ int IN_PRECISION(import)(const void *settings) {
     tl_weights_import(model, operand[0], &cfg, &error);
     if (asked->out)
         tl_model_save(model, asked->out,
-                      &(tl_save_cfg){.data = data,
-                                     .normalize = asked->raw ? TL_NORMALIZE_NONE : TL_NORMALIZE_SERIES,
-                                     .missing_policy = reference.missing_policy,
-                                     .read = &reference},
-                      &error);
+                      &(tl_save_cfg){.data = data, .missing_policy = reference.missing_policy, .read = &reference}, &error);
     const int code = report(asked, model, asked->out, operand[0], pairs, &error);
     tl_model_free(model);
     tl_dataset_free(data);

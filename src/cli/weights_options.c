@@ -19,8 +19,11 @@ static const option_spec import_options[] = {
     MAP,
     {"out", "FILE", OPTION_TEXT, FIELD(out), 0, 0, NULL, "write the model to this file (only say what belongs together)"},
     {"loss", "NAME", OPTION_CHOICE, FIELD(loss), 0, 0, loss_name, "(cross-entropy for labels, squared-error for target values)"},
-    {"raw", NULL, OPTION_FLAG, FIELD(raw), 0, 0, NULL,
-     "the network takes values as they are (else each channel of\neach series is scaled to mean 0 and standard deviation 1)"},
+    {"normalize", "NAME", OPTION_CHOICE, FIELD(normalize), 0, 0, normalization_name,
+     "how the network takes values: each channel scaled to mean 0\nand standard deviation 1, of each series by itself or by those "
+     "of\n"
+     "DATA (series)"},
+    {"raw", NULL, OPTION_FLAG, FIELD(raw), 0, 0, NULL, "it takes values as they are: --normalize none"},
     {"missing", "NAME", OPTION_CHOICE, FIELD(model.missing), 0, 0, missing_name, "what becomes of missing values (refuse)"},
     {"unequal", NULL, OPTION_FLAG, FIELD(unequal), 0, 0, NULL, "series in a folder may differ in length"},
     READING_OPTIONS(weights_settings),

@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include "data/classes.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +14,8 @@ void tl_dataset_free(tl_dataset *data) {
     tl_release(data->lengths);
     tl_release(data->labels);
     tl_release(data->values);
+    tl_release(data->exact_values);
+    tl_scaling_free(&data->scaling);
     tl_release(data->groups);
     tl_release(data->windows);
     free(data);
@@ -26,6 +27,11 @@ size_t tl_labels_each(const tl_dataset *data) { return data->target_length > 0 ?
 
 size_t tl_values_each(const tl_dataset *data) {
     return tl_labels_each(data) * (data->target_channels > 0 ? data->target_channels : 1);
+}
+
+double tl_value_at(const tl_dataset *data, size_t index) {
+    const double *exact = data->exact_values;
+    return exact && (tl_real)exact[index] == data->values[index] ? exact[index] : (double)data->values[index];
 }
 
 tl_status tl_dataset_check(const tl_dataset *data, const char *caller, tl_error *error) {
@@ -42,28 +48,6 @@ tl_status tl_dataset_check(const tl_dataset *data, const char *caller, tl_error 
             return tl_fail(error, TL_ERROR_SHAPE, "data: sample %zu has length %zu, outside 1 … %zu", i, data->lengths[i],
                            data->x.shape[1]);
     return TL_OK;
-}
-
-/* ---- normalisation ---- */
-
-/* count values, `step` apart. In double, twice over, so that nothing cancels; relative to the first, so that the deviation of a
- * constant is exactly 0. */
-static void normalise(tl_real *x, size_t count, size_t stride) {
-    const double first = (double)x[0];
-    double sum = 0, squares = 0;
-    for (size_t t = 0; t < count; t++) sum += (double)x[t * stride] - first;
-    const double mean = first + sum / (double)count;
-    for (size_t t = 0; t < count; t++) squares += ((double)x[t * stride] - mean) * ((double)x[t * stride] - mean);
-    const double deviation = sqrt(squares / (double)count), scale = deviation > 0 ? 1 / deviation : 1;
-    for (size_t t = 0; t < count; t++) x[t * stride] = (tl_real)(((double)x[t * stride] - mean) * scale);
-}
-
-void tl_dataset_normalize(tl_dataset *data) {
-    if (!data || !data->x.data) return;
-    const size_t length = data->x.shape[1], channels = data->x.shape[2];
-    for (size_t i = 0; i < data->x.shape[0]; i++)
-        for (size_t c = 0; c < channels; c++)
-            normalise(data->x.data + i * length * channels + c, data->lengths ? data->lengths[i] : length, channels);
 }
 
 /* ---- padding ---- */

@@ -20,16 +20,15 @@ tl_status tl_missing_policy_by_name(const char *name, tl_missing_policy *policy,
 }
 
 /* On the line from the value before a gap to the one behind it; at an end, as the value that is nearest. */
-static void interpolate(tl_real *x, size_t length, size_t stride, size_t first) {
+static void interpolate(double *x, size_t length, size_t stride, size_t first) {
     size_t before = first;
     for (size_t t = 0; t < first; t++) x[t * stride] = x[first * stride];
     for (size_t t = first + 1; t < length; t++) {
         if (isnan(x[t * stride])) continue;
-        const double from = (double)x[before * stride], to = (double)x[t * stride];
+        const double from = x[before * stride], to = x[t * stride];
         for (size_t i = before + 1; i < t; i++) {
             const double share = (double)(i - before) / (double)(t - before);
-            x[i * stride] =
-                (tl_real)fmax(fmin((1 - share) * from + share * to, fmax(from, to)), fmin(from, to)); /* whatever rounds */
+            x[i * stride] = fmax(fmin((1 - share) * from + share * to, fmax(from, to)), fmin(from, to)); /* whatever rounds */
         }
         before = t;
     }
@@ -37,27 +36,27 @@ static void interpolate(tl_real *x, size_t length, size_t stride, size_t first) 
 }
 
 /* Of those that are there. No sum of them is made, which might exceed all numbers. */
-static double mean_of(const tl_real *x, size_t length, size_t stride, size_t first) {
+static double mean_of(const double *x, size_t length, size_t stride, size_t first) {
     double mean = 0, count = 0;
     for (size_t t = first; t < length; t++) {
         if (isnan(x[t * stride])) continue;
         count++;
-        mean += (double)x[t * stride] / count - mean / count;
+        mean += x[t * stride] / count - mean / count;
     }
     return mean;
 }
 
-static void fill(tl_missing_policy policy, tl_real *x, size_t length, size_t stride, size_t first) {
+static void fill(tl_missing_policy policy, double *x, size_t length, size_t stride, size_t first) {
     if (policy == TL_MISSING_INTERPOLATE) {
         interpolate(x, length, stride, first);
         return;
     }
-    const tl_real value = policy == TL_MISSING_MEAN ? (tl_real)mean_of(x, length, stride, first) : 0;
+    const double value = policy == TL_MISSING_MEAN ? mean_of(x, length, stride, first) : 0;
     for (size_t t = 0; t < length; t++)
         if (isnan(x[t * stride])) x[t * stride] = value;
 }
 
-size_t tl_missing_fill(tl_missing_policy policy, tl_real *series, size_t length, size_t channels) {
+size_t tl_missing_fill(tl_missing_policy policy, double *series, size_t length, size_t channels) {
     for (size_t c = 0; c < channels; c++) {
         size_t first = 0;
         while (first < length && isnan(series[first * channels + c])) first++;

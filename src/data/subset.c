@@ -4,6 +4,7 @@
 
 #include "base/argument.h"
 #include "base/memory.h"
+#include "base/scaling.h"
 #include "data/classes.h"
 #include "data/dataset.h"
 #include "data/groups.h"
@@ -25,6 +26,8 @@ static void copy_samples(const tl_dataset *from, const uint32_t *index, size_t c
         if (to->windows) to->windows[i] = from->windows[index[i]];
         if (to->labels) memcpy(to->labels + i * labels, from->labels + index[i] * labels, labels * sizeof *to->labels);
         if (to->values) memcpy(to->values + i * values, from->values + index[i] * values, values * sizeof *to->values);
+        if (to->exact_values)
+            memcpy(to->exact_values + i * values, from->exact_values + index[i] * values, values * sizeof *to->exact_values);
     }
 }
 
@@ -49,9 +52,12 @@ tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index, size_
     if (data->windows) part->windows = tl_allocate(count, sizeof *part->windows, "windows", error);
     if (data->labels) part->labels = tl_allocate(count * tl_labels_each(data), sizeof *part->labels, "labels", error);
     if (data->values) part->values = tl_allocate(count * tl_values_each(data), sizeof *part->values, "targets", error);
+    if (data->exact_values)
+        part->exact_values = tl_allocate(count * tl_values_each(data), sizeof *part->exact_values, "targets", error);
     part->target_length = data->target_length;
     part->target_channels = data->target_channels;
     part->rate = data->rate;
+    if (!tl_failed(error)) tl_scaling_copy(&data->scaling, data->x.shape[2], &part->scaling, error);
     if (!tl_failed(error) && copy_classes(data, part, error) == TL_OK) {
         copy_samples(data, index, count, part);
         return part;
@@ -95,6 +101,13 @@ static tl_status check_folds(const tl_dataset *data, size_t folds, size_t fold, 
     return TL_OK;
 }
 
+/* A set that was scaled together, so that nothing of what is held out goes into the scaling of the rest. */
+static void scale_folds(tl_dataset *rest, tl_dataset *held_out, tl_error *error) {
+    if (tl_failed(error) || rest->scaling.kind != TL_NORMALIZE_SET) return;
+    tl_dataset_scale(rest, TL_NORMALIZE_SET, NULL, error);
+    tl_dataset_scale(held_out, TL_NORMALIZE_SET, rest, error);
+}
+
 tl_status tl_dataset_fold(const tl_dataset *data, size_t folds, size_t fold, uint64_t seed, tl_dataset **rest,
                           tl_dataset **held_out, tl_error *error) {
     tl_error own = {0};
@@ -115,6 +128,7 @@ tl_status tl_dataset_fold(const tl_dataset *data, size_t folds, size_t fold, uin
     if (!tl_failed(error)) {
         *rest = take_those(data, fold_of, fold, false, order, error);
         *held_out = take_those(data, fold_of, fold, true, order, error);
+        scale_folds(*rest, *held_out, error);
     }
     tl_release(order);
     tl_release(fold_of);

@@ -3,6 +3,7 @@
 
 #include "base/argument.h"
 #include "base/memory.h"
+#include "base/scaling.h"
 #include "data/classes.h"
 #include "data/dataset.h"
 
@@ -61,21 +62,24 @@ static void put_labels(const tl_dataset *from, const tl_window_cfg *cfg, tl_wind
         *to = cfg->target == TL_WINDOW_LAST ? labels[cfg->length - 1] : majority_of(labels, cfg->length, from->classes, counts);
 }
 
-static void put_values(const tl_dataset *from, const tl_window_cfg *cfg, tl_window at, tl_real *to) {
+static void put_value(tl_dataset *to, size_t index, double value) {
+    to->values[index] = (tl_real)value;
+    if (to->exact_values) to->exact_values[index] = value;
+}
+
+/* Those of a window, from `index` of `to` on. */
+static void put_values(const tl_dataset *from, const tl_window_cfg *cfg, tl_window at, tl_dataset *to, size_t index) {
     const size_t each = tl_labels_each(from), channels = tl_values_each(from) / each;
-    const tl_real *values = from->values + (at.series * each + (each > 1 ? at.start : 0)) * channels;
-    if (each == 1)
-        memcpy(to, values, channels * sizeof *to);
-    else if (cfg->target == TL_WINDOW_STEPS)
-        memcpy(to, values, cfg->length * channels * sizeof *to);
-    else if (cfg->target == TL_WINDOW_LAST)
-        memcpy(to, values + (cfg->length - 1) * channels, channels * sizeof *to);
-    else
-        for (size_t c = 0; c < channels; c++) {
-            double sum = 0;
-            for (size_t t = 0; t < cfg->length; t++) sum += (double)values[t * channels + c];
-            to[c] = (tl_real)(sum / (double)cfg->length);
-        }
+    const size_t first = (at.series * each + (each > 1 ? at.start : 0)) * channels, last = first + (cfg->length - 1) * channels;
+    const size_t count = each > 1 && cfg->target == TL_WINDOW_STEPS ? cfg->length * channels : channels;
+    const bool mean = each > 1 && cfg->target == TL_WINDOW_MAJORITY;
+    for (size_t i = 0; i < count && !mean; i++)
+        put_value(to, index + i, tl_value_at(from, (each > 1 && cfg->target == TL_WINDOW_LAST ? last : first) + i));
+    for (size_t c = 0; mean && c < channels; c++) {
+        double sum = 0;
+        for (size_t t = 0; t < cfg->length; t++) sum += tl_value_at(from, first + t * channels + c);
+        put_value(to, index + c, sum / (double)cfg->length);
+    }
 }
 
 /* ---- the whole ---- */
@@ -89,7 +93,7 @@ static void cut(const tl_dataset *from, const tl_window_cfg *cfg, tl_dataset *to
             memcpy(to->x.data + w * cfg->length * channels, from->x.data + (i * length + at.start) * channels,
                    cfg->length * channels * sizeof *to->x.data);
             if (to->labels) put_labels(from, cfg, at, counts, to->labels + w * labels);
-            if (to->values) put_values(from, cfg, at, to->values + w * values);
+            if (to->values) put_values(from, cfg, at, to, w * values);
             to->groups[w] = from->groups ? from->groups[i] : (uint32_t)i;
             to->windows[w] = at;
         }
@@ -116,6 +120,9 @@ static tl_status allocate(const tl_dataset *from, const tl_window_cfg *cfg, size
     to->windows = tl_allocate(count, sizeof *to->windows, "windows", error);
     if (from->labels) to->labels = tl_allocate(count * to->target_length, sizeof *to->labels, "labels", error);
     if (from->values) to->values = tl_allocate(count * tl_values_each(to), sizeof *to->values, "target values", error);
+    if (from->exact_values)
+        to->exact_values = tl_allocate(count * tl_values_each(to), sizeof *to->exact_values, "target values", error);
+    if (!tl_failed(error)) tl_scaling_copy(&from->scaling, from->x.shape[2], &to->scaling, error);
     to->classes = from->classes;
     if (!tl_failed(error) && from->class_names) tl_classes_copy(to, from->class_names, from->classes, error);
     return error->status;

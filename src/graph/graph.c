@@ -40,6 +40,7 @@ void tl_model_free(tl_model *model) {
     for (size_t i = 0; model->moment && i < model->optimizer.ops->moments; i++) tl_release(model->moment[i]);
     free(model->moment);
     tl_loss_release(&model->loss);
+    tl_scaling_free(&model->scaling);
     tl_release(model->arena);
     tl_release(model->parameters);
     tl_release(model->gradients);

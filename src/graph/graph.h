@@ -2,6 +2,7 @@
 #ifndef TL_GRAPH_H
 #define TL_GRAPH_H
 
+#include <tapline/dataset.h>
 #include <tapline/layer.h>
 
 #include "compute/parallel.h"
@@ -78,6 +79,7 @@ struct tl_model {
     size_t given;     /* lengths that are set for the next forward pass; 0: none */
     bool has_lengths; /* the pass under way has lengths */
     tl_loss_spec loss;
+    tl_scaling scaling; /* of the series that it was trained on, in channels of the input; TL_NORMALIZE_DEFAULT: not known */
     tl_optimizer_cfg optimizer;
     double clip_norm, clip_value;
     tl_real *arena; /* activations, their gradients, saved values, scratch */

@@ -108,30 +108,30 @@ static bool is_native(const tl_number_type *type) {
            type->scale == 1;
 }
 
-/* Turns a block of numbers into tl_real; says whether all are finite. */
-static bool convert(const unsigned char *block, const tl_number_type *type, size_t count, tl_real *to) {
+/* Turns a block of numbers into double; says whether all are finite as tl_real. */
+static bool convert(const unsigned char *block, const tl_number_type *type, size_t count, double *to) {
     bool fit = true;
     for (size_t i = 0; is_native(type) && type->size == sizeof(float) && i < count; i++) {
         float value;
         memcpy(&value, block + i * sizeof value, sizeof value);
-        to[i] = (tl_real)value;
+        to[i] = (double)value;
         fit &= isfinite(value);
     }
     for (size_t i = 0; is_native(type) && type->size == sizeof(double) && i < count; i++) {
         double value;
         memcpy(&value, block + i * sizeof value, sizeof value);
-        to[i] = (tl_real)value;
-        fit &= isfinite(to[i]);
+        to[i] = value;
+        fit &= isfinite((tl_real)value);
     }
     return is_native(type) && fit;
 }
 
 /* The same of any numbers; fails where one is not finite, `count` being before the next byte of the source. */
 static tl_status convert_each(const tl_source *source, const unsigned char *block, const tl_number_type *type, size_t count,
-                              tl_missing_policy missing, tl_real *to, tl_error *error) {
+                              tl_missing_policy missing, double *to, tl_error *error) {
     for (size_t i = 0; i < count; i++) {
         const double value = tl_number_of(block + i * type->size, type);
-        to[i] = (tl_real)value;
+        to[i] = value;
         if (tl_number_fits(value) || (isnan(value) && missing != TL_MISSING_REFUSE)) continue;
         char got[40];
         snprintf(got, sizeof got, "%g", value);
@@ -141,7 +141,7 @@ static tl_status convert_each(const tl_source *source, const unsigned char *bloc
     return TL_OK;
 }
 
-tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_t count, tl_missing_policy missing, tl_real *to,
+tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_t count, tl_missing_policy missing, double *to,
                             tl_error *error) {
     unsigned char block[24576]; /* a multiple of every size of a number */
     const bool direct = is_native(type) && type->size == sizeof *to;

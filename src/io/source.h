@@ -48,7 +48,7 @@ uint64_t tl_integer_of(const unsigned char *bytes, const tl_number_type *type);
 double tl_number_of(const unsigned char *bytes, const tl_number_type *type);
 
 /* Reads `count` numbers. Fails where one is not finite, but for NaN where values may be missing. */
-tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_t count, tl_missing_policy missing, tl_real *to,
+tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_t count, tl_missing_policy missing, double *to,
                             tl_error *error);
 
 #endif

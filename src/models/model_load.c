@@ -3,6 +3,7 @@
 
 #include "base/argument.h"
 #include "base/memory.h"
+#include "base/scaling.h"
 #include "data/classes.h"
 #include "graph/graph.h"
 #include "models/network.h"
@@ -11,6 +12,7 @@
 #include <tapline/machine.h>
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,9 +165,44 @@ static tl_status read_reading(const tl_archive *archive, tl_read_cfg *cfg, tl_er
     return error->status;
 }
 
+/* (count) finite numbers, `above` a limit. */
+static bool read_numbers(const json_t *list, size_t count, double above, double *numbers) {
+    bool fine = json_array_size(list) == count;
+    for (size_t i = 0; fine && i < count; i++) {
+        const json_t *number = json_array_get(list, i);
+        numbers[i] = json_number_value(number);
+        fine = json_is_number(number) && isfinite(numbers[i]) && numbers[i] > above;
+    }
+    return fine;
+}
+
+/* Means and deviations of so many channels. */
+static tl_status read_statistics(const tl_archive *archive, const char *key, size_t count, tl_scaling *scaling, tl_error *error) {
+    json_t *root = tl_archive_parse(archive, key, error);
+    if (!tl_failed(error) && tl_scaling_begin(scaling, count, error) == TL_OK &&
+        (!read_numbers(json_object_get(root, "mean"), count, -INFINITY, scaling->mean) ||
+         !read_numbers(json_object_get(root, "deviation"), count, 0, scaling->deviation)))
+        tl_fail(error, TL_ERROR_FORMAT, "%.180s: metadata \"%s\": expected %zu finite means and deviations above 0", archive->path,
+                key, count);
+    json_decref(root);
+    return error->status;
+}
+
+static tl_status read_scaling(const tl_archive *archive, tl_model *model, tl_error *error) {
+    const char *normalise = tl_archive_get(archive, "normalise", error);
+    tl_error unknown = {0};
+    tl_normalization kind;
+    if (tl_failed(error)) return error->status;
+    if (tl_normalization_by_name(normalise, &kind, &unknown) != TL_OK)
+        return complain(archive, "normalise", "series, set or none", normalise, error);
+    model->scaling.kind = kind;
+    return kind == TL_NORMALIZE_SET ? read_statistics(archive, "scale", tl_input_shape(model).channels, &model->scaling, error)
+                                    : TL_OK;
+}
+
 static tl_status read_info(const tl_archive *archive, const tl_model *model, tl_model_info *info, tl_error *error) {
     const tl_shape in = tl_input_shape(model), out = tl_output_shape(model);
-    const char *normalise = tl_archive_get(archive, "normalise", error), *version = tl_archive_get(archive, "tapline", error);
+    const char *version = tl_archive_get(archive, "tapline", error);
     const char *lengths = json_string_value(json_object_get(archive->metadata, "lengths")); /* this and the next may be absent */
     const char *missing = json_string_value(json_object_get(archive->metadata, "missing"));
     tl_missing_policy policy = TL_MISSING_REFUSE;
@@ -174,17 +211,16 @@ static tl_status read_info(const tl_archive *archive, const tl_model *model, tl_
     if (tl_failed(error)) return error->status;
     if (lengths && !own_lengths && strcmp(lengths, "whole") != 0)
         return complain(archive, "lengths", "own or whole", lengths, error);
-    if (strcmp(normalise, "series") != 0 && strcmp(normalise, "none") != 0)
-        return complain(archive, "normalise", "series or none", normalise, error);
     if (missing && tl_missing_policy_by_name(missing, &policy, &unknown) != TL_OK)
         return tl_fail(error, TL_ERROR_FORMAT, "%.180s: metadata: %s", archive->path, unknown.text);
-    *info = (tl_model_info){.normalize = strcmp(normalise, "none") == 0 ? TL_NORMALIZE_NONE : TL_NORMALIZE_SERIES,
+    *info = (tl_model_info){.normalize = model->scaling.kind,
                             .missing_policy = policy,
                             .precision = archive->element == sizeof(double) ? "f64" : "f32",
                             .bytes = archive->size,
                             .data.x = {.rank = 3, .shape = {0, in.length, in.channels}}};
     snprintf(info->version, sizeof info->version, "%s", version);
     if (own_lengths) info->data.lengths = tl_allocate(1, sizeof *info->data.lengths, "lengths", error);
+    if (!tl_failed(error)) tl_scaling_copy(&model->scaling, in.channels, &info->data.scaling, error);
     info->data.rate = read_rate(archive);
     info->data.target_length = out.length;
     info->data.target_channels = tl_loss_takes_labels(tl_model_loss(model)) ? 1 : out.channels;
@@ -197,6 +233,7 @@ void tl_model_info_release(tl_model_info *info) {
     tl_reading_release(&info->read);
     tl_classes_release(&info->data);
     tl_release(info->data.lengths);
+    tl_scaling_free(&info->data.scaling);
     *info = (tl_model_info){0};
 }
 
@@ -222,7 +259,8 @@ tl_model *tl_model_load_sized(const char *path, const tl_load_cfg *given, tl_mod
     if (!error) error = &own;
     take_configuration(&cfg, given, sizes, error);
     if (tl_model_open(&archive, path, "model", limit_of(&cfg), error) == TL_OK) model = build(&archive, &cfg, error);
-    if (!tl_failed(error) && tl_model_take(&archive, model, error) == TL_OK && tl_archive_end(&archive, error) == TL_OK)
+    if (!tl_failed(error) && tl_model_take(&archive, model, error) == TL_OK && tl_archive_end(&archive, error) == TL_OK &&
+        read_scaling(&archive, model, error) == TL_OK)
         read_info(&archive, model, &kept, error);
     tl_archive_release(&archive);
     if (info && !tl_failed(error))

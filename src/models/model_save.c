@@ -2,6 +2,7 @@
 #include "models/model.h"
 
 #include "base/argument.h"
+#include "base/scaling.h"
 #include "graph/graph.h"
 #include "io/write.h"
 #include "models/network.h"
@@ -38,10 +39,11 @@ static tl_status put_classes(tl_archive *archive, const tl_model *model, const t
     return tl_archive_json(archive, "classes", list, error);
 }
 
-static json_t *describe_weights(const double *weights, size_t count) {
+/* NULL: an empty list. */
+static json_t *list_of(const double *numbers, size_t count) {
     json_t *list = json_array();
     bool whole = list != NULL;
-    for (size_t i = 0; whole && weights && i < count; i++) whole = json_array_append_new(list, json_real(weights[i])) == 0;
+    for (size_t i = 0; whole && numbers && i < count; i++) whole = json_array_append_new(list, json_real(numbers[i])) == 0;
     if (whole) return list;
     json_decref(list);
     return NULL;
@@ -50,7 +52,36 @@ static json_t *describe_weights(const double *weights, size_t count) {
 json_t *tl_loss_describe(const tl_model *model) {
     const tl_loss_spec *loss = &model->loss;
     return json_pack("{s:f, s:f, s:o}", "label_smoothing", loss->label_smoothing, "huber_delta", loss->huber_delta, "class_weights",
-                     describe_weights(loss->class_weights, tl_output_shape(model).channels));
+                     list_of(loss->class_weights, tl_output_shape(model).channels));
+}
+
+/* What is known of how series are scaled: by tl_fit or the file that the model is from, else by the data set. */
+static tl_status find_scaling(const tl_model *model, const tl_save_cfg *cfg, tl_scaling *scaling, tl_error *error) {
+    const size_t channels = tl_input_shape(model).channels;
+    const tl_scaling none = {.kind = TL_NORMALIZE_NONE}, *of_model = &model->scaling,
+                     *of_data = cfg->data ? &cfg->data->scaling : &none;
+    const bool known = of_model->kind != TL_NORMALIZE_DEFAULT;
+    *scaling = known ? *of_model : *of_data;
+    if (known && cfg->data && of_data->kind != TL_NORMALIZE_DEFAULT && !tl_scaling_same(of_model, of_data, channels))
+        return tl_fail(error, TL_ERROR_ARGUMENT,
+                       "save: the model was trained on series normalised by %s, those of the data set are normalised by %s%s",
+                       tl_normalization_name(of_model->kind), tl_normalization_name(of_data->kind),
+                       of_model->kind == of_data->kind ? " with other statistics" : "");
+    if (cfg->normalize != TL_NORMALIZE_DEFAULT && tl_normalization_name(cfg->normalize) != tl_normalization_name(scaling->kind))
+        return tl_fail(error, TL_ERROR_ARGUMENT, "save: series are said to be normalised by %s, but they were by %s",
+                       tl_normalization_name(cfg->normalize), tl_normalization_name(scaling->kind));
+    return TL_OK;
+}
+
+static tl_status put_scaling(tl_archive *archive, const tl_model *model, const tl_save_cfg *cfg, tl_error *error) {
+    const size_t channels = tl_input_shape(model).channels;
+    tl_scaling scaling;
+    if (tl_failed(error) || find_scaling(model, cfg, &scaling, error) != TL_OK) return error->status;
+    tl_archive_text(archive, "normalise", tl_normalization_name(scaling.kind), error);
+    if (scaling.kind != TL_NORMALIZE_SET) return error->status;
+    return tl_archive_json(
+        archive, "scale",
+        json_pack("{s:o, s:o}", "mean", list_of(scaling.mean, channels), "deviation", list_of(scaling.deviation, channels)), error);
 }
 
 static tl_status put_texts(tl_archive *archive, const tl_model *model, const tl_save_cfg *cfg, tl_error *error) {
@@ -63,7 +94,7 @@ static tl_status put_texts(tl_archive *archive, const tl_model *model, const tl_
     tl_archive_json(archive, "loss_settings", tl_loss_describe(model), error);
     tl_archive_text(archive, "seed", seed, error);
     tl_archive_text(archive, "lengths", cfg->data && cfg->data->lengths ? "own" : "whole", error);
-    tl_archive_text(archive, "normalise", cfg->normalize == TL_NORMALIZE_NONE ? "none" : "series", error);
+    put_scaling(archive, model, cfg, error);
     if (cfg->data && cfg->data->rate > 0) tl_archive_json(archive, "rate", json_real(cfg->data->rate), error);
     if (cfg->read) tl_archive_json(archive, "reading", tl_reading_describe(cfg->read), error);
     if (cfg->missing_policy != TL_MISSING_REFUSE)

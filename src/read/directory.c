@@ -22,7 +22,7 @@ static bool is_one(const tl_samples *s, size_t columns) {
 /* ---- text ---- */
 
 /* Its numbers, (lines, columns). */
-static tl_status read_values(tl_samples *s, tl_text *text, const tl_table_size *size, tl_real *row, tl_error *error) {
+static tl_status read_values(tl_samples *s, tl_text *text, const tl_table_size *size, double *row, tl_error *error) {
     tl_field line, part;
     tl_text_back(text, size->begin, error);
     for (size_t i = 0; i < size->lines; i++) {
@@ -45,7 +45,7 @@ static tl_status read_steps(tl_samples *s, tl_text *text, tl_field label, tl_err
         tl_samples_count(s, 1, length, channels, length * channels);
         return TL_OK;
     }
-    tl_real *row = tl_samples_row(s, length, channels, error);
+    double *row = tl_samples_row(s, length, channels, error);
     if (row && read_values(s, text, &size, row, error) == TL_OK) tl_samples_end(s, label, error);
     return error->status;
 }
@@ -105,7 +105,7 @@ static tl_status add_series(tl_samples *s, tl_source *source, const tl_number_ty
         return TL_OK;
     }
     for (size_t i = 0; i < count && !tl_failed(error); i++) {
-        tl_real *row = tl_samples_row(s, length, channels, error);
+        double *row = tl_samples_row(s, length, channels, error);
         if (row && tl_source_numbers(source, type, length * channels, s->missing_policy, row, error) == TL_OK)
             tl_samples_end(s, label, error);
     }

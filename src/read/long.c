@@ -24,7 +24,7 @@ typedef struct step {
 } step;
 
 /* Takes a line apart. Values go to `row`: (channels), and target values to `targets`, unless they are NULL. */
-static tl_status read_line(const reader *self, tl_field line, step *to, tl_real *row, tl_real *targets, tl_error *error) {
+static tl_status read_line(const reader *self, tl_field line, step *to, double *row, double *targets, tl_error *error) {
     const tl_text *text = self->samples->text;
     const tl_field whole = line;
     tl_field part;
@@ -40,7 +40,7 @@ static tl_status read_line(const reader *self, tl_field line, step *to, tl_real 
         if (role == TL_ROLE_LABEL) to->label = part;
         if (role == TL_ROLE_GROUP) to->group = part;
         if (role == TL_ROLE_VALUE && row) tl_samples_value(self->samples, part, row++, error);
-        if (role == TL_ROLE_TARGET && targets && tl_text_number(text, part, &target, error) == TL_OK) *targets++ = (tl_real)target;
+        if (role == TL_ROLE_TARGET && targets && tl_text_number(text, part, &target, error) == TL_OK) *targets++ = target;
     }
     if (tl_failed(error) || count == self->columns->count) return error->status;
     return tl_text_fail(text, whole.begin, error, "expected %zu fields, as in the first line, got %zu", self->columns->count,
@@ -183,7 +183,7 @@ static tl_status sort_all(reader *self, tl_error *error) {
     if (!self->times || tl_failed(error)) return error->status;
     const size_t widest = s->channels > s->target_channels ? s->channels : s->target_channels;
     moment *order = tl_reserve(s->longest, sizeof *order, "the order of steps", error);
-    char *scratch = tl_reserve(s->longest * widest, sizeof(tl_real) > sizeof(int32_t) ? sizeof(tl_real) : sizeof(int32_t),
+    char *scratch = tl_reserve(s->longest * widest, sizeof(double) > sizeof(int32_t) ? sizeof(double) : sizeof(int32_t),
                                "steps in another order", error);
     for (size_t i = 0; i < self->series.count && !tl_failed(error); i++) sort_steps(self, i, order, scratch, error);
     tl_release(order);
@@ -208,14 +208,14 @@ static tl_status check_same(const reader *self, size_t series, bool same, tl_fie
         self->series.text[series]);
 }
 
-static tl_status read_target(reader *self, size_t series, size_t t, const step *at, const tl_real *targets, tl_field line,
+static tl_status read_target(reader *self, size_t series, size_t t, const step *at, const double *targets, tl_field line,
                              tl_error *error) {
     tl_samples *s = self->samples;
     const size_t place = place_of(self, series, t);
     const bool first = t == 0 || self->each_step;
     if (s->unlabelled) return TL_OK;
     if (s->regression) {
-        tl_real *own = s->targets + place * s->target_channels;
+        double *own = s->targets + place * s->target_channels;
         const size_t size = s->target_channels * sizeof *own;
         if (!first) return check_same(self, series, memcmp(own, targets, size) == 0, line, error);
         memcpy(own, targets, size);
@@ -227,7 +227,7 @@ static tl_status read_target(reader *self, size_t series, size_t t, const step *
     return check_same(self, series, first || s->labels[place] == before, line, error);
 }
 
-static tl_status read_step(reader *self, tl_field line, tl_real *targets, tl_error *error) {
+static tl_status read_step(reader *self, tl_field line, double *targets, tl_error *error) {
     tl_samples *s = self->samples;
     step at = {0};
     if (read_line(self, line, &at, NULL, NULL, error) != TL_OK) return error->status;
@@ -254,7 +254,7 @@ static void fill_labels(const reader *self, size_t series) {
 static void fill_targets(const reader *self, size_t series) {
     const tl_samples *s = self->samples;
     const size_t each = s->target_channels;
-    tl_real *targets = s->targets + series * s->target_length * each;
+    double *targets = s->targets + series * s->target_length * each;
     for (size_t i = self->steps[series] * each; i < s->target_length * each; i++) targets[i] = targets[i - each];
 }
 
@@ -275,7 +275,7 @@ tl_status tl_long_read(tl_samples *s, tl_text *text, const tl_columns *columns, 
     reader self = {.samples = s, .columns = columns, .separator = separator};
     const tl_place place = tl_text_place(text);
     const bool targets = columns->of[TL_ROLE_LABEL] + columns->of[TL_ROLE_TARGET] > 0;
-    tl_real *row = tl_allocate(columns->of[TL_ROLE_TARGET] + 1, sizeof *row, "target values", error);
+    double *row = tl_allocate(columns->of[TL_ROLE_TARGET] + 1, sizeof *row, "target values", error);
     tl_field line;
     self.each_step = s->cfg->window > 0 && !s->unlabelled && targets;
     if (!targets && !s->unlabelled)

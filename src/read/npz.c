@@ -72,7 +72,7 @@ static tl_status open_member(const char *path, const char *const wanted[2], tl_s
 static tl_status scan_rows(arrays *self, const char *path, const names *of, tl_error *error) {
     bool binary = true, single = true;
     tl_npy again;
-    tl_real *row = tl_allocate(self->width, sizeof *row, "a row of y", error);
+    double *row = tl_allocate(self->width, sizeof *row, "a row of y", error);
     for (size_t i = 0; binary && !tl_failed(error) && i < self->y.shape[0] * self->steps; i++) {
         size_t ones = 0;
         tl_source_numbers(&self->targets, &self->y.type, self->width, TL_MISSING_ZERO, row, error);
@@ -123,7 +123,7 @@ static tl_status check_shapes(const arrays *self, tl_error *error) {
 static tl_status read_one_hot(arrays *self, tl_samples *s, size_t step, tl_error *error) {
     char name[24] = "";
     for (size_t c = 0; c < self->width && !tl_failed(error); c++) {
-        tl_real value = 0;
+        double value = 0;
         if (tl_source_numbers(&self->targets, &self->y.type, 1, TL_MISSING_REFUSE, &value, error) == TL_OK && value == 1)
             snprintf(name, sizeof name, "%zu", c);
     }
@@ -144,7 +144,7 @@ static tl_status read_labels(arrays *self, tl_samples *s, tl_error *error) {
 /* None of them is ever filled in. */
 static tl_status read_values(arrays *self, tl_samples *s, tl_error *error) {
     const size_t count = s->target_length * s->target_channels;
-    tl_real *values = tl_samples_targets(s);
+    double *values = tl_samples_targets(s);
     if (tl_source_numbers(&self->targets, &self->y.type, count, TL_MISSING_ZERO, values, error) != TL_OK) return error->status;
     for (size_t i = 0; i < count; i++)
         if (isnan(values[i]))
@@ -180,7 +180,7 @@ static tl_status fill_arrays(arrays *self, tl_samples *s, tl_error *error) {
     tl_samples_announce(s, error);
     for (size_t i = 0; i < count && !tl_failed(error); i++) {
         s->text = &self->series.where;
-        tl_real *row = tl_samples_row(s, length, channels, error);
+        double *row = tl_samples_row(s, length, channels, error);
         if (row && tl_source_numbers(&self->series, &self->x.type, length * channels, s->missing_policy, row, error) == TL_OK)
             read_targets(self, s, error);
     }

@@ -9,7 +9,7 @@
 /* A whole number, whatever its type. */
 static tl_status read_label(tl_source *source, const tl_npy *table, char bytes[TL_NPY_LABEL], tl_field *label, tl_error *error) {
     char got[40];
-    tl_real value;
+    double value;
     if (table->type.kind != TL_FLOAT) return tl_npy_label(source, table, bytes, label, error);
     if (tl_source_numbers(source, &table->type, 1, TL_MISSING_REFUSE, &value, error) != TL_OK) return error->status;
     const double number = (double)value;
@@ -30,8 +30,8 @@ static size_t end_of_run(const tl_columns *columns, size_t from) {
 }
 
 /* `count` columns of a role, on their way to the series that is being read. */
-static tl_status read_columns(tl_source *source, const tl_npy *table, tl_samples *s, tl_role role, size_t count, tl_real **values,
-                              tl_real **targets, tl_error *error) {
+static tl_status read_columns(tl_source *source, const tl_npy *table, tl_samples *s, tl_role role, size_t count, double **values,
+                              double **targets, tl_error *error) {
     char bytes[TL_NPY_LABEL];
     tl_field label = {NULL, NULL};
     if (role == TL_ROLE_VALUE) {
@@ -49,7 +49,7 @@ static tl_status read_columns(tl_source *source, const tl_npy *table, tl_samples
 }
 
 static tl_status read_row(tl_source *source, const tl_npy *table, const tl_columns *columns, tl_samples *s, tl_error *error) {
-    tl_real *values = tl_samples_row(s, columns->of[TL_ROLE_VALUE], 1, error), *targets = s->targets ? tl_samples_targets(s) : NULL;
+    double *values = tl_samples_row(s, columns->of[TL_ROLE_VALUE], 1, error), *targets = s->targets ? tl_samples_targets(s) : NULL;
     for (size_t c = 0, end; values && c < columns->count && !tl_failed(error); c = end) {
         end = end_of_run(columns, c);
         read_columns(source, table, s, columns->role[c], end - c, &values, &targets, error);

@@ -2,6 +2,7 @@
 #include "base/argument.h"
 #include "data/dataset.h"
 #include "data/generate.h"
+#include "data/scaling.h"
 #include "read/directory.h"
 #include "read/folder.h"
 #include "read/foreign.h"
@@ -127,6 +128,12 @@ static tl_dataset *cut_windows(tl_dataset *data, const char *path, const tl_read
 
 /* ---- the whole ---- */
 
+/* What is generated or cut into windows is scaled here, the rest by the reader, before numbers are rounded. */
+static tl_status finish_scaling(tl_dataset *data, const tl_read_cfg *cfg, bool generated, tl_error *error) {
+    if (!generated && cfg->window == 0) return TL_OK;
+    return tl_dataset_scale(data, cfg->normalize, cfg->reference, error);
+}
+
 tl_dataset *tl_dataset_read_sized(const char *path, const tl_read_cfg *given, size_t size, tl_error *error) {
     tl_read_cfg settings, *cfg = &settings;
     static const char builtin[] = "builtin:";
@@ -134,11 +141,16 @@ tl_dataset *tl_dataset_read_sized(const char *path, const tl_read_cfg *given, si
     if (!error) error = &own;
     if (tl_failed(error) || !tl_given(path, "data: the path", error)) return NULL;
     tl_take(cfg, sizeof *cfg, given, size, "read", error);
-    if (tl_failed(error)) return NULL;
-    if (check_columns(path, cfg, error) != TL_OK) return NULL;
+    if (tl_failed(error) || check_columns(path, cfg, error) != TL_OK ||
+        tl_scaling_resolve(cfg->normalize, cfg->reference, &cfg->normalize, error) != TL_OK)
+        return NULL;
     const bool generated = strncmp(path, builtin, sizeof builtin - 1) == 0;
-    tl_dataset *data = generated ? tl_builtin_read(path + sizeof builtin - 1, cfg->reference, error) : read_file(path, cfg, error);
+    tl_read_cfg whole = *cfg;
+    if (cfg->window > 0 && cfg->normalize != TL_NORMALIZE_NONE) whole.normalize = TL_NORMALIZE_SET; /* keeps all digits */
+    tl_dataset *data =
+        generated ? tl_builtin_read(path + sizeof builtin - 1, cfg->reference, error) : read_file(path, &whole, error);
     if (data && cfg->window > 0) data = cut_windows(data, path, cfg, error);
-    if (data && cfg->normalize == TL_NORMALIZE_SERIES) tl_dataset_normalize(data);
-    return data;
+    if (!data || finish_scaling(data, cfg, generated, error) == TL_OK) return data;
+    tl_dataset_free(data);
+    return NULL;
 }

@@ -4,6 +4,7 @@
 #include "data/classes.h"
 #include "data/dataset.h"
 #include "data/missing_policy.h"
+#include "data/scaling.h"
 #include "io/number.h"
 
 #include <tapline/machine.h>
@@ -21,6 +22,7 @@ tl_samples tl_samples_begin(const tl_text *where, const tl_read_cfg *cfg) {
     return (tl_samples){.text = where,
                         .reference = cfg->reference,
                         .missing_policy = cfg->missing_policy,
+                        .normalize = cfg->normalize,
                         .cfg = cfg,
                         .unlabelled = cfg->unlabelled,
                         .ragged = (cfg->reference && cfg->reference->lengths) || cfg->window > 0,
@@ -172,14 +174,12 @@ static tl_status check_series(tl_samples *s, const char *at, tl_error *error) {
 }
 
 /* Where the series that is being read begins; NULL where no room is left. */
-static tl_real *row_of(const tl_samples *s) {
-    return s->series < s->room ? s->values + s->series * s->longest * s->channels : NULL;
-}
+static double *row_of(const tl_samples *s) { return s->series < s->room ? s->values + s->series * s->longest * s->channels : NULL; }
 
-tl_status tl_samples_value(const tl_samples *s, tl_field field, tl_real *value, tl_error *error) {
+tl_status tl_samples_value(const tl_samples *s, tl_field field, double *value, tl_error *error) {
     double number = (double)NAN;
     const bool there = tl_field_number(s->text, field, &number);
-    *value = there ? (tl_real)number : (tl_real)NAN;
+    *value = there ? number : (double)NAN;
     if (there || (s->missing_policy != TL_MISSING_REFUSE && tl_field_missing(field))) return TL_OK;
     return tl_text_expected(s->text, tl_field_trim(field), error, "%s",
                             tl_field_missing(field) ? "a number" TL_MISSING_HINT : "a finite number");
@@ -191,7 +191,7 @@ static const char *skip_blanks(tl_field rest) {
 }
 
 size_t tl_samples_numbers(tl_samples *s, tl_field *rest, char separator, size_t maximum) {
-    tl_real *const row = row_of(s) && s->channel < s->channels ? row_of(s) + s->channel : NULL;
+    double *const row = row_of(s) && s->channel < s->channels ? row_of(s) + s->channel : NULL;
     const size_t stride = s->channels, room = s->longest;
     const char point = s->text->point;
     size_t count = 0, step = s->step;
@@ -200,7 +200,7 @@ size_t tl_samples_numbers(tl_samples *s, tl_field *rest, char separator, size_t 
         const char *end = tl_number_scan(begin, rest->end, point, &value);
         if (!end || end == rest->end || !tl_number_fits(value)) break;
         if (*end != separator && (separator != ' ' || *end != '\t')) break;
-        if (row && step < room) row[step * stride] = (tl_real)value;
+        if (row && step < room) row[step * stride] = value;
         rest->begin = end + 1;
     }
     s->step = step;
@@ -208,7 +208,7 @@ size_t tl_samples_numbers(tl_samples *s, tl_field *rest, char separator, size_t 
 }
 
 tl_status tl_samples_number(tl_samples *s, tl_field field, tl_error *error) {
-    tl_real value, *row = row_of(s);
+    double value, *row = row_of(s);
     if (tl_samples_value(s, field, &value, error) != TL_OK) return error->status;
     if (row && s->step < s->longest && s->channel < s->channels) row[s->step * s->channels + s->channel] = value;
     s->step++;
@@ -233,7 +233,7 @@ tl_status tl_samples_end_channel(tl_samples *s, const char *at, tl_error *error)
     return check_length(s, count, at, error);
 }
 
-tl_real *tl_samples_row(tl_samples *s, size_t length, size_t channels, tl_error *error) {
+double *tl_samples_row(tl_samples *s, size_t length, size_t channels, tl_error *error) {
     s->channel = channels;
     if (s->ragged) s->length = length;
     if (tl_failed(error) || check_length(s, length, NULL, error) != TL_OK || check_series(s, NULL, error) != TL_OK) return NULL;
@@ -335,14 +335,14 @@ static tl_status label_number(tl_samples *s, tl_field label, int32_t *number, tl
 
 /* ---- series ---- */
 
-static bool is_missing_at(const tl_real *row, size_t step, size_t channels) {
+static bool is_missing_at(const double *row, size_t step, size_t channels) {
     bool missing = true;
     for (size_t c = 0; missing && c < channels; c++) missing = isnan(row[step * channels + c]);
     return missing;
 }
 
 /* What is missing at the end of the series is no part of it. */
-static tl_status cut_tail(tl_samples *s, const tl_real *row, const char *at, tl_error *error) {
+static tl_status cut_tail(tl_samples *s, const double *row, const char *at, tl_error *error) {
     while (s->length > 0 && is_missing_at(row, s->length - 1, s->channels)) s->length--;
     if (s->length == 0) return tl_text_fail(s->text, at, error, "expected a series, got missing values only");
     for (size_t i = 0; i < s->length * s->channels; i++)
@@ -357,7 +357,7 @@ static tl_status cut_tail(tl_samples *s, const tl_real *row, const char *at, tl_
 
 /* The series is complete: what is missing in it is filled in, and what lies behind it is 0. */
 static tl_status keep_row(tl_samples *s, const char *at, tl_error *error) {
-    tl_real *row = row_of(s);
+    double *row = row_of(s);
     const size_t whole = s->length;
     if (s->missing_policy == TL_MISSING_TAIL) {
         if (cut_tail(s, row, at, error) != TL_OK) return error->status;
@@ -378,7 +378,7 @@ tl_status tl_samples_label(tl_samples *s, size_t step, tl_field label, tl_error 
     return label_number(s, tl_field_trim(label), &s->labels[s->series * s->target_length + step], error);
 }
 
-tl_real *tl_samples_targets(const tl_samples *s) { return s->targets + s->series * s->target_length * s->target_channels; }
+double *tl_samples_targets(const tl_samples *s) { return s->targets + s->series * s->target_length * s->target_channels; }
 
 tl_status tl_samples_keep(tl_samples *s, const char *at, tl_error *error) {
     return check_series(s, at, error) == TL_OK ? keep_row(s, at, error) : error->status;
@@ -387,7 +387,7 @@ tl_status tl_samples_keep(tl_samples *s, const char *at, tl_error *error) {
 tl_status tl_samples_target(tl_samples *s, size_t index, tl_field field, tl_error *error) {
     double target;
     if (s->series == s->room) return tl_samples_changed(s, error);
-    if (tl_text_number(s->text, field, &target, error) == TL_OK) tl_samples_targets(s)[index] = (tl_real)target;
+    if (tl_text_number(s->text, field, &target, error) == TL_OK) tl_samples_targets(s)[index] = target;
     return error->status;
 }
 
@@ -449,21 +449,65 @@ static tl_status sort_classes(tl_samples *s, tl_error *error) {
     return error->status;
 }
 
+/* Rounds numbers in their own memory, of which what is left over is given back; in double precision they are what they are. NULL,
+ * and *numbers as it was, where that fails. */
+static tl_real *rounded(double **numbers, size_t count, tl_error *error) {
+    unsigned char *bytes = (unsigned char *)*numbers;
+    for (size_t i = 0; i < count; i++) {
+        const tl_real number = (tl_real)(*numbers)[i];
+        memcpy(bytes + i * sizeof number, &number, sizeof number);
+    }
+    tl_real *fewer = (tl_real *)bytes;
+    if (sizeof(tl_real) < sizeof(double)) fewer = realloc(bytes, count * sizeof *fewer + 1);
+    if (fewer)
+        *numbers = NULL;
+    else
+        tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
+    return fewer;
+}
+
+/* Statistics of windows are their own: the recordings that they are cut from are scaled so that no digits are lost. */
+static tl_status scale(tl_samples *s, tl_scaling *scaling, tl_error *error) {
+    const tl_series all = {
+        .wide = s->values, .lengths = s->lengths, .count = s->series, .length = s->longest, .channels = s->channels};
+    const bool reference = s->reference && s->cfg->window == 0;
+    if (s->normalize == TL_NORMALIZE_SET) return tl_scale_set(&all, reference ? &s->reference->scaling : NULL, scaling, error);
+    if (s->normalize == TL_NORMALIZE_SERIES) tl_scale_each(&all);
+    scaling->kind = s->normalize;
+    return error->status;
+}
+
+/* Target values, and what they were where rounding changes one. */
+static void fill_targets(tl_samples *s, tl_dataset *data, tl_error *error) {
+    const size_t count = s->targets ? s->series * s->target_length * s->target_channels : 0;
+    bool exact = true;
+    for (size_t i = 0; i < count; i++) exact = exact && (double)(tl_real)s->targets[i] == s->targets[i];
+    if (exact && s->targets)
+        data->values = rounded(&s->targets, count, error);
+    else if (s->targets) {
+        data->exact_values = s->targets;
+        data->values = tl_reserve(count, sizeof *data->values, "target values", error);
+        for (size_t i = 0; data->values && i < count; i++) data->values[i] = (tl_real)s->targets[i];
+        s->targets = NULL;
+    }
+}
+
 /* What was read becomes the data set's. */
 static tl_status fill_dataset(tl_samples *s, tl_dataset *data, tl_error *error) {
-    data->x = tl_tensor_view(s->values, 3, (size_t[]){s->series, s->longest, s->channels});
+    if (scale(s, &data->scaling, error) != TL_OK) return error->status;
+    tl_real *values = rounded(&s->values, s->series * s->longest * s->channels, error);
+    data->x = tl_tensor_view(values, 3, (size_t[]){s->series, s->longest, s->channels});
+    fill_targets(s, data, error);
     data->lengths = s->lengths;
     data->labels = s->labels;
-    data->values = s->targets;
     data->target_length = s->target_length;
     data->target_channels = s->target_channels;
     data->rate = s->rate;
     data->groups = s->groups;
-    s->values = s->targets = NULL;
     s->lengths = NULL;
     s->labels = NULL;
     s->groups = NULL;
-    if (s->regression || s->unlabelled) return TL_OK;
+    if (tl_failed(error) || s->regression || s->unlabelled) return error->status;
     return s->reference ? tl_classes_copy(data, s->reference->class_names, s->reference->classes, error)
                         : tl_classes_copy(data, s->names, s->classes, error);
 }

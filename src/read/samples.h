@@ -13,6 +13,7 @@ typedef struct tl_samples {
     const tl_text *text;              /* where errors are */
     const tl_dataset *reference;      /* tl_read_cfg.reference */
     tl_missing_policy missing_policy; /* tl_read_cfg.missing_policy */
+    tl_normalization normalize;       /* tl_read_cfg.normalize, which is not TL_NORMALIZE_DEFAULT */
     const tl_read_cfg *cfg;           /* all of it */
     bool regression;
     bool unlabelled; /* tl_read_cfg.unlabelled: neither labels nor targets are kept */
@@ -29,7 +30,7 @@ typedef struct tl_samples {
     size_t counted, longest; /* series, and the length of the longest */
     size_t held;             /* how many values the file has */
 
-    tl_real *values; /* (room, longest or length, channels) */
+    double *values;  /* (room, longest or length, channels): rounded when all are there, filled in and scaled */
     size_t *lengths; /* (room) where they may differ */
     size_t series, room;
     size_t step, channel; /* of the next value of the series that is being read */
@@ -37,7 +38,7 @@ typedef struct tl_samples {
     tl_keys group_names;
     uint32_t *groups; /* (room) */
     int32_t *labels;  /* (room, target_length) */
-    tl_real *targets; /* (room, target_length, target_channels) */
+    double *targets;  /* (room, target_length, target_channels) */
 
     char **names; /* of the classes */
     size_t classes;
@@ -81,7 +82,7 @@ tl_status tl_samples_text(tl_samples *samples, tl_text *text, const tl_line_read
 bool tl_samples_bare(const tl_samples *samples, size_t fields);
 
 /* A number as it is in a text; NaN where it is missing and may be. */
-tl_status tl_samples_value(const tl_samples *samples, tl_field field, tl_real *value, tl_error *error);
+tl_status tl_samples_value(const tl_samples *samples, tl_field field, double *value, tl_error *error);
 
 /* Adds the numbers that *rest begins with, at most `most`, as long as each is a plain one with the separator behind it; takes them
  * off *rest, and says how many they were. What tl_samples_number adds one by one, it adds too; this is fast. */
@@ -103,7 +104,7 @@ size_t tl_samples_fields(tl_field line, char separator);
 
 /* All channels at once: where the (length, channels) numbers are to be filled in. NULL on failure, where these are not those of the
  * first series. */
-tl_real *tl_samples_row(tl_samples *samples, size_t length, size_t channels, tl_error *error);
+double *tl_samples_row(tl_samples *samples, size_t length, size_t channels, tl_error *error);
 
 /* Fails: there are other series than were counted. */
 tl_status tl_samples_changed(const tl_samples *samples, tl_error *error);
@@ -115,7 +116,7 @@ tl_status tl_samples_end(tl_samples *samples, tl_field label, tl_error *error);
 tl_status tl_samples_label(tl_samples *samples, size_t step, tl_field label, tl_error *error);
 
 /* In a regression: where the (target_length, target_channels) values of that series are to be filled in. */
-tl_real *tl_samples_targets(const tl_samples *samples);
+double *tl_samples_targets(const tl_samples *samples);
 
 /* Ends that series, whose labels or values are there; `at`: where it ends, in a text. */
 tl_status tl_samples_keep(tl_samples *samples, const char *at, tl_error *error);

@@ -48,7 +48,7 @@ void tl_record_close(tl_record *self);
 
 /* Reads `count` frames from `start` on, which there are, as physical values: row, (count, signals). Where there is no sample, NaN,
  * or a failure as `policy` says. */
-tl_status tl_record_read(tl_record *self, size_t start, size_t count, tl_missing_policy policy, tl_real *row, tl_error *error);
+tl_status tl_record_read(tl_record *self, size_t start, size_t count, tl_missing_policy policy, double *row, tl_error *error);
 
 /* The path of the file `name` in the folder of a header; and of the header's annotations, NAME.atr of PATH/NAME.hea. Free them.
  * NULL where memory is short. */

@@ -88,7 +88,7 @@ static tl_status add_beat(beat_reader *self, tl_samples *s, unsigned code, tl_er
         tl_samples_count(s, 1, self->segment, record->signals, self->segment * record->signals);
         return TL_OK;
     }
-    tl_real *row = tl_samples_row(s, self->segment, record->signals, error);
+    double *row = tl_samples_row(s, self->segment, record->signals, error);
     if (row && tl_record_read(&self->record, centre - before, self->segment, s->missing_policy, row, error) == TL_OK)
         tl_samples_end(s, (tl_field){beats + code, beats + code + 1}, error);
     return error->status;

@@ -27,7 +27,7 @@ static uint64_t samples_in(const tl_wfdb_format *format, uint64_t bytes) {
 }
 
 /* Up to PIECE frames of the signals in one file, the other signals of the row being left as they are. */
-static tl_status read_piece(tl_record *self, size_t f, size_t start, size_t frames, tl_missing_policy policy, tl_real *row,
+static tl_status read_piece(tl_record *self, size_t f, size_t start, size_t frames, tl_missing_policy policy, double *row,
                             tl_error *error) {
     const tl_wfdb_file *file = &self->header.file[f];
     const tl_wfdb_format *format = file->format;
@@ -44,12 +44,12 @@ static tl_status read_piece(tl_record *self, size_t f, size_t start, size_t fram
         if (missing ? policy == TL_MISSING_REFUSE : !tl_number_fits(value))
             return tl_source_expected(source, bytes_of(format, count) - bytes_of(format, i), "none", error,
                                       "a sample" TL_MISSING_HINT);
-        row[t * self->header.signals + signal] = missing ? (tl_real)NAN : (tl_real)value;
+        row[t * self->header.signals + signal] = missing ? (double)NAN : value;
     }
     return TL_OK;
 }
 
-tl_status tl_record_read(tl_record *self, size_t start, size_t count, tl_missing_policy policy, tl_real *row, tl_error *error) {
+tl_status tl_record_read(tl_record *self, size_t start, size_t count, tl_missing_policy policy, double *row, tl_error *error) {
     for (size_t done = 0, part; done < count && !tl_failed(error); done += part) {
         part = count - done < PIECE ? count - done : PIECE;
         for (size_t f = 0; f < self->header.files && !tl_failed(error); f++)

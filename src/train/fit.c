@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/math.h"
 #include "base/memory.h"
+#include "base/scaling.h"
 #include "data/dataset.h"
 #include "graph/graph.h"
 #include "graph/loss.h"
@@ -134,6 +135,16 @@ static void prepare_mixtures(tl_fit_state *f, tl_error *error) {
         mixed->values = tl_allocate(batch * tl_values_each(f->data), sizeof *mixed->values, "targets of mixtures", error);
 }
 
+/* The model keeps how its series are scaled, so that files say what is true. */
+static void keep_scaling(tl_fit_state *f, tl_error *error) {
+    tl_model *model = f->model;
+    tl_scaling scaling;
+    if (tl_scaling_copy(&f->data->scaling, f->data->x.shape[2], &scaling, error) != TL_OK) return;
+    if (scaling.kind == TL_NORMALIZE_DEFAULT) scaling.kind = TL_NORMALIZE_NONE;
+    tl_scaling_free(&model->scaling);
+    model->scaling = scaling;
+}
+
 static tl_status prepare_fit(tl_fit_state *f, tl_error *error) {
     const tl_shape in = tl_input_shape(f->model);
     if (tl_data_check(f->model, f->data, "fit", error) != TL_OK || take_configuration(f, error) != TL_OK) return error->status;
@@ -145,6 +156,7 @@ static tl_status prepare_fit(tl_fit_state *f, tl_error *error) {
     if (f->data->lengths) f->lengths = tl_allocate(f->cfg.batch, sizeof *f->lengths, "lengths", error);
     prepare_mixtures(f, error);
     if (f->cfg.restore_best) f->best = tl_allocate(count_parameters(f->model), sizeof(tl_real), "the best parameters", error);
+    if (!tl_failed(error)) keep_scaling(f, error);
     tl_zero_grad(f->model);
     f->batch = f->batches; /* as if an epoch had just ended */
     f->result.best_loss = INFINITY;

@@ -1,0 +1,47 @@
+/* moments.h: mean and standard deviation, so that neither cancels nor overflows. */
+#ifndef TL_MOMENTS_H
+#define TL_MOMENTS_H
+
+#include <math.h>
+
+enum { TL_MOMENTS_PASSES = 3 };
+
+/* Of values that are seen in each pass, in the same order: in units of a power of two near the largest, so that squares neither
+ * overflow nor vanish, and relative to the first, so that the deviation of a constant is exactly 0. */
+typedef struct tl_moments {
+    int pass;
+    double count, largest, first, sum, squares;
+    double unit; /* values are multiplied by it; mean and deviation are of the products */
+    double mean, deviation;
+} tl_moments;
+
+static inline void tl_moments_see(tl_moments *self, double value) {
+    if (self->pass == 0) {
+        if (self->count++ == 0) self->first = value;
+        self->largest = fmax(self->largest, fabs(value));
+    } else if (self->pass == 1)
+        self->sum += value * self->unit - self->first;
+    else
+        self->squares += (value * self->unit - self->mean) * (value * self->unit - self->mean);
+}
+
+/* Ends a pass. */
+static inline void tl_moments_next(tl_moments *self) {
+    int exponent = 0;
+    if (self->pass == 0) {
+        frexp(self->largest, &exponent);
+        self->unit = isfinite(self->largest) ? ldexp(1, exponent < -1000 ? 1000 : -exponent) : 1;
+        self->first *= self->unit;
+    } else if (self->pass == 1)
+        self->mean = self->count > 0 ? self->first + self->sum / self->count : 0;
+    else
+        self->deviation = self->count > 0 ? sqrt(self->squares / self->count) : 0;
+    self->pass++;
+}
+
+/* (value - mean) / deviation; 0 of a constant. */
+static inline double tl_moments_scale(const tl_moments *self, double value) {
+    return (value * self->unit - self->mean) * (self->deviation > 0 ? 1 / self->deviation : 1);
+}
+
+#endif
