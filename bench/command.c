@@ -1,4 +1,4 @@
-/* `tapline bench conv`, `tapline bench step` and `tapline bench read`: their options. */
+/* `tapline bench conv`, `bench step`, `bench stream` and `bench read`: their options. */
 #include "bench.h"
 
 #include "cli/report.h"
@@ -87,4 +87,24 @@ const command bench_read_command = {
     .settings = &read_settings,
     .run_f32 = bench_read_f32,
     .run_f64 = bench_read_f64,
+};
+
+/* ---- stream ---- */
+
+static const option_spec stream_options[] = {
+    {"only", "MODEL", OPTION_CHOICE, FIELD(only), 0, 0, bench_stream_name_f32, "one network (all)"},
+    {0},
+};
+
+static bench_settings stream_settings = {.common = {.precision = "f32"}};
+
+const command bench_stream_command = {
+    .name = "bench stream",
+    .operands = "",
+    .summary = "Time networks on streams, by how many steps come at a time.",
+    .details = "stack: ten causal convolutions of 16 filters, kernel 3, dilation 1 to 512. One thread, whatever --threads says.",
+    .options = stream_options,
+    .settings = &stream_settings,
+    .run_f32 = bench_stream_f32,
+    .run_f64 = bench_stream_f64,
 };
