@@ -39,7 +39,8 @@ static tl_node branches(tl_model *m, tl_node x) {
 
 static tl_node other_rates(tl_model *m, tl_node x) {
     x = tl_relu(m, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 6, .kernel = 5, .stride = 3, .padding = TL_CAUSAL}));
-    x = tl_max_pool(m, x, &(tl_pool_cfg){.window = 3, .stride = 2, .padding = TL_SAME});
+    x = tl_max_pool(m, tl_max_pool(m, x, &(tl_pool_cfg){.window = 4, .stride = 1, .padding = TL_CAUSAL}),
+                    &(tl_pool_cfg){.window = 3, .stride = 2, .padding = TL_SAME});
     x = tl_conv1d_transpose(m, x,
                             &(tl_conv1d_transpose_cfg){.filters = 7, .kernel = 4, .stride = 2, .pad_left = 1, .pad_right = 1});
     x = tl_upsample(m, x, &(tl_upsample_cfg){.factor = 3, .linear = true});
@@ -587,6 +588,75 @@ static void given_networks_when_made_then_delay_field_and_rate_are_known(void **
     }
 }
 
+/* ---- delays of random graphs ---- */
+
+/* A layer that each output depends on in all steps that it sees: weights and inputs are above 0. */
+static tl_node random_layer(tl_model *m, tl_node x, tl_rng *rng) {
+    const tl_padding padding = between(rng, 0, 1) ? TL_SAME : TL_CAUSAL;
+    switch (between(rng, 0, 4)) {
+    case 0:
+        return tl_average_pool(m, x, &(tl_pool_cfg){.window = between(rng, 1, 4), .stride = 1, .padding = padding});
+    case 1:
+        return tl_upsample(m, tl_average_pool(m, x, &(tl_pool_cfg){.window = 2}), &(tl_upsample_cfg){.factor = 2});
+    case 2:
+        return tl_sigmoid(m, x);
+    default:
+        return conv(m, x, 2, between(rng, 1, 5), between(rng, 1, 3), padding);
+    }
+}
+
+static tl_node random_graph(tl_model *m, tl_node x, tl_rng *rng) {
+    x = conv(m, x, 2, 1, 1, TL_SAME);
+    for (int block = between(rng, 1, 4); block > 0; block--) {
+        tl_node branch[3] = {x, x, x};
+        const int branches = between(rng, 1, 3);
+        for (int b = 0; b < branches; b++)
+            for (int layer = between(rng, 0, 2); layer > 0; layer--) branch[b] = random_layer(m, branch[b], rng);
+        x = branches > 1 ? tl_add(m, branch, (size_t)branches) : branch[0];
+    }
+    return conv(m, x, 1, 1, 1, TL_SAME);
+}
+
+/* The last step that the first output depends on: changing a later one leaves it as it is. */
+static size_t last_step_of_first(tl_model *model, series *s) {
+    const tl_real before = *whole(model, s);
+    size_t step = s->length;
+    while (step-- > 0) {
+        const tl_real kept = s->x[step];
+        s->x[step] += 100;
+        const tl_real after = *whole(model, s);
+        s->x[step] = kept;
+        if (after != before) break;
+    }
+    return step;
+}
+
+static void given_random_graphs_when_pushed_then_an_output_comes_with_the_last_step_it_needs(void **unused) {
+    (void)unused;
+    enum { GRAPHS = 40, SHORT = 96 };
+    for (uint32_t i = 0; i < GRAPHS; i++) {
+        tl_rng rng = rng_of(500 + i);
+        tl_model *model = tl_model_new(&(tl_model_cfg){.seed = i, .engine = TL_ENGINE_DIRECT, .threads = 1});
+        compile(model, random_graph(model, tl_input(model, (tl_shape){SHORT, 1}), &rng));
+        for (size_t p = 0; p < tl_parameter_arrays(model); p++) {
+            const tl_parameter array = tl_parameter_at(model, p);
+            for (size_t j = 0; j < tl_tensor_count(&array.value); j++) array.value.data[j] = (tl_real)0.1;
+        }
+        series s = series_of(model, SHORT);
+        for (size_t t = 0; t < SHORT; t++) s.x[t] = (tl_real)(t % 7) / 64;
+        tl_stream *stream = stream_of(model, NULL);
+        size_t step = 0;
+        while (tl_stream_push(stream, s.x + step, 1, s.y, SHORT) == 0) step++;
+        assert_int_equal(step, tl_stream_delay(stream));
+        assert_int_equal(step, last_step_of_first(model, &s));
+        tl_stream_reset(stream);
+        check_network("random graph", model, &rng, 1);
+        tl_stream_free(stream);
+        free_series(&s);
+        tl_model_free(model);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_networks_when_steps_come_in_any_pushes_then_whole_series),
@@ -600,6 +670,7 @@ int main(void) {
         cmocka_unit_test(given_wrong_calls_when_pushed_then_the_error_stays_until_reset),
         cmocka_unit_test(given_no_stream_when_called_then_errors_and_zeros),
         cmocka_unit_test(given_networks_when_made_then_delay_field_and_rate_are_known),
+        cmocka_unit_test(given_random_graphs_when_pushed_then_an_output_comes_with_the_last_step_it_needs),
     };
     return check_run(tests);
 }

@@ -362,7 +362,8 @@ static size_t delay_of(const tl_stream_plan *plan, int64_t *rows) {
     for (size_t i = 0; i < plan->nodes; i++) high[i] = 0;
     for (size_t i = plan->nodes; i-- > 1;) {
         const tl_streaming *how = &plan->node[i].how;
-        const uint64_t window = ((uint64_t)high[i] + how->skip) / how->ups, reach = window * how->stride + how->extent - 1;
+        const uint64_t window = ((uint64_t)high[i] + how->skip) / tl_max(how->ups, 1),
+                       reach = window * how->stride + how->extent - 1;
         const int64_t to = reach > how->left ? (int64_t)(reach - how->left) : 0;
         for (size_t e = 0; e < plan->node[i].inputs; e++) {
             const size_t before = plan->node[i].input[e];

@@ -145,6 +145,8 @@ static inline void run_plain(tl_stream *stream, const tl_stream_node *node, tl_s
     if (!node->shares) make_room(stream, node->line, (int64_t)place->end_next);
     pass->windows = (size_t)(place->end_next - place->end);
     pass->first = place->end;
+    pass->before = from < 0 ? (size_t)-from : 0;
+    pass->steps = (size_t)((int64_t)place->end_next - from);
     pass->x[0] = row_at(stream, node->input_line[0], node->in_channels, from);
     pass->y = row_at(stream, node->line, node->channels, to);
     call_node(stream, node, pass);
