@@ -16,7 +16,7 @@ static tl_real x[STEPS];
 
 static void save(const char *path, tl_normalization normalize) {
     tl_error error = {0};
-    tl_model_save(model, path, &(tl_save_cfg){.normalize = normalize}, &error);
+    tl_model_save(model, path, &(tl_save_cfg){.data = &(tl_dataset){.scaling.kind = normalize}}, &error);
     check_ok(&error);
 }
 
