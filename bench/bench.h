@@ -32,6 +32,12 @@ int bench_stream_f64(const void *asked);
 /* The networks of `bench stream`; NULL behind the last. */
 const char *bench_stream_name_f32(size_t index);
 const char *bench_stream_name_f64(size_t index);
+int bench_read_f32(const void *asked);
+int bench_read_f64(const void *asked);
+
+/* The formats of bench read; NULL behind the last. */
+const char *bench_format_name_f32(size_t index);
+const char *bench_format_name_f64(size_t index);
 
 /* Prints the JSON object if it was asked for, or the error, and frees the object. Returns the exit code. */
 int bench_finish(const bench_settings *settings, json_t *report, const tl_error *error);

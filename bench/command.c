@@ -1,4 +1,4 @@
-/* `tapline bench conv`, `bench step` and `bench stream`: their options. */
+/* `tapline bench conv`, `bench step`, `bench stream` and `bench read`: their options. */
 #include "bench.h"
 
 #include "cli/report.h"
@@ -66,6 +66,27 @@ const command bench_step_command = {
     .settings = &step_settings,
     .run_f32 = bench_step_f32,
     .run_f64 = bench_step_f64,
+};
+
+/* ---- read ---- */
+
+static const option_spec read_options[] = {
+    {"only", "FORMAT", OPTION_CHOICE, FIELD(only), 0, 0, bench_format_name_f32, "one format (all)"},
+    {"seconds", "S", OPTION_POSITIVE, FIELD(seconds), 0, 0, NULL, "for each measurement (1)"},
+    {0},
+};
+
+static bench_settings read_settings = {.common = {.precision = "f32"}, .seconds = 1};
+
+const command bench_read_command = {
+    .name = "bench read",
+    .operands = "",
+    .summary = "Time the reading of files of each format.",
+    .details = "The files, of a million random numbers, are written into the folder that TMPDIR names (/tmp), and removed.",
+    .options = read_options,
+    .settings = &read_settings,
+    .run_f32 = bench_read_f32,
+    .run_f64 = bench_read_f64,
 };
 
 /* ---- stream ---- */
