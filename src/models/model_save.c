@@ -73,15 +73,19 @@ static tl_status find_scaling(const tl_model *model, const tl_save_cfg *cfg, tl_
     return TL_OK;
 }
 
+static tl_status put_statistics(tl_archive *archive, const char *key, const tl_scaling *scaling, size_t count, tl_error *error) {
+    json_t *object =
+        json_pack("{s:o, s:o}", "mean", list_of(scaling->mean, count), "deviation", list_of(scaling->deviation, count));
+    return tl_archive_json(archive, key, object, error);
+}
+
 static tl_status put_scaling(tl_archive *archive, const tl_model *model, const tl_save_cfg *cfg, tl_error *error) {
     const size_t channels = tl_input_shape(model).channels;
     tl_scaling scaling;
     if (tl_failed(error) || find_scaling(model, cfg, &scaling, error) != TL_OK) return error->status;
     tl_archive_text(archive, "normalise", tl_normalization_name(scaling.kind), error);
     if (scaling.kind != TL_NORMALIZE_SET) return error->status;
-    return tl_archive_json(
-        archive, "scale",
-        json_pack("{s:o, s:o}", "mean", list_of(scaling.mean, channels), "deviation", list_of(scaling.deviation, channels)), error);
+    return put_statistics(archive, "scale", &scaling, channels, error);
 }
 
 static tl_status put_texts(tl_archive *archive, const tl_model *model, const tl_save_cfg *cfg, tl_error *error) {
@@ -95,6 +99,7 @@ static tl_status put_texts(tl_archive *archive, const tl_model *model, const tl_
     tl_archive_text(archive, "seed", seed, error);
     tl_archive_text(archive, "lengths", cfg->data && cfg->data->lengths ? "own" : "whole", error);
     put_scaling(archive, model, cfg, error);
+    if (model->targets.mean) put_statistics(archive, "targets", &model->targets, tl_output_shape(model).channels, error);
     if (cfg->data && cfg->data->rate > 0) tl_archive_json(archive, "rate", json_real(cfg->data->rate), error);
     if (cfg->read) tl_archive_json(archive, "reading", tl_reading_describe(cfg->read), error);
     if (cfg->missing_policy != TL_MISSING_REFUSE)
