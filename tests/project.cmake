@@ -54,6 +54,21 @@ if(TAPLINE_COMMAND)
                    "${program_flags} -I${PROJECT_SOURCE_DIR}/include $<TARGET_FILE:tapline_shared> -Wl,-rpath,${PROJECT_BINARY_DIR}"
            WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
 endif()
+
+# A program of an earlier version with the library of today, and the files of earlier versions.
+if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/abi/include AND NOT TAPLINE_SANITIZE)
+  foreach(library tapline tapline_f64)
+    add_test(NAME abi_${library} COMMAND abi/run.sh ${CMAKE_C_COMPILER} "" ${CMAKE_CURRENT_SOURCE_DIR}/abi/include $<TARGET_FILE:${library}_shared>
+             ${CMAKE_CURRENT_BINARY_DIR}/abi_${library}.work WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/abi)
+  endforeach()
+  add_test(NAME abi_grown CONFIGURATIONS Slow COMMAND ./grown.sh ${CMAKE_COMMAND} ${CMAKE_C_COMPILER} ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/abi/include
+           ${CMAKE_CURRENT_BINARY_DIR}/abi_grown.work WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/abi)
+  set_tests_properties(abi_grown PROPERTIES LABELS slow)
+endif()
+if(TAPLINE_COMMAND)
+  add_test(NAME kept_files COMMAND ./run.sh $<TARGET_FILE:tapline_command> ${CMAKE_CURRENT_BINARY_DIR}/kept.work WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/kept)
+endif()
+
 foreach(example IN LISTS tapline_examples)
   add_test(NAME example_${example} COMMAND example_${example})
 endforeach()

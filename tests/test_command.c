@@ -235,7 +235,7 @@ static void given_folds_when_trained_then_the_held_out_part_decides(void **unuse
     check_number("epochs", json_number(object, "epochs"), json_number(object, "best_epoch") + 2, 0, 0);
     json_decref(object);
     run_free(&done);
-    expect(run_command("train", train_file, "--fold", "1", QUICK), 2, "--fold 1: of how many? --folds says it");
+    expect(run_command("train", train_file, "--fold", "1", QUICK), 2, "--fold 1 requires --folds N");
     expect(run_command("train", train_file, "--folds", "3", "--fold", "3", QUICK), 2, "data: fold 3 is outside 0 … 2");
     expect(run_command("train", train_file, "--crop", "1", QUICK), 2, "--crop 1: must be a number from 0 to 1, 1 excluded");
     expect(run_command("train", train_file, "--mixup", "0.2", "--batch", "1", QUICK), 2, "fit: mixup 0.2 mixes series of a batch");
@@ -340,7 +340,7 @@ static void given_find_lr_when_run_then_rates_are_listed_and_one_suggested(void 
 
 static void given_options_that_say_nothing_together_when_run_then_refused(void **unused) {
     (void)unused;
-    expect(run_command("train", train_file, "--fold", "all", QUICK), 2, "--fold all: of how many? --folds says it");
+    expect(run_command("train", train_file, "--fold", "all", QUICK), 2, "--fold all requires --folds N");
     expect(run_command("train", train_file, "--folds", "50", "--fold", "all", QUICK), 2, "data: 24 samples cannot make 50 folds");
     expect(run_command("train", train_file, "--folds", "2", "--fold", "all", "--out", log_file, QUICK), 2,
            "--fold all trains a network for each fold; --out does not go with it");

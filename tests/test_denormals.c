@@ -10,7 +10,7 @@ static tl_real halved(tl_real x) {
     return half * value;
 }
 
-static void given_the_least_normal_number_when_denormals_are_off_then_its_half_is_zero(void **unused) {
+static void given_the_smallest_normal_number_when_halved_then_zero(void **unused) {
     (void)unused;
 #if !defined(__SSE2__) && !defined(__aarch64__)
     skip();
@@ -26,7 +26,7 @@ static void given_the_least_normal_number_when_denormals_are_off_then_its_half_i
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_the_least_normal_number_when_denormals_are_off_then_its_half_is_zero),
+        cmocka_unit_test(given_the_smallest_normal_number_when_halved_then_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

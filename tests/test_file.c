@@ -589,7 +589,7 @@ static void given_names_of_classes_when_saved_then_they_must_be_utf8(void **unus
     tl_model_free(model);
 }
 
-static void given_an_array_that_is_not_finite_when_saved_or_loaded_then_refused_by_its_name(void **unused) {
+static void given_a_non_finite_array_when_saved_or_loaded_then_named(void **unused) {
     (void)unused;
     const float bytes[3] = {1, NAN, 0};
     tl_error saving = {0}, loading = {0};
@@ -628,7 +628,7 @@ static void given_a_number_that_single_precision_cannot_hold_then_refused(void *
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_an_array_that_is_not_finite_when_saved_or_loaded_then_refused_by_its_name),
+        cmocka_unit_test(given_a_non_finite_array_when_saved_or_loaded_then_named),
         cmocka_unit_test(given_a_trained_model_when_saved_and_loaded_then_every_bit),
         cmocka_unit_test(given_classes_and_raw_series_when_loaded_then_the_info_says_so),
         cmocka_unit_test(given_unequal_series_when_loaded_then_the_info_says_so),

@@ -28,7 +28,7 @@ static const char *class_of(const tl_dataset *data, size_t series) { return data
 
 /* ---- where the label is ---- */
 
-static void given_a_column_said_to_be_the_label_when_read_then_the_others_are_values(void **unused) {
+static void given_a_named_label_column_when_read_then_the_others_are_values(void **unused) {
     (void)unused;
     static const struct {
         const char *text, *label, *ignore;
@@ -131,7 +131,7 @@ static void given_a_numbered_header_or_an_index_when_read_then_recognised(void *
         "first says that it has the labels), got \"7\"");
 }
 
-static void given_the_name_of_a_choice_when_looked_up_then_found_or_all_are_listed(void **unused) {
+static void given_the_name_of_a_choice_when_looked_up_then_found_or_listed(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_header header = TL_HEADER_AUTO;
@@ -151,7 +151,7 @@ static void given_the_name_of_a_choice_when_looked_up_then_found_or_all_are_list
 
 /* ---- doubt ---- */
 
-static void given_labels_that_do_not_look_like_classes_when_read_then_refused_unless_asked_for(void **unused) {
+static void given_labels_unlike_classes_when_read_then_refused(void **unused) {
     (void)unused;
     static const char fractions[] = "0.25,1,0\n0.5,2,1\n0.75,3,1\n", ids[] = "id,a,b\n1,1,2\n2,1,2\n",
                       many[] = "11,1,2\n12,1,2\n13,1,2\n14,1,2\n15,1,2\n16,1,2\n";
@@ -205,7 +205,7 @@ static void given_targets_when_read_then_a_regression_of_so_many_values(void **u
     check_columns_refused("a,b,y\n1,2,up\n", (tl_read_cfg){.target = "y"}, "a.csv:2:5: expected a finite number, got \"up\"");
 }
 
-static void given_a_regression_to_be_like_when_a_table_is_read_then_its_label_is_a_target(void **unused) {
+static void given_a_reference_regression_when_a_table_is_read_then_targets(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_dataset *train = read_csv("-1.5,1,2\n7,3,4\n", (tl_read_cfg){.target = "first"});
@@ -251,7 +251,7 @@ static void given_missing_tails_when_they_are_ends_then_the_series_are_shorter(v
     check_columns_refused("1,1,2\n2,1,NaN\n", (tl_read_cfg){0}, "tail: the end of the series");
 }
 
-static void given_missing_tails_of_arrays_and_arff_when_they_are_ends_then_the_series_are_shorter(void **unused) {
+static void given_missing_tails_when_they_are_ends_then_series_are_shorter(void **unused) {
     (void)unused;
     tl_error error = {0};
     const tl_read_cfg tail = {.normalize = TL_NORMALIZE_NONE, .missing_policy = TL_MISSING_TAIL};
@@ -366,7 +366,7 @@ static void given_steps_without_labels_when_read_to_predict_then_series(void **u
 
 static const char recording[] = "v,label\n1,a\n2,a\n3,b\n4,b\n5,b\n6,a\n7,a\n";
 
-static void given_a_recording_when_cut_into_windows_then_each_has_the_label_of_most_steps_or_the_last(void **unused) {
+static void given_a_recording_when_cut_into_windows_then_labels_by_policy(void **unused) {
     (void)unused;
     static const struct {
         tl_window_target target;
@@ -392,7 +392,7 @@ static void given_a_recording_when_cut_into_windows_then_each_has_the_label_of_m
     tl_dataset_free(data);
 }
 
-static void given_target_values_of_steps_when_cut_into_windows_then_their_mean_or_the_last(void **unused) {
+static void given_step_targets_when_cut_into_windows_then_mean_or_last(void **unused) {
     (void)unused;
     static const char text[] = "v,y\n1,1\n2,2\n3,6\n4,0\n5,0\n6,9\n";
     tl_dataset *data = read_csv(text, (tl_read_cfg){.value = "v", .target = "y", .window = 3});
@@ -405,7 +405,7 @@ static void given_target_values_of_steps_when_cut_into_windows_then_their_mean_o
 
 static void keep_warning(const char *text, void *user) { snprintf(user, 300, "%s", text); }
 
-static void given_series_of_a_label_each_when_cut_into_windows_then_short_ones_are_left_out_with_a_warning(void **unused) {
+static void given_short_series_when_cut_into_windows_then_left_out_and_told(void **unused) {
     (void)unused;
     char warning[300] = "";
     const tl_read_cfg cfg = {.window = 2, .warn = keep_warning, .user = warning};
@@ -419,7 +419,7 @@ static void given_series_of_a_label_each_when_cut_into_windows_then_short_ones_a
                           "a.csv: windows of 5 steps: none of the 1 series is so long; the longest has 4");
 }
 
-static void given_windows_of_a_training_set_when_read_like_it_then_cut_alike_or_refused(void **unused) {
+static void given_reference_windows_when_read_then_cut_alike_or_refused(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_read_cfg cfg = {.value = "v", .label = "label", .window = 3};
@@ -520,26 +520,26 @@ static void given_a_format_when_read_then_the_ending_does_not_count(void **unuse
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_a_column_said_to_be_the_label_when_read_then_the_others_are_values),
+        cmocka_unit_test(given_a_named_label_column_when_read_then_the_others_are_values),
         cmocka_unit_test(given_columns_that_there_are_not_or_that_clash_when_read_then_refused),
         cmocka_unit_test(given_columns_of_what_is_no_table_when_read_then_refused),
         cmocka_unit_test(given_a_numbered_header_or_an_index_when_read_then_recognised),
-        cmocka_unit_test(given_the_name_of_a_choice_when_looked_up_then_found_or_all_are_listed),
-        cmocka_unit_test(given_labels_that_do_not_look_like_classes_when_read_then_refused_unless_asked_for),
+        cmocka_unit_test(given_the_name_of_a_choice_when_looked_up_then_found_or_listed),
+        cmocka_unit_test(given_labels_unlike_classes_when_read_then_refused),
         cmocka_unit_test(given_targets_when_read_then_a_regression_of_so_many_values),
-        cmocka_unit_test(given_a_regression_to_be_like_when_a_table_is_read_then_its_label_is_a_target),
+        cmocka_unit_test(given_a_reference_regression_when_a_table_is_read_then_targets),
         cmocka_unit_test(given_decimal_commas_when_read_then_numbers),
         cmocka_unit_test(given_missing_tails_when_they_are_ends_then_the_series_are_shorter),
-        cmocka_unit_test(given_missing_tails_of_arrays_and_arff_when_they_are_ends_then_the_series_are_shorter),
+        cmocka_unit_test(given_missing_tails_when_they_are_ends_then_series_are_shorter),
         cmocka_unit_test(given_lines_of_different_lengths_when_they_may_be_then_padded),
         cmocka_unit_test(given_a_line_a_step_when_read_then_series_in_the_order_of_time),
         cmocka_unit_test(given_steps_that_are_no_series_when_read_then_refused),
         cmocka_unit_test(given_series_of_different_lengths_when_they_may_be_then_padded),
         cmocka_unit_test(given_steps_without_labels_when_read_to_predict_then_series),
-        cmocka_unit_test(given_a_recording_when_cut_into_windows_then_each_has_the_label_of_most_steps_or_the_last),
-        cmocka_unit_test(given_target_values_of_steps_when_cut_into_windows_then_their_mean_or_the_last),
-        cmocka_unit_test(given_series_of_a_label_each_when_cut_into_windows_then_short_ones_are_left_out_with_a_warning),
-        cmocka_unit_test(given_windows_of_a_training_set_when_read_like_it_then_cut_alike_or_refused),
+        cmocka_unit_test(given_a_recording_when_cut_into_windows_then_labels_by_policy),
+        cmocka_unit_test(given_step_targets_when_cut_into_windows_then_mean_or_last),
+        cmocka_unit_test(given_short_series_when_cut_into_windows_then_left_out_and_told),
+        cmocka_unit_test(given_reference_windows_when_read_then_cut_alike_or_refused),
         cmocka_unit_test(given_a_wrong_call_when_windows_are_cut_then_refused),
         cmocka_unit_test(given_groups_when_dealt_to_folds_then_none_is_parted),
         cmocka_unit_test(given_columns_of_an_array_when_read_then_as_said),

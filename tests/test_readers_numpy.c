@@ -313,7 +313,7 @@ static void given_arrays_of_two_halves_when_read_then_the_one_that_is_meant(void
     assert_false(tl_dataset_has_test(NULL));
 }
 
-static void given_arrays_without_names_when_read_then_the_first_is_x_and_the_second_y(void **unused) {
+static void given_arrays_without_names_when_read_then_x_then_y(void **unused) {
     (void)unused;
     const bytes x = numbers_of("(1, 2)", 1, 2), y = numbers_of("(1,)", 7, 1);
     tl_error error = {0};
@@ -593,7 +593,7 @@ int main(void) {
         cmocka_unit_test(given_a_one_for_each_series_when_read_then_its_column_is_the_class),
         cmocka_unit_test(given_several_ones_or_floats_when_read_then_so_many_values),
         cmocka_unit_test(given_arrays_of_two_halves_when_read_then_the_one_that_is_meant),
-        cmocka_unit_test(given_arrays_without_names_when_read_then_the_first_is_x_and_the_second_y),
+        cmocka_unit_test(given_arrays_without_names_when_read_then_x_then_y),
         cmocka_unit_test(given_whole_numbers_for_every_step_when_read_then_labels_of_steps),
         cmocka_unit_test(given_floats_per_step_when_read_then_targets_per_step),
         cmocka_unit_test(given_a_nan_among_targets_when_read_then_always_refused),

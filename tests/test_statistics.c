@@ -262,7 +262,7 @@ static bool note_size(const tl_progress *progress, void *user) {
     return true;
 }
 
-static void given_a_last_batch_of_one_series_when_fitted_then_it_takes_another_from_the_batch_before(void **unused) {
+static void given_a_last_batch_of_one_when_fitted_then_it_takes_another(void **unused) {
     (void)unused;
     const struct { size_t batch, sizes[3]; } cases[] = {{11, {11, 10, 2}}, {10, {10, 10, 3}}, {22, {21, 2}}};
     const tl_dataset data = some_data();
@@ -381,7 +381,7 @@ int main(void) {
         cmocka_unit_test(given_a_frozen_batch_norm_when_trained_then_statistics_stay),
         cmocka_unit_test(given_a_frozen_batch_norm_when_checked_then_statistics_constant),
         cmocka_unit_test(given_a_single_value_a_channel_when_trained_then_the_statistics_stay),
-        cmocka_unit_test(given_a_last_batch_of_one_series_when_fitted_then_it_takes_another_from_the_batch_before),
+        cmocka_unit_test(given_a_last_batch_of_one_when_fitted_then_it_takes_another),
         cmocka_unit_test(given_batches_of_a_single_value_a_channel_when_fitted_then_refused),
         cmocka_unit_test(given_a_variance_that_overflows_when_stepped_then_the_layer_is_named),
         cmocka_unit_test(given_a_waiting_layer_when_updated_then_later_layers_wait),

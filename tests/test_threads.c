@@ -92,7 +92,7 @@ static void given_a_model_in_training_when_another_thread_calls_then_refused(voi
     tl_model_free(self.model);
 }
 
-static void given_a_call_without_an_error_from_another_thread_then_the_model_has_one(void **unused) {
+static void given_a_call_from_another_thread_then_the_model_has_an_error(void **unused) {
     (void)unused;
     meeting self = {0};
     meet(&self, intrude_silently);
@@ -121,7 +121,7 @@ static bool child_predicts(tl_model *model, const tl_real *expected_y) {
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static void given_a_fork_after_threads_have_run_when_the_child_predicts_then_it_ends(void **unused) {
+static void given_a_fork_after_threads_ran_when_the_child_predicts_then_it_ends(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_real room[BATCH * CLASSES];
@@ -137,9 +137,9 @@ static void given_a_fork_after_threads_have_run_when_the_child_predicts_then_it_
 int main(void) {
     make_data();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_a_fork_after_threads_have_run_when_the_child_predicts_then_it_ends),
+        cmocka_unit_test(given_a_fork_after_threads_ran_when_the_child_predicts_then_it_ends),
         cmocka_unit_test(given_a_model_in_training_when_another_thread_calls_then_refused),
-        cmocka_unit_test(given_a_call_without_an_error_from_another_thread_then_the_model_has_one),
+        cmocka_unit_test(given_a_call_from_another_thread_then_the_model_has_an_error),
     };
     return check_run(tests);
 }

@@ -399,6 +399,59 @@ static void given_few_channels_when_auto_takes_winograd_then_small_error(void **
 #define REFUSED(...)                                                                                                               \
     { .batch = 2, .length = 10, .channels = 3, .filters = 4, .stride = 1, .padding = TL_SAME, __VA_ARGS__ }
 
+/* ---- causal convolutions ---- */
+
+enum { STEPS = 96, WIDTH = 8, SPIKE = 61 };
+
+/* Outputs before a spike: how much they change, at most, as a share of epsilon · height · sum of the filter's |weight|. */
+static double change_before(tl_conv1d_plan *plan, const tl_real *weight, size_t kernel, double height) {
+    tl_real x[STEPS * WIDTH], still[STEPS * WIDTH], moved[STEPS * WIDTH];
+    double most = 0;
+    fill_normal(x, STEPS * WIDTH, 5);
+    tl_conv1d_forward(plan, x, weight, NULL, still);
+    for (size_t c = 0; c < WIDTH; c++) x[SPIKE * WIDTH + c] = (tl_real)height;
+    tl_conv1d_forward(plan, x, weight, NULL, moved);
+    for (size_t i = 0; i < SPIKE * WIDTH; i++) {
+        double sum = 0;
+        for (size_t j = 0; j < kernel * WIDTH; j++) sum += fabs((double)weight[j * WIDTH + i % WIDTH]);
+        most = fmax(most, fabs((double)moved[i] - (double)still[i]) / (2 * unit * height * sum));
+    }
+    return most;
+}
+
+static void given_a_later_spike_when_causal_then_earlier_outputs_within_the_bound(void **unused) {
+    (void)unused;
+    static const size_t kernels[] = {3, 5, 8, 16}, dilations[] = {1, 3};
+    tl_real weight[16 * WIDTH * WIDTH];
+    fill_normal(weight, 16 * WIDTH * WIDTH, 6);
+    for (size_t e = TL_ENGINE_NAIVE; e <= TL_ENGINE_WINOGRAD; e++)
+        for (size_t k = 0; k < 4 * 2; k++) {
+            const size_t kernel = kernels[k / 2], dilation = dilations[k % 2];
+            const tl_engine engine = (tl_engine)e;
+            tl_error error = {0};
+            const tl_conv1d_spec spec = {.batch = 1,
+                                         .length = STEPS,
+                                         .channels = WIDTH,
+                                         .filters = WIDTH,
+                                         .kernel = (int64_t)kernel,
+                                         .stride = 1,
+                                         .dilation = (int64_t)dilation,
+                                         .padding = TL_CAUSAL,
+                                         .forward = engine,
+                                         .backward_input = engine,
+                                         .backward_weights = engine,
+                                         .threads = 1};
+            tl_conv1d_plan *plan = tl_conv1d_plan_new(&spec, &error);
+            check_ok(&error);
+            for (double height = 1; height < 1e10; height *= 100) {
+                const double change = change_before(plan, weight, kernel, height);
+                if (!(change <= (engine == TL_ENGINE_WINOGRAD ? 16 : 0)))
+                    fail_msg("%s, kernel %zu, dilation %zu, height %g: %g", tl_engine_name(e), kernel, dilation, height, change);
+            }
+            tl_conv1d_plan_free(plan);
+        }
+}
+
 static void given_nothing_to_save_when_planned_then_winograd_refuses(void **unused) {
     (void)unused;
 #pragma GCC diagnostic push
@@ -420,6 +473,7 @@ int main(void) {
         cmocka_unit_test(given_random_configurations_when_run_then_bounded_errors),
         cmocka_unit_test(given_random_numbers_when_compared_then_error_at_most_4_times),
         cmocka_unit_test(given_few_channels_when_auto_takes_winograd_then_small_error),
+        cmocka_unit_test(given_a_later_spike_when_causal_then_earlier_outputs_within_the_bound),
         cmocka_unit_test(given_nothing_to_save_when_planned_then_winograd_refuses),
     };
     return check_run(tests);

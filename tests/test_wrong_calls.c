@@ -314,7 +314,7 @@ static void given_an_own_layer_whose_table_is_incomplete_when_added_then_named(v
 static tl_status accept(tl_optimizer_cfg *cfg, tl_error *error) { return (void)cfg, (void)error, TL_OK; }
 static void stay(const tl_update *update) { (void)update; }
 
-static void given_an_own_optimizer_whose_table_is_incomplete_when_compiled_then_named(void **unused) {
+static void given_an_incomplete_own_optimizer_when_compiled_then_named(void **unused) {
     (void)unused;
     const struct {
         tl_optimizer_ops ops;
@@ -368,7 +368,7 @@ int main(void) {
         cmocka_unit_test(given_data_that_is_not_finite_when_fitted_then_the_sample_is_named),
         cmocka_unit_test(given_labels_of_no_classes_when_folded_then_said),
         cmocka_unit_test(given_an_own_layer_whose_table_is_incomplete_when_added_then_named),
-        cmocka_unit_test(given_an_own_optimizer_whose_table_is_incomplete_when_compiled_then_named),
+        cmocka_unit_test(given_an_incomplete_own_optimizer_when_compiled_then_named),
         cmocka_unit_test(given_lengths_beyond_the_series_when_the_data_set_is_used_then_named),
     };
     return check_run(tests);

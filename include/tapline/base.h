@@ -22,6 +22,8 @@ extern "C" {
 #define TL_VERSION_MAJOR 0
 #define TL_VERSION_MINOR 1
 #define TL_VERSION_PATCH 0
+/* Of these headers, as one number that grows: 10203 is 1.2.3. tl_version_number is that of the linked library. */
+#define TL_VERSION_NUMBER (TL_VERSION_MAJOR * 10000 + TL_VERSION_MINOR * 100 + TL_VERSION_PATCH)
 
 #if defined(__GNUC__)
 #define TL_API __attribute__((visibility("default")))
@@ -89,6 +91,9 @@ TL_API const char *tl_suggest(const char *text, tl_candidate candidate, const vo
 
 /* The version of the linked library, such as "0.1.0". */
 TL_API const char *tl_version(void);
+
+/* The same as TL_VERSION_NUMBER, of the linked library: for `#if` there is the macro, for a program that was compiled earlier this. */
+TL_API int tl_version_number(void);
 
 /* "f32" or "f64". */
 TL_API const char *tl_precision(void);

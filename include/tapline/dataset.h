@@ -111,7 +111,7 @@ typedef struct tl_read_cfg {
      * line a step. A window begins every `hop` steps (window). */
     size_t window, hop;
     tl_window_target window_target; /* (majority) */
-    /* (none) Is told, in one line that names the file, of what was left out or looks wrong though the data was read. */
+    /* (none) Called with one line that names the file and says what was left out or looks wrong, although the data was read. */
     void (*warn)(const char *text, void *user);
     void *user;        /* handed to it */
     size_t max_memory; /* (half of tl_memory_limit, tapline/machine.h) bytes that the data set may take: a small file may describe
@@ -195,9 +195,10 @@ TL_API tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index
 /* Fold `fold` of `folds` for cross-validation: *held_out gets it, *rest everything else, both copies. Folds are drawn at random
  * from `seed` (stream TL_STREAM_SPLIT) and differ by at most one sample of each class (stratified; in
  * regression, and where there are labels for every step, of all samples).
- * Where samples have groups, a fold has whole ones, as many samples as their sizes allow, dealt at random.
+ * Where samples have groups, a fold has whole ones, as many samples as their sizes allow, divided at random.
  * A validation share of 1 / folds is fold 0. Of a set of TL_NORMALIZE_SET both parts are scaled anew, by the statistics of *rest
- * alone: what is held out says nothing of itself. Fails, both NULL, where there are fewer samples, or groups, than folds. */
+ * alone: the held-out part has no influence on the scaling. Fails, both NULL, where there are fewer samples, or groups, than folds.
+ */
 TL_API tl_status tl_dataset_fold(const tl_dataset *data, size_t folds, size_t fold, uint64_t seed, tl_dataset **rest,
                                  tl_dataset **held_out, tl_error *error);
 

@@ -76,7 +76,7 @@ TL_API void tl_model_info_release(tl_model_info *info);
 /* Zero means the default in brackets. */
 typedef struct tl_weights_cfg {
     const char *map; /* (none) a JSON file that says which module is which layer: {"conv1": "conv1d_1", "bn1": "batch_norm_1", …} */
-    void (*matched)(const char *module, const char *layer, void *user); /* (none) is told each pair, once all is done */
+    void (*matched)(const char *module, const char *layer, void *user); /* (none) called with each pair, once all is done */
     void *user;                                                         /* handed to it */
 } tl_weights_cfg;
 

@@ -39,8 +39,12 @@ TL_API const char *tl_init_name(size_t init);
 typedef enum tl_padding {
     TL_VALID = 0, /* none */
     TL_SAME,      /* ceil(length / stride) outputs; an odd column goes to the right */
-    TL_CAUSAL,    /* all on the left, ceil(length / stride) outputs: y[t] sees no x after t·stride */
-    TL_EXPLICIT   /* pad_left and pad_right */
+    TL_CAUSAL,  /* all on the left, ceil(length / stride) outputs: y[t] sees no x after t·stride. To the last bit with the engines
+                   naive, gemm and direct; winograd, which TL_ENGINE_AUTO may take, computes some neighbouring outputs together, so
+                   that a later x of magnitude h changes y[t] by rounding: up to 16·epsilon·h times the sum of the filter's
+                   |weight|, epsilon being 1.2e-7 (double: 2.2e-16), and to what is not finite where h times that sum is near the
+                   largest number there is */
+    TL_EXPLICIT /* pad_left and pad_right */
 } tl_padding;
 
 /* The name of a tl_padding, such as "same"; NULL where there is none. */

@@ -31,7 +31,7 @@ typedef struct tl_shape {
     size_t channels;
 } tl_shape;
 
-/* How a convolution is evaluated (docs/design.md, "Convolution engines"). */
+/* How a convolution is computed (docs/design.md, "Convolution engines"). */
 typedef enum tl_engine {
     TL_ENGINE_AUTO = 0, /* chosen for each layer and pass when the model is compiled; for forward by the shape of one sample */
     TL_ENGINE_NAIVE,    /* the plain loops: slow, the specification of the others */
@@ -213,7 +213,7 @@ TL_API size_t tl_node_parameter_count(const tl_model *model, tl_node node);
 
 /* Frozen layers keep their parameters: no gradient is computed for them and no step moves them. May be called before or after
  * tl_model_compile, between any steps; what a layer had accumulated is forgotten. A frozen batch norm
- * uses its running statistics in training too, and keeps them, as Keras' does with trainable = False. A node that there is not is
+ * uses its running statistics in training too, and keeps them, as Keras' does with trainable = False. An unknown node is
  * the model's error. */
 TL_API void tl_freeze(tl_model *model, tl_node node);
 TL_API void tl_unfreeze(tl_model *model, tl_node node);
@@ -225,7 +225,7 @@ typedef struct tl_group_cfg {
 } tl_group_cfg;
 
 /* Puts the parameters of a layer in a group of their own; `cfg` NULL: back to the defaults. May be called before or after
- * tl_model_compile, between any steps. A node that there is not and a rate out of range are the model's error. */
+ * tl_model_compile, between any steps. An unknown node and a rate out of range are the model's error. */
 static inline void tl_set_group(tl_model *model, tl_node node, const tl_group_cfg *cfg);
 
 /* ---- what was compiled ---- */

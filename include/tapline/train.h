@@ -58,7 +58,7 @@ typedef struct tl_fit_cfg {
     size_t batch;             /* (the model's compiled batch) samples a pass; at most the compiled batch */
     size_t accumulate;        /* (1) backward passes for each step */
     tl_schedule_cfg schedule; /* (constant) */
-    bool restore_best; /* end with the parameters of the epoch with the least loss: of the validation set where there is one, else
+    bool restore_best; /* end with the parameters of the epoch with the lowest loss: of the validation set where there is one, else
                           of training */
     int patience;      /* (no end) stop after so many epochs without a lower one of that loss */
     const tl_dataset *validation; /* (none) a set that is evaluated after each epoch */
@@ -75,7 +75,7 @@ typedef struct tl_fit_cfg {
 typedef struct tl_fit_result {
     int epochs;           /* begun, here and before a resume */
     uint64_t steps;       /* optimizer steps taken, likewise */
-    int best_epoch;       /* the epoch with the least loss (see restore_best), from 1; 0 if none was completed */
+    int best_epoch;       /* the epoch with the lowest loss (see restore_best), from 1; 0 if none was completed */
     double best_loss;     /* that loss */
     bool stopped;         /* by a callback */
     bool early_stopped;   /* by patience */

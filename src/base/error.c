@@ -30,4 +30,6 @@ bool tl_failed(const tl_error *error) { return error && error->status != TL_OK; 
 
 const char *tl_version(void) { return TL_TEXT(TL_VERSION_MAJOR) "." TL_TEXT(TL_VERSION_MINOR) "." TL_TEXT(TL_VERSION_PATCH); }
 
+int tl_version_number(void) { return TL_VERSION_NUMBER; }
+
 const char *tl_precision(void) { return sizeof(tl_real) == sizeof(float) ? "f32" : "f64"; }

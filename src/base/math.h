@@ -8,7 +8,14 @@ static inline size_t tl_min(size_t a, size_t b) { return a < b ? a : b; }
 static inline size_t tl_max(size_t a, size_t b) { return a > b ? a : b; }
 
 /* The largest number that divides both. */
-static inline size_t tl_common_divisor(size_t a, size_t b) { return b ? tl_common_divisor(b, a % b) : a; }
+static inline size_t tl_common_divisor(size_t a, size_t b) {
+    while (b > 0) {
+        const size_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
 
 /* a / b, rounded up. */
 static inline size_t tl_ceil_div(size_t a, size_t b) { return a / b + (a % b != 0); }

@@ -133,10 +133,9 @@ static void check_settings(const train_settings *settings, tl_error *error) {
     const char *none = settings->find_rate            ? "--find-lr does not train"
                        : settings->fold == OPTION_ALL ? "--fold all trains a network for each fold"
                                                       : NULL;
-    if (settings->folds == 0 && settings->fold == OPTION_ALL)
-        tl_fail(error, TL_ERROR_ARGUMENT, "--fold all: of how many? --folds says it");
+    if (settings->folds == 0 && settings->fold == OPTION_ALL) tl_fail(error, TL_ERROR_ARGUMENT, "--fold all requires --folds N");
     if (settings->folds == 0 && settings->fold > 0)
-        tl_fail(error, TL_ERROR_ARGUMENT, "--fold %d: of how many? --folds says it", (int)settings->fold);
+        tl_fail(error, TL_ERROR_ARGUMENT, "--fold %d requires --folds N", (int)settings->fold);
     if (settings->checkpoint_every > 0 && !settings->checkpoint)
         tl_fail(error, TL_ERROR_ARGUMENT, "--checkpoint-every %g: of which file? --checkpoint says it", settings->checkpoint_every);
     if (settings->find_rate && settings->fold == OPTION_ALL)

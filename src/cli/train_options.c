@@ -14,7 +14,7 @@ static const option_spec options[] = {
     {"normalize", "NAME", OPTION_CHOICE, FIELD(normalize), 0, 0, normalization_name,
      "scale each channel to mean 0 and standard deviation 1: of each\nseries by itself, or by those of the training set (series)"},
     {"raw", NULL, OPTION_FLAG, FIELD(raw), 0, 0, NULL, "take values as they are: --normalize none"},
-    {"missing", "NAME", OPTION_CHOICE, FIELD(missing), 0, 0, missing_name, "what becomes of missing values (refuse)"},
+    {"missing", "NAME", OPTION_CHOICE, FIELD(missing), 0, 0, missing_name, "how missing values are replaced (refuse)"},
     {"unequal", NULL, OPTION_FLAG, FIELD(unequal), 0, 0, NULL, "series in a folder may differ in length"},
     READING_OPTIONS(train_settings),
     {"segment", "N", OPTION_INTEGER, FIELD(segment), 1, INT32_MAX, NULL, "samples around each beat of a .hea record (256)"},
@@ -30,10 +30,10 @@ static const option_spec options[] = {
     {"batch", "N", OPTION_INTEGER, FIELD(batch), 1, INT32_MAX, NULL,
      "series in a batch (the architecture's: fcn a tenth, from 2 to 16)"},
     {"accumulate", "N", OPTION_INTEGER, FIELD(accumulate), 1, INT32_MAX, NULL, "batches whose gradients make one step (1)"},
-    {"optimizer", "NAME", OPTION_CHOICE, FIELD(optimizer), 0, 0, tl_optimizer_name, "what turns gradients into steps (adam)"},
+    {"optimizer", "NAME", OPTION_CHOICE, FIELD(optimizer), 0, 0, tl_optimizer_name, "the optimizer (adam)"},
     {"lr", "X", OPTION_POSITIVE, FIELD(learning_rate), 0, 0, NULL, "learning rate (adam and adamw 0.001, the others 0.01)"},
     {"find-lr", NULL, OPTION_FLAG, FIELD(find_rate), 0, 0, NULL,
-     "in place of training: try learning rates from 1e-7 to 10, one\na step, and list the losses and the rate where they fall "
+     "instead of training: try learning rates from 1e-7 to 10, one\na step, and list the losses and the rate where they fall "
      "most"},
     {"momentum", "X", OPTION_FRACTION, FIELD(momentum), 0, 0, NULL, "of sgd and rmsprop (0)"},
     {"nesterov", NULL, OPTION_FLAG, FIELD(nesterov), 0, 0, NULL, "Nesterov's form of the momentum of sgd"},
@@ -45,20 +45,20 @@ static const option_spec options[] = {
      "of the learning rate (the architecture's: timecnn constant, others\nplateau: it is halved, down to 0.0001, after 50 epochs "
      "without\na lower training loss)"},
     {"schedule-factor", "X", OPTION_FRACTION, FIELD(factor), 0, 0, NULL,
-     "that the rate is reduced by (plateau 0.5, step and king 0.1,\nexponential 0.95)"},
+     "factor by which the rate is multiplied (plateau 0.5, step and king 0.1,\nexponential 0.95)"},
     {"schedule-patience", "N", OPTION_INTEGER, FIELD(patience), 1, INT32_MAX, NULL,
      "epochs (plateau, 50) or steps (king, 500) without progress"},
     {"schedule-period", "N", OPTION_INTEGER, FIELD(period), 1, INT32_MAX, NULL, "epochs between reductions (step, 30)"},
     {"lr-min", "X", OPTION_POSITIVE, FIELD(min_rate), 0, 0, NULL,
      "the rate goes no lower (plateau 0.0001, step, exponential,\ncosine and king 0)"},
     {"warmup", "N", OPTION_INTEGER, FIELD(warmup), 0, INT32_MAX, NULL,
-     "steps over which the rate rises to what the schedule says\n(noam 4000, others none)"},
+     "steps over which the rate rises to that of the schedule\n(noam 4000, others none)"},
     {"clip", "X", OPTION_POSITIVE, FIELD(clip), 0, 0, NULL, "scale gradients down to this norm (no limit)"},
     {"clip-value", "X", OPTION_POSITIVE, FIELD(clip_value), 0, 0, NULL, "limit each element of the gradient first (no limit)"},
-    {"seed", "N", OPTION_INTEGER, FIELD(seed), 0, INT64_MAX, NULL, "of initial parameters and of the order of the data (0)"},
-    {"engine", "NAME", OPTION_CHOICE, FIELD(engine), 0, 0, tl_engine_name, "how convolutions are evaluated (auto)"},
+    {"seed", "N", OPTION_INTEGER, FIELD(seed), 0, INT64_MAX, NULL, "seed of initial parameters and of the order of the data (0)"},
+    {"engine", "NAME", OPTION_CHOICE, FIELD(engine), 0, 0, tl_engine_name, "how convolutions are computed (auto)"},
     {"folds", "N", OPTION_INTEGER, FIELD(folds), 2, INT32_MAX, NULL,
-     "hold out one Nth of the series, a share of each class, for\nvalidation: the best epoch is then the one with the least loss "
+     "hold out one Nth of the series, a share of each class, for\nvalidation: the best epoch is then the one with the lowest loss "
      "there"},
     {"fold", "I", OPTION_INTEGER_OR_ALL, FIELD(fold), 0, INT32_MAX, NULL,
      "which one, from 0 (0), or all of them: cross-validation, which\ntrains a network for each and reports mean and deviation"},
@@ -98,7 +98,7 @@ const command train_command = {
     .summary = "Train a network on series with labels or target values, and evaluate it.",
     .details = "DATA is a .ts, .tsv, .csv, .txt, .arff, .npz, .npy or .hea file, a folder that has a folder of files for each\n"
                "class, builtin:cbf or builtin:synthetic-control (builtin:cbf).\n"
-               "The network ends with the parameters of the epoch with the least training loss. Ctrl-C stops after\n"
+               "The network ends with the parameters of the epoch with the lowest training loss. Ctrl-C stops after\n"
                "the current batch, writes checkpoint and model and reports what was reached; a second one stops at once.",
     .options = options,
     .settings = &settings,

@@ -1,5 +1,6 @@
 #include "train/fingerprint.h"
 
+#include "base/math.h"
 #include "base/setting.h"
 #include "compute/gemm.h"
 #include "data/dataset.h"
@@ -214,8 +215,21 @@ static void compare_entries(difference *self, const char *path, json_t *before, 
     }
 }
 
+/* Whether a layer is called otherwise only since its kind is: "hand_crafted_1" before, "fixed_filters_1" now. */
+static bool renamed(const json_t *before, const json_t *now) {
+    const char *old_name = json_string_value(before), *new_name = json_string_value(now);
+    char kind[48];
+    if (!old_name || !new_name) return false;
+    size_t length = strlen(old_name);
+    while (length > 0 && strchr("_0123456789", old_name[length - 1])) length--;
+    snprintf(kind, sizeof kind, "%.*s", (int)tl_min(length, sizeof kind - 1), old_name);
+    const char *current = tl_current_name(kind);
+    const size_t same = strlen(current);
+    return strncmp(new_name, current, same) == 0 && strcmp(new_name + same, old_name + length) == 0;
+}
+
 static void compare(difference *self, const char *path, json_t *before, json_t *now, int depth) {
-    if (json_equal(before, now)) return;
+    if (json_equal(before, now) || renamed(before, now)) return;
     if (json_is_object(before) && json_is_object(now) && depth < DEEPEST)
         compare_members(self, path, before, now, depth);
     else if (json_is_array(before) && json_is_array(now) && depth < DEEPEST)

@@ -21,6 +21,26 @@ echo "find_package"
 "$cmake" --build "$work/package" >>"$work/package.log" || { cat "$work/package.log"; exit 1; }
 run_all "$work/package"
 
+echo "find_package without C"
+cxx=$(sed -n 's/^CMAKE_CXX_COMPILER:[A-Z]*=//p' "$build/CMakeCache.txt")
+if [ -n "$cxx" ]; then
+    "$cmake" -S "$here/cplusplus" -B "$work/cplusplus" -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_CXX_FLAGS="$flags" \
+        >"$work/cplusplus.log"
+    "$cmake" --build "$work/cplusplus" >>"$work/cplusplus.log" || { cat "$work/cplusplus.log"; exit 1; }
+    for library in tapline tapline_static; do "$work/cplusplus/use_$library" || { echo "cplusplus/use_$library failed"; exit 1; }; done
+fi
+
+echo "a component that is unknown"
+mkdir "$work/unknown"
+printf 'cmake_minimum_required(VERSION 3.25)\nproject(consumer NONE)\nfind_package(tapline REQUIRED COMPONENTS fast)\n' >"$work/unknown/CMakeLists.txt"
+if "$cmake" -S "$work/unknown" -B "$work/unknown/build" -DCMAKE_PREFIX_PATH="$work/prefix" >"$work/unknown.log" 2>&1; then echo "is found"; exit 1; fi
+tr -s '\n ' ' ' <"$work/unknown.log" | grep -q 'component "fast" is unknown; there are shared' || { cat "$work/unknown.log"; exit 1; }
+
+if [ -z "$flags" ] && command -v python3 >/dev/null; then
+    echo "ctypes"
+    python3 "$here/consumer.py" "$work/prefix/$libdir/libtapline.so"
+fi
+
 echo "pkg-config"
 mkdir "$work/pkg-config"
 export PKG_CONFIG_PATH="$work/prefix/$libdir/pkgconfig"
