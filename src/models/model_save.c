@@ -58,7 +58,7 @@ json_t *tl_loss_describe(const tl_model *model) {
 /* What is known of how series are scaled: by tl_fit or the file that the model is from, else by the data set. */
 static tl_status find_scaling(const tl_model *model, const tl_save_cfg *cfg, tl_scaling *scaling, tl_error *error) {
     const size_t channels = tl_input_shape(model).channels;
-    const tl_scaling none = {.kind = TL_NORMALIZE_NONE}, *of_model = &model->scaling,
+    const tl_scaling none = {0}, *of_model = &model->scaling,
                      *of_data = cfg->data ? &cfg->data->scaling : &none;
     const bool known = of_model->kind != TL_NORMALIZE_DEFAULT;
     *scaling = known ? *of_model : *of_data;
@@ -67,6 +67,8 @@ static tl_status find_scaling(const tl_model *model, const tl_save_cfg *cfg, tl_
                        "save: the model was trained on series normalised by %s, those of the data set are normalised by %s%s",
                        tl_normalization_name(of_model->kind), tl_normalization_name(of_data->kind),
                        of_model->kind == of_data->kind ? " with other statistics" : "");
+    if (scaling->kind == TL_NORMALIZE_DEFAULT && cfg->normalize != TL_NORMALIZE_SET && tl_normalization_name(cfg->normalize))
+        scaling->kind = cfg->normalize; /* nothing else says it */
     if (cfg->normalize != TL_NORMALIZE_DEFAULT && tl_normalization_name(cfg->normalize) != tl_normalization_name(scaling->kind))
         return tl_fail(error, TL_ERROR_ARGUMENT, "save: series are said to be normalised by %s, but they were by %s",
                        tl_normalization_name(cfg->normalize), tl_normalization_name(scaling->kind));
