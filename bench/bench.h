@@ -1,7 +1,7 @@
 /* bench.h: the benchmark behind `tapline bench`: over the public headers only, as a user's own would be.
  *
- * What computes (conv.c, step.c) is compiled twice, as commands.h says. The options, the grid of shapes, the clock and the reports
- * know no tl_real and are compiled once.
+ * What computes (conv.c, step.c, stream.c) is compiled twice, as commands.h says. The options, the grid of shapes, the clock and
+ * the reports know no tl_real and are compiled once.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -26,6 +26,18 @@ int bench_conv_f32(const void *settings);
 int bench_conv_f64(const void *settings);
 int bench_step_f32(const void *asked);
 int bench_step_f64(const void *asked);
+int bench_stream_f32(const void *asked);
+int bench_stream_f64(const void *asked);
+
+/* The networks of `bench stream`; NULL behind the last. */
+const char *bench_stream_name_f32(size_t index);
+const char *bench_stream_name_f64(size_t index);
+int bench_read_f32(const void *asked);
+int bench_read_f64(const void *asked);
+
+/* The formats of bench read; NULL behind the last. */
+const char *bench_format_name_f32(size_t index);
+const char *bench_format_name_f64(size_t index);
 
 /* Prints the JSON object if it was asked for, or the error, and frees the object. Returns the exit code. */
 int bench_finish(const bench_settings *settings, json_t *report, const tl_error *error);

@@ -1,4 +1,4 @@
-/* `tapline bench conv` and `tapline bench step`: their options. */
+/* `tapline bench conv`, `bench step`, `bench stream` and `bench read`: their options. */
 #include "bench.h"
 
 #include "cli/report.h"
@@ -66,4 +66,45 @@ const command bench_step_command = {
     .settings = &step_settings,
     .run_f32 = bench_step_f32,
     .run_f64 = bench_step_f64,
+};
+
+/* ---- read ---- */
+
+static const option_spec read_options[] = {
+    {"only", "FORMAT", OPTION_CHOICE, FIELD(only), 0, 0, bench_format_name_f32, "one format (all)"},
+    {"seconds", "S", OPTION_POSITIVE, FIELD(seconds), 0, 0, NULL, "for each measurement (1)"},
+    {0},
+};
+
+static bench_settings read_settings = {.common = {.precision = "f32"}, .seconds = 1};
+
+const command bench_read_command = {
+    .name = "bench read",
+    .operands = "",
+    .summary = "Time the reading of files of each format.",
+    .details = "The files, of a million random numbers, are written into the folder that TMPDIR names (/tmp), and removed.",
+    .options = read_options,
+    .settings = &read_settings,
+    .run_f32 = bench_read_f32,
+    .run_f64 = bench_read_f64,
+};
+
+/* ---- stream ---- */
+
+static const option_spec stream_options[] = {
+    {"only", "MODEL", OPTION_CHOICE, FIELD(only), 0, 0, bench_stream_name_f32, "one network (all)"},
+    {0},
+};
+
+static bench_settings stream_settings = {.common = {.precision = "f32"}};
+
+const command bench_stream_command = {
+    .name = "bench stream",
+    .operands = "",
+    .summary = "Time networks on streams, by how many steps come at a time.",
+    .details = "stack: ten causal convolutions of 16 filters, kernel 3, dilation 1 to 512. One thread, whatever --threads says.",
+    .options = stream_options,
+    .settings = &stream_settings,
+    .run_f32 = bench_stream_f32,
+    .run_f64 = bench_stream_f64,
 };

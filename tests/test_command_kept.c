@@ -138,7 +138,7 @@ static void given_what_cannot_be_written_in_the_end_then_said_before_training(vo
 static int run_closed(const char *closed, char *log, size_t size) {
     char line[700];
     snprintf(line, sizeof line, "%s train builtin:cbf --arch timecnn --epochs 20 --threads 1 --log log.csv %s >out.txt",
-             TAPLINE_COMMAND_FILE, closed);
+             TAPLINE_COMMAND_LINE, closed);
     const int status = system(line); // NOLINT(cert-env33-c,concurrency-mt-unsafe)
     FILE *file = fopen("log.csv", "r");
     assert_non_null(file);

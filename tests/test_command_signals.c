@@ -94,7 +94,7 @@ static void given_an_ignored_signal_when_the_command_begins_then_it_stays_so(voi
  * on stderr. */
 static int run_unread(const char *first, const char *arguments, char said[200]) {
     char command[1000];
-    snprintf(command, sizeof command, "%s { { sleep 0.05; %s %s 2>%s; echo $? >&3; } | true; } 3>%s", first, TAPLINE_COMMAND_FILE,
+    snprintf(command, sizeof command, "%s { { sleep 0.05; %s %s 2>%s; echo $? >&3; } | true; } 3>%s", first, TAPLINE_COMMAND_LINE,
              arguments, files_path("err"), files_path("code"));
     assert_int_equal(system(command), 0); // NOLINT(cert-env33-c,concurrency-mt-unsafe)
     int code = -1;

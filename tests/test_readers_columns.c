@@ -163,6 +163,9 @@ static void given_labels_unlike_classes_when_read_then_refused(void **unused) {
     check_columns_refused(many, (tl_read_cfg){0},
                           "the labels do not look like classes: 6 different ones in 6 series, such as \"11\"");
     check_columns_refused(ids, (tl_read_cfg){.label = "last"}, "column 1 is headed \"id\", which is hardly a value of a series");
+    check_columns_refused(
+        "v,label\n1,a\n2,a\n3,b\n4,b\n5,a\n6,b\n", (tl_read_cfg){0},
+        "a.csv: 6 series of one value each are hardly what it has; --value COLUMN says so, with --window N a line is a step");
     tl_dataset *data = read_csv(fractions, (tl_read_cfg){.label = "last"});
     check_equal("values", data->x.data, (const tl_real[]){0.25, 1, 0.5, 2, 0.75, 3}, 6);
     tl_dataset_free(data);

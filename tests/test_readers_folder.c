@@ -443,8 +443,68 @@ static void given_a_folder_of_two_halves_when_read_then_the_one_that_is_meant(vo
     remove(files_path("no/no_TEST.tsv"));
 }
 
+/* ---- a file a channel ---- */
+
+static void write_channels(const char *last) {
+    files_write("yes/acc_x_train.txt", " 1.0e+00 2.0e+00\n 3.0e+00 4.0e+00\n", 34);
+    files_write("yes/acc_y_train.txt", last, strlen(last));
+}
+
+static void remove_channels(void) {
+    static const char *const names[] = {"yes/acc_x_train.txt", "yes/acc_y_train.txt", "y_train.txt", "subject_train.txt"};
+    for (size_t i = 0; i < 4; i++) remove(files_path(names[i]));
+}
+
+static void given_a_file_a_channel_when_read_then_line_i_of_each_is_series_i(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    write_channels("5 6\n7 8\n");
+    files_write("y_train.txt", "5\n2\n", 4);
+    files_write("subject_train.txt", "a\nb\n", 4);
+    tl_dataset *data = tl_dataset_read(files_path("yes"), &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, &error);
+    check_ok(&error);
+    check_equal("values", data->x.data, (const tl_real[]){1, 5, 2, 6, 3, 7, 4, 8}, 8);
+    assert_int_equal(data->x.shape[2], 2);
+    assert_string_equal(data->class_names[data->labels[0]], "5");
+    assert_string_equal(data->class_names[data->labels[1]], "2");
+    assert_int_not_equal(data->groups[0], data->groups[1]);
+    rmdir(files_path("no"));
+    tl_dataset *above =
+        read_folder(&(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .reference = data}, &error); /* whose only folder it is */
+    check_ok(&error);
+    check_equal("the same", above->x.data, data->x.data, 8);
+    assert_int_equal(mkdir(files_path("no"), 0700), 0);
+    tl_dataset_free(above);
+    tl_dataset_free(data);
+    remove_channels();
+}
+
+static void given_channels_unequal_or_without_labels_when_read_then_refused(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *channel, *labels, *message;
+    } cases[] = {
+        {"5 6\n7 8\n", NULL,
+         "yes: its files are called as channels are, NAME_train.txt; their labels, a line each, should be in y_train.txt"},
+        {"5 6\n", "1\n2\n", "acc_y_train.txt: has 1 lines of 2 numbers, but the channels before it have 2 lines of 2"},
+        {"5 6\n7 8\n", "1\n", "y_train.txt:2:1: expected 2 lines, as the channels have, got 1"},
+        {"5 6\n7 8\n", "1\n2\n1\n", "y_train.txt:3:1: expected 2 lines, as the channels have, got more"},
+        {"5 6\n7 x\n", "1\n2\n", "acc_y_train.txt:2:3: expected a finite number, got \"x\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_error error = {0};
+        write_channels(cases[i].channel);
+        if (cases[i].labels) files_write("y_train.txt", cases[i].labels, strlen(cases[i].labels));
+        assert_null(tl_dataset_read(files_path("yes"), NULL, &error));
+        check_error(&error, TL_ERROR_FORMAT, cases[i].message);
+        remove_channels();
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_a_file_a_channel_when_read_then_line_i_of_each_is_series_i),
+        cmocka_unit_test(given_channels_unequal_or_without_labels_when_read_then_refused),
         cmocka_unit_test(given_a_folder_of_two_halves_when_read_then_the_one_that_is_meant),
         cmocka_unit_test(given_sound_of_any_kind_when_read_then_samples_from_minus_one_to_one),
         cmocka_unit_test(given_other_sound_when_read_then_the_message_says_what_is_read),

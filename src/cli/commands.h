@@ -17,7 +17,7 @@
 
 extern const command train_command;
 extern const command eval_command, predict_command, stream_command, info_command, import_command, export_command;
-extern const command bench_conv_command, bench_step_command; /* in bench/ */
+extern const command bench_conv_command, bench_step_command, bench_stream_command, bench_read_command; /* in bench/ */
 
 /* All of them, in the order of the help; NULL behind the last. */
 const command *command_at(size_t index);

@@ -86,7 +86,6 @@ void tl_packed_factor_make(const tl_kernels *kernels, const tl_packed_weights *w
 }
 
 void tl_packed_factor_multiply(const tl_real *packed, const tl_factor_rows *rows) {
-    tl_factor factor;
-    memcpy(&factor, packed, sizeof factor);
-    for (size_t block = 0; block < tl_factor_blocks(&factor); block++) tl_factor_multiply(&factor, block, rows);
+    const tl_factor *factor = (const void *)packed;
+    for (size_t block = 0, blocks = tl_factor_blocks(factor); block < blocks; block++) tl_factor_multiply(factor, block, rows);
 }

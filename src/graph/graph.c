@@ -183,8 +183,11 @@ tl_status tl_report(const tl_model *model, tl_error *error) {
     return tl_failed(reason) ? tl_fail(error, reason->status, "%s", reason->text) : TL_OK;
 }
 
+/* Lengths that were set for a pass that failed are no lengths of the next one. */
 void tl_model_clear_error(tl_model *model) {
-    if (model && model->compiled && !model->plan_only) model->error = (tl_error){0};
+    if (!model || !model->compiled || model->plan_only) return;
+    model->error = (tl_error){0};
+    model->given = 0;
 }
 
 /* ---- what a compiled model has ---- */

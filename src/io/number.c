@@ -81,7 +81,8 @@ static const char *add_exponent(const char *at, const char *end, decimal *to) {
     return at;
 }
 
-static bool read_decimal(const char *at, const char *end, char point, decimal *to) {
+/* Returns what is behind it; NULL where there is none. */
+static const char *read_decimal(const char *at, const char *end, char point, decimal *to) {
     int count = 0;
     *to = (decimal){.negative = at < end && *at == '-'};
     if (at < end && (*at == '-' || *at == '+')) at++;
@@ -93,9 +94,8 @@ static bool read_decimal(const char *at, const char *end, char point, decimal *t
         at = add_digits(at, end, to, &count, true);
         digits += (size_t)(at - begin);
     }
-    if (digits == 0) return false;
-    if (at < end && (*at == 'e' || *at == 'E')) at = add_exponent(at + 1, end, to);
-    return at == end;
+    if (digits == 0) return NULL;
+    return at < end && (*at == 'e' || *at == 'E') ? add_exponent(at + 1, end, to) : at;
 }
 
 /* ---- the number ---- */
@@ -174,10 +174,20 @@ static bool read_slowly(const char *begin, const char *end, char point, locale_t
     return whole;
 }
 
+static bool is_fast(const decimal *read, double *value) {
+    if (!is_short(read, value) && !is_near_either(read, value)) return false;
+    if (read->negative) *value = -*value;
+    return true;
+}
+
 bool tl_number_read(const char *begin, const char *end, char point, locale_t locale, double *value) {
     decimal read;
-    if (!read_decimal(begin, end, point, &read)) return false;
-    if (!is_short(&read, value) && !is_near_either(&read, value)) return read_slowly(begin, end, point, locale, value);
-    if (read.negative) *value = -*value;
-    return true;
+    if (read_decimal(begin, end, point, &read) != end) return false;
+    return is_fast(&read, value) || read_slowly(begin, end, point, locale, value);
+}
+
+const char *tl_number_scan(const char *begin, const char *end, char point, double *value) {
+    decimal read;
+    const char *behind = read_decimal(begin, end, point, &read);
+    return behind && is_fast(&read, value) ? behind : NULL;
 }

@@ -10,4 +10,8 @@
  * may be infinite. False where it is none. `locale`: one with a point. */
 bool tl_number_read(const char *begin, const char *end, char point, locale_t locale, double *value);
 
+/* The same of a number that more may follow: returns what is behind it. NULL where there is none, or one of the few that only
+ * tl_number_read reads. */
+const char *tl_number_scan(const char *begin, const char *end, char point, double *value);
+
 #endif

@@ -99,22 +99,59 @@ double tl_number_of(const unsigned char *bytes, const tl_number_type *type) {
     return (value - type->zero) * type->scale;
 }
 
+/* Whether the numbers in a file are those of this machine: then a type of the language reads them. */
+static bool is_native(const tl_number_type *type) {
+    static const uint16_t one = 1;
+    unsigned char first;
+    memcpy(&first, &one, 1);
+    return type->kind == TL_FLOAT && type->size >= sizeof(float) && type->big == (first == 0) && type->zero == 0 &&
+           type->scale == 1;
+}
+
+/* Turns a block of numbers into double; says whether all are finite as tl_real. */
+static bool convert(const unsigned char *block, const tl_number_type *type, size_t count, double *to) {
+    bool fit = true;
+    for (size_t i = 0; is_native(type) && type->size == sizeof(float) && i < count; i++) {
+        float value;
+        memcpy(&value, block + i * sizeof value, sizeof value);
+        to[i] = (double)value;
+        fit &= isfinite(value);
+    }
+    for (size_t i = 0; is_native(type) && type->size == sizeof(double) && i < count; i++) {
+        double value;
+        memcpy(&value, block + i * sizeof value, sizeof value);
+        to[i] = value;
+        fit &= isfinite((tl_real)value);
+    }
+    return is_native(type) && fit;
+}
+
+/* The same of any numbers; fails where one is not finite, `count` being before the next byte of the source. */
+static tl_status convert_each(const tl_source *source, const unsigned char *block, const tl_number_type *type, size_t count,
+                              tl_missing_policy missing, double *to, tl_error *error) {
+    for (size_t i = 0; i < count; i++) {
+        const double value = tl_number_of(block + i * type->size, type);
+        to[i] = value;
+        if (tl_number_fits(value) || (isnan(value) && missing != TL_MISSING_REFUSE)) continue;
+        char got[40];
+        snprintf(got, sizeof got, "%g", value);
+        return tl_source_expected(source, (count - i) * type->size, got, error, "a finite number%s",
+                                  isnan(value) ? TL_MISSING_HINT : "");
+    }
+    return TL_OK;
+}
+
 tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_t count, tl_missing_policy missing, double *to,
                             tl_error *error) {
-    unsigned char block[6144]; /* a multiple of every size of a number */
+    unsigned char block[24576]; /* a multiple of every size of a number */
+    const bool direct = is_native(type) && type->size == sizeof *to;
     const size_t maximum = sizeof block / type->size;
     for (size_t done = 0, part; done < count; done += part) {
         part = tl_min(count - done, maximum);
-        if (tl_source_read(source, block, part * type->size, "data", error) != TL_OK) return error->status;
-        for (size_t i = 0; i < part; i++) {
-            const double value = tl_number_of(block + i * type->size, type);
-            to[done + i] = value;
-            if (tl_number_fits(value) || (isnan(value) && missing != TL_MISSING_REFUSE)) continue;
-            char got[40];
-            snprintf(got, sizeof got, "%g", value);
-            return tl_source_expected(source, (part - i) * type->size, got, error, "a finite number%s",
-                                      isnan(value) ? TL_MISSING_HINT : "");
-        }
+        unsigned char *bytes = direct ? (unsigned char *)(to + done) : block;
+        if (tl_source_read(source, bytes, part * type->size, "data", error) != TL_OK) return error->status;
+        if (!convert(bytes, type, part, to + done) && convert_each(source, bytes, type, part, missing, to + done, error) != TL_OK)
+            return error->status;
     }
     return TL_OK;
 }

@@ -326,6 +326,11 @@ tl_status tl_columns_check_labels(const tl_columns *self, const tl_samples *s, b
         fractions |= tl_field_fraction(s->text, name);
         numbers = numbers && tl_field_number(s->text, name, &number);
     }
+    if (self->of[TL_ROLE_VALUE] == 1 && s->series >= MIN_SERIES && !s->cfg->value)
+        return tl_fail(
+            error, TL_ERROR_FORMAT,
+            "%s: %zu series of one value each are hardly what it has; --value COLUMN says so, with --window N a line is a step",
+            s->text->path, s->series);
     const bool different = s->series >= MIN_SERIES && 2 * s->classes > s->series;
     if (!fractions && (!different || (archive && numbers))) return TL_OK;
     return tl_fail(

@@ -1,5 +1,6 @@
 #include "read/directory.h"
 
+#include "read/channels.h"
 #include "read/folder.h"
 #include "read/foreign.h"
 #include "read/npy.h"
@@ -185,6 +186,8 @@ static tl_status read_files(tl_samples *s, const char *folder, const char *label
 
 static tl_status read_folders(tl_samples *s, const char *path, tl_error *error) {
     tl_names folders;
+    if (tl_is_channels(path, error)) return tl_channels_read(s, path, error);
+    if (tl_failed(error)) return error->status;
     tl_folder_list(path, true, &folders, error);
     if (!tl_failed(error) && folders.count == 0) read_files(s, path, NULL, error);
     for (size_t i = 0; i < folders.count && !tl_failed(error); i++) {

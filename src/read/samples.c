@@ -5,6 +5,7 @@
 #include "data/dataset.h"
 #include "data/missing_policy.h"
 #include "data/scaling.h"
+#include "io/number.h"
 
 #include <tapline/machine.h>
 
@@ -184,6 +185,28 @@ tl_status tl_samples_value(const tl_samples *s, tl_field field, double *value, t
                             tl_field_missing(field) ? "a number" TL_MISSING_HINT : "a finite number");
 }
 
+static const char *skip_blanks(tl_field rest) {
+    while (rest.begin < rest.end && (*rest.begin == ' ' || *rest.begin == '\t')) rest.begin++;
+    return rest.begin;
+}
+
+size_t tl_samples_numbers(tl_samples *s, tl_field *rest, char separator, size_t maximum) {
+    double *const row = row_of(s) && s->channel < s->channels ? row_of(s) + s->channel : NULL;
+    const size_t stride = s->channels, room = s->longest;
+    const char point = s->text->point;
+    size_t count = 0, step = s->step;
+    for (double value; count < maximum; count++, step++) {
+        const char *begin = separator == '\t' ? rest->begin : skip_blanks(*rest);
+        const char *end = tl_number_scan(begin, rest->end, point, &value);
+        if (!end || end == rest->end || !tl_number_fits(value)) break;
+        if (*end != separator && (separator != ' ' || *end != '\t')) break;
+        if (row && step < room) row[step * stride] = value;
+        rest->begin = end + 1;
+    }
+    s->step = step;
+    return count;
+}
+
 tl_status tl_samples_number(tl_samples *s, tl_field field, tl_error *error) {
     double value, *row = row_of(s);
     if (tl_samples_value(s, field, &value, error) != TL_OK) return error->status;
@@ -230,17 +253,24 @@ static bool cut_field(tl_field *rest, char separator, tl_field *part) {
     return separator == ' ' ? cut_blanks(rest, part) : tl_field_cut(rest, separator, part);
 }
 
+size_t tl_samples_count_of(tl_field line, char character) {
+    size_t count = 0;
+    for (const char *c = line.begin; c < line.end; c++) count += *c == character;
+    return count;
+}
+
 size_t tl_samples_fields(tl_field line, char separator) {
     tl_field part;
     size_t count = 1;
+    if (separator != ' ') return tl_samples_count_of(line, separator) + 1;
     while (cut_field(&line, separator, &part)) count++;
     return count;
 }
 
 tl_status tl_samples_channel(tl_samples *s, tl_field line, char separator, tl_error *error) {
     tl_field rest = line, part;
-    bool more = true;
-    while (more) {
+    for (bool more = true; more;) {
+        tl_samples_numbers(s, &rest, separator, SIZE_MAX);
         more = cut_field(&rest, separator, &part);
         if (tl_samples_number(s, part, error) != TL_OK) return error->status;
     }

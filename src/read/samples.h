@@ -84,6 +84,10 @@ bool tl_samples_bare(const tl_samples *samples, size_t fields);
 /* A number as it is in a text; NaN where it is missing and may be. */
 tl_status tl_samples_value(const tl_samples *samples, tl_field field, double *value, tl_error *error);
 
+/* Adds the numbers that *rest begins with, at most `most`, as long as each is a plain one with the separator behind it; takes them
+ * off *rest, and says how many they were. What tl_samples_number adds one by one, it adds too; this is fast. */
+size_t tl_samples_numbers(tl_samples *samples, tl_field *rest, char separator, size_t maximum);
+
 /* Adds one to the channel that is being read. */
 tl_status tl_samples_number(tl_samples *samples, tl_field field, tl_error *error);
 
@@ -94,7 +98,8 @@ tl_status tl_samples_end_channel(tl_samples *samples, const char *at, tl_error *
  */
 tl_status tl_samples_channel(tl_samples *samples, tl_field line, char separator, tl_error *error);
 
-/* How many those are. */
+/* How many those are, and how many are separated by a character. */
+size_t tl_samples_count_of(tl_field line, char character);
 size_t tl_samples_fields(tl_field line, char separator);
 
 /* All channels at once: where the (length, channels) numbers are to be filled in. NULL on failure, where these are not those of the

@@ -58,7 +58,9 @@ static void count_row(tl_samples *s, tl_field line, table *self) {
     tl_error ignored = {0};
     tl_field part;
     size_t count = 0;
-    for (bool more = true; more && !tl_failed(&ignored); count++) {
+    const bool plain = self->separator != ' ' && !self->may_be_values && !memchr(line.begin, '"', (size_t)(line.end - line.begin));
+    if (plain) count = tl_samples_count_of(line, self->separator) + 1;
+    for (bool more = !plain; more && !tl_failed(&ignored); count++) {
         more = tl_text_cut(s->text, &line, self->separator, &part, &ignored);
         if (self->may_be_values && count < columns->count && columns->role[count] == TL_ROLE_LABEL &&
             tl_field_fraction(s->text, part))
@@ -119,6 +121,15 @@ static tl_status check_count(const tl_samples *s, tl_field line, const table *se
     return TL_OK; /* how many values there should be will be said */
 }
 
+/* Values that are plain numbers, as most are: says how many. */
+static size_t read_plain(tl_samples *s, const table *self, tl_field *rest, size_t from, row *to) {
+    size_t end = from;
+    while (end < self->columns.count && self->columns.role[end] == TL_ROLE_VALUE) end++;
+    if (end == from) return 0;
+    if (!to->values) to->values = rest->begin;
+    return tl_samples_numbers(s, rest, self->separator, end - from);
+}
+
 static tl_status read_row(tl_samples *s, tl_field line, const void *format, tl_error *error) {
     table *self = (table *)format;
     const tl_columns *columns = &self->columns;
@@ -130,6 +141,7 @@ static tl_status read_row(tl_samples *s, tl_field line, const void *format, tl_e
     row to = {.label = {line.begin, line.begin}};
     size_t count = 0;
     for (bool more = true; more; count++) {
+        count += read_plain(s, self, &rest, count, &to);
         more = tl_text_cut(s->text, &rest, self->separator, &part, error);
         if (tl_failed(error)) return error->status;
         const tl_role role = count < columns->count ? columns->role[count] : TL_ROLE_VALUE;

@@ -71,17 +71,12 @@ static tl_status read_header(tl_samples *s, tl_text *text, header *h, tl_error *
     return TL_OK;
 }
 
-static size_t count_of(tl_field field, char separator) {
-    size_t count = 0;
-    for (const char *c = field.begin; (c = memchr(c, separator, (size_t)(field.end - c))); c++) count++;
-    return count;
-}
-
 static void count_series(tl_samples *s, tl_field line, const header *h) {
     tl_field rest = line, first;
-    const size_t channels = count_of(line, ':') + h->bare;
+    const size_t channels = tl_samples_count_of(line, ':') + h->bare;
     tl_field_cut(&rest, ':', &first);
-    if (channels > 0) tl_samples_count(s, 1, count_of(first, ',') + 1, channels, count_of(line, ',') + channels);
+    if (channels > 0)
+        tl_samples_count(s, 1, tl_samples_count_of(first, ',') + 1, channels, tl_samples_count_of(line, ',') + channels);
 }
 
 static tl_status read_series(tl_samples *s, tl_field line, const void *format, tl_error *error) {

@@ -47,6 +47,7 @@ typedef struct tl_stream_plan {
     tl_workers workers;
     size_t block;
     size_t nodes, lines;
+    bool plain; /* all nodes are: each step gives an output */
     tl_stream_node *node;
     tl_stream_line *line;
     size_t packed_count, memory_count, saved_count,

@@ -413,6 +413,8 @@ static void make(making *m) {
     if (!tl_failed(m->error)) add_nodes(m);
     if (!tl_failed(m->error)) size_lines(m->plan);
     if (!tl_failed(m->error)) size_nodes(m);
+    m->plan->plain = true;
+    for (size_t i = 1; i < m->plan->nodes; i++) m->plan->plain = m->plan->plain && m->plan->node[i].plain;
     if (!tl_failed(m->error)) find_reach(m);
     if (!tl_failed(m->error) && !m->model->plan_only) pack_parameters(m);
     free(m->readers);

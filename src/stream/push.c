@@ -22,6 +22,10 @@ static uint64_t count_ahead(const tl_stream *stream, uint64_t steps) {
     const tl_stream_plan *plan = stream->plan;
     tl_stream_place *place = stream->place;
     place[0].windows_next = place[0].end_next = steps;
+    if (plan->plain) {
+        for (size_t i = 1; i < plan->nodes; i++) place[i].windows_next = place[i].end_next = steps;
+        return steps;
+    }
     for (size_t i = 1; i < plan->nodes; i++) {
         const tl_stream_node *node = &plan->node[i];
         if (node->plain) {
@@ -101,15 +105,20 @@ static inline void make_room(tl_stream *stream, size_t index, int64_t end) {
 
 /* ---- running ---- */
 
+/* (steps, 1, channels), without the call that TL_VIEW is. */
+static inline tl_tensor steps_of(const tl_real *data, size_t steps, size_t channels) {
+    return (tl_tensor){.data = (tl_real *)data, .rank = 3, .shape = {steps, 1, channels}};
+}
+
 /* A layer that runs as it is, on single steps. */
 static void run_stride(const tl_stream *stream, const tl_stream_node *node, const tl_stream_pass *call) {
     const tl_layer *layer = node->step;
     tl_real *rest = stream->memory + stream->plan->memory_count;
     tl_tensor inputs[TL_MAX_INPUTS];
-    for (size_t e = 0; e < node->inputs; e++) inputs[e] = TL_VIEW(call->x[e], call->windows, 1, layer->in[e].channels);
+    for (size_t e = 0; e < node->inputs; e++) inputs[e] = steps_of(call->x[e], call->windows, layer->in[e].channels);
     const tl_pass pass = {.batch = call->windows,
                           .x = inputs,
-                          .y = TL_VIEW(call->y, call->windows, 1, layer->out.channels),
+                          .y = steps_of(call->y, call->windows, layer->out.channels),
                           .parameter = node->parameter,
                           .state = node->states,
                           .saved = rest,
