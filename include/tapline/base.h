@@ -84,15 +84,16 @@ TL_API tl_status tl_fail(tl_error *error, tl_status status, const char *format, 
 /* Whether the error is set; false for NULL. */
 TL_API bool tl_failed(const tl_error *error);
 
-/* The name that `text` was probably meant to be: the most similar of those that `candidate` gives for 0, 1, 2 … until NULL, when no
- * more than a third of its letters (one, of short names) are wrong; else NULL. `context` is handed on. */
+/* The candidate that is most similar to a misspelt `text`: at most a third of the letters may differ (one letter of a short name).
+ * NULL where none is similar. Candidates are `candidate`(context, 0), (context, 1) … until it returns NULL. */
 typedef const char *(*tl_candidate)(const void *context, size_t index);
 TL_API const char *tl_suggest(const char *text, tl_candidate candidate, const void *context);
 
 /* The version of the linked library, such as "0.1.0". */
 TL_API const char *tl_version(void);
 
-/* The same as TL_VERSION_NUMBER, of the linked library: for `#if` there is the macro, for a program that was compiled earlier this. */
+/* The same as TL_VERSION_NUMBER, of the linked library: for `#if` there is the macro, for a program that was compiled earlier this.
+ */
 TL_API int tl_version_number(void);
 
 /* "f32" or "f64". */

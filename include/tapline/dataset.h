@@ -142,7 +142,7 @@ static inline tl_dataset *tl_dataset_read(const char *path, const tl_read_cfg *c
 /* Whether a path names a training half beside which there is PATH/test. */
 TL_API bool tl_dataset_has_test(const char *path);
 
-/* Whether a file, read as this format or, NULL, that of its ending, has columns, which tl_read_cfg may name. */
+/* Whether files of a format have columns that tl_read_cfg may name. `format` NULL: the format that the name of the file ends in. */
 TL_API bool tl_dataset_is_table(const char *path, const char *format);
 
 /* Calls `visit` with the path of each file that reading `path` as a data set may open: the file itself; of a record its samples and

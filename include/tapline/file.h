@@ -51,8 +51,9 @@ typedef struct tl_load_cfg {
 
 /* What tl_save_cfg said, and who wrote the file. */
 typedef struct tl_model_info {
-    tl_dataset data; /* no series, but the shapes of one (x.shape[1], x.shape[2]) and of its targets, the classes, how they were
-                        scaled, and `lengths`, of which nothing is to be read, where they differed: for tl_read_cfg.reference */
+    tl_dataset
+        data; /* for tl_read_cfg.reference; it has no series. It has their shape (x.shape[1], x.shape[2]), the shape of targets,
+                 the classes and the scaling. `lengths` is not NULL where lengths differed; do not read through it. */
     tl_normalization normalize;       /* data.scaling.kind, for tl_read_cfg.normalize */
     tl_missing_policy missing_policy; /* for tl_read_cfg.missing_policy */
     tl_read_cfg read;                 /* what tl_save_cfg.read said of columns and windows, for data that is to be read alike */

@@ -181,9 +181,9 @@ typedef struct tl_embedding_cfg {
 static inline tl_node tl_embedding(tl_model *model, tl_node x, const tl_embedding_cfg *cfg);
 
 /* Seventeen fixed filters (Ismail-Fawaz et al. 2022, "new hand-crafted convolution filters"): (length, channels) → (length, 17),
- * with the padding of TL_SAME and the same weights for each channel. Six answer to rising: -1, 1, -1, 1 … of 2, 4, 8, 16, 32, 64
- * taps; six to falling, their negatives; five to peaks, of 6, 12, 24, 48, 96 taps: six parabolas (i / n)², alternately up and down,
- * of heights -1, -1, 2, 2, -1, -1. */
+ * with the padding of TL_SAME and the same weights for each channel. Six detect increases: -1, 1, -1, 1 … of 2, 4, 8, 16, 32 and 64
+ * taps. Six detect decreases: the same with the opposite sign. Five detect peaks, with 6, 12, 24, 48 and 96 taps: six parabolas
+ * (i / n)², alternately rising and falling, of heights -1, -1, 2, 2, -1, -1. */
 TL_API tl_node tl_fixed_filters(tl_model *model, tl_node x);
 
 /* The last step of time alone: (length, channels) → (1, channels). */

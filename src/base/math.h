@@ -20,7 +20,7 @@ static inline size_t tl_common_divisor(size_t a, size_t b) {
 /* a / b, rounded up. */
 static inline size_t tl_ceil_div(size_t a, size_t b) { return a / b + (a % b != 0); }
 
-/* The least multiple of b that is not below a. */
+/* a rounded up to a multiple of b. */
 static inline size_t tl_round_up(size_t a, size_t b) { return tl_ceil_div(a, b) * b; }
 
 #endif

@@ -28,7 +28,8 @@ typedef struct reading_settings {
          0,        0,         NULL,        "target values instead of labels: a regression"},                                       \
         {"ignore", "COLUMNS", OPTION_TEXT, offsetof(type, reading.ignore), 0, 0, NULL, "passed over; such as id,3,5-8"},           \
         {"value", "COLUMNS", OPTION_TEXT, offsetof(type, reading.value), 0, 0, NULL, "the values (all other columns)"},            \
-        {"group", "COLUMN", OPTION_TEXT, offsetof(type, reading.group), 0, 0, NULL, "such as a person; --folds parts no group"},   \
+        {"group", "COLUMN", OPTION_TEXT, offsetof(type, reading.group),                                                            \
+         0,       0,        NULL,        "series with the same value, such as a person, stay in one fold"},                        \
         {"series", "COLUMN", OPTION_TEXT, offsetof(type, reading.series),                                                          \
          0,        0,        NULL,        "a line is a step of the series that this column names,\nvalues are channels"},          \
         {"time", "COLUMN", OPTION_TEXT, offsetof(type, reading.time),                                                              \

@@ -18,8 +18,8 @@ typedef struct tl_series {
 /* Scales each channel of each of them by itself: TL_NORMALIZE_SERIES. */
 void tl_scale_each(const tl_series *series);
 
-/* Scales them as `reference` says, NULL: by their own mean and deviation: TL_NORMALIZE_SET. *scaling: how they are scaled before it, of
- * the same kind or none, and after it. */
+/* Scales them as `reference` says, NULL: by their own mean and deviation: TL_NORMALIZE_SET. *scaling: how they are scaled before
+ * it, of the same kind or none, and after it. */
 tl_status tl_scale_set(const tl_series *series, const tl_scaling *reference, tl_scaling *scaling, tl_error *error);
 
 #endif
