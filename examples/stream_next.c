@@ -34,11 +34,13 @@ int main(void) {
     tl_fit(model, &data, &(tl_fit_cfg){.epochs = 20, .schedule = {.kind = TL_SCHEDULE_COSINE}}, NULL, &error);
 
     tl_stream *stream = tl_stream_new(model, NULL, &error); /* causal: each step is answered at once, tl_stream_delay is 0 */
+    const tl_target_scale scale = tl_model_target_scale(model, 0); /* a stream's outputs are the network's */
     double squares = 0;
     tl_real guess = 0;
     for (int t = 0; t < LENGTH + ALONE && stream; t++) {
         const tl_real heard = t < LENGTH ? sample(0.3, 1, t) : guess;
         tl_stream_push(stream, &heard, 1, &guess, 1);
+        guess = (tl_real)((double)guess * scale.deviation + scale.mean);
         if (t >= LENGTH) squares += pow((double)guess - (double)sample(0.3, 1, t + 1), 2);
     }
     if (tl_failed(&error)) fprintf(stderr, "%s\n", error.text);

@@ -96,6 +96,7 @@ static tl_model *make_model(tl_loss_kind loss, bool each_step) {
     if (!each_step) y = tl_global_average_pool(model, y);
     y = tl_dense(model, y, &(tl_dense_cfg){.units = loss == TL_CROSS_ENTROPY ? 3 : 1});
     tl_model_compile(model, y, &cfg, &error);
+    tl_model_set_target_scale(model, NULL, NULL, &error); /* by hand values are as they are */
     check_ok(&error);
     return model;
 }

@@ -91,12 +91,12 @@ typedef struct tl_compile_cfg {
     double label_smoothing; /* cross-entropy (0), below 1: this share of the target is spread evenly over the classes (Szegedy et
                                al. 2016) */
     const double *class_weights; /* cross-entropy (NULL: all 1): (output channels), from 0 on; copied */
-    double huber_delta;          /* Huber (1) */
-    tl_own_loss own_loss;        /* TL_OWN_LOSS only */
-    void *own_loss_user;         /* handed to it */
-    tl_optimizer_cfg optimizer;  /* zeroed: Adam with its defaults */
-    double clip_value;           /* limit each element of the mean gradient to ± this; 0: no limit */
-    double clip_norm;            /* then scale the gradient down to this global L2 norm; 0: no limit */
+    double huber_delta;   /* Huber (1), in the units of what tl_loss compares: of tl_fit, standard deviations of the targets */
+    tl_own_loss own_loss; /* TL_OWN_LOSS only */
+    void *own_loss_user;  /* handed to it */
+    tl_optimizer_cfg optimizer; /* zeroed: Adam with its defaults */
+    double clip_value;          /* limit each element of the mean gradient to ± this; 0: no limit */
+    double clip_norm;           /* then scale the gradient down to this global L2 norm; 0: no limit */
     size_t max_memory; /* bytes that the model may take; what it would take is known before any is allocated; 0: no limit */
 } tl_compile_cfg;
 

@@ -9,6 +9,8 @@
  * tl_global_max_pool go over all steps so far, or over the last ones (tl_stream_cfg.window). Layers that need the whole series
  * (tl_flatten, tl_group_norm, padding with anything but zeros) are refused by tl_stream_new, which says what to use in their place.
  *
+ * Outputs are the network's: logits, and of a regression scaled values, which tl_model_target_scale says how to make values of.
+ *
  * A stream is used by one thread at a time; several streams of one model may run on several threads.
  */
 #ifndef TAPLINE_STREAM_H

@@ -13,7 +13,7 @@ extern "C" {
 /* How well a model does on a data set; what does not apply is NaN. Where there are targets for every step (tl_dataset), each step
  * of a series counts as a sample. */
 typedef struct tl_metrics {
-    double loss;     /* the mean of tl_loss */
+    double loss;     /* the mean of tl_loss, of a regression in units of its scaled targets (tl_model_target_scale) */
     double accuracy; /* classification: the share of samples whose predicted class, that of the largest output (of several equal
                         ones the first), is their label; of mixtures (mixup), the mean of what the target has there */
     double rmse;     /* regression: root of the mean squared error over samples and outputs */
@@ -113,6 +113,25 @@ TL_API tl_status tl_model_takes(const tl_model *model, const tl_dataset *data, t
  * layer, where statistics are not finite: all of them are then as they were before. */
 TL_API tl_status tl_update_statistics(tl_model *model, const tl_dataset *data, tl_error *error);
 
+/* ---- target values of a regression ---- */
+
+/* What an output stands for: the value output · deviation + mean. */
+typedef struct tl_target_scale {
+    double mean, deviation;
+} tl_target_scale;
+
+/* For squared, absolute and Huber's error the first tl_fit of a model takes mean and standard deviation (of a population) of each
+ * output's target values over its data, in double, and the network learns (value - mean) / deviation: how well it learns then does
+ * not depend on the unit and the level of the values. Values of one channel that are all the same have deviation 1. Later
+ * trainings keep the scale, so that what was learnt stays right; files have it. tl_predict gives values, and rmse and mae are in
+ * units of the values; the loss, also in tl_progress, and Huber's delta are in units of the scaled ones, standard deviations.
+ * Binary cross-entropy and a loss of one's own compare values as they are. Loops of one's own see scaled outputs (tl_output),
+ * which tl_loss compares with what it is given: scale the values, and set their scale, for tl_predict and tl_evaluate to undo. */
+TL_API tl_target_scale tl_model_target_scale(const tl_model *model, size_t output);
+
+/* Sets it: mean, deviation: (outputs), finite, deviations above 0; both NULL: outputs are values. tl_fit then keeps it. */
+TL_API tl_status tl_model_set_target_scale(tl_model *model, const double *mean, const double *deviation, tl_error *error);
+
 /* The metrics of the model in inference mode. Keeps the outputs of all samples while it runs. Fails for data that does not fit the
  * model; a loss that is not finite is no failure. */
 TL_API tl_status tl_evaluate(tl_model *model, const tl_dataset *data, tl_metrics *metrics, tl_error *error);
@@ -122,12 +141,12 @@ TL_API tl_status tl_evaluate(tl_model *model, const tl_dataset *data, tl_metrics
 TL_API tl_status tl_confusion(tl_model *model, const tl_dataset *data, size_t *counts, tl_error *error);
 
 /* The outputs in inference mode for x: (count, length, channels), count of any size, into y: (count, out_length, out_channels):
- * probabilities for cross-entropy (the softmax of the logits) and binary cross-entropy (their sigmoid), plain values otherwise.
- * lengths: (count), see tl_set_lengths; NULL: all of each series counts. Nothing of x is changed: series are scaled beforehand as
- * those that the model was trained on (tl_dataset_scale). What is not finite in x is not in y.
- * A sample's outputs are the same bits alone, in any batch and at any place of it, with any compiled batch and number of threads,
- * and after the model is loaded. Another instruction set, tuning or engine may change the last bits; with the engine gemm the other
- * samples may, too. What was learnt may depend on the batch and on the BLAS as well (docs/command.md, --threads). */
+ * probabilities for cross-entropy (the softmax of the logits) and binary cross-entropy (their sigmoid), values in their own units
+ * otherwise. lengths: (count), see tl_set_lengths; NULL: all of each series counts. Nothing of x is changed: series are scaled
+ * beforehand as those that the model was trained on (tl_dataset_scale). What is not finite in x is not in y. A sample's outputs are
+ * the same bits alone, in any batch and at any place of it, with any compiled batch and number of threads, and after the model is
+ * loaded. Another instruction set, tuning or engine may change the last bits; with the engine gemm the other samples may, too. What
+ * was learnt may depend on the batch and on the BLAS as well (docs/command.md, --threads). */
 TL_API tl_status tl_predict(tl_model *model, const tl_tensor *x, const size_t *lengths, tl_tensor *y, tl_error *error);
 
 /* ---- how structs may grow (see tapline/base.h) ---- */

@@ -13,4 +13,12 @@ tl_status tl_scaling_copy(const tl_scaling *from, size_t channels, tl_scaling *t
 /* Whether both do the same to so many channels. */
 bool tl_scaling_same(const tl_scaling *a, const tl_scaling *b, size_t channels);
 
+/* A number of a channel as it is scaled (NULL, or without statistics: as it is), and back. */
+static inline double tl_scaled(const tl_scaling *self, size_t channel, double value) {
+    return self && self->mean ? (value - self->mean[channel]) / self->deviation[channel] : value;
+}
+static inline double tl_unscaled(const tl_scaling *self, size_t channel, double scaled) {
+    return self && self->mean ? scaled * self->deviation[channel] + self->mean[channel] : scaled;
+}
+
 #endif

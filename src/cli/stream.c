@@ -43,8 +43,17 @@ static void make_probabilities(const session *self, tl_real *y) {
     for (size_t c = 0; c < self->outputs; c++) y[c] = (tl_real)(exp((double)y[c] - largest) / sum);
 }
 
+/* Of a regression, values in their own units. */
+static void make_values(const session *self, size_t count) {
+    for (size_t i = 0; i < count * self->outputs; i++) {
+        const tl_target_scale scale = tl_model_target_scale(self->model, i % self->outputs);
+        self->y[i] = (tl_real)((double)self->y[i] * scale.deviation + scale.mean);
+    }
+}
+
 /* At once: who reads them may be waiting. */
 static void write_outputs(session *self, size_t count) {
+    make_values(self, count);
     if (!is_csv(self)) fwrite(self->y, self->outputs * sizeof *self->y, count, stdout);
     for (size_t i = 0; is_csv(self) && i < count; i++) {
         tl_real *y = self->y + i * self->outputs;

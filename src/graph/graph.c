@@ -41,6 +41,7 @@ void tl_model_free(tl_model *model) {
     free(model->moment);
     tl_loss_release(&model->loss);
     tl_scaling_free(&model->scaling);
+    tl_scaling_free(&model->targets);
     tl_release(model->arena);
     tl_release(model->parameters);
     tl_release(model->gradients);

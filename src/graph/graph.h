@@ -80,6 +80,8 @@ struct tl_model {
     bool has_lengths; /* the pass under way has lengths */
     tl_loss_spec loss;
     tl_scaling scaling; /* of the series that it was trained on, in channels of the input; TL_NORMALIZE_DEFAULT: not known */
+    tl_scaling
+        targets; /* of target values, in channels of the output: TL_NORMALIZE_SET, or none; TL_NORMALIZE_DEFAULT: tl_fit says */
     tl_optimizer_cfg optimizer;
     double clip_norm, clip_value;
     tl_real *arena; /* activations, their gradients, saved values, scratch */

@@ -1,6 +1,7 @@
 #include "graph/snapshot.h"
 
 #include "base/memory.h"
+#include "base/scaling.h"
 #include "graph/graph.h"
 
 #include <string.h>
@@ -25,10 +26,21 @@ tl_status tl_snapshot_take(tl_snapshot *self, tl_model *model, tl_error *error) 
     self->steps = model->steps;
     self->passes = model->passes;
     self->learning_rate = model->optimizer.learning_rate;
-    return TL_OK;
+    tl_scaling_copy(&model->scaling, tl_input_shape(model).channels, &self->scaling, error);
+    if (!tl_failed(error)) tl_scaling_copy(&model->targets, tl_output_shape(model).channels, &self->targets, error);
+    return error->status;
 }
 
-void tl_snapshot_restore(const tl_snapshot *self, tl_model *model) {
+/* What is here is the model's then. */
+static void hand_back(tl_scaling *from, tl_scaling *to) {
+    tl_scaling_free(to);
+    *to = *from;
+    *from = (tl_scaling){0};
+}
+
+void tl_snapshot_restore(tl_snapshot *self, tl_model *model) {
+    hand_back(&self->scaling, &model->scaling);
+    hand_back(&self->targets, &model->targets);
     copy(model, self->values, true);
     model->steps = self->steps;
     model->passes = self->passes;
@@ -36,4 +48,8 @@ void tl_snapshot_restore(const tl_snapshot *self, tl_model *model) {
     tl_zero_grad(model);
 }
 
-void tl_snapshot_release(tl_snapshot *self) { tl_release(self->values); }
+void tl_snapshot_release(tl_snapshot *self) {
+    tl_scaling_free(&self->scaling);
+    tl_scaling_free(&self->targets);
+    tl_release(self->values);
+}

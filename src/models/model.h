@@ -26,4 +26,7 @@ tl_status tl_model_open(tl_archive *archive, const char *path, const char *kind,
 /* Copies the parameters and states of the file into a model. */
 tl_status tl_model_take(tl_archive *archive, tl_model *model, tl_error *error);
 
+/* Takes over how the file's model scales target values. */
+tl_status tl_model_take_targets(const tl_archive *archive, tl_model *model, tl_error *error);
+
 #endif

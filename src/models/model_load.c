@@ -188,6 +188,14 @@ static tl_status read_statistics(const tl_archive *archive, const char *key, siz
     return error->status;
 }
 
+/* A model that was trained before target values were scaled has them as they are. */
+tl_status tl_model_take_targets(const tl_archive *archive, tl_model *model, tl_error *error) {
+    tl_scaling_free(&model->targets);
+    model->targets.kind = TL_NORMALIZE_NONE;
+    if (tl_failed(error) || !json_object_get(archive->metadata, "targets")) return error->status;
+    return read_statistics(archive, "targets", tl_output_shape(model).channels, &model->targets, error);
+}
+
 static tl_status read_scaling(const tl_archive *archive, tl_model *model, tl_error *error) {
     const char *normalise = tl_archive_get(archive, "normalise", error);
     tl_error unknown = {0};
@@ -260,7 +268,7 @@ tl_model *tl_model_load_sized(const char *path, const tl_load_cfg *given, tl_mod
     take_configuration(&cfg, given, sizes, error);
     if (tl_model_open(&archive, path, "model", limit_of(&cfg), error) == TL_OK) model = build(&archive, &cfg, error);
     if (!tl_failed(error) && tl_model_take(&archive, model, error) == TL_OK && tl_archive_end(&archive, error) == TL_OK &&
-        read_scaling(&archive, model, error) == TL_OK)
+        read_scaling(&archive, model, error) == TL_OK && tl_model_take_targets(&archive, model, error) == TL_OK)
         read_info(&archive, model, &kept, error);
     tl_archive_release(&archive);
     if (info && !tl_failed(error))

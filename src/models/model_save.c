@@ -58,7 +58,7 @@ json_t *tl_loss_describe(const tl_model *model) {
 /* What is known of how series are scaled: by tl_fit or the file that the model is from, else by the data set. */
 static tl_status find_scaling(const tl_model *model, const tl_save_cfg *cfg, tl_scaling *scaling, tl_error *error) {
     const size_t channels = tl_input_shape(model).channels;
-    const tl_scaling none = {.kind = TL_NORMALIZE_NONE}, *of_model = &model->scaling,
+    const tl_scaling none = {0}, *of_model = &model->scaling,
                      *of_data = cfg->data ? &cfg->data->scaling : &none;
     const bool known = of_model->kind != TL_NORMALIZE_DEFAULT;
     *scaling = known ? *of_model : *of_data;
@@ -67,10 +67,18 @@ static tl_status find_scaling(const tl_model *model, const tl_save_cfg *cfg, tl_
                        "save: the model was trained on series normalised by %s, those of the data set are normalised by %s%s",
                        tl_normalization_name(of_model->kind), tl_normalization_name(of_data->kind),
                        of_model->kind == of_data->kind ? " with other statistics" : "");
+    if (scaling->kind == TL_NORMALIZE_DEFAULT && cfg->normalize != TL_NORMALIZE_SET && tl_normalization_name(cfg->normalize))
+        scaling->kind = cfg->normalize; /* nothing else says it */
     if (cfg->normalize != TL_NORMALIZE_DEFAULT && tl_normalization_name(cfg->normalize) != tl_normalization_name(scaling->kind))
         return tl_fail(error, TL_ERROR_ARGUMENT, "save: series are said to be normalised by %s, but they were by %s",
                        tl_normalization_name(cfg->normalize), tl_normalization_name(scaling->kind));
     return TL_OK;
+}
+
+static tl_status put_statistics(tl_archive *archive, const char *key, const tl_scaling *scaling, size_t count, tl_error *error) {
+    json_t *object =
+        json_pack("{s:o, s:o}", "mean", list_of(scaling->mean, count), "deviation", list_of(scaling->deviation, count));
+    return tl_archive_json(archive, key, object, error);
 }
 
 static tl_status put_scaling(tl_archive *archive, const tl_model *model, const tl_save_cfg *cfg, tl_error *error) {
@@ -79,9 +87,7 @@ static tl_status put_scaling(tl_archive *archive, const tl_model *model, const t
     if (tl_failed(error) || find_scaling(model, cfg, &scaling, error) != TL_OK) return error->status;
     tl_archive_text(archive, "normalise", tl_normalization_name(scaling.kind), error);
     if (scaling.kind != TL_NORMALIZE_SET) return error->status;
-    return tl_archive_json(
-        archive, "scale",
-        json_pack("{s:o, s:o}", "mean", list_of(scaling.mean, channels), "deviation", list_of(scaling.deviation, channels)), error);
+    return put_statistics(archive, "scale", &scaling, channels, error);
 }
 
 static tl_status put_texts(tl_archive *archive, const tl_model *model, const tl_save_cfg *cfg, tl_error *error) {
@@ -95,6 +101,7 @@ static tl_status put_texts(tl_archive *archive, const tl_model *model, const tl_
     tl_archive_text(archive, "seed", seed, error);
     tl_archive_text(archive, "lengths", cfg->data && cfg->data->lengths ? "own" : "whole", error);
     put_scaling(archive, model, cfg, error);
+    if (model->targets.mean) put_statistics(archive, "targets", &model->targets, tl_output_shape(model).channels, error);
     if (cfg->data && cfg->data->rate > 0) tl_archive_json(archive, "rate", json_real(cfg->data->rate), error);
     if (cfg->read) tl_archive_json(archive, "reading", tl_reading_describe(cfg->read), error);
     if (cfg->missing_policy != TL_MISSING_REFUSE)

@@ -263,6 +263,7 @@ static tl_status take_all(tl_archive *archive, tl_fit_state *fit, tl_error *erro
     model->samples = numbers.samples;
     model->weight = numbers.weight;
     model->optimizer.learning_rate = numbers.optimizer.learning_rate;
+    tl_model_take_targets(archive, model, error);
     tl_model_take(archive, model, error);
     take_training(archive, model, error);
     if (fit->best && fit->result.best_epoch > 0) take_best(archive, fit, error);

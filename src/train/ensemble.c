@@ -7,6 +7,7 @@
 
 #include "base/argument.h"
 #include "base/memory.h"
+#include "base/scaling.h"
 #include "data/dataset.h"
 #include "graph/graph.h"
 #include "train/evaluate.h"
@@ -17,7 +18,8 @@
 struct tl_ensemble {
     const tl_dataset *data;
     size_t members;
-    tl_loss_spec loss; /* of the first member, as its output shape */
+    tl_loss_spec loss;  /* of the first member, as its output shape, */
+    tl_scaling targets; /* and how it scales target values */
     tl_shape out;
     double *sum;   /* (samples, out.length, out.channels): of log p, or of values */
     double *other; /* binary cross-entropy: the same of log (1 - p) */
@@ -37,6 +39,7 @@ tl_ensemble *tl_ensemble_new(const tl_dataset *data, tl_error *error) {
 void tl_ensemble_free(tl_ensemble *ensemble) {
     if (!ensemble) return;
     tl_loss_release(&ensemble->loss);
+    tl_scaling_free(&ensemble->targets);
     tl_release(ensemble->sum);
     tl_release(ensemble->other);
     tl_release(ensemble->steps);
@@ -67,7 +70,9 @@ static tl_status begin(tl_ensemble *ensemble, const tl_model *model, tl_error *e
     tl_release(ensemble->sum);
     tl_release(ensemble->other);
     ensemble->sum = ensemble->other = NULL;
+    tl_scaling_free(&ensemble->targets);
     ensemble->out = tl_output_shape(model);
+    if (tl_scaling_copy(&model->targets, ensemble->out.channels, &ensemble->targets, error) != TL_OK) return error->status;
     ensemble->loss = model->loss;
     ensemble->loss.class_weights = NULL;
     const size_t count = row_count(ensemble) * ensemble->out.channels;
@@ -89,7 +94,7 @@ static void add_log(const tl_ensemble *ensemble, double *sum, double value) {
 /* log(1 / (1 + e^-x)). */
 static double log_sigmoid(double x) { return fmin(x, 0) - log1p(exp(-fabs(x))); }
 
-static void add_row(const tl_ensemble *ensemble, const tl_real *y, size_t first) {
+static void add_row(const tl_ensemble *ensemble, const tl_scaling *targets, const tl_real *y, size_t first) {
     const size_t channels = ensemble->out.channels;
     const double total = ensemble->loss.kind == TL_CROSS_ENTROPY ? tl_log_sum_exp(y, channels) : 0;
     for (size_t c = 0; c < channels; c++) {
@@ -100,7 +105,7 @@ static void add_row(const tl_ensemble *ensemble, const tl_real *y, size_t first)
             add_log(ensemble, sum, log_sigmoid((double)y[c]));
             add_log(ensemble, ensemble->other + first + c, log_sigmoid(-(double)y[c]));
         } else
-            *sum += (double)y[c];
+            *sum += tl_unscaled(targets, c, (double)y[c]);
     }
 }
 
@@ -113,9 +118,10 @@ static tl_status check_steps(const tl_ensemble *ensemble, const size_t *steps, t
     return TL_OK;
 }
 
-static void add_outputs(tl_ensemble *ensemble, tl_outputs *outputs) {
+static void add_outputs(tl_ensemble *ensemble, const tl_scaling *targets, tl_outputs *outputs) {
     const size_t channels = ensemble->out.channels;
-    for (size_t row = 0; row < row_count(ensemble); row++) add_row(ensemble, outputs->y.data + row * channels, row * channels);
+    for (size_t row = 0; row < row_count(ensemble); row++)
+        add_row(ensemble, targets, outputs->y.data + row * channels, row * channels);
     if (ensemble->members++ > 0) return;
     ensemble->steps = outputs->steps;
     outputs->steps = NULL;
@@ -132,21 +138,22 @@ tl_status tl_ensemble_add(tl_ensemble *ensemble, tl_model *model, tl_error *erro
     if (check_member(ensemble, model, error) != TL_OK) return error->status;
     if (ensemble->members == 0 && begin(ensemble, model, error) != TL_OK) return error->status;
     if (tl_outputs_run(&outputs, model, ensemble->data, error) == TL_OK && check_steps(ensemble, outputs.steps, error) == TL_OK)
-        add_outputs(ensemble, &outputs);
+        add_outputs(ensemble, &model->targets, &outputs);
     tl_outputs_release(&outputs);
     return error->status;
 }
 
 /* ---- what they say together ---- */
 
-/* As a model's outputs: logits for the cross-entropies. */
+/* As the outputs of the first model: logits for the cross-entropies, values scaled as it does. */
 static void merge(const tl_ensemble *ensemble, tl_real *y) {
     const double members = (double)ensemble->members;
     for (size_t i = 0; i < row_count(ensemble) * ensemble->out.channels; i++) {
         const double sum = ensemble->sum[i];
-        y[i] = (tl_real)(ensemble->other                           ? sum - ensemble->other[i]
-                         : ensemble->loss.kind == TL_CROSS_ENTROPY ? sum - log(members)
-                                                                   : sum / members);
+        y[i] = (tl_real)(ensemble->other ? sum - ensemble->other[i]
+                         : ensemble->loss.kind == TL_CROSS_ENTROPY
+                             ? sum - log(members)
+                             : tl_scaled(&ensemble->targets, i % ensemble->out.channels, sum / members));
     }
 }
 
@@ -165,7 +172,7 @@ tl_status tl_ensemble_evaluate(const tl_ensemble *ensemble, tl_metrics *metrics,
     tl_outputs outputs = {.y = tl_tensor_new(3, shape, error), .steps = ensemble->steps};
     if (!tl_failed(error)) {
         merge(ensemble, outputs.y.data);
-        tl_measure(&ensemble->loss, &outputs, ensemble->data, metrics, error);
+        tl_measure(&ensemble->loss, &ensemble->targets, &outputs, ensemble->data, metrics, error);
     }
     tl_tensor_free(&outputs.y);
     return error->status;
@@ -177,6 +184,6 @@ tl_status tl_ensemble_predict(const tl_ensemble *ensemble, tl_tensor *y, tl_erro
     if (check_members(ensemble, error) != TL_OK) return error->status;
     if (tl_predicted_check(y, ensemble->data->x.shape[0], ensemble->out, "ensemble", error) != TL_OK) return error->status;
     merge(ensemble, y->data);
-    tl_loss_predict(ensemble->loss.kind, y->data, row_count(ensemble), ensemble->out.channels);
+    tl_outputs_predict(ensemble->loss.kind, &ensemble->targets, y);
     return TL_OK;
 }

@@ -4,6 +4,7 @@
 #include "base/argument.h"
 #include "base/math.h"
 #include "base/memory.h"
+#include "base/scaling.h"
 #include "data/dataset.h"
 #include "graph/graph.h"
 #include "graph/turn.h"
@@ -129,6 +130,13 @@ void tl_outputs_release(tl_outputs *self) {
     self->steps = NULL;
 }
 
+void tl_outputs_predict(tl_loss_kind loss, const tl_scaling *targets, tl_tensor *y) {
+    const size_t channels = y->shape[2], rows = y->shape[0] * y->shape[1];
+    tl_loss_predict(loss, y->data, rows, channels);
+    for (size_t i = 0; targets->mean && i < rows * channels; i++)
+        y->data[i] = (tl_real)tl_unscaled(targets, i % channels, (double)y->data[i]);
+}
+
 tl_status tl_predict(tl_model *model, const tl_tensor *x, const size_t *lengths, tl_tensor *y, tl_error *error) {
     tl_error own = {0};
     if (!error) error = &own;
@@ -136,7 +144,7 @@ tl_status tl_predict(tl_model *model, const tl_tensor *x, const size_t *lengths,
         tl_predicted_check(y, x->shape[0], tl_output_shape(model), "predict", error) != TL_OK ||
         tl_lengths_check(x, lengths, "predict", error) != TL_OK || run_all(model, x, lengths, y, NULL, error) != TL_OK)
         return error->status;
-    tl_loss_predict(tl_model_loss(model), y->data, y->shape[0] * y->shape[1], y->shape[2]);
+    tl_outputs_predict(tl_model_loss(model), &model->targets, y);
     return TL_OK;
 }
 
@@ -147,7 +155,7 @@ typedef struct outcome {
     size_t rows, channels;
     tl_real *outputs; /* (rows, channels) */
     int32_t *labels;  /* (rows); NULL: the loss takes values */
-    tl_real *values;  /* (rows, channels); likewise */
+    double *values;   /* (rows, channels) scaled as outputs are; likewise */
 } outcome;
 
 static void release_outcome(outcome *all) {
@@ -168,7 +176,8 @@ static tl_status prepare_outcome(outcome *all, tl_loss_kind loss, const tl_outpu
 }
 
 /* Release `all` in any case. */
-static tl_status collect(outcome *all, tl_loss_kind loss, const tl_outputs *outputs, const tl_dataset *data, tl_error *error) {
+static tl_status collect(outcome *all, tl_loss_kind loss, const tl_scaling *targets, const tl_outputs *outputs,
+                         const tl_dataset *data, tl_error *error) {
     const tl_tensor *y = &outputs->y;
     if (prepare_outcome(all, loss, outputs, error) != TL_OK) return error->status;
     for (size_t i = 0; i < y->shape[0]; i++) {
@@ -176,8 +185,9 @@ static tl_status collect(outcome *all, tl_loss_kind loss, const tl_outputs *outp
                      count = steps * all->channels;
         memcpy(all->outputs + all->rows * all->channels, y->data + from * all->channels, count * sizeof *all->outputs);
         if (all->labels) memcpy(all->labels + all->rows, data->labels + from, steps * sizeof *all->labels);
-        if (all->values)
-            memcpy(all->values + all->rows * all->channels, data->values + from * all->channels, count * sizeof *all->values);
+        for (size_t k = 0; all->values && k < count; k++)
+            all->values[all->rows * all->channels + k] =
+                tl_scaled(targets, k % all->channels, tl_value_at(data, from * all->channels + k));
         all->rows += steps;
     }
     return TL_OK;
@@ -205,16 +215,22 @@ static void add_value_metrics(tl_metrics *metrics, tl_loss_kind loss, const outc
     metrics->r2 = tl_r2(&valued);
 }
 
-tl_status tl_measure(const tl_loss_spec *loss, const tl_outputs *outputs, const tl_dataset *data, tl_metrics *metrics,
-                     tl_error *error) {
-    const tl_target target = {.labels = data->labels, .values = data->values};
+tl_real *tl_values_scaled(const tl_dataset *data, const tl_scaling *targets, tl_error *error) {
+    const size_t channels = tl_values_each(data) / tl_labels_each(data), count = data->x.shape[0] * tl_values_each(data);
+    tl_real *values = tl_reserve(count, sizeof *values, "targets", error);
+    for (size_t i = 0; values && i < count; i++) values[i] = (tl_real)tl_scaled(targets, i % channels, tl_value_at(data, i));
+    return values;
+}
+
+static tl_status measure(const tl_loss_spec *loss, const tl_scaling *targets, const tl_target target, const tl_outputs *outputs,
+                         const tl_dataset *data, tl_metrics *metrics, tl_error *error) {
     tl_tally sums = {0};
     outcome all = {0};
     double weight;
-    if (tl_loss_check(loss, &outputs->y, outputs->steps, &target, error) != TL_OK) return error->status;
+    if (tl_failed(error) || tl_loss_check(loss, &outputs->y, outputs->steps, &target, error) != TL_OK) return error->status;
     const double mean = tl_loss_of(loss, &outputs->y, outputs->steps, &target, NULL, &weight);
-    tl_tally_add_outputs(&sums, loss->kind, &outputs->y, outputs->steps, &target, mean, weight);
-    if (collect(&all, loss->kind, outputs, data, error) == TL_OK) {
+    tl_tally_add_outputs(&sums, loss->kind, &outputs->y, outputs->steps, &target, mean, weight, targets);
+    if (collect(&all, loss->kind, targets, outputs, data, error) == TL_OK) {
         const tl_classified classes = classified(&all);
         *metrics = tl_tally_metrics(&sums, loss->kind);
         if (all.labels)
@@ -226,13 +242,21 @@ tl_status tl_measure(const tl_loss_spec *loss, const tl_outputs *outputs, const 
     return error->status;
 }
 
+tl_status tl_measure(const tl_loss_spec *loss, const tl_scaling *targets, const tl_outputs *outputs, const tl_dataset *data,
+                     tl_metrics *metrics, tl_error *error) {
+    tl_real *values = data->values ? tl_values_scaled(data, targets, error) : NULL;
+    measure(loss, targets, (tl_target){.labels = data->labels, .values = values}, outputs, data, metrics, error);
+    tl_release(values);
+    return error->status;
+}
+
 tl_status tl_evaluate(tl_model *model, const tl_dataset *data, tl_metrics *metrics, tl_error *error) {
     tl_error own = {0};
     tl_outputs outputs = {0};
     if (!error) error = &own;
     if (!tl_failed(error) && tl_given(metrics, "evaluate: metrics", error) &&
         tl_data_check(model, data, "evaluate", error) == TL_OK && tl_outputs_run(&outputs, model, data, error) == TL_OK)
-        tl_measure(&model->loss, &outputs, data, metrics, error);
+        tl_measure(&model->loss, &model->targets, &outputs, data, metrics, error);
     tl_outputs_release(&outputs);
     return error->status;
 }
@@ -247,7 +271,7 @@ tl_status tl_confusion(tl_model *model, const tl_dataset *data, size_t *counts, 
                        tl_loss_name(tl_model_loss(model)));
     if (!tl_failed(error) && tl_given(counts, "confusion: counts", error) &&
         tl_data_check(model, data, "confusion", error) == TL_OK && tl_outputs_run(&outputs, model, data, error) == TL_OK &&
-        collect(&all, tl_model_loss(model), &outputs, data, error) == TL_OK) {
+        collect(&all, tl_model_loss(model), NULL, &outputs, data, error) == TL_OK) {
         const tl_classified classes = classified(&all);
         tl_count_confusion(&classes, counts);
     }

@@ -30,8 +30,14 @@ typedef struct tl_outputs {
 tl_status tl_outputs_run(tl_outputs *self, tl_model *model, const tl_dataset *data, tl_error *error);
 void tl_outputs_release(tl_outputs *self);
 
-/* The metrics of outputs for all samples of the data, which has been checked. */
-tl_status tl_measure(const tl_loss_spec *loss, const tl_outputs *outputs, const tl_dataset *data, tl_metrics *metrics,
-                     tl_error *error);
+/* The metrics of outputs for all samples of the data, which has been checked; targets: how target values are scaled for them. */
+tl_status tl_measure(const tl_loss_spec *loss, const tl_scaling *targets, const tl_outputs *outputs, const tl_dataset *data,
+                     tl_metrics *metrics, tl_error *error);
+
+/* Target values of the data as outputs are compared with them: (samples, target_length, target_channels), to be released. */
+tl_real *tl_values_scaled(const tl_dataset *data, const tl_scaling *targets, tl_error *error);
+
+/* Makes predictions of outputs, in place: probabilities, or values in their own units. */
+void tl_outputs_predict(tl_loss_kind loss, const tl_scaling *targets, tl_tensor *y);
 
 #endif

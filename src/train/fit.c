@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/scaling.h"
 #include "data/dataset.h"
+#include "data/moments.h"
 #include "graph/graph.h"
 #include "graph/loss.h"
 #include "graph/turn.h"
@@ -145,6 +146,33 @@ static void keep_scaling(tl_fit_state *f, tl_error *error) {
     model->scaling = scaling;
 }
 
+/* Of target values that the loss compares with outputs by their distance; what a loss of one's own makes of them is its own. */
+static bool scales_targets(tl_loss_kind loss) { return loss == TL_SQUARED_ERROR || loss == TL_ABSOLUTE_ERROR || loss == TL_HUBER; }
+
+static void measure_target(const tl_dataset *data, size_t channel, size_t channels, tl_scaling *targets) {
+    const size_t each = tl_labels_each(data);
+    tl_moments moments = {0};
+    for (; moments.pass < TL_MOMENTS_PASSES; tl_moments_next(&moments))
+        for (size_t i = 0; i < data->x.shape[0]; i++)
+            for (size_t t = 0; t < (data->lengths && each == data->x.shape[1] && each > 1 ? data->lengths[i] : each); t++) {
+                const double value = tl_value_at(data, (i * each + t) * channels + channel);
+                if (isfinite(value)) tl_moments_see(&moments, value); /* one that is not is told of by the step that meets it */
+            }
+    targets->mean[channel] = moments.mean / moments.unit;
+    if (moments.deviation > 0) targets->deviation[channel] = moments.deviation / moments.unit;
+}
+
+/* The first training says how outputs stand for values, which later ones keep: they go on from what these outputs mean. */
+static void keep_targets(tl_fit_state *f, tl_error *error) {
+    tl_scaling *targets = &f->model->targets;
+    const size_t channels = tl_output_shape(f->model).channels;
+    if (targets->kind != TL_NORMALIZE_DEFAULT) return;
+    if (!scales_targets(tl_model_loss(f->model)))
+        targets->kind = TL_NORMALIZE_NONE;
+    else if (tl_scaling_begin(targets, channels, error) == TL_OK)
+        for (size_t c = 0; c < channels; c++) measure_target(f->data, c, channels, targets);
+}
+
 static tl_status prepare_fit(tl_fit_state *f, tl_error *error) {
     const tl_shape in = tl_input_shape(f->model);
     if (tl_data_check(f->model, f->data, "fit", error) != TL_OK || take_configuration(f, error) != TL_OK) return error->status;
@@ -157,6 +185,7 @@ static tl_status prepare_fit(tl_fit_state *f, tl_error *error) {
     prepare_mixtures(f, error);
     if (f->cfg.restore_best) f->best = tl_allocate(count_parameters(f->model), sizeof(tl_real), "the best parameters", error);
     if (!tl_failed(error)) keep_scaling(f, error);
+    if (!tl_failed(error)) keep_targets(f, error);
     tl_zero_grad(f->model);
     f->batch = f->batches; /* as if an epoch had just ended */
     f->result.best_loss = INFINITY;
@@ -210,13 +239,16 @@ static size_t first_of(const tl_fit_state *f, size_t batch) {
 /* Copies samples `first` … `first + count - 1` of the order side by side. */
 static void gather(tl_fit_state *f, size_t first, size_t count) {
     const tl_dataset *data = f->data;
-    const size_t each = data->x.shape[1] * data->x.shape[2], labels = tl_labels_each(data), values = tl_values_each(data);
+    const size_t each = data->x.shape[1] * data->x.shape[2], labels = tl_labels_each(data), values = tl_values_each(data),
+                 channels = values / labels;
     for (size_t i = 0; i < count; i++) {
         const size_t sample = f->order[first + i];
         memcpy(f->x.data + i * each, data->x.data + sample * each, each * sizeof(tl_real));
         if (data->lengths) f->lengths[i] = data->lengths[sample];
         if (data->labels) memcpy(f->labels + i * labels, data->labels + sample * labels, labels * sizeof *f->labels);
-        if (data->values) memcpy(f->values + i * values, data->values + sample * values, values * sizeof *f->values);
+        for (size_t k = 0; data->values && k < values; k++)
+            f->values[i * values + k] =
+                (tl_real)tl_scaled(&f->model->targets, k % channels, tl_value_at(data, sample * values + k));
     }
     f->x.shape[0] = f->varied.shape[0] = count;
     const uint64_t key = f->order_key * f->batches + f->batch; /* of no other batch */

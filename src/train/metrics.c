@@ -27,11 +27,13 @@ static void add_correct(tl_tally *sums, const tl_real *y, const tl_target *targe
 }
 
 /* Of predictions: of an output of binary cross-entropy, that is its probability. */
-static void add_differences(tl_tally *sums, tl_loss_kind loss, const tl_real *y, const tl_real *values, size_t count) {
+static void add_differences(tl_tally *sums, tl_loss_kind loss, const tl_real *y, const tl_real *values, size_t count,
+                            size_t channels, const tl_scaling *targets) {
     for (size_t i = 0; i < count; i++) {
+        const double unit = targets && targets->deviation ? targets->deviation[i % channels] : 1;
         tl_real predicted = y[i];
         tl_loss_predict(loss, &predicted, 1, 1);
-        const double difference = (double)predicted - (double)values[i];
+        const double difference = ((double)predicted - (double)values[i]) * unit;
         sums->squared += difference * difference;
         sums->absolute += fabs(difference);
     }
@@ -39,7 +41,7 @@ static void add_differences(tl_tally *sums, tl_loss_kind loss, const tl_real *y,
 }
 
 void tl_tally_add_outputs(tl_tally *sums, tl_loss_kind kind, const tl_tensor *y, const size_t *steps, const tl_target *target,
-                          double loss, double weight) {
+                          double loss, double weight, const tl_scaling *targets) {
     const size_t channels = y->shape[2];
     sums->loss += loss * weight;
     sums->weight += weight;
@@ -48,7 +50,8 @@ void tl_tally_add_outputs(tl_tally *sums, tl_loss_kind kind, const tl_tensor *y,
         if (tl_loss_takes_labels(kind))
             add_correct(sums, y->data + row * channels, target, row, count, channels);
         else
-            add_differences(sums, kind, y->data + row * channels, target->values + row * channels, count * channels);
+            add_differences(sums, kind, y->data + row * channels, target->values + row * channels, count * channels, channels,
+                            targets);
         sums->samples += count;
     }
 }
@@ -56,7 +59,7 @@ void tl_tally_add_outputs(tl_tally *sums, tl_loss_kind kind, const tl_tensor *y,
 void tl_tally_add(tl_tally *sums, const tl_model *model, const tl_target *target, double loss) {
     const tl_tensor y = tl_output(model);
     const size_t *steps = model->has_lengths ? model->vertex[model->output].lengths : NULL;
-    tl_tally_add_outputs(sums, tl_model_loss(model), &y, steps, target, loss, tl_loss_weight(model));
+    tl_tally_add_outputs(sums, tl_model_loss(model), &y, steps, target, loss, tl_loss_weight(model), &model->targets);
 }
 
 double tl_tally_loss(const tl_tally *sums) { return sums->weight > 0 ? sums->loss / sums->weight : 0; }
@@ -171,14 +174,14 @@ double tl_auroc(const tl_classified *all, tl_scored *scratch) {
 /* Of one output, whose targets are not all the same. Distances are in units of the largest one, so that no square overflows. */
 static double r2_of(const tl_valued *all, size_t output) {
     const size_t step = all->outputs, end = all->samples * step;
-    const double first = (double)all->targets[output];
+    const double first = all->targets[output];
     double mean = 0, largest = 0, squared = 0, spread = 0;
     for (size_t i = output; i < end; i += step) {
-        mean += ((double)all->targets[i] - first) / (double)all->samples;
-        largest = fmax(largest, fabs((double)all->targets[i] - first));
+        mean += (all->targets[i] - first) / (double)all->samples;
+        largest = fmax(largest, fabs(all->targets[i] - first));
     }
     for (size_t i = output; i < end; i += step) {
-        const double target = (double)all->targets[i];
+        const double target = all->targets[i];
         squared += pow(((double)all->predicted[i] - target) / largest, 2);
         spread += pow((target - first - mean) / largest, 2);
     }

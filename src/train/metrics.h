@@ -14,9 +14,10 @@ typedef struct tl_tally {
 /* Adds what the model's output says of a batch with this target and mean loss. */
 void tl_tally_add(tl_tally *sums, const tl_model *model, const tl_target *target, double loss);
 
-/* The same of outputs y: (batch, length, channels), whose loss has that weight; steps: (batch) that count, NULL: all. */
+/* The same of outputs y: (batch, length, channels), whose loss has that weight; steps: (batch) that count, NULL: all.
+ * targets: how target values, and so outputs, are scaled, NULL: not; differences are in units of the values themselves. */
 void tl_tally_add_outputs(tl_tally *sums, tl_loss_kind kind, const tl_tensor *y, const size_t *steps, const tl_target *target,
-                          double loss, double weight);
+                          double loss, double weight, const tl_scaling *targets);
 
 /* The mean loss of what was added; 0 where it weighs nothing. */
 double tl_tally_loss(const tl_tally *sums);
@@ -52,7 +53,8 @@ double tl_auroc(const tl_classified *all, tl_scored *scratch); /* scratch: (samp
 
 /* Predictions of values, and the values. */
 typedef struct tl_valued {
-    const tl_real *predicted, *targets; /* (samples, outputs) */
+    const tl_real *predicted; /* (samples, outputs) */
+    const double *targets;    /* (samples, outputs) */
     size_t samples, outputs;
 } tl_valued;
 
