@@ -631,7 +631,7 @@ static size_t last_step_of_first(tl_model *model, series *s) {
     return step;
 }
 
-static void given_random_graphs_when_pushed_then_outputs_come_with_their_last_step(void **unused) {
+static void given_random_graphs_when_pushed_then_outputs_come_when_due(void **unused) {
     (void)unused;
     enum { GRAPHS = 40, SHORT = 96 };
     for (uint32_t i = 0; i < GRAPHS; i++) {
@@ -670,7 +670,7 @@ int main(void) {
         cmocka_unit_test(given_wrong_calls_when_pushed_then_the_error_stays_until_reset),
         cmocka_unit_test(given_no_stream_when_called_then_errors_and_zeros),
         cmocka_unit_test(given_networks_when_made_then_delay_field_and_rate_are_known),
-        cmocka_unit_test(given_random_graphs_when_pushed_then_outputs_come_with_their_last_step),
+        cmocka_unit_test(given_random_graphs_when_pushed_then_outputs_come_when_due),
     };
     return check_run(tests);
 }
