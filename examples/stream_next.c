@@ -33,7 +33,7 @@ int main(void) {
     tl_model_compile(model, y, &cfg, &error);
     tl_fit(model, &data, &(tl_fit_cfg){.epochs = 20, .schedule = {.kind = TL_SCHEDULE_COSINE}}, NULL, &error);
 
-    tl_stream *stream = tl_stream_new(model, NULL, &error); /* causal: each step is answered at once, tl_stream_delay is 0 */
+    tl_stream *stream = tl_stream_new(model, NULL, &error);        /* causal: each step is answered at once, tl_stream_delay is 0 */
     const tl_target_scale scale = tl_model_target_scale(model, 0); /* a stream's outputs are the network's */
     double squares = 0;
     tl_real guess = 0;

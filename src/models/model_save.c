@@ -58,8 +58,7 @@ json_t *tl_loss_describe(const tl_model *model) {
 /* What is known of how series are scaled: by tl_fit or the file that the model is from, else by the data set. */
 static tl_status find_scaling(const tl_model *model, const tl_save_cfg *cfg, tl_scaling *scaling, tl_error *error) {
     const size_t channels = tl_input_shape(model).channels;
-    const tl_scaling none = {0}, *of_model = &model->scaling,
-                     *of_data = cfg->data ? &cfg->data->scaling : &none;
+    const tl_scaling none = {0}, *of_model = &model->scaling, *of_data = cfg->data ? &cfg->data->scaling : &none;
     const bool known = of_model->kind != TL_NORMALIZE_DEFAULT;
     *scaling = known ? *of_model : *of_data;
     if (known && cfg->data && of_data->kind != TL_NORMALIZE_DEFAULT && !tl_scaling_same(of_model, of_data, channels))

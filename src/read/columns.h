@@ -34,8 +34,8 @@ typedef struct tl_columns {
 bool tl_columns_header(const tl_text *text, tl_field line, char separator, const tl_read_cfg *cfg, tl_error *error);
 
 /* Says what the `count` columns are; `header`: the line with their names, begin NULL: there is none. Fails where the caller names a
- * column that is not in the table, several, or one for two purposes; and where a header has what is hardly a value among the values.
- * Release the columns in any case. */
+ * column that is not in the table, several, or one for two purposes; and where a header has what is hardly a value among the
+ * values. Release the columns in any case. */
 tl_status tl_columns_find(tl_columns *self, const tl_text *text, tl_field header, char separator, size_t count,
                           const tl_read_cfg *cfg, tl_error *error);
 

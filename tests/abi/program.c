@@ -1,5 +1,5 @@
-/* A program of the day when the headers of tests/abi/include were kept, run with the library of today. Its configurations lie at the
- * very end of a page that nothing may be read behind: a library whose structs have grown must not look there. */
+/* A program of the day when the headers of tests/abi/include were kept, run with the library of today. Its configurations lie at
+ * the very end of a page that nothing may be read behind: a library whose structs have grown must not look there. */
 #include <tapline/tapline.h>
 
 #include <stdint.h>
@@ -63,10 +63,16 @@ static tl_model *train(void) {
     tl_metrics metrics;
     tl_fit_result *result = EDGE(tl_fit_result, {0});
     tl_model *model = tl_model_new(EDGE(tl_model_cfg, {.seed = 3, .threads = 1}));
-    tl_model_compile(model, layers(model), EDGE(tl_compile_cfg, {.batch = 4, .optimizer = {.learning_rate = 0.01}, .clip_norm = 1}), &error);
+    tl_model_compile(model, layers(model), EDGE(tl_compile_cfg, {.batch = 4, .optimizer = {.learning_rate = 0.01}, .clip_norm = 1}),
+                     &error);
     tl_set_group(model, (tl_node){1}, EDGE(tl_group_cfg, {.rate = 0.5}));
     expect("compiled", tl_model_batch(model) == 4 && tl_learning_rate(model) == 0.01);
-    tl_fit(model, data, EDGE(tl_fit_cfg, {.epochs = 3, .schedule = {.kind = TL_SCHEDULE_STEP, .factor = 0.5, .period = 2}, .augment = {.jitter = 0.01}, .restore_best = true}), result, &error);
+    tl_fit(model, data,
+           EDGE(tl_fit_cfg, {.epochs = 3,
+                             .schedule = {.kind = TL_SCHEDULE_STEP, .factor = 0.5, .period = 2},
+                             .augment = {.jitter = 0.01},
+                             .restore_best = true}),
+           result, &error);
     expect("trained for three epochs of three steps", result->epochs == 3 && result->steps == 9 && result->best_epoch > 0);
     expect("the rate of the schedule", tl_learning_rate(model) == 0.005);
     tl_evaluate(model, data, &metrics, &error);
@@ -82,7 +88,8 @@ static void save_and_load(tl_model *model, const char *path) {
     tl_tensor y = TL_VIEW(before, SERIES, 1, CLASSES), again = TL_VIEW(after, SERIES, 1, CLASSES);
     tl_model_info *info = EDGE(tl_model_info, {0});
     tl_model_save(model, path, EDGE(tl_save_cfg, {.data = data}), &error);
-    tl_model *loaded = tl_model_load(path, EDGE(tl_load_cfg, {.threads = 1, .compile = {.batch = 5, .optimizer = {.learning_rate = 0.25}}}), info, &error);
+    tl_model *loaded = tl_model_load(
+        path, EDGE(tl_load_cfg, {.threads = 1, .compile = {.batch = 5, .optimizer = {.learning_rate = 0.25}}}), info, &error);
     expect("loaded", loaded && tl_model_batch(loaded) == 5 && tl_learning_rate(loaded) == 0.25 && info->bytes > 0);
     tl_predict(model, &data->x, NULL, &y, &error);
     tl_predict(loaded, &data->x, NULL, &again, &error);
