@@ -90,7 +90,7 @@ static void given_other_units_when_read_then_scaled_targets_differ_by_two_ulp(vo
 static void given_a_regression_when_predicted_then_values_in_their_own_units(void **unused) {
     (void)unused;
     tl_error error = {0};
-    tl_real x[4] = {1, 2, 3, 4}, values[4] = {1000, 1010, 1030, 1040}, y[4];
+    tl_real x[4] = {1, 2, 3, 4}, values[4] = {1000, 1010, 1030, 1040}, y[4] = {0};
     const tl_dataset data = {.x = TL_VIEW(x, 4, 1, 1), .values = values};
     tl_model *model = tl_model_new(NULL);
     const tl_node h = tl_dense(model, tl_input(model, (tl_shape){1, 1}), &(tl_dense_cfg){.units = 1});
@@ -102,7 +102,7 @@ static void given_a_regression_when_predicted_then_values_in_their_own_units(voi
     tl_forward(model, &data.x, TL_INFERENCE);
     const tl_tensor out = tl_output(model);
     tl_tensor to = TL_VIEW(y, 4, 1, 1);
-    tl_real scaled[4];
+    tl_real scaled[4] = {0};
     memcpy(scaled, out.data, sizeof scaled);
     tl_predict(model, &data.x, NULL, &to, &error);
     check_ok(&error);

@@ -75,7 +75,8 @@ static tl_status check_memory(const tl_samples *s, size_t each, tl_error *error)
     const double target = s->unlabelled   ? 0
                           : s->regression ? (double)s->target_length * (double)s->target_channels * sizeof *s->targets
                                           : (double)s->target_length * sizeof *s->labels;
-    const double bytes = (double)s->room * ((double)each * sizeof *s->values + target + (s->unequal ? sizeof *s->lengths : 0));
+    const double bytes =
+        (double)s->room * ((double)each * sizeof *s->values + target + (double)(s->unequal ? sizeof *s->lengths : 0));
     if (bytes <= maximum) return TL_OK;
     return tl_fail(error, TL_ERROR_MEMORY, "%s: its series take %.4g MB; the limit is %.4g MB (max_memory, --max-memory)",
                    s->text->path, bytes / 1e6, maximum / 1e6);
@@ -452,18 +453,18 @@ static tl_status sort_classes(tl_samples *s, tl_error *error) {
 /* Rounds numbers in their own memory, of which what is left over is given back; in double precision they are what they are. NULL,
  * and *numbers as it was, where that fails. */
 static tl_real *rounded(double **numbers, size_t count, tl_error *error) {
-    unsigned char *bytes = (unsigned char *)*numbers;
+    void *memory = *numbers;
+    unsigned char *bytes = memory;
     for (size_t i = 0; i < count; i++) {
         const tl_real number = (tl_real)(*numbers)[i];
         memcpy(bytes + i * sizeof number, &number, sizeof number);
     }
-    tl_real *fewer = (tl_real *)bytes;
-    if (sizeof(tl_real) < sizeof(double)) fewer = realloc(bytes, count * sizeof *fewer + 1);
-    if (fewer)
+    if (sizeof(tl_real) < sizeof(double)) memory = realloc(memory, count * sizeof(tl_real) + 1);
+    if (memory)
         *numbers = NULL;
     else
         tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
-    return fewer;
+    return memory;
 }
 
 /* Statistics of windows are their own: the recordings that they are cut from are scaled so that no digits are lost. */
