@@ -28,7 +28,7 @@ static const option_spec conv_options[] = {
      "in place of the grid, a shape such as\nchannels=32,filters=64,kernel=5,length=1000,batch=16; also stride=,\ndilation= and "
      "padding= valid, same "
      "or causal (1, 1, same)"},
-    {"engine", "LIST", OPTION_CHOICES, FIELD(engines), 0, 0, tl_engine_name, "engines, separated by commas (all)"},
+    {"engine", "LIST", OPTION_CHOICES, FIELD(engines), 0, 0, engine_name, "engines, separated by commas (all)"},
     {"seconds", "S", OPTION_POSITIVE, FIELD(seconds), 0, 0, NULL, "for each engine and pass of a shape (0.2)"},
     {0},
 };

@@ -245,8 +245,8 @@ static void open_contenders(bout *self, tl_error *error) {
     self->naive = &self->contenders[MAX_ENGINES - 1];
     if (listed(list, "naive")) self->naive = &self->contenders[self->count++];
     open_contender(self, self->naive, TL_ENGINE_NAIVE, error);
-    for (int i = TL_ENGINE_NAIVE + 1; tl_engine_name((size_t)i) && self->count < MAX_ENGINES - 2; i++)
-        if (listed(list, tl_engine_name((size_t)i))) open_contender(self, &self->contenders[self->count++], (tl_engine)i, error);
+    for (int i = TL_ENGINE_NAIVE + 1; tl_engine_name((tl_engine)i) && self->count < MAX_ENGINES - 2; i++)
+        if (listed(list, tl_engine_name((tl_engine)i))) open_contender(self, &self->contenders[self->count++], (tl_engine)i, error);
     if (listed(list, "auto")) open_contender(self, &self->contenders[self->count++], TL_ENGINE_AUTO, error);
 }
 

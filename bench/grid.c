@@ -22,28 +22,28 @@
 
 /* name, channels, filters, kernel, stride, dilation, length, batch, padding */
 static const bench_shape grid[] = {
-    SHAPE("fcn1", 1, 128, 8, 1, 1, 150, 16, TL_SAME), /* FCN: Wang, Yan & Oates 2017 */
-    SHAPE("fcn2", 128, 256, 5, 1, 1, 150, 16, TL_SAME),
-    SHAPE("fcn3", 256, 128, 3, 1, 1, 150, 16, TL_SAME),
-    SHAPE("resnet", 64, 64, 8, 1, 1, 150, 64, TL_SAME),     /* ResNet: the same authors */
-    SHAPE("inception", 32, 32, 40, 1, 1, 150, 64, TL_SAME), /* InceptionTime: Ismail Fawaz et al. 2020 */
-    SHAPE("bottleneck", 128, 32, 1, 1, 1, 150, 64, TL_SAME),
-    SHAPE("timecnn", 6, 12, 7, 1, 1, 48, 16, TL_SAME),      /* Time-CNN: Zhao et al. 2017 */
-    SHAPE("tcn_d1", 25, 25, 7, 1, 1, 784, 64, TL_CAUSAL),   /* TCN on permuted MNIST: Bai, Kolter & Koltun 2018 */
-    SHAPE("tcn_d16", 25, 25, 7, 1, 16, 784, 64, TL_CAUSAL), /* (its layers of dilation 1, 16 and 128) */
-    SHAPE("tcn_d128", 25, 25, 7, 1, 128, 784, 64, TL_CAUSAL),
-    SHAPE("audio", 1, 32, 80, 16, 1, 8000, 256, TL_VALID), /* raw audio, M5: Dai et al. 2017 */
-    SHAPE("ecg_s1", 32, 32, 16, 1, 1, 8960, 32, TL_SAME),  /* electrocardiograms: Hannun et al. 2019 */
-    SHAPE("ecg_s2", 32, 32, 16, 2, 1, 8960, 32, TL_SAME),  /* (with and without its stride) */
-    SHAPE("genomics", 4, 320, 8, 1, 1, 1000, 64, TL_SAME), /* DeepSEA: Zhou & Troyanskaya 2015 */
-    SHAPE("atac", 15, 15, 51, 1, 8, 60400, 2, TL_SAME),    /* AtacWorks: Lal et al. 2021 */
+    SHAPE("fcn1", 1, 128, 8, 1, 1, 150, 16, TL_PADDING_SAME), /* FCN: Wang, Yan & Oates 2017 */
+    SHAPE("fcn2", 128, 256, 5, 1, 1, 150, 16, TL_PADDING_SAME),
+    SHAPE("fcn3", 256, 128, 3, 1, 1, 150, 16, TL_PADDING_SAME),
+    SHAPE("resnet", 64, 64, 8, 1, 1, 150, 64, TL_PADDING_SAME),     /* ResNet: the same authors */
+    SHAPE("inception", 32, 32, 40, 1, 1, 150, 64, TL_PADDING_SAME), /* InceptionTime: Ismail Fawaz et al. 2020 */
+    SHAPE("bottleneck", 128, 32, 1, 1, 1, 150, 64, TL_PADDING_SAME),
+    SHAPE("timecnn", 6, 12, 7, 1, 1, 48, 16, TL_PADDING_SAME),      /* Time-CNN: Zhao et al. 2017 */
+    SHAPE("tcn_d1", 25, 25, 7, 1, 1, 784, 64, TL_PADDING_CAUSAL),   /* TCN on permuted MNIST: Bai, Kolter & Koltun 2018 */
+    SHAPE("tcn_d16", 25, 25, 7, 1, 16, 784, 64, TL_PADDING_CAUSAL), /* (its layers of dilation 1, 16 and 128) */
+    SHAPE("tcn_d128", 25, 25, 7, 1, 128, 784, 64, TL_PADDING_CAUSAL),
+    SHAPE("audio", 1, 32, 80, 16, 1, 8000, 256, TL_PADDING_VALID), /* raw audio, M5: Dai et al. 2017 */
+    SHAPE("ecg_s1", 32, 32, 16, 1, 1, 8960, 32, TL_PADDING_SAME),  /* electrocardiograms: Hannun et al. 2019 */
+    SHAPE("ecg_s2", 32, 32, 16, 2, 1, 8960, 32, TL_PADDING_SAME),  /* (with and without its stride) */
+    SHAPE("genomics", 4, 320, 8, 1, 1, 1000, 64, TL_PADDING_SAME), /* DeepSEA: Zhou & Troyanskaya 2015 */
+    SHAPE("atac", 15, 15, 51, 1, 8, 60400, 2, TL_PADDING_SAME),    /* AtacWorks: Lal et al. 2021 */
 };
 
 const bench_shape *bench_shape_at(size_t index) { return index < sizeof grid / sizeof *grid ? &grid[index] : NULL; }
 
 const char *bench_shape_name(size_t index) { return bench_shape_at(index) ? grid[index].name : NULL; }
 
-static const char *const paddings[] = {[TL_VALID] = "valid", [TL_SAME] = "same", [TL_CAUSAL] = "causal"};
+static const char *const paddings[] = {[TL_PADDING_VALID] = "valid", [TL_PADDING_SAME] = "same", [TL_PADDING_CAUSAL] = "causal"};
 
 const char *bench_padding_name(tl_padding padding) { return paddings[padding]; }
 
@@ -92,7 +92,7 @@ tl_status bench_shape_parse(const char *text, bench_shape *shape, tl_error *erro
     char part[64];
     tl_conv1d_spec *spec = &shape->spec;
     if (tl_failed(error)) return error->status;
-    *shape = (bench_shape){.name = "custom", .spec = {.stride = 1, .dilation = 1, .padding = TL_SAME}};
+    *shape = (bench_shape){.name = "custom", .spec = {.stride = 1, .dilation = 1, .padding = TL_PADDING_SAME}};
     for (;; text++) {
         const size_t length = strcspn(text, ",");
         snprintf(part, sizeof part, "%.*s", (int)(length < sizeof part ? length : sizeof part), text);

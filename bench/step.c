@@ -10,13 +10,13 @@
 #include <string.h>
 
 const bench_case IN_PRECISION(bench_cases)[] = {
-    {"fcn", tl_fcn, 16, 150, 1, 2, TL_SAME, false},
-    {"resnet", tl_resnet, 16, 150, 1, 2, TL_SAME, false},
-    {"inception", tl_inception, 16, 150, 1, 2, TL_SAME, false},
-    {"timecnn", tl_time_cnn, 16, 150, 1, 2, TL_VALID, false},
-    {"tcn", tl_tcn, 64, 784, 1, 10, TL_CAUSAL, true},
-    {"fcn_tiny", tl_fcn, 6, 24, 1, 2, TL_SAME, false},
-    {"inception_b64", tl_inception, 64, 150, 1, 2, TL_SAME, false},
+    {"fcn", tl_fcn, 16, 150, 1, 2, TL_PADDING_SAME, false},
+    {"resnet", tl_resnet, 16, 150, 1, 2, TL_PADDING_SAME, false},
+    {"inception", tl_inception, 16, 150, 1, 2, TL_PADDING_SAME, false},
+    {"timecnn", tl_time_cnn, 16, 150, 1, 2, TL_PADDING_VALID, false},
+    {"tcn", tl_tcn, 64, 784, 1, 10, TL_PADDING_CAUSAL, true},
+    {"fcn_tiny", tl_fcn, 6, 24, 1, 2, TL_PADDING_SAME, false},
+    {"inception_b64", tl_inception, 64, 150, 1, 2, TL_PADDING_SAME, false},
     {0},
 };
 
@@ -48,7 +48,7 @@ typedef struct subject {
 
 static void train_step(void *context) {
     subject *self = context;
-    tl_forward(self->model, &self->x, TL_TRAINING);
+    tl_forward(self->model, &self->x, TL_MODE_TRAINING);
     tl_loss(self->model, &(tl_target){.labels = self->labels});
     tl_backward(self->model);
     tl_step(self->model, self->error);
@@ -56,13 +56,13 @@ static void train_step(void *context) {
 
 static void infer(void *context) {
     subject *self = context;
-    tl_forward(self->model, &self->x, TL_INFERENCE);
+    tl_forward(self->model, &self->x, TL_MODE_INFERENCE);
 }
 
 static void infer_one(void *context) {
     subject *self = context;
     const tl_tensor sample = tl_tensor_slice(&self->x, 0, 1);
-    tl_forward(self->model, &sample, TL_INFERENCE);
+    tl_forward(self->model, &sample, TL_MODE_INFERENCE);
 }
 
 /* The passes in the order of a step. The layers share their activations, which favours them over the step that they are compared
@@ -92,9 +92,9 @@ static void add_layer(subject *self, const tl_parameter *parameter, int64_t *dil
     const size_t *weight = parameter->value.shape;
     const size_t out_length = tl_node_shape(self->model, parameter->node).length;
     const bool wide = weight[0] > 1;
-    const tl_padding padding = wide ? at->padding : TL_SAME;
+    const tl_padding padding = wide ? at->padding : TL_PADDING_SAME;
     const int64_t dilation = wide && at->doubling ? 1 << (*dilation_index)++ / 2 : 1;
-    const size_t length = padding == TL_VALID ? out_length + weight[0] - 1 : out_length;
+    const size_t length = padding == TL_PADDING_VALID ? out_length + weight[0] - 1 : out_length;
     layer *added = &self->layer[self->layers++];
     added->weight = parameter->value;
     added->first = weight[1] == at->channels;

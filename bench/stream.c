@@ -19,8 +19,9 @@ enum { PUSHES = sizeof pushes / sizeof *pushes };
 /* Ten causal convolutions, 16 filters of 3 taps, dilation 1, 2, 4 … 512, each with ReLU; dense. */
 static tl_node stack(tl_model *model, tl_node x) {
     for (int layer = 0; layer < 10; layer++)
-        x = tl_relu(
-            model, tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 16, .kernel = 3, .dilation = 1 << layer, .padding = TL_CAUSAL}));
+        x = tl_relu(model,
+                    tl_conv1d(model, x,
+                              &(tl_conv1d_cfg){.filters = 16, .kernel = 3, .dilation = 1 << layer, .padding = TL_PADDING_CAUSAL}));
     return tl_dense(model, x, &(tl_dense_cfg){.units = 1});
 }
 
@@ -71,7 +72,7 @@ static json_t *run_network(const struct network *at, tl_error *error) {
     double best[PUSHES] = {0};
     tl_model *model = tl_model_new(&(tl_model_cfg){.threads = 1});
     const tl_node y = at->build(model, tl_input(model, (tl_shape){.length = LENGTH, .channels = 1}));
-    tl_model_compile(model, y, &(tl_compile_cfg){.batch = 1, .loss = TL_SQUARED_ERROR, .inference_only = true}, error);
+    tl_model_compile(model, y, &(tl_compile_cfg){.batch = 1, .loss = TL_LOSS_SQUARED_ERROR, .inference_only = true}, error);
     tl_stream *stream = tl_stream_new(model, NULL, error);
     if (stream) measure(model, best, error);
     const size_t delay = tl_stream_delay(stream), field = tl_stream_receptive_field(stream), bytes = tl_stream_memory(stream);

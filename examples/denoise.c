@@ -1,5 +1,5 @@
 /* A target for every step of a series: a U-Net that takes the noise off mixtures of two sinusoids. The same with labels for the
- * steps in place of values, and TL_CROSS_ENTROPY, is segmentation. */
+ * steps in place of values, and TL_LOSS_CROSS_ENTROPY, is segmentation. */
 #include <tapline/tapline.h>
 
 #include <math.h>
@@ -33,7 +33,7 @@ int main(void) {
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 1, .threads = 1});
     const tl_node x = tl_input(model, (tl_shape){.length = LENGTH, .channels = 1});
     const tl_node y = tl_unet(model, x, &(tl_unet_cfg){.outputs = 1, .filters = 8, .levels = 2});
-    const tl_compile_cfg cfg = {.batch = 8, .loss = TL_SQUARED_ERROR, .optimizer = {.learning_rate = 0.02}};
+    const tl_compile_cfg cfg = {.batch = 8, .loss = TL_LOSS_SQUARED_ERROR, .optimizer = {.learning_rate = 0.02}};
     tl_model_compile(model, y, &cfg, &error);
     tl_fit(model, &data[TRAIN], &(tl_fit_cfg){.epochs = 25, .schedule = {.kind = TL_SCHEDULE_COSINE}}, NULL, &error);
     tl_evaluate(model, &data[TEST], &metrics, &error);

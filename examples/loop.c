@@ -22,7 +22,7 @@ int main(void) {
     tl_error error = {0};
     tl_model *model = tl_model_new(NULL);
     tl_node h = tl_input(model, (tl_shape){.length = LENGTH, .channels = 1});
-    h = tl_relu(model, tl_conv1d(model, h, &(tl_conv1d_cfg){.filters = 16, .kernel = 9, .padding = TL_SAME}));
+    h = tl_relu(model, tl_conv1d(model, h, &(tl_conv1d_cfg){.filters = 16, .kernel = 9, .padding = TL_PADDING_SAME}));
     h = tl_max_pool(model, h, &(tl_pool_cfg){.window = 4});
     h = tl_dense(model, tl_flatten(model, h), &(tl_dense_cfg){.units = 2});
     tl_model_compile(model, h, &(tl_compile_cfg){.batch = BATCH, .optimizer = {.ops = tl_adam(), .learning_rate = 3e-3}}, &error);
@@ -33,7 +33,7 @@ int main(void) {
     for (uint64_t step = 0; step < STEPS && !tl_failed(&error); step++) {
         make_batch(x, labels, step);
         const tl_tensor batch = TL_VIEW(&x[0][0], BATCH, LENGTH, 1);
-        tl_forward(model, &batch, TL_TRAINING);
+        tl_forward(model, &batch, TL_MODE_TRAINING);
         loss = tl_loss(model, &(tl_target){.labels = labels});
         tl_backward(model); /* adds to the gradients: several passes may come before one step */
         tl_step(model, &error);

@@ -39,7 +39,7 @@ int main(void) {
     tl_dataset *train = tl_dataset_read("builtin:cbf", NULL, &error);
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 1});
     tl_node x = tl_input(model, (tl_shape){.length = 128, .channels = 1});
-    x = tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 8, .kernel = 9, .padding = TL_SAME});
+    x = tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 8, .kernel = 9, .padding = TL_PADDING_SAME});
     x = tl_layer_add(model, &x, 1, &(tl_layer){.ops = &gain});
     x = tl_dense(model, tl_global_average_pool(model, tl_relu(model, x)), &(tl_dense_cfg){.units = 3});
     const tl_optimizer_cfg adam = {.learning_rate = 0.02};

@@ -34,7 +34,7 @@ int main(void) {
     const tl_dataset data = {.x = TL_VIEW(&x[0][0], SERIES, LENGTH, 1), .values = values};
     tl_error error = {0};
     tl_real quantile = (tl_real)0.9;
-    const tl_compile_cfg cfg = {.batch = 50, .loss = TL_OWN_LOSS, .own_loss = pinball, .own_loss_user = &quantile};
+    const tl_compile_cfg cfg = {.batch = 50, .loss = TL_LOSS_OWN, .own_loss = pinball, .own_loss_user = &quantile};
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 1});
     tl_node h = tl_input(model, (tl_shape){.length = LENGTH, .channels = 1});
     h = tl_relu(model, tl_conv1d(model, h, &(tl_conv1d_cfg){.filters = 8, .kernel = 5}));

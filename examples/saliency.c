@@ -9,7 +9,7 @@ static tl_model *trained(const tl_dataset *data, tl_error *error) {
     const tl_compile_cfg cfg = {.batch = 10, .input_gradient = true};
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 1});
     tl_node x = tl_input(model, (tl_shape){.length = data->x.shape[1], .channels = data->x.shape[2]});
-    x = tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 32, .kernel = 8, .padding = TL_SAME});
+    x = tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 32, .kernel = 8, .padding = TL_PADDING_SAME});
     x = tl_global_average_pool(model, tl_relu(model, tl_batch_norm(model, x, NULL)));
     tl_model_compile(model, tl_dense(model, x, &(tl_dense_cfg){.units = (int)data->classes}), &cfg, error);
     tl_fit(model, data, &(tl_fit_cfg){.epochs = 30}, NULL, error);
@@ -25,7 +25,7 @@ int main(void) {
     tl_real wanted[3] = {0}; /* (1, 1, classes) 1 at the class */
     wanted[data->labels[0]] = 1;
 
-    tl_forward(model, &series, TL_INFERENCE_GRADIENTS);
+    tl_forward(model, &series, TL_MODE_INFERENCE_GRADIENTS);
     const tl_tensor of_logit = TL_VIEW(wanted, 1, 1, 3);
     tl_backward_from(model, &of_logit);
     const tl_tensor saliency = tl_input_gradient(model); /* (1, length, 1) */

@@ -29,7 +29,7 @@ int main(void) {
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 1, .threads = 1});
     const tl_node x = tl_input(model, (tl_shape){.length = LENGTH, .channels = 1});
     const tl_node y = tl_wavenet_steps(model, x, &(tl_wavenet_cfg){.outputs = 1, .filters = 8, .skips = 8, .blocks = 4});
-    const tl_compile_cfg cfg = {.batch = 8, .loss = TL_SQUARED_ERROR, .optimizer = {.learning_rate = 0.01}};
+    const tl_compile_cfg cfg = {.batch = 8, .loss = TL_LOSS_SQUARED_ERROR, .optimizer = {.learning_rate = 0.01}};
     tl_model_compile(model, y, &cfg, &error);
     tl_fit(model, &data, &(tl_fit_cfg){.epochs = 20, .schedule = {.kind = TL_SCHEDULE_COSINE}}, NULL, &error);
 

@@ -9,7 +9,7 @@ enum { LENGTH = 128, HOP = 16, HEARD = 6 };
 static tl_node build(tl_model *model) {
     tl_node x = tl_input(model, (tl_shape){.length = LENGTH, .channels = 1});
     for (int layer = 0; layer < 3; layer++) {
-        x = tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 16, .kernel = 5, .dilation = 1 << layer, .padding = TL_CAUSAL});
+        x = tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 16, .kernel = 5, .dilation = 1 << layer, .padding = TL_PADDING_CAUSAL});
         x = tl_relu(model, tl_batch_norm(model, x, NULL));
     }
     return tl_dense(model, tl_global_average_pool(model, x), &(tl_dense_cfg){.units = 3});

@@ -22,9 +22,9 @@ int main(int argc, char **argv) {
 
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 1});
     tl_node x = tl_input(model, (tl_shape){.length = train->x.shape[1], .channels = train->x.shape[2]});
-    x = tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 32, .kernel = 8, .padding = TL_SAME});
+    x = tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 32, .kernel = 8, .padding = TL_PADDING_SAME});
     x = tl_relu(model, tl_batch_norm(model, x, NULL));
-    x = tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 64, .kernel = 5, .padding = TL_SAME});
+    x = tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 64, .kernel = 5, .padding = TL_PADDING_SAME});
     x = tl_relu(model, tl_batch_norm(model, x, NULL));
     x = tl_global_average_pool(model, x);
     x = tl_dense(model, x, &(tl_dense_cfg){.units = (int)train->classes});

@@ -8,7 +8,7 @@
 static tl_model *make(uint64_t seed, tl_error *error) {
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = seed});
     tl_node x = tl_input(model, (tl_shape){.length = 20, .channels = 1});
-    x = tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 8, .kernel = 5, .padding = TL_SAME});
+    x = tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 8, .kernel = 5, .padding = TL_PADDING_SAME});
     x = tl_relu(model, tl_batch_norm(model, x, &(tl_batch_norm_cfg){.epsilon = 1e-5}));
     x = tl_dense(model, tl_flatten(model, x), &(tl_dense_cfg){.units = 3});
     tl_model_compile(model, x, &(tl_compile_cfg){.batch = 1, .inference_only = true}, error);

@@ -146,7 +146,7 @@ static const tl_stream_ops dense_stream = {.plan = dense_stream_plan, .pack = de
 static const tl_setting settings[] = {
     {"units", TL_SETTING_INTEGER, offsetof(dense_layer, units), NULL},
     {"bias", TL_SETTING_UNLESS, offsetof(dense_layer, no_bias), NULL},
-    {"init", TL_SETTING_CHOICE, offsetof(dense_layer, init), tl_init_name},
+    {"init", TL_SETTING_CHOICE, offsetof(dense_layer, init), tl_init_at},
     {0},
 };
 

@@ -83,7 +83,7 @@ static void embedding_backward(const tl_layer *layer, const tl_pass *pass) {
 static const tl_setting settings[] = {
     {"vocabulary", TL_SETTING_INTEGER, offsetof(embedding_layer, cfg.vocabulary), NULL},
     {"units", TL_SETTING_INTEGER, offsetof(embedding_layer, cfg.units), NULL},
-    {"init", TL_SETTING_CHOICE, offsetof(embedding_layer, cfg.init), tl_init_name},
+    {"init", TL_SETTING_CHOICE, offsetof(embedding_layer, cfg.init), tl_init_at},
     {0},
 };
 

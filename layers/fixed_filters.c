@@ -47,7 +47,7 @@ static void add_scaled(tl_real *restrict to, const tl_real *restrict from, tl_re
     for (size_t i = 0; i < count; i++) to[i] += factor * from[i];
 }
 
-/* Padding is that of TL_SAME: for each tap, the outputs first … first + count - 1 see the inputs from `input` on. */
+/* Padding is that of TL_PADDING_SAME: for each tap, the outputs first … first + count - 1 see the inputs from `input` on. */
 typedef struct span {
     size_t first, input, count;
 } span;

@@ -82,7 +82,7 @@ static void pool(const tl_layer *layer, const tl_pass *pass, const tl_pooling *p
 static const tl_setting settings[] = {
     {"window", TL_SETTING_INTEGER, offsetof(pool_layer, cfg.window), NULL},
     {"stride", TL_SETTING_INTEGER, offsetof(pool_layer, cfg.stride), NULL},
-    {"padding", TL_SETTING_CHOICE, offsetof(pool_layer, cfg.padding), tl_padding_name},
+    {"padding", TL_SETTING_CHOICE, offsetof(pool_layer, cfg.padding), tl_padding_at},
     {"pad_left", TL_SETTING_INTEGER, offsetof(pool_layer, cfg.pad_left), NULL},
     {"pad_right", TL_SETTING_INTEGER, offsetof(pool_layer, cfg.pad_right), NULL},
     {0},

@@ -12,8 +12,6 @@ const char *tl_optimizer_name(size_t index) {
 }
 
 const tl_optimizer_ops *tl_optimizer_by_name(const char *name, tl_error *error) {
-    tl_error own = {0};
-    if (!error) error = &own;
-    const size_t index = tl_find_name("optimizer", name, tl_optimizer_name, error);
-    return tl_failed(error) ? NULL : optimizers[index]();
+    int index;
+    return tl_find_name("optimizer", name, tl_optimizer_name, &index, error) == TL_OK ? optimizers[index]() : NULL;
 }

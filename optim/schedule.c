@@ -36,11 +36,7 @@ static const char *name_at(size_t index) { return index < KINDS ? kinds[index].n
 const char *tl_schedule_name(tl_schedule_kind kind) { return name_at((size_t)kind); }
 
 tl_status tl_schedule_by_name(const char *name, tl_schedule_kind *kind, tl_error *error) {
-    tl_error own = {0};
-    if (!error) error = &own;
-    const size_t index = tl_find_name("schedule", name, name_at, error);
-    if (!tl_failed(error)) *kind = (tl_schedule_kind)index;
-    return error->status;
+    return tl_find_name("schedule", name, name_at, (int *)kind, error);
 }
 
 /* ---- configuration ---- */

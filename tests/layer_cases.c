@@ -10,9 +10,9 @@ static tl_node with_conv1d(tl_model *m, tl_node x, tl_rng *rng) {
                          .kernel = between(rng, 1, 4),
                          .stride = between(rng, 0, 3),
                          .dilation = between(rng, 0, 2),
-                         .padding = (tl_padding)between(rng, TL_SAME, TL_EXPLICIT),
+                         .padding = (tl_padding)between(rng, TL_PADDING_SAME, TL_PADDING_EXPLICIT),
                          .no_bias = between(rng, 0, 1)};
-    if (cfg.padding == TL_EXPLICIT) {
+    if (cfg.padding == TL_PADDING_EXPLICIT) {
         cfg.pad_left = between(rng, 3, 5);
         cfg.pad_right = between(rng, 3, 5);
     }
@@ -21,13 +21,14 @@ static tl_node with_conv1d(tl_model *m, tl_node x, tl_rng *rng) {
 static tl_node with_groups(tl_model *m, tl_node x, tl_rng *rng) {
     const int groups = between(rng, 2, 4);
     const tl_node wide = tl_dense(m, x, &(tl_dense_cfg){.units = groups * between(rng, 1, 2)});
-    return tl_conv1d(m, wide,
-                     &(tl_conv1d_cfg){.filters = groups * between(rng, 1, 2),
-                                      .kernel = between(rng, 1, 4),
-                                      .stride = between(rng, 0, 2),
-                                      .padding = TL_SAME,
-                                      .padding_mode = (tl_padding_mode)between(rng, TL_PAD_ZEROS, TL_PAD_CIRCULAR),
-                                      .groups = groups});
+    return tl_conv1d(
+        m, wide,
+        &(tl_conv1d_cfg){.filters = groups * between(rng, 1, 2),
+                         .kernel = between(rng, 1, 4),
+                         .stride = between(rng, 0, 2),
+                         .padding = TL_PADDING_SAME,
+                         .padding_mode = (tl_padding_mode)between(rng, TL_PADDING_MODE_ZEROS, TL_PADDING_MODE_CIRCULAR),
+                         .groups = groups});
 }
 static tl_node with_conv1d_transpose(tl_model *m, tl_node x, tl_rng *rng) {
     const int stride = between(rng, 1, 3);
@@ -56,7 +57,7 @@ static tl_node with_affine(tl_model *m, tl_node x, tl_rng *rng) {
 
 static tl_pool_cfg random_pool(tl_rng *rng) {
     tl_pool_cfg cfg = {.window = between(rng, 1, 4), .stride = between(rng, 0, 5), .padding = (tl_padding)between(rng, 0, 3)};
-    if (cfg.padding == TL_EXPLICIT) {
+    if (cfg.padding == TL_PADDING_EXPLICIT) {
         cfg.pad_left = between(rng, 0, cfg.window - 1);
         cfg.pad_right = between(rng, 0, cfg.window - 1);
     }
@@ -127,7 +128,7 @@ static tl_node with_concat(tl_model *m, tl_node x, tl_rng *rng) {
 }
 /* In backward the pool comes after the other reader of x, and adds to what that has sent. */
 static tl_node with_max_pool_before_tanh(tl_model *m, tl_node x, tl_rng *rng) {
-    const tl_node pooled = tl_max_pool(m, x, &(tl_pool_cfg){.window = between(rng, 2, 4), .stride = 1, .padding = TL_SAME});
+    const tl_node pooled = tl_max_pool(m, x, &(tl_pool_cfg){.window = between(rng, 2, 4), .stride = 1, .padding = TL_PADDING_SAME});
     return tl_concat(m, (const tl_node[]){pooled, tl_tanh(m, x)}, 2);
 }
 static tl_node with_global_max_pool_before_mean(tl_model *m, tl_node x, tl_rng *rng) {

@@ -63,7 +63,7 @@ static tl_model *activated(builder build, const tl_real *x) {
     tl_model_compile(model, build(model, tl_input(model, (tl_shape){COUNT, 1})), NULL, &error);
     check_ok(&error);
     const tl_tensor view = TL_VIEW(x, 1, COUNT, 1);
-    tl_forward(model, &view, TL_INFERENCE);
+    tl_forward(model, &view, TL_MODE_INFERENCE);
     check_ok(tl_model_error(model));
     return model;
 }
@@ -124,7 +124,7 @@ static void given_slopes_when_prelu_is_trained_then_each_channel_has_its_own(voi
     tl_error error = {0};
     tl_model *model = tl_model_new(NULL);
     tl_model_compile(model, tl_prelu(model, tl_input(model, (tl_shape){2, 2})),
-                     &(tl_compile_cfg){.batch = 2, .loss = TL_SQUARED_ERROR, .input_gradient = true}, &error);
+                     &(tl_compile_cfg){.batch = 2, .loss = TL_LOSS_SQUARED_ERROR, .input_gradient = true}, &error);
     check_ok(&error);
     const tl_parameter slope = tl_parameter_at(model, 0);
     assert_string_equal(slope.name, "slope");
@@ -133,7 +133,7 @@ static void given_slopes_when_prelu_is_trained_then_each_channel_has_its_own(voi
     slope.value.data[1] = 3;
     const tl_real x[] = {-1, -2, 3, -4, 5, 6, -7, 0}, dy[] = {1, 2, 3, 4, 5, 6, 7, 8};
     const tl_tensor view = TL_VIEW(x, 2, 2, 2), gradient = TL_VIEW(dy, 2, 2, 2);
-    tl_forward(model, &view, TL_TRAINING);
+    tl_forward(model, &view, TL_MODE_TRAINING);
     check_equal("y", tl_output(model).data, (const tl_real[]){-2, -6, 3, -12, 5, 6, -14, 0}, 8);
     tl_backward_from(model, &gradient);
     check_ok(tl_model_error(model));

@@ -21,7 +21,7 @@ static size_t run(tl_model *model, tl_real *y, size_t capacity) {
     tl_real x[2 * MOST * 2];
     fill_normal(x, sizeof x / sizeof *x, 1);
     const tl_tensor in = TL_VIEW(x, 2, tl_input_shape(model).length, tl_input_shape(model).channels);
-    tl_forward(model, &in, TL_INFERENCE);
+    tl_forward(model, &in, TL_MODE_INFERENCE);
     const tl_tensor out = tl_output(model);
     const size_t count = tl_tensor_count(&out);
     assert_true(count > 0 && count <= capacity);
@@ -43,11 +43,11 @@ static void given_a_description_when_built_then_the_network_of_the_same_builders
                       "{\"type\": \"dense\", \"units\": \"outputs\", \"bias\": false}]}",
                       &error);
     tl_model *built = tl_model_new(&(tl_model_cfg){.seed = 3, .threads = 1});
-    const tl_conv1d_cfg conv = {.filters = 6, .kernel = 5, .padding = TL_CAUSAL, .dilation = 2, .init = TL_HE_NORMAL};
+    const tl_conv1d_cfg conv = {.filters = 6, .kernel = 5, .padding = TL_PADDING_CAUSAL, .dilation = 2, .init = TL_INIT_HE_NORMAL};
     const tl_node a = tl_conv1d(built, tl_input(built, shape), &conv);
     tl_node x = tl_batch_norm(built, a, &(tl_batch_norm_cfg){.momentum = 0.5});
     x = tl_add(built, (const tl_node[]){x, a}, 2);
-    x = tl_max_pool(built, x, &(tl_pool_cfg){.window = 3, .stride = 2, .padding = TL_EXPLICIT, .pad_left = 1});
+    x = tl_max_pool(built, x, &(tl_pool_cfg){.window = 3, .stride = 2, .padding = TL_PADDING_EXPLICIT, .pad_left = 1});
     x = tl_dense(built, tl_flatten(built, x), &(tl_dense_cfg){.units = 5, .no_bias = true});
     tl_model_compile(built, x, &(tl_compile_cfg){.batch = 2}, &error);
     check_ok(&error);

@@ -247,10 +247,10 @@ static void given_the_registry_when_compared_with_docs_then_all_listed(void **un
             if (!strstr(line, word)) fail_msg("docs/architectures.md does not name %s of %s", setting->name, (*ops)->name);
         }
     }
-    for (size_t i = 0; tl_init_name(i); i++) {
+    for (size_t i = 0; tl_init_name((tl_init)i); i++) {
         char word[60];
-        snprintf(word, sizeof word, "`%s`", tl_init_name(i));
-        if (!strstr(text, word)) fail_msg("docs/architectures.md does not name %s", tl_init_name(i));
+        snprintf(word, sizeof word, "`%s`", tl_init_name((tl_init)i));
+        if (!strstr(text, word)) fail_msg("docs/architectures.md does not name %s", tl_init_name((tl_init)i));
     }
 }
 

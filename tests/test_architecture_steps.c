@@ -75,7 +75,7 @@ static void given_a_class_for_each_step_when_trained_then_the_loss_falls(void **
         tl_model *model = compiled(builders[b], &error);
         double first = 0, last = 0;
         for (int step = 0; step < 60; step++) {
-            tl_forward(model, &view, TL_TRAINING);
+            tl_forward(model, &view, TL_MODE_TRAINING);
             last = (double)tl_loss(model, &(tl_target){.labels = labels});
             if (step == 0) first = last;
             tl_backward(model);
@@ -137,7 +137,7 @@ static void check_learns(const char *name, builder build, tl_real x[][SERIES][LE
     for (size_t p = 0; p < PARTS; p++)
         data[p] = (tl_dataset){.x = TL_VIEW(&x[p][0][0], count, LENGTH, 1), .values = &targets[p][0][0], .target_length = LENGTH};
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 1, .threads = 1});
-    const tl_compile_cfg cfg = {.batch = 8, .loss = TL_SQUARED_ERROR, .optimizer = {.learning_rate = learning_rate}};
+    const tl_compile_cfg cfg = {.batch = 8, .loss = TL_LOSS_SQUARED_ERROR, .optimizer = {.learning_rate = learning_rate}};
     tl_model_compile(model, build(model, tl_input(model, (tl_shape){LENGTH, 1})), &cfg, &error);
     tl_fit(model, &data[0], fit, NULL, &error);
     tl_evaluate(model, &data[1], &metrics, &error);
@@ -170,11 +170,11 @@ static void given_later_steps_when_changed_then_wavenets_earlier_outputs_stay(vo
     check_ok(&error);
     fill_normal(x, LENGTH * 2, 1);
     const tl_tensor view = TL_VIEW(x, 1, LENGTH, 2);
-    tl_forward(model, &view, TL_INFERENCE);
+    tl_forward(model, &view, TL_MODE_INFERENCE);
     const tl_real next = tl_output(model).data[CHANGED * CLASSES];
     for (size_t i = 0; i < CHANGED * CLASSES; i++) before[i] = tl_output(model).data[i];
     for (size_t i = CHANGED * 2; i < LENGTH * 2; i++) x[i] += 1;
-    tl_forward(model, &view, TL_INFERENCE);
+    tl_forward(model, &view, TL_MODE_INFERENCE);
     check_equal("earlier outputs", tl_output(model).data, before, CHANGED * CLASSES);
     assert_true(tl_output(model).data[CHANGED * CLASSES] != next);
     tl_model_free(model);

@@ -200,23 +200,23 @@ static void given_any_layer_when_in_any_batch_then_the_same_bits(void **unused) 
 
 static tl_node one_filter(tl_model *m, tl_node x, int outputs) {
     (void)outputs;
-    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 1, .kernel = 3, .padding = TL_SAME});
+    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 1, .kernel = 3, .padding = TL_PADDING_SAME});
 }
 static tl_node one_tap(tl_model *m, tl_node x, int outputs) {
     return tl_conv1d(m, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 40, .kernel = 1}),
                      &(tl_conv1d_cfg){.filters = outputs, .kernel = 1});
 }
 static tl_node many_taps(tl_model *m, tl_node x, int outputs) {
-    x = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 32, .kernel = 40, .padding = TL_SAME});
-    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = outputs, .kernel = 8, .stride = 2, .padding = TL_SAME});
+    x = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 32, .kernel = 40, .padding = TL_PADDING_SAME});
+    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = outputs, .kernel = 8, .stride = 2, .padding = TL_PADDING_SAME});
 }
 static tl_node wide(tl_model *m, tl_node x, int outputs) {
-    x = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 72, .kernel = 3, .padding = TL_SAME});
-    x = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 65, .kernel = 3, .padding = TL_SAME});
-    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = outputs, .kernel = 5, .dilation = 2, .padding = TL_CAUSAL});
+    x = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 72, .kernel = 3, .padding = TL_PADDING_SAME});
+    x = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 65, .kernel = 3, .padding = TL_PADDING_SAME});
+    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = outputs, .kernel = 5, .dilation = 2, .padding = TL_PADDING_CAUSAL});
 }
 static tl_node far_apart(tl_model *m, tl_node x, int outputs) {
-    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = outputs, .kernel = 3, .dilation = 17, .padding = TL_SAME});
+    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = outputs, .kernel = 3, .dilation = 17, .padding = TL_PADDING_SAME});
 }
 static tl_node depthwise(tl_model *m, tl_node x, int outputs) {
     x = tl_conv1d(m, tl_concat(m, (const tl_node[]){x, x, x}, 3), &(tl_conv1d_cfg){.filters = 21, .kernel = 5, .groups = 21});
@@ -317,11 +317,11 @@ static void given_the_same_parameters_when_trained_then_outputs_as_inference(voi
     tl_model *alone = made(&s, TL_ENGINE_AUTO, 1, 1), *together = made(&s, TL_ENGINE_AUTO, SAMPLES, 1);
     tl_tensor x = tl_tensor_new(3, (const size_t[]){SAMPLES, 40, 2}, &error);
     fill_normal(x.data, tl_tensor_count(&x), 1);
-    tl_forward(together, &x, TL_TRAINING);
+    tl_forward(together, &x, TL_MODE_TRAINING);
     const tl_tensor y = tl_output(together);
     for (size_t i = 0; i < SAMPLES; i++) {
         const tl_tensor sample = tl_tensor_slice(&x, i, 1);
-        tl_forward(alone, &sample, TL_INFERENCE);
+        tl_forward(alone, &sample, TL_MODE_INFERENCE);
         check_equal("output in training", tl_tensor_slice(&y, i, 1).data, tl_output(alone).data, OUTPUTS);
     }
     tl_tensor_free(&x);

@@ -13,7 +13,7 @@ static bool wrong;
 
 static void forward_or_wrong(tl_conv1d_plan *plan, const tl_real *x, const tl_real *weight, const tl_real *bias, tl_real *y) {
     tl_conv1d_forward(plan, x, weight, bias, y);
-    if (wrong && strcmp(tl_conv1d_engine(plan, TL_FORWARD), "gemm") == 0) y[WRONG_ELEMENT] += (tl_real)0.01;
+    if (wrong && strcmp(tl_conv1d_engine(plan, TL_CONV1D_FORWARD), "gemm") == 0) y[WRONG_ELEMENT] += (tl_real)0.01;
 }
 
 #undef tl_conv1d_forward
@@ -61,7 +61,7 @@ static void given_a_shape_in_words_when_parsed_then_every_part_counts(void **unu
     check_ok(&error);
     const tl_conv1d_spec *spec = &shape.spec;
     assert_true(spec->kernel == 3 && spec->channels == 2 && spec->filters == 5 && spec->length == 40 && spec->batch == 7);
-    assert_true(spec->stride == 2 && spec->dilation == 4 && spec->padding == TL_CAUSAL);
+    assert_true(spec->stride == 2 && spec->dilation == 4 && spec->padding == TL_PADDING_CAUSAL);
 }
 
 static void given_auto_that_chose_badly_when_summarised_then_the_cost_is_told(void **unused) {
@@ -138,8 +138,8 @@ static void given_a_shape_when_timed_then_every_engine_has_checked_passes(void *
     static const char *const passes[] = {"forward", "dx", "dw"};
     json_t *object = smallest();
     const json_t *results = json_object_get(object, "results");
-    for (int i = 0; tl_engine_name((size_t)i); i++) {
-        const char *engine = tl_engine_name((size_t)i);
+    for (int i = 0; tl_engine_name((tl_engine)i); i++) {
+        const char *engine = tl_engine_name((tl_engine)i);
         size_t timed = 0;
         for (size_t p = 0; p < 3; p++) {
             const json_t *entry = entry_of(results, engine, passes[p]);

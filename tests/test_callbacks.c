@@ -18,7 +18,7 @@ static tl_model *make_model(tl_loss_kind loss) {
     tl_error error = {0};
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 2});
     const tl_node in = tl_input(model, (tl_shape){LENGTH, 1});
-    const tl_dense_cfg dense = {.units = loss == TL_CROSS_ENTROPY ? 2 : 1};
+    const tl_dense_cfg dense = {.units = loss == TL_LOSS_CROSS_ENTROPY ? 2 : 1};
     tl_model_compile(model, tl_dense(model, tl_flatten(model, in), &dense), &(tl_compile_cfg){.batch = BATCH, .loss = loss},
                      &error);
     check_ok(&error);
@@ -43,7 +43,7 @@ static void given_several_callbacks_when_one_stops_then_all_are_called(void **un
     tl_fit_cfg cfg = {.epochs = 9};
     tl_error error = {0};
     tl_fit_result result;
-    tl_model *model = make_model(TL_CROSS_ENTROPY);
+    tl_model *model = make_model(TL_LOSS_CROSS_ENTROPY);
     for (size_t i = 0; i < 3; i++) cfg.callbacks[i] = (tl_callback){note, names[i]};
     *calls = '\0';
     tl_fit(model, &data, &cfg, &result, &error);
@@ -76,7 +76,7 @@ static bool keep(const tl_progress *at, void *user) {
 static void given_accumulation_when_fitted_then_callbacks_see_each_step(void **unused) {
     (void)unused;
     tl_error error = {0};
-    tl_model *model = make_model(TL_CROSS_ENTROPY);
+    tl_model *model = make_model(TL_LOSS_CROSS_ENTROPY);
     record seen = {.model = model};
     tl_fit(model, &data, &(tl_fit_cfg){.epochs = 2, .accumulate = 2, .callbacks = {{keep, &seen}}}, NULL, &error);
     check_ok(&error);
@@ -118,7 +118,7 @@ static void fit_with_log(tl_model *model, const tl_fit_cfg *cfg, bool append) {
 
 static void given_a_csv_log_when_fitted_then_a_line_per_epoch(void **unused) {
     (void)unused;
-    tl_model *model = make_model(TL_CROSS_ENTROPY);
+    tl_model *model = make_model(TL_LOSS_CROSS_ENTROPY);
     fit_with_log(model, &(tl_fit_cfg){.epochs = 2, .validation = &data}, false);
     fit_with_log(model, &(tl_fit_cfg){.epochs = 1}, true);
     const char *line = read_table();
@@ -147,7 +147,7 @@ static void given_a_csv_log_when_fitted_then_a_line_per_epoch(void **unused) {
 
 static void given_regression_when_logged_then_accuracy_stays_empty(void **unused) {
     (void)unused;
-    tl_model *model = make_model(TL_SQUARED_ERROR);
+    tl_model *model = make_model(TL_LOSS_SQUARED_ERROR);
     fit_with_log(model, &(tl_fit_cfg){0}, false);
     const char *line = strchr(read_table(), '\n') + 1, *end = line + strlen(line);
     assert_string_equal(end - 3, ",,\n");
@@ -172,7 +172,7 @@ static void given_an_unwritable_log_when_fitted_then_the_model_is_kept(void **un
     tl_error full = {0};
     assert_null(tl_csv_log_new("/dev/full", false, &full));
     check_error(&full, TL_ERROR_FILE, "/dev/full: is a device, not a file");
-    tl_model *model = make_model(TL_CROSS_ENTROPY);
+    tl_model *model = make_model(TL_LOSS_CROSS_ENTROPY);
     tl_fit(model, &data, &(tl_fit_cfg){.callbacks = {{tl_csv_log_epoch, NULL}}}, NULL, &(tl_error){0});
     assert_true(tl_steps(model) == BATCHES);
     tl_model_free(model);

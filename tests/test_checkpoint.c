@@ -74,11 +74,11 @@ typedef struct scenario {
 static tl_model *make_model(const scenario *of) {
     tl_error error = {0};
     tl_model *m = tl_model_new(&(tl_model_cfg){.seed = 5, .threads = of->threads});
-    const tl_conv1d_cfg cfg = {.filters = 6, .kernel = 3, .padding = TL_SAME};
+    const tl_conv1d_cfg cfg = {.filters = 6, .kernel = 3, .padding = TL_PADDING_SAME};
     tl_node x = tl_input(m, (tl_shape){LENGTH, 1});
     x = tl_relu(m, tl_batch_norm(m, tl_conv1d(m, x, &cfg), NULL));
     x = tl_dropout(m, tl_conv1d(m, x, &cfg), &(tl_dropout_cfg){.rate = 0.3});
-    x = tl_dense(m, tl_flatten(m, x), &(tl_dense_cfg){.units = of->loss == TL_CROSS_ENTROPY ? 2 : 1});
+    x = tl_dense(m, tl_flatten(m, x), &(tl_dense_cfg){.units = of->loss == TL_LOSS_CROSS_ENTROPY ? 2 : 1});
     const tl_optimizer_cfg optimizer = {
         .ops = tl_optimizer_by_name(of->optimizer, &error), .momentum = of->momentum, .learning_rate = of->learning_rate};
     tl_model_compile(m, x, &(tl_compile_cfg){.batch = BATCH, .loss = of->loss, .optimizer = optimizer, .clip_norm = 1}, &error);
@@ -165,13 +165,17 @@ static const scenario scenarios[] = {
      .learning_rate = 0.5,
      .schedule = {.kind = TL_SCHEDULE_PLATEAU, .patience = 1}},
     {.optimizer = "rmsprop", .momentum = 0.5, .epochs = 3, .schedule = {.kind = TL_SCHEDULE_EXPONENTIAL}, .keep_order = true},
-    {.optimizer = "adagrad", .epochs = 4, .loss = TL_SQUARED_ERROR, .schedule = {.kind = TL_SCHEDULE_KING, .patience = 5}},
-    {.optimizer = "adam", .epochs = 4, .loss = TL_SQUARED_ERROR, .restore_best = true, .schedule = {.kind = TL_SCHEDULE_ONE_CYCLE}},
+    {.optimizer = "adagrad", .epochs = 4, .loss = TL_LOSS_SQUARED_ERROR, .schedule = {.kind = TL_SCHEDULE_KING, .patience = 5}},
+    {.optimizer = "adam",
+     .epochs = 4,
+     .loss = TL_LOSS_SQUARED_ERROR,
+     .restore_best = true,
+     .schedule = {.kind = TL_SCHEDULE_ONE_CYCLE}},
     {.optimizer = "sgd", .epochs = 4, .schedule = {.kind = TL_SCHEDULE_STEP, .period = 2}},
     {.optimizer = "adam", .epochs = 6, .accumulate = 2, .restore_best = true, .validated = true},
     {.optimizer = "adam", .epochs = 3, .accumulate = 3, .schedule = {.kind = TL_SCHEDULE_NOAM, .warmup = 5}},
     {.optimizer = "adam", .epochs = 4, .accumulate = 2, .restore_best = true, .mixup = 0.4},
-    {.optimizer = "sgd", .epochs = 4, .loss = TL_SQUARED_ERROR, .validated = true, .mixup = 1},
+    {.optimizer = "sgd", .epochs = 4, .loss = TL_LOSS_SQUARED_ERROR, .validated = true, .mixup = 1},
 };
 
 enum { SCENARIOS = sizeof scenarios / sizeof *scenarios };
@@ -262,7 +266,7 @@ static void given_another_training_when_resumed_then_the_error_lists_what_differ
     of.schedule.patience = 2;
     expect_refused(&of, &data, TL_ERROR_ARGUMENT, "training: schedule.patience 1, now 2");
     of = scenarios[2];
-    of.loss = TL_SQUARED_ERROR;
+    of.loss = TL_LOSS_SQUARED_ERROR;
     expect_refused(&of, &data, TL_ERROR_ARGUMENT,
                    "architecture.layers[6].units 2, now 1; loss \"cross-entropy\", now \"squared-error\"");
     of = scenarios[2];
@@ -301,8 +305,8 @@ static tl_model *make_pooled(bool activated) {
     tl_model *m = tl_model_new(NULL);
     tl_node x = tl_global_average_pool(m, tl_input(m, (tl_shape){LENGTH, 1}));
     if (activated) x = tl_relu(m, x);
-    tl_model_compile(m, tl_dense(m, x, &(tl_dense_cfg){.units = 1}), &(tl_compile_cfg){.batch = BATCH, .loss = TL_SQUARED_ERROR},
-                     &error);
+    tl_model_compile(m, tl_dense(m, x, &(tl_dense_cfg){.units = 1}),
+                     &(tl_compile_cfg){.batch = BATCH, .loss = TL_LOSS_SQUARED_ERROR}, &error);
     check_ok(&error);
     return m;
 }

@@ -114,17 +114,17 @@ static void given_probabilities_before_softmax_loss_when_compiled_then_named(voi
         tl_loss_kind loss;
         const char *text; /* NULL: fine */
     } cases[] = {
-        {softmax_end, TL_CROSS_ENTROPY, "layer 3 (softmax): cross-entropy has a softmax of its own; leave this layer out"},
-        {sigmoid_end, TL_CROSS_ENTROPY, "layer 3 (sigmoid): cross-entropy has a softmax of its own"},
-        {hard_end, TL_CROSS_ENTROPY, "layer 3 (hard_sigmoid): cross-entropy has"},
-        {dropped_end, TL_CROSS_ENTROPY, "layer 3 (softmax): cross-entropy has"},
-        {joined_end, TL_CROSS_ENTROPY, "layer 3 (sigmoid): cross-entropy has"},
-        {softmax_end, TL_BINARY_CROSS_ENTROPY, "layer 3 (softmax): binary-cross-entropy has a sigmoid of its own"},
-        {sigmoid_end, TL_BINARY_CROSS_ENTROPY, "layer 3 (sigmoid): binary-cross-entropy has a sigmoid of its own"},
-        {softmax_end, TL_SQUARED_ERROR, NULL},
-        {sigmoid_end, TL_HUBER, NULL},
-        {linear_end, TL_CROSS_ENTROPY, NULL},
-        {tanh_end, TL_CROSS_ENTROPY, NULL},
+        {softmax_end, TL_LOSS_CROSS_ENTROPY, "layer 3 (softmax): cross-entropy has a softmax of its own; leave this layer out"},
+        {sigmoid_end, TL_LOSS_CROSS_ENTROPY, "layer 3 (sigmoid): cross-entropy has a softmax of its own"},
+        {hard_end, TL_LOSS_CROSS_ENTROPY, "layer 3 (hard_sigmoid): cross-entropy has"},
+        {dropped_end, TL_LOSS_CROSS_ENTROPY, "layer 3 (softmax): cross-entropy has"},
+        {joined_end, TL_LOSS_CROSS_ENTROPY, "layer 3 (sigmoid): cross-entropy has"},
+        {softmax_end, TL_LOSS_BINARY_CROSS_ENTROPY, "layer 3 (softmax): binary-cross-entropy has a sigmoid of its own"},
+        {sigmoid_end, TL_LOSS_BINARY_CROSS_ENTROPY, "layer 3 (sigmoid): binary-cross-entropy has a sigmoid of its own"},
+        {softmax_end, TL_LOSS_SQUARED_ERROR, NULL},
+        {sigmoid_end, TL_LOSS_HUBER, NULL},
+        {linear_end, TL_LOSS_CROSS_ENTROPY, NULL},
+        {tanh_end, TL_LOSS_CROSS_ENTROPY, NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int inference = 0; inference < 2; inference++) {

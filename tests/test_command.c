@@ -185,8 +185,8 @@ static void given_one_seed_when_trained_twice_then_losses_are_identical(void **u
 
 static void given_engines_and_optimizers_when_trained_then_each_runs(void **unused) {
     (void)unused;
-    for (size_t i = 0; tl_engine_name(i); i++)
-        expect(run_command("train", train_file, "--engine", tl_engine_name(i), QUICK), 0, NULL);
+    for (size_t i = 0; tl_engine_name((tl_engine)i); i++)
+        expect(run_command("train", train_file, "--engine", tl_engine_name((tl_engine)i), QUICK), 0, NULL);
     for (size_t i = 0; tl_optimizer_name(i); i++)
         expect(run_command("train", train_file, "--optimizer", tl_optimizer_name(i), "--accumulate", "3", "--clip", "1",
                            "--clip-value", "0.5", "--weight-decay", i % 2 ? "0" : "0.1", QUICK),
@@ -196,7 +196,7 @@ static void given_engines_and_optimizers_when_trained_then_each_runs(void **unus
 static void given_losses_when_trained_then_each_runs_on_its_kind_of_data(void **unused) {
     (void)unused;
     expect(run_command("train", train_file, "--loss", "cross-entropy", "--label-smoothing", "0.1", "--balance", QUICK), 0, NULL);
-    for (size_t i = 1; i < TL_OWN_LOSS; i++)
+    for (size_t i = 1; i < TL_LOSS_OWN; i++)
         expect(run_command("train", values_file, "--loss", tl_loss_name((tl_loss_kind)i), QUICK), 0, NULL);
     expect(run_command("train", values_file, "--loss", "cross-entropy", QUICK), 2, "data: cross-entropy needs labels");
     expect(run_command("train", train_file, "--loss", "huber", QUICK), 2, "data: huber needs target values; the data set has none");

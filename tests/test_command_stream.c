@@ -28,9 +28,9 @@ static int set_up(void **unused) {
     snprintf(input_file, sizeof input_file, "%s", files_path("input"));
     model = tl_model_new(&(tl_model_cfg){.seed = 2, .engine = TL_ENGINE_DIRECT});
     tl_node y = tl_input(model, (tl_shape){STEPS, 1});
-    y = tl_tanh(model, tl_conv1d(model, y, &(tl_conv1d_cfg){.filters = 4, .kernel = 5, .padding = TL_SAME}));
+    y = tl_tanh(model, tl_conv1d(model, y, &(tl_conv1d_cfg){.filters = 4, .kernel = 5, .padding = TL_PADDING_SAME}));
     y = tl_conv1d(model, y, &(tl_conv1d_cfg){.filters = 2, .kernel = 1});
-    tl_model_compile(model, y, &(tl_compile_cfg){.batch = 1, .loss = TL_SQUARED_ERROR}, &error);
+    tl_model_compile(model, y, &(tl_compile_cfg){.batch = 1, .loss = TL_LOSS_SQUARED_ERROR}, &error);
     check_ok(&error);
     save(model_file, TL_NORMALIZE_NONE);
     save(scaled_file, TL_NORMALIZE_SERIES);
@@ -74,7 +74,7 @@ static void write_lines(void) {
 
 static const tl_real *expected(void) {
     const tl_tensor series = TL_VIEW(x, 1, STEPS, 1);
-    tl_forward(model, &series, TL_INFERENCE);
+    tl_forward(model, &series, TL_MODE_INFERENCE);
     return tl_output(model).data;
 }
 

@@ -63,9 +63,9 @@ static void add_bias(problem *p) {
 
 /* The step at a place that may lie beyond the ends; -1: nothing is there. Written as it is said, by walking. */
 static long step_at(tl_padding_mode mode, long at, long length) {
-    if (mode == TL_PAD_ZEROS) return at >= 0 && at < length ? at : -1;
-    if (mode == TL_PAD_REPLICATE) return at < 0 ? 0 : at < length ? at : length - 1;
-    if (mode == TL_PAD_REFLECT) return at < 0 ? -at : at < length ? at : length - 1 - (at - (length - 1));
+    if (mode == TL_PADDING_MODE_ZEROS) return at >= 0 && at < length ? at : -1;
+    if (mode == TL_PADDING_MODE_REPLICATE) return at < 0 ? 0 : at < length ? at : length - 1;
+    if (mode == TL_PADDING_MODE_REFLECT) return at < 0 ? -at : at < length ? at : length - 1 - (at - (length - 1));
     while (at < 0) at += length;
     while (at >= length) at -= length;
     return at;
@@ -107,7 +107,7 @@ static void check_layer(const char *what, problem *p, int threads) {
     tl_model *model = tl_model_new(&(tl_model_cfg){.threads = threads});
     const tl_node x = tl_input(model, (tl_shape){p->length, p->channels});
     const tl_node y = p->transposed ? tl_conv1d_transpose(model, x, &p->transpose) : tl_conv1d(model, x, &p->conv);
-    tl_model_compile(model, y, &(tl_compile_cfg){.batch = p->batch, .loss = TL_SQUARED_ERROR, .input_gradient = true}, &error);
+    tl_model_compile(model, y, &(tl_compile_cfg){.batch = p->batch, .loss = TL_LOSS_SQUARED_ERROR, .input_gradient = true}, &error);
     check_ok(&error);
     assert_int_equal(tl_output_shape(model).length, p->out_length);
     assert_int_equal(tl_output_shape(model).channels, p->filters);
@@ -118,7 +118,7 @@ static void check_layer(const char *what, problem *p, int threads) {
     const tl_tensor samples = TL_VIEW(p->x, p->batch, p->length, p->channels),
                     dy = TL_VIEW(p->dy, p->batch, p->out_length, p->filters);
     for (int pass = 1; pass <= 2; pass++) { /* gradients add up */
-        tl_forward(model, &samples, TL_TRAINING);
+        tl_forward(model, &samples, TL_MODE_TRAINING);
         check_equal(what, tl_output(model).data, p->y, p->batch * p->out_length * p->filters);
         tl_backward_from(model, &dy);
         check_ok(tl_model_error(model));
@@ -143,10 +143,10 @@ static bool draw_convolution(tl_rng *rng, problem *drawn) {
     p.conv = (tl_conv1d_cfg){.kernel = (int)p.kernel,
                              .stride = between(rng, 1, 3),
                              .dilation = between(rng, 1, 3),
-                             .padding = TL_EXPLICIT,
+                             .padding = TL_PADDING_EXPLICIT,
                              .pad_left = between(rng, 0, 9),
                              .pad_right = between(rng, 0, 9),
-                             .padding_mode = (tl_padding_mode)between(rng, TL_PAD_ZEROS, TL_PAD_CIRCULAR),
+                             .padding_mode = (tl_padding_mode)between(rng, TL_PADDING_MODE_ZEROS, TL_PADDING_MODE_CIRCULAR),
                              .groups = groups,
                              .engine = exact_engine(rng)};
     if (between(rng, 0, 2) == 0) { /* depthwise */
@@ -158,7 +158,7 @@ static bool draw_convolution(tl_rng *rng, problem *drawn) {
     p.pad_left = (size_t)p.conv.pad_left;
     const long padded = (long)p.length + p.conv.pad_left + p.conv.pad_right, extent = (long)(p.kernel - 1) * p.conv.dilation + 1;
     const long longest = p.conv.pad_left > p.conv.pad_right ? p.conv.pad_left : p.conv.pad_right;
-    const bool valid = padded >= extent && (p.conv.padding_mode != TL_PAD_REFLECT || longest < (long)p.length);
+    const bool valid = padded >= extent && (p.conv.padding_mode != TL_PADDING_MODE_REFLECT || longest < (long)p.length);
     if (!valid) return false;
     p.out_length = (size_t)((padded - extent) / p.conv.stride + 1);
     p.weight_count = p.kernel * (p.channels / (size_t)p.conv.groups) * p.filters;
@@ -255,7 +255,7 @@ static tl_model *compiled(builder build, size_t length, size_t batch) {
     tl_error error = {0};
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 4});
     tl_model_compile(model, build(model, tl_input(model, (tl_shape){length, CHANNELS})),
-                     &(tl_compile_cfg){.batch = batch, .loss = TL_SQUARED_ERROR, .input_gradient = true}, &error);
+                     &(tl_compile_cfg){.batch = batch, .loss = TL_LOSS_SQUARED_ERROR, .input_gradient = true}, &error);
     check_ok(&error);
     fill_integers(tl_parameter_at(model, 0).value.data,
                   tl_parameter_at(model, 0).value.shape[0] * tl_parameter_at(model, 0).value.shape[1] *
@@ -268,11 +268,11 @@ static tl_node extended(tl_model *m, tl_node x, tl_padding_mode mode) {
     return tl_conv1d(
         m, x,
         &(tl_conv1d_cfg){
-            .filters = FILTERS, .kernel = 5, .dilation = 2, .padding = TL_SAME, .padding_mode = mode, .groups = CHANNELS});
+            .filters = FILTERS, .kernel = 5, .dilation = 2, .padding = TL_PADDING_SAME, .padding_mode = mode, .groups = CHANNELS});
 }
-static tl_node reflecting(tl_model *m, tl_node x) { return extended(m, x, TL_PAD_REFLECT); }
-static tl_node replicating(tl_model *m, tl_node x) { return extended(m, x, TL_PAD_REPLICATE); }
-static tl_node circular(tl_model *m, tl_node x) { return extended(m, x, TL_PAD_CIRCULAR); }
+static tl_node reflecting(tl_model *m, tl_node x) { return extended(m, x, TL_PADDING_MODE_REFLECT); }
+static tl_node replicating(tl_model *m, tl_node x) { return extended(m, x, TL_PADDING_MODE_REPLICATE); }
+static tl_node circular(tl_model *m, tl_node x) { return extended(m, x, TL_PADDING_MODE_CIRCULAR); }
 static tl_node longer(tl_model *m, tl_node x) {
     const tl_conv1d_transpose_cfg cfg = {
         .filters = FILTERS, .kernel = 4, .stride = 2, .pad_left = 1, .pad_right = 1, .engine = TL_ENGINE_NAIVE};
@@ -283,7 +283,7 @@ static void check_alone(builder build, tl_model *all, const tl_real *x, const tl
     const size_t longest = tl_output_shape(all).length, before = sample * longest * FILTERS;
     tl_model *alone = compiled(build, lengths[sample], 1);
     const tl_tensor view = TL_VIEW(x + sample * LONGEST * CHANNELS, 1, lengths[sample], CHANNELS);
-    tl_forward(alone, &view, TL_TRAINING);
+    tl_forward(alone, &view, TL_MODE_TRAINING);
     const size_t count = tl_output_shape(alone).length * FILTERS;
     assert_int_equal(tl_output_length(all, sample) * FILTERS, count);
     check_equal("output", tl_output(all).data + before, tl_output(alone).data, count);
@@ -303,7 +303,7 @@ static void check_gradients_alone(builder build, tl_model *all, const tl_real *x
         tl_model *alone = compiled(build, lengths[sample], 1);
         const tl_tensor view = TL_VIEW(x + sample * LONGEST * CHANNELS, 1, lengths[sample], CHANNELS);
         const tl_tensor back = TL_VIEW(dy + sample * longest * FILTERS, 1, tl_output_shape(alone).length, FILTERS);
-        tl_forward(alone, &view, TL_TRAINING);
+        tl_forward(alone, &view, TL_MODE_TRAINING);
         tl_backward_from(alone, &back);
         const tl_real *dx = tl_input_gradient(all).data + sample * LONGEST * CHANNELS;
         check_equal("input gradient", dx, tl_input_gradient(alone).data, lengths[sample] * CHANNELS);
@@ -326,7 +326,7 @@ static void given_lengths_when_padded_or_transposed_then_each_sample_as_if_alone
         const tl_tensor view = TL_VIEW(x, SAMPLES, LONGEST, CHANNELS),
                         back = TL_VIEW(dy, SAMPLES, tl_output_shape(all).length, FILTERS);
         tl_set_lengths(all, lengths, SAMPLES);
-        tl_forward(all, &view, TL_TRAINING);
+        tl_forward(all, &view, TL_MODE_TRAINING);
         check_ok(tl_model_error(all));
         for (size_t i = 0; i < SAMPLES; i++) check_alone(builders[b], all, x, dy, i);
         tl_backward_from(all, &back);
@@ -341,7 +341,7 @@ static void given_a_sample_too_short_to_reflect_when_passed_then_it_is_said(void
     tl_model *model = compiled(reflecting, LONGEST, 1);
     const tl_tensor view = TL_VIEW(x, 1, LONGEST, CHANNELS);
     tl_set_lengths(model, (const size_t[]){4}, 1);
-    tl_forward(model, &view, TL_TRAINING);
+    tl_forward(model, &view, TL_MODE_TRAINING);
     check_error(tl_model_error(model), TL_ERROR_SHAPE, "(conv1d): nothing comes out of sample 0, whose length is 4 here");
     tl_model_free(model);
 }
@@ -352,22 +352,26 @@ static void given_padding_modes_when_run_then_the_same_steps_as_by_hand(void **u
         tl_padding_mode mode;
         tl_real y[7];
     } cases[] = {
-        {TL_PAD_ZEROS, {0, 0, 1, 2, 3, 0, 0}},
-        {TL_PAD_REFLECT, {3, 2, 1, 2, 3, 2, 1}},
-        {TL_PAD_REPLICATE, {1, 1, 1, 2, 3, 3, 3}},
-        {TL_PAD_CIRCULAR, {2, 3, 1, 2, 3, 1, 2}},
+        {TL_PADDING_MODE_ZEROS, {0, 0, 1, 2, 3, 0, 0}},
+        {TL_PADDING_MODE_REFLECT, {3, 2, 1, 2, 3, 2, 1}},
+        {TL_PADDING_MODE_REPLICATE, {1, 1, 1, 2, 3, 3, 3}},
+        {TL_PADDING_MODE_CIRCULAR, {2, 3, 1, 2, 3, 1, 2}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         problem p = {.batch = 1, .length = 3, .channels = 1, .out_length = 7, .filters = 1, .kernel = 1, .weight_count = 1};
-        p.conv = (tl_conv1d_cfg){
-            .filters = 1, .kernel = 1, .padding = TL_EXPLICIT, .pad_left = 2, .pad_right = 2, .padding_mode = cases[i].mode};
+        p.conv = (tl_conv1d_cfg){.filters = 1,
+                                 .kernel = 1,
+                                 .padding = TL_PADDING_EXPLICIT,
+                                 .pad_left = 2,
+                                 .pad_right = 2,
+                                 .padding_mode = cases[i].mode};
         tl_model *model = tl_model_new(NULL);
         tl_model_compile(model, tl_conv1d(model, tl_input(model, (tl_shape){3, 1}), &p.conv), NULL, NULL);
         tl_parameter_at(model, 0).value.data[0] = 1;
         const tl_real x[] = {1, 2, 3};
         const tl_tensor view = TL_VIEW(x, 1, 3, 1);
-        tl_forward(model, &view, TL_INFERENCE);
-        check_equal(tl_padding_mode_name((size_t)cases[i].mode), tl_output(model).data, cases[i].y, 7);
+        tl_forward(model, &view, TL_MODE_INFERENCE);
+        check_equal(tl_padding_mode_name(cases[i].mode), tl_output(model).data, cases[i].y, 7);
         tl_model_free(model);
     }
 }
@@ -382,8 +386,8 @@ CONV(groups_negative, .filters = 3, .groups = -1)
 CONV(groups_of_channels, .filters = 4, .groups = 2)
 CONV(groups_of_filters, .filters = 4, .groups = 3)
 CONV(mode_unknown, .filters = 4, .padding_mode = (tl_padding_mode)9)
-CONV(reflect_long, .filters = 4, .padding = TL_EXPLICIT, .pad_left = 5, .padding_mode = TL_PAD_REFLECT)
-CONV(mode_and_stride, .filters = 4, .stride = -1, .padding_mode = TL_PAD_REFLECT)
+CONV(reflect_long, .filters = 4, .padding = TL_PADDING_EXPLICIT, .pad_left = 5, .padding_mode = TL_PADDING_MODE_REFLECT)
+CONV(mode_and_stride, .filters = 4, .stride = -1, .padding_mode = TL_PADDING_MODE_REFLECT)
 TRANSPOSE(no_filters, .kernel = 2)
 TRANSPOSE(no_kernel, .filters = 2)
 TRANSPOSE(stride_negative, .filters = 2, .kernel = 2, .stride = -1)

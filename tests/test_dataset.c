@@ -313,7 +313,7 @@ static void given_a_data_set_when_normalised_then_each_channel_by_itself(void **
 static void given_cbf_when_generated_then_as_its_definition(void **unused) {
     (void)unused;
     tl_error error = {0};
-    tl_dataset *data = tl_dataset_builtin("cbf", TL_TEST, 1, &error);
+    tl_dataset *data = tl_dataset_builtin("cbf", TL_SPLIT_TEST, 1, &error);
     check_ok(&error);
     assert_int_equal(data->x.shape[0], 900);
     assert_int_equal(data->x.shape[1], 128);
@@ -342,7 +342,7 @@ static void given_cbf_when_generated_then_as_its_definition(void **unused) {
 static void given_control_charts_when_generated_then_trends_have_their_signs(void **unused) {
     (void)unused;
     tl_error error = {0};
-    tl_dataset *data = tl_dataset_builtin("synthetic-control", TL_TRAIN, 1, &error);
+    tl_dataset *data = tl_dataset_builtin("synthetic-control", TL_SPLIT_TRAIN, 1, &error);
     check_ok(&error);
     assert_int_equal(data->x.shape[0], 300);
     assert_int_equal(data->x.shape[1], 60);
@@ -367,7 +367,7 @@ static void given_both_halves_of_a_set_when_read_twice_then_repeatable(void **un
     tl_error error = {0};
     tl_dataset *train = tl_dataset_read("builtin:cbf", NULL, &error), *again = tl_dataset_read("builtin:cbf/train", NULL, &error);
     tl_dataset *test = tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.reference = train}, &error);
-    tl_dataset *other = tl_dataset_builtin("cbf", TL_TRAIN, 77, &error);
+    tl_dataset *other = tl_dataset_builtin("cbf", TL_SPLIT_TRAIN, 77, &error);
     check_ok(&error);
     check_equal("read twice", train->x.data, again->x.data, tl_tensor_count(&train->x));
     assert_int_equal(train->x.shape[0], 30);
@@ -377,7 +377,7 @@ static void given_both_halves_of_a_set_when_read_twice_then_repeatable(void **un
     other->class_names[0][0] = 'k';
     assert_null(tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.reference = other}, &error));
     check_error(&error, TL_ERROR_SHAPE, "builtin:cbf/test has a class cylinder, which is not class 0 of the training set");
-    assert_null(tl_dataset_builtin("cbf", TL_TRAIN, 0, &error)); /* the error is still set */
+    assert_null(tl_dataset_builtin("cbf", TL_SPLIT_TRAIN, 0, &error)); /* the error is still set */
     assert_null(tl_dataset_builtin("cbf", (tl_split)2, 0, NULL));
     error = (tl_error){0};
     assert_null(tl_dataset_builtin("cbf", (tl_split)2, 0, &error));

@@ -240,13 +240,13 @@ static void given_regressions_when_evaluated_then_metrics_of_the_mean_values(voi
         squared += pow(mean * (double)x[i] - (double)values[i], 2) / 4;
         absolute += fabs(mean * (double)x[i] - (double)values[i]) / 4;
     }
-    const tl_metrics metrics = metrics_of(&data, &(tl_compile_cfg){.loss = TL_SQUARED_ERROR});
+    const tl_metrics metrics = metrics_of(&data, &(tl_compile_cfg){.loss = TL_LOSS_SQUARED_ERROR});
     check_number("loss", metrics.loss, squared, tolerance, 0);
     check_number("rmse", metrics.rmse, sqrt(squared), tolerance, 0);
     check_number("mae", metrics.mae, absolute, tolerance, 0);
     check_number("r2", metrics.r2, 1 - squared * 4 / (27 - 25.0 / 4), tolerance, 0);
     tl_error error = {0};
-    tl_ensemble *ensemble = ensemble_of(&data, &(tl_compile_cfg){.loss = TL_ABSOLUTE_ERROR});
+    tl_ensemble *ensemble = ensemble_of(&data, &(tl_compile_cfg){.loss = TL_LOSS_ABSOLUTE_ERROR});
     tl_tensor to = TL_VIEW(y, 4, 1, 1);
     tl_ensemble_predict(ensemble, &to, &error);
     check_ok(&error);
@@ -258,7 +258,7 @@ static void given_several_labels_at_a_time_when_evaluated_then_mean_sigmoid(void
     (void)unused;
     tl_real x[] = {1, -2, 30, 4}, values[] = {1, 0, 1, 0}, y[4] = {0};
     const tl_dataset data = {.x = TL_VIEW(x, 4, 1, 1), .values = values};
-    const tl_compile_cfg cfg = {.loss = TL_BINARY_CROSS_ENTROPY};
+    const tl_compile_cfg cfg = {.loss = TL_LOSS_BINARY_CROSS_ENTROPY};
     double p[4] = {0}, q[4] = {0}, loss = 0;
     for (size_t i = 0; i < 4; i++) {
         for (size_t m = 0; m < MEMBERS; m++) {
@@ -306,7 +306,7 @@ static void given_members_that_differ_when_joined_then_the_difference_is_named(v
     const tl_dataset data = {.x = TL_VIEW(x, 3, 1, 2), .labels = (int32_t[]){0, 1, 0}, .classes = 2};
     tl_ensemble *ensemble = two_classes(&data, NULL);
     refuse(ensemble, scaled(1, 3, NULL), TL_ERROR_SHAPE, "ensemble: x is (3, 1, 2); the model takes (count, 1, 3)");
-    refuse(ensemble, scaled(1, 2, &(tl_compile_cfg){.loss = TL_HUBER}), TL_ERROR_ARGUMENT,
+    refuse(ensemble, scaled(1, 2, &(tl_compile_cfg){.loss = TL_LOSS_HUBER}), TL_ERROR_ARGUMENT,
            "ensemble: the loss of member 1 is huber, that of member 0 is cross-entropy");
     tl_model *wide = tl_model_new(NULL);
     const tl_node in = tl_input(wide, (tl_shape){1, 2});

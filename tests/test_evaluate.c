@@ -57,22 +57,23 @@ static void given_data_of_wrong_shape_when_evaluated_then_both_shapes_named(void
         tl_status status;
         bool steps;
     } cases[] = {
-        {&none, "evaluate: the data set has no samples", 2, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
-        {&flat, "evaluate: x of the data set is (3, 4); it should be (count, length, channels)", 2, TL_CROSS_ENTROPY,
+        {&none, "evaluate: the data set has no samples", 2, TL_LOSS_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
+        {&flat, "evaluate: x of the data set is (3, 4); it should be (count, length, channels)", 2, TL_LOSS_CROSS_ENTROPY,
          TL_ERROR_SHAPE, false},
-        {&absent, "evaluate: the data set has no samples", 2, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
-        {&shorter, "data: series are (3, 1); the model takes (4, 1)", 2, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
-        {&wider, "data: series are (4, 2); the model takes (4, 1)", 2, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
-        {&many, "data: 4294967296 samples exceed 4294967295", 2, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
-        {&classified, "data: targets for 1 step of each series; the model's output has length 4", 2, TL_CROSS_ENTROPY,
+        {&absent, "evaluate: the data set has no samples", 2, TL_LOSS_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
+        {&shorter, "data: series are (3, 1); the model takes (4, 1)", 2, TL_LOSS_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
+        {&wider, "data: series are (4, 2); the model takes (4, 1)", 2, TL_LOSS_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
+        {&many, "data: 4294967296 samples exceed 4294967295", 2, TL_LOSS_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
+        {&classified, "data: targets for 1 step of each series; the model's output has length 4", 2, TL_LOSS_CROSS_ENTROPY,
          TL_ERROR_SHAPE, true},
-        {&regression, "data: cross-entropy needs labels; the data set has none", 2, TL_CROSS_ENTROPY, TL_ERROR_ARGUMENT, false},
-        {&classified, "data: 2 classes exceed the 1 outputs of the model", 1, TL_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
-        {&wrong, "data: label 2 of sample 1 is outside 0 … 1", 2, TL_CROSS_ENTROPY, TL_ERROR_ARGUMENT, false},
-        {&negative, "data: label -1 of sample 2 is outside 0 … 1", 2, TL_CROSS_ENTROPY, TL_ERROR_ARGUMENT, false},
-        {&classified, "data: squared-error needs target values; the data set has none", 1, TL_SQUARED_ERROR, TL_ERROR_ARGUMENT,
+        {&regression, "data: cross-entropy needs labels; the data set has none", 2, TL_LOSS_CROSS_ENTROPY, TL_ERROR_ARGUMENT,
          false},
-        {&regression, "data: 1 target value at a time; the model has 2 outputs", 2, TL_SQUARED_ERROR, TL_ERROR_SHAPE, false},
+        {&classified, "data: 2 classes exceed the 1 outputs of the model", 1, TL_LOSS_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
+        {&wrong, "data: label 2 of sample 1 is outside 0 … 1", 2, TL_LOSS_CROSS_ENTROPY, TL_ERROR_ARGUMENT, false},
+        {&negative, "data: label -1 of sample 2 is outside 0 … 1", 2, TL_LOSS_CROSS_ENTROPY, TL_ERROR_ARGUMENT, false},
+        {&classified, "data: squared-error needs target values; the data set has none", 1, TL_LOSS_SQUARED_ERROR, TL_ERROR_ARGUMENT,
+         false},
+        {&regression, "data: 1 target value at a time; the model has 2 outputs", 2, TL_LOSS_SQUARED_ERROR, TL_ERROR_SHAPE, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         check_evaluation(make_model(cases[i].units, cases[i].loss, cases[i].steps), cases[i].data, cases[i].status, cases[i].text);
@@ -83,24 +84,25 @@ static void given_a_model_in_error_or_wrong_lengths_when_evaluated_then_its_word
     (void)unused;
     const tl_real x[LENGTH] = {0};
     const tl_tensor four = TL_VIEW(x, 4, 1, 1);
-    tl_model *model = make_model(2, TL_CROSS_ENTROPY, false);
-    tl_forward(model, &four, TL_INFERENCE);
+    tl_model *model = make_model(2, TL_LOSS_CROSS_ENTROPY, false);
+    tl_forward(model, &four, TL_MODE_INFERENCE);
     check_evaluation(model, &classified, TL_ERROR_SHAPE, "x is (4, 1, 1); the model takes (batch, 4, 1)");
     tl_dataset longer = classified;
     longer.lengths = (size_t[]){4, 5, 1};
-    check_evaluation(make_model(2, TL_CROSS_ENTROPY, false), &longer, TL_ERROR_SHAPE, "data: sample 1 has length 5, outside 1 … 4");
+    check_evaluation(make_model(2, TL_LOSS_CROSS_ENTROPY, false), &longer, TL_ERROR_SHAPE,
+                     "data: sample 1 has length 5, outside 1 … 4");
 }
 
 static void given_no_classes_when_a_confusion_is_asked_for_then_refused(void **unused) {
     (void)unused;
     tl_error error = {0};
     size_t counts[4];
-    tl_model *model = make_model(1, TL_SQUARED_ERROR, false);
+    tl_model *model = make_model(1, TL_LOSS_SQUARED_ERROR, false);
     tl_confusion(model, &regression, counts, &error);
     check_error(&error, TL_ERROR_ARGUMENT, "confusion: the model was compiled for squared-error, which has no classes");
     assert_int_equal(tl_confusion(model, &regression, counts, NULL), TL_ERROR_ARGUMENT);
     tl_model_free(model);
-    model = make_model(2, TL_CROSS_ENTROPY, false);
+    model = make_model(2, TL_LOSS_CROSS_ENTROPY, false);
     error = (tl_error){0};
     assert_int_equal(tl_confusion(model, &regression, counts, &error), TL_ERROR_ARGUMENT);
     check_error(&error, TL_ERROR_ARGUMENT, "cross-entropy needs labels");
@@ -128,7 +130,7 @@ static void given_arrays_of_wrong_shape_when_predicted_then_both_shapes_named(vo
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_error error = {0};
         tl_tensor y = cases[i].y;
-        tl_model *model = make_model(2, TL_CROSS_ENTROPY, false);
+        tl_model *model = make_model(2, TL_LOSS_CROSS_ENTROPY, false);
         tl_predict(model, &cases[i].x, cases[i].lengths, &y, &error);
         check_error(&error, TL_ERROR_SHAPE, cases[i].text);
         assert_int_equal(tl_predict(model, &cases[i].x, NULL, &y, &error), TL_ERROR_SHAPE); /* which stays */
@@ -162,7 +164,7 @@ static void given_no_model_or_one_not_compiled_when_asked_then_nothing(void **un
         assert_null(tl_parameter_at(models[i], 0).name);
     }
     tl_model_free(bare);
-    tl_model *model = make_model(2, TL_CROSS_ENTROPY, false);
+    tl_model *model = make_model(2, TL_LOSS_CROSS_ENTROPY, false);
     assert_int_equal(tl_node_shape(model, (tl_node){.id = 99}).length, 0);
     tl_model_free(model);
     tl_error error = {0};
@@ -176,7 +178,7 @@ static void given_a_learning_rate_that_is_none_when_set_then_refused(void **unus
     (void)unused;
     static const double rates[] = {-1, (double)NAN, (double)INFINITY, 1e31};
     for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
-        tl_model *model = make_model(2, TL_CROSS_ENTROPY, false);
+        tl_model *model = make_model(2, TL_LOSS_CROSS_ENTROPY, false);
         tl_set_learning_rate(model, rates[i]);
         check_error(tl_model_error(model), TL_ERROR_ARGUMENT, "is not a number from 0 to 1e30");
         tl_model_free(model);

@@ -51,7 +51,7 @@ static tl_model *compile(tl_model *model, tl_node output, const tl_compile_cfg *
 }
 
 static tl_node block(tl_model *m, tl_node x) {
-    const tl_conv1d_cfg cfg = {.filters = 5, .kernel = 3, .padding = TL_SAME, .no_bias = true};
+    const tl_conv1d_cfg cfg = {.filters = 5, .kernel = 3, .padding = TL_PADDING_SAME, .no_bias = true};
     return tl_relu(m, tl_batch_norm(m, tl_conv1d(m, x, &cfg), NULL));
 }
 
@@ -74,7 +74,7 @@ static tl_model *make_trained(void) {
 static tl_model *make_small(void) {
     tl_model *m = tl_model_new(NULL);
     const tl_node x = tl_input(m, (tl_shape){1, 2});
-    return compile(m, tl_dense(m, x, &(tl_dense_cfg){.units = 1}), &(tl_compile_cfg){.loss = TL_SQUARED_ERROR, .batch = 1});
+    return compile(m, tl_dense(m, x, &(tl_dense_cfg){.units = 1}), &(tl_compile_cfg){.loss = TL_LOSS_SQUARED_ERROR, .batch = 1});
 }
 
 static void save(const tl_model *model, const tl_save_cfg *cfg) {
@@ -195,7 +195,7 @@ static void given_a_regression_when_loaded_then_its_loss_and_no_classes(void **u
     tl_model_info info;
     save(saved, NULL);
     tl_model *loaded = load(NULL, &info);
-    assert_int_equal(tl_model_loss(loaded), TL_SQUARED_ERROR);
+    assert_int_equal(tl_model_loss(loaded), TL_LOSS_SQUARED_ERROR);
     assert_int_equal(info.data.classes, 0);
     tl_model_free(loaded);
     tl_model_free(saved);

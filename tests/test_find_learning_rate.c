@@ -78,7 +78,7 @@ static void given_one_weight_when_a_rate_is_found_then_as_the_recurrence(void **
     tl_error error = {0};
     tl_rate_curve *curve = tl_rate_curve_new(NULL);
     const double close = sizeof(tl_real) == 8 ? 1e-9 : 1e-3;
-    tl_model *model = make_line(&(tl_compile_cfg){.loss = TL_SQUARED_ERROR});
+    tl_model *model = make_line(&(tl_compile_cfg){.loss = TL_LOSS_SQUARED_ERROR});
     tl_find_learning_rate(model, &line, NULL, &(tl_rate_range){.low = 1e-6, .high = 1e3, .steps = 91}, curve, &error);
     check_ok(&error);
     double off = 3, minimum = INFINITY, steepest = 0, best = 0;
@@ -132,7 +132,7 @@ static void given_a_non_finite_loss_when_met_then_the_trial_ends(void **unused) 
     tl_error error = {0};
     tl_rate_curve *curve = tl_rate_curve_new(NULL);
     int left = 12;
-    tl_model *model = make_line(&(tl_compile_cfg){.loss = TL_OWN_LOSS, .own_loss = until, .own_loss_user = &left});
+    tl_model *model = make_line(&(tl_compile_cfg){.loss = TL_LOSS_OWN, .own_loss = until, .own_loss_user = &left});
     tl_find_learning_rate(model, &line, NULL, NULL, curve, &error);
     check_ok(&error);
     assert_true(tl_rate_curve_diverged(curve) && tl_rate_curve_count(curve) == 12);

@@ -24,12 +24,12 @@ static void given_an_initialiser_when_drawn_then_its_moments_and_range(void **un
         tl_init init;
         double deviation, limit;
     } cases[] = {
-        {TL_GLOROT_UNIFORM, sqrt(2 / (in + out)), sqrt(6 / (in + out))},
-        {TL_GLOROT_NORMAL, sqrt(2 / (in + out)), INFINITY},
-        {TL_HE_UNIFORM, sqrt(2 / in), sqrt(6 / in)},
-        {TL_HE_NORMAL, sqrt(2 / in), INFINITY},
-        {TL_LECUN_UNIFORM, sqrt(1 / in), sqrt(3 / in)},
-        {TL_LECUN_NORMAL, sqrt(1 / in), INFINITY},
+        {TL_INIT_GLOROT_UNIFORM, sqrt(2 / (in + out)), sqrt(6 / (in + out))},
+        {TL_INIT_GLOROT_NORMAL, sqrt(2 / (in + out)), INFINITY},
+        {TL_INIT_HE_UNIFORM, sqrt(2 / in), sqrt(6 / in)},
+        {TL_INIT_HE_NORMAL, sqrt(2 / in), INFINITY},
+        {TL_INIT_LECUN_UNIFORM, sqrt(1 / in), sqrt(3 / in)},
+        {TL_INIT_LECUN_NORMAL, sqrt(1 / in), INFINITY},
         {TL_INIT_ZEROS, 0, 0},
     };
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
@@ -71,9 +71,9 @@ static void given_orthogonal_when_drawn_then_orthonormal_and_by_seed(void **unus
     const int shapes[][2] = {{4, 7}, {3, 15}, {2, 30}, {1, 1}};
     for (size_t i = 0; i < 4; i++) {
         const size_t rows = KERNEL * (size_t)shapes[i][0], columns = (size_t)shapes[i][1];
-        tl_model *model = drawn(TL_ORTHOGONAL, shapes[i][0], shapes[i][1], 1),
-                 *again = drawn(TL_ORTHOGONAL, shapes[i][0], shapes[i][1], 1),
-                 *other = drawn(TL_ORTHOGONAL, shapes[i][0], shapes[i][1], 2);
+        tl_model *model = drawn(TL_INIT_ORTHOGONAL, shapes[i][0], shapes[i][1], 1),
+                 *again = drawn(TL_INIT_ORTHOGONAL, shapes[i][0], shapes[i][1], 1),
+                 *other = drawn(TL_INIT_ORTHOGONAL, shapes[i][0], shapes[i][1], 2);
         const tl_real *values = tl_parameter_at(model, 0).value.data;
         check_orthonormal(values, rows, columns);
         check_equal("the same seed", tl_parameter_at(again, 0).value.data, values, rows * columns);
@@ -88,7 +88,7 @@ static void given_orthogonal_when_drawn_then_orthonormal_and_by_seed(void **unus
 static void given_orthogonal_when_drawn_then_the_first_column_as_drawn(void **unused) {
     (void)unused;
     enum { ROWS = KERNEL * 2, COLUMNS = 3 };
-    tl_model *model = drawn(TL_ORTHOGONAL, 2, COLUMNS, 4);
+    tl_model *model = drawn(TL_INIT_ORTHOGONAL, 2, COLUMNS, 4);
     tl_rng rng = tl_rng_at(4, TL_STREAM_INIT, 0, 0);
     double normal[ROWS * COLUMNS], squares = 0;
     for (size_t i = 0; i < ROWS * COLUMNS; i++) normal[i] = tl_rng_normal(&rng);

@@ -23,7 +23,7 @@ static tl_target target_for(const tl_model *model, tl_node output, size_t batch,
     tl_rng rng = tl_rng_at(seed, TL_STREAM_USER, 2, 0);
     for (size_t i = 0; i < steps; i++) to->labels[i] = (int32_t)tl_rng_below(&rng, (uint32_t)out.channels);
     fill_normal(to->values, steps * out.channels, seed + 1);
-    return tl_model_loss(model) == TL_CROSS_ENTROPY ? (tl_target){.labels = to->labels} : (tl_target){.values = to->values};
+    return tl_model_loss(model) == TL_LOSS_CROSS_ENTROPY ? (tl_target){.labels = to->labels} : (tl_target){.values = to->values};
 }
 
 /* x → dense → the layer → dense → the loss, so that the gradient that reaches the layer and the one that leaves it both matter. */
@@ -32,7 +32,7 @@ static void check_layer(const layer_case *layer, uint32_t seed, double *worst) {
     tl_rng rng = tl_rng_at(seed, TL_STREAM_USER, 0, 0);
     const size_t batch = (size_t)between(&rng, 2, 4);
     const tl_shape shape = {.length = (size_t)between(&rng, 4, 9), .channels = (size_t)between(&rng, 1, 4)};
-    const tl_loss_kind loss = seed % 2 ? TL_CROSS_ENTROPY : TL_SQUARED_ERROR;
+    const tl_loss_kind loss = seed % 2 ? TL_LOSS_CROSS_ENTROPY : TL_LOSS_SQUARED_ERROR;
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = seed, .threads = 1 + (int)(seed % 3)});
     const tl_node x = tl_input(model, shape);
     const tl_node before = tl_dense(model, x, &(tl_dense_cfg){.units = between(&rng, 2, 5)});
@@ -116,7 +116,8 @@ static tl_status check_gain(double error_of_x, double error_of_gain, bool input_
     const gain_layer layer = {.base.ops = &gain_ops, .error_of_x = error_of_x, .error_of_gain = error_of_gain};
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 2, .threads = 1});
     const tl_node x = tl_input(model, (tl_shape){5, 3}), y = tl_layer_add(model, &x, 1, &layer.base);
-    tl_model_compile(model, y, &(tl_compile_cfg){.batch = 2, .loss = TL_SQUARED_ERROR, .input_gradient = input_gradient}, error);
+    tl_model_compile(model, y, &(tl_compile_cfg){.batch = 2, .loss = TL_LOSS_SQUARED_ERROR, .input_gradient = input_gradient},
+                     error);
     tl_real samples[30], values[30];
     fill_normal(samples, 30, 1);
     fill_normal(values, 30, 2);
@@ -153,7 +154,7 @@ static tl_node small_network(tl_model *model, tl_node *first) {
     *first = tl_dense(model, x, &(tl_dense_cfg){.units = 8});
     const tl_node h = tl_relu(model, *first);
     const tl_node pooled = tl_max_pool(model, tl_concat(model, (const tl_node[]){h, tl_tanh(model, *first)}, 2),
-                                       &(tl_pool_cfg){.window = 3, .stride = 2, .padding = TL_SAME});
+                                       &(tl_pool_cfg){.window = 3, .stride = 2, .padding = TL_PADDING_SAME});
     const tl_node mean = tl_global_average_pool(model, pooled);
     return tl_dense(model, mean, &(tl_dense_cfg){.units = CLASSES});
 }
@@ -169,7 +170,7 @@ static tl_model *compiled(tl_node *first) {
 
 static void pass(tl_model *model, const tl_real *x, const int32_t *labels, size_t first, size_t count) {
     const tl_tensor view = TL_VIEW(x + first * LENGTH * CHANNELS, count, LENGTH, CHANNELS);
-    tl_forward(model, &view, TL_TRAINING);
+    tl_forward(model, &view, TL_MODE_TRAINING);
     tl_loss(model, &(tl_target){.labels = labels + first});
     tl_backward(model);
     check_ok(tl_model_error(model));
@@ -242,7 +243,7 @@ static tl_node wide_network(tl_model *model) {
     h = tl_dropout(model, h, &(tl_dropout_cfg){.rate = 0.25, .spatial = true});
     h = tl_upsample(model, tl_group_norm(model, h, &(tl_group_norm_cfg){.groups = 6}), &(tl_upsample_cfg){.factor = 2});
     h = tl_softmax(model, tl_concat(model, (const tl_node[]){h, tl_tanh(model, h)}, 2));
-    h = tl_max_pool(model, h, &(tl_pool_cfg){.window = 3, .stride = 1, .padding = TL_SAME});
+    h = tl_max_pool(model, h, &(tl_pool_cfg){.window = 3, .stride = 1, .padding = TL_PADDING_SAME});
     h = tl_average_pool(model, h, &(tl_pool_cfg){.window = 3, .stride = 2});
     h = tl_dense(model, h, &(tl_dense_cfg){.units = 40});
     return tl_dense(model, tl_global_average_pool(model, h), &(tl_dense_cfg){.units = CLASSES});
@@ -262,7 +263,7 @@ static void given_more_threads_when_run_then_the_same_bits(void **unused) {
         models[i] = tl_model_new(&(tl_model_cfg){.seed = 9, .threads = i ? 3 : 1});
         tl_model_compile(models[i], wide_network(models[i]), &(tl_compile_cfg){.batch = BATCH, .input_gradient = true}, &error);
         check_ok(&error);
-        tl_forward(models[i], &view, TL_TRAINING);
+        tl_forward(models[i], &view, TL_MODE_TRAINING);
         tl_loss(models[i], &(tl_target){.labels = labels});
         tl_backward(models[i]);
         check_ok(tl_model_error(models[i]));
@@ -294,16 +295,16 @@ static void given_inference_between_steps_when_trained_then_both_unaffected(void
         models[i] = tl_model_new(&(tl_model_cfg){.seed = 9});
         tl_model_compile(models[i], wide_network(models[i]), &cfg, &error);
         check_ok(&error);
-        tl_forward(models[i], &view, TL_INFERENCE);
+        tl_forward(models[i], &view, TL_MODE_INFERENCE);
     }
     const tl_tensor y = tl_output(models[0]), alone = tl_output(models[2]);
     check_equal("inference alone", alone.data, y.data, tl_tensor_count(&y));
     for (int i = 0; i < 2; i++)
         for (int step = 0; step < 3; step++) {
-            tl_forward(models[i], &view, TL_TRAINING);
+            tl_forward(models[i], &view, TL_MODE_TRAINING);
             tl_loss(models[i], &(tl_target){.labels = labels});
             tl_backward(models[i]);
-            if (i) tl_forward(models[i], &view, TL_INFERENCE);
+            if (i) tl_forward(models[i], &view, TL_MODE_INFERENCE);
             tl_step(models[i], &error);
             check_ok(&error);
         }

@@ -16,12 +16,12 @@ static void check_layer(const char *what, builder build, tl_shape shape, const t
     tl_error error = {0};
     tl_model *model = tl_model_new(NULL);
     const tl_node output = build(model, tl_input(model, shape));
-    tl_model_compile(model, output, &(tl_compile_cfg){.batch = 2, .loss = TL_SQUARED_ERROR}, &error);
+    tl_model_compile(model, output, &(tl_compile_cfg){.batch = 2, .loss = TL_LOSS_SQUARED_ERROR}, &error);
     check_ok(&error);
     assert_int_equal(tl_node_shape(model, output).length, out.length);
     assert_int_equal(tl_node_shape(model, output).channels, out.channels);
     const tl_tensor view = TL_VIEW(x, 1, shape.length, shape.channels);
-    tl_forward(model, &view, TL_INFERENCE);
+    tl_forward(model, &view, TL_MODE_INFERENCE);
     check_ok(tl_model_error(model));
     check_close(what, tl_output(model).data, expected, out.length * out.channels, relative, 0);
     tl_model_free(model);
@@ -53,7 +53,7 @@ static void given_a_nan_when_activated_or_pooled_then_it_is_not_hidden(void **un
         tl_model_compile(model, builders[i](model, tl_input(model, (tl_shape){1, 2})), NULL, NULL);
         const tl_real x[] = {(tl_real)NAN, 1};
         const tl_tensor view = TL_VIEW(x, 1, 1, 2);
-        tl_forward(model, &view, TL_INFERENCE);
+        tl_forward(model, &view, TL_MODE_INFERENCE);
         assert_true(isnan(tl_output(model).data[0]));
         tl_model_free(model);
     }
@@ -76,7 +76,7 @@ static void given_weights_when_dense_then_the_product_on_every_step(void **unuse
     tl_error error = {0};
     tl_model *model = tl_model_new(NULL);
     const tl_node output = tl_dense(model, tl_input(model, (tl_shape){2, 3}), &(tl_dense_cfg){.units = 2});
-    tl_model_compile(model, output, &(tl_compile_cfg){.batch = 2, .loss = TL_SQUARED_ERROR, .input_gradient = true}, &error);
+    tl_model_compile(model, output, &(tl_compile_cfg){.batch = 2, .loss = TL_LOSS_SQUARED_ERROR, .input_gradient = true}, &error);
     check_ok(&error);
     assert_int_equal(tl_parameter_arrays(model), 2);
     const tl_parameter weight = tl_parameter_at(model, 0), bias = tl_parameter_at(model, 1);
@@ -90,7 +90,7 @@ static void given_weights_when_dense_then_the_product_on_every_step(void **unuse
     memcpy(bias.value.data, (const tl_real[]){10, 20}, 2 * sizeof(tl_real));
     const tl_real x[] = {1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1}, dy[] = {1, 0, 0, 1, 2, 0, 0, 3};
     const tl_tensor view = TL_VIEW(x, 2, 2, 3);
-    tl_forward(model, &view, TL_TRAINING);
+    tl_forward(model, &view, TL_MODE_TRAINING);
     check_equal("y", tl_output(model).data, (const tl_real[]){11, 22, 13, 24, 15, 26, 19, 32}, 8);
     const tl_tensor gradient = TL_VIEW(dy, 2, 2, 2);
     tl_backward_from(model, &gradient);
@@ -120,16 +120,16 @@ static void given_nodes_when_joined_then_sums_and_columns(void **unused) {
 static tl_node max_2(tl_model *m, tl_node x) { return tl_max_pool(m, x, &(tl_pool_cfg){.window = 2}); }
 static tl_node mean_2(tl_model *m, tl_node x) { return tl_average_pool(m, x, &(tl_pool_cfg){.window = 2}); }
 static tl_node max_3_same(tl_model *m, tl_node x) {
-    return tl_max_pool(m, x, &(tl_pool_cfg){.window = 3, .stride = 1, .padding = TL_SAME});
+    return tl_max_pool(m, x, &(tl_pool_cfg){.window = 3, .stride = 1, .padding = TL_PADDING_SAME});
 }
 static tl_node mean_3_same(tl_model *m, tl_node x) {
-    return tl_average_pool(m, x, &(tl_pool_cfg){.window = 3, .stride = 1, .padding = TL_SAME});
+    return tl_average_pool(m, x, &(tl_pool_cfg){.window = 3, .stride = 1, .padding = TL_PADDING_SAME});
 }
 static tl_node max_3_causal(tl_model *m, tl_node x) {
-    return tl_max_pool(m, x, &(tl_pool_cfg){.window = 3, .stride = 2, .padding = TL_CAUSAL});
+    return tl_max_pool(m, x, &(tl_pool_cfg){.window = 3, .stride = 2, .padding = TL_PADDING_CAUSAL});
 }
 static tl_node mean_3_right(tl_model *m, tl_node x) {
-    return tl_average_pool(m, x, &(tl_pool_cfg){.window = 3, .stride = 3, .padding = TL_EXPLICIT, .pad_right = 1});
+    return tl_average_pool(m, x, &(tl_pool_cfg){.window = 3, .stride = 3, .padding = TL_PADDING_EXPLICIT, .pad_right = 1});
 }
 
 static void given_windows_when_pooled_then_padding_never_counts(void **unused) {
@@ -155,11 +155,11 @@ static void given_equal_maxima_when_differentiated_then_the_first_takes_all(void
     tl_model *model = tl_model_new(NULL);
     const tl_node x = tl_input(model, (tl_shape){5, 1});
     const tl_node output = tl_max_pool(model, x, &(tl_pool_cfg){.window = 3, .stride = 1});
-    tl_model_compile(model, output, &(tl_compile_cfg){.batch = 1, .loss = TL_SQUARED_ERROR, .input_gradient = true}, &error);
+    tl_model_compile(model, output, &(tl_compile_cfg){.batch = 1, .loss = TL_LOSS_SQUARED_ERROR, .input_gradient = true}, &error);
     check_ok(&error);
     const tl_real values[] = {7, 7, 1, 7, 7}, dy[] = {1, 10, 100};
     const tl_tensor view = TL_VIEW(values, 1, 5, 1);
-    tl_forward(model, &view, TL_TRAINING);
+    tl_forward(model, &view, TL_MODE_TRAINING);
     const tl_tensor gradient = TL_VIEW(dy, 1, 3, 1);
     tl_backward_from(model, &gradient);
     check_ok(tl_model_error(model));
@@ -175,7 +175,7 @@ static void given_a_batch_when_normalised_then_running_statistics_move(void **un
     tl_model *model = tl_model_new(NULL);
     const tl_batch_norm_cfg cfg = {.momentum = 0.75, .epsilon = 0.5};
     tl_model_compile(model, tl_batch_norm(model, tl_input(model, (tl_shape){2, 2}), &cfg),
-                     &(tl_compile_cfg){.batch = 2, .loss = TL_SQUARED_ERROR}, &error);
+                     &(tl_compile_cfg){.batch = 2, .loss = TL_LOSS_SQUARED_ERROR}, &error);
     check_ok(&error);
     const tl_parameter scale = tl_parameter_at(model, 0), shift = tl_parameter_at(model, 1), mean = tl_parameter_at(model, 2),
                        variance = tl_parameter_at(model, 3);
@@ -184,14 +184,14 @@ static void given_a_batch_when_normalised_then_running_statistics_move(void **un
     memcpy(shift.value.data, (const tl_real[]){10, 20}, 2 * sizeof(tl_real));
     const tl_real x[] = {1, 5, 2, 5, 3, 5, 6, 5}; /* means 3 and 5, variances 3.5 and 0 */
     const tl_tensor view = TL_VIEW(x, 2, 2, 2);
-    tl_forward(model, &view, TL_TRAINING);
+    tl_forward(model, &view, TL_MODE_TRAINING);
     check_close("training", tl_output(model).data, (const tl_real[]){8, 20, 9, 20, 10, 20, 13, 20}, 8, rounding, 0);
     check_close("running mean", mean.value.data, (const tl_real[]){(tl_real)0.75, (tl_real)1.25}, 2, rounding, 0);
     const tl_real unbiased = (tl_real)(0.75 + 0.25 * 14 / 3), shrunk = (tl_real)0.75;
     check_close("running variance", variance.value.data, (const tl_real[]){unbiased, shrunk}, 2, rounding, 0);
     memcpy(mean.value.data, (const tl_real[]){1, 2}, 2 * sizeof(tl_real));
     memcpy(variance.value.data, (const tl_real[]){(tl_real)3.5, (tl_real)8.5}, 2 * sizeof(tl_real));
-    tl_forward(model, &view, TL_INFERENCE);
+    tl_forward(model, &view, TL_MODE_INFERENCE);
     check_close("inference", tl_output(model).data, (const tl_real[]){10, 23, 11, 23, 12, 23, 15, 23}, 8, rounding, 0);
     check_equal("mean after inference", mean.value.data, (const tl_real[]){1, 2}, 2);
     tl_model_free(model);
@@ -209,9 +209,9 @@ static void given_a_large_mean_when_normalised_then_nothing_cancels(void **unuse
     for (int t = 0; t < LENGTH; t++) x[t] += 100000;
     tl_model *model = tl_model_new(NULL);
     tl_model_compile(model, tl_batch_norm(model, tl_input(model, (tl_shape){LENGTH, 1}), NULL),
-                     &(tl_compile_cfg){.batch = 1, .loss = TL_SQUARED_ERROR}, &error);
+                     &(tl_compile_cfg){.batch = 1, .loss = TL_LOSS_SQUARED_ERROR}, &error);
     const tl_tensor view = TL_VIEW(x, 1, LENGTH, 1);
-    tl_forward(model, &view, TL_TRAINING);
+    tl_forward(model, &view, TL_MODE_TRAINING);
     check_ok(tl_model_error(model));
     for (int t = 0; t < LENGTH; t++)
         check_number("normalised", (double)tl_output(model).data[t], ((double)x[t] - 100000 - mean) / sqrt(squares + 1e-3), 0,
@@ -223,10 +223,10 @@ static void given_infinity_when_normalised_then_running_statistics_stay(void **u
     (void)unused;
     tl_model *model = tl_model_new(NULL);
     tl_model_compile(model, tl_batch_norm(model, tl_input(model, (tl_shape){2, 2}), NULL),
-                     &(tl_compile_cfg){.batch = 1, .loss = TL_SQUARED_ERROR}, NULL);
+                     &(tl_compile_cfg){.batch = 1, .loss = TL_LOSS_SQUARED_ERROR}, NULL);
     const tl_real x[] = {INFINITY, 1, 2, 3};
     const tl_tensor view = TL_VIEW(x, 1, 2, 2);
-    tl_forward(model, &view, TL_TRAINING);
+    tl_forward(model, &view, TL_MODE_TRAINING);
     const tl_parameter mean = tl_parameter_at(model, 2), variance = tl_parameter_at(model, 3);
     check_close("mean", mean.value.data, (const tl_real[]){0, 2}, 2, 1e-5, 0);
     check_close("variance", variance.value.data, (const tl_real[]){1, 2}, 2, 1e-5, 0);
@@ -237,12 +237,12 @@ static void given_default_momentum_when_trained_then_first_batch_replaces(void *
     (void)unused;
     tl_model *model = tl_model_new(NULL);
     tl_model_compile(model, tl_batch_norm(model, tl_input(model, (tl_shape){2, 1}), NULL),
-                     &(tl_compile_cfg){.batch = 1, .loss = TL_SQUARED_ERROR}, NULL);
+                     &(tl_compile_cfg){.batch = 1, .loss = TL_LOSS_SQUARED_ERROR}, NULL);
     const tl_real first[] = {1, 3}, second[] = {8, 16}; /* means 2 and 12, variances 2 and 32 */
     const tl_parameter mean = tl_parameter_at(model, 2), variance = tl_parameter_at(model, 3);
     for (int i = 0; i < 2; i++) {
         const tl_tensor view = TL_VIEW(i ? second : first, 1, 2, 1);
-        tl_forward(model, &view, TL_TRAINING);
+        tl_forward(model, &view, TL_MODE_TRAINING);
         check_close("mean", mean.value.data, &(tl_real){i ? 3 : 2}, 1, rounding, 0);
         check_close("variance", variance.value.data, &(tl_real){i ? 5 : 2}, 1, rounding, 0);
     }
@@ -257,7 +257,7 @@ static tl_model *dropout_model(uint64_t seed, int threads) {
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = seed, .threads = threads});
     const tl_node x = tl_input(model, (tl_shape){DROPPED, 1});
     tl_model_compile(model, tl_dropout(model, x, &(tl_dropout_cfg){.rate = 0.3}),
-                     &(tl_compile_cfg){.batch = 1, .loss = TL_SQUARED_ERROR, .input_gradient = true}, NULL);
+                     &(tl_compile_cfg){.batch = 1, .loss = TL_LOSS_SQUARED_ERROR, .input_gradient = true}, NULL);
     return model;
 }
 
@@ -267,7 +267,7 @@ static void given_ones_when_dropped_out_then_zeros_at_the_rate(void **unused) {
     for (int i = 0; i < DROPPED; i++) ones[i] = 1;
     const tl_tensor view = TL_VIEW(ones, 1, DROPPED, 1);
     tl_model *model = dropout_model(1, 1), *same = dropout_model(1, 3), *other = dropout_model(2, 1);
-    tl_forward(model, &view, TL_TRAINING);
+    tl_forward(model, &view, TL_MODE_TRAINING);
     memcpy(first, tl_output(model).data, sizeof first);
     int zeros = 0;
     for (int i = 0; i < DROPPED; i++) {
@@ -277,16 +277,16 @@ static void given_ones_when_dropped_out_then_zeros_at_the_rate(void **unused) {
     assert_in_range(zeros, 6000 - 300, 6000 + 300); /* 0.3 of 20000, ±4.6 standard deviations */
     tl_backward_from(model, &view);
     check_equal("the gradient through the same mask", tl_input_gradient(model).data, first, DROPPED);
-    tl_forward(same, &view, TL_TRAINING);
+    tl_forward(same, &view, TL_MODE_TRAINING);
     check_equal("three threads", tl_output(same).data, first, DROPPED);
-    tl_forward(other, &view, TL_TRAINING);
+    tl_forward(other, &view, TL_MODE_TRAINING);
     int equal_to_other = 0, equal_to_next = 0;
     for (int i = 0; i < DROPPED; i++) equal_to_other += tl_output(other).data[i] == first[i];
-    tl_forward(model, &view, TL_TRAINING);
+    tl_forward(model, &view, TL_MODE_TRAINING);
     for (int i = 0; i < DROPPED; i++) equal_to_next += tl_output(model).data[i] == first[i];
     assert_in_range(equal_to_other, 11600 - 400, 11600 + 400); /* 0.7² + 0.3² of them agree by chance */
     assert_in_range(equal_to_next, 11600 - 400, 11600 + 400);
-    tl_forward(model, &view, TL_INFERENCE);
+    tl_forward(model, &view, TL_MODE_INFERENCE);
     check_equal("inference", tl_output(model).data, ones, DROPPED);
     tl_model_free(model);
     tl_model_free(same);
@@ -307,7 +307,7 @@ REFUSED(conv_stride, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 1, .kernel = 2,
 REFUSED(conv_dilation, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 1, .kernel = 2, .dilation = -1}))
 REFUSED(conv_pads, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 1, .kernel = 2, .pad_left = 1}))
 REFUSED(conv_engine, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 1, .kernel = 2, .engine = (tl_engine)77}))
-REFUSED(conv_huge, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = INT32_MAX, .kernel = INT32_MAX, .padding = TL_SAME}))
+REFUSED(conv_huge, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = INT32_MAX, .kernel = INT32_MAX, .padding = TL_PADDING_SAME}))
 REFUSED(dropout_nothing, tl_dropout(m, x, NULL))
 REFUSED(dropout_large, tl_dropout(m, x, &(tl_dropout_cfg){.rate = 1.5}))
 REFUSED(dropout_nan, tl_dropout(m, x, &(tl_dropout_cfg){.rate = NAN}))
@@ -323,8 +323,8 @@ REFUSED(pool_nothing, tl_max_pool(m, x, NULL))
 REFUSED(pool_long, tl_average_pool(m, x, &(tl_pool_cfg){.window = 7}))
 REFUSED(pool_stride, tl_max_pool(m, x, &(tl_pool_cfg){.window = 2, .stride = -1}))
 REFUSED(pool_padding, tl_max_pool(m, x, &(tl_pool_cfg){.window = 2, .padding = (tl_padding)9}))
-REFUSED(pool_pads, tl_max_pool(m, x, &(tl_pool_cfg){.window = 2, .padding = TL_EXPLICIT, .pad_right = 2}))
-REFUSED(pool_pad_negative, tl_max_pool(m, x, &(tl_pool_cfg){.window = 2, .padding = TL_EXPLICIT, .pad_left = -1}))
+REFUSED(pool_pads, tl_max_pool(m, x, &(tl_pool_cfg){.window = 2, .padding = TL_PADDING_EXPLICIT, .pad_right = 2}))
+REFUSED(pool_pad_negative, tl_max_pool(m, x, &(tl_pool_cfg){.window = 2, .padding = TL_PADDING_EXPLICIT, .pad_left = -1}))
 #undef REFUSED
 
 static const struct {
@@ -340,7 +340,7 @@ static const struct {
     {conv_dilated, TL_ERROR_SHAPE, "(conv1d)", "kernel extent 7 exceeds the padded input length 5"},
     {conv_stride, TL_ERROR_ARGUMENT, "(conv1d)", "stride -2 is below 1"},
     {conv_dilation, TL_ERROR_ARGUMENT, "(conv1d)", "dilation -1 is below 1"},
-    {conv_pads, TL_ERROR_ARGUMENT, "(conv1d)", "padding of 1 and 0 columns is given, but not asked for (TL_EXPLICIT)"},
+    {conv_pads, TL_ERROR_ARGUMENT, "(conv1d)", "padding of 1 and 0 columns is given, but not asked for (TL_PADDING_EXPLICIT)"},
     {conv_engine, TL_ERROR_ARGUMENT, "(conv1d)", "engine 77 is unknown"},
     {conv_huge, TL_ERROR_ARGUMENT, "(conv1d)", "is above 16777216"},
     {dropout_nothing, TL_ERROR_ARGUMENT, "(dropout)", "rate 0 is outside (0, 1)"},

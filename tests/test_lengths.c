@@ -10,21 +10,22 @@ static const int32_t labels[SAMPLES] = {2, 0, 1, 2};
 
 /* Layers over time whose results for a sample do not depend on the others, ending with one step. */
 static tl_node by_windows(tl_model *m, tl_node x) {
-    const tl_node h = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 5, .kernel = 4, .padding = TL_SAME});
-    const tl_node g = tl_conv1d(m, tl_tanh(m, h), &(tl_conv1d_cfg){.filters = 5, .kernel = 3, .dilation = 2, .padding = TL_CAUSAL});
+    const tl_node h = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 5, .kernel = 4, .padding = TL_PADDING_SAME});
+    const tl_node g =
+        tl_conv1d(m, tl_tanh(m, h), &(tl_conv1d_cfg){.filters = 5, .kernel = 3, .dilation = 2, .padding = TL_PADDING_CAUSAL});
     const tl_node both = tl_concat(m, (const tl_node[]){tl_add(m, (const tl_node[]){h, g}, 2), tl_sigmoid(m, g)}, 2);
     const tl_node v = tl_conv1d(m, both, &(tl_conv1d_cfg){.filters = 6, .kernel = 3});
     return tl_global_average_pool(m, tl_max_pool(m, v, &(tl_pool_cfg){.window = 3, .stride = 2}));
 }
 static tl_node by_means(tl_model *m, tl_node x) {
     const tl_node h =
-        tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 4, .kernel = 3, .stride = 2, .padding = TL_EXPLICIT, .pad_left = 2});
+        tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 4, .kernel = 3, .stride = 2, .padding = TL_PADDING_EXPLICIT, .pad_left = 2});
     return tl_last_step(m,
                         tl_average_pool(m, tl_relu(m, tl_dense(m, h, &(tl_dense_cfg){.units = 5})), &(tl_pool_cfg){.window = 2}));
 }
 static tl_node by_the_last(tl_model *m, tl_node x) {
-    const tl_node h = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 4, .kernel = 5, .padding = TL_CAUSAL, .stride = 3});
-    const tl_pool_cfg pool = {.window = 3, .stride = 1, .padding = TL_SAME};
+    const tl_node h = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 4, .kernel = 5, .padding = TL_PADDING_CAUSAL, .stride = 3});
+    const tl_pool_cfg pool = {.window = 3, .stride = 1, .padding = TL_PADDING_SAME};
     return tl_last_step(m, tl_softmax(m, tl_max_pool(m, h, &pool)));
 }
 
@@ -55,7 +56,7 @@ static void run_alone(network build, const tl_model *batch, const tl_real *x, co
     for (size_t i = 0; i < SAMPLES; i++) {
         tl_model *alone = compiled(build, lengths[i], 1, 1);
         const tl_tensor view = TL_VIEW(x + i * LONGEST * CHANNELS, 1, lengths[i], CHANNELS);
-        tl_forward(alone, &view, TL_TRAINING);
+        tl_forward(alone, &view, TL_MODE_TRAINING);
         check_close("output", y + i * CLASSES, tl_output(alone).data, CLASSES, allowed, allowed);
         tl_loss(alone, &(tl_target){.labels = labels + i});
         tl_backward(alone);
@@ -80,7 +81,7 @@ static void given_samples_of_many_lengths_when_passed_together_then_as_each_alon
         const tl_tensor view = TL_VIEW(x, SAMPLES, LONGEST, CHANNELS);
         fill_padded(x);
         tl_set_lengths(batch, lengths, SAMPLES);
-        tl_forward(batch, &view, TL_TRAINING);
+        tl_forward(batch, &view, TL_MODE_TRAINING);
         check_ok(tl_model_error(batch));
         memcpy(y, tl_output(batch).data, sizeof y);
         tl_loss(batch, &(tl_target){.labels = labels});
@@ -105,7 +106,7 @@ static tl_model *normalising(size_t length, size_t batch) {
     tl_model *m = tl_model_new(&(tl_model_cfg){.seed = 4, .threads = 1});
     tl_node h = tl_dense(m, tl_input(m, (tl_shape){length, CHANNELS}), &(tl_dense_cfg){.units = 7});
     h = tl_relu(m, tl_batch_norm(m, h, &(tl_batch_norm_cfg){.momentum = 0.5}));
-    tl_model_compile(m, h, &(tl_compile_cfg){.batch = batch, .loss = TL_SQUARED_ERROR, .input_gradient = true}, &error);
+    tl_model_compile(m, h, &(tl_compile_cfg){.batch = batch, .loss = TL_LOSS_SQUARED_ERROR, .input_gradient = true}, &error);
     check_ok(&error);
     return m;
 }
@@ -132,8 +133,8 @@ static void given_lengths_when_normalised_then_padding_does_not_count(void **unu
     }
     const tl_tensor view = TL_VIEW(x, SAMPLES, LONGEST, CHANNELS), all = TL_VIEW(joined, 1, ROWS, CHANNELS);
     tl_set_lengths(batch, lengths, SAMPLES);
-    tl_forward(batch, &view, TL_TRAINING);
-    tl_forward(one, &all, TL_TRAINING);
+    tl_forward(batch, &view, TL_MODE_TRAINING);
+    tl_forward(one, &all, TL_MODE_TRAINING);
     for (size_t i = 0, row = 0; i < SAMPLES; row += lengths[i], i++) {
         assert_int_equal(tl_output_length(batch, i), lengths[i]);
         const tl_real *y = tl_output(batch).data + i * LONGEST * UNITS;
@@ -157,11 +158,11 @@ static void given_lengths_when_the_next_batch_has_none_then_whole_series_again(v
     const tl_tensor view = TL_VIEW(x, SAMPLES, LONGEST, CHANNELS);
     fill_padded(x);
     tl_set_lengths(m, lengths, SAMPLES);
-    tl_forward(m, &view, TL_INFERENCE);
-    tl_forward(m, &view, TL_INFERENCE);
+    tl_forward(m, &view, TL_MODE_INFERENCE);
+    tl_forward(m, &view, TL_MODE_INFERENCE);
     assert_int_equal(tl_output_length(m, 1), 1);
     memcpy(y, tl_output(m).data, sizeof y);
-    tl_forward(fresh, &view, TL_INFERENCE);
+    tl_forward(fresh, &view, TL_MODE_INFERENCE);
     check_equal("output", y, tl_output(fresh).data, SAMPLES * CLASSES);
     tl_model_free(m);
     tl_model_free(fresh);
@@ -174,7 +175,7 @@ static void expect_refusal(network build, const size_t *asked, size_t count, tl_
     fill_padded(x);
     x[(LONGEST + 10) * CHANNELS] = behind;
     tl_set_lengths(m, asked, count);
-    tl_forward(m, &view, TL_TRAINING);
+    tl_forward(m, &view, TL_MODE_TRAINING);
     check_error(tl_model_error(m), tl_model_error(m)->status, message);
     tl_model_free(m);
 }
@@ -182,7 +183,7 @@ static void expect_refusal(network build, const size_t *asked, size_t count, tl_
 static tl_node flattening(tl_model *m, tl_node x) { return tl_flatten(m, x); }
 static tl_node differing(tl_model *m, tl_node x) {
     const tl_node a = tl_average_pool(m, x, &(tl_pool_cfg){.window = 2});
-    const tl_node b = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = CHANNELS, .kernel = 2, .stride = 2, .padding = TL_SAME});
+    const tl_node b = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = CHANNELS, .kernel = 2, .stride = 2, .padding = TL_PADDING_SAME});
     return tl_global_average_pool(m, tl_add(m, (const tl_node[]){a, b}, 2));
 }
 static tl_node wide(tl_model *m, tl_node x) {

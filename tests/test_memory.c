@@ -68,12 +68,12 @@ void __wrap_free(void *memory) {
 enum { SERIES = 6, LENGTH = 24, BATCH = 4 };
 
 static tl_node convolve(tl_model *m, tl_node x, tl_engine engine) {
-    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 12, .kernel = 5, .padding = TL_SAME, .engine = engine});
+    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 12, .kernel = 5, .padding = TL_PADDING_SAME, .engine = engine});
 }
 
 static tl_node all_layers(tl_model *m) {
     tl_node x = tl_input(m, (tl_shape){LENGTH, 2});
-    for (int engine = TL_ENGINE_AUTO; tl_engine_name((size_t)engine); engine++) x = convolve(m, x, (tl_engine)engine);
+    for (int engine = TL_ENGINE_AUTO; tl_engine_name((tl_engine)engine); engine++) x = convolve(m, x, (tl_engine)engine);
     x = tl_relu(m, tl_batch_norm(m, x, NULL));
     x = tl_add(m, (const tl_node[]){x, tl_sigmoid(m, x), tl_tanh(m, x)}, 3);
     x = tl_concat(
@@ -101,11 +101,11 @@ static void given_a_compiled_model_when_it_takes_steps_then_nothing_is_allocated
         const size_t before = calls;
         for (size_t batch = BATCH; batch > 1; batch--) {
             const tl_tensor x = tl_tensor_slice(&data.x, 0, batch);
-            tl_forward(model, &x, TL_TRAINING);
+            tl_forward(model, &x, TL_MODE_TRAINING);
             tl_loss(model, &(tl_target){.labels = labels});
             tl_backward(model);
             tl_step(model, &error);
-            tl_forward(model, &x, TL_INFERENCE);
+            tl_forward(model, &x, TL_MODE_INFERENCE);
             tl_loss(model, &(tl_target){.labels = labels});
         }
         check_ok(&error);
@@ -144,7 +144,7 @@ static void average(tl_error *error) {
 static void read_builtin(tl_error *error) { tl_dataset_free(tl_dataset_read("builtin:synthetic-control", NULL, error)); }
 
 static void take_folds(tl_error *error) {
-    tl_dataset *all = tl_dataset_builtin("cbf", TL_TRAIN, 1, error), *rest = NULL, *held_out = NULL;
+    tl_dataset *all = tl_dataset_builtin("cbf", TL_SPLIT_TRAIN, 1, error), *rest = NULL, *held_out = NULL;
     if (all) tl_dataset_fold(all, 3, 1, 1, &rest, &held_out, error);
     tl_dataset_free(rest);
     tl_dataset_free(held_out);

@@ -19,7 +19,7 @@ static tl_model *identity(size_t channels, tl_loss_kind loss) {
 static tl_metrics evaluate_classes(const tl_real *logits, const int32_t *labels, size_t samples, size_t classes) {
     tl_error error = {0};
     tl_metrics metrics;
-    tl_model *model = identity(classes, TL_CROSS_ENTROPY);
+    tl_model *model = identity(classes, TL_LOSS_CROSS_ENTROPY);
     const tl_dataset data = {.x = TL_VIEW(logits, samples, 1, classes), .labels = (int32_t *)labels, .classes = classes};
     tl_evaluate(model, &data, &metrics, &error);
     check_ok(&error);
@@ -37,7 +37,7 @@ static const tl_real logits[SAMPLES * CLASSES] = {3, 1, 0, -9, 2, 1, 0, -9, 0, 1
 static void given_predictions_when_counted_then_labels_in_rows(void **unused) {
     (void)unused;
     tl_error error = {0};
-    tl_model *model = identity(CLASSES, TL_CROSS_ENTROPY);
+    tl_model *model = identity(CLASSES, TL_LOSS_CROSS_ENTROPY);
     const tl_dataset data = {.x = TL_VIEW(logits, SAMPLES, 1, CLASSES), .labels = (int32_t *)labels, .classes = CLASSES};
     size_t counts[CLASSES * CLASSES];
     memset(counts, 0xFF, sizeof counts);
@@ -123,12 +123,12 @@ static tl_metrics evaluate_values(tl_loss_kind loss, const tl_real *outputs, con
 static void given_values_when_evaluated_then_r2_compares_with_their_mean(void **unused) {
     (void)unused;
     const tl_real targets[] = {1001, 1002, 1003, 1006}, near[] = {1001, 1003, 1003, 1004}, threes[] = {3, 3, 3, 3};
-    const tl_metrics metrics = evaluate_values(TL_ABSOLUTE_ERROR, near, targets, 4);
+    const tl_metrics metrics = evaluate_values(TL_LOSS_ABSOLUTE_ERROR, near, targets, 4);
     check_number("r2", metrics.r2, 1 - 5.0 / 14, tolerance, 0);
     check_number("rmse", metrics.rmse, sqrt(5.0 / 4), tolerance, 0);
     check_number("mae", metrics.mae, 3.0 / 4, tolerance, 0);
-    check_number("r2 of the targets themselves", evaluate_values(TL_HUBER, targets, targets, 4).r2, 1, 0, 0);
-    assert_true(isnan(evaluate_values(TL_SQUARED_ERROR, near, threes, 4).r2));
+    check_number("r2 of the targets themselves", evaluate_values(TL_LOSS_HUBER, targets, targets, 4).r2, 1, 0, 0);
+    assert_true(isnan(evaluate_values(TL_LOSS_SQUARED_ERROR, near, threes, 4).r2));
     assert_true(isnan(metrics.accuracy) && isnan(metrics.balanced_accuracy) && isnan(metrics.f1) && isnan(metrics.auroc));
 }
 
@@ -138,7 +138,7 @@ static void given_outputs_of_other_levels_when_evaluated_then_mean_r2(void **unu
     tl_error error = {0};
     tl_metrics metrics;
     tl_real values[8] = {0, 999, 2, 1001, 0, 999, 2, 1001}, means[8] = {1, 1000, 1, 1000, 1, 1000, 1, 1000};
-    tl_model *model = identity(2, TL_SQUARED_ERROR);
+    tl_model *model = identity(2, TL_LOSS_SQUARED_ERROR);
     tl_dataset data = {.x = TL_VIEW(means, 4, 1, 2), .values = values, .target_channels = 2};
     tl_evaluate(model, &data, &metrics, &error);
     check_number("r2 of the means", metrics.r2, 0, 0, tolerance);
@@ -160,30 +160,30 @@ static void given_targets_without_spread_when_evaluated_then_r2_is_undefined(voi
     const tl_real some = (tl_real)0.1, next = (tl_real)nextafterf(0.1F, 1);
     const tl_real same[] = {some, some, some, some, some, some, some}, near[] = {some, some, some, some, some, some, next};
     const tl_real predicted[] = {0, 0, 0, 0, 0, 0, 0};
-    assert_true(isnan(evaluate_values(TL_SQUARED_ERROR, predicted, same, 7).r2));
-    assert_true(isnan(evaluate_values(TL_SQUARED_ERROR, predicted, same, 1).r2));
-    assert_true(evaluate_values(TL_SQUARED_ERROR, predicted, near, 7).r2 < -1e10);
-    check_number("r2 of a least spread", evaluate_values(TL_SQUARED_ERROR, near, near, 7).r2, 1, 0, 0);
+    assert_true(isnan(evaluate_values(TL_LOSS_SQUARED_ERROR, predicted, same, 7).r2));
+    assert_true(isnan(evaluate_values(TL_LOSS_SQUARED_ERROR, predicted, same, 1).r2));
+    assert_true(evaluate_values(TL_LOSS_SQUARED_ERROR, predicted, near, 7).r2 < -1e10);
+    check_number("r2 of a least spread", evaluate_values(TL_LOSS_SQUARED_ERROR, near, near, 7).r2, 1, 0, 0);
 }
 
 static void given_the_largest_numbers_when_evaluated_then_r2_does_not_overflow(void **unused) {
     (void)unused;
     const tl_real huge = sizeof(tl_real) == sizeof(float) ? (tl_real)1e30 : (tl_real)1e200;
     const tl_real targets[] = {huge, -huge, huge, -huge}, half[] = {huge, -huge, 0, 0};
-    check_number("r2", evaluate_values(TL_ABSOLUTE_ERROR, half, targets, 4).r2, 0.5, tolerance, 0);
+    check_number("r2", evaluate_values(TL_LOSS_ABSOLUTE_ERROR, half, targets, 4).r2, 0.5, tolerance, 0);
 }
 
 static void given_a_binary_loss_when_evaluated_then_errors_of_probabilities(void **unused) {
     (void)unused;
     const tl_real outputs[] = {0, 0, 0, 0}, values[] = {0, 1, (tl_real)0.5, 1};
-    check_number("mae", evaluate_values(TL_BINARY_CROSS_ENTROPY, outputs, values, 4).mae, 1.5 / 4, tolerance, 0);
+    check_number("mae", evaluate_values(TL_LOSS_BINARY_CROSS_ENTROPY, outputs, values, 4).mae, 1.5 / 4, tolerance, 0);
 }
 
 static void given_a_model_without_classes_when_counted_then_refused(void **unused) {
     (void)unused;
     tl_error error = {0};
     size_t counts[1];
-    tl_model *model = identity(1, TL_HUBER);
+    tl_model *model = identity(1, TL_LOSS_HUBER);
     const tl_dataset data = {.x = TL_VIEW(logits, 1, 1, 1), .labels = (int32_t *)labels, .classes = 1};
     tl_confusion(model, &data, counts, &error);
     check_error(&error, TL_ERROR_ARGUMENT, "confusion: the model was compiled for huber, which has no classes");

@@ -57,21 +57,6 @@ static void given_gaps_when_scaled_then_filled_in_first(void **unused) {
     tl_dataset_free(whole);
 }
 
-static void given_the_name_of_a_policy_when_looked_up_then_found_or_all_listed(void **unused) {
-    (void)unused;
-    tl_error error = {0};
-    tl_missing_policy missing = TL_MISSING_REFUSE;
-    for (size_t i = 0; tl_missing_policy_name((tl_missing_policy)i); i++) {
-        assert_int_equal(tl_missing_policy_by_name(tl_missing_policy_name((tl_missing_policy)i), &missing, NULL), TL_OK);
-        assert_int_equal(missing, i);
-    }
-    tl_missing_policy_by_name("drop", &missing, &error);
-    check_error(&error, TL_ERROR_ARGUMENT,
-                "missing values \"drop\" is unknown; there are refuse, interpolate, mean, zero and tail");
-    assert_int_equal(missing, TL_MISSING_TAIL);
-    assert_null(tl_missing_policy_name((tl_missing_policy)99));
-}
-
 /* ---- formats ---- */
 
 #define ARFF "@relation r\n@attribute a numeric\n@attribute b numeric\n@attribute c numeric\n@attribute class {x}\n@data\n"
@@ -229,7 +214,6 @@ int main(void) {
         cmocka_unit_test(given_gaps_when_filled_in_then_by_the_policy_within_the_channel),
         cmocka_unit_test(given_the_largest_numbers_when_filled_in_then_finite),
         cmocka_unit_test(given_gaps_when_scaled_then_filled_in_first),
-        cmocka_unit_test(given_the_name_of_a_policy_when_looked_up_then_found_or_all_listed),
         cmocka_unit_test(given_a_missing_value_in_text_when_read_then_refused_or_filled_in),
         cmocka_unit_test(given_words_when_values_may_be_missing_then_still_refused),
         cmocka_unit_test(given_gaps_in_unequal_series_when_filled_then_not_the_padding),

@@ -86,15 +86,15 @@ static tl_model *make_model(tl_loss_kind loss, bool each_step) {
     static const double class_weights[3] = {1, 3, 0.5};
     const tl_compile_cfg cfg = {.batch = BATCH,
                                 .loss = loss,
-                                .class_weights = loss == TL_CROSS_ENTROPY ? class_weights : NULL,
+                                .class_weights = loss == TL_LOSS_CROSS_ENTROPY ? class_weights : NULL,
                                 .optimizer = {.ops = tl_sgd(), .learning_rate = 0.5}};
     tl_error error = {0};
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 9});
-    tl_node y =
-        tl_conv1d(model, tl_input(model, (tl_shape){LENGTH, 1}), &(tl_conv1d_cfg){.filters = 5, .kernel = 3, .padding = TL_SAME});
+    tl_node y = tl_conv1d(model, tl_input(model, (tl_shape){LENGTH, 1}),
+                          &(tl_conv1d_cfg){.filters = 5, .kernel = 3, .padding = TL_PADDING_SAME});
     y = tl_relu(model, y);
     if (!each_step) y = tl_global_average_pool(model, y);
-    y = tl_dense(model, y, &(tl_dense_cfg){.units = loss == TL_CROSS_ENTROPY ? 3 : 1});
+    y = tl_dense(model, y, &(tl_dense_cfg){.units = loss == TL_LOSS_CROSS_ENTROPY ? 3 : 1});
     tl_model_compile(model, y, &cfg, &error);
     tl_model_set_target_scale(model, NULL, NULL, &error); /* by hand values are as they are */
     check_ok(&error);
@@ -122,12 +122,12 @@ static double step_by_hand(tl_model *model, const tl_dataset *data, double alpha
         other[i] = data->labels[from];
         mixed_values[i] = rest[series] * data->values[i] + share[series] * data->values[from];
     }
-    const bool classes = tl_model_loss(model) == TL_CROSS_ENTROPY;
+    const bool classes = tl_model_loss(model) == TL_LOSS_CROSS_ENTROPY;
     const tl_target of_values = {.values = mixed_values};
     const tl_target of_labels[] = {{.labels = data->labels, .weights = rest}, {.labels = other, .weights = share}};
     for (int pass = 0; pass < 1 + classes; pass++) {
         if (data->lengths) tl_set_lengths(model, mixed_lengths, BATCH);
-        tl_forward(model, &y, TL_TRAINING);
+        tl_forward(model, &y, TL_MODE_TRAINING);
         sum += tl_loss(model, classes ? &of_labels[pass] : &of_values) * tl_loss_weight(model);
         weight += tl_loss_weight(model);
         tl_backward(model);
@@ -142,7 +142,7 @@ static void given_mixup_when_fitted_then_a_step_is_that_of_the_mixed_losses(void
     for (int kind = 0; kind < 6; kind++) {
         tl_error error = {0};
         tl_metrics metrics;
-        const tl_loss_kind loss = kind < 3 ? TL_CROSS_ENTROPY : TL_ABSOLUTE_ERROR;
+        const tl_loss_kind loss = kind < 3 ? TL_LOSS_CROSS_ENTROPY : TL_LOSS_ABSOLUTE_ERROR;
         const bool each_step = kind % 3 == 2;
         const tl_dataset data = make_data(kind % 3 == 1, each_step);
         const tl_fit_cfg cfg = {.keep_order = true, .augment.mixup = 0.7, .callbacks = {{keep_metrics, &metrics}}};
@@ -165,7 +165,7 @@ static void given_mixup_when_fitted_then_accuracy_by_shares_of_targets(void **un
     tl_real share[BATCH];
     double expected = 0;
     const tl_dataset data = make_data(false, false);
-    tl_model *model = make_model(TL_CROSS_ENTROPY, false);
+    tl_model *model = make_model(TL_LOSS_CROSS_ENTROPY, false);
     for (size_t a = 0; a < tl_parameter_arrays(model); a++) {
         const tl_parameter p = tl_parameter_at(model, a);
         memset(p.value.data, 0, tl_tensor_count(&p.value) * sizeof(tl_real));
@@ -184,7 +184,7 @@ static void given_batches_of_one_when_fitted_with_mixup_then_refused(void **unus
     (void)unused;
     tl_error error = {0};
     const tl_dataset data = make_data(false, false);
-    tl_model *model = make_model(TL_CROSS_ENTROPY, false);
+    tl_model *model = make_model(TL_LOSS_CROSS_ENTROPY, false);
     tl_fit(model, &data, &(tl_fit_cfg){.batch = 1, .augment.mixup = 0.2}, NULL, &error);
     check_error(&error, TL_ERROR_ARGUMENT, "fit: mixup 0.2 mixes series of a batch; batches of 1 have no two");
     tl_error last = {0};
@@ -197,7 +197,7 @@ static void given_lengths_and_step_targets_when_mixed_up_then_refused(void **unu
     (void)unused;
     tl_error error = {0};
     const tl_dataset data = make_data(true, true);
-    tl_model *model = make_model(TL_CROSS_ENTROPY, true);
+    tl_model *model = make_model(TL_LOSS_CROSS_ENTROPY, true);
     tl_fit(model, &data, &(tl_fit_cfg){.augment.mixup = 0.2}, NULL, &error);
     check_error(&error, TL_ERROR_ARGUMENT,
                 "fit: mixup 0.2 does not mix series of different lengths that have targets for each step");

@@ -207,7 +207,7 @@ static void given_calls_out_of_order_when_made_then_refused_by_name(void **unuse
     check_error(&error, TL_ERROR_STATE, "step: no backward pass");
     error = (tl_error){0};
 
-    tl_forward(model, &view, TL_INFERENCE);
+    tl_forward(model, &view, TL_MODE_INFERENCE);
     assert_true(isfinite(tl_loss(model, &target)));
     tl_backward(model);
     check_error(tl_model_error(model), TL_ERROR_STATE, "backward: no training forward pass");
@@ -236,12 +236,12 @@ static void given_arrays_that_do_not_fit_when_run_then_both_shapes_are_named(voi
         {{0}, "x is NULL; the model takes (batch, 1, 2)"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        tl_forward(model, &cases[i].x, TL_TRAINING);
+        tl_forward(model, &cases[i].x, TL_MODE_TRAINING);
         check_error(tl_model_error(model), TL_ERROR_SHAPE, cases[i].text);
         tl_model_clear_error(model);
     }
     const tl_tensor good = TL_VIEW(x, 2, 1, 2), gradient = TL_VIEW(x, 2, 1, 3);
-    tl_forward(model, &good, TL_TRAINING);
+    tl_forward(model, &good, TL_MODE_TRAINING);
     tl_backward_from(model, &gradient);
     check_error(tl_model_error(model), TL_ERROR_SHAPE, "the gradient is (2, 1, 3); the output is (2, 1, 2)");
     tl_model_clear_error(model);
@@ -260,7 +260,7 @@ static void given_a_non_finite_loss_when_stepped_then_parameters_stay(void **unu
     const tl_tensor x = TL_VIEW(good, 1, 1, 2), not_finite = TL_VIEW(bad, 1, 1, 2);
     const tl_target target = {.labels = (int32_t[]){1}};
     tl_model *model = plane_model(0, 3, NULL, &error);
-    tl_forward(model, &x, TL_TRAINING);
+    tl_forward(model, &x, TL_MODE_TRAINING);
     tl_loss(model, &target);
     tl_backward(model);
     tl_step(model, &error);
@@ -269,7 +269,7 @@ static void given_a_non_finite_loss_when_stepped_then_parameters_stay(void **unu
     const tl_parameter weight = tl_parameter_at(model, 0);
     memcpy(before, weight.value.data, sizeof before);
 
-    tl_forward(model, &not_finite, TL_TRAINING);
+    tl_forward(model, &not_finite, TL_MODE_TRAINING);
     assert_true(isnan(tl_loss(model, &target)));
     tl_backward(model);
     assert_int_equal(tl_step(model, &error), TL_ERROR_NUMERIC);
@@ -277,14 +277,14 @@ static void given_a_non_finite_loss_when_stepped_then_parameters_stay(void **unu
     check_equal("weight", weight.value.data, before, 6);
 
     error = (tl_error){0};
-    tl_forward(model, &x, TL_TRAINING);
+    tl_forward(model, &x, TL_MODE_TRAINING);
     tl_backward_from(model, &not_finite);
     tl_step(model, &error);
     check_error(&error, TL_ERROR_NUMERIC, "non-finite gradient at step 2");
     check_equal("weight", weight.value.data, before, 6);
 
     error = (tl_error){0};
-    tl_forward(model, &x, TL_TRAINING);
+    tl_forward(model, &x, TL_MODE_TRAINING);
     tl_loss(model, &target);
     tl_backward(model);
     tl_step(model, &error);
@@ -306,7 +306,7 @@ static void given_a_norm_limit_when_stepped_by_sgd_then_the_step_has_that_length
         const tl_parameter p = tl_parameter_at(model, i);
         for (size_t j = 0; j < tl_tensor_count(&p.value); j++) before[at++] = (double)p.value.data[j];
     }
-    tl_forward(model, &x, TL_TRAINING);
+    tl_forward(model, &x, TL_MODE_TRAINING);
     tl_loss(model, &(tl_target){.labels = (int32_t[]){0}});
     tl_backward(model);
     tl_step(model, &error);
@@ -330,7 +330,7 @@ static void given_a_layer_frozen_after_backward_when_stepped_then_unchanged(void
     tl_freeze(frozen_early, tl_parameter_at(frozen_early, 0).node);
     tl_model *models[] = {frozen_late, frozen_early};
     for (size_t i = 0; i < 2; i++) {
-        tl_forward(models[i], &x, TL_TRAINING);
+        tl_forward(models[i], &x, TL_MODE_TRAINING);
         tl_loss(models[i], &(tl_target){.labels = (int32_t[]){0}});
         tl_backward(models[i]);
         if (i == 0) tl_freeze(frozen_late, tl_parameter_at(frozen_late, 0).node);
@@ -355,7 +355,7 @@ static void given_a_frozen_layer_when_stepped_then_only_the_others_move(void **u
         memcpy(last, second.value.data, sizeof last);
         (thaw ? tl_unfreeze : tl_freeze)(model, first.node);
         assert_int_equal(tl_parameter_at(model, 0).frozen, !thaw);
-        tl_forward(model, &x, TL_TRAINING);
+        tl_forward(model, &x, TL_MODE_TRAINING);
         tl_loss(model, &(tl_target){.labels = (int32_t[]){0}});
         tl_backward(model);
         tl_step(model, &error);
@@ -438,7 +438,8 @@ static void given_regression_when_fitted_then_the_line_is_found(void **unused) {
     const tl_node y = tl_dense(model, tl_input(model, point), &(tl_dense_cfg){.units = 1});
     tl_model_compile(
         model, y,
-        &(tl_compile_cfg){.loss = TL_SQUARED_ERROR, .optimizer = {.ops = tl_sgd(), .learning_rate = 0.1, .momentum = 0.5}}, &error);
+        &(tl_compile_cfg){.loss = TL_LOSS_SQUARED_ERROR, .optimizer = {.ops = tl_sgd(), .learning_rate = 0.1, .momentum = 0.5}},
+        &error);
     tl_metrics metrics;
     tl_fit(model, &data, &(tl_fit_cfg){.epochs = 60}, NULL, &error);
     tl_evaluate(model, &data, &metrics, &error);
@@ -470,7 +471,7 @@ static void given_many_samples_when_predicted_then_rows_are_probabilities(void *
     for (size_t i = 0; i < 11; i++) check_number("sum of probabilities", (double)(y[2 * i] + y[2 * i + 1]), 1, 1e-6, 0);
     tl_predict(model, &from, NULL, &one, &error);
     check_error(&error, TL_ERROR_SHAPE, "y is (1, 1, 2); it should be (11, 1, 2)");
-    tl_forward(model, &two, TL_TRAINING);
+    tl_forward(model, &two, TL_MODE_TRAINING);
     check_error(tl_model_error(model), TL_ERROR_STATE, "for inference only");
     tl_model_free(model);
 }
@@ -526,8 +527,8 @@ static void given_inference_gradients_when_backward_then_those_of_the_prediction
     const tl_tensor series = TL_VIEW(x, 1, STEPS, 1), objective = TL_VIEW(dy, 1, 1, 2);
     for (int round = 0; round < 2; round++) { /* also after a pass of training */
         tl_real analytic[STEPS];
-        tl_forward(model, &series, TL_TRAINING);
-        tl_forward(model, &series, TL_INFERENCE_GRADIENTS);
+        tl_forward(model, &series, TL_MODE_TRAINING);
+        tl_forward(model, &series, TL_MODE_INFERENCE_GRADIENTS);
         tl_backward_from(model, &objective);
         check_ok(tl_model_error(model));
         memcpy(analytic, tl_input_gradient(model).data, sizeof analytic);
@@ -537,7 +538,7 @@ static void given_inference_gradients_when_backward_then_those_of_the_prediction
             const tl_real before = x[t];
             for (int side = 0; side < 2; side++) {
                 x[t] = (tl_real)((double)before + (side ? step : -step));
-                tl_forward(model, &series, TL_INFERENCE);
+                tl_forward(model, &series, TL_MODE_INFERENCE);
                 value[side] = (double)tl_output(model).data[0] - 2 * (double)tl_output(model).data[1];
             }
             x[t] = before;

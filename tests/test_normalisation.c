@@ -36,7 +36,7 @@ static tl_model *compiled(size_t i) {
     tl_error error = {0};
     tl_model *model = tl_model_new(&(tl_model_cfg){.threads = 1 + (int)(i % 3)});
     tl_model_compile(model, cases[i].build(model, tl_input(model, (tl_shape){LENGTH, CHANNELS})),
-                     &(tl_compile_cfg){.batch = BATCH, .loss = TL_SQUARED_ERROR, .input_gradient = true}, &error);
+                     &(tl_compile_cfg){.batch = BATCH, .loss = TL_LOSS_SQUARED_ERROR, .input_gradient = true}, &error);
     check_ok(&error);
     fill_normal(tl_parameter_at(model, 0).value.data, CHANNELS, 5);
     fill_normal(tl_parameter_at(model, 1).value.data, CHANNELS, 6);
@@ -83,7 +83,7 @@ static void given_samples_when_normalised_then_the_definition(void **unused) {
             bound[k] = 20 * unit * (1 + fabs(z * factor) + fabs(expected[k]));
         }
         for (int training = 0; training <= 1; training++) { /* there is no difference */
-            tl_forward(model, &view, training ? TL_TRAINING : TL_INFERENCE);
+            tl_forward(model, &view, training ? TL_MODE_TRAINING : TL_MODE_INFERENCE);
             check_ok(tl_model_error(model));
             check_within(cases[i].name, tl_output(model).data, expected, bound, COUNT);
         }
@@ -106,7 +106,7 @@ static void given_a_large_mean_when_normalised_then_little_cancels(void **unused
             expected[k] = normalised(i, x, k, LENGTH) * factor;
             bound[k] = 1e5 * unit * fabs(factor); /* that of the mean, rounded */
         }
-        tl_forward(model, &view, TL_INFERENCE);
+        tl_forward(model, &view, TL_MODE_INFERENCE);
         check_within(cases[i].name, tl_output(model).data, expected, bound, COUNT);
         tl_model_free(model);
     }
@@ -139,10 +139,10 @@ static void given_a_long_series_when_group_normalised_then_as_defined(void **unu
     tl_model *model = tl_model_new(NULL);
     const tl_node input = tl_input(model, (tl_shape){STEPS, WIDTH * GROUPS});
     tl_model_compile(model, tl_group_norm(model, input, &(tl_group_norm_cfg){.groups = GROUPS}),
-                     &(tl_compile_cfg){.batch = 1, .loss = TL_SQUARED_ERROR, .input_gradient = true}, &error);
+                     &(tl_compile_cfg){.batch = 1, .loss = TL_LOSS_SQUARED_ERROR, .input_gradient = true}, &error);
     check_ok(&error);
     const tl_tensor view = TL_VIEW(x, 1, STEPS, WIDTH * GROUPS), back = TL_VIEW(dy, 1, STEPS, WIDTH * GROUPS);
-    tl_forward(model, &view, TL_TRAINING);
+    tl_forward(model, &view, TL_MODE_TRAINING);
     check_within("y", tl_output(model).data, y, bound, ALL);
     tl_backward_from(model, &back);
     check_ok(tl_model_error(model));
@@ -163,7 +163,7 @@ static void given_lengths_when_normalised_then_by_their_own_steps(void **unused)
     for (size_t i = 0; i < CASES; i++) {
         tl_model *model = compiled(i);
         tl_set_lengths(model, lengths, BATCH);
-        tl_forward(model, &view, TL_TRAINING);
+        tl_forward(model, &view, TL_MODE_TRAINING);
         double of_scale[CHANNELS] = {0};
         for (size_t k = 0; k < COUNT; k++) {
             const size_t c = k % CHANNELS;

@@ -71,7 +71,7 @@ static void fill_parameters(tl_model *model) {
 static void fill_target(subject *s, bool weights) {
     const tl_shape out = tl_output_shape(s->model);
     const size_t batch = s->x.shape[0], rows = batch * out.length, count = rows * out.channels;
-    const bool shares = tl_model_loss(s->model) == TL_BINARY_CROSS_ENTROPY;
+    const bool shares = tl_model_loss(s->model) == TL_LOSS_BINARY_CROSS_ENTROPY;
     s->labels = calloc(rows, sizeof *s->labels);
     s->values = calloc(count, sizeof *s->values);
     s->weights = weights ? calloc(batch, sizeof *s->weights) : NULL;
@@ -156,7 +156,7 @@ static void free_subject(subject *s) {
 }
 
 static double loss_of(const subject *s) {
-    const bool labels = tl_model_loss(s->model) == TL_CROSS_ENTROPY;
+    const bool labels = tl_model_loss(s->model) == TL_LOSS_CROSS_ENTROPY;
     return tl_loss(s->model, &(tl_target){.labels = labels ? s->labels : NULL, .values = s->values, .weights = s->weights});
 }
 
@@ -180,10 +180,10 @@ static void compare_loss(const subject *s, const char *name) {
 /* Inference, then a training pass and its gradients. */
 static void compare_pass(const subject *s) {
     s->file->within = usual[is_single];
-    tl_forward(s->model, &s->x, TL_INFERENCE);
+    tl_forward(s->model, &s->x, TL_MODE_INFERENCE);
     tl_tensor y = tl_output(s->model);
     compare(s, "inference", &y);
-    tl_forward(s->model, &s->x, TL_TRAINING);
+    tl_forward(s->model, &s->x, TL_MODE_TRAINING);
     y = tl_output(s->model);
     compare(s, "output", &y);
     compare_loss(s, "loss");
@@ -206,7 +206,7 @@ static void compare_arrays(const subject *s, unsigned long step) {
         snprintf(name, sizeof name, "step %lu: %s %s", step, p.layer, p.name);
         compare(s, name, &p.value);
     }
-    tl_forward(s->model, &s->x, TL_INFERENCE);
+    tl_forward(s->model, &s->x, TL_MODE_INFERENCE);
     snprintf(name, sizeof name, "step %lu: loss", step);
     compare_loss(s, name);
 }
@@ -215,7 +215,7 @@ static void compare_arrays(const subject *s, unsigned long step) {
 static void step(const subject *s, bool first) {
     tl_error error = {0};
     if (!first) {
-        tl_forward(s->model, &s->x, TL_TRAINING);
+        tl_forward(s->model, &s->x, TL_MODE_TRAINING);
         loss_of(s);
         tl_backward(s->model);
     }

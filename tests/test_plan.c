@@ -10,21 +10,24 @@ enum { LENGTH = 20, CHANNELS = 6, ELEMENTS = LENGTH * CHANNELS };
 /* ---- operations ---- */
 
 static tl_node conv_same(tl_model *m, tl_node x) {
-    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 4, .kernel = 5, .padding = TL_SAME});
+    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 4, .kernel = 5, .padding = TL_PADDING_SAME});
 }
 static tl_node conv_strided(tl_model *m, tl_node x) {
     return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 4, .kernel = 3, .stride = 2, .dilation = 3, .no_bias = true});
 }
 static tl_node conv_groups(tl_model *m, tl_node x) {
-    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 9, .kernel = 5, .groups = 3, .padding = TL_CAUSAL});
+    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 9, .kernel = 5, .groups = 3, .padding = TL_PADDING_CAUSAL});
 }
 static tl_node conv_depthwise(tl_model *m, tl_node x) {
-    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = CHANNELS, .kernel = 5, .groups = CHANNELS, .padding = TL_SAME});
+    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = CHANNELS, .kernel = 5, .groups = CHANNELS, .padding = TL_PADDING_SAME});
 }
 static tl_node conv_reflected(tl_model *m, tl_node x) {
-    return tl_conv1d(
-        m, x,
-        &(tl_conv1d_cfg){.filters = 4, .kernel = 5, .padding = TL_SAME, .padding_mode = TL_PAD_REFLECT, .engine = TL_ENGINE_GEMM});
+    return tl_conv1d(m, x,
+                     &(tl_conv1d_cfg){.filters = 4,
+                                      .kernel = 5,
+                                      .padding = TL_PADDING_SAME,
+                                      .padding_mode = TL_PADDING_MODE_REFLECT,
+                                      .engine = TL_ENGINE_GEMM});
 }
 static tl_node conv_transposed(tl_model *m, tl_node x) {
     return tl_conv1d_transpose(m, x, &(tl_conv1d_transpose_cfg){.filters = 4, .kernel = 3, .stride = 2, .pad_left = 1});
@@ -195,7 +198,7 @@ static void given_a_plan_when_it_is_to_run_or_to_be_saved_then_refused(void **un
     int32_t label = 0;
     const tl_dataset data = {.x = TL_VIEW(x, 1, 40, 1), .labels = &label, .classes = 2};
     tl_model_clear_error(model);
-    tl_forward(model, &data.x, TL_TRAINING);
+    tl_forward(model, &data.x, TL_MODE_TRAINING);
     tl_set_lengths(model, (size_t[]){3}, 1);
     tl_loss(model, &(tl_target){.labels = &label});
     tl_backward(model);

@@ -131,24 +131,6 @@ static void given_a_numbered_header_or_an_index_when_read_then_recognised(void *
         "first says that it has the labels), got \"7\"");
 }
 
-static void given_the_name_of_a_choice_when_looked_up_then_found_or_listed(void **unused) {
-    (void)unused;
-    tl_error error = {0};
-    tl_header header = TL_HEADER_AUTO;
-    tl_window_target target = TL_WINDOW_MAJORITY;
-    for (size_t i = 0; i < 3; i++) {
-        assert_int_equal(tl_header_by_name(tl_header_name((tl_header)i), &header, NULL), TL_OK);
-        assert_int_equal(header, i);
-        assert_int_equal(tl_window_target_by_name(tl_window_target_name((tl_window_target)i), &target, NULL), TL_OK);
-        assert_int_equal(target, i);
-    }
-    tl_header_by_name("perhaps", &header, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "header \"perhaps\" is unknown; there are auto, yes and no");
-    error = (tl_error){0};
-    tl_window_target_by_name("first", &target, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "window target \"first\" is unknown; there are majority, last and steps");
-}
-
 /* ---- doubt ---- */
 
 static void given_labels_unlike_classes_when_read_then_refused(void **unused) {
@@ -440,7 +422,7 @@ static void given_reference_windows_when_read_then_cut_alike_or_refused(void **u
 static void given_a_wrong_call_when_windows_are_cut_then_refused(void **unused) {
     (void)unused;
     tl_error error = {0};
-    tl_dataset *data = tl_dataset_builtin("cbf", TL_TRAIN, 0, NULL);
+    tl_dataset *data = tl_dataset_builtin("cbf", TL_SPLIT_TRAIN, 0, NULL);
     assert_null(tl_dataset_windows(NULL, &(tl_window_cfg){.length = 2}, &error));
     check_error(&error, TL_ERROR_ARGUMENT, "windows: the data set is NULL");
     error = (tl_error){0};
@@ -527,7 +509,6 @@ int main(void) {
         cmocka_unit_test(given_columns_that_there_are_not_or_that_clash_when_read_then_refused),
         cmocka_unit_test(given_columns_of_what_is_no_table_when_read_then_refused),
         cmocka_unit_test(given_a_numbered_header_or_an_index_when_read_then_recognised),
-        cmocka_unit_test(given_the_name_of_a_choice_when_looked_up_then_found_or_listed),
         cmocka_unit_test(given_labels_unlike_classes_when_read_then_refused),
         cmocka_unit_test(given_targets_when_read_then_a_regression_of_so_many_values),
         cmocka_unit_test(given_a_reference_regression_when_a_table_is_read_then_targets),

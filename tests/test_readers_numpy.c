@@ -358,7 +358,7 @@ static void given_targets_unlike_those_of_the_training_set_when_read_then_refuse
 static void given_labels_of_steps_when_a_generated_set_is_read_then_refused(void **unused) {
     (void)unused;
     tl_error error = {0};
-    tl_dataset *reference = tl_dataset_builtin("cbf", TL_TRAIN, 0, &error);
+    tl_dataset *reference = tl_dataset_builtin("cbf", TL_SPLIT_TRAIN, 0, &error);
     check_ok(&error);
     reference->target_length = reference->x.shape[1];
     assert_null(tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.reference = reference}, &error));

@@ -12,7 +12,7 @@ static tl_model *compiled(builder build, tl_shape shape, size_t batch, int threa
     tl_error error = {0};
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 1, .threads = threads});
     tl_model_compile(model, build(model, tl_input(model, shape)),
-                     &(tl_compile_cfg){.batch = batch, .loss = TL_SQUARED_ERROR, .input_gradient = true}, &error);
+                     &(tl_compile_cfg){.batch = batch, .loss = TL_LOSS_SQUARED_ERROR, .input_gradient = true}, &error);
     check_ok(&error);
     return model;
 }
@@ -24,7 +24,7 @@ static void check_layer(const char *what, builder build, tl_shape shape, const t
     assert_int_equal(tl_output_shape(model).length, out.length);
     assert_int_equal(tl_output_shape(model).channels, out.channels);
     const tl_tensor view = TL_VIEW(x, 1, shape.length, shape.channels), back = TL_VIEW(dy, 1, out.length, out.channels);
-    tl_forward(model, &view, TL_TRAINING);
+    tl_forward(model, &view, TL_MODE_TRAINING);
     check_equal(what, tl_output(model).data, y, out.length * out.channels);
     tl_backward_from(model, &back);
     check_ok(tl_model_error(model));
@@ -72,14 +72,14 @@ static void given_lengths_when_upsampled_and_pooled_then_of_their_own_steps(void
     const tl_tensor view = TL_VIEW(x, 2, 4, 1), back = TL_VIEW(dy, 2, 8, 1), pooled = TL_VIEW(dy, 2, 1, 1);
     tl_model *lines = compiled(linear, (tl_shape){4, 1}, 2, 1), *maximum = compiled(tl_global_max_pool, (tl_shape){4, 1}, 2, 1);
     tl_set_lengths(lines, lengths, 2);
-    tl_forward(lines, &view, TL_TRAINING);
+    tl_forward(lines, &view, TL_MODE_TRAINING);
     const tl_real half = (tl_real)0.5;
     check_equal("linear", tl_output(lines).data, (const tl_real[]){-1, -1 - half, -2 - half, -3, 0, 0, 0, 0, 2, 3, 5, 5 + half},
                 12);
     tl_backward_from(lines, &back);
     check_equal("linear, back", tl_input_gradient(lines).data, (const tl_real[]){3 + (tl_real)0.25, 6 + (tl_real)0.75, 0, 0}, 4);
     tl_set_lengths(maximum, lengths, 2);
-    tl_forward(maximum, &view, TL_TRAINING);
+    tl_forward(maximum, &view, TL_MODE_TRAINING);
     check_equal("maximum", tl_output(maximum).data, (const tl_real[]){-1, 8}, 2);
     tl_backward_from(maximum, &pooled);
     check_equal("maximum, back", tl_input_gradient(maximum).data, (const tl_real[]){1, 0, 0, 0, 0, 0, 0, 2}, 8);
@@ -99,7 +99,7 @@ static void given_ones_when_channels_are_dropped_then_whole_ones_at_the_rate(voi
     const tl_tensor view = TL_VIEW(ones, BATCH, LENGTH, CHANNELS);
     tl_model *model = compiled(drop_channels, (tl_shape){LENGTH, CHANNELS}, BATCH, 1);
     tl_model *same = compiled(drop_channels, (tl_shape){LENGTH, CHANNELS}, BATCH, 3);
-    tl_forward(model, &view, TL_TRAINING);
+    tl_forward(model, &view, TL_MODE_TRAINING);
     memcpy(first, tl_output(model).data, sizeof first);
     int zeros = 0, equal_to_next = 0, equal_to_first_sample = 0;
     for (size_t i = 0; i < COUNT; i++) {
@@ -113,12 +113,12 @@ static void given_ones_when_channels_are_dropped_then_whole_ones_at_the_rate(voi
     assert_in_range(equal_to_first_sample, 2500, 2790);
     tl_backward_from(model, &view);
     check_equal("the gradient through the same mask", tl_input_gradient(model).data, first, COUNT);
-    tl_forward(same, &view, TL_TRAINING);
+    tl_forward(same, &view, TL_MODE_TRAINING);
     check_equal("three threads", tl_output(same).data, first, COUNT);
-    tl_forward(model, &view, TL_TRAINING);
+    tl_forward(model, &view, TL_MODE_TRAINING);
     for (size_t i = 0; i < COUNT; i++) equal_to_next += tl_output(model).data[i] == first[i];
     assert_in_range(equal_to_next, 118000, 135000); /* 0.75² + 0.25² of them agree by chance, in runs of 50 */
-    tl_forward(model, &view, TL_INFERENCE);
+    tl_forward(model, &view, TL_MODE_INFERENCE);
     check_equal("inference", tl_output(model).data, ones, COUNT);
     tl_model_free(model);
     tl_model_free(same);
@@ -142,7 +142,7 @@ static void given_row_numbers_when_embedded_then_rows_and_their_gradients(void *
     tl_real dy[STEPS * UNITS], expected[WORDS * UNITS] = {0}, zeros[STEPS] = {0};
     fill_integers(dy, STEPS * UNITS, 3, 9);
     const tl_tensor x = TL_VIEW(words, 1, STEPS, 1), back = TL_VIEW(dy, 1, STEPS, UNITS);
-    tl_forward(model, &x, TL_TRAINING);
+    tl_forward(model, &x, TL_MODE_TRAINING);
     for (size_t t = 0; t < STEPS; t++) {
         const size_t row = (size_t)words[t];
         check_equal("row", tl_output(model).data + t * UNITS, table.value.data + row * UNITS, UNITS);
@@ -162,7 +162,7 @@ static void given_what_is_no_row_when_embedded_then_nan_which_the_loss_reports(v
     tl_error error = {0};
     tl_model *model = compiled(embed, (tl_shape){STEPS, 1}, 1, 1);
     const tl_tensor x = TL_VIEW(words, 1, STEPS, 1);
-    tl_forward(model, &x, TL_TRAINING);
+    tl_forward(model, &x, TL_MODE_TRAINING);
     for (size_t t = 0; t < 6; t++) assert_int_equal(isnan(tl_output(model).data[t * UNITS]) != 0, t < 5);
     tl_loss(model, &(tl_target){.values = targets});
     tl_backward(model);
@@ -193,7 +193,7 @@ static void given_an_impulse_when_fixed_filters_run_then_their_taps(void **unuse
         tl_real x[400] = {0};
         x[2 * at + at % 2] = 1;
         const tl_tensor view = TL_VIEW(x, 1, 200, 2);
-        tl_forward(model, &view, TL_INFERENCE);
+        tl_forward(model, &view, TL_MODE_INFERENCE);
         const tl_real *y = tl_output(model).data;
         tl_real alternating[65];
         for (size_t j = 0; j < 65; j++) alternating[j] = j % 2 ? 1 : -1;
@@ -222,7 +222,7 @@ static void given_a_peak_when_fixed_filters_run_then_as_parabolas(void **unused)
     for (size_t i = 0; i < 400; i++) x[i] = (tl_real)(i / 2 >= 84 && i / 2 < 116); /* 32 steps of both channels */
     tl_model *model = compiled(tl_fixed_filters, (tl_shape){200, 2}, 1, 1);
     const tl_tensor view = TL_VIEW(x, 1, 200, 2);
-    tl_forward(model, &view, TL_INFERENCE);
+    tl_forward(model, &view, TL_MODE_INFERENCE);
     double sum = 0;
     for (int i = 1; i <= 16; i++) sum += i * i / 256.0;
     check_number("its middle on the peak", (double)tl_output(model).data[99 * 17 + 16], 2 * 2 * 2 * sum, 1e-5, 0);

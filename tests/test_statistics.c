@@ -73,7 +73,7 @@ static tl_model *network(int threads, size_t batch, double momentum, tl_node *no
     const tl_batch_norm_cfg cfg = {.momentum = momentum};
     const tl_node first = tl_batch_norm(m, tl_input(m, (tl_shape){LENGTH, CHANNELS}), &cfg);
     tl_node x = tl_dropout(m, first, &(tl_dropout_cfg){.rate = 0.1});
-    x = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 8, .kernel = 3, .padding = TL_SAME});
+    x = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 8, .kernel = 3, .padding = TL_PADDING_SAME});
     x = tl_relu(m, tl_batch_norm(m, x, &cfg));
     x = tl_dense(m, tl_global_average_pool(m, x), &(tl_dense_cfg){.units = 2});
     tl_model_compile(m, x, &(tl_compile_cfg){.batch = batch, .optimizer.learning_rate = 0.02}, &error);
@@ -103,7 +103,7 @@ static void given_other_threads_and_passes_before_when_updated_then_the_same_bit
     const tl_dataset data = some_data();
     tl_model *one = network(1, 5, 0, NULL), *three = network(3, 5, 0.99, NULL);
     const tl_tensor some = tl_tensor_slice(&data.x, 0, 5);
-    tl_forward(three, &some, TL_TRAINING);
+    tl_forward(three, &some, TL_MODE_TRAINING);
     tl_update_statistics(one, &data, &error);
     for (int again = 0; again < 2; again++) tl_update_statistics(three, &data, &error);
     check_ok(&error);
@@ -199,7 +199,7 @@ static tl_model *norm_alone(bool frozen, bool relu, size_t length, size_t batch)
     const tl_node norm = tl_batch_norm(m, tl_input(m, (tl_shape){length, CHANNELS}), &(tl_batch_norm_cfg){.epsilon = 0.5});
     const tl_node y = tl_dense(m, relu ? tl_relu(m, norm) : norm, &(tl_dense_cfg){.units = CHANNELS});
     if (frozen) tl_freeze(m, norm);
-    tl_model_compile(m, y, &(tl_compile_cfg){.batch = batch, .loss = TL_SQUARED_ERROR, .input_gradient = true}, &error);
+    tl_model_compile(m, y, &(tl_compile_cfg){.batch = batch, .loss = TL_LOSS_SQUARED_ERROR, .input_gradient = true}, &error);
     check_ok(&error);
     return m;
 }
@@ -228,7 +228,7 @@ static void given_a_single_value_a_channel_when_trained_then_the_statistics_stay
     const tl_real x[] = {7, 8};
     const tl_tensor one = TL_VIEW(x, 1, 1, CHANNELS);
     const tl_dataset data = {.x = one};
-    tl_forward(model, &one, TL_TRAINING);
+    tl_forward(model, &one, TL_MODE_TRAINING);
     tl_update_statistics(model, &data, &error);
     check_ok(&error);
     check_equal("mean", array_of(model, "batch_norm_1", "mean").value.data, (const tl_real[]){0, 0}, CHANNELS);
@@ -244,7 +244,7 @@ static void given_a_variance_that_overflows_when_stepped_then_the_layer_is_named
     const tl_real x[] = {1, maximum, 2, -maximum}, targets[2 * CHANNELS] = {0};
     const tl_tensor view = TL_VIEW(x, 1, 2, CHANNELS);
     const tl_dataset data = {.x = view};
-    tl_forward(model, &view, TL_TRAINING);
+    tl_forward(model, &view, TL_MODE_TRAINING);
     tl_loss(model, &(tl_target){.values = targets});
     tl_backward(model);
     tl_step(model, &error);
@@ -339,7 +339,7 @@ static void given_a_waiting_layer_when_updated_then_later_layers_wait(void **unu
     x = tl_affine(m, x, &(tl_affine_cfg){.scale = 2});
     x = tl_layer_add(m, &x, 1, &own);
     x = tl_batch_norm(m, x, NULL);
-    tl_model_compile(m, tl_global_average_pool(m, x), &(tl_compile_cfg){.batch = 5, .loss = TL_SQUARED_ERROR}, &error);
+    tl_model_compile(m, tl_global_average_pool(m, x), &(tl_compile_cfg){.batch = 5, .loss = TL_LOSS_SQUARED_ERROR}, &error);
     tl_update_statistics(m, &data, &error);
     check_ok(&error);
     double largest = 0;

@@ -25,7 +25,7 @@ static tl_model *three_layers(const tl_compile_cfg *cfg) {
 static void accumulate(tl_model *model) {
     const tl_real x[BATCH * INPUTS] = {1, -2, (tl_real)0.5, 3, -1, 2}, dy[BATCH * 2] = {1, 2, -1, (tl_real)0.5, 3, -2};
     const tl_tensor input = TL_VIEW(x, BATCH, 1, INPUTS), gradient = TL_VIEW(dy, BATCH, 1, 2);
-    tl_forward(model, &input, TL_TRAINING);
+    tl_forward(model, &input, TL_MODE_TRAINING);
     tl_backward_from(model, &gradient);
     check_ok(tl_model_error(model));
 }
@@ -91,7 +91,7 @@ static void given_an_infinite_gradient_when_clipped_by_value_then_still_refused(
     const tl_real ones[] = {1, 1}, infinite[] = {(tl_real)INFINITY, 1};
     const tl_tensor x = TL_VIEW(ones, 1, 1, INPUTS), dy = TL_VIEW(infinite, 1, 1, 2);
     tl_model *model = three_layers(&(tl_compile_cfg){.clip_value = 1});
-    tl_forward(model, &x, TL_TRAINING);
+    tl_forward(model, &x, TL_MODE_TRAINING);
     tl_backward_from(model, &dy);
     tl_step(model, &error);
     check_error(&error, TL_ERROR_NUMERIC, "non-finite gradient at step 1");
@@ -152,7 +152,7 @@ static void given_a_group_before_compiling_when_stepped_by_adamw_then_heeded(voi
     const double before_a = (double)*a, before_b = (double)*b;
     const tl_real zero = 0;
     const tl_tensor view = TL_VIEW(&zero, 1, 1, 1);
-    tl_forward(model, &view, TL_TRAINING);
+    tl_forward(model, &view, TL_MODE_TRAINING);
     tl_backward_from(model, &view);
     tl_step(model, &error);
     check_ok(&error);

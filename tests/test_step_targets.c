@@ -29,7 +29,7 @@ static void given_labels_of_steps_when_evaluated_then_padding_does_not_count(voi
     tl_error error = {0};
     tl_metrics metrics;
     size_t counts[4];
-    tl_model *model = identity(TL_CROSS_ENTROPY);
+    tl_model *model = identity(TL_LOSS_CROSS_ENTROPY);
     const tl_dataset data = {
         .x = TL_VIEW(logits, COUNT, LENGTH, CHANNELS), .lengths = lengths, .labels = labels, .classes = 2, .target_length = LENGTH};
     tl_evaluate(model, &data, &metrics, &error);
@@ -53,7 +53,7 @@ static void given_values_of_steps_when_evaluated_then_padding_does_not_count(voi
     (void)unused;
     tl_error error = {0};
     tl_metrics metrics;
-    tl_model *model = identity(TL_SQUARED_ERROR);
+    tl_model *model = identity(TL_LOSS_SQUARED_ERROR);
     tl_real values[COUNT * LENGTH * CHANNELS];
     double squared[CHANNELS] = {0}, absolute = 0, sum[CHANNELS] = {0}, squares[CHANNELS] = {0}, count = 0, r2 = 0;
     for (size_t i = 0; i < COUNT * LENGTH * CHANNELS; i++) {
@@ -131,8 +131,8 @@ static void given_targets_of_steps_when_taken_or_folded_then_kept(void **unused)
 static tl_model *small(tl_error *error) {
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 2});
     const tl_node x = tl_input(model, (tl_shape){.length = LENGTH, .channels = 1});
-    const tl_conv1d_cfg cfg = {.filters = CHANNELS, .kernel = 3, .padding = TL_SAME};
-    tl_model_compile(model, tl_conv1d(model, x, &cfg), &(tl_compile_cfg){.batch = 2, .loss = TL_SQUARED_ERROR}, error);
+    const tl_conv1d_cfg cfg = {.filters = CHANNELS, .kernel = 3, .padding = TL_PADDING_SAME};
+    tl_model_compile(model, tl_conv1d(model, x, &cfg), &(tl_compile_cfg){.batch = 2, .loss = TL_LOSS_SQUARED_ERROR}, error);
     return model;
 }
 
@@ -152,7 +152,7 @@ static void given_values_of_steps_when_fitted_then_as_by_a_loop_of_ones_own(void
     for (size_t step = 0; step < 6; step++) {
         const size_t first = 2 * (step % 2);
         const tl_tensor batch = tl_tensor_slice(&data.x, first, 2);
-        tl_forward(looped, &batch, TL_TRAINING);
+        tl_forward(looped, &batch, TL_MODE_TRAINING);
         tl_loss(looped, &(tl_target){.values = values + first * LENGTH * CHANNELS});
         tl_backward(looped);
         tl_step(looped, &error);

@@ -16,69 +16,75 @@ static tl_node conv(tl_model *m, tl_node x, int filters, int kernel, int dilatio
 }
 
 static tl_node causal_stack(tl_model *m, tl_node x) {
-    for (int layer = 0; layer < 6; layer++) x = tl_relu(m, conv(m, x, 16, 3, 1 << layer, TL_CAUSAL));
+    for (int layer = 0; layer < 6; layer++) x = tl_relu(m, conv(m, x, 16, 3, 1 << layer, TL_PADDING_CAUSAL));
     return tl_dense(m, x, &(tl_dense_cfg){.units = 1});
 }
 
 static tl_node same_convolutions(tl_model *m, tl_node x) {
-    x = tl_relu(m, conv(m, x, 5, 8, 1, TL_SAME));
-    x = tl_batch_norm(m, conv(m, x, 9, 5, 3, TL_SAME), NULL);
-    return tl_tanh(m, conv(m, tl_relu(m, x), 3, 3, 1, TL_SAME));
+    x = tl_relu(m, conv(m, x, 5, 8, 1, TL_PADDING_SAME));
+    x = tl_batch_norm(m, conv(m, x, 9, 5, 3, TL_PADDING_SAME), NULL);
+    return tl_tanh(m, conv(m, tl_relu(m, x), 3, 3, 1, TL_PADDING_SAME));
 }
 
 /* Branches of different delays, one of them none at all; a window that begins with padding alone. */
 static tl_node branches(tl_model *m, tl_node x) {
-    const tl_node early = conv(m, x, 4, 3, 2, TL_CAUSAL), late = conv(m, x, 4, 9, 4, TL_SAME);
-    x = tl_add(m, (const tl_node[]){early, late, conv(m, x, 4, 1, 1, TL_SAME)}, 3);
-    const tl_node gated = tl_multiply(m, (const tl_node[]){tl_sigmoid(m, x), conv(m, x, 4, 5, 1, TL_SAME)}, 2);
-    const tl_node ahead = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 2, .kernel = 2, .padding = TL_EXPLICIT, .pad_left = 5});
-    const tl_node behind =
-        tl_conv1d(m, gated, &(tl_conv1d_cfg){.filters = 3, .kernel = 2, .padding = TL_EXPLICIT, .pad_left = 1, .pad_right = 4});
+    const tl_node early = conv(m, x, 4, 3, 2, TL_PADDING_CAUSAL), late = conv(m, x, 4, 9, 4, TL_PADDING_SAME);
+    x = tl_add(m, (const tl_node[]){early, late, conv(m, x, 4, 1, 1, TL_PADDING_SAME)}, 3);
+    const tl_node gated = tl_multiply(m, (const tl_node[]){tl_sigmoid(m, x), conv(m, x, 4, 5, 1, TL_PADDING_SAME)}, 2);
+    const tl_node ahead =
+        tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 2, .kernel = 2, .padding = TL_PADDING_EXPLICIT, .pad_left = 5});
+    const tl_node behind = tl_conv1d(
+        m, gated, &(tl_conv1d_cfg){.filters = 3, .kernel = 2, .padding = TL_PADDING_EXPLICIT, .pad_left = 1, .pad_right = 4});
     return tl_concat(m, (const tl_node[]){ahead, behind}, 2);
 }
 
 static tl_node other_rates(tl_model *m, tl_node x) {
-    x = tl_relu(m, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 6, .kernel = 5, .stride = 3, .padding = TL_CAUSAL}));
-    x = tl_max_pool(m, tl_max_pool(m, x, &(tl_pool_cfg){.window = 4, .stride = 1, .padding = TL_CAUSAL}),
-                    &(tl_pool_cfg){.window = 3, .stride = 2, .padding = TL_SAME});
+    x = tl_relu(m, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 6, .kernel = 5, .stride = 3, .padding = TL_PADDING_CAUSAL}));
+    x = tl_max_pool(m, tl_max_pool(m, x, &(tl_pool_cfg){.window = 4, .stride = 1, .padding = TL_PADDING_CAUSAL}),
+                    &(tl_pool_cfg){.window = 3, .stride = 2, .padding = TL_PADDING_SAME});
     x = tl_conv1d_transpose(m, x,
                             &(tl_conv1d_transpose_cfg){.filters = 7, .kernel = 4, .stride = 2, .pad_left = 1, .pad_right = 1});
     x = tl_upsample(m, x, &(tl_upsample_cfg){.factor = 3, .linear = true});
-    return tl_average_pool(m, x, &(tl_pool_cfg){.window = 4, .stride = 1, .padding = TL_SAME});
+    return tl_average_pool(m, x, &(tl_pool_cfg){.window = 4, .stride = 1, .padding = TL_PADDING_SAME});
 }
 
 /* Transposed convolutions of few outputs, of whole vectors of inputs, and with more cut off than a later input reaches. */
 static tl_node transposed(tl_model *m, tl_node x) {
-    x = tl_conv1d_transpose(m, conv(m, x, 64, 1, 1, TL_SAME), &(tl_conv1d_transpose_cfg){.filters = 2, .kernel = 5, .stride = 2});
+    x = tl_conv1d_transpose(m, conv(m, x, 64, 1, 1, TL_PADDING_SAME),
+                            &(tl_conv1d_transpose_cfg){.filters = 2, .kernel = 5, .stride = 2});
     x = tl_conv1d_transpose(m, x,
                             &(tl_conv1d_transpose_cfg){.filters = 40, .kernel = 2, .dilation = 3, .pad_right = 3, .no_bias = true});
     x = tl_conv1d_transpose(m, x,
                             &(tl_conv1d_transpose_cfg){.filters = 1, .kernel = 1, .stride = 3, .pad_left = 2, .pad_right = 2});
-    return conv(m, x, 2, 4, 1, TL_CAUSAL);
+    return conv(m, x, 2, 4, 1, TL_PADDING_CAUSAL);
 }
 
 static tl_node transposed_of_many(tl_model *m, tl_node x) {
-    x = tl_conv1d_transpose(m, conv(m, x, 256, 1, 1, TL_SAME),
+    x = tl_conv1d_transpose(m, conv(m, x, 256, 1, 1, TL_PADDING_SAME),
                             &(tl_conv1d_transpose_cfg){.filters = 1, .kernel = 9, .dilation = 2});
-    return tl_conv1d_transpose(m, conv(m, x, 64, 1, 1, TL_SAME),
+    return tl_conv1d_transpose(m, conv(m, x, 64, 1, 1, TL_PADDING_SAME),
                                &(tl_conv1d_transpose_cfg){.filters = 3, .kernel = 4, .stride = 2});
 }
 
 static tl_node groups(tl_model *m, tl_node x) {
-    x = tl_conv1d(m, conv(m, x, 12, 1, 1, TL_SAME), &(tl_conv1d_cfg){.filters = 12, .kernel = 6, .groups = 12, .padding = TL_SAME});
-    x = tl_conv1d(m, tl_relu(m, x), &(tl_conv1d_cfg){.filters = 6, .kernel = 9, .groups = 3, .dilation = 2, .padding = TL_CAUSAL});
+    x = tl_conv1d(m, conv(m, x, 12, 1, 1, TL_PADDING_SAME),
+                  &(tl_conv1d_cfg){.filters = 12, .kernel = 6, .groups = 12, .padding = TL_PADDING_SAME});
+    x = tl_conv1d(m, tl_relu(m, x),
+                  &(tl_conv1d_cfg){.filters = 6, .kernel = 9, .groups = 3, .dilation = 2, .padding = TL_PADDING_CAUSAL});
     return tl_prelu(m, tl_layer_norm(m, tl_dropout(m, x, &(tl_dropout_cfg){.rate = 0.5}), NULL));
 }
 
 /* More outputs than one call of a kernel has. */
-static tl_node wide(tl_model *m, tl_node x) { return conv(m, tl_relu(m, conv(m, x, 150, 4, 2, TL_CAUSAL)), 131, 2, 1, TL_CAUSAL); }
+static tl_node wide(tl_model *m, tl_node x) {
+    return conv(m, tl_relu(m, conv(m, x, 150, 4, 2, TL_PADDING_CAUSAL)), 131, 2, 1, TL_PADDING_CAUSAL);
+}
 
 /* Few outputs of many inputs, whose direct sums go by the lanes of vectors. */
 static tl_node narrow(tl_model *m, tl_node x) {
-    x = conv(m, conv(m, x, 96, 1, 1, TL_SAME), 2, 5, 1, TL_VALID);
-    x = tl_relu(m, conv(m, conv(m, x, 64, 1, 1, TL_SAME), 1, 1, 1, TL_SAME));
-    x = tl_conv1d(m, conv(m, x, 96, 1, 1, TL_SAME), &(tl_conv1d_cfg){.filters = 4, .kernel = 3, .groups = 2});
-    return tl_dense(m, conv(m, x, 70, 1, 1, TL_SAME), &(tl_dense_cfg){.units = 3});
+    x = conv(m, conv(m, x, 96, 1, 1, TL_PADDING_SAME), 2, 5, 1, TL_PADDING_VALID);
+    x = tl_relu(m, conv(m, conv(m, x, 64, 1, 1, TL_PADDING_SAME), 1, 1, 1, TL_PADDING_SAME));
+    x = tl_conv1d(m, conv(m, x, 96, 1, 1, TL_PADDING_SAME), &(tl_conv1d_cfg){.filters = 4, .kernel = 3, .groups = 2});
+    return tl_dense(m, conv(m, x, 70, 1, 1, TL_PADDING_SAME), &(tl_dense_cfg){.units = 3});
 }
 
 static tl_node wavenet(tl_model *m, tl_node x) {
@@ -89,13 +95,13 @@ static tl_node unet(tl_model *m, tl_node x) {
     return tl_unet(m, x, &(tl_unet_cfg){.outputs = 2, .filters = 4, .kernel = 5, .levels = 3});
 }
 
-static tl_node hand_crafted(tl_model *m, tl_node x) { return conv(m, tl_fixed_filters(m, x), 2, 3, 1, TL_SAME); }
+static tl_node hand_crafted(tl_model *m, tl_node x) { return conv(m, tl_fixed_filters(m, x), 2, 3, 1, TL_PADDING_SAME); }
 
-static tl_node softmax_of_window(tl_model *m, tl_node x) { return tl_softmax(m, conv(m, x, 4, 7, 1, TL_VALID)); }
+static tl_node softmax_of_window(tl_model *m, tl_node x) { return tl_softmax(m, conv(m, x, 4, 7, 1, TL_PADDING_VALID)); }
 
 /* An activation must not overwrite what a branch reads, and a dropout passes on what others read. */
 static tl_node shared_inputs(tl_model *m, tl_node x) {
-    const tl_node h = conv(m, x, 3, 3, 1, TL_CAUSAL), dropped = tl_dropout(m, h, &(tl_dropout_cfg){.rate = 0.1});
+    const tl_node h = conv(m, x, 3, 3, 1, TL_PADDING_CAUSAL), dropped = tl_dropout(m, h, &(tl_dropout_cfg){.rate = 0.1});
     const tl_node a = tl_sigmoid(m, dropped), b = tl_relu(m, h), c = tl_tanh(m, tl_relu(m, b));
     return tl_add(m, (const tl_node[]){tl_relu(m, a), h, c, dropped}, 4);
 }
@@ -140,7 +146,7 @@ static void fill_parameters(tl_model *model) {
 
 static tl_model *compile(tl_model *model, tl_node x) {
     tl_error error = {0};
-    tl_model_compile(model, x, &(tl_compile_cfg){.batch = 1, .inference_only = true, .loss = TL_SQUARED_ERROR}, &error);
+    tl_model_compile(model, x, &(tl_compile_cfg){.batch = 1, .inference_only = true, .loss = TL_LOSS_SQUARED_ERROR}, &error);
     check_ok(&error);
     fill_parameters(model);
     return model;
@@ -208,7 +214,7 @@ static size_t end(tl_stream *stream, series *s, size_t outputs) {
 /* The outputs of the model for the series as a whole. */
 static const tl_real *whole(tl_model *model, const series *s) {
     const tl_tensor x = TL_VIEW(s->x, 1, s->length, s->channels);
-    tl_forward(model, &x, TL_INFERENCE);
+    tl_forward(model, &x, TL_MODE_INFERENCE);
     check_ok(tl_model_error(model));
     return tl_output(model).data;
 }
@@ -276,7 +282,7 @@ static void given_any_layer_when_streamed_then_whole_series_or_refused(void **un
 /* ---- layers over all of time ---- */
 
 static tl_node features(tl_model *m, tl_node x) {
-    return tl_max_pool(m, tl_relu(m, conv(m, x, 5, 5, 1, TL_CAUSAL)), &(tl_pool_cfg){.window = 2});
+    return tl_max_pool(m, tl_relu(m, conv(m, x, 5, 5, 1, TL_PADDING_CAUSAL)), &(tl_pool_cfg){.window = 2});
 }
 static tl_node summary(tl_model *m, tl_node x) {
     x = tl_concat(m, (const tl_node[]){tl_global_average_pool(m, x), tl_global_max_pool(m, x), tl_last_step(m, x)}, 3);
@@ -293,7 +299,7 @@ static void check_summary(const tl_model *network, const tl_real *rows, size_t c
         const tl_parameter to = tl_parameter_at(model, i), from = tl_parameter_at(network, before + i);
         memcpy(to.value.data, from.value.data, tl_tensor_count(&to.value) * sizeof(tl_real));
     }
-    tl_forward(model, &x, TL_INFERENCE);
+    tl_forward(model, &x, TL_MODE_INFERENCE);
     check_equal("summary", actual, tl_output(model).data, 3);
     tl_model_free(model);
 }
@@ -455,18 +461,19 @@ static void given_a_stream_when_the_model_trains_on_then_it_keeps_its_parameters
 /* ---- what goes wrong ---- */
 
 static tl_node flattened(tl_model *m, tl_node x) {
-    return tl_dense(m, tl_flatten(m, conv(m, x, 2, 3, 1, TL_SAME)), &(tl_dense_cfg){.units = 2});
+    return tl_dense(m, tl_flatten(m, conv(m, x, 2, 3, 1, TL_PADDING_SAME)), &(tl_dense_cfg){.units = 2});
 }
 static tl_node group_norm(tl_model *m, tl_node x) { return tl_group_norm(m, x, &(tl_group_norm_cfg){.groups = 1}); }
 static tl_node reflected(tl_model *m, tl_node x) {
-    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 1, .kernel = 3, .padding = TL_SAME, .padding_mode = TL_PAD_REFLECT});
+    return tl_conv1d(
+        m, x, &(tl_conv1d_cfg){.filters = 1, .kernel = 3, .padding = TL_PADDING_SAME, .padding_mode = TL_PADDING_MODE_REFLECT});
 }
 static tl_node excited(tl_model *m, tl_node x) {
     const tl_node gate = tl_upsample(m, tl_sigmoid(m, tl_global_average_pool(m, x)), &(tl_upsample_cfg){.factor = 5});
     return tl_multiply(m, (const tl_node[]){x, gate}, 2);
 }
 static tl_node two_rates(tl_model *m, tl_node x) { /* which are one where the length is 5 */
-    const tl_node half = tl_max_pool(m, x, &(tl_pool_cfg){.window = 2, .padding = TL_SAME});
+    const tl_node half = tl_max_pool(m, x, &(tl_pool_cfg){.window = 2, .padding = TL_PADDING_SAME});
     return tl_add(m, (const tl_node[]){half, tl_max_pool(m, x, &(tl_pool_cfg){.window = 3, .stride = 1})}, 2);
 }
 
@@ -561,7 +568,7 @@ static void given_no_stream_when_called_then_errors_and_zeros(void **unused) {
 /* ---- what is known beforehand ---- */
 
 static tl_node doubled(tl_model *m, tl_node x) {
-    x = conv(m, x, 2, 3, 1, TL_CAUSAL);
+    x = conv(m, x, 2, 3, 1, TL_PADDING_CAUSAL);
     return tl_conv1d_transpose(m, x,
                                &(tl_conv1d_transpose_cfg){.filters = 2, .kernel = 4, .stride = 2, .pad_left = 1, .pad_right = 1});
 }
@@ -592,7 +599,7 @@ static void given_networks_when_made_then_delay_field_and_rate_are_known(void **
 
 /* A layer that each output depends on in all steps that it sees: weights and inputs are above 0. */
 static tl_node random_layer(tl_model *m, tl_node x, tl_rng *rng) {
-    const tl_padding padding = between(rng, 0, 1) ? TL_SAME : TL_CAUSAL;
+    const tl_padding padding = between(rng, 0, 1) ? TL_PADDING_SAME : TL_PADDING_CAUSAL;
     switch (between(rng, 0, 4)) {
     case 0:
         return tl_average_pool(m, x, &(tl_pool_cfg){.window = between(rng, 1, 4), .stride = 1, .padding = padding});
@@ -606,7 +613,7 @@ static tl_node random_layer(tl_model *m, tl_node x, tl_rng *rng) {
 }
 
 static tl_node random_graph(tl_model *m, tl_node x, tl_rng *rng) {
-    x = conv(m, x, 2, 1, 1, TL_SAME);
+    x = conv(m, x, 2, 1, 1, TL_PADDING_SAME);
     for (int block = between(rng, 1, 4); block > 0; block--) {
         tl_node branch[3] = {x, x, x};
         const int branches = between(rng, 1, 3);
@@ -614,7 +621,7 @@ static tl_node random_graph(tl_model *m, tl_node x, tl_rng *rng) {
             for (int layer = between(rng, 0, 2); layer > 0; layer--) branch[b] = random_layer(m, branch[b], rng);
         x = branches > 1 ? tl_add(m, branch, (size_t)branches) : branch[0];
     }
-    return conv(m, x, 1, 1, 1, TL_SAME);
+    return conv(m, x, 1, 1, 1, TL_PADDING_SAME);
 }
 
 /* The last step that the first output depends on: changing a later one leaves it as it is. */

@@ -33,16 +33,17 @@ static tl_model *make_model(void) {
     tl_error error = {0};
     tl_model *model = tl_model_new(&(tl_model_cfg){.threads = 4});
     tl_node x = tl_input(model, (tl_shape){600, 2});
-    x = tl_relu(model, tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 16, .kernel = 5, .dilation = 3, .padding = TL_SAME}));
+    x = tl_relu(model,
+                tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 16, .kernel = 5, .dilation = 3, .padding = TL_PADDING_SAME}));
     const tl_node branch = tl_tanh(model, tl_layer_norm(model, x, NULL));
     x = tl_batch_norm(model, tl_add(model, (const tl_node[]){x, branch}, 2), NULL);
-    x = tl_max_pool(model, x, &(tl_pool_cfg){.window = 3, .padding = TL_SAME});
+    x = tl_max_pool(model, x, &(tl_pool_cfg){.window = 3, .padding = TL_PADDING_SAME});
     x = tl_conv1d_transpose(model, x, &(tl_conv1d_transpose_cfg){.filters = 8, .kernel = 4, .stride = 2});
     x = tl_upsample(model, tl_fixed_filters(model, x), &(tl_upsample_cfg){.factor = 3, .linear = true});
     x = tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 17, .kernel = 2, .groups = 17});
     x = tl_concat(model, (const tl_node[]){tl_global_average_pool(model, x), tl_global_max_pool(model, x)}, 2);
     x = tl_softmax(model, tl_dense(model, x, &(tl_dense_cfg){.units = 3}));
-    tl_model_compile(model, x, &(tl_compile_cfg){.batch = 1, .inference_only = true, .loss = TL_SQUARED_ERROR}, &error);
+    tl_model_compile(model, x, &(tl_compile_cfg){.batch = 1, .inference_only = true, .loss = TL_LOSS_SQUARED_ERROR}, &error);
     check_ok(&error);
     return model;
 }

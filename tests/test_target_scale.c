@@ -45,7 +45,7 @@ static void given_other_units_and_levels_when_fitted_then_as_much_is_learnt(void
         tl_error error = {0};
         tl_metrics metrics;
         tl_dataset *data = read_values(units[k].factor, units[k].level, &error);
-        tl_model *model = make_model(TL_SQUARED_ERROR, &error);
+        tl_model *model = make_model(TL_LOSS_SQUARED_ERROR, &error);
         tl_fit(model, data, &(tl_fit_cfg){.epochs = 60}, NULL, &error);
         tl_evaluate(model, data, &metrics, &error);
         check_ok(&error);
@@ -71,7 +71,7 @@ static void given_other_units_when_read_then_scaled_targets_differ_by_two_ulp(vo
     for (int k = 0; k < 3; k++) {
         tl_error error = {0};
         tl_dataset *data = read_values(units[k].factor, units[k].level, &error);
-        tl_model *model = make_model(TL_ABSOLUTE_ERROR, &error);
+        tl_model *model = make_model(TL_LOSS_ABSOLUTE_ERROR, &error);
         tl_fit(model, data, NULL, NULL, &error);
         check_ok(&error);
         const tl_target_scale scale = tl_model_target_scale(model, 0);
@@ -94,12 +94,12 @@ static void given_a_regression_when_predicted_then_values_in_their_own_units(voi
     const tl_dataset data = {.x = TL_VIEW(x, 4, 1, 1), .values = values};
     tl_model *model = tl_model_new(NULL);
     const tl_node h = tl_dense(model, tl_input(model, (tl_shape){1, 1}), &(tl_dense_cfg){.units = 1});
-    tl_model_compile(model, h, &(tl_compile_cfg){.batch = 4, .loss = TL_SQUARED_ERROR}, &error);
+    tl_model_compile(model, h, &(tl_compile_cfg){.batch = 4, .loss = TL_LOSS_SQUARED_ERROR}, &error);
     tl_fit(model, &data, NULL, NULL, &error);
     const tl_target_scale scale = tl_model_target_scale(model, 0);
     check_number("mean", scale.mean, 1020, 0, 0);
     check_number("deviation", scale.deviation, sqrt((400 + 100 + 100 + 400) / 4.0), 1e-15, 0);
-    tl_forward(model, &data.x, TL_INFERENCE);
+    tl_forward(model, &data.x, TL_MODE_INFERENCE);
     const tl_tensor out = tl_output(model);
     tl_tensor to = TL_VIEW(y, 4, 1, 1);
     tl_real scaled[4] = {0};
@@ -117,7 +117,7 @@ static void given_a_saved_regression_when_loaded_then_it_predicts_the_same(void 
     tl_error error = {0};
     tl_metrics before, after;
     tl_dataset *data = read_values(3, 700, &error);
-    tl_model *model = make_model(TL_HUBER, &error);
+    tl_model *model = make_model(TL_LOSS_HUBER, &error);
     tl_fit(model, data, &(tl_fit_cfg){.epochs = 3}, NULL, &error);
     tl_evaluate(model, data, &before, &error);
     tl_model_save(model, files_path("m"), &(tl_save_cfg){.data = data}, &error);
@@ -143,8 +143,8 @@ static void given_members_of_other_scales_when_averaged_then_values_are(void **u
     tl_ensemble *ensemble = tl_ensemble_new(&data, &error);
     for (int m = 0; m < 2; m++) {
         tl_model *model = tl_model_new(NULL);
-        tl_model_compile(model, tl_flatten(model, tl_input(model, (tl_shape){1, 1})), &(tl_compile_cfg){.loss = TL_SQUARED_ERROR},
-                         &error);
+        tl_model_compile(model, tl_flatten(model, tl_input(model, (tl_shape){1, 1})),
+                         &(tl_compile_cfg){.loss = TL_LOSS_SQUARED_ERROR}, &error);
         tl_model_set_target_scale(model, &(double){m ? 10 : 40}, &(double){m ? 20 : 2}, &error);
         tl_ensemble_add(ensemble, model, &error); /* 42, 46 and 30, 70 */
         tl_model_free(model);
@@ -161,7 +161,7 @@ static void given_members_of_other_scales_when_averaged_then_values_are(void **u
 static void given_scales_that_cannot_be_when_set_then_refused(void **unused) {
     (void)unused;
     tl_error error = {0};
-    tl_model *model = make_model(TL_SQUARED_ERROR, &error);
+    tl_model *model = make_model(TL_LOSS_SQUARED_ERROR, &error);
     check_ok(&error);
     tl_model_set_target_scale(model, &(double){1}, &(double){0}, &error);
     check_error(&error, TL_ERROR_ARGUMENT, "target scale: mean 1 and deviation 0 of output 0; both must be finite");

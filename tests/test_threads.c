@@ -24,7 +24,7 @@ static tl_model *make_model(int threads) {
     tl_error error = {0};
     tl_model *model = tl_model_new(&(tl_model_cfg){.threads = threads});
     tl_node x = tl_input(model, (tl_shape){LENGTH, CHANNELS});
-    x = tl_relu(model, tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 64, .kernel = 8, .padding = TL_SAME}));
+    x = tl_relu(model, tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 64, .kernel = 8, .padding = TL_PADDING_SAME}));
     x = tl_dense(model, tl_global_average_pool(model, x), &(tl_dense_cfg){.units = CLASSES});
     tl_model_compile(model, x, &(tl_compile_cfg){.batch = BATCH}, &error);
     check_ok(&error);
@@ -80,7 +80,7 @@ static void intrude_with_errors(meeting *self) {
 }
 
 static void intrude_silently(meeting *self) {
-    tl_forward(self->model, &data.x, TL_INFERENCE);
+    tl_forward(self->model, &data.x, TL_MODE_INFERENCE);
     tl_backward(self->model);
 }
 
@@ -98,7 +98,7 @@ static void given_a_call_from_another_thread_then_the_model_has_an_error(void **
     meet(&self, intrude_silently);
     check_error(tl_model_error(self.model), TL_ERROR_STATE, expected);
     tl_model_clear_error(self.model);
-    tl_forward(self.model, &data.x, TL_INFERENCE);
+    tl_forward(self.model, &data.x, TL_MODE_INFERENCE);
     check_ok(tl_model_error(self.model));
     tl_model_free(self.model);
 }

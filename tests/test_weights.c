@@ -108,7 +108,7 @@ static void given_pytorch_weights_when_imported_then_its_outputs(void **unused) 
         tl_weights_import(model, fixture(file->name, ".safetensors"),
                           &(tl_weights_cfg){.map = map, .matched = collect, .user = &matched}, &error);
         check_ok(&error);
-        tl_forward(model, &x, TL_INFERENCE);
+        tl_forward(model, &x, TL_MODE_INFERENCE);
         const tl_tensor y = tl_output(model);
         fixtures_compare(file, "output", y.data, tl_tensor_count(&y));
         check_exported(model, fixture(file->name, ".safetensors"), &matched);

@@ -78,7 +78,7 @@ static double size_of(const double *x) {
  * largest over the results i of (Σ over points of |what i takes from the point| · the sizes of both transforms there), divided by
  * the terms that the definition has in their place (Higham 2002, section 3.5: rounding errors are below units of that sum). */
 static double growth(const transforms *t, int pass) {
-    const bool weights = pass == TL_BACKWARD_WEIGHTS;
+    const bool weights = pass == TL_CONV1D_BACKWARD_WEIGHTS;
     double largest = 0;
     for (int i = 0; i < (weights ? t->r : t->m); i++) {
         double sum = 0;
@@ -108,28 +108,31 @@ static void *array(size_t count, size_t size) {
 static int64_t extent_of(const tl_conv1d_spec *s) { return (s->kernel - 1) * s->dilation + 1; }
 
 static int64_t left_padding(const tl_conv1d_spec *s) {
-    if (s->padding == TL_CAUSAL) return extent_of(s) - 1;
-    const int64_t reach = (divide_up(s->length, s->stride) - 1) * s->stride + extent_of(s); /* of all windows, with TL_SAME */
-    return s->padding == TL_SAME && reach > s->length ? (reach - s->length) / 2 : s->pad_left;
+    if (s->padding == TL_PADDING_CAUSAL) return extent_of(s) - 1;
+    const int64_t reach =
+        (divide_up(s->length, s->stride) - 1) * s->stride + extent_of(s); /* of all windows, with TL_PADDING_SAME */
+    return s->padding == TL_PADDING_SAME && reach > s->length ? (reach - s->length) / 2 : s->pad_left;
 }
 
 static problem problem_of(const tl_conv1d_spec *s, uint32_t seed) {
-    const int64_t pads = s->padding == TL_EXPLICIT ? s->pad_left + s->pad_right : s->padding == TL_VALID ? 0 : extent_of(s) - 1;
+    const int64_t pads = s->padding == TL_PADDING_EXPLICIT ? s->pad_left + s->pad_right
+                         : s->padding == TL_PADDING_VALID  ? 0
+                                                           : extent_of(s) - 1;
     problem p = {.spec = *s, .out_length = (s->length + pads - extent_of(s)) / s->stride + 1, .pad = left_padding(s)};
-    p.count[TL_FORWARD] = (size_t)(s->batch * p.out_length * s->filters);
-    p.count[TL_BACKWARD_INPUT] = (size_t)(s->batch * s->length * s->channels);
-    p.count[TL_BACKWARD_WEIGHTS] = (size_t)((s->kernel * s->channels + 1) * s->filters);
+    p.count[TL_CONV1D_FORWARD] = (size_t)(s->batch * p.out_length * s->filters);
+    p.count[TL_CONV1D_BACKWARD_INPUT] = (size_t)(s->batch * s->length * s->channels);
+    p.count[TL_CONV1D_BACKWARD_WEIGHTS] = (size_t)((s->kernel * s->channels + 1) * s->filters);
     const size_t maximum = p.count[0] + p.count[1] + p.count[2];
-    p.x = array(p.count[TL_BACKWARD_INPUT], sizeof(tl_real));
-    p.weight = array(p.count[TL_BACKWARD_WEIGHTS], sizeof(tl_real));
+    p.x = array(p.count[TL_CONV1D_BACKWARD_INPUT], sizeof(tl_real));
+    p.weight = array(p.count[TL_CONV1D_BACKWARD_WEIGHTS], sizeof(tl_real));
     p.bias = p.weight + s->kernel * s->channels * s->filters;
-    p.dy = array(p.count[TL_FORWARD], sizeof(tl_real));
+    p.dy = array(p.count[TL_CONV1D_FORWARD], sizeof(tl_real));
     p.result = array(maximum, sizeof(tl_real));
     p.expected = array(maximum, sizeof(double));
     p.size = array(maximum, sizeof(double));
-    fill_normal(p.x, p.count[TL_BACKWARD_INPUT], seed);
-    fill_normal(p.weight, p.count[TL_BACKWARD_WEIGHTS], seed + 1);
-    fill_normal(p.dy, p.count[TL_FORWARD], seed + 2);
+    fill_normal(p.x, p.count[TL_CONV1D_BACKWARD_INPUT], seed);
+    fill_normal(p.weight, p.count[TL_CONV1D_BACKWARD_WEIGHTS], seed + 1);
+    fill_normal(p.dy, p.count[TL_CONV1D_FORWARD], seed + 2);
     return p;
 }
 
@@ -202,21 +205,21 @@ static void define_dbias(problem *p, int64_t f) {
 
 static void define(problem *p, int pass) {
     const tl_conv1d_spec *s = &p->spec;
-    const int64_t outer = pass == TL_BACKWARD_WEIGHTS ? s->kernel : s->batch;
-    const int64_t middle = pass == TL_FORWARD ? p->out_length : pass == TL_BACKWARD_INPUT ? s->length : s->channels;
-    const int64_t inner = pass == TL_BACKWARD_INPUT ? s->channels : s->filters;
+    const int64_t outer = pass == TL_CONV1D_BACKWARD_WEIGHTS ? s->kernel : s->batch;
+    const int64_t middle = pass == TL_CONV1D_FORWARD ? p->out_length : pass == TL_CONV1D_BACKWARD_INPUT ? s->length : s->channels;
+    const int64_t inner = pass == TL_CONV1D_BACKWARD_INPUT ? s->channels : s->filters;
     void (*const of_pass[])(problem *, int64_t, int64_t, int64_t) = {define_y, define_dx, define_dweight};
     for (int64_t i = 0; i < outer; i++)
         for (int64_t j = 0; j < middle; j++)
             for (int64_t k = 0; k < inner; k++) of_pass[pass](p, i, j, k);
-    for (int64_t f = 0; pass == TL_BACKWARD_WEIGHTS && f < s->filters; f++) define_dbias(p, f);
+    for (int64_t f = 0; pass == TL_CONV1D_BACKWARD_WEIGHTS && f < s->filters; f++) define_dbias(p, f);
 }
 
 /* Terms of a sum. */
 static double terms_of(const problem *p, int pass) {
     const tl_conv1d_spec *s = &p->spec;
-    if (pass == TL_BACKWARD_WEIGHTS) return (double)(s->batch * p->out_length);
-    return (double)(pass == TL_FORWARD ? s->kernel * s->channels : taps_of(s) * s->filters);
+    if (pass == TL_CONV1D_BACKWARD_WEIGHTS) return (double)(s->batch * p->out_length);
+    return (double)(pass == TL_CONV1D_FORWARD ? s->kernel * s->channels : taps_of(s) * s->filters);
 }
 
 /* Runs a pass with an engine; false where that refuses it. */
@@ -229,10 +232,10 @@ static bool run(problem *p, tl_engine engine, int pass, int threads) {
     if (!plan) check_error(&error, TL_ERROR_ARGUMENT, "engine winograd does not run");
     if (!plan) return false;
     assert_int_equal(tl_conv1d_out_length(plan), p->out_length);
-    for (size_t i = 0; i < p->count[pass]; i++) p->result[i] = pass == TL_BACKWARD_WEIGHTS ? 0 : 99;
-    if (pass == TL_FORWARD) tl_conv1d_forward(plan, p->x, p->weight, p->bias, p->result);
-    if (pass == TL_BACKWARD_INPUT) tl_conv1d_backward_input(plan, p->dy, p->weight, p->result);
-    if (pass == TL_BACKWARD_WEIGHTS)
+    for (size_t i = 0; i < p->count[pass]; i++) p->result[i] = pass == TL_CONV1D_BACKWARD_WEIGHTS ? 0 : 99;
+    if (pass == TL_CONV1D_FORWARD) tl_conv1d_forward(plan, p->x, p->weight, p->bias, p->result);
+    if (pass == TL_CONV1D_BACKWARD_INPUT) tl_conv1d_backward_input(plan, p->dy, p->weight, p->result);
+    if (pass == TL_CONV1D_BACKWARD_WEIGHTS)
         tl_conv1d_backward_weights(plan, p->x, p->dy, p->result, p->result + p->count[pass] - p->spec.filters);
     tl_conv1d_plan_free(plan);
     return true;
@@ -254,7 +257,7 @@ static tl_conv1d_spec random_spec(tl_rng *rng) {
                              .kernel = between(rng, 3, between(rng, 0, 3) ? 9 : 26),
                              .stride = 1,
                              .dilation = between(rng, 0, 1) ? 1 : between(rng, 1, 9),
-                             .padding = (tl_padding)between(rng, TL_VALID, TL_EXPLICIT)};
+                             .padding = (tl_padding)between(rng, TL_PADDING_VALID, TL_PADDING_EXPLICIT)};
         if (between(rng, 0, 2) == 0) {
             s.stride = between(rng, 2, 4);
             s.dilation = 1;
@@ -265,11 +268,12 @@ static tl_conv1d_spec random_spec(tl_rng *rng) {
             s.kernel = 3 * s.stride;
             s.channels = s.filters = between(rng, 64, 66);
         }
-        if (s.padding == TL_EXPLICIT) {
+        if (s.padding == TL_PADDING_EXPLICIT) {
             s.pad_left = between(rng, 0, 12);
             s.pad_right = between(rng, 0, 12);
         }
-    } while ((s.padding == TL_VALID || s.padding == TL_EXPLICIT) && extent_of(&s) > s.length + s.pad_left + s.pad_right);
+    } while ((s.padding == TL_PADDING_VALID || s.padding == TL_PADDING_EXPLICIT) &&
+             extent_of(&s) > s.length + s.pad_left + s.pad_right);
     return s;
 }
 
@@ -279,7 +283,7 @@ static tl_conv1d_spec random_spec(tl_rng *rng) {
 static void check_bound(problem *p, int pass) {
     const tl_conv1d_spec *s = &p->spec;
     const int64_t input_rows = divide_up(s->length + p->pad % s->stride, s->stride);
-    const transforms t = transforms_of(s, pass == TL_BACKWARD_INPUT ? input_rows : p->out_length);
+    const transforms t = transforms_of(s, pass == TL_CONV1D_BACKWARD_INPUT ? input_rows : p->out_length);
     const double roundings = terms_of(p, pass) + 2 * t.n + t.r;
     double largest = 0;
     for (size_t i = 0; i < p->count[pass]; i++) largest = fmax(largest, p->size[i]);
@@ -336,7 +340,7 @@ static tl_conv1d_spec spec_of(const layer *l) {
                             .kernel = l->kernel,
                             .stride = l->stride,
                             .dilation = 1,
-                            .padding = TL_SAME};
+                            .padding = TL_PADDING_SAME};
 }
 
 /* How many times the error of direct that of winograd is. */
@@ -397,7 +401,7 @@ static void given_few_channels_when_auto_takes_winograd_then_small_error(void **
 /* ---- what it refuses ---- */
 
 #define REFUSED(...)                                                                                                               \
-    { .batch = 2, .length = 10, .channels = 3, .filters = 4, .stride = 1, .padding = TL_SAME, __VA_ARGS__ }
+    { .batch = 2, .length = 10, .channels = 3, .filters = 4, .stride = 1, .padding = TL_PADDING_SAME, __VA_ARGS__ }
 
 /* ---- causal convolutions ---- */
 
@@ -436,7 +440,7 @@ static void given_a_later_spike_when_causal_then_earlier_outputs_within_the_boun
                                          .kernel = (int64_t)kernel,
                                          .stride = 1,
                                          .dilation = (int64_t)dilation,
-                                         .padding = TL_CAUSAL,
+                                         .padding = TL_PADDING_CAUSAL,
                                          .forward = engine,
                                          .backward_input = engine,
                                          .backward_weights = engine,

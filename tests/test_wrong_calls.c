@@ -49,7 +49,7 @@ static void given_no_model_when_called_then_errors_and_zeros(void **unused) {
     tl_step(NULL, &error), expect(&error, text);
     tl_find_learning_rate(NULL, &classified, NULL, NULL, curve, &error), expect(&error, text);
     tl_check_gradients(NULL, x, &(tl_target){.labels = labels}, NULL, &error), expect(&error, text);
-    tl_forward(NULL, x, TL_TRAINING);
+    tl_forward(NULL, x, TL_MODE_TRAINING);
     tl_set_lengths(NULL, (size_t[SERIES]){1, 1, 1, 1}, SERIES);
     tl_backward(NULL);
     tl_backward_from(NULL, x);
@@ -64,7 +64,7 @@ static void given_no_model_when_called_then_errors_and_zeros(void **unused) {
     assert_null(tl_input_gradient(NULL).data);
     assert_int_equal(tl_output_length(NULL, 0) + tl_model_batch(NULL) + tl_model_memory(NULL), 0);
     assert_int_equal(tl_model_seed(NULL) + tl_steps(NULL) + (uint64_t)tl_model_threads(NULL), 0);
-    assert_int_equal(tl_model_loss(NULL), TL_CROSS_ENTROPY);
+    assert_int_equal(tl_model_loss(NULL), TL_LOSS_CROSS_ENTROPY);
     check_number("rate and weight", tl_learning_rate(NULL) + tl_loss_weight(NULL), 0, 0, 0);
     tl_rate_curve_free(curve);
 }
@@ -106,8 +106,8 @@ static void given_nothing_to_read_or_write_when_called_then_named(void **unused)
     tl_check_gradients(model, &none, &(tl_target){.labels = labels}, NULL, &error), expect(&error, "the data of x is NULL");
     assert_null(tl_dataset_take(&classified, NULL, 1, &error)), expect(&error, "data: the list of samples is NULL");
     assert_null(tl_tensor_new(1, NULL, &error).data), expect(&error, "tensor: the shape is NULL");
-    tl_forward(model, NULL, TL_TRAINING), expect_of(model, "forward: x is NULL; the model takes (batch, 6, 1)");
-    tl_forward(model, x, TL_TRAINING);
+    tl_forward(model, NULL, TL_MODE_TRAINING), expect_of(model, "forward: x is NULL; the model takes (batch, 6, 1)");
+    tl_forward(model, x, TL_MODE_TRAINING);
     assert_true(isnan(tl_loss(model, NULL))), expect_of(model, "loss: the target is NULL");
     tl_backward_from(model, NULL), expect_of(model, "backward: the gradient is NULL; the output is (4, 1, 2)");
     tl_model_free(model);
@@ -138,7 +138,7 @@ static void given_no_path_or_name_when_called_then_named(void **unused) {
     tl_error error = {0};
     tl_model *model = make_model(NULL), *bare = tl_model_new(NULL);
     assert_null(tl_dataset_read(NULL, NULL, &error)), expect(&error, "data: the path is NULL");
-    assert_null(tl_dataset_builtin(NULL, TL_TRAIN, 0, &error)), expect(&error, "data: the name of the generated set is NULL");
+    assert_null(tl_dataset_builtin(NULL, TL_SPLIT_TRAIN, 0, &error)), expect(&error, "data: the name of the generated set is NULL");
     assert_null(tl_model_load(NULL, NULL, NULL, &error)), expect(&error, "load: the path is NULL");
     assert_null(tl_file_precision(NULL, &error)), expect(&error, "load: the path is NULL");
     tl_weights_import(model, NULL, NULL, &error), expect(&error, "load: the path is NULL");
@@ -193,7 +193,8 @@ static void given_wrong_calls_of_builders_when_compiled_then_named(void **unused
 static void given_a_wrong_mode_or_node_when_run_then_named(void **unused) {
     (void)unused;
     tl_model *model = make_model(NULL);
-    tl_forward(model, &classified.x, (tl_mode)7), expect_of(model, "forward: mode 7 is none of TL_TRAINING, TL_INFERENCE and");
+    tl_forward(model, &classified.x, (tl_mode)7),
+        expect_of(model, "forward: mode 7 is none of TL_MODE_TRAINING, TL_MODE_INFERENCE and");
     tl_freeze(model, (tl_node){9}), expect_of(model, "freeze: node 9; the model has 3 nodes");
     tl_unfreeze(model, (tl_node){9}), expect_of(model, "unfreeze: node 9; the model has 3 nodes");
     tl_model_free(model);
@@ -203,8 +204,8 @@ static void given_a_failed_pass_when_the_error_is_cleared_then_no_output(void **
     (void)unused;
     const tl_tensor shorter = TL_VIEW(values, 1, 3, 1);
     tl_model *model = make_model(NULL);
-    tl_forward(model, &classified.x, TL_TRAINING);
-    tl_forward(model, &shorter, TL_TRAINING), expect_of(model, "forward: x is (1, 3, 1)");
+    tl_forward(model, &classified.x, TL_MODE_TRAINING);
+    tl_forward(model, &shorter, TL_MODE_TRAINING), expect_of(model, "forward: x is (1, 3, 1)");
     assert_null(tl_output(model).data);
     assert_true(isnan(tl_loss(model, &(tl_target){.labels = labels}))), expect_of(model, "loss: no forward pass came before it");
     tl_model_free(model);
@@ -247,7 +248,7 @@ static void given_a_wrong_length_in_a_later_batch_when_called_then_named(void **
     tl_set_lengths(model, (size_t[]){4, 4}, 2);
     tl_set_lengths(model, NULL, 0); /* whole series after all */
     const tl_tensor last = tl_tensor_slice(&x, 2, 2);
-    tl_forward(model, &last, TL_INFERENCE);
+    tl_forward(model, &last, TL_MODE_INFERENCE);
     check_ok(tl_model_error(model));
     tl_model_free(model);
 }
@@ -263,7 +264,7 @@ static void given_data_that_is_not_finite_when_fitted_then_the_sample_is_named(v
     check_error(&error, TL_ERROR_NUMERIC, "parameters unchanged (sample 3 of the data is not finite at step 4, channel 0)");
     tl_model_free(model);
     error = (tl_error){0};
-    model = make_model(&(tl_compile_cfg){.batch = 2, .loss = TL_SQUARED_ERROR});
+    model = make_model(&(tl_compile_cfg){.batch = 2, .loss = TL_LOSS_SQUARED_ERROR});
     tl_fit(model, &value, NULL, NULL, &error);
     check_error(&error, TL_ERROR_NUMERIC, "parameters unchanged (target value 1 of sample 2 of the data is not finite)");
     tl_model_free(model);

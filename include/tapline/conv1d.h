@@ -14,7 +14,7 @@ typedef struct tl_conv1d_spec {
     int64_t batch, length, channels;
     int64_t filters, kernel, stride, dilation;
     tl_padding padding;
-    int64_t pad_left, pad_right;                         /* TL_EXPLICIT only; else 0 */
+    int64_t pad_left, pad_right;                         /* TL_PADDING_EXPLICIT only; else 0 */
     tl_engine forward, backward_input, backward_weights; /* the engine of each pass */
     int threads;                                         /* 0: as many as the machine offers */
 } tl_conv1d_spec;
@@ -32,7 +32,7 @@ TL_API void tl_conv1d_plan_free(tl_conv1d_plan *plan);
 TL_API size_t tl_conv1d_out_length(const tl_conv1d_plan *plan);
 
 /* The name of the engine that a pass uses: what TL_ENGINE_AUTO chose. */
-typedef enum tl_conv1d_pass { TL_FORWARD = 0, TL_BACKWARD_INPUT, TL_BACKWARD_WEIGHTS } tl_conv1d_pass;
+typedef enum tl_conv1d_pass { TL_CONV1D_FORWARD = 0, TL_CONV1D_BACKWARD_INPUT, TL_CONV1D_BACKWARD_WEIGHTS } tl_conv1d_pass;
 TL_API const char *tl_conv1d_engine(const tl_conv1d_plan *plan, tl_conv1d_pass pass);
 
 /* x: (batch, length, channels), weight: (kernel, channels, filters), bias: (filters) or NULL,

@@ -150,7 +150,7 @@ TL_API bool tl_dataset_is_table(const char *path, const char *format);
  * tl_dataset_read to tell. Fails with TL_ERROR_FILE where a folder cannot be listed. `user` is handed to `visit`. */
 TL_API tl_status tl_dataset_files(const char *path, void (*visit)(const char *file, void *user), void *user, tl_error *error);
 
-typedef enum tl_split { TL_TRAIN = 0, TL_TEST } tl_split;
+typedef enum tl_split { TL_SPLIT_TRAIN = 0, TL_SPLIT_TEST } tl_split;
 
 /* A generated set, raw: "cbf" (Cylinder–Bell–Funnel, Saito 1994; length 128, 3 classes, 30 train / 900 test) or
  * "synthetic-control" (Alcock & Manolopoulos 1999; length 60, 6 classes, 300 / 300). NULL on failure. */

@@ -21,7 +21,7 @@ typedef struct tl_workers tl_workers;
 /* What one forward or backward call works on. Everything is laid out when the model is compiled. */
 typedef struct tl_pass {
     size_t batch;
-    bool training;             /* false in TL_INFERENCE_GRADIENTS too, also in the backward pass of that */
+    bool training;             /* false in TL_MODE_INFERENCE_GRADIENTS too, also in the backward pass of that */
     const size_t *lengths;     /* (batch) how much of each sample of x counts; the rest is 0. NULL: all */
     const size_t *out_lengths; /* (batch) the same of y, which is set to 0 behind them afterwards, as are dx; NULL: all */
     const tl_tensor *x;        /* (inputs of the layer) each (batch, length, channels); data NULL in backward unless TL_READS_X */

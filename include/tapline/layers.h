@@ -20,42 +20,53 @@ TL_API tl_node tl_input(tl_model *model, tl_shape shape);
 
 /* How initial weights are drawn; fan_in and fan_out count the kernel. */
 typedef enum tl_init {
-    TL_GLOROT_UNIFORM = 0, /* ±sqrt(6 / (fan_in + fan_out)); Glorot & Bengio 2010 */
-    TL_GLOROT_NORMAL,      /* standard deviation sqrt(2 / (fan_in + fan_out)) */
-    TL_HE_UNIFORM,         /* ±sqrt(6 / fan_in); He et al. 2015 */
-    TL_HE_NORMAL,          /* standard deviation sqrt(2 / fan_in) */
-    TL_LECUN_UNIFORM,      /* ±sqrt(3 / fan_in); LeCun et al. 1998 */
-    TL_LECUN_NORMAL,       /* standard deviation sqrt(1 / fan_in) */
-    TL_ORTHOGONAL,         /* orthonormal columns of the matrix (all other axes, outputs), or rows where they are fewer; Saxe et al.
-                              2014 */
+    TL_INIT_GLOROT_UNIFORM = 0, /* ±sqrt(6 / (fan_in + fan_out)); Glorot & Bengio 2010 */
+    TL_INIT_GLOROT_NORMAL,      /* standard deviation sqrt(2 / (fan_in + fan_out)) */
+    TL_INIT_HE_UNIFORM,         /* ±sqrt(6 / fan_in); He et al. 2015 */
+    TL_INIT_HE_NORMAL,          /* standard deviation sqrt(2 / fan_in) */
+    TL_INIT_LECUN_UNIFORM,      /* ±sqrt(3 / fan_in); LeCun et al. 1998 */
+    TL_INIT_LECUN_NORMAL,       /* standard deviation sqrt(1 / fan_in) */
+    TL_INIT_ORTHOGONAL, /* orthonormal columns of the matrix (all other axes, outputs), or rows where they are fewer; Saxe et al.
+                      2014 */
     TL_INIT_ZEROS,
     TL_INIT_ONES,
     TL_INIT_CONSTANT /* 0.25, as the slopes of tl_prelu */
 } tl_init;
 
-/* The name of a tl_init, such as "glorot_uniform"; NULL where there is none. */
-TL_API const char *tl_init_name(size_t init);
+/* "glorot_uniform" …; NULL for another number. tl_init_by_name sets *init to the initialiser of that name, or fails with a list of
+ * all names. */
+TL_API const char *tl_init_name(tl_init init);
+TL_API tl_status tl_init_by_name(const char *name, tl_init *init, tl_error *error);
 
 typedef enum tl_padding {
-    TL_VALID = 0, /* none */
-    TL_SAME,      /* ceil(length / stride) outputs; an odd column goes to the right */
-    TL_CAUSAL,  /* all on the left, ceil(length / stride) outputs: y[t] sees no x after t·stride. To the last bit with the engines
-                   naive, gemm and direct; winograd, which TL_ENGINE_AUTO may take, computes some neighbouring outputs together, so
-                   that a later x of magnitude h changes y[t] by rounding: up to 16·epsilon·h times the sum of the filter's
-                   |weight|, epsilon being 1.2e-7 (double: 2.2e-16), and to what is not finite where h times that sum is near the
-                   largest number there is */
-    TL_EXPLICIT /* pad_left and pad_right */
+    TL_PADDING_VALID = 0, /* none */
+    TL_PADDING_SAME,      /* ceil(length / stride) outputs; an odd column goes to the right */
+    TL_PADDING_CAUSAL,  /* all on the left, ceil(length / stride) outputs: y[t] sees no x after t·stride. To the last bit with the
+                   engines  naive, gemm and direct; winograd, which TL_ENGINE_AUTO may take, computes some neighbouring outputs
+                   together, so  that a later x of magnitude h changes y[t] by rounding: up to 16·epsilon·h times the sum of the
+                   filter's  |weight|, epsilon being 1.2e-7 (double: 2.2e-16), and to what is not finite where h times that sum is
+                   near the  largest number there is */
+    TL_PADDING_EXPLICIT /* pad_left and pad_right */
 } tl_padding;
 
-/* The name of a tl_padding, such as "same"; NULL where there is none. */
-TL_API const char *tl_padding_name(size_t padding);
+/* "valid", "same", "causal", "explicit"; NULL for another number. tl_padding_by_name sets *padding to the padding of that name, or
+ * fails with a list of all names. */
+TL_API const char *tl_padding_name(tl_padding padding);
+TL_API tl_status tl_padding_by_name(const char *name, tl_padding *padding, tl_error *error);
 
 /* What stands beyond the ends of a series where there is padding: zeros, or the series itself: mirrored at its last step (which
  * is not repeated), its last step again and again, or the series from its other end. As PyTorch's padding_mode. */
-typedef enum tl_padding_mode { TL_PAD_ZEROS = 0, TL_PAD_REFLECT, TL_PAD_REPLICATE, TL_PAD_CIRCULAR } tl_padding_mode;
+typedef enum tl_padding_mode {
+    TL_PADDING_MODE_ZEROS = 0,
+    TL_PADDING_MODE_REFLECT,
+    TL_PADDING_MODE_REPLICATE,
+    TL_PADDING_MODE_CIRCULAR
+} tl_padding_mode;
 
-/* The name of a tl_padding_mode, such as "reflect"; NULL where there is none. */
-TL_API const char *tl_padding_mode_name(size_t mode);
+/* "zeros", "reflect", "replicate", "circular"; NULL for another number. tl_padding_mode_by_name sets *mode to the mode of that
+ * name, or fails with a list of all names. */
+TL_API const char *tl_padding_mode_name(tl_padding_mode mode);
+TL_API tl_status tl_padding_mode_by_name(const char *name, tl_padding_mode *mode, tl_error *error);
 
 /* Cross-correlation over time: y[t, f] = bias[f] + sum over j, c of x[t·stride + j·dilation - pad_left, c] · weight[j, c, f].
  * (length, channels) → (out_length, filters), out_length = floor((length + pads - extent) / stride) + 1 with
@@ -70,7 +81,7 @@ typedef struct tl_conv1d_cfg {
     int stride;   /* (1) */
     int dilation; /* spacing of the taps, as in PyTorch and Keras (1: dense) */
     tl_padding padding;
-    int pad_left, pad_right; /* TL_EXPLICIT only */
+    int pad_left, pad_right; /* TL_PADDING_EXPLICIT only */
     tl_padding_mode padding_mode;
     int groups; /* (1) */
     bool no_bias;
@@ -152,7 +163,7 @@ typedef struct tl_pool_cfg {
     int window;
     int stride; /* (window) */
     tl_padding padding;
-    int pad_left, pad_right; /* TL_EXPLICIT only, each below window */
+    int pad_left, pad_right; /* TL_PADDING_EXPLICIT only, each below window */
 } tl_pool_cfg;
 static inline tl_node tl_max_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg);
 static inline tl_node tl_average_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg);
@@ -181,9 +192,9 @@ typedef struct tl_embedding_cfg {
 static inline tl_node tl_embedding(tl_model *model, tl_node x, const tl_embedding_cfg *cfg);
 
 /* Seventeen fixed filters (Ismail-Fawaz et al. 2022, "new hand-crafted convolution filters"): (length, channels) → (length, 17),
- * with the padding of TL_SAME and the same weights for each channel. Six detect increases: -1, 1, -1, 1 … of 2, 4, 8, 16, 32 and 64
- * taps. Six detect decreases: the same with the opposite sign. Five detect peaks, with 6, 12, 24, 48 and 96 taps: six parabolas
- * (i / n)², alternately rising and falling, of heights -1, -1, 2, 2, -1, -1. */
+ * with the padding of TL_PADDING_SAME and the same weights for each channel. Six detect increases: -1, 1, -1, 1 … of 2, 4, 8, 16,
+ * 32 and 64 taps. Six detect decreases: the same with the opposite sign. Five detect peaks, with 6, 12, 24, 48 and 96 taps: six
+ * parabolas (i / n)², alternately rising and falling, of heights -1, -1, 2, 2, -1, -1. */
 TL_API tl_node tl_fixed_filters(tl_model *model, tl_node x);
 
 /* The last step of time alone: (length, channels) → (1, channels). */

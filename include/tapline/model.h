@@ -40,8 +40,8 @@ typedef enum tl_engine {
     TL_ENGINE_WINOGRAD  /* fewer multiplications, some more rounding: kernels of 3 taps and more for each step of stride */
 } tl_engine;
 
-/* The name of a tl_engine, such as "gemm"; NULL where there is none. */
-TL_API const char *tl_engine_name(size_t engine);
+/* "auto", "naive" …; NULL for another number. */
+TL_API const char *tl_engine_name(tl_engine engine);
 
 /* Sets *engine to the engine of that name; fails naming the engines there are. */
 TL_API tl_status tl_engine_by_name(const char *name, tl_engine *engine, tl_error *error);
@@ -63,12 +63,12 @@ TL_API void tl_model_free(tl_model *model);
 /* The loss of a step of a sample; those against values are means over the outputs (channels) y. The two cross-entropies take
  * logits: compile refuses a network that ends in a softmax or sigmoid for them. */
 typedef enum tl_loss_kind {
-    TL_CROSS_ENTROPY = 0,    /* of the softmax of the logits against a class label */
-    TL_SQUARED_ERROR,        /* (y - target)² */
-    TL_ABSOLUTE_ERROR,       /* |y - target|, of slope 0 where they are equal */
-    TL_HUBER,                /* with d = |y - target|: d² / 2 up to delta, beyond it delta · (d - delta / 2); Huber 1964 */
-    TL_BINARY_CROSS_ENTROPY, /* several labels at a time: of sigmoid(y), y a logit, against a target in 0 … 1 */
-    TL_OWN_LOSS              /* tl_compile_cfg.own_loss, against values */
+    TL_LOSS_CROSS_ENTROPY = 0,    /* of the softmax of the logits against a class label */
+    TL_LOSS_SQUARED_ERROR,        /* (y - target)² */
+    TL_LOSS_ABSOLUTE_ERROR,       /* |y - target|, of slope 0 where they are equal */
+    TL_LOSS_HUBER,                /* with d = |y - target|: d² / 2 up to delta, beyond it delta · (d - delta / 2); Huber 1964 */
+    TL_LOSS_BINARY_CROSS_ENTROPY, /* several labels at a time: of sigmoid(y), y a logit, against a target in 0 … 1 */
+    TL_LOSS_OWN                   /* tl_compile_cfg.own_loss, against values */
 } tl_loss_kind;
 
 /* A loss of your own: that of the outputs of one step, y: (channels), against its values: (channels). gradient: (channels) [OUT]
@@ -92,7 +92,7 @@ typedef struct tl_compile_cfg {
                                al. 2016) */
     const double *class_weights; /* cross-entropy (NULL: all 1): (output channels), from 0 on; copied */
     double huber_delta;   /* Huber (1), in the units of what tl_loss compares: of tl_fit, standard deviations of the targets */
-    tl_own_loss own_loss; /* TL_OWN_LOSS only */
+    tl_own_loss own_loss; /* TL_LOSS_OWN only */
     void *own_loss_user;  /* handed to it */
     tl_optimizer_cfg optimizer; /* zeroed: Adam with its defaults */
     double clip_value;          /* limit each element of the mean gradient to ± this; 0: no limit */
@@ -116,9 +116,9 @@ TL_API void tl_model_clear_error(tl_model *model);
 /* ---- running: the lower tier ---- */
 
 typedef enum tl_mode {
-    TL_INFERENCE = 0, /* batch norm uses running statistics, dropout passes through */
-    TL_TRAINING,
-    TL_INFERENCE_GRADIENTS /* as inference, and keeps what tl_backward needs: gradients of what the model predicts */
+    TL_MODE_INFERENCE = 0, /* batch norm uses running statistics, dropout passes through */
+    TL_MODE_TRAINING,
+    TL_MODE_INFERENCE_GRADIENTS /* as inference, and keeps what tl_backward needs: gradients of what the model predicts */
 } tl_mode;
 
 /* Runs the network on x: (batch, length, channels) with batch from 1 to the compiled batch. The result is tl_output. x stays the

@@ -2,8 +2,8 @@
  *
  * A stream keeps what its layers still need of the past, so that a step costs the layers' work on that step alone. Its outputs are
  * those of the whole series: tl_forward's on a model that is compiled for its length with TL_ENGINE_DIRECT, bit for bit, however
- * the steps were cut into pushes; with other engines, up to rounding. (A convolution or pool with a stride and TL_SAME keeps the
- * padding on the left that it was compiled with.)
+ * the steps were cut into pushes; with other engines, up to rounding. (A convolution or pool with a stride and TL_PADDING_SAME
+ * keeps the padding on the left that it was compiled with.)
  *
  * Two kinds of layers work otherwise, since a stream has no end: tl_last_step gives each step, and tl_global_average_pool and
  * tl_global_max_pool go over all steps so far, or over the last ones (tl_stream_cfg.window). Layers that need the whole series

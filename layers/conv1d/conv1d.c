@@ -22,14 +22,14 @@ static tl_window_cfg window_of(const tl_conv1d_cfg *cfg) {
                            .pad_right = cfg->pad_right};
 }
 
-static bool extends(const conv1d_layer *conv) { return conv->cfg.padding_mode != TL_PAD_ZEROS; }
+static bool extends(const conv1d_layer *conv) { return conv->cfg.padding_mode != TL_PADDING_MODE_ZEROS; }
 
 static void prepare_extension(conv1d_layer *conv, tl_error *error) {
     const tl_window_cfg cfg = window_of(&conv->cfg);
     const size_t length = conv->base.in[0].length;
     tl_pad_mode *extension = &conv->extension;
     tl_window window;
-    if (!tl_padding_mode_name((size_t)conv->cfg.padding_mode)) {
+    if (!tl_padding_mode_name(conv->cfg.padding_mode)) {
         tl_fail(error, TL_ERROR_ARGUMENT, "padding mode %d is unknown", (int)conv->cfg.padding_mode);
         return;
     }
@@ -72,7 +72,7 @@ static void conv1d_setup(tl_layer *layer, tl_error *error) {
     if (extends(conv)) {
         prepare_extension(conv, error);
         spec.length = (int64_t)conv->extension.padded;
-        spec.padding = TL_VALID;
+        spec.padding = TL_PADDING_VALID;
         spec.pad_left = spec.pad_right = 0;
     }
     if (tl_conv1d_groups_prepare(&spec, cfg->groups ? cfg->groups : 1, &conv->groups, error) != TL_OK) return;
@@ -143,7 +143,7 @@ static void conv1d_stream_plan(const tl_layer *layer, const tl_workers *workers,
         tl_fail(error, TL_ERROR_ARGUMENT,
                 "padding mode %s takes steps from the other side of the ends of a series, which a stream does "
                 "not have; use zeros",
-                tl_padding_mode_name((size_t)conv->cfg.padding_mode));
+                tl_padding_mode_name(conv->cfg.padding_mode));
     tl_conv1d_stream_plan(&conv->groups, tl_kernels_of(workers), how);
 }
 
@@ -171,14 +171,14 @@ static const tl_setting settings[] = {
     {"kernel", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.kernel), NULL},
     {"stride", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.stride), NULL},
     {"dilation", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.dilation), NULL},
-    {"padding", TL_SETTING_CHOICE, offsetof(conv1d_layer, cfg.padding), tl_padding_name},
+    {"padding", TL_SETTING_CHOICE, offsetof(conv1d_layer, cfg.padding), tl_padding_at},
     {"pad_left", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.pad_left), NULL},
     {"pad_right", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.pad_right), NULL},
-    {"padding_mode", TL_SETTING_CHOICE, offsetof(conv1d_layer, cfg.padding_mode), tl_padding_mode_name},
+    {"padding_mode", TL_SETTING_CHOICE, offsetof(conv1d_layer, cfg.padding_mode), tl_padding_mode_at},
     {"groups", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.groups), NULL},
     {"bias", TL_SETTING_UNLESS, offsetof(conv1d_layer, cfg.no_bias), NULL},
-    {"init", TL_SETTING_CHOICE, offsetof(conv1d_layer, cfg.init), tl_init_name},
-    {"engine", TL_SETTING_CHOICE, offsetof(conv1d_layer, cfg.engine), tl_engine_name},
+    {"init", TL_SETTING_CHOICE, offsetof(conv1d_layer, cfg.init), tl_init_at},
+    {"engine", TL_SETTING_CHOICE, offsetof(conv1d_layer, cfg.engine), tl_engine_at},
     {0},
 };
 

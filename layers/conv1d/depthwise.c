@@ -28,7 +28,7 @@ static size_t sums_size(const tl_conv1d_shape *s) { return (s->kernel + 1) * s->
 
 static size_t scratch(const tl_conv1d_shape *shape, tl_conv1d_pass pass, int workers) {
     (void)workers;
-    return pass == TL_BACKWARD_WEIGHTS ? parts_of(shape) * sums_size(shape) : 0;
+    return pass == TL_CONV1D_BACKWARD_WEIGHTS ? parts_of(shape) * sums_size(shape) : 0;
 }
 
 static tl_depthwise_rows sample_of(const depthwise_job *job, size_t sample) {

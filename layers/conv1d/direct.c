@@ -137,11 +137,11 @@ static double forward_cost(const tl_conv1d_shape *shape) {
 static double cost(const tl_conv1d_shape *whole, tl_conv1d_pass pass) {
     const tl_conv1d_shape shape = tl_direct_joined(whole);
     switch (pass) {
-    case TL_FORWARD:
+    case TL_CONV1D_FORWARD:
         return forward_cost(&shape);
-    case TL_BACKWARD_INPUT:
+    case TL_CONV1D_BACKWARD_INPUT:
         return tl_direct_input_cost(&shape);
-    case TL_BACKWARD_WEIGHTS:
+    case TL_CONV1D_BACKWARD_WEIGHTS:
         break;
     }
     return tl_direct_weights_cost(&shape);
@@ -155,11 +155,11 @@ static bool supports(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
 
 static size_t scratch_of(const tl_conv1d_shape *shape, tl_conv1d_pass pass, int workers) {
     switch (pass) {
-    case TL_FORWARD:
+    case TL_CONV1D_FORWARD:
         return forward_scratch(shape, workers);
-    case TL_BACKWARD_INPUT:
+    case TL_CONV1D_BACKWARD_INPUT:
         return tl_direct_input_scratch(shape, workers);
-    case TL_BACKWARD_WEIGHTS:
+    case TL_CONV1D_BACKWARD_WEIGHTS:
         break;
     }
     return tl_direct_weights_scratch(shape, workers);

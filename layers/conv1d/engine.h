@@ -41,6 +41,9 @@ typedef struct tl_conv1d_ops {
                              const tl_workers *workers, tl_real *scratch);
 } tl_conv1d_ops;
 
+/* The name of the tl_engine of that number; NULL behind the last. */
+const char *tl_engine_at(size_t index);
+
 /* A convolution with the engine of each pass. */
 typedef struct tl_conv1d_job {
     tl_conv1d_shape shape;

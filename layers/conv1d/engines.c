@@ -1,6 +1,7 @@
 /* The table of engines, and which of them a pass gets. */
 #include "layers/conv1d/engine.h"
 
+#include "base/argument.h"
 #include "base/memory.h"
 #include "compute/window.h"
 #include "kernels/kernels.h"
@@ -19,20 +20,15 @@ static const tl_conv1d_ops *engine_of(tl_engine engine) {
     return NULL;
 }
 
-const char *tl_engine_name(size_t engine) {
-    const tl_conv1d_ops *ops = engine_of((tl_engine)engine);
-    return engine == TL_ENGINE_AUTO ? "auto" : ops ? ops->name : NULL;
+const char *tl_engine_at(size_t index) {
+    const tl_conv1d_ops *ops = engine_of((tl_engine)index);
+    return index == TL_ENGINE_AUTO ? "auto" : ops ? ops->name : NULL;
 }
 
+const char *tl_engine_name(tl_engine engine) { return tl_engine_at((size_t)engine); }
+
 tl_status tl_engine_by_name(const char *name, tl_engine *engine, tl_error *error) {
-    if (tl_failed(error)) return error->status;
-    *engine = TL_ENGINE_AUTO;
-    if (strcmp(name, "auto") == 0) return TL_OK;
-    for (size_t i = 0; i < ENGINES; i++) {
-        *engine = engines[i]->engine;
-        if (strcmp(name, engines[i]->name) == 0) return TL_OK;
-    }
-    return tl_fail(error, TL_ERROR_ARGUMENT, "engine \"%s\" is none of auto, naive, gemm, direct, winograd", name);
+    return tl_find_name("engine", name, tl_engine_at, (int *)engine, error);
 }
 
 /* ---- geometry ---- */
@@ -115,14 +111,14 @@ static const tl_conv1d_ops *engine_for(tl_engine wanted, const tl_conv1d_shape *
 tl_status tl_conv1d_prepare(const tl_conv1d_spec *spec, tl_conv1d_pass predicts, tl_conv1d_job *job, tl_error *error) {
     const tl_engine wanted[] = {spec->forward, spec->backward_input, spec->backward_weights};
     if (tl_failed(error) || make_shape(spec, &job->shape, error) != TL_OK) return error->status;
-    for (int pass = TL_FORWARD; pass <= TL_BACKWARD_WEIGHTS; pass++)
+    for (int pass = TL_CONV1D_FORWARD; pass <= TL_CONV1D_BACKWARD_WEIGHTS; pass++)
         job->engine[pass] = engine_for(wanted[pass], &job->shape, (tl_conv1d_pass)pass, pass == (int)predicts, error);
     return error->status;
 }
 
 size_t tl_conv1d_scratch(const tl_conv1d_job *job, int workers) {
     size_t maximum = 0;
-    for (int pass = TL_FORWARD; pass <= TL_BACKWARD_WEIGHTS; pass++) {
+    for (int pass = TL_CONV1D_FORWARD; pass <= TL_CONV1D_BACKWARD_WEIGHTS; pass++) {
         const size_t count = job->engine[pass]->scratch(&job->shape, (tl_conv1d_pass)pass, workers);
         if (count > maximum) maximum = count;
     }

@@ -233,14 +233,14 @@ static double cost(const tl_conv1d_shape *s, tl_conv1d_pass pass) {
     const double windows = job.plain ? 0 : rows * width, weights = width * filters;
     tl_conv1d_shape mirror;
     switch (pass) {
-    case TL_FORWARD:
+    case TL_CONV1D_FORWARD:
         return product_cost(rows, s->filters, width) + 2.5 * windows + 0.7 * weights + 670 * rows + 6000;
-    case TL_BACKWARD_INPUT:
+    case TL_CONV1D_BACKWARD_INPUT:
         if (mirrored(s, &mirror))
             return product_cost(rows, s->channels, (double)s->kernel * filters) + 1.2 * rows * (double)s->kernel * filters +
                    34 * weights + 450 * rows + 9600;
         return product_cost(rows, s->kernel * s->channels, filters) + 11.5 * rows * width + 0.9 * weights + 450 * rows + 9600;
-    case TL_BACKWARD_WEIGHTS:
+    case TL_CONV1D_BACKWARD_WEIGHTS:
         break;
     }
     return product_cost(rows, s->filters, width) + 3 * windows + 6.7 * weights + 4 * rows * filters + (job.plain ? 0 : 550 * rows) +
@@ -255,8 +255,8 @@ static size_t tiles_size(const tl_conv1d_shape *shape, int workers) {
 static size_t scratch(const tl_conv1d_shape *shape, tl_conv1d_pass pass, int workers) {
     const gemm_job job = job_of(shape);
     tl_conv1d_shape mirror;
-    if (pass == TL_FORWARD) return tiles_size(shape, workers);
-    if (pass == TL_BACKWARD_WEIGHTS) return tiles_size(shape, workers) + weight_tasks(&job) * sums_size(&job);
+    if (pass == TL_CONV1D_FORWARD) return tiles_size(shape, workers);
+    if (pass == TL_CONV1D_BACKWARD_WEIGHTS) return tiles_size(shape, workers) + weight_tasks(&job) * sums_size(&job);
     if (mirrored(shape, &mirror)) return weights_of(shape) + tiles_size(&mirror, workers);
     return (size_t)workers * job.tile_rows * job.width;
 }

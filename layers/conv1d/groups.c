@@ -23,16 +23,17 @@ static bool is_depthwise(const tl_conv1d_spec *spec, int groups) {
 tl_status tl_conv1d_groups_prepare(const tl_conv1d_spec *spec, int groups, tl_conv1d_groups *self, tl_error *error) {
     tl_conv1d_spec part = *spec;
     *self = (tl_conv1d_groups){.groups = 1};
-    if (tl_conv1d_prepare(spec, TL_FORWARD, &self->job, error) != TL_OK || check_groups(spec, groups, error) != TL_OK)
+    if (tl_conv1d_prepare(spec, TL_CONV1D_FORWARD, &self->job, error) != TL_OK || check_groups(spec, groups, error) != TL_OK)
         return error->status;
     if (is_depthwise(spec, groups)) {
-        for (int pass = TL_FORWARD; pass <= TL_BACKWARD_WEIGHTS; pass++) self->job.engine[pass] = &tl_conv1d_depthwise;
+        for (int pass = TL_CONV1D_FORWARD; pass <= TL_CONV1D_BACKWARD_WEIGHTS; pass++)
+            self->job.engine[pass] = &tl_conv1d_depthwise;
         return TL_OK;
     }
     self->groups = (size_t)groups;
     part.channels /= groups;
     part.filters /= groups;
-    return groups > 1 ? tl_conv1d_prepare(&part, TL_FORWARD, &self->job, error) : TL_OK;
+    return groups > 1 ? tl_conv1d_prepare(&part, TL_CONV1D_FORWARD, &self->job, error) : TL_OK;
 }
 
 /* ---- the copies of one group ---- */
@@ -75,7 +76,7 @@ static void scatter(const tl_conv1d_groups *self, const tl_real *from, size_t ro
 void tl_conv1d_groups_forward(const tl_conv1d_groups *self, const tl_real *x, const tl_real *weight, const tl_real *bias,
                               tl_real *y, const tl_workers *workers, tl_real *scratch) {
     const tl_conv1d_shape *s = &self->job.shape;
-    const tl_conv1d_ops *engine = self->job.engine[TL_FORWARD];
+    const tl_conv1d_ops *engine = self->job.engine[TL_CONV1D_FORWARD];
     if (self->groups == 1) {
         engine->forward(s, x, weight, bias, y, workers, scratch);
         return;
@@ -92,7 +93,7 @@ void tl_conv1d_groups_forward(const tl_conv1d_groups *self, const tl_real *x, co
 void tl_conv1d_groups_backward_input(const tl_conv1d_groups *self, const tl_real *dy, const tl_real *weight, tl_real *dx,
                                      const tl_workers *workers, tl_real *scratch) {
     const tl_conv1d_shape *s = &self->job.shape;
-    const tl_conv1d_ops *engine = self->job.engine[TL_BACKWARD_INPUT];
+    const tl_conv1d_ops *engine = self->job.engine[TL_CONV1D_BACKWARD_INPUT];
     if (self->groups == 1) {
         engine->backward_input(s, dy, weight, dx, workers, scratch);
         return;
@@ -109,7 +110,7 @@ void tl_conv1d_groups_backward_input(const tl_conv1d_groups *self, const tl_real
 void tl_conv1d_groups_backward_weights(const tl_conv1d_groups *self, const tl_real *x, const tl_real *dy, tl_real *dweight,
                                        tl_real *dbias, const tl_workers *workers, tl_real *scratch) {
     const tl_conv1d_shape *s = &self->job.shape;
-    const tl_conv1d_ops *engine = self->job.engine[TL_BACKWARD_WEIGHTS];
+    const tl_conv1d_ops *engine = self->job.engine[TL_CONV1D_BACKWARD_WEIGHTS];
     if (self->groups == 1) {
         engine->backward_weights(s, x, dy, dweight, dbias, workers, scratch);
         return;

@@ -1,12 +1,22 @@
 /* Padding with what the series itself holds: as a padded copy, whose gradient is folded back. */
 #include "layers/conv1d/variant.h"
 
+#include "base/argument.h"
+
 #include <string.h>
 
-static const char *const names[] = {
-    [TL_PAD_ZEROS] = "zeros", [TL_PAD_REFLECT] = "reflect", [TL_PAD_REPLICATE] = "replicate", [TL_PAD_CIRCULAR] = "circular"};
+static const char *const names[] = {[TL_PADDING_MODE_ZEROS] = "zeros",
+                                    [TL_PADDING_MODE_REFLECT] = "reflect",
+                                    [TL_PADDING_MODE_REPLICATE] = "replicate",
+                                    [TL_PADDING_MODE_CIRCULAR] = "circular"};
 
-const char *tl_padding_mode_name(size_t mode) { return mode < sizeof names / sizeof *names ? names[mode] : NULL; }
+const char *tl_padding_mode_at(size_t index) { return index < sizeof names / sizeof *names ? names[index] : NULL; }
+
+const char *tl_padding_mode_name(tl_padding_mode mode) { return tl_padding_mode_at((size_t)mode); }
+
+tl_status tl_padding_mode_by_name(const char *name, tl_padding_mode *mode, tl_error *error) {
+    return tl_find_name("padding mode", name, tl_padding_mode_at, (int *)mode, error);
+}
 
 enum { NOTHING = -1 };
 
@@ -15,13 +25,13 @@ static ptrdiff_t source_of(const tl_pad_mode *e, size_t position, size_t length)
     const ptrdiff_t steps = (ptrdiff_t)length, at = (ptrdiff_t)position - (ptrdiff_t)e->pad_left, last = steps - 1;
     if (at >= 0 && at <= last) return at;
     ptrdiff_t from = at < 0 ? 0 : last; /* replicate */
-    if (e->mode == TL_PAD_REFLECT) from = at < 0 ? -at : 2 * last - at;
-    if (e->mode == TL_PAD_CIRCULAR) from = ((at % steps) + steps) % steps;
+    if (e->mode == TL_PADDING_MODE_REFLECT) from = at < 0 ? -at : 2 * last - at;
+    if (e->mode == TL_PADDING_MODE_CIRCULAR) from = ((at % steps) + steps) % steps;
     return from >= 0 && from <= last ? from : NOTHING;
 }
 
 bool tl_pad_fits(const tl_pad_mode *e, size_t length) {
-    return e->mode != TL_PAD_REFLECT || (e->pad_left < length && e->padded - e->pad_left - e->length < length);
+    return e->mode != TL_PADDING_MODE_REFLECT || (e->pad_left < length && e->padded - e->pad_left - e->length < length);
 }
 
 typedef struct extend_job {

@@ -15,7 +15,7 @@ struct tl_conv1d_plan {
 static tl_status prepare(tl_conv1d_plan *plan, const tl_conv1d_spec *spec, tl_error *error) {
     if (spec->threads < 0) return tl_fail(error, TL_ERROR_ARGUMENT, "conv1d: threads %d is below 0", spec->threads);
     tl_error reason = {0};
-    if (tl_conv1d_prepare(spec, TL_FORWARD, &plan->job, &reason) != TL_OK)
+    if (tl_conv1d_prepare(spec, TL_CONV1D_FORWARD, &plan->job, &reason) != TL_OK)
         return tl_fail(error, reason.status, "conv1d: %s", reason.text);
     tl_gemm_prepare();
     plan->workers = tl_workers_of(spec->threads);
@@ -51,18 +51,19 @@ const char *tl_conv1d_engine(const tl_conv1d_plan *plan, tl_conv1d_pass pass) { 
 
 void tl_conv1d_forward(tl_conv1d_plan *plan, const tl_real *x, const tl_real *weight, const tl_real *bias, tl_real *y) {
     const unsigned denormals = tl_denormals_off();
-    plan->job.engine[TL_FORWARD]->forward(&plan->job.shape, x, weight, bias, y, &plan->workers, plan->scratch);
+    plan->job.engine[TL_CONV1D_FORWARD]->forward(&plan->job.shape, x, weight, bias, y, &plan->workers, plan->scratch);
     tl_denormals_restore(denormals);
 }
 
 void tl_conv1d_backward_input(tl_conv1d_plan *plan, const tl_real *dy, const tl_real *weight, tl_real *dx) {
     const unsigned denormals = tl_denormals_off();
-    plan->job.engine[TL_BACKWARD_INPUT]->backward_input(&plan->job.shape, dy, weight, dx, &plan->workers, plan->scratch);
+    plan->job.engine[TL_CONV1D_BACKWARD_INPUT]->backward_input(&plan->job.shape, dy, weight, dx, &plan->workers, plan->scratch);
     tl_denormals_restore(denormals);
 }
 
 void tl_conv1d_backward_weights(tl_conv1d_plan *plan, const tl_real *x, const tl_real *dy, tl_real *dweight, tl_real *dbias) {
     const unsigned denormals = tl_denormals_off();
-    plan->job.engine[TL_BACKWARD_WEIGHTS]->backward_weights(&plan->job.shape, x, dy, dweight, dbias, &plan->workers, plan->scratch);
+    plan->job.engine[TL_CONV1D_BACKWARD_WEIGHTS]->backward_weights(&plan->job.shape, x, dy, dweight, dbias, &plan->workers,
+                                                                   plan->scratch);
     tl_denormals_restore(denormals);
 }

@@ -22,7 +22,7 @@ static size_t all_filters(const tl_conv1d_groups *self) { return self->groups * 
 
 static bool by_channel(const tl_conv1d_groups *self) {
     const tl_conv1d_shape *s = &self->job.shape;
-    return self->job.engine[TL_FORWARD] == &tl_conv1d_depthwise || (self->groups > 1 && s->channels == 1 && s->filters == 1);
+    return self->job.engine[TL_CONV1D_FORWARD] == &tl_conv1d_depthwise || (self->groups > 1 && s->channels == 1 && s->filters == 1);
 }
 
 /* Outputs whose older taps are summed together: none of them sees a step that is not there yet. */

@@ -73,13 +73,13 @@ static void transpose_setup(tl_layer *layer, tl_error *error) {
                                  .kernel = cfg->kernel,
                                  .stride = cfg->stride,
                                  .dilation = cfg->dilation,
-                                 .padding = TL_EXPLICIT,
+                                 .padding = TL_PADDING_EXPLICIT,
                                  .pad_left = cfg->pad_left,
                                  .pad_right = cfg->pad_right,
                                  .forward = engine,
                                  .backward_input = engine,
                                  .backward_weights = engine};
-    if (tl_conv1d_prepare(&spec, TL_BACKWARD_INPUT, &self->job, error) != TL_OK) return;
+    if (tl_conv1d_prepare(&spec, TL_CONV1D_BACKWARD_INPUT, &self->job, error) != TL_OK) return;
     const tl_conv1d_shape *shape = &self->job.shape;
     layer->out = (tl_shape){.length = shape->length, .channels = shape->channels};
     const size_t fan_in = shape->kernel * shape->filters, fan_out = shape->kernel * shape->channels;
@@ -122,8 +122,8 @@ static void transpose_forward(const tl_layer *layer, const tl_pass *pass) {
     const transpose_layer *self = (const transpose_layer *)layer;
     tl_conv1d_shape shape = self->job.shape;
     shape.batch = pass->batch;
-    self->job.engine[TL_BACKWARD_INPUT]->backward_input(&shape, pass->x[0].data, pass->parameter[0], pass->y.data, pass->workers,
-                                                        pass->scratch);
+    self->job.engine[TL_CONV1D_BACKWARD_INPUT]->backward_input(&shape, pass->x[0].data, pass->parameter[0], pass->y.data,
+                                                               pass->workers, pass->scratch);
     if (self->cfg.no_bias) return;
     bias_job job = {.bias = pass->parameter[1], .y = pass->y.data, .length = shape.length, .channels = shape.channels};
     tl_parallel(pass->workers, shape.batch, (double)tl_tensor_count(&pass->y), bias_task, &job);
@@ -145,12 +145,12 @@ static void transpose_backward(const tl_layer *layer, const tl_pass *pass) {
     tl_conv1d_shape shape = self->job.shape;
     shape.batch = pass->batch;
     if (pass->gradient[0])
-        engine[TL_BACKWARD_WEIGHTS]->backward_weights(&shape, pass->dy.data, pass->x[0].data, pass->gradient[0], NULL,
-                                                      pass->workers, pass->scratch);
+        engine[TL_CONV1D_BACKWARD_WEIGHTS]->backward_weights(&shape, pass->dy.data, pass->x[0].data, pass->gradient[0], NULL,
+                                                             pass->workers, pass->scratch);
     if (!self->cfg.no_bias && pass->gradient[1]) bias_gradient(pass, &shape);
     if (pass->dx[0].data)
-        engine[TL_FORWARD]->forward(&shape, pass->dy.data, pass->parameter[0], NULL, pass->dx[0].data, pass->workers,
-                                    pass->scratch);
+        engine[TL_CONV1D_FORWARD]->forward(&shape, pass->dy.data, pass->parameter[0], NULL, pass->dx[0].data, pass->workers,
+                                           pass->scratch);
 }
 
 static double transpose_flops(const tl_layer *layer) {
@@ -192,8 +192,8 @@ static const tl_setting settings[] = {
     {"pad_right", TL_SETTING_INTEGER, offsetof(transpose_layer, cfg.pad_right), NULL},
     {"output_padding", TL_SETTING_INTEGER, offsetof(transpose_layer, cfg.output_padding), NULL},
     {"bias", TL_SETTING_UNLESS, offsetof(transpose_layer, cfg.no_bias), NULL},
-    {"init", TL_SETTING_CHOICE, offsetof(transpose_layer, cfg.init), tl_init_name},
-    {"engine", TL_SETTING_CHOICE, offsetof(transpose_layer, cfg.engine), tl_engine_name},
+    {"init", TL_SETTING_CHOICE, offsetof(transpose_layer, cfg.init), tl_init_at},
+    {"engine", TL_SETTING_CHOICE, offsetof(transpose_layer, cfg.engine), tl_engine_at},
     {0},
 };
 

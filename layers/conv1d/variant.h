@@ -56,6 +56,9 @@ void tl_conv1d_transpose_stream_pack(const tl_conv1d_shape *shape, const tl_kern
                                      const tl_real *bias, tl_real *packed);
 void tl_conv1d_transpose_stream_run(const tl_conv1d_shape *shape, bool biased, const tl_stream_pass *pass);
 
+/* The name of the tl_padding_mode of that number; NULL behind the last. */
+const char *tl_padding_mode_at(size_t index);
+
 /* Each channel by itself: not in the table of engines, since its weight is (kernel, channels). */
 extern const tl_conv1d_ops tl_conv1d_depthwise;
 

@@ -330,8 +330,8 @@ static bool supports(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
 }
 
 static size_t scratch_of(const tl_conv1d_shape *shape, tl_conv1d_pass pass, int workers) {
-    if (pass == TL_BACKWARD_WEIGHTS) return tl_winograd_weights_scratch(shape, workers);
-    const tl_winograd_form form = pass == TL_FORWARD ? tl_winograd_forward_form(shape) : tl_winograd_backward_form(shape);
+    if (pass == TL_CONV1D_BACKWARD_WEIGHTS) return tl_winograd_weights_scratch(shape, workers);
+    const tl_winograd_form form = pass == TL_CONV1D_FORWARD ? tl_winograd_forward_form(shape) : tl_winograd_backward_form(shape);
     return job_scratch(&form, workers);
 }
 

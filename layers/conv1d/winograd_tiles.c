@@ -68,7 +68,7 @@ tl_winograd_form tl_winograd_backward_form(const tl_conv1d_shape *shape) {
 
 /* Sums of fewer terms round so little that the transforms would make most of the error. */
 static bool sums_are_long(const tl_winograd_form *form, tl_conv1d_pass pass) {
-    return (pass == TL_BACKWARD_WEIGHTS ? form->batch * form->rows : form->taps * form->in_width) >= MIN_TERMS;
+    return (pass == TL_CONV1D_BACKWARD_WEIGHTS ? form->batch * form->rows : form->taps * form->in_width) >= MIN_TERMS;
 }
 
 double tl_winograd_cost(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
@@ -76,7 +76,8 @@ double tl_winograd_cost(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
         double product, transform, weight; /* of an element of whole vectors at a point */
         double sample, call;
     } costs[] = {{1.02, 7, 8, 16000, 8000}, {1.02, 7, 15, 16000, 2000}, {1.09, 5, 14, 3000, 12000}};
-    const tl_winograd_form form = pass == TL_BACKWARD_INPUT ? tl_winograd_backward_form(shape) : tl_winograd_forward_form(shape);
+    const tl_winograd_form form =
+        pass == TL_CONV1D_BACKWARD_INPUT ? tl_winograd_backward_form(shape) : tl_winograd_forward_form(shape);
     if (!sums_are_long(&form, pass)) return HUGE_VAL;
     const size_t lanes = form.kernels->lanes;
     const double in = (double)tl_round_up(form.in_width, lanes), out = (double)tl_round_up(form.width, lanes);

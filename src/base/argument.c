@@ -97,13 +97,15 @@ void tl_list_names(tl_name_at name_at, const char *quote, char list[TL_NAME_LIST
     }
 }
 
-size_t tl_find_name(const char *what, const char *name, tl_name_at name_at, tl_error *error) {
+tl_status tl_find_name(const char *what, const char *name, tl_name_at name_at, int *found, tl_error *error) {
     char list[TL_NAME_LIST];
-    if (tl_failed(error)) return 0;
+    if (tl_failed(error)) return error->status;
     if (!name) name = "";
-    for (size_t i = 0; name_at(i); i++)
-        if (strcmp(name_at(i), name) == 0) return i;
+    for (int i = 0; name_at((size_t)i); i++) {
+        if (strcmp(name_at((size_t)i), name) != 0) continue;
+        *found = i;
+        return TL_OK;
+    }
     tl_list_names(name_at, "", list);
-    tl_fail(error, TL_ERROR_ARGUMENT, "%s \"%.40s\" is unknown; there are %s", what, name, list);
-    return 0;
+    return tl_fail(error, TL_ERROR_ARGUMENT, "%s \"%.40s\" is unknown; there are %s", what, name, list);
 }

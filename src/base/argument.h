@@ -46,8 +46,8 @@ enum { TL_NAME_LIST = 300 };
 /* "adam, adamw and sgd"; with `quote` around each. */
 void tl_list_names(tl_name_at name_at, const char *quote, char list[TL_NAME_LIST]);
 
-/* The index of `name`; else fails with "optimizer "lion" is unknown; there are adam and sgd", `what` being the first word, and
- * returns 0. */
-size_t tl_find_name(const char *what, const char *name, tl_name_at name_at, tl_error *error);
+/* Sets *found, an int or an enumeration of that size, to the index of `name`. Fails for an unknown name, saying `optimizer "lion"
+ * is unknown; there are adam and sgd`; `what` is the first word of that. */
+tl_status tl_find_name(const char *what, const char *name, tl_name_at name_at, int *found, tl_error *error);
 
 #endif

@@ -23,11 +23,10 @@ const char *tl_normalization_name(tl_normalization kind) {
 }
 
 tl_status tl_normalization_by_name(const char *name, tl_normalization *kind, tl_error *error) {
-    tl_error own = {0};
-    if (!error) error = &own;
-    const size_t index = tl_find_name("normalisation", name, name_at, error);
-    if (!tl_failed(error)) *kind = kinds[index];
-    return error->status;
+    int index = 0;
+    const tl_status status = tl_find_name("normalisation", name, name_at, &index, error);
+    if (status == TL_OK) *kind = kinds[index];
+    return status;
 }
 
 /* ---- statistics ---- */

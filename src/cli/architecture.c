@@ -50,9 +50,9 @@ static bool has_several_labels(const tl_dataset *data) {
 }
 
 tl_loss_kind IN_PRECISION(network_loss)(const tl_dataset *data, const char *name, tl_error *error) {
-    tl_loss_kind kind = data->classes > 0          ? TL_CROSS_ENTROPY
-                        : has_several_labels(data) ? TL_BINARY_CROSS_ENTROPY
-                                                   : TL_SQUARED_ERROR;
+    tl_loss_kind kind = data->classes > 0          ? TL_LOSS_CROSS_ENTROPY
+                        : has_several_labels(data) ? TL_LOSS_BINARY_CROSS_ENTROPY
+                                                   : TL_LOSS_SQUARED_ERROR;
     if (name) tl_loss_by_name(name, &kind, error);
     return kind;
 }

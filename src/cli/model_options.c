@@ -23,7 +23,7 @@ static const char *choose_precision(void) { return model_precision(&settings); }
 
 static const option_spec run_options[] = {
     {"batch", "N", OPTION_INTEGER, FIELD(batch), 1, INT32_MAX, NULL, "series in a pass (32)"},
-    {"engine", "NAME", OPTION_CHOICE, FIELD(engine), 0, 0, tl_engine_name, "how convolutions are evaluated (auto)"},
+    {"engine", "NAME", OPTION_CHOICE, FIELD(engine), 0, 0, engine_name, "how convolutions are evaluated (auto)"},
     {"missing", "NAME", OPTION_CHOICE, FIELD(missing), 0, 0, missing_name,
      "what becomes of missing values (as when it was trained)"},
     MAX_MEMORY_OPTION,

@@ -1,7 +1,9 @@
 #include "cli/options.h"
 
 #include <tapline/dataset.h>
+
 #include <tapline/machine.h>
+#include <tapline/model.h>
 
 #include <ctype.h>
 #include <errno.h>
@@ -62,6 +64,7 @@ size_t max_memory(const common_settings *settings) {
 }
 
 const char *missing_name(size_t index) { return tl_missing_policy_name((tl_missing_policy)index); }
+const char *engine_name(size_t index) { return tl_engine_name((tl_engine)index); }
 const char *header_name(size_t index) { return tl_header_name((tl_header)index); }
 const char *window_target_name(size_t index) { return tl_window_target_name((tl_window_target)index); }
 

@@ -87,10 +87,11 @@ const char *precision_name(size_t index);
 /* The command's own options and then the common ones; NULL behind the last. */
 const option_spec *command_option(const command *self, size_t index);
 
-/* Those of tl_missing_policy, tl_header and tl_window_target. */
+/* Names for options that take one of an enumeration: tl_missing_policy, tl_header, tl_window_target, tl_engine. */
 const char *missing_name(size_t index);
 const char *header_name(size_t index);
 const char *window_target_name(size_t index);
+const char *engine_name(size_t index);
 
 /* Fills command->settings from argv[1] on. Returns whether to go on; else *code is the exit code: help was asked for and printed,
  * or a message was. */

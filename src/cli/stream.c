@@ -33,11 +33,11 @@ static bool is_csv(const session *self) { return strcmp(self->settings->format, 
 /* As tl_predict has them: of classes the probabilities. */
 static void make_probabilities(const session *self, tl_real *y) {
     double sum = 0, largest = (double)y[0];
-    if (tl_model_loss(self->model) == TL_BINARY_CROSS_ENTROPY) {
+    if (tl_model_loss(self->model) == TL_LOSS_BINARY_CROSS_ENTROPY) {
         for (size_t c = 0; c < self->outputs; c++) y[c] = (tl_real)(1 / (1 + exp(-(double)y[c])));
         return;
     }
-    if (tl_model_loss(self->model) != TL_CROSS_ENTROPY) return;
+    if (tl_model_loss(self->model) != TL_LOSS_CROSS_ENTROPY) return;
     for (size_t c = 1; c < self->outputs; c++) largest = fmax(largest, (double)y[c]);
     for (size_t c = 0; c < self->outputs; c++) sum += exp((double)y[c] - largest);
     for (size_t c = 0; c < self->outputs; c++) y[c] = (tl_real)(exp((double)y[c] - largest) / sum);

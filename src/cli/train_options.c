@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-const char *loss_name(size_t index) { return index < TL_OWN_LOSS ? tl_loss_name((tl_loss_kind)index) : NULL; }
+const char *loss_name(size_t index) { return index < TL_LOSS_OWN ? tl_loss_name((tl_loss_kind)index) : NULL; }
 static const char *schedule_name(size_t index) { return tl_schedule_name((tl_schedule_kind)index); }
 
 #define FIELD(name) offsetof(train_settings, name)
@@ -56,7 +56,7 @@ static const option_spec options[] = {
     {"clip", "X", OPTION_POSITIVE, FIELD(clip), 0, 0, NULL, "scale gradients down to this norm (no limit)"},
     {"clip-value", "X", OPTION_POSITIVE, FIELD(clip_value), 0, 0, NULL, "limit each element of the gradient first (no limit)"},
     {"seed", "N", OPTION_INTEGER, FIELD(seed), 0, INT64_MAX, NULL, "seed of initial parameters and of the order of the data (0)"},
-    {"engine", "NAME", OPTION_CHOICE, FIELD(engine), 0, 0, tl_engine_name, "how convolutions are computed (auto)"},
+    {"engine", "NAME", OPTION_CHOICE, FIELD(engine), 0, 0, engine_name, "how convolutions are computed (auto)"},
     {"folds", "N", OPTION_INTEGER, FIELD(folds), 2, INT32_MAX, NULL,
      "hold out one Nth of the series, a share of each class, for\nvalidation: the best epoch is then the one with the lowest loss "
      "there"},

@@ -1,13 +1,21 @@
 #include "compute/window.h"
 
+#include "base/argument.h"
 #include "base/math.h"
 #include "base/memory.h"
 
 #include <inttypes.h>
 
-static const char *const names[] = {[TL_VALID] = "valid", [TL_SAME] = "same", [TL_CAUSAL] = "causal", [TL_EXPLICIT] = "explicit"};
+static const char *const names[] = {
+    [TL_PADDING_VALID] = "valid", [TL_PADDING_SAME] = "same", [TL_PADDING_CAUSAL] = "causal", [TL_PADDING_EXPLICIT] = "explicit"};
 
-const char *tl_padding_name(size_t padding) { return padding < sizeof names / sizeof *names ? names[padding] : NULL; }
+const char *tl_padding_at(size_t index) { return index < sizeof names / sizeof *names ? names[index] : NULL; }
+
+const char *tl_padding_name(tl_padding padding) { return tl_padding_at((size_t)padding); }
+
+tl_status tl_padding_by_name(const char *name, tl_padding *padding, tl_error *error) {
+    return tl_find_name("padding", name, tl_padding_at, (int *)padding, error);
+}
 
 tl_status tl_steps_check(const char *what, int64_t steps, int64_t minimum, tl_error *error) {
     if (steps < minimum) return tl_fail(error, TL_ERROR_ARGUMENT, "%s %" PRId64 " is below %" PRId64, what, steps, minimum);
@@ -17,15 +25,16 @@ tl_status tl_steps_check(const char *what, int64_t steps, int64_t minimum, tl_er
 
 static tl_status check_ranges(const tl_window_cfg *cfg, tl_error *error) {
     const tl_status status = TL_ERROR_ARGUMENT;
-    if (cfg->padding < TL_VALID || cfg->padding > TL_EXPLICIT)
+    if (cfg->padding < TL_PADDING_VALID || cfg->padding > TL_PADDING_EXPLICIT)
         return tl_fail(error, status, "padding %d is unknown", (int)cfg->padding);
     if (tl_steps_check(cfg->taps_name, cfg->taps, 1, error) != TL_OK || tl_steps_check("stride", cfg->stride, 1, error) != TL_OK ||
         tl_steps_check("dilation", cfg->dilation, 1, error) != TL_OK ||
         tl_steps_check("left padding", cfg->pad_left, 0, error) != TL_OK ||
         tl_steps_check("right padding", cfg->pad_right, 0, error) != TL_OK)
         return status;
-    if (cfg->padding != TL_EXPLICIT && (cfg->pad_left || cfg->pad_right))
-        return tl_fail(error, status, "padding of %" PRId64 " and %" PRId64 " columns is given, but not asked for (TL_EXPLICIT)",
+    if (cfg->padding != TL_PADDING_EXPLICIT && (cfg->pad_left || cfg->pad_right))
+        return tl_fail(error, status,
+                       "padding of %" PRId64 " and %" PRId64 " columns is given, but not asked for (TL_PADDING_EXPLICIT)",
                        cfg->pad_left, cfg->pad_right);
     return TL_OK;
 }
@@ -38,9 +47,9 @@ tl_status tl_window_make(const tl_window_cfg *cfg, size_t length, tl_window *win
     size_t padded;
     const size_t wanted = tl_ceil_div(length, w.stride);
     const size_t needed = (wanted - 1) * w.stride + extent, missing = needed > length ? needed - length : 0;
-    if (cfg->padding == TL_SAME) w.pad_left = missing / 2, w.pad_right = missing - w.pad_left;
-    if (cfg->padding == TL_CAUSAL) w.pad_left = extent - 1;
-    if (cfg->padding == TL_EXPLICIT) w.pad_left = (size_t)cfg->pad_left, w.pad_right = (size_t)cfg->pad_right;
+    if (cfg->padding == TL_PADDING_SAME) w.pad_left = missing / 2, w.pad_right = missing - w.pad_left;
+    if (cfg->padding == TL_PADDING_CAUSAL) w.pad_left = extent - 1;
+    if (cfg->padding == TL_PADDING_EXPLICIT) w.pad_left = (size_t)cfg->pad_left, w.pad_right = (size_t)cfg->pad_right;
     if (!tl_sum(length, w.pad_left, &padded) || !tl_sum(padded, w.pad_right, &padded))
         return tl_fail(error, TL_ERROR_SHAPE, "padded length of %zu overflows", length);
     if (extent > padded)
@@ -52,7 +61,7 @@ tl_status tl_window_make(const tl_window_cfg *cfg, size_t length, tl_window *win
 
 size_t tl_window_count(const tl_window_cfg *cfg, size_t length) {
     const size_t stride = (size_t)cfg->stride, extent = ((size_t)cfg->taps - 1) * (size_t)cfg->dilation + 1;
-    if (cfg->padding == TL_SAME || cfg->padding == TL_CAUSAL) return tl_ceil_div(length, stride);
+    if (cfg->padding == TL_PADDING_SAME || cfg->padding == TL_PADDING_CAUSAL) return tl_ceil_div(length, stride);
     const size_t padded = length + (size_t)cfg->pad_left + (size_t)cfg->pad_right;
     return padded < extent ? 0 : (padded - extent) / stride + 1;
 }

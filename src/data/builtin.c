@@ -39,7 +39,7 @@ static tl_status generate(const tl_generator *generator, tl_split split, uint64_
 
 static tl_dataset *make_builtin(const tl_generator *generator, tl_split split, uint64_t seed, tl_error *error) {
     if (!generator) return NULL;
-    if (split != TL_TRAIN && split != TL_TEST) {
+    if (split != TL_SPLIT_TRAIN && split != TL_SPLIT_TEST) {
         tl_fail(error, TL_ERROR_ARGUMENT, "data: split %d is unknown", (int)split);
         return NULL;
     }
@@ -84,5 +84,5 @@ tl_dataset *tl_builtin_read(const char *name, const tl_dataset *reference, tl_er
                 generator->class_names[c], c);
         return NULL;
     }
-    return make_builtin(generator, test ? TL_TEST : TL_TRAIN, 0, error);
+    return make_builtin(generator, test ? TL_SPLIT_TEST : TL_SPLIT_TRAIN, 0, error);
 }

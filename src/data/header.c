@@ -11,9 +11,5 @@ static const char *header_at(size_t index) {
 const char *tl_header_name(tl_header header) { return header_at((size_t)header); }
 
 tl_status tl_header_by_name(const char *name, tl_header *header, tl_error *error) {
-    tl_error own = {0};
-    if (!error) error = &own;
-    const size_t index = tl_find_name("header", name, header_at, error);
-    if (!tl_failed(error)) *header = (tl_header)index;
-    return error->status;
+    return tl_find_name("header", name, header_at, (int *)header, error);
 }

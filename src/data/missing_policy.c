@@ -12,11 +12,7 @@ static const char *name_at(size_t index) {
 const char *tl_missing_policy_name(tl_missing_policy policy) { return name_at((size_t)policy); }
 
 tl_status tl_missing_policy_by_name(const char *name, tl_missing_policy *policy, tl_error *error) {
-    tl_error own = {0};
-    if (!error) error = &own;
-    const size_t index = tl_find_name("missing values", name, name_at, error);
-    if (!tl_failed(error)) *policy = (tl_missing_policy)index;
-    return error->status;
+    return tl_find_name("missing values", name, name_at, (int *)policy, error);
 }
 
 /* On the line from the value before a gap to the one behind it; at an end, as the value that is nearest. */

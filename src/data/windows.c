@@ -18,11 +18,7 @@ static const char *target_at(size_t index) {
 const char *tl_window_target_name(tl_window_target target) { return target_at((size_t)target); }
 
 tl_status tl_window_target_by_name(const char *name, tl_window_target *target, tl_error *error) {
-    tl_error own = {0};
-    if (!error) error = &own;
-    const size_t index = tl_find_name("window target", name, target_at, error);
-    if (!tl_failed(error)) *target = (tl_window_target)index;
-    return error->status;
+    return tl_find_name("window target", name, target_at, (int *)target, error);
 }
 
 /* ---- which there are ---- */

@@ -47,7 +47,7 @@ static void check_declared(const tl_layer *layer, tl_error *error) {
         tl_fail(error, TL_ERROR_ARGUMENT, "declares %zu parameters and %zu states; the limit is %d", layer->parameters,
                 layer->states, TL_MAX_PARAMETERS);
     for (size_t p = 0; !tl_failed(error) && p < layer->parameters; p++)
-        if (!tl_init_name((size_t)layer->parameter[p].init))
+        if (!tl_init_name(layer->parameter[p].init))
             tl_fail(error, TL_ERROR_ARGUMENT, "init %d is unknown", (int)layer->parameter[p].init);
 }
 
@@ -143,14 +143,14 @@ static tl_status set_up_layers(tl_model *model, tl_node output) {
  * loss is meant: its kind is then what a configuration of zeros says. */
 static tl_status check_last_layers(tl_model *model) {
     const tl_loss_kind loss = model->loss.kind;
-    if ((loss != TL_CROSS_ENTROPY && loss != TL_BINARY_CROSS_ENTROPY) || model->parameter_count == 0) return TL_OK;
+    if ((loss != TL_LOSS_CROSS_ENTROPY && loss != TL_LOSS_BINARY_CROSS_ENTROPY) || model->parameter_count == 0) return TL_OK;
     model->vertex[model->output].shown = true;
     for (int i = model->output; i >= 0; i--) {
         const tl_vertex *vertex = &model->vertex[i];
         char text[200];
         if (!vertex->shown) continue;
         snprintf(text, sizeof text, "%s has a %s of its own; leave this layer out: predictions are probabilities all the same",
-                 tl_loss_name(loss), loss == TL_CROSS_ENTROPY ? "softmax" : "sigmoid");
+                 tl_loss_name(loss), loss == TL_LOSS_CROSS_ENTROPY ? "softmax" : "sigmoid");
         if (vertex->layer->ops->probabilities)
             tl_layer_fail(&model->error, TL_ERROR_ARGUMENT, (size_t)i, vertex->layer->ops->name, text);
         for (size_t e = 0; vertex->layer->ops->selects && e < vertex->layer->inputs; e++)

@@ -42,7 +42,7 @@ typedef struct subject {
 } subject;
 
 static double objective(const probe *p) {
-    tl_forward(p->model, &p->x, TL_TRAINING);
+    tl_forward(p->model, &p->x, TL_MODE_TRAINING);
     const double loss = tl_loss(p->model, p->target);
     return loss * tl_loss_weight(p->model);
 }

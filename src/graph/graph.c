@@ -208,7 +208,7 @@ tl_shape tl_output_shape(const tl_model *model) {
 }
 
 size_t tl_model_batch(const tl_model *model) { return model ? model->batch : 0; }
-tl_loss_kind tl_model_loss(const tl_model *model) { return model ? model->loss.kind : TL_CROSS_ENTROPY; }
+tl_loss_kind tl_model_loss(const tl_model *model) { return model ? model->loss.kind : TL_LOSS_CROSS_ENTROPY; }
 double tl_loss_weight(const tl_model *model) { return model ? model->loss_weight : 0; }
 uint64_t tl_model_seed(const tl_model *model) { return model ? model->seed : 0; }
 int tl_model_threads(const tl_model *model) { return model ? model->workers.count : 0; }

@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 
 enum { TL_MAX_LAYERS = 4096 }; /* beside the input */
-enum { TL_MODES = 2 };         /* tl_mode: TL_TRAINING, TL_INFERENCE */
+enum { TL_MODES = 2 };         /* tl_mode: TL_MODE_TRAINING, TL_MODE_INFERENCE */
 
 /* A layer in its place, with everything that its passes work on. */
 typedef struct tl_vertex {
@@ -100,7 +100,7 @@ struct tl_model {
     /* while it runs */
     tl_stage stage;
     tl_mode mode; /* whose memory the last pass ran in */
-    bool still;   /* layers are held as in inference in the memory of training (TL_INFERENCE_GRADIENTS) */
+    bool still;   /* layers are held as in inference in the memory of training (TL_MODE_INFERENCE_GRADIENTS) */
     bool loss_not_finite;
     uint64_t passes, steps; /* training passes, optimizer steps */
     double loss_weight;     /* of the last loss */

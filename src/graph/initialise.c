@@ -1,5 +1,8 @@
 /* Initial values of parameters: Glorot & Bengio 2010, He et al. 2015, LeCun et al. 1998, Saxe et al. 2014. */
+#include "graph/builder.h"
 #include "graph/graph.h"
+
+#include "base/argument.h"
 
 #include <math.h>
 
@@ -10,34 +13,40 @@ size_t tl_declared_count(const tl_declared *declared) {
 }
 
 static const char *const names[] = {
-    [TL_GLOROT_UNIFORM] = "glorot_uniform",
-    [TL_GLOROT_NORMAL] = "glorot_normal",
-    [TL_HE_UNIFORM] = "he_uniform",
-    [TL_HE_NORMAL] = "he_normal",
-    [TL_LECUN_UNIFORM] = "lecun_uniform",
-    [TL_LECUN_NORMAL] = "lecun_normal",
-    [TL_ORTHOGONAL] = "orthogonal",
+    [TL_INIT_GLOROT_UNIFORM] = "glorot_uniform",
+    [TL_INIT_GLOROT_NORMAL] = "glorot_normal",
+    [TL_INIT_HE_UNIFORM] = "he_uniform",
+    [TL_INIT_HE_NORMAL] = "he_normal",
+    [TL_INIT_LECUN_UNIFORM] = "lecun_uniform",
+    [TL_INIT_LECUN_NORMAL] = "lecun_normal",
+    [TL_INIT_ORTHOGONAL] = "orthogonal",
     [TL_INIT_ZEROS] = "zeros",
     [TL_INIT_ONES] = "ones",
     [TL_INIT_CONSTANT] = "constant",
 };
 
-const char *tl_init_name(size_t init) { return init < sizeof names / sizeof *names ? names[init] : NULL; }
+const char *tl_init_at(size_t index) { return index < sizeof names / sizeof *names ? names[index] : NULL; }
+
+const char *tl_init_name(tl_init init) { return tl_init_at((size_t)init); }
+
+tl_status tl_init_by_name(const char *name, tl_init *init, tl_error *error) {
+    return tl_find_name("initialiser", name, tl_init_at, (int *)init, error);
+}
 
 /* The standard deviation that each method asks for; a uniform distribution has the same one. */
 static double deviation(const tl_declared *declared) {
     const double in = (double)declared->fan_in, out = (double)declared->fan_out;
     switch (declared->init) {
-    case TL_GLOROT_UNIFORM:
-    case TL_GLOROT_NORMAL:
+    case TL_INIT_GLOROT_UNIFORM:
+    case TL_INIT_GLOROT_NORMAL:
         return sqrt(2 / (in + out));
-    case TL_HE_UNIFORM:
-    case TL_HE_NORMAL:
+    case TL_INIT_HE_UNIFORM:
+    case TL_INIT_HE_NORMAL:
         return sqrt(2 / in);
-    case TL_LECUN_UNIFORM:
-    case TL_LECUN_NORMAL:
+    case TL_INIT_LECUN_UNIFORM:
+    case TL_INIT_LECUN_NORMAL:
         return sqrt(1 / in);
-    case TL_ORTHOGONAL:
+    case TL_INIT_ORTHOGONAL:
         return 1;
     default:
         return 0;
@@ -82,7 +91,9 @@ static vectors fewer_of(tl_real *values, const tl_declared *declared) {
     return (vectors){.data = values, .count = columns, .length = rows, .vector = 1, .element = columns};
 }
 
-static bool is_uniform(tl_init init) { return init == TL_GLOROT_UNIFORM || init == TL_HE_UNIFORM || init == TL_LECUN_UNIFORM; }
+static bool is_uniform(tl_init init) {
+    return init == TL_INIT_GLOROT_UNIFORM || init == TL_INIT_HE_UNIFORM || init == TL_INIT_LECUN_UNIFORM;
+}
 
 void tl_initialise(tl_real *values, const tl_declared *declared, uint64_t seed, uint32_t index) {
     const size_t count = tl_declared_count(declared);
@@ -95,7 +106,7 @@ void tl_initialise(tl_real *values, const tl_declared *declared, uint64_t seed, 
     tl_rng rng = tl_rng_at(seed, TL_STREAM_INIT, index, 0);
     for (size_t i = 0; i < count; i++)
         values[i] = (tl_real)(uniform ? limit * (2 * tl_rng_uniform(&rng) - 1) : sigma * tl_rng_normal(&rng));
-    if (declared->init != TL_ORTHOGONAL) return;
+    if (declared->init != TL_INIT_ORTHOGONAL) return;
     const vectors all = fewer_of(values, declared);
     orthonormalise(&all);
 }

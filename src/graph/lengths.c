@@ -95,7 +95,7 @@ static void bind_lengths(tl_model *model, bool given) {
     for (size_t i = 0; i < model->vertices; i++) {
         tl_vertex *vertex = &model->vertex[i];
         if (!vertex->live || vertex->layer->inputs == 0) continue;
-        tl_pass *const passes[] = {&vertex->forward[TL_TRAINING], &vertex->forward[TL_INFERENCE], &vertex->backward};
+        tl_pass *const passes[] = {&vertex->forward[TL_MODE_TRAINING], &vertex->forward[TL_MODE_INFERENCE], &vertex->backward};
         for (size_t p = 0; p < sizeof passes / sizeof *passes; p++) {
             passes[p]->lengths = given ? model->vertex[vertex->input[0]].lengths : NULL;
             passes[p]->out_lengths = given ? vertex->lengths : NULL;

@@ -44,12 +44,12 @@ static const struct {
     const char *name;
     pointwise of; /* NULL: of a row */
 } kinds[] = {
-    [TL_CROSS_ENTROPY] = {"cross-entropy", NULL},
-    [TL_SQUARED_ERROR] = {"squared-error", squared_error},
-    [TL_ABSOLUTE_ERROR] = {"absolute-error", absolute_error},
-    [TL_HUBER] = {"huber", huber},
-    [TL_BINARY_CROSS_ENTROPY] = {"binary-cross-entropy", binary_cross_entropy},
-    [TL_OWN_LOSS] = {"own", NULL},
+    [TL_LOSS_CROSS_ENTROPY] = {"cross-entropy", NULL},
+    [TL_LOSS_SQUARED_ERROR] = {"squared-error", squared_error},
+    [TL_LOSS_ABSOLUTE_ERROR] = {"absolute-error", absolute_error},
+    [TL_LOSS_HUBER] = {"huber", huber},
+    [TL_LOSS_BINARY_CROSS_ENTROPY] = {"binary-cross-entropy", binary_cross_entropy},
+    [TL_LOSS_OWN] = {"own", NULL},
 };
 
 enum { KINDS = sizeof kinds / sizeof *kinds };
@@ -59,14 +59,10 @@ static const char *name_at(size_t index) { return index < KINDS ? kinds[index].n
 const char *tl_loss_name(tl_loss_kind kind) { return name_at((size_t)kind); }
 
 tl_status tl_loss_by_name(const char *name, tl_loss_kind *kind, tl_error *error) {
-    tl_error own = {0};
-    if (!error) error = &own;
-    const size_t index = tl_find_name("loss", name, name_at, error);
-    if (!tl_failed(error)) *kind = (tl_loss_kind)index;
-    return error->status;
+    return tl_find_name("loss", name, name_at, (int *)kind, error);
 }
 
-bool tl_loss_takes_labels(tl_loss_kind kind) { return kind == TL_CROSS_ENTROPY; }
+bool tl_loss_takes_labels(tl_loss_kind kind) { return kind == TL_LOSS_CROSS_ENTROPY; }
 
 tl_status tl_classes_check(size_t classes, size_t outputs, const char *caller, tl_error *error) {
     if (classes == outputs) return TL_OK;
@@ -88,13 +84,13 @@ tl_status tl_loss_prepare(tl_loss_spec *loss, const tl_compile_cfg *cfg, tl_erro
     tl_check_number("compile: label smoothing", cfg->label_smoothing, 0, 1, error);
     tl_check_number("compile: huber delta", cfg->huber_delta, 0, INFINITY, error);
     const char *name = kinds[cfg->loss].name;
-    if (cfg->label_smoothing != 0 && cfg->loss != TL_CROSS_ENTROPY)
+    if (cfg->label_smoothing != 0 && cfg->loss != TL_LOSS_CROSS_ENTROPY)
         tl_fail(error, TL_ERROR_ARGUMENT, "compile: label smoothing %g does not apply to %s", cfg->label_smoothing, name);
-    if (cfg->huber_delta != 0 && cfg->loss != TL_HUBER)
+    if (cfg->huber_delta != 0 && cfg->loss != TL_LOSS_HUBER)
         tl_fail(error, TL_ERROR_ARGUMENT, "compile: huber delta %g does not apply to %s", cfg->huber_delta, name);
-    if (cfg->class_weights && cfg->loss != TL_CROSS_ENTROPY)
+    if (cfg->class_weights && cfg->loss != TL_LOSS_CROSS_ENTROPY)
         tl_fail(error, TL_ERROR_ARGUMENT, "compile: class weights do not apply to %s", name);
-    if ((cfg->own_loss != NULL) != (cfg->loss == TL_OWN_LOSS))
+    if ((cfg->own_loss != NULL) != (cfg->loss == TL_LOSS_OWN))
         tl_fail(error, TL_ERROR_ARGUMENT,
                 cfg->own_loss ? "compile: own_loss does not apply to %s" : "compile: loss %s needs own_loss", name);
     if (loss->huber_delta == 0) loss->huber_delta = 1;
@@ -174,7 +170,7 @@ tl_status tl_loss_check(const tl_loss_spec *loss, const tl_tensor *y, const size
     if (!labels && !target->values) return tl_fail(error, TL_ERROR_ARGUMENT, "loss: %s needs target values, none were given", name);
     if (labels && target->labels) check_labels(y, lengths, target->labels, error);
     if (labels && target->probabilities) check_distributions(y, lengths, target->probabilities, error);
-    if (loss->kind == TL_BINARY_CROSS_ENTROPY) check_probabilities(y, lengths, target->values, error);
+    if (loss->kind == TL_LOSS_BINARY_CROSS_ENTROPY) check_probabilities(y, lengths, target->values, error);
     if (target->weights) check_weights(target->weights, y->shape[0], error);
     return error->status;
 }
@@ -283,9 +279,9 @@ double tl_loss_of(const tl_loss_spec *loss, const tl_tensor *y, const size_t *le
 /* ---- predictions ---- */
 
 void tl_loss_predict(tl_loss_kind kind, tl_real *y, size_t rows, size_t channels) {
-    if (kind == TL_BINARY_CROSS_ENTROPY)
+    if (kind == TL_LOSS_BINARY_CROSS_ENTROPY)
         for (size_t i = 0; i < rows * channels; i++) y[i] = (tl_real)sigmoid((double)y[i]);
-    if (kind != TL_CROSS_ENTROPY) return;
+    if (kind != TL_LOSS_CROSS_ENTROPY) return;
     for (tl_real *row = y; row < y + rows * channels; row += channels) {
         const double total = tl_log_sum_exp(row, channels);
         for (size_t c = 0; c < channels; c++) row[c] = (tl_real)exp((double)row[c] - total);

@@ -9,7 +9,7 @@ typedef struct tl_loss_spec {
     tl_loss_kind kind;
     double label_smoothing, huber_delta;
     double *class_weights; /* (output channels), owned; NULL: all 1 */
-    tl_own_loss own;       /* TL_OWN_LOSS */
+    tl_own_loss own;       /* TL_LOSS_OWN */
     void *user;
 } tl_loss_spec;
 

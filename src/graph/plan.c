@@ -58,7 +58,7 @@ static int overwritten_input(const tl_model *model, const memory_plan *plan, siz
         if (!works_in_place(model, plan, id, e) || plan->value[before] == NONE) continue;
         while (model->vertex[before].absorbed) before = model->vertex[before].input[0];
         const unsigned reads = vertex->layer->ops->reads, reads_before = model->vertex[before].layer->ops->reads;
-        if (plan->mode == TL_INFERENCE || (!(reads & TL_READS_X) && !(reads_before & TL_READS_Y))) return (int)e;
+        if (plan->mode == TL_MODE_INFERENCE || (!(reads & TL_READS_X) && !(reads_before & TL_READS_Y))) return (int)e;
     }
     return NONE;
 }
@@ -73,7 +73,7 @@ static void plan_values(const tl_model *model, memory_plan *plan) {
             plan->value[i] = plan->value[vertex->input[0]];
             continue;
         }
-        const int now = plan->time[i], back = plan->mode == TL_INFERENCE ? now : end - now;
+        const int now = plan->time[i], back = plan->mode == TL_MODE_INFERENCE ? now : end - now;
         const unsigned reads = vertex->layer->ops->reads;
         const int over = overwritten_input(model, plan, i);
         plan->value[i] = over != NONE ? plan->value[vertex->input[over]] : add_span(plan, output_count(model, i), now, now);
@@ -129,14 +129,14 @@ static void bind_forward(tl_model *model, const memory_plan *plan, size_t id, tl
         x[e] = TL_VIEW(values, 0, layer->in[e].length, layer->in[e].channels);
     }
     vertex->forward[plan->mode] =
-        (tl_pass){.training = plan->mode == TL_TRAINING,
+        (tl_pass){.training = plan->mode == TL_MODE_TRAINING,
                   .x = x,
                   .y = TL_VIEW(memory_of(model, plan, plan->value[id]), 0, layer->out.length, layer->out.channels),
                   .parameter = vertex->parameter,
                   .state = vertex->state,
                   .saved = memory_of(model, plan, plan->saved[id]),
                   .scratch = scratch,
-                  .fault = plan->mode == TL_TRAINING ? &vertex->fault : NULL,
+                  .fault = plan->mode == TL_MODE_TRAINING ? &vertex->fault : NULL,
                   .workers = &model->workers,
                   .seed = model->seed,
                   .node = (uint32_t)id};
@@ -148,13 +148,13 @@ static void bind_backward(tl_model *model, const memory_plan *plan, size_t id) {
     const tl_layer *layer = vertex->layer;
     vertex->dy = memory_of(model, plan, plan->gradient[id]);
     for (size_t e = 0; e < layer->inputs; e++) {
-        vertex->backward_x[e] = vertex->dx[e] = vertex->x[TL_TRAINING][e];
+        vertex->backward_x[e] = vertex->dx[e] = vertex->x[TL_MODE_TRAINING][e];
         if (!(layer->ops->reads & TL_READS_X)) vertex->backward_x[e].data = NULL;
         vertex->dx_added[e] = plan->dx[id][e] >= 0;
         vertex->dx_adds[e] = plan->dx[id][e] == ADDS;
         vertex->dx_memory[e] = memory_of(model, plan, vertex->dx_added[e] ? plan->dx[id][e] : plan->gradient[vertex->input[e]]);
     }
-    vertex->backward = vertex->forward[TL_TRAINING];
+    vertex->backward = vertex->forward[TL_MODE_TRAINING];
     vertex->backward.x = vertex->backward_x;
     vertex->backward.dx = vertex->dx;
     vertex->backward.adds = vertex->dx_adds;
@@ -167,7 +167,7 @@ static void bind(tl_model *model, const memory_plan *plan, tl_real *scratch) {
     for (size_t i = 0; i < model->vertices; i++) {
         if (!model->vertex[i].live) continue;
         bind_forward(model, plan, i, scratch);
-        if (plan->mode == TL_TRAINING) bind_backward(model, plan, i);
+        if (plan->mode == TL_MODE_TRAINING) bind_backward(model, plan, i);
     }
 }
 
@@ -215,7 +215,7 @@ static tl_status make_plan(const tl_model *model, memory_plan *plan, tl_error *e
     bool fits;
     if (begin_plan(model, plan, error) != TL_OK) return error->status;
     plan_values(model, plan);
-    if (plan->mode == TL_TRAINING) plan_gradients(model, plan);
+    if (plan->mode == TL_MODE_TRAINING) plan_gradients(model, plan);
     plan->count = tl_arena_plan(plan->span, plan->spans, plan->order, &fits);
     return fits ? TL_OK : tl_fail(error, TL_ERROR_SHAPE, "compile: the activations exceed what memory can address");
 }
@@ -239,7 +239,7 @@ static tl_status allocate_arena(tl_model *model, size_t values) {
 }
 
 tl_status tl_plan_arena(tl_model *model) {
-    memory_plan training = {.mode = TL_TRAINING}, inference = {.mode = TL_INFERENCE};
+    memory_plan training = {.mode = TL_MODE_TRAINING}, inference = {.mode = TL_MODE_INFERENCE};
     if (!model->inference_only) make_plan(model, &training, &model->error);
     if (!tl_failed(&model->error)) make_plan(model, &inference, &model->error);
     const size_t values = tl_max(training.count, inference.count);

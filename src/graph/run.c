@@ -48,10 +48,10 @@ static bool may_run_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
     }
     const tl_shape in = model->vertex[model->input].layer->out;
     char shape[TL_SHAPE_TEXT];
-    if (mode != TL_TRAINING && mode != TL_INFERENCE && mode != TL_INFERENCE_GRADIENTS)
-        tl_fail(error, TL_ERROR_ARGUMENT, "forward: mode %d is none of TL_TRAINING, TL_INFERENCE and TL_INFERENCE_GRADIENTS",
-                (int)mode);
-    else if (mode != TL_INFERENCE && model->inference_only)
+    if (mode != TL_MODE_TRAINING && mode != TL_MODE_INFERENCE && mode != TL_MODE_INFERENCE_GRADIENTS)
+        tl_fail(error, TL_ERROR_ARGUMENT,
+                "forward: mode %d is none of TL_MODE_TRAINING, TL_MODE_INFERENCE and TL_MODE_INFERENCE_GRADIENTS", (int)mode);
+    else if (mode != TL_MODE_INFERENCE && model->inference_only)
         tl_fail(error, TL_ERROR_STATE, "forward: the model was compiled for inference only");
     else if (!x || !x->data || x->rank != 3 || x->shape[1] != in.length || x->shape[2] != in.channels)
         tl_fail(error, TL_ERROR_SHAPE, "forward: x is %s; the model takes (batch, %zu, %zu)", tl_tensor_text(x, shape), in.length,
@@ -65,7 +65,7 @@ static bool may_run_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
 bool tl_begin_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
     if (!may_run_forward(model, x, mode) || !tl_begin_lengths(model, x)) return false;
     if (x->shape[0] != model->batch_now) set_batch(model, x->shape[0]);
-    bind_input(model, x->data, mode == TL_INFERENCE ? TL_INFERENCE : TL_TRAINING);
+    bind_input(model, x->data, mode == TL_MODE_INFERENCE ? TL_MODE_INFERENCE : TL_MODE_TRAINING);
     return true;
 }
 
@@ -75,15 +75,15 @@ static void hold_still(tl_model *model, bool still) {
     model->still = still;
     for (size_t i = 0; i < model->vertices; i++) {
         tl_vertex *vertex = &model->vertex[i];
-        vertex->forward[TL_TRAINING].training = vertex->backward.training = !still;
+        vertex->forward[TL_MODE_TRAINING].training = vertex->backward.training = !still;
     }
     tl_graph_mark(model);
 }
 
 static void forward(tl_model *model, const tl_tensor *x, tl_mode asked) {
-    const tl_mode mode = asked == TL_INFERENCE ? TL_INFERENCE : TL_TRAINING; /* whose memory it runs in */
+    const tl_mode mode = asked == TL_MODE_INFERENCE ? TL_MODE_INFERENCE : TL_MODE_TRAINING; /* whose memory it runs in */
     if (!tl_begin_forward(model, x, asked)) return;
-    if (mode == TL_TRAINING) hold_still(model, asked == TL_INFERENCE_GRADIENTS);
+    if (mode == TL_MODE_TRAINING) hold_still(model, asked == TL_MODE_INFERENCE_GRADIENTS);
     const unsigned denormals = tl_denormals_off();
     for (size_t i = 0; i < model->vertices; i++) {
         tl_vertex *vertex = &model->vertex[i];
@@ -92,7 +92,7 @@ static void forward(tl_model *model, const tl_tensor *x, tl_mode asked) {
         vertex->layer->ops->forward(vertex->layer, &vertex->forward[mode]);
         if (model->has_lengths) tl_blank(&vertex->forward[mode].y, vertex->lengths);
     }
-    model->passes += asked == TL_TRAINING;
+    model->passes += asked == TL_MODE_TRAINING;
     model->mode = mode;
     model->stage = TL_STAGE_FORWARD;
     tl_denormals_restore(denormals);
@@ -132,7 +132,7 @@ static double measure_loss(tl_model *model, const tl_target *given, size_t size)
     const tl_tensor *y = &output->forward[model->mode].y;
     const size_t *lengths = model->has_lengths ? output->lengths : NULL;
     if (tl_loss_check(&model->loss, y, lengths, target, &model->error) != TL_OK) return NAN;
-    const bool training = model->mode == TL_TRAINING;
+    const bool training = model->mode == TL_MODE_TRAINING;
     const double loss = tl_loss_of(&model->loss, y, lengths, target, training ? output->dy : NULL, &model->loss_weight);
     if (training) {
         model->loss_not_finite = model->loss_not_finite || !isfinite(loss);
@@ -206,11 +206,11 @@ void tl_backward(tl_model *model) {
 
 static void backward_from(tl_model *model, const tl_tensor *dy) {
     if (tl_failed(&model->error)) return;
-    if (model->stage == TL_STAGE_NOTHING || model->mode != TL_TRAINING) {
+    if (model->stage == TL_STAGE_NOTHING || model->mode != TL_MODE_TRAINING) {
         tl_fail(&model->error, TL_ERROR_STATE, "backward: no training forward pass came before it");
         return;
     }
-    const tl_tensor *y = &model->vertex[model->output].forward[TL_TRAINING].y;
+    const tl_tensor *y = &model->vertex[model->output].forward[TL_MODE_TRAINING].y;
     if (!dy || !dy->data || !tl_tensor_same_shape(dy, y)) {
         char given[TL_SHAPE_TEXT], shape[TL_SHAPE_TEXT];
         tl_fail(&model->error, TL_ERROR_SHAPE, "backward: the gradient is %s; the output is %s", tl_tensor_text(dy, given),

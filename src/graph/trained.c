@@ -15,7 +15,7 @@ void tl_graph_mark(tl_model *model) {
         if (!vertex->live) continue;
         const tl_layer *layer = vertex->layer;
         const bool trained = layer->parameters > 0 && !vertex->frozen;
-        vertex->forward[TL_TRAINING].frozen = vertex->backward.frozen = vertex->frozen || model->still;
+        vertex->forward[TL_MODE_TRAINING].frozen = vertex->backward.frozen = vertex->frozen || model->still;
         vertex->needs_gradient = trained || ((int)i == model->input && model->input_gradient);
         for (size_t e = 0; e < layer->inputs; e++) {
             const tl_vertex *before = &model->vertex[vertex->input[e]];

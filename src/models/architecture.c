@@ -2,7 +2,7 @@
 #include <tapline/layers.h>
 
 static tl_node convolve(tl_model *m, tl_node x, int filters, int kernel) {
-    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = filters, .kernel = kernel, .padding = TL_SAME});
+    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = filters, .kernel = kernel, .padding = TL_PADDING_SAME});
 }
 
 static tl_node normalise(tl_model *m, tl_node x) { return tl_batch_norm(m, x, NULL); }
@@ -46,11 +46,11 @@ tl_node tl_resnet(tl_model *m, tl_node x, int outputs) {
 
 /* Convolutions here have no bias: the batch norm after them has one. */
 static tl_node convolve_plain(tl_model *m, tl_node x, int filters, int kernel) {
-    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = filters, .kernel = kernel, .padding = TL_SAME, .no_bias = true});
+    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = filters, .kernel = kernel, .padding = TL_PADDING_SAME, .no_bias = true});
 }
 
 static tl_node inception_block(tl_model *m, tl_node x, bool bottleneck) {
-    const tl_pool_cfg pool = {.window = 3, .stride = 1, .padding = TL_SAME};
+    const tl_pool_cfg pool = {.window = 3, .stride = 1, .padding = TL_PADDING_SAME};
     /* The first reader of x is the last that sends it a gradient: a pool adds its own to that of the convolution. */
     const tl_node pooled = tl_max_pool(m, x, &pool);
     const tl_node narrow = bottleneck ? convolve_plain(m, x, 32, 1) : x;
@@ -80,7 +80,7 @@ tl_node tl_inception(tl_model *m, tl_node x, int outputs) {
 tl_node tl_time_cnn(tl_model *m, tl_node x, int outputs) {
     const tl_pool_cfg pool = {.window = 3};
     const size_t length = tl_node_shape(m, x).length;
-    const tl_padding padding = length > 0 && length < 60 ? TL_SAME : TL_VALID;
+    const tl_padding padding = length > 0 && length < 60 ? TL_PADDING_SAME : TL_PADDING_VALID;
     x = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 6, .kernel = 7, .padding = padding});
     x = tl_average_pool(m, tl_sigmoid(m, x), &pool);
     x = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 12, .kernel = 7, .padding = padding});
@@ -91,7 +91,7 @@ tl_node tl_time_cnn(tl_model *m, tl_node x, int outputs) {
 /* ---- TCN ---- */
 
 static tl_node convolve_causal(tl_model *m, tl_node x, int dilation) {
-    const tl_conv1d_cfg cfg = {.filters = 25, .kernel = 7, .dilation = dilation, .padding = TL_CAUSAL};
+    const tl_conv1d_cfg cfg = {.filters = 25, .kernel = 7, .dilation = dilation, .padding = TL_PADDING_CAUSAL};
     return tl_relu(m, tl_conv1d(m, x, &cfg));
 }
 
@@ -107,8 +107,12 @@ tl_node tl_tcn(tl_model *m, tl_node x, int outputs) {
 
 /* Depthwise separable: each channel by itself over time, then all channels of each step. */
 static tl_node separable_block(tl_model *m, tl_node x, int channels, int kernel, int dilation) {
-    const tl_conv1d_cfg cfg = {
-        .filters = channels, .kernel = kernel, .dilation = dilation, .padding = TL_SAME, .groups = channels, .no_bias = true};
+    const tl_conv1d_cfg cfg = {.filters = channels,
+                               .kernel = kernel,
+                               .dilation = dilation,
+                               .padding = TL_PADDING_SAME,
+                               .groups = channels,
+                               .no_bias = true};
     return tl_relu(m, normalise(m, convolve_plain(m, tl_conv1d(m, x, &cfg), 32, 1)));
 }
 

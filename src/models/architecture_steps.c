@@ -25,7 +25,7 @@ static tl_node sum(tl_model *m, tl_node a, tl_node b) { return tl_add(m, (const 
 enum { MAX_BLOCKS = 30, MAX_STACKS = 100 }; /* the dilation of the last block is 2^29 */
 
 static tl_node causal(tl_model *m, tl_node x, int filters, int kernel, int dilation) {
-    const tl_conv1d_cfg cfg = {.filters = filters, .kernel = kernel, .dilation = dilation, .padding = TL_CAUSAL};
+    const tl_conv1d_cfg cfg = {.filters = filters, .kernel = kernel, .dilation = dilation, .padding = TL_PADDING_CAUSAL};
     return tl_conv1d(m, x, &cfg);
 }
 
@@ -59,7 +59,7 @@ tl_node tl_wavenet_steps_sized(tl_model *m, tl_node x, const tl_wavenet_cfg *cfg
 enum { MAX_LEVELS = 8, MAX_FILTERS = 1 << 16 };
 
 static tl_node twice(tl_model *m, tl_node x, int filters, int kernel) {
-    const tl_conv1d_cfg cfg = {.filters = filters, .kernel = kernel, .padding = TL_SAME, .no_bias = true};
+    const tl_conv1d_cfg cfg = {.filters = filters, .kernel = kernel, .padding = TL_PADDING_SAME, .no_bias = true};
     for (int i = 0; i < 2; i++) x = tl_relu(m, tl_batch_norm(m, tl_conv1d(m, x, &cfg), NULL));
     return x;
 }

@@ -49,7 +49,7 @@ static void read_loss(const tl_archive *archive, const json_t *settings, tl_comp
     if (text && tl_loss_by_name(text, &cfg->loss, &unknown) != TL_OK)
         tl_fail(error, TL_ERROR_FORMAT, "%.180s: %s", archive->path, unknown.text);
     cfg->label_smoothing = json_number_value(json_object_get(settings, "label_smoothing"));
-    cfg->huber_delta = cfg->loss == TL_HUBER ? json_number_value(json_object_get(settings, "huber_delta")) : 0;
+    cfg->huber_delta = cfg->loss == TL_LOSS_HUBER ? json_number_value(json_object_get(settings, "huber_delta")) : 0;
     cfg->class_weights = NULL; /* read_weights: their number is known when the network is */
 }
 

@@ -78,7 +78,7 @@ static tl_status begin(tl_ensemble *ensemble, const tl_model *model, tl_error *e
     const size_t count = row_count(ensemble) * ensemble->out.channels;
     if (model->loss.class_weights) tl_loss_weigh(&ensemble->loss, model->loss.class_weights, ensemble->out.channels, error);
     if (!tl_failed(error)) ensemble->sum = tl_allocate(count, sizeof *ensemble->sum, "the sum of predictions", error);
-    if (!tl_failed(error) && ensemble->loss.kind == TL_BINARY_CROSS_ENTROPY)
+    if (!tl_failed(error) && ensemble->loss.kind == TL_LOSS_BINARY_CROSS_ENTROPY)
         ensemble->other = tl_allocate(count, sizeof *ensemble->other, "the sum of predictions", error);
     return tl_failed(error) ? error->status : TL_OK;
 }
@@ -96,12 +96,12 @@ static double log_sigmoid(double x) { return fmin(x, 0) - log1p(exp(-fabs(x))); 
 
 static void add_row(const tl_ensemble *ensemble, const tl_scaling *targets, const tl_real *y, size_t first) {
     const size_t channels = ensemble->out.channels;
-    const double total = ensemble->loss.kind == TL_CROSS_ENTROPY ? tl_log_sum_exp(y, channels) : 0;
+    const double total = ensemble->loss.kind == TL_LOSS_CROSS_ENTROPY ? tl_log_sum_exp(y, channels) : 0;
     for (size_t c = 0; c < channels; c++) {
         double *sum = ensemble->sum + first + c;
-        if (ensemble->loss.kind == TL_CROSS_ENTROPY)
+        if (ensemble->loss.kind == TL_LOSS_CROSS_ENTROPY)
             add_log(ensemble, sum, (double)y[c] - total);
-        else if (ensemble->loss.kind == TL_BINARY_CROSS_ENTROPY) {
+        else if (ensemble->loss.kind == TL_LOSS_BINARY_CROSS_ENTROPY) {
             add_log(ensemble, sum, log_sigmoid((double)y[c]));
             add_log(ensemble, ensemble->other + first + c, log_sigmoid(-(double)y[c]));
         } else
@@ -151,7 +151,7 @@ static void merge(const tl_ensemble *ensemble, tl_real *y) {
     for (size_t i = 0; i < row_count(ensemble) * ensemble->out.channels; i++) {
         const double sum = ensemble->sum[i];
         y[i] = (tl_real)(ensemble->other ? sum - ensemble->other[i]
-                         : ensemble->loss.kind == TL_CROSS_ENTROPY
+                         : ensemble->loss.kind == TL_LOSS_CROSS_ENTROPY
                              ? sum - log(members)
                              : tl_scaled(&ensemble->targets, i % ensemble->out.channels, sum / members));
     }

@@ -95,7 +95,7 @@ static tl_status run_parts(tl_model *model, const tl_tensor *x, const size_t *le
         const size_t count = tl_min(samples - first, batch);
         const tl_tensor part = tl_tensor_slice(x, first, count), to = tl_tensor_slice(y, first, count);
         if (lengths) tl_set_lengths(model, lengths + first, count);
-        tl_forward(model, &part, TL_INFERENCE);
+        tl_forward(model, &part, TL_MODE_INFERENCE);
         if (tl_report(model, error) != TL_OK) {
             tl_model_clear_error(model); /* it is the caller's now */
             return error->status;

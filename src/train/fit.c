@@ -147,7 +147,9 @@ static void keep_scaling(tl_fit_state *f, tl_error *error) {
 }
 
 /* Of target values that the loss compares with outputs by their distance; what a loss of one's own makes of them is its own. */
-static bool scales_targets(tl_loss_kind loss) { return loss == TL_SQUARED_ERROR || loss == TL_ABSOLUTE_ERROR || loss == TL_HUBER; }
+static bool scales_targets(tl_loss_kind loss) {
+    return loss == TL_LOSS_SQUARED_ERROR || loss == TL_LOSS_ABSOLUTE_ERROR || loss == TL_LOSS_HUBER;
+}
 
 static void measure_target(const tl_dataset *data, size_t channel, size_t channels, tl_scaling *targets) {
     const size_t each = tl_labels_each(data);
@@ -287,7 +289,7 @@ static tl_status train_batch(tl_fit_state *f, bool step, tl_error *error) {
     const tl_target target = mixed ? (tl_target){.probabilities = f->mixed.probabilities, .values = f->mixed.values}
                                    : (tl_target){.labels = f->labels, .values = f->values};
     if (f->lengths) tl_set_lengths(f->model, mixed ? f->mixed.lengths : f->lengths, f->x.shape[0]);
-    tl_forward(f->model, f->varied.data && !mixed ? &f->varied : &f->x, TL_TRAINING);
+    tl_forward(f->model, f->varied.data && !mixed ? &f->varied : &f->x, TL_MODE_TRAINING);
     const double loss = tl_loss(f->model, &target);
     if (!tl_failed(tl_model_error(f->model))) tl_tally_add(&f->sums, f->model, &target, loss);
     tl_backward(f->model);

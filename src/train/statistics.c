@@ -96,7 +96,7 @@ static bool inputs_known(const preparation *p, size_t id) {
 static bool run_layer(const preparation *p, size_t id) {
     tl_vertex *vertex = &p->model->vertex[id];
     const tl_preparation *learner = p->learnt[id] ? NULL : preparation_of(p->model, id);
-    tl_pass pass = vertex->forward[TL_INFERENCE];
+    tl_pass pass = vertex->forward[TL_MODE_INFERENCE];
     if (!inputs_known(p, id)) return false;
     if (vertex->absorbed || (int)id == p->model->input) return true;
     pass.sums = learner ? p->sums[id] : NULL;
@@ -110,7 +110,7 @@ static bool run_layer(const preparation *p, size_t id) {
 
 /* As far as layers have something to learn. */
 static void run_batch(const preparation *p, size_t last) {
-    if (!tl_begin_forward(p->model, &p->x, TL_INFERENCE)) return;
+    if (!tl_begin_forward(p->model, &p->x, TL_MODE_INFERENCE)) return;
     const unsigned denormals = tl_denormals_off();
     for (size_t i = 0; i <= last; i++) p->reached[i] = p->model->vertex[i].live && run_layer(p, i);
     tl_denormals_restore(denormals);
@@ -141,7 +141,7 @@ static tl_status finish(const preparation *p, size_t last, tl_error *error) {
         const tl_preparation *learner = p->learnt[i] ? NULL : preparation_of(model, i);
         const tl_layer *layer = model->vertex[i].layer;
         if (!learner || !inputs_known(p, i)) continue;
-        tl_pass pass = model->vertex[i].forward[TL_INFERENCE];
+        tl_pass pass = model->vertex[i].forward[TL_MODE_INFERENCE];
         pass.sums = p->sums[i];
         learner->finish(layer, &pass);
         p->learnt[i] = true;

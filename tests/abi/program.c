@@ -43,7 +43,7 @@ static void make_data(void) {
 /* Every builder that takes a configuration. */
 static tl_node layers(tl_model *m) {
     tl_node h = tl_input(m, (tl_shape){.length = LENGTH, .channels = 1});
-    h = tl_conv1d(m, h, EDGE(tl_conv1d_cfg, {.filters = 4, .kernel = 3, .padding = TL_SAME}));
+    h = tl_conv1d(m, h, EDGE(tl_conv1d_cfg, {.filters = 4, .kernel = 3, .padding = TL_PADDING_SAME}));
     h = tl_batch_norm(m, h, EDGE(tl_batch_norm_cfg, {.momentum = 0.9}));
     h = tl_leaky_relu(m, h, EDGE(tl_leaky_relu_cfg, {.slope = 0.1}));
     h = tl_max_pool(m, h, EDGE(tl_pool_cfg, {.window = 2}));
@@ -77,7 +77,7 @@ static tl_model *train(void) {
     expect("the rate of the schedule", tl_learning_rate(model) == 0.005);
     tl_evaluate(model, data, &metrics, &error);
     expect("evaluated", metrics.loss > 0 && metrics.accuracy >= 0);
-    tl_forward(model, &data->x, TL_INFERENCE);
+    tl_forward(model, &data->x, TL_MODE_INFERENCE);
     expect("a batch that is too large is an error of the model", tl_failed(tl_model_error(model)));
     tl_model_clear_error(model);
     return model;
@@ -107,7 +107,7 @@ static void other_calls(tl_model *model) {
     tl_dataset *read = tl_dataset_read("builtin:cbf", EDGE(tl_read_cfg, {.normalize = TL_NORMALIZE_NONE}), &error);
     expect("read", read && read->x.shape[0] == 30);
     const tl_tensor few = tl_tensor_slice(&data->x, 0, 4);
-    tl_forward(model, &few, TL_TRAINING);
+    tl_forward(model, &few, TL_MODE_TRAINING);
     expect("a loss", tl_loss(model, EDGE(tl_target, {.labels = labels})) > 0);
     expect("a version", strlen(tl_version()) > 0);
     tl_dataset_free(read);

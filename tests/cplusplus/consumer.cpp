@@ -17,11 +17,11 @@ int main() {
     const int32_t labels[] = {1};
     tl_target target = {};
     target.labels = labels;
-    tl_forward(model, &batch, TL_TRAINING);
+    tl_forward(model, &batch, TL_MODE_TRAINING);
     const double before = tl_loss(model, &target);
     tl_backward(model);
     tl_step(model, &error);
-    tl_forward(model, &batch, TL_INFERENCE);
+    tl_forward(model, &batch, TL_MODE_INFERENCE);
     const double after = tl_loss(model, &target);
     tl_model_free(model);
     return tl_failed(&error) || !(after < before);

@@ -22,7 +22,7 @@ static void run(tl_model *model) {
     static const tl_real series[2 * LENGTH * CHANNELS] = {1, -2, 3};
     if (tl_model_memory(model) > MAX_MEMORY) return;
     const tl_tensor x = TL_VIEW(series, 2, LENGTH, CHANNELS);
-    tl_forward(model, &x, TL_TRAINING);
+    tl_forward(model, &x, TL_MODE_TRAINING);
     const tl_tensor y = tl_output(model);
     tl_backward_from(model, &y);
     REQUIRE(!tl_failed(tl_model_error(model)));

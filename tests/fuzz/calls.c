@@ -17,7 +17,7 @@ typedef struct state {
 } state;
 
 static tl_node convolution(tl_model *m, tl_node x) {
-    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 4, .kernel = 3, .padding = TL_SAME});
+    return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 4, .kernel = 3, .padding = TL_PADDING_SAME});
 }
 
 static tl_node build(tl_model *m, uint8_t kind) {
@@ -35,14 +35,14 @@ static void begin(state *self, uint8_t kind, uint8_t how) {
                                 .inference_only = how & 1,
                                 .input_gradient = how & 2,
                                 .plan_only = (how & 12) == 12,
-                                .loss = how & 16 ? TL_SQUARED_ERROR : TL_CROSS_ENTROPY,
+                                .loss = how & 16 ? TL_LOSS_SQUARED_ERROR : TL_LOSS_CROSS_ENTROPY,
                                 .clip_norm = how & 32 ? 1 : 0};
     self->model = tl_model_new(&(tl_model_cfg){.seed = how, .threads = 1});
     REQUIRE(self->model);
     self->node = build(self->model, kind);
     if ((how & 192) != 192) tl_model_compile(self->model, self->node, &cfg, &self->error);
     REQUIRE(!tl_failed(&self->error));
-    self->data = tl_dataset_builtin("cbf", TL_TRAIN, 1, &self->error);
+    self->data = tl_dataset_builtin("cbf", TL_SPLIT_TRAIN, 1, &self->error);
     self->ensemble = tl_ensemble_new(self->data, &self->error);
     REQUIRE(!tl_failed(&self->error));
 }
@@ -135,7 +135,7 @@ static void check_usable(state *self) {
     if (tl_failed(of_model)) fuzz_check_error(false, of_model);
     tl_model_clear_error(self->model);
     if (tl_failed(of_model) || tl_output_shape(self->model).channels == 0) return;
-    tl_forward(self->model, &x, TL_INFERENCE);
+    tl_forward(self->model, &x, TL_MODE_INFERENCE);
     REQUIRE(!tl_failed(of_model) && tl_output(self->model).shape[0] == BATCH);
 }
 
