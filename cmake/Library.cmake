@@ -35,7 +35,7 @@ function(tapline_objects target definition)
 endfunction()
 
 function(tapline_library name definition)
-  set(folders src/base src/compute src/io src/data src/read optim src/graph layers layers/conv1d src/models src/train src/stream)
+  set(folders src/base src/compute src/io src/data src/read optim src/graph layers layers/conv1d src/models src/export src/train src/stream)
   list(TRANSFORM folders PREPEND ${PROJECT_SOURCE_DIR}/)
   list(TRANSFORM folders APPEND /*.c OUTPUT_VARIABLE patterns)
   file(GLOB sources CONFIGURE_DEPENDS ${patterns})

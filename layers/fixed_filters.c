@@ -1,12 +1,14 @@
 /* Seventeen fixed filters that answer to rising, to falling and to peaks (Ismail-Fawaz et al. 2022). All channels have the same
  * weights, so that each filter runs over the sum of the channels.
  */
+#include "layers/fixed_filters.h"
+
 #include "base/math.h"
 #include "layers/registry.h"
 
 #include <string.h>
 
-enum { TRENDS = 6, PEAKS = 5, FILTERS = 2 * TRENDS + PEAKS, MAX_TAPS = 96 };
+enum { TRENDS = 6, PEAKS = 5, FILTERS = TL_FIXED_FILTERS, MAX_TAPS = TL_FIXED_TAPS }; /* FILTERS = 2 · TRENDS + PEAKS */
 
 /* The first TRENDS are for rising, as many for falling, the others for peaks. */
 static size_t taps_of(size_t filter) {
@@ -20,11 +22,13 @@ static double peak_at(size_t tap, size_t taps) {
     return (tap / part / 2 == 1 ? 2 : -1) * height * height;
 }
 
-static void fill_taps(size_t filter, tl_real taps[MAX_TAPS]) {
-    for (size_t j = 0; j < taps_of(filter); j++) {
+size_t tl_fixed_filter(size_t filter, tl_real taps[TL_FIXED_TAPS]) {
+    const size_t count = taps_of(filter);
+    for (size_t j = 0; j < count; j++) {
         const double trend = (j % 2 == 0) == (filter < TRENDS) ? -1 : 1;
-        taps[j] = (tl_real)(filter < 2 * TRENDS ? trend : peak_at(j, taps_of(filter)));
+        taps[j] = (tl_real)(filter < 2 * TRENDS ? trend : peak_at(j, count));
     }
+    return count;
 }
 
 static void fixed_filters_setup(tl_layer *layer, tl_error *error) {
@@ -67,7 +71,7 @@ static void forward_task(void *context, size_t sample, int worker) {
     memset(sum, 0, length * sizeof *sum);
     for (size_t i = 0; i < length * job->channels; i++) sum[i / job->channels] += x[i];
     for (size_t f = 0; f < FILTERS; f++) {
-        fill_taps(f, taps);
+        tl_fixed_filter(f, taps);
         memset(answers, 0, length * sizeof *answers);
         for (size_t j = 0; j < taps_of(f); j++) {
             const span s = span_of(j, taps_of(f), length);
@@ -85,7 +89,7 @@ static void backward_task(void *context, size_t sample, int worker) {
     tl_real *dsum = job->pass->scratch + (size_t)worker * 2 * length, *answers = dsum + length, taps[MAX_TAPS];
     memset(dsum, 0, length * sizeof *dsum);
     for (size_t f = 0; f < FILTERS; f++) {
-        fill_taps(f, taps);
+        tl_fixed_filter(f, taps);
         for (size_t t = 0; t < length; t++) answers[t] = dy[t * FILTERS + f];
         for (size_t j = 0; j < taps_of(f); j++) {
             const span s = span_of(j, taps_of(f), length);
@@ -126,7 +130,7 @@ static void fixed_filters_stream_pack(const tl_layer *layer, const tl_workers *w
     (void)workers;
     (void)parameter;
     (void)state;
-    for (size_t f = 0; f < FILTERS; f++) fill_taps(f, packed + f * MAX_TAPS);
+    for (size_t f = 0; f < FILTERS; f++) tl_fixed_filter(f, packed + f * MAX_TAPS);
 }
 
 /* The additions go in the order of forward_task. */

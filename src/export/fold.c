@@ -1,0 +1,77 @@
+/* Batch norm in inference is a factor and a term for each channel, which the layer before it can take over. */
+#include "export/export.h"
+
+#include "base/memory.h"
+#include "layers/registry.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The axis of the weights that the outputs of a layer are on; false where it is no layer that can take over. */
+static bool filter_axis(const tl_export_node *node, size_t *axis) {
+    const tl_layer_ops *ops = node->layer->ops;
+    *axis = ops == &tl_dense_layer_ops || ops == &tl_conv1d_transpose_layer_ops ? 1 : 2;
+    return ops == &tl_dense_layer_ops || ops == &tl_conv1d_transpose_layer_ops || ops == &tl_conv1d_layer_ops ||
+           ops == &tl_fixed_filters_layer_ops;
+}
+
+static void scale_weights(const tl_export_array *weight, size_t axis, const double *factor) {
+    size_t inner = 1;
+    for (size_t a = axis + 1; a < weight->rank; a++) inner *= weight->shape[a];
+    for (size_t i = 0; i < tl_export_count(weight); i++) weight->value[i] *= factor[i / inner % weight->shape[axis]];
+}
+
+/* The bias of a node, all 0 where it had none. */
+static const tl_export_array *bias_of(tl_export_node *node, size_t filters, tl_error *error) {
+    const tl_export_array *bias = tl_export_find(node, "bias");
+    if (bias) return bias;
+    double *value = tl_allocate(filters, sizeof *value, "export", error);
+    if (!value) return NULL;
+    node->array[node->arrays] = (tl_export_array){.name = "bias", .rank = 1, .shape = {filters}, .value = value};
+    return &node->array[node->arrays++];
+}
+
+static void fold(tl_export_node *node, size_t axis, const tl_export_node *norm, tl_error *error) {
+    const size_t filters = norm->out.channels;
+    const double epsilon = tl_export_number(norm, "epsilon", 0);
+    const double *scale = tl_export_find(norm, "scale")->value, *shift = tl_export_find(norm, "shift")->value;
+    const double *mean = tl_export_find(norm, "mean")->value, *variance = tl_export_find(norm, "variance")->value;
+    const tl_export_array *bias = bias_of(node, filters, error);
+    double *factor = tl_allocate(filters, sizeof *factor, "export", error);
+    for (size_t f = 0; bias && factor && f < filters; f++) {
+        factor[f] = scale[f] / sqrt(variance[f] + epsilon);
+        bias->value[f] = factor[f] * (bias->value[f] - mean[f]) + shift[f];
+    }
+    if (bias && factor) scale_weights(tl_export_find(node, "weight"), axis, factor);
+    tl_release(factor);
+}
+
+/* Takes a node away, whose readers then read its input instead. */
+static void remove_node(tl_export *self, size_t index) {
+    tl_export_node *gone = &self->node[index];
+    const size_t before = gone->input[0];
+    self->node[before].readers += gone->readers - 1;
+    for (size_t i = 0; i < gone->arrays; i++) tl_release(gone->array[i].value);
+    memmove(gone, gone + 1, (self->nodes - index - 1) * sizeof *gone);
+    self->nodes--;
+    for (size_t i = index; i < self->nodes; i++)
+        for (size_t e = 0; e < self->node[i].inputs; e++) {
+            size_t *input = &self->node[i].input[e];
+            *input = *input == index ? before : *input > index ? *input - 1 : *input;
+        }
+}
+
+tl_status tl_export_fold_batch_norm(tl_export *self, tl_error *error) {
+    size_t axis;
+    for (size_t i = 1; i < self->nodes && !tl_failed(error);) {
+        const tl_export_node *norm = &self->node[i];
+        tl_export_node *before = &self->node[norm->input[0]];
+        const bool folds = norm->layer->ops == &tl_batch_norm_layer_ops && before->readers == 1 && filter_axis(before, &axis);
+        if (folds) fold(before, axis, norm, error);
+        if (folds && !tl_failed(error))
+            remove_node(self, i);
+        else
+            i++;
+    }
+    return tl_failed(error) ? error->status : TL_OK;
+}
