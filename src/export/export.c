@@ -64,6 +64,12 @@ const tl_export_array *tl_export_find(const tl_export_node *node, const char *na
 
 /* ---- nodes ---- */
 
+/* A layer that does the work of the ReLU behind it may have a table of its own, with the same setup. */
+static const tl_layer_ops *kind_of(const tl_layer *layer) {
+    const tl_layer_ops *known = tl_layer_ops_by_name(layer->ops->name);
+    return known && known->setup == layer->ops->setup ? known : layer->ops;
+}
+
 static bool is_idle(const tl_vertex *vertex) { return vertex->layer->ops == &tl_dropout_layer_ops; }
 
 /* Adds a vertex; place: (vertices) the nodes of those before. */
@@ -71,7 +77,8 @@ static void add_node(tl_export *self, size_t index, const size_t *place, tl_erro
     const tl_vertex *vertex = &self->model->vertex[index];
     const tl_layer *layer = vertex->layer;
     tl_export_node *node = &self->node[self->nodes++];
-    *node = (tl_export_node){.layer = layer,
+    *node = (tl_export_node){.kind = kind_of(layer),
+                             .layer = layer,
                              .name = vertex->name,
                              .vertex = index,
                              .inputs = layer->inputs,
@@ -143,7 +150,7 @@ static double setting_value(const tl_setting *setting, const void *member) {
 }
 
 double tl_export_number(const tl_export_node *node, const char *key, double otherwise) {
-    for (const tl_setting *setting = node->layer->ops->settings; setting && setting->name; setting++) {
+    for (const tl_setting *setting = node->kind->settings; setting && setting->name; setting++) {
         if (strcmp(setting->name, key) != 0) continue;
         const double value = setting_value(setting, (const char *)node->layer + setting->offset);
         return value != 0 ? value : otherwise;
@@ -163,8 +170,8 @@ tl_status tl_export_fail(const tl_export *self, const tl_export_node *node, tl_e
 }
 
 tl_status tl_export_refuse(const tl_export *self, const tl_export_node *node, tl_error *error) {
-    const char *kind = node->layer->ops->name;
-    const bool own = tl_layer_ops_by_name(kind) != node->layer->ops;
+    const char *kind = node->kind->name;
+    const bool own = tl_layer_ops_by_name(kind) != node->kind;
     return own ? tl_export_fail(self, node, error, "%.60s is a layer of your own, which this format knows nothing of", kind)
                : tl_export_fail(self, node, error, "there is no %s in this format", kind);
 }

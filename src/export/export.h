@@ -30,9 +30,10 @@ typedef struct tl_export_array {
 
 /* A layer. */
 typedef struct tl_export_node {
-    const tl_layer *layer; /* of the model; its kind is layer->ops. For its settings see tl_export_number */
-    const char *name;      /* of the model; such as "conv1d_2", unique in a network */
-    size_t vertex;         /* its number in messages: "layer 2 (conv1d)" */
+    const tl_layer_ops *kind; /* of the registry, such as &tl_conv1d_layer_ops; of a layer of the user's own: that one's */
+    const tl_layer *layer;    /* of the model; for its settings see tl_export_number */
+    const char *name;         /* of the model; such as "conv1d_2", unique in a network */
+    size_t vertex;            /* its number in messages: "layer 2 (conv1d)" */
     size_t inputs;
     size_t input[TL_MAX_INPUTS]; /* numbers of nodes before this one */
     size_t readers;              /* inputs of other nodes that are this one, and one more for the output of the network */

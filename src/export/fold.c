@@ -9,7 +9,7 @@
 
 /* The axis of the weights that the outputs of a layer are on; false where it is no layer that can take over. */
 static bool filter_axis(const tl_export_node *node, size_t *axis) {
-    const tl_layer_ops *ops = node->layer->ops;
+    const tl_layer_ops *ops = node->kind;
     *axis = ops == &tl_dense_layer_ops || ops == &tl_conv1d_transpose_layer_ops ? 1 : 2;
     return ops == &tl_dense_layer_ops || ops == &tl_conv1d_transpose_layer_ops || ops == &tl_conv1d_layer_ops ||
            ops == &tl_fixed_filters_layer_ops;
@@ -66,7 +66,7 @@ tl_status tl_export_fold_batch_norm(tl_export *self, tl_error *error) {
     for (size_t i = 1; i < self->nodes && !tl_failed(error);) {
         const tl_export_node *norm = &self->node[i];
         tl_export_node *before = &self->node[norm->input[0]];
-        const bool folds = norm->layer->ops == &tl_batch_norm_layer_ops && before->readers == 1 && filter_axis(before, &axis);
+        const bool folds = norm->kind == &tl_batch_norm_layer_ops && before->readers == 1 && filter_axis(before, &axis);
         if (folds) fold(before, axis, norm, error);
         if (folds && !tl_failed(error))
             remove_node(self, i);

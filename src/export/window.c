@@ -6,7 +6,7 @@
 
 /* The geometry was checked when the model was compiled. */
 tl_export_window tl_export_window_of(const tl_export_node *node) {
-    const tl_layer_ops *ops = node->layer->ops;
+    const tl_layer_ops *ops = node->kind;
     const bool fixed = ops == &tl_fixed_filters_layer_ops,
                pool = ops == &tl_max_pool_layer_ops || ops == &tl_average_pool_layer_ops;
     const double taps = fixed ? TL_FIXED_TAPS : tl_export_number(node, pool ? "window" : "kernel", 1);
