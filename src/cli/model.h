@@ -16,7 +16,7 @@ typedef struct model_settings {
 } model_settings;
 
 typedef struct weights_settings {
-    model_settings model;            /* operand 0: the weights to import, operand 1: the data; or the model to export */
+    model_settings model;            /* operand 0: the weights to import, operand 1: the data */
     const char *map, *out;           /* NULL: none */
     const char *architecture, *loss; /* of what is imported; loss NULL: as the data asks */
     int64_t segment;                 /* of records of PhysioNet; 0: the library's default */
@@ -24,6 +24,13 @@ typedef struct weights_settings {
     reading_settings reading;
     bool raw, unequal;
 } weights_settings;
+
+/* A row for a table of options; `type`: of the settings of the command, which has the map as `map`. */
+#define MAP_OPTION(type)                                                                                                           \
+    {                                                                                                                              \
+        "map", "FILE.json", OPTION_TEXT, offsetof(type, map), 0, 0, NULL,                                                          \
+            "which module of the PyTorch network is which layer:\n{\"conv1\": \"conv1d_1\", …} (by names and shapes)"            \
+    }
 
 /* Data, with one after the other of the models to use on it. */
 typedef struct loaded {
@@ -61,7 +68,5 @@ int predict_f32(const void *settings);
 int predict_f64(const void *settings);
 int import_f32(const void *settings);
 int import_f64(const void *settings);
-int export_f32(const void *settings);
-int export_f64(const void *settings);
 
 #endif

@@ -1,51 +1,28 @@
-/* `tapline import` and `tapline export`, compiled once for each precision (commands.h). */
+/* `tapline import`, compiled once for each precision (commands.h). */
+#include "cli/weights.h"
 #include "cli/files.h"
 #include "cli/input.h"
 #include "cli/model.h"
 #include "cli/report.h"
 #include "cli/train.h"
 
-#include <stdio.h>
-
-/* Collects what belongs together, for the report. */
-static void add_pair(const char *module, const char *layer, void *list) {
-    json_array_append_new(list, json_pack("{s:s, s:s}", "name", layer, "module", module));
-}
-
 static tl_weights_cfg weights_cfg(const weights_settings *settings, json_t *pairs) {
-    return (tl_weights_cfg){.map = settings->map, .matched = add_pair, .user = pairs};
+    return (tl_weights_cfg){.map = settings->map, .matched = weights_pair, .user = pairs};
 }
 
-/* ---- report ---- */
-
-static void report_as_json(const tl_model *model, const char *model_file, const char *weights_file, json_t *pairs) {
+static int report(const weights_settings *settings, const tl_model *model, json_t *pairs, const tl_error *error) {
+    if (tl_failed(error)) return model_failed(&settings->model, error);
     json_t *object = json_object();
-    report_text(object, "model", model_file);
-    report_text(object, "weights", weights_file);
+    report_text(object, "model", settings->out);
+    report_text(object, "weights", settings->model.common.operand[0]);
     report_text(object, "precision", tl_precision());
     report_count(object, "parameters", tl_parameter_count(model));
     json_object_set(object, "layers", pairs);
-    report_json(object);
-}
-
-static void report_as_text(const tl_model *model, const char *model_file, const char *weights_file, json_t *pairs) {
-    printf("model      ");
-    print_shown(stdout, model_file ? model_file : "not written");
-    printf(", %zu parameters, %s\nweights    ", tl_parameter_count(model), tl_precision());
-    print_shown(stdout, weights_file);
-    printf("\n\n%-24s module\n", "layer");
-    for (size_t i = 0; i < json_array_size(pairs); i++) {
-        const json_t *pair = json_array_get(pairs, i);
-        printf("%-24s ", json_string_value(json_object_get(pair, "name")));
-        print_shown(stdout, json_string_value(json_object_get(pair, "module")));
-        printf("\n");
-    }
-}
-
-static int report(const weights_settings *settings, const tl_model *model, const char *model_file, const char *weights_file,
-                  json_t *pairs, const tl_error *error) {
-    if (tl_failed(error)) return model_failed(&settings->model, error);
-    (settings->model.common.json ? report_as_json : report_as_text)(model, model_file, weights_file, pairs);
+    if (!settings->model.common.json) weights_print(object);
+    if (settings->model.common.json)
+        report_json(object);
+    else
+        json_decref(object);
     return EXIT_DONE;
 }
 
@@ -99,28 +76,9 @@ int IN_PRECISION(import)(const void *settings) {
     if (asked->out)
         tl_model_save(model, asked->out,
                       &(tl_save_cfg){.data = data, .missing_policy = reference.missing_policy, .read = &reference}, &error);
-    const int code = report(asked, model, asked->out, operand[0], pairs, &error);
+    const int code = report(asked, model, pairs, &error);
     tl_model_free(model);
     tl_dataset_free(data);
-    json_decref(pairs);
-    return code;
-}
-
-int IN_PRECISION(export)(const void *settings) {
-    tl_error error = {0};
-    const weights_settings *asked = settings;
-    loaded self = {0};
-    json_t *pairs = json_array();
-    const tl_weights_cfg cfg = weights_cfg(asked, pairs);
-    const used_file files[] = {{"MODEL", asked->model.common.operand[0], FILE_READ, 0},
-                               {"--map", asked->map, FILE_READ, 0},
-                               {"--out", asked->out, FILE_REPLACED, 0}};
-    files_check(files, sizeof files / sizeof *files, &error);
-    if (!asked->out) tl_fail(&error, TL_ERROR_ARGUMENT, "needs --out FILE; `tapline help export` says more");
-    if (!tl_failed(&error)) IN_PRECISION(loaded_read)(&self, &asked->model, false, &error);
-    tl_weights_export(self.model, asked->out, &cfg, &error);
-    const int code = report(asked, self.model, asked->model.common.operand[0], asked->out, pairs, &error);
-    IN_PRECISION(loaded_free)(&self);
     json_decref(pairs);
     return code;
 }

@@ -1,22 +1,20 @@
-/* `tapline import` and `tapline export`: weights of PyTorch networks. */
+/* `tapline import`: weights of PyTorch networks. */
+#include "cli/weights.h"
+
+#include "cli/export.h"
 #include "cli/model.h"
 #include "cli/train.h"
 
-#define FIELD(name) offsetof(weights_settings, name)
-#define MAP                                                                                                                        \
-    {                                                                                                                              \
-        "map", "FILE.json", OPTION_TEXT, FIELD(map), 0, 0, NULL,                                                                   \
-            "which module of the PyTorch network is which layer:\n{\"conv1\": \"conv1d_1\", …} (by names and shapes)"            \
-    }
+#include <stdio.h>
 
+#define FIELD(name) offsetof(weights_settings, name)
 static weights_settings importing = {.model = {.common = {.precision = "f32"}, .engine = "auto", .missing = "refuse"},
                                      .architecture = "fcn"};
-static weights_settings exporting = {.model = {.engine = "auto"}};
 
 static const option_spec import_options[] = {
     {"arch", "NAME", OPTION_CHOICE_OR_JSON, FIELD(architecture), 0, 0, architecture_name_f32,
      "the network (fcn), or a file NAME.json that describes one"},
-    MAP,
+    MAP_OPTION(weights_settings),
     {"out", "FILE", OPTION_TEXT, FIELD(out), 0, 0, NULL, "write the model to this file (only say what belongs together)"},
     {"loss", "NAME", OPTION_CHOICE, FIELD(loss), 0, 0, loss_name, "(cross-entropy for labels, squared-error for target values)"},
     {"normalize", "NAME", OPTION_CHOICE, FIELD(normalize), 0, 0, normalization_name,
@@ -31,15 +29,6 @@ static const option_spec import_options[] = {
     MAX_MEMORY_OPTION,
     {0},
 };
-
-static const option_spec export_options[] = {
-    MAP,
-    {"out", "FILE", OPTION_TEXT, FIELD(out), 0, 0, NULL, "write the weights to this file; it must be given"},
-    MAX_MEMORY_OPTION,
-    {0},
-};
-
-static const char *exported_precision(void) { return model_precision(&exporting.model); }
 
 const command import_command = {
     .name = "import",
@@ -56,19 +45,25 @@ const command import_command = {
     .run_f64 = import_f64,
 };
 
-const command export_command = {
-    .name = "export",
-    .operands = "MODEL",
-    .min_operands = 1,
-    .max_operands = 1,
-    .summary = "Write the weights of a saved model for PyTorch.",
-    .details =
-        "MODEL is a file that `tapline train --out` or `tapline import --out` wrote. The weights are a safetensors file, in\n"
-        "PyTorch's order of axes and with its names; without a map modules are called as the layers are.",
-    .options = export_options,
-    .settings = &exporting,
-    .writes_files = true,
-    .choose_precision = exported_precision,
-    .run_f32 = export_f32,
-    .run_f64 = export_f64,
-};
+void weights_pair(const char *module, const char *layer, void *list) {
+    json_array_append_new(list, json_pack("{s:s, s:s}", "name", layer, "module", module));
+}
+
+static const char *text_of(const json_t *report, const char *key) { return json_string_value(json_object_get(report, key)); }
+
+void weights_print(const json_t *report) {
+    const json_t *pairs = json_object_get(report, "layers");
+    const char *model = text_of(report, "model");
+    printf("model      ");
+    print_shown(stdout, model ? model : "not written");
+    printf(", %lld parameters, %s\nweights    ", (long long)json_integer_value(json_object_get(report, "parameters")),
+           text_of(report, "precision"));
+    print_shown(stdout, text_of(report, "weights"));
+    printf("\n\n%-24s module\n", "layer");
+    for (size_t i = 0; i < json_array_size(pairs); i++) {
+        const json_t *pair = json_array_get(pairs, i);
+        printf("%-24s ", text_of(pair, "name"));
+        print_shown(stdout, text_of(pair, "module"));
+        printf("\n");
+    }
+}

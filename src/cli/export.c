@@ -1,0 +1,70 @@
+/* `tapline export`, compiled once for each precision (commands.h). */
+#include "cli/export.h"
+
+#include "cli/files.h"
+#include "cli/report.h"
+#include "cli/weights.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- weights for PyTorch ---- */
+
+static void write_weights(const export_settings *settings, const loaded *self, json_t *report, tl_error *error) {
+    json_t *pairs = json_array();
+    const tl_weights_cfg cfg = {.map = settings->map, .matched = weights_pair, .user = pairs};
+    report_text(report, "weights", settings->out);
+    report_count(report, "parameters", tl_parameter_count(self->model));
+    tl_weights_export(self->model, settings->out, &cfg, error);
+    json_object_set_new(report, "layers", pairs);
+}
+
+/* ---- the table ---- */
+
+static const export_format formats[] = {
+    {NULL, " map ", write_weights, weights_print},
+};
+
+static const export_format *format_of(const char *path) {
+    const char *ending = strrchr(path, '.');
+    const export_format *format = formats;
+    while (format->ending && !(ending && strcmp(ending, format->ending) == 0)) format++;
+    return format;
+}
+
+/* Fails for an option that the format does not take. */
+static void check_options(const export_settings *settings, const export_format *format, tl_error *error) {
+    const struct {
+        const char *name;
+        bool given;
+    } options[] = {{"map", settings->map}};
+    char quoted[40];
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        snprintf(quoted, sizeof quoted, " %s ", options[i].name);
+        if (options[i].given && !strstr(format->options, quoted))
+            tl_fail(error, TL_ERROR_ARGUMENT, "--%s: does not go with --out %.200s", options[i].name, settings->out);
+    }
+}
+
+int IN_PRECISION(export)(const void *settings) {
+    tl_error error = {0};
+    const export_settings *asked = settings;
+    const char *model = asked->model.common.operand[0];
+    loaded self = {0};
+    json_t *report = json_object();
+    const used_file files[] = {
+        {"MODEL", model, FILE_READ, 0}, {"--map", asked->map, FILE_READ, 0}, {"--out", asked->out, FILE_REPLACED, 0}};
+    files_check(files, sizeof files / sizeof *files, &error);
+    if (!asked->out) tl_fail(&error, TL_ERROR_ARGUMENT, "needs --out FILE; `tapline help export` says more");
+    const export_format *format = asked->out ? format_of(asked->out) : formats;
+    check_options(asked, format, &error);
+    if (!tl_failed(&error)) IN_PRECISION(loaded_read)(&self, &asked->model, false, &error);
+    report_text(report, "model", model);
+    report_text(report, "precision", tl_precision());
+    if (!tl_failed(&error)) format->write(asked, &self, report, &error);
+    if (!tl_failed(&error) && !asked->model.common.json) format->print(report);
+    if (!tl_failed(&error) && asked->model.common.json) report_json(json_incref(report));
+    IN_PRECISION(loaded_free)(&self);
+    json_decref(report);
+    return tl_failed(&error) ? model_failed(&asked->model, &error) : EXIT_DONE;
+}
