@@ -1,8 +1,8 @@
 /* tapline/base.h: the scalar type, the export macro, the version, errors.
  *
- * The library is built twice from the same sources. tl_real is float, or double where TAPLINE_F64 is defined (linking
- * tapline::tapline_f64 defines it); every linked symbol of the double build carries the suffix _f64, so that a program may
- * hold both builds and a translation unit that mixes them up fails to link.
+ * The library is built twice from the same sources: with tl_real = float, and with tl_real = double where TAPLINE_F64 is defined.
+ * The CMake target tapline::tapline_f64 defines it. Every linked symbol of the double build has the suffix _f64. A program may
+ * therefore link both builds, and a source file that mixes them fails to link.
  */
 #ifndef TAPLINE_BASE_H
 #define TAPLINE_BASE_H
@@ -22,7 +22,7 @@ extern "C" {
 #define TL_VERSION_MAJOR 0
 #define TL_VERSION_MINOR 1
 #define TL_VERSION_PATCH 0
-/* Of these headers, as one number that grows: 10203 is 1.2.3. tl_version_number is that of the linked library. */
+/* The version of these headers as one number: version 1.2.3 is 10203. tl_version_number returns that of the linked library. */
 #define TL_VERSION_NUMBER (TL_VERSION_MAJOR * 10000 + TL_VERSION_MINOR * 100 + TL_VERSION_PATCH)
 
 #if defined(__GNUC__)
@@ -32,8 +32,9 @@ extern "C" {
 #define TL_API
 #define TL_PRINTF(text, values)
 #endif
+/* The function stores the pointer and does not read through it: the elements may still be uninitialised. */
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 11
-#define TL_KEEPS(pointer) __attribute__((access(none, pointer))) /* does not read what it points to, which may not be set yet */
+#define TL_KEEPS(pointer) __attribute__((access(none, pointer)))
 #else
 #define TL_KEEPS(pointer)
 #endif
@@ -44,59 +45,60 @@ typedef double tl_real;
 typedef float tl_real;
 #endif
 
-/* How structs may grow: later libraries may have fields at the end of configurations and results. A program tells the library how
- * long they were when it was compiled, by functions that the headers define themselves; what lies behind that is zero in a
- * configuration, and is not written in a result. So a program runs with later libraries without being compiled again. For a
- * language that calls the library without a C compiler (ctypes and other foreign-function interfaces), NAME_sized stands beside
- * each such function NAME, and takes the sizes in bytes. Structs that are passed by value (tl_node, tl_shape, tl_tensor,
- * tl_parameter) stay as they are. */
+/* How structs may grow: a later version of the library may add fields at the end of a configuration or result struct. A function
+ * that takes such a struct is an inline function NAME, which calls NAME_sized with the size of the struct at compile time. The
+ * library reads fields beyond that size as zero, and does not write them. A program therefore works with a later library without
+ * being compiled again. Programs in other languages (ctypes and other foreign-function interfaces) call NAME_sized themselves, with
+ * sizes in bytes. Structs that are passed by value (tl_node, tl_shape, tl_tensor, tl_parameter) never grow. */
 
-/* What kind of thing went wrong; the text of tl_error says what exactly. */
+/* The kind of an error; tl_error.text describes the error itself. */
 typedef enum tl_status {
     TL_OK = 0,
-    TL_ERROR_ARGUMENT, /* a value outside its range */
-    TL_ERROR_SHAPE,    /* arrays or layers that do not fit each other, or a size that overflows */
-    TL_ERROR_STATE,    /* a call out of order, such as backward before forward */
-    TL_ERROR_NUMERIC,  /* a non-finite loss, gradient, statistic or parameter */
+    TL_ERROR_ARGUMENT, /* a value is out of range */
+    TL_ERROR_SHAPE,    /* shapes of arrays or layers do not match, or a size overflows */
+    TL_ERROR_STATE,    /* calls in the wrong order, such as backward before forward */
+    TL_ERROR_NUMERIC,  /* a loss, gradient, statistic or parameter is not finite */
     TL_ERROR_MEMORY,   /* an allocation failed */
-    TL_ERROR_FILE,     /* the operating system refused a file */
-    TL_ERROR_FORMAT    /* a file's contents are not what they should be */
+    TL_ERROR_FILE,     /* the operating system could not open, read or write a file */
+    TL_ERROR_FORMAT    /* the contents of a file are invalid */
 } tl_status;
 
-/* An error, owned by the caller, who starts it as `tl_error error = {0};`.
+/* An error. The caller owns it and initialises it: `tl_error error = {0};`.
  *
- * It is sticky: the first failure stays, and a function that is handed an error which is already set does nothing and
- * returns its failure value, so that a sequence of calls may be checked once, at its end. Functions that take a
- * `tl_error *` accept NULL (the reason is then lost, the failure is still returned).
+ * An error is sticky: it keeps the first failure. A function that is called with an error that is already set does nothing and
+ * returns its failure value. A program may therefore check a sequence of calls once, at its end. Functions that take a
+ * `tl_error *` accept NULL: they still return the failure, without its text.
  *
- * So a model, data set, ensemble or log that could not be made, and is NULL, may be handed on: functions that can fail then do so,
- * others give 0 or do nothing. Functions that can fail name a path or an array that is NULL, too, where it may not be.
+ * A function that creates an object (model, data set, ensemble, log …) returns NULL on failure. That NULL may be passed to other
+ * functions: those that can fail report it, the others return 0 or do nothing. Functions that can fail also report a path or an
+ * array that is NULL where NULL is not allowed.
  */
 typedef struct tl_error {
     tl_status status;
-    char text[500]; /* one line without a newline, naming the thing, the value got and the limit */
+    char text[500]; /* one line without a newline: what is wrong, the value found and the limit */
 } tl_error;
 
-/* Records a failure and returns `status`; keeps the first one if the error is set already. `format` as for printf; control
- * characters become "?". */
+/* Sets the error and returns `status`; an error that is already set stays as it is. `format` is that of printf; control characters
+ * in the text become "?". */
 TL_API tl_status tl_fail(tl_error *error, tl_status status, const char *format, ...) TL_PRINTF(3, 4);
 
-/* Whether the error is set; false for NULL. */
+/* Returns whether the error is set; false for NULL. */
 TL_API bool tl_failed(const tl_error *error);
 
-/* The candidate that is most similar to a misspelt `text`: at most a third of the letters may differ (one letter of a short name).
- * NULL where none is similar. Candidates are `candidate`(context, 0), (context, 1) … until it returns NULL. */
+/* For "did you mean …?": returns the candidate that is most similar to a misspelt `text`. At most a third of the letters may differ
+ * (one letter of a short name); NULL where no candidate is that similar. `candidate`(context, index) returns the candidate of each
+ * index 0, 1 …, and NULL after the last one. */
 typedef const char *(*tl_candidate)(const void *context, size_t index);
 TL_API const char *tl_suggest(const char *text, tl_candidate candidate, const void *context);
 
-/* The version of the linked library, such as "0.1.0". */
+/* Returns the version of the linked library, such as "0.1.0". */
 TL_API const char *tl_version(void);
 
-/* The same as TL_VERSION_NUMBER, of the linked library: for `#if` there is the macro, for a program that was compiled earlier this.
- */
+/* Returns the version of the linked library as a number, in the form of TL_VERSION_NUMBER. The macro is the version of the headers
+ * at compile time. */
 TL_API int tl_version_number(void);
 
-/* "f32" or "f64". */
+/* Returns the precision of the linked library: "f32" (tl_real is float) or "f64" (double). */
 TL_API const char *tl_precision(void);
 
 #ifdef __cplusplus

@@ -1,8 +1,8 @@
-/* tapline/layer.h: what a layer is, for those who write one (advanced; may still change).
+/* tapline/layer.h: the interface of a layer, for those who write one (advanced; may still change).
  *
- * A layer is a struct that starts with tl_layer, and a `static const tl_layer_ops`. Its builder fills the struct's own fields and
- * hands it to tl_layer_add. setup then checks shapes and declares parameters, once, and is the only slot that can fail; forward and
- * backward return nothing and allocate nothing. See layers/dense.c for a short one.
+ * A layer is a struct that begins with tl_layer, and a `static const tl_layer_ops`. Its builder fills in the fields of the struct
+ * and passes it to tl_layer_add. `setup` then checks shapes and declares parameters. It runs once and is the only function of a
+ * layer that may fail: `forward` and `backward` return nothing and allocate nothing. layers/dense.c is a short example.
  */
 #ifndef TAPLINE_LAYER_H
 #define TAPLINE_LAYER_H
@@ -18,141 +18,146 @@ extern "C" {
 typedef struct tl_layer tl_layer;
 typedef struct tl_workers tl_workers;
 
-/* What one forward or backward call works on. Everything is laid out when the model is compiled. */
+/* The arguments of one forward or backward call. All arrays are allocated when the model is compiled. */
 typedef struct tl_pass {
     size_t batch;
-    bool training;             /* false in TL_MODE_INFERENCE_GRADIENTS too, also in the backward pass of that */
-    const size_t *lengths;     /* (batch) how much of each sample of x counts; the rest is 0. NULL: all */
-    const size_t *out_lengths; /* (batch) the same of y, which is set to 0 behind them afterwards, as are dx; NULL: all */
-    const tl_tensor *x;        /* (inputs of the layer) each (batch, length, channels); data NULL in backward unless TL_READS_X */
-    tl_tensor y;               /* (batch, out.length, out.channels); [OUT] of forward; data NULL in backward unless TL_READS_Y */
-    tl_tensor dy;              /* backward: the gradient of y */
-    tl_tensor *dx;             /* backward [OUT]: overwrite each; data NULL: skip it */
-    const bool *adds;          /* (inputs of the layer) of a layer whose ops->adds is set: add to dx[e] instead */
-    tl_real *const *parameter; /* (declared parameters) */
-    tl_real *const *gradient;  /* backward: add to each; NULL entries: frozen, skip them */
-    tl_real *const *state;     /* (declared states) */
-    tl_real *saved;            /* what forward leaves for backward: tl_layer.saved elements */
-    tl_real *scratch;          /* (ops->scratch elements) contents undefined, aligned to 64 bytes */
-    double *sums;              /* (tl_layer.sums) of tl_preparation; NULL in other passes */
-    bool frozen;               /* training: the layer is to stay as it is, its states too (tl_freeze) */
-    const char **fault;        /* training: may be pointed at a static text that says why the output is not finite */
+    bool training;         /* false in TL_MODE_INFERENCE_GRADIENTS, in its backward pass too */
+    const size_t *lengths; /* (batch) the steps of each sample of x that are data; x is 0 from there on. NULL: all steps */
+    /* (batch) the same for y; the core sets y and dx to 0 from there on after the call. NULL: all steps */
+    const size_t *out_lengths;
+    /* (inputs of the layer) each (batch, length, channels); in backward data is NULL unless ops->reads has TL_READS_X */
+    const tl_tensor *x;
+    tl_tensor y; /* (batch, out.length, out.channels) [OUT] of forward; in backward data is NULL unless ops->reads has TL_READS_Y */
+    tl_tensor dy;     /* backward: the gradient of y, same shape */
+    tl_tensor *dx;    /* backward [OUT]: (inputs of the layer) the gradient of each x, to be overwritten; data NULL: not needed */
+    const bool *adds; /* (inputs of the layer) only where ops->adds is set: true: add to dx[e] instead of overwriting it */
+    tl_real *const *parameter; /* (declared parameters) in the order of declaration */
+    tl_real *const *gradient;  /* backward: (declared parameters) add to each; NULL: the parameter is frozen, skip it */
+    tl_real *const *state;     /* (declared states) in the order of declaration */
+    tl_real *saved;            /* (tl_layer.saved) what forward keeps for backward */
+    tl_real *scratch;          /* (result of ops->scratch) temporary memory, aligned to 64 bytes, with undefined contents */
+    double *sums;              /* (tl_layer.sums) for tl_preparation; NULL in other passes */
+    bool frozen;               /* training: the layer must not change, its states included (tl_freeze) */
+    const char **fault;        /* training [OUT, OPTIONAL]: a static text that says why the output is not finite */
     const tl_workers *workers;
-    uint64_t seed; /* with `node` and `step`: the key of this call's random numbers */
+    uint64_t seed; /* seed, node and step together are the key of the random numbers of this call */
     uint32_t node;
-    uint64_t step; /* training passes so far */
+    uint64_t step; /* number of training passes so far */
 } tl_pass;
 
-/* What backward reads beside dy; what it does not name may have been overwritten by then. */
+/* Which arrays backward reads besides dy. Arrays that are not named here may have been overwritten by then. */
 enum { TL_READS_X = 1, TL_READS_Y = 2 };
 
-/* One setting of a layer, as architectures are written (tapline/architecture.h): a member of the layer's struct and its key. A
- * member that is zero has its default and is not written. */
+/* A setting of a layer in JSON (tapline/architecture.h): a member of the layer's struct, and its key. A member that is 0 has its
+ * default and is not written. */
 typedef enum tl_setting_kind {
     TL_SETTING_INTEGER, /* int */
     TL_SETTING_SIZE,    /* size_t */
     TL_SETTING_NUMBER,  /* double */
     TL_SETTING_FLAG,    /* bool */
-    TL_SETTING_UNLESS,  /* bool that is true where the key says false: "bias" and no_bias */
-    TL_SETTING_CHOICE   /* an enum, by the name of its value */
+    TL_SETTING_UNLESS,  /* bool that is true where the key is false: member no_bias, key "bias" */
+    TL_SETTING_CHOICE   /* an enum, written as the name of its value */
 } tl_setting_kind;
 
 typedef struct tl_setting {
-    const char *name; /* NULL ends a table */
+    const char *name; /* the key; NULL ends the table */
     tl_setting_kind kind;
-    size_t offset;                       /* in the layer's struct */
-    const char *(*choice)(size_t value); /* TL_SETTING_CHOICE: the name of a value, NULL behind the last */
+    size_t offset;                       /* of the member in the layer's struct */
+    const char *(*choice)(size_t value); /* TL_SETTING_CHOICE: the name of a value; NULL after the last one */
 } tl_setting;
 
-/* What a layer learns from a pass over training data, beside what gradients teach it: statistics, or features that are fixed from
- * then on. tl_update_statistics hands it the batches, every series once; frozen layers learn nothing. All other layers run as in
- * inference. */
+/* What a layer learns from a pass over the training data and not from gradients, such as statistics. tl_update_statistics passes it
+ * every series once, in batches, while all other layers run in inference mode. Frozen layers are left out. */
 typedef struct tl_preparation {
-    /* Adds what a batch of x says to pass->sums, which are 0 before the first one. Writes y too, unless `waits`. Sums have to be
-     * the same whatever the number of threads is. */
+    /* Adds the statistics of a batch of x to pass->sums, which are 0 before the first batch. Also writes y, unless `waits` is set.
+     * The sums must not depend on the number of threads. */
     void (*see)(const tl_layer *layer, const tl_pass *pass);
-    /* From pass->sums, all finite, to pass->state. */
+    /* Computes pass->state from pass->sums, which are all finite. */
     void (*finish)(const tl_layer *layer, const tl_pass *pass);
-    bool waits; /* There is no y before `finish`: layers behind this one learn in a pass of their own, from its final output. */
+    bool waits; /* The layer has no y before `finish`. The layers after it then learn in another pass, in which this layer has its
+                   final state. */
 } tl_preparation;
 
 /* ---- streams (tapline/stream.h) ---- */
 
-/* How a layer goes over a series that comes step by step. Its window k = 0, 1 … is the `extent` steps of each input from
- * k·stride - left on, those before the beginning and behind the end being 0. It makes the outputs k·ups - skip … k·ups - skip + ups
- * - 1, of which those below 0 do not count. */
+/* How a layer processes a series step by step. Window number k = 0, 1 … consists of `extent` steps of each input, from step
+ * k·stride - left on; steps before the beginning and after the end of the series count as 0. Window k produces the `ups` outputs
+ * from number k·ups - skip on; outputs with a negative number are dropped. */
 typedef struct tl_streaming {
-    size_t extent, stride, left; /* (1, 1, 0) */
-    size_t ups, skip;            /* (1, 0) */
-    bool over_all;               /* over all of time: the stream sets extent, stride and `running` (tl_stream_cfg) */
-    bool running;                /* over_all: each window goes on from all before it, by the state */
-    bool identity;               /* what comes out is what goes in: not run */
-    bool relu;                   /* `run` does the work of the ReLU behind the layer, which `absorb` offered */
-    size_t packed;               /* elements that `pack` makes of the parameters */
-    size_t state;                /* elements that belong to the saved state: 0 before the first window */
-    size_t ahead;                /* elements that one call may leave for the next ones: see tl_stream_pass.ahead_until */
-    size_t own[4];               /* what the layer finds once and wants in each call */
+    size_t extent, stride, left; /* (1, 1, 0) of a window, in steps */
+    size_t ups, skip;            /* (1, 0) outputs of a window; outputs that are dropped at the beginning */
+    bool over_all; /* the layer reduces over all of time: the stream sets extent, stride and `running` from tl_stream_cfg */
+    bool running;  /* with over_all: each window continues from all earlier steps, by means of the state */
+    bool identity; /* the output equals the input: the layer is not run */
+    bool relu;     /* `run` also applies the ReLU after the layer (see `absorb`) */
+    size_t packed; /* elements of the array that `pack` makes from the parameters */
+    size_t state;  /* elements of the state, which tl_stream_save stores; 0 before the first window */
+    size_t ahead;  /* elements in which a call may keep partial results for later calls (tl_stream_pass.ahead_until) */
+    size_t own[4]; /* constants that the layer computes in `plan` and needs in each call */
 } tl_streaming;
 
-/* What one call works on. */
+/* The arguments of one call of `run`. */
 typedef struct tl_stream_pass {
     const tl_streaming *how;
-    size_t windows;                  /* to compute, from 1 on */
-    uint64_t first;                  /* the number of the first one */
-    const tl_real *x[TL_MAX_INPUTS]; /* each from the first step of the first window on, (steps, channels) without gaps */
-    size_t before, steps;   /* steps of x that lie before the beginning, and that are there with those: what follows is 0 */
-    tl_real *y;             /* (windows · ups, out.channels) [OUT] */
-    const tl_real *packed;  /* (how->packed) */
+    size_t windows;                  /* number of windows to compute, at least 1 */
+    uint64_t first;                  /* number of the first of these windows */
+    const tl_real *x[TL_MAX_INPUTS]; /* (steps, channels) of each input, contiguous, from the first step of the first window on */
+    size_t before, steps;   /* the first `before` steps of x lie before the beginning of the series; x has `steps` steps, these
+                               included, and the steps that are missing at its end count as 0 */
+    tl_real *y;             /* [OUT] (windows · ups, out.channels) */
+    const tl_real *packed;  /* (how->packed) from `pack` */
     tl_real *state, *ahead; /* (how->state), (how->ahead) */
-    uint64_t *ahead_until;  /* the layer's own note on `ahead`: 0 while there is nothing in it */
+    uint64_t *ahead_until;  /* [IN, OUT] a number of the layer's own that says what `ahead` holds; 0 while it holds nothing */
     const tl_workers *workers;
 } tl_stream_pass;
 
 typedef struct tl_stream_ops {
-    /* Fills in `how`, which holds the defaults, or fails: why the layer does not work on a stream, and what to use in its place. */
+    /* Fills in `how`, which holds the defaults. Fails where the layer does not work on a stream; the message says why and which
+     * layer to use instead. */
     void (*plan)(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error);
     void (*pack)(const tl_layer *layer, const tl_workers *workers, tl_real *const *parameter, tl_real *const *state,
                  tl_real *packed);
     void (*run)(const tl_layer *layer, const tl_stream_pass *pass);
-    bool (*absorb)(const tl_layer *layer, const tl_layer *next); /* whether `run` does the work of `next`, its only reader, if that
-                                                                    is a ReLU (NULL: no) */
+    bool (*absorb)(const tl_layer *layer, const tl_layer *next); /* returns whether `run` also computes `next`, a ReLU that is the
+                                                                    only reader of the output (NULL: false) */
 } tl_stream_ops;
 
 typedef struct tl_layer_ops {
-    const char *name;           /* also the tag in messages, parameter names and model files */
-    size_t size;                /* of the layer's struct */
-    const tl_setting *settings; /* its settings (NULL: none) */
-    bool several;               /* takes 2 … TL_MAX_INPUTS inputs, else one (an input layer: none) */
-    unsigned reads;             /* TL_READS_… */
-    bool in_place;              /* forward works with y over any one x, backward with any one dx over dy */
-    bool adds;                  /* backward can add to dx, what other layers sent there before */
+    const char *name;           /* also its name in messages, parameters and model files */
+    size_t size;                /* of the layer's struct, in bytes */
+    const tl_setting *settings; /* its settings in JSON (NULL: none) */
+    bool several;               /* the layer has 2 … TL_MAX_INPUTS inputs; else it has one, or none if it is the input layer */
+    unsigned reads;             /* a sum of TL_READS_… */
+    bool in_place;              /* y may be the same memory as one of the x, and one dx the same as dy */
+    bool adds;                  /* backward honours tl_pass.adds */
     void (*setup)(tl_layer *layer, tl_error *error);
-    /* What comes out of series shorter than in[0] (NULL: as much as goes in, where in[0] and out are equally long; a layer where
-     * they are not then takes whole series only). */
+    /* Returns the output length for an input of `length` steps, at most in[0].length. NULL: the same length, if in[0] and out have
+     * the same length; otherwise the layer takes only series of full length. */
     size_t (*out_length)(const tl_layer *layer, size_t length);
-    size_t (*scratch)(const tl_layer *layer, size_t batch, int threads); /* elements (NULL: none) */
+    size_t (*scratch)(const tl_layer *layer, size_t batch, int threads); /* elements of tl_pass.scratch (NULL: none) */
     double (*flops)(const tl_layer *layer); /* see tl_node_flops (NULL: one for each element of the output) */
     void (*forward)(const tl_layer *layer, const tl_pass *pass);
     void (*backward)(const tl_layer *layer, const tl_pass *pass);
-    void (*free)(tl_layer *layer); /* what the layer owns beside itself (NULL: nothing) */
-    /* Takes over the work of `next`, the only reader of its output, or declines (NULL: declines). Asked once, after setup of both;
-     * a layer that is taken over runs neither forward nor backward: its output and gradient are those of the layer that took it. */
+    void (*free)(tl_layer *layer); /* frees what `setup` allocated (NULL: nothing) */
+    /* Returns whether this layer also does the work of `next`, the only reader of its output (NULL: false). Called once, after
+     * `setup` of both layers. If it returns true, forward and backward of `next` are not called; the output and gradient of `next`
+     * are then those of this layer. */
     bool (*absorb)(tl_layer *layer, const tl_layer *next);
-    bool probabilities; /* makes numbers in 0 … 1, as the cross-entropies do themselves: compile refuses it as the last layer before
-                           one of them, also where layers that only select stand between */
-    bool selects;       /* each output is an input, or a mean of some: pooling, dropout, flatten */
-    const tl_preparation *preparation; /* (NULL: it learns from gradients alone) */
-    /* An output depends on the same step of the inputs alone, in inference: the layer works on a stream by `forward`, on each step
-     * as a sample of its own. */
+    bool probabilities; /* the outputs are probabilities. The cross-entropies compute probabilities themselves, so tl_model_compile
+                           refuses such a layer as the last one before them, also if only layers with `selects` follow it */
+    bool selects;       /* each output is one of the inputs or a mean of some of them: pooling, dropout, flatten */
+    const tl_preparation *preparation; /* (NULL: the layer learns from gradients only) */
+    /* In inference, an output depends only on the same step of the inputs. On a stream, `forward` is then called with each step as
+     * a sample of its own. */
     bool stepwise;
-    const tl_stream_ops *stream; /* of those that do not, or that are faster otherwise (NULL: none) */
+    const tl_stream_ops *stream; /* for layers that are not stepwise, or that have a faster way (NULL: none) */
 } tl_layer_ops;
 
 enum { TL_MAX_PARAMETERS = 4 };
 
-/* An array that a layer declared. */
+/* An array that a layer declared in `setup`. */
 typedef struct tl_declared {
-    const char *name; /* static: "weight" */
+    const char *name; /* static text, such as "weight" */
     size_t rank;
     size_t shape[TL_MAX_RANK];
     tl_init init;
@@ -162,49 +167,52 @@ typedef struct tl_declared {
 struct tl_layer {
     const tl_layer_ops *ops;
     size_t inputs;
-    tl_shape in[TL_MAX_INPUTS]; /* set before setup */
-    tl_shape out;               /* [OUT] of setup; starts as in[0] */
-    size_t batch;               /* the largest batch, set before setup */
-    int threads;                /* set before setup */
-    tl_engine engine;           /* the model's, set before setup */
-    size_t saved;               /* [OUT, OPTIONAL] of setup: elements that forward leaves for backward */
-    size_t sums;                /* [OUT, OPTIONAL] of setup: numbers that a preparation adds up */
-    size_t parameters, states;  /* declared so far */
+    tl_shape in[TL_MAX_INPUTS]; /* shapes of the inputs, set before setup */
+    tl_shape out;               /* [OUT] of setup: the shape of the output; initially in[0] */
+    size_t batch;               /* the largest batch; set before setup */
+    int threads;                /* number of threads; set before setup */
+    tl_engine engine;           /* the engine of the model; set before setup */
+    size_t saved;               /* [OUT, OPTIONAL] of setup: elements of tl_pass.saved */
+    size_t sums;                /* [OUT, OPTIONAL] of setup: elements of tl_pass.sums */
+    size_t parameters, states;  /* declared so far; parameter[] and state[] hold them */
     tl_declared parameter[TL_MAX_PARAMETERS];
     tl_declared state[TL_MAX_PARAMETERS];
 };
 
-/* Adds a layer with the given input nodes: copies the ops->size bytes of its struct, whose `ops` is set and whose other base fields
- * are zero (an input's `out` may be set). Returns its node, or a failed one. The graph owns the copy. A layer owns nothing before
- * setup: what setup allocates, ops->free frees. */
+/* Adds a layer that reads the nodes inputs: (count). Copies ops->size bytes of the layer's struct; the model owns the copy.
+ * `layer->ops` must be set and the other fields of tl_layer must be zero (for an input layer, `out` may be set). Returns the node
+ * of the layer, or a failed node. Before `setup` a layer owns nothing: ops->free frees what setup allocates. */
 TL_API tl_node tl_layer_add(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer);
 
-/* In setup: declares an array that is trained. Its index in pass->parameter is the number declared before it. fan_in and fan_out
- * are what the initialiser divides by. */
+/* Call it in setup: declares an array that is trained. Its index in pass->parameter is the number of earlier declarations. The
+ * initialiser `init` uses fan_in and fan_out (tl_init). */
 TL_API void tl_layer_parameter(tl_layer *layer, const char *name, size_t rank, const size_t *shape, tl_init init, size_t fan_in,
                                size_t fan_out);
 
-/* In setup: declares an array that is kept and saved but not trained, such as a running mean. */
+/* Call it in setup: declares an array that is kept and saved but not trained, such as a running mean. Its index in pass->state is
+ * the number of earlier declarations. */
 TL_API void tl_layer_state(tl_layer *layer, const char *name, size_t rank, const size_t *shape, tl_init init);
 
-/* In setup: fails, naming the first that differs, unless all inputs have the shape of the first. */
+/* Call it in setup: fails unless all inputs have the shape of the first; the message names the first input that differs. */
 TL_API void tl_layer_same_shapes(const tl_layer *layer, tl_error *error);
 
-/* For `flops`, after setup: the elements of the output of one sample; and that of a layer that only moves numbers: 0. */
+/* For tl_layer_ops.flops. tl_layer_elements returns the number of elements of the output of one sample; valid after setup.
+ * tl_no_flops returns 0, for layers that only move numbers. */
 TL_API double tl_layer_elements(const tl_layer *layer);
 TL_API double tl_no_flops(const tl_layer *layer);
 
 /* ---- work shared by threads ---- */
 
-/* Runs body(context, task, worker) for every task in 0 … tasks-1, `worker` being 0 … tl_workers_count-1; returns when all are done.
- * Which worker runs a task, and in what order, is undefined: results must not depend on it. Serial when `work` (floating-point
- * operations, or elements touched, whichever is more) is too small to share. */
+/* Calls body(context, task, worker) for every task in 0 … tasks - 1, with worker in 0 … tl_workers_count - 1, and returns when all
+ * are done. It is undefined which worker runs a task, and in which order: results must not depend on it. `work` is the number of
+ * floating-point operations, or of elements that are touched if that is larger; small work runs on the calling thread alone. */
 typedef void (*tl_task)(void *context, size_t task, int worker);
 TL_API void tl_parallel(const tl_workers *workers, size_t tasks, double work, tl_task body, void *context);
 
 TL_API int tl_workers_count(const tl_workers *workers);
 
-/* Splits `count` items into `parts` runs that differ by at most one: the first item of run `part`. */
+/* Divides `count` items into `parts` parts of consecutive items, whose sizes differ by at most one. Returns the index of the first
+ * item of part `part`. */
 TL_API size_t tl_split_at(size_t count, size_t parts, size_t part);
 
 #ifdef __cplusplus

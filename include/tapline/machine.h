@@ -1,4 +1,4 @@
-/* tapline/machine.h: what the machine is and how fast it can be (advanced). */
+/* tapline/machine.h: properties of the machine (advanced). */
 #ifndef TAPLINE_MACHINE_H
 #define TAPLINE_MACHINE_H
 
@@ -8,18 +8,20 @@
 extern "C" {
 #endif
 
-/* The instruction set that the kernels use: "baseline", "avx2" or "avx512". The environment variable TAPLINE_ISA may lower it. */
+/* Returns the instruction set that the kernel functions use: "baseline", "avx2" or "avx512". The environment variable TAPLINE_ISA
+ * may select a lower one. */
 TL_API const char *tl_isa(void);
 
-/* The rate of a loop of independent fused multiply-adds (multiply and add where there is none) on vectors of tl_real, one thread,
- * in GFLOP/s: the limit of any direct evaluation. Measures for about that many seconds and gives the best of it. */
+/* Measures the peak rate of one thread, in GFLOP/s, for about `seconds` seconds, and returns the best rate: a loop of independent
+ * fused multiply-adds (or multiplications and additions, where the processor has none) on vectors of tl_real. No direct evaluation
+ * of a convolution can be faster. */
 TL_API double tl_peak_gflops(double seconds);
 
-/* Bytes that a network from a file may take unless another limit is set (tl_load_cfg.max_memory): half of the machine's memory, 4
- * GB at most. A data set may take half as much (tl_read_cfg.max_memory). */
+/* Returns the default limit of the memory of a network from a file, in bytes (tl_load_cfg.max_memory): half of the machine's
+ * memory, at most 4 GB. The default limit of a data set is half of that (tl_read_cfg.max_memory). */
 TL_API size_t tl_memory_limit(void);
 
-/* The processors that this process may use. */
+/* Returns the number of processors that this process may use. */
 TL_API int tl_processors(void);
 
 #ifdef __cplusplus

@@ -1,17 +1,19 @@
-/* tapline/stream.h: a network on a stream: steps go in as they come, and each output comes as soon as it is known.
+/* tapline/stream.h: runs a network on a stream: you push steps of a series as they arrive, and get each output as soon as it is
+ * known.
  *
- * A stream keeps what its layers still need of the past, so that a step costs the layers' work on that step alone. Its outputs are
- * those of the whole series: tl_forward's on a model that is compiled for its length with TL_ENGINE_DIRECT, bit for bit, however
- * the steps were cut into pushes; with other engines, up to rounding. (A convolution or pool with a stride and TL_PADDING_SAME
- * keeps the padding on the left that it was compiled with.)
+ * A stream keeps the part of the past that its layers still need, so that a step costs only the work for that step. Its outputs are
+ * those of tl_forward for the whole series, on a model that is compiled for the length of the series with TL_ENGINE_DIRECT: bit for
+ * bit, and no matter how the steps are divided into pushes. With other engines they are equal up to rounding. (A convolution or
+ * pool with a stride and TL_PADDING_SAME keeps the left padding that it was compiled with.)
  *
- * Two kinds of layers work otherwise, since a stream has no end: tl_last_step gives each step, and tl_global_average_pool and
- * tl_global_max_pool go over all steps so far, or over the last ones (tl_stream_cfg.window). Layers that need the whole series
- * (tl_flatten, tl_group_norm, padding with anything but zeros) are refused by tl_stream_new, which says what to use in their place.
+ * A stream has no end, so two kinds of layers work differently. tl_last_step outputs every step. tl_global_average_pool and
+ * tl_global_max_pool reduce over all steps so far, or over the last ones (tl_stream_cfg.window). Layers that need the whole series
+ * (tl_flatten, tl_group_norm, padding with anything but zeros) do not work on a stream: tl_stream_new fails, and the message says
+ * which layer to use instead.
  *
- * Outputs are the network's: logits, and of a regression scaled values, which tl_model_target_scale says how to make values of.
+ * Outputs are those of the network: logits, or scaled values of a regression; tl_model_target_scale tells how to convert these.
  *
- * A stream is used by one thread at a time; several streams of one model may run on several threads.
+ * Threads: one thread at a time uses a stream; several streams of one model may run on several threads.
  */
 #ifndef TAPLINE_STREAM_H
 #define TAPLINE_STREAM_H
@@ -25,71 +27,78 @@ extern "C" {
 typedef struct tl_stream tl_stream;
 
 typedef struct tl_stream_cfg {
-    size_t block;  /* (64) most steps that are computed at a time, up to 65536; longer pushes go block by block */
-    size_t window; /* (0) steps of the input that global pools go over; 0: all since the beginning */
-    size_t hop;    /* (1) global pools and tl_last_step give an output every so many steps of the input */
+    size_t block;  /* (64) maximum number of steps that are computed at a time, 1 … 65536; a longer push is divided into blocks */
+    size_t window; /* (0) steps of the input over which global pools reduce; 0: all steps since the beginning */
+    size_t hop;    /* (1) global pools and tl_last_step output once every `hop` steps of the input */
 } tl_stream_cfg;
 
-/* A stream of a compiled model, at its beginning, with all the memory that it will take; free with tl_stream_free. It copies the
- * parameters: training the model further does not change a stream, make another one after it. The model has to live as long as its
- * streams. `cfg` NULL: all defaults. Fails naming the layer that does not work on a stream, why, and what to use in its place; for
- * a window or hop where no layer has one; and where they are no multiple of the steps that the layers before take for an output.
- * That of a model compiled with plan_only has no memory and an error from the beginning, but tells what is known beforehand. */
+/* Creates a stream of a compiled model, at the beginning of a series, and allocates all memory that it will need; free it with
+ * tl_stream_free. The stream copies the parameters: further training of the model does not change it, so create another stream
+ * afterwards. The model must exist as long as its streams. `cfg` NULL: all defaults.
+ *
+ * Fails if a layer does not work on a stream (the message names the layer, the reason and a replacement), if window or hop is set
+ * and no layer uses it, and if window or hop is not a multiple of the steps that the layers before need for one output. A stream of
+ * a model that was compiled with plan_only has no memory and an error from the start, but the functions on its properties below
+ * work. */
 static inline tl_stream *tl_stream_new(const tl_model *model, const tl_stream_cfg *cfg, tl_error *error);
 
-/* Another stream at the same place, which shares the parameters with the first, in whatever order the two are freed. */
+/* Creates another stream in the same state. Both share the parameters and may be freed in any order. NULL on failure. */
 TL_API tl_stream *tl_stream_copy(const tl_stream *stream, tl_error *error);
 
-/* NULL is fine. */
+/* Frees a stream. NULL is allowed. */
 TL_API void tl_stream_free(tl_stream *stream);
 
-/* Takes the next `steps` of the series, x: (steps, channels), from 0 on, and writes the outputs that are known by then to y:
- * (outputs, output channels), for which there is room for `capacity` outputs. Returns how many there are: tl_stream_ready(stream,
- * steps). Allocates nothing, takes no lock and calls no system. Denormal numbers count as zero. Fails, in the stream's error and
- * with nothing taken, where `capacity` is too small, and after tl_stream_end. */
+/* Takes the next steps of the series, x: (steps, channels), and writes all outputs that are now known to y: (outputs, output
+ * channels) [OUT], which has room for `capacity` outputs. Returns the number of outputs: tl_stream_ready(stream, steps). Does not
+ * allocate, lock or call the operating system. Denormal numbers count as zero. If `capacity` is too small, or after tl_stream_end,
+ * it sets the stream's error and takes no step. */
 TL_API size_t tl_stream_push(tl_stream *stream, const tl_real *x, size_t steps, tl_real *y, size_t capacity);
 
-/* Ends the series: the outputs that wait for later steps get the padding behind the end, as in a whole series. Returns how many
- * there are: tl_stream_rest(stream). After it, only tl_stream_reset and tl_stream_restore let the stream take steps again. */
+/* Ends the series and writes the outputs that were waiting for later steps, for which padding is used as at the end of a whole
+ * series, to y: (outputs, output channels) [OUT]. Returns the number of outputs: tl_stream_rest(stream). After it, call
+ * tl_stream_reset or tl_stream_restore before you push steps again. */
 TL_API size_t tl_stream_end(tl_stream *stream, tl_real *y, size_t capacity);
 
-/* The outputs that a push of so many steps would give now; those that tl_stream_end would. 0 for NULL. */
+/* tl_stream_ready returns the number of outputs that a push of `steps` steps would give now; tl_stream_rest that of tl_stream_end.
+ * 0 for NULL. */
 TL_API size_t tl_stream_ready(const tl_stream *stream, size_t steps);
 TL_API size_t tl_stream_rest(const tl_stream *stream);
 
-/* Back to the beginning of a series, and without an error. */
+/* Returns to the beginning of a series and clears the error. */
 TL_API void tl_stream_reset(tl_stream *stream);
 
-/* The stream's own sticky error, never NULL: while it is set, pushes give nothing. That of a stream that is NULL says so. */
+/* Returns the error of the stream, never NULL. While it is set, pushes give no output. For a NULL stream the error says so. */
 TL_API const tl_error *tl_stream_error(const tl_stream *stream);
 
-/* ---- what is known of a stream beforehand ---- */
+/* ---- properties of a stream ---- */
 
-/* The step, from 0 on, whose push brings the first output: what an output waits for. 0: a push of one step is answered at once. */
+/* Returns how many steps the first output waits for: step number `delay`, from 0, brings it. 0: a push of one step gives an output
+ * at once. */
 TL_API size_t tl_stream_delay(const tl_stream *stream);
 
-/* Steps of the input that an output depends on at most; 0: all since the beginning. */
+/* Returns the maximum number of steps of the input that an output depends on; 0: all since the beginning. */
 TL_API size_t tl_stream_receptive_field(const tl_stream *stream);
 
-/* Outputs for so many steps: 1 for 1, 1 for 4 after strides, 2 for 1 where series become longer. In lowest terms. */
+/* The rate of outputs, in lowest terms: 1 output for 1 step, 1 for 4 with strides, 2 for 1 where series become longer. */
 typedef struct tl_stream_rate {
     size_t outputs, steps;
 } tl_stream_rate;
 TL_API tl_stream_rate tl_stream_rate_of(const tl_stream *stream);
 
-TL_API size_t tl_stream_memory(const tl_stream *stream); /* bytes of the stream with its parameters, all there ever will be */
+TL_API size_t tl_stream_memory(const tl_stream *stream); /* bytes of the stream, including its parameters; it never needs more */
 
-/* ---- its state as bytes ---- */
+/* ---- saving and restoring ---- */
 
-/* What the layers keep of the past. The bytes are of this machine's byte order and of this precision; a stream of the same network,
- * window and hop takes them, whatever its block and its parameters are. */
+/* Returns the size in bytes of the state: what the layers keep of the past. The bytes have this machine's byte order and this
+ * library's precision. A stream of the same network, window and hop can restore them, also with another block and other
+ * parameters. */
 TL_API size_t tl_stream_state_size(const tl_stream *stream);
 
-/* Writes tl_stream_state_size bytes; fails where there is room for fewer. */
+/* Writes tl_stream_state_size bytes to bytes: (size) [OUT]; fails if `size` is smaller. */
 TL_API tl_status tl_stream_save(const tl_stream *stream, void *bytes, size_t size, tl_error *error);
 
-/* Goes on where the saved stream was. Fails, changing nothing, for bytes that are damaged, of another version or precision, or of a
- * stream of another network. */
+/* Continues from the saved state in bytes: (size). Fails, without a change, for bytes that are damaged, of another version or
+ * precision, or of a stream of another network. */
 TL_API tl_status tl_stream_restore(tl_stream *stream, const void *bytes, size_t size, tl_error *error);
 
 /* ---- how structs may grow (see tapline/base.h) ---- */

@@ -1,7 +1,7 @@
-/* tapline.h: small one-dimensional convolutional networks on sequence data. The one header to include.
+/* tapline.h: small one-dimensional convolutional networks for series. This is the one header to include.
  *
- * To read, in this order: base.h (errors), tensor.h (arrays), dataset.h (series with labels or values), model.h (a network: build,
- * compile, run, step), layers.h (what it is built of), train.h (fit, evaluate, predict), file.h (save, load). */
+ * Read the headers in this order: base.h (errors), tensor.h (arrays), dataset.h (series with labels or values), model.h (a network:
+ * build, compile, run, step), layers.h (its layers), train.h (train, evaluate, predict), file.h (save, load). */
 #ifndef TAPLINE_H
 #define TAPLINE_H
 
@@ -13,8 +13,7 @@
 #include <tapline/tensor.h>
 #include <tapline/train.h>
 
-/* for more: optimizers and schedules, variations of series, logs, several models as one, networks as JSON, series
- * that come step by step */
+/* for more: optimizers and schedules, augmentation, logs, ensembles, networks as JSON, streams */
 #include <tapline/architecture.h>
 #include <tapline/augment.h>
 #include <tapline/csv_log.h>
@@ -23,7 +22,7 @@
 #include <tapline/optimizer.h>
 #include <tapline/stream.h>
 
-/* to go below: layers of your own and their gradients, a convolution without a model, random numbers, the processor */
+/* advanced: layers of your own and their gradients, a convolution without a model, random numbers, the processor */
 #include <tapline/conv1d.h>
 #include <tapline/gradient_check.h>
 #include <tapline/layer.h>

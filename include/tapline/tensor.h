@@ -10,39 +10,41 @@ extern "C" {
 
 enum { TL_MAX_RANK = 4 };
 
-/* A dense row-major array: the last axis is contiguous. A tensor is a value: copying one copies the view, not the
- * elements. Whoever made the elements with tl_tensor_new frees them with tl_tensor_free; views free nothing.
+/* A dense row-major array: the last axis is contiguous. Copying the struct does not copy the elements: both structs then point to
+ * the same elements. Elements from tl_tensor_new are freed once, with tl_tensor_free; a view (tl_tensor_view, tl_tensor_slice) does
+ * not own its elements and is not freed.
  */
 typedef struct tl_tensor {
     tl_real *data;
     size_t rank;               /* 1 … TL_MAX_RANK; 0 for an empty (zeroed) tensor */
-    size_t shape[TL_MAX_RANK]; /* elements along each axis; axes from `rank` on are unused */
+    size_t shape[TL_MAX_RANK]; /* elements along each axis; only the first `rank` entries are used */
 } tl_tensor;
 
-/* A zero-filled tensor aligned to 64 bytes; free with tl_tensor_free. Fails, with data NULL, where a size is 0, the element
- * count overflows or memory is short. */
+/* Allocates a tensor of zeros, aligned to 64 bytes; free it with tl_tensor_free. On failure data is NULL: a size is 0, the number
+ * of elements overflows, or memory cannot be allocated. */
 TL_API tl_tensor tl_tensor_new(size_t rank, const size_t *shape, tl_error *error);
 
-/* Frees what tl_tensor_new made and empties the tensor. NULL and empty tensors are fine. */
+/* Frees the elements that tl_tensor_new allocated and sets the tensor to empty. NULL and empty tensors are allowed. */
 TL_API void tl_tensor_free(tl_tensor *tensor);
 
-/* A view of the caller's elements, whose rank is at most TL_MAX_RANK: no copy, no ownership. Functions that take a `const tl_tensor
- * *` never write through it. */
+/* Returns a view of the caller's elements; rank is at most TL_MAX_RANK. The elements are not copied and stay the caller's.
+ * Functions that take a `const tl_tensor *` never write to its elements. */
 TL_API tl_tensor tl_tensor_view(const tl_real *data, size_t rank, const size_t *shape) TL_KEEPS(1);
 
-/* The same in one line of C: TL_VIEW(x, batch, length, channels). */
+/* The same as a C expression: TL_VIEW(x, batch, length, channels). */
 #define TL_VIEW(data, ...) tl_tensor_view((data), sizeof((size_t[]){__VA_ARGS__}) / sizeof(size_t), (const size_t[]){__VA_ARGS__})
 
-/* A view of `count` entries of the first axis from entry `first` on. The range must lie inside the tensor. */
+/* Returns a view of the entries first … first + count - 1 of the first axis. They must lie inside the tensor. */
 TL_API tl_tensor tl_tensor_slice(const tl_tensor *tensor, size_t first, size_t count);
 
-/* The number of elements; 0 for an empty tensor. */
+/* Returns the number of elements; 0 for an empty tensor. */
 TL_API size_t tl_tensor_count(const tl_tensor *tensor);
 
-/* Whether rank and shape are the same. */
+/* Returns whether both tensors have the same rank and shape. */
 TL_API bool tl_tensor_same_shape(const tl_tensor *a, const tl_tensor *b);
 
-/* c = a · b by the BLAS; a: (rows, inner), b: (inner, columns), c: (rows, columns), none overlapping c. Fails for other shapes. */
+/* Computes the matrix product c = a · b with the BLAS. a: (rows, inner), b: (inner, columns), c: (rows, columns) [OUT]. c must not
+ * overlap a or b. Fails with TL_ERROR_SHAPE for other shapes. */
 TL_API tl_status tl_tensor_matmul(const tl_tensor *a, const tl_tensor *b, tl_tensor *c, tl_error *error);
 
 #ifdef __cplusplus

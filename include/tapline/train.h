@@ -1,4 +1,6 @@
-/* tapline/train.h: fitting, evaluating, predicting: the upper tier, written with the lower one (tapline/model.h). */
+/* tapline/train.h: the upper tier: training, evaluation and prediction. It is written with the lower tier (tapline/model.h).
+ *
+ * Errors go to the caller's tl_error, and the model can be used again after a failure. Threads: as in tapline/model.h. */
 #ifndef TAPLINE_TRAIN_H
 #define TAPLINE_TRAIN_H
 
@@ -10,143 +12,164 @@
 extern "C" {
 #endif
 
-/* How well a model does on a data set; what does not apply is NaN. Where there are targets for every step (tl_dataset), each step
- * of a series counts as a sample. */
+/* The results of a model on a data set. Members that do not apply are NaN. With targets for every step (tl_dataset), each step
+ * counts as a sample. */
 typedef struct tl_metrics {
-    double loss;     /* the mean of tl_loss, of a regression in units of its scaled targets (tl_model_target_scale) */
-    double accuracy; /* classification: the share of samples whose predicted class, that of the largest output (of several equal
-                        ones the first), is their label; of mixtures (mixup), the mean of what the target has there */
-    double rmse;     /* regression: root of the mean squared error over samples and outputs */
-    double mae;      /* regression: mean absolute error */
+    double loss;     /* the mean of tl_loss; of a regression in units of its scaled targets (tl_model_target_scale) */
+    double accuracy; /* classification: the share of samples whose predicted class is their label. The predicted class is the one
+                        with the largest output, the first of several equal ones. With mixup: the mean share of the predicted class
+                        in the target */
+    double rmse;     /* regression: the square root of the mean squared error over samples and outputs */
+    double mae;      /* regression: the mean absolute error over samples and outputs */
 
-    /* of tl_evaluate only, NaN in tl_progress */
-    double balanced_accuracy; /* classification: the mean over classes that have samples, of the share of these predicted right */
-    double f1;                /* classification: the mean over classes that occur as label or prediction, of 2·right / (labelled +
-                                 predicted); "macro" */
-    double auroc;             /* classification: the area under the receiver operating characteristic of the probability of a
-                                 class against the others, a tie counting half; the mean over classes (of two, both are the same) */
-    double r2;                /* regression: 1 - squared error / squared distance of the targets from their mean, of each output;
-                                 the mean over the outputs (scikit-learn's "uniform_average") whose targets are not all the same.
-                                 NaN where there is no such output: R² is then undefined */
+    /* from tl_evaluate only; NaN in tl_progress */
+    double balanced_accuracy; /* classification: for each class, the share of its samples that are predicted right; the mean over
+                                 the classes that have samples */
+    double f1; /* classification: for each class, 2·right / (labelled + predicted); the mean over the classes that occur as a label
+                  or a prediction ("macro") */
+    double auroc; /* classification: for each class, the area under the receiver operating characteristic of its probability,
+                     against all other classes, where ties count half; the mean over the classes (for two classes both are equal) */
+    double r2;    /* regression: for each output, 1 - squared error / squared distance of the targets from their mean; the mean over
+                     the outputs whose targets are not all equal (scikit-learn's "uniform_average"). NaN if there is no such output: R²
+                     is then undefined */
 } tl_metrics;
 
-/* Where training stands; handed to callbacks. */
+/* The state of a training, for callbacks. */
 typedef struct tl_progress {
-    tl_model *model;       /* that is trained: to be evaluated, saved, or given another learning rate */
-    int epoch, epochs;     /* from 1 */
-    size_t batch, batches; /* within the epoch, from 1 */
-    bool epoch_end;        /* this batch was the epoch's last */
-    tl_metrics train;      /* running over the epoch, as seen during training */
-    tl_metrics validation; /* at the end of an epoch, where there is a validation set; else NaN */
-    uint64_t steps;        /* optimizer steps that this training has taken */
-    double step_loss;      /* the mean loss since the step before: of this batch alone, unless gradients accumulate */
+    tl_model *model;       /* the model in training: a callback may evaluate it, save it or set its learning rate */
+    int epoch, epochs;     /* the current epoch, from 1, and their number */
+    size_t batch, batches; /* the current batch in the epoch, from 1, and their number */
+    bool epoch_end;        /* true after the last batch of the epoch */
+    tl_metrics train;      /* over the batches of this epoch so far, as computed during training */
+    tl_metrics validation; /* at the end of an epoch, if there is a validation set; else NaN */
+    uint64_t steps;        /* optimizer steps of this training so far */
+    double step_loss;      /* the mean loss since the previous step: of this batch alone, unless gradients accumulate */
     double learning_rate;  /* of the last step */
     double seconds;        /* since tl_fit began */
 } tl_progress;
 
-/* Called after each batch, and after the step that the batch completes. */
+/* A function of yours that tl_fit calls after each batch, and after the optimizer step that the batch completes. */
 typedef struct tl_callback {
-    bool (*function)(const tl_progress *progress, void *user); /* false: stop here; tl_fit then ends as after its last batch */
-    void *user;                                                /* handed to it */
+    bool (*function)(const tl_progress *progress,
+                     void *user); /* returns false to stop the training here; tl_fit then ends as after its last batch */
+    void *user;                   /* passed to the function */
 } tl_callback;
 
 enum { TL_MAX_CALLBACKS = 8 };
 
 /* Zero means the default in brackets. */
 typedef struct tl_fit_cfg {
-    int epochs;               /* (1) */
-    size_t batch;             /* (the model's compiled batch) samples a pass; at most the compiled batch */
-    size_t accumulate;        /* (1) backward passes for each step */
-    tl_schedule_cfg schedule; /* (constant) */
-    bool restore_best; /* end with the parameters of the epoch with the lowest loss: of the validation set where there is one, else
-                          of training */
-    int patience;      /* (no end) stop after so many epochs without a lower one of that loss */
-    const tl_dataset *validation; /* (none) a set that is evaluated after each epoch */
-    tl_augment_cfg augment;       /* (none) random variations of each batch (streams TL_STREAM_AUGMENT and TL_STREAM_MIXUP) */
-    bool keep_order;              /* do not shuffle */
-    const char *checkpoint;       /* (none) a file to go on from, should training be interrupted: written as it goes along, where a
-                                     callback stops it, and at its end; docs/files.md */
-    double checkpoint_every;      /* seconds from one to the next, after the batch of then (10, at ends of epochs only) */
-    const char *resume;           /* (none) go on from this checkpoint of the same training; only `epochs` may be another */
-    tl_callback callbacks[TL_MAX_CALLBACKS]; /* (none) called in this order, all of them, up to the first without a function */
+    int epochs;               /* (1) passes over the data */
+    size_t batch;             /* (the compiled batch) samples in a pass; at most the compiled batch */
+    size_t accumulate;        /* (1) backward passes for each optimizer step */
+    tl_schedule_cfg schedule; /* (constant) of the learning rate */
+    bool restore_best; /* end with the parameters of the epoch with the lowest loss: on the validation set if there is one, else in
+                          training */
+    int patience;      /* (never) stop after so many epochs in which that loss was not lower than before */
+    const tl_dataset *validation; /* (none) evaluated after each epoch */
+    tl_augment_cfg augment;       /* (none) random changes to each batch (streams TL_STREAM_AUGMENT and TL_STREAM_MIXUP) */
+    bool keep_order;              /* do not shuffle the samples */
+    const char *checkpoint;  /* (none) write checkpoints to this file, from which an interrupted training can be resumed: during
+                                training, when a callback stops it, and at its end (docs/files.md) */
+    double checkpoint_every; /* (10, and only at the end of an epoch) seconds between checkpoints; written after the next batch */
+    const char *resume;      /* (none) resume the training of this checkpoint; only `epochs` may be different */
+    tl_callback callbacks[TL_MAX_CALLBACKS]; /* (none) called in this order; the first entry without a function ends the list */
     bool keep_running;                       /* end with the running statistics of batch norm, without tl_update_statistics */
 } tl_fit_cfg;
 
 typedef struct tl_fit_result {
-    int epochs;           /* begun, here and before a resume */
-    uint64_t steps;       /* optimizer steps taken, likewise */
-    int best_epoch;       /* the epoch with the lowest loss (see restore_best), from 1; 0 if none was completed */
-    double best_loss;     /* that loss */
-    bool stopped;         /* by a callback */
-    bool early_stopped;   /* by patience */
-    double seconds;       /* likewise of both */
-    char note[200];       /* why results after a resume may not be those of uninterrupted training to the last bit; "": they are */
-    double best_accuracy; /* classification: the accuracy of training as seen during that epoch (tl_progress.train) */
+    int epochs;         /* epochs that were begun, including those before a resume */
+    uint64_t steps;     /* optimizer steps, including those before a resume */
+    int best_epoch;     /* the epoch with the lowest loss (tl_fit_cfg.restore_best), from 1; 0 if no epoch was completed */
+    double best_loss;   /* that loss */
+    bool stopped;       /* a callback stopped the training */
+    bool early_stopped; /* tl_fit_cfg.patience stopped the training */
+    double seconds;     /* duration, including that before a resume */
+    char note[200]; /* after a resume: why the results may differ in the last bits from those of an uninterrupted training; "": they
+                       do not differ */
+    double best_accuracy; /* classification: the training accuracy in the best epoch, as computed during training
+                             (tl_progress.train) */
 } tl_fit_result;
 
-/* Trains for the epochs asked. Samples are shuffled anew each epoch (stream TL_STREAM_SHUFFLE of the model's seed); the last,
- * partial batch is kept, and takes one series from the batch before where it would be of one alone. The schedule starts from the
- * model's learning rate, and the rate that it ends with stays (a cosine's is its minimum): tl_set_learning_rate sets it anew before
- * another training. It ends with tl_update_statistics of `data`, also where a callback or a failing step ended it: the statistics
- * of batch norm then belong to the parameters. While it runs, and in checkpoints, there are the running ones (tl_batch_norm).
- * Training that goes on from a checkpoint, in whatever batch that was written, ends with the same bits as without interruption.
- * `result` may be NULL. Fails for data that does not fit the model (which has one output for each class, or value at a time); where
- * a batch norm would see a single value a channel; as
- * tl_step does, with what was learnt before the failing step kept, naming a sample that is not finite; and where a checkpoint
- * cannot be written (the one before it is kept) or is of another training (the message lists what differs). */
+/* Trains the model for cfg->epochs epochs; `cfg` NULL: all defaults; `result` [OUT] may be NULL. Samples are shuffled in each epoch
+ * (stream TL_STREAM_SHUFFLE of the model's seed). The last batch may be smaller; if it had only one sample, it takes one from the
+ * batch before.
+ *
+ * The schedule starts from the model's learning rate. The final rate stays in the model (for a cosine schedule this is its
+ * minimum): call tl_set_learning_rate before another training.
+ *
+ * At the end, also when a callback or a failing step ended the training, tl_update_statistics computes the batch-norm statistics of
+ * `data`, so that they belong to the final parameters. During training, and in checkpoints, they are the running ones
+ * (tl_batch_norm).
+ *
+ * A training that is resumed from a checkpoint, written after any batch, ends with the same bits as without an interruption.
+ *
+ * Fails if the data does not fit the model, which needs one output for each class or target value; if a batch norm would see a
+ * single value for each channel; like tl_step, with a message that names a sample that is not finite (what was learnt before that
+ * step is kept); if a checkpoint cannot be written (the previous one is kept); and if the checkpoint to resume belongs to another
+ * training (the message lists the differences). */
 static inline tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result,
                                tl_error *error);
 
-/* Whether the model takes the data, as tl_fit and tl_evaluate ask first: it is compiled, series have its length and channels,
- * targets are what its loss compares with, and there is one output for each class, or value at a time. Fails saying what does not
- * fit. */
+/* Checks whether the model can train on the data and evaluate it, as tl_fit and tl_evaluate do: it is compiled, the series have its
+ * length and channels, the targets are of the kind that its loss needs, and there is one output for each class or target value.
+ * Fails with a message that says what does not fit. */
 TL_API tl_status tl_model_takes(const tl_model *model, const tl_dataset *data, tl_error *error);
 
-/* Sets what layers learn from a pass over training data beside their parameters, such as the running mean and variance of batch
- * norm, to what belongs to the parameters as they are: from every series of the data once, in inference mode (no dropout), each
- * batch norm by the statistics of the batch, as in training, which are then joined over the batches as if all steps were one batch
- * (Wu & Johnson 2021, PreciseBN; PyTorch's update_bn takes means of batch statistics). Frozen layers stay as they are. Only x and
- * lengths of the data are read. Batches are the model's compiled batch, in an order that its seed fixes: the result depends on
- * neither threads nor what was run before. It costs at most the forward passes of an epoch, and nothing without such layers.
- * tl_fit does this at its end; call it after a training loop of your own, before tl_evaluate, tl_predict and tl_model_save.
- * A channel with a single value in each batch keeps its statistics. Fails for series that do not fit the model, and, naming the
- * layer, where statistics are not finite: all of them are then as they were before. */
+/* Sets what layers learn from a pass over the training data and not from gradients, such as the mean and variance of batch norm, to
+ * the values that belong to the current parameters. Runs every series of the data once, in inference mode (no dropout); each batch
+ * norm uses the statistics of the batch, as in training. The statistics of all batches are then combined as if all steps were one
+ * batch (Wu & Johnson 2021, PreciseBN; PyTorch's update_bn takes the mean over batches instead). Frozen layers do not change. Only
+ * x and lengths of the data are read. Batches have the model's compiled size, and their order depends only on its seed: the result
+ * depends neither on threads nor on earlier runs. It costs at most the forward passes of an epoch, and nothing without such layers.
+ *
+ * tl_fit calls this at its end. Call it after a training loop of your own, before tl_evaluate, tl_predict and tl_model_save. A
+ * channel with a single value in each batch keeps its statistics. Fails if series do not fit the model, or if statistics are not
+ * finite; the message names the layer, and all statistics are unchanged. */
 TL_API tl_status tl_update_statistics(tl_model *model, const tl_dataset *data, tl_error *error);
 
 /* ---- target values of a regression ---- */
 
-/* What an output stands for: the value output · deviation + mean. */
+/* Converts outputs of the network to target values: value = output · deviation + mean. */
 typedef struct tl_target_scale {
     double mean, deviation;
 } tl_target_scale;
 
-/* For squared, absolute and Huber's error the first tl_fit of a model takes mean and standard deviation (of a population) of each
- * output's target values over its data, in double, and the network learns (value - mean) / deviation: how well it learns then does
- * not depend on the unit and the level of the values. Values of one channel that are all the same have deviation 1. Later
- * trainings keep the scale, so that what was learnt stays right; files have it. tl_predict gives values, and rmse and mae are in
- * units of the values; the loss, also in tl_progress, and Huber's delta are in units of the scaled ones, standard deviations.
- * Binary cross-entropy and a loss of one's own compare values as they are. Loops of one's own see scaled outputs (tl_output),
- * which tl_loss compares with what it is given: scale the values, and set their scale, for tl_predict and tl_evaluate to undo. */
+/* Scaling of target values, for squared, absolute and Huber's error. The first tl_fit of a model computes the mean and the standard
+ * deviation (of a population, in double) of the target values of each output over its data. The network then learns (value - mean)
+ * / deviation, so that training does not depend on the unit and level of the values. If all values of an output are equal, its
+ * deviation is 1. Later calls of tl_fit keep the scale, and model files contain it.
+ *
+ * tl_predict returns values in their own units, as rmse and mae are. The loss, also in tl_progress, and Huber's delta are in units
+ * of the scaled values: standard deviations. Binary cross-entropy and losses of your own use unscaled values.
+ *
+ * A training loop of your own sees scaled outputs (tl_output) and passes scaled targets to tl_loss: set the scale with
+ * tl_model_set_target_scale, so that tl_predict and tl_evaluate convert outputs to values.
+ *
+ * Returns the scale of output number `output`, from 0; mean 0 and deviation 1 if there is none. */
 TL_API tl_target_scale tl_model_target_scale(const tl_model *model, size_t output);
 
-/* Sets it: mean, deviation: (outputs), finite, deviations above 0; both NULL: outputs are values. tl_fit then keeps it. */
+/* Sets the scale of all outputs. mean, deviation: (outputs), finite, deviations above 0; copied. Both NULL: outputs are values.
+ * tl_fit then keeps this scale. */
 TL_API tl_status tl_model_set_target_scale(tl_model *model, const double *mean, const double *deviation, tl_error *error);
 
-/* The metrics of the model in inference mode. Keeps the outputs of all samples while it runs. Fails for data that does not fit the
- * model; a loss that is not finite is no failure. */
+/* Computes the metrics of the model on the data, in inference mode. Needs memory for the outputs of all samples. Fails if the data
+ * does not fit the model; a loss that is not finite is not an error. */
 TL_API tl_status tl_evaluate(tl_model *model, const tl_dataset *data, tl_metrics *metrics, tl_error *error);
 
-/* Counts samples by label and prediction in inference mode: counts[label · classes + predicted], (classes, classes) of the caller,
- * classes being the outputs of the model; all of it is written. Fails for a model that was not compiled for cross-entropy. */
+/* Counts the samples for each label and predicted class, in inference mode: counts[label · classes + predicted]. counts: (classes,
+ * classes) [OUT], where classes is the number of outputs of the model. Fails if the model was not compiled for cross-entropy. */
 TL_API tl_status tl_confusion(tl_model *model, const tl_dataset *data, size_t *counts, tl_error *error);
 
-/* The outputs in inference mode for x: (count, length, channels), count of any size, into y: (count, out_length, out_channels):
- * probabilities for cross-entropy (the softmax of the logits) and binary cross-entropy (their sigmoid), values in their own units
- * otherwise. lengths: (count), see tl_set_lengths; NULL: all of each series counts. Nothing of x is changed: series are scaled
- * beforehand as those that the model was trained on (tl_dataset_scale). What is not finite in x is not in y. A sample's outputs are
- * the same bits alone, in any batch and at any place of it, with any compiled batch and number of threads, and after the model is
- * loaded. Another instruction set, tuning or engine may change the last bits; with the engine gemm the other samples may, too. What
- * was learnt may depend on the batch and on the BLAS as well (docs/command.md, --threads). */
+/* Predicts in inference mode for x: (count, length, channels), with any count, and writes y: (count, out_length, out_channels)
+ * [OUT]. y holds probabilities for cross-entropy (softmax of the logits) and binary cross-entropy (sigmoid of the logits), and
+ * values in their own units for other losses. lengths: (count), see tl_set_lengths; NULL: whole series. x is not scaled here: scale
+ * it beforehand in the way of the training set (tl_dataset_scale). Where x is not finite, y is not finite.
+ *
+ * The outputs of a sample have the same bits alone and in any batch, at any place in it, with any compiled batch and number of
+ * threads, and after saving and loading the model. Another instruction set, tuning or engine may change the last bits; with the
+ * engine gemm the other samples may, too. The trained parameters, in contrast, depend on the batch and on the BLAS
+ * (docs/command.md, "What may change the last bits"). */
 TL_API tl_status tl_predict(tl_model *model, const tl_tensor *x, const size_t *lengths, tl_tensor *y, tl_error *error);
 
 /* ---- how structs may grow (see tapline/base.h) ---- */
