@@ -23,7 +23,7 @@ const char *tl_tensor_text(const tl_tensor *tensor, char text[TL_SHAPE_TEXT]) {
     return text;
 }
 
-/* What a tl_real cannot hold would be infinite there. */
+/* Larger numbers would be infinite in a tl_real. */
 static const double largest = 1e30;
 
 size_t tl_finite_count(const tl_real *values, size_t count) {
@@ -57,7 +57,7 @@ static void take_run(unsigned char *to, size_t own, const unsigned char *from, s
 
 void tl_take_parts(void *own, size_t own_size, const void *given, size_t given_size, const tl_part *part, size_t parts,
                    const char *what, tl_error *error) {
-    size_t at = 0, from = 0; /* how far both have been gone through */
+    size_t at = 0, from = 0; /* sizes so far in `own` and in the given struct */
     memset(own, 0, own_size);
     for (size_t i = 0; given && i <= parts; i++) {
         const bool last = i == parts;

@@ -1,10 +1,10 @@
-/* argument.h: what users hand over: pointers, arrays, numbers in ranges, names in tables. */
+/* argument.h: checks of arguments: pointers, arrays, numbers in ranges, names in tables. */
 #ifndef TL_ARGUMENT_H
 #define TL_ARGUMENT_H
 
 #include <tapline/tensor.h>
 
-/* Whether there is something; else fails with "save: the path is NULL", `what` being all but the end. */
+/* Returns whether the pointer is not NULL; otherwise fails with "save: the path is NULL", where `what` is "save: the path". */
 bool tl_given(const void *pointer, const char *what, tl_error *error);
 
 enum { TL_SHAPE_TEXT = 100 };
@@ -12,42 +12,42 @@ enum { TL_SHAPE_TEXT = 100 };
 /* "(4, 3)", for messages; returns `text`. */
 const char *tl_shape_text(size_t rank, const size_t *shape, char text[TL_SHAPE_TEXT]);
 
-/* The same of a tensor; "NULL" of none, and of one without elements. */
+/* The same for a tensor; "NULL" for a NULL or empty tensor. */
 const char *tl_tensor_text(const tl_tensor *tensor, char text[TL_SHAPE_TEXT]);
 
-/* Fails unless least ≤ value < limit, which may be INFINITY, and value ≤ 1e30; NaN fails. `what` names the value. */
+/* Fails unless minimum ≤ value < limit and value ≤ 1e30; `limit` may be INFINITY. NaN fails. `what` names the value. */
 void tl_check_number(const char *what, double value, double minimum, double limit, tl_error *error);
 
-/* How many of the values are finite before the first that is not: `count` where all are. */
+/* Returns the number of values before the first one that is not finite; `count` if all are finite. */
 size_t tl_finite_count(const tl_real *values, size_t count);
 
-/* Copies a configuration into `own`, whose program may have been compiled with headers of another version: fields that it does not
- * have become 0, and those that it has more must be 0, else fails with "dense: the program sets a field that tapline 0.2.0 does not
- * have", `what` being the first word. `given` NULL: all 0. */
+/* Copies a configuration into `own`. The program may have been compiled with headers of another version: fields that it does not
+ * have become 0; additional fields must be 0, otherwise it fails with "dense: the program sets a field that does not exist in
+ * tapline 0.2.0", where `what` is "dense". `given` NULL: all 0. */
 void tl_take(void *own, size_t own_size, const void *given, size_t given_size, const char *what, tl_error *error);
 
-/* A struct within a configuration: where it begins and how long it is here, and how long in the program. */
+/* A struct inside a configuration: its offset and size here, and its size in the program. */
 typedef struct tl_part {
     size_t offset, own, given;
 } tl_part;
 
-/* The same of a configuration with structs within, in their order. */
+/* The same for a configuration that contains structs, in their order. */
 void tl_take_parts(void *own, size_t own_size, const void *given, size_t given_size, const tl_part *part, size_t parts,
                    const char *what, tl_error *error);
 
-/* The other way round: as much of what the library found out as the program has room for, and 0 behind it. */
+/* The other direction: copies a result to the program, as many bytes as its struct has, and sets further bytes to 0. */
 void tl_hand_over(void *to, size_t size, const void *own, size_t own_size);
 
-/* The name of that index, from 0; NULL behind the last. */
+/* Returns the name with that index, from 0; NULL after the last one. */
 typedef const char *(*tl_name_at)(size_t index);
 
 enum { TL_NAME_LIST = 300 };
 
-/* "adam, adamw and sgd"; with `quote` around each. */
+/* Writes "adam, adamw and sgd" to `list`, with `quote` around each name. */
 void tl_list_names(tl_name_at name_at, const char *quote, char list[TL_NAME_LIST]);
 
-/* Sets *found, an int or an enumeration of that size, to the index of `name`. Fails for an unknown name, saying `optimizer "lion"
- * is unknown; there are adam and sgd`; `what` is the first word of that. */
+/* Sets *found, an int or an enumeration of that size, to the index of `name`. Fails for an unknown name: `optimizer "lion" is
+ * unknown; choose one of adam and sgd`, where `what` is "optimizer". */
 tl_status tl_find_name(const char *what, const char *name, tl_name_at name_at, int *found, tl_error *error);
 
 #endif

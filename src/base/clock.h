@@ -4,7 +4,7 @@
 
 #include <tapline/base.h>
 
-/* Seconds on a clock that only goes forward. */
+/* Returns the seconds of a clock that never goes backward. */
 double tl_seconds(void);
 
 #endif

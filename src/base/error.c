@@ -3,7 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* What messages quote from a file may be anything: a newline would make two of one, an escape would command the terminal. */
+/* Messages quote text from files. A newline would make two lines of a message, and an escape sequence could control the
+ * terminal. */
 static void keep_one_line(char *text) {
     for (; *text; text++)
         if ((unsigned char)*text < ' ' || *text == '\x7F')

@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #endif
 
-enum { HUGE_PAGE = 2 << 20, HUGE_MIN = HUGE_PAGE / 4 }; /* bytes; of an array whose pages are to be large */
+enum { HUGE_PAGE = 2 << 20, HUGE_MIN = HUGE_PAGE / 4 }; /* in bytes: a huge page; the minimum size of an array for huge pages */
 
 size_t tl_memory_limit(void) {
     const double maximum = 4e9, pages = (double)sysconf(_SC_PHYS_PAGES), half = pages * (double)sysconf(_SC_PAGESIZE) / 2;
@@ -22,20 +22,21 @@ bool tl_multiply_sizes(size_t a, size_t b, size_t *product) { return !__builtin_
 
 bool tl_sum(size_t a, size_t b, size_t *sum) { return !__builtin_add_overflow(a, b, sum); }
 
-/* Passes stream through the arena, of which the processor knows the addresses of few pages: those of a large array may be large. */
+/* Passes go through the whole arena, but the processor keeps the addresses of only few pages: large arrays should have large
+ * pages. */
 static void *reserve_bytes(size_t bytes) {
 #if defined(MADV_HUGEPAGE)
     if (bytes >= HUGE_MIN) {
-        const size_t whole = tl_round_up(bytes, HUGE_PAGE); /* aligned_alloc wants multiples */
+        const size_t whole = tl_round_up(bytes, HUGE_PAGE); /* aligned_alloc needs multiples */
         void *memory = aligned_alloc(HUGE_PAGE, whole);
-        if (memory) madvise(memory, whole, MADV_HUGEPAGE); /* a wish: where it is not granted nothing changes but the speed */
+        if (memory) madvise(memory, whole, MADV_HUGEPAGE); /* only a hint: without it, only the speed differs */
         return memory;
     }
 #endif
     return aligned_alloc(TL_ALIGNMENT, bytes);
 }
 
-/* *padded: the bytes that it has. */
+/* *padded [OUT]: the number of bytes that were allocated. */
 static void *reserve(size_t count, size_t size, const char *what, size_t *padded, tl_error *error) {
     size_t bytes;
     if (!tl_multiply_sizes(count, size, &bytes) || !tl_sum(bytes, TL_ALIGNMENT - 1, padded) || *padded > PTRDIFF_MAX) {

@@ -1,4 +1,4 @@
-/* Philox4x32-10: Salmon, Moraes, Dror & Shaw 2011, section 3.3. Multipliers and Weyl increments are the paper's. */
+/* Philox4x32-10: Salmon, Moraes, Dror & Shaw 2011, section 3.3, with the multipliers and Weyl increments of the paper. */
 #include <tapline/random.h>
 
 #include <math.h>
@@ -46,7 +46,8 @@ double tl_rng_normal(tl_rng *rng) {
 }
 
 uint32_t tl_rng_below(tl_rng *rng, uint32_t limit) {
-    /* Lemire 2019: the high half of a 32 × 32 bit product, drawn again in the few cases that would favour a value. */
+    /* Lemire 2019: takes the high half of a product of 32 × 32 bits, and draws again in the few cases that would make some values
+     * more likely. */
     const uint32_t floor = (uint32_t)(-limit) % limit;
     uint64_t product;
     do product = (uint64_t)tl_rng_bits(rng) * limit;

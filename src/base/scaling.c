@@ -1,4 +1,4 @@
-/* How series were scaled: names, and the statistics that belong to it. */
+/* Scaling of series: names and statistics. */
 #include "base/scaling.h"
 
 #include "base/argument.h"

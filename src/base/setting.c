@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* NULL, and a table without a member, have no settings. */
+/* `settings` NULL, and a table without members, mean that there are no settings. */
 static const tl_setting *setting_named(const tl_setting *settings, const char *name) {
     for (; settings && settings->name; settings++)
         if (strcmp(settings->name, name) == 0) return settings;
@@ -65,7 +65,7 @@ static tl_status set_choice(const tl_setting *setting, int *member, const json_t
                    close);
 }
 
-/* Whether the value is a whole number from `minimum` to `maximum`. */
+/* Returns whether the value is a whole number from `minimum` to `maximum`. */
 static bool whole(const json_t *value, int outputs, json_int_t minimum, json_int_t maximum, json_int_t *number) {
     const char *word = json_string_value(value);
     const bool stands = word && strcmp(word, "outputs") == 0 && outputs > 0;

@@ -1,13 +1,13 @@
-/* What a misspelt name was meant to be. */
+/* Suggests a name for a misspelt one. */
 #include <tapline/base.h>
 
 #include "base/math.h"
 
 #include <string.h>
 
-enum { LONGEST = 40 }; /* longer names resemble nothing */
+enum { LONGEST = 40 }; /* longer names have no suggestion */
 
-/* Insertions, deletions, substitutions and swaps of neighbours that lead from a to b (optimal string alignment). */
+/* The number of insertions, deletions, substitutions and swaps of neighbours that turn a into b (optimal string alignment). */
 static size_t edit_distance(const char *a, const char *b) {
     const size_t rows = strlen(a), columns = strlen(b);
     size_t d[LONGEST + 1][LONGEST + 1];

@@ -1,4 +1,4 @@
-/* Which instruction set to use, and what it can reach. */
+/* Chooses the instruction set and measures its peak rate. */
 #include <tapline/machine.h>
 
 #include "base/clock.h"
@@ -20,8 +20,9 @@ const tl_kernels *tl_kernels_here(void) {
     return &tl_kernels_baseline;
 }
 
-/* The first is for processors that are not named, and was measured on AMD's: long sums, seldom loaded and stored. Intel's
- * second-level cache does not keep up with them: what is read over and over has to stay in the first. */
+/* The first tuning is for processors that are not named; it was measured on AMD's: long sums, which are seldom loaded and stored.
+ * The second-level cache of Intel's processors is too slow for them: data that is read repeatedly has to stay in the first-level
+ * cache. */
 const tl_tuning tl_tunings[TL_TUNINGS] = {{.name = "common", .sum_rows = 640, .cache_penalty = 1},
                                           {.name = "intel", .sum_rows = 160, .cache_penalty = 4}};
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Present, and declared, in OpenBLAS only; other BLAS are told by their own environment variables (docs/dependencies.md). */
+/* Exists and is declared only in OpenBLAS. Other BLAS have their own environment variables (docs/dependencies.md). */
 // NOLINTBEGIN(readability-redundant-declaration)
 extern void openblas_set_num_threads(int threads) __attribute__((weak));
 extern int openblas_get_num_threads(void) __attribute__((weak));
@@ -20,7 +20,7 @@ void tl_gemm_prepare(void) {
 
 const char *tl_gemm_core(void) { return openblas_get_corename ? openblas_get_corename() : ""; }
 
-/* Settings follow the first two words. */
+/* The settings of the BLAS follow after the first two words. */
 void tl_gemm_version(char *text, size_t size) {
     const char *config = openblas_get_config ? openblas_get_config() : "", *space = strchr(config, ' ');
     const char *end = space ? strchr(space + 1, ' ') : NULL;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Where a row of the matrix and its series overlap: taps first … last - 1 of the window, the first of them at input `at`. */
+/* The part of a row of the matrix that lies inside the series: taps first … last - 1 of the window; tap `first` is input `at`. */
 typedef struct overlap {
     size_t first, last, at;
 } overlap;

@@ -19,7 +19,7 @@ void tl_packed_make(const tl_kernels *kernels, const tl_packed_weights *w, tl_re
     }
 }
 
-/* A block by tiles of registers. */
+/* Computes a block with register tiles. */
 static void sum_block(const tl_kernels *kernels, const tl_packed_sum *s, size_t first, size_t lanes, const tl_real *factor) {
     const tl_packed_runs window = tl_packed_runs_of(s);
     const size_t end = first + lanes < s->width ? first + lanes : s->width, maximum = kernels->direct_vectors * kernels->lanes;
@@ -64,7 +64,7 @@ void tl_packed_run(const tl_kernels *kernels, const tl_packed_sum *s) {
     if (s->relu) rectify(kernels, s);
 }
 
-/* ---- a tl_factor with a copy of its weights: the factor, the weights, what else it keeps ---- */
+/* ---- a tl_factor with its own copy of the weights; memory: the factor, the weights, its scratch ---- */
 
 enum { FACTOR = 256 / (int)sizeof(tl_real) };
 

@@ -1,6 +1,6 @@
-/* packed.h: sums over windows, with weights that were packed once, for streams: of one row as fast as of many.
+/* packed.h: sums over windows for streams, with weights that were packed once: a single row is as fast per row as many.
  *
- * The additions go in the order of the direct engine, tap by tap and channel by channel, for the same bits in any number of rows.
+ * Additions have the order of the direct engine, tap by tap and channel by channel: the bits are the same for any number of rows.
  */
 #ifndef TL_PACKED_H
 #define TL_PACKED_H
@@ -10,8 +10,7 @@
 
 #include "kernels/kernels.h"
 
-/* Weights as a layer has them: element (tap, channel, output) is weight[tap·tap_stride + channel·channel_stride +
- * output·output_stride].
+/* The weights of a layer: element (tap, channel, output) is weight[tap·tap_stride + channel·channel_stride + output·output_stride].
  */
 typedef struct tl_packed_weights {
     size_t taps, channels, width;
@@ -21,48 +20,48 @@ typedef struct tl_packed_weights {
     const tl_real *bias; /* (width) or NULL */
 } tl_packed_weights;
 
-/* Elements that they take, whatever the instruction set: a multiple of a cache line. */
+/* Returns the number of elements of packed weights for any instruction set: a multiple of a cache line. */
 size_t tl_packed_count(size_t taps, size_t channels, size_t width);
 
 void tl_packed_make(const tl_kernels *kernels, const tl_packed_weights *weights, tl_real *packed);
 
-/* out[r][o] = start[o] + the sum over taps and channels of x[r·row_stride + tap·tap_stride + channel] · weight, for rows r and the
- * taps from `first` to `last` - 1. */
+/* out[r][o] = start[o] + the sum over taps first … last - 1 and channels of x[r·row_stride + tap·tap_stride + channel] · weight,
+ * for all rows r. */
 typedef struct tl_packed_sum {
     const tl_real *packed;
     size_t taps, channels, width; /* of the packed weights */
     size_t first, last;
-    const tl_real *x; /* at tap `first` of the first row */
+    const tl_real *x; /* first row, at tap `first` */
     size_t tap_stride, row_stride;
-    const tl_real *start; /* (width, rounded up to a cache line) what one row starts from; NULL: the bias, or 0 */
+    const tl_real *start; /* (width, rounded up to a cache line) initial values of a row; NULL: the bias, or 0 */
     tl_real *out;
     size_t out_stride, rows;
-    bool relu; /* max(…, 0), NaN staying */
+    bool relu; /* max(…, 0); NaN stays NaN */
 } tl_packed_sum;
 
 void tl_packed_run(const tl_kernels *kernels, const tl_packed_sum *sum);
 
-/* ---- a tl_factor with a copy of its weights ---- */
+/* ---- a tl_factor with its own copy of the weights ---- */
 
-/* Elements that it takes; `weights` as above, of one tap after the other. It stays where it was made. */
+/* Returns the number of elements that it takes; `weights` as above, tap after tap. It must not be moved. */
 size_t tl_packed_factor_count(size_t inner, size_t width);
 void tl_packed_factor_make(const tl_kernels *kernels, const tl_packed_weights *weights, tl_real *packed);
 
-/* Rows of y = bias + x · weight, for all outputs. */
+/* Computes rows of y = bias + x · weight, for all outputs. */
 void tl_packed_factor_multiply(const tl_real *packed, const tl_factor_rows *rows);
 
-/* ---- one row, where every nanosecond counts: inlined into its caller ---- */
+/* ---- one row; inlined into its caller, since every nanosecond counts ---- */
 
-/* packed: what the outputs start from (width, rounded up to a cache line); then the outputs in blocks of at most TL_ROW_VECTORS
- * vectors, each (taps, channels, lanes of the block), zero beyond the last output. */
+/* packed: initial values of the outputs (width, rounded up to a cache line); then blocks of outputs of at most TL_ROW_VECTORS
+ * vectors, each (taps, channels, lanes of the block), with zeros after the last output. */
 
-/* Outputs of the block that begins with `first`, rounded up to whole vectors. */
+/* Returns the number of outputs of the block that begins at `first`, rounded up to whole vectors. */
 static inline size_t tl_packed_lanes(const tl_kernels *kernels, size_t width, size_t first) {
-    const size_t lanes = kernels->lanes, maximum = TL_ROW_VECTORS * lanes, left = width - first; /* lanes: a power of two */
+    const size_t lanes = kernels->lanes, maximum = TL_ROW_VECTORS * lanes, left = width - first; /* lanes is a power of two */
     return left > maximum ? maximum : (left + lanes - 1) & ~(lanes - 1);
 }
 
-/* A window as runs of elements that lie evenly in memory: as few as there can be. */
+/* A window as runs of contiguous elements at equal distances, as few as possible. */
 typedef struct tl_packed_runs {
     size_t runs, run_stride, count, stride;
 } tl_packed_runs;

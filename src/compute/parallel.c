@@ -10,15 +10,15 @@
 #include <xmmintrin.h>
 #endif
 
-/* Below this much work, waking the other threads takes longer than doing it (a few microseconds at some GFLOP/s). */
+/* Less work than this takes less time than waking the other threads does (a few microseconds at some GFLOP/s). */
 static const double serial_limit = 2e5;
 
-/* Each worker has a share of the tasks, neighbours of each other and the same ones in every pass: what it wrote in the last pass is
- * in its cache in the next one. Who has done his takes over what is left of others'. */
-enum { MAX_SHARES = 64 /* more workers than these share them */ };
+/* Each worker has a share of consecutive tasks, the same in every pass: what it wrote in the last pass is in its cache in the next
+ * one. A worker that has finished takes tasks of others. */
+enum { MAX_SHARES = 64 /* more workers divide these shares */ };
 
-/* The only state of the library. After a fork the threads of OpenMP are gone in the child, where its runtime waits for them for
- * ever (GCC bug 58378): a child of a process that has used them computes on one thread. */
+/* The only global state of the library. After a fork, the child has no OpenMP threads, but the runtime would wait for them forever
+ * (GCC bug 58378). The child of a process that has used OpenMP threads therefore computes on one thread. */
 static struct {
     pthread_once_t once;
     atomic_bool used, lost;
@@ -41,7 +41,7 @@ const tl_kernels *tl_kernels_of(const tl_workers *workers) { return workers->ker
 const tl_tuning *tl_tuning_of(const tl_workers *workers) { return workers->tuning; }
 
 size_t tl_split_at(size_t count, size_t parts, size_t part) {
-    if (parts == 1) return count * part; /* the most frequent case needs no division */
+    if (parts == 1) return count * part; /* the most frequent case, without a division */
     const size_t whole = count / parts, rest = count % parts;
     return part * whole + tl_min(part, rest);
 }
@@ -71,13 +71,13 @@ void tl_denormals_restore(unsigned before) {
 #endif
 }
 
-/* Tasks next … end-1 are left of a worker's share. */
+/* Tasks next … end - 1 of a worker's share are not done yet. */
 typedef struct share {
-    _Alignas(2 * TL_ALIGNMENT) size_t next; /* of a line of its own, and of the one that comes along with it */
+    _Alignas(2 * TL_ALIGNMENT) size_t next; /* on two cache lines of its own, since processors fetch lines in pairs */
     size_t end;
 } share;
 
-/* Tasks of the worker's own share, then what others have left. */
+/* Runs the tasks of the worker's own share, then the remaining tasks of others. */
 static void run_shares(share *shares, size_t count, tl_task body, void *context) {
     const int worker = omp_get_thread_num();
     for (size_t i = 0; i < count; i++) {
@@ -93,7 +93,7 @@ static void run_shares(share *shares, size_t count, tl_task body, void *context)
 }
 
 void tl_parallel(const tl_workers *workers, size_t tasks, double work, tl_task body, void *context) {
-    /* Denormal numbers are off on the thread that calls: the passes see to it once. */
+    /* On the calling thread, the pass has already turned denormal numbers off. */
     if (workers->count == 1 || tasks <= 1 || work < serial_limit || atomic_load(&openmp_threads.lost)) {
         for (size_t task = 0; task < tasks; task++) body(context, task, 0);
         return;
@@ -103,7 +103,8 @@ void tl_parallel(const tl_workers *workers, size_t tasks, double work, tl_task b
     for (size_t i = 0; i < sharers; i++)
         shares[i] = (share){.next = tl_split_at(tasks, sharers, i), .end = tl_split_at(tasks, sharers, i + 1)};
     atomic_store(&openmp_threads.used, true);
-    /* Always all of them: where a team shrinks, libgomp ends the threads that are over and has to make them again later. */
+    /* Always the same number of threads: libgomp ends the threads that a smaller team does not need, and has to create them again
+     * later. */
 #pragma omp parallel num_threads(workers->count)
     {
         const unsigned before = tl_denormals_off();

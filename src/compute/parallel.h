@@ -1,4 +1,4 @@
-/* parallel.h: the threads of one model. parallel.c is the only file that names OpenMP. */
+/* parallel.h: the threads of a model. Only parallel.c uses OpenMP. */
 #ifndef TL_PARALLEL_H
 #define TL_PARALLEL_H
 
@@ -14,11 +14,11 @@ struct tl_workers {
 
 enum { TL_MAX_THREADS = 1024 };
 
-/* `threads` workers, up to TL_MOST_THREADS; 0: as many as the machine, or OMP_NUM_THREADS, offers, up to as many. */
+/* Returns `threads` workers, at most TL_MAX_THREADS; 0: as many as the machine, or OMP_NUM_THREADS, offers. */
 tl_workers tl_workers_of(int threads);
 
-/* Denormal numbers slow arithmetic forty-fold: between these two calls they count as zero on this thread (x86's MXCSR: flush to
- * zero, denormals are zero; arm64's FPCR: flush to zero). tl_parallel does the same on the other threads. */
+/* Denormal numbers make arithmetic forty times slower. Between these two calls they count as zero on this thread (x86: MXCSR with
+ * flush to zero and denormals are zero; arm64: FPCR with flush to zero). tl_parallel does the same on the other threads. */
 unsigned tl_denormals_off(void);
 void tl_denormals_restore(unsigned before);
 

@@ -8,11 +8,11 @@
 #include <string.h>
 
 enum {
-    WEIGHT_BYTES = 192 * 1024, /* weights that stay in the second-level cache while the rows pass */
-    PART_ROWS = 48,            /* of a part at least: several tiles of registers */
-    PARTS = 16,                /* of the rows at most, for the workers to share */
-    LANES_COST = 10,           /* adding the lanes of an output, in multiply-adds of a vector */
-    PART_COST = 8,             /* storing a partial vector, likewise */
+    WEIGHT_BYTES = 192 * 1024, /* weights that stay in the second-level cache while all rows are computed */
+    PART_ROWS = 48,            /* minimum of a part: several register tiles */
+    PARTS = 16,                /* maximum number of parts of the rows, for the workers */
+    LANES_COST = 10,           /* cost of adding the lanes of an output, in multiply-adds of a vector */
+    PART_COST = 8,             /* cost of storing a partial vector, in the same unit */
     MAX_LANES = 64 / (int)sizeof(tl_real)
 };
 
@@ -47,8 +47,8 @@ double tl_dots_cost(size_t inner, size_t width, size_t lanes) {
     return width < lanes ? 1.2 * (double)width * (double)(tl_ceil_div(inner, lanes) + LANES_COST) : HUGE_VAL;
 }
 
-/* Behind the outputs of the last block lie those of the next row, which count for nothing; but behind the last row nothing may be
- * read. */
+/* Vectors at the end of a row also contain elements of the next row, which are ignored. But nothing may be read after the last
+ * row. */
 static void copy_end(tl_factor *f, tl_real *end) {
     const tl_direct_block last = tl_direct_block_at(f->kernels, f->width, tl_direct_blocks(f->kernels, f->width) - 1);
     f->whole = f->inner - tl_min(tl_ceil_div(last.lanes - last.width, f->width), f->inner);
@@ -122,7 +122,7 @@ static void multiply_dots(const tl_factor *f, size_t index, const tl_factor_rows
                                                            .vectors = block.width});
 }
 
-/* Adds inner elements first … first + count - 1; the first of them start from the bias. */
+/* Adds the inner elements first … first + count - 1; if first is 0, the sums start from the bias. */
 static void add_part(const tl_factor *f, const tl_direct_block *block, const tl_factor_rows *rows, size_t first, size_t count) {
     const bool copied = first >= f->whole && block->width < block->lanes;
     f->kernels->direct_product(&(tl_direct_product){.x = rows->x + first,
@@ -141,7 +141,7 @@ static void add_part(const tl_factor *f, const tl_direct_block *block, const tl_
                                                     .width = block->width});
 }
 
-/* A part of the weights at a time is used for all rows before the next one takes its place in the cache. */
+/* A part of the weights is used for all rows before the next part replaces it in the cache. */
 void tl_factor_multiply(const tl_factor *f, size_t block, const tl_factor_rows *rows) {
     if (f->lane_reduction) {
         multiply_dots(f, block, rows);

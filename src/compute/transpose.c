@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Squares of vectors that every machine has. */
+/* Squares of vectors that every processor has. */
 enum { SIDE = 16 / (int)sizeof(tl_real) };
 typedef tl_real vector __attribute__((vector_size(16)));
 

@@ -1,14 +1,14 @@
-/* Activations and their derivatives, sums and products. Outputs may lie over inputs. NaN passes. */
+/* Activations and their derivatives, sums and products. Outputs may be the same memory as inputs. NaN stays NaN. */
 #include "kernels/normal.h"
 
-/* What the functions below may depend on beside x: the a and b of the run. */
+/* Parameters of the functions below: a and b of the run. */
 typedef struct scales {
     tl_vector a, b;
 } scales;
 
 static const tl_real half = (tl_real)0.5;
 
-/* ---- one vector of each function, and of its derivative times d: in terms of y, or of x where it is called x ---- */
+/* ---- one vector of each function, and of its derivative times d: computed from y, or from x if the parameter is called x ---- */
 
 TL_INLINE tl_vector relu(tl_vector x, scales s) {
     (void)s;
@@ -27,7 +27,7 @@ TL_INLINE tl_vector elu_gradient(tl_vector y, tl_vector d, scales s) {
     return d * tl_choose(y > (tl_vector){0}, s.b, y + s.a * s.b);
 }
 
-/* 0 where it would be denormal. */
+/* 0 where the result would be denormal. */
 TL_INLINE tl_vector sigmoid(tl_vector x, scales s) {
     (void)s;
     const tl_exponential e = tl_exponential_of(-x);
@@ -70,7 +70,7 @@ TL_INLINE tl_vector exponential_gradient(tl_vector y, tl_vector d, scales s) {
     return y * d;
 }
 
-/* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), to two units in the last place, and its derivative 1 - e^-y. */
+/* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), to two units in the last place; its derivative is 1 - e^-y. */
 TL_INLINE tl_vector softplus(tl_vector x, scales s) {
     const tl_vector below = (tl_vector)((tl_mask)x | (tl_mask)tl_broadcast((tl_real)-0.0)); /* -|x| */
     return relu(x, s) + tl_logarithm_above_one(tl_exponential_decay(below, (tl_vector){0}));
@@ -82,14 +82,14 @@ TL_INLINE tl_vector softplus_gradient(tl_vector y, tl_vector d, scales s) {
 
 TL_INLINE tl_vector silu(tl_vector x, scales s) { return x * sigmoid(x, s); }
 TL_INLINE tl_vector silu_gradient(tl_vector x, tl_vector d, scales s) {
-    const tl_vector far = tl_broadcast(2 * tl_exponential_max); /* where it is 0 or 1 */
+    const tl_vector far = tl_broadcast(2 * tl_exponential_max); /* beyond it the result is 0 or 1 */
     x = tl_bounded(x, -far, far);
     const tl_vector y = sigmoid(x, s);
     return d * (y * (1 + x * (1 - y)));
 }
 
-/* x times the distribution function of standard normal numbers, which is that tail below 0 and 1 - tail above: to four units in the
- * last place for |x| ≤ 3, to seven as far as it is a normal number. Its derivative: to three units of 1. */
+/* x times the distribution function of the standard normal distribution, which is `tail` below 0 and 1 - tail above: to four units
+ * in the last place for |x| ≤ 3, to seven for every normal result. The derivative: to three units in the last place of 1. */
 TL_INLINE tl_vector gelu(tl_vector x, scales s) {
     (void)s;
     const tl_vector far = tl_broadcast(tl_normal_far), bounded = tl_bounded(x, -far, far);
@@ -111,7 +111,7 @@ static const tl_real gelu_slope = (tl_real)1.59576912160573071176, gelu_cube = (
 
 TL_INLINE tl_vector gelu_tanh(tl_vector x, scales s) { return x * sigmoid(gelu_slope * (x + gelu_cube * x * x * x), s); }
 TL_INLINE tl_vector gelu_tanh_gradient(tl_vector x, tl_vector d, scales s) {
-    const tl_vector far = tl_broadcast(tl_normal_far); /* where it is 0 or 1 */
+    const tl_vector far = tl_broadcast(tl_normal_far); /* beyond it the result is 0 or 1 */
     x = tl_bounded(x, -far, far);
     const tl_vector y = sigmoid(gelu_slope * (x + gelu_cube * x * x * x), s);
     return d * (y + x * y * (1 - y) * gelu_slope * (1 + 3 * gelu_cube * x * x));
@@ -144,7 +144,7 @@ TL_INLINE void map_pairs(const tl_real *a, const tl_real *b, tl_real *to, size_t
 
 TL_INLINE void map_gradient(const tl_activation_run *run, tl_vector (*function)(tl_vector, tl_vector, scales)) {
     const scales s = {.a = tl_broadcast(run->a), .b = tl_broadcast(run->b)};
-    /* What is not read may be absent; dy stands in for it. */
+    /* An array that is not read may be NULL; dy is passed in its place. */
     map_pairs(run->from ? run->from : run->dy, run->dy, run->to, run->count, s, function);
 }
 

@@ -1,12 +1,12 @@
-/* The loops of batch and group normalisation over rows of channels, with the ReLU after it where there is one.
+/* The loops of batch and group normalisation over rows of channels, with the ReLU after it if there is one.
  *
- * What backward needs of the ReLU is whether its input was above zero: that is computed again from x, which is read anyway.
+ * Backward needs to know whether the input of the ReLU was above zero. It computes this again from x, which it reads anyway.
  */
 #include "kernels/columns.h"
 
 enum { PLAIN = 0, RELU = 1 }; /* variants */
 
-/* What a block keeps in registers. */
+/* The registers of a block. */
 typedef struct coefficients {
     tl_vector centre[TL_WIDE_BLOCK], factor[TL_WIDE_BLOCK], term[TL_WIDE_BLOCK];
 } coefficients;
@@ -19,12 +19,12 @@ TL_INLINE coefficients load_coefficients(const tl_norm_rows *n, size_t c, const 
     return k;
 }
 
-/* d where the output y = (x - centre) · factor + term of the ReLU's input is above zero, else 0. */
+/* d where the input of the ReLU, y = (x - centre) · factor + term, is above zero; else 0. */
 TL_INLINE tl_vector pass_gradient(const coefficients *k, int v, tl_vector centred, tl_vector d) {
     return tl_where((centred * k->factor[v] + k->term[v]) > (tl_vector){0}, d);
 }
 
-/* ---- the sums over the rows of x - x[0] and of its square ---- */
+/* ---- sums over the rows of x - x[0] and of its square ---- */
 
 TL_INLINE void moments(const void *rows, size_t c, const int vectors, size_t part, const int variant) {
     (void)variant;
@@ -46,7 +46,7 @@ TL_INLINE void moments(const void *rows, size_t c, const int vectors, size_t par
 void TL_KERNEL(tl_kernel_norm_moments)(const tl_norm_rows *n);
 void TL_KERNEL(tl_kernel_norm_moments)(const tl_norm_rows *n) { tl_by_columns(n, n->channels, TL_WIDE_BLOCK, PLAIN, moments); }
 
-/* ---- y = (x - centre) · factor + term, through the ReLU where there is one ---- */
+/* ---- y = (x - centre) · factor + term, with the ReLU if there is one ---- */
 
 TL_INLINE void normalise(const void *rows, size_t c, const int vectors, size_t part, const int variant) {
     const tl_norm_rows *n = rows;
@@ -69,7 +69,7 @@ void TL_KERNEL(tl_kernel_norm_apply)(const tl_norm_rows *n) {
         tl_by_columns(n, n->channels, TL_WIDE_BLOCK, PLAIN, normalise);
 }
 
-/* ---- the sums over the rows of d and of d · (x - centre), d being the gradient that the ReLU passes ---- */
+/* ---- sums over the rows of d and of d · (x - centre), where d is the gradient after the ReLU ---- */
 
 TL_INLINE void gradient_sums(const void *rows, size_t c, const int vectors, size_t part, const int variant) {
     const tl_norm_rows *n = rows;
@@ -97,7 +97,8 @@ void TL_KERNEL(tl_kernel_norm_gradient_sums)(const tl_norm_rows *n) {
         tl_by_columns(n, n->channels, TL_WIDE_BLOCK, PLAIN, gradient_sums);
 }
 
-/* ---- dx = factor · d + slope · (x - centre) + offset; five coefficients of each vector of a middle block fit the registers ----
+/* ---- dx = factor · d + slope · (x - centre) + offset; the five coefficients of each vector of a middle block fit in the registers
+ * ----
  */
 
 TL_INLINE void gradient(const void *rows, size_t c, const int vectors, size_t part, const int variant) {

@@ -1,19 +1,19 @@
-/* columns.h: loops over rows whose coefficients belong to their columns.
+/* columns.h: loops over rows, with coefficients for each column.
  *
- * A block of columns goes down all rows at a time, so that its coefficients and sums stay in registers.
+ * A block of columns goes through all rows, so that its coefficients and sums stay in registers.
  */
 #ifndef TL_COLUMNS_H
 #define TL_COLUMNS_H
 
 #include "kernels/kernel.h"
 
-/* Vectors of a wide block and of a middle one; then come single ones, the last of them in part. As many as the registers hold,
- * since a row of a block is a run of memory and short runs far apart are slow to come; enough independent sums to hide the latency
- * of an addition in any case. */
+/* Vectors of a wide block and of a middle block; single vectors follow, and the last one may be partial. The wide block uses all
+ * registers, because a row of a block is a run of memory, and short runs at large distances are slow to load. Both have enough
+ * independent sums to hide the latency of an addition. */
 enum { TL_WIDE_BLOCK = TL_VECTOR_REGISTERS == 32 ? 8 : 4, TL_MIDDLE_BLOCK = TL_WIDE_BLOCK / 2 };
 
-/* `vectors` vectors of columns from column c on, the elements of a single last one: `part`, or 0. `variant`: what the loop is
- * compiled for. */
+/* `vectors` vectors of columns from column c on. A single last vector may have only `part` elements (0: all). `variant`: the loop
+ * is compiled for each. */
 typedef void (*tl_column_block)(const void *rows, size_t c, const int vectors, size_t part, const int variant);
 
 TL_INLINE void tl_by_columns(const void *rows, size_t columns, const int widest, const int variant, tl_column_block block) {

@@ -1,22 +1,22 @@
-/* A convolution of each channel by itself, one sample at a time: some vectors of channels go over their taps, or over time, in
- * registers, several so that their sums do not wait for each other. weight: (kernel, channels).
+/* A depthwise convolution, one sample at a time: some vectors of channels go over their taps, or over time, in registers; several
+ * of them, so that their sums do not wait for each other. weight: (kernel, channels).
  */
 #include "kernels/kernel.h"
 
 enum { MAX_VECTORS = 4 };
 
-/* Numbers first … last - 1 of something. */
+/* The numbers first … last - 1. */
 typedef struct range {
     size_t first, last;
 } range;
 
-/* Those n for which n·step, less `before`, lies in 0 … length - 1; all of them below `limit`. */
+/* The n below `limit` for which n·step - before is in 0 … length - 1. */
 TL_INLINE range range_of(size_t step, size_t before, size_t length, size_t limit) {
     const size_t first = tl_ceil_div(before, step), last = tl_ceil_div(before + length, step);
     return (range){.first = first, .last = tl_min(last, limit)};
 }
 
-/* The taps of output t that lie inside the series, and the outputs whose tap j does. */
+/* The taps of output t that lie inside the series, and the outputs whose tap j lies inside it. */
 TL_INLINE range taps_at(const tl_depthwise_rows *p, size_t t) {
     const size_t start = t * p->stride, end = p->pad_left + p->length; /* in the padded series */
     if (start >= end) return (range){0};
@@ -33,7 +33,7 @@ TL_INLINE range outputs_of(const tl_depthwise_rows *p, size_t j) {
 /* The row of x at a tap inside the series. */
 TL_INLINE size_t row_at(const tl_depthwise_rows *p, size_t t, size_t j) { return t * p->stride + j * p->dilation - p->pad_left; }
 
-/* Channels from the first on: `vectors` whole vectors, or, where `part` is not 0, that many channels of one. */
+/* Consecutive channels: `vectors` whole vectors, or, if `part` is not 0, that many channels of one vector. */
 typedef struct channels {
     size_t first, vectors, part;
 } channels;
@@ -53,7 +53,7 @@ TL_INLINE void store(tl_real *to, tl_vector value, size_t part) {
         tl_store(to, value);
 }
 
-/* sum[v] += a · b, vector by vector. */
+/* sum[v] += a · b, for each vector. */
 TL_INLINE void add_products(tl_vector *sum, const tl_real *a, const tl_real *b, const size_t vectors, size_t part) {
     TL_UNROLL for (size_t v = 0; v < vectors; v++) sum[v] += load(a + v * TL_LANES, part) * load(b + v * TL_LANES, part);
 }
@@ -79,7 +79,7 @@ TL_INLINE void output(const tl_depthwise_rows *p, size_t c, const size_t vectors
     }
 }
 
-/* Each input gathers what its outputs got: those t with t·stride = i + pad_left - j·dilation. */
+/* Adds up the gradients of all outputs that read an input: those t with t·stride = i + pad_left - j·dilation. */
 TL_INLINE void input_gradient(const tl_depthwise_rows *p, size_t c, const size_t vectors, size_t part, const bool strided) {
     for (size_t i = 0; i < p->length; i++) {
         const size_t place = i + p->pad_left, end = p->out_length * p->stride;

@@ -8,22 +8,24 @@
  */
 #include "kernels/kernel.h"
 
-/* The sums that the registers hold beside the factors and a broadcast; and rows enough to hide the latency with one sum each. */
+/* The sums that the registers hold besides the factors and a broadcast value; and enough rows to hide the latency with one sum
+ * each. */
 enum { SUMS = TL_VECTOR_REGISTERS == 32 ? 24 : 12, MAX_ROWS = TL_VECTOR_REGISTERS == 32 ? 12 : 8 };
 
-enum { TILE_ROWS = 12, FEW_ROWS = 4, BURST = 8 }; /* of the tallest tile there is; of those that share an address register */
+enum { TILE_ROWS = 12, FEW_ROWS = 4, BURST = 8 }; /* rows of the tallest tile; rows that share an address register */
 
 TL_INLINE int rows_limit(int vectors) { return SUMS / vectors < MAX_ROWS ? SUMS / vectors : MAX_ROWS; }
 
-enum { LINE = 64 / (int)sizeof(tl_real) }; /* of the cache */
+enum { LINE = 64 / (int)sizeof(tl_real) }; /* elements of a cache line */
 
-/* Asks for the memory that the tile will be stored to, which may not be cached: the sum is time enough for it to come. */
+/* Prefetches the memory that the tile will be stored to, which may not be cached: it arrives while the sum is computed. */
 TL_INLINE void expect_store(const tl_direct_product *p, const tl_real *out, const int rows, const int vectors) {
     TL_UNROLL for (int r = 0; r < rows; r++) for (int at = 0; at < vectors * TL_LANES; at += LINE)
         __builtin_prefetch(out + (size_t)r * p->out_stride + at, 1);
 }
 
-/* The last vectors of the rows where they are partial go by way of whole ones. Not inlined: the loops over a tile stay small. */
+/* Where the last vectors of the rows are partial, they are copied to this buffer of whole vectors. Not inlined, so that the loops
+ * over a tile stay small. */
 typedef tl_real edge[TILE_ROWS][TL_LANES];
 
 static __attribute__((noinline)) void load_edge(edge to, const tl_real *from, size_t stride, size_t part, int rows) {
@@ -34,20 +36,21 @@ static __attribute__((noinline)) void store_edge(tl_real *to, size_t stride, edg
     for (int r = 0; r < rows; r++, to += stride) tl_store_part(to, tl_load(from[r]), part);
 }
 
-/* What is asked for on the way, into the second-level cache: evenly, since many lines at a time would wait for each other. */
+/* Prefetches data of later tiles into the second-level cache, evenly, since many lines at the same time would wait for each
+ * other. */
 typedef struct prefetcher {
     tl_prefetch prefetch[2];
-    size_t each[2]; /* rows at a time */
-    size_t piece;   /* of a run's `count`, before which to ask; 0: before each tile */
+    size_t each[2]; /* rows for each prefetch */
+    size_t piece;   /* terms of a run's `count` before a prefetch; 0: before each tile */
 } prefetcher;
 
-/* For a product of so many tiles, whose sums have terms. */
+/* For a product with so many tiles, whose sums have so many terms. */
 TL_INLINE prefetcher prefetcher_of(const tl_direct_product *p, size_t tiles) {
     prefetcher l = {.prefetch = {p->prefetch[0], p->prefetch[1]}};
     size_t lines = 0, times = tiles;
     for (size_t i = 0; i < 2; i++) {
         tl_prefetch *s = &l.prefetch[i];
-        if (s->stride == s->width) /* rows without anything between them are lines */
+        if (s->stride == s->width) /* rows without gaps are prefetched as whole lines */
             *s = (tl_prefetch){.at = s->at, .rows = tl_ceil_div(s->rows * s->width, LINE), .stride = LINE, .width = LINE};
         lines += s->rows * tl_ceil_div(s->width, LINE);
     }
@@ -75,7 +78,7 @@ typedef struct strides {
     size_t row, stride, factor;
 } strides;
 
-/* A part of a tile's sum. `rows` and `vectors`, and whether lanes are elements of x, are constants where it is inlined. */
+/* A part of the sum of a tile. `rows`, `vectors` and `lane_reduction` are constants where it is inlined. */
 TL_INLINE void add_steps(const tl_real *x, const tl_real *factor, size_t count, const strides by,
                          tl_vector sum[TILE_ROWS][TL_TILE_VECTORS], const int rows, const int vectors, const bool lane_reduction) {
     const tl_real *at[TILE_ROWS / FEW_ROWS];
@@ -108,7 +111,7 @@ TL_INLINE void add_products(const tl_direct_product *p, const tl_real *x, tl_vec
         for (size_t begin = 0, count; begin < p->count; begin += count) {
             count = tl_min(p->count - begin, ahead->piece);
             look(ahead);
-            /* Loaded here, or the compiler keeps them in registers that the loop within has more use for. */
+            /* Loaded here; otherwise the compiler keeps them in registers that the inner loop needs. */
             const volatile tl_direct_product *now = p;
             const strides by = {.row = now->row_stride, .stride = now->stride, .factor = now->factor_stride};
             add_steps(x + begin * by.stride, factor + begin * by.factor, count, by, sum, rows, vectors, kind == DOTS);
@@ -138,14 +141,14 @@ TL_INLINE void tile(const tl_direct_product *p, const tl_real *x, tl_real *out, 
     if (part) store_edge(out + (vectors - 1) * TL_LANES, out_stride, last, part, rows);
 }
 
-/* Leaves the sum of each vector's lanes in its first one: halves are added until one lane is left. Not inlined, as above. */
+/* Adds the lanes of each vector into its first one, by adding halves until one lane is left. Not inlined, for the same reason. */
 static __attribute__((noinline)) void add_lanes(tl_real sums[][TL_LANES], int count) {
     TL_UNROLL for (int half = TL_LANES / 2; half > 0; half /= 2) {
         for (int i = 0; i < count; i++) TL_UNROLL for (int lane = 0; lane < half; lane++) sums[i][lane] += sums[i][lane + half];
     }
 }
 
-/* Elements behind the last whole vector. */
+/* The elements after the last whole vector. */
 TL_INLINE void add_rest(const tl_direct_product *p, const tl_real *x, tl_vector sum[TILE_ROWS][TL_TILE_VECTORS], const int rows,
                         const int vectors) {
     const tl_real *factor = p->factor + p->count * p->factor_stride;
@@ -177,10 +180,10 @@ TL_INLINE void either_tile(const tl_direct_product *p, const tl_real *x, tl_real
         tile(p, x, out, rows, vectors, kind, ahead);
 }
 
-/* Rows from which tiles are in pieces: those of the lower of two tiles. */
+/* The number of rows from which tiles are computed in pieces: the rows of the lower of two tiles. */
 TL_INLINE int rows_min(int vectors) { return rows_limit(vectors) / 2; }
 
-/* A tile of each height; the compiler sees which do not happen. */
+/* A tile of each height; the compiler removes those that cannot occur. */
 TL_INLINE void tile_of(const tl_direct_product *p, const tl_real *x, tl_real *out, size_t rows, const int vectors,
                        const tile_kind kind, prefetcher *ahead) {
     if (rows > (size_t)rows_limit(vectors) || (kind == IN_PIECES && rows < (size_t)rows_min(vectors))) __builtin_unreachable();
@@ -227,7 +230,7 @@ TL_INLINE void tiles_of(const tl_direct_product *p, const tile_kind kind, prefet
     }
 }
 
-/* Apart, for the compiler to have registers enough. */
+/* A function of its own, so that the compiler has enough registers. */
 static __attribute__((noinline)) void tiles_in_pieces(const tl_direct_product *p, prefetcher *ahead) {
     tiles_of(p, IN_PIECES, ahead);
 }
@@ -251,7 +254,7 @@ void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *p) {
 void TL_KERNEL(tl_kernel_direct_lane_reduction)(const tl_direct_product *p);
 void TL_KERNEL(tl_kernel_direct_lane_reduction)(const tl_direct_product *p) { tiles_of(p, DOTS, NULL); }
 
-/* Rows that may be loaded as whole vectors: what lies behind their end belongs to the next rows. */
+/* Rows that may be loaded as whole vectors: elements after their end belong to the next rows. */
 TL_INLINE size_t whole_rows(const tl_direct_packing *p) {
     const size_t part = p->width % TL_LANES, behind = part ? tl_ceil_div(TL_LANES - part, p->from_stride) : 0;
     return p->rows > behind ? p->rows - behind : 0;

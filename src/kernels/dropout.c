@@ -1,16 +1,16 @@
-/* Random factors, 0 or a scale, by Philox4x32-10 (src/base/random.c) on a vector of counters at a time. */
+/* Random factors, 0 or a scale, by Philox4x32-10 (src/base/random.c) on vectors of counters. */
 #include "kernels/kernel.h"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
 
-/* A counter gives four numbers: a vector of counters those of `DRAWN` elements. Each of a counter's words has 64 bits, of which the
- * upper half is anything. */
+/* A counter gives four numbers, so that a vector of counters gives those of `DRAWN` elements. Each word of a counter has 64 bits,
+ * of which the upper half may hold anything. */
 enum { COUNTERS = TL_VECTOR_BYTES / 8, DRAWN = 4 * COUNTERS, ROUNDS = 10 };
 typedef uint64_t words __attribute__((vector_size(TL_VECTOR_BYTES)));
 
-/* Of the lower halves. */
+/* Product of the lower halves. */
 TL_INLINE words product(words a, uint32_t factor) {
     const words b = (words){0} + factor;
 #if defined(__AVX512F__)
@@ -40,13 +40,13 @@ TL_INLINE void interleave(words a, words b, words mixed[2]) {
 #endif
 }
 
-/* What the rounds have in common: counters from `first` on are `first` + order, 1, 2, 3. */
+/* Values that all rounds use: the counters are first + order, 1, 2, 3. */
 typedef struct generator {
     words order, word1, word2, word3;
     words key[ROUNDS][2];
 } generator;
 
-/* The first half of the counters is in the even places: then the numbers come out in their order. */
+/* The first half of the counters is in the even places, so that the numbers come out in order. */
 TL_INLINE void prepare(generator *g, const tl_rng *rng) {
     static const uint64_t order[] = {0, COUNTERS / 2, 1, COUNTERS / 2 + 1, 2, COUNTERS / 2 + 2, 3, COUNTERS / 2 + 3};
     __builtin_memcpy(&g->order, order, sizeof g->order);
@@ -74,7 +74,7 @@ TL_INLINE void draw(const generator *g, uint32_t first, uint32_t *numbers) {
     __builtin_memcpy(numbers, mixed, sizeof mixed);
 }
 
-/* Numbers as wide as tl_real. */
+/* Numbers with the width of tl_real. */
 #ifdef TAPLINE_F64
 typedef words lanes;
 TL_INLINE lanes load_numbers(const uint32_t *from) {

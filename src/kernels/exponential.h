@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-/* e^x is a normal number from least to most. */
+/* e^x is a normal number between these two. */
 #ifdef TAPLINE_F64
 enum { TL_MANTISSA = 52, TL_EXPONENTIAL_TERMS = 10 };
 static const tl_real tl_exponential_min = -708, tl_exponential_max = 709, tl_ln2_high = 0x1.62e42feep-1,
@@ -16,8 +16,8 @@ enum { TL_MANTISSA = 23, TL_EXPONENTIAL_TERMS = 5 };
 static const tl_real tl_exponential_min = -87, tl_exponential_max = 88, tl_ln2_high = 0x1.62e4p-1f, tl_ln2_low = 0x1.7f7d1cp-20f;
 #endif
 
-/* (e^r - 1 - r) / r² for |r| ≤ ln 2 / 2: the polynomial whose largest error is the least (Remez). What it adds to that of e^r is a
- * quarter of half a unit in the last place. */
+/* (e^r - 1 - r) / r² for |r| ≤ ln 2 / 2: the polynomial with the smallest maximum error (Remez). It adds an eighth of a unit in the
+ * last place to the error of e^r. */
 #ifdef TAPLINE_F64
 static const double tl_exponential_bend[TL_EXPONENTIAL_TERMS] = {
     0.50000000000000011,    0.16666666666666644,    0.041666666666624254,   0.008333333333356209,   0.0013888888917160792,
@@ -27,13 +27,13 @@ static const double tl_exponential_bend[TL_EXPONENTIAL_TERMS] = {0.4999999955200
                                                                  0.0083631541493733481, 0.001390129729948096};
 #endif
 
-/* e^x = scale·(rest + 1), scale = 2^n with n = x / ln 2 rounded (Cody & Waite 1980); e^x - 1 = scale·rest + (scale - 1) without
- * cancellation where x ≥ 0. Beyond the range that scale can have, the value at its end. */
+/* e^x = scale·(rest + 1), with scale = 2^n and n = x / ln 2, rounded (Cody & Waite 1980). e^x - 1 = scale·rest + (scale - 1)
+ * without cancellation for x ≥ 0. If scale is out of range, x is limited to the end of the range. */
 typedef struct tl_exponential {
     tl_vector scale, rest;
 } tl_exponential;
 
-/* The same of x - low; `low` is small: what the rounding of x left over. */
+/* The same for x - low, where `low` is small: a rounding error of x. */
 TL_INLINE tl_exponential tl_exponential_less(tl_vector x, tl_vector low) {
     x = tl_bounded(x, tl_broadcast(tl_exponential_min), tl_broadcast(tl_exponential_max));
     /* Adding 1.5·2^TL_MANTISSA leaves the nearest integer in the low bits. */
@@ -47,7 +47,7 @@ TL_INLINE tl_exponential tl_exponential_less(tl_vector x, tl_vector low) {
 
 TL_INLINE tl_exponential tl_exponential_of(tl_vector x) { return tl_exponential_less(x, (tl_vector){0}); }
 
-/* e^x itself: 0 and infinity beyond that range. */
+/* e^x: 0 and infinity outside of that range. */
 TL_INLINE tl_vector tl_exponential_value(tl_vector x) {
     const tl_exponential e = tl_exponential_of(x);
     const tl_vector value = tl_where(~(x < tl_broadcast(tl_exponential_min)), e.scale * e.rest + e.scale);
@@ -60,14 +60,14 @@ TL_INLINE tl_vector tl_exponential_decay(tl_vector x, tl_vector low) {
     return tl_where(~(x < tl_broadcast(tl_exponential_min)), e.scale * e.rest + e.scale);
 }
 
-/* e^x - 1 without cancellation near 0; beyond that range the value at its end. */
+/* e^x - 1 without cancellation near 0; outside of that range the value at its end. */
 TL_INLINE tl_vector tl_exponential_less_one(tl_vector x) {
     const tl_exponential e = tl_exponential_of(x);
     return e.scale * e.rest + (e.scale - 1);
 }
 
-/* (2·artanh(s) - 2·s) / s³ as a polynomial in s², s ≤ 1/3 (Remez); what it adds to the error of log(1 + x) is a quarter of half a
- * unit in the last place at most. */
+/* (2·artanh(s) - 2·s) / s³ as a polynomial in s², for s ≤ 1/3 (Remez); it adds at most an eighth of a unit in the last place to the
+ * error of log(1 + x). */
 #ifdef TAPLINE_F64
 static const double tl_logarithm_bend[] = {0.66666666666666663,  0.40000000000014813, 0.28571428567052737, 0.22222222722631396,
                                            0.18181789194221706,  0.15385576378178434, 0.13314047479705865, 0.12001936214906146,
@@ -76,8 +76,8 @@ static const double tl_logarithm_bend[] = {0.66666666666666663,  0.4000000000001
 static const double tl_logarithm_bend[] = {0.66666639942775796, 0.40007625732093571, 0.28235041897867424, 0.26861023098960413};
 #endif
 
-/* log(1 + x) for 0 ≤ x ≤ 1: with s = x / (2 + x) it is 2·artanh(s), and 2·s = x - s·x, so that the part that counts most is exact
- * (Tang 1990). */
+/* log(1 + x) for 0 ≤ x ≤ 1. With s = x / (2 + x) it is 2·artanh(s); 2·s = x - s·x, so that the largest part is exact (Tang
+ * 1990). */
 TL_INLINE tl_vector tl_logarithm_above_one(tl_vector x) {
     const tl_vector s = x / (x + 2), square = s * s;
     return x - s * (x - square * tl_polynomial(square, tl_logarithm_bend, sizeof tl_logarithm_bend / sizeof *tl_logarithm_bend));

@@ -1,5 +1,5 @@
-/* kernel.h: for the leaf loops of this folder. Each source here is compiled once per instruction set (baseline, AVX2 + FMA,
- * AVX-512), with TL_KERNEL_ISA naming which; cpu.c picks a table at run time.
+/* kernel.h: for the kernel functions of this folder. Each source file is compiled once for each instruction set (baseline, AVX2 +
+ * FMA, AVX-512), with its name in TL_KERNEL_ISA; tl_kernels_here chooses a table at run time.
  */
 #ifndef TL_KERNEL_H
 #define TL_KERNEL_H
@@ -13,7 +13,7 @@
 
 #define TL_JOIN_NAMES(name, isa) name##_##isa
 #define TL_JOIN(name, isa) TL_JOIN_NAMES(name, isa)
-/* The name of a kernel in this instruction set: TL_KERNEL(tl_kernel_peak) is tl_kernel_peak_avx2 and so on. */
+/* The name of a kernel function in this instruction set: TL_KERNEL(tl_kernel_peak) is tl_kernel_peak_avx2 and so on. */
 #define TL_KERNEL(name) TL_JOIN(name, TL_KERNEL_ISA)
 
 #if defined(__AVX512F__)
@@ -28,10 +28,10 @@ enum { TL_VECTOR_BYTES = 16, TL_VECTOR_REGISTERS = 16 };
 
 enum { TL_LANES = TL_VECTOR_BYTES / (int)sizeof(tl_real), TL_TILE_VECTORS = TL_VECTOR_REGISTERS == 32 ? 4 : 3 };
 
-/* A register's worth of tl_real; arithmetic is elementwise. */
+/* A vector register of tl_real; arithmetic is elementwise. */
 typedef tl_real tl_vector __attribute__((vector_size(TL_VECTOR_BYTES)));
 
-/* The same in memory of any alignment. */
+/* The same in memory, with any alignment. */
 typedef tl_real tl_vector_memory __attribute__((vector_size(TL_VECTOR_BYTES), aligned(sizeof(tl_real)), may_alias));
 
 /* The name of an intrinsic on vectors of tl_real: TL_INTRINSIC(_mm256_max) is _mm256_max_ps or _mm256_max_pd. */
@@ -43,7 +43,7 @@ typedef tl_real tl_vector_memory __attribute__((vector_size(TL_VECTOR_BYTES), al
 
 #define TL_INLINE static inline __attribute__((always_inline))
 
-/* Before a loop over the vectors of a tile: it must vanish, or the tile would live in memory. */
+/* Before a loop over the vectors of a tile: the compiler must unroll it completely, or the tile would be in memory. */
 #if defined(__clang__)
 #define TL_UNROLL _Pragma("clang loop unroll(full)")
 #else
@@ -54,18 +54,18 @@ static inline tl_vector tl_load(const tl_real *from) { return *(const tl_vector_
 static inline void tl_store(tl_real *to, tl_vector value) { *(tl_vector_memory *)to = value; }
 static inline tl_vector tl_broadcast(tl_real value) { return value - (tl_vector){0}; }
 
-/* What a comparison of vectors gives: all bits of an element set where it holds. */
+/* The result of a comparison of vectors: all bits of an element are set where it is true. */
 typedef __typeof__((tl_vector){0} > (tl_vector){0}) tl_mask;
 
-/* value where the mask is set, else 0. */
+/* Returns value where the mask is set, else 0. */
 static inline tl_vector tl_where(tl_mask mask, tl_vector value) { return (tl_vector)(mask & (tl_mask)value); }
 
-/* a where the mask is set, else b. */
+/* Returns a where the mask is set, else b. */
 static inline tl_vector tl_choose(tl_mask mask, tl_vector a, tl_vector b) {
     return (tl_vector)((mask & (tl_mask)a) | (~mask & (tl_mask)b));
 }
 
-/* x, or `low` or `high` where it lies beyond them; NaN stays. By the processor's minima and maxima, which compilers do not make of
+/* Limits x to low … high; NaN stays NaN. Uses the minimum and maximum instructions, which compilers do not generate from
  * comparisons of vectors. */
 static inline tl_vector tl_bounded(tl_vector x, tl_vector low, tl_vector high) {
 #if defined(__AVX512F__)
@@ -78,7 +78,7 @@ static inline tl_vector tl_bounded(tl_vector x, tl_vector low, tl_vector high) {
 #endif
 }
 
-/* Elementwise a where a > b, else b: NaN of b alone passes. */
+/* Elementwise a where a > b, else b: the result is NaN where b is NaN. */
 static inline tl_vector tl_larger(tl_vector a, tl_vector b) {
 #if defined(__AVX512F__)
     return TL_INTRINSIC(_mm512_max)(a, b);
@@ -89,7 +89,7 @@ static inline tl_vector tl_larger(tl_vector a, tl_vector b) {
 #endif
 }
 
-/* The sum of all elements, and the largest: the halves are joined, then theirs, and so on, the first few as vectors. */
+/* The sum of all elements, and their maximum: halves are combined until one element is left; the first few times as vectors. */
 typedef tl_real tl_quarter __attribute__((vector_size(16)));
 typedef __typeof__((tl_quarter){0} > (tl_quarter){0}) tl_quarter_mask;
 enum { TL_QUARTERS = TL_VECTOR_BYTES / 16, TL_QUARTER_LANES = TL_LANES / TL_QUARTERS };
@@ -127,7 +127,7 @@ TL_INLINE tl_vector tl_polynomial(tl_vector x, const double *c, const int terms)
     return sum;
 }
 
-/* The first `count` elements set. */
+/* A mask of the first `count` elements. */
 static inline tl_mask tl_first(size_t count) {
     static const tl_real order[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     return tl_load(order) < tl_broadcast((tl_real)count);
@@ -138,7 +138,7 @@ static inline tl_mask tl_first(size_t count) {
 static inline __mmask16 tl_part_mask(size_t count) { return (__mmask16)((1U << (count * sizeof(tl_real) / 4)) - 1); }
 #endif
 
-/* The first `count` < TL_LANES elements, the others 0. */
+/* Loads the first `count` < TL_LANES elements; the others are 0. */
 static inline tl_vector tl_load_part(const tl_real *from, size_t count) {
 #if defined(__AVX512F__)
     return (tl_vector)_mm512_maskz_loadu_ps(tl_part_mask(count), from);
@@ -155,8 +155,8 @@ static inline tl_vector tl_load_part(const tl_real *from, size_t count) {
 #endif
 }
 
-/* Their way back by halves, the bits of `count`: for the ends of rows that are gone through in order, since a processor lets what
- * is read behind a masked store wait for it. */
+/* Stores the first `count` elements by halves: for ends of rows that are processed in order, since a load after a masked store has
+ * to wait for it. */
 static inline void tl_store_halves(tl_real *to, tl_vector value, size_t count) {
     tl_real part[TL_LANES], *from = part;
     tl_store(part, value);
@@ -168,7 +168,7 @@ static inline void tl_store_halves(tl_real *to, tl_vector value, size_t count) {
     }
 }
 
-/* Their way back, masked where the processor can do it. For the end of an array, not for a loop. */
+/* Stores the first `count` elements, with a mask where the processor can. For the end of an array, not for a loop. */
 static inline void tl_store_part(tl_real *to, tl_vector value, size_t count) {
 #if defined(__AVX512F__)
     _mm512_mask_storeu_ps(to, tl_part_mask(count), (__m512)value);
@@ -177,7 +177,8 @@ static inline void tl_store_part(tl_real *to, tl_vector value, size_t count) {
 #endif
 }
 
-/* Whole vectors, or the first `part` elements of one where that is not 0: what the end of a row has in common with the rest of it.
+/* Whole vectors, or, if `part` is not 0, the first `part` elements of a vector: the same code for the end of a row and the rest of
+ * it.
  */
 static inline tl_vector tl_load_some(const tl_real *from, size_t part) { return part ? tl_load_part(from, part) : tl_load(from); }
 static inline void tl_store_some(tl_real *to, tl_vector value, size_t part) {

@@ -1,47 +1,46 @@
-/* kernels.h: the leaf loops that are compiled per instruction set, as one table for each. */
+/* kernels.h: a table of the kernel functions for each instruction set. */
 #ifndef TL_KERNELS_H
 #define TL_KERNELS_H
 
 #include <tapline/random.h>
 
-/* A run of rows of a batch or group normalisation, y = (x - centre) · factor + term, and of the ReLU after it where `relu` is set.
- * What a loop does not name may be NULL. */
+/* Rows of a batch or group normalisation, y = (x - centre) · factor + term, and of the ReLU after it if `relu` is set. Members that
+ * a loop does not use may be NULL. */
 typedef struct tl_norm_rows {
     size_t rows, channels;
     bool relu;
     const tl_real *x, *dy;                                  /* (rows, channels) */
-    tl_real *out;                                           /* (rows, channels), may be x or dy */
+    tl_real *out;                                           /* (rows, channels) may be x or dy */
     const tl_real *centre, *factor, *term, *slope, *offset; /* (channels) */
     tl_real *first, *second;                                /* [OUT] (channels) sums over the rows */
 } tl_norm_rows;
 
-/* A run of rows that are each normalised by themselves, y = (x - centre) · factor · scale + shift with a centre and a factor for
- * each row. */
+/* Rows of a layer normalisation, y = (x - centre) · factor · scale + shift, with a centre and a factor for each row. */
 typedef struct tl_layer_norm_rows {
     size_t rows, channels;
     tl_real epsilon;              /* factor = 1 / √(variance + epsilon) */
     const tl_real *x, *dy;        /* (rows, channels) */
     const tl_real *scale, *shift; /* (channels) */
-    tl_real *out;                 /* (rows, channels) y, may be x; backward: dx, may be dy, or NULL: nobody asks */
+    tl_real *out;                 /* (rows, channels) forward: y, may be x; backward: dx, may be dy, or NULL: not needed */
     tl_real *centre, *factor;     /* (rows) [OUT] of forward */
-    tl_real *of_scale, *of_shift; /* backward: (channels) their gradients are added to */
+    tl_real *of_scale, *of_shift; /* backward: (channels) their gradients are added here */
 } tl_layer_norm_rows;
 
-/* A run of rows of a ReLU whose slope below 0 belongs to the channel. */
+/* Rows of a ReLU with a slope below 0 for each channel. */
 typedef struct tl_prelu_rows {
     size_t rows, channels;
     const tl_real *x, *dy; /* (rows, channels) */
     const tl_real *slope;  /* (channels) */
-    tl_real *out;          /* (rows, channels) y, may be x; backward: dx, may be dy, or NULL: nobody asks */
-    tl_real *sum;          /* [OUT] backward: (channels) the gradient of the slope */
+    tl_real *out;          /* (rows, channels) forward: y, may be x; backward: dx, may be dy, or NULL: not needed */
+    tl_real *sum;          /* backward [OUT]: (channels) the gradient of the slope */
 } tl_prelu_rows;
 
-/* A run of parameters that an optimizer steps. */
+/* Consecutive parameters in a step of an optimizer. */
 typedef struct tl_step_run {
     tl_real *value;          /* (count) */
     const tl_real *gradient; /* (count) */
     size_t count;
-    tl_real scale, decay, l1; /* it steps along gradient · scale + decay · value + l1 · sign(value) */
+    tl_real scale, decay, l1; /* the gradient of the step is gradient · scale + decay · value + l1 · sign(value) */
 } tl_step_run;
 
 /* The arrays and numbers of each optimizer, see optim/; arrays are (count). */
@@ -71,8 +70,8 @@ typedef struct tl_adagrad_run {
 
 typedef enum tl_activation {
     TL_ACTIVATION_RELU = 0,
-    TL_ACTIVATION_LEAKY_RELU, /* a·x below 0 */
-    TL_ACTIVATION_ELU,        /* b·x, below 0 b·a·(e^x - 1) */
+    TL_ACTIVATION_LEAKY_RELU, /* a·x for x < 0 */
+    TL_ACTIVATION_ELU,        /* b·x, for x < 0 b·a·(e^x - 1) */
     TL_ACTIVATION_SIGMOID,
     TL_ACTIVATION_HARD_SIGMOID,
     TL_ACTIVATION_TANH,
@@ -84,19 +83,19 @@ typedef enum tl_activation {
     TL_ACTIVATION_AFFINE /* a·x + b */
 } tl_activation;
 
-/* An activation on `count` elements, or what it sends back. `to` may be `from` or dy. */
+/* An activation of `count` elements, or its gradient. `to` may be `from` or dy. */
 typedef struct tl_activation_run {
     tl_activation activation;
     tl_real a, b;
-    const tl_real *from; /* x; backward: what its derivative is computed from, which is x for SILU and both GELU, otherwise y */
+    const tl_real *from; /* x; backward: what the derivative is computed from: x for SILU and both GELU, otherwise y */
     const tl_real *dy;   /* backward */
     tl_real *to;         /* y; backward: dx */
     size_t count;
 } tl_activation_run;
 
-/* `count` elements times factors by random numbers: 0 where the number is below the threshold, else the scale. */
+/* Multiplies `count` elements by random factors: 0 where the random number is below the threshold, else the scale. */
 typedef struct tl_dropout_run {
-    tl_rng rng; /* where the first element's number is the first of a block */
+    tl_rng rng; /* at the number of the first element, which begins a block */
     uint32_t threshold;
     tl_real scale;
     const tl_real *from;
@@ -104,7 +103,7 @@ typedef struct tl_dropout_run {
     size_t count;
 } tl_dropout_run;
 
-/* Windows over one sample: output t sees inputs t·stride - pad_left … + taps - 1, those that there are. */
+/* Windows over one sample: output t reads the inputs t·stride - pad_left … + taps - 1 that lie in the sample. */
 typedef struct tl_pool_rows {
     size_t length, out_length, channels;
     size_t taps, stride, pad_left;
@@ -112,7 +111,7 @@ typedef struct tl_pool_rows {
     tl_real *y;        /* (out_length, channels) */
     const tl_real *dy; /* (out_length, channels) */
     tl_real *dx;       /* (length, channels), all of it written */
-    bool adds;         /* maximum: dx is added to instead */
+    bool adds;         /* maximum: add to dx instead of overwriting it */
 } tl_pool_rows;
 
 typedef struct tl_pooling {
@@ -120,8 +119,8 @@ typedef struct tl_pooling {
     void (*backward)(const tl_pool_rows *rows); /* reads x (maximum) and dy, writes dx */
 } tl_pooling;
 
-/* A convolution of each channel by itself, on one sample: output t reads inputs t·stride + j·dilation - pad_left, those that there
- * are. What a loop does not name may be NULL. */
+/* A depthwise convolution of one sample: output t reads the inputs t·stride + j·dilation - pad_left that lie in the sample. Members
+ * that a loop does not use may be NULL. */
 typedef struct tl_depthwise_rows {
     size_t length, out_length, channels;
     size_t kernel, stride, dilation, pad_left;
@@ -132,41 +131,42 @@ typedef struct tl_depthwise_rows {
     tl_real *y, *dx, *dweight; /* [OUT] dweight is added to */
 } tl_depthwise_rows;
 
-/* Rows that will be read next: a product asks for them on its way, since memory is slow to answer. */
+/* Rows that will be read next: a product prefetches them, because memory is slow to answer. */
 typedef struct tl_prefetch {
     const tl_real *at;
     size_t rows, stride, width; /* rows may be 0 */
 } tl_prefetch;
 
 /* A matrix product whose left factor is read in place: for rows r and outputs o < width,
- * out[r][o] = start[o] + sum over i < runs, j < count of x[r·row_stride + i·run_stride + j·stride] · factor[i·count + j][o].
- * Without start the sum continues from what out holds. The additions go in the order of i and j, whatever the tile. */
+ *     out[r][o] = start[o] + sum over i < runs, j < count of x[r·row_stride + i·run_stride + j·stride] · factor[i·count + j][o].
+ * If start is NULL, the sum continues from the value in out. The additions have the order of i and j, for any tile. */
 typedef struct tl_direct_product {
     const tl_real *x;
     size_t row_stride, runs, run_stride, count, stride;
     const tl_real *factor;   /* (runs · count, vectors · lanes) */
-    size_t factor_stride;    /* elements between its rows */
-    size_t factor_skip;      /* and that many more after each `count` of them */
+    size_t factor_stride;    /* distance of its rows in elements */
+    size_t factor_skip;      /* additional distance after each `count` rows */
     const tl_real *start;    /* (vectors · lanes) or NULL */
     tl_real *out;            /* (rows, width) */
-    size_t out_stride, rows; /* elements between its rows */
+    size_t out_stride, rows; /* distance of its rows in elements; their number */
     size_t vectors;          /* 1 … direct_vectors */
-    size_t width;            /* more than (vectors - 1) · lanes, at most vectors · lanes */
-    size_t rest;             /* of dots */
+    size_t width;            /* above (vectors - 1) · lanes, at most vectors · lanes */
+    size_t rest;             /* of the lane reduction */
     tl_prefetch prefetch[2];
 } tl_direct_product;
 
-/* The same with lanes that are elements of x, of whole vectors of which an output is the sum: for rows r and outputs o < vectors,
- * out[r][o] = start[o] + sum over i < runs, j < count and l < lanes of x[r·row_stride + i·run_stride + j·stride + l] ·
- * factor[i·count + j][o·lanes + l]. With one run, `rest` < lanes further elements may follow, whose factors are a row like the
- * others. Each lane adds in the order of i and j, then the halves of the vector are added, and so on, and start last: 0 where it is
- * NULL. `width` does not count.
+/* The same as a lane reduction: lanes are elements of x, and an output is the sum of the lanes of a vector. For rows r and outputs
+ * o < vectors,
+ *     out[r][o] = start[o] + sum over i < runs, j < count and l < lanes of
+ *                 x[r·row_stride + i·run_stride + j·stride + l] · factor[i·count + j][o·lanes + l].
+ * With one run, `rest` < lanes further elements may follow, whose factors are another row. Each lane adds in the order of i and j;
+ * then halves of the vector are added until one lane is left; start (NULL: 0) is added last. `width` is not used.
  */
 
-enum { TL_ROW_VECTORS = 8 }; /* of outputs that a row sums together */
+enum { TL_ROW_VECTORS = 8 }; /* maximum number of vectors of outputs of a row */
 
-/* One row of tl_direct_product, with the same bits: out[o] = start[o] + the sum over i < runs, j < count of
- * x[i·run_stride + j·stride] · factor[i·count + j][o], and its ReLU where `relu` is set. */
+/* One row of tl_direct_product, with the same bits: out[o] = start[o] + the sum over i < runs, j < count of x[i·run_stride +
+ * j·stride] · factor[i·count + j][o], followed by ReLU if `relu` is set. */
 typedef struct tl_row_product {
     const tl_real *x;
     size_t runs, run_stride, count, stride;
@@ -177,8 +177,8 @@ typedef struct tl_row_product {
     bool relu;
 } tl_row_product;
 
-/* Rows of a block of columns side by side, and their sums: packed[r][o] = from[r·from_stride + o] for o < width, any finite numbers
- * that lie between the rows beyond it; sums[o] += sum over r of packed[r][o]. */
+/* Copies rows of a block of columns to contiguous memory and adds them up: packed[r][o] = from[r·from_stride + o] for o < width;
+ * packed[r][o] for o ≥ width is any finite number; sums[o] += sum over r of packed[r][o]. */
 typedef struct tl_direct_packing {
     const tl_real *from;
     size_t from_stride, rows;
@@ -187,15 +187,15 @@ typedef struct tl_direct_packing {
     size_t vectors, width; /* as in tl_direct_product */
 } tl_direct_packing;
 
-/* Tiles of a transform of Cook and Toom, see winograd.c: rows of `from` become rows of `to`, each element with those above and
- * below it. `from` and `to` do not overlap. */
+/* Tiles of a transform of Cook and Toom, see winograd.c: rows of `from` become rows of `to`; each element is computed from the
+ * elements above and below it. `from` and `to` must not overlap. */
 typedef struct tl_winograd_rows {
     const tl_real *from;
-    size_t from_row, from_stride; /* elements between the rows of a tile, between tiles */
+    size_t from_row, from_stride; /* distances in elements: of the rows of a tile, of tiles */
     tl_real *to;
     size_t to_row, to_stride;
-    size_t tiles, width;  /* width: of a row */
-    const tl_real *start; /* output only: (width, rounded up to whole vectors) what each row of `to` starts from */
+    size_t tiles, width;  /* width of a row in elements */
+    const tl_real *start; /* output only: (width, rounded up to whole vectors) initial value of each row of `to` */
 } tl_winograd_rows;
 
 /* F(outputs, taps). */
@@ -210,20 +210,21 @@ typedef struct tl_winograd {
 
 typedef enum tl_winograd_variant { TL_WINOGRAD_4_3 = 0, TL_WINOGRAD_6_3, TL_WINOGRAD_4_4, TL_WINOGRAD_4_5 } tl_winograd_variant;
 
-/* Outputs that a register tile has at most, in any instruction set. */
+/* Maximum number of outputs of a register tile, in any instruction set. */
 enum { TL_MAX_TILE_WIDTH = 256 / (int)sizeof(tl_real) };
 
 typedef struct tl_kernels {
     const char *isa; /* "baseline", "avx2" or "avx512" */
 
-    /* Runs `rounds` rounds of independent multiply-adds and returns the floating-point operations done; *sink keeps the compiler
-     * from dropping them. */
+    /* Runs `rounds` rounds of independent multiply-adds and returns the number of floating-point operations. *sink [OUT] keeps the
+     * compiler from removing them. */
     double (*peak)(size_t rounds, tl_real *sink);
 
-    void (*norm_moments)(const tl_norm_rows *rows);       /* first, second: of x - x[0], of its square */
-    void (*norm_apply)(const tl_norm_rows *rows);         /* out = y */
-    void (*norm_gradient_sums)(const tl_norm_rows *rows); /* first, second: of d, what the ReLU passes of dy; of d · (x - centre) */
-    void (*norm_gradient)(const tl_norm_rows *rows);      /* out = factor · d + slope · (x - centre) + offset */
+    void (*norm_moments)(const tl_norm_rows *rows); /* first, second: sums of x - x[0] and of its square */
+    void (*norm_apply)(const tl_norm_rows *rows);   /* out = y */
+    void (*norm_gradient_sums)(
+        const tl_norm_rows *rows); /* first, second: sums of d, the gradient after the ReLU, and of d · (x - centre) */
+    void (*norm_gradient)(const tl_norm_rows *rows); /* out = factor · d + slope · (x - centre) + offset */
 
     void (*layer_norm)(const tl_layer_norm_rows *rows);          /* out = y, centre, factor */
     void (*layer_norm_gradient)(const tl_layer_norm_rows *rows); /* of_scale, of_shift, and out = dx */
@@ -233,20 +234,20 @@ typedef struct tl_kernels {
 
     void (*activate)(const tl_activation_run *run);
     void (*activation_gradient)(const tl_activation_run *run);
-    /* Over the channels of each row, all (rows, channels): y, which may be x; dx, which may be dy. */
+    /* Softmax over the channels of each row; all arrays (rows, channels). y may be x, and dx may be dy. */
     void (*softmax)(const tl_real *x, tl_real *y, size_t rows, size_t channels);
     void (*softmax_gradient)(const tl_real *y, const tl_real *dy, tl_real *dx, size_t rows, size_t channels);
 
     void (*dropout)(const tl_dropout_run *run);
 
     void (*multiply)(const tl_real *a, const tl_real *b, tl_real *y, size_t count); /* y = a · b; y may be a or b */
-    void (*add)(const tl_real *a, const tl_real *b, tl_real *y, size_t count);      /* y = a + b; likewise */
+    void (*add)(const tl_real *a, const tl_real *b, tl_real *y, size_t count);      /* y = a + b; y may be a or b */
     void (*add_relu)(const tl_real *a, const tl_real *b, tl_real *y, size_t count); /* y = max(a + b, 0) */
     const tl_pooling *max_pool, *average_pool;
 
-    void (*sum_rows)(const tl_real *x, size_t rows, size_t width, tl_real *sum); /* sum (width) += each row of x */
+    void (*sum_rows)(const tl_real *x, size_t rows, size_t width, tl_real *sum); /* sum: (width) += each row of x */
     void (*depthwise)(const tl_depthwise_rows *rows);                            /* y */
-    void (*depthwise_input)(const tl_depthwise_rows *rows);                      /* dx, all of it */
+    void (*depthwise_input)(const tl_depthwise_rows *rows);                      /* dx, every element */
     void (*depthwise_weights)(const tl_depthwise_rows *rows);                    /* dweight */
 
     double (*squares)(const tl_real *x, size_t count); /* the sum of x² */
@@ -256,32 +257,34 @@ typedef struct tl_kernels {
     void (*adagrad)(const tl_adagrad_run *run);
 
     size_t lanes;          /* tl_real in a vector */
-    size_t direct_vectors; /* the most vectors in a register tile */
+    size_t direct_vectors; /* maximum number of vectors of a register tile */
     void (*direct_product)(const tl_direct_product *product);
     void (*direct_lane_reduction)(const tl_direct_product *product);
     void (*direct_pack)(const tl_direct_packing *packing);
     void (*row_product)(const tl_row_product *product);
 
-    const tl_winograd *winograd; /* by tl_winograd_variant */
+    const tl_winograd *winograd; /* one for each tl_winograd_variant */
 } tl_kernels;
 
-/* The fastest table that this processor runs; the environment variable TAPLINE_ISA may name a slower one. */
+/* Returns the fastest table that this processor supports; the environment variable TAPLINE_ISA may name a slower one. Defined in
+ * src/compute/cpu.c. */
 const tl_kernels *tl_kernels_here(void);
 
-/* What processors of one instruction set differ in. */
+/* Sizes that depend on the processor, not only on its instruction set. */
 typedef struct tl_tuning {
     const char *name;
-    size_t sum_rows;      /* over which a gradient of weights is summed at a time: they are read once for each tile of it */
-    double cache_penalty; /* packing an element takes so many times as long where the second-level cache has no room for all */
+    size_t sum_rows;      /* rows of a weight gradient that are summed together: the weights are read once for each tile of it */
+    double cache_penalty; /* factor of the time of packing an element if not everything fits in the second-level cache */
 } tl_tuning;
 
 enum { TL_TUNINGS = 2 };
 extern const tl_tuning tl_tunings[TL_TUNINGS];
 
-/* That of this processor, or the one that the environment variable TAPLINE_TUNING names. */
+/* Returns the tuning for this processor, or the one that the environment variable TAPLINE_TUNING names. Defined in
+ * src/compute/cpu.c. */
 const tl_tuning *tl_tuning_here(void);
 
-/* The table and the tuning of a model or plan: those of tl_kernels_here and tl_tuning_here when it was made. */
+/* The table and the tuning of a model or plan: those of tl_kernels_here and tl_tuning_here when it was created. */
 struct tl_workers;
 const tl_kernels *tl_kernels_of(const struct tl_workers *workers);
 const tl_tuning *tl_tuning_of(const struct tl_workers *workers);

@@ -1,21 +1,21 @@
-/* Layer normalisation: each row by its own mean and variance, then a scale and a shift of each channel. The output of forward may
- * lie over x, that of backward over dy.
+/* Layer normalisation: each row by its own mean and variance, then a scale and a shift for each channel. In forward the output may
+ * be x, in backward dy.
  *
- * Rows are short and in the first-level cache after the first look at them: they are gone through again instead of being kept.
+ * Rows are short and stay in the first-level cache: they are read several times instead of being stored.
  */
 #include "kernels/kernel.h"
 
 #include <tgmath.h>
 
-/* The rest of a row beyond its whole vectors. */
+/* The elements of a row in whole vectors; the rest follows. */
 TL_INLINE size_t whole_of(size_t channels) { return channels / TL_LANES * TL_LANES; }
 
 TL_INLINE tl_vector add_power(tl_vector sum, tl_vector d, const int power) { return sum + (power == 1 ? d : d * d); }
 
-/* The mean of (x - centre)^power over a row, power 1 or 2. */
+/* The mean of (x - centre)^power over a row; power is 1 or 2. */
 TL_INLINE tl_real mean_of(const tl_real *x, size_t channels, tl_real centre, const int power) {
     const size_t whole = whole_of(channels), part = channels - whole;
-    tl_vector sum = {0}, other = {0}; /* side by side, since a chain of additions waits for itself */
+    tl_vector sum = {0}, other = {0}; /* two sums, since each addition of a chain waits for the one before */
     size_t c = 0;
     for (; c + 2 * TL_LANES <= whole; c += 2 * TL_LANES) {
         sum = add_power(sum, tl_load(x + c) - centre, power);
@@ -26,7 +26,7 @@ TL_INLINE tl_real mean_of(const tl_real *x, size_t channels, tl_real centre, con
     return tl_total(sum + other) / (tl_real)channels;
 }
 
-/* The mean is that of the distances to the first element, which a large common part does not round away. */
+/* The mean is computed from the differences to the first element, so that a large common offset does not cause rounding errors. */
 TL_INLINE void normalise_row(const tl_layer_norm_rows *n, size_t row) {
     const tl_real *x = n->x + row * n->channels;
     tl_real *y = n->out + row * n->channels;
@@ -45,7 +45,7 @@ TL_INLINE void normalise_row(const tl_layer_norm_rows *n, size_t row) {
 
 void TL_KERNEL(tl_kernel_layer_norm)(const tl_layer_norm_rows *n);
 void TL_KERNEL(tl_kernel_layer_norm)(const tl_layer_norm_rows *n) {
-    const tl_layer_norm_rows rows = *n; /* which no store can change */
+    const tl_layer_norm_rows rows = *n; /* a local copy, which no store can change */
     for (size_t row = 0; row < rows.rows; row++) normalise_row(&rows, row);
 }
 
@@ -56,7 +56,7 @@ typedef struct row_sums {
     tl_vector of_g, of_gz;
 } row_sums;
 
-/* What a vector of one row adds to the sums over the row and to those of its channels; blank elements of dy are 0. */
+/* Adds a vector of one row to the sums over the row and over its channels; blank elements of dy are 0. */
 TL_INLINE void add_sums(const tl_layer_norm_rows *n, size_t at, size_t c, size_t part, tl_real centre, tl_real factor,
                         row_sums *sums) {
     const size_t i = at + c;

@@ -4,9 +4,9 @@
 
 #include "kernels/exponential.h"
 
-/* The ratio below as a quotient of polynomials for sizes up to `far`, beyond which the tail is 0 even where denormal numbers count.
- * Of all such quotients its largest relative error is the least (Remez): 2^-27 in single, 2^-54 in double precision. No coefficient
- * is negative, so that nothing cancels. */
+/* The ratio below as a quotient of polynomials, for sizes up to `far`; beyond, the tail is 0 even with denormal numbers. Of all
+ * such quotients it has the smallest maximum relative error (Remez): 2^-27 in single, 2^-54 in double precision. No coefficient is
+ * negative, so that nothing cancels. */
 #ifdef TAPLINE_F64
 enum { TL_NORMAL_TERMS = 10 };
 static const tl_real tl_normal_far = 38;
@@ -40,12 +40,12 @@ static const double tl_normal_below[TL_NORMAL_TERMS + 1] = {
     1, 1.6690225914240067, 1.1941236469733028, 0.46415189057452011, 0.10016003824896962, 0.010066236900017372};
 #endif
 
-/* The distribution function at -size is ratio·density, density being e^(-size²/2). */
+/* The distribution function at -size is ratio·density, where density is e^(-size²/2). */
 typedef struct tl_normal_tail {
     tl_vector ratio, density;
 } tl_normal_tail;
 
-/* For 0 ≤ size ≤ tl_normal_far. The square is taken apart, since its rounding would count size²/2 times. */
+/* For 0 ≤ size ≤ tl_normal_far. The square is computed in two parts, since its rounding error would be multiplied by size²/2. */
 TL_INLINE tl_normal_tail tl_normal_tail_of(tl_vector size) {
     const tl_mask upper = ~(tl_mask)(tl_vector){0} << ((TL_MANTISSA + 2) / 2);
     const tl_vector high = (tl_vector)((tl_mask)size & upper), low = (size - high) * (size + high);

@@ -1,9 +1,9 @@
-/* One pass over the flat buffers for each step of an optimizer, and one for the norm of the gradients. */
+/* One pass over the flat buffers for a step of each optimizer, and one for the norm of the gradients. */
 #include "kernels/kernel.h"
 
 #include <tgmath.h>
 
-enum { SUMS = 32 }; /* side by side: enough to hide the latency of an addition */
+enum { SUMS = 32 }; /* independent sums: enough to hide the latency of an addition */
 
 double TL_KERNEL(tl_kernel_squares)(const tl_real *x, size_t count);
 double TL_KERNEL(tl_kernel_squares)(const tl_real *x, size_t count) {
@@ -17,7 +17,7 @@ double TL_KERNEL(tl_kernel_squares)(const tl_real *x, size_t count) {
     return sum[0];
 }
 
-/* The gradient of element i with its penalties; that of |value| at 0 is taken as 0. */
+/* The gradient of element i with its penalties; the derivative of |value| at 0 is taken as 0. */
 TL_INLINE tl_real penalised(const tl_step_run *run, tl_real gradient, tl_real value) {
     const tl_real sign = (tl_real)(value > 0) - (tl_real)(value < 0);
     return gradient * run->scale + run->decay * value + run->l1 * sign;

@@ -1,7 +1,7 @@
-/* The processor's own limit: as many independent chains of multiply-adds as hide their latency, all in registers. */
+/* Measures the peak rate of the processor: enough independent chains of multiply-adds to hide their latency, all in registers. */
 #include "kernels/kernel.h"
 
-enum { CHAINS = 12, REPEATS = 32 }; /* 12 chains cover two units with a latency of up to six cycles */
+enum { CHAINS = 12, REPEATS = 32 }; /* 12 chains are enough for two units with a latency of up to six cycles */
 
 double TL_KERNEL(tl_kernel_peak)(size_t rounds, tl_real *sink);
 

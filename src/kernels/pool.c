@@ -1,11 +1,11 @@
 /* Maximum and mean over windows of time, one sample at a time: a vector of channels goes over its window in registers.
  *
- * Where channels do not fill a vector, outputs that are stored once and in order go by whole vectors nevertheless: what those have
- * behind the channels belongs to rows that are stored later. Only where the sample ends the vector is partial.
+ * Where the channels do not fill a vector, outputs that are stored once and in order are still stored as whole vectors: the
+ * elements after the channels belong to rows that are stored later. Only at the end of the sample the vector is partial.
  */
 #include "kernels/kernel.h"
 
-/* The inputs that output t sees: first … last - 1, never none, since every padding is shorter than the window. */
+/* The inputs that output t reads: first … last - 1; at least one, since every padding is shorter than the window. */
 typedef struct window {
     size_t first, last;
 } window;
@@ -15,7 +15,8 @@ TL_INLINE window window_at(const tl_pool_rows *p, size_t t) {
     return (window){.first = start > p->pad_left ? start - p->pad_left : 0, .last = tl_min(end, p->length)};
 }
 
-/* What there is of the vector at channel c of a row of a sample of `rows`: 0 where it is whole, with what lies behind the row. */
+/* The number of elements of the vector at channel c of a row, in a sample of `rows` rows; 0: all, including elements after the
+ * row. */
 TL_INLINE size_t part_at(const tl_pool_rows *p, size_t rows, size_t row, size_t c) {
     return row * p->channels + c + TL_LANES <= rows * p->channels ? 0 : p->channels - c;
 }
@@ -29,13 +30,13 @@ TL_INLINE void store(tl_real *to, tl_vector value, size_t part) {
         tl_store(to, value);
 }
 
-/* NaN wins, and stays. */
+/* The maximum; NaN wins over numbers. */
 TL_INLINE tl_vector larger(tl_vector best, tl_vector value) {
     const tl_mask nan = value != value; // NOLINT(misc-redundant-expression): true of NaN alone
     return tl_choose((value > best) | nan, value, best);
 }
 
-/* ---- forward: one vector of one output; x begins at its channels, `part` of a vector is there (0: all of it) ---- */
+/* ---- forward: one vector of one output; x begins at its channels, and `part` of the vector is used (0: all) ---- */
 
 TL_INLINE tl_vector largest(const tl_pool_rows *p, const tl_real *x, window w, size_t part) {
     tl_vector best = load(x + w.first * p->channels, part);
@@ -43,7 +44,7 @@ TL_INLINE tl_vector largest(const tl_pool_rows *p, const tl_real *x, window w, s
     return best;
 }
 
-/* Of each input in the mean of a window; the division that few windows need is left to them. */
+/* The weight of each input in the mean of a window. Only the few windows with padding need a division. */
 TL_INLINE tl_real share_of(const tl_pool_rows *p, window w, tl_real of_whole) {
     return w.last - w.first == p->taps ? of_whole : 1 / (tl_real)(w.last - w.first);
 }
@@ -54,9 +55,9 @@ TL_INLINE tl_vector mean(const tl_pool_rows *p, const tl_real *x, window w, tl_r
     return sum * share;
 }
 
-/* The outputs whose windows lie inside the sample, and which take whole vectors of all rows that they read or write. */
+/* The outputs whose windows lie inside the sample and whose rows can be read and written as whole vectors. */
 TL_INLINE window plain_outputs(const tl_pool_rows *p) {
-    const size_t behind = tl_round_up(p->channels, TL_LANES) - p->channels; /* elements, of the last vector */
+    const size_t behind = tl_round_up(p->channels, TL_LANES) - p->channels; /* elements after the channels in the last vector */
     const size_t rows = tl_ceil_div(behind, p->channels), needed = p->taps + rows, padded = p->length + p->pad_left;
     const size_t first = tl_ceil_div(p->pad_left, p->stride);
     const size_t inside = padded < needed ? 0 : (padded - needed) / p->stride + 1;
@@ -75,7 +76,7 @@ TL_INLINE void forward_at(const tl_pool_rows *p, size_t t, tl_real of_whole, con
 }
 
 TL_INLINE void forward(const tl_pool_rows *rows, const bool maximum) {
-    const tl_pool_rows own = *rows, *p = &own; /* a copy stays in registers: what is stored might lie over *rows */
+    const tl_pool_rows own = *rows, *p = &own; /* a copy stays in registers, since a store might change *rows */
     const tl_real of_whole = 1 / (tl_real)p->taps;
     const window plain = plain_outputs(p), whole = {.first = 0, .last = p->taps};
     for (size_t t = 0; t < plain.first; t++) forward_at(p, t, of_whole, maximum);
@@ -90,7 +91,7 @@ TL_INLINE void forward(const tl_pool_rows *rows, const bool maximum) {
 static void max_forward(const tl_pool_rows *p) { forward(p, true); }
 static void average_forward(const tl_pool_rows *p) { forward(p, false); }
 
-/* ---- maximum, backward: the first of equal maxima takes all of d ---- */
+/* ---- maximum, backward: the first of several equal maxima gets all of d ---- */
 
 TL_INLINE tl_vector give(tl_vector x, tl_vector best, tl_vector *d, tl_vector sum) {
     const tl_mask here = x == best;
@@ -107,7 +108,8 @@ TL_INLINE void give_largest(const tl_pool_rows *p, const tl_real *x, tl_vector d
     }
 }
 
-/* Rows of dx become zero just before the first window that sees them adds to them: the sample passes through the cache once. */
+/* Rows of dx are set to zero just before the first window that reads them adds to them, so that the sample goes through the cache
+ * once. */
 TL_INLINE size_t clear_until(const tl_pool_rows *p, size_t row, size_t stop) {
     for (size_t i = row * p->channels; i < stop * p->channels; i++) p->dx[i] = 0;
     return tl_max(stop, row);
@@ -129,7 +131,7 @@ static void max_backward(const tl_pool_rows *rows) {
 
 /* ---- mean, backward ---- */
 
-/* Input i gets its share of the windows that see it, first … stop - 1. */
+/* Input i gets its part of the gradients of the windows first … stop - 1 that read it. */
 TL_INLINE void average_backward_overlapping(const tl_pool_rows *p, tl_real of_whole) {
     for (size_t i = 0, first = 0, stop = 0; i < p->length; i++) {
         while (stop < p->out_length && stop * p->stride <= i + p->pad_left) stop++;
@@ -145,7 +147,7 @@ TL_INLINE void average_backward_overlapping(const tl_pool_rows *p, tl_real of_wh
     }
 }
 
-/* The one window that sees an input gives it its share. Where a row takes one vector, that is made once for all of them. */
+/* The only window that reads an input gives it its part. If a row is one vector, it is computed once for all of them. */
 TL_INLINE void spread(const tl_pool_rows *p, size_t t, window w, tl_real share, const bool whole) {
     const size_t channels = p->channels;
     const tl_real *dy = p->dy + t * channels;

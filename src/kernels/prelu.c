@@ -19,7 +19,7 @@ TL_INLINE void bend(const void *rows, size_t c, const int vectors, size_t part, 
 void TL_KERNEL(tl_kernel_prelu)(const tl_prelu_rows *n);
 void TL_KERNEL(tl_kernel_prelu)(const tl_prelu_rows *n) { tl_by_columns(n, n->channels, TL_WIDE_BLOCK, 0, bend); }
 
-/* ---- the sums over the rows of x · dy where x is below 0, and dx where it is wanted ---- */
+/* ---- sums over the rows of x · dy where x is below 0, and dx if it is needed ---- */
 
 enum { SUMS_ONLY = 0, SENDS = 1 }; /* variants */
 
