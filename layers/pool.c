@@ -9,23 +9,23 @@
 typedef struct pool_layer {
     tl_layer base;
     tl_pool_cfg cfg;
-    tl_window window; /* [OUT] of setup */
+    tl_window_geometry window; /* [OUT] of setup */
 } pool_layer;
 
-static tl_window_cfg window_of(const tl_pool_cfg *cfg) {
-    return (tl_window_cfg){.taps_name = "window",
-                           .taps = cfg->window,
-                           .stride = cfg->stride ? cfg->stride : cfg->window,
-                           .dilation = 1,
-                           .padding = cfg->padding,
-                           .pad_left = cfg->pad_left,
-                           .pad_right = cfg->pad_right};
+static tl_window_spec window_of(const tl_pool_cfg *cfg) {
+    return (tl_window_spec){.taps_name = "window",
+                            .taps = cfg->window,
+                            .stride = cfg->stride ? cfg->stride : cfg->window,
+                            .dilation = 1,
+                            .padding = cfg->padding,
+                            .pad_left = cfg->pad_left,
+                            .pad_right = cfg->pad_right};
 }
 
 static void pool_setup(tl_layer *layer, tl_error *error) {
     pool_layer *pool = (pool_layer *)layer;
     const tl_pool_cfg *cfg = &pool->cfg;
-    const tl_window_cfg window = window_of(cfg);
+    const tl_window_spec window = window_of(cfg);
     if (tl_window_make(&window, layer->in[0].length, &pool->window, error) != TL_OK) return;
     if (cfg->pad_left >= cfg->window || cfg->pad_right >= cfg->window)
         tl_fail(error, TL_ERROR_ARGUMENT, "padding %d and %d, each must be below the window %d", cfg->pad_left, cfg->pad_right,
@@ -34,7 +34,7 @@ static void pool_setup(tl_layer *layer, tl_error *error) {
 }
 
 static size_t pool_out_length(const tl_layer *layer, size_t length) {
-    const tl_window_cfg window = window_of(&((const pool_layer *)layer)->cfg);
+    const tl_window_spec window = window_of(&((const pool_layer *)layer)->cfg);
     return tl_window_count(&window, length);
 }
 
@@ -47,7 +47,7 @@ typedef struct pool_job {
 static void sample_task(void *context, size_t sample, int worker) {
     (void)worker;
     const pool_job *job = context;
-    const tl_window *window = &((const pool_layer *)job->layer)->window;
+    const tl_window_geometry *window = &((const pool_layer *)job->layer)->window;
     const tl_shape in = job->layer->in[0];
     const size_t before = sample * in.length * in.channels, after = sample * window->out_length * in.channels;
     tl_pool_rows rows = {.length = in.length,
@@ -74,7 +74,7 @@ static void sample_task(void *context, size_t sample, int worker) {
 
 static void pool(const tl_layer *layer, const tl_pass *pass, const tl_pooling *pooling) {
     pool_job job = {.layer = layer, .pass = pass, .pooling = pooling};
-    const tl_window *window = &((const pool_layer *)layer)->window;
+    const tl_window_geometry *window = &((const pool_layer *)layer)->window;
     const double work = (double)pass->batch * (double)window->out_length * (double)window->taps * (double)layer->in[0].channels;
     tl_parallel(pass->workers, pass->batch, work, sample_task, &job);
 }
@@ -91,7 +91,7 @@ static const tl_setting settings[] = {
 /* ---- on a stream ---- */
 
 static void pool_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
-    const tl_window *window = &((const pool_layer *)layer)->window;
+    const tl_window_geometry *window = &((const pool_layer *)layer)->window;
     (void)workers;
     (void)error;
     how->extent = window->taps;
@@ -155,7 +155,7 @@ const tl_layer_ops tl_max_pool_layer_ops = {
 static void global_setup(tl_layer *layer, tl_error *error) {
     (void)error;
     const size_t length = layer->in[0].length;
-    ((pool_layer *)layer)->window = (tl_window){.taps = length, .stride = length, .dilation = 1, .out_length = 1};
+    ((pool_layer *)layer)->window = (tl_window_geometry){.taps = length, .stride = length, .dilation = 1, .out_length = 1};
     layer->out.length = 1;
 }
 

@@ -12,23 +12,23 @@ typedef struct conv1d_layer {
     tl_conv1d_groups groups; /* of the largest batch, on the extended series where it is */
 } conv1d_layer;
 
-static tl_window_cfg window_of(const tl_conv1d_cfg *cfg) {
-    return (tl_window_cfg){.taps_name = "kernel",
-                           .taps = cfg->kernel,
-                           .stride = cfg->stride ? cfg->stride : 1,
-                           .dilation = cfg->dilation ? cfg->dilation : 1,
-                           .padding = cfg->padding,
-                           .pad_left = cfg->pad_left,
-                           .pad_right = cfg->pad_right};
+static tl_window_spec window_of(const tl_conv1d_cfg *cfg) {
+    return (tl_window_spec){.taps_name = "kernel",
+                            .taps = cfg->kernel,
+                            .stride = cfg->stride ? cfg->stride : 1,
+                            .dilation = cfg->dilation ? cfg->dilation : 1,
+                            .padding = cfg->padding,
+                            .pad_left = cfg->pad_left,
+                            .pad_right = cfg->pad_right};
 }
 
 static bool extends(const conv1d_layer *conv) { return conv->cfg.padding_mode != TL_PADDING_MODE_ZEROS; }
 
 static void prepare_extension(conv1d_layer *conv, tl_error *error) {
-    const tl_window_cfg cfg = window_of(&conv->cfg);
+    const tl_window_spec cfg = window_of(&conv->cfg);
     const size_t length = conv->base.in[0].length;
     tl_pad_mode *extension = &conv->extension;
-    tl_window window;
+    tl_window_geometry window;
     if (!tl_padding_mode_name(conv->cfg.padding_mode)) {
         tl_fail(error, TL_ERROR_ARGUMENT, "padding mode %d is unknown", (int)conv->cfg.padding_mode);
         return;
@@ -82,7 +82,7 @@ static void conv1d_setup(tl_layer *layer, tl_error *error) {
 
 static size_t conv1d_out_length(const tl_layer *layer, size_t length) {
     const conv1d_layer *conv = (const conv1d_layer *)layer;
-    const tl_window_cfg window = window_of(&conv->cfg);
+    const tl_window_spec window = window_of(&conv->cfg);
     return extends(conv) && !tl_pad_fits(&conv->extension, length) ? 0 : tl_window_count(&window, length);
 }
 

@@ -44,14 +44,14 @@ static tl_status check_addressable(const char *what, size_t a, size_t b, size_t 
 }
 
 static tl_status make_shape(const tl_conv1d_spec *spec, tl_conv1d_shape *shape, tl_error *error) {
-    const tl_window_cfg cfg = {.taps_name = "kernel",
-                               .taps = spec->kernel,
-                               .stride = spec->stride,
-                               .dilation = spec->dilation,
-                               .padding = spec->padding,
-                               .pad_left = spec->pad_left,
-                               .pad_right = spec->pad_right};
-    tl_window window = {0};
+    const tl_window_spec cfg = {.taps_name = "kernel",
+                                .taps = spec->kernel,
+                                .stride = spec->stride,
+                                .dilation = spec->dilation,
+                                .padding = spec->padding,
+                                .pad_left = spec->pad_left,
+                                .pad_right = spec->pad_right};
+    tl_window_geometry window = {0};
     check_size("batch", spec->batch, error);
     check_size("length", spec->length, error);
     check_size("channels", spec->channels, error);

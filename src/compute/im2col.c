@@ -10,7 +10,7 @@ typedef struct overlap {
 } overlap;
 
 static overlap overlap_of(const tl_columns *c, size_t t) {
-    const tl_window *w = &c->window;
+    const tl_window_geometry *w = &c->window;
     const size_t start = t * w->stride; /* in the padded series, which ends at pad_left + length */
     overlap o = {.last = w->taps};
     if (start < w->pad_left) o.first = tl_ceil_div(w->pad_left - start, w->dilation);

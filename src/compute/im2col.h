@@ -7,7 +7,7 @@
 /* The windows of a batch of inputs (batch, length, channels). Row n·out_length + t of the matrix is window t of sample n: taps ·
  * channels elements; elements outside of the series are 0. */
 typedef struct tl_columns {
-    tl_window window;
+    tl_window_geometry window;
     size_t length, channels;
 } tl_columns;
 

@@ -23,7 +23,7 @@ tl_status tl_steps_check(const char *what, int64_t steps, int64_t minimum, tl_er
     return tl_fail(error, TL_ERROR_ARGUMENT, "%s %" PRId64 " is above %d", what, steps, TL_MAX_STEPS);
 }
 
-static tl_status check_ranges(const tl_window_cfg *cfg, tl_error *error) {
+static tl_status check_ranges(const tl_window_spec *cfg, tl_error *error) {
     const tl_status status = TL_ERROR_ARGUMENT;
     if (cfg->padding < TL_PADDING_VALID || cfg->padding > TL_PADDING_EXPLICIT)
         return tl_fail(error, status, "padding %d is unknown", (int)cfg->padding);
@@ -39,10 +39,10 @@ static tl_status check_ranges(const tl_window_cfg *cfg, tl_error *error) {
     return TL_OK;
 }
 
-tl_status tl_window_make(const tl_window_cfg *cfg, size_t length, tl_window *window, tl_error *error) {
+tl_status tl_window_make(const tl_window_spec *cfg, size_t length, tl_window_geometry *window, tl_error *error) {
     if (tl_failed(error)) return error->status;
     if (check_ranges(cfg, error) != TL_OK) return TL_ERROR_ARGUMENT;
-    tl_window w = {.taps = (size_t)cfg->taps, .stride = (size_t)cfg->stride, .dilation = (size_t)cfg->dilation};
+    tl_window_geometry w = {.taps = (size_t)cfg->taps, .stride = (size_t)cfg->stride, .dilation = (size_t)cfg->dilation};
     const size_t extent = (w.taps - 1) * w.dilation + 1;
     size_t padded;
     const size_t wanted = tl_ceil_div(length, w.stride);
@@ -59,7 +59,7 @@ tl_status tl_window_make(const tl_window_cfg *cfg, size_t length, tl_window *win
     return TL_OK;
 }
 
-size_t tl_window_count(const tl_window_cfg *cfg, size_t length) {
+size_t tl_window_count(const tl_window_spec *cfg, size_t length) {
     const size_t stride = (size_t)cfg->stride, extent = ((size_t)cfg->taps - 1) * (size_t)cfg->dilation + 1;
     if (cfg->padding == TL_PADDING_SAME || cfg->padding == TL_PADDING_CAUSAL) return tl_ceil_div(length, stride);
     const size_t padded = length + (size_t)cfg->pad_left + (size_t)cfg->pad_right;

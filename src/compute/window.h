@@ -5,19 +5,19 @@
 #include <tapline/layers.h>
 
 /* Output t reads the inputs t·stride + j·dilation - pad_left for j in 0 … taps - 1. */
-typedef struct tl_window {
+typedef struct tl_window_geometry {
     size_t taps, stride, dilation;
     size_t pad_left, pad_right;
     size_t out_length;
-} tl_window;
+} tl_window_geometry;
 
 /* The requested geometry; pads are 0 unless padding is TL_PADDING_EXPLICIT. */
-typedef struct tl_window_cfg {
+typedef struct tl_window_spec {
     const char *taps_name; /* word for the taps in messages: "kernel", "window" */
     int64_t taps, stride, dilation;
     tl_padding padding;
     int64_t pad_left, pad_right;
-} tl_window_cfg;
+} tl_window_spec;
 
 /* Returns the name of the tl_padding with that number; NULL after the last one. */
 const char *tl_padding_at(size_t index);
@@ -30,10 +30,10 @@ tl_status tl_steps_check(const char *what, int64_t steps, int64_t minimum, tl_er
 
 /* Returns the number of windows over the first `length` steps of such series: as if the series ended there, but with the same left
  * padding. Neither the left padding of TL_PADDING_SAME nor the checks depend on it. */
-size_t tl_window_count(const tl_window_cfg *cfg, size_t length);
+size_t tl_window_count(const tl_window_spec *cfg, size_t length);
 
 /* Computes the geometry of the windows over `length` inputs. Fails if a value is out of range, or if the window is longer than the
  * padded input; the message names the value. */
-tl_status tl_window_make(const tl_window_cfg *cfg, size_t length, tl_window *window, tl_error *error);
+tl_status tl_window_make(const tl_window_spec *cfg, size_t length, tl_window_geometry *window, tl_error *error);
 
 #endif
