@@ -1,9 +1,11 @@
 #include "base/setting.h"
 
 #include "base/argument.h"
+#include "base/synonym.h"
 
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,10 +39,25 @@ static tl_status wrong(const tl_setting *setting, const json_t *value, tl_error 
     return TL_ERROR_FORMAT;
 }
 
+/* "are units, bias and init", or "is none here". */
+static void list_settings(const tl_setting *settings, char list[TL_NAME_LIST]) {
+    size_t used = 0, count = 0;
+    while (setting_name_at(settings, count)) count++;
+    snprintf(list, TL_NAME_LIST, "is none here");
+    for (size_t i = 0; i < count && used < TL_NAME_LIST; i++) {
+        const char *joint = i == 0 ? count > 1 ? "are " : "is " : i + 1 < count ? ", " : " and ";
+        used += (size_t)snprintf(list + used, TL_NAME_LIST - used, "%s%s", joint, settings[i].name);
+    }
+}
+
 static tl_status unknown(const tl_setting *settings, const char *key, tl_error *error) {
-    const char *close = tl_suggest(key, setting_name_at, settings);
-    return close ? tl_fail(error, TL_ERROR_FORMAT, "key \"%.40s\" is unknown; did you mean \"%s\"?", key, close)
-                 : tl_fail(error, TL_ERROR_FORMAT, "key \"%.40s\" is unknown", key);
+    char list[TL_NAME_LIST];
+    const char *close = tl_synonym_key(key, setting_name_at, settings), *advice = tl_synonym_advice(key);
+    if (!close && !advice) close = tl_suggest(key, setting_name_at, settings);
+    list_settings(settings, list);
+    if (close) return tl_fail(error, TL_ERROR_FORMAT, "key \"%.40s\" is unknown; did you mean \"%s\"? There %s", key, close, list);
+    if (advice) return tl_fail(error, TL_ERROR_FORMAT, "key \"%.40s\" is unknown: %s; there %s", key, advice, list);
+    return tl_fail(error, TL_ERROR_FORMAT, "key \"%.40s\" is unknown; there %s", key, list);
 }
 
 const char *tl_current_name(const char *name) {

@@ -3,6 +3,7 @@
 
 #include "base/argument.h"
 #include "base/setting.h"
+#include "base/synonym.h"
 #include "graph/graph.h"
 #include "io/json.h"
 #include "io/text.h"
@@ -26,7 +27,7 @@ typedef struct reader {
 
 static bool complain(reader *self, const char *format, ...) TL_PRINTF(2, 3);
 static bool complain(reader *self, const char *format, ...) {
-    char text[300];
+    char text[sizeof self->model->error.text];
     va_list values;
     va_start(values, format);
     vsnprintf(text, sizeof text, format, values);
@@ -45,6 +46,16 @@ static const char *kind_name_at(const void *context, size_t index) {
     return tl_layer_registry[index] ? tl_layer_registry[index]->name : NULL;
 }
 
+static bool complain_type(reader *self, const char *type) {
+    char list[420] = "";
+    const char *close = tl_synonym_layer(type, kind_name_at, NULL);
+    if (!close) close = tl_suggest(type, kind_name_at, NULL);
+    for (size_t i = 1, used = 0; tl_layer_registry[i] && used < sizeof list; i++) /* behind the input */
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 1 ? "" : ", ", tl_layer_registry[i]->name);
+    return close ? complain(self, "type \"%.40s\" is unknown; did you mean \"%s\"? There are %s", type, close, list)
+                 : complain(self, "type \"%.40s\" is unknown; there are %s", type, list);
+}
+
 /* The caller's own layers come first. */
 static const tl_layer_ops *find_kind(const reader *self, const char *type) {
     for (const tl_layer_ops *const *own = self->cfg->layers; own && *own; own++)
@@ -61,10 +72,8 @@ static const tl_layer_ops *read_kind(reader *self, const json_t *entry) {
     const tl_layer_ops *ops = find_kind(self, type);
     if (ops == &tl_input_layer_ops)
         complain(self, "type \"input\" stands outside of \"layers\"");
-    else if (!ops) {
-        const char *close = tl_suggest(type, kind_name_at, NULL);
-        complain(self, close ? "type \"%.40s\" is unknown; did you mean \"%s\"?" : "type \"%.40s\" is unknown", type, close);
-    }
+    else if (!ops)
+        complain_type(self, type);
     return ops == &tl_input_layer_ops ? NULL : ops;
 }
 
