@@ -280,6 +280,74 @@ static void given_another_training_when_resumed_then_the_error_lists_what_differ
     expect_refused(&of, &data, TL_ERROR_ARGUMENT, "is in epoch 2; 1 are asked for");
 }
 
+/* The rates of the steps after a resume, in which these may differ. */
+typedef struct rates {
+    double rate[64];
+    size_t count;
+} rates;
+
+static bool take_rate(const tl_progress *progress, void *user) {
+    rates *self = user;
+    if (self->count < sizeof self->rate / sizeof *self->rate) self->rate[self->count++] = progress->learning_rate;
+    return true;
+}
+
+static tl_fit_result resume_with(const scenario *of, unsigned changes, rates *seen) {
+    tl_error error = {0};
+    tl_fit_result result;
+    size_t never = 0;
+    tl_model *model = make_model(of);
+    tl_fit_cfg cfg = fit_cfg(of, &never);
+    cfg.resume = checkpoint;
+    cfg.changes = changes;
+    cfg.callbacks[0] = (tl_callback){take_rate, seen};
+    tl_fit(model, &data, &cfg, &result, &error);
+    check_ok(&error);
+    tl_model_free(model);
+    return result;
+}
+
+static void given_changes_when_resumed_then_taken_over_and_noted(void **unused) {
+    (void)unused;
+    scenario of = {.optimizer = "sgd", .momentum = 0.9, .learning_rate = 0.5, .epochs = 4, .threads = 1};
+    rates seen = {.count = 0};
+    train_part(&of, false, 7);
+    of.learning_rate = 0.25;
+    expect_refused(&of, &data, TL_ERROR_ARGUMENT, "is of another training: learning_rate 0.5, now 0.25");
+    tl_fit_result result = resume_with(&of, TL_CHANGE_RATE, &seen);
+    assert_string_equal(result.note, "changed: learning_rate 0.5, now 0.25");
+    for (size_t i = 0; i < seen.count; i++) check_number("rate", seen.rate[i], 0.25, 0, 0);
+    of.schedule.kind = TL_SCHEDULE_EXPONENTIAL;
+    seen.count = 0;
+    result = resume_with(&of, TL_CHANGE_RATE | TL_CHANGE_PATIENCE | TL_CHANGE_CLIPPING, &seen);
+    assert_non_null(strstr(result.note, "schedule.name"));
+    assert_true(seen.rate[seen.count - 1] < seen.rate[0]);
+    of.momentum = 0.8;
+    expect_refused(&of, &data, TL_ERROR_ARGUMENT,
+                   "is of another training: learning_rate 0.5, now 0.25; optimizer.momentum 0.9, now 0.8");
+}
+
+static void given_nothing_changed_when_resumed_with_changes_then_the_same_bits(void **unused) {
+    (void)unused;
+    const scenario of = scenarios[2];
+    tl_error error = {0};
+    size_t never = 0;
+    train_whole(&of);
+    train_part(&of, false, 7);
+    tl_model *model = make_model(&of);
+    tl_fit_cfg cfg = fit_cfg(&of, &never);
+    cfg.resume = checkpoint;
+    cfg.changes = TL_CHANGE_RATE | TL_CHANGE_PATIENCE | TL_CHANGE_CLIPPING;
+    tl_fit_result result;
+    tl_fit(model, &data, &cfg, &result, &error);
+    assert_string_equal(result.note, "");
+    tl_model *whole = tl_model_load(whole_model, NULL, NULL, &error);
+    check_ok(&error);
+    check_parameters(model, whole, 0, 0);
+    tl_model_free(whole);
+    tl_model_free(model);
+}
+
 static void given_no_sound_checkpoint_when_resumed_then_refused(void **unused) {
     (void)unused;
     tl_error error = {0};
@@ -499,6 +567,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(given_a_finished_checkpoint_when_resumed_then_nothing_changes),
         cmocka_unit_test(given_a_finished_training_when_resumed_longer_then_as_longer),
         cmocka_unit_test(given_another_training_when_resumed_then_the_error_lists_what_differs),
+        cmocka_unit_test(given_changes_when_resumed_then_taken_over_and_noted),
+        cmocka_unit_test(given_nothing_changed_when_resumed_with_changes_then_the_same_bits),
         cmocka_unit_test(given_no_sound_checkpoint_when_resumed_then_refused),
         cmocka_unit_test(given_numbers_that_cannot_be_when_resumed_then_refused),
         cmocka_unit_test(given_an_unwritable_checkpoint_when_training_then_refused),

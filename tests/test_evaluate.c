@@ -48,7 +48,7 @@ static void given_data_of_wrong_shape_when_evaluated_then_both_shapes_named(void
     flat.x.rank = 2;
     absent.x.data = NULL;
     wrong.labels = (int32_t[]){0, 2, 0};
-    negative.labels = (int32_t[]){0, 0, -1};
+    negative.labels = (int32_t[]){0, 0, -2};
     const struct {
         const tl_dataset *data;
         const char *text;
@@ -70,7 +70,7 @@ static void given_data_of_wrong_shape_when_evaluated_then_both_shapes_named(void
          false},
         {&classified, "data: 2 classes exceed the 1 outputs of the model", 1, TL_LOSS_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
         {&wrong, "data: label 2 of sample 1 is outside 0 … 1", 2, TL_LOSS_CROSS_ENTROPY, TL_ERROR_ARGUMENT, false},
-        {&negative, "data: label -1 of sample 2 is outside 0 … 1", 2, TL_LOSS_CROSS_ENTROPY, TL_ERROR_ARGUMENT, false},
+        {&negative, "data: label -2 of sample 2 is outside 0 … 1", 2, TL_LOSS_CROSS_ENTROPY, TL_ERROR_ARGUMENT, false},
         {&classified, "data: squared-error needs target values; the data set has none", 1, TL_LOSS_SQUARED_ERROR, TL_ERROR_ARGUMENT,
          false},
         {&regression, "data: 1 target value at a time; the model has 2 outputs", 2, TL_LOSS_SQUARED_ERROR, TL_ERROR_SHAPE, false},

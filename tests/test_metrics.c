@@ -48,6 +48,20 @@ static void given_predictions_when_counted_then_labels_in_rows(void **unused) {
     tl_model_free(model);
 }
 
+static void given_counts_when_a_class_is_asked_for_then_its_shares(void **unused) {
+    (void)unused;
+    const size_t counts[CLASSES * CLASSES] = {3, 1, 1, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    const tl_class_metrics first = tl_class_metrics_of(counts, CLASSES, 0), third = tl_class_metrics_of(counts, CLASSES, 2),
+                           last = tl_class_metrics_of(counts, CLASSES, 3);
+    assert_true(first.samples == 5 && first.predicted == 4);
+    check_number("precision", first.precision, 3.0 / 4, 1e-15, 0);
+    check_number("recall", first.recall, 3.0 / 5, 1e-15, 0);
+    check_number("f1", first.f1, 6.0 / 9, 1e-15, 0);
+    assert_true(third.samples == 0 && third.predicted == 1 && isnan(third.recall) && third.precision == 0 && third.f1 == 0);
+    assert_true(last.samples == 0 && last.predicted == 0 && isnan(last.precision) && isnan(last.recall) && isnan(last.f1));
+    assert_true(isnan(tl_class_metrics_of(counts, CLASSES, CLASSES).f1) && isnan(tl_class_metrics_of(NULL, CLASSES, 0).f1));
+}
+
 static void given_predictions_when_evaluated_then_means_over_occurring_classes(void **unused) {
     (void)unused;
     const tl_metrics metrics = evaluate_classes(logits, labels, SAMPLES, CLASSES);
@@ -193,6 +207,7 @@ static void given_a_model_without_classes_when_counted_then_refused(void **unuse
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_predictions_when_counted_then_labels_in_rows),
+        cmocka_unit_test(given_counts_when_a_class_is_asked_for_then_its_shares),
         cmocka_unit_test(given_predictions_when_evaluated_then_means_over_occurring_classes),
         cmocka_unit_test(given_scores_when_ranked_then_ties_count_half),
         cmocka_unit_test(given_several_classes_when_ranked_then_the_mean_one_against_rest),

@@ -248,8 +248,8 @@ static void given_arrays_that_do_not_fit_when_run_then_both_shapes_are_named(voi
     assert_true(isnan(tl_loss(model, &(tl_target){.labels = (int32_t[]){0, 2}})));
     check_error(tl_model_error(model), TL_ERROR_ARGUMENT, "label 2 of sample 1 is outside 0 … 1");
     tl_model_clear_error(model);
-    assert_true(isnan(tl_loss(model, &(tl_target){.labels = (int32_t[]){-1, 0}})));
-    check_error(tl_model_error(model), TL_ERROR_ARGUMENT, "label -1 of sample 0");
+    assert_true(isnan(tl_loss(model, &(tl_target){.labels = (int32_t[]){-2, 0}})));
+    check_error(tl_model_error(model), TL_ERROR_ARGUMENT, "label -2 of sample 0");
     tl_model_free(model);
 }
 

@@ -34,6 +34,9 @@ TL_API size_t tl_ensemble_members(const tl_ensemble *ensemble);
  * loss has the settings of the first member. Fails if there is no member, and as tl_evaluate does. */
 TL_API tl_status tl_ensemble_evaluate(const tl_ensemble *ensemble, tl_metrics *metrics, tl_error *error);
 
+/* Counts the samples by label and mean prediction; see tl_confusion, also for the errors. */
+TL_API tl_status tl_ensemble_confusion(const tl_ensemble *ensemble, size_t *counts, tl_error *error);
+
 /* Writes the mean predictions to y: (count, out_length, out_channels) [OUT]; see tl_predict. */
 TL_API tl_status tl_ensemble_predict(const tl_ensemble *ensemble, tl_tensor *y, tl_error *error);
 

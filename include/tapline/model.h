@@ -145,9 +145,10 @@ TL_API size_t tl_output_length(const tl_model *model, size_t index);
 /* Returns the output of the last tl_forward: a view (batch, length, channels), valid until the next tl_forward or tl_backward. */
 TL_API tl_tensor tl_output(const tl_model *model);
 
-/* The target of a batch: labels, probabilities or values, as the loss needs. */
+/* The target of a batch: labels, probabilities or values, as the loss needs. A step with the label TL_NO_LABEL, and a value that is
+ * NaN, do not count: the loss and the metrics leave them out, and their gradient is 0. (A loss of your own leaves out the step.) */
 typedef struct tl_target {
-    const int32_t *labels;        /* cross-entropy: (batch, output length), each in 0 … output channels - 1 */
+    const int32_t *labels;        /* cross-entropy: (batch, output length), each in 0 … output channels - 1, or TL_NO_LABEL */
     const tl_real *probabilities; /* cross-entropy, instead of labels: (batch, output length, output channels) the probability of
                                      each class; at least 0, with sum 1 for each step */
     const tl_real *values;        /* other losses: (batch, output length, output channels) */
@@ -156,9 +157,10 @@ typedef struct tl_target {
 
 /* Returns the mean loss of the last forward pass. After a training pass it also computes the gradient for tl_backward. The mean is
  * weighted: the weight of a step is the weight of its sample, times the weight of the class of its label, divided by the number of
- * steps of the sample. The result is the weighted sum of the losses divided by the sum of the weights; 0 if all weights are 0. (For
- * samples of one length this is PyTorch's weighted mean; as there, the smoothed part of a target is weighted by the weight of each
- * class.) Returns NaN, and sets the error of the model, if a target or weight is out of range and before tl_forward. */
+ * steps of the sample that count. The result is the weighted sum of the losses divided by the sum of the weights; 0 if all weights
+ * are 0. (For samples of one length this is PyTorch's weighted mean; as there, the smoothed part of a target is weighted by the
+ * weight of each class.) Returns NaN, and sets the error of the model, if a target or weight is out of range and before tl_forward.
+ */
 static inline double tl_loss(tl_model *model, const tl_target *target);
 
 /* Returns the sum of weights that the last tl_loss divided by, where the weight of a sample is the mean over its steps. Without

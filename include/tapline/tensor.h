@@ -8,6 +8,9 @@
 extern "C" {
 #endif
 
+/* The label of a series, or a step of it, that does not count (tl_target, tl_dataset). */
+enum { TL_NO_LABEL = -1 };
+
 enum { TL_MAX_RANK = 4 };
 
 /* A dense row-major array: the last axis is contiguous. Copying the struct does not copy the elements: both structs then point to

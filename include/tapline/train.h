@@ -57,36 +57,68 @@ typedef struct tl_callback {
 
 enum { TL_MAX_CALLBACKS = 8 };
 
+/* What tells a better epoch from a worse one: for the best epoch, for patience, and for the schedule "plateau". What is of the
+ * validation set needs one; accuracy … AUROC need classes, RMSE … R² target values. */
+typedef enum tl_watch {
+    TL_WATCH_DEFAULT =
+        0, /* the loss of the validation set where there is one, else of training; of the schedule that of training */
+    TL_WATCH_TRAIN_LOSS,
+    TL_WATCH_VALIDATION_LOSS,
+    TL_WATCH_VALIDATION_ACCURACY,
+    TL_WATCH_VALIDATION_BALANCED_ACCURACY,
+    TL_WATCH_VALIDATION_F1,
+    TL_WATCH_VALIDATION_AUROC,
+    TL_WATCH_VALIDATION_RMSE,
+    TL_WATCH_VALIDATION_MAE,
+    TL_WATCH_VALIDATION_R2
+} tl_watch;
+
+/* "default", "train-loss", "validation-accuracy" …; NULL where there is none. And the other way round; fails listing what there is.
+ */
+TL_API const char *tl_watch_name(tl_watch watch);
+TL_API tl_status tl_watch_by_name(const char *name, tl_watch *watch, tl_error *error);
+
+/* What may differ from the training that is resumed, in tl_fit_cfg.changes; 1, 2 and 4 may be added. */
+typedef enum tl_change {
+    TL_CHANGE_NOTHING = 0,
+    TL_CHANGE_RATE = 1,     /* the learning rate and the schedule: a changed rate takes the place of what reductions left of it */
+    TL_CHANGE_PATIENCE = 2, /* tl_fit_cfg.patience */
+    TL_CHANGE_CLIPPING = 4  /* tl_compile_cfg.clip_norm and clip_value */
+} tl_change;
+
 /* Zero means the default in brackets. */
 typedef struct tl_fit_cfg {
     int epochs;               /* (1) passes over the data */
     size_t batch;             /* (the compiled batch) samples in a pass; at most the compiled batch */
     size_t accumulate;        /* (1) backward passes for each optimizer step */
     tl_schedule_cfg schedule; /* (constant) of the learning rate */
-    bool restore_best; /* end with the parameters of the epoch with the lowest loss: on the validation set if there is one, else in
-                          training */
-    int patience;      /* (never) stop after so many epochs in which that loss was not lower than before */
+    bool restore_best; /* end with the parameters of the best epoch: the epoch with the lowest loss on the validation set if there
+                          is one, else in training; `watch` can choose another criterion */
+    int patience;      /* (never) stop after so many epochs without a better one */
     const tl_dataset *validation; /* (none) evaluated after each epoch */
     tl_augment_cfg augment;       /* (none) random changes to each batch (streams TL_STREAM_AUGMENT and TL_STREAM_MIXUP) */
     bool keep_order;              /* do not shuffle the samples */
     const char *checkpoint;  /* (none) write checkpoints to this file, from which an interrupted training can be resumed: during
                                 training, when a callback stops it, and at its end (docs/files.md) */
     double checkpoint_every; /* (10, and only at the end of an epoch) seconds between checkpoints; written after the next batch */
-    const char *resume;      /* (none) resume the training of this checkpoint; only `epochs` may be different */
+    const char
+        *resume; /* (none) resume the training of this checkpoint; only `epochs` may be different, and what `changes` allows */
     tl_callback callbacks[TL_MAX_CALLBACKS]; /* (none) called in this order; the first entry without a function ends the list */
     bool keep_running;                       /* end with the running statistics of batch norm, without tl_update_statistics */
+    tl_watch watch;                          /* (a loss) what tells a better epoch from a worse one */
+    unsigned changes;                        /* (nothing) of tl_change: what may differ from the checkpoint of `resume` */
 } tl_fit_cfg;
 
 typedef struct tl_fit_result {
-    int epochs;         /* epochs that were begun, including those before a resume */
-    uint64_t steps;     /* optimizer steps, including those before a resume */
-    int best_epoch;     /* the epoch with the lowest loss (tl_fit_cfg.restore_best), from 1; 0 if no epoch was completed */
-    double best_loss;   /* that loss */
-    bool stopped;       /* a callback stopped the training */
-    bool early_stopped; /* tl_fit_cfg.patience stopped the training */
-    double seconds;     /* duration, including that before a resume */
-    char note[200]; /* after a resume: why the results may differ in the last bits from those of an uninterrupted training; "": they
-                       do not differ */
+    int epochs;           /* epochs that were begun, including those before a resume */
+    uint64_t steps;       /* optimizer steps, including those before a resume */
+    int best_epoch;       /* the best epoch (tl_fit_cfg.restore_best), from 1; 0 if no epoch was completed */
+    double best_loss;     /* the watched value of that epoch: a loss, unless tl_fit_cfg.watch chose another one */
+    bool stopped;         /* a callback stopped the training */
+    bool early_stopped;   /* tl_fit_cfg.patience stopped the training */
+    double seconds;       /* duration, including that before a resume */
+    char note[200];       /* after a resume: what was changed, or why the results may differ in the last bits from those of an
+                             uninterrupted       training; "": they do not differ */
     double best_accuracy; /* classification: the training accuracy in the best epoch, as computed during training
                              (tl_progress.train) */
 } tl_fit_result;
@@ -160,6 +192,17 @@ TL_API tl_status tl_evaluate(tl_model *model, const tl_dataset *data, tl_metrics
 /* Counts the samples for each label and predicted class, in inference mode: counts[label · classes + predicted]. counts: (classes,
  * classes) [OUT], where classes is the number of outputs of the model. Fails if the model was not compiled for cross-entropy. */
 TL_API tl_status tl_confusion(tl_model *model, const tl_dataset *data, size_t *counts, tl_error *error);
+
+/* How well a model recognises the samples of one class. */
+typedef struct tl_class_metrics {
+    size_t samples, predicted; /* the number of samples with this label; and with this prediction */
+    double precision;          /* correct predictions of the class / predictions of the class; NaN if there are none */
+    double recall;             /* correct predictions of the class / samples of the class; NaN if there are none */
+    double f1;                 /* 2 · correct / (samples + predicted); NaN if both are 0 */
+} tl_class_metrics;
+
+/* Returns the metrics of class `of`, which is below `classes`, from counts: (classes, classes) as tl_confusion writes them. */
+TL_API tl_class_metrics tl_class_metrics_of(const size_t *counts, size_t classes, size_t of);
 
 /* Predicts in inference mode for x: (count, length, channels), with any count, and writes y: (count, out_length, out_channels)
  * [OUT]. y holds probabilities for cross-entropy (softmax of the logits) and binary cross-entropy (sigmoid of the logits), and

@@ -72,9 +72,9 @@ static void deal(const tl_dataset *data, const uint32_t *order, size_t folds, ui
     const int32_t *labels = tl_labels_each(data) == 1 ? data->labels : NULL;
     const size_t classes = labels ? data->classes : 1;
     size_t dealt = 0;
-    for (size_t c = 0; c < classes; c++)
+    for (int32_t c = labels ? TL_NO_LABEL : 0; c < (int32_t)classes; c++)
         for (size_t i = 0; i < data->x.shape[0]; i++)
-            if (!labels || labels[order[i]] == (int32_t)c) fold_of[order[i]] = (uint32_t)(dealt++ % folds);
+            if (!labels || labels[order[i]] == c) fold_of[order[i]] = (uint32_t)(dealt++ % folds);
 }
 
 static tl_dataset *take_those(const tl_dataset *data, const uint32_t *fold_of, size_t fold, bool in, uint32_t *index,
@@ -95,7 +95,7 @@ static tl_status check_folds(const tl_dataset *data, size_t folds, size_t fold, 
         return tl_fail(error, TL_ERROR_ARGUMENT, "data: there are labels, but `classes` of the data set is 0");
     const size_t each = tl_labels_each(data);
     for (size_t i = 0; data->labels && i < samples * each; i++)
-        if (data->labels[i] < 0 || (size_t)data->labels[i] >= data->classes)
+        if (data->labels[i] < TL_NO_LABEL || (data->labels[i] >= 0 && (size_t)data->labels[i] >= data->classes))
             return tl_fail(error, TL_ERROR_ARGUMENT, "data: label %d of sample %zu is outside 0 … %zu", data->labels[i], i / each,
                            data->classes - 1);
     return TL_OK;

@@ -37,13 +37,14 @@ static size_t count_windows(const tl_dataset *data, const tl_window_cfg *cfg) {
 
 /* ---- targets ---- */
 
-/* The label that most of the labels are, the first of several. counts: (classes) scratch. */
+/* The label that most of the labels are, the first of several; TL_NO_LABEL where none counts. counts: (classes) scratch. */
 static int32_t majority_of(const int32_t *labels, size_t count, size_t classes, size_t *counts) {
-    int32_t best = labels[0];
+    int32_t best = TL_NO_LABEL;
     memset(counts, 0, classes * sizeof *counts);
-    for (size_t t = 0; t < count; t++) counts[labels[t]]++;
     for (size_t t = 0; t < count; t++)
-        if (counts[labels[t]] > counts[best]) best = labels[t];
+        if (labels[t] >= 0) counts[labels[t]]++;
+    for (size_t t = 0; t < count; t++)
+        if (labels[t] >= 0 && (best < 0 || counts[labels[t]] > counts[best])) best = labels[t];
     return best;
 }
 

@@ -119,8 +119,10 @@ static tl_status check_labels(const tl_tensor *y, const size_t *lengths, const i
     const size_t length = y->shape[1], classes = y->shape[2];
     for (size_t i = 0; i < y->shape[0]; i++)
         for (const int32_t *label = labels + i * length; label < labels + i * length + steps_of(y, lengths, i); label++)
-            if (*label < 0 || (size_t)*label >= classes)
-                return tl_fail(error, TL_ERROR_ARGUMENT, "loss: label %d of sample %zu is outside 0 … %zu", *label, i, classes - 1);
+            if (*label < TL_NO_LABEL || (*label >= 0 && (size_t)*label >= classes))
+                return tl_fail(error, TL_ERROR_ARGUMENT,
+                               "loss: label %d of sample %zu is outside 0 … %zu (-1: the step does not count)", *label, i,
+                               classes - 1);
     return TL_OK;
 }
 
@@ -128,7 +130,7 @@ static tl_status check_probabilities(const tl_tensor *y, const size_t *lengths, 
     const size_t channels = y->shape[2], each = y->shape[1] * channels;
     for (size_t i = 0; i < y->shape[0]; i++)
         for (const tl_real *t = values + i * each; t < values + i * each + steps_of(y, lengths, i) * channels; t++)
-            if (!(*t >= 0 && *t <= 1))
+            if (!(*t >= 0 && *t <= 1) && !isnan(*t))
                 return tl_fail(error, TL_ERROR_ARGUMENT, "loss: target value %g of sample %zu is outside 0 … 1", (double)*t, i);
     return TL_OK;
 }
@@ -232,22 +234,42 @@ static double pointwise_row(const tl_loss_spec *loss, pointwise of, const tl_rea
                             double scale, tl_real *gradient) {
     double sum = 0;
     for (size_t c = 0; c < channels; c++) {
-        double slope;
-        sum += of((double)y[c], (double)values[c], loss->huber_delta, &slope);
+        double slope = 0;
+        if (!isnan(values[c])) sum += of((double)y[c], (double)values[c], loss->huber_delta, &slope);
         if (gradient) gradient[c] = (tl_real)(scale * slope);
     }
     return sum;
 }
 
-/* Of one sample with `steps` steps from `first` on, times `scale`; *weight: the sum of the weights of its steps' classes. */
+/* How much of a row counts: of values that are compared one by one those that are not NaN; else all of it or, where there is no
+ * label or a value is NaN, nothing. */
+static size_t row_count(const tl_loss_spec *loss, const tl_target *target, size_t row, size_t channels) {
+    if (tl_loss_takes_labels(loss->kind)) return target->probabilities || target->labels[row] >= 0;
+    size_t count = 0;
+    for (size_t c = 0; c < channels; c++)
+        if (!isnan(target->values[row * channels + c])) count++;
+    return kinds[loss->kind].of ? count : count == channels;
+}
+
+/* Of one sample with `steps` steps from `first` on, times `factor`; *weight: the sum of the
+ * weights of the classes of those that count, *rows: how many these are. */
 static double sample_loss(const tl_loss_spec *loss, const tl_tensor *y, const tl_target *target, size_t first, size_t steps,
-                          double scale, tl_real *gradient, double *weight) {
+                          double factor, tl_real *gradient, double *weight, size_t *rows) {
     const size_t channels = y->shape[2];
     const bool labels = tl_loss_takes_labels(loss->kind);
     const pointwise of = kinds[loss->kind].of;
+    size_t counted = 0;
+    for (size_t row = first; row < first + steps; row++) counted += row_count(loss, target, row, channels);
+    const double scale = counted > 0 ? factor / (double)counted : 0;
     double sum = 0;
     *weight = 0;
+    *rows = 0;
     for (size_t row = first; row < first + steps; row++) {
+        if (row_count(loss, target, row, channels) == 0) {
+            if (gradient) memset(gradient + row * channels, 0, channels * sizeof *gradient);
+            continue;
+        }
+        ++*rows;
         const tl_real *out = y->data + row * channels;
         tl_real *dy = gradient ? gradient + row * channels : NULL;
         if (labels)
@@ -263,13 +285,14 @@ static double sample_loss(const tl_loss_spec *loss, const tl_tensor *y, const tl
 
 double tl_loss_of(const tl_loss_spec *loss, const tl_tensor *y, const size_t *lengths, const tl_target *target, tl_real *gradient,
                   double *weight) {
-    const size_t length = y->shape[1], channels = y->shape[2], outputs = kinds[loss->kind].of ? channels : 1;
+    const size_t length = y->shape[1], channels = y->shape[2];
     double sum = 0, weights = 0;
     for (size_t i = 0; i < y->shape[0]; i++) {
         const double sample = target->weights ? (double)target->weights[i] : 1;
         const size_t steps = steps_of(y, lengths, i), own = (i * length + steps) * channels;
-        sum += sample_loss(loss, y, target, i * length, steps, sample / (double)(steps * outputs), gradient, weight);
-        weights += sample * *weight / (double)steps;
+        size_t rows;
+        sum += sample_loss(loss, y, target, i * length, steps, sample, gradient, weight, &rows);
+        if (rows > 0) weights += sample * *weight / (double)rows;
         if (gradient) memset(gradient + own, 0, (length - steps) * channels * sizeof *gradient);
     }
     *weight = weights;

@@ -161,10 +161,53 @@ tl_status tl_checkpoint_save(tl_fit_state *fit, tl_error *error) {
 
 /* ---- resuming ---- */
 
-static tl_status check_fingerprint(const tl_archive *archive, const tl_fit_state *fit, tl_error *error) {
+/* What tl_fit_cfg.changes lets differ. */
+static const struct {
+    tl_change change;
+    const char *object, *key; /* object NULL: of the fingerprint itself */
+} changeable[] = {{TL_CHANGE_RATE, NULL, "learning_rate"},
+                  {TL_CHANGE_RATE, NULL, "schedule"},
+                  {TL_CHANGE_PATIENCE, "fit", "patience"},
+                  {TL_CHANGE_CLIPPING, NULL, "limits"}};
+
+enum { CHANGEABLE = sizeof changeable / sizeof *changeable };
+
+/* Moves a member into another object; nothing where there is none. */
+static void move_member(json_t *from, const char *object, const char *key, json_t *to) {
+    json_t *holder = object ? json_object_get(from, object) : from, *value = json_object_get(holder, key);
+    if (!value) return;
+    json_object_set(to, key, value);
+    json_object_del(holder, key);
+}
+
+/* json_equal finds nothing equal to nothing different. */
+static bool differs(const json_t *were, const json_t *are, const char *key) {
+    const json_t *before = json_object_get(were, key), *now = json_object_get(are, key);
+    return (before || now) && !json_equal(before, now);
+}
+
+/* Takes what may differ out of both fingerprints, and notes what does. */
+static void allow_changes(tl_fit_state *fit, json_t *before, json_t *now) {
+    char text[150];
+    json_t *were = json_object(), *are = json_object();
+    for (size_t i = 0; i < CHANGEABLE; i++) {
+        if (!(fit->cfg.changes & (unsigned)changeable[i].change)) continue;
+        move_member(before, changeable[i].object, changeable[i].key, were);
+        move_member(now, changeable[i].object, changeable[i].key, are);
+    }
+    fit->new_rate = differs(were, are, "learning_rate");
+    fit->new_schedule = differs(were, are, "schedule");
+    if (tl_fingerprint_differs(were, are, text, sizeof text))
+        snprintf(fit->result.note, sizeof fit->result.note, "changed: %s", text);
+    json_decref(were);
+    json_decref(are);
+}
+
+static tl_status check_fingerprint(const tl_archive *archive, tl_fit_state *fit, tl_error *error) {
     char text[300];
     const char *key = json_object_get(archive->metadata, "fingerprint") ? "fingerprint" : "recipe"; /* its name until 0.1 */
     json_t *before = tl_archive_parse(archive, key, error), *now = before ? tl_fingerprint_of(fit) : NULL;
+    if (before && now) allow_changes(fit, before, now);
     if (before && !now)
         tl_fail(error, TL_ERROR_MEMORY, "resume: out of memory");
     else if (before && tl_fingerprint_differs(before, now, text, sizeof text))
@@ -179,7 +222,7 @@ static tl_status note_machine(const tl_archive *archive, tl_fit_state *fit, tl_e
     json_t *before = tl_archive_parse(archive, "machine", error), *now = before ? tl_fingerprint_machine(fit->model) : NULL;
     if (before && !now)
         tl_fail(error, TL_ERROR_MEMORY, "resume: out of memory");
-    else if (before && tl_fingerprint_differs(before, now, text, sizeof text))
+    else if (before && !*fit->result.note && tl_fingerprint_differs(before, now, text, sizeof text))
         snprintf(fit->result.note, sizeof fit->result.note, "the last bits may differ from uninterrupted training: %s", text);
     json_decref(now);
     json_decref(before);
@@ -200,8 +243,10 @@ static tl_status read_section(const tl_archive *archive, const section *to, json
     return TL_OK;
 }
 
-static tl_status read_losses(const tl_archive *archive, tl_schedule *schedule, const json_t *list, tl_error *error) {
+static tl_status read_losses(const tl_archive *archive, tl_fit_state *fit, const json_t *list, tl_error *error) {
+    tl_schedule *schedule = &fit->schedule;
     const size_t count = json_array_size(list);
+    if (fit->new_schedule) return TL_OK; /* which collects its own */
     if (count > 0 && (schedule->cfg.kind != TL_SCHEDULE_KING || count > (size_t)schedule->cfg.patience))
         return wrong_state(archive, "has more losses than the schedule keeps", error);
     schedule->losses = count;
@@ -217,7 +262,7 @@ static tl_status read_state(const tl_archive *archive, tl_fit_state *fit, tl_mod
     sections[0].object = numbers;
     for (size_t i = 0; root && i < SECTIONS && !tl_failed(error); i++)
         read_section(archive, &sections[i], json_object_get(root, sections[i].name), error);
-    if (!tl_failed(error)) read_losses(archive, &fit->schedule, json_object_get(root, "losses"), error);
+    if (!tl_failed(error)) read_losses(archive, fit, json_object_get(root, "losses"), error);
     json_decref(root);
     if (tl_failed(error)) return error->status;
     if (fit->epoch < 1 || fit->batch > fit->batches || fit->result.best_epoch < 0 || fit->result.best_epoch > fit->epoch)
@@ -252,6 +297,14 @@ static void take_best(tl_archive *archive, const tl_fit_state *fit, tl_error *er
     }
 }
 
+/* The rate that the schedule, which may be another than before, says now. */
+static void take_rate(tl_fit_state *fit) {
+    if (fit->new_rate) fit->schedule.reduced = fit->schedule.start;
+    const double rate = tl_schedule_rate(&fit->schedule);
+    if (rate != fit->learning_rate) fit->model->optimizer.learning_rate = rate;
+    fit->learning_rate = rate;
+}
+
 static tl_status take_all(tl_archive *archive, tl_fit_state *fit, tl_error *error) {
     tl_model numbers = *fit->model;
     if (check_fingerprint(archive, fit, error) != TL_OK || note_machine(archive, fit, error) != TL_OK ||
@@ -267,6 +320,7 @@ static tl_status take_all(tl_archive *archive, tl_fit_state *fit, tl_error *erro
     tl_model_take(archive, model, error);
     take_training(archive, model, error);
     if (fit->best && fit->result.best_epoch > 0) take_best(archive, fit, error);
+    if (fit->cfg.changes & TL_CHANGE_RATE) take_rate(fit);
     fit->result.epochs = fit->epoch;
     fit->begin -= fit->result.seconds;
     return tl_archive_end(archive, error);

@@ -162,18 +162,33 @@ static tl_status check_members(const tl_ensemble *ensemble, tl_error *error) {
     return ensemble->members > 0 ? TL_OK : tl_fail(error, TL_ERROR_STATE, "ensemble: it has no members");
 }
 
+/* What all say together of data that has what they are compared with; `steps` stay the ensemble's. Free outputs->y in any case. */
+static tl_status merged(const tl_ensemble *ensemble, tl_outputs *outputs, tl_error *error) {
+    if (tl_target_check(ensemble->loss.kind, ensemble->out, ensemble->data, error) != TL_OK) return error->status;
+    const size_t shape[] = {ensemble->data->x.shape[0], ensemble->out.length, ensemble->out.channels};
+    *outputs = (tl_outputs){.y = tl_tensor_new(3, shape, error), .steps = ensemble->steps};
+    if (!tl_failed(error)) merge(ensemble, outputs->y.data);
+    return error->status;
+}
+
 tl_status tl_ensemble_evaluate(const tl_ensemble *ensemble, tl_metrics *metrics, tl_error *error) {
     tl_error own = {0};
+    tl_outputs outputs = {0};
     if (!error) error = &own;
-    if (check_members(ensemble, error) != TL_OK || !tl_given(metrics, "ensemble: metrics", error) ||
-        tl_target_check(ensemble->loss.kind, ensemble->out, ensemble->data, error) != TL_OK)
-        return error->status;
-    const size_t shape[] = {ensemble->data->x.shape[0], ensemble->out.length, ensemble->out.channels};
-    tl_outputs outputs = {.y = tl_tensor_new(3, shape, error), .steps = ensemble->steps};
-    if (!tl_failed(error)) {
-        merge(ensemble, outputs.y.data);
+    if (check_members(ensemble, error) == TL_OK && tl_given(metrics, "ensemble: metrics", error) &&
+        merged(ensemble, &outputs, error) == TL_OK)
         tl_measure(&ensemble->loss, &ensemble->targets, &outputs, ensemble->data, metrics, error);
-    }
+    tl_tensor_free(&outputs.y);
+    return error->status;
+}
+
+tl_status tl_ensemble_confusion(const tl_ensemble *ensemble, size_t *counts, tl_error *error) {
+    tl_error own = {0};
+    tl_outputs outputs = {0};
+    if (!error) error = &own;
+    if (check_members(ensemble, error) == TL_OK && tl_given(counts, "confusion: counts", error) &&
+        tl_tells_classes(ensemble->loss.kind, "confusion", error) == TL_OK && merged(ensemble, &outputs, error) == TL_OK)
+        tl_outputs_confusion(&outputs, ensemble->loss.kind, ensemble->data, counts, error);
     tl_tensor_free(&outputs.y);
     return error->status;
 }

@@ -20,7 +20,7 @@ static tl_status check_labels(const tl_dataset *data, size_t outputs, tl_error *
     if (!data->labels) return tl_fail(error, TL_ERROR_ARGUMENT, "data: cross-entropy needs labels; the data set has none");
     if (data->classes > 0 && tl_classes_check(data->classes, outputs, "data", error) != TL_OK) return error->status;
     for (size_t i = 0; i < data->x.shape[0] * each; i++)
-        if (data->labels[i] < 0 || (size_t)data->labels[i] >= outputs)
+        if (data->labels[i] < TL_NO_LABEL || (data->labels[i] >= 0 && (size_t)data->labels[i] >= outputs))
             return tl_fail(error, TL_ERROR_ARGUMENT, "data: label %d of sample %zu is outside 0 … %zu", data->labels[i], i / each,
                            outputs - 1);
     return TL_OK;
@@ -175,6 +175,15 @@ static tl_status prepare_outcome(outcome *all, tl_loss_kind loss, const tl_outpu
     return tl_failed(error) ? error->status : TL_OK;
 }
 
+/* The steps that have a label. */
+static void collect_labelled(outcome *all, const tl_tensor *y, const tl_dataset *data, size_t from, size_t steps) {
+    for (size_t row = from; row < from + steps; row++) {
+        if (data->labels[row] < 0) continue;
+        memcpy(all->outputs + all->rows * all->channels, y->data + row * all->channels, all->channels * sizeof *all->outputs);
+        all->labels[all->rows++] = data->labels[row];
+    }
+}
+
 /* Release `all` in any case. */
 static tl_status collect(outcome *all, tl_loss_kind loss, const tl_scaling *targets, const tl_outputs *outputs,
                          const tl_dataset *data, tl_error *error) {
@@ -183,8 +192,11 @@ static tl_status collect(outcome *all, tl_loss_kind loss, const tl_scaling *targ
     for (size_t i = 0; i < y->shape[0]; i++) {
         const size_t from = i * y->shape[1], steps = outputs->steps ? outputs->steps[i] : y->shape[1],
                      count = steps * all->channels;
+        if (all->labels) {
+            collect_labelled(all, y, data, from, steps);
+            continue;
+        }
         memcpy(all->outputs + all->rows * all->channels, y->data + from * all->channels, count * sizeof *all->outputs);
-        if (all->labels) memcpy(all->labels + all->rows, data->labels + from, steps * sizeof *all->labels);
         for (size_t k = 0; all->values && k < count; k++)
             all->values[all->rows * all->channels + k] =
                 tl_scaled(targets, k % all->channels, tl_value_at(data, from * all->channels + k));
@@ -261,21 +273,30 @@ tl_status tl_evaluate(tl_model *model, const tl_dataset *data, tl_metrics *metri
     return error->status;
 }
 
-tl_status tl_confusion(tl_model *model, const tl_dataset *data, size_t *counts, tl_error *error) {
-    tl_error own = {0};
-    tl_outputs outputs = {0};
+tl_status tl_tells_classes(tl_loss_kind loss, const char *caller, tl_error *error) {
+    if (tl_loss_takes_labels(loss)) return TL_OK;
+    return tl_fail(error, TL_ERROR_ARGUMENT, "%s: the model was compiled for %s, which has no classes", caller, tl_loss_name(loss));
+}
+
+tl_status tl_outputs_confusion(const tl_outputs *outputs, tl_loss_kind loss, const tl_dataset *data, size_t *counts,
+                               tl_error *error) {
     outcome all = {0};
-    if (!error) error = &own;
-    if (!tl_failed(error) && model && !tl_loss_takes_labels(tl_model_loss(model)))
-        return tl_fail(error, TL_ERROR_ARGUMENT, "confusion: the model was compiled for %s, which has no classes",
-                       tl_loss_name(tl_model_loss(model)));
-    if (!tl_failed(error) && tl_given(counts, "confusion: counts", error) &&
-        tl_data_check(model, data, "confusion", error) == TL_OK && tl_outputs_run(&outputs, model, data, error) == TL_OK &&
-        collect(&all, tl_model_loss(model), NULL, &outputs, data, error) == TL_OK) {
+    if (collect(&all, loss, NULL, outputs, data, error) == TL_OK) {
         const tl_classified classes = classified(&all);
         tl_count_confusion(&classes, counts);
     }
     release_outcome(&all);
+    return error->status;
+}
+
+tl_status tl_confusion(tl_model *model, const tl_dataset *data, size_t *counts, tl_error *error) {
+    tl_error own = {0};
+    tl_outputs outputs = {0};
+    if (!error) error = &own;
+    if (tl_failed(error) || (model && tl_tells_classes(tl_model_loss(model), "confusion", error) != TL_OK)) return error->status;
+    if (tl_given(counts, "confusion: counts", error) && tl_data_check(model, data, "confusion", error) == TL_OK &&
+        tl_outputs_run(&outputs, model, data, error) == TL_OK)
+        tl_outputs_confusion(&outputs, tl_model_loss(model), data, counts, error);
     tl_outputs_release(&outputs);
     return error->status;
 }

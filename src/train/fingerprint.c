@@ -47,6 +47,8 @@ static const tl_setting schedule_settings[] = {
     {0},
 };
 
+static const char *watch_at(size_t index) { return tl_watch_name((tl_watch)index); }
+
 static const tl_setting fit_settings[] = {
     {"batch", TL_SETTING_SIZE, offsetof(tl_fit_cfg, batch), NULL},
     {"accumulate", TL_SETTING_SIZE, offsetof(tl_fit_cfg, accumulate), NULL},
@@ -57,6 +59,7 @@ static const tl_setting fit_settings[] = {
     {"scale", TL_SETTING_NUMBER, offsetof(tl_fit_cfg, augment.scale), NULL},
     {"jitter", TL_SETTING_NUMBER, offsetof(tl_fit_cfg, augment.jitter), NULL},
     {"mixup", TL_SETTING_NUMBER, offsetof(tl_fit_cfg, augment.mixup), NULL},
+    {"watch", TL_SETTING_CHOICE, offsetof(tl_fit_cfg, watch), watch_at},
     {0},
 };
 

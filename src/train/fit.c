@@ -73,6 +73,13 @@ static tl_status prepare_schedule(tl_fit_state *f, tl_error *error) {
     return error->status;
 }
 
+static bool lacks_labels(const tl_dataset *data) {
+    const size_t count = data->labels ? data->x.shape[0] * tl_labels_each(data) : 0;
+    size_t i = 0;
+    while (i < count && data->labels[i] >= 0) i++;
+    return i < count;
+}
+
 /* Variations that the data or the batches rule out. */
 static tl_status check_variations(const tl_fit_cfg *cfg, const tl_dataset *data, tl_error *error) {
     const tl_augment_cfg *augment = &cfg->augment;
@@ -84,6 +91,9 @@ static tl_status check_variations(const tl_fit_cfg *cfg, const tl_dataset *data,
     if (augment->mixup > 0 && each_step && data->lengths)
         return tl_fail(error, TL_ERROR_ARGUMENT,
                        "fit: mixup %g does not mix series of different lengths that have targets for each step", augment->mixup);
+    if (augment->mixup > 0 && lacks_labels(data))
+        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: mixup %g does not mix series with labels that do not count (-1)",
+                       augment->mixup);
     if (augment->mixup > 0 && cfg->batch < 2)
         return tl_fail(error, TL_ERROR_ARGUMENT, "fit: mixup %g mixes series of a batch; batches of %zu have no two",
                        augment->mixup, cfg->batch);
@@ -117,6 +127,7 @@ static tl_status take_configuration(tl_fit_state *f, tl_error *error) {
     if (f->cfg.patience < 0) return tl_fail(error, TL_ERROR_ARGUMENT, "fit: patience %d is below 0", f->cfg.patience);
     if (check_variations(&f->cfg, f->data, error) != TL_OK || check_norms(f, error) != TL_OK) return error->status;
     if (f->cfg.validation && tl_data_check(f->model, f->cfg.validation, "fit", error) != TL_OK) return error->status;
+    if (tl_watch_check(f, error) != TL_OK) return error->status;
     f->batches = tl_ceil_div(f->data->x.shape[0], f->cfg.batch);
     return prepare_schedule(f, error);
 }
@@ -190,7 +201,7 @@ static tl_status prepare_fit(tl_fit_state *f, tl_error *error) {
     if (!tl_failed(error)) keep_targets(f, error);
     tl_zero_grad(f->model);
     f->batch = f->batches; /* as if an epoch had just ended */
-    f->result.best_loss = INFINITY;
+    f->result.best_loss = tl_watch_worst(f);
     f->validation = tl_no_metrics;
     f->begin = f->saved = tl_seconds();
     return tl_failed(error) ? error->status : tl_checkpoint_begin(f, error);
@@ -258,6 +269,13 @@ static void gather(tl_fit_state *f, size_t first, size_t count) {
     if (f->mixed.partner) mix(f, count, key);
 }
 
+/* NaN does not count, infinity does. */
+static size_t first_infinite(const tl_real *values, size_t count) {
+    size_t i = 0;
+    while (i < count && !isinf(values[i])) i++;
+    return i;
+}
+
 /* Why a step failed: a loss is not finite for good where the data is not. */
 static tl_status explain(const tl_fit_state *f, const tl_error *reason, tl_error *error) {
     const tl_dataset *data = f->data;
@@ -265,7 +283,7 @@ static tl_status explain(const tl_fit_state *f, const tl_error *reason, tl_error
     const uint32_t *batch = f->order + first_of(f, f->batch - 1);
     for (size_t i = 0; reason->status == TL_ERROR_NUMERIC && i < f->x.shape[0]; i++) {
         const tl_real *x = data->x.data + batch[i] * each, *targets = data->values ? data->values + batch[i] * values : NULL;
-        const size_t at = tl_finite_count(x, each), target = targets ? tl_finite_count(targets, values) : values;
+        const size_t at = tl_finite_count(x, each), target = targets ? first_infinite(targets, values) : values;
         if (at < each)
             return tl_fail(error, reason->status, "%s (sample %u of the data is not finite at step %zu, channel %zu)", reason->text,
                            batch[i], at / channels, at % channels);
@@ -333,14 +351,15 @@ static void end_step(tl_fit_state *f) {
 }
 
 static void end_epoch(tl_fit_state *f) {
-    const double loss = tl_tally_loss(&f->sums), watched = f->cfg.validation ? f->validation.loss : loss;
-    if (watched < f->result.best_loss) {
+    const double loss = tl_tally_loss(&f->sums), watched = tl_watched(f, loss);
+    if (tl_watch_better(f, watched, f->result.best_loss)) {
         f->result.best_loss = watched;
         f->result.best_epoch = f->epoch;
         f->result.best_accuracy = f->sums.samples > 0 ? f->sums.correct / (double)f->sums.samples : 0;
         if (f->best) copy_parameters(f->model, f->best, false);
     }
-    tl_schedule_epoch(&f->schedule, loss);
+    const double lower = tl_watch_worst(f) > 0 ? watched : -watched; /* is better, to a schedule */
+    tl_schedule_epoch(&f->schedule, f->cfg.watch == TL_WATCH_DEFAULT ? loss : lower);
     set_rate(f);
 }
 

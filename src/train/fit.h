@@ -19,7 +19,8 @@ typedef struct tl_fit_state {
     const tl_dataset *data;
     tl_fit_cfg cfg; /* defaults filled in */
     tl_schedule schedule;
-    double learning_rate; /* that the schedule set last */
+    double learning_rate;        /* that the schedule set last */
+    bool new_rate, new_schedule; /* others than in the checkpoint that it goes on from */
 
     /* where it stands */
     int epoch;             /* from 1; 0 before the first */
@@ -44,6 +45,16 @@ typedef struct tl_fit_state {
 
 /* Takes the configuration of a program that may have been compiled with other headers (tl_take_parts). */
 void tl_fit_take(tl_fit_cfg *cfg, const tl_fit_cfg *given, const tl_fit_sizes *sizes, tl_error *error);
+
+/* Whether the data and the loss have what cfg.watch names. */
+tl_status tl_watch_check(const tl_fit_state *fit, tl_error *error);
+
+/* What is watched at the end of an epoch with this training loss; and whether one value is better than another, a NaN never. */
+double tl_watched(const tl_fit_state *fit, double loss);
+bool tl_watch_better(const tl_fit_state *fit, double value, double other);
+
+/* What is worse than any value. */
+double tl_watch_worst(const tl_fit_state *fit);
 
 /* Calls all of them; false where one says so. */
 bool tl_call_back(const tl_callback callbacks[TL_MAX_CALLBACKS], const tl_progress *progress);

@@ -19,6 +19,8 @@ static size_t largest_of(const tl_real *logits, size_t count) {
 static void add_correct(tl_tally *sums, const tl_real *y, const tl_target *target, size_t from, size_t steps, size_t channels) {
     for (size_t row = 0; row < steps; row++) {
         const size_t predicted = largest_of(y + row * channels, channels);
+        if (!target->probabilities && target->labels[from + row] < 0) continue;
+        sums->samples++;
         if (target->probabilities)
             sums->correct += (double)target->probabilities[(from + row) * channels + predicted];
         else
@@ -30,14 +32,15 @@ static void add_correct(tl_tally *sums, const tl_real *y, const tl_target *targe
 static void add_differences(tl_tally *sums, tl_loss_kind loss, const tl_real *y, const tl_real *values, size_t count,
                             size_t channels, const tl_scaling *targets) {
     for (size_t i = 0; i < count; i++) {
+        if (isnan(values[i])) continue; /* it does not count */
         const double unit = targets && targets->deviation ? targets->deviation[i % channels] : 1;
         tl_real predicted = y[i];
         tl_loss_predict(loss, &predicted, 1, 1);
         const double difference = ((double)predicted - (double)values[i]) * unit;
         sums->squared += difference * difference;
         sums->absolute += fabs(difference);
+        sums->values++;
     }
-    sums->values += count;
 }
 
 void tl_tally_add_outputs(tl_tally *sums, tl_loss_kind kind, const tl_tensor *y, const size_t *steps, const tl_target *target,
@@ -52,7 +55,6 @@ void tl_tally_add_outputs(tl_tally *sums, tl_loss_kind kind, const tl_tensor *y,
         else
             add_differences(sums, kind, y->data + row * channels, target->values + row * channels, count * channels, channels,
                             targets);
-        sums->samples += count;
     }
 }
 
@@ -94,6 +96,17 @@ static void sum_row_and_column(const size_t *counts, size_t classes, size_t c, s
         *labelled += counts[c * classes + other];
         *predicted += counts[other * classes + c];
     }
+}
+
+tl_class_metrics tl_class_metrics_of(const size_t *counts, size_t classes, size_t of) {
+    tl_class_metrics found = {.precision = NAN, .recall = NAN, .f1 = NAN};
+    if (!counts || of >= classes) return found;
+    const double right = (double)counts[of * classes + of];
+    sum_row_and_column(counts, classes, of, &found.samples, &found.predicted);
+    if (found.predicted > 0) found.precision = right / (double)found.predicted;
+    if (found.samples > 0) found.recall = right / (double)found.samples;
+    if (found.samples + found.predicted > 0) found.f1 = 2 * right / (double)(found.samples + found.predicted);
+    return found;
 }
 
 double tl_balanced_accuracy(const size_t *counts, size_t classes) {
@@ -171,17 +184,27 @@ double tl_auroc(const tl_classified *all, tl_scored *scratch) {
 
 /* ---- values ---- */
 
+/* The first target of an output that counts, which is not NaN; behind the last where none does. */
+static size_t first_target(const tl_valued *all, size_t output) {
+    size_t i = output;
+    while (i < all->samples * all->outputs && isnan(all->targets[i])) i += all->outputs;
+    return i;
+}
+
 /* Of one output, whose targets are not all the same. Distances are in units of the largest one, so that no square overflows. */
 static double r2_of(const tl_valued *all, size_t output) {
-    const size_t step = all->outputs, end = all->samples * step;
-    const double first = all->targets[output];
-    double mean = 0, largest = 0, squared = 0, spread = 0;
-    for (size_t i = output; i < end; i += step) {
-        mean += (all->targets[i] - first) / (double)all->samples;
+    const size_t step = all->outputs, end = all->samples * step, begin = first_target(all, output);
+    const double first = all->targets[begin];
+    double mean = 0, largest = 0, squared = 0, spread = 0, count = 0;
+    for (size_t i = begin; i < end; i += step) count += !isnan(all->targets[i]);
+    for (size_t i = begin; i < end; i += step) {
+        if (isnan(all->targets[i])) continue;
+        mean += (all->targets[i] - first) / count;
         largest = fmax(largest, fabs(all->targets[i] - first));
     }
-    for (size_t i = output; i < end; i += step) {
+    for (size_t i = begin; i < end; i += step) {
         const double target = all->targets[i];
+        if (isnan(target)) continue;
         squared += pow(((double)all->predicted[i] - target) / largest, 2);
         spread += pow((target - first - mean) / largest, 2);
     }
@@ -189,9 +212,10 @@ static double r2_of(const tl_valued *all, size_t output) {
 }
 
 static bool has_spread(const tl_valued *all, size_t output) {
-    size_t i = 1;
-    while (i < all->samples && all->targets[i * all->outputs + output] == all->targets[output]) i++;
-    return i < all->samples;
+    const size_t step = all->outputs, end = all->samples * step, begin = first_target(all, output);
+    size_t i = begin;
+    while (i < end && (isnan(all->targets[i]) || all->targets[i] == all->targets[begin])) i += step;
+    return i < end;
 }
 
 double tl_r2(const tl_valued *all) {
