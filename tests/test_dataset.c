@@ -178,6 +178,21 @@ static void given_an_unlike_test_set_when_read_then_the_difference_is_named(void
     tl_dataset_free(train);
 }
 
+static void given_time_stamps_when_read_then_their_values(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    static const char text[] = "@timeStamps true\n@equalLength false\n@classLabel true a b\n@data\n"
+                               "(0,1),( 1.5 , -2 ),(3,4):(0,5),(1,6),(2,7):a\n"
+                               "(2017-01-01 00:00:00,8),(2017-01-01 12:30:00,9):(1,10),(2,11):b\n";
+    tl_dataset *data = files_read("a.ts", text, sizeof text - 1, &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, &error);
+    check_ok(&error);
+    const tl_real expected[] = {1, 5, -2, 6, 4, 7, 8, 10, 9, 11, 0, 0};
+    assert_true(data->x.shape[0] == 2 && data->x.shape[1] == 3 && data->x.shape[2] == 2);
+    check_equal("values", data->x.data, expected, 12);
+    assert_true(data->lengths[0] == 3 && data->lengths[1] == 2 && data->labels[1] == 1);
+    tl_dataset_free(data);
+}
+
 /* ---- what is refused ---- */
 
 static void given_a_malformed_file_when_read_then_told_where_and_what(void **unused) {
@@ -193,7 +208,15 @@ static void given_a_malformed_file_when_read_then_told_where_and_what(void **unu
         {"a.ts", "@classLabel yes a\n@data\n", "1:13: expected true or false, got \"yes\""},
         {"a.ts", "@classLabel true\n@data\n", "1:17: expected the labels after @classLabel true, got nothing"},
         {"a.ts", "@classLabel true a a\n@data\n", "1:20: expected each class once, got \"a\""},
-        {"a.ts", "@timestamps true\n", "1:13: expected false (series with time stamps are not supported), got \"true\""},
+        {"a.ts", "@timestamps true\n@targetLabel true\n@data\n1,2:3\n", "4:1: expected a pair (time,value), got \"1,2\""},
+        {"a.ts", "@timestamps true\n@targetLabel true\n@data\n(0,1),(2:3\n", "4:1: expected values, a colon and a target value"},
+        {"a.ts", "@timestamps true\n@targetLabel true\n@data\n(0,1),(5):3\n", "4:7: expected a pair (time,value), got \"(5)\""},
+        {"a.ts", "@timestamps true\n@targetLabel true\n@data\n(0,1);(5,1):3\n", "4:6: expected a comma between pairs, got "},
+        {"a.ts", "@timestamps true\n@targetLabel true\n@data\n(1,1),(x,2):3\n",
+         "4:8: expected a time, a number or such as 2024-01-31"},
+        {"a.ts", "@timestamps true\n@targetLabel true\n@data\n(1,1),(1,2):3\n",
+         "4:8: expected a time behind that of the step before, got \"1\""},
+        {"a.ts", "@timestamps true\n@targetLabel true\n@data\n(1,1),(2,x):3\n", "4:10: expected a finite number, got \"x\""},
         {"a.ts", "@dimensions 0\n", "1:13: expected a whole number from 1 on, got \"0\""},
         {"a.ts", "@seriesLength 1.5\n", "1:15: expected a whole number from 1 on, got \"1.5\""},
         {"a.ts", "@classLabel true a\n@classLabel true b a\n@data\n", "2:20: expected each class once, got \"a\""},
@@ -513,6 +536,7 @@ int main(void) {
         cmocka_unit_test(given_a_locale_with_decimal_commas_when_read_then_points_still_count),
         cmocka_unit_test(given_a_reference_when_a_test_set_is_read_then_its_classes),
         cmocka_unit_test(given_an_unlike_test_set_when_read_then_the_difference_is_named),
+        cmocka_unit_test(given_time_stamps_when_read_then_their_values),
         cmocka_unit_test(given_a_malformed_file_when_read_then_told_where_and_what),
         cmocka_unit_test(given_no_regular_file_when_read_then_the_reason_is_said_at_once),
         cmocka_unit_test(given_too_many_labels_when_read_then_taken_for_a_regression),

@@ -45,8 +45,8 @@ typedef struct tl_scaling {
 typedef struct tl_dataset {
     tl_tensor x;            /* (count, length, channels) */
     size_t *lengths;        /* (count) the steps of each series that are data; x is 0 from there on. NULL: all steps are data */
-    int32_t *labels;        /* classification: (count, target_length), each in 0 … classes - 1; else NULL */
-    tl_real *values;        /* regression: (count, target_length, target_channels); else NULL */
+    int32_t *labels;        /* classification: (count, target_length), each in 0 … classes - 1, or TL_NO_LABEL; else NULL */
+    tl_real *values;        /* regression: (count, target_length, target_channels), NaN for unknown ones; else NULL */
     size_t classes;         /* 0 for regression */
     char **class_names;     /* (classes) the text of each class in the file; NULL: classes have no names */
     size_t target_length;   /* (1) targets of a sample */
@@ -131,9 +131,14 @@ typedef struct tl_read_cfg {
     tl_window_target window_target; /* (majority) the target of a window */
     /* (NULL) Called with one line of text when data was read but a part was left out or looks wrong. The text names the file. */
     void (*warn)(const char *text, void *user);
-    void *user;        /* passed to `warn` */
-    size_t max_memory; /* (half of tl_memory_limit, tapline/machine.h) limit of the bytes that the data set takes, since a small
-                          file may describe a data set of any size. SIZE_MAX: no limit */
+    void *user;           /* passed to `warn` */
+    size_t max_memory;    /* (half of tl_memory_limit, tapline/machine.h) limit of the bytes that the data set takes, since a small
+                             file may describe a data set of any size. SIZE_MAX: no limit */
+    const char *no_label; /* (none) this label means that the label is unknown: the series or step does not count (TL_NO_LABEL) */
+    const char *file; /* COLUMN with the name of a file, relative to the folder of the table; each file is one series: .wav, .npy,
+                         a table with a step per line, or a whole PhysioNet record (its .hea, with or without the ending) */
+    bool keep_labels; /* with `unlabelled`: keep the labels or target values if every series has one that `reference` knows. Not
+                         for tables with series of different lengths, where a row may or may not begin with a label */
 } tl_read_cfg;
 
 /* Reads a data set. The ending of the path, or cfg->format, gives the format:

@@ -46,8 +46,11 @@ typedef struct tl_load_cfg {
     size_t length;          /* (that of the file) steps of the longest series, for networks that work with any length */
     tl_compile_cfg compile; /* as for tl_model_compile; the loss and its settings come from the file (own_loss from you) */
     const tl_layer_ops *const *layers; /* (none) layers of your own that the model uses; NULL ends the list */
-    size_t max_memory; /* (tl_memory_limit) limit of the bytes of the file, and of the memory of the model, since a small file may
-                          describe a network of any size. SIZE_MAX: no limit */
+    size_t max_memory;  /* (tl_memory_limit) limit of the bytes of the file, and of the memory of the model, since a small file may
+                           describe a network of any size. SIZE_MAX: no limit */
+    const char *output; /* (that of the file) the name of a layer, such as "global_average_pool_1": its outputs become the outputs
+                           of the model (features, embeddings). The layers behind it are left out, the loss is squared error, and
+                           outputs are not scaled */
 } tl_load_cfg;
 
 /* What a model file says besides the model (tl_save_cfg), and who wrote it. */
@@ -72,6 +75,27 @@ static inline tl_model *tl_model_load(const char *path, const tl_load_cfg *cfg, 
 
 /* Frees what tl_model_load stored in `info`. NULL and a zeroed struct are allowed. */
 TL_API void tl_model_info_release(tl_model_info *info);
+
+/* ---- fine-tuning ---- */
+
+/* Adds the network of a model file to a model, from input node x; returns its output. Where `outputs` is neither 0 nor as many as
+ * the file's, the layer that makes them (the head: of the layers in a row before the output the last one that has units or filters)
+ * gets so many. As for any builder, what is wrong waits in the model. */
+TL_API tl_node tl_network_from_model(tl_model *model, tl_node x, const char *path, int outputs);
+
+/* Zero means the default in brackets. */
+typedef struct tl_start_cfg {
+    const tl_dataset *data; /* (NULL: that of the file) what the model will learn: where its classes, or how many values there are
+                               at a time, are not those of the file, the head and what follows it keep their initial values */
+    bool freeze;            /* all other layers stay as they are (tl_freeze), so that the head learns alone */
+} tl_start_cfg;
+
+/* Gives a compiled model what the layers of a model file have learnt: parameters, running statistics, and how target values are
+ * scaled. Layers belong together by their names (tl_parameter.layer). Every layer but a head that begins anew must be in the file
+ * with arrays of the same shapes, and the file has no other layers: the message names what differs. `new_head` [OUT], may be NULL:
+ * whether the head began anew. `cfg` may be NULL. Fails as tl_model_load does; the model may then have been changed in part. */
+static inline tl_status tl_model_start_from(tl_model *model, const char *path, const tl_start_cfg *cfg, bool *new_head,
+                                            tl_error *error);
 
 /* ---- weights of PyTorch networks ---- */
 
@@ -110,6 +134,8 @@ TL_API tl_status tl_model_save_check_sized(const tl_model *model, const char *pa
                                            tl_error *error);
 TL_API tl_model *tl_model_load_sized(const char *path, const tl_load_cfg *cfg, tl_model_info *info, const tl_load_sizes *sizes,
                                      tl_error *error);
+TL_API tl_status tl_model_start_from_sized(tl_model *model, const char *path, const tl_start_cfg *cfg, size_t size, bool *new_head,
+                                           tl_error *error);
 TL_API tl_status tl_weights_import_sized(tl_model *model, const char *path, const tl_weights_cfg *cfg, size_t size,
                                          tl_error *error);
 TL_API tl_status tl_weights_export_sized(const tl_model *model, const char *path, const tl_weights_cfg *cfg, size_t size,
@@ -124,6 +150,10 @@ static inline tl_status tl_model_save_check(const tl_model *model, const char *p
 static inline tl_model *tl_model_load(const char *path, const tl_load_cfg *cfg, tl_model_info *info, tl_error *error) {
     const tl_load_sizes sizes = {sizeof(tl_load_cfg), sizeof(tl_compile_cfg), sizeof(tl_optimizer_cfg), sizeof(tl_model_info)};
     return tl_model_load_sized(path, cfg, info, &sizes, error);
+}
+static inline tl_status tl_model_start_from(tl_model *model, const char *path, const tl_start_cfg *cfg, bool *new_head,
+                                            tl_error *error) {
+    return tl_model_start_from_sized(model, path, cfg, sizeof *cfg, new_head, error);
 }
 static inline tl_status tl_weights_import(tl_model *model, const char *path, const tl_weights_cfg *cfg, tl_error *error) {
     return tl_weights_import_sized(model, path, cfg, sizeof *cfg, error);

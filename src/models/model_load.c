@@ -22,6 +22,8 @@ static tl_status complain(const tl_archive *archive, const char *key, const char
                    found);
 }
 
+static tl_status out_of_memory(tl_error *error) { return tl_fail(error, TL_ERROR_MEMORY, "load: out of memory"); }
+
 /* ---- texts ---- */
 
 tl_status tl_model_open(tl_archive *archive, const char *path, const char *kind, size_t maximum, tl_error *error) {
@@ -84,6 +86,21 @@ static size_t count_elements(const tl_archive *archive) {
     return count;
 }
 
+static const char *layer_name_at(const void *network, size_t index) {
+    return json_string_value(json_object_get(json_array_get(json_object_get(network, "layers"), index), "name"));
+}
+
+/* Has the network end with that layer. */
+static tl_status end_with(const tl_archive *archive, json_t *network, const char *output, tl_error *error) {
+    const char *name;
+    size_t i = 0;
+    while ((name = layer_name_at(network, i)) && strcmp(name, output) != 0) i++;
+    if (name) return json_object_set_new(network, "output", json_string(name)) == 0 ? TL_OK : out_of_memory(error);
+    const char *close = tl_suggest(output, layer_name_at, network);
+    return tl_fail(error, TL_ERROR_ARGUMENT, "%.180s: none of its layers is called \"%.40s\"%s%.40s%s (tapline info lists them)",
+                   archive->path, output, close ? "; did you mean \"" : "", close ? close : "", close ? "\"?" : "");
+}
+
 /* Compiles the network that the text describes. */
 static void compile(const tl_archive *archive, tl_model *model, const json_t *network, const tl_load_cfg *cfg,
                     const tl_compile_cfg *compile_cfg, tl_error *error) {
@@ -107,11 +124,16 @@ static tl_model *build(const tl_archive *archive, const tl_load_cfg *cfg, tl_err
     json_t *network = tl_archive_parse(archive, "architecture", error);
     json_t *loss = tl_archive_parse(archive, "loss_settings", error);
     read_loss(archive, loss, &compile_cfg, error);
+    if (cfg->output && network) {
+        end_with(archive, network, cfg->output, error);
+        compile_cfg.loss = TL_LOSS_SQUARED_ERROR;
+        compile_cfg.label_smoothing = compile_cfg.huber_delta = 0;
+    }
     read_seed(archive, &model_cfg.seed, error);
     tl_model *model = tl_failed(error) ? NULL : tl_model_new(&model_cfg);
     if (model) model->max_parameters = count_elements(archive);
     if (!tl_failed(error)) compile(archive, model, network, cfg, &compile_cfg, error);
-    if (!tl_failed(error)) read_weights(archive, loss, model, error);
+    if (!tl_failed(error) && !cfg->output) read_weights(archive, loss, model, error);
     json_decref(loss);
     json_decref(network);
     return model;
@@ -127,13 +149,14 @@ tl_status tl_model_take(tl_archive *archive, tl_model *model, tl_error *error) {
 
 /* ---- what goes with it ---- */
 
-static tl_status read_classes(const tl_archive *archive, const tl_model *model, tl_dataset *data, tl_error *error) {
+/* `whole`: the model has the file's outputs, one for each class. */
+static tl_status read_classes(const tl_archive *archive, const tl_model *model, bool whole, tl_dataset *data, tl_error *error) {
     json_t *list = tl_archive_parse(archive, "classes", error);
     const size_t count = json_array_size(list), outputs = tl_output_shape(model).channels;
-    if (list && (!json_is_array(list) || count > outputs))
+    if (list && (!json_is_array(list) || (whole && count > outputs)))
         tl_fail(error, TL_ERROR_FORMAT, "%.180s: metadata \"classes\": expected a list of at most %zu names", archive->path,
                 outputs);
-    data->classes = !tl_loss_takes_labels(tl_model_loss(model)) ? 0 : count ? count : outputs;
+    data->classes = !whole ? count : !tl_loss_takes_labels(tl_model_loss(model)) ? 0 : count ? count : outputs;
     if (!tl_failed(error) && count && !(data->class_names = calloc(count, sizeof *data->class_names)))
         tl_fail(error, TL_ERROR_MEMORY, "load: out of memory");
     for (size_t c = 0; c < count && !tl_failed(error); c++) {
@@ -208,7 +231,7 @@ static tl_status read_scaling(const tl_archive *archive, tl_model *model, tl_err
                                     : TL_OK;
 }
 
-static tl_status read_info(const tl_archive *archive, const tl_model *model, tl_model_info *info, tl_error *error) {
+static tl_status read_info(const tl_archive *archive, const tl_model *model, bool whole, tl_model_info *info, tl_error *error) {
     const tl_shape in = tl_input_shape(model), out = tl_output_shape(model);
     const char *version = tl_archive_get(archive, "tapline", error);
     const char *lengths = json_string_value(json_object_get(archive->metadata, "lengths")); /* this and the next may be absent */
@@ -230,10 +253,10 @@ static tl_status read_info(const tl_archive *archive, const tl_model *model, tl_
     if (own_lengths) info->data.lengths = tl_allocate(1, sizeof *info->data.lengths, "lengths", error);
     if (!tl_failed(error)) tl_scaling_copy(&model->scaling, in.channels, &info->data.scaling, error);
     info->data.rate = read_rate(archive);
-    info->data.target_length = out.length;
-    info->data.target_channels = tl_loss_takes_labels(tl_model_loss(model)) ? 1 : out.channels;
+    info->data.target_length = whole ? out.length : 1;
+    info->data.target_channels = !whole || tl_loss_takes_labels(tl_model_loss(model)) ? 1 : out.channels;
     if (read_reading(archive, &info->read, error) != TL_OK) return error->status;
-    return read_classes(archive, model, &info->data, error);
+    return read_classes(archive, model, whole, &info->data, error);
 }
 
 void tl_model_info_release(tl_model_info *info) {
@@ -267,9 +290,10 @@ tl_model *tl_model_load_sized(const char *path, const tl_load_cfg *given, tl_mod
     if (!error) error = &own;
     take_configuration(&cfg, given, sizes, error);
     if (tl_model_open(&archive, path, "model", limit_of(&cfg), error) == TL_OK) model = build(&archive, &cfg, error);
-    if (!tl_failed(error) && tl_model_take(&archive, model, error) == TL_OK && tl_archive_end(&archive, error) == TL_OK &&
-        read_scaling(&archive, model, error) == TL_OK && tl_model_take_targets(&archive, model, error) == TL_OK)
-        read_info(&archive, model, &kept, error);
+    if (!tl_failed(error) && tl_model_take(&archive, model, error) == TL_OK &&
+        (cfg.output || tl_archive_end(&archive, error) == TL_OK) && read_scaling(&archive, model, error) == TL_OK &&
+        (cfg.output || tl_model_take_targets(&archive, model, error) == TL_OK))
+        read_info(&archive, model, !cfg.output, &kept, error);
     tl_archive_release(&archive);
     if (info && !tl_failed(error))
         tl_hand_over(info, sizes->info, &kept, sizeof kept);

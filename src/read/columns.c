@@ -28,7 +28,7 @@ typedef struct look {
 
 /* Whether the caller speaks of a column so. */
 static bool is_named(tl_field field, const tl_read_cfg *cfg) {
-    const char *const lists[] = {cfg->label, cfg->target, cfg->ignore, cfg->series, cfg->time, cfg->value, cfg->group};
+    const char *const lists[] = {cfg->label, cfg->target, cfg->ignore, cfg->series, cfg->time, cfg->value, cfg->group, cfg->file};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         tl_field rest = {lists[i], lists[i] ? lists[i] + strlen(lists[i]) : NULL}, part;
         for (bool more = lists[i] != NULL; more;) {
@@ -72,6 +72,7 @@ bool tl_columns_header(const tl_text *text, tl_field line, char separator, const
     const size_t rest = self.fields - self.untitled;
     const bool title = self.title < Y || (self.title == Y && !self.title_first);
     if (self.fields < 2 || rest == 0) return false;
+    if (cfg->file) return self.named || title; /* a line has nothing but names anyway */
     if (self.names == rest || self.named) return true;
     if (self.names + self.counting < rest) return false;
     return title || (self.from_zero && (self.untitled || (self.names == 0 && rest >= MIN_COUNTING)));
@@ -177,8 +178,9 @@ static tl_status find(search *self, size_t *from, size_t *to, tl_error *error) {
 
 /* ---- what the caller says ---- */
 
-static const char *const role_names[TL_ROLES] = {"a value",    "the label", "a target value", "ignored",
-                                                 "the series", "the time",  "the group",      "the number of the line"};
+static const char *const role_names[TL_ROLES] = {"a value",   "the label",  "a target value",
+                                                 "ignored",   "the series", "the time",
+                                                 "the group", "the file",   "the number of the line"};
 
 static tl_status give(tl_columns *self, const search *of, size_t column, bool *given, tl_error *error) {
     char what[200];
@@ -226,8 +228,14 @@ static bool is_absent(const tl_columns *self, const purpose *of, const tl_read_c
 static tl_status apply_all(tl_columns *self, const char *path, const tl_read_cfg *cfg, bool *given, tl_error *error) {
     const purpose purposes[] = {{"ignore", TL_ROLE_IGNORE, true, cfg->ignore}, {"series", TL_ROLE_SERIES, false, cfg->series},
                                 {"time", TL_ROLE_TIME, false, cfg->time},      {"group", TL_ROLE_GROUP, false, cfg->group},
-                                {"label", TL_ROLE_LABEL, false, cfg->label},   {"target", TL_ROLE_TARGET, true, cfg->target},
-                                {"value", TL_ROLE_VALUE, true, cfg->value}};
+                                {"file", TL_ROLE_FILE, false, cfg->file},      {"label", TL_ROLE_LABEL, false, cfg->label},
+                                {"target", TL_ROLE_TARGET, true, cfg->target}, {"value", TL_ROLE_VALUE, true, cfg->value}};
+    if (cfg->file && (cfg->value || cfg->series || cfg->time))
+        return tl_fail(error, TL_ERROR_ARGUMENT,
+                       "%s: file (--file): a line is a series in a file of its own; --%s does not go with it", path,
+                       cfg->value    ? "value"
+                       : cfg->series ? "series"
+                                     : "time");
     if (cfg->label && cfg->target)
         return tl_fail(error, TL_ERROR_ARGUMENT,
                        "%s: label and target (--label, --target) exclude each other: classes are told apart, or values found",
@@ -282,21 +290,28 @@ static tl_status check_names(const tl_columns *self, const char *path, const boo
     return TL_OK;
 }
 
+/* The series are in files: no column is a value. */
+static void ignore_rest(tl_columns *self) {
+    for (size_t c = 0; c < self->count; c++)
+        if (self->role[c] == TL_ROLE_VALUE) self->role[c] = TL_ROLE_IGNORE;
+}
+
 static tl_status recognise(tl_columns *self, const char *path, const tl_read_cfg *cfg, bool *given, tl_error *error) {
     if (self->name && self->count > 1 && !given[0] &&
         is_untitled((tl_field){self->name[0], self->name[0] + strlen(self->name[0])})) {
         self->role[0] = TL_ROLE_INDEX;
         given[0] = true;
     }
-    const bool bare = is_bare(self, cfg);
+    const bool bare = !cfg->file && is_bare(self, cfg), needless = cfg->file && cfg->unlabelled;
     self->asked = cfg->label || cfg->target;
+    if (self->asked && cfg->file) ignore_rest(self);
     if (self->asked) return check_names(self, path, given, error);
     if (recognise_label(self, path, given, error) != TL_OK) return error->status;
     size_t first = 0;
     while (first < self->count && self->role[first] != TL_ROLE_VALUE) first++;
     size_t labels = 0;
     for (size_t c = 0; c < self->count; c++) labels += self->role[c] == TL_ROLE_LABEL;
-    if (labels == 0 && !self->steps && !bare) {
+    if (labels == 0 && !self->steps && !bare && !needless) {
         if (first == self->count || given[first])
             return tl_fail(error, TL_ERROR_FORMAT,
                            "%s: no column is headed label, class or target; --label or --target (tl_read_cfg) says "
@@ -309,6 +324,7 @@ static tl_status recognise(tl_columns *self, const char *path, const tl_read_cfg
             if (self->role[c] == TL_ROLE_LABEL) self->role[c] = TL_ROLE_VALUE;
     for (size_t c = 0; cfg->reference && cfg->reference->classes == 0 && c < self->count; c++)
         if (self->role[c] == TL_ROLE_LABEL) self->role[c] = TL_ROLE_TARGET;
+    if (cfg->file) ignore_rest(self);
     return check_names(self, path, given, error);
 }
 
@@ -368,7 +384,7 @@ tl_status tl_columns_find(tl_columns *self, const tl_text *text, tl_field header
         recognise(self, text->path, cfg, given, error);
     for (size_t c = 0; self->role && c < count; c++) self->of[self->role[c]]++;
     free(given);
-    if (!tl_failed(error) && self->of[TL_ROLE_VALUE] == 0)
+    if (!tl_failed(error) && self->of[TL_ROLE_VALUE] == 0 && !cfg->file)
         tl_fail(error, TL_ERROR_FORMAT, "%s: none of the %zu columns is a value of a series", text->path, count);
     return error->status;
 }

@@ -15,6 +15,7 @@ typedef enum tl_role {
     TL_ROLE_SERIES, /* which series a line belongs to, where a line is a step */
     TL_ROLE_TIME,   /* likewise: when it is */
     TL_ROLE_GROUP,
+    TL_ROLE_FILE,  /* the name of a file, which is the series */
     TL_ROLE_INDEX, /* the number of the line, which is passed over */
     TL_ROLES
 } tl_role;

@@ -169,6 +169,10 @@ static tl_status read_any(tl_samples *s, const char *path, tl_field label, bool 
     return tl_fail(error, TL_ERROR_FORMAT, "%s: expected a file of one class, .wav, .npy, .csv, .tsv or .txt, by its ending", path);
 }
 
+tl_status tl_read_series(tl_samples *s, const char *path, tl_field label, tl_error *error) {
+    return read_any(s, path, label, false, error);
+}
+
 /* The files of one folder. `label`: NULL: the name of each without its ending. */
 static tl_status read_files(tl_samples *s, const char *folder, const char *label, tl_error *error) {
     tl_names files;

@@ -18,7 +18,8 @@ typedef struct arrays {
     tl_source series, targets;
     tl_npy x, y;
     rows rows;
-    size_t steps, width; /* of y: targets of a series, and numbers of a target */
+    size_t steps, width;   /* of y: targets of a series, and numbers of a target */
+    size_t values, absent; /* target values that were read; those that are NaN */
 } arrays;
 
 /* ---- names ---- */
@@ -141,14 +142,13 @@ static tl_status read_labels(arrays *self, tl_samples *s, tl_error *error) {
     return error->status;
 }
 
-/* None of them is ever filled in. */
+/* None of them is ever filled in: NaN does not count. */
 static tl_status read_values(arrays *self, tl_samples *s, tl_error *error) {
     const size_t count = s->target_length * s->target_channels;
     double *values = tl_samples_targets(s);
     if (tl_source_numbers(&self->targets, &self->y.type, count, TL_MISSING_ZERO, values, error) != TL_OK) return error->status;
-    for (size_t i = 0; i < count; i++)
-        if (isnan(values[i]))
-            return tl_source_expected(&self->targets, (count - i) * self->y.type.size, "nan", error, "a finite target value");
+    for (size_t i = 0; i < count; i++) self->absent += isnan(values[i]) != 0;
+    self->values += count;
     return TL_OK;
 }
 
@@ -184,6 +184,9 @@ static tl_status fill_arrays(arrays *self, tl_samples *s, tl_error *error) {
         if (row && tl_source_numbers(&self->series, &self->x.type, length * channels, s->missing_policy, row, error) == TL_OK)
             read_targets(self, s, error);
     }
+    if (self->absent > 0)
+        tl_samples_warn(s, "%s: %zu of %zu target values are NaN; they do not count in loss and metrics", self->targets.where.path,
+                        self->absent, self->values);
     return error->status;
 }
 

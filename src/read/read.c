@@ -43,16 +43,23 @@ bool tl_dataset_is_table(const char *path, const char *format) {
     return reader == &tl_table_reader || reader == &tl_npy_reader;
 }
 
+static const char builtin[] = "builtin:";
+
 /* Columns of what has none would be passed over. */
 static tl_status check_columns(const char *path, const tl_read_cfg *cfg, tl_error *error) {
     const struct {
         const char *name, *columns;
     } all[] = {{"label", cfg->label}, {"target", cfg->target}, {"ignore", cfg->ignore}, {"value", cfg->value},
-               {"group", cfg->group}, {"series", cfg->series}, {"time", cfg->time}};
+               {"group", cfg->group}, {"series", cfg->series}, {"time", cfg->time},     {"file", cfg->file}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i].columns && !tl_dataset_is_table(path, cfg->format))
             return tl_fail(error, TL_ERROR_ARGUMENT, "%s: --%s (tl_read_cfg.%s) is for columns of a table: .csv, .tsv, .txt, .npy",
                            path, all[i].name, all[i].name);
+    if (cfg->no_label && strncmp(path, builtin, sizeof builtin - 1) == 0)
+        return tl_fail(error, TL_ERROR_ARGUMENT,
+                       "%s: --no-label (tl_read_cfg.no_label): a generated set has a label for each series", path);
+    if (cfg->file && tl_dataset_is_table(path, cfg->format) && tl_has_ending(path, ".npy"))
+        return tl_fail(error, TL_ERROR_ARGUMENT, "%s: --file (tl_read_cfg.file) is for tables of text: .csv, .tsv, .txt", path);
     return TL_OK;
 }
 
@@ -134,16 +141,7 @@ static tl_status finish_scaling(tl_dataset *data, const tl_read_cfg *cfg, bool g
     return tl_dataset_scale(data, cfg->normalize, cfg->reference, error);
 }
 
-tl_dataset *tl_dataset_read_sized(const char *path, const tl_read_cfg *given, size_t size, tl_error *error) {
-    tl_read_cfg settings, *cfg = &settings;
-    static const char builtin[] = "builtin:";
-    tl_error own = {0};
-    if (!error) error = &own;
-    if (tl_failed(error) || !tl_given(path, "data: the path", error)) return NULL;
-    tl_take(cfg, sizeof *cfg, given, size, "read", error);
-    if (tl_failed(error) || check_columns(path, cfg, error) != TL_OK ||
-        tl_scaling_resolve(cfg->normalize, cfg->reference, &cfg->normalize, error) != TL_OK)
-        return NULL;
+static tl_dataset *read_data(const char *path, const tl_read_cfg *cfg, tl_error *error) {
     const bool generated = strncmp(path, builtin, sizeof builtin - 1) == 0;
     tl_read_cfg whole = *cfg;
     if (cfg->window > 0 && cfg->normalize != TL_NORMALIZE_NONE) whole.normalize = TL_NORMALIZE_SET; /* keeps all digits */
@@ -153,4 +151,27 @@ tl_dataset *tl_dataset_read_sized(const char *path, const tl_read_cfg *given, si
     if (!data || finish_scaling(data, cfg, generated, error) == TL_OK) return data;
     tl_dataset_free(data);
     return NULL;
+}
+
+/* With the labels that it has; NULL where it has none, or others. */
+static tl_dataset *read_labelled(const char *path, const tl_read_cfg *cfg) {
+    tl_error none = {0};
+    tl_read_cfg labelled = *cfg;
+    labelled.unlabelled = false;
+    if (!cfg->unlabelled || !cfg->keep_labels || !cfg->reference) return NULL;
+    if (cfg->reference->lengths && tl_dataset_is_table(path, cfg->format)) return NULL;
+    return read_data(path, &labelled, &none);
+}
+
+tl_dataset *tl_dataset_read_sized(const char *path, const tl_read_cfg *given, size_t size, tl_error *error) {
+    tl_read_cfg settings, *cfg = &settings;
+    tl_error own = {0};
+    if (!error) error = &own;
+    if (tl_failed(error) || !tl_given(path, "data: the path", error)) return NULL;
+    tl_take(cfg, sizeof *cfg, given, size, "read", error);
+    if (tl_failed(error) || check_columns(path, cfg, error) != TL_OK ||
+        tl_scaling_resolve(cfg->normalize, cfg->reference, &cfg->normalize, error) != TL_OK)
+        return NULL;
+    tl_dataset *labelled = read_labelled(path, cfg);
+    return labelled ? labelled : read_data(path, cfg, error);
 }

@@ -320,6 +320,10 @@ tl_status tl_samples_declare(tl_samples *s, tl_field name, tl_error *error) {
 
 /* The number of a label: of the training set's classes if there is one, else of those declared, else of those seen so far. */
 static tl_status label_number(tl_samples *s, tl_field label, int32_t *number, tl_error *error) {
+    if (s->cfg->no_label && find_label(s->text, label, (char *const[]){(char *)(uintptr_t)s->cfg->no_label}, 1) == 0) {
+        *number = TL_NO_LABEL;
+        return TL_OK;
+    }
     if (label.begin == label.end) return tl_text_expected(s->text, label, error, "a label");
     if (s->reference && !s->reference->class_names) return check_like_targets(s, label.begin, error);
     size_t found = find_label(s->text, label, s->names, s->classes);
@@ -442,7 +446,8 @@ static tl_status sort_classes(tl_samples *s, tl_error *error) {
             s->names[i] = sorted[i].name;
             after[sorted[i].before] = (int32_t)i;
         }
-        for (size_t i = 0; i < s->series * s->target_length; i++) s->labels[i] = after[s->labels[i]];
+        for (size_t i = 0; i < s->series * s->target_length; i++)
+            if (s->labels[i] >= 0) s->labels[i] = after[s->labels[i]];
     } else
         tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
     free(sorted);

@@ -1,6 +1,20 @@
 /* One series as a table: a step a line, a channel a column. */
 #include "read/table.h"
 
+#include <string.h>
+
+char tl_table_separator(const tl_text *text, tl_field line) {
+    static const char separators[] = "\t,; ";
+    const char *best = separators + 3;
+    bool quoted = false;
+    for (const char *c = line.begin; c < line.end; c++) {
+        quoted = quoted != (*c == '"');
+        const char *found = quoted || *c == text->point ? NULL : strchr(separators, *c);
+        if (found && found < best) best = found;
+    }
+    return *best;
+}
+
 /* Whether all fields are names. */
 static bool has_names(const tl_text *text, tl_field line, char separator, tl_error *error) {
     tl_field part;

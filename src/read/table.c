@@ -3,6 +3,7 @@
 #include "read/table.h"
 
 #include "read/columns.h"
+#include "read/listed.h"
 #include "read/long.h"
 #include "read/reader.h"
 
@@ -18,18 +19,6 @@ typedef struct table {
     double index;       /* the number of the line before */
     bool counted;       /* there was one */
 } table;
-
-char tl_table_separator(const tl_text *text, tl_field line) {
-    static const char separators[] = "\t,; ";
-    const char *best = separators + 3;
-    bool quoted = false;
-    for (const char *c = line.begin; c < line.end; c++) {
-        quoted = quoted != (*c == '"');
-        const char *found = quoted || *c == text->point ? NULL : strchr(separators, *c);
-        if (found && found < best) best = found;
-    }
-    return *best;
-}
 
 /* Commas are separators beside semicolons, or decimal points. */
 static tl_status check_separator(const tl_text *text, tl_field line, tl_error *error) {
@@ -186,7 +175,9 @@ static tl_status fill(tl_samples *s, tl_text *text, tl_error *error) {
     s->ragged |= s->cfg->unequal;
     s->unequal |= s->cfg->unequal;
     if (begin(&self, s, text, error) == TL_OK) {
-        if (self.columns.steps)
+        if (self.columns.of[TL_ROLE_FILE] > 0)
+            tl_listed_read(s, text, &self.columns, self.separator, error);
+        else if (self.columns.steps)
             tl_long_read(s, text, &self.columns, self.separator, error);
         else if (tl_samples_text(s, text, &lines, &self, error) == TL_OK)
             tl_columns_check_labels(&self.columns, s, self.separator == '\t' && !self.columns.name, error);

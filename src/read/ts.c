@@ -1,14 +1,18 @@
 /* The `.ts` format of the UCR and UEA archives (timeseriesclassification.com): lines `@key value`, then after `@data` one series a
  * line, channels separated by `:`, their values by `,`, the label or target value last. Keys are in any case and in any order, most
- * are optional and often missing; the data are checked against what is there. Lines that start with # or % are comments. */
+ * are optional and often missing; the data are checked against what is there. Lines that start with # or % are comments. With
+ * `@timeStamps true` a value is a pair "(time,value)". */
 #include "read/reader.h"
+#include "read/time.h"
 
+#include <math.h>
 #include <string.h>
 
 /* What the header says. */
 typedef struct header {
     bool has_labels, has_targets;
-    bool bare; /* neither of them */
+    bool bare;    /* neither of them */
+    bool stamped; /* values come with their times */
 } header;
 
 static tl_status read_flag(const tl_samples *s, tl_field word, bool *flag, tl_error *error) {
@@ -46,8 +50,7 @@ static tl_status read_key(tl_samples *s, tl_field line, header *h, tl_error *err
     }
     if (tl_field_is(key, "dimensions") || tl_field_is(key, "dimension")) return read_size(s, value, &s->channels, error);
     if (tl_field_is(key, "serieslength")) return read_size(s, value, &s->length, error);
-    if (tl_field_is(key, "timestamps") && read_flag(s, value, &flag, error) == TL_OK && flag)
-        tl_text_expected(s->text, value, error, "false (series with time stamps are not supported)");
+    if (tl_field_is(key, "timestamps")) return read_flag(s, value, &h->stamped, error);
     return error->status;
 }
 
@@ -71,12 +74,61 @@ static tl_status read_header(tl_samples *s, tl_text *text, header *h, tl_error *
     return TL_OK;
 }
 
+/* ---- series ---- */
+
+/* Takes a channel off *rest, and says whether a colon was behind it; those within the brackets of a pair are of its time. */
+static bool cut_channel(const header *h, tl_field *rest, tl_field *part) {
+    if (!h->stamped) return tl_field_cut(rest, ':', part);
+    bool within = false;
+    const char *c = rest->begin;
+    for (; c < rest->end && (within || *c != ':'); c++) within = *c == '(' || (within && *c != ')');
+    *part = (tl_field){rest->begin, c};
+    rest->begin = c < rest->end ? c + 1 : c;
+    return c < rest->end;
+}
+
 static void count_series(tl_samples *s, tl_field line, const header *h) {
-    tl_field rest = line, first;
-    const size_t channels = tl_samples_count_of(line, ':') + h->bare;
-    tl_field_cut(&rest, ':', &first);
-    if (channels > 0)
+    tl_field rest = line, part, first;
+    size_t channels = h->bare;
+    bool more = cut_channel(h, &rest, &first);
+    for (; more; channels++) more = cut_channel(h, &rest, &part);
+    if (channels == 0) return;
+    if (h->stamped)
+        tl_samples_count(s, 1, tl_samples_count_of(first, '('), channels, tl_samples_count_of(line, '('));
+    else
         tl_samples_count(s, 1, tl_samples_count_of(first, ',') + 1, channels, tl_samples_count_of(line, ',') + channels);
+}
+
+/* Takes "(time,value)" off *rest. */
+static tl_status read_pair(tl_samples *s, tl_field *rest, double *before, tl_error *error) {
+    const tl_field all = *rest = tl_field_trim(*rest);
+    const char *close = all.begin < all.end && *all.begin == '(' ? memchr(all.begin, ')', (size_t)(all.end - all.begin)) : NULL;
+    tl_field value = {close, close}, stamp = {all.begin + 1, close};
+    double time;
+    while (close && value.begin > stamp.begin && value.begin[-1] != ',') value.begin--;
+    if (!close || value.begin == stamp.begin) return tl_text_expected(s->text, all, error, "a pair (time,value)");
+    stamp = tl_field_trim((tl_field){stamp.begin, value.begin - 1});
+    if (!tl_field_time(s->text, stamp, &time))
+        return tl_text_expected(s->text, stamp, error, "a time, a number or such as 2024-01-31 12:00:00");
+    if (!(time > *before)) return tl_text_expected(s->text, stamp, error, "a time behind that of the step before");
+    *before = time;
+    rest->begin = close + 1;
+    return tl_samples_number(s, tl_field_trim(value), error);
+}
+
+static tl_status read_pairs(tl_samples *s, tl_field part, tl_error *error) {
+    double before = -INFINITY;
+    for (tl_field rest = part;;) {
+        if (read_pair(s, &rest, &before, error) != TL_OK) return error->status;
+        rest = tl_field_trim(rest);
+        if (rest.begin == rest.end) return tl_samples_end_channel(s, part.begin, error);
+        if (*rest.begin != ',') return tl_text_expected(s->text, rest, error, "a comma between pairs");
+        rest.begin++;
+    }
+}
+
+static tl_status read_channel(tl_samples *s, const header *h, tl_field part, tl_error *error) {
+    return h->stamped ? read_pairs(s, part, error) : tl_samples_channel(s, part, ',', error);
 }
 
 static tl_status read_series(tl_samples *s, tl_field line, const void *format, tl_error *error) {
@@ -86,11 +138,11 @@ static tl_status read_series(tl_samples *s, tl_field line, const void *format, t
         return TL_OK;
     }
     tl_field rest = line, part;
-    bool more = tl_field_cut(&rest, ':', &part);
+    bool more = cut_channel(h, &rest, &part);
     if (!more && !h->bare)
         return tl_text_expected(s->text, line, error, "values, a colon and %s", s->regression ? "a target value" : "a label");
-    while (more && tl_samples_channel(s, part, ',', error) == TL_OK) more = tl_field_cut(&rest, ':', &part);
-    if (h->bare && !tl_failed(error)) tl_samples_channel(s, part, ',', error);
+    while (more && read_channel(s, h, part, error) == TL_OK) more = cut_channel(h, &rest, &part);
+    if (h->bare && !tl_failed(error)) read_channel(s, h, part, error);
     return tl_failed(error) ? error->status : tl_samples_end(s, part, error);
 }
 
