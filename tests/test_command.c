@@ -342,8 +342,6 @@ static void given_options_that_say_nothing_together_when_run_then_refused(void *
     (void)unused;
     expect(run_command("train", train_file, "--fold", "all", QUICK), 2, "--fold all requires --folds N");
     expect(run_command("train", train_file, "--folds", "50", "--fold", "all", QUICK), 2, "data: 24 samples cannot make 50 folds");
-    expect(run_command("train", train_file, "--folds", "2", "--fold", "all", "--out", log_file, QUICK), 2,
-           "--fold all trains a network for each fold; --out does not go with it");
     expect(run_command("train", train_file, "--folds", "2", "--fold", "all", "--log", log_file, QUICK), 2,
            "--fold all trains a network for each fold; --log does not go with it");
     expect(run_command("train", train_file, "--find-lr", "--checkpoint", log_file, QUICK), 2,

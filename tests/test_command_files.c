@@ -167,15 +167,17 @@ static void given_a_saved_model_when_predicting_then_a_line_per_series(void **un
     expect(run_command(TRAIN, "--epochs", "30", "--out", model_file), 0, NULL);
     run done = run_command("predict", model_file, test_file);
     const char *line = done.out;
-    const char head[] = "class,up,\"down\"\"er\"\n";
+    const char head[] = "class,label,up,\"down\"\"er\"\n";
     assert_int_equal(strncmp(line, head, sizeof head - 1), 0);
     line += sizeof head - 1;
     int right = 0;
     for (int i = 0; i < SERIES; i++) {
         const bool up = strncmp(line, "up,", 3) == 0;
         assert_true(up || strncmp(line, "\"down\"\"er\",", 11) == 0);
+        const char *label = strchr(line, ',') + 1;
+        assert_true(strncmp(label, "up,", 3) == 0 ? i % 2 == 1 : i % 2 == 0 && strncmp(label, "\"down\"\"er\",", 11) == 0);
         char *end;
-        const double first = strtod(strchr(line, ',') + 1, &end), second = strtod(end + 1, &end);
+        const double first = strtod(strchr(label, ',') + 1, &end), second = strtod(end + 1, &end);
         check_number("the sum of probabilities", first + second, 1, 0, 1e-6);
         assert_true(up == (first > second) && *end == '\n');
         right += up == (i % 2 == 1);
@@ -201,16 +203,32 @@ static void write_without_labels(const char *from, const char *to) {
     fclose(file);
 }
 
+/* Takes the second column, the label, off each line. */
+static void drop_labels(char *csv) {
+    char *to = csv;
+    for (const char *line = csv; *line;) {
+        const char *first = strchr(line, ','), *second = strchr(first + 1, ','), *end = strchr(line, '\n') + 1;
+        memmove(to, line, (size_t)(first - line));
+        to += first - line;
+        memmove(to, second, (size_t)(end - second));
+        to += end - second;
+        line = end;
+    }
+    *to = '\0';
+}
+
 static void given_series_without_labels_when_predicted_then_as_with_them(void **unused) {
     (void)unused;
     expect(run_command(TRAIN, "--epochs", "2", "--out", model_file), 0, NULL);
     write_without_labels(test_file, bare_file);
     run with = run_command("predict", model_file, test_file), without = run_command("predict", model_file, bare_file);
+    drop_labels(with.out);
     assert_string_equal(with.out, without.out);
     expect(with, 0, NULL);
     expect(without, 0, NULL);
     with = run_command("predict", model_file, model_file, test_file);
     without = run_command("predict", model_file, model_file, bare_file);
+    drop_labels(with.out);
     assert_string_equal(with.out, without.out);
     expect(with, 0, NULL);
     expect(without, 0, NULL);
@@ -223,7 +241,7 @@ static void given_a_regression_when_it_predicts_then_values(void **unused) {
                        "2", "--out", model_file),
            0, NULL);
     run done = run_command("predict", model_file, values_file);
-    assert_int_equal(strncmp(done.out, "value\n", 6), 0);
+    assert_int_equal(strncmp(done.out, "value,target\n", 13), 0);
     size_t lines = 0;
     for (const char *c = done.out; *c; c++) lines += *c == '\n';
     assert_int_equal(lines, SERIES + 1);
@@ -453,8 +471,8 @@ static void given_files_that_do_not_fit_when_used_then_said_why(void **unused) {
     expect(run_command(TRAIN, "--resume", "/no/such/file"), 1, "/no/such/file: No such file or directory");
     expect(run_command(TRAIN, "--checkpoint-every", "0"), 2, "--checkpoint-every 0: must be a positive finite number");
     expect(run_command(TRAIN, "--epochs", "2", "--checkpoint", checkpoint_file, "--out", model_file), 0, NULL);
-    expect(run_command(TRAIN, "--epochs", "2", "--resume", checkpoint_file, "--lr", "0.5"), 2,
-           "is of another training: learning_rate 0.001, now 0.5");
+    expect(run_command(TRAIN, "--epochs", "2", "--resume", checkpoint_file, "--momentum", "0.5", "--optimizer", "sgd"), 2,
+           "is of another training: learning_rate 0.001, now 0.01; optimizer.name \"adam\", now \"sgd\"");
     const bool single = strcmp(tl_precision(), "f32") == 0;
     expect(run_command("train", train_file, "--arch", "timecnn", "--quiet", "--epochs", "2", "--resume", checkpoint_file,
                        "--precision", single ? "f64" : "f32"),

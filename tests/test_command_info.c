@@ -127,6 +127,26 @@ static void given_a_model_file_when_described_then_as_its_architecture_is(void *
     expect(done, 0, NULL);
 }
 
+/* Of the published networks by hand: 1 + the sum of (kernel - 1) · dilation over the longest way. */
+static void given_networks_when_described_then_their_receptive_fields(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *name;
+        double steps;
+    } networks[] = {{"fcn", 1 + 7 + 4 + 2}, {"resnet", 1 + 3 * (7 + 4 + 2)}, {"tcn", 1 + 2 * 6 * 255.0}, {"inception", 1 + 6 * 39}};
+    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
+        json_t *object = info_of(networks[i].name, "4000x1", "3", "1");
+        check_number(networks[i].name, json_number(object, "receptive_field"), networks[i].steps, 0, 0);
+        json_decref(object);
+    }
+    json_t *object = info_of("timecnn", "200x1", "3", "1"); /* 1 + 6, pooled: + 2, then 6 taps 3 apart, pooled: + 2 · 3 */
+    check_number("timecnn", json_number(object, "receptive_field"), 1 + 6 + 2 + 6 * 3 + 2 * 3, 0, 0);
+    json_decref(object);
+    run done = run_command(INFO, "--arch", "fcn", "--input", "128x1");
+    assert_non_null(strstr(done.out, "\nsees       receptive field 14 steps at conv1d_3, then all of the series\n"));
+    expect(done, 0, NULL);
+}
+
 /* ---- the table ---- */
 
 static void given_an_architecture_when_printed_then_at_most_100_columns(void **unused) {
@@ -203,6 +223,7 @@ int main(void) {
         cmocka_unit_test(given_every_architecture_when_described_then_layers_and_operations),
         cmocka_unit_test(given_an_unread_layer_when_described_then_others_keep_numbers),
         cmocka_unit_test(given_a_model_file_when_described_then_as_its_architecture_is),
+        cmocka_unit_test(given_networks_when_described_then_their_receptive_fields),
         cmocka_unit_test(given_an_architecture_when_printed_then_at_most_100_columns),
         cmocka_unit_test(given_a_network_larger_than_memory_when_described_then_it_is),
         cmocka_unit_test(given_what_cannot_be_described_when_asked_then_said_what_is_wrong),

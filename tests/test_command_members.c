@@ -140,11 +140,11 @@ static void given_inceptiontime_when_trained_then_five_networks(void **unused) {
     (void)unused;
     run done = run_command("train", in_folder("train.ts"), "--arch", "inceptiontime", "--epochs", "1", "--quiet", "--batch", "20",
                            "--test", in_folder("test.ts"));
-    assert_non_null(strstr(done.out, "training   5 of 5 networks, 1 epochs, 5 steps of batch 20 in all\n"));
+    assert_non_null(strstr(done.out, "training   5 of 5 networks, 1 epoch, 5 steps of batch 20 in all\n"));
     assert_non_null(strstr(done.out, "\n  member 5 "));
     expect(done, 0, NULL);
     done = run_command("train", in_folder("train.ts"), "--arch", "inceptiontime", "--epochs", "1", "--quiet", "--members", "1");
-    assert_non_null(strstr(done.out, "training   1 epochs, "));
+    assert_non_null(strstr(done.out, "training   1 epoch, "));
     expect(done, 0, NULL);
 }
 
@@ -242,7 +242,7 @@ static void given_several_models_when_predicting_then_the_mean_of_all(void **unu
         expect(done, 0, NULL);
     }
     run done = run_command("predict", in_folder(models[0]), in_folder(models[1]), in_folder(models[2]), in_folder("test.ts"));
-    assert_int_equal(strncmp(done.out, "class,up,down\n", 14), 0);
+    assert_int_equal(strncmp(done.out, "class,label,up,down\n", 20), 0);
     read_last(done.out, values);
     for (size_t i = 0; i < SERIES; i++) check_number("probability", values[i], mean[i], 1e-6, 0);
     expect(done, 0, NULL);

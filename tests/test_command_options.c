@@ -2,8 +2,10 @@
  * itself, or, where only its command knows what is wrong, has to get a row below. */
 #include "check.h"
 #include "cli/commands.h"
+#include "cli/train.h"
 #include "runner.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -270,6 +272,8 @@ static void refuse_values(const command *self, const option_spec *option, const 
     case OPTION_TEXT:
         refuse_value(self, flag, "", "a name");
         return;
+    case OPTION_GROUP:
+        break;
     }
     fail_msg("%s is of a kind that this test does not know: %d", flag, (int)option->kind);
 }
@@ -301,11 +305,19 @@ typedef struct row {
 #define UNWRITABLE "/nonexistent/x: cannot be written: No such file or directory; nothing was written\n"
 #define FORMAT(path) path ": format \"doc\" is none of .ts, .tsv, .csv, .txt, .arff, .npy, .npz, .hea\n"
 #define NO_TABLE(path, name) path ": --" name " (tl_read_cfg." name ") is for columns of a table: .csv, .tsv, .txt, .npy\n"
+#define NO_LABEL(path) path ": --no-label (tl_read_cfg.no_label): a generated set has a label for each series\n"
 #define TRAIN "train", "--arch", "timecnn", "--epochs", "1", "--quiet"
 #define IMPORT "import", WEIGHTS, "builtin:cbf", "--arch", "timecnn"
 
 static const row rows[] = {
     {{TRAIN}, "test", "/nonexistent/x.ts", 1, "/nonexistent/x.ts: No such file or directory\n"},
+    {{TRAIN}, "validation", "/nonexistent/x.ts", 1, "/nonexistent/x.ts: No such file or directory\n"},
+    {{TRAIN}, "init", "/nonexistent/x", 1, MISSING},
+    {{"predict", MODEL, "builtin:cbf/test"},
+     "output",
+     "x",
+     2,
+     MODEL ": none of its layers is called \"x\" (tapline info lists them)\n"},
     {{TRAIN}, "arch", "/nonexistent/x.json", 1, "/nonexistent/x.json: No such file or directory\n"},
     {{TRAIN}, "log", "/nonexistent/x", 1, "--log /nonexistent/x: cannot be written: No such file or directory\n"},
     {{TRAIN}, "out", "/nonexistent/x", 1, "--out " UNWRITABLE},
@@ -345,6 +357,14 @@ static const row rows[] = {
     {{IMPORT}, "time", "x", 2, NO_TABLE("builtin:cbf", "time")},
     {{"eval", MODEL, "builtin:cbf/test"}, "time", "x", 2, NO_TABLE("builtin:cbf/test", "time")},
     {{"predict", MODEL, "builtin:cbf/test"}, "time", "x", 2, NO_TABLE("builtin:cbf/test", "time")},
+    {{TRAIN}, "file", "x", 2, NO_TABLE("builtin:cbf", "file")},
+    {{TRAIN}, "no-label", "x", 2, NO_LABEL("builtin:cbf")},
+    {{IMPORT}, "file", "x", 2, NO_TABLE("builtin:cbf", "file")},
+    {{IMPORT}, "no-label", "x", 2, NO_LABEL("builtin:cbf")},
+    {{"eval", MODEL, "builtin:cbf/test"}, "file", "x", 2, NO_TABLE("builtin:cbf/test", "file")},
+    {{"eval", MODEL, "builtin:cbf/test"}, "no-label", "x", 2, NO_LABEL("builtin:cbf/test")},
+    {{"predict", MODEL, "builtin:cbf/test"}, "file", "x", 2, NO_TABLE("builtin:cbf/test", "file")},
+    {{"predict", MODEL, "builtin:cbf/test"}, "no-label", "x", 2, NO_LABEL("builtin:cbf/test")},
     {{TRAIN, "/nonexistent/x"}, "format", "doc", 2, FORMAT("/nonexistent/x")},
     {{"import", WEIGHTS, "/nonexistent/x"}, "format", "doc", 2, FORMAT("/nonexistent/x")},
     {{"eval", MODEL, "/nonexistent/x"}, "format", "doc", 2, FORMAT("/nonexistent/x")},
@@ -433,6 +453,110 @@ static void given_all_commands_when_listed_then_all_are_in_the_help(void **unuse
         if (!strstr(done.out, line)) fail_msg("tapline help does not list %s", command_at(c)->name);
     }
     run_free(&done);
+}
+
+/* ---- help ---- */
+
+/* The words of an example are taken by the command. */
+static void check_example(const command *self, const char *example) {
+    char text[200], said[TEXT], *argv[40] = {(char *)self->name}, *rest = text;
+    int count = 1;
+    snprintf(text, sizeof text, "%s", example);
+    common_settings *common = self->settings;
+    const size_t name = strlen(self->name);
+    if (strncmp(text, "tapline ", 8) != 0 || strncmp(text + 8, self->name, name) != 0)
+        fail_msg("%s: is no example of %s", text, self->name);
+    for (char *word = strtok_r(text + 8 + name, " ", &rest); word && *word != '<' && *word != '>';
+         word = strtok_r(NULL, " ", &rest))
+        argv[count++] = word;
+    memset(common->operand, 0, sizeof common->operand);
+    if (!parse_all(self, count, argv, said)) fail_msg("%s: %s", example, said);
+    memset(common->operand, 0, sizeof common->operand);
+}
+
+static void given_examples_of_the_help_when_parsed_then_taken(void **unused) {
+    (void)unused;
+    for (size_t c = 0; command_at(c); c++) {
+        const command *self = command_at(c);
+        check_example(self, self->example);
+        for (const option_spec *option = self->options; option->name; option++)
+            if (option->kind == OPTION_GROUP) check_example(self, option->help);
+    }
+}
+
+/* Characters, not bytes. */
+static size_t width_of(const char *line, size_t bytes) {
+    size_t width = 0;
+    for (size_t i = 0; i < bytes; i++) width += ((unsigned char)line[i] & 0xC0) != 0x80;
+    return width;
+}
+
+static void check_width(run done) {
+    for (const char *line = done.out; *line; line += strcspn(line, "\n") + 1)
+        if (width_of(line, strcspn(line, "\n")) >= 80) fail_msg("80 columns or more: %.*s", (int)strcspn(line, "\n"), line);
+    assert_int_equal(done.code, 0);
+    assert_true(strlen(done.out) > 200);
+    run_free(&done);
+}
+
+static void given_help_when_printed_then_below_80_columns(void **unused) {
+    (void)unused;
+    check_width(run_command("help"));
+    for (size_t c = 0; command_at(c); c++) {
+        char first[20];
+        const char *name = command_at(c)->name, *second = strchr(name, ' ');
+        snprintf(first, sizeof first, "%.*s", (int)(second ? second - name : (long)strlen(name)), name);
+        check_width(run_command("help", first, second ? second + 1 : NULL));
+    }
+    run done = run_command("train", "-h");
+    assert_non_null(strstr(done.out, "\n  -o, --out FILE "));
+    assert_non_null(strstr(done.out, "\n  -q, --quiet "));
+    assert_non_null(strstr(done.out, "\nValidation, as in\n  tapline train "));
+    run_free(&done);
+}
+
+static void given_letters_when_parsed_then_as_the_options_they_stand_for(void **unused) {
+    (void)unused;
+    const command *self = &train_command;
+    check_accepted(self, "-q", NULL);
+    check_accepted(self, "-o", "m.safetensors");
+    check_accepted(self, "-om.safetensors", NULL);
+    check_refused(self, "-o", NULL, "-o: needs an argument FILE");
+    check_refused(self, "-out", "m", "unknown option -out; did you mean --out?");
+    check_refused(self, "-quiet", NULL, "unknown option -quiet; did you mean --quiet?");
+    check_refused(self, "-e", "3", "unknown option -e; `tapline help train` lists what there is");
+    check_refused(&eval_command, "-q", NULL, "unknown option -q; `tapline help eval` lists what there is");
+}
+
+/* ---- progress ---- */
+
+static bool prints(progress *self, int epoch, bool end, double seconds) {
+    char said[TEXT];
+    capture of_err = capture_begin(stderr);
+    const tl_progress at = {.epoch = epoch,
+                            .epochs = 1000,
+                            .batch = end ? 4 : 2,
+                            .batches = 4,
+                            .epoch_end = end,
+                            .seconds = seconds,
+                            .validation.loss = NAN};
+    progress_step(&at, self);
+    capture_end(&of_err, said);
+    return *said != '\0';
+}
+
+static void given_no_terminal_when_trained_then_a_line_each_minute_at_least(void **unused) {
+    (void)unused;
+    progress self = {.series = 8, .batch = 2, .drawn = -INFINITY};
+    assert_false(prints(&self, 1, false, 1));
+    assert_true(prints(&self, 1, true, 2)); /* the first epoch */
+    assert_false(prints(&self, 2, true, 3));
+    assert_false(prints(&self, 3, false, 61.9));
+    assert_true(prints(&self, 3, false, 62)); /* a minute later */
+    assert_false(prints(&self, 4, true, 63));
+    assert_true(prints(&self, 100, true, 64)); /* a tenth */
+    progress slow = {.series = 8, .batch = 2, .drawn = -INFINITY};
+    assert_true(prints(&slow, 1, false, 60));
 }
 
 /* ---- the documentation ---- */
@@ -536,6 +660,10 @@ int main(void) {
         cmocka_unit_test(given_names_of_nothing_when_run_then_the_command_says_so),
         cmocka_unit_test(given_numbers_that_float_cannot_hold_when_run_then_the_limit_is_named),
         cmocka_unit_test(given_all_commands_when_listed_then_all_are_in_the_help),
+        cmocka_unit_test(given_examples_of_the_help_when_parsed_then_taken),
+        cmocka_unit_test(given_help_when_printed_then_below_80_columns),
+        cmocka_unit_test(given_letters_when_parsed_then_as_the_options_they_stand_for),
+        cmocka_unit_test(given_no_terminal_when_trained_then_a_line_each_minute_at_least),
         cmocka_unit_test(given_the_options_when_compared_with_the_docs_then_all_are_there),
         cmocka_unit_test(given_too_many_arguments_or_too_few_when_parsed_then_said),
     };

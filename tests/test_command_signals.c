@@ -165,7 +165,7 @@ static void given_control_characters_in_names_when_printed_then_they_are_shown(v
     check_clean_run(run_command("info", model, "--json"));
     check_clean_run(run_command("eval", model, data));
     run predicted = run_command("predict", model, data);
-    assert_int_equal(strncmp(predicted.out, "class,\\x1b[2J\\x07\\x7f\\x9ba,", 27), 0);
+    assert_int_equal(strncmp(predicted.out, "class,label,\\x1b[2J\\x07\\x7f\\x9ba,", 33), 0);
     check_clean_run(predicted);
     check_clean_run(run_command("eval", model, "\x1b[31m.csv"));
     check_clean_run(run_command("train", data, "--\x1b[31m"));

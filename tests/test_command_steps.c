@@ -107,14 +107,17 @@ static void given_labels_for_every_step_when_predicted_then_a_line_for_each_step
     (void)unused;
     json_decref(train_and_evaluate(labels_file, "unet", "10"));
     run done = run_command("predict", model_file, labels_file);
-    const char *at = done.out, head[] = "series,step,class,-1,3";
+    const char *at = done.out, head[] = "series,step,class,label,-1,3";
     assert_int_equal(strncmp(at, head, sizeof head - 1), 0);
     at += sizeof head - 1;
     for (int i = 0; i < SERIES; i++)
         for (int t = 0; t < LENGTH; t++) {
             check_number("series", next_number(&at, '\n'), i, 0, 0);
             check_number("step", next_number(&at, ','), t, 0, 0);
-            const double class = next_number(&at, ','), low = next_number(&at, ','), high = next_number(&at, ',');
+            const double class = next_number(&at, ',');
+            const double label = next_number(&at, ',');
+            assert_true(label == -1 || label == 3);
+            const double low = next_number(&at, ','), high = next_number(&at, ',');
             check_number("the sum of probabilities", low + high, 1, 0, 1e-6);
             check_number("class", class, high > low ? 3 : -1, 0, 0);
         }
@@ -132,7 +135,7 @@ static void given_values_per_step_when_predicted_then_a_column_each(void **unuse
     assert_true(json_number(object, "test_r2") > 0.5);
     json_decref(object);
     run done = run_command("predict", model_file, values_file);
-    const char *at = done.out, head[] = "series,step,value_0,value_1";
+    const char *at = done.out, head[] = "series,step,value_0,value_1,target_0,target_1";
     assert_int_equal(strncmp(at, head, sizeof head - 1), 0);
     at += sizeof head - 1;
     double error = 0;
@@ -141,6 +144,8 @@ static void given_values_per_step_when_predicted_then_a_column_each(void **unuse
         check_number("series", next_number(&at, '\n'), series, 0, 0);
         check_number("step", next_number(&at, ','), step, 0, 0);
         const double first = next_number(&at, ','), second = next_number(&at, ',');
+        const double sum = next_number(&at, ',') + next_number(&at, ',');
+        check_number("the sum of targets", sum, 2, 0, 1e-5);
         error += (first + second - 2) * (first + second - 2) / (SERIES * LENGTH); /* they add up to 2 */
     }
     assert_true(error < 0.5);

@@ -53,7 +53,7 @@ static void given_a_table_of_records_when_read_then_each_is_a_series(void **unus
     remove_all((const char *const[]){"A1.hea", "A1.dat", "A2.hea", "A2.dat", NULL});
 }
 
-static void given_files_of_other_kinds_when_listed_then_read_with_targets_and_groups(void **unused) {
+static void given_other_files_when_listed_then_read_with_targets(void **unused) {
     (void)unused;
     tl_error error = {0};
     files_write("one.csv", "1,2\n3,4\n", 8);
@@ -122,7 +122,7 @@ static void given_a_label_that_is_none_when_read_then_it_is_no_class(void **unus
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_a_table_of_records_when_read_then_each_is_a_series),
-        cmocka_unit_test(given_files_of_other_kinds_when_listed_then_read_with_targets_and_groups),
+        cmocka_unit_test(given_other_files_when_listed_then_read_with_targets),
         cmocka_unit_test(given_lists_that_are_wrong_when_read_then_said_what),
         cmocka_unit_test(given_a_label_that_is_none_when_read_then_it_is_no_class),
     };

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 static double now(void) {
@@ -19,8 +20,118 @@ typedef struct evaluation {
     report_member *member; /* (loaded.models) where there are several */
     size_t parameters;     /* of all of them */
     tl_metrics metrics;
+    size_t *counts; /* (classes, classes), see tl_confusion; NULL: not asked for */
     double seconds;
 } evaluation;
+
+/* ---- what each class is taken for ---- */
+
+static size_t count_classes(const evaluation *self) { return tl_output_shape(self->loaded.model).channels; }
+
+static const char *class_name(const evaluation *self, size_t class, char text[24]) {
+    const tl_dataset *data = self->loaded.data;
+    snprintf(text, 24, "%zu", class);
+    return data->class_names && class < data->classes ? data->class_names[class] : text;
+}
+
+static json_t *confusion_as_json(const evaluation *self) {
+    const size_t classes = count_classes(self);
+    json_t *rows = json_array();
+    for (size_t label = 0; label < classes; label++) {
+        json_t *row = json_array();
+        for (size_t c = 0; c < classes; c++)
+            json_array_append_new(row, json_integer((json_int_t)self->counts[label * classes + c]));
+        json_array_append_new(rows, row);
+    }
+    return rows;
+}
+
+static json_t *classes_as_json(const evaluation *self) {
+    const size_t classes = count_classes(self);
+    json_t *list = json_array();
+    char name[24];
+    for (size_t c = 0; c < classes; c++) {
+        const tl_class_metrics of = tl_class_metrics_of(self->counts, classes, c);
+        json_t *one = json_object();
+        report_text(one, "class", class_name(self, c, name));
+        report_count(one, "samples", of.samples);
+        report_count(one, "predicted", of.predicted);
+        json_object_set_new(one, "precision", report_number(of.precision));
+        json_object_set_new(one, "recall", report_number(of.recall));
+        json_object_set_new(one, "f1", report_number(of.f1));
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
+static void add_classes(const evaluation *self, json_t *object) {
+    const model_settings *settings = self->loaded.settings;
+    json_t *names = json_array();
+    char name[24];
+    for (size_t c = 0; c < count_classes(self); c++) json_array_append_new(names, report_string(class_name(self, c, name)));
+    json_object_set_new(object, "class_names", names);
+    if (settings->confusion) json_object_set_new(object, "confusion", confusion_as_json(self));
+    if (settings->per_class) json_object_set_new(object, "per_class", classes_as_json(self));
+}
+
+enum { NAME_WIDTH = 16 };
+
+/* A name in its column; a longer one moves the rest of its line. */
+static void print_name(const char *name) {
+    print_shown(stdout, name);
+    printf("%*s", (int)(strlen(name) < NAME_WIDTH ? NAME_WIDTH - strlen(name) : 0), "");
+}
+
+static void print_confusion(const evaluation *self) {
+    const size_t classes = count_classes(self);
+    char name[24];
+    printf("\n%-*s  predicted as\n%-*s", NAME_WIDTH, "label", NAME_WIDTH, "");
+    for (size_t c = 0; c < classes; c++) {
+        printf("  %*s", 6 - (int)(strlen(class_name(self, c, name)) < 6 ? strlen(class_name(self, c, name)) : 6), "");
+        print_shown(stdout, class_name(self, c, name));
+    }
+    printf("\n");
+    for (size_t label = 0; label < classes; label++) {
+        print_name(class_name(self, label, name));
+        for (size_t c = 0; c < classes; c++) {
+            const size_t width = strlen(class_name(self, c, name));
+            printf("  %*zu", (int)(width > 6 ? width : 6), self->counts[label * classes + c]);
+        }
+        printf("\n");
+    }
+}
+
+static void print_share(double share) {
+    if (isnan(share))
+        printf(" %10s", "undefined");
+    else
+        printf(" %10.4f", share);
+}
+
+static void print_classes(const evaluation *self) {
+    const size_t classes = count_classes(self);
+    char name[24];
+    printf("\n%-*s %10s %10s %10s %10s %10s\n", NAME_WIDTH, "class", "samples", "predicted", "precision", "recall", "f1");
+    for (size_t c = 0; c < classes; c++) {
+        const tl_class_metrics of = tl_class_metrics_of(self->counts, classes, c);
+        print_name(class_name(self, c, name));
+        printf(" %10zu %10zu", of.samples, of.predicted);
+        print_share(of.precision);
+        print_share(of.recall);
+        print_share(of.f1);
+        printf("\n");
+    }
+}
+
+/* Memory for the counts, where they are asked for. */
+static void prepare_counts(evaluation *self, tl_error *error) {
+    const model_settings *settings = self->loaded.settings;
+    if (tl_failed(error) || !(settings->confusion || settings->per_class)) return;
+    self->counts = calloc(count_classes(self) * count_classes(self), sizeof *self->counts);
+    if (!self->counts) tl_fail(error, TL_ERROR_MEMORY, "out of memory");
+}
+
+/* ---- the report ---- */
 
 /* The keys of `tapline train`; what belongs to training is 0 or null. */
 static void report_as_json(const evaluation *self) {
@@ -41,13 +152,16 @@ static void report_as_json(const evaluation *self) {
     json_object_set_new(object, "seconds", report_number(self->seconds));
     json_object_set_new(object, "peak_rss_mb", report_number(report_peak_rss_mb()));
     json_object_set_new(object, "interrupted", json_false());
+    report_text(object, "ended", NULL);
     report_count(object, "best_epoch", 0);
     report_text(object, "data", NULL);
     report_text(object, "test", loaded_data(from));
+    report_text(object, "validation", NULL);
     report_count(object, "train_series", 0);
     report_count(object, "test_series", from->data->x.shape[0]);
     report_shape(object, from->data);
     report_count(object, "batch", (size_t)from->settings->batch);
+    if (self->counts) add_classes(self, object);
     report_json(object);
 }
 
@@ -55,15 +169,18 @@ static void report_as_text(const evaluation *self) {
     const loaded *from = &self->loaded;
     const size_t series = from->data->x.shape[0];
     const bool regression = from->data->classes == 0;
+    char threads[REPORT_NUMBER];
     printf("model      ");
     print_shown(stdout, from->settings->common.operand[0]);
     if (from->models > 1) printf(" and %zu more, which are averaged", from->models - 1);
-    printf(", %zu parameters, %s, engine %s, %d threads\n", self->parameters, tl_precision(), from->settings->engine,
-           tl_model_threads(from->model));
+    printf(", %zu parameters, %s, engine %s, %s\n", self->parameters, tl_precision(), from->settings->engine,
+           report_counted(threads, (size_t)tl_model_threads(from->model), "thread"));
     printf("cost       %.2f s, %.0f series/s\n\n", self->seconds, (double)series / self->seconds);
     report_metrics_head(regression);
     report_metrics_line("test", series, &self->metrics, regression);
     if (from->models > 1) report_members_lines(self->member, from->models, series, regression);
+    if (from->settings->confusion) print_confusion(self);
+    if (from->settings->per_class) print_classes(self);
 }
 
 static void evaluate_all(evaluation *self, tl_error *error) {
@@ -82,16 +199,19 @@ static void evaluate_all(evaluation *self, tl_error *error) {
         tl_evaluate(from->model, from->data, &self->member[i].test, error);
     }
     tl_ensemble_evaluate(ensemble, &self->metrics, error);
+    if (self->counts) tl_ensemble_confusion(ensemble, self->counts, error);
     tl_ensemble_free(ensemble);
 }
 
 static void evaluate(evaluation *self, tl_error *error) {
     const double begin = now();
+    prepare_counts(self, error);
     if (self->loaded.models > 1)
         evaluate_all(self, error);
     else {
         self->parameters = tl_parameter_count(self->loaded.model);
         tl_evaluate(self->loaded.model, self->loaded.data, &self->metrics, error);
+        if (self->counts) tl_confusion(self->loaded.model, self->loaded.data, self->counts, error);
     }
     self->seconds = now() - begin;
 }
@@ -118,6 +238,7 @@ int IN_PRECISION(eval)(const void *settings) {
     else
         code = report(&self);
     free(self.member);
+    free(self.counts);
     IN_PRECISION(loaded_free)(&self.loaded);
     return code;
 }

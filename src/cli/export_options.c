@@ -20,6 +20,7 @@ const command export_command = {
     .min_operands = 1,
     .max_operands = 1,
     .summary = "Write a saved model for other programs.",
+    .example = "tapline export mine.safetensors --out fcn.safetensors",
     .details =
         "MODEL is a file that `tapline train --out` or `tapline import --out` wrote. The ending of --out says what is written:\n"
         "weights for PyTorch, a safetensors file in PyTorch's order of axes and with its names; without a map modules are\n"

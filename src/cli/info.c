@@ -8,6 +8,7 @@
 #include <tapline/file.h>
 #include <tapline/stream.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,8 @@ typedef struct network {
     json_t *layers;
     size_t bytes; /* of all outputs of one series */
     double flops; /* of all layers */
+    double field; /* the largest receptive field that is not all of the series, and the first layer that has it */
+    const char *widest;
 } network;
 
 /* Of a network by name, where nothing else is asked for, the largest of its defaults. */
@@ -40,6 +43,67 @@ static tl_model *plan(const info_settings *settings, bool inference_only, tl_mod
     const tl_node x = tl_input(model, shape);
     tl_model_compile(model, IN_PRECISION(architecture_build)(settings->architecture, model, x, outputs), &cfg.compile, error);
     return model;
+}
+
+/* ---- the receptive field ---- */
+
+/* What an output of a layer depends on: so many steps of the series, which lie `jump` apart for neighbouring outputs; steps 0: all.
+ */
+typedef struct reach {
+    double steps, jump;
+} reach;
+
+static double setting_or(const json_t *layer, const char *key, double otherwise) {
+    const json_t *value = json_object_get(layer, key);
+    return value ? json_number_value(value) : otherwise;
+}
+
+static bool sees_all(const char *type) {
+    static const char *const kinds[] = {"global_average_pool", "global_max_pool", "last_step",    "flatten",
+                                        "layer_norm",          "group_norm",      "fixed_filters"};
+    size_t i = 0;
+    while (i + 1 < sizeof kinds / sizeof *kinds && strcmp(kinds[i], type) != 0) i++;
+    return i + 1 < sizeof kinds / sizeof *kinds;
+}
+
+/* Of what a layer does to the field of its inputs. */
+static reach reach_behind(const json_t *layer, reach before) {
+    const char *type = json_string_value(json_object_get(layer, "type"));
+    const double window = setting_or(layer, "window", 0), kernel = setting_or(layer, "kernel", window > 0 ? window : 1),
+                 dilation = setting_or(layer, "dilation", 1), stride = setting_or(layer, "stride", window > 0 ? window : 1),
+                 factor = setting_or(layer, "factor", 1);
+    if (before.steps == 0 || sees_all(type)) return (reach){.jump = before.jump};
+    if (strcmp(type, "conv1d_transpose") == 0)
+        return (reach){before.steps + floor((kernel - 1) * dilation / stride) * before.jump, before.jump / stride};
+    return (reach){before.steps + (kernel - 1) * dilation * before.jump, before.jump * stride / factor};
+}
+
+/* Adds "receptive_field" to each layer, 0: all steps; the largest that is not, and the layer's name. */
+static double describe_fields(json_t *layers, const char **name) {
+    const size_t count = json_array_size(layers);
+    json_t *places = json_object(); /* name → index + 1 */
+    reach *fields = calloc(count + 1, sizeof *fields);
+    double largest = 0;
+    if (fields) fields[0] = (reach){1, 1}; /* of the input */
+    for (size_t i = 0; fields && i < count; i++) {
+        json_t *layer = json_array_get(layers, i);
+        reach before = {.steps = 1, .jump = 1};
+        size_t e;
+        const json_t *input;
+        json_array_foreach(json_object_get(layer, "inputs"), e, input) {
+            const reach one = fields[json_integer_value(json_object_get(places, json_string_value(input)))];
+            const bool wider = e == 0 || one.steps == 0 || (before.steps > 0 && one.steps > before.steps);
+            if (wider) before = one;
+        }
+        fields[i + 1] = reach_behind(layer, before);
+        json_object_set_new(places, json_string_value(json_object_get(layer, "name")), json_integer((json_int_t)i + 1));
+        json_object_set_new(layer, "receptive_field", json_integer((json_int_t)fields[i + 1].steps));
+        if (fields[i + 1].steps > largest) *name = json_string_value(json_object_get(layer, "name"));
+        largest = fmax(largest, fields[i + 1].steps);
+    }
+    free(fields);
+    json_decref(places);
+    return largest;
 }
 
 /* ---- layers ---- */
@@ -69,6 +133,7 @@ static void describe(network *self, tl_error *error) {
         while (tl_node_shape(self->training, (tl_node){.id = (int)id}).length == 0) id++;
         describe_layer(self, (tl_node){.id = (int)id}, json_array_get(self->layers, i));
     }
+    self->field = describe_fields(self->layers, &self->widest);
     json_decref(root);
     free(text);
 }
@@ -137,6 +202,7 @@ static void report_as_json(const network *self) {
     report_count(object, "batch", batch_of(settings));
     report_count(object, "training_bytes", tl_model_memory(self->training));
     report_count(object, "inference_bytes", tl_model_memory(self->inference));
+    json_object_set_new(object, "receptive_field", whole_number(self->field));
     json_object_set_new(object, "stream", describe_stream(self));
     json_object_set(object, "layers", self->layers);
     report_json(object);
@@ -260,6 +326,15 @@ static void print_stream(const network *self) {
     json_decref(stream);
 }
 
+static void print_field(const network *self) {
+    if (!self->widest) return;
+    printf("sees       receptive field %.0f step%s at ", self->field, self->field == 1 ? "" : "s");
+    print_shown(stdout, self->widest);
+    printf("%s\n", number_of(json_array_get(self->layers, json_array_size(self->layers) - 1), "receptive_field") == 0
+                       ? ", then all of the series"
+                       : "");
+}
+
 static void report_as_text(const network *self) {
     char training[REPORT_NUMBER], inference[REPORT_NUMBER];
     if (self->settings->architecture)
@@ -270,6 +345,7 @@ static void report_as_text(const network *self) {
            report_scaled(training, (double)tl_model_memory(self->training), "B"),
            report_scaled(inference, (double)tl_model_memory(self->inference), "B"), batch_of(self->settings),
            tl_model_threads(self->training));
+    print_field(self);
     print_stream(self);
     print_table(self);
 }

@@ -50,6 +50,7 @@ const command info_command = {
     .operands = "[MODEL]",
     .max_operands = 1,
     .summary = "Describe a network: its layers, shapes, parameters, operations and memory.",
+    .example = "tapline info --arch fcn --input 150x1 --outputs 3",
     .details = "MODEL is a file that `tapline train --out` wrote. FLOPs are operations of a forward pass of one series, a\n"
                "multiplication and an addition being two. The kernel column has taps, /stride, d for dilation, g for\n"
                "groups; a layer reads the one above it where no other is named.",

@@ -13,11 +13,19 @@
 
 static const char *command_name(size_t index) { return command_at(index) ? command_at(index)->name : NULL; }
 
+static void help_line(FILE *to, const char *name, const char *summary) {
+    print_wrapped(to, 24, fprintf(to, "  tapline %s ", name), summary);
+}
+
 static int help(FILE *to) {
-    fprintf(to, "tapline trains small one-dimensional convolutional networks on sequence data.\n\n");
-    for (size_t i = 0; command_at(i); i++) fprintf(to, "  tapline %-12s %s\n", command_at(i)->name, command_at(i)->summary);
-    fprintf(to, "  tapline %-12s %s\n", "help COMMAND", "the options of a command");
-    fprintf(to, "  tapline %-12s %s\n", "--version", "the version");
+    fprintf(to, "tapline trains small one-dimensional convolutional networks on sequence data.\n"
+                "\n"
+                "  tapline train mine.csv --test other.csv --out mine.safetensors\n"
+                "  tapline predict mine.safetensors new.csv\n"
+                "\n");
+    for (size_t i = 0; command_at(i); i++) help_line(to, command_at(i)->name, command_at(i)->summary);
+    help_line(to, "help COMMAND", "the options of a command");
+    help_line(to, "--version", "the version");
     return to == stdout ? EXIT_DONE : EXIT_USAGE;
 }
 

@@ -18,7 +18,8 @@ static tl_load_cfg load_cfg(const loaded *self, tl_error *error) {
         .threads = (int)self->settings->common.threads,
         .length = self->length,
         .compile = {.batch = series < asked ? series : asked, .inference_only = true, .plan_only = self->models > 0 && !self->data},
-        .max_memory = max_memory(&self->settings->common)};
+        .max_memory = max_memory(&self->settings->common),
+        .output = self->settings->output};
     tl_engine_by_name(self->settings->engine, &cfg.engine, error);
     return cfg;
 }
@@ -45,10 +46,11 @@ void loaded_read(loaded *self, const model_settings *settings, bool unlabelled, 
     tl_read_cfg reference = self->info.read;
     if (!tl_dataset_is_table(loaded_data(self), settings->reading.format)) /* whatever it was trained on */
         reference.label = reference.target = reference.ignore = reference.value = reference.group = reference.series =
-            reference.time = NULL;
+            reference.time = reference.file = NULL;
+    if (strncmp(loaded_data(self), "builtin:", 8) == 0) reference.no_label = NULL; /* a generated set has none */
     reference.reference = &self->info.data;
     reference.missing_policy = self->info.missing_policy;
-    reference.unlabelled = unlabelled;
+    reference.unlabelled = reference.keep_labels = unlabelled;
     reference.segment = self->info.data.x.shape[1];
     reference.warn = complain_of_data;
     reference.user = (void *)settings->common.command;

@@ -21,12 +21,32 @@ static model_settings settings = {.engine = "auto", .batch = 32};
 /* The file's own, so that nothing is converted where nothing else is asked for. */
 static const char *choose_precision(void) { return model_precision(&settings); }
 
-static const option_spec run_options[] = {
-    {"batch", "N", OPTION_INTEGER, FIELD(batch), 1, INT32_MAX, NULL, "series in a pass (32)"},
-    {"engine", "NAME", OPTION_CHOICE, FIELD(engine), 0, 0, engine_name, "how convolutions are evaluated (auto)"},
-    {"missing", "NAME", OPTION_CHOICE, FIELD(missing), 0, 0, missing_name,
-     "what becomes of missing values (as when it was trained)"},
-    MAX_MEMORY_OPTION,
+#define RUN_OPTIONS                                                                                                                \
+    {"batch", "N", OPTION_INTEGER, FIELD(batch), 1, INT32_MAX, NULL, "series in a pass (32)"},                                     \
+        {"engine", "NAME", OPTION_CHOICE, FIELD(engine), 0, 0, engine_name, "how convolutions are evaluated (auto)"},              \
+        {"missing", "NAME", OPTION_CHOICE, FIELD(missing),                                                                         \
+         0,         0,      missing_name,  "what becomes of missing values (as when it was trained)"},                             \
+        MAX_MEMORY_OPTION
+
+static const option_spec eval_options[] = {
+    OPTIONS("Results", "tapline eval mine.safetensors other.csv --confusion --per-class"),
+    {"confusion", NULL, OPTION_FLAG, FIELD(confusion), 0, 0, NULL, "how many series of each class are predicted as which"},
+    {"per-class", NULL, OPTION_FLAG, FIELD(per_class), 0, 0, NULL, "precision, recall and F1 of each class"},
+    OPTIONS("Running", "tapline eval mine.safetensors other.csv --batch 64"),
+    RUN_OPTIONS,
+    OPTIONS("Columns and windows", "tapline eval mine.safetensors other.csv --label last"),
+    READING_OPTIONS(model_settings),
+    {0},
+};
+
+static const option_spec predict_options[] = {
+    OPTIONS("Results", "tapline predict mine.safetensors new.csv --top 3"),
+    {"top", "K", OPTION_INTEGER, FIELD(top), 1, INT32_MAX, NULL, "the K most probable classes and their probabilities (all)"},
+    {"output", "LAYER", OPTION_TEXT, FIELD(output), 0, 0, NULL,
+     "what this layer gives in place of the network: features of each series (`tapline info MODEL` lists layers)"},
+    OPTIONS("Running", "tapline predict mine.safetensors new.csv --batch 64"),
+    RUN_OPTIONS,
+    OPTIONS("Columns and windows", "tapline predict mine.safetensors new.csv --ignore id"),
     READING_OPTIONS(model_settings),
     {0},
 };
@@ -41,8 +61,9 @@ const command eval_command = {
     .min_operands = 2,
     .max_operands = MAX_OPERANDS,
     .summary = "Evaluate a saved model on data, or the mean of several.",
+    .example = "tapline eval mine.safetensors other.csv",
     .details = ABOUT("with labels or target values"),
-    .options = run_options,
+    .options = eval_options,
     .settings = &settings,
     .choose_precision = choose_precision,
     .run_f32 = eval_f32,
@@ -54,9 +75,11 @@ const command predict_command = {
     .operands = "MODEL... DATA",
     .min_operands = 2,
     .max_operands = MAX_OPERANDS,
-    .summary = "Print what a saved model predicts for each series, as CSV: the class and all probabilities, or the value.",
+    .summary = "Print what a saved model predicts for each series, as CSV or JSON: the class and all probabilities, or the value; "
+               "beside what it is, where the data says it.",
+    .example = "tapline predict mine.safetensors new.csv > predicted.csv",
     .details = ABOUT("with or without labels or target values"),
-    .options = run_options,
+    .options = predict_options,
     .settings = &settings,
     .choose_precision = choose_precision,
     .run_f32 = predict_f32,

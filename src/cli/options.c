@@ -79,10 +79,22 @@ static const option_spec common_options[] = {
 enum { COMMON_OPTIONS = sizeof common_options / sizeof *common_options };
 
 const option_spec *command_option(const command *self, size_t index) {
-    size_t own = 0;
-    while (own < index && self->options[own].name) own++;
-    if (self->options[own].name) return &self->options[own];
-    return index - own < COMMON_OPTIONS ? &common_options[index - own] : NULL;
+    for (const option_spec *own = self->options; own->name; own++)
+        if (own->kind != OPTION_GROUP && index-- == 0) return own;
+    return index < COMMON_OPTIONS ? &common_options[index] : NULL;
+}
+
+static const struct {
+    char letter;
+    const char *name;
+} letters[] = {{'h', "help"}, {'o', "out"}, {'q', "quiet"}};
+
+enum { LETTERS = sizeof letters / sizeof *letters };
+
+char option_letter(const char *name) {
+    for (size_t i = 0; i < LETTERS; i++)
+        if (strcmp(letters[i].name, name) == 0) return letters[i].letter;
+    return '\0';
 }
 
 /* ---- suggestions ---- */
@@ -101,7 +113,7 @@ static const char *option_name_at(const void *context, size_t index) {
 enum { LIST = 400 };
 
 /* "adam, sgd and lion" */
-static void list_choices(option_choice choice, char list[LIST]) {
+static void list_choices(option_choice choice, char *list) {
     size_t used = 0;
     *list = '\0';
     for (size_t i = 0; choice(i) && used < LIST; i++) {
@@ -232,6 +244,8 @@ static bool set_value(const command *self, const option_spec *option, const char
     case OPTION_TEXT:
         if (!*text) return wrong(self, option, text, "a name");
         break;
+    case OPTION_GROUP:
+        return false;
     }
     *(const char **)field = text;
     return true;
@@ -275,33 +289,60 @@ static bool has_operands(const command *self) {
     return false;
 }
 
+/* The option that a code of getopt_long stands for; NULL: none of this command. */
+static const option_spec *option_of(const command *self, int code) {
+    const option_spec *option;
+    if (code >= FIRST_CODE) return command_option(self, (size_t)(code - FIRST_CODE));
+    for (size_t i = 0; (option = command_option(self, i)); i++)
+        if (code && option_letter(option->name) == code) return option;
+    return NULL;
+}
+
+/* Whether `text` is a letter with what belongs to it. Of "-out x", letters would be -o with "ut": it is taken for --out. */
+static bool is_letters(const command *self, const char *text) {
+    const option_spec *option;
+    if (text[0] != '-' || text[1] == '-') return false;
+    for (size_t i = 0; text[2] && (option = command_option(self, i)); i++)
+        if (strcspn(text + 1, "=") == strlen(option->name) && strncmp(text + 1, option->name, strlen(option->name)) == 0)
+            return false;
+    return true;
+}
+
 /* Acts on what getopt_long returned for the argument `text`. */
 static bool take(const command *self, int code, const char *text) {
     if (code == 1) return add_operand(self, optarg);
-    if (code == '?' && optopt < FIRST_CODE) return unknown_option(self, text);
-    const option_spec *option = command_option(self, (size_t)((code >= FIRST_CODE ? code : optopt) - FIRST_CODE));
+    const option_spec *option = option_of(self, code == '?' || code == ':' ? optopt : code);
+    const bool letters_alone = is_letters(self, text);
     /* getopt_long takes any unambiguous beginning of a name; but a script that uses one would change its meaning, or fail, when
      * options are added. */
-    if (strcspn(text + 2, "=") != strlen(option->name)) return unknown_option(self, text);
-    if (code >= FIRST_CODE) return set_value(self, option, optarg);
-    if (code == ':')
+    if (!option || (!letters_alone && strcspn(text + 2, "=") != strlen(option->name))) return unknown_option(self, text);
+    if (code != '?' && code != ':') return set_value(self, option, optarg);
+    if (code == ':' && letters_alone)
+        complain(self->name, "-%c: needs an argument %s", option_letter(option->name), option->argument);
+    else if (code == ':')
         complain(self->name, "--%s: needs an argument %s", option->name, option->argument);
     else
         complain(self->name, "--%s: takes no argument", option->name);
     return false;
 }
 
-static void getopt_table(const command *self, struct option *table) {
+/* `letters_text`: "-:" and the letters of the options that the command has, with a colon where one needs an argument. */
+static void getopt_table(const command *self, struct option *table, char letters_text[2 * LETTERS + 3]) {
     const option_spec *option;
-    for (size_t i = 0; i < MAX_OPTIONS && (option = command_option(self, i)); i++)
-        table[i] = (struct option){.name = option->name,
-                                   .has_arg = option->kind == OPTION_FLAG ? no_argument : required_argument,
-                                   .val = FIRST_CODE + (int)i};
+    size_t used = (size_t)snprintf(letters_text, 3, "-:");
+    for (size_t i = 0; i < MAX_OPTIONS && (option = command_option(self, i)); i++) {
+        const bool flag = option->kind == OPTION_FLAG;
+        const char letter = option_letter(option->name);
+        table[i] =
+            (struct option){.name = option->name, .has_arg = flag ? no_argument : required_argument, .val = FIRST_CODE + (int)i};
+        if (letter) used += (size_t)snprintf(letters_text + used, 3, flag ? "%c" : "%c:", letter);
+    }
 }
 
 bool options_parse(const command *self, int argc, char **argv, int *code) {
     struct option table[MAX_OPTIONS + 1] = {{0}};
-    getopt_table(self, table);
+    char short_options[2 * LETTERS + 3];
+    getopt_table(self, table, short_options);
     ((common_settings *)self->settings)->command = self->name;
     opterr = 0;
     optind = 0;
@@ -309,9 +350,9 @@ bool options_parse(const command *self, int argc, char **argv, int *code) {
     for (;;) {
         /* "-" hands operands over in their place, so that the argument being read is the one at optind. */
         const char *text = argv[optind ? optind : 1];
-        const int found = getopt_long(argc, argv, "-:", table, NULL);
+        const int found = getopt_long(argc, argv, short_options, table, NULL);
         if (found == -1) break;
-        if (found >= FIRST_CODE && strcmp(text, "--help") == 0) {
+        if (found == 'h' || (found >= FIRST_CODE && strcmp(text, "--help") == 0)) {
             options_help(self);
             *code = EXIT_DONE;
             return false;
@@ -335,30 +376,52 @@ tl_normalization options_normalization(const char *name, bool raw, tl_error *err
 
 /* ---- help ---- */
 
-enum { HELP_COLUMN = 22 };
+enum { HELP_COLUMN = 22, LAST_COLUMN = 79 };
 
-/* One line of an option's help, in its column; `used`: the columns that are taken. */
-static void help_line(int used, const char *text, size_t length) {
-    if (used >= HELP_COLUMN) used = printf("\n") - 1;
-    printf("%*s%.*s\n", HELP_COLUMN - used, "", (int)length, text);
+void print_wrapped(FILE *to, int indent, int used, const char *text) {
+    if (used > 0 && used >= indent) {
+        fputc('\n', to);
+        used = 0;
+    }
+    fprintf(to, "%*s", indent - used, "");
+    int column = indent;
+    for (text += strspn(text, " \n"); *text; text += strspn(text, " \n")) {
+        const int length = (int)strcspn(text, " \n");
+        const bool first = column == indent;
+        if (!first && column + 1 + length > LAST_COLUMN) {
+            fprintf(to, "\n%*s", indent, "");
+            column = indent;
+        } else if (!first)
+            column += fprintf(to, " ");
+        column += fprintf(to, "%.*s", length, text);
+        text += length;
+    }
+    fputc('\n', to);
 }
 
 static void help_option(const option_spec *option) {
-    int used = printf("  --%s%s%s", option->name, option->argument ? " " : "", option->argument ? option->argument : "");
-    for (const char *line = option->help; *line;) {
-        const size_t length = strcspn(line, "\n");
-        help_line(used, line, length);
-        used = 0;
-        line += length + (line[length] == '\n');
-    }
+    const char letter = option_letter(option->name);
+    int used = letter ? printf("  -%c, --%s", letter, option->name) : printf("  --%s", option->name);
+    if (option->argument) used += printf(" %s", option->argument);
+    print_wrapped(stdout, HELP_COLUMN, used, option->help);
     if (!option->choice) return;
-    char list[LIST];
-    list_choices(option->choice, list);
-    help_line(printf("%*schoices:", HELP_COLUMN, "") - 1, list, strlen(list));
+    char list[LIST + 10] = "choices: ";
+    list_choices(option->choice, list + strlen(list));
+    print_wrapped(stdout, HELP_COLUMN, 0, list);
 }
 
 void options_help(const command *self) {
-    printf("usage: tapline %s [options]%s%s\n\n%s\n\n", self->name, *self->operands ? " " : "", self->operands, self->summary);
-    for (size_t i = 0; command_option(self, i); i++) help_option(command_option(self, i));
-    if (self->details) printf("\n%s\n", self->details);
+    printf("usage: tapline %s [options]%s%s\n   as: %s\n\n", self->name, *self->operands ? " " : "", self->operands, self->example);
+    print_wrapped(stdout, 0, 0, self->summary);
+    if (!self->options->name || self->options->kind != OPTION_GROUP) printf("\n");
+    for (const option_spec *option = self->options; option->name; option++)
+        if (option->kind == OPTION_GROUP)
+            printf("\n%s, as in\n  %s\n", option->name, option->help);
+        else
+            help_option(option);
+    printf("%s", self->options->kind == OPTION_GROUP ? "\nIn all commands:\n" : "");
+    for (size_t i = 0; i < COMMON_OPTIONS; i++) help_option(&common_options[i]);
+    if (!self->details) return;
+    printf("\n");
+    print_wrapped(stdout, 0, 0, self->details);
 }

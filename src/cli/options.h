@@ -23,7 +23,8 @@ typedef enum option_kind {
     OPTION_CHOICE_OR_JSON, /* const char *: the same, or the name of a .json file */
     OPTION_CHOICES,        /* const char *: some of them, separated by commas */
     OPTION_SHAPE,          /* option_shape: LENGTHxCHANNELS */
-    OPTION_TEXT            /* const char * */
+    OPTION_TEXT,           /* const char * */
+    OPTION_GROUP           /* none: begins a group of the help, `name` being its title and `help` an example */
 } option_kind;
 
 enum { OPTION_ALL = -1 };
@@ -43,8 +44,12 @@ typedef struct option_spec {
     size_t field;             /* offset in the command's settings */
     int64_t minimum, maximum; /* OPTION_INTEGER, OPTION_INTEGER_OR_ALL */
     option_choice choice;
-    const char *help; /* lines separated by newlines */
+    const char *help; /* the help breaks it into lines */
 } option_spec;
+
+/* A row that begins a group of options. */
+#define OPTIONS(title, example)                                                                                                    \
+    { title, NULL, OPTION_GROUP, 0, 0, 0, NULL, example }
 
 enum { MAX_OPERANDS = 101 };
 
@@ -72,7 +77,8 @@ typedef struct command {
     const char *name;     /* such as "train" or "bench conv" */
     const char *operands; /* as the help writes them, such as "[DATA]" */
     size_t min_operands, max_operands;
-    const char *summary;                   /* one line */
+    const char *summary;                   /* one sentence */
+    const char *example;                   /* a line that works, but for names of files */
     const char *details;                   /* the help's last paragraph, NULL: none */
     const option_spec *options;            /* its own; --threads, --precision, --json and --help come with every command */
     void *settings;                        /* starts with common_settings and holds the defaults */
@@ -84,8 +90,11 @@ typedef struct command {
 
 const char *precision_name(size_t index);
 
-/* The command's own options and then the common ones; NULL behind the last. */
+/* The command's own options and then the common ones, without the rows that begin groups; NULL behind the last. */
 const option_spec *command_option(const command *self, size_t index);
+
+/* The letter that stands for an option, as -o does for --out; '\0': none. */
+char option_letter(const char *name);
 
 /* Names for options that take one of an enumeration: tl_missing_policy, tl_header, tl_window_target, tl_engine. */
 const char *missing_name(size_t index);
@@ -99,6 +108,10 @@ bool options_parse(const command *self, int argc, char **argv, int *code);
 
 /* The command's help on stdout. */
 void options_help(const command *self);
+
+/* Prints a text from column `indent` on, broken into lines of less than 80 columns; `used`: columns of the first line that are
+ * taken. */
+void print_wrapped(FILE *to, int indent, int used, const char *text);
 
 /* The name that `text` was probably meant to be; NULL where none is similar. */
 const char *suggest(const char *text, option_choice choice);

@@ -12,10 +12,191 @@ enum { ROWS = 1024 }; /* predicted at once */
 /* Whether there is an output for every step. */
 static bool has_steps(const loaded *self) { return tl_output_shape(self->model).length > 1; }
 
-static void print_head(const loaded *self, size_t outputs) {
-    if (self->data->windows) fputs("recording,start,", stdout);
-    if (has_steps(self)) fputs(self->data->windows ? "step," : "series,step,", stdout);
-    IN_PRECISION(outputs_head)(&self->info.data, outputs);
+/* What is printed: which numbers stand for what. */
+typedef struct printer {
+    const loaded *from;
+    tl_dataset meaning;  /* of outputs: the classes of the model, or none */
+    size_t outputs, top; /* values at a time; classes that are named of them, 0: all */
+    bool any;            /* JSON: something has been printed */
+} printer;
+
+static printer printer_of(const loaded *self) {
+    const size_t outputs = tl_output_shape(self->model).channels, top = (size_t)self->settings->top;
+    printer made = {.from = self, .meaning = self->info.data, .outputs = outputs, .top = top < outputs ? top : outputs};
+    if (self->settings->output) made.meaning.classes = 0;
+    return made;
+}
+
+/* Whether it is known what the series are. */
+static bool has_labels(const printer *self) { return self->from->data->labels && self->from->info.data.classes > 0; }
+static bool has_values(const printer *self) { return self->from->data->values && self->meaning.classes == 0; }
+
+static size_t target_channels(const printer *self) {
+    return self->from->data->target_channels ? self->from->data->target_channels : 1;
+}
+
+/* ---- CSV ---- */
+
+/* Which series, or window of a recording, and which step of it. */
+static void print_place(const loaded *self, size_t series, size_t step) {
+    const tl_window *windows = self->data->windows;
+    if (windows)
+        printf("%zu,%zu,", windows[series].series, windows[series].start);
+    else if (has_steps(self))
+        printf("%zu,", series);
+    if (has_steps(self)) printf("%zu,", step);
+}
+
+/* What is known of the series stands behind the class that is predicted, or behind the values. */
+static void print_head(const printer *self) {
+    const loaded *from = self->from;
+    const size_t channels = target_channels(self);
+    if (from->data->windows) fputs("recording,start,", stdout);
+    if (has_steps(from)) fputs(from->data->windows ? "step," : "series,step,", stdout);
+    for (size_t k = 1; k <= self->top; k++) printf("%sclass_%zu,probability_%zu", k > 1 ? "," : "", k, k);
+    if (self->top == 0 && self->meaning.classes > 0) fputs("class", stdout);
+    if (has_labels(self) && self->meaning.classes > 0) fputs(",label", stdout);
+    for (size_t c = 0; self->top == 0 && c < self->outputs; c++) {
+        if (c > 0 || self->meaning.classes > 0) putchar(',');
+        IN_PRECISION(outputs_name)(&self->meaning, c, self->outputs);
+    }
+    if (has_labels(self) && self->meaning.classes == 0) fputs(",label", stdout);
+    for (size_t c = 0; has_values(self) && c < channels; c++) {
+        fputs(",target", stdout);
+        if (channels > 1) printf("_%zu", c);
+    }
+    putchar('\n');
+}
+
+/* The place of the target of a step among all. */
+static size_t target_at(const printer *self, size_t series, size_t step) {
+    const size_t each = self->from->data->target_length;
+    return each > 1 ? series * each + step : series;
+}
+
+static void print_label(const printer *self, size_t series, size_t step) {
+    if (!has_labels(self)) return;
+    const int32_t label = self->from->data->labels[target_at(self, series, step)];
+    putchar(',');
+    if (label >= 0) IN_PRECISION(outputs_class)(&self->from->info.data, (size_t)label);
+}
+
+static void print_targets(const printer *self, size_t series, size_t step) {
+    const size_t channels = target_channels(self), first = target_at(self, series, step) * channels;
+    for (size_t c = 0; has_values(self) && c < channels; c++) {
+        putchar(',');
+        IN_PRECISION(outputs_number)((double)self->from->data->values[first + c]);
+    }
+}
+
+/* The largest of y: (outputs) that is smaller than `before`, or as large and behind it; `before` = outputs: the largest of all. */
+static size_t next_largest(const tl_real *y, size_t outputs, size_t before) {
+    size_t best = outputs;
+    for (size_t c = 0; c < outputs; c++) {
+        const bool follows = before == outputs || y[c] < y[before] || (y[c] == y[before] && c > before);
+        if (follows && (best == outputs || y[c] > y[best])) best = c;
+    }
+    return best;
+}
+
+static void print_top(const printer *self, const tl_real *y) {
+    size_t c = self->outputs;
+    for (size_t k = 1; k <= self->top; k++) {
+        c = next_largest(y, self->outputs, c);
+        if (k > 1) putchar(',');
+        IN_PRECISION(outputs_class)(&self->meaning, c);
+        putchar(',');
+        IN_PRECISION(outputs_number)((double)y[c]);
+    }
+}
+
+static void print_csv(const printer *self, size_t series, size_t step, const tl_real *y) {
+    const bool classes = self->meaning.classes > 0;
+    print_place(self->from, series, step);
+    print_top(self, y);
+    if (self->top == 0 && classes) IN_PRECISION(outputs_class)(&self->meaning, next_largest(y, self->outputs, self->outputs));
+    if (classes) print_label(self, series, step);
+    for (size_t c = 0; self->top == 0 && c < self->outputs; c++) {
+        if (c > 0 || classes) putchar(',');
+        IN_PRECISION(outputs_number)((double)y[c]);
+    }
+    if (!classes) print_label(self, series, step);
+    print_targets(self, series, step);
+    putchar('\n');
+}
+
+/* ---- JSON ---- */
+
+/* All but the last bracket. */
+static void begin_json(const loaded *self) {
+    printf("{\"model\": ");
+    report_json_part(report_string(self->settings->common.operand[0]), OUTPUTS_DIGITS);
+    printf(", \"data\": ");
+    report_json_part(report_string(loaded_data(self)), OUTPUTS_DIGITS);
+    printf(", \"output\": ");
+    report_json_part(report_string(self->settings->output), OUTPUTS_DIGITS);
+    json_t *names = json_array();
+    for (size_t c = 0; c < self->info.data.classes; c++)
+        json_array_append_new(names, IN_PRECISION(outputs_class_json)(&self->info.data, c));
+    printf(", \"classes\": ");
+    report_json_part(names, OUTPUTS_DIGITS);
+    printf(", \"predictions\": [");
+}
+
+static void add_target(const printer *self, json_t *row, size_t series, size_t step) {
+    const tl_dataset *data = self->from->data;
+    const size_t at = target_at(self, series, step), channels = target_channels(self);
+    if (has_labels(self))
+        json_object_set_new(row, "label",
+                            data->labels[at] >= 0
+                                ? IN_PRECISION(outputs_class_json)(&self->from->info.data, (size_t)data->labels[at])
+                                : json_null());
+    if (has_values(self))
+        json_object_set_new(row, "targets", IN_PRECISION(outputs_numbers_json)(data->values + at * channels, channels));
+}
+
+static json_t *top_as_json(const printer *self, const tl_real *y) {
+    json_t *list = json_array();
+    size_t c = self->outputs;
+    for (size_t k = 0; k < self->top; k++) {
+        c = next_largest(y, self->outputs, c);
+        json_array_append_new(list, json_pack("{s:o, s:o}", "class", IN_PRECISION(outputs_class_json)(&self->meaning, c),
+                                              "probability", report_number((double)y[c])));
+    }
+    return list;
+}
+
+static void print_json(printer *self, size_t series, size_t step, const tl_real *y) {
+    const tl_window *windows = self->from->data->windows;
+    json_t *row = json_object();
+    report_count(row, windows ? "recording" : "series", windows ? windows[series].series : series);
+    if (windows) report_count(row, "start", windows[series].start);
+    if (has_steps(self->from)) report_count(row, "step", step);
+    add_target(self, row, series, step);
+    if (self->meaning.classes > 0)
+        json_object_set_new(row, "class",
+                            IN_PRECISION(outputs_class_json)(&self->meaning, next_largest(y, self->outputs, self->outputs)));
+    if (self->top > 0)
+        json_object_set_new(row, "top", top_as_json(self, y));
+    else
+        json_object_set_new(row, self->meaning.classes > 0 ? "probabilities" : "values",
+                            IN_PRECISION(outputs_numbers_json)(y, self->outputs));
+    if (self->any) printf(", ");
+    report_json_part(row, OUTPUTS_DIGITS);
+    self->any = true;
+}
+
+/* ---- both ---- */
+
+static void print_begin(const printer *self) {
+    if (self->from->settings->common.json)
+        begin_json(self->from);
+    else
+        print_head(self);
+}
+
+static void print_end(const printer *self) {
+    if (self->from->settings->common.json) printf("]}\n");
 }
 
 /* Fails for a series, numbered from `first` on, whose prediction is not finite. */
@@ -29,44 +210,43 @@ static tl_status check_rows(size_t first, const tl_tensor *y, tl_error *error) {
     return TL_OK;
 }
 
-/* Which series, or window of a recording, and which step of it. */
-static void print_place(const loaded *self, size_t series, size_t step) {
-    const tl_window *windows = self->data->windows;
-    if (windows)
-        printf("%zu,%zu,", windows[series].series, windows[series].start);
-    else if (has_steps(self))
-        printf("%zu,", series);
-    if (has_steps(self)) printf("%zu,", step);
+static void print_row(printer *self, size_t series, size_t step, const tl_real *y) {
+    if (self->from->settings->common.json)
+        print_json(self, series, step, y);
+    else
+        print_csv(self, series, step, y);
 }
 
 /* Series from `first` on, of which y is what is predicted. */
-static void print_rows(const loaded *self, size_t first, const tl_tensor *y) {
+static void print_rows(printer *self, size_t first, const tl_tensor *y) {
     const size_t steps = y->shape[1], outputs = y->shape[2];
     for (size_t i = 0; i < y->shape[0]; i++)
-        for (size_t t = 0; t < steps; t++) {
-            print_place(self, first + i, t);
-            IN_PRECISION(outputs_row)(&self->info.data, y->data + (i * steps + t) * outputs, outputs);
-        }
+        for (size_t t = 0; t < steps; t++) print_row(self, first + i, t, y->data + (i * steps + t) * outputs);
 }
 
 /* As many at a time as y has rows. */
 static void predict_one(const loaded *self, tl_tensor *y, tl_error *error) {
     const size_t series = self->data->x.shape[0], rows = y->shape[0];
+    printer printed = printer_of(self);
     for (size_t first = 0; first < series && !tl_failed(error); first += rows) {
         const tl_tensor x = tl_tensor_slice(&self->data->x, first, series - first < rows ? series - first : rows);
         tl_tensor part = tl_tensor_slice(y, 0, x.shape[0]);
         tl_predict(self->model, &x, self->data->lengths ? self->data->lengths + first : NULL, &part, error);
-        if (first == 0 && !tl_failed(error)) print_head(self, y->shape[2]);
-        if (!tl_failed(error) && check_rows(first, &part, error) == TL_OK) print_rows(self, first, &part);
+        if (tl_failed(error) || check_rows(first, &part, error) != TL_OK) return;
+        if (first == 0) print_begin(&printed);
+        print_rows(&printed, first, &part);
     }
+    print_end(&printed);
 }
 
 static void predict_mean(loaded *self, tl_tensor *y, tl_error *error) {
     tl_ensemble *ensemble = tl_ensemble_new(self->data, error);
+    printer printed = printer_of(self);
     for (size_t i = 0; i < self->models; i++) IN_PRECISION(loaded_join)(self, ensemble, i, error);
     if (tl_ensemble_predict(ensemble, y, error) == TL_OK && check_rows(0, y, error) == TL_OK) {
-        print_head(self, y->shape[2]);
-        print_rows(self, 0, y);
+        print_begin(&printed);
+        print_rows(&printed, 0, y);
+        print_end(&printed);
     }
     tl_ensemble_free(ensemble);
 }
@@ -95,15 +275,29 @@ static void predict(loaded *self, tl_error *error) {
 /* A file of a tapline that trained networks with more outputs than classes: of these outputs nothing is known. */
 static void check_classes(const loaded *self, tl_error *error) {
     const size_t classes = self->info.data.classes, outputs = tl_output_shape(self->model).channels;
-    if (classes > 0 && classes != outputs)
+    if (classes > 0 && classes != outputs && !self->settings->output)
         tl_fail(error, TL_ERROR_SHAPE, "%s: its network has %zu outputs for %zu classes; train it again with one for each",
                 self->settings->common.operand[0], outputs, classes);
+    if (classes == 0 && self->settings->top > 0)
+        tl_fail(error, TL_ERROR_ARGUMENT, "--top %d: the model predicts values, not classes", (int)self->settings->top);
+}
+
+/* Options that do not go together. */
+static void check_output(const model_settings *settings, tl_error *error) {
+    if (!settings->output) return;
+    if (settings->top > 0)
+        tl_fail(error, TL_ERROR_ARGUMENT, "--top %d: --output %s prints what a layer gives, not classes", (int)settings->top,
+                settings->output);
+    if (settings->common.operand[2])
+        tl_fail(error, TL_ERROR_ARGUMENT, "--output %s: is of one model; what layers of several give has no mean",
+                settings->output);
 }
 
 int IN_PRECISION(predict)(const void *settings) {
     tl_error error = {0};
-    loaded self;
-    IN_PRECISION(loaded_read)(&self, settings, true, &error);
+    loaded self = {.settings = settings};
+    check_output(settings, &error);
+    if (!tl_failed(&error)) IN_PRECISION(loaded_read)(&self, settings, true, &error);
     if (!tl_failed(&error)) check_classes(&self, &error);
     if (!tl_failed(&error)) predict(&self, &error);
     IN_PRECISION(loaded_free)(&self);

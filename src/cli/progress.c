@@ -37,7 +37,7 @@ static void check_log(progress *self, const tl_error *error) {
 /* ---- the bar ---- */
 
 enum { BAR = 16, LINE = 200, LINES = 10 };
-static const double redraw_seconds = 0.1;
+static const double redraw_seconds = 0.1, line_seconds = 60;
 
 static void write_time(char *text, size_t size, double seconds) {
     const long whole = isfinite(seconds) ? lround(seconds) : 0;
@@ -47,17 +47,28 @@ static void write_time(char *text, size_t size, double seconds) {
         snprintf(text, size, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
+/* "  validation loss 0.0123 accuracy 0.987", or nothing. */
+static void describe_validation(const progress *self, char *text, size_t size) {
+    const tl_metrics *of = &self->validation;
+    if (isnan(of->loss))
+        *text = '\0';
+    else
+        snprintf(text, size, "  validation loss %.4f %s %.3f", of->loss, self->regression ? "rmse" : "accuracy",
+                 self->regression ? of->rmse : of->accuracy);
+}
+
 /* The state in words: "epoch 12/300  loss 0.0123  accuracy 0.987  4321 series/s  0:12 left". */
 static void describe(const progress *self, const tl_progress *at, char *text, size_t size) {
     const size_t seen = at->epoch_end ? self->series : at->batch * self->batch;
     const double done = (double)(at->epoch - 1) * (double)self->series + (double)seen;
     const double rate = done / at->seconds, left = ((double)at->epochs * (double)self->series - done) / rate;
     const double quality = self->regression ? at->train.rmse : at->train.accuracy;
-    char clock[32], member[64] = "";
+    char clock[32], member[64] = "", validation[80];
     write_time(clock, sizeof clock, left);
+    describe_validation(self, validation, sizeof validation);
     if (self->members) snprintf(member, sizeof member, "member %zu/%zu  ", self->member, self->members);
-    snprintf(text, size, "%sepoch %d/%d  loss %.4f  %s %.3f  %.0f series/s  %s left", member, at->epoch, at->epochs, at->train.loss,
-             self->regression ? "rmse" : "accuracy", quality, rate, clock);
+    snprintf(text, size, "%sepoch %d/%d  loss %.4f  %s %.3f%s  %.0f series/s  %s left", member, at->epoch, at->epochs,
+             at->train.loss, self->regression ? "rmse" : "accuracy", quality, validation, rate, clock);
 }
 
 static int terminal_columns(void) {
@@ -78,18 +89,27 @@ static void draw(progress *self, const tl_progress *at) {
     self->drawn = at->seconds;
 }
 
-static void print_line(const progress *self, const tl_progress *at) {
+static void print_line(progress *self, const tl_progress *at) {
     char text[LINE];
     describe(self, at, text, sizeof text);
     fprintf(stderr, "%s\n", text);
+    self->drawn = at->seconds;
+}
+
+/* After the first epoch, each tenth of the epochs and each minute. */
+static bool line_is_due(const progress *self, const tl_progress *at, bool last) {
+    const int every = at->epochs > LINES ? at->epochs / LINES : 1;
+    const bool first = !isfinite(self->drawn);
+    if (at->seconds - (first ? 0 : self->drawn) >= line_seconds) return true;
+    return at->epoch_end && (last || first || at->epoch % every == 0);
 }
 
 static void show(progress *self, const tl_progress *at) {
     const bool last = at->epoch == at->epochs && at->epoch_end;
-    const int every = at->epochs > LINES ? at->epochs / LINES : 1;
+    if (at->epoch_end) self->validation = at->validation;
     if (self->terminal && (last || at->seconds - self->drawn >= redraw_seconds))
         draw(self, at);
-    else if (!self->terminal && at->epoch_end && (last || at->epoch % every == 0))
+    else if (!self->terminal && line_is_due(self, at, last))
         print_line(self, at);
 }
 
@@ -102,6 +122,7 @@ bool progress_begin(progress *self, const train_settings *settings, const tl_dat
                        .quiet = settings->quiet,
                        .terminal = isatty(STDERR_FILENO),
                        .drawn = -INFINITY,
+                       .validation.loss = NAN,
                        .regression = data->classes == 0};
     tl_error error = {0};
     if (settings->log) self->log = tl_csv_log_new(settings->log, settings->resume != NULL, &error);

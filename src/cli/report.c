@@ -36,10 +36,12 @@ static json_t *repaired(const char *text) {
     return string;
 }
 
-void report_text(json_t *object, const char *key, const char *text) {
+json_t *report_string(const char *text) {
     json_t *string = text ? json_string(text) : json_null();
-    json_object_set_new(object, key, string ? string : repaired(text));
+    return string ? string : repaired(text);
 }
+
+void report_text(json_t *object, const char *key, const char *text) { json_object_set_new(object, key, report_string(text)); }
 
 void report_count(json_t *object, const char *key, size_t value) {
     json_object_set_new(object, key, json_integer((json_int_t)value));
@@ -130,6 +132,11 @@ const char *report_scaled(char text[REPORT_NUMBER], double value, const char *un
     return text;
 }
 
+const char *report_counted(char text[REPORT_NUMBER], size_t count, const char *noun) {
+    snprintf(text, REPORT_NUMBER, "%zu %s%s", count, noun, count == 1 ? "" : "s");
+    return text;
+}
+
 const char *report_grouped(char text[REPORT_NUMBER], size_t value) {
     char digits[REPORT_NUMBER];
     const int count = snprintf(digits, sizeof digits, "%zu", value);
@@ -154,15 +161,19 @@ static void print_escaped(const char *text) {
         else
             putchar(byte);
     }
-    putchar('\n');
+}
+
+void report_json_part(json_t *value, int digits) {
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
+    if (text) print_escaped(text);
+    free(text);
+    json_decref(value);
 }
 
 /* 15 digits: what a decimal fraction needs to print as it was written. */
 void report_json(json_t *object) {
-    char *text = json_dumps(object, JSON_REAL_PRECISION(15));
-    if (text) print_escaped(text);
-    free(text);
-    json_decref(object);
+    report_json_part(object, 15);
+    putchar('\n');
 }
 
 int report_finish(const char *name, bool told) {

@@ -12,6 +12,7 @@ json_t *report_number(double value);
 void report_count(json_t *object, const char *key, size_t value);
 
 /* A text, such as the name of a file, in which bytes that are not UTF-8 become U+FFFD: JSON has no others. NULL: null. */
+json_t *report_string(const char *text);
 void report_text(json_t *object, const char *key, const char *text);
 
 /* The shape of series and of their targets. */
@@ -55,11 +56,17 @@ enum { REPORT_NUMBER = 32 };
 /* Three digits of a number with k, M, G … and the unit, "1.23 MB"; those below 1000 leave room for the letter: "512  B". */
 const char *report_scaled(char text[REPORT_NUMBER], double value, const char *unit);
 
+/* "1 epoch", "2 epochs". */
+const char *report_counted(char text[REPORT_NUMBER], size_t count, const char *noun);
+
 /* All digits of a number, "1,234,567". */
 const char *report_grouped(char text[REPORT_NUMBER], size_t value);
 
 /* Prints the object as one line and frees it. */
 void report_json(json_t *object);
+
+/* Prints any value, its numbers with so many digits, and frees it; the line goes on. */
+void report_json_part(json_t *value, int digits);
 
 /* Flushes stdout. Returns an exit code: EXIT_FAILED, after a message, when any of the output could not be written. That its reader
  * has gone is told where `told`. */

@@ -26,6 +26,7 @@ const command stream_command = {
     .min_operands = 1,
     .max_operands = 1,
     .summary = "Run a saved model on steps from stdin as they come; each output is written as soon as it is known.",
+    .example = "tapline stream mine.safetensors --format csv < steps.csv",
     .details = "MODEL is a file that `tapline train --raw --out` wrote: series that are scaled one by one are not known\n"
                "before they end. At the end of stdin the outputs that wait for later steps follow.\n"
                "Raw outputs are those of the network; csv has them as `tapline predict` does: the class with all\n"

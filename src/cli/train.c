@@ -1,38 +1,14 @@
 /* `tapline train`, compiled once for each precision (commands.h). */
-#include "cli/train.h"
-
 #include "cli/files.h"
 #include "cli/input.h"
-#include "cli/members.h"
+#include "cli/job.h"
 
+#include <tapline/file.h>
 #include <tapline/tapline.h>
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A run of the command: what is read, made and found out. */
-typedef struct job {
-    const train_settings *settings;
-    const architecture *architecture;
-    const char *data_path, *test_path;
-    tl_read_cfg read;                     /* how data is read */
-    tl_dataset *data, *test, *validation; /* test, validation NULL: none */
-    size_t batch;
-    tl_model *model;
-    tl_fit_result fit;
-    tl_metrics train_metrics, validation_metrics, test_metrics;
-    bool log_failed;
-    bool spoilt;        /* training ended with an error, which was told, but there is something to report */
-    char part[32];      /* which fold or member is under way, for messages: "fold 2: "; "": there is one network */
-    fold_result *folds; /* NULL: no cross-validation */
-    size_t folds_done;
-    tl_rate_curve *rates; /* NULL: not asked for */
-    members members;      /* where there are to be several networks */
-} job;
-
-static bool is_regression(const job *self) { return self->data->classes == 0; }
-static size_t target_length(const job *self) { return self->data->target_length > 0 ? self->data->target_length : 1; }
 
 /* ---- data ---- */
 
@@ -43,11 +19,14 @@ static const char *test_half(const char *data, char *path, size_t size) {
     return (size_t)length < size ? path : NULL;
 }
 
-/* To the longer one: lengths differ only where they may. */
-static void pad_both(job *self, tl_error *error) {
-    const size_t length = self->data->x.shape[1] > self->test->x.shape[1] ? self->data->x.shape[1] : self->test->x.shape[1];
-    IN_PRECISION(pad_within)(self->data, length, &self->settings->common, error);
-    IN_PRECISION(pad_within)(self->test, length, &self->settings->common, error);
+/* To the longest one: lengths differ only where they may. */
+static void pad_all(job *self, tl_error *error) {
+    tl_dataset *const sets[] = {self->data, self->test, self->validation};
+    size_t length = 0;
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
+        if (sets[i] && sets[i]->x.shape[1] > length) length = sets[i]->x.shape[1];
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
+        if (sets[i]) IN_PRECISION(pad_within)(sets[i], length, &self->settings->common, error);
 }
 
 static void hold_out(job *self, tl_error *error) {
@@ -63,7 +42,7 @@ static void hold_out(job *self, tl_error *error) {
     IN_PRECISION(warn_of_fold)(settings, "", self->data, self->validation);
 }
 
-enum { SOURCES = 3, FILES_EACH = 4 };
+enum { SOURCES = 5, FILES_EACH = 4 };
 
 /* The files of one network: of several, those with its number. Their paths are to be freed. */
 static void list_files(const train_settings *settings, size_t number, bool several, used_file *files, tl_error *error) {
@@ -77,15 +56,19 @@ static void list_files(const train_settings *settings, size_t number, bool sever
     }
 }
 
-/* The networks that are to be averaged. */
-static size_t count_members(const train_settings *settings) {
+/* Whether the network is that of --init. */
+static bool of_file(const train_settings *settings) { return settings->init && settings->architecture == settings->init; }
+
+size_t IN_PRECISION(job_members)(const train_settings *settings) {
     return (size_t)(settings->members ? settings->members : IN_PRECISION(architecture_find)(settings->architecture)->members);
 }
 
 static void check_files(const job *self, tl_error *error) {
     const train_settings *settings = self->settings;
-    const bool described = !IN_PRECISION(architecture_find)(settings->architecture)->name;
-    const size_t networks = count_members(settings), count = SOURCES + networks * FILES_EACH;
+    const bool described = !IN_PRECISION(architecture_find)(settings->architecture)->name && !of_file(settings);
+    const bool folds = settings->fold == OPTION_ALL && settings->folds < MAX_OPERANDS; /* numbered from 0 */
+    const size_t networks = folds ? (size_t)settings->folds : IN_PRECISION(job_members)(settings),
+                 count = SOURCES + networks * FILES_EACH;
     used_file *files = calloc(count, sizeof *files);
     if (!files) {
         tl_fail(error, TL_ERROR_MEMORY, "out of memory");
@@ -93,11 +76,29 @@ static void check_files(const job *self, tl_error *error) {
     }
     files[0] = (used_file){"DATA", self->data_path, FILE_DATA, 0};
     files[1] = (used_file){"--test", self->test_path, FILE_DATA, 0};
-    files[2] = (used_file){"--arch", described ? settings->architecture : NULL, FILE_READ, 0};
-    for (size_t n = 0; n < networks; n++) list_files(settings, n + 1, networks > 1, files + SOURCES + n * FILES_EACH, error);
+    files[2] = (used_file){"--validation", settings->validation, FILE_DATA, 0};
+    files[3] = (used_file){"--arch", described ? settings->architecture : NULL, FILE_READ, 0};
+    files[4] = (used_file){"--init", settings->init, FILE_READ, 0};
+    for (size_t n = 0; n < networks; n++)
+        list_files(settings, n + !folds, folds || networks > 1, files + SOURCES + n * FILES_EACH, error);
     files_check(files, count, error);
     for (size_t i = SOURCES; i < count; i++) free((char *)files[i].path);
     free(files);
+}
+
+/* How the series of --init were scaled, where nothing else is asked for. */
+static void scale_as_before(job *self, tl_read_cfg *cfg, tl_model_info *info, tl_error *error) {
+    const train_settings *settings = self->settings;
+    if (!settings->init || settings->normalize || settings->raw || tl_failed(error)) return;
+    const tl_load_cfg load = {.threads = 1, .compile.plan_only = true, .max_memory = SIZE_MAX};
+    tl_model *model = tl_model_load(settings->init, &load, info, error);
+    tl_model_free(model);
+    if (!tl_failed(error))
+        cfg->normalize = info->data.scaling.kind == TL_NORMALIZE_SET ? TL_NORMALIZE_NONE : info->data.scaling.kind;
+}
+
+static tl_dataset *read_one(const char *path, const tl_read_cfg *cfg, tl_error *error) {
+    return path ? tl_dataset_read(input_open(path, cfg->format, error), cfg, error) : NULL;
 }
 
 static void read_data(job *self, char *path, size_t size, tl_error *error) {
@@ -111,38 +112,56 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
                        .warn = complain_of_data,
                        .user = (void *)settings->common.command,
                        .max_memory = max_memory(&settings->common) / 2};
+    tl_model_info info = {0};
     tl_missing_policy_by_name(settings->missing, &cfg.missing_policy, error);
     IN_PRECISION(reading_apply)(&settings->reading, &cfg, error);
+    scale_as_before(self, &cfg, &info, error);
     self->read = cfg;
-    self->data = tl_dataset_read(input_open(self->data_path, cfg.format, error), &cfg, error);
+    self->data = read_one(self->data_path, &cfg, error);
+    if (self->data && info.data.scaling.kind == TL_NORMALIZE_SET)
+        tl_dataset_scale(self->data, TL_NORMALIZE_DEFAULT, &info.data, error);
+    tl_model_info_release(&info);
     cfg.reference = self->data;
-    if (self->test_path && self->data) self->test = tl_dataset_read(input_open(self->test_path, cfg.format, error), &cfg, error);
+    cfg.normalize = TL_NORMALIZE_DEFAULT;
+    if (self->data) self->test = read_one(self->test_path, &cfg, error);
+    if (self->data) self->validation = read_one(settings->validation, &cfg, error);
     input_name(error);
-    if (self->data && self->test) pad_both(self, error);
     if (tl_failed(error)) return;
+    pad_all(self, error);
     IN_PRECISION(warn_of_data)(settings, self->data);
     hold_out(self, error);
 }
 
-/* Options that say nothing together. */
-static void check_settings(const train_settings *settings, tl_error *error) {
-    const struct {
-        const char *name, *path;
-    } files[] = {
-        {"out", settings->out}, {"checkpoint", settings->checkpoint}, {"resume", settings->resume}, {"log", settings->log}};
-    const char *none = settings->find_rate            ? "--find-lr does not train"
-                       : settings->fold == OPTION_ALL ? "--fold all trains a network for each fold"
-                                                      : NULL;
-    if (settings->folds == 0 && settings->fold == OPTION_ALL) tl_fail(error, TL_ERROR_ARGUMENT, "--fold all requires --folds N");
+/* Options that say nothing without another one, or beside it. */
+static void check_pairs(const train_settings *settings, tl_error *error) {
+    const bool all = settings->fold == OPTION_ALL;
+    const size_t networks = IN_PRECISION(job_members)(settings);
+    if (settings->folds == 0 && all) tl_fail(error, TL_ERROR_ARGUMENT, "--fold all requires --folds N");
     if (settings->folds == 0 && settings->fold > 0)
         tl_fail(error, TL_ERROR_ARGUMENT, "--fold %d requires --folds N", (int)settings->fold);
+    if (settings->folds > 0 && settings->validation)
+        tl_fail(error, TL_ERROR_ARGUMENT, "--validation %s is what is evaluated after each epoch; --folds does not go with it",
+                settings->validation);
+    if (settings->resume && settings->init)
+        tl_fail(error, TL_ERROR_ARGUMENT, "--resume %s has all parameters; --init does not go with it", settings->resume);
+    if (settings->freeze && !settings->init) tl_fail(error, TL_ERROR_ARGUMENT, "--freeze: of which model? --init says it");
     if (settings->checkpoint_every > 0 && !settings->checkpoint)
         tl_fail(error, TL_ERROR_ARGUMENT, "--checkpoint-every %g: of which file? --checkpoint says it", settings->checkpoint_every);
-    if (settings->find_rate && settings->fold == OPTION_ALL)
-        tl_fail(error, TL_ERROR_ARGUMENT, "--find-lr does not train; --fold all does not go with it");
-    if (settings->fold == OPTION_ALL && count_members(settings) > 1)
-        tl_fail(error, TL_ERROR_ARGUMENT, "--fold all trains a network for each fold; %zu members do not go with it",
-                count_members(settings));
+    if (settings->find_rate && all) tl_fail(error, TL_ERROR_ARGUMENT, "--find-lr does not train; --fold all does not go with it");
+    if (all && networks > 1)
+        tl_fail(error, TL_ERROR_ARGUMENT, "--fold all trains a network for each fold; %zu members do not go with it", networks);
+}
+
+static void check_settings(const train_settings *settings, tl_error *error) {
+    const bool all = settings->fold == OPTION_ALL;
+    const struct {
+        const char *name, *path;
+    } files[] = {{"out", all ? NULL : settings->out},
+                 {"checkpoint", settings->checkpoint},
+                 {"resume", settings->resume},
+                 {"log", settings->log}};
+    const char *none = settings->find_rate ? "--find-lr does not train" : all ? "--fold all trains a network for each fold" : NULL;
+    check_pairs(settings, error);
     for (size_t i = 0; none && i < sizeof files / sizeof *files; i++)
         if (files[i].path) tl_fail(error, TL_ERROR_ARGUMENT, "%s; --%s does not go with it", none, files[i].name);
 }
@@ -181,7 +200,8 @@ static double *balance_classes(const job *self, tl_error *error) {
     if (classes == 0) tl_fail(error, TL_ERROR_ARGUMENT, "--balance is for classes; the data has target values");
     double *weights = calloc(classes + 1, sizeof *weights);
     if (!weights) tl_fail(error, TL_ERROR_MEMORY, "out of memory");
-    for (size_t i = 0; weights && classes > 0 && i < labels; i++) weights[self->data->labels[i]]++;
+    for (size_t i = 0; weights && classes > 0 && i < labels; i++)
+        if (self->data->labels[i] >= 0) weights[self->data->labels[i]]++;
     for (size_t c = 0; weights && c < classes; c++)
         if (weights[c] > 0) weights[c] = (double)labels / ((double)classes * weights[c]);
     return weights;
@@ -202,6 +222,15 @@ static void compile(job *self, tl_node output, tl_error *error) {
     free(class_weights);
 }
 
+static tl_node build(const job *self) {
+    const train_settings *settings = self->settings;
+    const size_t *shape = self->data->x.shape;
+    if (!of_file(settings)) return IN_PRECISION(network_build)(self->model, self->data, settings->architecture);
+    const tl_node x = tl_input(self->model, (tl_shape){.length = shape[1], .channels = shape[2]});
+    const size_t values = self->data->target_channels > 0 ? self->data->target_channels : 1;
+    return tl_network_from_model(self->model, x, settings->init, (int)(is_regression(self) ? values : self->data->classes));
+}
+
 static void make_model(job *self, tl_error *error) {
     const train_settings *settings = self->settings;
     if (tl_failed(error)) return;
@@ -210,7 +239,10 @@ static void make_model(job *self, tl_error *error) {
     tl_model_cfg cfg = {.seed = (uint64_t)settings->seed, .threads = (int)settings->common.threads};
     tl_engine_by_name(settings->engine, &cfg.engine, error);
     self->model = tl_model_new(&cfg);
-    compile(self, IN_PRECISION(network_build)(self->model, self->data, settings->architecture), error);
+    compile(self, build(self), error);
+    if (settings->init)
+        tl_model_start_from(self->model, settings->init, &(tl_start_cfg){.data = self->data, .freeze = settings->freeze},
+                            &self->new_head, error);
 }
 
 /* ---- training ---- */
@@ -224,6 +256,20 @@ static tl_schedule_cfg schedule_of(const job *self, tl_error *error) {
                            .warmup = (int)settings->warmup};
     tl_schedule_by_name(settings->schedule ? settings->schedule : self->architecture->schedule, &cfg.kind, error);
     return cfg;
+}
+
+/* What is given on the command line may differ from the checkpoint. */
+static unsigned changes_of(const train_settings *settings) {
+    const bool rate = settings->learning_rate > 0 || settings->schedule || settings->factor > 0 || settings->patience > 0 ||
+                      settings->period > 0 || settings->min_rate > 0 || settings->warmup > 0;
+    return (rate ? TL_CHANGE_RATE : 0u) | (settings->give_up > 0 ? TL_CHANGE_PATIENCE : 0u) |
+           (settings->clip > 0 || settings->clip_value > 0 ? TL_CHANGE_CLIPPING : 0u);
+}
+
+static tl_watch watch_of(const train_settings *settings, tl_error *error) {
+    tl_watch watch = TL_WATCH_DEFAULT;
+    if (settings->watch) tl_watch_by_name(settings->watch, &watch, error);
+    return watch;
 }
 
 static tl_fit_cfg fit_cfg(const job *self, progress *shown, tl_error *error) {
@@ -240,7 +286,9 @@ static tl_fit_cfg fit_cfg(const job *self, progress *shown, tl_error *error) {
         .callbacks = {{progress_step, shown}},
         .checkpoint = settings->checkpoint,
         .checkpoint_every = settings->checkpoint_every,
-        .resume = settings->resume};
+        .resume = settings->resume,
+        .watch = watch_of(settings, error),
+        .changes = changes_of(settings)};
 }
 
 static tl_save_cfg save_cfg(const job *self, tl_error *error) {
@@ -323,6 +371,7 @@ static bool train(job *self, tl_error *error) {
         self->log_failed = true;
         return false;
     }
+    if (!settings->find_rate) IN_PRECISION(job_introduce)(self, &cfg);
     shown.members = self->members.count;
     shown.member = self->members.tried + 1;
     tl_fit(self->model, self->data, &cfg, &self->fit, &wrong);
@@ -362,6 +411,9 @@ static void train_fold(job *self, const tl_dataset *all, size_t fold, tl_error *
     tl_model_free(self->model);
     self->model = NULL;
     snprintf(self->part, sizeof self->part, "fold %zu: ", fold);
+    self->own = *settings;
+    self->own.out = files_number(settings->out, fold, error);
+    self->settings = &self->own;
     make_model(self, error);
     if (!settings->quiet && !tl_failed(error)) fprintf(stderr, "fold %zu of %zu\n", fold, folds);
     if (!tl_failed(error)) IN_PRECISION(warn_of_fold)(settings, self->part, self->data, self->validation);
@@ -373,6 +425,8 @@ static void train_fold(job *self, const tl_dataset *all, size_t fold, tl_error *
     if (self->test != test) tl_dataset_free(self->test);
     self->test = test;
     self->data = self->validation = NULL;
+    free((char *)self->own.out);
+    self->settings = settings;
 }
 
 /* Trains on all folds but one, for each of them; metrics are then means over the folds. */
@@ -439,7 +493,7 @@ static void train_members(job *self, size_t count, tl_error *error) {
 
 static void train_all(job *self, tl_error *error) {
     if (tl_failed(error)) return;
-    const size_t count = count_members(self->settings);
+    const size_t count = IN_PRECISION(job_members)(self->settings);
     if (count > 1) {
         train_members(self, count, error);
         return;
@@ -448,100 +502,7 @@ static void train_all(job *self, tl_error *error) {
     if (!tl_failed(error)) train(self, error);
 }
 
-/* ---- report ---- */
-
-/* The series that were learnt from, an epoch after the other. */
-static double count_seen(const job *self) {
-    double epochs = self->members.count ? 0 : self->fit.epochs;
-    for (size_t i = 0; i < self->members.trained; i++) epochs += self->members.of[i].epochs;
-    return epochs * (double)self->data->x.shape[0];
-}
-
-/* The trained numbers of all networks. */
-static size_t count_parameters(const job *self) {
-    return tl_parameter_count(self->model) * (self->members.count ? self->members.trained : 1);
-}
-
-static void report_as_json(const job *self) {
-    const train_settings *settings = self->settings;
-    json_t *object = json_object();
-    report_text(object, "model", settings->architecture);
-    report_text(object, "engine", settings->engine);
-    report_text(object, "precision", tl_precision());
-    report_count(object, "threads", (size_t)tl_model_threads(self->model));
-    report_count(object, "seed", (size_t)settings->seed);
-    report_count(object, "epochs", (size_t)self->fit.epochs);
-    report_count(object, "steps", self->fit.steps);
-    report_count(object, "parameters", count_parameters(self));
-    report_metrics(object, "train", &self->train_metrics, is_regression(self));
-    if (self->validation || self->folds) report_metrics(object, "validation", &self->validation_metrics, is_regression(self));
-    report_metrics(object, "test", &self->test_metrics, is_regression(self));
-    json_object_set_new(object, "seconds", report_number(self->fit.seconds));
-    json_object_set_new(object, "peak_rss_mb", report_number(report_peak_rss_mb()));
-    json_object_set_new(object, "interrupted", json_boolean(self->fit.stopped));
-    if (self->members.count) {
-        json_object_set_new(object, "best_epoch", json_null());
-        report_members(object, self->members.of, self->members.trained, is_regression(self));
-    } else
-        report_count(object, "best_epoch", (size_t)self->fit.best_epoch);
-    report_text(object, "data", self->data_path);
-    report_text(object, "test", self->test_path);
-    report_count(object, "train_series", self->data->x.shape[0]);
-    report_count(object, "test_series", self->test ? self->test->x.shape[0] : 0);
-    report_shape(object, self->data);
-    report_count(object, "batch", self->batch);
-    if (self->folds) folds_as_json(self->folds, self->folds_done, self->test != NULL, is_regression(self), object);
-    if (self->rates) rates_as_json(self->rates, object);
-    report_json(object);
-}
-
-static void report_training(const job *self) {
-    const size_t *shape = self->data->x.shape, folds = self->folds_done;
-    const double share = self->folds ? (double)(self->settings->folds - 1) / (double)self->settings->folds : 1;
-    const double seen = count_seen(self) * share;
-    printf("training   ");
-    if (self->members.count) printf("%zu of %zu networks, ", self->members.trained, self->members.count);
-    printf("%d epochs, %llu steps of batch %zu", self->fit.epochs, (unsigned long long)self->fit.steps, self->batch);
-    if (self->folds)
-        printf(", %zu of %d folds\n", folds, (int)self->settings->folds);
-    else if (self->members.count)
-        printf(" in all\n");
-    else
-        printf(", best epoch %d\n", self->fit.best_epoch);
-    printf("cost       %.2f s, %.0f series/s, %.0f MB at most\n\n", self->fit.seconds, seen / self->fit.seconds,
-           report_peak_rss_mb());
-    if (self->folds) {
-        folds_as_text(self->folds, folds, self->test ? self->test->x.shape[0] : 0, is_regression(self));
-        return;
-    }
-    report_metrics_head(is_regression(self));
-    report_metrics_line("train", shape[0], &self->train_metrics, is_regression(self));
-    if (self->validation)
-        report_metrics_line("validation", self->validation->x.shape[0], &self->validation_metrics, is_regression(self));
-    if (!self->test) return;
-    report_metrics_line("test", self->test->x.shape[0], &self->test_metrics, is_regression(self));
-    report_members_lines(self->members.of, self->members.trained, self->test->x.shape[0], is_regression(self));
-}
-
-static void report_as_text(const job *self) {
-    const size_t *shape = self->data->x.shape;
-    printf("model      ");
-    print_shown(stdout, self->settings->architecture);
-    printf(", %zu parameters, %s, engine %s, %d threads\n", count_parameters(self), tl_precision(), self->settings->engine,
-           tl_model_threads(self->model));
-    printf("data       ");
-    print_shown(stdout, self->data_path);
-    printf(", length %zu, channels %zu", shape[1], shape[2]);
-    if (is_regression(self))
-        printf(", regression");
-    else
-        printf(", classes %zu", self->data->classes);
-    printf("%s\n", target_length(self) > 1 ? " for every step" : "");
-    if (self->rates)
-        rates_as_text(self->rates, self->fit.stopped);
-    else
-        report_training(self);
-}
+/* ---- the command ---- */
 
 static int report(const job *self, const tl_error *error) {
     if (tl_failed(error)) {
@@ -549,17 +510,16 @@ static int report(const job *self, const tl_error *error) {
         return error->status == TL_ERROR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED;
     }
     if (self->log_failed && self->fit.epochs == 0) return EXIT_FAILED; /* the log could not be opened, which was said */
-    if (self->settings->common.json)
-        report_as_json(self);
-    else
-        report_as_text(self);
+    IN_PRECISION(job_report)(self);
     return self->log_failed || self->spoilt ? EXIT_FAILED : EXIT_DONE;
 }
 
 int IN_PRECISION(train)(const void *settings) {
     tl_error error = {0};
     char path[4096];
-    job self = {.settings = settings, .train_metrics = report_no_metrics, .test_metrics = report_no_metrics};
+    train_settings asked = *(const train_settings *)settings;
+    if (!asked.architecture) asked.architecture = asked.init ? asked.init : "fcn";
+    job self = {.settings = &asked, .train_metrics = report_no_metrics, .test_metrics = report_no_metrics};
     check_settings(self.settings, &error);
     read_data(&self, path, sizeof path, &error);
     if (self.settings->fold == OPTION_ALL)

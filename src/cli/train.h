@@ -12,17 +12,19 @@
 #include <jansson.h>
 
 typedef struct train_settings {
-    common_settings common; /* operand 0: the data */
-    const char *test, *architecture, *optimizer, *schedule, *engine, *log;
-    const char *out, *checkpoint, *resume;   /* NULL: none */
-    double checkpoint_every;                 /* 0: the library's default */
-    const char *loss;                        /* NULL: as the data asks */
-    const char *missing;                     /* of values */
-    const char *normalize;                   /* NULL: the library's default */
-    int64_t epochs, batch, accumulate, seed; /* epochs and batch 0: the architecture's */
-    int64_t members;                         /* 0: the architecture's */
-    int64_t folds, fold, give_up;            /* 0: no validation, the first (OPTION_ALL: each), never */
-    double crop, scale, jitter, mixup;       /* 0: none */
+    common_settings common;                                                /* operand 0: the data */
+    const char *test, *architecture, *optimizer, *schedule, *engine, *log; /* architecture NULL: that of `init`, else fcn */
+    const char *out, *checkpoint, *resume;                                 /* NULL: none */
+    const char *validation, *init;                                         /* likewise */
+    const char *watch;                                                     /* NULL: the library's default */
+    double checkpoint_every;                                               /* 0: the library's default */
+    const char *loss;                                                      /* NULL: as the data asks */
+    const char *missing;                                                   /* of values */
+    const char *normalize;                                                 /* NULL: the library's default */
+    int64_t epochs, batch, accumulate, seed;                               /* epochs and batch 0: the architecture's */
+    int64_t members;                                                       /* 0: the architecture's */
+    int64_t folds, fold, give_up;      /* 0: no validation, the first (OPTION_ALL: each), never */
+    double crop, scale, jitter, mixup; /* 0: none */
     reading_settings reading;
     int64_t segment;                                      /* of records of PhysioNet; 0: the library's default */
     int64_t warmup, patience, period;                     /* of the schedule; 0: the library's defaults */
@@ -30,7 +32,7 @@ typedef struct train_settings {
     double learning_rate, momentum, l1, clip, clip_value; /* 0: the library's defaults */
     double weight_decay;                                  /* NAN: the library's default */
     double label_smoothing;
-    bool nesterov, balance, raw, unequal, quiet, find_rate;
+    bool nesterov, balance, raw, unequal, quiet, find_rate, freeze;
 } train_settings;
 
 int train_f32(const void *settings);
@@ -81,8 +83,9 @@ typedef struct progress {
     const char *command;
     size_t series, batch; /* in the training set, in a batch */
     bool quiet, terminal;
-    double drawn;    /* the seconds at which the bar was drawn last */
-    tl_csv_log *log; /* NULL: none */
+    double drawn;          /* the seconds at which the bar was drawn, or a line printed, last; -INFINITY: not yet */
+    tl_metrics validation; /* of the epoch before; loss NAN: none */
+    tl_csv_log *log;       /* NULL: none */
     bool log_failed;
     bool regression;
     size_t member, members; /* which of how many networks, from 1; 0: there is one */

@@ -12,7 +12,8 @@ static size_t *count_classes(const tl_dataset *data) {
     size_t *counts = data->classes > 0 ? calloc(data->classes, sizeof *counts) : NULL;
     for (size_t i = 0; counts && i < data->x.shape[0]; i++) {
         const size_t steps = data->lengths && each == data->x.shape[1] ? data->lengths[i] : each;
-        for (size_t t = 0; t < steps; t++) counts[data->labels[i * each + t]]++;
+        for (size_t t = 0; t < steps; t++)
+            if (data->labels[i * each + t] >= 0) counts[data->labels[i * each + t]]++;
     }
     return counts;
 }

@@ -12,11 +12,13 @@ static weights_settings importing = {.model = {.common = {.precision = "f32"}, .
                                      .architecture = "fcn"};
 
 static const option_spec import_options[] = {
+    OPTIONS("Network", "tapline import fcn.safetensors mine.csv --arch fcn -o mine.safetensors"),
     {"arch", "NAME", OPTION_CHOICE_OR_JSON, FIELD(architecture), 0, 0, architecture_name_f32,
      "the network (fcn), or a file NAME.json that describes one"},
     MAP_OPTION(weights_settings),
     {"out", "FILE", OPTION_TEXT, FIELD(out), 0, 0, NULL, "write the model to this file (only say what belongs together)"},
     {"loss", "NAME", OPTION_CHOICE, FIELD(loss), 0, 0, loss_name, "(cross-entropy for labels, squared-error for target values)"},
+    OPTIONS("Data", "tapline import fcn.safetensors mine.csv --raw"),
     {"normalize", "NAME", OPTION_CHOICE, FIELD(normalize), 0, 0, normalization_name,
      "how the network takes values: each channel scaled to mean 0\nand standard deviation 1, of each series by itself or by those "
      "of\n"
@@ -24,6 +26,7 @@ static const option_spec import_options[] = {
     {"raw", NULL, OPTION_FLAG, FIELD(raw), 0, 0, NULL, "it takes values as they are: --normalize none"},
     {"missing", "NAME", OPTION_CHOICE, FIELD(model.missing), 0, 0, missing_name, "what becomes of missing values (refuse)"},
     {"unequal", NULL, OPTION_FLAG, FIELD(unequal), 0, 0, NULL, "series in a folder may differ in length"},
+    OPTIONS("Columns and windows", "tapline import fcn.safetensors mine.csv --label last"),
     READING_OPTIONS(weights_settings),
     {"segment", "N", OPTION_INTEGER, FIELD(segment), 1, INT32_MAX, NULL, "samples around each beat of a .hea record (256)"},
     MAX_MEMORY_OPTION,
@@ -36,6 +39,7 @@ const command import_command = {
     .min_operands = 2,
     .max_operands = 2,
     .summary = "Make a model of the weights of a PyTorch network.",
+    .example = "tapline import fcn.safetensors mine.csv --arch fcn -o mine.safetensors",
     .details = "WEIGHTS is a safetensors file of a state dict. DATA is as for `tapline train`: it says how long and wide series\n"
                "are and what the classes are called.",
     .options = import_options,

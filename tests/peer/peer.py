@@ -33,7 +33,7 @@ def run_json(*arguments):
 
 
 def predictions(model, data):
-    """The numbers of `tapline predict`, without the class in front of probabilities."""
-    rows = list(csv.reader(io.StringIO(run("predict", model, data))))
-    classes = rows[0][0] == "class"
-    return [[float(value) for value in row[classes:]] for row in rows[1:]]
+    """The numbers of `tapline predict`, without the class in front of probabilities and what the data says the series are."""
+    head, *rows = csv.reader(io.StringIO(run("predict", model, data)))
+    known = [name in ("class", "label") or name.startswith("target") for name in head]
+    return [[float(value) for value, skipped in zip(row, known) if not skipped] for row in rows]
