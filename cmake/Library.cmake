@@ -14,9 +14,12 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   # Without this GCC loads all of a step's broadcasts first there, and has no registers left for the sums of a tile.
   set(tapline_baseline_options $<$<C_COMPILER_ID:GNU>:-fno-schedule-insns>)
 endif()
-set(tapline_avx2_options -mavx2 -mfma)
+# avoid-fma-max-bits: GCC 14 multiplies and adds in two steps where it takes sums for chains, which is slower here, and other bits in some
+# kernels than in others.
+set(tapline_fma_options -mfma $<$<C_COMPILER_ID:GNU>:--param=avoid-fma-max-bits=0>)
+set(tapline_avx2_options -mavx2 ${tapline_fma_options})
 # -fira-algorithm: GCC's other allocator leaves addresses of the larger register tiles in memory.
-set(tapline_avx512_options -mavx512f -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512 $<$<C_COMPILER_ID:GNU>:-fira-algorithm=priority>)
+set(tapline_avx512_options -mavx512f -mavx512dq -mavx512vl ${tapline_fma_options} -mprefer-vector-width=512 $<$<C_COMPILER_ID:GNU>:-fira-algorithm=priority>)
 set(tapline_instruction_sets baseline)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   list(APPEND tapline_instruction_sets avx2 avx512)

@@ -146,6 +146,7 @@ static double scheduled(const tl_schedule *schedule) {
 }
 
 double tl_schedule_rate(const tl_schedule *schedule) {
+    if (!schedule) return 0;
     const double warmup = schedule->cfg.warmup, step = (double)schedule->steps + 1;
     return scheduled(schedule) * (step < warmup ? step / warmup : 1);
 }
@@ -159,6 +160,7 @@ static void reduce(tl_schedule *schedule) {
 }
 
 void tl_schedule_step(tl_schedule *schedule, double loss) {
+    if (!schedule) return;
     const size_t patience = (size_t)schedule->cfg.patience;
     schedule->steps++;
     if (schedule->cfg.kind != TL_SCHEDULE_KING) return;
@@ -169,6 +171,7 @@ void tl_schedule_step(tl_schedule *schedule, double loss) {
 
 /* As Keras's ReduceLROnPlateau: any lower loss is an improvement, and waiting starts anew after a reduction. */
 void tl_schedule_epoch(tl_schedule *schedule, double loss) {
+    if (!schedule) return;
     schedule->epochs++;
     if (schedule->cfg.kind != TL_SCHEDULE_PLATEAU) return;
     if (loss < schedule->best) {

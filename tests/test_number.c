@@ -19,6 +19,7 @@ static void check_as_strtod(const char *text) {
     double value = 0;
     if (!read_text(text, '.', &value)) fail_msg("\"%s\" is no number", text);
     const double expected = strtod(text, NULL);
+    // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c): bits are compared
     if (memcmp(&value, &expected, sizeof value) != 0) fail_msg("\"%s\" is %a, not %a", text, value, expected);
 }
 

@@ -149,7 +149,7 @@ static void given_labels_unlike_classes_when_read_then_refused(void **unused) {
         "v,label\n1,a\n2,a\n3,b\n4,b\n5,a\n6,b\n", (tl_read_cfg){0},
         "a.csv: 6 series of one value each are hardly what it has; --value COLUMN says so, with --window N a line is a step");
     tl_dataset *data = read_csv(fractions, (tl_read_cfg){.label = "last"});
-    check_equal("values", data->x.data, (const tl_real[]){0.25, 1, 0.5, 2, 0.75, 3}, 6);
+    check_equal("values", data->x.data, (const tl_real[]){(tl_real)0.25, 1, (tl_real)0.5, 2, (tl_real)0.75, 3}, 6);
     tl_dataset_free(data);
     tl_dataset_free(read_csv(many, (tl_read_cfg){.label = "first"}));
     data = read_as("a.tsv", "11\t1\t2\n12\t1\t2\n13\t1\t2\n14\t1\t2\n15\t1\t2\n16\t1\t2\n", (tl_read_cfg){0}, &error);
@@ -180,7 +180,8 @@ static void given_targets_when_read_then_a_regression_of_so_many_values(void **u
         assert_int_equal(data->target_channels, cases[i].channels);
         check_equal(cases[i].text, data->x.data, (const tl_real[]){1, 2, 3, 4}, 4);
         check_equal(cases[i].text, data->values,
-                    cases[i].channels == 1 ? (const tl_real[]){-1.5, 7} : (const tl_real[]){-1.5, 0.5, 7, 8},
+                    cases[i].channels == 1 ? (const tl_real[]){(tl_real)-1.5, 7}
+                                           : (const tl_real[]){(tl_real)-1.5, (tl_real)0.5, 7, 8},
                     2 * cases[i].channels);
         tl_dataset_free(data);
     }
@@ -207,7 +208,7 @@ static void given_a_reference_regression_when_a_table_is_read_then_targets(void 
 static void given_decimal_commas_when_read_then_numbers(void **unused) {
     (void)unused;
     tl_dataset *data = read_csv("label;a;b\nup;1,5;-2,25e1\ndown;3;,5\n", (tl_read_cfg){.decimal_comma = true});
-    check_equal("values", data->x.data, (const tl_real[]){1.5, -22.5, 3, 0.5}, 4);
+    check_equal("values", data->x.data, (const tl_real[]){(tl_real)1.5, (tl_real)-22.5, 3, (tl_real)0.5}, 4);
     tl_dataset_free(data);
     check_columns_refused("up;1\nup;1.5\n", (tl_read_cfg){.decimal_comma = true},
                           "a.csv:2:4: expected a finite number, got \"1.5\"");
@@ -291,7 +292,7 @@ static void given_a_line_a_step_when_read_then_series_in_the_order_of_time(void 
     data = read_csv("s;t;v;y\n0;2024-02-28 23:00:00;1;0,5\n0;2024-03-01;3;0,5\n0;2024-02-29T12:00;2;0,5\n",
                     (tl_read_cfg){.series = "s", .time = "t", .target = "y", .decimal_comma = true});
     check_equal("dates", data->x.data, (const tl_real[]){1, 2, 3}, 3);
-    check_equal("target", data->values, (const tl_real[]){0.5}, 1);
+    check_equal("target", data->values, (const tl_real[]){(tl_real)0.5}, 1);
     tl_dataset_free(data);
 }
 
@@ -476,14 +477,14 @@ static void given_columns_of_an_array_when_read_then_as_said(void **unused) {
     tl_dataset *data = files_read("a.npy", table.data, table.count,
                                   &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .label = "last", .ignore = "first"}, &error);
     check_ok(&error);
-    check_equal("values", data->x.data, (const tl_real[]){1.5, 2.5, 4.5, 5.5}, 4);
+    check_equal("values", data->x.data, (const tl_real[]){(tl_real)1.5, (tl_real)2.5, (tl_real)4.5, (tl_real)5.5}, 4);
     assert_string_equal(class_of(data, 1), "6");
     tl_dataset_free(data);
     data = files_read("a.npy", table.data, table.count,
                       &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .target = "2,4", .group = "1"}, &error);
     check_ok(&error);
-    check_equal("values", data->x.data, (const tl_real[]){2.5, 5.5}, 2);
-    check_equal("targets", data->values, (const tl_real[]){1.5, 3, 4.5, 6}, 4);
+    check_equal("values", data->x.data, (const tl_real[]){(tl_real)2.5, (tl_real)5.5}, 2);
+    check_equal("targets", data->values, (const tl_real[]){(tl_real)1.5, 3, (tl_real)4.5, 6}, 4);
     assert_int_equal(data->groups[1], 1);
     tl_dataset_free(data);
     assert_null(files_read("a.npy", table.data, table.count, &(tl_read_cfg){.time = "1"}, &error));

@@ -27,7 +27,7 @@ static void given_quoted_labels_when_arff_is_read_then_they_are_text(void **unus
         "5,6, \"d\\\"e\"\n7,8,'it\\'s'\n",
         &error);
     check_ok(&error);
-    check_equal("values", data->x.data, (const tl_real[]){1.5, 2.5, 3, 4, 5, 6, 7, 8}, 8);
+    check_equal("values", data->x.data, (const tl_real[]){(tl_real)1.5, (tl_real)2.5, 3, 4, 5, 6, 7, 8}, 8);
     static const char *const names[] = {"a, b", "c", "d\"e", "it's"};
     assert_int_equal(data->classes, 4);
     for (size_t i = 0; i < 4; i++) {

@@ -283,7 +283,7 @@ static void given_several_ones_or_floats_when_read_then_so_many_values(void **un
     tl_dataset_free(test);
     tl_dataset_free(data);
     data = read_columns("'<f4'", "(2, 2)", floats, 4, NULL);
-    check_equal("values", data->values, (const tl_real[]){0.5, 2, -1, 0}, 4);
+    check_equal("values", data->values, (const tl_real[]){(tl_real)0.5, 2, -1, 0}, 4);
     tl_dataset_free(data);
 }
 

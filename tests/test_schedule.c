@@ -180,21 +180,13 @@ static void given_a_copy_when_continued_then_as_the_original(void **unused) {
     }
 }
 
-/* ---- names, errors, tl_fit ---- */
+/* ---- errors, tl_fit ---- */
 
-static void given_a_name_when_looked_up_then_found_or_the_choices_are_listed(void **unused) {
+static void given_no_schedule_when_used_then_a_rate_of_zero(void **unused) {
     (void)unused;
-    tl_error error = {0};
-    tl_schedule_kind kind;
-    size_t count = 0;
-    for (; tl_schedule_name((tl_schedule_kind)count); count++) {
-        tl_schedule_by_name(tl_schedule_name((tl_schedule_kind)count), &kind, &error);
-        assert_int_equal(kind, count);
-    }
-    check_ok(&error);
-    assert_int_equal(count, TL_SCHEDULE_KING + 1);
-    tl_schedule_by_name("steep", &kind, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "schedule \"steep\" is unknown; there are constant, plateau, step, exponential");
+    tl_schedule_step(NULL, 1);
+    tl_schedule_epoch(NULL, 1);
+    check_number("rate", tl_schedule_rate(NULL), 0, 0, 0);
 }
 
 static void given_values_that_do_not_apply_when_prepared_then_named(void **unused) {
@@ -265,7 +257,7 @@ int main(void) {
         cmocka_unit_test(given_king_when_losses_fall_then_the_rate_stays_and_else_drops),
         cmocka_unit_test(given_king_when_the_slope_is_close_to_none_then_051_is_the_limit),
         cmocka_unit_test(given_a_copy_when_continued_then_as_the_original),
-        cmocka_unit_test(given_a_name_when_looked_up_then_found_or_the_choices_are_listed),
+        cmocka_unit_test(given_no_schedule_when_used_then_a_rate_of_zero),
         cmocka_unit_test(given_values_that_do_not_apply_when_prepared_then_named),
         cmocka_unit_test(given_a_schedule_when_fitted_then_every_step_uses_its_rate),
     };

@@ -615,9 +615,10 @@ static tl_node random_layer(tl_model *m, tl_node x, tl_rng *rng) {
 static tl_node random_graph(tl_model *m, tl_node x, tl_rng *rng) {
     x = conv(m, x, 2, 1, 1, TL_PADDING_SAME);
     for (int block = between(rng, 1, 4); block > 0; block--) {
-        tl_node branch[3] = {x, x, x};
-        const int branches = between(rng, 1, 3);
-        for (int b = 0; b < branches; b++)
+        enum { BRANCHES = 3 };
+        tl_node branch[BRANCHES] = {x, x, x};
+        const int branches = between(rng, 1, BRANCHES);
+        for (int b = 0; b < BRANCHES && b < branches; b++)
             for (int layer = between(rng, 0, 2); layer > 0; layer--) branch[b] = random_layer(m, branch[b], rng);
         x = branches > 1 ? tl_add(m, branch, (size_t)branches) : branch[0];
     }

@@ -9,6 +9,7 @@
 
 static size_t calls;
 
+// NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the linker's names
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *memory, size_t size);
@@ -27,6 +28,7 @@ void *__wrap_realloc(void *memory, size_t size) { return calls++, __real_realloc
 void *__wrap_aligned_alloc(size_t alignment, size_t size) { return calls++, __real_aligned_alloc(alignment, size); }
 void __wrap_free(void *memory) { calls++, __real_free(memory); }
 int __wrap_pthread_mutex_lock(void *mutex) { return calls++, (void)mutex, 0; }
+// NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
 
 /* Every kind of node: branches, strides, more steps, pools, norms, layers that run as they are. */
 static tl_model *make_model(void) {

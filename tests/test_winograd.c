@@ -447,8 +447,8 @@ static void given_a_later_spike_when_causal_then_earlier_outputs_within_the_boun
                                          .threads = 1};
             tl_conv1d_plan *plan = tl_conv1d_plan_new(&spec, &error);
             check_ok(&error);
-            for (double height = 1; height < 1e10; height *= 100) {
-                const double change = change_before(plan, weight, kernel, height);
+            for (int exponent = 0; exponent < 10; exponent += 2) {
+                const double height = pow(10, exponent), change = change_before(plan, weight, kernel, height);
                 if (!(change <= (engine == TL_ENGINE_WINOGRAD ? 16 : 0)))
                     fail_msg("%s, kernel %zu, dilation %zu, height %g: %g", tl_engine_name(e), kernel, dilation, height, change);
             }

@@ -57,24 +57,23 @@ static void take_run(unsigned char *to, size_t own, const unsigned char *from, s
 
 void tl_take_parts(void *own, size_t own_size, const void *given, size_t given_size, const tl_part *part, size_t parts,
                    const char *what, tl_error *error) {
-    size_t at = 0, from = 0; /* sizes so far in `own` and in the given struct */
+    size_t at = 0, from = 0; /* how many bytes of each have been handled */
     memset(own, 0, own_size);
-    for (size_t i = 0; given && i <= parts; i++) {
-        const bool last = i == parts;
-        const size_t plain = (last ? own_size : part[i].offset) - at, rest = given_size - from;
-        const size_t run = last ? rest : plain, within = last ? 0 : part[i].given;
-        if (run > rest || within > rest - run) {
+    if (!given) return;
+    for (size_t i = 0; i < parts; i++) {
+        const size_t before = part[i].offset - at, rest = given_size - from;
+        if (before > rest || part[i].given > rest - before) {
             tl_fail(error, TL_ERROR_ARGUMENT, "%s: a configuration of %zu bytes is too short for its parts", what, given_size);
             return;
         }
-        take_run((unsigned char *)own + at, plain, (const unsigned char *)given + from, run, what, error);
-        if (last) return;
-        at += plain;
-        from += run;
-        take_run((unsigned char *)own + at, part[i].own, (const unsigned char *)given + from, within, what, error);
+        take_run((unsigned char *)own + at, before, (const unsigned char *)given + from, before, what, error);
+        at += before;
+        from += before;
+        take_run((unsigned char *)own + at, part[i].own, (const unsigned char *)given + from, part[i].given, what, error);
         at += part[i].own;
-        from += within;
+        from += part[i].given;
     }
+    take_run((unsigned char *)own + at, own_size - at, (const unsigned char *)given + from, given_size - from, what, error);
 }
 
 void tl_take(void *own, size_t own_size, const void *given, size_t given_size, const char *what, tl_error *error) {

@@ -139,7 +139,8 @@ static bool is_near(uint64_t digits, int power, double *value) {
     const int first = (int)(all.high >> 63);
     const int shift = first + 64 - 52 - 3;
     uint64_t mantissa = all.high >> shift;
-    int exponent = ((217706 * power) >> 16) + 63 + first - zeros + 1023;
+    /* 217706 / 65536 approximates log2(10); the shift of 2000 makes the division one of a positive number, which rounds down. */
+    int exponent = (217706 * power + (2000 << 16)) / 65536 - 2000 + 63 + first - zeros + 1023;
     if (exponent <= 0) return false;
     if (all.low <= 1 && power >= -4 && power <= 23 && (mantissa & 3) == 1 && mantissa << shift == all.high)
         mantissa &= ~UINT64_C(1); /* half way: to the even one */

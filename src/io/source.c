@@ -148,6 +148,7 @@ tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_
     const size_t maximum = sizeof block / type->size;
     for (size_t done = 0, part; done < count; done += part) {
         part = tl_min(count - done, maximum);
+        /* cppcheck-suppress legacyUninitvar ; tl_source_read writes it */
         unsigned char *bytes = direct ? (unsigned char *)(to + done) : block;
         if (tl_source_read(source, bytes, part * type->size, "data", error) != TL_OK) return error->status;
         if (!convert(bytes, type, part, to + done) && convert_each(source, bytes, type, part, missing, to + done, error) != TL_OK)

@@ -156,7 +156,7 @@ static void count_series(tl_samples *s, tl_field line, const header *h) {
 
 static tl_status read_series(tl_samples *s, tl_field line, const void *format, tl_error *error) {
     const header *h = format;
-    tl_field label;
+    tl_field label = {0};
     bool more = false;
     if (s->counting) {
         count_series(s, line, h);

@@ -3,7 +3,6 @@
 #include "base/memory.h"
 #include "read/time.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

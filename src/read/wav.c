@@ -99,6 +99,6 @@ tl_status tl_wav_header(tl_source *source, tl_wav *wav, tl_error *error) {
     if (check_chunk(source, "data", size, error) != TL_OK) return error->status;
     const size_t frame = wav->channels * wav->type.size;
     snprintf(got, sizeof got, "%" PRIu64 " bytes", size);
-    wav->frames = (size_t)size / frame;
+    wav->frames = frame > 0 ? (size_t)size / frame : 0;
     return wav->frames > 0 ? TL_OK : tl_source_expected(source, 0, got, error, "frames of %zu bytes", frame);
 }

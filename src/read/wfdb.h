@@ -9,8 +9,8 @@ enum { TL_WFDB_SIGNALS = 64, TL_WFDB_NAME = 256 };
 /* How samples are stored. */
 typedef struct tl_wfdb_format {
     unsigned number;     /* as the header says it */
+    int missing;         /* the number that stands for no sample */
     tl_number_type type; /* of format 212, where two samples share three bytes, size 0 */
-    int missing;         /* what stands for no sample */
 } tl_wfdb_format;
 
 /* A file of samples, in the header's folder: of one frame after the other, with a sample of each of its signals. */

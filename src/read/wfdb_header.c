@@ -39,13 +39,13 @@ static tl_status read_record(const tl_text *text, tl_field line, tl_wfdb *record
 }
 
 static const tl_wfdb_format formats[] = {
-    {16, {.kind = TL_SIGNED, .size = 2, .scale = 1}, INT16_MIN},
-    {24, {.kind = TL_SIGNED, .size = 3, .scale = 1}, -(1 << 23)},
-    {32, {.kind = TL_SIGNED, .size = 4, .scale = 1}, INT32_MIN},
-    {61, {.kind = TL_SIGNED, .size = 2, .scale = 1, .big = true}, INT16_MIN},
-    {80, {.kind = TL_UNSIGNED, .size = 1, .zero = 1 << 7, .scale = 1}, INT8_MIN},
-    {160, {.kind = TL_UNSIGNED, .size = 2, .zero = 1 << 15, .scale = 1}, INT16_MIN},
-    {212, {.size = 0}, -(1 << 11)},
+    {16, INT16_MIN, {.kind = TL_SIGNED, .size = 2, .scale = 1}},
+    {24, -(1 << 23), {.kind = TL_SIGNED, .size = 3, .scale = 1}},
+    {32, INT32_MIN, {.kind = TL_SIGNED, .size = 4, .scale = 1}},
+    {61, INT16_MIN, {.kind = TL_SIGNED, .size = 2, .scale = 1, .big = true}},
+    {80, INT8_MIN, {.kind = TL_UNSIGNED, .size = 1, .zero = 1 << 7, .scale = 1}},
+    {160, INT16_MIN, {.kind = TL_UNSIGNED, .size = 2, .zero = 1 << 15, .scale = 1}},
+    {212, -(1 << 11), {.size = 0}},
 };
 
 /* Such as 212 or, with bytes before the samples, 16+24 */

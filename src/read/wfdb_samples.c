@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE = 1024 }; /* frames that are read at a time */
+enum { PIECE = 1024, WIDEST = 4 }; /* frames that are read at a time; bytes of a sample at most */
 
 /* ---- samples as they are stored ---- */
 
@@ -89,7 +89,7 @@ tl_status tl_record_open(tl_record *self, const char *path, tl_error *error) {
             tl_source_open(&self->file[f], self->path[f], error) == TL_OK)
             check_file(self, f, error);
     if (tl_failed(error)) return error->status;
-    self->block = malloc((PIECE * self->header.signals + 1) * sizeof(int32_t));
+    self->block = malloc((PIECE * self->header.signals + 1) * WIDEST);
     return self->block ? TL_OK : tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", path);
 }
 

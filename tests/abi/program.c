@@ -93,6 +93,7 @@ static void save_and_load(tl_model *model, const char *path) {
     expect("loaded", loaded && tl_model_batch(loaded) == 5 && tl_learning_rate(loaded) == 0.25 && info->bytes > 0);
     tl_predict(model, &data->x, NULL, &y, &error);
     tl_predict(loaded, &data->x, NULL, &again, &error);
+    // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c): bits are compared
     expect("the same predictions", memcmp(before, after, sizeof before) == 0);
     tl_model_info_release(info);
     tl_model_free(loaded);

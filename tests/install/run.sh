@@ -33,7 +33,7 @@ fi
 echo "a component that is unknown"
 mkdir "$work/unknown"
 printf 'cmake_minimum_required(VERSION 3.25)\nproject(consumer NONE)\nfind_package(tapline REQUIRED COMPONENTS fast)\n' >"$work/unknown/CMakeLists.txt"
-if "$cmake" -S "$work/unknown" -B "$work/unknown/build" -DCMAKE_PREFIX_PATH="$work/prefix" >"$work/unknown.log" 2>&1; then echo "is found"; exit 1; fi
+if "$cmake" -S "$work/unknown" -B "$work/unknown/build" -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" >"$work/unknown.log" 2>&1; then echo "is found"; exit 1; fi
 tr -s '\n ' ' ' <"$work/unknown.log" | grep -q 'component "fast" is unknown; there are shared' || { cat "$work/unknown.log"; exit 1; }
 
 if [ -z "$flags" ] && command -v python3 >/dev/null; then
