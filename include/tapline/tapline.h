@@ -13,9 +13,10 @@
 #include <tapline/tensor.h>
 #include <tapline/train.h>
 
-/* for more: optimizers and schedules, augmentation, logs, ensembles, networks as JSON, streams */
+/* for more: optimizers and schedules, augmentation, logs, ensembles, networks as JSON and as C, streams */
 #include <tapline/architecture.h>
 #include <tapline/augment.h>
+#include <tapline/c_export.h>
 #include <tapline/csv_log.h>
 #include <tapline/ensemble.h>
 #include <tapline/find_learning_rate.h>

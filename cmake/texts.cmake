@@ -1,0 +1,11 @@
+# Run as a script: makes HEADER, in which each NAME.c of FOLDER is a string, NAME_text, to be written into files of C.
+file(GLOB files ${FOLDER}/*.c)
+set(header "/* Made by cmake/texts.cmake. */\n")
+foreach(file IN LISTS files)
+  get_filename_component(name ${file} NAME_WE)
+  file(READ ${file} text)
+  string(REGEX REPLACE "([\\\\\"])" "\\\\\\1" text "${text}")
+  string(REPLACE "\n" "\\n\"\n    \"" text "${text}")
+  string(APPEND header "static const char ${name}_text[] =\n    \"${text}\";\n")
+endforeach()
+file(WRITE ${HEADER} "${header}")

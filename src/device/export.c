@@ -1,0 +1,336 @@
+/* A network as one file of C: its parts, and how they are put together. */
+#include "device/network.h"
+
+#include "base/argument.h"
+#include "base/memory.h"
+#include "base/scaling.h"
+#include "data/scaling.h"
+#include "io/write.h"
+#include "layers/registry.h"
+#include "models/model.h"
+
+#include <tapline/random.h>
+#include <tapline/train.h>
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_NAME = 60, TESTED_SERIES = 3 };
+
+/* The whole file, and what its texts need to know. */
+typedef struct c_file {
+    tl_c_network network;
+    tl_model *model;
+    const tl_dataset *data; /* with names of classes that the outputs are; NULL: they have none */
+    char name[MAX_NAME + 1], upper[MAX_NAME + 1];
+    tl_shape in, out;
+    tl_c_text text;
+} c_file;
+
+/* ---- names ---- */
+
+/* From the last part of the path, without its ending. */
+static void name_from_path(const char *path, char name[MAX_NAME + 1]) {
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    size_t used = 0;
+    if (isdigit((unsigned char)*base)) name[used++] = '_';
+    for (; *base && *base != '.' && used < MAX_NAME; base++) name[used++] = (char)(isalnum((unsigned char)*base) ? *base : '_');
+    name[used] = '\0';
+}
+
+static bool is_identifier(const char *name) {
+    bool fits = *name && !isdigit((unsigned char)*name);
+    for (const char *c = name; *c; c++) fits = fits && (isalnum((unsigned char)*c) || *c == '_');
+    return fits;
+}
+
+static void choose_name(c_file *file, const char *path) {
+    const char *asked = file->network.cfg->name;
+    if (asked && (!is_identifier(asked) || strlen(asked) > MAX_NAME)) {
+        tl_fail(file->network.error, TL_ERROR_ARGUMENT,
+                "C: name \"%.80s\" is none for C: up to %d letters, digits and underscores, not beginning with a digit", asked,
+                MAX_NAME);
+        return;
+    }
+    if (asked)
+        snprintf(file->name, sizeof file->name, "%s", asked);
+    else
+        name_from_path(path, file->name);
+    for (size_t i = 0; i <= strlen(file->name); i++) file->upper[i] = (char)toupper((unsigned char)file->name[i]);
+}
+
+/* ---- what a file begins with ---- */
+
+static const char *scaling_text(tl_normalization kind) {
+    return kind == TL_NORMALIZE_SERIES ? "each channel of a series is scaled to mean 0 and deviation 1"
+           : kind == TL_NORMALIZE_SET  ? "each channel is scaled by the mean and deviation of the training set"
+                                       : "as it is";
+}
+
+static const char *output_text(tl_loss_kind loss) {
+    switch (loss) {
+    case TL_LOSS_CROSS_ENTROPY:
+    case TL_LOSS_BINARY_CROSS_ENTROPY:
+        return "probabilities";
+    default:
+        return "values";
+    }
+}
+
+static void print_head(c_file *file, tl_c_text *to) {
+    const tl_c_network *network = &file->network;
+    tl_c_print(to, "/* A neural network as one file of C99 or C++, written by tapline %s.\n *\n", tl_version());
+    tl_c_print(to, " * x: (%zu steps, %zu channels), %s\n", file->in.length, file->in.channels,
+               scaling_text(network->net.scaling->kind));
+    tl_c_print(to, " * y: (%zu, %zu) %s\n *\n", file->out.length, file->out.channels, output_text(network->net.loss));
+    tl_c_print(to, " * Constants: %zu bytes of flash. Static array: %zu bytes of RAM. Nothing is allocated.\n",
+               network->constant_bytes, network->arena * sizeof(float));
+    tl_c_print(to, " * Calls of %s_predict share the array: they must not run at the same time.\n", file->name);
+    tl_c_print(to, " * With %s_TEST defined, this file is a program that compares outputs with those of tapline.\n */\n",
+               file->upper);
+}
+
+static void print_declarations(const c_file *file, tl_c_text *to) {
+    const char *upper = file->upper, *name = file->name;
+    tl_c_print(to, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
+    tl_c_print(to, "enum { %s_LENGTH = %zu, %s_CHANNELS = %zu, %s_OUT_LENGTH = %zu, %s_OUTPUTS = %zu };\n\n", upper,
+               file->in.length, upper, file->in.channels, upper, file->out.length, upper, file->out.channels);
+    tl_c_print(to, "/* y: (out_length, outputs) of x: (length, channels), one step after the other; the two do not overlap. */\n");
+    tl_c_print(to, "void %s_predict(const float x[%zu], float y[%zu]);\n", name, file->in.length * file->in.channels,
+               file->out.length * file->out.channels);
+    if (file->data) tl_c_print(to, "\nextern const char *const %s_class[%zu];\n", name, file->out.channels);
+    tl_c_print(to, "\n#ifdef __cplusplus\n}\n#endif\n");
+}
+
+static void print_header(c_file *file, tl_c_text *to) {
+    print_head(file, to);
+    tl_c_print(to, "#ifndef %s_H\n#define %s_H\n\n", file->upper, file->upper);
+    print_declarations(file, to);
+    tl_c_print(to, "\n#endif\n");
+}
+
+/* ---- the network ---- */
+
+/* Scales the series: by itself, or as the training set. */
+static void write_scaling(c_file *file) {
+    tl_c_network *network = &file->network;
+    const tl_scaling *scaling = network->net.scaling;
+    const size_t channels = file->in.channels;
+    const tl_c_place to = tl_c_place_of(network, network->input);
+    if (scaling->kind == TL_NORMALIZE_SERIES) {
+        tl_c_use(&network->helpers, TL_C_SCALE_SERIES);
+        tl_c_print(&network->body, "    scale_series(x, %zu, %zu, %s);\n", file->in.length, channels, to.text);
+    }
+    if (scaling->kind != TL_NORMALIZE_SET) return;
+    double *rest = tl_allocate(channels, sizeof *rest, "export: scaling", network->error);
+    for (size_t c = 0; rest && c < channels; c++) rest[c] = scaling->mean[c] - (double)(float)scaling->mean[c];
+    if (rest) {
+        tl_c_write_array(network, "series", "mean", scaling->mean, channels);
+        tl_c_write_array(network, "series", "rest", rest, channels);
+        tl_c_write_array(network, "series", "deviation", scaling->deviation, channels);
+    }
+    tl_release(rest);
+    tl_c_use(&network->helpers, TL_C_SCALE_SET);
+    tl_c_print(&network->body, "    scale_set(x, %zu, %zu, series_mean, series_rest, series_deviation, %s);\n", file->in.length,
+               channels, to.text);
+}
+
+static void write_steps(c_file *file) {
+    tl_c_network *network = &file->network;
+    for (size_t s = 0; s < network->steps && !tl_failed(network->error); s++) {
+        const tl_c_step *step = &network->step[s];
+        const tl_export_node *node = step->node;
+        tl_c_print(&network->body, "    /* %s%s: (%zu, %zu) to (%zu, %zu) */\n", node->name, step->relu ? ", relu" : "",
+                   node->in.length, node->in.channels, node->out.length, node->out.channels);
+        tl_c_layer_of(node->layer)->write(network, step);
+    }
+}
+
+/* From the outputs of the network to what tl_predict gives, in y. */
+static void write_results(c_file *file) {
+    tl_c_network *network = &file->network;
+    const size_t count = file->out.length * file->out.channels;
+    const tl_c_place from = tl_c_element_of(network, network->output);
+    const bool elsewhere = network->output.span != TL_C_CALLER_Y;
+    if (network->net.loss == TL_LOSS_CROSS_ENTROPY) {
+        tl_c_use(&network->helpers, TL_C_SOFTMAX);
+        tl_c_print(&network->body, "    softmax(%s, %zu, %zu, y);\n", tl_c_place_of(network, network->output).text,
+                   file->out.length, file->out.channels);
+    } else if (network->net.loss == TL_LOSS_BINARY_CROSS_ENTROPY) {
+        tl_c_use(&network->helpers, TL_C_SIGMOID);
+        tl_c_print(&network->body, "    for (int i = 0; i < %zu; i++) y[i] = sigmoid(%s);\n", count, from.text);
+    } else if (network->net.targets->mean) {
+        tl_c_write_array(network, "target", "mean", network->net.targets->mean, file->out.channels);
+        tl_c_write_array(network, "target", "deviation", network->net.targets->deviation, file->out.channels);
+        tl_c_print(&network->body,
+                   "    for (int i = 0; i < %zu; i++) y[i] = %s * target_deviation[i %% %zu] + target_mean[i %% %zu];\n", count,
+                   from.text, file->out.channels, file->out.channels);
+    } else if (elsewhere)
+        tl_c_print(&network->body, "    for (int i = 0; i < %zu; i++) y[i] = %s;\n", count, from.text);
+}
+
+/* ---- the test ---- */
+
+/* Whether the inputs are rows of a table; then how many there are. */
+static uint32_t vocabulary_of(const tl_c_network *network) {
+    for (size_t s = 0; s < network->steps; s++) {
+        const tl_export_node *node = network->step[s].node;
+        if (node->layer->ops == &tl_embedding_layer_ops && node->input[0] == 0)
+            return (uint32_t)tl_export_find(node, "table")->shape[0];
+    }
+    return 0;
+}
+
+/* Series as a user has them. */
+static void draw_series(const c_file *file, tl_tensor *x) {
+    const tl_c_network *network = &file->network;
+    const tl_scaling *scaling = network->net.scaling;
+    const uint32_t vocabulary = vocabulary_of(network);
+    tl_rng rng = tl_rng_at(1, TL_STREAM_USER, 0, 0);
+    for (size_t i = 0; i < tl_tensor_count(x); i++) {
+        const double number = vocabulary ? tl_rng_below(&rng, vocabulary) : tl_rng_normal(&rng);
+        x->data[i] = (tl_real)(float)tl_unscaled(scaling, i % file->in.channels, number);
+    }
+}
+
+/* The same as the network takes them. */
+static void scale(const c_file *file, tl_tensor *x) {
+    const tl_scaling *scaling = file->network.net.scaling;
+    const tl_series series = {.narrow = x->data, .count = TESTED_SERIES, .length = file->in.length, .channels = file->in.channels};
+    if (scaling->kind == TL_NORMALIZE_SERIES) tl_scale_each(&series);
+    for (size_t i = 0; scaling->kind == TL_NORMALIZE_SET && i < tl_tensor_count(x); i++)
+        x->data[i] = (tl_real)tl_scaled(scaling, i % file->in.channels, (double)x->data[i]);
+}
+
+static void print_tensor(tl_c_text *to, const char *name, const tl_tensor *tensor) {
+    const size_t each = tensor->shape[1] * tensor->shape[2];
+    tl_c_print(to, "static const float %s[%d][%zu] = {", name, TESTED_SERIES, each);
+    for (size_t i = 0; i < tl_tensor_count(tensor); i++) {
+        tl_c_print(to, i % each == 0 ? "\n    {" : i % 8 == 0 ? ",\n     " : ", ");
+        tl_c_number(to, (double)tensor->data[i]);
+        if (i % each == each - 1) tl_c_print(to, "},");
+    }
+    tl_c_print(to, "\n};\n\n");
+}
+
+static const char test_program[] =
+    "int main(void) {\n"
+    "    float y[sizeof *expected / sizeof **expected];\n"
+    "    int wrong = 0;\n"
+    "    for (int s = 0; s < %d; s++) {\n"
+    "        %s_predict(series[s], y);\n"
+    "        for (int i = 0; i < %zu; i++) {\n"
+    "            const float wanted = expected[s][i], distance = y[i] < wanted ? wanted - y[i] : y[i] - wanted;\n"
+    "            if (distance <= 1e-5f * (1 + (wanted < 0 ? -wanted : wanted))) continue;\n"
+    "            printf(\"series %%d, output %%d: %%.9g; tapline %%.9g\\n\", s, i, (double)y[i], (double)wanted);\n"
+    "            wrong++;\n"
+    "        }\n"
+    "    }\n"
+    "    printf(\"%%d outputs differ from those of tapline\\n\", wrong);\n"
+    "    return wrong > 0;\n"
+    "}\n";
+
+static void print_test(c_file *file, tl_c_text *to) {
+    tl_error *error = file->network.error;
+    tl_tensor x = tl_tensor_new(3, (size_t[]){TESTED_SERIES, file->in.length, file->in.channels}, error);
+    tl_tensor y = tl_tensor_new(3, (size_t[]){TESTED_SERIES, file->out.length, file->out.channels}, error);
+    if (!tl_failed(error)) {
+        draw_series(file, &x);
+        tl_c_print(to, "\n#ifdef %s_TEST\n#include <stdio.h>\n\n", file->upper);
+        print_tensor(to, "series", &x);
+        scale(file, &x);
+        tl_predict(file->model, &x, NULL, &y, error);
+        print_tensor(to, "expected", &y);
+        tl_c_print(to, test_program, TESTED_SERIES, file->name, file->out.length * file->out.channels);
+        tl_c_print(to, "#endif\n");
+    }
+    tl_tensor_free(&x);
+    tl_tensor_free(&y);
+}
+
+/* ---- the whole ---- */
+
+static void print_classes(const c_file *file, tl_c_text *to) {
+    tl_c_print(to, "\nconst char *const %s_class[%zu] = {", file->name, file->out.channels);
+    for (size_t c = 0; c < file->out.channels; c++) {
+        tl_c_print(to, c > 0 ? ", " : "");
+        tl_c_string(to, file->data->class_names[c]);
+    }
+    tl_c_print(to, "};\n");
+}
+
+static void print_file(c_file *file, tl_c_text *to) {
+    const tl_c_network *network = &file->network;
+    print_head(file, to);
+    if (tl_c_uses_math(&network->helpers)) tl_c_print(to, "#include <math.h>\n\n");
+    print_declarations(file, to);
+    tl_c_print(to, "\n");
+    tl_c_print_helpers(&network->helpers, to);
+    tl_c_add(to, network->constants.start, network->constants.used);
+    if (network->arena) tl_c_print(to, "\nstatic float arena[%zu];\n", network->arena);
+    tl_c_print(to, "\nvoid %s_predict(const float x[%zu], float y[%zu]) {\n", file->name, file->in.length * file->in.channels,
+               file->out.length * file->out.channels);
+    tl_c_add(to, network->body.start, network->body.used);
+    tl_c_print(to, "}\n");
+    if (file->data) print_classes(file, to);
+    print_test(file, to);
+}
+
+static void write_text(const char *path, tl_c_text *text) {
+    if (!tl_failed(text->error)) tl_file_write(path, &(tl_piece){text->start, text->used}, 1, text->error);
+}
+
+static void make_network(c_file *file) {
+    tl_c_network *network = &file->network;
+    if (tl_export_begin(&network->net, file->model, "C", network->error) != TL_OK ||
+        tl_export_fold_batch_norm(&network->net, network->error) != TL_OK || tl_c_plan(network) != TL_OK)
+        return;
+    network->helpers.no_libm = network->cfg->no_libm;
+    write_scaling(file);
+    write_steps(file);
+    write_results(file);
+}
+
+static void release(c_file *file) {
+    tl_export_release(&file->network.net);
+    tl_c_text_free(&file->network.constants);
+    tl_c_text_free(&file->network.body);
+    tl_c_text_free(&file->text);
+    free(file->network.step);
+    free(file->network.span);
+}
+
+static const tl_dataset *named_classes(const tl_c_export_cfg *cfg, tl_shape out) {
+    return cfg->data && cfg->data->class_names && cfg->data->classes == out.channels ? cfg->data : NULL;
+}
+
+static void write_files(tl_model *model, const char *path, const tl_c_export_cfg *cfg, tl_error *error) {
+    const tl_shape out = tl_output_shape(model);
+    c_file file = {.model = model,
+                   .network = {.cfg = cfg, .error = error, .constants.error = error, .body.error = error},
+                   .in = tl_input_shape(model),
+                   .out = out,
+                   .data = named_classes(cfg, out),
+                   .text.error = error};
+    tl_c_text header = {.error = error};
+    choose_name(&file, path);
+    if (!tl_failed(error)) make_network(&file);
+    if (!tl_failed(error)) print_file(&file, &file.text);
+    write_text(path, &file.text);
+    if (cfg->header && !tl_failed(error)) print_header(&file, &header);
+    if (cfg->header) write_text(cfg->header, &header);
+    tl_c_text_free(&header);
+    release(&file);
+}
+
+tl_status tl_c_export_sized(tl_model *model, const char *path, const tl_c_export_cfg *given, size_t size, tl_error *error) {
+    tl_c_export_cfg cfg;
+    tl_error own = {0};
+    if (!error) error = &own;
+    if (tl_model_check(model, "C", error) != TL_OK || !tl_given(path, "C: the path", error)) return error->status;
+    tl_take(&cfg, sizeof cfg, given, size, "C", error);
+    if (!tl_failed(error)) write_files(model, path, &cfg, error);
+    return error->status;
+}

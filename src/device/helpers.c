@@ -1,0 +1,87 @@
+#include "device/helpers.h"
+
+#include <tapline_c_texts.h> /* made by the build: NAME_text of each src/device/text/NAME.c */
+
+#include <string.h>
+
+enum { MAX_NEEDS = 3 };
+
+typedef struct helper {
+    const char *text;
+    const char *own_text; /* in place of `text` where the C library's functions are not to be called; NULL: the same */
+    const char *own_part; /* what several own texts share; NULL: nothing */
+    bool math;            /* uses <math.h> */
+    int needs;            /* how many of `need` */
+    tl_c_helper need[MAX_NEEDS];
+} helper;
+
+static const helper helpers[] = {
+    [TL_C_EXP] = {.text = libm_exp_text, .own_text = own_exp_text, .own_part = own_power_text, .math = true},
+    [TL_C_EXPM1] = {.text = libm_expm1_text, .own_text = own_expm1_text, .own_part = own_power_text, .math = true},
+    [TL_C_LOG1P] = {.text = libm_log1p_text, .own_text = own_log1p_text, .math = true},
+    [TL_C_TANH] = {.text = libm_tanh_text, .own_text = own_tanh_text, .math = true, .needs = 1, .need = {TL_C_EXPM1}},
+    [TL_C_SQRT] = {.text = libm_sqrt_text, .own_text = own_sqrt_text, .math = true},
+    [TL_C_TAIL] = {.text = libm_tail_text, .own_text = own_tail_text, .math = true, .needs = 1, .need = {TL_C_EXP}},
+    [TL_C_RELU] = {.text = relu_text},
+    [TL_C_LEAKY_RELU] = {.text = leaky_relu_text},
+    [TL_C_ELU] = {.text = elu_text, .needs = 1, .need = {TL_C_EXPM1}},
+    [TL_C_SIGMOID] = {.text = sigmoid_text, .needs = 1, .need = {TL_C_EXP}},
+    [TL_C_HARD_SIGMOID] = {.text = hard_sigmoid_text},
+    [TL_C_SOFTPLUS] = {.text = softplus_text, .needs = 2, .need = {TL_C_EXP, TL_C_LOG1P}},
+    [TL_C_SILU] = {.text = silu_text, .needs = 1, .need = {TL_C_SIGMOID}},
+    [TL_C_GELU] = {.text = gelu_text, .needs = 1, .need = {TL_C_TAIL}},
+    [TL_C_GELU_TANH] = {.text = gelu_tanh_text, .needs = 1, .need = {TL_C_SIGMOID}},
+    [TL_C_AFFINE] = {.text = affine_text},
+    [TL_C_LANES] = {.text = lanes_text},
+    [TL_C_WINDOW] = {.text = window_text},
+    [TL_C_TAPS] = {.text = taps_text, .needs = 1, .need = {TL_C_WINDOW}},
+    [TL_C_PRODUCTS] = {.text = products_text, .needs = 1, .need = {TL_C_LANES}},
+    [TL_C_CONVOLUTION] = {.text = convolution_text, .needs = 1, .need = {TL_C_WINDOW}},
+    [TL_C_CONVOLVE] = {.text = convolve_text, .needs = 3, .need = {TL_C_PRODUCTS, TL_C_CONVOLUTION, TL_C_TAPS}},
+    [TL_C_CONVOLVE_DEPTHWISE] = {.text = convolve_depthwise_text, .needs = 3, .need = {TL_C_LANES, TL_C_CONVOLUTION, TL_C_TAPS}},
+    [TL_C_CONVOLVE_TRANSPOSED] = {.text = convolve_transposed_text, .needs = 2, .need = {TL_C_PRODUCTS, TL_C_CONVOLUTION}},
+    [TL_C_EXTEND] = {.text = extend_text},
+    [TL_C_FIXED_FILTERS] = {.text = fixed_filters_text},
+    [TL_C_POOL_MAX] = {.text = pool_max_text, .needs = 1, .need = {TL_C_TAPS}},
+    [TL_C_POOL_AVERAGE] = {.text = pool_average_text, .needs = 1, .need = {TL_C_TAPS}},
+    [TL_C_UPSAMPLE] = {.text = upsample_text},
+    [TL_C_UPSAMPLE_LINEAR] = {.text = upsample_linear_text},
+    [TL_C_EMBEDDING] = {.text = embedding_text, .math = true},
+    [TL_C_PRELU] = {.text = prelu_text},
+    [TL_C_SOFTMAX] = {.text = softmax_text, .needs = 1, .need = {TL_C_EXP}},
+    [TL_C_BATCH_NORM] = {.text = batch_norm_text},
+    [TL_C_GROUP_NORM] = {.text = group_norm_text, .needs = 1, .need = {TL_C_SQRT}},
+    [TL_C_LAYER_NORM] = {.text = layer_norm_text, .needs = 1, .need = {TL_C_GROUP_NORM}},
+    [TL_C_COPY_CHANNELS] = {.text = copy_channels_text},
+    [TL_C_SCALE_SERIES] = {.text = scale_series_text, .needs = 1, .need = {TL_C_SQRT}},
+    [TL_C_SCALE_SET] = {.text = scale_set_text},
+};
+
+void tl_c_use(tl_c_helpers *self, tl_c_helper index) {
+    self->used[index] = true;
+    const bool calls = self->no_libm || !helpers[index].own_text; /* the C library's functions call none of these */
+    for (int i = 0; calls && i < helpers[index].needs; i++) tl_c_use(self, helpers[index].need[i]);
+}
+
+bool tl_c_uses_math(const tl_c_helpers *self) {
+    bool math = false;
+    for (size_t i = 0; i < TL_C_HELPERS; i++) math = math || (self->used[i] && helpers[i].math);
+    return math;
+}
+
+void tl_c_print_helpers(const tl_c_helpers *self, tl_c_text *to) {
+    const char *part = NULL; /* that is there already */
+    for (size_t i = 0; i < TL_C_HELPERS; i++) {
+        const helper *it = &helpers[i];
+        const bool own = self->no_libm && it->own_text;
+        const char *text = own ? it->own_text : it->text;
+        if (!self->used[i]) continue;
+        if (own && it->own_part && it->own_part != part) {
+            part = it->own_part;
+            tl_c_add(to, part, strlen(part));
+            tl_c_add(to, "\n", 1);
+        }
+        tl_c_add(to, text, strlen(text));
+        tl_c_add(to, "\n", 1);
+    }
+}

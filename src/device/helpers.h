@@ -1,0 +1,66 @@
+/* helpers.h: the functions that files of C are made of. Their texts are the files of src/device/text. */
+#ifndef TL_C_HELPERS_H
+#define TL_C_HELPERS_H
+
+#include "device/text.h"
+
+/* In the order in which a file has them: what a function calls comes before it. */
+typedef enum tl_c_helper {
+    TL_C_EXP,
+    TL_C_EXPM1,
+    TL_C_LOG1P,
+    TL_C_TANH,
+    TL_C_SQRT,
+    TL_C_TAIL,
+    TL_C_RELU,
+    TL_C_LEAKY_RELU,
+    TL_C_ELU,
+    TL_C_SIGMOID,
+    TL_C_HARD_SIGMOID,
+    TL_C_SOFTPLUS,
+    TL_C_SILU,
+    TL_C_GELU,
+    TL_C_GELU_TANH,
+    TL_C_AFFINE,
+    TL_C_LANES,
+    TL_C_WINDOW,
+    TL_C_TAPS,
+    TL_C_PRODUCTS,
+    TL_C_CONVOLUTION,
+    TL_C_CONVOLVE,
+    TL_C_CONVOLVE_DEPTHWISE,
+    TL_C_CONVOLVE_TRANSPOSED,
+    TL_C_EXTEND,
+    TL_C_FIXED_FILTERS,
+    TL_C_POOL_MAX,
+    TL_C_POOL_AVERAGE,
+    TL_C_UPSAMPLE,
+    TL_C_UPSAMPLE_LINEAR,
+    TL_C_EMBEDDING,
+    TL_C_PRELU,
+    TL_C_SOFTMAX,
+    TL_C_BATCH_NORM,
+    TL_C_GROUP_NORM,
+    TL_C_LAYER_NORM,
+    TL_C_COPY_CHANNELS,
+    TL_C_SCALE_SERIES,
+    TL_C_SCALE_SET,
+    TL_C_HELPERS
+} tl_c_helper;
+
+/* The helpers that a file needs. */
+typedef struct tl_c_helpers {
+    bool used[TL_C_HELPERS];
+    bool no_libm; /* functions of our own in place of those of the C library */
+} tl_c_helpers;
+
+/* Marks a helper, and those that it calls, as needed. */
+void tl_c_use(tl_c_helpers *self, tl_c_helper helper);
+
+/* Whether one of them needs <math.h>. */
+bool tl_c_uses_math(const tl_c_helpers *self);
+
+/* Adds the functions that are needed. */
+void tl_c_print_helpers(const tl_c_helpers *self, tl_c_text *to);
+
+#endif

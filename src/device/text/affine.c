@@ -1,0 +1,1 @@
+static float affine(float x, float scale, float shift) { return scale * x + shift; }

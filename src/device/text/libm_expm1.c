@@ -1,0 +1,1 @@
+static float net_expm1(float x) { return expm1f(x); }

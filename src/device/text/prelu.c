@@ -1,0 +1,8 @@
+/* x, and below 0 the slope of its channel times x. */
+static void prelu(const float *x, int rows, int channels, const float *slope, float *y) {
+    for (int row = 0; row < rows; row++)
+        for (int c = 0; c < channels; c++) {
+            const int at = row * channels + c;
+            y[at] = x[at] < 0 ? slope[c] * x[at] : x[at];
+        }
+}

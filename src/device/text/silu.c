@@ -1,0 +1,1 @@
+static float silu(float x) { return x * sigmoid(x); }

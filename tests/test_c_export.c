@@ -1,0 +1,477 @@
+/* Networks as files of C (tapline/c_export.h): compiled with all warnings as errors, they compute what the library does.
+ *
+ * Plain runs build each network once without optimisation; `test_c_export full` builds more of them with each compiler, as C and as
+ * C++, optimised, and with sanitizers.
+ */
+#include "layer_cases.h"
+
+#include <tapline/c_export.h>
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SERIES = 3, MAX_CASES = 600 };
+
+static char folder[] = "/tmp/tapline_c_export_XXXXXX";
+static bool full;
+
+static const char *path_of(const char *name) {
+    static char path[4][200];
+    static int next;
+    next = (next + 1) % 4;
+    snprintf(path[next], sizeof path[next], "%s/%s", folder, name);
+    return path[next];
+}
+
+/* Runs a command of the shell in the folder, and fails with what it said unless it succeeds. */
+static void run(const char *format, ...) TL_PRINTF(1, 2);
+static void run(const char *format, ...) {
+    char command[2000], line[4000];
+    va_list values;
+    va_start(values, format);
+    const int before = snprintf(line, sizeof line, "cd %s && ", folder);
+    vsnprintf(command, sizeof command, format, values);
+    va_end(values);
+    snprintf(line + before, sizeof line - (size_t)before, "{ %s; } >log 2>&1", command);
+    if (system(line) == 0) return;
+    snprintf(line, sizeof line, "tail -n 30 %s/log >&2", folder);
+    if (system(line) != 0) print_error("no log\n");
+    fail_msg("%s", command);
+}
+
+static char *text_of(const char *name) {
+    FILE *file = fopen(path_of(name), "r");
+    if (!file) fail_msg("%s: not written", name);
+    fseek(file, 0, SEEK_END);
+    const size_t size = (size_t)ftell(file);
+    char *text = calloc(size + 1, 1);
+    rewind(file);
+    if (!text || fread(text, 1, size, file) != size) fail_msg("%s: not read", name);
+    fclose(file);
+    return text;
+}
+
+/* ---- models ---- */
+
+/* No array stays at what it begins with: biases at 0, running statistics at 0 and 1. */
+static void move_parameters(tl_model *model) {
+    for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
+        const tl_tensor value = tl_parameter_at(model, i).value;
+        tl_rng rng = tl_rng_at(i, TL_STREAM_USER, 3, 0);
+        for (size_t e = 0; e < tl_tensor_count(&value); e++) value.data[e] += (tl_real)(0.1 * tl_rng_uniform(&rng));
+    }
+}
+
+/* The model, moved; NULL where the shape is too short for it. */
+static tl_model *compiled(tl_model *model, tl_node output, tl_loss_kind loss) {
+    tl_error error = {0};
+    const tl_compile_cfg cfg = {.batch = SERIES, .loss = loss, .inference_only = true};
+    tl_model_compile(model, output, &cfg, &error);
+    check_ok(&error);
+    move_parameters(model);
+    return model;
+}
+
+/* ---- networks of a build ---- */
+
+typedef void (*predict_function)(const float *x, float *y);
+
+/* A network that has been exported under the name `case_` and its index. */
+typedef struct exported {
+    char what[100];
+    tl_tensor x, y; /* series, and what the library makes of them */
+} exported;
+
+static exported cases[MAX_CASES];
+static size_t case_count;
+
+static void forget_cases(void) {
+    for (size_t i = 0; i < case_count; i++) {
+        tl_tensor_free(&cases[i].x);
+        tl_tensor_free(&cases[i].y);
+    }
+    case_count = 0;
+    run("rm -f *.c *.o *.so *.h");
+}
+
+/* Exports a model, which it frees; x: what the C gets, scaled: what the model gets. */
+static void add_case(const char *what, tl_model *model, bool no_libm, tl_tensor x, const tl_tensor *scaled) {
+    tl_error error = {0};
+    char name[40];
+    exported *it = &cases[case_count];
+    const tl_shape out = tl_output_shape(model);
+    snprintf(name, sizeof name, "case_%zu.c", case_count++);
+    snprintf(it->what, sizeof it->what, "%s (%s)", what, name);
+    tl_c_export(model, path_of(name), &(tl_c_export_cfg){.no_libm = no_libm}, &error);
+    it->x = x;
+    it->y = tl_tensor_new(3, (size_t[]){SERIES, out.length, out.channels}, &error);
+    tl_predict(model, scaled, NULL, &it->y, &error);
+    check_ok(&error);
+    tl_model_free(model);
+}
+
+static tl_tensor normal_series(tl_shape shape, uint32_t seed) {
+    tl_error error = {0};
+    tl_tensor x = tl_tensor_new(3, (size_t[]){SERIES, shape.length, shape.channels}, &error);
+    check_ok(&error);
+    fill_normal(x.data, tl_tensor_count(&x), seed);
+    for (size_t i = 0; i < tl_tensor_count(&x); i++) x.data[i] = (tl_real)(float)x.data[i];
+    return x;
+}
+
+static void add_model(const char *what, tl_model *model, bool no_libm) {
+    const tl_tensor x = normal_series(tl_input_shape(model), (uint32_t)case_count);
+    add_case(what, model, no_libm, x, &x);
+}
+
+static void compare_case(size_t index, void *library) {
+    const exported *it = &cases[index];
+    const size_t count = it->x.shape[1] * it->x.shape[2], outputs = it->y.shape[1] * it->y.shape[2];
+    char name[40];
+    snprintf(name, sizeof name, "case_%zu_predict", index);
+    predict_function predict;
+    *(void **)&predict = dlsym(library, name);
+    if (!predict) fail_msg("%s: no %s", it->what, name);
+    float *x = malloc(count * sizeof *x), *y = malloc(outputs * sizeof *y);
+    tl_real *actual = malloc(outputs * sizeof *actual);
+    for (size_t s = 0; s < SERIES; s++) {
+        for (size_t i = 0; i < count; i++) x[i] = (float)it->x.data[s * count + i];
+        predict(x, y);
+        for (size_t i = 0; i < outputs; i++) actual[i] = (tl_real)y[i];
+        check_close(it->what, actual, it->y.data + s * outputs, outputs, 1e-5, 1e-5);
+    }
+    free(x);
+    free(y);
+    free(actual);
+}
+
+/* Builds all cases as one library with a compiler and options, and compares each with the library. */
+static void build_and_compare(const char *compiler, const char *options) {
+    run("%s %s -Wall -Wextra -Wconversion -pedantic -Werror -fPIC -shared -o cases.so case_*.c -lm", compiler, options);
+    void *library = dlopen(path_of("cases.so"), RTLD_NOW);
+    if (!library) fail_msg("%s", dlerror());
+    for (size_t i = 0; i < case_count; i++) compare_case(i, library);
+    dlclose(library);
+    run("rm cases.so");
+}
+
+static bool there_is(const char *program) {
+    char command[100];
+    snprintf(command, sizeof command, "command -v %s >/dev/null 2>&1", program);
+    return system(command) == 0;
+}
+
+/* Once, or with every compiler and way of building there is. */
+static void compare_cases(void) {
+    static const char *const builds[][2] = {{"gcc", "-std=c99 -O0"},
+                                            {"gcc", "-std=c99 -O2"},
+                                            {"gcc", "-std=c99 -O3 -march=native"},
+                                            {"clang", "-std=c99 -O0"},
+                                            {"clang", "-std=c99 -O2"},
+                                            {"g++", "-std=c++11 -x c++ -O1"},
+                                            {"clang++", "-std=c++11 -x c++ -O1"},
+                                            {"gcc", "-std=c99 -O1 -fsanitize=undefined -fno-sanitize-recover=all"}};
+    if (!full) build_and_compare(TAPLINE_CC, "-std=c99 -O0");
+    for (size_t i = 0; full && i < sizeof builds / sizeof *builds; i++)
+        if (there_is(builds[i][0])) build_and_compare(builds[i][0], builds[i][1]);
+    forget_cases();
+}
+
+/* ---- layers and architectures ---- */
+
+/* A row of the table of layers, alone or between dense layers with dropout. */
+static void add_row(const layer_case *row, uint32_t seed, bool between_layers, bool no_libm) {
+    tl_rng rng = tl_rng_at(seed, TL_STREAM_USER, 1, 0);
+    tl_model *model = tl_model_new(&(tl_model_cfg){.seed = seed, .threads = 1});
+    tl_node x = tl_input(model, (tl_shape){.length = (size_t)between(&rng, 6, 20), .channels = (size_t)between(&rng, 1, 4)});
+    if (between_layers)
+        x = tl_dropout(model, tl_dense(model, x, &(tl_dense_cfg){.units = between(&rng, 2, 20)}), &(tl_dropout_cfg){.rate = 0.5});
+    tl_node y = layer_case_build(row, model, x, &rng);
+    if (between_layers) y = tl_dense(model, y, &(tl_dense_cfg){.units = 3});
+    add_model(row->name, compiled(model, y, TL_LOSS_SQUARED_ERROR), no_libm);
+}
+
+static void given_each_layer_when_exported_then_c_computes_the_same(void **state) {
+    (void)state;
+    const size_t every = full || sizeof(tl_real) == sizeof(float) ? 1 : 4; /* in double precision the file is the same */
+    for (size_t i = 0; i < layer_case_count; i += every) {
+        add_row(&layer_cases[i], (uint32_t)i, i % 2, i % 4 < 2);
+        for (uint32_t more = 0; full && more < 5; more++)
+            add_row(&layer_cases[i], 100 * more + (uint32_t)i, more % 2 == 0, more % 3 == 0);
+    }
+    compare_cases();
+}
+
+typedef struct architecture {
+    const char *name;
+    tl_node (*build)(tl_model *model, tl_node x, int outputs);
+    tl_shape shape;
+    bool large;
+} architecture;
+
+static tl_node unet(tl_model *model, tl_node x, int outputs) {
+    return tl_unet(model, x, &(tl_unet_cfg){.outputs = outputs, .filters = 4, .levels = 2});
+}
+static tl_node wavenet_steps(tl_model *model, tl_node x, int outputs) {
+    return tl_wavenet_steps(model, x, &(tl_wavenet_cfg){.outputs = outputs, .filters = 5, .skips = 6, .blocks = 4});
+}
+/* Convolutions over channels that are vectors of the processor, and over a few more. */
+static tl_node wide(tl_model *model, tl_node x, int outputs) {
+    x = tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 37, .kernel = 5, .padding = TL_PADDING_SAME});
+    x = tl_relu(model, tl_batch_norm(model, x, NULL));
+    x = tl_conv1d(model, x,
+                  &(tl_conv1d_cfg){.filters = 37, .kernel = 7, .dilation = 9, .groups = 37, .padding = TL_PADDING_CAUSAL});
+    x = tl_conv1d(model, tl_relu(model, x),
+                  &(tl_conv1d_cfg){.filters = 32, .kernel = 3, .dilation = 30, .stride = 2, .padding = TL_PADDING_SAME});
+    x = tl_conv1d_transpose(model, x, &(tl_conv1d_transpose_cfg){.filters = 20, .kernel = 5, .stride = 2, .pad_left = 1});
+    return tl_dense(model, tl_global_average_pool(model, x), &(tl_dense_cfg){.units = outputs});
+}
+
+static const architecture architectures[] = {
+    {"wide", wide, {.length = 40, .channels = 3}, false},
+    {"wavenet_steps", wavenet_steps, {.length = 24, .channels = 2}, false},
+    {"unet", unet, {.length = 24, .channels = 2}, false},
+    {"time_cnn", tl_time_cnn, {.length = 24, .channels = 2}, false},
+    {"lite", tl_lite, {.length = 24, .channels = 1}, false},
+    {"fcn", tl_fcn, {.length = 33, .channels = 2}, true},
+    {"resnet", tl_resnet, {.length = 33, .channels = 2}, true},
+    {"inception", tl_inception, {.length = 45, .channels = 2}, true},
+    {"tcn", tl_tcn, {.length = 300, .channels = 1}, true},
+    {"wavenet", tl_wavenet, {.length = 100, .channels = 1}, true},
+};
+
+static tl_model *architecture_made(const architecture *it, tl_loss_kind loss) {
+    tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 1, .threads = 1});
+    return compiled(model, it->build(model, tl_input(model, it->shape), 3), loss);
+}
+
+static void given_each_architecture_when_exported_then_c_computes_the_same(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof architectures / sizeof *architectures; i++)
+        if (full || !architectures[i].large)
+            add_model(architectures[i].name, architecture_made(&architectures[i], TL_LOSS_CROSS_ENTROPY), i % 2);
+    compare_cases();
+}
+
+/* ---- what surrounds a network ---- */
+
+static tl_node small(tl_model *model, tl_node x, int outputs) {
+    x = tl_relu(model, tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 4, .kernel = 3, .padding = TL_PADDING_SAME}));
+    return tl_dense(model, tl_global_average_pool(model, x), &(tl_dense_cfg){.units = outputs});
+}
+
+static tl_model *small_made(tl_loss_kind loss) {
+    const architecture it = {"small", small, {.length = 50, .channels = 2}, false};
+    return architecture_made(&it, loss);
+}
+
+/* Series of some level and amplitude go in as they are; the last one is constant in its first channel. */
+static tl_dataset leveled(double level, double amplitude) {
+    tl_tensor x = normal_series((tl_shape){.length = 50, .channels = 2}, 7);
+    for (size_t i = 0; i < tl_tensor_count(&x); i++) {
+        const bool constant = i >= 2 * 50 * 2 && i % 2 == 0;
+        x.data[i] = (tl_real)(float)(constant ? level : level + amplitude * (double)x.data[i]);
+    }
+    return (tl_dataset){.x = x};
+}
+
+/* Adds the small network for series of that level and amplitude, scaled as `how` says. */
+static void add_scaled(const char *what, tl_normalization how, double level, double amplitude) {
+    tl_error error = {0};
+    tl_dataset raw = leveled(level, amplitude), data = leveled(level, amplitude);
+    tl_dataset_scale(&data, how, NULL, &error);
+    tl_model *model = small_made(TL_LOSS_CROSS_ENTROPY);
+    tl_save_cfg cfg = {.data = &data};
+    tl_model_save(model, path_of("scaled.safetensors"), &cfg, &error);
+    tl_model_free(model);
+    model = tl_model_load(path_of("scaled.safetensors"), &(tl_load_cfg){.compile.batch = SERIES}, NULL, &error);
+    check_ok(&error);
+    add_case(what, model, false, raw.x, &data.x);
+    tl_tensor_free(&data.x);
+    tl_scaling_free(&data.scaling);
+}
+
+static void given_scaled_series_when_exported_then_c_scales_raw_ones(void **state) {
+    (void)state;
+    add_scaled("each series, around 0", TL_NORMALIZE_SERIES, 0.1, 1);
+    add_scaled("each series, far from 0", TL_NORMALIZE_SERIES, 1e5, 100);
+    add_scaled("each series, tiny", TL_NORMALIZE_SERIES, 1e-25, 1e-25);
+    add_scaled("each series, huge", TL_NORMALIZE_SERIES, 0, 1e25);
+    add_scaled("by the set, far from 0", TL_NORMALIZE_SET, 1e5, 3);
+    add_scaled("as they are", TL_NORMALIZE_NONE, 0, 1);
+    compare_cases();
+}
+
+static void given_each_loss_when_exported_then_c_gives_what_predict_does(void **state) {
+    (void)state;
+    tl_dataset regression = leveled(0, 1);
+    tl_real values[SERIES * 3];
+    for (size_t i = 0; i < SERIES * 3; i++) values[i] = (tl_real)(1000 + 50 * (int)(i * i));
+    regression.values = values;
+    regression.target_channels = 3;
+    tl_error error = {0};
+    const architecture it = {"small", small, {.length = 50, .channels = 2}, false};
+    tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 1, .threads = 1});
+    tl_model_compile(model, it.build(model, tl_input(model, it.shape), 3),
+                     &(tl_compile_cfg){.batch = SERIES, .loss = TL_LOSS_SQUARED_ERROR}, &error);
+    tl_fit(model, &regression, &(tl_fit_cfg){.epochs = 1}, NULL, &error);
+    check_ok(&error);
+    tl_tensor_free(&regression.x);
+    add_model("values that were scaled", model, false);
+    add_model("probabilities of one class", small_made(TL_LOSS_CROSS_ENTROPY), true);
+    add_model("probabilities of several classes", small_made(TL_LOSS_BINARY_CROSS_ENTROPY), true);
+    compare_cases();
+}
+
+/* A table of rows, whose numbers come in; what is none of them is not a number. */
+static void given_an_embedding_when_exported_then_c_finds_the_rows(void **state) {
+    (void)state;
+    tl_model *model = tl_model_new(&(tl_model_cfg){.threads = 1});
+    const tl_node x = tl_input(model, (tl_shape){.length = 12, .channels = 1});
+    const tl_node y = tl_embedding(model, x, &(tl_embedding_cfg){.vocabulary = 9, .units = 5});
+    model = compiled(model, tl_flatten(model, y), TL_LOSS_SQUARED_ERROR);
+    tl_tensor rows = normal_series(tl_input_shape(model), 0);
+    for (size_t i = 0; i < tl_tensor_count(&rows); i++) rows.data[i] = (tl_real)(i * i % 9);
+    add_case("embedding", model, false, rows, &rows);
+    compare_cases();
+}
+
+/* ---- the file ---- */
+
+static void export_small(const char *file, const tl_c_export_cfg *cfg) {
+    tl_error error = {0};
+    tl_model *model = small_made(TL_LOSS_CROSS_ENTROPY);
+    tl_c_export(model, path_of(file), cfg, &error);
+    check_ok(&error);
+    tl_model_free(model);
+}
+
+static void given_class_names_when_a_program_uses_them_then_it_builds(void **state) {
+    (void)state;
+    char *names[] = {"rock \"hard\"", "what?\?/", "sc\\issors"};
+    export_small("net-2.c",
+                 &(tl_c_export_cfg){.header = path_of("net.h"), .data = &(tl_dataset){.classes = 3, .class_names = names}});
+    FILE *file = fopen(path_of("main.c"), "w");
+    fprintf(
+        file,
+        "#include \"net.h\"\n#include <stdio.h>\nint main(void) {\n    static const float x[NET_2_LENGTH * NET_2_CHANNELS] = {0};\n"
+        "    float y[NET_2_OUTPUTS];\n    net_2_predict(x, y);\n    for (int c = 0; c < NET_2_OUTPUTS; c++) puts(net_2_class[c]);\n"
+        "    return y[0] > 0 ? 0 : 1;\n}\n");
+    fclose(file);
+    run("%s -Wall -Wextra -Werror -std=c99 main.c net-2.c -o program -lm && ./program >names", TAPLINE_CC);
+    char *printed = text_of("names");
+    assert_string_equal(printed, "rock \"hard\"\nwhat?\?/\nsc\\issors\n");
+    free(printed);
+    if (there_is("g++")) run("g++ -Wall -Wextra -Werror -std=c++98 -pedantic -x c++ main.c net-2.c -o program -lm && ./program");
+}
+
+static void given_its_own_test_when_built_then_it_passes_and_finds_a_wrong_weight(void **state) {
+    (void)state;
+    export_small("net.c", NULL);
+    run("%s -std=c99 -DNET_TEST net.c -o program -lm && ./program", TAPLINE_CC);
+    run("sed '/float dense_1_bias/{n;s/ *[^,]*,/ 3,/}' net.c >wrong.c && %s -std=c99 -DNET_TEST wrong.c -o program -lm && ! "
+        "./program",
+        TAPLINE_CC);
+}
+
+static void given_an_object_when_exported_then_it_calls_only_libm(void **state) {
+    (void)state;
+    export_small("net.c", NULL);
+    run("%s -std=c99 -O2 -c net.c && nm -u net.o >undefined && ! grep -vwE 'U (expf|memset|memcpy|__stack_chk_fail)' undefined",
+        TAPLINE_CC);
+    export_small("net.c", &(tl_c_export_cfg){.no_libm = true});
+    run("%s -std=c99 -O2 -c net.c && nm -u net.o >undefined && ! grep -vwE 'U (memset|memcpy|__stack_chk_fail)' undefined",
+        TAPLINE_CC);
+}
+
+/* The static array takes no more than the library does to run the network. */
+static void given_each_architecture_when_exported_then_ram_is_bounded(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof architectures / sizeof *architectures; i++) {
+        if (!full && architectures[i].large) continue;
+        tl_error error = {0};
+        tl_model *model = tl_model_new(&(tl_model_cfg){.threads = 1});
+        const tl_node output = architectures[i].build(model, tl_input(model, architectures[i].shape), 3);
+        tl_model_compile(model, output, &(tl_compile_cfg){.batch = 1, .inference_only = true}, &error);
+        tl_c_export(model, path_of("net.c"), NULL, &error);
+        check_ok(&error);
+        size_t bytes = 0;
+        char *text = text_of("net.c");
+        const char *stated = strstr(text, "Static array: ");
+        if (!stated || sscanf(stated, "Static array: %zu bytes", &bytes) != 1)
+            fail_msg("%s: states no memory", architectures[i].name);
+        if (bytes > tl_model_memory(model))
+            fail_msg("%s: %zu bytes; the library takes %zu", architectures[i].name, bytes, tl_model_memory(model));
+        free(text);
+        tl_model_free(model);
+    }
+}
+
+static void given_names_not_of_c_when_exported_then_they_are_refused(void **state) {
+    (void)state;
+    static const char *const names[] = {"2net", "my-net", "", "n\xc3\xa9t"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        tl_error error = {0};
+        tl_model *model = small_made(TL_LOSS_CROSS_ENTROPY);
+        tl_c_export(model, path_of("net.c"), &(tl_c_export_cfg){.name = names[i]}, &error);
+        check_error(&error, TL_ERROR_ARGUMENT, "is none for C");
+        tl_model_free(model);
+    }
+}
+
+static void given_a_folder_that_is_missing_when_exported_then_it_fails(void **state) {
+    (void)state;
+    tl_error error = {0};
+    tl_model *model = small_made(TL_LOSS_CROSS_ENTROPY);
+    tl_c_export(model, path_of("nowhere/net.c"), NULL, &error);
+    check_error(&error, TL_ERROR_FILE, "nowhere");
+    tl_model_free(model);
+}
+
+static void own_setup(tl_layer *layer, tl_error *error) {
+    (void)layer;
+    (void)error;
+}
+static void own_forward(const tl_layer *layer, const tl_pass *pass) {
+    (void)layer;
+    (void)pass;
+}
+
+static void given_a_layer_of_one_s_own_when_exported_then_it_is_named(void **state) {
+    (void)state;
+    static const tl_layer_ops ops = {.name = "mine", .size = sizeof(tl_layer), .setup = own_setup, .forward = own_forward};
+    tl_error error = {0};
+    tl_model *model = tl_model_new(NULL);
+    const tl_node x = tl_input(model, (tl_shape){.length = 4, .channels = 1}),
+                  y = tl_layer_add(model, &x, 1, &(tl_layer){.ops = &ops});
+    tl_model_compile(model, y, &(tl_compile_cfg){.inference_only = true, .batch = 1}, &error);
+    check_ok(&error);
+    tl_c_export(model, path_of("net.c"), NULL, &error);
+    check_error(&error, TL_ERROR_ARGUMENT, "mine");
+    tl_model_free(model);
+}
+
+int main(int argc, char **argv) {
+    full = argc > 1 && strcmp(argv[1], "full") == 0;
+    if (!mkdtemp(folder)) return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_each_layer_when_exported_then_c_computes_the_same),
+        cmocka_unit_test(given_each_architecture_when_exported_then_c_computes_the_same),
+        cmocka_unit_test(given_scaled_series_when_exported_then_c_scales_raw_ones),
+        cmocka_unit_test(given_each_loss_when_exported_then_c_gives_what_predict_does),
+        cmocka_unit_test(given_an_embedding_when_exported_then_c_finds_the_rows),
+        cmocka_unit_test(given_class_names_when_a_program_uses_them_then_it_builds),
+        cmocka_unit_test(given_its_own_test_when_built_then_it_passes_and_finds_a_wrong_weight),
+        cmocka_unit_test(given_an_object_when_exported_then_it_calls_only_libm),
+        cmocka_unit_test(given_each_architecture_when_exported_then_ram_is_bounded),
+        cmocka_unit_test(given_names_not_of_c_when_exported_then_they_are_refused),
+        cmocka_unit_test(given_a_folder_that_is_missing_when_exported_then_it_fails),
+        cmocka_unit_test(given_a_layer_of_one_s_own_when_exported_then_it_is_named),
+    };
+    const int failed = check_run(tests);
+    if (!failed) run("rm -rf %s", folder);
+    return failed;
+}
