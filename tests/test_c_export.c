@@ -256,6 +256,140 @@ static void given_each_architecture_when_exported_then_c_computes_the_same(void 
     compare_cases();
 }
 
+/* ---- streams ---- */
+
+enum { STEPS = 90, MAX_OUTPUTS = 4096 };
+
+typedef int (*step_function)(const float *x, float *y);
+
+/* A network on a stream, and what the library's stream gives for each step. */
+typedef struct streamed {
+    char what[100];
+    size_t channels, outputs;
+    tl_real *x, *y; /* (STEPS, channels); (outputs of all steps, outputs) */
+    size_t count[STEPS];
+} streamed;
+
+static streamed streams[MAX_CASES];
+static size_t stream_count;
+
+/* Exports the model as a stream; false where the library has none of it, and then the export has to fail, too. */
+static bool add_stream(const char *what, tl_model *model, const tl_stream_cfg *how) {
+    tl_error error = {0}, refused = {0};
+    streamed *it = &streams[stream_count];
+    char name[40];
+    snprintf(name, sizeof name, "stream_%zu.c", stream_count);
+    tl_stream *stream = tl_stream_new(model, how, &refused);
+    tl_c_export(model, path_of(name),
+                &(tl_c_export_cfg){.stream = true, .window = how ? how->window : 0, .hop = how ? how->hop : 0}, &error);
+    if (strstr(error.text, "straight lines")) tl_fail(&refused, error.status, "linear upsampling");
+    if (tl_failed(&refused)) {
+        assert_true(tl_failed(&error));
+        tl_stream_free(stream);
+        tl_model_free(model);
+        return false;
+    }
+    if (tl_failed(&error)) fail_msg("%s: %s", what, error.text);
+    *it = (streamed){.channels = tl_input_shape(model).channels, .outputs = tl_output_shape(model).channels};
+    snprintf(it->what, sizeof it->what, "%s (%s)", what, name);
+    it->x = calloc(STEPS * it->channels, sizeof *it->x);
+    it->y = calloc(MAX_OUTPUTS * it->outputs, sizeof *it->y);
+    fill_normal(it->x, STEPS * it->channels, (uint32_t)stream_count);
+    size_t total = 0;
+    for (size_t t = 0; t < STEPS; t++) {
+        for (size_t c = 0; c < it->channels; c++) it->x[t * it->channels + c] = (tl_real)(float)it->x[t * it->channels + c];
+        it->count[t] = tl_stream_push(stream, it->x + t * it->channels, 1, it->y + total * it->outputs, MAX_OUTPUTS - total);
+        total += it->count[t];
+    }
+    check_ok(tl_stream_error(stream));
+    tl_stream_free(stream);
+    tl_model_free(model);
+    stream_count++;
+    return true;
+}
+
+static void compare_stream(size_t index, void *library, bool again) {
+    const streamed *it = &streams[index];
+    char name[40];
+    step_function step;
+    void (*reset)(void);
+    snprintf(name, sizeof name, "stream_%zu_step", index);
+    *(void **)&step = dlsym(library, name);
+    snprintf(name, sizeof name, "stream_%zu_reset", index);
+    *(void **)&reset = dlsym(library, name);
+    if (!step || !reset) fail_msg("%s: no functions", it->what);
+    float *x = calloc(it->channels, sizeof *x), *y = calloc(MAX_OUTPUTS, sizeof *y);
+    tl_real *actual = calloc(MAX_OUTPUTS, sizeof *actual);
+    if (again) reset();
+    for (size_t t = 0, total = 0; t < STEPS; total += it->count[t++]) {
+        for (size_t c = 0; c < it->channels; c++) x[c] = (float)it->x[t * it->channels + c];
+        const size_t count = (size_t)step(x, y);
+        if (count != it->count[t]) fail_msg("%s: step %zu gives %zu outputs; the library %zu", it->what, t, count, it->count[t]);
+        for (size_t i = 0; i < count * it->outputs; i++) actual[i] = (tl_real)y[i];
+        check_close(it->what, actual, it->y + total * it->outputs, count * it->outputs, 1e-5, 1e-5);
+    }
+    free(x);
+    free(y);
+    free(actual);
+}
+
+static void compare_streams(void) {
+    run("%s -std=c99 -O1 -Wall -Wextra -Wconversion -pedantic -Werror -fPIC -shared -o streams.so stream_*.c -lm", TAPLINE_CC);
+    void *library = dlopen(path_of("streams.so"), RTLD_NOW);
+    if (!library) fail_msg("%s", dlerror());
+    for (size_t i = 0; i < 2 * stream_count; i++) compare_stream(i % stream_count, library, i >= stream_count);
+    dlclose(library);
+    for (size_t i = 0; i < stream_count; i++) {
+        free(streams[i].x);
+        free(streams[i].y);
+    }
+    stream_count = 0;
+    run("rm -f *.c *.so");
+}
+
+static tl_node causal_stack(tl_model *model, tl_node x, int outputs) {
+    for (int dilation = 1; dilation <= 16; dilation *= 2)
+        x = tl_relu(
+            model,
+            tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 16, .kernel = 3, .dilation = dilation, .padding = TL_PADDING_CAUSAL}));
+    return tl_dense(model, x, &(tl_dense_cfg){.units = outputs});
+}
+/* An output of a stack of strides, up again, beside what came in, which is ahead. */
+static tl_node strides(tl_model *model, tl_node x, int outputs) {
+    tl_node h = tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 6, .kernel = 4, .stride = 2, .padding = TL_PADDING_SAME});
+    h = tl_max_pool(model, tl_relu(model, h), &(tl_pool_cfg){.window = 3, .stride = 2, .padding = TL_PADDING_SAME});
+    h = tl_conv1d_transpose(model, h, &(tl_conv1d_transpose_cfg){.filters = 5, .kernel = 5, .stride = 4, .pad_left = 1});
+    h = tl_concat(model, (const tl_node[]){h, tl_conv1d_transpose(model, x, &(tl_conv1d_transpose_cfg){.filters = 2, .kernel = 2})},
+                  2);
+    return tl_softmax(model, tl_dense(model, h, &(tl_dense_cfg){.units = outputs}));
+}
+
+static void given_each_layer_when_streamed_then_c_gives_the_stream_s_outputs(void **state) {
+    (void)state;
+    static const architecture networks[] = {
+        {"causal stack", causal_stack, {.length = 40, .channels = 1}, false},
+        {"strides", strides, {.length = 43, .channels = 2}, false},
+        {"lite", tl_lite, {.length = 60, .channels = 1}, false},
+        {"wavenet_steps", wavenet_steps, {.length = 24, .channels = 2}, false},
+        {"tcn", tl_tcn, {.length = 300, .channels = 1}, true},
+        {"resnet", tl_resnet, {.length = 50, .channels = 1}, true},
+    };
+    const size_t every = full || sizeof(tl_real) == sizeof(float) ? 1 : 4;
+    for (size_t i = 0; i < layer_case_count; i += every) {
+        tl_rng rng = tl_rng_at(i, TL_STREAM_USER, 1, 0);
+        tl_model *model = tl_model_new(&(tl_model_cfg){.seed = i, .threads = 1, .engine = TL_ENGINE_DIRECT});
+        const tl_node x = tl_input(model, (tl_shape){.length = 20, .channels = (size_t)between(&rng, 1, 4)});
+        add_stream(layer_cases[i].name, compiled(model, layer_case_build(&layer_cases[i], model, x, &rng), TL_LOSS_SQUARED_ERROR),
+                   NULL);
+    }
+    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
+        if (full || !networks[i].large)
+            assert_true(add_stream(networks[i].name, architecture_made(&networks[i], TL_LOSS_SQUARED_ERROR), NULL));
+    assert_true(
+        add_stream("windows", architecture_made(&networks[2], TL_LOSS_SQUARED_ERROR), &(tl_stream_cfg){.window = 20, .hop = 5}));
+    compare_streams();
+}
+
 /* ---- what surrounds a network ---- */
 
 static tl_node small(tl_model *model, tl_node x, int outputs) {
@@ -460,6 +594,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_each_layer_when_exported_then_c_computes_the_same),
         cmocka_unit_test(given_each_architecture_when_exported_then_c_computes_the_same),
+        cmocka_unit_test(given_each_layer_when_streamed_then_c_gives_the_stream_s_outputs),
         cmocka_unit_test(given_scaled_series_when_exported_then_c_scales_raw_ones),
         cmocka_unit_test(given_each_loss_when_exported_then_c_gives_what_predict_does),
         cmocka_unit_test(given_an_embedding_when_exported_then_c_finds_the_rows),

@@ -14,6 +14,8 @@ typedef struct tl_c_export_cfg {
     const char *name;   /* (that of the file) what the names of functions begin with: letters, digits and underscores */
     const char *header; /* (none) also write the declarations to this file */
     bool no_libm;       /* (false) call no function of the C library: e^x, square roots and the like are functions of the file */
+    bool stream;        /* (false) a network that takes a series step by step: NAME_reset and NAME_step */
+    size_t window, hop; /* (0, 1) of a stream, as in tl_stream_cfg */
     const tl_dataset *data; /* (none) the data set that the model was trained on, for the names of its classes */
 } tl_c_export_cfg;
 

@@ -82,25 +82,58 @@ static const char *output_text(tl_loss_kind loss) {
 static void print_head(c_file *file, tl_c_text *to) {
     const tl_c_network *network = &file->network;
     tl_c_print(to, "/* A neural network as one file of C99 or C++, written by tapline %s.\n *\n", tl_version());
-    tl_c_print(to, " * x: (%zu steps, %zu channels), %s\n", file->in.length, file->in.channels,
-               scaling_text(network->net.scaling->kind));
-    tl_c_print(to, " * y: (%zu, %zu) %s\n *\n", file->out.length, file->out.channels, output_text(network->net.loss));
+    const char *scaling = scaling_text(network->net.scaling->kind), *outputs = output_text(network->net.loss);
+    if (network->streaming)
+        tl_c_print(to, " * x: a step of %zu channels, %s\n * y: %zu %s for each output\n *\n", file->in.channels, scaling,
+                   file->out.channels, outputs);
+    else
+        tl_c_print(to, " * x: (%zu steps, %zu channels), %s\n * y: (%zu, %zu) %s\n *\n", file->in.length, file->in.channels,
+                   scaling, file->out.length, file->out.channels, outputs);
     tl_c_print(to, " * Constants: %zu bytes of flash. Static array: %zu bytes of RAM. Nothing is allocated.\n",
                network->constant_bytes, network->arena * sizeof(float));
-    tl_c_print(to, " * Calls of %s_predict share the array: they must not run at the same time.\n", file->name);
-    tl_c_print(to, " * With %s_TEST defined, this file is a program that compares outputs with those of tapline.\n */\n",
-               file->upper);
+    tl_c_print(to, " * All calls share the array: they must not run at the same time.\n");
+    if (!network->streaming)
+        tl_c_print(to, " * With %s_TEST defined, this file is a program that compares outputs with those of tapline.\n",
+                   file->upper);
+    tl_c_print(to, " */\n");
+}
+
+/* What the main function is, without a semicolon: `void net_predict(…)`, or on a stream `int net_step(…)`. */
+static void print_function(const c_file *file, tl_c_text *to) {
+    const size_t inputs = file->in.length * file->in.channels, outputs = file->out.length * file->out.channels;
+    if (file->network.streaming)
+        tl_c_print(to, "int %s_step(const float x[%zu], float y[%zu])", file->name, file->in.channels,
+                   file->network.step_outputs * file->out.channels);
+    else
+        tl_c_print(to, "void %s_predict(const float x[%zu], float y[%zu])", file->name, inputs, outputs);
+}
+
+static void print_sizes(const c_file *file, tl_c_text *to) {
+    const char *upper = file->upper;
+    if (file->network.streaming)
+        tl_c_print(to, "enum { %s_CHANNELS = %zu, %s_STEP_OUTPUTS = %zu, %s_OUTPUTS = %zu };\n\n", upper, file->in.channels, upper,
+                   file->network.step_outputs, upper, file->out.channels);
+    else
+        tl_c_print(to, "enum { %s_LENGTH = %zu, %s_CHANNELS = %zu, %s_OUT_LENGTH = %zu, %s_OUTPUTS = %zu };\n\n", upper,
+                   file->in.length, upper, file->in.channels, upper, file->out.length, upper, file->out.channels);
 }
 
 static void print_declarations(const c_file *file, tl_c_text *to) {
-    const char *upper = file->upper, *name = file->name;
     tl_c_print(to, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
-    tl_c_print(to, "enum { %s_LENGTH = %zu, %s_CHANNELS = %zu, %s_OUT_LENGTH = %zu, %s_OUTPUTS = %zu };\n\n", upper,
-               file->in.length, upper, file->in.channels, upper, file->out.length, upper, file->out.channels);
-    tl_c_print(to, "/* y: (out_length, outputs) of x: (length, channels), one step after the other; the two do not overlap. */\n");
-    tl_c_print(to, "void %s_predict(const float x[%zu], float y[%zu]);\n", name, file->in.length * file->in.channels,
-               file->out.length * file->out.channels);
-    if (file->data) tl_c_print(to, "\nextern const char *const %s_class[%zu];\n", name, file->out.channels);
+    print_sizes(file, to);
+    if (file->network.streaming)
+        tl_c_print(
+            to,
+            "/* Begins another series. */\nvoid %s_reset(void);\n\n"
+            "/* Takes a step of the series, x: (channels). Returns how many outputs are known by it: y: (at most %s_STEP_OUTPUTS, "
+            "outputs). */\n",
+            file->name, file->upper);
+    else
+        tl_c_print(to,
+                   "/* y: (out_length, outputs) of x: (length, channels), one step after the other; the two do not overlap. */\n");
+    print_function(file, to);
+    tl_c_print(to, ";\n");
+    if (file->data) tl_c_print(to, "\nextern const char *const %s_class[%zu];\n", file->name, file->out.channels);
     tl_c_print(to, "\n#ifdef __cplusplus\n}\n#endif\n");
 }
 
@@ -113,30 +146,6 @@ static void print_header(c_file *file, tl_c_text *to) {
 
 /* ---- the network ---- */
 
-/* Scales the series: by itself, or as the training set. */
-static void write_scaling(c_file *file) {
-    tl_c_network *network = &file->network;
-    const tl_scaling *scaling = network->net.scaling;
-    const size_t channels = file->in.channels;
-    const tl_c_place to = tl_c_place_of(network, network->input);
-    if (scaling->kind == TL_NORMALIZE_SERIES) {
-        tl_c_use(&network->helpers, TL_C_SCALE_SERIES);
-        tl_c_print(&network->body, "    scale_series(x, %zu, %zu, %s);\n", file->in.length, channels, to.text);
-    }
-    if (scaling->kind != TL_NORMALIZE_SET) return;
-    double *rest = tl_allocate(channels, sizeof *rest, "export: scaling", network->error);
-    for (size_t c = 0; rest && c < channels; c++) rest[c] = scaling->mean[c] - (double)(float)scaling->mean[c];
-    if (rest) {
-        tl_c_write_array(network, "series", "mean", scaling->mean, channels);
-        tl_c_write_array(network, "series", "rest", rest, channels);
-        tl_c_write_array(network, "series", "deviation", scaling->deviation, channels);
-    }
-    tl_release(rest);
-    tl_c_use(&network->helpers, TL_C_SCALE_SET);
-    tl_c_print(&network->body, "    scale_set(x, %zu, %zu, series_mean, series_rest, series_deviation, %s);\n", file->in.length,
-               channels, to.text);
-}
-
 static void write_steps(c_file *file) {
     tl_c_network *network = &file->network;
     for (size_t s = 0; s < network->steps && !tl_failed(network->error); s++) {
@@ -146,29 +155,6 @@ static void write_steps(c_file *file) {
                    node->in.length, node->in.channels, node->out.length, node->out.channels);
         tl_c_layer_of(node->layer)->write(network, step);
     }
-}
-
-/* From the outputs of the network to what tl_predict gives, in y. */
-static void write_results(c_file *file) {
-    tl_c_network *network = &file->network;
-    const size_t count = file->out.length * file->out.channels;
-    const tl_c_place from = tl_c_element_of(network, network->output);
-    const bool elsewhere = network->output.span != TL_C_CALLER_Y;
-    if (network->net.loss == TL_LOSS_CROSS_ENTROPY) {
-        tl_c_use(&network->helpers, TL_C_SOFTMAX);
-        tl_c_print(&network->body, "    softmax(%s, %zu, %zu, y);\n", tl_c_place_of(network, network->output).text,
-                   file->out.length, file->out.channels);
-    } else if (network->net.loss == TL_LOSS_BINARY_CROSS_ENTROPY) {
-        tl_c_use(&network->helpers, TL_C_SIGMOID);
-        tl_c_print(&network->body, "    for (int i = 0; i < %zu; i++) y[i] = sigmoid(%s);\n", count, from.text);
-    } else if (network->net.targets->mean) {
-        tl_c_write_array(network, "target", "mean", network->net.targets->mean, file->out.channels);
-        tl_c_write_array(network, "target", "deviation", network->net.targets->deviation, file->out.channels);
-        tl_c_print(&network->body,
-                   "    for (int i = 0; i < %zu; i++) y[i] = %s * target_deviation[i %% %zu] + target_mean[i %% %zu];\n", count,
-                   from.text, file->out.channels, file->out.channels);
-    } else if (elsewhere)
-        tl_c_print(&network->body, "    for (int i = 0; i < %zu; i++) y[i] = %s;\n", count, from.text);
 }
 
 /* ---- the test ---- */
@@ -269,13 +255,15 @@ static void print_file(c_file *file, tl_c_text *to) {
     tl_c_print(to, "\n");
     tl_c_print_helpers(&network->helpers, to);
     tl_c_add(to, network->constants.start, network->constants.used);
-    if (network->arena) tl_c_print(to, "\nstatic float arena[%zu];\n", network->arena);
-    tl_c_print(to, "\nvoid %s_predict(const float x[%zu], float y[%zu]) {\n", file->name, file->in.length * file->in.channels,
-               file->out.length * file->out.channels);
+    if (network->arena) tl_c_print(to, "\nstatic float %s[%zu];\n", network->streaming ? "memory" : "arena", network->arena);
+    if (network->state.start) tl_c_add(to, network->state.start, network->state.used);
+    tl_c_print(to, "\n");
+    print_function(file, to);
+    tl_c_print(to, " {\n");
     tl_c_add(to, network->body.start, network->body.used);
     tl_c_print(to, "}\n");
     if (file->data) print_classes(file, to);
-    print_test(file, to);
+    if (!network->streaming) print_test(file, to);
 }
 
 static void write_text(const char *path, tl_c_text *text) {
@@ -284,19 +272,25 @@ static void write_text(const char *path, tl_c_text *text) {
 
 static void make_network(c_file *file) {
     tl_c_network *network = &file->network;
-    if (tl_export_begin(&network->net, file->model, "C", network->error) != TL_OK ||
-        tl_export_fold_batch_norm(&network->net, network->error) != TL_OK || tl_c_plan(network) != TL_OK)
-        return;
     network->helpers.no_libm = network->cfg->no_libm;
-    write_scaling(file);
+    if (tl_export_begin(&network->net, file->model, "C", network->error) != TL_OK ||
+        tl_export_fold_batch_norm(&network->net, network->error) != TL_OK)
+        return;
+    if (network->cfg->stream) {
+        tl_c_write_stream(network, file->name);
+        return;
+    }
+    if (tl_c_plan(network) != TL_OK) return;
+    tl_c_write_scaling(network, file->in.length);
     write_steps(file);
-    write_results(file);
+    tl_c_write_results(network, file->out.length);
 }
 
 static void release(c_file *file) {
     tl_export_release(&file->network.net);
     tl_c_text_free(&file->network.constants);
     tl_c_text_free(&file->network.body);
+    tl_c_text_free(&file->network.state);
     tl_c_text_free(&file->text);
     free(file->network.step);
     free(file->network.span);
@@ -309,7 +303,7 @@ static const tl_dataset *named_classes(const tl_c_export_cfg *cfg, tl_shape out)
 static void write_files(tl_model *model, const char *path, const tl_c_export_cfg *cfg, tl_error *error) {
     const tl_shape out = tl_output_shape(model);
     c_file file = {.model = model,
-                   .network = {.cfg = cfg, .error = error, .constants.error = error, .body.error = error},
+                   .network = {.cfg = cfg, .error = error, .constants.error = error, .body.error = error, .state.error = error},
                    .in = tl_input_shape(model),
                    .out = out,
                    .data = named_classes(cfg, out),

@@ -22,12 +22,16 @@ typedef enum tl_c_helper {
     TL_C_GELU,
     TL_C_GELU_TANH,
     TL_C_AFFINE,
+    TL_C_INLINE,
     TL_C_LANES,
     TL_C_WINDOW,
     TL_C_TAPS,
     TL_C_PRODUCTS,
+    TL_C_MULTIPLY,
     TL_C_CONVOLUTION,
+    TL_C_RECTIFY,
     TL_C_CONVOLVE,
+    TL_C_CONVOLVE_WINDOW,
     TL_C_CONVOLVE_DEPTHWISE,
     TL_C_CONVOLVE_TRANSPOSED,
     TL_C_EXTEND,
@@ -45,6 +49,10 @@ typedef enum tl_c_helper {
     TL_C_COPY_CHANNELS,
     TL_C_SCALE_SERIES,
     TL_C_SCALE_SET,
+    TL_C_LINE,
+    TL_C_READER,
+    TL_C_RUNNING_AVERAGE,
+    TL_C_RUNNING_MAX,
     TL_C_HELPERS
 } tl_c_helper;
 

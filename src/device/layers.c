@@ -20,7 +20,12 @@ static size_t offset_of(const tl_c_network *network, const tl_c_value *value) {
 }
 
 static const char *array_of(const tl_c_value *value) {
-    return value->span == TL_C_CALLER_X ? "x" : value->span == TL_C_CALLER_Y ? "y" : "arena";
+    static const char *const from[TL_MAX_INPUTS] = {"from", "from1", "from2", "from3", "from4", "from5", "from6", "from7"};
+    if (value->span >= 0) return "arena";
+    return value->span == TL_C_CALLER_X   ? "x"
+           : value->span == TL_C_CALLER_Y ? "y"
+           : value->span == TL_C_TO       ? "to"
+                                          : from[TL_C_FROM - value->span];
 }
 
 tl_c_place tl_c_place_of(const tl_c_network *network, tl_c_value value) {
@@ -102,14 +107,14 @@ static size_t padded_length(const tl_export_node *node) {
     return over.pad_left + node->in.length + over.pad_right;
 }
 
-static windows windows_of(const tl_export_node *node) {
+static windows windows_of(const tl_c_network *network, const tl_export_node *node) {
     const tl_export_window over = tl_export_window_of(node);
     return (windows){.length = node->in.length,
                      .out_length = node->out.length,
                      .taps = over.taps,
                      .stride = over.stride,
                      .dilation = over.dilation,
-                     .pad_left = over.pad_left};
+                     .pad_left = network->streaming ? 0 : over.pad_left};
 }
 
 /* Adds `static const struct convolution NAME = …;`. */
@@ -125,6 +130,12 @@ static void call_convolution(tl_c_network *network, const tl_c_step *step, const
     const char *name = step->node->name;
     tl_c_print(&network->body, "    %s(&%s, %s, %s_weight, %s_bias, %s);\n", function, name, tl_c_place_of(network, x).text, name,
                name, tl_c_place_of(network, step->y).text);
+}
+
+/* A convolution of several outputs, or of the one that a step of a stream gives. */
+static void call_product(tl_c_network *network, const tl_c_step *step, tl_c_value x) {
+    tl_c_use(&network->helpers, network->streaming ? TL_C_CONVOLVE_WINDOW : TL_C_CONVOLVE);
+    call_convolution(network, step, network->streaming ? "convolve_window" : "convolve", x);
 }
 
 static tl_padding_mode padding_mode_of(const tl_export_node *node) {
@@ -154,23 +165,29 @@ static void write_conv1d(tl_c_network *network, const tl_c_step *step) {
     const size_t groups = (size_t)tl_export_number(node, "groups", 1);
     const bool depthwise = groups > 1 && groups == node->in.channels && groups == node->out.channels;
     const bool extends = padding_mode_of(node) != TL_PADDING_MODE_ZEROS;
-    windows over = windows_of(node);
+    windows over = windows_of(network, node);
     if (extends) extend_input(network, step, &over);
-    tl_c_use(&network->helpers, depthwise ? TL_C_CONVOLVE_DEPTHWISE : TL_C_CONVOLVE);
     write_convolution(network, step, &over, groups);
     write_parameter(network, node, "weight");
-    call_convolution(network, step, depthwise ? "convolve_depthwise" : "convolve",
-                     extends ? (tl_c_value){.span = step->scratch} : step->x[0]);
+    const tl_c_value x = extends ? (tl_c_value){.span = step->scratch} : step->x[0];
+    if (depthwise) {
+        tl_c_use(&network->helpers, TL_C_CONVOLVE_DEPTHWISE);
+        call_convolution(network, step, "convolve_depthwise", x);
+    } else
+        call_product(network, step, x);
 }
 
+/* On a stream the last step is the newest, and the outputs are those that no later one adds to. */
 static void write_conv1d_transpose(tl_c_network *network, const tl_c_step *step) {
     const tl_export_node *node = step->node;
+    const size_t stride = (size_t)tl_export_number(node, "stride", 1);
     const windows over = {.length = node->in.length,
                           .out_length = node->out.length,
                           .taps = (size_t)tl_export_number(node, "kernel", 1),
-                          .stride = (size_t)tl_export_number(node, "stride", 1),
+                          .stride = stride,
                           .dilation = (size_t)tl_export_number(node, "dilation", 1),
-                          .pad_left = (size_t)tl_export_number(node, "pad_left", 0)};
+                          .pad_left =
+                              network->streaming ? (node->in.length - 1) * stride : (size_t)tl_export_number(node, "pad_left", 0)};
     tl_c_use(&network->helpers, TL_C_CONVOLVE_TRANSPOSED);
     write_convolution(network, step, &over, 1);
     write_transposed_weights(network, node);
@@ -180,10 +197,9 @@ static void write_conv1d_transpose(tl_c_network *network, const tl_c_step *step)
 /* A convolution of one tap. */
 static void write_dense(tl_c_network *network, const tl_c_step *step) {
     const windows over = plain_windows(step->node);
-    tl_c_use(&network->helpers, TL_C_CONVOLVE);
     write_convolution(network, step, &over, 1);
     write_parameter(network, step->node, "weight");
-    call_convolution(network, step, "convolve", step->x[0]);
+    call_product(network, step, step->x[0]);
 }
 
 static size_t fixed_filters_scratch(const tl_export_node *node) { return node->in.length; }
@@ -221,12 +237,12 @@ static void write_pool(tl_c_network *network, const tl_c_step *step, const windo
 }
 
 static void write_max_pool(tl_c_network *network, const tl_c_step *step) {
-    const windows over = windows_of(step->node);
+    const windows over = windows_of(network, step->node);
     write_pool(network, step, &over, true);
 }
 
 static void write_average_pool(tl_c_network *network, const tl_c_step *step) {
-    const windows over = windows_of(step->node);
+    const windows over = windows_of(network, step->node);
     write_pool(network, step, &over, false);
 }
 
@@ -456,8 +472,10 @@ static const tl_c_layer rows[] = {
 };
 
 /* A layer that does the work of the ReLU behind it has operations of another table, of the same name and settings. */
-const tl_c_layer *tl_c_layer_of(const tl_layer *layer) {
+const tl_c_layer *tl_c_row_of(const tl_layer_ops *ops) {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (rows[i].ops->setup == layer->ops->setup && strcmp(rows[i].ops->name, layer->ops->name) == 0) return &rows[i];
+        if (rows[i].ops->setup == ops->setup && strcmp(rows[i].ops->name, ops->name) == 0) return &rows[i];
     return NULL;
 }
+
+const tl_c_layer *tl_c_layer_of(const tl_layer *layer) { return tl_c_row_of(layer->ops); }

@@ -11,11 +11,12 @@
 #include "export/export.h"
 #include "graph/arena.h"
 
-enum { TL_C_CALLER_X = -1, TL_C_CALLER_Y = -2 };
+/* Where numbers are that are not in the arena: the arrays of the caller, and, on a stream, the variables of a layer. */
+enum { TL_C_CALLER_X = -1, TL_C_CALLER_Y = -2, TL_C_TO = -3, TL_C_FROM = -4 /* of input 0; of input e: e less */ };
 
 /* Numbers that a step reads or writes. */
 typedef struct tl_c_value {
-    int span;      /* of the arena, or TL_C_CALLER_X, TL_C_CALLER_Y: the array of the caller */
+    int span;      /* of the arena, or one of those above */
     size_t offset; /* from the beginning of that */
 } tl_c_value;
 
@@ -40,6 +41,10 @@ typedef struct tl_c_network {
     tl_c_text constants, body;
     size_t constant_bytes; /* of the arrays of `constants` */
     tl_c_helpers helpers;
+
+    bool streaming;      /* nodes are written for windows that lie in their input as they are, without padding */
+    tl_c_text state;     /* of a stream: the variables that it keeps, and the function that resets them */
+    size_t step_outputs; /* of a stream: how many outputs a step gives at most */
 } tl_c_network;
 
 /* Whether the series are scaled, so that the network does not read the caller's array. */
@@ -49,6 +54,15 @@ static inline bool tl_c_scales(const tl_c_network *network) {
 
 /* Plans the steps and where their numbers lie. Fails naming a layer that has no code in C. */
 tl_status tl_c_plan(tl_c_network *network);
+
+/* Adds code to the body that scales `rows` steps of x for the network, where it takes them scaled. */
+void tl_c_write_scaling(tl_c_network *network, size_t rows);
+
+/* Adds code that makes what tl_predict gives of `rows` outputs of the network, in y. */
+void tl_c_write_results(tl_c_network *network, size_t rows);
+
+/* Writes body and state of a stream, whose functions begin with `name`. Fails as tl_stream_new does. */
+tl_status tl_c_write_stream(tl_c_network *network, const char *name);
 
 /* The text of a place in memory. */
 typedef struct tl_c_place {
@@ -73,5 +87,8 @@ typedef struct tl_c_layer {
 
 /* The row of a layer; NULL: there is no code for it. */
 const tl_c_layer *tl_c_layer_of(const tl_layer *layer);
+
+/* The row of a kind of layer in the library's own table. */
+const tl_c_layer *tl_c_row_of(const tl_layer_ops *ops);
 
 #endif

@@ -2,7 +2,3 @@ struct convolution {
     struct window over;
     int channels, filters, groups, relu;
 };
-
-static void rectify(float *y, int count) {
-    for (int i = 0; i < count; i++) y[i] = y[i] < 0 ? 0 : y[i];
-}

@@ -14,7 +14,7 @@ static int rows_alike(const struct window *over, int t) {
 static void convolve_columns(const struct convolution *c, int columns, const float *x, const float *w, const float *b, float *y) {
     const struct window *over = &c->over;
     const int channels = c->channels / c->groups;
-    struct products p = {0, channels, over->stride * c->channels, over->dilation * c->channels, c->filters, 0, c->filters};
+    struct products p = {0, channels, over->stride * c->channels, over->dilation * c->channels, c->filters, 0, c->filters, c->relu};
     for (int t = 0, rows; t < over->out_length; t += rows) {
         const struct taps seen = taps_at(over, t);
         const int start = seen.first < seen.end ? t * over->stride + seen.first * over->dilation - over->pad_left : 0;
@@ -24,7 +24,6 @@ static void convolve_columns(const struct convolution *c, int columns, const flo
         p.count = channels;
         if (p.x_tap == channels) p.count *= p.taps, p.taps = 1; /* taps without gaps between them */
         multiply(&p, rows, columns, x + start * c->channels, w + seen.first * channels * c->filters, b, to);
-        for (int row = 0; row < rows && c->relu; row++) rectify(to + row * c->filters, columns);
     }
 }
 

@@ -10,13 +10,13 @@ static void convolve_depthwise(const struct convolution *c, const float *x, cons
             for (int j = seen.first; j < seen.end; j++)
                 sum += *(const lanes_at *)(x + (start + j * over->dilation) * channels + i) *
                        *(const lanes_at *)(w + j * channels + i);
-            *(lanes_at *)(y + i) = sum;
+            store(y + i, sum, c->relu);
         }
         for (int i = vectors; i < channels; i++) {
             y[i] = b[i];
             for (int j = seen.first; j < seen.end; j++)
                 y[i] += x[(start + j * over->dilation) * channels + i] * w[j * channels + i];
+            if (c->relu && y[i] < 0) y[i] = 0;
         }
-        if (c->relu) rectify(y, channels);
     }
 }

@@ -1,7 +1,7 @@
 /* Adds tap j of some filters: step i of x goes to the output i * stride + j * dilation - pad_left. */
 static void add_tap(const struct convolution *c, int j, int columns, const float *x, const float *w, float *y) {
     const struct window *over = &c->over;
-    const struct products p = {1, c->channels, c->channels, 0, c->filters, over->stride * c->filters, over->stride * c->filters};
+    const struct products p = {1, c->channels, c->channels, 0, c->filters, over->stride * c->filters, over->stride * c->filters, 0};
     const int shift = j * over->dilation - over->pad_left, last = over->out_length - 1 - shift;
     const int first = shift >= 0 ? 0 : (over->stride - 1 - shift) / over->stride;
     int end = last < 0 ? 0 : last / over->stride + 1;

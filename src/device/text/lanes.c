@@ -9,7 +9,24 @@ enum { LANES = 4 };
 #endif
 typedef float lanes __attribute__((vector_size(4 * LANES)));
 typedef float lanes_at __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef int lanes_mask __attribute__((vector_size(4 * LANES)));
+
+/* 0 in place of negative numbers. */
+INLINE void store_rectified(float *y, lanes x) {
+    const lanes zero = {0};
+    *(lanes_at *)y = (lanes)((lanes_mask)x & ~(lanes_mask)(x < zero));
+}
 #else
 enum { LANES = 1 };
 typedef float lanes, lanes_at;
+
+/* 0 in place of a negative number. */
+INLINE void store_rectified(float *y, lanes x) { *y = x < 0 ? 0 : x; }
 #endif
+
+INLINE void store(float *y, lanes x, int relu) {
+    if (relu)
+        store_rectified(y, x);
+    else
+        *(lanes_at *)y = x;
+}

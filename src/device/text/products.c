@@ -5,6 +5,7 @@ struct products {
     int taps, count;         /* how many taps; how many j of each */
     int x_row, x_tap, w_row; /* strides: from a row of x to the next, from a tap of x to the next, from w[tap][j] to the next */
     int b_row, y_row;        /* strides: from a row of b to the next (0: the same), from a row of y to the next */
+    int relu;                /* negative sums become 0 */
 };
 
 /* ROWS or fewer rows of COLUMNS sums, which stay in registers; rows that do not exist repeat the last one. */
@@ -25,10 +26,10 @@ static void multiply_tile(const struct products *p, int rows, const float *x, co
             left2 += a2 * left, right2 += a2 * right;
             left3 += a3 * left, right3 += a3 * right;
         }
-    *(lanes_at *)y3 = left3, *(lanes_at *)(y3 + LANES) = right3;
-    *(lanes_at *)y2 = left2, *(lanes_at *)(y2 + LANES) = right2;
-    *(lanes_at *)y1 = left1, *(lanes_at *)(y1 + LANES) = right1;
-    *(lanes_at *)y = left0, *(lanes_at *)(y + LANES) = right0;
+    store(y3, left3, p->relu), store(y3 + LANES, right3, p->relu);
+    store(y2, left2, p->relu), store(y2 + LANES, right2, p->relu);
+    store(y1, left1, p->relu), store(y1 + LANES, right1, p->relu);
+    store(y, left0, p->relu), store(y + LANES, right0, p->relu);
 }
 
 /* The same of one column. */
@@ -43,18 +44,8 @@ static void multiply_column(const struct products *p, int rows, const float *x, 
             sum2 += x[j + x2] * *w;
             sum3 += x[j + x3] * *w;
         }
-    y[at3 * p->y_row] = sum3;
-    y[at2 * p->y_row] = sum2;
-    y[at1 * p->y_row] = sum1;
-    y[0] = sum0;
-}
-
-/* As many columns as a tile has, or one. */
-static int columns_of(int count) { return count >= COLUMNS ? COLUMNS : 1; }
-
-static void multiply(const struct products *p, int rows, int columns, const float *x, const float *w, const float *b, float *y) {
-    if (columns == COLUMNS)
-        multiply_tile(p, rows, x, w, b, y);
-    else
-        multiply_column(p, rows, x, w, b, y);
+    y[at3 * p->y_row] = p->relu && sum3 < 0 ? 0 : sum3;
+    y[at2 * p->y_row] = p->relu && sum2 < 0 ? 0 : sum2;
+    y[at1 * p->y_row] = p->relu && sum1 < 0 ? 0 : sum1;
+    y[0] = p->relu && sum0 < 0 ? 0 : sum0;
 }
