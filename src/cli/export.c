@@ -5,6 +5,8 @@
 #include "cli/report.h"
 #include "cli/weights.h"
 
+#include <tapline/c_export.h>
+
 #include <stdio.h>
 #include <string.h>
 
@@ -19,9 +21,39 @@ static void write_weights(const export_settings *settings, const loaded *self, j
     json_object_set_new(report, "layers", pairs);
 }
 
+/* ---- a file of C ---- */
+
+static void write_c(const export_settings *settings, const loaded *self, json_t *report, tl_error *error) {
+    const tl_c_export_cfg cfg = {.name = settings->name,
+                                 .header = settings->header,
+                                 .no_libm = settings->no_libm,
+                                 .stream = settings->stream,
+                                 .window = (size_t)settings->window,
+                                 .hop = (size_t)settings->hop,
+                                 .data = &self->info.data};
+    tl_c_export_result result = {0};
+    if (self->info.data.lengths && !settings->stream)
+        complain("export", "the network was trained on series of different lengths; the file takes %zu steps each time",
+                 tl_input_shape(self->model).length);
+    tl_c_export(self->model, settings->out, &cfg, &result, error);
+    report_text(report, "out", settings->out);
+    report_text(report, "header", settings->header);
+    report_count(report, "constant_bytes", result.constant_bytes);
+    report_count(report, "memory_bytes", result.memory_bytes);
+}
+
+static void print_c(const json_t *report) {
+    printf("C          ");
+    print_shown(stdout, json_string_value(json_object_get(report, "out")));
+    printf("\nflash      %lld bytes of constants\nRAM        %lld bytes in one static array\n",
+           (long long)json_integer_value(json_object_get(report, "constant_bytes")),
+           (long long)json_integer_value(json_object_get(report, "memory_bytes")));
+}
+
 /* ---- the table ---- */
 
 static const export_format formats[] = {
+    {".c", " header name no-libm stream window hop ", write_c, print_c},
     {NULL, " map ", write_weights, weights_print},
 };
 
@@ -37,7 +69,9 @@ static void check_options(const export_settings *settings, const export_format *
     const struct {
         const char *name;
         bool given;
-    } options[] = {{"map", settings->map}};
+    } options[] = {{"map", settings->map},       {"header", settings->header},   {"name", settings->name},
+                   {"stream", settings->stream}, {"no-libm", settings->no_libm}, {"window", settings->window},
+                   {"hop", settings->hop}};
     char quoted[40];
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         snprintf(quoted, sizeof quoted, " %s ", options[i].name);
@@ -52,8 +86,10 @@ int IN_PRECISION(export)(const void *settings) {
     const char *model = asked->model.common.operand[0];
     loaded self = {0};
     json_t *report = json_object();
-    const used_file files[] = {
-        {"MODEL", model, FILE_READ, 0}, {"--map", asked->map, FILE_READ, 0}, {"--out", asked->out, FILE_REPLACED, 0}};
+    const used_file files[] = {{"MODEL", model, FILE_READ, 0},
+                               {"--map", asked->map, FILE_READ, 0},
+                               {"--out", asked->out, FILE_REPLACED, 0},
+                               {"--header", asked->header, FILE_REPLACED, 0}};
     files_check(files, sizeof files / sizeof *files, &error);
     if (!asked->out) tl_fail(&error, TL_ERROR_ARGUMENT, "needs --out FILE; `tapline help export` says more");
     const export_format *format = asked->out ? format_of(asked->out) : formats;

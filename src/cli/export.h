@@ -9,6 +9,9 @@
 typedef struct export_settings {
     model_settings model;  /* operand 0: the model */
     const char *out, *map; /* NULL: none */
+    const char *header, *name;
+    bool stream, no_libm;
+    int64_t window, hop; /* of a stream; 0: the library's */
 } export_settings;
 
 /* What --out may be. */

@@ -8,6 +8,13 @@ static export_settings exporting = {.model = {.engine = "auto"}};
 static const option_spec export_options[] = {
     {"out", "FILE", OPTION_TEXT, FIELD(out), 0, 0, NULL, "write this file; it must be given"},
     MAP_OPTION(export_settings),
+    {"header", "FILE.h", OPTION_TEXT, FIELD(header), 0, 0, NULL, "of C: also write the declarations to this file"},
+    {"name", "NAME", OPTION_TEXT, FIELD(name), 0, 0, NULL, "of C: what names of functions begin with (that of the file)"},
+    {"no-libm", NULL, OPTION_FLAG, FIELD(no_libm), 0, 0, NULL, "of C: call no function of the C library"},
+    {"stream", NULL, OPTION_FLAG, FIELD(stream), 0, 0, NULL, "of C: take a series step by step: NAME_reset and NAME_step"},
+    {"window", "N", OPTION_INTEGER, FIELD(window), 1, INT32_MAX, NULL,
+     "of a stream: steps that pools over all of time go over (all since\nthe beginning)"},
+    {"hop", "N", OPTION_INTEGER, FIELD(hop), 1, INT32_MAX, NULL, "of a stream: steps from an output of these to the next (1)"},
     MAX_MEMORY_OPTION,
     {0},
 };
@@ -24,7 +31,7 @@ const command export_command = {
     .details =
         "MODEL is a file that `tapline train --out` or `tapline import --out` wrote. The ending of --out says what is written:\n"
         "weights for PyTorch, a safetensors file in PyTorch's order of axes and with its names; without a map modules are\n"
-        "called as the layers are.",
+        "called as the layers are. With the ending .c: the network as one file of C that needs no library.",
     .options = export_options,
     .settings = &exporting,
     .writes_files = true,

@@ -300,7 +300,8 @@ static const tl_dataset *named_classes(const tl_c_export_cfg *cfg, tl_shape out)
     return cfg->data && cfg->data->class_names && cfg->data->classes == out.channels ? cfg->data : NULL;
 }
 
-static void write_files(tl_model *model, const char *path, const tl_c_export_cfg *cfg, tl_error *error) {
+static void write_files(tl_model *model, const char *path, const tl_c_export_cfg *cfg, tl_c_export_result *result,
+                        tl_error *error) {
     const tl_shape out = tl_output_shape(model);
     c_file file = {.model = model,
                    .network = {.cfg = cfg, .error = error, .constants.error = error, .body.error = error, .state.error = error},
@@ -315,16 +316,21 @@ static void write_files(tl_model *model, const char *path, const tl_c_export_cfg
     write_text(path, &file.text);
     if (cfg->header && !tl_failed(error)) print_header(&file, &header);
     if (cfg->header) write_text(cfg->header, &header);
+    *result =
+        (tl_c_export_result){.constant_bytes = file.network.constant_bytes, .memory_bytes = file.network.arena * sizeof(float)};
     tl_c_text_free(&header);
     release(&file);
 }
 
-tl_status tl_c_export_sized(tl_model *model, const char *path, const tl_c_export_cfg *given, size_t size, tl_error *error) {
+tl_status tl_c_export_sized(tl_model *model, const char *path, const tl_c_export_cfg *given, tl_c_export_result *result,
+                            const tl_c_export_sizes *sizes, tl_error *error) {
     tl_c_export_cfg cfg;
+    tl_c_export_result found = {0};
     tl_error own = {0};
     if (!error) error = &own;
     if (tl_model_check(model, "C", error) != TL_OK || !tl_given(path, "C: the path", error)) return error->status;
-    tl_take(&cfg, sizeof cfg, given, size, "C", error);
-    if (!tl_failed(error)) write_files(model, path, &cfg, error);
+    tl_take(&cfg, sizeof cfg, given, sizes->cfg, "C", error);
+    if (!tl_failed(error)) write_files(model, path, &cfg, &found, error);
+    tl_hand_over(result, sizes->result, &found, sizeof found);
     return error->status;
 }

@@ -1,0 +1,11 @@
+/* The least that a firmware is: a network, a series in RAM, and a class that somebody reads. */
+#include "net.h"
+
+volatile int found;
+static float series[NET_LENGTH * NET_CHANNELS], probabilities[NET_OUT_LENGTH * NET_OUTPUTS];
+
+int main(void) {
+    net_predict(series, probabilities);
+    found = probabilities[0] < probabilities[1];
+    return 0;
+}
