@@ -552,7 +552,7 @@ static void given_names_not_of_c_when_exported_then_they_are_refused(void **stat
         tl_error error = {0};
         tl_model *model = small_made(TL_LOSS_CROSS_ENTROPY);
         tl_c_export(model, path_of("net.c"), &(tl_c_export_cfg){.name = names[i]}, NULL, &error);
-        check_error(&error, TL_ERROR_ARGUMENT, "is none for C");
+        check_error(&error, TL_ERROR_ARGUMENT, "is no identifier");
         tl_model_free(model);
     }
 }

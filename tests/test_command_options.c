@@ -301,6 +301,7 @@ typedef struct row {
 #define MODEL "options.model"
 #define WEIGHTS "options.weights"
 #endif
+#define NAME(name) "C: name \"" name "\" is no identifier: up to 60 letters, digits and underscores, not beginning with a digit\n"
 #define MISSING "/nonexistent/x: No such file or directory\n"
 #define UNWRITABLE "/nonexistent/x: cannot be written: No such file or directory; nothing was written\n"
 #define FORMAT(path) path ": format \"doc\" is none of .ts, .tsv, .csv, .txt, .arff, .npy, .npz, .hea\n"
@@ -328,6 +329,9 @@ static const row rows[] = {
     {{IMPORT}, "out", "/nonexistent/x", 1, "--out " UNWRITABLE},
     {{"export", MODEL}, "out", "/nonexistent/x", 1, "--out " UNWRITABLE},
     {{"export", MODEL, "--out", WEIGHTS}, "map", "/nonexistent/x", 1, MISSING},
+    {{"export", MODEL, "--out", WEIGHTS ".c"}, "header", "/nonexistent/x", 1, "--header " UNWRITABLE},
+    {{"export", MODEL, "--out", WEIGHTS ".c"}, "name", "2nd", 2, NAME("2nd")},
+    {{"export", MODEL, "--out", WEIGHTS}, "name", "x", 2, "--name: does not go with --out " WEIGHTS "\n"},
     {{"info", "--input", "9x1"}, "arch", "/nonexistent/x.json", 1, "/nonexistent/x.json: No such file or directory\n"},
     {{TRAIN}, "label", "x", 2, NO_TABLE("builtin:cbf", "label")},
     {{IMPORT}, "label", "x", 2, NO_TABLE("builtin:cbf", "label")},

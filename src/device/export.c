@@ -50,7 +50,7 @@ static void choose_name(c_file *file, const char *path) {
     const char *asked = file->network.cfg->name;
     if (asked && (!is_identifier(asked) || strlen(asked) > MAX_NAME)) {
         tl_fail(file->network.error, TL_ERROR_ARGUMENT,
-                "C: name \"%.80s\" is none for C: up to %d letters, digits and underscores, not beginning with a digit", asked,
+                "C: name \"%.80s\" is no identifier: up to %d letters, digits and underscores, not beginning with a digit", asked,
                 MAX_NAME);
         return;
     }
