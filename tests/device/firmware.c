@@ -4,8 +4,11 @@
 volatile int found;
 static float series[NET_LENGTH * NET_CHANNELS], probabilities[NET_OUT_LENGTH * NET_OUTPUTS];
 
-int main(void) {
-    net_predict(series, probabilities);
-    found = probabilities[0] < probabilities[1];
-    return 0;
+void _start(void);
+
+void _start(void) {
+    for (;;) {
+        net_predict(series, probabilities);
+        found = probabilities[0] < probabilities[1];
+    }
 }
