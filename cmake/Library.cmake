@@ -45,7 +45,7 @@ add_custom_command(OUTPUT ${texts} DEPENDS ${device} ${PROJECT_SOURCE_DIR}/cmake
 add_custom_target(tapline_texts DEPENDS ${texts})
 
 function(tapline_library name definition)
-  set(folders src/base src/compute src/io src/data src/read optim src/graph layers layers/conv1d src/models src/export src/train src/stream src/device)
+  set(folders src/base src/compute src/io src/data src/read optim src/graph layers layers/conv1d src/models src/export src/onnx src/train src/stream src/device)
   list(TRANSFORM folders PREPEND ${PROJECT_SOURCE_DIR}/)
   list(TRANSFORM folders APPEND /*.c OUTPUT_VARIABLE patterns)
   file(GLOB sources CONFIGURE_DEPENDS ${patterns})

@@ -345,7 +345,7 @@ static void given_weights_that_do_not_fit_when_imported_then_said_why(void **unu
     expect(run_command("import", weights_file, "no-such-data.csv"), 1, "no-such-data.csv: No such file or directory");
     expect(run_command("import", weights_file, train_file, "--arch", "inceptiontime"), 2,
            "--arch inceptiontime: is 5 networks that are averaged; weights are those of one, --arch inception");
-    expect(run_command("import", weights_file), 2, "tapline import: needs WEIGHTS DATA; ");
+    expect(run_command("import", weights_file), 2, "tapline import: needs DATA behind the weights; ");
     expect(run_command("export", model_file), 2, "tapline export: needs --out FILE; `tapline help export` says more");
     expect(run_command("export", weights_file, "--out", whole_file), 1, "of another program");
     write_map("{\"out\": \"dense_2\"}");

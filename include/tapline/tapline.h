@@ -20,6 +20,7 @@
 #include <tapline/csv_log.h>
 #include <tapline/ensemble.h>
 #include <tapline/find_learning_rate.h>
+#include <tapline/onnx.h>
 #include <tapline/optimizer.h>
 #include <tapline/stream.h>
 

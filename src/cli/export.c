@@ -6,6 +6,7 @@
 #include "cli/weights.h"
 
 #include <tapline/c_export.h>
+#include <tapline/onnx.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -50,10 +51,33 @@ static void print_c(const json_t *report) {
            (long long)json_integer_value(json_object_get(report, "memory_bytes")));
 }
 
+/* ---- ONNX ---- */
+
+static void write_onnx(const export_settings *settings, const loaded *self, json_t *report, tl_error *error) {
+    tl_onnx_export_cfg cfg = {.data = &self->info.data, .logits = settings->logits, .fold_batch_norm = settings->fold_batch_norm};
+    if (settings->layout) tl_onnx_layout_by_name(settings->layout, &cfg.layout, error);
+    report_text(report, "onnx", settings->out);
+    report_count(report, "parameters", tl_parameter_count(self->model));
+    report_text(report, "layout", tl_onnx_layout_name(cfg.layout));
+    tl_onnx_export(self->model, settings->out, &cfg, error);
+}
+
+static const char *text_of(const json_t *report, const char *key) { return json_string_value(json_object_get(report, key)); }
+
+static void print_onnx(const json_t *report) {
+    printf("model      ");
+    print_shown(stdout, text_of(report, "model"));
+    printf(", %lld parameters, %s\nonnx       ", (long long)json_integer_value(json_object_get(report, "parameters")),
+           text_of(report, "precision"));
+    print_shown(stdout, text_of(report, "onnx"));
+    printf(", layout %s\n", text_of(report, "layout"));
+}
+
 /* ---- the table ---- */
 
 static const export_format formats[] = {
     {".c", " header name no-libm stream window hop ", write_c, print_c},
+    {".onnx", " layout logits fold-batch-norm ", write_onnx, print_onnx},
     {NULL, " map ", write_weights, weights_print},
 };
 
@@ -69,9 +93,11 @@ static void check_options(const export_settings *settings, const export_format *
     const struct {
         const char *name;
         bool given;
-    } options[] = {{"map", settings->map},       {"header", settings->header},   {"name", settings->name},
-                   {"stream", settings->stream}, {"no-libm", settings->no_libm}, {"window", settings->window},
-                   {"hop", settings->hop}};
+    } options[] = {{"map", settings->map},         {"header", settings->header},
+                   {"name", settings->name},       {"stream", settings->stream},
+                   {"no-libm", settings->no_libm}, {"window", settings->window},
+                   {"hop", settings->hop},         {"layout", settings->layout},
+                   {"logits", settings->logits},   {"fold-batch-norm", settings->fold_batch_norm}};
     char quoted[40];
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         snprintf(quoted, sizeof quoted, " %s ", options[i].name);

@@ -12,6 +12,8 @@ typedef struct export_settings {
     const char *header, *name;
     bool stream, no_libm;
     int64_t window, hop; /* of a stream; 0: the library's */
+    const char *layout;
+    bool logits, fold_batch_norm;
 } export_settings;
 
 /* What --out may be. */

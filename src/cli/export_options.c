@@ -1,9 +1,13 @@
 /* `tapline export`. */
 #include "cli/export.h"
 
+#include <tapline/onnx.h>
+
 #define FIELD(name) offsetof(export_settings, name)
 
 static export_settings exporting = {.model = {.engine = "auto"}};
+
+static const char *layout_name(size_t index) { return tl_onnx_layout_name((tl_onnx_layout)index); }
 
 static const option_spec export_options[] = {
     {"out", "FILE", OPTION_TEXT, FIELD(out), 0, 0, NULL, "write this file; it must be given"},
@@ -15,6 +19,11 @@ static const option_spec export_options[] = {
     {"window", "N", OPTION_INTEGER, FIELD(window), 1, INT32_MAX, NULL,
      "of a stream: steps that pools over all of time go over (all since\nthe beginning)"},
     {"hop", "N", OPTION_INTEGER, FIELD(hop), 1, INT32_MAX, NULL, "of a stream: steps from an output of these to the next (1)"},
+    {"layout", "NAME", OPTION_CHOICE, FIELD(layout), 0, 0, layout_name,
+     "of .onnx: the axes of series: batch, length, channels (nlc), or as\nin PyTorch batch, channels, length (ncl)"},
+    {"logits", NULL, OPTION_FLAG, FIELD(logits), 0, 0, NULL, "of .onnx: without the softmax or sigmoid at the end"},
+    {"fold-batch-norm", NULL, OPTION_FLAG, FIELD(fold_batch_norm), 0, 0, NULL,
+     "of .onnx: within the convolution or dense layer before it"},
     MAX_MEMORY_OPTION,
     {0},
 };
@@ -30,8 +39,10 @@ const command export_command = {
     .example = "tapline export mine.safetensors --out fcn.safetensors",
     .details =
         "MODEL is a file that `tapline train --out` or `tapline import --out` wrote. The ending of --out says what is written:\n"
-        "weights for PyTorch, a safetensors file in PyTorch's order of axes and with its names; without a map modules are\n"
-        "called as the layers are. With the ending .c: the network as one file of C that needs no library.",
+        ".onnx: the network for ONNX runtimes, which takes series as they are and gives what `tapline predict` does;\n"
+        ".c: the network as one file of C that needs no library;\n"
+        "any other: the weights for PyTorch, a safetensors file in PyTorch's order of axes and with its names; without a map\n"
+        "modules are called as the layers are.",
     .options = export_options,
     .settings = &exporting,
     .writes_files = true,

@@ -21,7 +21,8 @@ typedef struct model_settings {
 typedef struct weights_settings {
     model_settings model;            /* operand 0: the weights to import, operand 1: the data */
     const char *map, *out;           /* NULL: none */
-    const char *architecture, *loss; /* of what is imported; loss NULL: as the data asks */
+    const char *architecture, *loss; /* of what is imported; NULL: fcn, as the data asks */
+    int64_t length;                  /* of series, where a .onnx file takes any; 0: not given */
     int64_t segment;                 /* of records of PhysioNet; 0: the library's default */
     const char *normalize;           /* NULL: the library's default */
     reading_settings reading;

@@ -1,10 +1,14 @@
-/* `tapline import`, compiled once for each precision (commands.h). */
+/* `tapline import` of weights, compiled once for each precision (commands.h). */
 #include "cli/weights.h"
 #include "cli/files.h"
 #include "cli/input.h"
 #include "cli/model.h"
 #include "cli/report.h"
 #include "cli/train.h"
+
+static const char *architecture_of(const weights_settings *settings) {
+    return settings->architecture ? settings->architecture : "fcn";
+}
 
 static tl_weights_cfg weights_cfg(const weights_settings *settings, json_t *pairs) {
     return (tl_weights_cfg){.map = settings->map, .matched = weights_pair, .user = pairs};
@@ -35,30 +39,40 @@ static tl_model *make_model(const weights_settings *settings, const tl_dataset *
                                 .inference_only = true,
                                 .loss = IN_PRECISION(network_loss)(data, settings->loss, error),
                                 .max_memory = max_memory(&settings->model.common)};
-    tl_model_compile(model, IN_PRECISION(network_build)(model, data, settings->architecture), &cfg, error);
+    tl_model_compile(model, IN_PRECISION(network_build)(model, data, architecture_of(settings)), &cfg, error);
     tl_model_takes(model, data, error);
     return model;
 }
 
 static void check_architecture(const weights_settings *settings, tl_error *error) {
-    const int members = IN_PRECISION(architecture_find)(settings->architecture)->members;
+    const int members = IN_PRECISION(architecture_find)(architecture_of(settings))->members;
     if (members > 1)
         tl_fail(error, TL_ERROR_ARGUMENT, "--arch %s: is %d networks that are averaged; weights are those of one, --arch inception",
-                settings->architecture, members);
+                architecture_of(settings), members);
 }
 
-int IN_PRECISION(import)(const void *settings) {
+tl_dataset *IN_PRECISION(import_data)(const weights_settings *settings, tl_read_cfg *cfg, tl_error *error) {
+    const char *path = settings->model.common.operand[1];
+    tl_missing_policy_by_name(settings->model.missing, &cfg->missing_policy, error);
+    IN_PRECISION(reading_apply)(&settings->reading, cfg, error);
+    tl_dataset *data = tl_dataset_read(input_open(path, cfg->format, error), cfg, error);
+    input_name(error);
+    return data;
+}
+
+int IN_PRECISION(import_weights)(const weights_settings *asked) {
     tl_error error = {0};
-    const weights_settings *asked = settings;
     const char *const *operand = asked->model.common.operand;
     json_t *pairs = json_array();
     const tl_weights_cfg cfg = weights_cfg(asked, pairs);
-    const bool described = !IN_PRECISION(architecture_find)(asked->architecture)->name;
+    const bool described = !IN_PRECISION(architecture_find)(architecture_of(asked))->name;
     const used_file files[] = {{"WEIGHTS", operand[0], FILE_READ, 0},
                                {"DATA", operand[1], FILE_DATA, 0},
                                {"--map", asked->map, FILE_READ, 0},
-                               {"--arch", described ? asked->architecture : NULL, FILE_READ, 0},
+                               {"--arch", described ? architecture_of(asked) : NULL, FILE_READ, 0},
                                {"--out", asked->out, FILE_REPLACED, 0}};
+    if (asked->length) tl_fail(&error, TL_ERROR_ARGUMENT, "--length: is of .onnx files; of weights DATA says how long series are");
+    if (!operand[1]) tl_fail(&error, TL_ERROR_ARGUMENT, "needs DATA behind the weights; `tapline help import` says more");
     check_architecture(asked, &error);
     files_check(files, sizeof files / sizeof *files, &error);
     tl_read_cfg reference = {.normalize = options_normalization(asked->normalize, asked->raw, &error),
@@ -67,10 +81,7 @@ int IN_PRECISION(import)(const void *settings) {
                              .warn = complain_of_data,
                              .user = (void *)asked->model.common.command,
                              .max_memory = max_memory(&asked->model.common) / 2};
-    tl_missing_policy_by_name(asked->model.missing, &reference.missing_policy, &error);
-    IN_PRECISION(reading_apply)(&asked->reading, &reference, &error);
-    tl_dataset *data = tl_dataset_read(input_open(operand[1], reference.format, &error), &reference, &error);
-    input_name(&error);
+    tl_dataset *data = IN_PRECISION(import_data)(asked, &reference, &error);
     tl_model *model = data ? make_model(asked, data, &error) : NULL;
     tl_weights_import(model, operand[0], &cfg, &error);
     if (asked->out)

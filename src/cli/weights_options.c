@@ -1,4 +1,4 @@
-/* `tapline import`: weights of PyTorch networks. */
+/* `tapline import`: weights of PyTorch networks, and ONNX files. */
 #include "cli/weights.h"
 
 #include "cli/export.h"
@@ -8,8 +8,7 @@
 #include <stdio.h>
 
 #define FIELD(name) offsetof(weights_settings, name)
-static weights_settings importing = {.model = {.common = {.precision = "f32"}, .engine = "auto", .missing = "refuse"},
-                                     .architecture = "fcn"};
+static weights_settings importing = {.model = {.common = {.precision = "f32"}, .engine = "auto", .missing = "refuse"}};
 
 static const option_spec import_options[] = {
     OPTIONS("Network", "tapline import fcn.safetensors mine.csv --arch fcn -o mine.safetensors"),
@@ -17,7 +16,10 @@ static const option_spec import_options[] = {
      "the network (fcn), or a file NAME.json that describes one"},
     MAP_OPTION(weights_settings),
     {"out", "FILE", OPTION_TEXT, FIELD(out), 0, 0, NULL, "write the model to this file (only say what belongs together)"},
-    {"loss", "NAME", OPTION_CHOICE, FIELD(loss), 0, 0, loss_name, "(cross-entropy for labels, squared-error for target values)"},
+    {"loss", "NAME", OPTION_CHOICE, FIELD(loss), 0, 0, loss_name,
+     "(cross-entropy for labels, squared-error for target values; of\n.onnx: what its end says)"},
+    {"length", "N", OPTION_INTEGER, FIELD(length), 1, INT32_MAX, NULL,
+     "of .onnx: steps of series, where it takes any number (of DATA)"},
     OPTIONS("Data", "tapline import fcn.safetensors mine.csv --raw"),
     {"normalize", "NAME", OPTION_CHOICE, FIELD(normalize), 0, 0, normalization_name,
      "how the network takes values: each channel scaled to mean 0\nand standard deviation 1, of each series by itself or by those "
@@ -35,13 +37,15 @@ static const option_spec import_options[] = {
 
 const command import_command = {
     .name = "import",
-    .operands = "WEIGHTS DATA",
-    .min_operands = 2,
+    .operands = "FILE [DATA]",
+    .min_operands = 1,
     .max_operands = 2,
-    .summary = "Make a model of the weights of a PyTorch network.",
-    .example = "tapline import fcn.safetensors mine.csv --arch fcn -o mine.safetensors",
-    .details = "WEIGHTS is a safetensors file of a state dict. DATA is as for `tapline train`: it says how long and wide series\n"
-               "are and what the classes are called.",
+    .summary = "Make a model of a network of PyTorch or Keras.",
+    .example = "tapline import net.onnx -o mine.safetensors",
+    .details =
+        "FILE is an .onnx file, or weights: a safetensors file of a state dict of PyTorch, for a network that --arch names.\n"
+        "DATA is as for `tapline train`: it says how long and wide series are and what the classes are called. An .onnx file\n"
+        "may say that itself.",
     .options = import_options,
     .settings = &importing,
     .writes_files = true,

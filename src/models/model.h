@@ -20,6 +20,19 @@ tl_status tl_model_put(tl_archive *archive, const tl_model *model, const tl_save
 /* The settings of a model's loss as JSON, to be released; NULL where memory is short. */
 json_t *tl_loss_describe(const tl_model *model);
 
+/* What is known of how series are scaled: by tl_fit or the file that the model is from, else by the data set, else by
+ * cfg->normalize. Statistics stay those of the model or data set. Fails where they contradict each other; messages begin with
+ * `caller`. */
+tl_status tl_model_find_scaling(const tl_model *model, const tl_save_cfg *cfg, const char *caller, tl_scaling *scaling,
+                                tl_error *error);
+
+/* Means and deviations of so many channels as JSON, to be released; NULL where memory is short. */
+json_t *tl_scaling_describe(const tl_scaling *scaling, size_t count);
+
+/* The names of classes (data NULL, or without: an empty list) as JSON, to be released. Fails where they do not fit the model or are
+ * not UTF-8; messages begin with `caller`. */
+json_t *tl_model_classes(const tl_model *model, const tl_dataset *data, const char *caller, tl_error *error);
+
 /* Opens an archive of this "kind" ("model" or "checkpoint") and of a version that is understood. */
 tl_status tl_model_open(tl_archive *archive, const char *path, const char *kind, size_t maximum, tl_error *error);
 

@@ -25,18 +25,20 @@ static bool is_utf8(const char *text) {
     return true;
 }
 
-static tl_status put_class(json_t *list, const char *name, tl_error *error) {
-    if (!is_utf8(name)) return tl_fail(error, TL_ERROR_ARGUMENT, "save: class name \"%.40s\" is not UTF-8", name);
-    if (json_array_append_new(list, json_string(name)) != 0) return tl_fail(error, TL_ERROR_MEMORY, "save: out of memory");
+static tl_status put_class(json_t *list, const char *name, const char *caller, tl_error *error) {
+    if (!is_utf8(name)) return tl_fail(error, TL_ERROR_ARGUMENT, "%s: class name \"%.40s\" is not UTF-8", caller, name);
+    if (json_array_append_new(list, json_string(name)) != 0) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", caller);
     return TL_OK;
 }
 
-static tl_status put_classes(tl_archive *archive, const tl_model *model, const tl_dataset *data, tl_error *error) {
+json_t *tl_model_classes(const tl_model *model, const tl_dataset *data, const char *caller, tl_error *error) {
     const size_t outputs = tl_output_shape(model).channels, count = data && data->class_names ? data->classes : 0;
-    if (count > 0 && tl_classes_check(count, outputs, "save", error) != TL_OK) return error->status;
+    if (tl_failed(error) || (count > 0 && tl_classes_check(count, outputs, caller, error) != TL_OK)) return NULL;
     json_t *list = json_array();
-    for (size_t c = 0; list && c < count && !tl_failed(error); c++) put_class(list, data->class_names[c], error);
-    return tl_archive_json(archive, "classes", list, error);
+    for (size_t c = 0; list && c < count && !tl_failed(error); c++) put_class(list, data->class_names[c], caller, error);
+    if (!tl_failed(error)) return list;
+    json_decref(list);
+    return NULL;
 }
 
 /* NULL: an empty list. */
@@ -55,38 +57,37 @@ json_t *tl_loss_describe(const tl_model *model) {
                      list_of(loss->class_weights, tl_output_shape(model).channels));
 }
 
-/* What is known of how series are scaled: by tl_fit or the file that the model is from, else by the data set. */
-static tl_status find_scaling(const tl_model *model, const tl_save_cfg *cfg, tl_scaling *scaling, tl_error *error) {
+tl_status tl_model_find_scaling(const tl_model *model, const tl_save_cfg *cfg, const char *caller, tl_scaling *scaling,
+                                tl_error *error) {
     const size_t channels = tl_input_shape(model).channels;
     const tl_scaling none = {0}, *of_model = &model->scaling, *of_data = cfg->data ? &cfg->data->scaling : &none;
     const bool known = of_model->kind != TL_NORMALIZE_DEFAULT;
+    if (tl_failed(error)) return error->status;
     *scaling = known ? *of_model : *of_data;
     if (known && cfg->data && of_data->kind != TL_NORMALIZE_DEFAULT && !tl_scaling_same(of_model, of_data, channels))
         return tl_fail(error, TL_ERROR_ARGUMENT,
-                       "save: the model was trained on series normalised by %s, those of the data set are normalised by %s%s",
+                       "%s: the model was trained on series normalised by %s, those of the data set are normalised by %s%s", caller,
                        tl_normalization_name(of_model->kind), tl_normalization_name(of_data->kind),
                        of_model->kind == of_data->kind ? " with other statistics" : "");
     if (scaling->kind == TL_NORMALIZE_DEFAULT && cfg->normalize != TL_NORMALIZE_SET && tl_normalization_name(cfg->normalize))
         scaling->kind = cfg->normalize; /* nothing else says it */
     if (cfg->normalize != TL_NORMALIZE_DEFAULT && tl_normalization_name(cfg->normalize) != tl_normalization_name(scaling->kind))
-        return tl_fail(error, TL_ERROR_ARGUMENT, "save: series are said to be normalised by %s, but they were by %s",
+        return tl_fail(error, TL_ERROR_ARGUMENT, "%s: series are said to be normalised by %s, but they were by %s", caller,
                        tl_normalization_name(cfg->normalize), tl_normalization_name(scaling->kind));
     return TL_OK;
 }
 
-static tl_status put_statistics(tl_archive *archive, const char *key, const tl_scaling *scaling, size_t count, tl_error *error) {
-    json_t *object =
-        json_pack("{s:o, s:o}", "mean", list_of(scaling->mean, count), "deviation", list_of(scaling->deviation, count));
-    return tl_archive_json(archive, key, object, error);
+json_t *tl_scaling_describe(const tl_scaling *scaling, size_t count) {
+    return json_pack("{s:o, s:o}", "mean", list_of(scaling->mean, count), "deviation", list_of(scaling->deviation, count));
 }
 
 static tl_status put_scaling(tl_archive *archive, const tl_model *model, const tl_save_cfg *cfg, tl_error *error) {
     const size_t channels = tl_input_shape(model).channels;
     tl_scaling scaling;
-    if (tl_failed(error) || find_scaling(model, cfg, &scaling, error) != TL_OK) return error->status;
+    if (tl_failed(error) || tl_model_find_scaling(model, cfg, "save", &scaling, error) != TL_OK) return error->status;
     tl_archive_text(archive, "normalise", tl_normalization_name(scaling.kind), error);
     if (scaling.kind != TL_NORMALIZE_SET) return error->status;
-    return put_statistics(archive, "scale", &scaling, channels, error);
+    return tl_archive_json(archive, "scale", tl_scaling_describe(&scaling, channels), error);
 }
 
 static tl_status put_texts(tl_archive *archive, const tl_model *model, const tl_save_cfg *cfg, tl_error *error) {
@@ -100,12 +101,14 @@ static tl_status put_texts(tl_archive *archive, const tl_model *model, const tl_
     tl_archive_text(archive, "seed", seed, error);
     tl_archive_text(archive, "lengths", cfg->data && cfg->data->lengths ? "own" : "whole", error);
     put_scaling(archive, model, cfg, error);
-    if (model->targets.mean) put_statistics(archive, "targets", &model->targets, tl_output_shape(model).channels, error);
+    if (model->targets.mean)
+        tl_archive_json(archive, "targets", tl_scaling_describe(&model->targets, tl_output_shape(model).channels), error);
     if (cfg->data && cfg->data->rate > 0) tl_archive_json(archive, "rate", json_real(cfg->data->rate), error);
     if (cfg->read) tl_archive_json(archive, "reading", tl_reading_describe(cfg->read), error);
     if (cfg->missing_policy != TL_MISSING_REFUSE)
         tl_archive_text(archive, "missing", tl_missing_policy_name(cfg->missing_policy), error);
-    return put_classes(archive, model, cfg->data, error);
+    json_t *classes = tl_model_classes(model, cfg->data, "save", error);
+    return tl_failed(error) ? error->status : tl_archive_json(archive, "classes", classes, error);
 }
 
 /* ---- the whole ---- */

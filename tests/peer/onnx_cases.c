@@ -1,0 +1,119 @@
+/* Writes ONNX files of every architecture and every row of the layer tests, with series and what tl_predict says of them, for
+ * onnx_export.py to compare with. Arrays are raw tl_real of this build; a line on stdout for each case:
+ *
+ *     NAME COUNT LENGTH CHANNELS OUT_LENGTH OUT_CHANNELS LAYOUT
+ *
+ * names NAME.onnx, NAME.x (COUNT, LENGTH, CHANNELS) as data has it and NAME.y (COUNT, OUT_LENGTH, OUT_CHANNELS).
+ *
+ * usage: onnx_cases FOLDER */
+#include "network_cases.h"
+
+#include <tapline/onnx.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { COUNT = 5, ROUNDS = 3 };
+
+static const char *folder;
+
+static void give_up(const char *what, const char *why) {
+    fprintf(stderr, "%s: %s\n", what, why);
+    exit(1);
+}
+
+static void write_array(const char *name, const char *ending, const tl_tensor *array) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s.%s", folder, name, ending);
+    FILE *file = fopen(path, "wb");
+    if (!file || fwrite(array->data, sizeof(tl_real), tl_tensor_count(array), file) != tl_tensor_count(array))
+        give_up(path, "not written");
+    fclose(file);
+}
+
+/* Where series are scaled, a constant one, one far from 0 and a tiny one are among them. */
+static void make_trouble(tl_tensor *x) {
+    const size_t each = x->shape[1] * x->shape[2];
+    for (size_t i = 0; i < each; i++) {
+        x->data[each + i] = (tl_real)0.1;
+        x->data[2 * each + i] += (tl_real)1e5;
+        x->data[3 * each + i] *= (tl_real)1e-25;
+    }
+}
+
+/* What the model predicts of series that are scaled first, in pieces of its batch. */
+static void predict(tl_model *model, const tl_tensor *x, tl_normalization normalize, tl_tensor *y) {
+    tl_error error = {0};
+    tl_tensor copy = tl_tensor_new(3, x->shape, &error);
+    int32_t labels[COUNT] = {0};
+    tl_dataset data = {.x = copy, .labels = labels, .classes = 1};
+    if (!tl_failed(&error)) memcpy(copy.data, x->data, tl_tensor_count(x) * sizeof *x->data);
+    tl_dataset_scale(&data, normalize, NULL, &error);
+    tl_predict(model, &data.x, NULL, y, &error);
+    if (tl_failed(&error)) give_up("predict", error.text);
+    tl_tensor_free(&copy);
+}
+
+static void write_case(const char *name, tl_model *model, bool rows, tl_normalization normalize, const tl_onnx_export_cfg *cfg) {
+    char path[4096];
+    tl_error error = {0};
+    const tl_shape in = tl_input_shape(model), out = tl_output_shape(model);
+    tl_tensor x = network_series(model, COUNT, rows);
+    tl_tensor y = tl_tensor_new(3, (const size_t[]){COUNT, out.length, out.channels}, &error);
+    if (normalize == TL_NORMALIZE_SERIES) make_trouble(&x);
+    predict(model, &x, normalize, &y);
+    snprintf(path, sizeof path, "%s/%s.onnx", folder, name);
+    tl_onnx_export(model, path, cfg, &error);
+    if (tl_failed(&error)) give_up(name, error.text);
+    write_array(name, "x", &x);
+    write_array(name, "y", &y);
+    printf("%s %d %zu %zu %zu %zu %s\n", name, COUNT, in.length, in.channels, out.length, out.channels,
+           tl_onnx_layout_name(cfg->layout));
+    tl_tensor_free(&x);
+    tl_tensor_free(&y);
+}
+
+static void write_layers(void) {
+    for (size_t i = 0; i < layer_case_count; i++)
+        for (uint32_t round = 0; round < ROUNDS; round++) {
+            char name[100];
+            tl_model *model = layer_case_make(&layer_cases[i], round);
+            const tl_onnx_export_cfg cfg = {.layout = round % 2, .normalize = TL_NORMALIZE_NONE};
+            snprintf(name, sizeof name, "layer_%zu_%.40s_%u", i, layer_cases[i].name, round);
+            for (char *at = name; *at; at++)
+                if (*at == ' ' || *at == ',') *at = '_';
+            write_case(name, model, false, TL_NORMALIZE_NONE, &cfg);
+            tl_model_free(model);
+        }
+}
+
+static void write_network(const network_case *network, tl_loss_kind loss, const tl_onnx_export_cfg *cfg, const char *what) {
+    char name[100];
+    tl_model *model = network_case_make(network, loss);
+    if (loss == TL_LOSS_HUBER) tl_model_set_target_scale(model, (const double[]){1e3, -2, 0}, (const double[]){10, 0.5, 1}, NULL);
+    snprintf(name, sizeof name, "network_%s_%s", network->name, what);
+    write_case(name, model, network->rows, cfg->normalize, cfg);
+    tl_model_free(model);
+}
+
+static void write_networks(void) {
+    for (size_t i = 0; i < network_case_count; i++) {
+        const network_case *network = &network_cases[i];
+        tl_onnx_export_cfg cfg = {.normalize = network->rows ? TL_NORMALIZE_NONE : TL_NORMALIZE_SERIES};
+        write_network(network, TL_LOSS_CROSS_ENTROPY, &cfg, "classes");
+        cfg.fold_batch_norm = true;
+        cfg.layout = TL_ONNX_LAYOUT_NCL;
+        write_network(network, TL_LOSS_BINARY_CROSS_ENTROPY, &cfg, "folded");
+        cfg.normalize = TL_NORMALIZE_NONE;
+        write_network(network, TL_LOSS_HUBER, &cfg, "values");
+    }
+}
+
+int main(int argc, char **argv) {
+    if (argc != 2) give_up("usage", "onnx_cases FOLDER");
+    folder = argv[1];
+    write_layers();
+    write_networks();
+    return 0;
+}
