@@ -11,6 +11,7 @@
 #include "layers/registry.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Elements and rows of a chunk: it fits the first-level cache, and a sum in tl_real stays short. */
 enum { CHUNK = 8192, MIN_ROWS = 16, MAX_ROWS = 256 };
@@ -136,11 +137,26 @@ static void share_channels(batch_norm_job *job, tl_task task) {
 
 /* ---- forward ---- */
 
+/* Whether all rows of a chunk lie behind the lengths of their samples, where x and dy are 0 and y and dx will be. */
+static bool is_blank(const batch_norm_job *job, size_t task) {
+    const size_t first = task * job->chunk;
+    return job->pass->lengths && count_between(&job->layer->base, job->pass, first, first + rows_of(job, task)) == 0;
+}
+
+/* The sums of zeros. */
+static void clear_sums(const batch_norm_job *job, size_t task) {
+    memset(job->first + task * job->channels, 0, job->channels * sizeof *job->first);
+    memset(job->second + task * job->channels, 0, job->channels * sizeof *job->second);
+}
+
 static void moments_task(void *context, size_t task, int worker) {
     (void)worker;
     const batch_norm_job *job = context;
     const tl_norm_rows rows = chunk_of(job, task);
-    job->kernels->norm_moments(&rows);
+    if (is_blank(job, task))
+        clear_sums(job, task);
+    else
+        job->kernels->norm_moments(&rows);
 }
 
 /* The two sums of a chunk over the rows that count: those behind a sample's length are 0 and added `start` too little each. */
@@ -237,6 +253,7 @@ static void normalise_task(void *context, size_t task, int worker) {
     (void)worker;
     const batch_norm_job *job = context;
     tl_norm_rows rows = chunk_of(job, task);
+    if (is_blank(job, task)) return;
     rows.out = job->pass->y.data + task * job->chunk * job->channels;
     job->kernels->norm_apply(&rows);
 }
@@ -318,7 +335,10 @@ static void gradient_sums_task(void *context, size_t task, int worker) {
     const batch_norm_job *job = context;
     tl_norm_rows rows = chunk_of(job, task);
     rows.dy = job->pass->dy.data + task * job->chunk * job->channels;
-    job->kernels->norm_gradient_sums(&rows);
+    if (is_blank(job, task))
+        clear_sums(job, task);
+    else
+        job->kernels->norm_gradient_sums(&rows);
 }
 
 /* dx = scale · inverse · (dy - mean of dy - x̂ · mean of dy · x̂), written as factor · dy + slope · (x - centre) + offset. */
@@ -356,6 +376,7 @@ static void gradient_task(void *context, size_t task, int worker) {
     const batch_norm_job *job = context;
     const size_t at = task * job->chunk * job->channels;
     tl_norm_rows rows = chunk_of(job, task);
+    if (is_blank(job, task)) return;
     rows.dy = job->pass->dy.data + at;
     rows.out = job->pass->dx[0].data + at;
     job->kernels->norm_gradient(&rows);

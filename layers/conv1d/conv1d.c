@@ -110,6 +110,7 @@ static void conv1d_forward(const tl_layer *layer, const tl_pass *pass) {
     const conv1d_layer *conv = (const conv1d_layer *)layer;
     tl_conv1d_groups groups = conv->groups;
     groups.job.shape.batch = pass->batch;
+    groups.job.shape.counted = pass->out_lengths;
     tl_conv1d_groups_forward(&groups, extended(conv, pass), pass->parameter[0], conv->cfg.no_bias ? NULL : pass->parameter[1],
                              pass->y.data, pass->workers, pass->scratch + copy_size(conv, pass->batch));
 }
@@ -119,10 +120,12 @@ static void conv1d_backward(const tl_layer *layer, const tl_pass *pass) {
     tl_conv1d_groups groups = conv->groups;
     tl_real *dx = pass->dx[0].data, *rest = pass->scratch + copy_size(conv, pass->batch);
     groups.job.shape.batch = pass->batch;
+    groups.job.shape.counted = pass->out_lengths;
     if (pass->gradient[0])
         tl_conv1d_groups_backward_weights(&groups, extended(conv, pass), pass->dy.data, pass->gradient[0],
                                           conv->cfg.no_bias ? NULL : pass->gradient[1], pass->workers, rest);
     if (!dx) return;
+    groups.job.shape.counted = extends(conv) ? NULL : pass->lengths;
     tl_conv1d_groups_backward_input(&groups, pass->dy.data, pass->parameter[0], extends(conv) ? pass->scratch : dx, pass->workers,
                                     rest);
     if (extends(conv))

@@ -31,11 +31,12 @@ static size_t scratch(const tl_conv1d_shape *shape, tl_conv1d_pass pass, int wor
     return pass == TL_CONV1D_BACKWARD_WEIGHTS ? parts_of(shape) * sums_size(shape) : 0;
 }
 
+/* Of one sample the rows that count. */
 static tl_depthwise_rows sample_of(const depthwise_job *job, size_t sample) {
     const tl_conv1d_shape *s = job->shape;
     const size_t in = sample * s->length * s->channels, out = sample * s->out_length * s->channels;
-    return (tl_depthwise_rows){.length = s->length,
-                               .out_length = s->out_length,
+    return (tl_depthwise_rows){.length = s->counted && job->dx ? s->counted[sample] : s->length,
+                               .out_length = s->counted && !job->dx ? s->counted[sample] : s->out_length,
                                .channels = s->channels,
                                .kernel = s->kernel,
                                .stride = s->stride,
@@ -90,7 +91,7 @@ static void part_task(void *context, size_t part, int worker) {
         tl_depthwise_rows rows = sample_of(job, sample);
         rows.dweight = dweight;
         job->kernel(&rows);
-        add_rows(dbias, rows.dy, s->out_length, s->channels);
+        add_rows(dbias, rows.dy, rows.out_length, s->channels);
     }
 }
 

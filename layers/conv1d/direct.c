@@ -87,7 +87,7 @@ static void spread_weights(const tl_conv1d_shape *shape, const tl_direct_form *f
 
 static void forward(const tl_conv1d_shape *whole, const tl_real *x, const tl_real *weight, const tl_real *bias, tl_real *y,
                     const tl_workers *workers, tl_real *scratch) {
-    const tl_conv1d_shape shape = tl_direct_joined(whole);
+    const tl_conv1d_shape shape = tl_direct_output_shape(whole);
     const tl_direct_form form = form_of(&shape, tl_kernels_of(workers)->lanes);
     tl_direct_weights weights = {.form = &form,
                                  .weight = weight,

@@ -20,10 +20,15 @@ typedef struct tl_direct_form {
     size_t rows, width, last_width;          /* last_width: of the last row, at most that of all others */
     size_t out_first, out_stride, out_count; /* elements: of row 0, between rows, of a sample */
     bool lane_reduction, in_place;
+    const size_t *counted; /* (batch) steps of each sample of the output that count, others need not be computed; NULL: all */
+    size_t step;           /* elements of such a step */
 } tl_direct_form;
 
 /* The shape as the engine computes it: with a kernel of 1 the batch is one long sample. */
 tl_conv1d_shape tl_direct_joined(const tl_conv1d_shape *shape);
+
+/* The same for passes whose rows do not depend on each other: not where samples have lengths of their own. */
+tl_conv1d_shape tl_direct_output_shape(const tl_conv1d_shape *shape);
 
 tl_direct_form tl_direct_forward_form(const tl_conv1d_shape *shape);
 
@@ -41,7 +46,7 @@ double tl_direct_share(const tl_conv1d_shape *shape);
 
 /* A run of rows of one sample, whose input and output stay in cache. */
 typedef struct tl_direct_unit {
-    size_t begin, end;     /* rows */
+    size_t begin, end;     /* rows; none where none of them counts, and the rest is then undefined */
     const tl_real *in;     /* the sample */
     const tl_real *window; /* what row `begin` reads, padding included; NULL: rows skip the taps that lie outside */
     size_t inside, behind; /* rows from which on they read the sample itself, and a copy again: else `end` */

@@ -52,7 +52,9 @@ static tl_direct_form residue_form(const tl_conv1d_shape *shape, size_t residue,
                             .out_first = residue * shape->channels,
                             .out_stride = shape->stride * shape->channels,
                             .out_count = shape->length * shape->channels,
-                            .lane_reduction = lane_reduction};
+                            .lane_reduction = lane_reduction,
+                            .counted = shape->counted,
+                            .step = shape->channels};
 }
 
 static size_t residues_of(const tl_conv1d_shape *shape) { return tl_min(shape->stride, shape->length); }
@@ -102,7 +104,9 @@ static tl_direct_form joint_form(const tl_conv1d_shape *shape, size_t positions)
                             .width = positions * shape->channels,
                             .last_width = (shape->length - (rows - 1) * positions) * shape->channels,
                             .out_stride = positions * shape->channels,
-                            .out_count = shape->length * shape->channels};
+                            .out_count = shape->length * shape->channels,
+                            .counted = shape->counted,
+                            .step = shape->channels};
 }
 
 static size_t joint_weights(const tl_direct_form *form) { return tl_aligned_count(form->taps * form->width * form->in_width); }
@@ -195,7 +199,7 @@ double tl_direct_input_cost(const tl_conv1d_shape *shape) {
 
 void tl_direct_backward_input(const tl_conv1d_shape *whole, const tl_real *dy, const tl_real *weight, tl_real *dx,
                               const tl_workers *workers, tl_real *scratch) {
-    const tl_conv1d_shape shape = tl_direct_joined(whole);
+    const tl_conv1d_shape shape = tl_direct_output_shape(whole);
     const input_job job = {.shape = &shape, .dy = dy, .weight = weight, .dx = dx, .workers = workers, .scratch = scratch};
     const choice best = choose(&shape, tl_kernels_of(workers)->lanes);
     if (best.form == JOINT)

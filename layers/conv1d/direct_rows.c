@@ -15,10 +15,13 @@ enum {
 tl_conv1d_shape tl_direct_joined(const tl_conv1d_shape *shape) {
     tl_conv1d_shape joined = *shape;
     if (shape->kernel > 1 || shape->stride > 1 || shape->pad_left > 0 || shape->out_length != shape->length) return joined;
+    joined.counted = NULL;
     joined.length = joined.out_length = shape->batch * shape->length;
     joined.batch = 1;
     return joined;
 }
+
+tl_conv1d_shape tl_direct_output_shape(const tl_conv1d_shape *shape) { return shape->counted ? *shape : tl_direct_joined(shape); }
 
 tl_direct_form tl_direct_forward_form(const tl_conv1d_shape *shape) {
     return (tl_direct_form){.in_length = shape->length,
@@ -32,7 +35,9 @@ tl_direct_form tl_direct_forward_form(const tl_conv1d_shape *shape) {
                             .last_width = shape->filters,
                             .out_first = 0,
                             .out_stride = shape->filters,
-                            .out_count = shape->out_length * shape->filters};
+                            .out_count = shape->out_length * shape->filters,
+                            .counted = shape->counted,
+                            .step = shape->filters};
 }
 
 /* ---- rows ---- */
@@ -74,9 +79,17 @@ static void copy_padded(const tl_direct_form *form, const tl_real *in, ptrdiff_t
     memset(to + before + inside, 0, (count * form->in_width - before - inside) * sizeof *to);
 }
 
+/* The rows of a sample that count. */
+static size_t counted_rows(const tl_direct_form *form, size_t sample) {
+    if (!form->counted) return form->rows;
+    const size_t elements = form->counted[sample] * form->step;
+    return elements > form->out_first ? tl_min(tl_ceil_div(elements - form->out_first, form->out_stride), form->rows) : 0;
+}
+
 static tl_direct_unit unit_of(const tl_direct_form *form, size_t chunks, size_t index, const tl_real *in) {
-    const size_t sample = index / chunks, chunk = index % chunks, end = tl_split_at(form->rows, chunks, chunk + 1);
-    return (tl_direct_unit){.begin = tl_split_at(form->rows, chunks, chunk),
+    const size_t sample = index / chunks, chunk = index % chunks, begin = tl_split_at(form->rows, chunks, chunk);
+    const size_t end = tl_max(begin, tl_min(tl_split_at(form->rows, chunks, chunk + 1), counted_rows(form, sample)));
+    return (tl_direct_unit){.begin = begin,
                             .end = end,
                             .in = in + sample * form->in_length * form->in_width,
                             .inside = end,
@@ -86,6 +99,7 @@ static tl_direct_unit unit_of(const tl_direct_form *form, size_t chunks, size_t 
 
 tl_direct_unit tl_direct_unit_at(const tl_direct_form *form, size_t chunks, size_t index, const tl_real *in, tl_real *copy) {
     tl_direct_unit unit = unit_of(form, chunks, index, in);
+    if (unit.begin == unit.end) return unit;
     const size_t reach = reach_of(form, unit.end - unit.begin);
     const ptrdiff_t from = position_of(form, unit.begin, 0);
     if (reach == 0 || (from >= 0 && from + (ptrdiff_t)reach <= (ptrdiff_t)form->in_length)) {
@@ -107,6 +121,7 @@ static size_t first_row_at(const tl_direct_form *form, size_t row, size_t tap, s
  * more multiply-adds than there are rows, about. */
 tl_direct_unit tl_direct_unit_cut(const tl_direct_form *form, size_t chunks, size_t index, const tl_real *in, tl_real *copy) {
     tl_direct_unit unit = unit_of(form, chunks, index, in);
+    if (unit.begin == unit.end) return unit;
     if (form->taps == 0 || far_apart(form)) return tl_direct_unit_at(form, chunks, index, in, copy);
     const size_t inside = tl_min(first_row_at(form, unit.begin, 0, 0), unit.end);
     const size_t behind = tl_min(first_row_at(form, inside, form->taps - 1, form->in_length), unit.end);

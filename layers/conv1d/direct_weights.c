@@ -28,6 +28,8 @@ typedef struct product_job {
     size_t max_rows;                      /* of a unit's sample */
     size_t parts, groups, slices;         /* a task is a group of blocks and a slice of the window over one part */
     size_t width, inner;                  /* filters, rounded up; kernel · channels */
+    const size_t *counted; /* where the batch is one long sample: of its samples, `length` rows each; NULL: all count */
+    size_t length;
     const tl_real *x, *dy;
     tl_real *dweight, *dbias;
     tl_real *sums, *bias_sums; /* of each part: (blocks: (kernel · channels, lanes)) and (filters, rounded up) */
@@ -49,6 +51,9 @@ static product_job job_of(const tl_conv1d_shape *whole, const tl_tuning *tuning)
     job.max_rows = tl_min(shape->out_length, limit);
     job.samples = tl_max(tl_min(limit / shape->out_length, shape->batch / job.parts), 1);
     job.units = tl_ceil_div(shape->batch, job.samples) * job.chunks;
+    if (job.samples > 1) job.form.counted = NULL; /* their rows are cut alike */
+    if (!shape->counted) job.counted = whole->counted;
+    job.length = whole->out_length;
     job.parts = tl_min(job.parts, job.units);
     job.width = tl_aligned_count(shape->filters);
     job.inner = shape->kernel * shape->channels;
@@ -86,6 +91,15 @@ static sample_unit unit_at(const product_job *job, size_t index, tl_real *copies
         made.first = tl_direct_unit_at(form, job->chunks, (sample + i) * job->chunks + chunk, job->x, copies + i * copy);
     made.stride = made.first.window == copies ? copy : form->in_length * form->in_width;
     return made;
+}
+
+/* Whether dy of a unit is 0. */
+static bool is_blank(const product_job *job, const tl_direct_unit *unit) {
+    if (unit->begin == unit->end) return true;
+    if (!job->counted) return false;
+    for (size_t sample = unit->begin / job->length; sample * job->length < unit->end; sample++)
+        if (sample * job->length + job->counted[sample] > unit->begin) return false;
+    return true;
 }
 
 /* What is added up at a time: a block of filters, elements from … to-1 of the window. */
@@ -228,6 +242,7 @@ static void product_task(void *context, size_t task, int worker) {
     const size_t last = tl_split_at(job->units, job->parts, part + 1);
     for (size_t i = tl_split_at(job->units, job->parts, part); i < last; i++) {
         const sample_unit unit = unit_at(job, i, own + 2 * TL_MAX_TILE_WIDTH);
+        if (is_blank(job, &unit.first)) continue;
         for (size_t block = begin; block < end; block++) {
             const sum_area area = area_at(job, part, block, slice);
             tl_prefetch prefetch[2];

@@ -16,6 +16,8 @@ typedef struct tl_conv1d_shape {
     size_t batch, length, channels;
     size_t out_length, filters;
     size_t kernel, stride, dilation, pad_left;
+    const size_t *counted; /* (batch) of a pass: how many rows of each sample count, of its output (backward_weights: of dy, which is 0
+                              behind them); an engine may leave out the others, and what it writes there is undefined. NULL: all */
 } tl_conv1d_shape;
 
 typedef struct tl_conv1d_ops {

@@ -237,6 +237,7 @@ static void sum_task(void *context, size_t task, int worker) {
     const sum_job *job = context;
     const tl_winograd_form *form = &job->form;
     const tl_winograd_unit unit = tl_winograd_unit_at(form, &job->cut, task);
+    if (unit.tiles == 0) return;
     tl_real *own = job->own + (size_t)worker * job->each, *transformed = own + READY, *copy = transformed + transformed_count(form);
     tl_real *planes = copy + tl_winograd_copy(form);
     tl_real *products = planes + form->variant->points * job->plane;

@@ -22,6 +22,8 @@ typedef struct tl_winograd_form {
     size_t out_count, width;
     ptrdiff_t out_first; /* element of the sample that output row 0 begins with, below 0 where it lies there in part */
     size_t rows, tiles;  /* of the output of a sample */
+    const size_t *counted; /* (batch) steps of the output of each sample that count, others need not be computed; NULL: all */
+    size_t step;           /* elements of such a step */
 } tl_winograd_form;
 
 tl_winograd_form tl_winograd_forward_form(const tl_conv1d_shape *shape);
@@ -45,7 +47,7 @@ typedef struct tl_winograd_cut {
 
 tl_winograd_cut tl_winograd_cut_of(const tl_winograd_form *form, size_t min_units, size_t max_rows);
 
-/* Samples and tiles. `in_tiles` are transformed for each sample: those of all groups. */
+/* Samples and tiles, none where none counts. `in_tiles` are transformed for each sample: those of all groups. */
 typedef struct tl_winograd_unit {
     size_t sample, samples, tile, tiles, in_tiles;
 } tl_winograd_unit;

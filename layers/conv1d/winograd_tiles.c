@@ -41,7 +41,9 @@ tl_winograd_form tl_winograd_forward_form(const tl_conv1d_shape *shape) {
                              .window = shape->kernel * shape->channels,
                              .out_count = shape->out_length * shape->filters,
                              .width = shape->filters,
-                             .rows = shape->out_length};
+                             .rows = shape->out_length,
+                             .counted = shape->counted,
+                             .step = shape->filters};
     cut_into_tiles(&form);
     return form;
 }
@@ -61,7 +63,9 @@ tl_winograd_form tl_winograd_backward_form(const tl_conv1d_shape *shape) {
                              .out_count = shape->length * shape->channels,
                              .width = shape->stride * shape->channels,
                              .out_first = -(ptrdiff_t)(part * shape->channels),
-                             .rows = tl_ceil_div(shape->length + part, shape->stride)};
+                             .rows = tl_ceil_div(shape->length + part, shape->stride),
+                             .counted = shape->counted,
+                             .step = shape->channels};
     cut_into_tiles(&form);
     return form;
 }
@@ -106,15 +110,25 @@ tl_winograd_cut tl_winograd_cut_of(const tl_winograd_form *form, size_t min_unit
     return cut;
 }
 
+/* Tiles of a sample that count. */
+static size_t counted_tiles(const tl_winograd_form *form, size_t sample) {
+    if (!form->counted) return form->tiles;
+    const size_t elements = form->counted[sample] * form->step + (size_t)-form->out_first;
+    return tl_min(tl_ceil_div(elements, form->variant->outputs * tl_winograd_out_row(form)), form->tiles);
+}
+
+/* Samples of one unit have as many tiles as the one of them that has the most. */
 tl_winograd_unit tl_winograd_unit_at(const tl_winograd_form *form, const tl_winograd_cut *cut, size_t index) {
     const size_t piece = index % cut->pieces, sample = index / cut->pieces * cut->samples;
-    const size_t tile = tl_split_at(form->tiles, cut->pieces, piece);
-    const size_t tiles = tl_split_at(form->tiles, cut->pieces, piece + 1) - tile;
+    const size_t samples = tl_min(cut->samples, form->batch - sample), tile = tl_split_at(form->tiles, cut->pieces, piece);
+    size_t counted = 0;
+    for (size_t i = 0; i < samples; i++) counted = tl_max(counted, counted_tiles(form, sample + i));
+    const size_t end = tl_min(tl_split_at(form->tiles, cut->pieces, piece + 1), counted), tiles = end > tile ? end - tile : 0;
     return (tl_winograd_unit){.sample = sample,
-                              .samples = tl_min(cut->samples, form->batch - sample),
+                              .samples = samples,
                               .tile = tile,
                               .tiles = tiles,
-                              .in_tiles = tiles + form->groups - 1};
+                              .in_tiles = tiles > 0 ? tiles + form->groups - 1 : 0};
 }
 
 tl_prefetch tl_winograd_prefetch(const tl_winograd_form *form, const tl_winograd_unit *unit, bool behind, size_t point,

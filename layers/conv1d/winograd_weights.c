@@ -162,6 +162,13 @@ static void add_bias(const product_job *job, const tl_winograd_unit *unit, const
 
 /* ---- tasks ---- */
 
+/* Of a part in which nothing counts. */
+static void clear_sums(const product_job *job, size_t index, size_t part) {
+    const tl_direct_block block = tl_direct_block_at(job->form.kernels, job->form.width, index);
+    memset(sums_of(job, &block, part), 0, job->form.variant->points * job->inner * block.lanes * sizeof *job->sums);
+    memset(job->bias_sums + part * job->width + block.first, 0, block.lanes * sizeof *job->bias_sums);
+}
+
 /* The sums of a group of blocks over one part of the batch. */
 static void product_task(void *context, size_t task, int worker) {
     const product_job *job = context;
@@ -172,15 +179,19 @@ static void product_task(void *context, size_t task, int worker) {
     tl_real *gradient = planes + form->variant->points * job->plane;
     memset(gradient, 0, gradient_count(job) * sizeof *gradient); /* lanes without a filter */
     const size_t first = tl_split_at(job->cut.units, job->parts, part), last = tl_split_at(job->cut.units, job->parts, part + 1);
+    bool begun = false;
     for (size_t i = first; i < last; i++) {
         const tl_winograd_unit unit = tl_winograd_unit_at(form, &job->cut, i);
+        if (unit.tiles == 0) continue; /* zeros */
         tl_winograd_transform_input(form, &unit, job->x, job->plane, planes, copy);
         for (size_t b = begin; b < end; b++) {
             const tl_direct_block block = tl_direct_block_at(form->kernels, form->width, b);
-            add_unit(job, &unit, &block, b + 1 == end, i == first, part, planes, gradient);
-            add_bias(job, &unit, &block, i == first, part, gradient);
+            add_unit(job, &unit, &block, b + 1 == end, !begun, part, planes, gradient);
+            add_bias(job, &unit, &block, !begun, part, gradient);
         }
+        begun = true;
     }
+    for (size_t b = begin; b < end && !begun; b++) clear_sums(job, b, part);
 }
 
 /* Adds the parts' sums of a group of taps in order to those of the first part. */
