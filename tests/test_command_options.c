@@ -306,6 +306,7 @@ typedef struct row {
 #define UNWRITABLE "/nonexistent/x: cannot be written: No such file or directory; nothing was written\n"
 #define FORMAT(path) path ": format \"doc\" is none of .ts, .tsv, .csv, .txt, .arff, .npy, .npz, .hea\n"
 #define NO_TABLE(path, name) path ": --" name " (tl_read_cfg." name ") is for columns of a table: .csv, .tsv, .txt, .npy\n"
+#define ANNOTATOR(path) path ": --annotator x (tl_read_cfg.annotator) is the ending of the annotations beside a record (.hea)\n"
 #define NO_LABEL(path) path ": --no-label (tl_read_cfg.no_label): a generated set has a label for each series\n"
 #define TRAIN "train", "--arch", "timecnn", "--epochs", "1", "--quiet"
 #define IMPORT "import", WEIGHTS, "builtin:cbf", "--arch", "timecnn"
@@ -369,6 +370,10 @@ static const row rows[] = {
     {{"eval", MODEL, "builtin:cbf/test"}, "no-label", "x", 2, NO_LABEL("builtin:cbf/test")},
     {{"predict", MODEL, "builtin:cbf/test"}, "file", "x", 2, NO_TABLE("builtin:cbf/test", "file")},
     {{"predict", MODEL, "builtin:cbf/test"}, "no-label", "x", 2, NO_LABEL("builtin:cbf/test")},
+    {{TRAIN}, "annotator", "x", 2, ANNOTATOR("builtin:cbf")},
+    {{IMPORT}, "annotator", "x", 2, ANNOTATOR("builtin:cbf")},
+    {{"eval", MODEL, "builtin:cbf/test"}, "annotator", "x", 2, ANNOTATOR("builtin:cbf/test")},
+    {{"predict", MODEL, "builtin:cbf/test"}, "annotator", "x", 2, ANNOTATOR("builtin:cbf/test")},
     {{TRAIN, "/nonexistent/x"}, "format", "doc", 2, FORMAT("/nonexistent/x")},
     {{"import", WEIGHTS, "/nonexistent/x"}, "format", "doc", 2, FORMAT("/nonexistent/x")},
     {{"eval", MODEL, "/nonexistent/x"}, "format", "doc", 2, FORMAT("/nonexistent/x")},

@@ -239,6 +239,7 @@ static void given_top_when_predicting_then_classes_by_probability(void **unused)
         char first[8], second[8], label[8];
         double most, least;
         line = strchr(line, '\n') + 1;
+        // NOLINTNEXTLINE(cert-err34-c): numbers that the command prints
         assert_int_equal(sscanf(line, "%7[^,],%lf,%7[^,],%lf,%7s", first, &most, second, &least, label), 5);
         assert_true(most >= least && strcmp(first, second) != 0);
         check_number("sum", most + least, 1, 0, 1e-6);
@@ -262,6 +263,7 @@ static void given_json_when_predicting_then_what_the_table_says(void **unused) {
         double down, up;
         const json_t *one = json_array_get(list, i), *both = json_object_get(one, "probabilities");
         line = strchr(line, '\n') + 1;
+        // NOLINTNEXTLINE(cert-err34-c): numbers that the command prints
         assert_int_equal(sscanf(line, "%7[^,],%7[^,],%lf,%lf", class, label, &down, &up), 4);
         check_number("series", json_number(one, "series"), (double)i, 0, 0);
         assert_string_equal(json_string_value(json_object_get(one, "class")), class);

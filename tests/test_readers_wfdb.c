@@ -102,6 +102,31 @@ static void given_a_record_of_either_format_when_read_then_physical_units(void *
     }
 }
 
+static void given_another_annotator_when_read_then_its_beats(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    const bytes samples = samples_of(16, 1), beats = annotations();
+    const char header[] = "r 1 250 0\nr.dat 16 100\n";
+    files_write("r.dat", samples.data, samples.count);
+    files_write("r.qrs", beats.data, beats.count);
+    files_write("r.hea", header, strlen(header));
+    tl_read_cfg cfg = {.normalize = TL_NORMALIZE_NONE, .segment = 5};
+    assert_null(tl_dataset_read(files_path("r.hea"), &cfg, &error));
+    check_error(&error, TL_ERROR_FILE, "r.atr: No such file or directory");
+    error = (tl_error){0};
+    cfg.annotator = "qrs";
+    tl_dataset *data = tl_dataset_read(files_path("r.hea"), &cfg, &error);
+    check_ok(&error);
+    check_beats(data, 5, 1, 100, 0);
+    tl_dataset_free(data);
+    cfg.annotator = "../qrs";
+    assert_null(tl_dataset_read(files_path("r.hea"), &cfg, &error));
+    check_error(&error, TL_ERROR_ARGUMENT, "is the ending of the annotations beside a record (.hea)");
+    remove(files_path("r.hea"));
+    remove(files_path("r.dat"));
+    remove(files_path("r.qrs"));
+}
+
 static void given_bytes_before_the_samples_when_read_then_passed_over(void **unused) {
     (void)unused;
     tl_error error = {0};
@@ -235,6 +260,7 @@ static void given_random_damage_when_read_then_a_sound_data_set_or_a_message(voi
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_a_record_of_either_format_when_read_then_physical_units),
+        cmocka_unit_test(given_another_annotator_when_read_then_its_beats),
         cmocka_unit_test(given_bytes_before_the_samples_when_read_then_passed_over),
         cmocka_unit_test(given_a_malformed_header_when_read_then_the_message_says_where),
         cmocka_unit_test(given_malformed_annotations_when_read_then_the_offset),

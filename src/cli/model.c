@@ -47,6 +47,8 @@ void loaded_read(loaded *self, const model_settings *settings, bool unlabelled, 
     if (!tl_dataset_is_table(loaded_data(self), settings->reading.format)) /* whatever it was trained on */
         reference.label = reference.target = reference.ignore = reference.value = reference.group = reference.series =
             reference.time = reference.file = NULL;
+    const char *ending = strrchr(loaded_data(self), '.');
+    if (!ending || strcmp(ending, ".hea") != 0) reference.annotator = NULL;
     if (strncmp(loaded_data(self), "builtin:", 8) == 0) reference.no_label = NULL; /* a generated set has none */
     reference.reference = &self->info.data;
     reference.missing_policy = self->info.missing_policy;

@@ -15,6 +15,7 @@ void IN_PRECISION(reading_apply)(const reading_settings *self, tl_read_cfg *cfg,
     set(&cfg->time, self->time);
     set(&cfg->file, self->file);
     set(&cfg->no_label, self->no_label);
+    set(&cfg->annotator, self->annotator);
     set(&cfg->format, self->format);
     if (self->header) tl_header_by_name(self->header, &cfg->header, error);
     if (self->window_target) tl_window_target_by_name(self->window_target, &cfg->window_target, error);

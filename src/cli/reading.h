@@ -9,8 +9,9 @@
 /* NULL and 0: not given. */
 typedef struct reading_settings {
     const char *label, *target, *ignore, *value, *group, *series, *time, *file; /* columns */
-    const char *no_label;                                                       /* a label */
-    const char *header, *format, *window_target;                                /* names */
+    const char *annotator;
+    const char *no_label;                        /* a label */
+    const char *header, *format, *window_target; /* names */
     int64_t window, hop;
     bool decimal_comma;
 } reading_settings;
@@ -41,6 +42,8 @@ typedef struct reading_settings {
          OPTION_TEXT, offsetof(type, reading.no_label),                                                                             \
          0,           0,                                                                                                            \
          NULL,        "this label says that there is none: the series, or step, does not count in loss and metrics"},               \
+        {"annotator", "NAME", OPTION_TEXT, offsetof(type, reading.annotator),                                                       \
+         0,           0,      NULL,        "of a .hea record: the ending of its annotations (atr)"},                                \
         {"header", "NAME", OPTION_CHOICE, offsetof(type, reading.header),                                                           \
          0,        0,      header_name,   "whether a table begins with names of columns (auto)"},                                   \
         {"decimal-comma", NULL, OPTION_FLAG, offsetof(type, reading.decimal_comma), 0, 0, NULL, "numbers are written 0,5"},         \

@@ -4,14 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS = 9, MAX_STEPS = INT_MAX };
+enum { COLUMNS = 10, MAX_STEPS = INT_MAX };
 
 /* What columns are, and the label that is none. */
-static const char *const keys[COLUMNS] = {"label", "target", "ignore", "value", "group", "series", "time", "file", "no_label"};
+static const char *const keys[COLUMNS] = {"label",  "target", "ignore", "value",    "group",
+                                          "series", "time",   "file",   "no_label", "annotator"};
 
 static const char **column_of(tl_read_cfg *cfg, size_t index) {
-    const char **const columns[COLUMNS] = {&cfg->label,  &cfg->target, &cfg->ignore, &cfg->value,   &cfg->group,
-                                           &cfg->series, &cfg->time,   &cfg->file,   &cfg->no_label};
+    const char **const columns[COLUMNS] = {&cfg->label,  &cfg->target, &cfg->ignore, &cfg->value,    &cfg->group,
+                                           &cfg->series, &cfg->time,   &cfg->file,   &cfg->no_label, &cfg->annotator};
     return columns[index];
 }
 

@@ -18,7 +18,7 @@ typedef struct walk {
 /* ---- records ---- */
 
 static void visit_beside(const walk *self, const char *header, const char *name) {
-    char *path = name ? tl_wfdb_beside(header, name, self->error) : tl_wfdb_annotations(header, self->error);
+    char *path = name ? tl_wfdb_beside(header, name, self->error) : tl_wfdb_annotations(header, NULL, self->error);
     if (path) self->visit(path, self->user);
     free(path);
 }

@@ -55,6 +55,10 @@ static tl_status check_columns(const char *path, const tl_read_cfg *cfg, tl_erro
         if (all[i].columns && !tl_dataset_is_table(path, cfg->format))
             return tl_fail(error, TL_ERROR_ARGUMENT, "%s: --%s (tl_read_cfg.%s) is for columns of a table: .csv, .tsv, .txt, .npy",
                            path, all[i].name, all[i].name);
+    if (cfg->annotator && (!tl_has_ending(path, ".hea") || strchr(cfg->annotator, '/') || !*cfg->annotator))
+        return tl_fail(error, TL_ERROR_ARGUMENT,
+                       "%s: --annotator %s (tl_read_cfg.annotator) is the ending of the annotations beside a record (.hea)", path,
+                       cfg->annotator);
     if (cfg->no_label && strncmp(path, builtin, sizeof builtin - 1) == 0)
         return tl_fail(error, TL_ERROR_ARGUMENT,
                        "%s: --no-label (tl_read_cfg.no_label): a generated set has a label for each series", path);

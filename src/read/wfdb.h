@@ -50,9 +50,9 @@ void tl_record_close(tl_record *self);
  * or a failure as `policy` says. */
 tl_status tl_record_read(tl_record *self, size_t start, size_t count, tl_missing_policy policy, double *row, tl_error *error);
 
-/* The path of the file `name` in the folder of a header; and of the header's annotations, NAME.atr of PATH/NAME.hea. Free them.
- * NULL where memory is short. */
+/* The path of the file `name` in the folder of a header; and of the annotations of PATH/NAME.hea, PATH/NAME.ANNOTATOR, by default
+ * "atr" (NULL). Free them. NULL where memory is short. */
 char *tl_wfdb_beside(const char *header, const char *name, tl_error *error);
-char *tl_wfdb_annotations(const char *header, tl_error *error);
+char *tl_wfdb_annotations(const char *header, const char *annotator, tl_error *error);
 
 #endif

@@ -138,7 +138,7 @@ static tl_dataset *read_record(const char *path, const tl_read_cfg *cfg, tl_erro
     tl_samples samples = tl_samples_begin(NULL, cfg);
     tl_dataset *data = NULL;
     char *beside = NULL;
-    if (tl_record_open(&self.record, path, error) == TL_OK && (beside = tl_wfdb_annotations(path, error)) &&
+    if (tl_record_open(&self.record, path, error) == TL_OK && (beside = tl_wfdb_annotations(path, cfg->annotator, error)) &&
         tl_source_open(&self.annotations, beside, error) == TL_OK && check_segment(&self, error) == TL_OK &&
         add_beats(&self, &samples, error) == TL_OK)
         data = tl_samples_finish(&samples, error);

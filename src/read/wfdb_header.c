@@ -134,11 +134,12 @@ char *tl_wfdb_beside(const char *header, const char *name, tl_error *error) {
     return path;
 }
 
-char *tl_wfdb_annotations(const char *header, tl_error *error) {
-    const size_t size = strlen(header) + 1;
+char *tl_wfdb_annotations(const char *header, const char *annotator, tl_error *error) {
+    const char *ending = annotator ? annotator : "atr";
+    const size_t name = strlen(header) - strlen("hea"), size = name + strlen(ending) + 1;
     char *path = malloc(size);
     if (path)
-        snprintf(path, size, "%.*s.atr", (int)size - 5, header);
+        snprintf(path, size, "%.*s%s", (int)name, header, ending);
     else
         tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", header);
     return path;
