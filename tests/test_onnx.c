@@ -301,7 +301,7 @@ static void given_statistics_of_a_set_when_imported_then_they_are_the_same(void 
     remove(path);
 }
 
-/* ---- files of other programs: tests/parity/onnx.py made them ---- */
+/* ---- files of other programs: tests/parity/onnx_files.py made them ---- */
 
 static void check_other(const char *name) {
     char path[4096], text[4096];

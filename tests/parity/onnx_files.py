@@ -1,6 +1,6 @@
 """Writes tests/parity/onnx: small networks as PyTorch's two exporters and tf2onnx write them, with what they compute of one series.
 
-usage: onnx.py torch|keras    with any Python that has torch and onnxscript, or tensorflow and tf2onnx. The text files hold: length, channels,
+usage: onnx_files.py torch|keras    with any Python that has torch and onnxscript, or tensorflow and tf2onnx. The text files hold: length, channels,
 then the outputs, step by step; series[i] is ((37 * i) % 101 - 50) / 50, (length, channels).
 """
 
