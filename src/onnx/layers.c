@@ -143,10 +143,11 @@ static void put_constants(tl_pb_writer *out, const tl_pattern *pattern, const ch
     for (int i = 0; i <= last; i++) {
         const tl_pattern_constant *constant = &pattern->constant[i];
         const bool free = constant->value != constant->value;
+        const int64_t whole = constant->whole ? (int64_t)constant->value : 0;
         char text[TL_ONNX_NAME];
         operand_name(pattern, TL_PATTERN_CONSTANT + i, name, NULL, text);
         if (constant->whole)
-            tl_onnx_put_wholes(out, text, 1, &(int64_t){(int64_t)constant->value});
+            tl_onnx_put_wholes(out, text, 1, &whole);
         else
             tl_onnx_put_scalar(out, text, free ? free_constant : constant->value);
     }

@@ -8,7 +8,7 @@
 enum { TL_PATTERN_STEPS = 16, TL_PATTERN_OPERANDS = 4, TL_PATTERN_CONSTANTS = 5 };
 
 /* An operand of a step: what goes into the chain, what an earlier step gives, a constant. */
-enum { TL_PATTERN_NONE = 0, TL_PATTERN_X = 1, TL_PATTERN_STEP = 100, TL_PATTERN_CONSTANT = 200 };
+enum { TL_PATTERN_NONE = 0, TL_PATTERN_X = 1, TL_PATTERN_STEP = 100, TL_PATTERN_CONSTANT = TL_PATTERN_STEP + TL_PATTERN_STEPS };
 
 typedef struct tl_pattern_step {
     const char *operator_type;

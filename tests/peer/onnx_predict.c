@@ -44,8 +44,10 @@ int main(int argc, char **argv) {
     const size_t shape[] = {strtoul(argv[3], NULL, 10), strtoul(argv[4], NULL, 10), strtoul(argv[5], NULL, 10)};
     tl_tensor x = tl_tensor_new(3, shape, &error);
     FILE *series = fopen(argv[2], "rb");
-    if (tl_failed(&error) || !series || fread(x.data, sizeof(tl_real), tl_tensor_count(&x), series) != tl_tensor_count(&x))
-        return 2;
+    const bool read =
+        !tl_failed(&error) && series && fread(x.data, sizeof(tl_real), tl_tensor_count(&x), series) == tl_tensor_count(&x);
+    if (series) fclose(series);
+    if (!read) return 2;
     const tl_dataset data = {.x = x};
     const tl_onnx_import_cfg cfg = {.threads = 1, .data = &data, .compile = {.batch = 4, .inference_only = true}};
     tl_model *model = tl_onnx_import(argv[1], &cfg, NULL, &error);
@@ -54,8 +56,9 @@ int main(int argc, char **argv) {
     tl_tensor y = tl_tensor_new(3, (const size_t[]){shape[0], out.length, out.channels}, &error);
     if (tl_predict(model, &x, NULL, &y, &error) != TL_OK) return refused(&error);
     FILE *to = fopen(argv[6], "wb");
-    if (!to || fwrite(y.data, sizeof(tl_real), tl_tensor_count(&y), to) != tl_tensor_count(&y)) return 2;
-    fclose(to);
+    const bool written = to && fwrite(y.data, sizeof(tl_real), tl_tensor_count(&y), to) == tl_tensor_count(&y);
+    if (to) fclose(to);
+    if (!written) return 2;
     train(argv[1], &data, &error);
     if (tl_failed(&error)) return refused(&error);
     printf("%zu %zu %zu\n", tl_parameter_count(model), out.length, out.channels);
