@@ -1,18 +1,18 @@
-# tapline::blas: the CBLAS that TAPLINE_BLAS names: a pkg-config module where there is one, else a library. The installed package includes
-# this file too, for those who link the static library.
+# tapline::blas: the CBLAS that TAPLINE_BLAS names: a pkg-config module where there is one, else a library; "none": nothing. The installed
+# package includes this file too, for those who link the static library.
 if(NOT TARGET tapline::blas)
   if(NOT DEFINED TAPLINE_BLAS)
     set(TAPLINE_BLAS "openblas")
   endif()
   add_library(tapline::blas INTERFACE IMPORTED GLOBAL)
   find_package(PkgConfig QUIET)
-  if(PkgConfig_FOUND)
+  if(PkgConfig_FOUND AND NOT TAPLINE_BLAS STREQUAL "none")
     pkg_check_modules(TAPLINE_BLAS_MODULE QUIET ${TAPLINE_BLAS})
   endif()
   if(TAPLINE_BLAS_MODULE_FOUND)
     target_include_directories(tapline::blas INTERFACE ${TAPLINE_BLAS_MODULE_INCLUDE_DIRS})
     target_link_libraries(tapline::blas INTERFACE ${TAPLINE_BLAS_MODULE_LINK_LIBRARIES})
-  else()
+  elseif(NOT TAPLINE_BLAS STREQUAL "none")
     find_library(TAPLINE_BLAS_LIBRARY ${TAPLINE_BLAS} REQUIRED)
     find_path(TAPLINE_BLAS_INCLUDE cblas.h REQUIRED)
     target_include_directories(tapline::blas INTERFACE ${TAPLINE_BLAS_INCLUDE})

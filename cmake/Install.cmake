@@ -23,9 +23,11 @@ install(FILES ${PROJECT_BINARY_DIR}/package/tapline-config.cmake ${PROJECT_BINAR
 
 # What the static library needs, in pkg-config's terms: OpenMP as the option of this compiler, the BLAS as a shared library (its own module would
 # add, for a static program, what only a static BLAS needs).
-set(private_libraries -l${TAPLINE_BLAS})
+set(private_libraries "")
 if(TAPLINE_BLAS_MODULE_FOUND)
   set(private_libraries ${TAPLINE_BLAS_MODULE_LDFLAGS})
+elseif(NOT TAPLINE_BLAS STREQUAL "none")
+  set(private_libraries -l${TAPLINE_BLAS})
 endif()
 list(APPEND private_libraries ${TAPLINE_JANSSON_LDFLAGS} ${OpenMP_C_FLAGS} -lz -lm)
 list(JOIN private_libraries " " private_libraries)

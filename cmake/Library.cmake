@@ -25,6 +25,12 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   list(APPEND tapline_instruction_sets avx2 avx512)
 endif()
 
+# The file with the other matrix product.
+set(tapline_other_gemm gemm_own.c)
+if(TAPLINE_BLAS STREQUAL "none")
+  set(tapline_other_gemm gemm.c)
+endif()
+
 function(tapline_objects target definition)
   target_compile_definitions(${target} PRIVATE ${definition})
   # Our own headers are included by their path from src, or from the root: "graph/graph.h", "layers/registry.h".
@@ -49,6 +55,7 @@ function(tapline_library name definition)
   list(TRANSFORM folders PREPEND ${PROJECT_SOURCE_DIR}/)
   list(TRANSFORM folders APPEND /*.c OUTPUT_VARIABLE patterns)
   file(GLOB sources CONFIGURE_DEPENDS ${patterns})
+  list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/src/compute/${tapline_other_gemm})
   file(GLOB kernels CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/kernels/*.c)
 
   if(TAPLINE_FUZZ) # kernels parse nothing, and with libFuzzer's instrumentation they compile for minutes

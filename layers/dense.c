@@ -67,8 +67,9 @@ static void input_task(void *context, size_t part, int worker) {
     (void)worker;
     const dense_job *job = context;
     const size_t first = tl_split_at(job->rows, job->parts, part), last = tl_split_at(job->rows, job->parts, part + 1);
-    tl_gemm(TL_PLAIN, TL_TRANSPOSED, last - first, job->channels, job->units, 1, job->pass->dy.data + first * job->units,
-            job->units, job->pass->parameter[0], job->units, 0, job->pass->dx[0].data + first * job->channels, job->channels);
+    tl_gemm(TL_OPERAND_PLAIN, TL_OPERAND_TRANSPOSED, last - first, job->channels, job->units, 1,
+            job->pass->dy.data + first * job->units, job->units, job->pass->parameter[0], job->units, 0,
+            job->pass->dx[0].data + first * job->channels, job->channels);
 }
 
 /* A part is some rows of the weight, so that nothing is summed across parts. */
@@ -76,8 +77,8 @@ static void weight_task(void *context, size_t part, int worker) {
     (void)worker;
     const dense_job *job = context;
     const size_t first = tl_split_at(job->channels, job->parts, part), last = tl_split_at(job->channels, job->parts, part + 1);
-    tl_gemm(TL_TRANSPOSED, TL_PLAIN, last - first, job->units, job->rows, 1, job->pass->x[0].data + first, job->channels,
-            job->pass->dy.data, job->units, 1, job->pass->gradient[0] + first * job->units, job->units);
+    tl_gemm(TL_OPERAND_TRANSPOSED, TL_OPERAND_PLAIN, last - first, job->units, job->rows, 1, job->pass->x[0].data + first,
+            job->channels, job->pass->dy.data, job->units, 1, job->pass->gradient[0] + first * job->units, job->units);
 }
 
 static void bias_gradient(const dense_job *job) {

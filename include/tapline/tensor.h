@@ -46,7 +46,7 @@ TL_API size_t tl_tensor_count(const tl_tensor *tensor);
 /* Returns whether both tensors have the same rank and shape. */
 TL_API bool tl_tensor_same_shape(const tl_tensor *a, const tl_tensor *b);
 
-/* Computes the matrix product c = a · b with the BLAS. a: (rows, inner), b: (inner, columns), c: (rows, columns) [OUT]. c must not
+/* Computes the matrix product c = a · b. a: (rows, inner), b: (inner, columns), c: (rows, columns) [OUT]. c must not
  * overlap a or b. Fails with TL_ERROR_SHAPE for other shapes. */
 TL_API tl_status tl_tensor_matmul(const tl_tensor *a, const tl_tensor *b, tl_tensor *c, tl_error *error);
 

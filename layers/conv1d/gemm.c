@@ -70,8 +70,8 @@ static void forward_task(void *context, size_t task, int worker) {
     const size_t rows = tl_split_at(job->rows, job->tasks, task + 1) - first;
     tl_real *y = job->y + first * filters;
     for (size_t row = 0; job->bias && row < rows; row++) memcpy(y + row * filters, job->bias, filters * sizeof *y);
-    tl_gemm(TL_PLAIN, TL_PLAIN, rows, filters, job->width, 1, windows(job, first, rows, worker), job->width, job->weight, filters,
-            job->bias ? 1 : 0, y, filters);
+    tl_gemm(TL_OPERAND_PLAIN, TL_OPERAND_PLAIN, rows, filters, job->width, 1, windows(job, first, rows, worker), job->width,
+            job->weight, filters, job->bias ? 1 : 0, y, filters);
 }
 
 static void forward(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *weight, const tl_real *bias, tl_real *y,
@@ -101,8 +101,8 @@ static void input_task(void *context, size_t task, int worker) {
     memset(job->dx + begin * s->length * s->channels, 0, (end - begin) * s->length * s->channels * sizeof *job->dx);
     for (size_t first = begin * s->out_length; first < end * s->out_length; first += job->tile_rows) {
         const size_t rows = tl_min(job->tile_rows, end * s->out_length - first);
-        tl_gemm(TL_PLAIN, TL_TRANSPOSED, rows, job->width, s->filters, 1, job->dy + first * s->filters, s->filters, job->weight,
-                s->filters, 0, tile, job->width);
+        tl_gemm(TL_OPERAND_PLAIN, TL_OPERAND_TRANSPOSED, rows, job->width, s->filters, 1, job->dy + first * s->filters, s->filters,
+                job->weight, s->filters, 0, tile, job->width);
         tl_col2im(&job->columns, tile, first, rows, job->dx);
     }
 }
@@ -190,8 +190,8 @@ static void weight_task(void *context, size_t task, int worker) {
     for (size_t tile = 0; tile < tiles; tile++) {
         const size_t first = begin + tl_split_at(end - begin, tiles, tile);
         const size_t rows = begin + tl_split_at(end - begin, tiles, tile + 1) - first;
-        tl_gemm(TL_TRANSPOSED, TL_PLAIN, job->width, filters, rows, 1, windows(job, first, rows, worker), job->width,
-                job->dy + first * filters, filters, tile > 0 ? 1 : 0, dweight, filters);
+        tl_gemm(TL_OPERAND_TRANSPOSED, TL_OPERAND_PLAIN, job->width, filters, rows, 1, windows(job, first, rows, worker),
+                job->width, job->dy + first * filters, filters, tile > 0 ? 1 : 0, dweight, filters);
     }
 }
 

@@ -1,7 +1,5 @@
 #include "compute/gemm.h"
 
-#include "base/argument.h"
-
 #include <cblas.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,31 +25,14 @@ void tl_gemm_version(char *text, size_t size) {
     snprintf(text, size, "%.*s", (int)(end ? (size_t)(end - config) : strlen(config)), config);
 }
 
-void tl_gemm(tl_transpose transpose_a, tl_transpose transpose_b, size_t m, size_t n, size_t k, tl_real alpha, const tl_real *a,
-             size_t lda, const tl_real *b, size_t ldb, tl_real beta, tl_real *c, size_t ldc) {
+void tl_gemm(tl_operand operand_a, tl_operand operand_b, size_t m, size_t n, size_t k, tl_real alpha, const tl_real *a, size_t lda,
+             const tl_real *b, size_t ldb, tl_real beta, tl_real *c, size_t ldc) {
 #ifdef TAPLINE_F64
     cblas_dgemm
 #else
     cblas_sgemm
 #endif
-        (CblasRowMajor, transpose_a == TL_TRANSPOSED ? CblasTrans : CblasNoTrans,
-         transpose_b == TL_TRANSPOSED ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, alpha, a, (int)lda, b, (int)ldb, beta, c,
-         (int)ldc);
-}
-
-static bool is_matrix(const tl_tensor *tensor) { return tensor && tensor->data && tensor->rank == 2; }
-
-tl_status tl_tensor_matmul(const tl_tensor *a, const tl_tensor *b, tl_tensor *c, tl_error *error) {
-    if (tl_failed(error)) return error->status;
-    if (!is_matrix(a) || !is_matrix(b) || !is_matrix(c) || a->shape[1] != b->shape[0] || c->shape[0] != a->shape[0] ||
-        c->shape[1] != b->shape[1]) {
-        char left[TL_SHAPE_TEXT], right[TL_SHAPE_TEXT], product[TL_SHAPE_TEXT];
-        return tl_fail(error, TL_ERROR_SHAPE, "matmul: %s · %s does not give %s", tl_tensor_text(a, left), tl_tensor_text(b, right),
-                       tl_tensor_text(c, product));
-    }
-    if (a->shape[0] > TL_GEMM_LIMIT || a->shape[1] > TL_GEMM_LIMIT || b->shape[1] > TL_GEMM_LIMIT)
-        return tl_fail(error, TL_ERROR_SHAPE, "matmul: a size exceeds the BLAS's limit of %d", TL_GEMM_LIMIT);
-    tl_gemm(TL_PLAIN, TL_PLAIN, a->shape[0], b->shape[1], a->shape[1], 1, a->data, a->shape[1], b->data, b->shape[1], 0, c->data,
-            c->shape[1]);
-    return TL_OK;
+        (CblasRowMajor, operand_a == TL_OPERAND_TRANSPOSED ? CblasTrans : CblasNoTrans,
+         operand_b == TL_OPERAND_TRANSPOSED ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, alpha, a, (int)lda, b, (int)ldb,
+         beta, c, (int)ldc);
 }

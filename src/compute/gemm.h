@@ -1,4 +1,5 @@
-/* gemm.h: the matrix product of the BLAS. Only gemm.c calls cblas. */
+/* gemm.h: the matrix product: of the BLAS (gemm.c, the only file that calls cblas), or of our own kernels in builds with
+ * TAPLINE_BLAS=none (gemm_own.c). */
 #ifndef TL_GEMM_H
 #define TL_GEMM_H
 
@@ -6,13 +7,14 @@
 
 enum { TL_GEMM_LIMIT = INT32_MAX }; /* limit of every size and leading dimension */
 
-typedef enum tl_transpose { TL_PLAIN = 0, TL_TRANSPOSED } tl_transpose;
+/* How a factor of a product is stored: as it is used, or transposed. */
+typedef enum tl_operand { TL_OPERAND_PLAIN = 0, TL_OPERAND_TRANSPOSED } tl_operand;
 
 /* c = alpha · op(a) · op(b) + beta · c, row-major, on the calling thread. op(a): (m, k), op(b): (k, n), c: (m, n). lda, ldb, ldc:
  * distance of stored rows in elements. With beta 0, c is not read.
  */
-void tl_gemm(tl_transpose transpose_a, tl_transpose transpose_b, size_t m, size_t n, size_t k, tl_real alpha, const tl_real *a,
-             size_t lda, const tl_real *b, size_t ldb, tl_real beta, tl_real *c, size_t ldc);
+void tl_gemm(tl_operand operand_a, tl_operand operand_b, size_t m, size_t n, size_t k, tl_real alpha, const tl_real *a, size_t lda,
+             const tl_real *b, size_t ldb, tl_real beta, tl_real *c, size_t ldc);
 
 /* Sets the BLAS to one thread, since threads here divide samples or tiles, not one product. Call it before the first product of a
  * model or plan. The setting belongs to the BLAS and is process-wide; tapline has none. */
@@ -22,7 +24,7 @@ void tl_gemm_prepare(void);
  * does not say. */
 const char *tl_gemm_core(void);
 
-/* Writes name and version of the BLAS, such as "OpenBLAS 0.3.21"; "" if the BLAS does not say. */
+/* Writes name and version of the BLAS, such as "OpenBLAS 0.3.21"; "" if the BLAS does not say, "none" in builds without one. */
 void tl_gemm_version(char *text, size_t size);
 
 #endif
