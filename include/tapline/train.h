@@ -107,6 +107,7 @@ typedef struct tl_fit_cfg {
     bool keep_running;                       /* end with the running statistics of batch norm, without tl_update_statistics */
     tl_watch watch;                          /* (a loss) what tells a better epoch from a worse one */
     unsigned changes;                        /* (nothing) of tl_change: what may differ from the checkpoint of `resume` */
+    const double *weights; /* (all 1) (count) the weight of each series, 0 or more: see tl_target.weights; not with mixup */
 } tl_fit_cfg;
 
 typedef struct tl_fit_result {

@@ -113,10 +113,11 @@ static void list_pieces(const tl_dataset *data, tl_piece pieces[PIECES]) {
 }
 
 void tl_fingerprint_data(tl_fit_state *fit) {
-    tl_piece pieces[2 * PIECES] = {{0}};
+    tl_piece pieces[2 * PIECES + 1] = {{0}};
     list_pieces(fit->data, pieces);
     list_pieces(fit->cfg.validation, pieces + PIECES);
-    tl_checksum_of(pieces, 2 * PIECES, NULL, fit->digest);
+    if (fit->cfg.weights) pieces[2 * PIECES] = (tl_piece){fit->cfg.weights, fit->data->x.shape[0] * sizeof *fit->cfg.weights};
+    tl_checksum_of(pieces, 2 * PIECES + 1, NULL, fit->digest);
 }
 
 static json_t *describe_data(const tl_fit_state *fit) {

@@ -19,6 +19,7 @@
 #include "train/metrics.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,7 @@ static void release_fit(tl_fit_state *f) {
     tl_release(f->labels);
     tl_release(f->values);
     tl_release(f->lengths);
+    tl_release(f->weights);
     tl_release(f->mixed.partner);
     tl_release(f->mixed.share);
     tl_release(f->mixed.lengths);
@@ -100,6 +102,17 @@ static tl_status check_variations(const tl_fit_cfg *cfg, const tl_dataset *data,
     return TL_OK;
 }
 
+static tl_status check_weights(const tl_fit_cfg *cfg, const tl_dataset *data, tl_error *error) {
+    if (cfg->weights && cfg->augment.mixup > 0)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: mixup %g does not mix series that have weights", cfg->augment.mixup);
+    for (size_t i = 0; cfg->weights && i < data->x.shape[0] && !tl_failed(error); i++) {
+        char what[60];
+        snprintf(what, sizeof what, "fit: weight of sample %zu:", i);
+        tl_check_number(what, cfg->weights[i], 0, INFINITY, error);
+    }
+    return error->status;
+}
+
 /* A batch norm that sees a single value a channel makes the same of every series. */
 static tl_status check_norms(const tl_fit_state *f, tl_error *error) {
     const size_t batch = f->cfg.batch < f->data->x.shape[0] ? f->cfg.batch : f->data->x.shape[0];
@@ -125,7 +138,9 @@ static tl_status take_configuration(tl_fit_state *f, tl_error *error) {
     if (!(f->cfg.checkpoint_every >= 0))
         return tl_fail(error, TL_ERROR_ARGUMENT, "fit: checkpoint_every %g is below 0", f->cfg.checkpoint_every);
     if (f->cfg.patience < 0) return tl_fail(error, TL_ERROR_ARGUMENT, "fit: patience %d is below 0", f->cfg.patience);
-    if (check_variations(&f->cfg, f->data, error) != TL_OK || check_norms(f, error) != TL_OK) return error->status;
+    if (check_variations(&f->cfg, f->data, error) != TL_OK || check_weights(&f->cfg, f->data, error) != TL_OK ||
+        check_norms(f, error) != TL_OK)
+        return error->status;
     if (f->cfg.validation && tl_data_check(f->model, f->cfg.validation, "fit", error) != TL_OK) return error->status;
     if (tl_watch_check(f, error) != TL_OK) return error->status;
     f->batches = tl_ceil_div(f->data->x.shape[0], f->cfg.batch);
@@ -195,6 +210,7 @@ static tl_status prepare_fit(tl_fit_state *f, tl_error *error) {
     f->labels = tl_allocate(f->cfg.batch * tl_labels_each(f->data), sizeof *f->labels, "labels", error);
     f->values = tl_allocate(f->cfg.batch * tl_values_each(f->data), sizeof *f->values, "targets", error);
     if (f->data->lengths) f->lengths = tl_allocate(f->cfg.batch, sizeof *f->lengths, "lengths", error);
+    if (f->cfg.weights) f->weights = tl_allocate(f->cfg.batch, sizeof *f->weights, "weights", error);
     prepare_mixtures(f, error);
     if (f->cfg.restore_best) f->best = tl_allocate(count_parameters(f->model), sizeof(tl_real), "the best parameters", error);
     if (!tl_failed(error)) keep_scaling(f, error);
@@ -258,6 +274,7 @@ static void gather(tl_fit_state *f, size_t first, size_t count) {
         const size_t sample = f->order[first + i];
         memcpy(f->x.data + i * each, data->x.data + sample * each, each * sizeof(tl_real));
         if (data->lengths) f->lengths[i] = data->lengths[sample];
+        if (f->weights) f->weights[i] = (tl_real)f->cfg.weights[sample];
         if (data->labels) memcpy(f->labels + i * labels, data->labels + sample * labels, labels * sizeof *f->labels);
         for (size_t k = 0; data->values && k < values; k++)
             f->values[i * values + k] =
@@ -305,7 +322,7 @@ static tl_status take_step(tl_fit_state *f, tl_error *error) {
 static tl_status train_batch(tl_fit_state *f, bool step, tl_error *error) {
     const bool mixed = f->mixed.partner != NULL;
     const tl_target target = mixed ? (tl_target){.probabilities = f->mixed.probabilities, .values = f->mixed.values}
-                                   : (tl_target){.labels = f->labels, .values = f->values};
+                                   : (tl_target){.labels = f->labels, .values = f->values, .weights = f->weights};
     if (f->lengths) tl_set_lengths(f->model, mixed ? f->mixed.lengths : f->lengths, f->x.shape[0]);
     tl_forward(f->model, f->varied.data && !mixed ? &f->varied : &f->x, TL_MODE_TRAINING);
     const double loss = tl_loss(f->model, &target);

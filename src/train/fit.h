@@ -40,6 +40,7 @@ typedef struct tl_fit_state {
     int32_t *labels;       /* (batch, labels of a series) */
     tl_real *values;       /* (batch, values of a series) */
     size_t *lengths;       /* (batch); NULL: whole series */
+    tl_real *weights;      /* (batch); NULL: all 1 */
     tl_mixtures mixed;
 } tl_fit_state;
 
