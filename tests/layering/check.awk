@@ -15,7 +15,7 @@ function resolve(name) {
     if (name ~ /\.\.\//) return ""
     if (FILENAME ~ /^bench\// && exists("bench/" name)) return "bench/" name
     if (exists("src/" name)) return "src/" name
-    if (name ~ /^(layers|optim)\// && exists(name)) return name
+    if (name ~ /^(layers|optim|python)\// && exists(name)) return name
     return ""
 }
 

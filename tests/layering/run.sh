@@ -55,7 +55,7 @@ done
 
 cd "$source"
 # shellcheck disable=SC2046
-by_include $(find include src layers optim bench examples -name '*.[ch]' | sort)
+by_include $(find include src layers optim bench examples python -name '*.[ch]' | sort)
 long=$(grep -ohE 'static void given_[A-Za-z0-9_]{64,}' tests/*.c | sed 's/static void //')
 [ -z "$long" ] || { echo "names of tests with 70 characters or more:"; echo "$long"; exit 1; }
 tr '\n' '\0' <"$objects" | xargs -0 "$nm" -A -g -P | by_symbol
