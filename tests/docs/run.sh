@@ -2,7 +2,7 @@
 # Runs the listings of the documents. A document's ```sh blocks run in their order in one empty folder, with the command `tapline` in
 # PATH, TAPLINE_DATA naming the folder of real data, and the first failing line failing the test; the README's two set-up lines are left
 # to .ci/run, which runs them. A ```c block is a program, which is built and run, or an excerpt of a file of the tree; a ```cmake block is
-# an excerpt. ```console and ```text blocks show something and are not run. Relative links, and
+# an excerpt. ```console and ```text blocks show something and are not run; those in ```python are run by python/tests. Relative links, and
 # documents that sources refer to, must be there.
 #
 # usage: run.sh SOURCE WORK COMMAND CC OPTIONS    COMMAND: path of tapline; OPTIONS: what builds a C program with the library
@@ -59,6 +59,7 @@ for document in "$source"/*.md "$source"/docs/*.md; do
         *.c) run_c "$block" "$where" "$blocks/run" ;;
         *.cmake) is_excerpt "$block" CMakeLists.txt || complain "$where" "is not found in a CMakeLists.txt of the tree" ;;
         *.console | *.text | *.json | *.csv) ;;
+        *.python) ;; # python/tests/test_documents.py runs them
         *) complain "$where" "has a language that this test does not know: ${block##*.}" ;;
         esac
     done <"$blocks/list"

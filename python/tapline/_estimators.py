@@ -1,0 +1,393 @@
+"""What the classifiers and the regressors have in common."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from dataclasses import dataclass
+from typing import Any, ClassVar, Mapping, Optional, Union
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
+
+from ._data import DataSet, Scaling
+from ._library import address, call
+from ._series import Series, fill_missing, from_array, from_list, is_ragged, normalize
+from ._training import Result
+from ._weights import arrange
+from .model import Architecture, Model
+
+_SHORT = 8  # series of fewer steps are normalized by the set: of few values, mean and deviation are most of what they say
+_MIN_BATCH = 2  # of one series batch norm learns nothing
+
+
+@dataclass(frozen=True)
+class Published:
+    """The settings that were published with an architecture, as of ``tapline train``."""
+
+    batch: int = 16
+    tenth: bool = True  # the batch is a tenth of the series, from 2 to `batch`
+    epochs: int = 1500
+    schedule: str = "plateau"
+    members: int = 1
+    length: int = 1  # shorter series are padded to it
+
+    def batch_for(self, series: int) -> int:
+        """The batch for so many series."""
+        return min(self.batch, max(series // 10, _MIN_BATCH)) if self.tenth else self.batch
+
+
+PUBLISHED: Mapping[str, Published] = {
+    "fcn": Published(16, True, 2000),
+    "resnet": Published(64, True, 1500),
+    "inception": Published(64, False, 1500, members=5),
+    "timecnn": Published(16, False, 2000, "constant", length=9),
+    "lite": Published(64, False, 1500, members=5),
+    "tcn": Published(64, True, 300),
+    "wavenet": Published(64, True, 300),
+}
+
+
+def threads_of(n_jobs: Optional[int]) -> int:
+    """How many threads ``n_jobs`` means: None is 1, -1 all processors, -2 all but one."""
+    if n_jobs is None:
+        return 1
+    if n_jobs == 0:
+        raise ValueError("n_jobs is 0; it should be from 1 on, -1 for all processors, or None")
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return n_jobs if n_jobs > 0 else max(1, processors + 1 + n_jobs)
+
+
+def _numbered(path: str, number: int) -> str:
+    """The file of one of several networks, as ``tapline train --members`` calls it."""
+    stem, ending = os.path.splitext(path)
+    return f"{stem}.{number}{ending}"
+
+
+def _held_out(labels: Optional[NDArray[np.int32]], count: int, classes: int, folds: int, seed: int) -> NDArray[np.bool_]:
+    """Which series are in the first of so many folds: those of ``tapline train --folds``."""
+    mask = np.zeros(count, dtype=np.uint8)
+    call("fold", address(labels), count, classes, folds, seed, address(mask))
+    return mask.astype(bool)
+
+
+@dataclass
+class Targets:
+    """What series are trained on: labels of classes, or values of shape (count, outputs)."""
+
+    labels: Optional[NDArray[np.int32]] = None
+    values: Optional[NDArray[np.float64]] = None
+    outputs: int = 1
+
+    def keys(self) -> NDArray[Any]:
+        """One of the two."""
+        array = self.labels if self.values is None else self.values
+        assert array is not None
+        return array
+
+    def take(self, index: NDArray[np.intp]) -> "Targets":
+        """Those of these series, in that order."""
+        if self.labels is not None:
+            return Targets(np.ascontiguousarray(self.labels[index]), None, self.outputs)
+        return Targets(None, np.ascontiguousarray(self.keys()[index]), self.outputs)
+
+    def put(self, data: DataSet, names: Optional[list[str]]) -> None:
+        """Gives them to a data set."""
+        if self.values is not None:
+            data.set_values(self.values[:, np.newaxis, :])
+        else:
+            data.set_labels(self.labels, self.outputs, names)
+
+
+class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
+    """One network, or several that are averaged, on series."""
+
+    _architecture: ClassVar[str] = ""
+
+    # Of the constructors of the subclasses.
+    n_epochs: Optional[int]
+    batch_size: Optional[int]
+    n_members: Optional[int]
+    optimizer: str
+    learning_rate: Optional[float]
+    weight_decay: Optional[float]
+    schedule: Optional[str]
+    augment: Optional[Mapping[str, float]]
+    normalize: str
+    missing: str
+    early_stopping: bool
+    validation_fraction: float
+    n_iter_no_change: int
+    callback: Any
+    random_state: Any
+    n_jobs: Optional[int]
+    verbose: int
+
+    models_: list[Model]
+    history_: dict[str, NDArray[np.float64]]
+    n_iter_: int
+
+    # ---- what differs between classification and regression ----
+
+    def _loss_settings(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _class_weights(self, targets: Targets) -> Optional[NDArray[np.float64]]:
+        return None
+
+    def _class_names(self) -> Optional[list[str]]:
+        return None
+
+    # ---- series ----
+
+    def _network(self) -> Architecture:
+        """The architecture, by name, dictionary, JSON or path."""
+        return self._architecture
+
+    def _published(self) -> Published:
+        architecture = self._network()
+        return PUBLISHED.get(architecture, Published()) if isinstance(architecture, str) else Published()
+
+    def _series_to_fit(self, X: Any, y: Any, multi_output: bool) -> tuple[Series, Any]:
+        allow_nan = self.missing != "refuse"
+        if is_ragged(X):
+            series = from_list(X, allow_nan)
+            y = np.asarray(y)
+            if len(y) != len(series):
+                raise ValueError(f"inconsistent numbers of samples: {len(series)} series, {len(y)} targets")
+        else:
+            X, y = validate_data(
+                self, X, y, allow_nd=True, dtype=[np.float64, np.float32], ensure_min_samples=2,
+                ensure_all_finite="allow-nan" if allow_nan else True, multi_output=multi_output,
+                y_numeric=False,
+            )  # fmt: skip
+            series = from_array(X)
+        self.n_timepoints_in_, self.n_channels_in_ = series.x.shape[1:]
+        self.unequal_lengths_ = series.lengths is not None
+        fill_missing(series, self.missing)
+        return series, y
+
+    def _series_to_predict(self, X: Any) -> Series:
+        check_is_fitted(self)
+        allow_nan = self.missing != "refuse"
+        if is_ragged(X):
+            series = from_list(X, allow_nan)
+        else:
+            X = validate_data(
+                self, X, allow_nd=True, dtype=[np.float64, np.float32], reset=False,
+                ensure_all_finite="allow-nan" if allow_nan else True,
+            )  # fmt: skip
+            series = from_array(X)
+        self._check_shape(series)
+        if self.unequal_lengths_ and series.lengths is None:
+            series.lengths = np.full(len(series), series.x.shape[1], dtype=np.uintp)
+        fill_missing(series, self.missing)
+        normalize(series, self.scaling_.kind, self.scaling_)
+        return series.padded(self.models_[0].input_shape[0])
+
+    def _check_shape(self, series: Series) -> None:
+        length, channels = series.x.shape[1:]
+        if channels != self.n_channels_in_:
+            raise ValueError(f"X has {channels} channels, but the network was trained on {self.n_channels_in_}")
+        if length != self.n_timepoints_in_ and not self.unequal_lengths_:
+            raise ValueError(f"X has {length} steps, but the network was trained on {self.n_timepoints_in_}")
+        if length > self.n_timepoints_in_:
+            raise ValueError(
+                f"X has a series of {length} steps; the longest that the network was trained on has {self.n_timepoints_in_}"
+            )
+
+    # ---- training ----
+
+    def _seed(self) -> int:
+        """A whole number is the seed itself, as of ``tapline train --seed``."""
+        if isinstance(self.random_state, (int, np.integer)) and self.random_state >= 0:
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _fit_settings(self, batch: int) -> dict[str, Any]:
+        published = self._published()
+        settings: dict[str, Any] = {
+            "epochs": published.epochs if self.n_epochs is None else self.n_epochs,
+            "batch": batch,
+            "restore_best": True,
+            "schedule": self.schedule or published.schedule,
+            "patience": self.n_iter_no_change if self.early_stopping else None,
+        }
+        settings.update(self.augment or {})
+        return settings
+
+    def _data_set(self, series: Series, targets: Targets, scaling: Scaling) -> DataSet:
+        series = series.padded(self._published().length)
+        data = DataSet(series.x.astype(np.float32), series.lengths)
+        targets.put(data, None)
+        data.set_scaling(scaling)
+        return data
+
+    def _split(self, targets: Targets, seed: int) -> NDArray[np.bool_]:
+        """Which samples are held out for early stopping: none without it."""
+        count = len(targets.keys())
+        if not self.early_stopping:
+            return np.zeros(count, dtype=bool)
+        if not 0 < self.validation_fraction <= 0.5:
+            raise ValueError(f"validation_fraction is {self.validation_fraction}; it should be above 0 and at most 0.5")
+        return _held_out(targets.labels, count, targets.outputs, round(1 / self.validation_fraction), seed)
+
+    def _fit_series(self, series: Series, targets: Targets, sample_weight: Optional[NDArray[np.float64]]) -> None:
+        """Trains on series that are not normalized yet."""
+        seed = self._seed()
+        index, weights = arrange(series, targets.keys(), sample_weight)
+        held_out = self._split(targets.take(index), seed)
+        train, validation = series.take(index[~held_out]), series.take(index[held_out])
+        kind = self.normalize
+        if kind == "auto":
+            kind = "set" if self.n_timepoints_in_ < _SHORT else "series"
+        self.scaling_ = normalize(train, kind)
+        data = self._data_set(train, targets.take(index[~held_out]), self.scaling_)
+        if weights is not None:
+            weights = np.ascontiguousarray(weights[~held_out])
+        other = None
+        if held_out.any():
+            normalize(validation, kind, self.scaling_)
+            other = self._data_set(validation, targets.take(index[held_out]), self.scaling_)
+        self._train_members(data, other, weights, targets, seed)
+
+    def _train_members(
+        self, data: DataSet, validation: Optional[DataSet], weights: Optional[NDArray[np.float64]], targets: Targets, seed: int
+    ) -> None:
+        members = self._published().members if self.n_members is None else self.n_members
+        if members < 1:
+            raise ValueError(f"n_members is {members}; it should be 1 or more")
+        class_weights = self._class_weights(targets)
+        models: list[Model] = []
+        results: list[Result] = []
+        for member in range(members):
+            model = self._model(data.shape, targets.outputs, class_weights, seed + member)
+            title = f"member {member + 1}/{members}: " if members > 1 else ""
+            results.append(
+                model.fit_data(
+                    data, self._fit_settings(model.batch), validation=validation, weights=weights,
+                    callback=self.callback, verbose=int(self.verbose), title=title,
+                )  # fmt: skip
+            )
+            models.append(model)
+            if results[-1].stopped:
+                break
+        self.models_ = models
+        self.n_iter_ = max(result.epochs for result in results)
+        self.history_ = _joined([result.history for result in results])
+
+    def _model(
+        self, shape: tuple[int, int, int], outputs: int, class_weights: Optional[NDArray[np.float64]], seed: int
+    ) -> Model:
+        count, length, channels = shape
+        batch = self._published().batch_for(count) if self.batch_size is None else self.batch_size
+        model = Model(
+            self._network(), length=length, channels=channels, outputs=outputs, seed=seed, threads=threads_of(self.n_jobs)
+        )
+        return model.compile(
+            batch=min(batch, count),
+            optimizer=self.optimizer,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            class_weights=class_weights,
+            **self._loss_settings(),
+        )
+
+    # ---- use ----
+
+    def _outputs(self, X: Any) -> NDArray[np.float64]:
+        """What the networks predict, averaged: (count, outputs)."""
+        series = self._series_to_predict(X)
+        x = series.x.astype(np.float32)
+        lengths = series.lengths
+        outputs = [model.predict(x, lengths=lengths) for model in self.models_]
+        return np.mean(outputs, axis=0, dtype=np.float64)  # type: ignore[no-any-return]
+
+    def summary(self) -> str:
+        """A table of the network's layers and their parameters.
+
+        Returns
+        -------
+        str
+            A line for each layer.
+        """
+        check_is_fitted(self)
+        return self.models_[0].summary()
+
+    # ---- files ----
+
+    def save(self, path: Union[str, "os.PathLike[str]"]) -> None:
+        """Writes the network to a file, which ``tapline predict`` and :meth:`load` read.
+
+        Parameters
+        ----------
+        path : path
+            The file, by custom ``NAME.safetensors``. Of several networks each gets a file of its own: ``NAME.1.safetensors`` …
+        """
+        check_is_fitted(self)
+        text = os.fspath(path)
+        length, channels = self.models_[0].input_shape
+        lengths = np.ones(1, dtype=np.uintp) if self.unequal_lengths_ else None
+        data = DataSet(np.zeros((1, length, channels), dtype=np.float32), lengths)
+        names = self._class_names()
+        if names is not None:
+            data.set_labels(None, len(names), names)
+        data.set_scaling(self.scaling_)
+        for number, model in enumerate(self.models_, 1):
+            model.save(text if len(self.models_) == 1 else _numbered(text, number), data=data, missing=self.missing)
+
+    @classmethod
+    def load(cls, path: Union[str, "os.PathLike[str]"], *, n_jobs: Optional[int] = None) -> Any:
+        """The estimator of such a file, or of the numbered ones of several networks.
+
+        Parameters
+        ----------
+        path : path
+            As :meth:`save` was given it.
+        n_jobs : int, optional
+            How many threads predict.
+
+        Returns
+        -------
+        estimator
+            It predicts as the one that was saved. Parameters that a file does not keep have their defaults.
+        """
+        text = os.fspath(path)
+        paths = [text]
+        if not os.path.exists(text) and os.path.exists(_numbered(text, 1)):
+            paths = []
+            while os.path.exists(_numbered(text, len(paths) + 1)):
+                paths.append(_numbered(text, len(paths) + 1))
+        models = [Model.load(name, threads=threads_of(n_jobs)) for name in paths]
+        info = models[0].info
+        self = cls(missing=info["missing"], normalize=info["normalize"], n_members=len(models), n_jobs=n_jobs)
+        self.models_ = models
+        self.history_, self.n_iter_ = {}, 0
+        self.scaling_ = models[0].scaling
+        self.n_timepoints_in_, self.n_channels_in_ = info["length"], info["channels"]
+        self.unequal_lengths_ = info["unequal"]
+        self._take_info(info)
+        return self
+
+    def _take_info(self, info: Mapping[str, Any]) -> None:
+        raise NotImplementedError
+
+    # ---- scikit-learn ----
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = self.missing != "refuse"
+        return tags
+
+
+def _joined(histories: list[dict[str, NDArray[np.float64]]]) -> dict[str, NDArray[np.float64]]:
+    """The histories of several networks one behind the other, with the number of each, from 1, as ``member``."""
+    joined: dict[str, NDArray[np.float64]] = {}
+    for name in histories[0]:
+        joined[name] = np.concatenate([history.get(name, np.array([])) for history in histories])
+    if len(histories) > 1:
+        joined["member"] = np.repeat(np.arange(1.0, len(histories) + 1), [len(history["seconds"]) for history in histories])
+    return joined
