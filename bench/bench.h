@@ -138,9 +138,9 @@ json_t *bench_conv_json(const bench_run *run);
 /* A ready-made network and the batch on which it is timed. */
 typedef struct bench_case {
     const char *name; /* NULL ends the table */
-    tl_node (*build)(tl_model *model, tl_node x, int outputs);
+    tl_node (*build)(tl_model *model, tl_node x, size_t outputs);
     size_t batch, length, channels;
-    int classes;
+    size_t classes;
     tl_padding padding; /* of its convolutions with a kernel above 1 */
     bool doubling;      /* their dilation doubles behind every second one */
 } bench_case;

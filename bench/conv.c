@@ -83,11 +83,11 @@ static tl_tensor random_tensor(size_t count, uint32_t which, tl_error *error) {
 
 static void make_arrays(bout *self, tl_error *error) {
     const tl_conv1d_spec *spec = &self->shape->spec;
-    const size_t batch = (size_t)spec->batch, filters = (size_t)spec->filters, channels = (size_t)spec->channels;
+    const size_t batch = spec->batch, filters = spec->filters, channels = spec->channels;
     if (tl_failed(error)) return;
     self->out_length = tl_conv1d_out_length(self->naive->plan);
-    self->x = random_tensor(batch * (size_t)spec->length * channels, 0, error);
-    self->weight = random_tensor((size_t)spec->kernel * channels * filters, 1, error);
+    self->x = random_tensor(batch * spec->length * channels, 0, error);
+    self->weight = random_tensor(spec->kernel * channels * filters, 1, error);
     self->bias = random_tensor(filters, 2, error);
     self->dy = random_tensor(batch * self->out_length * filters, 3, error);
     const size_t counts[BENCH_ALL] = {tl_tensor_count(&self->dy), tl_tensor_count(&self->x),
@@ -129,8 +129,8 @@ static double root_mean_square(const tl_tensor *tensor) {
 
 static void fail_at(const bout *self, const contender *who, bench_pass pass, size_t at, double limit, tl_error *error) {
     const tl_conv1d_spec *spec = &self->shape->spec;
-    const size_t inner = (size_t)(pass == BENCH_DX ? spec->channels : spec->filters);
-    const size_t middle = pass == BENCH_FORWARD ? self->out_length : (size_t)(pass == BENCH_DX ? spec->length : spec->channels);
+    const size_t inner = pass == BENCH_DX ? spec->channels : spec->filters;
+    const size_t middle = pass == BENCH_FORWARD ? self->out_length : pass == BENCH_DX ? spec->length : spec->channels;
     tl_fail(error, TL_ERROR_NUMERIC,
             "%s, %s, %s: element %zu (%s %zu, %s %zu, %s %zu) is %.9g, naive's is %.9g (difference allowed: %.3g)", who->name,
             self->shape->name, bench_pass_name(pass), at, pass == BENCH_DW ? "tap" : "sample", at / inner / middle,

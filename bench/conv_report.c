@@ -65,9 +65,9 @@ void bench_conv_table(const bench_run *run, size_t first, size_t count) {
     if (count == 0) return;
     const char *shape = results->shape->name;
     const tl_conv1d_spec *spec = &results->shape->spec;
-    printf("%s: %lld → %lld channels, kernel %lld, stride %lld, dilation %lld, length %lld, batch %lld, %s padding\n", shape,
-           (long long)spec->channels, (long long)spec->filters, (long long)spec->kernel, (long long)spec->stride,
-           (long long)spec->dilation, (long long)spec->length, (long long)spec->batch, bench_padding_name(spec->padding));
+    printf("%s: %zu → %zu channels, kernel %zu, stride %zu, dilation %zu, length %zu, batch %zu, %s padding\n", shape,
+           spec->channels, spec->filters, spec->kernel, spec->stride, spec->dilation, spec->length, spec->batch,
+           bench_padding_name(spec->padding));
     printf("  %-10s", "");
     for (bench_pass pass = 0; pass < BENCH_PASSES; pass++) printf(" %23s", bench_pass_name(pass));
     printf("\n");

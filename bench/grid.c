@@ -47,11 +47,12 @@ static const char *const paddings[] = {[TL_PADDING_VALID] = "valid", [TL_PADDING
 
 const char *bench_padding_name(tl_padding padding) { return paddings[padding]; }
 
-static bool parse_size(const char *text, int64_t *value) {
+static bool parse_size(const char *text, size_t *value) {
     char *end;
     errno = 0;
-    *value = strtoll(text, &end, 10);
-    return end != text && !*end && errno == 0 && *value >= 1;
+    const long long number = strtoll(text, &end, 10);
+    *value = (size_t)number;
+    return end != text && !*end && errno == 0 && number >= 1;
 }
 
 static bool parse_padding(const char *text, tl_padding *padding) {
@@ -67,7 +68,7 @@ static bool parse_padding(const char *text, tl_padding *padding) {
 static tl_status parse_part(const char *part, tl_conv1d_spec *spec, tl_error *error) {
     const struct {
         const char *key;
-        int64_t *value;
+        size_t *value;
     } sizes[] = {{"channels", &spec->channels}, {"filters", &spec->filters}, {"kernel", &spec->kernel},
                  {"length", &spec->length},     {"batch", &spec->batch},     {"stride", &spec->stride},
                  {"dilation", &spec->dilation}};

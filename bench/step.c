@@ -87,23 +87,23 @@ static void widen(tl_tensor *tensor, size_t count, tl_error *error) {
 }
 
 /* A layer from the shape of its weight, (kernel, channels, filters), and of its output. */
-static void add_layer(subject *self, const tl_parameter *parameter, int64_t *dilation_index) {
+static void add_layer(subject *self, const tl_parameter *parameter, size_t *dilation_index) {
     const bench_case *at = self->at;
     const size_t *weight = parameter->value.shape;
     const size_t out_length = tl_node_shape(self->model, parameter->node).length;
     const bool wide = weight[0] > 1;
     const tl_padding padding = wide ? at->padding : TL_PADDING_SAME;
-    const int64_t dilation = wide && at->doubling ? 1 << (*dilation_index)++ / 2 : 1;
+    const size_t dilation = wide && at->doubling ? (size_t)1 << (*dilation_index)++ / 2 : 1;
     const size_t length = padding == TL_PADDING_VALID ? out_length + weight[0] - 1 : out_length;
     layer *added = &self->layer[self->layers++];
     added->weight = parameter->value;
     added->first = weight[1] == at->channels;
     added->dweight = tl_tensor_new(3, weight, self->error);
-    added->plan = tl_conv1d_plan_new(&(tl_conv1d_spec){.batch = (int64_t)at->batch,
-                                                       .length = (int64_t)length,
-                                                       .channels = (int64_t)weight[1],
-                                                       .filters = (int64_t)weight[2],
-                                                       .kernel = (int64_t)weight[0],
+    added->plan = tl_conv1d_plan_new(&(tl_conv1d_spec){.batch = at->batch,
+                                                       .length = length,
+                                                       .channels = weight[1],
+                                                       .filters = weight[2],
+                                                       .kernel = weight[0],
                                                        .stride = 1,
                                                        .dilation = dilation,
                                                        .padding = padding,
@@ -115,7 +115,7 @@ static void add_layer(subject *self, const tl_parameter *parameter, int64_t *dil
 }
 
 static void add_layers(subject *self) {
-    int64_t dilation_index = 0;
+    size_t dilation_index = 0;
     for (size_t i = 0; i < tl_parameter_arrays(self->model) && self->layers < MAX_CONVOLUTIONS && !tl_failed(self->error); i++) {
         const tl_parameter parameter = tl_parameter_at(self->model, i);
         if (strncmp(parameter.layer, "conv1d", 6) == 0 && strcmp(parameter.name, "weight") == 0)
@@ -167,12 +167,12 @@ static json_t *report_case(subject *self) {
     printf("%-14s %6zu %6zu %10zu %10.3f ms %5.1f %% %10.3f ms %10.4f ms %10.3f ms %6.2f\n", at->name, at->batch, at->length,
            parameters, step.median, 100 * step.spread, inference.median, one.median, convolutions.median, ratio);
     fflush(stdout);
-    return json_pack("{ss sI sI sI si sI sf sf sf sf sf sf sf sf sf sf sf}", "model", at->name, "batch", (json_int_t)at->batch,
-                     "length", (json_int_t)at->length, "channels", (json_int_t)at->channels, "classes", at->classes, "parameters",
-                     (json_int_t)parameters, "step_ms", step.median, "step_min_ms", step.best, "step_spread", step.spread,
-                     "infer_ms", inference.median, "infer_min_ms", inference.best, "infer_spread", inference.spread, "infer1_ms",
-                     one.median, "infer1_min_ms", one.best, "conv_ms", convolutions.median, "step_over_conv", ratio, "memory_mb",
-                     memory);
+    return json_pack("{ss sI sI sI sI sI sf sf sf sf sf sf sf sf sf sf sf}", "model", at->name, "batch", (json_int_t)at->batch,
+                     "length", (json_int_t)at->length, "channels", (json_int_t)at->channels, "classes", (json_int_t)at->classes,
+                     "parameters", (json_int_t)parameters, "step_ms", step.median, "step_min_ms", step.best, "step_spread",
+                     step.spread, "infer_ms", inference.median, "infer_min_ms", inference.best, "infer_spread", inference.spread,
+                     "infer1_ms", one.median, "infer1_min_ms", one.best, "conv_ms", convolutions.median, "step_over_conv", ratio,
+                     "memory_mb", memory);
 }
 
 static void close_subject(subject *self) {

@@ -33,7 +33,7 @@ static tl_node wavenet(tl_model *model, tl_node x) {
 
 /* Time-CNN, with the mean over all of time in place of flattening. */
 static tl_node time_cnn(tl_model *model, tl_node x) {
-    static const int filters[] = {6, 12};
+    static const size_t filters[] = {6, 12};
     for (int i = 0; i < 2; i++) {
         x = tl_sigmoid(model, tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = filters[i], .kernel = 7}));
         x = tl_average_pool(model, x, &(tl_pool_cfg){.window = 3});

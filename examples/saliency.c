@@ -11,7 +11,7 @@ static tl_model *trained(const tl_dataset *data, tl_error *error) {
     tl_node x = tl_input(model, (tl_shape){.length = data->x.shape[1], .channels = data->x.shape[2]});
     x = tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 32, .kernel = 8, .padding = TL_PADDING_SAME});
     x = tl_global_average_pool(model, tl_relu(model, tl_batch_norm(model, x, NULL)));
-    tl_model_compile(model, tl_dense(model, x, &(tl_dense_cfg){.units = (int)data->classes}), &cfg, error);
+    tl_model_compile(model, tl_dense(model, x, &(tl_dense_cfg){.units = data->classes}), &cfg, error);
     tl_fit(model, data, &(tl_fit_cfg){.epochs = 30}, NULL, error);
     return model;
 }

@@ -10,7 +10,7 @@ static tl_model *train(const tl_dataset *data, const char *resume, tl_error *err
     tl_model *model = tl_model_new(NULL);
     tl_node x = tl_input(model, (tl_shape){.length = data->x.shape[1], .channels = data->x.shape[2]});
     x = tl_relu(model, tl_batch_norm(model, tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 16, .kernel = 8}), NULL));
-    x = tl_dense(model, tl_global_average_pool(model, x), &(tl_dense_cfg){.units = (int)data->classes});
+    x = tl_dense(model, tl_global_average_pool(model, x), &(tl_dense_cfg){.units = data->classes});
     tl_model_compile(model, x, &(tl_compile_cfg){.batch = 10}, error);
     tl_fit(model, data, &cfg, NULL, error);
     return model;

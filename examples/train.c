@@ -27,7 +27,7 @@ int main(int argc, char **argv) {
     x = tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 64, .kernel = 5, .padding = TL_PADDING_SAME});
     x = tl_relu(model, tl_batch_norm(model, x, NULL));
     x = tl_global_average_pool(model, x);
-    x = tl_dense(model, x, &(tl_dense_cfg){.units = (int)train->classes});
+    x = tl_dense(model, x, &(tl_dense_cfg){.units = train->classes});
     tl_model_compile(model, x, &(tl_compile_cfg){.batch = 4}, &error);
 
     tl_metrics metrics = {0};

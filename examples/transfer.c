@@ -10,7 +10,7 @@ static tl_model *network(const tl_dataset *data, tl_node *head, tl_error *error)
     tl_node x = tl_input(model, (tl_shape){.length = data->x.shape[1], .channels = data->x.shape[2]});
     x = tl_relu(model, tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 16, .kernel = 9, .padding = TL_PADDING_SAME}));
     x = tl_relu(model, tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 32, .kernel = 9, .padding = TL_PADDING_SAME}));
-    *head = tl_dense(model, tl_global_average_pool(model, x), &(tl_dense_cfg){.units = (int)data->classes});
+    *head = tl_dense(model, tl_global_average_pool(model, x), &(tl_dense_cfg){.units = data->classes});
     tl_model_compile(model, *head, &(tl_compile_cfg){.batch = 10, .optimizer.learning_rate = 3e-3}, error);
     return model;
 }

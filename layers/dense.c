@@ -1,3 +1,4 @@
+#include "base/argument.h"
 #include "base/math.h"
 #include "compute/gemm.h"
 #include "compute/packed.h"
@@ -16,7 +17,7 @@ enum { RUN = 64 };
 
 typedef struct dense_layer {
     tl_layer base;
-    int units;
+    size_t units;
     bool no_bias;
     tl_init init;
 } dense_layer;
@@ -24,12 +25,12 @@ typedef struct dense_layer {
 static void dense_setup(tl_layer *layer, tl_error *error) {
     const dense_layer *dense = (const dense_layer *)layer;
     const size_t channels = layer->in[0].channels, length = layer->in[0].length;
-    if (dense->units < 1) tl_fail(error, TL_ERROR_ARGUMENT, "units %d is below 1", dense->units);
+    tl_check_count("units", dense->units, 1, TL_GEMM_LIMIT, error);
     if (channels > TL_GEMM_LIMIT) tl_fail(error, TL_ERROR_SHAPE, "%zu channels exceed %d", channels, (int)TL_GEMM_LIMIT);
     if (length > TL_GEMM_LIMIT / layer->batch)
         tl_fail(error, TL_ERROR_SHAPE, "batch %zu of length %zu exceeds %d rows", layer->batch, length, (int)TL_GEMM_LIMIT);
     if (tl_failed(error)) return;
-    const size_t units = (size_t)dense->units;
+    const size_t units = dense->units;
     layer->out.channels = units;
     tl_layer_parameter(layer, "weight", 2, (const size_t[]){channels, units}, dense->init, channels, units);
     if (!dense->no_bias) tl_layer_parameter(layer, "bias", 1, &units, TL_INIT_ZEROS, channels, units);
@@ -145,7 +146,7 @@ static void dense_stream_run(const tl_layer *layer, const tl_stream_pass *pass) 
 static const tl_stream_ops dense_stream = {.plan = dense_stream_plan, .pack = dense_stream_pack, .run = dense_stream_run};
 
 static const tl_setting settings[] = {
-    {"units", TL_SETTING_INTEGER, offsetof(dense_layer, units), NULL},
+    {"units", TL_SETTING_SIZE, offsetof(dense_layer, units), NULL},
     {"bias", TL_SETTING_UNLESS, offsetof(dense_layer, no_bias), NULL},
     {"init", TL_SETTING_CHOICE, offsetof(dense_layer, init), tl_init_at},
     {0},

@@ -1,4 +1,5 @@
 /* Rows of a table, by the numbers that the input holds. */
+#include "base/argument.h"
 #include "base/math.h"
 #include "graph/builder.h"
 #include "layers/registry.h"
@@ -16,13 +17,13 @@ typedef struct embedding_layer {
 
 static void embedding_setup(tl_layer *layer, tl_error *error) {
     const tl_embedding_cfg *cfg = &((const embedding_layer *)layer)->cfg;
-    if (cfg->vocabulary < 1) tl_fail(error, TL_ERROR_ARGUMENT, "vocabulary %d is below 1", cfg->vocabulary);
-    if (cfg->units < 1) tl_fail(error, TL_ERROR_ARGUMENT, "units %d is below 1", cfg->units);
+    tl_check_count("vocabulary", cfg->vocabulary, 1, SIZE_MAX, error);
+    tl_check_count("units", cfg->units, 1, SIZE_MAX, error);
     if (layer->in[0].channels != 1)
         tl_fail(error, TL_ERROR_SHAPE, "the input has %zu channels; it should be 1, of numbers into the table",
                 layer->in[0].channels);
     if (tl_failed(error)) return;
-    const size_t rows = (size_t)cfg->vocabulary, units = (size_t)cfg->units;
+    const size_t rows = cfg->vocabulary, units = cfg->units;
     layer->out.channels = units;
     tl_layer_parameter(layer, "table", 2, (const size_t[]){rows, units}, cfg->init, rows, units);
 }
@@ -34,10 +35,8 @@ typedef struct embedding_job {
 
 static embedding_job run_of(const tl_layer *layer, const tl_pass *pass) {
     const embedding_layer *self = (const embedding_layer *)layer;
-    return (embedding_job){.pass = pass,
-                           .steps = pass->batch * layer->in[0].length,
-                           .vocabulary = (size_t)self->cfg.vocabulary,
-                           .units = layer->out.channels};
+    return (embedding_job){
+        .pass = pass, .steps = pass->batch * layer->in[0].length, .vocabulary = self->cfg.vocabulary, .units = layer->out.channels};
 }
 
 /* False where the input is no row of the table. */
@@ -81,8 +80,8 @@ static void embedding_backward(const tl_layer *layer, const tl_pass *pass) {
 }
 
 static const tl_setting settings[] = {
-    {"vocabulary", TL_SETTING_INTEGER, offsetof(embedding_layer, cfg.vocabulary), NULL},
-    {"units", TL_SETTING_INTEGER, offsetof(embedding_layer, cfg.units), NULL},
+    {"vocabulary", TL_SETTING_SIZE, offsetof(embedding_layer, cfg.vocabulary), NULL},
+    {"units", TL_SETTING_SIZE, offsetof(embedding_layer, cfg.units), NULL},
     {"init", TL_SETTING_CHOICE, offsetof(embedding_layer, cfg.init), tl_init_at},
     {0},
 };

@@ -4,6 +4,7 @@
  *
  * The gradients of the parameters are summed by task, and the tasks in order, so that threads do not matter.
  */
+#include "base/argument.h"
 #include "base/math.h"
 #include "graph/builder.h"
 #include "kernels/kernels.h"
@@ -17,7 +18,7 @@ enum { SCALE = 0, SHIFT = 1 }; /* parameters */
 typedef struct norm_layer {
     tl_layer base;
     double epsilon;
-    int groups;
+    size_t groups;
 } norm_layer;
 
 static void norm_setup(tl_layer *layer, tl_error *error) {
@@ -157,15 +158,13 @@ typedef struct group_norm_sample {
 static size_t chunks_of(size_t rows) { return tl_ceil_div(rows, CHUNK); }
 
 static void group_norm_setup(tl_layer *layer, tl_error *error) {
-    const int groups = ((const norm_layer *)layer)->groups;
+    const size_t groups = ((const norm_layer *)layer)->groups;
     const size_t channels = layer->in[0].channels;
-    if (groups < 1)
-        tl_fail(error, TL_ERROR_ARGUMENT, "groups %d is below 1", groups);
-    else if (channels % (size_t)groups != 0)
-        tl_fail(error, TL_ERROR_SHAPE, "%zu channels are not a multiple of %d groups", channels, groups);
+    if (tl_check_count("groups", groups, 1, SIZE_MAX, error) == TL_OK && channels % groups != 0)
+        tl_fail(error, TL_ERROR_SHAPE, "%zu channels are not a multiple of %zu groups", channels, groups);
     else
         norm_setup(layer, error);
-    layer->saved = tl_failed(error) ? 0 : SAVED * layer->batch * (size_t)groups;
+    layer->saved = tl_failed(error) ? 0 : SAVED * layer->batch * groups;
 }
 
 static size_t worker_scratch(size_t length, size_t channels) { return (SUMS + 2 * chunks_of(length)) * channels; }
@@ -182,8 +181,8 @@ static group_norm_job group_norm_run_of(const tl_layer *layer, const tl_pass *pa
                             .kernels = tl_kernels_of(pass->workers),
                             .length = layer->in[0].length,
                             .channels = layer->in[0].channels,
-                            .groups = (size_t)self->groups,
-                            .width = layer->in[0].channels / (size_t)self->groups};
+                            .groups = self->groups,
+                            .width = layer->in[0].channels / self->groups};
 }
 
 static group_norm_sample sample_of(const group_norm_job *job, size_t index, int worker) {
@@ -349,7 +348,7 @@ static void group_norm_backward(const tl_layer *layer, const tl_pass *pass) {
 static double norm_flops(const tl_layer *layer) { return 8 * tl_layer_elements(layer); }
 
 static const tl_setting layer_norm_settings[] = {{"epsilon", TL_SETTING_NUMBER, offsetof(norm_layer, epsilon), NULL}, {0}};
-static const tl_setting group_norm_settings[] = {{"groups", TL_SETTING_INTEGER, offsetof(norm_layer, groups), NULL},
+static const tl_setting group_norm_settings[] = {{"groups", TL_SETTING_SIZE, offsetof(norm_layer, groups), NULL},
                                                  {"epsilon", TL_SETTING_NUMBER, offsetof(norm_layer, epsilon), NULL},
                                                  {0}};
 

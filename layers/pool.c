@@ -28,7 +28,7 @@ static void pool_setup(tl_layer *layer, tl_error *error) {
     const tl_window_spec window = window_of(cfg);
     if (tl_window_make(&window, layer->in[0].length, &pool->window, error) != TL_OK) return;
     if (cfg->pad_left >= cfg->window || cfg->pad_right >= cfg->window)
-        tl_fail(error, TL_ERROR_ARGUMENT, "padding %d and %d, each must be below the window %d", cfg->pad_left, cfg->pad_right,
+        tl_fail(error, TL_ERROR_ARGUMENT, "padding %zu and %zu, each must be below the window %zu", cfg->pad_left, cfg->pad_right,
                 cfg->window);
     layer->out.length = pool->window.out_length;
 }
@@ -80,11 +80,11 @@ static void pool(const tl_layer *layer, const tl_pass *pass, const tl_pooling *p
 }
 
 static const tl_setting settings[] = {
-    {"window", TL_SETTING_INTEGER, offsetof(pool_layer, cfg.window), NULL},
-    {"stride", TL_SETTING_INTEGER, offsetof(pool_layer, cfg.stride), NULL},
+    {"window", TL_SETTING_SIZE, offsetof(pool_layer, cfg.window), NULL},
+    {"stride", TL_SETTING_SIZE, offsetof(pool_layer, cfg.stride), NULL},
     {"padding", TL_SETTING_CHOICE, offsetof(pool_layer, cfg.padding), tl_padding_at},
-    {"pad_left", TL_SETTING_INTEGER, offsetof(pool_layer, cfg.pad_left), NULL},
-    {"pad_right", TL_SETTING_INTEGER, offsetof(pool_layer, cfg.pad_right), NULL},
+    {"pad_left", TL_SETTING_SIZE, offsetof(pool_layer, cfg.pad_left), NULL},
+    {"pad_right", TL_SETTING_SIZE, offsetof(pool_layer, cfg.pad_right), NULL},
     {0},
 };
 

@@ -1,4 +1,5 @@
 /* More steps of time: each repeated, or on straight lines between them. An output is a mixture of two inputs in both cases. */
+#include "base/argument.h"
 #include "base/memory.h"
 #include "compute/window.h"
 #include "graph/builder.h"
@@ -12,17 +13,14 @@ typedef struct upsample_layer {
 } upsample_layer;
 
 static void upsample_setup(tl_layer *layer, tl_error *error) {
-    const int factor = ((const upsample_layer *)layer)->cfg.factor;
-    if (factor < 1)
-        tl_fail(error, TL_ERROR_ARGUMENT, "factor %d is below 1", factor);
-    else if (factor > TL_MAX_STEPS)
-        tl_fail(error, TL_ERROR_ARGUMENT, "factor %d is above %d", factor, TL_MAX_STEPS);
-    else if (!tl_multiply_sizes(layer->in[0].length, (size_t)factor, &layer->out.length))
-        tl_fail(error, TL_ERROR_SHAPE, "length %zu times factor %d overflows", layer->in[0].length, factor);
+    const size_t factor = ((const upsample_layer *)layer)->cfg.factor;
+    if (tl_check_count("factor", factor, 1, TL_MAX_STEPS, error) != TL_OK) return;
+    if (!tl_multiply_sizes(layer->in[0].length, factor, &layer->out.length))
+        tl_fail(error, TL_ERROR_SHAPE, "length %zu times factor %zu overflows", layer->in[0].length, factor);
 }
 
 static size_t upsample_out_length(const tl_layer *layer, size_t length) {
-    return length * (size_t)((const upsample_layer *)layer)->cfg.factor;
+    return length * ((const upsample_layer *)layer)->cfg.factor;
 }
 
 typedef struct upsample_job {
@@ -132,7 +130,7 @@ static double upsample_flops(const tl_layer *layer) {
 }
 
 static const tl_setting settings[] = {
-    {"factor", TL_SETTING_INTEGER, offsetof(upsample_layer, cfg.factor), NULL},
+    {"factor", TL_SETTING_SIZE, offsetof(upsample_layer, cfg.factor), NULL},
     {"linear", TL_SETTING_FLAG, offsetof(upsample_layer, cfg.linear), NULL},
     {0},
 };

@@ -51,6 +51,8 @@ static void set(const tl_setting *settings, const char *key, const char *value, 
         *(int *)member = (int)choice_by_name(setting, value);
     else if (setting->kind == TL_SETTING_INTEGER)
         *(int *)member = (int)strtol(value, NULL, 10);
+    else if (setting->kind == TL_SETTING_SIZE)
+        *(size_t *)member = strtoul(value, NULL, 10);
     else
         *(bool *)member = strtol(value, NULL, 10) != 0;
 }

@@ -1,6 +1,8 @@
 #include "layer_cases.h"
 
-int between(tl_rng *rng, int minimum, int maximum) { return minimum + (int)tl_rng_below(rng, (uint32_t)(maximum - minimum + 1)); }
+size_t between(tl_rng *rng, size_t minimum, size_t maximum) {
+    return minimum + tl_rng_below(rng, (uint32_t)(maximum - minimum + 1));
+}
 
 static tl_node with_dense(tl_model *m, tl_node x, tl_rng *rng) {
     return tl_dense(m, x, &(tl_dense_cfg){.units = between(rng, 1, 6), .no_bias = between(rng, 0, 1)});
@@ -19,7 +21,7 @@ static tl_node with_conv1d(tl_model *m, tl_node x, tl_rng *rng) {
     return tl_conv1d(m, x, &cfg);
 }
 static tl_node with_groups(tl_model *m, tl_node x, tl_rng *rng) {
-    const int groups = between(rng, 2, 4);
+    const size_t groups = between(rng, 2, 4);
     const tl_node wide = tl_dense(m, x, &(tl_dense_cfg){.units = groups * between(rng, 1, 2)});
     return tl_conv1d(
         m, wide,
@@ -31,7 +33,7 @@ static tl_node with_groups(tl_model *m, tl_node x, tl_rng *rng) {
                          .groups = groups});
 }
 static tl_node with_conv1d_transpose(tl_model *m, tl_node x, tl_rng *rng) {
-    const int stride = between(rng, 1, 3);
+    const size_t stride = between(rng, 1, 3);
     return tl_conv1d_transpose(m, x,
                                &(tl_conv1d_transpose_cfg){.filters = between(rng, 1, 5),
                                                           .kernel = between(rng, 1, 4),
@@ -43,16 +45,17 @@ static tl_node with_conv1d_transpose(tl_model *m, tl_node x, tl_rng *rng) {
                                                           .no_bias = between(rng, 0, 1)});
 }
 static tl_node with_leaky_relu(tl_model *m, tl_node x, tl_rng *rng) {
-    return tl_leaky_relu(m, x, &(tl_leaky_relu_cfg){.slope = 0.2 * between(rng, 0, 9)});
+    return tl_leaky_relu(m, x, &(tl_leaky_relu_cfg){.slope = 0.2 * (double)between(rng, 0, 9)});
 }
 static tl_node with_elu(tl_model *m, tl_node x, tl_rng *rng) {
-    return tl_elu(m, x, &(tl_elu_cfg){.alpha = 0.5 * between(rng, 0, 4)});
+    return tl_elu(m, x, &(tl_elu_cfg){.alpha = 0.5 * (double)between(rng, 0, 4)});
 }
 static tl_node with_gelu(tl_model *m, tl_node x, tl_rng *rng) {
     return tl_gelu(m, x, &(tl_gelu_cfg){.approximate = between(rng, 0, 1)});
 }
 static tl_node with_affine(tl_model *m, tl_node x, tl_rng *rng) {
-    return tl_affine(m, x, &(tl_affine_cfg){.scale = 0.5 * between(rng, -3, 3), .shift = between(rng, -1, 1)});
+    return tl_affine(m, x,
+                     &(tl_affine_cfg){.scale = 0.5 * ((double)between(rng, 0, 6) - 3), .shift = (double)between(rng, 0, 2) - 1});
 }
 
 static tl_pool_cfg random_pool(tl_rng *rng) {
@@ -72,7 +75,7 @@ static tl_node with_average_pool(tl_model *m, tl_node x, tl_rng *rng) {
     return tl_average_pool(m, x, &cfg);
 }
 static tl_node with_batch_norm(tl_model *m, tl_node x, tl_rng *rng) {
-    return tl_batch_norm(m, x, &(tl_batch_norm_cfg){.epsilon = 0.01 * between(rng, 1, 9)});
+    return tl_batch_norm(m, x, &(tl_batch_norm_cfg){.epsilon = 0.01 * (double)between(rng, 1, 9)});
 }
 static tl_node with_batch_norm_and_relu(tl_model *m, tl_node x, tl_rng *rng) { return tl_relu(m, with_batch_norm(m, x, rng)); }
 static tl_node with_batch_norm_of_activations(tl_model *m, tl_node x, tl_rng *rng) {
@@ -82,12 +85,12 @@ static tl_node with_upsample(tl_model *m, tl_node x, tl_rng *rng) {
     return tl_upsample(m, x, &(tl_upsample_cfg){.factor = between(rng, 1, 4), .linear = between(rng, 0, 1)});
 }
 static tl_node with_layer_norm(tl_model *m, tl_node x, tl_rng *rng) {
-    return tl_layer_norm(m, x, &(tl_layer_norm_cfg){.epsilon = 0.01 * between(rng, 1, 9)});
+    return tl_layer_norm(m, x, &(tl_layer_norm_cfg){.epsilon = 0.01 * (double)between(rng, 1, 9)});
 }
 static tl_node with_group_norm(tl_model *m, tl_node x, tl_rng *rng) {
-    const int groups = between(rng, 1, 3);
+    const size_t groups = between(rng, 1, 3);
     const tl_node wide = tl_dense(m, x, &(tl_dense_cfg){.units = groups * between(rng, 1, 3)});
-    return tl_group_norm(m, wide, &(tl_group_norm_cfg){.groups = groups, .epsilon = 0.01 * between(rng, 1, 9)});
+    return tl_group_norm(m, wide, &(tl_group_norm_cfg){.groups = groups, .epsilon = 0.01 * (double)between(rng, 1, 9)});
 }
 
 static tl_node with_hand_crafted(tl_model *m, tl_node x, tl_rng *rng) {
@@ -98,7 +101,7 @@ static tl_node with_hand_crafted(tl_model *m, tl_node x, tl_rng *rng) {
 /* x is consumed by several layers, and one node twice by the same one. */
 static tl_node with_add(tl_model *m, tl_node x, tl_rng *rng) {
     const tl_node inputs[] = {x, tl_tanh(m, x), x, tl_relu(m, x)};
-    return tl_add(m, inputs, (size_t)between(rng, 2, 4));
+    return tl_add(m, inputs, between(rng, 2, 4));
 }
 static tl_node with_add_of_activations(tl_model *m, tl_node x, tl_rng *rng) {
     (void)rng;
@@ -114,17 +117,17 @@ static tl_node with_add_of_batch_norms(tl_model *m, tl_node x, tl_rng *rng) {
 static tl_node with_adds_in_a_row(tl_model *m, tl_node x, tl_rng *rng) {
     for (int i = 0; i < 3; i++) {
         const tl_node inputs[] = {tl_sigmoid(m, x), x, tl_tanh(m, x)};
-        x = tl_relu(m, tl_add(m, inputs, (size_t)between(rng, 2, 3)));
+        x = tl_relu(m, tl_add(m, inputs, between(rng, 2, 3)));
     }
     return x;
 }
 static tl_node with_multiply(tl_model *m, tl_node x, tl_rng *rng) {
     const tl_node inputs[] = {x, tl_tanh(m, x), x, tl_sigmoid(m, x)};
-    return tl_multiply(m, inputs, (size_t)between(rng, 2, 4));
+    return tl_multiply(m, inputs, between(rng, 2, 4));
 }
 static tl_node with_concat(tl_model *m, tl_node x, tl_rng *rng) {
     const tl_node inputs[] = {x, with_dense(m, x, rng), x, tl_sigmoid(m, x)};
-    return tl_concat(m, inputs, (size_t)between(rng, 2, 4));
+    return tl_concat(m, inputs, between(rng, 2, 4));
 }
 /* In backward the pool comes after the other reader of x, and adds to what that has sent. */
 static tl_node with_max_pool_before_tanh(tl_model *m, tl_node x, tl_rng *rng) {

@@ -18,6 +18,6 @@ extern const size_t layer_case_count;
 tl_node layer_case_build(const layer_case *layer, tl_model *model, tl_node x, tl_rng *rng);
 
 /* A random number from `least` to `most`. */
-int between(tl_rng *rng, int minimum, int maximum);
+size_t between(tl_rng *rng, size_t minimum, size_t maximum);
 
 #endif

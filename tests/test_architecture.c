@@ -4,13 +4,13 @@
 #include <math.h>
 #include <stdio.h>
 
-typedef tl_node (*architecture)(tl_model *model, tl_node x, int outputs);
+typedef tl_node (*architecture)(tl_model *model, tl_node x, size_t outputs);
 
 typedef struct expectation {
     const char *name;
     architecture build;
     tl_shape shape;
-    int outputs;
+    size_t outputs;
     size_t parameters; /* counted in PyTorch on the same layers */
 } expectation;
 
@@ -27,7 +27,7 @@ static const expectation expectations[] = {
 
 enum { ARCHITECTURES = sizeof expectations / sizeof *expectations };
 
-static tl_model *compiled(architecture build, tl_shape shape, int outputs, const tl_compile_cfg *cfg, tl_error *error) {
+static tl_model *compiled(architecture build, tl_shape shape, size_t outputs, const tl_compile_cfg *cfg, tl_error *error) {
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 1, .threads = 1});
     tl_model_compile(model, build(model, tl_input(model, shape), outputs), cfg, error);
     return model;

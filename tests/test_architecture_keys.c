@@ -204,7 +204,6 @@ static void check_out_of_range(const tl_layer_ops *ops, const tl_setting *settin
 }
 
 static void exceed(const tl_layer_ops *ops, const tl_setting *setting) {
-    if (setting->kind == TL_SETTING_INTEGER) check_out_of_range(ops, setting, "-1", "-1");
     if (setting->kind != TL_SETTING_NUMBER) return;
     if (strcmp(ops->name, "affine") != 0) check_out_of_range(ops, setting, "-1", "-1");
     check_out_of_range(ops, setting, "1e300", "1e+300");

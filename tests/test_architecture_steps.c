@@ -184,11 +184,11 @@ static void given_later_steps_when_changed_then_wavenets_earlier_outputs_stay(vo
 
 #define REFUSED(name, build, cfg, ...)                                                                                             \
     static tl_node name(tl_model *m, tl_node x) { return build(m, x, &(cfg){.outputs = CLASSES, __VA_ARGS__}); }
-REFUSED(negative_blocks, tl_wavenet_steps, tl_wavenet_cfg, .blocks = -1)
+REFUSED(negative_blocks, tl_wavenet_steps, tl_wavenet_cfg, .blocks = (size_t)-1)
 REFUSED(many_blocks, tl_wavenet_steps, tl_wavenet_cfg, .blocks = 31)
-REFUSED(negative_stacks, tl_wavenet_steps, tl_wavenet_cfg, .stacks = -1)
+REFUSED(negative_stacks, tl_wavenet_steps, tl_wavenet_cfg, .stacks = (size_t)-1)
 REFUSED(many_levels, tl_unet, tl_unet_cfg, .levels = 9)
-REFUSED(negative_filters, tl_unet, tl_unet_cfg, .filters = -1)
+REFUSED(negative_filters, tl_unet, tl_unet_cfg, .filters = (size_t)-1)
 REFUSED(odd_length, tl_unet, tl_unet_cfg, .levels = 5)
 #undef REFUSED
 static tl_node wavenet_without_outputs(tl_model *m, tl_node x) { return tl_wavenet_steps(m, x, NULL); }
@@ -204,14 +204,14 @@ static void given_a_bad_configuration_when_compiled_then_value_and_limit_named(v
         tl_status status;
         const char *text;
     } refusals[] = {
-        {negative_blocks, TL_ERROR_ARGUMENT, "wavenet: blocks -1 is outside 1 … 30"},
-        {many_blocks, TL_ERROR_ARGUMENT, "wavenet: blocks 31 is outside 1 … 30"},
-        {negative_stacks, TL_ERROR_ARGUMENT, "wavenet: stacks -1 is outside 1 … 100"},
-        {wavenet_without_outputs, TL_ERROR_ARGUMENT, "wavenet: outputs 0 is outside 1 … "},
-        {overflowing_blocks, TL_ERROR_ARGUMENT, "wavenet: blocks 100000 is outside 1 … 30"},
-        {unet_without_outputs, TL_ERROR_ARGUMENT, "unet: outputs 0 is outside 1 … "},
-        {many_levels, TL_ERROR_ARGUMENT, "unet: levels 9 is outside 1 … 8"},
-        {negative_filters, TL_ERROR_ARGUMENT, "unet: filters -1 is outside 1 … 65536"},
+        {negative_blocks, TL_ERROR_ARGUMENT, "wavenet: blocks -1 is below 1"},
+        {many_blocks, TL_ERROR_ARGUMENT, "wavenet: blocks 31 is above 30"},
+        {negative_stacks, TL_ERROR_ARGUMENT, "wavenet: stacks -1 is below 1"},
+        {wavenet_without_outputs, TL_ERROR_ARGUMENT, "wavenet: outputs 0 is below 1"},
+        {overflowing_blocks, TL_ERROR_ARGUMENT, "wavenet: blocks 100000 is above 30"},
+        {unet_without_outputs, TL_ERROR_ARGUMENT, "unet: outputs 0 is below 1"},
+        {many_levels, TL_ERROR_ARGUMENT, "unet: levels 9 is above 8"},
+        {negative_filters, TL_ERROR_ARGUMENT, "unet: filters -1 is below 1"},
         {odd_length, TL_ERROR_SHAPE, "unet: length 48 is not a multiple of 32 (levels 5)"},
     };
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {

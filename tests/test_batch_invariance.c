@@ -20,9 +20,9 @@ enum { BATCHES = sizeof batches / sizeof *batches, ENGINES = sizeof engines / si
 /* A network to be made several times, each time with the same parameters. */
 typedef struct subject {
     const char *name;
-    const layer_case *layer;                                     /* between two dense layers; or */
-    tl_node (*network)(tl_model *model, tl_node x, int outputs); /* all of it; or */
-    const char *file;                                            /* an architecture */
+    const layer_case *layer;                                        /* between two dense layers; or */
+    tl_node (*network)(tl_model *model, tl_node x, size_t outputs); /* all of it; or */
+    const char *file;                                               /* an architecture */
     tl_shape shape;
     size_t naive; /* samples that the naive engine runs, which takes long */
     uint32_t seed;
@@ -198,43 +198,43 @@ static void given_any_layer_when_in_any_batch_then_the_same_bits(void **unused) 
     assert_true(by_winograd > layer_case_count);
 }
 
-static tl_node one_filter(tl_model *m, tl_node x, int outputs) {
+static tl_node one_filter(tl_model *m, tl_node x, size_t outputs) {
     (void)outputs;
     return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 1, .kernel = 3, .padding = TL_PADDING_SAME});
 }
-static tl_node one_tap(tl_model *m, tl_node x, int outputs) {
+static tl_node one_tap(tl_model *m, tl_node x, size_t outputs) {
     return tl_conv1d(m, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 40, .kernel = 1}),
                      &(tl_conv1d_cfg){.filters = outputs, .kernel = 1});
 }
-static tl_node many_taps(tl_model *m, tl_node x, int outputs) {
+static tl_node many_taps(tl_model *m, tl_node x, size_t outputs) {
     x = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 32, .kernel = 40, .padding = TL_PADDING_SAME});
     return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = outputs, .kernel = 8, .stride = 2, .padding = TL_PADDING_SAME});
 }
-static tl_node wide(tl_model *m, tl_node x, int outputs) {
+static tl_node wide(tl_model *m, tl_node x, size_t outputs) {
     x = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 72, .kernel = 3, .padding = TL_PADDING_SAME});
     x = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 65, .kernel = 3, .padding = TL_PADDING_SAME});
     return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = outputs, .kernel = 5, .dilation = 2, .padding = TL_PADDING_CAUSAL});
 }
-static tl_node far_apart(tl_model *m, tl_node x, int outputs) {
+static tl_node far_apart(tl_model *m, tl_node x, size_t outputs) {
     return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = outputs, .kernel = 3, .dilation = 17, .padding = TL_PADDING_SAME});
 }
-static tl_node depthwise(tl_model *m, tl_node x, int outputs) {
+static tl_node depthwise(tl_model *m, tl_node x, size_t outputs) {
     x = tl_conv1d(m, tl_concat(m, (const tl_node[]){x, x, x}, 3), &(tl_conv1d_cfg){.filters = 21, .kernel = 5, .groups = 21});
     return tl_dense(m, x, &(tl_dense_cfg){.units = outputs});
 }
-static tl_node transposed(tl_model *m, tl_node x, int outputs) {
+static tl_node transposed(tl_model *m, tl_node x, size_t outputs) {
     x = tl_conv1d_transpose(m, x, &(tl_conv1d_transpose_cfg){.filters = 32, .kernel = 4, .stride = 2, .pad_left = 1});
     x = tl_conv1d_transpose(m, x, &(tl_conv1d_transpose_cfg){.filters = 2, .kernel = 5, .pad_left = 2});
     return tl_conv1d_transpose(m, x, &(tl_conv1d_transpose_cfg){.filters = outputs, .kernel = 1});
 }
-static tl_node dense_layers(tl_model *m, tl_node x, int outputs) {
+static tl_node dense_layers(tl_model *m, tl_node x, size_t outputs) {
     const tl_node h = tl_dense(m, tl_flatten(m, x), &(tl_dense_cfg){.units = 70});
     return tl_dense(m, tl_dense(m, h, &(tl_dense_cfg){.units = 1}), &(tl_dense_cfg){.units = outputs, .no_bias = true});
 }
-static tl_node with_dropout(tl_model *m, tl_node x, int outputs) {
+static tl_node with_dropout(tl_model *m, tl_node x, size_t outputs) {
     return tl_dense(m, tl_dropout(m, x, &(tl_dropout_cfg){.rate = 0.5}), &(tl_dense_cfg){.units = outputs});
 }
-static tl_node embedded(tl_model *m, tl_node x, int outputs) {
+static tl_node embedded(tl_model *m, tl_node x, size_t outputs) {
     return tl_dense(m, tl_embedding(m, x, &(tl_embedding_cfg){.vocabulary = 9, .units = 13}), &(tl_dense_cfg){.units = outputs});
 }
 
@@ -264,10 +264,10 @@ static void given_wide_layers_when_in_any_batch_then_the_same_bits(void **unused
 
 /* ---- architectures ---- */
 
-static tl_node wavenet_steps(tl_model *m, tl_node x, int outputs) {
+static tl_node wavenet_steps(tl_model *m, tl_node x, size_t outputs) {
     return tl_wavenet_steps(m, x, &(tl_wavenet_cfg){.outputs = outputs});
 }
-static tl_node unet(tl_model *m, tl_node x, int outputs) { return tl_unet(m, x, &(tl_unet_cfg){.outputs = outputs}); }
+static tl_node unet(tl_model *m, tl_node x, size_t outputs) { return tl_unet(m, x, &(tl_unet_cfg){.outputs = outputs}); }
 
 static void given_any_architecture_when_in_any_batch_then_the_same_bits(void **unused) {
     (void)unused;

@@ -19,7 +19,7 @@ static char *names[CLASSES] = {"calm", "busy"};
 static const tl_dataset two_classes = {
     .x = {.data = x, .rank = 3, .shape = {SERIES, LENGTH, 1}}, .labels = labels, .classes = CLASSES, .class_names = names};
 
-static tl_model *with_outputs(int outputs) {
+static tl_model *with_outputs(size_t outputs) {
     tl_error error = {0};
     tl_model *model = tl_model_new(NULL);
     const tl_node in = tl_global_average_pool(model, tl_input(model, (tl_shape){LENGTH, 1}));

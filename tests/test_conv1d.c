@@ -3,7 +3,6 @@
 #include "layers/conv1d/engine.h"
 
 #include <float.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,11 +72,11 @@ static void run_pass(tl_conv1d_plan *plan, problem *p, int pass, bool bias) {
 
 /* ---- random configurations ---- */
 
-static int64_t between(tl_rng *rng, int64_t minimum, int64_t maximum) {
-    return minimum + (int64_t)tl_rng_below(rng, (uint32_t)(maximum - minimum + 1));
+static size_t between(tl_rng *rng, size_t minimum, size_t maximum) {
+    return minimum + tl_rng_below(rng, (uint32_t)(maximum - minimum + 1));
 }
 
-static int64_t extent_of(const tl_conv1d_spec *s) { return (s->kernel - 1) * s->dilation + 1; }
+static size_t extent_of(const tl_conv1d_spec *s) { return (s->kernel - 1) * s->dilation + 1; }
 
 /* Strides, dilations, every padding, inputs that no window reads, kernels longer than the input: whatever is valid. */
 static tl_conv1d_spec random_spec(tl_rng *rng) {
@@ -102,8 +101,8 @@ static tl_conv1d_spec random_spec(tl_rng *rng) {
 
 static void describe(char *text, size_t size, const char *engine, int pass, const tl_conv1d_spec *s) {
     snprintf(text, size,
-             "%s %s, batch %" PRId64 " length %" PRId64 " channels %" PRId64 " filters %" PRId64 " kernel %" PRId64
-             " stride %" PRId64 " dilation %" PRId64 " padding %d (%" PRId64 ", %" PRId64 ")",
+             "%s %s, batch %zu length %zu channels %zu filters %zu kernel %zu"
+             " stride %zu dilation %zu padding %d (%zu, %zu)",
              engine, pass_names[pass], s->batch, s->length, s->channels, s->filters, s->kernel, s->stride, s->dilation,
              (int)s->padding, s->pad_left, s->pad_right);
 }
@@ -145,11 +144,11 @@ static void add_term(double *sum, double *size, double term) {
     *size += fabs(term);
 }
 
-static int64_t left_padding(const tl_conv1d_spec *s, size_t out_length) {
+static size_t left_padding(const tl_conv1d_spec *s, size_t out_length) {
     if (s->padding == TL_PADDING_CAUSAL) return extent_of(s) - 1;
     if (s->padding == TL_PADDING_EXPLICIT) return s->pad_left;
-    const int64_t missing = ((int64_t)out_length - 1) * s->stride + extent_of(s) - s->length;
-    return s->padding == TL_PADDING_SAME && missing > 0 ? missing / 2 : 0;
+    const size_t needed = (out_length - 1) * s->stride + extent_of(s);
+    return s->padding == TL_PADDING_SAME && needed > s->length ? (needed - s->length) / 2 : 0;
 }
 
 /* y[n, t, f] = bias[f] + sum of x[n, t·stride + j·dilation - pad, c] · weight[j, c, f], and its transposes. */
@@ -157,17 +156,17 @@ static definition define(const problem *p) {
     const tl_conv1d_spec *s = &p->spec;
     definition d = {doubles(p->y_count), doubles(p->x_count), doubles(p->weight_count), doubles(p->filters),
                     doubles(p->y_count), doubles(p->x_count), doubles(p->weight_count), doubles(p->filters)};
-    const int64_t pad = left_padding(s, p->out_length);
-    for (int64_t row = 0; row < s->batch * (int64_t)p->out_length; row++) {
-        const int64_t n = row / (int64_t)p->out_length, t = row % (int64_t)p->out_length;
-        for (int64_t f = 0; f < s->filters; f++) {
-            const int64_t out = row * s->filters + f;
+    const size_t pad = left_padding(s, p->out_length);
+    for (size_t row = 0; row < s->batch * p->out_length; row++) {
+        const size_t n = row / p->out_length, t = row % p->out_length;
+        for (size_t f = 0; f < s->filters; f++) {
+            const size_t out = row * s->filters + f;
             add_term(&d.y[out], &d.y_size[out], (double)p->bias[f]);
             add_term(&d.dbias[f], &d.dbias_size[f], (double)p->dy[out]);
-            for (int64_t j = 0; j < s->kernel; j++) {
-                const int64_t position = t * s->stride + j * s->dilation - pad;
-                for (int64_t c = 0; position >= 0 && position < s->length && c < s->channels; c++) {
-                    const int64_t in = (n * s->length + position) * s->channels + c, w = (j * s->channels + c) * s->filters + f;
+            for (size_t j = 0; j < s->kernel; j++) {
+                const size_t position = t * s->stride + j * s->dilation - pad; /* before the series: beyond any length */
+                for (size_t c = 0; position < s->length && c < s->channels; c++) {
+                    const size_t in = (n * s->length + position) * s->channels + c, w = (j * s->channels + c) * s->filters + f;
                     add_term(&d.y[out], &d.y_size[out], (double)p->x[in] * (double)p->weight[w]);
                     add_term(&d.dx[in], &d.dx_size[in], (double)p->weight[w] * (double)p->dy[out]);
                     add_term(&d.dweight[w], &d.dweight_size[w], (double)p->x[in] * (double)p->dy[out]);
@@ -232,7 +231,7 @@ static void compare_on_integers(const tl_conv1d_spec *spec, tl_rng *rng, size_t 
 /* The gradient of few channels has forms of its own: filters that fill vectors, strides beyond the kernel. */
 static tl_conv1d_spec random_few_channels(tl_rng *rng) {
     tl_conv1d_spec s = random_spec(rng);
-    const int64_t room = s.length + s.pad_left + s.pad_right;
+    const size_t room = s.length + s.pad_left + s.pad_right;
     s.channels = between(rng, 1, 8);
     s.filters = between(rng, 0, 2) ? 16 * between(rng, 1, 9) : between(rng, 1, 40);
     s.stride = between(rng, 0, 1) ? s.stride : between(rng, 1, 20);
@@ -329,7 +328,7 @@ static void check_sum(const char *what, const tl_real *actual, double *expected,
 }
 
 static void check_definition(const char *what, int pass, const problem *p, const definition *d, double factor) {
-    const double kernel = (double)p->spec.kernel, rows = (double)(p->spec.batch * (int64_t)p->out_length);
+    const double kernel = (double)p->spec.kernel, rows = (double)(p->spec.batch * p->out_length);
     if (pass == TL_CONV1D_FORWARD)
         check_sum(what, p->y, d->y, d->y_size, p->y_count, kernel * (double)p->spec.channels + 1, 0, factor);
     if (pass == TL_CONV1D_BACKWARD_INPUT)
@@ -475,12 +474,12 @@ static void given_impossible_geometry_when_planned_then_the_limit_is_named(void 
         {WITH(.kernel = 11), TL_ERROR_SHAPE, "conv1d: kernel extent 11 exceeds the padded input length 10"},
         {WITH(.dilation = 5), TL_ERROR_SHAPE, "conv1d: kernel extent 11 exceeds the padded input length 10"},
         {WITH(.batch = 0), TL_ERROR_SHAPE, "conv1d: batch 0 is below 1"},
-        {WITH(.length = -5), TL_ERROR_SHAPE, "conv1d: length -5 is below 1"},
+        {WITH(.length = (size_t)-5), TL_ERROR_SHAPE, "conv1d: length -5 is below 1"},
         {WITH(.channels = 0), TL_ERROR_SHAPE, "conv1d: channels 0 is below 1"},
         {WITH(.filters = 0), TL_ERROR_SHAPE, "conv1d: filters 0 is below 1"},
         {WITH(.threads = -1), TL_ERROR_ARGUMENT, "conv1d: threads -1 is below 0"},
         {WITH(.pad_left = 1), TL_ERROR_ARGUMENT, "conv1d: padding of 1 and 0 columns is given, but not asked for"},
-        {WITH(.padding = TL_PADDING_EXPLICIT, .pad_right = -1), TL_ERROR_ARGUMENT, "conv1d: right padding -1 is below 0"},
+        {WITH(.padding = TL_PADDING_EXPLICIT, .pad_right = (size_t)-1), TL_ERROR_ARGUMENT, "conv1d: right padding -1 is below 0"},
         {WITH(.padding = TL_PADDING_EXPLICIT, .pad_left = INT64_MAX, .pad_right = INT64_MAX, .kernel = 1), TL_ERROR_ARGUMENT,
          "conv1d: left padding 9223372036854775807 is above 16777216"},
         {WITH(.padding = (tl_padding)9), TL_ERROR_ARGUMENT, "conv1d: padding 9 is unknown"},

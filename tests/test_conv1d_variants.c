@@ -7,8 +7,8 @@
 
 enum { CONFIGURATIONS = 400 };
 
-static int between(tl_rng *rng, int minimum, int maximum) {
-    return minimum + (int)tl_rng_below(rng, (uint32_t)(maximum - minimum + 1));
+static size_t between(tl_rng *rng, size_t minimum, size_t maximum) {
+    return minimum + tl_rng_below(rng, (uint32_t)(maximum - minimum + 1));
 }
 
 /* A layer of one kind or the other, and its arrays: (batch, length, channels) → (batch, out_length, filters). */
@@ -72,11 +72,11 @@ static long step_at(tl_padding_mode mode, long at, long length) {
 }
 
 static void convolve(problem *p) {
-    const size_t groups = (size_t)p->conv.groups, in_group = p->channels / groups, out_group = p->filters / groups;
+    const size_t groups = p->conv.groups, in_group = p->channels / groups, out_group = p->filters / groups;
     for (size_t n = 0; n < p->batch; n++)
         for (size_t t = 0; t < p->out_length; t++)
             for (size_t j = 0; j < p->kernel; j++) {
-                const long at = (long)(t * (size_t)p->conv.stride + j * (size_t)p->conv.dilation) - (long)p->pad_left;
+                const long at = (long)(t * p->conv.stride + j * p->conv.dilation) - (long)p->pad_left;
                 const long step = step_at(p->conv.padding_mode, at, (long)p->length);
                 for (size_t f = 0; step >= 0 && f < p->filters; f++)
                     for (size_t c = 0; c < in_group; c++)
@@ -91,7 +91,7 @@ static void transpose(problem *p) {
     for (size_t n = 0; n < p->batch; n++)
         for (size_t i = 0; i < p->length; i++)
             for (size_t j = 0; j < p->kernel; j++) {
-                const long t = (long)(i * (size_t)cfg->stride + j * (size_t)cfg->dilation) - cfg->pad_left;
+                const long t = (long)(i * cfg->stride + j * cfg->dilation) - (long)cfg->pad_left;
                 for (size_t f = 0; t >= 0 && t < (long)p->out_length && f < p->filters; f++)
                     for (size_t c = 0; c < p->channels; c++)
                         add_term(p, (n * p->length + i) * p->channels + c, (n * p->out_length + (size_t)t) * p->filters + f,
@@ -134,13 +134,13 @@ static tl_engine exact_engine(tl_rng *rng) { return (tl_engine)between(rng, TL_E
 
 /* False where no output comes of what was drawn. */
 static bool draw_convolution(tl_rng *rng, problem *drawn) {
-    const int groups = between(rng, 1, 5), wide = between(rng, 0, 3) == 0 ? 20 : 1;
-    problem p = {.batch = (size_t)between(rng, 1, 11),
-                 .length = (size_t)between(rng, 1, 40),
-                 .channels = (size_t)(groups * between(rng, 1, 4) * wide),
-                 .filters = (size_t)(groups * between(rng, 1, 4) * wide),
-                 .kernel = (size_t)between(rng, 1, 7)};
-    p.conv = (tl_conv1d_cfg){.kernel = (int)p.kernel,
+    const size_t groups = between(rng, 1, 5), wide = between(rng, 0, 3) == 0 ? 20 : 1;
+    problem p = {.batch = between(rng, 1, 11),
+                 .length = between(rng, 1, 40),
+                 .channels = groups * between(rng, 1, 4) * wide,
+                 .filters = groups * between(rng, 1, 4) * wide,
+                 .kernel = between(rng, 1, 7)};
+    p.conv = (tl_conv1d_cfg){.kernel = p.kernel,
                              .stride = between(rng, 1, 3),
                              .dilation = between(rng, 1, 3),
                              .padding = TL_PADDING_EXPLICIT,
@@ -151,17 +151,17 @@ static bool draw_convolution(tl_rng *rng, problem *drawn) {
                              .engine = exact_engine(rng)};
     if (between(rng, 0, 2) == 0) { /* depthwise */
         p.filters = p.channels;
-        p.conv.groups = (int)p.channels;
+        p.conv.groups = p.channels;
         p.conv.engine = p.channels > 1 ? TL_ENGINE_AUTO : TL_ENGINE_NAIVE;
     }
-    p.conv.filters = (int)p.filters;
-    p.pad_left = (size_t)p.conv.pad_left;
-    const long padded = (long)p.length + p.conv.pad_left + p.conv.pad_right, extent = (long)(p.kernel - 1) * p.conv.dilation + 1;
-    const long longest = p.conv.pad_left > p.conv.pad_right ? p.conv.pad_left : p.conv.pad_right;
-    const bool valid = padded >= extent && (p.conv.padding_mode != TL_PADDING_MODE_REFLECT || longest < (long)p.length);
+    p.conv.filters = p.filters;
+    p.pad_left = p.conv.pad_left;
+    const size_t padded = p.length + p.conv.pad_left + p.conv.pad_right, extent = (p.kernel - 1) * p.conv.dilation + 1;
+    const size_t longest = p.conv.pad_left > p.conv.pad_right ? p.conv.pad_left : p.conv.pad_right;
+    const bool valid = padded >= extent && (p.conv.padding_mode != TL_PADDING_MODE_REFLECT || longest < p.length);
     if (!valid) return false;
-    p.out_length = (size_t)((padded - extent) / p.conv.stride + 1);
-    p.weight_count = p.kernel * (p.channels / (size_t)p.conv.groups) * p.filters;
+    p.out_length = (padded - extent) / p.conv.stride + 1;
+    p.weight_count = p.kernel * (p.channels / p.conv.groups) * p.filters;
     *drawn = p;
     return true;
 }
@@ -180,9 +180,9 @@ static void given_groups_and_any_padding_when_run_then_exactly_as_plain_loops(vo
         problem p = random_convolution(&rng);
         char what[200];
         snprintf(what, sizeof what,
-                 "%d: batch %zu, (%zu, %zu) to (%zu, %zu), k%zu, stride %d, dilation %d, mode %d, groups %d, engine %d", i, p.batch,
-                 p.length, p.channels, p.out_length, p.filters, p.kernel, p.conv.stride, p.conv.dilation, (int)p.conv.padding_mode,
-                 p.conv.groups, (int)p.conv.engine);
+                 "%d: batch %zu, (%zu, %zu) to (%zu, %zu), k%zu, stride %zu, dilation %zu, mode %d, groups %zu, engine %d", i,
+                 p.batch, p.length, p.channels, p.out_length, p.filters, p.kernel, p.conv.stride, p.conv.dilation,
+                 (int)p.conv.padding_mode, p.conv.groups, (int)p.conv.engine);
         allocate(&p, (uint32_t)(4 * i + 1));
         convolve(&p);
         check_layer(what, &p, 1 + i % 3);
@@ -196,26 +196,26 @@ static void given_groups_and_any_padding_when_run_then_exactly_as_plain_loops(vo
 
 /* False where no output comes of what was drawn. */
 static bool draw_transpose(tl_rng *rng, problem *drawn) {
-    const int wide = between(rng, 0, 3) == 0 ? 20 : 1;
+    const size_t wide = between(rng, 0, 3) == 0 ? 20 : 1;
     problem p = {.transposed = true,
-                 .batch = (size_t)between(rng, 1, 7),
-                 .length = (size_t)between(rng, 1, 20),
-                 .channels = (size_t)(between(rng, 1, 6) * wide),
-                 .filters = (size_t)(between(rng, 1, 6) * wide),
-                 .kernel = (size_t)between(rng, 1, 7)};
-    const int stride = between(rng, 1, 4);
-    p.transpose = (tl_conv1d_transpose_cfg){.filters = (int)p.filters,
-                                            .kernel = (int)p.kernel,
+                 .batch = between(rng, 1, 7),
+                 .length = between(rng, 1, 20),
+                 .channels = between(rng, 1, 6) * wide,
+                 .filters = between(rng, 1, 6) * wide,
+                 .kernel = between(rng, 1, 7)};
+    const size_t stride = between(rng, 1, 4);
+    p.transpose = (tl_conv1d_transpose_cfg){.filters = p.filters,
+                                            .kernel = p.kernel,
                                             .stride = stride,
                                             .dilation = between(rng, 1, 3),
                                             .pad_left = between(rng, 0, 3),
                                             .pad_right = between(rng, 0, 3),
                                             .output_padding = between(rng, 0, stride - 1),
                                             .engine = exact_engine(rng)};
-    const long out = (long)(p.length - 1) * stride + (long)(p.kernel - 1) * p.transpose.dilation + 1 + p.transpose.output_padding -
-                     p.transpose.pad_left - p.transpose.pad_right;
-    if (out < 1) return false;
-    p.out_length = (size_t)out;
+    const size_t whole = (p.length - 1) * stride + (p.kernel - 1) * p.transpose.dilation + 1 + p.transpose.output_padding;
+    const size_t cut = p.transpose.pad_left + p.transpose.pad_right;
+    if (whole <= cut) return false;
+    p.out_length = whole - cut;
     p.weight_count = p.kernel * p.filters * p.channels;
     *drawn = p;
     return true;
@@ -234,8 +234,8 @@ static void given_a_transposed_convolution_when_run_then_as_plain_loops(void **u
         problem p = random_transpose(&rng);
         char what[200];
         snprintf(what, sizeof what,
-                 "%d: batch %zu, (%zu, %zu) to (%zu, %zu), k%zu, stride %d, dilation %d, output padding %d, engine %d", i, p.batch,
-                 p.length, p.channels, p.out_length, p.filters, p.kernel, p.transpose.stride, p.transpose.dilation,
+                 "%d: batch %zu, (%zu, %zu) to (%zu, %zu), k%zu, stride %zu, dilation %zu, output padding %zu, engine %d", i,
+                 p.batch, p.length, p.channels, p.out_length, p.filters, p.kernel, p.transpose.stride, p.transpose.dilation,
                  p.transpose.output_padding, (int)p.transpose.engine);
         allocate(&p, (uint32_t)(4 * i + 1));
         transpose(&p);
@@ -382,19 +382,19 @@ static void given_padding_modes_when_run_then_the_same_steps_as_by_hand(void **u
     static tl_node name(tl_model *m, tl_node x) { return tl_conv1d(m, x, &(tl_conv1d_cfg){.kernel = 2, __VA_ARGS__}); }
 #define TRANSPOSE(name, ...)                                                                                                       \
     static tl_node name(tl_model *m, tl_node x) { return tl_conv1d_transpose(m, x, &(tl_conv1d_transpose_cfg){__VA_ARGS__}); }
-CONV(groups_negative, .filters = 3, .groups = -1)
+CONV(groups_negative, .filters = 3, .groups = (size_t)-1)
 CONV(groups_of_channels, .filters = 4, .groups = 2)
 CONV(groups_of_filters, .filters = 4, .groups = 3)
 CONV(mode_unknown, .filters = 4, .padding_mode = (tl_padding_mode)9)
 CONV(reflect_long, .filters = 4, .padding = TL_PADDING_EXPLICIT, .pad_left = 5, .padding_mode = TL_PADDING_MODE_REFLECT)
-CONV(mode_and_stride, .filters = 4, .stride = -1, .padding_mode = TL_PADDING_MODE_REFLECT)
+CONV(mode_and_stride, .filters = 4, .stride = (size_t)-1, .padding_mode = TL_PADDING_MODE_REFLECT)
 TRANSPOSE(no_filters, .kernel = 2)
 TRANSPOSE(no_kernel, .filters = 2)
-TRANSPOSE(stride_negative, .filters = 2, .kernel = 2, .stride = -1)
-TRANSPOSE(dilation_negative, .filters = 2, .kernel = 2, .dilation = -2)
-TRANSPOSE(left_negative, .filters = 2, .kernel = 2, .pad_left = -1)
-TRANSPOSE(right_negative, .filters = 2, .kernel = 2, .pad_right = -1)
-TRANSPOSE(more_negative, .filters = 2, .kernel = 2, .output_padding = -1)
+TRANSPOSE(stride_negative, .filters = 2, .kernel = 2, .stride = (size_t)-1)
+TRANSPOSE(dilation_negative, .filters = 2, .kernel = 2, .dilation = (size_t)-2)
+TRANSPOSE(left_negative, .filters = 2, .kernel = 2, .pad_left = (size_t)-1)
+TRANSPOSE(right_negative, .filters = 2, .kernel = 2, .pad_right = (size_t)-1)
+TRANSPOSE(more_negative, .filters = 2, .kernel = 2, .output_padding = (size_t)-1)
 TRANSPOSE(more_than_stride, .filters = 2, .kernel = 2, .stride = 3, .output_padding = 3)
 TRANSPOSE(cut_away, .filters = 2, .kernel = 2, .pad_left = 3, .pad_right = 3)
 TRANSPOSE(huge, .filters = INT32_MAX, .kernel = INT32_MAX, .stride = INT32_MAX, .dilation = INT32_MAX)

@@ -13,7 +13,7 @@ static const tl_dataset classified = {
 static const tl_dataset regression = {.x = {.data = values, .rank = 3, .shape = {SERIES, LENGTH, 1}}, .values = targets};
 
 /* A dense layer on the last step, or on each where `steps`. */
-static tl_model *make_model(int units, tl_loss_kind loss, bool steps) {
+static tl_model *make_model(size_t units, tl_loss_kind loss, bool steps) {
     tl_error error = {0};
     tl_model *model = tl_model_new(NULL);
     tl_node x = tl_input(model, (tl_shape){LENGTH, 1});
@@ -52,7 +52,7 @@ static void given_data_of_wrong_shape_when_evaluated_then_both_shapes_named(void
     const struct {
         const tl_dataset *data;
         const char *text;
-        int units;
+        size_t units;
         tl_loss_kind loss;
         tl_status status;
         bool steps;

@@ -7,10 +7,10 @@
 enum { KERNEL = 5, CHANNELS = 40, FILTERS = 60, COUNT = KERNEL * CHANNELS * FILTERS };
 
 /* A convolution whose weight (kernel, channels, filters) is drawn by `init`. */
-static tl_model *drawn(tl_init init, int channels, int filters, uint64_t seed) {
+static tl_model *drawn(tl_init init, size_t channels, size_t filters, uint64_t seed) {
     tl_error error = {0};
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = seed});
-    const tl_node x = tl_input(model, (tl_shape){.length = KERNEL, .channels = (size_t)channels});
+    const tl_node x = tl_input(model, (tl_shape){.length = KERNEL, .channels = channels});
     tl_model_compile(model, tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = filters, .kernel = KERNEL, .init = init}),
                      &(tl_compile_cfg){.inference_only = true}, &error);
     check_ok(&error);
@@ -68,9 +68,9 @@ static void check_orthonormal(const tl_real *values, size_t rows, size_t columns
 
 static void given_orthogonal_when_drawn_then_orthonormal_and_by_seed(void **unused) {
     (void)unused;
-    const int shapes[][2] = {{4, 7}, {3, 15}, {2, 30}, {1, 1}};
+    const size_t shapes[][2] = {{4, 7}, {3, 15}, {2, 30}, {1, 1}};
     for (size_t i = 0; i < 4; i++) {
-        const size_t rows = KERNEL * (size_t)shapes[i][0], columns = (size_t)shapes[i][1];
+        const size_t rows = KERNEL * shapes[i][0], columns = shapes[i][1];
         tl_model *model = drawn(TL_INIT_ORTHOGONAL, shapes[i][0], shapes[i][1], 1),
                  *again = drawn(TL_INIT_ORTHOGONAL, shapes[i][0], shapes[i][1], 1),
                  *other = drawn(TL_INIT_ORTHOGONAL, shapes[i][0], shapes[i][1], 2);

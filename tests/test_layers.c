@@ -298,13 +298,13 @@ static void given_ones_when_dropped_out_then_zeros_at_the_rate(void **unused) {
 #define REFUSED(name, expression)                                                                                                  \
     static tl_node name(tl_model *m, tl_node x) { return expression; }
 REFUSED(dense_nothing, tl_dense(m, x, NULL))
-REFUSED(dense_negative, tl_dense(m, x, &(tl_dense_cfg){.units = -3}))
+REFUSED(dense_negative, tl_dense(m, x, &(tl_dense_cfg){.units = (size_t)-3}))
 REFUSED(conv_nothing, tl_conv1d(m, x, NULL))
-REFUSED(conv_filters, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = -1, .kernel = 2}))
+REFUSED(conv_filters, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = (size_t)-1, .kernel = 2}))
 REFUSED(conv_long, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 1, .kernel = 6}))
 REFUSED(conv_dilated, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 1, .kernel = 3, .dilation = 3}))
-REFUSED(conv_stride, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 1, .kernel = 2, .stride = -2}))
-REFUSED(conv_dilation, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 1, .kernel = 2, .dilation = -1}))
+REFUSED(conv_stride, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 1, .kernel = 2, .stride = (size_t)-2}))
+REFUSED(conv_dilation, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 1, .kernel = 2, .dilation = (size_t)-1}))
 REFUSED(conv_pads, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 1, .kernel = 2, .pad_left = 1}))
 REFUSED(conv_engine, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 1, .kernel = 2, .engine = (tl_engine)77}))
 REFUSED(conv_huge, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = INT32_MAX, .kernel = INT32_MAX, .padding = TL_PADDING_SAME}))
@@ -321,10 +321,10 @@ REFUSED(concat_other, tl_concat(m, (const tl_node[]){x, tl_global_average_pool(m
 REFUSED(concat_one, tl_concat(m, &x, 1))
 REFUSED(pool_nothing, tl_max_pool(m, x, NULL))
 REFUSED(pool_long, tl_average_pool(m, x, &(tl_pool_cfg){.window = 7}))
-REFUSED(pool_stride, tl_max_pool(m, x, &(tl_pool_cfg){.window = 2, .stride = -1}))
+REFUSED(pool_stride, tl_max_pool(m, x, &(tl_pool_cfg){.window = 2, .stride = (size_t)-1}))
 REFUSED(pool_padding, tl_max_pool(m, x, &(tl_pool_cfg){.window = 2, .padding = (tl_padding)9}))
 REFUSED(pool_pads, tl_max_pool(m, x, &(tl_pool_cfg){.window = 2, .padding = TL_PADDING_EXPLICIT, .pad_right = 2}))
-REFUSED(pool_pad_negative, tl_max_pool(m, x, &(tl_pool_cfg){.window = 2, .padding = TL_PADDING_EXPLICIT, .pad_left = -1}))
+REFUSED(pool_pad_negative, tl_max_pool(m, x, &(tl_pool_cfg){.window = 2, .padding = TL_PADDING_EXPLICIT, .pad_left = (size_t)-1}))
 #undef REFUSED
 
 static const struct {

@@ -9,7 +9,7 @@
 static const tl_shape point = {.length = 1, .channels = 2};
 
 /* Two layers of dense units on points of the plane. */
-static tl_model *plane_model(uint64_t seed, int hidden, const tl_compile_cfg *cfg, tl_error *error) {
+static tl_model *plane_model(uint64_t seed, size_t hidden, const tl_compile_cfg *cfg, tl_error *error) {
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = seed, .threads = 1});
     tl_node x = tl_input(model, point);
     x = tl_tanh(model, tl_dense(model, x, &(tl_dense_cfg){.units = hidden}));
@@ -135,7 +135,8 @@ static void given_a_compiled_model_when_asked_then_parameters_are_described(void
 static void given_wrong_graphs_when_compiled_then_the_layer_is_named(void **unused) {
     (void)unused;
     const struct {
-        int units, nodes;
+        size_t units;
+        int nodes;
         tl_compile_cfg cfg;
         const char *text;
         tl_status status;

@@ -100,7 +100,7 @@ static char *with_momentum(const char *network) {
 }
 
 /* One of the library's networks, as it describes it itself. */
-static tl_node rebuild(tl_model *model, tl_node x, tl_shape shape, tl_node (*builder)(tl_model *model, tl_node x, int outputs)) {
+static tl_node rebuild(tl_model *model, tl_node x, tl_shape shape, tl_node (*builder)(tl_model *model, tl_node x, size_t outputs)) {
     tl_error error = {0};
     tl_model *first = tl_model_new(NULL);
     tl_model_compile(first, builder(first, tl_input(first, shape), 3), &(tl_compile_cfg){.batch = 1, .inference_only = true},
@@ -119,7 +119,7 @@ static tl_node rebuild(tl_model *model, tl_node x, tl_shape shape, tl_node (*bui
 static tl_node build(tl_model *model, tl_node x, tl_shape shape, const char *text) {
     static const struct {
         const char *name;
-        tl_node (*build)(tl_model *model, tl_node x, int outputs);
+        tl_node (*build)(tl_model *model, tl_node x, size_t outputs);
     } builders[] = {{"fcn", tl_fcn}, {"resnet", tl_resnet}, {"inception", tl_inception}, {"tcn", tl_tcn}};
     for (size_t i = 0; i < sizeof builders / sizeof *builders; i++)
         if (strcmp(text, builders[i].name) == 0) return rebuild(model, x, shape, builders[i].build);

@@ -234,11 +234,11 @@ static void given_a_peak_when_fixed_filters_run_then_as_parabolas(void **unused)
 #define REFUSED(name, expression)                                                                                                  \
     static tl_node name(tl_model *m, tl_node x) { return expression; }
 REFUSED(upsample_nothing, tl_upsample(m, x, NULL))
-REFUSED(upsample_negative, tl_upsample(m, x, &(tl_upsample_cfg){.factor = -2}))
+REFUSED(upsample_negative, tl_upsample(m, x, &(tl_upsample_cfg){.factor = (size_t)-2}))
 REFUSED(multiply_one, tl_multiply(m, &x, 1))
 REFUSED(multiply_other, tl_multiply(m, (const tl_node[]){x, tl_dense(m, x, &(tl_dense_cfg){.units = 4})}, 2))
 REFUSED(embed_nothing, tl_embedding(m, x, NULL))
-REFUSED(embed_no_units, tl_embedding(m, x, &(tl_embedding_cfg){.vocabulary = 3, .units = -1}))
+REFUSED(embed_no_units, tl_embedding(m, x, &(tl_embedding_cfg){.vocabulary = 3, .units = (size_t)-1}))
 REFUSED(embed_wide, tl_embedding(m, x, &(tl_embedding_cfg){.vocabulary = 3, .units = 2}))
 REFUSED(drop_nothing, tl_dropout(m, x, &(tl_dropout_cfg){.spatial = true}))
 #undef REFUSED

@@ -22,13 +22,13 @@ static tl_dataset set_of(char **names, size_t classes) {
                         .class_names = classes > 0 ? names : NULL};
 }
 
-static tl_node layers(tl_model *model, tl_node node, int filters, int outputs) {
+static tl_node layers(tl_model *model, tl_node node, size_t filters, size_t outputs) {
     node = tl_conv1d(model, node, &(tl_conv1d_cfg){.filters = filters, .kernel = 3, .padding = TL_PADDING_SAME});
     node = tl_relu(model, tl_batch_norm(model, node, NULL));
     return tl_dense(model, tl_global_average_pool(model, node), &(tl_dense_cfg){.units = outputs});
 }
 
-static tl_model *compiled(tl_node (*build)(tl_model *, tl_node, int), int outputs, tl_loss_kind loss, uint64_t seed,
+static tl_model *compiled(tl_node (*build)(tl_model *, tl_node, size_t), size_t outputs, tl_loss_kind loss, uint64_t seed,
                           tl_error *error) {
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = seed, .threads = 1});
     const tl_node input = tl_input(model, (tl_shape){.length = LENGTH, .channels = 1});
@@ -36,9 +36,11 @@ static tl_model *compiled(tl_node (*build)(tl_model *, tl_node, int), int output
     return model;
 }
 
-static tl_node usual(tl_model *model, tl_node node, int outputs) { return layers(model, node, 4, outputs); }
-static tl_node wider(tl_model *model, tl_node node, int outputs) { return layers(model, node, 5, outputs); }
-static tl_node from_file(tl_model *model, tl_node node, int outputs) { return tl_network_from_model(model, node, path, outputs); }
+static tl_node usual(tl_model *model, tl_node node, size_t outputs) { return layers(model, node, 4, outputs); }
+static tl_node wider(tl_model *model, tl_node node, size_t outputs) { return layers(model, node, 5, outputs); }
+static tl_node from_file(tl_model *model, tl_node node, size_t outputs) {
+    return tl_network_from_model(model, node, path, outputs);
+}
 
 /* Trains on the two classes, or on values, and saves. */
 static tl_model *saved(size_t classes) {
@@ -88,7 +90,7 @@ static void given_other_classes_when_started_then_only_the_head_is_new(void **un
         tl_error error = {0};
         bool new_head, rest, head;
         const tl_dataset data = set_of(cases[i].names, cases[i].classes);
-        tl_model *model = compiled(from_file, (int)data.classes, TL_LOSS_CROSS_ENTROPY, 2, &error);
+        tl_model *model = compiled(from_file, data.classes, TL_LOSS_CROSS_ENTROPY, 2, &error);
         tl_model_start_from(model, path, &(tl_start_cfg){.data = &data}, &new_head, &error);
         check_ok(&error);
         compare(first, model, &rest, &head);
@@ -143,7 +145,7 @@ static void given_a_file_that_does_not_fit_when_started_then_said_why(void **unu
     check_error(&error, TL_ERROR_FILE, "/nonexistent/x: No such file or directory");
     tl_model_free(model);
     error = (tl_error){0};
-    tl_model_free(compiled(from_file, -1, TL_LOSS_CROSS_ENTROPY, 2, &error));
+    tl_model_free(compiled(from_file, 0, TL_LOSS_CROSS_ENTROPY, 2, &error));
     check_ok(&error); /* as many outputs as the file's */
 }
 

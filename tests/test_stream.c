@@ -11,7 +11,7 @@ typedef tl_node (*builder)(tl_model *model, tl_node x);
 
 /* ---- networks ---- */
 
-static tl_node conv(tl_model *m, tl_node x, int filters, int kernel, int dilation, tl_padding padding) {
+static tl_node conv(tl_model *m, tl_node x, size_t filters, size_t kernel, size_t dilation, tl_padding padding) {
     return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = filters, .kernel = kernel, .dilation = dilation, .padding = padding});
 }
 
@@ -614,13 +614,13 @@ static tl_node random_layer(tl_model *m, tl_node x, tl_rng *rng) {
 
 static tl_node random_graph(tl_model *m, tl_node x, tl_rng *rng) {
     x = conv(m, x, 2, 1, 1, TL_PADDING_SAME);
-    for (int block = between(rng, 1, 4); block > 0; block--) {
+    for (size_t block = between(rng, 1, 4); block > 0; block--) {
         enum { BRANCHES = 3 };
         tl_node branch[BRANCHES] = {x, x, x};
-        const int branches = between(rng, 1, BRANCHES);
-        for (int b = 0; b < BRANCHES && b < branches; b++)
-            for (int layer = between(rng, 0, 2); layer > 0; layer--) branch[b] = random_layer(m, branch[b], rng);
-        x = branches > 1 ? tl_add(m, branch, (size_t)branches) : branch[0];
+        const size_t branches = between(rng, 1, BRANCHES);
+        for (size_t b = 0; b < BRANCHES && b < branches; b++)
+            for (size_t layer = between(rng, 0, 2); layer > 0; layer--) branch[b] = random_layer(m, branch[b], rng);
+        x = branches > 1 ? tl_add(m, branch, branches) : branch[0];
     }
     return conv(m, x, 1, 1, 1, TL_PADDING_SAME);
 }

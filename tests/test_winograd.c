@@ -3,7 +3,6 @@
 #include "check.h"
 
 #include <float.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,14 +41,14 @@ static void product_without(const transforms *t, int without, double *coefficien
     }
 }
 
-static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
 
 /* With a stride, so many rows are one row of the engine, and so many taps one tap. */
-static int64_t taps_of(const tl_conv1d_spec *s) { return divide_up(s->kernel, s->stride); }
+static size_t taps_of(const tl_conv1d_spec *s) { return divide_up(s->kernel, s->stride); }
 
 /* Those that the engine documents, for `rows` outputs: F(6, 3) for wide kernels of 3 taps where it needs fewer products. */
-static transforms transforms_of(const tl_conv1d_spec *s, int64_t rows) {
-    const int64_t series = divide_up(rows, s->dilation), taps = taps_of(s);
+static transforms transforms_of(const tl_conv1d_spec *s, size_t rows) {
+    const size_t series = divide_up(rows, s->dilation), taps = taps_of(s);
     const bool wide = s->stride * s->channels >= 64 && s->filters >= 64;
     const bool six = taps == 3 && wide && divide_up(series, 6) * 8 < divide_up(series, 4) * 6;
     static const double points[] = {0, 1, -1, 2, -2, 0.5, -0.5};
@@ -93,7 +92,7 @@ static double growth(const transforms *t, int pass) {
 
 typedef struct problem {
     tl_conv1d_spec spec;
-    int64_t out_length, pad;
+    size_t out_length, pad;
     size_t count[PASSES]; /* of y, dx, and dweight with dbias behind it */
     tl_real *x, *weight, *bias, *dy, *result;
     double *expected, *size; /* the sums of the pass at hand, and of their terms' absolute values */
@@ -105,19 +104,19 @@ static void *array(size_t count, size_t size) {
     return memory;
 }
 
-static int64_t extent_of(const tl_conv1d_spec *s) { return (s->kernel - 1) * s->dilation + 1; }
+static size_t extent_of(const tl_conv1d_spec *s) { return (s->kernel - 1) * s->dilation + 1; }
 
-static int64_t left_padding(const tl_conv1d_spec *s) {
+static size_t left_padding(const tl_conv1d_spec *s) {
     if (s->padding == TL_PADDING_CAUSAL) return extent_of(s) - 1;
-    const int64_t reach =
+    const size_t reach =
         (divide_up(s->length, s->stride) - 1) * s->stride + extent_of(s); /* of all windows, with TL_PADDING_SAME */
     return s->padding == TL_PADDING_SAME && reach > s->length ? (reach - s->length) / 2 : s->pad_left;
 }
 
 static problem problem_of(const tl_conv1d_spec *s, uint32_t seed) {
-    const int64_t pads = s->padding == TL_PADDING_EXPLICIT ? s->pad_left + s->pad_right
-                         : s->padding == TL_PADDING_VALID  ? 0
-                                                           : extent_of(s) - 1;
+    const size_t pads = s->padding == TL_PADDING_EXPLICIT ? s->pad_left + s->pad_right
+                        : s->padding == TL_PADDING_VALID  ? 0
+                                                          : extent_of(s) - 1;
     problem p = {.spec = *s, .out_length = (s->length + pads - extent_of(s)) / s->stride + 1, .pad = left_padding(s)};
     p.count[TL_CONV1D_FORWARD] = (size_t)(s->batch * p.out_length * s->filters);
     p.count[TL_CONV1D_BACKWARD_INPUT] = (size_t)(s->batch * s->length * s->channels);
@@ -141,13 +140,13 @@ static void release(problem *p) {
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]);
 }
 
-static void define_y(problem *p, int64_t n, int64_t t, int64_t f) {
+static void define_y(problem *p, size_t n, size_t t, size_t f) {
     const tl_conv1d_spec *s = &p->spec;
     precise sum = p->bias[f];
     double size = fabs((double)p->bias[f]);
-    for (int64_t j = 0; j < s->kernel; j++) {
-        const int64_t at = t * s->stride + j * s->dilation - p->pad;
-        for (int64_t c = 0; at >= 0 && at < s->length && c < s->channels; c++) {
+    for (size_t j = 0; j < s->kernel; j++) {
+        const size_t at = t * s->stride + j * s->dilation - p->pad;
+        for (size_t c = 0; at < s->length && c < s->channels; c++) {
             const precise term =
                 (precise)p->x[(n * s->length + at) * s->channels + c] * p->weight[(j * s->channels + c) * s->filters + f];
             sum += term;
@@ -158,14 +157,14 @@ static void define_y(problem *p, int64_t n, int64_t t, int64_t f) {
     p->size[(n * p->out_length + t) * s->filters + f] = size;
 }
 
-static void define_dx(problem *p, int64_t n, int64_t at, int64_t c) {
+static void define_dx(problem *p, size_t n, size_t at, size_t c) {
     const tl_conv1d_spec *s = &p->spec;
     precise sum = 0;
     double size = 0;
-    for (int64_t j = 0; j < s->kernel; j++) {
-        const int64_t from = at + p->pad - j * s->dilation, t = from / s->stride;
-        if (from < 0 || from % s->stride != 0 || t >= p->out_length) continue;
-        for (int64_t f = 0; f < s->filters; f++) {
+    for (size_t j = 0; j < s->kernel; j++) {
+        const size_t from = at + p->pad - j * s->dilation, t = from / s->stride;
+        if (from % s->stride != 0 || t >= p->out_length) continue;
+        for (size_t f = 0; f < s->filters; f++) {
             const precise term =
                 (precise)p->dy[(n * p->out_length + t) * s->filters + f] * p->weight[(j * s->channels + c) * s->filters + f];
             sum += term;
@@ -176,13 +175,13 @@ static void define_dx(problem *p, int64_t n, int64_t at, int64_t c) {
     p->size[(n * s->length + at) * s->channels + c] = size;
 }
 
-static void define_dweight(problem *p, int64_t j, int64_t c, int64_t f) {
+static void define_dweight(problem *p, size_t j, size_t c, size_t f) {
     const tl_conv1d_spec *s = &p->spec;
     precise sum = 0;
     double size = 0;
-    for (int64_t row = 0; row < s->batch * p->out_length; row++) {
-        const int64_t n = row / p->out_length, at = row % p->out_length * s->stride + j * s->dilation - p->pad;
-        if (at < 0 || at >= s->length) continue;
+    for (size_t row = 0; row < s->batch * p->out_length; row++) {
+        const size_t n = row / p->out_length, at = row % p->out_length * s->stride + j * s->dilation - p->pad;
+        if (at >= s->length) continue;
         const precise term = (precise)p->x[(n * s->length + at) * s->channels + c] * p->dy[row * s->filters + f];
         sum += term;
         size += fabs((double)term);
@@ -191,11 +190,11 @@ static void define_dweight(problem *p, int64_t j, int64_t c, int64_t f) {
     p->size[(j * s->channels + c) * s->filters + f] = size;
 }
 
-static void define_dbias(problem *p, int64_t f) {
+static void define_dbias(problem *p, size_t f) {
     const tl_conv1d_spec *s = &p->spec;
     precise sum = 0;
     double size = 0;
-    for (int64_t row = 0; row < s->batch * p->out_length; row++) {
+    for (size_t row = 0; row < s->batch * p->out_length; row++) {
         sum += p->dy[row * s->filters + f];
         size += fabs((double)p->dy[row * s->filters + f]);
     }
@@ -205,14 +204,14 @@ static void define_dbias(problem *p, int64_t f) {
 
 static void define(problem *p, int pass) {
     const tl_conv1d_spec *s = &p->spec;
-    const int64_t outer = pass == TL_CONV1D_BACKWARD_WEIGHTS ? s->kernel : s->batch;
-    const int64_t middle = pass == TL_CONV1D_FORWARD ? p->out_length : pass == TL_CONV1D_BACKWARD_INPUT ? s->length : s->channels;
-    const int64_t inner = pass == TL_CONV1D_BACKWARD_INPUT ? s->channels : s->filters;
-    void (*const of_pass[])(problem *, int64_t, int64_t, int64_t) = {define_y, define_dx, define_dweight};
-    for (int64_t i = 0; i < outer; i++)
-        for (int64_t j = 0; j < middle; j++)
-            for (int64_t k = 0; k < inner; k++) of_pass[pass](p, i, j, k);
-    for (int64_t f = 0; pass == TL_CONV1D_BACKWARD_WEIGHTS && f < s->filters; f++) define_dbias(p, f);
+    const size_t outer = pass == TL_CONV1D_BACKWARD_WEIGHTS ? s->kernel : s->batch;
+    const size_t middle = pass == TL_CONV1D_FORWARD ? p->out_length : pass == TL_CONV1D_BACKWARD_INPUT ? s->length : s->channels;
+    const size_t inner = pass == TL_CONV1D_BACKWARD_INPUT ? s->channels : s->filters;
+    void (*const of_pass[])(problem *, size_t, size_t, size_t) = {define_y, define_dx, define_dweight};
+    for (size_t i = 0; i < outer; i++)
+        for (size_t j = 0; j < middle; j++)
+            for (size_t k = 0; k < inner; k++) of_pass[pass](p, i, j, k);
+    for (size_t f = 0; pass == TL_CONV1D_BACKWARD_WEIGHTS && f < s->filters; f++) define_dbias(p, f);
 }
 
 /* Terms of a sum. */
@@ -243,8 +242,8 @@ static bool run(problem *p, tl_engine engine, int pass, int threads) {
 
 /* ---- the bound ---- */
 
-static int64_t between(tl_rng *rng, int64_t minimum, int64_t maximum) {
-    return minimum + (int64_t)tl_rng_below(rng, (uint32_t)(maximum - minimum + 1));
+static size_t between(tl_rng *rng, size_t minimum, size_t maximum) {
+    return minimum + tl_rng_below(rng, (uint32_t)(maximum - minimum + 1));
 }
 
 static tl_conv1d_spec random_spec(tl_rng *rng) {
@@ -282,7 +281,7 @@ static tl_conv1d_spec random_spec(tl_rng *rng) {
  * tile with others, whose terms count as well: the largest sum. */
 static void check_bound(problem *p, int pass) {
     const tl_conv1d_spec *s = &p->spec;
-    const int64_t input_rows = divide_up(s->length + p->pad % s->stride, s->stride);
+    const size_t input_rows = divide_up(s->length + p->pad % s->stride, s->stride);
     const transforms t = transforms_of(s, pass == TL_CONV1D_BACKWARD_INPUT ? input_rows : p->out_length);
     const double roundings = terms_of(p, pass) + 2 * t.n + t.r;
     double largest = 0;
@@ -290,8 +289,8 @@ static void check_bound(problem *p, int pass) {
     for (size_t i = 0; i < p->count[pass]; i++) p->size[i] = growth(&t, pass) * sqrt(roundings) * unit * largest;
     char what[300];
     snprintf(what, sizeof what,
-             "%s, batch %" PRId64 " length %" PRId64 " channels %" PRId64 " filters %" PRId64 " kernel %" PRId64 " stride %" PRId64
-             " dilation %" PRId64 " padding %d (%" PRId64 ", %" PRId64 ")",
+             "%s, batch %zu length %zu channels %zu filters %zu kernel %zu stride %zu"
+             " dilation %zu padding %d (%zu, %zu)",
              pass_names[pass], s->batch, s->length, s->channels, s->filters, s->kernel, s->stride, s->dilation, (int)s->padding,
              s->pad_left, s->pad_right);
     check_within(what, p->result, p->expected, p->size, p->count[pass]);
@@ -329,7 +328,7 @@ static double error_of(problem *p, tl_engine engine, int pass) {
 
 /* A layer, its kernel, channels and so on. */
 typedef struct layer {
-    int64_t kernel, channels, filters, stride;
+    size_t kernel, channels, filters, stride;
 } layer;
 
 static tl_conv1d_spec spec_of(const layer *l) {
@@ -359,8 +358,8 @@ static void given_random_numbers_when_compared_then_error_at_most_4_times(void *
         problem p = problem_of(&spec, (uint32_t)i);
         double ratio[PASSES];
         for (int pass = 0; pass < PASSES; pass++) ratio[pass] = ratio_of(&p, pass);
-        print_message("kernel %" PRId64 ", stride %" PRId64 ", %" PRId64 " to %" PRId64 " channels: %.1f / %.1f / %.1f times\n",
-                      spec.kernel, spec.stride, spec.channels, spec.filters, ratio[0], ratio[1], ratio[2]);
+        print_message("kernel %zu, stride %zu, %zu to %zu channels: %.1f / %.1f / %.1f times\n", spec.kernel, spec.stride,
+                      spec.channels, spec.filters, ratio[0], ratio[1], ratio[2]);
         for (int pass = 0; pass < PASSES; pass++) assert_true(ratio[pass] <= 4);
         release(&p);
     }
@@ -378,8 +377,8 @@ static bool auto_takes_winograd(const tl_conv1d_spec *spec, int pass) {
 /* Sums of few terms round so little that the transforms exceed four times as much. */
 static void given_few_channels_when_auto_takes_winograd_then_small_error(void **unused) {
     (void)unused;
-    static const int64_t kernels[][2] = {{3, 1}, {4, 1}, {5, 1}, {8, 1}, {6, 2}, {10, 2}, {16, 2}, {80, 16}};
-    static const int64_t channels[] = {1, 4, 8, 16};
+    static const size_t kernels[][2] = {{3, 1}, {4, 1}, {5, 1}, {8, 1}, {6, 2}, {10, 2}, {16, 2}, {80, 16}};
+    static const size_t channels[] = {1, 4, 8, 16};
     double worst = 0;
     int taken = 0;
     for (size_t i = 0; i < 8 * 4 * 4; i++) {
@@ -437,9 +436,9 @@ static void given_a_later_spike_when_causal_then_earlier_outputs_within_the_boun
                                          .length = STEPS,
                                          .channels = WIDTH,
                                          .filters = WIDTH,
-                                         .kernel = (int64_t)kernel,
+                                         .kernel = (size_t)kernel,
                                          .stride = 1,
-                                         .dilation = (int64_t)dilation,
+                                         .dilation = (size_t)dilation,
                                          .padding = TL_PADDING_CAUSAL,
                                          .forward = engine,
                                          .backward_input = engine,

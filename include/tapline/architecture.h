@@ -23,7 +23,7 @@ extern "C" {
 
 /* Zero means none. */
 typedef struct tl_architecture_cfg {
-    int outputs;                       /* the value of "outputs" */
+    size_t outputs;                    /* the value of "outputs" */
     const tl_layer_ops *const *layers; /* layers of your own, besides those of the library; NULL ends the list */
 } tl_architecture_cfg;
 

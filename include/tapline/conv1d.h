@@ -11,10 +11,10 @@ extern "C" {
 
 /* There are no defaults here: a stride or dilation of 0 is an error. */
 typedef struct tl_conv1d_spec {
-    int64_t batch, length, channels;
-    int64_t filters, kernel, stride, dilation;
+    size_t batch, length, channels;
+    size_t filters, kernel, stride, dilation;
     tl_padding padding;
-    int64_t pad_left, pad_right;                         /* in steps; only with TL_PADDING_EXPLICIT, else 0 */
+    size_t pad_left, pad_right;                          /* in steps; only with TL_PADDING_EXPLICIT, else 0 */
     tl_engine forward, backward_input, backward_weights; /* the engine of each pass */
     int threads;                                         /* 0: as many as the machine offers */
 } tl_conv1d_spec;

@@ -81,7 +81,7 @@ TL_API void tl_model_info_release(tl_model_info *info);
 /* Adds the network of a model file to a model, from input node x; returns its output. Where `outputs` is neither 0 nor as many as
  * the file's, the layer that makes them (the head: of the layers in a row before the output the last one that has units or filters)
  * gets so many. As for any builder, what is wrong waits in the model. */
-TL_API tl_node tl_network_from_model(tl_model *model, tl_node x, const char *path, int outputs);
+TL_API tl_node tl_network_from_model(tl_model *model, tl_node x, const char *path, size_t outputs);
 
 /* Zero means the default in brackets. */
 typedef struct tl_start_cfg {

@@ -4,7 +4,7 @@
  * tl_model_compile: "layer 2 (conv1d): kernel extent 9 exceeds the padded input length 6". A builder that is called with a failed
  * node returns a failed node. Configurations are copied. A zero in a configuration means the default in brackets, and a NULL
  * configuration means all defaults; a count without a default (filters, kernel, units, window …) must be given and must be at least
- * 1.
+ * 1. A negative number that a program stored in such a count is reported as that number.
  *
  * Shapes in this header are those of one sample: (length, channels). Where no shapes are given, the output has the shape of the
  * input.
@@ -82,14 +82,14 @@ TL_API tl_status tl_padding_mode_by_name(const char *name, tl_padding_mode *mode
  * filters of a group read only the channels of the same group; weight is then (kernel, channels / groups, filters). With groups =
  * channels = filters it is a depthwise convolution, which has a kernel function of its own unless an engine is named. */
 typedef struct tl_conv1d_cfg {
-    int filters;
-    int kernel;
-    int stride;   /* (1) */
-    int dilation; /* (1) distance of two neighbouring taps in steps, as in PyTorch and Keras; 1: neighbouring steps */
+    size_t filters;
+    size_t kernel;
+    size_t stride;   /* (1) */
+    size_t dilation; /* (1) distance of two neighbouring taps in steps, as in PyTorch and Keras; 1: neighbouring steps */
     tl_padding padding;
-    int pad_left, pad_right; /* only with TL_PADDING_EXPLICIT, in steps */
+    size_t pad_left, pad_right; /* only with TL_PADDING_EXPLICIT, in steps */
     tl_padding_mode padding_mode;
-    int groups; /* (1) must divide channels and filters */
+    size_t groups; /* (1) must divide channels and filters */
     bool no_bias;
     tl_init init;
     tl_engine engine; /* (that of the model) */
@@ -102,12 +102,12 @@ static inline tl_node tl_conv1d(tl_model *model, tl_node x, const tl_conv1d_cfg 
  *     out_length = (length - 1)·stride + (kernel - 1)·dilation + 1 + output_padding - pad_left - pad_right
  * Parameters weight: (kernel, filters, channels); bias: (filters). */
 typedef struct tl_conv1d_transpose_cfg {
-    int filters;
-    int kernel;
-    int stride;              /* (1) */
-    int dilation;            /* (1) */
-    int pad_left, pad_right; /* steps that are cut off the output */
-    int output_padding;      /* steps that are added to the output on the right, fewer than `stride` */
+    size_t filters;
+    size_t kernel;
+    size_t stride;              /* (1) */
+    size_t dilation;            /* (1) */
+    size_t pad_left, pad_right; /* steps that are cut off the output */
+    size_t output_padding;      /* steps that are added to the output on the right, fewer than `stride` */
     bool no_bias;
     tl_init init;
     tl_engine engine; /* (that of the model) */
@@ -117,7 +117,7 @@ static inline tl_node tl_conv1d_transpose(tl_model *model, tl_node x, const tl_c
 /* Fully connected layer, applied to the channels of every step: y = x · weight + bias, (length, channels) → (length, units).
  * Parameters weight: (channels, units); bias: (units). */
 typedef struct tl_dense_cfg {
-    int units;
+    size_t units;
     bool no_bias;
     tl_init init;
 } tl_dense_cfg;
@@ -170,10 +170,10 @@ static inline tl_node tl_affine(tl_model *model, tl_node x, const tl_affine_cfg 
  * of a tl_conv1d whose kernel is `window`. Padding steps are left out: the maximum ignores them, and the mean divides by the number
  * of real steps (as in Keras). Of several equal maxima the first one gets the gradient. */
 typedef struct tl_pool_cfg {
-    int window;
-    int stride; /* (window) */
+    size_t window;
+    size_t stride; /* (window) */
     tl_padding padding;
-    int pad_left, pad_right; /* only with TL_PADDING_EXPLICIT, in steps, each below `window` */
+    size_t pad_left, pad_right; /* only with TL_PADDING_EXPLICIT, in steps, each below `window` */
 } tl_pool_cfg;
 static inline tl_node tl_max_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg);
 static inline tl_node tl_average_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg);
@@ -187,7 +187,7 @@ TL_API tl_node tl_global_max_pool(tl_model *model, tl_node x);
  * are interpolated linearly between the centres of the steps; outputs before the first centre and after the last one have the value
  * of that step (PyTorch's align_corners = False). */
 typedef struct tl_upsample_cfg {
-    int factor;
+    size_t factor;
     bool linear;
 } tl_upsample_cfg;
 static inline tl_node tl_upsample(tl_model *model, tl_node x, const tl_upsample_cfg *cfg);
@@ -196,8 +196,8 @@ static inline tl_node tl_upsample(tl_model *model, tl_node x, const tl_upsample_
  * output for any other input is NaN, which the loss reports. The input gets no gradient. Parameter table: (vocabulary, units).
  */
 typedef struct tl_embedding_cfg {
-    int vocabulary;
-    int units;
+    size_t vocabulary;
+    size_t units;
     tl_init init;
 } tl_embedding_cfg;
 static inline tl_node tl_embedding(tl_model *model, tl_node x, const tl_embedding_cfg *cfg);
@@ -241,7 +241,7 @@ static inline tl_node tl_layer_norm(tl_model *model, tl_node x, const tl_layer_n
  * of a group, then scales and shifts each channel (Wu & He 2018; PyTorch's GroupNorm). With groups = channels it is instance
  * normalisation. Parameters scale, shift: (channels). */
 typedef struct tl_group_norm_cfg {
-    int groups;     /* must divide channels */
+    size_t groups;  /* must divide channels */
     double epsilon; /* (1e-5) added to the variance */
 } tl_group_norm_cfg;
 static inline tl_node tl_group_norm(tl_model *model, tl_node x, const tl_group_norm_cfg *cfg);
@@ -268,47 +268,47 @@ enum { TL_MAX_INPUTS = 8 };
 
 /* FCN (Wang, Yan & Oates 2017): three convolutions, 128 filters with kernel 8, 256 with kernel 5, 128 with kernel 3, each with
  * padding `same`, batch norm and ReLU; global average pool; dense. */
-TL_API tl_node tl_fcn(tl_model *model, tl_node x, int outputs);
+TL_API tl_node tl_fcn(tl_model *model, tl_node x, size_t outputs);
 
 /* ResNet (Wang, Yan & Oates 2017): three residual blocks of 64, 128 and 128 filters. A block has three convolutions, with kernels
  * 8, 5 and 3, padding `same`, batch norm and ReLU, and a shortcut with batch norm, preceded by a convolution where the number of
  * channels changes. Then global average pool; dense. */
-TL_API tl_node tl_resnet(tl_model *model, tl_node x, int outputs);
+TL_API tl_node tl_resnet(tl_model *model, tl_node x, size_t outputs);
 
 /* One network of InceptionTime (Ismail Fawaz et al. 2020): six blocks; global average pool; dense. In a block, a bottleneck
  * convolution to 32 channels (not if x is an input with one channel) leads to three convolutions of 32 filters with kernels 40, 20
  * and 10; beside them are a max-pool of 3 and a convolution with kernel 1. Their outputs are joined; batch norm and ReLU follow. A
  * shortcut goes around every three blocks. */
-TL_API tl_node tl_inception(tl_model *model, tl_node x, int outputs);
+TL_API tl_node tl_inception(tl_model *model, tl_node x, size_t outputs);
 
 /* Time-CNN (Zhao et al. 2017): convolution of 6 filters with kernel 7, sigmoid, average pool 3, convolution of 12 filters with
  * kernel 7, sigmoid, average pool 3, dense. Without padding; with padding `same` if x is an input of fewer than 60 steps (Ismail
  * Fawaz et al. 2019). The length must be at least 9. */
-TL_API tl_node tl_time_cnn(tl_model *model, tl_node x, int outputs);
+TL_API tl_node tl_time_cnn(tl_model *model, tl_node x, size_t outputs);
 
 /* TCN (Bai, Kolter & Koltun 2018): eight residual blocks, the last step, dense. A block has two causal convolutions of 25 filters
  * with kernel 7 and ReLU; its dilation is 1, 2, 4 … 128. Without dropout and weight normalisation. */
-TL_API tl_node tl_tcn(tl_model *model, tl_node x, int outputs);
+TL_API tl_node tl_tcn(tl_model *model, tl_node x, size_t outputs);
 
 /* LITE (Ismail-Fawaz et al. 2023): three convolutions of 32 filters with kernels 40, 20 and 10 beside tl_fixed_filters with ReLU;
  * then two depthwise separable convolutions to 32 channels, with kernel 20 and dilation 2, and with kernel 10 and dilation 4; all
  * with padding `same`, batch norm and ReLU; global average pool; dense. */
-TL_API tl_node tl_lite(tl_model *model, tl_node x, int outputs);
+TL_API tl_node tl_lite(tl_model *model, tl_node x, size_t outputs);
 
 /* The stack of WaveNet, tl_wavenet_steps, with 32 outputs for each step; ReLU; global average pool; dense. */
-TL_API tl_node tl_wavenet(tl_model *model, tl_node x, int outputs);
+TL_API tl_node tl_wavenet(tl_model *model, tl_node x, size_t outputs);
 
 /* WaveNet (van den Oord et al. 2016) without conditioning: (length, channels) → (length, outputs); no output depends on a later
  * step. A causal convolution is followed by blocks with dilations 1, 2, 4 …. A block computes z = tanh(conv) · sigmoid(conv) with
  * causal convolutions; a 1×1 convolution of z is added to the block's input, another one to a sum over all blocks. The sum goes
  * through ReLU, a 1×1 convolution, ReLU and a 1×1 convolution. */
 typedef struct tl_wavenet_cfg {
-    int outputs;
-    int filters; /* (32) of the blocks */
-    int skips;   /* (32) channels of the sum */
-    int kernel;  /* (2) */
-    int blocks;  /* (8) blocks of a stack, 1 … 30; dilations go up to 2^(blocks - 1) */
-    int stacks;  /* (1) stacks, one after the other, 1 … 100 */
+    size_t outputs;
+    size_t filters; /* (32) of the blocks */
+    size_t skips;   /* (32) channels of the sum */
+    size_t kernel;  /* (2) */
+    size_t blocks;  /* (8) blocks of a stack, 1 … 30; dilations go up to 2^(blocks - 1) */
+    size_t stacks;  /* (1) stacks, one after the other, 1 … 100 */
 } tl_wavenet_cfg;
 static inline tl_node tl_wavenet_steps(tl_model *model, tl_node x, const tl_wavenet_cfg *cfg);
 
@@ -317,10 +317,10 @@ static inline tl_node tl_wavenet_steps(tl_model *model, tl_node x, const tl_wave
  * next level, which has twice the filters. On the way up, a transposed convolution leads to the level above, whose own channels are
  * joined to it. A 1×1 convolution gives the outputs. */
 typedef struct tl_unet_cfg {
-    int outputs;
-    int filters; /* (16) of the first level, at most 65536 */
-    int kernel;  /* (5) */
-    int levels;  /* (3) 1 … 8 */
+    size_t outputs;
+    size_t filters; /* (16) of the first level, at most 65536 */
+    size_t kernel;  /* (5) */
+    size_t levels;  /* (3) 1 … 8 */
 } tl_unet_cfg;
 static inline tl_node tl_unet(tl_model *model, tl_node x, const tl_unet_cfg *cfg);
 

@@ -45,8 +45,8 @@ static void prepare_extension(conv1d_layer *conv, tl_error *error) {
 
 static void declare_parameters(conv1d_layer *conv) {
     const tl_conv1d_cfg *cfg = &conv->cfg;
-    const size_t groups = cfg->groups ? (size_t)cfg->groups : 1, channels = conv->base.in[0].channels / groups;
-    const size_t kernel = (size_t)cfg->kernel, filters = (size_t)cfg->filters, shape[] = {kernel, channels, filters};
+    const size_t groups = cfg->groups ? cfg->groups : 1, channels = conv->base.in[0].channels / groups;
+    const size_t kernel = cfg->kernel, filters = cfg->filters, shape[] = {kernel, channels, filters};
     const size_t fan_in = kernel * channels, fan_out = kernel * (filters / groups);
     tl_layer_parameter(&conv->base, "weight", 3, shape, cfg->init, fan_in, fan_out);
     if (!cfg->no_bias) tl_layer_parameter(&conv->base, "bias", 1, &filters, TL_INIT_ZEROS, fan_in, fan_out);
@@ -56,9 +56,9 @@ static void conv1d_setup(tl_layer *layer, tl_error *error) {
     conv1d_layer *conv = (conv1d_layer *)layer;
     const tl_conv1d_cfg *cfg = &conv->cfg;
     const tl_engine engine = cfg->engine != TL_ENGINE_AUTO ? cfg->engine : layer->engine;
-    tl_conv1d_spec spec = {.batch = (int64_t)layer->batch,
-                           .length = (int64_t)layer->in[0].length,
-                           .channels = (int64_t)layer->in[0].channels,
+    tl_conv1d_spec spec = {.batch = layer->batch,
+                           .length = layer->in[0].length,
+                           .channels = layer->in[0].channels,
                            .filters = cfg->filters,
                            .kernel = cfg->kernel,
                            .stride = cfg->stride ? cfg->stride : 1,
@@ -71,12 +71,12 @@ static void conv1d_setup(tl_layer *layer, tl_error *error) {
                            .backward_weights = engine};
     if (extends(conv)) {
         prepare_extension(conv, error);
-        spec.length = (int64_t)conv->extension.padded;
+        spec.length = conv->extension.padded;
         spec.padding = TL_PADDING_VALID;
         spec.pad_left = spec.pad_right = 0;
     }
     if (tl_conv1d_groups_prepare(&spec, cfg->groups ? cfg->groups : 1, &conv->groups, error) != TL_OK) return;
-    layer->out = (tl_shape){.length = conv->groups.job.shape.out_length, .channels = (size_t)cfg->filters};
+    layer->out = (tl_shape){.length = conv->groups.job.shape.out_length, .channels = cfg->filters};
     declare_parameters(conv);
 }
 
@@ -134,7 +134,7 @@ static void conv1d_backward(const tl_layer *layer, const tl_pass *pass) {
 
 static double conv1d_flops(const tl_layer *layer) {
     const tl_conv1d_cfg *cfg = &((const conv1d_layer *)layer)->cfg;
-    const size_t channels = layer->in[0].channels / (cfg->groups ? (size_t)cfg->groups : 1);
+    const size_t channels = layer->in[0].channels / (cfg->groups ? cfg->groups : 1);
     return 2 * (double)cfg->kernel * (double)channels * tl_layer_elements(layer);
 }
 
@@ -170,15 +170,15 @@ static const tl_stream_ops conv1d_stream = {
     .plan = conv1d_stream_plan, .pack = conv1d_stream_pack, .run = conv1d_stream_run, .absorb = conv1d_stream_absorb};
 
 static const tl_setting settings[] = {
-    {"filters", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.filters), NULL},
-    {"kernel", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.kernel), NULL},
-    {"stride", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.stride), NULL},
-    {"dilation", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.dilation), NULL},
+    {"filters", TL_SETTING_SIZE, offsetof(conv1d_layer, cfg.filters), NULL},
+    {"kernel", TL_SETTING_SIZE, offsetof(conv1d_layer, cfg.kernel), NULL},
+    {"stride", TL_SETTING_SIZE, offsetof(conv1d_layer, cfg.stride), NULL},
+    {"dilation", TL_SETTING_SIZE, offsetof(conv1d_layer, cfg.dilation), NULL},
     {"padding", TL_SETTING_CHOICE, offsetof(conv1d_layer, cfg.padding), tl_padding_at},
-    {"pad_left", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.pad_left), NULL},
-    {"pad_right", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.pad_right), NULL},
+    {"pad_left", TL_SETTING_SIZE, offsetof(conv1d_layer, cfg.pad_left), NULL},
+    {"pad_right", TL_SETTING_SIZE, offsetof(conv1d_layer, cfg.pad_right), NULL},
     {"padding_mode", TL_SETTING_CHOICE, offsetof(conv1d_layer, cfg.padding_mode), tl_padding_mode_at},
-    {"groups", TL_SETTING_INTEGER, offsetof(conv1d_layer, cfg.groups), NULL},
+    {"groups", TL_SETTING_SIZE, offsetof(conv1d_layer, cfg.groups), NULL},
     {"bias", TL_SETTING_UNLESS, offsetof(conv1d_layer, cfg.no_bias), NULL},
     {"init", TL_SETTING_CHOICE, offsetof(conv1d_layer, cfg.init), tl_init_at},
     {"engine", TL_SETTING_CHOICE, offsetof(conv1d_layer, cfg.engine), tl_engine_at},

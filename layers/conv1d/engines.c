@@ -6,7 +6,6 @@
 #include "compute/window.h"
 #include "kernels/kernels.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -33,8 +32,8 @@ tl_status tl_engine_by_name(const char *name, tl_engine *engine, tl_error *error
 
 /* ---- geometry ---- */
 
-static tl_status check_size(const char *what, int64_t value, tl_error *error) {
-    return value >= 1 ? TL_OK : tl_fail(error, TL_ERROR_SHAPE, "%s %" PRId64 " is below 1", what, value);
+static void check_size(const char *what, size_t value, tl_error *error) {
+    if (value < 1 || value > PTRDIFF_MAX) tl_fail(error, TL_ERROR_SHAPE, "%s %td is below 1", what, (ptrdiff_t)value);
 }
 
 static tl_status check_addressable(const char *what, size_t a, size_t b, size_t c, tl_error *error) {
@@ -56,12 +55,12 @@ static tl_status make_shape(const tl_conv1d_spec *spec, tl_conv1d_shape *shape, 
     check_size("length", spec->length, error);
     check_size("channels", spec->channels, error);
     check_size("filters", spec->filters, error);
-    if (tl_failed(error) || tl_window_make(&cfg, (size_t)spec->length, &window, error) != TL_OK) return error->status;
-    *shape = (tl_conv1d_shape){.batch = (size_t)spec->batch,
-                               .length = (size_t)spec->length,
-                               .channels = (size_t)spec->channels,
+    if (tl_failed(error) || tl_window_make(&cfg, spec->length, &window, error) != TL_OK) return error->status;
+    *shape = (tl_conv1d_shape){.batch = spec->batch,
+                               .length = spec->length,
+                               .channels = spec->channels,
                                .out_length = window.out_length,
-                               .filters = (size_t)spec->filters,
+                               .filters = spec->filters,
                                .kernel = window.taps,
                                .stride = window.stride,
                                .dilation = window.dilation,

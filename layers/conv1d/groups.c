@@ -1,26 +1,26 @@
 /* Groups one after the other, each by an engine on copies of its columns. */
 #include "layers/conv1d/variant.h"
 
+#include "base/argument.h"
 #include "base/memory.h"
 
-#include <inttypes.h>
 #include <string.h>
 
-static tl_status check_groups(const tl_conv1d_spec *spec, int groups, tl_error *error) {
-    if (groups < 1) return tl_fail(error, TL_ERROR_ARGUMENT, "groups %d is below 1", groups);
+static tl_status check_groups(const tl_conv1d_spec *spec, size_t groups, tl_error *error) {
+    if (tl_check_count("groups", groups, 1, SIZE_MAX, error) != TL_OK) return error->status;
     if (spec->channels % groups != 0)
-        return tl_fail(error, TL_ERROR_SHAPE, "%" PRId64 " channels are not a multiple of %d groups", spec->channels, groups);
+        return tl_fail(error, TL_ERROR_SHAPE, "%zu channels are not a multiple of %zu groups", spec->channels, groups);
     if (spec->filters % groups != 0)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "%" PRId64 " filters are not a multiple of %d groups", spec->filters, groups);
+        return tl_fail(error, TL_ERROR_ARGUMENT, "%zu filters are not a multiple of %zu groups", spec->filters, groups);
     return TL_OK;
 }
 
-static bool is_depthwise(const tl_conv1d_spec *spec, int groups) {
+static bool is_depthwise(const tl_conv1d_spec *spec, size_t groups) {
     return groups > 1 && groups == spec->channels && groups == spec->filters && spec->forward == TL_ENGINE_AUTO &&
            spec->backward_input == TL_ENGINE_AUTO && spec->backward_weights == TL_ENGINE_AUTO;
 }
 
-tl_status tl_conv1d_groups_prepare(const tl_conv1d_spec *spec, int groups, tl_conv1d_groups *self, tl_error *error) {
+tl_status tl_conv1d_groups_prepare(const tl_conv1d_spec *spec, size_t groups, tl_conv1d_groups *self, tl_error *error) {
     tl_conv1d_spec part = *spec;
     *self = (tl_conv1d_groups){.groups = 1};
     if (tl_conv1d_prepare(spec, TL_CONV1D_FORWARD, &self->job, error) != TL_OK || check_groups(spec, groups, error) != TL_OK)
@@ -30,7 +30,7 @@ tl_status tl_conv1d_groups_prepare(const tl_conv1d_spec *spec, int groups, tl_co
             self->job.engine[pass] = &tl_conv1d_depthwise;
         return TL_OK;
     }
-    self->groups = (size_t)groups;
+    self->groups = groups;
     part.channels /= groups;
     part.filters /= groups;
     return groups > 1 ? tl_conv1d_prepare(&part, TL_CONV1D_FORWARD, &self->job, error) : TL_OK;

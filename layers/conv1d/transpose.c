@@ -1,6 +1,7 @@
 /* The transpose of a convolution: forward is the convolution's dX, and backward its forward. */
 #include "layers/conv1d/variant.h"
 
+#include "base/argument.h"
 #include "base/math.h"
 #include "base/memory.h"
 #include "compute/window.h"
@@ -22,25 +23,24 @@ typedef struct transpose_layer {
 } transpose_layer;
 
 static void check_ranges(const tl_conv1d_transpose_cfg *cfg, tl_error *error) {
-    if (cfg->filters < 1) tl_fail(error, TL_ERROR_ARGUMENT, "filters %d is below 1", cfg->filters);
-    tl_steps_check("kernel", cfg->kernel, 1, error);
-    tl_steps_check("stride", cfg->stride, 1, error);
-    tl_steps_check("dilation", cfg->dilation, 1, error);
-    tl_steps_check("left padding", cfg->pad_left, 0, error);
-    tl_steps_check("right padding", cfg->pad_right, 0, error);
-    tl_steps_check("output padding", cfg->output_padding, 0, error);
-    if (cfg->stride > MAX_STRIDE) tl_fail(error, TL_ERROR_ARGUMENT, "stride %d is above %d", cfg->stride, MAX_STRIDE);
+    tl_check_count("filters", cfg->filters, 1, SIZE_MAX, error);
+    tl_check_count("kernel", cfg->kernel, 1, TL_MAX_STEPS, error);
+    tl_check_count("stride", cfg->stride, 1, MAX_STRIDE, error);
+    tl_check_count("dilation", cfg->dilation, 1, TL_MAX_STEPS, error);
+    tl_check_count("left padding", cfg->pad_left, 0, TL_MAX_STEPS, error);
+    tl_check_count("right padding", cfg->pad_right, 0, TL_MAX_STEPS, error);
+    tl_check_count("output padding", cfg->output_padding, 0, TL_MAX_STEPS, error);
     if (cfg->output_padding >= cfg->stride)
-        tl_fail(error, TL_ERROR_ARGUMENT, "output padding %d is not below the stride %d", cfg->output_padding, cfg->stride);
+        tl_fail(error, TL_ERROR_ARGUMENT, "output padding %zu is not below the stride %zu", cfg->output_padding, cfg->stride);
 }
 
 /* What comes out of `length` steps: *whole, less what is cut off; 0 where nothing is left. False if it overflows. */
 static bool count_outputs(const tl_conv1d_transpose_cfg *cfg, size_t length, size_t *whole, size_t *left) {
     size_t extent;
-    const size_t cut = (size_t)cfg->pad_left + (size_t)cfg->pad_right;
-    if (!tl_multiply_sizes(length - 1, (size_t)cfg->stride, whole)) return false;
-    if (!tl_multiply_sizes((size_t)cfg->kernel - 1, (size_t)cfg->dilation, &extent)) return false;
-    if (!tl_sum(*whole, extent, whole) || !tl_sum(*whole, (size_t)cfg->output_padding + 1, whole)) return false;
+    const size_t cut = cfg->pad_left + cfg->pad_right;
+    if (!tl_multiply_sizes(length - 1, cfg->stride, whole)) return false;
+    if (!tl_multiply_sizes(cfg->kernel - 1, cfg->dilation, &extent)) return false;
+    if (!tl_sum(*whole, extent, whole) || !tl_sum(*whole, cfg->output_padding + 1, whole)) return false;
     *left = *whole > cut ? *whole - cut : 0;
     return *left <= PTRDIFF_MAX;
 }
@@ -51,9 +51,9 @@ static void check_outputs(const transpose_layer *self, size_t *out_length, tl_er
     size_t whole;
     if (tl_failed(error)) return;
     if (!count_outputs(cfg, length, &whole, out_length))
-        tl_fail(error, TL_ERROR_SHAPE, "the output of length %zu at stride %d overflows", length, cfg->stride);
+        tl_fail(error, TL_ERROR_SHAPE, "the output of length %zu at stride %zu overflows", length, cfg->stride);
     else if (*out_length == 0)
-        tl_fail(error, TL_ERROR_SHAPE, "padding of %d and %d steps leaves nothing of an output of %zu", cfg->pad_left,
+        tl_fail(error, TL_ERROR_SHAPE, "padding of %zu and %zu steps leaves nothing of an output of %zu", cfg->pad_left,
                 cfg->pad_right, whole);
 }
 
@@ -66,10 +66,10 @@ static void transpose_setup(tl_layer *layer, tl_error *error) {
     size_t out_length = 0;
     check_outputs(self, &out_length, error);
     const tl_engine engine = cfg->engine != TL_ENGINE_AUTO ? cfg->engine : layer->engine;
-    const tl_conv1d_spec spec = {.batch = (int64_t)layer->batch,
-                                 .length = (int64_t)out_length,
+    const tl_conv1d_spec spec = {.batch = layer->batch,
+                                 .length = out_length,
                                  .channels = cfg->filters,
-                                 .filters = (int64_t)layer->in[0].channels,
+                                 .filters = layer->in[0].channels,
                                  .kernel = cfg->kernel,
                                  .stride = cfg->stride,
                                  .dilation = cfg->dilation,
@@ -162,7 +162,7 @@ static double transpose_flops(const tl_layer *layer) {
 
 static void transpose_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
     const transpose_layer *self = (const transpose_layer *)layer;
-    const ptrdiff_t behind = (ptrdiff_t)self->cfg.pad_right - self->cfg.output_padding;
+    const ptrdiff_t behind = (ptrdiff_t)self->cfg.pad_right - (ptrdiff_t)self->cfg.output_padding;
     (void)error;
     tl_conv1d_transpose_stream_plan(&self->job.shape, behind, tl_kernels_of(workers), how);
 }
@@ -184,13 +184,13 @@ static const tl_stream_ops transpose_stream = {
     .plan = transpose_stream_plan, .pack = transpose_stream_pack, .run = transpose_stream_run};
 
 static const tl_setting settings[] = {
-    {"filters", TL_SETTING_INTEGER, offsetof(transpose_layer, cfg.filters), NULL},
-    {"kernel", TL_SETTING_INTEGER, offsetof(transpose_layer, cfg.kernel), NULL},
-    {"stride", TL_SETTING_INTEGER, offsetof(transpose_layer, cfg.stride), NULL},
-    {"dilation", TL_SETTING_INTEGER, offsetof(transpose_layer, cfg.dilation), NULL},
-    {"pad_left", TL_SETTING_INTEGER, offsetof(transpose_layer, cfg.pad_left), NULL},
-    {"pad_right", TL_SETTING_INTEGER, offsetof(transpose_layer, cfg.pad_right), NULL},
-    {"output_padding", TL_SETTING_INTEGER, offsetof(transpose_layer, cfg.output_padding), NULL},
+    {"filters", TL_SETTING_SIZE, offsetof(transpose_layer, cfg.filters), NULL},
+    {"kernel", TL_SETTING_SIZE, offsetof(transpose_layer, cfg.kernel), NULL},
+    {"stride", TL_SETTING_SIZE, offsetof(transpose_layer, cfg.stride), NULL},
+    {"dilation", TL_SETTING_SIZE, offsetof(transpose_layer, cfg.dilation), NULL},
+    {"pad_left", TL_SETTING_SIZE, offsetof(transpose_layer, cfg.pad_left), NULL},
+    {"pad_right", TL_SETTING_SIZE, offsetof(transpose_layer, cfg.pad_right), NULL},
+    {"output_padding", TL_SETTING_SIZE, offsetof(transpose_layer, cfg.output_padding), NULL},
     {"bias", TL_SETTING_UNLESS, offsetof(transpose_layer, cfg.no_bias), NULL},
     {"init", TL_SETTING_CHOICE, offsetof(transpose_layer, cfg.init), tl_init_at},
     {"engine", TL_SETTING_CHOICE, offsetof(transpose_layer, cfg.engine), tl_engine_at},

@@ -31,7 +31,7 @@ typedef struct tl_conv1d_groups {
 } tl_conv1d_groups;
 
 /* `spec` is of all channels and filters. */
-tl_status tl_conv1d_groups_prepare(const tl_conv1d_spec *spec, int groups, tl_conv1d_groups *self, tl_error *error);
+tl_status tl_conv1d_groups_prepare(const tl_conv1d_spec *spec, size_t groups, tl_conv1d_groups *self, tl_error *error);
 
 /* The passes of engine.h, and the scratch elements of all of them. */
 size_t tl_conv1d_groups_scratch(const tl_conv1d_groups *self, int workers);

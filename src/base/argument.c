@@ -42,6 +42,14 @@ void tl_check_number(const char *what, double value, double minimum, double limi
         tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is outside [%g, %g)", what, value, minimum, limit);
 }
 
+tl_status tl_check_count(const char *what, size_t value, size_t minimum, size_t maximum, tl_error *error) {
+    const bool negative = value > PTRDIFF_MAX;
+    if (!negative && value >= minimum && value <= maximum) return TL_OK;
+    if (negative || value < minimum)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "%s %td is below %zu", what, (ptrdiff_t)value, minimum);
+    return tl_fail(error, TL_ERROR_ARGUMENT, "%s %zu is above %zu", what, value, maximum);
+}
+
 static bool is_zero(const unsigned char *bytes, size_t count) {
     size_t i = 0;
     while (i < count && bytes[i] == 0) i++;

@@ -83,15 +83,15 @@ static tl_status set_choice(const tl_setting *setting, int *member, const json_t
 }
 
 /* Returns whether the value is a whole number from `minimum` to `maximum`. */
-static bool whole(const json_t *value, int outputs, json_int_t minimum, json_int_t maximum, json_int_t *number) {
+static bool whole(const json_t *value, size_t outputs, json_int_t minimum, json_int_t maximum, json_int_t *number) {
     const char *word = json_string_value(value);
     const bool stands = word && strcmp(word, "outputs") == 0 && outputs > 0;
     if (!json_is_integer(value) && !stands) return false;
-    *number = stands ? outputs : json_integer_value(value);
+    *number = stands ? (json_int_t)outputs : json_integer_value(value);
     return *number >= minimum && *number <= maximum;
 }
 
-tl_status tl_setting_set(const tl_setting *settings, void *object, const char *key, const json_t *value, int outputs,
+tl_status tl_setting_set(const tl_setting *settings, void *object, const char *key, const json_t *value, size_t outputs,
                          tl_error *error) {
     const tl_setting *setting = setting_named(settings, key);
     if (!setting) return unknown(settings, key, error);

@@ -8,7 +8,7 @@
 
 /* Sets the member of `object` that belongs to a key. `outputs`: the value of the word "outputs"; 0: not allowed. Fails with `key
  * "kernel" is "wide"; it should be a whole number`, or with a suggestion for an unknown key. */
-tl_status tl_setting_set(const tl_setting *settings, void *object, const char *key, const json_t *value, int outputs,
+tl_status tl_setting_set(const tl_setting *settings, void *object, const char *key, const json_t *value, size_t outputs,
                          tl_error *error);
 
 /* Returns the current name of a kind of layer or of a choice: files may contain an earlier name. Other names are returned

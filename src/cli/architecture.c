@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static tl_node unet(tl_model *model, tl_node x, int outputs) { return tl_unet(model, x, &(tl_unet_cfg){.outputs = outputs}); }
+static tl_node unet(tl_model *model, tl_node x, size_t outputs) { return tl_unet(model, x, &(tl_unet_cfg){.outputs = outputs}); }
 
 static const architecture architectures[] = {
     {"fcn", tl_fcn, 16, true, 2000, "plateau", 1},
@@ -28,7 +28,7 @@ const architecture *IN_PRECISION(architecture_find)(const char *name) {
     return found;
 }
 
-tl_node IN_PRECISION(architecture_build)(const char *name, tl_model *model, tl_node x, int outputs) {
+tl_node IN_PRECISION(architecture_build)(const char *name, tl_model *model, tl_node x, size_t outputs) {
     const architecture *found = IN_PRECISION(architecture_find)(name);
     if (found->build) return found->build(model, x, outputs);
     return tl_architecture_from_file(model, x, name, &(tl_architecture_cfg){.outputs = outputs});
@@ -37,7 +37,7 @@ tl_node IN_PRECISION(architecture_build)(const char *name, tl_model *model, tl_n
 tl_node IN_PRECISION(network_build)(tl_model *model, const tl_dataset *data, const char *name) {
     const tl_node x = tl_input(model, (tl_shape){.length = data->x.shape[1], .channels = data->x.shape[2]});
     const size_t values = data->target_channels > 0 ? data->target_channels : 1;
-    return IN_PRECISION(architecture_build)(name, model, x, (int)(data->classes > 0 ? data->classes : values));
+    return IN_PRECISION(architecture_build)(name, model, x, data->classes > 0 ? data->classes : values);
 }
 
 /* Several labels at a time: 0 or 1 for each class. */

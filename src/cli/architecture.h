@@ -10,7 +10,7 @@
 /* A ready-made network and the settings that were published with it; the table ends with that of networks in files. */
 typedef struct architecture {
     const char *name;
-    tl_node (*build)(tl_model *model, tl_node x, int outputs); /* NULL: from the file of that name */
+    tl_node (*build)(tl_model *model, tl_node x, size_t outputs); /* NULL: from the file of that name */
     size_t batch;
     bool tenth; /* the batch is a tenth of the series, from 2 to `batch` */
     int epochs;
@@ -26,7 +26,7 @@ const char *architecture_name_f64(size_t index);
 const architecture *IN_PRECISION(architecture_find)(const char *name);
 
 /* Adds the network of that name, or in the file of that name, to the model; see tapline/layers.h, "architectures". */
-tl_node IN_PRECISION(architecture_build)(const char *name, tl_model *model, tl_node x, int outputs);
+tl_node IN_PRECISION(architecture_build)(const char *name, tl_model *model, tl_node x, size_t outputs);
 
 /* The same with the input, as long and wide as the data's series, and an output for each class, or each of the
  * values at a time. */

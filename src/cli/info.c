@@ -39,7 +39,7 @@ static tl_model *plan(const info_settings *settings, bool inference_only, tl_mod
     if (!settings->architecture) return tl_model_load(settings->common.operand[0], &cfg, info, error);
     tl_model *model = tl_model_new(&(tl_model_cfg){.threads = cfg.threads});
     const tl_shape shape = {.length = settings->input.length, .channels = settings->input.channels};
-    const int outputs = settings->outputs ? (int)settings->outputs : 2;
+    const size_t outputs = settings->outputs ? (size_t)settings->outputs : 2;
     const tl_node x = tl_input(model, shape);
     tl_model_compile(model, IN_PRECISION(architecture_build)(settings->architecture, model, x, outputs), &cfg.compile, error);
     return model;

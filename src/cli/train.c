@@ -228,7 +228,7 @@ static tl_node build(const job *self) {
     if (!of_file(settings)) return IN_PRECISION(network_build)(self->model, self->data, settings->architecture);
     const tl_node x = tl_input(self->model, (tl_shape){.length = shape[1], .channels = shape[2]});
     const size_t values = self->data->target_channels > 0 ? self->data->target_channels : 1;
-    return tl_network_from_model(self->model, x, settings->init, (int)(is_regression(self) ? values : self->data->classes));
+    return tl_network_from_model(self->model, x, settings->init, is_regression(self) ? values : self->data->classes);
 }
 
 static void make_model(job *self, tl_error *error) {

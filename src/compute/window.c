@@ -4,8 +4,6 @@
 #include "base/math.h"
 #include "base/memory.h"
 
-#include <inttypes.h>
-
 static const char *const names[] = {
     [TL_PADDING_VALID] = "valid", [TL_PADDING_SAME] = "same", [TL_PADDING_CAUSAL] = "causal", [TL_PADDING_EXPLICIT] = "explicit"};
 
@@ -17,24 +15,18 @@ tl_status tl_padding_by_name(const char *name, tl_padding *padding, tl_error *er
     return tl_find_name("padding", name, tl_padding_at, (int *)padding, error);
 }
 
-tl_status tl_steps_check(const char *what, int64_t steps, int64_t minimum, tl_error *error) {
-    if (steps < minimum) return tl_fail(error, TL_ERROR_ARGUMENT, "%s %" PRId64 " is below %" PRId64, what, steps, minimum);
-    if (steps <= TL_MAX_STEPS) return TL_OK;
-    return tl_fail(error, TL_ERROR_ARGUMENT, "%s %" PRId64 " is above %d", what, steps, TL_MAX_STEPS);
-}
-
 static tl_status check_ranges(const tl_window_spec *cfg, tl_error *error) {
     const tl_status status = TL_ERROR_ARGUMENT;
     if (cfg->padding < TL_PADDING_VALID || cfg->padding > TL_PADDING_EXPLICIT)
         return tl_fail(error, status, "padding %d is unknown", (int)cfg->padding);
-    if (tl_steps_check(cfg->taps_name, cfg->taps, 1, error) != TL_OK || tl_steps_check("stride", cfg->stride, 1, error) != TL_OK ||
-        tl_steps_check("dilation", cfg->dilation, 1, error) != TL_OK ||
-        tl_steps_check("left padding", cfg->pad_left, 0, error) != TL_OK ||
-        tl_steps_check("right padding", cfg->pad_right, 0, error) != TL_OK)
+    if (tl_check_count(cfg->taps_name, cfg->taps, 1, TL_MAX_STEPS, error) != TL_OK ||
+        tl_check_count("stride", cfg->stride, 1, TL_MAX_STEPS, error) != TL_OK ||
+        tl_check_count("dilation", cfg->dilation, 1, TL_MAX_STEPS, error) != TL_OK ||
+        tl_check_count("left padding", cfg->pad_left, 0, TL_MAX_STEPS, error) != TL_OK ||
+        tl_check_count("right padding", cfg->pad_right, 0, TL_MAX_STEPS, error) != TL_OK)
         return status;
     if (cfg->padding != TL_PADDING_EXPLICIT && (cfg->pad_left || cfg->pad_right))
-        return tl_fail(error, status,
-                       "padding of %" PRId64 " and %" PRId64 " columns is given, but not asked for (TL_PADDING_EXPLICIT)",
+        return tl_fail(error, status, "padding of %zu and %zu columns is given, but not asked for (TL_PADDING_EXPLICIT)",
                        cfg->pad_left, cfg->pad_right);
     return TL_OK;
 }
@@ -42,14 +34,14 @@ static tl_status check_ranges(const tl_window_spec *cfg, tl_error *error) {
 tl_status tl_window_make(const tl_window_spec *cfg, size_t length, tl_window_geometry *window, tl_error *error) {
     if (tl_failed(error)) return error->status;
     if (check_ranges(cfg, error) != TL_OK) return TL_ERROR_ARGUMENT;
-    tl_window_geometry w = {.taps = (size_t)cfg->taps, .stride = (size_t)cfg->stride, .dilation = (size_t)cfg->dilation};
+    tl_window_geometry w = {.taps = cfg->taps, .stride = cfg->stride, .dilation = cfg->dilation};
     const size_t extent = (w.taps - 1) * w.dilation + 1;
     size_t padded;
     const size_t wanted = tl_ceil_div(length, w.stride);
     const size_t needed = (wanted - 1) * w.stride + extent, missing = needed > length ? needed - length : 0;
     if (cfg->padding == TL_PADDING_SAME) w.pad_left = missing / 2, w.pad_right = missing - w.pad_left;
     if (cfg->padding == TL_PADDING_CAUSAL) w.pad_left = extent - 1;
-    if (cfg->padding == TL_PADDING_EXPLICIT) w.pad_left = (size_t)cfg->pad_left, w.pad_right = (size_t)cfg->pad_right;
+    if (cfg->padding == TL_PADDING_EXPLICIT) w.pad_left = cfg->pad_left, w.pad_right = cfg->pad_right;
     if (!tl_sum(length, w.pad_left, &padded) || !tl_sum(padded, w.pad_right, &padded))
         return tl_fail(error, TL_ERROR_SHAPE, "padded length of %zu overflows", length);
     if (extent > padded)
@@ -60,8 +52,8 @@ tl_status tl_window_make(const tl_window_spec *cfg, size_t length, tl_window_geo
 }
 
 size_t tl_window_count(const tl_window_spec *cfg, size_t length) {
-    const size_t stride = (size_t)cfg->stride, extent = ((size_t)cfg->taps - 1) * (size_t)cfg->dilation + 1;
+    const size_t stride = cfg->stride, extent = (cfg->taps - 1) * cfg->dilation + 1;
     if (cfg->padding == TL_PADDING_SAME || cfg->padding == TL_PADDING_CAUSAL) return tl_ceil_div(length, stride);
-    const size_t padded = length + (size_t)cfg->pad_left + (size_t)cfg->pad_right;
+    const size_t padded = length + cfg->pad_left + cfg->pad_right;
     return padded < extent ? 0 : (padded - extent) / stride + 1;
 }

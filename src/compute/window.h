@@ -14,9 +14,9 @@ typedef struct tl_window_geometry {
 /* The requested geometry; pads are 0 unless padding is TL_PADDING_EXPLICIT. */
 typedef struct tl_window_spec {
     const char *taps_name; /* word for the taps in messages: "kernel", "window" */
-    int64_t taps, stride, dilation;
+    size_t taps, stride, dilation;
     tl_padding padding;
-    int64_t pad_left, pad_right;
+    size_t pad_left, pad_right;
 } tl_window_spec;
 
 /* Returns the name of the tl_padding with that number; NULL after the last one. */
@@ -24,9 +24,6 @@ const char *tl_padding_at(size_t index);
 
 /* No network needs more taps, stride, dilation or padding: larger numbers come from damaged files. */
 enum { TL_MAX_STEPS = 1 << 24 };
-
-/* Fails unless `steps`, named `what`, is in `minimum` … TL_MAX_STEPS. */
-tl_status tl_steps_check(const char *what, int64_t steps, int64_t minimum, tl_error *error);
 
 /* Returns the number of windows over the first `length` steps of such series: as if the series ended there, but with the same left
  * padding. Neither the left padding of TL_PADDING_SAME nor the checks depend on it. */

@@ -42,19 +42,19 @@ static json_t *head_of(const json_t *network) {
     return layer;
 }
 
-static tl_status set_outputs(json_t *network, const char *path, int outputs, tl_error *error) {
+static tl_status set_outputs(json_t *network, const char *path, size_t outputs, tl_error *error) {
     json_t *head = head_of(network);
     if (!head)
         return tl_fail(
             error, TL_ERROR_FORMAT,
-            "%.180s: no single layer makes its outputs, so that it cannot be given %d of them; describe the network in a "
+            "%.180s: no single layer makes its outputs, so that it cannot be given %zu of them; describe the network in a "
             "file of its own",
             path, outputs);
-    if (json_object_set_new(head, count_of(head), json_integer(outputs)) == 0) return TL_OK;
+    if (json_object_set_new(head, count_of(head), json_integer((json_int_t)outputs)) == 0) return TL_OK;
     return tl_fail(error, TL_ERROR_MEMORY, "%.180s: out of memory", path);
 }
 
-tl_node tl_network_from_model(tl_model *model, tl_node x, const char *path, int outputs) {
+tl_node tl_network_from_model(tl_model *model, tl_node x, const char *path, size_t outputs) {
     tl_node output = {.id = -1};
     tl_archive archive = {0};
     if (!model || !tl_given(path, "network: the path", &model->error)) return output;
