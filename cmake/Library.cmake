@@ -3,6 +3,9 @@
 # The kernels (src/kernels) are compiled once per instruction set; everything else once. DEFINITION is TAPLINE_F64 for the double build, whose
 # linked symbols are renamed through names_f64.h, made here from the symbols of the float build.
 
+# The SONAME: of the binary interface, not of the version. It is raised where abidiff (.ci/lint) shows a break of tests/abi, and there alone.
+set(tapline_abi 1)
+
 # What else than the version may change the last bits of results: checkpoints keep it.
 string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
 string(MD5 flags "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${type}} ${TAPLINE_SANITIZE} ${TAPLINE_BLAS}")
@@ -38,7 +41,7 @@ function(tapline_objects target definition)
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:tapline_flags>)
   set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   if(definition STREQUAL TAPLINE_F64)
-    target_include_directories(${target} PRIVATE ${PROJECT_BINARY_DIR}/generated)
+    target_include_directories(${target} PRIVATE ${PROJECT_BINARY_DIR}/generated/internal)
     add_dependencies(${target} tapline_names)
   endif()
 endfunction()
@@ -80,11 +83,11 @@ function(tapline_library name definition)
   foreach(kind static shared)
     string(TOUPPER ${kind} type)
     add_library(${name}_${kind} ${type} ${objects})
-    set_target_properties(${name}_${kind} PROPERTIES OUTPUT_NAME ${name} VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} LINKER_LANGUAGE C)
+    set_target_properties(${name}_${kind} PROPERTIES OUTPUT_NAME ${name} VERSION ${tapline_abi}.${PROJECT_VERSION} SOVERSION ${tapline_abi} LINKER_LANGUAGE C)
     target_compile_definitions(${name}_${kind} INTERFACE ${definition})
     target_include_directories(${name}_${kind} INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
     if(definition STREQUAL TAPLINE_F64)
-      target_include_directories(${name}_${kind} INTERFACE $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/generated>)
+      target_include_directories(${name}_${kind} INTERFACE $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/generated$<$<STREQUAL:${kind},static>:/internal>>)
       add_dependencies(${name}_${kind} tapline_names)
     endif()
     target_link_libraries(${name}_${kind} PRIVATE tapline::blas tapline::jansson OpenMP::OpenMP_C ZLIB::ZLIB m $<BUILD_INTERFACE:tapline_flags>)
@@ -98,12 +101,20 @@ function(tapline_library name definition)
   endif()
 endfunction()
 
-# tapline_names: the header that gives every linked symbol of the double build its suffix.
+# tapline_names: names_f64.h, the header that gives the linked symbols of the double build their suffix. That of generated/internal renames all
+# of them, for the library itself and tests of its parts; that which is installed renames what the shared library exports.
 function(tapline_make_names)
-  set(header ${PROJECT_BINARY_DIR}/generated/tapline/names_f64.h)
-  add_custom_command(OUTPUT ${header}.stamp BYPRODUCTS ${header}
-                     COMMAND ${CMAKE_COMMAND} -DNM=${CMAKE_NM} -DLIBRARY=$<TARGET_FILE:tapline_static> -DHEADER=${header} -P ${PROJECT_SOURCE_DIR}/cmake/names.cmake
-                     COMMAND ${CMAKE_COMMAND} -E touch ${header}.stamp
-                     DEPENDS tapline_static ${PROJECT_SOURCE_DIR}/cmake/names.cmake VERBATIM)
-  add_custom_target(tapline_names DEPENDS ${header}.stamp)
+  set(headers "")
+  foreach(pair static:internal/ shared:)
+    string(REGEX REPLACE ":.*" "" kind ${pair})
+    string(REGEX REPLACE ".*:" "" folder ${pair})
+    set(header ${PROJECT_BINARY_DIR}/generated/${folder}tapline/names_f64.h)
+    add_custom_command(OUTPUT ${header}.stamp BYPRODUCTS ${header}
+                       COMMAND ${CMAKE_COMMAND} -DNM=${CMAKE_NM} -DOPTIONS=$<$<STREQUAL:${kind},shared>:-D> -DLIBRARY=$<TARGET_FILE:tapline_${kind}>
+                               -DHEADER=${header} -P ${PROJECT_SOURCE_DIR}/cmake/names.cmake
+                       COMMAND ${CMAKE_COMMAND} -E touch ${header}.stamp
+                       DEPENDS tapline_${kind} ${PROJECT_SOURCE_DIR}/cmake/names.cmake VERBATIM)
+    list(APPEND headers ${header}.stamp)
+  endforeach()
+  add_custom_target(tapline_names DEPENDS ${headers})
 endfunction()

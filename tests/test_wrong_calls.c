@@ -355,10 +355,41 @@ static void given_lengths_beyond_the_series_when_the_data_set_is_used_then_named
     tl_model_free(model);
 }
 
+/* Lengths of the caller's that are beyond the series: none of what takes them reads there. */
+static void given_lengths_beyond_the_series_when_called_then_named(void **unused) {
+    (void)unused;
+    static size_t lengths[SERIES] = {LENGTH, 400000, LENGTH, LENGTH};
+    static const char text[] = "sample 1 has length 400000, outside 1 … 6";
+    tl_error error = {0};
+    tl_metrics metrics;
+    tl_real mixed[SERIES * LENGTH];
+    tl_tensor y = TL_VIEW(mixed, SERIES, LENGTH, 1);
+    tl_dataset data = classified, *rest, *held_out;
+    size_t mixed_lengths[SERIES];
+    data.lengths = lengths;
+    tl_model *model = make_model(NULL);
+    tl_fit(model, &data, NULL, NULL, &error), expect(&error, text);
+    tl_evaluate(model, &data, &metrics, &error), expect(&error, text);
+    tl_update_statistics(model, &data, &error), expect(&error, text);
+    tl_dataset_pad(&data, 9, &error), expect(&error, text);
+    tl_dataset_scale(&data, TL_NORMALIZE_SERIES, NULL, &error), expect(&error, text);
+    tl_dataset_fold(&data, 2, 0, 0, &rest, &held_out, &error), expect(&error, text);
+    assert_null(tl_dataset_take(&data, (uint32_t[]){0}, 1, &error)), expect(&error, text);
+    assert_null(tl_dataset_windows(&data, &(tl_window_cfg){.length = 2}, &error)), expect(&error, text);
+    assert_null(tl_ensemble_new(&data, &error)), expect(&error, text);
+    tl_dataset_normalize(&data);
+    assert_int_equal(data.scaling.kind, TL_NORMALIZE_DEFAULT);
+    tl_augment(&(tl_augment_cfg){.jitter = 1}, &data.x, lengths, &y, 1, 1); /* as the whole series */
+    tl_mixup(&data.x, lengths, (uint32_t[]){1, 0, 3, 77}, (tl_real[]){(tl_real)0.3, (tl_real)0.6, 0, 1}, &y, mixed_lengths);
+    for (size_t i = 0; i < SERIES; i++) assert_int_equal(mixed_lengths[i], LENGTH);
+    tl_model_free(model);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_no_model_when_called_then_errors_and_zeros),
         cmocka_unit_test(given_no_data_when_called_then_named),
+        cmocka_unit_test(given_lengths_beyond_the_series_when_called_then_named),
         cmocka_unit_test(given_nothing_to_read_or_write_when_called_then_named),
         cmocka_unit_test(given_no_ensemble_or_metrics_when_asked_then_named),
         cmocka_unit_test(given_no_path_or_name_when_called_then_named),

@@ -22,7 +22,8 @@ typedef struct tl_augment_cfg {
 static inline tl_status tl_augment_check(const tl_augment_cfg *cfg, tl_error *error);
 
 /* Writes crop, scale and jitter of x to y: both (batch, length, channels), not overlapping. lengths: (batch) the steps of each
- * series that are data; y is 0 from there on; NULL: whole series. The result is a function of (seed, step, place in the batch). */
+ * series that are data, at most all of them; y is 0 from there on; NULL: whole series. The result is a function of (seed, step,
+ * place in the batch). */
 static inline void tl_augment(const tl_augment_cfg *cfg, const tl_tensor *x, const size_t *lengths, tl_tensor *y, uint64_t seed,
                               uint64_t step);
 
@@ -35,7 +36,8 @@ TL_API void tl_mixup_draw(double alpha, uint32_t *partner, tl_real *share, size_
 /* Mixes series: y[i] = (1 - share[i]) · x[i] + share[i] · x[partner[i]]. x, y [OUT]: (batch, length, channels), not overlapping.
  * lengths: (batch) the steps of each series that are data, after which x must be 0; mixed_lengths: (batch) [OUT] the same for y. A
  * mixture has the length of the series with the larger share: the other series is cut at that length, or counts as 0 after its end.
- * Both may be NULL: whole series. Mix the targets in the same way; class labels become tl_target.probabilities. */
+ * Both may be NULL: whole series. A partner outside the batch counts as the series itself. Mix the targets in the same way; class
+ * labels become tl_target.probabilities. */
 TL_API void tl_mixup(const tl_tensor *x, const size_t *lengths, const uint32_t *partner, const tl_real *share, tl_tensor *y,
                      size_t *mixed_lengths);
 

@@ -45,11 +45,24 @@ typedef double tl_real;
 typedef float tl_real;
 #endif
 
+/* Marks the functions of the advanced headers (layer.h, conv1d.h, gradient_check.h, machine.h), for programs that add layers or
+ * measure. Before version 1.0 a minor version may change these functions; the changelog then says so. All other functions are
+ * marked TL_API. */
+#define TL_ADVANCED TL_API
+
+/* Thread safety: several threads may use different objects at the same time. An object that a function creates (tl_model,
+ * tl_stream, tl_schedule, tl_ensemble, tl_csv_log, tl_rate_curve, tl_conv1d_plan) is used by one thread at a time. Structs of the
+ * caller (configurations, results, tl_dataset, tl_tensor) may be read by several threads at the same time; a function that takes
+ * one as `const` only reads it. Each thread has its own tl_error and tl_rng. Functions without an object may be called by any
+ * thread at any time, except tl_set_allocator. */
+
 /* How structs may grow: a later version of the library may add fields at the end of a configuration or result struct. A function
  * that takes such a struct is an inline function NAME, which calls NAME_sized with the size of the struct at compile time. The
  * library reads fields beyond that size as zero, and does not write them. A program therefore works with a later library without
  * being compiled again. Programs in other languages (ctypes and other foreign-function interfaces) call NAME_sized themselves, with
- * sizes in bytes. Structs that are passed by value (tl_node, tl_shape, tl_tensor, tl_parameter) never grow. */
+ * sizes in bytes. Structs that are passed by value (tl_node, tl_shape, tl_tensor, tl_parameter) and those named tl_…_sizes never
+ * grow. A member `reserved` is padding at the end of a struct with a name, so that it is zero; later versions do not use it. A
+ * member `room` is space for later fields in structs that are passed without their size: it must be NULL. */
 
 /* The kind of an error; tl_error.text describes the error itself. */
 typedef enum tl_status {

@@ -8,6 +8,7 @@
 extern "C" {
 #endif
 
+/* Used by one thread at a time. */
 typedef struct tl_csv_log tl_csv_log;
 
 /* Opens the file; free the log with tl_csv_log_close. `append` keeps the existing lines, for a training that is resumed; otherwise

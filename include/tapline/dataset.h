@@ -59,6 +59,7 @@ typedef struct tl_dataset {
                              digits. An entry counts only while `values` holds its rounded value, so you may change `values` */
     /* how x was scaled; tl_dataset_read and tl_dataset_scale set it, and a model stores it when it is trained */
     tl_scaling scaling;
+    void *room[8]; /* for later fields: NULL */
 } tl_dataset;
 
 /* What happens to missing values. Missing are: in a text an empty field, `?`, `NaN` or `NA` in place of a number; in an array or in
@@ -194,6 +195,7 @@ typedef struct tl_window_cfg {
     size_t length;           /* steps of a window; required */
     size_t hop;              /* (length) steps from the start of a window to the start of the next */
     tl_window_target target; /* (majority) the target of a window */
+    char reserved[4];
 } tl_window_cfg;
 
 /* Cuts all series into windows and returns them as a new data set; free it with tl_dataset_free. Its `windows` tell where each
@@ -216,7 +218,7 @@ TL_API tl_status tl_dataset_scale(tl_dataset *data, tl_normalization how, const 
 TL_API void tl_scaling_free(tl_scaling *scaling);
 
 /* Scales each channel of each series to mean 0 and standard deviation 1 (of a population); a constant channel becomes 0. The same
- * as TL_NORMALIZE_SERIES. */
+ * as TL_NORMALIZE_SERIES. Does nothing with a data set that tl_dataset_scale would refuse. */
 TL_API void tl_dataset_normalize(tl_dataset *data);
 
 /* Returns a copy of `count` samples in the order of index: (count), each below the number of samples of `data`. The copy has the

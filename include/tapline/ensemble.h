@@ -13,6 +13,7 @@
 extern "C" {
 #endif
 
+/* Used by one thread at a time; it only reads its data set. */
 typedef struct tl_ensemble tl_ensemble;
 
 /* Creates an ensemble without members, for the series of `data`. The data stays the caller's and must exist as long as the

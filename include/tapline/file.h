@@ -39,6 +39,10 @@ TL_API tl_status tl_save_check(const char *path, tl_error *error);
  * saved. */
 static inline tl_status tl_model_save_check(const tl_model *model, const char *path, const tl_save_cfg *cfg, tl_error *error);
 
+/* Returns the bytes of such a file in memory, and their number in *size [OUT]. Free them with free(). NULL on failure. `cfg` NULL:
+ * nothing besides the model. */
+static inline void *tl_model_write(const tl_model *model, size_t *size, const tl_save_cfg *cfg, tl_error *error);
+
 /* Zero means the default in brackets. */
 typedef struct tl_load_cfg {
     int threads;            /* (as many as the machine offers) */
@@ -73,6 +77,11 @@ typedef struct tl_model_info {
  * not fit, TL_ERROR_MEMORY if more than max_memory is needed, TL_ERROR_NUMERIC if an array is not finite (the message names it). */
 static inline tl_model *tl_model_load(const char *path, const tl_load_cfg *cfg, tl_model_info *info, tl_error *error);
 
+/* Loads a model from the bytes of a file, which may be freed afterwards. Otherwise as tl_model_load; messages call them "the
+ * bytes". */
+static inline tl_model *tl_model_parse(const void *bytes, size_t size, const tl_load_cfg *cfg, tl_model_info *info,
+                                       tl_error *error);
+
 /* Frees what tl_model_load stored in `info`. NULL and a zeroed struct are allowed. */
 TL_API void tl_model_info_release(tl_model_info *info);
 
@@ -88,6 +97,7 @@ typedef struct tl_start_cfg {
     const tl_dataset *data; /* (NULL: that of the file) what the model will learn: where its classes, or how many values there are
                                at a time, are not those of the file, the head and what follows it keep their initial values */
     bool freeze;            /* all other layers stay as they are (tl_freeze), so that the head learns alone */
+    char reserved[7];
 } tl_start_cfg;
 
 /* Gives a compiled model what the layers of a model file have learnt: parameters, running statistics, and how target values are
@@ -125,13 +135,22 @@ TL_API const char *tl_file_precision(const char *path, tl_error *error);
 
 /* ---- how structs may grow (see tapline/base.h) ---- */
 
+typedef struct tl_save_sizes {
+    size_t cfg, read;
+} tl_save_sizes;
+
 typedef struct tl_load_sizes {
-    size_t cfg, compile, optimizer, info;
+    size_t cfg, compile, optimizer, info, read;
 } tl_load_sizes;
 
-TL_API tl_status tl_model_save_sized(const tl_model *model, const char *path, const tl_save_cfg *cfg, size_t size, tl_error *error);
-TL_API tl_status tl_model_save_check_sized(const tl_model *model, const char *path, const tl_save_cfg *cfg, size_t size,
-                                           tl_error *error);
+TL_API tl_status tl_model_save_sized(const tl_model *model, const char *path, const tl_save_cfg *cfg, const tl_save_sizes *sizes,
+                                     tl_error *error);
+TL_API tl_status tl_model_save_check_sized(const tl_model *model, const char *path, const tl_save_cfg *cfg,
+                                           const tl_save_sizes *sizes, tl_error *error);
+TL_API void *tl_model_write_sized(const tl_model *model, size_t *size, const tl_save_cfg *cfg, const tl_save_sizes *sizes,
+                                  tl_error *error);
+TL_API tl_model *tl_model_parse_sized(const void *bytes, size_t size, const tl_load_cfg *cfg, tl_model_info *info,
+                                      const tl_load_sizes *sizes, tl_error *error);
 TL_API tl_model *tl_model_load_sized(const char *path, const tl_load_cfg *cfg, tl_model_info *info, const tl_load_sizes *sizes,
                                      tl_error *error);
 TL_API tl_status tl_model_start_from_sized(tl_model *model, const char *path, const tl_start_cfg *cfg, size_t size, bool *new_head,
@@ -142,18 +161,31 @@ TL_API tl_status tl_weights_export_sized(const tl_model *model, const char *path
                                          tl_error *error);
 
 static inline tl_status tl_model_save(const tl_model *model, const char *path, const tl_save_cfg *cfg, tl_error *error) {
-    return tl_model_save_sized(model, path, cfg, sizeof *cfg, error);
+    const tl_save_sizes sizes = {sizeof(tl_save_cfg), sizeof(tl_read_cfg)};
+    return tl_model_save_sized(model, path, cfg, &sizes, error);
 }
 static inline tl_status tl_model_save_check(const tl_model *model, const char *path, const tl_save_cfg *cfg, tl_error *error) {
-    return tl_model_save_check_sized(model, path, cfg, sizeof *cfg, error);
+    const tl_save_sizes sizes = {sizeof(tl_save_cfg), sizeof(tl_read_cfg)};
+    return tl_model_save_check_sized(model, path, cfg, &sizes, error);
+}
+static inline void *tl_model_write(const tl_model *model, size_t *size, const tl_save_cfg *cfg, tl_error *error) {
+    const tl_save_sizes sizes = {sizeof(tl_save_cfg), sizeof(tl_read_cfg)};
+    return tl_model_write_sized(model, size, cfg, &sizes, error);
 }
 static inline tl_model *tl_model_load(const char *path, const tl_load_cfg *cfg, tl_model_info *info, tl_error *error) {
-    const tl_load_sizes sizes = {sizeof(tl_load_cfg), sizeof(tl_compile_cfg), sizeof(tl_optimizer_cfg), sizeof(tl_model_info)};
+    const tl_load_sizes sizes = {sizeof(tl_load_cfg), sizeof(tl_compile_cfg), sizeof(tl_optimizer_cfg), sizeof(tl_model_info),
+                                 sizeof(tl_read_cfg)};
     return tl_model_load_sized(path, cfg, info, &sizes, error);
 }
 static inline tl_status tl_model_start_from(tl_model *model, const char *path, const tl_start_cfg *cfg, bool *new_head,
                                             tl_error *error) {
     return tl_model_start_from_sized(model, path, cfg, sizeof *cfg, new_head, error);
+}
+static inline tl_model *tl_model_parse(const void *bytes, size_t size, const tl_load_cfg *cfg, tl_model_info *info,
+                                       tl_error *error) {
+    const tl_load_sizes sizes = {sizeof(tl_load_cfg), sizeof(tl_compile_cfg), sizeof(tl_optimizer_cfg), sizeof(tl_model_info),
+                                 sizeof(tl_read_cfg)};
+    return tl_model_parse_sized(bytes, size, cfg, info, &sizes, error);
 }
 static inline tl_status tl_weights_import(tl_model *model, const char *path, const tl_weights_cfg *cfg, tl_error *error) {
     return tl_weights_import_sized(model, path, cfg, sizeof *cfg, error);

@@ -13,11 +13,12 @@ extern "C" {
 typedef struct tl_rate_range {
     double low, high; /* (1e-7, 10) */
     int steps;        /* (100) number of rates, 10 … TL_RATES, in a geometric sequence */
+    char reserved[4];
 } tl_rate_range;
 
 enum { TL_RATES = 1000 };
 
-/* The result of a trial. */
+/* The result of a trial. Several threads may read it at the same time. */
 typedef struct tl_rate_curve tl_rate_curve;
 
 /* Creates an empty curve for tl_find_learning_rate; free it with tl_rate_curve_free. Returns NULL when memory is short; functions

@@ -76,6 +76,7 @@ typedef struct tl_preparation {
     void (*finish)(const tl_layer *layer, const tl_pass *pass);
     bool waits; /* The layer has no y before `finish`. The layers after it then learn in another pass, in which this layer has its
                    final state. */
+    void *room[4]; /* for later fields: NULL */
 } tl_preparation;
 
 /* ---- streams (tapline/stream.h) ---- */
@@ -120,6 +121,7 @@ typedef struct tl_stream_ops {
     void (*run)(const tl_layer *layer, const tl_stream_pass *pass);
     bool (*absorb)(const tl_layer *layer, const tl_layer *next); /* returns whether `run` also computes `next`, a ReLU that is the
                                                                     only reader of the output (NULL: false) */
+    void *room[4];                                               /* for later fields: NULL */
 } tl_stream_ops;
 
 typedef struct tl_layer_ops {
@@ -151,6 +153,7 @@ typedef struct tl_layer_ops {
      * a sample of its own. */
     bool stepwise;
     const tl_stream_ops *stream; /* for layers that are not stepwise, or that have a faster way (NULL: none) */
+    void *room[8];               /* for later fields: NULL */
 } tl_layer_ops;
 
 enum { TL_MAX_PARAMETERS = 4 };
@@ -177,29 +180,30 @@ struct tl_layer {
     size_t parameters, states;  /* declared so far; parameter[] and state[] hold them */
     tl_declared parameter[TL_MAX_PARAMETERS];
     tl_declared state[TL_MAX_PARAMETERS];
+    void *room[8]; /* for later fields: NULL */
 };
 
 /* Adds a layer that reads the nodes inputs: (count). Copies ops->size bytes of the layer's struct; the model owns the copy.
  * `layer->ops` must be set and the other fields of tl_layer must be zero (for an input layer, `out` may be set). Returns the node
  * of the layer, or a failed node. Before `setup` a layer owns nothing: ops->free frees what setup allocates. */
-TL_API tl_node tl_layer_add(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer);
+TL_ADVANCED tl_node tl_layer_add(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer);
 
 /* Call it in setup: declares an array that is trained. Its index in pass->parameter is the number of earlier declarations. The
  * initialiser `init` uses fan_in and fan_out (tl_init). */
-TL_API void tl_layer_parameter(tl_layer *layer, const char *name, size_t rank, const size_t *shape, tl_init init, size_t fan_in,
-                               size_t fan_out);
+TL_ADVANCED void tl_layer_parameter(tl_layer *layer, const char *name, size_t rank, const size_t *shape, tl_init init,
+                                    size_t fan_in, size_t fan_out);
 
 /* Call it in setup: declares an array that is kept and saved but not trained, such as a running mean. Its index in pass->state is
  * the number of earlier declarations. */
-TL_API void tl_layer_state(tl_layer *layer, const char *name, size_t rank, const size_t *shape, tl_init init);
+TL_ADVANCED void tl_layer_state(tl_layer *layer, const char *name, size_t rank, const size_t *shape, tl_init init);
 
 /* Call it in setup: fails unless all inputs have the shape of the first; the message names the first input that differs. */
-TL_API void tl_layer_same_shapes(const tl_layer *layer, tl_error *error);
+TL_ADVANCED void tl_layer_same_shapes(const tl_layer *layer, tl_error *error);
 
 /* For tl_layer_ops.flops. tl_layer_elements returns the number of elements of the output of one sample; valid after setup.
  * tl_no_flops returns 0, for layers that only move numbers. */
-TL_API double tl_layer_elements(const tl_layer *layer);
-TL_API double tl_no_flops(const tl_layer *layer);
+TL_ADVANCED double tl_layer_elements(const tl_layer *layer);
+TL_ADVANCED double tl_no_flops(const tl_layer *layer);
 
 /* ---- work shared by threads ---- */
 
@@ -207,13 +211,13 @@ TL_API double tl_no_flops(const tl_layer *layer);
  * are done. It is undefined which worker runs a task, and in which order: results must not depend on it. `work` is the number of
  * floating-point operations, or of elements that are touched if that is larger; small work runs on the calling thread alone. */
 typedef void (*tl_task)(void *context, size_t task, int worker);
-TL_API void tl_parallel(const tl_workers *workers, size_t tasks, double work, tl_task body, void *context);
+TL_ADVANCED void tl_parallel(const tl_workers *workers, size_t tasks, double work, tl_task body, void *context);
 
-TL_API int tl_workers_count(const tl_workers *workers);
+TL_ADVANCED int tl_workers_count(const tl_workers *workers);
 
 /* Divides `count` items into `parts` parts of consecutive items, whose sizes differ by at most one. Returns the index of the first
  * item of part `part`. */
-TL_API size_t tl_split_at(size_t count, size_t parts, size_t part);
+TL_ADVANCED size_t tl_split_at(size_t count, size_t parts, size_t part);
 
 #ifdef __cplusplus
 }

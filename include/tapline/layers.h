@@ -93,6 +93,7 @@ typedef struct tl_conv1d_cfg {
     bool no_bias;
     tl_init init;
     tl_engine engine; /* (that of the model) */
+    char reserved[4];
 } tl_conv1d_cfg;
 static inline tl_node tl_conv1d(tl_model *model, tl_node x, const tl_conv1d_cfg *cfg);
 
@@ -111,6 +112,7 @@ typedef struct tl_conv1d_transpose_cfg {
     bool no_bias;
     tl_init init;
     tl_engine engine; /* (that of the model) */
+    char reserved[4];
 } tl_conv1d_transpose_cfg;
 static inline tl_node tl_conv1d_transpose(tl_model *model, tl_node x, const tl_conv1d_transpose_cfg *cfg);
 
@@ -189,6 +191,7 @@ TL_API tl_node tl_global_max_pool(tl_model *model, tl_node x);
 typedef struct tl_upsample_cfg {
     size_t factor;
     bool linear;
+    char reserved[7];
 } tl_upsample_cfg;
 static inline tl_node tl_upsample(tl_model *model, tl_node x, const tl_upsample_cfg *cfg);
 
@@ -199,6 +202,7 @@ typedef struct tl_embedding_cfg {
     size_t vocabulary;
     size_t units;
     tl_init init;
+    char reserved[4];
 } tl_embedding_cfg;
 static inline tl_node tl_embedding(tl_model *model, tl_node x, const tl_embedding_cfg *cfg);
 
@@ -251,6 +255,7 @@ static inline tl_node tl_group_norm(tl_model *model, tl_node x, const tl_group_n
 typedef struct tl_dropout_cfg {
     double rate;  /* in (0, 1) */
     bool spatial; /* set whole channels of a sample to 0 instead of single elements (Tompson et al. 2015) */
+    char reserved[7];
 } tl_dropout_cfg;
 static inline tl_node tl_dropout(tl_model *model, tl_node x, const tl_dropout_cfg *cfg);
 

@@ -232,6 +232,7 @@ TL_API void tl_unfreeze(tl_model *model, tl_node node);
 typedef struct tl_group_cfg {
     double rate;   /* (1) factor of the learning rate: above 0, at most 1e6 */
     bool no_decay; /* without weight_decay and l1 */
+    char reserved[7];
 } tl_group_cfg;
 
 /* Gives the parameters of a layer settings of their own; `cfg` NULL: the defaults again. May be called before or after

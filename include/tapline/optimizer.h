@@ -71,6 +71,7 @@ struct tl_optimizer_ops {
     /* Fills in defaults and checks ranges; only this function may fail. */
     tl_status (*prepare)(tl_optimizer_cfg *cfg, tl_error *error);
     void (*update)(const tl_update *update);
+    void *room[4]; /* for later fields: NULL */
 };
 
 /* ---- schedules ----
@@ -109,6 +110,7 @@ typedef struct tl_schedule_cfg {
     int period;     /* step (30): epochs between reductions */
     double minimum; /* plateau (1e-4), step, exponential, cosine, king (0): the lowest rate */
     int warmup;     /* noam (4000), others (0): steps; at step t = 1 … warmup the rate is multiplied by t / warmup */
+    char reserved[4];
 } tl_schedule_cfg;
 
 /* Sets *kind to the schedule of that name, such as "plateau", or fails with a list of all names. */
@@ -117,7 +119,7 @@ TL_API tl_status tl_schedule_by_name(const char *name, tl_schedule_kind *kind, t
 /* Returns the name of a schedule; NULL for any other number. */
 TL_API const char *tl_schedule_name(tl_schedule_kind kind);
 
-/* The state of a schedule. */
+/* The state of a schedule; used by one thread at a time. */
 typedef struct tl_schedule tl_schedule;
 
 /* Creates a schedule that starts from `learning_rate`; free it with tl_schedule_free. cosine and one-cycle run over `steps` steps,

@@ -25,7 +25,7 @@ typedef enum tl_rng_stream {
     TL_STREAM_USER = 64 /* this number and above, up to 255, are free for your own use */
 } tl_rng_stream;
 
-/* A position in a stream. A copy of the struct keeps the position. */
+/* A position in a stream. A copy of the struct keeps the position. Each thread uses its own. */
 typedef struct tl_rng {
     uint32_t key[2];
     uint32_t counter[4]; /* block, stream and substream, step low, step high */

@@ -32,6 +32,7 @@ typedef struct tl_metrics {
     double r2;    /* regression: for each output, 1 - squared error / squared distance of the targets from their mean; the mean over
                      the outputs whose targets are not all equal (scikit-learn's "uniform_average"). NaN if there is no such output: R²
                      is then undefined */
+    double room[8]; /* for later metrics: NaN */
 } tl_metrics;
 
 /* The state of a training, for callbacks. */
@@ -107,6 +108,7 @@ typedef struct tl_fit_cfg {
     bool keep_running;                       /* end with the running statistics of batch norm, without tl_update_statistics */
     tl_watch watch;                          /* (a loss) what tells a better epoch from a worse one */
     unsigned changes;                        /* (nothing) of tl_change: what may differ from the checkpoint of `resume` */
+    char reserved[4];
     const double *weights; /* (all 1) (count) the weight of each series, 0 or more: see tl_target.weights; not with mixup */
 } tl_fit_cfg;
 

@@ -78,9 +78,9 @@ static void pack_task(void *context, size_t task, int worker) {
 
 void tl_direct_pack(const tl_direct_weights *weights, const tl_workers *workers, tl_real *packed) {
     const tl_direct_form *form = weights->form;
-    const packing p = {.kernels = tl_kernels_of(workers), .weights = weights, .packed = packed};
+    packing p = {.kernels = tl_kernels_of(workers), .weights = weights, .packed = packed};
     const double elements = (double)form->taps * (double)form->in_width * (double)form->width;
-    tl_parallel(workers, block_count(p.kernels, form) * form->taps, elements, pack_task, (void *)&p);
+    tl_parallel(workers, block_count(p.kernels, form) * form->taps, elements, pack_task, &p);
 }
 
 /* Elements that the packed weights of a form take, whatever the instruction set. */

@@ -1,5 +1,6 @@
 #include "layers/conv1d/engine.h"
 
+#include "base/argument.h"
 #include "base/memory.h"
 #include "compute/gemm.h"
 #include "compute/parallel.h"
@@ -23,14 +24,16 @@ static tl_status prepare(tl_conv1d_plan *plan, const tl_conv1d_spec *spec, tl_er
     return error->status;
 }
 
-tl_conv1d_plan *tl_conv1d_plan_new(const tl_conv1d_spec *spec, tl_error *error) {
+tl_conv1d_plan *tl_conv1d_plan_new_sized(const tl_conv1d_spec *given, size_t size, tl_error *error) {
     tl_error own = {0};
+    tl_conv1d_spec spec;
     if (!error) error = &own;
+    tl_take(&spec, sizeof spec, given, size, "conv1d", error);
     if (tl_failed(error)) return NULL;
     tl_conv1d_plan *plan = calloc(1, sizeof *plan);
     if (!plan)
         tl_fail(error, TL_ERROR_MEMORY, "conv1d: out of memory");
-    else if (prepare(plan, spec, error) != TL_OK) {
+    else if (prepare(plan, &spec, error) != TL_OK) {
         tl_conv1d_plan_free(plan);
         plan = NULL;
     }

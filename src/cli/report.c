@@ -57,7 +57,7 @@ void report_shape(json_t *object, const tl_dataset *data) {
 
 /* ---- metrics ---- */
 
-const tl_metrics report_no_metrics = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+const tl_metrics report_no_metrics = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN}};
 
 const report_metric report_metric_of[REPORT_METRICS] = {
     {"loss", true, true}, {"accuracy", true, true}, {"rmse", true, false}, {"mae", true, false}, {"balanced_accuracy", false, true},

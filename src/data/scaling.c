@@ -96,7 +96,8 @@ static tl_series series_of(const tl_dataset *data) {
 }
 
 void tl_dataset_normalize(tl_dataset *data) {
-    if (!data || !data->x.data) return;
+    tl_error wrong = {0};
+    if (tl_dataset_check(data, "data", &wrong) != TL_OK) return;
     const tl_series series = series_of(data);
     tl_scale_each(&series);
     tl_scaling_free(&data->scaling);

@@ -88,14 +88,14 @@ static kind_count *count_of(kind_count *kinds, const tl_layer_ops *ops) {
     return kinds;
 }
 
-static tl_status name_vertices(tl_model *model) {
+tl_status tl_name_vertices(tl_model *model) {
     kind_count *kinds = calloc(model->vertices + 1, sizeof *kinds);
     if (!kinds) return tl_fail(&model->error, TL_ERROR_MEMORY, "compile: out of memory");
     for (size_t i = 0; i < model->vertices; i++) {
         tl_vertex *vertex = &model->vertex[i];
         kind_count *kind = count_of(kinds, vertex->layer->ops);
         snprintf(vertex->name, sizeof vertex->name, "%s_%d", vertex->layer->ops->name, kind->count + 1);
-        if (vertex->live) kind->count++;
+        if (vertex->live || model->names_all) kind->count++;
     }
     free(kinds);
     return TL_OK;
@@ -136,7 +136,7 @@ static tl_status set_up_layers(tl_model *model, tl_node output) {
     if (find_live(model, output) != TL_OK) return model->error.status;
     for (size_t i = 0; i < model->vertices; i++)
         if (model->vertex[i].live && set_up_layer(model, i) != TL_OK) return model->error.status;
-    return name_vertices(model) == TL_OK ? fuse(model) : model->error.status;
+    return tl_name_vertices(model) == TL_OK ? fuse(model) : model->error.status;
 }
 
 /* Refuses probabilities where the loss makes them itself: a softmax of a softmax trains, and is wrong. Where nothing is trained no

@@ -88,6 +88,7 @@ struct tl_model {
     size_t arena_count;
     tl_real *parameters, *gradients, *states;
     size_t parameter_count, state_count; /* with the padding that keeps arrays aligned */
+    bool names_all;                      /* layers that are left out count in the names of those behind them */
     size_t max_parameters;               /* that compile accepts, states included */
     size_t max_memory;                   /* bytes that it may plan */
     tl_array_place *array;               /* (arrays) in the order of tl_parameter_at */
@@ -113,6 +114,9 @@ tl_status tl_report(const tl_model *model, tl_error *error);
 
 /* What `vertex` is in messages: fails the model's error with "layer 2 (conv1d): text". */
 void tl_layer_fail(tl_error *error, tl_status status, size_t index, const char *layer, const char *text);
+
+/* Names each layer: its kind, and which of its kind it is. */
+tl_status tl_name_vertices(tl_model *model);
 
 /* Bytes that the model takes, or will: its arena, parameters, gradients, moments, statistics and lengths. */
 double tl_planned_memory(const tl_model *model);

@@ -22,10 +22,14 @@ typedef struct tl_array {
     bool taken;
 } tl_array;
 
+/* Of the format of model files and checkpoints: what tapline reads has this one. */
+#define TL_FILE_VERSION "1"
+
 typedef struct tl_archive {
-    const char *path;
-    bool plain;       /* as any program writes it: without checksum and texts of our own; arrays may be of any type */
-    json_t *metadata; /* of texts */
+    const char *path;           /* or what messages call the bytes */
+    const unsigned char *bytes; /* in place of a file: (size) */
+    bool plain;                 /* as any program writes it: without checksum and texts of our own; arrays may be of any type */
+    json_t *metadata;           /* of texts */
     tl_array *array;
     size_t arrays, room;
     tl_array **by_name;   /* (arrays) of a file that was opened, sorted */
@@ -50,15 +54,23 @@ tl_status tl_archive_add(tl_archive *archive, const char *prefix, const char *la
 /* Adds a checksum, but to a plain one, and writes the file (tl_file_write). */
 tl_status tl_archive_save(tl_archive *archive, const char *path, tl_error *error);
 
+/* The same bytes in memory, *size of them, to be freed with free(). NULL on failure. */
+void *tl_archive_write(tl_archive *archive, size_t *size, tl_error *error);
+
 /* Fails where that would (tl_file_may_write), with `more` bytes of arrays that are still to be added. */
 tl_status tl_archive_may_save(const tl_archive *archive, const char *path, size_t more, tl_error *error);
 
 /* ---- reading ---- */
 
 /* Reads a file, whose texts have "format" = "tapline". Every byte is accounted for: the arrays lie one behind the other from the
- * header to the end of the file, which has no more than `most` bytes (0: any number), and the checksum is right. The header is
- * judged before the rest is read. Messages begin with the path, and say what was expected and found. */
+ * header to the end of the file, which has no more than `maximum` bytes (0: any number), and the checksum is right. The header is
+ * judged before the rest is read, and its version before all else. Messages begin with the path, and say what was expected and
+ * found.
+ */
 tl_status tl_archive_open(tl_archive *archive, const char *path, size_t maximum, tl_error *error);
+
+/* The same with the bytes of a file, which are copied. */
+tl_status tl_archive_open_bytes(tl_archive *archive, const void *bytes, size_t size, size_t maximum, tl_error *error);
 
 /* The same with the header alone: neither the arrays nor the checksum are looked at. */
 tl_status tl_archive_open_header(tl_archive *archive, const char *path, tl_error *error);

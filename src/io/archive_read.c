@@ -40,8 +40,6 @@ static tl_status measure(tl_archive *archive, int file, tl_error *error) {
     if (!S_ISREG(about.st_mode))
         return tl_fail(error, TL_ERROR_FILE, "%.180s: is %s, not a file", archive->path, tl_system_kind(about.st_mode));
     archive->size = (size_t)about.st_size;
-    if (archive->size < PREFIX + 2)
-        return complain(archive, error, "has %zu bytes; a safetensors file has at least %d", archive->size, PREFIX + 2);
     return TL_OK;
 }
 
@@ -50,6 +48,7 @@ static tl_status read_to(tl_archive *archive, int file, size_t before, size_t si
     unsigned char *image = realloc(archive->image, size);
     if (!image) return tl_fail(error, TL_ERROR_MEMORY, "%.180s: out of memory for its %zu bytes", archive->path, size);
     archive->image = image;
+    if (archive->bytes) return memcpy(image + before, archive->bytes + before, size - before), TL_OK;
     if (tl_system_read(file, image + before, size - before)) return TL_OK;
     return tl_fail(error, TL_ERROR_FILE, "%.180s: cannot be read: %s", archive->path,
                    errno ? strerror(errno) : "it became shorter meanwhile");
@@ -60,6 +59,8 @@ static tl_status read_to(tl_archive *archive, int file, size_t before, size_t si
 /* Reads it; *length: its bytes. */
 static tl_status read_header(tl_archive *archive, int file, size_t *length, tl_error *error) {
     uint64_t announced;
+    if (archive->size < PREFIX + 2)
+        return complain(archive, error, "has %zu bytes; a safetensors file has at least %d", archive->size, PREFIX + 2);
     if (read_to(archive, file, 0, PREFIX, error) != TL_OK) return error->status;
     memcpy(&announced, archive->image, PREFIX);
     *length = (size_t)announced;
@@ -90,6 +91,18 @@ static json_t *parse_header(const tl_archive *archive, size_t length, tl_error *
 
 /* ---- texts ---- */
 
+/* A later version may differ in anything else. */
+static tl_status check_version(const tl_archive *archive, const json_t *metadata, tl_error *error) {
+    const char *version = json_string_value(json_object_get(metadata, "version")),
+               *writer = json_string_value(json_object_get(metadata, "tapline"));
+    if (!version) return complain(archive, error, "metadata \"version\" is missing");
+    if (strcmp(version, TL_FILE_VERSION) == 0) return TL_OK;
+    return complain(archive, error,
+                    "is a file of version %.20s, which tapline %.20s wrote; tapline %s reads version " TL_FILE_VERSION
+                    ": a later tapline is needed",
+                    version, writer ? writer : "?", tl_version());
+}
+
 static tl_status take_metadata(tl_archive *archive, json_t *root, tl_error *error) {
     json_t *metadata = json_object_get(root, "__metadata__"), *value;
     const char *key;
@@ -104,6 +117,7 @@ static tl_status take_metadata(tl_archive *archive, json_t *root, tl_error *erro
                         "is a safetensors file of another program (\"format\" is \"%.40s\"; expected \"tapline\"), of which "
                         "weights can be imported",
                         format ? format : "");
+    if (check_version(archive, metadata, error) != TL_OK) return error->status;
     json_object_foreach(metadata, key, value) {
         if (!json_is_string(value)) return complain(archive, error, "metadata \"%.40s\" is not a text", key);
     }
@@ -254,15 +268,20 @@ static tl_status read_arrays(tl_archive *archive, int file, size_t header, tl_er
     return archive->plain ? TL_OK : verify_checksum(archive, header, error);
 }
 
-static tl_status open_archive(tl_archive *archive, bool whole, tl_error *error) {
+/* The file is -1 where there are bytes. */
+static tl_status read_archive(tl_archive *archive, int file, bool whole, tl_error *error) {
     size_t header = 0;
+    tl_status status = read_header(archive, file, &header, error);
+    if (status == TL_OK) status = judge_header(archive, header, error);
+    return status == TL_OK && whole ? read_arrays(archive, file, header, error) : status;
+}
+
+static tl_status open_archive(tl_archive *archive, bool whole, tl_error *error) {
     if (!tl_given(archive->path, "load: the path", error)) return TL_ERROR_ARGUMENT;
     const int file = tl_system_open(archive->path, O_RDONLY | O_NONBLOCK, 0); /* does not wait at a pipe */
     if (file < 0) return tl_fail(error, TL_ERROR_FILE, "%.180s: %s", archive->path, strerror(errno));
     tl_status status = measure(archive, file, error);
-    if (status == TL_OK) status = read_header(archive, file, &header, error);
-    if (status == TL_OK) status = judge_header(archive, header, error);
-    if (status == TL_OK && whole) status = read_arrays(archive, file, header, error);
+    if (status == TL_OK) status = read_archive(archive, file, whole, error);
     if (!tl_system_close(file) && status == TL_OK)
         return tl_fail(error, TL_ERROR_FILE, "%.180s: cannot be closed: %s", archive->path, strerror(errno));
     return status;
@@ -272,6 +291,12 @@ tl_status tl_archive_open(tl_archive *archive, const char *path, size_t maximum,
     if (tl_failed(error)) return error->status;
     *archive = (tl_archive){.path = path, .maximum = maximum};
     return open_archive(archive, true, error);
+}
+
+tl_status tl_archive_open_bytes(tl_archive *archive, const void *bytes, size_t size, size_t maximum, tl_error *error) {
+    if (tl_failed(error)) return error->status;
+    *archive = (tl_archive){.path = "the bytes", .bytes = bytes, .size = size, .maximum = maximum};
+    return read_archive(archive, -1, true, error);
 }
 
 tl_status tl_archive_open_plain(tl_archive *archive, const char *path, tl_error *error) {

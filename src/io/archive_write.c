@@ -126,21 +126,51 @@ tl_status tl_archive_may_save(const tl_archive *archive, const char *path, size_
     return tl_file_may_write(path, size + more, error);
 }
 
-tl_status tl_archive_save(tl_archive *archive, const char *path, tl_error *error) {
+/* What the file consists of: the header, and the arrays where they are. */
+typedef struct contents {
+    char *header;
+    tl_piece *pieces; /* (count) */
+    size_t count;
+} contents;
+
+static void release(contents *self) {
+    free(self->pieces);
+    free(self->header);
+}
+
+static tl_status assemble(tl_archive *archive, contents *self, tl_error *error) {
     size_t size = 0;
+    *self = (contents){.count = archive->arrays + 1};
     if (!archive->plain && tl_archive_text(archive, "checksum", "0000000000000000", error) != TL_OK) return error->status;
-    char *header = make_header(archive, &size);
-    tl_piece *pieces = calloc(archive->arrays + 1, sizeof *pieces);
-    if (!header || !pieces)
-        out_of_memory(error);
-    else {
-        pieces[0] = (tl_piece){.data = header, .size = size};
-        for (size_t i = 0; i < archive->arrays; i++)
-            pieces[i + 1] = (tl_piece){.data = archive->array[i].data, .size = archive->array[i].bytes};
-        if (!archive->plain) put_checksum(pieces, archive->arrays + 1, header, size);
-        tl_file_write(path, pieces, archive->arrays + 1, error);
-    }
-    free(pieces);
-    free(header);
+    if (tl_failed(error)) return error->status;
+    self->header = make_header(archive, &size);
+    self->pieces = calloc(self->count, sizeof *self->pieces);
+    if (!self->header || !self->pieces) return out_of_memory(error);
+    self->pieces[0] = (tl_piece){.data = self->header, .size = size};
+    for (size_t i = 0; i < archive->arrays; i++)
+        self->pieces[i + 1] = (tl_piece){.data = archive->array[i].data, .size = archive->array[i].bytes};
+    if (!archive->plain) put_checksum(self->pieces, self->count, self->header, size);
+    return TL_OK;
+}
+
+tl_status tl_archive_save(tl_archive *archive, const char *path, tl_error *error) {
+    contents all;
+    if (assemble(archive, &all, error) == TL_OK) tl_file_write(path, all.pieces, all.count, error);
+    release(&all);
     return error->status;
+}
+
+void *tl_archive_write(tl_archive *archive, size_t *size, tl_error *error) {
+    contents all;
+    unsigned char *bytes = NULL;
+    *size = 0;
+    if (assemble(archive, &all, error) == TL_OK) {
+        for (size_t i = 0; i < all.count; i++) *size += all.pieces[i].size;
+        bytes = malloc(*size);
+        if (!bytes) out_of_memory(error);
+    }
+    for (size_t i = 0, at = 0; bytes && i < all.count; at += all.pieces[i++].size)
+        if (all.pieces[i].size > 0) memcpy(bytes + at, all.pieces[i].data, all.pieces[i].size);
+    release(&all);
+    return bytes;
 }

@@ -6,8 +6,6 @@
 
 #include "io/archive.h"
 
-#define TL_FILE_VERSION "1" /* of the format: what tapline reads has this one */
-
 /* Whether there is a compiled model with memory; messages begin with `caller`. */
 tl_status tl_model_check(const tl_model *model, const char *caller, tl_error *error);
 
@@ -33,7 +31,10 @@ json_t *tl_scaling_describe(const tl_scaling *scaling, size_t count);
  * not UTF-8; messages begin with `caller`. */
 json_t *tl_model_classes(const tl_model *model, const tl_dataset *data, const char *caller, tl_error *error);
 
-/* Opens an archive of this "kind" ("model" or "checkpoint") and of a version that is understood. */
+/* Fails unless the archive is of this "kind" ("model" or "checkpoint"). */
+tl_status tl_model_check_kind(const tl_archive *archive, const char *kind, tl_error *error);
+
+/* Opens an archive of this "kind". */
 tl_status tl_model_open(tl_archive *archive, const char *path, const char *kind, size_t maximum, tl_error *error);
 
 /* Copies the parameters and states of the file into a model. */

@@ -26,14 +26,14 @@ static tl_status out_of_memory(tl_error *error) { return tl_fail(error, TL_ERROR
 
 /* ---- texts ---- */
 
+tl_status tl_model_check_kind(const tl_archive *archive, const char *kind, tl_error *error) {
+    const char *found = tl_archive_get(archive, "kind", error);
+    return !found || strcmp(found, kind) == 0 ? error->status : complain(archive, "kind", kind, found, error);
+}
+
 tl_status tl_model_open(tl_archive *archive, const char *path, const char *kind, size_t maximum, tl_error *error) {
     tl_archive_open(archive, path, maximum, error);
-    const char *version = tl_archive_get(archive, "version", error), *found = tl_archive_get(archive, "kind", error);
-    if (tl_failed(error)) return error->status;
-    if (strcmp(version, TL_FILE_VERSION) != 0)
-        return complain(archive, "version", TL_FILE_VERSION " (a later tapline wrote the file)", version, error);
-    if (strcmp(found, kind) != 0) return complain(archive, "kind", kind, found, error);
-    return TL_OK;
+    return tl_model_check_kind(archive, kind, error);
 }
 
 static tl_status read_seed(const tl_archive *archive, uint64_t *seed, tl_error *error) {
@@ -102,7 +102,7 @@ static tl_status end_with(const tl_archive *archive, json_t *network, const char
 }
 
 /* Compiles the network that the text describes. */
-static void compile(const tl_archive *archive, tl_model *model, const json_t *network, const tl_load_cfg *cfg,
+static void compile(const tl_archive *archive, tl_model *model, json_t *network, const tl_load_cfg *cfg,
                     const tl_compile_cfg *compile_cfg, tl_error *error) {
     tl_error wrong = {0};
     const tl_architecture_cfg own = {.layers = cfg->layers};
@@ -132,6 +132,7 @@ static tl_model *build(const tl_archive *archive, const tl_load_cfg *cfg, tl_err
     read_seed(archive, &model_cfg.seed, error);
     tl_model *model = tl_failed(error) ? NULL : tl_model_new(&model_cfg);
     if (model) model->max_parameters = count_elements(archive);
+    if (model) model->names_all = cfg->output != NULL; /* as the file names them */
     if (!tl_failed(error)) compile(archive, model, network, cfg, &compile_cfg, error);
     if (!tl_failed(error) && !cfg->output) read_weights(archive, loss, model, error);
     json_decref(loss);
@@ -270,6 +271,31 @@ void tl_model_info_release(tl_model_info *info) {
 
 /* ---- the whole ---- */
 
+/* Reads the model of an open archive. */
+static tl_model *read_model(tl_archive *archive, const tl_load_cfg *cfg, tl_model_info *info, tl_error *error) {
+    const bool whole = !cfg->output;
+    tl_model *model = NULL;
+    if (tl_model_check_kind(archive, "model", error) == TL_OK) model = build(archive, cfg, error);
+    if (!tl_failed(error) && tl_model_take(archive, model, error) == TL_OK && (!whole || tl_archive_end(archive, error) == TL_OK) &&
+        read_scaling(archive, model, error) == TL_OK && (!whole || tl_model_take_targets(archive, model, error) == TL_OK))
+        read_info(archive, model, whole, info, error);
+    if (tl_failed(error) || whole) return model;
+    model->names_all = false; /* from now on the names of this model */
+    if (tl_name_vertices(model) != TL_OK) tl_report(model, error);
+    return model;
+}
+
+/* Writes `own` to the info of the caller, in which tl_read_cfg may have another size. */
+static void hand_info_over(tl_model_info *info, const tl_load_sizes *sizes, const tl_model_info *own) {
+    enum { AT = offsetof(tl_model_info, read), REST = AT + sizeof(tl_read_cfg) };
+    if (!info || sizes->info < AT || sizes->read > sizes->info - AT) return;
+    unsigned char *to = (unsigned char *)info;
+    const unsigned char *from = (const unsigned char *)own;
+    tl_hand_over(to, AT, from, AT);
+    tl_hand_over(to + AT, sizes->read, from + AT, sizeof own->read);
+    tl_hand_over(to + AT + sizes->read, sizes->info - AT - sizes->read, from + REST, sizeof *own - REST);
+}
+
 /* The optimizer lies within the settings of compile, which lie within those of load. */
 static void take_configuration(tl_load_cfg *cfg, const tl_load_cfg *given, const tl_load_sizes *sizes, tl_error *error) {
     enum { OPTIMIZER = offsetof(tl_compile_cfg, optimizer), REST = OPTIMIZER + sizeof(tl_optimizer_cfg) };
@@ -279,29 +305,40 @@ static void take_configuration(tl_load_cfg *cfg, const tl_load_cfg *given, const
     tl_take_parts(cfg, sizeof *cfg, given, sizes->cfg, parts, sizeof parts / sizeof *parts, "model", error);
 }
 
-tl_model *tl_model_load_sized(const char *path, const tl_load_cfg *given, tl_model_info *info, const tl_load_sizes *sizes,
-                              tl_error *error) {
+/* From a file, or from bytes where there are some. */
+static tl_model *load(const char *path, const void *bytes, size_t size, const tl_load_cfg *given, tl_model_info *info,
+                      const tl_load_sizes *sizes, tl_error *error) {
     tl_load_cfg cfg;
     tl_error own = {0};
     tl_model_info kept = {0};
     tl_archive archive = {0};
     tl_model *model = NULL;
-    tl_hand_over(info, sizes->info, &kept, sizeof kept);
+    hand_info_over(info, sizes, &kept);
     if (!error) error = &own;
     take_configuration(&cfg, given, sizes, error);
-    if (tl_model_open(&archive, path, "model", limit_of(&cfg), error) == TL_OK) model = build(&archive, &cfg, error);
-    if (!tl_failed(error) && tl_model_take(&archive, model, error) == TL_OK &&
-        (cfg.output || tl_archive_end(&archive, error) == TL_OK) && read_scaling(&archive, model, error) == TL_OK &&
-        (cfg.output || tl_model_take_targets(&archive, model, error) == TL_OK))
-        read_info(&archive, model, !cfg.output, &kept, error);
+    if (bytes)
+        tl_archive_open_bytes(&archive, bytes, size, limit_of(&cfg), error);
+    else
+        tl_archive_open(&archive, path, limit_of(&cfg), error);
+    if (!tl_failed(error)) model = read_model(&archive, &cfg, &kept, error);
     tl_archive_release(&archive);
     if (info && !tl_failed(error))
-        tl_hand_over(info, sizes->info, &kept, sizeof kept);
+        hand_info_over(info, sizes, &kept);
     else
         tl_model_info_release(&kept);
     if (!tl_failed(error)) return model;
     tl_model_free(model);
     return NULL;
+}
+
+tl_model *tl_model_load_sized(const char *path, const tl_load_cfg *cfg, tl_model_info *info, const tl_load_sizes *sizes,
+                              tl_error *error) {
+    return load(path, NULL, 0, cfg, info, sizes, error);
+}
+
+tl_model *tl_model_parse_sized(const void *bytes, size_t size, const tl_load_cfg *cfg, tl_model_info *info,
+                               const tl_load_sizes *sizes, tl_error *error) {
+    return tl_given(bytes, "load: the pointer to the bytes", error) ? load(NULL, bytes, size, cfg, info, sizes, error) : NULL;
 }
 
 const char *tl_file_precision(const char *path, tl_error *error) {

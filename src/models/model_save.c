@@ -143,27 +143,49 @@ tl_status tl_model_finite(const tl_model *model, const char *caller, tl_error *e
     return tl_failed(error) ? error->status : TL_OK;
 }
 
-/* `write`: the file; else only finds out whether that can be done. */
-static tl_status save(const tl_model *model, const char *path, const tl_save_cfg *given, size_t size, bool write, tl_error *error) {
+/* What a file is to hold, to be released. `read` is the copy of what the configuration points at. */
+static tl_status fill(tl_archive *archive, const tl_model *model, const tl_save_cfg *given, const tl_save_sizes *sizes,
+                      tl_error *error) {
     tl_save_cfg cfg;
-    tl_error own = {0};
-    if (!error) error = &own;
+    tl_read_cfg read;
     if (tl_model_check(model, "save", error) != TL_OK || tl_model_finite(model, "save", error) != TL_OK) return error->status;
-    tl_take(&cfg, sizeof cfg, given, size, "save", error);
+    tl_take(&cfg, sizeof cfg, given, sizes->cfg, "save", error);
+    tl_take(&read, sizeof read, cfg.read, sizes->read, "save", error);
+    if (cfg.read) cfg.read = &read;
+    tl_archive_text(archive, "kind", "model", error);
+    return tl_model_put(archive, model, &cfg, error);
+}
+
+tl_status tl_model_save_sized(const tl_model *model, const char *path, const tl_save_cfg *cfg, const tl_save_sizes *sizes,
+                              tl_error *error) {
+    tl_error own = {0};
     tl_archive archive = {0};
-    tl_archive_text(&archive, "kind", "model", error);
-    if (tl_model_put(&archive, model, &cfg, error) == TL_OK)
-        write ? tl_archive_save(&archive, path, error) : tl_archive_may_save(&archive, path, 0, error);
+    if (!error) error = &own;
+    if (fill(&archive, model, cfg, sizes, error) == TL_OK) tl_archive_save(&archive, path, error);
     tl_archive_release(&archive);
     return error->status;
 }
 
-tl_status tl_model_save_sized(const tl_model *model, const char *path, const tl_save_cfg *cfg, size_t size, tl_error *error) {
-    return save(model, path, cfg, size, true, error);
+tl_status tl_model_save_check_sized(const tl_model *model, const char *path, const tl_save_cfg *cfg, const tl_save_sizes *sizes,
+                                    tl_error *error) {
+    tl_error own = {0};
+    tl_archive archive = {0};
+    if (!error) error = &own;
+    if (fill(&archive, model, cfg, sizes, error) == TL_OK) tl_archive_may_save(&archive, path, 0, error);
+    tl_archive_release(&archive);
+    return error->status;
 }
 
-tl_status tl_model_save_check_sized(const tl_model *model, const char *path, const tl_save_cfg *cfg, size_t size, tl_error *error) {
-    return save(model, path, cfg, size, false, error);
+void *tl_model_write_sized(const tl_model *model, size_t *size, const tl_save_cfg *cfg, const tl_save_sizes *sizes,
+                           tl_error *error) {
+    tl_error own = {0};
+    tl_archive archive = {0};
+    void *bytes = NULL;
+    if (!error) error = &own;
+    if (tl_given(size, "save: the pointer to the size", error) && fill(&archive, model, cfg, sizes, error) == TL_OK)
+        bytes = tl_archive_write(&archive, size, error);
+    tl_archive_release(&archive);
+    return bytes;
 }
 
 tl_status tl_save_check(const char *path, tl_error *error) {

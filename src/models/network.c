@@ -164,11 +164,11 @@ static bool read_layer(reader *self, size_t index, json_t *entry) {
     return set && self->last.id >= 0 && keep_name(self, entry);
 }
 
-static bool check_keys(reader *self, const json_t *root) {
+static bool check_keys(reader *self, json_t *root) {
     static const char *const known[] = {"description", "input", "layers", "output"};
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)root, key, value) {
+    json_object_foreach(root, key, value) {
         size_t i = 0;
         while (i < sizeof known / sizeof *known && strcmp(key, known[i]) != 0) i++;
         if (i == sizeof known / sizeof *known)
@@ -180,7 +180,7 @@ static bool check_keys(reader *self, const json_t *root) {
     return !tl_failed(&self->model->error);
 }
 
-static bool read_network(reader *self, const json_t *root) {
+static bool read_network(reader *self, json_t *root) {
     const json_t *layers = json_object_get(root, "layers"), *output = json_object_get(root, "output");
     if (!json_is_object(root)) return complain(self, "should be an object in braces with \"layers\"");
     if (!check_keys(self, root)) return false;
@@ -194,7 +194,7 @@ static bool read_network(reader *self, const json_t *root) {
     return !output || read_reference(self, "output", output, &self->last);
 }
 
-tl_node tl_network_build(tl_model *model, tl_node x, const json_t *root, const char *file, const tl_architecture_cfg *cfg) {
+tl_node tl_network_build(tl_model *model, tl_node x, json_t *root, const char *file, const tl_architecture_cfg *cfg) {
     const tl_node failed = {.id = -1};
     const tl_architecture_cfg defaults = {0};
     if (!model || tl_failed(&model->error)) return failed;

@@ -7,7 +7,7 @@
 #include <jansson.h>
 
 /* What tl_architecture_from_json does; messages begin with `file`. */
-tl_node tl_network_build(tl_model *model, tl_node x, const json_t *root, const char *file, const tl_architecture_cfg *cfg);
+tl_node tl_network_build(tl_model *model, tl_node x, json_t *root, const char *file, const tl_architecture_cfg *cfg);
 
 /* The shape under "input"; fails where there is none. */
 tl_shape tl_network_input(const json_t *root, const char *file, tl_error *error);

@@ -16,7 +16,7 @@ static void tell(const tl_weights *weights, const tl_weights_cfg *cfg) {
 
 /* ---- in ---- */
 
-static tl_status match(tl_weights *weights, tl_modules *modules, const json_t *map, const tl_weights_cfg *cfg, tl_error *error) {
+static tl_status match(tl_weights *weights, tl_modules *modules, json_t *map, const tl_weights_cfg *cfg, tl_error *error) {
     if (tl_failed(error)) return error->status;
     return map ? tl_weights_by_map(weights, modules, cfg->map, map, error) : tl_weights_by_shape(weights, modules, error);
 }
@@ -89,7 +89,7 @@ static tl_status put(tl_archive *archive, const tl_weights *weights, tl_real *va
     return error->status;
 }
 
-static tl_status name_layers(tl_weights *weights, const json_t *map, const tl_weights_cfg *cfg, tl_error *error) {
+static tl_status name_layers(tl_weights *weights, json_t *map, const tl_weights_cfg *cfg, tl_error *error) {
     if (tl_failed(error)) return error->status;
     if (map) return tl_weights_by_map(weights, NULL, cfg->map, map, error);
     for (size_t i = 0; i < weights->layers; i++) weights->layer[i].module = weights->layer[i].name;

@@ -69,7 +69,7 @@ json_t *tl_weights_map(const char *path, tl_error *error);
 
 /* Gives layers the modules that the map says, for `modules` NULL any, else those of a file, which must be there. Fails unless
  * all layers and modules have been told. */
-tl_status tl_weights_by_map(tl_weights *weights, tl_modules *modules, const char *path, const json_t *map, tl_error *error);
+tl_status tl_weights_by_map(tl_weights *weights, tl_modules *modules, const char *path, json_t *map, tl_error *error);
 
 /* The same without a map: by names, where modules are called as layers are; else by shapes, and of modules and layers whose shapes
  * are the same, by the numbers in the modules' names. Fails where that leaves a choice. */

@@ -268,10 +268,10 @@ static tl_status follow_entry(tl_weights *weights, tl_modules *modules, const ch
     return TL_OK;
 }
 
-tl_status tl_weights_by_map(tl_weights *weights, tl_modules *modules, const char *path, const json_t *map, tl_error *error) {
+tl_status tl_weights_by_map(tl_weights *weights, tl_modules *modules, const char *path, json_t *map, tl_error *error) {
     const char *module;
     json_t *layer;
-    json_object_foreach((json_t *)(uintptr_t)map, module, layer) {
+    json_object_foreach(map, module, layer) {
         if (follow_entry(weights, modules, path, module, json_string_value(layer), error) != TL_OK) return error->status;
     }
     if (check_left(weights, modules, path, error) != TL_OK || !modules) return error->status;

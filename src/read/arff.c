@@ -154,7 +154,7 @@ static void count_series(tl_samples *s, tl_field line, const header *h) {
     tl_samples_count(s, 1, h->columns, channels, commas + channels);
 }
 
-static tl_status read_series(tl_samples *s, tl_field line, const void *format, tl_error *error) {
+static tl_status read_series(tl_samples *s, tl_field line, void *format, tl_error *error) {
     const header *h = format;
     tl_field label = {0};
     bool more = false;

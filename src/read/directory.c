@@ -56,7 +56,7 @@ typedef struct lines {
     tl_field label;
 } lines;
 
-static tl_status read_line(tl_samples *s, tl_field line, const void *format, tl_error *error) {
+static tl_status read_line(tl_samples *s, tl_field line, void *format, tl_error *error) {
     const lines *self = format;
     if (!s->counting)
         return tl_samples_channel(s, line, self->separator, error) == TL_OK ? tl_samples_end(s, self->label, error) : error->status;
@@ -73,7 +73,7 @@ static tl_status read_lines(tl_samples *s, tl_text *text, tl_field label, tl_err
     if (!tl_text_filled_line(text, "", &first, error))
         return tl_failed(error) ? error->status
                                 : tl_text_fail(text, text->end, error, "expected a series, got the end of the file");
-    const lines self = {.separator = tl_table_separator(text, first), .label = label};
+    lines self = {.separator = tl_table_separator(text, first), .label = label};
     const bool one = is_one(s, tl_samples_fields(first, self.separator));
     if (tl_text_back(text, begin, error) == TL_OK && one) return read_steps(s, text, label, error);
     return !tl_failed(error) ? tl_samples_lines(s, text, &reader, &self, error) : error->status;

@@ -89,7 +89,7 @@ static tl_status cut_line(const tl_samples *s, const list *self, tl_field line, 
     return error->status;
 }
 
-static tl_status read_line(tl_samples *s, tl_field line, const void *format, tl_error *error) {
+static tl_status read_line(tl_samples *s, tl_field line, void *format, tl_error *error) {
     entry of;
     if (cut_line(s, format, line, &of, error) != TL_OK) return error->status;
     if (!s->counting && s->grouped && tl_samples_group(s, of.group, error) != TL_OK) return error->status;
@@ -104,7 +104,7 @@ static tl_status read_line(tl_samples *s, tl_field line, const void *format, tl_
 
 tl_status tl_listed_read(tl_samples *s, tl_text *text, const tl_columns *columns, char separator, tl_error *error) {
     static const tl_line_reader lines = {.comments = "#", .read = read_line};
-    const list self = {.columns = columns, .separator = separator};
+    list self = {.columns = columns, .separator = separator};
     if (columns->of[TL_ROLE_TARGET] > 1)
         return tl_fail(error, TL_ERROR_ARGUMENT, "%s: --target (tl_read_cfg.target): of series in files there is one target value",
                        text->path);

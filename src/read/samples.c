@@ -111,13 +111,13 @@ tl_status tl_samples_announce(tl_samples *s, tl_error *error) {
     return error->status;
 }
 
-tl_status tl_samples_lines(tl_samples *s, tl_text *text, const tl_line_reader *reader, const void *format, tl_error *error) {
+tl_status tl_samples_lines(tl_samples *s, tl_text *text, const tl_line_reader *reader, void *format, tl_error *error) {
     tl_field line;
     while (tl_text_filled_line(text, reader->comments, &line, error)) reader->read(s, line, format, error);
     return error->status;
 }
 
-tl_status tl_samples_text(tl_samples *s, tl_text *text, const tl_line_reader *reader, const void *format, tl_error *error) {
+tl_status tl_samples_text(tl_samples *s, tl_text *text, const tl_line_reader *reader, void *format, tl_error *error) {
     const tl_place place = tl_text_place(text);
     s->counting = true;
     tl_samples_lines(s, text, reader, format, error);

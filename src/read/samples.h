@@ -69,14 +69,14 @@ tl_status tl_samples_announce(tl_samples *samples, tl_error *error);
 /* What the lines of a text that are no series begin with; how one line is counted or, then, read. */
 typedef struct tl_line_reader {
     const char *comments;
-    tl_status (*read)(tl_samples *samples, tl_field line, const void *format, tl_error *error);
+    tl_status (*read)(tl_samples *samples, tl_field line, void *format, tl_error *error);
 } tl_line_reader;
 
 /* Counts the series of all lines that are to come, or reads them. */
-tl_status tl_samples_lines(tl_samples *samples, tl_text *text, const tl_line_reader *reader, const void *format, tl_error *error);
+tl_status tl_samples_lines(tl_samples *samples, tl_text *text, const tl_line_reader *reader, void *format, tl_error *error);
 
 /* Counts them, announces and reads them. */
-tl_status tl_samples_text(tl_samples *samples, tl_text *text, const tl_line_reader *reader, const void *format, tl_error *error);
+tl_status tl_samples_text(tl_samples *samples, tl_text *text, const tl_line_reader *reader, void *format, tl_error *error);
 
 /* Whether a row of so many fields is a series and nothing else. */
 bool tl_samples_bare(const tl_samples *samples, size_t fields);

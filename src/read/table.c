@@ -119,8 +119,8 @@ static size_t read_plain(tl_samples *s, const table *self, tl_field *rest, size_
     return tl_samples_numbers(s, rest, self->separator, end - from);
 }
 
-static tl_status read_row(tl_samples *s, tl_field line, const void *format, tl_error *error) {
-    table *self = (table *)format;
+static tl_status read_row(tl_samples *s, tl_field line, void *format, tl_error *error) {
+    table *self = format;
     const tl_columns *columns = &self->columns;
     if (s->counting) {
         count_row(s, line, self);

@@ -131,7 +131,7 @@ static tl_status read_channel(tl_samples *s, const header *h, tl_field part, tl_
     return h->stamped ? read_pairs(s, part, error) : tl_samples_channel(s, part, ',', error);
 }
 
-static tl_status read_series(tl_samples *s, tl_field line, const void *format, tl_error *error) {
+static tl_status read_series(tl_samples *s, tl_field line, void *format, tl_error *error) {
     const header *h = format;
     if (s->counting) {
         count_series(s, line, h);

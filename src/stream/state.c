@@ -26,44 +26,38 @@ typedef struct part {
 } part;
 
 /* Calls each for the place of a node, the rows of a line, the state of a layer. */
-typedef void (*each_part)(tl_stream *stream, part one, void *context);
+typedef void (*each_part)(part one, void *context);
 
 /* The rows of a line that a stream may still need are the last `kept`. */
-static void each_line(tl_stream *stream, size_t index, each_part each, void *context) {
+static void each_line(const tl_stream *stream, size_t index, each_part each, void *context) {
     const tl_stream_line *line = &stream->plan->line[index];
     const tl_stream_rows *rows = &stream->rows[index];
     const int64_t end = (int64_t)stream->place[line->writer].end, wanted = end - (int64_t)line->kept;
     const int64_t first = wanted > rows->first ? wanted : rows->first;
     const size_t row = line->channels * sizeof(tl_real);
-    each(stream, (part){.size = (size_t)(first - wanted) * row}, context);
-    each(stream,
-         (part){.data = stream->memory + (rows->origin + first * (int64_t)line->channels), .size = (size_t)(end - first) * row},
+    each((part){.size = (size_t)(first - wanted) * row}, context);
+    each((part){.data = stream->memory + (rows->origin + first * (int64_t)line->channels), .size = (size_t)(end - first) * row},
          context);
 }
 
-static void each_of(tl_stream *stream, each_part each, void *context) {
+static void each_of(const tl_stream *stream, each_part each, void *context) {
     const tl_stream_plan *plan = stream->plan;
     for (size_t i = 0; i < plan->nodes; i++) {
         tl_stream_place *place = &stream->place[i];
-        each(stream, (part){.data = &place->end, .size = sizeof place->end}, context);
-        each(stream, (part){.data = &place->windows, .size = sizeof place->windows}, context);
+        each((part){.data = &place->end, .size = sizeof place->end}, context);
+        each((part){.data = &place->windows, .size = sizeof place->windows}, context);
     }
     for (size_t i = 0; i < plan->lines; i++) each_line(stream, i, each, context);
     for (size_t i = 1; i < plan->nodes; i++)
-        each(stream, (part){.data = stream->memory + plan->node[i].state, .size = plan->node[i].how.state * sizeof(tl_real)},
-             context);
+        each((part){.data = stream->memory + plan->node[i].state, .size = plan->node[i].how.state * sizeof(tl_real)}, context);
 }
 
 /* ---- the three things done with it ---- */
 
-static void add_size(tl_stream *stream, part one, void *context) {
-    (void)stream;
-    *(size_t *)context += one.size;
-}
+static void add_size(part one, void *context) { *(size_t *)context += one.size; }
 
-static void write_part(tl_stream *stream, part one, void *context) {
+static void write_part(part one, void *context) {
     unsigned char **to = context;
-    (void)stream;
     if (one.size == 0) return;
     if (one.data)
         memcpy(*to, one.data, one.size);
@@ -72,9 +66,8 @@ static void write_part(tl_stream *stream, part one, void *context) {
     *to += one.size;
 }
 
-static void read_part(tl_stream *stream, part one, void *context) {
+static void read_part(part one, void *context) {
     const unsigned char **from = context;
-    (void)stream;
     if (one.size && one.data) memcpy(one.data, *from, one.size);
     *from += one.size;
 }
@@ -127,7 +120,7 @@ static const char *wrong_header(const header *head, const header *expected) {
 size_t tl_stream_state_size(const tl_stream *stream) {
     size_t size = sizeof(header);
     if (!stream) return 0;
-    each_of((tl_stream *)stream, add_size, &size);
+    each_of(stream, add_size, &size);
     return size;
 }
 
@@ -157,7 +150,7 @@ tl_status tl_stream_save(const tl_stream *stream, void *bytes, size_t size, tl_e
         return tl_fail(error, TL_ERROR_ARGUMENT, "stream save: room for %zu bytes, the state has %zu (tl_stream_state_size)", size,
                        needed);
     unsigned char *body = (unsigned char *)bytes + sizeof(header), *to = body;
-    each_of((tl_stream *)stream, write_part, &to);
+    each_of(stream, write_part, &to);
     const header head = header_of(stream, body, needed);
     memcpy(bytes, &head, sizeof head);
     return TL_OK;
@@ -179,8 +172,8 @@ tl_status tl_stream_restore(tl_stream *stream, const void *bytes, size_t size, t
     tl_stream_reset(stream);
     const tl_stream_plan *plan = stream->plan;
     for (size_t i = 0; i < plan->nodes; i++) { /* first of all, since lines lie by them */
-        read_part(stream, (part){.data = &stream->place[i].end, .size = sizeof(uint64_t)}, &from);
-        read_part(stream, (part){.data = &stream->place[i].windows, .size = sizeof(uint64_t)}, &from);
+        read_part((part){.data = &stream->place[i].end, .size = sizeof(uint64_t)}, &from);
+        read_part((part){.data = &stream->place[i].windows, .size = sizeof(uint64_t)}, &from);
     }
     for (size_t i = 0; i < plan->lines; i++)
         tl_stream_line_begin(stream, i, (int64_t)stream->place[plan->line[i].writer].end - (int64_t)plan->line[i].kept);

@@ -2,6 +2,7 @@
 #include <tapline/random.h>
 
 #include "base/argument.h"
+#include "base/math.h"
 
 #include <math.h>
 #include <string.h>
@@ -49,7 +50,7 @@ void tl_augment_sized(const tl_augment_cfg *given, size_t size, const tl_tensor 
     const size_t length = x->shape[1], channels = x->shape[2];
     for (size_t i = 0; i < x->shape[0]; i++) {
         tl_rng rng = tl_rng_at(seed, TL_STREAM_AUGMENT, (uint32_t)i, step);
-        const size_t own = lengths ? lengths[i] : length, at = i * length * channels;
+        const size_t own = lengths ? tl_min(lengths[i], length) : length, at = i * length * channels;
         vary(&cfg, x->data + at, y->data + at, own, channels, &rng);
         memset(y->data + at + own * channels, 0, (length - own) * channels * sizeof *y->data);
     }

@@ -66,7 +66,7 @@ void tl_tally_add(tl_tally *sums, const tl_model *model, const tl_target *target
 
 double tl_tally_loss(const tl_tally *sums) { return sums->weight > 0 ? sums->loss / sums->weight : 0; }
 
-const tl_metrics tl_no_metrics = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+const tl_metrics tl_no_metrics = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN}};
 
 tl_metrics tl_tally_metrics(const tl_tally *sums, tl_loss_kind loss) {
     const double samples = (double)sums->samples, values = (double)sums->values;

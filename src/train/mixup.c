@@ -2,6 +2,8 @@
 #include <tapline/augment.h>
 #include <tapline/random.h>
 
+#include "base/math.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -36,8 +38,10 @@ void tl_mixup(const tl_tensor *x, const size_t *lengths, const uint32_t *partner
               size_t *mixed_lengths) {
     const size_t channels = x->shape[2], each = x->shape[1] * channels;
     for (size_t i = 0; i < x->shape[0]; i++) {
-        const tl_real *one = x->data + i * each, *other = x->data + partner[i] * each, part = share[i];
-        const size_t length = !lengths ? x->shape[1] : part > (tl_real)0.5 ? lengths[partner[i]] : lengths[i];
+        const size_t with = partner[i] < x->shape[0] ? partner[i] : i;
+        const tl_real *one = x->data + i * each, *other = x->data + with * each, part = share[i];
+        const size_t longer = part > (tl_real)0.5 ? with : i;
+        const size_t length = lengths ? tl_min(lengths[longer], x->shape[1]) : x->shape[1];
         tl_real *mixed = y->data + i * each;
         for (size_t k = 0; k < length * channels; k++) mixed[k] = (1 - part) * one[k] + part * other[k];
         memset(mixed + length * channels, 0, (each - length * channels) * sizeof *mixed);

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -87,16 +88,45 @@ static void save_and_load(tl_model *model, const char *path) {
     tl_real before[SERIES * CLASSES], after[SERIES * CLASSES];
     tl_tensor y = TL_VIEW(before, SERIES, 1, CLASSES), again = TL_VIEW(after, SERIES, 1, CLASSES);
     tl_model_info *info = EDGE(tl_model_info, {0});
-    tl_model_save(model, path, EDGE(tl_save_cfg, {.data = data}), &error);
+    tl_model_save(model, path, EDGE(tl_save_cfg, {.data = data, .read = EDGE(tl_read_cfg, {.window = 16})}), &error);
     tl_model *loaded = tl_model_load(
         path, EDGE(tl_load_cfg, {.threads = 1, .compile = {.batch = 5, .optimizer = {.learning_rate = 0.25}}}), info, &error);
-    expect("loaded", loaded && tl_model_batch(loaded) == 5 && tl_learning_rate(loaded) == 0.25 && info->bytes > 0);
+    expect("loaded", loaded && tl_model_batch(loaded) == 5 && tl_learning_rate(loaded) == 0.25);
+    expect("what the file says", info->bytes > 0 && info->read.window == 16 && strcmp(info->version, tl_version()) == 0);
     tl_predict(model, &data->x, NULL, &y, &error);
     tl_predict(loaded, &data->x, NULL, &again, &error);
     // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c): bits are compared
     expect("the same predictions", memcmp(before, after, sizeof before) == 0);
     tl_model_info_release(info);
     tl_model_free(loaded);
+}
+
+static void in_memory(const tl_model *model) {
+    size_t size = 0;
+    void *bytes = tl_model_write(model, &size, EDGE(tl_save_cfg, {0}), &error);
+    tl_model *inner =
+        tl_model_parse(bytes, size, EDGE(tl_load_cfg, {.output = "global_average_pool_1", .compile = {.batch = 3}}), NULL, &error);
+    expect("an inner layer", inner && tl_output_shape(inner).channels == 4 && tl_model_batch(inner) == 3);
+    tl_model_free(inner);
+    free(bytes);
+}
+
+static void advanced_calls(void) {
+    tl_conv1d_plan *plan = tl_conv1d_plan_new(
+        EDGE(tl_conv1d_spec,
+             {.batch = 1, .length = 8, .channels = 1, .filters = 2, .kernel = 3, .stride = 1, .dilation = 1, .threads = 1}),
+        &error);
+    expect("a plan", plan && tl_conv1d_out_length(plan) == 6);
+    tl_conv1d_plan_free(plan);
+    tl_gradient_report *report = EDGE(tl_gradient_report, {0});
+    tl_model *model = tl_model_new(NULL);
+    const tl_node x = tl_input(model, (tl_shape){.length = LENGTH, .channels = 1});
+    const tl_node y = tl_dense(model, tl_global_average_pool(model, x), EDGE(tl_dense_cfg, {.units = CLASSES}));
+    tl_model_compile(model, y, EDGE(tl_compile_cfg, {.batch = 4, .input_gradient = true}), &error);
+    const tl_tensor few = tl_tensor_slice(&data->x, 0, 4);
+    tl_check_gradients(model, &few, EDGE(tl_target, {.labels = labels}), report, &error);
+    expect("gradients", report->compared == 4 * LENGTH + 2 * CLASSES);
+    tl_model_free(model);
 }
 
 static void other_calls(tl_model *model) {
@@ -121,7 +151,9 @@ int main(int count, char **argument) {
     make_data();
     tl_model *model = train();
     save_and_load(model, argument[1]);
+    in_memory(model);
     other_calls(model);
+    advanced_calls();
     tl_model_free(model);
     if (!failed) printf("abi: runs with tapline %s\n", tl_version());
     return failed;

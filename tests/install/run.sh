@@ -61,5 +61,10 @@ echo "installed headers"
 for header in "$source"/include/tapline/*.h; do
     [ -f "$work/prefix/include/tapline/$(basename "$header")" ] || { echo "$(basename "$header") is not installed"; exit 1; }
 done
+if [ -f "$work/prefix/$libdir/libtapline_f64.so" ]; then
+    nm -D --defined-only "$work/prefix/$libdir/libtapline_f64.so" | awk '{ print $3 }' | sort >"$work/exported.txt"
+    sed -n 's/^#define tl_[a-z0-9_]* //p' "$work/prefix/include/tapline/names_f64.h" | sort >"$work/renamed.txt"
+    cmp "$work/exported.txt" "$work/renamed.txt" || { echo "names_f64.h does not rename what is exported"; exit 1; }
+fi
 if [ -x "$work/prefix/bin/tapline" ]; then "$work/prefix/bin/tapline" --help >"$work/help.txt"; fi
 echo ok
