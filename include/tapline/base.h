@@ -56,6 +56,9 @@ typedef float tl_real;
  * one as `const` only reads it. Each thread has its own tl_error and tl_rng. Functions without an object may be called by any
  * thread at any time, except tl_set_allocator. */
 
+/* Integer types: sizes, and counts of what has a size in memory (steps, channels, filters, samples, bytes), are size_t. Numbers of
+ * threads, epochs and steps of a schedule are int. */
+
 /* How structs may grow: a later version of the library may add fields at the end of a configuration or result struct. A function
  * that takes such a struct is an inline function NAME, which calls NAME_sized with the size of the struct at compile time. The
  * library reads fields beyond that size as zero, and does not write them. A program therefore works with a later library without
