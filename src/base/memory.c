@@ -41,7 +41,8 @@ tl_status tl_set_allocator_sized(const tl_allocator *allocator, size_t size, tl_
     if (allocator && (!wanted.allocate || !wanted.release))
         return tl_fail(error, TL_ERROR_ARGUMENT, "allocator: %s is NULL", wanted.allocate ? "release" : "allocate");
     if (atomic_load(&arrays_from.used))
-        return tl_fail(error, TL_ERROR_STATE, "allocator: arrays were allocated already; set it before the first model or data set");
+        return tl_fail(error, TL_ERROR_STATE,
+                       "allocator: arrays were allocated already; set it before the first model or data set");
     arrays_from.own = wanted;
     return TL_OK;
 }

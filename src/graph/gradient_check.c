@@ -37,6 +37,7 @@ typedef struct probe {
     double rounding; /* of a difference quotient */
     bool kinks;      /* what failed is that there are too many */
     tl_gradient_report report;
+    tl_error found; /* at this point */
     tl_error *error;
 } probe;
 
@@ -142,6 +143,11 @@ static size_t count_all(const tl_model *model, const tl_tensor *x) {
     return count;
 }
 
+/* There may be none. */
+static void copy_parameters(const tl_model *model, tl_real *to, const tl_real *from) {
+    if (model->parameter_count > 0) memcpy(to, from, model->parameter_count * sizeof *to);
+}
+
 /* How far the loss moves when parameters do in their last bits: what rounding makes of it, through all layers. */
 static double measured_noise(const probe *p, double loss) {
     tl_model *model = p->model;
@@ -149,13 +155,13 @@ static double measured_noise(const probe *p, double loss) {
     double noise = 0;
     tl_real *kept = tl_allocate(model->parameter_count, sizeof *kept, "parameters", p->error);
     if (!kept) return 0;
-    memcpy(kept, model->parameters, model->parameter_count * sizeof *kept);
+    copy_parameters(model, kept, model->parameters);
     for (int trial = 0; trial < 8; trial++) {
         for (size_t i = 0; i < model->parameter_count; i++)
             model->parameters[i] = (tl_real)((double)kept[i] * (1 + unit * ((double)tl_rng_below(&rng, 3) - 1)));
         noise = fmax(noise, fabs(objective(p) - loss));
     }
-    memcpy(model->parameters, kept, model->parameter_count * sizeof *kept);
+    copy_parameters(model, model->parameters, kept);
     tl_release(kept);
     return noise;
 }
@@ -197,23 +203,20 @@ static void move_parameters(tl_model *model, uint64_t point) {
 }
 
 /* At the point of the model, and at others as long as it cannot be told. */
-static void check_points(probe *p, tl_real *analytic, tl_real *kept) {
+static void check_points(probe *p, tl_real *analytic, tl_real *kept, tl_error *error) {
     tl_model *model = p->model;
-    tl_error *const told = p->error;
-    memcpy(kept, model->parameters, model->parameter_count * sizeof *kept);
+    copy_parameters(model, kept, model->parameters);
     for (uint64_t point = 0; point < POINTS; point++) {
-        tl_error found = {0};
-        p->error = &found;
+        p->found = (tl_error){0};
         p->kinks = false;
         p->report = (tl_gradient_report){0};
         if (point > 0) move_parameters(model, point);
         if (copy_gradients(p, analytic) == TL_OK) compare_all(p, analytic);
-        memcpy(model->parameters, kept, model->parameter_count * sizeof *kept);
-        if (tl_failed(&found) && (p->kinks || !by_element) && point + 1 < POINTS) continue;
-        if (tl_failed(&found)) tl_fail(told, found.status, "%s", found.text);
-        break;
+        copy_parameters(model, model->parameters, kept);
+        if (!tl_failed(&p->found)) return;
+        if (!p->kinks && by_element) break;
     }
-    p->error = told;
+    tl_fail(error, p->found.status, "%s", p->found.text);
 }
 
 tl_status tl_check_gradients_sized(tl_model *model, const tl_tensor *x, const tl_target *given, tl_gradient_report *report,
@@ -225,12 +228,13 @@ tl_status tl_check_gradients_sized(tl_model *model, const tl_tensor *x, const tl
         !tl_given(x->data, "gradient check: the data of x", error))
         return error->status;
     tl_take(&target, sizeof target, given, sizes->target, "target", error);
-    probe p = {.model = model, .x = tl_tensor_new(x->rank, x->shape, error), .target = given ? &target : NULL, .error = error};
+    probe p = {.model = model, .x = tl_tensor_new(x->rank, x->shape, error), .target = given ? &target : NULL};
+    p.error = &p.found;
     tl_real *analytic = tl_allocate(count_all(model, x), sizeof *analytic, "gradients", error);
     tl_real *kept = tl_allocate(model->parameter_count, sizeof *kept, "parameters", error);
     if (!tl_failed(error)) {
         memcpy(p.x.data, x->data, tl_tensor_count(x) * sizeof *x->data);
-        check_points(&p, analytic, kept);
+        check_points(&p, analytic, kept, error);
         tl_zero_grad(model);
     }
     tl_release(kept);
