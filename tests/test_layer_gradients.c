@@ -145,6 +145,28 @@ static void given_wrong_gradients_when_checked_then_the_array_is_named(void **un
     check_error(&state, TL_ERROR_STATE, "compile the model with input_gradient");
 }
 
+/* Where a series is 0, so is what a bias of 0 adds to: the ReLU behind has a kink there, in each of its elements. */
+static void given_parameters_at_a_kink_when_checked_then_at_another_point(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_gradient_report report;
+    tl_real x[4] = {0}, values[2] = {1, -1};
+    tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 1, .threads = 1}), *same = tl_model_new(&(tl_model_cfg){.seed = 1});
+    tl_model *const both[] = {model, same};
+    for (size_t i = 0; i < 2; i++) {
+        const tl_node h = tl_relu(both[i], tl_dense(both[i], tl_input(both[i], (tl_shape){1, 2}), &(tl_dense_cfg){.units = 9}));
+        tl_model_compile(both[i], tl_dense(both[i], h, &(tl_dense_cfg){.units = 1}),
+                         &(tl_compile_cfg){.batch = 2, .loss = TL_LOSS_SQUARED_ERROR, .input_gradient = true}, &error);
+    }
+    const tl_tensor view = TL_VIEW(x, 2, 1, 2);
+    tl_check_gradients(model, &view, &(tl_target){.values = values}, &report, &error);
+    check_ok(&error);
+    assert_true(report.compared > report.skipped);
+    check_parameters(model, same, 0, 0); /* as they were */
+    tl_model_free(model);
+    tl_model_free(same);
+}
+
 /* ---- what must hold between passes ---- */
 
 enum { LENGTH = 12, CHANNELS = 3, SAMPLES = 6, CLASSES = 4 };
@@ -317,6 +339,7 @@ int main(void) {
         cmocka_unit_test(given_any_layer_when_differentiated_then_as_differences_say),
         cmocka_unit_test(given_the_registry_when_compared_then_every_layer_has_a_case),
         cmocka_unit_test(given_wrong_gradients_when_checked_then_the_array_is_named),
+        cmocka_unit_test(given_parameters_at_a_kink_when_checked_then_at_another_point),
         cmocka_unit_test(given_a_batch_in_parts_when_accumulated_then_as_the_joined_batch),
         cmocka_unit_test(given_a_frozen_layer_when_trained_then_only_the_others_move),
         cmocka_unit_test(given_more_threads_when_run_then_the_same_bits),
