@@ -24,10 +24,10 @@ typedef struct tl_gradient_report {
  * Where the loss has a kink within the step (ReLU, maximum), difference quotients do not converge as those of a smooth function do;
  * such elements are skipped. Too many of them is an error.
  *
- * Parameters may lie exactly at a kink, such as biases of 0 before a ReLU whose inputs are all 0. Where too many elements are
- * skipped, and in float after any difference, the check is repeated at up to two other points: normal random numbers with standard
- * deviation 0.05 are added to all parameters. It fails if it fails at all three points. The parameters are unchanged afterwards.
- * Running statistics change, and accumulated gradients are lost. `report` [OUT] may be NULL. */
+ * Parameters may lie exactly at a kink, such as biases of 0 before a ReLU whose inputs are all 0. If the check fails, it is
+ * therefore repeated at two other points: normal random numbers with standard deviation 0.05 are added to all parameters. It fails
+ * if gradients differ at one of these, too, or if too many elements are skipped at all three. The parameters are unchanged
+ * afterwards. Running statistics change, and accumulated gradients are lost. `report` [OUT] may be NULL. */
 static inline tl_status tl_check_gradients(tl_model *model, const tl_tensor *x, const tl_target *target, tl_gradient_report *report,
                                            tl_error *error);
 
