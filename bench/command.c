@@ -23,13 +23,12 @@ int bench_finish(const bench_settings *settings, json_t *report, const tl_error 
 /* ---- conv ---- */
 
 static const option_spec conv_options[] = {
-    {"only", "NAME", OPTION_CHOICE, FIELD(only), 0, 0, bench_shape_name, "one shape of the grid (all)"},
+    {"only", "NAME", OPTION_CHOICE, FIELD(only), 0, 0, bench_shape_name, "only this shape of the grid (all)"},
     {"shape", "LIST", OPTION_TEXT, FIELD(shape), 0, 0, NULL,
-     "in place of the grid, a shape such as\nchannels=32,filters=64,kernel=5,length=1000,batch=16; also stride=,\ndilation= and "
-     "padding= valid, same "
-     "or causal (1, 1, same)"},
+     "instead of the grid, a shape such as channels=32,filters=64,kernel=5,length=1000,batch=16; also stride= (1), dilation= "
+     "(1), padding= valid, same, causal (same)"},
     {"engine", "LIST", OPTION_CHOICES, FIELD(engines), 0, 0, engine_name, "engines, separated by commas (all)"},
-    {"seconds", "S", OPTION_POSITIVE, FIELD(seconds), 0, 0, NULL, "for each engine and pass of a shape (0.2)"},
+    {"seconds", "S", OPTION_POSITIVE, FIELD(seconds), 0, 0, NULL, "seconds for each engine and pass of a shape (0.2)"},
     {0},
 };
 
@@ -40,8 +39,8 @@ const command bench_conv_command = {
     .operands = "",
     .summary = "Time the convolution engines, forward and backward, on layers of published networks.",
     .example = "tapline bench conv --seconds 0.1",
-    .details = "Each result is checked against the naive engine's before it is timed. dx and dw are the gradients of the\n"
-               "input and of the weights (dw: with that of the bias); all: the three passes in turn.",
+    .details = "Each result is compared with that of the naive engine before it is timed. dx is the gradient of the input, dw that "
+               "of the weights and the bias; all is the three passes one after the other.",
     .options = conv_options,
     .settings = &conv_settings,
     .run_f32 = bench_conv_f32,
@@ -51,8 +50,8 @@ const command bench_conv_command = {
 /* ---- step ---- */
 
 static const option_spec step_options[] = {
-    {"only", "MODEL", OPTION_CHOICE, FIELD(only), 0, 0, case_name, "one network (all)"},
-    {"seconds", "S", OPTION_POSITIVE, FIELD(seconds), 0, 0, NULL, "for each measurement (1)"},
+    {"only", "MODEL", OPTION_CHOICE, FIELD(only), 0, 0, case_name, "only this network (all)"},
+    {"seconds", "S", OPTION_POSITIVE, FIELD(seconds), 0, 0, NULL, "seconds for each measurement (1)"},
     {0},
 };
 
@@ -63,7 +62,7 @@ const command bench_step_command = {
     .operands = "",
     .summary = "Time a training step and inference of published networks.",
     .example = "tapline bench step --only fcn",
-    .details = "A step is forward, loss, backward and Adam. Beside it: the passes of the network's convolutions alone.",
+    .details = "A step is forward, loss, backward and Adam. The convolution passes of the network alone are timed too.",
     .options = step_options,
     .settings = &step_settings,
     .run_f32 = bench_step_f32,
@@ -73,8 +72,8 @@ const command bench_step_command = {
 /* ---- read ---- */
 
 static const option_spec read_options[] = {
-    {"only", "FORMAT", OPTION_CHOICE, FIELD(only), 0, 0, bench_format_name_f32, "one format (all)"},
-    {"seconds", "S", OPTION_POSITIVE, FIELD(seconds), 0, 0, NULL, "for each measurement (1)"},
+    {"only", "FORMAT", OPTION_CHOICE, FIELD(only), 0, 0, bench_format_name_f32, "only this format (all)"},
+    {"seconds", "S", OPTION_POSITIVE, FIELD(seconds), 0, 0, NULL, "seconds for each measurement (1)"},
     {0},
 };
 
@@ -85,7 +84,7 @@ const command bench_read_command = {
     .operands = "",
     .summary = "Time the reading of files of each format.",
     .example = "tapline bench read --only csv",
-    .details = "The files, of a million random numbers, are written into the folder that TMPDIR names (/tmp), and removed.",
+    .details = "The files have a million random numbers. They are written to the folder TMPDIR (/tmp) and then removed.",
     .options = read_options,
     .settings = &read_settings,
     .run_f32 = bench_read_f32,
@@ -95,7 +94,7 @@ const command bench_read_command = {
 /* ---- stream ---- */
 
 static const option_spec stream_options[] = {
-    {"only", "MODEL", OPTION_CHOICE, FIELD(only), 0, 0, bench_stream_name_f32, "one network (all)"},
+    {"only", "MODEL", OPTION_CHOICE, FIELD(only), 0, 0, bench_stream_name_f32, "only this network (all)"},
     {0},
 };
 
@@ -104,9 +103,9 @@ static bench_settings stream_settings = {.common = {.precision = "f32"}};
 const command bench_stream_command = {
     .name = "bench stream",
     .operands = "",
-    .summary = "Time networks on streams, by how many steps come at a time.",
+    .summary = "Time networks on streams, with different numbers of steps in a push.",
     .example = "tapline bench stream --only stack",
-    .details = "stack: ten causal convolutions of 16 filters, kernel 3, dilation 1 to 512. One thread, whatever --threads says.",
+    .details = "stack: ten causal convolutions of 16 filters, kernel 3, dilation 1 to 512. Always one thread.",
     .options = stream_options,
     .settings = &stream_settings,
     .run_f32 = bench_stream_f32,

@@ -361,7 +361,7 @@ static bench_run *new_run(tl_error *error) {
 static void read_shape(const bench_settings *settings, bench_run *run, tl_error *error) {
     if (!settings->shape) return;
     if (settings->only)
-        tl_fail(error, TL_ERROR_ARGUMENT, "--only %s: a shape of the grid cannot be joined with --shape", settings->only);
+        tl_fail(error, TL_ERROR_ARGUMENT, "--only %s: a shape of the grid cannot be combined with --shape", settings->only);
     else
         bench_shape_parse(settings->shape, &run->own, error);
 }

@@ -132,11 +132,11 @@ static verdict judge(const bench_run *run) {
 
 void bench_conv_summary(const bench_run *run) {
     const verdict found = judge(run);
-    printf("each cell: GFLOP/s, share of the multiply-add peak, speed-up over naive; padding counts as work\n");
+    printf("each cell: GFLOP/s, share of the multiply-add peak, speed-up over naive; padding steps count as work\n");
     printf("%s, %s, %d thread%s; peak %.1f GFLOP/s a thread, BLAS at 1024³ %.1f, memory %.1f GB/s\n", run->isa, run->precision,
            run->threads, run->threads == 1 ? "" : "s", run->peak_gflops, run->blas_gflops, run->memory_rate);
     if (found.passes == 0) return;
-    printf("auto chose the fastest engine for %zu of %zu passes; on average its choice takes %.3f times as long as the fastest",
+    printf("auto chose the fastest engine for %zu of %zu passes; on average its choices take %.3f times as long as the fastest",
            found.fastest, found.passes, found.mean);
     if (found.chosen)
         printf(", at worst %.2f times (%s %s: %s, %s is faster)", found.worst, found.chosen->shape->name,

@@ -85,7 +85,7 @@ static tl_status parse_part(const char *part, tl_conv1d_spec *spec, tl_error *er
                        (long long)INT64_MAX);
     }
     return tl_fail(error, TL_ERROR_ARGUMENT,
-                   "shape: unknown part %s; there are channels, filters, kernel, length, batch, stride, dilation and padding",
+                   "shape: unknown part %s; parts are channels, filters, kernel, length, batch, stride, dilation and padding",
                    part);
 }
 

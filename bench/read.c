@@ -79,7 +79,7 @@ static tl_status write_file(const char *path, const format *as, size_t *size, tl
     FILE *file = fopen(path, "wb");
     if (file) write_all(file, as);
     if (!file || fclose(file) != 0 || stat(path, &about) != 0)
-        return tl_fail(error, TL_ERROR_FILE, "%s: cannot be written; TMPDIR names another folder", path);
+        return tl_fail(error, TL_ERROR_FILE, "%s: cannot be written; set TMPDIR to another folder", path);
     *size = (size_t)about.st_size;
     return TL_OK;
 }
@@ -129,7 +129,7 @@ int IN_PRECISION(bench_read)(const void *asked) {
         if (!settings->only || strcmp(settings->only, formats[i].name) == 0)
             json_array_append_new(results, run_format(settings, &formats[i], &error));
     if (!tl_failed(&error))
-        printf("%d series of %d numbers, %s, one thread, from a file that is in memory; ms: median, MB/s: at best\n", SERIES,
-               LENGTH, tl_precision());
+        printf("%d series of %d numbers, %s, one thread, from a cached file; ms: median, MB/s: best\n", SERIES, LENGTH,
+               tl_precision());
     return bench_finish(settings, json_pack("{ss so}", "precision", tl_precision(), "results", results), &error);
 }

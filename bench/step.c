@@ -215,13 +215,13 @@ int IN_PRECISION(bench_step)(const void *asked) {
     json_t *results = json_array();
     int threads = 0;
     printf("%-14s %6s %6s %10s %13s %7s %13s %13s %13s %6s\n", "model", "batch", "length", "parameters", "step", "spread",
-           "inference", "of one", "convolutions", "ratio");
+           "inference", "one sample", "convolutions", "ratio");
     for (const bench_case *at = IN_PRECISION(bench_cases); at->name && !tl_failed(&error); at++)
         if (!settings->only || strcmp(settings->only, at->name) == 0)
             json_array_append_new(results, run_case(settings, at, &threads, &error));
     if (!tl_failed(&error))
-        printf("%s, %s, %d thread%s; medians; ratio: of the step to its convolutions' passes alone\n", tl_isa(), tl_precision(),
-               threads, threads == 1 ? "" : "s");
+        printf("%s, %s, %d thread%s; medians; ratio: step / convolution passes alone\n", tl_isa(), tl_precision(), threads,
+               threads == 1 ? "" : "s");
     return bench_finish(
         settings, json_pack("{ss ss si so}", "isa", tl_isa(), "precision", tl_precision(), "threads", threads, "results", results),
         &error);

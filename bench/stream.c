@@ -93,7 +93,8 @@ int IN_PRECISION(bench_stream)(const void *asked) {
     for (const struct network *at = networks; at->name && !tl_failed(&error); at++)
         if (!settings->only || strcmp(settings->only, at->name) == 0) json_array_append_new(results, run_network(at, &error));
     if (!tl_failed(&error))
-        printf("%s, %s, one thread; nanoseconds a step, the least of %d rounds, by how many come at a time; field 0: all steps\n",
+        printf("%s, %s, one thread; nanoseconds per step, minimum of %d rounds, for 1, 64 or 256 steps in a push; field 0: all "
+               "steps\n",
                tl_isa(), tl_precision(), ROUNDS);
     return bench_finish(settings, json_pack("{ss ss so}", "isa", tl_isa(), "precision", tl_precision(), "results", results),
                         &error);

@@ -89,7 +89,7 @@ static const double largest = 1e30; /* which float holds, too */
 static void check_positive(const char *what, double *value, double otherwise, tl_error *error) {
     if (*value == 0) *value = otherwise;
     if (!(*value > 0 && *value <= largest))
-        tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is not a number above 0, up to %g", what, *value, largest);
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is not above 0 and at most %g", what, *value, largest);
 }
 
 static void relu_setup(tl_layer *layer, tl_error *error) {

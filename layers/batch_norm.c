@@ -294,7 +294,8 @@ static void find_fault(const batch_norm_job *job) {
     const tl_real *centre = job->pass->saved + CENTRE * job->channels, *inverse = job->pass->saved + INVERSE * job->channels;
     size_t c = 0;
     while (c < job->channels && isfinite(centre[c]) && isfinite(inverse[c])) c++;
-    if (c < job->channels) *job->pass->fault = "the mean or the variance of a channel is not finite; smaller values would help";
+    if (c < job->channels)
+        *job->pass->fault = "the mean or the variance of a channel is not finite; scale the data to smaller values";
 }
 
 static void batch_norm_forward(const tl_layer *layer, const tl_pass *pass) {

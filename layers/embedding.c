@@ -20,7 +20,7 @@ static void embedding_setup(tl_layer *layer, tl_error *error) {
     tl_check_count("vocabulary", cfg->vocabulary, 1, SIZE_MAX, error);
     tl_check_count("units", cfg->units, 1, SIZE_MAX, error);
     if (layer->in[0].channels != 1)
-        tl_fail(error, TL_ERROR_SHAPE, "the input has %zu channels; it should be 1, of numbers into the table",
+        tl_fail(error, TL_ERROR_SHAPE, "the input has %zu channels; it must have 1, with the numbers of rows",
                 layer->in[0].channels);
     if (tl_failed(error)) return;
     const size_t rows = cfg->vocabulary, units = cfg->units;

@@ -7,7 +7,7 @@ static void flatten_setup(tl_layer *layer, tl_error *error) {
     const tl_shape in = layer->in[0];
     layer->out.length = 1;
     if (!tl_multiply_sizes(in.length, in.channels, &layer->out.channels))
-        tl_fail(error, TL_ERROR_SHAPE, "element count of (%zu, %zu) overflows", in.length, in.channels);
+        tl_fail(error, TL_ERROR_SHAPE, "the number of elements of (%zu, %zu) overflows", in.length, in.channels);
 }
 
 /* Only the shape changes: nothing is left to do in place. */
@@ -28,9 +28,8 @@ static void flatten_stream_plan(const tl_layer *layer, const tl_workers *workers
     how->identity = true;
     if (length > 1)
         tl_fail(error, TL_ERROR_ARGUMENT,
-                "joins %zu steps, which a stream does not have all at once; use global_average_pool, global_max_pool or last_step, "
-                "or in "
-                "place of it and the dense layer behind it a convolution of kernel %zu without padding",
+                "joins %zu steps, which a stream does not have at the same time; use global_average_pool, global_max_pool or "
+                "last_step, or replace it and the dense layer after it by a convolution with kernel %zu without padding",
                 length, length);
 }
 

@@ -371,7 +371,7 @@ static void group_norm_stream_plan(const tl_layer *layer, const tl_workers *work
     (void)workers;
     (void)how;
     tl_fail(error, TL_ERROR_ARGUMENT,
-            "normalises by the mean and variance of the whole series, which a stream does not know; use batch_norm or layer_norm");
+            "needs the mean and variance of the whole series, which a stream does not have; use batch_norm or layer_norm");
 }
 
 static const tl_stream_ops group_norm_stream = {.plan = group_norm_stream_plan};

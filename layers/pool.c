@@ -28,8 +28,8 @@ static void pool_setup(tl_layer *layer, tl_error *error) {
     const tl_window_spec window = window_of(cfg);
     if (tl_window_make(&window, layer->in[0].length, &pool->window, error) != TL_OK) return;
     if (cfg->pad_left >= cfg->window || cfg->pad_right >= cfg->window)
-        tl_fail(error, TL_ERROR_ARGUMENT, "padding %zu and %zu, each must be below the window %zu", cfg->pad_left, cfg->pad_right,
-                cfg->window);
+        tl_fail(error, TL_ERROR_ARGUMENT, "padding of %zu and %zu steps: each must be below the window %zu", cfg->pad_left,
+                cfg->pad_right, cfg->window);
     layer->out.length = pool->window.out_length;
 }
 

@@ -64,7 +64,7 @@ tl_status tl_schedule_prepare(tl_schedule *schedule, const tl_schedule_cfg *cfg,
     const tl_schedule_cfg *usual = &kinds[given.kind].defaults;
     const char *kind = kinds[given.kind].name;
     if (steps == 0 && (given.kind == TL_SCHEDULE_COSINE || given.kind == TL_SCHEDULE_ONE_CYCLE))
-        return tl_fail(error, TL_ERROR_ARGUMENT, "schedule: %s over 0 steps; there should be at least 1", kind);
+        return tl_fail(error, TL_ERROR_ARGUMENT, "schedule: %s over 0 steps; at least 1 is needed", kind);
     const bool king = given.kind == TL_SCHEDULE_KING;
     *schedule = (tl_schedule){
         .cfg = {.kind = given.kind,

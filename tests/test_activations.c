@@ -156,9 +156,9 @@ static void given_a_bad_configuration_when_compiled_then_layer_and_limit_named(v
         builder build;
         const char *text;
     } refusals[] = {
-        {leaky_negative, "(leaky_relu): slope -1 is not a number above 0, up to 1e+30"},
-        {elu_nan, "(elu): alpha nan is not a number above 0, up to 1e+30"},
-        {elu_infinite, "(elu): alpha inf is not a number above 0, up to 1e+30"},
+        {leaky_negative, "(leaky_relu): slope -1 is not above 0 and at most 1e+30"},
+        {elu_nan, "(elu): alpha nan is not above 0 and at most 1e+30"},
+        {elu_infinite, "(elu): alpha inf is not above 0 and at most 1e+30"},
         {affine_scale, "(affine): scale inf is outside ±1e+30"},
         {affine_shift, "(affine): shift nan is outside ±1e+30"},
     };

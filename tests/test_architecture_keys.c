@@ -100,7 +100,8 @@ static void given_what_each_layer_needs_when_compiled_then_accepted(void **unuse
         if (*ops == &tl_input_layer_ops) continue;
         compile_layer(*ops, needed_by((*ops)->name), &error);
         if (tl_failed(&error)) fail_msg("%s is needed here with valid settings: %s", (*ops)->name, error.text);
-        check_refused(*ops, "nonsense", "1", (*ops)->settings ? "is unknown; there " : "is unknown; there is none here");
+        check_refused(*ops, "nonsense", "1",
+                      (*ops)->settings ? "is unknown; there " : "is unknown; there does not exist in tapline");
         check_listed(*ops);
     }
 }
@@ -164,8 +165,8 @@ static void refuse_other_kinds(const tl_layer_ops *ops, const tl_setting *settin
         refuse(ops, setting, large, "from -2147483648 to 2147483647");
         return;
     case TL_SETTING_SIZE:
-        refuse(ops, setting, no_integers, "a whole number from 0 on");
-        refuse(ops, setting, (const char *const[]){"-1", NULL}, "a whole number from 0 on");
+        refuse(ops, setting, no_integers, "a whole number of at least 0");
+        refuse(ops, setting, (const char *const[]){"-1", NULL}, "a whole number of at least 0");
         return;
     case TL_SETTING_NUMBER:
         refuse(ops, setting, no_numbers, "a number");

@@ -100,10 +100,10 @@ static void given_variations_out_of_range_when_checked_then_they_are_named(void 
         tl_augment_cfg cfg;
         const char *message;
     } cases[] = {{{.crop = 1}, "augment: crop 1 is outside [0, 1)"},
-                 {{.scale = -1}, "augment: scale -1 is not a number from 0 on"},
-                 {{.mixup = -1}, "augment: mixup -1 is not a number from 0 on"},
-                 {{.mixup = NAN}, "augment: mixup nan is not a number from 0 on"},
-                 {{.jitter = NAN}, "augment: jitter nan is not a number from 0 on"}};
+                 {{.scale = -1}, "augment: scale -1 is not a number of at least 0"},
+                 {{.mixup = -1}, "augment: mixup -1 is not a number of at least 0"},
+                 {{.mixup = NAN}, "augment: mixup nan is not a number of at least 0"},
+                 {{.jitter = NAN}, "augment: jitter nan is not a number of at least 0"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_error error = {0};
         tl_augment_check(&cases[i].cfg, &error);

@@ -231,7 +231,7 @@ static void expect(run done, int code, const char *text) {
 
 static void given_an_unknown_name_when_asked_for_then_what_there_is_is_told(void **unused) {
     (void)unused;
-    expect(run_command("bench", "conv", "--only", "fnc2"), EXIT_USAGE, "did you mean fcn2? There are fcn1, fcn2, ");
+    expect(run_command("bench", "conv", "--only", "fnc2"), EXIT_USAGE, "did you mean fcn2? Choices: fcn1, fcn2, ");
     expect(run_command("bench", "conv", "--only", "xyzzy"), EXIT_USAGE, "genomics and atac");
     expect(run_command("bench", "conv", "--engine", "gemm,drect"), EXIT_USAGE, "--engine drect: unknown");
     expect(run_command("bench", "step", "--only", "tnc"), EXIT_USAGE, "did you mean tcn?");
@@ -246,7 +246,7 @@ static void given_a_shape_that_cannot_be_when_asked_for_then_the_message_says_wh
            "channels 0 should be a whole number from 1 to 9223372036854775807");
     expect(run_command("bench", "conv", "--shape", "width=3"), EXIT_USAGE, "unknown part width=3");
     expect(run_command("bench", "conv", "--shape", "padding=full"), EXIT_USAGE, "padding full should be valid, same or causal");
-    expect(run_command("bench", "conv", "--only", "fcn1", "--shape", "channels=3"), EXIT_USAGE, "cannot be joined with --shape");
+    expect(run_command("bench", "conv", "--only", "fcn1", "--shape", "channels=3"), EXIT_USAGE, "cannot be combined with --shape");
     expect(run_command("bench", "conv", "--shape", "channels=3,filters=4,kernel=9,length=6,batch=2,padding=valid"), EXIT_FAILED,
            "kernel");
 }

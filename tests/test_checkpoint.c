@@ -277,7 +277,7 @@ static void given_another_training_when_resumed_then_the_error_lists_what_differ
     of = scenarios[2];
     expect_refused(&of, &fewer, TL_ERROR_ARGUMENT, "training: data.series 22, now 21; data.checksum \"");
     of.epochs = 1;
-    expect_refused(&of, &data, TL_ERROR_ARGUMENT, "is in epoch 2; 1 are asked for");
+    expect_refused(&of, &data, TL_ERROR_ARGUMENT, "is in epoch 2, but epochs is 1");
 }
 
 /* The rates of the steps after a resume, in which these may differ. */
@@ -437,9 +437,9 @@ static void given_numbers_that_cannot_be_when_resumed_then_refused(void **unused
     static const struct {
         const char *from, *to, *text;
     } cases[] = {
-        {"{\\\"epoch\\\":1", "{\\\"epoch\\\":0", "metadata \"training\": is in no epoch"},
+        {"{\\\"epoch\\\":1", "{\\\"epoch\\\":0", "metadata \"training\": does not belong to an epoch"},
         {"{\\\"epoch\\\":1", "{\\\"epocH\\\":1", "metadata \"training\": key \"epocH\" is unknown; did you mean \"epoch\"?"},
-        {"\\\"batch\\\":3,\\\"order", "\\\"batch\\\":9,\\\"order", "metadata \"training\": is in no epoch"},
+        {"\\\"batch\\\":3,\\\"order", "\\\"batch\\\":9,\\\"order", "metadata \"training\": does not belong to an epoch"},
         {"\"version\":\"1\"", "\"version\":\"2\"", "is a file of version 2, which tapline "},
         {"\\\"losses\\\":[", "\\\"losses\\\":{", "checkpoint: training:1:"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

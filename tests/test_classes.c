@@ -49,8 +49,8 @@ static void check_each(tl_model *model, tl_status status, const char *text) {
 static void given_outputs_unlike_classes_when_used_then_both_are_named(void **unused) {
     (void)unused;
     tl_model *fewer = with_outputs(1), *more = with_outputs(4);
-    check_each(fewer, TL_ERROR_SHAPE, "2 classes exceed the 1 outputs of the model; its last layer needs a unit for each class");
-    check_each(more, TL_ERROR_SHAPE, "2 classes are fewer than the 4 outputs of the model; its last layer needs a unit for each");
+    check_each(fewer, TL_ERROR_SHAPE, "2 classes exceed the 1 outputs of the model; its last layer needs one unit for each class");
+    check_each(more, TL_ERROR_SHAPE, "2 classes are fewer than the 4 outputs of the model; its last layer needs one unit for each");
     tl_model_free(fewer);
     tl_model_free(more);
 }
@@ -114,7 +114,8 @@ static void given_probabilities_before_softmax_loss_when_compiled_then_named(voi
         tl_loss_kind loss;
         const char *text; /* NULL: fine */
     } cases[] = {
-        {softmax_end, TL_LOSS_CROSS_ENTROPY, "layer 3 (softmax): cross-entropy has a softmax of its own; leave this layer out"},
+        {softmax_end, TL_LOSS_CROSS_ENTROPY,
+         "layer 3 (softmax): the loss cross-entropy already contains a softmax; leave this layer out"},
         {sigmoid_end, TL_LOSS_CROSS_ENTROPY, "layer 3 (sigmoid): cross-entropy has a softmax of its own"},
         {hard_end, TL_LOSS_CROSS_ENTROPY, "layer 3 (hard_sigmoid): cross-entropy has"},
         {dropped_end, TL_LOSS_CROSS_ENTROPY, "layer 3 (softmax): cross-entropy has"},

@@ -199,8 +199,9 @@ static void given_losses_when_trained_then_each_runs_on_its_kind_of_data(void **
     for (size_t i = 1; i < TL_LOSS_OWN; i++)
         expect(run_command("train", values_file, "--loss", tl_loss_name((tl_loss_kind)i), QUICK), 0, NULL);
     expect(run_command("train", values_file, "--loss", "cross-entropy", QUICK), 2, "data: cross-entropy needs labels");
-    expect(run_command("train", train_file, "--loss", "huber", QUICK), 2, "data: huber needs target values; the data set has none");
-    expect(run_command("train", values_file, "--balance", QUICK), 2, "--balance is for classes; the data has target values");
+    expect(run_command("train", train_file, "--loss", "huber", QUICK), 2,
+           "data: huber needs target values, but the data set has none");
+    expect(run_command("train", values_file, "--balance", QUICK), 2, "--balance needs classes; the data has target values");
 }
 
 static void given_schedules_when_trained_then_each_runs(void **unused) {
@@ -238,7 +239,8 @@ static void given_folds_when_trained_then_the_held_out_part_decides(void **unuse
     expect(run_command("train", train_file, "--fold", "1", QUICK), 2, "--fold 1 requires --folds N");
     expect(run_command("train", train_file, "--folds", "3", "--fold", "3", QUICK), 2, "data: fold 3 is outside 0 … 2");
     expect(run_command("train", train_file, "--crop", "1", QUICK), 2, "--crop 1: must be a number from 0 to 1, 1 excluded");
-    expect(run_command("train", train_file, "--mixup", "0.2", "--batch", "1", QUICK), 2, "fit: mixup 0.2 mixes series of a batch");
+    expect(run_command("train", train_file, "--mixup", "0.2", "--batch", "1", QUICK), 2,
+           "fit: mixup 0.2 mixes two series of a batch");
     expect(run_command("train", values_file, "--mixup", "0.2", QUICK), 0, NULL);
 }
 
@@ -312,7 +314,7 @@ static void given_folds_without_spread_when_trained_then_r2_is_left_out(void **u
     expect(done, 0, NULL);
     done = run_command("train", path, "--raw", "--folds", "3", "--fold", "all", QUICK);
     assert_non_null(strstr(done.out, "undefined\n"));
-    assert_non_null(strstr(done.out, "\nmean       leaves out 2 of 3 folds in which r2 is undefined\n"));
+    assert_non_null(strstr(done.out, "\nmean       without 2 of 3 folds, in which r2 is undefined\n"));
     expect(done, 0, NULL);
     remove(path);
 }
@@ -343,13 +345,13 @@ static void given_options_that_say_nothing_together_when_run_then_refused(void *
     expect(run_command("train", train_file, "--fold", "all", QUICK), 2, "--fold all requires --folds N");
     expect(run_command("train", train_file, "--folds", "50", "--fold", "all", QUICK), 2, "data: 24 samples cannot make 50 folds");
     expect(run_command("train", train_file, "--folds", "2", "--fold", "all", "--log", log_file, QUICK), 2,
-           "--fold all trains a network for each fold; --log does not go with it");
+           "--fold all trains a network for each fold; it cannot be combined with --log");
     expect(run_command("train", train_file, "--find-lr", "--checkpoint", log_file, QUICK), 2,
-           "--find-lr does not train; --checkpoint does not go with it");
+           "--find-lr does not train; it cannot be combined with --checkpoint");
     expect(run_command("train", train_file, "--find-lr", "--resume", log_file, QUICK), 2,
-           "--find-lr does not train; --resume does not go with it");
+           "--find-lr does not train; it cannot be combined with --resume");
     expect(run_command("train", train_file, "--find-lr", "--folds", "2", "--fold", "all", QUICK), 2,
-           "--find-lr does not train; --fold all does not go with it");
+           "--find-lr does not train; it cannot be combined with --fold all");
 }
 
 static void given_a_log_when_trained_then_it_has_a_line_an_epoch(void **unused) {
@@ -478,7 +480,7 @@ static void given_a_wrong_option_when_run_then_said_what_is_wrong_and_exit_code_
         {"--epohcs", "3", "tapline train: unknown option --epohcs; did you mean --epochs?\n"},
         {"--epoch=3", NULL, "tapline train: unknown option --epoch; did you mean --epochs?\n"},
         {"-lr", "3", "unknown option -lr; did you mean --lr?"},
-        {"--frobnicate", NULL, "tapline train: unknown option --frobnicate; `tapline help train` lists what there is\n"},
+        {"--frobnicate", NULL, "tapline train: unknown option --frobnicate; `tapline help train` lists the options\n"},
         {"--arch", "fcm", "tapline train: --arch fcm: unknown; did you mean fcn? There "},
         {"more.tsv", NULL, "tapline train: unexpected argument more.tsv after "},
         {"--momentum", "0.5", "adam: momentum 0.5 does not apply to this optimizer"},
@@ -492,7 +494,7 @@ static void given_a_wrong_option_when_run_then_said_what_is_wrong_and_exit_code_
 static void given_an_unknown_command_when_run_then_told_the_closest(void **unused) {
     (void)unused;
     expect(run_command("trian"), 2, "tapline: unknown command trian; did you mean train?\n");
-    expect(run_command("cook"), 2, "tapline: unknown command cook; `tapline help` lists what there is\n");
+    expect(run_command("cook"), 2, "tapline: unknown command cook; `tapline help` lists the commands\n");
     expect(run_command("bench", "cnov"), 2, "tapline bench: needs conv or step or stream or read after it\n");
     expect(run_command("bench", "conv", "--enigne", "gemm"), 2,
            "tapline bench conv: unknown option --enigne; did you mean --engine?\n");

@@ -344,9 +344,9 @@ static void given_weights_that_do_not_fit_when_imported_then_said_why(void **unu
     expect(run_command("import", model_file, train_file, "--arch", "timecnn"), 1, "is a file of tapline, not weights");
     expect(run_command("import", weights_file, "no-such-data.csv"), 1, "no-such-data.csv: No such file or directory");
     expect(run_command("import", weights_file, train_file, "--arch", "inceptiontime"), 2,
-           "--arch inceptiontime: is 5 networks that are averaged; weights are those of one, --arch inception");
-    expect(run_command("import", weights_file), 2, "tapline import: needs DATA behind the weights; ");
-    expect(run_command("export", model_file), 2, "tapline export: needs --out FILE; `tapline help export` says more");
+           "--arch inceptiontime: it is 5 networks that are averaged, but weights are those of one network; use --arch inception");
+    expect(run_command("import", weights_file), 2, "tapline import: needs DATA");
+    expect(run_command("export", model_file), 2, "tapline export: needs --out FILE; see `tapline help export`");
     expect(run_command("export", weights_file, "--out", whole_file), 1, "of another program");
     write_map("{\"out\": \"dense_2\"}");
     expect(run_command("export", model_file, "--out", weights_file, "--map", map_file), 2, "did you mean \"dense_1\"?");
@@ -453,7 +453,7 @@ static void given_unequal_series_when_trained_then_other_lengths_are_told(void *
         expect(run_command("predict", model_file, data[1 - trained]), 0, NULL);
     }
     expect(run_command("train", long_file, "--arch", "timecnn", "--epochs", "1"), 1,
-           "(flatten): takes whole series only, but lengths were set");
+           "(flatten): needs whole series, but lengths were set");
 }
 
 static void given_files_that_do_not_fit_when_used_then_said_why(void **unused) {
@@ -461,9 +461,9 @@ static void given_files_that_do_not_fit_when_used_then_said_why(void **unused) {
     expect(run_command("eval", train_file, test_file), 1, "tapline eval: /tmp/tapline-command-files-");
     expect(run_command("predict", "no-such-model", test_file), 1, "tapline predict: no-such-model: No such file or directory");
     expect(run_command("eval", test_file, model_file), 1, "that follow; is it a safetensors file?"); /* in the wrong order */
-    expect(run_command("eval", model_file, ""), 2, "tapline eval: '' is no name of anything");
-    expect(run_command(TRAIN, "--checkpoint-every", "3"), 2, "--checkpoint-every 3: of which file? --checkpoint says it");
-    expect(run_command("eval", model_file), 2, "tapline eval: needs MODEL... DATA; `tapline help eval` says more");
+    expect(run_command("eval", model_file, ""), 2, "tapline eval: '' is an empty argument");
+    expect(run_command(TRAIN, "--checkpoint-every", "3"), 2, "--checkpoint-every 3 requires --checkpoint FILE");
+    expect(run_command("eval", model_file), 2, "tapline eval: needs MODEL... DATA; see `tapline help eval`");
     expect(run_command("info"), 2, "tapline info: needs a MODEL, or --arch NAME and --input LxC; ");
     expect(run_command("info", "a", "b"), 2, "unexpected argument b after a");
     expect(run_command(TRAIN, "--out", "/no/such/folder/m"), 1, "/no/such/folder/m: cannot be written: No such file or directory");
@@ -477,7 +477,7 @@ static void given_files_that_do_not_fit_when_used_then_said_why(void **unused) {
     expect(run_command("train", train_file, "--arch", "timecnn", "--quiet", "--epochs", "2", "--resume", checkpoint_file,
                        "--precision", single ? "f64" : "f32"),
            2, single ? "training: precision \"f32\", now \"f64\"" : "training: precision \"f64\", now \"f32\"");
-    expect(run_command("export", model_file, "--out", model_file), 2, "is the file of MODEL, which would be lost");
+    expect(run_command("export", model_file, "--out", model_file), 2, "this file is also MODEL, and would be overwritten");
     expect(run_command("eval", checkpoint_file, test_file), 1, "metadata \"kind\": expected model, found \"checkpoint\"");
     expect(run_command("eval", model_file, values_file), 1, "values.ts");
 }

@@ -112,12 +112,12 @@ static void given_a_small_file_of_a_huge_network_when_used_then_refused_at_once(
          "dilation 1073741824 is above", true},
         {"{\"type\": \"conv1d_transpose\", \"filters\": 1, \"kernel\": 3, \"stride\": 1048576}" END,
          "stride 1048576 is above 65536", true},
-        {UP UP UP UP UP UP UP UP UP UP "{\"type\": \"relu\"}" END, "exceeds what memory can address", true},
+        {UP UP UP UP UP UP UP UP UP UP "{\"type\": \"relu\"}" END, "is more than memory can address", true},
         {UP UP UP UP "{\"type\": \"relu\"}" END, "MB for batch 32; the limit is ", true},
         {"{\"type\": \"global_average_pool\"}, {\"type\": \"dense\", \"units\": 1000000000, \"bias\": false}",
-         "more than the 0 parameters of the file", false},
+         "more parameters than the file, which has 0", false},
         {"{\"type\": \"global_average_pool\"}, {\"type\": \"dense\", \"units\": 1000000000}",
-         "more than the 4 parameters of the file", true},
+         "more parameters than the file, which has 4", true},
         {"{\"type\": \"dense\", \"units\": -5}", "units -5 is below 1", true},
         {"{\"type\": \"nothing\"}", "\"nothing\" is unknown", true},
     };
@@ -201,7 +201,7 @@ static void given_a_sparse_file_of_6_gb_when_used_as_a_model_then_refused(void *
     files_write("two.csv", two_series, strlen(two_series));
     files_write("sparse", "", 0);
     assert_int_equal(truncate(files_path("sparse"), (off_t)6 << 30), 0);
-    check_model(files_path("sparse"), "announces a header of 0 bytes");
+    check_model(files_path("sparse"), "has a header of 0 bytes");
     unlink(files_path("sparse"));
     unlink(files_path("two.csv"));
 }
@@ -244,7 +244,8 @@ static void given_an_archive_that_expands_a_thousandfold_when_read_then_refused(
     put_integer(&zip, begin, 4);
     put_integer(&zip, 0, 2);
     files_write("bomb.npz", zip.data, zip.count);
-    REFUSED("expected at most 100 bytes of x.npy from a deflated one; numpy.savez stores them", "train", files_path("bomb.npz"));
+    REFUSED("expected at most 100 bytes of x.npy from a compressed member; numpy.savez stores members", "train",
+            files_path("bomb.npz"));
     unlink(files_path("bomb.npz"));
 }
 

@@ -194,10 +194,10 @@ static void given_what_cannot_be_described_when_asked_then_said_what_is_wrong(vo
         {{"--arch", "fcn", "--input", ""}, 2, "--input '': " SHAPE},
         {{"--arch", "fcn", "--input", "99999999999999999999x1"}, 2, "--input 99999999999999999999x1: " SHAPE},
         {{"--arch", "fcn", "--input", "1x2147483648"}, 2, "--input 1x2147483648: " SHAPE},
-        {{"--arch", "inceptoin", "--input", "3x3"}, 2, "--arch inceptoin: unknown; did you mean inception? There are fcn, "},
-        {{"--arch", "fcn"}, 2, "tapline info: --arch fcn: needs --input LxC, the length and the channels of the series"},
-        {{"--input", "3x3"}, 2, "tapline info: needs a MODEL, or --arch NAME and --input LxC; `tapline help info` says more\n"},
-        {{"m.safetensors", "--arch", "fcn"}, 2, "tapline info: m.safetensors and --arch fcn: one of them\n"},
+        {{"--arch", "inceptoin", "--input", "3x3"}, 2, "--arch inceptoin: unknown; did you mean inception? Choices: fcn, "},
+        {{"--arch", "fcn"}, 2, "tapline info: --arch fcn: needs --input LxC, the length and channels of the series"},
+        {{"--input", "3x3"}, 2, "tapline info: needs a MODEL, or --arch NAME and --input LxC; see `tapline help info`\n"},
+        {{"m.safetensors", "--arch", "fcn"}, 2, "tapline info: give either m.safetensors or --arch fcn, not both\n"},
         {{"other.safetensors", "more"}, 2, "unexpected argument more after other.safetensors"},
         {{"--arch", "fcn", "--outputs", "0"}, 2, "--outputs 0: must be a whole number from 1 to 2147483647"},
         {{"--arch", "fcn", "--batch", "0"}, 2, "--batch 0: must be a whole number from 1 to 2147483647"},
@@ -213,8 +213,8 @@ static void given_what_cannot_be_described_when_asked_then_said_what_is_wrong(vo
         expect(run_command("info", a[0], a[1], a[2], a[3]), wrong[i].code, wrong[i].text);
     }
     expect(run_command("train", "--arch", "timecnn", "--epochs", "1", "--quiet", "--out", model_file), 0, NULL);
-    expect(run_command("info", model_file, "--input", "3x1"), 2, "tapline info: --input 3x1: goes with --arch; /tmp/");
-    expect(run_command("info", model_file, "--outputs", "3"), 2, "tapline info: --outputs 3: goes with --arch; /tmp/");
+    expect(run_command("info", model_file, "--input", "3x1"), 2, "tapline info: --input 3x1: only with --arch; /tmp/");
+    expect(run_command("info", model_file, "--outputs", "3"), 2, "tapline info: --outputs 3: only with --arch; /tmp/");
 }
 
 int main(void) {

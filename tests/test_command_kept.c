@@ -62,8 +62,8 @@ static void given_numbered_files_of_members_when_one_is_read_then_refused(void *
     (void)unused;
     write_table("d.1.csv");
     write_table("other.csv");
-    KEPT("d.1.csv", "--log d.1.csv: is the file of DATA, which would be lost", "train", "d.1.csv", "--members", "2", "--log",
-         "d.csv");
+    KEPT("d.1.csv", "--log d.1.csv: this file is also DATA, and would be overwritten", "train", "d.1.csv", "--members", "2",
+         "--log", "d.csv");
     KEPT("d.1.csv", "--out ./d.1.csv: is the file of --test", "train", "other.csv", "--test", "d.1.csv", "--members", "2", "--out",
          "./d.csv");
     KEPT("d.1.csv", "is the file of --out", "train", "other.csv", "--members", "2", "--out", "d.csv", "--log", "./d.csv");
@@ -90,7 +90,8 @@ static void given_a_folder_as_data_when_written_into_then_refused(void **unused)
     assert_int_equal(mkdir("set", 0755) | mkdir("set/a", 0755) | mkdir("set/b", 0755), 0);
     write_text("set/a/1.csv", "1\n2\n3\n4\n");
     write_text("set/b/1.csv", "4\n3\n2\n1\n");
-    KEPT("set/a/1.csv", "is the file set/a/1.csv of DATA set, which would be lost", "train", "set", "--out", "set/a/1.csv");
+    KEPT("set/a/1.csv", "this is the file set/a/1.csv of DATA set, and would be overwritten", "train", "set", "--out",
+         "set/a/1.csv");
     KEPT("set/b/1.csv", "is the file ./set/b/1.csv of --test ./set,", "train", "builtin:cbf", "--test", "./set", "--log",
          "set/b/1.csv");
 }

@@ -269,9 +269,9 @@ static void given_models_that_do_not_go_together_when_evaluated_then_said_why(vo
     const struct {
         const char *other, *text;
         int code;
-    } wrong[] = {{"classes.safetensors", "classes.safetensors: its classes are not those of /tmp/", 2},
-                 {"value.safetensors", "value.safetensors: its classes are not those of /tmp/", 2},
-                 {"raw.safetensors", "raw.safetensors: it takes series as they are, but /tmp/", 2},
+    } wrong[] = {{"classes.safetensors", "classes.safetensors: its classes differ from those of /tmp/", 2},
+                 {"value.safetensors", "value.safetensors: its classes differ from those of /tmp/", 2},
+                 {"raw.safetensors", "raw.safetensors: it takes series without scaling, but /tmp/", 2},
                  {"filled.safetensors", "filled.safetensors: its policy for missing values is mean, that of /tmp/", 2},
                  {"long.safetensors", "long.safetensors: ensemble: x is (20, 40, 1); the model takes (count, 47, 1)", 1},
                  {"none.safetensors", "none.safetensors: ", 1}};
@@ -282,7 +282,7 @@ static void given_models_that_do_not_go_together_when_evaluated_then_said_why(vo
     expect(run_command("eval", in_folder("value.safetensors"), in_folder("huber.safetensors"), in_folder("values.ts")), 2,
            "huber.safetensors: ensemble: the loss of member 1 is huber, that of member 0 is squared-error");
     expect(run_command("eval", one), 2, "tapline eval: needs MODEL... DATA; ");
-    expect(run_command("eval", one, one), 2, "alone.1.safetensors: the name ends in none of .ts, ");
+    expect(run_command("eval", one, one), 2, "alone.1.safetensors: the name has none of the endings .ts, ");
 }
 
 static void given_members_that_cannot_be_when_trained_then_said_why(void **unused) {
@@ -294,7 +294,7 @@ static void given_members_that_cannot_be_when_trained_then_said_why(void **unuse
     expect(run_command(TRAIN("train.ts"), "--members", "2", "--quiet", "--log", "/nonexistent/log.csv"), 1,
            "tapline train: --log /nonexistent/log.1.csv: cannot be written: No such file or directory\n");
     expect(run_command(TRAIN("train.ts"), "--members", "2", "--folds", "2", "--fold", "all"), 2,
-           "--fold all trains a network for each fold; 2 members do not go with it");
+           "--fold all trains a network for each fold; it cannot be combined with 2 members");
     assert_int_equal(symlink("/nonexistent/log", in_folder("broken.2.csv")), 0);
     expect(run_command(TRAIN("train.ts"), "--members", "2", "--quiet", "--epochs", "1", "--log", in_folder("broken.csv")), 1,
            "broken.2.csv: is a link to a file that is not there");

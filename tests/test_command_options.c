@@ -215,12 +215,11 @@ static void list_choices(const option_spec *option, char list[TEXT]) {
 
 static void refuse_choices(const command *self, const option_spec *option, const char *flag, const char *before) {
     char list[TEXT], value[100], expected[TEXT];
-    const char *be = option->choice(1) ? "are" : "is";
     list_choices(option, list);
     static const char *const wrong[] = {"", "elephants", "1"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         snprintf(value, sizeof value, "%s%s", before, wrong[i]);
-        snprintf(expected, sizeof expected, "%s %s: unknown; there %s %.700s", flag, *wrong[i] ? wrong[i] : "''", be, list);
+        snprintf(expected, sizeof expected, "%s %s: unknown; choices: %.700s", flag, *wrong[i] ? wrong[i] : "''", list);
         check_refused(self, flag, value, expected);
     }
     for (size_t i = 0; option->choice(i); i++) {
@@ -304,10 +303,11 @@ typedef struct row {
 #define NAME(name) "C: name \"" name "\" is no identifier: up to 60 letters, digits and underscores, not beginning with a digit\n"
 #define MISSING "/nonexistent/x: No such file or directory\n"
 #define UNWRITABLE "/nonexistent/x: cannot be written: No such file or directory; nothing was written\n"
-#define FORMAT(path) path ": format \"doc\" is none of .ts, .tsv, .csv, .txt, .arff, .npy, .npz, .hea\n"
-#define NO_TABLE(path, name) path ": --" name " (tl_read_cfg." name ") is for columns of a table: .csv, .tsv, .txt, .npy\n"
-#define ANNOTATOR(path) path ": --annotator x (tl_read_cfg.annotator) is the ending of the annotations beside a record (.hea)\n"
-#define NO_LABEL(path) path ": --no-label (tl_read_cfg.no_label): a generated set has a label for each series\n"
+#define FORMAT(path) path ": format \"doc\" is unknown; choose one of .ts, .tsv, .csv, .txt, .arff, .npy, .npz, .hea\n"
+#define NO_TABLE(path, name) path ": --" name " (tl_read_cfg." name ") is only for tables: .csv, .tsv, .txt, .npy\n"
+#define ANNOTATOR(path)                                                                                                            \
+    path ": --annotator x (tl_read_cfg.annotator) is only for records (.hea): the ending of the file of annotations\n"
+#define NO_LABEL(path) path ": --no-label (tl_read_cfg.no_label) is not for generated sets, which have a label for each series\n"
 #define TRAIN "train", "--arch", "timecnn", "--epochs", "1", "--quiet"
 #define IMPORT "import", WEIGHTS, "builtin:cbf", "--arch", "timecnn"
 
@@ -319,7 +319,7 @@ static const row rows[] = {
      "output",
      "x",
      2,
-     MODEL ": none of its layers is called \"x\" (tapline info lists them)\n"},
+     MODEL ": no layer has the name \"x\" (tapline info lists the layers)\n"},
     {{TRAIN}, "arch", "/nonexistent/x.json", 1, "/nonexistent/x.json: No such file or directory\n"},
     {{TRAIN}, "log", "/nonexistent/x", 1, "--log /nonexistent/x: cannot be written: No such file or directory\n"},
     {{TRAIN}, "out", "/nonexistent/x", 1, "--out " UNWRITABLE},
@@ -378,9 +378,9 @@ static const row rows[] = {
     {{"import", WEIGHTS, "/nonexistent/x"}, "format", "doc", 2, FORMAT("/nonexistent/x")},
     {{"eval", MODEL, "/nonexistent/x"}, "format", "doc", 2, FORMAT("/nonexistent/x")},
     {{"predict", MODEL, "/nonexistent/x"}, "format", "doc", 2, FORMAT("/nonexistent/x")},
-    {{TRAIN}, "hop", "3", 2, "--hop: of which windows? --window says it\n"},
-    {{TRAIN}, "window-target", "last", 2, "--window-target: of which windows? --window says it\n"},
-    {{TRAIN}, "window", "129", 1, "builtin:cbf: windows of 129 steps: none of the 30 series is so long; the longest has 128\n"},
+    {{TRAIN}, "hop", "3", 2, "--hop requires --window\n"},
+    {{TRAIN}, "window-target", "last", 2, "--window-target requires --window\n"},
+    {{TRAIN}, "window", "129", 1, "builtin:cbf: windows of 129 steps: all 30 series are shorter; the longest has 128\n"},
     {{"bench", "conv"}, "shape", "channels=3", 2, "shape: channels, filters, kernel, length and batch must all be given\n"},
 };
 
@@ -533,8 +533,8 @@ static void given_letters_when_parsed_then_as_the_options_they_stand_for(void **
     check_refused(self, "-o", NULL, "-o: needs an argument FILE");
     check_refused(self, "-out", "m", "unknown option -out; did you mean --out?");
     check_refused(self, "-quiet", NULL, "unknown option -quiet; did you mean --quiet?");
-    check_refused(self, "-e", "3", "unknown option -e; `tapline help train` lists what there is");
-    check_refused(&eval_command, "-q", NULL, "unknown option -q; `tapline help eval` lists what there is");
+    check_refused(self, "-e", "3", "unknown option -e; `tapline help train` lists the options");
+    check_refused(&eval_command, "-q", NULL, "unknown option -q; `tapline help eval` lists the options");
 }
 
 /* ---- progress ---- */
@@ -615,7 +615,7 @@ static void given_too_many_arguments_or_too_few_when_parsed_then_said(void **unu
     for (size_t c = 0; command_at(c); c++) {
         const command *self = command_at(c);
         char needs[200];
-        snprintf(needs, sizeof needs, "needs %s; `tapline help %s` says more", self->operands, self->name);
+        snprintf(needs, sizeof needs, "needs %s; see `tapline help %s`", self->operands, self->name);
         for (size_t count = 0; count < self->min_operands; count++) check_operands(self, count, needs);
         check_operands(self, self->max_operands + 1,
                        self->max_operands ? "unexpected argument more after some" : "unexpected argument more");
@@ -649,12 +649,12 @@ static void given_a_file_that_is_read_when_written_too_then_refused(void **unuse
         fputs("a,1,2\nb,2,1\n", file);
         fclose(file);
     }
-    KEPT(data, "data.csv: is the file of DATA, which would be lost", "train", data, "--out");
-    KEPT(data, "data.csv: is the file of DATA, which would be lost", "train", same, "--log");
-    KEPT(data, "is the file of --test, which would be lost", "train", other, "--test", data, "--checkpoint");
-    KEPT(data, "is the file of --resume, which would be lost", "train", other, "--resume", data, "--out");
-    KEPT(data, "is the file of --out, which would be lost", "train", other, "--out", data, "--log");
-    KEPT(data, "is the file of DATA, which would be lost", "import", other, data, "--out");
+    KEPT(data, "data.csv: this file is also DATA, and would be overwritten", "train", data, "--out");
+    KEPT(data, "data.csv: this file is also DATA, and would be overwritten", "train", same, "--log");
+    KEPT(data, "this file is also --test, and would be overwritten", "train", other, "--test", data, "--checkpoint");
+    KEPT(data, "this file is also --resume, and would be overwritten", "train", other, "--resume", data, "--out");
+    KEPT(data, "this file is also --out, and would be overwritten", "train", other, "--out", data, "--log");
+    KEPT(data, "this file is also DATA, and would be overwritten", "import", other, data, "--out");
     unlink(data);
     unlink(other);
     assert_int_equal(rmdir(folder), 0);

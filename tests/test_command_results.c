@@ -93,11 +93,11 @@ static void given_a_first_training_when_run_then_it_says_on_what(void **unused) 
     assert_int_equal(strncmp(done.err, "model      timecnn, ", 20), 0);
     assert_non_null(strstr(done.err, " 1 thread\ndata       "));
     assert_non_null(strstr(done.err, ", length 16, channels 1, classes 2\ntraining   24 series, at most 30 epochs of 2 batches\n"));
-    assert_non_null(strstr(done.err, "           the model will not be kept: no --out\n"));
+    assert_non_null(strstr(done.err, "           the model will not be saved: no --out\n"));
     assert_non_null(strstr(done.err, "\nepoch 1/30  loss "));
     assert_non_null(strstr(done.err, "\nepoch 30/30  loss "));
     assert_non_null(strstr(done.err, "  validation loss "));
-    assert_non_null(strstr(done.out, "\nended      after as many epochs as were asked for\n"));
+    assert_non_null(strstr(done.out, "\nended      after all epochs\n"));
     assert_non_null(strstr(done.out, "\nvalidation "));
     expect(done, 0, " 1 thread\n", NULL);
     expect(run_command(TRAIN("train.csv"), "--epochs", "1", "-q"), 0, "training   1 epoch, 2 steps of batch 16, best epoch 1\n",
@@ -128,11 +128,11 @@ static void given_validation_data_when_trained_then_its_best_epoch_is_kept(void 
     assert_string_equal(json_string_value(json_object_get(object, "ended")), "epochs");
     json_decref(object);
     expect(run_command(TRAIN("train.csv"), "--validation", in_folder("test.csv"), "--folds", "3"), 2, NULL,
-           "is what is evaluated after each epoch; --folds does not go with it\n");
+           "cannot be combined with --folds: both give a validation set\n");
     expect(run_command(TRAIN("train.csv"), "--watch", "validation-f1", "-q"), 2, NULL,
            "watch validation-f1: there is no validation set\n");
     expect(run_command(TRAIN("values.ts"), "--watch", "validation-f1", "--folds", "3", "-q"), 2, NULL,
-           "is for classes, and the loss is ");
+           "is for classes, but the loss is ");
     expect(run_command(TRAIN("train.csv"), "--watch", "val_loss"), 2, NULL, "--watch val_loss: unknown; ");
 }
 
@@ -163,18 +163,17 @@ static void given_init_when_trained_then_it_begins_where_the_file_ended(void **u
     json_t *after = run_json(&done),
            *before = json_of(run_command("eval", in_folder("two.safetensors"), in_folder("train.csv"), "--json"));
     check_number("train_loss", json_number(after, "train_loss"), json_number(before, "test_loss"), 1e-5, 0);
-    assert_non_null(strstr(done.err, " has learnt, its head too\n"));
+    assert_non_null(strstr(done.err, ", including its head\n"));
     run_free(&done);
     json_decref(after);
     json_decref(before);
-    expect(run_command(START("three.csv"), "-o", in_folder("three.safetensors")), 0, "classes 3\n",
-           " has learnt, with a new head\n");
+    expect(run_command(START("three.csv"), "-o", in_folder("three.safetensors")), 0, "classes 3\n", ", with a new head\n");
     expect(run_command("info", in_folder("three.safetensors")), 0, "classes    3: down, level, up\n", NULL);
     expect(run_command(START("three.csv"), "--freeze", "-q"), 0, NULL, NULL);
     expect(run_command(START("train.csv"), "--arch", "fcn", "-q"), 1, NULL, "array ");
-    expect(run_command(TRAIN("train.csv"), "--freeze"), 2, NULL, "--freeze: of which model? --init says it\n");
+    expect(run_command(TRAIN("train.csv"), "--freeze"), 2, NULL, "--freeze requires --init MODEL\n");
     expect(run_command(START("train.csv"), "--resume", in_folder("c")), 2, NULL,
-           "c has all parameters; --init does not go with it\n");
+           "c cannot be combined with --init: the checkpoint has all parameters\n");
     expect(run_command(TRAIN("train.csv"), "--init", "/nonexistent/x"), 1, NULL, "/nonexistent/x: No such file or directory\n");
 }
 
@@ -249,7 +248,7 @@ static void given_top_when_predicting_then_classes_by_probability(void **unused)
     expect(run_command(PREDICT, "--top", "9"), 0, head, NULL);
     expect(run_command(PREDICT, "--top", "1"), 0, "class_1,probability_1,label\n", NULL);
     expect(run_command("predict", in_folder("value.safetensors"), in_folder("values.ts"), "--top", "1"), 2, NULL,
-           "--top 1: the model predicts values, not classes\n");
+           "--top 1 needs classes, but the model predicts values\n");
 }
 
 static void given_json_when_predicting_then_what_the_table_says(void **unused) {
@@ -296,12 +295,12 @@ static void given_a_layer_when_predicting_then_its_values_as_features(void **unu
     assert_true(json_array_size(json_object_get(first, "values")) >= 12 && !json_object_get(first, "class"));
     json_decref(object);
     expect(run_command(PREDICT, "--output", "flaten_1"), 2, NULL,
-           "none of its layers is called \"flaten_1\"; did you mean \"flatten_1\"?");
+           "no layer has the name \"flaten_1\"; did you mean \"flatten_1\"?");
     expect(run_command(PREDICT, "--output", "flatten_1", "--top", "1"), 2, NULL,
-           "--output flatten_1 prints what a layer gives, not classes\n");
+           "--top 1 cannot be combined with --output flatten_1, which prints the output of a layer\n");
     expect(run_command("predict", in_folder("two.safetensors"), in_folder("two.safetensors"), in_folder("test.csv"), "--output",
                        "flatten_1"),
-           2, NULL, "--output flatten_1: is of one model; what layers of several give has no mean\n");
+           2, NULL, "--output flatten_1: give only one model; outputs of layers cannot be averaged\n");
 }
 
 int main(void) {

@@ -181,15 +181,15 @@ static void given_labels_per_step_when_balanced_then_by_shares_of_steps(void **u
 static void given_a_network_and_data_that_do_not_fit_when_used_then_said_why(void **unused) {
     (void)unused;
     expect(run_command(TRAIN(labels_file)), 1,
-           "tapline train: data: targets for 16 steps of each series; the model's output has length 1 (unet, or tl_unet, has an "
-           "output for every step)\n");
+           "tapline train: data: each series has targets for 16 steps, but the output of the model has length 1 (unet, or tl_unet, "
+           "has an output for every step)\n");
     expect(run_command(TRAIN(series_file), "--arch", "unet"), 1,
-           "tapline train: data: targets for 1 step of each series; the model's output has length 16\n");
+           "tapline train: data: each series has targets for 1 step, but the output of the model has length 16\n");
     expect(run_command("train", "builtin:synthetic-control", "--arch", "unet", "--quiet"), 1,
            "tapline train: unet: length 60 is not a multiple of 8 (levels 3)\n");
     expect(run_command(TRAIN(labels_file), "--arch", "unet", "--crop", "0.5"), 2, "fit: crop 0.5 moves the steps of series");
     expect(run_command(TRAIN(values_file), "--arch", "unet", "--balance"), 2,
-           "--balance is for classes; the data has target values");
+           "--balance needs classes; the data has target values");
     expect(run_command(TRAIN(labels_file), "--arch", "unet", "--test", series_file), 1,
            "expected targets for 16 steps of each series, as in the training set, got 1");
     json_decref(train_and_evaluate(labels_file, "unet", "1"));

@@ -130,13 +130,13 @@ static void given_wrong_input_when_streamed_then_its_place_is_told(void **unused
     write_input("1\nnan\n", 6);
     expect(stream(model_file, "csv"), 1, "stdin: step 1, channel 0 is nan");
     write_input(x, 2 * sizeof *x + 3);
-    expect(stream(model_file, "raw"), 1, "stdin: it ends within step 2, after 3 of its");
+    expect(stream(model_file, "raw"), 1, "stdin: the input ends in step 2, after 3 of its");
 }
 
 static void given_a_model_of_scaled_series_when_streamed_then_refused(void **unused) {
     (void)unused;
     write_lines();
-    expect(stream(scaled_file, "csv"), 1, "train with --raw");
+    expect(stream(scaled_file, "csv"), 1, "train with --normalize none");
 }
 
 int main(void) {

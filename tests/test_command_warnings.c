@@ -88,8 +88,9 @@ static void given_data_that_mislead_when_trained_then_a_line_names_the_cure(void
         const char *labels, *warning;
     } cases[] = {
         {"abababababababababab", NULL},
-        {"aaaaaaaaaaaa", "tapline train: warning: there is one class, a: an accuracy of 1 says nothing"},
-        {"aaaaaaaaaaaaaaaaab", "tapline train: warning: 94 % of the labels are a: judge by balanced accuracy and F1; --balance"},
+        {"aaaaaaaaaaaa", "tapline train: warning: there is only one class, a, so that the accuracy is always 1"},
+        {"aaaaaaaaaaaaaaaaab",
+         "tapline train: warning: 94 % of the labels are a; look at balanced accuracy and F1, and consider --balance"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         write_labels("labels.csv", cases[i].labels);
@@ -109,7 +110,8 @@ static void given_levels_alone_when_scaled_then_said_that_nothing_is_left(void *
     for (int i = 0; i < 12; i++) fprintf(file, "%c,%d,%d,%d\n", i % 2 ? 'a' : 'b', i % 2, i % 2, i % 2);
     fclose(file);
     run scaled = run_command("train", in_folder("levels.csv"), "--epochs", "2", QUICK);
-    expect(&scaled, 0, "warning: every series is constant, and 0 once it is scaled: --raw keeps the levels");
+    expect(&scaled, 0,
+           "warning: every series is constant, and 0 after scaling; use --normalize none or --normalize set to keep the levels");
     run_free(&scaled);
     run raw = run_command("train", in_folder("levels.csv"), "--epochs", "2", "--raw", QUICK);
     expect(&raw, 0, NULL);
@@ -120,7 +122,7 @@ static void given_a_class_of_two_when_held_out_by_three_then_told(void **unused)
     (void)unused;
     write_labels("rare.csv", "abababababcc");
     run done = run_command("train", in_folder("rare.csv"), "--epochs", "2", "--folds", "3", "--fold", "all", QUICK);
-    expect(&done, 0, "there is nothing of class c to validate on: fewer --folds would share it out");
+    expect(&done, 0, "there is no series of class c for validation; use fewer --folds");
     run_free(&done);
 }
 
@@ -154,7 +156,7 @@ static void given_diverging_training_when_ended_then_the_best_is_saved(void **un
     json_t *object = run_json(&done);
     const double epoch = json_number(object, "best_epoch");
     assert_true(epoch >= 1 && isfinite(json_number(object, "train_loss")));
-    snprintf(text, sizeof text, "; parameters unchanged; %s has the best network so far, of epoch %.0f\n",
+    snprintf(text, sizeof text, "; parameters unchanged; %s has the best network so far, from epoch %.0f\n",
              in_folder("best.safetensors"), epoch);
     expect(&done, 1, text);
     run evaluated = run_command("eval", in_folder("best.safetensors"), in_folder("slopes.ts"), "--json");
@@ -208,7 +210,7 @@ static void given_a_lost_checkpoint_folder_when_ended_then_the_best_is_saved(voi
     snprintf(command, sizeof command, "rm -r %s", in_folder("gone"));
     while (system(command) != 0) continue; // NOLINT(cert-env33-c): a folder of our own, in which files come and go
     run_wait(&done);
-    expect(&done, 1, "best.safetensors has the best network so far, of epoch ");
+    expect(&done, 1, "best.safetensors has the best network so far, from epoch ");
     json_t *object = run_json(&done);
     assert_true(isfinite(json_number(object, "train_loss")));
     json_decref(object);
@@ -236,7 +238,7 @@ static void given_values_that_overflow_when_evaluated_then_no_rows(void **unused
     expect(&evaluated, 1, "tapline eval: the loss is not finite");
     run_free(&evaluated);
     run predicted = run_command("predict", in_folder("m.safetensors"), in_folder("large.ts"));
-    expect(&predicted, 1, "tapline predict: series 0: what is predicted is not finite");
+    expect(&predicted, 1, "tapline predict: series 0: the prediction is not finite");
     assert_null(strstr(predicted.out, "nan"));
     run_free(&predicted);
 }

@@ -342,7 +342,7 @@ static void given_a_sample_too_short_to_reflect_when_passed_then_it_is_said(void
     const tl_tensor view = TL_VIEW(x, 1, LONGEST, CHANNELS);
     tl_set_lengths(model, (const size_t[]){4}, 1);
     tl_forward(model, &view, TL_MODE_TRAINING);
-    check_error(tl_model_error(model), TL_ERROR_SHAPE, "(conv1d): nothing comes out of sample 0, whose length is 4 here");
+    check_error(tl_model_error(model), TL_ERROR_SHAPE, "(conv1d): sample 0 has length 4 here, which is too short for an output");
     tl_model_free(model);
 }
 
@@ -408,7 +408,7 @@ static void given_a_bad_configuration_when_compiled_then_layer_and_limit_named(v
         {groups_of_channels, TL_ERROR_SHAPE, "(conv1d): 3 channels are not a multiple of 2 groups"},
         {groups_of_filters, TL_ERROR_ARGUMENT, "(conv1d): 4 filters are not a multiple of 3 groups"},
         {mode_unknown, TL_ERROR_ARGUMENT, "(conv1d): padding mode 9 is unknown"},
-        {reflect_long, TL_ERROR_SHAPE, "(conv1d): 5 and 0 steps of reflection, each must be below the length 5"},
+        {reflect_long, TL_ERROR_SHAPE, "(conv1d): reflection of 5 and 0 steps: each must be below the length 5"},
         {mode_and_stride, TL_ERROR_ARGUMENT, "(conv1d): stride -1 is below 1"},
         {no_filters, TL_ERROR_ARGUMENT, "(conv1d_transpose): filters 0 is below 1"},
         {no_kernel, TL_ERROR_ARGUMENT, "(conv1d_transpose): kernel 0 is below 1"},
@@ -418,7 +418,7 @@ static void given_a_bad_configuration_when_compiled_then_layer_and_limit_named(v
         {right_negative, TL_ERROR_ARGUMENT, "(conv1d_transpose): right padding -1 is below 0"},
         {more_negative, TL_ERROR_ARGUMENT, "(conv1d_transpose): output padding -1 is below 0"},
         {more_than_stride, TL_ERROR_ARGUMENT, "(conv1d_transpose): output padding 3 is not below the stride 3"},
-        {cut_away, TL_ERROR_SHAPE, "(conv1d_transpose): padding of 3 and 3 steps leaves nothing of an output of 6"},
+        {cut_away, TL_ERROR_SHAPE, "(conv1d_transpose): padding of 3 and 3 steps cuts off all of an output of 6"},
         {huge, TL_ERROR_ARGUMENT, "(conv1d_transpose): kernel 2147483647 is above 16777216"},
     };
     check_refused_layers(refusals, sizeof refusals / sizeof *refusals, (tl_shape){5, 3});

@@ -155,8 +155,8 @@ static void given_an_unlike_test_set_when_read_then_the_difference_is_named(void
         static const char *const messages[] = {
             "builtin:cbf has series of length 128 in 3 classes; the training set has length 128, 3 classes",
             "builtin:cbf has series of length 128 in 3 classes; the training set has length 128, 2 classes",
-            "builtin:cbf has a class funnel, which is not class 2 of the training set",
-            "builtin:cbf: the classes of the training set have no names to find labels by"};
+            "builtin:cbf has the class funnel, which is not class 2 of the training set",
+            "builtin:cbf: the classes of the training set have no names, so labels cannot be assigned to them"};
         reference.x.shape[2] = i == 0 ? 2 : 1;
         reference.classes = i == 1 ? 2 : 3;
         reference.class_names = i == 3 ? NULL : others;
@@ -166,7 +166,7 @@ static void given_an_unlike_test_set_when_read_then_the_difference_is_named(void
     }
     error = (tl_error){0};
     assert_null(tl_dataset_read("builtin:cbd", NULL, &error));
-    check_error(&error, TL_ERROR_ARGUMENT, "builtin:cbd is none of builtin:cbf");
+    check_error(&error, TL_ERROR_ARGUMENT, "builtin:cbd is unknown; choose builtin:cbf");
     error = (tl_error){0};
     const char regression[] = "@targetLabel true\n@data\n1,2:3\n";
     assert_null(files_read("r.ts", regression, sizeof regression - 1, &(tl_read_cfg){.reference = train}, &error));
@@ -174,7 +174,8 @@ static void given_an_unlike_test_set_when_read_then_the_difference_is_named(void
     error = (tl_error){0};
     const tl_dataset nameless = {.x = {.rank = 3, .shape = {0, 2, 1}}, .classes = 2};
     assert_null(files_read("test.csv", "a,1,1\n", 6, &(tl_read_cfg){.reference = &nameless}, &error));
-    check_error(&error, TL_ERROR_FORMAT, ":1:1: the classes of the training set have no names to find labels by");
+    check_error(&error, TL_ERROR_FORMAT,
+                ":1:1: the classes of the training set have no names, so labels cannot be assigned to them");
     tl_dataset_free(train);
 }
 
@@ -215,58 +216,51 @@ static void given_a_malformed_file_when_read_then_told_where_and_what(void **unu
         {"a.ts", "@timestamps true\n@targetLabel true\n@data\n(1,1),(x,2):3\n",
          "4:8: expected a time, a number or such as 2024-01-31"},
         {"a.ts", "@timestamps true\n@targetLabel true\n@data\n(1,1),(1,2):3\n",
-         "4:8: expected a time behind that of the step before, got \"1\""},
+         "4:8: expected a time after that of the step before, got \"1\""},
         {"a.ts", "@timestamps true\n@targetLabel true\n@data\n(1,1),(2,x):3\n", "4:10: expected a finite number, got \"x\""},
-        {"a.ts", "@dimensions 0\n", "1:13: expected a whole number from 1 on, got \"0\""},
-        {"a.ts", "@seriesLength 1.5\n", "1:15: expected a whole number from 1 on, got \"1.5\""},
+        {"a.ts", "@dimensions 0\n", "1:13: expected a whole number of at least 1, got \"0\""},
+        {"a.ts", "@seriesLength 1.5\n", "1:15: expected a whole number of at least 1, got \"1.5\""},
         {"a.ts", "@classLabel true a\n@classLabel true b a\n@data\n", "2:20: expected each class once, got \"a\""},
         {"a.ts", "@timestamps maybe\n", "1:13: expected true or false, got \"maybe\""},
         {"a.ts", "@targetLabel true\n@data\n1,2\n", "3:1: expected values, a colon and a target value, got \"1,2\""},
         {"a.csv", " \n\n", "3:1: expected a series, got the end of the file"},
         {"a.csv", "\xfe\xff", "1:1: expected plain text, got UTF-16; save the file as UTF-8"},
-        {"a.ts", "@seriesLength 1e99\n", "1:15: expected a whole number from 1 on, got \"1e99\""},
+        {"a.ts", "@seriesLength 1e99\n", "1:15: expected a whole number of at least 1, got \"1e99\""},
         {"a.ts", "@classLabel true a\n@data\n", "3:1: expected a series, got the end of the file"},
         {"a.ts", "@classLabel true a\n@data\n1,2,3\n", "3:1: expected values, a colon and a label, got \"1,2,3\""},
-        {"a.ts", "@classLabel true a b\n@data\n1,2:a\n1,2:c\n", "4:5: expected one of the labels that are declared, got \"c\""},
+        {"a.ts", "@classLabel true a b\n@data\n1,2:a\n1,2:c\n", "4:5: expected one of the declared labels, got \"c\""},
         {"a.ts", "@classLabel true a\n@data\n1,2:\n", "3:5: expected a label, got nothing"},
         {"a.ts", "@classLabel true a\n@data\n1,x2:a\n", "3:3: expected a finite number, got \"x2\""},
         {"a.ts", "@classLabel true a\n@data\n1,,2:a\n",
-         "3:3: expected a number (--missing, tl_read_cfg.missing_policy, says what a missing value becomes; tail: the end of the "
-         "series), "
-         "got nothing"},
+         "3:3: expected a number (--missing, tl_read_cfg.missing_policy, says how to treat missing values), got nothing"},
         {"a.ts", "@classLabel true a\n@data\n1,1e999:a\n", "3:3: expected a finite number, got \"1e999\""},
         {"a.ts", "@classLabel true a\n@data\n1,inf:a\n", "3:3: expected a finite number, got \"inf\""},
         {"a.ts", "@classLabel true a\n@data\n1,?:a\n",
-         "3:3: expected a number (--missing, tl_read_cfg.missing_policy, says what a missing value becomes; tail: the end of the "
-         "series), "
-         "got \"?\""},
+         "3:3: expected a number (--missing, tl_read_cfg.missing_policy, says how to treat missing values), got \"?\""},
         {"a.ts", "@classLabel true a\n@data\n1,NaN:a\n",
-         "3:3: expected a number (--missing, tl_read_cfg.missing_policy, says what a missing value becomes; tail: the end of the "
-         "series), "
-         "got \"NaN\""},
+         "3:3: expected a number (--missing, tl_read_cfg.missing_policy, says how to treat missing values), got \"NaN\""},
         {"a.ts", "@classLabel true a\n@data\n1,2:a\n1,2,3:a\n",
-         "4:1: expected 2 values, as in the first series, got 3; lengths may differ in .ts files with @equalLength false, and with "
-         "--unequal (tl_read_cfg.unequal) in tables and folders"},
+         "4:1: expected 2 values, as in the first series, got 3; for different lengths use @equalLength false in .ts files, and "
+         "--unequal (tl_read_cfg.unequal) for tables and folders"},
         {"a.ts", "@classLabel true a\n@data\n1,2:3:a\n",
-         "3:5: expected 2 values, as in the first series, got 1; lengths may differ in .ts files"},
+         "3:5: expected 2 values, as in the first series, got 1; for different lengths use @equalLength false in .ts files"},
         {"a.ts", "@classLabel true a\n@data\n1,2:3,4:a\n1,2:a\n", "4:5: expected 2 channels, got 1"},
         {"a.ts", "@equalLength false\n@classLabel true a\n@data\n1,2:3,4:a\n1,2:1:a\n",
          "5:5: expected 2 values, as in the first channel, got 1"},
         {"a.ts", "@equalLength no\n", "1:14: expected true or false, got \"no\""},
         {"a.ts", "@dimensions 3\n@classLabel true a\n@data\n1,2:3,4:a\n", "4:9: expected 3 channels, got 2"},
         {"a.ts", "@targetLabel true\n@data\n1,2:a\n", "3:5: expected a finite number, got \"a\""},
-        {"a.tsv", "1\t2\t3\n1\t2\n", "2:3: expected 2 values, as in the first series, got 1; lengths may differ in .ts files"},
+        {"a.tsv", "1\t2\t3\n1\t2\n",
+         "2:3: expected 2 values, as in the first series, got 1; for different lengths use @equalLength false in .ts files"},
         {"a.csv", "label\n", " none of the 1 columns is a value of a series"},
         {"a.csv", ",1,2\n", "1:1: expected a label, got nothing"},
         {"a.csv", "1,2,3,\n",
-         "1:7: expected a number (--missing, tl_read_cfg.missing_policy, says what a missing value becomes; tail: the end of the "
-         "series), "
-         "got nothing"},
+         "1:7: expected a number (--missing, tl_read_cfg.missing_policy, says how to treat missing values), got nothing"},
         {"a.csv", "1,12345678901234567890123456789012345,x\n", "1:39: expected a finite number, got \"x\""},
         {"a.csv", "1,abcdefghijklmnopqrstuvwxyz0123456789\n", "1:3: expected a finite number, got \"abcdefghijklmnopqrstuvwx…\""},
         {"a.csv", "\n <!DOCTYPE html>\n", "2:2: expected data, got HTML or XML; was a web page saved instead of the file?"},
         {"a.ts", "\xff\xfe@\n", "1:1: expected plain text, got UTF-16; save the file as UTF-8"},
-        {"a.doc", "1,2\n", " the name ends in none of .ts, .tsv, .csv, .txt, .arff, .npy, .npz, .hea"},
+        {"a.doc", "1,2\n", " the name has none of the endings .ts,  .tsv, .csv, .txt, .arff, .npy, .npz, .hea"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         if (strcmp(cases[i][0], "a.doc") != 0) {
@@ -399,7 +393,7 @@ static void given_both_halves_of_a_set_when_read_twice_then_repeatable(void **un
     assert_true(train->x.data[0] != other->x.data[0]);
     other->class_names[0][0] = 'k';
     assert_null(tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.reference = other}, &error));
-    check_error(&error, TL_ERROR_SHAPE, "builtin:cbf/test has a class cylinder, which is not class 0 of the training set");
+    check_error(&error, TL_ERROR_SHAPE, "builtin:cbf/test has the class cylinder, which is not class 0 of the training set");
     assert_null(tl_dataset_builtin("cbf", TL_SPLIT_TRAIN, 0, &error)); /* the error is still set */
     assert_null(tl_dataset_builtin("cbf", (tl_split)2, 0, NULL));
     error = (tl_error){0};
@@ -407,11 +401,11 @@ static void given_both_halves_of_a_set_when_read_twice_then_repeatable(void **un
     check_error(&error, TL_ERROR_ARGUMENT, "data: split 2 is unknown");
     error = (tl_error){0};
     assert_null(tl_dataset_read("builtin:cbf/other", NULL, &error));
-    check_error(&error, TL_ERROR_ARGUMENT, "builtin:cbf/other is none of");
+    check_error(&error, TL_ERROR_ARGUMENT, "builtin:cbf/other is unknown");
     assert_null(tl_dataset_read("builtin:cbf/other", NULL, NULL));
     error = (tl_error){0};
     assert_null(tl_dataset_read("builtin:cbff", NULL, &error));
-    check_error(&error, TL_ERROR_ARGUMENT, "builtin:cbff is none of builtin:cbf, builtin:synthetic-control");
+    check_error(&error, TL_ERROR_ARGUMENT, "builtin:cbff is unknown; choose builtin:cbf or builtin:synthetic-control");
     tl_dataset *all[] = {train, again, test, other};
     for (size_t i = 0; i < 4; i++) tl_dataset_free(all[i]);
 }

@@ -108,7 +108,7 @@ static void given_members_when_they_predict_then_the_mean_of_probabilities(void 
     }
     tl_metrics metrics;
     tl_ensemble_evaluate(ensemble, &metrics, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "data: cross-entropy needs labels; the data set has none");
+    check_error(&error, TL_ERROR_ARGUMENT, "data: cross-entropy needs labels, but the data set has none");
     tl_ensemble_free(ensemble);
 }
 
@@ -222,7 +222,7 @@ static void given_labels_per_step_when_evaluated_then_every_valid_step_counts(vo
     check_number("accuracy", metrics.accuracy, right / (4 + 2 + 3), 1e-15, 0);
     tl_model *other = stepwise(1, true);
     tl_ensemble_add(ensemble, other, &error);
-    check_error(&error, TL_ERROR_SHAPE, "ensemble: member 3 makes 2 steps of sample 2, member 0 makes 3");
+    check_error(&error, TL_ERROR_SHAPE, "ensemble: member 3 has 2 steps for sample 2, but member 0 has 3");
     assert_int_equal(tl_ensemble_members(ensemble), MEMBERS);
     tl_model_free(other);
     tl_ensemble_free(ensemble);

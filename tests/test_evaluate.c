@@ -64,16 +64,15 @@ static void given_data_of_wrong_shape_when_evaluated_then_both_shapes_named(void
         {&shorter, "data: series are (3, 1); the model takes (4, 1)", 2, TL_LOSS_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
         {&wider, "data: series are (4, 2); the model takes (4, 1)", 2, TL_LOSS_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
         {&many, "data: 4294967296 samples exceed 4294967295", 2, TL_LOSS_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
-        {&classified, "data: targets for 1 step of each series; the model's output has length 4", 2, TL_LOSS_CROSS_ENTROPY,
-         TL_ERROR_SHAPE, true},
-        {&regression, "data: cross-entropy needs labels; the data set has none", 2, TL_LOSS_CROSS_ENTROPY, TL_ERROR_ARGUMENT,
+        {&classified, "data: each series has targets for 1 step, but the output of the model has length 4", 2,
+         TL_LOSS_CROSS_ENTROPY, TL_ERROR_SHAPE, true},
+        {&regression, "data: cross-entropy needs labels, but the data set has none", 2, TL_LOSS_CROSS_ENTROPY, TL_ERROR_ARGUMENT,
          false},
         {&classified, "data: 2 classes exceed the 1 outputs of the model", 1, TL_LOSS_CROSS_ENTROPY, TL_ERROR_SHAPE, false},
         {&wrong, "data: label 2 of sample 1 is outside 0 … 1", 2, TL_LOSS_CROSS_ENTROPY, TL_ERROR_ARGUMENT, false},
         {&negative, "data: label -2 of sample 2 is outside 0 … 1", 2, TL_LOSS_CROSS_ENTROPY, TL_ERROR_ARGUMENT, false},
-        {&classified, "data: squared-error needs target values; the data set has none", 1, TL_LOSS_SQUARED_ERROR, TL_ERROR_ARGUMENT,
-         false},
-        {&regression, "data: 1 target value at a time; the model has 2 outputs", 2, TL_LOSS_SQUARED_ERROR, TL_ERROR_SHAPE, false},
+        {&classified, "data: squared-error needs target values, but the data set has none", 1, TL_LOSS_SQUARED_ERROR,
+         TL_ERROR_ARGUMENT, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         check_evaluation(make_model(cases[i].units, cases[i].loss, cases[i].steps), cases[i].data, cases[i].status, cases[i].text);

@@ -232,11 +232,11 @@ static void given_a_layer_when_refused_then_named(void **unused) {
     tl_layer_ops ops = tl_dense_layer_ops;
     tl_export_begin(&net, model, "test", &error);
     tl_export_refuse(&net, &net.node[5], &refused);
-    check_error(&refused, TL_ERROR_ARGUMENT, "test: layer 7 (dense_1): there is no dense in this format");
+    check_error(&refused, TL_ERROR_ARGUMENT, "test: layer 7 (dense_1): this format has no dense");
     net.node[5].kind = &ops;
     refused = (tl_error){0};
     tl_export_refuse(&net, &net.node[5], &refused);
-    check_error(&refused, TL_ERROR_ARGUMENT, "layer 7 (dense_1): dense is a layer of your own, which this format knows nothing of");
+    check_error(&refused, TL_ERROR_ARGUMENT, "layer 7 (dense_1): dense is a layer of your own, which this format cannot represent");
     tl_export_release(&net);
     tl_model_free(model);
 }

@@ -401,7 +401,7 @@ static void given_a_header_that_is_wrong_then_the_message_says_what(void **unuse
         {"{" HEAD "," WEIGHT ",\"dense_1.bia\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]}}", 12,
          "array dense_1.bias is missing"},
         {"{" HEAD "," WEIGHT "," BIAS ",\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[12,16]}}", 16,
-         "array x belongs to no layer"},
+         "array x does not belong to a layer"},
         {"{" HEAD "," WEIGHT ",\"dense_1.bias\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", 12,
          "array dense_1.bias: expected it at offset 8, found it at 4"},
         {"{" HEAD "," WEIGHT ",\"dense_1.bias\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[12,16]}}", 16,
@@ -428,7 +428,7 @@ static void given_a_header_that_is_wrong_then_the_message_says_what(void **unuse
         {"{" TEXTS OTHERS ",\"architecture\":\"{}\"}}", 0, "\"input\" should give \"length\" and \"channels\""},
         {"{" TEXTS OTHERS ",\"architecture\":\"{\\\"input\\\":{\\\"length\\\":9,\\\"channels\\\":1},\\\"layers\\\":[{\\\"type\\\":"
          "\\\"dense\\\",\\\"units\\\":2000000000}]}\"}," WEIGHT "}",
-         8, "the layers have more than the 2 parameters of the file"},
+         8, "the layers have more parameters than the file, which has 2"},
         {"{\"__metadata__\":{\"format\":\"tapline\",\"checksum\":\"0000000000000000\",\"precision\":\"f32\",\"version\":\"2\","
          "\"kind\":"
          "\"model\"}}",
@@ -453,7 +453,7 @@ static void given_a_header_that_is_wrong_then_the_message_says_what(void **unuse
         {"{" TEXTS NETWORK ",\"precision\":\"f32\",\"loss\":\"squared-error\",\"loss_settings\":\"{}\",\"seed\":\"1\",\"tapline\":"
          "\"0\",\"normalise\":\"none\",\"missing\":\"guess\","
          "\"classes\":\"[]\"}," WEIGHT "," BIAS "}",
-         12, "metadata: missing values \"guess\" is unknown; there are refuse, interpolate, mean, zero and tail"},
+         12, "metadata: missing values \"guess\" is unknown; choose one of refuse, interpolate, mean, zero and tail"},
         {"{" TEXTS NETWORK ",\"precision\":\"f32\",\"loss\":\"squared-error\",\"loss_settings\":\"{}\",\"seed\":\"1\",\"tapline\":"
          "\"0\",\"normalise\":\"none\","
          "\"classes\":\"[1]\"}," WEIGHT "," BIAS "}",
@@ -506,7 +506,7 @@ static void given_a_header_too_long_when_loaded_then_refused_unread(void **unuse
         memcpy(bytes, &lengths[i], 8);
         write_bytes(bytes, sizeof bytes);
         assert_null(tl_file_precision(path, &error));
-        check_error(&error, TL_ERROR_FORMAT, "bytes; expected 2 to 4194304, and no more than the 2 that follow");
+        check_error(&error, TL_ERROR_FORMAT, "bytes; expected 2 to 4194304, and at most the 2 that follow");
     }
 }
 
@@ -599,13 +599,13 @@ static void given_a_non_finite_array_when_saved_or_loaded_then_named(void **unus
                "\"dense_1.bias\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]}}",
                bytes, sizeof bytes);
     assert_null(tl_model_load(path, NULL, NULL, &loading));
-    check_error(&loading, TL_ERROR_NUMERIC, ": array dense_1.weight: element 1 is nan; such a model predicts nothing");
+    check_error(&loading, TL_ERROR_NUMERIC, ": array dense_1.weight: element 1 is nan; the model cannot predict");
     tl_model *model = tl_model_new(NULL);
     const tl_node x = tl_input(model, (tl_shape){1, 2});
     tl_model_compile(model, tl_dense(model, x, &(tl_dense_cfg){.units = 1}), NULL, NULL);
     tl_parameter_at(model, 1).value.data[0] = -INFINITY;
     tl_model_save(model, path, NULL, &saving);
-    check_error(&saving, TL_ERROR_NUMERIC, "save: array dense_1.bias: element 0 is -inf; such a model predicts nothing");
+    check_error(&saving, TL_ERROR_NUMERIC, "save: array dense_1.bias: element 0 is -inf; the model cannot predict");
     tl_model_free(model);
 }
 
@@ -622,7 +622,7 @@ static void given_a_number_that_single_precision_cannot_hold_then_refused(void *
                "\"dense_1.bias\":{\"dtype\":\"F64\",\"shape\":[1],\"data_offsets\":[16,24]}}",
                bytes, 24);
     assert_null(tl_model_load(path, NULL, NULL, &error));
-    check_error(&error, TL_ERROR_FORMAT, "array dense_1.weight: element 0 is 1e+300, which single precision cannot hold");
+    check_error(&error, TL_ERROR_FORMAT, "array dense_1.weight: element 0 is 1e+300, which is too large for single precision");
 }
 #endif
 

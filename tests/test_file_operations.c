@@ -175,7 +175,7 @@ static void check_failed_write(const tl_error *error, operation kind, size_t cal
     check_error(error, TL_ERROR_FILE, path);
     check_error(error, TL_ERROR_FILE,
                 named            ? "written, but its folder"
-                : kind == RENAME ? "; what was to be written is in /tmp/"
+                : kind == RENAME ? "; the new contents are in /tmp/"
                                  : "the previous file is kept");
 }
 
@@ -428,7 +428,7 @@ static void given_a_missing_folder_or_bad_name_then_refused_before_training(void
                  {pipe_path, "is a pipe, not a file"},
                  {dangling_path, "is a link to a file that is not there"},
                  {long_path, "cannot be written: File name too long"},
-                 {"", "names no file"}};
+                 {"", "is not the name of a file"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_error error = {0};
         tl_save_check(cases[i].path, &error);

@@ -172,11 +172,11 @@ static void given_ranges_that_are_none_when_asked_for_then_refused(void **unused
     } cases[] = {
         {{.low = 1, .high = 0.1}, "learning-rate finder: low 1 is not below high 0.1"},
         {{.low = 20}, "learning-rate finder: low 20 is not below high 10"},
-        {{.low = -1}, "learning-rate finder: low -1 is not a number from 0 on"},
-        {{.high = NAN}, "learning-rate finder: high nan is not a number from 0 on"},
-        {{.steps = 9}, "learning-rate finder: 9 steps are outside 10 … 1000"},
-        {{.steps = 1001}, "learning-rate finder: 1001 steps are outside 10 … 1000"},
-        {{.steps = -1}, "learning-rate finder: -1 steps are outside 10 … 1000"},
+        {{.low = -1}, "learning-rate finder: low -1 is not a number of at least 0"},
+        {{.high = NAN}, "learning-rate finder: high nan is not a number of at least 0"},
+        {{.steps = 9}, "learning-rate finder: steps 9 is outside 10 … 1000"},
+        {{.steps = 1001}, "learning-rate finder: steps 1001 is outside 10 … 1000"},
+        {{.steps = -1}, "learning-rate finder: steps -1 is outside 10 … 1000"},
     };
     tl_rate_curve *curve = tl_rate_curve_new(NULL);
     tl_model *model = make_model(tl_adam()), *expected = make_model(tl_adam());
@@ -190,7 +190,7 @@ static void given_ranges_that_are_none_when_asked_for_then_refused(void **unused
     }
     tl_error batch = {0};
     tl_find_learning_rate(model, &data, &(tl_fit_cfg){.batch = 9}, NULL, curve, &batch);
-    check_error(&batch, TL_ERROR_ARGUMENT, "fit: batch 9 exceeds the model's 4");
+    check_error(&batch, TL_ERROR_ARGUMENT, "fit: batch 9 exceeds the compiled batch, 4");
     check_same(model, expected);
     tl_rate_curve_free(curve);
     tl_model_free(expected);

@@ -340,7 +340,8 @@ static const struct {
     {conv_dilated, TL_ERROR_SHAPE, "(conv1d)", "kernel extent 7 exceeds the padded input length 5"},
     {conv_stride, TL_ERROR_ARGUMENT, "(conv1d)", "stride -2 is below 1"},
     {conv_dilation, TL_ERROR_ARGUMENT, "(conv1d)", "dilation -1 is below 1"},
-    {conv_pads, TL_ERROR_ARGUMENT, "(conv1d)", "padding of 1 and 0 columns is given, but not asked for (TL_PADDING_EXPLICIT)"},
+    {conv_pads, TL_ERROR_ARGUMENT, "(conv1d)",
+     "padding of 1 and 0 steps is given, but padding is not TL_PADDING_EXPLICIT (TL_PADDING_EXPLICIT)"},
     {conv_engine, TL_ERROR_ARGUMENT, "(conv1d)", "engine 77 is unknown"},
     {conv_huge, TL_ERROR_ARGUMENT, "(conv1d)", "is above 16777216"},
     {dropout_nothing, TL_ERROR_ARGUMENT, "(dropout)", "rate 0 is outside (0, 1)"},
@@ -351,14 +352,14 @@ static const struct {
     {norm_epsilon, TL_ERROR_ARGUMENT, "(batch_norm)", "epsilon -1 is outside (0, 1]"},
     {norm_epsilon_nan, TL_ERROR_ARGUMENT, "(batch_norm)", "epsilon nan is outside (0, 1]"},
     {add_other, TL_ERROR_SHAPE, "(add)", "input 1 is (5, 4), input 0 is (5, 3)"},
-    {add_one, TL_ERROR_ARGUMENT, "(add)", "1 input, at least 2 are needed"},
+    {add_one, TL_ERROR_ARGUMENT, "(add)", "1 input; at least 2 are needed"},
     {concat_other, TL_ERROR_SHAPE, "(concat)", "input 1 is (1, 3), input 0 is (5, 3): the lengths differ"},
-    {concat_one, TL_ERROR_ARGUMENT, "(concat)", "1 input, at least 2 are needed"},
+    {concat_one, TL_ERROR_ARGUMENT, "(concat)", "1 input; at least 2 are needed"},
     {pool_nothing, TL_ERROR_ARGUMENT, "(max_pool)", "window 0 is below 1"},
     {pool_long, TL_ERROR_SHAPE, "(average_pool)", "window extent 7 exceeds the padded input length 5"},
     {pool_stride, TL_ERROR_ARGUMENT, "(max_pool)", "stride -1 is below 1"},
     {pool_padding, TL_ERROR_ARGUMENT, "(max_pool)", "padding 9 is unknown"},
-    {pool_pads, TL_ERROR_ARGUMENT, "(max_pool)", "padding 0 and 2, each must be below the window 2"},
+    {pool_pads, TL_ERROR_ARGUMENT, "(max_pool)", "padding of 0 and 2 steps: each must be below the window 2"},
     {pool_pad_negative, TL_ERROR_ARGUMENT, "(max_pool)", "left padding -1 is below 0"},
 };
 
@@ -384,7 +385,7 @@ static void given_shapes_that_overflow_when_compiled_then_refused(void **unused)
     } cases[] = {
         {{0, 3}, tl_relu, "shape (0, 3) has no elements"},
         {{3, 0}, tl_relu, "shape (3, 0) has no elements"},
-        {{SIZE_MAX / 2, 3}, tl_flatten, "exceeds what memory can address"},
+        {{SIZE_MAX / 2, 3}, tl_flatten, "is more than memory can address"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_error error = {0};

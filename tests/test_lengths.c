@@ -198,9 +198,9 @@ static void given_lengths_that_do_not_fit_when_passed_then_it_is_said(void **unu
     expect_refusal(by_means, lengths, SAMPLES - 1, 0, "forward: lengths were set for 3 samples, x has 4");
     expect_refusal(by_means, lengths, 0, 0, "lengths: 0 samples are outside 1 … 4");
     expect_refusal(by_means, lengths, SAMPLES, (tl_real)0.5, "forward: sample 1 has length 9, but x is not 0 at its step 10");
-    expect_refusal(flattening, lengths, SAMPLES, 0, "layer 1 (flatten): takes whole series only, but lengths were set");
+    expect_refusal(flattening, lengths, SAMPLES, 0, "layer 1 (flatten): needs whole series, but lengths were set");
     expect_refusal(differing, lengths, SAMPLES, 0, "layer 3 (add): sample 1 has length 4 at input 0 and 5 at input 1");
-    expect_refusal(wide, lengths, SAMPLES, 0, "layer 1 (conv1d): nothing comes out of sample 1, whose length is 9 here");
+    expect_refusal(wide, lengths, SAMPLES, 0, "layer 1 (conv1d): sample 1 has length 9 here, which is too short for an output");
     tl_model *m = tl_model_new(NULL);
     tl_set_lengths(m, lengths, 1);
     check_error(tl_model_error(m), TL_ERROR_STATE, "lengths: the model is not compiled");

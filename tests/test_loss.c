@@ -326,12 +326,12 @@ static void given_wrong_settings_when_compiled_then_named(void **unused) {
         {{.loss = (tl_loss_kind)9}, "compile: loss 9 is unknown"},
         {{.label_smoothing = 1}, "compile: label smoothing 1 is outside [0, 1)"},
         {{.label_smoothing = 0.1, .loss = TL_LOSS_HUBER}, "compile: label smoothing 0.1 does not apply to huber"},
-        {{.huber_delta = -1, .loss = TL_LOSS_HUBER}, "compile: huber delta -1 is not a number from 0 on"},
+        {{.huber_delta = -1, .loss = TL_LOSS_HUBER}, "compile: huber delta -1 is not a number of at least 0"},
         {{.huber_delta = 2}, "compile: huber delta 2 does not apply to cross-entropy"},
         {{.loss = TL_LOSS_OWN}, "compile: loss own needs own_loss"},
         {{.own_loss = log_cosh}, "compile: own_loss does not apply to cross-entropy"},
         {{.class_weights = class_weights, .loss = TL_LOSS_SQUARED_ERROR}, "compile: class weights do not apply to squared-error"},
-        {{.class_weights = (double[]){1, NAN, 1}}, "compile: class 1: weight nan is not a number from 0 on"},
+        {{.class_weights = (double[]){1, NAN, 1}}, "compile: class 1: weight nan is not a number of at least 0"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_error error = {0};
@@ -354,14 +354,14 @@ static void given_wrong_targets_when_computed_then_named(void **unused) {
         tl_target target;
         const char *text;
     } cases[] = {
-        {0, {.values = y}, "loss: cross-entropy needs labels, none were given"},
+        {0, {.values = y}, "loss: cross-entropy needs labels, but none were given"},
         {0, {.labels = (int32_t[]){0, 3, 0}}, "loss: label 3 of sample 0 is outside 0 … 2"},
-        {0, {.labels = labels, .weights = (tl_real[]){-1}}, "loss: sample 0: weight -1 is not a number from 0 on"},
-        {0, {.labels = labels, .probabilities = y}, "loss: labels and probabilities were given; the target is one of them"},
+        {0, {.labels = labels, .weights = (tl_real[]){-1}}, "loss: sample 0: weight -1 is not a number of at least 0"},
+        {0, {.labels = labels, .probabilities = y}, "loss: labels and probabilities were given; give only one of them"},
         {0, {.probabilities = wrong}, "loss: probability 1.5 of sample 0 is outside 0 … 1"},
         {0, {.probabilities = sums}, "loss: probabilities of sample 0 add up to 0.75, not to 1"},
         {0, {.probabilities = not_a_number}, "loss: probability nan of sample 0 is outside 0 … 1"},
-        {5, {.labels = labels}, "loss: absolute-error needs target values, none were given"},
+        {5, {.labels = labels}, "loss: absolute-error needs target values, but none were given"},
         {SETTINGS - 1, {.values = wrong}, "loss: target value 1.5 of sample 0 is outside 0 … 1"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HINT "(--missing, tl_read_cfg.missing_policy, says what a missing value becomes; tail: the end of the series), got "
+#define HINT "(--missing, tl_read_cfg.missing_policy, says how to treat missing values), got "
 
 static tl_dataset *read_text(const char *name, const char *text, tl_missing_policy missing) {
     tl_error error = {0};
@@ -100,10 +100,10 @@ static void given_words_when_values_may_be_missing_then_still_refused(void **unu
         {"a.csv", "x,1,1e999,3\n", "1:5: expected a finite number, got \"1e999\""},
         {"a.csv", "x,1,2,3\nx,1,2\n", "2:3: expected 3 values, as in the first series, got 2"},
         {"a.ts", "@targetLabel true\n@data\n1,2:?\n", "3:5: expected a finite number, got \"?\""},
-        {"a.ts", "@classLabel true x\n@data\n1,2:?\n", "3:5: expected one of the labels that are declared, got \"?\""},
+        {"a.ts", "@classLabel true x\n@data\n1,2:?\n", "3:5: expected one of the declared labels, got \"?\""},
         {"a.ts", "@classLabel true x\n@data\n1,2:1,2:x\n1,2:?,NaN:x\n",
-         "4:11: expected a value in channel 1 of the series, got missing ones only"},
-        {"a.ts", "@targetLabel true\n@data\n?:1\n", "3:3: expected a value in channel 0 of the series, got missing ones only"},
+         "4:11: expected a value in channel 1 of the series, got only missing values"},
+        {"a.ts", "@targetLabel true\n@data\n?:1\n", "3:3: expected a value in channel 0 of the series, got only missing values"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_error error = {0};

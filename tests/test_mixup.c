@@ -186,7 +186,7 @@ static void given_batches_of_one_when_fitted_with_mixup_then_refused(void **unus
     const tl_dataset data = make_data(false, false);
     tl_model *model = make_model(TL_LOSS_CROSS_ENTROPY, false);
     tl_fit(model, &data, &(tl_fit_cfg){.batch = 1, .augment.mixup = 0.2}, NULL, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "fit: mixup 0.2 mixes series of a batch; batches of 1 have no two");
+    check_error(&error, TL_ERROR_ARGUMENT, "fit: mixup 0.2 mixes two series of a batch, but batches have only 1");
     tl_error last = {0};
     tl_fit(model, &data, &(tl_fit_cfg){.batch = 3, .augment.mixup = 0.2}, NULL, &last); /* the last batch is of one */
     check_ok(&last);
@@ -200,7 +200,7 @@ static void given_lengths_and_step_targets_when_mixed_up_then_refused(void **unu
     tl_model *model = make_model(TL_LOSS_CROSS_ENTROPY, true);
     tl_fit(model, &data, &(tl_fit_cfg){.augment.mixup = 0.2}, NULL, &error);
     check_error(&error, TL_ERROR_ARGUMENT,
-                "fit: mixup 0.2 does not mix series of different lengths that have targets for each step");
+                "fit: mixup 0.2 cannot mix series of different lengths that have a target for each step");
     tl_model_free(model);
 }
 

@@ -86,7 +86,7 @@ static void given_a_validation_set_when_fitted_then_best_epoch_restored(void **u
     check_error(&error, TL_ERROR_ARGUMENT, "fit: patience -1 is below 0");
     tl_error augment = {0}, unlike = {0};
     tl_fit(model, &data, &(tl_fit_cfg){.augment = {.jitter = -1}}, NULL, &augment);
-    check_error(&augment, TL_ERROR_ARGUMENT, "augment: jitter -1 is not a number from 0 on");
+    check_error(&augment, TL_ERROR_ARGUMENT, "augment: jitter -1 is not a number of at least 0");
     validation.x = TL_VIEW(other, COUNT / 2, 2, 2);
     tl_fit(model, &data, &(tl_fit_cfg){.validation = &validation}, NULL, &unlike);
     check_error(&unlike, TL_ERROR_SHAPE, "data: series are (2, 2); the model takes (1, 2)");
@@ -148,7 +148,7 @@ static void given_wrong_graphs_when_compiled_then_the_layer_is_named(void **unus
         {3, 2, {.clip_norm = -1}, "clip norm -1", TL_ERROR_ARGUMENT},
         {3, 2, {.clip_norm = NAN}, "clip norm nan", TL_ERROR_ARGUMENT},
         {3, 2, {.clip_norm = INFINITY}, "clip norm inf exceeds 1e+30", TL_ERROR_ARGUMENT},
-        {3, 2, {.clip_value = -2}, "clip value -2 is not a number from 0 on", TL_ERROR_ARGUMENT},
+        {3, 2, {.clip_value = -2}, "clip value -2 is not a number of at least 0", TL_ERROR_ARGUMENT},
         {3, 2, {.optimizer = {.learning_rate = NAN}}, "adam: learning rate nan", TL_ERROR_ARGUMENT},
         {3, 2, {.optimizer = {.learning_rate = -1}}, "adam: learning rate -1", TL_ERROR_ARGUMENT},
         {3, 2, {.optimizer = {.momentum = 0.9}}, "adam: momentum 0.9 does not apply", TL_ERROR_ARGUMENT},
@@ -194,30 +194,30 @@ static void given_calls_out_of_order_when_made_then_refused_by_name(void **unuse
     check_ok(&error);
 
     tl_backward(model);
-    check_error(tl_model_error(model), TL_ERROR_STATE, "backward: no training forward pass and loss came before it");
+    check_error(tl_model_error(model), TL_ERROR_STATE, "backward: call tl_forward in training mode and tl_loss before");
     tl_step(model, &error);
-    check_error(&error, TL_ERROR_STATE, "backward: no training forward pass");
+    check_error(&error, TL_ERROR_STATE, "backward: call tl_forward in training mode");
     tl_model_clear_error(model);
     error = (tl_error){0};
 
     assert_true(isnan(tl_loss(model, &target)));
-    check_error(tl_model_error(model), TL_ERROR_STATE, "loss: no forward pass");
+    check_error(tl_model_error(model), TL_ERROR_STATE, "loss: call tl_forward before");
     tl_model_clear_error(model);
 
     tl_step(model, &error);
-    check_error(&error, TL_ERROR_STATE, "step: no backward pass");
+    check_error(&error, TL_ERROR_STATE, "step: call tl_backward before");
     error = (tl_error){0};
 
     tl_forward(model, &view, TL_MODE_INFERENCE);
     assert_true(isfinite(tl_loss(model, &target)));
     tl_backward(model);
-    check_error(tl_model_error(model), TL_ERROR_STATE, "backward: no training forward pass");
+    check_error(tl_model_error(model), TL_ERROR_STATE, "backward: call tl_forward in training mode");
     tl_model_clear_error(model);
 
     tl_model_compile(model, (tl_node){.id = 1}, NULL, &error);
     check_error(&error, TL_ERROR_STATE, "compiled already");
     assert_true(tl_relu(model, (tl_node){.id = 1}).id < 0);
-    check_error(tl_model_error(model), TL_ERROR_STATE, "(relu): the model is compiled already; layers join before that");
+    check_error(tl_model_error(model), TL_ERROR_STATE, "(relu): the model is already compiled; add layers before");
     tl_model_free(model);
 }
 
@@ -387,7 +387,7 @@ static void given_data_that_does_not_fit_when_fitted_then_refused(void **unused)
         {{.x = TL_VIEW(x, 4, 2, 1), .labels = labels, .classes = 2}, {0}, "series are (2, 1); the model takes (1, 2)"},
         {{.x = TL_VIEW(x, 4, 1, 2), .values = x}, {0}, "cross-entropy needs labels"},
         {{.x = TL_VIEW(x, 0, 1, 2), .labels = labels, .classes = 2}, {0}, "no samples"},
-        {{.x = TL_VIEW(x, 3, 1, 2), .labels = labels, .classes = 2}, {.batch = 33}, "batch 33 exceeds the model's 32"},
+        {{.x = TL_VIEW(x, 3, 1, 2), .labels = labels, .classes = 2}, {.batch = 33}, "batch 33 exceeds the compiled batch, 32"},
         {{.x = TL_VIEW(x, 3, 1, 2), .labels = labels, .classes = 2}, {.epochs = -2}, "-2 epochs"},
         {{.x = TL_VIEW(x, 3, 1, 2), .labels = labels, .classes = 2},
          {.schedule = {.factor = 2}},

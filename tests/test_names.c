@@ -74,7 +74,7 @@ static void given_an_unknown_name_when_looked_up_then_all_names_are_listed(void 
         int found;
         tl_error error = {0};
         char text[200];
-        snprintf(text, sizeof text, "%s \"sunday\" is unknown; there are ", enumerations[e].what);
+        snprintf(text, sizeof text, "%s \"sunday\" is unknown; choose one of ", enumerations[e].what);
         assert_int_equal(enumerations[e].by_name("sunday", &found, NULL), TL_ERROR_ARGUMENT);
         enumerations[e].by_name("sunday", &found, &error);
         check_error(&error, TL_ERROR_ARGUMENT, text);

@@ -170,8 +170,8 @@ static void given_values_out_of_range_when_prepared_then_named(void **unused) {
         {{.ops = tl_sgd(), .momentum = 1.5}, "sgd: momentum 1.5 is outside [0, 1)"},
         {{.ops = tl_sgd(), .nesterov = true}, "sgd: nesterov needs a momentum above 0"},
         {{.ops = tl_sgd(), .beta1 = 0.9}, "sgd: beta1 0.9 does not apply to this optimizer"},
-        {{.ops = tl_sgd(), .l1 = -1}, "sgd: l1 -1 is not a number from 0 on"},
-        {{.ops = tl_sgd(), .weight_decay = -0.5}, "sgd: weight decay -0.5 is not a number from 0 on"},
+        {{.ops = tl_sgd(), .l1 = -1}, "sgd: l1 -1 is not a number of at least 0"},
+        {{.ops = tl_sgd(), .weight_decay = -0.5}, "sgd: weight decay -0.5 is not a number of at least 0"},
         {{.ops = tl_adamw(), .l1 = 0.1}, "adamw: l1 0.1 does not apply to this optimizer"},
         {{.ops = tl_adamw(), .epsilon = 1e-50}, sizeof(tl_real) == 4 ? "adamw: epsilon 1e-50 is 0 in this precision" : NULL},
         {{.ops = tl_rmsprop(), .alpha = 1}, "rmsprop: alpha 1 is outside [0, 1)"},
@@ -199,7 +199,7 @@ static void given_a_name_when_looked_up_then_found_or_the_choices_are_listed(voi
     assert_int_equal(count, 5);
     assert_ptr_equal(tl_optimizer_by_name("sgd", NULL), tl_sgd());
     assert_null(tl_optimizer_by_name("lion", &error));
-    check_error(&error, TL_ERROR_ARGUMENT, "optimizer \"lion\" is unknown; there are adam, adamw, sgd, rmsprop and adagrad");
+    check_error(&error, TL_ERROR_ARGUMENT, "optimizer \"lion\" is unknown; choose one of adam, adamw, sgd, rmsprop and adagrad");
 }
 
 int main(void) {

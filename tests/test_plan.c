@@ -189,7 +189,7 @@ static void given_a_network_larger_than_memory_when_planned_then_planned(void **
 
 static void given_a_plan_when_it_is_to_run_or_to_be_saved_then_refused(void **unused) {
     (void)unused;
-    static const char text[] = "the model was compiled with plan_only: it has no memory to run in";
+    static const char text[] = "the model was compiled with plan_only: it has no memory and cannot be run";
     char path[] = "/tmp/tapline-plan-XXXXXX";
     tl_error error = {0};
     tl_model *model = fcn(40, &(tl_compile_cfg){.batch = 2, .plan_only = true, .input_gradient = true}, &error);

@@ -62,25 +62,25 @@ static void given_columns_that_there_are_not_or_that_clash_when_read_then_refuse
         tl_read_cfg cfg;
     } cases[] = {
         {"a,b,kind\n1,2,up\n",
-         "a.csv: label \"kid\" (--label, tl_read_cfg.label): no column is headed so; did you mean \"kind\"?",
+         "a.csv: label \"kid\" (--label, tl_read_cfg.label): there is no column with this heading; did you mean \"kind\"?",
          {.label = "kid"}},
-        {"a,b,kind\n1,2,up\n", ": no column of the 3 is headed so", {.label = "elephants"}},
+        {"a,b,kind\n1,2,up\n", ": none of the 3 columns has this heading", {.label = "elephants"}},
         {"1,2,up\n", ": the table has no header; a column is first, last or a number from 1 to 3", {.label = "kind"}},
         {"1,2,up\n", "label \"4\" (--label, tl_read_cfg.label): the table has the columns 1 to 3", {.label = "4"}},
         {"1,2,up\n", "the table has the columns 1 to 3", {.label = "0"}},
         {"1,2,up\n", "the table has the columns 1 to 3", {.ignore = "3-2", .label = "1"}},
         {"a,a,kind\n1,2,up\n",
-         "ignore \"a\" (--ignore, tl_read_cfg.ignore): several columns are headed so; give its number",
+         "ignore \"a\" (--ignore, tl_read_cfg.ignore): several columns have this heading; give the number of the column",
          {.ignore = "a"}},
         {"0,1,2,3,label\n1,2,3,4,up\n",
-         "ignore \"3\" (--ignore, tl_read_cfg.ignore): column 4 is headed so, but it is also column 3 by its place; name:3 or 4 "
-         "says which",
+         "ignore \"3\" (--ignore, tl_read_cfg.ignore): column 4 has this heading, which is also the number of column 3; write "
+         "name:3 or 4",
          {.ignore = "3"}},
         {"a,b,kind\n1,2,up\n",
          "label \"3\" (--label, tl_read_cfg.label): column 3 is already ignored",
          {.label = "3", .ignore = "kind"}},
-        {"a,b,kind\n1,2,up\n", "there can be only one such column", {.label = "1,2"}},
-        {"a,b,kind\n1,2,up\n", "label and target (--label, --target) exclude each other", {.label = "kind", .target = "a"}},
+        {"a,b,kind\n1,2,up\n", "only one such column is allowed", {.label = "1,2"}},
+        {"a,b,kind\n1,2,up\n", "give either label or target (--label, --target)", {.label = "kind", .target = "a"}},
         {"up,down\nup,down\n",
          "none of the 2 columns is a value of a series",
          {.label = "1", .ignore = "2", .header = TL_HEADER_NO}},
@@ -92,8 +92,7 @@ static void given_columns_of_what_is_no_table_when_read_then_refused(void **unus
     (void)unused;
     tl_error error = {0};
     assert_null(tl_dataset_read("builtin:cbf", &(tl_read_cfg){.label = "last"}, &error));
-    check_error(&error, TL_ERROR_ARGUMENT,
-                "builtin:cbf: --label (tl_read_cfg.label) is for columns of a table: .csv, .tsv, .txt, .npy");
+    check_error(&error, TL_ERROR_ARGUMENT, "builtin:cbf: --label (tl_read_cfg.label) is only for tables: .csv, .tsv, .txt, .npy");
     assert_true(tl_dataset_is_table("a.csv", NULL));
     assert_true(tl_dataset_is_table("a.npy", NULL));
     assert_true(tl_dataset_is_table("a.data", "csv"));
@@ -125,10 +124,9 @@ static void given_a_numbered_header_or_an_index_when_read_then_recognised(void *
     data = read_csv("0,1,2,3\n1,5,6,7\n", (tl_read_cfg){.header = TL_HEADER_NO});
     check_equal("no header", data->x.data, (const tl_real[]){1, 2, 3, 5, 6, 7}, 6);
     tl_dataset_free(data);
-    check_columns_refused(
-        ",a,b,label\n0,1,2,up\n7,3,4,up\n", (tl_read_cfg){0},
-        "a.csv:3:1: expected the number of the line in the column without a name (--ignore first leaves it out, --label "
-        "first says that it has the labels), got \"7\"");
+    check_columns_refused(",a,b,label\n0,1,2,up\n7,3,4,up\n", (tl_read_cfg){0},
+                          "a.csv:3:1: expected the number of the line in the column without a name (leave the column out with "
+                          "--ignore first, or use --label first if it has the labels), got \"7\"");
 }
 
 /* ---- doubt ---- */
@@ -140,14 +138,15 @@ static void given_labels_unlike_classes_when_read_then_refused(void **unused) {
     tl_error error = {0};
     check_columns_refused(
         fractions, (tl_read_cfg){0},
-        "the labels do not look like classes: 3 different ones in 3 series, such as \"0.25\"; --label COLUMN says where "
-        "they are (such as --label last), --target COLUMN where target values are");
+        "the labels do not look like classes: 3 different labels in 3 series, such as \"0.25\"; name the column of the labels with "
+        "--label COLUMN (such as --label last), or that of target values with --target COLUMN where target values are");
     check_columns_refused(many, (tl_read_cfg){0},
-                          "the labels do not look like classes: 6 different ones in 6 series, such as \"11\"");
-    check_columns_refused(ids, (tl_read_cfg){.label = "last"}, "column 1 is headed \"id\", which is hardly a value of a series");
-    check_columns_refused(
-        "v,label\n1,a\n2,a\n3,b\n4,b\n5,a\n6,b\n", (tl_read_cfg){0},
-        "a.csv: 6 series of one value each are hardly what it has; --value COLUMN says so, with --window N a line is a step");
+                          "the labels do not look like classes: 6 different labels in 6 series, such as \"11\"");
+    check_columns_refused(ids, (tl_read_cfg){.label = "last"},
+                          "column 1 has the heading \"id\", which is probably not a value of a series");
+    check_columns_refused("v,label\n1,a\n2,a\n3,b\n4,b\n5,a\n6,b\n", (tl_read_cfg){0},
+                          "a.csv: 6 series with a single value each are probably a mistake; if not, name the column with --value "
+                          "COLUMN; with --window N each line is one step");
     tl_dataset *data = read_csv(fractions, (tl_read_cfg){.label = "last"});
     check_equal("values", data->x.data, (const tl_real[]){(tl_real)0.25, 1, (tl_real)0.5, 2, (tl_real)0.75, 3}, 6);
     tl_dataset_free(data);
@@ -199,7 +198,7 @@ static void given_a_reference_regression_when_a_table_is_read_then_targets(void 
     check_equal("values", test->values, (const tl_real[]){2}, 1);
     tl_dataset_free(test);
     assert_null(read_as("a.csv", "1,2,1,2\n", (tl_read_cfg){.reference = train, .target = "1-2"}, &error));
-    check_error(&error, TL_ERROR_FORMAT, "expected 1 target value at a time, as in the training set, got 2");
+    check_error(&error, TL_ERROR_FORMAT, "expected 1 target value for each target, as in the training set, got 2");
     tl_dataset_free(train);
 }
 
@@ -212,10 +211,9 @@ static void given_decimal_commas_when_read_then_numbers(void **unused) {
     tl_dataset_free(data);
     check_columns_refused("up;1\nup;1.5\n", (tl_read_cfg){.decimal_comma = true},
                           "a.csv:2:4: expected a finite number, got \"1.5\"");
-    check_columns_refused(
-        "up;1,5\n", (tl_read_cfg){0},
-        "a.csv:1:1: expected commas or semicolons between fields (--decimal-comma, tl_read_cfg.decimal_comma, reads "
-        "numbers such as 0,5), got \"up;1,5\"");
+    check_columns_refused("up;1,5\n", (tl_read_cfg){0},
+                          "a.csv:1:1: expected commas or semicolons between fields (for numbers such as 0,5 use --decimal-comma, "
+                          "tl_read_cfg.decimal_comma), got \"up;1,5\"");
 }
 
 static void given_missing_tails_when_they_are_ends_then_the_series_are_shorter(void **unused) {
@@ -231,10 +229,10 @@ static void given_missing_tails_when_they_are_ends_then_the_series_are_shorter(v
     }
     const tl_read_cfg tail = {.missing_policy = TL_MISSING_TAIL};
     check_columns_refused("1,1,NaN,3\n2,1,2,3\n", tail,
-                          "expected values up to the end of the series, got a missing one at its step 1 of 3");
-    check_columns_refused("1,NaN,NaN\n2,1,2\n", tail, "expected a series, got missing values only");
+                          "expected values up to the end of the series, got a missing value at step 1 of 3");
+    check_columns_refused("1,NaN,NaN\n2,1,2\n", tail, "expected a series, got only missing values");
     check_columns_refused("1,1,2\n2,1\n", tail, "expected 2 values, as in the first series, got 1");
-    check_columns_refused("1,1,2\n2,1,NaN\n", (tl_read_cfg){0}, "tail: the end of the series");
+    check_columns_refused("1,1,2\n2,1,NaN\n", (tl_read_cfg){0}, "says how to treat missing values");
 }
 
 static void given_missing_tails_when_they_are_ends_then_series_are_shorter(void **unused) {
@@ -303,14 +301,16 @@ static void given_steps_that_are_no_series_when_read_then_refused(void **unused)
         tl_read_cfg cfg;
     } cases[] = {
         {"s,v,label\n0,1,x\n0,2,x\n1,3,x\n",
-         "a.csv: series \"1\" has 1 steps, but \"0\" has 2; --unequal (tl_read_cfg.unequal) is for series of different lengths",
+         "a.csv: series \"1\" has 1 steps, but \"0\" has 2; use --unequal (tl_read_cfg.unequal) for series of different lengths",
          {.series = "s"}},
         {"s,v,label\n0,1,x\n0,2,y\n",
-         "a.csv:3:1: expected what the series \"0\" has before as its label or target value, got another one",
+         "a.csv:3:1: expected the same label or target value as in earlier lines of series \"0\", got another one",
          {.series = "s"}},
-        {"s,v,y\n0,1,1.5\n0,2,2.5\n", "has before as its label or target value", {.series = "s", .target = "y"}},
+        {"s,v,y\n0,1,1.5\n0,2,2.5\n",
+         "expected the same label or target value as in earlier lines",
+         {.series = "s", .target = "y"}},
         {"s,t,v,label\n0,1,1,x\n0,1,2,x\n",
-         "a.csv: series \"0\" has two steps of the time 1; --series says which series a line belongs to",
+         "a.csv: series \"0\" has two steps with the time 1; name the column of the series with --series",
          {.series = "s", .time = "t"}},
         {"s,t,v,label\n0,noon,1,x\n",
          "a.csv:2:3: expected a time, a number or such as 2024-01-31 12:00:00, got \"noon\"",
@@ -318,10 +318,10 @@ static void given_steps_that_are_no_series_when_read_then_refused(void **unused)
         {"s,v,label\n,1,x\n", "a.csv:2:1: expected the name of a series, got nothing", {.series = "s"}},
         {"s,v,label\n0,1\n", "a.csv:2:1: expected 3 fields, as in the first line, got 2", {.series = "s"}},
         {"s,v\n0,1\n",
-         "a.csv: no column is headed label, class or target; --label or --target (tl_read_cfg) says which one is it",
+         "a.csv: no column has the heading label, class or target; name the column with --label or --target (tl_read_cfg)",
          {.series = "s"}},
         {"s,v,label\n", "expected a step of a series, got the end of the file", {.series = "s"}},
-        {"id,time,value,label\n0,0,1,x\n", "column 1 is headed \"id\", which is hardly a value of a series", {0}},
+        {"id,time,value,label\n0,0,1,x\n", "column 1 has the heading \"id\", which is probably not a value of a series", {0}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check_columns_refused(cases[i].text, cases[i].cfg, cases[i].message);
 }
@@ -399,10 +399,10 @@ static void given_short_series_when_cut_into_windows_then_left_out_and_told(void
     check_equal("windows", data->x.data, (const tl_real[]){1, 2, 3, 4, 6, 7}, 6);
     assert_int_equal(data->groups[0], 0);
     assert_int_equal(data->groups[2], 2);
-    assert_non_null(strstr(warning, "a.csv: 1 of 3 series are shorter than a window of 2 steps; they were left out"));
+    assert_non_null(strstr(warning, "a.csv: 1 of 3 series were left out because they are shorter than a window of 2 steps"));
     tl_dataset_free(data);
     check_columns_refused("up,1,2,3,4\n", (tl_read_cfg){.window = 5},
-                          "a.csv: windows of 5 steps: none of the 1 series is so long; the longest has 4");
+                          "a.csv: windows of 5 steps: all 1 series are shorter; the longest has 4");
 }
 
 static void given_reference_windows_when_read_then_cut_alike_or_refused(void **unused) {
@@ -428,10 +428,10 @@ static void given_a_wrong_call_when_windows_are_cut_then_refused(void **unused) 
     check_error(&error, TL_ERROR_ARGUMENT, "windows: the data set is NULL");
     error = (tl_error){0};
     assert_null(tl_dataset_windows(data, NULL, &error));
-    check_error(&error, TL_ERROR_ARGUMENT, "windows: their length is 0");
+    check_error(&error, TL_ERROR_ARGUMENT, "windows: the length is 0");
     error = (tl_error){0};
     assert_null(tl_dataset_windows(data, &(tl_window_cfg){0}, &error));
-    check_error(&error, TL_ERROR_ARGUMENT, "windows: their length is 0");
+    check_error(&error, TL_ERROR_ARGUMENT, "windows: the length is 0");
     tl_dataset_free(data);
 }
 
@@ -462,7 +462,7 @@ static void given_groups_when_dealt_to_folds_then_none_is_parted(void **unused) 
     tl_error error = {0};
     tl_dataset *rest, *out;
     tl_dataset_fold(data, 20, 0, 3, &rest, &out, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "groups cannot make 20 folds, since none is parted");
+    check_error(&error, TL_ERROR_ARGUMENT, "groups cannot make 20 folds, since groups are never divided");
     tl_dataset_free(data);
 }
 
@@ -488,7 +488,7 @@ static void given_columns_of_an_array_when_read_then_as_said(void **unused) {
     assert_int_equal(data->groups[1], 1);
     tl_dataset_free(data);
     assert_null(files_read("a.npy", table.data, table.count, &(tl_read_cfg){.time = "1"}, &error));
-    check_error(&error, TL_ERROR_ARGUMENT, "a.npy: a line a step (--series, --time) is for tables in text");
+    check_error(&error, TL_ERROR_ARGUMENT, "a.npy: --series and --time are only for tables in text");
 }
 
 static void given_a_format_when_read_then_the_ending_does_not_count(void **unused) {

@@ -160,9 +160,8 @@ static void given_broken_sound_when_read_then_the_offset(void **unused) {
     }
     bytes nan = wav_of((sound){.tag = 3, .bits = 32, .channels = 1}, 1);
     put_integer(&nan, 0x7FC00000, 4);
-    check_sound_refused(&nan,
-                        "a.wav: offset 56: expected a finite number (--missing, tl_read_cfg.missing_policy, says what a missing "
-                        "value becomes; tail: the end of the series), got nan");
+    check_sound_refused(&nan, "a.wav: offset 56: expected a finite number (--missing, tl_read_cfg.missing_policy, says how to "
+                              "treat missing values), got nan");
     check_sound_refused(&(bytes){.count = 3},
                         "a.wav: offset 0: expected 12 bytes of a RIFF header, got 3 before the end of the file");
 }
@@ -174,7 +173,8 @@ static void given_sound_of_two_lengths_when_read_then_both_are_named(void **unus
     file = wav_of((sound){.tag = 1, .bits = 16, .channels = 1}, 1);
     put_integer(&file, 0, 2);
     files_write("yes/a.wav", file.data, file.count);
-    check_folder_refused("yes/a.wav: offset 56: expected 2 values, as in the first series, got 1; lengths may differ in .ts files");
+    check_folder_refused("yes/a.wav: offset 56: expected 2 values, as in the first series, got 1; for different lengths use "
+                         "@equalLength false in .ts files");
     file = sound_of((sound){.tag = 1, .bits = 16, .channels = 2});
     files_write("yes/a.wav", file.data, file.count);
     check_folder_refused("yes/a.wav: offset 56: expected 1 channels, got 2");
@@ -301,7 +301,7 @@ static void given_files_that_are_no_series_when_a_folder_is_read_then_refused(vo
         {"a.csv", "1,2\n3\n", "no/a.csv:2:1: expected 2 fields, as in the first step, got 1"},
         {"a.csv", "a,b\n", "no/a.csv:2:1: expected a series, got the end of the file"},
         {"a.csv", "1,\"2\n", "no/a.csv:1:3: expected a closing quote in the line, got \"\"2\""},
-        {"a.doc", "1,2\n", "no/a.doc: expected a file of one class, .wav, .npy, .csv, .tsv or .txt, by its ending"},
+        {"a.doc", "1,2\n", "no/a.doc: expected a file with the ending .wav, .npy, .csv, .tsv or .txt"},
         {"a.csv", "1,2\n", "yes: expected files of series, got none"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -399,7 +399,7 @@ static void given_a_file_for_each_class_that_is_none_when_read_then_refused(void
     static const struct {
         const char *name, *content, *message;
     } cases[] = {
-        {"no/a.wav", "RIFF", "no/a.wav: expected in a folder that is named by its class, got beside it"},
+        {"no/a.wav", "RIFF", "no/a.wav: expected in a folder that is named after its class, got outside of such folders"},
         {"no/a.csv", "\n \n", "no/a.csv:3:1: expected a series, got the end of the file"},
         {"no/a.csv", "1,x\n", "no/a.csv:1:3: expected a finite number, got \"x\""},
         {"no/.a", "", "no: expected files of series, got none"},
@@ -485,10 +485,10 @@ static void given_channels_unequal_or_without_labels_when_read_then_refused(void
         const char *channel, *labels, *message;
     } cases[] = {
         {"5 6\n7 8\n", NULL,
-         "yes: its files are called as channels are, NAME_train.txt; their labels, a line each, should be in y_train.txt"},
+         "yes: its files are named as channels, NAME_train.txt; the labels, one in each line, must be in y_train.txt"},
         {"5 6\n", "1\n2\n", "acc_y_train.txt: has 1 lines of 2 numbers, but the channels before it have 2 lines of 2"},
-        {"5 6\n7 8\n", "1\n", "y_train.txt:2:1: expected 2 lines, as the channels have, got 1"},
-        {"5 6\n7 8\n", "1\n2\n1\n", "y_train.txt:3:1: expected 2 lines, as the channels have, got more"},
+        {"5 6\n7 8\n", "1\n", "y_train.txt:2:1: expected 2 lines, as in the channels, got 1"},
+        {"5 6\n7 8\n", "1\n2\n1\n", "y_train.txt:3:1: expected 2 lines, as in the channels, got more"},
         {"5 6\n7 x\n", "1\n2\n", "acc_y_train.txt:2:3: expected a finite number, got \"x\""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

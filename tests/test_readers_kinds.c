@@ -41,11 +41,11 @@ static void given_text_behind_a_quoted_label_when_an_arff_is_read_then_refused(v
     (void)unused;
 #define HEADER "@attribute a real\n@attribute c {'x', y}\n@data\n"
     static const char *const cases[][2] = {
-        {"@attribute a real\n@attribute c {'x'z, y}\n", "2:18: expected a comma behind the closing quote, got \"z\""},
+        {"@attribute a real\n@attribute c {'x'z, y}\n", "2:18: expected a comma after the closing quote, got \"z\""},
         {"@attribute a real\n@attribute c {'x, y}\n", "2:15: expected a closing quote in the line, got \"'x, y\""},
-        {HEADER "1,'x'z\n", "4:6: expected a comma behind the closing quote, got \"z\""},
+        {HEADER "1,'x'z\n", "4:6: expected a comma after the closing quote, got \"z\""},
         {HEADER "1,'x\n", "4:3: expected a closing quote in the line, got \"'x\""},
-        {HEADER "1,y,2\n", "4:5: expected the end of the line behind the label, got \"2\""},
+        {HEADER "1,y,2\n", "4:5: expected the end of the line after the label, got \"2\""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         files_check_refused("a.arff", cases[i][0], strlen(cases[i][0]), cases[i][1]);
@@ -150,13 +150,13 @@ static void given_two_sample_rates_when_sound_is_read_then_both_files_are_named(
     const sound slow = {"RIFF", 42, 6, 0, 16, 8000, words, 6}, fast = {"RIFF", 42, 6, 0, 16, 16000, words, 6};
     tl_error error = {0};
     assert_null(read_sounds(&slow, &fast, NULL, &error));
-    check_error(&error, TL_ERROR_FORMAT, "s/b/1.wav: has 16000 samples a second, but /tmp/");
-    check_error(&error, TL_ERROR_FORMAT, "s/a/1.wav has 8000; files of one set need one sample rate");
+    check_error(&error, TL_ERROR_FORMAT, "s/b/1.wav: has 16000 samples per second, but /tmp/");
+    check_error(&error, TL_ERROR_FORMAT, "s/a/1.wav has 8000; files of a data set must have the same sample rate");
     error = (tl_error){0};
     tl_dataset *train = read_sounds(&slow, &slow, NULL, &error);
     check_ok(&error);
     assert_null(read_sounds(&fast, &fast, &(tl_read_cfg){.reference = train}, &error));
-    check_error(&error, TL_ERROR_FORMAT, "s/a/1.wav: has 16000 samples a second, but the training set has 8000");
+    check_error(&error, TL_ERROR_FORMAT, "s/a/1.wav: has 16000 samples per second, but the training set has 8000");
     tl_dataset_free(train);
 }
 
@@ -264,7 +264,8 @@ static void given_an_annotation_past_the_end_when_read_then_a_warning(void **unu
     tl_dataset *data = read_record("r 1 250 12\nr.dat 16 10\n", &late, &cfg, &error);
     check_ok(&error);
     assert_int_equal(data->x.shape[0], 1);
-    assert_non_null(strstr(warning, "r.atr: 1 of 2 annotations are outside of the 12 samples of the record; they were left out"));
+    assert_non_null(
+        strstr(warning, "r.atr: 1 of 2 annotations were left out because they are outside the 12 samples of the record"));
     tl_dataset_free(data);
     remove(files_path("r.dat"));
 }
@@ -298,9 +299,7 @@ static void given_halves_or_big_endian_numbers_when_read_then_their_values(void 
     put(&nan, "\0\x3c\0\x7e\0\0", 6);
     files_check_refused(
         "a.npy", nan.data, nan.count,
-        " offset 130: expected a finite number (--missing, tl_read_cfg.missing_policy, says what a missing value becomes; "
-        "tail: the end of the series)"
-        ", got nan");
+        " offset 130: expected a finite number (--missing, tl_read_cfg.missing_policy, says how to treat missing values), got nan");
 }
 
 static void given_texts_of_either_type_when_an_archive_is_read_then_labels(void **unused) {
@@ -343,7 +342,7 @@ static void given_an_unsupported_format_when_read_then_how_to_convert(void **unu
         {"a.edf", " EDF files are not read; in Python, numpy.save("},
         {"a.xlsx", " Excel files are not read; in Python, pandas.read_excel(FILE).to_csv("},
         {"a.csv.gz", " gzip files are not read; unpack it first"},
-        {"a.dat", " sample files are not read; name the header of the record, its .hea"},
+        {"a.dat", " sample files are not read; name the header of the record, its .hea file file file"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) files_check_refused(cases[i][0], "1,2\n", 4, cases[i][1]);
 }

@@ -92,16 +92,15 @@ static void given_lists_that_are_wrong_when_read_then_said_what(void **unused) {
     refuse("no.csv,a\n", &first, "/no.csv: No such file or directory");
     refuse("one.csv,a\none.csv\n", &first, "list.csv:2:1: expected 2 fields, as in the first line, got 1");
     refuse(",a\n", &first, "expected the name of a file, got nothing");
-    refuse("one.doc,a\n", &first, "one.doc: expected a file of one class, .wav, .npy, .csv, .tsv or .txt, by its ending");
-    refuse("one.csv,1,2\n", &(tl_read_cfg){.file = "first", .target = "2,3"}, "of series in files there is one target value");
-    refuse("one.csv,1,2\n", &(tl_read_cfg){.file = "first", .value = "2"},
-           "a line is a series in a file of its own; --value does not go with it");
-    refuse("one.csv,1,2\n", &(tl_read_cfg){.file = "first", .time = "2"}, "--time does not go with it");
+    refuse("one.doc,a\n", &first, "one.doc: expected a file with the ending .wav, .npy, .csv, .tsv or .txt");
+    refuse("one.csv,1,2\n", &(tl_read_cfg){.file = "first", .target = "2,3"}, "series in files have a single target value");
+    refuse("one.csv,1,2\n", &(tl_read_cfg){.file = "first", .value = "2"}, "file (--file) cannot be combined with --value");
+    refuse("one.csv,1,2\n", &(tl_read_cfg){.file = "first", .time = "2"}, "file (--file) cannot be combined with --time");
     refuse("one.csv,a\n", &(tl_read_cfg){.file = "9"},
            "list.csv: file \"9\" (--file, tl_read_cfg.file): the table has the columns 1 to 2");
     tl_error error = {0};
     assert_null(tl_dataset_read("builtin:cbf", &first, &error));
-    check_error(&error, TL_ERROR_ARGUMENT, "builtin:cbf: --file (tl_read_cfg.file) is for columns of a table");
+    check_error(&error, TL_ERROR_ARGUMENT, "builtin:cbf: --file (tl_read_cfg.file) is only for tables: ");
     remove_all((const char *const[]){"one.csv", NULL});
 }
 

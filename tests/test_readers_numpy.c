@@ -207,13 +207,14 @@ static void given_a_nan_among_targets_when_read_then_kept_with_a_warning(void **
         tl_dataset *data = files_read("n.npz", file.data, file.count, &cfg, &error);
         check_ok(&error);
         for (int i = 0; i < 6; i++) assert_true(isnan(data->values[i]) == (i == 4));
-        assert_non_null(strstr(said, "n.npz: 1 of 6 target values are NaN; they do not count in loss and metrics"));
+        assert_non_null(strstr(said, "n.npz: 1 of 6 target values are NaN and do not count in loss and metrics"));
         tl_dataset_free(data);
     }
 }
 
 #define SHAPES                                                                                                                     \
-    "the shape (2,), a label or value for each series, (2, 3), one for each step, or several columns: floats, or 0 and 1 for "     \
+    "the shape (2,) with a label or value for each series, (2, 3) with one for each step, or several columns with floats, or "     \
+    "with 0 and 1 for "                                                                                                            \
     "each "                                                                                                                        \
     "class, got "
 
@@ -357,8 +358,8 @@ static void given_targets_unlike_those_of_the_training_set_when_read_then_refuse
     check_unlike(&labels, &of_series, "expected targets for 3 steps of each series, as in the training set, got 1");
     check_unlike(&of_series, &labels, "expected targets for 1 step of each series, as in the training set, got 3");
     check_unlike(&labels, &values, "expected labels, as in the training set");
-    check_unlike(&values, &twice, "expected 1 target value at a time, as in the training set, got 2");
-    check_unlike(&twice, &values, "expected 2 target values at a time, as in the training set, got 1");
+    check_unlike(&values, &twice, "expected 1 target value for each target, as in the training set, got 2");
+    check_unlike(&twice, &values, "expected 2 target values for each target, as in the training set, got 1");
     check_unlike(&labels, &unknown, "y.npy: offset 134: expected one of the 3 labels of the training set, got \"8\"");
 }
 
@@ -370,7 +371,7 @@ static void given_labels_of_steps_when_a_generated_set_is_read_then_refused(void
     reference->target_length = reference->x.shape[1];
     assert_null(tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.reference = reference}, &error));
     check_error(&error, TL_ERROR_SHAPE,
-                "builtin:cbf/test has a label for each series; the training set has targets for 128 steps of each");
+                "builtin:cbf/test has one label for each series; the training set has targets for 128 steps of each series");
     tl_dataset_free(reference);
 }
 
@@ -406,11 +407,11 @@ static void given_an_unsupported_header_when_read_then_what_is_supported(void **
         {"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2, 3), }",
          "20: expected " TYPES "\"[('a', '<f4')], 'fortran…\""},
         {"{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }",
-         "44: expected False (C order; numpy.ascontiguousarray gives it), got \"True\""},
+         "44: expected False (C order; numpy.ascontiguousarray converts to it), got \"True\""},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", "61: expected the length of an axis, got \"-1,), }\""},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1, 1), }", "70: expected at most 3 axes, got \"1), }\""},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776, 1099511627776), }",
-         "128: expected an array of shape (1099511627776, 1099511627776), which no memory holds, got 0 bytes"},
+         "128: expected an array of shape (1099511627776, 1099511627776), which is larger than memory can address, got 0 bytes"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (4, 1000000), }",
          "128: expected 16000000 bytes for the shape (4, 1000000), got 0 bytes"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (0, 4), }", "128: expected an array with elements, got (0, 4)"},
@@ -446,11 +447,12 @@ static void given_arrays_that_are_no_data_set_when_read_then_told_why(void **unu
         const char *message;
     } cases[] = {
         {"'<f4'", "(3,)", 12,
-         " offset 128: expected the shape (count, 1 + length), the label first in each row (a .npz holds x and y apart), got (3,)"},
+         " offset 128: expected the shape (count, 1 + length), with the label first in each row (in a .npz, x and y are separate "
+         "arrays), got (3,)"},
         {"'<f4'", "(1, 1)", 4,
-         "the shape (count, 1 + length), the label first in each row (a .npz holds x and y apart), got (1, 1)"},
-        {"'<f4'", "(1, 2, 3)", 24, "(a .npz holds x and y apart), got (1, 2, 3)"},
-        {"'<f4'", "()", 4, "(a .npz holds x and y apart), got ()"},
+         "the shape (count, 1 + length), with the label first in each row (in a .npz, x and y are separate arrays), got (1, 1)"},
+        {"'<f4'", "(1, 2, 3)", 24, "(in a .npz, x and y are separate arrays), got (1, 2, 3)"},
+        {"'<f4'", "()", 4, "(in a .npz, x and y are separate arrays), got ()"},
         {"'<U1'", "(1, 2)", 8, " offset 128: expected numbers, got texts"},
         {"'<f4'", "(1, 2)", 9, " offset 128: expected 8 bytes for the shape (1, 2), got 9 bytes"},
         {"'<f4'", "(1, 2)", 7, " offset 128: expected 8 bytes for the shape (1, 2), got 7 bytes"},
@@ -470,14 +472,13 @@ static void given_numbers_that_are_none_when_read_then_the_offset_of_the_first(v
     memcpy(file.data + 128 + 20, "\0\0\xc0\x7f", 4);
     files_check_refused(
         "a.npy", file.data, file.count,
-        " offset 148: expected a finite number (--missing, tl_read_cfg.missing_policy, says what a missing value becomes; "
-        "tail: the end of the series), got nan");
+        " offset 148: expected a finite number (--missing, tl_read_cfg.missing_policy, says how to treat missing values), got nan");
     memcpy(file.data + 128 + 12, "\0\0\x80\x7f", 4);
     files_check_refused("a.npy", file.data, file.count, " offset 140: expected a finite number, got inf");
     memcpy(file.data + 128 + 12, "\0\0\x20\x40", 4);
     files_check_refused("a.npy", file.data, file.count,
-                        " offset 140: expected a label, which is a whole number (--label says which column has it, --target which "
-                        "have target values), got 2.5");
+                        " offset 140: expected a label, which must be a whole number (--label names the column of labels, --target "
+                        "those of target values), got 2.5");
 }
 
 static void given_no_npy_when_read_then_refused(void **unused) {
@@ -491,7 +492,7 @@ static void given_no_npy_when_read_then_refused(void **unused) {
     file.count = 8;
     put_integer(&file, 0xFFFFFFF0, 4);
     files_check_refused("a.npy", file.data, file.count, " offset 8: expected a header of at most 65535 bytes, got 4294967280");
-    files_check_refused("a.npy", "1,2,3,4,5\n", 10, " offset 0: expected an array of NumPy (\\x93NUMPY), got other bytes");
+    files_check_refused("a.npy", "1,2,3,4,5\n", 10, " offset 0: expected a NumPy array (\\x93NUMPY), got other bytes");
     files_check_refused("a.npy", "", 0, " offset 0: expected 8 bytes of a .npy header, got 0 before the end of the file");
 }
 
@@ -511,7 +512,8 @@ static void given_arrays_that_do_not_fit_when_read_then_both_are_named(void **un
     } cases[] = {
         {&flat, &y, " x.npy: offset 128: expected the shape (count, length, channels) or (count, length), got (2,)"},
         {&y, &y, " x.npy: offset 128: expected numbers, got texts"},
-        {&x, &three, " y.npy: offset 128: expected the shape (2,), a label or value for each series, (2, 2), one for each step"},
+        {&x, &three,
+         " y.npy: offset 128: expected the shape (2,) with a label or value for each series, (2, 2) with one for each step"},
         {&x, &wide, " y.npy: offset 128: expected labels of at most 255 characters, got 256"},
         {&x, &surrogate, " y.npy: offset 128: expected a character, got U+D800"},
         {&x, &empty, " y.npy: offset 136: expected a label, got nothing"},
@@ -546,18 +548,20 @@ static void given_a_broken_archive_when_read_then_the_message_says_where(void **
     check_patched(&stored, directory, 0, 1, " offset 382: expected an entry of the zip directory, got other bytes");
     check_patched(&stored, x_entry + 46, 'z', 1, " offset 382: expected a member x.npy, got \"y.npy, z.npy\"");
     check_patched(&stored, directory + 46, 'X', 1, " offset 484: expected either X.npy or x.npy, got both");
-    check_patched(&stored, x_entry + 8, 1, 2, " offset 187: expected x.npy as a plain member, got an encrypted one");
-    check_patched(&stored, x_entry + 10, 12, 2, " offset 187: expected x.npy stored or deflated, got method 12");
+    check_patched(&stored, x_entry + 8, 1, 2, " offset 187: expected an unencrypted member x.npy, got an encrypted member");
+    check_patched(&stored, x_entry + 10, 12, 2, " offset 187: expected x.npy stored or compressed by deflate, got method 12");
     check_patched(&stored, x_entry + 24, UINT32_MAX, 4, " offset 187: expected x.npy of less than 4 GiB, got zip64");
-    check_patched(&stored, x_entry + 24, 161, 4,
-                  " offset 187: expected as many bytes of x.npy as its stored bytes can give, got 161 from 160");
+    check_patched(
+        &stored, x_entry + 24, 161, 4,
+        " offset 187: expected at most as many bytes of x.npy as its stored compressed bytes can expand to, got 161 from 160");
     check_patched(&stored, x_local, 0, 1, " offset 187: expected a member of a zip archive, got other bytes");
     check_patched(&stored, x_local + 28, 1000, 2, " offset 217: expected a file of at least 1222 bytes, got the end of the file");
     check_patched(&stored, x_local + 28, 200, 2, " offset 422: expected 160 bytes of x.npy, got the end of the file");
     check_patched(&stored, x_local + 35 + 135, 1, 1, " x.npy: offset 144: expected the checksum ");
     const size_t packed_entry = packed.count - 22 - 51, size = packed.data[packed_entry + 20];
     char message[120];
-    snprintf(message, sizeof message, ": expected as many bytes of x.npy as its deflated bytes can give, got 2147483647 from %zu",
+    snprintf(message, sizeof message,
+             ": expected at most as many bytes of x.npy as its deflated compressed bytes can expand to, got 2147483647 from %zu",
              size);
     tl_error error = {0};
     bytes patched = packed;
@@ -572,10 +576,10 @@ static void given_damaged_deflated_bytes_when_read_then_refused(void **unused) {
     bytes file = archive_of(true, &x, &y);
     const size_t entry = file.count - 22 - 51, local = file.data[entry + 42];
     memset(file.data + local + 35, 0xFF, 4);
-    files_check_refused("a.npz", file.data, file.count, " x.npy: offset 0: expected deflated bytes, got invalid block type");
+    files_check_refused("a.npz", file.data, file.count, " x.npy: offset 0: expected compressed data, got invalid block type");
     file = archive_of(true, &x, &y);
     file.data[entry + 20] = 20; /* of the deflated bytes, the first 20 */
-    files_check_refused("a.npz", file.data, file.count, " x.npy: offset 10: expected deflated bytes, got their end");
+    files_check_refused("a.npz", file.data, file.count, " x.npy: offset 10: expected compressed data, got their end");
 }
 
 static void given_random_damage_when_read_then_a_sound_data_set_or_a_message(void **unused) {

@@ -144,7 +144,7 @@ static void given_a_greedy_text_when_read_then_refused_within_its_memory(void **
         {"ragged.csv", "", "a", ",1", "\n", .units = 1, .series = MILLION, .longer = MILLION,
          .message = "ragged.csv:2:3: expected 1000000 values, as in the first series, got 1"},
         {"padded.ts", "@equalLength false\n" TS, "1", ",1", ":a\n", .units = 0, .series = MILLION, .longer = MILLION,
-         .message = "padded.ts: 1000001 series as long as the longest, 1000001 steps, are more than 64 times the 2000001 values"},
+         .message = "padded.ts: 1000001 series, padded to the longest, 1000001 steps, have more than 64 times the 2000001 values"},
         {"claims.ts", "@seriesLength 1000000000\n@dimensions 1000000000\n" TS, "1", ",1", ":a\n", .units = 1, .series = MILLION,
          .message = "claims.ts:5:1: expected 1000000000 values, as in the first series, got 2"},
         {"number.ts", TS, "", "1111111111", ":a\n", .units = MILLION, .series = 1,
@@ -345,7 +345,8 @@ static void given_a_large_record_when_read_then_within_its_limit(void **unused) 
     (void)unused;
     if (SANITIZED) skip();
     check_record(2 * MILLION, 1900, 1000, NULL);
-    check_record(1000, MILLION, 0, "r.atr: 1000000 beats with 1000 samples around each are more than 64 times the record");
+    check_record(1000, MILLION, 0,
+                 "r.atr: 1000000 beats with 1000 samples around each have more than 64 times the samples of the record");
 }
 
 int main(void) {

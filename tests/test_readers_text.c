@@ -70,15 +70,15 @@ static void given_a_malformed_table_when_read_then_the_message_says_where(void *
         {"a.csv", "class,a,b\nup,1\n", "2:1: expected 3 fields, as in the header, got 2"},
         {"a.csv", "class,a,b\nup,1,x\n", "2:6: expected a finite number, got \"x\""},
         {"a.csv", "class,a,label\nup,1,x\n",
-         " columns 1 and 3 are headed \"class\" and \"label\"; --label or --target (tl_read_cfg) says which one counts, --ignore "
-         "which does not"},
+         " columns 1 and 3 have the headings \"class\" and \"label\"; choose one with --label or --target (tl_read_cfg), or leave "
+         "one out with --ignore"},
         {"a.csv", "class,a,1.5\nup,1,2\n", "1:7: expected a finite number, got \"a\""},
         {"a.csv", "a,n/a,nan\nb,1,2\n", "1:3: expected a finite number, got \"n/a\""},
         {"a.csv", "1,a,b\n1,2,3\n", "1:3: expected a finite number, got \"a\""},
         {"a.csv", "a,b,class\n1,2,\n", "2:5: expected a label, got nothing"},
         {"a.csv", "\"up,1,2\n", "1:1: expected a closing quote in the line, got \"\"up,1,2\""},
-        {"a.csv", "\"up\"x,1,2\n", "1:5: expected a separator behind the closing quote, got \"x\""},
-        {"a.csv", "up,1,\"2\"3\n", "1:9: expected a separator behind the closing quote, got \"3\""},
+        {"a.csv", "\"up\"x,1,2\n", "1:5: expected a separator after the closing quote, got \"x\""},
+        {"a.csv", "up,1,\"2\"3\n", "1:9: expected a separator after the closing quote, got \"3\""},
         {"a.csv", "a,1,2\n\"up,1,2\n", "2:1: expected a closing quote in the line, got \"\"up,1,2\""},
     };
     check_refusals(cases, sizeof cases / sizeof *cases);
@@ -154,7 +154,8 @@ static void given_a_malformed_arff_when_read_then_the_message_says_where(void **
          "2:14: expected numeric, or the labels in braces last, got \"relational\""},
         {"a.arff", "@data\n1\n", "1:2: expected attributes with values and with the class before @data"},
         {"a.arff", "@attribute a {x,x}\n", "1:17: expected each class once, got \"x\""},
-        {"a.arff", "@attribute a {x}\n@attribute b numeric\n", "2:12: expected @data after the class or target value, got \"b\""},
+        {"a.arff", "@attribute a {x}\n@attribute b numeric\n",
+         "2:12: expected @data after the attribute of the class or target value, got \"b\""},
         {"a.arff", "@attribute a {x}\n@data\nx\n", "2:2: expected attributes with values and with the class before @data"},
         {"a.arff", "@attribute a numeric\n@data\n1\n", "2:2: expected attributes with values and with the class before @data"},
         {"a.arff", "@attribute m relational\n@attribute a numeric\n@data\n",
@@ -165,17 +166,15 @@ static void given_a_malformed_arff_when_read_then_the_message_says_where(void **
         {"a.arff", HEADER "x,2,x\n", "5:1: expected a finite number, got \"x\""},
         {"a.arff", HEADER "1,2\n", "5:1: expected 2 values and a label, got 2 fields"},
         {"a.arff", HEADER "1,?,x\n",
-         "5:3: expected a number (--missing, tl_read_cfg.missing_policy, says what a missing value becomes; tail: the end of the "
-         "series), "
-         "got \"?\""},
-        {"a.arff", HEADER "1,2,z\n", "5:5: expected one of the labels that are declared, got \"z\""},
+         "5:3: expected a number (--missing, tl_read_cfg.missing_policy, says how to treat missing values), got \"?\""},
+        {"a.arff", HEADER "1,2,z\n", "5:5: expected one of the declared labels, got \"z\""},
         {"a.arff", HEADER "1,2,\n", "5:5: expected a label, got nothing"},
         {"a.arff", HEADER "{0 1, 2 x}\n", "5:1: expected a finite number, got \"{0 1\""},
         {"a.arff", RELATIONAL "1,x\n", "6:1: expected channels in quotes, got \"1,x\""},
         {"a.arff", RELATIONAL "'1,x\n", "6:1: expected a closing quote in the line, got \"'1,x\""},
-        {"a.arff", RELATIONAL "'1' x\n", "6:5: expected a comma and a label behind the channels, got \"x\""},
+        {"a.arff", RELATIONAL "'1' x\n", "6:5: expected a comma and a label after the channels, got \"x\""},
         {"a.arff", RELATIONAL "'1,2',x\n",
-         "6:2: expected 1 values, as in the first series, got 2; lengths may differ in .ts files"},
+         "6:2: expected 1 values, as in the first series, got 2; for different lengths use @equalLength false in .ts files"},
         {"a.arff", RELATIONAL "'1\\n2',x\n'1',x\n", "7:5: expected 2 channels, got 1"},
     };
     check_refusals(cases, sizeof cases / sizeof *cases);
@@ -237,7 +236,7 @@ static void given_a_file_changed_between_passes_when_read_then_refused(void **un
     tl_samples_count(&more, 1, SIZE_MAX, 2, 1);
     more.text = &text;
     tl_samples_announce(&more, &error);
-    check_error(&error, TL_ERROR_SHAPE, "series of length 18446744073709551615 with 2 channels exceed what memory can address");
+    check_error(&error, TL_ERROR_SHAPE, "series of length 18446744073709551615 with 2 channels are more than memory can address");
     tl_samples_release(&more);
     tl_text_release(&text);
 }

@@ -107,7 +107,7 @@ static void given_a_folder_of_sounds_when_read_unlabelled_then_each_is_a_series(
         files_path("new"), &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .unlabelled = true, .reference = &reference}, &error);
     check_series(".wav", data, &error, 1, numbers);
     assert_null(tl_dataset_read(files_path("new"), NULL, &error));
-    check_error(&error, TL_ERROR_FORMAT, "a.wav: expected in a folder that is named by its class, got beside it");
+    check_error(&error, TL_ERROR_FORMAT, "a.wav: expected in a folder that is named after its class, got outside of such folders");
     remove(files_path("new/a.wav"));
     rmdir(files_path("new"));
 }

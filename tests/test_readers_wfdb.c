@@ -158,7 +158,7 @@ static void given_a_malformed_header_when_read_then_the_message_says_where(void 
         {"r\n", "r.hea:1:2: expected the number of signals, from 1 to 64, got nothing"},
         {"r 1.5\n", "r.hea:1:3: expected the number of signals, from 1 to 64, got \"1.5\""},
         {"r 2\nr.dat 16\n", "r.hea:3:1: expected a line for each signal, got the end of the file"},
-        {"r 3\nr.dat 16\ns.dat 16\nr.dat 16\n", "r.hea:4:1: expected signals of one file one after the other, got \"r.dat\""},
+        {"r 3\nr.dat 16\ns.dat 16\nr.dat 16\n", "r.hea:4:1: expected the signals of a file in consecutive lines, got \"r.dat\""},
         {"r 65\n", "r.hea:1:3: expected the number of signals, from 1 to 64, got \"65\""},
         {"r 1 360 x\n", "r.hea:1:9: expected the number of samples, from 0 to 1000000000, got \"x\""},
         {"r 1\n", "r.hea:2:1: expected a line for each signal, got the end of the file"},
@@ -176,7 +176,8 @@ static void given_a_malformed_header_when_read_then_the_message_says_where(void 
     };
     const bytes samples = samples_of(16, 1), beats = annotations();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check_refused(cases[i][0], &samples, &beats, 6, cases[i][1]);
-    check_refused("r 1\nr.dat 16\n", &samples, &beats, 0, "r.dat: offset 0: expected the 256 samples of a segment or more, got 21");
+    check_refused("r 1\nr.dat 16\n", &samples, &beats, 0,
+                  "r.dat: offset 0: expected at least the 256 samples of a segment, got 21");
 }
 
 static void given_malformed_annotations_when_read_then_the_offset(void **unused) {
@@ -210,14 +211,12 @@ static void given_missing_samples_when_read_then_refused(void **unused) {
     memcpy(samples.data + 10, "\x00\x80", 2);
     check_refused(
         "r 1\nr.dat 16\n", &samples, &beats, 6,
-        "r.dat: offset 10: expected a sample (--missing, tl_read_cfg.missing_policy, says what a missing value becomes; tail: "
-        "the end of the series), got none");
+        "r.dat: offset 10: expected a sample (--missing, tl_read_cfg.missing_policy, says how to treat missing values), got none");
     samples = samples_of(212, 1);
     memcpy(samples.data + 6, "\x00\x08", 2); /* the fifth */
     check_refused(
         "r 1\nr.dat 212\n", &samples, &beats, 6,
-        "r.dat: offset 6: expected a sample (--missing, tl_read_cfg.missing_policy, says what a missing value becomes; tail: "
-        "the end of the series), got none");
+        "r.dat: offset 6: expected a sample (--missing, tl_read_cfg.missing_policy, says how to treat missing values), got none");
 }
 
 static void given_a_record_without_its_files_when_read_then_they_are_named(void **unused) {

@@ -248,11 +248,11 @@ static void given_a_bad_configuration_when_compiled_then_layer_and_limit_named(v
     const check_refusal refusals[] = {
         {upsample_nothing, TL_ERROR_ARGUMENT, "(upsample): factor 0 is below 1"},
         {upsample_negative, TL_ERROR_ARGUMENT, "(upsample): factor -2 is below 1"},
-        {multiply_one, TL_ERROR_ARGUMENT, "(multiply): 1 input, at least 2 are needed"},
+        {multiply_one, TL_ERROR_ARGUMENT, "(multiply): 1 input; at least 2 are needed"},
         {multiply_other, TL_ERROR_SHAPE, "(multiply): input 1 is (5, 4), input 0 is (5, 3)"},
         {embed_nothing, TL_ERROR_ARGUMENT, "(embedding): vocabulary 0 is below 1"},
         {embed_no_units, TL_ERROR_ARGUMENT, "(embedding): units -1 is below 1"},
-        {embed_wide, TL_ERROR_SHAPE, "(embedding): the input has 3 channels; it should be 1"},
+        {embed_wide, TL_ERROR_SHAPE, "(embedding): the input has 3 channels; it must have 1"},
         {drop_nothing, TL_ERROR_ARGUMENT, "(dropout): rate 0 is outside (0, 1)"},
     };
     check_refused_layers(refusals, sizeof refusals / sizeof *refusals, (tl_shape){5, 3});

@@ -153,7 +153,7 @@ static void given_arrays_of_ones_own_when_scaled_and_back_then_they_know_it(void
     tl_dataset_scale(&data, TL_NORMALIZE_SERIES, NULL, &error);
     check_ok(&error);
     tl_dataset_scale(&data, TL_NORMALIZE_SET, NULL, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "each series is scaled by itself, so that its level and amplitude are lost");
+    check_error(&error, TL_ERROR_ARGUMENT, "each series was scaled by itself, which loses its level and amplitude");
 }
 
 static void given_scalings_that_cannot_be_when_asked_for_then_refused(void **unused) {
@@ -164,12 +164,12 @@ static void given_scalings_that_cannot_be_when_asked_for_then_refused(void **unu
     fill_levels(x, labels);
     tl_dataset data = own_arrays(x, labels), reference = own_arrays(x, labels), wide = {.x = TL_VIEW(x, 2, LENGTH, 2)};
     tl_dataset_scale(&data, TL_NORMALIZE_SET, &reference, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "takes the statistics of the training set, which has none: it was normalised by none");
+    check_error(&error, TL_ERROR_ARGUMENT, "needs the statistics of the training set, but that set was normalised by none");
     error = (tl_error){0};
     tl_dataset_scale(&reference, TL_NORMALIZE_SET, NULL, &error);
     check_ok(&error);
     tl_dataset_scale(&wide, TL_NORMALIZE_DEFAULT, &reference, &error);
-    check_error(&error, TL_ERROR_SHAPE, "2 channels are to be scaled as the 1 of another data set");
+    check_error(&error, TL_ERROR_SHAPE, "2 channels cannot be scaled as the 1 channels of another data set");
     error = (tl_error){0};
     tl_dataset_scale(&data, (tl_normalization)9, NULL, &error);
     check_error(&error, TL_ERROR_ARGUMENT, "normalisation 9 is unknown");
@@ -294,7 +294,7 @@ static void given_a_claim_that_is_not_true_when_saved_then_refused(void **unused
     error = (tl_error){0};
     tl_fit(model, &other, NULL, NULL, &error);
     tl_model_save(model, files_path("m"), &(tl_save_cfg){.data = &other, .normalize = TL_NORMALIZE_NONE}, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "save: series are said to be normalised by none, but they were by set");
+    check_error(&error, TL_ERROR_ARGUMENT, "save: cfg.normalize is none, but series were normalised by set");
     tl_model_free(model);
     tl_scaling_free(&other.scaling);
 }

@@ -201,11 +201,11 @@ static void given_values_that_do_not_apply_when_prepared_then_named(void **unuse
         {{.kind = TL_SCHEDULE_COSINE, .patience = 3}, 1, "schedule: patience 3 does not apply to cosine"},
         {{.kind = TL_SCHEDULE_KING, .period = 3}, 1, "schedule: period 3 does not apply to king"},
         {{.kind = TL_SCHEDULE_STEP, .factor = 1}, 1, "schedule: factor 1 is outside [0, 1)"},
-        {{.kind = TL_SCHEDULE_STEP, .period = -1}, 1, "schedule: period -1 is not a number from 1 on"},
+        {{.kind = TL_SCHEDULE_STEP, .period = -1}, 1, "schedule: period -1 is not a number of at least 1"},
         {{.kind = TL_SCHEDULE_PLATEAU, .minimum = NAN}, 1, "schedule: minimum nan"},
         {{.kind = TL_SCHEDULE_KING, .patience = 2}, 1, "schedule: patience 2 is outside [3, 1025)"},
-        {{.warmup = -3}, 1, "schedule: warmup -3 is not a number from 0 on"},
-        {{.kind = TL_SCHEDULE_ONE_CYCLE}, 0, "schedule: one-cycle over 0 steps; there should be at least 1"},
+        {{.warmup = -3}, 1, "schedule: warmup -3 is not a number of at least 0"},
+        {{.kind = TL_SCHEDULE_ONE_CYCLE}, 0, "schedule: one-cycle over 0 steps; at least 1 is needed"},
         {{.kind = (tl_schedule_kind)77}, 1, "schedule: kind 77 is unknown"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -185,10 +185,10 @@ static void given_no_such_layer_when_loaded_as_output_then_a_suggestion(void **u
     tl_error error = {0};
     tl_model_free(saved(2));
     assert_null(tl_model_load(path, &(tl_load_cfg){.output = "conv1d_2"}, NULL, &error));
-    check_error(&error, TL_ERROR_ARGUMENT, "none of its layers is called \"conv1d_2\"; did you mean \"conv1d_1\"?");
+    check_error(&error, TL_ERROR_ARGUMENT, "no layer has the name \"conv1d_2\"; did you mean \"conv1d_1\"?");
     error = (tl_error){0};
     assert_null(tl_model_load(path, &(tl_load_cfg){.output = "elephant"}, NULL, &error));
-    check_error(&error, TL_ERROR_ARGUMENT, "none of its layers is called \"elephant\" (tapline info lists them)");
+    check_error(&error, TL_ERROR_ARGUMENT, "no layer has the name \"elephant\" (tapline info lists the layers)");
 }
 
 int main(void) {

@@ -165,7 +165,7 @@ static void given_a_wrong_group_when_set_then_named(void **unused) {
     (void)unused;
     tl_model *model = three_layers(NULL);
     const double rates[] = {-1, NAN, 1e7};
-    const char *const texts[] = {"group: rate -1 is not a number above 0, up to 1e6", "group: rate nan", "group: rate 1e+07"};
+    const char *const texts[] = {"group: rate -1 is not above 0 and at most 1e6", "group: rate nan", "group: rate 1e+07"};
     for (size_t i = 0; i < 3; i++) {
         tl_set_group(model, (tl_node){.id = 1}, &(tl_group_cfg){.rate = rates[i]});
         check_error(tl_model_error(model), TL_ERROR_ARGUMENT, texts[i]);

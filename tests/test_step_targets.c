@@ -176,10 +176,10 @@ static void given_targets_that_do_not_fit_the_output_when_fitted_then_refused(vo
         double crop;
         const char *text;
     } cases[] = {
-        {0, CHANNELS, 0, "data: targets for 1 step of each series; the model's output has length 3"},
-        {2, CHANNELS, 0, "data: targets for 2 steps of each series; the model's output has length 3"},
-        {LENGTH, 0, 0, "data: 1 target value at a time; the model has 2 outputs"},
-        {LENGTH, CHANNELS, 0.5, "fit: crop 0.5 moves the steps of series, and the data has targets for each step"},
+        {0, CHANNELS, 0, "data: each series has targets for 1 step, but the output of the model has length 3"},
+        {2, CHANNELS, 0, "data: each series has targets for 2 steps, but the output of the model has length 3"},
+        {LENGTH, 0, 0, "data: each target has 1 value, but the model has 2 outputs"},
+        {LENGTH, CHANNELS, 0.5, "fit: crop 0.5 moves the steps of series, but the data has a target for each step"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_dataset wrong = data;

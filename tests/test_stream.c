@@ -382,7 +382,7 @@ static void given_damaged_bytes_when_restored_then_refused_and_unchanged(void **
         memcpy(before, bytes, size);
         before[i] ^= 0x10;
         assert_int_equal(tl_stream_restore(stream, before, size, &error), TL_ERROR_FORMAT);
-        check_error(&error, TL_ERROR_FORMAT, "stream restore: these bytes are no state of this stream");
+        check_error(&error, TL_ERROR_FORMAT, "stream restore: the bytes are not a state of this stream");
         error = (tl_error){0};
         tl_stream_save(stream, before, size, &error);
         assert_memory_equal(before, bytes, size);
@@ -486,17 +486,16 @@ static void given_a_layer_of_whole_series_when_streamed_then_the_cure_is_told(vo
     } cases[] = {
         {flattened,
          {0},
-         "layer 2 (flatten): joins 5 steps, which a stream does not have all at once; use global_average_pool, global_max_pool or "
-         "last_step, or"},
+         "layer 2 (flatten): joins 5 steps, which a stream does not have at the same time; use global_average_pool, "
+         "global_max_pool or last_step, or"},
         {group_norm,
          {0},
-         "layer 1 (group_norm): normalises by the mean and variance of the whole series, which a stream does not know; use "
-         "batch_norm"},
-        {reflected, {0}, "layer 1 (conv1d): padding mode reflect takes steps from the other side of the ends of a series"},
-        {excited, {0}, "layer 3 (upsample): goes over several steps, but comes after a layer over all of time"},
+         "layer 1 (group_norm): needs the mean and variance of the whole series, which a stream does not have; use batch_norm"},
+        {reflected, {0}, "layer 1 (conv1d): padding mode reflect needs steps from the end of the series"},
+        {excited, {0}, "layer 3 (upsample): needs several steps, but comes after a layer over all of time"},
         {two_rates, {0}, "layer 3 (add): input 0 has 1 steps for 2 of the stream, input 1 has 1 for 1"},
-        {causal_stack, {.window = 3}, "stream: window 3 and hop 0 are for layers over all of time"},
-        {summary_of_features, {.hop = 3}, "hop 3 is no multiple of 2 steps"},
+        {causal_stack, {.window = 3}, "stream: window 3 and hop 0 are only for layers over all of time"},
+        {summary_of_features, {.hop = 3}, "hop 3 is not a multiple of 2 steps"},
         {causal_stack, {.block = 65537}, "stream: block 65537 exceeds 65536"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -517,7 +516,7 @@ static void given_wrong_calls_when_pushed_then_the_error_stays_until_reset(void 
     tl_stream_reset(stream);
     assert_int_equal(tl_stream_push(stream, x, 3, after, 2), 0);
     check_error(tl_stream_error(stream), TL_ERROR_ARGUMENT,
-                "stream push: there is room for 2 outputs and there are 3; tl_stream_ready tells beforehand");
+                "stream push: y has room for 2 outputs, but there are 3; tl_stream_ready returns their number beforehand");
     assert_int_equal(tl_stream_push(stream, x, 1, after, 2), 0);
     tl_stream_reset(stream);
     assert_int_equal(tl_stream_push(stream, x, 4, after, 4), 4);
@@ -530,7 +529,7 @@ static void given_wrong_calls_when_pushed_then_the_error_stays_until_reset(void 
     tl_stream_reset(stream);
     assert_int_equal(tl_stream_end(stream, NULL, 0), 0);
     assert_int_equal(tl_stream_push(stream, x, 1, y, 4), 0);
-    check_error(tl_stream_error(stream), TL_ERROR_STATE, "the series has ended; tl_stream_reset begins another one");
+    check_error(tl_stream_error(stream), TL_ERROR_STATE, "the series has ended; call tl_stream_reset to begin another one");
     tl_stream_free(stream);
     tl_model_free(model);
 }

@@ -126,7 +126,7 @@ static void given_impossible_folds_when_asked_for_then_it_is_said(void **unused)
     static const struct {
         size_t folds, fold;
         const char *message;
-    } cases[] = {{1, 0, "data: 1 folds, at least 2 are needed"},
+    } cases[] = {{1, 0, "data: 1 folds; at least 2 are needed"},
                  {4, 4, "data: fold 4 is outside 0 … 3"},
                  {24, 0, "data: 23 samples cannot make 24 folds"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

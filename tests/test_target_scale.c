@@ -164,10 +164,10 @@ static void given_scales_that_cannot_be_when_set_then_refused(void **unused) {
     tl_model *model = make_model(TL_LOSS_SQUARED_ERROR, &error);
     check_ok(&error);
     tl_model_set_target_scale(model, &(double){1}, &(double){0}, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "target scale: mean 1 and deviation 0 of output 0; both must be finite");
+    check_error(&error, TL_ERROR_ARGUMENT, "target scale: mean 1 and deviation 0 of output 0: both must be finite");
     error = (tl_error){0};
     tl_model_set_target_scale(model, &(double){1}, NULL, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "target scale: mean and deviation come together");
+    check_error(&error, TL_ERROR_ARGUMENT, "target scale: give mean and deviation, or neither of them");
     assert_int_equal(tl_model_set_target_scale(NULL, NULL, NULL, NULL), TL_ERROR_STATE);
     check_number("none", tl_model_target_scale(NULL, 0).deviation, 1, 0, 0);
     tl_model_free(model);

@@ -18,10 +18,10 @@ static void given_sizes_that_overflow_when_made_then_refused(void **unused) {
     tl_error error = {0};
     const tl_tensor wrapped = tl_tensor_new(3, (size_t[]){SIZE_MAX / 2, 3, 1}, &error);
     assert_null(wrapped.data);
-    check_error(&error, TL_ERROR_SHAPE, "element count overflows at axis 1 (3)");
+    check_error(&error, TL_ERROR_SHAPE, "the number of elements overflows at axis 1 (3)");
     error = (tl_error){0};
     assert_null(tl_tensor_new(1, (size_t[]){SIZE_MAX / 2}, &error).data);
-    check_error(&error, TL_ERROR_SHAPE, "exceed what memory can address");
+    check_error(&error, TL_ERROR_SHAPE, "are more than memory can address");
     error = (tl_error){0};
     assert_null(tl_tensor_new(2, (size_t[]){4, 0}, &error).data);
     check_error(&error, TL_ERROR_SHAPE, "axis 1 has no elements");
@@ -66,7 +66,7 @@ static void given_two_matrices_when_multiplied_then_product_or_shapes_named(void
     check_ok(&error);
     check_equal("product", c, (const tl_real[]){5, 11, 14, 23}, 4);
     tl_tensor_matmul(&ta, &ta, &tc, &error);
-    check_error(&error, TL_ERROR_SHAPE, "(2, 3) · (2, 3) does not give (2, 2)");
+    check_error(&error, TL_ERROR_SHAPE, "(2, 3) · (2, 3) do not give (2, 2)");
 }
 
 int main(void) {

@@ -66,7 +66,7 @@ static void meet(meeting *self, void (*intrude)(meeting *self)) {
     check_ok(&self->error);
 }
 
-static const char expected[] = "two threads use the model at once; give each thread a model of its own";
+static const char expected[] = "two threads use the model at the same time; give each thread its own model";
 
 static void intrude_with_errors(meeting *self) {
     tl_error error = {0};

@@ -133,7 +133,7 @@ static void given_series_without_labels_when_evaluated_then_as_without_them(void
     check_number("f1", all.f1, part.f1, 0, 0);
     check_number("auroc", all.auroc, part.auroc, 0, 0);
     tl_fit(model, &with, &(tl_fit_cfg){.augment.mixup = 0.2}, NULL, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "fit: mixup 0.2 does not mix series with labels that do not count (-1)");
+    check_error(&error, TL_ERROR_ARGUMENT, "fit: mixup 0.2 cannot mix series without a label (-1)");
     tl_model_free(model);
 }
 

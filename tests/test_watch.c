@@ -130,7 +130,7 @@ static void given_names_when_looked_up_then_found_and_others_refused(void **unus
     assert_string_equal(tl_watch_name(TL_WATCH_DEFAULT), "default");
     assert_null(tl_watch_name((tl_watch)(KINDS + 1)));
     tl_watch_by_name("val_loss", &watch, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "watch \"val_loss\" is unknown; there are default, train-loss, validation-loss, ");
+    check_error(&error, TL_ERROR_ARGUMENT, "watch \"val_loss\" is unknown; choose one of default, train-loss, validation-loss, ");
 }
 
 static void expect_refused(bool classes, tl_watch watch, bool validated, const char *text) {
@@ -146,9 +146,9 @@ static void given_what_is_not_there_when_watched_then_refused(void **unused) {
     (void)unused;
     expect_refused(true, TL_WATCH_VALIDATION_F1, false, "fit: watch validation-f1: there is no validation set");
     expect_refused(true, TL_WATCH_VALIDATION_RMSE, true,
-                   "fit: watch validation-rmse: is for target values, and the loss is cross-entropy");
+                   "fit: watch validation-rmse is for target values, but the loss is cross-entropy");
     expect_refused(false, TL_WATCH_VALIDATION_AUROC, true,
-                   "fit: watch validation-auroc: is for classes, and the loss is squared-error");
+                   "fit: watch validation-auroc is for classes, but the loss is squared-error");
     expect_refused(true, (tl_watch)99, true, "fit: watch 99 is unknown");
 }
 

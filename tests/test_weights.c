@@ -288,7 +288,7 @@ static void given_files_that_are_not_of_pytorch_when_imported_then_refused(void 
     check_refused("{\"a.weight\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[4,0]}}", 4, NULL, TL_ERROR_FORMAT,
                   "array a.weight: expected 0 bytes for its shape, found offsets 4 to 0");
     check_refused("{\"__metadata__\":{\"format\":\"tapline\"}}", 0, NULL, TL_ERROR_FORMAT,
-                  "is a file of tapline, not weights of another program");
+                  "is a model file of tapline, not weights of another program");
 }
 
 static void given_a_wrong_map_when_imported_then_told_where(void **unused) {
@@ -307,7 +307,7 @@ static void given_a_wrong_map_when_imported_then_told_where(void **unused) {
         {"{\"c\": \"flatten_1\"}", TL_ERROR_ARGUMENT, "layer \"flatten_1\" is not in the model, or has no weights"},
         {"{\"cc\": \"conv1d_1\"}", TL_ERROR_ARGUMENT, "module \"cc\" is not in /"},
         {"{\"cc\": \"conv1d_1\"}", TL_ERROR_ARGUMENT, "; did you mean \"c\"?"},
-        {"{\"c\": \"conv1d_1\", \"d\": \"conv1d_1\"}", TL_ERROR_ARGUMENT, "layer conv1d_1 is given to both c and d"},
+        {"{\"c\": \"conv1d_1\", \"d\": \"conv1d_1\"}", TL_ERROR_ARGUMENT, "layer conv1d_1 is assigned to two modules, c and d"},
         {"{\"c\": \"conv1d_1\"}", TL_ERROR_SHAPE,
          "layers without a module: dense_1 (weight (2, 8), bias (2)); modules without a layer: d (bias (2), weight (2, 8))"},
         {"{\"d\": \"conv1d_1\", \"c\": \"dense_1\"}", TL_ERROR_SHAPE,
@@ -346,8 +346,7 @@ static void given_modules_of_the_same_shape_when_imported_then_by_number(void **
     tl_error error = {0};
     check_fixture_refused(
         two_norms, (tl_shape){4, 2}, "{" NORM("b", 0, 8, 16) "," NORM("a", 16, 24, 32) "}", 32,
-        "modules a, b and layers layer_norm_1, layer_norm_2 have the same shapes; a map of names must say which is "
-        "which");
+        "modules a, b and layers layer_norm_1, layer_norm_2 have the same shapes; assign them with a map of names");
     check_fixture_refused(two_kinds, (tl_shape){4, 2}, "{" NORM("n1", 0, 8, 16) "," NORM("n2", 16, 24, 32) "}", 32,
                           "modules n1, n2 and layers layer_norm_1, group_norm_1 have the same shapes");
     tl_model *m = tl_model_new(NULL);
@@ -382,7 +381,7 @@ static void given_channels_without_counterpart_when_exported_then_refused(void *
     static tl_node (*const builders[])(tl_model * m, tl_node x) = {joined, grouped, grouped_taps, spread_again};
     for (size_t i = 0; i < sizeof builders / sizeof *builders; i++) {
         tl_error error = {0};
-        check_fixture_refused(builders[i], (tl_shape){4, 2}, "{}", 0, "reads were flattened, then joined, grouped or mixed");
+        check_fixture_refused(builders[i], (tl_shape){4, 2}, "{}", 0, "reads were flattened, then joined or grouped");
         tl_model *m = tl_model_new(NULL);
         compile(m, builders[i](m, tl_input(m, (tl_shape){4, 2})), 1);
         tl_weights_export(m, files_path("none"), NULL, &error);
@@ -454,7 +453,7 @@ static void given_a_number_that_is_not_finite_when_imported_then_refused(void **
     memcpy(image + 8 + sizeof header - 1, values, sizeof values);
     files_write("weights.safetensors", image, sizeof image);
     tl_weights_import(m, files_path("weights.safetensors"), NULL, &error);
-    check_error(&error, TL_ERROR_FORMAT, "tensor a.bias: element 1 is inf; such a model predicts nothing");
+    check_error(&error, TL_ERROR_FORMAT, "tensor a.bias: element 1 is inf; the model could not predict");
     remove(files_path("weights.safetensors"));
     tl_model_free(m);
 }
@@ -474,7 +473,7 @@ static void given_a_number_too_large_for_f32_when_imported_then_refused(void **u
     memcpy(image + 8 + sizeof header - 1, values, sizeof values);
     files_write("weights.safetensors", image, sizeof image);
     tl_weights_import(m, files_path("weights.safetensors"), NULL, &error);
-    check_error(&error, TL_ERROR_FORMAT, "tensor a.weight: element 1 is 1e+300, which single precision cannot hold");
+    check_error(&error, TL_ERROR_FORMAT, "tensor a.weight: element 1 is 1e+300, which is too large for single precision");
     check_number("the first weight", (double)tl_parameter_at(m, 0).value.data[0], 1, 0, 0);
     remove(files_path("weights.safetensors"));
     tl_model_free(m);

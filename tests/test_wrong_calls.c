@@ -40,7 +40,7 @@ static void given_no_model_when_called_then_errors_and_zeros(void **unused) {
     tl_real room[SERIES * 2];
     tl_tensor y = TL_VIEW(room, SERIES, 1, 2);
     const tl_tensor *x = &classified.x;
-    const char *text = "the model is NULL: memory was short for it, or it was not loaded";
+    const char *text = "the model is NULL: there was no memory for it, or it was not loaded";
     tl_fit(NULL, &classified, NULL, NULL, &error), expect(&error, text);
     tl_evaluate(NULL, &classified, &metrics, &error), expect(&error, text);
     tl_update_statistics(NULL, &classified, &error), expect(&error, text);
@@ -147,7 +147,7 @@ static void given_no_path_or_name_when_called_then_named(void **unused) {
     tl_model_save(model, NULL, NULL, &error), expect(&error, "save: the path is NULL");
     tl_save_check(NULL, &error), expect(&error, "save: the path is NULL");
     assert_null(tl_csv_log_new(NULL, false, &error)), expect(&error, "log: the path is NULL");
-    assert_null(tl_optimizer_by_name(NULL, &error)), expect(&error, "optimizer \"\" is unknown; there are adam");
+    assert_null(tl_optimizer_by_name(NULL, &error)), expect(&error, "optimizer \"\" is unknown; choose one of adam");
     tl_model_free(model);
     const tl_node x = tl_input(bare, (tl_shape){LENGTH, 1});
     assert_true(tl_architecture_from_json(bare, x, NULL, NULL).id < 0);
@@ -179,7 +179,7 @@ static void given_wrong_calls_of_builders_when_compiled_then_named(void **unused
     (void)unused;
     static const check_refusal refusals[] = {
         {add_nothing, TL_ERROR_ARGUMENT, "layer 1 (add): its list of 2 inputs is NULL"},
-        {add_none, TL_ERROR_ARGUMENT, "layer 1 (add): 0 inputs, at least 2 are needed"},
+        {add_none, TL_ERROR_ARGUMENT, "layer 1 (add): 0 inputs; at least 2 are needed"},
         {unknown_init, TL_ERROR_ARGUMENT, "layer 1 (dense): init 55 is unknown"},
         {set_rate, TL_ERROR_STATE, "learning rate: the model is not compiled"},
     };
@@ -208,7 +208,7 @@ static void given_a_failed_pass_when_the_error_is_cleared_then_no_output(void **
     tl_forward(model, &classified.x, TL_MODE_TRAINING);
     tl_forward(model, &shorter, TL_MODE_TRAINING), expect_of(model, "forward: x is (1, 3, 1)");
     assert_null(tl_output(model).data);
-    assert_true(isnan(tl_loss(model, &(tl_target){.labels = labels}))), expect_of(model, "loss: no forward pass came before it");
+    assert_true(isnan(tl_loss(model, &(tl_target){.labels = labels}))), expect_of(model, "loss: call tl_forward before");
     tl_model_free(model);
 }
 
@@ -222,7 +222,7 @@ static void given_a_failed_call_when_repeated_correctly_then_it_works(void **unu
     tl_dataset short_one = classified;
     short_one.lengths = (size_t[SERIES]){6, 6, 2, 6};
     tl_model *model = make_model(&(tl_compile_cfg){.batch = 4});
-    const char *text = "layer 1 (conv1d): nothing comes out of sample 2, whose length is 2 here";
+    const char *text = "layer 1 (conv1d): sample 2 has length 2 here, which is too short for an output";
     tl_predict(model, &classified.x, short_one.lengths, &y, &error), expect(&error, text);
     tl_evaluate(model, &short_one, &metrics, &error), expect(&error, text);
     tl_fit(model, &short_one, &(tl_fit_cfg){.keep_order = true}, NULL, &error), expect(&error, text);
@@ -277,7 +277,7 @@ static void given_labels_of_no_classes_when_folded_then_said(void **unused) {
     tl_dataset *rest, *held_out, uncounted = classified;
     uncounted.classes = 0;
     tl_dataset_fold(&uncounted, 2, 0, 0, &rest, &held_out, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "data: there are labels, but `classes` of the data set is 0");
+    check_error(&error, TL_ERROR_ARGUMENT, "data: the data set has labels, but its `classes` is 0");
 }
 
 /* ---- layers, optimizers and data sets of the user ---- */
@@ -296,7 +296,7 @@ static void given_an_own_layer_whose_table_is_incomplete_when_added_then_named(v
         {{.name = "own", .size = sizeof(tl_layer), .forward = pass_nothing}, "layer 1 (own): ops->setup is NULL"},
         {{.name = "own", .size = sizeof(tl_layer), .setup = nothing_to_set_up}, "layer 1 (own): ops->forward is NULL"},
         {{.name = "own", .size = sizeof(tl_layer), .setup = nothing_to_set_up, .forward = pass_nothing},
-         "layer 1 (own): ops->backward is NULL, which only a model that is compiled with inference_only may have"},
+         "layer 1 (own): ops->backward is NULL; this is allowed only in a model that is compiled with inference_only"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_error error = {0};

@@ -39,7 +39,7 @@ static void prepare_extension(conv1d_layer *conv, tl_error *error) {
                                .pad_left = window.pad_left,
                                .padded = window.pad_left + length + window.pad_right};
     if (!tl_pad_fits(extension, length))
-        tl_fail(error, TL_ERROR_SHAPE, "%zu and %zu steps of reflection, each must be below the length %zu", window.pad_left,
+        tl_fail(error, TL_ERROR_SHAPE, "reflection of %zu and %zu steps: each must be below the length %zu", window.pad_left,
                 window.pad_right, length);
 }
 
@@ -144,8 +144,7 @@ static void conv1d_stream_plan(const tl_layer *layer, const tl_workers *workers,
     const conv1d_layer *conv = (const conv1d_layer *)layer;
     if (extends(conv) && conv->extension.padded > conv->extension.length)
         tl_fail(error, TL_ERROR_ARGUMENT,
-                "padding mode %s takes steps from the other side of the ends of a series, which a stream does "
-                "not have; use zeros",
+                "padding mode %s needs steps from the end of the series, which a stream does not have; use zeros",
                 tl_padding_mode_name(conv->cfg.padding_mode));
     tl_conv1d_stream_plan(&conv->groups, tl_kernels_of(workers), how);
 }

@@ -39,7 +39,7 @@ static void check_size(const char *what, size_t value, tl_error *error) {
 static tl_status check_addressable(const char *what, size_t a, size_t b, size_t c, tl_error *error) {
     size_t count;
     if (tl_multiply_sizes(a, b, &count) && tl_multiply_sizes(count, c, &count) && count <= PTRDIFF_MAX / 64) return TL_OK;
-    return tl_fail(error, TL_ERROR_SHAPE, "%s (%zu, %zu, %zu) exceeds what memory can address", what, a, b, c);
+    return tl_fail(error, TL_ERROR_SHAPE, "%s (%zu, %zu, %zu) is more than memory can address", what, a, b, c);
 }
 
 static tl_status make_shape(const tl_conv1d_spec *spec, tl_conv1d_shape *shape, tl_error *error) {
@@ -102,7 +102,7 @@ static const tl_conv1d_ops *engine_for(tl_engine wanted, const tl_conv1d_shape *
     if (!ops)
         tl_fail(error, TL_ERROR_ARGUMENT, "engine %d is unknown", (int)wanted);
     else if (!ops->supports(shape, pass))
-        tl_fail(error, TL_ERROR_ARGUMENT, "engine %s does not run the %s pass of kernel %zu, stride %zu, dilation %zu", ops->name,
+        tl_fail(error, TL_ERROR_ARGUMENT, "engine %s cannot compute the %s pass of kernel %zu, stride %zu, dilation %zu", ops->name,
                 names[pass], shape->kernel, shape->stride, shape->dilation);
     return ops;
 }

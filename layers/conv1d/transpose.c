@@ -53,7 +53,7 @@ static void check_outputs(const transpose_layer *self, size_t *out_length, tl_er
     if (!count_outputs(cfg, length, &whole, out_length))
         tl_fail(error, TL_ERROR_SHAPE, "the output of length %zu at stride %zu overflows", length, cfg->stride);
     else if (*out_length == 0)
-        tl_fail(error, TL_ERROR_SHAPE, "padding of %zu and %zu steps leaves nothing of an output of %zu", cfg->pad_left,
+        tl_fail(error, TL_ERROR_SHAPE, "padding of %zu and %zu steps cuts off all of an output of %zu", cfg->pad_left,
                 cfg->pad_right, whole);
 }
 

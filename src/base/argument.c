@@ -37,7 +37,7 @@ void tl_check_number(const char *what, double value, double minimum, double limi
     if (value > largest && isinf(limit))
         tl_fail(error, TL_ERROR_ARGUMENT, "%s %g exceeds %g", what, value, largest);
     else if (isinf(limit))
-        tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is not a number from %g on", what, value, minimum);
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is not a number of at least %g", what, value, minimum);
     else
         tl_fail(error, TL_ERROR_ARGUMENT, "%s %g is outside [%g, %g)", what, value, minimum, limit);
 }
@@ -60,7 +60,7 @@ static void take_run(unsigned char *to, size_t own, const unsigned char *from, s
     const size_t common = own < given ? own : given;
     memcpy(to, from, common);
     if (!is_zero(from + common, given - common))
-        tl_fail(error, TL_ERROR_ARGUMENT, "%s: the program sets a field that tapline %s does not have", what, tl_version());
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s: the program sets a field that does not exist in tapline %s", what, tl_version());
 }
 
 void tl_take_parts(void *own, size_t own_size, const void *given, size_t given_size, const tl_part *part, size_t parts,
@@ -71,7 +71,8 @@ void tl_take_parts(void *own, size_t own_size, const void *given, size_t given_s
     for (size_t i = 0; i < parts; i++) {
         const size_t before = part[i].offset - at, rest = given_size - from;
         if (before > rest || part[i].given > rest - before) {
-            tl_fail(error, TL_ERROR_ARGUMENT, "%s: a configuration of %zu bytes is too short for its parts", what, given_size);
+            tl_fail(error, TL_ERROR_ARGUMENT, "%s: a configuration of %zu bytes is too short for the structs in it", what,
+                    given_size);
             return;
         }
         take_run((unsigned char *)own + at, before, (const unsigned char *)given + from, before, what, error);
@@ -114,5 +115,5 @@ tl_status tl_find_name(const char *what, const char *name, tl_name_at name_at, i
         return TL_OK;
     }
     tl_list_names(name_at, "", list);
-    return tl_fail(error, TL_ERROR_ARGUMENT, "%s \"%.40s\" is unknown; there are %s", what, name, list);
+    return tl_fail(error, TL_ERROR_ARGUMENT, "%s \"%.40s\" is unknown; choose one of %s", what, name, list);
 }

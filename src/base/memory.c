@@ -71,7 +71,7 @@ static void *reserve_bytes(size_t bytes) {
 static void *reserve(size_t count, size_t size, const char *what, size_t *padded, tl_error *error) {
     size_t bytes;
     if (!tl_multiply_sizes(count, size, &bytes) || !tl_sum(bytes, TL_ALIGNMENT - 1, padded) || *padded > PTRDIFF_MAX) {
-        tl_fail(error, TL_ERROR_SHAPE, "%s: %zu elements of %zu bytes exceed what memory can address", what, count, size);
+        tl_fail(error, TL_ERROR_SHAPE, "%s: %zu elements of %zu bytes are more than memory can address", what, count, size);
         return NULL;
     }
     *padded = bytes ? *padded / TL_ALIGNMENT * TL_ALIGNMENT : TL_ALIGNMENT;

@@ -24,8 +24,9 @@ static const char *setting_name_at(const void *context, size_t index) {
 static const char *choice_name_at(const void *context, size_t index) { return ((const tl_setting *)context)->choice(index); }
 
 static const char *const wanted[] = {
-    [TL_SETTING_INTEGER] = "a whole number", [TL_SETTING_SIZE] = "a whole number from 0 on", [TL_SETTING_NUMBER] = "a number",
-    [TL_SETTING_FLAG] = "true or false",     [TL_SETTING_UNLESS] = "true or false",          [TL_SETTING_CHOICE] = "one of",
+    [TL_SETTING_INTEGER] = "a whole number", [TL_SETTING_SIZE] = "a whole number of at least 0",
+    [TL_SETTING_NUMBER] = "a number",        [TL_SETTING_FLAG] = "true or false",
+    [TL_SETTING_UNLESS] = "true or false",   [TL_SETTING_CHOICE] = "one of",
 };
 
 static tl_status wrong(const tl_setting *setting, const json_t *value, tl_error *error) {

@@ -24,7 +24,7 @@ tl_tensor tl_tensor_new(size_t rank, const size_t *shape, tl_error *error) {
             return none;
         }
         if (!tl_multiply_sizes(count, shape[axis], &count)) {
-            tl_fail(error, TL_ERROR_SHAPE, "tensor: the element count overflows at axis %zu (%zu)", axis, shape[axis]);
+            tl_fail(error, TL_ERROR_SHAPE, "tensor: the number of elements overflows at axis %zu (%zu)", axis, shape[axis]);
             return none;
         }
     }

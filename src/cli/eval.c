@@ -172,7 +172,7 @@ static void report_as_text(const evaluation *self) {
     char threads[REPORT_NUMBER];
     printf("model      ");
     print_shown(stdout, from->settings->common.operand[0]);
-    if (from->models > 1) printf(" and %zu more, which are averaged", from->models - 1);
+    if (from->models > 1) printf(" and %zu more, averaged", from->models - 1);
     printf(", %zu parameters, %s, engine %s, %s\n", self->parameters, tl_precision(), from->settings->engine,
            report_counted(threads, (size_t)tl_model_threads(from->model), "thread"));
     printf("cost       %.2f s, %.0f series/s\n\n", self->seconds, (double)series / self->seconds);
@@ -223,7 +223,7 @@ static int report(const evaluation *self) {
     else
         report_as_text(self);
     if (isfinite(self->metrics.loss)) return EXIT_DONE;
-    complain(common->command, "the loss is not finite: the model, or its series, have values that are too large");
+    complain(common->command, "the loss is not finite: the model or the series have values that are too large");
     return EXIT_FAILED;
 }
 

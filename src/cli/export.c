@@ -102,7 +102,7 @@ static void check_options(const export_settings *settings, const export_format *
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         snprintf(quoted, sizeof quoted, " %s ", options[i].name);
         if (options[i].given && !strstr(format->options, quoted))
-            tl_fail(error, TL_ERROR_ARGUMENT, "--%s: does not go with --out %.200s", options[i].name, settings->out);
+            tl_fail(error, TL_ERROR_ARGUMENT, "--%s cannot be combined with --out %.200s", options[i].name, settings->out);
     }
 }
 
@@ -117,7 +117,7 @@ int IN_PRECISION(export)(const void *settings) {
                                {"--out", asked->out, FILE_REPLACED, 0},
                                {"--header", asked->header, FILE_REPLACED, 0}};
     files_check(files, sizeof files / sizeof *files, &error);
-    if (!asked->out) tl_fail(&error, TL_ERROR_ARGUMENT, "needs --out FILE; `tapline help export` says more");
+    if (!asked->out) tl_fail(&error, TL_ERROR_ARGUMENT, "needs --out FILE; see `tapline help export`");
     const export_format *format = asked->out ? format_of(asked->out) : formats;
     check_options(asked, format, &error);
     if (!tl_failed(&error)) IN_PRECISION(loaded_read)(&self, &asked->model, false, &error);

@@ -10,7 +10,7 @@ static export_settings exporting = {.model = {.engine = "auto"}};
 static const char *layout_name(size_t index) { return tl_onnx_layout_name((tl_onnx_layout)index); }
 
 static const option_spec export_options[] = {
-    {"out", "FILE", OPTION_TEXT, FIELD(out), 0, 0, NULL, "write this file; it must be given"},
+    {"out", "FILE", OPTION_TEXT, FIELD(out), 0, 0, NULL, "the file to write (required)"},
     MAP_OPTION(export_settings),
     {"header", "FILE.h", OPTION_TEXT, FIELD(header), 0, 0, NULL, "of C: also write the declarations to this file"},
     {"name", "NAME", OPTION_TEXT, FIELD(name), 0, 0, NULL, "of C: what names of functions begin with (that of the file)"},
@@ -38,11 +38,11 @@ const command export_command = {
     .summary = "Write a saved model for other programs.",
     .example = "tapline export mine.safetensors --out fcn.safetensors",
     .details =
-        "MODEL is a file that `tapline train --out` or `tapline import --out` wrote. The ending of --out says what is written:\n"
-        ".onnx: the network for ONNX runtimes, which takes series as they are and gives what `tapline predict` does;\n"
-        ".c: the network as one file of C that needs no library;\n"
-        "any other: the weights for PyTorch, a safetensors file in PyTorch's order of axes and with its names; without a map\n"
-        "modules are called as the layers are.",
+        "MODEL is a file from `tapline train --out` or `tapline import --out`. The ending of --out gives the format:\n"
+        ".onnx: the network for ONNX runtimes; it includes the scaling of series and gives the results of `tapline predict`;\n"
+        ".c: the network as one C file that needs no library;\n"
+        "any other: weights for PyTorch, a safetensors file with PyTorch's order of axes and names; without a map, modules\n"
+        "have the names of the layers.",
     .options = export_options,
     .settings = &exporting,
     .writes_files = true,

@@ -42,7 +42,7 @@ static bool is_same(const identity *a, const identity *b) {
 static bool is_written(const used_file *file) { return file->path && (file->use == FILE_REPLACED || file->use == FILE_LOGGED); }
 
 static void refuse(const used_file *written, const used_file *other, tl_error *error) {
-    tl_fail(error, TL_ERROR_ARGUMENT, "%s %.200s: is the file of %s, which would be lost", written->name, written->path,
+    tl_fail(error, TL_ERROR_ARGUMENT, "%s %.200s: this file is also %s, and would be overwritten", written->name, written->path,
             other->name);
 }
 
@@ -69,7 +69,7 @@ static void compare_part(const char *path, void *user) {
     const identity part = identify(path);
     for (size_t i = 0; part.there && i < self->count; i++) {
         if (!is_written(&self->files[i]) || !is_same(&self->of[i], &part)) continue;
-        tl_fail(self->error, TL_ERROR_ARGUMENT, "%s %.120s: is the file %.120s of %s %.120s, which would be lost",
+        tl_fail(self->error, TL_ERROR_ARGUMENT, "%s %.120s: this is the file %.120s of %s %.120s, and would be overwritten",
                 self->files[i].name, self->files[i].path, path, self->data->name, self->data->path);
     }
 }

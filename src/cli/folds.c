@@ -106,7 +106,7 @@ static void summary_as_text(const fold_result *folds, size_t count, metrics_of o
     if (count > 1) report_metrics_line("deviation", series, &deviation, regression);
     for (size_t i = 0; i < REPORT_METRICS; i++)
         if (undefined[i] > 0)
-            printf("%-10s leaves out %zu of %zu folds in which %s is undefined\n", name, undefined[i], count,
+            printf("%-10s without %zu of %zu folds, in which %s is undefined\n", name, undefined[i], count,
                    report_metric_of[i].name);
 }
 

@@ -274,7 +274,7 @@ static void print_table(const network *self) {
 static const char *scaled_as(tl_normalization kind) {
     return kind == TL_NORMALIZE_SET      ? "each channel scaled by its mean and standard deviation over the training set"
            : kind == TL_NORMALIZE_SERIES ? "each channel of each series scaled to mean 0 and standard deviation 1"
-                                         : "as it is";
+                                         : "not scaled";
 }
 
 static void print_file(const network *self) {
@@ -303,7 +303,7 @@ static void print_architecture(const network *self) {
     printf("network    ");
     print_shown(stdout, name);
     printf(", %s%s", tl_precision(), members > 1 ? "" : "\n");
-    if (members > 1) printf(", one of the %d that are averaged\n", members);
+    if (members > 1) printf(", one of %d that are averaged\n", members);
     printf("input      length %zu, channels %zu\n", in.length, in.channels);
     printf("output     length %zu, channels %zu\n", out.length, out.channels);
 }
@@ -319,7 +319,7 @@ static void print_stream(const network *self) {
         if (field)
             printf("receptive field %zu steps, ", field);
         else
-            printf("outputs depend on all steps before them, ");
+            printf("outputs depend on all earlier steps, ");
         printf("%zu output%s for %zu, %s\n", outputs, outputs == 1 ? "" : "s", number_of(stream, "steps"),
                report_scaled(memory, (double)number_of(stream, "bytes"), "B"));
     }

@@ -8,11 +8,11 @@
 
 static const option_spec options[] = {
     {"arch", "NAME", OPTION_CHOICE_OR_JSON, FIELD(architecture), 0, 0, architecture_name_f32,
-     "describe this network, which needs no training, in place of a\nMODEL; or that of a file NAME.json"},
-    {"input", "LxC", OPTION_SHAPE, FIELD(input), 0, 0, NULL, "its series: length and channels, such as 150x1"},
-    {"outputs", "N", OPTION_INTEGER, FIELD(outputs), 1, INT32_MAX, NULL, "its outputs: the classes to tell, or 1 for a value (2)"},
+     "describe this network, which need not be trained, instead of a MODEL; or the network in a file NAME.json"},
+    {"input", "LxC", OPTION_SHAPE, FIELD(input), 0, 0, NULL, "with --arch: length and channels of the series, such as 150x1"},
+    {"outputs", "N", OPTION_INTEGER, FIELD(outputs), 1, INT32_MAX, NULL, "with --arch: number of classes, or 1 for a value (2)"},
     {"batch", "N", OPTION_INTEGER, FIELD(batch), 1, INT32_MAX, NULL,
-     "series in the batch that memory is stated for (of a\nMODEL 32, of a network the largest of its defaults)"},
+     "the batch for which memory is computed (for a MODEL 32, with --arch the largest default batch)"},
     MAX_MEMORY_OPTION,
     {0},
 };
@@ -31,15 +31,15 @@ static const char *choose_precision(void) {
 bool info_check(const info_settings *self) {
     const char *name = self->common.command, *model = self->common.operand[0], *network = self->architecture;
     if (model && network)
-        complain(name, "%s and --arch %s: one of them", model, network);
+        complain(name, "give either %s or --arch %s, not both", model, network);
     else if (!model && !network)
-        complain(name, "needs a MODEL, or --arch NAME and --input LxC; `tapline help info` says more");
+        complain(name, "needs a MODEL, or --arch NAME and --input LxC; see `tapline help info`");
     else if (network && !self->input.length)
-        complain(name, "--arch %s: needs --input LxC, the length and the channels of the series, such as 150x1", network);
+        complain(name, "--arch %s: needs --input LxC, the length and channels of the series, such as 150x1", network);
     else if (model && self->input.length)
-        complain(name, "--input %zux%zu: goes with --arch; %s has its own", self->input.length, self->input.channels, model);
+        complain(name, "--input %zux%zu: only with --arch; %s has an input shape", self->input.length, self->input.channels, model);
     else if (model && self->outputs)
-        complain(name, "--outputs %lld: goes with --arch; %s has its own", (long long)self->outputs, model);
+        complain(name, "--outputs %lld: only with --arch; %s has a number of outputs", (long long)self->outputs, model);
     else
         return true;
     return false;
@@ -51,9 +51,9 @@ const command info_command = {
     .max_operands = 1,
     .summary = "Describe a network: its layers, shapes, parameters, operations and memory.",
     .example = "tapline info --arch fcn --input 150x1 --outputs 3",
-    .details = "MODEL is a file that `tapline train --out` wrote. FLOPs are operations of a forward pass of one series, a\n"
-               "multiplication and an addition being two. The kernel column has taps, /stride, d for dilation, g for\n"
-               "groups; a layer reads the one above it where no other is named.",
+    .details = "MODEL is a file from `tapline train --out`. FLOPs are the operations of a forward pass of one series; a "
+               "multiplication and an addition are two operations. The kernel column shows the number of taps, then /stride, d for "
+               "dilation and g for groups. A layer reads the layer above it, unless others are named.",
     .options = options,
     .settings = &settings,
     .choose_precision = choose_precision,

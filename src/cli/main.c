@@ -18,11 +18,8 @@ static void help_line(FILE *to, const char *name, const char *summary) {
 }
 
 static int help(FILE *to) {
-    fprintf(to, "tapline trains small one-dimensional convolutional networks on sequence data.\n"
-                "\n"
-                "  tapline train mine.csv --test other.csv --out mine.safetensors\n"
-                "  tapline predict mine.safetensors new.csv\n"
-                "\n");
+    fprintf(to, "tapline trains small one-dimensional convolutional networks on series.\n\n  tapline train mine.csv --test "
+                "other.csv --out mine.safetensors\n  tapline predict mine.safetensors new.csv\n\n");
     for (size_t i = 0; command_at(i); i++) help_line(to, command_at(i)->name, command_at(i)->summary);
     help_line(to, "help COMMAND", "the options of a command");
     help_line(to, "--version", "the version");
@@ -59,7 +56,7 @@ static const command *find(int argc, char **argv, int *words) {
     if (close)
         complain(NULL, "unknown command %s; did you mean %s?", shown, close);
     else
-        complain(NULL, "unknown command %s; `tapline help` lists what there is", shown);
+        complain(NULL, "unknown command %s; `tapline help` lists the commands", shown);
     return NULL;
 }
 

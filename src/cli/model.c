@@ -93,7 +93,7 @@ static bool same_scaling(const tl_dataset *a, const tl_dataset *b) {
 static const char *scaled_how(const tl_dataset *data) {
     return data->scaling.kind == TL_NORMALIZE_SET      ? "scaled by the statistics of its training set"
            : data->scaling.kind == TL_NORMALIZE_SERIES ? "scaled"
-                                                       : "as they are";
+                                                       : "without scaling";
 }
 
 /* A model that is to be averaged with the first one. */
@@ -102,13 +102,14 @@ static void load_next(loaded *self, size_t index, tl_error *error) {
     tl_model_info info = {0};
     load(self, index, &info, error);
     if (!tl_failed(error) && !same_classes(&self->info.data, &info.data))
-        tl_fail(error, TL_ERROR_ARGUMENT, "%.120s: its classes are not those of %.120s", path, first);
+        tl_fail(error, TL_ERROR_ARGUMENT, "%.120s: its classes differ from those of %.120s", path, first);
     if (!tl_failed(error) && !same_scaling(&self->info.data, &info.data))
-        tl_fail(error, TL_ERROR_ARGUMENT, "%.120s: it takes series %s, but %.120s takes them %s", path, scaled_how(&info.data),
+        tl_fail(error, TL_ERROR_ARGUMENT, "%.120s: it takes series %s, but %.120s takes series %s", path, scaled_how(&info.data),
                 first, scaled_how(&self->info.data));
     if (!tl_failed(error) && !self->settings->missing && self->info.missing_policy != info.missing_policy)
-        tl_fail(error, TL_ERROR_ARGUMENT, "%.120s: its policy for missing values is %s, that of %.120s %s; --missing says which",
-                path, tl_missing_policy_name(info.missing_policy), first, tl_missing_policy_name(self->info.missing_policy));
+        tl_fail(error, TL_ERROR_ARGUMENT,
+                "%.120s: its policy for missing values is %s, but that of %.120s is %s; choose one with --missing", path,
+                tl_missing_policy_name(info.missing_policy), first, tl_missing_policy_name(self->info.missing_policy));
     tl_model_info_release(&info);
 }
 

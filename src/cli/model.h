@@ -33,7 +33,7 @@ typedef struct weights_settings {
 #define MAP_OPTION(type)                                                                                                           \
     {                                                                                                                              \
         "map", "FILE.json", OPTION_TEXT, offsetof(type, map), 0, 0, NULL,                                                          \
-            "which module of the PyTorch network is which layer:\n{\"conv1\": \"conv1d_1\", …} (by names and shapes)"            \
+            "assigns modules of the PyTorch network to layers: {\"conv1\": \"conv1d_1\", …} (by names and shapes)"               \
     }
 
 /* Data, with one after the other of the models to use on it. */

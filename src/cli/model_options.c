@@ -23,15 +23,16 @@ static const char *choose_precision(void) { return model_precision(&settings); }
 
 #define RUN_OPTIONS                                                                                                                \
     {"batch", "N", OPTION_INTEGER, FIELD(batch), 1, INT32_MAX, NULL, "series in a pass (32)"},                                     \
-        {"engine", "NAME", OPTION_CHOICE, FIELD(engine), 0, 0, engine_name, "how convolutions are evaluated (auto)"},              \
+        {"engine", "NAME", OPTION_CHOICE, FIELD(engine), 0, 0, engine_name, "how convolutions are computed (auto)"},               \
         {"missing", "NAME", OPTION_CHOICE, FIELD(missing),                                                                         \
-         0,         0,      missing_name,  "what becomes of missing values (as when it was trained)"},                             \
+         0,         0,      missing_name,  "how missing values are replaced (as in the model's training)"},                        \
         MAX_MEMORY_OPTION
 
 static const option_spec eval_options[] = {
     OPTIONS("Results", "tapline eval mine.safetensors other.csv --confusion --per-class"),
-    {"confusion", NULL, OPTION_FLAG, FIELD(confusion), 0, 0, NULL, "how many series of each class are predicted as which"},
-    {"per-class", NULL, OPTION_FLAG, FIELD(per_class), 0, 0, NULL, "precision, recall and F1 of each class"},
+    {"confusion", NULL, OPTION_FLAG, FIELD(confusion), 0, 0, NULL,
+     "print the confusion matrix: rows are classes, columns are predicted classes"},
+    {"per-class", NULL, OPTION_FLAG, FIELD(per_class), 0, 0, NULL, "print precision, recall and F1 of each class"},
     OPTIONS("Running", "tapline eval mine.safetensors other.csv --batch 64"),
     RUN_OPTIONS,
     OPTIONS("Columns and windows", "tapline eval mine.safetensors other.csv --label last"),
@@ -41,9 +42,10 @@ static const option_spec eval_options[] = {
 
 static const option_spec predict_options[] = {
     OPTIONS("Results", "tapline predict mine.safetensors new.csv --top 3"),
-    {"top", "K", OPTION_INTEGER, FIELD(top), 1, INT32_MAX, NULL, "the K most probable classes and their probabilities (all)"},
+    {"top", "K", OPTION_INTEGER, FIELD(top), 1, INT32_MAX, NULL,
+     "print only the K most probable classes with their probabilities (all)"},
     {"output", "LAYER", OPTION_TEXT, FIELD(output), 0, 0, NULL,
-     "what this layer gives in place of the network: features of each series (`tapline info MODEL` lists layers)"},
+     "print the output of this layer instead of the predictions: features of each series (`tapline info MODEL` lists the layers)"},
     OPTIONS("Running", "tapline predict mine.safetensors new.csv --batch 64"),
     RUN_OPTIONS,
     OPTIONS("Columns and windows", "tapline predict mine.safetensors new.csv --ignore id"),
@@ -52,15 +54,15 @@ static const option_spec predict_options[] = {
 };
 
 #define ABOUT(labels)                                                                                                              \
-    "MODEL is a file that `tapline train --out` wrote; it says how series are scaled and what the classes are\n"                   \
-    "called. DATA is as for `tapline train`, " labels ".\nOf several models, the probabilities or values are averaged."
+    "MODEL is a file from `tapline train --out`; it contains the scaling of series and the names of the classes. "                 \
+    "DATA is as for `tapline train`, " labels ". With several models, the probabilities or values are averaged."
 
 const command eval_command = {
     .name = "eval",
     .operands = "MODEL... DATA",
     .min_operands = 2,
     .max_operands = MAX_OPERANDS,
-    .summary = "Evaluate a saved model on data, or the mean of several.",
+    .summary = "Evaluate a saved model on data, or several averaged.",
     .example = "tapline eval mine.safetensors other.csv",
     .details = ABOUT("with labels or target values"),
     .options = eval_options,
@@ -75,8 +77,8 @@ const command predict_command = {
     .operands = "MODEL... DATA",
     .min_operands = 2,
     .max_operands = MAX_OPERANDS,
-    .summary = "Print what a saved model predicts for each series, as CSV or JSON: the class and all probabilities, or the value; "
-               "beside what it is, where the data says it.",
+    .summary = "Print the predictions of a saved model for each series as CSV or JSON: the class and all probabilities, or the "
+               "value; also the label or target value, if the data has it.",
     .example = "tapline predict mine.safetensors new.csv > predicted.csv",
     .details = ABOUT("with or without labels or target values"),
     .options = predict_options,

@@ -69,10 +69,10 @@ const char *header_name(size_t index) { return tl_header_name((tl_header)index);
 const char *window_target_name(size_t index) { return tl_window_target_name((tl_window_target)index); }
 
 static const option_spec common_options[] = {
-    {"threads", "N", OPTION_INTEGER, offsetof(common_settings, threads), 1, 1024, NULL, "threads (all that the machine offers)"},
+    {"threads", "N", OPTION_INTEGER, offsetof(common_settings, threads), 1, 1024, NULL, "number of threads (all of the machine)"},
     {"precision", "P", OPTION_CHOICE, offsetof(common_settings, precision), 0, 0, precision_name,
-     "of all arithmetic (f32; that of a saved model)"},
-    {"json", NULL, OPTION_FLAG, offsetof(common_settings, json), 0, 0, NULL, "end with one JSON object on stdout"},
+     "precision of all arithmetic (f32, or that of a saved model)"},
+    {"json", NULL, OPTION_FLAG, offsetof(common_settings, json), 0, 0, NULL, "print one JSON object on stdout at the end"},
     {"help", NULL, OPTION_FLAG, 0, 0, 0, NULL, "print this help"},
 };
 
@@ -158,13 +158,13 @@ static bool wrong(const command *self, const option_spec *option, const char *te
 
 static bool wrong_choice(const command *self, const option_spec *option, const char *text) {
     char list[LIST];
-    const char *close = suggest(text, option->choice), *be = option->choice(1) ? "are" : "is";
+    const char *close = suggest(text, option->choice);
     const char *file = option->kind == OPTION_CHOICE_OR_JSON ? ", or a file NAME.json" : "";
     list_choices(option->choice, list);
     if (close)
-        complain(self->name, "--%s %s: unknown; did you mean %s? There %s %s%s", option->name, text, close, be, list, file);
+        complain(self->name, "--%s %s: unknown; did you mean %s? Choices: %s%s", option->name, text, close, list, file);
     else
-        complain(self->name, "--%s %s: unknown; there %s %s%s", option->name, shown(text), be, list, file);
+        complain(self->name, "--%s %s: unknown; choices: %s%s", option->name, shown(text), list, file);
     return false;
 }
 
@@ -260,14 +260,14 @@ static bool unknown_option(const command *self, const char *text) {
     if (close)
         complain(self->name, "unknown option %s; did you mean --%s?", name, close);
     else
-        complain(self->name, "unknown option %s; `tapline help %s` lists what there is", name, self->name);
+        complain(self->name, "unknown option %s; `tapline help %s` lists the options", name, self->name);
     return false;
 }
 
 static bool add_operand(const command *self, const char *text) {
     common_settings *common = self->settings;
     if (!*text) {
-        complain(self->name, "'' is no name of anything");
+        complain(self->name, "'' is an empty argument");
         return false;
     }
     for (size_t i = 0; i < self->max_operands; i++)
@@ -285,7 +285,7 @@ static bool add_operand(const command *self, const char *text) {
 static bool has_operands(const command *self) {
     const common_settings *common = self->settings;
     if (self->min_operands == 0 || common->operand[self->min_operands - 1]) return true;
-    complain(self->name, "needs %s; `tapline help %s` says more", self->operands, self->name);
+    complain(self->name, "needs %s; see `tapline help %s`", self->operands, self->name);
     return false;
 }
 
@@ -370,7 +370,7 @@ tl_normalization options_normalization(const char *name, bool raw, tl_error *err
     tl_normalization kind = raw ? TL_NORMALIZE_NONE : TL_NORMALIZE_DEFAULT;
     if (name) tl_normalization_by_name(name, &kind, error);
     if (raw && kind != TL_NORMALIZE_NONE)
-        tl_fail(error, TL_ERROR_ARGUMENT, "--raw is --normalize none; --normalize %s does not go with it", name);
+        tl_fail(error, TL_ERROR_ARGUMENT, "--raw means --normalize none and contradicts --normalize %s", name);
     return kind;
 }
 

@@ -67,7 +67,8 @@ typedef struct common_settings {
 #define MAX_MEMORY_OPTION                                                                                                          \
     {                                                                                                                              \
         "max-memory", "MB", OPTION_INTEGER, offsetof(common_settings, max_memory), 1, INT32_MAX, NULL,                             \
-            "megabytes that a network may take, and data half as many (half\nof the machine's memory, at most 4000)"               \
+            "limit of the memory of a network in megabytes; data may take half of it (half of the machine's memory, at most "      \
+            "4000)"                                                                                                                \
     }
 
 /* That limit in bytes. */

@@ -205,7 +205,7 @@ static tl_status check_rows(size_t first, const tl_tensor *y, tl_error *error) {
     for (size_t i = 0; i < y->shape[0] * each; i++)
         if (!isfinite(y->data[i]))
             return tl_fail(error, TL_ERROR_NUMERIC,
-                           "series %zu: what is predicted is not finite: the model, or the series, has values that are too large",
+                           "series %zu: the prediction is not finite: the model or the series has values that are too large",
                            first + i / each);
     return TL_OK;
 }
@@ -276,20 +276,21 @@ static void predict(loaded *self, tl_error *error) {
 static void check_classes(const loaded *self, tl_error *error) {
     const size_t classes = self->info.data.classes, outputs = tl_output_shape(self->model).channels;
     if (classes > 0 && classes != outputs && !self->settings->output)
-        tl_fail(error, TL_ERROR_SHAPE, "%s: its network has %zu outputs for %zu classes; train it again with one for each",
+        tl_fail(error, TL_ERROR_SHAPE,
+                "%s: its network has %zu outputs for %zu classes; train a network with one output for each class",
                 self->settings->common.operand[0], outputs, classes);
     if (classes == 0 && self->settings->top > 0)
-        tl_fail(error, TL_ERROR_ARGUMENT, "--top %d: the model predicts values, not classes", (int)self->settings->top);
+        tl_fail(error, TL_ERROR_ARGUMENT, "--top %d needs classes, but the model predicts values", (int)self->settings->top);
 }
 
 /* Options that do not go together. */
 static void check_output(const model_settings *settings, tl_error *error) {
     if (!settings->output) return;
     if (settings->top > 0)
-        tl_fail(error, TL_ERROR_ARGUMENT, "--top %d: --output %s prints what a layer gives, not classes", (int)settings->top,
-                settings->output);
+        tl_fail(error, TL_ERROR_ARGUMENT, "--top %d cannot be combined with --output %s, which prints the output of a layer",
+                (int)settings->top, settings->output);
     if (settings->common.operand[2])
-        tl_fail(error, TL_ERROR_ARGUMENT, "--output %s: is of one model; what layers of several give has no mean",
+        tl_fail(error, TL_ERROR_ARGUMENT, "--output %s: give only one model; outputs of layers cannot be averaged",
                 settings->output);
 }
 

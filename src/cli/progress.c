@@ -141,7 +141,7 @@ bool progress_step(const tl_progress *at, void *user) {
 
 bool progress_end(progress *self) {
     if (self->terminal && !self->quiet && isfinite(self->drawn)) fputs("\n", stderr);
-    if (interrupted) complain(self->command, "interrupted; this is what was reached");
+    if (interrupted) complain(self->command, "interrupted; results so far:");
     tl_error error = {0};
     tl_csv_log_close(self->log, &error);
     check_log(self, &error);

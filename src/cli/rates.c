@@ -27,7 +27,7 @@ void rates_as_text(const tl_rate_curve *curve, bool interrupted) {
     if (isnan(tl_rate_curve_suggestion(curve)) && interrupted)
         printf("\nno suggestion: interrupted after %zu rates\n", tl_rate_curve_count(curve));
     else if (isnan(tl_rate_curve_suggestion(curve)))
-        printf("\nno suggestion: the loss falls nowhere by more than it scatters; a larger --batch scatters less\n");
+        printf("\nno suggestion: the loss never falls by more than it varies between batches; try a larger --batch\n");
     else
         printf("\nsuggestion: --lr %.2g, where the loss falls most steeply\n", tl_rate_curve_suggestion(curve));
 }

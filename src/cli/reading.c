@@ -23,5 +23,5 @@ void IN_PRECISION(reading_apply)(const reading_settings *self, tl_read_cfg *cfg,
     if (self->hop > 0) cfg->hop = (size_t)self->hop;
     cfg->decimal_comma = cfg->decimal_comma || self->decimal_comma;
     if (cfg->window == 0 && (cfg->hop > 0 || self->window_target))
-        tl_fail(error, TL_ERROR_ARGUMENT, "--%s: of which windows? --window says it", cfg->hop > 0 ? "hop" : "window-target");
+        tl_fail(error, TL_ERROR_ARGUMENT, "--%s requires --window", cfg->hop > 0 ? "hop" : "window-target");
 }

@@ -17,51 +17,62 @@ typedef struct reading_settings {
 } reading_settings;
 
 /* Rows of a table of options; `type`: of the settings of the command, which has them as `reading`. */
-#define READING_OPTIONS(type)                                                                                                       \
-    {"label",                                                                                                                       \
-     "COLUMN",                                                                                                                      \
-     OPTION_TEXT,                                                                                                                   \
-     offsetof(type, reading.label),                                                                                                 \
-     0,                                                                                                                             \
-     0,                                                                                                                             \
-     NULL,                                                                                                                          \
-     "of a table: the labels; a header's name, first, last or a\nnumber from 1 (headed label, class, target or y; else first)"},    \
-        {"target", "COLUMNS", OPTION_TEXT, offsetof(type, reading.target),                                                          \
-         0,        0,         NULL,        "target values instead of labels: a regression"},                                        \
-        {"ignore", "COLUMNS", OPTION_TEXT, offsetof(type, reading.ignore), 0, 0, NULL, "passed over; such as id,3,5-8"},            \
-        {"value", "COLUMNS", OPTION_TEXT, offsetof(type, reading.value), 0, 0, NULL, "the values (all other columns)"},             \
-        {"group", "COLUMN", OPTION_TEXT, offsetof(type, reading.group),                                                             \
-         0,       0,        NULL,        "series with the same value, such as a person, stay in one fold"},                         \
-        {"series", "COLUMN", OPTION_TEXT, offsetof(type, reading.series),                                                           \
-         0,        0,        NULL,        "a line is a step of the series that this column names,\nvalues are channels"},           \
-        {"time", "COLUMN", OPTION_TEXT, offsetof(type, reading.time),                                                               \
-         0,      0,        NULL,        "a line is a step at this time; steps are sorted by it"},                                   \
-        {"file", "COLUMN", OPTION_TEXT, offsetof(type, reading.file),                                                               \
-         0,      0,        NULL,        "a line names a file that is a series: sound, an array, a table or a record of PhysioNet"}, \
-        {"no-label",  "LABEL",                                                                                                      \
-         OPTION_TEXT, offsetof(type, reading.no_label),                                                                             \
-         0,           0,                                                                                                            \
-         NULL,        "this label says that there is none: the series, or step, does not count in loss and metrics"},               \
-        {"annotator", "NAME", OPTION_TEXT, offsetof(type, reading.annotator),                                                       \
-         0,           0,      NULL,        "of a .hea record: the ending of its annotations (atr)"},                                \
-        {"header", "NAME", OPTION_CHOICE, offsetof(type, reading.header),                                                           \
-         0,        0,      header_name,   "whether a table begins with names of columns (auto)"},                                   \
-        {"decimal-comma", NULL, OPTION_FLAG, offsetof(type, reading.decimal_comma), 0, 0, NULL, "numbers are written 0,5"},         \
-        {"format", "NAME", OPTION_TEXT, offsetof(type, reading.format),                                                             \
-         0,        0,      NULL,        "of the data, such as csv (by the ending of its name)"},                                    \
-        {"window",                                                                                                                  \
-         "N",                                                                                                                       \
-         OPTION_INTEGER,                                                                                                            \
-         offsetof(type, reading.window),                                                                                            \
-         1,                                                                                                                         \
-         INT32_MAX,                                                                                                                 \
-         NULL,                                                                                                                      \
-         "cut recordings of any length into series of N steps; with\n--value, a line of a table is a step"},                        \
-        {"hop", "N",       OPTION_INTEGER, offsetof(type, reading.hop),                                                             \
-         1,     INT32_MAX, NULL,           "steps from the beginning of a window to the next (window)"},                            \
-    {                                                                                                                               \
-        "window-target", "NAME", OPTION_CHOICE, offsetof(type, reading.window_target), 0, 0, window_target_name,                    \
-            "what becomes of labels of steps in a window (majority)"                                                                \
+#define READING_OPTIONS(type)                                                                                                      \
+    {"label",                                                                                                                      \
+     "COLUMN",                                                                                                                     \
+     OPTION_TEXT,                                                                                                                  \
+     offsetof(type, reading.label),                                                                                                \
+     0,                                                                                                                            \
+     0,                                                                                                                            \
+     NULL,                                                                                                                         \
+     "tables: the column of the labels: its name, first, last or a number from 1 (named label, class, target or y; else first)"},  \
+        {"target", "COLUMNS", OPTION_TEXT, offsetof(type, reading.target),                                                         \
+         0,        0,         NULL,        "tables: columns of target values instead of labels: a regression"},                    \
+        {"ignore", "COLUMNS", OPTION_TEXT, offsetof(type, reading.ignore),                                                         \
+         0,        0,         NULL,        "tables: columns that are not read, such as id,3,5-8"},                                 \
+        {"value", "COLUMNS", OPTION_TEXT, offsetof(type, reading.value),                                                           \
+         0,       0,         NULL,        "tables: columns of values (all other columns)"},                                        \
+        {"group", "COLUMN", OPTION_TEXT, offsetof(type, reading.group),                                                            \
+         0,       0,        NULL,        "tables: column of the group, such as a person; folds never divide a group"},             \
+        {"series",    "COLUMN",                                                                                                    \
+         OPTION_TEXT, offsetof(type, reading.series),                                                                              \
+         0,           0,                                                                                                           \
+         NULL,        "tables: each line is one step; this column names its series, and its values are channels"},                 \
+        {"time", "COLUMN", OPTION_TEXT, offsetof(type, reading.time),                                                              \
+         0,      0,        NULL,        "tables: each line is one step; this column is its time, by which steps are sorted"},      \
+        {"file",                                                                                                                   \
+         "COLUMN",                                                                                                                 \
+         OPTION_TEXT,                                                                                                              \
+         offsetof(type, reading.file),                                                                                             \
+         0,                                                                                                                        \
+         0,                                                                                                                        \
+         NULL,                                                                                                                     \
+         "tables: each line names a file that is a series; this column is its name: sound, an array, a table or a PhysioNet "      \
+         "record"},                                                                                                                \
+        {"no-label",  "LABEL",                                                                                                     \
+         OPTION_TEXT, offsetof(type, reading.no_label),                                                                            \
+         0,           0,                                                                                                           \
+         NULL,        "this label means that there is no label: the series, or step, does not count in loss and metrics"},         \
+        {"annotator", "NAME", OPTION_TEXT, offsetof(type, reading.annotator),                                                      \
+         0,           0,      NULL,        ".hea records: the ending of the file of annotations (atr)"},                           \
+        {"header", "NAME", OPTION_CHOICE, offsetof(type, reading.header),                                                          \
+         0,        0,      header_name,   "tables: whether the first line has names of columns (auto)"},                           \
+        {"decimal-comma", NULL, OPTION_FLAG, offsetof(type, reading.decimal_comma), 0, 0, NULL, "numbers are written 0,5"},        \
+        {"format", "NAME", OPTION_TEXT, offsetof(type, reading.format),                                                            \
+         0,        0,      NULL,        "format of the data, such as csv (from the name of the file)"},                            \
+        {"window",                                                                                                                 \
+         "N",                                                                                                                      \
+         OPTION_INTEGER,                                                                                                           \
+         offsetof(type, reading.window),                                                                                           \
+         1,                                                                                                                        \
+         INT32_MAX,                                                                                                                \
+         NULL,                                                                                                                     \
+         "cut recordings of any length into windows of N steps; with --value, each line of a table is one step"},                  \
+        {"hop", "N",       OPTION_INTEGER, offsetof(type, reading.hop),                                                            \
+         1,     INT32_MAX, NULL,           "steps from the start of a window to the next (--window)"},                             \
+    {                                                                                                                              \
+        "window-target", "NAME", OPTION_CHOICE, offsetof(type, reading.window_target), 0, 0, window_target_name,                   \
+            "label of a window whose steps have labels (majority)"                                                                 \
     }
 
 /* Has the configuration say what was given. */

@@ -61,7 +61,7 @@ static void write_outputs(session *self, size_t count) {
         IN_PRECISION(outputs_row)(&self->info.data, y, self->outputs);
     }
     if (count && (fflush(stdout) != 0 || ferror(stdout)))
-        tl_fail(self->error, TL_ERROR_FILE, "stdout: the outputs cannot be written: %s", strerror(errno));
+        tl_fail(self->error, TL_ERROR_FILE, "stdout: cannot write the outputs: %s", strerror(errno));
 }
 
 static bool make_room(session *self, size_t outputs) {
@@ -82,7 +82,7 @@ static bool make_room(session *self, size_t outputs) {
 static bool all_finite(session *self, size_t steps) {
     for (size_t i = 0; i < steps * self->channels; i++) {
         if (isfinite(self->x[i])) continue;
-        tl_fail(self->error, TL_ERROR_FORMAT, "stdin: step %zu, channel %zu is %g, which is no number to go on with",
+        tl_fail(self->error, TL_ERROR_FORMAT, "stdin: step %zu, channel %zu is %g; values must be finite",
                 self->step + i / self->channels, i % self->channels, (double)self->x[i]);
         return false;
     }
@@ -118,7 +118,7 @@ static void run_raw(session *self) {
         memmove(bytes, bytes + steps * step, held);
     }
     if (held && !tl_failed(self->error))
-        tl_fail(self->error, TL_ERROR_FORMAT, "stdin: it ends within step %zu, after %zu of its %zu bytes (%zu channels of %s)",
+        tl_fail(self->error, TL_ERROR_FORMAT, "stdin: the input ends in step %zu, after %zu of its %zu bytes (%zu channels of %s)",
                 self->step, held, step, self->channels, tl_precision());
 }
 
@@ -160,9 +160,8 @@ static void open_session(session *self) {
     self->model = tl_model_load(path, &cfg, &self->info, self->error);
     if (self->model && self->info.normalize != TL_NORMALIZE_NONE)
         tl_fail(self->error, TL_ERROR_STATE,
-                "%.200s: it takes each series scaled by its own mean and standard deviation, which a stream does not know before "
-                "its end; "
-                "train with --raw, on values that are scaled beforehand",
+                "%.200s: it takes each series scaled by its own mean and standard deviation, which are known only at the end of a "
+                "stream; train with --normalize none, on values that are scaled beforehand",
                 path);
     self->stream = tl_stream_new(self->model, &how, self->error);
     if (!self->stream) return;

@@ -12,11 +12,10 @@ static const char *choose_precision(void) { return model_precision(&settings.mod
 
 static const option_spec stream_options[] = {
     {"format", "NAME", OPTION_CHOICE, FIELD(format), 0, 0, stream_format_name,
-     "of stdin and stdout: raw, numbers of the model's precision; or csv, a line\na step (raw)"},
-    {"block", "N", OPTION_INTEGER, FIELD(block), 1, 65536, NULL, "most steps that are computed at a time (64)"},
-    {"window", "N", OPTION_INTEGER, FIELD(window), 1, INT32_MAX, NULL,
-     "steps that pooling over all of time goes over (all since the beginning)"},
-    {"hop", "N", OPTION_INTEGER, FIELD(hop), 1, INT32_MAX, NULL, "steps from one such output to the next (1)"},
+     "format of stdin and stdout: binary numbers of the model's precision (raw), or one step in each line (csv) (raw)"},
+    {"block", "N", OPTION_INTEGER, FIELD(block), 1, 65536, NULL, "maximum number of steps that are computed together (64)"},
+    {"window", "N", OPTION_INTEGER, FIELD(window), 1, INT32_MAX, NULL, "steps over which global pooling reduces (all so far)"},
+    {"hop", "N", OPTION_INTEGER, FIELD(hop), 1, INT32_MAX, NULL, "steps between two outputs of global pooling (1)"},
     {0},
 };
 
@@ -25,12 +24,11 @@ const command stream_command = {
     .operands = "MODEL",
     .min_operands = 1,
     .max_operands = 1,
-    .summary = "Run a saved model on steps from stdin as they come; each output is written as soon as it is known.",
+    .summary = "Run a saved model on steps from stdin; print each output as soon as it is known.",
     .example = "tapline stream mine.safetensors --format csv < steps.csv",
-    .details = "MODEL is a file that `tapline train --raw --out` wrote: series that are scaled one by one are not known\n"
-               "before they end. At the end of stdin the outputs that wait for later steps follow.\n"
-               "Raw outputs are those of the network; csv has them as `tapline predict` does: the class with all\n"
-               "probabilities, or the values.",
+    .details = "MODEL is a file from `tapline train --normalize none --out`: the mean of a series is known only at its end. At the "
+               "end of stdin, the outputs that were waiting for later steps follow. With --format raw, outputs are those of the "
+               "network; with csv, they are those of `tapline predict`: the class and all probabilities, or the values.",
     .options = stream_options,
     .settings = &settings,
     .choose_precision = choose_precision,

@@ -140,16 +140,19 @@ static void check_pairs(const train_settings *settings, tl_error *error) {
     if (settings->folds == 0 && settings->fold > 0)
         tl_fail(error, TL_ERROR_ARGUMENT, "--fold %d requires --folds N", (int)settings->fold);
     if (settings->folds > 0 && settings->validation)
-        tl_fail(error, TL_ERROR_ARGUMENT, "--validation %s is what is evaluated after each epoch; --folds does not go with it",
+        tl_fail(error, TL_ERROR_ARGUMENT, "--validation %s cannot be combined with --folds: both give a validation set",
                 settings->validation);
     if (settings->resume && settings->init)
-        tl_fail(error, TL_ERROR_ARGUMENT, "--resume %s has all parameters; --init does not go with it", settings->resume);
-    if (settings->freeze && !settings->init) tl_fail(error, TL_ERROR_ARGUMENT, "--freeze: of which model? --init says it");
+        tl_fail(error, TL_ERROR_ARGUMENT, "--resume %s cannot be combined with --init: the checkpoint has all parameters",
+                settings->resume);
+    if (settings->freeze && !settings->init) tl_fail(error, TL_ERROR_ARGUMENT, "--freeze requires --init MODEL");
     if (settings->checkpoint_every > 0 && !settings->checkpoint)
-        tl_fail(error, TL_ERROR_ARGUMENT, "--checkpoint-every %g: of which file? --checkpoint says it", settings->checkpoint_every);
-    if (settings->find_rate && all) tl_fail(error, TL_ERROR_ARGUMENT, "--find-lr does not train; --fold all does not go with it");
+        tl_fail(error, TL_ERROR_ARGUMENT, "--checkpoint-every %g requires --checkpoint FILE", settings->checkpoint_every);
+    if (settings->find_rate && all)
+        tl_fail(error, TL_ERROR_ARGUMENT, "--find-lr does not train; it cannot be combined with --fold all");
     if (all && networks > 1)
-        tl_fail(error, TL_ERROR_ARGUMENT, "--fold all trains a network for each fold; %zu members do not go with it", networks);
+        tl_fail(error, TL_ERROR_ARGUMENT, "--fold all trains a network for each fold; it cannot be combined with %zu members",
+                networks);
 }
 
 static void check_settings(const train_settings *settings, tl_error *error) {
@@ -163,7 +166,7 @@ static void check_settings(const train_settings *settings, tl_error *error) {
     const char *none = settings->find_rate ? "--find-lr does not train" : all ? "--fold all trains a network for each fold" : NULL;
     check_pairs(settings, error);
     for (size_t i = 0; none && i < sizeof files / sizeof *files; i++)
-        if (files[i].path) tl_fail(error, TL_ERROR_ARGUMENT, "%s; --%s does not go with it", none, files[i].name);
+        if (files[i].path) tl_fail(error, TL_ERROR_ARGUMENT, "%s; it cannot be combined with --%s", none, files[i].name);
 }
 
 /* ---- model ---- */
@@ -197,7 +200,7 @@ static tl_optimizer_cfg optimizer_of(const train_settings *settings, tl_error *e
 static double *balance_classes(const job *self, tl_error *error) {
     const size_t labels = self->data->x.shape[0] * target_length(self), classes = self->data->classes;
     if (!self->settings->balance) return NULL;
-    if (classes == 0) tl_fail(error, TL_ERROR_ARGUMENT, "--balance is for classes; the data has target values");
+    if (classes == 0) tl_fail(error, TL_ERROR_ARGUMENT, "--balance needs classes; the data has target values");
     double *weights = calloc(classes + 1, sizeof *weights);
     if (!weights) tl_fail(error, TL_ERROR_MEMORY, "out of memory");
     for (size_t i = 0; weights && classes > 0 && i < labels; i++)
@@ -322,8 +325,7 @@ static void check_losses(const job *self, tl_error *error) {
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
         if (sets[i].data && !isfinite(sets[i].loss))
             tl_fail(error, TL_ERROR_NUMERIC,
-                    "the loss of the trained network on the %s set is not finite: a lower --lr, or --clip, would help",
-                    sets[i].name);
+                    "the loss of the trained network on the %s set is not finite; try a lower --lr, or --clip", sets[i].name);
 }
 
 /* Says what went wrong, and where the network is that there was (`saved`; NULL: nowhere): there is something to report all the
@@ -331,7 +333,7 @@ static void check_losses(const job *self, tl_error *error) {
 static void tell(job *self, const char *option, const tl_error *wrong, const char *saved) {
     char where[400] = "";
     if (saved && self->fit.best_epoch > 0)
-        snprintf(where, sizeof where, "; %.300s has the best network so far, of epoch %d", saved, self->fit.best_epoch);
+        snprintf(where, sizeof where, "; %.300s has the best network so far, from epoch %d", saved, self->fit.best_epoch);
     else if (saved)
         snprintf(where, sizeof where, "; %.300s has the network so far", saved);
     complain(self->settings->common.command, "%s%s%s%s", self->part, option, wrong->text, where);

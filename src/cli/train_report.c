@@ -39,9 +39,9 @@ void IN_PRECISION(job_introduce)(job *self, const tl_fit_cfg *cfg) {
     fprintf(stderr, "training   %zu series, at most %s of %zu batches\n", series,
             report_counted(epochs, (size_t)cfg->epochs, "epoch"), (series + self->batch - 1) / self->batch);
     if (settings->init)
-        fprintf(stderr, "           from what %s has learnt, %s\n", settings->init,
-                self->new_head ? "with a new head" : "its head too");
-    if (!settings->out) fprintf(stderr, "           the model will not be kept: no --out\n");
+        fprintf(stderr, "           from the parameters of %s, %s\n", settings->init,
+                self->new_head ? "with a new head" : "including its head");
+    if (!settings->out) fprintf(stderr, "           the model will not be saved: no --out\n");
 }
 
 /* ---- after ---- */
@@ -74,9 +74,9 @@ static const char *early_text(const job *self) {
 static end end_of(const job *self) {
     if (self->fit.stopped) return (end){"interrupted", "by a signal"};
     if (self->members.count || self->folds || self->rates) return (end){0};
-    if (self->spoilt) return (end){"failed", "by the failure that was told"};
+    if (self->spoilt) return (end){"failed", "by the failure above"};
     if (self->fit.early_stopped) return (end){"patience", early_text(self)};
-    return (end){"epochs", "after as many epochs as were asked for"};
+    return (end){"epochs", "after all epochs"};
 }
 
 static void report_as_json(const job *self) {

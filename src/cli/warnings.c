@@ -52,13 +52,15 @@ static void warn_of_classes(const train_settings *settings, const tl_dataset *da
     if (!counts) return;
     const bool unbalanced = is_unbalanced(counts, data->classes, &largest, &share);
     if (share == 1)
-        complain(settings->common.command,
-                 "warning: there is one class, %s: an accuracy of 1 says nothing; is the label where it should be?",
-                 name_of(data, largest, text));
+        complain(
+            settings->common.command,
+            "warning: there is only one class, %s, so that the accuracy is always 1; check that --label names the right column",
+            name_of(data, largest, text));
     else if (unbalanced && !settings->balance)
         complain(settings->common.command,
-                 "warning: %.0f %% of the labels are %s: judge by balanced accuracy and F1; --balance weighs classes", 100 * share,
-                 name_of(data, largest, text));
+                 "warning: %.0f %% of the labels are %s; look at balanced accuracy and F1, and consider --balance, which weights "
+                 "classes",
+                 100 * share, name_of(data, largest, text));
     free(counts);
 }
 
@@ -77,8 +79,9 @@ static bool all_constant(const tl_dataset *data) {
 void IN_PRECISION(warn_of_data)(const train_settings *settings, const tl_dataset *data) {
     warn_of_classes(settings, data);
     if (!settings->raw && all_constant(data))
-        complain(settings->common.command,
-                 "warning: every series is constant, and 0 once it is scaled: --raw keeps the levels to learn from");
+        complain(
+            settings->common.command,
+            "warning: every series is constant, and 0 after scaling; use --normalize none or --normalize set to keep the levels");
 }
 
 /* ---- of folds ---- */
@@ -88,14 +91,14 @@ void IN_PRECISION(warn_of_fold)(const train_settings *settings, const char *part
     const struct {
         const tl_dataset *data;
         const char *purpose;
-    } sets[] = {{data, "learn from"}, {validation, "validate on"}};
+    } sets[] = {{data, "training"}, {validation, "validation"}};
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
         char text[24];
         size_t *counts = count_classes(sets[i].data), c = 0;
         while (counts && c < data->classes && counts[c] > 0) c++;
         if (counts && c < data->classes)
-            complain(settings->common.command, "warning: %sthere is nothing of class %s to %s: fewer --folds would share it out",
-                     part, name_of(data, c, text), sets[i].purpose);
+            complain(settings->common.command, "warning: %sthere is no series of class %s for %s; use fewer --folds", part,
+                     name_of(data, c, text), sets[i].purpose);
         free(counts);
     }
 }
@@ -111,9 +114,8 @@ void IN_PRECISION(warn_of_training)(const train_settings *settings, const char *
     if (data->classes == 0 || fit->best_epoch == 0) return;
     const double error = sqrt((seen * (1 - seen) + found * (1 - found)) / labels);
     if (seen - found <= min_difference + chance * error) return;
-    complain(
-        settings->common.command,
-        "warning: %saccuracy on the training set is %.3f, but was %.3f as seen in epoch %d: batches are unlike the whole set; a "
-        "larger --batch would help",
-        part, found, seen, fit->best_epoch);
+    complain(settings->common.command,
+             "warning: %sthe accuracy on the training set is %.3f, but it was %.3f during epoch %d: batches differ from the whole "
+             "set; try a larger --batch",
+             part, found, seen, fit->best_epoch);
 }

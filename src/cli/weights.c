@@ -47,7 +47,8 @@ static tl_model *make_model(const weights_settings *settings, const tl_dataset *
 static void check_architecture(const weights_settings *settings, tl_error *error) {
     const int members = IN_PRECISION(architecture_find)(architecture_of(settings))->members;
     if (members > 1)
-        tl_fail(error, TL_ERROR_ARGUMENT, "--arch %s: is %d networks that are averaged; weights are those of one, --arch inception",
+        tl_fail(error, TL_ERROR_ARGUMENT,
+                "--arch %s: it is %d networks that are averaged, but weights are those of one network; use --arch inception",
                 architecture_of(settings), members);
 }
 

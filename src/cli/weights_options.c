@@ -15,22 +15,22 @@ static const option_spec import_options[] = {
     {"arch", "NAME", OPTION_CHOICE_OR_JSON, FIELD(architecture), 0, 0, architecture_name_f32,
      "the network (fcn), or a file NAME.json that describes one"},
     MAP_OPTION(weights_settings),
-    {"out", "FILE", OPTION_TEXT, FIELD(out), 0, 0, NULL, "write the model to this file (only say what belongs together)"},
+    {"out", "FILE", OPTION_TEXT, FIELD(out), 0, 0, NULL, "write the model to this file (only print the assignment)"},
     {"loss", "NAME", OPTION_CHOICE, FIELD(loss), 0, 0, loss_name,
-     "(cross-entropy for labels, squared-error for target values; of\n.onnx: what its end says)"},
+     "the loss (cross-entropy for labels, squared-error for target\nvalues; of .onnx: as its last layer suggests)"},
     {"length", "N", OPTION_INTEGER, FIELD(length), 1, INT32_MAX, NULL,
-     "of .onnx: steps of series, where it takes any number (of DATA)"},
-    OPTIONS("Data", "tapline import fcn.safetensors mine.csv --raw"),
+     "of .onnx: steps of the series, if the file accepts any number\n(of DATA)"},
+    OPTIONS("Data", "tapline import fcn.safetensors mine.csv --normalize none"),
     {"normalize", "NAME", OPTION_CHOICE, FIELD(normalize), 0, 0, normalization_name,
-     "how the network takes values: each channel scaled to mean 0\nand standard deviation 1, of each series by itself or by those "
-     "of\n"
+     "how the network takes series: each channel scaled to mean 0 and standard deviation 1, by the statistics of each series or of "
      "DATA (series)"},
-    {"raw", NULL, OPTION_FLAG, FIELD(raw), 0, 0, NULL, "it takes values as they are: --normalize none"},
-    {"missing", "NAME", OPTION_CHOICE, FIELD(model.missing), 0, 0, missing_name, "what becomes of missing values (refuse)"},
-    {"unequal", NULL, OPTION_FLAG, FIELD(unequal), 0, 0, NULL, "series in a folder may differ in length"},
+    {"raw", NULL, OPTION_FLAG, FIELD(raw), 0, 0, NULL, "the same as --normalize none"},
+    {"missing", "NAME", OPTION_CHOICE, FIELD(model.missing), 0, 0, missing_name, "how missing values are replaced (refuse)"},
+    {"unequal", NULL, OPTION_FLAG, FIELD(unequal), 0, 0, NULL, "series in a folder or table may have different lengths"},
     OPTIONS("Columns and windows", "tapline import fcn.safetensors mine.csv --label last"),
     READING_OPTIONS(weights_settings),
-    {"segment", "N", OPTION_INTEGER, FIELD(segment), 1, INT32_MAX, NULL, "samples around each beat of a .hea record (256)"},
+    {"segment", "N", OPTION_INTEGER, FIELD(segment), 1, INT32_MAX, NULL,
+     ".hea records: samples of the series around each beat (256)"},
     MAX_MEMORY_OPTION,
     {0},
 };
@@ -40,12 +40,12 @@ const command import_command = {
     .operands = "FILE [DATA]",
     .min_operands = 1,
     .max_operands = 2,
-    .summary = "Make a model of a network of PyTorch or Keras.",
+    .summary = "Create a model from a network of PyTorch or Keras.",
     .example = "tapline import net.onnx -o mine.safetensors",
     .details =
-        "FILE is an .onnx file, or weights: a safetensors file of a state dict of PyTorch, for a network that --arch names.\n"
-        "DATA is as for `tapline train`: it says how long and wide series are and what the classes are called. An .onnx file\n"
-        "may say that itself.",
+        "FILE is an .onnx file, or weights: a safetensors file with a state dict of PyTorch, for the network that --arch names.\n"
+        "DATA is as for `tapline train`: it gives the length and channels of the series and the names of the classes. An .onnx\n"
+        "file may contain these.",
     .options = import_options,
     .settings = &importing,
     .writes_files = true,
@@ -64,10 +64,10 @@ void weights_print(const json_t *report) {
     const char *model = text_of(report, "model");
     printf("model      ");
     print_shown(stdout, model ? model : "not written");
-    printf(", %lld parameters, %s\nweights    ", (long long)json_integer_value(json_object_get(report, "parameters")),
+    printf(", %lld parameters, %s weights    ", (long long)json_integer_value(json_object_get(report, "parameters")),
            text_of(report, "precision"));
     print_shown(stdout, text_of(report, "weights"));
-    printf("\n\n%-24s module\n", "layer");
+    printf("  %-24s module\n", "layer");
     for (size_t i = 0; i < json_array_size(pairs); i++) {
         const json_t *pair = json_array_get(pairs, i);
         printf("%-24s ", text_of(pair, "name"));

@@ -26,7 +26,7 @@ static tl_status check_ranges(const tl_window_spec *cfg, tl_error *error) {
         tl_check_count("right padding", cfg->pad_right, 0, TL_MAX_STEPS, error) != TL_OK)
         return status;
     if (cfg->padding != TL_PADDING_EXPLICIT && (cfg->pad_left || cfg->pad_right))
-        return tl_fail(error, status, "padding of %zu and %zu columns is given, but not asked for (TL_PADDING_EXPLICIT)",
+        return tl_fail(error, status, "padding of %zu and %zu steps is given, but padding is not TL_PADDING_EXPLICIT",
                        cfg->pad_left, cfg->pad_right);
     return TL_OK;
 }

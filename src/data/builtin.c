@@ -12,7 +12,8 @@
 static const tl_generator *find_generator(const char *name, size_t length, tl_error *error) {
     for (size_t i = 0; i < tl_generators_count; i++)
         if (strlen(tl_generators[i].name) == length && strncmp(tl_generators[i].name, name, length) == 0) return &tl_generators[i];
-    tl_fail(error, TL_ERROR_ARGUMENT, "builtin:%.*s is none of builtin:cbf, builtin:synthetic-control, or those with /test",
+    tl_fail(error, TL_ERROR_ARGUMENT,
+            "builtin:%.*s is unknown; choose builtin:cbf or builtin:synthetic-control, or one of them with /test",
             (int)(tl_min(length, 60)), name);
     return NULL;
 }
@@ -70,8 +71,9 @@ tl_dataset *tl_builtin_read(const char *name, const tl_dataset *reference, tl_er
         return NULL;
     }
     if (generator && reference && tl_labels_each(reference) != 1) {
-        tl_fail(error, TL_ERROR_SHAPE, "builtin:%s has a label for each series; the training set has targets for %zu steps of each",
-                name, tl_labels_each(reference));
+        tl_fail(error, TL_ERROR_SHAPE,
+                "builtin:%s has one label for each series; the training set has targets for %zu steps of each series", name,
+                tl_labels_each(reference));
         return NULL;
     }
     if (generator && reference && !reference->class_names) {
@@ -80,7 +82,7 @@ tl_dataset *tl_builtin_read(const char *name, const tl_dataset *reference, tl_er
     }
     for (size_t c = 0; generator && reference && c < generator->classes; c++) {
         if (strcmp(reference->class_names[c], generator->class_names[c]) == 0) continue;
-        tl_fail(error, TL_ERROR_SHAPE, "builtin:%s has a class %s, which is not class %zu of the training set", name,
+        tl_fail(error, TL_ERROR_SHAPE, "builtin:%s has the class %s, which is not class %zu of the training set", name,
                 generator->class_names[c], c);
         return NULL;
     }

@@ -51,7 +51,7 @@ tl_status tl_groups_deal(const tl_dataset *data, const uint32_t *order, size_t f
     for (size_t i = 0; !tl_failed(error) && i < count; i++) members[i] = (member){data->groups[order[i]], order[i], i};
     if (!tl_failed(error)) groups = find_runs(members, count, runs);
     if (!tl_failed(error) && groups < folds)
-        tl_fail(error, TL_ERROR_ARGUMENT, "data: %zu groups cannot make %zu folds, since none is parted", groups, folds);
+        tl_fail(error, TL_ERROR_ARGUMENT, "data: %zu groups cannot make %zu folds, since groups are never divided", groups, folds);
     if (!tl_failed(error)) qsort(runs, groups, sizeof *runs, by_place);
     for (size_t g = 0; !tl_failed(error) && g < groups; g++) {
         const size_t fold = smallest(sizes, folds);

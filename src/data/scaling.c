@@ -12,8 +12,7 @@ tl_status tl_scaling_resolve(tl_normalization asked, const tl_dataset *reference
     if (!tl_normalization_name(*kind)) return tl_fail(error, TL_ERROR_ARGUMENT, "data: normalisation %d is unknown", (int)*kind);
     if (*kind == TL_NORMALIZE_SET && reference && reference->scaling.kind != TL_NORMALIZE_SET)
         return tl_fail(error, TL_ERROR_ARGUMENT,
-                       "data: normalisation set takes the statistics of the training set, which has none: "
-                       "it was normalised by %s",
+                       "data: normalisation set needs the statistics of the training set, but that set was normalised by %s",
                        tl_normalization_name(reference->scaling.kind));
     return TL_OK;
 }
@@ -114,11 +113,10 @@ static void undo_set(const tl_series *series, tl_scaling *scaling) {
 static tl_status check_scale(const tl_dataset *data, tl_normalization kind, const tl_dataset *reference, tl_error *error) {
     if (data->scaling.kind == TL_NORMALIZE_SERIES && kind != TL_NORMALIZE_SERIES)
         return tl_fail(error, TL_ERROR_ARGUMENT,
-                       "data: each series is scaled by itself, so that its level and amplitude are lost; it "
-                       "cannot be normalised by %s",
+                       "data: each series was scaled by itself, which loses its level and amplitude; it cannot be normalised by %s",
                        tl_normalization_name(kind));
     if (kind == TL_NORMALIZE_SET && reference && reference->x.shape[2] != data->x.shape[2])
-        return tl_fail(error, TL_ERROR_SHAPE, "data: %zu channels are to be scaled as the %zu of another data set",
+        return tl_fail(error, TL_ERROR_SHAPE, "data: %zu channels cannot be scaled as the %zu channels of another data set",
                        data->x.shape[2], reference->x.shape[2]);
     return TL_OK;
 }

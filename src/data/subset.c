@@ -88,11 +88,11 @@ static tl_dataset *take_those(const tl_dataset *data, const uint32_t *fold_of, s
 static tl_status check_folds(const tl_dataset *data, size_t folds, size_t fold, tl_error *error) {
     if (tl_dataset_check(data, "data", error) != TL_OK) return error->status;
     const size_t samples = data->x.shape[0];
-    if (folds < 2) return tl_fail(error, TL_ERROR_ARGUMENT, "data: %zu folds, at least 2 are needed", folds);
+    if (folds < 2) return tl_fail(error, TL_ERROR_ARGUMENT, "data: %zu folds; at least 2 are needed", folds);
     if (fold >= folds) return tl_fail(error, TL_ERROR_ARGUMENT, "data: fold %zu is outside 0 … %zu", fold, folds - 1);
     if (samples < folds) return tl_fail(error, TL_ERROR_ARGUMENT, "data: %zu samples cannot make %zu folds", samples, folds);
     if (data->labels && data->classes == 0)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "data: there are labels, but `classes` of the data set is 0");
+        return tl_fail(error, TL_ERROR_ARGUMENT, "data: the data set has labels, but its `classes` is 0");
     const size_t each = tl_labels_each(data);
     for (size_t i = 0; data->labels && i < samples * each; i++)
         if (data->labels[i] < TL_NO_LABEL || (data->labels[i] >= 0 && (size_t)data->labels[i] >= data->classes))

@@ -99,9 +99,11 @@ static void cut(const tl_dataset *from, const tl_window_cfg *cfg, tl_dataset *to
 static tl_status check(const tl_dataset *data, const tl_window_cfg *cfg, tl_error *error) {
     if (tl_dataset_check(data, "windows", error) != TL_OK) return error->status;
     const size_t each = tl_labels_each(data);
-    if (cfg->length == 0) return tl_fail(error, TL_ERROR_ARGUMENT, "windows: their length is 0");
+    if (cfg->length == 0) return tl_fail(error, TL_ERROR_ARGUMENT, "windows: the length is 0");
     if (each > 1 && each != data->x.shape[1])
-        return tl_fail(error, TL_ERROR_SHAPE, "windows: targets for %zu steps of series of length %zu", each, data->x.shape[1]);
+        return tl_fail(error, TL_ERROR_SHAPE,
+                       "windows: series of length %zu have targets for %zu steps; targets for all steps are needed", each,
+                       data->x.shape[1]);
     if (data->x.shape[0] > UINT32_MAX)
         return tl_fail(error, TL_ERROR_SHAPE, "windows: %zu series exceed %u", data->x.shape[0], UINT32_MAX);
     return TL_OK;
@@ -135,7 +137,7 @@ tl_dataset *tl_dataset_windows_sized(const tl_dataset *data, const tl_window_cfg
     if (whole.hop == 0) whole.hop = whole.length;
     const size_t count = count_windows(data, &whole);
     if (count == 0) {
-        tl_fail(error, TL_ERROR_SHAPE, "windows of %zu steps: none of the %zu series is so long; the longest has %zu", whole.length,
+        tl_fail(error, TL_ERROR_SHAPE, "windows of %zu steps: all %zu series are shorter; the longest has %zu", whole.length,
                 data->x.shape[0], data->x.shape[1]);
         return NULL;
     }

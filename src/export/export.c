@@ -172,6 +172,6 @@ tl_status tl_export_fail(const tl_export *self, const tl_export_node *node, tl_e
 tl_status tl_export_refuse(const tl_export *self, const tl_export_node *node, tl_error *error) {
     const char *kind = node->kind->name;
     const bool own = tl_layer_ops_by_name(kind) != node->kind;
-    return own ? tl_export_fail(self, node, error, "%.60s is a layer of your own, which this format knows nothing of", kind)
-               : tl_export_fail(self, node, error, "there is no %s in this format", kind);
+    return own ? tl_export_fail(self, node, error, "%.60s is a layer of your own, which this format cannot represent", kind)
+               : tl_export_fail(self, node, error, "this format has no %s", kind);
 }

@@ -25,12 +25,12 @@ static tl_status find_live(tl_model *model, tl_node output) {
         if (vertex->layer->inputs > 0) continue;
         if (model->input >= 0)
             return tl_fail(&model->error, TL_ERROR_ARGUMENT,
-                           "compile: layers %d and %d are both inputs; a model has one, whose channels several series may share", i,
+                           "compile: layers %d and %d are both inputs; a model has one input; several series are channels of it", i,
                            model->input);
         model->input = i;
     }
     if (model->input == model->output)
-        return tl_fail(&model->error, TL_ERROR_ARGUMENT, "compile: the output is the input; there is nothing to compute");
+        return tl_fail(&model->error, TL_ERROR_ARGUMENT, "compile: the output is the input; the network has no layers");
     return TL_OK;
 }
 
@@ -63,14 +63,14 @@ static tl_status set_up_layer(tl_model *model, size_t id) {
     layer->engine = model->engine;
     if (layer->inputs > 0 && !layer->ops->backward && !model->inference_only)
         tl_fail(&error, TL_ERROR_ARGUMENT,
-                "ops->backward is NULL, which only a model that is compiled with inference_only may have");
+                "ops->backward is NULL; this is allowed only in a model that is compiled with inference_only");
     else
         layer->ops->setup(layer, &error);
     check_declared(layer, &error);
     if (!tl_failed(&error) && (layer->out.length == 0 || layer->out.channels == 0))
         tl_fail(&error, TL_ERROR_SHAPE, "its output (%zu, %zu) has no elements", layer->out.length, layer->out.channels);
     if (!tl_failed(&error) && (!addressable(model->batch, layer->out) || layer->saved > PTRDIFF_MAX / 64))
-        tl_fail(&error, TL_ERROR_SHAPE, "batch %zu of (%zu, %zu) exceeds what memory can address", model->batch, layer->out.length,
+        tl_fail(&error, TL_ERROR_SHAPE, "batch %zu of (%zu, %zu) is more than memory can address", model->batch, layer->out.length,
                 layer->out.channels);
     if (tl_failed(&error)) tl_layer_fail(&model->error, error.status, id, layer->ops->name, error.text);
     return model->error.status;
@@ -149,7 +149,7 @@ static tl_status check_last_layers(tl_model *model) {
         const tl_vertex *vertex = &model->vertex[i];
         char text[200];
         if (!vertex->shown) continue;
-        snprintf(text, sizeof text, "%s has a %s of its own; leave this layer out: predictions are probabilities all the same",
+        snprintf(text, sizeof text, "the loss %s already contains a %s; leave this layer out: predictions are probabilities anyway",
                  tl_loss_name(loss), loss == TL_LOSS_CROSS_ENTROPY ? "softmax" : "sigmoid");
         if (vertex->layer->ops->probabilities)
             tl_layer_fail(&model->error, TL_ERROR_ARGUMENT, (size_t)i, vertex->layer->ops->name, text);
@@ -197,7 +197,7 @@ static tl_status check_count(tl_model *model) {
         for (size_t p = 0; model->vertex[i].live && p < layer->parameters; p++) count += tl_declared_count(&layer->parameter[p]);
         for (size_t p = 0; model->vertex[i].live && p < layer->states; p++) count += tl_declared_count(&layer->state[p]);
         if (count > maximum)
-            return tl_fail(&model->error, TL_ERROR_FORMAT, "compile: the layers have more than the %zu parameters of the file",
+            return tl_fail(&model->error, TL_ERROR_FORMAT, "compile: the layers have more parameters than the file, which has %zu",
                            maximum);
     }
     return TL_OK;
@@ -232,7 +232,7 @@ static tl_status place_parameters(tl_model *model) {
         fits = fits && add_arrays(vertex->layer->state, vertex->layer->states, &model->state_count);
         vertex->count = model->parameter_count - vertex->first;
     }
-    if (!fits) return tl_fail(&model->error, TL_ERROR_SHAPE, "compile: the parameters exceed what memory can address");
+    if (!fits) return tl_fail(&model->error, TL_ERROR_SHAPE, "compile: the parameters are more than memory can address");
     return check_count(model) == TL_OK ? list_arrays(model) : model->error.status;
 }
 
@@ -319,7 +319,7 @@ tl_status tl_model_compile_sized(tl_model *model, tl_node output, const tl_compi
     const tl_part optimizer = {offsetof(tl_compile_cfg, optimizer), sizeof(tl_optimizer_cfg), sizes->optimizer};
     tl_compile_cfg cfg;
     if (tl_failed(error)) return error->status;
-    if (model && model->compiled) return tl_fail(error, TL_ERROR_STATE, "compile: the model is compiled already");
+    if (model && model->compiled) return tl_fail(error, TL_ERROR_STATE, "compile: the model is already compiled");
     if (model) tl_take_parts(&cfg, sizeof cfg, given, sizes->cfg, &optimizer, 1, "compile", &model->error);
     if (model && !tl_failed(&model->error) && take_configuration(model, &cfg) == TL_OK && set_up_layers(model, output) == TL_OK &&
         weigh_classes(model, &cfg) == TL_OK && place_parameters(model) == TL_OK && check_last_layers(model) == TL_OK &&
@@ -327,7 +327,7 @@ tl_status tl_model_compile_sized(tl_model *model, tl_node output, const tl_compi
         tl_graph_mark(model);
         model->compiled = true;
         if (model->plan_only)
-            tl_fail(&model->error, TL_ERROR_STATE, "the model was compiled with plan_only: it has no memory to run in");
+            tl_fail(&model->error, TL_ERROR_STATE, "the model was compiled with plan_only: it has no memory and cannot be run");
         return TL_OK;
     }
     return tl_report(model, error);

@@ -98,16 +98,17 @@ static void compare_element(probe *p, const subject *s, size_t i, const quotient
     const double a = (double)s->analytic[i], off = fabs(a - q->whole), scale = fabs(a) + fabs(q->whole);
     if (!(off <= limit * scale + p->rounding))
         tl_fail(p->error, TL_ERROR_NUMERIC,
-                "gradient of %s %s, element %zu of %zu: %.12g, by differences %.12g; relative error %.3g, allowed %.3g", s->layer,
-                s->name, i, s->count, a, q->whole, off / scale, limit);
+                "gradient of %s %s, element %zu of %zu: %.12g, but differences give %.12g; relative error %.3g, allowed %.3g",
+                s->layer, s->name, i, s->count, a, q->whole, off / scale, limit);
     keep_worst(p, off, scale, p->rounding);
 }
 
 static void compare_norm(probe *p, const subject *s, double off, double scale) {
     const double rounding = p->rounding * sqrt((double)s->count);
     if (!(off <= limit * scale + rounding))
-        tl_fail(p->error, TL_ERROR_NUMERIC, "gradient of %s %s (%zu elements): off by %.3g in norm, of %.3g; allowed %.3g",
-                s->layer, s->name, s->count, off, scale, limit * scale + rounding);
+        tl_fail(p->error, TL_ERROR_NUMERIC,
+                "gradient of %s %s (%zu elements): the error has norm %.3g, the gradients have %.3g; allowed error %.3g", s->layer,
+                s->name, s->count, off, scale, limit * scale + rounding);
     keep_worst(p, off, scale, rounding);
 }
 
@@ -129,8 +130,8 @@ static void compare(probe *p, const subject *s) {
     p->report.compared += s->count - skipped;
     if (tl_failed(p->error) || (double)skipped <= skipped_free + skipped_share * (double)s->count) return;
     p->kinks = true;
-    tl_fail(p->error, TL_ERROR_NUMERIC, "gradient of %s %s: %zu of %zu elements skipped as kinks, at %d points", s->layer, s->name,
-            skipped, s->count, POINTS);
+    tl_fail(p->error, TL_ERROR_NUMERIC, "gradient of %s %s: %zu of %zu elements were skipped because of kinks, at %d points",
+            s->layer, s->name, skipped, s->count, POINTS);
 }
 
 /* Elements of the input and of all arrays that have a gradient. */

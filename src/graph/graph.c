@@ -76,7 +76,7 @@ static bool inputs_stand(tl_model *model, const tl_node *inputs, size_t count, c
     if (count > TL_MAX_INPUTS)
         snprintf(text, sizeof text, "%zu inputs exceed the limit of %d", count, TL_MAX_INPUTS);
     else if (layer->ops->several && count < 2)
-        snprintf(text, sizeof text, "%zu input%s, at least 2 are needed", count, count == 1 ? "" : "s");
+        snprintf(text, sizeof text, "%zu input%s; at least 2 are needed", count, count == 1 ? "" : "s");
     else if (count > 0 && !inputs)
         snprintf(text, sizeof text, "its list of %zu inputs is NULL", count);
     else
@@ -125,9 +125,9 @@ tl_node tl_layer_add(tl_model *model, const tl_node *inputs, size_t count, const
     if (!model || !table_stands(model, count, layer)) return failed_node;
     if (model->compiled)
         tl_layer_fail(&model->error, TL_ERROR_STATE, model->vertices, layer->ops->name,
-                      "the model is compiled already; layers join before that");
+                      "the model is already compiled; add layers before");
     else if (model->vertices > TL_MAX_LAYERS)
-        tl_fail(&model->error, TL_ERROR_SHAPE, "the model has %d layers already, which is the limit", TL_MAX_LAYERS);
+        tl_fail(&model->error, TL_ERROR_SHAPE, "the model already has %d layers, which is the limit", TL_MAX_LAYERS);
     else if (inputs_stand(model, inputs, count, layer)) {
         added = grow(model, layer);
         if (!added) tl_layer_fail(&model->error, TL_ERROR_MEMORY, model->vertices, layer->ops->name, "out of memory");
@@ -174,7 +174,7 @@ void tl_layer_same_shapes(const tl_layer *layer, tl_error *error) {
 
 const tl_error *tl_model_error(const tl_model *model) {
     static const tl_error none = {.status = TL_ERROR_MEMORY,
-                                  .text = "the model is NULL: memory was short for it, or it was not loaded"};
+                                  .text = "the model is NULL: there was no memory for it, or it was not loaded"};
     return model ? &model->error : &none;
 }
 
@@ -218,7 +218,7 @@ double tl_learning_rate(const tl_model *model) { return model ? model->optimizer
 void tl_set_learning_rate(tl_model *model, double learning_rate) {
     if (!model) return;
     if (!model->compiled)
-        tl_fail(&model->error, TL_ERROR_STATE, "learning rate: the model is not compiled; tl_compile_cfg says the first one");
+        tl_fail(&model->error, TL_ERROR_STATE, "learning rate: the model is not compiled; set the first rate in tl_compile_cfg");
     else if (learning_rate >= 0 && learning_rate <= 1e30)
         model->optimizer.learning_rate = learning_rate;
     else

@@ -74,7 +74,7 @@ static bool map_lengths(tl_model *model, size_t id, size_t batch) {
     const tl_layer *layer = vertex->layer;
     char text[120];
     if (!layer->ops->out_length && layer->out.length != layer->in[0].length)
-        return fail_layer(model, id, "takes whole series only, but lengths were set");
+        return fail_layer(model, id, "needs whole series, but lengths were set");
     for (size_t i = 0; i < batch; i++) {
         const size_t length = model->vertex[vertex->input[0]].lengths[i];
         for (size_t e = 1; e < layer->inputs; e++) {
@@ -85,7 +85,7 @@ static bool map_lengths(tl_model *model, size_t id, size_t batch) {
         }
         vertex->lengths[i] = layer->ops->out_length ? layer->ops->out_length(layer, length) : length;
         if (vertex->lengths[i] >= 1) continue;
-        snprintf(text, sizeof text, "nothing comes out of sample %zu, whose length is %zu here", i, length);
+        snprintf(text, sizeof text, "sample %zu has length %zu here, which is too short for an output", i, length);
         return fail_layer(model, id, text);
     }
     return true;

@@ -67,7 +67,7 @@ bool tl_loss_takes_labels(tl_loss_kind kind) { return kind == TL_LOSS_CROSS_ENTR
 tl_status tl_classes_check(size_t classes, size_t outputs, const char *caller, tl_error *error) {
     if (classes == outputs) return TL_OK;
     return tl_fail(error, TL_ERROR_SHAPE,
-                   "%s: %zu classes %s the %zu outputs of the model; its last layer needs a unit for each class (\"units\": "
+                   "%s: %zu classes %s the %zu outputs of the model; its last layer needs one unit for each class (\"units\": "
                    "\"outputs\" in an architecture file)",
                    caller, classes, classes > outputs ? "exceed" : "are fewer than", outputs);
 }
@@ -166,10 +166,11 @@ tl_status tl_loss_check(const tl_loss_spec *loss, const tl_tensor *y, const size
     const char *name = kinds[loss->kind].name;
     const bool labels = tl_loss_takes_labels(loss->kind);
     if (labels && !target->labels && !target->probabilities)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "loss: %s needs labels, none were given", name);
+        return tl_fail(error, TL_ERROR_ARGUMENT, "loss: %s needs labels, but none were given", name);
     if (target->labels && target->probabilities)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "loss: labels and probabilities were given; the target is one of them");
-    if (!labels && !target->values) return tl_fail(error, TL_ERROR_ARGUMENT, "loss: %s needs target values, none were given", name);
+        return tl_fail(error, TL_ERROR_ARGUMENT, "loss: labels and probabilities were given; give only one of them");
+    if (!labels && !target->values)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "loss: %s needs target values, but none were given", name);
     if (labels && target->labels) check_labels(y, lengths, target->labels, error);
     if (labels && target->probabilities) check_distributions(y, lengths, target->probabilities, error);
     if (loss->kind == TL_LOSS_BINARY_CROSS_ENTROPY) check_probabilities(y, lengths, target->values, error);

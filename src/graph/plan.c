@@ -217,22 +217,21 @@ static tl_status make_plan(const tl_model *model, memory_plan *plan, tl_error *e
     plan_values(model, plan);
     if (plan->mode == TL_MODE_TRAINING) plan_gradients(model, plan);
     plan->count = tl_arena_plan(plan->span, plan->spans, plan->order, &fits);
-    return fits ? TL_OK : tl_fail(error, TL_ERROR_SHAPE, "compile: the activations exceed what memory can address");
+    return fits ? TL_OK : tl_fail(error, TL_ERROR_SHAPE, "compile: the activations are more than memory can address");
 }
 
 static tl_status check_memory(tl_model *model) {
     const double planned = tl_planned_memory(model), maximum = (double)model->max_memory;
     if (planned <= maximum) return TL_OK;
-    return tl_fail(
-        &model->error, TL_ERROR_MEMORY,
-        "compile: the network takes %.4g MB for batch %zu; the limit is %.4g MB (max_memory, --max-memory); a smaller batch "
-        "takes less",
-        planned / 1e6, model->batch, maximum / 1e6);
+    return tl_fail(&model->error, TL_ERROR_MEMORY,
+                   "compile: the network needs %.4g MB for batch %zu; the limit is %.4g MB (max_memory, --max-memory); a smaller "
+                   "batch needs less",
+                   planned / 1e6, model->batch, maximum / 1e6);
 }
 
 static tl_status allocate_arena(tl_model *model, size_t values) {
     if (!tl_sum(values, largest_scratch(model), &model->arena_count))
-        return tl_fail(&model->error, TL_ERROR_SHAPE, "compile: the activations exceed what memory can address");
+        return tl_fail(&model->error, TL_ERROR_SHAPE, "compile: the activations are more than memory can address");
     if (check_memory(model) != TL_OK || model->plan_only) return model->error.status;
     model->arena = tl_allocate(model->arena_count, sizeof(tl_real), "activations", &model->error);
     return model->error.status;

@@ -122,7 +122,7 @@ static double measure_loss(tl_model *model, const tl_target *given, size_t size)
     tl_target own, *target = &own;
     if (tl_failed(&model->error)) return NAN;
     if (model->stage == TL_STAGE_NOTHING) {
-        tl_fail(&model->error, TL_ERROR_STATE, "loss: no forward pass came before it");
+        tl_fail(&model->error, TL_ERROR_STATE, "loss: call tl_forward before");
         return NAN;
     }
     if (!tl_given(given, "loss: the target", &model->error)) return NAN;
@@ -199,7 +199,7 @@ void tl_backward(tl_model *model) {
     const tl_turn turn = tl_turn_take(model);
     if (turn == TL_TURN_REFUSED) return;
     if (model->stage != TL_STAGE_LOSS)
-        tl_fail(&model->error, TL_ERROR_STATE, "backward: no training forward pass and loss came before it");
+        tl_fail(&model->error, TL_ERROR_STATE, "backward: call tl_forward in training mode and tl_loss before");
     if (!tl_failed(&model->error)) run_backward(model, model->loss_weight);
     tl_turn_end(model, turn);
 }
@@ -207,7 +207,7 @@ void tl_backward(tl_model *model) {
 static void backward_from(tl_model *model, const tl_tensor *dy) {
     if (tl_failed(&model->error)) return;
     if (model->stage == TL_STAGE_NOTHING || model->mode != TL_MODE_TRAINING) {
-        tl_fail(&model->error, TL_ERROR_STATE, "backward: no training forward pass came before it");
+        tl_fail(&model->error, TL_ERROR_STATE, "backward: call tl_forward in training mode before");
         return;
     }
     const tl_tensor *y = &model->vertex[model->output].forward[TL_MODE_TRAINING].y;
@@ -342,7 +342,7 @@ static void refuse_step(const tl_model *model, const char *what, size_t faulty, 
 
 static tl_status step(tl_model *model, tl_error *error) {
     if (tl_report(model, error) != TL_OK) return tl_model_error(model)->status;
-    if (!model->compiled || model->samples == 0) return tl_fail(error, TL_ERROR_STATE, "step: no backward pass came before it");
+    if (!model->compiled || model->samples == 0) return tl_fail(error, TL_ERROR_STATE, "step: call tl_backward before");
     const unsigned denormals = tl_denormals_off();
     const double scale = model->weight > 0 ? 1 / model->weight : 0;
     double norm = gradient_norm(model) * scale;

@@ -60,7 +60,7 @@ void tl_set_group_sized(tl_model *model, tl_node node, const tl_group_cfg *cfg, 
     tl_take(&group, sizeof group, cfg, size, "group", &model->error);
     if (group.rate == 0) group.rate = 1;
     if (!(group.rate > 0 && group.rate <= 1e6)) {
-        tl_fail(&model->error, TL_ERROR_ARGUMENT, "group: rate %g is not a number above 0, up to 1e6", group.rate);
+        tl_fail(&model->error, TL_ERROR_ARGUMENT, "group: rate %g is not above 0 and at most 1e6", group.rate);
         return;
     }
     vertex->group = group;

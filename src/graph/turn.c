@@ -4,7 +4,7 @@
 
 #include <pthread.h>
 
-static const char two_threads[] = "two threads use the model at once; give each thread a model of its own";
+static const char two_threads[] = "two threads use the model at the same time; give each thread its own model";
 
 static tl_turn take(tl_model *model) {
     const uintptr_t self = (uintptr_t)pthread_self();

@@ -51,7 +51,7 @@ static tl_status read_to(tl_archive *archive, int file, size_t before, size_t si
     if (archive->bytes) return memcpy(image + before, archive->bytes + before, size - before), TL_OK;
     if (tl_system_read(file, image + before, size - before)) return TL_OK;
     return tl_fail(error, TL_ERROR_FILE, "%.180s: cannot be read: %s", archive->path,
-                   errno ? strerror(errno) : "it became shorter meanwhile");
+                   errno ? strerror(errno) : "it became shorter while it was read");
 }
 
 /* ---- the header ---- */
@@ -66,8 +66,7 @@ static tl_status read_header(tl_archive *archive, int file, size_t *length, tl_e
     *length = (size_t)announced;
     if (announced < 2 || announced > archive->size - PREFIX || announced > MAX_HEADER)
         return complain(archive, error,
-                        "announces a header of %llu bytes; expected 2 to %d, and no more than the %zu that follow; is it a "
-                        "safetensors file?",
+                        "has a header of %llu bytes; expected 2 to %d, and at most the %zu that follow; is it a safetensors file?",
                         (unsigned long long)announced, MAX_HEADER, archive->size - PREFIX);
     return read_to(archive, file, PREFIX, PREFIX + *length, error);
 }
@@ -110,12 +109,12 @@ static tl_status take_metadata(tl_archive *archive, json_t *root, tl_error *erro
     const bool own = format && strcmp(format, "tapline") == 0;
     if (archive->plain) {
         json_object_del(root, "__metadata__");
-        return own ? complain(archive, error, "is a file of tapline, not weights of another program") : TL_OK;
+        return own ? complain(archive, error, "is a model file of tapline, not weights of another program") : TL_OK;
     }
     if (!own)
         return complain(archive, error,
-                        "is a safetensors file of another program (\"format\" is \"%.40s\"; expected \"tapline\"), of which "
-                        "weights can be imported",
+                        "is a safetensors file of another program (\"format\" is \"%.40s\"; expected \"tapline\"); `tapline "
+                        "import` reads its weights",
                         format ? format : "");
     if (check_version(archive, metadata, error) != TL_OK) return error->status;
     json_object_foreach(metadata, key, value) {
@@ -175,7 +174,7 @@ static tl_status read_array(const tl_archive *archive, tl_array *array, const ch
     const json_t *place = json_object_get(entry, "data_offsets");
     size_t end, expected;
     *array = (tl_array){.element = element_of(type)};
-    if (strlen(name) >= sizeof array->name) return complain(archive, error, "array %.40s… has too long a name", name);
+    if (strlen(name) >= sizeof array->name) return complain(archive, error, "array %.40s…: the name is too long", name);
     snprintf(array->name, sizeof array->name, "%s", name);
     if (json_object_size(entry) != 3 || json_array_size(place) != 2)
         return complain(archive, error, "array %s: expected \"dtype\", \"shape\" and two \"data_offsets\"", name);
@@ -245,7 +244,7 @@ static tl_status verify_checksum(const tl_archive *archive, size_t header, tl_er
     if (!found) return complain(archive, error, "metadata \"checksum\" is missing");
     tl_checksum_of(&(tl_piece){.data = archive->image, .size = archive->size}, 1, found, expected);
     if (memcmp(found, expected, TL_CHECKSUM_DIGITS) == 0) return TL_OK;
-    return complain(archive, error, "is damaged: its checksum is %s; it says %.16s", expected, found);
+    return complain(archive, error, "is damaged: its checksum is %s; expected %.16s", expected, found);
 }
 
 /* The texts and where the arrays are: what the header says alone. */
@@ -358,7 +357,7 @@ tl_status tl_archive_take(tl_archive *archive, const char *prefix, const char *l
         return complain(archive, error, "array %s: expected the shape %s, found %s", whole,
                         tl_shape_text(to->rank, to->shape, expected), tl_shape_text(array->rank, array->shape, found));
     if (to->data && !copy(array, to->data, tl_tensor_count(to), &index))
-        return complain(archive, error, "array %s: element %zu is %g, which single precision cannot hold", whole, index,
+        return complain(archive, error, "array %s: element %zu is %g, which is too large for single precision", whole, index,
                         tl_array_element(array, index));
     array->taken = true;
     return TL_OK;
@@ -367,6 +366,7 @@ tl_status tl_archive_take(tl_archive *archive, const char *prefix, const char *l
 tl_status tl_archive_end(const tl_archive *archive, tl_error *error) {
     if (tl_failed(error)) return error->status;
     for (size_t i = 0; i < archive->arrays; i++)
-        if (!archive->array[i].taken) return complain(archive, error, "array %s belongs to no layer", archive->array[i].name);
+        if (!archive->array[i].taken)
+            return complain(archive, error, "array %s does not belong to a layer", archive->array[i].name);
     return TL_OK;
 }

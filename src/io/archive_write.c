@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the arrays of a file are little-endian, as those in memory");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "arrays are little-endian in files and in memory");
 
 enum { PREFIX = 8, ALIGNMENT = 64 }; /* bytes: of the header's length; of the place where the arrays begin */
 

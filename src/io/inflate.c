@@ -55,7 +55,7 @@ static tl_status inflate_bytes(tl_inflate *self, void *to, size_t count, const t
         const int code = inflate(stream, Z_NO_FLUSH);
         if (code == Z_MEM_ERROR) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", where->path);
         if (code != Z_OK && (code != Z_STREAM_END || stream->avail_out > 0))
-            return tl_text_fail(where, NULL, error, "expected deflated bytes, got %s", stream->msg ? stream->msg : "their end");
+            return tl_text_fail(where, NULL, error, "expected compressed data, got %s", stream->msg ? stream->msg : "their end");
     }
     return TL_OK;
 }

@@ -94,7 +94,7 @@ static tl_status read_on(tl_text *text, tl_error *error) {
         if (room > MAX_LINE)
             return tl_text_fail(text, text->start, error, "expected lines of less than %d MB, got a longer one", MAX_LINE >> 20);
         char *larger = realloc(text->window, room);
-        if (!larger) return tl_fail(error, TL_ERROR_MEMORY, "%s: no memory for %zu bytes", text->path, room);
+        if (!larger) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory for %zu bytes", text->path, room);
         text->window = larger;
         text->room = room;
         text->start = text->next = larger;
@@ -258,7 +258,7 @@ bool tl_text_cut(const tl_text *text, tl_field *rest, char separator, tl_field *
     const bool more = separator == ' ' ? rest->begin < rest->end : tl_field_cut(rest, separator, &tail);
     if (!quoted) *part = tail;
     tail = tl_field_trim(tail);
-    if (quoted && tail.begin < tail.end) tl_text_expected(text, tail, error, "a separator behind the closing quote");
+    if (quoted && tail.begin < tail.end) tl_text_expected(text, tail, error, "a separator after the closing quote");
     return more;
 }
 

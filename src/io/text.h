@@ -81,7 +81,7 @@ tl_field tl_text_unescape(const tl_text *text, tl_field field, char escape);
 size_t tl_text_fields(const tl_text *text, tl_field line, char separator, tl_error *error);
 
 /* What messages add to the number that was expected, where it is missing. */
-#define TL_MISSING_HINT " (--missing, tl_read_cfg.missing_policy, says what a missing value becomes; tail: the end of the series)"
+#define TL_MISSING_HINT " (--missing, tl_read_cfg.missing_policy, says how to treat missing values)"
 
 /* Whether a value is missing here: nothing, `?`, `NaN` or `NA`, in upper or lower case. */
 bool tl_field_missing(tl_field field);

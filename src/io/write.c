@@ -39,19 +39,19 @@ tl_status tl_file_find(const char *path, struct stat *about, bool *there, tl_err
     if (*there) return TL_OK;
     if (errno != ENOENT) return tl_fail(error, TL_ERROR_FILE, "%.200s: cannot be written: %s", path, strerror(errno));
     if (lstat(path, &link) == 0)
-        return tl_fail(error, TL_ERROR_FILE, "%.200s: is a link to a file that is not there; name that file, or remove the link",
+        return tl_fail(error, TL_ERROR_FILE, "%.200s: is a link to a file that does not exist; name that file, or remove the link",
                        path);
     return TL_OK;
 }
 
 static tl_status find_target(replacement *self, const char *path, tl_error *error) {
     self->path = path;
-    if (!*path) return tl_fail(error, TL_ERROR_FILE, "%s: names no file", path);
+    if (!*path) return tl_fail(error, TL_ERROR_FILE, "%s: is not the name of a file", path);
     if (tl_file_find(path, &self->about, &self->previous, error) != TL_OK) return TL_ERROR_FILE;
     if (!self->previous || !realpath(path, self->target)) snprintf(self->target, sizeof self->target, "%s", path);
     const char *slash = strrchr(self->target, '/');
     self->name = slash ? slash + 1 : self->target;
-    if (!*self->name) return tl_fail(error, TL_ERROR_FILE, "%.200s: names no file", path);
+    if (!*self->name) return tl_fail(error, TL_ERROR_FILE, "%.200s: is not the name of a file", path);
     snprintf(self->folder, sizeof self->folder, "%.*s", (int)(self->name - self->target), self->target);
     if (!slash) snprintf(self->folder, sizeof self->folder, "./");
     return TL_OK;
@@ -68,7 +68,7 @@ static bool is_mounted(const char *path) {
 static tl_status check_replaceable(const replacement *self, tl_error *error) {
     if (!self->previous) return TL_OK;
     if (is_mounted(self->target))
-        return tl_fail(error, TL_ERROR_FILE, "%.200s: cannot be replaced: it is mounted there; mount its folder instead",
+        return tl_fail(error, TL_ERROR_FILE, "%.200s: cannot be replaced, because it is a mount point; mount its folder instead",
                        self->path);
     if (rmdir(self->target) == 0 || errno == ENOTDIR) return TL_OK;
     return tl_fail(error, TL_ERROR_FILE, "%.200s: cannot be replaced: %s", self->path, strerror(errno));
@@ -89,7 +89,7 @@ static tl_status sync_folder(const replacement *self, tl_error *error) {
     const int reason = errno;
     if (folder >= 0) tl_system_close(folder);
     return done ? TL_OK
-                : tl_fail(error, TL_ERROR_FILE, "%.200s: written, but its folder cannot be put on the disk: %s", self->path,
+                : tl_fail(error, TL_ERROR_FILE, "%.200s: written, but its folder cannot be flushed to the disk: %s", self->path,
                           strerror(reason));
 }
 
@@ -98,8 +98,8 @@ static tl_status keep(replacement *self, int reason, tl_error *error) {
     char kept[TL_TEMPORARY_PATH + 10];
     snprintf(kept, sizeof kept, "%.*s.kept", (int)strlen(self->fresh.path) - 4, self->fresh.path);
     const bool renamed = tl_system_rename(self->fresh.path, kept);
-    tl_fail(error, TL_ERROR_FILE, "%.160s: cannot be renamed: %s; what was to be written is in %.250s", self->path,
-            strerror(reason), renamed ? kept : self->fresh.path);
+    tl_fail(error, TL_ERROR_FILE, "%.160s: cannot be renamed: %s; the new contents are in %.250s", self->path, strerror(reason),
+            renamed ? kept : self->fresh.path);
     *self->fresh.path = '\0';
     return TL_ERROR_FILE;
 }
@@ -108,7 +108,7 @@ static tl_status replace(replacement *self, const tl_piece *pieces, size_t count
     const int file = self->fresh.file;
     if (!write_pieces(file, pieces, count)) return fail(self, "cannot be written", errno, error);
     if (self->previous) tl_attributes_copy(self->target, &self->about, file);
-    if (!tl_system_sync(file)) return fail(self, "cannot be put on the disk", errno, error);
+    if (!tl_system_sync(file)) return fail(self, "cannot be flushed to the disk", errno, error);
     if (!tl_temporary_close(&self->fresh)) return fail(self, "cannot be closed", errno, error);
     if (!tl_system_rename(self->fresh.path, self->target)) return keep(self, errno, error);
     *self->fresh.path = '\0';
@@ -141,8 +141,7 @@ tl_status tl_file_may_write(const char *path, size_t size, tl_error *error) {
     tl_status status = begin(&self, path, error);
     if (status != TL_OK) return status;
     if (!tl_system_reserve(self.fresh.file, size))
-        status =
-            tl_fail(error, TL_ERROR_FILE, "%.200s: cannot be written: no room for its %zu bytes: %s", path, size, strerror(errno));
+        status = tl_fail(error, TL_ERROR_FILE, "%.200s: cannot be written: no room for %zu bytes: %s", path, size, strerror(errno));
     tl_temporary_discard(&self.fresh);
     return status == TL_OK ? check_replaceable(&self, error) : status;
 }

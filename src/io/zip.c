@@ -104,21 +104,21 @@ bool tl_zip_has(tl_source *archive, const char *const *names, size_t count, tl_e
 /* Messages are about the archive at the place of the member's local header. */
 static tl_status check_entry(const tl_source *archive, const entry *found, const char *name, tl_error *error) {
     char got[60];
-    if (found->flags & 1) return tl_source_expected(archive, 0, "an encrypted one", error, "%s as a plain member", name);
+    if (found->flags & 1) return tl_source_expected(archive, 0, "an encrypted member", error, "an unencrypted member %s", name);
     if (found->method != 0 && found->method != 8) {
         snprintf(got, sizeof got, "method %d", found->method);
-        return tl_source_expected(archive, 0, got, error, "%s stored or deflated", name);
+        return tl_source_expected(archive, 0, got, error, "%s stored or compressed by deflate", name);
     }
     if (found->packed == UINT32_MAX || found->size == UINT32_MAX)
         return tl_source_expected(archive, 0, "zip64", error, "%s of less than 4 GiB", name);
     snprintf(got, sizeof got, "%" PRIu64 " from %" PRIu64, found->size, found->packed);
     if (found->method == 0 ? found->size != found->packed : found->size > LARGEST_RATIO * found->packed)
-        return tl_source_expected(archive, 0, got, error, "as many bytes of %s as its %s bytes can give", name,
-                                  found->method ? "deflated" : "stored");
+        return tl_source_expected(archive, 0, got, error, "at most as many bytes of %s as its %s compressed bytes can expand to",
+                                  name, found->method ? "deflated" : "stored");
     if (found->size <= LARGE || found->size / PLAUSIBLE_RATIO <= found->packed) return TL_OK;
     return tl_source_expected(archive, 0, got, error,
-                              "at most %d bytes of %s from a deflated one; numpy.savez stores them as they are", PLAUSIBLE_RATIO,
-                              name);
+                              "at most %d bytes of %s from a compressed member; numpy.savez stores members without compression",
+                              PLAUSIBLE_RATIO, name);
 }
 
 /* Goes to the first of its bytes. */

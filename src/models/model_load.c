@@ -97,7 +97,7 @@ static tl_status end_with(const tl_archive *archive, json_t *network, const char
     while ((name = layer_name_at(network, i)) && strcmp(name, output) != 0) i++;
     if (name) return json_object_set_new(network, "output", json_string(name)) == 0 ? TL_OK : out_of_memory(error);
     const char *close = tl_suggest(output, layer_name_at, network);
-    return tl_fail(error, TL_ERROR_ARGUMENT, "%.180s: none of its layers is called \"%.40s\"%s%.40s%s (tapline info lists them)",
+    return tl_fail(error, TL_ERROR_ARGUMENT, "%.180s: no layer has the name \"%.40s\"%s%.40s%s (tapline info lists the layers)",
                    archive->path, output, close ? "; did you mean \"" : "", close ? close : "", close ? "\"?" : "");
 }
 

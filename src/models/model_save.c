@@ -66,13 +66,13 @@ tl_status tl_model_find_scaling(const tl_model *model, const tl_save_cfg *cfg, c
     *scaling = known ? *of_model : *of_data;
     if (known && cfg->data && of_data->kind != TL_NORMALIZE_DEFAULT && !tl_scaling_same(of_model, of_data, channels))
         return tl_fail(error, TL_ERROR_ARGUMENT,
-                       "%s: the model was trained on series normalised by %s, those of the data set are normalised by %s%s", caller,
-                       tl_normalization_name(of_model->kind), tl_normalization_name(of_data->kind),
+                       "%s: the model was trained on series normalised by %s, but those of the data set are normalised by %s%s",
+                       caller, tl_normalization_name(of_model->kind), tl_normalization_name(of_data->kind),
                        of_model->kind == of_data->kind ? " with other statistics" : "");
     if (scaling->kind == TL_NORMALIZE_DEFAULT && cfg->normalize != TL_NORMALIZE_SET && tl_normalization_name(cfg->normalize))
         scaling->kind = cfg->normalize; /* nothing else says it */
     if (cfg->normalize != TL_NORMALIZE_DEFAULT && tl_normalization_name(cfg->normalize) != tl_normalization_name(scaling->kind))
-        return tl_fail(error, TL_ERROR_ARGUMENT, "%s: series are said to be normalised by %s, but they were by %s", caller,
+        return tl_fail(error, TL_ERROR_ARGUMENT, "%s: cfg.normalize is %s, but series were normalised by %s", caller,
                        tl_normalization_name(cfg->normalize), tl_normalization_name(scaling->kind));
     return TL_OK;
 }
@@ -137,7 +137,7 @@ tl_status tl_model_finite(const tl_model *model, const char *caller, tl_error *e
         const size_t count = parameter.value.data ? tl_tensor_count(&parameter.value) : 0; /* none with plan_only */
         const size_t finite = tl_finite_count(parameter.value.data, count);
         if (finite < count)
-            tl_fail(error, TL_ERROR_NUMERIC, "%.180s: array %s.%s: element %zu is %g; such a model predicts nothing", caller,
+            tl_fail(error, TL_ERROR_NUMERIC, "%.180s: array %s.%s: element %zu is %g; the model cannot predict", caller,
                     parameter.layer, parameter.name, finite, (double)parameter.value.data[finite]);
     }
     return tl_failed(error) ? error->status : TL_OK;

@@ -52,8 +52,8 @@ static bool complain_type(reader *self, const char *type) {
     if (!close) close = tl_suggest(type, kind_name_at, NULL);
     for (size_t i = 1, used = 0; tl_layer_registry[i] && used < sizeof list; i++) /* behind the input */
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 1 ? "" : ", ", tl_layer_registry[i]->name);
-    return close ? complain(self, "type \"%.40s\" is unknown; did you mean \"%s\"? There are %s", type, close, list)
-                 : complain(self, "type \"%.40s\" is unknown; there are %s", type, list);
+    return close ? complain(self, "type \"%.40s\" is unknown; did you mean \"%s\"? Types: %s", type, close, list)
+                 : complain(self, "type \"%.40s\" is unknown; types: %s", type, list);
 }
 
 /* The caller's own layers come first. */
@@ -71,7 +71,7 @@ static const tl_layer_ops *read_kind(reader *self, const json_t *entry) {
     }
     const tl_layer_ops *ops = find_kind(self, type);
     if (ops == &tl_input_layer_ops)
-        complain(self, "type \"input\" stands outside of \"layers\"");
+        complain(self, "type \"input\" belongs outside of \"layers\"");
     else if (!ops)
         complain_type(self, type);
     return ops == &tl_input_layer_ops ? NULL : ops;
@@ -142,7 +142,7 @@ static bool keep_name(reader *self, const json_t *entry) {
     const char *text = json_string_value(name);
     if (!text || !*text) return complain(self, "\"name\" should be a word");
     if (strcmp(text, "input") == 0 || strcmp(text, "-") == 0 || json_object_get(self->nodes, text))
-        return complain(self, "name \"%.40s\" is taken already", text);
+        return complain(self, "name \"%.40s\" is already used", text);
     return json_object_set_new(self->nodes, text, json_integer(self->last.id)) == 0 || out_of_memory(self);
 }
 

@@ -39,7 +39,7 @@ json_t *tl_reading_describe(const tl_read_cfg *cfg) {
 /* ---- reading ---- */
 
 static tl_status wrong(const char *path, const char *key, tl_error *error) {
-    return tl_fail(error, TL_ERROR_FORMAT, "%.180s: metadata \"reading\": \"%s\" is not what it should be", path, key);
+    return tl_fail(error, TL_ERROR_FORMAT, "%.180s: metadata \"reading\": \"%s\" has an invalid value", path, key);
 }
 
 static tl_status parse_column(const json_t *object, const char *path, size_t index, tl_read_cfg *cfg, tl_error *error) {

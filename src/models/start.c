@@ -45,11 +45,10 @@ static json_t *head_of(const json_t *network) {
 static tl_status set_outputs(json_t *network, const char *path, size_t outputs, tl_error *error) {
     json_t *head = head_of(network);
     if (!head)
-        return tl_fail(
-            error, TL_ERROR_FORMAT,
-            "%.180s: no single layer makes its outputs, so that it cannot be given %zu of them; describe the network in a "
-            "file of its own",
-            path, outputs);
+        return tl_fail(error, TL_ERROR_FORMAT,
+                       "%.180s: no single layer computes the outputs, so that their number cannot be changed to %zu; describe the "
+                       "network in a file",
+                       path, outputs);
     if (json_object_set_new(head, count_of(head), json_integer((json_int_t)outputs)) == 0) return TL_OK;
     return tl_fail(error, TL_ERROR_MEMORY, "%.180s: out of memory", path);
 }

@@ -31,7 +31,8 @@ static tl_status check_numbers(const tl_weights *weights, const tl_modules *modu
                 const double value = tl_array_element(array, i);
                 if (isfinite((tl_real)value)) continue;
                 return tl_fail(error, TL_ERROR_FORMAT, "%.180s: tensor %s: element %zu is %g%s", modules->path, array->name, i,
-                               value, isfinite(value) ? ", which single precision cannot hold" : "; such a model predicts nothing");
+                               value,
+                               isfinite(value) ? ", which is too large for single precision" : "; the model could not predict");
             }
         }
     return error->status;

@@ -97,8 +97,7 @@ static tl_status split(tl_weight *weight, const tl_parameter *parameter, size_t 
     if (before.unknown || weight->axis[axis] != before.flat.length * before.flat.channels)
         return tl_fail(
             error, TL_ERROR_SHAPE,
-            "weights: the channels that %s reads were flattened, then joined, grouped or mixed; PyTorch has them in another "
-            "order",
+            "weights: the channels that %s reads were flattened, then joined or grouped; PyTorch has them in another order",
             parameter->layer);
     memmove(&weight->axis[axis + 1], &weight->axis[axis], (weight->axes - axis) * sizeof *weight->axis);
     weight->axis[axis] = before.flat.length;

@@ -257,8 +257,8 @@ static tl_status follow_entry(tl_weights *weights, tl_modules *modules, const ch
     if (!layer)
         return unknown(path, "layer", name, "the model, or has no weights", tl_suggest(name, layer_name_at, weights), error);
     if (layer->module)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "%.180s: layer %s is given to both %.60s and %.60s", path, name, layer->module,
-                       module);
+        return tl_fail(error, TL_ERROR_ARGUMENT, "%.180s: layer %s is assigned to two modules, %.60s and %.60s", path, name,
+                       layer->module, module);
     layer->module = module;
     if (!modules) return TL_OK;
     const size_t index = find_module(modules, module);
@@ -358,7 +358,6 @@ tl_status tl_weights_by_shape(tl_weights *weights, tl_modules *modules, tl_error
         if (found.layers > 1 && !found.alike && open.layers == 0) open = found;
     }
     if (check_left(weights, modules, modules->path, error) != TL_OK || open.layers == 0) return error->status;
-    return tl_fail(error, TL_ERROR_SHAPE,
-                   "%.120s: modules %s and layers %s have the same shapes; a map of names must say which is which", modules->path,
-                   open.of_modules.text, open.of_layers.text);
+    return tl_fail(error, TL_ERROR_SHAPE, "%.120s: modules %s and layers %s have the same shapes; assign them with a map of names",
+                   modules->path, open.of_modules.text, open.of_layers.text);
 }

@@ -41,7 +41,7 @@ static tl_status cut_label(const tl_samples *s, tl_field *rest, tl_field *label,
     if (quoted && cut_quoted(s, rest, label, error) != TL_OK) return error->status;
     *more = tl_field_cut(rest, ',', &tail);
     tail = tl_field_trim(tail);
-    if (quoted && tail.begin < tail.end) return tl_text_expected(s->text, tail, error, "a comma behind the closing quote");
+    if (quoted && tail.begin < tail.end) return tl_text_expected(s->text, tail, error, "a comma after the closing quote");
     *label = quoted ? tl_text_unescape(s->text, *label, '\\') : tail;
     return TL_OK;
 }
@@ -66,7 +66,8 @@ static bool is_numeric(tl_field type) {
 static tl_status read_attribute(tl_samples *s, tl_field rest, header *h, tl_error *error) {
     tl_field name, type = rest;
     if (cut_name(s, &type, &name, error) != TL_OK) return error->status;
-    if (h->has_labels || h->has_target) return tl_text_expected(s->text, name, error, "@data after the class or target value");
+    if (h->has_labels || h->has_target)
+        return tl_text_expected(s->text, name, error, "@data after the attribute of the class or target value");
     if (type.begin < type.end && *type.begin == '{' && !h->inside) {
         h->has_labels = true;
         return read_labels(s, type, error);
@@ -142,7 +143,7 @@ static tl_status read_channels(tl_samples *s, tl_field *rest, tl_error *error) {
     }
     if (tl_failed(error)) return error->status;
     if (!tl_field_cut(rest, ',', &comma) || comma.begin < comma.end)
-        return tl_text_expected(s->text, comma, error, "a comma and a label behind the channels");
+        return tl_text_expected(s->text, comma, error, "a comma and a label after the channels");
     return TL_OK;
 }
 
@@ -165,7 +166,7 @@ static tl_status read_series(tl_samples *s, tl_field line, void *format, tl_erro
     if ((h->relational ? read_channels(s, &line, error) : read_values(s, &line, h->columns, error)) != TL_OK ||
         cut_label(s, &line, &label, &more, error) != TL_OK)
         return error->status;
-    return more ? tl_text_expected(s->text, line, error, "the end of the line behind the label") : tl_samples_end(s, label, error);
+    return more ? tl_text_expected(s->text, line, error, "the end of the line after the label") : tl_samples_end(s, label, error);
 }
 
 static tl_status fill(tl_samples *s, tl_text *text, tl_error *error) {

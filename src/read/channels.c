@@ -148,12 +148,12 @@ static tl_status read_lines(tl_samples *s, const char *path, take_line *take, tl
         s->text = &text;
         while (tl_text_filled_line(&text, "", &line, error)) {
             if (s->series == s->room)
-                tl_text_fail(&text, line.begin, error, "expected %zu lines, as the channels have, got more", s->room);
+                tl_text_fail(&text, line.begin, error, "expected %zu lines, as in the channels, got more", s->room);
             else if (take(s, line, error) == TL_OK)
                 s->series++;
         }
         if (!tl_failed(error) && s->series < s->room)
-            tl_text_fail(&text, text.end, error, "expected %zu lines, as the channels have, got %zu", s->room, s->series);
+            tl_text_fail(&text, text.end, error, "expected %zu lines, as in the channels, got %zu", s->room, s->series);
     }
     s->text = before;
     tl_text_release(&text);
@@ -186,9 +186,8 @@ tl_status tl_channels_read(tl_samples *s, const char *path, tl_error *error) {
         tl_fail(error, TL_ERROR_FILE, "%s: changed while it was read", path);
     else if (!labels && !s->unlabelled)
         tl_fail(error, TL_ERROR_FORMAT,
-                "%s: its files are called as channels are, NAME_%s.txt; their labels, a line each, should be in y_%s.txt there or "
-                "in the "
-                "folder above",
+                "%s: its files are named as channels, NAME_%s.txt; the labels, one in each line, must be in y_%s.txt in this "
+                "folder or in the folder above",
                 path, half, half);
     else if (read_all(s, folder, error) == TL_OK && !s->counting)
         read_about(s, labels, groups, error);

@@ -145,9 +145,9 @@ static tl_status unknown(const search *self, tl_error *error) {
         snprintf(what, sizeof what, "the table has no header; a column is first, last or a number from 1 to %zu",
                  self->columns->count);
     else if (close)
-        snprintf(what, sizeof what, "no column is headed so; did you mean \"%.60s\"?", close);
+        snprintf(what, sizeof what, "there is no column with this heading; did you mean \"%.60s\"?", close);
     else
-        snprintf(what, sizeof what, "no column of the %zu is headed so", self->columns->count);
+        snprintf(what, sizeof what, "none of the %zu columns has this heading", self->columns->count);
     return wrong(self, error, what);
 }
 
@@ -160,14 +160,14 @@ static tl_status find(search *self, size_t *from, size_t *to, tl_error *error) {
     if (only_name) self->text.begin += 5;
     const size_t names = count_named(self->columns, self->text, &named);
     const bool place = !only_name && read_place(self->text, count, from, to);
-    if (names > 1) return wrong(self, error, "several columns are headed so; give its number, counted from 1");
+    if (names > 1) return wrong(self, error, "several columns have this heading; give the number of the column, from 1");
     if (!place && names == 0) return unknown(self, error);
     if (place && names == 0 && (*from < 1 || *to > count || *from > *to)) {
         snprintf(what, sizeof what, "the table has the columns 1 to %zu", count);
         return wrong(self, error, what);
     }
     if (place && names == 1 && (*from != named + 1 || *to != named + 1)) {
-        snprintf(what, sizeof what, "column %zu is headed so, but it is also column %zu by its place; name:%.40s or %zu says which",
+        snprintf(what, sizeof what, "column %zu has this heading, which is also the number of column %zu; write name:%.40s or %zu",
                  named + 1, *from, self->columns->name[named], named + 1);
         return wrong(self, error, what);
     }
@@ -202,7 +202,7 @@ static tl_status apply(tl_columns *self, const purpose *of, const char *path, bo
         search one = {self, path, of, tl_field_trim(part)};
         if (find(&one, &from, &to, error) != TL_OK) return error->status;
         count += to - from + 1;
-        if (!of->several && count > 1) return wrong(&one, error, "there can be only one such column");
+        if (!of->several && count > 1) return wrong(&one, error, "only one such column is allowed");
         for (size_t c = from; c <= to; c++)
             if (give(self, &one, c, given, error) != TL_OK) return error->status;
     }
@@ -232,14 +232,13 @@ static tl_status apply_all(tl_columns *self, const char *path, const tl_read_cfg
                                 {"target", TL_ROLE_TARGET, true, cfg->target}, {"value", TL_ROLE_VALUE, true, cfg->value}};
     if (cfg->file && (cfg->value || cfg->series || cfg->time))
         return tl_fail(error, TL_ERROR_ARGUMENT,
-                       "%s: file (--file): a line is a series in a file of its own; --%s does not go with it", path,
+                       "%s: file (--file) cannot be combined with --%s: each line is a series in a file of its own", path,
                        cfg->value    ? "value"
                        : cfg->series ? "series"
                                      : "time");
     if (cfg->label && cfg->target)
         return tl_fail(error, TL_ERROR_ARGUMENT,
-                       "%s: label and target (--label, --target) exclude each other: classes are told apart, or values found",
-                       path);
+                       "%s: give either label or target (--label, --target): a classification or a regression", path);
     for (size_t i = 0; i < sizeof purposes / sizeof *purposes; i++)
         if (purposes[i].columns && !is_absent(self, &purposes[i], cfg) && apply(self, &purposes[i], path, given, error) != TL_OK)
             return error->status;
@@ -257,11 +256,10 @@ static tl_status recognise_label(tl_columns *self, const char *path, const bool 
         const size_t title = title_of((tl_field){self->name[c], self->name[c] + strlen(self->name[c])});
         if (given[c]) continue;
         if (title < Y && best < Y)
-            return tl_fail(
-                error, TL_ERROR_FORMAT,
-                "%s: columns %zu and %zu are headed \"%s\" and \"%s\"; --label or --target (tl_read_cfg) says which one counts, "
-                "--ignore which does not",
-                path, at + 1, c + 1, self->name[at], self->name[c]);
+            return tl_fail(error, TL_ERROR_FORMAT,
+                           "%s: columns %zu and %zu have the headings \"%s\" and \"%s\"; choose one with --label or --target "
+                           "(tl_read_cfg), or leave one out with --ignore",
+                           path, at + 1, c + 1, self->name[at], self->name[c]);
         if (title < best) best = title, at = c;
     }
     self->titled = best < Y;
@@ -283,9 +281,9 @@ static tl_status check_names(const tl_columns *self, const char *path, const boo
     for (size_t c = 0; self->name && c < self->count; c++)
         if (!given[c] && self->role[c] == TL_ROLE_VALUE && is_doubtful(self->name[c]))
             return tl_fail(error, TL_ERROR_FORMAT,
-                           "%s: column %zu is headed \"%s\", which is hardly a value of a series; --ignore leaves it out, --group, "
-                           "--label, --target, or --series and --time for a line a step, say what it is, --value which columns are "
-                           "values (tl_read_cfg.ignore …)",
+                           "%s: column %zu has the heading \"%s\", which is probably not a value of a series; leave it out with "
+                           "--ignore, say what it is with --group, --label, --target, --series or --time, or name the columns of "
+                           "values with --value (tl_read_cfg.ignore …)",
                            path, c + 1, self->name[c]);
     return TL_OK;
 }
@@ -313,10 +311,10 @@ static tl_status recognise(tl_columns *self, const char *path, const tl_read_cfg
     for (size_t c = 0; c < self->count; c++) labels += self->role[c] == TL_ROLE_LABEL;
     if (labels == 0 && !self->steps && !bare && !needless) {
         if (first == self->count || given[first])
-            return tl_fail(error, TL_ERROR_FORMAT,
-                           "%s: no column is headed label, class or target; --label or --target (tl_read_cfg) says "
-                           "which one counts",
-                           path);
+            return tl_fail(
+                error, TL_ERROR_FORMAT,
+                "%s: no column has the heading label, class or target; name the column with --label or --target (tl_read_cfg)",
+                path);
         self->role[first] = TL_ROLE_LABEL;
     }
     if (bare && !self->titled)
@@ -343,18 +341,17 @@ tl_status tl_columns_check_labels(const tl_columns *self, const tl_samples *s, b
         numbers = numbers && tl_field_number(s->text, name, &number);
     }
     if (self->of[TL_ROLE_VALUE] == 1 && s->series >= MIN_SERIES && !s->cfg->value)
-        return tl_fail(
-            error, TL_ERROR_FORMAT,
-            "%s: %zu series of one value each are hardly what it has; --value COLUMN says so, with --window N a line is a step",
-            s->text->path, s->series);
+        return tl_fail(error, TL_ERROR_FORMAT,
+                       "%s: %zu series with a single value each are probably a mistake; if not, name the column with --value "
+                       "COLUMN; with --window N each line is one step",
+                       s->text->path, s->series);
     const bool different = s->series >= MIN_SERIES && 2 * s->classes > s->series;
     if (!fractions && (!different || (archive && numbers))) return TL_OK;
-    return tl_fail(
-        error, TL_ERROR_FORMAT,
-        "%s: the labels do not look like classes: %zu different ones in %zu series, such as \"%.40s\"; --label COLUMN says "
-        "where they are (such as --label last), --target COLUMN where target values are, --ignore COLUMN what is neither "
-        "(tl_read_cfg.label …)",
-        s->text->path, s->classes, s->series, s->names[0]);
+    return tl_fail(error, TL_ERROR_FORMAT,
+                   "%s: the labels do not look like classes: %zu different labels in %zu series, such as \"%.40s\"; name the "
+                   "column of the labels with --label COLUMN (such as --label last), or that of target values with --target "
+                   "COLUMN; leave a column out with --ignore COLUMN (tl_read_cfg.label …)",
+                   s->text->path, s->classes, s->series, s->names[0]);
 }
 
 /* ---- the whole ---- */

@@ -145,7 +145,8 @@ static tl_status read_wav(tl_samples *s, const char *path, tl_field label, bool 
     tl_wav wav;
     const tl_text *before = s->text;
     if (many && !s->unlabelled)
-        return tl_fail(error, TL_ERROR_FORMAT, "%s: expected in a folder that is named by its class, got beside it", path);
+        return tl_fail(error, TL_ERROR_FORMAT,
+                       "%s: expected in a folder that is named after its class, got outside of such folders", path);
     if (tl_source_open(&source, path, error) == TL_OK && tl_wav_header(&source, &wav, error) == TL_OK) {
         s->text = &source.where;
         if (tl_samples_rate(s, (double)wav.rate, error) == TL_OK)
@@ -166,7 +167,7 @@ static tl_status read_any(tl_samples *s, const char *path, tl_field label, bool 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (tl_has_ending(path, kinds[i].ending)) return kinds[i].read(s, path, label, many, error);
     if (tl_foreign_check(path, error) != TL_OK) return error->status;
-    return tl_fail(error, TL_ERROR_FORMAT, "%s: expected a file of one class, .wav, .npy, .csv, .tsv or .txt, by its ending", path);
+    return tl_fail(error, TL_ERROR_FORMAT, "%s: expected a file with the ending .wav, .npy, .csv, .tsv or .txt", path);
 }
 
 tl_status tl_read_series(tl_samples *s, const char *path, tl_field label, tl_error *error) {

@@ -61,7 +61,7 @@ tl_status tl_dataset_files(const char *path, void (*visit)(const char *file, voi
     if (!error) error = &own;
     if (tl_failed(error)) return error->status;
     if (!tl_given(path, "data: the path", error)) return TL_ERROR_ARGUMENT;
-    if (!visit) return tl_fail(error, TL_ERROR_ARGUMENT, "data: the function that is told the files is NULL");
+    if (!visit) return tl_fail(error, TL_ERROR_ARGUMENT, "data: the function `visit` is NULL");
     walk self = {.visit = visit, .user = user, .error = error};
     if (strncmp(path, "builtin:", 8) == 0) return TL_OK;
     tl_half half;

@@ -2,10 +2,11 @@
 
 #include "read/folder.h"
 
-#define TABLE(reader) "in Python, pandas.read_" reader "(FILE).to_csv(\"data.csv\", index=False) makes a .csv of it"
+#define TABLE(reader) "in Python, pandas.read_" reader "(FILE).to_csv(\"data.csv\", index=False) converts it to .csv"
 #define ARRAYS(load)                                                                                                               \
-    "in Python, m = " load " and numpy.savez(\"data.npz\", x=m[\"X\"], y=m[\"Y\"]), with the names of its arrays, make a .npz"
-#define SOUND "ffmpeg -i FILE sound.wav makes a .wav of it"
+    "in Python, m = " load                                                                                                         \
+    " and numpy.savez(\"data.npz\", x=m[\"X\"], y=m[\"Y\"]), with the names of its arrays, convert it to .npz"
+#define SOUND "ffmpeg -i FILE sound.wav converts it to .wav"
 #define UNPACK "unpack it first"
 
 static const struct {
@@ -24,9 +25,9 @@ static const struct {
     {".pickle", "pickled", ARRAYS("pickle.load(open(FILE, \"rb\"))")},
     {".pt", "PyTorch", ARRAYS("torch.load(FILE)")},
     {".edf", "EDF",
-     "in Python, numpy.save(\"recording.npy\", mne.io.read_raw_edf(FILE).get_data().T) makes a .npy (length, channels) of it"},
+     "in Python, numpy.save(\"recording.npy\", mne.io.read_raw_edf(FILE).get_data().T) converts it to .npy (length, channels)"},
     {".bdf", "BDF",
-     "in Python, numpy.save(\"recording.npy\", mne.io.read_raw_bdf(FILE).get_data().T) makes a .npy (length, channels) of it"},
+     "in Python, numpy.save(\"recording.npy\", mne.io.read_raw_bdf(FILE).get_data().T) converts it to .npy (length, channels)"},
     {".mp3", "MP3", SOUND},
     {".flac", "FLAC", SOUND},
     {".ogg", "Ogg", SOUND},
@@ -35,8 +36,8 @@ static const struct {
     {".bz2", "bzip2", UNPACK},
     {".xz", "xz", UNPACK},
     {".zip", "zip", UNPACK},
-    {".dat", "sample", "name the header of the record, its .hea"},
-    {".atr", "annotation", "name the header of the record, its .hea"},
+    {".dat", "sample", "name the header of the record, its .hea file"},
+    {".atr", "annotation", "name the header of the record, its .hea file"},
 };
 
 tl_status tl_foreign_check(const char *path, tl_error *error) {

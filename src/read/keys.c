@@ -39,7 +39,7 @@ static bool grow(tl_keys *keys) {
 size_t tl_keys_number(tl_keys *keys, tl_field text, tl_error *error) {
     const size_t length = (size_t)(text.end - text.begin);
     if (keys->count == keys->room && !grow(keys)) {
-        tl_fail(error, TL_ERROR_MEMORY, "data: no memory for %zu different texts", keys->count + 1);
+        tl_fail(error, TL_ERROR_MEMORY, "data: out of memory for %zu different texts", keys->count + 1);
         return SIZE_MAX;
     }
     const size_t at = slot_of(keys, text.begin, length);

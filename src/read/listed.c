@@ -106,7 +106,7 @@ tl_status tl_listed_read(tl_samples *s, tl_text *text, const tl_columns *columns
     static const tl_line_reader lines = {.comments = "#", .read = read_line};
     list self = {.columns = columns, .separator = separator};
     if (columns->of[TL_ROLE_TARGET] > 1)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "%s: --target (tl_read_cfg.target): of series in files there is one target value",
+        return tl_fail(error, TL_ERROR_ARGUMENT, "%s: --target (tl_read_cfg.target): series in files have a single target value",
                        text->path);
     return tl_samples_text(s, text, &lines, &self, error);
 }

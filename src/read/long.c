@@ -80,8 +80,8 @@ static tl_status count_line(reader *self, tl_field line, tl_error *error) {
 static tl_status check_steps(const reader *self, size_t series, tl_error *error) {
     if (self->samples->ragged || self->steps[series] == self->steps[0]) return TL_OK;
     return tl_fail(error, TL_ERROR_FORMAT,
-                   "%s: series \"%.40s\" has %zu steps, but \"%.40s\" has %zu; --unequal (tl_read_cfg.unequal) is for "
-                   "series of different lengths",
+                   "%s: series \"%.40s\" has %zu steps, but \"%.40s\" has %zu; use --unequal (tl_read_cfg.unequal) for series of "
+                   "different lengths",
                    self->samples->text->path, self->series.text[series], self->steps[series], self->series.text[0], self->steps[0]);
 }
 
@@ -135,8 +135,7 @@ static tl_status sort_steps(reader *self, size_t series, moment *order, char *sc
     for (size_t t = 1; t < count; t++)
         if (order[t].time == order[t - 1].time)
             return tl_fail(error, TL_ERROR_FORMAT,
-                           "%s: series \"%.40s\" has two steps of the time %g; --series says which series a line "
-                           "belongs to",
+                           "%s: series \"%.40s\" has two steps with the time %g; name the column of the series with --series",
                            s->text->path, self->series.text[series], order[t].time);
     reorder(s->values + first * s->channels, order, count, s->channels * sizeof *s->values, scratch);
     if (self->each_step && s->labels) reorder(s->labels + first, order, count, sizeof *s->labels, scratch);
@@ -168,11 +167,10 @@ static size_t place_of(const reader *self, size_t series, size_t t) {
 /* A series has one label, or one row of target values, all along. */
 static tl_status check_same(const reader *self, size_t series, bool same, tl_field line, tl_error *error) {
     if (same) return TL_OK;
-    return tl_text_fail(
-        self->samples->text, line.begin, error,
-        "expected what the series \"%.40s\" has before as its label or target value, got another one; --window cuts "
-        "series whose steps differ in it",
-        self->series.text[series]);
+    return tl_text_fail(self->samples->text, line.begin, error,
+                        "expected the same label or target value as in earlier lines of series \"%.40s\", got another one; for "
+                        "labels of steps use --window",
+                        self->series.text[series]);
 }
 
 static tl_status read_target(reader *self, size_t series, size_t t, const step *at, const double *targets, tl_field line,
@@ -247,7 +245,7 @@ tl_status tl_long_read(tl_samples *s, tl_text *text, const tl_columns *columns, 
     self.each_step = s->cfg->window > 0 && !s->unlabelled && targets;
     if (!targets && !s->unlabelled)
         tl_fail(error, TL_ERROR_FORMAT,
-                "%s: no column is headed label, class or target; --label or --target (tl_read_cfg) says which one is it",
+                "%s: no column has the heading label, class or target; name the column with --label or --target (tl_read_cfg)",
                 text->path);
     s->counting = true;
     if (!tl_failed(error) && count_all(&self, text, error) == TL_OK && tl_text_back(text, place, error) == TL_OK)

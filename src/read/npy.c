@@ -111,7 +111,8 @@ static tl_status read_descr(header *h, tl_error *error) {
 static tl_status read_order(header *h, tl_error *error) {
     skip_blanks(h);
     const tl_field word = word_at(h, 5);
-    if (!tl_field_is(word, "False")) return expected(h, word_at(h, 4), "False (C order; numpy.ascontiguousarray gives it)", error);
+    if (!tl_field_is(word, "False"))
+        return expected(h, word_at(h, 4), "False (C order; numpy.ascontiguousarray converts to it)", error);
     h->rest.begin = word.end;
     return TL_OK;
 }
@@ -167,7 +168,7 @@ static tl_status read_prefix(tl_source *source, size_t *length, tl_error *error)
     unsigned char prefix[PREFIX] = {0}, size[4] = {0};
     if (tl_source_read(source, prefix, sizeof prefix, "a .npy header", error) != TL_OK) return error->status;
     if (memcmp(prefix, "\x93NUMPY", 6) != 0)
-        return tl_source_expected(source, PREFIX, "other bytes", error, "an array of NumPy (\\x93NUMPY)");
+        return tl_source_expected(source, PREFIX, "other bytes", error, "a NumPy array (\\x93NUMPY)");
     char got[40];
     snprintf(got, sizeof got, "%d.%d", prefix[6], prefix[7]);
     if (prefix[6] < 1 || prefix[6] > 3 || prefix[7] != 0)
@@ -199,7 +200,8 @@ static tl_status check_size(const tl_source *source, const tl_npy *array, tl_err
     }
     if (whole && bytes == source->left) return TL_OK;
     snprintf(got, sizeof got, "%" PRIu64 " bytes", source->left);
-    if (!whole) return tl_source_expected(source, 0, got, error, "an array of shape %s, which no memory holds", shape);
+    if (!whole)
+        return tl_source_expected(source, 0, got, error, "an array of shape %s, which is larger than memory can address", shape);
     return tl_source_expected(source, 0, got, error, "%zu bytes for the shape %s", bytes, shape);
 }
 

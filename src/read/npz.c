@@ -49,9 +49,9 @@ static const names *find_names(const char *path, tl_half half, const tl_read_cfg
     if (half == TL_HALF_TEST) return &test;
     if (half == TL_HALF_TRAIN) return &train;
     if (whole && halves)
-        tl_fail(error, TL_ERROR_FORMAT, "%s: has x and x_train; %s/train reads the latter, or leave one of them out", path, path);
+        tl_fail(error, TL_ERROR_FORMAT, "%s: has x and x_train; read x_train as %s/train, or remove one of the arrays", path, path);
     if (halves && tests && cfg->reference)
-        tl_fail(error, TL_ERROR_ARGUMENT, "%s: has two halves; %s/test or %s/train says which one", path, path, path);
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s: has two halves; name one of them: %s/test or %s/train", path, path, path);
     if (halves) return &train;
     return !whole && has(path, &numbered, error) && !has(path, &third, error) ? &numbered : &plain;
 }
@@ -101,11 +101,10 @@ static tl_status check_targets(arrays *self, const char *path, const names *of, 
     const bool fits = y->rank > 0 && y->shape[0] == count && (y->rank < 3 || of_steps) && (self->width == 1 || y->type.size > 0);
     if (fits && self->width > 1 && scan_rows(self, path, of, error) != TL_OK) return error->status;
     if (fits && (self->width == 1 || y->type.kind == TL_FLOAT || self->rows != ROWS_OTHER)) return TL_OK;
-    return tl_source_expected(
-        &self->targets, 0, shape, error,
-        "the shape (%zu,), a label or value for each series, (%zu, %zu), one for each step, or several columns: "
-        "floats, or 0 and 1 for each class",
-        count, count, length);
+    return tl_source_expected(&self->targets, 0, shape, error,
+                              "the shape (%zu,) with a label or value for each series, (%zu, %zu) with one for each step, or "
+                              "several columns with floats, or with 0 and 1 for each class",
+                              count, count, length);
 }
 
 static tl_status check_shapes(const arrays *self, tl_error *error) {
@@ -185,7 +184,7 @@ static tl_status fill_arrays(arrays *self, tl_samples *s, tl_error *error) {
             read_targets(self, s, error);
     }
     if (self->absent > 0)
-        tl_samples_warn(s, "%s: %zu of %zu target values are NaN; they do not count in loss and metrics", self->targets.where.path,
+        tl_samples_warn(s, "%s: %zu of %zu target values are NaN and do not count in loss and metrics", self->targets.where.path,
                         self->absent, self->values);
     return error->status;
 }

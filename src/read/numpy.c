@@ -17,7 +17,7 @@ static tl_status read_label(tl_source *source, const tl_npy *table, char bytes[T
     if (number < -1e9 || number > 1e9 || number != (double)(int64_t)number)
         return tl_source_expected(
             source, table->type.size, got, error,
-            "a label, which is a whole number (--label says which column has it, --target which have target values)");
+            "a label, which must be a whole number (--label names the column of labels, --target those of target values)");
     *label = (tl_field){bytes, bytes + snprintf(bytes, TL_NPY_LABEL, "%" PRId64, (int64_t)number)};
     return TL_OK;
 }
@@ -73,8 +73,9 @@ static tl_status check_table(const tl_source *source, const tl_npy *table, tl_er
     tl_npy_shape(table, shape);
     if (table->type.size == 0) return tl_source_expected(source, 0, "texts", error, "numbers");
     if (table->rank != 2 || table->shape[1] < 2)
-        return tl_source_expected(source, 0, shape, error,
-                                  "the shape (count, 1 + length), the label first in each row (a .npz holds x and y apart)");
+        return tl_source_expected(
+            source, 0, shape, error,
+            "the shape (count, 1 + length), with the label first in each row (in a .npz, x and y are separate arrays)");
     return TL_OK;
 }
 
@@ -83,8 +84,7 @@ static tl_status find_columns(const tl_source *source, const tl_npy *table, cons
     tl_columns_find(columns, &source->where, (tl_field){NULL, NULL}, ' ', table->shape[1], cfg, error);
     if (tl_failed(error) || !columns->steps) return error->status;
     return tl_fail(error, TL_ERROR_ARGUMENT,
-                   "%s: a line a step (--series, --time) is for tables in text; a .npz holds series of several "
-                   "channels",
+                   "%s: --series and --time are only for tables in text; use a .npz for series of several channels",
                    source->where.path);
 }
 

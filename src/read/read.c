@@ -31,9 +31,9 @@ static const tl_reader *find_reader(const char *path, const char *format, tl_err
         }
     }
     if (format)
-        tl_fail(error, TL_ERROR_ARGUMENT, "%s: format \"%s\" is none of %s", path, format, all);
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s: format \"%s\" is unknown; choose one of %s", path, format, all);
     else if (tl_foreign_check(path, error) == TL_OK)
-        tl_fail(error, TL_ERROR_ARGUMENT, "%s: the name ends in none of %s", path, all);
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s: the name has none of the endings %s", path, all);
     return NULL;
 }
 
@@ -53,17 +53,19 @@ static tl_status check_columns(const char *path, const tl_read_cfg *cfg, tl_erro
                {"group", cfg->group}, {"series", cfg->series}, {"time", cfg->time},     {"file", cfg->file}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i].columns && !tl_dataset_is_table(path, cfg->format))
-            return tl_fail(error, TL_ERROR_ARGUMENT, "%s: --%s (tl_read_cfg.%s) is for columns of a table: .csv, .tsv, .txt, .npy",
-                           path, all[i].name, all[i].name);
+            return tl_fail(error, TL_ERROR_ARGUMENT, "%s: --%s (tl_read_cfg.%s) is only for tables: .csv, .tsv, .txt, .npy", path,
+                           all[i].name, all[i].name);
     if (cfg->annotator && (!tl_has_ending(path, ".hea") || strchr(cfg->annotator, '/') || !*cfg->annotator))
-        return tl_fail(error, TL_ERROR_ARGUMENT,
-                       "%s: --annotator %s (tl_read_cfg.annotator) is the ending of the annotations beside a record (.hea)", path,
-                       cfg->annotator);
+        return tl_fail(
+            error, TL_ERROR_ARGUMENT,
+            "%s: --annotator %s (tl_read_cfg.annotator) is only for records (.hea): the ending of the file of annotations", path,
+            cfg->annotator);
     if (cfg->no_label && strncmp(path, builtin, sizeof builtin - 1) == 0)
         return tl_fail(error, TL_ERROR_ARGUMENT,
-                       "%s: --no-label (tl_read_cfg.no_label): a generated set has a label for each series", path);
+                       "%s: --no-label (tl_read_cfg.no_label) is not for generated sets, which have a label for each series", path);
     if (cfg->file && tl_dataset_is_table(path, cfg->format) && tl_has_ending(path, ".npy"))
-        return tl_fail(error, TL_ERROR_ARGUMENT, "%s: --file (tl_read_cfg.file) is for tables of text: .csv, .tsv, .txt", path);
+        return tl_fail(error, TL_ERROR_ARGUMENT, "%s: --file (tl_read_cfg.file) is only for tables in text: .csv, .tsv, .txt",
+                       path);
     return TL_OK;
 }
 
@@ -78,7 +80,7 @@ static tl_dataset *read_half(const char *path, const char *folder, tl_half half,
     char *file = tl_is_folder(folder) ? tl_half_file(folder, half, error) : NULL;
     tl_dataset *data = NULL;
     if (file && half == TL_HALF_ANY && cfg->reference)
-        tl_fail(error, TL_ERROR_ARGUMENT, "%s: has two halves; %s/test or %s/train says which one", path, path, path);
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s: has two halves; name one of them: %s/test or %s/train", path, path, path);
     if (!tl_failed(error)) data = read_whole(file ? file : path, cfg, error);
     free(file);
     return data;
@@ -111,7 +113,7 @@ static tl_status check_windows(const tl_dataset *data, const char *path, const t
         (data->x.shape[1] == reference->x.shape[1] && (!data->labels || tl_labels_each(data) == tl_labels_each(reference))))
         return TL_OK;
     return tl_fail(error, TL_ERROR_SHAPE,
-                   "%s: windows of %zu steps with %zu target%s each, but those of the training set have %zu and %zu", path,
+                   "%s: windows have %zu steps with %zu target%s each, but those of the training set have %zu and %zu", path,
                    data->x.shape[1], tl_labels_each(data), tl_labels_each(data) == 1 ? "" : "s", reference->x.shape[1],
                    tl_labels_each(reference));
 }
@@ -127,8 +129,8 @@ static tl_dataset *cut_windows(tl_dataset *data, const char *path, const tl_read
     if (!parts) tl_fail(error, wrong.status, "%s: %s", path, wrong.text);
     if (lost > 0 && cfg->warn) {
         char text[400];
-        snprintf(text, sizeof text, "%s: %zu of %zu series are shorter than a window of %zu steps; they were left out", path, lost,
-                 data->x.shape[0], cfg->window);
+        snprintf(text, sizeof text, "%s: %zu of %zu series were left out because they are shorter than a window of %zu steps", path,
+                 lost, data->x.shape[0], cfg->window);
         cfg->warn(text, cfg->user);
     }
     tl_dataset_free(data);

@@ -59,10 +59,11 @@ tl_status tl_samples_rate(tl_samples *s, double rate, tl_error *error) {
         if (!s->rate_path) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", s->text->path);
     }
     if (rate != s->rate)
-        return tl_fail(error, TL_ERROR_FORMAT, "%s: has %g samples a second, but %s has %g; files of one set need one sample rate",
+        return tl_fail(error, TL_ERROR_FORMAT,
+                       "%s: has %g samples per second, but %s has %g; files of a data set must have the same sample rate",
                        s->text->path, rate, s->rate_path, s->rate);
     if (before > 0 && rate != before)
-        return tl_fail(error, TL_ERROR_FORMAT, "%s: has %g samples a second, but the training set has %g", s->text->path, rate,
+        return tl_fail(error, TL_ERROR_FORMAT, "%s: has %g samples per second, but the training set has %g", s->text->path, rate,
                        before);
     return TL_OK;
 }
@@ -90,14 +91,14 @@ tl_status tl_samples_announce(tl_samples *s, tl_error *error) {
     if (!s->ragged) s->longest = s->length;
     if (tl_failed(error)) return error->status;
     if (!tl_multiply_sizes(s->longest, s->channels, &each))
-        return tl_fail(error, TL_ERROR_SHAPE, "%s: series of length %zu with %zu channels exceed what memory can address",
+        return tl_fail(error, TL_ERROR_SHAPE, "%s: series of length %zu with %zu channels are more than memory can address",
                        s->text->path, s->longest, s->channels);
     if (!tl_multiply_sizes(s->counted, each, &values)) values = SIZE_MAX;
     /* Of series that are equal there are no more than values for them: where lengths differ all the same, reading will say so. */
     s->room = s->ragged || values <= s->held ? s->counted : s->held / each;
     if (s->ragged && !tl_samples_fit(values, s->held))
         return tl_fail(error, TL_ERROR_FORMAT,
-                       "%s: %zu series as long as the longest, %zu steps, are more than %d times the %zu values that are there",
+                       "%s: %zu series, padded to the longest, %zu steps, have more than %d times the %zu values in the file",
                        s->text->path, s->counted, s->longest, TL_MAX_TIMES, s->held);
     if (check_memory(s, each, error) != TL_OK) return error->status;
     s->values = tl_reserve(s->room * each, sizeof *s->values, "data", error);
@@ -144,8 +145,8 @@ static tl_status check_like_targets(const tl_samples *s, const char *at, tl_erro
         return tl_text_fail(s->text, at, error, "expected targets for %zu step%s of each series, as in the training set, got %zu",
                             length, length == 1 ? "" : "s", s->target_length);
     if (s->regression && s->target_channels != channels)
-        return tl_text_fail(s->text, at, error, "expected %zu target value%s at a time, as in the training set, got %zu", channels,
-                            channels == 1 ? "" : "s", s->target_channels);
+        return tl_text_fail(s->text, at, error, "expected %zu target value%s for each target, as in the training set, got %zu",
+                            channels, channels == 1 ? "" : "s", s->target_channels);
     return TL_OK;
 }
 
@@ -222,8 +223,8 @@ static tl_status check_length(tl_samples *s, size_t count, const char *at, tl_er
     if (s->ragged)
         return tl_text_fail(s->text, at, error, "expected %zu values, as in the first channel, got %zu", s->length, count);
     return tl_text_fail(s->text, at, error,
-                        "expected %zu values, as in the first series, got %zu; lengths may differ in .ts files with @equalLength "
-                        "false, and with --unequal (tl_read_cfg.unequal) in tables and folders",
+                        "expected %zu values, as in the first series, got %zu; for different lengths use @equalLength false in .ts "
+                        "files, and --unequal (tl_read_cfg.unequal) for tables and folders",
                         s->length, count);
 }
 
@@ -327,7 +328,7 @@ static tl_status label_number(tl_samples *s, tl_field label, int32_t *number, tl
     if (label.begin == label.end) return tl_text_expected(s->text, label, error, "a label");
     if (s->reference && !s->reference->class_names) return check_like_targets(s, label.begin, error);
     size_t found = find_label(s->text, label, s->names, s->classes);
-    if (found == s->classes && s->declared) return tl_text_expected(s->text, label, error, "one of the labels that are declared");
+    if (found == s->classes && s->declared) return tl_text_expected(s->text, label, error, "one of the declared labels");
     if (s->reference) {
         found = find_label(s->text, label, s->reference->class_names, s->reference->classes);
         if (found == s->reference->classes)
@@ -349,14 +350,13 @@ static bool is_missing_at(const double *row, size_t step, size_t channels) {
 /* What is missing at the end of the series is no part of it. */
 static tl_status cut_tail(tl_samples *s, const double *row, const char *at, tl_error *error) {
     while (s->length > 0 && is_missing_at(row, s->length - 1, s->channels)) s->length--;
-    if (s->length == 0) return tl_text_fail(s->text, at, error, "expected a series, got missing values only");
+    if (s->length == 0) return tl_text_fail(s->text, at, error, "expected a series, got only missing values");
     for (size_t i = 0; i < s->length * s->channels; i++)
         if (isnan(row[i]))
-            return tl_text_fail(
-                s->text, at, error,
-                "expected values up to the end of the series, got a missing one at its step %zu of %zu (--missing tail "
-                "is for those behind the end alone)",
-                i / s->channels, s->length);
+            return tl_text_fail(s->text, at, error,
+                                "expected values up to the end of the series, got a missing value at step %zu of %zu (--missing "
+                                "tail is only for missing values at the end)",
+                                i / s->channels, s->length);
     return TL_OK;
 }
 
@@ -369,7 +369,8 @@ static tl_status keep_row(tl_samples *s, const char *at, tl_error *error) {
     } else if (s->missing_policy != TL_MISSING_REFUSE) {
         const size_t empty = tl_missing_fill(s->missing_policy, row, s->length, s->channels);
         if (empty < s->channels)
-            return tl_text_fail(s->text, at, error, "expected a value in channel %zu of the series, got missing ones only", empty);
+            return tl_text_fail(s->text, at, error, "expected a value in channel %zu of the series, got only missing values",
+                                empty);
     }
     if (s->unequal) s->lengths[s->series] = s->length;
     memset(row + s->length * s->channels, 0, (s->longest - s->length) * s->channels * sizeof *row);

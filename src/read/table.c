@@ -31,7 +31,7 @@ static tl_status check_separator(const tl_text *text, tl_field line, tl_error *e
     if (!comma || !semicolon || text->point == ',') return TL_OK;
     return tl_text_expected(
         text, line, error,
-        "commas or semicolons between fields (--decimal-comma, tl_read_cfg.decimal_comma, reads numbers such as 0,5)");
+        "commas or semicolons between fields (for numbers such as 0,5 use --decimal-comma, tl_read_cfg.decimal_comma)");
 }
 
 /* ---- series ---- */
@@ -64,10 +64,9 @@ static tl_status check_index(const tl_samples *s, table *self, tl_field part, tl
     double number = 0;
     const bool whole = tl_field_number(s->text, part, &number) && number == floor(number);
     if (!whole || (self->counted && number != self->index + 1))
-        return tl_text_expected(
-            s->text, part, error,
-            "the number of the line in the column without a name (--ignore first leaves it out, --label first says "
-            "that it has the labels)");
+        return tl_text_expected(s->text, part, error,
+                                "the number of the line in the column without a name (leave the column out with --ignore first, or "
+                                "use --label first if it has the labels)");
     self->index = number;
     self->counted = true;
     return TL_OK;

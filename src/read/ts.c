@@ -23,7 +23,7 @@ static tl_status read_flag(const tl_samples *s, tl_field word, bool *flag, tl_er
 static tl_status read_size(const tl_samples *s, tl_field word, size_t *size, tl_error *error) {
     double value;
     if (!tl_field_number(s->text, word, &value) || value < 1 || value > 1e9 || value != (double)(size_t)value)
-        return tl_text_expected(s->text, word, error, "a whole number from 1 on");
+        return tl_text_expected(s->text, word, error, "a whole number of at least 1");
     *size = (size_t)value;
     return TL_OK;
 }
@@ -110,7 +110,7 @@ static tl_status read_pair(tl_samples *s, tl_field *rest, double *before, tl_err
     stamp = tl_field_trim((tl_field){stamp.begin, value.begin - 1});
     if (!tl_field_time(s->text, stamp, &time))
         return tl_text_expected(s->text, stamp, error, "a time, a number or such as 2024-01-31 12:00:00");
-    if (!(time > *before)) return tl_text_expected(s->text, stamp, error, "a time behind that of the step before");
+    if (!(time > *before)) return tl_text_expected(s->text, stamp, error, "a time after that of the step before");
     *before = time;
     rest->begin = close + 1;
     return tl_samples_number(s, tl_field_trim(value), error);

@@ -114,10 +114,11 @@ static tl_status add_beats(beat_reader *self, tl_samples *s, tl_error *error) {
         return tl_source_expected(&self->annotations, 0, "none", error, "a beat with %zu samples around it in the record",
                                   self->segment);
     if (!tl_samples_fit(s->held, record->frames * record->signals))
-        return tl_fail(error, TL_ERROR_FORMAT, "%s: %zu beats with %zu samples around each are more than %d times the record",
+        return tl_fail(error, TL_ERROR_FORMAT,
+                       "%s: %zu beats with %zu samples around each have more than %d times the samples of the record",
                        s->text->path, s->counted, self->segment, TL_MAX_TIMES);
     if (self->lost > 0)
-        tl_samples_warn(s, "%s: %zu of %zu annotations are outside of the %zu samples of the record; they were left out",
+        tl_samples_warn(s, "%s: %zu of %zu annotations were left out because they are outside the %zu samples of the record",
                         s->text->path, self->lost, self->all, record->frames);
     return tl_samples_announce(s, error) == TL_OK ? walk_beats(self, s, error) : error->status;
 }
@@ -130,7 +131,7 @@ static tl_status check_segment(const beat_reader *self, tl_error *error) {
     snprintf(got, sizeof got, "%zu", frames);
     return frames >= self->segment
                ? TL_OK
-               : tl_source_expected(&self->record.file[0], 0, got, error, "the %zu samples of a segment or more", self->segment);
+               : tl_source_expected(&self->record.file[0], 0, got, error, "at least the %zu samples of a segment", self->segment);
 }
 
 static tl_dataset *read_record(const char *path, const tl_read_cfg *cfg, tl_error *error) {

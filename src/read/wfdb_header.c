@@ -81,7 +81,7 @@ static tl_status read_file(const tl_text *text, tl_field name, tl_wfdb *record, 
         return tl_text_expected(text, name, error, "the name of a file in the same folder");
     for (size_t f = 0; f < record->files; f++) {
         if (strlen(record->file[f].name) != length || memcmp(record->file[f].name, name.begin, length) != 0) continue;
-        if (f + 1 < record->files) return tl_text_expected(text, name, error, "signals of one file one after the other");
+        if (f + 1 < record->files) return tl_text_expected(text, name, error, "the signals of a file in consecutive lines");
         record->file[f].signals++;
         return TL_OK;
     }

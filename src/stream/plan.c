@@ -44,8 +44,8 @@ static size_t rows_of(const making *m, const tl_stream_node *node, const char *w
     size_t rows;
     if (steps % rate.steps == 0 && tl_multiply_sizes(steps / rate.steps, rate.outputs, &rows) && rows <= PTRDIFF_MAX / 64)
         return rows;
-    snprintf(text, sizeof text, "%s %zu is no multiple of %zu steps, which the layers before it take for %zu of theirs", what,
-             steps, rate.steps, rate.outputs);
+    snprintf(text, sizeof text, "%s %zu is not a multiple of %zu steps, for which the layers before give %zu outputs", what, steps,
+             rate.steps, rate.outputs);
     fail_node(m, node, TL_ERROR_ARGUMENT, text);
     return 1;
 }
@@ -89,7 +89,8 @@ static void join_inputs(making *m, tl_stream_node *node) {
         node->late = fmax(node->late, other->late);
         if (other->rate.outputs == node->rate.outputs && other->rate.steps == node->rate.steps && other->single == node->single)
             continue;
-        snprintf(text, sizeof text, "input 0 has %zu steps for %zu of the stream, input %zu has %zu for %zu; they never meet",
+        snprintf(text, sizeof text,
+                 "input 0 has %zu steps for %zu steps of the stream, input %zu has %zu for %zu; the rates must be equal",
                  node->rate.outputs, node->rate.steps, e, other->rate.outputs, other->rate.steps);
         fail_node(m, node, TL_ERROR_SHAPE, text);
     }
@@ -114,7 +115,7 @@ static void plan_node(making *m, tl_stream_node *node) {
     if (node->how.over_all) set_window(m, node, node->rate);
     if (single && (node->how.over_all || !pointwise(&node->how)))
         fail_node(m, node, TL_ERROR_ARGUMENT,
-                  "goes over several steps, but comes after a layer over all of time, of which a stream has one step at a time");
+                  "needs several steps, but comes after a layer over all of time, which has a single step");
     follow_rate(m, node);
 }
 
@@ -189,11 +190,10 @@ static void add_nodes(making *m) {
         if (model->vertex[i].live && !tl_failed(m->error)) add_node(m, i);
     }
     if (!m->over_all && (m->cfg->window || m->cfg->hop))
-        tl_fail(
-            m->error, TL_ERROR_ARGUMENT,
-            "stream: window %zu and hop %zu are for layers over all of time (global_average_pool, global_max_pool, last_step), of "
-            "which the network has none; leave them out",
-            m->cfg->window, m->cfg->hop);
+        tl_fail(m->error, TL_ERROR_ARGUMENT,
+                "stream: window %zu and hop %zu are only for layers over all of time (global_average_pool, global_max_pool, "
+                "last_step), but the network has none of them",
+                m->cfg->window, m->cfg->hop);
 }
 
 /* ---- what lines keep ---- */

@@ -204,8 +204,9 @@ static void run_block(tl_stream *stream, const tl_real *x, size_t steps, tl_real
 /* `asks`: the function that tells how many outputs there will be. */
 static bool has_room(tl_stream *stream, const char *caller, const char *asks, const tl_real *y, uint64_t outputs, size_t capacity) {
     if (outputs > capacity)
-        tl_fail(&stream->error, TL_ERROR_ARGUMENT, "%s: there is room for %zu outputs and there are %llu; %s tells beforehand",
-                caller, capacity, (unsigned long long)outputs, asks);
+        tl_fail(&stream->error, TL_ERROR_ARGUMENT,
+                "%s: y has room for %zu outputs, but there are %llu; %s returns their number beforehand", caller, capacity,
+                (unsigned long long)outputs, asks);
     else if (outputs && !y)
         tl_fail(&stream->error, TL_ERROR_ARGUMENT, "%s: y is NULL, but there are %llu outputs", caller,
                 (unsigned long long)outputs);
@@ -216,9 +217,9 @@ static bool has_room(tl_stream *stream, const char *caller, const char *asks, co
 static bool goes_on(tl_stream *stream, const char *caller, const tl_real *x, size_t steps) {
     if (!stream || tl_failed(&stream->error)) return false;
     if (stream->ended)
-        tl_fail(&stream->error, TL_ERROR_STATE, "%s: the series has ended; tl_stream_reset begins another one", caller);
+        tl_fail(&stream->error, TL_ERROR_STATE, "%s: the series has ended; call tl_stream_reset to begin another one", caller);
     else if (steps && !x)
-        tl_fail(&stream->error, TL_ERROR_ARGUMENT, "%s: x is NULL, but %zu steps are to come", caller, steps);
+        tl_fail(&stream->error, TL_ERROR_ARGUMENT, "%s: x is NULL, but there are %zu steps", caller, steps);
     return !tl_failed(&stream->error);
 }
 

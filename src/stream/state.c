@@ -106,11 +106,11 @@ static header header_of(const tl_stream *stream, const unsigned char *body, size
 
 /* What of the header is wrong; NULL: nothing. */
 static const char *wrong_header(const header *head, const header *expected) {
-    if (memcmp(head->magic, expected->magic, sizeof magic) != 0) return "they do not begin as a state does";
-    if (head->version != expected->version) return "they are of another version of tapline";
-    if (head->real != expected->real) return "they are of the other precision";
+    if (memcmp(head->magic, expected->magic, sizeof magic) != 0) return "they do not begin like a state";
+    if (head->version != expected->version) return "they are from another version of tapline";
+    if (head->real != expected->real) return "they have the other precision";
     if (memcmp(head->network, expected->network, sizeof head->network) != 0)
-        return "they are of a stream of another network, window or hop";
+        return "they are from a stream of another network, window or hop";
     if (head->size != expected->size || memcmp(head->body, expected->body, sizeof head->body) != 0) return "they are damaged";
     return NULL;
 }
@@ -145,10 +145,11 @@ tl_status tl_stream_save(const tl_stream *stream, void *bytes, size_t size, tl_e
     const size_t needed = tl_stream_state_size(stream);
     if (tl_failed(&stream->error)) return tl_fail(error, stream->error.status, "%s", stream->error.text);
     if (stream->ended)
-        return tl_fail(error, TL_ERROR_STATE, "stream save: the series has ended, and does not go on; save before tl_stream_end");
+        return tl_fail(error, TL_ERROR_STATE,
+                       "stream save: the series has ended and cannot be continued; save before tl_stream_end");
     if (size < needed)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "stream save: room for %zu bytes, the state has %zu (tl_stream_state_size)", size,
-                       needed);
+        return tl_fail(error, TL_ERROR_ARGUMENT,
+                       "stream save: there is room for %zu bytes, but the state has %zu (tl_stream_state_size)", size, needed);
     unsigned char *body = (unsigned char *)bytes + sizeof(header), *to = body;
     each_of(stream, write_part, &to);
     const header head = header_of(stream, body, needed);
@@ -163,12 +164,13 @@ tl_status tl_stream_restore(tl_stream *stream, const void *bytes, size_t size, t
     if (!usable(stream, "stream restore", bytes, error)) return error->status;
     const size_t needed = tl_stream_state_size(stream);
     if (size != needed)
-        return tl_fail(error, TL_ERROR_FORMAT, "stream restore: %zu bytes; the state of this stream has %zu", size, needed);
+        return tl_fail(error, TL_ERROR_FORMAT, "stream restore: there are %zu bytes, but the state of this stream has %zu", size,
+                       needed);
     const unsigned char *body = (const unsigned char *)bytes + sizeof head, *from = body;
     memcpy(&head, bytes, sizeof head);
     const header expected = header_of(stream, body, size);
     const char *wrong = wrong_header(&head, &expected);
-    if (wrong) return tl_fail(error, TL_ERROR_FORMAT, "stream restore: these bytes are no state of this stream: %s", wrong);
+    if (wrong) return tl_fail(error, TL_ERROR_FORMAT, "stream restore: the bytes are not a state of this stream: %s", wrong);
     tl_stream_reset(stream);
     const tl_stream_plan *plan = stream->plan;
     for (size_t i = 0; i < plan->nodes; i++) { /* first of all, since lines lie by them */

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const tl_error no_stream = {.status = TL_ERROR_STATE,
-                                   .text = "the stream is NULL: it could not be made, of which tl_stream_new told, or it is over"};
+static const tl_error no_stream = {.status = TL_ERROR_STATE, .text = "the stream is NULL: tl_stream_new failed"};
 
 static void bind_passes(tl_stream *stream) {
     const tl_stream_plan *plan = stream->plan;
@@ -26,7 +25,8 @@ static void bind_passes(tl_stream *stream) {
 /* Of a model that was compiled with plan_only. */
 static tl_stream *without_memory(tl_stream *stream, tl_error *error) {
     if (stream->place && stream->rows && stream->pass) {
-        tl_fail(&stream->error, TL_ERROR_STATE, "the stream is of a model compiled with plan_only: it has no memory to run in");
+        tl_fail(&stream->error, TL_ERROR_STATE,
+                "the stream is of a model compiled with plan_only: it has no memory and cannot be run");
         return stream;
     }
     tl_fail(error, TL_ERROR_MEMORY, "stream: out of memory");

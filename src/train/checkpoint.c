@@ -11,7 +11,7 @@
 
 /* ---- numbers ---- */
 
-_Static_assert(sizeof(size_t) == sizeof(uint64_t), "TL_SETTING_SIZE stands for both");
+_Static_assert(sizeof(size_t) == sizeof(uint64_t), "TL_SETTING_SIZE is used for both");
 
 static const tl_setting model_numbers[] = {
     {"steps", TL_SETTING_SIZE, offsetof(tl_model, steps), NULL},
@@ -248,7 +248,7 @@ static tl_status read_losses(const tl_archive *archive, tl_fit_state *fit, const
     const size_t count = json_array_size(list);
     if (fit->new_schedule) return TL_OK; /* which collects its own */
     if (count > 0 && (schedule->cfg.kind != TL_SCHEDULE_KING || count > (size_t)schedule->cfg.patience))
-        return wrong_state(archive, "has more losses than the schedule keeps", error);
+        return wrong_state(archive, "has more losses than the schedule can keep", error);
     schedule->losses = count;
     for (size_t i = 0; i < count; i++) schedule->loss[i] = json_number_value(json_array_get(list, i));
     return TL_OK;
@@ -266,9 +266,9 @@ static tl_status read_state(const tl_archive *archive, tl_fit_state *fit, tl_mod
     json_decref(root);
     if (tl_failed(error)) return error->status;
     if (fit->epoch < 1 || fit->batch > fit->batches || fit->result.best_epoch < 0 || fit->result.best_epoch > fit->epoch)
-        return wrong_state(archive, "is in no epoch", error);
+        return wrong_state(archive, "does not belong to an epoch", error);
     if (fit->epoch > fit->cfg.epochs)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "%.180s: is in epoch %d; %d are asked for", archive->path, fit->epoch,
+        return tl_fail(error, TL_ERROR_ARGUMENT, "%.180s: is in epoch %d, but epochs is %d", archive->path, fit->epoch,
                        fit->cfg.epochs);
     return TL_OK;
 }

@@ -113,7 +113,7 @@ static void add_row(const tl_ensemble *ensemble, const tl_scaling *targets, cons
 static tl_status check_steps(const tl_ensemble *ensemble, const size_t *steps, tl_error *error) {
     for (size_t i = 0; ensemble->steps && i < ensemble->data->x.shape[0]; i++)
         if (steps[i] != ensemble->steps[i])
-            return tl_fail(error, TL_ERROR_SHAPE, "ensemble: member %zu makes %zu steps of sample %zu, member 0 makes %zu",
+            return tl_fail(error, TL_ERROR_SHAPE, "ensemble: member %zu has %zu steps for sample %zu, but member 0 has %zu",
                            ensemble->members, steps[i], i, ensemble->steps[i]);
     return TL_OK;
 }

@@ -17,7 +17,7 @@
 /* A data set of one's own may leave `classes` 0: its labels are then those of the outputs. */
 static tl_status check_labels(const tl_dataset *data, size_t outputs, tl_error *error) {
     const size_t each = tl_labels_each(data);
-    if (!data->labels) return tl_fail(error, TL_ERROR_ARGUMENT, "data: cross-entropy needs labels; the data set has none");
+    if (!data->labels) return tl_fail(error, TL_ERROR_ARGUMENT, "data: cross-entropy needs labels, but the data set has none");
     if (data->classes > 0 && tl_classes_check(data->classes, outputs, "data", error) != TL_OK) return error->status;
     for (size_t i = 0; i < data->x.shape[0] * each; i++)
         if (data->labels[i] < TL_NO_LABEL || (data->labels[i] >= 0 && (size_t)data->labels[i] >= outputs))
@@ -29,9 +29,9 @@ static tl_status check_labels(const tl_dataset *data, size_t outputs, tl_error *
 static tl_status check_values(const tl_dataset *data, size_t outputs, tl_loss_kind loss, tl_error *error) {
     const size_t channels = tl_values_each(data) / tl_labels_each(data);
     if (!data->values)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "data: %s needs target values; the data set has none", tl_loss_name(loss));
+        return tl_fail(error, TL_ERROR_ARGUMENT, "data: %s needs target values, but the data set has none", tl_loss_name(loss));
     if (channels != outputs)
-        return tl_fail(error, TL_ERROR_SHAPE, "data: %zu target value%s at a time; the model has %zu output%s", channels,
+        return tl_fail(error, TL_ERROR_SHAPE, "data: each target has %zu value%s, but the model has %zu output%s", channels,
                        channels == 1 ? "" : "s", outputs, outputs == 1 ? "" : "s");
     return TL_OK;
 }
@@ -39,9 +39,9 @@ static tl_status check_values(const tl_dataset *data, size_t outputs, tl_loss_ki
 tl_status tl_target_check(tl_loss_kind loss, tl_shape out, const tl_dataset *data, tl_error *error) {
     const size_t steps = tl_labels_each(data);
     if (out.length != steps)
-        return tl_fail(error, TL_ERROR_SHAPE, "data: targets for %zu step%s of each series; the model's output has length %zu%s",
-                       steps, steps == 1 ? "" : "s", out.length,
-                       out.length == 1 ? " (unet, or tl_unet, has an output for every step)" : "");
+        return tl_fail(
+            error, TL_ERROR_SHAPE, "data: each series has targets for %zu step%s, but the output of the model has length %zu%s",
+            steps, steps == 1 ? "" : "s", out.length, out.length == 1 ? " (unet, or tl_unet, has an output for every step)" : "");
     return tl_loss_takes_labels(loss) ? check_labels(data, out.channels, error) : check_values(data, out.channels, loss, error);
 }
 

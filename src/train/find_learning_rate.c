@@ -61,7 +61,7 @@ static tl_status check_range(tl_rate_range *range, tl_error *error) {
     if (range->low >= range->high)
         return tl_fail(error, TL_ERROR_ARGUMENT, "learning-rate finder: low %g is not below high %g", range->low, range->high);
     if (range->steps < 10 || range->steps > TL_RATES)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "learning-rate finder: %d steps are outside 10 … %d", range->steps, TL_RATES);
+        return tl_fail(error, TL_ERROR_ARGUMENT, "learning-rate finder: steps %d is outside 10 … %d", range->steps, TL_RATES);
     return TL_OK;
 }
 

@@ -88,16 +88,15 @@ static tl_status check_variations(const tl_fit_cfg *cfg, const tl_dataset *data,
     const bool each_step = tl_labels_each(data) > 1;
     if (tl_augment_check(augment, error) != TL_OK) return error->status;
     if (augment->crop > 0 && each_step)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: crop %g moves the steps of series, and the data has targets for each step",
+        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: crop %g moves the steps of series, but the data has a target for each step",
                        augment->crop);
     if (augment->mixup > 0 && each_step && data->lengths)
         return tl_fail(error, TL_ERROR_ARGUMENT,
-                       "fit: mixup %g does not mix series of different lengths that have targets for each step", augment->mixup);
+                       "fit: mixup %g cannot mix series of different lengths that have a target for each step", augment->mixup);
     if (augment->mixup > 0 && lacks_labels(data))
-        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: mixup %g does not mix series with labels that do not count (-1)",
-                       augment->mixup);
+        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: mixup %g cannot mix series without a label (-1)", augment->mixup);
     if (augment->mixup > 0 && cfg->batch < 2)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: mixup %g mixes series of a batch; batches of %zu have no two",
+        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: mixup %g mixes two series of a batch, but batches have only %zu",
                        augment->mixup, cfg->batch);
     return TL_OK;
 }
@@ -121,8 +120,8 @@ static tl_status check_norms(const tl_fit_state *f, tl_error *error) {
         if (!vertex->live || vertex->frozen || vertex->layer->ops != &tl_batch_norm_layer_ops || vertex->layer->in[0].length > 1)
             continue;
         return tl_fail(error, TL_ERROR_ARGUMENT,
-                       "fit: batches of one series give layer %zu (batch_norm) a single value a channel, which has no spread; "
-                       "take two series or more",
+                       "fit: with one series in a batch, layer %zu (batch_norm) has a single value for each channel; use a batch "
+                       "of at least 2",
                        i);
     }
     return TL_OK;
@@ -134,7 +133,8 @@ static tl_status take_configuration(tl_fit_state *f, tl_error *error) {
     if (f->cfg.accumulate == 0) f->cfg.accumulate = 1;
     if (f->cfg.epochs < 0) return tl_fail(error, TL_ERROR_ARGUMENT, "fit: %d epochs are below 0", f->cfg.epochs);
     if (f->cfg.batch > tl_model_batch(f->model))
-        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: batch %zu exceeds the model's %zu", f->cfg.batch, tl_model_batch(f->model));
+        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: batch %zu exceeds the compiled batch, %zu", f->cfg.batch,
+                       tl_model_batch(f->model));
     if (!(f->cfg.checkpoint_every >= 0))
         return tl_fail(error, TL_ERROR_ARGUMENT, "fit: checkpoint_every %g is below 0", f->cfg.checkpoint_every);
     if (f->cfg.patience < 0) return tl_fail(error, TL_ERROR_ARGUMENT, "fit: patience %d is below 0", f->cfg.patience);

@@ -146,8 +146,9 @@ static tl_status finish(const preparation *p, size_t last, tl_error *error) {
         learner->finish(layer, &pass);
         p->learnt[i] = true;
         if (!all_finite(p, i)) {
-            tl_layer_fail(error, TL_ERROR_NUMERIC, i, layer->ops->name,
-                          "what it is to learn from the data is not finite; smaller values, or parameters, would help");
+            tl_layer_fail(
+                error, TL_ERROR_NUMERIC, i, layer->ops->name,
+                "its statistics of the data are not finite; scale the data to smaller values, or train with a lower learning rate");
             return error->status;
         }
     }

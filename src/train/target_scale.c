@@ -16,11 +16,11 @@ tl_target_scale tl_model_target_scale(const tl_model *model, size_t output) {
 
 static tl_status check(const tl_model *model, const double *mean, const double *deviation, tl_error *error) {
     if (!model || !model->compiled) return tl_fail(error, TL_ERROR_STATE, "target scale: the model is not compiled");
-    if (!mean != !deviation) return tl_fail(error, TL_ERROR_ARGUMENT, "target scale: mean and deviation come together");
+    if (!mean != !deviation) return tl_fail(error, TL_ERROR_ARGUMENT, "target scale: give mean and deviation, or neither of them");
     for (size_t c = 0; mean && c < tl_output_shape(model).channels; c++)
         if (!isfinite(mean[c]) || !isfinite(deviation[c]) || !(deviation[c] > 0))
             return tl_fail(error, TL_ERROR_ARGUMENT,
-                           "target scale: mean %g and deviation %g of output %zu; both must be finite, the deviation above 0",
+                           "target scale: mean %g and deviation %g of output %zu: both must be finite, and the deviation above 0",
                            mean[c], deviation[c], c);
     return TL_OK;
 }

@@ -43,7 +43,7 @@ tl_status tl_watch_check(const tl_fit_state *fit, tl_error *error) {
     if (kinds[watch].validation && !fit->cfg.validation)
         return tl_fail(error, TL_ERROR_ARGUMENT, "fit: watch %s: there is no validation set", kinds[watch].name);
     if (kinds[watch].to != ANY && (kinds[watch].to == CLASSES) != tl_loss_takes_labels(loss))
-        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: watch %s: is for %s, and the loss is %s", kinds[watch].name,
+        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: watch %s is for %s, but the loss is %s", kinds[watch].name,
                        kinds[watch].to == CLASSES ? "classes" : "target values", tl_loss_name(loss));
     return TL_OK;
 }

@@ -62,7 +62,7 @@ mounted)
     for option in --out --checkpoint; do
         train $option inside --epochs 1000000
         check "$option on a mounted file is refused before training" test $? -eq 1
-        check "the message names the mount" said "inside: cannot be replaced: it is mounted there"
+        check "the message names the mount" said "inside: cannot be replaced, because it is a mount point"
     done
     check "nothing is left" none_left
     ;;
@@ -73,7 +73,7 @@ mounted-later)
     end
     check "exit code 1" test "$code" -eq 1
     check "the report is there" reported
-    kept=$(sed -n 's/.*what was to be written is in //p' err.txt)
+    kept=$(sed -n 's/.*the new contents are in //p' err.txt)
     check "the kept file is a model" "$tapline" info "$kept" >/dev/null
     ;;
 immutable)
@@ -119,7 +119,7 @@ full)
     for option in --out --checkpoint; do
         train $option small/model --epochs 1000000 --arch fcn
         check "$option is refused before training" test $? -eq 1
-        check "the message says that there is no room" said "model: cannot be written: no room for its [0-9]* bytes"
+        check "the message says that there is no room" said "model: cannot be written: no room for [0-9]* bytes"
     done
     umount small
     ;;
