@@ -1,7 +1,7 @@
-/* bench.h: the benchmark behind `tapline bench`: over the public headers only, as a user's own would be.
+/* bench.h: the benchmark behind `tapline bench`; it uses only the public headers, as a user's own benchmark would.
  *
- * What computes (conv.c, step.c, stream.c) is compiled twice, as commands.h says. The options, the grid of shapes, the clock and
- * the reports know no tl_real and are compiled once.
+ * The code that computes (conv.c, step.c, stream.c) is compiled twice, as commands.h explains. The options, the grid of shapes, the
+ * clock and the reports do not use tl_real and are compiled once.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -15,13 +15,13 @@
 
 typedef struct bench_settings {
     common_settings common;
-    const char *only;    /* one shape or model of those there are; NULL: all */
-    const char *shape;   /* conv: a shape of the user's own (bench_shape_parse) in place of the grid; NULL: none */
+    const char *only;    /* one shape or network; NULL: all */
+    const char *shape;   /* conv: a shape of the user (bench_shape_parse) instead of the grid; NULL: none */
     const char *engines; /* conv: names separated by commas; NULL: all */
     double seconds;      /* for each measurement */
 } bench_settings;
 
-/* What runs the commands; `settings` and `asked` are a bench_settings. */
+/* Run the commands; `settings` is a bench_settings. */
 int bench_conv_f32(const void *settings);
 int bench_conv_f64(const void *settings);
 int bench_step_f32(const void *asked);
@@ -29,32 +29,32 @@ int bench_step_f64(const void *asked);
 int bench_stream_f32(const void *asked);
 int bench_stream_f64(const void *asked);
 
-/* The networks of `bench stream`; NULL behind the last. */
+/* Returns the networks of `bench stream`; NULL after the last one. */
 const char *bench_stream_name_f32(size_t index);
 const char *bench_stream_name_f64(size_t index);
 int bench_read_f32(const void *asked);
 int bench_read_f64(const void *asked);
 
-/* The formats of bench read; NULL behind the last. */
+/* Returns the formats of `bench read`; NULL after the last one. */
 const char *bench_format_name_f32(size_t index);
 const char *bench_format_name_f64(size_t index);
 
-/* Prints the JSON object if it was asked for, or the error, and frees the object. Returns the exit code. */
+/* Prints the JSON object if --json was given, or the error, and frees the object. Returns the exit code. */
 int bench_finish(const bench_settings *settings, json_t *report, const tl_error *error);
 
 /* ---- the grid of convolution shapes (grid.c) ---- */
 
 typedef struct bench_shape {
     const char *name;
-    tl_conv1d_spec spec; /* engines and threads left open */
+    tl_conv1d_spec spec; /* engines and threads are not set */
 } bench_shape;
 
-/* The shape of that index; NULL behind the last. */
+/* Returns the shape with that index; NULL after the last one. */
 const bench_shape *bench_shape_at(size_t index);
 const char *bench_shape_name(size_t index);
 
-/* Reads "channels=32,filters=64,kernel=5,length=1000,batch=16", those five in any order and, where wanted, stride=, dilation= (1)
- * and padding= valid, same or causal (same). */
+/* Reads "channels=32,filters=64,kernel=5,length=1000,batch=16" (these five in any order) and optionally stride=, dilation= (1) and
+ * padding= valid, same or causal (same). */
 tl_status bench_shape_parse(const char *text, bench_shape *shape, tl_error *error);
 
 const char *bench_padding_name(tl_padding padding);
@@ -63,7 +63,7 @@ const char *bench_padding_name(tl_padding padding);
 
 enum { BENCH_SAMPLES = 2048, BENCH_ROUNDS = 5 };
 
-/* How long a piece of work took, each time that it was done. */
+/* The times of repeated work. */
 typedef struct bench_samples {
     size_t count;
     double seconds[BENCH_SAMPLES];
@@ -77,72 +77,72 @@ typedef struct bench_timing {
 
 typedef void (*bench_work)(void *context);
 
-/* Seconds on a clock that only goes forward. */
+/* Returns the seconds of a clock that never goes backward. */
 double bench_seconds(void);
 
-/* Does the work once and keeps how long it took. */
+/* Does the work once and stores its time. */
 void bench_once(bench_samples *samples, bench_work work, void *context);
 
-/* One of BENCH_ROUNDS rounds that share `seconds`: does the work once to warm up, then again and again, keeping each time; at least
- * once, unless the seconds are already spent or the samples full. Rounds of different contenders take turns, so that what disturbs
- * the machine for a while disturbs all of them. */
+/* One of BENCH_ROUNDS rounds that share `seconds`: does the work once to warm up, then repeatedly, and stores each time; at least
+ * once, unless the seconds are already used or the samples are full. Rounds of different engines alternate, so that a disturbance
+ * of the machine affects all of them. */
 void bench_round(bench_samples *samples, bench_work work, void *context, double seconds);
 
-/* Sorts the samples, of which there is at least one. */
+/* Sorts the samples; there must be at least one. */
 bench_timing bench_summary(bench_samples *samples);
 
-/* What one thread moves to and from memory, in GB/s: the best of the triad a = b + s · c (McCalpin 1995) on arrays beyond any
- * cache, for about that many seconds. 0 where there is no memory for them. */
+/* Returns the memory bandwidth of one thread in GB/s: the best of the triad a = b + s · c (McCalpin 1995) on arrays larger than any
+ * cache, for about that many seconds. 0 if there is no memory for them. */
 double bench_memory_rate(double seconds);
 
 /* ---- reports of `bench conv` (conv_report.c) ---- */
 
-/* The three passes, and all three in turn as a training step has them. */
+/* The three passes; and all three one after the other, as in a training step. */
 typedef enum bench_pass { BENCH_FORWARD = 0, BENCH_DX, BENCH_DW, BENCH_ALL, BENCH_PASSES } bench_pass;
 
 const char *bench_pass_name(bench_pass pass);
 
-/* One engine at one pass of one shape, checked against naive. */
+/* The result of an engine for a pass of a shape, compared with naive. */
 typedef struct bench_result {
     const bench_shape *shape;
     bench_pass pass;
     const char *engine;
-    const char *uses; /* the engine that did it: another one than `engine` for auto */
+    const char *uses; /* the engine that computed it; for auto another one than `engine` */
     bench_timing time;
-    double gflops;    /* from the best time */
+    double gflops;    /* computed from the best time */
     double intensity; /* operations for each byte of the pass's arrays, each read or written once */
-    double error;     /* the largest difference from naive, as a share of the root mean square of naive's result */
+    double error;     /* the largest difference from naive, relative to the root mean square of naive's result */
 } bench_result;
 
 typedef struct bench_run {
-    double peak_gflops; /* one thread's multiply-add loop */
-    double blas_gflops; /* its matrix product */
-    double memory_rate; /* its GB/s to and from memory */
+    double peak_gflops; /* multiply-add loop on one thread */
+    double blas_gflops; /* matrix product of the BLAS on one thread */
+    double memory_rate; /* memory bandwidth of one thread in GB/s */
     const char *isa, *precision;
     int threads;
-    bench_shape own; /* what was given with --shape */
+    bench_shape own; /* the shape from --shape */
     size_t count;
     bench_result *result;
 } bench_run;
 
-/* The table of one shape, whose results are `count` from `first` on. */
+/* Prints the table of a shape, with `count` results from `first` on. */
 void bench_conv_table(const bench_run *run, size_t first, size_t count);
 
-/* How well auto chose, where others than auto were timed too. */
+/* Prints how good the choices of auto were, if other engines were timed too. */
 void bench_conv_summary(const bench_run *run);
 
 json_t *bench_conv_json(const bench_run *run);
 
 /* ---- the cases of `bench step` (step.c) ---- */
 
-/* A ready-made network and the batch on which it is timed. */
+/* A ready-made network and the batch for its timing. */
 typedef struct bench_case {
     const char *name; /* NULL ends the table */
     tl_node (*build)(tl_model *model, tl_node x, size_t outputs);
     size_t batch, length, channels;
     size_t classes;
-    tl_padding padding; /* of its convolutions with a kernel above 1 */
-    bool doubling;      /* their dilation doubles behind every second one */
+    tl_padding padding; /* of convolutions with a kernel above 1 */
+    bool doubling;      /* their dilation doubles after every second one */
 } bench_case;
 
 extern const bench_case bench_cases_f32[], bench_cases_f64[];

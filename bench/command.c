@@ -1,4 +1,4 @@
-/* `tapline bench conv`, `bench step`, `bench stream` and `bench read`: their options. */
+/* The options of `tapline bench conv`, `bench step`, `bench stream` and `bench read`. */
 #include "bench.h"
 
 #include "cli/report.h"

@@ -1,4 +1,4 @@
-/* `bench conv`: every engine at every pass of the shapes, checked against the naive one and then timed. */
+/* `bench conv`: compares every engine with naive for every pass of the shapes, then times it. */
 #include "bench.h"
 
 #include <tapline/machine.h>
@@ -17,29 +17,29 @@
 
 enum { MAX_ENGINES = 16 };
 
-/* One engine on the shape at hand. */
+/* An engine for the current shape. */
 typedef struct contender {
     const char *name;
     tl_conv1d_plan *plan;
-    bool runs[BENCH_PASSES]; /* the engine can do that pass */
+    bool runs[BENCH_PASSES]; /* the engine can compute that pass */
     double error[BENCH_PASSES];
     bench_samples samples[BENCH_PASSES];
 } contender;
 
-/* The shape at hand: its arrays, and who is timed on it. */
+/* The current shape: its arrays and engines. */
 typedef struct bout {
     const bench_settings *settings;
     const bench_shape *shape;
     size_t out_length;
     tl_tensor x, weight, bias, dy;
-    tl_tensor reference[BENCH_ALL]; /* naive's y, dx, and dweight with dbias behind it */
+    tl_tensor reference[BENCH_ALL]; /* naive's y, dx, and dweight followed by dbias */
     tl_tensor result[BENCH_ALL];
-    contender *naive; /* not among those timed unless it was asked for */
+    contender *naive; /* timed only if the user named it */
     contender *contenders;
     size_t count;
 } bout;
 
-/* ---- the work that is timed ---- */
+/* ---- timed work ---- */
 
 typedef struct task {
     bout *self;
@@ -107,9 +107,9 @@ static void free_arrays(bout *self) {
     }
 }
 
-/* ---- checking against naive ---- */
+/* ---- comparison with naive ---- */
 
-/* The numbers that are summed for each element of a pass's result. */
+/* Returns the number of terms in the sum for each element of a pass's result. */
 static double terms(const bout *self, bench_pass pass) {
     const tl_conv1d_spec *spec = &self->shape->spec;
     if (pass == BENCH_FORWARD) return (double)spec->kernel * (double)spec->channels;
@@ -117,7 +117,7 @@ static double terms(const bout *self, bench_pass pass) {
     return (double)spec->batch * (double)self->out_length;
 }
 
-/* Of the elements that are not 0: gradients of taps that saw nothing but padding do not count. */
+/* Of the elements that are not 0: gradients of taps that read only padding do not count. */
 static double root_mean_square(const tl_tensor *tensor) {
     double sum = 0, count = 0;
     for (size_t i = 0; i < tl_tensor_count(tensor); i++) {
@@ -138,10 +138,10 @@ static void fail_at(const bout *self, const contender *who, bench_pass pass, siz
             (double)self->result[pass].data[at], (double)self->reference[pass].data[at], limit);
 }
 
-enum { TRANSFORM_ROUNDINGS = 24 }; /* of winograd, beside its sums; about */
+enum { TRANSFORM_ROUNDINGS = 24 }; /* approximate number of rounding errors of winograd besides those of its sums */
 
-/* Rounding errors of sums of n random terms grow as sqrt(n). 16 of those are far from what any engine shows, and a term that is
- * left out or taken twice is far beyond them: it is 1 / sqrt(n) of the result. */
+/* The rounding error of a sum of n random terms grows with sqrt(n). 16 times that is far more than any engine shows. A missing or
+ * repeated term is far larger: 1 / sqrt(n) of the result. */
 static void check(const bout *self, contender *who, bench_pass pass, tl_error *error) {
     const tl_tensor *actual = &self->result[pass], *expected = &self->reference[pass];
     const double size = root_mean_square(expected);
@@ -158,14 +158,14 @@ static void check(const bout *self, contender *who, bench_pass pass, tl_error *e
     who->error[pass] = size > 0 ? largest / size : 0;
 }
 
-/* Runs a pass once, which also is its first sample. dw adds to what is there, zeros; the others write every element, or leave one
- * of the NaNs (all bits set) that are there. */
+/* Runs a pass once, which is also its first sample. dw adds to the present values, zeros. The other passes must write every
+ * element, or some of the present NaNs (all bits set) remain. */
 static void first_run(bout *self, contender *who, bench_pass pass) {
     memset(self->result[pass].data, pass == BENCH_DW ? 0 : 0xff, tl_tensor_count(&self->result[pass]) * sizeof(tl_real));
     bench_once(&who->samples[pass], run_pass, &(task){self, who, pass});
 }
 
-/* naive is slow: these runs may be all that it gets. */
+/* naive is slow: these may be its only runs. */
 static void make_reference(bout *self, tl_error *error) {
     double all = 0;
     if (tl_failed(error)) return;
@@ -184,7 +184,7 @@ static void check_all(bout *self, tl_error *error) {
             if (!who->runs[pass]) continue;
             first_run(self, who, pass);
             check(self, who, pass, error);
-            who->samples[pass].count = 0; /* it was cold */
+            who->samples[pass].count = 0; /* without warming up */
         }
     }
 }
@@ -201,9 +201,9 @@ static void time_all(bout *self, const tl_error *error) {
             }
 }
 
-/* ---- contenders ---- */
+/* ---- engines ---- */
 
-/* Whether the engine runs that pass of the shape. The shape itself is sound: naive has a plan for it. */
+/* Returns whether the engine can compute that pass. The shape itself is valid: naive has a plan for it. */
 static bool runs(tl_conv1d_spec spec, tl_engine engine, bench_pass pass) {
     tl_error declined = {0};
     spec.forward = pass == BENCH_FORWARD ? engine : TL_ENGINE_NAIVE;
@@ -226,7 +226,7 @@ static void open_contender(const bout *self, contender *who, tl_engine engine, t
     who->plan = tl_conv1d_plan_new(&spec, error);
 }
 
-/* Whether the list names the engine; NULL names all. */
+/* Returns whether the list contains the engine; NULL contains all. */
 static bool listed(const char *list, const char *name) {
     if (!list) return true;
     for (const char *part = list; *part; part += strcspn(part, ","), part += *part == ',')
@@ -234,7 +234,7 @@ static bool listed(const char *list, const char *name) {
     return false;
 }
 
-/* naive comes first, since the others are checked against it; auto comes last, behind what it chooses from. */
+/* naive is first, since the others are compared with it; auto is last, after the engines that it chooses from. */
 static void open_contenders(bout *self, tl_error *error) {
     const char *list = self->settings->engines;
     self->contenders = calloc(MAX_ENGINES, sizeof *self->contenders);
@@ -263,7 +263,7 @@ static double operations(const bout *self, bench_pass pass) {
            (double)spec->kernel * (pass == BENCH_ALL ? 3 : 1);
 }
 
-/* Of the arrays that a pass reads or writes: it cannot do with less from memory. */
+/* Returns the bytes of the arrays that a pass reads or writes, the minimum of its memory traffic. */
 static double bytes(const bout *self, bench_pass pass) {
     const double x = (double)tl_tensor_count(&self->x), y = (double)tl_tensor_count(&self->dy);
     const double weight = (double)(tl_tensor_count(&self->weight) + tl_tensor_count(&self->bias));
@@ -310,7 +310,7 @@ static void multiply(void *context) {
     tl_tensor_matmul(&self->a, &self->b, &self->c, self->error);
 }
 
-/* Of the BLAS at 1024 × 1024 × 1024. A model's or plan's first use puts the BLAS on one thread, so this comes behind one. */
+/* The rate of the BLAS for 1024 × 1024 × 1024. The first model or plan sets the BLAS to one thread, so there must be one before. */
 static double blas_gflops(double seconds, tl_error *error) {
     enum { SIZE = 1024 };
     const size_t square[] = {SIZE, SIZE};
@@ -345,7 +345,7 @@ static void measure_machine(const bench_settings *settings, bench_run *run, tl_e
     tl_conv1d_plan_free(plan);
 }
 
-/* ---- the command ---- */
+/* ---- command ---- */
 
 static bench_run *new_run(tl_error *error) {
     size_t shapes = 0;

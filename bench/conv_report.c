@@ -1,4 +1,4 @@
-/* What `bench conv` found, as tables and as JSON. */
+/* The results of `bench conv` as tables and as JSON. */
 #include "bench.h"
 
 #include <math.h>
@@ -14,7 +14,8 @@ static double fraction_of_peak(const bench_run *run, const bench_result *result)
     return result->gflops / (run->peak_gflops * run->threads);
 }
 
-/* The rate that neither multiply-adds nor memory let a direct evaluation exceed, were nothing in a cache (Williams et al. 2009). */
+/* The maximum rate of direct evaluation, limited by multiply-adds and by memory, if nothing is in a cache (Williams et al.
+ * 2009). */
 static double roof(const bench_run *run, const bench_result *result) {
     return fmin(run->peak_gflops, result->intensity * run->memory_rate) * run->threads;
 }
@@ -85,17 +86,17 @@ void bench_conv_table(const bench_run *run, size_t first, size_t count) {
     fflush(stdout);
 }
 
-/* ---- how well auto chose ---- */
+/* ---- choices of auto ---- */
 
 typedef struct verdict {
-    size_t passes;  /* in which auto and another engine were timed */
-    size_t fastest; /* in which no engine was more than 2 % faster than the one it chose */
-    double mean;    /* geometric, of the time of the chosen engine over that of the fastest */
+    size_t passes;  /* passes with times of auto and of another engine */
+    size_t fastest; /* passes in which no engine was more than 2 % faster than the chosen one */
+    double mean;    /* geometric mean of the time of the chosen engine divided by that of the fastest */
     double worst;
-    const bench_result *chosen, *better; /* where it was worst */
+    const bench_result *chosen, *better; /* the worst choice */
 } verdict;
 
-/* The fastest of the named engines; NULL where none was timed. */
+/* Returns the fastest of the named engines; NULL if none was timed. */
 static const bench_result *fastest(const bench_run *run, const char *shape, bench_pass pass) {
     const bench_result *best = NULL;
     for (size_t i = 0; i < run->count; i++) {
@@ -106,7 +107,7 @@ static const bench_result *fastest(const bench_run *run, const char *shape, benc
     return best;
 }
 
-/* The chosen engine's own time is compared, not auto's: both are the same code, and the difference would be noise. */
+/* Compares the time of the chosen engine itself, not that of auto: both run the same code, and the difference would be noise. */
 static verdict judge(const bench_run *run) {
     verdict found = {.worst = 1};
     double logarithms = 0;

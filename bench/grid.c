@@ -1,4 +1,4 @@
-/* The shapes on which convolutions are timed: layers of published networks, from overhead-bound to far beyond the caches. */
+/* The shapes for the timing of convolutions: layers of published networks, from very small to far larger than the caches. */
 #include "bench.h"
 
 #include <errno.h>
@@ -30,11 +30,11 @@ static const bench_shape grid[] = {
     SHAPE("bottleneck", 128, 32, 1, 1, 1, 150, 64, TL_PADDING_SAME),
     SHAPE("timecnn", 6, 12, 7, 1, 1, 48, 16, TL_PADDING_SAME),      /* Time-CNN: Zhao et al. 2017 */
     SHAPE("tcn_d1", 25, 25, 7, 1, 1, 784, 64, TL_PADDING_CAUSAL),   /* TCN on permuted MNIST: Bai, Kolter & Koltun 2018 */
-    SHAPE("tcn_d16", 25, 25, 7, 1, 16, 784, 64, TL_PADDING_CAUSAL), /* (its layers of dilation 1, 16 and 128) */
+    SHAPE("tcn_d16", 25, 25, 7, 1, 16, 784, 64, TL_PADDING_CAUSAL), /* (layers with dilation 1, 16 and 128) */
     SHAPE("tcn_d128", 25, 25, 7, 1, 128, 784, 64, TL_PADDING_CAUSAL),
     SHAPE("audio", 1, 32, 80, 16, 1, 8000, 256, TL_PADDING_VALID), /* raw audio, M5: Dai et al. 2017 */
     SHAPE("ecg_s1", 32, 32, 16, 1, 1, 8960, 32, TL_PADDING_SAME),  /* electrocardiograms: Hannun et al. 2019 */
-    SHAPE("ecg_s2", 32, 32, 16, 2, 1, 8960, 32, TL_PADDING_SAME),  /* (with and without its stride) */
+    SHAPE("ecg_s2", 32, 32, 16, 2, 1, 8960, 32, TL_PADDING_SAME),  /* (with and without stride) */
     SHAPE("genomics", 4, 320, 8, 1, 1, 1000, 64, TL_PADDING_SAME), /* DeepSEA: Zhou & Troyanskaya 2015 */
     SHAPE("atac", 15, 15, 51, 1, 8, 60400, 2, TL_PADDING_SAME),    /* AtacWorks: Lal et al. 2021 */
 };
@@ -64,7 +64,7 @@ static bool parse_padding(const char *text, tl_padding *padding) {
     return false;
 }
 
-/* One "key=value". */
+/* Reads a "key=value". */
 static tl_status parse_part(const char *part, tl_conv1d_spec *spec, tl_error *error) {
     const struct {
         const char *key;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { TRIAD = 4 << 20 }; /* elements of each of the three arrays: 96 MiB in all */
+enum { TRIAD = 4 << 20 }; /* elements of each of three arrays: 96 MiB together */
 
 double bench_seconds(void) {
     struct timespec now;
@@ -38,7 +38,7 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* The value below which that share of the sorted samples lies, between two of them in proportion. */
+/* Returns the value below which that share of the sorted samples lies, interpolated between two of them. */
 static double quantile(const double *sorted, size_t count, double share) {
     const double at = share * (double)(count - 1);
     const size_t below = (size_t)at, above = below + 1 < count ? below + 1 : below;
@@ -66,7 +66,8 @@ double bench_memory_rate(double seconds) {
     double *arrays = calloc(3 * (size_t)TRIAD, sizeof *arrays);
     bench_samples *samples = calloc(1, sizeof *samples);
     double rate = 0;
-    for (size_t i = 0; arrays && i < 3 * (size_t)TRIAD; i++) arrays[i] = 1; /* pages of their own, not the system's one of zeros */
+    for (size_t i = 0; arrays && i < 3 * (size_t)TRIAD; i++)
+        arrays[i] = 1; /* gives the arrays pages of their own instead of the system's zero page */
     if (arrays && samples) {
         bench_round(samples, triad, arrays, seconds * BENCH_ROUNDS);
         rate = 3.0 * TRIAD * sizeof *arrays / bench_summary(samples).best / 1e6;

@@ -1,4 +1,4 @@
-/* `tapline bench read`: how fast files of each format are read, compiled once for each precision (commands.h). */
+/* `tapline bench read`: times the reading of files of each format; compiled once for each precision (commands.h). */
 #include "bench.h"
 
 #include <tapline/dataset.h>
@@ -12,10 +12,10 @@
 
 enum { SERIES = 1000, LENGTH = 1000 };
 
-/* A format, and how a series of numbers is written in it. */
+/* A format, and how it writes a series of numbers. */
 typedef struct format {
-    const char *name, *head; /* NULL: it is an array */
-    int digits;              /* behind the point */
+    const char *name, *head; /* NULL: an array */
+    int digits;              /* after the decimal point */
     bool exponent, label_first;
     char separator;
 } format;
@@ -73,7 +73,7 @@ static void write_all(FILE *file, const format *as) {
     }
 }
 
-/* *size: the bytes of the file. */
+/* *size [OUT]: bytes of the file. */
 static tl_status write_file(const char *path, const format *as, size_t *size, tl_error *error) {
     struct stat about;
     FILE *file = fopen(path, "wb");
@@ -84,7 +84,7 @@ static tl_status write_file(const char *path, const format *as, size_t *size, tl
     return TL_OK;
 }
 
-/* ---- the clock ---- */
+/* ---- timing ---- */
 
 typedef struct reading {
     const char *path;

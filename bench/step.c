@@ -1,4 +1,4 @@
-/* `bench step`: a training step and inference of the ready-made networks, beside their convolutions alone. */
+/* `bench step`: times a training step and inference of the ready-made networks, and their convolutions alone. */
 #include "bench.h"
 
 #include <tapline/layers.h>
@@ -22,15 +22,15 @@ const bench_case IN_PRECISION(bench_cases)[] = {
 
 enum { MAX_CONVOLUTIONS = 64 };
 
-/* One convolution of the network, on its own. */
+/* A convolution of the network by itself. */
 typedef struct layer {
     tl_conv1d_plan *plan;
-    tl_tensor weight; /* the network's */
+    tl_tensor weight; /* that of the network */
     tl_tensor dweight;
-    bool first; /* it reads the data, which need no gradient */
+    bool first; /* it reads the data, which needs no gradient */
 } layer;
 
-/* The case at hand. */
+/* The current network. */
 typedef struct subject {
     const bench_case *at;
     const bench_settings *settings;
@@ -40,11 +40,11 @@ typedef struct subject {
     int32_t *labels;
     size_t layers;
     layer layer[MAX_CONVOLUTIONS];
-    tl_tensor wide[3]; /* the largest input, output and input gradient that any of the layers has */
+    tl_tensor wide[3]; /* the largest input, output and input gradient of all layers */
     bench_samples step, infer, infer_one, convolutions;
 } subject;
 
-/* ---- the work that is timed ---- */
+/* ---- timed work ---- */
 
 static void train_step(void *context) {
     subject *self = context;
@@ -65,8 +65,7 @@ static void infer_one(void *context) {
     tl_forward(self->model, &sample, TL_MODE_INFERENCE);
 }
 
-/* The passes in the order of a step. The layers share their activations, which favours them over the step that they are compared
- * with. */
+/* The passes in the order of a step. The layers share their activations, which makes them faster than in a step. */
 static void convolve(void *context) {
     subject *self = context;
     tl_real *x = self->wide[0].data, *y = self->wide[1].data, *dx = self->wide[2].data;
@@ -86,7 +85,7 @@ static void widen(tl_tensor *tensor, size_t count, tl_error *error) {
     *tensor = tl_tensor_new(1, &count, error);
 }
 
-/* A layer from the shape of its weight, (kernel, channels, filters), and of its output. */
+/* Adds a layer from the shape of its weight, (kernel, channels, filters), and of its output. */
 static void add_layer(subject *self, const tl_parameter *parameter, size_t *dilation_index) {
     const bench_case *at = self->at;
     const size_t *weight = parameter->value.shape;
@@ -123,7 +122,7 @@ static void add_layers(subject *self) {
     }
 }
 
-/* ---- one case ---- */
+/* ---- one network ---- */
 
 static void make_model(subject *self) {
     const bench_case *at = self->at;
@@ -187,7 +186,7 @@ static void close_subject(subject *self) {
     free(self);
 }
 
-/* NULL on failure. *threads: how many the model uses. */
+/* Returns NULL on failure. *threads [OUT]: number of threads of the model. */
 static json_t *run_case(const bench_settings *settings, const bench_case *at, int *threads, tl_error *error) {
     json_t *report = NULL;
     subject *self = calloc(1, sizeof *self);

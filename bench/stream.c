@@ -1,4 +1,4 @@
-/* `bench stream`: what a step of a network on a stream takes, by how many steps come at a time. */
+/* `bench stream`: times a step of a network on a stream, for different numbers of steps in a push. */
 #include "bench.h"
 
 #include <tapline/layers.h>
@@ -31,7 +31,7 @@ static tl_node wavenet(tl_model *model, tl_node x) {
     return tl_wavenet_steps(model, x, &(tl_wavenet_cfg){.outputs = 1, .blocks = 8});
 }
 
-/* Time-CNN, with the mean over all of time in place of flattening. */
+/* Time-CNN with the mean over all of time instead of flatten. */
 static tl_node time_cnn(tl_model *model, tl_node x) {
     static const size_t filters[] = {6, 12};
     for (int i = 0; i < 2; i++) {
@@ -50,9 +50,9 @@ const char *IN_PRECISION(bench_stream_name)(size_t index) {
     return index < sizeof networks / sizeof *networks ? networks[index].name : NULL;
 }
 
-/* ---- one of them ---- */
+/* ---- one network ---- */
 
-/* Nanoseconds a step: the least of many rounds, which take turns between the sizes of pushes. */
+/* Nanoseconds per step: the minimum of many rounds, which alternate between the sizes of pushes. */
 static void measure(const tl_model *model, double best[PUSHES], tl_error *error) {
     tl_real x[STEPS], y[STEPS + 64];
     tl_rng rng = tl_rng_at(0, TL_STREAM_USER, 2, 0);

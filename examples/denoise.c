@@ -1,5 +1,5 @@
-/* A target for every step of a series: a U-Net that takes the noise off mixtures of two sinusoids. The same with labels for the
- * steps in place of values, and TL_LOSS_CROSS_ENTROPY, is segmentation. */
+/* A target for every step of a series: a U-Net removes the noise from sums of two sinusoids. With labels for the steps instead of
+ * values, and TL_LOSS_CROSS_ENTROPY, the same program does segmentation. */
 #include <tapline/tapline.h>
 
 #include <math.h>
@@ -39,7 +39,7 @@ int main(void) {
     tl_evaluate(model, &data[TEST], &metrics, &error);
     if (tl_failed(&error))
         fprintf(stderr, "%s\n", error.text);
-    else /* R² compares the squared error with that of the mean */
+    else /* R² compares the squared error with that of predicting the mean */
         printf("root mean squared error %.3f; of the noise 0.150, of predicting the mean %.3f\n", metrics.rmse,
                metrics.rmse / sqrt(1 - metrics.r2));
     tl_model_free(model);

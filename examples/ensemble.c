@@ -1,5 +1,5 @@
-/* Three networks that begin from other parameters, and the mean of their probabilities, which tells more than any of them. What
- * they take is known before they are trained. */
+/* Three networks with different initial parameters, and the mean of their probabilities, which is better than each of them. The
+ * memory that they need is known before they are trained. */
 #include <tapline/tapline.h>
 
 #include <stdio.h>

@@ -1,11 +1,11 @@
-/* A training loop of your own: the lower tier. Learns whether a noisy series holds a rising or a falling ramp. */
+/* A training loop of your own, with the lower tier: learns whether a noisy series contains a rising or a falling ramp. */
 #include <tapline/tapline.h>
 
 #include <stdio.h>
 
 enum { BATCH = 16, LENGTH = 64, STEPS = 200 };
 
-/* Fills a batch of series: a ramp of 20 steps somewhere, in noise. label 1: rising, 0: falling. */
+/* Fills a batch of series: a ramp of 20 steps at a random place, in noise. Label 1: rising, 0: falling. */
 static void make_batch(tl_real x[BATCH][LENGTH], int32_t labels[BATCH], uint64_t step) {
     for (int i = 0; i < BATCH; i++) {
         tl_rng rng = tl_rng_at(7, TL_STREAM_USER, (uint32_t)i, step);

@@ -1,5 +1,5 @@
-/* The next sample of a series from those before it: a stack of WaveNet's blocks on mixtures of two sinusoids, each with a speed, a
- * height and a phase of its own. Every step has a target, the step after it, and no output sees a later step. */
+/* Predicts the next sample of a series from earlier ones: a stack of WaveNet blocks on sums of two sinusoids with random frequency,
+ * amplitude and phase. The target of every step is the next step, and no output depends on a later step. */
 #include <tapline/tapline.h>
 
 #include <math.h>
@@ -41,7 +41,7 @@ int main(void) {
     tl_evaluate(model, &data[TEST], &metrics, &error);
     if (tl_failed(&error))
         fprintf(stderr, "%s\n", error.text);
-    else /* R² compares the squared error with that of the mean */
+    else /* R² compares the squared error with that of predicting the mean */
         printf("root mean squared error %.3f; of predicting the mean %.3f\n", metrics.rmse, metrics.rmse / sqrt(1 - metrics.r2));
     tl_model_free(model);
     return tl_failed(&error);

@@ -1,5 +1,5 @@
-/* A callback of your own beside one of the library's: it keeps the model that is best by a measure that tl_fit knows nothing of, F1
- * on series that were held out, and ends the training when that no longer rises. The other one writes a table of the epochs. */
+/* Two callbacks. Your own keeps the model with the best F1 on held-out series, which tl_fit does not know, and ends the training
+ * when F1 no longer rises. The other one is the library's: it writes a table of the epochs. */
 #include <tapline/tapline.h>
 
 #include <stdio.h>

@@ -1,11 +1,11 @@
-/* A layer of your own: y = gain · x with a trained gain for each channel. Its gradients are checked against differences, then a
- * network with it learns the generated gestures. Built with double precision, in which the check is strict. */
+/* A layer of your own: y = gain · x, with a trained gain for each channel. Its gradients are compared with differences; then a
+ * network with this layer learns the generated gestures. Built in double precision, in which the comparison is strict. */
 #include <tapline/tapline.h>
 
 #include <stdio.h>
 
 static void gain_setup(tl_layer *layer, tl_error *error) {
-    (void)error; /* any input will do, and the output has its shape already */
+    (void)error; /* any input is valid, and the output already has its shape */
     tl_layer_parameter(layer, "gain", 1, &layer->in[0].channels, TL_INIT_ONES, 1, 1);
 }
 
@@ -28,7 +28,7 @@ static const tl_layer_ops gain = {.name = "gain",
                                   .forward = gain_forward,
                                   .backward = gain_backward};
 
-/* A callback of your own: enough is enough. */
+/* A callback of your own: stops when the training is good enough. */
 static bool until_learnt(const tl_progress *at, void *user) {
     (void)user;
     return !(at->epoch_end && at->train.loss < 0.1);

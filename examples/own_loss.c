@@ -1,6 +1,6 @@
-/* A loss of your own, and arrays of your own as the data: what a value will not exceed in nine cases of ten. The pinball loss,
- * whose minimum is the quantile (Koenker & Bassett 1978), costs an output below the value 0.9 times the difference, one above it
- * 0.1. */
+/* A loss of your own, and data from your own arrays: predicts a limit that a value exceeds in only one case of ten. The pinball
+ * loss has its minimum at this quantile (Koenker & Bassett 1978): an output below the value costs 0.9 times the difference, an
+ * output above it 0.1 times. */
 #include <tapline/tapline.h>
 
 #include <stdio.h>
@@ -18,7 +18,7 @@ static double pinball(const tl_real *y, const tl_real *values, size_t channels, 
     return sum;
 }
 
-/* The value that belongs to a noisy series is twice the series' level, and noise of deviation 1. */
+/* The value of a noisy series is twice the level of the series, plus noise of deviation 1. */
 static void make_data(tl_real x[SERIES][LENGTH], tl_real *values) {
     for (uint32_t i = 0; i < SERIES; i++) {
         tl_rng rng = tl_rng_at(3, TL_STREAM_USER, i, 0);

@@ -1,5 +1,5 @@
-/* Which steps of a series a prediction hangs on: the gradient of a class's logit with respect to the series, as the model predicts
- * (Simonyan, Vedaldi & Zisserman 2014, "saliency maps"). */
+/* Shows which steps of a series influence a prediction: the gradient of a class's logit with respect to the series, as the model
+ * predicts (Simonyan, Vedaldi & Zisserman 2014, "saliency maps"). */
 #include <tapline/tapline.h>
 
 #include <math.h>
@@ -22,7 +22,7 @@ int main(void) {
     if (!data) return fprintf(stderr, "%s\n", error.text), 1;
     tl_model *model = trained(data, &error);
     const tl_tensor series = tl_tensor_slice(&data->x, 0, 1);
-    tl_real wanted[3] = {0}; /* (1, 1, classes) 1 at the class */
+    tl_real wanted[3] = {0}; /* (1, 1, classes) 1 for the class */
     wanted[data->labels[0]] = 1;
 
     tl_forward(model, &series, TL_MODE_INFERENCE_GRADIENTS);
@@ -32,7 +32,7 @@ int main(void) {
     size_t largest = 0;
     for (size_t t = 0; saliency.data && t < saliency.shape[1]; t++)
         if (fabs((double)saliency.data[t]) > fabs((double)saliency.data[largest])) largest = t;
-    tl_zero_grad(model); /* the parameters' gradients, which nobody asked for */
+    tl_zero_grad(model); /* the gradients of the parameters are not needed */
 
     printf("a %s; its logit hangs on step %zu most\n", data->class_names[data->labels[0]], largest);
     if (tl_failed(&error)) fprintf(stderr, "%s\n", error.text);

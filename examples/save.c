@@ -1,5 +1,5 @@
-/* Trains a small network, saves it, loads it again and tests what was loaded. With the argument "resume" the training goes on from
- * where the last one was interrupted. */
+/* Trains a small network, saves it, loads it and tests the loaded model. With the argument "resume", it resumes the training that
+ * was interrupted. */
 #include <tapline/tapline.h>
 
 #include <stdio.h>

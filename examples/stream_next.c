@@ -1,5 +1,5 @@
-/* What comes next, sample by sample: a stack of WaveNet's blocks learns sinusoids, and then says the next sample of one as each
- * sample comes; at last it hears its own answers, and goes on by itself. */
+/* Predicts the next sample of a stream: a stack of WaveNet blocks learns sinusoids, then predicts the next sample as each sample
+ * arrives. At the end it gets its own predictions as input, and continues alone. */
 #include <tapline/tapline.h>
 
 #include <math.h>
@@ -34,7 +34,7 @@ int main(void) {
     tl_fit(model, &data, &(tl_fit_cfg){.epochs = 20, .schedule = {.kind = TL_SCHEDULE_COSINE}}, NULL, &error);
 
     tl_stream *stream = tl_stream_new(model, NULL, &error);        /* causal: each step is answered at once, tl_stream_delay is 0 */
-    const tl_target_scale scale = tl_model_target_scale(model, 0); /* a stream's outputs are the network's */
+    const tl_target_scale scale = tl_model_target_scale(model, 0); /* outputs of a stream are those of the network */
     double squares = 0;
     tl_real guess = 0;
     for (int t = 0; t < LENGTH + ALONE && stream; t++) {

@@ -1,5 +1,5 @@
-/* A classifier that listens: a network learns generated gestures of 128 steps, then hears one after the other as a stream, and says
- * every 16 steps which gesture the last 128 steps were. */
+/* A classifier on a stream: a network learns generated gestures of 128 steps. Then it gets gestures one after the other as a
+ * stream, and prints every 16 steps which gesture the last 128 steps were. */
 #include <tapline/tapline.h>
 
 #include <stdio.h>
@@ -24,7 +24,7 @@ static size_t largest(const tl_real *y, size_t count) {
 
 int main(void) {
     tl_error error = {0};
-    const tl_read_cfg raw = {.normalize = TL_NORMALIZE_NONE}; /* a stream does not know the mean of what is to come */
+    const tl_read_cfg raw = {.normalize = TL_NORMALIZE_NONE}; /* the mean of a stream is not known before its end */
     tl_dataset *train = tl_dataset_read("builtin:cbf", &raw, &error), *test = tl_dataset_read("builtin:cbf/test", &raw, &error);
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 1, .threads = 1});
     tl_model_compile(model, build(model), &(tl_compile_cfg){.batch = 10}, &error);
@@ -34,10 +34,10 @@ int main(void) {
     for (size_t i = 0; i < HEARD && stream; i++) {
         for (size_t t = 0; t < LENGTH; t++) {
             tl_real y[3];
-            if (tl_stream_push(stream, test->x.data + i * LENGTH + t, 1, y, 1) == 0) continue; /* no answer is due */
+            if (tl_stream_push(stream, test->x.data + i * LENGTH + t, 1, y, 1) == 0) continue; /* no output yet */
             const size_t heard = largest(y, 3);
             printf("%s%s", test->class_names[heard], t + 1 < LENGTH ? " " : "\n");
-            if (t + 1 == LENGTH) right += heard == (size_t)test->labels[i]; /* the window is this gesture alone */
+            if (t + 1 == LENGTH) right += heard == (size_t)test->labels[i]; /* the window is exactly this gesture */
         }
     }
     if (tl_failed(&error)) fprintf(stderr, "%s\n", error.text);

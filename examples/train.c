@@ -1,5 +1,5 @@
-/* Train a small network on a generated set and look at one prediction: the upper tier. Give a .ts, .tsv or .csv file and its test
- * file to use your own data. */
+/* Trains a small network on a generated data set and prints a prediction, with the upper tier. For your own data, give a .ts, .tsv
+ * or .csv file and its test file. */
 #include <tapline/tapline.h>
 
 #include <stdio.h>
@@ -8,7 +8,7 @@ static bool report(const tl_progress *progress, void *user) {
     (void)user;
     if (progress->epoch_end && progress->epoch % 20 == 0)
         printf("epoch %2d  loss %.4f  accuracy %.3f\n", progress->epoch, progress->train.loss, progress->train.accuracy);
-    return true; /* go on */
+    return true; /* continue */
 }
 
 int main(int argc, char **argv) {

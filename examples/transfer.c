@@ -1,5 +1,5 @@
-/* Transfer learning: a network that has learnt to tell six kinds of series lends all but its head to one that learns three others,
- * from few series. At first only the new head is trained, then the rest follows, more slowly. */
+/* Transfer learning: a network that has learnt six kinds of series gives all its layers except the head to a network that learns
+ * three other kinds from few series. At first only the new head is trained, then the other layers too, more slowly. */
 #include <tapline/tapline.h>
 
 #include <stdio.h>
@@ -15,7 +15,7 @@ static tl_model *network(const tl_dataset *data, tl_node *head, tl_error *error)
     return model;
 }
 
-/* Copies the arrays of every layer but the head, which the two models have in common, and freezes these layers. */
+/* Copies the arrays of every layer except the head, and freezes these layers. */
 static void take_over(tl_model *model, const tl_model *from, tl_node head) {
     for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
         const tl_parameter to = tl_parameter_at(model, i), of = tl_parameter_at(from, i);
@@ -25,7 +25,7 @@ static void take_over(tl_model *model, const tl_model *from, tl_node head) {
     }
 }
 
-/* Lets every layer learn again, all but the head at a tenth of its rate. */
+/* Trains every layer again; layers other than the head have a tenth of its rate. */
 static void thaw(tl_model *model, tl_node head) {
     for (int id = 0; id < head.id; id++) {
         tl_unfreeze(model, (tl_node){.id = id});

@@ -1,5 +1,5 @@
-/* A network that is described in C takes the weights of the same one in PyTorch, from the file that is its argument, written by
- * safetensors.torch.save_file(net.state_dict(), FILE). Without one it writes such a file first. */
+/* A network that is described in C gets the weights of the same network in PyTorch, from the file that is its argument, written by
+ * safetensors.torch.save_file(net.state_dict(), FILE). Without an argument it first writes such a file. */
 #include <tapline/tapline.h>
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Elementwise activations: each is a line of the table in the kernels (activation.c), and here what it is called and its settings.
+/* Elementwise activations. Each is a row of the table in src/kernels/activation.c; its name and settings are here.
  */
 #include "base/math.h"
 #include "graph/builder.h"
@@ -11,9 +11,9 @@ enum { BLOCK = 4096 }; /* elements of a task */
 
 typedef struct activation_layer {
     tl_layer base;
-    double a, b;                /* the numbers of tl_activation_run, under names of each activation's own */
+    double a, b;                /* the numbers of tl_activation_run, under the names of each activation */
     bool approximate;           /* GELU */
-    tl_activation activation;   /* [OUT] of setup, as the rest */
+    tl_activation activation;   /* [OUT] of setup, like the members below */
     double cost, gradient_cost; /* of an element, in operations */
 } activation_layer;
 
@@ -65,7 +65,7 @@ static void activation_backward(const tl_layer *layer, const tl_pass *pass) {
     share(pass, &run, self->gradient_cost);
 }
 
-/* Operations of an element's formula. */
+/* Operations of the formula for an element. */
 static double activation_flops(const tl_layer *layer) {
     static const double each[] = {[TL_ACTIVATION_RELU] = 1,        [TL_ACTIVATION_LEAKY_RELU] = 2,   [TL_ACTIVATION_ELU] = 5,
                                   [TL_ACTIVATION_SIGMOID] = 3,     [TL_ACTIVATION_HARD_SIGMOID] = 4, [TL_ACTIVATION_TANH] = 1,
@@ -83,7 +83,7 @@ static void choose(tl_layer *layer, tl_activation activation, double cost, doubl
     self->gradient_cost = gradient_cost;
 }
 
-static const double largest = 1e30; /* which float holds, too */
+static const double largest = 1e30; /* which float can hold too */
 
 /* 0 becomes the default. */
 static void check_positive(const char *what, double *value, double otherwise, tl_error *error) {
@@ -176,7 +176,7 @@ static const tl_setting affine_settings[] = {{"scale", TL_SETTING_NUMBER, offset
                                              {"shift", TL_SETTING_NUMBER, offsetof(activation_layer, b), NULL},
                                              {0}};
 
-/* Those with a derivative of y work in place, the others keep x. */
+/* Activations whose derivative is a function of y work in place; the others keep x. */
 #define OF_OUTPUT .reads = TL_READS_Y, .in_place = true
 #define OF_INPUT .reads = TL_READS_X
 #define ACTIVATION(tag, ...)                                                                                                       \

@@ -5,12 +5,12 @@
 
 #include <string.h>
 
-/* Elements of a task: the sum is gathered on the stack, so that y may be any of the inputs, even one that is added twice. */
+/* Elements of a task. The sum is computed on the stack, so that y may be any of the inputs, even one that is added twice. */
 enum { BLOCK = 1024 };
 
 typedef struct add_layer {
     tl_layer base;
-    bool relu; /* the next layer's work is done here */
+    bool relu; /* also computes the next layer, a ReLU */
 } add_layer;
 
 static void add_setup(tl_layer *layer, tl_error *error) { tl_layer_same_shapes(layer, error); }
@@ -47,7 +47,7 @@ static void add_forward(const tl_layer *layer, const tl_pass *pass) {
     share_blocks(layer, pass, tl_tensor_count(&pass->y), forward_task);
 }
 
-/* The gradient of an input which lies where dy does is written last: the others read dy. */
+/* The gradient of the input that shares memory with dy is written last, because the others read dy. */
 static void backward_task(void *context, size_t task, int worker) {
     (void)worker;
     const add_job *job = context;

@@ -1,9 +1,9 @@
 /* Batch normalisation (Ioffe & Szegedy 2015), over the rows (batch × length) of each channel, with the ReLU after it if there is
  * one.
  *
- * Sums go by chunks of rows that the shape alone fixes. Within a chunk the first row is subtracted, in tl_real: a sample's distance
- * to the mean is at most sqrt(rows) standard deviations, so that little cancels however large the mean is. Chunks are merged in
- * double (Chan, Golub & LeVeque 1983).
+ * Sums are computed in chunks of rows that depend only on the shape. In a chunk, the first row is subtracted, in tl_real: the
+ * distance of a sample to the mean is at most sqrt(rows) standard deviations, so that little cancels even with a large mean. Chunks
+ * are combined in double (Chan, Golub & LeVeque 1983).
  */
 #include "base/math.h"
 #include "graph/builder.h"
@@ -13,29 +13,29 @@
 #include <math.h>
 #include <string.h>
 
-/* Elements and rows of a chunk: it fits the first-level cache, and a sum in tl_real stays short. */
+/* Elements and rows of a chunk: it fits in the first-level cache, and a sum in tl_real stays short. */
 enum { CHUNK = 8192, MIN_ROWS = 16, MAX_ROWS = 256 };
 
-/* Channels that are merged together. */
+/* Channels that are combined together. */
 enum { LANES = 16 };
 
 enum { SCALE = 0, SHIFT = 1 };   /* parameters */
 enum { MEAN = 0, VARIANCE = 1 }; /* states */
 /* saved, each (channels): normalised x = (x - centre) · inverse + rest, y = (x - centre) · factor + term */
 enum { CENTRE, INVERSE, REST, FACTOR, TERM, SAVED };
-/* scratch, each (channels): dx = factor · dy + slope · (x - centre) + offset; then come the sums of the chunks */
+/* scratch, each (channels): dx = factor · dy + slope · (x - centre) + offset; the sums of the chunks follow */
 enum { SLOPE, OFFSET, HEAD };
 
-/* sums of a preparation: how many rows, then, each (channels), their mean and the sum of squared distances to it */
+/* sums of a preparation: the number of rows, then, each (channels), their mean and the sum of squared distances to it */
 enum { SUM_MEAN, SUM_SQUARES, SUMS };
 
-/* Of the running statistics, unless it is given: some ten batches, since what is older was of other weights. */
+/* The default momentum of the running statistics covers about ten batches, since older statistics belong to earlier weights. */
 static const double default_momentum = 0.9;
 
 typedef struct batch_norm_layer {
     tl_layer base;
     double momentum, epsilon; /* momentum 0: the default */
-    bool relu;                /* the next layer's work is done here */
+    bool relu;                /* also computes the next layer, a ReLU */
 } batch_norm_layer;
 
 static void batch_norm_setup(tl_layer *layer, tl_error *error) {
@@ -60,7 +60,7 @@ typedef struct batch_norm_job {
     const tl_pass *pass;
     const tl_kernels *kernels;
     size_t channels, rows, chunk, chunks;
-    size_t counted; /* rows that count: those of the samples' own lengths */
+    size_t counted; /* rows within the lengths of the samples */
     const tl_real *centre;
     tl_real *first, *second; /* (chunks, channels) each: the two sums of every chunk */
 } batch_norm_job;
@@ -70,7 +70,7 @@ static size_t chunk_rows(size_t channels) {
     return tl_min(tl_max(rows, MIN_ROWS), MAX_ROWS);
 }
 
-/* How many of the rows from `first` to `last` belong to a sample's own length. */
+/* Returns how many of the rows from `first` to `last` are within the lengths of the samples. */
 static size_t count_between(const tl_layer *layer, const tl_pass *pass, size_t first, size_t last) {
     const size_t length = layer->in[0].length;
     size_t count = 0;
@@ -109,7 +109,7 @@ static size_t rows_of(const batch_norm_job *job, size_t task) {
     return tl_min(job->rows - first, job->chunk);
 }
 
-/* What the kernels see of a chunk. */
+/* The arguments of the kernel functions for a chunk. */
 static tl_norm_rows chunk_of(const batch_norm_job *job, size_t task) {
     const tl_pass *pass = job->pass;
     const size_t channels = job->channels, at = task * job->chunk * channels;
@@ -159,10 +159,10 @@ static void moments_task(void *context, size_t task, int worker) {
         job->kernels->norm_moments(&rows);
 }
 
-/* The two sums of a chunk over the rows that count: those behind a sample's length are 0 and added `start` too little each. */
+/* The two sums of a chunk. Rows after the length of a sample are 0; each of them contributed -`start`, which is corrected here. */
 typedef struct chunk_sums {
     const tl_real *start, *first, *second; /* (channels) from one channel on */
-    double rows, blank;                    /* that count, that do not */
+    double rows, blank;                    /* number of rows within the lengths; number of the others */
 } chunk_sums;
 
 static chunk_sums sums_of(const batch_norm_job *job, size_t channel, size_t task) {
@@ -175,8 +175,8 @@ static chunk_sums sums_of(const batch_norm_job *job, size_t channel, size_t task
                         .blank = (double)(rows - counted)};
 }
 
-/* mean, squares: of `lanes` channels from `channel` on, the mean and the sum of squared distances to it. Channels go innermost
- * because the chain of additions of one channel alone would wait for itself. */
+/* mean, squares: mean and sum of squared distances to it, for `lanes` channels from `channel` on. Channels are the innermost loop,
+ * because each addition of a single channel would wait for the one before. */
 static void merge(const batch_norm_job *job, size_t channel, size_t lanes, double *mean, double *squares) {
     for (size_t c = 0; c < lanes; c++) mean[c] = squares[c] = 0;
     for (size_t task = 0; task < job->chunks; task++) {
@@ -193,18 +193,18 @@ static void merge(const batch_norm_job *job, size_t channel, size_t lanes, doubl
             squares[c] += second - sum * sum * share + s.rows * distance * distance;
         }
     }
-    for (size_t c = 0; c < lanes; c++) squares[c] = squares[c] < 0 ? 0 : squares[c]; /* by rounding */
+    for (size_t c = 0; c < lanes; c++) squares[c] = squares[c] < 0 ? 0 : squares[c]; /* because of rounding */
 }
 
-/* What the batch has of its value in the running statistics. Of the default momentum the first batch has all: what stands there
- * before it means nothing. */
+/* Returns the share of the batch in the running statistics. With the default momentum it is 1 for the first batch, because the
+ * initial values mean nothing. */
 static double running_share(const batch_norm_job *job, size_t c) {
     const double momentum = job->layer->momentum;
     const bool first = job->pass->state[MEAN][c] == 0 && job->pass->state[VARIANCE][c] == 1;
     return momentum > 0 ? 1 - momentum : first ? 1 : 1 - default_momentum;
 }
 
-/* One value says nothing about a spread; statistics that are not finite stop the step, and must not outlive it. */
+/* A single value has no deviation. Statistics that are not finite make the step fail and must not be kept. */
 static void move_running(const batch_norm_job *job, size_t c, double mean, double squares) {
     if (job->counted < 2 || !isfinite(mean) || !isfinite(squares)) return;
     const double share = running_share(job, c), variance = squares / ((double)job->counted - 1);
@@ -213,7 +213,7 @@ static void move_running(const batch_norm_job *job, size_t c, double mean, doubl
     *running_variance = (tl_real)((1 - share) * (double)*running_variance + share * variance);
 }
 
-/* Joins the statistics of a batch to those of the batches before (Chan, Golub & LeVeque 1983). */
+/* Combines the statistics of a batch with those of earlier batches (Chan, Golub & LeVeque 1983). */
 static void join_sums(const batch_norm_job *job, size_t c, double mean, double squares) {
     double *means = job->pass->sums + 1 + SUM_MEAN * job->channels, *all = job->pass->sums + 1 + SUM_SQUARES * job->channels;
     const double before = job->pass->sums[0], rows = (double)job->counted, distance = mean - means[c];
@@ -222,7 +222,7 @@ static void join_sums(const batch_norm_job *job, size_t c, double mean, double s
     all[c] += squares + distance * distance * before * rows / (before + rows);
 }
 
-/* What the rounding of the mean to tl_real leaves over goes into the term. */
+/* The rounding error of the mean in tl_real is added to the term. */
 static void merge_task(void *context, size_t task, int worker) {
     (void)worker;
     const batch_norm_job *job = context;
@@ -258,7 +258,7 @@ static void normalise_task(void *context, size_t task, int worker) {
     job->kernels->norm_apply(&rows);
 }
 
-/* By the statistics of the batch. */
+/* Normalises by the statistics of the batch. */
 static void normalise_batch(batch_norm_job *job) {
     job->centre = job->pass->saved + CENTRE * job->channels;
     share_chunks(job, moments_task);
@@ -266,7 +266,7 @@ static void normalise_batch(batch_norm_job *job) {
     share_chunks(job, normalise_task);
 }
 
-/* saved: what the running statistics give, for backward too. */
+/* saved: the values from the running statistics, for backward too. */
 static void set_running(const batch_norm_layer *norm, tl_real *const *parameter, tl_real *const *state, tl_real *saved) {
     const size_t channels = norm->base.in[0].channels;
     for (size_t c = 0; c < channels; c++) {
@@ -279,7 +279,7 @@ static void set_running(const batch_norm_layer *norm, tl_real *const *parameter,
     }
 }
 
-/* By the running statistics; a frozen layer leaves for backward what a batch would. */
+/* Normalises by the running statistics; a frozen layer leaves the same values for backward as a batch would. */
 static void normalise_running(batch_norm_job *job) {
     const tl_pass *pass = job->pass;
     const size_t channels = job->channels;
@@ -289,7 +289,7 @@ static void normalise_running(batch_norm_job *job) {
     share_chunks(job, normalise_task);
 }
 
-/* Tells where what came in, or its square, is beyond what a tl_real holds. */
+/* Reports if the input, or its square, is too large for a tl_real. */
 static void find_fault(const batch_norm_job *job) {
     const tl_real *centre = job->pass->saved + CENTRE * job->channels, *inverse = job->pass->saved + INVERSE * job->channels;
     size_t c = 0;
@@ -308,9 +308,9 @@ static void batch_norm_forward(const tl_layer *layer, const tl_pass *pass) {
     find_fault(&job);
 }
 
-/* ---- what a pass over the training data tells ---- */
+/* ---- preparation: a pass over the training data ---- */
 
-/* Layers behind see what they see in training: batches that are normalised by themselves. */
+/* Later layers get the same input as in training: normalised by the statistics of the batch. */
 static void batch_norm_see(const tl_layer *layer, const tl_pass *pass) {
     batch_norm_job job = run_of(layer, pass);
     normalise_batch(&job);
@@ -383,7 +383,7 @@ static void gradient_task(void *context, size_t task, int worker) {
     job->kernels->norm_gradient(&rows);
 }
 
-/* Statistics that are fixed have no gradient: dx = factor · dy. */
+/* Constant statistics have no gradient: dx = factor · dy. */
 static void keep_factor_alone(const batch_norm_job *job) {
     for (size_t c = 0; c < job->channels; c++)
         job->pass->scratch[SLOPE * job->channels + c] = job->pass->scratch[OFFSET * job->channels + c] = 0;
@@ -407,10 +407,10 @@ static bool batch_norm_absorb(tl_layer *layer, const tl_layer *next) {
     return norm->relu;
 }
 
-/* In inference the factor and the term of a channel are fixed. */
+/* In inference, the factor and the term of a channel are constants. */
 static double batch_norm_flops(const tl_layer *layer) { return 2 * tl_layer_elements(layer); }
 
-/* ---- on a stream: packed is `saved` ---- */
+/* ---- stream: packed is `saved` ---- */
 
 static void batch_norm_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
     (void)workers;

@@ -8,11 +8,11 @@
 
 #include <string.h>
 
-/* Products of the BLAS, which backward takes, are cut into parts that the shape alone fixes: at most PARTS of at least so many rows
- * of the result. */
+/* Products of the BLAS, which backward uses, are divided into parts that depend only on the shape: at most PARTS, each with at
+ * least MIN_ROWS rows of the result. */
 enum { PARTS = 16, MIN_ROWS = 64 };
 
-/* Rows of dy that are summed by themselves first, for the gradient of the bias: see global_average_pool.c. */
+/* Rows of dy in a partial sum of the bias gradient: see global_average_pool.c. */
 enum { RUN = 64 };
 
 typedef struct dense_layer {
@@ -39,7 +39,7 @@ static void dense_setup(tl_layer *layer, tl_error *error) {
 static size_t dense_scratch(const tl_layer *layer, size_t batch, int threads) {
     (void)batch;
     (void)threads;
-    return tl_factor_scratch(layer->in[0].channels, layer->out.channels); /* the gradient of the bias takes less */
+    return tl_factor_scratch(layer->in[0].channels, layer->out.channels); /* the gradient of the bias needs less */
 }
 
 typedef struct dense_job {
@@ -113,7 +113,7 @@ static void dense_backward(const tl_layer *layer, const tl_pass *pass) {
 
 static double dense_flops(const tl_layer *layer) { return 2 * (double)layer->in[0].channels * tl_layer_elements(layer); }
 
-/* ---- on a stream ---- */
+/* ---- stream ---- */
 
 static void dense_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
     (void)workers;

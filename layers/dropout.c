@@ -1,11 +1,11 @@
-/* The mask is a function of (seed, node, step, position): backward draws it again instead of keeping it. A position is an element,
- * or a channel of a sample where whole channels are dropped. */
+/* The mask is a function of (seed, node, step, position): backward computes it again instead of storing it. A position is an
+ * element, or a channel of a sample if whole channels are dropped. */
 #include "base/math.h"
 #include "graph/builder.h"
 #include "kernels/kernels.h"
 #include "layers/registry.h"
 
-enum { BLOCK = 4096 }; /* elements of a task: a multiple of the four numbers that the generator gives at once */
+enum { BLOCK = 4096 }; /* elements of a task: a multiple of the four numbers that the generator returns at once */
 
 typedef struct dropout_layer {
     tl_layer base;
@@ -17,7 +17,7 @@ static void dropout_setup(tl_layer *layer, tl_error *error) {
     if (!(rate > 0 && rate < 1)) tl_fail(error, TL_ERROR_ARGUMENT, "rate %g is outside (0, 1)", rate);
 }
 
-/* The factors of one sample's channels, for each worker. */
+/* The factors of the channels of a sample, for each worker. */
 static size_t dropout_scratch(const tl_layer *layer, size_t batch, int threads) {
     (void)batch;
     return ((const dropout_layer *)layer)->cfg.spatial ? (size_t)threads * layer->in[0].channels : 0;
@@ -30,7 +30,7 @@ typedef struct dropout_job {
     tl_dropout_run run; /* of all elements */
 } dropout_job;
 
-/* The numbers from a position on, which is a multiple of four. */
+/* Returns the random numbers from a position on, which must be a multiple of four. */
 static tl_rng numbers_at(const dropout_job *job, size_t position) {
     tl_rng rng = job->run.rng;
     rng.counter[0] = (uint32_t)(position / 4);

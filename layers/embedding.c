@@ -1,4 +1,4 @@
-/* Rows of a table, by the numbers that the input holds. */
+/* Looks up rows of a table; the input holds their numbers. */
 #include "base/argument.h"
 #include "base/math.h"
 #include "graph/builder.h"
@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Units of a task of backward: a task goes through all steps, so that no two add to the same element. */
+/* Units of a task of backward: a task goes through all steps, so that no two tasks add to the same element. */
 enum { UNITS = 16 };
 
 typedef struct embedding_layer {
@@ -39,7 +39,7 @@ static embedding_job run_of(const tl_layer *layer, const tl_pass *pass) {
         .pass = pass, .steps = pass->batch * layer->in[0].length, .vocabulary = self->cfg.vocabulary, .units = layer->out.channels};
 }
 
-/* False where the input is no row of the table. */
+/* Returns false if the input is not the number of a row. */
 static bool row_at(const embedding_job *job, size_t step, size_t *row) {
     const double number = (double)job->pass->x[0].data[step];
     if (!(number >= 0 && number < (double)job->vocabulary) || number != floor(number)) return false;

@@ -1,4 +1,4 @@
-/* Seventeen fixed filters that answer to rising, to falling and to peaks (Ismail-Fawaz et al. 2022). All channels have the same
+/* Seventeen fixed filters that respond to increases, decreases and peaks (Ismail-Fawaz et al. 2022). All channels have the same
  * weights, so that each filter runs over the sum of the channels.
  */
 #include "layers/fixed_filters.h"
@@ -10,12 +10,12 @@
 
 enum { TRENDS = 6, PEAKS = 5, FILTERS = TL_FIXED_FILTERS, MAX_TAPS = TL_FIXED_TAPS }; /* FILTERS = 2 · TRENDS + PEAKS */
 
-/* The first TRENDS are for rising, as many for falling, the others for peaks. */
+/* The first TRENDS filters are for increases, as many for decreases, the others for peaks. */
 static size_t taps_of(size_t filter) {
     return filter < 2 * TRENDS ? (size_t)2 << filter % TRENDS : (size_t)6 << (filter - 2 * TRENDS);
 }
 
-/* A parabola up and down, downwards, twice as high upwards, downwards: a sixth of the taps for each of its six parts. */
+/* Parabolas up and down, then down, twice as high up, and down; each of the six parts has a sixth of the taps. */
 static double peak_at(size_t tap, size_t taps) {
     const size_t part = taps / 6, within = tap % part, rising = tap / part % 2 == 0 ? within + 1 : part - within;
     const double height = (double)rising / (double)part;
@@ -36,7 +36,7 @@ static void fixed_filters_setup(tl_layer *layer, tl_error *error) {
     layer->out.channels = FILTERS;
 }
 
-/* For each worker: the sum of the channels, and one filter's answers. */
+/* For each worker: the sum of the channels, and the output of one filter. */
 static size_t fixed_filters_scratch(const tl_layer *layer, size_t batch, int threads) {
     (void)batch;
     return (size_t)threads * 2 * layer->in[0].length;
@@ -51,7 +51,7 @@ static void add_scaled(tl_real *restrict to, const tl_real *restrict from, tl_re
     for (size_t i = 0; i < count; i++) to[i] += factor * from[i];
 }
 
-/* Padding is that of TL_PADDING_SAME: for each tap, the outputs first … first + count - 1 see the inputs from `input` on. */
+/* With the padding of TL_PADDING_SAME, each tap of the outputs first … first + count - 1 reads the inputs from `input` on. */
 typedef struct span {
     size_t first, input, count;
 } span;
@@ -112,7 +112,7 @@ static void fixed_filters_backward(const tl_layer *layer, const tl_pass *pass) {
     if (pass->dx[0].data) share(layer, pass, backward_task);
 }
 
-/* ---- on a stream ---- */
+/* ---- stream ---- */
 
 static void fixed_filters_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
     (void)layer;
@@ -133,7 +133,7 @@ static void fixed_filters_stream_pack(const tl_layer *layer, const tl_workers *w
     for (size_t f = 0; f < FILTERS; f++) tl_fixed_filter(f, packed + f * MAX_TAPS);
 }
 
-/* The additions go in the order of forward_task. */
+/* The additions have the order of forward_task. */
 static void fixed_filters_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
     const size_t channels = layer->in[0].channels;
     tl_real *sum = pass->ahead;

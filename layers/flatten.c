@@ -10,7 +10,7 @@ static void flatten_setup(tl_layer *layer, tl_error *error) {
         tl_fail(error, TL_ERROR_SHAPE, "the number of elements of (%zu, %zu) overflows", in.length, in.channels);
 }
 
-/* Only the shape changes: nothing is left to do in place. */
+/* Only the shape changes: there is nothing to do in place. */
 static void flatten_forward(const tl_layer *layer, const tl_pass *pass) {
     (void)layer;
     if (pass->y.data != pass->x[0].data) memcpy(pass->y.data, pass->x[0].data, tl_tensor_count(&pass->y) * sizeof(tl_real));

@@ -2,7 +2,7 @@
 #include "kernels/kernels.h"
 #include "layers/registry.h"
 
-/* Rows that are summed by themselves first: the error of the sum then grows with length / 64 instead of length. */
+/* Rows of a partial sum: the error of the sum then grows with length / 64 instead of length. */
 enum { RUN = 64 };
 
 static void pool_setup(tl_layer *layer, tl_error *error) {
@@ -25,7 +25,7 @@ static size_t length_of(const pool_job *job, size_t sample) {
     return job->pass->lengths ? job->pass->lengths[sample] : job->length;
 }
 
-/* y: (channels) = the mean of x: (length, channels); part: (channels) is overwritten. */
+/* y: (channels) [OUT] = the mean of x: (length, channels); part: (channels) temporary memory. */
 static void average(const tl_kernels *kernels, const tl_real *x, size_t length, size_t channels, tl_real *part, tl_real *y) {
     for (size_t c = 0; c < channels; c++) y[c] = 0;
     for (size_t first = 0; first < length; first += RUN) {
@@ -74,9 +74,9 @@ static size_t one_step(const tl_layer *layer, size_t length) {
 
 static double pool_flops(const tl_layer *layer) { return (double)layer->in[0].length * tl_layer_elements(layer); }
 
-/* ---- on a stream ---- */
+/* ---- stream ---- */
 
-/* state: the sum of whole runs, and of the run under way (channels each). */
+/* state: the sum of complete runs, and of the current run (channels each). */
 static void pool_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
     (void)workers;
     (void)error;
@@ -84,7 +84,7 @@ static void pool_stream_plan(const tl_layer *layer, const tl_workers *workers, t
     how->state = 2 * layer->in[0].channels;
 }
 
-/* Goes on with `rows` more steps after the first `before`: y = the mean of all. */
+/* Continues with `rows` more steps after the first `before` steps: y = the mean of all. */
 static void go_on(const tl_kernels *kernels, const tl_real *x, uint64_t before, size_t rows, size_t channels, tl_real *sum,
                   tl_real *y) {
     tl_real *part = sum + channels;

@@ -18,7 +18,7 @@ static const tl_setting settings[] = {
     {0},
 };
 
-/* The graph puts the samples into y itself. */
+/* The graph copies the samples to y. */
 const tl_layer_ops tl_input_layer_ops = {
     .name = "input",
     .size = sizeof(input_layer),

@@ -7,7 +7,7 @@ static void last_step_setup(tl_layer *layer, tl_error *error) {
     layer->out.length = 1;
 }
 
-/* Where the last step of a sample begins. */
+/* Returns the position of the last step of a sample. */
 static size_t last_of(const tl_layer *layer, const tl_pass *pass, size_t sample) {
     const size_t length = layer->in[0].length, own = pass->lengths ? pass->lengths[sample] : length;
     return (sample * length + own - 1) * layer->in[0].channels;

@@ -1,6 +1,6 @@
-/* Normalisation of each sample by itself: over the channels of every step (Ba, Kiros & Hinton 2016), or over time and a group of
- * channels (Wu & He 2018). To the kernels the first is a loop over rows, and the second is batch normalisation of one sample, whose
- * channels share their statistics.
+/* Normalisation of each sample by itself: over the channels of each step (Ba, Kiros & Hinton 2016), or over time and a group of
+ * channels (Wu & He 2018). For the kernel functions, the first is a loop over rows, and the second is the batch normalisation of a
+ * sample, whose channels share their statistics.
  *
  * The gradients of the parameters are summed by task, and the tasks in order, so that threads do not matter.
  */
@@ -31,7 +31,7 @@ static void norm_setup(tl_layer *layer, tl_error *error) {
     tl_layer_parameter(layer, "shift", 1, &channels, TL_INIT_ZEROS, channels, channels);
 }
 
-/* scratch starts with the gradients of the scale, then of the shift, each (tasks, channels). */
+/* scratch begins with the gradients of the scale, then of the shift, each (tasks, channels). */
 static void add_parts(const tl_pass *pass, const tl_kernels *kernels, size_t tasks, size_t channels) {
     for (size_t parameter = SCALE; parameter <= SHIFT; parameter++)
         if (pass->gradient[parameter])
@@ -47,7 +47,7 @@ enum { ROW_CENTRE = 0, ROW_FACTOR = 1, ROW_SAVED }; /* saved, each (steps of the
 typedef struct layer_norm_job {
     const tl_pass *pass;
     const tl_kernels *kernels;
-    tl_layer_norm_rows all; /* and the sums of the first task */
+    tl_layer_norm_rows all; /* including the sums of the first task */
 } layer_norm_job;
 
 static size_t tasks_of(size_t steps) { return tl_ceil_div(steps, STEPS); }
@@ -76,7 +76,7 @@ static layer_norm_job layer_norm_run_of(const tl_layer *layer, const tl_pass *pa
                                     .factor = pass->saved + ROW_FACTOR * rows}};
 }
 
-/* Those of a task, but its sums. */
+/* Returns the rows of a task, without its sums. */
 static tl_layer_norm_rows rows_of(const layer_norm_job *job, size_t task) {
     tl_layer_norm_rows rows = job->all;
     const size_t first = task * STEPS, at = first * rows.channels;
@@ -131,9 +131,9 @@ static void layer_norm_backward(const tl_layer *layer, const tl_pass *pass) {
 
 /* ---- group norm ---- */
 
-enum { CHUNK = 256 }; /* rows that are summed in tl_real; the sums are then added in double */
+enum { CHUNK = 256 }; /* rows that are summed in tl_real; these sums are then added in double */
 
-/* saved of each group of a sample: z = (x - centre) · inverse + rest; `rest` is what the rounding of the mean left over. */
+/* saved for each group of a sample: z = (x - centre) · inverse + rest; `rest` is the rounding error of the mean. */
 enum { CENTRE = 0, INVERSE, REST, SAVED };
 
 /* A worker's part of scratch, each (channels): the coefficients of its sample, then two sums of each chunk. */
@@ -146,7 +146,7 @@ typedef struct group_norm_job {
     size_t length, channels, groups, width; /* width: channels of a group */
 } group_norm_job;
 
-/* A sample, as a worker has it before itself. */
+/* The sample that a worker processes. */
 typedef struct group_norm_sample {
     const tl_real *x;           /* (rows, channels) */
     size_t index, rows, chunks; /* rows: its own length */
@@ -217,7 +217,7 @@ static tl_norm_rows norm_rows_of(const group_norm_job *job, const group_norm_sam
                           .offset = sample->scratch + OFFSETS * channels};
 }
 
-/* The rows of a chunk, and where its sums go. */
+/* The rows of a chunk, and the place of its sums. */
 static tl_norm_rows chunk_of(const group_norm_job *job, const group_norm_sample *sample, size_t chunk) {
     tl_norm_rows rows = norm_rows_of(job, sample);
     rows.rows = rows_between(sample, chunk);
@@ -237,7 +237,7 @@ static double mean_of(const group_norm_job *job, const group_norm_sample *sample
     return sum / ((double)sample->rows * (double)job->width);
 }
 
-/* The sums are of the distances to the first row of each chunk. */
+/* The sums are those of the differences to the first row of each chunk. */
 static double variance_of(const group_norm_job *job, const group_norm_sample *sample, size_t channel, double mean) {
     double squares = 0;
     for (size_t chunk = 0; chunk < sample->chunks; chunk++) {
@@ -249,10 +249,10 @@ static double variance_of(const group_norm_job *job, const group_norm_sample *sa
             squares += (double)second[c] + distance * (2 * (double)first[c] + rows * distance);
         }
     }
-    return squares > 0 ? squares / ((double)sample->rows * (double)job->width) : 0; /* below 0 by rounding */
+    return squares > 0 ? squares / ((double)sample->rows * (double)job->width) : 0; /* rounding may make it negative */
 }
 
-/* The coefficients of a group's channels by what is saved of it: y = (x - centre) · factor + term. */
+/* The coefficients of a group's channels from its saved numbers: y = (x - centre) · factor + term. */
 static void set_coefficients(const group_norm_job *job, const group_norm_sample *sample, size_t group) {
     const tl_real *saved = sample->saved + group * SAVED;
     const tl_real *scale = job->pass->parameter[SCALE], *shift = job->pass->parameter[SHIFT];
@@ -284,8 +284,8 @@ static void groups_task(void *context, size_t index, int worker) {
     job->kernels->norm_apply(&rows);
 }
 
-/* With g = dy · scale, dx = inverse · (g - mean of g - z · mean of g·z) as factor · dy + slope · (x - centre) + offset; and this
- * sample's part of the parameters' gradients. */
+/* With g = dy · scale, dx = inverse · (g - mean of g - z · mean of g·z), written as factor · dy + slope · (x - centre) + offset;
+ * and the contribution of this sample to the gradients of the parameters. */
 static void set_gradient_coefficients(const group_norm_job *job, const group_norm_sample *sample, size_t group) {
     const tl_real *saved = sample->saved + group * SAVED, *scale = job->pass->parameter[SCALE];
     const double inverse = (double)saved[INVERSE], rest = (double)saved[REST];

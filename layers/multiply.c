@@ -2,7 +2,7 @@
 #include "kernels/kernels.h"
 #include "layers/registry.h"
 
-/* Elements of a task: a block of each input stays in the first-level cache while it is gone over again. */
+/* Elements of a task: a block of each input stays in the first-level cache while it is read several times. */
 enum { BLOCK = 1024 };
 
 static void multiply_setup(tl_layer *layer, tl_error *error) { tl_layer_same_shapes(layer, error); }
@@ -13,7 +13,7 @@ typedef struct multiply_job {
     size_t inputs, count;
 } multiply_job;
 
-/* to = start · all inputs but number `without`. */
+/* to = start · all inputs except number `without`. */
 static void product_of(const multiply_job *job, const tl_real *start, size_t without, tl_real *to, size_t first, size_t count) {
     const tl_real *product = start + first;
     for (size_t k = 0; k < job->inputs; k++) {

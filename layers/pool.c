@@ -1,4 +1,4 @@
-/* Maximum and mean over windows of time. Each sample is a task: its windows may overlap, but they share no x with another's. */
+/* Maximum and mean over windows of time. Each sample is a task: its windows may overlap, but not with those of other samples. */
 #include "compute/window.h"
 #include "graph/builder.h"
 #include "kernels/kernels.h"
@@ -88,7 +88,7 @@ static const tl_setting settings[] = {
     {0},
 };
 
-/* ---- on a stream ---- */
+/* ---- stream ---- */
 
 static void pool_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
     const tl_window_geometry *window = &((const pool_layer *)layer)->window;
@@ -99,7 +99,7 @@ static void pool_stream_plan(const tl_layer *layer, const tl_workers *workers, t
     how->left = window->pad_left;
 }
 
-/* Steps that are not there do not count. */
+/* Steps outside of the series do not count. */
 static void stream_windows(const tl_layer *layer, const tl_stream_pass *pass, const tl_pooling *pooling) {
     const size_t channels = layer->in[0].channels;
     pooling->forward(&(tl_pool_rows){.length = pass->steps - pass->before,
@@ -139,7 +139,7 @@ const tl_layer_ops tl_max_pool_layer_ops = {
     .name = "max_pool",
     .size = sizeof(pool_layer),
     .settings = settings,
-    .reads = TL_READS_X, /* finding the winners again is cheaper than keeping them */
+    .reads = TL_READS_X, /* finding the maximum again is cheaper than storing its position */
     .adds = true,
     .setup = pool_setup,
     .out_length = pool_out_length,
@@ -165,7 +165,7 @@ static size_t one_step(const tl_layer *layer, size_t length) {
     return 1;
 }
 
-/* state: the maximum so far, and that of what is new (channels each). */
+/* state: the maximum so far, and that of the new steps (channels each). */
 static void global_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
     (void)workers;
     (void)error;

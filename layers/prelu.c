@@ -1,9 +1,9 @@
-/* A ReLU whose slope below 0 is trained, one for each channel (He et al. 2015). */
+/* A ReLU with a trained slope below 0 for each channel (He et al. 2015). */
 #include "base/math.h"
 #include "kernels/kernels.h"
 #include "layers/registry.h"
 
-/* Rows of a task: the shape alone fixes them, and the order in which their sums are added. */
+/* Rows of a task, and the order of their sums, depend only on the shape. */
 enum { ROWS = 256 };
 
 static void prelu_setup(tl_layer *layer, tl_error *error) {
@@ -22,7 +22,7 @@ static size_t prelu_scratch(const tl_layer *layer, size_t batch, int threads) {
 
 typedef struct prelu_job {
     const tl_kernels *kernels;
-    tl_prelu_rows all; /* but sum, which is that of the first task */
+    tl_prelu_rows all; /* except sum, which is that of the first task */
 } prelu_job;
 
 static prelu_job run_of(const tl_layer *layer, const tl_pass *pass) {

@@ -1,16 +1,16 @@
-/* registry.h: the one table of layers, by which model files name them. */
+/* registry.h: the table of layers; model files use their names. */
 #ifndef TL_REGISTRY_H
 #define TL_REGISTRY_H
 
 #include <tapline/layer.h>
 
-/* Every kind of layer, ending with NULL. */
+/* All kinds of layers; NULL ends the list. */
 extern const tl_layer_ops *const tl_layer_registry[];
 
-/* The kind of that name (tl_layer_ops.name); NULL where there is none. */
+/* Returns the kind with that name (tl_layer_ops.name); NULL if there is none. */
 const tl_layer_ops *tl_layer_ops_by_name(const char *name);
 
-/* What the table lists: one for each file in layers/. */
+/* The entries of the table: one for each file in layers/. */
 extern const tl_layer_ops tl_input_layer_ops, tl_conv1d_layer_ops, tl_conv1d_transpose_layer_ops, tl_dense_layer_ops;
 extern const tl_layer_ops tl_relu_layer_ops, tl_leaky_relu_layer_ops, tl_prelu_layer_ops, tl_elu_layer_ops, tl_selu_layer_ops,
     tl_gelu_layer_ops, tl_silu_layer_ops, tl_softplus_layer_ops, tl_sigmoid_layer_ops, tl_hard_sigmoid_layer_ops, tl_tanh_layer_ops,

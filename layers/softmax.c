@@ -52,7 +52,7 @@ static void softmax_setup(tl_layer *layer, tl_error *error) {
     (void)error;
 }
 
-/* The largest, its difference, exp, the sum, the division. */
+/* Maximum, difference, exp, sum, division. */
 static double softmax_flops(const tl_layer *layer) { return 5 * tl_layer_elements(layer); }
 
 const tl_layer_ops tl_softmax_layer_ops = {

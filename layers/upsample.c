@@ -1,4 +1,4 @@
-/* More steps of time: each repeated, or on straight lines between them. An output is a mixture of two inputs in both cases. */
+/* More steps of time: each one repeated, or linear interpolation. In both cases an output is a mixture of two inputs. */
 #include "base/argument.h"
 #include "base/memory.h"
 #include "compute/window.h"

@@ -1,4 +1,4 @@
-/* AdaGrad: Duchi, Hazan & Singer 2011, the diagonal form, with PyTorch's epsilon outside the root. */
+/* AdaGrad: Duchi, Hazan & Singer 2011, the diagonal form; as in PyTorch, epsilon is added outside the root. */
 #include "optim/optim.h"
 
 static tl_status prepare(tl_optimizer_cfg *cfg, tl_error *error) {

@@ -1,5 +1,5 @@
-/* Adam: Kingma & Ba 2015, algorithm 1, with penalties added to the gradient. AdamW: Loshchilov & Hutter 2019, algorithm 2, where
- * weight decay is apart from the gradient, in PyTorch's form: it is multiplied by the learning rate. */
+/* Adam: Kingma & Ba 2015, algorithm 1, with penalties added to the gradient. AdamW: Loshchilov & Hutter 2019, algorithm 2, with
+ * weight decay separate from the gradient, multiplied by the learning rate as in PyTorch. */
 #include "optim/optim.h"
 
 #include <math.h>
@@ -28,7 +28,7 @@ static tl_adam_run run_of(const tl_update *u) {
         .beta2 = (tl_real)u->cfg->beta2,
         .rest1 = (tl_real)(1 - u->cfg->beta1),
         .rest2 = (tl_real)(1 - u->cfg->beta2),
-        /* The corrections for moments that started at zero, taken out of the loop. */
+        /* The corrections for moments that started at zero, computed outside of the loop. */
         .rate = (tl_real)(u->learning_rate / (1 - pow(u->cfg->beta1, (double)u->step))),
         .root = (tl_real)(1 / sqrt(1 - pow(u->cfg->beta2, (double)u->step))),
         .epsilon = (tl_real)u->cfg->epsilon,

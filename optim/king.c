@@ -1,15 +1,17 @@
-/* Whether a series of losses still falls: King 2018, "Automatic learning rate scheduling that really works", dlib's rule. */
+/* Decides whether a series of losses still falls: King 2018, "Automatic learning rate scheduling that really works", the rule of
+ * dlib. */
 #include "optim/optim.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Where the standard normal distribution reaches 0.51, the probability of falling from which on the losses are taken to fall. */
+/* The 0.51 quantile of the standard normal distribution: losses are taken to fall if the probability of falling is at least
+ * 0.51. */
 static const double quantile_51 = 0.025068908258711;
 
-/* Whether the slope of the line through the values up to `most`, in their order, is negative with a probability below 0.51. The
- * slope of a least-squares line through n points with residual variance v has the variance 12 v / (n³ - n). */
+/* Returns whether the slope of the line through the values up to `maximum`, in their order, is negative with a probability below
+ * 0.51. The slope of a least-squares line through n points with residual variance v has the variance 12 v / (n³ - n). */
 static bool not_falling(const double *loss, size_t count, double maximum) {
     double n = 0, sum_x = 0, sum_y = 0;
     for (size_t i = 0; i < count; i++)

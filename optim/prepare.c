@@ -1,4 +1,4 @@
-/* The fields of tl_optimizer_cfg: which an optimizer takes, their defaults and ranges. */
+/* The fields of tl_optimizer_cfg: which optimizer uses them, their defaults and ranges. */
 #include "optim/optim.h"
 
 #include "base/argument.h"
@@ -9,7 +9,7 @@
 static const struct {
     const char *name;
     size_t offset;
-    double limit; /* below this */
+    double limit; /* must be below this */
 } fields[] = {
     {"learning rate", offsetof(tl_optimizer_cfg, learning_rate), INFINITY},
     {"momentum", offsetof(tl_optimizer_cfg, momentum), 1},

@@ -1,4 +1,4 @@
-/* The one table of optimizers. */
+/* The table of optimizers. */
 #include "optim/optim.h"
 
 #include "base/argument.h"

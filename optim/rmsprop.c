@@ -1,4 +1,5 @@
-/* RMSProp: Tieleman & Hinton 2012, lecture 6.5, in PyTorch's form: epsilon outside the root, momentum on the scaled gradient. */
+/* RMSProp: Tieleman & Hinton 2012, lecture 6.5; as in PyTorch, epsilon is added outside the root and momentum applies to the scaled
+ * gradient. */
 #include "optim/optim.h"
 
 static tl_status prepare(tl_optimizer_cfg *cfg, tl_error *error) {

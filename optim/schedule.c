@@ -41,7 +41,7 @@ tl_status tl_schedule_by_name(const char *name, tl_schedule_kind *kind, tl_error
 
 /* ---- configuration ---- */
 
-/* What `value` should be: its default where it is 0; within least ≤ value < limit. */
+/* Returns `value`, or its default if it is 0; checks minimum ≤ value < limit. */
 static double take(const char *field, double value, double usual, double minimum, double limit, const char *kind, tl_error *error) {
     char what[60];
     snprintf(what, sizeof what, "schedule: %s", field);
@@ -111,13 +111,13 @@ void tl_schedule_free(tl_schedule *schedule) { free(schedule); }
 
 /* ---- the rate ---- */
 
-/* The least rate; one that starts below it stays. */
+/* The lowest rate; a rate that starts below it stays. */
 static double floor_of(const tl_schedule *schedule) { return fmin(schedule->cfg.minimum, schedule->start); }
 
-/* From `first` at part 0 to `last` at part 1 along half a cosine. */
+/* Half a cosine from `first` at part 0 to `last` at part 1. */
 static double anneal(double first, double last, double part) { return last + (first - last) / 2 * (1 + cos(acos(-1) * part)); }
 
-/* Up from a 25th over the first 0.3 of the steps, then down to a 10⁴th of that. */
+/* Up from a 25th over the first 0.3 of the steps, then down to a ten-thousandth of that. */
 static double one_cycle(const tl_schedule *schedule) {
     const double top = schedule->start, low = top / 25, last = (double)schedule->total - 1;
     const double step = fmin((double)schedule->steps, last), peak = 0.3 * (double)schedule->total - 1;
@@ -125,7 +125,7 @@ static double one_cycle(const tl_schedule *schedule) {
     return anneal(top, low * 1e-4, (step - peak) / (last - peak));
 }
 
-/* Before warm-up. */
+/* The rate before warm-up. */
 static double scheduled(const tl_schedule *schedule) {
     const tl_schedule_cfg *cfg = &schedule->cfg;
     const double start = schedule->start, step = (double)schedule->steps, minimum = floor_of(schedule);
@@ -151,7 +151,7 @@ double tl_schedule_rate(const tl_schedule *schedule) {
     return scheduled(schedule) * (step < warmup ? step / warmup : 1);
 }
 
-/* ---- what the losses change ---- */
+/* ---- effects of the losses ---- */
 
 static void reduce(tl_schedule *schedule) {
     schedule->reduced = fmax(schedule->reduced * schedule->cfg.factor, floor_of(schedule));
@@ -169,7 +169,7 @@ void tl_schedule_step(tl_schedule *schedule, double loss) {
     if (schedule->losses == patience && tl_king_stalled(schedule->loss, patience)) reduce(schedule);
 }
 
-/* As Keras's ReduceLROnPlateau: any lower loss is an improvement, and waiting starts anew after a reduction. */
+/* As Keras's ReduceLROnPlateau: any lower loss is an improvement, and counting starts again after a reduction. */
 void tl_schedule_epoch(tl_schedule *schedule, double loss) {
     if (!schedule) return;
     schedule->epochs++;

@@ -1,4 +1,4 @@
-/* Stochastic gradient descent, with momentum as PyTorch has it: velocity = momentum·velocity + gradient; Nesterov: Sutskever et al.
+/* Stochastic gradient descent with momentum as in PyTorch: velocity = momentum·velocity + gradient; Nesterov: Sutskever et al.
  * 2013. */
 #include "optim/optim.h"
 

@@ -1,6 +1,7 @@
-/* fixtures.h: the files of tests/parity: what PyTorch computed, written by tests/parity/make.py.
+/* fixtures.h: the files of tests/parity: results of PyTorch, written by tests/parity/make.py.
  *
- * A line starts with its key: "case fcn", "input 4 40 1 1". An array is a line with its name and count, and one with its numbers.
+ * A line starts with its key: "case fcn", "input 4 40 1 1". An array is a line with its name and count, and a line with its
+ * numbers.
  */
 #ifndef FIXTURES_H
 #define FIXTURES_H
@@ -11,7 +12,7 @@
 
 #include <stdio.h>
 
-/* How far numbers may be off: absolute + relative·|expected|. */
+/* Allowed difference of numbers: absolute + relative·|expected|. */
 typedef struct tolerance {
     double relative, absolute;
 } tolerance;
@@ -19,17 +20,17 @@ typedef struct tolerance {
 typedef struct fixtures {
     FILE *file;
     char name[100];     /* of the case */
-    char line[1 << 14]; /* the last one that was read, without its key */
-    tolerance within;   /* of the next arrays; set by the test */
+    char line[1 << 14]; /* the last line, without its key */
+    tolerance within;   /* for the next arrays; the test sets it */
     size_t compared;    /* numbers so far */
-    double worst;       /* the largest difference of these, as a share of what is allowed */
-    char where[200];    /* case and array of that one */
+    double worst;       /* the largest difference, relative to what is allowed */
+    char where[200];    /* case and array of that difference */
 } fixtures;
 
 /* Opens a file of tests/parity. */
 fixtures *fixtures_open(const char *name);
 
-/* Goes on to the next case, which must follow where `skip` does not allow for lines before it; false behind the last. */
+/* Goes to the next case; without `skip` it must be the next line. Returns false after the last one. */
 bool fixtures_next(fixtures *f, bool skip);
 
 /* Reads a line with that key into f->line. */
@@ -38,24 +39,24 @@ void fixtures_line(fixtures *f, const char *key);
 /* Reads a line with that key and pairs of words, "momentum 0.9 nesterov 1", into the members of `cfg`. */
 void fixtures_settings(fixtures *f, const char *key, const tl_setting *settings, void *cfg);
 
-/* Reads a line "input batch length channels scale limit", and makes that input of scaled numbers, or, where the limit is not 0, of
+/* Reads a line "input batch length channels scale limit", and creates that input of scaled numbers; if the limit is not 0, of
  * integers below it. Free it with tl_tensor_free. */
 tl_tensor fixtures_input(fixtures *f);
 
-/* Whether the next line starts with the word "step", and with which one; the line is not taken. */
+/* Returns whether the next line starts with the word "step", and its number; does not consume the line. */
 bool fixtures_at_step(fixtures *f, unsigned long *step);
 
 /* Reads an array with that name and count into `expected`. */
 void fixtures_array(fixtures *f, const char *name, double *expected, size_t count);
 
-/* Reads an array with that name, and compares `values` with it: all of them, or, where the file has 5 numbers for more values,
- * their root mean square, mean, first, middle and last. */
+/* Reads an array with that name, and compares `values` with it: all of them, or, if the file has 5 numbers for more values, their
+ * root mean square, mean, first, middle and last. */
 void fixtures_compare(fixtures *f, const char *name, const tl_real *values, size_t count);
 
-/* Says what was compared, and frees. */
+/* Prints what was compared, and frees the fixtures. */
 void fixtures_close(fixtures *f);
 
-/* ---- the numbers that both sides start from ---- */
+/* ---- the initial numbers of both sides ---- */
 
 enum {
     ARRAY_INPUT = 0,

@@ -4,7 +4,7 @@
 
 #include "check.h"
 
-/* Fails naming `what` where tl_check_gradients does; returns the worst relative error. */
+/* Fails, naming `what`, if tl_check_gradients does; returns the largest relative error. */
 double gradcheck(const char *what, tl_model *model, const tl_tensor *x, const tl_target *target);
 
 #endif

@@ -1,4 +1,4 @@
-/* kernel_tables.h: what tests of the kernels share. */
+/* kernel_tables.h: shared by the tests of kernel functions. */
 #ifndef KERNEL_TABLES_H
 #define KERNEL_TABLES_H
 
@@ -14,7 +14,7 @@ static const double unit = DBL_EPSILON;
 static const double unit = FLT_EPSILON;
 #endif
 
-/* The tables of every instruction set that this processor runs; returns how many. */
+/* Sets the tables of all instruction sets that this processor has; returns their number. */
 static inline size_t tables_here(const tl_kernels *tables[3]) {
     size_t count = 0;
     tables[count++] = &tl_kernels_baseline;

@@ -1,4 +1,4 @@
-/* layer_cases.h: every layer that has a gradient, with a random configuration, for tests of what holds for all of them. */
+/* layer_cases.h: every layer with a gradient, with a random configuration, for tests of properties that all layers have. */
 #ifndef LAYER_CASES_H
 #define LAYER_CASES_H
 
@@ -7,17 +7,17 @@
 typedef struct layer_case {
     const char *name;
     tl_node (*build)(tl_model *model, tl_node x, tl_rng *rng); /* with a random configuration */
-    tl_node (*plain)(tl_model *model, tl_node x);              /* in its place, of a layer without one */
+    tl_node (*plain)(tl_model *model, tl_node x);              /* replaces a layer that has no configuration */
 } layer_case;
 
-/* `layer_case_count` of them; several may be of one kind of layer, whose name is then that of one of them. */
+/* `layer_case_count` entries; several may be of the same kind and have its name. */
 extern const layer_case layer_cases[];
 extern const size_t layer_case_count;
 
-/* The layer on x. */
+/* Adds the layer after x. */
 tl_node layer_case_build(const layer_case *layer, tl_model *model, tl_node x, tl_rng *rng);
 
-/* A random number from `least` to `most`. */
+/* Returns a random number from `minimum` to `maximum`. */
 size_t between(tl_rng *rng, size_t minimum, size_t maximum);
 
 #endif

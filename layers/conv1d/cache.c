@@ -1,4 +1,4 @@
-/* What weights cost that do not stay in the second-level cache. */
+/* The cost of weights that do not stay in the second-level cache. */
 #include "layers/conv1d/engine.h"
 
 #include "kernels/kernels.h"

@@ -8,8 +8,8 @@
 typedef struct conv1d_layer {
     tl_layer base;
     tl_conv1d_cfg cfg;
-    tl_pad_mode extension;   /* [OUT] of setup, as the rest */
-    tl_conv1d_groups groups; /* of the largest batch, on the extended series where it is */
+    tl_pad_mode extension;   /* [OUT] of setup, like the members below */
+    tl_conv1d_groups groups; /* for the largest batch, on the padded series if there is one */
 } conv1d_layer;
 
 static tl_window_spec window_of(const tl_conv1d_cfg *cfg) {
@@ -86,7 +86,7 @@ static size_t conv1d_out_length(const tl_layer *layer, size_t length) {
     return extends(conv) && !tl_pad_fits(&conv->extension, length) ? 0 : tl_window_count(&window, length);
 }
 
-/* Elements of the extended copy of a batch. */
+/* Returns the elements of the padded copy of a batch. */
 static size_t copy_size(const conv1d_layer *conv, size_t batch) {
     return extends(conv) ? tl_aligned_count(batch * conv->extension.padded * conv->base.in[0].channels) : 0;
 }
@@ -98,7 +98,7 @@ static size_t conv1d_scratch(const tl_layer *layer, size_t batch, int threads) {
     return copy_size(conv, batch) + tl_conv1d_groups_scratch(&groups, threads);
 }
 
-/* The series, extended if they are to be. */
+/* Returns the series, padded by its own values if the padding mode needs it. */
 static const tl_real *extended(const conv1d_layer *conv, const tl_pass *pass) {
     const tl_real *x = pass->x[0].data;
     if (!extends(conv)) return x;
@@ -138,7 +138,7 @@ static double conv1d_flops(const tl_layer *layer) {
     return 2 * (double)cfg->kernel * (double)channels * tl_layer_elements(layer);
 }
 
-/* ---- on a stream ---- */
+/* ---- stream ---- */
 
 static void conv1d_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
     const conv1d_layer *conv = (const conv1d_layer *)layer;

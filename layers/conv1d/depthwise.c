@@ -1,4 +1,5 @@
-/* Each channel by itself: as an engine, but that shape->channels is shape->filters and the weight is (kernel, channels). */
+/* Depthwise convolution, with the functions of an engine: shape->channels is shape->filters, and the weight is (kernel,
+ * channels). */
 #include "layers/conv1d/variant.h"
 
 #include "base/math.h"
@@ -6,7 +7,7 @@
 
 #include <string.h>
 
-/* Of the batch: the gradients of each are summed by themselves. */
+/* Parts of the batch: each has sums of its own for the gradients. */
 enum { MAX_PARTS = 8 };
 
 typedef struct depthwise_job {
@@ -14,7 +15,7 @@ typedef struct depthwise_job {
     void (*kernel)(const tl_depthwise_rows *rows);
     const tl_real *x, *weight, *bias, *dy;
     tl_real *y, *dx;
-    tl_real *sums; /* (parts, kernel · channels + channels): dW and db of each */
+    tl_real *sums; /* (parts, kernel · channels + channels): dW and db of each part */
     size_t parts;
 } depthwise_job;
 

@@ -1,5 +1,5 @@
-/* The direct engine: a register-tiled kernel that reads the input in place (no im2col), weights packed in blocks of vectors.
- * Forward broadcasts inputs over vectors of filters; see direct_input.c and direct_weights.c for the gradients.
+/* The direct engine: a kernel function with register tiles that reads the input in place (no im2col), and weights packed in blocks
+ * of vectors. Forward broadcasts inputs over vectors of filters; direct_input.c and direct_weights.c compute the gradients.
  */
 #include "layers/conv1d/direct.h"
 
@@ -9,17 +9,18 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- several neighbouring outputs as one row, where filters leave a vector mostly empty ---- */
+/* ---- several neighbouring outputs as one row, if filters leave a vector mostly empty ---- */
 
 enum {
-    MAX_OUTPUTS = 64, /* of a row of several positions */
-    FEW_ROWS = 256    /* of the batch: to pack the weights for so few takes longer than to read them where they lie */
+    MAX_OUTPUTS = 64, /* maximum outputs of a row of several positions */
+    FEW_ROWS = 256    /* rows of the batch: for so few, packing the weights takes longer than reading them in place */
 };
 
-/* A row of several positions takes at most this share of the time of that many rows, or spreading the weights is not worth it. */
+/* A row of several positions must take at most this share of the time of single rows; otherwise it is not worth spreading the
+ * weights. */
 static const double joint_share = 0.7;
 
-/* `positions` of them read the inputs of all their windows: dilation 1. */
+/* A row of `positions` outputs reads the inputs of all their windows; dilation 1. */
 static tl_direct_form joint_form(const tl_conv1d_shape *shape, size_t positions) {
     tl_direct_form form = tl_direct_forward_form(shape);
     if (positions == 1) return form;
@@ -31,7 +32,7 @@ static tl_direct_form joint_form(const tl_conv1d_shape *shape, size_t positions)
     return form;
 }
 
-/* Of a position, in multiply-adds of vectors. */
+/* Returns the cost of a position, in multiply-adds of vectors. */
 static double cost_of(const tl_conv1d_shape *shape, size_t positions, size_t lanes) {
     const tl_direct_form form = joint_form(shape, positions);
     return tl_outputs_cost(form.taps * form.in_width, form.width, lanes) / (double)positions;
@@ -39,7 +40,8 @@ static double cost_of(const tl_conv1d_shape *shape, size_t positions, size_t lan
 
 static size_t positions_of(const tl_conv1d_shape *shape, size_t lanes) {
     const double limit = joint_share * cost_of(shape, 1, lanes);
-    const double full = (double)((shape->kernel + shape->stride) * shape->channels * shape->filters) / (double)lanes; /* of two */
+    const double full =
+        (double)((shape->kernel + shape->stride) * shape->channels * shape->filters) / (double)lanes; /* for two positions */
     size_t best = 1;
     if (shape->kernel == 1 || shape->dilation > 1 || full >= limit) return best;
     const size_t maximum = tl_min(MAX_OUTPUTS / shape->filters, shape->out_length);
@@ -50,7 +52,7 @@ static size_t positions_of(const tl_conv1d_shape *shape, size_t lanes) {
 
 /* ---- the form ---- */
 
-/* Windows that lie in memory without gaps are the rows of a product; where filters leave a vector mostly empty, by dots. */
+/* Windows without gaps in memory are the rows of a product; with few filters it uses lane reduction. */
 static tl_direct_form form_of(const tl_conv1d_shape *shape, size_t lanes) {
     const size_t positions = positions_of(shape, lanes), window = shape->kernel * shape->channels;
     tl_direct_form form = joint_form(shape, 1);
@@ -71,7 +73,7 @@ static size_t joint_weights(const tl_direct_form *form) {
     return tl_aligned_count((form->taps * form->in_width + 1) * form->width);
 }
 
-/* to: (taps of the form, channels, positions, filters), zero where a position does not see a tap; then the biases of a row. */
+/* to: (taps of the form, channels, positions, filters), zero where a position does not read a tap; then the biases of a row. */
 static void spread_weights(const tl_conv1d_shape *shape, const tl_direct_form *form, const tl_real *weight, const tl_real *bias,
                            tl_real *to) {
     const size_t filters = shape->filters, positions = form->width / filters;
@@ -103,7 +105,8 @@ static void forward(const tl_conv1d_shape *whole, const tl_real *x, const tl_rea
     tl_direct_sum(&weights, shape.batch, x, bias, y, workers, scratch);
 }
 
-/* Of the forms that any instruction set takes: they differ in lanes. In place, as a smaller batch may be, or packed. */
+/* The maximum over the forms for all instruction sets, which differ in lanes. Smaller batches may use weights in place, others
+ * packed ones. */
 static size_t forward_scratch(const tl_conv1d_shape *whole, int workers) {
     const tl_conv1d_shape shape = tl_direct_joined(whole);
     tl_direct_form form = joint_form(&shape, 1);
@@ -116,7 +119,7 @@ static size_t forward_scratch(const tl_conv1d_shape *whole, int workers) {
     return maximum;
 }
 
-/* Of the weights: read where they lie, copied one by one for dots, or packed by rows in each block of filters. */
+/* The cost of the weights: read in place, copied one by one for lane reduction, or packed by rows in each block of filters. */
 static double weights_cost(const tl_direct_form *form, bool lane_reduction) {
     const double rows = (double)(form->taps * form->in_width), elements = rows * (double)form->width;
     const double far = tl_conv1d_cache_penalty(elements);

@@ -1,8 +1,10 @@
-/* The gradient of the input in the direct engine: the forward sum over dy with the weights transposed and the taps flipped. With a
- * stride each residue of the position is a dense convolution of its own. Where that leaves vectors of channels mostly empty,
- * - several neighbouring positions are computed as one row: its window is that of all of them, with zeros among its weights;
- * - the products of all taps and channels are added into place (direct_scatter.c); or
- * - the vectors hold filters in place of channels: an output is then the sum of its vector's lanes.
+/* The gradient of the input in the direct engine: the forward sum over dy, with the weights transposed and the taps in reverse
+ * order. With a stride, each residue of the position is a dense convolution of its own. If that leaves vectors of channels mostly
+ * empty, one of these is used:
+ * - several neighbouring positions are computed as one row: its window covers the windows of all of them, with zeros among its
+ * weights;
+ * - the products of all taps and channels are added to their places (direct_scatter.c);
+ * - the lanes of vectors are filters instead of channels: an output is then the sum of the lanes.
  */
 #include "layers/conv1d/direct.h"
 
@@ -13,9 +15,9 @@
 #include <string.h>
 
 enum {
-    MAX_OUTPUTS = 64,  /* of a row of several positions */
-    SCATTER_COST = 10, /* adding a product into dx, in multiply-adds */
-    LANES_COST = 10    /* adding the lanes of an output, in multiply-adds of a vector */
+    MAX_OUTPUTS = 64,  /* maximum outputs of a row of several positions */
+    SCATTER_COST = 10, /* cost of adding a product to dx, in multiply-adds */
+    LANES_COST = 10    /* cost of adding the lanes of an output, in multiply-adds of a vector */
 };
 
 typedef struct input_job {
@@ -26,7 +28,7 @@ typedef struct input_job {
     tl_real *scratch;
 } input_job;
 
-/* ---- one residue of the position at a time ---- */
+/* ---- each residue of the position separately ---- */
 
 tl_direct_taps tl_direct_taps_of(const tl_conv1d_shape *shape, size_t residue) {
     const size_t stride = shape->stride, every = stride / tl_common_divisor(shape->dilation, stride);
@@ -111,7 +113,7 @@ static tl_direct_form joint_form(const tl_conv1d_shape *shape, size_t positions)
 
 static size_t joint_weights(const tl_direct_form *form) { return tl_aligned_count(form->taps * form->width * form->in_width); }
 
-/* to: (taps of the form, positions, channels, filters), zero where a tap does not reach a position. */
+/* to: (taps of the form, positions, channels, filters), zero where a tap does not contribute to a position. */
 static void spread_weights(const tl_conv1d_shape *shape, const tl_direct_form *form, const tl_real *weight, tl_real *to) {
     const size_t tap = shape->channels * shape->filters, positions = form->width / shape->channels;
     memset(to, 0, form->taps * positions * tap * sizeof *to);
@@ -146,7 +148,7 @@ static size_t joint_scratch(const tl_conv1d_shape *shape, size_t positions, int 
 typedef struct choice {
     enum { RESIDUES, DOTS, SCATTER, JOINT } form;
     size_t positions; /* of a joint row */
-    double cost;      /* multiply-adds for each filter of a position, those on zeros included, and weighted as they were measured */
+    double cost;      /* multiply-adds for each filter of a position, including those with zeros; weighted by measurements */
 } choice;
 
 static choice by_residues(const tl_conv1d_shape *shape, size_t lanes) {
@@ -210,7 +212,7 @@ void tl_direct_backward_input(const tl_conv1d_shape *whole, const tl_real *dy, c
         sum_residues(&job, best.form == DOTS);
 }
 
-/* Of the form that any instruction set takes: they differ in lanes. */
+/* The maximum over the forms for all instruction sets, which differ in lanes. */
 size_t tl_direct_input_scratch(const tl_conv1d_shape *whole, int workers) {
     const tl_conv1d_shape shape = tl_direct_joined(whole);
     size_t maximum = tl_max(residues_scratch(&shape, workers), tl_direct_scatter_scratch(&shape, workers));

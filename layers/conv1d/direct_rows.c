@@ -1,4 +1,4 @@
-/* Cutting a convolution's rows and outputs into what one call of the kernel computes: see direct.h. */
+/* Divides the rows and outputs of a convolution into parts for single calls of the kernel function: see direct.h. */
 #include "layers/conv1d/direct.h"
 
 #include "base/math.h"
@@ -7,11 +7,11 @@
 #include <string.h>
 
 enum {
-    SKIP_ROWS = 16,    /* from so many rows between two taps on, a segment for each set of taps fills the kernel's tiles */
-    COPY_MAX = 1 << 20 /* elements; beyond it rows skip taps as well */
+    SKIP_ROWS = 16,    /* from so many rows between two taps on, a segment for each set of taps fills the register tiles */
+    COPY_MAX = 1 << 20 /* elements; above this, rows skip taps too */
 };
 
-/* Points of time that do not see each other may as well belong to one long series, of which tiles are cut more freely. */
+/* If time steps do not read each other, the batch is computed as one long series, which is easier to divide into tiles. */
 tl_conv1d_shape tl_direct_joined(const tl_conv1d_shape *shape) {
     tl_conv1d_shape joined = *shape;
     if (shape->kernel > 1 || shape->stride > 1 || shape->pad_left > 0 || shape->out_length != shape->length) return joined;
@@ -46,7 +46,7 @@ static ptrdiff_t position_of(const tl_direct_form *form, size_t row, size_t tap)
     return form->first + (ptrdiff_t)(row * form->in_stride + tap * form->tap_stride);
 }
 
-/* Input rows from the first to the last one that `rows` rows read. */
+/* Returns the number of input rows from the first to the last one that `rows` rows read. */
 static size_t reach_of(const tl_direct_form *form, size_t rows) {
     return form->taps ? (rows - 1) * form->in_stride + (form->taps - 1) * form->tap_stride + 1 : 0;
 }
@@ -61,14 +61,14 @@ bool tl_direct_sees_all(const tl_direct_form *form, size_t rows) {
     return !is_padded(form) || (!far_apart(form) && reach_of(form, tl_min(rows, form->rows)) <= COPY_MAX / form->in_width);
 }
 
-/* Grows with the rows of a unit, so that what suffices for a large batch suffices for a smaller one. */
+/* Grows with the rows of a unit: what is enough for a large batch is enough for a smaller one. */
 size_t tl_direct_copy(const tl_direct_form *form, size_t chunks) {
     if (!is_padded(form) || far_apart(form)) return 0;
     const size_t reach = tl_min(reach_of(form, tl_ceil_div(form->rows, chunks)), COPY_MAX / form->in_width);
     return tl_aligned_count(reach * form->in_width);
 }
 
-/* `count` input rows from `position` on, zeros where there are none. */
+/* Copies `count` input rows from `position` on, with zeros outside of the input. */
 static void copy_padded(const tl_direct_form *form, const tl_real *in, ptrdiff_t position, size_t count, tl_real *to) {
     const ptrdiff_t length = (ptrdiff_t)form->in_length, stop = position + (ptrdiff_t)count;
     const ptrdiff_t begin = position < 0 ? (stop < 0 ? stop : 0) : position, end = stop < length ? stop : length;
@@ -111,14 +111,14 @@ tl_direct_unit tl_direct_unit_at(const tl_direct_form *form, size_t chunks, size
     return unit;
 }
 
-/* The first row from `row` on whose tap reads input row `bound` or a later one. */
+/* Returns the first row from `row` on whose tap reads input row `bound` or a later one. */
 static size_t first_row_at(const tl_direct_form *form, size_t row, size_t tap, size_t bound) {
     const ptrdiff_t position = position_of(form, row, tap);
     return position >= (ptrdiff_t)bound ? row : row + tl_ceil_div((size_t)((ptrdiff_t)bound - position), form->in_stride);
 }
 
-/* Its ends are tiles of their own, lower than others: they cost less than what is not copied where an element of the input has no
- * more multiply-adds than there are rows, about. */
+/* The ends become separate tiles with fewer rows. This costs less than copying the rest if an input element has at most about as
+ * many multiply-adds as there are rows. */
 tl_direct_unit tl_direct_unit_cut(const tl_direct_form *form, size_t chunks, size_t index, const tl_real *in, tl_real *copy) {
     tl_direct_unit unit = unit_of(form, chunks, index, in);
     if (unit.begin == unit.end) return unit;
@@ -150,7 +150,7 @@ double tl_direct_share(const tl_conv1d_shape *shape) {
     return (double)terms / (double)(form.rows * form.taps);
 }
 
-/* The rows from `row` on that read the same taps. */
+/* Returns the rows from `row` on that read the same taps. */
 static tl_direct_segment same_taps(const tl_direct_form *form, const tl_direct_unit *unit, size_t row) {
     if (unit->window) {
         const size_t stride = form->in_stride * form->in_width;

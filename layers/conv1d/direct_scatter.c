@@ -1,5 +1,5 @@
-/* The gradient of the input by products that are added into place: all taps and channels of a point of dy are the outputs of a
- * product without a window. For few channels: with their taps they fill the vectors.
+/* The gradient of the input by adding products to their places: all taps and channels of a time step of dy are the outputs of a
+ * product without a window. It is for few channels, which fill the vectors together with their taps.
  */
 #include "layers/conv1d/direct.h"
 
@@ -8,12 +8,12 @@
 
 #include <string.h>
 
-enum { PRODUCT_BYTES = 24 * 1024 /* products on their way into dx, that stay in the first-level cache */ };
+enum { PRODUCT_BYTES = 24 * 1024 /* memory for products before they are added to dx; it stays in the first-level cache */ };
 
 typedef struct scatter_job {
     const tl_kernels *kernels;
     const tl_conv1d_shape *shape;
-    size_t width, rows; /* of the products of a worker at a time: (rows, width) */
+    size_t width, rows; /* products of a worker at a time: (rows, width) */
     const tl_real *dy, *weight, *zero;
     tl_real *dx, *products;
 } scatter_job;
@@ -26,7 +26,7 @@ static size_t scatter_rows(const tl_conv1d_shape *shape, size_t width) {
     return tl_min(tl_max(PRODUCT_BYTES / (width * sizeof(tl_real)), 1), shape->out_length);
 }
 
-/* `prefetch`: how many rows come next. */
+/* `prefetch`: the number of rows that come next. */
 static void multiply_rows(const scatter_job *job, const tl_real *dy, size_t rows, size_t prefetch, tl_real *products) {
     const tl_direct_form form = scatter_form(job->shape);
     const tl_prefetch next = {.at = dy + rows * form.in_width, .rows = prefetch, .width = form.in_width, .stride = form.in_width};
@@ -49,7 +49,7 @@ static void multiply_rows(const scatter_job *job, const tl_real *dy, size_t rows
     }
 }
 
-/* Adds the products of output `t`: taps side by side lie side by side in dx too. */
+/* Adds the products of output `t`: neighbouring taps are also neighbours in dx. */
 static void scatter_row(const tl_conv1d_shape *shape, const tl_real *products, size_t t, tl_real *dx) {
     const size_t channels = shape->channels, taps = shape->dilation == 1 ? shape->kernel : 1;
     for (size_t tap = 0; tap < shape->kernel; tap += taps) {
@@ -63,7 +63,7 @@ static void scatter_row(const tl_conv1d_shape *shape, const tl_real *products, s
     }
 }
 
-/* One sample. */
+/* A sample. */
 static void scatter_task(void *context, size_t task, int worker) {
     const scatter_job *job = context;
     const tl_conv1d_shape *shape = job->shape;

@@ -1,4 +1,5 @@
-/* Forms of the direct engine: weights packed in blocks of vectors, then the rows of the output, unit by unit. */
+/* Computes forms of the direct engine: packs the weights in blocks of vectors, then computes the rows of the output, unit by
+ * unit. */
 #include "layers/conv1d/direct.h"
 
 #include "base/math.h"
@@ -8,11 +9,11 @@
 #include <string.h>
 
 enum {
-    UNIT_BYTES = 192 * 1024,   /* input and output of a unit: a share of the second-level cache */
-    UNIT_ROWS = 48,            /* of a unit at least: several tiles, and packed weights are read once for all of them */
-    UNITS = 32,                /* wanted at least, for the workers to share */
-    WEIGHT_BYTES = 192 * 1024, /* packed weights that stay in the second-level cache while the rows of a unit pass */
-    TILE_ROWS = 12,            /* of the tallest tile */
+    UNIT_BYTES = 192 * 1024,   /* input and output of a unit: a part of the second-level cache */
+    UNIT_ROWS = 48,            /* minimum rows of a unit: several tiles, so that packed weights are read once for all of them */
+    UNITS = 32,                /* minimum number of units, for the workers */
+    WEIGHT_BYTES = 192 * 1024, /* packed weights that stay in the second-level cache while the rows of a unit are computed */
+    TILE_ROWS = 12,            /* rows of the tallest tile */
     LINE = 64 / sizeof(tl_real)
 };
 
@@ -34,20 +35,20 @@ typedef struct packing {
     tl_real *packed; /* (blocks: (taps, in_width, lanes)) */
 } packing;
 
-/* `count` elements, each with its outputs side by side in memory. */
+/* Copies `count` elements, each with its outputs contiguous in memory. */
 static void copy_outputs(const tl_direct_weights *w, const tl_real *from, const tl_direct_block *block, size_t count, tl_real *to) {
     for (size_t i = 0; i < count; i++) memcpy(to + i * block->lanes, from + i * w->in_stride, block->width * sizeof *to);
 }
 
-/* The same, with the elements of an output side by side: a cache line of them at a time, since the outputs may lie so far apart
- * that their lines push each other out of the cache. */
+/* The same, if the elements of an output are contiguous: one cache line of them at a time, since outputs may be so far apart that
+ * their cache lines evict each other. */
 static void transpose_outputs(const tl_direct_weights *w, const tl_real *from, const tl_direct_block *block, size_t count,
                               tl_real *to) {
     for (size_t i = 0; i < count; i += LINE)
         tl_transpose(from + i, w->out_stride, block->width, tl_min(LINE, count - i), to + i * block->lanes, block->lanes);
 }
 
-/* With lane_reduction: (vectors of in_width, taps, outputs, lanes), of which one tap. */
+/* With lane_reduction: (vectors of in_width, taps, outputs, lanes), for one tap. */
 static void copy_vectors(const packing *p, const tl_real *from, const tl_direct_block *block, tl_real *to) {
     const tl_direct_form *form = p->weights->form;
     const size_t lanes = p->kernels->lanes;
@@ -55,7 +56,7 @@ static void copy_vectors(const packing *p, const tl_real *from, const tl_direct_
         for (size_t o = 0; o < block->width; o++) memcpy(to + o * lanes, from + i + o * p->weights->out_stride, lanes * sizeof *to);
 }
 
-/* One tap of one block, zero beyond the last output. */
+/* A tap of a block, with zeros after the last output. */
 static void pack_task(void *context, size_t task, int worker) {
     (void)worker;
     const packing *p = context;
@@ -83,7 +84,7 @@ void tl_direct_pack(const tl_direct_weights *weights, const tl_workers *workers,
     tl_parallel(workers, block_count(p.kernels, form) * form->taps, elements, pack_task, &p);
 }
 
-/* Elements that the packed weights of a form take, whatever the instruction set. */
+/* Returns the elements of the packed weights of a form, for any instruction set. */
 static size_t packed_count(const tl_direct_form *form) {
     return tl_aligned_count(form->width) * tl_max(form->taps, 1) * form->in_width;
 }
@@ -95,8 +96,8 @@ typedef struct sum_job {
     const tl_direct_form *form;
     size_t chunks; /* units of a sample */
     const tl_real *in, *weight, *start;
-    tl_factor factor;      /* in their place, of weights that are used in place */
-    tl_real *out, *copies; /* copies: of each worker */
+    tl_factor factor;      /* weights that are used in place */
+    tl_real *out, *copies; /* copies: one for each worker */
 } sum_job;
 
 static size_t rows_in_cache(const tl_direct_form *form) {
@@ -112,7 +113,7 @@ bool tl_direct_always_sees_all(const tl_direct_form *form) {
     return tl_direct_sees_all(form, tl_max(rows_in_cache(form), UNIT_ROWS));
 }
 
-/* With a kernel of 1 the input is read once, in the order of its rows: those of a tile are asked for a tile before. */
+/* With a kernel of 1, the input is read once, in the order of its rows: the rows of a tile are prefetched one tile before. */
 static tl_prefetch expected(const tl_direct_form *form, const tl_direct_segment *segment, const tl_direct_block *block) {
     const size_t stride = form->in_stride * form->in_width;
     if (form->taps != 1 || form->in_width < form->width || block->first > 0 || segment->rows <= TILE_ROWS) return (tl_prefetch){0};
@@ -120,7 +121,7 @@ static tl_prefetch expected(const tl_direct_form *form, const tl_direct_segment 
         .at = segment->x + TILE_ROWS * stride, .rows = segment->rows - TILE_ROWS, .stride = stride, .width = form->in_width};
 }
 
-/* Elements from … to-1 of the windows of a segment, for a block of outputs; `out` is the place of its first row. */
+/* Adds the elements from … to - 1 of the windows of a segment, for a block of outputs; `out` is the place of its first row. */
 static void sum_segment(const sum_job *job, const tl_direct_segment *segment, const tl_direct_block *block, size_t from, size_t to,
                         tl_real *out) {
     const tl_direct_form *form = job->form;
@@ -147,7 +148,7 @@ static void sum_segment(const sum_job *job, const tl_direct_segment *segment, co
                                                       .prefetch = {expected(form, segment, block)}});
 }
 
-/* A part of the weights at a time is used for all rows of the unit before the next one takes its place in the cache. */
+/* A part of the weights is used for all rows of the unit before the next part replaces it in the cache. */
 static void sum_block(const sum_job *job, const tl_direct_unit *unit, const tl_direct_block *block) {
     const tl_direct_form *form = job->form;
     const size_t elements = form->taps * form->in_width, limit = WEIGHT_BYTES / (block->lanes * sizeof(tl_real));
@@ -162,7 +163,7 @@ static void sum_block(const sum_job *job, const tl_direct_unit *unit, const tl_d
     }
 }
 
-/* The same with lane_reduction: all taps of a vector before the next one, so that the input streams from memory evenly. */
+/* The same with lane_reduction: all taps of a vector before the next vector, so that the input is read evenly from memory. */
 static void reduce_lanes(const sum_job *job, const tl_direct_unit *unit, const tl_direct_block *block) {
     const tl_direct_form *form = job->form;
     const size_t lanes = job->kernels->lanes, stride = block->width * lanes;
@@ -187,7 +188,7 @@ static void reduce_lanes(const sum_job *job, const tl_direct_unit *unit, const t
     }
 }
 
-/* The same where windows are the rows of a product. */
+/* The same if windows are the rows of a product. */
 static void multiply_windows(const sum_job *job, const tl_direct_unit *unit, size_t block) {
     const tl_direct_form *form = job->form;
     for (size_t row = unit->begin; row < unit->end;) {
@@ -225,7 +226,7 @@ size_t tl_direct_sum_scratch(const tl_direct_form *form, size_t batch, int worke
     return weights_scratch(form) + (size_t)workers * tl_direct_copy(form, chunks_of(form, batch));
 }
 
-/* The weights as the kernels read them, and what sums start from. */
+/* Prepares the weights for the kernel functions, and the initial values of the sums. */
 static void prepare_weights(sum_job *job, const tl_direct_weights *weights, const tl_real *bias, const tl_workers *workers,
                             tl_real *scratch) {
     const tl_direct_form *form = weights->form;

@@ -1,8 +1,8 @@
-/* The gradient of the weights in the direct engine: a tile of it stays in registers over a run of time, input values broadcast over
- * vectors of dy; nothing is transposed.
+/* The gradient of the weights in the direct engine: a tile of it stays in registers over consecutive steps, and input values are
+ * broadcast over vectors of dy; nothing is transposed.
  *
- * The batch is cut into parts that the shape alone fixes; each sums on its own, and the sums are added in order, so that the number
- * of workers changes nothing. Within a part the blocks of filters and the elements of the window are independent of each other.
+ * The batch is divided into parts that depend only on the shape. Each part has sums of its own, which are added in order, so that
+ * the number of workers changes nothing. Within a part, blocks of filters and elements of the window are independent of each other.
  */
 #include "layers/conv1d/direct.h"
 
@@ -12,33 +12,33 @@
 #include <string.h>
 
 enum {
-    UNIT_BYTES = 384 * 1024, /* of them and their input, a share of the second-level cache */
-    MIN_SHARE = 4,           /* of the rows that are wanted at a time, so many all the same */
-    PART_ROWS = 2048,        /* of dy for each part, at least */
-    MAX_PARTS = 16,          /* of the batch */
-    TASKS_EACH = 2,          /* tasks for each worker, to even out their speeds */
-    SLICE = 128,             /* elements of the window of a task, at least */
-    MIN_AHEAD = 24           /* of them, to ask for what comes next meanwhile */
+    UNIT_BYTES = 384 * 1024, /* of sums and their input: a part of the second-level cache */
+    MIN_SHARE = 4,           /* minimum share of the rows that are wanted at a time */
+    PART_ROWS = 2048,        /* minimum rows of dy for each part */
+    MAX_PARTS = 16,          /* maximum parts of the batch */
+    TASKS_EACH = 2,          /* tasks for each worker, to balance different speeds */
+    SLICE = 128,             /* minimum elements of the window of a task */
+    MIN_AHEAD = 24           /* minimum elements for prefetching the next ones meanwhile */
 };
 
 typedef struct product_job {
     const tl_kernels *kernels;
     tl_direct_form form;
-    size_t batch, samples, chunks, units; /* a unit is `samples` samples, or one of `chunks` pieces of one */
+    size_t batch, samples, chunks, units; /* a unit is `samples` samples, or one of `chunks` pieces of a sample */
     size_t max_rows;                      /* of a unit's sample */
-    size_t parts, groups, slices;         /* a task is a group of blocks and a slice of the window over one part */
+    size_t parts, groups, slices;         /* a task is a group of blocks and a slice of the window in one part */
     size_t width, inner;                  /* filters, rounded up; kernel · channels */
     const size_t *counted; /* where the batch is one long sample: of its samples, `length` rows each; NULL: all count */
     size_t length;
     const tl_real *x, *dy;
     tl_real *dweight, *dbias;
     tl_real *sums, *bias_sums; /* of each part: (blocks: (kernel · channels, lanes)) and (filters, rounded up) */
-    tl_real *own;              /* of each worker: zeros, of a block; sums that are in none of the above; copies; packed dy */
+    tl_real *own;              /* of each worker: zeros for a block; unused sums; copies; packed dy */
 } product_job;
 
 static size_t unit_rows(const tl_conv1d_shape *shape, const tl_tuning *tuning) {
     const size_t lanes = tl_min(shape->filters, TL_MAX_TILE_WIDTH), inputs = shape->stride * shape->channels;
-    const size_t wanted = tuning->sum_rows; /* loading and storing sums takes little time beside them */
+    const size_t wanted = tuning->sum_rows; /* compared with them, loading and storing sums takes little time */
     return tl_min(tl_max(UNIT_BYTES / ((inputs + lanes) * sizeof(tl_real)), wanted / MIN_SHARE), wanted);
 }
 
@@ -62,7 +62,7 @@ static product_job job_of(const tl_conv1d_shape *whole, const tl_tuning *tuning)
 
 static size_t copies_count(const product_job *job) { return job->samples * tl_direct_copy(&job->form, job->chunks); }
 
-/* Of the largest unit that a smaller batch may have, too: its pieces may be longer. */
+/* A smaller batch may have longer pieces: the maximum over all of them. */
 static size_t packed_count(const product_job *job) {
     const size_t rows = job->samples * job->max_rows;
     return rows * tl_min(job->width, TL_MAX_TILE_WIDTH);
@@ -72,7 +72,7 @@ static size_t own_count(const product_job *job) {
     return 2 * TL_MAX_TILE_WIDTH + tl_aligned_count(copies_count(job) + packed_count(job));
 }
 
-/* A single part needs no sums of its own: the gradient has them. */
+/* A single part needs no sums of its own: the gradient holds them. */
 static size_t sums_count(const product_job *job) { return job->parts > 1 ? job->parts * job->width * job->inner : 0; }
 
 /* ---- a unit of time ---- */
@@ -80,7 +80,7 @@ static size_t sums_count(const product_job *job) { return job->parts > 1 ? job->
 /* The same rows of some samples. */
 typedef struct sample_unit {
     tl_direct_unit first;   /* of the first sample */
-    size_t samples, stride; /* elements between what they read */
+    size_t samples, stride; /* distance of their inputs in elements */
 } sample_unit;
 
 static sample_unit unit_at(const product_job *job, size_t index, tl_real *copies) {
@@ -93,7 +93,7 @@ static sample_unit unit_at(const product_job *job, size_t index, tl_real *copies
     return made;
 }
 
-/* Whether dy of a unit is 0. */
+/* Returns whether dy of a unit is 0. */
 static bool is_blank(const product_job *job, const tl_direct_unit *unit) {
     if (unit->begin == unit->end) return true;
     if (!job->counted) return false;
@@ -102,7 +102,7 @@ static bool is_blank(const product_job *job, const tl_direct_unit *unit) {
     return true;
 }
 
-/* What is added up at a time: a block of filters, elements from … to-1 of the window. */
+/* The sums that are computed at a time: a block of filters, elements from … to - 1 of the window. */
 typedef struct sum_area {
     tl_direct_block block;
     size_t from, to;
@@ -125,7 +125,7 @@ static sum_area area_at(const product_job *job, size_t part, size_t index, size_
     return a;
 }
 
-/* Rows of it from begin / whole to end / whole. */
+/* Returns its rows from begin / whole to end / whole. */
 static tl_prefetch share_of(const tl_prefetch *prefetch, size_t begin, size_t end, size_t whole) {
     const size_t first = prefetch->rows * begin / whole;
     tl_prefetch share = *prefetch;
@@ -134,7 +134,7 @@ static tl_prefetch share_of(const tl_prefetch *prefetch, size_t begin, size_t en
     return share;
 }
 
-/* Adds the products of a segment's rows to an area; `product` has the rows' dy. */
+/* Adds the products of a segment's rows to an area; `product` has the dy of these rows. */
 static void add_segment(const product_job *job, const sum_area *area, const tl_direct_segment *segment, const tl_prefetch *prefetch,
                         tl_direct_product product) {
     const tl_direct_form *form = &job->form;
@@ -154,7 +154,7 @@ static void add_segment(const product_job *job, const sum_area *area, const tl_d
     }
 }
 
-/* dy of a unit, its rows without others between them: where a block has all filters it lies there so. Adds its sums to the bias. */
+/* Returns the dy of a unit as contiguous rows: in place if a block has all filters. Adds their sums to the bias. */
 static const tl_real *factor_of(const product_job *job, const sample_unit *unit, const sum_area *area, tl_real *own) {
     const tl_direct_form *form = &job->form;
     const tl_real *dy = job->dy + unit->first.out + unit->first.begin * form->out_stride + area->block.first;
@@ -174,8 +174,8 @@ static const tl_real *factor_of(const product_job *job, const sample_unit *unit,
     return packed;
 }
 
-/* What comes after a block of a unit: dy of another block, and with the unit behind it (`next`) its input too. Few elements are
- * done before it could come. */
+/* Prefetches what follows a block of a unit: dy of another block, or the next unit (`next`) with its input. It is not done for few
+ * elements, which are computed before the memory would answer. */
 static void look_ahead(const product_job *job, const sample_unit *unit, size_t block, bool next, tl_prefetch prefetch[2]) {
     const tl_direct_form *form = &job->form;
     const tl_direct_block columns = tl_direct_block_at(job->kernels, form->width, block);
@@ -220,14 +220,14 @@ static void add_unit(const product_job *job, const sample_unit *unit, const sum_
 
 /* ---- tasks ---- */
 
-/* Sums of a part of their own begin with 0. */
+/* Sums of a separate part start from 0. */
 static void clear_area(const product_job *job, const sum_area *area) {
     if (area->bias) memset(area->bias, 0, area->block.lanes * sizeof *area->bias);
     if (job->parts > 1)
         memset(area->out + area->from * area->out_stride, 0, (area->to - area->from) * area->out_stride * sizeof(tl_real));
 }
 
-/* The sums of a group of blocks and a slice of the window over one part of the batch. */
+/* Computes the sums of a group of blocks and a slice of the window over one part of the batch. */
 static void product_task(void *context, size_t task, int worker) {
     const product_job *job = context;
     const size_t part = task / (job->groups * job->slices), slice = task % job->slices, group = task / job->slices % job->groups;
@@ -252,7 +252,7 @@ static void product_task(void *context, size_t task, int worker) {
     }
 }
 
-/* Adds the parts' sums of one block to the gradient, in order. */
+/* Adds the sums of all parts for one block to the gradient, in order. */
 static void gather_task(void *context, size_t task, int worker) {
     (void)worker;
     const product_job *job = context;
@@ -269,7 +269,7 @@ static void gather_task(void *context, size_t task, int worker) {
 
 /* ---- the pass ---- */
 
-/* Whatever the tuning. */
+/* For any tuning. */
 size_t tl_direct_weights_scratch(const tl_conv1d_shape *shape, int workers) {
     size_t maximum = 0;
     for (size_t i = 0; i < TL_TUNINGS; i++) {
@@ -279,7 +279,7 @@ size_t tl_direct_weights_scratch(const tl_conv1d_shape *shape, int workers) {
     return maximum;
 }
 
-/* Tasks within a part repeat its copies of the input, or of dy: no more of them than the workers need. */
+/* Tasks in the same part repeat its copies of the input or of dy: no more of them than the workers need. */
 static void cut_tasks(product_job *job, size_t workers) {
     const size_t blocks = tl_direct_blocks(job->kernels, job->form.width);
     const size_t wanted = workers > 1 ? tl_ceil_div(TASKS_EACH * workers, job->parts) : 1;

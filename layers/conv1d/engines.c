@@ -1,4 +1,4 @@
-/* The table of engines, and which of them a pass gets. */
+/* The table of engines, and the choice for each pass. */
 #include "layers/conv1d/engine.h"
 
 #include "base/argument.h"
@@ -78,8 +78,8 @@ static double cost_of(const tl_conv1d_ops *ops, const tl_conv1d_shape *shape, tl
     return ops->cost && ops->supports(shape, pass) ? ops->cost(shape, pass) : HUGE_VAL;
 }
 
-/* The engine that TL_ENGINE_AUTO means: depends on the shape, on how wide the processor's vectors are, and on its tuning. What a
- * model predicts for a sample is the same whatever the batch: with `predicts`, costs are those of a usual batch, not of this one.
+/* Returns the engine for TL_ENGINE_AUTO. It depends on the shape, on the width of the processor's vectors and on the tuning. The
+ * prediction of a model for a sample must not depend on the batch: with `predicts`, costs are those of a fixed batch.
  */
 static const tl_conv1d_ops *choose(const tl_conv1d_shape *shape, tl_conv1d_pass pass, bool predicts) {
     tl_conv1d_shape usual = *shape;

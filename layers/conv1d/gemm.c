@@ -15,13 +15,13 @@
 #include <string.h>
 
 enum {
-    TILE = (1 << 19) / sizeof(tl_real), /* elements of a tile of windows: 512 KiB stay in the second level of cache */
-    MIN_ROWS = 128,                     /* of a tile: the BLAS copies all weights for each product */
-    MAX_ROWS = 512,                     /* of a tile: the product gains nothing by more */
-    MIRROR_CHANNELS = 16,               /* at least, for dX as a convolution: the BLAS is slow on products of fewer columns */
-    PART_ROWS = 512,                    /* of a part of the batch whose dW is summed by itself, at least */
-    MAX_PARTS = 8,                      /* of the batch */
-    BIAS_RUN = 64                       /* rows of dy that are summed by themselves first: the error grows with rows / 64 */
+    TILE = (1 << 19) / sizeof(tl_real), /* elements of a tile of windows: 512 KiB stay in the second-level cache */
+    MIN_ROWS = 128,                     /* minimum rows of a tile, since the BLAS copies all weights for each product */
+    MAX_ROWS = 512,                     /* maximum rows of a tile; larger products are not faster */
+    MIRROR_CHANNELS = 16, /* minimum channels for dX as a convolution, since the BLAS is slow on products with fewer columns */
+    PART_ROWS = 512,      /* minimum rows of a part of the batch with its own dW */
+    MAX_PARTS = 8,        /* maximum parts of the batch */
+    BIAS_RUN = 64         /* rows of dy in a partial sum: the error grows with rows / 64 */
 };
 
 typedef struct gemm_job {
@@ -29,7 +29,7 @@ typedef struct gemm_job {
     tl_columns columns;
     size_t width;     /* K */
     size_t rows;      /* of the whole batch */
-    size_t tile_rows; /* at most, of one tile */
+    size_t tile_rows; /* maximum for a tile */
     size_t tasks;
     bool plain; /* the windows are the samples themselves: x is their matrix */
     const tl_real *x, *weight, *bias, *dy;
@@ -54,7 +54,7 @@ static gemm_job job_of(const tl_conv1d_shape *s) {
 
 static double work_of(const gemm_job *job) { return 2.0 * (double)job->rows * (double)job->width * (double)job->shape->filters; }
 
-/* The windows of some rows: in the tile of this worker, or where they are. */
+/* Returns the windows of some rows: in the tile of this worker, or in place. */
 static const tl_real *windows(const gemm_job *job, size_t first, size_t rows, int worker) {
     if (job->plain) return job->x + first * job->width;
     tl_real *tile = job->tiles + (size_t)worker * job->tile_rows * job->width;
@@ -86,7 +86,7 @@ static void forward(const tl_conv1d_shape *shape, const tl_real *x, const tl_rea
     tl_parallel(workers, job.tasks, work_of(&job), forward_task, &job);
 }
 
-/* ---- dX: a task is some samples, since the windows of one overlap ---- */
+/* ---- dX: a task is some samples, since the windows of a sample overlap ---- */
 
 static size_t input_tasks(const gemm_job *job) {
     const size_t samples = tl_max(job->tile_rows / job->shape->out_length, 1);
@@ -107,8 +107,8 @@ static void input_task(void *context, size_t task, int worker) {
     }
 }
 
-/* Whether dX is to be computed as a convolution: then *mirror is that one's shape. It has a row for each input where the other way
- * has one for each output: with far fewer outputs it would mostly multiply zeros. */
+/* Returns whether dX is computed as a convolution, whose shape is *mirror. It has a row for each input, while the other way has one
+ * for each output: with far fewer outputs it would mostly multiply zeros. */
 static bool mirrored(const tl_conv1d_shape *s, tl_conv1d_shape *mirror) {
     const size_t extent = (s->kernel - 1) * s->dilation;
     if (s->length > s->out_length + s->out_length / 4) return false;
@@ -159,7 +159,7 @@ static void backward_input(const tl_conv1d_shape *shape, const tl_real *dy, cons
     tl_parallel(workers, job.tasks, work_of(&job), input_task, &job);
 }
 
-/* ---- dW and db: a task is a part of the batch, summed by itself; the shape alone fixes the parts ---- */
+/* ---- dW and db: a task is a part of the batch with its own sums; parts depend only on the shape ---- */
 
 static size_t weight_tasks(const gemm_job *job) { return tl_min(tl_max(job->rows / PART_ROWS, 1), MAX_PARTS); }
 
@@ -186,7 +186,7 @@ static void weight_task(void *context, size_t task, int worker) {
     const size_t begin = tl_split_at(job->rows, job->tasks, task), end = tl_split_at(job->rows, job->tasks, task + 1);
     const size_t tiles = tl_ceil_div(end - begin, job->tile_rows);
     tl_real *dweight = job->sums + task * sums_size(job);
-    bias_gradient(job, begin, end, dweight + job->width * filters, dweight); /* dweight is not in use yet */
+    bias_gradient(job, begin, end, dweight + job->width * filters, dweight); /* dweight is not used yet */
     for (size_t tile = 0; tile < tiles; tile++) {
         const size_t first = begin + tl_split_at(end - begin, tiles, tile);
         const size_t rows = begin + tl_split_at(end - begin, tiles, tile + 1) - first;
@@ -220,7 +220,7 @@ static bool supports(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
 
 static double up_to_multiple(size_t count, size_t of) { return (double)(count + (of - count % of) % of); }
 
-/* Multiply-adds of a product, with those on columns that are not there. The BLAS has another way for small ones. */
+/* Multiply-adds of a product, including those of padding columns. The BLAS uses another method for small products. */
 static double product_cost(double rows, size_t columns, double inner) {
     const double small = 1e6;
     if (rows * (double)columns * inner < small) return 0.95 * rows * up_to_multiple(columns, 4) * inner;

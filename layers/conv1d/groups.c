@@ -1,4 +1,4 @@
-/* Groups one after the other, each by an engine on copies of its columns. */
+/* Computes groups one after the other, each by an engine on copies of its columns. */
 #include "layers/conv1d/variant.h"
 
 #include "base/argument.h"
@@ -39,7 +39,7 @@ tl_status tl_conv1d_groups_prepare(const tl_conv1d_spec *spec, size_t groups, tl
 /* ---- the copies of one group ---- */
 
 typedef struct copies {
-    tl_real *x, *y, *weight, *rest; /* rest: of scratch, for the engine */
+    tl_real *x, *y, *weight, *rest; /* rest: temporary memory of the engine */
     size_t rows, out_rows, weight_rows;
 } copies;
 
@@ -61,7 +61,7 @@ size_t tl_conv1d_groups_scratch(const tl_conv1d_groups *self, int workers) {
            tl_aligned_count(s->kernel * s->channels * s->filters) + engine;
 }
 
-/* The columns of group g of a matrix of `groups` times `width` columns, side by side, and back. */
+/* Copies the columns of group g of a matrix of `groups` times `width` columns to contiguous memory, and back. */
 static void gather(const tl_conv1d_groups *self, const tl_real *from, size_t rows, size_t width, size_t g, tl_real *to) {
     const size_t stride = self->groups * width;
     for (size_t row = 0; row < rows; row++) memcpy(to + row * width, from + row * stride + g * width, width * sizeof *to);
@@ -116,7 +116,7 @@ void tl_conv1d_groups_backward_weights(const tl_conv1d_groups *self, const tl_re
         return;
     }
     const copies c = copies_in(self, scratch);
-    for (size_t g = 0; g < self->groups; g++) { /* the engine adds to what is there */
+    for (size_t g = 0; g < self->groups; g++) { /* the engine adds to the present values */
         gather(self, x, c.rows, s->channels, g, c.x);
         gather(self, dy, c.out_rows, s->filters, g, c.y);
         gather(self, dweight, c.weight_rows, s->filters, g, c.weight);

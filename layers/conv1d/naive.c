@@ -1,4 +1,4 @@
-/* The convolution as it is defined, one loop for each index: slow, and the specification of the other engines. */
+/* The convolution by its definition, with one loop for each index: slow, but the specification of the other engines. */
 #include "layers/conv1d/engine.h"
 
 #include <string.h>
@@ -16,7 +16,8 @@ static size_t scratch(const tl_conv1d_shape *shape, tl_conv1d_pass pass, int wor
     return 0;
 }
 
-/* Calls visit for every sample, output and tap whose input lies inside the series, with the places of that input, output and tap.
+/* Calls visit for every sample, output and tap whose input lies inside the series, with the positions of that input, output and
+ * tap.
  */
 typedef struct naive_pass {
     const tl_conv1d_shape *shape;

@@ -1,4 +1,4 @@
-/* Padding with what the series itself holds: as a padded copy, whose gradient is folded back. */
+/* Padding with values of the series: a padded copy, whose gradient is added back to the series. */
 #include "layers/conv1d/variant.h"
 
 #include "base/argument.h"
@@ -20,7 +20,7 @@ tl_status tl_padding_mode_by_name(const char *name, tl_padding_mode *mode, tl_er
 
 enum { NOTHING = -1 };
 
-/* The step of a series of `length` that stands at place `position` of the padded one, or NOTHING. */
+/* Returns the step of a series of `length` steps that is at `position` in the padded series, or NOTHING. */
 static ptrdiff_t source_of(const tl_pad_mode *e, size_t position, size_t length) {
     const ptrdiff_t steps = (ptrdiff_t)length, at = (ptrdiff_t)position - (ptrdiff_t)e->pad_left, last = steps - 1;
     if (at >= 0 && at <= last) return at;

@@ -1,8 +1,8 @@
-/* A convolution on a stream: its window is read in place, by weights that were packed once.
+/* A convolution on a stream: its window is read in place, with weights that were packed once.
  *
- * One output at a time, the additions of its sum wait for each other. But of a dilated kernel all taps but the newest see steps
- * that have been there for a while: of the next few outputs their part is summed together, by a tile of registers, and each of
- * these outputs then goes on from there. The order of the additions stays that of the direct engine.
+ * If outputs are computed one at a time, each addition of the sum waits for the one before. But in a dilated kernel, all taps
+ * except the newest read steps that are already there. For the next few outputs, their part of the sum is computed together with a
+ * register tile, and each output later continues from it. The additions keep the order of the direct engine.
  */
 #include "layers/conv1d/direct.h"
 #include "layers/conv1d/variant.h"
@@ -13,8 +13,8 @@
 #include <string.h>
 
 enum {
-    MAX_AHEAD = 12, /* outputs: one or two tiles of registers */
-    MIN_OLDER = 16  /* elements of their windows for which that is worth it */
+    MAX_AHEAD = 12, /* maximum number of outputs: one or two register tiles */
+    MIN_OLDER = 16  /* minimum elements of the older taps for which this is faster */
 };
 
 static size_t all_channels(const tl_conv1d_groups *self) { return self->groups * self->job.shape.channels; }
@@ -25,14 +25,14 @@ static bool by_channel(const tl_conv1d_groups *self) {
     return self->job.engine[TL_CONV1D_FORWARD] == &tl_conv1d_depthwise || (self->groups > 1 && s->channels == 1 && s->filters == 1);
 }
 
-/* Outputs whose older taps are summed together: none of them sees a step that is not there yet. */
+/* Returns the number of outputs whose older taps are summed together: none of them reads a step that is not there yet. */
 static size_t outputs_ahead(const tl_conv1d_groups *self) {
     const tl_conv1d_shape *s = &self->job.shape;
     if (by_channel(self) || s->stride > 1 || (s->kernel - 1) * s->channels < MIN_OLDER) return 0;
     return s->dilation + 1 < MAX_AHEAD ? s->dilation + 1 : MAX_AHEAD;
 }
 
-/* Whether outputs are sums of lanes: then each group is a tl_factor. */
+/* Returns whether outputs are computed by lane reduction: each group is then a tl_factor. */
 static bool by_lanes(const tl_conv1d_groups *self, const tl_kernels *kernels) {
     return !by_channel(self) && tl_direct_by_lanes(&self->job.shape, kernels->lanes);
 }
@@ -41,12 +41,12 @@ static size_t factor_count(const tl_conv1d_shape *s) { return tl_packed_factor_c
 
 static inline size_t group_count(const tl_conv1d_shape *s) { return tl_packed_count(s->kernel, s->channels, s->filters); }
 
-/* tl_streaming.own of a convolution whose outputs fit one call of the kernel, for what happens most often: one output whose older
- * taps have been summed. */
+/* tl_streaming.own of a convolution whose outputs fit in one call of the kernel function, for the most frequent case: one output
+ * whose older taps were already summed. */
 enum {
-    AHEAD,  /* outputs_ahead; 0: not such a one */
-    WIDTH,  /* elements of each */
-    NEWEST, /* where the newest tap is, and its weights */
+    AHEAD,  /* outputs_ahead; 0: does not apply */
+    WIDTH,  /* elements of each output */
+    NEWEST, /* position of the newest tap, and of its weights */
     FACTOR,
     LANES = NEWEST /* without AHEAD: whether by_lanes */
 };
@@ -104,7 +104,7 @@ static void rectify(const tl_kernels *kernels, const tl_stream_pass *pass, size_
         &(tl_activation_run){.activation = TL_ACTIVATION_RELU, .from = pass->y, .to = pass->y, .count = pass->windows * filters});
 }
 
-/* The window of a group of channels, without the other ones. */
+/* Copies the window of a group of channels, without other channels. */
 static void gather_window(const tl_conv1d_groups *self, const tl_real *x, tl_real *window) {
     const tl_conv1d_shape *s = &self->job.shape;
     for (size_t tap = 0; tap < s->kernel; tap++)
@@ -167,7 +167,8 @@ static inline tl_packed_sum sum_of(const tl_conv1d_groups *self, const tl_stream
                            .relu = pass->how->relu};
 }
 
-/* All taps but the newest, of so many outputs: ahead (outputs, width rounded up to a cache line). Seldom called, and not inlined.
+/* Sums all taps except the newest for so many outputs: ahead (outputs, width rounded up to a cache line). Rarely called, and not
+ * inlined.
  */
 static __attribute__((noinline)) void sum_older(const tl_kernels *kernels, tl_packed_sum sum, size_t outputs, tl_real *ahead) {
     sum.last = sum.taps - 1;
@@ -178,8 +179,8 @@ static __attribute__((noinline)) void sum_older(const tl_kernels *kernels, tl_pa
     tl_packed_run(kernels, &sum);
 }
 
-/* `sum`, of one output, from where its older taps were summed to in slot `slot` of `ahead`. They are summed there first, of
- * `outputs` outputs, in the turn of the first one. */
+/* Computes `sum`, for one output, from the sum of its older taps in slot `slot` of `ahead`. The call for the first of `outputs`
+ * outputs computes these sums. */
 static inline void sum_newest(const tl_kernels *kernels, const tl_packed_sum *sum, size_t outputs, size_t slot, tl_real *ahead) {
     const size_t width = tl_aligned_count(sum->width), newest = sum->taps - 1;
     tl_packed_sum part = *sum;
@@ -213,7 +214,7 @@ static void run_all(const tl_conv1d_groups *self, const tl_stream_pass *pass) {
     }
 }
 
-/* False where its older taps have not been summed, or it is no such convolution. */
+/* Returns false if its older taps were not summed, or if the convolution is not of this kind. */
 static inline bool run_newest(const tl_conv1d_groups *self, const tl_kernels *kernels, const tl_stream_pass *pass) {
     const size_t *own = pass->how->own;
     const uint64_t left = *pass->ahead_until - pass->first;

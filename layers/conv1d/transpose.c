@@ -1,4 +1,4 @@
-/* The transpose of a convolution: forward is the convolution's dX, and backward its forward. */
+/* The transposed convolution: its forward is the dX of a convolution, its backward the forward. */
 #include "layers/conv1d/variant.h"
 
 #include "base/argument.h"
@@ -10,10 +10,10 @@
 
 #include <string.h>
 
-/* Rows of dy that are summed by themselves first, for the gradient of the bias. */
+/* Rows of dy in a partial sum of the bias gradient. */
 enum { RUN = 64 };
 
-/* A series becomes as many times as long. */
+/* A series becomes this many times longer. */
 enum { MAX_STRIDE = 1 << 16 };
 
 typedef struct transpose_layer {
@@ -34,7 +34,8 @@ static void check_ranges(const tl_conv1d_transpose_cfg *cfg, tl_error *error) {
         tl_fail(error, TL_ERROR_ARGUMENT, "output padding %zu is not below the stride %zu", cfg->output_padding, cfg->stride);
 }
 
-/* What comes out of `length` steps: *whole, less what is cut off; 0 where nothing is left. False if it overflows. */
+/* Computes the number of outputs for `length` steps: *whole, minus the steps that are cut off; 0 if none are left. Returns false if
+ * it overflows. */
 static bool count_outputs(const tl_conv1d_transpose_cfg *cfg, size_t length, size_t *whole, size_t *left) {
     size_t extent;
     const size_t cut = cfg->pad_left + cfg->pad_right;
@@ -158,7 +159,7 @@ static double transpose_flops(const tl_layer *layer) {
     return 2 * (double)cfg->kernel * (double)cfg->filters * (double)layer->in[0].length * (double)layer->in[0].channels;
 }
 
-/* ---- on a stream ---- */
+/* ---- stream ---- */
 
 static void transpose_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
     const transpose_layer *self = (const transpose_layer *)layer;

@@ -1,5 +1,5 @@
-/* A transposed convolution on a stream. Window k ends with input k and makes the outputs of which input k is the newest: for each
- * residue of the position an own set of taps. The additions go in the order of the direct engine, which has three.
+/* A transposed convolution on a stream. Window k ends with input k and computes the outputs whose newest input is k; each residue
+ * of the position has its own taps. The additions have the order of the direct engine, which has three methods.
  */
 #include "layers/conv1d/direct.h"
 #include "layers/conv1d/variant.h"
@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { ORDER, INPUTS }; /* tl_streaming.own: a tl_direct_order; inputs that an output sees */
+enum { ORDER, INPUTS }; /* tl_streaming.own: a tl_direct_order; number of inputs that an output reads */
 
 static tl_conv1d_shape unpadded(const tl_conv1d_shape *shape) {
     tl_conv1d_shape s = *shape;
@@ -25,20 +25,20 @@ void tl_conv1d_transpose_stream_plan(const tl_conv1d_shape *shape, ptrdiff_t beh
     const tl_conv1d_shape s = unpadded(shape);
     const size_t reach = (s.kernel - 1) * s.dilation;
     const ptrdiff_t cut =
-        (ptrdiff_t)s.stride - 1 - (ptrdiff_t)reach + behind; /* of the newest input's outputs, where it is the last */
+        (ptrdiff_t)s.stride - 1 - (ptrdiff_t)reach + behind; /* of the outputs of the newest input, if it is the last one */
     how->own[ORDER] = tl_direct_input_order(shape, kernels->lanes);
     how->own[INPUTS] = reach / s.stride + 1;
     how->left = reach / s.stride;
     how->ups = s.stride;
     how->skip = shape->pad_left;
-    /* Those are known to be there once later inputs are. */
+    /* These outputs are known to exist only after later inputs. */
     how->extent = how->own[INPUTS] + (cut > 0 ? tl_ceil_div((size_t)cut, s.stride) : 0);
     how->packed = tl_aligned_count(s.channels);
     for (size_t r = 0; r < s.stride; r++) how->packed += residue_count(&s, r);
     how->ahead = tl_aligned_count(s.channels);
 }
 
-/* With dots: blocks of outputs, each (vectors of inputs, taps, outputs, lanes). */
+/* With lane reduction: blocks of outputs, each (vectors of inputs, taps, outputs, lanes). */
 static void pack_dots(const tl_conv1d_shape *s, const tl_kernels *kernels, const tl_packed_weights *w, tl_real *to) {
     const size_t lanes = kernels->lanes;
     for (size_t first = 0; first < s->channels; first += kernels->direct_vectors)
@@ -77,7 +77,7 @@ static void add_rows(tl_real *restrict to, size_t stride, const tl_real *restric
         for (size_t i = 0; i < count; i++) to[row * stride + i] += from[i];
 }
 
-/* The products of each tap by themselves, added one after the other. */
+/* Computes the products of each tap separately, and adds them one after the other. */
 static void sum_by_taps(const tl_kernels *kernels, const tl_packed_sum *sum, tl_real *product) {
     for (size_t row = 0; row < sum->rows; row++) {
         tl_packed_sum part = *sum;
@@ -95,7 +95,7 @@ static void sum_by_taps(const tl_kernels *kernels, const tl_packed_sum *sum, tl_
     }
 }
 
-/* The lanes of a vector of inputs by themselves, added at the end. */
+/* Sums each lane of a vector of inputs separately, and adds the lanes at the end. */
 static void sum_by_lanes(const tl_kernels *kernels, const tl_packed_sum *sum) {
     const size_t lanes = kernels->lanes;
     for (size_t first = 0; first < sum->width; first += kernels->direct_vectors) {

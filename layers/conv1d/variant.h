@@ -1,4 +1,4 @@
-/* variant.h: what a layer adds around an engine: groups of channels, and padding with other things than zeros. */
+/* variant.h: what a layer adds to an engine: groups of channels, and padding with other values than zeros. */
 #ifndef TL_CONV1D_VARIANT_H
 #define TL_CONV1D_VARIANT_H
 
@@ -6,34 +6,36 @@
 
 #include "kernels/kernels.h"
 
-/* How the series goes on beyond its ends. */
+/* Padding of a series by its own values. */
 typedef struct tl_pad_mode {
     tl_padding_mode mode;
     size_t length, pad_left, padded; /* padded: pad_left + length + right padding */
 } tl_pad_mode;
 
-/* padded: (batch, padded, channels) = x, (batch, length, channels), extended. lengths: how much of each sample counts; NULL: all.
+/* padded: (batch, padded, channels) [OUT] = x: (batch, length, channels) with its padding. lengths: the steps of each sample that
+ * are data; NULL: all.
  */
 void tl_pad_copy(const tl_pad_mode *extension, const tl_real *x, size_t batch, size_t channels, const size_t *lengths,
                  const tl_workers *workers, tl_real *padded);
 
-/* The transpose: dx = the sums of what its copies in `padded` got. */
+/* The transpose: dx = the sums of the gradients of its copies in `padded`. */
 void tl_pad_fold(const tl_pad_mode *extension, const tl_real *padded, size_t batch, size_t channels, const size_t *lengths,
                  const tl_workers *workers, tl_real *dx);
 
-/* Whether a series of that length has enough steps to be extended by so many on each side. */
+/* Returns whether a series of that length has enough steps for its padding. */
 bool tl_pad_fits(const tl_pad_mode *extension, size_t length);
 
-/* A convolution of groups: group g makes filters g·F/groups … of channels g·C/groups …; the weight is (kernel, C/groups, F). */
+/* A convolution with groups: group g computes the filters g·F/groups … from the channels g·C/groups …; the weight is (kernel,
+ * C/groups, F). */
 typedef struct tl_conv1d_groups {
-    tl_conv1d_job job; /* of one group; with one group, of all */
+    tl_conv1d_job job; /* of one group */
     size_t groups;
 } tl_conv1d_groups;
 
-/* `spec` is of all channels and filters. */
+/* `spec` has all channels and filters. */
 tl_status tl_conv1d_groups_prepare(const tl_conv1d_spec *spec, size_t groups, tl_conv1d_groups *self, tl_error *error);
 
-/* The passes of engine.h, and the scratch elements of all of them. */
+/* The passes of engine.h, and the elements of temporary memory for all of them. */
 size_t tl_conv1d_groups_scratch(const tl_conv1d_groups *self, int workers);
 void tl_conv1d_groups_forward(const tl_conv1d_groups *self, const tl_real *x, const tl_real *weight, const tl_real *bias,
                               tl_real *y, const tl_workers *workers, tl_real *scratch);
@@ -42,24 +44,24 @@ void tl_conv1d_groups_backward_input(const tl_conv1d_groups *self, const tl_real
 void tl_conv1d_groups_backward_weights(const tl_conv1d_groups *self, const tl_real *x, const tl_real *dy, tl_real *dweight,
                                        tl_real *dbias, const tl_workers *workers, tl_real *scratch);
 
-/* The same convolution on a stream (tl_stream_ops), with the bits of the direct engine: of `pass`, input 0 and the output hold all
+/* The same convolution on a stream (tl_stream_ops), with the bits of the direct engine. In `pass`, input 0 and the output have all
  * channels and filters. */
 void tl_conv1d_stream_plan(const tl_conv1d_groups *self, const tl_kernels *kernels, tl_streaming *how);
 void tl_conv1d_stream_pack(const tl_conv1d_groups *self, const tl_kernels *kernels, const tl_real *weight, const tl_real *bias,
                            tl_real *packed);
 void tl_conv1d_stream_run(const tl_conv1d_groups *self, const tl_stream_pass *pass);
 
-/* A transposed convolution on a stream: `shape` is of the convolution from the output to the input; `behind`: steps cut off at the
- * end, less those that are added there. */
+/* A transposed convolution on a stream. `shape` is that of the convolution from the output to the input; `behind`: steps that are
+ * cut off at the end, minus those that are added there. */
 void tl_conv1d_transpose_stream_plan(const tl_conv1d_shape *shape, ptrdiff_t behind, const tl_kernels *kernels, tl_streaming *how);
 void tl_conv1d_transpose_stream_pack(const tl_conv1d_shape *shape, const tl_kernels *kernels, const tl_real *weight,
                                      const tl_real *bias, tl_real *packed);
 void tl_conv1d_transpose_stream_run(const tl_conv1d_shape *shape, bool biased, const tl_stream_pass *pass);
 
-/* The name of the tl_padding_mode of that number; NULL behind the last. */
+/* Returns the name of the tl_padding_mode with that number; NULL after the last one. */
 const char *tl_padding_mode_at(size_t index);
 
-/* Each channel by itself: not in the table of engines, since its weight is (kernel, channels). */
+/* Depthwise convolution. It is not in the table of engines, because its weight is (kernel, channels). */
 extern const tl_conv1d_ops tl_conv1d_depthwise;
 
 #endif

@@ -1,10 +1,10 @@
-/* The winograd engine: fewer multiplications than the definition has, by the algorithm of Cook and Toom in tiles (Lavin & Gray
- * 2016, in one dimension).
+/* The winograd engine: fewer multiplications than the definition, by the algorithm of Cook and Toom in tiles (Lavin & Gray 2016, in
+ * one dimension).
  *
- * y = Aᵀ[Σ (G g) ⊙ (Bᵀ d)], the sum over channels and groups of taps: for each point of the transforms it is a matrix product
- * (tiles × channels·groups) · (channels·groups × filters), which the kernel of the direct engine computes from the transformed
- * tiles in place. Each worker transforms the weights for itself, with its first unit: to fetch what another one wrote takes longer.
- * dX is the same sum over dy with the taps flipped and channels and filters exchanged.
+ * y = Aᵀ[Σ (G g) ⊙ (Bᵀ d)], where the sum is over channels and groups of taps. For each point of the transforms it is a matrix
+ * product (tiles × channels·groups) · (channels·groups × filters), which the kernel function of the direct engine computes from the
+ * transformed tiles in place. Each worker transforms the weights itself, with its first unit, because loading what another worker
+ * wrote takes longer. dX is the same sum over dy, with the taps in reverse order and channels and filters exchanged.
  */
 #include "layers/conv1d/winograd.h"
 
@@ -15,17 +15,17 @@
 #include <string.h>
 
 enum {
-    UNITS = 16,               /* wanted at least, for the workers to share */
-    WEIGHT_BYTES = 16 * 1024, /* transformed weights that stay in the first-level cache while the rows of a unit pass */
-    READY = TL_ALIGNMENT / sizeof(tl_real), /* of a worker's memory, the first: whether its weights are transformed */
-    PIECE = 16,          /* input elements whose weights are transformed at a time: a line of the cache, in single precision */
-    WINDOW_MAX = 1 << 22 /* elements that a window of transformed tiles may have, about */
+    UNITS = 16,               /* minimum number of units, for the workers */
+    WEIGHT_BYTES = 16 * 1024, /* transformed weights that stay in the first-level cache while the rows of a unit are computed */
+    READY = TL_ALIGNMENT / sizeof(tl_real), /* the first elements of a worker's memory: whether its weights are transformed */
+    PIECE = 16,          /* input elements whose weights are transformed at a time: a cache line in single precision */
+    WINDOW_MAX = 1 << 22 /* approximate limit of the elements of a window of transformed tiles */
 };
 
 /* ---- weights ---- */
 
-/* Element (tap, input element, output) of a form is from[first + tap·tap_stride + element·in_stride + output·out_stride], or 0
- * where that lies beyond `count`: the last tap of a stride may. */
+/* Element (tap, input element, output) of a form is from[first + tap·tap_stride + element·in_stride + output·out_stride], or 0 if
+ * that is not below `count`: this happens at the last tap of a stride. */
 typedef struct weights {
     const tl_real *from;
     size_t count, first;
@@ -37,28 +37,28 @@ typedef struct sum_job {
     tl_winograd_form form;
     tl_winograd_cut cut;
     weights weights;
-    size_t plane, each; /* elements of a transformed unit at one point; of a worker's memory */
+    size_t plane, each; /* elements of a transformed unit at one point; elements of a worker's memory */
     const tl_real *in;
     tl_real *out;
-    tl_real *start; /* (width) what sums start from */
+    tl_real *start; /* (width) initial values of the sums */
     tl_real *own;   /* of each worker */
 } sum_job;
 
-/* Rows of lanes from one point of a block to the next, one more than it has: powers of two apart they would push each other out of
- * the cache. */
+/* Distance of two points of a block in rows of lanes: one more than the number of rows, because rows at distances of powers of two
+ * would evict each other from the cache. */
 static size_t point_rows(const tl_winograd_form *form) { return form->groups * form->in_width + 1; }
 
 static size_t transformed_count(const tl_winograd_form *form) {
     return tl_aligned_count(form->width) * form->variant->points * point_rows(form);
 }
 
-/* A block of outputs of some input elements of a group of taps. */
+/* A block of outputs for some input elements of a group of taps. */
 typedef struct weights_piece {
     tl_direct_block block;
     size_t group, first, count; /* input elements */
 } weights_piece;
 
-/* One tap of a piece: (count, lanes). Reads along the side that lies together in memory. */
+/* A tap of a piece: (count, lanes). Reads along the contiguous side. */
 static void pack_tap(const sum_job *job, const weights_piece *piece, size_t tap, tl_real *to) {
     const weights *w = &job->weights;
     const size_t lanes = piece->block.lanes, width = piece->block.width;
@@ -75,14 +75,14 @@ static void pack_tap(const sum_job *job, const weights_piece *piece, size_t tap,
     }
 }
 
-/* (taps, count + 1, lanes), zero beyond the last tap and output. */
+/* (taps, count + 1, lanes), zero after the last tap and output. */
 static void pack_piece(const sum_job *job, const weights_piece *piece, tl_real *to) {
     const size_t taps = job->form.variant->taps, first = piece->group * taps, row = (piece->count + 1) * piece->block.lanes;
     memset(to, 0, taps * row * sizeof *to);
     for (size_t tap = first; tap < tl_min(first + taps, job->form.taps); tap++, to += row) pack_tap(job, piece, tap, to);
 }
 
-/* The piece where it lies, if that is complete and in the order of a packed one; else NULL. */
+/* Returns the piece in place if it is complete and has the order of a packed one; else NULL. */
 static const tl_real *ready_piece(const sum_job *job, const weights_piece *piece) {
     const weights *w = &job->weights;
     const size_t taps = job->form.variant->taps, first = piece->group * taps;
@@ -133,8 +133,8 @@ static void transform_weights(const sum_job *job, tl_real *packed, tl_real *tran
 
 /* ---- products ---- */
 
-/* One point of one sample (or of all, their tiles being in a row): sums over a few groups at a time, whose weights are used for all
- * rows before the next ones take their place in the cache. What comes next is prefetched once. */
+/* A point of a sample (or of all samples, if their tiles are in a row): sums over some groups at a time, whose weights are used for
+ * all rows before the next groups replace them in the cache. Data for the next product is prefetched once. */
 static void multiply(const sum_job *job, const tl_direct_block *block, const tl_real *x, const tl_real *factor, tl_real *out,
                      size_t rows, tl_prefetch *prefetch) {
     const tl_winograd_form *form = &job->form;
@@ -183,14 +183,14 @@ static void multiply_unit(const sum_job *job, const tl_winograd_unit *unit, cons
 
 /* ---- outputs ---- */
 
-/* Those of a row's outputs, from element `at` of the sample on, that lie in it. */
+/* Stores those outputs of a row, from element `at` of the sample on, that lie in the sample. */
 static void store_inside(const tl_winograd_form *form, const tl_real *row, size_t width, ptrdiff_t at, tl_real *out) {
     const ptrdiff_t end = at + (ptrdiff_t)width, count = (ptrdiff_t)form->out_count;
     const ptrdiff_t begin = at > 0 ? at : 0, stop = end < count ? end : count;
     if (begin < stop) memcpy(out + begin, row + (begin - at), (size_t)(stop - begin) * sizeof *out);
 }
 
-/* A tile at an end of a sample, of which only some outputs are wanted; its own begin at element `at`. */
+/* A tile at an end of a sample, of which only some outputs are needed; its first output is element `at`. */
 static void finish_border(const tl_winograd_form *form, const tl_winograd_rows *tile, ptrdiff_t at, tl_real *out) {
     const size_t m = form->variant->outputs, d = form->dilation, width = tile->width;
     tl_real part[8 * TL_MAX_TILE_WIDTH];
@@ -205,7 +205,7 @@ static void finish_border(const tl_winograd_form *form, const tl_winograd_rows *
     }
 }
 
-/* The tiles of one sample; `products` is the sample's first row at point 0, `rows` the rows of a point. */
+/* The tiles of a sample; `products` is the sample's first row at point 0, `rows` the number of rows of a point. */
 static void finish_sample(const sum_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, const tl_real *products,
                           size_t rows, tl_real *out) {
     const tl_winograd_form *form = &job->form;
@@ -319,8 +319,8 @@ static void backward_input(const tl_conv1d_shape *shape, const tl_real *dy, cons
 
 /* ---- the engine ---- */
 
-/* Two taps have nothing to save, nor have the two of a stride. Nor is there a gain where a dilation leaves series without a row, or
- * windows so long that their transformed tiles fit no cache. */
+/* Two taps for each step of the stride leave nothing to save. There is also no gain if a dilation leaves series without a row, or
+ * windows that are so long that their transformed tiles fit in no cache. */
 static bool supports(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
     (void)pass;
     const size_t taps = tl_ceil_div(shape->kernel, shape->stride);

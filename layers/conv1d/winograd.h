@@ -1,10 +1,10 @@
-/* winograd.h: what the passes of the winograd engine share: a convolution as tiles of F(m, r), and their transformed inputs.
+/* winograd.h: shared by the passes of the winograd engine: a convolution as tiles of F(m, r), and their transformed inputs.
  *
- * A kernel of k taps is cut into groups of r. Group g of tile i reads what group 0 of tile i + g·r/m reads: with one group, or with
- * m = r, the transformed tiles serve all groups. With a dilation d, rows t, t + d, … are a dense series: a tile is m blocks of d
- * consecutive rows, one row of each of d series, and its transform one of rows of d · channels elements. With a stride s, rows are
- * taken s at a time, as one row of s · channels elements: then windows of ⌈taps / s⌉ such rows begin one row apart. The first and
- * the last of them may lie in the series in part.
+ * A kernel of k taps is divided into groups of r taps. Group g of tile i reads the same input as group 0 of tile i + g·r/m: with
+ * one group, or with m = r, the transformed tiles serve all groups. With a dilation d, the rows t, t + d, … form a dense series: a
+ * tile is m blocks of d consecutive rows, one row of each of d series, and its transform is one of rows of d · channels elements.
+ * With a stride s, s rows together count as one row of s · channels elements: windows of ⌈taps / s⌉ such rows then begin one row
+ * apart. The first and the last of them may be only partly in the series.
  */
 #ifndef TL_WINOGRAD_H
 #define TL_WINOGRAD_H
@@ -15,55 +15,56 @@ typedef struct tl_winograd_form {
     const tl_kernels *kernels;
     const tl_winograd *variant;
     size_t batch;
-    size_t in_count, in_width; /* elements of a sample, and of a row */
-    ptrdiff_t in_first;        /* element of the sample that tap 0 of output row 0 begins with, below 0 with padding */
+    size_t in_count, in_width; /* elements of a sample; of a row */
+    ptrdiff_t in_first;        /* element of the sample that tap 0 of output row 0 reads first; below 0 with padding */
     size_t taps, groups, dilation;
-    size_t window; /* elements that have a weight: fewer than taps · in_width where a stride divides the kernel with a rest */
+    size_t window; /* elements with a weight: fewer than taps · in_width if the stride does not divide the kernel */
     size_t out_count, width;
-    ptrdiff_t out_first; /* element of the sample that output row 0 begins with, below 0 where it lies there in part */
-    size_t rows, tiles;  /* of the output of a sample */
+    ptrdiff_t out_first;   /* element of the sample where output row 0 begins; below 0 if it is only partly in the sample */
+    size_t rows, tiles;    /* of the output of a sample */
     const size_t *counted; /* (batch) steps of the output of each sample that count, others need not be computed; NULL: all */
     size_t step;           /* elements of such a step */
 } tl_winograd_form;
 
 tl_winograd_form tl_winograd_forward_form(const tl_conv1d_shape *shape);
-tl_winograd_form tl_winograd_backward_form(const tl_conv1d_shape *shape); /* of dy to dx */
+tl_winograd_form tl_winograd_backward_form(const tl_conv1d_shape *shape); /* from dy to dx */
 
-/* Of tl_conv1d_ops. */
+/* See tl_conv1d_ops. */
 double tl_winograd_cost(const tl_conv1d_shape *shape, tl_conv1d_pass pass);
 
-/* Elements of a row of a tile, of all series; and of the output. */
+/* Elements of a row of a tile, of all series; the same for the output. */
 static inline size_t tl_winograd_in_row(const tl_winograd_form *form) { return form->dilation * form->in_width; }
 static inline size_t tl_winograd_out_row(const tl_winograd_form *form) { return form->dilation * form->width; }
 
 /* ---- units ---- */
 
-/* Units of a batch: a few samples, or a piece of one, whose transformed input stays in cache. */
+/* The units of a batch: a few samples, or a piece of one, whose transformed input stays in the cache. */
 typedef struct tl_winograd_cut {
-    size_t samples; /* of a unit, at most */
+    size_t samples; /* maximum for a unit */
     size_t pieces;  /* of a sample */
     size_t units;
 } tl_winograd_cut;
 
 tl_winograd_cut tl_winograd_cut_of(const tl_winograd_form *form, size_t min_units, size_t max_rows);
 
-/* Samples and tiles, none where none counts. `in_tiles` are transformed for each sample: those of all groups. */
+/* Samples and tiles; no tiles for samples without counted rows. `in_tiles` tiles are transformed for each sample: those of all
+ * groups. */
 typedef struct tl_winograd_unit {
     size_t sample, samples, tile, tiles, in_tiles;
 } tl_winograd_unit;
 
 tl_winograd_unit tl_winograd_unit_at(const tl_winograd_form *form, const tl_winograd_cut *cut, size_t index);
 
-/* About the part of an array, (batch, count), in rows of `width`, that belongs to a unit, or to the one behind it; of that a share
- * for each point, to be asked for with its products. */
+/* The part of an array, (batch, count), in rows of `width`, that belongs to a unit, or to the next one; with each point, a share of
+ * it is prefetched. */
 tl_prefetch tl_winograd_prefetch(const tl_winograd_form *form, const tl_winograd_unit *unit, bool behind, size_t point,
                                  const tl_real *array, size_t count, size_t width);
 
-/* Elements that the transformed input of any unit takes at one point, and the copy of a tile at the border. */
+/* Elements of the transformed input of any unit at one point; and of the copy of a tile at the border. */
 size_t tl_winograd_plane(const tl_winograd_form *form, const tl_winograd_cut *cut);
 size_t tl_winograd_copy(const tl_winograd_form *form);
 
-/* planes: (points, tl_winograd_plane), of which each holds (sample, in_tile, series, input element). */
+/* planes: (points, tl_winograd_plane); each plane holds (sample, in_tile, series, input element). */
 void tl_winograd_transform_input(const tl_winograd_form *form, const tl_winograd_unit *unit, const tl_real *in, size_t plane,
                                  tl_real *planes, tl_real *copy);
 

@@ -1,4 +1,4 @@
-/* Cutting a convolution into tiles of F(m, r), and the transform of its input: see winograd.h. */
+/* Divides a convolution into tiles of F(m, r), and transforms its input: see winograd.h. */
 #include "layers/conv1d/winograd.h"
 
 #include "base/math.h"
@@ -8,14 +8,14 @@
 #include <string.h>
 
 enum {
-    MIN_TERMS = 40,          /* of a sum, for TL_ENGINE_AUTO */
-    UNIT_BYTES = 256 * 1024, /* transformed input of a unit: a share of the second-level cache */
-    LARGER = 3,              /* so many times where weights come from beyond it for each unit: fewer units do then */
-    UNIT_ROWS = 24           /* of each product at least: some tiles of registers, for which weights are read once */
+    MIN_TERMS = 40,          /* minimum terms of a sum, for TL_ENGINE_AUTO */
+    UNIT_BYTES = 256 * 1024, /* transformed input of a unit: a part of the second-level cache */
+    LARGER = 3,    /* factor of the unit size if weights are loaded from memory for each unit, so that there are fewer units */
+    UNIT_ROWS = 24 /* minimum rows of each product: some register tiles, for which weights are read once */
 };
 
-/* F(4, 5), and groups of F(4, 4). Of F(4, 3) and F(6, 3) the one with fewer products for the length of a series; but the latter,
- * which rounds more, only beside the rounding of longer sums. */
+/* F(4, 5), and groups of F(4, 4). Of F(4, 3) and F(6, 3), the one with fewer products for the length of a series; but F(6, 3),
+ * which has a larger rounding error, only for longer sums, whose rounding error is large anyway. */
 static tl_winograd_variant variant_of(const tl_winograd_form *form) {
     if (form->taps != 3) return form->taps == 5 ? TL_WINOGRAD_4_5 : TL_WINOGRAD_4_4;
     const size_t rows = tl_ceil_div(form->rows, form->dilation);
@@ -23,7 +23,7 @@ static tl_winograd_variant variant_of(const tl_winograd_form *form) {
     return fewer && tl_min(form->in_width, form->width) >= 64 ? TL_WINOGRAD_6_3 : TL_WINOGRAD_4_3;
 }
 
-/* Cuts a form into tiles of the variant that suits it. */
+/* Divides a form into tiles of the variant that suits it. */
 static void cut_into_tiles(tl_winograd_form *form) {
     form->kernels = tl_kernels_here();
     form->variant = &form->kernels->winograd[variant_of(form)];
@@ -48,7 +48,7 @@ tl_winograd_form tl_winograd_forward_form(const tl_conv1d_shape *shape) {
     return form;
 }
 
-/* Row r of dx is the sum of the rows r - tap of dy; with a stride, row 0 is the first that reaches into the series. */
+/* Row r of dx is the sum of the rows r - tap of dy; with a stride, row 0 is the first one that reaches into the series. */
 tl_winograd_form tl_winograd_backward_form(const tl_conv1d_shape *shape) {
     const size_t before = shape->pad_left / shape->stride, part = shape->pad_left % shape->stride;
     const size_t taps = tl_ceil_div(shape->kernel, shape->stride);
@@ -70,14 +70,14 @@ tl_winograd_form tl_winograd_backward_form(const tl_conv1d_shape *shape) {
     return form;
 }
 
-/* Sums of fewer terms round so little that the transforms would make most of the error. */
+/* Sums with fewer terms have such a small rounding error that the transforms would cause most of it. */
 static bool sums_are_long(const tl_winograd_form *form, tl_conv1d_pass pass) {
     return (pass == TL_CONV1D_BACKWARD_WEIGHTS ? form->batch * form->rows : form->taps * form->in_width) >= MIN_TERMS;
 }
 
 double tl_winograd_cost(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
     static const struct {
-        double product, transform, weight; /* of an element of whole vectors at a point */
+        double product, transform, weight; /* cost of an element of whole vectors at a point */
         double sample, call;
     } costs[] = {{1.02, 7, 8, 16000, 8000}, {1.02, 7, 15, 16000, 2000}, {1.09, 5, 14, 3000, 12000}};
     const tl_winograd_form form =
@@ -124,11 +124,8 @@ tl_winograd_unit tl_winograd_unit_at(const tl_winograd_form *form, const tl_wino
     size_t counted = 0;
     for (size_t i = 0; i < samples; i++) counted = tl_max(counted, counted_tiles(form, sample + i));
     const size_t end = tl_min(tl_split_at(form->tiles, cut->pieces, piece + 1), counted), tiles = end > tile ? end - tile : 0;
-    return (tl_winograd_unit){.sample = sample,
-                              .samples = samples,
-                              .tile = tile,
-                              .tiles = tiles,
-                              .in_tiles = tiles > 0 ? tiles + form->groups - 1 : 0};
+    return (tl_winograd_unit){
+        .sample = sample, .samples = samples, .tile = tile, .tiles = tiles, .in_tiles = tiles > 0 ? tiles + form->groups - 1 : 0};
 }
 
 tl_prefetch tl_winograd_prefetch(const tl_winograd_form *form, const tl_winograd_unit *unit, bool behind, size_t point,
@@ -149,7 +146,7 @@ size_t tl_winograd_plane(const tl_winograd_form *form, const tl_winograd_cut *cu
 
 size_t tl_winograd_copy(const tl_winograd_form *form) { return tl_aligned_count(form->variant->points * tl_winograd_in_row(form)); }
 
-/* The element of the sample that a tile begins with. */
+/* Returns the element of the sample at which a tile begins. */
 static ptrdiff_t begin_of(const tl_winograd_form *form, size_t tile) {
     return form->in_first + (ptrdiff_t)(tile * form->variant->outputs * tl_winograd_in_row(form));
 }
@@ -159,7 +156,7 @@ static bool is_inside(const tl_winograd_form *form, size_t tile) {
     return begin >= 0 && begin + reach <= (ptrdiff_t)form->in_count;
 }
 
-/* The input of a tile at the border, zeros where there is none. */
+/* Copies the input of a tile at the border, with zeros outside of the series. */
 static void copy_tile(const tl_winograd_form *form, const tl_real *in, size_t tile, tl_real *copy) {
     const ptrdiff_t count = (ptrdiff_t)form->in_count, reach = (ptrdiff_t)(form->variant->points * tl_winograd_in_row(form));
     const ptrdiff_t first = begin_of(form, tile), stop = first + reach < count ? first + reach : count;
@@ -168,7 +165,7 @@ static void copy_tile(const tl_winograd_form *form, const tl_real *in, size_t ti
     if (begin < stop) memcpy(copy + (begin - first), in + begin, (size_t)(stop - begin) * sizeof *copy);
 }
 
-/* Tiles of one sample, those inside of the series in one run. */
+/* Transforms the tiles of a sample; those inside of the series in one run. */
 static void transform_sample(const tl_winograd_form *form, const tl_winograd_unit *unit, const tl_real *in, size_t plane,
                              tl_real *planes, tl_real *copy) {
     const size_t row = tl_winograd_in_row(form), end = unit->tile + unit->in_tiles;

@@ -1,8 +1,8 @@
-/* The gradient of the weights in the winograd engine: the transpose of forward, dg = Gᵀ[Σ (Bᵀ d) ⊙ (A dy)], where the sum goes over
- * tiles and batch and is one matrix product (groups·channels × tiles) · (tiles × filters) for each point.
+/* The gradient of the weights in the winograd engine: the transpose of forward, dg = Gᵀ[Σ (Bᵀ d) ⊙ (A dy)], where the sum is over
+ * tiles and batch: one matrix product (groups·channels × tiles) · (tiles × filters) for each point.
  *
- * The batch is cut into parts that the shape alone fixes; each sums on its own, and the sums are added in order, so that the number
- * of workers changes nothing. Within a part the blocks of filters are independent of each other.
+ * The batch is divided into parts that depend only on the shape. Each part has sums of its own, which are added in order, so that
+ * the number of workers changes nothing. Within a part the blocks of filters are independent of each other.
  */
 #include "layers/conv1d/winograd.h"
 
@@ -12,16 +12,16 @@
 #include <string.h>
 
 enum {
-    PART_ROWS = 2048, /* of dy for each part, at least */
-    MAX_PARTS = 16    /* of the batch */
+    PART_ROWS = 2048, /* minimum rows of dy for each part */
+    MAX_PARTS = 16    /* maximum parts of the batch */
 };
 
 typedef struct product_job {
     tl_winograd_form form;
     tl_winograd_cut cut;
-    size_t parts, groups; /* groups of blocks: a task is one group of one part */
+    size_t parts, groups; /* groups of blocks: a task is a group of a part */
     size_t width, inner;  /* filters, rounded up; groups of taps · channels */
-    size_t plane, each;   /* elements of a transformed unit at one point; of a worker's memory */
+    size_t plane, each;   /* elements of a transformed unit at one point; elements of a worker's memory */
     const tl_real *x, *dy;
     tl_real *dweight, *dbias;
     tl_real *sums, *bias_sums; /* of each part: (blocks: (points, inner, lanes)) and (filters, rounded up) */
@@ -34,7 +34,7 @@ static size_t gradient_count(const product_job *job) {
     return job->form.variant->points * rows * tl_min(job->width, TL_MAX_TILE_WIDTH);
 }
 
-/* Elements of a worker's memory, where the units are as large as the cache has room for. */
+/* Elements of a worker's memory, for units of the size that fits in the cache. */
 static size_t own_count(const product_job *job) {
     const tl_winograd_form *form = &job->form;
     const size_t planes = form->variant->points * tl_winograd_plane(form, &job->cut);
@@ -51,7 +51,7 @@ static product_job job_of(const tl_conv1d_shape *shape, const tl_tuning *tuning)
     job.inner = job.form.groups * job.form.in_width;
     job.each = own_count(&job);
     job.parts = tl_min(tl_power_of_two(shape->batch * shape->out_length / PART_ROWS), MAX_PARTS);
-    const size_t samples = tl_max(shape->batch / job.parts, 1); /* of a part: its units are of one size */
+    const size_t samples = tl_max(shape->batch / job.parts, 1); /* of a part: its units have one size */
     job.cut.samples = samples / tl_ceil_div(samples, job.cut.samples);
     job.cut.units = tl_ceil_div(shape->batch, job.cut.samples) * job.cut.pieces;
     job.parts = tl_min(job.parts, job.cut.units);
@@ -65,7 +65,7 @@ static tl_real *sums_of(const product_job *job, const tl_direct_block *block, si
 
 /* ---- a unit ---- */
 
-/* A tile of dy at the border: rows beyond the last count as 0. */
+/* A tile of dy at the border: rows after the last one count as 0. */
 static void transform_border(const product_job *job, const tl_winograd_rows *tile, size_t rows) {
     const tl_winograd_form *form = &job->form;
     const size_t m = form->variant->outputs, d = form->dilation, width = tile->width;
@@ -82,7 +82,7 @@ static void transform_border(const product_job *job, const tl_winograd_rows *til
     }
 }
 
-/* The tiles of one sample for a block of filters: to each point's (tile, series, lanes). */
+/* Transforms the tiles of a sample for a block of filters, to (tile, series, lanes) of each point. */
 static void transform_sample(const product_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, const tl_real *dy,
                              size_t rows, tl_real *to) {
     const tl_winograd_form *form = &job->form;
@@ -106,11 +106,11 @@ static void transform_sample(const product_job *job, const tl_winograd_unit *uni
     }
 }
 
-/* Where the sums of a part begin. */
+/* The initial values of the sums of a part. */
 static const tl_real zeros[TL_MAX_TILE_WIDTH];
 
-/* Adds to the sums of a block, the unit's last one or not, the products of a unit, the `first` one of the part or not. `planes` is
- * its transformed input. */
+/* Adds the products of a unit to the sums of a block. `last`: the last block of the unit; `first`: the first unit of the part.
+ * `planes`: its transformed input. */
 static void add_unit(const product_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, bool last, bool first,
                      size_t part, const tl_real *planes, tl_real *gradient) {
     const tl_winograd_form *form = &job->form;
@@ -162,14 +162,14 @@ static void add_bias(const product_job *job, const tl_winograd_unit *unit, const
 
 /* ---- tasks ---- */
 
-/* Of a part in which nothing counts. */
+/* Clears the sums of a part without counted rows. */
 static void clear_sums(const product_job *job, size_t index, size_t part) {
     const tl_direct_block block = tl_direct_block_at(job->form.kernels, job->form.width, index);
     memset(sums_of(job, &block, part), 0, job->form.variant->points * job->inner * block.lanes * sizeof *job->sums);
     memset(job->bias_sums + part * job->width + block.first, 0, block.lanes * sizeof *job->bias_sums);
 }
 
-/* The sums of a group of blocks over one part of the batch. */
+/* Computes the sums of a group of blocks over one part of the batch. */
 static void product_task(void *context, size_t task, int worker) {
     const product_job *job = context;
     const tl_winograd_form *form = &job->form;
@@ -194,7 +194,7 @@ static void product_task(void *context, size_t task, int worker) {
     for (size_t b = begin; b < end && !begun; b++) clear_sums(job, b, part);
 }
 
-/* Adds the parts' sums of a group of taps in order to those of the first part. */
+/* Adds the sums of all parts for a group of taps, in order, to those of the first part. */
 static void join_parts(const product_job *job, const tl_direct_block *block, size_t group) {
     const size_t count = job->form.in_width * block->lanes, row = job->inner * block->lanes;
     for (size_t p = 0; p < job->form.variant->points; p++) {
@@ -216,7 +216,7 @@ static void finish_bias(const product_job *job, const tl_direct_block *block) {
     }
 }
 
-/* Joins the parts of a group of taps of a block, transforms the sums and adds them to the gradient. */
+/* Combines the parts of a group of taps of a block, transforms the sums and adds them to the gradient. */
 static void finish_task(void *context, size_t task, int worker) {
     const product_job *job = context;
     const tl_winograd_form *form = &job->form;
@@ -240,7 +240,7 @@ static void finish_task(void *context, size_t task, int worker) {
 
 /* ---- the pass ---- */
 
-/* Whatever the tuning. */
+/* For any tuning. */
 size_t tl_winograd_weights_scratch(const tl_conv1d_shape *shape, int workers) {
     size_t maximum = 0;
     for (size_t i = 0; i < TL_TUNINGS; i++) {
@@ -262,7 +262,7 @@ void tl_winograd_backward_weights(const tl_conv1d_shape *shape, const tl_real *x
     job.bias_sums = job.sums + job.parts * job.width * job.form.variant->points * job.inner;
     job.own = job.bias_sums + job.parts * job.width;
     const size_t blocks = tl_direct_blocks(job.form.kernels, shape->filters), count = (size_t)tl_workers_count(workers);
-    job.groups = tl_min(tl_ceil_div(count, job.parts), blocks); /* no more than needed: each transforms the input */
+    job.groups = tl_min(tl_ceil_div(count, job.parts), blocks); /* no more than needed, since each group transforms the input */
     const double sums = (double)job.inner * (double)shape->filters;
     tl_parallel(workers, job.groups * job.parts, TL_VECTOR_WORK * (double)(shape->batch * shape->out_length) * sums, product_task,
                 &job);

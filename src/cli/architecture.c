@@ -1,4 +1,4 @@
-/* The networks that commands know by name, compiled once for each precision (commands.h). */
+/* The networks that commands know by name; compiled once for each precision (commands.h). */
 #include "cli/architecture.h"
 
 #include <tapline/architecture.h>
@@ -14,10 +14,11 @@ static const architecture architectures[] = {
     {"inceptiontime", tl_inception, 64, false, 1500, "plateau", 5},
     {"timecnn", tl_time_cnn, 16, false, 2000, "constant", 1},
     {"lite", tl_lite, 64, false, 1500, "plateau", 1},
-    {"tcn", tl_tcn, 64, true, 300, "plateau", 1}, /* our own, as those of the next two: none was published for such series */
+    {"tcn", tl_tcn, 64, true, 300, "plateau",
+     1}, /* our own settings, like those of the next two: none were published for such series */
     {"wavenet", tl_wavenet, 64, true, 300, "plateau", 1},
     {"unet", unet, 64, true, 300, "plateau", 1},
-    {NULL, NULL, 16, true, 1500, "plateau", 1}, /* a file's */
+    {NULL, NULL, 16, true, 1500, "plateau", 1}, /* a network in a file */
 };
 
 const char *IN_PRECISION(architecture_name)(size_t index) { return architectures[index].name; }
@@ -40,7 +41,7 @@ tl_node IN_PRECISION(network_build)(tl_model *model, const tl_dataset *data, con
     return IN_PRECISION(architecture_build)(name, model, x, data->classes > 0 ? data->classes : values);
 }
 
-/* Several labels at a time: 0 or 1 for each class. */
+/* Returns whether targets are several labels at the same time: 0 or 1 for each class. */
 static bool has_several_labels(const tl_dataset *data) {
     const size_t steps = data->target_length > 0 ? data->target_length : 1,
                  count = data->x.shape[0] * steps * data->target_channels;

@@ -1,4 +1,4 @@
-/* `tapline eval`, compiled once for each precision (commands.h). */
+/* `tapline eval`; compiled once for each precision (commands.h). */
 #include "cli/model.h"
 #include "cli/report.h"
 
@@ -14,11 +14,11 @@ static double now(void) {
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-/* What was evaluated. */
+/* The result of an evaluation. */
 typedef struct evaluation {
     loaded loaded;
-    report_member *member; /* (loaded.models) where there are several */
-    size_t parameters;     /* of all of them */
+    report_member *member; /* (loaded.models) if there are several */
+    size_t parameters;     /* of all models */
     tl_metrics metrics;
     size_t *counts; /* (classes, classes), see tl_confusion; NULL: not asked for */
     double seconds;
@@ -133,7 +133,7 @@ static void prepare_counts(evaluation *self, tl_error *error) {
 
 /* ---- the report ---- */
 
-/* The keys of `tapline train`; what belongs to training is 0 or null. */
+/* The keys are those of `tapline train`; keys about the training are 0 or null. */
 static void report_as_json(const evaluation *self) {
     const loaded *from = &self->loaded;
     const bool regression = from->data->classes == 0;

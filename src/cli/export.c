@@ -1,4 +1,4 @@
-/* `tapline export`, compiled once for each precision (commands.h). */
+/* `tapline export`; compiled once for each precision (commands.h). */
 #include "cli/export.h"
 
 #include "cli/files.h"
@@ -88,7 +88,7 @@ static const export_format *format_of(const char *path) {
     return format;
 }
 
-/* Fails for an option that the format does not take. */
+/* Fails for an option that the format does not have. */
 static void check_options(const export_settings *settings, const export_format *format, tl_error *error) {
     const struct {
         const char *name;

@@ -1,4 +1,4 @@
-/* export.h: `tapline export`, whose formats are one table: the ending of --out says which. */
+/* export.h: `tapline export`. A table lists the formats; the ending of --out selects one. */
 #ifndef CLI_EXPORT_H
 #define CLI_EXPORT_H
 
@@ -16,13 +16,13 @@ typedef struct export_settings {
     bool logits, fold_batch_norm;
 } export_settings;
 
-/* What --out may be. */
+/* A format of --out. */
 typedef struct export_format {
-    const char *ending;  /* NULL: any other one */
-    const char *options; /* the options that it takes beside --out: " map " */
-    /* Writes the file, and adds to the report, a JSON object that has "model" and "precision". */
+    const char *ending;  /* NULL: any other ending */
+    const char *options; /* the options of the format besides --out: " map " */
+    /* Writes the file, and adds keys to the report, a JSON object that already has "model" and "precision". */
     void (*write)(const export_settings *settings, const loaded *self, json_t *report, tl_error *error);
-    void (*print)(const json_t *report); /* the same as text */
+    void (*print)(const json_t *report); /* prints the report as text */
 } export_format;
 
 int export_f32(const void *settings);

@@ -10,12 +10,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Which file a path leads to; where there is none yet, in which folder it would be. */
+/* The file that a path leads to; if it does not exist, the folder where it would be. */
 typedef struct identity {
     bool there, known;
     dev_t device;
     ino_t inode;
-    const char *name; /* within the folder; "": there is a file */
+    const char *name; /* its name in the folder; "": the file exists */
 } identity;
 
 static identity identify(const char *path) {
@@ -26,7 +26,7 @@ static identity identify(const char *path) {
     if (slash) snprintf(folder, sizeof folder, "%.*s", (int)(slash - path + 1), path);
     if (!there && stat(folder, &about) != 0) return (identity){0};
     return (identity){.there = there,
-                      .known = !there || S_ISREG(about.st_mode), /* devices may be given twice */
+                      .known = !there || S_ISREG(about.st_mode), /* a device may be given twice */
                       .device = about.st_dev,
                       .inode = about.st_ino,
                       .name = there   ? ""
@@ -56,7 +56,7 @@ static void compare_all(const used_file *files, const identity *of, size_t count
 
 /* ---- data sets ---- */
 
-/* A data set, against what is written. */
+/* A data set, and the files that will be written. */
 typedef struct search {
     const used_file *files, *data;
     const identity *of;
@@ -74,7 +74,7 @@ static void compare_part(const char *path, void *user) {
     }
 }
 
-/* What cannot be listed is told when it is read. */
+/* A folder that cannot be listed is reported when it is read. */
 static void compare_parts(const used_file *files, const identity *of, size_t count, tl_error *error) {
     for (size_t i = 0; i < count; i++) {
         tl_error unread = {0};
@@ -83,7 +83,7 @@ static void compare_parts(const used_file *files, const identity *of, size_t cou
     }
 }
 
-/* ---- the whole ---- */
+/* ---- check ---- */
 
 tl_status files_check(const used_file *files, size_t count, tl_error *error) {
     if (tl_failed(error)) return error->status;

@@ -1,4 +1,4 @@
-/* What a cross-validation says: `tapline train --fold all`. */
+/* The report of a cross-validation: `tapline train --fold all`. */
 #include "cli/report.h"
 #include "cli/train.h"
 
@@ -6,15 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One of the sets of a fold. */
+/* The metrics of a fold on one of its sets. */
 typedef const tl_metrics *(*metrics_of)(const fold_result *fold);
 
 static const tl_metrics *train_of(const fold_result *fold) { return &fold->train; }
 static const tl_metrics *validation_of(const fold_result *fold) { return &fold->validation; }
 static const tl_metrics *test_of(const fold_result *fold) { return &fold->test; }
 
-/* Over the folds where a metric is defined: its mean, or, where `deviation`, the standard deviation of the sample (divided by their
- * number - 1); NaN where there are too few of them. undefined: (REPORT_METRICS) [OUT, OPTIONAL] the folds left out. */
+/* Summarises a metric over the folds in which it is defined: its mean, or with `deviation` the standard deviation (of a sample:
+ * divided by their number - 1); NaN if there are too few folds. undefined: (REPORT_METRICS) [OUT, OPTIONAL] the number of folds
+ * that were left out. */
 static tl_metrics summarise(const fold_result *folds, size_t count, metrics_of of, bool deviation, size_t *undefined) {
     double value[REPORT_METRICS], sum[REPORT_METRICS] = {0}, squares[REPORT_METRICS] = {0}, defined[REPORT_METRICS] = {0};
     for (int round = 0; round < 2; round++)
@@ -62,7 +63,7 @@ static json_t *fold_as_json(const fold_result *fold, bool tested, bool regressio
     return object;
 }
 
-/* The sets that metrics are of, the last where there is a test set. */
+/* The sets with metrics; the last one only if there is a test set. */
 static const struct {
     const char *name;
     metrics_of of;
@@ -70,7 +71,7 @@ static const struct {
 
 static size_t count_sets(bool tested) { return sizeof sets / sizeof *sets - !tested; }
 
-/* Says of each metric that is undefined in some folds in how many; the means leave these out. */
+/* Lists each metric that is undefined in some folds, with their number; means leave these folds out. */
 static json_t *undefined_as_json(const fold_result *folds, size_t count, bool tested) {
     json_t *object = json_object();
     for (size_t s = 0; s < count_sets(tested); s++) {
@@ -97,7 +98,7 @@ void folds_as_json(const fold_result *folds, size_t count, bool tested, bool reg
     json_object_set_new(object, "undefined", undefined_as_json(folds, count, tested));
 }
 
-/* One fold deviates from nothing. */
+/* A single fold has no deviation. */
 static void summary_as_text(const fold_result *folds, size_t count, metrics_of of, const char *name, size_t series,
                             bool regression) {
     size_t undefined[REPORT_METRICS];

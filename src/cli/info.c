@@ -1,4 +1,4 @@
-/* `tapline info`, compiled once for each precision (commands.h). */
+/* `tapline info`; compiled once for each precision (commands.h). */
 #include "cli/info.h"
 
 #include "cli/architecture.h"
@@ -13,25 +13,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A network as it is laid out for training and for inference; neither has memory to run in. */
+/* A network that is planned for training and for inference, without memory. */
 typedef struct network {
     const info_settings *settings;
     tl_model *training, *inference;
     tl_model_info info; /* of a file */
     json_t *layers;
-    size_t bytes; /* of all outputs of one series */
+    size_t bytes; /* of all outputs for one series */
     double flops; /* of all layers */
     double field; /* the largest receptive field that is not all of the series, and the first layer that has it */
     const char *widest;
 } network;
 
-/* Of a network by name, where nothing else is asked for, the largest of its defaults. */
+/* For a network by name, the default is the largest of its default batches. */
 static size_t batch_of(const info_settings *settings) {
     if (settings->batch) return (size_t)settings->batch;
     return settings->architecture ? IN_PRECISION(architecture_find)(settings->architecture)->batch : 32;
 }
 
-/* A network that eval and predict would refuse for its memory is refused; what training would take is only told. */
+/* A network whose memory exceeds the limit of eval and predict is refused; the memory for training is only printed. */
 static tl_model *plan(const info_settings *settings, bool inference_only, tl_model_info *info, tl_error *error) {
     const tl_load_cfg cfg = {.threads = (int)settings->common.threads,
                              .compile = {.batch = batch_of(settings), .inference_only = inference_only, .plan_only = true},
@@ -108,7 +108,7 @@ static double describe_fields(json_t *layers, const char **name) {
 
 /* ---- layers ---- */
 
-/* Whole where a JSON integer holds it. */
+/* Whole, if a JSON integer can hold it. */
 static json_t *whole_number(double value) { return value < 9e15 ? json_integer((json_int_t)value) : json_real(value); }
 
 static void describe_layer(network *self, tl_node node, json_t *layer) {
@@ -124,7 +124,7 @@ static void describe_layer(network *self, tl_node node, json_t *layer) {
     self->bytes += bytes;
 }
 
-/* Layers that lead to the output are listed in the order of their nodes, behind node 0, which is the input. */
+/* Lists the layers that lead to the output, in the order of their nodes, without node 0, the input. */
 static void describe(network *self, tl_error *error) {
     char *text = tl_architecture_to_json(self->training, error);
     json_t *root = text ? json_loads(text, 0, NULL) : NULL;
@@ -167,7 +167,7 @@ static void add_file(const network *self, json_t *object) {
     json_object_set_new(object, "class_names", list_classes(&self->info.data));
 }
 
-/* What it is as a stream, or why it is none. */
+/* Describes it as a stream, or why it cannot be one. */
 static json_t *describe_stream(const network *self) {
     tl_error error = {0};
     json_t *object = json_object();
@@ -217,7 +217,7 @@ static const char *text_of(const json_t *layer, const char *key) {
 
 static size_t number_of(const json_t *layer, const char *key) { return (size_t)json_integer_value(json_object_get(layer, key)); }
 
-/* "20 /2 d4 g8": the taps of a window, and what is not 1 of stride, dilation and groups. */
+/* "20 /2 d4 g8": the taps of a window; stride, dilation and groups if they are not 1. */
 static void write_kernel(char *text, size_t size, const json_t *layer) {
     static const char *const keys[][2] = {{"kernel", ""}, {"window", ""}, {"stride", " /"}, {"dilation", " d"}, {"groups", " g"}};
     size_t used = 0;
@@ -229,8 +229,8 @@ static void write_kernel(char *text, size_t size, const json_t *layer) {
     }
 }
 
-/* The names of inputs, a kind that is that of the name before being left out: "conv1d_2 _3 _4". Nothing where it is the layer
- * `before`. */
+/* The names of inputs, without the kind if it is the same as in the name before: "conv1d_2 _3 _4". Nothing if the input is the
+ * layer `before`. */
 static void print_inputs(const json_t *layer, const char *before) {
     const json_t *inputs = json_object_get(layer, "inputs");
     if (json_array_size(inputs) == 1 && strcmp(json_string_value(json_array_get(inputs, 0)), before) == 0) return;
@@ -243,7 +243,7 @@ static void print_inputs(const json_t *layer, const char *before) {
     }
 }
 
-/* A row as wide as the others; blank where there is nothing to say. */
+/* Prints a row with the width of the others; empty fields are blank. */
 static void print_row(const char *name, const char *shape, const char *kernel, size_t parameters, double flops, double all,
                       double bytes) {
     char text[3][REPORT_NUMBER], share[16] = "";

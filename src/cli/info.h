@@ -1,4 +1,4 @@
-/* info.h: `tapline info` between its sources. */
+/* info.h: shared by the sources of `tapline info`. */
 #ifndef CLI_INFO_H
 #define CLI_INFO_H
 
@@ -9,10 +9,10 @@ typedef struct info_settings {
     const char *architecture; /* NULL: none */
     option_shape input;
     int64_t outputs; /* 0: 2 */
-    int64_t batch;   /* 0: the default of the architecture, of a file 32 */
+    int64_t batch;   /* 0: the default of the architecture; for a file 32 */
 } info_settings;
 
-/* Whether there is either a file or an architecture with what belongs to it; says what is missing or too much. */
+/* Checks that there is either a file or an architecture with its options; prints what is missing or not allowed. */
 bool info_check(const info_settings *settings);
 
 int info_f32(const void *settings);

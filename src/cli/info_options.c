@@ -19,7 +19,7 @@ static const option_spec options[] = {
 
 static info_settings settings;
 
-/* A file's own. */
+/* The default precision is that of the file. */
 static const char *choose_precision(void) {
     tl_error error = {0};
     if (settings.architecture || !settings.common.operand[0]) return "f32";

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A file without a name: data is gone through twice. It stays open as long as the command runs. */
+/* A file without a name, since data is read twice. It stays open until the command ends. */
 static FILE *copy;
 static char copy_path[40];
 

@@ -4,11 +4,11 @@
 
 #include <tapline/base.h>
 
-/* The path to read in place of `path`: where this is "-", that of a copy of standard input, whose format must be given; else
- * itself. A copy is gone when the command ends. */
+/* Returns the path to read instead of `path`: for "-", whose format must be given, that of a copy of standard input; otherwise
+ * `path` itself. The copy disappears when the command ends. */
 const char *input_open(const char *path, const char *format, tl_error *error);
 
-/* What is said of the copy is said of standard input. */
+/* Replaces the name of the copy in a message by "standard input". */
 void input_name(tl_error *error);
 
 #endif

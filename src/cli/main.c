@@ -1,4 +1,4 @@
-/* tapline: finds the command, has its options parsed, runs it in the precision asked for. */
+/* tapline: finds the command, parses its options and runs it in the chosen precision. */
 #include "cli/commands.h"
 #include "cli/report.h"
 
@@ -26,7 +26,7 @@ static int help(FILE *to) {
     return to == stdout ? EXIT_DONE : EXIT_USAGE;
 }
 
-/* `group` is the first word of commands of two: lists the second ones. False when it is not. */
+/* `group` is the first word of commands with two words: lists the second words. Returns false if it is not such a word. */
 static bool complain_group(const char *group) {
     char list[200] = "";
     size_t used = 0;
@@ -40,7 +40,7 @@ static bool complain_group(const char *group) {
     return used > 0;
 }
 
-/* The command whose name the arguments start with, which may be two words; *words says how many. */
+/* Returns the command whose name, of one or two words, the arguments begin with; *words [OUT]: their number. */
 static const command *find(int argc, char **argv, int *words) {
     char two[64];
     snprintf(two, sizeof two, "%s %s", argv[0], argc > 1 ? argv[1] : "");
@@ -69,25 +69,26 @@ static int help_command(int argc, char **argv) {
     return EXIT_DONE;
 }
 
-/* How long a thread that waits for the others keeps its processor. By default libgomp's spin for milliseconds, libomp's for 200: on
- * a machine that has other work, training then takes ten times as long. Libraries read this when they are loaded, so the program
- * starts itself anew, which takes 3 ms. Whoever has set OMP_WAIT_POLICY has chosen already. */
+/* Sets how long a waiting thread spins. By default libgomp's threads spin for milliseconds, libomp's for 200: on a machine with
+ * other work, training then takes ten times as long. Libraries read these variables when they are loaded, so the program starts
+ * itself again, which takes 3 ms. It does nothing if the user has set OMP_WAIT_POLICY. */
 static void limit_spinning(char **argv) {
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
     setenv("GOMP_SPINCOUNT", "1000", 1);
     setenv("KMP_BLOCKTIME", "0", 0);
-    setenv("OPENBLAS_NUM_THREADS", "1", 1); /* the models' threads call it; its own would only wait */
-    execv("/proc/self/exe", argv);          /* where there is no such file, it goes on as it is */
+    setenv("OPENBLAS_NUM_THREADS", "1", 1); /* the threads of models call the BLAS; its own threads would only wait */
+    execv("/proc/self/exe", argv);          /* if that file does not exist, the program continues */
 }
 
-/* *told: the command says where its results could not be printed since their reader has gone. */
+/* *told [OUT]: the command itself reports that nobody reads its results any more. */
 static int run(int argc, char **argv, bool *told) {
     int words, code;
     const command *found = find(argc, argv, &words);
     if (!found) return EXIT_USAGE;
     if (!options_parse(found, argc - words + 1, argv + words - 1, &code)) return code;
     *told = found->writes_files;
-    if (found->writes_files) signal(SIGPIPE, SIG_IGN); /* others end when nobody reads them, as programs do */
+    if (found->writes_files)
+        signal(SIGPIPE, SIG_IGN); /* other commands end when nobody reads their results, as programs usually do */
     limit_spinning(argv - 1);
     const common_settings *settings = found->settings;
     const char *precision = settings->precision ? settings->precision : found->choose_precision();
@@ -104,8 +105,8 @@ static int dispatch(int argc, char **argv, bool *told) {
     return EXIT_DONE;
 }
 
-/* A program may be started without them. The next file to be opened would then be, say, stderr, and be told the progress. What is
- * opened here cannot be written to: a result that nobody gets is an error as before. */
+/* The program may be started without standard files. The next file that it opens would then become, for example, stderr and get the
+ * progress. The files opened here cannot be written to, so that lost results are still an error. */
 static void open_standard_files(void) {
     for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++)
         if (fcntl(file, F_GETFD) < 0) open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY);

@@ -1,4 +1,4 @@
-/* Several networks for `tapline train`, compiled once for each precision (commands.h). */
+/* Several networks for `tapline train`; compiled once for each precision (commands.h). */
 #include "cli/members.h"
 
 #include "cli/files.h"
@@ -43,7 +43,7 @@ const train_settings *IN_PRECISION(members_next)(members *self, tl_error *error)
     self->own.checkpoint = files_number(all->checkpoint, number, error);
     char *resume = files_number(all->resume, number, error);
     if (resume && self->tried > 0 && access(resume, F_OK) != 0) {
-        free(resume); /* training ended before this one */
+        free(resume); /* training ended before this member */
         resume = NULL;
     }
     self->own.resume = resume;

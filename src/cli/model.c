@@ -1,4 +1,4 @@
-/* Models and data for the commands that use them, compiled once for each precision (commands.h). */
+/* Models and data for the commands that use them; compiled once for each precision (commands.h). */
 #include "cli/model.h"
 
 #include "cli/architecture.h"
@@ -11,7 +11,7 @@
 #define loaded_free IN_PRECISION(loaded_free)
 #define loaded_join IN_PRECISION(loaded_join)
 
-/* A batch has no more series than there are; while it is not known how many, nothing is run. */
+/* A batch is at most the number of series; before that is known, nothing is run. */
 static tl_load_cfg load_cfg(const loaded *self, tl_error *error) {
     const size_t asked = (size_t)self->settings->batch, series = self->data ? self->data->x.shape[0] : asked;
     tl_load_cfg cfg = {
@@ -24,14 +24,14 @@ static tl_load_cfg load_cfg(const loaded *self, tl_error *error) {
     return cfg;
 }
 
-/* Loads a model in place of the one that is there; `info` as for tl_model_load. */
+/* Loads a model, which replaces the current one; `info` as for tl_model_load. */
 static void load(loaded *self, size_t index, tl_model_info *info, tl_error *error) {
     const tl_load_cfg cfg = load_cfg(self, error);
     tl_model_free(self->model);
     self->model = tl_model_load(self->settings->common.operand[index], &cfg, info, error);
 }
 
-/* Where lengths may differ, the shorter of model and data becomes as long as the other. */
+/* If lengths may differ, the shorter one of model and data is extended to the length of the other. */
 static void fit_length(loaded *self, tl_error *error) {
     const size_t of_model = self->info.data.x.shape[1];
     if (self->data->x.shape[1] < of_model) IN_PRECISION(pad_within)(self->data, of_model, &self->settings->common, error);
@@ -44,7 +44,7 @@ void loaded_read(loaded *self, const model_settings *settings, bool unlabelled, 
     load(self, 0, &self->info, error);
     if (!self->model || self->models == 0) return;
     tl_read_cfg reference = self->info.read;
-    if (!tl_dataset_is_table(loaded_data(self), settings->reading.format)) /* whatever it was trained on */
+    if (!tl_dataset_is_table(loaded_data(self), settings->reading.format)) /* whatever the model was trained on */
         reference.label = reference.target = reference.ignore = reference.value = reference.group = reference.series =
             reference.time = reference.file = NULL;
     const char *ending = strrchr(loaded_data(self), '.');
@@ -96,7 +96,7 @@ static const char *scaled_how(const tl_dataset *data) {
                                                        : "without scaling";
 }
 
-/* A model that is to be averaged with the first one. */
+/* Loads a model that will be averaged with the first one. */
 static void load_next(loaded *self, size_t index, tl_error *error) {
     const char *first = self->settings->common.operand[0], *path = self->settings->common.operand[index];
     tl_model_info info = {0};

@@ -1,5 +1,4 @@
-/* model.h: what the commands that use models on data, or their weights, have in common: `tapline eval`, `predict`, `import` and
- * `export`. */
+/* model.h: shared by the commands that use models with data, or their weights: `tapline eval`, `predict`, `import` and `export`. */
 #ifndef CLI_MODEL_H
 #define CLI_MODEL_H
 
@@ -9,40 +8,40 @@
 #include <tapline/file.h>
 
 typedef struct model_settings {
-    common_settings common;       /* operands: models, and the data behind them */
-    const char *engine, *missing; /* missing NULL: as when it was trained */
+    common_settings common;       /* operands: models, then the data */
+    const char *engine, *missing; /* missing NULL: as in the model's training */
     int64_t batch;                /* 0: the library's */
     const char *output;           /* predict: a layer; NULL: the model's outputs */
     int64_t top;                  /* predict: so many classes; 0: all */
     bool confusion, per_class;    /* eval */
-    reading_settings reading;     /* in place of what the model says */
+    reading_settings reading;     /* replaces what the model says */
 } model_settings;
 
 typedef struct weights_settings {
     model_settings model;            /* operand 0: the weights to import, operand 1: the data */
     const char *map, *out;           /* NULL: none */
-    const char *architecture, *loss; /* of what is imported; NULL: fcn, as the data asks */
-    int64_t length;                  /* of series, where a .onnx file takes any; 0: not given */
-    int64_t segment;                 /* of records of PhysioNet; 0: the library's default */
+    const char *architecture, *loss; /* of the imported network; NULL: fcn, and the default loss for the data */
+    int64_t length;                  /* of series, if an .onnx file accepts any; 0: not given */
+    int64_t segment;                 /* for PhysioNet records; 0: the library's default */
     const char *normalize;           /* NULL: the library's default */
     reading_settings reading;
     bool raw, unequal;
 } weights_settings;
 
-/* A row for a table of options; `type`: of the settings of the command, which has the map as `map`. */
+/* A row of a table of options; `type`: the settings of the command, whose member `map` is the map. */
 #define MAP_OPTION(type)                                                                                                           \
     {                                                                                                                              \
         "map", "FILE.json", OPTION_TEXT, offsetof(type, map), 0, 0, NULL,                                                          \
             "assigns modules of the PyTorch network to layers: {\"conv1\": \"conv1d_1\", …} (by names and shapes)"               \
     }
 
-/* Data, with one after the other of the models to use on it. */
+/* Data, and the models that are used on it, one after the other. */
 typedef struct loaded {
     const model_settings *settings;
     size_t models;
-    tl_model *model;    /* that is there now: at first the first */
+    tl_model *model;    /* the current model, initially the first */
     tl_model_info info; /* of the first */
-    size_t length;      /* that models are compiled for; 0: their own */
+    size_t length;      /* compiled length of the models; 0: their own */
     tl_dataset *data;   /* NULL: none was named */
 } loaded;
 
@@ -54,17 +53,17 @@ static inline const char *loaded_data(const loaded *self) { return self->setting
 void IN_PRECISION(loaded_read)(loaded *self, const model_settings *settings, bool unlabelled, tl_error *error);
 void IN_PRECISION(loaded_free)(loaded *self);
 
-/* Fails where what is predicted for all series at once, as the mean of several models is, takes more memory than there may be. */
+/* Fails if predictions for all series at once, as needed for the mean of several models, take more memory than the limit. */
 void IN_PRECISION(loaded_check_outputs)(const loaded *self, tl_error *error);
 
-/* Reads the model of that index, from 0 on and in this order, which must be for the same series and classes as the first, and has
- * it join the ensemble. */
+/* Reads the model with that index, in order from 0, and adds it to the ensemble. It must have the same series and classes as the
+ * first. */
 void IN_PRECISION(loaded_join)(loaded *self, tl_ensemble *ensemble, size_t index, tl_error *error);
 
-/* The exit code after an error, with its message. */
+/* Prints the message of an error and returns the exit code. */
 int model_failed(const model_settings *settings, const tl_error *error);
 
-/* The precision of the model that operand 0 names; NULL, having said why, where there is none. */
+/* Returns the precision of the model that operand 0 names. If that fails, it prints why and returns NULL. */
 const char *model_precision(const model_settings *settings);
 
 int eval_f32(const void *settings);

@@ -18,7 +18,7 @@ const char *model_precision(const model_settings *settings) {
 
 static model_settings settings = {.engine = "auto", .batch = 32};
 
-/* The file's own, so that nothing is converted where nothing else is asked for. */
+/* The default precision is that of the file, so that nothing is converted. */
 static const char *choose_precision(void) { return model_precision(&settings); }
 
 #define RUN_OPTIONS                                                                                                                \

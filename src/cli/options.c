@@ -16,7 +16,8 @@
 
 enum { MAX_OPTIONS = 96, MAX_NAME = 40, FIRST_CODE = 256 };
 
-/* The bytes of the control character that text begins with: of ASCII, or of U+0080 … U+009F in UTF-8; 0: it is none. */
+/* Returns the bytes of the control character at the beginning of the text: of ASCII, or U+0080 … U+009F in UTF-8; 0 if there is
+ * none. */
 static size_t control_bytes(const char *text) {
     const unsigned char first = (unsigned char)text[0], second = first ? (unsigned char)text[1] : 0;
     if ((first < ' ' && first != '\t') || first == 0x7F) return 1;
@@ -187,7 +188,7 @@ static bool set_integer(const command *self, const option_spec *option, const ch
     return wrong(self, option, text, must);
 }
 
-/* A whole number from 1 on, and nothing before it; *text: what comes behind it. */
+/* Reads a whole number of at least 1 at the beginning of *text, and moves *text after it. */
 static bool parse_count(const char **text, size_t *count) {
     char *end;
     errno = 0;
@@ -308,13 +309,13 @@ static bool is_letters(const command *self, const char *text) {
     return true;
 }
 
-/* Acts on what getopt_long returned for the argument `text`. */
+/* Handles the result of getopt_long for the argument `text`. */
 static bool take(const command *self, int code, const char *text) {
     if (code == 1) return add_operand(self, optarg);
     const option_spec *option = option_of(self, code == '?' || code == ':' ? optopt : code);
     const bool letters_alone = is_letters(self, text);
-    /* getopt_long takes any unambiguous beginning of a name; but a script that uses one would change its meaning, or fail, when
-     * options are added. */
+    /* getopt_long accepts unambiguous abbreviations. A script that uses one would change its meaning, or fail, when options are
+     * added. */
     if (!option || (!letters_alone && strcspn(text + 2, "=") != strlen(option->name))) return unknown_option(self, text);
     if (code != '?' && code != ':') return set_value(self, option, optarg);
     if (code == ':' && letters_alone)
@@ -348,7 +349,7 @@ bool options_parse(const command *self, int argc, char **argv, int *code) {
     optind = 0;
     *code = EXIT_USAGE;
     for (;;) {
-        /* "-" hands operands over in their place, so that the argument being read is the one at optind. */
+        /* With "-", operands are returned in their order, so that the current argument is the one at optind. */
         const char *text = argv[optind ? optind : 1];
         const int found = getopt_long(argc, argv, short_options, table, NULL);
         if (found == -1) break;
@@ -364,7 +365,7 @@ bool options_parse(const command *self, int argc, char **argv, int *code) {
     return has_operands(self);
 }
 
-/* ---- what options stand for ---- */
+/* ---- meaning of options ---- */
 
 tl_normalization options_normalization(const char *name, bool raw, tl_error *error) {
     tl_normalization kind = raw ? TL_NORMALIZE_NONE : TL_NORMALIZE_DEFAULT;

@@ -1,4 +1,4 @@
-/* options.h: a command and its options as one table, from which parsing, checks, help and suggestions all come. */
+/* options.h: a table of the options of a command; it is used for parsing, checks, help and suggestions. */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
@@ -12,16 +12,16 @@
 /* Exit codes of every command. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
-/* What an option takes, and the type of the field that it fills. */
+/* The argument of an option, and the type of its field. */
 typedef enum option_kind {
-    OPTION_FLAG,           /* bool: nothing */
-    OPTION_INTEGER,        /* int64_t: a whole number from least to most */
+    OPTION_FLAG,           /* bool: no argument */
+    OPTION_INTEGER,        /* int64_t: a whole number from minimum to maximum */
     OPTION_INTEGER_OR_ALL, /* int64_t: the same, or "all", which is OPTION_ALL */
     OPTION_POSITIVE,       /* double: finite, above 0 */
     OPTION_FRACTION,       /* double: from 0 to 1, 1 excluded */
-    OPTION_CHOICE,         /* const char *: one of the names that `choice` gives */
+    OPTION_CHOICE,         /* const char *: one of the names from `choice` */
     OPTION_CHOICE_OR_JSON, /* const char *: the same, or the name of a .json file */
-    OPTION_CHOICES,        /* const char *: some of them, separated by commas */
+    OPTION_CHOICES,        /* const char *: some of these, separated by commas */
     OPTION_SHAPE,          /* option_shape: LENGTHxCHANNELS */
     OPTION_TEXT,           /* const char * */
     OPTION_GROUP           /* none: begins a group of the help, `name` being its title and `help` an example */
@@ -34,12 +34,12 @@ typedef struct option_shape {
     size_t length, channels;
 } option_shape;
 
-/* The name of that index, NULL behind the last: so that the library's own tables say what there is. */
+/* Returns the name with that index, NULL after the last one: a function of the library where possible. */
 typedef const char *(*option_choice)(size_t index);
 
 typedef struct option_spec {
-    const char *name;     /* without the dashes; NULL ends a table */
-    const char *argument; /* as the help writes it; NULL for a flag */
+    const char *name;     /* without dashes; NULL ends the table */
+    const char *argument; /* as in the help; NULL for a flag */
     option_kind kind;
     size_t field;             /* offset in the command's settings */
     int64_t minimum, maximum; /* OPTION_INTEGER, OPTION_INTEGER_OR_ALL */
@@ -53,17 +53,17 @@ typedef struct option_spec {
 
 enum { MAX_OPERANDS = 101 };
 
-/* What the settings of every command start with. A field keeps its default where its option is not given. */
+/* The first member of the settings of every command. A field keeps its default if its option is not given. */
 typedef struct common_settings {
     const char *command;               /* its name, for messages */
     const char *operand[MAX_OPERANDS]; /* NULL where not given */
     const char *precision;             /* "f32" or "f64" */
     int64_t threads;                   /* 0: as many as the machine offers */
-    int64_t max_memory;                /* MB; 0: tl_memory_limit. Of commands that have MAX_MEMORY_OPTION */
+    int64_t max_memory;                /* MB; 0: tl_memory_limit. For commands with MAX_MEMORY_OPTION */
     bool json;
 } common_settings;
 
-/* A row for the table of a command that takes what others made: small files may describe networks and data of any size. */
+/* A row of the table of a command that reads files of others: small files may describe networks and data of any size. */
 #define MAX_MEMORY_OPTION                                                                                                          \
     {                                                                                                                              \
         "max-memory", "MB", OPTION_INTEGER, offsetof(common_settings, max_memory), 1, INT32_MAX, NULL,                             \
@@ -71,20 +71,21 @@ typedef struct common_settings {
             "4000)"                                                                                                                \
     }
 
-/* That limit in bytes. */
+/* Returns that limit in bytes. */
 size_t max_memory(const common_settings *settings);
 
 typedef struct command {
     const char *name;     /* such as "train" or "bench conv" */
-    const char *operands; /* as the help writes them, such as "[DATA]" */
+    const char *operands; /* as in the help, such as "[DATA]" */
     size_t min_operands, max_operands;
-    const char *summary;                   /* one sentence */
-    const char *example;                   /* a line that works, but for names of files */
-    const char *details;                   /* the help's last paragraph, NULL: none */
-    const option_spec *options;            /* its own; --threads, --precision, --json and --help come with every command */
-    void *settings;                        /* starts with common_settings and holds the defaults */
-    const char *(*choose_precision)(void); /* where it is not given, after settings->operand; NULL, having said why: none. (f32) */
-    bool writes_files;                     /* it finishes even where nobody reads what it prints */
+    const char *summary;        /* one sentence */
+    const char *example;        /* a line that works, but for names of files */
+    const char *details;        /* last paragraph of the help, NULL: none */
+    const option_spec *options; /* its own options; every command also has --threads, --precision, --json and --help */
+    void *settings;             /* begins with common_settings; initially the defaults */
+    const char *(*choose_precision)(
+        void);         /* returns the default precision, after settings->operand is set; NULL after an error message. (f32) */
+    bool writes_files; /* it finishes even if nobody reads its output */
     int (*run_f32)(const void *settings);
     int (*run_f64)(const void *settings);
 } command;
@@ -97,38 +98,38 @@ const option_spec *command_option(const command *self, size_t index);
 /* The letter that stands for an option, as -o does for --out; '\0': none. */
 char option_letter(const char *name);
 
-/* Names for options that take one of an enumeration: tl_missing_policy, tl_header, tl_window_target, tl_engine. */
+/* The names of enumerations, for options: tl_missing_policy, tl_header, tl_window_target, tl_engine. */
 const char *missing_name(size_t index);
 const char *header_name(size_t index);
 const char *window_target_name(size_t index);
 const char *engine_name(size_t index);
 
-/* Fills command->settings from argv[1] on. Returns whether to go on; else *code is the exit code: help was asked for and printed,
- * or a message was. */
+/* Fills command->settings from argv[1] on. Returns whether to continue; otherwise *code is the exit code, after the help or an
+ * error message was printed. */
 bool options_parse(const command *self, int argc, char **argv, int *code);
 
-/* The command's help on stdout. */
+/* Prints the command's help to stdout. */
 void options_help(const command *self);
 
 /* Prints a text from column `indent` on, broken into lines of less than 80 columns; `used`: columns of the first line that are
  * taken. */
 void print_wrapped(FILE *to, int indent, int used, const char *text);
 
-/* The name that `text` was probably meant to be; NULL where none is similar. */
+/* Returns the name that is most similar to `text`; NULL if there is none. */
 const char *suggest(const char *text, option_choice choice);
 
-/* For tl_read_cfg.warn: a line on stderr; `user`: the command's name. */
+/* For tl_read_cfg.warn: prints a line to stderr; `user`: the name of the command. */
 void complain_of_data(const char *text, void *user);
 
-/* Text that may be anybody's, such as a class name or a path, as it may go to a terminal: control characters become \x1b and the
- * like, so that they neither move the cursor nor pretend to be lines. */
+/* Prints a text from a file, such as a class name or a path, in a form that is safe for a terminal: control characters become \x1b
+ * and the like, so that they can neither move the cursor nor imitate lines. */
 void print_shown(FILE *to, const char *text);
 void print_part(FILE *to, const char *text, size_t length);
 
-/* "tapline NAME: …" as one line on stderr, shown so; `name` of the command, NULL for the program itself. */
+/* Prints "tapline NAME: …" as one line to stderr, in that form; NULL: no command. */
 void complain(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* What --normalize (NULL: not given) and --raw, which stands for --normalize none, ask for. Fails where they contradict each other.
+/* Returns the meaning of --normalize (NULL: not given) and --raw, which is --normalize none. Fails if they contradict each other.
  */
 tl_normalization options_normalization(const char *name, bool raw, tl_error *error);
 const char *normalization_name(size_t index);

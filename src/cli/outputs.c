@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A field of CSV (RFC 4180): in quotes where it needs them. Control characters are shown (print_part), but for line ends and tabs
- * where no terminal reads them. */
+/* Prints a field of CSV (RFC 4180), in quotes if needed. Control characters are shown (print_part), except line ends and tabs if
+ * the output is not a terminal. */
 static void print_field(const char *text) {
     const char *raw = isatty(STDOUT_FILENO) ? "\"" : "\"\r\n\t";
     const bool quoted = strpbrk(text, ",\"\r\n");
@@ -41,7 +41,7 @@ json_t *IN_PRECISION(outputs_numbers_json)(const tl_real *y, size_t count) {
     return list;
 }
 
-/* Several values at a time are numbered. */
+/* Several values are numbered. */
 void IN_PRECISION(outputs_name)(const tl_dataset *data, size_t c, size_t outputs) {
     if (data->classes > 0)
         IN_PRECISION(outputs_class)(data, c);

@@ -1,5 +1,5 @@
-/* outputs.h: what a network gives, as lines of CSV on stdout: of classes the largest one and all numbers, else the values. Compiled
- * once for each precision (commands.h).
+/* outputs.h: prints the outputs of a network as lines of CSV to stdout: for classes the predicted class and all numbers, else the
+ * values. Compiled once for each precision (commands.h).
  */
 #ifndef CLI_OUTPUTS_H
 #define CLI_OUTPUTS_H
@@ -10,7 +10,7 @@
 
 #include <jansson.h>
 
-/* Both end a line, of which the beginning may have been printed. `data` says what the classes are called. */
+/* Both end a line, whose beginning may already be printed. `data` has the names of the classes. */
 void IN_PRECISION(outputs_head)(const tl_dataset *data, size_t outputs);
 void IN_PRECISION(outputs_row)(const tl_dataset *data, const tl_real *y, size_t outputs);
 

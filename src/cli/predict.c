@@ -1,4 +1,4 @@
-/* `tapline predict`, compiled once for each precision (commands.h). */
+/* `tapline predict`; compiled once for each precision (commands.h). */
 #include "cli/model.h"
 #include "cli/outputs.h"
 #include "cli/report.h"
@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ROWS = 1024 }; /* predicted at once */
+enum { ROWS = 1024 }; /* predicted at a time */
 
-/* Whether there is an output for every step. */
+/* Returns whether there is an output for every step. */
 static bool has_steps(const loaded *self) { return tl_output_shape(self->model).length > 1; }
 
 /* What is printed: which numbers stand for what. */
@@ -37,7 +37,7 @@ static size_t target_channels(const printer *self) {
 
 /* ---- CSV ---- */
 
-/* Which series, or window of a recording, and which step of it. */
+/* Prints the number of the series, or the window of a recording, and the step. */
 static void print_place(const loaded *self, size_t series, size_t step) {
     const tl_window *windows = self->data->windows;
     if (windows)
@@ -199,7 +199,7 @@ static void print_end(const printer *self) {
     if (self->from->settings->common.json) printf("]}\n");
 }
 
-/* Fails for a series, numbered from `first` on, whose prediction is not finite. */
+/* Fails if a prediction is not finite; series are numbered from `first` on. */
 static tl_status check_rows(size_t first, const tl_tensor *y, tl_error *error) {
     const size_t each = y->shape[1] * y->shape[2];
     for (size_t i = 0; i < y->shape[0] * each; i++)
@@ -217,14 +217,14 @@ static void print_row(printer *self, size_t series, size_t step, const tl_real *
         print_csv(self, series, step, y);
 }
 
-/* Series from `first` on, of which y is what is predicted. */
+/* Prints the predictions y of the series from `first` on. */
 static void print_rows(printer *self, size_t first, const tl_tensor *y) {
     const size_t steps = y->shape[1], outputs = y->shape[2];
     for (size_t i = 0; i < y->shape[0]; i++)
         for (size_t t = 0; t < steps; t++) print_row(self, first + i, t, y->data + (i * steps + t) * outputs);
 }
 
-/* As many at a time as y has rows. */
+/* Predicts as many series at a time as y has rows. */
 static void predict_one(const loaded *self, tl_tensor *y, tl_error *error) {
     const size_t series = self->data->x.shape[0], rows = y->shape[0];
     printer printed = printer_of(self);
@@ -251,7 +251,7 @@ static void predict_mean(loaded *self, tl_tensor *y, tl_error *error) {
     tl_ensemble_free(ensemble);
 }
 
-/* As many as are predicted at once, of which outputs take 64 MB at most, but for those of one batch. */
+/* Returns the number of series at a time: their outputs take at most 64 MB, but at least a batch. */
 static size_t choose_rows(const loaded *self) {
     const tl_shape out = tl_output_shape(self->model);
     const size_t series = self->data->x.shape[0], batch = tl_model_batch(self->model), room = (64U << 20) / sizeof(tl_real);
@@ -272,7 +272,7 @@ static void predict(loaded *self, tl_error *error) {
     tl_tensor_free(&y);
 }
 
-/* A file of a tapline that trained networks with more outputs than classes: of these outputs nothing is known. */
+/* A file of an earlier tapline may have a network with more outputs than classes: the meaning of these outputs is unknown. */
 static void check_classes(const loaded *self, tl_error *error) {
     const size_t classes = self->info.data.classes, outputs = tl_output_shape(self->model).channels;
     if (classes > 0 && classes != outputs && !self->settings->output)

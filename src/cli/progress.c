@@ -15,8 +15,8 @@ static void interrupt(int signal_number) {
 
 bool progress_interrupted(void) { return interrupted; }
 
-/* The handler works once: a second signal ends the process. What was ignored when the command began, as SIGINT is in the background
- * of a script and SIGHUP under nohup, stays ignored. */
+/* The handler works once: a second signal ends the process. Signals that were ignored when the command began (SIGINT in the
+ * background of a script, SIGHUP under nohup) stay ignored. */
 static void catch_signals(void) {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)(SA_RESETHAND | SA_RESTART)}, before;
@@ -27,7 +27,7 @@ static void catch_signals(void) {
 
 /* ---- the log ---- */
 
-/* A failure is told when it happens, once; the training goes on without the log. */
+/* A failure is reported once, when it happens; training continues without the log. */
 static void check_log(progress *self, const tl_error *error) {
     if (self->log_failed || !tl_failed(error)) return;
     self->log_failed = true;
@@ -57,7 +57,7 @@ static void describe_validation(const progress *self, char *text, size_t size) {
                  self->regression ? of->rmse : of->accuracy);
 }
 
-/* The state in words: "epoch 12/300  loss 0.0123  accuracy 0.987  4321 series/s  0:12 left". */
+/* The state as text: "epoch 12/300  loss 0.0123  accuracy 0.987  4321 series/s  0:12 left". */
 static void describe(const progress *self, const tl_progress *at, char *text, size_t size) {
     const size_t seen = at->epoch_end ? self->series : at->batch * self->batch;
     const double done = (double)(at->epoch - 1) * (double)self->series + (double)seen;
@@ -76,7 +76,7 @@ static int terminal_columns(void) {
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-/* One line that overwrites the one before; cut to the terminal's width, because a line that wraps cannot be overwritten. */
+/* Prints a line over the previous one; cut to the terminal's width, because a wrapped line could not be overwritten. */
 static void draw(progress *self, const tl_progress *at) {
     char bar[BAR + 1], text[LINE], line[LINE + BAR + 4];
     const double share = ((double)(at->epoch - 1) + (double)at->batch / (double)at->batches) / (double)at->epochs;
@@ -113,7 +113,7 @@ static void show(progress *self, const tl_progress *at) {
         print_line(self, at);
 }
 
-/* ---- as tl_fit sees it ---- */
+/* ---- callback ---- */
 
 bool progress_begin(progress *self, const train_settings *settings, const tl_dataset *data, size_t batch) {
     *self = (progress){.command = settings->common.command,

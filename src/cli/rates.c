@@ -1,4 +1,4 @@
-/* What the learning-rate finder says, of `tapline train --find-lr`. */
+/* The report of the learning-rate finder, `tapline train --find-lr`. */
 #include "cli/report.h"
 #include "cli/train.h"
 

@@ -1,4 +1,4 @@
-/* How data is read, compiled once for each precision (commands.h). */
+/* How data is read; compiled once for each precision (commands.h). */
 #include "cli/reading.h"
 
 static void set(const char **to, const char *given) {

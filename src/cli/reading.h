@@ -1,4 +1,4 @@
-/* reading.h: how data is read, as the options of commands say it. */
+/* reading.h: the options for reading data. */
 #ifndef CLI_READING_H
 #define CLI_READING_H
 
@@ -16,7 +16,7 @@ typedef struct reading_settings {
     bool decimal_comma;
 } reading_settings;
 
-/* Rows of a table of options; `type`: of the settings of the command, which has them as `reading`. */
+/* Rows of a table of options; `type`: the settings of the command, whose member `reading` they fill. */
 #define READING_OPTIONS(type)                                                                                                      \
     {"label",                                                                                                                      \
      "COLUMN",                                                                                                                     \
@@ -75,7 +75,7 @@ typedef struct reading_settings {
             "label of a window whose steps have labels (majority)"                                                                 \
     }
 
-/* Has the configuration say what was given. */
+/* Copies the given options to the configuration. */
 void IN_PRECISION(reading_apply)(const reading_settings *self, tl_read_cfg *cfg, tl_error *error);
 
 #endif

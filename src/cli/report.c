@@ -11,7 +11,7 @@
 
 json_t *report_number(double value) { return isfinite(value) ? json_real(value) : json_null(); }
 
-/* The bytes of the character that text begins with; 0: they are none of UTF-8. */
+/* Returns the bytes of the character at the beginning of the text; 0 if they are not UTF-8. */
 static size_t character(const char *text) {
     for (size_t count = 1; count <= 4 && text[count - 1]; count++) {
         json_t *valid = json_stringn(text, count);
@@ -21,7 +21,7 @@ static size_t character(const char *text) {
     return 0;
 }
 
-/* With U+FFFD for each byte that is not UTF-8. */
+/* Replaces each byte that is not UTF-8 by U+FFFD. */
 static json_t *repaired(const char *text) {
     json_t *string = NULL;
     char *copy = malloc(3 * strlen(text) + 1), *to = copy;
@@ -151,7 +151,7 @@ const char *report_grouped(char text[REPORT_NUMBER], size_t value) {
 
 /* ---- output ---- */
 
-/* JSON need not escape DEL and U+0080 … U+009F, which terminals may obey. They stand in strings only. */
+/* JSON need not escape DEL and U+0080 … U+009F, but a terminal may interpret them. They occur only in strings. */
 static void print_escaped(const char *text) {
     for (; *text; text++) {
         const unsigned char byte = (unsigned char)*text;
@@ -170,7 +170,7 @@ void report_json_part(json_t *value, int digits) {
     json_decref(value);
 }
 
-/* 15 digits: what a decimal fraction needs to print as it was written. */
+/* 15 digits: enough to print a decimal fraction as it was written. */
 void report_json(json_t *object) {
     report_json_part(object, 15);
     putchar('\n');
@@ -184,7 +184,7 @@ int report_finish(const char *name, bool told) {
     return EXIT_FAILED;
 }
 
-/* From /proc, where it counts from exec on: ru_maxrss also covers the parent that this process was forked from. */
+/* From /proc, which counts from exec on: ru_maxrss also includes the parent process before the fork. */
 double report_peak_rss_mb(void) {
     double kib = 0;
     char line[256];

@@ -1,4 +1,4 @@
-/* report.h: results on stdout: metrics, JSON, and making sure that they arrived. */
+/* report.h: prints results to stdout (metrics, JSON), and checks that they were written. */
 #ifndef CLI_REPORT_H
 #define CLI_REPORT_H
 
@@ -6,19 +6,19 @@
 
 #include <jansson.h>
 
-/* A JSON number; null where the value is not finite, which JSON cannot say. */
+/* Returns a JSON number; null if the value is not finite, which JSON cannot represent. */
 json_t *report_number(double value);
 
 void report_count(json_t *object, const char *key, size_t value);
 
-/* A text, such as the name of a file, in which bytes that are not UTF-8 become U+FFFD: JSON has no others. NULL: null. */
+/* Adds a text, such as a file name; bytes that are not UTF-8 become U+FFFD, since JSON must be UTF-8. NULL: null. */
 json_t *report_string(const char *text);
 void report_text(json_t *object, const char *key, const char *text);
 
-/* The shape of series and of their targets. */
+/* Adds the shapes of series and targets. */
 void report_shape(json_t *object, const tl_dataset *data);
 
-/* The metrics in the order of tl_metrics: how they are called, and whether reports on values and on classes have them. */
+/* The metrics in the order of tl_metrics: their names, and whether they apply to values and to classes. */
 typedef struct report_metric {
     const char *name;
     bool of_values, of_classes;
@@ -27,10 +27,10 @@ typedef struct report_metric {
 enum { REPORT_METRICS = sizeof(tl_metrics) / sizeof(double) };
 extern const report_metric report_metric_of[REPORT_METRICS];
 
-/* Metrics of a set ("train", "test") as members of a JSON object: those of regression or of classes. */
+/* Adds the metrics of a set ("train", "test") to a JSON object: those of regression or of classes. */
 void report_metrics(json_t *object, const char *set, const tl_metrics *metrics, bool regression);
 
-/* What there is where nothing was evaluated. */
+/* The metrics if nothing was evaluated. */
 extern const tl_metrics report_no_metrics;
 
 /* The same as a table: its head, and a line for each set; an R² that is NaN is "undefined". */
@@ -40,26 +40,26 @@ void report_metrics_line(const char *set, size_t series, const tl_metrics *metri
 /* One of several networks whose outputs are averaged. */
 typedef struct report_member {
     size_t number;     /* from 1 */
-    const char *model; /* NULL where it is not from a file, as the next three are 0 where it is */
+    const char *model; /* NULL if it is not from a file; the next three are 0 if it is */
     int epochs, best_epoch;
     double seconds;
     uint64_t steps, seed;
-    tl_metrics test; /* of it alone */
+    tl_metrics test; /* its own metrics */
 } report_member;
 
-/* The list "members" of a JSON object; and their lines of the table. */
+/* Adds the list "members" to a JSON object; prints their lines of the table. */
 void report_members(json_t *object, const report_member *member, size_t count, bool regression);
 void report_members_lines(const report_member *member, size_t count, size_t series, bool regression);
 
 enum { REPORT_NUMBER = 32 };
 
-/* Three digits of a number with k, M, G … and the unit, "1.23 MB"; those below 1000 leave room for the letter: "512  B". */
+/* Writes a number with three digits, k, M, G … and the unit: "1.23 MB"; numbers below 1000 leave room for the letter: "512  B". */
 const char *report_scaled(char text[REPORT_NUMBER], double value, const char *unit);
 
 /* "1 epoch", "2 epochs". */
 const char *report_counted(char text[REPORT_NUMBER], size_t count, const char *noun);
 
-/* All digits of a number, "1,234,567". */
+/* Writes all digits of a number: "1,234,567". */
 const char *report_grouped(char text[REPORT_NUMBER], size_t value);
 
 /* Prints the object as one line and frees it. */
@@ -68,11 +68,11 @@ void report_json(json_t *object);
 /* Prints any value, its numbers with so many digits, and frees it; the line goes on. */
 void report_json_part(json_t *value, int digits);
 
-/* Flushes stdout. Returns an exit code: EXIT_FAILED, after a message, when any of the output could not be written. That its reader
- * has gone is told where `told`. */
+/* Flushes stdout. Returns the exit code: EXIT_FAILED, after a message, if some output could not be written. `told`: also report
+ * that nobody reads the output any more. */
 int report_finish(const char *name, bool told);
 
-/* The most memory that this process has had resident so far, in MiB. */
+/* Returns the maximum of the process's resident memory so far, in MiB. */
 double report_peak_rss_mb(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* `tapline stream`, compiled once for each precision (commands.h). */
+/* `tapline stream`; compiled once for each precision (commands.h). */
 #include "cli/stream.h"
 
 #include "cli/outputs.h"
@@ -20,8 +20,8 @@ typedef struct session {
     tl_model *model;
     tl_model_info info;
     tl_stream *stream;
-    size_t channels, outputs, step; /* step: how many have come */
-    tl_real *x, *y;                 /* one read of steps; their outputs */
+    size_t channels, outputs, step; /* step: number of steps so far */
+    tl_real *x, *y;                 /* the steps of a read; their outputs */
     size_t room;                    /* of y, in outputs */
     tl_error *error;
 } session;
@@ -30,7 +30,7 @@ static bool is_csv(const session *self) { return strcmp(self->settings->format, 
 
 /* ---- outputs ---- */
 
-/* As tl_predict has them: of classes the probabilities. */
+/* As tl_predict: for classes, probabilities. */
 static void make_probabilities(const session *self, tl_real *y) {
     double sum = 0, largest = (double)y[0];
     if (tl_model_loss(self->model) == TL_LOSS_BINARY_CROSS_ENTROPY) {
@@ -43,7 +43,7 @@ static void make_probabilities(const session *self, tl_real *y) {
     for (size_t c = 0; c < self->outputs; c++) y[c] = (tl_real)(exp((double)y[c] - largest) / sum);
 }
 
-/* Of a regression, values in their own units. */
+/* For a regression, values in their own units. */
 static void make_values(const session *self, size_t count) {
     for (size_t i = 0; i < count * self->outputs; i++) {
         const tl_target_scale scale = tl_model_target_scale(self->model, i % self->outputs);
@@ -51,7 +51,7 @@ static void make_values(const session *self, size_t count) {
     }
 }
 
-/* At once: who reads them may be waiting. */
+/* Flushed immediately: the reader may be waiting. */
 static void write_outputs(session *self, size_t count) {
     make_values(self, count);
     if (!is_csv(self)) fwrite(self->y, self->outputs * sizeof *self->y, count, stdout);
@@ -78,7 +78,7 @@ static bool make_room(session *self, size_t outputs) {
 
 /* ---- steps ---- */
 
-/* What is not finite would stay in the stream for as long as outputs depend on it. */
+/* A number that is not finite would affect all outputs that depend on it. */
 static bool all_finite(session *self, size_t steps) {
     for (size_t i = 0; i < steps * self->channels; i++) {
         if (isfinite(self->x[i])) continue;
@@ -101,7 +101,7 @@ static void finish(session *self) {
     write_outputs(self, tl_stream_end(self->stream, self->y, self->room));
 }
 
-/* Whole steps are pushed as soon as they are there; the bytes of one that is not wait for the others. */
+/* Complete steps are pushed as soon as they are read; the bytes of an incomplete step wait for the rest. */
 static void run_raw(session *self) {
     const size_t step = self->channels * sizeof(tl_real), maximum = (INPUT_BYTES / step + 1) * step;
     char *bytes = (char *)self->x;
@@ -150,7 +150,7 @@ static void run_csv(session *self) {
     free(line);
 }
 
-/* ---- the whole ---- */
+/* ---- command ---- */
 
 static void open_session(session *self) {
     const stream_settings *settings = self->settings;

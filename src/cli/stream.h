@@ -1,4 +1,4 @@
-/* stream.h: `tapline stream` between its sources. */
+/* stream.h: shared by the sources of `tapline stream`. */
 #ifndef CLI_STREAM_H
 #define CLI_STREAM_H
 

@@ -1,4 +1,4 @@
-/* `tapline train`, compiled once for each precision (commands.h). */
+/* `tapline train`; compiled once for each precision (commands.h). */
 #include "cli/files.h"
 #include "cli/input.h"
 #include "cli/job.h"
@@ -12,7 +12,7 @@
 
 /* ---- data ---- */
 
-/* The test half of a set that has two, in `path`; NULL for anything else. */
+/* Writes the test half of a data set with two halves to `path`; NULL for other data. */
 static const char *test_half(const char *data, char *path, size_t size) {
     if (!tl_dataset_has_test(data)) return NULL;
     const int length = snprintf(path, size, "%s/test", data);
@@ -44,7 +44,7 @@ static void hold_out(job *self, tl_error *error) {
 
 enum { SOURCES = 5, FILES_EACH = 4 };
 
-/* The files of one network: of several, those with its number. Their paths are to be freed. */
+/* Lists the files of a network; with several networks, those with its number. The caller frees their paths. */
 static void list_files(const train_settings *settings, size_t number, bool several, used_file *files, tl_error *error) {
     const used_file all[FILES_EACH] = {{"--checkpoint", settings->checkpoint, FILE_REPLACED, number},
                                        {"--resume", settings->resume, FILE_READ, number},
@@ -171,9 +171,9 @@ static void check_settings(const train_settings *settings, tl_error *error) {
 
 /* ---- model ---- */
 
-enum { MIN_BATCH = 2 }; /* of one series batch norm learns nothing */
+enum { MIN_BATCH = 2 }; /* batch norm learns nothing from a single series */
 
-/* Never more than there are series. */
+/* At most the number of series. */
 static size_t choose_batch(const job *self) {
     const architecture *chosen = self->architecture;
     const size_t series = self->data->x.shape[0], tenth = series / 10 > MIN_BATCH ? series / 10 : MIN_BATCH;
@@ -182,7 +182,7 @@ static size_t choose_batch(const job *self) {
     return batch < series ? batch : series;
 }
 
-/* As the library writes it: 0 where the option was not given. */
+/* As the library expects it: 0 if the option was not given. */
 static double weight_decay(const train_settings *settings) {
     return isnan(settings->weight_decay) ? 0 : settings->weight_decay > 0 ? settings->weight_decay : TL_NO_WEIGHT_DECAY;
 }
@@ -196,7 +196,8 @@ static tl_optimizer_cfg optimizer_of(const train_settings *settings, tl_error *e
                               .l1 = settings->l1};
 }
 
-/* labels / (classes · labels of the class): together they weigh as much as without. To be freed; NULL where not asked for. */
+/* labels / (classes · labels of the class): the total weight is the same as without weights. The caller frees it; NULL if the
+ * option was not given. */
 static double *balance_classes(const job *self, tl_error *error) {
     const size_t labels = self->data->x.shape[0] * target_length(self), classes = self->data->classes;
     if (!self->settings->balance) return NULL;
@@ -300,7 +301,7 @@ static tl_save_cfg save_cfg(const job *self, tl_error *error) {
     return cfg;
 }
 
-/* What would keep the model from being saved is found out before it is trained. */
+/* Checks before training that the model can be saved. */
 static tl_status check_out(const job *self, tl_error *error) {
     const tl_save_cfg cfg = save_cfg(self, error);
     return tl_model_save_check(self->model, self->settings->out, &cfg, error);
@@ -313,7 +314,7 @@ static void evaluate(job *self, tl_error *error) {
     if (self->test) tl_evaluate(self->model, self->test, &self->test_metrics, error);
 }
 
-/* Fails where a set was evaluated and its loss is not finite. */
+/* Fails if a set was evaluated and its loss is not finite. */
 static void check_losses(const job *self, tl_error *error) {
     const struct {
         const char *name;
@@ -328,8 +329,8 @@ static void check_losses(const job *self, tl_error *error) {
                     "the loss of the trained network on the %s set is not finite; try a lower --lr, or --clip", sets[i].name);
 }
 
-/* Says what went wrong, and where the network is that there was (`saved`; NULL: nowhere): there is something to report all the
- * same, and other networks to be trained. */
+/* Reports an error, and where the network so far was saved (`saved`; NULL: nowhere). Results are reported nevertheless, and other
+ * networks are trained. */
 static void tell(job *self, const char *option, const tl_error *wrong, const char *saved) {
     char where[400] = "";
     if (saved && self->fit.best_epoch > 0)
@@ -345,7 +346,8 @@ static void save(const job *self, tl_error *error) {
     tl_model_save(self->model, self->settings->out, &cfg, error);
 }
 
-/* Evaluates and saves what there is after training, which ended as `training` says. False where that is not to be averaged. */
+/* Evaluates and saves the network after training, which ended with the error `training`. Returns false if the network must not be
+ * averaged. */
 static bool conclude(job *self, const tl_error *training) {
     const train_settings *settings = self->settings;
     const bool unwritten = training->status == TL_ERROR_FILE;
@@ -362,7 +364,7 @@ static bool conclude(job *self, const tl_error *training) {
     return !tl_failed(&losses) && (!tl_failed(training) || unwritten);
 }
 
-/* False where it failed, or where what came of it is not to be averaged with others. */
+/* Returns false if training failed, or if the network must not be averaged. */
 static bool train(job *self, tl_error *error) {
     const train_settings *settings = self->settings;
     progress shown;
@@ -382,7 +384,7 @@ static bool train(job *self, tl_error *error) {
     const bool unwritten = wrong.status == TL_ERROR_FILE && self->fit.steps > 0;
     if (!tl_failed(&wrong) || self->fit.best_epoch > 0 || unwritten) return conclude(self, &wrong);
     if (self->fit.epochs > 0 && *self->part)
-        tell(self, "", &wrong, NULL); /* the others may fare better */
+        tell(self, "", &wrong, NULL); /* the other networks may succeed */
     else
         tl_fail(error, wrong.status, "%s%s", self->part, wrong.text);
     return false;
@@ -390,7 +392,7 @@ static bool train(job *self, tl_error *error) {
 
 /* ---- cross-validation ---- */
 
-/* The test set as a fold is scaled: where that is by statistics of the fold, a copy, to be freed. */
+/* Returns the test set with the scaling of a fold: a copy, which the caller frees, if the fold is scaled by its own statistics. */
 static tl_dataset *scaled_test(tl_dataset *test, const tl_dataset *fold, tl_error *error) {
     const bool copied = test && test->scaling.kind == TL_NORMALIZE_SET && !tl_failed(error);
     if (!copied) return test;
@@ -431,7 +433,7 @@ static void train_fold(job *self, const tl_dataset *all, size_t fold, tl_error *
     self->settings = settings;
 }
 
-/* Trains on all folds but one, for each of them; metrics are then means over the folds. */
+/* For each fold, trains on the other folds; metrics are then means over the folds. */
 static void cross_validate(job *self, tl_error *error) {
     const size_t folds = (size_t)self->settings->folds;
     tl_dataset *all = self->data;
@@ -511,7 +513,7 @@ static int report(const job *self, const tl_error *error) {
         complain(self->settings->common.command, "%s", error->text);
         return error->status == TL_ERROR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED;
     }
-    if (self->log_failed && self->fit.epochs == 0) return EXIT_FAILED; /* the log could not be opened, which was said */
+    if (self->log_failed && self->fit.epochs == 0) return EXIT_FAILED; /* the log could not be opened, which was reported */
     IN_PRECISION(job_report)(self);
     return self->log_failed || self->spoilt ? EXIT_FAILED : EXIT_DONE;
 }

@@ -1,4 +1,4 @@
-/* What `tapline train` warns of, compiled once for each precision (commands.h). */
+/* The warnings of `tapline train`; compiled once for each precision (commands.h). */
 #include "cli/train.h"
 
 #include <math.h>
@@ -6,7 +6,7 @@
 
 static size_t labels_each(const tl_dataset *data) { return data->target_length > 0 ? data->target_length : 1; }
 
-/* How many labels of each class there are; to be freed. NULL where the data has no classes, or memory is short. */
+/* Returns the number of labels of each class, which the caller frees. NULL if the data has no classes, or memory is short. */
 static size_t *count_classes(const tl_dataset *data) {
     const size_t each = labels_each(data);
     size_t *counts = data->classes > 0 ? calloc(data->classes, sizeof *counts) : NULL;
@@ -18,18 +18,19 @@ static size_t *count_classes(const tl_dataset *data) {
     return counts;
 }
 
-/* `text`, where the class has no name. */
+/* Returns the name of a class; its number, written to `text`, if it has no name. */
 static const char *name_of(const tl_dataset *data, size_t class, char text[24]) {
     if (data->class_names) return data->class_names[class];
     snprintf(text, 24, "%zu", class);
     return text;
 }
 
-/* ---- of the data ---- */
+/* ---- data ---- */
 
-enum { TIMES = 10 }; /* that the largest class may be as large as the smallest */
+enum { TIMES = 10 }; /* limit of the ratio of the largest class to the smallest */
 
-/* Whether answering with the largest class is right more often than half way from guessing to always, or a class is small. */
+/* Returns whether always predicting the largest class is right in more than the mean of a random guess and 1, or whether a class is
+ * small. */
 static bool is_unbalanced(const size_t *counts, size_t classes, size_t *largest, double *share) {
     size_t all = 0, present = 0, minimum = SIZE_MAX;
     *largest = 0;
@@ -64,7 +65,7 @@ static void warn_of_classes(const train_settings *settings, const tl_dataset *da
     free(counts);
 }
 
-/* Whether every channel of every series has one value throughout. */
+/* Returns whether every channel of every series is constant. */
 static bool all_constant(const tl_dataset *data) {
     const size_t length = data->x.shape[1], channels = data->x.shape[2];
     for (size_t i = 0; i < data->x.shape[0]; i++) {
@@ -84,7 +85,7 @@ void IN_PRECISION(warn_of_data)(const train_settings *settings, const tl_dataset
             "warning: every series is constant, and 0 after scaling; use --normalize none or --normalize set to keep the levels");
 }
 
-/* ---- of folds ---- */
+/* ---- folds ---- */
 
 void IN_PRECISION(warn_of_fold)(const train_settings *settings, const char *part, const tl_dataset *data,
                                 const tl_dataset *validation) {
@@ -103,9 +104,9 @@ void IN_PRECISION(warn_of_fold)(const train_settings *settings, const char *part
     }
 }
 
-/* ---- of the result ---- */
+/* ---- result ---- */
 
-/* Standard errors of the difference of two shares; a difference below is put down to chance. */
+/* in standard errors of the difference of two shares; smaller differences count as chance */
 static const double chance = 3, min_difference = 0.05;
 
 void IN_PRECISION(warn_of_training)(const train_settings *settings, const char *part, const tl_dataset *data,

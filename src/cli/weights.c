@@ -1,4 +1,4 @@
-/* `tapline import` of weights, compiled once for each precision (commands.h). */
+/* `tapline import` of weights; compiled once for each precision (commands.h). */
 #include "cli/weights.h"
 #include "cli/files.h"
 #include "cli/input.h"
@@ -32,7 +32,7 @@ static int report(const weights_settings *settings, const tl_model *model, json_
 
 /* ---- commands ---- */
 
-/* A model for the data, with initial weights. */
+/* Creates a model for the data, with initial weights. */
 static tl_model *make_model(const weights_settings *settings, const tl_dataset *data, tl_error *error) {
     tl_model *model = tl_model_new(&(tl_model_cfg){.threads = (int)settings->model.common.threads});
     const tl_compile_cfg cfg = {.batch = 1,
@@ -73,7 +73,7 @@ int IN_PRECISION(import_weights)(const weights_settings *asked) {
                                {"--arch", described ? architecture_of(asked) : NULL, FILE_READ, 0},
                                {"--out", asked->out, FILE_REPLACED, 0}};
     if (asked->length) tl_fail(&error, TL_ERROR_ARGUMENT, "--length: is of .onnx files; of weights DATA says how long series are");
-    if (!operand[1]) tl_fail(&error, TL_ERROR_ARGUMENT, "needs DATA behind the weights; `tapline help import` says more");
+    if (!operand[1]) tl_fail(&error, TL_ERROR_ARGUMENT, "needs DATA after the weights; see `tapline help import`");
     check_architecture(asked, &error);
     files_check(files, sizeof files / sizeof *files, &error);
     tl_read_cfg reference = {.normalize = options_normalization(asked->normalize, asked->raw, &error),

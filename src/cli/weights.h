@@ -1,4 +1,4 @@
-/* weights.h: what `tapline import` and `tapline export` say of weights of PyTorch. */
+/* weights.h: the report of `tapline import` and `tapline export` about PyTorch weights. */
 #ifndef CLI_WEIGHTS_H
 #define CLI_WEIGHTS_H
 
@@ -16,7 +16,7 @@ int import_weights_f64(const weights_settings *settings);
 /* For tl_weights_cfg.matched: adds a pair to a list. */
 void weights_pair(const char *module, const char *layer, void *list);
 
-/* A report as text: an object with "model", "parameters", "precision", "weights" and "layers", the list of pairs. */
+/* Prints a report as text: an object with "model", "parameters", "precision", "weights" and "layers", the list of pairs. */
 void weights_print(const json_t *report);
 
 #endif

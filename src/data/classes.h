@@ -1,14 +1,14 @@
-/* classes.h: the names of a data set's classes, each a string of its own. */
+/* classes.h: the names of the classes of a data set; each is a separate string. */
 #ifndef TL_CLASSES_H
 #define TL_CLASSES_H
 
 #include <tapline/dataset.h>
 
-/* What is wrong with a tl_read_cfg.reference of classes without names. */
+/* The message for a tl_read_cfg.reference whose classes have no names. */
 #define TL_NAMELESS_CLASSES                                                                                                        \
     "the classes of the training set have no names, so labels cannot be assigned to them (tl_save_cfg.data gives a model names)"
 
-/* Gives the data set copies of these names, and that many classes. Fails, with neither, where memory is short. */
+/* Copies `count` names into the data set and sets its number of classes. Fails, with neither, if memory is short. */
 tl_status tl_classes_copy(tl_dataset *data, char *const *names, size_t count, tl_error *error);
 
 /* Frees the names. */

@@ -4,14 +4,14 @@
 
 #include <tapline/dataset.h>
 
-/* How many labels, and how many values, a series of the data has. */
+/* Return the number of labels, or of values, of a series. */
 size_t tl_labels_each(const tl_dataset *data);
 size_t tl_values_each(const tl_dataset *data);
 
-/* A target value, with all digits that are known. */
+/* Returns a target value with all known digits. */
 double tl_value_at(const tl_dataset *data, size_t index);
 
-/* Whether there is a data set, of one series or more; messages begin with `caller`. */
+/* Checks that there is a data set with at least one series; messages begin with `caller`. */
 tl_status tl_dataset_check(const tl_dataset *data, const char *caller, tl_error *error);
 
 #endif

@@ -7,7 +7,7 @@
 enum { CBF_LENGTH = 128 };
 enum { CYLINDER, BELL, FUNNEL };
 
-/* (6 + η)·χ[a, b](t)·shape + ε(t), t = 1 …: a in 16 … 32, b - a in 32 … 96, η and ε standard normal. */
+/* (6 + η)·χ[a, b](t)·shape + ε(t), t = 1 …: a in 16 … 32, b - a in 32 … 96; η and ε are standard normal. */
 static void draw_cbf(tl_rng *rng, size_t class, tl_real *x) {
     const double a = 16 + tl_rng_below(rng, 17), width = 32 + tl_rng_below(rng, 65), height = 6 + tl_rng_normal(rng);
     for (int t = 1; t <= CBF_LENGTH; t++) {
@@ -27,7 +27,7 @@ enum { NORMAL, CYCLIC, INCREASING, DECREASING, UPWARD, DOWNWARD };
 
 static double between(tl_rng *rng, double minimum, double maximum) { return minimum + (maximum - minimum) * tl_rng_uniform(rng); }
 
-/* 30 + 2·r(t), r uniform in ±3, and what the class adds: a sine, a trend or a shift. */
+/* 30 + 2·r(t), where r is uniform in ±3, plus the pattern of the class: a sine, a trend or a shift. */
 static void draw_control(tl_rng *rng, size_t class, tl_real *x) {
     const double pi = 3.14159265358979323846;
     const double amplitude = between(rng, 10, 15), period = between(rng, 10, 15), slope = between(rng, 0.2, 0.5);

@@ -4,15 +4,15 @@
 
 #include <stdlib.h>
 
-/* A sample, with its place in the order. */
+/* A sample and its position in the order. */
 typedef struct member {
     uint32_t group, sample;
     size_t place;
 } member;
 
-/* Members of one group, one after the other. */
+/* The consecutive members of a group. */
 typedef struct run {
-    size_t first, count, place; /* place: the least of theirs */
+    size_t first, count, place; /* place: the first position of a member in the order */
 } run;
 
 static int by_group(const void *a, const void *b) {
@@ -25,7 +25,7 @@ static int by_place(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Sorts the members by group, and says how many runs they make. */
+/* Sorts the members by group and returns the number of groups. */
 static size_t find_runs(member *members, size_t count, run *runs) {
     size_t found = 0;
     qsort(members, count, sizeof *members, by_group);

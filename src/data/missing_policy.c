@@ -15,7 +15,7 @@ tl_status tl_missing_policy_by_name(const char *name, tl_missing_policy *policy,
     return tl_find_name("missing values", name, name_at, (int *)policy, error);
 }
 
-/* On the line from the value before a gap to the one behind it; at an end, as the value that is nearest. */
+/* Interpolates linearly between the values before and after a gap; at an end it repeats the nearest value. */
 static void interpolate(double *x, size_t length, size_t stride, size_t first) {
     size_t before = first;
     for (size_t t = 0; t < first; t++) x[t * stride] = x[first * stride];
@@ -24,14 +24,15 @@ static void interpolate(double *x, size_t length, size_t stride, size_t first) {
         const double from = x[before * stride], to = x[t * stride];
         for (size_t i = before + 1; i < t; i++) {
             const double share = (double)(i - before) / (double)(t - before);
-            x[i * stride] = fmax(fmin((1 - share) * from + share * to, fmax(from, to)), fmin(from, to)); /* whatever rounds */
+            x[i * stride] =
+                fmax(fmin((1 - share) * from + share * to, fmax(from, to)), fmin(from, to)); /* limits the effect of rounding */
         }
         before = t;
     }
     for (size_t t = before + 1; t < length; t++) x[t * stride] = x[before * stride];
 }
 
-/* Of those that are there. No sum of them is made, which might exceed all numbers. */
+/* The mean of the values that are not missing, without their sum, which could overflow. */
 static double mean_of(const double *x, size_t length, size_t stride, size_t first) {
     double mean = 0, count = 0;
     for (size_t t = first; t < length; t++) {

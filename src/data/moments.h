@@ -1,4 +1,4 @@
-/* moments.h: mean and standard deviation, so that neither cancels nor overflows. */
+/* moments.h: mean and standard deviation without cancellation and overflow. */
 #ifndef TL_MOMENTS_H
 #define TL_MOMENTS_H
 
@@ -6,12 +6,13 @@
 
 enum { TL_MOMENTS_PASSES = 3 };
 
-/* Of values that are seen in each pass, in the same order: in units of a power of two near the largest, so that squares neither
- * overflow nor vanish, and relative to the first, so that the deviation of a constant is exactly 0. */
+/* The moments of values that are added in several passes, in the same order. Values are scaled by a power of two near the largest
+ * one, so that squares neither overflow nor vanish, and are taken relative to the first one, so that the deviation of a constant is
+ * exactly 0. */
 typedef struct tl_moments {
     int pass;
     double count, largest, first, sum, squares;
-    double unit; /* values are multiplied by it; mean and deviation are of the products */
+    double unit; /* values are multiplied by it; mean and deviation are those of the products */
     double mean, deviation;
 } tl_moments;
 
@@ -39,7 +40,7 @@ static inline void tl_moments_next(tl_moments *self) {
     self->pass++;
 }
 
-/* (value - mean) / deviation; 0 of a constant. */
+/* (value - mean) / deviation; 0 for a constant. */
 static inline double tl_moments_scale(const tl_moments *self, double value) {
     return (value * self->unit - self->mean) * (self->deviation > 0 ? 1 / self->deviation : 1);
 }

@@ -1,4 +1,4 @@
-/* How series are brought to one scale before they go into a model. */
+/* Scaling of series before they go into a model. */
 #include "data/scaling.h"
 
 #include "base/scaling.h"
@@ -30,7 +30,7 @@ static void set(const tl_series *s, size_t at, double value) {
         s->narrow[at] = (tl_real)value;
 }
 
-/* Of a channel of `count` series from `first` on. */
+/* Computes the moments of a channel over `count` series from number `first` on. */
 static tl_moments measure(const tl_series *s, size_t first, size_t count, size_t channel) {
     tl_moments moments = {0};
     for (; moments.pass < TL_MOMENTS_PASSES; tl_moments_next(&moments))
@@ -51,7 +51,7 @@ void tl_scale_each(const tl_series *s) {
         }
 }
 
-/* From x to (x - shift) / scale. */
+/* Replaces x by (x - shift) / scale. */
 static void move_channel(const tl_series *s, size_t channel, double shift, double scale) {
     for (size_t i = 0; i < s->count; i++)
         for (size_t t = 0; t < length_of(s, i); t++) {
@@ -60,7 +60,8 @@ static void move_channel(const tl_series *s, size_t channel, double shift, doubl
         }
 }
 
-/* The statistics of what is scaled already are joined, and numbers scaled once: at a large mean nothing cancels. */
+/* The new statistics are combined with those of the present scaling, and each number is scaled once: nothing cancels with a large
+ * mean. */
 tl_status tl_scale_set(const tl_series *s, const tl_scaling *reference, tl_scaling *scaling, tl_error *error) {
     const tl_scaling before = *scaling;
     tl_scaling after;
@@ -73,7 +74,7 @@ tl_status tl_scale_set(const tl_series *s, const tl_scaling *reference, tl_scali
         if (!reference) {
             const tl_moments moments = measure(s, 0, s->count, c);
             shift = moments.mean / moments.unit;
-            if (moments.deviation > 0) scale = moments.deviation / moments.unit; /* of a constant, only the mean is subtracted */
+            if (moments.deviation > 0) scale = moments.deviation / moments.unit; /* only the mean is subtracted from a constant */
             after.mean[c] = mean + shift * deviation;
             after.deviation[c] = scale * deviation;
         }
@@ -103,7 +104,7 @@ void tl_dataset_normalize(tl_dataset *data) {
     data->scaling.kind = TL_NORMALIZE_SERIES;
 }
 
-/* Back to what they were. */
+/* Restores the values before scaling. */
 static void undo_set(const tl_series *series, tl_scaling *scaling) {
     for (size_t c = 0; c < series->channels; c++)
         move_channel(series, c, -scaling->mean[c] / scaling->deviation[c], 1 / scaling->deviation[c]);

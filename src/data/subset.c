@@ -66,8 +66,8 @@ tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index, size_
     return NULL;
 }
 
-/* Deals the samples to the folds: each class in a random order, going on where the class before it ended. Series with a label for
- * every step are of no class. */
+/* Assigns the samples to the folds: each class in random order, starting at the fold after the last one of the class before. Series
+ * with a label for every step have no class. */
 static void deal(const tl_dataset *data, const uint32_t *order, size_t folds, uint32_t *fold_of) {
     const int32_t *labels = tl_labels_each(data) == 1 ? data->labels : NULL;
     const size_t classes = labels ? data->classes : 1;
@@ -101,7 +101,7 @@ static tl_status check_folds(const tl_dataset *data, size_t folds, size_t fold, 
     return TL_OK;
 }
 
-/* A set that was scaled together, so that nothing of what is held out goes into the scaling of the rest. */
+/* The set was scaled as a whole. Scales both parts again, so that the held-out part has no influence on the scaling. */
 static void scale_folds(tl_dataset *rest, tl_dataset *held_out, tl_error *error) {
     if (tl_failed(error) || rest->scaling.kind != TL_NORMALIZE_SET) return;
     tl_dataset_scale(rest, TL_NORMALIZE_SET, NULL, error);

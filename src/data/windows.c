@@ -1,4 +1,4 @@
-/* Windows of recordings: series of one length, cut from longer ones. */
+/* Windows: series of one length that are cut from longer recordings. */
 #include <tapline/dataset.h>
 
 #include "base/argument.h"
@@ -21,7 +21,7 @@ tl_status tl_window_target_by_name(const char *name, tl_window_target *target, t
     return tl_find_name("window target", name, target_at, (int *)target, error);
 }
 
-/* ---- which there are ---- */
+/* ---- number ---- */
 
 static size_t length_of(const tl_dataset *data, size_t series) { return data->lengths ? data->lengths[series] : data->x.shape[1]; }
 
@@ -64,7 +64,7 @@ static void put_value(tl_dataset *to, size_t index, double value) {
     if (to->exact_values) to->exact_values[index] = value;
 }
 
-/* Those of a window, from `index` of `to` on. */
+/* Writes the target values of a window to entry `index` of `to`. */
 static void put_values(const tl_dataset *from, const tl_window_cfg *cfg, tl_window at, tl_dataset *to, size_t index) {
     const size_t each = tl_labels_each(from), channels = tl_values_each(from) / each;
     const size_t first = (at.series * each + (each > 1 ? at.start : 0)) * channels, last = first + (cfg->length - 1) * channels;
@@ -79,7 +79,7 @@ static void put_values(const tl_dataset *from, const tl_window_cfg *cfg, tl_wind
     }
 }
 
-/* ---- the whole ---- */
+/* ---- data set ---- */
 
 static void cut(const tl_dataset *from, const tl_window_cfg *cfg, tl_dataset *to, size_t *counts) {
     const size_t channels = from->x.shape[2], length = from->x.shape[1], labels = tl_labels_each(to), values = tl_values_each(to);

@@ -8,14 +8,15 @@
 
 static bool alive_together(const tl_span *a, const tl_span *b) { return a->first <= b->last && b->first <= a->last; }
 
-/* The largest first; the earlier of equals, so that the result is the same everywhere. */
+/* Largest first; of equals the earlier one, so that the result is the same on every machine. */
 static int by_size(const void *one, const void *other) {
     const tl_span *a = *(tl_span *const *)one, *b = *(tl_span *const *)other;
     if (a->count != b->count) return a->count > b->count ? -1 : 1;
     return (a > b) - (a < b);
 }
 
-/* The lowest offset at which `span` overlaps none of the `placed` spans, sorted by their offsets, that are alive together with it.
+/* Returns the lowest offset at which `span` overlaps none of the `placed` spans that are alive at the same time. They are sorted by
+ * offset.
  */
 static size_t lowest_gap(tl_span *const *placed, size_t count, const tl_span *span) {
     size_t offset = 0;

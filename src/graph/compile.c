@@ -1,4 +1,5 @@
-/* Compiling a model: every check, every shape, every byte; after it nothing allocates and no shape fails. */
+/* Compiles a model: checks everything, infers shapes and allocates all memory. After it, nothing allocates and shapes cannot
+ * fail. */
 #include "graph/graph.h"
 
 #include "base/argument.h"
@@ -10,7 +11,7 @@
 
 /* ---- checks and shapes ---- */
 
-/* Marks what leads to the output and finds the one input among it. */
+/* Marks the layers that lead to the output, and finds the input among them. */
 static tl_status find_live(tl_model *model, tl_node output) {
     if (output.id < 0 || (size_t)output.id >= model->vertices)
         return tl_fail(&model->error, TL_ERROR_ARGUMENT, "compile: output is node %d; the model has %zu nodes", output.id,
@@ -34,14 +35,14 @@ static tl_status find_live(tl_model *model, tl_node output) {
     return TL_OK;
 }
 
-/* Whether batch × shape elements, in several copies, can be addressed. */
+/* Returns whether several copies of batch × shape elements can be addressed. */
 static bool addressable(size_t batch, tl_shape shape) {
     size_t count;
     return tl_multiply_sizes(batch, shape.length, &count) && tl_multiply_sizes(count, shape.channels, &count) &&
            count <= PTRDIFF_MAX / 64;
 }
 
-/* Fails where there is no room for what a layer declared, and for initial values that there are not. */
+/* Fails if a layer declared too many arrays, or one with an unknown initialiser. */
 static void check_declared(const tl_layer *layer, tl_error *error) {
     if (layer->parameters > TL_MAX_PARAMETERS || layer->states > TL_MAX_PARAMETERS)
         tl_fail(error, TL_ERROR_ARGUMENT, "declares %zu parameters and %zu states; the limit is %d", layer->parameters,
@@ -51,7 +52,7 @@ static void check_declared(const tl_layer *layer, tl_error *error) {
             tl_fail(error, TL_ERROR_ARGUMENT, "init %d is unknown", (int)layer->parameter[p].init);
 }
 
-/* Runs the layer's own setup and checks what it declared. */
+/* Calls setup of the layer and checks what it declared. */
 static tl_status set_up_layer(tl_model *model, size_t id) {
     tl_vertex *vertex = &model->vertex[id];
     tl_layer *layer = vertex->layer;
@@ -76,7 +77,7 @@ static tl_status set_up_layer(tl_model *model, size_t id) {
     return model->error.status;
 }
 
-/* How many layers of a kind have a name. */
+/* Number of layers of a kind that have a name. */
 typedef struct kind_count {
     const tl_layer_ops *ops;
     int count;
@@ -101,7 +102,7 @@ tl_status tl_name_vertices(tl_model *model) {
     return TL_OK;
 }
 
-/* Who reads a layer's output. */
+/* The readers of a layer's output. */
 typedef struct readers {
     size_t count;
     tl_vertex *last;
@@ -139,8 +140,8 @@ static tl_status set_up_layers(tl_model *model, tl_node output) {
     return tl_name_vertices(model) == TL_OK ? fuse(model) : model->error.status;
 }
 
-/* Refuses probabilities where the loss makes them itself: a softmax of a softmax trains, and is wrong. Where nothing is trained no
- * loss is meant: its kind is then what a configuration of zeros says. */
+/* Refuses a softmax or sigmoid before a loss that contains one: such a network trains, but gives wrong results. With inference_only
+ * there is no training; the loss is then only the zero of the configuration. */
 static tl_status check_last_layers(tl_model *model) {
     const tl_loss_kind loss = model->loss.kind;
     if ((loss != TL_LOSS_CROSS_ENTROPY && loss != TL_LOSS_BINARY_CROSS_ENTROPY) || model->parameter_count == 0) return TL_OK;
@@ -161,7 +162,7 @@ static tl_status check_last_layers(tl_model *model) {
 
 /* ---- parameters ---- */
 
-/* Adds each declared array, starting on a cache line, to *total elements; false where that overflows. */
+/* Adds each declared array to *total elements, beginning on a cache line. Returns false if that overflows. */
 static bool add_arrays(const tl_declared *declared, size_t count, size_t *total) {
     for (size_t p = 0; p < count; p++) {
         size_t elements = 1;
@@ -188,7 +189,7 @@ static tl_status allocate_parameters(tl_model *model) {
     return error->status;
 }
 
-/* Whether a model from a file has no more than the file, which may be damaged, has values for. */
+/* A file may be damaged: its network must not have more parameters than the file has values. */
 static tl_status check_count(tl_model *model) {
     const size_t maximum = model->max_parameters;
     size_t count = 0;
@@ -203,7 +204,7 @@ static tl_status check_count(tl_model *model) {
     return TL_OK;
 }
 
-/* The list that tl_parameter_at looks into: parameters first, then states. */
+/* Makes the list for tl_parameter_at: parameters first, then states. */
 static tl_status list_arrays(tl_model *model) {
     size_t count = 0;
     for (size_t i = 0; i < model->vertices; i++)
@@ -220,7 +221,7 @@ static tl_status list_arrays(tl_model *model) {
     return TL_OK;
 }
 
-/* Gives each layer its place in one flat buffer of parameters, in the order of the layers, and in one of states. */
+/* Gives each layer a place in the flat buffer of parameters, in the order of the layers, and in the buffer of states. */
 static tl_status place_parameters(tl_model *model) {
     bool fits = true;
     for (size_t i = 0; i < model->vertices; i++) {
@@ -236,7 +237,7 @@ static tl_status place_parameters(tl_model *model) {
     return check_count(model) == TL_OK ? list_arrays(model) : model->error.status;
 }
 
-/* Points at the declared arrays, one behind the other from `flat` on. */
+/* Sets pointers to the declared arrays, one after the other from `flat` on. */
 static void bind_arrays(const tl_declared *declared, size_t count, tl_real *flat, tl_real *array[TL_MAX_PARAMETERS]) {
     for (size_t p = 0; p < count; p++) {
         array[p] = flat;
@@ -270,7 +271,7 @@ static tl_status bind_parameters(tl_model *model) {
     return TL_OK;
 }
 
-/* Where every vertex keeps the lengths of its samples. */
+/* Allocates the lengths of the samples for every vertex. */
 static tl_status allocate_lengths(tl_model *model) {
     if (model->plan_only) return TL_OK;
     model->lengths = calloc(model->vertices, model->batch * sizeof *model->lengths);
@@ -279,9 +280,9 @@ static tl_status allocate_lengths(tl_model *model) {
     return TL_OK;
 }
 
-/* ---- the whole ---- */
+/* ---- compile ---- */
 
-/* Whether an optimizer, which may be the user's, has what every one must have. */
+/* Checks that an optimizer, which may be the user's, has all its functions. */
 static tl_status check_optimizer(const tl_optimizer_ops *ops, tl_error *error) {
     if (!ops->name) return tl_fail(error, TL_ERROR_ARGUMENT, "compile: the optimizer's name is NULL");
     if (!ops->prepare || !ops->update)

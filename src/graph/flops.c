@@ -1,4 +1,4 @@
-/* What a forward pass computes, in operations: each layer states its own. */
+/* Counts the operations of a forward pass: each layer counts its own. */
 #include "graph/graph.h"
 
 double tl_layer_elements(const tl_layer *layer) { return (double)layer->out.length * (double)layer->out.channels; }

@@ -1,4 +1,4 @@
-/* Gradients against central differences. */
+/* Compares gradients with central differences, using only the public interface. */
 #include <tapline/gradient_check.h>
 #include <tapline/random.h>
 
@@ -10,10 +10,10 @@
 #include <math.h>
 #include <string.h>
 
-/* Double: with a step of 1e-5 the quotient's own error is about h² = 1e-10 of the third derivative, and its rounding some 1e-11.
- * Float: rounding, 6e-8 / h, and truncation, h², meet near h = 4e-3 at some 1e-5 of the loss, which is a percent of a typical
- * element; so a whole array is compared by its norm. The longer step meets more kinks.
- * skipped_share: of an array's elements, beyond the first skipped_free of them. */
+/* Double: with a step of 1e-5, the error of the quotient is about h² = 1e-10 of the third derivative, and its rounding error about
+ * 1e-11. Float: the rounding error, 6e-8 / h, and the truncation error, h², are equal near h = 4e-3, at about 1e-5 of the loss.
+ * This is a percent of a typical element, so a whole array is compared by its norm. The longer step meets more kinks.
+ * skipped_share: allowed share of skipped elements of an array, beyond the first skipped_free of them. */
 #ifdef TAPLINE_F64
 static const double step_size = 1e-5, unit = DBL_EPSILON, limit = 1e-6, skipped_share = 0.05, skipped_free = 2;
 static const bool by_element = true;
@@ -22,26 +22,27 @@ static const double step_size = 4e-3, unit = FLT_EPSILON, limit = 1e-2, skipped_
 static const bool by_element = false;
 #endif
 
-/* At a kink, such as a bias of 0 before a ReLU whose inputs are all 0, no difference says what the gradient is, and one kink behind
- * another may look smooth. So other points are tried, whose parameters differ by normal numbers of this deviation. */
+/* A central difference does not tell the gradient at a kink, such as a bias of 0 before a ReLU with inputs of 0; two kinks one
+ * after the other may look smooth. So other points are tried: normal random numbers with this standard deviation are added to the
+ * parameters. */
 enum { POINTS = 3 };
 static const double away = 0.05;
 
-/* A loss is the result of this many roundings or so that do not cancel; tanh alone is three. */
+/* A loss is the result of about this many rounding errors that do not cancel; tanh alone has three. */
 static const double roundings = 8;
 
 typedef struct probe {
     tl_model *model;
-    tl_tensor x; /* a copy: its elements are moved too */
+    tl_tensor x; /* a copy, since its elements are changed too */
     const tl_target *target;
-    double rounding; /* of a difference quotient */
-    bool kinks;      /* what failed is that there are too many */
+    double rounding; /* rounding error of a difference quotient */
+    bool kinks;      /* the check failed because of too many kinks */
     tl_gradient_report report;
     tl_error found; /* at this point */
     tl_error *error;
 } probe;
 
-/* One array under test. */
+/* An array to test. */
 typedef struct subject {
     const char *layer, *name;
     tl_real *values;
@@ -55,10 +56,11 @@ static double objective(const probe *p) {
     return loss * tl_loss_weight(p->model);
 }
 
-/* The difference quotients at steps h and h/2. */
+/* The difference quotients with steps h and h/2. */
 typedef struct quotients {
     double whole, half;
-    double bend; /* second difference at h less four times that at h/2, over h: 0 to fourth order where the loss is smooth */
+    double bend; /* second difference with step h minus four times that with h/2, divided by h: 0 up to fourth order if the loss is
+                    smooth */
 } quotients;
 
 static double at(const probe *p, tl_real *element, double value) {
@@ -82,8 +84,9 @@ static quotients differences(const probe *p, tl_real *element) {
     };
 }
 
-/* A kink inside x ± h whose slopes differ by J moves the whole quotient by at most J/2. If it lies in x ± h/2, one of the two signs
- * is at least J/7; if farther out, the bend is twice what the quotient moved. Hence a quarter of the limit. */
+/* A kink in x ± h, at which the slope changes by J, changes the quotient by at most J/2. If it lies in x ± h/2, one of the two
+ * values is at least J/7; if it lies further out, `bend` is twice the change of the quotient. This explains a quarter of the
+ * limit. */
 static bool has_kink(const probe *p, const quotients *q) {
     const double allowed = limit / 4 * (fabs(q->whole) + fabs(q->half)) + p->rounding;
     return fabs(q->whole - q->half) > allowed || fabs(q->bend) > allowed;
@@ -93,7 +96,7 @@ static void keep_worst(probe *p, double off, double scale, double rounding) {
     if (limit * scale > rounding && off / scale > p->report.worst) p->report.worst = off / scale;
 }
 
-/* What is not a number fails too. */
+/* NaN fails too. */
 static void compare_element(probe *p, const subject *s, size_t i, const quotients *q) {
     const double a = (double)s->analytic[i], off = fabs(a - q->whole), scale = fabs(a) + fabs(q->whole);
     if (!(off <= limit * scale + p->rounding))
@@ -134,7 +137,7 @@ static void compare(probe *p, const subject *s) {
             s->layer, s->name, skipped, s->count, POINTS);
 }
 
-/* Elements of the input and of all arrays that have a gradient. */
+/* Counts the elements of the input and of all arrays with a gradient. */
 static size_t count_all(const tl_model *model, const tl_tensor *x) {
     size_t count = tl_tensor_count(x);
     for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
@@ -144,12 +147,13 @@ static size_t count_all(const tl_model *model, const tl_tensor *x) {
     return count;
 }
 
-/* There may be none. */
+/* A model may have no parameters. */
 static void copy_parameters(const tl_model *model, tl_real *to, const tl_real *from) {
     if (model->parameter_count > 0) memcpy(to, from, model->parameter_count * sizeof *to);
 }
 
-/* How far the loss moves when parameters do in their last bits: what rounding makes of it, through all layers. */
+/* The largest change of the loss when parameters change in their last bits: an estimate of its rounding error, through all layers.
+ */
 static double measured_noise(const probe *p, double loss) {
     tl_model *model = p->model;
     tl_rng rng = tl_rng_at(0, TL_STREAM_USER, 0, 0);
@@ -167,7 +171,7 @@ static double measured_noise(const probe *p, double loss) {
     return noise;
 }
 
-/* Copies every gradient to `analytic`, input first: the passes to come overwrite them. */
+/* Copies all gradients to `analytic`, the input first, because later passes overwrite them. */
 static tl_status copy_gradients(probe *p, tl_real *analytic) {
     const double noise = measured_noise(p, objective(p));
     tl_zero_grad(p->model);

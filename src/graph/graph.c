@@ -1,4 +1,4 @@
-/* Building a model: layers join one after the other; what is wrong waits in the model's error. */
+/* Builds a model: layers are added one after the other; errors are stored in the model. */
 #include "graph/graph.h"
 
 #include "base/argument.h"
@@ -58,7 +58,7 @@ void tl_layer_fail(tl_error *error, tl_status status, size_t index, const char *
     tl_fail(error, status, "layer %zu (%s): %s", index, layer, text);
 }
 
-/* Whether every input is a node of the model; a node that failed before has reported already. */
+/* Returns whether every input is a node of the model. A failed node has already been reported. */
 static bool nodes_stand(tl_model *model, const tl_node *inputs, size_t count, const tl_layer *layer) {
     char text[80];
     for (size_t i = 0; i < count; i++) {
@@ -85,7 +85,7 @@ static bool inputs_stand(tl_model *model, const tl_node *inputs, size_t count, c
     return false;
 }
 
-/* Room for one more vertex, and a copy of the layer; false where memory is short. */
+/* Allocates another vertex and copies the layer; returns false if memory is short. */
 static bool grow(tl_model *model, const tl_layer *layer) {
     if (model->vertices == model->capacity) {
         const size_t capacity = model->capacity ? 2 * model->capacity : 16;
@@ -105,8 +105,8 @@ void tl_builder_cfg(tl_model *model, const char *layer, void *own, size_t own_si
     tl_take(own, own_size, given, size, layer, model ? &model->error : NULL);
 }
 
-/* Whether a layer, which may be the user's, has what every layer must have; an input computes nothing. Compile asks for a
- * backward function. */
+/* Checks that a layer, which may be the user's, has all required functions; an input layer needs none. tl_model_compile checks
+ * `backward`. */
 static bool table_stands(tl_model *model, size_t inputs, const tl_layer *layer) {
     const tl_layer_ops *ops = layer ? layer->ops : NULL;
     const char *missing = !layer                         ? "the layer is NULL"
@@ -139,7 +139,7 @@ tl_node tl_layer_add(tl_model *model, const tl_node *inputs, size_t count, const
     return (tl_node){.id = (int)model->vertices++};
 }
 
-/* Writes one more declaration, or only counts it where there is no room: compile reports that. */
+/* Stores a declaration; if there are too many, only counts it, and tl_model_compile reports it. */
 static void declare(tl_declared *list, size_t *declared, const tl_declared *one) {
     if (*declared < TL_MAX_PARAMETERS) list[*declared] = *one;
     ++*declared;
@@ -183,14 +183,14 @@ tl_status tl_report(const tl_model *model, tl_error *error) {
     return tl_failed(reason) ? tl_fail(error, reason->status, "%s", reason->text) : TL_OK;
 }
 
-/* Lengths that were set for a pass that failed are no lengths of the next one. */
+/* Lengths that were set for a failed pass do not apply to the next one. */
 void tl_model_clear_error(tl_model *model) {
     if (!model || !model->compiled || model->plan_only) return;
     model->error = (tl_error){0};
     model->given = 0;
 }
 
-/* ---- what a compiled model has ---- */
+/* ---- properties of a compiled model ---- */
 
 tl_shape tl_node_shape(const tl_model *model, tl_node node) {
     const bool there = model && node.id >= 0 && (size_t)node.id < model->vertices;
@@ -225,7 +225,7 @@ void tl_set_learning_rate(tl_model *model, double learning_rate) {
         tl_fail(&model->error, TL_ERROR_ARGUMENT, "learning rate %g is not a number from 0 to 1e30", learning_rate);
 }
 
-/* Elements of parameters, states, gradients and moments; in double, since the sum may be more than memory. */
+/* Counts parameters, states, gradients and moments; in double, since the sum may be larger than memory. */
 static double count_elements(const tl_model *model) {
     const size_t copies = model->inference_only ? 1 : 2 + model->optimizer.ops->moments;
     return (double)model->arena_count + (double)model->state_count + (double)copies * (double)model->parameter_count;

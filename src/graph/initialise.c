@@ -33,7 +33,7 @@ tl_status tl_init_by_name(const char *name, tl_init *init, tl_error *error) {
     return tl_find_name("initialiser", name, tl_init_at, (int *)init, error);
 }
 
-/* The standard deviation that each method asks for; a uniform distribution has the same one. */
+/* Returns the standard deviation of each method, also for uniform distributions. */
 static double deviation(const tl_declared *declared) {
     const double in = (double)declared->fan_in, out = (double)declared->fan_out;
     switch (declared->init) {
@@ -69,8 +69,9 @@ static double dot(const vectors *a, size_t v, size_t w) {
     return sum;
 }
 
-/* Makes normal vectors orthonormal, by Gram & Schmidt: as the Q of a QR decomposition whose R has a positive diagonal, they are
- * uniform among all such. Each is reduced twice, after which what is left is rounding (Kahan and Parlett: "twice is enough"). */
+/* Makes normal random vectors orthonormal by Gram & Schmidt. Like the Q of a QR decomposition with a positive diagonal of R, they
+ * are uniformly distributed. Each vector is orthogonalised twice, after which only rounding errors are left (Kahan and Parlett:
+ * "twice is enough"). */
 static void orthonormalise(const vectors *a) {
     for (size_t v = 0; v < a->count; v++) {
         for (size_t w = 0; w < 2 * v; w++) {
@@ -82,7 +83,7 @@ static void orthonormalise(const vectors *a) {
     }
 }
 
-/* The rows of the matrix (all other axes, last axis), or its columns where they are fewer. */
+/* Returns the rows of the matrix (all other axes, last axis), or its columns if there are fewer of them. */
 static vectors fewer_of(tl_real *values, const tl_declared *declared) {
     const size_t columns = declared->shape[declared->rank - 1];
     size_t rows = 1;

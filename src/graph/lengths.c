@@ -1,4 +1,4 @@
-/* Samples of different lengths in one batch: each layer says what it makes of a length, and what lies behind is zero. */
+/* Samples of different lengths in a batch: each layer maps lengths, and steps after a length are zero. */
 #include "graph/graph.h"
 #include "graph/turn.h"
 
@@ -38,7 +38,7 @@ void tl_set_lengths(tl_model *model, const size_t *lengths, size_t count) {
     tl_turn_end(model, turn);
 }
 
-/* The first step behind the sample's length at which x is not 0; the length of x where there is none. */
+/* Returns the first step after the sample's length at which x is not 0; the length of x if there is none. */
 static size_t first_beyond(const tl_tensor *x, size_t sample, size_t length) {
     const size_t channels = x->shape[2];
     const tl_real *values = x->data + sample * x->shape[1] * channels;
@@ -68,7 +68,7 @@ static bool fail_layer(tl_model *model, size_t id, const char *text) {
     return false;
 }
 
-/* What the layer makes of the lengths of its inputs. */
+/* Computes the output lengths of a layer from the lengths of its inputs. */
 static bool map_lengths(tl_model *model, size_t id, size_t batch) {
     tl_vertex *vertex = &model->vertex[id];
     const tl_layer *layer = vertex->layer;

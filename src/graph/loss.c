@@ -1,4 +1,4 @@
-/* The losses: one function of an output and a target value for each, and cross-entropy, which is of a row of outputs. */
+/* Losses: a function of an output and a target value for each; cross-entropy is a function of a row of outputs. */
 #include "graph/loss.h"
 
 #include "base/argument.h"
@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- of one output ---- */
+/* ---- losses of one output ---- */
 
-/* The loss of output y against t; slope: [OUT] its derivative in y. */
+/* The loss of output y for target t; slope: [OUT] its derivative with respect to y. */
 typedef double (*pointwise)(double y, double t, double delta, double *slope);
 
 static double squared_error(double y, double t, double delta, double *slope) {
@@ -42,7 +42,7 @@ static double binary_cross_entropy(double y, double t, double delta, double *slo
 
 static const struct {
     const char *name;
-    pointwise of; /* NULL: of a row */
+    pointwise of; /* NULL: a function of a row */
 } kinds[] = {
     [TL_LOSS_CROSS_ENTROPY] = {"cross-entropy", NULL},
     [TL_LOSS_SQUARED_ERROR] = {"squared-error", squared_error},
@@ -135,7 +135,7 @@ static tl_status check_probabilities(const tl_tensor *y, const size_t *lengths, 
     return TL_OK;
 }
 
-/* Of classes: a distribution at each step. */
+/* For classes: the probabilities of each step. */
 static tl_status check_distributions(const tl_tensor *y, const size_t *lengths, const tl_real *probabilities, tl_error *error) {
     const size_t channels = y->shape[2];
     for (size_t i = 0; i < y->shape[0]; i++)
@@ -178,9 +178,9 @@ tl_status tl_loss_check(const tl_loss_spec *loss, const tl_tensor *y, const size
     return error->status;
 }
 
-/* ---- of a row of outputs ---- */
+/* ---- losses of a row of outputs ---- */
 
-/* With the maximum subtracted nothing overflows. Compared, since GCC 12 for arm64 fails on loops of fmax. */
+/* Subtracting the maximum avoids overflow. It uses comparisons, since GCC 12 for arm64 fails on loops of fmax. */
 double tl_log_sum_exp(const tl_real *logits, size_t channels) {
     double largest = (double)logits[0], sum = 0;
     for (size_t c = 1; c < channels; c++)
@@ -191,13 +191,13 @@ double tl_log_sum_exp(const tl_real *logits, size_t channels) {
 
 static double class_weight(const tl_loss_spec *loss, size_t class) { return loss->class_weights ? loss->class_weights[class] : 1; }
 
-/* What the target of a row says of a class, as a probability. */
+/* Returns the probability of a class in the target of a row. */
 static double class_probability(const tl_target *target, size_t row, size_t channels, size_t class) {
     if (target->probabilities) return (double)target->probabilities[row * channels + class];
     return (size_t)target->labels[row] == class ? 1 : 0;
 }
 
-/* The weight of the label's class, or the mean over the classes that may be it. */
+/* Returns the weight of the label's class, or the mean weight over the probabilities of the classes. */
 static double row_weight(const tl_loss_spec *loss, const tl_target *target, size_t row, size_t channels) {
     if (!loss->class_weights) return 1;
     if (!target->probabilities) return loss->class_weights[target->labels[row]];
@@ -206,9 +206,8 @@ static double row_weight(const tl_loss_spec *loss, const tl_target *target, size
     return sum;
 }
 
-/* With p = softmax(logits), the loss is minus the sum of t · log p, t being the weight of the class times its probability in the
- * target, smoothed: (1 - s) of that and s / channels everywhere; its gradient is p · (sum of t) - t. The gradient is written
- * scaled, unless it is NULL. */
+/* With p = softmax(logits), the loss is -sum of t · log p. t is the weight of the class times its probability in the target,
+ * smoothed: (1 - s) of it plus s / channels. The gradient is p · (sum of t) - t; it is written times `scale`, unless it is NULL. */
 static double cross_entropy_row(const tl_loss_spec *loss, const tl_real *logits, size_t channels, const tl_target *target,
                                 size_t row, double scale, tl_real *gradient) {
     const double total = tl_log_sum_exp(logits, channels), spread = loss->label_smoothing / (double)channels;

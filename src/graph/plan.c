@@ -1,7 +1,7 @@
-/* Where everything that a pass works on lies: outputs, gradients and saved values share one arena by the time that each is alive.
+/* Plans the memory of all passes: outputs, gradients and saved values share one arena, according to the times when each is alive.
  *
- * Time: with n live layers, layer k runs forward at time k and backward at time 2n - k; the loss comes at n. Inference, which keeps
- * nothing for later, has a plan of its own in the same arena: what it works on stays in the cache.
+ * Time: with n live layers, layer k runs forward at time k and backward at time 2n - k; the loss is computed at time n. Inference,
+ * which keeps nothing for later, has a separate plan in the same arena, so that its data stays in the cache.
  */
 #include "graph/graph.h"
 
@@ -13,18 +13,18 @@
 
 enum { NONE = -1, ADDS = -2 };
 
-/* Which span holds what, by vertex. */
+/* The spans of each vertex. */
 typedef struct memory_plan {
     tl_mode mode;
     tl_span *span;
     size_t spans;
     tl_span **order;
-    size_t count;                  /* [OUT] elements that all spans take */
-    int *time;                     /* forward time; backward is 2·layers - time */
-    int layers;                    /* live ones */
-    int *consumers;                /* live edges that read the vertex */
-    int *value, *gradient, *saved; /* spans, or NONE */
-    int (*dx)[TL_MAX_INPUTS];      /* where others feed an input as well: temporaries for its gradient, or ADDS */
+    size_t count;                  /* [OUT] elements of all spans together */
+    int *time;                     /* time of forward; backward is 2·layers - time */
+    int layers;                    /* number of live layers */
+    int *consumers;                /* number of live edges that read the vertex */
+    int *value, *gradient, *saved; /* index of a span, or NONE */
+    int (*dx)[TL_MAX_INPUTS];      /* if other layers also send a gradient to this input: a temporary span for it, or ADDS */
 } memory_plan;
 
 static int add_span(memory_plan *plan, size_t count, int first, int last) {
@@ -43,14 +43,14 @@ static size_t output_count(const tl_model *model, size_t id) {
     return model->batch * out.length * out.channels;
 }
 
-/* Whether nobody else wants the input's values, or its gradient, so that a layer may work in place there. */
+/* Returns whether nobody else needs the values of the input, or its gradient, so that the layer may work in place. */
 static bool works_in_place(const tl_model *model, const memory_plan *plan, size_t id, size_t e) {
     const tl_layer *layer = model->vertex[id].layer;
     const int before = model->vertex[id].input[e];
     return layer->ops->in_place && plan->consumers[before] == 1 && output_count(model, id) == output_count(model, (size_t)before);
 }
 
-/* The first input over which a layer may write its output; NONE: it may not. */
+/* Returns the first input that a layer may overwrite with its output; NONE: it must not. */
 static int overwritten_input(const tl_model *model, const memory_plan *plan, size_t id) {
     const tl_vertex *vertex = &model->vertex[id];
     for (size_t e = 0; e < vertex->layer->inputs; e++) {
@@ -63,7 +63,7 @@ static int overwritten_input(const tl_model *model, const memory_plan *plan, siz
     return NONE;
 }
 
-/* Spans of outputs and saved values, in forward order. */
+/* Plans the spans of outputs and saved values, in forward order. */
 static void plan_values(const tl_model *model, memory_plan *plan) {
     const int end = 2 * plan->layers;
     for (size_t i = 0; i < model->vertices; i++) {
@@ -85,8 +85,8 @@ static void plan_values(const tl_model *model, memory_plan *plan) {
     keep_alive(plan, plan->value[model->output], plan->layers);
 }
 
-/* Spans of gradients, in backward order: the first layer that sends an input its gradient writes it, the others add to it, or what
- * they leave in a temporary is added. */
+/* Plans the spans of gradients, in backward order. The first layer that sends a gradient to an input writes it. Other layers add to
+ * it, or write to a temporary span, which is then added. */
 static void plan_gradients(const tl_model *model, memory_plan *plan) {
     const int end = 2 * plan->layers;
     plan->gradient[model->output] =
@@ -95,7 +95,7 @@ static void plan_gradients(const tl_model *model, memory_plan *plan) {
         const tl_vertex *vertex = &model->vertex[i];
         if (!vertex->live) continue;
         const int now = end - plan->time[i];
-        bool taken = false; /* the gradient of the output, by that of an input */
+        bool taken = false; /* the gradient of an input already uses the span of the output's gradient */
         for (size_t e = 0; e < vertex->layer->inputs; e++) {
             const int before = vertex->input[e];
             if (before == model->input && !model->input_gradient) continue;
@@ -119,7 +119,7 @@ static tl_real *memory_of(const tl_model *model, const memory_plan *plan, int sp
     return span == NONE ? NULL : model->arena + plan->span[span].offset;
 }
 
-/* Points a layer's forward pass of the plan's mode at its memory. */
+/* Sets the pointers of a layer's forward pass in the mode of the plan. */
 static void bind_forward(tl_model *model, const memory_plan *plan, size_t id, tl_real *scratch) {
     tl_vertex *vertex = &model->vertex[id];
     const tl_layer *layer = vertex->layer;
@@ -142,7 +142,7 @@ static void bind_forward(tl_model *model, const memory_plan *plan, size_t id, tl
                   .node = (uint32_t)id};
 }
 
-/* The backward pass, after the forward pass of training. */
+/* Sets the pointers of the backward pass, after those of the forward pass of training. */
 static void bind_backward(tl_model *model, const memory_plan *plan, size_t id) {
     tl_vertex *vertex = &model->vertex[id];
     const tl_layer *layer = vertex->layer;

@@ -1,4 +1,5 @@
-/* Running a compiled model: forward, loss, backward, step. What may fail is checked on entry; the loops over the layers do not. */
+/* Runs a compiled model: forward, loss, backward, step. Everything that may fail is checked first; the loops over the layers cannot
+ * fail. */
 #include "graph/graph.h"
 
 #include "base/argument.h"
@@ -25,7 +26,7 @@ static void set_batch(tl_model *model, size_t batch) {
     }
 }
 
-/* The layers after the input read the caller's array where it lies. */
+/* The layers after the input read the caller's array in place. */
 static void bind_input(tl_model *model, tl_real *x, tl_mode mode) {
     for (size_t i = 0; i < model->vertices; i++) {
         tl_vertex *vertex = &model->vertex[i];
@@ -41,7 +42,7 @@ static void bind_input(tl_model *model, tl_real *x, tl_mode mode) {
 static bool may_run_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
     if (!model || tl_failed(&model->error)) return false;
     tl_error *error = &model->error;
-    model->stage = TL_STAGE_NOTHING; /* the pass before is over, whatever comes of this one */
+    model->stage = TL_STAGE_NOTHING; /* the previous pass has ended, even if this one fails */
     if (!model->compiled) {
         tl_fail(error, TL_ERROR_STATE, "forward: the model is not compiled");
         return false;
@@ -69,7 +70,7 @@ bool tl_begin_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
     return true;
 }
 
-/* Layers as they are in inference, in the memory of training. */
+/* Makes layers compute as in inference, in the memory of training. */
 static void hold_still(tl_model *model, bool still) {
     if (model->still == still) return;
     model->still = still;
@@ -81,7 +82,7 @@ static void hold_still(tl_model *model, bool still) {
 }
 
 static void forward(tl_model *model, const tl_tensor *x, tl_mode asked) {
-    const tl_mode mode = asked == TL_MODE_INFERENCE ? TL_MODE_INFERENCE : TL_MODE_TRAINING; /* whose memory it runs in */
+    const tl_mode mode = asked == TL_MODE_INFERENCE ? TL_MODE_INFERENCE : TL_MODE_TRAINING; /* the mode whose memory it uses */
     if (!tl_begin_forward(model, x, asked)) return;
     if (mode == TL_MODE_TRAINING) hold_still(model, asked == TL_MODE_INFERENCE_GRADIENTS);
     const unsigned denormals = tl_denormals_off();
@@ -151,7 +152,7 @@ double tl_loss_sized(tl_model *model, const tl_target *given, size_t size) {
 
 /* ---- backward ---- */
 
-enum { ADD_BLOCK = 16384 }; /* elements of one task */
+enum { ADD_BLOCK = 16384 }; /* elements of a task */
 
 typedef struct add_job {
     const tl_kernels *kernels;
@@ -167,7 +168,7 @@ static void add_part(void *context, size_t chunk, int worker) {
     job->kernels->add(job->to + first, job->from + first, job->to + first, tl_min(rest, ADD_BLOCK));
 }
 
-/* Adds what a layer sends its input `e` to what others have sent there. */
+/* Adds the gradient that a layer computed for its input `e` to those of other layers. */
 static void add_gradient(const tl_model *model, const tl_vertex *vertex, size_t e) {
     const tl_tensor *dx = &vertex->dx[e];
     add_job job = {.kernels = model->workers.kernels,
@@ -177,7 +178,7 @@ static void add_gradient(const tl_model *model, const tl_vertex *vertex, size_t 
     tl_parallel(&model->workers, tl_ceil_div(job.count, ADD_BLOCK), (double)job.count, add_part, &job);
 }
 
-/* Sends the gradient of the output, which is in place, back through every layer that it concerns; `weight`: of its samples. */
+/* Runs backward through all layers that need it, from the gradient of the output; `weight`: that of its samples. */
 static void run_backward(tl_model *model, double weight) {
     const unsigned denormals = tl_denormals_off();
     for (size_t i = model->vertices; i-- > 0;) {
@@ -259,7 +260,8 @@ static void norm_part(void *context, size_t chunk, int worker) {
     model->norm_parts[chunk] = model->workers.kernels->squares(model->gradients + first, count);
 }
 
-/* The L2 norm of the accumulated gradients, summed in an order that does not depend on threads. Frozen ones are zero. */
+/* Returns the L2 norm of the accumulated gradients, summed in an order that does not depend on threads. Gradients of frozen layers
+ * are zero. */
 static double gradient_norm(tl_model *model) {
     const size_t chunks = tl_ceil_div(model->parameter_count, TL_NORM_CHUNK);
     tl_parallel(&model->workers, chunks, (double)model->parameter_count, norm_part, model);
@@ -284,9 +286,9 @@ static void clip_values(tl_model *model) {
     tl_parallel(&model->workers, chunks, (double)model->parameter_count, clip_part, model);
 }
 
-enum { UPDATE_CHUNK = 16384 }; /* elements of one task */
+enum { UPDATE_CHUNK = 16384 }; /* elements of a task */
 
-/* What update_part works on. */
+/* The data of update_part. */
 typedef struct update_job {
     const tl_model *model;
     tl_run run;
@@ -312,10 +314,11 @@ static void update_part(void *context, size_t chunk, int worker) {
                               .l1 = group->no_decay ? 0 : model->optimizer.l1,
                               .cfg = &model->optimizer};
     model->optimizer.ops->update(&update);
-    memset(model->gradients + first, 0, update.count * sizeof(tl_real)); /* while it is in the cache; frozen ones are zero */
+    memset(model->gradients + first, 0,
+           update.count * sizeof(tl_real)); /* while it is in the cache; gradients of frozen layers are zero */
 }
 
-/* Takes the step, and the gradients back to zero. */
+/* Takes the step and sets the gradients to zero. */
 static void update_parameters(tl_model *model, double scale) {
     for (size_t r = 0; r < model->runs; r++) {
         update_job job = {.model = model, .run = model->run[r], .scale = scale};
@@ -324,7 +327,7 @@ static void update_parameters(tl_model *model, double scale) {
     }
 }
 
-/* The first layer that said why its output is not finite; the number of layers where none did. */
+/* Returns the first layer that said why its output is not finite; the number of layers if there is none. */
 static size_t find_fault(const tl_model *model) {
     size_t i = 0;
     while (i < model->vertices && !model->vertex[i].fault) i++;

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Every buffer that a step changes, out of the model or back into it. */
+/* Copies all buffers that a step changes, from the model or back to it. */
 static void copy(tl_model *model, tl_real *values, bool back) {
     const size_t moments = model->optimizer.ops->moments;
     for (size_t i = 0; i < moments + 2; i++) {
@@ -31,7 +31,7 @@ tl_status tl_snapshot_take(tl_snapshot *self, tl_model *model, tl_error *error) 
     return error->status;
 }
 
-/* What is here is the model's then. */
+/* Moves the arrays of `from` to `to`. */
 static void hand_back(tl_scaling *from, tl_scaling *to) {
     tl_scaling_free(to);
     *to = *from;

@@ -1,4 +1,4 @@
-/* snapshot.h: a model as it is at some moment, to be put back. */
+/* snapshot.h: saves the state of a model in memory and restores it. */
 #ifndef TL_SNAPSHOT_H
 #define TL_SNAPSHOT_H
 
@@ -6,16 +6,16 @@
 #include <tapline/model.h>
 
 typedef struct tl_snapshot {
-    tl_real *values; /* parameters, state, moments */
+    tl_real *values; /* parameters, states, moments */
     uint64_t steps, passes;
     double learning_rate;
     tl_scaling scaling, targets;
 } tl_snapshot;
 
-/* Copies all that steps change, of a model that is compiled for training. */
+/* Copies everything that steps change, of a model that is compiled for training. */
 tl_status tl_snapshot_take(tl_snapshot *self, tl_model *model, tl_error *error);
 
-/* Puts it back; accumulated gradients become zero. */
+/* Restores it; accumulated gradients become zero. */
 void tl_snapshot_restore(tl_snapshot *self, tl_model *model);
 
 void tl_snapshot_release(tl_snapshot *self);

@@ -1,4 +1,4 @@
-/* Which layers are trained, and how: freezing, groups, and what the optimizer therefore moves. */
+/* Freezing of layers, their settings, and the parameters that the optimizer changes as a result. */
 #include "graph/graph.h"
 
 #include "base/argument.h"
@@ -32,7 +32,7 @@ void tl_graph_mark(tl_model *model) {
     }
 }
 
-/* The vertex of a node, NULL where there is none or no model, of which the model's error tells. */
+/* Returns the vertex of a node. Returns NULL, and sets the model's error, if there is none; NULL if there is no model. */
 static tl_vertex *find_vertex(tl_model *model, tl_node node, const char *caller) {
     if (!model) return NULL;
     if (node.id >= 0 && (size_t)node.id < model->vertices) return &model->vertex[node.id];
@@ -46,7 +46,7 @@ static void set_frozen(tl_model *model, tl_node node, bool frozen) {
     vertex->frozen = frozen;
     if (!model->compiled) return;
     tl_graph_mark(model);
-    /* What has accumulated takes no part in the next step, nor in its norm. */
+    /* Accumulated gradients do not count in the next step, or in its norm. */
     if (model->gradients && vertex->count > 0) memset(model->gradients + vertex->first, 0, vertex->count * sizeof(tl_real));
 }
 

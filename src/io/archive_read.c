@@ -1,5 +1,5 @@
-/* Archives from files (archive.h). A file may hold anything: nothing is used before it is checked, its header before the rest is
- * read, and no file makes this take more memory than its size and 40 MB. */
+/* Reads archives (archive.h). A file may contain anything: everything is checked before it is used, and the header before the rest
+ * is read. Reading takes at most the size of the file plus 40 MB. */
 #include "io/archive.h"
 
 #include "base/argument.h"
@@ -18,8 +18,8 @@
 #include <sys/stat.h>
 
 enum {
-    PREFIX = 8,           /* bytes of the header's length */
-    MAX_HEADER = 4 << 20, /* bytes; that of a network of 100 layers has 50 thousand */
+    PREFIX = 8,           /* bytes of the length of the header */
+    MAX_HEADER = 4 << 20, /* in bytes; the header of a network of 100 layers has 50 thousand */
 };
 
 static tl_status complain(const tl_archive *archive, tl_error *error, const char *format, ...) TL_PRINTF(3, 4);
@@ -32,7 +32,7 @@ static tl_status complain(const tl_archive *archive, tl_error *error, const char
     return tl_fail(error, TL_ERROR_FORMAT, "%.180s: %s", archive->path, text);
 }
 
-/* ---- the file as it is ---- */
+/* ---- contents of the file ---- */
 
 static tl_status measure(tl_archive *archive, int file, tl_error *error) {
     struct stat about;
@@ -43,7 +43,7 @@ static tl_status measure(tl_archive *archive, int file, tl_error *error) {
     return TL_OK;
 }
 
-/* Reads on to `size` bytes of the image, of which there are `before`. */
+/* Reads the image up to `size` bytes; `before` of them were read already. */
 static tl_status read_to(tl_archive *archive, int file, size_t before, size_t size, tl_error *error) {
     unsigned char *image = realloc(archive->image, size);
     if (!image) return tl_fail(error, TL_ERROR_MEMORY, "%.180s: out of memory for its %zu bytes", archive->path, size);
@@ -56,7 +56,7 @@ static tl_status read_to(tl_archive *archive, int file, size_t before, size_t si
 
 /* ---- the header ---- */
 
-/* Reads it; *length: its bytes. */
+/* Reads the header; *length [OUT]: its bytes. */
 static tl_status read_header(tl_archive *archive, int file, size_t *length, tl_error *error) {
     uint64_t announced;
     if (archive->size < PREFIX + 2)
@@ -71,7 +71,7 @@ static tl_status read_header(tl_archive *archive, int file, size_t *length, tl_e
     return read_to(archive, file, PREFIX, PREFIX + *length, error);
 }
 
-/* NULL on failure. */
+/* Returns NULL on failure. */
 static json_t *parse_header(const tl_archive *archive, size_t length, tl_error *error) {
     json_error_t wrong;
     const char *text = (const char *)archive->image + PREFIX;
@@ -197,7 +197,7 @@ static int compare_places(const void *a, const void *b) {
     return (one->bytes > other->bytes) - (one->bytes < other->bytes);
 }
 
-/* Each array begins where the one before it ends, and the last ends with the file. */
+/* Each array must begin where the one before it ends, and the last one must end with the file. */
 static tl_status check_places(tl_archive *archive, size_t header, tl_error *error) {
     const size_t size = archive->size - PREFIX - header;
     size_t at = 0;
@@ -236,7 +236,7 @@ static tl_status take_arrays(tl_archive *archive, json_t *root, size_t header, t
     return TL_OK;
 }
 
-/* ---- the whole ---- */
+/* ---- the file ---- */
 
 static tl_status verify_checksum(const tl_archive *archive, size_t header, tl_error *error) {
     char expected[TL_CHECKSUM_DIGITS + 1];
@@ -247,7 +247,7 @@ static tl_status verify_checksum(const tl_archive *archive, size_t header, tl_er
     return complain(archive, error, "is damaged: its checksum is %s; expected %.16s", expected, found);
 }
 
-/* The texts and where the arrays are: what the header says alone. */
+/* Checks the header: texts and positions of arrays. */
 static tl_status judge_header(tl_archive *archive, size_t header, tl_error *error) {
     json_t *root = parse_header(archive, header, error);
     if (!root) return TL_ERROR_FORMAT;
@@ -277,7 +277,7 @@ static tl_status read_archive(tl_archive *archive, int file, bool whole, tl_erro
 
 static tl_status open_archive(tl_archive *archive, bool whole, tl_error *error) {
     if (!tl_given(archive->path, "load: the path", error)) return TL_ERROR_ARGUMENT;
-    const int file = tl_system_open(archive->path, O_RDONLY | O_NONBLOCK, 0); /* does not wait at a pipe */
+    const int file = tl_system_open(archive->path, O_RDONLY | O_NONBLOCK, 0); /* a pipe must not block */
     if (file < 0) return tl_fail(error, TL_ERROR_FILE, "%.180s: %s", archive->path, strerror(errno));
     tl_status status = measure(archive, file, error);
     if (status == TL_OK) status = read_archive(archive, file, whole, error);
@@ -320,7 +320,7 @@ double tl_array_element(const tl_array *array, size_t index) {
     return memcpy(&single, at, sizeof single), (double)single;
 }
 
-/* False, with *index, where a number is too large for tl_real. */
+/* Returns false, and sets *index, if a number is too large for tl_real. */
 static bool copy(const tl_array *array, tl_real *to, size_t count, size_t *index) {
     if (array->element == sizeof(tl_real)) {
         memcpy(to, array->data, array->bytes);

@@ -1,4 +1,4 @@
-/* Archives on their way to a file (archive.h). */
+/* Writes archives (archive.h). */
 #include "io/archive.h"
 
 #include "base/math.h"
@@ -11,7 +11,7 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "arrays are little-endian in files and in memory");
 
-enum { PREFIX = 8, ALIGNMENT = 64 }; /* bytes: of the header's length; of the place where the arrays begin */
+enum { PREFIX = 8, ALIGNMENT = 64 }; /* in bytes: the length of the header; alignment of the arrays in the file */
 
 void tl_archive_release(tl_archive *archive) {
     json_decref(archive->metadata);
@@ -80,7 +80,7 @@ static json_t *describe(const tl_array *array) {
                      "data_offsets", first, first + bytes);
 }
 
-/* As text, to be freed; NULL where memory is short. */
+/* Returns the header as text, which the caller frees; NULL if memory is short. */
 static char *make_json(const tl_archive *archive) {
     json_t *root = json_object();
     bool whole = json_object_set(root, "__metadata__", archive->metadata) == 0;
@@ -91,7 +91,7 @@ static char *make_json(const tl_archive *archive) {
     return text;
 }
 
-/* The header's length, the JSON, and blanks up to where the arrays begin. *size: of all that. */
+/* The length of the header, the JSON, and blanks up to the first array. *size [OUT]: bytes of all of these. */
 static char *make_header(const tl_archive *archive, size_t *size) {
     char *json = make_json(archive);
     if (!json) return NULL;
@@ -108,7 +108,7 @@ static char *make_header(const tl_archive *archive, size_t *size) {
     return header;
 }
 
-/* `header` is the first of the pieces. */
+/* `header` is the first piece. */
 static void put_checksum(const tl_piece *pieces, size_t count, char *header, size_t size) {
     char sum[TL_CHECKSUM_DIGITS + 1];
     char *digits = header + (tl_checksum_in(header + PREFIX, size - PREFIX) - header);

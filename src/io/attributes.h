@@ -1,4 +1,4 @@
-/* attributes.h: what a file has beside its bytes. */
+/* attributes.h: owner, mode and extended attributes of a file. */
 #ifndef TL_ATTRIBUTES_H
 #define TL_ATTRIBUTES_H
 
@@ -6,9 +6,9 @@
 
 #include <sys/stat.h>
 
-/* Gives an open file the owner, the mode and the extended attributes (access control lists among them) of the file `from`, of which
- * `about` was asked. What may not be set, such as another owner by a user who is not root, stays: then nobody gets rights that
- * `from` did not give. */
+/* Gives an open file the owner, mode and extended attributes (including access control lists) of the file `from`, with status
+ * `about`. What cannot be set, such as another owner without being root, stays as it is, and nobody gets rights that `from` did not
+ * give. */
 void tl_attributes_copy(const char *from, const struct stat *about, int to);
 
 #endif

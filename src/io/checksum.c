@@ -21,7 +21,7 @@ void tl_checksum_of(const tl_piece *pieces, size_t count, const char *digits, ch
     XXH3_state_t state;
     XXH3_64bits_reset(&state);
     for (size_t i = 0; i < count; i++) {
-        if (pieces[i].size == 0) continue; /* then there may be no data */
+        if (pieces[i].size == 0) continue; /* then the data may be NULL */
         const char *data = pieces[i].data, *end = data + pieces[i].size;
         if (digits >= data && digits < end) {
             XXH3_64bits_update(&state, data, (size_t)(digits - data));

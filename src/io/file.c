@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Asked before it is opened, which would wait at a pipe. */
+/* Checked before opening, since opening a pipe would block. */
 static tl_status check_file(const char *path, size_t *size, tl_error *error) {
     struct stat about;
     if (stat(path, &about) != 0) return tl_fail(error, TL_ERROR_FILE, "%s: %s", path, strerror(errno));

@@ -6,8 +6,8 @@
 
 #include <stdio.h>
 
-/* Opens a file to read bytes; *size: how many it has. NULL, with the reason, where it is not a regular file, without waiting at a
- * pipe. */
+/* Opens a file for reading bytes; *size [OUT]: their number. Returns NULL, and fails, if it is not a regular file; a pipe does not
+ * block. */
 FILE *tl_file_open(const char *path, size_t *size, tl_error *error);
 
 #endif

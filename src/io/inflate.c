@@ -10,7 +10,7 @@ struct tl_inflate {
     z_stream stream;
     FILE *file;
     bool deflated;
-    uint64_t left; /* packed bytes that are still in the file */
+    uint64_t left; /* compressed bytes that are not read yet */
     uint32_t checksum, expected_checksum;
     unsigned char buffer[16384];
 };

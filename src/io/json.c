@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-/* By the characters that may begin a value. */
+/* Counts the characters that may begin a value. */
 bool tl_json_bounded(const char *text, size_t size) {
     size_t count = 0;
     for (size_t i = 0; i < size; i++) count += text[i] == ',' || text[i] == ':' || text[i] == '[' || text[i] == '{';

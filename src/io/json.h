@@ -1,4 +1,4 @@
-/* json.h: JSON to and from text. */
+/* json.h: JSON from text and to text. */
 #ifndef TL_JSON_H
 #define TL_JSON_H
 
@@ -6,15 +6,16 @@
 
 #include <jansson.h>
 
-/* Whether text of that size has few enough values: parsed, each takes up to 100 bytes. */
+/* Returns whether a text has at most so many values: each takes up to 100 bytes when parsed. */
 enum { TL_JSON_VALUES = 1 << 18 };
 bool tl_json_bounded(const char *text, size_t size);
 
-/* JSON from text of that size; NULL, with `file:line:column: …`, where it is none, or has more than TL_JSON_VALUES values. */
+/* Parses JSON. Returns NULL, and fails with `file:line:column: …`, if the text is not JSON or has more than TL_JSON_VALUES
+ * values. */
 json_t *tl_json_parse(const char *text, size_t size, const char *file, tl_error *error);
 
-/* The text of JSON, to be freed; NULL where memory is short. (json_dumps loses a key, and says nothing, where it is short just
- * then.) `flags`: Jansson's. */
+/* Returns JSON as text, which the caller frees; NULL if memory is short. (json_dumps would silently leave out a key then.) `flags`:
+ * those of Jansson. */
 char *tl_json_text(const json_t *value, size_t flags);
 
 #endif

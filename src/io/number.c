@@ -1,4 +1,4 @@
-/* Numbers in texts, correctly rounded: what strtod gives, several times faster. */
+/* Reads decimal numbers, correctly rounded: the same results as strtod, several times faster. */
 #include "io/number.h"
 
 #include <errno.h>
@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MIN_POWER = -44, MAX_POWER = 44, DIGITS = 19 /* that 64 bits hold */ };
+enum { MIN_POWER = -44, MAX_POWER = 44, DIGITS = 19 /* digits that fit in 64 bits */ };
 
-/* The first 128 bits of 5^q: of q from LEAST_POWER to MOST_POWER; rounded up where q is negative. (D. Lemire, Number parsing at a
- * gigabyte per second, 2021) */
+/* The first 128 bits of 5^q, for q from MIN_POWER to MAX_POWER; rounded up for negative q. (D. Lemire, Number parsing at a gigabyte
+ * per second, 2021) */
 static const uint64_t powers[MAX_POWER - MIN_POWER + 1][2] = {
     {0xe45c10c42a2b3b05, 0x8cb89a7db77c506a}, {0x8eb98a7a9a5b04e3, 0x77f3608e92adb242}, {0xb267ed1940f1c61c, 0x55f038b237591ed3},
     {0xdf01e85f912e37a3, 0x6b6c46dec52f6688}, {0x8b61313bbabce2c6, 0x2323ac4b3b3da015}, {0xae397d8aa96c1b77, 0xabec975e0a0d081a},
@@ -45,7 +45,7 @@ static const uint64_t powers[MAX_POWER - MIN_POWER + 1][2] = {
 
 /* ---- the digits ---- */
 
-/* digits · 10^power, of which the digits that did not fit are missing where `cut`. */
+/* digits · 10^power. `cut`: further digits did not fit and are missing. */
 typedef struct decimal {
     uint64_t digits;
     int power;
@@ -54,7 +54,7 @@ typedef struct decimal {
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/* Adds the digits from `at` on; returns what is behind them. *count: of digits so far, from the first one that is not zero. */
+/* Adds the digits from `at` on and returns the end of them. *count: digits so far, from the first one that is not zero. */
 static const char *add_digits(const char *at, const char *end, decimal *to, int *count, bool fraction) {
     for (; at < end && is_digit(*at); at++) {
         if (*count >= DIGITS) {
@@ -69,7 +69,7 @@ static const char *add_digits(const char *at, const char *end, decimal *to, int 
     return at;
 }
 
-/* Behind an e. NULL: it is no exponent. */
+/* After an e. Returns NULL if there is no exponent. */
 static const char *add_exponent(const char *at, const char *end, decimal *to) {
     int exponent = 0;
     const bool negative = at < end && *at == '-';
@@ -81,7 +81,7 @@ static const char *add_exponent(const char *at, const char *end, decimal *to) {
     return at;
 }
 
-/* Returns what is behind it; NULL where there is none. */
+/* Returns the end of the number; NULL if there is none. */
 static const char *read_decimal(const char *at, const char *end, char point, decimal *to) {
     int count = 0;
     *to = (decimal){.negative = at < end && *at == '-'};
@@ -100,7 +100,8 @@ static const char *read_decimal(const char *at, const char *end, char point, dec
 
 /* ---- the number ---- */
 
-/* Exact, since both are and one operation rounds once (W. D. Clinger, How to read floating point numbers accurately, 1990). */
+/* The result is exact, because both operands are exact and one operation rounds once (W. D. Clinger, How to read floating point
+ * numbers accurately, 1990). */
 static bool is_short(const decimal *from, double *value) {
     static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                   1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
@@ -119,7 +120,8 @@ static product multiply(uint64_t a, uint64_t b) {
     return (product){(uint64_t)(all >> 64), (uint64_t)all};
 }
 
-/* The first bits of digits · 5^power, of digits whose first bit is 1; at least 55 are right, unless the rest is all ones. */
+/* The first bits of digits · 5^power, where the first bit of digits is 1. At least 55 of them are right, unless the remaining bits
+ * are all ones. */
 static product scale(uint64_t digits, int power) {
     const uint64_t *of = powers[power - MIN_POWER], rest = UINT64_MAX >> 55;
     product all = multiply(digits, of[0]);
@@ -130,7 +132,7 @@ static product scale(uint64_t digits, int power) {
     return all;
 }
 
-/* The algorithm of Eisel and Lemire. False where it cannot tell, or the number is not normal. */
+/* The algorithm of Eisel and Lemire. Returns false if it cannot decide, or if the number is not normal. */
 static bool is_near(uint64_t digits, int power, double *value) {
     if (digits == 0 || power < MIN_POWER || power > MAX_POWER) return false;
     const int zeros = __builtin_clzll(digits);
@@ -143,7 +145,7 @@ static bool is_near(uint64_t digits, int power, double *value) {
     int exponent = (217706 * power + (2000 << 16)) / 65536 - 2000 + 63 + first - zeros + 1023;
     if (exponent <= 0) return false;
     if (all.low <= 1 && power >= -4 && power <= 23 && (mantissa & 3) == 1 && mantissa << shift == all.high)
-        mantissa &= ~UINT64_C(1); /* half way: to the even one */
+        mantissa &= ~UINT64_C(1); /* a tie is rounded to even */
     mantissa = (mantissa + (mantissa & 1)) >> 1;
     if (mantissa >> 53) mantissa >>= 1, exponent++;
     if (exponent >= 0x7FF) return false;
@@ -152,14 +154,15 @@ static bool is_near(uint64_t digits, int power, double *value) {
     return true;
 }
 
-/* Digits that were cut off are between those and the next ones: where both give the same number, so do they. */
+/* If digits were cut off, the number lies between these digits and the next larger ones: if both give the same result, it is
+ * right. */
 static bool is_near_either(const decimal *from, double *value) {
     double next;
     if (!is_near(from->digits, from->power, value)) return false;
     return !from->cut || (is_near(from->digits + 1, from->power, &next) && next == *value);
 }
 
-/* The library's, of a copy with a decimal point. */
+/* Calls the C library with a copy that has a decimal point. */
 static bool read_slowly(const char *begin, const char *end, char point, locale_t locale, double *value) {
     char small[128], *stop;
     const size_t length = (size_t)(end - begin);

@@ -73,7 +73,7 @@ uint64_t tl_integer_of(const unsigned char *bytes, const tl_number_type *type) {
     return type->kind == TL_SIGNED ? (bits ^ sign) - sign : bits;
 }
 
-/* IEEE 754 binary16: a sign, five bits of the exponent, ten of the fraction. */
+/* IEEE 754 binary16: a sign, five bits of exponent, ten of fraction. */
 static double half_of(uint64_t bits) {
     const int exponent = (int)(bits >> 10 & 31);
     const double fraction = (double)(bits & 1023), size = exponent == 31  ? (fraction > 0 ? (double)NAN : HUGE_VAL)
@@ -99,7 +99,7 @@ double tl_number_of(const unsigned char *bytes, const tl_number_type *type) {
     return (value - type->zero) * type->scale;
 }
 
-/* Whether the numbers in a file are those of this machine: then a type of the language reads them. */
+/* Returns whether the numbers in the file have this machine's byte order and a type of C. */
 static bool is_native(const tl_number_type *type) {
     static const uint16_t one = 1;
     unsigned char first;
@@ -108,7 +108,7 @@ static bool is_native(const tl_number_type *type) {
            type->scale == 1;
 }
 
-/* Turns a block of numbers into double; says whether all are finite as tl_real. */
+/* Converts a block of numbers to double; returns whether all are finite as tl_real. */
 static bool convert(const unsigned char *block, const tl_number_type *type, size_t count, double *to) {
     bool fit = true;
     for (size_t i = 0; is_native(type) && type->size == sizeof(float) && i < count; i++) {
@@ -126,7 +126,7 @@ static bool convert(const unsigned char *block, const tl_number_type *type, size
     return is_native(type) && fit;
 }
 
-/* The same of any numbers; fails where one is not finite, `count` being before the next byte of the source. */
+/* The same for any numbers; fails if one is not finite. `count`: numbers before the next byte of the source. */
 static tl_status convert_each(const tl_source *source, const unsigned char *block, const tl_number_type *type, size_t count,
                               tl_missing_policy missing, double *to, tl_error *error) {
     for (size_t i = 0; i < count; i++) {

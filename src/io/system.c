@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_AT_ONCE = 1 << 30 }; /* Linux moves 2 GiB less a page in a call, at most */
+enum { MAX_AT_ONCE = 1 << 30 }; /* in one call, Linux transfers at most 2 GiB minus a page */
 
 static size_t part(size_t size) { return tl_min(size, MAX_AT_ONCE); }
 
@@ -35,7 +35,7 @@ bool tl_system_write(int file, const void *data, size_t size) {
     for (const char *from = data; size > 0;) {
         const ssize_t put = write(file, from, part(size));
         if (put < 0 && errno == EINTR) continue;
-        if (put == 0) errno = ENOSPC; /* what a device does that takes no more and says nothing */
+        if (put == 0) errno = ENOSPC; /* a device that takes no more bytes without an error */
         if (put <= 0) return false;
         from += put;
         size -= (size_t)put;
@@ -50,7 +50,7 @@ bool tl_system_sync(int file) {
     return result == 0;
 }
 
-/* After EINTR the file is closed all the same, on Linux. */
+/* On Linux the file is closed even after EINTR. */
 bool tl_system_close(int file) { return close(file) == 0 || errno == EINTR; }
 
 bool tl_system_rename(const char *from, const char *to) {
@@ -60,7 +60,7 @@ bool tl_system_rename(const char *from, const char *to) {
     return result == 0;
 }
 
-/* A file system without fallocate(2) says EOPNOTSUPP, a kernel without it ENOSYS. */
+/* A file system without fallocate(2) returns EOPNOTSUPP, a kernel without it ENOSYS. */
 bool tl_system_reserve(int file, size_t size) {
     int result;
     do result = fallocate(file, 0, 0, size > 0 ? (off_t)size : 1);

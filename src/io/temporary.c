@@ -14,9 +14,9 @@
 
 enum { ATTEMPTS = 100 };
 
-/* ---- one ---- */
+/* ---- a temporary file ---- */
 
-/* Another number for each process, moment and attempt, so that names rarely meet. */
+/* A different number for each process, time and attempt, so that names rarely collide. */
 static uint32_t draw(unsigned attempt) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -24,11 +24,11 @@ static uint32_t draw(unsigned attempt) {
     return (uint32_t)(seed * 0x9E3779B97F4A7C15U >> 32);
 }
 
-/* False where another process, which cleaned up, took the new file for an orphan before it was locked: it is gone then. Where files
- * cannot be locked at all nobody cleans up. */
+/* Returns false if another process removed the new file as an orphan before it was locked. If files cannot be locked at all, nobody
+ * removes orphans. */
 static bool lock_new(tl_temporary *self) {
     struct stat about;
-    self->lock = fcntl(self->file, F_DUPFD_CLOEXEC, 0); /* a lock stays while one of the two is open */
+    self->lock = fcntl(self->file, F_DUPFD_CLOEXEC, 0); /* a lock is held as long as one of the two descriptors is open */
     if (self->lock < 0) return false;
     if (flock(self->file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
     return fstat(self->file, &about) == 0 && about.st_nlink > 0;
@@ -40,7 +40,7 @@ static void close_both(tl_temporary *self) {
     self->file = self->lock = -1;
 }
 
-/* No file is opened that was there. */
+/* Never opens an existing file. */
 bool tl_temporary_open(tl_temporary *self, const char *folder, const char *name, mode_t mode) {
     *self = (tl_temporary){.file = -1, .lock = -1};
     for (unsigned attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -75,7 +75,7 @@ static bool is_of(const char *name, const char *file) {
     return strncmp(file, begin, (size_t)length) == 0 && whole >= (size_t)length + 4 && strcmp(file + whole - 4, ".tmp") == 0;
 }
 
-/* The lock is kept until the file is gone: whoever made it just now finds out. */
+/* The lock is held until the file is removed, so that a process that has just created it notices. */
 static void remove_orphan(int folder, const char *name) {
     const int file = openat(folder, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (file < 0) return;

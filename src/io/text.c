@@ -22,9 +22,9 @@ static const double largest = FLT_MAX;
 
 /* ---- errors ---- */
 
-enum { SHOWN = 24 }; /* characters of a field in a message */
+enum { SHOWN = 24 }; /* characters of a field that a message shows */
 
-/* What a message shows of a field: its beginning, in quotes, on one line. */
+/* The beginning of a field for a message, in quotes, on one line. */
 static const char *quote(tl_field field, char out[SHOWN + 8]) {
     size_t length = (size_t)(field.end - field.begin);
     const bool cut = length > SHOWN;
@@ -43,7 +43,7 @@ static tl_status fail_at(const tl_text *text, const char *at, tl_error *error, c
                        text->member ? text->member : "", text->offset, message);
     const bool inside = at >= text->start && at <= text->end;
     size_t line = inside ? text->line : 1;
-    const char *begin = inside ? text->start : at; /* else it is about the file as a whole */
+    const char *begin = inside ? text->start : at; /* otherwise the message is about the whole file */
     for (const char *c = begin; c < at; c++) {
         if (*c != '\n') continue;
         line++;
@@ -73,9 +73,9 @@ tl_status tl_text_expected(const tl_text *text, tl_field got, tl_error *error, c
 
 /* ---- reading ---- */
 
-enum { WINDOW = 1 << 16, MAX_LINE = 1 << 28 }; /* bytes; 20 million numbers in a line */
+enum { WINDOW = 1 << 16, MAX_LINE = 1 << 28 }; /* in bytes; a line of 20 million numbers */
 
-/* Moves the lines from the next one on to the front. */
+/* Moves the remaining lines to the front. */
 static void drop_lines(tl_text *text) {
     const size_t kept = (size_t)(text->end - text->next);
     for (const char *c = text->start; (c = memchr(c, '\n', (size_t)(text->next - c))); c++) text->line++;
@@ -85,7 +85,7 @@ static void drop_lines(tl_text *text) {
     text->end = text->window + kept;
 }
 
-/* Reads on behind the lines that are still to come, in a window that is made larger where they fill it. */
+/* Reads more of the file after the remaining lines; enlarges the window if they fill it. */
 static tl_status read_on(tl_text *text, tl_error *error) {
     drop_lines(text);
     size_t kept = (size_t)(text->end - text->start);
@@ -108,7 +108,7 @@ static tl_status read_on(tl_text *text, tl_error *error) {
     return nul ? tl_text_fail(text, nul, error, "expected text, got a NUL character; is this a binary file?") : TL_OK;
 }
 
-/* What is not text, or not data, has telling first bytes. */
+/* Recognises other files than text or data by their first bytes. */
 static tl_status check_begin(tl_text *text, tl_error *error) {
     const size_t count = (size_t)(text->end - text->start);
     if (count == 0) return tl_fail(error, TL_ERROR_FORMAT, "%s: the file is empty", text->path);
@@ -123,7 +123,7 @@ static tl_status check_begin(tl_text *text, tl_error *error) {
     return TL_OK;
 }
 
-/* Before NUL characters are found, of which UTF-16 is full. */
+/* Checked before NUL characters, which UTF-16 contains. */
 static tl_status check_encoding(FILE *file, const char *path, tl_error *error) {
     unsigned char mark[2] = {0};
     const size_t count = fread(mark, 1, sizeof mark, file);
@@ -233,7 +233,7 @@ tl_field tl_field_word(tl_field *rest) {
     return word;
 }
 
-/* *rest begins with a quote. The part is what stands between it and the next one that is not doubled. */
+/* *rest begins with a quote. The part ends at the next quote that is not doubled. */
 static tl_status cut_quoted(const tl_text *text, tl_field *rest, tl_field *part, tl_error *error) {
     const char *end = rest->begin + 1;
     while (end < rest->end && (*end != '"' || (end + 1 < rest->end && end[1] == '"'))) end += *end == '"' ? 2 : 1;

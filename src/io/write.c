@@ -13,14 +13,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A file that is about to take the place of another. */
+/* The replacement of a file by a new one. */
 typedef struct replacement {
-    const char *path;      /* as the caller calls it */
-    char target[PATH_MAX]; /* the same behind symbolic links */
-    char folder[PATH_MAX]; /* where it is, with a slash behind it */
+    const char *path;      /* the path that the caller gave */
+    char target[PATH_MAX]; /* the same after following symbolic links */
+    char folder[PATH_MAX]; /* its folder, with a slash at the end */
     const char *name;      /* its last part */
-    bool previous;         /* there is a file to be replaced */
-    struct stat about;     /* it */
+    bool previous;         /* there is a file to replace */
+    struct stat about;     /* status of that file */
     tl_temporary fresh;
 } replacement;
 
@@ -57,14 +57,14 @@ static tl_status find_target(replacement *self, const char *path, tl_error *erro
     return TL_OK;
 }
 
-/* A file on which another one is mounted cannot be renamed over. */
+/* A file that is a mount point cannot be replaced by rename. */
 static bool is_mounted(const char *path) {
     struct statx about;
     return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &about) == 0 && (about.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
-/* Whether the previous file's name may be taken: it is not immutable, nor another user's in a sticky folder. Removing a folder asks
- * for the same rights, and a file is none. */
+/* Checks that the file may be replaced: it is not immutable, and not another user's in a sticky folder. Removing it as a folder
+ * needs the same rights, and fails because it is a file. */
 static tl_status check_replaceable(const replacement *self, tl_error *error) {
     if (!self->previous) return TL_OK;
     if (is_mounted(self->target))
@@ -82,7 +82,7 @@ static bool write_pieces(int file, const tl_piece *pieces, size_t count) {
     return true;
 }
 
-/* The new name is on the disk once its folder is. Some file systems do not offer that (EINVAL), and need not. */
+/* The new name is on the disk once the folder is flushed. Some file systems do not support this (EINVAL) and do not need it. */
 static tl_status sync_folder(const replacement *self, tl_error *error) {
     const int folder = tl_system_open(self->folder, O_RDONLY | O_DIRECTORY, 0);
     bool done = folder >= 0 && (tl_system_sync(folder) || errno == EINVAL);
@@ -93,7 +93,7 @@ static tl_status sync_folder(const replacement *self, tl_error *error) {
                           strerror(reason));
 }
 
-/* The new file is whole, but cannot have its name: it gets one that no cleaning takes for an orphan's, if possible. */
+/* The new file is complete but could not get its name. It gets another one, if possible, which is not removed as an orphan. */
 static tl_status keep(replacement *self, int reason, tl_error *error) {
     char kept[TL_TEMPORARY_PATH + 10];
     snprintf(kept, sizeof kept, "%.*s.kept", (int)strlen(self->fresh.path) - 4, self->fresh.path);
@@ -115,7 +115,7 @@ static tl_status replace(replacement *self, const tl_piece *pieces, size_t count
     return sync_folder(self, error);
 }
 
-/* Nobody reads what is written before it has the previous file's mode. */
+/* The file gets the previous file's mode before anything is written, so that nobody else can read it. */
 static tl_status begin(replacement *self, const char *path, tl_error *error) {
     if (tl_failed(error)) return error->status;
     if (!tl_given(path, "save: the path", error)) return TL_ERROR_ARGUMENT;

@@ -10,13 +10,13 @@
 typedef struct entry {
     uint16_t flags, method;
     uint32_t checksum;
-    uint64_t packed, size; /* bytes in the file; bytes of the member */
+    uint64_t packed, size; /* bytes in the file; bytes after decompression */
     uint64_t offset;       /* of its local header */
 } entry;
 
-enum { END_SIZE = 22, ENTRY_SIZE = 46, LOCAL_SIZE = 30, NAME_SIZE = 32, LARGEST_RATIO = 1032 /* that deflate can reach */ };
+enum { END_SIZE = 22, ENTRY_SIZE = 46, LOCAL_SIZE = 30, NAME_SIZE = 32, LARGEST_RATIO = 1032 /* the maximum of deflate */ };
 
-/* What is smaller may be anything; arrays of measurements that are larger never shrink that much. */
+/* Smaller members may have any ratio; larger arrays of measurements never compress that much. */
 enum { LARGE = 32 << 20, PLAUSIBLE_RATIO = 100 };
 
 static uint16_t get16(const unsigned char *bytes) { return (uint16_t)(bytes[0] | bytes[1] << 8); }
@@ -24,7 +24,7 @@ static uint32_t get32(const unsigned char *bytes) { return get16(bytes) | (uint3
 
 /* ---- the directory ---- */
 
-/* Reads a record of the archive that starts with a signature. */
+/* Reads a record of the archive that begins with a signature. */
 static tl_status read_record(tl_source *archive, unsigned char *bytes, size_t size, char kind, char also, const char *what,
                              tl_error *error) {
     if (tl_source_read(archive, bytes, size, what, error) != TL_OK) return error->status;
@@ -32,7 +32,7 @@ static tl_status read_record(tl_source *archive, unsigned char *bytes, size_t si
     return memcmp(bytes, signature, 4) == 0 ? TL_OK : tl_source_expected(archive, size, "other bytes", error, "%s", what);
 }
 
-/* Goes to the central directory and says how many entries it has. */
+/* Goes to the central directory and returns its number of entries. */
 static tl_status find_directory(tl_source *archive, size_t *entries, tl_error *error) {
     unsigned char end[END_SIZE] = {0};
     const uint64_t size = archive->left;
@@ -44,7 +44,7 @@ static tl_status find_directory(tl_source *archive, size_t *entries, tl_error *e
     return tl_source_seek(archive, get32(end + 16), error);
 }
 
-/* *name: of NAME_SIZE characters, cut where it is longer. */
+/* *name [OUT]: NAME_SIZE characters; longer names are cut. */
 static tl_status read_entry(tl_source *archive, entry *found, char *name, tl_error *error) {
     unsigned char bytes[ENTRY_SIZE] = {0};
     read_record(archive, bytes, sizeof bytes, 1, 2, "an entry of the zip directory", error);
@@ -61,14 +61,14 @@ static tl_status read_entry(tl_source *archive, entry *found, char *name, tl_err
     return tl_source_seek(archive, archive->where.offset + rest, error);
 }
 
-/* Which of the names it is; `count`: none. */
+/* Returns which of the names it is; `count`: none. */
 static size_t which(const char *name, const char *const *names, size_t count) {
     size_t i = 0;
     while (i < count && strcmp(name, names[i]) != 0) i++;
     return i;
 }
 
-/* The entry with one of the names, and this name. */
+/* Finds the entry with the first of the names that exists, and its name. */
 static tl_status find_entry(tl_source *archive, const char *const *names, size_t count, entry *found, const char **name,
                             tl_error *error) {
     char seen[2 * NAME_SIZE] = "", its[NAME_SIZE];
@@ -101,7 +101,7 @@ bool tl_zip_has(tl_source *archive, const char *const *names, size_t count, tl_e
 
 /* ---- a member ---- */
 
-/* Messages are about the archive at the place of the member's local header. */
+/* Messages are about the archive, at the local header of the member. */
 static tl_status check_entry(const tl_source *archive, const entry *found, const char *name, tl_error *error) {
     char got[60];
     if (found->flags & 1) return tl_source_expected(archive, 0, "an encrypted member", error, "an unencrypted member %s", name);
@@ -121,7 +121,7 @@ static tl_status check_entry(const tl_source *archive, const entry *found, const
                               PLAUSIBLE_RATIO, name);
 }
 
-/* Goes to the first of its bytes. */
+/* Goes to the first byte of a member. */
 static tl_status find_bytes(tl_source *archive, const entry *found, const char *name, tl_error *error) {
     unsigned char local[LOCAL_SIZE] = {0};
     if (tl_source_seek(archive, found->offset, error) != TL_OK || check_entry(archive, found, name, error) != TL_OK)

@@ -1,5 +1,5 @@
-/* One row of a product: a vector of sums for each few outputs, all of them at a time so that they hide each other's latency. The
- * additions go in the order of tl_direct_product's, for the same bits.
+/* One row of a product: a vector of sums for a few outputs at a time, all together, so that they hide each other's latency. The
+ * additions have the order of tl_direct_product, for the same bits.
  */
 #include "kernels/kernel.h"
 
@@ -9,7 +9,7 @@
 #define UNROLL_SOME _Pragma("GCC unroll 4")
 #endif
 
-/* `vectors` of outputs, the last of them with `part` of its lanes (0: all); a constant where it is inlined, as `relu` is. */
+/* `vectors` vectors of outputs; the last one has `part` lanes (0: all). `vectors` and `relu` are constants where it is inlined. */
 TL_INLINE void outputs(const tl_row_product *p, const int vectors, size_t part, const bool relu) {
     tl_vector sum[TL_ROW_VECTORS];
     const tl_real *x = p->x, *factor = p->factor;
@@ -27,7 +27,7 @@ TL_INLINE void outputs(const tl_row_product *p, const int vectors, size_t part, 
     tl_store_some(p->out + (vectors - 1) * TL_LANES, sum[vectors - 1], part);
 }
 
-/* Functions of their own: each saves no more registers than it takes. */
+/* Separate functions, so that each saves no more registers than it uses. */
 #define ROW(vectors)                                                                                                               \
     static __attribute__((noinline)) void row_of_##vectors(const tl_row_product *p) {                                              \
         if (p->relu)                                                                                                               \

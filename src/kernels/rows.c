@@ -1,4 +1,4 @@
-/* The sum of rows, for means over time and gradients of biases. */
+/* The sum of rows, for means over time and bias gradients. */
 #include "kernels/columns.h"
 
 typedef struct summed_rows {

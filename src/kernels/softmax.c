@@ -1,8 +1,8 @@
-/* Softmax over the channels of each row. The output may lie over the input. */
+/* Softmax over the channels of each row. The output may be the input. */
 #include "kernels/exponential.h"
 
-/* The largest logit is subtracted first: e^x cannot overflow, and the sum is at least 1. A NaN that the comparisons miss is in the
- * sum. */
+/* The largest logit is subtracted first, so that e^x cannot overflow and the sum is at least 1. A NaN that the comparisons miss is
+ * in the sum. */
 TL_INLINE tl_vector largest_of(const tl_real *x, size_t channels) {
     const size_t whole = channels / TL_LANES * TL_LANES, part = channels - whole;
     const tl_vector minimum = tl_broadcast(-(tl_real)INFINITY);

@@ -13,7 +13,7 @@ enum { MOST = 8 }; /* points */
 
 static const tl_real pair_point[] = {1, 2, (tl_real)0.5};
 
-/* Of n points, 0 and ∞ and so many pairs; with odd n a single ½ beside them. */
+/* n points are 0, ∞ and this many pairs; if n is odd, also ½. */
 TL_INLINE int pairs_of(int n) { return (n - 2) / 2; }
 TL_INLINE bool has_half(int n) { return n % 2 == 1; }
 
@@ -62,7 +62,7 @@ TL_INLINE void gather(const tl_vector *value, const int n, tl_vector *moment, co
 
 /* ---- Bᵀ ---- */
 
-/* Σ over i of d[2i]·cᵢ, where Σ cᵢ·zⁱ = Π (z - a²) over all pairs ±a but `without`. */
+/* Σ over i of d[2i]·cᵢ, where Σ cᵢ·zⁱ = Π (z - a²) over all pairs ±a except `without`. */
 TL_INLINE tl_vector even_product(const tl_vector *d, const int pairs, const int without) {
     tl_real c[MOST] = {1};
     int degree = 0;
@@ -78,11 +78,11 @@ TL_INLINE tl_vector even_product(const tl_vector *d, const int pairs, const int 
     return sum;
 }
 
-/* value[j] = Σ d[i]·cᵢ, where Σ cᵢ·xⁱ = Π (x - aₗ) over the finite points l but j. */
+/* value[j] = Σ d[i]·cᵢ, where Σ cᵢ·xⁱ = Π (x - aₗ) over the finite points l except j. */
 TL_INLINE void interpolate(const tl_vector *d, tl_vector *value, const int n) {
     const int pairs = pairs_of(n);
     const tl_vector *rest = d;
-    tl_vector reduced[MOST]; /* times (x - ½), which every row has but its own */
+    tl_vector reduced[MOST]; /* times (x - ½), for every row except its own */
     if (has_half(n)) {
         TL_UNROLL for (int i = 0; i < n - 1; i++) reduced[i] = d[i + 1] - d[i] * (tl_real)0.5;
         rest = reduced;
@@ -133,8 +133,8 @@ TL_INLINE void column(const transform kind, const int outputs, const int taps, t
     }
 }
 
-/* The columns of one tile. The last vector may lie over the one before it; a tile narrower than a vector is read and written in
- * part. */
+/* The columns of a tile. The last vector may overlap the one before it; a tile that is narrower than a vector is read and written
+ * partially. */
 TL_INLINE void tile(const tl_winograd_rows *p, const tl_real *from, tl_real *to, const transform kind, const int outputs,
                     const int taps) {
     const int n = outputs + taps - 1;

@@ -1,4 +1,4 @@
-/* Ready-made networks from a series to its outputs, in nothing but the public builders. */
+/* Ready-made networks from a series to its outputs; they call only public builders. */
 #include <tapline/layers.h>
 
 static tl_node convolve(tl_model *m, tl_node x, size_t filters, size_t kernel) {
@@ -44,14 +44,14 @@ tl_node tl_resnet(tl_model *m, tl_node x, size_t outputs) {
 
 /* ---- Inception ---- */
 
-/* Convolutions here have no bias: the batch norm after them has one. */
+/* These convolutions have no bias: the batch norm after them has one. */
 static tl_node convolve_plain(tl_model *m, tl_node x, size_t filters, size_t kernel) {
     return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = filters, .kernel = kernel, .padding = TL_PADDING_SAME, .no_bias = true});
 }
 
 static tl_node inception_block(tl_model *m, tl_node x, bool bottleneck) {
     const tl_pool_cfg pool = {.window = 3, .stride = 1, .padding = TL_PADDING_SAME};
-    /* The first reader of x is the last that sends it a gradient: a pool adds its own to that of the convolution. */
+    /* The first reader of x is the last one that sends it a gradient: a pool can add its gradient to that of the convolution. */
     const tl_node pooled = tl_max_pool(m, x, &pool);
     const tl_node narrow = bottleneck ? convolve_plain(m, x, 32, 1) : x;
     const tl_node branches[] = {
@@ -76,7 +76,7 @@ tl_node tl_inception(tl_model *m, tl_node x, size_t outputs) {
 
 /* ---- Time-CNN ---- */
 
-/* The shape of a node that is not an input is not known before compiling: it is taken for long enough. */
+/* The shape of a node that is not an input is unknown before compiling: it is assumed to be long enough. */
 tl_node tl_time_cnn(tl_model *m, tl_node x, size_t outputs) {
     const tl_pool_cfg pool = {.window = 3};
     const size_t length = tl_node_shape(m, x).length;
@@ -105,7 +105,7 @@ tl_node tl_tcn(tl_model *m, tl_node x, size_t outputs) {
 
 /* ---- LITE ---- */
 
-/* Depthwise separable: each channel by itself over time, then all channels of each step. */
+/* Depthwise separable: a convolution of each channel over time, then one over all channels of each step. */
 static tl_node separable_block(tl_model *m, tl_node x, size_t channels, size_t kernel, size_t dilation) {
     const tl_conv1d_cfg cfg = {.filters = channels,
                                .kernel = kernel,

@@ -12,7 +12,7 @@ static bool check_range(tl_model *m, const char *what, size_t value, size_t maxi
 
 static size_t or_default(size_t value, size_t otherwise) { return value ? value : otherwise; }
 
-/* A convolution of one tap: a product on each step. */
+/* A convolution with one tap: a matrix product for each step. */
 static tl_node mix(tl_model *m, tl_node x, size_t filters) {
     return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = filters, .kernel = 1});
 }

@@ -1,4 +1,4 @@
-/* model.h: what model files and checkpoints have in common. */
+/* model.h: shared by model files and checkpoints. */
 #ifndef TL_FILE_MODEL_H
 #define TL_FILE_MODEL_H
 
@@ -6,16 +6,16 @@
 
 #include "io/archive.h"
 
-/* Whether there is a compiled model with memory; messages begin with `caller`. */
+/* Checks that there is a compiled model with memory; messages begin with `caller`. */
 tl_status tl_model_check(const tl_model *model, const char *caller, tl_error *error);
 
-/* Fails with TL_ERROR_NUMERIC, naming the array, where a parameter or state is not finite; messages begin with `caller`. */
+/* Fails with TL_ERROR_NUMERIC if a parameter or state is not finite; the message names the array and begins with `caller`. */
 tl_status tl_model_finite(const tl_model *model, const char *caller, tl_error *error);
 
-/* Adds the texts that describe a model, and its parameters and states. */
+/* Adds the texts that describe a model, its parameters and its states. */
 tl_status tl_model_put(tl_archive *archive, const tl_model *model, const tl_save_cfg *cfg, tl_error *error);
 
-/* The settings of a model's loss as JSON, to be released; NULL where memory is short. */
+/* Returns the settings of the model's loss as JSON, which the caller releases; NULL if memory is short. */
 json_t *tl_loss_describe(const tl_model *model);
 
 /* What is known of how series are scaled: by tl_fit or the file that the model is from, else by the data set, else by
@@ -37,10 +37,10 @@ tl_status tl_model_check_kind(const tl_archive *archive, const char *kind, tl_er
 /* Opens an archive of this "kind". */
 tl_status tl_model_open(tl_archive *archive, const char *path, const char *kind, size_t maximum, tl_error *error);
 
-/* Copies the parameters and states of the file into a model. */
+/* Copies the parameters and states from the file to a model. */
 tl_status tl_model_take(tl_archive *archive, tl_model *model, tl_error *error);
 
-/* Takes over how the file's model scales target values. */
+/* Copies the scale of target values from the file to a model. */
 tl_status tl_model_take_targets(const tl_archive *archive, tl_model *model, tl_error *error);
 
 #endif

@@ -1,4 +1,4 @@
-/* Models from files. */
+/* Loads models from files. */
 #include "models/model.h"
 
 #include "base/argument.h"
@@ -52,10 +52,10 @@ static void read_loss(const tl_archive *archive, const json_t *settings, tl_comp
         tl_fail(error, TL_ERROR_FORMAT, "%.180s: %s", archive->path, unknown.text);
     cfg->label_smoothing = json_number_value(json_object_get(settings, "label_smoothing"));
     cfg->huber_delta = cfg->loss == TL_LOSS_HUBER ? json_number_value(json_object_get(settings, "huber_delta")) : 0;
-    cfg->class_weights = NULL; /* read_weights: their number is known when the network is */
+    cfg->class_weights = NULL; /* set by read_weights, since their number is known only after the network */
 }
 
-/* What is wrong with what a file says is the file's fault, not the caller's. */
+/* An error in what the file says is a format error, not an error of the caller. */
 static tl_status blame_file(const tl_archive *archive, const tl_error *wrong, tl_error *error) {
     if (!tl_failed(wrong)) return TL_OK;
     return tl_fail(error, wrong->status == TL_ERROR_ARGUMENT ? TL_ERROR_FORMAT : wrong->status, "%.180s: %s", archive->path,
@@ -116,7 +116,7 @@ static void compile(const tl_archive *archive, tl_model *model, json_t *network,
 
 static size_t limit_of(const tl_load_cfg *cfg) { return cfg->max_memory ? cfg->max_memory : tl_memory_limit(); }
 
-/* Compiled, with initial parameters. */
+/* Returns a compiled model with initial parameters. */
 static tl_model *build(const tl_archive *archive, const tl_load_cfg *cfg, tl_error *error) {
     tl_model_cfg model_cfg = {.threads = cfg->threads, .engine = cfg->engine};
     tl_compile_cfg compile_cfg = cfg->compile;
@@ -148,7 +148,7 @@ tl_status tl_model_take(tl_archive *archive, tl_model *model, tl_error *error) {
     return tl_model_finite(model, archive->path, error);
 }
 
-/* ---- what goes with it ---- */
+/* ---- other data of the file ---- */
 
 /* `whole`: the model has the file's outputs, one for each class. */
 static tl_status read_classes(const tl_archive *archive, const tl_model *model, bool whole, tl_dataset *data, tl_error *error) {
@@ -171,7 +171,7 @@ static tl_status read_classes(const tl_archive *archive, const tl_model *model, 
     return error->status;
 }
 
-/* 0 where the file does not say it. */
+/* Returns 0 if the file does not say it. */
 static double read_rate(const tl_archive *archive) {
     const char *text = json_string_value(json_object_get(archive->metadata, "rate"));
     json_t *number = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
@@ -180,7 +180,7 @@ static double read_rate(const tl_archive *archive) {
     return rate > 0 ? rate : 0;
 }
 
-/* Nothing where the file does not say it. */
+/* Reads nothing if the file does not say it. */
 static tl_status read_reading(const tl_archive *archive, tl_read_cfg *cfg, tl_error *error) {
     if (!json_object_get(archive->metadata, "reading")) return error->status;
     json_t *object = tl_archive_parse(archive, "reading", error);
@@ -189,7 +189,7 @@ static tl_status read_reading(const tl_archive *archive, tl_read_cfg *cfg, tl_er
     return error->status;
 }
 
-/* (count) finite numbers, `above` a limit. */
+/* Reads (count) finite numbers above `above`. */
 static bool read_numbers(const json_t *list, size_t count, double above, double *numbers) {
     bool fine = json_array_size(list) == count;
     for (size_t i = 0; fine && i < count; i++) {
@@ -200,7 +200,7 @@ static bool read_numbers(const json_t *list, size_t count, double above, double 
     return fine;
 }
 
-/* Means and deviations of so many channels. */
+/* Reads the means and deviations of so many channels. */
 static tl_status read_statistics(const tl_archive *archive, const char *key, size_t count, tl_scaling *scaling, tl_error *error) {
     json_t *root = tl_archive_parse(archive, key, error);
     if (!tl_failed(error) && tl_scaling_begin(scaling, count, error) == TL_OK &&
@@ -212,7 +212,7 @@ static tl_status read_statistics(const tl_archive *archive, const char *key, siz
     return error->status;
 }
 
-/* A model that was trained before target values were scaled has them as they are. */
+/* A model from a time before target values were scaled does not scale them. */
 tl_status tl_model_take_targets(const tl_archive *archive, tl_model *model, tl_error *error) {
     tl_scaling_free(&model->targets);
     model->targets.kind = TL_NORMALIZE_NONE;
@@ -235,7 +235,8 @@ static tl_status read_scaling(const tl_archive *archive, tl_model *model, tl_err
 static tl_status read_info(const tl_archive *archive, const tl_model *model, bool whole, tl_model_info *info, tl_error *error) {
     const tl_shape in = tl_input_shape(model), out = tl_output_shape(model);
     const char *version = tl_archive_get(archive, "tapline", error);
-    const char *lengths = json_string_value(json_object_get(archive->metadata, "lengths")); /* this and the next may be absent */
+    const char *lengths =
+        json_string_value(json_object_get(archive->metadata, "lengths")); /* this text and the next one may be absent */
     const char *missing = json_string_value(json_object_get(archive->metadata, "missing"));
     tl_missing_policy policy = TL_MISSING_REFUSE;
     tl_error unknown = {0};
@@ -269,7 +270,7 @@ void tl_model_info_release(tl_model_info *info) {
     *info = (tl_model_info){0};
 }
 
-/* ---- the whole ---- */
+/* ---- load ---- */
 
 /* Reads the model of an open archive. */
 static tl_model *read_model(tl_archive *archive, const tl_load_cfg *cfg, tl_model_info *info, tl_error *error) {
@@ -280,7 +281,7 @@ static tl_model *read_model(tl_archive *archive, const tl_load_cfg *cfg, tl_mode
         read_scaling(archive, model, error) == TL_OK && (!whole || tl_model_take_targets(archive, model, error) == TL_OK))
         read_info(archive, model, whole, info, error);
     if (tl_failed(error) || whole) return model;
-    model->names_all = false; /* from now on the names of this model */
+    model->names_all = false; /* later names are those of this model */
     if (tl_name_vertices(model) != TL_OK) tl_report(model, error);
     return model;
 }
@@ -296,7 +297,7 @@ static void hand_info_over(tl_model_info *info, const tl_load_sizes *sizes, cons
     tl_hand_over(to + AT + sizes->read, sizes->info - AT - sizes->read, from + REST, sizeof *own - REST);
 }
 
-/* The optimizer lies within the settings of compile, which lie within those of load. */
+/* The struct of the optimizer is inside that of compile, which is inside that of load. */
 static void take_configuration(tl_load_cfg *cfg, const tl_load_cfg *given, const tl_load_sizes *sizes, tl_error *error) {
     enum { OPTIMIZER = offsetof(tl_compile_cfg, optimizer), REST = OPTIMIZER + sizeof(tl_optimizer_cfg) };
     const size_t at = offsetof(tl_load_cfg, compile);

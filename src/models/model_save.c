@@ -1,4 +1,4 @@
-/* Models on their way to a file. */
+/* Saves models to files. */
 #include "models/model.h"
 
 #include "base/argument.h"
@@ -14,7 +14,7 @@
 
 /* ---- texts ---- */
 
-/* Whether every character has the bytes that its first one announces. */
+/* Returns whether every character has the number of bytes that its first byte announces. */
 static bool is_utf8(const char *text) {
     for (const unsigned char *at = (const unsigned char *)text; *at;) {
         int more = *at < 0x80 ? 0 : *at < 0xC2 ? -1 : *at < 0xE0 ? 1 : *at < 0xF0 ? 2 : *at < 0xF5 ? 3 : -1;
@@ -41,7 +41,7 @@ json_t *tl_model_classes(const tl_model *model, const tl_dataset *data, const ch
     return NULL;
 }
 
-/* NULL: an empty list. */
+/* NULL gives an empty list. */
 static json_t *list_of(const double *numbers, size_t count) {
     json_t *list = json_array();
     bool whole = list != NULL;
@@ -70,7 +70,7 @@ tl_status tl_model_find_scaling(const tl_model *model, const tl_save_cfg *cfg, c
                        caller, tl_normalization_name(of_model->kind), tl_normalization_name(of_data->kind),
                        of_model->kind == of_data->kind ? " with other statistics" : "");
     if (scaling->kind == TL_NORMALIZE_DEFAULT && cfg->normalize != TL_NORMALIZE_SET && tl_normalization_name(cfg->normalize))
-        scaling->kind = cfg->normalize; /* nothing else says it */
+        scaling->kind = cfg->normalize; /* the only source */
     if (cfg->normalize != TL_NORMALIZE_DEFAULT && tl_normalization_name(cfg->normalize) != tl_normalization_name(scaling->kind))
         return tl_fail(error, TL_ERROR_ARGUMENT, "%s: cfg.normalize is %s, but series were normalised by %s", caller,
                        tl_normalization_name(cfg->normalize), tl_normalization_name(scaling->kind));
@@ -111,7 +111,7 @@ static tl_status put_texts(tl_archive *archive, const tl_model *model, const tl_
     return tl_failed(error) ? error->status : tl_archive_json(archive, "classes", classes, error);
 }
 
-/* ---- the whole ---- */
+/* ---- save ---- */
 
 tl_status tl_model_put(tl_archive *archive, const tl_model *model, const tl_save_cfg *cfg, tl_error *error) {
     const tl_save_cfg nothing = {0};
@@ -134,7 +134,7 @@ tl_status tl_model_check(const tl_model *model, const char *caller, tl_error *er
 tl_status tl_model_finite(const tl_model *model, const char *caller, tl_error *error) {
     for (size_t i = 0; i < tl_parameter_arrays(model) && !tl_failed(error); i++) {
         const tl_parameter parameter = tl_parameter_at(model, i);
-        const size_t count = parameter.value.data ? tl_tensor_count(&parameter.value) : 0; /* none with plan_only */
+        const size_t count = parameter.value.data ? tl_tensor_count(&parameter.value) : 0; /* no data with plan_only */
         const size_t finite = tl_finite_count(parameter.value.data, count);
         if (finite < count)
             tl_fail(error, TL_ERROR_NUMERIC, "%.180s: array %s.%s: element %zu is %g; the model cannot predict", caller,
@@ -143,7 +143,7 @@ tl_status tl_model_finite(const tl_model *model, const char *caller, tl_error *e
     return tl_failed(error) ? error->status : TL_OK;
 }
 
-/* What a file is to hold, to be released. `read` is the copy of what the configuration points at. */
+/* `write`: writes the file; otherwise only checks whether it could be written. */
 static tl_status fill(tl_archive *archive, const tl_model *model, const tl_save_cfg *given, const tl_save_sizes *sizes,
                       tl_error *error) {
     tl_save_cfg cfg;

@@ -1,4 +1,4 @@
-/* Networks to and from JSON: layers by their names in the registry, settings by their keys. */
+/* Networks to JSON and from JSON: layers by their names in the registry, settings by their keys. */
 #include "models/network.h"
 
 #include "base/argument.h"
@@ -56,7 +56,7 @@ static bool complain_type(reader *self, const char *type) {
                  : complain(self, "type \"%.40s\" is unknown; types: %s", type, list);
 }
 
-/* The caller's own layers come first. */
+/* The caller's own layers are searched first. */
 static const tl_layer_ops *find_kind(const reader *self, const char *type) {
     for (const tl_layer_ops *const *own = self->cfg->layers; own && *own; own++)
         if (strcmp((*own)->name, type) == 0) return *own;
@@ -77,7 +77,7 @@ static const tl_layer_ops *read_kind(reader *self, const json_t *entry) {
     return ops == &tl_input_layer_ops ? NULL : ops;
 }
 
-/* "input" and the names given so far. */
+/* "input" and the names so far. */
 static const char *node_name_at(const void *context, size_t index) {
     json_t *nodes = ((const reader *)context)->nodes;
     void *at = json_object_iter(nodes);
@@ -91,7 +91,7 @@ static bool complain_name(reader *self, const char *key, const char *text) {
                  : complain(self, "%s \"%.40s\" is not the \"name\" of an earlier layer", key, text);
 }
 
-/* The layer that a name under this key stands for. */
+/* Finds the layer with the name under this key. */
 static bool read_reference(reader *self, const char *key, const json_t *name, tl_node *node) {
     const char *text = json_string_value(name);
     if (!text) return complain(self, "\"%s\" should name a layer in quotes", key);
@@ -107,7 +107,7 @@ static bool read_reference(reader *self, const char *key, const json_t *name, tl
     return true;
 }
 
-/* The layer before where none are named. */
+/* The layer before, if no inputs are named. */
 static bool read_inputs(reader *self, const json_t *entry, const tl_layer_ops *ops, tl_node nodes[TL_MAX_INPUTS], size_t *count) {
     const json_t *names = json_object_get(entry, "inputs");
     nodes[0] = self->last;

@@ -1,4 +1,4 @@
-/* reading.h: how data is read (tl_read_cfg), as a text of a model file. */
+/* reading.h: the configuration for reading data (tl_read_cfg) as a text of a model file. */
 #ifndef TL_READING_H
 #define TL_READING_H
 
@@ -6,10 +6,10 @@
 
 #include <jansson.h>
 
-/* What differs from the defaults, but for the format of the file; NULL where memory is short. */
+/* Returns what differs from the defaults, except the format of the file; NULL if memory is short. */
 json_t *tl_reading_describe(const tl_read_cfg *cfg);
 
-/* The other way round, into a zeroed configuration that is released below in any case. `path`: of the file, for messages. */
+/* Reads it into a zeroed configuration, which is released below in any case. `path`: of the file, for messages. */
 tl_status tl_reading_parse(const json_t *object, const char *path, tl_read_cfg *cfg, tl_error *error);
 void tl_reading_release(tl_read_cfg *cfg);
 

@@ -1,4 +1,4 @@
-/* Weights of PyTorch networks, in and out. */
+/* Import and export of weights of PyTorch networks. */
 #include "models/weights.h"
 
 #include "base/argument.h"
@@ -14,14 +14,14 @@ static void tell(const tl_weights *weights, const tl_weights_cfg *cfg) {
         cfg->matched(weights->layer[i].module, weights->layer[i].name, cfg->user);
 }
 
-/* ---- in ---- */
+/* ---- import ---- */
 
 static tl_status match(tl_weights *weights, tl_modules *modules, json_t *map, const tl_weights_cfg *cfg, tl_error *error) {
     if (tl_failed(error)) return error->status;
     return map ? tl_weights_by_map(weights, modules, cfg->map, map, error) : tl_weights_by_shape(weights, modules, error);
 }
 
-/* Fails for a number that is not finite, or that the model's precision cannot hold. */
+/* Fails if a number is not finite, or too large for the model's precision. */
 static tl_status check_numbers(const tl_weights *weights, const tl_modules *modules, tl_error *error) {
     for (size_t l = 0; l < weights->layers && !tl_failed(error); l++)
         for (size_t w = 0; w < weights->layer[l].weights; w++) {
@@ -72,9 +72,9 @@ tl_status tl_weights_import_sized(tl_model *model, const char *path, const tl_we
     return error->status;
 }
 
-/* ---- out ---- */
+/* ---- export ---- */
 
-/* Fills `values` with the arrays as PyTorch has them, and the archive with where they are. */
+/* Fills `values` with the arrays in PyTorch's order, and adds them to the archive. */
 static tl_status put(tl_archive *archive, const tl_weights *weights, tl_real *values, tl_error *error) {
     tl_archive_text(archive, "format", "pt", error);
     for (size_t l = 0; l < weights->layers; l++)

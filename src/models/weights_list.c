@@ -1,4 +1,4 @@
-/* The arrays of a model as PyTorch has them (weights.h). */
+/* The arrays of a model in PyTorch's order (weights.h). */
 #include "models/weights.h"
 
 #include "base/memory.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What PyTorch calls an array of the library's layers where it is not the same. */
+/* The names in PyTorch of arrays that have other names there. */
 static const struct {
     const char *ours, *theirs;
 } names[] = {{"scale", "weight"},         {"shift", "bias"},   {"mean", "running_mean"},
@@ -23,10 +23,10 @@ static const char *their_name(const tl_layer_ops *ops, const char *ours) {
 
 /* ---- the order of channels ---- */
 
-/* How the channels of a layer's output came to be: from a flatten of that shape, in our order (length, channels). */
+/* The order of the channels of a layer's output: after a flatten of that shape they are in our order (length, channels). */
 typedef struct order {
-    tl_shape flat; /* length 0: PyTorch has them in the same order */
-    bool unknown;  /* several such side by side, or mixed */
+    tl_shape flat; /* length 0: PyTorch has the same order */
+    bool unknown;  /* several flattened outputs side by side, or mixed */
 } order;
 
 static bool is_plain(order o) { return o.flat.length == 0 && !o.unknown; }
@@ -40,12 +40,12 @@ static bool makes_channels(const tl_layer_ops *ops) {
            ops == &tl_embedding_layer_ops || ops == &tl_fixed_filters_layer_ops;
 }
 
-/* Whether each channel that comes out is the one that goes in. */
+/* Returns whether each output channel is the input channel with the same number. */
 static bool keeps_channels(const tl_layer *layer) {
     return layer->inputs > 0 && layer->out.channels == layer->in[0].channels && !makes_channels(layer->ops);
 }
 
-/* The order of what comes out of a layer, given those of all before it. */
+/* Returns the order of the output of a layer, from those of all layers before it. */
 static order order_of(const tl_vertex *vertex, const order *all) {
     const tl_layer *layer = vertex->layer;
     const order plain = {0}, unknown = {.unknown = true}, before = layer->inputs ? all[vertex->input[0]] : plain;
@@ -60,7 +60,7 @@ static order order_of(const tl_vertex *vertex, const order *all) {
     return before;
 }
 
-/* To be freed; NULL where memory is short. */
+/* The caller frees the result; NULL if memory is short. */
 static order *list_orders(const tl_model *model) {
     order *orders = calloc(model->vertices, sizeof *orders);
     for (size_t i = 0; orders && i < model->vertices; i++)
@@ -68,7 +68,7 @@ static order *list_orders(const tl_model *model) {
     return orders;
 }
 
-/* The axis of an array that goes over the channels that its layer reads; rank: none does. */
+/* Returns the axis of an array for the channels that its layer reads; rank if there is none. */
 static size_t channel_axis(const tl_layer_ops *ops, const tl_parameter *parameter) {
     if (!makes_channels(ops)) return 0;
     if (strcmp(parameter->name, "weight") != 0) return parameter->value.rank;
@@ -91,7 +91,7 @@ static tl_weight weight_of(const tl_layer_ops *ops, const tl_parameter *paramete
     return weight;
 }
 
-/* Takes the axis of the channels that were flattened apart. */
+/* Separates the axis of flattened channels into (length, channels). */
 static tl_status split(tl_weight *weight, const tl_parameter *parameter, size_t axis, order before, tl_error *error) {
     if (is_plain(before) || axis == weight->rank) return TL_OK;
     if (before.unknown || weight->axis[axis] != before.flat.length * before.flat.channels)
@@ -106,7 +106,7 @@ static tl_status split(tl_weight *weight, const tl_parameter *parameter, size_t 
     return TL_OK;
 }
 
-/* The arrays of one layer, behind those of the layers before. */
+/* Adds the arrays of a layer. */
 static void list_layer(tl_weights *weights, const tl_model *model, tl_weight *first, size_t vertex, const order *orders,
                        tl_error *error) {
     const tl_vertex *of = &model->vertex[vertex];
@@ -144,7 +144,7 @@ void tl_weights_release(tl_weights *weights) {
     *weights = (tl_weights){0};
 }
 
-/* Reversed axes are those of a matrix in column-major order: the first one is the densest. */
+/* An array with reversed axes is in column-major order: its first axis is contiguous. */
 size_t tl_weight_place(const tl_weight *weight, size_t index) {
     if (weight->table) return index;
     size_t place = 0, stride = tl_tensor_count(&weight->value);

@@ -1,4 +1,4 @@
-/* Which module of a PyTorch network is which layer (weights.h). */
+/* Assigns modules of a PyTorch network to layers (weights.h). */
 #include "models/weights.h"
 
 #include "base/argument.h"
@@ -14,7 +14,7 @@
 
 /* ---- modules ---- */
 
-/* Bytes of a tensor's name before its last dot. */
+/* Returns the bytes of a tensor's name before its last dot. */
 static size_t module_length(const char *name) {
     const char *dot = strrchr(name, '.');
     return dot ? (size_t)(dot - name) : 0;
@@ -25,7 +25,7 @@ static const char *own_name(const tl_array *array) {
     return dot ? dot + 1 : array->name;
 }
 
-/* Takes a number off both texts, and says which is the larger one. */
+/* Removes a number from both texts and compares the numbers. */
 static int compare_numbers(const char **a, const char **b) {
     size_t lengths[2];
     const char **const texts[] = {a, b}, *digits[2];
@@ -39,7 +39,7 @@ static int compare_numbers(const char **a, const char **b) {
     return strncmp(digits[0], digits[1], lengths[0]);
 }
 
-/* Names in order, 2 before 10. *alike: they differ in numbers alone. */
+/* Compares names, 2 before 10. *alike [OUT]: they differ only in numbers. */
 static int compare_names(const char *a, const char *b, bool *alike) {
     int result = 0;
     while (*a && *b) {
@@ -154,7 +154,7 @@ static void add_layer(list *to, const tl_weights_layer *layer) {
     add(to, ")");
 }
 
-/* Fails where a layer or a module has been left. */
+/* Fails if a layer or a module is not assigned. */
 static tl_status check_left(const tl_weights *weights, const tl_modules *modules, const char *where, tl_error *error) {
     list of_layers = {.used = 0}, of_modules = {.used = 0};
     for (size_t i = 0; i < weights->layers; i++)
@@ -198,7 +198,7 @@ static tl_status check_tensor(const tl_modules *modules, const tl_weights_layer 
                    tl_shape_text(array->rank, array->shape, found));
 }
 
-/* Fails unless each layer's module has its arrays, in their shapes, and no others. */
+/* Fails unless each layer's module has exactly its arrays, with their shapes. */
 static tl_status check_tensors(const tl_weights *weights, const tl_modules *modules, tl_error *error) {
     for (size_t i = 0; i < weights->layers; i++) {
         const tl_weights_layer *layer = &weights->layer[i];
@@ -298,10 +298,10 @@ static bool fits(const tl_weights_layer *layer, const tl_module *module) {
     return fit;
 }
 
-/* What has the shapes of one layer. */
+/* The layers and modules with the same shapes. */
 typedef struct group {
     size_t layers, modules;
-    bool alike; /* the layers are of one kind, the modules' names differ in numbers alone */
+    bool alike; /* the layers are of one kind, and the names of the modules differ only in numbers */
     list of_layers, of_modules;
 } group;
 
@@ -326,7 +326,7 @@ static group group_of(const tl_weights *weights, const tl_modules *modules, cons
     return found;
 }
 
-/* Both sides of a group in their order. */
+/* Assigns the two lists to each other in order. */
 static void pair_group(const tl_weights *weights, tl_modules *modules, const tl_weights_layer *reference) {
     size_t next = 0;
     for (size_t i = 0; i < weights->layers; i++) {

@@ -1,6 +1,6 @@
-/* The `.arff` format of Weka as the UCR and UEA archives use it: `@attribute` lines, then after `@data` a series a line. The last
- * attribute is the class, nominal, or the target value. Series of several channels are one relational attribute: in quotes, the
- * channels separated by a backslash and an n. Lines that start with % are comments, keywords are in any case. */
+/* The `.arff` format of Weka, as used in the UCR and UEA archives: `@attribute` lines, `@data`, then one series in each line. The
+ * last attribute is the class (nominal) or the target value. Series with several channels are one relational attribute: in quotes,
+ * with channels separated by a backslash and an n. Lines that start with % are comments; keywords may be in upper or lower case. */
 #include "read/reader.h"
 
 #include <string.h>
@@ -8,14 +8,14 @@
 /* What the header says. */
 typedef struct header {
     size_t columns;  /* numeric attributes: values of a series, or of each of its channels */
-    bool relational; /* they are those of a relational attribute */
-    bool inside;     /* between this and its @end */
+    bool relational; /* the values belong to a relational attribute */
+    bool inside;     /* between a relational attribute and its @end */
     bool has_labels, has_target;
 } header;
 
 static bool is_quoted(tl_field field) { return field.begin < field.end && (*field.begin == '\'' || *field.begin == '"'); }
 
-/* Takes what stands in quotes off *rest, in which a backslash stands before each quote. */
+/* Removes a text in quotes from *rest; a quote in it follows a backslash. */
 static tl_status cut_quoted(const tl_samples *s, tl_field *rest, tl_field *name, tl_error *error) {
     const char *end = rest->begin + 1;
     while (end < rest->end && *end != *rest->begin) end += *end == '\\' ? 2 : 1;
@@ -33,7 +33,7 @@ static tl_status cut_name(const tl_samples *s, tl_field *rest, tl_field *name, t
     return TL_OK;
 }
 
-/* Takes a label off *rest, up to a comma or the end; *more: whether there was a comma. */
+/* Removes a label from *rest, up to a comma or the end; *more [OUT]: there was a comma. */
 static tl_status cut_label(const tl_samples *s, tl_field *rest, tl_field *label, bool *more, tl_error *error) {
     tl_field tail;
     *rest = tl_field_trim(*rest);
@@ -84,7 +84,7 @@ static tl_status read_attribute(tl_samples *s, tl_field rest, header *h, tl_erro
     return TL_OK;
 }
 
-/* One line of the header, without its @. */
+/* A line of the header, without its @. */
 static tl_status read_key(tl_samples *s, tl_field line, header *h, tl_error *error) {
     tl_field rest = line;
     const tl_field key = tl_field_word(&rest);
@@ -147,7 +147,7 @@ static tl_status read_channels(tl_samples *s, tl_field *rest, tl_error *error) {
     return TL_OK;
 }
 
-/* Commas are counted: one stands between two values, and one before the label. */
+/* Counts the commas: one between two values, and one before the label. */
 static void count_series(tl_samples *s, tl_field line, const header *h) {
     size_t channels = 1, commas = 0;
     for (const char *c = line.begin; (c = memchr(c, ',', (size_t)(line.end - c))); c++) commas++;

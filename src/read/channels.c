@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- what is where ---- */
+/* ---- files ---- */
 
 static bool ends_with(const char *name, const char *half) {
     char end[20];
@@ -16,10 +16,10 @@ static bool ends_with(const char *name, const char *half) {
     return tl_has_ending(name, end);
 }
 
-/* Files beside the channels. */
+/* Files that are not channels. */
 static bool is_about(const char *name) { return strncmp(name, "y_", 2) == 0 || strncmp(name, "subject_", 8) == 0; }
 
-/* Whether the folder's files are channels of one half, "train" or "test": two or more. */
+/* Returns the half, "train" or "test", if at least two files of the folder are channels of one half. */
 static const char *half_of(const char *path, tl_error *error) {
     static const char *const halves[] = {"train", "test"};
     tl_names names;
@@ -38,7 +38,7 @@ static const char *half_of(const char *path, tl_error *error) {
     return half;
 }
 
-/* The only folder in a folder; NULL where there is none or more. Free it. */
+/* Returns the only folder in a folder; NULL if there is none or more. The caller frees it. */
 static char *only_folder(const char *path, tl_error *error) {
     tl_names names;
     tl_folder_list(path, true, &names, error);
@@ -47,7 +47,7 @@ static char *only_folder(const char *path, tl_error *error) {
     return inside;
 }
 
-/* FOLDER/WHAT_HALF.txt, or FOLDER/../WHAT_HALF.txt; NULL where there is neither. Free it. */
+/* Returns FOLDER/WHAT_HALF.txt or FOLDER/../WHAT_HALF.txt; NULL if neither exists. The caller frees it. */
 static char *find_beside(const char *folder, const char *what, const char *half, tl_error *error) {
     static const char *const places[] = {"", "../"};
     for (size_t i = 0; i < 2; i++) {
@@ -60,7 +60,8 @@ static char *find_beside(const char *folder, const char *what, const char *half,
     return NULL;
 }
 
-/* The folder of the channels: the path, or the only folder in it, where the labels are beside that. Free it; NULL: there is none.
+/* Returns the folder of the channels: the path, or the only folder in it if the labels are beside that. The caller frees it; NULL:
+ * none.
  */
 static char *channels_of(const char *path, tl_error *error) {
     if (half_of(path, error)) return strdup(path);
@@ -138,7 +139,7 @@ typedef tl_status take_line(tl_samples *s, tl_field line, tl_error *error);
 
 static tl_status take_label(tl_samples *s, tl_field line, tl_error *error) { return tl_samples_label(s, 0, line, error); }
 
-/* A line for each series. */
+/* One line for each series. */
 static tl_status read_lines(tl_samples *s, const char *path, take_line *take, tl_error *error) {
     tl_text text;
     tl_field line;

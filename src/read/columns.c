@@ -8,7 +8,8 @@
 
 /* ---- the header ---- */
 
-static const char *const titles[] = {"label", "class", "target", "y"}; /* of the label's column; a y may also be a value */
+static const char *const titles[] = {"label", "class", "target",
+                                     "y"}; /* headings of the column of the label; a y may also be a value */
 enum { TITLES = 4, TARGET = 2, Y = 3 };
 
 static size_t title_of(tl_field field) {
@@ -17,16 +18,17 @@ static size_t title_of(tl_field field) {
     return t;
 }
 
-/* As pandas and R head the column of line numbers. */
+/* The heading of the column of line numbers in files of pandas and R. */
 static bool is_untitled(tl_field field) { return field.begin == field.end || tl_field_is(field, "Unnamed: 0"); }
 
-/* What the fields of a line look like. */
+/* Properties of the fields of a line. */
 typedef struct look {
-    size_t fields, names, counting, title; /* counting: 0, 1, 2 … or 1, 2, 3 …; title: of the first that has one */
+    size_t fields, names, counting,
+        title; /* counting: fields that count 0, 1, 2 … or 1, 2, 3 …; title: the first field with a heading of labels */
     bool untitled, title_first, from_zero, named;
 } look;
 
-/* Whether the caller speaks of a column so. */
+/* Returns whether the caller names a column with this heading. */
 static bool is_named(tl_field field, const tl_read_cfg *cfg) {
     const char *const lists[] = {cfg->label, cfg->target, cfg->ignore, cfg->series, cfg->time, cfg->value, cfg->group, cfg->file};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
@@ -64,7 +66,7 @@ static look look_at(const tl_text *text, tl_field line, char separator, const tl
     return self;
 }
 
-enum { MIN_COUNTING = 4 }; /* that are no series by chance */
+enum { MIN_COUNTING = 4 }; /* fewer could be values of a series by chance */
 
 bool tl_columns_header(const tl_text *text, tl_field line, char separator, const tl_read_cfg *cfg, tl_error *error) {
     if (cfg->header != TL_HEADER_AUTO) return cfg->header == TL_HEADER_YES;
@@ -80,7 +82,7 @@ bool tl_columns_header(const tl_text *text, tl_field line, char separator, const
 
 /* ---- which column is meant ---- */
 
-/* How an option of the caller is called, and what it makes of columns. */
+/* An option of the caller, and the role that it gives to columns. */
 typedef struct purpose {
     const char *name;
     tl_role role;
@@ -88,7 +90,7 @@ typedef struct purpose {
     const char *columns;
 } purpose;
 
-/* The search for one of the columns that an option names. */
+/* The search for a column that an option names. */
 typedef struct search {
     const tl_columns *columns;
     const char *path;
@@ -128,7 +130,7 @@ static const char *name_at(const void *context, size_t index) {
     return index < self->count ? self->name[index] : NULL;
 }
 
-/* How many columns are headed so; *at: the last of them. */
+/* Returns the number of columns with this heading; *at [OUT]: the last of them. */
 static size_t count_named(const tl_columns *self, tl_field text, size_t *at) {
     const size_t length = (size_t)(text.end - text.begin);
     size_t count = 0;
@@ -151,7 +153,7 @@ static tl_status unknown(const search *self, tl_error *error) {
     return wrong(self, error, what);
 }
 
-/* The columns from *from to *to, counted from 0. */
+/* Finds the columns from *from to *to, counted from 0. */
 static tl_status find(search *self, size_t *from, size_t *to, tl_error *error) {
     const size_t count = self->columns->count;
     char what[200];
@@ -176,7 +178,7 @@ static tl_status find(search *self, size_t *from, size_t *to, tl_error *error) {
     return TL_OK;
 }
 
-/* ---- what the caller says ---- */
+/* ---- options of the caller ---- */
 
 static const char *const role_names[TL_ROLES] = {"a value",   "the label",  "a target value",
                                                  "ignored",   "the series", "the time",
@@ -193,7 +195,7 @@ static tl_status give(tl_columns *self, const search *of, size_t column, bool *g
     return TL_OK;
 }
 
-/* given: (count) [OUT] true where the caller says what the column is. */
+/* given: (count) [OUT] true where the caller gave the column a role. */
 static tl_status apply(tl_columns *self, const purpose *of, const char *path, bool *given, tl_error *error) {
     tl_field rest = {of->columns, of->columns + strlen(of->columns)}, part;
     size_t from = 0, to = 0, count = 0;
@@ -209,14 +211,15 @@ static tl_status apply(tl_columns *self, const purpose *of, const char *path, bo
     return TL_OK;
 }
 
-/* Whether columns that nothing was said of are as many as the values of a model: a file without labels then has none. */
+/* Returns whether the columns without a role are as many as the values of a model: a file without labels then has no label
+ * column. */
 static bool is_bare(const tl_columns *self, const tl_read_cfg *cfg) {
     size_t open = 0;
     for (size_t c = 0; c < self->count; c++) open += self->role[c] == TL_ROLE_VALUE;
     return cfg->unlabelled && cfg->reference && open == cfg->reference->x.shape[self->steps ? 2 : 1];
 }
 
-/* Whether a file without labels does not have a column that would be passed over anyway. */
+/* Returns whether a file without labels lacks a column that would be ignored anyway. */
 static bool is_absent(const tl_columns *self, const purpose *of, const tl_read_cfg *cfg) {
     size_t at, from, to;
     const tl_field text = {of->columns, of->columns + strlen(of->columns)};
@@ -247,9 +250,9 @@ static tl_status apply_all(tl_columns *self, const char *path, const tl_read_cfg
     return TL_OK;
 }
 
-/* ---- what can be recognised ---- */
+/* ---- recognition ---- */
 
-/* The column of the label, by its title. */
+/* Recognises the column of the label by its heading. */
 static tl_status recognise_label(tl_columns *self, const char *path, const bool *given, tl_error *error) {
     size_t best = TITLES, at = 0;
     for (size_t c = 0; self->name && c < self->count; c++) {
@@ -267,7 +270,7 @@ static tl_status recognise_label(tl_columns *self, const char *path, const bool 
     return TL_OK;
 }
 
-/* Whether a header says of a column that it is hardly a value. */
+/* Returns whether a heading suggests that the column is not a value. */
 static bool is_doubtful(const char *name) {
     static const char *const names[] = {
         "id",    "index", "time",   "timestamp", "date",      "datetime",   "subject",    "patient", "user",   "group",    "series",
@@ -326,11 +329,11 @@ static tl_status recognise(tl_columns *self, const char *path, const tl_read_cfg
     return check_names(self, path, given, error);
 }
 
-/* ---- labels that are none ---- */
+/* ---- check of labels ---- */
 
-enum { MIN_SERIES = 6 }; /* of which labels may be said to be nearly all different */
+enum { MIN_SERIES = 6 }; /* fewer series may have different labels */
 
-/* What else they are cannot be known. */
+/* What such labels really are cannot be known. */
 tl_status tl_columns_check_labels(const tl_columns *self, const tl_samples *s, bool archive, tl_error *error) {
     bool fractions = false, numbers = true;
     double number;
@@ -354,7 +357,7 @@ tl_status tl_columns_check_labels(const tl_columns *self, const tl_samples *s, b
                    s->text->path, s->classes, s->series, s->names[0]);
 }
 
-/* ---- the whole ---- */
+/* ---- all columns ---- */
 
 static tl_status read_names(tl_columns *self, const tl_text *text, tl_field header, char separator, tl_error *error) {
     tl_field part;

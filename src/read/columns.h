@@ -1,5 +1,5 @@
-/* columns.h: which column of a table is what: as the caller says (tl_read_cfg.label …), else as a header line says, else the label
- * is first and all others are values. */
+/* columns.h: the roles of the columns of a table: from the caller (tl_read_cfg.label …), else from a header line, else the label is
+ * first and all other columns are values. */
 #ifndef TL_COLUMNS_H
 #define TL_COLUMNS_H
 
@@ -12,37 +12,37 @@ typedef enum tl_role {
     TL_ROLE_LABEL,
     TL_ROLE_TARGET,
     TL_ROLE_IGNORE,
-    TL_ROLE_SERIES, /* which series a line belongs to, where a line is a step */
-    TL_ROLE_TIME,   /* likewise: when it is */
+    TL_ROLE_SERIES, /* the series of a line, if each line is one step */
+    TL_ROLE_TIME,   /* the time of that step */
     TL_ROLE_GROUP,
     TL_ROLE_FILE,  /* the name of a file, which is the series */
-    TL_ROLE_INDEX, /* the number of the line, which is passed over */
+    TL_ROLE_INDEX, /* the number of the line, which is ignored */
     TL_ROLES
 } tl_role;
 
 typedef struct tl_columns {
     size_t count;
     tl_role *role;       /* (count) */
-    char **name;         /* (count) as the header has them; NULL: there is no header */
-    size_t of[TL_ROLES]; /* how many columns have each role */
-    bool titled;         /* the header says which one has the labels */
-    bool asked;          /* the caller says it, or where target values are: what they look like raises no doubt */
-    bool steps;          /* a line is a step of a series */
+    char **name;         /* (count) from the header; NULL: no header */
+    size_t of[TL_ROLES]; /* number of columns with each role */
+    bool titled;         /* the header names the column of the labels */
+    bool asked;          /* the caller names the column of labels or of target values: they may look like anything */
+    bool steps;          /* each line is one step of a series */
 } tl_columns;
 
-/* Whether a first line is a header: all its fields are names, or count up from 0 or 1 beside names, or the caller names one of
- * them. */
+/* Returns whether a first line is a header: all its fields are names, or they count from 0 or 1 beside names, or the caller names
+ * one of them. */
 bool tl_columns_header(const tl_text *text, tl_field line, char separator, const tl_read_cfg *cfg, tl_error *error);
 
-/* Says what the `count` columns are; `header`: the line with their names, begin NULL: there is none. Fails where the caller names a
- * column that is not in the table, several, or one for two purposes; and where a header has what is hardly a value among the
- * values. Release the columns in any case. */
+/* Finds the roles of the `count` columns; `header`: the line with their names, begin NULL: none. Fails if the caller names a column
+ * that does not exist, is ambiguous, or has two roles; and if a column of values has a heading that is probably not a value.
+ * Release the columns in any case. */
 tl_status tl_columns_find(tl_columns *self, const tl_text *text, tl_field header, char separator, size_t count,
                           const tl_read_cfg *cfg, tl_error *error);
 
-/* Fails where labels that nobody has asked for do not look like classes: they are numbers with fractions, or more than half of them
- * are different. `archive`: a table as in the UCR archive, whose label is first by its definition, may have whole numbers of any
- * kind. */
+/* Fails if labels that the caller did not name do not look like classes: numbers with fractions, or more than half of them
+ * different. `archive`: a table as in the UCR archive, whose first column is the label by definition, may have any whole
+ * numbers. */
 tl_status tl_columns_check_labels(const tl_columns *self, const tl_samples *samples, bool archive, tl_error *error);
 
 void tl_columns_release(tl_columns *self);

@@ -10,18 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Adds the series of a file, which have one label: one series, or `many`. */
+/* Adds the series of a file, which all have one label: one series, or `many`. */
 typedef tl_status read_kind(tl_samples *s, const char *path, tl_field label, bool many, tl_error *error);
 
-/* Whether a file that lies beside folders, and so would hold many, is one series after all: where labels are of no concern, and
- * the columns are the channels of the training set. */
+/* A file beside folders usually holds many series. Returns whether it is one series instead: labels are not needed, and its columns
+ * are the channels of the training set. */
 static bool is_one(const tl_samples *s, size_t columns) {
     return s->unlabelled && s->reference && columns == s->reference->x.shape[2];
 }
 
 /* ---- text ---- */
 
-/* Its numbers, (lines, columns). */
+/* Reads its numbers, (lines, columns). */
 static tl_status read_values(tl_samples *s, tl_text *text, const tl_table_size *size, double *row, tl_error *error) {
     tl_field line, part;
     tl_text_back(text, size->begin, error);
@@ -35,7 +35,7 @@ static tl_status read_values(tl_samples *s, tl_text *text, const tl_table_size *
     return error->status;
 }
 
-/* One series: a step a line, a channel a column; a line alone is one channel. */
+/* One series: one step in each line and one channel in each column; a single line is one channel. */
 static tl_status read_steps(tl_samples *s, tl_text *text, tl_field label, tl_error *error) {
     tl_table_size size;
     if (tl_table_measure(text, &size, error) != TL_OK) return error->status;
@@ -50,7 +50,7 @@ static tl_status read_steps(tl_samples *s, tl_text *text, tl_field label, tl_err
     return error->status;
 }
 
-/* What the lines of a file have in common. */
+/* Data that all lines of a file share. */
 typedef struct lines {
     char separator;
     tl_field label;
@@ -65,7 +65,7 @@ static tl_status read_line(tl_samples *s, tl_field line, void *format, tl_error 
     return TL_OK;
 }
 
-/* A series a line. */
+/* One series in each line. */
 static tl_status read_lines(tl_samples *s, tl_text *text, tl_field label, tl_error *error) {
     static const tl_line_reader reader = {.comments = "", .read = read_line};
     const tl_place begin = tl_text_place(text);
@@ -97,7 +97,7 @@ static tl_status read_text(tl_samples *s, const char *path, tl_field label, bool
 
 /* ---- binary ---- */
 
-/* The next `count` series of the source. */
+/* Adds the next `count` series of the source. */
 static tl_status add_series(tl_samples *s, tl_source *source, const tl_number_type *type, size_t count, size_t length,
                             size_t channels, tl_field label, tl_error *error) {
     if (s->counting) {
@@ -174,7 +174,7 @@ tl_status tl_read_series(tl_samples *s, const char *path, tl_field label, tl_err
     return read_any(s, path, label, false, error);
 }
 
-/* The files of one folder. `label`: NULL: the name of each without its ending. */
+/* Reads the files of a folder. `label` NULL: the name of each file without its ending. */
 static tl_status read_files(tl_samples *s, const char *folder, const char *label, tl_error *error) {
     tl_names files;
     tl_folder_list(folder, false, &files, error);

@@ -1,4 +1,4 @@
-/* Which files a data set is made of (tl_dataset_files). */
+/* The files of a data set (tl_dataset_files). */
 #include <tapline/dataset.h>
 
 #include "base/argument.h"
@@ -23,7 +23,7 @@ static void visit_beside(const walk *self, const char *header, const char *name)
     free(path);
 }
 
-/* Of a header that cannot be read the annotations alone. */
+/* If the header cannot be read, only the annotations. */
 static void visit_record(const walk *self, const char *path) {
     tl_text text;
     tl_wfdb record = {0};
@@ -36,7 +36,7 @@ static void visit_record(const walk *self, const char *path) {
 
 /* ---- folders ---- */
 
-/* The files in a folder, or in each folder of it: no reader goes deeper. */
+/* The files in a folder, or in each folder in it: readers go no deeper. */
 static void visit_inside(const walk *self, const char *path, bool folders) {
     tl_names names;
     tl_folder_list(path, folders, &names, self->error);

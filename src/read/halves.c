@@ -24,7 +24,7 @@ char *tl_half_cut(const char *path, tl_half *half, tl_error *error) {
     return whole;
 }
 
-/* FOLDER/NAME_HALF.ENDING, where NAME is the last part of the folder's path and there is such a file; else NULL. */
+/* Returns FOLDER/NAME_HALF.ENDING, where NAME is the last part of the folder's path, if that file exists; else NULL. */
 static char *find_file(const char *folder, const char *half, const char *ending, tl_error *error) {
     size_t length = strlen(folder);
     while (length > 1 && folder[length - 1] == '/') length--;

@@ -10,7 +10,7 @@ static uint64_t hash_of(const char *text, size_t length) {
     return hash ^ hash >> 32;
 }
 
-/* Where this text is, or would be. */
+/* Returns the slot of this text, or the free slot where it belongs. */
 static size_t slot_of(const tl_keys *keys, const char *text, size_t length) {
     size_t at = hash_of(text, length) & (keys->slots - 1);
     for (; keys->slot[at] > 0; at = (at + 1) & (keys->slots - 1)) {
@@ -20,7 +20,7 @@ static size_t slot_of(const tl_keys *keys, const char *text, size_t length) {
     return at;
 }
 
-/* Room for twice as many, in a table that stays half empty. */
+/* Doubles the table, which stays half empty. */
 static bool grow(tl_keys *keys) {
     const size_t room = keys->room ? 2 * keys->room : 32;
     char **texts = room < UINT32_MAX / 2 ? realloc(keys->text, room * sizeof *texts) : NULL;

@@ -1,4 +1,4 @@
-/* keys.h: texts, numbered in the order in which each comes first. */
+/* keys.h: numbers texts in the order of their first occurrence. */
 #ifndef TL_KEYS_H
 #define TL_KEYS_H
 
@@ -7,12 +7,12 @@
 typedef struct tl_keys {
     char **text; /* (count) */
     size_t count, room;
-    uint32_t *slot; /* (slots) a hash table of 1 + the number of a text; 0: free */
+    uint32_t *slot; /* (slots) a hash table of 1 + number of a text; 0: free */
     size_t slots;   /* a power of two */
 } tl_keys;
 
-/* The number of a text, which is added where it is new; tl_keys.count is then one more. SIZE_MAX on failure. Zeroed, there are
- * none. */
+/* Returns the number of a text; adds it if it is new, so that tl_keys.count grows by one. SIZE_MAX on failure. A zeroed struct is
+ * empty. */
 size_t tl_keys_number(tl_keys *keys, tl_field text, tl_error *error);
 void tl_keys_release(tl_keys *keys);
 

@@ -11,19 +11,19 @@ typedef struct reader {
     const tl_columns *columns;
     char separator;
     tl_keys series;
-    size_t *steps;  /* (series.room) of each series: counted, then those that were read */
-    double *times;  /* (series, longest); NULL: there are none */
-    bool each_step; /* has a label, or target values */
+    size_t *steps;  /* (series.room) steps of each series: counted in the first pass, then read in the second */
+    double *times;  /* (series, longest); NULL: no times */
+    bool each_step; /* every step has a label or target values */
 } reader;
 
 /* ---- lines ---- */
 
-/* The fields of a line that are no values. */
+/* The fields of a line that are not values. */
 typedef struct step {
     tl_field series, time, label, group;
 } step;
 
-/* Takes a line apart. Values go to `row`: (channels), and target values to `targets`, unless they are NULL. */
+/* Divides a line into fields. Writes values to `row`: (channels) and target values to `targets`, unless they are NULL. */
 static tl_status read_line(const reader *self, tl_field line, step *to, double *row, double *targets, tl_error *error) {
     const tl_text *text = self->samples->text;
     const tl_field whole = line;
@@ -47,7 +47,7 @@ static tl_status read_line(const reader *self, tl_field line, step *to, double *
                         count);
 }
 
-/* The number of the series of a line; SIZE_MAX on failure. */
+/* Returns the number of the series of a line; SIZE_MAX on failure. */
 static size_t series_of(reader *self, const step *at, tl_error *error) {
     static const char only[] = "";
     if (tl_failed(error)) return SIZE_MAX;
@@ -116,7 +116,7 @@ static int by_time(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Puts `count` pieces of `size` bytes into the order of the moments; scratch: of as many bytes. */
+/* Sorts `count` pieces of `size` bytes into the order of the moments; scratch: as many bytes. */
 static void reorder(void *pieces, const moment *order, size_t count, size_t size, char *scratch) {
     for (size_t i = 0; i < count; i++) memcpy(scratch + i * size, (char *)pieces + order[i].step * size, size);
     memcpy(pieces, scratch, count * size);
@@ -159,12 +159,12 @@ static tl_status sort_all(reader *self, tl_error *error) {
 
 /* ---- reading ---- */
 
-/* Where the label or the targets of a step go: those of the step, or of the whole series. */
+/* Returns the position of the label or targets of a step: its own, or that of the whole series. */
 static size_t place_of(const reader *self, size_t series, size_t t) {
     return series * self->samples->target_length + (self->each_step ? t : 0);
 }
 
-/* A series has one label, or one row of target values, all along. */
+/* Checks that all lines of a series have the same label, or the same target values. */
 static tl_status check_same(const reader *self, size_t series, bool same, tl_field line, tl_error *error) {
     if (same) return TL_OK;
     return tl_text_fail(self->samples->text, line.begin, error,
@@ -209,7 +209,7 @@ static tl_status read_step(reader *self, tl_field line, double *targets, tl_erro
     return read_target(self, series, t, &at, targets, line, error);
 }
 
-/* Steps behind the end of a series have its last label, so that all have one. */
+/* Steps after the end of a series get its last label, so that all have one. */
 static void fill_labels(const reader *self, size_t series) {
     const tl_samples *s = self->samples;
     int32_t *labels = s->labels + series * s->target_length;

@@ -9,12 +9,12 @@
 
 enum { PREFIX = 8, MAX_HEADER = 65535 };
 
-/* ---- the header: a dictionary as Python prints it ---- */
+/* ---- the header: a Python dictionary as text ---- */
 
 typedef struct header {
     tl_source *source;
-    tl_field rest; /* what has not been looked at yet; its end is that of the header */
-    bool seen[3];  /* the keys, in the order of their table */
+    tl_field rest; /* the part that is not read yet; it ends with the header */
+    bool seen[3];  /* keys that were found, in the order of their table */
     tl_npy *array;
 } header;
 
@@ -25,7 +25,7 @@ static tl_field word_at(const header *h, size_t length) {
     return (tl_field){h->rest.begin, h->rest.begin + tl_min(length, left)};
 }
 
-/* Up to the end of the header in a message. */
+/* A message shows the text up to the end of the header. */
 static tl_status expected(const header *h, tl_field got, const char *what, tl_error *error) {
     tl_text where = h->source->where;
     where.offset -= (uint64_t)(h->rest.end - got.begin);
@@ -49,7 +49,7 @@ static tl_status demand(header *h, char c, tl_error *error) {
     return expected(h, word_at(h, 12), (const char[]){'a', ' ', c, '\0'}, error);
 }
 
-/* What stands between quotes. */
+/* Reads a text in quotes. */
 static tl_status read_quoted(header *h, tl_field *word, tl_error *error) {
     skip_blanks(h);
     const bool quoted = h->rest.begin < h->rest.end && (*h->rest.begin == '\'' || *h->rest.begin == '"');
@@ -86,7 +86,8 @@ static bool is_known(tl_field word, tl_npy *array) {
                                    .size = size,
                                    .scale = 1,
                                    .big = order == '>'};
-    const bool text = kind == 'U' || kind == 'S', bytes = kind == 'S' || (kind != 'U' && size == 1); /* without an order */
+    const bool text = kind == 'U' || kind == 'S',
+               bytes = kind == 'S' || (kind != 'U' && size == 1); /* types without a byte order */
     if (text) {
         array->type.size = 0;
         array->characters = size;
@@ -162,7 +163,7 @@ static tl_status read_dictionary(header *h, tl_error *error) {
     return TL_OK;
 }
 
-/* ---- the whole ---- */
+/* ---- the array ---- */
 
 static tl_status read_prefix(tl_source *source, size_t *length, tl_error *error) {
     unsigned char prefix[PREFIX] = {0}, size[4] = {0};
@@ -188,7 +189,7 @@ void tl_npy_shape(const tl_npy *array, char text[80]) {
     snprintf(text + at, 80 - (size_t)at, array->rank == 1 ? ",)" : ")");
 }
 
-/* The shape and what is there must be the same size, so that nothing is allocated for what is not there. */
+/* Compares the size of the shape with the size of the data, before anything is allocated. */
 static tl_status check_size(const tl_source *source, const tl_npy *array, tl_error *error) {
     size_t bytes = array->type.size ? array->type.size : array->character * array->characters;
     char shape[80], got[40];
@@ -221,7 +222,7 @@ tl_status tl_npy_header(tl_source *source, tl_npy *array, tl_error *error) {
 
 /* ---- labels ---- */
 
-/* UTF-8 of a code point, or a byte as it is; 0 where it is none. */
+/* Writes a code point as UTF-8, or a byte as it is. Returns 0 if it is not a valid character. */
 static size_t encode(uint32_t code, size_t width, char *to) {
     to[0] = (char)code;
     if (width == 1) return code != 0;
@@ -233,7 +234,7 @@ static size_t encode(uint32_t code, size_t width, char *to) {
     return more + 1;
 }
 
-/* Bytes or UTF-32, filled up with zeros. */
+/* Reads bytes or UTF-32, padded with zeros. */
 static tl_status read_text(tl_source *source, const tl_npy *array, char *to, tl_field *label, tl_error *error) {
     const tl_number_type type = {.size = array->character, .big = array->type.big};
     unsigned char bytes[4 * TL_NPY_CHARACTERS];

@@ -1,4 +1,4 @@
-/* `.npz`: an archive of arrays of NumPy, series and targets, for which there are names that people use. */
+/* `.npz`: an archive of NumPy arrays: series and targets, under their usual names. */
 #include "base/memory.h"
 #include "io/zip.h"
 #include "read/halves.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the rows of a y with several columns are. */
+/* The rows of a y with several columns. */
 typedef enum rows { ROWS_OTHER = 0, ROWS_BINARY, ROWS_ONE_HOT } rows;
 
 typedef struct arrays {
@@ -42,7 +42,7 @@ static bool has(const char *path, const names *of, tl_error *error) {
     return there;
 }
 
-/* The names that the arrays have in this archive. */
+/* Finds the names of the arrays in this archive. */
 static const names *find_names(const char *path, tl_half half, const tl_read_cfg *cfg, tl_error *error) {
     const bool whole = has(path, &plain, error), halves = has(path, &train, error), tests = has(path, &test, error);
     if (tl_failed(error)) return NULL;
@@ -67,9 +67,9 @@ static tl_status open_member(const char *path, const char *const wanted[2], tl_s
     return tl_npy_header(member, array, error);
 }
 
-/* ---- what y is ---- */
+/* ---- the kind of y ---- */
 
-/* Looks at all its rows, and goes back to the first of them. */
+/* Reads all rows, and goes back to the first one. */
 static tl_status scan_rows(arrays *self, const char *path, const names *of, tl_error *error) {
     bool binary = true, single = true;
     tl_npy again;
@@ -89,7 +89,7 @@ static tl_status scan_rows(arrays *self, const char *path, const names *of, tl_e
     return tl_failed(error) ? error->status : open_member(path, of->y, &self->targets, &again, error);
 }
 
-/* A target for each series, or for each of its steps; several columns are one class each, or values. */
+/* There must be a target for each series, or for each step; several columns are one class each, or values. */
 static tl_status check_targets(arrays *self, const char *path, const names *of, tl_error *error) {
     const tl_npy *x = &self->x, *y = &self->y;
     const size_t count = x->shape[0], length = x->shape[1];
@@ -119,7 +119,7 @@ static tl_status check_shapes(const arrays *self, tl_error *error) {
 
 /* ---- reading ---- */
 
-/* The class whose column has the 1. */
+/* The class is the column with the 1. */
 static tl_status read_one_hot(arrays *self, tl_samples *s, size_t step, tl_error *error) {
     char name[24] = "";
     for (size_t c = 0; c < self->width && !tl_failed(error); c++) {
@@ -158,7 +158,7 @@ static tl_status read_targets(arrays *self, tl_samples *s, tl_error *error) {
     return tl_failed(error) ? error->status : tl_samples_keep(s, NULL, error);
 }
 
-/* Of a one-hot y: the classes are the columns, also those that no series has. */
+/* The classes of a one-hot y are its columns, including those that no series has. */
 static tl_status declare_columns(const arrays *self, tl_samples *s, tl_error *error) {
     for (size_t c = 0; c < self->width && !s->reference && !tl_failed(error); c++) {
         char name[24];

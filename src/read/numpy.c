@@ -1,4 +1,4 @@
-/* `.npy`: an array of NumPy that is a table. */
+/* `.npy`: a NumPy array that is a table. */
 #include "read/columns.h"
 #include "read/npy.h"
 #include "read/reader.h"
@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-/* A whole number, whatever its type. */
+/* A whole number, of any type. */
 static tl_status read_label(tl_source *source, const tl_npy *table, char bytes[TL_NPY_LABEL], tl_field *label, tl_error *error) {
     char got[40];
     double value;
@@ -22,14 +22,14 @@ static tl_status read_label(tl_source *source, const tl_npy *table, char bytes[T
     return TL_OK;
 }
 
-/* The columns from `from` on that have one role; returns what is behind them. */
+/* Returns the end of the consecutive columns from `from` on that have the same role. */
 static size_t end_of_run(const tl_columns *columns, size_t from) {
     size_t to = from;
     while (to < columns->count && columns->role[to] == columns->role[from]) to++;
     return to;
 }
 
-/* `count` columns of a role, on their way to the series that is being read. */
+/* Reads `count` columns of a role into the current series. */
 static tl_status read_columns(tl_source *source, const tl_npy *table, tl_samples *s, tl_role role, size_t count, double **values,
                               double **targets, tl_error *error) {
     char bytes[TL_NPY_LABEL];

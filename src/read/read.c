@@ -1,4 +1,4 @@
-/* Reading a data set: the table of readers, and which of them a path gets. */
+/* Reads a data set: the table of readers, and the choice for a path. */
 #include "base/argument.h"
 #include "data/dataset.h"
 #include "data/generate.h"
@@ -13,12 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- which reader ---- */
+/* ---- choice of the reader ---- */
 
 static const tl_reader *const readers[] = {&tl_ts_reader,  &tl_table_reader, &tl_arff_reader,
                                            &tl_npy_reader, &tl_npz_reader,   &tl_wfdb_reader};
 
-/* `format`: "csv" or ".csv" in place of the ending of the name, or NULL. */
+/* `format`: "csv" or ".csv", which replaces the ending of the name, or NULL. */
 static const tl_reader *find_reader(const char *path, const char *format, tl_error *error) {
     char all[160], asked[20];
     int end = 0;
@@ -26,7 +26,7 @@ static const tl_reader *find_reader(const char *path, const char *format, tl_err
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
         for (const char *const *ending = readers[i]->endings; *ending; ending++) {
             if (tl_has_ending(format ? asked : path, *ending)) return readers[i];
-            if (strchr(*ending, '/')) continue; /* a half of a file that is listed */
+            if (strchr(*ending, '/')) continue; /* a half of a file that is listed already */
             end += snprintf(all + end, sizeof all - (size_t)end, "%s%s", end ? ", " : "", *ending);
         }
     }
@@ -45,7 +45,7 @@ bool tl_dataset_is_table(const char *path, const char *format) {
 
 static const char builtin[] = "builtin:";
 
-/* Columns of what has none would be passed over. */
+/* Options for columns would be ignored for other formats. */
 static tl_status check_columns(const char *path, const tl_read_cfg *cfg, tl_error *error) {
     const struct {
         const char *name, *columns;
@@ -75,7 +75,7 @@ static tl_dataset *read_whole(const char *path, const tl_read_cfg *cfg, tl_error
     return reader ? reader->read(path, cfg, error) : NULL;
 }
 
-/* A folder may be one of the UCR archive; `folder`: the path without the half. */
+/* A folder may belong to the UCR archive; `folder`: the path without the half. */
 static tl_dataset *read_half(const char *path, const char *folder, tl_half half, const tl_read_cfg *cfg, tl_error *error) {
     char *file = tl_is_folder(folder) ? tl_half_file(folder, half, error) : NULL;
     tl_dataset *data = NULL;
@@ -107,7 +107,7 @@ bool tl_dataset_has_test(const char *path) {
 
 /* ---- windows ---- */
 
-/* What a window is like, a window of the training set is, which readers do not know. */
+/* The training set has windows of this kind; the readers do not check that. */
 static tl_status check_windows(const tl_dataset *data, const char *path, const tl_dataset *reference, tl_error *error) {
     if (!reference ||
         (data->x.shape[1] == reference->x.shape[1] && (!data->labels || tl_labels_each(data) == tl_labels_each(reference))))
@@ -118,7 +118,7 @@ static tl_status check_windows(const tl_dataset *data, const char *path, const t
                    tl_labels_each(reference));
 }
 
-/* The windows of the data, which is freed. */
+/* Returns the windows of the data, which is freed. */
 static tl_dataset *cut_windows(tl_dataset *data, const char *path, const tl_read_cfg *cfg, tl_error *error) {
     tl_error wrong = {0};
     size_t lost = 0;
@@ -139,9 +139,9 @@ static tl_dataset *cut_windows(tl_dataset *data, const char *path, const tl_read
     return NULL;
 }
 
-/* ---- the whole ---- */
+/* ---- the data set ---- */
 
-/* What is generated or cut into windows is scaled here, the rest by the reader, before numbers are rounded. */
+/* Generated data and windows are scaled here; the readers scale other data, before rounding. */
 static tl_status finish_scaling(tl_dataset *data, const tl_read_cfg *cfg, bool generated, tl_error *error) {
     if (!generated && cfg->window == 0) return TL_OK;
     return tl_dataset_scale(data, cfg->normalize, cfg->reference, error);

@@ -1,12 +1,12 @@
-/* reader.h: the formats, one file each, behind one table. */
+/* reader.h: the interface of a reader; each format is one file. */
 #ifndef TL_READER_H
 #define TL_READER_H
 
 #include "read/samples.h"
 
 typedef struct tl_reader {
-    const char *const *endings; /* of file names, with the dot; NULL ends them */
-    /* The data set in the file, values as they are. NULL on failure. */
+    const char *const *endings; /* file name endings, with the dot; NULL ends the list */
+    /* Returns the data set of a file. NULL on failure. */
     tl_dataset *(*read)(const char *path, const tl_read_cfg *cfg, tl_error *error);
 } tl_reader;
 

@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_CLASSES = 1000 };   /* more are most likely values of a regression */
-enum { MIN_VALUES = 1 << 20 }; /* of a data set that may be large beside its file */
+enum { MAX_CLASSES = 1000 };   /* more are probably values of a regression */
+enum { MIN_VALUES = 1 << 20 }; /* of a data set that may be large compared with its file */
 
 tl_samples tl_samples_begin(const tl_text *where, const tl_read_cfg *cfg) {
     return (tl_samples){.text = where,
@@ -70,7 +70,7 @@ tl_status tl_samples_rate(tl_samples *s, double rate, tl_error *error) {
 
 bool tl_samples_fit(size_t values, size_t held) { return values <= MIN_VALUES || values / TL_MAX_TIMES <= held; }
 
-/* Before any of it is got. */
+/* Before any of it is allocated. */
 static tl_status check_memory(const tl_samples *s, size_t each, tl_error *error) {
     const double maximum = (double)(s->cfg->max_memory ? s->cfg->max_memory : tl_memory_limit() / 2);
     const double target = s->unlabelled   ? 0
@@ -94,7 +94,7 @@ tl_status tl_samples_announce(tl_samples *s, tl_error *error) {
         return tl_fail(error, TL_ERROR_SHAPE, "%s: series of length %zu with %zu channels are more than memory can address",
                        s->text->path, s->longest, s->channels);
     if (!tl_multiply_sizes(s->counted, each, &values)) values = SIZE_MAX;
-    /* Of series that are equal there are no more than values for them: where lengths differ all the same, reading will say so. */
+    /* Series of equal length need no more values than the file has. If lengths differ nevertheless, reading reports it. */
     s->room = s->ragged || values <= s->held ? s->counted : s->held / each;
     if (s->ragged && !tl_samples_fit(values, s->held))
         return tl_fail(error, TL_ERROR_FORMAT,
@@ -140,7 +140,7 @@ static tl_status check_like_targets(const tl_samples *s, const char *at, tl_erro
         return tl_text_fail(s->text, at, error, "%s", TL_NAMELESS_CLASSES);
     if (s->regression != (reference->classes == 0))
         return tl_text_fail(s->text, at, error, "expected %s, as in the training set", s->regression ? "labels" : "target values");
-    if (s->cfg->window > 0) return TL_OK; /* whose targets will be compared */
+    if (s->cfg->window > 0) return TL_OK; /* the targets of the windows are compared later */
     if (s->target_length != length)
         return tl_text_fail(s->text, at, error, "expected targets for %zu step%s of each series, as in the training set, got %zu",
                             length, length == 1 ? "" : "s", s->target_length);
@@ -175,7 +175,7 @@ static tl_status check_series(tl_samples *s, const char *at, tl_error *error) {
     return check_like(s, at, error);
 }
 
-/* Where the series that is being read begins; NULL where no room is left. */
+/* Returns the memory of the current series; NULL if there is none left. */
 static double *row_of(const tl_samples *s) { return s->series < s->room ? s->values + s->series * s->longest * s->channels : NULL; }
 
 tl_status tl_samples_value(const tl_samples *s, tl_field field, double *value, tl_error *error) {
@@ -242,7 +242,7 @@ double *tl_samples_row(tl_samples *s, size_t length, size_t channels, tl_error *
     return row_of(s);
 }
 
-/* The next number among blanks. */
+/* Removes the next number between blanks. */
 static bool cut_blanks(tl_field *rest, tl_field *part) {
     *rest = tl_field_trim(*rest);
     part->begin = rest->begin;
@@ -295,7 +295,7 @@ static bool is_same_number(const tl_text *text, tl_field field, const char *name
 static size_t find_label(const tl_text *text, tl_field label, char *const *names, size_t count) {
     size_t i = 0;
     while (i < count && !is_same_text(label, names[i])) i++;
-    if (i < count) return i; /* as most are; numbers take longer */
+    if (i < count) return i; /* most labels are; comparing numbers takes longer */
     for (i = 0; i < count && !is_same_number(text, label, names[i]);) i++;
     return i;
 }
@@ -319,7 +319,8 @@ tl_status tl_samples_declare(tl_samples *s, tl_field name, tl_error *error) {
     return add_class(s, name, error);
 }
 
-/* The number of a label: of the training set's classes if there is one, else of those declared, else of those seen so far. */
+/* Returns the number of a label: a class of the training set if there is one, else a declared class, else one that was seen
+ * before. */
 static tl_status label_number(tl_samples *s, tl_field label, int32_t *number, tl_error *error) {
     if (s->cfg->no_label && find_label(s->text, label, (char *const[]){(char *)(uintptr_t)s->cfg->no_label}, 1) == 0) {
         *number = TL_NO_LABEL;
@@ -347,7 +348,7 @@ static bool is_missing_at(const double *row, size_t step, size_t channels) {
     return missing;
 }
 
-/* What is missing at the end of the series is no part of it. */
+/* Missing values at the end of a series do not belong to it. */
 static tl_status cut_tail(tl_samples *s, const double *row, const char *at, tl_error *error) {
     while (s->length > 0 && is_missing_at(row, s->length - 1, s->channels)) s->length--;
     if (s->length == 0) return tl_text_fail(s->text, at, error, "expected a series, got only missing values");
@@ -360,7 +361,7 @@ static tl_status cut_tail(tl_samples *s, const double *row, const char *at, tl_e
     return TL_OK;
 }
 
-/* The series is complete: what is missing in it is filled in, and what lies behind it is 0. */
+/* Completes a series: replaces missing values, and sets the steps after its end to 0. */
 static tl_status keep_row(tl_samples *s, const char *at, tl_error *error) {
     double *row = row_of(s);
     const size_t whole = s->length;
@@ -421,7 +422,7 @@ tl_status tl_samples_end(tl_samples *s, tl_field label, tl_error *error) {
 typedef struct named_class {
     char *name;
     double number;
-    size_t before; /* its place among the classes */
+    size_t before; /* its position in the order of the classes */
 } named_class;
 
 static int by_number(const void *a, const void *b) {
@@ -431,7 +432,7 @@ static int by_number(const void *a, const void *b) {
 
 static int by_name(const void *a, const void *b) { return strcmp(((const named_class *)a)->name, ((const named_class *)b)->name); }
 
-/* Sorts the classes as numbers where all are, else as text, and renumbers the labels. */
+/* Sorts the classes as numbers if all are numbers, else as text, and renumbers the labels. */
 static tl_status sort_classes(tl_samples *s, tl_error *error) {
     named_class *sorted = calloc(s->classes, sizeof *sorted);
     int32_t *after = calloc(s->classes, sizeof *after);
@@ -456,8 +457,8 @@ static tl_status sort_classes(tl_samples *s, tl_error *error) {
     return error->status;
 }
 
-/* Rounds numbers in their own memory, of which what is left over is given back; in double precision they are what they are. NULL,
- * and *numbers as it was, where that fails. */
+/* Rounds numbers in their own memory and releases the rest of it; in double precision nothing changes. If this fails, it returns
+ * NULL and *numbers is unchanged. */
 static tl_real *rounded(double **numbers, size_t count, tl_error *error) {
     void *memory = *numbers;
     unsigned char *bytes = memory;
@@ -473,7 +474,7 @@ static tl_real *rounded(double **numbers, size_t count, tl_error *error) {
     return memory;
 }
 
-/* Statistics of windows are their own: the recordings that they are cut from are scaled so that no digits are lost. */
+/* Windows have their own statistics: the recordings that they are cut from are scaled without losing digits. */
 static tl_status scale(tl_samples *s, tl_scaling *scaling, tl_error *error) {
     const tl_series all = {
         .wide = s->values, .lengths = s->lengths, .count = s->series, .length = s->longest, .channels = s->channels};
@@ -484,7 +485,7 @@ static tl_status scale(tl_samples *s, tl_scaling *scaling, tl_error *error) {
     return error->status;
 }
 
-/* Target values, and what they were where rounding changes one. */
+/* Sets the target values, and exact_values if rounding changes one of them. */
 static void fill_targets(tl_samples *s, tl_dataset *data, tl_error *error) {
     const size_t count = s->targets ? s->series * s->target_length * s->target_channels : 0;
     bool exact = true;
@@ -499,7 +500,7 @@ static void fill_targets(tl_samples *s, tl_dataset *data, tl_error *error) {
     }
 }
 
-/* What was read becomes the data set's. */
+/* Moves all arrays to the data set. */
 static tl_status fill_dataset(tl_samples *s, tl_dataset *data, tl_error *error) {
     if (scale(s, &data->scaling, error) != TL_OK) return error->status;
     tl_real *values = rounded(&s->values, s->series * s->longest * s->channels, error);

@@ -1,4 +1,4 @@
-/* One series as a table: a step a line, a channel a column. */
+/* One series as a table: one step in each line, one channel in each column. */
 #include "read/table.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ char tl_table_separator(const tl_text *text, tl_field line) {
     return *best;
 }
 
-/* Whether all fields are names. */
+/* Returns whether all fields are names. */
 static bool has_names(const tl_text *text, tl_field line, char separator, tl_error *error) {
     tl_field part;
     bool names = true;

@@ -1,5 +1,5 @@
-/* Tables: a series a line, separated by tabs, commas, semicolons or blanks, as the UCR archive of 2018 and spreadsheets have them;
- * or a line a step (long.c). Which column is what, columns.h says. */
+/* Tables: one series in each line, with tabs, commas, semicolons or blanks between fields, as in the UCR archive of 2018 and in
+ * spreadsheets; or one step in each line (long.c). columns.h finds the roles of the columns. */
 #include "read/table.h"
 
 #include "read/columns.h"
@@ -15,12 +15,12 @@
 typedef struct table {
     char separator;
     tl_columns columns;
-    bool may_be_values; /* the label's column is headed "target": where its numbers are not whole, it is target values */
-    double index;       /* the number of the line before */
-    bool counted;       /* there was one */
+    bool may_be_values; /* the label column has the heading "target": numbers with fractions are target values */
+    double index;       /* the number of the previous line */
+    bool counted;       /* there was a previous line */
 } table;
 
-/* Commas are separators beside semicolons, or decimal points. */
+/* Beside semicolons, commas are either separators or decimal points. */
 static tl_status check_separator(const tl_text *text, tl_field line, tl_error *error) {
     bool quoted = false, comma = false, semicolon = false;
     for (const char *c = line.begin; c < line.end; c++) {
@@ -36,12 +36,12 @@ static tl_status check_separator(const tl_text *text, tl_field line, tl_error *e
 
 /* ---- series ---- */
 
-/* A field that stands in quotes, with those that are doubled in it made single. */
+/* Returns a field without its quotes; doubled quotes in it become single. */
 static tl_field unquoted(const tl_text *text, tl_field field) {
     return field.begin == text->window || field.begin[-1] != '"' ? field : tl_text_unescape(text, field, '"');
 }
 
-/* What is wrong with the line will be said when it is read. */
+/* Errors in the line are reported when it is read. */
 static void count_row(tl_samples *s, tl_field line, table *self) {
     const tl_columns *columns = &self->columns;
     tl_error ignored = {0};
@@ -59,7 +59,7 @@ static void count_row(tl_samples *s, tl_field line, table *self) {
     if (count > others) tl_samples_count(s, 1, count - others, 1, count - others);
 }
 
-/* Line numbers, or the column is none. */
+/* The column must contain line numbers, or it is not an index. */
 static tl_status check_index(const tl_samples *s, table *self, tl_field part, tl_error *error) {
     double number = 0;
     const bool whole = tl_field_number(s->text, part, &number) && number == floor(number);
@@ -72,10 +72,10 @@ static tl_status check_index(const tl_samples *s, table *self, tl_field part, tl
     return TL_OK;
 }
 
-/* Where the fields of a line go that are no values. */
+/* The fields of a line that are not values. */
 typedef struct row {
     tl_field label;
-    const char *values; /* where they begin */
+    const char *values; /* where the values begin */
     size_t targets;
 } row;
 
@@ -106,10 +106,10 @@ static tl_status check_count(const tl_samples *s, tl_field line, const table *se
     if (columns->of[TL_ROLE_VALUE] + 1 < columns->count)
         return tl_text_fail(s->text, line.begin, error, "expected %zu fields, as in the first line, got %zu", columns->count,
                             count);
-    return TL_OK; /* how many values there should be will be said */
+    return TL_OK; /* a wrong number of values is reported later */
 }
 
-/* Values that are plain numbers, as most are: says how many. */
+/* Reads values that are plain numbers, as most are; returns how many. */
 static size_t read_plain(tl_samples *s, const table *self, tl_field *rest, size_t from, row *to) {
     size_t end = from;
     while (end < self->columns.count && self->columns.role[end] == TL_ROLE_VALUE) end++;
@@ -142,9 +142,9 @@ static tl_status read_row(tl_samples *s, tl_field line, void *format, tl_error *
                                            : tl_samples_end(s, unquoted(s->text, to.label), error);
 }
 
-/* ---- the whole ---- */
+/* ---- the table ---- */
 
-/* The first line is a series too where it is no header. */
+/* A first line that is not a header is a series. */
 static tl_status begin(table *self, tl_samples *s, tl_text *text, tl_error *error) {
     const tl_place place = tl_text_place(text);
     const tl_read_cfg *cfg = s->cfg;

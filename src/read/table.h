@@ -5,15 +5,16 @@
 #include "io/text.h"
 
 typedef struct tl_table_size {
-    tl_place begin; /* the first line of numbers: a line of names before it is passed over */
+    tl_place begin; /* the first line of numbers, after a line of names */
     char separator;
     size_t lines, columns;
 } tl_table_size;
 
-/* What separates the fields of a line, outside of quotes; ' ': any blanks. No comma is, where numbers have one. */
+/* Returns the separator of the fields of a line, outside of quotes; ' ': any blanks. A comma is not a separator if it is the
+ * decimal point. */
 char tl_table_separator(const tl_text *text, tl_field line);
 
-/* Counts the lines that are not empty, whose numbers of fields must be the same. */
+/* Counts the lines that are not empty; they must have the same number of fields. */
 tl_status tl_table_measure(tl_text *text, tl_table_size *size, tl_error *error);
 
 #endif

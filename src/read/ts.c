@@ -35,8 +35,8 @@ static tl_status read_labels(tl_samples *s, tl_field rest, header *h, tl_error *
     return error->status;
 }
 
-/* One line of the header, without its @. Keys that say nothing of what follows (@problemName, @missing, @univariate …) are passed
- * over. */
+/* Reads a line of the header, without its @. Keys that do not matter for the data (@problemName, @missing, @univariate …) are
+ * ignored. */
 static tl_status read_key(tl_samples *s, tl_field line, header *h, tl_error *error) {
     bool flag = false;
     const tl_field key = tl_field_word(&line);
@@ -54,7 +54,7 @@ static tl_status read_key(tl_samples *s, tl_field line, header *h, tl_error *err
     return error->status;
 }
 
-/* Up to @data. */
+/* Reads up to @data. */
 static tl_status read_header(tl_samples *s, tl_text *text, header *h, tl_error *error) {
     tl_field line;
     bool data = false;

@@ -7,7 +7,7 @@ enum { FORMAT_SIZE = 16, EXTENDED_SIZE = 26, PCM = 1, IEEE_FLOAT = 3, EXTENSIBLE
 
 static uint64_t get(const unsigned char *bytes, size_t size) { return tl_integer_of(bytes, &(tl_number_type){.size = size}); }
 
-/* Up to the chunk of this name; *size: how many bytes it says that it has. */
+/* Goes to the chunk with this name; *size [OUT]: the bytes that it claims to have. */
 static tl_status find_chunk(tl_source *source, const char *name, uint64_t *size, tl_error *error) {
     unsigned char head[8] = {0};
     while (tl_source_read(source, head, sizeof head, name, error) == TL_OK) {
@@ -18,7 +18,7 @@ static tl_status find_chunk(tl_source *source, const char *name, uint64_t *size,
     return error->status;
 }
 
-/* Fails where a chunk that was found is cut off. */
+/* Fails if the chunk is cut off. */
 static tl_status check_chunk(const tl_source *source, const char *name, uint64_t size, tl_error *error) {
     char got[60];
     snprintf(got, sizeof got, "%" PRIu64 " before the end of the file", source->left);
@@ -51,7 +51,7 @@ static tl_status read_format(tl_source *source, tl_wav *wav, tl_error *error) {
     if (tl_source_read(source, bytes, size < EXTENDED_SIZE ? FORMAT_SIZE : EXTENDED_SIZE, "fmt ", error) != TL_OK)
         return error->status;
     const unsigned tag = (unsigned)get(bytes, 2),
-                   extended = (unsigned)get(bytes + 24, 2); /* the first bytes of its GUID are a tag */
+                   extended = (unsigned)get(bytes + 24, 2); /* the first bytes of the GUID are the format */
     const size_t bits = get(bytes + 14, 2), frame = get(bytes + 12, 2);
     wav->channels = get(bytes + 2, 2);
     wav->rate = get(bytes + 4, 4);
@@ -62,7 +62,7 @@ static tl_status read_format(tl_source *source, tl_wav *wav, tl_error *error) {
     return tl_source_seek(source, end, error);
 }
 
-/* Of RF64: the bytes of the samples, from the chunk that stands first. */
+/* RF64: reads the number of bytes of the samples from its first chunk. */
 static tl_status read_long_size(tl_source *source, uint64_t *size, tl_error *error) {
     unsigned char bytes[24] = {0};
     uint64_t own = 0;
@@ -73,8 +73,8 @@ static tl_status read_long_size(tl_source *source, uint64_t *size, tl_error *err
     return tl_source_seek(source, end, error);
 }
 
-/* A program that writes to a pipe does not know the size, and leaves 0 or one of 2 GiB or more: the samples then go on to the end
- * of the file. Where the size of the whole, `all`, was filled in, 0 means that there are none. */
+/* A program that writes to a pipe does not know the size, and leaves 0 or at least 2 GiB: the samples then extend to the end of the
+ * file. If the size of the whole file, `all`, is correct, 0 means that there are no samples. */
 static bool is_open(const tl_source *source, uint64_t size, uint64_t all) {
     enum { HEAD = 8, STREAM = 0x7FFF0000 };
     return size == 0 ? all == 0 || all >= STREAM || all + HEAD <= source->where.offset : size > source->left && size >= STREAM;

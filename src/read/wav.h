@@ -8,11 +8,11 @@
 typedef struct tl_wav {
     tl_number_type type; /* whole numbers are scaled to -1 … 1 */
     size_t channels, frames;
-    size_t rate; /* frames a second */
+    size_t rate; /* frames per second */
 } tl_wav;
 
-/* Reads up to the samples, (frames, channels), which the source then has at least. Fails where they are of another kind than PCM of
- * 8, 16, 24 or 32 bits and IEEE floats of 32 or 64. Bytes behind the last whole frame are passed over. */
+/* Reads up to the samples, (frames, channels), of which the source then has at least this many. Fails unless they are PCM of 8, 16,
+ * 24 or 32 bits, or IEEE floats of 32 or 64. Bytes after the last whole frame are ignored. */
 tl_status tl_wav_header(tl_source *source, tl_wav *wav, tl_error *error);
 
 #endif

@@ -8,50 +8,51 @@ enum { TL_WFDB_SIGNALS = 64, TL_WFDB_NAME = 256 };
 
 /* How samples are stored. */
 typedef struct tl_wfdb_format {
-    unsigned number;     /* as the header says it */
+    unsigned number;     /* as in the header */
     int missing;         /* the number that stands for no sample */
-    tl_number_type type; /* of format 212, where two samples share three bytes, size 0 */
+    tl_number_type type; /* size 0 for format 212, where two samples share three bytes */
 } tl_wfdb_format;
 
-/* A file of samples, in the header's folder: of one frame after the other, with a sample of each of its signals. */
+/* A file of samples, in the folder of the header: frame after frame, each with one sample of every signal. */
 typedef struct tl_wfdb_file {
     char name[TL_WFDB_NAME];
     const tl_wfdb_format *format;
     size_t offset;         /* bytes before the first sample */
-    size_t first, signals; /* which signals of the record */
+    size_t first, signals; /* its first signal in the record, and their number */
 } tl_wfdb_file;
 
 typedef struct tl_wfdb {
-    double rate;   /* frames a second */
-    size_t frames; /* samples of each signal; 0: as many as there are */
+    double rate;   /* frames per second */
+    size_t frames; /* samples of each signal; 0: as many as the file has */
     size_t signals, files;
     tl_wfdb_file file[TL_WFDB_SIGNALS]; /* (files) */
     struct {
-        double gain, baseline; /* a sample means (sample - baseline) / gain */
+        double gain, baseline; /* physical value = (sample - baseline) / gain */
     } signal[TL_WFDB_SIGNALS];
 } tl_wfdb;
 
-/* Reads the header. Fails where the record has several segments, or another format than 16, 24, 32, 61, 80, 160 and 212. */
+/* Reads the header. Fails if the record has several segments, or another format than 16, 24, 32, 61, 80, 160 and 212. */
 tl_status tl_wfdb_header(tl_text *text, tl_wfdb *record, tl_error *error);
 
-/* A record whose files are open. */
+/* A record with open files. */
 typedef struct tl_record {
-    tl_wfdb header; /* whose `frames` are known */
+    tl_wfdb header; /* its `frames` are known */
     tl_source file[TL_WFDB_SIGNALS];
     char *path[TL_WFDB_SIGNALS];
-    unsigned char *block; /* samples as they are in a file */
+    unsigned char *block; /* samples as stored in a file */
 } tl_record;
 
 /* Opens the record of a `.hea`. Close it in any case. */
 tl_status tl_record_open(tl_record *self, const char *path, tl_error *error);
 void tl_record_close(tl_record *self);
 
-/* Reads `count` frames from `start` on, which there are, as physical values: row, (count, signals). Where there is no sample, NaN,
- * or a failure as `policy` says. */
+/* Reads `count` frames from frame `start` on, which must exist, as physical values: row, (count, signals) [OUT]. An invalid sample
+ * is NaN, or an error, as `policy` says. */
 tl_status tl_record_read(tl_record *self, size_t start, size_t count, tl_missing_policy policy, double *row, tl_error *error);
 
-/* The path of the file `name` in the folder of a header; and of the annotations of PATH/NAME.hea, PATH/NAME.ANNOTATOR, by default
- * "atr" (NULL). Free them. NULL where memory is short. */
+/* Returns the path of the file `name` in the folder of a header; and of the header's annotations: PATH/NAME.ANNOTATOR for
+ * PATH/NAME.hea
+ * (`annotator` NULL: "atr"). The caller frees it. NULL if memory is short. */
 char *tl_wfdb_beside(const char *header, const char *name, tl_error *error);
 char *tl_wfdb_annotations(const char *header, const char *annotator, tl_error *error);
 

@@ -1,5 +1,5 @@
-/* Records in the format of PhysioNet (`.hea`, with its samples and `.atr`; WFDB Applications Guide, header(5), signal(5),
- * annot(5)): each beat that is annotated is a series, the samples around it, and its kind the label. */
+/* PhysioNet records (`.hea`, with samples and `.atr`; WFDB Applications Guide, header(5), signal(5), annot(5)): each annotated beat
+ * is a series, the samples around it, and its kind is the label. */
 #include "data/missing_policy.h"
 #include "io/source.h"
 #include "read/folder.h"
@@ -13,7 +13,7 @@
 
 enum { DEFAULT_SEGMENT = 256, NOTE = 22, SKIP = 59, NUMBER = 60, CHANNEL = 62, AUXILIARY = 63 };
 
-/* The kinds of beats by the code of their annotation, as PhysioNet prints them; what is not here is no beat. */
+/* The kind of beat for each code of an annotation, as PhysioNet prints it; other codes are not beats. */
 static const char beats[64] = {
     [1] = 'N',  [2] = 'L',  [3] = 'R',  [4] = 'a',  [5] = 'V',  [6] = 'F',  [7] = 'J',  [8] = 'A',  [9] = 'S', [10] = 'E',
     [11] = 'j', [12] = '/', [13] = 'Q', [25] = 'B', [30] = '?', [34] = 'e', [35] = 'n', [38] = 'f', [41] = 'r'};
@@ -22,14 +22,14 @@ typedef struct beat_reader {
     tl_record record;
     tl_source annotations;
     size_t segment;   /* samples of each signal in a series */
-    int64_t time;     /* of the annotation, in its own units */
-    double unit;      /* samples in one of them */
-    size_t all, lost; /* annotations; those outside of the record */
+    int64_t time;     /* of the annotation, in its own unit */
+    double unit;      /* samples in that unit */
+    size_t all, lost; /* number of annotations; number of those outside of the record */
 } beat_reader;
 
 /* ---- annotations ---- */
 
-/* The text of a note may say that the times of annotations are in units of their own: "## time resolution: 125" a second. */
+/* A note may give the unit of the times of annotations: "## time resolution: 125" per second. */
 static tl_status read_note(beat_reader *self, size_t length, tl_error *error) {
     static const char key[] = "## time resolution: ";
     char text[80] = "";
@@ -44,7 +44,7 @@ static tl_status read_note(beat_reader *self, size_t length, tl_error *error) {
     return TL_OK;
 }
 
-/* Goes behind the text of an annotation of this kind. */
+/* Skips the text of an annotation of this kind. */
 static tl_status pass_text(beat_reader *self, unsigned kind, unsigned length, tl_error *error) {
     tl_source *source = &self->annotations;
     const uint64_t end = source->where.offset + length + length % 2;
@@ -52,7 +52,7 @@ static tl_status pass_text(beat_reader *self, unsigned kind, unsigned length, tl
     return tl_source_seek(source, end, error);
 }
 
-/* Goes to the next annotation and sets the time; *code: that of the one before, then of this one; 0: there are no more. */
+/* Goes to the next annotation and sets the time; *code: [IN] that of the previous one, [OUT] that of this one; 0: no more. */
 static tl_status next_annotation(beat_reader *self, unsigned *code, tl_error *error) {
     tl_source *source = &self->annotations;
     unsigned char word[2] = {0}, skip[4] = {0};
@@ -94,7 +94,7 @@ static tl_status add_beat(beat_reader *self, tl_samples *s, unsigned code, tl_er
     return error->status;
 }
 
-/* Counts all beats, or reads them. */
+/* Counts, or reads, all beats. */
 static tl_status walk_beats(beat_reader *self, tl_samples *s, tl_error *error) {
     unsigned code = 0;
     self->time = 0;

@@ -6,7 +6,7 @@
 
 enum { DEFAULT_GAIN = 200, DEFAULT_RATE = 250 };
 
-/* The next line that is not empty and no comment. */
+/* Returns the next line that is neither empty nor a comment. */
 static tl_status next_line(tl_text *text, tl_field *line, const char *what, tl_error *error) {
     if (tl_text_filled_line(text, "#", line, error) || tl_failed(error)) return error->status;
     return tl_text_fail(text, text->end, error, "expected %s, got the end of the file", what);
@@ -48,7 +48,7 @@ static const tl_wfdb_format formats[] = {
     {212, -(1 << 11), {.size = 0}},
 };
 
-/* Such as 212 or, with bytes before the samples, 16+24 */
+/* Such as 212 or, with bytes before the samples, 16+24. */
 static tl_status read_format(const tl_text *text, tl_field field, tl_wfdb_file *file, tl_error *error) {
     tl_field rest = field, format;
     double number = 0;
@@ -62,7 +62,7 @@ static tl_status read_format(const tl_text *text, tl_field field, tl_wfdb_file *
     return shifted ? read_size(text, rest, 0, 1000000000, "bytes before the samples", &file->offset, error) : TL_OK;
 }
 
-/* gain(baseline)/units, all but the gain optional. */
+/* gain(baseline)/units; only the gain is required. */
 static tl_status read_gain(const tl_text *text, tl_field field, double *gain, double *baseline, tl_error *error) {
     tl_field rest, number;
     tl_field_cut(&field, '/', &rest);
@@ -74,7 +74,7 @@ static tl_status read_gain(const tl_text *text, tl_field field, double *gain, do
     return tl_text_number(text, number, baseline, error);
 }
 
-/* The file of the next signal: that of the one before, or another one. */
+/* Sets the file of the next signal: the previous one or another one. */
 static tl_status read_file(const tl_text *text, tl_field name, tl_wfdb *record, size_t signal, tl_error *error) {
     const size_t length = (size_t)(name.end - name.begin);
     if (length >= TL_WFDB_NAME || memchr(name.begin, '/', length))

@@ -8,7 +8,7 @@
 
 enum { PIECE = 1024, WIDEST = 4 }; /* frames that are read at a time; bytes of a sample at most */
 
-/* ---- samples as they are stored ---- */
+/* ---- stored samples ---- */
 
 static double sample_of(const unsigned char *bytes, const tl_wfdb_format *format, size_t index) {
     if (format->type.size > 0) return tl_number_of(bytes + index * format->type.size, &format->type);
@@ -17,7 +17,7 @@ static double sample_of(const unsigned char *bytes, const tl_wfdb_format *format
     return (value ^ 0x800) - 0x800;
 }
 
-/* Bytes from the first of `count` samples to the last: of format 212, pairs of samples in three bytes each. */
+/* Returns the bytes from the first of `count` samples to the last; format 212 stores pairs of samples in three bytes. */
 static size_t bytes_of(const tl_wfdb_format *format, size_t count) {
     return format->type.size > 0 ? format->type.size * count : count / 2 * 3 + count % 2 * 2;
 }
@@ -26,7 +26,7 @@ static uint64_t samples_in(const tl_wfdb_format *format, uint64_t bytes) {
     return format->type.size > 0 ? bytes / format->type.size : bytes / 3 * 2 + bytes % 3 / 2;
 }
 
-/* Up to PIECE frames of the signals in one file, the other signals of the row being left as they are. */
+/* Reads at most PIECE frames of the signals of one file; other signals of the row are unchanged. */
 static tl_status read_piece(tl_record *self, size_t f, size_t start, size_t frames, tl_missing_policy policy, double *row,
                             tl_error *error) {
     const tl_wfdb_file *file = &self->header.file[f];
@@ -67,7 +67,7 @@ static tl_status read_header(const char *path, tl_wfdb *header, tl_error *error)
     return error->status;
 }
 
-/* Goes to its first sample, and sees to it that it has all those of the header, or says how many there are. */
+/* Goes to the first sample. Checks that the file has all samples of the header, or sets their number. */
 static tl_status check_file(tl_record *self, size_t f, tl_error *error) {
     const tl_wfdb_file *file = &self->header.file[f];
     tl_source *source = &self->file[f];

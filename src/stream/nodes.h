@@ -1,8 +1,9 @@
-/* nodes.h: what a stream is made of. Planned by plan.c, made by stream.c, run by push.c, saved by state.c.
+/* nodes.h: the data structures of a stream. plan.c plans it, stream.c creates it, push.c runs it, state.c saves it.
  *
- * Each layer is a node, whose outputs are rows of a line: the newest steps in one run of memory, those before them as far as a
- * reader still needs them. What a reader sees is then a window in place, and branches of different delays meet by the numbers of
- * their steps. A line has room for twice what it keeps, so that its rows move to the front seldom: a copy a step on average.
+ * Each layer is a node. Its outputs are rows of a line: the newest rows, and earlier ones as far as a reader still needs them,
+ * contiguous in memory. A reader's window is therefore in place, and branches with different delays are joined by the numbers of
+ * their steps. A line has room for twice the rows that it keeps, so that rows are rarely moved to the front: on average one row is
+ * copied for each step.
  */
 #ifndef TL_STREAM_NODES_H
 #define TL_STREAM_NODES_H
@@ -15,86 +16,87 @@
 
 typedef struct tl_stream_node {
     const tl_layer *layer;                                          /* NULL: the input */
-    void (*run)(const tl_layer *layer, const tl_stream_pass *pass); /* NULL: an identity, or by `step` */
-    tl_layer *step; /* of stepwise layers without a run of their own: a copy, set up for series of one step; else NULL */
+    void (*run)(const tl_layer *layer, const tl_stream_pass *pass); /* NULL: an identity, or run by `step` */
+    tl_layer *step; /* for stepwise layers without a `run` of their own: a copy that is set up for series of one step; else NULL */
     size_t line, inputs, in_channels, channels; /* in_channels: of the first input */
-    bool shares;                                /* the line of its input: works in place, or not at all */
-    bool plain;  /* one output for each step of its one input, at once, from that step and those before it */
+    bool shares;                                /* uses the line of its input: works in place, or does nothing */
+    bool plain;  /* gives one output for each step of its single input immediately, from that step and earlier ones */
     bool single; /* comes after a layer over all of time */
     tl_streaming how;
     size_t input[TL_MAX_INPUTS];      /* nodes */
-    size_t input_line[TL_MAX_INPUTS]; /* and their lines */
-    size_t vertex;                    /* of the model */
+    size_t input_line[TL_MAX_INPUTS]; /* their lines */
+    size_t vertex;                    /* index in the model */
     tl_stream_rate rate;
     double early, late; /* output t comes with a step of the input between early + t·steps/outputs and late + t·steps/outputs */
-    size_t maximum;     /* windows at a time */
-    size_t packed, state, ahead;                                       /* where its elements begin */
-    tl_real *parameter[TL_MAX_PARAMETERS], *states[TL_MAX_PARAMETERS]; /* of `step` */
+    size_t maximum;     /* maximum number of windows at a time */
+    size_t packed, state, ahead;                                       /* position of its elements */
+    tl_real *parameter[TL_MAX_PARAMETERS], *states[TL_MAX_PARAMETERS]; /* for `step` */
 } tl_stream_node;
 
 typedef struct tl_stream_line {
     size_t channels;
     size_t before; /* rows of zeros before step 0 */
-    size_t kept;   /* rows that readers need of the past, at most */
+    size_t kept;   /* maximum number of past rows that readers need */
     size_t capacity;
-    size_t at; /* where its elements begin */
+    size_t at; /* position of its elements */
     size_t writer;
 } tl_stream_line;
 
-/* What streams of the same parameters share. */
+/* Shared by all streams with the same parameters. */
 typedef struct tl_stream_plan {
     atomic_size_t streams;
     tl_workers workers;
     size_t block;
     size_t nodes, lines;
-    bool plain; /* all nodes are: each step gives an output */
+    bool plain; /* all nodes are plain: each step gives an output */
     tl_stream_node *node;
     tl_stream_line *line;
     size_t packed_count, memory_count, saved_count,
-        scratch_count; /* elements: parameters; lines, state and ahead; of `step` layers */
+        scratch_count; /* numbers of elements: parameters; lines, state and ahead; for `step` layers */
     tl_real *packed;
     size_t delay, receptive_field;
 } tl_stream_plan;
 
-/* Where a node stands. */
+/* The progress of a node. */
 typedef struct tl_stream_place {
     uint64_t end, windows;           /* outputs and windows so far */
-    uint64_t end_next, windows_next; /* after the push under way */
+    uint64_t end_next, windows_next; /* after the current push */
     uint64_t ahead_until;
-    bool closed; /* no output will follow */
+    bool closed; /* no more outputs will follow */
 } tl_stream_place;
 
-/* What a line holds. */
+/* The rows that a line holds. */
 typedef struct tl_stream_rows {
-    int64_t first, limit; /* steps: the first one, and the first one that there is no room for */
-    int64_t origin;       /* where step 0 begins, or would begin, in the stream's memory */
+    int64_t first, limit; /* first step; first step without room */
+    int64_t origin;       /* position of step 0 in the stream's memory, even if step 0 is no longer there */
 } tl_stream_rows;
 
 struct tl_stream {
     tl_stream_plan *plan;
     tl_stream_place *place; /* (nodes) */
     tl_stream_rows *rows;   /* (lines) */
-    tl_stream_pass *pass;   /* (nodes) what their calls have in common is set once */
-    tl_real *memory;        /* lines, state, ahead, then what `step` layers need */
+    tl_stream_pass *pass;   /* (nodes) arguments that are the same in all calls are set once */
+    tl_real *memory;        /* lines, state, ahead, then memory for `step` layers */
     bool ended;
     tl_error error;
 };
 
-/* Lets the line begin with step `first`. */
+/* Makes the line begin with step `first`. */
 void tl_stream_line_begin(tl_stream *stream, size_t line, int64_t first);
 
-/* Finds nodes and lines of a model and what they need, or fails naming the layer. Free with tl_stream_plan_free. */
+/* Finds the nodes and lines of a model and their sizes. Fails if a layer does not work on a stream; the message names it. Free it
+ * with tl_stream_plan_free. */
 tl_stream_plan *tl_stream_plan_new(const tl_model *model, const tl_stream_cfg *cfg, tl_error *error);
 void tl_stream_plan_free(tl_stream_plan *plan);
 
-/* Windows of which all steps are among the first `steps` of the series. */
+/* Returns the number of windows that lie completely in the first `steps` steps of the series. */
 static inline uint64_t tl_stream_windows(const tl_streaming *how, uint64_t steps) {
     const uint64_t reach = steps + how->left;
     if (reach < how->extent) return 0;
     return how->stride == 1 ? reach - how->extent + 1 : (reach - how->extent) / how->stride + 1;
 }
 
-/* Outputs of so many windows. */
+/* Returns the number of outputs of so many windows. */
 static inline uint64_t tl_stream_outputs(const tl_streaming *how, uint64_t windows) {
     const uint64_t rows = windows * how->ups;
     return rows > how->skip ? rows - how->skip : 0;

@@ -1,4 +1,4 @@
-/* The nodes of a stream, and what they need: found once, with all that may fail. */
+/* Plans the nodes of a stream and their sizes, once; everything that may fail is here. */
 #include "stream/nodes.h"
 
 #include "base/memory.h"
@@ -12,16 +12,16 @@ enum { NONE = -1, SLACK_ROWS = 16 };
 
 static const size_t max_block = 65536, default_block = 64;
 
-/* While a plan is made. */
+/* The state while a plan is made. */
 typedef struct making {
     const tl_model *model;
     const tl_stream_cfg *cfg;
     tl_stream_plan *plan;
     tl_error *error;
-    size_t *readers;      /* (vertices) live ones */
+    size_t *readers;      /* (vertices) number of live ones */
     int *node_of;         /* (vertices) NONE: not live */
     size_t *line_readers; /* (lines) */
-    bool over_all;        /* some layer is */
+    bool over_all;        /* there is a layer over all of time */
 } making;
 
 static void fail_node(const making *m, const tl_stream_node *node, tl_status status, const char *text) {
@@ -30,7 +30,7 @@ static void fail_node(const making *m, const tl_stream_node *node, tl_status sta
 
 /* ---- rates ---- */
 
-/* rate · up / down in lowest terms; false where that overflows. */
+/* rate · up / down in lowest terms; returns false if that overflows. */
 static bool scale_rate(tl_stream_rate *rate, size_t up, size_t down) {
     const size_t a = tl_common_divisor(rate->outputs, down), b = tl_common_divisor(up, rate->steps);
     rate->outputs /= a;
@@ -38,7 +38,7 @@ static bool scale_rate(tl_stream_rate *rate, size_t up, size_t down) {
     return tl_multiply_sizes(rate->outputs, up / b, &rate->outputs) && tl_multiply_sizes(rate->steps, down / a, &rate->steps);
 }
 
-/* `steps` of the input as rows of a layer's input, for a window or hop. */
+/* Converts `steps` steps of the stream's input to rows of a layer's input, for a window or hop. */
 static size_t rows_of(const making *m, const tl_stream_node *node, const char *what, size_t steps, tl_stream_rate rate) {
     char text[160];
     size_t rows;
@@ -50,9 +50,9 @@ static size_t rows_of(const making *m, const tl_stream_node *node, const char *w
     return 1;
 }
 
-/* ---- how a node works ---- */
+/* ---- nodes ---- */
 
-/* The window of a layer over all of time. */
+/* Sets the window of a layer over all of time. */
 static void set_window(making *m, tl_stream_node *node, tl_stream_rate rate) {
     const tl_stream_cfg *cfg = m->cfg;
     m->over_all = true;
@@ -75,7 +75,7 @@ static void plan_window(making *m, tl_stream_node *node) {
     if (tl_failed(&error)) fail_node(m, node, error.status, error.text);
 }
 
-/* The inputs of a node have to come at the same rate, and to be of one kind. */
+/* The inputs of a node must have the same rate and be of the same kind. */
 static void join_inputs(making *m, tl_stream_node *node) {
     const tl_stream_node *first = &m->plan->node[node->input[0]];
     char text[160];
@@ -96,7 +96,7 @@ static void join_inputs(making *m, tl_stream_node *node) {
     }
 }
 
-/* From the inputs to the outputs of the node's windows. */
+/* Computes the rate of the outputs from the rate of the inputs. */
 static void follow_rate(const making *m, tl_stream_node *node) {
     const tl_streaming *how = &node->how;
     const double row = (double)node->rate.steps / (double)node->rate.outputs; /* in steps of the stream */
@@ -128,7 +128,7 @@ static size_t add_line(making *m, size_t writer, size_t channels, size_t readers
     return line;
 }
 
-/* Where the outputs of a node lie: over its input, where nobody else reads that. */
+/* Places the outputs of a node: over its input, if no other node reads that. */
 static void place_node(making *m, tl_stream_node *node, size_t id) {
     const tl_stream_node *before = &m->plan->node[node->input[0]];
     const tl_layer_ops *ops = node->layer->ops;
@@ -144,7 +144,7 @@ static void place_node(making *m, tl_stream_node *node, size_t id) {
     if (ops->stream && !how->identity) node->run = ops->stream->run;
 }
 
-/* Whether the layer before does the work of this one. */
+/* Returns whether the layer before does the work of this one. */
 static bool taken_over(making *m, const tl_vertex *vertex) {
     if (vertex->absorbed) return true;
     if (vertex->layer->inputs != 1 || m->readers[vertex->input[0]] != 1) return false;
@@ -196,9 +196,9 @@ static void add_nodes(making *m) {
                 m->cfg->window, m->cfg->hop);
 }
 
-/* ---- what lines keep ---- */
+/* ---- sizes of lines ---- */
 
-/* Steps behind the end that the windows of a series may have, at most. */
+/* Returns the maximum number of steps after the end that the windows of a series may have. */
 static size_t rows_behind(const tl_stream_node *node) {
     const tl_streaming *how = &node->how;
     const tl_layer *layer = node->layer;
@@ -212,7 +212,7 @@ static size_t rows_behind(const tl_stream_node *node) {
     return maximum;
 }
 
-/* Rows by which an input may be ahead of the latest one. */
+/* Returns the number of rows by which an input may be ahead of the slowest one. */
 static size_t rows_ahead(const tl_stream_plan *plan, const tl_stream_node *node, size_t e) {
     const tl_stream_node *own = &plan->node[node->input[e]];
     double latest = own->late;
@@ -221,7 +221,7 @@ static size_t rows_ahead(const tl_stream_plan *plan, const tl_stream_node *node,
     return (size_t)ceil((latest - own->early) * (double)own->rate.outputs / (double)own->rate.steps) + 2;
 }
 
-/* Windows that a push of a block may complete. */
+/* Returns the number of windows that a push of a block may complete. */
 static size_t windows_at_a_time(const tl_stream_plan *plan, const tl_stream_node *node) {
     const tl_streaming *how = &node->how;
     const size_t stride = tl_max(how->stride, 1);
@@ -233,7 +233,7 @@ static size_t windows_at_a_time(const tl_stream_plan *plan, const tl_stream_node
     return rows / stride + 1 + (how->left >= how->extent ? (how->left - how->extent) / stride + 1 : 0);
 }
 
-/* Sizes are far below what overflows, or memory is short for them. */
+/* Sizes cannot overflow, since memory would be short long before. */
 static void size_lines(tl_stream_plan *plan) {
     size_t behind = 0;
     for (size_t i = 0; i < plan->nodes; i++) {
@@ -266,7 +266,7 @@ static size_t copied_count(const tl_declared *declared, size_t arrays) {
     return count;
 }
 
-/* A layer that runs as it is, on single steps. */
+/* A layer that runs with its own `forward`, on single steps. */
 static void copy_layer(making *m, tl_stream_node *node) {
     const tl_layer *layer = node->layer;
     tl_error error = {0};
@@ -302,7 +302,7 @@ static void size_nodes(making *m) {
     }
 }
 
-/* Copies of the arrays of a layer that runs as it is. */
+/* Copies the arrays of such a layer. */
 static tl_real *copy_arrays(const tl_declared *declared, size_t arrays, tl_real *const *from, tl_real *to, tl_real **copies) {
     for (size_t i = 0; i < arrays; i++) {
         const size_t count = tl_declared_count(&declared[i]);
@@ -334,8 +334,8 @@ static void pack_parameters(making *m) {
 
 static int64_t divide_down(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
 
-/* The step of the input that brings output `t`, and the first one that it depends on: each node hands to its inputs the last and
- * the first of their rows that it needs. Where it goes on from all before it, *first is INT64_MIN. */
+/* Computes the step of the input that brings output `t`, and the first step that it depends on: each node tells its inputs the last
+ * and the first of their rows that it needs. *first is INT64_MIN if it depends on all earlier steps. */
 static void needed_steps(const tl_stream_plan *plan, int64_t t, int64_t *first, int64_t *last, int64_t *rows) {
     int64_t *low = rows, *high = rows + plan->nodes;
     for (size_t i = 0; i < plan->nodes; i++) low[i] = INT64_MAX, high[i] = INT64_MIN;
@@ -356,7 +356,7 @@ static void needed_steps(const tl_stream_plan *plan, int64_t t, int64_t *first, 
     *last = high[0];
 }
 
-/* The same as `last`, but of a stream, whose steps begin with 0: an output of padding alone comes with the first one. */
+/* The same as `last`, but for a stream, whose steps begin with 0: an output of padding alone comes with the first step. */
 static size_t delay_of(const tl_stream_plan *plan, int64_t *rows) {
     int64_t *high = rows;
     for (size_t i = 0; i < plan->nodes; i++) high[i] = 0;
@@ -373,7 +373,8 @@ static size_t delay_of(const tl_stream_plan *plan, int64_t *rows) {
     return (size_t)high[0];
 }
 
-/* Outputs of a turn of the rates may depend on different numbers of steps: the most of them, of a few turns at most. */
+/* With several rates, outputs may depend on different numbers of steps: finds their maximum, over at most a few periods of the
+ * rates. */
 static void find_reach(making *m) {
     tl_stream_plan *plan = m->plan;
     int64_t *rows = calloc(2 * plan->nodes, sizeof *rows);
@@ -392,7 +393,7 @@ static void find_reach(making *m) {
     free(rows);
 }
 
-/* ---- the whole ---- */
+/* ---- plan ---- */
 
 static tl_status check_cfg(const tl_stream_cfg *cfg, tl_error *error) {
     const size_t maximum = PTRDIFF_MAX / 64;

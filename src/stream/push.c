@@ -1,5 +1,5 @@
-/* Steps through a stream. How far each node gets is counted first, which is all that may fail; then the nodes run one after the
- * other, each on what is new to it.
+/* Pushes steps through a stream. First it counts how far each node will get; only this may fail. Then the nodes run one after the
+ * other, each on its new rows.
  */
 #include "stream/nodes.h"
 
@@ -9,7 +9,7 @@
 
 /* ---- counting ---- */
 
-/* Rows that are there, or will be, of all inputs of a node. */
+/* Returns the number of rows that all inputs of a node have, or will have. */
 static inline uint64_t rows_for(const tl_stream_node *node, const tl_stream_place *place) {
     uint64_t rows = place[node->input[0]].end_next;
     for (size_t e = 1; e < node->inputs; e++)
@@ -17,7 +17,7 @@ static inline uint64_t rows_for(const tl_stream_node *node, const tl_stream_plac
     return rows;
 }
 
-/* How far every node is once the input has so many steps. Returns the outputs of the stream by then. */
+/* Computes the progress of every node once the input has `steps` steps. Returns the number of outputs of the stream by then. */
 static uint64_t count_ahead(const tl_stream *stream, uint64_t steps) {
     const tl_stream_plan *plan = stream->plan;
     tl_stream_place *place = stream->place;
@@ -38,7 +38,7 @@ static uint64_t count_ahead(const tl_stream *stream, uint64_t steps) {
     return place[plan->nodes - 1].end_next;
 }
 
-/* Outputs of a node for a series of so many rows that ends there. */
+/* Returns the number of outputs of a node for a series of so many rows. */
 static uint64_t whole_outputs(const tl_stream_node *node, uint64_t rows) {
     const tl_layer *layer = node->layer;
     if (node->how.over_all) return tl_stream_outputs(&node->how, tl_stream_windows(&node->how, rows));
@@ -68,7 +68,7 @@ size_t tl_stream_rest(const tl_stream *stream) {
 
 /* ---- lines ---- */
 
-/* The first row that some reader still needs. */
+/* Returns the first row that a reader still needs. */
 static int64_t first_needed(const tl_stream *stream, size_t line) {
     const tl_stream_plan *plan = stream->plan;
     int64_t first = (int64_t)stream->place[plan->line[line].writer].end;
@@ -83,12 +83,12 @@ static int64_t first_needed(const tl_stream *stream, size_t line) {
     return first;
 }
 
-/* Where step `step` of a line is. */
+/* Returns the address of step `step` of a line. */
 static inline tl_real *row_at(const tl_stream *stream, size_t line, size_t channels, int64_t step) {
     return stream->memory + (stream->rows[line].origin + step * (int64_t)channels);
 }
 
-/* Moves what is needed to the front: outside of the way of most steps. */
+/* Moves the needed rows to the front. Not inlined, since it is rare. */
 static __attribute__((noinline)) void move_to_front(tl_stream *stream, size_t index) {
     const tl_stream_line *line = &stream->plan->line[index];
     const int64_t first = first_needed(stream, index), end = (int64_t)stream->place[line->writer].end;
@@ -98,19 +98,19 @@ static __attribute__((noinline)) void move_to_front(tl_stream *stream, size_t in
     tl_stream_line_begin(stream, index, from);
 }
 
-/* Room for rows up to `end` - 1. */
+/* Makes room for rows up to `end` - 1. */
 static inline void make_room(tl_stream *stream, size_t index, int64_t end) {
     if (end > stream->rows[index].limit) move_to_front(stream, index);
 }
 
 /* ---- running ---- */
 
-/* (steps, 1, channels), without the call that TL_VIEW is. */
+/* (steps, 1, channels), faster than TL_VIEW. */
 static inline tl_tensor steps_of(const tl_real *data, size_t steps, size_t channels) {
     return (tl_tensor){.data = (tl_real *)data, .rank = 3, .shape = {steps, 1, channels}};
 }
 
-/* A layer that runs as it is, on single steps. */
+/* A layer that runs with its own `forward`, on single steps. */
 static void run_stride(const tl_stream *stream, const tl_stream_node *node, const tl_stream_pass *call) {
     const tl_layer *layer = node->step;
     tl_real *rest = stream->memory + stream->plan->memory_count;
@@ -127,7 +127,7 @@ static void run_stride(const tl_stream *stream, const tl_stream_node *node, cons
     layer->ops->forward(layer, &pass);
 }
 
-/* Rows that lie before the beginning are 0 again. */
+/* Sets the rows before the beginning to 0 again. */
 static void clear_before(const tl_stream *stream, const tl_stream_node *node, int64_t first) {
     memset(row_at(stream, node->line, node->channels, first), 0, (size_t)-first * node->channels * sizeof(tl_real));
 }
@@ -139,7 +139,7 @@ static inline void call_node(const tl_stream *stream, const tl_stream_node *node
         run_stride(stream, node, pass);
 }
 
-/* What happens most often: as many outputs as there are new steps of the one input. */
+/* The most frequent case: as many outputs as there are new steps of the only input. */
 static inline void run_plain(tl_stream *stream, const tl_stream_node *node, tl_stream_place *place, tl_stream_pass *pass) {
     const int64_t to = (int64_t)place->end, from = to - (int64_t)node->how.left;
     if (!node->shares) make_room(stream, node->line, (int64_t)place->end_next);
@@ -167,7 +167,7 @@ static void run_windows(tl_stream *stream, const tl_stream_node *node, tl_stream
     if (to < 0) clear_before(stream, node, to);
 }
 
-/* The windows of node `i` up to place.windows_next. */
+/* Computes the windows of node `i` up to place.windows_next. */
 static inline void run_node(tl_stream *stream, size_t i) {
     const tl_stream_node *node = &stream->plan->node[i];
     tl_stream_place *place = &stream->place[i];
@@ -180,14 +180,14 @@ static inline void run_node(tl_stream *stream, size_t i) {
     place->end = place->end_next;
 }
 
-/* The rows of the output from `from` on. */
+/* Copies the rows of the output from row `from` on. */
 static void hand_out(const tl_stream *stream, uint64_t from, tl_real *y) {
     const tl_stream_node *output = &stream->plan->node[stream->plan->nodes - 1];
     const size_t count = (size_t)(outputs_of(stream) - from) * output->channels;
     if (count) memcpy(y, row_at(stream, output->line, output->channels, (int64_t)from), count * sizeof *y);
 }
 
-/* Steps of at most a block, which were counted. */
+/* Runs at most a block of steps, after they were counted. */
 static void run_block(tl_stream *stream, const tl_real *x, size_t steps, tl_real *y) {
     tl_stream_place *input = &stream->place[0];
     const tl_stream_node *node = &stream->plan->node[0];
@@ -201,7 +201,7 @@ static void run_block(tl_stream *stream, const tl_real *x, size_t steps, tl_real
 
 /* ---- pushing ---- */
 
-/* `asks`: the function that tells how many outputs there will be. */
+/* `asks`: the function that returns the number of outputs. */
 static bool has_room(tl_stream *stream, const char *caller, const char *asks, const tl_real *y, uint64_t outputs, size_t capacity) {
     if (outputs > capacity)
         tl_fail(&stream->error, TL_ERROR_ARGUMENT,
@@ -213,7 +213,7 @@ static bool has_room(tl_stream *stream, const char *caller, const char *asks, co
     return !tl_failed(&stream->error);
 }
 
-/* Whether the stream takes steps. */
+/* Returns whether the stream accepts steps. */
 static bool goes_on(tl_stream *stream, const char *caller, const tl_real *x, size_t steps) {
     if (!stream || tl_failed(&stream->error)) return false;
     if (stream->ended)
@@ -242,7 +242,7 @@ size_t tl_stream_push(tl_stream *stream, const tl_real *x, size_t steps, tl_real
 
 /* ---- the end ---- */
 
-/* Zeros behind the end of an input, up to row `end` - 1. */
+/* Zeros after the end of an input, up to row `end` - 1. */
 static void pad_behind(tl_stream *stream, const tl_stream_node *node, int64_t end) {
     const size_t line = node->input_line[0], channels = node->layer->in[0].channels;
     const int64_t last = (int64_t)stream->place[node->input[0]].end;
@@ -251,7 +251,7 @@ static void pad_behind(tl_stream *stream, const tl_stream_node *node, int64_t en
     memset(row_at(stream, line, channels, last), 0, (size_t)(end - last) * channels * sizeof(tl_real));
 }
 
-/* What a node may do in one turn of the end: as many windows as in a block at most, so that lines have room for them. */
+/* Runs a node at the end of the series, with at most as many windows as in a block, so that the lines have enough room. */
 static void end_node(tl_stream *stream, size_t i) {
     const tl_stream_node *node = &stream->plan->node[i];
     const tl_streaming *how = &node->how;

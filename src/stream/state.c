@@ -1,4 +1,4 @@
-/* The state of a stream as bytes: a header, how far each node is, the newest rows of each line, and what layers keep. */
+/* The state of a stream as bytes: a header, the progress of each node, the newest rows of each line, and the state of layers. */
 #include "stream/nodes.h"
 
 #include "base/memory.h"
@@ -15,20 +15,20 @@ typedef struct header {
     char magic[8];
     uint32_t version, real; /* real: bytes of a tl_real */
     uint64_t size;
-    char network[TL_CHECKSUM_DIGITS], body[TL_CHECKSUM_DIGITS]; /* checksums: of the nodes; of all behind the header */
+    char network[TL_CHECKSUM_DIGITS], body[TL_CHECKSUM_DIGITS]; /* checksums: of the nodes; of everything after the header */
 } header;
 
-/* ---- what is saved, in order ---- */
+/* ---- saved data, in order ---- */
 
 typedef struct part {
     void *data; /* NULL: zeros */
     size_t size;
 } part;
 
-/* Calls each for the place of a node, the rows of a line, the state of a layer. */
+/* Called for the progress of a node, the rows of a line and the state of a layer. */
 typedef void (*each_part)(part one, void *context);
 
-/* The rows of a line that a stream may still need are the last `kept`. */
+/* The stream needs at most the last `kept` rows of a line. */
 static void each_line(const tl_stream *stream, size_t index, each_part each, void *context) {
     const tl_stream_line *line = &stream->plan->line[index];
     const tl_stream_rows *rows = &stream->rows[index];
@@ -52,7 +52,7 @@ static void each_of(const tl_stream *stream, each_part each, void *context) {
         each((part){.data = stream->memory + plan->node[i].state, .size = plan->node[i].how.state * sizeof(tl_real)}, context);
 }
 
-/* ---- the three things done with it ---- */
+/* ---- the three operations on it ---- */
 
 static void add_size(part one, void *context) { *(size_t *)context += one.size; }
 
@@ -74,7 +74,7 @@ static void read_part(part one, void *context) {
 
 /* ---- the header ---- */
 
-/* What the network of a stream is, as far as its state depends on it. */
+/* Describes the network of a stream, as far as its state depends on it. */
 static void describe_network(const tl_stream_plan *plan, char text[TL_CHECKSUM_DIGITS + 1]) {
     char of_node[TL_CHECKSUM_DIGITS + 1] = "";
     for (size_t i = 0; i < plan->nodes; i++) {
@@ -104,7 +104,7 @@ static header header_of(const tl_stream *stream, const unsigned char *body, size
     return head;
 }
 
-/* What of the header is wrong; NULL: nothing. */
+/* Returns what is wrong with the header; NULL: nothing. */
 static const char *wrong_header(const header *head, const header *expected) {
     if (memcmp(head->magic, expected->magic, sizeof magic) != 0) return "they do not begin like a state";
     if (head->version != expected->version) return "they are from another version of tapline";
@@ -115,7 +115,7 @@ static const char *wrong_header(const header *head, const header *expected) {
     return NULL;
 }
 
-/* ---- the calls ---- */
+/* ---- public functions ---- */
 
 size_t tl_stream_state_size(const tl_stream *stream) {
     size_t size = sizeof(header);
@@ -124,7 +124,7 @@ size_t tl_stream_state_size(const tl_stream *stream) {
     return size;
 }
 
-/* NULL and errors that stay are told here. */
+/* Reports NULL, and an earlier error. */
 static bool usable(const tl_stream *stream, const char *caller, const void *bytes, tl_error *error) {
     if (tl_failed(error)) return false;
     if (!stream)
@@ -173,7 +173,7 @@ tl_status tl_stream_restore(tl_stream *stream, const void *bytes, size_t size, t
     if (wrong) return tl_fail(error, TL_ERROR_FORMAT, "stream restore: the bytes are not a state of this stream: %s", wrong);
     tl_stream_reset(stream);
     const tl_stream_plan *plan = stream->plan;
-    for (size_t i = 0; i < plan->nodes; i++) { /* first of all, since lines lie by them */
+    for (size_t i = 0; i < plan->nodes; i++) { /* first, since the positions of lines depend on them */
         read_part((part){.data = &stream->place[i].end, .size = sizeof(uint64_t)}, &from);
         read_part((part){.data = &stream->place[i].windows, .size = sizeof(uint64_t)}, &from);
     }

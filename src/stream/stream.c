@@ -1,4 +1,4 @@
-/* Making streams and looking at them. */
+/* Creates streams and returns their properties. */
 #include "stream/nodes.h"
 
 #include "base/argument.h"
@@ -22,7 +22,7 @@ static void bind_passes(tl_stream *stream) {
     }
 }
 
-/* Of a model that was compiled with plan_only. */
+/* For a model that was compiled with plan_only. */
 static tl_stream *without_memory(tl_stream *stream, tl_error *error) {
     if (stream->place && stream->rows && stream->pass) {
         tl_fail(&stream->error, TL_ERROR_STATE,

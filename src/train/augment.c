@@ -20,7 +20,7 @@ tl_status tl_augment_check_sized(const tl_augment_cfg *given, size_t size, tl_er
     return error->status;
 }
 
-/* y: the window of `share` of x, by linear interpolation; both (length, channels). */
+/* y: the window with this `share` of x, by linear interpolation; both (length, channels). */
 static void crop(const tl_real *x, tl_real *y, size_t length, size_t channels, double share, tl_rng *rng) {
     const double steps = (double)(length - 1), width = share * steps, start = tl_rng_uniform(rng) * (steps - width);
     for (size_t t = 0; t < length; t++) {

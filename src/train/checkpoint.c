@@ -1,4 +1,4 @@
-/* Checkpoints: a model file with what else training needs to go on as if it had never stopped. */
+/* Checkpoints: a model file with everything else that is needed to resume a training. */
 #include "base/setting.h"
 #include "graph/graph.h"
 #include "models/model.h"
@@ -46,7 +46,7 @@ static const tl_setting tally_numbers[] = {
     {0},
 };
 
-/* Its total follows from the epochs that are asked for, the start from the model. */
+/* The total number of steps follows from the epochs, the first rate from the model. */
 static const tl_setting schedule_numbers[] = {
     {"steps", TL_SETTING_SIZE, offsetof(tl_schedule, steps), NULL},
     {"epochs", TL_SETTING_SIZE, offsetof(tl_schedule, epochs), NULL},
@@ -56,7 +56,7 @@ static const tl_setting schedule_numbers[] = {
     {0},
 };
 
-/* Which numbers are where. */
+/* A group of numbers and their place. */
 typedef struct section {
     const char *name;
     const tl_setting *numbers;
@@ -100,20 +100,20 @@ static json_t *describe_state(tl_fit_state *fit) {
     return NULL;
 }
 
-/* A name for each array beside the parameters' own: "moment_0/". */
+/* The prefix of names of arrays besides the parameters: "moment_0/". */
 static const char *moment_prefix(size_t moment, char text[32]) {
     snprintf(text, 32, "moment_%zu/", moment);
     return text;
 }
 
-/* The part of a flat buffer of all parameters that belongs to one. */
+/* The part of a flat buffer that belongs to a parameter array. */
 static tl_tensor part_of(const tl_model *model, const tl_parameter *parameter, tl_real *flat) {
     tl_tensor part = parameter->value;
     part.data = flat + (parameter->value.data - model->parameters);
     return part;
 }
 
-/* Moments, and gradients where a step has begun. */
+/* Moments, and gradients if a step has begun. */
 static void put_training(tl_archive *archive, const tl_model *model, tl_error *error) {
     char prefix[32];
     for (size_t i = 0; i < tl_parameter_arrays(model) && !tl_failed(error); i++) {
@@ -254,7 +254,7 @@ static tl_status read_losses(const tl_archive *archive, tl_fit_state *fit, const
     return TL_OK;
 }
 
-/* `numbers`: where those of the model go, which stays as it is until all of them are right. */
+/* `numbers`: those of the model, which is not changed before all of them are checked. */
 static tl_status read_state(const tl_archive *archive, tl_fit_state *fit, tl_model *numbers, tl_error *error) {
     section sections[SECTIONS];
     json_t *root = tl_archive_parse(archive, "training", error);
@@ -326,7 +326,7 @@ static tl_status take_all(tl_archive *archive, tl_fit_state *fit, tl_error *erro
     return tl_archive_end(archive, error);
 }
 
-/* The largest checkpoint of this training has gradients and the best parameters too. */
+/* The largest checkpoint of a training also contains gradients and the best parameters. */
 static void check_room(tl_fit_state *fit, tl_error *error) {
     tl_archive archive = {0};
     const size_t parameters = fit->model->parameter_count * sizeof(tl_real), best = fit->best ? parameters : 0;

@@ -1,4 +1,4 @@
-/* The table that tl_csv_log_epoch writes. Each line is written at once, so that it is there to be read while training goes on. */
+/* The table of tl_csv_log_epoch. Each line is written immediately, so that it can be read during training. */
 #include <tapline/csv_log.h>
 
 #include "base/argument.h"
@@ -69,7 +69,7 @@ tl_status tl_csv_log_check(const char *path, tl_error *error) {
     return TL_OK;
 }
 
-/* A number and what comes behind it. */
+/* A number, and the text after it. */
 static int put(char *text, size_t size, double value, const char *end) {
     return isfinite(value) ? snprintf(text, size, "%.9g%s", value, end) : snprintf(text, size, "%s", end);
 }

@@ -1,7 +1,7 @@
-/* The mean of what several models predict, kept as sums over the members.
+/* The mean of the predictions of several models, stored as sums over the members.
  *
- * Of probabilities the logarithms are summed (log p, and for single labels log(1 - p) too), in double: a mean of probabilities that
- * are next to nothing keeps its digits, and what comes of it are logits, of which losses and ranks are taken as of any model's.
+ * For probabilities, logarithms are added (log p, and for single labels also log(1 - p)), in double. The mean of very small
+ * probabilities then keeps its digits. The results are logits, so that losses and ranks are computed as for a single model.
  */
 #include <tapline/ensemble.h>
 
@@ -18,12 +18,12 @@
 struct tl_ensemble {
     const tl_dataset *data;
     size_t members;
-    tl_loss_spec loss;  /* of the first member, as its output shape, */
-    tl_scaling targets; /* and how it scales target values */
+    tl_loss_spec loss;  /* of the first member, like its output shape */
+    tl_scaling targets; /* and its scale of target values */
     tl_shape out;
-    double *sum;   /* (samples, out.length, out.channels): of log p, or of values */
-    double *other; /* binary cross-entropy: the same of log (1 - p) */
-    size_t *steps; /* (samples) that count in the outputs; NULL: all */
+    double *sum;   /* (samples, out.length, out.channels): sums of log p, or of values */
+    double *other; /* binary cross-entropy: the same for log (1 - p) */
+    size_t *steps; /* (samples) steps of the outputs that are data; NULL: all */
 };
 
 tl_ensemble *tl_ensemble_new(const tl_dataset *data, tl_error *error) {
@@ -48,7 +48,7 @@ void tl_ensemble_free(tl_ensemble *ensemble) {
 
 size_t tl_ensemble_members(const tl_ensemble *ensemble) { return ensemble ? ensemble->members : 0; }
 
-/* ---- joining ---- */
+/* ---- adding members ---- */
 
 static size_t row_count(const tl_ensemble *ensemble) { return ensemble->data->x.shape[0] * ensemble->out.length; }
 
@@ -64,9 +64,9 @@ static tl_status check_member(const tl_ensemble *ensemble, const tl_model *model
     return TL_OK;
 }
 
-/* What all members will have in common with the first, and the sums. */
+/* Stores what all members must have in common with the first, and allocates the sums. */
 static tl_status begin(tl_ensemble *ensemble, const tl_model *model, tl_error *error) {
-    tl_loss_release(&ensemble->loss); /* of one that did not join */
+    tl_loss_release(&ensemble->loss); /* of a member that was not added */
     tl_release(ensemble->sum);
     tl_release(ensemble->other);
     ensemble->sum = ensemble->other = NULL;
@@ -86,7 +86,7 @@ static tl_status begin(tl_ensemble *ensemble, const tl_model *model, tl_error *e
 /* log(e^a + e^b). */
 static double log_add(double a, double b) { return a == b ? a + log(2) : fmax(a, b) + log1p(exp(-fabs(a - b))); }
 
-/* Joins `value` to a sum of logarithms, which the first one begins. */
+/* Adds `value` to a sum of logarithms; the first member sets it. */
 static void add_log(const tl_ensemble *ensemble, double *sum, double value) {
     *sum = ensemble->members == 0 ? value : log_add(*sum, value);
 }
@@ -109,7 +109,7 @@ static void add_row(const tl_ensemble *ensemble, const tl_scaling *targets, cons
     }
 }
 
-/* A network that makes other lengths of the same ones. */
+/* Checks that the network gives the same output lengths as the first. */
 static tl_status check_steps(const tl_ensemble *ensemble, const size_t *steps, tl_error *error) {
     for (size_t i = 0; ensemble->steps && i < ensemble->data->x.shape[0]; i++)
         if (steps[i] != ensemble->steps[i])
@@ -143,9 +143,9 @@ tl_status tl_ensemble_add(tl_ensemble *ensemble, tl_model *model, tl_error *erro
     return error->status;
 }
 
-/* ---- what they say together ---- */
+/* ---- mean predictions ---- */
 
-/* As the outputs of the first model: logits for the cross-entropies, values scaled as it does. */
+/* Computes outputs like those of the first model: logits for the cross-entropies, values in its scale. */
 static void merge(const tl_ensemble *ensemble, tl_real *y) {
     const double members = (double)ensemble->members;
     for (size_t i = 0; i < row_count(ensemble) * ensemble->out.channels; i++) {

@@ -1,4 +1,4 @@
-/* Evaluating and predicting. */
+/* Evaluation and prediction. */
 #include "train/evaluate.h"
 
 #include "base/argument.h"
@@ -12,9 +12,9 @@
 
 #include <string.h>
 
-/* ---- data against model ---- */
+/* ---- checks of data and model ---- */
 
-/* A data set of one's own may leave `classes` 0: its labels are then those of the outputs. */
+/* A data set from the user's arrays may leave `classes` 0: its labels are then those of the outputs. */
 static tl_status check_labels(const tl_dataset *data, size_t outputs, tl_error *error) {
     const size_t each = tl_labels_each(data);
     if (!data->labels) return tl_fail(error, TL_ERROR_ARGUMENT, "data: cross-entropy needs labels, but the data set has none");
@@ -86,8 +86,8 @@ tl_status tl_predicted_check(const tl_tensor *y, size_t count, tl_shape out, con
                    out.length, out.channels);
 }
 
-/* The outputs of the model in inference mode for x and lengths, which have been checked, into y: (count, out.length, out.channels);
- * steps: (count) [OUT] how many of each sample count, NULL: not asked for. */
+/* Runs the model in inference mode on x and lengths, which were checked, and writes y: (count, out.length, out.channels) [OUT];
+ * steps: (count) [OUT] the steps of each sample that are data, NULL: not needed. */
 static tl_status run_parts(tl_model *model, const tl_tensor *x, const size_t *lengths, const tl_tensor *y, size_t *steps,
                            tl_error *error) {
     const size_t samples = x->shape[0], batch = tl_model_batch(model);
@@ -97,7 +97,7 @@ static tl_status run_parts(tl_model *model, const tl_tensor *x, const size_t *le
         if (lengths) tl_set_lengths(model, lengths + first, count);
         tl_forward(model, &part, TL_MODE_INFERENCE);
         if (tl_report(model, error) != TL_OK) {
-            tl_model_clear_error(model); /* it is the caller's now */
+            tl_model_clear_error(model); /* it is reported to the caller */
             return error->status;
         }
         const tl_tensor out = tl_output(model);
@@ -150,12 +150,12 @@ tl_status tl_predict(tl_model *model, const tl_tensor *x, const size_t *lengths,
 
 /* ---- metrics ---- */
 
-/* The steps that count, one after the other, with their targets. */
+/* All steps that are data, one after the other, with their targets. */
 typedef struct outcome {
     size_t rows, channels;
     tl_real *outputs; /* (rows, channels) */
-    int32_t *labels;  /* (rows); NULL: the loss takes values */
-    double *values;   /* (rows, channels) scaled as outputs are; likewise */
+    int32_t *labels;  /* (rows); NULL: the loss needs values */
+    double *values;   /* (rows, channels) in the scale of the outputs; NULL: the loss needs labels */
 } outcome;
 
 static void release_outcome(outcome *all) {
@@ -220,7 +220,7 @@ static void add_class_metrics(tl_metrics *metrics, const tl_classified *all, tl_
     tl_release(scratch);
 }
 
-/* Makes predictions of the outputs. */
+/* Converts outputs to predictions. */
 static void add_value_metrics(tl_metrics *metrics, tl_loss_kind loss, const outcome *all) {
     const tl_valued valued = {all->outputs, all->values, all->rows, all->channels};
     tl_loss_predict(loss, all->outputs, all->rows, all->channels);

@@ -1,4 +1,4 @@
-/* evaluate.h: what fitting, evaluating and ensembles share. */
+/* evaluate.h: shared by training, evaluation and ensembles. */
 #ifndef TL_EVALUATE_H
 #define TL_EVALUATE_H
 
@@ -6,31 +6,31 @@
 
 #include "graph/loss.h"
 
-/* Whether there is a data set of one series or more, and the model is compiled and fits it: shapes, lengths, labels or values;
- * messages begin with `caller`. */
+/* Checks that there is a data set with at least one series, and that the model is compiled and fits it: shapes, lengths, labels or
+ * values. Messages begin with `caller`. */
 tl_status tl_data_check(const tl_model *model, const tl_dataset *data, const char *caller, tl_error *error);
 
-/* Whether the data has the labels or values that such a loss compares with such an output. */
+/* Checks that the data has the labels or values that this loss compares with such an output. */
 tl_status tl_target_check(tl_loss_kind loss, tl_shape out, const tl_dataset *data, tl_error *error);
 
 /* ---- outputs of any number of samples ---- */
 
-/* Whether the model is compiled and takes x; messages begin with `caller`. */
+/* Checks that the model is compiled and accepts x; messages begin with `caller`. */
 tl_status tl_run_check(const tl_model *model, const tl_tensor *x, const char *caller, tl_error *error);
 
-/* Whether y has room for the predictions of `count` samples. */
+/* Checks that y has room for the predictions of `count` samples. */
 tl_status tl_predicted_check(const tl_tensor *y, size_t count, tl_shape out, const char *caller, tl_error *error);
 
 /* The outputs for all samples of a data set. Release them in any case. */
 typedef struct tl_outputs {
     tl_tensor y;   /* (samples, out.length, out.channels) */
-    size_t *steps; /* (samples) that count; NULL: all */
+    size_t *steps; /* (samples) steps that are data; NULL: all */
 } tl_outputs;
 
 tl_status tl_outputs_run(tl_outputs *self, tl_model *model, const tl_dataset *data, tl_error *error);
 void tl_outputs_release(tl_outputs *self);
 
-/* The metrics of outputs for all samples of the data, which has been checked; targets: how target values are scaled for them. */
+/* Computes the metrics of outputs for all samples of the data, which was checked; targets: the scale of target values. */
 tl_status tl_measure(const tl_loss_spec *loss, const tl_scaling *targets, const tl_outputs *outputs, const tl_dataset *data,
                      tl_metrics *metrics, tl_error *error);
 
@@ -41,10 +41,10 @@ tl_status tl_outputs_confusion(const tl_outputs *outputs, tl_loss_kind loss, con
 /* Fails, as `caller`, where models of such a loss tell no classes. */
 tl_status tl_tells_classes(tl_loss_kind loss, const char *caller, tl_error *error);
 
-/* Target values of the data as outputs are compared with them: (samples, target_length, target_channels), to be released. */
+/* Returns the target values in the scale of the outputs: (samples, target_length, target_channels), which the caller releases. */
 tl_real *tl_values_scaled(const tl_dataset *data, const tl_scaling *targets, tl_error *error);
 
-/* Makes predictions of outputs, in place: probabilities, or values in their own units. */
+/* Converts outputs to predictions, in place: probabilities, or values in their own units. */
 void tl_outputs_predict(tl_loss_kind loss, const tl_scaling *targets, tl_tensor *y);
 
 #endif

@@ -1,4 +1,4 @@
-/* The finder: a training whose callback sets the rate, of a model that is put back afterwards. */
+/* The learning-rate finder: a training whose callback sets the rate; the model is restored afterwards. */
 #include <tapline/find_learning_rate.h>
 
 #include "base/argument.h"
@@ -40,8 +40,8 @@ bool tl_rate_curve_diverged(const tl_rate_curve *curve) { return curve && curve-
 typedef struct trial {
     tl_rate_range range;
     tl_rate_curve *curve;
-    const tl_callback *callbacks; /* the user's */
-    double minimum;               /* mean of some consecutive losses */
+    const tl_callback *callbacks; /* those of the user */
+    double minimum;               /* lowest mean of consecutive losses */
 } trial;
 
 static tl_status check_model(const tl_model *model, tl_error *error) {
@@ -71,7 +71,7 @@ static double rate_at(const tl_rate_range *range, size_t step) {
 
 /* ---- the trial ---- */
 
-/* Losses are looked at together with so many to either side. */
+/* Losses to either side that are averaged with a loss. */
 static size_t reach(const tl_rate_range *range) { return range->steps < 40 ? 1 : (size_t)range->steps / 20; }
 
 static double mean(const double *values, size_t count) {
@@ -80,7 +80,7 @@ static double mean(const double *values, size_t count) {
     return sum / (double)count;
 }
 
-/* Whether the last losses are four times the least so far (of a loss that may be negative: as far above it). */
+/* Returns whether the last losses are four times the lowest ones so far (if a loss can be negative: as far above them). */
 static bool diverges(trial *self) {
     const size_t count = self->curve->count, some = reach(&self->range);
     if (count < some) return false;
@@ -102,10 +102,10 @@ static bool observe(const tl_progress *at, void *user) {
     return on;
 }
 
-/* ---- what it says ---- */
+/* ---- suggestion ---- */
 
-/* The slope of the straight line that fits the 2 · some + 1 values around one of them best; 0 where it is not three times its own
- * standard error, as far as one can tell from how the values scatter about the line. */
+/* Returns the slope of the line that best fits the 2 · some + 1 values around a value; 0 if it is less than three times its own
+ * standard error, estimated from the scatter of the values around the line. */
 static double slope_at(const double *value, size_t some) {
     const double count = 2 * (double)some + 1, centre = mean(value - some, 2 * some + 1);
     double sum = 0, squares = 0, scatter = 0;
@@ -125,7 +125,7 @@ static void smooth(tl_rate_curve *curve, size_t maximum) {
     }
 }
 
-/* Before the least loss: what comes behind it may fall steeply too, on its way back. */
+/* Only before the lowest loss: later the loss may also fall steeply, after it has risen. */
 static void suggest(tl_rate_curve *curve, size_t some) {
     double steepest = 0;
     size_t minimum = 0;
@@ -141,7 +141,7 @@ static void suggest(tl_rate_curve *curve, size_t some) {
     }
 }
 
-/* ---- all of it ---- */
+/* ---- finder ---- */
 
 static size_t parts_of(size_t count, size_t size) { return size > 0 ? tl_ceil_div(count, size) : count; }
 
@@ -157,7 +157,7 @@ static tl_fit_cfg trial_cfg(trial *self, const tl_model *model, const tl_dataset
                         .callbacks = {{observe, self}}};
 }
 
-/* A loss that is not finite ends the trial, and is no failure of it. */
+/* A loss that is not finite ends the trial without an error. */
 static tl_status run(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, trial *self, tl_error *error) {
     tl_error own = {0};
     tl_set_learning_rate(model, self->range.low);

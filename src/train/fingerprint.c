@@ -24,7 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- what it is made of ---- */
+/* ---- contents ---- */
 
 static const tl_setting optimizer_settings[] = {
     {"momentum", TL_SETTING_NUMBER, offsetof(tl_optimizer_cfg, momentum), NULL},
@@ -76,7 +76,7 @@ static const tl_setting group_settings[] = {
     {0},
 };
 
-/* What `settings` says of `object`, with a name; NULL where memory is short. */
+/* Returns the `settings` of `object`, with a name; NULL if memory is short. */
 static json_t *describe(const tl_setting *settings, const void *object, const char *name) {
     json_t *described = json_object();
     if (described && (!name || json_object_set_new(described, "name", json_string(name)) == 0) &&
@@ -86,7 +86,7 @@ static json_t *describe(const tl_setting *settings, const void *object, const ch
     return NULL;
 }
 
-/* How each layer takes part in the steps. */
+/* Lists the step settings of each layer. */
 static json_t *describe_groups(const tl_model *model) {
     json_t *groups = json_object();
     bool whole = groups != NULL;
@@ -102,7 +102,7 @@ static json_t *describe_groups(const tl_model *model) {
 
 enum { PIECES = 4 };
 
-/* Everything that a data set holds. */
+/* Lists all arrays of a data set. */
 static void list_pieces(const tl_dataset *data, tl_piece pieces[PIECES]) {
     const size_t series = data ? data->x.shape[0] : 0;
     if (!data) return;
@@ -137,7 +137,7 @@ json_t *tl_fingerprint_of(const tl_fit_state *fit) {
 
 enum { WORD = 40 };
 
-/* The processor that the BLAS chose its kernels for; of one that does not say, the processor itself. */
+/* Returns the processor for which the BLAS chose its kernels; if it does not say, the processor of the machine. */
 static const char *describe_processor(char text[WORD]) {
     const char *core = tl_gemm_core();
     snprintf(text, WORD, "%s", core);
@@ -148,7 +148,7 @@ static const char *describe_processor(char text[WORD]) {
     return text;
 }
 
-/* The mathematical functions are the C library's. */
+/* Returns the version of the C library, which has the mathematical functions. */
 static const char *c_library(void) {
 #ifdef __GLIBC__
     return gnu_get_libc_version();
@@ -157,7 +157,7 @@ static const char *c_library(void) {
 #endif
 }
 
-/* The engines that "auto" stands for follow from the shapes, the largest batch and the version. */
+/* The choices of the engine "auto" follow from the shapes, the largest batch and the version. */
 json_t *tl_fingerprint_machine(const tl_model *model) {
     char processor[WORD], blas[WORD];
     tl_gemm_version(blas, sizeof blas);
@@ -196,7 +196,7 @@ enum { DEEPEST = 8, PATH = 160 };
 
 static void compare(difference *self, const char *path, json_t *before, json_t *now, int depth);
 
-/* Those of `one` that are no members of `other` too are found when the two are exchanged. */
+/* Members that are only in `other` are found when both are exchanged. */
 static void compare_members(difference *self, const char *path, json_t *before, json_t *now, int depth) {
     char longer[PATH];
     const char *key;
@@ -219,7 +219,7 @@ static void compare_entries(difference *self, const char *path, json_t *before, 
     }
 }
 
-/* Whether a layer is called otherwise only since its kind is: "hand_crafted_1" before, "fixed_filters_1" now. */
+/* Returns whether a layer has another name only because its kind was renamed: "hand_crafted_1" before, "fixed_filters_1" now. */
 static bool renamed(const json_t *before, const json_t *now) {
     const char *old_name = json_string_value(before), *new_name = json_string_value(now);
     char kind[48];

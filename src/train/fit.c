@@ -1,4 +1,4 @@
-/* Fitting: nothing here that a user could not write with the lower tier, but for checkpoints. */
+/* Training: except for checkpoints, a user could write all of it with the lower tier. */
 #include "train/fit.h"
 
 #include <tapline/layers.h>
@@ -23,7 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- a fit at work ---- */
+/* ---- state of a training ---- */
 
 static void release_fit(tl_fit_state *f) {
     tl_release(f->order);
@@ -41,7 +41,7 @@ static void release_fit(tl_fit_state *f) {
     tl_release(f->best);
 }
 
-/* Copies every parameter and state out of the model, or back into it. */
+/* Copies all parameters and states from the model, or back to it. */
 static void copy_parameters(tl_model *model, tl_real *copy, bool back) {
     const size_t arrays = tl_parameter_arrays(model);
     for (size_t i = 0; i < arrays; i++) {
@@ -61,7 +61,7 @@ static size_t count_parameters(const tl_model *model) {
     return count;
 }
 
-/* Lets the schedule set the rate; what a callback has set stays until the schedule's own changes. */
+/* Sets the rate of the schedule; a rate that a callback set stays until the schedule changes its own. */
 static void set_rate(tl_fit_state *f) {
     const double rate = tl_schedule_rate(&f->schedule);
     if (rate != f->learning_rate) tl_set_learning_rate(f->model, rate);
@@ -82,7 +82,7 @@ static bool lacks_labels(const tl_dataset *data) {
     return i < count;
 }
 
-/* Variations that the data or the batches rule out. */
+/* Fails for random changes that are impossible with this data or these batches. */
 static tl_status check_variations(const tl_fit_cfg *cfg, const tl_dataset *data, tl_error *error) {
     const tl_augment_cfg *augment = &cfg->augment;
     const bool each_step = tl_labels_each(data) > 1;
@@ -112,7 +112,7 @@ static tl_status check_weights(const tl_fit_cfg *cfg, const tl_dataset *data, tl
     return error->status;
 }
 
-/* A batch norm that sees a single value a channel makes the same of every series. */
+/* A batch norm that sees a single value for each channel would give the same output for every series. */
 static tl_status check_norms(const tl_fit_state *f, tl_error *error) {
     const size_t batch = f->cfg.batch < f->data->x.shape[0] ? f->cfg.batch : f->data->x.shape[0];
     for (size_t i = 0; batch == 1 && i < f->model->vertices; i++) {
@@ -162,7 +162,7 @@ static void prepare_mixtures(tl_fit_state *f, tl_error *error) {
         mixed->values = tl_allocate(batch * tl_values_each(f->data), sizeof *mixed->values, "targets of mixtures", error);
 }
 
-/* The model keeps how its series are scaled, so that files say what is true. */
+/* The model stores the scaling of its series, so that files contain it. */
 static void keep_scaling(tl_fit_state *f, tl_error *error) {
     tl_model *model = f->model;
     tl_scaling scaling;
@@ -172,7 +172,7 @@ static void keep_scaling(tl_fit_state *f, tl_error *error) {
     model->scaling = scaling;
 }
 
-/* Of target values that the loss compares with outputs by their distance; what a loss of one's own makes of them is its own. */
+/* For losses that compare outputs and values by their distance; a loss of the user's own is not scaled. */
 static bool scales_targets(tl_loss_kind loss) {
     return loss == TL_LOSS_SQUARED_ERROR || loss == TL_LOSS_ABSOLUTE_ERROR || loss == TL_LOSS_HUBER;
 }
@@ -184,13 +184,13 @@ static void measure_target(const tl_dataset *data, size_t channel, size_t channe
         for (size_t i = 0; i < data->x.shape[0]; i++)
             for (size_t t = 0; t < (data->lengths && each == data->x.shape[1] && each > 1 ? data->lengths[i] : each); t++) {
                 const double value = tl_value_at(data, (i * each + t) * channels + channel);
-                if (isfinite(value)) tl_moments_see(&moments, value); /* one that is not is told of by the step that meets it */
+                if (isfinite(value)) tl_moments_see(&moments, value); /* other values are reported by the step that reads them */
             }
     targets->mean[channel] = moments.mean / moments.unit;
     if (moments.deviation > 0) targets->deviation[channel] = moments.deviation / moments.unit;
 }
 
-/* The first training says how outputs stand for values, which later ones keep: they go on from what these outputs mean. */
+/* The first training sets the scale of target values; later ones keep it, because the outputs already have that scale. */
 static void keep_targets(tl_fit_state *f, tl_error *error) {
     tl_scaling *targets = &f->model->targets;
     const size_t channels = tl_output_shape(f->model).channels;
@@ -223,7 +223,8 @@ static tl_status prepare_fit(tl_fit_state *f, tl_error *error) {
     return tl_failed(error) ? error->status : tl_checkpoint_begin(f, error);
 }
 
-/* The epoch's order; keyed by the steps taken so far, so that it is new each epoch and the same after a resume. */
+/* The order of the epoch. Its key is the number of steps so far, so that it differs between epochs and is the same after a
+ * resume. */
 static void shuffle(tl_fit_state *f) {
     tl_rng rng = tl_rng_at(tl_model_seed(f->model), TL_STREAM_SHUFFLE, 0, f->order_key);
     const size_t samples = f->data->x.shape[0];
@@ -231,7 +232,7 @@ static void shuffle(tl_fit_state *f) {
     for (size_t i = 0; f->cfg.keep_order && i < samples; i++) f->order[i] = (uint32_t)i;
 }
 
-/* Mixed targets: of labels the probabilities of classes. */
+/* Mixed targets; labels become probabilities of classes. */
 static void mix_targets(tl_fit_state *f, size_t count) {
     const tl_mixtures *mixed = &f->mixed;
     const size_t classes = tl_output_shape(f->model).channels, labels = tl_labels_each(f->data), values = tl_values_each(f->data);
@@ -249,7 +250,7 @@ static void mix_targets(tl_fit_state *f, size_t count) {
     }
 }
 
-/* From the varied series and their targets to x and the targets of mixtures. */
+/* Mixes the changed series and their targets into x and the targets of mixtures. */
 static void mix(tl_fit_state *f, size_t count, uint64_t key) {
     const tl_mixtures *mixed = &f->mixed;
     tl_mixup_draw(f->cfg.augment.mixup, mixed->partner, mixed->share, count, tl_model_seed(f->model), key);
@@ -257,15 +258,15 @@ static void mix(tl_fit_state *f, size_t count, uint64_t key) {
     mix_targets(f, count);
 }
 
-/* Where a batch of the epoch begins in the order. A last batch of one series, of whose channels batch norm learns little and which
- * mixup has nothing to mix with, takes one from the batch before. */
+/* Returns where a batch of the epoch begins in the order. A last batch with a single series would be bad for batch norm and
+ * impossible for mixup: it takes one from the batch before. */
 static size_t first_of(const tl_fit_state *f, size_t batch) {
     const size_t samples = f->data->x.shape[0], size = f->cfg.batch;
     const bool lonely = size > 2 && samples % size == 1 && f->batches > 1;
     return batch == f->batches ? samples : batch * size - (lonely && batch + 1 == f->batches);
 }
 
-/* Copies samples `first` … `first + count - 1` of the order side by side. */
+/* Copies samples `first` … `first + count - 1` of the order to contiguous memory. */
 static void gather(tl_fit_state *f, size_t first, size_t count) {
     const tl_dataset *data = f->data;
     const size_t each = data->x.shape[1] * data->x.shape[2], labels = tl_labels_each(data), values = tl_values_each(data),
@@ -281,7 +282,7 @@ static void gather(tl_fit_state *f, size_t first, size_t count) {
                 (tl_real)tl_scaled(&f->model->targets, k % channels, tl_value_at(data, sample * values + k));
     }
     f->x.shape[0] = f->varied.shape[0] = count;
-    const uint64_t key = f->order_key * f->batches + f->batch; /* of no other batch */
+    const uint64_t key = f->order_key * f->batches + f->batch; /* different for every batch */
     if (f->varied.data) tl_augment(&f->cfg.augment, &f->x, f->lengths, &f->varied, tl_model_seed(f->model), key);
     if (f->mixed.partner) mix(f, count, key);
 }
@@ -293,7 +294,7 @@ static size_t first_infinite(const tl_real *values, size_t count) {
     return i;
 }
 
-/* Why a step failed: a loss is not finite for good where the data is not. */
+/* Explains why a step failed: a loss stays non-finite if the data is not finite. */
 static tl_status explain(const tl_fit_state *f, const tl_error *reason, tl_error *error) {
     const tl_dataset *data = f->data;
     const size_t channels = data->x.shape[2], each = data->x.shape[1] * channels, values = tl_values_each(data);
@@ -318,7 +319,7 @@ static tl_status take_step(tl_fit_state *f, tl_error *error) {
     return TL_OK;
 }
 
-/* One forward and backward pass; steps where `step` says so. */
+/* A forward and a backward pass, and a step if `step` is set. */
 static tl_status train_batch(tl_fit_state *f, bool step, tl_error *error) {
     const bool mixed = f->mixed.partner != NULL;
     const tl_target target = mixed ? (tl_target){.probabilities = f->mixed.probabilities, .values = f->mixed.values}
@@ -332,7 +333,7 @@ static tl_status train_batch(tl_fit_state *f, bool step, tl_error *error) {
     return step || wrong ? take_step(f, error) : TL_OK;
 }
 
-/* Of the batches since the last step, which may be none. */
+/* The mean loss of the batches since the last step, of which there may be none. */
 static double step_loss(const tl_fit_state *f) {
     const tl_tally of_step = {.loss = f->sums.loss - f->last.loss, .weight = f->sums.weight - f->last.weight};
     return tl_tally_loss(&of_step);
@@ -380,7 +381,7 @@ static void end_epoch(tl_fit_state *f) {
     set_rate(f);
 }
 
-/* At the end of an epoch, also of one that a resume begins with. */
+/* At the end of an epoch, also of the one that a resume begins with. */
 static bool early_stopped(const tl_fit_state *f) {
     return f->cfg.patience > 0 && f->batch == f->batches && f->epoch - f->result.best_epoch >= f->cfg.patience;
 }
@@ -389,9 +390,10 @@ static bool finished(const tl_fit_state *f) {
     return f->result.stopped || early_stopped(f) || (f->epoch == f->cfg.epochs && f->batch == f->batches);
 }
 
-enum { SECONDS = 10 }; /* between checkpoints, at least, unless said otherwise */
+enum { SECONDS = 10 }; /* minimum time between checkpoints, unless another is given */
 
-/* What a stopped training does last, so that it may go on, is not to step on part of the batches of a step: that comes after. */
+/* The last operation of a training that was stopped. It must be possible to resume it, so no step is made with only a part of its
+ * batches. */
 static tl_status save_checkpoint(tl_fit_state *f, tl_error *error) {
     const double now = tl_seconds(), every = f->cfg.checkpoint_every;
     const bool due = every > 0 ? now - f->saved >= every : f->batch == f->batches && now - f->saved >= SECONDS;
@@ -432,7 +434,7 @@ static void train(tl_fit_state *f, tl_error *error) {
     }
 }
 
-/* Parameters of the best epoch, and statistics that belong to the parameters; after a failure of as much as there is. */
+/* Restores the parameters of the best epoch and computes the statistics that belong to them; after a failure as far as possible. */
 static void settle(tl_fit_state *f, tl_error *error) {
     tl_error wrong = {0};
     if (f->best && f->result.best_epoch > 0) copy_parameters(f->model, f->best, true);
@@ -456,7 +458,7 @@ tl_status tl_fit_sized(tl_model *model, const tl_dataset *data, const tl_fit_cfg
     tl_fit_take(&f.cfg, given, sizes, error);
     if (!tl_failed(error) && prepare_fit(&f, error) == TL_OK) {
         train(&f, error);
-        if (tl_failed(error)) tl_model_clear_error(model); /* it is the caller's now */
+        if (tl_failed(error)) tl_model_clear_error(model); /* it is reported to the caller */
         f.result.early_stopped = early_stopped(&f);
         settle(&f, error);
         f.result.seconds = tl_seconds() - f.begin;

@@ -1,16 +1,16 @@
-/* fit.h: training at work: everything that a checkpoint holds beside the model. */
+/* fit.h: the state of a training: everything that a checkpoint contains besides the model. */
 #ifndef TL_FIT_H
 #define TL_FIT_H
 
 #include "base/schedule.h"
 #include "train/metrics.h"
 
-/* The mixtures that a batch is trained on in place of its series (mixup). */
+/* The mixtures that replace the series of a batch (mixup). */
 typedef struct tl_mixtures {
     uint32_t *partner;      /* (batch); NULL: none */
     tl_real *share;         /* (batch) */
-    size_t *lengths;        /* (batch), of them; NULL: whole series */
-    tl_real *probabilities; /* (batch, labels of a series, classes) cross-entropy's targets; NULL: the loss takes values */
+    size_t *lengths;        /* (batch) of the mixtures; NULL: whole series */
+    tl_real *probabilities; /* (batch, labels of a series, classes) targets for cross-entropy; NULL: the loss needs values */
     tl_real *values;        /* (batch, values of a series) */
 } tl_mixtures;
 
@@ -19,23 +19,23 @@ typedef struct tl_fit_state {
     const tl_dataset *data;
     tl_fit_cfg cfg; /* defaults filled in */
     tl_schedule schedule;
-    double learning_rate;        /* that the schedule set last */
+    double learning_rate;        /* the last one that the schedule set */
     bool new_rate, new_schedule; /* others than in the checkpoint that it goes on from */
 
-    /* where it stands */
+    /* progress */
     int epoch;             /* from 1; 0 before the first */
-    size_t batch, batches; /* of the epoch: passed through, in all */
-    uint64_t order_key;    /* of the epoch's order: the steps taken before it */
-    tl_tally sums, last;   /* of the epoch; what they were at the last step */
+    size_t batch, batches; /* of the epoch: completed batches, all batches */
+    uint64_t order_key;    /* of the order of the epoch: steps before it */
+    tl_tally sums, last;   /* of the epoch; their values at the last step */
     tl_fit_result result;
-    double begin, saved; /* the clock at the beginning, less what came before a resume; at the last checkpoint */
-    char digest[20];     /* of the data, where there are checkpoints */
-    tl_real *best;       /* parameters and state of the best epoch; NULL: not wanted */
+    double begin, saved; /* the clock at the beginning, minus the time before a resume; at the last checkpoint */
+    char digest[20];     /* of the data, if there are checkpoints */
+    tl_real *best;       /* parameters and states of the best epoch; NULL: not needed */
 
-    /* made from that */
-    uint32_t *order;       /* (samples) the epoch's */
-    tl_tensor x;           /* (batch, length, channels) gathered samples */
-    tl_tensor varied;      /* variations of them, whose mixtures go back to x; empty: none */
+    /* computed from these */
+    uint32_t *order;       /* (samples) of the epoch */
+    tl_tensor x;           /* (batch, length, channels) samples of the batch */
+    tl_tensor varied;      /* the samples after random changes; mixtures are written back to x; empty: none */
     tl_metrics validation; /* of the epoch that has just ended */
     int32_t *labels;       /* (batch, labels of a series) */
     tl_real *values;       /* (batch, values of a series) */
@@ -57,11 +57,11 @@ bool tl_watch_better(const tl_fit_state *fit, double value, double other);
 /* What is worse than any value. */
 double tl_watch_worst(const tl_fit_state *fit);
 
-/* Calls all of them; false where one says so. */
+/* Calls all callbacks; returns false if one returns false. */
 bool tl_call_back(const tl_callback callbacks[TL_MAX_CALLBACKS], const tl_progress *progress);
 
-/* Checks that cfg.checkpoint may be written, and sets model and fit, which is prepared, to what
- * cfg.resume holds. Fails, listing what differs, where that is another training. */
+/* Checks that cfg.checkpoint can be written. Sets model and fit, which is prepared, to the contents of cfg.resume. Fails if that
+ * belongs to another training; the message lists the differences. */
 tl_status tl_checkpoint_begin(tl_fit_state *fit, tl_error *error);
 
 /* Writes cfg.checkpoint. */

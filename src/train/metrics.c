@@ -15,7 +15,7 @@ static size_t largest_of(const tl_real *logits, size_t count) {
 
 /* ---- sums ---- */
 
-/* `from`: the place of its first row among all of the target. */
+/* `from`: the index of its first row in the target. */
 static void add_correct(tl_tally *sums, const tl_real *y, const tl_target *target, size_t from, size_t steps, size_t channels) {
     for (size_t row = 0; row < steps; row++) {
         const size_t predicted = largest_of(y + row * channels, channels);
@@ -28,7 +28,7 @@ static void add_correct(tl_tally *sums, const tl_real *y, const tl_target *targe
     }
 }
 
-/* Of predictions: of an output of binary cross-entropy, that is its probability. */
+/* For predictions; the prediction of binary cross-entropy is the probability of an output. */
 static void add_differences(tl_tally *sums, tl_loss_kind loss, const tl_real *y, const tl_real *values, size_t count,
                             size_t channels, const tl_scaling *targets) {
     for (size_t i = 0; i < count; i++) {
@@ -89,7 +89,7 @@ void tl_count_confusion(const tl_classified *all, size_t *counts) {
         counts[(size_t)all->labels[i] * all->classes + largest_of(all->logits + i * all->classes, all->classes)]++;
 }
 
-/* Samples with label c, and samples predicted as c. */
+/* The number of samples with label c, and of those predicted as c. */
 static void sum_row_and_column(const size_t *counts, size_t classes, size_t c, size_t *labelled, size_t *predicted) {
     *labelled = *predicted = 0;
     for (size_t other = 0; other < classes; other++) {
@@ -135,7 +135,7 @@ double tl_macro_f1(const size_t *counts, size_t classes) {
 
 /* ---- ranks ---- */
 
-/* The logarithm of the odds of class c, which rank samples as its probability does, but do not saturate. */
+/* The logarithm of the odds of class c. It ranks samples as its probability does, but does not saturate. */
 static double log_odds(const tl_real *logits, size_t classes, size_t c) {
     double maximum = -INFINITY, sum = 0;
     for (size_t k = 0; k < classes; k++)
@@ -150,8 +150,9 @@ static int by_score(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* The share of pairs of a positive and a negative sample that are in order, ties counting half: Mann & Whitney's U from the sum of
- * the positives' ranks (from 1; equal scores share their mean rank), which sorts the samples. NaN without such pairs. */
+/* The share of pairs of a positive and a negative sample that are in the right order; ties count half. Computed as Mann & Whitney's
+ * U from the sum of the positives' ranks (from 1; equal scores share their mean rank). Sorts the samples. NaN without such
+ * pairs. */
 static double ordered_pairs(tl_scored *samples, size_t count) {
     double ranks = 0, positives = 0;
     qsort(samples, count, sizeof *samples, by_score);
@@ -191,7 +192,7 @@ static size_t first_target(const tl_valued *all, size_t output) {
     return i;
 }
 
-/* Of one output, whose targets are not all the same. Distances are in units of the largest one, so that no square overflows. */
+/* For an output whose targets are not all equal. Distances are relative to the largest one, so that squares cannot overflow. */
 static double r2_of(const tl_valued *all, size_t output) {
     const size_t step = all->outputs, end = all->samples * step, begin = first_target(all, output);
     const double first = all->targets[begin];

@@ -1,4 +1,4 @@
-/* Mixtures of the series of a batch (Zhang et al. 2018). */
+/* Mixes the series of a batch (Zhang et al. 2018). */
 #include <tapline/augment.h>
 #include <tapline/random.h>
 
@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-/* The logarithm of a number from the gamma distribution of that shape, from 1 on (Marsaglia & Tsang 2000). */
+/* Returns the logarithm of a gamma-distributed number with that shape, at least 1 (Marsaglia & Tsang 2000). */
 static double log_gamma_from_1(double shape, tl_rng *rng) {
     const double d = shape - 1.0 / 3, c = 1 / sqrt(9 * d);
     for (;;) {
@@ -16,15 +16,15 @@ static double log_gamma_from_1(double shape, tl_rng *rng) {
     }
 }
 
-/* X / (X + Y) of two numbers with gamma distributions of shape alpha, each being that of shape alpha + 1 times U^(1 / alpha). By
- * logarithms, since of a small alpha both are too small to be told from 0. */
+/* X / (X + Y) for two gamma-distributed numbers with shape alpha; each is one with shape alpha + 1 times U^(1 / alpha). Computed
+ * with logarithms, since for a small alpha both numbers would round to 0. */
 static double draw_beta(double alpha, tl_rng *rng) {
     const double x = log_gamma_from_1(alpha + 1, rng), y = log_gamma_from_1(alpha + 1, rng);
     const double u = log(tl_rng_uniform(rng)), v = log(tl_rng_uniform(rng));
     return 1 / (1 + exp(y - x + (v - u) / alpha));
 }
 
-/* The partners are the series a random number of places on: batches are in random order already. */
+/* The partner is the series at a random distance: batches are already in random order. */
 void tl_mixup_draw(double alpha, uint32_t *partner, tl_real *share, size_t count, uint64_t seed, uint64_t step) {
     tl_rng rng = tl_rng_at(seed, TL_STREAM_MIXUP, 0, step);
     const size_t on = count > 1 ? 1 + tl_rng_below(&rng, (uint32_t)(count - 1)) : 0;

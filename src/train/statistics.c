@@ -1,4 +1,5 @@
-/* What layers learn from a pass over training data (tl_preparation): each pass takes the layers whose inputs are known by then. */
+/* Statistics that layers learn from a pass over the training data (tl_preparation). Each pass is for the layers whose inputs are
+ * final by then. */
 #include <tapline/train.h>
 
 #include "base/argument.h"
@@ -16,14 +17,14 @@ typedef struct preparation {
     tl_model *model;
     const tl_dataset *data;
     uint32_t *order;        /* (samples) */
-    size_t batches;         /* that differ in size by at most one: none is left with next to nothing */
+    size_t batches;         /* their sizes differ by at most one, so that none is very small */
     tl_tensor x;            /* (batch, length, channels) */
     size_t *lengths;        /* (batch); NULL: whole series */
-    double **sums;          /* (vertices) of the layers that learn; NULL: of others */
-    double *numbers;        /* that these point to */
-    size_t count;           /* of numbers */
-    bool *learnt, *reached; /* (vertices) what has finished; whose output is known in this pass */
-    tl_real *before;        /* the model's states, should something fail */
+    double **sums;          /* (vertices) of the layers that learn; NULL for others */
+    double *numbers;        /* memory of the sums */
+    size_t count;           /* number of elements */
+    bool *learnt, *reached; /* (vertices) layers that have finished; layers whose output is known in this pass */
+    tl_real *before;        /* the states of the model, to restore them on failure */
 } preparation;
 
 static const tl_preparation *preparation_of(const tl_model *model, size_t id) {
@@ -67,12 +68,12 @@ static tl_status prepare(preparation *p, tl_error *error) {
     if (tl_failed(error)) return error->status;
     p->reached = p->learnt + vertices;
     memcpy(p->before, model->states, model->state_count * sizeof *p->before);
-    tl_rng order = tl_rng_at(tl_model_seed(model), TL_STREAM_SHUFFLE, 1, 0); /* 0 is that of epochs */
+    tl_rng order = tl_rng_at(tl_model_seed(model), TL_STREAM_SHUFFLE, 1, 0); /* substream 0 is that of epochs */
     tl_rng_permutation(&order, p->order, shape[0]);
     return TL_OK;
 }
 
-/* Copies the series of a batch side by side. */
+/* Copies the series of a batch to contiguous memory. */
 static void gather(preparation *p, size_t batch) {
     const tl_tensor *x = &p->data->x;
     const size_t each = x->shape[1] * x->shape[2], first = tl_split_at(x->shape[0], p->batches, batch);
@@ -92,7 +93,7 @@ static bool inputs_known(const preparation *p, size_t id) {
     return true;
 }
 
-/* Whether the layer's output is known afterwards. */
+/* Returns whether the layer's output is known afterwards. */
 static bool run_layer(const preparation *p, size_t id) {
     tl_vertex *vertex = &p->model->vertex[id];
     const tl_preparation *learner = p->learnt[id] ? NULL : preparation_of(p->model, id);
@@ -108,7 +109,7 @@ static bool run_layer(const preparation *p, size_t id) {
     return !learner || !learner->waits;
 }
 
-/* As far as layers have something to learn. */
+/* Runs the layers up to the last one that learns. */
 static void run_batch(const preparation *p, size_t last) {
     if (!tl_begin_forward(p->model, &p->x, TL_MODE_INFERENCE)) return;
     const unsigned denormals = tl_denormals_off();
@@ -116,7 +117,7 @@ static void run_batch(const preparation *p, size_t last) {
     tl_denormals_restore(denormals);
 }
 
-/* The last layer that has something to learn; the number of layers where none has. */
+/* Returns the last layer that learns; the number of layers if there is none. */
 static size_t last_learner(const preparation *p) {
     size_t i = p->model->vertices;
     while (i-- > 0)
@@ -161,7 +162,7 @@ static tl_status run_pass(preparation *p, size_t last, tl_error *error) {
         gather(p, batch);
         run_batch(p, last);
         if (tl_report(p->model, error) == TL_OK) continue;
-        tl_model_clear_error(p->model); /* it is the caller's now */
+        tl_model_clear_error(p->model); /* it is reported to the caller */
         return error->status;
     }
     return finish(p, last, error);

@@ -1,4 +1,4 @@
-/* How outputs of a regression stand for its target values. */
+/* The scale of the target values of a regression. */
 #include <tapline/train.h>
 
 #include "base/argument.h"
