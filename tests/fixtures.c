@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 200, DIGEST = 5 };
+enum { MAX_VALUES = 200, DIGEST = 5 };
 
 fixtures *fixtures_open(const char *name) {
     char path[4096];
@@ -126,10 +126,10 @@ static void digest(const tl_real *values, size_t count, double *out) {
 }
 
 void fixtures_compare(fixtures *f, const char *name, const tl_real *values, size_t count) {
-    double actual[MOST], expected[MOST];
+    double actual[MAX_VALUES], expected[MAX_VALUES];
     char what[200];
     const size_t numbers = read_count(f, name);
-    if ((numbers != count && (numbers != DIGEST || count < DIGEST)) || numbers > MOST)
+    if ((numbers != count && (numbers != DIGEST || count < DIGEST)) || numbers > MAX_VALUES)
         fail_msg("%s: %s has %zu numbers, the file %zu", f->name, name, count, numbers);
     read_numbers(f, name, expected, numbers);
     for (size_t i = 0; i < numbers && numbers == count; i++) actual[i] = (double)values[i];

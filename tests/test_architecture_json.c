@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 64 }; /* steps */
+enum { MAX_STEPS = 64 }; /* steps */
 
 static const tl_shape shape = {.length = 40, .channels = 2};
 
@@ -18,7 +18,7 @@ static tl_model *compiled_from(const char *text, tl_error *error) {
 
 /* The output for a fixed input; (2, length, channels) of it are written to y, of that capacity. */
 static size_t run(tl_model *model, tl_real *y, size_t capacity) {
-    tl_real x[2 * MOST * 2];
+    tl_real x[2 * MAX_STEPS * 2];
     fill_normal(x, sizeof x / sizeof *x, 1);
     const tl_tensor in = TL_VIEW(x, 2, tl_input_shape(model).length, tl_input_shape(model).channels);
     tl_forward(model, &in, TL_MODE_INFERENCE);

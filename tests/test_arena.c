@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { MOST = 60 };
+enum { MAX_SPANS = 60 };
 
 static void check_no_overlap(const tl_span *spans, size_t count, size_t total) {
     for (size_t i = 0; i < count; i++) {
@@ -24,10 +24,10 @@ static void given_random_spans_when_planned_then_none_alive_together_overlap(voi
     (void)unused;
     tl_rng rng = tl_rng_at(1, TL_STREAM_USER, 0, 0);
     for (int round = 0; round < 200; round++) {
-        tl_span spans[MOST];
+        tl_span spans[MAX_SPANS];
         size_t max_alive = 0;
-        tl_span *order[2 * MOST];
-        const size_t count = 1 + tl_rng_below(&rng, MOST);
+        tl_span *order[2 * MAX_SPANS];
+        const size_t count = 1 + tl_rng_below(&rng, MAX_SPANS);
         for (size_t i = 0; i < count; i++) {
             const int first = (int)tl_rng_below(&rng, 30);
             spans[i] =

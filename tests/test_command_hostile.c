@@ -158,11 +158,11 @@ static void given_more_than_4096_layers_when_used_then_refused(void **unused) {
 
 /* Writes `~` in the header of a file as an escaped comma. */
 static void escape_commas(const char *path) {
-    enum { MOST = 8 << 20, HEADER = 8 };
-    unsigned char *from = malloc(MOST), *to = malloc(MOST);
+    enum { MAX_BYTES = 8 << 20, HEADER = 8 };
+    unsigned char *from = malloc(MAX_BYTES), *to = malloc(MAX_BYTES);
     FILE *file = fopen(path, "rb");
     assert_true(from && to && file);
-    const size_t size = fread(from, 1, MOST, file);
+    const size_t size = fread(from, 1, MAX_BYTES, file);
     fclose(file);
     uint64_t header;
     memcpy(&header, from, HEADER);

@@ -264,15 +264,15 @@ static tl_model *compiled(builder build, size_t length, size_t batch) {
     return model;
 }
 
-static tl_node extended(tl_model *m, tl_node x, tl_padding_mode mode) {
+static tl_node with_mode(tl_model *m, tl_node x, tl_padding_mode mode) {
     return tl_conv1d(
         m, x,
         &(tl_conv1d_cfg){
             .filters = FILTERS, .kernel = 5, .dilation = 2, .padding = TL_PADDING_SAME, .padding_mode = mode, .groups = CHANNELS});
 }
-static tl_node reflecting(tl_model *m, tl_node x) { return extended(m, x, TL_PADDING_MODE_REFLECT); }
-static tl_node replicating(tl_model *m, tl_node x) { return extended(m, x, TL_PADDING_MODE_REPLICATE); }
-static tl_node circular(tl_model *m, tl_node x) { return extended(m, x, TL_PADDING_MODE_CIRCULAR); }
+static tl_node reflecting(tl_model *m, tl_node x) { return with_mode(m, x, TL_PADDING_MODE_REFLECT); }
+static tl_node replicating(tl_model *m, tl_node x) { return with_mode(m, x, TL_PADDING_MODE_REPLICATE); }
+static tl_node circular(tl_model *m, tl_node x) { return with_mode(m, x, TL_PADDING_MODE_CIRCULAR); }
 static tl_node longer(tl_model *m, tl_node x) {
     const tl_conv1d_transpose_cfg cfg = {
         .filters = FILTERS, .kernel = 4, .stride = 2, .pad_left = 1, .pad_right = 1, .engine = TL_ENGINE_NAIVE};

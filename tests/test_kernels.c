@@ -284,16 +284,16 @@ static void given_numbers_when_squares_are_summed_then_in_double_and_nan_shows(v
 
 static void given_rows_of_any_width_when_summed_then_nothing_else_changes(void **unused) {
     (void)unused;
-    enum { MOST = 71 };
-    static tl_real x[ROWS * CHANNELS], sum[MOST];
+    enum { MAX_WIDTH = 71 };
+    static tl_real x[ROWS * CHANNELS], sum[MAX_WIDTH];
     const tl_kernels *tables[3];
     const size_t tables_count = tables_here(tables);
     fill_integers(x, ROWS * CHANNELS, 15, 100);
     for (size_t t = 0; t < tables_count; t++)
-        for (size_t width = 1; width < MOST; width++) {
-            for (size_t c = 0; c < MOST; c++) sum[c] = untouched;
+        for (size_t width = 1; width < MAX_WIDTH; width++) {
+            for (size_t c = 0; c < MAX_WIDTH; c++) sum[c] = untouched;
             tables[t]->sum_rows(x, ROWS, width, sum);
-            for (size_t c = 0; c < MOST; c++) {
+            for (size_t c = 0; c < MAX_WIDTH; c++) {
                 tl_real expected = untouched;
                 for (size_t r = 0; c < width && r < ROWS; r++) expected += x[r * width + c];
                 if (sum[c] != expected) fail_msg("%s: width %zu: sum %zu", tables[t]->isa, width, c);

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { ROWS = 5, MOST = 71 /* channels: whole vectors of every size, and a rest */, COUNT = ROWS * MOST };
+enum { ROWS = 5, MAX_CHANNELS = 71 /* channels: whole vectors of every size, and a rest */, COUNT = ROWS * MAX_CHANNELS };
 
 static const tl_real untouched = 77;
 
@@ -53,7 +53,7 @@ static void given_rows_of_any_width_when_softmaxed_then_value_and_derivative(voi
     const tl_kernels *tables[3];
     const size_t count = tables_here(tables);
     for (size_t t = 0; t < count; t++)
-        for (size_t channels = 1; channels <= MOST; channels++) {
+        for (size_t channels = 1; channels <= MAX_CHANNELS; channels++) {
             tl_real y[COUNT], over[COUNT];
             fill_arrays(channels);
             for (size_t i = 0; i < COUNT; i++) x[i] *= 8;
@@ -99,14 +99,15 @@ static void given_nan_or_infinity_when_softmaxed_then_only_its_own_row(void **un
 
 /* ---- layer normalisation ---- */
 
-static tl_real scale[MOST], shift[MOST], centre[ROWS], factor[ROWS], of_scale[MOST + 1], of_shift[MOST + 1];
+static tl_real scale[MAX_CHANNELS], shift[MAX_CHANNELS], centre[ROWS], factor[ROWS], of_scale[MAX_CHANNELS + 1],
+    of_shift[MAX_CHANNELS + 1];
 static const double epsilon = 0.01;
 
 static tl_layer_norm_rows norm_rows(size_t channels) {
     fill_arrays(channels);
     for (size_t i = 0; i < COUNT; i++) x[i] += 3; /* a mean that counts */
-    fill_normal(scale, MOST, 3);
-    fill_normal(shift, MOST, 4);
+    fill_normal(scale, MAX_CHANNELS, 3);
+    fill_normal(shift, MAX_CHANNELS, 4);
     for (size_t c = 0; c < channels; c++) of_scale[c] = of_shift[c] = 1; /* to be added to */
     of_scale[channels] = of_shift[channels] = untouched;
     return (tl_layer_norm_rows){.rows = ROWS,
@@ -155,7 +156,7 @@ static void send_back_by_formula(size_t channels, const double *z, const double 
 
 static void check_layer_norm(const tl_kernels *kernels, size_t channels) {
     tl_layer_norm_rows rows = norm_rows(channels);
-    double z[COUNT], inverse[ROWS], scales[MOST], shifts[MOST];
+    double z[COUNT], inverse[ROWS], scales[MAX_CHANNELS], shifts[MAX_CHANNELS];
     normalised_by_formula(channels, z, inverse);
     for (size_t i = 0; i < ROWS * channels; i++) {
         expected[i] = z[i] * (double)scale[i % channels] + (double)shift[i % channels];
@@ -177,11 +178,11 @@ static void given_rows_of_any_width_when_normalised_then_as_the_formula(void **u
     const tl_kernels *tables[3];
     const size_t count = tables_here(tables);
     for (size_t t = 0; t < count; t++)
-        for (size_t channels = 1; channels <= MOST; channels++) check_layer_norm(tables[t], channels);
+        for (size_t channels = 1; channels <= MAX_CHANNELS; channels++) check_layer_norm(tables[t], channels);
 }
 
 static void check_layer_norm_over_inputs(const tl_kernels *kernels, size_t channels) {
-    tl_real over[COUNT], scales[MOST];
+    tl_real over[COUNT], scales[MAX_CHANNELS];
     tl_layer_norm_rows rows = norm_rows(channels), same = rows;
     kernels->layer_norm(&rows);
     memcpy(over, x, sizeof over);
@@ -207,7 +208,7 @@ static void given_output_over_input_when_row_normalised_then_the_same(void **unu
     const tl_kernels *tables[3];
     const size_t count = tables_here(tables);
     for (size_t t = 0; t < count; t++)
-        for (size_t channels = 1; channels <= MOST; channels += 10) check_layer_norm_over_inputs(tables[t], channels);
+        for (size_t channels = 1; channels <= MAX_CHANNELS; channels += 10) check_layer_norm_over_inputs(tables[t], channels);
 }
 
 /* ---- PReLU ---- */
@@ -217,10 +218,10 @@ static void given_rows_of_any_width_when_prelu_runs_then_as_the_formula(void **u
     const tl_kernels *tables[3];
     const size_t count = tables_here(tables);
     for (size_t t = 0; t < count; t++)
-        for (size_t channels = 1; channels <= MOST; channels++) {
-            tl_real y[COUNT], dx[COUNT], sum[MOST + 1], alone[MOST];
+        for (size_t channels = 1; channels <= MAX_CHANNELS; channels++) {
+            tl_real y[COUNT], dx[COUNT], sum[MAX_CHANNELS + 1], alone[MAX_CHANNELS];
             fill_arrays(channels);
-            fill_normal(scale, MOST, 3);
+            fill_normal(scale, MAX_CHANNELS, 3);
             for (size_t c = 0; c < channels; c++) expected[c] = 0;
             for (size_t i = 0; i < ROWS * channels; i++) {
                 const size_t c = i % channels;

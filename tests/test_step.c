@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { BATCH = 3, INPUTS = 2, HIDDEN = 4, ARRAYS = 6, MOST = 8 };
+enum { BATCH = 3, INPUTS = 2, HIDDEN = 4, ARRAYS = 6, MAX_SIZE = 8 };
 
 static const double tolerance = sizeof(tl_real) == sizeof(float) ? 1e-6 : 1e-14;
 
@@ -32,7 +32,7 @@ static void accumulate(tl_model *model) {
 
 /* The parameters and mean gradients of every array. */
 typedef struct snapshot {
-    double value[ARRAYS][MOST], gradient[ARRAYS][MOST];
+    double value[ARRAYS][MAX_SIZE], gradient[ARRAYS][MAX_SIZE];
 } snapshot;
 
 static snapshot snapshot_of(const tl_model *model) {
@@ -47,7 +47,7 @@ static snapshot snapshot_of(const tl_model *model) {
     return s;
 }
 
-static void check_values(const tl_model *model, double expected[ARRAYS][MOST]) {
+static void check_values(const tl_model *model, double expected[ARRAYS][MAX_SIZE]) {
     for (size_t a = 0; a < ARRAYS; a++) {
         const tl_parameter p = tl_parameter_at(model, a);
         for (size_t i = 0; i < tl_tensor_count(&p.value); i++)
@@ -70,14 +70,14 @@ static void given_both_limits_when_stepped_then_values_clipped_before_the_norm(v
         snapshot s = snapshot_of(model);
         double sum = 0, clips = 0;
         for (size_t a = 0; a < ARRAYS; a++)
-            for (size_t i = 0; i < MOST; i++) {
+            for (size_t i = 0; i < MAX_SIZE; i++) {
                 sum += pow(clipped(s.gradient[a][i], maximum), 2);
                 clips += fabs(s.gradient[a][i]) > maximum;
             }
-        assert_true(clips > 0 && clips < ARRAYS * MOST && sqrt(sum) > norm);
+        assert_true(clips > 0 && clips < ARRAYS * MAX_SIZE && sqrt(sum) > norm);
         const double scale = with_norm ? norm / sqrt(sum) : 1;
         for (size_t a = 0; a < ARRAYS; a++)
-            for (size_t i = 0; i < MOST; i++) s.value[a][i] -= rate * scale * clipped(s.gradient[a][i], maximum);
+            for (size_t i = 0; i < MAX_SIZE; i++) s.value[a][i] -= rate * scale * clipped(s.gradient[a][i], maximum);
         tl_step(model, &error);
         check_ok(&error);
         check_values(model, s.value);
@@ -107,7 +107,7 @@ static void check_groups(tl_model *model, const tl_group_cfg *group) {
     for (size_t a = 0; a < ARRAYS; a++) {
         const bool grouped = tl_parameter_at(model, a).node.id == 2;
         const double factor = grouped ? group->rate : 1, penalties = grouped && group->no_decay ? 0 : 1;
-        for (size_t i = 0; i < MOST; i++) {
+        for (size_t i = 0; i < MAX_SIZE; i++) {
             const double x = s.value[a][i], sign = x > 0 ? 1 : x < 0 ? -1 : 0;
             s.value[a][i] -= rate * factor * (s.gradient[a][i] + penalties * (decay * x + l1 * sign));
         }

@@ -95,7 +95,7 @@ static tl_node unet(tl_model *m, tl_node x) {
     return tl_unet(m, x, &(tl_unet_cfg){.outputs = 2, .filters = 4, .kernel = 5, .levels = 3});
 }
 
-static tl_node hand_crafted(tl_model *m, tl_node x) { return conv(m, tl_fixed_filters(m, x), 2, 3, 1, TL_PADDING_SAME); }
+static tl_node fixed_filters(tl_model *m, tl_node x) { return conv(m, tl_fixed_filters(m, x), 2, 3, 1, TL_PADDING_SAME); }
 
 static tl_node softmax_of_window(tl_model *m, tl_node x) { return tl_softmax(m, conv(m, x, 4, 7, 1, TL_PADDING_VALID)); }
 
@@ -122,7 +122,7 @@ static const struct network {
     {"wavenet", wavenet, 1},
     {"narrow", narrow, 2},
     {"unet", unet, 1},
-    {"hand-crafted", hand_crafted, 2},
+    {"fixed filters", fixed_filters, 2},
     {"softmax of a window", softmax_of_window, 1},
     {"shared inputs", shared_inputs, 2},
 };

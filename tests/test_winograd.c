@@ -406,10 +406,10 @@ static void given_few_channels_when_auto_takes_winograd_then_small_error(void **
 
 enum { STEPS = 96, WIDTH = 8, SPIKE = 61 };
 
-/* Outputs before a spike: how much they change, at most, as a share of epsilon · height · sum of the filter's |weight|. */
+/* Outputs before a spike: how much they change, at maximum, as a share of epsilon · height · sum of the filter's |weight|. */
 static double change_before(tl_conv1d_plan *plan, const tl_real *weight, size_t kernel, double height) {
     tl_real x[STEPS * WIDTH], still[STEPS * WIDTH], moved[STEPS * WIDTH];
-    double most = 0;
+    double maximum = 0;
     fill_normal(x, STEPS * WIDTH, 5);
     tl_conv1d_forward(plan, x, weight, NULL, still);
     for (size_t c = 0; c < WIDTH; c++) x[SPIKE * WIDTH + c] = (tl_real)height;
@@ -417,9 +417,9 @@ static double change_before(tl_conv1d_plan *plan, const tl_real *weight, size_t 
     for (size_t i = 0; i < SPIKE * WIDTH; i++) {
         double sum = 0;
         for (size_t j = 0; j < kernel * WIDTH; j++) sum += fabs((double)weight[j * WIDTH + i % WIDTH]);
-        most = fmax(most, fabs((double)moved[i] - (double)still[i]) / (2 * unit * height * sum));
+        maximum = fmax(maximum, fabs((double)moved[i] - (double)still[i]) / (2 * unit * height * sum));
     }
-    return most;
+    return maximum;
 }
 
 static void given_a_later_spike_when_causal_then_earlier_outputs_within_the_bound(void **unused) {

@@ -1,7 +1,7 @@
 """What the turns say: ratios, as numbers and as tables.
 
 A ratio is a peer's time over tapline's in the same round (above 1: tapline is faster), so that what slows the machine for a
-while slows both. Of the rounds' ratios the median is given, with the least and the greatest. Convolutions go by the best time of
+while slows both. Of the rounds' ratios the median is given, with minimum and maximum. Convolutions go by the best time of
 a turn, networks by its median.
 """
 
@@ -12,7 +12,7 @@ KINDS = {"conv": (("forward", "all"), "best"), "step": (("step", "infer", "infer
 
 
 def spread(values):
-    return {"median": statistics.median(values), "least": min(values), "most": max(values)}
+    return {"median": statistics.median(values), "minimum": min(values), "maximum": max(values)}
 
 
 def rounds(entry, what, which):
@@ -40,14 +40,14 @@ def ratios(entry, what, which):
 
 
 def overall(entries, what):
-    """{peer: geometric mean and least of its median ratios, and where that is}."""
+    """{peer: geometric mean and minimum of its median ratios, and where that is}."""
     found = {}
     for name in {name for entry in entries for name in entry[what]}:
         values = {entry["name"]: entry[what][name]["median"] for entry in entries if name in entry[what]}
         worst = min(values, key=values.get)
         found[name] = {
             "mean": math.exp(statistics.fmean(math.log(v) for v in values.values())),
-            "least": values[worst],
+            "minimum": values[worst],
             "where": worst,
             "count": len(values),
         }
@@ -85,7 +85,7 @@ def summarise(found):
 def cell(value):
     if value is None:
         return f"{'–':>24}"
-    return f"{value['median']:.2f} ({value['least']:.2f}–{value['most']:.2f})".rjust(24)
+    return f"{value['median']:.2f} ({value['minimum']:.2f}–{value['maximum']:.2f})".rjust(24)
 
 
 def print_table(title, part, what, columns, last):
@@ -99,7 +99,7 @@ def print_table(title, part, what, columns, last):
             + f"   {last[1](entry)}"
         )
     means = part["overall"][what]
-    for label, text in (("mean", lambda m: f"{m['mean']:.2f}"), ("least", lambda m: f"{m['least']:.2f} {m['where']}")):
+    for label, text in (("mean", lambda m: f"{m['mean']:.2f}"), ("minimum", lambda m: f"{m['minimum']:.2f} {m['where']}")):
         print(f"{'  ' + label:<28}" + "".join((text(means[c]) if c in means else "–").rjust(24) for c in columns))
 
 
@@ -108,7 +108,7 @@ def print_training(part):
     print(f"{'':<14}{'seconds':>26}{'peak memory, MB':>26}{'test accuracy':>26}")
     for name in ("tapline", "torch"):
         print(f"{name:<14}" + "".join(f"{cell(part[name][key]):>26}" for key in ("seconds", "megabytes"))
-              + "{median:.3f} ({least:.3f}–{most:.3f})".format(**part[name]["accuracy"]).rjust(26))
+              + "{median:.3f} ({minimum:.3f}–{maximum:.3f})".format(**part[name]["accuracy"]).rjust(26))
     print(f"{'ratio':<14}{cell(part['ratio']):>26}")
 
 
@@ -124,7 +124,7 @@ def print_tables(found):
         f"{found['machine']['isa']}, {found['threads']} thread(s), {found['precision']}; "
         f"{found['rounds']} round(s) of {found['seconds']} s"
     )
-    print("ratio: time of the peer over that of tapline, median (least–most) of the rounds; mean: geometric")
+    print("ratio: time of the peer over that of tapline, median (minimum–maximum) of the rounds; mean: geometric")
     titles = {
         "forward": "convolution, forward",
         "all": "convolution, forward and backward",

@@ -3,7 +3,7 @@
 usage: train_torch.py TRAIN.ts TEST.ts EPOCHS SEED THREADS
 
 The defaults are those of `tapline train`: Adam, batches of a tenth of the series but at most 16, the learning rate halved after 50 epochs without a
-lower training loss, down to 0.0001, and in the end the parameters of the epoch with the least training loss. Prints the test accuracy.
+lower training loss, down to 0.0001, and in the end the parameters of the epoch with the lowest training loss. Prints the test accuracy.
 """
 
 import copy
@@ -28,7 +28,7 @@ def train(model, x, labels, epochs):
     batch = max(1, min(len(x) // 10, 16))
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=50, min_lr=1e-4, threshold=0)
-    least, best = float("inf"), None
+    lowest, best = float("inf"), None
     for _ in range(epochs):
         total = 0.0
         for part in torch.randperm(len(x)).split(batch):
@@ -37,8 +37,8 @@ def train(model, x, labels, epochs):
             loss.backward()
             optimizer.step()
             total += loss.item() * len(part)
-        if total < least:
-            least, best = total, copy.deepcopy(model.state_dict())
+        if total < lowest:
+            lowest, best = total, copy.deepcopy(model.state_dict())
         schedule.step(total)
     model.load_state_dict(best)
 

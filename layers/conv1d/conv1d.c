@@ -8,7 +8,7 @@
 typedef struct conv1d_layer {
     tl_layer base;
     tl_conv1d_cfg cfg;
-    tl_pad_mode extension;   /* [OUT] of setup, like the members below */
+    tl_pad_mode pad;         /* [OUT] of setup, like the members below */
     tl_conv1d_groups groups; /* for the largest batch, on the padded series if there is one */
 } conv1d_layer;
 
@@ -22,23 +22,23 @@ static tl_window_spec window_of(const tl_conv1d_cfg *cfg) {
                             .pad_right = cfg->pad_right};
 }
 
-static bool extends(const conv1d_layer *conv) { return conv->cfg.padding_mode != TL_PADDING_MODE_ZEROS; }
+static bool pads_with_series(const conv1d_layer *conv) { return conv->cfg.padding_mode != TL_PADDING_MODE_ZEROS; }
 
 static void prepare_extension(conv1d_layer *conv, tl_error *error) {
     const tl_window_spec cfg = window_of(&conv->cfg);
     const size_t length = conv->base.in[0].length;
-    tl_pad_mode *extension = &conv->extension;
+    tl_pad_mode *pad = &conv->pad;
     tl_window_geometry window;
     if (!tl_padding_mode_name(conv->cfg.padding_mode)) {
         tl_fail(error, TL_ERROR_ARGUMENT, "padding mode %d is unknown", (int)conv->cfg.padding_mode);
         return;
     }
     if (tl_window_make(&cfg, length, &window, error) != TL_OK) return;
-    *extension = (tl_pad_mode){.mode = conv->cfg.padding_mode,
-                               .length = length,
-                               .pad_left = window.pad_left,
-                               .padded = window.pad_left + length + window.pad_right};
-    if (!tl_pad_fits(extension, length))
+    *pad = (tl_pad_mode){.mode = conv->cfg.padding_mode,
+                         .length = length,
+                         .pad_left = window.pad_left,
+                         .padded = window.pad_left + length + window.pad_right};
+    if (!tl_pad_fits(pad, length))
         tl_fail(error, TL_ERROR_SHAPE, "reflection of %zu and %zu steps: each must be below the length %zu", window.pad_left,
                 window.pad_right, length);
 }
@@ -69,9 +69,9 @@ static void conv1d_setup(tl_layer *layer, tl_error *error) {
                            .forward = engine,
                            .backward_input = engine,
                            .backward_weights = engine};
-    if (extends(conv)) {
+    if (pads_with_series(conv)) {
         prepare_extension(conv, error);
-        spec.length = conv->extension.padded;
+        spec.length = conv->pad.padded;
         spec.padding = TL_PADDING_VALID;
         spec.pad_left = spec.pad_right = 0;
     }
@@ -83,12 +83,12 @@ static void conv1d_setup(tl_layer *layer, tl_error *error) {
 static size_t conv1d_out_length(const tl_layer *layer, size_t length) {
     const conv1d_layer *conv = (const conv1d_layer *)layer;
     const tl_window_spec window = window_of(&conv->cfg);
-    return extends(conv) && !tl_pad_fits(&conv->extension, length) ? 0 : tl_window_count(&window, length);
+    return pads_with_series(conv) && !tl_pad_fits(&conv->pad, length) ? 0 : tl_window_count(&window, length);
 }
 
 /* Returns the elements of the padded copy of a batch. */
 static size_t copy_size(const conv1d_layer *conv, size_t batch) {
-    return extends(conv) ? tl_aligned_count(batch * conv->extension.padded * conv->base.in[0].channels) : 0;
+    return pads_with_series(conv) ? tl_aligned_count(batch * conv->pad.padded * conv->base.in[0].channels) : 0;
 }
 
 static size_t conv1d_scratch(const tl_layer *layer, size_t batch, int threads) {
@@ -99,10 +99,10 @@ static size_t conv1d_scratch(const tl_layer *layer, size_t batch, int threads) {
 }
 
 /* Returns the series, padded by its own values if the padding mode needs it. */
-static const tl_real *extended(const conv1d_layer *conv, const tl_pass *pass) {
+static const tl_real *padded_series(const conv1d_layer *conv, const tl_pass *pass) {
     const tl_real *x = pass->x[0].data;
-    if (!extends(conv)) return x;
-    tl_pad_copy(&conv->extension, x, pass->batch, conv->base.in[0].channels, pass->lengths, pass->workers, pass->scratch);
+    if (!pads_with_series(conv)) return x;
+    tl_pad_copy(&conv->pad, x, pass->batch, conv->base.in[0].channels, pass->lengths, pass->workers, pass->scratch);
     return pass->scratch;
 }
 
@@ -111,7 +111,7 @@ static void conv1d_forward(const tl_layer *layer, const tl_pass *pass) {
     tl_conv1d_groups groups = conv->groups;
     groups.job.shape.batch = pass->batch;
     groups.job.shape.counted = pass->out_lengths;
-    tl_conv1d_groups_forward(&groups, extended(conv, pass), pass->parameter[0], conv->cfg.no_bias ? NULL : pass->parameter[1],
+    tl_conv1d_groups_forward(&groups, padded_series(conv, pass), pass->parameter[0], conv->cfg.no_bias ? NULL : pass->parameter[1],
                              pass->y.data, pass->workers, pass->scratch + copy_size(conv, pass->batch));
 }
 
@@ -122,14 +122,14 @@ static void conv1d_backward(const tl_layer *layer, const tl_pass *pass) {
     groups.job.shape.batch = pass->batch;
     groups.job.shape.counted = pass->out_lengths;
     if (pass->gradient[0])
-        tl_conv1d_groups_backward_weights(&groups, extended(conv, pass), pass->dy.data, pass->gradient[0],
+        tl_conv1d_groups_backward_weights(&groups, padded_series(conv, pass), pass->dy.data, pass->gradient[0],
                                           conv->cfg.no_bias ? NULL : pass->gradient[1], pass->workers, rest);
     if (!dx) return;
-    groups.job.shape.counted = extends(conv) ? NULL : pass->lengths;
-    tl_conv1d_groups_backward_input(&groups, pass->dy.data, pass->parameter[0], extends(conv) ? pass->scratch : dx, pass->workers,
-                                    rest);
-    if (extends(conv))
-        tl_pad_fold(&conv->extension, pass->scratch, pass->batch, layer->in[0].channels, pass->lengths, pass->workers, dx);
+    groups.job.shape.counted = pads_with_series(conv) ? NULL : pass->lengths;
+    tl_conv1d_groups_backward_input(&groups, pass->dy.data, pass->parameter[0], pads_with_series(conv) ? pass->scratch : dx,
+                                    pass->workers, rest);
+    if (pads_with_series(conv))
+        tl_pad_fold(&conv->pad, pass->scratch, pass->batch, layer->in[0].channels, pass->lengths, pass->workers, dx);
 }
 
 static double conv1d_flops(const tl_layer *layer) {
@@ -142,7 +142,7 @@ static double conv1d_flops(const tl_layer *layer) {
 
 static void conv1d_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
     const conv1d_layer *conv = (const conv1d_layer *)layer;
-    if (extends(conv) && conv->extension.padded > conv->extension.length)
+    if (pads_with_series(conv) && conv->pad.padded > conv->pad.length)
         tl_fail(error, TL_ERROR_ARGUMENT,
                 "padding mode %s needs steps from the end of the series, which a stream does not have; use zeros",
                 tl_padding_mode_name(conv->cfg.padding_mode));

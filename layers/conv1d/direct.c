@@ -57,7 +57,7 @@ static tl_direct_form form_of(const tl_conv1d_shape *shape, size_t lanes) {
     const size_t positions = positions_of(shape, lanes), window = shape->kernel * shape->channels;
     tl_direct_form form = joint_form(shape, 1);
     const bool dense = (shape->kernel == 1 || shape->dilation == 1) && tl_direct_always_sees_all(&form);
-    const bool lane_reduction = tl_dots_cost(window, shape->filters, lanes) < cost_of(shape, positions, lanes);
+    const bool lane_reduction = tl_lane_reduction_cost(window, shape->filters, lanes) < cost_of(shape, positions, lanes);
     form.in_place = dense && (lane_reduction || (positions == 1 && shape->batch * shape->out_length <= FEW_ROWS));
     return form.in_place ? form : joint_form(shape, positions);
 }
@@ -66,7 +66,7 @@ bool tl_direct_by_lanes(const tl_conv1d_shape *whole, size_t lanes) {
     const tl_conv1d_shape shape = tl_direct_joined(whole);
     const size_t window = shape.kernel * shape.channels;
     return form_of(&shape, lanes).in_place &&
-           tl_dots_cost(window, shape.filters, lanes) < tl_outputs_cost(window, shape.filters, lanes);
+           tl_lane_reduction_cost(window, shape.filters, lanes) < tl_outputs_cost(window, shape.filters, lanes);
 }
 
 static size_t joint_weights(const tl_direct_form *form) {
@@ -131,7 +131,8 @@ static double forward_cost(const tl_conv1d_shape *shape) {
     const size_t lanes = tl_kernels_here()->lanes;
     const tl_direct_form form = form_of(shape, lanes);
     const double outputs = cost_of(shape, form.width / shape->filters, lanes);
-    const double lane_reduction = form.in_place ? tl_dots_cost(form.taps * form.in_width, shape->filters, lanes) : HUGE_VAL;
+    const double lane_reduction =
+        form.in_place ? tl_lane_reduction_cost(form.taps * form.in_width, shape->filters, lanes) : HUGE_VAL;
     const double rows = (double)(shape->batch * shape->out_length);
     return 1.03 * rows * fmin(outputs, lane_reduction) * (double)lanes * tl_direct_share(shape) +
            weights_cost(&form, lane_reduction < outputs) + 4 * rows * (double)shape->filters + 3300 * (double)shape->batch + 2000;

@@ -146,7 +146,7 @@ static size_t joint_scratch(const tl_conv1d_shape *shape, size_t positions, int 
 /* ---- choice ---- */
 
 typedef struct choice {
-    enum { RESIDUES, DOTS, SCATTER, JOINT } form;
+    enum { RESIDUES, LANE_REDUCTION, SCATTER, JOINT } form;
     size_t positions; /* of a joint row */
     double cost;      /* multiply-adds for each filter of a position, including those with zeros; weighted by measurements */
 } choice;
@@ -159,7 +159,7 @@ static choice by_residues(const tl_conv1d_shape *shape, size_t lanes) {
 static choice lane_reduction(const tl_conv1d_shape *shape, size_t lanes) {
     const double taps = (double)shape->kernel / (double)shape->stride, vectors = (double)shape->filters / (double)lanes;
     const double cost = 1.5 * (double)shape->channels * (taps + LANES_COST / vectors);
-    return (choice){.form = DOTS, .cost = shape->filters % lanes ? HUGE_VAL : cost};
+    return (choice){.form = LANE_REDUCTION, .cost = shape->filters % lanes ? HUGE_VAL : cost};
 }
 
 static choice scatter(const tl_conv1d_shape *shape, size_t lanes) {
@@ -188,7 +188,7 @@ static choice choose(const tl_conv1d_shape *shape, size_t lanes) {
 tl_direct_order tl_direct_input_order(const tl_conv1d_shape *whole, size_t lanes) {
     const tl_conv1d_shape shape = tl_direct_joined(whole);
     const choice best = choose(&shape, lanes);
-    return best.form == SCATTER ? TL_DIRECT_BY_TAPS : best.form == DOTS ? TL_DIRECT_BY_LANES : TL_DIRECT_IN_ORDER;
+    return best.form == SCATTER ? TL_DIRECT_BY_TAPS : best.form == LANE_REDUCTION ? TL_DIRECT_BY_LANES : TL_DIRECT_IN_ORDER;
 }
 
 double tl_direct_input_cost(const tl_conv1d_shape *shape) {
@@ -209,7 +209,7 @@ void tl_direct_backward_input(const tl_conv1d_shape *whole, const tl_real *dy, c
     else if (best.form == SCATTER)
         tl_direct_scatter(&shape, dy, weight, dx, workers, scratch);
     else
-        sum_residues(&job, best.form == DOTS);
+        sum_residues(&job, best.form == LANE_REDUCTION);
 }
 
 /* The maximum over the forms for all instruction sets, which differ in lanes. */

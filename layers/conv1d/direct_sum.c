@@ -20,11 +20,12 @@ enum {
 /* ---- outputs ---- */
 
 static size_t block_count(const tl_kernels *kernels, const tl_direct_form *form) {
-    return form->lane_reduction ? tl_dots_blocks(kernels, form->width) : tl_direct_blocks(kernels, form->width);
+    return form->lane_reduction ? tl_lane_reduction_blocks(kernels, form->width) : tl_direct_blocks(kernels, form->width);
 }
 
 static tl_direct_block block_at(const tl_kernels *kernels, const tl_direct_form *form, size_t index) {
-    return form->lane_reduction ? tl_dots_block_at(kernels, form->width, index) : tl_direct_block_at(kernels, form->width, index);
+    return form->lane_reduction ? tl_lane_reduction_block_at(kernels, form->width, index)
+                                : tl_direct_block_at(kernels, form->width, index);
 }
 
 /* ---- weights ---- */

@@ -34,22 +34,20 @@ bool tl_pad_fits(const tl_pad_mode *e, size_t length) {
     return e->mode != TL_PADDING_MODE_REFLECT || (e->pad_left < length && e->padded - e->pad_left - e->length < length);
 }
 
-typedef struct extend_job {
-    const tl_pad_mode *extension;
+typedef struct pad_job {
+    const tl_pad_mode *pad;
     const size_t *lengths;
     size_t channels;
     const tl_real *from;
     tl_real *to;
-} extend_job;
+} pad_job;
 
-static size_t length_of(const extend_job *job, size_t sample) {
-    return job->lengths ? job->lengths[sample] : job->extension->length;
-}
+static size_t length_of(const pad_job *job, size_t sample) { return job->lengths ? job->lengths[sample] : job->pad->length; }
 
-static void extend_task(void *context, size_t sample, int worker) {
+static void pad_task(void *context, size_t sample, int worker) {
     (void)worker;
-    const extend_job *job = context;
-    const tl_pad_mode *e = job->extension;
+    const pad_job *job = context;
+    const tl_pad_mode *e = job->pad;
     const tl_real *x = job->from + sample * e->length * job->channels;
     tl_real *to = job->to + sample * e->padded * job->channels;
     for (size_t position = 0; position < e->padded; position++, to += job->channels) {
@@ -63,8 +61,8 @@ static void extend_task(void *context, size_t sample, int worker) {
 
 static void fold_task(void *context, size_t sample, int worker) {
     (void)worker;
-    const extend_job *job = context;
-    const tl_pad_mode *e = job->extension;
+    const pad_job *job = context;
+    const tl_pad_mode *e = job->pad;
     const tl_real *padded = job->from + sample * e->padded * job->channels;
     tl_real *dx = job->to + sample * e->length * job->channels;
     memset(dx, 0, e->length * job->channels * sizeof *dx);
@@ -74,14 +72,14 @@ static void fold_task(void *context, size_t sample, int worker) {
     }
 }
 
-void tl_pad_copy(const tl_pad_mode *extension, const tl_real *x, size_t batch, size_t channels, const size_t *lengths,
+void tl_pad_copy(const tl_pad_mode *pad, const tl_real *x, size_t batch, size_t channels, const size_t *lengths,
                  const tl_workers *workers, tl_real *padded) {
-    extend_job job = {.extension = extension, .lengths = lengths, .channels = channels, .from = x, .to = padded};
-    tl_parallel(workers, batch, (double)batch * (double)extension->padded * (double)channels, extend_task, &job);
+    pad_job job = {.pad = pad, .lengths = lengths, .channels = channels, .from = x, .to = padded};
+    tl_parallel(workers, batch, (double)batch * (double)pad->padded * (double)channels, pad_task, &job);
 }
 
-void tl_pad_fold(const tl_pad_mode *extension, const tl_real *padded, size_t batch, size_t channels, const size_t *lengths,
+void tl_pad_fold(const tl_pad_mode *pad, const tl_real *padded, size_t batch, size_t channels, const size_t *lengths,
                  const tl_workers *workers, tl_real *dx) {
-    extend_job job = {.extension = extension, .lengths = lengths, .channels = channels, .from = padded, .to = dx};
-    tl_parallel(workers, batch, (double)batch * (double)extension->padded * (double)channels, fold_task, &job);
+    pad_job job = {.pad = pad, .lengths = lengths, .channels = channels, .from = padded, .to = dx};
+    tl_parallel(workers, batch, (double)batch * (double)pad->padded * (double)channels, fold_task, &job);
 }

@@ -39,7 +39,7 @@ void tl_conv1d_transpose_stream_plan(const tl_conv1d_shape *shape, ptrdiff_t beh
 }
 
 /* With lane reduction: blocks of outputs, each (vectors of inputs, taps, outputs, lanes). */
-static void pack_dots(const tl_conv1d_shape *s, const tl_kernels *kernels, const tl_packed_weights *w, tl_real *to) {
+static void pack_lane_reduction(const tl_conv1d_shape *s, const tl_kernels *kernels, const tl_packed_weights *w, tl_real *to) {
     const size_t lanes = kernels->lanes;
     for (size_t first = 0; first < s->channels; first += kernels->direct_vectors)
         for (size_t i = 0; i < s->filters; i += lanes)
@@ -66,7 +66,7 @@ void tl_conv1d_transpose_stream_pack(const tl_conv1d_shape *shape, const tl_kern
                                            .channel_stride = 1,
                                            .output_stride = s.filters};
         if (lane_reduction)
-            pack_dots(&s, kernels, &weights, packed);
+            pack_lane_reduction(&s, kernels, &weights, packed);
         else
             tl_packed_make(kernels, &weights, packed);
     }

@@ -15,15 +15,15 @@ typedef struct tl_pad_mode {
 /* padded: (batch, padded, channels) [OUT] = x: (batch, length, channels) with its padding. lengths: the steps of each sample that
  * are data; NULL: all.
  */
-void tl_pad_copy(const tl_pad_mode *extension, const tl_real *x, size_t batch, size_t channels, const size_t *lengths,
+void tl_pad_copy(const tl_pad_mode *pad, const tl_real *x, size_t batch, size_t channels, const size_t *lengths,
                  const tl_workers *workers, tl_real *padded);
 
 /* The transpose: dx = the sums of the gradients of its copies in `padded`. */
-void tl_pad_fold(const tl_pad_mode *extension, const tl_real *padded, size_t batch, size_t channels, const size_t *lengths,
+void tl_pad_fold(const tl_pad_mode *pad, const tl_real *padded, size_t batch, size_t channels, const size_t *lengths,
                  const tl_workers *workers, tl_real *dx);
 
 /* Returns whether a series of that length has enough steps for its padding. */
-bool tl_pad_fits(const tl_pad_mode *extension, size_t length);
+bool tl_pad_fits(const tl_pad_mode *pad, size_t length);
 
 /* A convolution with groups: group g computes the filters g·F/groups … from the channels g·C/groups …; the weight is (kernel,
  * C/groups, F). */

@@ -31,7 +31,7 @@ static void load(loaded *self, size_t index, tl_model_info *info, tl_error *erro
     self->model = tl_model_load(self->settings->common.operand[index], &cfg, info, error);
 }
 
-/* If lengths may differ, the shorter one of model and data is extended to the length of the other. */
+/* If lengths may differ, the shorter one of model and data is padded to the length of the other. */
 static void fit_length(loaded *self, tl_error *error) {
     const size_t of_model = self->info.data.x.shape[1];
     if (self->data->x.shape[1] < of_model) IN_PRECISION(pad_within)(self->data, of_model, &self->settings->common, error);

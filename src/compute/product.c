@@ -29,10 +29,10 @@ tl_direct_block tl_direct_block_at(const tl_kernels *kernels, size_t width, size
     return (tl_direct_block){.first = first, .vectors = end - begin, .lanes = lanes, .width = tl_min(lanes, width - first)};
 }
 
-size_t tl_dots_blocks(const tl_kernels *kernels, size_t width) { return tl_ceil_div(width, kernels->direct_vectors); }
+size_t tl_lane_reduction_blocks(const tl_kernels *kernels, size_t width) { return tl_ceil_div(width, kernels->direct_vectors); }
 
-tl_direct_block tl_dots_block_at(const tl_kernels *kernels, size_t width, size_t index) {
-    const size_t blocks = tl_dots_blocks(kernels, width), first = tl_split_at(width, blocks, index);
+tl_direct_block tl_lane_reduction_block_at(const tl_kernels *kernels, size_t width, size_t index) {
+    const size_t blocks = tl_lane_reduction_blocks(kernels, width), first = tl_split_at(width, blocks, index);
     const size_t count = tl_split_at(width, blocks, index + 1) - first;
     return (tl_direct_block){.first = first, .vectors = count, .lanes = count, .width = count};
 }
@@ -43,7 +43,7 @@ double tl_outputs_cost(size_t inner, size_t width, size_t lanes) {
     return (double)(inner * tl_ceil_div(width, lanes) + (width % lanes ? PART_COST : 0));
 }
 
-double tl_dots_cost(size_t inner, size_t width, size_t lanes) {
+double tl_lane_reduction_cost(size_t inner, size_t width, size_t lanes) {
     return width < lanes ? 1.2 * (double)width * (double)(tl_ceil_div(inner, lanes) + LANES_COST) : HUGE_VAL;
 }
 
@@ -64,7 +64,7 @@ static void copy_dots(tl_factor *f, tl_real *to) {
     const tl_real *weight = f->weight;
     f->weight = to;
     for (size_t b = 0; b < tl_factor_blocks(f); b++) {
-        const tl_direct_block block = tl_dots_block_at(f->kernels, f->width, b);
+        const tl_direct_block block = tl_lane_reduction_block_at(f->kernels, f->width, b);
         for (size_t i = 0; i < f->inner; i += lanes, to += block.width * lanes) {
             const size_t count = tl_min(lanes, f->inner - i);
             if (count < lanes) memset(to, 0, block.width * lanes * sizeof *to);
@@ -74,7 +74,7 @@ static void copy_dots(tl_factor *f, tl_real *to) {
 }
 
 size_t tl_factor_blocks(const tl_factor *f) {
-    return f->lane_reduction ? tl_dots_blocks(f->kernels, f->width) : tl_direct_blocks(f->kernels, f->width);
+    return f->lane_reduction ? tl_lane_reduction_blocks(f->kernels, f->width) : tl_direct_blocks(f->kernels, f->width);
 }
 
 size_t tl_factor_scratch(size_t inner, size_t width) {
@@ -89,7 +89,7 @@ tl_factor tl_factor_of(const tl_kernels *kernels, const tl_real *weight, size_t 
                         .inner = inner,
                         .width = width,
                         .lane_reduction =
-                            tl_dots_cost(inner, width, kernels->lanes) < tl_outputs_cost(inner, width, kernels->lanes),
+                            tl_lane_reduction_cost(inner, width, kernels->lanes) < tl_outputs_cost(inner, width, kernels->lanes),
                         .weight = weight,
                         .start = scratch};
     const size_t start = tl_aligned_count(width);
@@ -105,7 +105,7 @@ tl_factor tl_factor_of(const tl_kernels *kernels, const tl_real *weight, size_t 
 /* ---- products ---- */
 
 static void multiply_dots(const tl_factor *f, size_t index, const tl_factor_rows *rows) {
-    const tl_direct_block block = tl_dots_block_at(f->kernels, f->width, index);
+    const tl_direct_block block = tl_lane_reduction_block_at(f->kernels, f->width, index);
     const size_t lanes = f->kernels->lanes;
     f->kernels->direct_lane_reduction(&(tl_direct_product){.x = rows->x,
                                                            .row_stride = rows->row_stride,

@@ -20,8 +20,8 @@ size_t tl_direct_blocks(const tl_kernels *kernels, size_t width);
 tl_direct_block tl_direct_block_at(const tl_kernels *kernels, size_t width, size_t index);
 
 /* The same for kernels->direct_lane_reduction, whose vectors belong to one output each. */
-size_t tl_dots_blocks(const tl_kernels *kernels, size_t width);
-tl_direct_block tl_dots_block_at(const tl_kernels *kernels, size_t width, size_t index);
+size_t tl_lane_reduction_blocks(const tl_kernels *kernels, size_t width);
+tl_direct_block tl_lane_reduction_block_at(const tl_kernels *kernels, size_t width, size_t index);
 
 /* ---- products ---- */
 
@@ -58,7 +58,7 @@ void tl_factor_multiply(const tl_factor *factor, size_t block, const tl_factor_r
 /* The approximate cost of a row, in multiply-adds of vectors: with lanes that are outputs, and with lanes that are inner elements
  * (lane reduction; HUGE_VAL for many outputs). A factor uses lane reduction if it costs less. */
 double tl_outputs_cost(size_t inner, size_t width, size_t lanes);
-double tl_dots_cost(size_t inner, size_t width, size_t lanes);
+double tl_lane_reduction_cost(size_t inner, size_t width, size_t lanes);
 
 /* A whole product: x (rows, inner), y (rows, width). scratch: (tl_factor_scratch). */
 typedef struct tl_product {

@@ -95,7 +95,7 @@ TL_INLINE void add_steps(const tl_real *x, const tl_real *factor, size_t count, 
     }
 }
 
-typedef enum tile_kind { AT_ONCE, IN_PIECES, DOTS } tile_kind;
+typedef enum tile_kind { AT_ONCE, IN_PIECES, LANE_REDUCTION } tile_kind;
 
 /* The sums of a tile. */
 TL_INLINE void add_products(const tl_direct_product *p, const tl_real *x, tl_vector sum[TILE_ROWS][TL_TILE_VECTORS], const int rows,
@@ -104,7 +104,7 @@ TL_INLINE void add_products(const tl_direct_product *p, const tl_real *x, tl_vec
     if (kind != IN_PIECES) {
         const strides by = {.row = p->row_stride, .stride = p->stride, .factor = p->factor_stride};
         for (size_t run = 0; run < p->runs; run++, x += p->run_stride, factor += p->count * by.factor + p->factor_skip)
-            add_steps(x, factor, p->count, by, sum, rows, vectors, kind == DOTS);
+            add_steps(x, factor, p->count, by, sum, rows, vectors, kind == LANE_REDUCTION);
         return;
     }
     for (size_t run = 0; run < p->runs; run++, x += p->run_stride, factor += p->count * p->factor_stride + p->factor_skip) {
@@ -114,7 +114,7 @@ TL_INLINE void add_products(const tl_direct_product *p, const tl_real *x, tl_vec
             /* Loaded here; otherwise the compiler keeps them in registers that the inner loop needs. */
             const volatile tl_direct_product *now = p;
             const strides by = {.row = now->row_stride, .stride = now->stride, .factor = now->factor_stride};
-            add_steps(x + begin * by.stride, factor + begin * by.factor, count, by, sum, rows, vectors, kind == DOTS);
+            add_steps(x + begin * by.stride, factor + begin * by.factor, count, by, sum, rows, vectors, kind == LANE_REDUCTION);
         }
     }
 }
@@ -163,7 +163,7 @@ TL_INLINE void reduction_tile(const tl_direct_product *p, const tl_real *x, tl_r
     tl_vector sum[TILE_ROWS][TL_TILE_VECTORS];
     tl_real lanes[SUMS][TL_LANES];
     TL_UNROLL for (int r = 0; r < rows; r++) TL_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = (tl_vector){0};
-    add_products(p, x, sum, rows, vectors, DOTS, NULL);
+    add_products(p, x, sum, rows, vectors, LANE_REDUCTION, NULL);
     if (p->rest) add_rest(p, x, sum, rows, vectors);
     TL_UNROLL for (int r = 0; r < rows; r++) TL_UNROLL for (int v = 0; v < vectors; v++)
         tl_store(lanes[r * vectors + v], sum[r][v]);
@@ -174,7 +174,7 @@ TL_INLINE void reduction_tile(const tl_direct_product *p, const tl_real *x, tl_r
 
 TL_INLINE void either_tile(const tl_direct_product *p, const tl_real *x, tl_real *out, const int rows, const int vectors,
                            const tile_kind kind, prefetcher *ahead) {
-    if (kind == DOTS)
+    if (kind == LANE_REDUCTION)
         reduction_tile(p, x, out, rows, vectors);
     else
         tile(p, x, out, rows, vectors, kind, ahead);
@@ -252,7 +252,7 @@ void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *p) {
 }
 
 void TL_KERNEL(tl_kernel_direct_lane_reduction)(const tl_direct_product *p);
-void TL_KERNEL(tl_kernel_direct_lane_reduction)(const tl_direct_product *p) { tiles_of(p, DOTS, NULL); }
+void TL_KERNEL(tl_kernel_direct_lane_reduction)(const tl_direct_product *p) { tiles_of(p, LANE_REDUCTION, NULL); }
 
 /* Rows that may be loaded as whole vectors: elements after their end belong to the next rows. */
 TL_INLINE size_t whole_rows(const tl_direct_packing *p) {

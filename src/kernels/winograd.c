@@ -9,7 +9,7 @@
  */
 #include "kernels/kernel.h"
 
-enum { MOST = 8 }; /* points */
+enum { MAX_POINTS = 8 }; /* points */
 
 static const tl_real pair_point[] = {1, 2, (tl_real)0.5};
 
@@ -64,7 +64,7 @@ TL_INLINE void gather(const tl_vector *value, const int n, tl_vector *moment, co
 
 /* Σ over i of d[2i]·cᵢ, where Σ cᵢ·zⁱ = Π (z - a²) over all pairs ±a except `without`. */
 TL_INLINE tl_vector even_product(const tl_vector *d, const int pairs, const int without) {
-    tl_real c[MOST] = {1};
+    tl_real c[MAX_POINTS] = {1};
     int degree = 0;
     TL_UNROLL for (int pair = 0; pair < pairs; pair++) {
         if (pair == without) continue;
@@ -82,7 +82,7 @@ TL_INLINE tl_vector even_product(const tl_vector *d, const int pairs, const int 
 TL_INLINE void interpolate(const tl_vector *d, tl_vector *value, const int n) {
     const int pairs = pairs_of(n);
     const tl_vector *rest = d;
-    tl_vector reduced[MOST]; /* times (x - ½), for every row except its own */
+    tl_vector reduced[MAX_POINTS]; /* times (x - ½), for every row except its own */
     if (has_half(n)) {
         TL_UNROLL for (int i = 0; i < n - 1; i++) reduced[i] = d[i + 1] - d[i] * (tl_real)0.5;
         rest = reduced;
@@ -143,7 +143,7 @@ TL_INLINE void tile(const tl_winograd_rows *p, const tl_real *from, tl_real *to,
     const size_t width = p->width, from_row = p->from_row, to_row = p->to_row;
     for (size_t at = 0; at < width; at += TL_LANES) {
         const size_t c = at + TL_LANES <= width || width < TL_LANES ? at : width - TL_LANES;
-        tl_vector given[MOST], made[MOST];
+        tl_vector given[MAX_POINTS], made[MAX_POINTS];
         TL_UNROLL for (int i = 0; i < in; i++) {
             const tl_real *row = from + (size_t)i * from_row + c;
             given[i] = width < TL_LANES ? tl_load_part(row, width) : tl_load(row);

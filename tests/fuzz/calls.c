@@ -141,12 +141,12 @@ static void check_usable(state *self) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     static void (*const calls[])(state * self, uint8_t with) = {run, back, change, use, store};
-    enum { CALLS = sizeof calls / sizeof *calls, MOST = 60 };
+    enum { CALLS = sizeof calls / sizeof *calls, MAX_CALLS = 60 };
     if (count < 2) return 0;
     for (size_t i = 0; i < sizeof series / sizeof *series; i++) series[i] = (tl_real)((double)(i * 7 % 11) - 5);
     state self = {0};
     begin(&self, bytes[0], bytes[1]);
-    for (size_t i = 2; i + 1 < count && i < MOST; i += 2) {
+    for (size_t i = 2; i + 1 < count && i < MAX_CALLS; i += 2) {
         self.error = (tl_error){0};
         calls[bytes[i] % CALLS](&self, bytes[i + 1]);
         if (tl_failed(&self.error)) fuzz_check_error(false, &self.error);
