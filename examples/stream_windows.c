@@ -24,8 +24,9 @@ static size_t largest(const tl_real *y, size_t count) {
 
 int main(void) {
     tl_error error = {0};
-    const tl_read_cfg raw = {.normalize = TL_NORMALIZE_NONE}; /* the mean of a stream is not known before its end */
-    tl_dataset *train = tl_dataset_read("builtin:cbf", &raw, &error), *test = tl_dataset_read("builtin:cbf/test", &raw, &error);
+    const tl_read_cfg unscaled = {.normalize = TL_NORMALIZE_NONE}; /* the mean of a stream is not known before its end */
+    tl_dataset *train = tl_dataset_read("builtin:cbf", &unscaled, &error),
+               *test = tl_dataset_read("builtin:cbf/test", &unscaled, &error);
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 1, .threads = 1});
     tl_model_compile(model, build(model), &(tl_compile_cfg){.batch = 10}, &error);
     tl_fit(model, train, &(tl_fit_cfg){.epochs = 60}, NULL, &error);

@@ -113,9 +113,9 @@ static void given_levels_alone_when_scaled_then_said_that_nothing_is_left(void *
     expect(&scaled, 0,
            "warning: every series is constant, and 0 after scaling; use --normalize none or --normalize set to keep the levels");
     run_free(&scaled);
-    run raw = run_command("train", in_folder("levels.csv"), "--epochs", "2", "--raw", QUICK);
-    expect(&raw, 0, NULL);
-    run_free(&raw);
+    run unscaled = run_command("train", in_folder("levels.csv"), "--epochs", "2", "--normalize", "none", QUICK);
+    expect(&unscaled, 0, NULL);
+    run_free(&unscaled);
 }
 
 static void given_a_class_of_two_when_held_out_by_three_then_told(void **unused) {
@@ -150,8 +150,8 @@ static void given_accuracy_below_the_progress_when_reported_then_a_line_says_so(
 static void given_diverging_training_when_ended_then_the_best_is_saved(void **unused) {
     (void)unused;
     write_slopes("slopes.ts", 24, 0);
-    run done =
-        run_command("train", in_folder("slopes.ts"), "--raw", "--out", in_folder("best.safetensors"), "--json", DIVERGE, QUICK);
+    run done = run_command("train", in_folder("slopes.ts"), "--normalize", "none", "--out", in_folder("best.safetensors"), "--json",
+                           DIVERGE, QUICK);
     char text[300];
     json_t *object = run_json(&done);
     const double epoch = json_number(object, "best_epoch");
@@ -173,8 +173,8 @@ static void given_diverging_folds_when_cross_validated_then_others_reported(void
     (void)unused;
     for (int alone = 0; alone <= 1; alone++) {
         write_slopes("steep.ts", alone ? 3 : 24, 1);
-        run done = run_command("train", in_folder("steep.ts"), "--raw", "--folds", alone ? "2" : "3", "--fold", "all", "--json",
-                               "--optimizer", "sgd", "--schedule", "constant", "--lr", "0.05", "--epochs", "400", QUICK);
+        run done = run_command("train", in_folder("steep.ts"), "--normalize", "none", "--folds", alone ? "2" : "3", "--fold", "all",
+                               "--json", "--optimizer", "sgd", "--schedule", "constant", "--lr", "0.05", "--epochs", "400", QUICK);
         json_t *object = run_json(&done), *folds = json_object_get(object, "folds");
         expect(&done, 1, ": non-finite ");
         assert_int_equal(json_array_size(folds), 1);
@@ -187,8 +187,8 @@ static void given_diverging_folds_when_cross_validated_then_others_reported(void
 static void given_diverging_members_when_trained_then_each_is_told(void **unused) {
     (void)unused;
     write_slopes("slopes.ts", 24, 0);
-    run done = run_command("train", in_folder("slopes.ts"), "--raw", "--members", "2", "--out", in_folder("two.safetensors"),
-                           DIVERGE, QUICK);
+    run done = run_command("train", in_folder("slopes.ts"), "--normalize", "none", "--members", "2", "--out",
+                           in_folder("two.safetensors"), DIVERGE, QUICK);
     expect(&done, 1, "tapline train: member 1: non-finite ");
     expect(&done, 1, "tapline train: member 2: non-finite ");
     expect(&done, 1, "tapline train: no member could be trained\n");
@@ -201,8 +201,8 @@ static void given_a_lost_checkpoint_folder_when_ended_then_the_best_is_saved(voi
     (void)unused;
     write_slopes("slopes.ts", 24, 0);
     assert_int_equal(mkdir(in_folder("gone"), 0700), 0);
-    run done = run_start((const char *const[RUN_ARGUMENTS]){"train", in_folder("slopes.ts"), "--raw", "--epochs", "100000000",
-                                                            "--out", in_folder("best.safetensors"), "--checkpoint",
+    run done = run_start((const char *const[RUN_ARGUMENTS]){"train", in_folder("slopes.ts"), "--normalize", "none", "--epochs",
+                                                            "100000000", "--out", in_folder("best.safetensors"), "--checkpoint",
                                                             in_folder("gone/c"), "--checkpoint-every", "0.01", "--json", QUICK},
                          NULL);
     for (int i = 0; i < 1000 && !is_there("gone/c"); i++) nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
@@ -225,8 +225,8 @@ static void given_values_that_overflow_when_evaluated_then_no_rows(void **unused
           network);
     fclose(network);
     write_slopes("slopes.ts", 24, 0);
-    run done = run_command("train", in_folder("slopes.ts"), "--raw", "--epochs", "3", "--out", in_folder("m.safetensors"), QUICK,
-                           "--arch", in_folder("scaled.json"));
+    run done = run_command("train", in_folder("slopes.ts"), "--normalize", "none", "--epochs", "3", "--out",
+                           in_folder("m.safetensors"), QUICK, "--arch", in_folder("scaled.json"));
     expect(&done, 0, NULL);
     run_free(&done);
     FILE *file = begin("large.ts");

@@ -478,7 +478,7 @@ static void given_series_of_unequal_length_when_read_then_padded_with_zeros(void
     tl_dataset_pad(data, 3, &error);
     check_error(&error, TL_ERROR_SHAPE, "data: series of length 4 cannot be padded to 3");
     error = fine;
-    /* A test set like it may have any lengths; one like a set of equal lengths may not. */
+    /* With this reference, a test set may have any lengths; with a reference of equal lengths it may not. */
     const char *other = "@classLabel true a b\n@data\n1,2,3,4,5,6:1,2,3,4,5,6:b\n";
     tl_dataset *test = files_read("b.ts", other, strlen(other), &(tl_read_cfg){.reference = data}, &error);
     check_ok(&error);

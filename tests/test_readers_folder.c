@@ -197,7 +197,7 @@ static void given_sound_of_two_lengths_when_allowed_then_padded(void **unused) {
     assert_int_equal(data->x.shape[1], 3);
     check_equal("x", data->x.data, (const tl_real[]){5, 0, 0, 1, 2, 3, 8, 9, 0}, 9);
     for (size_t i = 0; i < 3; i++) assert_int_equal(data->lengths[i], ((const size_t[]){1, 3, 2})[i]);
-    /* What is like such a set may be so too. */
+    /* Data with such a reference may also have different lengths. */
     tl_dataset *same = read_folder(&(tl_read_cfg){.normalize = TL_NORMALIZE_NONE, .reference = data}, &error);
     check_ok(&error);
     check_equal("same", same->x.data, data->x.data, 9);

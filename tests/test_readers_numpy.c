@@ -280,7 +280,7 @@ static void given_several_ones_or_floats_when_read_then_so_many_values(void **un
     check_equal("labels", data->values, (const tl_real[]){1, 1, 0, 0}, 4);
     static const double one_each[] = {1, 0, 0, 1}; /* is what its training set is */
     tl_dataset *test = read_columns("'|i1'", "(2, 2)", one_each, 4, data);
-    check_equal("like it", test->values, (const tl_real[]){1, 0, 0, 1}, 4);
+    check_equal("with the reference", test->values, (const tl_real[]){1, 0, 0, 1}, 4);
     tl_dataset_free(test);
     tl_dataset_free(data);
     data = read_columns("'<f4'", "(2, 2)", floats, 4, NULL);

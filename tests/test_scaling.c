@@ -90,8 +90,8 @@ static void given_the_training_set_when_scaled_together_then_as_StandardScaler(v
     static const char other[] = "@classLabel true a b\n@data\n1000000001,1000000003:7,9:a\n";
     tl_dataset *test = files_read("other.ts", other, strlen(other), &(tl_read_cfg){.reference = data}, &error);
     check_ok(&error);
-    check_number("like", (double)test->x.data[0], -2 / deviation, 2 * rounding, 0);
-    check_number("like, of a constant", (double)test->x.data[3], 2, 0, 0);
+    check_number("reference", (double)test->x.data[0], -2 / deviation, 2 * rounding, 0);
+    check_number("reference, a constant", (double)test->x.data[3], 2, 0, 0);
     tl_dataset_free(test);
     tl_dataset_free(data);
 }
@@ -135,21 +135,21 @@ static void mean_and_deviation(const tl_real *x, size_t count, double *mean, dou
 static void given_arrays_of_ones_own_when_scaled_and_back_then_they_know_it(void **unused) {
     (void)unused;
     tl_error error = {0};
-    tl_real x[SERIES * LENGTH], raw[SERIES * LENGTH];
+    tl_real x[SERIES * LENGTH], unscaled[SERIES * LENGTH];
     int32_t labels[SERIES];
     double mean, deviation;
     fill_levels(x, labels);
-    memcpy(raw, x, sizeof raw);
-    mean_and_deviation(raw, SERIES * LENGTH, &mean, &deviation);
+    memcpy(unscaled, x, sizeof unscaled);
+    mean_and_deviation(unscaled, SERIES * LENGTH, &mean, &deviation);
     tl_dataset data = own_arrays(x, labels);
     tl_dataset_scale(&data, TL_NORMALIZE_SET, NULL, &error);
     check_ok(&error);
     check_number("mean", data.scaling.mean[0], mean, 1e-14, 0);
     check_number("deviation", data.scaling.deviation[0], deviation, 1e-14, 0);
-    check_number("x", (double)x[5], ((double)raw[5] - mean) / deviation, 4 * rounding, 20 * rounding);
+    check_number("x", (double)x[5], ((double)unscaled[5] - mean) / deviation, 4 * rounding, 20 * rounding);
     tl_dataset_scale(&data, TL_NORMALIZE_NONE, NULL, &error);
     assert_true(data.scaling.kind == TL_NORMALIZE_NONE && !data.scaling.mean);
-    check_close("back", x, raw, SERIES * LENGTH, 4 * rounding, 0);
+    check_close("back", x, unscaled, SERIES * LENGTH, 4 * rounding, 0);
     tl_dataset_scale(&data, TL_NORMALIZE_SERIES, NULL, &error);
     check_ok(&error);
     tl_dataset_scale(&data, TL_NORMALIZE_SET, NULL, &error);
@@ -198,12 +198,12 @@ static void given_extreme_numbers_when_scaled_then_neither_overflow_nor_zeros(vo
 static void given_folds_when_dealt_then_scaled_by_statistics_of_the_rest_alone(void **unused) {
     (void)unused;
     tl_error error = {0};
-    tl_real x[SERIES * LENGTH], raw[SERIES * LENGTH];
+    tl_real x[SERIES * LENGTH], unscaled[SERIES * LENGTH];
     int32_t labels[SERIES];
     tl_dataset *rest, *held_out, *plain_rest, *plain_out;
     fill_levels(x, labels);
-    memcpy(raw, x, sizeof raw);
-    tl_dataset data = own_arrays(x, labels), plain = own_arrays(raw, labels);
+    memcpy(unscaled, x, sizeof unscaled);
+    tl_dataset data = own_arrays(x, labels), plain = own_arrays(unscaled, labels);
     tl_dataset_scale(&data, TL_NORMALIZE_SET, NULL, &error);
     tl_dataset_fold(&data, 3, 1, 5, &rest, &held_out, &error);
     tl_dataset_fold(&plain, 3, 1, 5, &plain_rest, &plain_out, &error);

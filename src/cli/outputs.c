@@ -9,11 +9,11 @@
 /* Prints a field of CSV (RFC 4180), in quotes if needed. Control characters are shown (print_part), except line ends and tabs if
  * the output is not a terminal. */
 static void print_field(const char *text) {
-    const char *raw = isatty(STDOUT_FILENO) ? "\"" : "\"\r\n\t";
+    const char *kept = isatty(STDOUT_FILENO) ? "\"" : "\"\r\n\t";
     const bool quoted = strpbrk(text, ",\"\r\n");
     if (quoted) putchar('"');
     while (*text) {
-        const size_t length = strcspn(text, raw);
+        const size_t length = strcspn(text, kept);
         print_part(stdout, text, length);
         text += length;
         if (*text == '"') putchar('"');

@@ -79,7 +79,7 @@ static bool all_constant(const tl_dataset *data) {
 
 void IN_PRECISION(warn_of_data)(const train_settings *settings, const tl_dataset *data) {
     warn_of_classes(settings, data);
-    if (!settings->raw && all_constant(data))
+    if (data->scaling.kind == TL_NORMALIZE_SERIES && all_constant(data))
         complain(
             settings->common.command,
             "warning: every series is constant, and 0 after scaling; use --normalize none or --normalize set to keep the levels");

@@ -37,7 +37,7 @@ def check(kind, name, names, precision):
         numpy.savez(data, x=x.transpose(1, 2).numpy(), y=numpy.arange(SERIES) % CLASSES)
         (where / "names.json").write_text(json.dumps(names))
         mapped = ("--map", where / "names.json") if names else ()
-        run("import", weights, data, "--arch", name, "--raw", "--precision", precision, "--out", model, *mapped)
+        run("import", weights, data, "--arch", name, "--normalize", "none", "--precision", precision, "--out", model, *mapped)
         with torch.no_grad():
             expected = net.double()(x.double()).softmax(1)
         found = torch.tensor(predictions(model, data), dtype=torch.float64)

@@ -33,8 +33,8 @@ class Dataset(ctypes.Structure):
                 ("target_length", ctypes.c_size_t), ("target_channels", ctypes.c_size_t)]
 
 
-class Config(ctypes.Structure):  # the first fields of tl_read_cfg: the library is told that there are no others
-    _fields_ = [("like", ctypes.c_void_p), ("raw", ctypes.c_bool), ("missing", ctypes.c_int), ("unequal", ctypes.c_bool),
+class Config(ctypes.Structure):  # the first fields of tl_read_cfg; the size says that there are no others; normalize 1: TL_NORMALIZE_NONE
+    _fields_ = [("reference", ctypes.c_void_p), ("normalize", ctypes.c_int), ("missing_policy", ctypes.c_int), ("unequal", ctypes.c_bool),
                 ("unlabelled", ctypes.c_bool), ("segment", ctypes.c_size_t)]
 
 
@@ -51,7 +51,7 @@ Read = collections.namedtuple("Read", "x lengths labels values")
 
 def read(path, segment=0):
     """What tapline reads, or the text of its refusal."""
-    error, config = Error(), Config(raw=True, unequal=pathlib.Path(path).is_dir(), segment=segment)
+    error, config = Error(), Config(normalize=1, unequal=pathlib.Path(path).is_dir(), segment=segment)
     found = library.tl_dataset_read_sized_f64(str(path).encode(), ctypes.byref(config), ctypes.c_size_t(ctypes.sizeof(config)), ctypes.byref(error))
     if not found:
         return error.text.decode(errors="replace")

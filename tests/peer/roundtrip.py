@@ -30,7 +30,7 @@ def check_array(x, write=numpy.savez, **names):
     write(series, **({"x": x, "y": numpy.zeros(len(x))} | names))
     arrays.save_file({}, where / "nothing.safetensors")
     network = write_network("identity.json", {"type": "flatten"})
-    run("import", where / "nothing.safetensors", series, "--arch", network, "--raw", "--out", model, "--precision", "f64")
+    run("import", where / "nothing.safetensors", series, "--arch", network, "--normalize", "none", "--out", model, "--precision", "f64")
     read = numpy.array(predictions(model, series))
     same(f"{x.dtype} {x.shape}", read, x.astype(float).reshape(len(x), -1))
 
