@@ -87,23 +87,25 @@ TL_API void tl_model_info_release(tl_model_info *info);
 
 /* ---- fine-tuning ---- */
 
-/* Adds the network of a model file to a model, from input node x; returns its output. Where `outputs` is neither 0 nor as many as
- * the file's, the layer that makes them (the head: of the layers in a row before the output the last one that has units or filters)
- * gets so many. As for any builder, what is wrong waits in the model. */
+/* Adds the network of a model file to a model, from the input node x, and returns its output. If `outputs` is neither 0 nor the
+ * number of outputs of the file, the head gets `outputs` outputs. The head is the last layer with units or filters in the chain of
+ * layers that ends at the output. As with any builder, tl_model_compile reports errors. */
 TL_API tl_node tl_network_from_model(tl_model *model, tl_node x, const char *path, size_t outputs);
 
 /* Zero means the default in brackets. */
 typedef struct tl_start_cfg {
-    const tl_dataset *data; /* (NULL: that of the file) what the model will learn: where its classes, or how many values there are
-                               at a time, are not those of the file, the head and what follows it keep their initial values */
-    bool freeze;            /* all other layers stay as they are (tl_freeze), so that the head learns alone */
+    /* (NULL: that of the file) the data that the model will learn. If it has other classes than the file, or another number of
+     * values for each target, the head and the layers after it keep their initial values */
+    const tl_dataset *data;
+    bool freeze; /* freeze all other layers (tl_freeze), so that only the head is trained */
     char reserved[7];
 } tl_start_cfg;
 
-/* Gives a compiled model what the layers of a model file have learnt: parameters, running statistics, and how target values are
- * scaled. Layers belong together by their names (tl_parameter.layer). Every layer but a head that begins anew must be in the file
- * with arrays of the same shapes, and the file has no other layers: the message names what differs. `new_head` [OUT], may be NULL:
- * whether the head began anew. `cfg` may be NULL. Fails as tl_model_load does; the model may then have been changed in part. */
+/* Copies what the layers of a model file have learnt into a compiled model: parameters, running statistics, and the scale of target
+ * values. Layers are matched by name (tl_parameter.layer). Every layer, except a new head, must be in the file with arrays of the
+ * same shapes, and the file must have no other layers; otherwise it fails, and the message names what differs. `new_head` [OUT] may
+ * be NULL: whether the head keeps its initial values. `cfg` may be NULL. Also fails as tl_model_load does; the model may then be
+ * partly changed. */
 static inline tl_status tl_model_start_from(tl_model *model, const char *path, const tl_start_cfg *cfg, bool *new_head,
                                             tl_error *error);
 

@@ -58,11 +58,11 @@ typedef struct tl_callback {
 
 enum { TL_MAX_CALLBACKS = 8 };
 
-/* What tells a better epoch from a worse one: for the best epoch, for patience, and for the schedule "plateau". What is of the
- * validation set needs one; accuracy … AUROC need classes, RMSE … R² target values. */
+/* The quantity that decides which epoch is best, for restore_best, for patience and for the schedule "plateau". Quantities of the
+ * validation set need one; accuracy … AUROC need classes, RMSE … R² target values. */
 typedef enum tl_watch {
-    TL_WATCH_DEFAULT =
-        0, /* the loss of the validation set where there is one, else of training; of the schedule that of training */
+    /* the validation loss if there is a validation set, else the training loss; for the schedule the training loss */
+    TL_WATCH_DEFAULT = 0,
     TL_WATCH_TRAIN_LOSS,
     TL_WATCH_VALIDATION_LOSS,
     TL_WATCH_VALIDATION_ACCURACY,
@@ -74,15 +74,15 @@ typedef enum tl_watch {
     TL_WATCH_VALIDATION_R2
 } tl_watch;
 
-/* "default", "train-loss", "validation-accuracy" …; NULL where there is none. And the other way round; fails listing what there is.
- */
+/* tl_watch_name returns "default", "train-loss", "validation-accuracy" …; NULL for any other number. tl_watch_by_name sets *watch
+ * to the value of that name, or fails with a list of all names. */
 TL_API const char *tl_watch_name(tl_watch watch);
 TL_API tl_status tl_watch_by_name(const char *name, tl_watch *watch, tl_error *error);
 
-/* What may differ from the training that is resumed, in tl_fit_cfg.changes; 1, 2 and 4 may be added. */
+/* What may differ from the training that is resumed, in tl_fit_cfg.changes; the numbers may be added. */
 typedef enum tl_change {
     TL_CHANGE_NOTHING = 0,
-    TL_CHANGE_RATE = 1,     /* the learning rate and the schedule: a changed rate takes the place of what reductions left of it */
+    TL_CHANGE_RATE = 1,     /* the learning rate and the schedule; a changed rate replaces the one after reductions */
     TL_CHANGE_PATIENCE = 2, /* tl_fit_cfg.patience */
     TL_CHANGE_CLIPPING = 4  /* tl_compile_cfg.clip_norm and clip_value */
 } tl_change;
@@ -102,12 +102,12 @@ typedef struct tl_fit_cfg {
     const char *checkpoint;  /* (none) write checkpoints to this file, from which an interrupted training can be resumed: during
                                 training, when a callback stops it, and at its end (docs/files.md) */
     double checkpoint_every; /* (10, and only at the end of an epoch) seconds between checkpoints; written after the next batch */
-    const char
-        *resume; /* (none) resume the training of this checkpoint; only `epochs` may be different, and what `changes` allows */
+    /* (none) resume the training of this checkpoint; only `epochs` may be different, and what `changes` allows */
+    const char *resume;
     tl_callback callbacks[TL_MAX_CALLBACKS]; /* (none) called in this order; the first entry without a function ends the list */
     bool keep_running;                       /* end with the running statistics of batch norm, without tl_update_statistics */
-    tl_watch watch;                          /* (a loss) what tells a better epoch from a worse one */
-    unsigned changes;                        /* (nothing) of tl_change: what may differ from the checkpoint of `resume` */
+    tl_watch watch;                          /* (a loss) the quantity that decides which epoch is best */
+    unsigned changes;                        /* (nothing) a sum of tl_change: what may differ from the checkpoint of `resume` */
     char reserved[4];
     const double *weights; /* (all 1) (count) the weight of each series, 0 or more: see tl_target.weights; not with mixup */
 } tl_fit_cfg;
