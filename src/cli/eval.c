@@ -20,11 +20,11 @@ typedef struct evaluation {
     report_member *member; /* (loaded.models) if there are several */
     size_t parameters;     /* of all models */
     tl_metrics metrics;
-    size_t *counts; /* (classes, classes), see tl_confusion; NULL: not asked for */
+    size_t *counts; /* (classes, classes), see tl_confusion; NULL: not needed */
     double seconds;
 } evaluation;
 
-/* ---- what each class is taken for ---- */
+/* ---- classes and predictions ---- */
 
 static size_t count_classes(const evaluation *self) { return tl_output_shape(self->loaded.model).channels; }
 
@@ -76,7 +76,7 @@ static void add_classes(const evaluation *self, json_t *object) {
 
 enum { NAME_WIDTH = 16 };
 
-/* A name in its column; a longer one moves the rest of its line. */
+/* Prints a name in its column; a longer name moves the rest of its line. */
 static void print_name(const char *name) {
     print_shown(stdout, name);
     printf("%*s", (int)(strlen(name) < NAME_WIDTH ? NAME_WIDTH - strlen(name) : 0), "");
@@ -123,7 +123,7 @@ static void print_classes(const evaluation *self) {
     }
 }
 
-/* Memory for the counts, where they are asked for. */
+/* Allocates the counts if they are needed. */
 static void prepare_counts(evaluation *self, tl_error *error) {
     const model_settings *settings = self->loaded.settings;
     if (tl_failed(error) || !(settings->confusion || settings->per_class)) return;

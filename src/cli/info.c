@@ -21,7 +21,7 @@ typedef struct network {
     json_t *layers;
     size_t bytes; /* of all outputs for one series */
     double flops; /* of all layers */
-    double field; /* the largest receptive field that is not all of the series, and the first layer that has it */
+    double field; /* the largest receptive field that is shorter than the series, and the first layer that has it */
     const char *widest;
 } network;
 
@@ -47,8 +47,8 @@ static tl_model *plan(const info_settings *settings, bool inference_only, tl_mod
 
 /* ---- the receptive field ---- */
 
-/* What an output of a layer depends on: so many steps of the series, which lie `jump` apart for neighbouring outputs; steps 0: all.
- */
+/* The receptive field of a layer's output: `steps` steps of the series (0: all); it moves by `jump` steps between neighbouring
+ * outputs. */
 typedef struct reach {
     double steps, jump;
 } reach;
@@ -66,7 +66,7 @@ static bool sees_all(const char *type) {
     return i + 1 < sizeof kinds / sizeof *kinds;
 }
 
-/* Of what a layer does to the field of its inputs. */
+/* How a layer changes the receptive field of its inputs. */
 static reach reach_behind(const json_t *layer, reach before) {
     const char *type = json_string_value(json_object_get(layer, "type"));
     const double window = setting_or(layer, "window", 0), kernel = setting_or(layer, "kernel", window > 0 ? window : 1),
@@ -78,7 +78,7 @@ static reach reach_behind(const json_t *layer, reach before) {
     return (reach){before.steps + (kernel - 1) * dilation * before.jump, before.jump * stride / factor};
 }
 
-/* Adds "receptive_field" to each layer, 0: all steps; the largest that is not, and the layer's name. */
+/* Adds "receptive_field" to each layer (0: all steps); finds the largest one that is not 0, and its layer. */
 static double describe_fields(json_t *layers, const char **name) {
     const size_t count = json_array_size(layers);
     json_t *places = json_object(); /* name → index + 1 */

@@ -12,7 +12,7 @@ typedef struct model_settings {
     const char *engine, *missing; /* missing NULL: as in the model's training */
     int64_t batch;                /* 0: the library's */
     const char *output;           /* predict: a layer; NULL: the model's outputs */
-    int64_t top;                  /* predict: so many classes; 0: all */
+    int64_t top;                  /* predict: number of classes; 0: all */
     bool confusion, per_class;    /* eval */
     reading_settings reading;     /* replaces what the model says */
 } model_settings;
@@ -47,9 +47,8 @@ typedef struct loaded {
 
 static inline const char *loaded_data(const loaded *self) { return self->settings->common.operand[self->models]; }
 
-/* Reads the first model, and the data where it is named; `unlabelled`: what they are is needed by nobody, and read where it is
- * there. Free with loaded_free, in any case.
- */
+/* Reads the first model, and the data if it is named; `unlabelled`: labels and targets are not needed, but read if they exist. Free
+ * it with loaded_free in any case. */
 void IN_PRECISION(loaded_read)(loaded *self, const model_settings *settings, bool unlabelled, tl_error *error);
 void IN_PRECISION(loaded_free)(loaded *self);
 

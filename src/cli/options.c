@@ -290,7 +290,7 @@ static bool has_operands(const command *self) {
     return false;
 }
 
-/* The option that a code of getopt_long stands for; NULL: none of this command. */
+/* Returns the option for a code of getopt_long; NULL: not an option of this command. */
 static const option_spec *option_of(const command *self, int code) {
     const option_spec *option;
     if (code >= FIRST_CODE) return command_option(self, (size_t)(code - FIRST_CODE));
@@ -299,7 +299,7 @@ static const option_spec *option_of(const command *self, int code) {
     return NULL;
 }
 
-/* Whether `text` is a letter with what belongs to it. Of "-out x", letters would be -o with "ut": it is taken for --out. */
+/* Returns whether `text` is a letter with its argument. "-out x" would be -o with "ut": it is taken as --out. */
 static bool is_letters(const command *self, const char *text) {
     const option_spec *option;
     if (text[0] != '-' || text[1] == '-') return false;
@@ -327,7 +327,7 @@ static bool take(const command *self, int code, const char *text) {
     return false;
 }
 
-/* `letters_text`: "-:" and the letters of the options that the command has, with a colon where one needs an argument. */
+/* letters_text: "-:" and the letters of the command's options, with a colon after those that need an argument. */
 static void getopt_table(const command *self, struct option *table, char letters_text[2 * LETTERS + 3]) {
     const option_spec *option;
     size_t used = (size_t)snprintf(letters_text, 3, "-:");

@@ -24,7 +24,7 @@ typedef enum option_kind {
     OPTION_CHOICES,        /* const char *: some of these, separated by commas */
     OPTION_SHAPE,          /* option_shape: LENGTHxCHANNELS */
     OPTION_TEXT,           /* const char * */
-    OPTION_GROUP           /* none: begins a group of the help, `name` being its title and `help` an example */
+    OPTION_GROUP           /* begins a group of the help: `name` is its title and `help` an example */
 } option_kind;
 
 enum { OPTION_ALL = -1 };
@@ -44,7 +44,7 @@ typedef struct option_spec {
     size_t field;             /* offset in the command's settings */
     int64_t minimum, maximum; /* OPTION_INTEGER, OPTION_INTEGER_OR_ALL */
     option_choice choice;
-    const char *help; /* the help breaks it into lines */
+    const char *help; /* the help wraps it */
 } option_spec;
 
 /* A row that begins a group of options. */
@@ -79,7 +79,7 @@ typedef struct command {
     const char *operands; /* as in the help, such as "[DATA]" */
     size_t min_operands, max_operands;
     const char *summary;        /* one sentence */
-    const char *example;        /* a line that works, but for names of files */
+    const char *example;        /* a line that works after file names are replaced */
     const char *details;        /* last paragraph of the help, NULL: none */
     const option_spec *options; /* its own options; every command also has --threads, --precision, --json and --help */
     void *settings;             /* begins with common_settings; initially the defaults */
@@ -92,10 +92,10 @@ typedef struct command {
 
 const char *precision_name(size_t index);
 
-/* The command's own options and then the common ones, without the rows that begin groups; NULL behind the last. */
+/* Returns the command's own options, then the common ones, without the rows that begin groups; NULL after the last one. */
 const option_spec *command_option(const command *self, size_t index);
 
-/* The letter that stands for an option, as -o does for --out; '\0': none. */
+/* Returns the letter of an option, such as 'o' for --out; '\0': none. */
 char option_letter(const char *name);
 
 /* The names of enumerations, for options: tl_missing_policy, tl_header, tl_window_target, tl_engine. */
@@ -111,8 +111,8 @@ bool options_parse(const command *self, int argc, char **argv, int *code);
 /* Prints the command's help to stdout. */
 void options_help(const command *self);
 
-/* Prints a text from column `indent` on, broken into lines of less than 80 columns; `used`: columns of the first line that are
- * taken. */
+/* Prints a text from column `indent` on, in lines of less than 80 columns; `used`: columns of the first line that are already
+ * used. */
 void print_wrapped(FILE *to, int indent, int used, const char *text);
 
 /* Returns the name that is most similar to `text`; NULL if there is none. */

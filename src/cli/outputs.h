@@ -14,8 +14,7 @@
 void IN_PRECISION(outputs_head)(const tl_dataset *data, size_t outputs);
 void IN_PRECISION(outputs_row)(const tl_dataset *data, const tl_real *y, size_t outputs);
 
-/* One field: how output c of so many is called, by its class where there are some; what a class is called; a number with all its
- * digits. */
+/* Print one field: the name of output c (of its class, if there are classes); the name of a class; a number with all its digits. */
 void IN_PRECISION(outputs_name)(const tl_dataset *data, size_t c, size_t outputs);
 void IN_PRECISION(outputs_class)(const tl_dataset *data, size_t class);
 void IN_PRECISION(outputs_number)(double value);
@@ -24,6 +23,6 @@ void IN_PRECISION(outputs_number)(double value);
 json_t *IN_PRECISION(outputs_class_json)(const tl_dataset *data, size_t class);
 json_t *IN_PRECISION(outputs_numbers_json)(const tl_real *y, size_t count);
 
-enum { OUTPUTS_DIGITS = sizeof(tl_real) == sizeof(float) ? 9 : 17 }; /* that tell any two numbers apart */
+enum { OUTPUTS_DIGITS = sizeof(tl_real) == sizeof(float) ? 9 : 17 }; /* enough to distinguish any two numbers */
 
 #endif

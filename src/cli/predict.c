@@ -12,12 +12,12 @@ enum { ROWS = 1024 }; /* predicted at a time */
 /* Returns whether there is an output for every step. */
 static bool has_steps(const loaded *self) { return tl_output_shape(self->model).length > 1; }
 
-/* What is printed: which numbers stand for what. */
+/* The layout of the output. */
 typedef struct printer {
     const loaded *from;
     tl_dataset meaning;  /* of outputs: the classes of the model, or none */
-    size_t outputs, top; /* values at a time; classes that are named of them, 0: all */
-    bool any;            /* JSON: something has been printed */
+    size_t outputs, top; /* number of values; number of classes that are printed, 0: all */
+    bool any;            /* JSON: a prediction was printed */
 } printer;
 
 static printer printer_of(const loaded *self) {
@@ -27,7 +27,7 @@ static printer printer_of(const loaded *self) {
     return made;
 }
 
-/* Whether it is known what the series are. */
+/* Returns whether labels or targets of the series are known. */
 static bool has_labels(const printer *self) { return self->from->data->labels && self->from->info.data.classes > 0; }
 static bool has_values(const printer *self) { return self->from->data->values && self->meaning.classes == 0; }
 
@@ -47,7 +47,7 @@ static void print_place(const loaded *self, size_t series, size_t step) {
     if (has_steps(self)) printf("%zu,", step);
 }
 
-/* What is known of the series stands behind the class that is predicted, or behind the values. */
+/* The label follows the predicted class, or the target values follow the values. */
 static void print_head(const printer *self) {
     const loaded *from = self->from;
     const size_t channels = target_channels(self);
@@ -68,7 +68,7 @@ static void print_head(const printer *self) {
     putchar('\n');
 }
 
-/* The place of the target of a step among all. */
+/* Returns the index of the target of a step. */
 static size_t target_at(const printer *self, size_t series, size_t step) {
     const size_t each = self->from->data->target_length;
     return each > 1 ? series * each + step : series;
@@ -89,7 +89,8 @@ static void print_targets(const printer *self, size_t series, size_t step) {
     }
 }
 
-/* The largest of y: (outputs) that is smaller than `before`, or as large and behind it; `before` = outputs: the largest of all. */
+/* Returns the index of the largest of y: (outputs) that is smaller than y[before], or equal and after it; `before` = outputs: the
+ * largest of all. */
 static size_t next_largest(const tl_real *y, size_t outputs, size_t before) {
     size_t best = outputs;
     for (size_t c = 0; c < outputs; c++) {
@@ -127,7 +128,7 @@ static void print_csv(const printer *self, size_t series, size_t step, const tl_
 
 /* ---- JSON ---- */
 
-/* All but the last bracket. */
+/* Everything except the last bracket. */
 static void begin_json(const loaded *self) {
     printf("{\"model\": ");
     report_json_part(report_string(self->settings->common.operand[0]), OUTPUTS_DIGITS);
@@ -283,7 +284,7 @@ static void check_classes(const loaded *self, tl_error *error) {
         tl_fail(error, TL_ERROR_ARGUMENT, "--top %d needs classes, but the model predicts values", (int)self->settings->top);
 }
 
-/* Options that do not go together. */
+/* Fails for options that contradict each other. */
 static void check_output(const model_settings *settings, tl_error *error) {
     if (!settings->output) return;
     if (settings->top > 0)

@@ -65,7 +65,7 @@ const char *report_grouped(char text[REPORT_NUMBER], size_t value);
 /* Prints the object as one line and frees it. */
 void report_json(json_t *object);
 
-/* Prints any value, its numbers with so many digits, and frees it; the line goes on. */
+/* Prints any JSON value, with so many digits for its numbers, and frees it; the line is not ended. */
 void report_json_part(json_t *value, int digits);
 
 /* Flushes stdout. Returns the exit code: EXIT_FAILED, after a message, if some output could not be written. `told`: also report

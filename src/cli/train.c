@@ -19,7 +19,7 @@ static const char *test_half(const char *data, char *path, size_t size) {
     return (size_t)length < size ? path : NULL;
 }
 
-/* To the longest one: lengths differ only where they may. */
+/* Pads to the longest one; lengths may differ only where that is allowed. */
 static void pad_all(job *self, tl_error *error) {
     tl_dataset *const sets[] = {self->data, self->test, self->validation};
     size_t length = 0;
@@ -56,7 +56,7 @@ static void list_files(const train_settings *settings, size_t number, bool sever
     }
 }
 
-/* Whether the network is that of --init. */
+/* Returns whether the network is that of --init. */
 static bool of_file(const train_settings *settings) { return settings->init && settings->architecture == settings->init; }
 
 size_t IN_PRECISION(job_members)(const train_settings *settings) {
@@ -86,7 +86,7 @@ static void check_files(const job *self, tl_error *error) {
     free(files);
 }
 
-/* How the series of --init were scaled, where nothing else is asked for. */
+/* The scaling of the model of --init, unless another one is given. */
 static void scale_as_before(job *self, tl_read_cfg *cfg, tl_model_info *info, tl_error *error) {
     const train_settings *settings = self->settings;
     if (!settings->init || settings->normalize || settings->raw || tl_failed(error)) return;
@@ -132,7 +132,7 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
     hold_out(self, error);
 }
 
-/* Options that say nothing without another one, or beside it. */
+/* Fails for options that need another option, or contradict one. */
 static void check_pairs(const train_settings *settings, tl_error *error) {
     const bool all = settings->fold == OPTION_ALL;
     const size_t networks = IN_PRECISION(job_members)(settings);
@@ -262,7 +262,7 @@ static tl_schedule_cfg schedule_of(const job *self, tl_error *error) {
     return cfg;
 }
 
-/* What is given on the command line may differ from the checkpoint. */
+/* Options that are given may differ from the checkpoint. */
 static unsigned changes_of(const train_settings *settings) {
     const bool rate = settings->learning_rate > 0 || settings->schedule || settings->factor > 0 || settings->patience > 0 ||
                       settings->period > 0 || settings->min_rate > 0 || settings->warmup > 0;

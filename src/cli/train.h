@@ -85,8 +85,8 @@ typedef struct progress {
     const char *command;
     size_t series, batch; /* series in the training set; series in a batch */
     bool quiet, terminal;
-    double drawn;          /* the seconds at which the bar was drawn, or a line printed, last; -INFINITY: not yet */
-    tl_metrics validation; /* of the epoch before; loss NAN: none */
+    double drawn;          /* time when the bar or a line was printed last, in seconds; -INFINITY: never */
+    tl_metrics validation; /* of the previous epoch; loss NAN: none */
     tl_csv_log *log;       /* NULL: none */
     bool log_failed;
     bool regression;

@@ -1,9 +1,9 @@
-/* What `tapline train` says before a training and after it, compiled once for each precision (commands.h). */
+/* The reports of `tapline train` before and after a training; compiled once for each precision (commands.h). */
 #include "cli/job.h"
 
 #include <unistd.h>
 
-/* The trained numbers of all networks, of those that are to be trained where none is yet. */
+/* Returns the number of trained parameters of all networks; before training, of the networks that will be trained. */
 static size_t count_parameters(const job *self) {
     const members *all = &self->members;
     return tl_parameter_count(self->model) * (all->trained ? all->trained : all->count ? all->count : 1);
@@ -46,14 +46,14 @@ void IN_PRECISION(job_introduce)(job *self, const tl_fit_cfg *cfg) {
 
 /* ---- after ---- */
 
-/* The series that were learnt from, an epoch after the other. */
+/* Returns the number of series in all epochs. */
 static double count_seen(const job *self) {
     double epochs = self->members.count ? 0 : self->fit.epochs;
     for (size_t i = 0; i < self->members.trained; i++) epochs += self->members.of[i].epochs;
     return epochs * (double)self->data->x.shape[0];
 }
 
-/* Why the training of one network ended, as a word and as a text; NULL where there were several. */
+/* Why the training of a single network ended, as a word and as a text; NULL for several networks. */
 typedef struct end {
     const char *word, *text;
 } end;

@@ -37,7 +37,8 @@ static size_t count_windows(const tl_dataset *data, const tl_window_cfg *cfg) {
 
 /* ---- targets ---- */
 
-/* The label that most of the labels are, the first of several; TL_NO_LABEL where none counts. counts: (classes) scratch. */
+/* The most frequent label, of equally frequent ones the first; TL_NO_LABEL if no label counts. counts: (classes) temporary
+ * memory. */
 static int32_t majority_of(const int32_t *labels, size_t count, size_t classes, size_t *counts) {
     int32_t best = TL_NO_LABEL;
     memset(counts, 0, classes * sizeof *counts);

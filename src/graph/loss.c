@@ -241,8 +241,8 @@ static double pointwise_row(const tl_loss_spec *loss, pointwise of, const tl_rea
     return sum;
 }
 
-/* How much of a row counts: of values that are compared one by one those that are not NaN; else all of it or, where there is no
- * label or a value is NaN, nothing. */
+/* Returns how much of a row counts: if values are compared one by one, the share that is not NaN; otherwise all of it, or nothing
+ * if there is no label or a value is NaN. */
 static size_t row_count(const tl_loss_spec *loss, const tl_target *target, size_t row, size_t channels) {
     if (tl_loss_takes_labels(loss->kind)) return target->probabilities || target->labels[row] >= 0;
     size_t count = 0;
@@ -251,8 +251,8 @@ static size_t row_count(const tl_loss_spec *loss, const tl_target *target, size_
     return kinds[loss->kind].of ? count : count == channels;
 }
 
-/* Of one sample with `steps` steps from `first` on, times `factor`; *weight: the sum of the
- * weights of the classes of those that count, *rows: how many these are. */
+/* Computes the loss of a sample with `steps` steps from step `first` on, times `factor`. Of the steps that count: *weight [OUT]:
+ * sum of the class weights, *rows [OUT]: their number. */
 static double sample_loss(const tl_loss_spec *loss, const tl_tensor *y, const tl_target *target, size_t first, size_t steps,
                           double factor, tl_real *gradient, double *weight, size_t *rows) {
     const size_t channels = y->shape[2];

@@ -90,7 +90,7 @@ static const char *layer_name_at(const void *network, size_t index) {
     return json_string_value(json_object_get(json_array_get(json_object_get(network, "layers"), index), "name"));
 }
 
-/* Has the network end with that layer. */
+/* Makes that layer the output of the network. */
 static tl_status end_with(const tl_archive *archive, json_t *network, const char *output, tl_error *error) {
     const char *name;
     size_t i = 0;
@@ -150,7 +150,7 @@ tl_status tl_model_take(tl_archive *archive, tl_model *model, tl_error *error) {
 
 /* ---- other data of the file ---- */
 
-/* `whole`: the model has the file's outputs, one for each class. */
+/* `whole`: the model has the outputs of the file, one for each class. */
 static tl_status read_classes(const tl_archive *archive, const tl_model *model, bool whole, tl_dataset *data, tl_error *error) {
     json_t *list = tl_archive_parse(archive, "classes", error);
     const size_t count = json_array_size(list), outputs = tl_output_shape(model).channels;

@@ -50,7 +50,7 @@ static bool complain_type(reader *self, const char *type) {
     char list[420] = "";
     const char *close = tl_synonym_layer(type, kind_name_at, NULL);
     if (!close) close = tl_suggest(type, kind_name_at, NULL);
-    for (size_t i = 1, used = 0; tl_layer_registry[i] && used < sizeof list; i++) /* behind the input */
+    for (size_t i = 1, used = 0; tl_layer_registry[i] && used < sizeof list; i++) /* after the input */
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 1 ? "" : ", ", tl_layer_registry[i]->name);
     return close ? complain(self, "type \"%.40s\" is unknown; did you mean \"%s\"? Types: %s", type, close, list)
                  : complain(self, "type \"%.40s\" is unknown; types: %s", type, list);

@@ -6,7 +6,7 @@
 
 enum { COLUMNS = 10, MAX_STEPS = INT_MAX };
 
-/* What columns are, and the label that is none. */
+/* The roles of columns, the label that means "no label", and the annotator. */
 static const char *const keys[COLUMNS] = {"label",  "target", "ignore", "value",    "group",
                                           "series", "time",   "file",   "no_label", "annotator"};
 

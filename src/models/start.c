@@ -1,4 +1,4 @@
-/* Models that start from what a model file has learnt, with another head where they are to learn something else. */
+/* Models that start from the parameters of a model file, with a new head if they learn another task. */
 #include "base/argument.h"
 #include "data/dataset.h"
 #include "graph/graph.h"
@@ -12,10 +12,10 @@
 
 /* ---- the head ---- */
 
-/* The settings that say how many outputs a layer has. */
+/* The settings for the number of outputs of a layer. */
 static const char *const counts[] = {"units", "filters"};
 
-/* Which of them a layer of this description has; NULL: none. */
+/* Returns which of them a layer of this description has; NULL: none. */
 static const char *count_of(const json_t *layer) {
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         if (json_object_get(layer, counts[i])) return counts[i];
@@ -32,7 +32,7 @@ static json_t *layer_named(const json_t *network, const char *name) {
     return NULL;
 }
 
-/* The layer that makes the outputs of a network in a file; NULL where that is not one alone. */
+/* Returns the layer that computes the outputs of a network in a file; NULL if it is not a single layer. */
 static json_t *head_of(const json_t *network) {
     json_t *layer = layer_named(network, json_string_value(json_object_get(network, "output")));
     while (layer && !count_of(layer)) {
@@ -67,7 +67,7 @@ tl_node tl_network_from_model(tl_model *model, tl_node x, const char *path, size
     return output;
 }
 
-/* ---- what was learnt ---- */
+/* ---- parameters ---- */
 
 static bool has_count(const tl_layer *layer) {
     for (const tl_setting *setting = layer->ops->settings; setting && setting->name; setting++)
@@ -76,7 +76,7 @@ static bool has_count(const tl_layer *layer) {
     return false;
 }
 
-/* The vertex of the layer that makes the model's outputs; that of the output where it is not one alone. */
+/* Returns the vertex of the layer that computes the model's outputs; that of the output if it is not a single layer. */
 static size_t head_vertex(const tl_model *model) {
     size_t at = (size_t)model->output;
     while (!has_count(model->vertex[at].layer)) {
@@ -86,7 +86,8 @@ static size_t head_vertex(const tl_model *model) {
     return at;
 }
 
-/* Whether the file's classes are those of the data, by their names and in their order; of values, whether there are as many. */
+/* Returns whether the classes of file and data have the same names in the same order; for values, whether their number is the
+ * same. */
 static bool same_outputs(const tl_archive *archive, const tl_model *model, const tl_dataset *data, tl_error *error) {
     json_t *names = tl_archive_parse(archive, "classes", error);
     const char *loss = tl_archive_get(archive, "loss", error);
@@ -102,7 +103,7 @@ static bool same_outputs(const tl_archive *archive, const tl_model *model, const
     return same;
 }
 
-/* Whether the file has this array in another shape. */
+/* Returns whether the file has this array with another shape. */
 static bool shape_differs(const tl_archive *archive, const tl_parameter *parameter) {
     for (size_t i = 0; i < archive->arrays; i++) {
         const tl_array *array = &archive->array[i];
@@ -116,7 +117,7 @@ static bool shape_differs(const tl_archive *archive, const tl_parameter *paramet
     return false;
 }
 
-/* Arrays of the file that belong to the layers of this vertex and behind are not looked for any more. */
+/* Arrays of the file for the layers from this vertex on are not needed any more. */
 static void leave_out(tl_archive *archive, const tl_parameter *parameter) {
     const size_t length = strlen(parameter->layer);
     for (size_t i = 0; i < archive->arrays; i++)
@@ -124,7 +125,7 @@ static void leave_out(tl_archive *archive, const tl_parameter *parameter) {
             archive->array[i].taken = true;
 }
 
-/* Takes the arrays of all layers, but those from the head on where it begins anew. */
+/* Copies the arrays of all layers; without those from the head on, if the head is new. */
 static tl_status take_arrays(tl_archive *archive, tl_model *model, size_t head, bool anew, tl_error *error) {
     for (size_t i = 0; i < tl_parameter_arrays(model) && !tl_failed(error); i++) {
         tl_parameter parameter = tl_parameter_at(model, i);

@@ -74,7 +74,7 @@ bool tl_columns_header(const tl_text *text, tl_field line, char separator, const
     const size_t rest = self.fields - self.untitled;
     const bool title = self.title < Y || (self.title == Y && !self.title_first);
     if (self.fields < 2 || rest == 0) return false;
-    if (cfg->file) return self.named || title; /* a line has nothing but names anyway */
+    if (cfg->file) return self.named || title; /* lines contain only names anyway */
     if (self.names == rest || self.named) return true;
     if (self.names + self.counting < rest) return false;
     return title || (self.from_zero && (self.untitled || (self.names == 0 && rest >= MIN_COUNTING)));
@@ -291,7 +291,7 @@ static tl_status check_names(const tl_columns *self, const char *path, const boo
     return TL_OK;
 }
 
-/* The series are in files: no column is a value. */
+/* The series are in files: the table has no column of values. */
 static void ignore_rest(tl_columns *self) {
     for (size_t c = 0; c < self->count; c++)
         if (self->role[c] == TL_ROLE_VALUE) self->role[c] = TL_ROLE_IGNORE;

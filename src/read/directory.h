@@ -8,7 +8,7 @@
  * after their class, where each line or row is a series. */
 tl_dataset *tl_read_directory(const char *path, const tl_read_cfg *cfg, tl_error *error);
 
-/* Counts or adds a file that is one series with this label: .wav, .npy, or a table with a step a line. */
+/* Counts or adds a file that is one series with this label: .wav, .npy, or a table with one step in each line. */
 tl_status tl_read_series(tl_samples *samples, const char *path, tl_field label, tl_error *error);
 
 #endif

@@ -1,4 +1,4 @@
-/* A table with a line for each file, as collections of sound and of ECG records have it: the name of the file, and what it is. */
+/* A table with a line for each file, as collections of sound and of ECG records have it: the name of the file and its label. */
 #include "read/listed.h"
 
 #include "read/directory.h"
@@ -30,7 +30,7 @@ static tl_status add_record(tl_samples *s, tl_record *record, const char *path, 
     return error->status;
 }
 
-/* A record of PhysioNet as a whole. */
+/* A whole PhysioNet record. */
 static tl_status read_record(tl_samples *s, const char *path, tl_field label, tl_error *error) {
     tl_record record = {0};
     const tl_text *before = s->text;
@@ -45,7 +45,7 @@ static tl_status read_record(tl_samples *s, const char *path, tl_field label, tl
     return error->status;
 }
 
-/* The path of a file that is named in the table; a record may be named without its ending. Free it. */
+/* Returns the path of a file that the table names; a record may be named without its ending. The caller frees it. */
 static char *path_of(const char *table, tl_field name, tl_error *error) {
     const char *slash = strrchr(table, '/');
     const int folder = slash && name.begin < name.end && *name.begin != '/' ? (int)(slash + 1 - table) : 0;
@@ -62,7 +62,7 @@ static char *path_of(const char *table, tl_field name, tl_error *error) {
 
 /* ---- lines ---- */
 
-/* The fields of a line that count. */
+/* The fields of a line that are read. */
 typedef struct entry {
     tl_field file, label, group;
 } entry;

@@ -4,7 +4,7 @@
 
 #include "read/columns.h"
 
-/* Reads all lines that are to come; which column is what, `columns` says. */
+/* Reads all remaining lines; `columns`: the roles of the columns. */
 tl_status tl_listed_read(tl_samples *samples, tl_text *text, const tl_columns *columns, char separator, tl_error *error);
 
 #endif

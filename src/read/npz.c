@@ -19,7 +19,7 @@ typedef struct arrays {
     tl_npy x, y;
     rows rows;
     size_t steps, width;   /* of y: targets of a series, and numbers of a target */
-    size_t values, absent; /* target values that were read; those that are NaN */
+    size_t values, absent; /* number of target values; number of those that are NaN */
 } arrays;
 
 /* ---- names ---- */
@@ -141,7 +141,7 @@ static tl_status read_labels(arrays *self, tl_samples *s, tl_error *error) {
     return error->status;
 }
 
-/* None of them is ever filled in: NaN does not count. */
+/* Missing target values are never replaced: NaN does not count. */
 static tl_status read_values(arrays *self, tl_samples *s, tl_error *error) {
     const size_t count = s->target_length * s->target_channels;
     double *values = tl_samples_targets(s);

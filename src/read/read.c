@@ -159,7 +159,7 @@ static tl_dataset *read_data(const char *path, const tl_read_cfg *cfg, tl_error 
     return NULL;
 }
 
-/* With the labels that it has; NULL where it has none, or others. */
+/* Reads it with its labels; NULL if it has none, or other ones. */
 static tl_dataset *read_labelled(const char *path, const tl_read_cfg *cfg) {
     tl_error none = {0};
     tl_read_cfg labelled = *cfg;

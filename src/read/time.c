@@ -10,7 +10,7 @@ static int days_of(int year, int month, int day) {
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-/* Takes `before` and then a number of at most `digits` digits off *text; a `before` of '\0' takes nothing. */
+/* Removes the character `before` and then a number of at most `digits` digits from *text; '\0': no character. */
 static bool cut_digits(const char **text, char before, int digits, int *number) {
     const char *at = *text;
     if (before && *at++ != before) return false;

@@ -1,4 +1,4 @@
-/* time.h: when a step of a series is. */
+/* time.h: times of steps. */
 #ifndef TL_TIME_H
 #define TL_TIME_H
 

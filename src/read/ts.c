@@ -1,7 +1,7 @@
-/* The `.ts` format of the UCR and UEA archives (timeseriesclassification.com): lines `@key value`, then after `@data` one series a
- * line, channels separated by `:`, their values by `,`, the label or target value last. Keys are in any case and in any order, most
- * are optional and often missing; the data are checked against what is there. Lines that start with # or % are comments. With
- * `@timeStamps true` a value is a pair "(time,value)". */
+/* The `.ts` format of the UCR and UEA archives (timeseriesclassification.com): lines `@key value`, `@data`, then one series in each
+ * line: channels are separated by `:`, their values by `,`, and the label or target value is last. Keys may be in upper or lower
+ * case and in any order; most are optional and often missing; the data is checked against those that exist. Lines that start with #
+ * or % are comments. With `@timeStamps true` a value is a pair "(time,value)". */
 #include "read/reader.h"
 #include "read/time.h"
 
@@ -12,7 +12,7 @@
 typedef struct header {
     bool has_labels, has_targets;
     bool bare;    /* neither of them */
-    bool stamped; /* values come with their times */
+    bool stamped; /* values have times */
 } header;
 
 static tl_status read_flag(const tl_samples *s, tl_field word, bool *flag, tl_error *error) {
@@ -76,7 +76,7 @@ static tl_status read_header(tl_samples *s, tl_text *text, header *h, tl_error *
 
 /* ---- series ---- */
 
-/* Takes a channel off *rest, and says whether a colon was behind it; those within the brackets of a pair are of its time. */
+/* Removes a channel from *rest. Returns whether a colon followed it; colons within the brackets of a pair belong to its time. */
 static bool cut_channel(const header *h, tl_field *rest, tl_field *part) {
     if (!h->stamped) return tl_field_cut(rest, ':', part);
     bool within = false;
@@ -99,7 +99,7 @@ static void count_series(tl_samples *s, tl_field line, const header *h) {
         tl_samples_count(s, 1, tl_samples_count_of(first, ',') + 1, channels, tl_samples_count_of(line, ',') + channels);
 }
 
-/* Takes "(time,value)" off *rest. */
+/* Removes "(time,value)" from *rest. */
 static tl_status read_pair(tl_samples *s, tl_field *rest, double *before, tl_error *error) {
     const tl_field all = *rest = tl_field_trim(*rest);
     const char *close = all.begin < all.end && *all.begin == '(' ? memchr(all.begin, ')', (size_t)(all.end - all.begin)) : NULL;

@@ -9,7 +9,7 @@ enum { TL_WFDB_SIGNALS = 64, TL_WFDB_NAME = 256 };
 /* How samples are stored. */
 typedef struct tl_wfdb_format {
     unsigned number;     /* as in the header */
-    int missing;         /* the number that stands for no sample */
+    int missing;         /* the number that means an invalid sample */
     tl_number_type type; /* size 0 for format 212, where two samples share three bytes */
 } tl_wfdb_format;
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE = 1024, WIDEST = 4 }; /* frames that are read at a time; bytes of a sample at most */
+enum { PIECE = 1024, WIDEST = 4 }; /* frames in one read; maximum bytes of a sample */
 
 /* ---- stored samples ---- */
 

@@ -161,7 +161,7 @@ tl_status tl_checkpoint_save(tl_fit_state *fit, tl_error *error) {
 
 /* ---- resuming ---- */
 
-/* What tl_fit_cfg.changes lets differ. */
+/* The differences that tl_fit_cfg.changes allows. */
 static const struct {
     tl_change change;
     const char *object, *key; /* object NULL: of the fingerprint itself */
@@ -172,7 +172,7 @@ static const struct {
 
 enum { CHANGEABLE = sizeof changeable / sizeof *changeable };
 
-/* Moves a member into another object; nothing where there is none. */
+/* Moves a member to another object; nothing if it does not exist. */
 static void move_member(json_t *from, const char *object, const char *key, json_t *to) {
     json_t *holder = object ? json_object_get(from, object) : from, *value = json_object_get(holder, key);
     if (!value) return;
@@ -180,13 +180,13 @@ static void move_member(json_t *from, const char *object, const char *key, json_
     json_object_del(holder, key);
 }
 
-/* json_equal finds nothing equal to nothing different. */
+/* json_equal returns false for two NULLs. */
 static bool differs(const json_t *were, const json_t *are, const char *key) {
     const json_t *before = json_object_get(were, key), *now = json_object_get(are, key);
     return (before || now) && !json_equal(before, now);
 }
 
-/* Takes what may differ out of both fingerprints, and notes what does. */
+/* Removes the allowed differences from both fingerprints, and records them. */
 static void allow_changes(tl_fit_state *fit, json_t *before, json_t *now) {
     char text[150];
     json_t *were = json_object(), *are = json_object();
@@ -297,7 +297,7 @@ static void take_best(tl_archive *archive, const tl_fit_state *fit, tl_error *er
     }
 }
 
-/* The rate that the schedule, which may be another than before, says now. */
+/* The current rate of the schedule, which may have been changed. */
 static void take_rate(tl_fit_state *fit) {
     if (fit->new_rate) fit->schedule.reduced = fit->schedule.start;
     const double rate = tl_schedule_rate(&fit->schedule);

@@ -162,7 +162,7 @@ static tl_status check_members(const tl_ensemble *ensemble, tl_error *error) {
     return ensemble->members > 0 ? TL_OK : tl_fail(error, TL_ERROR_STATE, "ensemble: it has no members");
 }
 
-/* What all say together of data that has what they are compared with; `steps` stay the ensemble's. Free outputs->y in any case. */
+/* Computes the mean predictions, for data with targets; `steps` stay the ensemble's. Free outputs->y in any case. */
 static tl_status merged(const tl_ensemble *ensemble, tl_outputs *outputs, tl_error *error) {
     if (tl_target_check(ensemble->loss.kind, ensemble->out, ensemble->data, error) != TL_OK) return error->status;
     const size_t shape[] = {ensemble->data->x.shape[0], ensemble->out.length, ensemble->out.channels};

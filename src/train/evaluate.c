@@ -175,7 +175,7 @@ static tl_status prepare_outcome(outcome *all, tl_loss_kind loss, const tl_outpu
     return tl_failed(error) ? error->status : TL_OK;
 }
 
-/* The steps that have a label. */
+/* Returns the steps that have a label. */
 static void collect_labelled(outcome *all, const tl_tensor *y, const tl_dataset *data, size_t from, size_t steps) {
     for (size_t row = from; row < from + steps; row++) {
         if (data->labels[row] < 0) continue;

@@ -34,11 +34,11 @@ void tl_outputs_release(tl_outputs *self);
 tl_status tl_measure(const tl_loss_spec *loss, const tl_scaling *targets, const tl_outputs *outputs, const tl_dataset *data,
                      tl_metrics *metrics, tl_error *error);
 
-/* Counts outputs for all samples of the data by label and prediction, see tl_confusion; both have been checked. */
+/* Counts outputs for all samples of the data by label and prediction, see tl_confusion; both were checked. */
 tl_status tl_outputs_confusion(const tl_outputs *outputs, tl_loss_kind loss, const tl_dataset *data, size_t *counts,
                                tl_error *error);
 
-/* Fails, as `caller`, where models of such a loss tell no classes. */
+/* Fails, with `caller` in the message, if models with this loss have no classes. */
 tl_status tl_tells_classes(tl_loss_kind loss, const char *caller, tl_error *error);
 
 /* Returns the target values in the scale of the outputs: (samples, target_length, target_channels), which the caller releases. */

@@ -20,7 +20,7 @@ typedef struct tl_fit_state {
     tl_fit_cfg cfg; /* defaults filled in */
     tl_schedule schedule;
     double learning_rate;        /* the last one that the schedule set */
-    bool new_rate, new_schedule; /* others than in the checkpoint that it goes on from */
+    bool new_rate, new_schedule; /* different from those in the checkpoint that is resumed */
 
     /* progress */
     int epoch;             /* from 1; 0 before the first */
@@ -47,14 +47,15 @@ typedef struct tl_fit_state {
 /* Takes the configuration of a program that may have been compiled with other headers (tl_take_parts). */
 void tl_fit_take(tl_fit_cfg *cfg, const tl_fit_cfg *given, const tl_fit_sizes *sizes, tl_error *error);
 
-/* Whether the data and the loss have what cfg.watch names. */
+/* Checks that data and loss have the quantity of cfg.watch. */
 tl_status tl_watch_check(const tl_fit_state *fit, tl_error *error);
 
-/* What is watched at the end of an epoch with this training loss; and whether one value is better than another, a NaN never. */
+/* Returns the watched value at the end of an epoch with this training loss; and whether one value is better than another: NaN never
+ * is. */
 double tl_watched(const tl_fit_state *fit, double loss);
 bool tl_watch_better(const tl_fit_state *fit, double value, double other);
 
-/* What is worse than any value. */
+/* Returns a value that is worse than any other. */
 double tl_watch_worst(const tl_fit_state *fit);
 
 /* Calls all callbacks; returns false if one returns false. */

@@ -185,7 +185,7 @@ double tl_auroc(const tl_classified *all, tl_scored *scratch) {
 
 /* ---- values ---- */
 
-/* The first target of an output that counts, which is not NaN; behind the last where none does. */
+/* Returns the first target of an output that counts, that is, is not NaN; the end if there is none. */
 static size_t first_target(const tl_valued *all, size_t output) {
     size_t i = output;
     while (i < all->samples * all->outputs && isnan(all->targets[i])) i += all->outputs;

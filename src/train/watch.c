@@ -1,4 +1,4 @@
-/* What tells a better epoch from a worse one. */
+/* The quantity that decides which epoch is best. */
 #include "base/argument.h"
 #include "graph/loss.h"
 #include "train/fit.h"
