@@ -98,7 +98,7 @@ static tl_node with_hand_crafted(tl_model *m, tl_node x, tl_rng *rng) {
     return tl_tanh(m, tl_fixed_filters(m, x));
 }
 
-/* x is consumed by several layers, and one node twice by the same one. */
+/* x is read by several layers, and one node is read twice by the same layer. */
 static tl_node with_add(tl_model *m, tl_node x, tl_rng *rng) {
     const tl_node inputs[] = {x, tl_tanh(m, x), x, tl_relu(m, x)};
     return tl_add(m, inputs, between(rng, 2, 4));
@@ -129,7 +129,7 @@ static tl_node with_concat(tl_model *m, tl_node x, tl_rng *rng) {
     const tl_node inputs[] = {x, with_dense(m, x, rng), x, tl_sigmoid(m, x)};
     return tl_concat(m, inputs, between(rng, 2, 4));
 }
-/* In backward the pool comes after the other reader of x, and adds to what that has sent. */
+/* In backward the pool runs after the other reader of x, and adds to its gradient. */
 static tl_node with_max_pool_before_tanh(tl_model *m, tl_node x, tl_rng *rng) {
     const tl_node pooled = tl_max_pool(m, x, &(tl_pool_cfg){.window = between(rng, 2, 4), .stride = 1, .padding = TL_PADDING_SAME});
     return tl_concat(m, (const tl_node[]){pooled, tl_tanh(m, x)}, 2);

@@ -1,4 +1,4 @@
-/* The accuracy that training reaches on real data, read from the command's JSON. Takes minutes: label "slow". */
+/* The accuracy of trainings on real data, read from the command's JSON. Takes minutes: label "slow". */
 #include "check.h"
 #include "runner.h"
 
@@ -60,7 +60,7 @@ static void given_cbf_when_trained_then_published_accuracy(void **unused) {
     expect_at_least("CBF", accuracy(NULL, "300", 0), 0.98);
 }
 
-/* Always answering the mean of the training targets has rmse 0.040 on the training set and 0.045 on the test set. */
+/* Predicting the mean of the training targets has rmse 0.040 on the training set and 0.045 on the test set. */
 static void given_covid_3_month_when_trained_then_better_than_the_mean(void **unused) {
     (void)unused;
     json_t *object = train("Covid3Month", "300", 0);

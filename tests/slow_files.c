@@ -1,5 +1,5 @@
-/* What saving and loading a model takes, beside what the disk takes for as many bytes. In the folder it is run in, whose disk
- * counts: label "slow", since others who use the disk disturb it. */
+/* The time of saving and loading a model, compared with the time of the disk for as many bytes. Runs in the current folder, whose
+ * disk matters: label "slow", because other users of the disk disturb it. */
 #include "check.h"
 
 #include <fcntl.h>
@@ -28,7 +28,7 @@ static double median(double *seconds) {
     return seconds[ROUNDS / 2];
 }
 
-/* One write of as many bytes, and one fsync. */
+/* One write of so many bytes, and one fsync. */
 static void write_plainly(const char *bytes, size_t count) {
     const int file = open(plain, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     assert_true(file >= 0);

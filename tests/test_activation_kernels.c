@@ -1,5 +1,5 @@
-/* The activations that take e^x, log(1 + x) or the normal distribution, by every instruction set that this processor runs, against
- * the C library in long double. */
+/* The activations with e^x, log(1 + x) or the normal distribution, for every instruction set of this processor, compared with the C
+ * library in long double. */
 #include "kernel_tables.h"
 
 #include <math.h>
@@ -12,7 +12,7 @@ static long double gelu_of(long double x) { return x * normal_of(x); }
 static long double gelu_slope_of(long double x) { return normal_of(x) + x * expl(-x * x / 2) / sqrtl(2 * acosl(-1)); }
 static long double silu_of(long double x) { return x / (1 + expl(-x)); }
 
-/* How many units in the last place a result may be off, and where: the arguments are -most … most, in steps and at random. */
+/* The allowed error in units in the last place, and the range of arguments: -maximum … maximum, in equal steps and at random. */
 static const struct {
     const char *name;
     tl_activation activation;

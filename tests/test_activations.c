@@ -1,4 +1,4 @@
-/* What each activation computes, against its formula in double, and what it refuses. Gradients: test_layer_gradients.c. */
+/* Each activation compared with its formula in double, and what it refuses. Gradients: test_layer_gradients.c. */
 #include "check.h"
 
 #include <float.h>

@@ -1,4 +1,4 @@
-/* The ready-made networks: as large as published, learning, and as fused as they should be. */
+/* The ready-made networks have the published sizes, learn, and are fused as intended. */
 #include "check.h"
 
 #include <math.h>

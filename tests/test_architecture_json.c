@@ -1,4 +1,4 @@
-/* Networks as JSON: read as built, written as read, and refused with the place and the word that is wrong. */
+/* Networks as JSON: reading gives the same network as building, writing the same text; errors name the place and the wrong word. */
 #include "check.h"
 
 #include <stdio.h>

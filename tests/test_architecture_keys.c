@@ -1,12 +1,12 @@
-/* Bad values for every setting of every kind of layer, from the registry and its tables themselves: a layer that is added is tested
- * here by itself, once what it cannot do without is in the table below. */
+/* Bad values for every setting of every kind of layer, taken from the registry and its tables: a new layer is tested automatically,
+ * once its required settings are in the table below. */
 #include "check.h"
 #include "layers/registry.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* What layers cannot do without. */
+/* The required settings of layers. */
 static const struct {
     const char *type, *settings;
 } needed[] = {
@@ -41,12 +41,12 @@ static void compile_layer(const tl_layer_ops *ops, const char *settings, tl_erro
     tl_model_free(model);
 }
 
-/* The setting in place of its own value, or beside the needed ones. */
+/* The setting replaces its own value, or is added to the required ones. */
 static void compile_with(const tl_layer_ops *ops, const char *key, const char *value, tl_error *error) {
     char settings[TEXT] = "", quoted[60];
     const char *rest = needed_by(ops->name);
     snprintf(quoted, sizeof quoted, "\"%s\"", key);
-    while (*rest) { /* the needed ones, without this */
+    while (*rest) { /* the required ones, without this one */
         const size_t length = strcspn(rest, ","), used = strlen(settings);
         if (strncmp(rest, quoted, strlen(quoted)) != 0) snprintf(settings + used, TEXT - used, "%.*s, ", (int)length, rest);
         rest += length;
@@ -85,7 +85,7 @@ static void swap_letters(char *at) {
 
 /* ---- keys ---- */
 
-/* An unknown key is answered with all that there are. */
+/* The message about an unknown key lists all keys. */
 static void check_listed(const tl_layer_ops *ops) {
     tl_error error;
     compile_with(ops, "nonsense", "1", &error);
@@ -263,7 +263,7 @@ static void given_the_registry_when_compared_with_docs_then_all_listed(void **un
     }
 }
 
-/* What files of before call otherwise. */
+/* Files of earlier versions use other names. */
 static void given_retired_names_when_compiled_then_their_present_meaning(void **unused) {
     (void)unused;
     tl_error error;

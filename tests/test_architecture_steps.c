@@ -57,7 +57,7 @@ static void given_each_network_when_compiled_then_parameters_as_by_hand(void **u
     }
 }
 
-/* Each step's class is whether a wave is falling, rising, or at rest: what a few steps around it tell. */
+/* The class of a step says whether a wave falls, rises or rests: a few neighbouring steps show it. */
 static void given_a_class_for_each_step_when_trained_then_the_loss_falls(void **unused) {
     (void)unused;
     const builder builders[] = {wavenet, unet};
@@ -92,7 +92,7 @@ static void given_a_class_for_each_step_when_trained_then_the_loss_falls(void **
 
 enum { SERIES = 512, PARTS = 2 }; /* to train on, and to test on */
 
-/* Mixtures of two sinusoids of random speed, height and phase; what comes next at each step; and the mixtures with noise. */
+/* Sums of two sinusoids with random frequency, amplitude and phase; the next value at each step; and the sums with noise. */
 static tl_real mixtures[PARTS][SERIES][LENGTH], later[PARTS][SERIES][LENGTH], noisy[PARTS][SERIES][LENGTH];
 
 static void make_mixtures(void) {
@@ -127,8 +127,8 @@ static tl_node predictor(tl_model *m, tl_node x) {
 }
 static tl_node denoiser(tl_model *m, tl_node x) { return tl_unet(m, x, &(tl_unet_cfg){.outputs = 1, .filters = 8, .levels = 2}); }
 
-/* Trained on `count` series, the network is off by less than 0.1 on others, and predicting their mean by more than ten times as
- * much as the network. */
+/* Trained on `count` series, the network must have an error below 0.1 on others, and predicting their mean must have more than ten
+ * times the error of the network. */
 static void check_learns(const char *name, builder build, tl_real x[][SERIES][LENGTH], tl_real targets[][SERIES][LENGTH],
                          size_t count, const tl_fit_cfg *fit, double learning_rate) {
     tl_error error = {0};

@@ -1,4 +1,4 @@
-/* The arena's planner: no overlap among what is alive together, little waste among what is not. */
+/* The arena's planner: buffers that are alive together do not overlap; others share memory with little waste. */
 #include "check.h"
 
 #include "graph/arena.h"

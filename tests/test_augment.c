@@ -1,4 +1,4 @@
-/* Random variations of series: of the size that was asked for, and the same again from the same seed and step. */
+/* Random changes of series have the requested size, and are the same for the same seed and step. */
 #include "check.h"
 
 #include <math.h>

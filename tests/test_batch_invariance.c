@@ -1,7 +1,6 @@
-/* What a model predicts for a sample is the same, to the last bit, alone and in any batch, at any place of it, whatever the batch
- * that the model was compiled or loaded for, and with any number of threads. (The BLAS's rounding depends on the number of rows:
- * the engine gemm is not among those that are tried.)
- */
+/* The prediction of a model for a sample has the same bits alone and in any batch, at any place in it, for any compiled or loaded
+ * batch, and with any number of threads. (The rounding of the BLAS depends on the number of rows: the engine gemm is not
+ * tested.) */
 #include "files.h"
 #include "layer_cases.h"
 
@@ -17,7 +16,7 @@ static const tl_engine engines[] = {TL_ENGINE_AUTO, TL_ENGINE_DIRECT, TL_ENGINE_
 
 enum { BATCHES = sizeof batches / sizeof *batches, ENGINES = sizeof engines / sizeof *engines };
 
-/* A network to be made several times, each time with the same parameters. */
+/* A network that is made several times with the same parameters. */
 typedef struct subject {
     const char *name;
     const layer_case *layer;                                        /* between two dense layers; or */
@@ -40,7 +39,7 @@ static tl_node build(const subject *s, tl_model *model) {
     return tl_dense(model, layer_case_build(s->layer, model, before, &rng), &(tl_dense_cfg){.units = OUTPUTS});
 }
 
-/* No array stays at what it begins with: biases at 0, running statistics at 0 and 1. */
+/* Changes all arrays from their initial values: biases from 0, running statistics from 0 and 1. */
 static void move_parameters(tl_model *model) {
     for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
         const tl_tensor value = tl_parameter_at(model, i).value;
@@ -49,7 +48,7 @@ static void move_parameters(tl_model *model) {
     }
 }
 
-/* NULL where the engine does not run one of the layers. */
+/* NULL if the engine cannot compute one of the layers. */
 static tl_model *made(const subject *s, tl_engine engine, size_t batch, int threads) {
     tl_error error = {0};
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = s->seed, .threads = threads, .engine = engine});
@@ -80,7 +79,7 @@ static void predict(tl_model *model, const tl_tensor *x, tl_tensor *y) {
 
 /* ---- comparing ---- */
 
-/* What is compared, for messages: sample `first` + i of `expected`, in `order` 1 or -1, is the i-th of a batch. */
+/* The comparison, for messages: sample `first` + i of `expected`, in `order` 1 or -1, is sample i of a batch. */
 typedef struct comparison {
     const subject *subject;
     const char *engine, *how;

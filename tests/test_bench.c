@@ -1,4 +1,4 @@
-/* `tapline bench`: what it measures, what it checks, what it prints. */
+/* `tapline bench`: measurements, checks and output. */
 #include "check.h"
 
 #include <tapline/machine.h>
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The gemm engine's forward pass with one wrong element, for what conv.c is to find. */
+/* The gemm engine's forward pass with one wrong element, which conv.c must find. */
 enum { WRONG_ELEMENT = 17 };
 static bool wrong;
 

@@ -1,4 +1,4 @@
-/* Callbacks of tl_fit: several at once, what they are told, and the ready-made one that writes a table of the epochs. */
+/* Callbacks of tl_fit: several at the same time, their arguments, and the ready-made one that writes a table of the epochs. */
 #include "files.h"
 
 #include <math.h>

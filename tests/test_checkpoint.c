@@ -1,5 +1,5 @@
-/* Training that is interrupted and goes on from its checkpoint: the same bytes in the end as without. Called with "train FOLDER"
- * this program is the training that the test of kills kills; with "kills N" it is only that test, with N of them. */
+/* A training that is interrupted and resumed from its checkpoint ends with the same bytes as one without interruption. With the
+ * arguments "train FOLDER", this program is the training that the test kills; with "kills N" it is only that test, with N kills. */
 #include "check.h"
 #include "process.h"
 
@@ -86,7 +86,7 @@ static tl_model *make_model(const scenario *of) {
     return m;
 }
 
-/* Stops after so many batches: 0 never. */
+/* Stops after so many batches; 0: never. */
 static bool count_down(const tl_progress *progress, void *user) {
     (void)progress;
     size_t *left = user;
@@ -118,7 +118,7 @@ static tl_fit_result train_whole(const scenario *of) {
     return result;
 }
 
-/* Goes on from the checkpoint (`resume`) and stops after so many batches. */
+/* Resumes from the checkpoint (`resume`) and stops after so many batches. */
 static tl_fit_result train_part(const scenario *of, bool resume, size_t batches) {
     tl_error error = {0};
     tl_fit_result result;
@@ -415,7 +415,7 @@ static void given_unequal_series_when_resumed_then_lengths_must_be_equal(void **
     resume_pooled(false, &own, ", now none");
 }
 
-/* Puts `to` in the place of `from`, which is as long, in the checkpoint, and the right checksum. */
+/* Replaces `from` by `to`, which has the same length, in the checkpoint, and corrects the checksum. */
 static void forge(const char *from, const char *to) {
     size_t size;
     char *bytes = read_back(checkpoint, &size), *at = memmem(bytes, size, from, strlen(from));
@@ -508,7 +508,7 @@ static void given_another_machine_when_resumed_then_a_note_with_reasons(void **u
 
 static const scenario killed = {.optimizer = "adam", .epochs = 40, .accumulate = 2, .restore_best = true, .threads = 1};
 
-/* What the killed process does: trains, going on where there is something to go on from, with a checkpoint after each batch. */
+/* The killed process: trains, resumes if there is a checkpoint, and writes one after each batch. */
 static int train_to_be_killed(const char *where) {
     tl_error error = {0};
     size_t never = 0;
@@ -525,7 +525,8 @@ static int train_to_be_killed(const char *where) {
     return tl_failed(&error);
 }
 
-/* Starts it and kills it after at most so many milliseconds; whether it was killed. One that ended must have ended well. */
+/* Starts it and kills it after at most so many milliseconds. Returns whether it was killed; if it ended before, it must have
+ * succeeded. */
 static bool run_and_kill(tl_rng *rng, uint32_t milliseconds) {
     char what[] = "train", *program = realpath("/proc/self/exe", NULL);
     const pid_t child = start_program((char *[]){program, what, folder, NULL}, NULL);

@@ -1,4 +1,4 @@
-/* Classes and outputs: one output for each class, one definition of the predicted class, and no probabilities of probabilities. */
+/* Classes and outputs: one output for each class, one definition of the predicted class, and no softmax of a softmax. */
 #include "check.h"
 
 #include <tapline/architecture.h>
@@ -28,7 +28,7 @@ static tl_model *with_outputs(size_t outputs) {
     return model;
 }
 
-/* What takes classes takes the data, or says why not. */
+/* Functions with classes accept the data, or say why not. */
 static void check_each(tl_model *model, tl_status status, const char *text) {
     tl_metrics metrics;
     tl_rate_curve *curve = tl_rate_curve_new(NULL);

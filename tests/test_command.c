@@ -1,4 +1,4 @@
-/* The tapline command from outside: what it prints, its exit codes, its files. Runs in the precision that the test is built for. */
+/* The tapline command as a program: output, exit codes, files. Runs in the precision of the test. */
 #include "check.h"
 #include "runner.h"
 
@@ -13,7 +13,7 @@
 
 enum { SERIES = 24, LENGTH = 16 };
 
-/* Data sets of this test: small, so that it takes no time. */
+/* Small data sets, so that the test is fast. */
 static char folder[] = "/tmp/tapline-command-XXXXXX";
 static char train_file[64], test_file[64], values_file[64], log_file[64], nonsense_file[64];
 
@@ -289,7 +289,7 @@ static void given_all_folds_when_trained_then_mean_and_deviation(void **unused) 
     expect(done, 0, "fold 1 of 2\n");
 }
 
-/* Constant in most folds: what is undefined in some is left out, and said. */
+/* Targets are constant in most folds: a metric that is undefined in some folds is left out, and the report says so. */
 static void given_folds_without_spread_when_trained_then_r2_is_left_out(void **unused) {
     (void)unused;
     char path[100];

@@ -1,7 +1,8 @@
-/* Random combinations of valid options of `tapline train` on tiny data: what the progress, the report, `eval` and `predict` say
- * must not contradict each other, and exit codes are those that the documents give.
+/* Random combinations of valid options of `tapline train` on tiny data: progress, report, `eval` and `predict` must not contradict
+ * each other, and exit codes must be those of the documents.
  *
- * Without an argument a few of them; `test_command_combinations 300` runs so many, `test_command_combinations 1 57` that one. */
+ * Without an argument it tries a few; `test_command_combinations 300` tries 300, `test_command_combinations 1 57` only number
+ * 57. */
 #include "check.h"
 #include "runner.h"
 

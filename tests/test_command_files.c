@@ -32,7 +32,7 @@ static void write_classes(const char *path, uint32_t seed) {
     fclose(file);
 }
 
-/* Series of `least` to `most` steps, as long as they are where that is the same for all: a spike in noise, up or down. */
+/* Series of `minimum` to `maximum` steps (equal: all have this length): a spike in noise, up or down. */
 static void write_unequal(const char *path, int minimum, int maximum) {
     tl_rng rng = tl_rng_at(4, TL_STREAM_USER, 0, 0);
     FILE *file = fopen(path, "w");
@@ -282,7 +282,7 @@ static void write_map(const char *text) {
     fclose(file);
 }
 
-/* What two models predict of the test file is the same text. */
+/* The predictions of two models for the test file must be the same text. */
 static void check_same_predictions(const char *model, const char *other) {
     run one = run_command("predict", model, test_file), same = run_command("predict", other, test_file);
     assert_string_equal(one.out, same.out);

@@ -1,5 +1,5 @@
-/* The tapline command on files that were made to take a machine's memory or time: small files that describe huge networks and data
- * sets. Each is refused by every command with exit code 1 and a message that names the file, quickly and in little memory. */
+/* The tapline command with files that were made to take all memory or time: small files that describe huge networks and data sets.
+ * Every command must refuse each of them with exit code 1 and a message that names the file, quickly and with little memory. */
 #include "check.h"
 #include "files.h"
 #include "runner.h"
@@ -23,7 +23,7 @@ enum { MAX_SECONDS = 1, MAX_MEMORY = 100000 };
 
 static const char two_series[] = "a,1,2,3,4,5,6,7,8,9,10\nb,10,9,8,7,6,5,4,3,2,1\n";
 
-/* What all runs so far have taken; memory: the largest of them. */
+/* The resources of all runs so far; memory: the maximum over them. */
 static struct rusage taken(void) {
     struct rusage usage;
     getrusage(RUSAGE_CHILDREN, &usage);

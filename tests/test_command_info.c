@@ -1,4 +1,4 @@
-/* `tapline info`: networks that are trained and networks that are not. */
+/* `tapline info` for trained networks and for networks that are not trained. */
 #include "check.h"
 #include "runner.h"
 

@@ -1,5 +1,5 @@
-/* The tapline command and the files of others: what is read is never written over, whatever it is called; what cannot be written is
- * said before the training; descriptors that are closed, pipes, modes. */
+/* The tapline command and existing files: input files are never overwritten, under any name; unwritable outputs are reported before
+ * training; closed descriptors, pipes, modes. */
 #include "check.h"
 #include "runner.h"
 
@@ -14,7 +14,7 @@
 static char folder[] = "/tmp/tapline-kept-XXXXXX";
 static char back[500];
 
-/* The tests name files as they are called in the folder. */
+/* The tests use the names of files in the folder. */
 static int set_up(void **unused) {
     (void)unused;
     return getcwd(back, sizeof back) && mkdtemp(folder) && chdir(folder) == 0 ? 0 : 1;
@@ -45,7 +45,7 @@ static void expect(run done, int code, const char *text) {
     run_free(&done);
 }
 
-/* The command is refused, and the file stays the one that it is. */
+/* The command is refused, and the file does not change. */
 static void check_kept(const char *const *arguments, const char *path, const char *text) {
     struct stat before, after;
     assert_int_equal(stat(path, &before), 0);

@@ -1,5 +1,5 @@
-/* Bad values for every option of every command, from the tables of options themselves: an option that is added is tested here by
- * itself, or, where only its command knows what is wrong, has to get a row below. */
+/* Bad values for every option of every command, taken from the tables of options: a new option is tested automatically. If only its
+ * command can check it, it needs a row below. */
 #include "check.h"
 #include "cli/commands.h"
 #include "cli/train.h"
@@ -16,7 +16,7 @@ enum { TEXT = 1000 };
 
 /* ---- parsing, in this process ---- */
 
-/* Sends a stream to a file until told otherwise. */
+/* Redirects a stream to a file, and back. */
 typedef struct capture {
     FILE *stream, *file;
     int kept;

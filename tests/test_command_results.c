@@ -1,5 +1,5 @@
-/* What `tapline train` says before, during and after a training; validation data, fine-tuning, changed resumes; what `eval` says of
- * classes and `predict` of series. */
+/* The output of `tapline train` before, during and after a training; validation data, fine-tuning, changed resumes; `eval` about
+ * classes and `predict` about series. */
 #include "check.h"
 #include "runner.h"
 
@@ -70,7 +70,7 @@ static int tear_down(void **unused) {
     return system(command); // NOLINT(cert-env33-c): a folder of our own
 }
 
-/* The exit code, and what stdout and stderr contain (NULL: nothing is asked of it). Frees the run. */
+/* Checks the exit code, and the text in stdout and stderr (NULL: anything). Frees the run. */
 static void expect(run done, int code, const char *out, const char *err) {
     if (done.code != code || (out && !strstr(done.out, out)) || (err && !strstr(done.err, err)))
         fail_msg("expected %d, \"%s\" and \"%s\"; got %d, %s and %s", code, out ? out : "", err ? err : "", done.code, done.out,

@@ -1,5 +1,5 @@
-/* The tapline command, signals, and readers that go away: what was ignored stays ignored, training ends with what it has reached,
- * closed pipes end quietly; and control characters of files do not command the terminal. */
+/* The tapline command with signals and closed pipes: ignored signals stay ignored, training ends with its results so far, closed
+ * pipes end the command quietly; control characters of files do not control the terminal. */
 #include "check.h"
 #include "files.h"
 #include "runner.h"

@@ -1,4 +1,4 @@
-/* The tapline command on data with a target for every step: train, eval, predict, and what is refused. */
+/* The tapline command with a target for every step: train, eval, predict, and errors. */
 #include "files.h"
 #include "runner.h"
 

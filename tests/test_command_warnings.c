@@ -1,4 +1,4 @@
-/* Where a result of `tapline train` would mislead: warnings, trainings that end badly, what is saved of them, exit codes. */
+/* Misleading results of `tapline train`: warnings, trainings that fail, what is saved of them, exit codes. */
 #include "check.h"
 #include "runner.h"
 

@@ -1,4 +1,4 @@
-/* The engines of Conv1D: naive against the definition, every other one against naive, and what a plan refuses. */
+/* The engines of convolutions: naive is compared with the definition, every other engine with naive; and errors of plans. */
 #include "check.h"
 #include "layers/conv1d/engine.h"
 
@@ -56,7 +56,7 @@ static void release(problem *p) {
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]);
 }
 
-/* Gradients of weights start from what they have: 1 here, so that forgetting to add shows. Outputs start as rubbish. */
+/* Weight gradients start from 1 here, so that an engine that forgets to add is found. Outputs start from rubbish. */
 static void spoil_outputs(problem *p) {
     for (size_t i = 0; i < p->y_count; i++) p->y[i] = 99;
     for (size_t i = 0; i < p->x_count; i++) p->dx[i] = 99;

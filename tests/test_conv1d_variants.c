@@ -1,4 +1,4 @@
-/* Convolutions in groups, with other padding than zeros, and transposed: against plain loops, exactly, on small integers. */
+/* Convolutions with groups, with padding modes, and transposed ones are compared with plain loops, exactly, on small integers. */
 #include "check.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Data sets: what readers accept, how labels become classes, what is refused and with which words, and the generated ones. */
+/* Data sets: what readers accept, how labels become classes, errors and their messages, and the generated sets. */
 #include "check.h"
 #include "files.h"
 

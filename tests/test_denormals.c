@@ -1,4 +1,4 @@
-/* Denormal numbers count as zero while a pass runs, and as what they are around it. */
+/* Denormal numbers count as zero during a pass, and keep their values outside of it. */
 #include "check.h"
 
 #include "compute/parallel.h"

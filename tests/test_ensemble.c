@@ -1,4 +1,4 @@
-/* Ensembles: means of predictions, computed by hand, and what may not join. */
+/* Ensembles: means of predictions compared with values by hand, and members that are refused. */
 #include "check.h"
 
 #include <math.h>
@@ -19,7 +19,7 @@ static tl_model *scaled(double scale, size_t channels, const tl_compile_cfg *cfg
     return model;
 }
 
-/* A member for each scale, freed as soon as it has joined. */
+/* A member for each scale, freed after it was added. */
 static tl_ensemble *ensemble_of(const tl_dataset *data, const tl_compile_cfg *cfg) {
     tl_error error = {0};
     tl_ensemble *ensemble = tl_ensemble_new(data, &error);

@@ -1,4 +1,4 @@
-/* What every export starts from: the walk over a compiled network, and batch norm folded into the layer before it. */
+/* The common part of all exports: the copy of a compiled network, and batch norm folded into the layer before it. */
 #include "layer_cases.h"
 
 #include "base/math.h"

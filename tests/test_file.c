@@ -1,4 +1,4 @@
-/* Models in files: what is saved comes back, and nothing else is taken for a model. */
+/* Model files: a saved model is loaded unchanged, and other files are refused. */
 #include "check.h"
 
 #include "io/archive.h"
@@ -291,7 +291,7 @@ static void write_bytes(const void *bytes, size_t size) {
     fclose(file);
 }
 
-/* Refused with a message that names the file. */
+/* It must be refused with a message that names the file. */
 static void check_refused(const char *what, size_t at) {
     tl_error error = {0};
     tl_model *model = tl_model_load(path, NULL, NULL, &error);

@@ -1,6 +1,6 @@
-/* Every call to the operating system that fails while a file is written or read: an error that says so, the previous file whole,
- * nothing left behind; and the interruptions that are no failure. The library's calls go through this file (the linker's --wrap,
- * see CMakeLists.txt). */
+/* Every call to the operating system is made to fail while a file is written or read: an error must say so, the previous file must
+ * be complete, and nothing must be left behind; interruptions that are not failures are also tested. The library's calls go through
+ * this file (the linker's --wrap, see CMakeLists.txt). */
 #include "check.h"
 
 #include "io/write.h"
@@ -21,7 +21,7 @@ typedef enum operation { OPEN, READ, WRITE, FSYNC, RENAME, CLOSE, OPERATIONS } o
 
 static const char *const operation_names[] = {"open", "read", "write", "fsync", "rename", "close"};
 
-enum { SHORT = -1 }; /* in place of an errno: half of what was asked for is done */
+enum { SHORT = -1 }; /* instead of an errno: half of the bytes are transferred */
 
 static size_t calls[OPERATIONS];
 static operation failing;

@@ -1,4 +1,4 @@
-/* The learning-rate finder: its losses are those of a training at these rates, and the model is afterwards what it was. */
+/* The learning-rate finder: its losses are those of a training with these rates, and the model is unchanged afterwards. */
 #include "check.h"
 
 #include <math.h>
@@ -120,7 +120,7 @@ static void given_rates_too_small_when_tried_then_nothing_is_suggested(void **un
 
 /* ---- ends ---- */
 
-/* The squared error, until it has been asked for so many times. */
+/* The squared error, for a limited number of calls. */
 static double until(const tl_real *y, const tl_real *values, size_t channels, tl_real *gradient, void *left) {
     (void)channels;
     if (gradient) *gradient = 2 * (*y - *values);

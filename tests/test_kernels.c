@@ -1,4 +1,4 @@
-/* The leaf loops of every instruction set that this processor runs, against plain formulas in double. */
+/* The kernel functions of every instruction set of this processor, compared with plain formulas in double. */
 #include "kernel_tables.h"
 
 #include <math.h>

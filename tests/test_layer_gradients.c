@@ -1,4 +1,5 @@
-/* Every layer's gradients against differences, on random shapes and configurations, and what must hold between passes. */
+/* The gradients of every layer compared with differences, for random shapes and configurations, and properties of sequences of
+ * passes. */
 #include "gradcheck.h"
 #include "layer_cases.h"
 #include "layers/registry.h"

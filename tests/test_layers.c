@@ -1,4 +1,4 @@
-/* What each layer computes, against values worked out by hand, and what it refuses. Gradients: test_layer_gradients.c. */
+/* The outputs of each layer compared with values by hand, and errors. Gradients: test_layer_gradients.c. */
 #include "check.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* Samples of different lengths in one batch: each is treated as if it were alone. */
+/* Samples of different lengths in one batch: each has the same results as if it were alone. */
 #include "check.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Losses against their formulas as the papers write them, their gradients against differences, and what weights mean. */
+/* Losses compared with the formulas of the papers, their gradients with differences, and the effect of weights. */
 #include "gradcheck.h"
 
 #include <math.h>

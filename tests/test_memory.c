@@ -1,5 +1,5 @@
-/* Memory: a step allocates nothing, and every allocation that fails leaves an error and nothing behind. The library's own
- * allocations go through this file (the linker's --wrap, see CMakeLists.txt), which counts them and makes them fail. */
+/* Memory: a step allocates nothing, and every failing allocation leaves an error and no leak. The library's allocations go through
+ * this file (the linker's --wrap, see CMakeLists.txt), which counts them and makes them fail. */
 #include "files.h"
 
 #include <jansson.h>

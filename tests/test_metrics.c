@@ -1,4 +1,4 @@
-/* Metrics against counts by hand, and against plain definitions on random data. */
+/* Metrics compared with values by hand, and with plain definitions on random data. */
 #include "check.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* Missing values in every format: refused with words, or filled in as asked, before anything is scaled. */
+/* Missing values in every format: refused with a message, or replaced as requested, before scaling. */
 #include "files.h"
 
 #include <float.h>

@@ -1,5 +1,5 @@
-/* Mixup: shares of the right distribution, mixtures of series and of lengths, and a training on them that a loop of one's own
- * repeats, with the two losses mixed in place of the targets. */
+/* Mixup: shares have the right distribution, series and lengths are mixed, and a training equals a loop of one's own that mixes the
+ * two losses instead of the targets. */
 #include "check.h"
 
 #include <math.h>
@@ -69,7 +69,7 @@ static tl_real x[BATCH * LENGTH], values[BATCH * LENGTH];
 static int32_t labels[BATCH * LENGTH] = {0, 2, 1, 0, 1, 1, 2, 0, 0, 2, 1, 2, 0, 0, 1, 1, 2, 2, 0, 1, 0, 1, 2, 0};
 static size_t lengths[BATCH] = {6, 3, 5, 2};
 
-/* One batch; series are of the lengths above, or each step has a target, where that is asked for. */
+/* One batch; with_lengths: series have the lengths above; each_step: each step has a target. */
 static tl_dataset make_data(bool with_lengths, bool each_step) {
     fill_normal(x, BATCH * LENGTH, 4);
     fill_normal(values, BATCH * LENGTH, 5);

@@ -1,5 +1,5 @@
-/* A program of the day when the headers of tests/abi/include were kept, run with the library of today. Its configurations lie at
- * the very end of a page that nothing may be read behind: a library whose structs have grown must not look there. */
+/* A program with the headers of an earlier version (tests/abi/include), run with the current library. Its configurations end at the
+ * end of a page, after which nothing can be read: a library whose structs have grown must not read beyond them. */
 #include <tapline/tapline.h>
 
 #include <stdint.h>
@@ -12,7 +12,7 @@
 static tl_error error;
 static int failed;
 
-/* A copy that ends where readable memory ends. */
+/* A copy that ends at the end of readable memory. */
 static void *at_edge(const void *value, size_t size) {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     unsigned char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

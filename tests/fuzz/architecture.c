@@ -1,4 +1,4 @@
-/* Networks as JSON: what compiles is written out, read again, and then is the same; small ones also run. */
+/* Networks as JSON: a network that compiles is written, read again, and must then be the same; small networks also run. */
 #include "fuzz.h"
 
 #include "graph/graph.h"

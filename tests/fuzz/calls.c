@@ -1,6 +1,6 @@
-/* Sequences of calls of the library, in any order and with arguments that may be wrong: the first byte says which network, the
- * second how it is compiled, each one after that is a call and its argument. A call that fails leaves an error with a message;
- * whatever came before, a compiled model can be used again once its error is cleared. */
+/* Sequences of calls of the library in any order, with arguments that may be wrong. The first byte selects the network, the second
+ * how it is compiled; each further byte is a call and its argument. A call that fails must leave an error with a message. After any
+ * sequence, a compiled model must be usable once its error is cleared. */
 #include "fuzz.h"
 
 #include <math.h>
@@ -12,7 +12,7 @@ typedef struct state {
     tl_model *model;
     tl_dataset *data;
     tl_ensemble *ensemble;
-    tl_error error; /* of the call under way */
+    tl_error error; /* of the current call */
     tl_node node;   /* the last of the network */
 } state;
 
@@ -128,7 +128,7 @@ static void store(state *self, uint8_t with) {
     if (with & 8) tl_dataset_pad(self->data, (size_t)(with >> 4) * 20, &self->error);
 }
 
-/* Every call above ends in a state from which the model works, but for those that cannot run at all. */
+/* After every call above, the model works, except for models that cannot run at all. */
 static void check_usable(state *self) {
     const tl_error *of_model = tl_model_error(self->model);
     const tl_tensor x = TL_VIEW(series, BATCH, LENGTH, CHANNELS);

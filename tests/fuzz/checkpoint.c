@@ -1,4 +1,4 @@
-/* Checkpoints, whose checksum is made right: a training of two epochs goes on from one, or there is a message. */
+/* Checkpoints with a corrected checksum: a training of two epochs resumes from it, or there must be a message. */
 #include "fuzz.h"
 
 #include <stdlib.h>

@@ -84,7 +84,7 @@ static void check_same(const tl_dataset *a, const tl_dataset *b) {
 /* Whether a file of a folder that has such a series first would, without labels, itself be taken for a series, a step a line. */
 static bool may_be_one(const tl_dataset *data) { return (data->lengths ? data->lengths[0] : data->x.shape[1]) == data->x.shape[2]; }
 
-/* Without labels, of a file that need not have any. */
+/* Reads a file without labels, which it need not have. */
 static void read_bare(const char *path, const tl_read_cfg *cfg) {
     tl_error error = {0};
     tl_read_cfg bare = *cfg;

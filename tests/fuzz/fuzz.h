@@ -1,5 +1,5 @@
-/* fuzz.h: what the fuzz targets share. A target is one file NAME.c with LLVMFuzzerTestOneInput, which gets any bytes and calls
- * what parses them. libFuzzer makes the bytes up; replay.c takes them from corpus/NAME. */
+/* fuzz.h: shared by the fuzz targets. A target is one file NAME.c with LLVMFuzzerTestOneInput, which gets any bytes and passes them
+ * to a parser. libFuzzer generates the bytes; replay.c takes them from corpus/NAME. */
 #ifndef FUZZ_H
 #define FUZZ_H
 
@@ -18,15 +18,15 @@ const char *fuzz_file(const char *name, const void *bytes, size_t count);
 /* The path of a name in that folder, valid likewise. */
 const char *fuzz_path(const char *name);
 
-/* A failure has a message, a success none. */
+/* A failure must have a message, a success none. */
 void fuzz_check_error(bool succeeded, const tl_error *error);
 
-/* Reads a data set: it has finite numbers, labels within the classes, and the same content when it is read as data like itself; or
- * there is a message. */
+/* Reads a data set. It must have finite numbers, labels within the classes, and the same content when it is read with itself as the
+ * reference; or there must be a message. */
 void fuzz_read(const char *path, const tl_read_cfg *cfg);
 
-/* A copy of the bytes, to be freed, in which the checksum of a model file or checkpoint, where there is one, is right: damage then
- * gets behind it. */
+/* Returns a copy of the bytes, which the caller frees, with the right checksum of a model file or checkpoint, if there is one: the
+ * damage is then not found by the checksum. */
 uint8_t *fuzz_repair(const uint8_t *bytes, size_t count);
 
 #endif

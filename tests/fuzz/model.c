@@ -1,4 +1,4 @@
-/* Model files, whose checksum is made right: what loads can be saved, and is then loaded with the same parameters. */
+/* Model files with a corrected checksum: a model that loads can be saved, and then loads with the same parameters. */
 #include "fuzz.h"
 
 #include <stdlib.h>

@@ -15,7 +15,7 @@ static void replay(const char *folder, const char *name) {
     REQUIRE(file);
     const size_t count = fread(bytes, 1, sizeof bytes, file);
     fclose(file);
-    uint8_t *exact = malloc(count); /* without room behind, so that sanitizers see what reads there */
+    uint8_t *exact = malloc(count); /* exactly this size, so that sanitizers see reads after the end */
     REQUIRE(exact);
     for (size_t i = 0; i < count; i++) exact[i] = bytes[i];
     LLVMFuzzerTestOneInput(exact, count);

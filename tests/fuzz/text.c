@@ -1,6 +1,6 @@
-/* Readers of text. The first byte says which: t .ts, a .arff, s a folder of a class with a series a file, f a file of a class, l
- * .csv with the label last, m with a step a line, w in windows, d with decimal commas, n with tails, r with target values, other
- * .csv. */
+/* Readers of text. The first byte selects one: t .ts, a .arff, s a folder of a class with a file for each series, f a file of a
+ * class, l .csv with the label last, m with one step in each line, w in windows, d with decimal commas, n with missing tails, r
+ * with target values, other .csv. */
 #include "fuzz.h"
 
 #include <string.h>

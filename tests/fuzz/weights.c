@@ -1,10 +1,10 @@
-/* Weights of other programs, and the map of names that goes with them: the first byte says how long the map is, 0: none. What is
- * imported can be exported, and is then imported with the same numbers; what is refused changes nothing. */
+/* Weights of other programs, and a map of names: the first byte is the length of the map, 0: none. Imported weights can be
+ * exported, and imported again with the same numbers; refused weights change nothing. */
 #include "fuzz.h"
 
 #include <string.h>
 
-/* Two convolutions and two norms of the same shapes, and a dense layer behind a flatten. */
+/* Two convolutions and two norms with the same shapes, and a dense layer after a flatten. */
 static tl_model *make_model(uint64_t seed) {
     tl_error error = {0};
     tl_model *m = tl_model_new(&(tl_model_cfg){.seed = seed, .threads = 1});

@@ -1,5 +1,5 @@
-/* Records of PhysioNet: header, samples and annotations, one behind the other; the first four bytes say how long the first two are.
- */
+/* PhysioNet records: header, samples and annotations, one after the other; the first four bytes are the lengths of the first
+ * two. */
 #include "fuzz.h"
 
 enum { SIZES = 4 };

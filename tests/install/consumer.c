@@ -1,4 +1,4 @@
-/* What somebody else's program looks like: exits 0 when the precision that it was linked with is argv[1] and a network runs. */
+/* A program of a user: exits with 0 if the precision that it was linked with is argv[1] and a network runs. */
 #include <tapline/tapline.h>
 
 #include <string.h>
