@@ -100,8 +100,7 @@ static void given_what_each_layer_needs_when_compiled_then_accepted(void **unuse
         if (*ops == &tl_input_layer_ops) continue;
         compile_layer(*ops, needed_by((*ops)->name), &error);
         if (tl_failed(&error)) fail_msg("%s is needed here with valid settings: %s", (*ops)->name, error.text);
-        check_refused(*ops, "nonsense", "1",
-                      (*ops)->settings ? "is unknown; there " : "is unknown; there does not exist in tapline");
+        check_refused(*ops, "nonsense", "1", (*ops)->settings ? "is unknown; keys: " : "is unknown; keys: none");
         check_listed(*ops);
     }
 }

@@ -498,7 +498,7 @@ static void given_an_unknown_command_when_run_then_told_the_closest(void **unuse
     expect(run_command("bench", "cnov"), 2, "tapline bench: needs conv or step or stream or read after it\n");
     expect(run_command("bench", "conv", "--enigne", "gemm"), 2,
            "tapline bench conv: unknown option --enigne; did you mean --engine?\n");
-    expect(run_command("bench", "conv", "--engine", "auto,niave"), 2, "--engine niave: unknown; did you mean naive? There are ");
+    expect(run_command("bench", "conv", "--engine", "auto,niave"), 2, "--engine niave: unknown; did you mean naive? Choices: ");
     expect(run_command("bench", "conv", "more"), 2, "tapline bench conv: unexpected argument more\n");
     expect(run_command(NULL), 2, "tapline train ");
 }

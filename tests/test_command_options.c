@@ -228,7 +228,7 @@ static void refuse_choices(const command *self, const option_spec *option, const
         char *name = value + strlen(before);
         swap_letters(name);
         if (strcmp(name, option->choice(i)) == 0) continue;
-        snprintf(expected, sizeof expected, "%s %s: unknown; did you mean %s? There %s %.700s", flag, name, option->choice(i), be,
+        snprintf(expected, sizeof expected, "%s %s: unknown; did you mean %s? Choices: %.700s", flag, name, option->choice(i),
                  list);
         check_refused(self, flag, value, expected);
     }

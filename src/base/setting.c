@@ -40,13 +40,13 @@ static tl_status wrong(const tl_setting *setting, const json_t *value, tl_error 
     return TL_ERROR_FORMAT;
 }
 
-/* "are units, bias and init", or "is none here". */
+/* "units, bias and init", or "none". */
 static void list_settings(const tl_setting *settings, char list[TL_NAME_LIST]) {
     size_t used = 0, count = 0;
     while (setting_name_at(settings, count)) count++;
-    snprintf(list, TL_NAME_LIST, "is none here");
+    snprintf(list, TL_NAME_LIST, "none");
     for (size_t i = 0; i < count && used < TL_NAME_LIST; i++) {
-        const char *joint = i == 0 ? count > 1 ? "are " : "is " : i + 1 < count ? ", " : " and ";
+        const char *joint = i == 0 ? "" : i + 1 < count ? ", " : " and ";
         used += (size_t)snprintf(list + used, TL_NAME_LIST - used, "%s%s", joint, settings[i].name);
     }
 }
@@ -56,9 +56,9 @@ static tl_status unknown(const tl_setting *settings, const char *key, tl_error *
     const char *close = tl_synonym_key(key, setting_name_at, settings), *advice = tl_synonym_advice(key);
     if (!close && !advice) close = tl_suggest(key, setting_name_at, settings);
     list_settings(settings, list);
-    if (close) return tl_fail(error, TL_ERROR_FORMAT, "key \"%.40s\" is unknown; did you mean \"%s\"? There %s", key, close, list);
-    if (advice) return tl_fail(error, TL_ERROR_FORMAT, "key \"%.40s\" is unknown: %s; there %s", key, advice, list);
-    return tl_fail(error, TL_ERROR_FORMAT, "key \"%.40s\" is unknown; there %s", key, list);
+    if (close) return tl_fail(error, TL_ERROR_FORMAT, "key \"%.40s\" is unknown; did you mean \"%s\"? Keys: %s", key, close, list);
+    if (advice) return tl_fail(error, TL_ERROR_FORMAT, "key \"%.40s\" is unknown: %s; keys: %s", key, advice, list);
+    return tl_fail(error, TL_ERROR_FORMAT, "key \"%.40s\" is unknown; keys: %s", key, list);
 }
 
 const char *tl_current_name(const char *name) {
