@@ -332,7 +332,7 @@ static const row rows[] = {
     {{"export", MODEL, "--out", WEIGHTS}, "map", "/nonexistent/x", 1, MISSING},
     {{"export", MODEL, "--out", WEIGHTS ".c"}, "header", "/nonexistent/x", 1, "--header " UNWRITABLE},
     {{"export", MODEL, "--out", WEIGHTS ".c"}, "name", "2nd", 2, NAME("2nd")},
-    {{"export", MODEL, "--out", WEIGHTS}, "name", "x", 2, "--name: does not go with --out " WEIGHTS "\n"},
+    {{"export", MODEL, "--out", WEIGHTS}, "name", "x", 2, "--name cannot be combined with --out " WEIGHTS "\n"},
     {{"info", "--input", "9x1"}, "arch", "/nonexistent/x.json", 1, "/nonexistent/x.json: No such file or directory\n"},
     {{TRAIN}, "label", "x", 2, NO_TABLE("builtin:cbf", "label")},
     {{IMPORT}, "label", "x", 2, NO_TABLE("builtin:cbf", "label")},
