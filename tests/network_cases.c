@@ -5,13 +5,13 @@
 
 enum { OUTPUTS = 3 };
 
-static tl_node unet(tl_model *m, tl_node x, int outputs) { return tl_unet(m, x, &(tl_unet_cfg){.outputs = outputs, .filters = 4}); }
+static tl_node unet(tl_model *m, tl_node x, size_t outputs) { return tl_unet(m, x, &(tl_unet_cfg){.outputs = outputs, .filters = 4}); }
 
-static tl_node wavenet_steps(tl_model *m, tl_node x, int outputs) {
+static tl_node wavenet_steps(tl_model *m, tl_node x, size_t outputs) {
     return tl_wavenet_steps(m, x, &(tl_wavenet_cfg){.outputs = outputs, .blocks = 3});
 }
 
-static tl_node embedding(tl_model *m, tl_node x, int outputs) {
+static tl_node embedding(tl_model *m, tl_node x, size_t outputs) {
     x = tl_embedding(m, x, &(tl_embedding_cfg){.vocabulary = 5, .units = 3});
     x = tl_dropout(m, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 4, .kernel = 3}), &(tl_dropout_cfg){.rate = 0.5});
     return tl_dense(m, tl_global_average_pool(m, x), &(tl_dense_cfg){.units = outputs});

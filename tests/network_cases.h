@@ -6,7 +6,7 @@
 
 typedef struct network_case {
     const char *name;
-    tl_node (*build)(tl_model *model, tl_node x, int outputs);
+    tl_node (*build)(tl_model *model, tl_node x, size_t outputs);
     tl_shape shape; /* of series */
     bool rows;      /* series are numbers of rows, 0 … 4 */
 } network_case;

@@ -183,7 +183,7 @@ static void given_wrong_descriptions_when_read_then_the_place_and_the_word(void 
         {"{\"layers\": [{\"type\": \"relu\", \"rate\": 3}]}", "layers[0] (relu): key \"rate\" is unknown"},
         {"{\"layers\": [{\"type\": \"dense\", \"units\": 3.5}]}", "key \"units\" is 3.5; it should be a whole number"},
         {"{\"layers\": [{\"type\": \"dense\", \"units\": 4294967296}]}", "layer 1 (dense): units 4294967296 is above 2147483647"},
-        {"{\"layers\": [{\"type\": \"dense\", \"units\": -1}]}", "key \"units\" is -1; it should be a whole number from 0 on"},
+        {"{\"layers\": [{\"type\": \"dense\", \"units\": -1}]}", "key \"units\" is -1; it should be a whole number of at least 0"},
         {"{\"layers\": [{\"type\": \"dense\", \"units\": \"many\"}]}", "key \"units\" is \"many\"; it should be a whole number"},
         {"{\"layers\": [{\"type\": \"dense\", \"units\": 0}]}", "layer 1 (dense): units 0 is below 1"},
         {"{\"layers\": [{\"type\": \"dense\", \"units\": 2, \"bias\": 0}]}", "key \"bias\" is 0; it should be true or false"},

@@ -54,7 +54,7 @@ static tl_model *made(const subject *s, tl_engine engine, size_t batch, int thre
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = s->seed, .threads = threads, .engine = engine});
     tl_model_compile(model, build(s, model), &(tl_compile_cfg){.batch = batch}, &error);
     if (engine == TL_ENGINE_WINOGRAD && tl_failed(&error)) {
-        check_error(&error, TL_ERROR_ARGUMENT, "engine winograd does not run the forward pass");
+        check_error(&error, TL_ERROR_ARGUMENT, "engine winograd cannot compute the forward pass");
         tl_model_free(model);
         return NULL;
     }

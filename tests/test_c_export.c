@@ -207,19 +207,19 @@ static void given_each_layer_when_exported_then_c_computes_the_same(void **state
 
 typedef struct architecture {
     const char *name;
-    tl_node (*build)(tl_model *model, tl_node x, int outputs);
+    tl_node (*build)(tl_model *model, tl_node x, size_t outputs);
     tl_shape shape;
     bool large;
 } architecture;
 
-static tl_node unet(tl_model *model, tl_node x, int outputs) {
+static tl_node unet(tl_model *model, tl_node x, size_t outputs) {
     return tl_unet(model, x, &(tl_unet_cfg){.outputs = outputs, .filters = 4, .levels = 2});
 }
-static tl_node wavenet_steps(tl_model *model, tl_node x, int outputs) {
+static tl_node wavenet_steps(tl_model *model, tl_node x, size_t outputs) {
     return tl_wavenet_steps(model, x, &(tl_wavenet_cfg){.outputs = outputs, .filters = 5, .skips = 6, .blocks = 4});
 }
 /* Convolutions over channels that are vectors of the processor, and over a few more. */
-static tl_node wide(tl_model *model, tl_node x, int outputs) {
+static tl_node wide(tl_model *model, tl_node x, size_t outputs) {
     x = tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 37, .kernel = 5, .padding = TL_PADDING_SAME});
     x = tl_relu(model, tl_batch_norm(model, x, NULL));
     x = tl_conv1d(model, x,
@@ -347,15 +347,15 @@ static void compare_streams(void) {
     run("rm -f *.c *.so");
 }
 
-static tl_node causal_stack(tl_model *model, tl_node x, int outputs) {
-    for (int dilation = 1; dilation <= 16; dilation *= 2)
+static tl_node causal_stack(tl_model *model, tl_node x, size_t outputs) {
+    for (size_t dilation = 1; dilation <= 16; dilation *= 2)
         x = tl_relu(
             model,
             tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 16, .kernel = 3, .dilation = dilation, .padding = TL_PADDING_CAUSAL}));
     return tl_dense(model, x, &(tl_dense_cfg){.units = outputs});
 }
 /* An output of a stack of strides, up again, beside what came in, which is ahead. */
-static tl_node strides(tl_model *model, tl_node x, int outputs) {
+static tl_node strides(tl_model *model, tl_node x, size_t outputs) {
     tl_node h = tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 6, .kernel = 4, .stride = 2, .padding = TL_PADDING_SAME});
     h = tl_max_pool(model, tl_relu(model, h), &(tl_pool_cfg){.window = 3, .stride = 2, .padding = TL_PADDING_SAME});
     h = tl_conv1d_transpose(model, h, &(tl_conv1d_transpose_cfg){.filters = 5, .kernel = 5, .stride = 4, .pad_left = 1});
@@ -392,7 +392,7 @@ static void given_each_layer_when_streamed_then_c_gives_the_stream_s_outputs(voi
 
 /* ---- what surrounds a network ---- */
 
-static tl_node small(tl_model *model, tl_node x, int outputs) {
+static tl_node small(tl_model *model, tl_node x, size_t outputs) {
     x = tl_relu(model, tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 4, .kernel = 3, .padding = TL_PADDING_SAME}));
     return tl_dense(model, tl_global_average_pool(model, x), &(tl_dense_cfg){.units = outputs});
 }

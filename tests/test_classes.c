@@ -116,7 +116,7 @@ static void given_probabilities_before_softmax_loss_when_compiled_then_named(voi
     } cases[] = {
         {softmax_end, TL_LOSS_CROSS_ENTROPY,
          "layer 3 (softmax): the loss cross-entropy already contains a softmax; leave this layer out"},
-        {sigmoid_end, TL_LOSS_CROSS_ENTROPY, "layer 3 (sigmoid): cross-entropy has a softmax of its own"},
+        {sigmoid_end, TL_LOSS_CROSS_ENTROPY, "layer 3 (sigmoid): the loss cross-entropy already contains a softmax"},
         {hard_end, TL_LOSS_CROSS_ENTROPY, "layer 3 (hard_sigmoid): cross-entropy has"},
         {dropped_end, TL_LOSS_CROSS_ENTROPY, "layer 3 (softmax): cross-entropy has"},
         {joined_end, TL_LOSS_CROSS_ENTROPY, "layer 3 (sigmoid): cross-entropy has"},
@@ -146,7 +146,7 @@ static void given_a_final_softmax_in_a_file_when_compiled_then_named(void **unus
     tl_model *model = tl_model_new(NULL);
     const tl_node in = tl_input(model, (tl_shape){LENGTH, 1});
     tl_model_compile(model, tl_architecture_from_json(model, in, text, &(tl_architecture_cfg){.outputs = 2}), NULL, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "layer 3 (softmax): cross-entropy has a softmax of its own");
+    check_error(&error, TL_ERROR_ARGUMENT, "layer 3 (softmax): the loss cross-entropy already contains a softmax");
     tl_model_free(model);
 }
 

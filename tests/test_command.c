@@ -481,7 +481,7 @@ static void given_a_wrong_option_when_run_then_said_what_is_wrong_and_exit_code_
         {"--epoch=3", NULL, "tapline train: unknown option --epoch; did you mean --epochs?\n"},
         {"-lr", "3", "unknown option -lr; did you mean --lr?"},
         {"--frobnicate", NULL, "tapline train: unknown option --frobnicate; `tapline help train` lists the options\n"},
-        {"--arch", "fcm", "tapline train: --arch fcm: unknown; did you mean fcn? There "},
+        {"--arch", "fcm", "tapline train: --arch fcm: unknown; did you mean fcn? Choices: "},
         {"more.tsv", NULL, "tapline train: unexpected argument more.tsv after "},
         {"--momentum", "0.5", "adam: momentum 0.5 does not apply to this optimizer"},
         {"--nesterov", NULL, "adam: nesterov does not apply to this optimizer"},

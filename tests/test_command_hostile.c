@@ -118,7 +118,7 @@ static void given_a_small_file_of_a_huge_network_when_used_then_refused_at_once(
          "more parameters than the file, which has 0", false},
         {"{\"type\": \"global_average_pool\"}, {\"type\": \"dense\", \"units\": 1000000000}",
          "more parameters than the file, which has 4", true},
-        {"{\"type\": \"dense\", \"units\": -5}", "units -5 is below 1", true},
+        {"{\"type\": \"dense\", \"units\": -5}", "key \"units\" is -5; it should be a whole number of at least 0", true},
         {"{\"type\": \"nothing\"}", "\"nothing\" is unknown", true},
     };
     files_write("two.csv", two_series, strlen(two_series));

@@ -205,7 +205,9 @@ static void given_what_cannot_be_described_when_asked_then_said_what_is_wrong(vo
          1,
          "tapline info: layer 6 (average_pool): window extent 3 exceeds the padded input"},
         {{"--arch", "/nowhere.json", "--input", "20x1"}, 1, "tapline info: /nowhere.json: No such file or directory"},
-        {{"--arch", "fcn", "--input", "2147483647x2147483647"}, 1, "layer 0 (input): batch 16 of (2147483647, 2147483647) exceeds"},
+        {{"--arch", "fcn", "--input", "2147483647x2147483647"},
+         1,
+         "layer 0 (input): batch 16 of (2147483647, 2147483647) is more than memory can address"},
         {{"/nowhere.safetensors"}, 1, "tapline info: /nowhere.safetensors: "},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

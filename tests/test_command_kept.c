@@ -64,11 +64,14 @@ static void given_numbered_files_of_members_when_one_is_read_then_refused(void *
     write_table("other.csv");
     KEPT("d.1.csv", "--log d.1.csv: this file is also DATA, and would be overwritten", "train", "d.1.csv", "--members", "2",
          "--log", "d.csv");
-    KEPT("d.1.csv", "--out ./d.1.csv: is the file of --test", "train", "other.csv", "--test", "d.1.csv", "--members", "2", "--out",
-         "./d.csv");
-    KEPT("d.1.csv", "is the file of --out", "train", "other.csv", "--members", "2", "--out", "d.csv", "--log", "./d.csv");
-    KEPT("d.1.csv", "is the file of --resume", "train", "other.csv", "--members", "2", "--resume", "d.csv", "--out", "d.csv");
-    KEPT("other.csv", "--log ./fresh: is the file of --out", "train", "other.csv", "--out", "fresh", "--log", "./fresh");
+    KEPT("d.1.csv", "--out ./d.1.csv: this file is also --test, and would be overwritten", "train", "other.csv", "--test",
+         "d.1.csv", "--members", "2", "--out", "./d.csv");
+    KEPT("d.1.csv", "this file is also --out, and would be overwritten", "train", "other.csv", "--members", "2", "--out", "d.csv",
+         "--log", "./d.csv");
+    KEPT("d.1.csv", "this file is also --resume, and would be overwritten", "train", "other.csv", "--members", "2", "--resume",
+         "d.csv", "--out", "d.csv");
+    KEPT("other.csv", "--log ./fresh: this file is also --out, and would be overwritten", "train", "other.csv", "--out", "fresh",
+         "--log", "./fresh");
 }
 
 static void given_links_to_what_is_read_when_written_then_refused(void **unused) {
@@ -79,9 +82,10 @@ static void given_links_to_what_is_read_when_written_then_refused(void **unused)
     assert_int_equal(symlink(".", "here"), 0);
     const char *const names[] = {"soft", "hard", "here/links.csv"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        KEPT("links.csv", "is the file of DATA", "train", "links.csv", "--out", names[i]);
-        KEPT("links.csv", "is the file of DATA", "train", names[i], "--log", "links.csv");
-        KEPT("links.csv", "is the file of --test", "train", "builtin:cbf", "--test", names[i], "--checkpoint", "links.csv");
+        KEPT("links.csv", "this file is also DATA, and would be overwritten", "train", "links.csv", "--out", names[i]);
+        KEPT("links.csv", "this file is also DATA, and would be overwritten", "train", names[i], "--log", "links.csv");
+        KEPT("links.csv", "this file is also --test, and would be overwritten", "train", "builtin:cbf", "--test", names[i],
+             "--checkpoint", "links.csv");
     }
 }
 
@@ -105,15 +109,18 @@ static void given_a_record_as_data_when_written_over_then_refused(void **unused)
     write_bytes("s.atr", annotations, sizeof annotations);
     KEPT("s.atr", "is the file s.atr of DATA s.hea", "train", "s.hea", "--log", "s.atr");
     KEPT("s.dat", "is the file s.dat of DATA s.hea", "train", "s.hea", "--out", "s.dat");
-    KEPT("s.hea", "is the file of DATA", "train", "s.hea", "--checkpoint", "s.hea");
+    KEPT("s.hea", "this file is also DATA, and would be overwritten", "train", "s.hea", "--checkpoint", "s.hea");
 }
 
 static void given_an_architecture_in_a_file_when_it_would_be_written_then_refused(void **unused) {
     (void)unused;
     write_text("net.json", "{}");
-    expect(run_command("train", "builtin:cbf", "--arch", "net.json", "--out", "net.json"), 2, "is the file of --arch");
-    expect(run_command("import", "weights", "builtin:cbf", "--arch", "net.json", "--out", "net.json"), 2, "is the file of --arch");
-    expect(run_command("import", "net.json", "builtin:cbf", "--out", "./net.json"), 2, "is the file of WEIGHTS");
+    expect(run_command("train", "builtin:cbf", "--arch", "net.json", "--out", "net.json"), 2,
+           "this file is also --arch, and would be overwritten");
+    expect(run_command("import", "weights", "builtin:cbf", "--arch", "net.json", "--out", "net.json"), 2,
+           "this file is also --arch, and would be overwritten");
+    expect(run_command("import", "net.json", "builtin:cbf", "--out", "./net.json"), 2,
+           "this file is also WEIGHTS, and would be overwritten");
 }
 
 static void given_what_cannot_be_written_in_the_end_then_said_before_training(void **unused) {
@@ -125,14 +132,14 @@ static void given_what_cannot_be_written_in_the_end_then_said_before_training(vo
     const char *const options[] = {"--out", "--checkpoint", "--log"};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         expect(run_command("train", options[i], name), 1, "File name too long");
-        expect(run_command("train", options[i], "dangling"), 1, "dangling: is a link to a file that is not there");
+        expect(run_command("train", options[i], "dangling"), 1, "dangling: is a link to a file that does not exist");
         expect(run_command("train", options[i], "pipe"), 1, "pipe: is a pipe, not a file");
         expect(run_command("train", options[i], "/dev/null"), 1, "/dev/null: is a device, not a file");
         expect(run_command("train", options[i], "no/folder/f"), 1, "No such file or directory");
         expect(run_command("train", "--members", "2", options[i], "dangling", "--arch", "no.json"), 1, "No such file");
     }
     assert_int_equal(symlink("nowhere", "second.2"), 0);
-    expect(run_command("train", "--members", "2", "--out", "second"), 1, "--out second.2: is a link to a file that is not there");
+    expect(run_command("train", "--members", "2", "--out", "second"), 1, "--out second.2: is a link to a file that does not exist");
 }
 
 /* Runs the command with a descriptor closed, in a shell. */

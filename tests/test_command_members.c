@@ -297,7 +297,7 @@ static void given_members_that_cannot_be_when_trained_then_said_why(void **unuse
            "--fold all trains a network for each fold; it cannot be combined with 2 members");
     assert_int_equal(symlink("/nonexistent/log", in_folder("broken.2.csv")), 0);
     expect(run_command(TRAIN("train.ts"), "--members", "2", "--quiet", "--epochs", "1", "--log", in_folder("broken.csv")), 1,
-           "broken.2.csv: is a link to a file that is not there");
+           "broken.2.csv: is a link to a file that does not exist");
     FILE *file = fopen(in_folder("d.2.ckpt"), "w");
     fputs("no checkpoint", file);
     fclose(file);

@@ -134,7 +134,7 @@ static void given_accuracy_below_the_progress_when_reported_then_a_line_says_so(
     fclose(file);
     run alone =
         run_command("train", in_folder("mine.csv"), "--epochs", "150", "--batch", "1", "--precision", tl_precision(), "--quiet");
-    expect(&alone, 0, "warning: accuracy on the training set is ");
+    expect(&alone, 0, "warning: the accuracy on the training set is ");
     run_free(&alone);
     run usual = run_command("train", in_folder("mine.csv"), "--epochs", "30", "--precision", tl_precision(), "--quiet");
     expect(&usual, 0, NULL);

@@ -122,7 +122,7 @@ static tl_conv1d_plan *plan_for(const tl_conv1d_spec *spec, tl_engine engine, in
     s.threads = threads;
     tl_error error = {0};
     tl_conv1d_plan *plan = tl_conv1d_plan_new(&s, &error);
-    if (!plan) check_error(&error, TL_ERROR_ARGUMENT, "does not run");
+    if (!plan) check_error(&error, TL_ERROR_ARGUMENT, "cannot compute");
     return plan;
 }
 

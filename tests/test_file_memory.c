@@ -210,9 +210,9 @@ static void given_an_unknown_layer_when_loaded_then_a_similar_one_is_named(void 
     tl_model *model = make_trained();
     void *bytes = bytes_of(model, &size);
     assert_null(tl_model_parse(bytes, size, &(tl_load_cfg){.output = "conv_3"}, NULL, &error));
-    check_error(&error, TL_ERROR_ARGUMENT, "the bytes: none of its layers is called \"conv_3\"; did you mean \"conv");
+    check_error(&error, TL_ERROR_ARGUMENT, "the bytes: no layer has the name \"conv_3\"; did you mean \"conv");
     assert_null(tl_model_parse(bytes, size, &(tl_load_cfg){.output = "somewhere"}, NULL, &other));
-    check_error(&other, TL_ERROR_ARGUMENT, "the bytes: none of its layers is called \"somewhere\"");
+    check_error(&other, TL_ERROR_ARGUMENT, "the bytes: no layer has the name \"somewhere\"");
     free(bytes);
     tl_model_free(model);
 }

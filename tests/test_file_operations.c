@@ -426,7 +426,7 @@ static void given_a_missing_folder_or_bad_name_then_refused_before_training(void
                  {"/tmp", "is a folder, not a file"},
                  {"/dev/null", "is a device, not a file"},
                  {pipe_path, "is a pipe, not a file"},
-                 {dangling_path, "is a link to a file that is not there"},
+                 {dangling_path, "is a link to a file that does not exist"},
                  {long_path, "cannot be written: File name too long"},
                  {"", "is not the name of a file"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -542,7 +542,7 @@ static void given_more_bytes_than_the_disk_has_when_asked_beforehand_then_no_roo
     (void)unused;
     tl_error error = {0};
     tl_file_may_write(path, (size_t)1 << 60, &error);
-    check_error(&error, TL_ERROR_FILE, "cannot be written: no room for its 1152921504606846976 bytes");
+    check_error(&error, TL_ERROR_FILE, "cannot be written: no room for 1152921504606846976 bytes");
 }
 
 static void given_a_name_of_255_bytes_when_written_then_its_temporary_file_is_cut(void **unused) {

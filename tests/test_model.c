@@ -215,7 +215,7 @@ static void given_calls_out_of_order_when_made_then_refused_by_name(void **unuse
     tl_model_clear_error(model);
 
     tl_model_compile(model, (tl_node){.id = 1}, NULL, &error);
-    check_error(&error, TL_ERROR_STATE, "compiled already");
+    check_error(&error, TL_ERROR_STATE, "the model is already compiled");
     assert_true(tl_relu(model, (tl_node){.id = 1}).id < 0);
     check_error(tl_model_error(model), TL_ERROR_STATE, "(relu): the model is already compiled; add layers before");
     tl_model_free(model);

@@ -342,7 +342,7 @@ static void given_an_unsupported_format_when_read_then_how_to_convert(void **unu
         {"a.edf", " EDF files are not read; in Python, numpy.save("},
         {"a.xlsx", " Excel files are not read; in Python, pandas.read_excel(FILE).to_csv("},
         {"a.csv.gz", " gzip files are not read; unpack it first"},
-        {"a.dat", " sample files are not read; name the header of the record, its .hea file file file"},
+        {"a.dat", " sample files are not read; name the header of the record, its .hea file"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) files_check_refused(cases[i][0], "1,2\n", 4, cases[i][1]);
 }

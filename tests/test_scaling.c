@@ -290,7 +290,8 @@ static void given_a_claim_that_is_not_true_when_saved_then_refused(void **unused
     tl_fit(model, &data, NULL, NULL, &error);
     check_ok(&error);
     tl_model_save(model, files_path("m"), &(tl_save_cfg){.data = &other}, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "save: the model was trained on series normalised by none, those of the data set are");
+    check_error(&error, TL_ERROR_ARGUMENT,
+                "save: the model was trained on series normalised by none, but those of the data set are");
     error = (tl_error){0};
     tl_fit(model, &other, NULL, NULL, &error);
     tl_model_save(model, files_path("m"), &(tl_save_cfg){.data = &other, .normalize = TL_NORMALIZE_NONE}, &error);

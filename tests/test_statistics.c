@@ -251,7 +251,7 @@ static void given_a_variance_that_overflows_when_stepped_then_the_layer_is_named
     check_error(&error, TL_ERROR_NUMERIC, "parameters unchanged; layer 1 (batch_norm): the mean or the variance");
     const double before = (double)array_of(model, "batch_norm_1", "mean").value.data[0];
     tl_update_statistics(model, &data, &updating);
-    check_error(&updating, TL_ERROR_NUMERIC, "layer 1 (batch_norm): what it is to training the data is not finite");
+    check_error(&updating, TL_ERROR_NUMERIC, "layer 1 (batch_norm): its statistics of the data are not finite");
     check_number("as before", (double)array_of(model, "batch_norm_1", "mean").value.data[0], before, 0, 0);
     tl_model_free(model);
 }

@@ -493,7 +493,9 @@ static void given_a_layer_of_whole_series_when_streamed_then_the_cure_is_told(vo
          "layer 1 (group_norm): needs the mean and variance of the whole series, which a stream does not have; use batch_norm"},
         {reflected, {0}, "layer 1 (conv1d): padding mode reflect needs steps from the end of the series"},
         {excited, {0}, "layer 3 (upsample): needs several steps, but comes after a layer over all of time"},
-        {two_rates, {0}, "layer 3 (add): input 0 has 1 steps for 2 of the stream, input 1 has 1 for 1"},
+        {two_rates,
+         {0},
+         "layer 3 (add): input 0 has 1 steps for 2 steps of the stream, input 1 has 1 for 1; the rates must be equal"},
         {causal_stack, {.window = 3}, "stream: window 3 and hop 0 are only for layers over all of time"},
         {summary_of_features, {.hop = 3}, "hop 3 is not a multiple of 2 steps"},
         {causal_stack, {.block = 65537}, "stream: block 65537 exceeds 65536"},
@@ -522,7 +524,7 @@ static void given_wrong_calls_when_pushed_then_the_error_stays_until_reset(void 
     assert_int_equal(tl_stream_push(stream, x, 4, after, 4), 4);
     check_equal("after an error", after, y, 4);
     assert_int_equal(tl_stream_push(stream, NULL, 1, y, 4), 0);
-    check_error(tl_stream_error(stream), TL_ERROR_ARGUMENT, "x is NULL, but 1 steps are to come");
+    check_error(tl_stream_error(stream), TL_ERROR_ARGUMENT, "x is NULL, but there are 1 steps");
     tl_stream_reset(stream);
     assert_int_equal(tl_stream_push(stream, x, 1, NULL, 4), 0);
     check_error(tl_stream_error(stream), TL_ERROR_ARGUMENT, "y is NULL, but there are 1 outputs");

@@ -94,7 +94,7 @@ static inline tl_status tl_onnx_export(const tl_model *model, const char *path, 
 
 static inline tl_model *tl_onnx_import(const char *path, const tl_onnx_import_cfg *cfg, tl_model_info *info, tl_error *error) {
     const tl_load_sizes sizes = {sizeof(tl_onnx_import_cfg), sizeof(tl_compile_cfg), sizeof(tl_optimizer_cfg),
-                                 sizeof(tl_model_info)};
+                                 sizeof(tl_model_info), sizeof(tl_read_cfg)};
     return tl_onnx_import_sized(path, cfg, info, &sizes, error);
 }
 
