@@ -440,7 +440,7 @@ static void given_numbers_that_cannot_be_when_resumed_then_refused(void **unused
         {"{\\\"epoch\\\":1", "{\\\"epoch\\\":0", "metadata \"training\": does not belong to an epoch"},
         {"{\\\"epoch\\\":1", "{\\\"epocH\\\":1", "metadata \"training\": key \"epocH\" is unknown; did you mean \"epoch\"?"},
         {"\\\"batch\\\":3,\\\"order", "\\\"batch\\\":9,\\\"order", "metadata \"training\": does not belong to an epoch"},
-        {"\"version\":\"1\"", "\"version\":\"2\"", "is a file of version 2, which tapline "},
+        {"\"version\":\"1\"", "\"version\":\"2\"", "has format version 2, written by tapline "},
         {"\\\"losses\\\":[", "\\\"losses\\\":{", "checkpoint: training:1:"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         train_part(&scenarios[0], false, 3);

@@ -432,7 +432,7 @@ static void given_a_header_that_is_wrong_then_the_message_says_what(void **unuse
         {"{\"__metadata__\":{\"format\":\"tapline\",\"checksum\":\"0000000000000000\",\"precision\":\"f32\",\"version\":\"2\","
          "\"kind\":"
          "\"model\"}}",
-         0, "is a file of version 2, which tapline ? wrote; tapline "},
+         0, "has format version 2, written by tapline ?; tapline "},
         {"{\"__metadata__\":{\"format\":\"tapline\",\"checksum\":\"0000000000000000\",\"precision\":\"f32\",\"version\":\"1\","
          "\"kind\":"
          "\"checkpoint\"}}",

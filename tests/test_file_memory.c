@@ -138,7 +138,7 @@ static void given_a_later_version_when_parsed_then_it_is_named(void **unused) {
     memcpy(bytes + 8, header, sizeof header);
     assert_null(tl_model_parse(bytes, sizeof bytes - 1, NULL, NULL, &error));
     snprintf(expected, sizeof expected,
-             "the bytes: is a file of version 7, which tapline 3.1.4 wrote; tapline %s reads version 1: a later tapline is needed",
+             "the bytes: has format version 7, written by tapline 3.1.4; tapline %s reads version 1 only: use a later tapline",
              tl_version());
     check_error(&error, TL_ERROR_FORMAT, expected);
 }

@@ -97,8 +97,8 @@ static tl_status check_version(const tl_archive *archive, const json_t *metadata
     if (!version) return complain(archive, error, "metadata \"version\" is missing");
     if (strcmp(version, TL_FILE_VERSION) == 0) return TL_OK;
     return complain(archive, error,
-                    "is a file of version %.20s, which tapline %.20s wrote; tapline %s reads version " TL_FILE_VERSION
-                    ": a later tapline is needed",
+                    "has format version %.20s, written by tapline %.20s; tapline %s reads version " TL_FILE_VERSION
+                    " only: use a later tapline",
                     version, writer ? writer : "?", tl_version());
 }
 
