@@ -81,7 +81,7 @@ static void use_everything(void) {
     tl_model_compile(model, x, &(tl_compile_cfg){.batch = 8}, &error);
     tl_fit(model, rest, &(tl_fit_cfg){.epochs = 2, .validation = held_out, .restore_best = true, .augment.mixup = 0.2}, NULL,
            &error);
-    void *bytes = tl_model_write(model, &size, &(tl_save_cfg){.data = data}, &error);
+    void *bytes = tl_model_write(model, &size, &(tl_save_cfg){.data = rest}, &error);
     tl_model_info info = {0};
     tl_model *again = tl_model_parse(bytes, size, NULL, &info, &error);
     tl_stream *stream = tl_stream_new(again, NULL, &error);
