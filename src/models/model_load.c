@@ -27,6 +27,7 @@ static tl_status out_of_memory(tl_error *error) { return tl_fail(error, TL_ERROR
 /* ---- texts ---- */
 
 tl_status tl_model_check_kind(const tl_archive *archive, const char *kind, tl_error *error) {
+    tl_archive_get(archive, "version", error);
     const char *found = tl_archive_get(archive, "kind", error);
     return !found || strcmp(found, kind) == 0 ? error->status : complain(archive, "kind", kind, found, error);
 }
