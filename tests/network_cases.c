@@ -5,7 +5,9 @@
 
 enum { OUTPUTS = 3 };
 
-static tl_node unet(tl_model *m, tl_node x, size_t outputs) { return tl_unet(m, x, &(tl_unet_cfg){.outputs = outputs, .filters = 4}); }
+static tl_node unet(tl_model *m, tl_node x, size_t outputs) {
+    return tl_unet(m, x, &(tl_unet_cfg){.outputs = outputs, .filters = 4});
+}
 
 static tl_node wavenet_steps(tl_model *m, tl_node x, size_t outputs) {
     return tl_wavenet_steps(m, x, &(tl_wavenet_cfg){.outputs = outputs, .blocks = 3});

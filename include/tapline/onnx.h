@@ -31,6 +31,7 @@ typedef struct tl_onnx_export_cfg {
     tl_onnx_layout layout;
     bool logits;          /* leave out the softmax or sigmoid that tl_predict applies to the outputs */
     bool fold_batch_norm; /* fold each batch norm into the convolution or dense layer before it, in double */
+    char reserved[6];
 } tl_onnx_export_cfg;
 
 /* Writes a compiled model as an ONNX file with one input and one output, which computes what tl_predict does.

@@ -37,13 +37,13 @@ tl_status tl_model_check_kind(const tl_archive *archive, const char *kind, tl_er
 /* Opens an archive of this "kind". */
 tl_status tl_model_open(tl_archive *archive, const char *path, const char *kind, size_t maximum, tl_error *error);
 
+/* Writes `own` to the caller's info, which may be NULL, and in which tl_read_cfg may have another size. */
+void tl_model_info_hand_over(tl_model_info *info, const tl_load_sizes *sizes, const tl_model_info *own);
+
 /* Copies the parameters and states from the file to a model. */
 tl_status tl_model_take(tl_archive *archive, tl_model *model, tl_error *error);
 
 /* Copies the scale of target values from the file to a model. */
 tl_status tl_model_take_targets(const tl_archive *archive, tl_model *model, tl_error *error);
-
-/* Writes `own` to the caller's info, which may be NULL, and in which tl_read_cfg may have another size. */
-void tl_model_hand_info(tl_model_info *info, const tl_load_sizes *sizes, const tl_model_info *own);
 
 #endif

@@ -287,7 +287,7 @@ static tl_model *read_model(tl_archive *archive, const tl_load_cfg *cfg, tl_mode
     return model;
 }
 
-void tl_model_hand_info(tl_model_info *info, const tl_load_sizes *sizes, const tl_model_info *own) {
+void tl_model_info_hand_over(tl_model_info *info, const tl_load_sizes *sizes, const tl_model_info *own) {
     enum { AT = offsetof(tl_model_info, read), REST = AT + sizeof(tl_read_cfg) };
     if (!info || sizes->info < AT || sizes->read > sizes->info - AT) return;
     unsigned char *to = (unsigned char *)info;
@@ -314,7 +314,7 @@ static tl_model *load(const char *path, const void *bytes, size_t size, const tl
     tl_model_info kept = {0};
     tl_archive archive = {0};
     tl_model *model = NULL;
-    tl_model_hand_info(info, sizes, &kept);
+    tl_model_info_hand_over(info, sizes, &kept);
     if (!error) error = &own;
     take_configuration(&cfg, given, sizes, error);
     if (bytes)
@@ -324,7 +324,7 @@ static tl_model *load(const char *path, const void *bytes, size_t size, const tl
     if (!tl_failed(error)) model = read_model(&archive, &cfg, &kept, error);
     tl_archive_release(&archive);
     if (info && !tl_failed(error))
-        tl_model_hand_info(info, sizes, &kept);
+        tl_model_info_hand_over(info, sizes, &kept);
     else
         tl_model_info_release(&kept);
     if (!tl_failed(error)) return model;

@@ -561,7 +561,7 @@ tl_model *tl_onnx_import_sized(const char *path, const tl_onnx_import_cfg *given
     tl_onnx_file file = {0};
     tl_import self = {.file = &file};
     tl_model *model = NULL;
-    tl_model_hand_info(info, sizes, &kept);
+    tl_model_info_hand_over(info, sizes, &kept);
     if (!error) error = &own;
     if (tl_failed(error) || !tl_given(path, "onnx: the path", error)) return NULL;
     take_configuration(&cfg, given, sizes, error);
@@ -571,7 +571,7 @@ tl_model *tl_onnx_import_sized(const char *path, const tl_onnx_import_cfg *given
     release_layers(&self);
     tl_onnx_file_release(&file);
     if (info && !tl_failed(error))
-        tl_model_hand_info(info, sizes, &kept);
+        tl_model_info_hand_over(info, sizes, &kept);
     else
         tl_model_info_release(&kept);
     if (!tl_failed(error)) return model;
