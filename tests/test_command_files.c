@@ -341,7 +341,7 @@ static void given_weights_that_do_not_fit_when_imported_then_said_why(void **unu
     expect(run_command("import", weights_file, train_file, "--arch", "tcn"), 1, "tapline import: /tmp/tapline-command-files-");
     expect(run_command("import", weights_file, values_file, "--arch", "timecnn", "--precision", tl_precision()), 1,
            "tensor dense_1.weight: expected the shape (1, 48) for layer dense_1, found (2, 48)");
-    expect(run_command("import", model_file, train_file, "--arch", "timecnn"), 1, "is a file of tapline, not weights");
+    expect(run_command("import", model_file, train_file, "--arch", "timecnn"), 1, "is a model file of tapline, not weights");
     expect(run_command("import", weights_file, "no-such-data.csv"), 1, "no-such-data.csv: No such file or directory");
     expect(run_command("import", weights_file, train_file, "--arch", "inceptiontime"), 2,
            "--arch inceptiontime: it is 5 networks that are averaged, but weights are those of one network; use --arch inception");

@@ -153,7 +153,7 @@ static void given_an_architecture_when_printed_then_at_most_100_columns(void **u
     (void)unused;
     run done = run_command(INFO, "--arch", "inceptiontime", "--input", "150x1");
     assert_non_null(strstr(done.out, "network    inceptiontime, "));
-    assert_non_null(strstr(done.out, "one of the 5 that are averaged\n"));
+    assert_non_null(strstr(done.out, "one of 5 that are averaged\n"));
     assert_non_null(strstr(done.out, "; batch 64, threads ")); /* the default of fcn */
     assert_non_null(strstr(done.out, "\nconv1d_2                 (150, 32)         20        640   192 k  <1% "));
     assert_non_null(strstr(done.out, "  conv1d_27 _28 _29 _30\n"));

@@ -58,10 +58,10 @@ static void given_options_that_do_not_go_with_it_then_refused(void **unused) {
     (void)unused;
     char *model = (char *)path_of("model"), *graph = (char *)path_of("net.onnx");
     expect(run_command(TRAIN, "--out", model), 0, NULL);
-    expect(run_command("export", model, "--out", graph, "--map", model), 2, "--map: does not go with --out");
-    expect(run_command("export", model, "--out", "weights", "--logits"), 2, "--logits: does not go with --out weights");
+    expect(run_command("export", model, "--out", graph, "--map", model), 2, "--map cannot be combined with --out");
+    expect(run_command("export", model, "--out", "weights", "--logits"), 2, "--logits cannot be combined with --out weights");
     expect(run_command("export", model, "--out", graph, "--layout", "ncl", "--logits", "--fold-batch-norm"), 0, NULL);
-    expect(run_command("import", graph, "--arch", "fcn"), 2, "--arch: does not go with");
+    expect(run_command("import", graph, "--arch", "fcn"), 2, "--arch cannot be combined with");
     expect(run_command("import", model, "builtin:cbf", "--length", "3"), 2, "--length: is of .onnx files");
     expect(run_command("import", graph, "--normalize", "none"), 2, "--normalize none: the file says series");
     expect(run_command("import", graph, "builtin:cbf", "--out", graph), 2, "which would be lost");

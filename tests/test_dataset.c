@@ -260,7 +260,7 @@ static void given_a_malformed_file_when_read_then_told_where_and_what(void **unu
         {"a.csv", "1,abcdefghijklmnopqrstuvwxyz0123456789\n", "1:3: expected a finite number, got \"abcdefghijklmnopqrstuvwx…\""},
         {"a.csv", "\n <!DOCTYPE html>\n", "2:2: expected data, got HTML or XML; was a web page saved instead of the file?"},
         {"a.ts", "\xff\xfe@\n", "1:1: expected plain text, got UTF-16; save the file as UTF-8"},
-        {"a.doc", "1,2\n", " the name has none of the endings .ts,  .tsv, .csv, .txt, .arff, .npy, .npz, .hea"},
+        {"a.doc", "1,2\n", " the name has none of the endings .ts, .tsv, .csv, .txt, .arff, .npy, .npz, .hea"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         if (strcmp(cases[i][0], "a.doc") != 0) {

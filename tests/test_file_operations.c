@@ -506,9 +506,9 @@ static void given_a_file_kept_after_a_failed_rename_when_saved_again_then_kept(v
     fail_at(RENAME, 1, EBUSY);
     tl_model_save(fresh, path, NULL, &error);
     fail_no_more();
-    const char *kept = strstr(error.text, " is in ");
+    const char *kept = strstr(error.text, " are in ");
     assert_non_null(kept);
-    kept += strlen(" is in ");
+    kept += strlen(" are in ");
     tl_model_save(old, path, NULL, &none);
     tl_model *loaded = tl_model_load(kept, NULL, NULL, &none);
     check_ok(&none);

@@ -139,7 +139,8 @@ static void given_labels_unlike_classes_when_read_then_refused(void **unused) {
     check_columns_refused(
         fractions, (tl_read_cfg){0},
         "the labels do not look like classes: 3 different labels in 3 series, such as \"0.25\"; name the column of the labels with "
-        "--label COLUMN (such as --label last), or that of target values with --target COLUMN where target values are");
+        "--label COLUMN (such as --label last), or that of target values with --target COLUMN; leave a column out with --ignore "
+        "COLUMN");
     check_columns_refused(many, (tl_read_cfg){0},
                           "the labels do not look like classes: 6 different labels in 6 series, such as \"11\"");
     check_columns_refused(ids, (tl_read_cfg){.label = "last"},
@@ -416,7 +417,7 @@ static void given_reference_windows_when_read_then_cut_alike_or_refused(void **u
     tl_dataset_free(test);
     cfg.window = 2;
     assert_null(read_as("a.csv", recording, cfg, &error));
-    check_error(&error, TL_ERROR_SHAPE, "windows of 2 steps with 1 target each, but those of the training set have 3 and 1");
+    check_error(&error, TL_ERROR_SHAPE, "windows have 2 steps with 1 target each, but those of the training set have 3 and 1");
     tl_dataset_free(train);
 }
 
@@ -501,7 +502,8 @@ static void given_a_format_when_read_then_the_ending_does_not_count(void **unuse
     check_ok(&error);
     tl_dataset_free(data);
     assert_null(read_as("a.csv", "1,2\n", (tl_read_cfg){.format = "doc"}, &error));
-    check_error(&error, TL_ERROR_ARGUMENT, "format \"doc\" is none of .ts, .tsv, .csv, .txt, .arff, .npy, .npz, .hea");
+    check_error(&error, TL_ERROR_ARGUMENT,
+                "format \"doc\" is unknown; choose one of .ts, .tsv, .csv, .txt, .arff, .npy, .npz, .hea");
 }
 
 int main(void) {

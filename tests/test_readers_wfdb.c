@@ -121,7 +121,7 @@ static void given_another_annotator_when_read_then_its_beats(void **unused) {
     tl_dataset_free(data);
     cfg.annotator = "../qrs";
     assert_null(tl_dataset_read(files_path("r.hea"), &cfg, &error));
-    check_error(&error, TL_ERROR_ARGUMENT, "is the ending of the annotations beside a record (.hea)");
+    check_error(&error, TL_ERROR_ARGUMENT, "is only for records (.hea): the ending of the file of annotations");
     remove(files_path("r.hea"));
     remove(files_path("r.dat"));
     remove(files_path("r.qrs"));

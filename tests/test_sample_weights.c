@@ -63,7 +63,7 @@ static void given_wrong_weights_when_fitted_then_refused(void **unused) {
     begin(&e);
     tl_model *model = network();
     tl_fit(model, &e.data, &(tl_fit_cfg){.weights = negative}, NULL, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "fit: weight of sample 2: -2 is not a number from 0 on");
+    check_error(&error, TL_ERROR_ARGUMENT, "fit: weight of sample 2: -2 is not a number of at least 0");
     tl_fit(model, &e.data, &(tl_fit_cfg){.weights = fine, .augment.mixup = 0.2}, NULL, &mixed);
     check_error(&mixed, TL_ERROR_ARGUMENT, "fit: mixup 0.2 does not mix series that have weights");
     tl_model_free(model);

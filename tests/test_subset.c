@@ -142,7 +142,7 @@ static void given_impossible_folds_when_asked_for_then_it_is_said(void **unused)
     tl_dataset *rest, *held_out;
     tl_dataset_fold(&data, 3, 0, 0, &rest, &held_out, &error);
     check_error(&error, TL_ERROR_ARGUMENT, "data: label 3 of sample 3 is outside 0 … 2");
-    labels[3] = -1;
+    labels[3] = TL_NO_LABEL - 1;
     assert_int_equal(tl_dataset_fold(&data, 3, 0, 0, &rest, &held_out, NULL), TL_ERROR_ARGUMENT);
 }
 

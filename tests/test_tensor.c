@@ -66,7 +66,7 @@ static void given_two_matrices_when_multiplied_then_product_or_shapes_named(void
     check_ok(&error);
     check_equal("product", c, (const tl_real[]){5, 11, 14, 23}, 4);
     tl_tensor_matmul(&ta, &ta, &tc, &error);
-    check_error(&error, TL_ERROR_SHAPE, "(2, 3) · (2, 3) do not give (2, 2)");
+    check_error(&error, TL_ERROR_SHAPE, "(2, 3) · (2, 3) does not give (2, 2)");
 }
 
 int main(void) {

@@ -27,7 +27,7 @@ static void check(const weights_settings *settings, tl_error *error) {
     const used_file files[] = {
         {"FILE", operand[0], FILE_READ, 0}, {"DATA", operand[1], FILE_DATA, 0}, {"--out", settings->out, FILE_REPLACED, 0}};
     if (settings->architecture || settings->map)
-        tl_fail(error, TL_ERROR_ARGUMENT, "--%s: does not go with %.200s, which says itself what the network is",
+        tl_fail(error, TL_ERROR_ARGUMENT, "--%s cannot be combined with %.200s: the file describes the network",
                 settings->architecture ? "arch" : "map", operand[0]);
     files_check(files, sizeof files / sizeof *files, error);
 }
