@@ -64,7 +64,7 @@ static void given_options_that_do_not_go_with_it_then_refused(void **unused) {
     expect(run_command("import", graph, "--arch", "fcn"), 2, "--arch cannot be combined with");
     expect(run_command("import", model, "builtin:cbf", "--length", "3"), 2, "--length: is of .onnx files");
     expect(run_command("import", graph, "--normalize", "none"), 2, "--normalize none: the file says series");
-    expect(run_command("import", graph, "builtin:cbf", "--out", graph), 2, "which would be lost");
+    expect(run_command("import", graph, "builtin:cbf", "--out", graph), 2, "and would be overwritten");
     remove(model), remove(graph);
     free(model), free(graph);
 }
