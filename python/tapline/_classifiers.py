@@ -225,6 +225,8 @@ class LITETimeClassifier(_Classifier):
     Parameters and attributes are those of :class:`NetworkClassifier`, without ``architecture``. Published: 1500 epochs, batches of
     64, the schedule ``"plateau"``, 5 members.
 
+    Series of fewer than 3 steps are padded with zeros, since the dilated filters would miss all their values.
+
     Examples
     --------
     >>> import numpy as np

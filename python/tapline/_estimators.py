@@ -44,7 +44,7 @@ PUBLISHED: Mapping[str, Published] = {
     "resnet": Published(64, True, 1500),
     "inception": Published(64, False, 1500, members=5),
     "timecnn": Published(16, False, 2000, "constant", length=9),
-    "lite": Published(64, False, 1500, members=5),
+    "lite": Published(64, False, 1500, members=5, length=3),
     "tcn": Published(64, True, 300),
     "wavenet": Published(64, True, 300),
 }

@@ -186,6 +186,8 @@ class LITETimeRegressor(_Regressor):
     Parameters and attributes are those of :class:`NetworkRegressor`, without ``architecture``. Published: 1500 epochs, batches of
     64, the schedule ``"plateau"``, 5 members.
 
+    Series of fewer than 3 steps are padded with zeros, since the dilated filters would miss all their values.
+
     Examples
     --------
     >>> import numpy as np
