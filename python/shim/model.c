@@ -20,7 +20,7 @@ static tl_node build(tl_model *model, tl_node x, const char *architecture, size_
     return tl_architecture_from_json(model, x, architecture, &(tl_architecture_cfg){.outputs = outputs});
 }
 
-int tl_shim_model_new(const char *settings, size_t length, size_t channels, const char *architecture, int outputs,
+int tl_shim_model_new(const char *settings, size_t length, size_t channels, const char *architecture, size_t outputs,
                       const double *class_weights, tl_own_loss own_loss, tl_model **model, char *text) {
     tl_error error = {0};
     tl_shim_model_settings own = {0};

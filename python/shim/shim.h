@@ -60,7 +60,7 @@ TL_API int tl_shim_data_scaling(tl_shim_data *data, const char *kind, const doub
 
 /* Builds and compiles a network. settings: JSON, see settings.c. architecture: the name of a ready-made network, or JSON
  * (tapline/architecture.h). class_weights: (outputs) or NULL. own_loss: for the loss "own", else NULL. */
-TL_API int tl_shim_model_new(const char *settings, size_t length, size_t channels, const char *architecture, int outputs,
+TL_API int tl_shim_model_new(const char *settings, size_t length, size_t channels, const char *architecture, size_t outputs,
                              const double *class_weights, tl_own_loss own_loss, tl_model **model, char *text);
 TL_API void tl_shim_model_free(tl_model *model);
 

@@ -49,7 +49,7 @@ _FALLIBLE: dict[str, list[Any]] = {
     "data_labels": [_HANDLE, _ARRAY, c_size_t, c_size_t, c_char_p],
     "data_values": [_HANDLE, _ARRAY, c_size_t, c_size_t],
     "data_scaling": [_HANDLE, c_char_p, _ARRAY, _ARRAY],
-    "model_new": [c_char_p, c_size_t, c_size_t, c_char_p, c_int, _ARRAY, c_void_p, POINTER(_HANDLE)],
+    "model_new": [c_char_p, c_size_t, c_size_t, c_char_p, c_size_t, _ARRAY, c_void_p, POINTER(_HANDLE)],
     "model_architecture": [_HANDLE, POINTER(c_void_p)],
     "forward": [_HANDLE, _ARRAY, _ARRAY, c_size_t, c_size_t, c_size_t, c_int],
     "loss": [_HANDLE, _ARRAY, _ARRAY, _ARRAY, POINTER(c_double)],
