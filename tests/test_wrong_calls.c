@@ -143,6 +143,8 @@ static void given_no_path_or_name_when_called_then_named(void **unused) {
     assert_null(tl_file_precision(NULL, &error)), expect(&error, "load: the path is NULL");
     tl_weights_import(model, NULL, NULL, &error), expect(&error, "load: the path is NULL");
     tl_weights_export(model, NULL, NULL, &error), expect(&error, "save: the path is NULL");
+    tl_onnx_export(model, NULL, NULL, &error), expect(&error, "save: the path is NULL");
+    assert_null(tl_onnx_import(NULL, NULL, NULL, &error)), expect(&error, "onnx: the path is NULL");
     tl_c_export(model, NULL, NULL, NULL, &error), expect(&error, "C: the path is NULL");
     tl_model_save(model, NULL, NULL, &error), expect(&error, "save: the path is NULL");
     tl_save_check(NULL, &error), expect(&error, "save: the path is NULL");
