@@ -22,6 +22,7 @@
 #include <tapline/find_learning_rate.h>
 #include <tapline/onnx.h>
 #include <tapline/optimizer.h>
+#include <tapline/quantize.h>
 #include <tapline/stream.h>
 
 /* advanced: layers of your own and their gradients, a convolution without a model, random numbers, the processor */

@@ -16,7 +16,7 @@
 #endif
 
 extern const command train_command;
-extern const command eval_command, predict_command, stream_command, info_command, import_command, export_command;
+extern const command eval_command, predict_command, stream_command, info_command, import_command, export_command, quantize_command;
 extern const command bench_conv_command, bench_step_command, bench_stream_command, bench_read_command; /* in bench/ */
 
 /* Returns all commands, in the order of the help; NULL after the last one. */

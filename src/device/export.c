@@ -1,5 +1,5 @@
 /* A network as one file of C: its parts, and how they are put together. */
-#include "device/network.h"
+#include "device/quantized.h"
 
 #include "base/argument.h"
 #include "base/memory.h"
@@ -23,7 +23,8 @@ enum { MAX_NAME = 60, TESTED_SERIES = 3 };
 typedef struct c_file {
     tl_c_network network;
     tl_model *model;
-    const tl_dataset *data; /* with names of classes that the outputs are; NULL: they have none */
+    tl_quantized *quantized; /* NULL: in floating point */
+    const tl_dataset *data;  /* with names of classes that the outputs are; NULL: they have none */
     char name[MAX_NAME + 1], upper[MAX_NAME + 1];
     tl_shape in, out;
     tl_c_text text;
@@ -79,6 +80,13 @@ static const char *output_text(tl_loss_kind loss) {
     }
 }
 
+/* Bytes of the static arrays. */
+static size_t memory_of(const c_file *file) {
+    const tl_c_network *network = &file->network;
+    const size_t scaled = network->quantized && tl_c_scales(network) ? file->in.length * file->in.channels : 0;
+    return scaled * sizeof(float) + network->arena * (network->quantized ? 1 : sizeof(float));
+}
+
 static void print_head(c_file *file, tl_c_text *to) {
     const tl_c_network *network = &file->network;
     tl_c_print(to, "/* A neural network as one file of C99 or C++, written by tapline %s.\n *\n", tl_version());
@@ -90,7 +98,7 @@ static void print_head(c_file *file, tl_c_text *to) {
         tl_c_print(to, " * x: (%zu steps, %zu channels), %s\n * y: (%zu, %zu) %s\n *\n", file->in.length, file->in.channels,
                    scaling, file->out.length, file->out.channels, outputs);
     tl_c_print(to, " * Constants: %zu bytes of flash. Static array: %zu bytes of RAM. Nothing is allocated.\n",
-               network->constant_bytes, network->arena * sizeof(float));
+               network->constant_bytes, memory_of(file));
     tl_c_print(to, " * All calls share the array: they must not run at the same time.\n");
     if (!network->streaming)
         tl_c_print(to, " * With %s_TEST defined, this file is a program that compares outputs with those of tapline.\n",
@@ -155,6 +163,31 @@ static void write_steps(c_file *file) {
                    node->in.length, node->in.channels, node->out.length, node->out.channels);
         tl_c_layer_of(node->layer)->write(network, step);
     }
+}
+
+/* The same in integers: the series is scaled in the caller's precision, made integers, and the outputs become numbers in y. */
+static void write_quantized(c_file *file) {
+    tl_c_network *network = &file->network;
+    const tl_quantized *quantized = file->quantized;
+    const tl_c_value input = network->input, output = network->output;
+    const size_t count = file->in.length * file->in.channels, outputs = file->out.length * file->out.channels;
+    tl_c_use(&network->helpers, TL_C_Q_INPUT);
+    tl_c_use(&network->helpers, TL_C_Q_OUTPUT);
+    if (tl_c_scales(network)) {
+        tl_c_print(&network->state, "static float scaled[%zu];\n", count);
+        network->input.span = TL_C_SCALED;
+        tl_c_write_scaling(network, file->in.length);
+    }
+    tl_c_print(&network->body, "    quantize(%s, %zu, ", tl_c_scales(network) ? "scaled" : "x", count);
+    tl_c_number(&network->body, quantized->input.scale);
+    tl_c_print(&network->body, ", %d, %s);\n", quantized->input.zero, tl_c_place_of(network, input).text);
+    for (size_t i = 0; i < quantized->ops; i++) tl_q_write(network, &quantized->op[i]);
+    tl_c_print(&network->body, "    dequantize(%s, %zu, ", tl_c_place_of(network, output).text, outputs);
+    tl_c_number(&network->body, quantized->output.scale);
+    tl_c_print(&network->body, ", %d, y);\n", quantized->output.zero);
+    network->output.span = TL_C_CALLER_Y;
+    network->output.offset = 0;
+    tl_c_write_results(network, file->out.length);
 }
 
 /* ---- the test ---- */
@@ -227,7 +260,10 @@ static void print_test(c_file *file, tl_c_text *to) {
         tl_c_print(to, "\n#ifdef %s_TEST\n#include <stdio.h>\n\n", file->upper);
         print_tensor(to, "series", &x);
         scale(file, &x);
-        tl_predict(file->model, &x, NULL, &y, error);
+        if (file->quantized)
+            tl_quantized_predict(file->quantized, &x, &y, error);
+        else
+            tl_predict(file->model, &x, NULL, &y, error);
         print_tensor(to, "expected", &y);
         tl_c_print(to, test_program, TESTED_SERIES, file->name, file->out.length * file->out.channels);
         tl_c_print(to, "#endif\n");
@@ -254,8 +290,10 @@ static void print_file(c_file *file, tl_c_text *to) {
     print_declarations(file, to);
     tl_c_print(to, "\n");
     tl_c_print_helpers(&network->helpers, to);
+    if (network->arena)
+        tl_c_print(to, "static %s %s[%zu];\n\n", network->quantized ? "signed char" : "float",
+                   network->streaming ? "memory" : "arena", network->arena);
     tl_c_add(to, network->constants.start, network->constants.used);
-    if (network->arena) tl_c_print(to, "\nstatic float %s[%zu];\n", network->streaming ? "memory" : "arena", network->arena);
     if (network->state.start) tl_c_add(to, network->state.start, network->state.used);
     tl_c_print(to, "\n");
     print_function(file, to);
@@ -281,6 +319,10 @@ static void make_network(c_file *file) {
         return;
     }
     if (tl_c_plan(network) != TL_OK) return;
+    if (file->quantized) {
+        write_quantized(file);
+        return;
+    }
     tl_c_write_scaling(network, file->in.length);
     write_steps(file);
     tl_c_write_results(network, file->out.length);
@@ -300,11 +342,17 @@ static const tl_dataset *named_classes(const tl_c_export_cfg *cfg, tl_shape out)
     return cfg->data && cfg->data->class_names && cfg->data->classes == out.channels ? cfg->data : NULL;
 }
 
-static void write_files(tl_model *model, const char *path, const tl_c_export_cfg *cfg, tl_c_export_result *result,
-                        tl_error *error) {
+static void write_files(tl_model *model, tl_quantized *quantized, const char *path, const tl_c_export_cfg *cfg,
+                        tl_c_export_result *result, tl_error *error) {
     const tl_shape out = tl_output_shape(model);
     c_file file = {.model = model,
-                   .network = {.cfg = cfg, .error = error, .constants.error = error, .body.error = error, .state.error = error},
+                   .quantized = quantized,
+                   .network = {.cfg = cfg,
+                               .quantized = quantized != NULL,
+                               .error = error,
+                               .constants.error = error,
+                               .body.error = error,
+                               .state.error = error},
                    .in = tl_input_shape(model),
                    .out = out,
                    .data = named_classes(cfg, out),
@@ -316,8 +364,7 @@ static void write_files(tl_model *model, const char *path, const tl_c_export_cfg
     write_text(path, &file.text);
     if (cfg->header && !tl_failed(error)) print_header(&file, &header);
     if (cfg->header) write_text(cfg->header, &header);
-    *result =
-        (tl_c_export_result){.constant_bytes = file.network.constant_bytes, .memory_bytes = file.network.arena * sizeof(float)};
+    *result = (tl_c_export_result){.constant_bytes = file.network.constant_bytes, .memory_bytes = memory_of(&file)};
     tl_c_text_free(&header);
     release(&file);
 }
@@ -330,7 +377,22 @@ tl_status tl_c_export_sized(tl_model *model, const char *path, const tl_c_export
     if (!error) error = &own;
     if (tl_model_check(model, "C", error) != TL_OK || !tl_given(path, "C: the path", error)) return error->status;
     tl_take(&cfg, sizeof cfg, given, sizes->cfg, "C", error);
-    if (!tl_failed(error)) write_files(model, path, &cfg, &found, error);
+    if (!tl_failed(error)) write_files(model, NULL, path, &cfg, &found, error);
+    tl_hand_over(result, sizes->result, &found, sizeof found);
+    return error->status;
+}
+
+tl_status tl_quantized_export_sized(tl_quantized *quantized, const char *path, const tl_c_export_cfg *given,
+                                    tl_c_export_result *result, const tl_c_export_sizes *sizes, tl_error *error) {
+    tl_c_export_cfg cfg;
+    tl_c_export_result found = {0};
+    tl_error own = {0};
+    if (!error) error = &own;
+    if (tl_failed(error) || !tl_given(quantized, "C: the network", error) || !tl_given(path, "C: the path", error))
+        return error->status;
+    tl_take(&cfg, sizeof cfg, given, sizes->cfg, "C", error);
+    if (cfg.stream) tl_fail(error, TL_ERROR_ARGUMENT, "C: a network in integers takes whole series; a stream is in floating point");
+    if (!tl_failed(error)) write_files(quantized->model, quantized, path, &cfg, &found, error);
     tl_hand_over(result, sizes->result, &found, sizeof found);
     return error->status;
 }

@@ -65,6 +65,16 @@ static const helper helpers[] = {
     [TL_C_READER] = {.text = reader_text, .needs = 1, .need = {TL_C_LINE}},
     [TL_C_RUNNING_AVERAGE] = {.text = running_average_text},
     [TL_C_RUNNING_MAX] = {.text = running_max_text},
+    [TL_C_Q_REQUANTIZE] = {.text = q_requantize_text},
+    [TL_C_Q_CONVOLUTION] = {.text = q_convolution_text, .needs = 2, .need = {TL_C_TAPS, TL_C_Q_REQUANTIZE}},
+    [TL_C_Q_CONVOLVE] = {.text = q_convolve_text, .needs = 1, .need = {TL_C_Q_CONVOLUTION}},
+    [TL_C_Q_CONVOLVE_DEPTHWISE] = {.text = q_convolve_depthwise_text, .needs = 1, .need = {TL_C_Q_CONVOLUTION}},
+    [TL_C_Q_POOL_MAX] = {.text = q_pool_max_text, .needs = 1, .need = {TL_C_TAPS}},
+    [TL_C_Q_POOL_AVERAGE] = {.text = q_pool_average_text, .needs = 2, .need = {TL_C_TAPS, TL_C_Q_REQUANTIZE}},
+    [TL_C_Q_TABLE] = {.text = q_table_text},
+    [TL_C_Q_ADD] = {.text = q_add_text, .needs = 1, .need = {TL_C_Q_REQUANTIZE}},
+    [TL_C_Q_INPUT] = {.text = q_input_text},
+    [TL_C_Q_OUTPUT] = {.text = q_output_text},
 };
 
 void tl_c_use(tl_c_helpers *self, tl_c_helper index) {

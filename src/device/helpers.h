@@ -53,6 +53,16 @@ typedef enum tl_c_helper {
     TL_C_READER,
     TL_C_RUNNING_AVERAGE,
     TL_C_RUNNING_MAX,
+    TL_C_Q_REQUANTIZE,
+    TL_C_Q_CONVOLUTION,
+    TL_C_Q_CONVOLVE,
+    TL_C_Q_CONVOLVE_DEPTHWISE,
+    TL_C_Q_POOL_MAX,
+    TL_C_Q_POOL_AVERAGE,
+    TL_C_Q_TABLE,
+    TL_C_Q_ADD,
+    TL_C_Q_INPUT,
+    TL_C_Q_OUTPUT,
     TL_C_HELPERS
 } tl_c_helper;
 

@@ -22,6 +22,7 @@ static size_t offset_of(const tl_c_network *network, const tl_c_value *value) {
 static const char *array_of(const tl_c_value *value) {
     static const char *const from[TL_MAX_INPUTS] = {"from", "from1", "from2", "from3", "from4", "from5", "from6", "from7"};
     if (value->span >= 0) return "arena";
+    if (value->span == TL_C_SCALED) return "scaled";
     return value->span == TL_C_CALLER_X   ? "x"
            : value->span == TL_C_CALLER_Y ? "y"
            : value->span == TL_C_TO       ? "to"

@@ -12,7 +12,13 @@
 #include "graph/arena.h"
 
 /* Where numbers are that are not in the arena: the arrays of the caller, and, on a stream, the variables of a layer. */
-enum { TL_C_CALLER_X = -1, TL_C_CALLER_Y = -2, TL_C_TO = -3, TL_C_FROM = -4 /* of input 0; of input e: e less */ };
+enum {
+    TL_C_CALLER_X = -1,
+    TL_C_CALLER_Y = -2,
+    TL_C_SCALED = -3,
+    TL_C_TO = -4,
+    TL_C_FROM = -5 /* of input 0; of input e: e less */
+};
 
 /* Numbers that a step reads or writes. */
 typedef struct tl_c_value {
@@ -42,6 +48,7 @@ typedef struct tl_c_network {
     size_t constant_bytes; /* of the arrays of `constants` */
     tl_c_helpers helpers;
 
+    bool quantized;      /* the arena is of integers of 8 bits, and so are the input and the output in it */
     bool streaming;      /* nodes are written for windows that lie in their input as they are, without padding */
     tl_c_text state;     /* of a stream: the variables that it keeps, and the function that resets them */
     size_t step_outputs; /* of a stream: how many outputs a step gives at most */

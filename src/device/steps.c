@@ -113,9 +113,9 @@ static void place_slots(planning *p) {
     slot *input = &p->slots[INPUT_SLOT];
     network->output = p->of[network->net.nodes - 1];
     p->slots[network->output.span].last = time_of(network->steps);
-    input->span = tl_c_scales(network) ? add_span(network, input->count, 0, input->last) : TL_C_CALLER_X;
+    input->span = tl_c_scales(network) || network->quantized ? add_span(network, input->count, 0, input->last) : TL_C_CALLER_X;
     for (size_t s = 0; s < network->steps; s++) place_step(p, &network->step[s]);
-    place_output(p);
+    if (!network->quantized) place_output(p);
 }
 
 /* From slots to spans. */

@@ -22,6 +22,8 @@ link() { compile "$here/cortex_m.c" "$startup" -T "$here/cortex_m.ld" -nostartfi
 link_alone() { compile "$here/cortex_m.c" "$here/firmware.c" -T "$here/cortex_m.ld" -nostartfiles -Wl,--gc-sections -I. "$@" -lm; }
 run() { timeout 120 qemu-system-arm -M mps2-an386 -nographic -semihosting -kernel "$1"; }
 
+flash_of() { arm-none-eabi-size -A "$1" | awk '$1 == ".text" || $1 == ".data" || $1 == ".ARM.exidx" { sum += $2 } END { print sum }'; }
+
 # A network of each kind: its own test on the device.
 for arch in lite timecnn tcn; do
     "$tapline" train builtin:cbf --arch "$arch" --epochs 1 --seed 1 --out "$arch.safetensors" >train.log 2>&1 || { cat train.log; exit 1; }
@@ -32,7 +34,16 @@ for arch in lite timecnn tcn; do
     link -DNET_TEST net.c -o test.elf
     echo "$arch, --no-libm: $(run test.elf)"
     link_alone net.c -o firmware.elf
-    flash=$(arm-none-eabi-size -A firmware.elf | awk '$1 == ".text" || $1 == ".data" || $1 == ".ARM.exidx" { sum += $2 } END { print sum }')
+    flash=$(flash_of firmware.elf)
     echo "$arch: $flash bytes of flash"
     [ "$arch" != lite ] || [ "$flash" -lt 48000 ] || { echo "lite: more than 48000 bytes"; exit 1; }
 done
+
+# In integers of 8 bits.
+"$tapline" quantize lite.safetensors --calibrate builtin:cbf --out net.c --header net.h >quantize.log
+link -DNET_TEST net.c -o test.elf
+echo "lite, 8 bits: $(run test.elf)"
+link_alone net.c -o firmware.elf
+flash=$(flash_of firmware.elf)
+echo "lite, 8 bits: $flash bytes of flash"
+[ "$flash" -lt 20000 ] || { echo "lite, 8 bits: more than 20000 bytes"; exit 1; }

@@ -1,0 +1,109 @@
+/* A network in integers as C: constants and one call for each operation. */
+#include "device/quantized.h"
+
+#include <stdio.h>
+
+/* ---- constants ---- */
+
+/* Adds `static const TYPE NAME_SUFFIX[count] = {…};` of integers, which `at` gives. */
+static void write_integers(tl_c_network *network, const char *name, const char *suffix, const char *type, size_t bytes,
+                           size_t count, int (*at)(const void *values, size_t index), const void *values) {
+    tl_c_text *to = &network->constants;
+    tl_c_print(to, "static const %s %s_%s[%zu] = {\n   ", type, name, suffix, count);
+    size_t begin = to->used - 3;
+    for (size_t i = 0; i < count; i++) {
+        if (to->used - begin > 115) {
+            tl_c_print(to, "\n   ");
+            begin = to->used - 3;
+        }
+        tl_c_print(to, " %d%s", at(values, i), i + 1 < count ? "," : "");
+    }
+    tl_c_print(to, "\n};\n");
+    network->constant_bytes += count * bytes;
+}
+
+static int byte_at(const void *values, size_t index) { return ((const int8_t *)values)[index]; }
+static int shift_at(const void *values, size_t index) { return ((const uint8_t *)values)[index]; }
+static int word_at(const void *values, size_t index) { return ((const int32_t *)values)[index]; }
+
+static void write_filters(tl_c_network *network, const tl_q_op *op) {
+    write_integers(network, op->name, "multiplier", "int", 4, op->filters_count, word_at, op->multiplier);
+    write_integers(network, op->name, "shift", "unsigned char", 1, op->filters_count, shift_at, op->shift);
+}
+
+static void write_window(tl_c_network *network, const tl_q_op *op) {
+    tl_c_print(&network->constants, "{%d, %d, %d, %d, %d, %d}", op->over.length, op->over.out_length, op->over.taps,
+               op->over.stride, op->over.dilation, op->over.pad_left);
+}
+
+/* ---- operations ---- */
+
+static void write_convolution(tl_c_network *network, const tl_q_op *op) {
+    tl_c_text *constants = &network->constants;
+    const bool depthwise = op->kind == TL_Q_DEPTHWISE;
+    tl_c_use(&network->helpers, depthwise ? TL_C_Q_CONVOLVE_DEPTHWISE : TL_C_Q_CONVOLVE);
+    tl_c_print(constants, "static const struct q_convolution %s = {", op->name);
+    write_window(network, op);
+    tl_c_print(constants, ", %d, %d, %d, %d, %d, %d};\n", op->channels, op->filters, op->groups, op->x_zero[0], op->y_zero,
+               op->low);
+    write_integers(network, op->name, "weight", "signed char", 1, op->weights, byte_at, op->weight);
+    write_integers(network, op->name, "bias", "int", 4, op->filters_count, word_at, op->bias);
+    write_filters(network, op);
+    tl_c_print(constants, "static const struct q_filters %s_filters = {%s_bias, %s_multiplier, %s_shift};\n", op->name, op->name,
+               op->name, op->name);
+    tl_c_print(&network->body, "    q_convolve%s(&%s, %s, %s_weight, &%s_filters, %s);\n", depthwise ? "_depthwise" : "", op->name,
+               tl_c_place_of(network, op->x[0]).text, op->name, op->name, tl_c_place_of(network, op->y).text);
+}
+
+static void write_pool(tl_c_network *network, const tl_q_op *op) {
+    const bool maximum = op->kind == TL_Q_POOL_MAX;
+    tl_c_use(&network->helpers, maximum ? TL_C_Q_POOL_MAX : TL_C_Q_POOL_AVERAGE);
+    tl_c_print(&network->constants, "static const struct window %s = ", op->name);
+    write_window(network, op);
+    tl_c_print(&network->constants, ";\n");
+    if (!maximum) write_filters(network, op);
+    tl_c_print(&network->body, "    q_pool_%s(&%s, %d, ", maximum ? "max" : "average", op->name, op->channels);
+    if (!maximum) tl_c_print(&network->body, "%d, %d, %s_multiplier, %s_shift, ", op->x_zero[0], op->y_zero, op->name, op->name);
+    tl_c_print(&network->body, "%s, %s);\n", tl_c_place_of(network, op->x[0]).text, tl_c_place_of(network, op->y).text);
+}
+
+static void write_table(tl_c_network *network, const tl_q_op *op) {
+    char suffix[40];
+    snprintf(suffix, sizeof suffix, "table%zu", op->part);
+    tl_c_use(&network->helpers, TL_C_Q_TABLE);
+    write_integers(network, op->name, suffix, "signed char", 1, op->weights, byte_at, op->weight);
+    tl_c_print(&network->body, "    q_table(%s, %d, %d, %d, %s_%s, %s);\n", tl_c_place_of(network, op->x[0]).text, op->rows,
+               op->channels, op->filters, op->name, suffix, tl_c_place_of(network, op->y).text);
+}
+
+static void write_add(tl_c_network *network, const tl_q_op *op) {
+    tl_c_text *constants = &network->constants;
+    tl_c_use(&network->helpers, TL_C_Q_ADD);
+    tl_c_print(constants, "static const signed char *const %s_terms[%d] = {", op->name, op->inputs);
+    for (int e = 0; e < op->inputs; e++) tl_c_print(constants, "%s%s", e ? ", " : "", tl_c_place_of(network, op->x[e]).text);
+    tl_c_print(constants, "};\nstatic const int %s_zero[%d] = {", op->name, op->inputs);
+    for (int e = 0; e < op->inputs; e++) tl_c_print(constants, "%s%d", e ? ", " : "", op->x_zero[e]);
+    tl_c_print(constants, "};\n");
+    write_integers(network, op->name, "multiplier", "int", 4, (size_t)op->inputs, word_at, op->multiplier);
+    tl_c_print(&network->body, "    q_add(%s_terms, %d, %d, %s_zero, %s_multiplier, %d, %d, %s);\n", op->name, op->inputs,
+               op->rows * op->channels, op->name, op->name, op->y_zero, op->low, tl_c_place_of(network, op->y).text);
+}
+
+void tl_q_write(tl_c_network *network, const tl_q_op *op) {
+    switch (op->kind) {
+    case TL_Q_CONVOLVE:
+    case TL_Q_DEPTHWISE:
+        write_convolution(network, op);
+        break;
+    case TL_Q_POOL_MAX:
+    case TL_Q_POOL_AVERAGE:
+        write_pool(network, op);
+        break;
+    case TL_Q_TABLE:
+        write_table(network, op);
+        break;
+    case TL_Q_ADD:
+        write_add(network, op);
+        break;
+    }
+}

@@ -1,0 +1,9 @@
+/* The sum of several arrays: each number times the multiplier of its array, / 2^20, about the zero point, from `low` on. */
+static void q_add(const signed char *const *terms, int inputs, int count, const int *zero, const int *multiplier, int y_zero,
+                  int low, signed char *y) {
+    for (int i = 0; i < count; i++) {
+        long long sum = 0;
+        for (int e = 0; e < inputs; e++) sum += (long long)(terms[e][i] - zero[e]) * multiplier[e];
+        y[i] = requantize(sum, 1, 20, y_zero, low);
+    }
+}

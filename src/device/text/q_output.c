@@ -1,0 +1,4 @@
+/* Back to real numbers. */
+static void dequantize(const signed char *x, int count, float scale, int zero, float *y) {
+    for (int i = 0; i < count; i++) y[i] = (float)(x[i] - zero) * scale;
+}
