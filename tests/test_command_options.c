@@ -309,6 +309,7 @@ typedef struct row {
     path ": --annotator x (tl_read_cfg.annotator) is only for records (.hea): the ending of the file of annotations\n"
 #define NO_LABEL(path) path ": --no-label (tl_read_cfg.no_label) is not for generated sets, which have a label for each series\n"
 #define TRAIN "train", "--arch", "timecnn", "--epochs", "1", "--quiet"
+#define QUANTIZE "quantize", MODEL, "--calibrate", "builtin:cbf"
 #define IMPORT "import", WEIGHTS, "builtin:cbf", "--arch", "timecnn"
 
 static const row rows[] = {
@@ -333,6 +334,11 @@ static const row rows[] = {
     {{"export", MODEL, "--out", WEIGHTS ".c"}, "header", "/nonexistent/x", 1, "--header " UNWRITABLE},
     {{"export", MODEL, "--out", WEIGHTS ".c"}, "name", "2nd", 2, NAME("2nd")},
     {{"export", MODEL, "--out", WEIGHTS}, "name", "x", 2, "--name cannot be combined with --out " WEIGHTS "\n"},
+    {{"quantize", MODEL}, "calibrate", "/nonexistent/x.ts", 1, "/nonexistent/x.ts: No such file or directory\n"},
+    {{QUANTIZE}, "test", "/nonexistent/x.ts", 1, "/nonexistent/x.ts: No such file or directory\n"},
+    {{QUANTIZE}, "out", "/nonexistent/x", 1, "--out " UNWRITABLE},
+    {{QUANTIZE}, "header", "/nonexistent/x", 1, "--header " UNWRITABLE},
+    {{QUANTIZE, "--out", WEIGHTS ".c"}, "name", "2nd", 2, NAME("2nd")},
     {{"info", "--input", "9x1"}, "arch", "/nonexistent/x.json", 1, "/nonexistent/x.json: No such file or directory\n"},
     {{TRAIN}, "label", "x", 2, NO_TABLE("builtin:cbf", "label")},
     {{IMPORT}, "label", "x", 2, NO_TABLE("builtin:cbf", "label")},

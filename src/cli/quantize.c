@@ -109,8 +109,8 @@ int IN_PRECISION(quantize)(const void *settings) {
     check(self.settings, &error);
     if (!tl_failed(&error)) read_data(&self, self.settings->calibrate, true, &self.calibration, &error);
     if (!tl_failed(&error)) self.quantized = tl_quantize(self.calibration.model, self.calibration.data, &error);
-    if (!tl_failed(&error)) write_file(&self, &error);
     evaluate(&self, &error);
+    if (!tl_failed(&error)) write_file(&self, &error);
     if (!tl_failed(&error)) (self.settings->model.common.json ? report_as_json : report_as_text)(&self);
     const int code = tl_failed(&error) ? model_failed(&self.settings->model, &error) : EXIT_DONE;
     tl_quantized_free(self.quantized);

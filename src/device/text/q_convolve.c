@@ -1,6 +1,6 @@
 enum { Q_COLUMNS = 16 }; /* sums at a time */
 
-/* The sums of some filters of one output. */
+/* Adds the products of some filters of one output: factors of 16 bits, sums of 32, so that nothing saturates on any processor. */
 static void q_sums(const struct q_convolution *c, int columns, int t, const signed char *x, const signed char *w, int *sums) {
     const struct window *over = &c->over;
     const struct taps seen = taps_at(over, t);
@@ -8,11 +8,8 @@ static void q_sums(const struct q_convolution *c, int columns, int t, const sign
     for (int j = seen.first; j < seen.end; j++) {
         const signed char *row = x + (start + j * over->dilation) * c->channels, *to = w + j * channels * c->filters;
         for (int k = 0; k < channels; k++, to += c->filters) {
-            const int value = row[k] - c->x_zero;
-            if (columns == Q_COLUMNS)
-                for (int i = 0; i < Q_COLUMNS; i++) sums[i] += value * to[i];
-            else
-                for (int i = 0; i < columns; i++) sums[i] += value * to[i];
+            const short value = (short)(row[k] - c->x_zero);
+            for (int i = 0; i < columns; i++) sums[i] += value * (short)to[i];
         }
     }
 }
