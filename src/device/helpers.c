@@ -6,16 +6,16 @@
 
 enum { MAX_NEEDS = 3 };
 
-typedef struct helper {
+typedef struct helper_text {
     const char *text;
     const char *own_text; /* in place of `text` where the C library's functions are not to be called; NULL: the same */
     const char *own_part; /* what several own texts share; NULL: nothing */
     bool math;            /* uses <math.h> */
     int needs;            /* how many of `need` */
     tl_c_helper need[MAX_NEEDS];
-} helper;
+} helper_text;
 
-static const helper helpers[] = {
+static const helper_text helpers[] = {
     [TL_C_EXP] = {.text = libm_exp_text, .own_text = own_exp_text, .own_part = own_power_text, .math = true},
     [TL_C_EXPM1] = {.text = libm_expm1_text, .own_text = own_expm1_text, .own_part = own_power_text, .math = true},
     [TL_C_LOG1P] = {.text = libm_log1p_text, .own_text = own_log1p_text, .math = true},
@@ -77,10 +77,13 @@ static const helper helpers[] = {
     [TL_C_Q_OUTPUT] = {.text = q_output_text},
 };
 
-void tl_c_use(tl_c_helpers *self, tl_c_helper index) {
-    self->used[index] = true;
-    const bool calls = self->no_libm || !helpers[index].own_text; /* the C library's functions call none of these */
-    for (int i = 0; calls && i < helpers[index].needs; i++) tl_c_use(self, helpers[index].need[i]);
+/* What a helper calls comes before it in the table, so one way down is enough. */
+void tl_c_use(tl_c_helpers *self, tl_c_helper helper) {
+    self->used[helper] = true;
+    for (size_t i = (size_t)helper + 1; i-- > 0;) {
+        const bool calls = self->no_libm || !helpers[i].own_text; /* the C library's functions call none of these */
+        for (int n = 0; self->used[i] && calls && n < helpers[i].needs; n++) self->used[helpers[i].need[n]] = true;
+    }
 }
 
 bool tl_c_uses_math(const tl_c_helpers *self) {
@@ -92,7 +95,7 @@ bool tl_c_uses_math(const tl_c_helpers *self) {
 void tl_c_print_helpers(const tl_c_helpers *self, tl_c_text *to) {
     const char *part = NULL; /* that is there already */
     for (size_t i = 0; i < TL_C_HELPERS; i++) {
-        const helper *it = &helpers[i];
+        const helper_text *it = &helpers[i];
         const bool own = self->no_libm && it->own_text;
         const char *text = own ? it->own_text : it->text;
         if (!self->used[i]) continue;

@@ -50,9 +50,8 @@ tl_c_place tl_c_element_of(const tl_c_network *network, tl_c_value value) {
 
 void tl_c_write_array(tl_c_network *network, const char *name, const char *suffix, const double *values, size_t count) {
     tl_c_text *to = &network->constants;
-    size_t begin = to->used;
     tl_c_print(to, "static const float %s_%s[%zu] = {\n   ", name, suffix, count);
-    begin = to->used - 3;
+    size_t begin = to->used - 3;
     for (size_t i = 0; i < count; i++) {
         if (to->used - begin > 110) {
             tl_c_print(to, "\n   ");

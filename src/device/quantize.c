@@ -125,8 +125,15 @@ static void scale_filter(tl_export_node *node, size_t filter, double gain) {
     if (bias) bias->value[filter] *= gain;
 }
 
+/* What makes the largest number of a channel of a vertex 1. */
+static double gain_of(const making *m, size_t vertex, size_t channel) {
+    const size_t at = m->first[vertex] + channel;
+    const double largest = fmax(-m->low[at], m->high[at]);
+    return largest > 0 ? 1 / largest : 1;
+}
+
 /* Behind a concat, channels of different sizes share one scale, and a batch norm then makes the small ones large with their
- * rounding. So the batch norm's division by the deviation is done in the weights before the concat (cf. Nagel et al. 2019,
+ * rounding. So the weights before the concat make all channels of one size, which the batch norm takes back (cf. Nagel et al. 2019,
  * "Data-free quantization through weight equalization and bias correction"). */
 static void equalise(const making *m, size_t index) {
     const tl_export_node *norm = &m->network->net.node[index], *concat = &m->network->net.node[norm->input[0]];
@@ -139,14 +146,14 @@ static void equalise(const making *m, size_t index) {
         const size_t channels = m->network->net.node[concat->input[e]].out.channels;
         tl_export_node *node = scalable(m, concat->input[e], &of_relu);
         for (size_t c = 0; c < channels && !tl_failed(m->error); c++) {
-            const double own = node ? 1 / sqrt(variance[first + c] + epsilon) : 1;
+            const double own = node ? gain_of(m, concat->vertex, first + c) : 1;
             gain[first + c] = own;
             if (of_relu) of_relu[c] = own;
             if (!node) continue;
             m->gain[node - m->network->net.node][c] = own;
             scale_filter(node, c, own);
             mean[first + c] *= own;
-            variance[first + c] = 1 - epsilon;
+            variance[first + c] = (variance[first + c] + epsilon) * own * own - epsilon;
         }
         first += channels;
     }

@@ -40,7 +40,7 @@ static void run_op(const tl_quantized *self, const tl_q_op *op) {
     const struct q_convolution convolution = {window_of(op), op->channels, op->filters, op->groups,
                                               op->x_zero[0], op->y_zero,   op->low};
     const struct q_filters filters = {op->bias, op->multiplier, op->shift};
-    const signed char *x[TL_MAX_INPUTS];
+    const signed char *x[TL_MAX_INPUTS] = {NULL};
     signed char *y = place(self, &op->y);
     for (int e = 0; e < op->inputs; e++) x[e] = place(self, &op->x[e]);
     switch (op->kind) {
