@@ -181,7 +181,7 @@ static void write_quantized(c_file *file) {
     tl_c_print(&network->body, "    quantize(%s, %zu, ", tl_c_scales(network) ? "scaled" : "x", count);
     tl_c_number(&network->body, quantized->input.scale);
     tl_c_print(&network->body, ", %d, %s);\n", quantized->input.zero, tl_c_place_of(network, input).text);
-    for (size_t i = 0; i < quantized->ops; i++) tl_q_write(network, &quantized->op[i]);
+    for (size_t i = 0; i < quantized->ops; i++) tl_q_write(network, quantized, &quantized->op[i]);
     tl_c_print(&network->body, "    dequantize(%s, %zu, ", tl_c_place_of(network, output).text, outputs);
     tl_c_number(&network->body, quantized->output.scale);
     tl_c_print(&network->body, ", %d, y);\n", quantized->output.zero);

@@ -310,6 +310,13 @@ static void fill_numbers(tl_q_scale x, tl_real numbers[TABLE]) {
     for (int i = 0; i < TABLE; i++) numbers[i] = (tl_real)((i - 128 - x.zero) * x.scale);
 }
 
+/* Whether an operation changes nothing: numbers are never below that of 0 behind a batch norm with its ReLU. */
+static bool is_idle(const tl_q_op *op, const tl_c_step *step, int least) {
+    bool idle = step->x[0].span == step->y.span && step->x[0].offset == step->y.offset && op->weight;
+    for (int i = least; idle && i < 128; i++) idle = op->weight[i + 128] == i;
+    return idle;
+}
+
 /* The library's own activation computes the table. */
 static void make_activation(making *m, const tl_c_step *step, tl_q_scale x, tl_q_scale y) {
     const tl_layer *layer = step->node->layer;
@@ -319,7 +326,9 @@ static void make_activation(making *m, const tl_c_step *step, tl_q_scale x, tl_q
     const tl_pass pass = {.batch = 1, .x = &from, .y = TL_VIEW(results, 1, TABLE, 1), .workers = &m->self->model->workers};
     fill_numbers(x, numbers);
     layer->ops->forward(layer, &pass);
-    if (op) add_table(m, op, results, y);
+    if (!op) return;
+    add_table(m, op, results, y);
+    op->idle = is_idle(op, step, x.zero);
 }
 
 static void make_concat(making *m, const tl_c_step *step, tl_q_scale y) {

@@ -39,6 +39,7 @@ typedef struct tl_q_op {
     tl_q_window over;
     int rows, channels, filters, groups; /* filters: of a table, channels of the output's rows */
     int inputs, x_zero[TL_MAX_INPUTS], y_zero, low;
+    bool idle; /* its numbers stay as they are: nothing is to be done */
     tl_c_value x[TL_MAX_INPUTS], y;
     int8_t *weight; /* or table */
     int32_t *bias, *multiplier;
@@ -62,7 +63,7 @@ struct tl_quantized {
 void tl_q_compare(const tl_quantized *self, const tl_real *x, float *room, const tl_real *const *wanted, double *power,
                   double *noise);
 
-/* Adds constants and a call for an operation. */
-void tl_q_write(tl_c_network *network, const tl_q_op *op);
+/* Adds constants and a call for one of the operations. */
+void tl_q_write(tl_c_network *network, const tl_quantized *quantized, const tl_q_op *op);
 
 #endif

@@ -43,6 +43,7 @@ static void run_op(const tl_quantized *self, const tl_q_op *op) {
     const signed char *x[TL_MAX_INPUTS] = {NULL};
     signed char *y = place(self, &op->y);
     for (int e = 0; e < op->inputs; e++) x[e] = place(self, &op->x[e]);
+    if (op->idle) return;
     switch (op->kind) {
     case TL_Q_CONVOLVE:
         q_convolve(&convolution, x[0], op->weight, &filters, y);

@@ -2,6 +2,7 @@
 #include "device/quantized.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* ---- constants ---- */
 
@@ -67,13 +68,21 @@ static void write_pool(tl_c_network *network, const tl_q_op *op) {
     tl_c_print(&network->body, "%s, %s);\n", tl_c_place_of(network, op->x[0]).text, tl_c_place_of(network, op->y).text);
 }
 
-static void write_table(tl_c_network *network, const tl_q_op *op) {
+/* The first operation that has this table. */
+static const tl_q_op *first_with_table(const tl_quantized *quantized, const tl_q_op *op) {
+    const tl_q_op *first = quantized->op;
+    while (first->kind != TL_Q_TABLE || first->idle || memcmp(first->weight, op->weight, op->weights) != 0) first++;
+    return first;
+}
+
+static void write_table(tl_c_network *network, const tl_quantized *quantized, const tl_q_op *op) {
+    const tl_q_op *first = first_with_table(quantized, op);
     char suffix[40];
-    snprintf(suffix, sizeof suffix, "table%zu", op->part);
+    snprintf(suffix, sizeof suffix, "table%zu", first->part);
     tl_c_use(&network->helpers, TL_C_Q_TABLE);
-    write_integers(network, op->name, suffix, "signed char", 1, op->weights, byte_at, op->weight);
+    if (first == op) write_integers(network, op->name, suffix, "signed char", 1, op->weights, byte_at, op->weight);
     tl_c_print(&network->body, "    q_table(%s, %d, %d, %d, %s_%s, %s);\n", tl_c_place_of(network, op->x[0]).text, op->rows,
-               op->channels, op->filters, op->name, suffix, tl_c_place_of(network, op->y).text);
+               op->channels, op->filters, first->name, suffix, tl_c_place_of(network, op->y).text);
 }
 
 static void write_add(tl_c_network *network, const tl_q_op *op) {
@@ -89,7 +98,8 @@ static void write_add(tl_c_network *network, const tl_q_op *op) {
                op->rows * op->channels, op->name, op->name, op->y_zero, op->low, tl_c_place_of(network, op->y).text);
 }
 
-void tl_q_write(tl_c_network *network, const tl_q_op *op) {
+void tl_q_write(tl_c_network *network, const tl_quantized *quantized, const tl_q_op *op) {
+    if (op->idle) return;
     switch (op->kind) {
     case TL_Q_CONVOLVE:
     case TL_Q_DEPTHWISE:
@@ -100,7 +110,7 @@ void tl_q_write(tl_c_network *network, const tl_q_op *op) {
         write_pool(network, op);
         break;
     case TL_Q_TABLE:
-        write_table(network, op);
+        write_table(network, quantized, op);
         break;
     case TL_Q_ADD:
         write_add(network, op);
