@@ -30,6 +30,7 @@ const command quantize_command = {
         "each\n"
         "filter, outputs of layers 8 bits with a scale and a zero point. The report says how well the integers of each layer\n"
         "stand for its numbers (signal to noise; 20 dB: a tenth of the amplitude is rounding).",
+    .example = "tapline quantize mine.safetensors --calibrate mine.csv --out net.c",
     .options = quantize_options,
     .settings = &quantizing,
     .writes_files = true,
