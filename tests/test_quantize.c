@@ -170,6 +170,23 @@ static void given_the_largest_weights_and_inputs_when_run_then_sums_are_exact(vo
     tl_model_free(model);
 }
 
+static void given_a_name_that_is_none_or_a_stream_when_exported_then_refused(void **state) {
+    (void)state;
+    tl_error error = {0}, name = {0}, stream = {0};
+    tl_model *model = made(tl_time_cnn, (tl_shape){.length = 64, .channels = 1});
+    tl_dataset data = {.x = tensor(SERIES, 64, 1)};
+    fill_normal(data.x.data, tl_tensor_count(&data.x), 5);
+    tl_quantized *quantized = tl_quantize(model, &data, &error);
+    check_ok(&error);
+    tl_quantized_export(quantized, path_of("net.c"), &(tl_c_export_cfg){.name = "2nd"}, NULL, &name);
+    check_error(&name, TL_ERROR_ARGUMENT, "\"2nd\" is no identifier");
+    tl_quantized_export(quantized, path_of("net.c"), &(tl_c_export_cfg){.stream = true}, NULL, &stream);
+    check_error(&stream, TL_ERROR_ARGUMENT, "takes whole series");
+    tl_quantized_free(quantized);
+    tl_tensor_free(&data.x);
+    tl_model_free(model);
+}
+
 static tl_node with_layer_norm(tl_model *m, tl_node x, int outputs) {
     (void)outputs;
     return tl_layer_norm(m, x, NULL);
@@ -194,6 +211,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_networks_when_quantized_then_close_and_c_is_equal),
         cmocka_unit_test(given_the_largest_weights_and_inputs_when_run_then_sums_are_exact),
+        cmocka_unit_test(given_a_name_that_is_none_or_a_stream_when_exported_then_refused),
         cmocka_unit_test(given_what_has_no_integers_when_quantized_then_refused),
     };
     const int failed = check_run(tests);

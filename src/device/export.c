@@ -364,7 +364,8 @@ static void write_files(tl_model *model, tl_quantized *quantized, const char *pa
     write_text(path, &file.text);
     if (cfg->header && !tl_failed(error)) print_header(&file, &header);
     if (cfg->header) write_text(cfg->header, &header);
-    *result = (tl_c_export_result){.constant_bytes = file.network.constant_bytes, .memory_bytes = memory_of(&file)};
+    if (!tl_failed(error))
+        *result = (tl_c_export_result){.constant_bytes = file.network.constant_bytes, .memory_bytes = memory_of(&file)};
     tl_c_text_free(&header);
     release(&file);
 }
