@@ -37,7 +37,7 @@ static void move_parameters(tl_model *model) {
     }
 }
 
-static tl_model *made(tl_node (*build)(tl_model *model, tl_node x, int outputs), tl_shape shape) {
+static tl_model *made(tl_node (*build)(tl_model *model, tl_node x, size_t outputs), tl_shape shape) {
     tl_error error = {0};
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 1, .threads = 1});
     const tl_node output = build(model, tl_input(model, shape), 3);
@@ -48,7 +48,7 @@ static tl_model *made(tl_node (*build)(tl_model *model, tl_node x, int outputs),
 }
 
 /* Groups, dilation, strides, sums, pools with padding, functions of each number. */
-static tl_node varied(tl_model *m, tl_node x, int outputs) {
+static tl_node varied(tl_model *m, tl_node x, size_t outputs) {
     x = tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 20, .kernel = 5, .padding = TL_PADDING_SAME});
     const tl_node a = tl_tanh(m, x), b = tl_relu(m, tl_batch_norm(m, x, NULL));
     x = tl_relu(m, tl_add(m, (const tl_node[]){a, b, x}, 3));
@@ -63,7 +63,7 @@ static tl_node varied(tl_model *m, tl_node x, int outputs) {
 
 static const struct {
     const char *name;
-    tl_node (*build)(tl_model *model, tl_node x, int outputs);
+    tl_node (*build)(tl_model *model, tl_node x, size_t outputs);
     tl_shape shape;
     double noise; /* of the largest output, that integers may add */
 } networks[] = {
@@ -143,7 +143,7 @@ static void given_networks_when_quantized_then_close_and_c_is_equal(void **state
     }
 }
 
-static tl_node constant_weights(tl_model *m, tl_node x, int outputs) {
+static tl_node constant_weights(tl_model *m, tl_node x, size_t outputs) {
     (void)outputs;
     return tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 33, .kernel = 64, .init = TL_INIT_ONES});
 }
@@ -187,7 +187,7 @@ static void given_a_name_that_is_none_or_a_stream_when_exported_then_refused(voi
     tl_model_free(model);
 }
 
-static tl_node with_layer_norm(tl_model *m, tl_node x, int outputs) {
+static tl_node with_layer_norm(tl_model *m, tl_node x, size_t outputs) {
     (void)outputs;
     return tl_layer_norm(m, x, NULL);
 }
