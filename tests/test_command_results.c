@@ -129,6 +129,10 @@ static void given_validation_data_when_trained_then_its_best_epoch_is_kept(void 
     json_decref(object);
     expect(run_command(TRAIN("train.csv"), "--validation", in_folder("test.csv"), "--folds", "3"), 2, NULL,
            "cannot be combined with --folds: both give a validation set\n");
+    expect(run_command(TRAIN("train.csv"), "--in-order"), 2, NULL, "--in-order requires --folds N\n");
+    expect(run_command(TRAIN("train.csv"), "--in-order", "--folds", "2", "--group", "1"), 2, NULL,
+           "which keeps groups whole, does not go with it\n");
+    expect(run_command(TRAIN("train.csv"), "--in-order", "--folds", "2", "--epochs", "1", "-q"), 0, "\nvalidation       12 ", NULL);
     expect(run_command(TRAIN("train.csv"), "--watch", "validation-f1", "-q"), 2, NULL,
            "watch validation-f1: there is no validation set\n");
     expect(run_command(TRAIN("values.ts"), "--watch", "validation-f1", "--folds", "3", "-q"), 2, NULL,

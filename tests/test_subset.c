@@ -146,6 +146,39 @@ static void given_impossible_folds_when_asked_for_then_it_is_said(void **unused)
     assert_int_equal(tl_dataset_fold(&data, 3, 0, 0, &rest, &held_out, NULL), TL_ERROR_ARGUMENT);
 }
 
+/* ---- folds in the order of the data ---- */
+
+static void given_windows_when_folded_in_order_then_no_step_is_in_both(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_real x[2 * 12];
+    for (int i = 0; i < 24; i++) x[i] = (tl_real)i;
+    const tl_dataset recordings = {.x = TL_VIEW(x, 2, 12, 1), .labels = (int32_t[]){0, 1}, .classes = 2};
+    tl_dataset *windows = tl_dataset_windows(&recordings, &(tl_window_cfg){.length = 4, .hop = 2}, &error), *rest, *held_out;
+    check_ok(&error); /* 5 of each recording, from steps 0, 2, 4, 6, 8 */
+    tl_dataset_fold_in_order(windows, 5, 1, &rest, &held_out, &error);
+    check_ok(&error);
+    assert_int_equal(held_out->x.shape[0], 2); /* from 4 and 6: 2 and 8 share steps with them */
+    assert_true(held_out->windows[0].start == 4 && held_out->windows[1].start == 6);
+    assert_int_equal(rest->x.shape[0], 6);
+    assert_true(rest->windows[0].start == 0 && rest->windows[0].series == 0 && rest->windows[1].series == 1);
+    tl_dataset_free(rest);
+    tl_dataset_free(held_out);
+    tl_dataset_fold_in_order(&recordings, 2, 1, &rest, &held_out, &error);
+    check_ok(&error);
+    assert_true(rest->x.data[0] == 0 && held_out->x.data[0] == 12);
+    tl_dataset_free(rest);
+    tl_dataset_free(held_out);
+    tl_dataset_free(windows);
+    const tl_dataset one = {.x = TL_VIEW(x, 1, 12, 1), .labels = (int32_t[]){0}, .classes = 2};
+    tl_dataset *all = tl_dataset_windows(&one, &(tl_window_cfg){.length = 11, .hop = 1}, &error);
+    check_ok(&error);
+    tl_dataset_fold_in_order(all, 2, 0, &rest, &held_out, &error);
+    check_error(&error, TL_ERROR_ARGUMENT, "data: all windows share steps with fold 0 of 2; fewer folds, or a larger hop, help");
+    assert_true(!rest && !held_out);
+    tl_dataset_free(all);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_some_samples_when_taken_then_copies_in_that_order),
@@ -153,6 +186,7 @@ int main(void) {
         cmocka_unit_test(given_any_folds_when_held_out_then_each_sample_once),
         cmocka_unit_test(given_another_seed_when_folded_then_other_samples),
         cmocka_unit_test(given_impossible_folds_when_asked_for_then_it_is_said),
+        cmocka_unit_test(given_windows_when_folded_in_order_then_no_step_is_in_both),
     };
     return check_run(tests);
 }

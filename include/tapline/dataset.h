@@ -135,7 +135,7 @@ typedef struct tl_read_cfg {
     void *user;           /* passed to `warn` */
     size_t max_memory;    /* (half of tl_memory_limit, tapline/machine.h) limit of the bytes that the data set takes, since a small
                              file may describe a data set of any size. SIZE_MAX: no limit */
-    const char *no_label; /* (none) this label means that the label is unknown: the series or step does not count (TL_NO_LABEL) */
+    const char *no_label; /* (none) the label that stands for "unknown": such a series or step does not count (TL_NO_LABEL) */
     const char *file; /* COLUMN with the name of a file, relative to the folder of the table; each file is one series: .wav, .npy,
                          a table with a step per line, or a whole PhysioNet record (its .hea, with or without the ending) */
     bool keep_labels; /* with `unlabelled`: keep the labels or target values if every series has one that `reference` knows. Not
@@ -236,6 +236,12 @@ TL_API tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index
  */
 TL_API tl_status tl_dataset_fold(const tl_dataset *data, size_t folds, size_t fold, uint64_t seed, tl_dataset **rest,
                                  tl_dataset **held_out, tl_error *error);
+
+/* The same with folds that are runs of neighbouring samples, in the order of the data: for windows of recordings, folds by time.
+ * Groups are not regarded. Windows of *rest that share steps with windows of *held_out are left out. Also fails where nothing
+ * remains. */
+TL_API tl_status tl_dataset_fold_in_order(const tl_dataset *data, size_t folds, size_t fold, tl_dataset **rest,
+                                          tl_dataset **held_out, tl_error *error);
 
 /* Frees a data set that a function above created. NULL is allowed. */
 TL_API void tl_dataset_free(tl_dataset *data);

@@ -29,12 +29,19 @@ static void pad_all(job *self, tl_error *error) {
         if (sets[i]) IN_PRECISION(pad_within)(sets[i], length, &self->settings->common, error);
 }
 
+static void divide(const train_settings *settings, const tl_dataset *data, size_t fold, tl_dataset **rest, tl_dataset **held_out,
+                   tl_error *error) {
+    if (settings->in_order)
+        tl_dataset_fold_in_order(data, (size_t)settings->folds, fold, rest, held_out, error);
+    else
+        tl_dataset_fold(data, (size_t)settings->folds, fold, (uint64_t)settings->seed, rest, held_out, error);
+}
+
 static void hold_out(job *self, tl_error *error) {
     const train_settings *settings = self->settings;
     tl_dataset *rest = NULL;
     if (settings->folds == 0 || settings->fold == OPTION_ALL) return;
-    tl_dataset_fold(self->data, (size_t)settings->folds, (size_t)settings->fold, (uint64_t)settings->seed, &rest, &self->validation,
-                    error);
+    divide(settings, self->data, (size_t)settings->fold, &rest, &self->validation, error);
     if (tl_failed(error)) return;
     tl_dataset_free(self->data);
     self->data = rest;
@@ -139,6 +146,10 @@ static void check_pairs(const train_settings *settings, tl_error *error) {
     if (settings->folds == 0 && all) tl_fail(error, TL_ERROR_ARGUMENT, "--fold all requires --folds N");
     if (settings->folds == 0 && settings->fold > 0)
         tl_fail(error, TL_ERROR_ARGUMENT, "--fold %d requires --folds N", (int)settings->fold);
+    if (settings->in_order && settings->folds == 0) tl_fail(error, TL_ERROR_ARGUMENT, "--in-order requires --folds N");
+    if (settings->in_order && settings->reading.group)
+        tl_fail(error, TL_ERROR_ARGUMENT,
+                "--in-order cuts the data by its order; --group, which keeps groups whole, does not go with it");
     if (settings->folds > 0 && settings->validation)
         tl_fail(error, TL_ERROR_ARGUMENT, "--validation %s cannot be combined with --folds: both give a validation set",
                 settings->validation);
@@ -410,7 +421,7 @@ static void train_fold(job *self, const tl_dataset *all, size_t fold, tl_error *
     const train_settings *settings = self->settings;
     const size_t folds = (size_t)settings->folds;
     tl_dataset *test = self->test;
-    tl_dataset_fold(all, folds, fold, (uint64_t)settings->seed, &self->data, &self->validation, error);
+    divide(settings, all, fold, &self->data, &self->validation, error);
     self->test = scaled_test(test, self->data, error);
     tl_model_free(self->model);
     self->model = NULL;

@@ -32,7 +32,7 @@ typedef struct train_settings {
     double learning_rate, momentum, l1, clip, clip_value; /* 0: the library's defaults */
     double weight_decay;                                  /* NAN: the library's default */
     double label_smoothing;
-    bool nesterov, balance, raw, unequal, quiet, find_rate, freeze;
+    bool nesterov, balance, raw, unequal, quiet, find_rate, freeze, in_order;
 } train_settings;
 
 int train_f32(const void *settings);

@@ -80,6 +80,8 @@ static const option_spec options[] = {
     {"fold", "I", OPTION_INTEGER_OR_ALL, FIELD(fold), 0, INT32_MAX, NULL,
      "which Nth, from 0 (0); or all: cross-validation, which trains a network for each fold and reports mean and deviation; names "
      "of --out get numbers"},
+    {"in-order", NULL, OPTION_FLAG, FIELD(in_order), 0, 0, NULL,
+     "folds are runs of neighbouring series, in the order of the data, such as windows by time"},
     {"watch", "NAME", OPTION_CHOICE, FIELD(watch), 0, 0, watch_name,
      "the quantity that decides which epoch is best, and that --patience and the schedule plateau use (the validation loss if "
      "there is one, else the training loss; for plateau the training loss)"},

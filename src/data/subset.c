@@ -138,3 +138,52 @@ tl_status tl_dataset_fold(const tl_dataset *data, size_t folds, size_t fold, uin
     *rest = *held_out = NULL;
     return error->status;
 }
+
+/* ---- in the order of the data ---- */
+
+/* Whether two windows share steps of a recording. */
+static bool overlap(const tl_dataset *data, size_t earlier, size_t later) {
+    const tl_window *a = data->windows + earlier, *b = data->windows + later;
+    return data->windows && a->series == b->series && b->start < a->start + data->x.shape[1];
+}
+
+/* The samples before `before` and from `after` on. */
+static tl_dataset *take_around(const tl_dataset *data, size_t before, size_t after, tl_error *error) {
+    const size_t samples = data->x.shape[0], count = before + samples - after;
+    uint32_t *index = tl_allocate(count, sizeof *index, "the order of the samples", error);
+    for (size_t i = 0; index && i < count; i++) index[i] = (uint32_t)(i < before ? i : i - before + after);
+    tl_dataset *part = index ? tl_dataset_take(data, index, count, error) : NULL;
+    tl_release(index);
+    return part;
+}
+
+static tl_dataset *take_between(const tl_dataset *data, size_t begin, size_t end, tl_error *error) {
+    uint32_t *index = tl_allocate(end - begin, sizeof *index, "the order of the samples", error);
+    for (size_t i = 0; index && i < end - begin; i++) index[i] = (uint32_t)(begin + i);
+    tl_dataset *part = index ? tl_dataset_take(data, index, end - begin, error) : NULL;
+    tl_release(index);
+    return part;
+}
+
+tl_status tl_dataset_fold_in_order(const tl_dataset *data, size_t folds, size_t fold, tl_dataset **rest, tl_dataset **held_out,
+                                   tl_error *error) {
+    tl_error own = {0};
+    if (!error) error = &own;
+    *rest = *held_out = NULL;
+    if (tl_failed(error) || check_folds(data, folds, fold, error) != TL_OK) return error->status;
+    const size_t samples = data->x.shape[0], begin = samples * fold / folds, end = samples * (fold + 1) / folds;
+    size_t before = begin, after = end;
+    while (before > 0 && overlap(data, before - 1, begin)) before--;
+    while (after < samples && overlap(data, end - 1, after)) after++;
+    if (before == 0 && after == samples)
+        return tl_fail(error, TL_ERROR_ARGUMENT,
+                       "data: all windows share steps with fold %zu of %zu; fewer folds, or a larger hop, help", fold, folds);
+    *rest = take_around(data, before, after, error);
+    *held_out = take_between(data, begin, end, error);
+    scale_folds(*rest, *held_out, error);
+    if (!tl_failed(error)) return TL_OK;
+    tl_dataset_free(*rest);
+    tl_dataset_free(*held_out);
+    *rest = *held_out = NULL;
+    return error->status;
+}
