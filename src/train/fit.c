@@ -10,13 +10,13 @@
 #include "base/memory.h"
 #include "base/scaling.h"
 #include "data/dataset.h"
-#include "data/moments.h"
 #include "graph/graph.h"
 #include "graph/loss.h"
 #include "graph/turn.h"
 #include "layers/registry.h"
 #include "train/evaluate.h"
 #include "train/metrics.h"
+#include "train/scales.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -162,45 +162,6 @@ static void prepare_mixtures(tl_fit_state *f, tl_error *error) {
         mixed->values = tl_allocate(batch * tl_values_each(f->data), sizeof *mixed->values, "targets of mixtures", error);
 }
 
-/* The model stores the scaling of its series, so that files contain it. */
-static void keep_scaling(tl_fit_state *f, tl_error *error) {
-    tl_model *model = f->model;
-    tl_scaling scaling;
-    if (tl_scaling_copy(&f->data->scaling, f->data->x.shape[2], &scaling, error) != TL_OK) return;
-    if (scaling.kind == TL_NORMALIZE_DEFAULT) scaling.kind = TL_NORMALIZE_NONE;
-    tl_scaling_free(&model->scaling);
-    model->scaling = scaling;
-}
-
-/* For losses that compare outputs and values by their distance; a loss of the user's own is not scaled. */
-static bool scales_targets(tl_loss_kind loss) {
-    return loss == TL_LOSS_SQUARED_ERROR || loss == TL_LOSS_ABSOLUTE_ERROR || loss == TL_LOSS_HUBER;
-}
-
-static void measure_target(const tl_dataset *data, size_t channel, size_t channels, tl_scaling *targets) {
-    const size_t each = tl_labels_each(data);
-    tl_moments moments = {0};
-    for (; moments.pass < TL_MOMENTS_PASSES; tl_moments_next(&moments))
-        for (size_t i = 0; i < data->x.shape[0]; i++)
-            for (size_t t = 0; t < (data->lengths && each == data->x.shape[1] && each > 1 ? data->lengths[i] : each); t++) {
-                const double value = tl_value_at(data, (i * each + t) * channels + channel);
-                if (isfinite(value)) tl_moments_see(&moments, value); /* other values are reported by the step that reads them */
-            }
-    targets->mean[channel] = moments.mean / moments.unit;
-    if (moments.deviation > 0) targets->deviation[channel] = moments.deviation / moments.unit;
-}
-
-/* The first training sets the scale of target values; later ones keep it, because the outputs already have that scale. */
-static void keep_targets(tl_fit_state *f, tl_error *error) {
-    tl_scaling *targets = &f->model->targets;
-    const size_t channels = tl_output_shape(f->model).channels;
-    if (targets->kind != TL_NORMALIZE_DEFAULT) return;
-    if (!scales_targets(tl_model_loss(f->model)))
-        targets->kind = TL_NORMALIZE_NONE;
-    else if (tl_scaling_begin(targets, channels, error) == TL_OK)
-        for (size_t c = 0; c < channels; c++) measure_target(f->data, c, channels, targets);
-}
-
 static tl_status prepare_fit(tl_fit_state *f, tl_error *error) {
     const tl_shape in = tl_input_shape(f->model);
     if (tl_data_check(f->model, f->data, "fit", error) != TL_OK || take_configuration(f, error) != TL_OK) return error->status;
@@ -213,8 +174,8 @@ static tl_status prepare_fit(tl_fit_state *f, tl_error *error) {
     if (f->cfg.weights) f->weights = tl_allocate(f->cfg.batch, sizeof *f->weights, "weights", error);
     prepare_mixtures(f, error);
     if (f->cfg.restore_best) f->best = tl_allocate(count_parameters(f->model), sizeof(tl_real), "the best parameters", error);
-    if (!tl_failed(error)) keep_scaling(f, error);
-    if (!tl_failed(error)) keep_targets(f, error);
+    if (!tl_failed(error)) tl_keep_scales(f->model, f->data, error);
+    if (!tl_failed(error)) tl_draw_features(f->model, f->data, error);
     tl_zero_grad(f->model);
     f->batch = f->batches; /* as if an epoch had just ended */
     f->result.best_loss = tl_watch_worst(f);

@@ -9,6 +9,7 @@
 #include "graph/graph.h"
 #include "graph/turn.h"
 #include "train/evaluate.h"
+#include "train/scales.h"
 
 #include <math.h>
 #include <string.h>
@@ -192,4 +193,11 @@ tl_status tl_update_statistics(tl_model *model, const tl_dataset *data, tl_error
     release(&p);
     tl_turn_end(model, turn);
     return error->status;
+}
+
+/* Features that a layer fixes before anything behind it can learn. */
+tl_status tl_draw_features(tl_model *model, const tl_dataset *data, tl_error *error) {
+    bool waits = false;
+    for (size_t i = 0; i < model->vertices; i++) waits = waits || (preparation_of(model, i) && preparation_of(model, i)->waits);
+    return waits ? tl_update_statistics(model, data, error) : TL_OK;
 }
