@@ -54,13 +54,15 @@ add_custom_command(OUTPUT ${texts} DEPENDS ${device} ${PROJECT_SOURCE_DIR}/cmake
 add_custom_target(tapline_texts DEPENDS ${texts})
 
 function(tapline_library name definition)
-  set(folders src/base src/compute src/io src/data src/read optim src/graph layers layers/conv1d src/models src/export src/onnx src/train src/stream src/device)
+  set(folders src/base src/compute src/io src/data src/read optim src/graph layers layers/conv1d layers/rocket src/models src/export src/onnx src/train src/stream src/device)
   list(TRANSFORM folders PREPEND ${PROJECT_SOURCE_DIR}/)
   list(TRANSFORM folders APPEND /*.c OUTPUT_VARIABLE patterns)
   file(GLOB sources CONFIGURE_DEPENDS ${patterns})
   list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/src/compute/${tapline_other_gemm})
   file(GLOB kernels CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/kernels/*.c)
 
+  # No multiply-adds there: its results are the same bits in all instruction sets.
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/src/kernels/rocket.c PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
   if(TAPLINE_FUZZ) # kernels parse nothing, and with libFuzzer's instrumentation they compile for minutes
     set_source_files_properties(${kernels} PROPERTIES COMPILE_OPTIONS -fno-sanitize=all)
   endif()

@@ -31,6 +31,7 @@ const tl_layer_ops *const tl_layer_registry[] = {
     &tl_upsample_layer_ops,
     &tl_embedding_layer_ops,
     &tl_fixed_filters_layer_ops,
+    &tl_rocket_layer_ops,
     &tl_flatten_layer_ops,
     &tl_batch_norm_layer_ops,
     &tl_layer_norm_layer_ops,

@@ -16,7 +16,8 @@ extern const tl_layer_ops tl_relu_layer_ops, tl_leaky_relu_layer_ops, tl_prelu_l
     tl_gelu_layer_ops, tl_silu_layer_ops, tl_softplus_layer_ops, tl_sigmoid_layer_ops, tl_hard_sigmoid_layer_ops, tl_tanh_layer_ops,
     tl_exponential_layer_ops, tl_affine_layer_ops, tl_softmax_layer_ops;
 extern const tl_layer_ops tl_max_pool_layer_ops, tl_average_pool_layer_ops, tl_global_average_pool_layer_ops,
-    tl_global_max_pool_layer_ops, tl_last_step_layer_ops, tl_upsample_layer_ops, tl_embedding_layer_ops, tl_fixed_filters_layer_ops;
+    tl_global_max_pool_layer_ops, tl_last_step_layer_ops, tl_upsample_layer_ops, tl_embedding_layer_ops, tl_fixed_filters_layer_ops,
+    tl_rocket_layer_ops;
 extern const tl_layer_ops tl_flatten_layer_ops, tl_batch_norm_layer_ops, tl_layer_norm_layer_ops, tl_group_norm_layer_ops,
     tl_dropout_layer_ops;
 extern const tl_layer_ops tl_add_layer_ops, tl_multiply_layer_ops, tl_concat_layer_ops;

@@ -64,9 +64,11 @@ static void given_any_layer_when_differentiated_then_as_differences_say(void **u
     }
 }
 
-/* Their gradients are told exactly elsewhere: dropout is random, the rows of an embedding are chosen by whole numbers. */
+/* Their gradients are told exactly elsewhere: dropout is random, the rows of an embedding are chosen by whole numbers, and what
+ * rocket counts has no gradient. */
 static bool is_checked_elsewhere(const tl_layer_ops *ops) {
-    return ops == &tl_input_layer_ops || ops == &tl_dropout_layer_ops || ops == &tl_embedding_layer_ops;
+    return ops == &tl_input_layer_ops || ops == &tl_dropout_layer_ops || ops == &tl_embedding_layer_ops ||
+           ops == &tl_rocket_layer_ops;
 }
 
 static void given_the_registry_when_compared_then_every_layer_has_a_case(void **unused) {

@@ -32,6 +32,7 @@ static tl_node conv_reflected(tl_model *m, tl_node x) {
 static tl_node conv_transposed(tl_model *m, tl_node x) {
     return tl_conv1d_transpose(m, x, &(tl_conv1d_transpose_cfg){.filters = 4, .kernel = 3, .stride = 2, .pad_left = 1});
 }
+static tl_node rocket(tl_model *m, tl_node x) { return tl_rocket(m, x, &(tl_rocket_cfg){.features = 84}); }
 static tl_node dense(tl_model *m, tl_node x) { return tl_dense(m, x, &(tl_dense_cfg){.units = 7}); }
 static tl_node batch_norm(tl_model *m, tl_node x) { return tl_batch_norm(m, x, NULL); }
 static tl_node layer_norm(tl_model *m, tl_node x) { return tl_layer_norm(m, x, NULL); }
@@ -95,6 +96,7 @@ static const struct {
     {"flatten", tl_flatten, 0},
     {"last_step", tl_last_step, 0},
     {"fixed_filters", tl_fixed_filters, LENGTH *(CHANNELS - 1 + 2.0 * (2 * 126 + 186))}, /* 2 … 64 twice, 6 … 96 taps */
+    {"rocket", rocket, LENGTH *(8.0 * CHANNELS + 3 * 84 + 84)}, /* one dilation: sums, kernels, and a comparison for each bias */
 };
 
 static void given_each_layer_when_counted_then_operations_as_closed_form(void **unused) {

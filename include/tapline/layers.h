@@ -213,6 +213,47 @@ static inline tl_node tl_embedding(tl_model *model, tl_node x, const tl_embeddin
  * 2, -1, -1. */
 TL_API tl_node tl_fixed_filters(tl_model *model, tl_node x);
 
+/* The features that tl_rocket makes. */
+typedef enum tl_rocket_kind {
+    TL_ROCKET_MINI = 0, /* MiniRocket (Dempster, Schmidt & Webb 2021) */
+    TL_ROCKET_MULTI,    /* MultiRocket (Tan, Dempster, Bergmeir & Webb 2022) */
+    TL_ROCKET_HYDRA     /* Hydra (Dempster, Schmidt & Webb 2023) */
+} tl_rocket_kind;
+
+/* Features of a whole series from fixed convolutions: (length, channels) → (1, features). A dense layer follows it. The layer has
+ * no parameters, and the gradient of its input is 0.
+ *
+ * Random choices are made once, by tl_update_statistics; tl_fit and tl_fit_ridge call it first. Before that, features are NaN;
+ * after it, the layer never changes. The choices depend only on the model's seed and the training series. Features are the same
+ * bits for any number of threads, any batch and any instruction set. For a series shorter than the input, only its own steps count.
+ *
+ * TL_ROCKET_MINI: 84 kernels of nine taps, three with weight 2 and six with weight -1, at up to 32 dilations from 1 to (length - 1)
+ * / 8. A feature is the share of a kernel's outputs that are greater than a bias. For every second pair of a kernel and a dilation
+ * the series is padded with zeros and all outputs count; for the other pairs only outputs count that need no padding (in a series
+ * too short for any such output, all). Biases are quantiles of the outputs for randomly drawn training series. With several
+ * channels, each pair adds up one to nine randomly drawn channels. States fitted: (1), bias: (features); with several channels
+ * channel: (84 · dilations, 9 at most), where -1 means none.
+ *
+ * TL_ROCKET_MULTI: the same kernels on the series and on its differences x[t + 1] - x[t]. Each bias gives four features: the share
+ * of outputs greater than it; the mean of (output - bias) over these outputs, or 0 if there are none; the mean of their positions,
+ * or -1 if there are none; the length of their longest run. They stand in this order: the first feature of all biases, then the
+ * second of all. State bias: (features / 4).
+ *
+ * TL_ROCKET_HYDRA: random kernels of nine taps in groups of eight, at dilations 1, 2, 4 … up to (length - 1) / 8; half of the
+ * groups see the series, half its differences, padded with zeros. At each step the kernel with the largest output of its group adds
+ * this output to its first feature, and the kernel with the smallest output adds 1 to its second feature. A feature is the square
+ * root of its sum, or 0 if the sum is negative. With several channels, each group adds up half as many channels, at least two and
+ * at most eight, drawn with repetition. States fitted: (1), weight: (groups, 9 · 8); with several channels channel: (groups,
+ * channels).
+ *
+ * Fails for series of fewer than 9 steps (multi and hydra: 10). */
+typedef struct tl_rocket_cfg {
+    tl_rocket_kind kind;
+    int features;  /* (mini 9,996; multi 49,728; hydra 1,024 for each dilation) a multiple of 84, 672 or 32, else rounded down */
+    size_t length; /* (the length of the input) length of the series that the dilations are chosen for */
+} tl_rocket_cfg;
+static inline tl_node tl_rocket(tl_model *model, tl_node x, const tl_rocket_cfg *cfg);
+
 /* Only the last step: (length, channels) → (1, channels). */
 TL_API tl_node tl_last_step(tl_model *model, tl_node x);
 
@@ -300,6 +341,19 @@ TL_API tl_node tl_tcn(tl_model *model, tl_node x, size_t outputs);
  * with padding `same`, batch norm and ReLU; global average pool; dense. */
 TL_API tl_node tl_lite(tl_model *model, tl_node x, size_t outputs);
 
+/* MiniRocket (Dempster, Schmidt & Webb 2021): tl_rocket with 9,996 features; dense. tl_fit_ridge (tapline/ridge.h) is made for it.
+ */
+TL_API tl_node tl_mini_rocket(tl_model *model, tl_node x, int outputs);
+
+/* MultiRocket (Tan, Dempster, Bergmeir & Webb 2022): tl_rocket with 49,728 features; dense. */
+TL_API tl_node tl_multi_rocket(tl_model *model, tl_node x, int outputs);
+
+/* Hydra (Dempster, Schmidt & Webb 2023): tl_rocket with 1,024 features for each dilation; dense. */
+TL_API tl_node tl_hydra(tl_model *model, tl_node x, int outputs);
+
+/* MultiRocket and Hydra side by side (Dempster, Schmidt & Webb 2023, section 4.3); dense. */
+TL_API tl_node tl_multi_rocket_hydra(tl_model *model, tl_node x, int outputs);
+
 /* The stack of WaveNet, tl_wavenet_steps, with 32 outputs for each step; ReLU; global average pool; dense. */
 TL_API tl_node tl_wavenet(tl_model *model, tl_node x, size_t outputs);
 
@@ -342,6 +396,7 @@ TL_API tl_node tl_max_pool_sized(tl_model *model, tl_node x, const tl_pool_cfg *
 TL_API tl_node tl_average_pool_sized(tl_model *model, tl_node x, const tl_pool_cfg *cfg, size_t size);
 TL_API tl_node tl_upsample_sized(tl_model *model, tl_node x, const tl_upsample_cfg *cfg, size_t size);
 TL_API tl_node tl_embedding_sized(tl_model *model, tl_node x, const tl_embedding_cfg *cfg, size_t size);
+TL_API tl_node tl_rocket_sized(tl_model *model, tl_node x, const tl_rocket_cfg *cfg, size_t size);
 TL_API tl_node tl_batch_norm_sized(tl_model *model, tl_node x, const tl_batch_norm_cfg *cfg, size_t size);
 TL_API tl_node tl_layer_norm_sized(tl_model *model, tl_node x, const tl_layer_norm_cfg *cfg, size_t size);
 TL_API tl_node tl_group_norm_sized(tl_model *model, tl_node x, const tl_group_norm_cfg *cfg, size_t size);
@@ -379,6 +434,9 @@ static inline tl_node tl_upsample(tl_model *model, tl_node x, const tl_upsample_
 }
 static inline tl_node tl_embedding(tl_model *model, tl_node x, const tl_embedding_cfg *cfg) {
     return tl_embedding_sized(model, x, cfg, sizeof *cfg);
+}
+static inline tl_node tl_rocket(tl_model *model, tl_node x, const tl_rocket_cfg *cfg) {
+    return tl_rocket_sized(model, x, cfg, sizeof *cfg);
 }
 static inline tl_node tl_batch_norm(tl_model *model, tl_node x, const tl_batch_norm_cfg *cfg) {
     return tl_batch_norm_sized(model, x, cfg, sizeof *cfg);

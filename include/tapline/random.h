@@ -22,6 +22,7 @@ typedef enum tl_rng_stream {
     TL_STREAM_SPLIT,    /* which samples are held out */
     TL_STREAM_AUGMENT,  /* random changes; substream: the place in the batch, step: the pass */
     TL_STREAM_MIXUP,    /* mixtures of series; step: the pass */
+    TL_STREAM_FEATURES, /* what fixed features are drawn by; substream: the node, step: the draw */
     TL_STREAM_USER = 64 /* this number and above, up to 255, are free for your own use */
 } tl_rng_stream;
 

@@ -213,6 +213,38 @@ typedef enum tl_winograd_variant { TL_WINOGRAD_4_3 = 0, TL_WINOGRAD_6_3, TL_WINO
 /* Maximum number of outputs of a register tile, in any instruction set. */
 enum { TL_MAX_TILE_WIDTH = 256 / (int)sizeof(tl_real) };
 
+/* Convolutions of `lanes` series side by side, (steps, lanes): the sum of four terms, added to what `out` holds where `more` is
+ * set. */
+typedef struct tl_rocket_sum {
+    const tl_real *term[4]; /* (count) */
+    tl_real *out;           /* (count) */
+    size_t count;           /* steps · lanes */
+    bool more;
+} tl_rocket_sum;
+
+/* For each bias and lane: what the outputs above the bias are like. */
+typedef struct tl_rocket_count {
+    const tl_real *output; /* (steps, lanes) */
+    size_t steps;
+    const tl_real *bias; /* (biases) */
+    size_t biases;
+    const tl_real *outputs; /* (lanes) of which the share is taken */
+    const tl_real *skipped; /* (lanes) of the first steps, those that do not count, for places */
+    tl_real *pooled;        /* (biases, lanes) [OUT] of rocket_count the shares; of rocket_pool (4, biases, lanes) */
+} tl_rocket_count;
+
+/* A group of kernels with nine taps on `lanes` series side by side. */
+enum { TL_HYDRA_KERNELS = 8 };
+typedef struct tl_rocket_group {
+    const tl_real *x; /* (steps + 8 · stride / lanes, lanes) */
+    size_t stride;    /* elements from a tap to the next */
+    size_t steps;
+    const tl_real *weight;  /* (9, TL_HYDRA_KERNELS) */
+    const tl_real *counted; /* (lanes) steps that count, the first ones */
+    tl_real *counts;        /* (2, TL_HYDRA_KERNELS, lanes) [OUT] the sum of each kernel's outputs where they are the largest of the
+                               group; how often its output is the smallest */
+} tl_rocket_group;
+
 typedef struct tl_kernels {
     const char *isa; /* "baseline", "avx2" or "avx512" */
 
@@ -264,6 +296,13 @@ typedef struct tl_kernels {
     void (*row_product)(const tl_row_product *product);
 
     const tl_winograd *winograd; /* one for each tl_winograd_variant */
+
+    void (*rocket_sum)(const tl_rocket_sum *sum);
+    void (*rocket_count)(const tl_rocket_count *run); /* the share of the outputs above each bias */
+    /* The same; the mean of what is above, less the bias, 0 where nothing is; the mean of their places, -1 likewise; the length of
+     * the longest run of them. */
+    void (*rocket_pool)(const tl_rocket_count *run);
+    void (*rocket_compete)(const tl_rocket_group *group);
 } tl_kernels;
 
 /* Returns the fastest table that this processor supports; the environment variable TAPLINE_ISA may name a slower one. Defined in

@@ -32,6 +32,10 @@ void TL_KERNEL(tl_kernel_direct_lane_reduction)(const tl_direct_product *product
 void TL_KERNEL(tl_kernel_direct_pack)(const tl_direct_packing *packing);
 void TL_KERNEL(tl_kernel_row_product)(const tl_row_product *product);
 extern const tl_winograd TL_KERNEL(tl_kernel_winograd)[];
+void TL_KERNEL(tl_kernel_rocket_sum)(const tl_rocket_sum *sum);
+void TL_KERNEL(tl_kernel_rocket_count)(const tl_rocket_count *run);
+void TL_KERNEL(tl_kernel_rocket_pool)(const tl_rocket_count *run);
+void TL_KERNEL(tl_kernel_rocket_compete)(const tl_rocket_group *group);
 
 #define TL_NAME_OF(isa) #isa
 #define TL_NAME(isa) TL_NAME_OF(isa)
@@ -73,4 +77,8 @@ const tl_kernels TL_KERNEL(tl_kernels) = {
     .direct_pack = TL_KERNEL(tl_kernel_direct_pack),
     .row_product = TL_KERNEL(tl_kernel_row_product),
     .winograd = TL_KERNEL(tl_kernel_winograd),
+    .rocket_sum = TL_KERNEL(tl_kernel_rocket_sum),
+    .rocket_count = TL_KERNEL(tl_kernel_rocket_count),
+    .rocket_pool = TL_KERNEL(tl_kernel_rocket_pool),
+    .rocket_compete = TL_KERNEL(tl_kernel_rocket_compete),
 };

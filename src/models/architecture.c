@@ -129,6 +129,22 @@ tl_node tl_lite(tl_model *m, tl_node x, size_t outputs) {
     return pool_and_classify(m, x, outputs);
 }
 
+/* ---- MiniRocket, MultiRocket, Hydra ---- */
+
+static tl_node classify_features(tl_model *m, tl_node x, tl_rocket_kind kind, int outputs) {
+    return tl_dense(m, tl_rocket(m, x, &(tl_rocket_cfg){.kind = kind}), &(tl_dense_cfg){.units = outputs});
+}
+
+tl_node tl_mini_rocket(tl_model *m, tl_node x, int outputs) { return classify_features(m, x, TL_ROCKET_MINI, outputs); }
+tl_node tl_multi_rocket(tl_model *m, tl_node x, int outputs) { return classify_features(m, x, TL_ROCKET_MULTI, outputs); }
+tl_node tl_hydra(tl_model *m, tl_node x, int outputs) { return classify_features(m, x, TL_ROCKET_HYDRA, outputs); }
+
+tl_node tl_multi_rocket_hydra(tl_model *m, tl_node x, int outputs) {
+    const tl_node both[] = {tl_rocket(m, x, &(tl_rocket_cfg){.kind = TL_ROCKET_MULTI}),
+                            tl_rocket(m, x, &(tl_rocket_cfg){.kind = TL_ROCKET_HYDRA})};
+    return tl_dense(m, tl_concat(m, both, 2), &(tl_dense_cfg){.units = outputs});
+}
+
 /* ---- WaveNet ---- */
 
 tl_node tl_wavenet(tl_model *m, tl_node x, size_t outputs) {

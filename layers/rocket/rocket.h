@@ -1,0 +1,101 @@
+/* rocket.h: fixed convolutions, and what a series' outputs are summed up to: what the files of this layer share. */
+#ifndef TL_ROCKET_H
+#define TL_ROCKET_H
+
+#include <tapline/layer.h>
+
+#include "kernels/kernels.h"
+
+enum {
+    TL_ROCKET_TAPS = 9,
+    TL_ROCKET_KERNELS = 84,
+    TL_ROCKET_MAX_DILATIONS = 32,
+    TL_ROCKET_MAX_CHANNELS = 9,
+    TL_ROCKET_MAX_LANES = 16
+};
+
+/* A dilation of all kernels. */
+typedef struct tl_rocket_dilation {
+    size_t step;
+    size_t biases; /* of each kernel */
+    size_t first;  /* the number of the first kernel's first bias, in its bank */
+} tl_rocket_dilation;
+
+/* All kernels at all dilations, on the series or on their differences. */
+typedef struct tl_rocket_bank {
+    bool differences; /* x[t + 1] - x[t] in place of x[t] */
+    size_t dilations, biases;
+    tl_rocket_dilation dilation[TL_ROCKET_MAX_DILATIONS];
+    size_t first_bias; /* in the state */
+    size_t first_pair; /* a pair: a kernel at a dilation */
+} tl_rocket_bank;
+
+typedef struct tl_rocket_layer {
+    tl_layer base;
+    tl_rocket_kind kind;
+    int features;  /* 0: as many as were published */
+    size_t length; /* of series that dilations are chosen for; 0: until setup, that of the input */
+
+    /* of setup */
+    unsigned char tap[TL_ROCKET_KERNELS][3]; /* the taps of weight 2; the other six have -1 */
+    tl_rocket_bank bank[2];
+    size_t banks, pairs, biases;
+    size_t pooled;            /* features of each bias */
+    size_t widest;            /* most biases of a pair */
+    size_t reach;             /* largest dilation */
+    size_t kept;              /* series that biases are taken from, at most */
+    size_t chosen;            /* most channels of a pair or group; 0: there is one channel */
+    size_t doublings, groups; /* kind hydra: dilations, 1, 2, 4 …; groups at each, on the series and on their differences */
+} tl_rocket_layer;
+
+/* Numbers of states. */
+enum { TL_ROCKET_FITTED = 0, TL_ROCKET_BIAS /* kind hydra: weights */, TL_ROCKET_CHANNEL };
+
+/* What a kind does. */
+typedef struct tl_rocket_ops {
+    const char *name;
+    int features;    /* as published */
+    size_t shortest; /* series */
+    /* Sets the output, declares the states and says how many sums a preparation has. */
+    void (*plan)(tl_rocket_layer *self, tl_error *error);
+    void (*see)(const tl_rocket_layer *self,
+                const tl_pass *pass); /* adds to pass->sums, of which the first is a number of series */
+    void (*draw)(const tl_rocket_layer *self, const tl_pass *pass); /* from the sums to the states */
+    size_t (*scratch)(const tl_rocket_layer *self, int threads);
+    double (*flops)(const tl_rocket_layer *self);
+    void (*transform)(const tl_rocket_layer *self, const tl_pass *pass);
+} tl_rocket_ops;
+
+extern const tl_rocket_ops tl_rocket_mini_ops, tl_rocket_multi_ops, tl_rocket_hydra_ops;
+
+/* plan.c, for kinds mini and multi. */
+void tl_rocket_plan(tl_rocket_layer *self, tl_error *error);
+void tl_rocket_keep(const tl_rocket_layer *self, const tl_pass *pass);
+void tl_rocket_draw(const tl_rocket_layer *self, const tl_pass *pass);
+
+/* The channels that a pair or group adds up, of the state: their number, from 1 on. */
+size_t tl_rocket_channels(const tl_rocket_layer *self, const tl_real *state, size_t pair, size_t channel[TL_ROCKET_MAX_CHANNELS]);
+
+/* ---- series side by side ---- */
+
+/* What a task works on: arrays of (…, lanes). */
+typedef struct tl_rocket_block {
+    const tl_rocket_layer *layer;
+    const tl_pass *pass;
+    size_t lanes;
+    size_t sample, samples; /* the first one, and how many: at most `lanes` */
+    bool differences;       /* of neighbouring steps in place of the series */
+    size_t margin;          /* steps of zeros at both ends */
+    size_t steps, row;      /* of the longest series; elements of a padded channel */
+    tl_real *padded;        /* (channels, steps + 2 · margin) [OUT] */
+    bool finite[TL_ROCKET_MAX_LANES];
+} tl_rocket_block;
+
+/* Fills in `padded` and `finite`. */
+void tl_rocket_lay(tl_rocket_block *block);
+
+/* How long the series of a lane is, and how many steps there are of it: one less of differences, but never none. */
+size_t tl_rocket_length_of(const tl_rocket_block *block, size_t lane);
+size_t tl_rocket_steps_of(const tl_rocket_block *block, size_t lane);
+
+#endif
