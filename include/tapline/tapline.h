@@ -31,5 +31,6 @@
 #include <tapline/layer.h>
 #include <tapline/machine.h>
 #include <tapline/random.h>
+#include <tapline/ridge.h>
 
 #endif

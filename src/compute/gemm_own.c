@@ -63,3 +63,39 @@ void tl_gemm(tl_operand operand_a, tl_operand operand_b, size_t m, size_t n, siz
         }
     }
 }
+
+/* ---- in double, for ridge regression ---- */
+
+static double element(tl_operand operand, const double *a, size_t lda, size_t row, size_t column) {
+    return operand == TL_OPERAND_TRANSPOSED ? a[column * lda + row] : a[row * lda + column];
+}
+
+void tl_gemm_double(tl_operand operand_a, tl_operand operand_b, size_t m, size_t n, size_t k, const double *a, size_t lda,
+                    const double *b, size_t ldb, double beta, double *c, size_t ldc) {
+    for (size_t i = 0; i < m; i++) {
+        for (size_t j = 0; j < n; j++) c[i * ldc + j] = beta == 0 ? 0 : beta * c[i * ldc + j];
+        for (size_t l = 0; l < k; l++) {
+            const double factor = element(operand_a, a, lda, i, l);
+            for (size_t j = 0; j < n; j++) c[i * ldc + j] += factor * element(operand_b, b, ldb, l, j);
+        }
+    }
+}
+
+void tl_gram_double(size_t n, size_t k, const double *a, double *c) {
+    for (size_t l = 0; l < k; l++)
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = 0; j <= i; j++) c[i * n + j] += a[l * n + i] * a[l * n + j];
+}
+
+bool tl_lapack_eigen_there(void) { return false; }
+size_t tl_lapack_eigen_doubles(size_t n) { return n; }
+size_t tl_lapack_eigen_integers(size_t n) { return n; }
+
+bool tl_lapack_eigen(double *a, size_t n, double *value, double *work, int *whole) {
+    (void)a;
+    (void)n;
+    (void)value;
+    (void)work;
+    (void)whole;
+    return false;
+}
