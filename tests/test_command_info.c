@@ -86,6 +86,12 @@ static void given_fcn_when_described_then_its_numbers_are_those_of_the_formulas(
 static void given_every_architecture_when_described_then_layers_and_operations(void **unused) {
     (void)unused;
     static const char *const names[] = {"fcn", "resnet", "inception", "inceptiontime", "timecnn", "lite", "tcn", "wavenet", "unet"};
+    static const char *const fixed[] = {"minirocket", "multirocket", "hydra"};
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
+        json_t *object = info_of(fixed[i], "64x3", "5", "1");
+        assert_int_equal(json_array_size(json_object_get(object, "layers")), 2);
+        json_decref(object);
+    }
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         json_t *object = info_of(names[i], "64x3", "5", "1");
         assert_true(json_array_size(json_object_get(object, "layers")) > 5 && json_number(object, "flops") > 1e4);

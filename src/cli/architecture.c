@@ -8,17 +8,21 @@
 static tl_node unet(tl_model *model, tl_node x, size_t outputs) { return tl_unet(model, x, &(tl_unet_cfg){.outputs = outputs}); }
 
 static const architecture architectures[] = {
-    {"fcn", tl_fcn, 16, true, 2000, "plateau", 1},
-    {"resnet", tl_resnet, 64, true, 1500, "plateau", 1},
-    {"inception", tl_inception, 64, false, 1500, "plateau", 1},
-    {"inceptiontime", tl_inception, 64, false, 1500, "plateau", 5},
-    {"timecnn", tl_time_cnn, 16, false, 2000, "constant", 1},
-    {"lite", tl_lite, 64, false, 1500, "plateau", 1},
-    {"tcn", tl_tcn, 64, true, 300, "plateau",
-     1}, /* our own settings, like those of the next two: none were published for such series */
-    {"wavenet", tl_wavenet, 64, true, 300, "plateau", 1},
-    {"unet", unet, 64, true, 300, "plateau", 1},
-    {NULL, NULL, 16, true, 1500, "plateau", 1}, /* a network in a file */
+    {"fcn", tl_fcn, 16, true, 2000, "plateau", 1, false},
+    {"resnet", tl_resnet, 64, true, 1500, "plateau", 1, false},
+    {"inception", tl_inception, 64, false, 1500, "plateau", 1, false},
+    {"inceptiontime", tl_inception, 64, false, 1500, "plateau", 5, false},
+    {"timecnn", tl_time_cnn, 16, false, 2000, "constant", 1, false},
+    {"lite", tl_lite, 64, false, 1500, "plateau", 1, false},
+    {"tcn", tl_tcn, 64, true, 300, "plateau", 1,
+     false}, /* our own settings, like those of the next two: none were published for such series */
+    {"wavenet", tl_wavenet, 64, true, 300, "plateau", 1, false},
+    {"unet", unet, 64, true, 300, "plateau", 1, false},
+    {"minirocket", tl_mini_rocket, 64, false, 200, "plateau", 1, true},
+    {"multirocket", tl_multi_rocket, 64, false, 200, "plateau", 1, true},
+    {"hydra", tl_hydra, 64, false, 200, "plateau", 1, true},
+    {"multirocket-hydra", tl_multi_rocket_hydra, 64, false, 200, "plateau", 1, true},
+    {NULL, NULL, 16, true, 1500, "plateau", 1, false}, /* a network in a file */
 };
 
 const char *IN_PRECISION(architecture_name)(size_t index) { return architectures[index].name; }

@@ -16,6 +16,7 @@ typedef struct architecture {
     int epochs;
     const char *schedule; /* its name */
     int members;          /* number of networks whose outputs are averaged */
+    bool ridge;           /* the last layer is solved in closed form (tapline/ridge.h), and series are not scaled */
 } architecture;
 
 /* Returns the name with that index; NULL after the last one. */

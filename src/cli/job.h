@@ -15,7 +15,8 @@ typedef struct job {
     size_t batch;
     tl_model *model;
     tl_fit_result fit;
-    bool new_head; /* of a network that starts from a file */
+    tl_ridge_result head; /* features 0: the last layer was trained as the others */
+    bool new_head;        /* of a network that starts from a file */
     tl_metrics train_metrics, validation_metrics, test_metrics;
     bool log_failed;
     bool spoilt;        /* training ended with an error, which was reported, but there are results */

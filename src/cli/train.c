@@ -108,12 +108,20 @@ static tl_dataset *read_one(const char *path, const tl_read_cfg *cfg, tl_error *
     return path ? tl_dataset_read(input_open(path, cfg->format, error), cfg, error) : NULL;
 }
 
+/* Where nothing else is asked for, networks whose last layer is solved take series as they are, as was published. */
+static tl_normalization normalization(const train_settings *settings, tl_error *error) {
+    const tl_normalization asked = options_normalization(settings->normalize, settings->raw, error);
+    const bool usual = asked == TL_NORMALIZE_DEFAULT && !settings->init && settings->architecture &&
+                       IN_PRECISION(architecture_find)(settings->architecture)->ridge;
+    return usual ? TL_NORMALIZE_NONE : asked;
+}
+
 static void read_data(job *self, char *path, size_t size, tl_error *error) {
     const train_settings *settings = self->settings;
     self->data_path = settings->common.operand[0] ? settings->common.operand[0] : "builtin:cbf";
     self->test_path = settings->test ? settings->test : test_half(self->data_path, path, size);
     check_files(self, error);
-    tl_read_cfg cfg = {.normalize = options_normalization(settings->normalize, settings->raw, error),
+    tl_read_cfg cfg = {.normalize = normalization(settings, error),
                        .unequal = settings->unequal,
                        .segment = (size_t)settings->segment,
                        .warn = complain_of_data,
@@ -375,11 +383,53 @@ static bool conclude(job *self, const tl_error *training) {
     return !tl_failed(&losses) && (!tl_failed(training) || unwritten);
 }
 
+/* ---- the last layer in closed form ---- */
+
+static bool has_ridge_head(const job *self) {
+    return self->settings->head ? strcmp(self->settings->head, "ridge") == 0 : self->architecture->ridge;
+}
+
+/* Returns whether all trained parameters belong to one layer. */
+static bool is_head_alone(const tl_model *model) {
+    tl_parameter first = {0};
+    for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
+        const tl_parameter at = tl_parameter_at(model, i);
+        if (at.gradient.rank == 0 || at.frozen) continue;
+        if (first.name && at.node.id != first.node.id) return false;
+        first = at;
+    }
+    return true;
+}
+
+static void solve_head(job *self, tl_error *error) {
+    tl_error wrong = {0};
+    const tl_ridge_cfg cfg = {.max_memory = max_memory(&self->settings->common)};
+    if (tl_fit_ridge(self->model, self->data, &cfg, &self->head, &wrong) == TL_OK)
+        self->fit.seconds += self->head.seconds;
+    else
+        tl_fail(error, wrong.status, "%s%s", wrong.text, wrong.status == TL_ERROR_MEMORY ? " (--head trained)" : "");
+}
+
+/* For a network in which only the head is trained. */
+static bool train_head_alone(job *self, tl_error *error) {
+    const tl_error none = {0};
+    self->fit = (tl_fit_result){0};
+    const char *option = head_find_training(self->settings);
+    if (option)
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s: the last layer of %s is solved, not trained; use --head trained", option,
+                self->settings->architecture);
+    if (tl_failed(error) || (self->settings->out && check_out(self, error) != TL_OK)) return false;
+    solve_head(self, error);
+    return !tl_failed(error) && conclude(self, &none);
+}
+
 /* Returns false if training failed, or if the network must not be averaged. */
 static bool train(job *self, tl_error *error) {
     const train_settings *settings = self->settings;
     progress shown;
     tl_error wrong = {0};
+    self->head = (tl_ridge_result){0};
+    if (has_ridge_head(self) && is_head_alone(self->model)) return train_head_alone(self, error);
     const tl_fit_cfg cfg = fit_cfg(self, &shown, error);
     if (tl_failed(error) || (settings->out && check_out(self, error) != TL_OK)) return false;
     if (!progress_begin(&shown, settings, self->data, self->batch)) {
@@ -393,6 +443,7 @@ static bool train(job *self, tl_error *error) {
     self->log_failed = !progress_end(&shown);
     if (*self->fit.note) complain(settings->common.command, "--resume %s: %s", settings->resume, self->fit.note);
     const bool unwritten = wrong.status == TL_ERROR_FILE && self->fit.steps > 0;
+    if (has_ridge_head(self) && (!tl_failed(&wrong) || unwritten)) solve_head(self, &wrong);
     if (!tl_failed(&wrong) || self->fit.best_epoch > 0 || unwritten) return conclude(self, &wrong);
     if (self->fit.epochs > 0 && *self->part)
         tell(self, "", &wrong, NULL); /* the other networks may succeed */
@@ -487,7 +538,7 @@ static void train_member(job *self, tl_error *error) {
     self->model = NULL;
     snprintf(self->part, sizeof self->part, "member %zu: ", self->members.tried + 1);
     if (!tl_failed(error)) make_model(self, error);
-    if (!tl_failed(error) && train(self, error) && self->fit.epochs > 0)
+    if (!tl_failed(error) && train(self, error) && (self->fit.epochs > 0 || self->head.features > 0))
         IN_PRECISION(members_add)(&self->members, self->model, &self->fit, &self->test_metrics, error);
     self->members.tried++;
     self->settings = all;

@@ -7,6 +7,7 @@
 
 #include <tapline/csv_log.h>
 #include <tapline/find_learning_rate.h>
+#include <tapline/ridge.h>
 #include <tapline/train.h>
 
 #include <jansson.h>
@@ -19,6 +20,7 @@ typedef struct train_settings {
     const char *watch;                                                     /* NULL: the library's default */
     double checkpoint_every;                                               /* 0: the library's default */
     const char *loss;                                                      /* NULL: the default for the data */
+    const char *head;                                                      /* NULL: the default of the architecture */
     const char *missing;                                                   /* of values */
     const char *normalize;                                                 /* NULL: the library's default */
     int64_t epochs, batch, accumulate, seed;                               /* epochs and batch 0: the default of the architecture */
@@ -50,6 +52,18 @@ void IN_PRECISION(warn_of_fold)(const train_settings *settings, const char *part
 /* Warns if the training accuracy is lower, by more than chance, than it was during the best epoch. */
 void IN_PRECISION(warn_of_training)(const train_settings *settings, const char *part, const tl_dataset *data,
                                     const tl_fit_result *fit, const tl_metrics *metrics);
+
+/* ---- the last layer in closed form ---- */
+
+/* The name of a way to find the last layer: "trained" and "ridge". */
+const char *head_name(size_t index);
+
+/* The first option that is about training by gradients and was given, such as "--epochs"; NULL: none was. */
+const char *head_find_training(const train_settings *settings);
+
+/* What was found, as a line of the report and as "head" in JSON, which is "trained" where there are no features. */
+void head_as_text(const tl_ridge_result *found);
+void head_as_json(const tl_ridge_result *found, json_t *object);
 
 /* ---- cross-validation ---- */
 

@@ -16,7 +16,9 @@ static const option_spec options[] = {
     {"test", "DATA", OPTION_TEXT, FIELD(test), 0, 0, NULL,
      "evaluate on this data after training (the test half of DATA, if it has one)"},
     {"normalize", "NAME", OPTION_CHOICE, FIELD(normalize), 0, 0, normalization_name,
-     "scale each channel to mean 0 and standard deviation 1, by the statistics of each series or of the training set (series)"},
+     "scale each channel to mean 0 and standard deviation 1, by the statistics of each series or of the training set (series; "
+     "minirocket, "
+     "multirocket and hydra: none)"},
     {"raw", NULL, OPTION_FLAG, FIELD(raw), 0, 0, NULL, "the same as --normalize none"},
     {"missing", "NAME", OPTION_CHOICE, FIELD(missing), 0, 0, missing_name, "how missing values are replaced (refuse)"},
     {"unequal", NULL, OPTION_FLAG, FIELD(unequal), 0, 0, NULL, "series in a folder or table may have different lengths"},
@@ -30,6 +32,9 @@ static const option_spec options[] = {
     {"init", "MODEL", OPTION_TEXT, FIELD(init), 0, 0, NULL,
      "start from the trained layers of this model (fine-tuning); its network is the default of --arch, and gets a new head if the "
      "classes differ"},
+    {"head", "NAME", OPTION_CHOICE, FIELD(head), 0, 0, head_name,
+     "how the last layer is computed: trained like the others, or by ridge regression in closed form (minirocket, multirocket "
+     "and hydra: ridge; else trained)"},
     {"freeze", NULL, OPTION_FLAG, FIELD(freeze), 0, 0, NULL, "with --init: train only the head"},
     {"members", "N", OPTION_INTEGER, FIELD(members), 1, MAX_OPERANDS - 1, NULL,
      "train N networks with different seeds and average them; file names get numbers (inceptiontime 5, others 1)"},

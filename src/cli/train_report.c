@@ -71,10 +71,14 @@ static const char *early_text(const job *self) {
     return text;
 }
 
+/* Whether there was nothing to be trained by gradients. */
+static bool is_solved(const job *self) { return self->head.features > 0 && self->fit.epochs == 0; }
+
 static end end_of(const job *self) {
     if (self->fit.stopped) return (end){"interrupted", "by a signal"};
     if (self->members.count || self->folds || self->rates) return (end){0};
     if (self->spoilt) return (end){"failed", "by the failure above"};
+    if (is_solved(self)) return (end){"solved", NULL};
     if (self->fit.early_stopped) return (end){"patience", early_text(self)};
     return (end){"epochs", "after all epochs"};
 }
@@ -90,6 +94,7 @@ static void report_as_json(const job *self) {
     report_count(object, "epochs", (size_t)self->fit.epochs);
     report_count(object, "steps", self->fit.steps);
     report_count(object, "parameters", count_parameters(self));
+    head_as_json(&self->head, object);
     report_metrics(object, "train", &self->train_metrics, is_regression(self));
     if (self->validation || self->folds) report_metrics(object, "validation", &self->validation_metrics, is_regression(self));
     report_metrics(object, "test", &self->test_metrics, is_regression(self));
@@ -144,9 +149,11 @@ static void report_sets(const job *self) {
 static void report_training(const job *self) {
     const double share = self->folds ? (double)(self->settings->folds - 1) / (double)self->settings->folds : 1;
     const double seen = count_seen(self) * share;
-    report_epochs(self);
-    printf("cost       %.2f s, %.0f series/s, %.0f MB at most\n\n", self->fit.seconds, seen / self->fit.seconds,
-           report_peak_rss_mb());
+    if (self->head.features > 0) head_as_text(&self->head);
+    if (!is_solved(self)) report_epochs(self);
+    printf("cost       %.2f s, ", self->fit.seconds);
+    if (!is_solved(self)) printf("%.0f series/s, ", seen / self->fit.seconds);
+    printf("%.0f MB at most\n\n", report_peak_rss_mb());
     if (self->folds)
         folds_as_text(self->folds, self->folds_done, self->test ? self->test->x.shape[0] : 0, is_regression(self));
     else
