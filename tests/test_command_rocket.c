@@ -134,7 +134,7 @@ static void given_options_about_gradients_when_solved_then_refused(void **unused
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         char text[200];
         snprintf(text, sizeof text,
-                 "tapline train: %s: minirocket is not trained by gradients, but solved; --head trained trains it", options[i][0]);
+                 "tapline train: %s: the last layer of minirocket is solved, not trained; use --head trained", options[i][0]);
         expect(run_command("train", "--arch", "minirocket", options[i][0], options[i][1], ONE), 2, text);
     }
     expect(run_command("train", "--arch", "minirocket", "--head", "rige"), 2, "did you mean ridge?");

@@ -233,7 +233,7 @@ static tl_dataset some_data(bool classes) {
     return data;
 }
 
-static tl_model *network(tl_loss_kind loss, int outputs, tl_node *last) {
+static tl_model *network(tl_loss_kind loss, size_t outputs, tl_node *last) {
     tl_error error = {0};
     tl_model *m = tl_model_new(&(tl_model_cfg){.seed = 6, .threads = 1});
     tl_node h = tl_conv1d(m, tl_input(m, (tl_shape){LENGTH, 1}), &(tl_conv1d_cfg){.filters = 20, .kernel = 3});

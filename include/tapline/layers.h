@@ -343,16 +343,16 @@ TL_API tl_node tl_lite(tl_model *model, tl_node x, size_t outputs);
 
 /* MiniRocket (Dempster, Schmidt & Webb 2021): tl_rocket with 9,996 features; dense. tl_fit_ridge (tapline/ridge.h) is made for it.
  */
-TL_API tl_node tl_mini_rocket(tl_model *model, tl_node x, int outputs);
+TL_API tl_node tl_mini_rocket(tl_model *model, tl_node x, size_t outputs);
 
 /* MultiRocket (Tan, Dempster, Bergmeir & Webb 2022): tl_rocket with 49,728 features; dense. */
-TL_API tl_node tl_multi_rocket(tl_model *model, tl_node x, int outputs);
+TL_API tl_node tl_multi_rocket(tl_model *model, tl_node x, size_t outputs);
 
 /* Hydra (Dempster, Schmidt & Webb 2023): tl_rocket with 1,024 features for each dilation; dense. */
-TL_API tl_node tl_hydra(tl_model *model, tl_node x, int outputs);
+TL_API tl_node tl_hydra(tl_model *model, tl_node x, size_t outputs);
 
 /* MultiRocket and Hydra side by side (Dempster, Schmidt & Webb 2023, section 4.3); dense. */
-TL_API tl_node tl_multi_rocket_hydra(tl_model *model, tl_node x, int outputs);
+TL_API tl_node tl_multi_rocket_hydra(tl_model *model, tl_node x, size_t outputs);
 
 /* The stack of WaveNet, tl_wavenet_steps, with 32 outputs for each step; ReLU; global average pool; dense. */
 TL_API tl_node tl_wavenet(tl_model *model, tl_node x, size_t outputs);

@@ -131,15 +131,15 @@ tl_node tl_lite(tl_model *m, tl_node x, size_t outputs) {
 
 /* ---- MiniRocket, MultiRocket, Hydra ---- */
 
-static tl_node classify_features(tl_model *m, tl_node x, tl_rocket_kind kind, int outputs) {
+static tl_node classify_features(tl_model *m, tl_node x, tl_rocket_kind kind, size_t outputs) {
     return tl_dense(m, tl_rocket(m, x, &(tl_rocket_cfg){.kind = kind}), &(tl_dense_cfg){.units = outputs});
 }
 
-tl_node tl_mini_rocket(tl_model *m, tl_node x, int outputs) { return classify_features(m, x, TL_ROCKET_MINI, outputs); }
-tl_node tl_multi_rocket(tl_model *m, tl_node x, int outputs) { return classify_features(m, x, TL_ROCKET_MULTI, outputs); }
-tl_node tl_hydra(tl_model *m, tl_node x, int outputs) { return classify_features(m, x, TL_ROCKET_HYDRA, outputs); }
+tl_node tl_mini_rocket(tl_model *m, tl_node x, size_t outputs) { return classify_features(m, x, TL_ROCKET_MINI, outputs); }
+tl_node tl_multi_rocket(tl_model *m, tl_node x, size_t outputs) { return classify_features(m, x, TL_ROCKET_MULTI, outputs); }
+tl_node tl_hydra(tl_model *m, tl_node x, size_t outputs) { return classify_features(m, x, TL_ROCKET_HYDRA, outputs); }
 
-tl_node tl_multi_rocket_hydra(tl_model *m, tl_node x, int outputs) {
+tl_node tl_multi_rocket_hydra(tl_model *m, tl_node x, size_t outputs) {
     const tl_node both[] = {tl_rocket(m, x, &(tl_rocket_cfg){.kind = TL_ROCKET_MULTI}),
                             tl_rocket(m, x, &(tl_rocket_cfg){.kind = TL_ROCKET_HYDRA})};
     return tl_dense(m, tl_concat(m, both, 2), &(tl_dense_cfg){.units = outputs});
