@@ -40,10 +40,10 @@ for arch in lite timecnn tcn; do
 done
 
 # In integers of 8 bits.
-"$tapline" quantize lite.safetensors --calibrate builtin:cbf --out net.c --header net.h >quantize.log
+"$tapline" quantize lite.safetensors --calibrate builtin:cbf --no-libm --out net.c --header net.h >quantize.log
 link -DNET_TEST net.c -o test.elf
-echo "lite, 8 bits: $(run test.elf)"
+echo "lite, 8 bits, --no-libm: $(run test.elf)"
 link_alone net.c -o firmware.elf
 flash=$(flash_of firmware.elf)
-echo "lite, 8 bits: $flash bytes of flash"
-[ "$flash" -lt 20000 ] || { echo "lite, 8 bits: more than 20000 bytes"; exit 1; }
+echo "lite, 8 bits, --no-libm: $flash bytes of flash"
+[ "$flash" -lt 20000 ] || { echo "lite, 8 bits, --no-libm: more than 20000 bytes"; exit 1; }
