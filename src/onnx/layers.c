@@ -228,11 +228,11 @@ static void write_hard_sigmoid(tl_onnx_graph *graph, const tl_export_node *node)
 
 static void write_leaky_relu(tl_onnx_graph *graph, const tl_export_node *node) {
     const double slope = tl_export_number(node, "slope", 0.01);
-    const part_name constant = array_name(node, "slope");
     if (!is_double) {
         write_plain(graph, node, "LeakyRelu", tl_onnx_number("alpha", slope), none);
         return;
     }
+    const part_name constant = array_name(node, "slope");
     const same_form form = keep_form(graph, node);
     tl_onnx_put_scalar(&graph->out, constant.text, slope);
     tl_onnx_put_node(&graph->out, &(tl_onnx_node){"PRelu", form.output, .input = {form.input, constant.text}});

@@ -34,6 +34,7 @@ static bool constant_fits(match *self, const tl_pattern_constant *expected, cons
     return fabs(found - expected->value) <= 1e-6 * fabs(expected->value);
 }
 
+// NOLINTBEGIN(misc-no-recursion): no deeper than a pattern has steps, since each step is met once
 static bool step_fits(match *self, size_t step, const char *name);
 
 static bool operand_fits(match *self, int operand, const char *name) {
@@ -83,6 +84,7 @@ static bool step_fits(match *self, size_t step, const char *name) {
     *self = before;
     return false;
 }
+// NOLINTEND(misc-no-recursion)
 
 static size_t add_layer(tl_import *import, const tl_import_value *x, const match *found) {
     json_t *settings = NULL;

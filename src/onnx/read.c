@@ -292,6 +292,7 @@ static void take_dim(const tl_pb_field *message, tl_onnx_port *port) {
 }
 
 /* Goes down from the value to its dimensions. */
+// NOLINTNEXTLINE(misc-no-recursion): three deep
 static void take_type(const tl_pb_field *message, int depth, tl_onnx_port *port) {
     static const uint32_t path[] = {TL_ONNX_TENSOR_TYPE, TL_ONNX_SHAPE, TL_ONNX_DIM};
     tl_pb_reader reader = tl_pb_read(message->bytes, message->wire == TL_PB_BYTES ? message->count : 0);
