@@ -1,5 +1,6 @@
 /* The mask is a function of (seed, node, step, position): backward computes it again instead of storing it. A position is an
- * element, or a channel of a sample if whole channels are dropped. */
+ * element, or a channel of a sample if whole channels are dropped. Samples are counted by their place in the batch, also in a
+ * shard. */
 #include "base/math.h"
 #include "graph/builder.h"
 #include "kernels/kernels.h"
@@ -28,6 +29,8 @@ typedef struct dropout_job {
     const tl_kernels *kernels;
     tl_shape shape;
     tl_dropout_run run; /* of all elements */
+    size_t before;      /* positions of the samples of the batch that come before this pass */
+    size_t head;        /* elements before the first position that is a multiple of four */
 } dropout_job;
 
 /* Returns the random numbers from a position on, which must be a multiple of four. */
@@ -37,12 +40,21 @@ static tl_rng numbers_at(const dropout_job *job, size_t position) {
     return rng;
 }
 
+/* The elements of a block of four numbers that begins before this pass. */
+static void drop_head(const dropout_job *job) {
+    const tl_dropout_run *run = &job->run;
+    tl_rng rng = numbers_at(job, job->before);
+    for (size_t skipped = 0; skipped < job->before % 4; skipped++) tl_rng_bits(&rng);
+    for (size_t i = 0; i < job->head; i++) run->to[i] = tl_rng_bits(&rng) >= run->threshold ? run->from[i] * run->scale : 0;
+}
+
 static void elements_task(void *context, size_t task, int worker) {
     (void)worker;
     const dropout_job *job = context;
-    const size_t first = task * BLOCK;
+    const size_t first = job->head + task * BLOCK;
     tl_dropout_run run = job->run;
-    run.rng = numbers_at(job, first);
+    if (first >= run.count) return;
+    run.rng = numbers_at(job, job->before + first);
     run.from += first;
     run.to += first;
     run.count = tl_min(run.count - first, BLOCK);
@@ -54,7 +66,7 @@ static void channels_task(void *context, size_t sample, int worker) {
     const tl_dropout_run *run = &job->run;
     const size_t length = job->shape.length, channels = job->shape.channels;
     tl_real *factor = job->pass->scratch + (size_t)worker * channels;
-    tl_rng rng = numbers_at(job, sample * ((channels + 3) / 4 * 4));
+    tl_rng rng = numbers_at(job, (job->pass->place + sample) * ((channels + 3) / 4 * 4));
     for (size_t c = 0; c < channels; c++) factor[c] = tl_rng_bits(&rng) >= run->threshold ? run->scale : 0;
     for (size_t row = sample * length; row < (sample + 1) * length; row++)
         for (size_t c = 0; c < channels; c++) run->to[row * channels + c] = run->from[row * channels + c] * factor[c];
@@ -71,10 +83,14 @@ static void apply_mask(const tl_layer *layer, const tl_pass *pass, const tl_real
                                .from = from,
                                .to = to,
                                .count = count}};
-    if (cfg->spatial)
+    if (cfg->spatial) {
         tl_parallel(pass->workers, pass->batch, (double)count, channels_task, &job);
-    else
-        tl_parallel(pass->workers, tl_ceil_div(count, BLOCK), 10.0 * (double)count, elements_task, &job);
+        return;
+    }
+    job.before = pass->place * job.shape.length * job.shape.channels;
+    job.head = tl_min(tl_round_up(job.before, 4) - job.before, count);
+    drop_head(&job);
+    tl_parallel(pass->workers, tl_ceil_div(count, BLOCK), 10.0 * (double)count, elements_task, &job);
 }
 
 static void copy(const tl_real *from, tl_real *to, size_t count) {

@@ -43,6 +43,7 @@ typedef struct tl_pass {
     uint64_t seed; /* seed, node and step together are the key of the random numbers of this call */
     uint32_t node;
     uint64_t step; /* number of training passes so far */
+    size_t place;  /* training: of the first sample of this pass in its batch; above 0 where the batch is divided into shards */
 } tl_pass;
 
 /* Which arrays backward reads besides dy. Arrays that are not named here may have been overwritten by then. */

@@ -19,6 +19,7 @@
 #include <tapline/c_export.h>
 #include <tapline/csv_log.h>
 #include <tapline/ensemble.h>
+#include <tapline/exchange.h>
 #include <tapline/find_learning_rate.h>
 #include <tapline/onnx.h>
 #include <tapline/optimizer.h>

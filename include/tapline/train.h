@@ -6,6 +6,7 @@
 
 #include <tapline/augment.h>
 #include <tapline/dataset.h>
+#include <tapline/exchange.h>
 #include <tapline/model.h>
 
 #ifdef __cplusplus
@@ -90,7 +91,7 @@ typedef enum tl_change {
 /* Zero means the default in brackets. */
 typedef struct tl_fit_cfg {
     int epochs;               /* (1) passes over the data */
-    size_t batch;             /* (the compiled batch) samples in a pass; at most the compiled batch */
+    size_t batch;             /* (the compiled batch) samples in a batch; at most the compiled batch times `shards` */
     size_t accumulate;        /* (1) backward passes for each optimizer step */
     tl_schedule_cfg schedule; /* (constant) of the learning rate */
     bool restore_best; /* end with the parameters of the best epoch: the epoch with the lowest loss on the validation set if there
@@ -110,6 +111,14 @@ typedef struct tl_fit_cfg {
     unsigned changes;                        /* (nothing) a sum of tl_change: what may differ from the checkpoint of `resume` */
     char reserved[4];
     const double *weights; /* (all 1) (count) the weight of each series, 0 or more: see tl_target.weights; not with mixup */
+    /* (1) Divides each batch into so many shards, neighbours in it, a power of two up to 1024 and at most `batch`. Each shard is a
+     * pass of its own, and the gradients of the shards are added in a binary tree. What is learnt depends on this number and not on
+     * the number of ranks. A batch norm has the statistics of each shard. A last, partial batch fills fewer shards. */
+    size_t shards;
+    /* (none) The ranks among which the shards are divided (tapline/exchange.h): their number divides `shards`. All ranks call
+     * tl_fit with the same model, data and configuration, whose files rank 0 alone writes and all read, and end with the same bits.
+     */
+    const tl_exchange *exchange;
 } tl_fit_cfg;
 
 typedef struct tl_fit_result {

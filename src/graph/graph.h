@@ -104,6 +104,7 @@ struct tl_model {
     bool still;   /* layers compute as in inference, in the memory of training (TL_MODE_INFERENCE_GRADIENTS) */
     bool loss_not_finite;
     uint64_t passes, steps; /* training passes, optimizer steps */
+    size_t place;           /* of the first sample of the next training pass in its batch (tl_pass) */
     double loss_weight;     /* of the last loss */
     size_t samples;         /* samples in the gradient buffer */
     double weight;          /* sum of their weights */
@@ -136,6 +137,9 @@ tl_status tl_lengths_check(const tl_tensor *x, const size_t *lengths, const char
 
 /* Sets everything after the lengths to 0. */
 void tl_blank(const tl_tensor *tensor, const size_t *lengths);
+
+/* to[i] += from[i], shared among the workers. */
+void tl_add_to(const tl_workers *workers, tl_real *to, const tl_real *from, size_t count);
 
 /* Determines the needed gradients after a layer was frozen or unfrozen. */
 void tl_graph_mark(tl_model *model);

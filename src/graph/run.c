@@ -90,6 +90,7 @@ static void forward(tl_model *model, const tl_tensor *x, tl_mode asked) {
         tl_vertex *vertex = &model->vertex[i];
         if (!vertex->live || vertex->absorbed || (int)i == model->input) continue;
         vertex->forward[mode].step = vertex->backward.step = model->passes;
+        vertex->forward[mode].place = vertex->backward.place = model->place;
         vertex->layer->ops->forward(vertex->layer, &vertex->forward[mode]);
         if (model->has_lengths) tl_blank(&vertex->forward[mode].y, vertex->lengths);
     }
@@ -168,14 +169,15 @@ static void add_part(void *context, size_t chunk, int worker) {
     job->kernels->add(job->to + first, job->from + first, job->to + first, tl_min(rest, ADD_BLOCK));
 }
 
+void tl_add_to(const tl_workers *workers, tl_real *to, const tl_real *from, size_t count) {
+    add_job job = {.kernels = workers->kernels, .to = to, .from = from, .count = count};
+    tl_parallel(workers, tl_ceil_div(count, ADD_BLOCK), (double)count, add_part, &job);
+}
+
 /* Adds the gradient that a layer computed for its input `e` to those of other layers. */
 static void add_gradient(const tl_model *model, const tl_vertex *vertex, size_t e) {
     const tl_tensor *dx = &vertex->dx[e];
-    add_job job = {.kernels = model->workers.kernels,
-                   .to = model->vertex[vertex->input[e]].dy,
-                   .from = dx->data,
-                   .count = tl_tensor_count(dx)};
-    tl_parallel(&model->workers, tl_ceil_div(job.count, ADD_BLOCK), (double)job.count, add_part, &job);
+    tl_add_to(&model->workers, model->vertex[vertex->input[e]].dy, dx->data, tl_tensor_count(dx));
 }
 
 /* Runs backward through all layers that need it, from the gradient of the output; `weight`: that of its samples. */

@@ -1,4 +1,5 @@
-#include <tapline/augment.h>
+#include "train/augment.h"
+
 #include <tapline/random.h>
 
 #include "base/argument.h"
@@ -43,15 +44,18 @@ static void vary(const tl_augment_cfg *cfg, const tl_real *x, tl_real *y, size_t
     for (size_t i = 0; cfg->jitter > 0 && i < count; i++) y[i] += (tl_real)(cfg->jitter * tl_rng_normal(rng));
 }
 
+void tl_augment_series(const tl_augment_cfg *cfg, const tl_tensor *x, const size_t *lengths, tl_tensor *y, uint64_t seed,
+                       uint64_t step, size_t series) {
+    const size_t length = x->shape[1], channels = x->shape[2];
+    const size_t own = lengths ? tl_min(lengths[series], length) : length, at = series * length * channels;
+    tl_rng rng = tl_rng_at(seed, TL_STREAM_AUGMENT, (uint32_t)series, step);
+    vary(cfg, x->data + at, y->data + at, own, channels, &rng);
+    memset(y->data + at + own * channels, 0, (length - own) * channels * sizeof *y->data);
+}
+
 void tl_augment_sized(const tl_augment_cfg *given, size_t size, const tl_tensor *x, const size_t *lengths, tl_tensor *y,
                       uint64_t seed, uint64_t step) {
     tl_augment_cfg cfg;
     tl_take(&cfg, sizeof cfg, given, size, "augment", NULL);
-    const size_t length = x->shape[1], channels = x->shape[2];
-    for (size_t i = 0; i < x->shape[0]; i++) {
-        tl_rng rng = tl_rng_at(seed, TL_STREAM_AUGMENT, (uint32_t)i, step);
-        const size_t own = lengths ? tl_min(lengths[i], length) : length, at = i * length * channels;
-        vary(&cfg, x->data + at, y->data + at, own, channels, &rng);
-        memset(y->data + at + own * channels, 0, (length - own) * channels * sizeof *y->data);
-    }
+    for (size_t i = 0; i < x->shape[0]; i++) tl_augment_series(&cfg, x, lengths, y, seed, step, i);
 }

@@ -336,8 +336,8 @@ static void check_room(tl_fit_state *fit, tl_error *error) {
 
 tl_status tl_checkpoint_begin(tl_fit_state *fit, tl_error *error) {
     tl_archive archive = {0};
-    if (fit->cfg.checkpoint || fit->cfg.resume) tl_fingerprint_data(fit);
-    if (fit->cfg.checkpoint) check_room(fit, error);
+    if (fit->cfg.checkpoint || fit->cfg.resume || fit->shards.exchange) tl_fingerprint_data(fit);
+    if (fit->cfg.checkpoint && tl_exchange_leads(fit->shards.exchange)) check_room(fit, error);
     if (fit->cfg.resume && tl_model_open(&archive, fit->cfg.resume, "checkpoint", 0, error) == TL_OK)
         take_all(&archive, fit, error);
     tl_archive_release(&archive);

@@ -137,7 +137,8 @@ tl_status tl_ensemble_add(tl_ensemble *ensemble, tl_model *model, tl_error *erro
         return error->status;
     if (check_member(ensemble, model, error) != TL_OK) return error->status;
     if (ensemble->members == 0 && begin(ensemble, model, error) != TL_OK) return error->status;
-    if (tl_outputs_run(&outputs, model, ensemble->data, error) == TL_OK && check_steps(ensemble, outputs.steps, error) == TL_OK)
+    if (tl_outputs_run(&outputs, model, ensemble->data, NULL, error) == TL_OK &&
+        check_steps(ensemble, outputs.steps, error) == TL_OK)
         add_outputs(ensemble, &model->targets, &outputs);
     tl_outputs_release(&outputs);
     return error->status;

@@ -8,6 +8,7 @@
 #include "data/dataset.h"
 #include "graph/graph.h"
 #include "graph/turn.h"
+#include "train/exchange.h"
 #include "train/metrics.h"
 
 #include <string.h>
@@ -116,12 +117,42 @@ static tl_status run_all(tl_model *model, const tl_tensor *x, const size_t *leng
     return error->status;
 }
 
-tl_status tl_outputs_run(tl_outputs *self, tl_model *model, const tl_dataset *data, tl_error *error) {
+/* Runs the samples from `first` on, as a data set by themselves. */
+static void run_some(const tl_outputs *self, tl_model *model, const tl_dataset *data, size_t first, size_t count, tl_error *error) {
+    const tl_tensor x = tl_tensor_slice(&data->x, first, count), y = tl_tensor_slice(&self->y, first, count);
+    if (count > 0)
+        run_all(model, &x, data->lengths ? data->lengths + first : NULL, &y, self->steps ? self->steps + first : NULL, error);
+}
+
+/* Where the samples of a rank begin: each has whole batches, since some engines mix the samples of a batch. */
+static size_t first_of_rank(size_t samples, size_t batch, size_t ranks, size_t rank) {
+    const size_t first = tl_split_at(tl_ceil_div(samples, batch), ranks, rank) * batch;
+    return tl_min(first, samples);
+}
+
+/* Gives every rank the outputs of the others. */
+static void share_outputs(const tl_outputs *self, const tl_exchange *exchange, size_t batch) {
+    const size_t samples = self->y.shape[0], ranks = tl_exchange_ranks(exchange), each = self->y.shape[1] * self->y.shape[2];
+    for (size_t rank = 0; rank < ranks; rank++) {
+        const size_t first = first_of_rank(samples, batch, ranks, rank),
+                     count = first_of_rank(samples, batch, ranks, rank + 1) - first;
+        if (count == 0) continue;
+        exchange->broadcast(exchange->self, self->y.data + first * each, count * each * sizeof(tl_real), (int)rank);
+        if (self->steps) exchange->broadcast(exchange->self, self->steps + first, count * sizeof *self->steps, (int)rank);
+    }
+}
+
+tl_status tl_outputs_run(tl_outputs *self, tl_model *model, const tl_dataset *data, const tl_exchange *exchange, tl_error *error) {
     const tl_shape out = tl_output_shape(model);
-    const size_t samples = data->x.shape[0];
+    const size_t samples = data->x.shape[0], batch = tl_model_batch(model), ranks = tl_exchange_ranks(exchange),
+                 rank = tl_exchange_rank(exchange), first = first_of_rank(samples, batch, ranks, rank),
+                 end = first_of_rank(samples, batch, ranks, rank + 1);
     *self = (tl_outputs){.y = tl_tensor_new(3, (const size_t[]){samples, out.length, out.channels}, error)};
     if (data->lengths && out.length > 1) self->steps = tl_allocate(samples, sizeof *self->steps, "lengths", error);
-    return tl_failed(error) ? error->status : run_all(model, &data->x, data->lengths, &self->y, self->steps, error);
+    if (tl_exchange_agree(exchange, error) != TL_OK) return error->status;
+    run_some(self, model, data, first, end - first, error);
+    if (exchange) share_outputs(self, exchange, batch);
+    return error->status;
 }
 
 void tl_outputs_release(tl_outputs *self) {
@@ -262,15 +293,20 @@ tl_status tl_measure(const tl_loss_spec *loss, const tl_scaling *targets, const 
     return error->status;
 }
 
-tl_status tl_evaluate(tl_model *model, const tl_dataset *data, tl_metrics *metrics, tl_error *error) {
+tl_status tl_evaluate_among(tl_model *model, const tl_dataset *data, const tl_exchange *exchange, tl_metrics *metrics,
+                            tl_error *error) {
     tl_error own = {0};
     tl_outputs outputs = {0};
     if (!error) error = &own;
     if (!tl_failed(error) && tl_given(metrics, "evaluate: metrics", error) &&
-        tl_data_check(model, data, "evaluate", error) == TL_OK && tl_outputs_run(&outputs, model, data, error) == TL_OK)
+        tl_data_check(model, data, "evaluate", error) == TL_OK && tl_outputs_run(&outputs, model, data, exchange, error) == TL_OK)
         tl_measure(&model->loss, &model->targets, &outputs, data, metrics, error);
     tl_outputs_release(&outputs);
     return error->status;
+}
+
+tl_status tl_evaluate(tl_model *model, const tl_dataset *data, tl_metrics *metrics, tl_error *error) {
+    return tl_evaluate_among(model, data, NULL, metrics, error);
 }
 
 tl_status tl_tells_classes(tl_loss_kind loss, const char *caller, tl_error *error) {
@@ -295,7 +331,7 @@ tl_status tl_confusion(tl_model *model, const tl_dataset *data, size_t *counts, 
     if (!error) error = &own;
     if (tl_failed(error) || (model && tl_tells_classes(tl_model_loss(model), "confusion", error) != TL_OK)) return error->status;
     if (tl_given(counts, "confusion: counts", error) && tl_data_check(model, data, "confusion", error) == TL_OK &&
-        tl_outputs_run(&outputs, model, data, error) == TL_OK)
+        tl_outputs_run(&outputs, model, data, NULL, error) == TL_OK)
         tl_outputs_confusion(&outputs, tl_model_loss(model), data, counts, error);
     tl_outputs_release(&outputs);
     return error->status;

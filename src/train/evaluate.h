@@ -2,6 +2,7 @@
 #ifndef TL_EVALUATE_H
 #define TL_EVALUATE_H
 
+#include <tapline/exchange.h>
 #include <tapline/train.h>
 
 #include "graph/loss.h"
@@ -27,7 +28,9 @@ typedef struct tl_outputs {
     size_t *steps; /* (samples) steps that are data; NULL: all */
 } tl_outputs;
 
-tl_status tl_outputs_run(tl_outputs *self, tl_model *model, const tl_dataset *data, tl_error *error);
+/* With an exchange each rank runs a part of the samples, and all get the outputs of all; whether that failed on a rank is theirs to
+ * agree on. NULL: this process runs them. */
+tl_status tl_outputs_run(tl_outputs *self, tl_model *model, const tl_dataset *data, const tl_exchange *exchange, tl_error *error);
 void tl_outputs_release(tl_outputs *self);
 
 /* Computes the metrics of outputs for all samples of the data, which was checked; targets: the scale of target values. */
@@ -40,6 +43,10 @@ tl_status tl_outputs_confusion(const tl_outputs *outputs, tl_loss_kind loss, con
 
 /* Fails, with `caller` in the message, if models with this loss have no classes. */
 tl_status tl_tells_classes(tl_loss_kind loss, const char *caller, tl_error *error);
+
+/* tl_evaluate, with the samples shared among ranks as above. */
+tl_status tl_evaluate_among(tl_model *model, const tl_dataset *data, const tl_exchange *exchange, tl_metrics *metrics,
+                            tl_error *error);
 
 /* Returns the target values in the scale of the outputs: (samples, target_length, target_channels), which the caller releases. */
 tl_real *tl_values_scaled(const tl_dataset *data, const tl_scaling *targets, tl_error *error);

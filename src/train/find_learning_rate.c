@@ -152,6 +152,8 @@ static tl_fit_cfg trial_cfg(trial *self, const tl_model *model, const tl_dataset
                         .accumulate = cfg->accumulate,
                         .augment = cfg->augment,
                         .keep_order = cfg->keep_order,
+                        .shards = cfg->shards,
+                        .exchange = cfg->exchange,
                         .keep_running = true,
                         .weights = cfg->weights,
                         .callbacks = {{observe, self}}};

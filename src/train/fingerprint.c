@@ -52,6 +52,7 @@ static const char *watch_at(size_t index) { return tl_watch_name((tl_watch)index
 static const tl_setting fit_settings[] = {
     {"batch", TL_SETTING_SIZE, offsetof(tl_fit_cfg, batch), NULL},
     {"accumulate", TL_SETTING_SIZE, offsetof(tl_fit_cfg, accumulate), NULL},
+    {"shards", TL_SETTING_SIZE, offsetof(tl_fit_cfg, shards), NULL},
     {"restore_best", TL_SETTING_FLAG, offsetof(tl_fit_cfg, restore_best), NULL},
     {"keep_order", TL_SETTING_FLAG, offsetof(tl_fit_cfg, keep_order), NULL},
     {"patience", TL_SETTING_INTEGER, offsetof(tl_fit_cfg, patience), NULL},
@@ -164,6 +165,22 @@ json_t *tl_fingerprint_machine(const tl_model *model) {
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "tapline", tl_version(), "build", TL_BUILD, "isa", tl_isa(),
                      "tuning", tl_tuning_here()->name, "processor", describe_processor(processor), "blas", blas, "libc",
                      c_library(), "engine", tl_engine_name(model->engine), "largest_batch", (json_int_t)tl_model_batch(model));
+}
+
+/* ---- checksums ---- */
+
+void tl_fingerprint_digest(json_t *described, char digits[TL_CHECKSUM_DIGITS + 1]) {
+    char *text = described ? tl_json_text(described, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    tl_checksum_of(&(tl_piece){text, text ? strlen(text) : 0}, 1, NULL, digits);
+    free(text);
+    json_decref(described);
+}
+
+void tl_fingerprint_state(const tl_model *model, char digits[TL_CHECKSUM_DIGITS + 1]) {
+    const size_t size = model->parameter_count * sizeof(tl_real), moments = model->optimizer.ops->moments;
+    tl_piece pieces[2 + TL_MAX_MOMENTS] = {{model->parameters, size}, {model->states, model->state_count * sizeof(tl_real)}};
+    for (size_t i = 0; i < moments; i++) pieces[2 + i] = (tl_piece){model->moment[i], size};
+    tl_checksum_of(pieces, 2 + moments, NULL, digits);
 }
 
 /* ---- comparing ---- */

@@ -3,6 +3,7 @@
 #ifndef TL_FINGERPRINT_H
 #define TL_FINGERPRINT_H
 
+#include "io/checksum.h"
 #include "train/fit.h"
 
 #include <jansson.h>
@@ -16,6 +17,10 @@ json_t *tl_fingerprint_of(const tl_fit_state *fit);
 /* Returns version and build, instruction set, processor, libraries, engine and largest batch: if all of these are equal, so is
  * every bit. */
 json_t *tl_fingerprint_machine(const tl_model *model);
+
+/* Checksums: of what is described, which is released, and of a model's parameters, states and moments. */
+void tl_fingerprint_digest(json_t *described, char digits[TL_CHECKSUM_DIGITS + 1]);
+void tl_fingerprint_state(const tl_model *model, char digits[TL_CHECKSUM_DIGITS + 1]);
 
 /* Writes the differences, such as `batch 4, now 8; optimizer.momentum none, now 0.9`, as far as there is room. Returns whether
  * there is any.

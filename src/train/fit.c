@@ -13,8 +13,11 @@
 #include "graph/graph.h"
 #include "graph/loss.h"
 #include "graph/turn.h"
+#include "io/checksum.h"
 #include "layers/registry.h"
+#include "train/augment.h"
 #include "train/evaluate.h"
+#include "train/fingerprint.h"
 #include "train/metrics.h"
 #include "train/scales.h"
 
@@ -39,6 +42,7 @@ static void release_fit(tl_fit_state *f) {
     tl_release(f->mixed.probabilities);
     tl_release(f->mixed.values);
     tl_release(f->best);
+    tl_shards_release(&f->shards);
 }
 
 /* Copies all parameters and states from the model, or back to it. */
@@ -112,17 +116,35 @@ static tl_status check_weights(const tl_fit_cfg *cfg, const tl_dataset *data, tl
     return error->status;
 }
 
+/* Where a batch of the epoch begins in the order. A last batch of one series, of whose channels batch norm learns little and which
+ * mixup has nothing to mix with, takes one from the batch before. */
+static size_t first_of(const tl_fit_state *f, size_t batch) {
+    const size_t samples = f->data->x.shape[0], size = f->cfg.batch;
+    const bool lonely = size > 2 && samples % size == 1 && f->batches > 1;
+    return batch == f->batches ? samples : batch * size - (lonely && batch + 1 == f->batches);
+}
+
+/* The fewest series of a pass; the batches are all alike but for the last two. */
+static size_t smallest_pass(const tl_fit_state *f) {
+    size_t smallest = SIZE_MAX;
+    for (size_t batch = f->batches - tl_min(f->batches, 3); batch < f->batches; batch++) {
+        const size_t of_batch = tl_shards_smallest(&f->shards, first_of(f, batch + 1) - first_of(f, batch));
+        smallest = tl_min(smallest, of_batch);
+    }
+    return smallest;
+}
+
 /* A batch norm that sees a single value for each channel would give the same output for every series. */
 static tl_status check_norms(const tl_fit_state *f, tl_error *error) {
-    const size_t batch = f->cfg.batch < f->data->x.shape[0] ? f->cfg.batch : f->data->x.shape[0];
-    for (size_t i = 0; batch == 1 && i < f->model->vertices; i++) {
+    const bool single = f->shards.count > 1 ? smallest_pass(f) == 1 : tl_min(f->cfg.batch, f->data->x.shape[0]) == 1;
+    for (size_t i = 0; single && i < f->model->vertices; i++) {
         const tl_vertex *vertex = &f->model->vertex[i];
         if (!vertex->live || vertex->frozen || vertex->layer->ops != &tl_batch_norm_layer_ops || vertex->layer->in[0].length > 1)
             continue;
         return tl_fail(error, TL_ERROR_ARGUMENT,
-                       "fit: with one series in a batch, layer %zu (batch_norm) has a single value for each channel; use a batch "
-                       "of at least 2",
-                       i);
+                       "fit: with one series in a %s, layer %zu (batch_norm) has a single value for each channel; use a %s of at "
+                       "least 2",
+                       f->shards.count > 1 ? "shard" : "batch", i, f->shards.count > 1 ? "shard" : "batch");
     }
     return TL_OK;
 }
@@ -132,18 +154,19 @@ static tl_status take_configuration(tl_fit_state *f, tl_error *error) {
     if (f->cfg.batch == 0) f->cfg.batch = tl_model_batch(f->model);
     if (f->cfg.accumulate == 0) f->cfg.accumulate = 1;
     if (f->cfg.epochs < 0) return tl_fail(error, TL_ERROR_ARGUMENT, "fit: %d epochs are below 0", f->cfg.epochs);
-    if (f->cfg.batch > tl_model_batch(f->model))
-        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: batch %zu exceeds the compiled batch, %zu", f->cfg.batch,
-                       tl_model_batch(f->model));
     if (!(f->cfg.checkpoint_every >= 0))
         return tl_fail(error, TL_ERROR_ARGUMENT, "fit: checkpoint_every %g is below 0", f->cfg.checkpoint_every);
     if (f->cfg.patience < 0) return tl_fail(error, TL_ERROR_ARGUMENT, "fit: patience %d is below 0", f->cfg.patience);
+    if (tl_shards_prepare(&f->shards, f->model, f->cfg.shards > 0 ? f->cfg.shards : 1, f->cfg.batch, f->cfg.exchange, error) !=
+        TL_OK)
+        return error->status;
+    if (f->cfg.shards == 1) f->cfg.shards = 0; /* as checkpoints of trainings without shards have it */
+    f->batches = tl_ceil_div(f->data->x.shape[0], f->cfg.batch);
     if (check_variations(&f->cfg, f->data, error) != TL_OK || check_weights(&f->cfg, f->data, error) != TL_OK ||
         check_norms(f, error) != TL_OK)
         return error->status;
     if (f->cfg.validation && tl_data_check(f->model, f->cfg.validation, "fit", error) != TL_OK) return error->status;
     if (tl_watch_check(f, error) != TL_OK) return error->status;
-    f->batches = tl_ceil_div(f->data->x.shape[0], f->cfg.batch);
     return prepare_schedule(f, error);
 }
 
@@ -193,59 +216,55 @@ static void shuffle(tl_fit_state *f) {
     for (size_t i = 0; f->cfg.keep_order && i < samples; i++) f->order[i] = (uint32_t)i;
 }
 
-/* Mixed targets; labels become probabilities of classes. */
-static void mix_targets(tl_fit_state *f, size_t count) {
+/* Mixed targets of a series: of labels the probabilities of classes. */
+static void mix_targets(tl_fit_state *f, size_t i) {
     const tl_mixtures *mixed = &f->mixed;
     const size_t classes = tl_output_shape(f->model).channels, labels = tl_labels_each(f->data), values = tl_values_each(f->data);
-    if (mixed->probabilities) memset(mixed->probabilities, 0, count * labels * classes * sizeof *mixed->probabilities);
-    for (size_t i = 0; i < count; i++) {
-        const size_t partner = mixed->partner[i];
-        const tl_real share = mixed->share[i];
-        for (size_t k = 0; mixed->probabilities && k < labels; k++) {
-            tl_real *row = mixed->probabilities + (i * labels + k) * classes;
-            row[f->labels[i * labels + k]] += 1 - share;
-            row[f->labels[partner * labels + k]] += share;
-        }
-        for (size_t k = 0; mixed->values && k < values; k++)
-            mixed->values[i * values + k] = (1 - share) * f->values[i * values + k] + share * f->values[partner * values + k];
+    const size_t partner = mixed->partner[i];
+    const tl_real share = mixed->share[i];
+    for (size_t k = 0; mixed->probabilities && k < labels; k++) {
+        tl_real *row = mixed->probabilities + (i * labels + k) * classes;
+        memset(row, 0, classes * sizeof *row);
+        row[f->labels[i * labels + k]] += 1 - share;
+        row[f->labels[partner * labels + k]] += share;
     }
+    for (size_t k = 0; mixed->values && k < values; k++)
+        mixed->values[i * values + k] = (1 - share) * f->values[i * values + k] + share * f->values[partner * values + k];
 }
 
-/* Mixes the changed series and their targets into x and the targets of mixtures. */
-static void mix(tl_fit_state *f, size_t count, uint64_t key) {
-    const tl_mixtures *mixed = &f->mixed;
-    tl_mixup_draw(f->cfg.augment.mixup, mixed->partner, mixed->share, count, tl_model_seed(f->model), key);
-    tl_mixup(&f->varied, f->lengths, mixed->partner, mixed->share, &f->x, mixed->lengths);
-    mix_targets(f, count);
-}
-
-/* Returns where a batch of the epoch begins in the order. A last batch with a single series would be bad for batch norm and
- * impossible for mixup: it takes one from the batch before. */
-static size_t first_of(const tl_fit_state *f, size_t batch) {
-    const size_t samples = f->data->x.shape[0], size = f->cfg.batch;
-    const bool lonely = size > 2 && samples % size == 1 && f->batches > 1;
-    return batch == f->batches ? samples : batch * size - (lonely && batch + 1 == f->batches);
-}
-
-/* Copies samples `first` … `first + count - 1` of the order to contiguous memory. */
-static void gather(tl_fit_state *f, size_t first, size_t count) {
+/* Copies a sample of the data to place `i` of the batch, and varies it. */
+static void take_sample(tl_fit_state *f, size_t sample, size_t i, uint64_t key) {
     const tl_dataset *data = f->data;
     const size_t each = data->x.shape[1] * data->x.shape[2], labels = tl_labels_each(data), values = tl_values_each(data),
                  channels = values / labels;
-    for (size_t i = 0; i < count; i++) {
-        const size_t sample = f->order[first + i];
-        memcpy(f->x.data + i * each, data->x.data + sample * each, each * sizeof(tl_real));
-        if (data->lengths) f->lengths[i] = data->lengths[sample];
-        if (f->weights) f->weights[i] = (tl_real)f->cfg.weights[sample];
-        if (data->labels) memcpy(f->labels + i * labels, data->labels + sample * labels, labels * sizeof *f->labels);
-        for (size_t k = 0; data->values && k < values; k++)
-            f->values[i * values + k] =
-                (tl_real)tl_scaled(&f->model->targets, k % channels, tl_value_at(data, sample * values + k));
-    }
+    memcpy(f->x.data + i * each, data->x.data + sample * each, each * sizeof(tl_real));
+    if (data->lengths) f->lengths[i] = data->lengths[sample];
+    if (f->weights) f->weights[i] = (tl_real)f->cfg.weights[sample];
+    if (data->labels) memcpy(f->labels + i * labels, data->labels + sample * labels, labels * sizeof *f->labels);
+    for (size_t k = 0; data->values && k < values; k++)
+        f->values[i * values + k] = (tl_real)tl_scaled(&f->model->targets, k % channels, tl_value_at(data, sample * values + k));
+    if (f->varied.data) tl_augment_series(&f->cfg.augment, &f->x, f->lengths, &f->varied, tl_model_seed(f->model), key, i);
+}
+
+/* Whether this rank passes through place `i` of the batch, or mixes a series that it passes through with it. */
+static bool is_needed(const tl_fit_state *f, tl_places own, size_t i, size_t count) {
+    const size_t on = f->mixed.partner ? f->mixed.partner[0] : 0, mixed = (i + count - on) % count; /* tl_mixup_draw */
+    return (i >= own.first && i < own.end) || (mixed >= own.first && mixed < own.end);
+}
+
+/* Copies samples `first` … `first + count - 1` of the order side by side, as many of them as this rank needs. */
+static void gather(tl_fit_state *f, size_t first, size_t count) {
+    const uint64_t key = f->order_key * f->batches + f->batch; /* of no other batch */
+    const tl_places own = tl_shards_own(&f->shards, count);
+    const tl_mixtures *mixed = &f->mixed;
     f->x.shape[0] = f->varied.shape[0] = count;
-    const uint64_t key = f->order_key * f->batches + f->batch; /* different for every batch */
-    if (f->varied.data) tl_augment(&f->cfg.augment, &f->x, f->lengths, &f->varied, tl_model_seed(f->model), key);
-    if (f->mixed.partner) mix(f, count, key);
+    if (mixed->partner) tl_mixup_draw(f->cfg.augment.mixup, mixed->partner, mixed->share, count, tl_model_seed(f->model), key);
+    for (size_t i = 0; i < count; i++)
+        if (is_needed(f, own, i, count)) take_sample(f, f->order[first + i], i, key);
+    for (size_t i = own.first; mixed->partner && i < own.end; i++) {
+        tl_mixup_series(&f->varied, f->lengths, mixed->partner, mixed->share, &f->x, mixed->lengths, i);
+        mix_targets(f, i);
+    }
 }
 
 /* NaN does not count, infinity does. */
@@ -280,17 +299,52 @@ static tl_status take_step(tl_fit_state *f, tl_error *error) {
     return TL_OK;
 }
 
-/* A forward and a backward pass, and a step if `step` is set. */
-static tl_status train_batch(tl_fit_state *f, bool step, tl_error *error) {
+/* What the outputs for the series of the batch from place `first` on are compared with. */
+static tl_target target_from(const tl_fit_state *f, size_t first) {
+    const size_t labels = first * tl_labels_each(f->data), values = first * tl_values_each(f->data);
+    const tl_mixtures *mixed = &f->mixed;
+    if (mixed->partner)
+        return (tl_target){.probabilities =
+                               mixed->probabilities ? mixed->probabilities + labels * tl_output_shape(f->model).channels : NULL,
+                           .values = mixed->values ? mixed->values + values : NULL};
+    return (tl_target){.labels = f->labels ? f->labels + labels : NULL,
+                       .values = f->values ? f->values + values : NULL,
+                       .weights = f->weights ? f->weights + first : NULL};
+}
+
+/* One forward and backward pass over some series of the batch. */
+static void run_pass(tl_fit_state *f, tl_places of, tl_tally *sums) {
     const bool mixed = f->mixed.partner != NULL;
-    const tl_target target = mixed ? (tl_target){.probabilities = f->mixed.probabilities, .values = f->mixed.values}
-                                   : (tl_target){.labels = f->labels, .values = f->values, .weights = f->weights};
-    if (f->lengths) tl_set_lengths(f->model, mixed ? f->mixed.lengths : f->lengths, f->x.shape[0]);
-    tl_forward(f->model, f->varied.data && !mixed ? &f->varied : &f->x, TL_MODE_TRAINING);
+    const size_t count = of.end - of.first, *lengths = mixed ? f->mixed.lengths : f->lengths;
+    const tl_target target = target_from(f, of.first);
+    const tl_tensor x = tl_tensor_slice(f->varied.data && !mixed ? &f->varied : &f->x, of.first, count);
+    if (lengths) tl_set_lengths(f->model, lengths + of.first, count);
+    tl_forward(f->model, &x, TL_MODE_TRAINING);
     const double loss = tl_loss(f->model, &target);
-    if (!tl_failed(tl_model_error(f->model))) tl_tally_add(&f->sums, f->model, &target, loss);
+    if (!tl_failed(tl_model_error(f->model))) tl_tally_add(sums, f->model, &target, loss);
     tl_backward(f->model);
-    const bool wrong = tl_failed(tl_model_error(f->model)) || !isfinite(loss);
+}
+
+static void run_shards(tl_fit_state *f) {
+    tl_shards *shards = &f->shards;
+    tl_shards_begin(shards, f->model);
+    for (size_t shard = shards->first; shard < shards->first + shards->own; shard++) {
+        const tl_places places = tl_shard_places(shards, f->x.shape[0], shard);
+        tl_tally told = {0};
+        tl_shard_begin(shards, f->model, places.first);
+        if (places.end > places.first) run_pass(f, places, &told);
+        tl_shard_end(shards, f->model, shard, places.end - places.first, &told);
+    }
+    tl_shards_end(shards, f->model, &f->sums);
+}
+
+/* All passes of a batch; steps where `step` says so. */
+static tl_status train_batch(tl_fit_state *f, bool step, tl_error *error) {
+    if (f->shards.count > 1)
+        run_shards(f);
+    else
+        run_pass(f, (tl_places){0, f->x.shape[0]}, &f->sums);
+    const bool wrong = tl_failed(tl_model_error(f->model)) || f->model->loss_not_finite;
     return step || wrong ? take_step(f, error) : TL_OK;
 }
 
@@ -353,17 +407,39 @@ static bool finished(const tl_fit_state *f) {
 
 enum { SECONDS = 10 }; /* minimum time between checkpoints, unless another is given */
 
-/* The last operation of a training that was stopped. It must be possible to resume it, so no step is made with only a part of its
- * batches. */
-static tl_status save_checkpoint(tl_fit_state *f, tl_error *error) {
-    const double now = tl_seconds(), every = f->cfg.checkpoint_every;
-    const bool due = every > 0 ? now - f->saved >= every : f->batch == f->batches && now - f->saved >= SECONDS;
-    if (!f->cfg.checkpoint || !(due || finished(f))) return TL_OK;
-    f->result.seconds = now - f->begin;
-    tl_checkpoint_save(f, error);
-    f->saved = tl_seconds();
-    return error->status;
+/* By the clock of the rank that writes it. */
+static bool checkpoint_due(const tl_fit_state *f) {
+    const double since = tl_seconds() - f->saved, every = f->cfg.checkpoint_every;
+    if (!f->cfg.checkpoint || !tl_exchange_leads(f->shards.exchange)) return false;
+    return every > 0 ? since >= every : f->batch == f->batches && since >= SECONDS;
 }
+
+/* What a stopped training does last, so that it may go on, is not to step on part of the batches of a step: that comes after. */
+static tl_status save_checkpoint(tl_fit_state *f, bool due, tl_error *error) {
+    if (!f->cfg.checkpoint || !(due || finished(f))) return TL_OK;
+    f->result.seconds = tl_seconds() - f->begin;
+    if (tl_exchange_leads(f->shards.exchange)) tl_checkpoint_save(f, error);
+    f->saved = tl_seconds();
+    return tl_exchange_agree(f->shards.exchange, error);
+}
+
+/* The ranks share its series, and have the same metrics. */
+static tl_status validate(tl_fit_state *f, tl_error *error) {
+    if (f->batch < f->batches || !f->cfg.validation) return TL_OK;
+    tl_evaluate_among(f->model, f->cfg.validation, f->shards.exchange, &f->validation, error);
+    return tl_exchange_agree(f->shards.exchange, error);
+}
+
+/* What differs between ranks by now would differ more and more. */
+static tl_status compare_ranks(const tl_fit_state *f, tl_error *error) {
+    char digits[TL_CHECKSUM_DIGITS + 1];
+    if (!f->shards.exchange || f->batch < f->batches) return TL_OK;
+    tl_fingerprint_state(f->model, digits);
+    return tl_exchange_compare(f->shards.exchange, digits, "other parameters than rank 0 at the end of an epoch",
+                               "a fault of memory or arithmetic; go on from the checkpoint without that machine", error);
+}
+
+enum { STOP, SAVE, WISHES }; /* of any rank, after a batch */
 
 static tl_status train_next(tl_fit_state *f, tl_error *error) {
     const size_t first = first_of(f, f->batch);
@@ -371,12 +447,13 @@ static tl_status train_next(tl_fit_state *f, tl_error *error) {
     f->batch++;
     const bool step = f->batch % f->cfg.accumulate == 0 || f->batch == f->batches;
     if (train_batch(f, step, error) != TL_OK) return error->status;
-    if (f->batch == f->batches && f->cfg.validation && tl_evaluate(f->model, f->cfg.validation, &f->validation, error) != TL_OK)
-        return error->status;
-    f->result.stopped = !go_on(f);
+    if (compare_ranks(f, error) != TL_OK || validate(f, error) != TL_OK) return error->status;
+    double wishes[WISHES] = {[STOP] = !go_on(f), [SAVE] = checkpoint_due(f)};
+    tl_exchange_sum_numbers(f->shards.exchange, wishes, WISHES);
+    f->result.stopped = wishes[STOP] > 0;
     if (step) end_step(f);
     if (f->batch == f->batches) end_epoch(f);
-    if (save_checkpoint(f, error) != TL_OK) return error->status;
+    if (save_checkpoint(f, wishes[SAVE] > 0, error) != TL_OK) return error->status;
     return f->result.stopped && !step ? take_step(f, error) : TL_OK;
 }
 
@@ -401,6 +478,22 @@ static void settle(tl_fit_state *f, tl_error *error) {
     if (f->best && f->result.best_epoch > 0) copy_parameters(f->model, f->best, true);
     if (f->result.steps > 0 && !f->cfg.keep_running) tl_update_statistics(f->model, f->data, &wrong);
     if (tl_failed(&wrong) && !tl_failed(error)) tl_fail(error, wrong.status, "fit: after training: %.400s", wrong.text);
+    tl_exchange_agree(f->shards.exchange, error);
+}
+
+/* Whether all ranks are ready, and about to do the same. */
+static tl_status begin_together(const tl_fit_state *f, tl_error *error) {
+    char digits[TL_CHECKSUM_DIGITS + 1] = "";
+    const tl_exchange *exchange = f->shards.exchange;
+    if (tl_exchange_agree(f->cfg.exchange, error) != TL_OK || !exchange) return error->status;
+    tl_fingerprint_digest(tl_fingerprint_machine(f->model), digits);
+    tl_exchange_compare(exchange, digits, "another processor, build or library than rank 0, which rounds otherwise",
+                        "set TAPLINE_ISA, TAPLINE_TUNING and OPENBLAS_CORETYPE for all ranks to what the weakest has", error);
+    tl_fingerprint_digest(tl_fingerprint_of(f), digits);
+    tl_exchange_compare(exchange, digits, "other data, another network or other settings than rank 0", "give all ranks the same",
+                        error);
+    tl_fingerprint_state(f->model, digits);
+    return tl_exchange_compare(exchange, digits, "other parameters than rank 0", "give all ranks the same seed or file", error);
 }
 
 void tl_fit_take(tl_fit_cfg *cfg, const tl_fit_cfg *given, const tl_fit_sizes *sizes, tl_error *error) {
@@ -417,7 +510,11 @@ tl_status tl_fit_sized(tl_model *model, const tl_dataset *data, const tl_fit_cfg
     if (tl_failed(error) || !tl_turn_begin(model, &turn, "fit", error)) return error->status;
     tl_fit_state f = {.model = model, .data = data};
     tl_fit_take(&f.cfg, given, sizes, error);
-    if (!tl_failed(error) && prepare_fit(&f, error) == TL_OK) {
+    if (tl_exchange_check(f.cfg.exchange, error) == TL_OK) {
+        prepare_fit(&f, error);
+        begin_together(&f, error);
+    }
+    if (!tl_failed(error)) {
         train(&f, error);
         if (tl_failed(error)) tl_model_clear_error(model); /* it is reported to the caller */
         f.result.early_stopped = early_stopped(&f);

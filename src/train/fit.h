@@ -4,6 +4,7 @@
 
 #include "base/schedule.h"
 #include "train/metrics.h"
+#include "train/shards.h"
 
 /* The mixtures that replace the series of a batch (mixup). */
 typedef struct tl_mixtures {
@@ -42,6 +43,7 @@ typedef struct tl_fit_state {
     size_t *lengths;       /* (batch); NULL: whole series */
     tl_real *weights;      /* (batch); NULL: all 1 */
     tl_mixtures mixed;
+    tl_shards shards;
 } tl_fit_state;
 
 /* Takes the configuration of a program that may have been compiled with other headers (tl_take_parts). */

@@ -64,6 +64,16 @@ void tl_tally_add(tl_tally *sums, const tl_model *model, const tl_target *target
     tl_tally_add_outputs(sums, tl_model_loss(model), &y, steps, target, loss, tl_loss_weight(model), &model->targets);
 }
 
+void tl_tally_join(tl_tally *sums, const tl_tally *others) {
+    sums->loss += others->loss;
+    sums->weight += others->weight;
+    sums->correct += others->correct;
+    sums->squared += others->squared;
+    sums->absolute += others->absolute;
+    sums->samples += others->samples;
+    sums->values += others->values;
+}
+
 double tl_tally_loss(const tl_tally *sums) { return sums->weight > 0 ? sums->loss / sums->weight : 0; }
 
 const tl_metrics tl_no_metrics = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN}};

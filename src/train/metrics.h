@@ -19,6 +19,9 @@ void tl_tally_add(tl_tally *sums, const tl_model *model, const tl_target *target
 void tl_tally_add_outputs(tl_tally *sums, tl_loss_kind kind, const tl_tensor *y, const size_t *steps, const tl_target *target,
                           double loss, double weight, const tl_scaling *targets);
 
+/* Adds the sums of other samples. */
+void tl_tally_join(tl_tally *sums, const tl_tally *others);
+
 /* Returns the mean loss; 0 if all weights are 0. */
 double tl_tally_loss(const tl_tally *sums);
 

@@ -1,5 +1,6 @@
 /* Mixes the series of a batch (Zhang et al. 2018). */
-#include <tapline/augment.h>
+#include "train/augment.h"
+
 #include <tapline/random.h>
 
 #include "base/math.h"
@@ -34,17 +35,20 @@ void tl_mixup_draw(double alpha, uint32_t *partner, tl_real *share, size_t count
     }
 }
 
+void tl_mixup_series(const tl_tensor *x, const size_t *lengths, const uint32_t *partner, const tl_real *share, tl_tensor *y,
+                     size_t *mixed_lengths, size_t i) {
+    const size_t channels = x->shape[2], each = x->shape[1] * channels;
+    const size_t with = partner[i] < x->shape[0] ? partner[i] : i;
+    const tl_real *one = x->data + i * each, *other = x->data + with * each, part = share[i];
+    const size_t longer = part > (tl_real)0.5 ? with : i;
+    const size_t length = lengths ? tl_min(lengths[longer], x->shape[1]) : x->shape[1];
+    tl_real *mixed = y->data + i * each;
+    for (size_t k = 0; k < length * channels; k++) mixed[k] = (1 - part) * one[k] + part * other[k];
+    memset(mixed + length * channels, 0, (each - length * channels) * sizeof *mixed);
+    if (mixed_lengths) mixed_lengths[i] = length;
+}
+
 void tl_mixup(const tl_tensor *x, const size_t *lengths, const uint32_t *partner, const tl_real *share, tl_tensor *y,
               size_t *mixed_lengths) {
-    const size_t channels = x->shape[2], each = x->shape[1] * channels;
-    for (size_t i = 0; i < x->shape[0]; i++) {
-        const size_t with = partner[i] < x->shape[0] ? partner[i] : i;
-        const tl_real *one = x->data + i * each, *other = x->data + with * each, part = share[i];
-        const size_t longer = part > (tl_real)0.5 ? with : i;
-        const size_t length = lengths ? tl_min(lengths[longer], x->shape[1]) : x->shape[1];
-        tl_real *mixed = y->data + i * each;
-        for (size_t k = 0; k < length * channels; k++) mixed[k] = (1 - part) * one[k] + part * other[k];
-        memset(mixed + length * channels, 0, (each - length * channels) * sizeof *mixed);
-        if (mixed_lengths) mixed_lengths[i] = length;
-    }
+    for (size_t i = 0; i < x->shape[0]; i++) tl_mixup_series(x, lengths, partner, share, y, mixed_lengths, i);
 }
