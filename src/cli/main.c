@@ -1,5 +1,6 @@
 /* tapline: finds the command, parses its options and runs it in the chosen precision. */
 #include "cli/commands.h"
+#include "cli/ranks.h"
 #include "cli/report.h"
 
 #include <tapline/base.h>
@@ -90,10 +91,13 @@ static int run(int argc, char **argv, bool *told) {
     if (found->writes_files)
         signal(SIGPIPE, SIG_IGN); /* other commands end when nobody reads their results, as programs usually do */
     limit_spinning(argv - 1);
+    if (!ranks_join(found)) return EXIT_USAGE;
     const common_settings *settings = found->settings;
     const char *precision = settings->precision ? settings->precision : found->choose_precision();
     if (!precision) return EXIT_FAILED;
-    return strcmp(precision, "f64") == 0 ? found->run_f64(settings) : found->run_f32(settings);
+    code = strcmp(precision, "f64") == 0 ? found->run_f64(settings) : found->run_f32(settings);
+    ranks_leave();
+    return code;
 }
 
 static int dispatch(int argc, char **argv, bool *told) {

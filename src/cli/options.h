@@ -84,8 +84,9 @@ typedef struct command {
     const option_spec *options; /* its own options; every command also has --threads, --precision, --json and --help */
     void *settings;             /* begins with common_settings; initially the defaults */
     const char *(*choose_precision)(
-        void);         /* returns the default precision, after settings->operand is set; NULL after an error message. (f32) */
-    bool writes_files; /* it finishes even if nobody reads its output */
+        void);          /* returns the default precision, after settings->operand is set; NULL after an error message. (f32) */
+    bool writes_files;  /* it finishes even if nobody reads its output */
+    bool runs_in_ranks; /* it may run in several processes that mpirun starts */
     int (*run_f32)(const void *settings);
     int (*run_f64)(const void *settings);
 } command;

@@ -13,11 +13,14 @@ static void interrupt(int signal_number) {
     interrupted = 1;
 }
 
-bool progress_interrupted(void) { return interrupted; }
+static const atomic_bool *watched;
+
+void progress_watch(const atomic_bool *stop) { watched = stop; }
+bool progress_interrupted(void) { return interrupted || (watched && atomic_load(watched)); }
 
 /* The handler works once: a second signal ends the process. Signals that were ignored when the command began (SIGINT in the
  * background of a script, SIGHUP under nohup) stay ignored. */
-static void catch_signals(void) {
+void progress_catch_signals(void) {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)(SA_RESETHAND | SA_RESTART)}, before;
     sigemptyset(&action.sa_mask);
@@ -127,7 +130,7 @@ bool progress_begin(progress *self, const train_settings *settings, const tl_dat
     tl_error error = {0};
     if (settings->log) self->log = tl_csv_log_new(settings->log, settings->resume != NULL, &error);
     check_log(self, &error);
-    if (!self->log_failed) catch_signals();
+    if (!self->log_failed) progress_catch_signals();
     return !self->log_failed;
 }
 
@@ -136,12 +139,12 @@ bool progress_step(const tl_progress *at, void *user) {
     if (!self->quiet) show(self, at);
     tl_csv_log_epoch(at, self->log);
     check_log(self, tl_csv_log_error(self->log));
-    return !interrupted;
+    return !progress_interrupted();
 }
 
 bool progress_end(progress *self) {
     if (self->terminal && !self->quiet && isfinite(self->drawn)) fputs("\n", stderr);
-    if (interrupted) complain(self->command, "interrupted; results so far:");
+    if (progress_interrupted()) complain(self->command, "interrupted; results so far:");
     tl_error error = {0};
     tl_csv_log_close(self->log, &error);
     check_log(self, &error);

@@ -2,6 +2,8 @@
 #include "cli/files.h"
 #include "cli/input.h"
 #include "cli/job.h"
+#include "cli/jobs.h"
+#include "cli/ranks.h"
 
 #include <tapline/file.h>
 #include <tapline/tapline.h>
@@ -72,6 +74,7 @@ size_t IN_PRECISION(job_members)(const train_settings *settings) {
 
 static void check_files(const job *self, tl_error *error) {
     const train_settings *settings = self->settings;
+    if (!ranks_lead()) return; /* it is the same on all ranks */
     const bool described = !IN_PRECISION(architecture_find)(settings->architecture)->name && !of_file(settings);
     const bool folds = settings->fold == OPTION_ALL && settings->folds < MAX_OPERANDS; /* numbered from 0 */
     const size_t networks = folds ? (size_t)settings->folds : IN_PRECISION(job_members)(settings),
@@ -151,6 +154,11 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
 static void check_pairs(const train_settings *settings, tl_error *error) {
     const bool all = settings->fold == OPTION_ALL;
     const size_t networks = IN_PRECISION(job_members)(settings);
+    if (settings->jobs > 1 && !all && networks < 2)
+        tl_fail(error, TL_ERROR_ARGUMENT, "--jobs %d requires several networks: --members N, or --folds N --fold all",
+                (int)settings->jobs);
+    if (settings->jobs > 1 && ranks_count() > 1)
+        tl_fail(error, TL_ERROR_ARGUMENT, "--jobs %d divides one machine; it does not go with mpirun", (int)settings->jobs);
     if (settings->folds == 0 && all) tl_fail(error, TL_ERROR_ARGUMENT, "--fold all requires --folds N");
     if (settings->folds == 0 && settings->fold > 0)
         tl_fail(error, TL_ERROR_ARGUMENT, "--fold %d requires --folds N", (int)settings->fold);
@@ -201,6 +209,12 @@ static size_t choose_batch(const job *self) {
     return batch < series ? batch : series;
 }
 
+/* The series of a pass. */
+static size_t shard_size(const job *self) {
+    const size_t shards = (size_t)self->settings->shards;
+    return (self->batch + shards - 1) / shards;
+}
+
 /* As the library expects it: 0 if the option was not given. */
 static double weight_decay(const train_settings *settings) {
     return isnan(settings->weight_decay) ? 0 : settings->weight_decay > 0 ? settings->weight_decay : TL_NO_WEIGHT_DECAY;
@@ -233,7 +247,7 @@ static double *balance_classes(const job *self, tl_error *error) {
 static void compile(job *self, tl_node output, tl_error *error) {
     const train_settings *settings = self->settings;
     double *class_weights = balance_classes(self, error);
-    tl_compile_cfg cfg = {.batch = self->batch,
+    tl_compile_cfg cfg = {.batch = shard_size(self),
                           .loss = IN_PRECISION(network_loss)(self->data, settings->loss, error),
                           .label_smoothing = settings->label_smoothing,
                           .class_weights = class_weights,
@@ -266,6 +280,7 @@ static void make_model(job *self, tl_error *error) {
     if (settings->init)
         tl_model_start_from(self->model, settings->init, &(tl_start_cfg){.data = self->data, .freeze = settings->freeze},
                             &self->new_head, error);
+    tl_exchange_agree(ranks_exchange(), error);
 }
 
 /* ---- training ---- */
@@ -301,6 +316,8 @@ static tl_fit_cfg fit_cfg(const job *self, progress *shown, tl_error *error) {
         .epochs = settings->epochs ? (int)settings->epochs : self->architecture->epochs,
         .batch = self->batch,
         .accumulate = (size_t)settings->accumulate,
+        .shards = (size_t)settings->shards,
+        .exchange = ranks_exchange(),
         .schedule = schedule_of(self, error),
         .restore_best = true,
         .validation = self->validation,
@@ -423,6 +440,16 @@ static bool train_head_alone(job *self, tl_error *error) {
     return !tl_failed(error) && conclude(self, &none);
 }
 
+/* Whether training may begin, on all ranks. */
+static bool ready(job *self, progress *shown, tl_error *error) {
+    const train_settings *settings = self->settings;
+    if (!tl_failed(error) && settings->out) check_out(self, error);
+    if (tl_exchange_agree(ranks_exchange(), error) != TL_OK) return false;
+    self->log_failed = ranks_any(!progress_begin(shown, settings, self->data, self->batch));
+    shown->quiet = shown->quiet || settings->jobs > 1 || ranks_parted(); /* bars of several processes would overwrite each other */
+    return !self->log_failed;
+}
+
 /* Returns false if training failed, or if the network must not be averaged. */
 static bool train(job *self, tl_error *error) {
     const train_settings *settings = self->settings;
@@ -431,16 +458,12 @@ static bool train(job *self, tl_error *error) {
     self->head = (tl_ridge_result){0};
     if (has_ridge_head(self) && is_head_alone(self->model)) return train_head_alone(self, error);
     const tl_fit_cfg cfg = fit_cfg(self, &shown, error);
-    if (tl_failed(error) || (settings->out && check_out(self, error) != TL_OK)) return false;
-    if (!progress_begin(&shown, settings, self->data, self->batch)) {
-        self->log_failed = true;
-        return false;
-    }
+    if (!ready(self, &shown, error)) return false;
     if (!settings->find_rate) IN_PRECISION(job_introduce)(self, &cfg);
     shown.members = self->members.count;
     shown.member = self->members.tried + 1;
     tl_fit(self->model, self->data, &cfg, &self->fit, &wrong);
-    self->log_failed = !progress_end(&shown);
+    self->log_failed = ranks_any(!progress_end(&shown));
     if (*self->fit.note) complain(settings->common.command, "--resume %s: %s", settings->resume, self->fit.note);
     const bool unwritten = wrong.status == TL_ERROR_FILE && self->fit.steps > 0;
     if (has_ridge_head(self) && (!tl_failed(&wrong) || unwritten)) solve_head(self, &wrong);
@@ -450,6 +473,72 @@ static bool train(job *self, tl_error *error) {
     else
         tl_fail(error, wrong.status, "%s%s", self->part, wrong.text);
     return false;
+}
+
+/* ---- networks in processes of their own ---- */
+
+/* Whether there are several networks, which ranks may divide among each other in place of batches. */
+static bool has_networks(const train_settings *settings) {
+    return settings->shards == 1 && (settings->fold == OPTION_ALL || IN_PRECISION(job_members)(settings) > 1);
+}
+
+/* Whether each network is trained in a process of its own. */
+static bool trains_apart(const job *self) {
+    return self->settings->jobs > 1 || (ranks_count() > 1 && has_networks(self->settings));
+}
+
+/* What a process found out about its fold or member, in memory that it shares with this one. */
+typedef struct outcome {
+    bool trained, spoilt, log_failed;
+    size_t batch;
+    fold_result fold; /* of a member: fit and test */
+    tl_error error;
+} outcome;
+
+/* Tasks that train in processes of their own. */
+typedef struct apart {
+    job *job;
+    const tl_dataset *all; /* of which there are folds */
+    outcome *outcome;      /* (tasks) */
+    double *learnt;        /* (tasks, numbers) of members: what count_learnt counts */
+    size_t numbers;
+} apart;
+
+/* Each rank takes its share of the tasks; what they leave is then on all ranks. */
+static void run_on_ranks(apart *tasks, size_t count, jobs_task task) {
+    const size_t ranks = ranks_count();
+    ranks_part(true);
+    for (size_t i = ranks_number(); i < count && !progress_interrupted(); i += ranks) task(tasks, i);
+    ranks_part(false);
+    for (size_t i = 0; i < count; i++) {
+        ranks_share(&tasks->outcome[i], sizeof *tasks->outcome, i % ranks);
+        if (tasks->learnt) ranks_share(tasks->learnt + i * tasks->numbers, tasks->numbers * sizeof *tasks->learnt, i % ranks);
+    }
+}
+
+/* In processes of this machine, or on the ranks; whether no task was lost. */
+static bool run_apart(apart *tasks, size_t count, jobs_task task) {
+    const train_settings *settings = tasks->job->settings;
+    if (settings->jobs > 1) return jobs_run(settings->common.command, (size_t)settings->jobs, count, task, tasks);
+    run_on_ranks(tasks, count, task);
+    return true;
+}
+
+/* What a task leaves beside its result. */
+static void leave(const job *self, outcome *to) {
+    to->spoilt = self->spoilt;
+    to->log_failed = self->log_failed;
+    to->batch = self->batch;
+}
+
+/* What the tasks left, as if this process had trained; the first error of them is its own. */
+static void gather(job *self, const outcome *from, size_t count, bool whole, tl_error *error) {
+    self->spoilt = self->spoilt || !whole;
+    for (size_t i = 0; i < count; i++) {
+        if (tl_failed(&from[i].error)) tl_fail(error, from[i].error.status, "%s", from[i].error.text);
+        self->spoilt = self->spoilt || from[i].spoilt;
+        self->log_failed = self->log_failed || from[i].log_failed;
+    }
 }
 
 /* ---- cross-validation ---- */
@@ -468,7 +557,8 @@ static tl_dataset *scaled_test(tl_dataset *test, const tl_dataset *fold, tl_erro
     return copy;
 }
 
-static void train_fold(job *self, const tl_dataset *all, size_t fold, tl_error *error) {
+/* Whether there is a result. */
+static bool train_fold(job *self, const tl_dataset *all, size_t fold, fold_result *result, tl_error *error) {
     const train_settings *settings = self->settings;
     const size_t folds = (size_t)settings->folds;
     tl_dataset *test = self->test;
@@ -483,8 +573,9 @@ static void train_fold(job *self, const tl_dataset *all, size_t fold, tl_error *
     make_model(self, error);
     if (!settings->quiet && !tl_failed(error)) fprintf(stderr, "fold %zu of %zu\n", fold, folds);
     if (!tl_failed(error)) IN_PRECISION(warn_of_fold)(settings, self->part, self->data, self->validation);
-    if (!tl_failed(error) && train(self, error))
-        self->folds[self->folds_done++] = (fold_result){
+    const bool trained = !tl_failed(error) && train(self, error);
+    if (trained)
+        *result = (fold_result){
             fold, self->validation->x.shape[0], self->fit, self->train_metrics, self->validation_metrics, self->test_metrics};
     tl_dataset_free(self->data);
     tl_dataset_free(self->validation);
@@ -493,6 +584,39 @@ static void train_fold(job *self, const tl_dataset *all, size_t fold, tl_error *
     self->data = self->validation = NULL;
     free((char *)self->own.out);
     self->settings = settings;
+    return trained;
+}
+
+static void train_folds(job *self, const tl_dataset *all, tl_error *error) {
+    const size_t folds = (size_t)self->settings->folds;
+    for (size_t f = 0; f < folds && !tl_failed(error) && !self->log_failed && !ranks_any(progress_interrupted()); f++)
+        if (train_fold(self, all, f, &self->folds[self->folds_done], error)) self->folds_done++;
+}
+
+static void fold_apart(void *context, size_t fold) {
+    const apart *self = context;
+    outcome *to = &self->outcome[fold];
+    self->job->introduced = fold > 0; /* one process says what is trained */
+    to->trained = train_fold(self->job, self->all, fold, &to->fold, &to->error);
+    leave(self->job, to);
+}
+
+static void train_folds_apart(job *self, tl_dataset *all, tl_error *error) {
+    const size_t folds = (size_t)self->settings->folds, bytes = folds * sizeof(outcome);
+    apart tasks = {.job = self, .all = all, .outcome = jobs_memory(bytes, error)};
+    if (tl_exchange_agree(ranks_exchange(), error) != TL_OK) return;
+    const bool whole = run_apart(&tasks, folds, fold_apart);
+    gather(self, tasks.outcome, folds, whole, error);
+    self->data = all;
+    tl_model_free(self->model);
+    self->model = NULL;
+    make_model(self, error); /* for the report */
+    for (size_t f = 0; f < folds; f++) {
+        if (!tasks.outcome[f].trained) continue;
+        self->folds[self->folds_done++] = tasks.outcome[f].fold;
+        self->batch = tasks.outcome[f].batch;
+    }
+    jobs_free(tasks.outcome, bytes);
 }
 
 /* For each fold, trains on the other folds; metrics are then means over the folds. */
@@ -502,8 +626,10 @@ static void cross_validate(job *self, tl_error *error) {
     if (tl_failed(error)) return;
     self->folds = calloc(folds, sizeof *self->folds);
     if (!self->folds) tl_fail(error, TL_ERROR_MEMORY, "out of memory");
-    for (size_t f = 0; f < folds && !tl_failed(error) && !self->log_failed && !progress_interrupted(); f++)
-        train_fold(self, all, f, error);
+    if (self->folds && trains_apart(self))
+        train_folds_apart(self, all, error);
+    else if (self->folds)
+        train_folds(self, all, error);
     self->data = all;
     if (self->spoilt && self->folds_done == 0) tl_fail(error, TL_ERROR_NUMERIC, "no fold could be trained");
     const fold_result mean = folds_mean(self->folds, self->folds_done);
@@ -530,7 +656,8 @@ static void find_rate(job *self, tl_error *error) {
 
 /* ---- several networks ---- */
 
-static void train_member(job *self, tl_error *error) {
+/* Trains the next member; whether it is to be averaged. */
+static bool train_next(job *self, tl_error *error) {
     const train_settings *all = self->settings;
     self->settings = IN_PRECISION(members_next)(&self->members, error);
     self->fit = (tl_fit_result){0};
@@ -538,20 +665,108 @@ static void train_member(job *self, tl_error *error) {
     self->model = NULL;
     snprintf(self->part, sizeof self->part, "member %zu: ", self->members.tried + 1);
     if (!tl_failed(error)) make_model(self, error);
-    if (!tl_failed(error) && train(self, error) && (self->fit.epochs > 0 || self->head.features > 0))
-        IN_PRECISION(members_add)(&self->members, self->model, &self->fit, &self->test_metrics, error);
-    self->members.tried++;
+    const bool trained = !tl_failed(error) && train(self, error) && (self->fit.epochs > 0 || self->head.features > 0);
     self->settings = all;
+    return trained;
+}
+
+static void train_member(job *self, tl_error *error) {
+    if (train_next(self, error)) IN_PRECISION(members_add)(&self->members, self->model, &self->fit, &self->test_metrics, error);
+    self->members.tried++;
+}
+
+/* ---- members in processes of their own ---- */
+
+/* Numbers that a network has learnt: parameters, states, and how its outputs stand for target values. */
+static size_t count_learnt(const tl_model *model) {
+    size_t count = 2 * tl_output_shape(model).channels;
+    for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
+        const tl_parameter parameter = tl_parameter_at(model, i);
+        count += tl_tensor_count(&parameter.value);
+    }
+    return count;
+}
+
+static void write_learnt(const tl_model *model, double *to) {
+    for (size_t c = 0; c < tl_output_shape(model).channels; c++) {
+        const tl_target_scale scale = tl_model_target_scale(model, c);
+        *to++ = scale.mean;
+        *to++ = scale.deviation;
+    }
+    for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
+        const tl_parameter parameter = tl_parameter_at(model, i);
+        for (size_t k = 0; k < tl_tensor_count(&parameter.value); k++) *to++ = (double)parameter.value.data[k];
+    }
+}
+
+/* The scale of targets is that of a regression. */
+static void read_learnt(tl_model *model, const double *from, bool regression, tl_error *error) {
+    const size_t outputs = tl_output_shape(model).channels;
+    double *mean = calloc(2 * outputs + 1, sizeof *mean);
+    if (!mean) tl_fail(error, TL_ERROR_MEMORY, "out of memory");
+    for (size_t c = 0; mean && c < outputs; c++) {
+        mean[c] = from[2 * c];
+        mean[outputs + c] = from[2 * c + 1];
+    }
+    if (mean && regression) tl_model_set_target_scale(model, mean, mean + outputs, error);
+    free(mean);
+    from += 2 * outputs;
+    for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
+        const tl_parameter parameter = tl_parameter_at(model, i);
+        for (size_t k = 0; k < tl_tensor_count(&parameter.value); k++) parameter.value.data[k] = (tl_real)*from++;
+    }
+}
+
+static void member_apart(void *context, size_t number) {
+    const apart *self = context;
+    outcome *to = &self->outcome[number];
+    self->job->members.tried = number;
+    self->job->introduced = number > 0; /* one process says what is trained */
+    to->trained = train_next(self->job, &to->error);
+    to->fold.fit = self->job->fit;
+    to->fold.test = self->job->test_metrics;
+    if (to->trained) write_learnt(self->job->model, self->learnt + number * self->numbers);
+    leave(self->job, to);
+}
+
+/* Has a network that another process has trained join the average. */
+static void join_member(job *self, const outcome *from, const double *learnt, tl_error *error) {
+    const train_settings *all = self->settings;
+    tl_model_free(self->model);
+    self->model = NULL;
+    self->settings = IN_PRECISION(members_next)(&self->members, error);
+    make_model(self, error);
+    if (!tl_failed(error)) read_learnt(self->model, learnt, is_regression(self), error);
+    if (!tl_failed(error)) IN_PRECISION(members_add)(&self->members, self->model, &from->fold.fit, &from->fold.test, error);
+    self->settings = all;
+}
+
+static void train_members_apart(job *self, size_t count, tl_error *error) {
+    make_model(self, error);
+    if (tl_failed(error)) return;
+    const size_t numbers = count_learnt(self->model), outcomes = count * sizeof(outcome), bytes = count * numbers * sizeof(double);
+    apart tasks = {.job = self, .numbers = numbers, .outcome = jobs_memory(outcomes, error), .learnt = jobs_memory(bytes, error)};
+    if (tl_exchange_agree(ranks_exchange(), error) == TL_OK) {
+        const bool whole = run_apart(&tasks, count, member_apart);
+        gather(self, tasks.outcome, count, whole, error);
+        for (self->members.tried = 0; self->members.tried < count; self->members.tried++)
+            if (tasks.outcome[self->members.tried].trained)
+                join_member(self, &tasks.outcome[self->members.tried], tasks.learnt + self->members.tried * numbers, error);
+    }
+    jobs_free(tasks.outcome, outcomes);
+    jobs_free(tasks.learnt, bytes);
 }
 
 static void train_members(job *self, size_t count, tl_error *error) {
     members *all = &self->members;
     IN_PRECISION(members_begin)(all, self->settings, count, self->data, self->validation, self->test, error);
-    while (all->tried < count && !tl_failed(error) && !self->log_failed && !progress_interrupted()) train_member(self, error);
+    if (!tl_failed(error) && trains_apart(self)) train_members_apart(self, count, error);
+    while (all->tried < count && !tl_failed(error) && !self->log_failed && !ranks_any(progress_interrupted()))
+        train_member(self, error);
     if (self->spoilt && all->trained == 0) tl_fail(error, TL_ERROR_NUMERIC, "no member could be trained");
     if (tl_failed(error) || all->trained == 0) return;
     self->fit = IN_PRECISION(members_fit)(all);
-    self->fit.stopped = progress_interrupted();
+    self->fit.stopped = ranks_any(progress_interrupted());
     tl_ensemble_evaluate(all->train, &self->train_metrics, error);
     if (all->validation) tl_ensemble_evaluate(all->validation, &self->validation_metrics, error);
     if (all->test) tl_ensemble_evaluate(all->test, &self->test_metrics, error);
@@ -580,14 +795,23 @@ static int report(const job *self, const tl_error *error) {
     return self->log_failed || self->spoilt ? EXIT_FAILED : EXIT_DONE;
 }
 
+/* The first rank alone writes files; all know where checkpoints are, which they read. Processes of --jobs divide the processors. */
+static train_settings settings_here(const train_settings *given) {
+    train_settings own = *given;
+    if (!own.architecture) own.architecture = own.init ? own.init : "fcn";
+    if (!ranks_lead() && !has_networks(&own)) own.out = own.log = NULL;
+    if (own.jobs > 1 && own.common.threads == 0) own.common.threads = jobs_threads((size_t)own.jobs);
+    return own;
+}
+
 int IN_PRECISION(train)(const void *settings) {
     tl_error error = {0};
     char path[4096];
-    train_settings asked = *(const train_settings *)settings;
-    if (!asked.architecture) asked.architecture = asked.init ? asked.init : "fcn";
+    const train_settings asked = settings_here(settings);
     job self = {.settings = &asked, .train_metrics = report_no_metrics, .test_metrics = report_no_metrics};
     check_settings(self.settings, &error);
-    read_data(&self, path, sizeof path, &error);
+    if (!tl_failed(&error)) read_data(&self, path, sizeof path, &error);
+    tl_exchange_agree(ranks_exchange(), &error);
     if (self.settings->fold == OPTION_ALL)
         cross_validate(&self, &error);
     else if (self.settings->find_rate)

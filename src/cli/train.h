@@ -11,6 +11,7 @@
 #include <tapline/train.h>
 
 #include <jansson.h>
+#include <stdatomic.h>
 
 typedef struct train_settings {
     common_settings common;                                                /* operand 0: the data */
@@ -25,6 +26,7 @@ typedef struct train_settings {
     const char *normalize;                                                 /* NULL: the library's default */
     int64_t epochs, batch, accumulate, seed;                               /* epochs and batch 0: the default of the architecture */
     int64_t members;                                                       /* 0: the default of the architecture */
+    int64_t shards, jobs;                                                  /* of a batch; processes for members and folds */
     int64_t folds, fold, give_up;      /* 0: no validation, the first (OPTION_ALL: each), never */
     double crop, scale, jitter, mixup; /* 0: none */
     reading_settings reading;
@@ -116,6 +118,12 @@ bool progress_step(const tl_progress *at, void *user);
 
 /* Clears the bar and closes the log. Returns false, after a message, if the log could not be written completely. */
 bool progress_end(progress *self);
+
+/* From now on the first SIGINT, SIGTERM or SIGHUP asks to stop. */
+void progress_catch_signals(void);
+
+/* Another sign to stop, which another process may set in memory that both share. */
+void progress_watch(const atomic_bool *stop);
 
 /* Returns whether a signal asked to stop. */
 bool progress_interrupted(void);

@@ -38,6 +38,8 @@ static const option_spec options[] = {
     {"freeze", NULL, OPTION_FLAG, FIELD(freeze), 0, 0, NULL, "with --init: train only the head"},
     {"members", "N", OPTION_INTEGER, FIELD(members), 1, MAX_OPERANDS - 1, NULL,
      "train N networks with different seeds and average them; file names get numbers (inceptiontime 5, others 1)"},
+    {"jobs", "N", OPTION_INTEGER, FIELD(jobs), 1, 1024, NULL,
+     "train N members or folds at a time, each in a process of its own (1)"},
     {"engine", "NAME", OPTION_CHOICE, FIELD(engine), 0, 0, engine_name, "how convolutions are computed (auto)"},
     {"seed", "N", OPTION_INTEGER, FIELD(seed), 0, INT64_MAX, NULL, "seed of initial parameters, order of the data and dropout (0)"},
     OPTIONS("Loss", "tapline train mine.csv --balance --label-smoothing 0.1"),
@@ -52,6 +54,8 @@ static const option_spec options[] = {
      "series in a batch (by architecture: fcn a tenth, from 2 to 16)"},
     {"accumulate", "N", OPTION_INTEGER, FIELD(accumulate), 1, INT32_MAX, NULL,
      "batches whose gradients are added up for one step (1)"},
+    {"shards", "N", OPTION_INTEGER, FIELD(shards), 1, 1024, NULL,
+     "divide each batch into N parts, a power of two: each is a pass of its own, and their gradients are added (1)"},
     {"optimizer", "NAME", OPTION_CHOICE, FIELD(optimizer), 0, 0, tl_optimizer_name, "the optimizer (adam)"},
     {"lr", "X", OPTION_POSITIVE, FIELD(learning_rate), 0, 0, NULL, "learning rate (adam and adamw 0.001, others 0.01)"},
     {"find-lr", NULL, OPTION_FLAG, FIELD(find_rate), 0, 0, NULL,
@@ -121,6 +125,8 @@ static train_settings settings = {
     .missing = "refuse",
     .engine = "auto",
     .accumulate = 1,
+    .shards = 1,
+    .jobs = 1,
     .weight_decay = NAN,
 };
 
@@ -130,13 +136,16 @@ const command train_command = {
     .max_operands = 1,
     .summary = "Train a network on series with labels or target values, and evaluate it.",
     .example = "tapline train mine.csv --test other.csv --out mine.safetensors",
-    .details = "DATA is a .ts, .tsv, .csv, .txt, .arff, .npz, .npy or .hea file, a folder that has a folder of files for each "
-               "class, builtin:cbf or builtin:synthetic-control (builtin:cbf). The result has the parameters of the epoch with the "
-               "lowest training loss. Ctrl-C stops after the current batch, writes checkpoint and model, and reports the results "
-               "so far; a second Ctrl-C stops at once.",
+    .details =
+        "DATA is a .ts, .tsv, .csv, .txt, .arff, .npz, .npy or .hea file, a folder that has a folder of files for each "
+        "class, builtin:cbf or builtin:synthetic-control (builtin:cbf). The result has the parameters of the epoch with the "
+        "lowest training loss. Ctrl-C stops after the current batch, writes checkpoint and model, and reports the results "
+        "so far; a second Ctrl-C stops at once. mpirun -n N tapline train … divides the shards of a batch among N processes; the "
+        "result is the same.",
     .options = options,
     .settings = &settings,
     .writes_files = true,
+    .runs_in_ranks = true,
     .run_f32 = train_f32,
     .run_f64 = train_f64,
 };

@@ -1,5 +1,6 @@
 /* The reports of `tapline train` before and after a training; compiled once for each precision (commands.h). */
 #include "cli/job.h"
+#include "cli/ranks.h"
 
 #include <unistd.h>
 
@@ -15,8 +16,9 @@ static void describe(const job *self, FILE *to) {
     char threads[REPORT_NUMBER];
     fprintf(to, "model      ");
     print_shown(to, self->settings->architecture);
-    fprintf(to, ", %zu parameters, %s, engine %s, %s\n", count_parameters(self), tl_precision(), self->settings->engine,
-            report_counted(threads, (size_t)tl_model_threads(self->model), "thread"));
+    fprintf(to, ", %zu parameters, %s, engine %s, ", count_parameters(self), tl_precision(), self->settings->engine);
+    if (ranks_count() > 1) fprintf(to, "%zu ranks of ", ranks_count());
+    fprintf(to, "%s\n", report_counted(threads, (size_t)tl_model_threads(self->model), "thread"));
     fprintf(to, "data       ");
     print_shown(to, self->data_path);
     fprintf(to, ", length %zu, channels %zu", shape[1], shape[2]);
@@ -114,6 +116,8 @@ static void report_as_json(const job *self) {
     report_count(object, "test_series", self->test ? self->test->x.shape[0] : 0);
     report_shape(object, self->data);
     report_count(object, "batch", self->batch);
+    report_count(object, "shards", (size_t)settings->shards);
+    report_count(object, "ranks", ranks_count());
     if (self->folds) folds_as_json(self->folds, self->folds_done, self->test != NULL, is_regression(self), object);
     if (self->rates) rates_as_json(self->rates, object);
     report_json(object);

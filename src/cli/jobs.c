@@ -1,0 +1,93 @@
+#include "cli/jobs.h"
+
+#include "cli/train.h"
+
+#include <tapline/machine.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+void *jobs_memory(size_t bytes, tl_error *error) {
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory != MAP_FAILED) return memory;
+    tl_fail(error, TL_ERROR_MEMORY, "--jobs: no %zu bytes of shared memory: %s", bytes, strerror(errno));
+    return NULL;
+}
+
+void jobs_free(void *memory, size_t bytes) {
+    if (memory) munmap(memory, bytes);
+}
+
+int64_t jobs_threads(size_t jobs) {
+    const int64_t each = tl_processors() / (int64_t)jobs;
+    return each > 1 ? each : 1;
+}
+
+/* What the processes share: which tasks were taken, whether to stop, and which tasks were finished. */
+typedef struct board {
+    atomic_size_t next;
+    atomic_bool stop;
+    atomic_bool finished[];
+} board;
+
+static void work(board *all, size_t count, jobs_task task, void *context) {
+    for (size_t index; !progress_interrupted() && (index = atomic_fetch_add(&all->next, 1)) < count;) {
+        task(context, index);
+        atomic_store(&all->finished[index], true);
+    }
+}
+
+/* A process that does so, and ends with its parent. */
+static pid_t start(board *all, size_t count, jobs_task task, void *context) {
+    const pid_t parent = getpid();
+    fflush(NULL);
+    const pid_t child = fork();
+    if (child != 0) return child;
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    progress_watch(&all->stop);
+    if (getppid() == parent) work(all, count, task, context);
+    fflush(NULL);
+    _exit(EXIT_DONE);
+}
+
+/* Waits for all of them, and tells them to stop where this process was told so. */
+static void wait_for(board *all, const pid_t *process, size_t jobs) {
+    for (size_t i = 0; i < jobs;) {
+        if (progress_interrupted()) atomic_store(&all->stop, true);
+        if (waitpid(process[i], NULL, WNOHANG) != 0)
+            i++;
+        else
+            nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+}
+
+bool jobs_run(const char *name, size_t jobs, size_t count, jobs_task task, void *context) {
+    const size_t bytes = sizeof(board) + count * sizeof(atomic_bool);
+    tl_error error = {0};
+    board *all = jobs_memory(bytes, &error);
+    pid_t *process = calloc(jobs, sizeof *process);
+    size_t started = 0;
+    bool whole = all && process;
+    progress_catch_signals();
+    while (whole && started < jobs && (process[started] = start(all, count, task, context)) > 0) started++;
+    if (whole && started == 0) complain(name, "--jobs: no process could be started: %s", strerror(errno));
+    wait_for(all, process, started);
+    const size_t taken = all ? atomic_load(&all->next) : 0;
+    for (size_t i = 0; i < count && (i < taken || !progress_interrupted()); i++) {
+        if (whole && atomic_load(&all->finished[i])) continue;
+        complain(name, "--jobs: the process that trained network %zu of %zu was killed, or ran out of memory", i + 1, count);
+        whole = false;
+    }
+    free(process);
+    jobs_free(all, bytes);
+    return whole;
+}
