@@ -8,7 +8,8 @@ if ! command -v mpirun >/dev/null || [ ! -e "$build/src/mpi/libtapline_mpi.so" ]
     echo "skipped: there is no Open MPI (Debian: openmpi-bin libopenmpi-dev)"
     exit 77
 fi
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none \
+    OMPI_MCA_mpi_yield_when_idle=1 # this machine has other work
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
