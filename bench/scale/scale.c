@@ -100,10 +100,12 @@ static double measure_training(const tl_dataset *data, const tl_exchange *exchan
     return watch.best;
 }
 
-/* Two sums of short arrays go with that of the gradients (docs/scale.md). */
+/* Two sums of short arrays go with that of the gradients (docs/scale.md). All ranks are taken to be on this machine, whose
+ * processors they share. */
 static void report(const tl_exchange *exchange, double shard, double step, double latency, double sum, double measured) {
     const double messages = exchange->ranks > 1 ? sum + 2 * levels(exchange) * latency : 0;
-    const double predicted = SHARDS / (double)exchange->ranks * shard + step + messages;
+    const double sharing = fmax(1, exchange->ranks / (double)tl_processors());
+    const double predicted = sharing * (SHARDS / (double)exchange->ranks * shard + step) + messages;
     printf("%d,%.6f,%.6f,%.8f,%.6f,%.6f,%.6f\n", exchange->ranks, shard, step, latency, sum, predicted, measured);
 }
 
@@ -123,10 +125,8 @@ int main(int argc, char **argv) {
         if (exchange.ranks > 1) sum = measure_sum(&exchange, count, &error);
         measured = measure_training(data, &exchange, &error);
     }
-    if (tl_failed(&error))
-        fprintf(stderr, "bench_scale: %s\n", error.text);
-    else if (exchange.rank == 0)
-        report(&exchange, shard, step, latency, sum, measured);
+    if (exchange.rank == 0 && tl_failed(&error)) fprintf(stderr, "bench_scale: %s\n", error.text);
+    if (exchange.rank == 0 && !tl_failed(&error)) report(&exchange, shard, step, latency, sum, measured);
     tl_dataset_free(data);
     tl_exchange_mpi_free(&exchange);
     MPI_Finalize();
