@@ -1,4 +1,4 @@
-/* tapline/mpi.h: training in several processes over MPI; link libtapline_mpi (CMake: tapline::mpi) beside either library.
+/* tapline/mpi.h: training in several processes over MPI; link libtapline_mpi beside either library.
  *
  *     MPI_Init(&argc, &argv);
  *     const tl_exchange exchange = tl_exchange_mpi(MPI_COMM_WORLD);
