@@ -218,10 +218,10 @@ static void put_metadata(tl_onnx_graph *graph, const tl_onnx_export_cfg *cfg, tl
 
 /* Of all bytes of the file, in the place of the zeros at its end. */
 static void set_checksum(tl_pb_writer *out) {
-    char digits[TL_CHECKSUM_DIGITS + 1];
-    char *place = (char *)out->bytes + out->count - TL_CHECKSUM_DIGITS;
-    tl_checksum_of(&(tl_piece){out->bytes, out->count}, 1, place, digits);
-    memcpy(place, digits, TL_CHECKSUM_DIGITS);
+    char text[TL_CHECKSUM_DIGITS + 1];
+    char *digits = (char *)out->bytes + out->count - TL_CHECKSUM_DIGITS;
+    tl_checksum_of(&(tl_piece){out->bytes, out->count}, 1, digits, text);
+    memcpy(digits, text, TL_CHECKSUM_DIGITS);
 }
 
 /* ---- the whole ---- */
