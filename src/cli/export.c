@@ -34,7 +34,8 @@ static void write_c(const export_settings *settings, const loaded *self, json_t 
                                  .data = &self->info.data};
     tl_c_export_result result = {0};
     if (self->info.data.lengths && !settings->stream)
-        complain("export", "the network was trained on series of different lengths; the file takes %zu steps each time",
+        complain("export",
+                 "warning: the network was trained on series of different lengths, but the C file accepts only series of %zu steps",
                  tl_input_shape(self->model).length);
     tl_c_export(self->model, settings->out, &cfg, &result, error);
     report_text(report, "out", settings->out);

@@ -1,4 +1,4 @@
-/* What surrounds a network: the scaling of series, and what becomes of outputs. */
+/* Code before and after the network: scaling of the series, and postprocessing of the outputs. */
 #include "device/network.h"
 
 #include "base/memory.h"

@@ -1,4 +1,4 @@
-/* A network as one file of C: its parts, and how they are put together. */
+/* A network as one C file: its parts, and their order. */
 #include "device/quantized.h"
 
 #include "base/argument.h"
@@ -19,12 +19,12 @@
 
 enum { MAX_NAME = 60, TESTED_SERIES = 3 };
 
-/* The whole file, and what its texts need to know. */
+/* The whole file, and the data that its parts need. */
 typedef struct c_file {
     tl_c_network network;
     tl_model *model;
     tl_quantized *quantized; /* NULL: in floating point */
-    const tl_dataset *data;  /* with names of classes that the outputs are; NULL: they have none */
+    const tl_dataset *data;  /* with the names of the classes; NULL: the outputs have no names */
     char name[MAX_NAME + 1], upper[MAX_NAME + 1];
     tl_shape in, out;
     tl_c_text text;
@@ -32,7 +32,7 @@ typedef struct c_file {
 
 /* ---- names ---- */
 
-/* From the last part of the path, without its ending. */
+/* Makes the name from the last part of the path, without its ending. */
 static void name_from_path(const char *path, char name[MAX_NAME + 1]) {
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
     size_t used = 0;
@@ -62,7 +62,7 @@ static void choose_name(c_file *file, const char *path) {
     for (size_t i = 0; i <= strlen(file->name); i++) file->upper[i] = (char)toupper((unsigned char)file->name[i]);
 }
 
-/* ---- what a file begins with ---- */
+/* ---- head of the file ---- */
 
 static const char *scaling_text(tl_normalization kind) {
     return kind == TL_NORMALIZE_SERIES ? "each channel of a series is scaled to mean 0 and deviation 1"
@@ -106,7 +106,7 @@ static void print_head(c_file *file, tl_c_text *to) {
     tl_c_print(to, " */\n");
 }
 
-/* What the main function is, without a semicolon: `void net_predict(…)`, or on a stream `int net_step(…)`. */
+/* Declares the main function, without a semicolon: `void net_predict(…)`, or on a stream `int net_step(…)`. */
 static void print_function(const c_file *file, tl_c_text *to) {
     const size_t inputs = file->in.length * file->in.channels, outputs = file->out.length * file->out.channels;
     if (file->network.streaming)
@@ -192,7 +192,7 @@ static void write_quantized(c_file *file) {
 
 /* ---- the test ---- */
 
-/* Whether the inputs are rows of a table; then how many there are. */
+/* Returns the number of rows of the table if the inputs are indices of an embedding, else 0. */
 static uint32_t vocabulary_of(const tl_c_network *network) {
     for (size_t s = 0; s < network->steps; s++) {
         const tl_export_node *node = network->step[s].node;
@@ -202,7 +202,7 @@ static uint32_t vocabulary_of(const tl_c_network *network) {
     return 0;
 }
 
-/* Series as a user has them. */
+/* Series before scaling. */
 static void draw_series(const c_file *file, tl_tensor *x) {
     const tl_c_network *network = &file->network;
     const tl_scaling *scaling = network->net.scaling;
@@ -214,7 +214,7 @@ static void draw_series(const c_file *file, tl_tensor *x) {
     }
 }
 
-/* The same as the network takes them. */
+/* The same series after scaling. */
 static void scale(const c_file *file, tl_tensor *x) {
     const tl_scaling *scaling = file->network.net.scaling;
     const tl_series series = {.narrow = x->data, .count = TESTED_SERIES, .length = file->in.length, .channels = file->in.channels};
@@ -272,7 +272,7 @@ static void print_test(c_file *file, tl_c_text *to) {
     tl_tensor_free(&y);
 }
 
-/* ---- the whole ---- */
+/* ---- the whole file ---- */
 
 static void print_classes(const c_file *file, tl_c_text *to) {
     tl_c_print(to, "\nconst char *const %s_class[%zu] = {", file->name, file->out.channels);

@@ -8,10 +8,10 @@ enum { MAX_NEEDS = 3 };
 
 typedef struct helper_text {
     const char *text;
-    const char *own_text; /* in place of `text` where the C library's functions are not to be called; NULL: the same */
-    const char *own_part; /* what several own texts share; NULL: nothing */
+    const char *own_text; /* used instead of `text` with no_libm; NULL: `text` is used */
+    const char *own_part; /* a part that several own_text need; NULL: none */
     bool math;            /* uses <math.h> */
-    int needs;            /* how many of `need` */
+    int needs;            /* number of elements of `need` */
     tl_c_helper need[MAX_NEEDS];
 } helper_text;
 
@@ -81,7 +81,7 @@ static const helper_text helpers[] = {
 void tl_c_use(tl_c_helpers *self, tl_c_helper helper) {
     self->used[helper] = true;
     for (size_t i = (size_t)helper + 1; i-- > 0;) {
-        const bool calls = self->no_libm || !helpers[i].own_text; /* the C library's functions call none of these */
+        const bool calls = self->no_libm || !helpers[i].own_text; /* functions of the C library need no helper */
         for (int n = 0; self->used[i] && calls && n < helpers[i].needs; n++) self->used[helpers[i].need[n]] = true;
     }
 }
@@ -93,7 +93,7 @@ bool tl_c_uses_math(const tl_c_helpers *self) {
 }
 
 void tl_c_print_helpers(const tl_c_helpers *self, tl_c_text *to) {
-    const char *part = NULL; /* that is there already */
+    const char *part = NULL; /* the part that was added before */
     for (size_t i = 0; i < TL_C_HELPERS; i++) {
         const helper_text *it = &helpers[i];
         const bool own = self->no_libm && it->own_text;

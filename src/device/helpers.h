@@ -1,10 +1,10 @@
-/* helpers.h: the functions that files of C are made of. Their texts are the files of src/device/text. */
+/* helpers.h: the functions that a C file may contain. Their source is in src/device/text. */
 #ifndef TL_C_HELPERS_H
 #define TL_C_HELPERS_H
 
 #include "device/text.h"
 
-/* In the order in which a file has them: what a function calls comes before it. */
+/* In the order of the C file: a function comes after the functions that it calls. */
 typedef enum tl_c_helper {
     TL_C_EXP,
     TL_C_EXPM1,
@@ -69,16 +69,16 @@ typedef enum tl_c_helper {
 /* The helpers that a file needs. */
 typedef struct tl_c_helpers {
     bool used[TL_C_HELPERS];
-    bool no_libm; /* functions of our own in place of those of the C library */
+    bool no_libm; /* use own functions instead of those of the C library */
 } tl_c_helpers;
 
-/* Marks a helper, and those that it calls, as needed. */
+/* Marks a helper and the helpers that it calls as needed. */
 void tl_c_use(tl_c_helpers *self, tl_c_helper helper);
 
 /* Whether one of them needs <math.h>. */
 bool tl_c_uses_math(const tl_c_helpers *self);
 
-/* Adds the functions that are needed. */
+/* Adds the source of the needed functions. */
 void tl_c_print_helpers(const tl_c_helpers *self, tl_c_text *to);
 
 #endif

@@ -1,4 +1,4 @@
-/* The C of each kind of layer: a call of a helper function, and the constants that it takes. */
+/* Writes the C code of each kind of layer: a call of a helper function, and its constants. */
 #include "device/network.h"
 
 #include "base/memory.h"
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where the windows of a layer lie, as struct window of a file has it. */
+/* The geometry of the windows of a layer, as `struct window` in the C file. */
 typedef struct windows {
     size_t length, out_length, taps, stride, dilation, pad_left;
 } windows;
@@ -65,13 +65,13 @@ void tl_c_write_array(tl_c_network *network, const char *name, const char *suffi
     network->constant_bytes += count * sizeof(float);
 }
 
-/* Adds an array of a layer under its own name. */
+/* Adds an array of a layer under the name of the array. */
 static void write_parameter(tl_c_network *network, const tl_export_node *node, const char *name) {
     const tl_export_array *array = tl_export_find(node, name);
     tl_c_write_array(network, node->name, name, array->value, tl_export_count(array));
 }
 
-/* The bias of each filter, 0 where the layer has none. */
+/* The bias of each filter; 0 if the layer has no bias. */
 static void write_bias(tl_c_network *network, const tl_export_node *node) {
     const size_t filters = node->out.channels;
     double *zeros = tl_export_find(node, "bias") ? NULL : tl_allocate(filters, sizeof *zeros, "export", network->error);
@@ -82,7 +82,7 @@ static void write_bias(tl_c_network *network, const tl_export_node *node) {
     tl_release(zeros);
 }
 
-/* (kernel, filters, channels) of a transposed convolution to (kernel, channels, filters). */
+/* Transposes the weights of a transposed convolution: (kernel, filters, channels) to (kernel, channels, filters). */
 static void write_transposed_weights(tl_c_network *network, const tl_export_node *node) {
     const tl_export_array *from = tl_export_find(node, "weight");
     const size_t count = tl_export_count(from), filters = from->shape[1], channels = from->shape[2];
@@ -97,7 +97,7 @@ static void write_transposed_weights(tl_c_network *network, const tl_export_node
 
 /* ---- convolutions ---- */
 
-/* Of a layer without padding, dilation and strides. */
+/* For a layer without padding, dilation and strides. */
 static windows plain_windows(const tl_export_node *node) {
     return (windows){.length = node->in.length, .out_length = node->out.length, .taps = 1, .stride = 1, .dilation = 1};
 }
@@ -132,7 +132,7 @@ static void call_convolution(tl_c_network *network, const tl_c_step *step, const
                name, tl_c_place_of(network, step->y).text);
 }
 
-/* A convolution of several outputs, or of the one that a step of a stream gives. */
+/* A convolution with several outputs, or with one output (a step of a stream). */
 static void call_product(tl_c_network *network, const tl_c_step *step, tl_c_value x) {
     tl_c_use(&network->helpers, network->streaming ? TL_C_CONVOLVE_WINDOW : TL_C_CONVOLVE);
     call_convolution(network, step, network->streaming ? "convolve_window" : "convolve", x);
@@ -142,12 +142,12 @@ static tl_padding_mode padding_mode_of(const tl_export_node *node) {
     return (tl_padding_mode)tl_export_number(node, "padding_mode", TL_PADDING_MODE_ZEROS);
 }
 
-/* Numbers of the extended series, where padding is not of zeros. */
+/* Size of the padded series, if the padding is not of zeros. */
 static size_t conv1d_scratch(const tl_export_node *node) {
     return padding_mode_of(node) == TL_PADDING_MODE_ZEROS ? 0 : padded_length(node) * node->in.channels;
 }
 
-/* Writes the series with what its padding holds to the scratch memory, and lets the windows go over that. */
+/* Writes the padded series to the scratch memory; the windows then read from there. */
 static void extend_input(tl_c_network *network, const tl_c_step *step, windows *over) {
     static const char letters[] = {
         [TL_PADDING_MODE_REFLECT] = 'r', [TL_PADDING_MODE_REPLICATE] = 'l', [TL_PADDING_MODE_CIRCULAR] = 'c'};
@@ -177,7 +177,7 @@ static void write_conv1d(tl_c_network *network, const tl_c_step *step) {
         call_product(network, step, x);
 }
 
-/* On a stream the last step is the newest, and the outputs are those that no later one adds to. */
+/* On a stream, the last step is the newest. Outputs are final if no later step adds to them. */
 static void write_conv1d_transpose(tl_c_network *network, const tl_c_step *step) {
     const tl_export_node *node = step->node;
     const size_t stride = (size_t)tl_export_number(node, "stride", 1);
@@ -194,7 +194,7 @@ static void write_conv1d_transpose(tl_c_network *network, const tl_c_step *step)
     call_convolution(network, step, "convolve_transposed", step->x[0]);
 }
 
-/* A convolution of one tap. */
+/* A convolution with a kernel of one tap. */
 static void write_dense(tl_c_network *network, const tl_c_step *step) {
     const windows over = plain_windows(step->node);
     write_convolution(network, step, &over, 1);
@@ -204,7 +204,8 @@ static void write_dense(tl_c_network *network, const tl_c_step *step) {
 
 static size_t fixed_filters_scratch(const tl_export_node *node) { return node->in.length; }
 
-/* A batch norm that was folded has multiplied the taps of each filter: by what, a tap tells that was 1 or -1 before. */
+/* The factor by which a folded batch norm has multiplied the taps of a filter. Before, all taps were 1 or -1, so one tap tells it.
+ */
 static double fixed_factor(const tl_export_array *weight, size_t filter) {
     const size_t trend = filter % 6, taps = filter < 12 ? (size_t)2 << trend : (size_t)6 << (filter - 12);
     const size_t first = (weight->shape[0] - 1) / 2 - (taps - 1) / 2, tap = first + (filter < 12 ? 0 : taps / 6 - 1);
@@ -225,7 +226,7 @@ static void write_fixed_filters(tl_c_network *network, const tl_c_step *step) {
                tl_c_place_of(network, (tl_c_value){.span = step->scratch}).text, tl_c_place_of(network, step->y).text);
 }
 
-/* ---- pools, and more or fewer steps ---- */
+/* ---- pools, upsampling, cropping ---- */
 
 static void write_pool(tl_c_network *network, const tl_c_step *step, const windows *over, bool maximum) {
     const tl_export_node *node = step->node;
@@ -246,7 +247,7 @@ static void write_average_pool(tl_c_network *network, const tl_c_step *step) {
     write_pool(network, step, &over, false);
 }
 
-/* One window over all of time. */
+/* One window over all steps. */
 static windows whole(const tl_export_node *node) {
     return (windows){.length = node->in.length, .out_length = 1, .taps = node->in.length, .stride = 1};
 }
@@ -272,7 +273,7 @@ static void write_upsample(tl_c_network *network, const tl_c_step *step) {
 
 static size_t steps_before_last(const tl_export_node *node) { return (node->in.length - 1) * node->in.channels; }
 
-/* ---- functions of each element ---- */
+/* ---- functions of single elements ---- */
 
 /* Adds a loop over the elements: `y[i] = FUNCTION(x[i]REST);`. */
 static void map(tl_c_network *network, const tl_c_step *step, const char *function, const char *rest) {
@@ -291,7 +292,7 @@ static void map_with(tl_c_network *network, const tl_c_step *step, const char *f
     tl_c_text_free(&rest);
 }
 
-/* An activation without settings: its helper and the name of that. */
+/* An activation without settings: its helper and the name of the helper. */
 #define PLAIN_ACTIVATION(layer, helper, function)                                                                                  \
     static void write_##layer(tl_c_network *network, const tl_c_step *step) {                                                      \
         tl_c_use(&network->helpers, helper);                                                                                       \
@@ -360,9 +361,9 @@ static void write_concat(tl_c_network *network, const tl_c_step *step) {
     }
 }
 
-/* ---- functions of each channel ---- */
+/* ---- functions of channels ---- */
 
-/* Adds `FUNCTION(x, rows, channels, …, y);`, `middle` being what stands for …, such as "slope, " or nothing. */
+/* Adds `FUNCTION(x, rows, channels, …, y);`. `middle` replaces the …; examples: "slope, " and "". */
 static void call_rows(tl_c_network *network, const tl_c_step *step, const char *function, const char *middle) {
     tl_c_print(&network->body, "    %s(%s, %zu, %zu, %s%s);\n", function, tl_c_place_of(network, step->x[0]).text,
                step->node->in.length, step->node->in.channels, middle, tl_c_place_of(network, step->y).text);
@@ -390,7 +391,7 @@ static void write_embedding(tl_c_network *network, const tl_c_step *step) {
                node->in.length, table->shape[0], table->shape[1], node->name, tl_c_place_of(network, step->y).text);
 }
 
-/* One that is not behind a convolution or a dense layer. */
+/* A batch norm that could not be folded into another layer. */
 static void write_batch_norm(tl_c_network *network, const tl_c_step *step) {
     const tl_export_node *node = step->node;
     const size_t channels = node->in.channels;
@@ -408,7 +409,7 @@ static void write_batch_norm(tl_c_network *network, const tl_c_step *step) {
     call_rows(network, step, "batch_norm", middle);
 }
 
-/* layer_norm, and group_norm, which takes how many channels a group has as well. */
+/* layer_norm, and group_norm, which also needs the number of channels in a group. */
 static void write_norm(tl_c_network *network, const tl_c_step *step, const char *function, const char *width) {
     const tl_export_node *node = step->node;
     tl_c_text middle = {.error = network->error};
@@ -471,7 +472,7 @@ static const tl_c_layer rows[] = {
     {.ops = &tl_concat_layer_ops, .write = write_concat},
 };
 
-/* A layer that does the work of the ReLU behind it has operations of another table, of the same name and settings. */
+/* A layer that includes the ReLU after it has another table of operations, with the same name and settings. */
 const tl_c_layer *tl_c_row_of(const tl_layer_ops *ops) {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].ops->setup == ops->setup && strcmp(rows[i].ops->name, ops->name) == 0) return &rows[i];

@@ -1,4 +1,4 @@
-/* Which layers a file of C has code for, and where their numbers lie. */
+/* Chooses the layers with code in the C file, and the places of their values. */
 #include "device/network.h"
 
 #include "base/memory.h"
@@ -8,25 +8,25 @@
 
 enum { NONE = -1, INPUT_SLOT = 0 };
 
-/* The outputs of a step, or the input; layers that only rename numbers share it. */
+/* Memory for the outputs of a step, or for the input. Layers without code share the slot of their input. */
 typedef struct slot {
     size_t count;
-    int first, last; /* the times at which it is written and read for the last time */
+    int first, last; /* time of the write, and of the last read */
     int span;
-    size_t node; /* whose output it holds */
+    size_t node; /* the node whose output it contains */
 } slot;
 
 typedef struct planning {
     tl_c_network *network;
-    tl_c_value *of; /* (nodes) the slot, as `span`, and where the output begins there */
-    slot *slots;    /* (steps + 1) the input, then one of each step */
+    tl_c_value *of; /* (nodes) `span` is the slot; `offset` is the start of the output in the slot */
+    slot *slots;    /* (steps + 1) one for the input, then one for each step */
 } planning;
 
 /* ---- steps ---- */
 
 static int time_of(size_t step) { return (int)step + 1; } /* 0: the scaling of the input */
 
-/* Lets the step before take over a ReLU; false where it cannot, or where others read its output as it is. */
+/* Includes a ReLU in the step before it. Returns false if that step cannot include it, or if other layers read its output. */
 static bool take_over(const planning *p, size_t index) {
     const tl_export_node *node = &p->network->net.node[index];
     const size_t before = node->input[0];
@@ -74,7 +74,7 @@ static int add_span(tl_c_network *network, size_t count, int first, int last) {
     return (int)network->spans++;
 }
 
-/* The span of an input that the step may overwrite, since nothing reads it later; NONE: it may not. */
+/* The span of an input that the step may overwrite because no later step reads it; NONE: there is none. */
 static int overwritten_span(const planning *p, const tl_c_step *step, const slot *y) {
     for (size_t e = 0; e < step->node->inputs && step->node->layer->ops->in_place; e++) {
         const slot *x = &p->slots[step->x[e].span];
@@ -96,7 +96,7 @@ static void place_step(planning *p, tl_c_step *step) {
     if (scratch > 0) step->scratch = add_span(network, scratch, y->first, y->first);
 }
 
-/* Where all of the output's slot is the result, it lies in the caller's array. */
+/* If the whole slot of the output is the result, its place is the caller's array. */
 static void place_output(planning *p) {
     tl_c_network *network = p->network;
     const tl_shape out = network->net.node[network->net.nodes - 1].out;
@@ -118,7 +118,7 @@ static void place_slots(planning *p) {
     if (!network->quantized) place_output(p);
 }
 
-/* From slots to spans. */
+/* Replaces slots by spans. */
 static void resolve(const planning *p, tl_c_value *value) { value->span = p->slots[value->span].span; }
 
 static void resolve_all(const planning *p) {

@@ -1,5 +1,5 @@
-/* A network that takes a series step by step, as tapline/stream.h does: the windows, rates and delays are those of its plan. Each
- * layer writes rows into a line, and reads windows that lie side by side in the lines of its inputs.
+/* Writes a network that reads a series step by step, as in tapline/stream.h: windows, rates and delays are those of the stream's
+ * plan. Each layer writes rows into a line (a ring buffer) and reads contiguous windows from the lines of its inputs.
  */
 #include "stream/nodes.h"
 
@@ -13,12 +13,12 @@ typedef struct writing {
     tl_c_network *network;
     const tl_stream_plan *plan;
     const char *name;
-    size_t memory; /* numbers of all lines, scratch rows and running statistics so far */
+    size_t memory; /* values of all lines, scratch rows and running statistics so far */
 } writing;
 
 /* ---- nodes ---- */
 
-/* The node of the export that stands for a vertex of the model; NULL: it was folded into another one. */
+/* The node of the export for a vertex of the model; NULL: the vertex was folded into another one. */
 static const tl_export_node *exported(const writing *w, size_t vertex) {
     const tl_export *net = &w->network->net;
     for (size_t i = 0; i < net->nodes; i++)
@@ -26,7 +26,7 @@ static const tl_export_node *exported(const writing *w, size_t vertex) {
     return NULL;
 }
 
-/* Whether the plan has the ReLU behind a vertex done by the layer before it. */
+/* Whether the plan includes the ReLU after a vertex in the layer before it. */
 static bool rectifies(const writing *w, size_t vertex) {
     const tl_model *model = w->network->net.model;
     for (size_t v = vertex + 1; v < model->vertices; v++) {
@@ -40,23 +40,24 @@ static bool rectifies(const writing *w, size_t vertex) {
     return false;
 }
 
-/* Adds that ReLU where the layer's own code does not do it. */
+/* Adds this ReLU if the code of the layer does not include it. */
 static void rectify_rows(const writing *w, const tl_stream_node *node, size_t rows) {
     if (!rectifies(w, node->vertex) || tl_c_row_of(node->layer->ops)->rectifies) return;
     tl_c_use(&w->network->helpers, TL_C_RELU);
     tl_c_print(&w->network->body, "    for (int i = 0; i < %zu; i++) to[i] = relu(to[i]);\n", rows * node->channels);
 }
 
-/* Rows that one window gives. */
+/* Number of rows that one window produces. */
 static size_t rows_of(const tl_stream_node *node) { return node->how.ups; }
 
-/* Rows of the inputs that a window reads. */
+/* Number of input rows that a window reads. */
 static size_t rows_read(const tl_stream_node *node) {
-    const bool transposed = node->layer->ops == &tl_conv1d_transpose_layer_ops; /* which waits for more, since the series may end */
+    const bool transposed =
+        node->layer->ops == &tl_conv1d_transpose_layer_ops; /* it needs later rows, because the series may end */
     return transposed ? node->how.left + 1 : node->how.extent;
 }
 
-/* ---- the layers that a stream has code of its own for ---- */
+/* ---- layers with special code on streams ---- */
 
 static void call_pool(const writing *w, const tl_stream_node *node, size_t reader, bool maximum) {
     tl_c_text *body = &w->network->body;
@@ -81,7 +82,7 @@ static void call_last_step(const writing *w, const tl_stream_node *node) {
                (node->how.extent - 1) * node->channels);
 }
 
-/* As for whole series, on the rows of a window; x: of the first input, TL_C_FROM or TL_C_TO. */
+/* Writes the code for whole series, applied to the rows of a window. x: place of the first input, TL_C_FROM or TL_C_TO. */
 static void call_layer(const writing *w, const tl_stream_node *node, const tl_export_node *from, size_t rows, int x) {
     const tl_layer_ops *fixed = &tl_fixed_filters_layer_ops,
                        *ops = from->layer->ops == fixed ? &tl_conv1d_layer_ops : from->layer->ops;
@@ -114,9 +115,9 @@ static void call_node(writing *w, const tl_stream_node *node, size_t index) {
     rectify_rows(w, node, rows_of(node));
 }
 
-/* ---- rows on their way into a line ---- */
+/* ---- how rows reach a line ---- */
 
-/* The layers that change the rows of this one where they are. Returns the last node whose rows these are. */
+/* Adds the layers that change the rows of this layer in place. Returns the last of these layers. */
 static size_t call_sharing(const writing *w, size_t index, size_t rows) {
     const tl_stream_plan *plan = w->plan;
     size_t last = index;
@@ -131,7 +132,7 @@ static size_t call_sharing(const writing *w, size_t index, size_t rows) {
     return last;
 }
 
-/* A row is complete, or a result. */
+/* Adds the code for a complete row, or for a result. */
 static void hand_on(const writing *w, const tl_stream_node *node, bool result, bool copied) {
     tl_c_text *body = &w->network->body;
     if (result) {
@@ -144,7 +145,7 @@ static void hand_on(const writing *w, const tl_stream_node *node, bool result, b
     tl_c_print(body, "    end_row(&line[%zu], &place[%zu]);\n", node->line, node->line);
 }
 
-/* Adds text with each line further to the right. */
+/* Adds text with more indentation. */
 static void indent(tl_c_text *to, const tl_c_text *from) {
     for (const char *at = from->start; at && *at;) {
         const char *end = strchr(at, '\n');
@@ -155,7 +156,7 @@ static void indent(tl_c_text *to, const tl_c_text *from) {
     }
 }
 
-/* What follows goes into a block of its own, which end_block adds. */
+/* Starts a block; end_block adds it. */
 static tl_c_text begin_block(const writing *w) {
     const tl_c_text outer = w->network->body;
     w->network->body = (tl_c_text){.error = w->network->error};
@@ -170,7 +171,7 @@ static void end_block(const writing *w, tl_c_text outer) {
     tl_c_text_free(&inner);
 }
 
-/* The rows of a window one after the other, without those that come before the first output. */
+/* Loops over the rows of a window, without those before the first output. */
 static void hand_on_each(const writing *w, size_t index, bool result) {
     const tl_stream_node *node = &w->plan->node[index];
     tl_c_print(&w->network->body, "    for (int row = 0; row < %zu; row++, to += %zu) {\n", rows_of(node), node->channels);
@@ -222,7 +223,7 @@ static void write_node(writing *w, size_t index) {
     end_block(w, outer);
 }
 
-/* Takes a step of the series. */
+/* Reads a step of the series. */
 static void write_input(const writing *w) {
     const tl_stream_node *node = &w->plan->node[0];
     tl_c_text *body = &w->network->body;
@@ -238,9 +239,9 @@ static void write_input(const writing *w) {
     end_block(w, outer);
 }
 
-/* ---- what a stream keeps ---- */
+/* ---- variables of a stream ---- */
 
-/* Rows of a line that are needed at a time. */
+/* Number of rows of a line that are needed at the same time. */
 static size_t rows_kept(const tl_stream_plan *plan, const tl_stream_line *line) {
     const tl_stream_node *writer = &plan->node[line->writer];
     const size_t new_rows = plan->plain ? 1 : writer->maximum * writer->how.ups + writer->how.skip;
@@ -282,9 +283,10 @@ static void print_reset(const writing *w) {
 static tl_stream_plan *make_plan(const tl_c_network *network) {
     const tl_stream_cfg cfg = {.block = 1, .window = network->cfg->window, .hop = network->cfg->hop};
     if (network->net.scaling->kind == TL_NORMALIZE_SERIES) {
-        tl_fail(network->error, TL_ERROR_ARGUMENT,
-                "C: each series is scaled by its own mean and deviation, which a stream does not know before its end; train with "
-                "--raw, or --normalize set");
+        tl_fail(
+            network->error, TL_ERROR_ARGUMENT,
+            "C: the model scales each series by its own mean and deviation, which are not known before the end of a stream; train "
+            "with --normalize none or --normalize set");
         return NULL;
     }
     return tl_stream_plan_new(network->net.model, &cfg, network->error);

@@ -55,7 +55,7 @@ static void write_point(char *literal) {
         if (!strchr("+-.e0123456789", *literal)) *literal = '.';
 }
 
-/* Writes the value with so many digits; false where it is not read back as it was. */
+/* Writes the value with this number of digits. Returns false if reading the text gives another value. */
 static bool write_digits(float value, int digits, char literal[40]) {
     snprintf(literal, 40, "%.*g", digits, (double)value);
     return strtof(literal, NULL) == value;
