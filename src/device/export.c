@@ -89,7 +89,7 @@ static size_t memory_of(const c_file *file) {
 
 static void print_head(c_file *file, tl_c_text *to) {
     const tl_c_network *network = &file->network;
-    tl_c_print(to, "/* A neural network as one file of C99 or C++, written by tapline %s.\n *\n", tl_version());
+    tl_c_print(to, "/* A neural network as one C99 or C++ file, written by tapline %s.\n *\n", tl_version());
     const char *scaling = scaling_text(network->net.scaling->kind), *outputs = output_text(network->net.loss);
     if (network->streaming)
         tl_c_print(to, " * x: a step of %zu channels, %s\n * y: %zu %s for each output\n *\n", file->in.channels, scaling,
@@ -97,9 +97,9 @@ static void print_head(c_file *file, tl_c_text *to) {
     else
         tl_c_print(to, " * x: (%zu steps, %zu channels), %s\n * y: (%zu, %zu) %s\n *\n", file->in.length, file->in.channels,
                    scaling, file->out.length, file->out.channels, outputs);
-    tl_c_print(to, " * Constants: %zu bytes of flash. Static array: %zu bytes of RAM. Nothing is allocated.\n",
+    tl_c_print(to, " * Constants: %zu bytes of flash. Static array: %zu bytes of RAM. The code allocates no memory.\n",
                network->constant_bytes, memory_of(file));
-    tl_c_print(to, " * All calls share the array: they must not run at the same time.\n");
+    tl_c_print(to, " * All calls use this array, so two calls must not run at the same time.\n");
     if (!network->streaming)
         tl_c_print(to, " * With %s_TEST defined, this file is a program that compares outputs with those of tapline.\n",
                    file->upper);
@@ -132,13 +132,13 @@ static void print_declarations(const c_file *file, tl_c_text *to) {
     if (file->network.streaming)
         tl_c_print(
             to,
-            "/* Begins another series. */\nvoid %s_reset(void);\n\n"
-            "/* Takes a step of the series, x: (channels). Returns how many outputs are known by it: y: (at most %s_STEP_OUTPUTS, "
+            "/* Starts a new series. */\nvoid %s_reset(void);\n\n"
+            "/* Reads a step of the series, x: (channels). Returns the number of outputs that it wrote to y: (at most %s_STEP_OUTPUTS, "
             "outputs). */\n",
             file->name, file->upper);
     else
         tl_c_print(to,
-                   "/* y: (out_length, outputs) of x: (length, channels), one step after the other; the two do not overlap. */\n");
+                   "/* y: (out_length, outputs) of x: (length, channels), in row-major order; they must not overlap. */\n");
     print_function(file, to);
     tl_c_print(to, ";\n");
     if (file->data) tl_c_print(to, "\nextern const char *const %s_class[%zu];\n", file->name, file->out.channels);

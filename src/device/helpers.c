@@ -46,7 +46,7 @@ static const helper_text helpers[] = {
     [TL_C_CONVOLVE_TRANSPOSED] = {.text = convolve_transposed_text,
                                   .needs = 3,
                                   .need = {TL_C_RECTIFY, TL_C_MULTIPLY, TL_C_CONVOLUTION}},
-    [TL_C_EXTEND] = {.text = extend_text},
+    [TL_C_PAD] = {.text = pad_text},
     [TL_C_FIXED_FILTERS] = {.text = fixed_filters_text},
     [TL_C_POOL_MAX] = {.text = pool_max_text, .needs = 1, .need = {TL_C_TAPS}},
     [TL_C_POOL_AVERAGE] = {.text = pool_average_text, .needs = 1, .need = {TL_C_TAPS}},

@@ -148,12 +148,12 @@ static size_t conv1d_scratch(const tl_export_node *node) {
 }
 
 /* Writes the padded series to the scratch memory; the windows then read from there. */
-static void extend_input(tl_c_network *network, const tl_c_step *step, windows *over) {
+static void pad_input(tl_c_network *network, const tl_c_step *step, windows *over) {
     static const char letters[] = {
         [TL_PADDING_MODE_REFLECT] = 'r', [TL_PADDING_MODE_REPLICATE] = 'l', [TL_PADDING_MODE_CIRCULAR] = 'c'};
     const tl_export_node *node = step->node;
-    tl_c_use(&network->helpers, TL_C_EXTEND);
-    tl_c_print(&network->body, "    extend(%s, %zu, %zu, '%c', %zu, %zu, %s);\n", tl_c_place_of(network, step->x[0]).text,
+    tl_c_use(&network->helpers, TL_C_PAD);
+    tl_c_print(&network->body, "    pad(%s, %zu, %zu, '%c', %zu, %zu, %s);\n", tl_c_place_of(network, step->x[0]).text,
                node->in.length, node->in.channels, letters[padding_mode_of(node)], over->pad_left, padded_length(node),
                tl_c_place_of(network, (tl_c_value){.span = step->scratch}).text);
     over->length = padded_length(node);
@@ -164,12 +164,12 @@ static void write_conv1d(tl_c_network *network, const tl_c_step *step) {
     const tl_export_node *node = step->node;
     const size_t groups = (size_t)tl_export_number(node, "groups", 1);
     const bool depthwise = groups > 1 && groups == node->in.channels && groups == node->out.channels;
-    const bool extends = padding_mode_of(node) != TL_PADDING_MODE_ZEROS;
+    const bool pads = padding_mode_of(node) != TL_PADDING_MODE_ZEROS;
     windows over = windows_of(network, node);
-    if (extends) extend_input(network, step, &over);
+    if (pads) pad_input(network, step, &over);
     write_convolution(network, step, &over, groups);
     write_parameter(network, node, "weight");
-    const tl_c_value x = extends ? (tl_c_value){.span = step->scratch} : step->x[0];
+    const tl_c_value x = pads ? (tl_c_value){.span = step->scratch} : step->x[0];
     if (depthwise) {
         tl_c_use(&network->helpers, TL_C_CONVOLVE_DEPTHWISE);
         call_convolution(network, step, "convolve_depthwise", x);

@@ -1,4 +1,4 @@
-/* How many outputs from t on, ROWS at most, see the same taps. */
+/* Number of outputs from t on (at most ROWS) that use the same taps. */
 static int rows_alike(const struct window *over, int t) {
     const struct taps seen = taps_at(over, t);
     int rows = 1;
@@ -10,7 +10,7 @@ static int rows_alike(const struct window *over, int t) {
     return rows;
 }
 
-/* Some filters of a group: x and y begin at the channels and filters of the group, w and b at these filters. */
+/* Computes `columns` filters of a group. x starts at the channels of the group; y, w and b start at the first of these filters. */
 static void convolve_columns(const struct convolution *c, int columns, const float *x, const float *w, const float *b, float *y) {
     const struct window *over = &c->over;
     const int channels = c->channels / c->groups;
@@ -32,7 +32,7 @@ static void convolve(const struct convolution *c, const float *x, const float *w
     const int filters = c->filters / c->groups, columns = columns_of(filters);
     for (int group = 0; group < c->groups; group++)
         for (int f = 0; f < filters; f += columns) {
-            if (f + columns > filters) f = filters - columns; /* some filters a second time */
+            if (f + columns > filters) f = filters - columns; /* computes some filters twice */
             const int at = group * filters + f;
             convolve_columns(c, columns, x + group * (c->channels / c->groups), w + at, b + at, y + at);
         }

@@ -1,4 +1,4 @@
-/* One filter for each channel: y: (out_length, channels) of x: (length, channels); w: (taps, channels), b: (channels). */
+/* Applies one filter to each channel. y: (out_length, channels) of x: (length, channels); w: (taps, channels), b: (channels). */
 static void convolve_depthwise(const struct convolution *c, const float *x, const float *w, const float *b, float *y) {
     const struct window *over = &c->over;
     const int channels = c->channels, vectors = channels - channels % LANES;

@@ -1,4 +1,4 @@
-/* Adds tap j of some filters: step i of x goes to the output i * stride + j * dilation - pad_left. */
+/* Adds the products with tap j: step i of x contributes to output i * stride + j * dilation - pad_left. */
 static void add_tap(const struct convolution *c, int j, int columns, const float *x, const float *w, float *y) {
     const struct window *over = &c->over;
     const struct products p = {1, c->channels, c->channels, 0, c->filters, over->stride * c->filters, over->stride * c->filters, 0};
@@ -16,7 +16,7 @@ static void add_tap(const struct convolution *c, int j, int columns, const float
 static void convolve_transposed(const struct convolution *c, const float *x, const float *w, const float *b, float *y) {
     const int columns = columns_of(c->filters);
     for (int f = 0; f < c->filters; f += columns) {
-        if (f + columns > c->filters) f = c->filters - columns; /* some filters a second time */
+        if (f + columns > c->filters) f = c->filters - columns; /* computes some filters twice */
         for (int t = 0; t < c->over.out_length; t++)
             for (int i = f; i < f + columns; i++) y[t * c->filters + i] = b[i];
         for (int j = 0; j < c->over.taps; j++) add_tap(c, j, columns, x, w + j * c->channels * c->filters + f, y + f);

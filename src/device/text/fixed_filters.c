@@ -1,12 +1,12 @@
-/* Tap j of a peak of `taps` taps: six parabolas, of heights -1, -1, 2, 2, -1, -1. */
+/* Tap j of a peak filter with `taps` taps: six parabolas with the heights -1, -1, 2, 2, -1, -1. */
 static float peak_at(int j, int taps) {
     const int part = taps / 6, within = j % part, rising = j / part % 2 == 0 ? within + 1 : part - within;
     const float height = (float)rising / (float)part;
     return (j / part / 2 == 1 ? 2.0f : -1.0f) * height * height;
 }
 
-/* Seventeen fixed filters over the sum of the channels: rising and falling of 2 ... 64 taps, peaks of 6 ... 96. Each is multiplied
- * by a factor, and has a bias. sum: (length). */
+/* Applies seventeen fixed filters to the sum of the channels: increase and decrease with 2 ... 64 taps, peaks with 6 ... 96 taps.
+ * Each filter has a factor and a bias. sum: (length), scratch memory. */
 static void fixed_filters(const float *x, int length, int channels, const float *factor, const float *bias, float *sum, float *y) {
     for (int t = 0; t < length; t++) {
         sum[t] = 0;

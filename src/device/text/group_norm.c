@@ -1,4 +1,4 @@
-/* Normalises neighbouring channels over `rows` steps together, `width` of them at a time, then scales and shifts each channel. */
+/* Normalises each group of `width` channels over `rows` steps, then scales and shifts each channel. */
 static void group_norm(const float *x, int rows, int channels, int width, float epsilon, const float *scale, const float *shift,
                        float *y) {
     for (int c = 0; c < channels; c += width) {

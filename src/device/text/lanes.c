@@ -1,4 +1,4 @@
-/* A vector of the processor, or a single number where it has none or the compiler is another one. */
+/* A vector of the processor. It is a single number if the processor has no vectors or the compiler has no vector extensions. */
 #if defined(__GNUC__) && (defined(__SSE2__) || defined(__ARM_NEON))
 #if defined(__AVX512F__)
 enum { LANES = 16 };
@@ -11,7 +11,7 @@ typedef float lanes __attribute__((vector_size(4 * LANES)));
 typedef float lanes_at __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 typedef int lanes_mask __attribute__((vector_size(4 * LANES)));
 
-/* 0 in place of negative numbers. */
+/* Stores x, with 0 for negative numbers. */
 INLINE void store_rectified(float *y, lanes x) {
     const lanes zero = {0};
     *(lanes_at *)y = (lanes)((lanes_mask)x & ~(lanes_mask)(x < zero));
@@ -20,7 +20,7 @@ INLINE void store_rectified(float *y, lanes x) {
 enum { LANES = 1 };
 typedef float lanes, lanes_at;
 
-/* 0 in place of a negative number. */
+/* Stores x, or 0 if x is negative. */
 INLINE void store_rectified(float *y, lanes x) { *y = x < 0 ? 0 : x; }
 #endif
 

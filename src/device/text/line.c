@@ -1,16 +1,16 @@
-/* The newest rows of numbers, twice one behind the other, so that any `rows` of them lie side by side. */
+/* A ring buffer of the newest rows. It has two copies, one after the other, so that any `rows` rows are contiguous. */
 struct line {
     float *at;
     int rows, channels;
 };
 
 struct place {
-    int row;      /* that is written next, of the first copy */
-    unsigned end; /* how many have been written */
+    int row;      /* the row of the first copy that is written next */
+    unsigned end; /* number of rows written */
 };
 
-/* Where a layer is in a series: its next window begins with row `from`, before the beginning where `before` is above 0. The first
- * `drop` rows that it makes do not count. */
+/* The position of a layer in a series. Its next window starts at row `from`, or `before` rows before the start of the series. The
+ * first `drop` rows of its output are discarded. */
 struct reader {
     unsigned from;
     int before, drop;
@@ -18,7 +18,7 @@ struct reader {
 
 INLINE float *new_row(const struct line *line, const struct place *place) { return line->at + place->row * line->channels; }
 
-/* The row is complete. */
+/* Ends a row that is complete. */
 INLINE void end_row(const struct line *line, struct place *place) {
     float *row = new_row(line, place), *again = row + line->rows * line->channels;
     if (line->rows > 1)

@@ -1,4 +1,4 @@
-/* One row of COLUMNS sums, each in four parts that do not wait for each other. */
+/* Computes one row of COLUMNS sums. Each sum has four independent parts. */
 INLINE void multiply_row(const struct products *p, const float *x, const float *w, const float *b, float *y) {
     const int w_row = p->w_row, whole = p->count - p->count % 4;
     lanes left0 = *(const lanes_at *)b, right0 = *(const lanes_at *)(b + LANES);
@@ -18,7 +18,7 @@ INLINE void multiply_row(const struct products *p, const float *x, const float *
     store(y + LANES, (right0 + right1) + (right2 + right3), p->relu);
 }
 
-/* As many columns as a tile has, or one. */
+/* The columns of a tile, or 1 if there are fewer. */
 INLINE int columns_of(int count) { return count >= COLUMNS ? COLUMNS : 1; }
 
 INLINE void multiply(const struct products *p, int rows, int columns, const float *x, const float *w, const float *b, float *y) {

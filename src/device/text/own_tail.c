@@ -1,4 +1,4 @@
-/* How much of a normal distribution lies below -x. */
+/* The probability that a standard normal variable is less than -x. */
 static float net_tail(float x) {
     if (!(x < 13)) return x > 0 ? 0 : x;
     const float above = 0.5f + x * (0.435568837f + x * (0.181220199f + x * (0.0399551118f + x * 0.00401590509f)));

@@ -1,4 +1,4 @@
-/* The mean of the steps of each window that exist, by channel. */
+/* The mean of each window for each channel, without the padding. */
 static void pool_average(const struct window *over, int channels, const float *x, float *y) {
     for (int t = 0; t < over->out_length; t++, y += channels) {
         const struct taps seen = taps_at(over, t);

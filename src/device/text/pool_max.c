@@ -1,4 +1,4 @@
-/* The largest step of each window, by channel; NaN where there is one. */
+/* The maximum of each window for each channel; NaN if the window contains a NaN. */
 static void pool_max(const struct window *over, int channels, const float *x, float *y) {
     for (int t = 0; t < over->out_length; t++, y += channels) {
         const struct taps seen = taps_at(over, t);

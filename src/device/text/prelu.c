@@ -1,4 +1,4 @@
-/* x, and below 0 the slope of its channel times x. */
+/* x if x is positive, else x times the slope of the channel. */
 static void prelu(const float *x, int rows, int channels, const float *slope, float *y) {
     for (int row = 0; row < rows; row++)
         for (int c = 0; c < channels; c++) {

@@ -1,14 +1,14 @@
-/* Rows of sums: y[row][i] = b[row][i] + the sum over tap, j of x[row][tap][j] * w[tap][j][i]. Strides are in numbers. */
+/* Computes y[row][i] = b[row][i] + the sum over tap, j of x[row][tap][j] * w[tap][j][i]. Strides count elements. */
 enum { ROWS = 4, COLUMNS = 2 * LANES };
 
 struct products {
-    int taps, count;         /* how many taps; how many j of each */
-    int x_row, x_tap, w_row; /* strides: from a row of x to the next, from a tap of x to the next, from w[tap][j] to the next */
-    int b_row, y_row;        /* strides: from a row of b to the next (0: the same), from a row of y to the next */
+    int taps, count;         /* number of taps; number of elements j in each tap */
+    int x_row, x_tap, w_row; /* strides between rows of x, between taps of x, and between rows w[tap][j] */
+    int b_row, y_row;        /* strides between rows of b (0: all use one row), and between rows of y */
     int relu;                /* negative sums become 0 */
 };
 
-/* ROWS or fewer rows of COLUMNS sums, which stay in registers; rows that do not exist repeat the last one. */
+/* Computes at most ROWS rows of COLUMNS sums in registers. Rows that do not exist repeat the last one. */
 static void multiply_tile(const struct products *p, int rows, const float *x, const float *w, const float *b, float *y) {
     const int at1 = rows > 1 ? 1 : 0, at2 = rows > 2 ? 2 : at1, at3 = rows > 3 ? 3 : at2;
     const float *b1 = b + at1 * p->b_row, *b2 = b + at2 * p->b_row, *b3 = b + at3 * p->b_row;
@@ -32,7 +32,7 @@ static void multiply_tile(const struct products *p, int rows, const float *x, co
     store(y, left0, p->relu), store(y + LANES, right0, p->relu);
 }
 
-/* The same of one column. */
+/* The same for one column. */
 static void multiply_column(const struct products *p, int rows, const float *x, const float *w, const float *b, float *y) {
     const int at1 = rows > 1 ? 1 : 0, at2 = rows > 2 ? 2 : at1, at3 = rows > 3 ? 3 : at2;
     const int x1 = at1 * p->x_row, x2 = at2 * p->x_row, x3 = at3 * p->x_row, w_row = p->w_row;

@@ -1,4 +1,4 @@
-/* The mean of all rows so far. state: their sums, what rounding left over (Kahan 1965), how many there are. */
+/* The mean of all rows so far. state: sums, their rounding errors (Kahan 1965), number of rows. */
 static void running_average(const float *x, int rows, int channels, float *state, float *y) {
     float *sum = state, *rest = state + channels, *count = rest + channels;
     *count += (float)rows;

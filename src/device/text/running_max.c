@@ -1,4 +1,4 @@
-/* The largest of all rows so far, by channel. state: the largest before, and whether there was any. */
+/* The maximum of all rows so far for each channel. state: maximum of the earlier rows, and whether there were any. */
 static void running_max(const float *x, int rows, int channels, float *state, float *y) {
     float *any = state + channels;
     for (int t = 0; t < rows; t++, *any = 1)

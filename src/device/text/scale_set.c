@@ -1,4 +1,4 @@
-/* (x - mean) / deviation of each channel; `rest` is what the rounding of the mean left over. */
+/* (x - mean) / deviation of each channel; `rest` is the rounding error of the mean. */
 static void scale_set(const float *x, int length, int channels, const float *mean, const float *rest, const float *deviation,
                       float *y) {
     for (int t = 0; t < length; t++)

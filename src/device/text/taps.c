@@ -1,9 +1,9 @@
-/* The taps first ... end - 1. */
+/* The taps from `first` to `end - 1`. */
 struct taps {
     int first, end;
 };
 
-/* The taps by which output t sees steps of the input. */
+/* The taps of output t that are on steps of the input, not on the padding. */
 static struct taps taps_at(const struct window *over, int t) {
     const int start = t * over->stride - over->pad_left, rest = over->length - start;
     struct taps seen;

@@ -1,4 +1,4 @@
-/* `factor` times as many steps, on the lines between the middles of the steps of x. */
+/* Makes `factor` steps from each step by linear interpolation between the centres of the steps of x. */
 static void upsample_linear(const float *x, int length, int channels, int factor, float *y) {
     for (int t = 0; t < length * factor; t++) {
         const int place = 2 * t + 1 - factor; /* in units of a step / (2 * factor) */

@@ -1,5 +1,5 @@
-/* The series with what its padding holds: mirrored steps (mode 'r'), the last step again (mode 'l') or the other end (mode 'c'). */
-static void extend(const float *x, int length, int channels, char mode, int pad_left, int padded, float *y) {
+/* Pads a series with mirrored steps (mode 'r'), with copies of its first and last step (mode 'l'), or periodically (mode 'c'). */
+static void pad(const float *x, int length, int channels, char mode, int pad_left, int padded, float *y) {
     for (int t = 0; t < padded; t++, y += channels) {
         int from = t - pad_left;
         if (mode == 'r') from = from < 0 ? -from : from >= length ? 2 * (length - 1) - from : from;
