@@ -137,13 +137,13 @@ static void share_channels(batch_norm_job *job, tl_task task) {
 
 /* ---- forward ---- */
 
-/* Whether all rows of a chunk lie behind the lengths of their samples, where x and dy are 0 and y and dx will be. */
+/* Whether all rows of a chunk are after the end of their samples. There, x and dy are 0, and y and dx become 0. */
 static bool is_blank(const batch_norm_job *job, size_t task) {
     const size_t first = task * job->chunk;
     return job->pass->lengths && count_between(&job->layer->base, job->pass, first, first + rows_of(job, task)) == 0;
 }
 
-/* The sums of zeros. */
+/* Sets the sums to 0. */
 static void clear_sums(const batch_norm_job *job, size_t task) {
     memset(job->first + task * job->channels, 0, job->channels * sizeof *job->first);
     memset(job->second + task * job->channels, 0, job->channels * sizeof *job->second);

@@ -431,17 +431,18 @@ static void check_refused(const tl_onnx_node *node, int64_t opset, const char *t
 static void given_unknown_operations_when_imported_then_the_node_is_named(void **unused) {
     (void)unused;
     check_refused(&(tl_onnx_node){"LSTM", "y", .input = {"x", "w"}}, 17,
-                  "made.onnx: node 0 (LSTM \"y\"): there is no counterpart of this operator; docs/onnx.md says what is understood");
+                  "made.onnx: node 0 (LSTM \"y\"): this operator has no counterpart; docs/onnx.md lists the operators");
     check_refused(&(tl_onnx_node){"Conv", "y", .input = {"x", "w"}, .attribute = {tl_onnx_int("group", 3)}}, 17,
                   "node 0 (Conv \"y\"): its weights are for 3 channels in 3 groups; its input has 3");
     check_refused(&(tl_onnx_node){"Conv", "y", .input = {"x", "w"}, .attribute = {tl_onnx_ints("pads", 1)}}, 17,
                   "its pads have 1 entries, not 2");
-    check_refused(&(tl_onnx_node){"Conv", "y", .input = {"x", "nothing"}}, 17, "its input nothing is given by nothing before it");
+    check_refused(&(tl_onnx_node){"Conv", "y", .input = {"x", "nothing"}}, 17,
+                  "its input nothing is not the output of an earlier node");
     check_refused(&(tl_onnx_node){"AveragePool", "y", .input = {"x"},
                                   .attribute = {tl_onnx_ints("kernel_shape", 2), tl_onnx_pair("pads", 1, 1),
                                                 tl_onnx_int("count_include_pad", 1)}},
-                  17, "it counts padding (count_include_pad)");
-    check_refused(&(tl_onnx_node){"Relu", "y", .input = {"x"}}, 5, "its operator set is 5; those from 7 on are read");
+                  17, "its mean includes padding (count_include_pad)");
+    check_refused(&(tl_onnx_node){"Relu", "y", .input = {"x"}}, 5, "its operator set is 5; the minimum is 7");
     check_refused(&(tl_onnx_node){"Relu", "w", .input = {"x"}}, 17, "two values are called \"w\"");
 }
 
@@ -454,7 +455,7 @@ static void given_no_onnx_file_when_imported_then_refused(void **unused) {
     error = (tl_error){0};
     write_file(path, "no protobuf", 11);
     assert_null(tl_onnx_import(path, NULL, NULL, &error));
-    check_error(&error, TL_ERROR_FORMAT, "none.onnx: is no ONNX file, or is damaged");
+    check_error(&error, TL_ERROR_FORMAT, "none.onnx: is not an ONNX file, or is damaged");
     remove(path);
 }
 

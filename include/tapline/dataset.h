@@ -140,7 +140,7 @@ typedef struct tl_read_cfg {
                          a table with a step per line, or a whole PhysioNet record (its .hea, with or without the ending) */
     bool keep_labels; /* with `unlabelled`: keep the labels or target values if every series has one that `reference` knows. Not
                          for tables with series of different lengths, where a row may or may not begin with a label */
-    const char *annotator; /* ("atr") the ending of the annotation file of a PhysioNet record, such as "qrs" */
+    const char *annotator; /* ("atr") ending of the annotation file of a PhysioNet record, such as "qrs" */
 } tl_read_cfg;
 
 /* Reads a data set. The ending of the path, or cfg->format, gives the format:

@@ -1,5 +1,5 @@
-/* tapline/onnx.h: networks as ONNX files, for other runtimes and from other frameworks. docs/onnx.md says what becomes of each
- * layer.
+/* tapline/onnx.h: writes and reads networks as ONNX files, for other runtimes and from other frameworks. docs/onnx.md lists the
+ * ONNX operators of each layer.
  */
 #ifndef TAPLINE_ONNX_H
 #define TAPLINE_ONNX_H
@@ -10,75 +10,75 @@
 extern "C" {
 #endif
 
-/* ---- out ---- */
+/* ---- export ---- */
 
 /* The order of axes of the input and of an output with steps. */
 typedef enum tl_onnx_layout {
-    TL_ONNX_LAYOUT_NLC = 0, /* (batch, length, channels): as tapline and Keras */
-    TL_ONNX_LAYOUT_NCL      /* (batch, channels, length): as PyTorch */
+    TL_ONNX_LAYOUT_NLC = 0, /* (batch, length, channels), as in tapline and Keras */
+    TL_ONNX_LAYOUT_NCL      /* (batch, channels, length), as in PyTorch */
 } tl_onnx_layout;
 
-/* "nlc" or "ncl"; NULL for another number. */
+/* Returns "nlc" or "ncl"; NULL if `layout` is no enumerator. */
 TL_API const char *tl_onnx_layout_name(tl_onnx_layout layout);
 
-/* Sets *layout to the layout of that name; fails naming those there are. */
+/* Sets *layout [OUT] to the layout with this name. If there is none, the message lists the names. */
 TL_API tl_status tl_onnx_layout_by_name(const char *name, tl_onnx_layout *layout, tl_error *error);
 
-/* Zero means the default in brackets. */
+/* A field that is zero has the default value in brackets. */
 typedef struct tl_onnx_export_cfg {
-    const tl_dataset *data;     /* (none) the names of classes; and how series are scaled, where the model does not know it */
-    tl_normalization normalize; /* (what is known) how series are scaled, as tl_save_cfg.normalize */
+    const tl_dataset *data;     /* (none) gives the names of the classes, and the scaling of series if the model does not know it */
+    tl_normalization normalize; /* (that of the model or `data`) scaling of series, as in tl_save_cfg */
     tl_onnx_layout layout;
-    bool logits;          /* leave out the softmax or sigmoid that tl_predict applies to the outputs */
-    bool fold_batch_norm; /* fold each batch norm into the convolution or dense layer before it, in double */
+    bool logits;          /* omit the softmax or sigmoid that tl_predict applies to the outputs */
+    bool fold_batch_norm; /* fold each batch norm into the convolution or dense layer before it, in double precision */
     char reserved[6];
 } tl_onnx_export_cfg;
 
-/* Writes a compiled model as an ONNX file with one input and one output, which computes what tl_predict does.
+/* Writes a compiled model as an ONNX file with one input and one output. The graph computes the same as tl_predict.
  *
- * The input "series" takes series as they are before they are scaled: scaling is part of the graph, in single precision relative to
- * the first step of each series. Its axes are (batch, length, channels) or as `layout` says; the batch is symbolic, and the length
- * is where no layer fixes it. The output is (batch, outputs), or has one more axis of steps as the input has; it is called
- * "probabilities" for the cross-entropies, "logits" with `logits`, and else "values", which are in their own units. Numbers are
- * FLOAT, or DOUBLE in the double build.
+ * The input "series" expects series before scaling; scaling is part of the graph, relative to the first step of each series.
+ * `layout` gives the order of its axes. The batch size is symbolic; the length is symbolic too if no layer needs a fixed length.
+ * The output is (batch, outputs), or has an axis of steps at the same place as the input. Its name is "probabilities" for
+ * cross-entropy losses, "logits" with `logits`, and "values" otherwise; values are in the units of the targets. Elements are FLOAT,
+ * or DOUBLE in the double-precision library.
  *
- * The operator set is 17 (IR version 8), or 19 for circular padding. metadata_props hold "classes" (a JSON list), "normalise",
- * "scale", "targets", "loss", "architecture" (JSON) and "tapline", as model files do (docs/files.md).
+ * The operator set is 17 (IR version 8), or 19 for circular padding. metadata_props contain "classes" (a JSON list), "normalise",
+ * "scale", "targets", "loss", "architecture" (JSON) and "tapline", as in model files (docs/files.md).
  *
- * The file is replaced whole, as by tl_model_save. Fails with TL_ERROR_ARGUMENT, naming the layer, for layers of your own; for data
- * whose series have lengths of their own; for logits of a model that has none; with TL_ERROR_FILE where the file cannot be written.
- * `cfg` may be NULL. Several threads may export one model at a time. */
+ * The file is replaced as by tl_model_save: completely, or not at all. Fails with TL_ERROR_ARGUMENT for a layer of your own (the
+ * message names it), if series have different lengths, and for `logits` of a model without softmax or sigmoid; with TL_ERROR_FILE
+ * if the file cannot be written. `cfg` may be NULL. Several threads may export the same model at the same time. */
 static inline tl_status tl_onnx_export(const tl_model *model, const char *path, const tl_onnx_export_cfg *cfg, tl_error *error);
 
-/* ---- in ---- */
+/* ---- import ---- */
 
-/* Zero means the default in brackets. */
+/* A field that is zero has the default value in brackets. */
 typedef struct tl_onnx_import_cfg {
-    int threads;            /* (as many as the machine offers) */
-    tl_engine engine;       /* (auto) of convolutions */
-    size_t length;          /* (the file's, or that of data) steps of series, where the file takes any number */
-    const tl_dataset *data; /* (none) how long and wide series are, and whether they have labels */
-    const char *loss;       /* (see below) what the network is trained for, such as "cross-entropy" */
-    tl_compile_cfg compile; /* as for tl_model_compile, but for the loss */
-    size_t max_memory;      /* (tl_memory_limit) bytes that the file may have, and that the model may take */
+    int threads;            /* (the number of processors) */
+    tl_engine engine;       /* (auto) the engine of convolutions */
+    size_t length;          /* (that of the file or of `data`) steps of series, if the file allows any length */
+    const tl_dataset *data; /* (none) gives the shape of series, and whether they have labels */
+    const char *loss;       /* (see below) name of the loss, such as "cross-entropy" */
+    tl_compile_cfg compile; /* as for tl_model_compile; its loss is not used */
+    size_t max_memory;      /* (tl_memory_limit) maximum bytes of the file, and of the model */
 } tl_onnx_import_cfg;
 
-/* The network of an ONNX file as a compiled model, which predicts what the file does and can be trained on. Free it with
- * tl_model_free. `info` may be NULL; else release it with tl_model_info_release: it has the names of classes and the scaling, where
- * the file is one of tapline's.
+/* Reads the network of an ONNX file as a compiled model. It gives the same predictions as the file, and can be trained further.
+ * Free it with tl_model_free. `info` [OUT] may be NULL; else release it with tl_model_info_release. For a file that tapline wrote,
+ * it has the names of the classes and the scaling.
  *
- * Understood is what PyTorch's exporters and tf2onnx write for networks along time (docs/onnx.md lists the operators), in single,
- * double and half precision. Values may be (batch, channels, length) or (batch, length, channels); which they are is found by the
- * operators that read them. Operators of two dimensions are understood where one of them has size 1.
+ * It reads the operators that the exporters of PyTorch and tf2onnx use for 1-D networks (docs/onnx.md lists them), in single,
+ * double and half precision. Values may be (batch, channels, length) or (batch, length, channels); the operators that read them
+ * show which. Two-dimensional operators are allowed if one dimension has size 1.
  *
- * The loss is `loss`; else that of the file's metadata; else cross-entropy after a final softmax, or binary cross-entropy after a
- * final sigmoid, which tl_predict then applies; else cross-entropy where `data` has labels; else squared-error, with which
- * tl_predict gives the outputs as they are.
+ * The loss is the first of these that exists: `loss`; the loss in the metadata of the file; cross-entropy if the graph ends with a
+ * softmax, and binary cross-entropy if it ends with a sigmoid (tl_predict then applies these functions); cross-entropy if `data`
+ * has labels. Otherwise it is squared-error, with which tl_predict returns the outputs without change.
  *
- * NULL on failure: TL_ERROR_FILE where the file cannot be read; TL_ERROR_FORMAT where it is damaged, or naming the node and its
- * operator where that has no counterpart; TL_ERROR_ARGUMENT where series may have any length and neither `length` nor `data` says
- * it; TL_ERROR_SHAPE where `data` has another shape; TL_ERROR_MEMORY for more than max_memory; TL_ERROR_NUMERIC, naming the array,
- * for a number that is not finite. */
+ * Returns NULL on failure: TL_ERROR_FILE if the file cannot be read; TL_ERROR_FORMAT if it is damaged, or if an operator has no
+ * counterpart (the message names the node and its operator); TL_ERROR_ARGUMENT if the file allows any length and neither `length`
+ * nor `data` gives one; TL_ERROR_SHAPE if `data` has another shape; TL_ERROR_MEMORY for more than max_memory; TL_ERROR_NUMERIC if a
+ * number is not finite (the message names the array). */
 static inline tl_model *tl_onnx_import(const char *path, const tl_onnx_import_cfg *cfg, tl_model_info *info, tl_error *error);
 
 /* ---- how structs may grow (see tapline/base.h) ---- */

@@ -32,7 +32,7 @@ static size_t scratch(const tl_conv1d_shape *shape, tl_conv1d_pass pass, int wor
     return pass == TL_CONV1D_BACKWARD_WEIGHTS ? parts_of(shape) * sums_size(shape) : 0;
 }
 
-/* Of one sample the rows that count. */
+/* Processes the valid rows of one sample. */
 static tl_depthwise_rows sample_of(const depthwise_job *job, size_t sample) {
     const tl_conv1d_shape *s = job->shape;
     const size_t in = sample * s->length * s->channels, out = sample * s->out_length * s->channels;

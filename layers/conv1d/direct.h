@@ -20,14 +20,14 @@ typedef struct tl_direct_form {
     size_t rows, width, last_width;          /* last_width: of the last row, at most that of the others */
     size_t out_first, out_stride, out_count; /* in elements: position of row 0, distance of rows, size of a sample */
     bool lane_reduction, in_place;
-    const size_t *counted; /* (batch) steps of each sample of the output that count, others need not be computed; NULL: all */
-    size_t step;           /* elements of such a step */
+    const size_t *counted; /* (batch) valid output steps of each sample; others need not be computed; NULL: all are valid */
+    size_t step;           /* elements of one of these steps */
 } tl_direct_form;
 
 /* Returns the shape that the engine computes: with a kernel of 1, the batch is one long sample. */
 tl_conv1d_shape tl_direct_joined(const tl_conv1d_shape *shape);
 
-/* The same for passes whose rows do not depend on each other: not where samples have lengths of their own. */
+/* The same for passes with independent rows; not for samples of different lengths. */
 tl_conv1d_shape tl_direct_output_shape(const tl_conv1d_shape *shape);
 
 tl_direct_form tl_direct_forward_form(const tl_conv1d_shape *shape);
@@ -47,7 +47,7 @@ double tl_direct_share(const tl_conv1d_shape *shape);
 
 /* Consecutive rows of a sample whose input and output stay in the cache. */
 typedef struct tl_direct_unit {
-    size_t begin, end;     /* rows; none where none of them counts, and the rest is then undefined */
+    size_t begin, end;     /* rows; if none is valid, there are none, and the other fields are undefined */
     const tl_real *in;     /* the sample */
     const tl_real *window; /* input of row `begin` including padding; NULL: rows skip taps outside of the series */
     size_t inside, behind; /* from row `inside` on, rows read the sample itself; from `behind` on, a copy again; else `end` */

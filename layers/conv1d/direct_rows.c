@@ -79,7 +79,7 @@ static void copy_padded(const tl_direct_form *form, const tl_real *in, ptrdiff_t
     memset(to + before + inside, 0, (count * form->in_width - before - inside) * sizeof *to);
 }
 
-/* The rows of a sample that count. */
+/* The valid rows of a sample. */
 static size_t counted_rows(const tl_direct_form *form, size_t sample) {
     if (!form->counted) return form->rows;
     const size_t elements = form->counted[sample] * form->step;

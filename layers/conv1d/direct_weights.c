@@ -28,7 +28,8 @@ typedef struct product_job {
     size_t max_rows;                      /* of a unit's sample */
     size_t parts, groups, slices;         /* a task is a group of blocks and a slice of the window in one part */
     size_t width, inner;                  /* filters, rounded up; kernel · channels */
-    const size_t *counted; /* where the batch is one long sample: of its samples, `length` rows each; NULL: all count */
+    const size_t *counted; /* if the batch is processed as one long sample: the valid rows of its samples, of `length` rows each;
+                              NULL: all are valid */
     size_t length;
     const tl_real *x, *dy;
     tl_real *dweight, *dbias;
@@ -51,7 +52,7 @@ static product_job job_of(const tl_conv1d_shape *whole, const tl_tuning *tuning)
     job.max_rows = tl_min(shape->out_length, limit);
     job.samples = tl_max(tl_min(limit / shape->out_length, shape->batch / job.parts), 1);
     job.units = tl_ceil_div(shape->batch, job.samples) * job.chunks;
-    if (job.samples > 1) job.form.counted = NULL; /* their rows are cut alike */
+    if (job.samples > 1) job.form.counted = NULL; /* units have the same rows of all samples */
     if (!shape->counted) job.counted = whole->counted;
     job.length = whole->out_length;
     job.parts = tl_min(job.parts, job.units);

@@ -18,8 +18,8 @@ typedef struct tl_conv1d_shape {
     size_t out_length, filters;
     size_t kernel, stride, dilation, pad_left;
     const size_t
-        *counted; /* (batch) of a pass: how many rows of each sample count, of its output (backward_weights: of dy, which is 0
-                     behind them); an engine may leave out the others, and what it writes there is undefined. NULL: all */
+        *counted; /* (batch) for a pass: number of valid rows of each sample of its output (backward_weights: of dy, which is 0
+                              after them). An engine may skip other rows; their contents are then undefined. NULL: all are valid */
 } tl_conv1d_shape;
 
 typedef struct tl_conv1d_ops {

@@ -22,8 +22,8 @@ typedef struct tl_winograd_form {
     size_t out_count, width;
     ptrdiff_t out_first;   /* element of the sample where output row 0 begins; below 0 if it is only partly in the sample */
     size_t rows, tiles;    /* of the output of a sample */
-    const size_t *counted; /* (batch) steps of the output of each sample that count, others need not be computed; NULL: all */
-    size_t step;           /* elements of such a step */
+    const size_t *counted; /* (batch) valid output steps of each sample; others need not be computed; NULL: all are valid */
+    size_t step;           /* elements of one of these steps */
 } tl_winograd_form;
 
 tl_winograd_form tl_winograd_forward_form(const tl_conv1d_shape *shape);

@@ -110,14 +110,14 @@ tl_winograd_cut tl_winograd_cut_of(const tl_winograd_form *form, size_t min_unit
     return cut;
 }
 
-/* Tiles of a sample that count. */
+/* Number of tiles of a sample with valid steps. */
 static size_t counted_tiles(const tl_winograd_form *form, size_t sample) {
     if (!form->counted) return form->tiles;
     const size_t elements = form->counted[sample] * form->step + (size_t)-form->out_first;
     return tl_min(tl_ceil_div(elements, form->variant->outputs * tl_winograd_out_row(form)), form->tiles);
 }
 
-/* Samples of one unit have as many tiles as the one of them that has the most. */
+/* All samples of a unit use the maximum of their numbers of tiles. */
 tl_winograd_unit tl_winograd_unit_at(const tl_winograd_form *form, const tl_winograd_cut *cut, size_t index) {
     const size_t piece = index % cut->pieces, sample = index / cut->pieces * cut->samples;
     const size_t samples = tl_min(cut->samples, form->batch - sample), tile = tl_split_at(form->tiles, cut->pieces, piece);

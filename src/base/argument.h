@@ -18,8 +18,8 @@ const char *tl_tensor_text(const tl_tensor *tensor, char text[TL_SHAPE_TEXT]);
 /* Fails unless minimum ≤ value < limit and value ≤ 1e30; `limit` may be INFINITY. NaN fails. `what` names the value. */
 void tl_check_number(const char *what, double value, double minimum, double limit, tl_error *error);
 
-/* Fails unless minimum ≤ value ≤ maximum: "kernel 0 is below 1". A value that was made of a negative number is shown as that
- * number.
+/* Fails unless minimum ≤ value ≤ maximum: "kernel 0 is below 1". A value that is the conversion of a negative number is shown as
+ * that negative number.
  */
 tl_status tl_check_count(const char *what, size_t value, size_t minimum, size_t maximum, tl_error *error);
 

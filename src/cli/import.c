@@ -1,4 +1,4 @@
-/* `tapline import`, compiled once for each precision (commands.h): of ONNX files; weights.c has that of weights. */
+/* `tapline import` for ONNX files, compiled once for each precision (commands.h). weights.c imports safetensors files. */
 #include "cli/files.h"
 #include "cli/report.h"
 #include "cli/weights.h"
@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What is imported, and what goes with it. */
+/* The imported model, with its settings and data. */
 typedef struct imported {
     const weights_settings *settings;
     tl_read_cfg read;
-    tl_dataset *data; /* NULL: none was named */
+    tl_dataset *data; /* NULL: not given */
     tl_model *model;
     tl_model_info info;
 } imported;
@@ -32,19 +32,19 @@ static void check(const weights_settings *settings, tl_error *error) {
     files_check(files, sizeof files / sizeof *files, error);
 }
 
-/* How series are scaled: as the file says, which knows it where it is one of tapline's; else as it is asked for. */
+/* The scaling of series: that of a file of tapline; for other files that of the options. */
 static tl_normalization find_scaling(const imported *self, tl_error *error) {
     const weights_settings *settings = self->settings;
     const tl_normalization asked = options_normalization(settings->normalize, settings->raw, error), found = self->info.normalize;
     const bool given = settings->normalize || settings->raw;
     if (found == TL_NORMALIZE_DEFAULT) return given ? asked : TL_NORMALIZE_NONE;
     if (given && asked != found)
-        tl_fail(error, TL_ERROR_ARGUMENT, "--normalize %s: the file says %s", tl_normalization_name(asked),
+        tl_fail(error, TL_ERROR_ARGUMENT, "--normalize %s: the network expects %s", tl_normalization_name(asked),
                 tl_normalization_name(found));
     return found;
 }
 
-/* The data is scaled when it is known how: the file says it, which is read by the shape of the data. */
+/* The file is read with the shape of the data. Then the scaling is known, and the data is scaled. */
 static void take(imported *self, tl_error *error) {
     const weights_settings *settings = self->settings;
     const tl_onnx_import_cfg cfg = {.threads = (int)settings->model.common.threads,

@@ -72,7 +72,8 @@ int IN_PRECISION(import_weights)(const weights_settings *asked) {
                                {"--map", asked->map, FILE_READ, 0},
                                {"--arch", described ? architecture_of(asked) : NULL, FILE_READ, 0},
                                {"--out", asked->out, FILE_REPLACED, 0}};
-    if (asked->length) tl_fail(&error, TL_ERROR_ARGUMENT, "--length: is of .onnx files; of weights DATA says how long series are");
+    if (asked->length)
+        tl_fail(&error, TL_ERROR_ARGUMENT, "--length is only for .onnx files; for weights, DATA gives the length of series");
     if (!operand[1]) tl_fail(&error, TL_ERROR_ARGUMENT, "needs DATA after the weights; see `tapline help import`");
     check_architecture(asked, &error);
     files_check(files, sizeof files / sizeof *files, &error);

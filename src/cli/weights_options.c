@@ -17,9 +17,9 @@ static const option_spec import_options[] = {
     MAP_OPTION(weights_settings),
     {"out", "FILE", OPTION_TEXT, FIELD(out), 0, 0, NULL, "write the model to this file (only print the assignment)"},
     {"loss", "NAME", OPTION_CHOICE, FIELD(loss), 0, 0, loss_name,
-     "the loss (cross-entropy for labels, squared-error for target\nvalues; of .onnx: as its last layer suggests)"},
+     "the loss (cross-entropy for labels, squared-error for target\nvalues; for .onnx: given by the last layer)"},
     {"length", "N", OPTION_INTEGER, FIELD(length), 1, INT32_MAX, NULL,
-     "of .onnx: steps of the series, if the file accepts any number\n(of DATA)"},
+     "only .onnx: steps of the series, if the file accepts any number\n(of DATA)"},
     OPTIONS("Data", "tapline import fcn.safetensors mine.csv --normalize none"),
     {"normalize", "NAME", OPTION_CHOICE, FIELD(normalize), 0, 0, normalization_name,
      "how the network takes series: each channel scaled to mean 0 and standard deviation 1, by the statistics of each series or of "

@@ -207,7 +207,7 @@ static void move_parameters(tl_model *model, uint64_t point) {
     for (size_t i = 0; i < model->parameter_count; i++) model->parameters[i] += (tl_real)(away * tl_rng_normal(&rng));
 }
 
-/* At the point of the model; where it fails there, at others, at none of which gradients may differ, and one of which must pass. */
+/* Checks at the point of the model. If this fails, checks at other points: one must pass, and gradients may differ at none. */
 static void check_points(probe *p, tl_real *analytic, tl_real *kept, tl_error *error) {
     tl_model *model = p->model;
     bool passed = false;

@@ -23,7 +23,7 @@ typedef struct tl_array {
     bool taken;
 } tl_array;
 
-/* Of the format of model files and checkpoints: what tapline reads has this one. */
+/* Version of the format of model files and checkpoints. tapline reads only this version. */
 #define TL_FILE_VERSION "1"
 
 typedef struct tl_archive {
@@ -68,7 +68,7 @@ tl_status tl_archive_may_save(const tl_archive *archive, const char *path, size_
  * is read, the version first. Messages begin with the path, and say what was expected and found. */
 tl_status tl_archive_open(tl_archive *archive, const char *path, size_t maximum, tl_error *error);
 
-/* The same with the bytes of a file, which are copied. */
+/* The same for the bytes of a file. The bytes are copied. */
 tl_status tl_archive_open_bytes(tl_archive *archive, const void *bytes, size_t size, size_t maximum, tl_error *error);
 
 /* The same for the header only: arrays and checksum are not read. */

@@ -90,7 +90,7 @@ static json_t *parse_header(const tl_archive *archive, size_t length, tl_error *
 
 /* ---- texts ---- */
 
-/* A later version may differ in anything else. */
+/* Checked first, since all else may differ in another version. */
 static tl_status check_version(const tl_archive *archive, const json_t *metadata, tl_error *error) {
     const char *version = json_string_value(json_object_get(metadata, "version")),
                *writer = json_string_value(json_object_get(metadata, "tapline"));
@@ -266,7 +266,7 @@ static tl_status read_arrays(tl_archive *archive, int file, size_t header, tl_er
     return archive->plain ? TL_OK : verify_checksum(archive, header, error);
 }
 
-/* The file is -1 where there are bytes. */
+/* Reads from `bytes` if the file is -1. */
 static tl_status read_archive(tl_archive *archive, int file, bool whole, tl_error *error) {
     size_t header = 0;
     tl_status status = read_header(archive, file, &header, error);

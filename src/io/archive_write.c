@@ -126,7 +126,7 @@ tl_status tl_archive_may_save(const tl_archive *archive, const char *path, size_
     return tl_file_may_write(path, size + more, error);
 }
 
-/* What the file consists of: the header, and the arrays where they are. */
+/* The parts of the file: the header, and the arrays in place. */
 typedef struct contents {
     char *header;
     tl_piece *pieces; /* (count) */

@@ -7,7 +7,7 @@ enum { MAX_VARINT = 10, FIRST_ROOM = 4096 };
 
 /* ---- writing ---- */
 
-/* Room for `count` bytes more, which are counted; NULL where memory is short. */
+/* Adds `count` bytes without setting them; NULL if memory is short. */
 static unsigned char *grow(tl_pb_writer *writer, size_t count) {
     const size_t needed = writer->count + count;
     if (writer->short_of_memory) return NULL;
@@ -26,7 +26,7 @@ static unsigned char *grow(tl_pb_writer *writer, size_t count) {
     return at;
 }
 
-/* Returns how many bytes it takes. */
+/* Returns the number of bytes. */
 static size_t encode(uint64_t value, unsigned char bytes[MAX_VARINT]) {
     size_t count = 0;
     for (; value > 127; value >>= 7) bytes[count++] = (unsigned char)(value | 128);
@@ -76,7 +76,7 @@ size_t tl_pb_open(tl_pb_writer *writer, uint32_t field) {
     return writer->count;
 }
 
-/* The length of the message goes in front of it. */
+/* Inserts the length of the message before it. */
 void tl_pb_close(tl_pb_writer *writer, size_t opened) {
     unsigned char length[MAX_VARINT];
     const size_t inside = writer->count - opened, count = encode(inside, length);

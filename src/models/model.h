@@ -18,17 +18,16 @@ tl_status tl_model_put(tl_archive *archive, const tl_model *model, const tl_save
 /* Returns the settings of the model's loss as JSON, which the caller releases; NULL if memory is short. */
 json_t *tl_loss_describe(const tl_model *model);
 
-/* What is known of how series are scaled: by tl_fit or the file that the model is from, else by the data set, else by
- * cfg->normalize. Statistics stay those of the model or data set. Fails where they contradict each other; messages begin with
- * `caller`. */
+/* Finds the scaling of series: from tl_fit or the file of the model, else from the data set, else from cfg->normalize. Statistics
+ * are those of the model or data set, not copies. Fails if these sources contradict each other; messages start with `caller`. */
 tl_status tl_model_find_scaling(const tl_model *model, const tl_save_cfg *cfg, const char *caller, tl_scaling *scaling,
                                 tl_error *error);
 
-/* Means and deviations of so many channels as JSON, to be released; NULL where memory is short. */
+/* Returns means and deviations of this number of channels as JSON. Release it. NULL if memory is short. */
 json_t *tl_scaling_describe(const tl_scaling *scaling, size_t count);
 
-/* The names of classes (data NULL, or without: an empty list) as JSON, to be released. Fails where they do not fit the model or are
- * not UTF-8; messages begin with `caller`. */
+/* Returns the names of classes as JSON; an empty list if `data` is NULL or has none. Release it. Fails if they do not fit the model
+ * or are not UTF-8; messages start with `caller`. */
 json_t *tl_model_classes(const tl_model *model, const tl_dataset *data, const char *caller, tl_error *error);
 
 /* Fails unless the archive is of this "kind" ("model" or "checkpoint"). */

@@ -133,7 +133,7 @@ static tl_model *build(const tl_archive *archive, const tl_load_cfg *cfg, tl_err
     read_seed(archive, &model_cfg.seed, error);
     tl_model *model = tl_failed(error) ? NULL : tl_model_new(&model_cfg);
     if (model) model->max_parameters = count_elements(archive);
-    if (model) model->names_all = cfg->output != NULL; /* as the file names them */
+    if (model) model->names_all = cfg->output != NULL; /* layers have the names of the file */
     if (!tl_failed(error)) compile(archive, model, network, cfg, &compile_cfg, error);
     if (!tl_failed(error) && !cfg->output) read_weights(archive, loss, model, error);
     json_decref(loss);
@@ -306,7 +306,7 @@ static void take_configuration(tl_load_cfg *cfg, const tl_load_cfg *given, const
     tl_take_parts(cfg, sizeof *cfg, given, sizes->cfg, parts, sizeof parts / sizeof *parts, "model", error);
 }
 
-/* From a file, or from bytes where there are some. */
+/* Loads from bytes, or from a file if bytes is NULL. */
 static tl_model *load(const char *path, const void *bytes, size_t size, const tl_load_cfg *given, tl_model_info *info,
                       const tl_load_sizes *sizes, tl_error *error) {
     tl_load_cfg cfg;

@@ -1,4 +1,4 @@
-/* Arithmetic on constants: what exporters leave of shapes and weights to be computed. */
+/* Arithmetic on constants: exporters write computations of shapes and weights that only depend on constants. */
 #include "onnx/constant.h"
 
 #include "base/math.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 1 << 22 }; /* elements of what operators make larger */
+enum { MOST = 1 << 22 }; /* maximum elements of a result that is larger than its operands */
 
 void tl_onnx_pool_release(tl_onnx_pool *pool) {
     for (size_t i = 0; i < pool->blocks; i++) free(pool->block[i]);
@@ -39,14 +39,14 @@ bool tl_onnx_constant_new(tl_onnx_pool *pool, size_t rank, const size_t *shape, 
 
 /* ---- axes ---- */
 
-/* An axis that may count from the end. */
+/* Resolves an axis; negative numbers count from the end. */
 static bool axis_of(int64_t axis, size_t rank, size_t *at) {
     if (axis < 0) axis += (int64_t)rank;
     *at = (size_t)axis;
     return axis >= 0 && axis < (int64_t)rank;
 }
 
-/* The axes: by the attribute, else by operand 1. */
+/* Reads the axes from the attribute, else from operand 1. */
 static size_t axes_of(const tl_onnx_fold *fold, int64_t axes[TL_ONNX_RANK]) {
     const tl_onnx_constant *given = fold->operands > 1 ? fold->operand[1] : NULL;
     const size_t count = given ? tl_min(given->count, TL_ONNX_RANK) : fold->axes_count;
@@ -78,7 +78,7 @@ static double unary(const char *type, double a) {
                                              : a;
 }
 
-/* Where the element of the result is that an index tells, in an operand that is repeated along axes of 1. */
+/* The position in an operand of the element with this index in the result. Axes of size 1 are repeated. */
 static size_t place_of(const tl_onnx_constant *result, const tl_onnx_constant *operand, size_t index) {
     size_t place = 0, stride = 1;
     for (size_t i = 1; i <= operand->rank; i++) {
@@ -193,7 +193,7 @@ static bool fold_transpose(tl_onnx_pool *pool, const tl_onnx_fold *fold, tl_onnx
 
 /* ---- parts ---- */
 
-/* Elements before an axis, along it, behind it. */
+/* Number of elements before an axis, along it, and after it. */
 typedef struct split {
     size_t outer, size, inner;
 } split;
@@ -205,7 +205,7 @@ static split split_at(const tl_onnx_constant *a, size_t axis) {
     return s;
 }
 
-/* The elements of an axis at places first, first + step … */
+/* Selects the elements first, first + step … of an axis. */
 static bool take(tl_onnx_pool *pool, const tl_onnx_constant *a, size_t axis, const double *places, size_t count,
                  tl_onnx_constant *result) {
     const split s = split_at(a, axis);
@@ -244,7 +244,8 @@ static bool fold_slice(tl_onnx_pool *pool, const tl_onnx_fold *fold, tl_onnx_con
     double first = given[1]->value[0], end = given[2]->value[0];
     const double step = fold->operands > 4 && given[4] && given[4]->count == 1 ? given[4]->value[0] : 1;
     if (!isfinite(first) || !isfinite(end) || !(fabs(step) >= 1)) return false;
-    const double low = step < 0 ? -1 : 0, high = step < 0 ? size - 1 : size; /* backwards, -1 is what comes before the first */
+    const double low = step < 0 ? -1 : 0,
+                 high = step < 0 ? size - 1 : size; /* backwards, -1 is the place before the first element */
     first = fmin(fmax(first < 0 ? first + size : first, low), high);
     end = fmin(fmax(end < 0 ? end + size : end, low), high);
     double *places = malloc((a->shape[axis] + 1) * sizeof *places);
@@ -289,7 +290,7 @@ static bool is_reduced(const int64_t *axes, size_t count, size_t axis, size_t ra
     return count == 0;
 }
 
-/* ReduceSum, ReduceMean, ReduceL2 and ReduceProd, as exporters leave them of weight normalisation and of shapes. */
+/* ReduceSum, ReduceMean, ReduceL2 and ReduceProd, which exporters write for weight normalisation and for shapes. */
 static bool fold_reduce(tl_onnx_pool *pool, const tl_onnx_fold *fold, tl_onnx_constant *result) {
     const tl_onnx_constant *a = fold->operand[0];
     int64_t axes[TL_ONNX_RANK];
@@ -320,7 +321,7 @@ static bool fold_reduce(tl_onnx_pool *pool, const tl_onnx_fold *fold, tl_onnx_co
     return true;
 }
 
-/* The same number everywhere, of a shape that is a constant. */
+/* Fills a constant shape with one number. */
 static bool fold_filled(tl_onnx_pool *pool, const tl_onnx_fold *fold, tl_onnx_constant *result) {
     const tl_onnx_constant *shape = fold->operand[0];
     size_t sizes[TL_ONNX_RANK];
@@ -336,7 +337,7 @@ static bool fold_filled(tl_onnx_pool *pool, const tl_onnx_fold *fold, tl_onnx_co
     return true;
 }
 
-/* ---- the whole ---- */
+/* ---- all operators ---- */
 
 bool tl_onnx_fold_constants(tl_onnx_pool *pool, const tl_onnx_fold *fold, tl_onnx_constant *result) {
     static const char *const binaries[] = {"Add", "Sub", "Mul", "Div", "Pow", NULL};

@@ -1,4 +1,4 @@
-/* constant.h: tensors that an ONNX file holds, and what operators make of them. */
+/* constant.h: constant tensors of an ONNX file, and operators on them. */
 #ifndef TL_ONNX_CONSTANT_H
 #define TL_ONNX_CONSTANT_H
 
@@ -6,7 +6,7 @@
 
 enum { TL_ONNX_RANK = 6 };
 
-/* Numbers, row-major; rank 0: one number. In lists that are shapes, NAN is the size of the batch, which is not known. */
+/* Numbers in row-major order; rank 0: a scalar. In shapes, NAN is the unknown size of the batch. */
 typedef struct tl_onnx_constant {
     size_t rank, shape[TL_ONNX_RANK];
     size_t count;
@@ -22,14 +22,15 @@ typedef struct tl_onnx_pool {
 
 void tl_onnx_pool_release(tl_onnx_pool *pool);
 
-/* Room for a constant of that shape, not set; false where memory is short, or there would be more than `most` elements. */
+/* Allocates a constant of this shape without setting its elements. Returns false if memory is short or if it has more than `most`
+ * elements. */
 bool tl_onnx_constant_new(tl_onnx_pool *pool, size_t rank, const size_t *shape, size_t most, tl_onnx_constant *constant);
 
-/* What an operator makes of constants: false where it is none of those that are known here, or they do not fit. `axes` is what the
- * attributes axis, axes or perm say, `axes_count` how many there are. */
+/* Computes an operator on constants. Returns false if the operator is unknown or its operands do not fit. `axes` are the
+ * `axes_count` values of the attribute axis, axes or perm. */
 typedef struct tl_onnx_fold {
     const char *type;
-    const tl_onnx_constant *operand[5]; /* NULL: left out */
+    const tl_onnx_constant *operand[5]; /* NULL: omitted */
     size_t operands;
     int64_t axes[TL_ONNX_RANK];
     size_t axes_count;
@@ -38,7 +39,7 @@ typedef struct tl_onnx_fold {
 } tl_onnx_fold;
 bool tl_onnx_fold_constants(tl_onnx_pool *pool, const tl_onnx_fold *fold, tl_onnx_constant *result);
 
-/* The constants side by side along an axis. */
+/* Joins constants along an axis. */
 bool tl_onnx_join_constants(tl_onnx_pool *pool, const tl_onnx_constant *const *parts, size_t count, int64_t axis,
                             tl_onnx_constant *result);
 

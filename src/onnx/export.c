@@ -1,4 +1,4 @@
-/* Models to ONNX files: what goes around the layers. */
+/* Writes models as ONNX files: everything except the layers. */
 #include "onnx/export.h"
 
 #include "base/argument.h"
@@ -33,9 +33,9 @@ tl_status tl_onnx_layout_by_name(const char *name, tl_onnx_layout *layout, tl_er
     return tl_find_name("layout", name, layout_at, (int *)layout, error);
 }
 
-/* ---- what the graph is for ---- */
+/* ---- length and data ---- */
 
-/* Whether a layer makes one step of several that is not of any number of them. */
+/* Whether a layer reduces several steps to one, and works for one length only. */
 static bool ends_with_length(const tl_export_node *node) {
     const tl_layer_ops *ops = node->kind;
     const bool of_any =
@@ -87,12 +87,12 @@ static tl_status check_cfg(const tl_export *net, const tl_onnx_export_cfg *cfg, 
 
 /* ---- scaling ---- */
 
-/* A constant for each channel: (channels, 1) of series, (channels) of a matrix. */
+/* Writes a constant for each channel: (channels, 1) for series, (channels) for a matrix. */
 static void put_channels(tl_pb_writer *out, const char *name, const double *values, size_t channels, bool matrix) {
     tl_onnx_put_tensor(out, name, matrix ? 1 : 2, (const size_t[]){channels, 1}, values);
 }
 
-/* A step of scaling: `from` operator (channels) → `to`. */
+/* Writes a step of scaling: `to` = operator(`from`, constant). */
 static void put_scaling(tl_pb_writer *out, const char *operator_type, const char *from, const char *to, const double *values,
                         size_t channels, bool matrix) {
     char name[TL_ONNX_NAME];
@@ -101,7 +101,7 @@ static void put_scaling(tl_pb_writer *out, const char *operator_type, const char
     tl_onnx_put_node(out, &(tl_onnx_node){operator_type, to, .input = {from, name}});
 }
 
-/* (x - mean) / deviation. A mean has more digits than x, of which the rest is subtracted when the difference is small. */
+/* (x - mean) / deviation. The mean has more digits than x; the rest is subtracted from the difference, which is small. */
 static void put_set_scaling(tl_onnx_graph *graph, const char *from, const char *to) {
     const size_t channels = graph->net.node[0].out.channels;
     double *mean = tl_allocate(channels, sizeof *mean, "onnx", NULL), *rest = tl_allocate(channels, sizeof *rest, "onnx", NULL);
@@ -119,7 +119,7 @@ static void put_set_scaling(tl_onnx_graph *graph, const char *from, const char *
     tl_release(mean);
 }
 
-/* From what goes into the graph to what goes into the first layer. */
+/* Writes the nodes from the input of the graph to the first layer. */
 static void put_input(tl_onnx_graph *graph, const tl_onnx_export_cfg *cfg) {
     const char *name = "series";
     char *first = graph->forms[0].series;
@@ -141,7 +141,7 @@ static const char *output_name(const tl_export *net, const tl_onnx_export_cfg *c
     return !makes_probabilities(net) ? "values" : cfg->logits ? "logits" : "probabilities";
 }
 
-/* What tl_predict does with the outputs of the network. */
+/* Writes what tl_predict computes from the outputs of the network. */
 static void put_prediction(tl_onnx_graph *graph, bool logits, const char *from, const char *to, bool matrix) {
     const tl_scaling *targets = graph->net.targets;
     const size_t outputs = graph->net.node[graph->net.nodes - 1].out.channels;
@@ -156,7 +156,7 @@ static void put_prediction(tl_onnx_graph *graph, bool logits, const char *from, 
         tl_onnx_put_node(&graph->out, &(tl_onnx_node){"Softmax", to, .input = {from}, .attribute = {tl_onnx_int("axis", 1)}});
 }
 
-/* From what comes out of the last layer to what comes out of the graph. */
+/* Writes the nodes from the last layer to the output of the graph. */
 static void put_output(tl_onnx_graph *graph, const tl_onnx_export_cfg *cfg) {
     const size_t last = graph->net.nodes - 1;
     const bool matrix = graph->net.node[last].out.length == 1, turns = !matrix && cfg->layout == TL_ONNX_LAYOUT_NLC;
@@ -168,7 +168,7 @@ static void put_output(tl_onnx_graph *graph, const tl_onnx_export_cfg *cfg) {
                          &(tl_onnx_node){"Transpose", name, .input = {to}, .attribute = {tl_onnx_triple("perm", 0, 2, 1)}});
 }
 
-/* ---- what the file says of itself ---- */
+/* ---- metadata ---- */
 
 static void put_values(tl_onnx_graph *graph, const tl_onnx_export_cfg *cfg) {
     const tl_export *net = &graph->net;
@@ -191,7 +191,7 @@ static void put_text(tl_pb_writer *out, const char *key, const char *text) {
     tl_pb_close(out, opened);
 }
 
-/* Releases the value. */
+/* Adds a text, and releases the value. */
 static void put_json(tl_pb_writer *out, const char *key, json_t *value) {
     char *text = tl_json_text(value, JSON_COMPACT | JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY);
     out->short_of_memory = out->short_of_memory || !text;
@@ -216,7 +216,7 @@ static void put_metadata(tl_onnx_graph *graph, const tl_onnx_export_cfg *cfg, tl
     put_text(out, "checksum", "0000000000000000");
 }
 
-/* Of all bytes of the file, in the place of the zeros at its end. */
+/* Computes the checksum of all bytes of the file, and replaces the zeros at its end by it. */
 static void set_checksum(tl_pb_writer *out) {
     char text[TL_CHECKSUM_DIGITS + 1];
     char *digits = (char *)out->bytes + out->count - TL_CHECKSUM_DIGITS;
@@ -224,7 +224,7 @@ static void set_checksum(tl_pb_writer *out) {
     memcpy(digits, text, TL_CHECKSUM_DIGITS);
 }
 
-/* ---- the whole ---- */
+/* ---- the whole file ---- */
 
 static void put_graph(tl_onnx_graph *graph, const tl_onnx_export_cfg *cfg) {
     const size_t opened = tl_pb_open(&graph->out, TL_ONNX_GRAPH);

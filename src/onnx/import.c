@@ -1,4 +1,4 @@
-/* ONNX files to models: the whole (import.h). */
+/* Reads ONNX files as models (import.h). */
 #include "onnx/import.h"
 
 #include "base/argument.h"
@@ -26,7 +26,7 @@ static tl_status out_of_memory(const tl_import *self, tl_error *error) {
 
 /* ---- values ---- */
 
-/* Names are unique in a graph. NULL, having said why, on failure. */
+/* Adds a value. Names are unique in a graph. Sets the error and returns NULL on failure. */
 static tl_import_value *add_value(tl_import *self, const char *name, size_t maker, tl_error *error) {
     if (json_object_get(self->index, name)) {
         tl_fail(error, TL_ERROR_FORMAT, "%.180s: two values are called \"%.60s\"", self->file->path, name);
@@ -106,7 +106,7 @@ static bool fold_operands(tl_import *self, const tl_onnx_operation *operation, t
     return true;
 }
 
-/* Constants side by side. */
+/* Joins constants. */
 static bool join_constants(tl_import *self, const tl_onnx_operation *operation) {
     const size_t count = operation->inputs.count;
     const tl_onnx_constant **parts = calloc(count + 1, sizeof *parts);
@@ -133,17 +133,17 @@ static bool take_constant(tl_import *self, const tl_onnx_operation *operation) {
     if (whole) constant.value[0] = (double)whole->whole;
     for (size_t i = 0; list && i < list->wholes.count; i++) constant.value[i] = (double)self->file->whole[list->wholes.first + i];
     return (number || whole || list) ? tl_import_give_constant(self, &constant)
-                                     : tl_import_refuse(self, "it is a constant of a kind that is not read");
+                                     : tl_import_refuse(self, "it is a constant of an unknown kind");
 }
 
-/* The input that was refused already, or is not there; NULL where all are sound. */
+/* An input that was refused or does not exist; NULL if there is none. */
 static const tl_import_value *spoilt_input(tl_import *self, const tl_onnx_operation *operation) {
     for (size_t e = 0; e < operation->inputs.count; e++) {
         const char *name = self->file->name[operation->inputs.first + e];
         const tl_import_value *value = tl_import_input(self, e);
         if (!*name) continue;
         if (!value || value->kind == TL_IMPORT_NOTHING) {
-            tl_import_refuse(self, "its input %.60s is given by nothing before it", name);
+            tl_import_refuse(self, "its input %.60s is not the output of an earlier node", name);
             return NULL;
         }
         if (value->kind == TL_IMPORT_REFUSED) return value;
@@ -165,16 +165,16 @@ static bool take_operation(tl_import *self, const tl_onnx_operation *operation) 
         tl_onnx_fold_constants(&self->file->pool, &fold, &folded))
         return tl_import_give_constant(self, &folded);
     if (is_standard(operation) && strcmp(operation->type, "Concat") == 0 && join_constants(self, operation)) return true;
-    return known ? known->take(self) : tl_import_refuse(self, "there is no counterpart of this operator");
+    return known ? known->take(self) : tl_import_refuse(self, "this operator has no counterpart");
 }
 
-/* Whether the operator itself is understood; what goes into one that is not does not matter. */
+/* Whether the operator is known. The inputs of an unknown operator do not matter. */
 static bool is_counterpart(const tl_onnx_operation *operation) {
     const bool shape = strcmp(operation->type, "ConstantOfShape") == 0;
     return shape || (is_standard(operation) && tl_import_operator_of(operation->type));
 }
 
-/* Every result that is still open is refused. */
+/* Refuses all results that were not set. */
 static void refuse_results(tl_import *self, const tl_onnx_operation *operation, const char *reason, size_t culprit) {
     for (size_t o = 0; o < operation->outputs.count; o++) {
         tl_import_value *value = value_named(self, self->file->name[operation->outputs.first + o]);
@@ -196,9 +196,9 @@ static void import_operation(tl_import *self, size_t index) {
         return;
     }
     if (spoilt)
-        tl_import_refuse(self, "there is no counterpart of this operator");
+        tl_import_refuse(self, "this operator has no counterpart");
     else if (!take_operation(self, operation))
-        tl_import_refuse(self, "it is not understood");
+        tl_import_refuse(self, "it cannot be read");
     refuse_results(self, operation, *self->reason ? self->reason : "this result has no counterpart", index);
 }
 
@@ -212,7 +212,7 @@ static void release_layers(tl_import *self) {
     *self = (tl_import){.file = self->file};
 }
 
-/* Makes the values; the input has these axes. */
+/* Adds the values; the input has these axes. */
 static tl_status prepare(tl_import *self, const tl_onnx_port *input, const char *axes, tl_shape shape, tl_error *error) {
     size_t values = self->file->initializers + 1;
     for (size_t i = 0; i < self->file->operations; i++) values += self->file->operation[i].outputs.count;
@@ -236,7 +236,7 @@ static tl_status prepare(tl_import *self, const tl_onnx_port *input, const char 
     return tl_failed(error) ? error->status : TL_OK;
 }
 
-/* Whether what comes out of the graph is what a network gives. */
+/* Whether the output of the graph is a possible output of a network. */
 static tl_status check_output(tl_import *self, size_t *progress, tl_error *error) {
     const tl_import_value *output = value_named(self, self->file->output[0].name);
     const char *path = self->file->path;
@@ -250,7 +250,7 @@ static tl_status check_output(tl_import *self, size_t *progress, tl_error *error
     if (output->kind == TL_IMPORT_REFUSED) {
         const tl_onnx_operation *blamed = &self->file->operation[output->culprit];
         *progress = output->culprit;
-        return tl_fail(error, TL_ERROR_FORMAT, "%.180s: node %zu (%.40s \"%.60s\"): %s; docs/onnx.md says what is understood", path,
+        return tl_fail(error, TL_ERROR_FORMAT, "%.180s: node %zu (%.40s \"%.60s\"): %s; docs/onnx.md lists the operators", path,
                        output->culprit, blamed->type, blamed->name, output->reason);
     }
     if (output->flat_length > 0 || output->pad_left + output->pad_right > 0 || strpbrk(output->axes, "GWRB") ||
@@ -260,7 +260,7 @@ static tl_status check_output(tl_import *self, size_t *progress, tl_error *error
     return TL_OK;
 }
 
-/* *progress: the operation at which it ended, to compare readings by. */
+/* *progress [OUT]: the last operation that was read, to compare several attempts. */
 static tl_status read_as(tl_import *self, const tl_onnx_port *input, const char *axes, tl_shape shape, size_t *progress,
                          tl_error *error) {
     *progress = 0;
@@ -269,9 +269,9 @@ static tl_status read_as(tl_import *self, const tl_onnx_port *input, const char 
     return check_output(self, progress, error);
 }
 
-/* ---- which axis is what ---- */
+/* ---- the meaning of axes ---- */
 
-/* The one input that is no constant; NULL, having said why, where there are others. */
+/* The only input that is no constant. Sets the error and returns NULL if there are several. */
 static const tl_onnx_port *find_input(const tl_onnx_file *file, tl_error *error) {
     const tl_onnx_port *found = NULL;
     size_t count = 0;
@@ -287,7 +287,7 @@ static const tl_onnx_port *find_input(const tl_onnx_file *file, tl_error *error)
     return NULL;
 }
 
-/* What the caller knows of series: 0: nothing. */
+/* The length and channels that the caller gives; 0: unknown. */
 static tl_shape known_shape(const tl_onnx_file *file, const tl_onnx_import_cfg *cfg) {
     tl_shape shape = {.length = cfg->length};
     tl_error none = {0};
@@ -300,7 +300,7 @@ static tl_shape known_shape(const tl_onnx_file *file, const tl_onnx_import_cfg *
     return shape;
 }
 
-/* The shape of series whose axes are these; false where the input cannot be such. */
+/* The shape of series with these axes; false if the input cannot have them. */
 static bool shape_as(const tl_onnx_port *input, const char *axes, tl_shape known, tl_shape *shape) {
     *shape = (tl_shape){.length = 0, .channels = strchr(axes, TL_AXIS_CHANNELS) ? 0 : 1};
     for (size_t i = 1; axes[i]; i++) {
@@ -320,7 +320,7 @@ typedef struct candidate {
     tl_shape shape;
 } candidate;
 
-/* What the axes of the input may be, the longest series first. */
+/* The possible axes of the input; the longest series first. */
 static size_t list_candidates(const tl_onnx_port *input, tl_shape known, candidate list[4]) {
     static const char *const all[] = {"NL", "NCL", "NLC", "NC1L", "NCL1", "N1LC", "NL1C"};
     const size_t rank = input->has_shape ? input->rank : 3;
@@ -338,14 +338,14 @@ static size_t list_candidates(const tl_onnx_port *input, tl_shape known, candida
     return count;
 }
 
-/* Tells what is missing of the shape of series. */
+/* Reports which part of the shape of series is unknown. */
 static tl_status check_shape(const tl_onnx_file *file, tl_shape shape, tl_error *error) {
     if (shape.length > 0 && shape.channels > 0) return TL_OK;
     return tl_fail(error, TL_ERROR_ARGUMENT, "%.180s: takes series of any %s; say which: by data, or --length (tl_onnx_import_cfg)",
                    file->path, shape.length == 0 ? "length" : "number of channels");
 }
 
-/* Reads the graph with the axes by which it is understood. */
+/* Tries all possible axes of the input, and reads the graph. */
 static tl_status read_graph(tl_import *self, const tl_onnx_import_cfg *cfg, tl_error *error) {
     candidate list[4];
     tl_error best = {0};
@@ -375,7 +375,7 @@ static const char *type_of(const tl_import *self, size_t layer) {
     return type ? type : "";
 }
 
-/* What is asked for; else what the file says, or the last operation; else what data has. */
+/* The loss of the configuration; else of the file, or of the last operation; else of the data. */
 static tl_status find_loss(const tl_import *self, const tl_onnx_import_cfg *cfg, size_t output, tl_loss_kind *loss,
                            tl_error *error) {
     const char *said = tl_onnx_metadata(self->file, "loss"), *last = type_of(self, output);
@@ -389,7 +389,7 @@ static tl_status find_loss(const tl_import *self, const tl_onnx_import_cfg *cfg,
     return TL_OK;
 }
 
-/* The cross-entropies take logits: what makes probabilities of them at the end is part of the loss. */
+/* Cross-entropies use logits: the last softmax or sigmoid is part of the loss. */
 static size_t without_probabilities(const tl_import *self, size_t output, tl_loss_kind loss) {
     const char *last = type_of(self, output);
     const bool part = (loss == TL_LOSS_CROSS_ENTROPY && strcmp(last, "softmax") == 0) ||
@@ -399,7 +399,7 @@ static size_t without_probabilities(const tl_import *self, size_t output, tl_los
 
 /* ---- the model ---- */
 
-/* The layers that lead to the output, as the entries of an architecture; place: (layers) [OUT] their nodes, 0: none. */
+/* Collects the layers that the output depends on as entries of an architecture. place: (layers) [OUT] their nodes; 0: none. */
 static json_t *describe(const tl_import *self, size_t output, size_t *place) {
     json_t *list = json_array(), *last = json_object_get(self->layer[output].entry, "name");
     bool whole = list != NULL;
@@ -459,16 +459,16 @@ static tl_model *build(const tl_import *self, const tl_onnx_import_cfg *cfg, tl_
     return model;
 }
 
-/* ---- what goes with it ---- */
+/* ---- classes and scaling ---- */
 
-/* The text under a key as JSON; NULL where there is none. */
+/* The text under a key as JSON; NULL if there is none. */
 static json_t *metadata_json(const tl_import *self, const char *key) {
     tl_error none = {0};
     const char *text = tl_onnx_metadata(self->file, key);
     return text ? tl_json_parse(text, strlen(text), key, &none) : NULL;
 }
 
-/* Numbers of metadata in place of those of the graph, which are rounded, where they are the same when rounded. */
+/* Replaces the rounded numbers of the graph by the exact ones of the metadata, if they are equal after rounding. */
 static void sharpen(const json_t *root, const char *key, double *values, size_t count) {
     const json_t *list = json_object_get(root, key);
     for (size_t i = 0; json_array_size(list) == count && i < count; i++) {
@@ -477,7 +477,7 @@ static void sharpen(const json_t *root, const char *key, double *values, size_t 
     }
 }
 
-/* mean: in parts, each of which may be NULL; deviation NULL: 1. */
+/* mean: two parts, each may be NULL; deviation NULL: 1. */
 static tl_status set_statistics(const tl_import *self, const char *key, const tl_onnx_constant *const mean[2],
                                 const tl_onnx_constant *deviation, size_t count, tl_scaling *scaling, tl_error *error) {
     if (tl_scaling_begin(scaling, count, error) != TL_OK) return error->status;
@@ -499,7 +499,7 @@ static tl_status set_statistics(const tl_import *self, const char *key, const tl
 static tl_status set_scalings(const tl_import *self, tl_model *model, tl_error *error) {
     const size_t channels = tl_input_shape(model).channels, outputs = tl_output_shape(model).channels;
     const tl_onnx_constant *const target[2] = {self->target_mean, NULL};
-    const bool ours = tl_onnx_metadata(self->file, "normalise"); /* of other files it is not known */
+    const bool ours = tl_onnx_metadata(self->file, "normalise"); /* unknown for files of other programs */
     model->scaling.kind = self->normalize == TL_NORMALIZE_SERIES ? TL_NORMALIZE_SERIES
                           : ours                                 ? TL_NORMALIZE_NONE
                                                                  : TL_NORMALIZE_DEFAULT;
@@ -541,9 +541,9 @@ static tl_status set_info(const tl_import *self, const tl_model *model, tl_model
     return set_classes(self, model, &info->data, error);
 }
 
-/* ---- the whole ---- */
+/* ---- the whole file ---- */
 
-/* The optimizer lies within the settings of compile, which lie within those of import. */
+/* The struct of the optimizer is a part of that of compile, which is a part of that of import. */
 static void take_configuration(tl_onnx_import_cfg *cfg, const tl_onnx_import_cfg *given, const tl_load_sizes *sizes,
                                tl_error *error) {
     enum { OPTIMIZER = offsetof(tl_compile_cfg, optimizer), REST = OPTIMIZER + sizeof(tl_optimizer_cfg) };

@@ -1,4 +1,4 @@
-/* What the operators of an ONNX graph are given, and make (import.h). */
+/* Inputs and results of the operators of an ONNX graph (import.h). */
 #include "onnx/import.h"
 
 #include "onnx/onnx.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- given ---- */
+/* ---- inputs ---- */
 
 static const tl_onnx_operation *under_way(const tl_import *self) { return &self->file->operation[self->operation]; }
 
@@ -144,7 +144,7 @@ void tl_import_turn_to(tl_import *self, size_t index) {
     names[index] = first;
 }
 
-/* The result in place of what it was: nothing. False where there is none to be given. */
+/* Sets the next result. Returns false if there is none. */
 static bool give(tl_import *self, const tl_import_value *what) {
     tl_import_value *result = result_of(self);
     const bool open = result && result->kind == TL_IMPORT_NOTHING;

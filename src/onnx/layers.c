@@ -1,4 +1,4 @@
-/* The table of layers: what becomes of each kind in an ONNX graph. */
+/* The table of layers: how each kind is written in an ONNX graph. */
 #include "layers/registry.h"
 #include "onnx/export.h"
 #include "onnx/onnx.h"
@@ -12,7 +12,7 @@ static const bool is_double = sizeof(tl_real) == sizeof(double);
 
 /* ---- names ---- */
 
-/* "NODE.PART" or "NODE/PART", of an array or a step. */
+/* "NODE.PART" or "NODE/PART": the name of an array or a step. */
 typedef struct part_name {
     char text[TL_ONNX_NAME];
 } part_name;
@@ -66,7 +66,7 @@ const char *tl_onnx_matrix(tl_onnx_graph *graph, size_t node) {
 
 static const char *input_series(tl_onnx_graph *graph, const tl_export_node *node) { return tl_onnx_series(graph, node->input[0]); }
 
-/* Of layers that take any form: the input as it is, and the output in the same form. */
+/* For layers that accept any form: the output has the form of the input. */
 typedef struct same_form {
     const char *input, *output;
     bool matrix;
@@ -84,7 +84,7 @@ static same_form keep_form(tl_onnx_graph *graph, const tl_export_node *node) {
 
 void tl_onnx_put_scalar(tl_pb_writer *out, const char *name, double value) { tl_onnx_put_tensor(out, name, 0, NULL, &value); }
 
-/* An array of the node as it is, with axes of size 1 behind its own. */
+/* Writes an array of the node, with additional last axes of size 1. */
 static part_name put_array(tl_onnx_graph *graph, const tl_export_node *node, const char *name, size_t more) {
     const tl_export_array *array = tl_export_find(node, name);
     const part_name called = array_name(node, name);
@@ -94,7 +94,7 @@ static part_name put_array(tl_onnx_graph *graph, const tl_export_node *node, con
     return called;
 }
 
-/* An array with its axes in reverse order, as PyTorch has weights. */
+/* Writes an array with its axes in reverse order, as in PyTorch. */
 static part_name put_reversed(tl_onnx_graph *graph, const tl_export_node *node, const char *name) {
     const tl_export_array *array = tl_export_find(node, name);
     const part_name called = array_name(node, name);
@@ -238,7 +238,7 @@ static void write_leaky_relu(tl_onnx_graph *graph, const tl_export_node *node) {
     tl_onnx_put_node(&graph->out, &(tl_onnx_node){"PRelu", form.output, .input = {form.input, constant.text}});
 }
 
-/* The slopes are aligned with the last axes: (channels, 1) of series. */
+/* Slopes are aligned with the last axes: (channels, 1) for series. */
 static void write_prelu(tl_onnx_graph *graph, const tl_export_node *node) {
     const same_form form = keep_form(graph, node);
     const part_name slope = put_array(graph, node, "slope", form.matrix ? 0 : 1);
@@ -256,7 +256,7 @@ static void write_affine(tl_onnx_graph *graph, const tl_export_node *node) {
 
 /* ---- convolutions ---- */
 
-/* Padding by the series itself is a node of its own: sets the pads of the window to 0, and returns the padded series. */
+/* Padding that is not zeros needs a Pad node: sets the pads of the window to 0, and returns the padded series. */
 static part_name put_padding(tl_onnx_graph *graph, const tl_export_node *node, tl_export_window *window) {
     static const char *const modes[] = {
         [TL_PADDING_MODE_REFLECT] = "reflect", [TL_PADDING_MODE_REPLICATE] = "edge", [TL_PADDING_MODE_CIRCULAR] = "wrap"};
@@ -307,7 +307,7 @@ static int conv1d_opset(const tl_export_node *node) {
     return tl_export_number(node, "padding_mode", 0) == TL_PADDING_MODE_CIRCULAR ? 19 : 17;
 }
 
-/* The padding of `same` depends on the length where there is a stride. */
+/* With a stride, the padding `same` depends on the length. */
 static bool pads_by_length(const tl_export_node *node) {
     return tl_export_number(node, "padding", 0) == TL_PADDING_SAME && tl_export_window_of(node).stride > 1;
 }
@@ -366,8 +366,8 @@ static void write_layer_norm(tl_onnx_graph *graph, const tl_export_node *node) {
     if (!form.matrix) put_transpose(graph, normalised.text, form.output);
 }
 
-/* As instance normalization of groups as channels: the operator for groups has had a scale for each channel since operator set 21
- * only. */
+/* Uses instance normalization with groups as channels: the operator for groups has a scale for each channel only since operator
+ * set 21. */
 static void write_group_norm(tl_onnx_graph *graph, const tl_export_node *node) {
     const size_t groups = size_of(node, "groups", 1);
     const int64_t apart[] = {0, (int64_t)groups, -1}, together[] = {0, (int64_t)node->out.channels, -1};
@@ -445,7 +445,7 @@ static void write_upsample(tl_onnx_graph *graph, const tl_export_node *node) {
                                                                 tl_onnx_string("nearest_mode", "floor")}});
 }
 
-/* Our order is (length, channels). */
+/* tapline's order is (length, channels). */
 static void write_flatten(tl_onnx_graph *graph, const tl_export_node *node) {
     const bool turns = node->in.length > 1 && node->in.channels > 1;
     const part_name turned = step_name(node, "turned");
@@ -472,7 +472,7 @@ static void write_embedding(tl_onnx_graph *graph, const tl_export_node *node) {
 
 /* ---- several inputs ---- */
 
-/* All inputs in one form: as matrices where all are, else as series. Returns whether they are matrices. */
+/* Converts all inputs to one form: matrices if all are matrices, else series. Returns whether they are matrices. */
 static bool gather_inputs(tl_onnx_graph *graph, const tl_export_node *node, const char *input[TL_ONNX_INPUTS]) {
     bool matrices = true;
     for (size_t e = 0; e < node->inputs; e++) matrices = matrices && *graph->forms[node->input[e]].matrix;

@@ -1,4 +1,4 @@
-/* Chains of operations that are one layer here (pattern.h). */
+/* Finds chains of operations that are one layer in tapline (pattern.h). */
 #include "onnx/import.h"
 #include "onnx/pattern.h"
 
@@ -9,9 +9,9 @@
 typedef struct match {
     tl_import *import;
     const tl_pattern *pattern;
-    const char *x;                      /* what goes in; NULL: not met yet */
-    double free_constant;               /* what stands where the pattern has NAN */
-    const char *step[TL_PATTERN_STEPS]; /* what each step gives */
+    const char *x;                      /* the input; NULL: not found yet */
+    double free_constant;               /* the constant in place of the pattern's NAN */
+    const char *step[TL_PATTERN_STEPS]; /* the result of each step */
 } match;
 
 static const char *input_name(const match *self, const tl_onnx_operation *operation, size_t index) {
@@ -23,7 +23,7 @@ static tl_import_value *find(const match *self, const char *name) {
     return index ? &self->import->value[json_integer_value(index)] : NULL;
 }
 
-/* Constants are compared as numbers of single precision. */
+/* Compares constants in single precision. */
 static bool constant_fits(match *self, const tl_pattern_constant *expected, const tl_import_value *value) {
     if (value->kind != TL_IMPORT_CONSTANT || value->constant.count != 1) return false;
     const double found = value->constant.value[0];
@@ -58,7 +58,7 @@ static bool operands_fit(match *self, const tl_pattern_step *step, const tl_onnx
     return true;
 }
 
-/* The attributes of an operation have to be what a step takes for granted: a mean is over the last axis, others have none. */
+/* Checks the attributes of an operation: a mean must be over the last axis; other steps have no attributes. */
 static bool settings_fit(const match *self, const tl_onnx_operation *operation) {
     const tl_onnx_setting *axes = tl_onnx_find(self->import->file, operation, "axes"),
                           *keep = tl_onnx_find(self->import->file, operation, "keepdims");
@@ -66,7 +66,7 @@ static bool settings_fit(const match *self, const tl_onnx_operation *operation) 
     return axes && axes->wholes.count == 1 && self->import->file->whole[axes->wholes.first] == -1 && (!keep || keep->whole == 1);
 }
 
-/* A step is met again under the name that it had. Its operation has no attributes. */
+/* A second use of a step has the same name. Its operation has no attributes. */
 static bool step_fits(match *self, size_t step, const char *name) {
     const tl_import_value *value = find(self, name);
     if (self->step[step]) return strcmp(self->step[step], name) == 0;
@@ -117,7 +117,7 @@ static size_t add_layer(tl_import *import, const tl_import_value *x, const match
     return tl_import_add(import, type, &x->layer, 1, settings, x->length, x->channels);
 }
 
-/* A norm whose factors are 1 and terms 0; what follows may change them. */
+/* Adds a norm with scale 1 and shift 0; later operations may change them. */
 static bool give_norm(tl_import *import, const tl_import_value *x, const match *found) {
     const size_t rank = tl_import_rank(x);
     if (rank == 0 || tl_import_axis(x, TL_AXIS_CHANNELS) != rank - 1 || x->flat_length > 0 || found->free_constant > 1)
@@ -129,7 +129,7 @@ static bool give_norm(tl_import *import, const tl_import_value *x, const match *
     return tl_import_give_layer(import, x, layer);
 }
 
-/* Scaling is part of reading data here: it is understood where the graph begins with it. */
+/* In tapline, data is scaled when it is read. Scaling can therefore be read only at the start of the graph. */
 static bool give_result(tl_import *import, const match *found) {
     const tl_import_value *x = find(found, found->x);
     tl_import_value view = *x;

@@ -1,4 +1,4 @@
-/* onnx.h: the numbers of ONNX's schema (onnx.proto) that are written and read here. */
+/* onnx.h: the field numbers and constants of ONNX's schema (onnx.proto) that tapline uses. */
 #ifndef TL_ONNX_H
 #define TL_ONNX_H
 

@@ -1,4 +1,4 @@
-/* The operators that are understood. */
+/* The operators that can be read. */
 #include "onnx/operators.h"
 
 #include <string.h>

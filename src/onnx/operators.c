@@ -1,4 +1,4 @@
-/* What the files of operators share: above all, what becomes of numbers that are multiplied and added. */
+/* Functions that several files of operators use, mainly for constant factors and terms. */
 #include "onnx/operators.h"
 
 #include <math.h>
@@ -9,11 +9,11 @@ tl_import_value *tl_import_layer_input(tl_import *self, size_t index) {
     if (value && value->kind == TL_IMPORT_LAYER && value->pad_left + value->pad_right == 0 && !strpbrk(value->axes, "GWR"))
         return value;
     if (value && value->kind == TL_IMPORT_LAYER && value->pad_left + value->pad_right > 0)
-        tl_import_refuse(self, "it reads padded series; only a convolution may");
+        tl_import_refuse(self, "it reads padded series; only a convolution can");
     else if (value && value->kind == TL_IMPORT_LAYER)
-        tl_import_refuse(self, "it reads groups of channels or repeated steps, which only some operators may");
+        tl_import_refuse(self, "it reads groups of channels or repeated steps, which this operator cannot");
     else
-        tl_import_refuse(self, "input %zu is not what an operation before it gives", index);
+        tl_import_refuse(self, "input %zu is not the output of an earlier operation", index);
     return NULL;
 }
 
@@ -28,7 +28,7 @@ static double entry_number(const tl_import *self, size_t layer, const char *key,
     return number ? json_number_value(number) : otherwise;
 }
 
-/* Two in a row are one, as far as single precision tells. A factor of 0 would mean the default. */
+/* Joins two in a row into one, if single precision allows it. A factor of 0 would mean the default. */
 static bool join_affine(tl_import *self, const tl_import_value *value, double scale, double shift) {
     json_t *entry = self->layer[value->layer].entry;
     const double before = entry_number(self, value->layer, "scale", 1), term = entry_number(self, value->layer, "shift", 0);
@@ -51,7 +51,7 @@ bool tl_import_scale_all(tl_import *self, const tl_import_value *value, double s
 
 /* ---- factors and terms of channels ---- */
 
-/* The factors and terms that a norm ends with. */
+/* Changes the scale and shift of a norm. */
 static bool join_norm(tl_import *self, const tl_import_value *value, const double *scale, const double *shift) {
     static const char *const norms[] = {"group_norm", "layer_norm", "batch_norm"};
     bool norm = false;
@@ -66,7 +66,7 @@ static bool join_norm(tl_import *self, const tl_import_value *value, const doubl
     return true;
 }
 
-/* A bias, where a product is followed by an addition alone. */
+/* Adds a bias if only an addition follows a product. */
 static bool join_bias(tl_import *self, const tl_import_value *value, const double *scale, const double *shift) {
     const bool may = tl_import_may_change(self, value, "dense") || tl_import_may_change(self, value, "conv1d") ||
                      tl_import_may_change(self, value, "conv1d_transpose");
@@ -77,7 +77,7 @@ static bool join_bias(tl_import *self, const tl_import_value *value, const doubl
     return true;
 }
 
-/* A convolution of one tap for each channel by itself. */
+/* Adds a depthwise convolution with one tap. */
 static bool add_channelwise(tl_import *self, const tl_import_value *value, const double *scale, const double *shift) {
     const json_int_t channels = (json_int_t)value->channels;
     const size_t layer = tl_import_add(self, "conv1d", &value->layer, 1,

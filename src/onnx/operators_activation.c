@@ -1,4 +1,4 @@
-/* Operators that work element by element on one input. */
+/* Elementwise operators with one input. */
 #include "onnx/operators.h"
 
 #include <math.h>
@@ -43,9 +43,9 @@ static bool take_gelu(tl_import *self) {
     return value && tl_import_elementwise(self, value, "gelu", json_pack("{s:b}", "approximate", approximate));
 }
 
-/* ---- out of several layers ---- */
+/* ---- operators that need several layers ---- */
 
-/* A layer behind another, of its shape; `settings` is released. */
+/* Adds a layer after another one, with the same shape; releases `settings`. */
 static size_t chain(tl_import *self, const tl_import_value *value, size_t layer, const char *type, json_t *settings) {
     return tl_import_add(self, type, &layer, 1, settings, value->length, value->channels);
 }
@@ -55,7 +55,7 @@ static size_t scaled(tl_import *self, const tl_import_value *value, size_t layer
     return chain(self, value, layer, "affine", json_pack("{s:f, s:f}", "scale", scale, "shift", shift));
 }
 
-/* max(0, min(1, alpha · x + beta)); ours has 1/6 and 1/2. */
+/* max(0, min(1, alpha · x + beta)); in tapline alpha is 1/6 and beta 1/2. */
 static size_t hard_sigmoid(tl_import *self, const tl_import_value *value, double alpha, double beta) {
     const bool same = is_near(alpha, 1.0 / 6) && is_near(beta, 0.5);
     const size_t before = same ? value->layer : scaled(self, value, value->layer, 6 * alpha, 6 * beta - 3);
@@ -91,7 +91,7 @@ static bool take_swish(tl_import *self) {
     return take_plain(self, "silu");
 }
 
-/* A bound is an input, of early operator sets an attribute. */
+/* A bound is an input; in early operator sets it is an attribute. */
 static double bound_of(tl_import *self, size_t index, const char *name, double otherwise) {
     const tl_onnx_constant *constant = tl_import_constant(self, index);
     return constant && constant->count == 1 ? constant->value[0] : tl_import_number(self, name, otherwise);

@@ -1,4 +1,4 @@
-/* Operators of two and more inputs. */
+/* Operators with two or more inputs. */
 #include "onnx/operators.h"
 
 #include "base/math.h"
@@ -9,14 +9,14 @@
 
 /* ---- with a constant ---- */
 
-/* Whether a constant that is broadcast to the value has a number for each channel, and nothing else. */
+/* Whether a constant that is broadcast to the value has one number for each channel. */
 static bool is_of_channels(const tl_import_value *value, const tl_onnx_constant *constant) {
     const size_t rank = tl_import_rank(value), axis = tl_import_axis(value, TL_AXIS_CHANNELS), behind = rank - axis;
     if (axis == rank || constant->rank > rank || constant->rank < behind || constant->count != value->channels) return false;
     return constant->shape[constant->rank - behind] == value->channels;
 }
 
-/* The statistics of our own files, by the name of the constant. */
+/* The statistics of files of tapline, found by the name of the constant. */
 static const tl_onnx_constant **statistic_of(tl_import *self, const tl_import_value *value, const char *name) {
     if (value->layer == 0) {
         if (strcmp(name, "normalise/mean.constant") == 0) return &self->mean[0];
@@ -35,7 +35,7 @@ static bool take_statistic(tl_import *self, const tl_import_value *value, const 
     return true;
 }
 
-/* The numbers of channels in our order, with a factor; to be freed. */
+/* Returns the numbers of channels in tapline's order, times a factor. Free them. */
 static double *numbers_of(const tl_import_value *value, const tl_onnx_constant *constant, bool invert, double sign) {
     double *numbers = malloc(value->channels * sizeof *numbers);
     for (size_t c = 0; numbers && c < value->channels; c++) {
@@ -49,13 +49,13 @@ static bool with_constant(tl_import *self, const tl_import_value *value, const t
     const tl_onnx_constant *constant = &other->constant;
     const bool product = strcmp(type, "Mul") == 0 || strcmp(type, "Div") == 0, inverse = strcmp(type, "Div") == 0;
     const double sign = strcmp(type, "Sub") == 0 ? -1 : 1;
-    const bool of_channel = constant->rank > 0 && value->channels == 1; /* of the only one */
+    const bool of_channel = constant->rank > 0 && value->channels == 1; /* the number of the only element */
     if (constant->count == 1 && constant->rank <= tl_import_rank(value) && !of_channel) {
         const double number = constant->value[0];
         return product ? tl_import_scale_all(self, value, inverse ? 1 / number : number, 0)
                        : tl_import_scale_all(self, value, 1, sign * number);
     }
-    if (!is_of_channels(value, constant)) return tl_import_refuse(self, "its constant has other numbers than one for each channel");
+    if (!is_of_channels(value, constant)) return tl_import_refuse(self, "its constant does not have one number for each channel");
     if (take_statistic(self, value, other)) return tl_import_give_view(self, value);
     double *numbers = numbers_of(value, constant, inverse, sign);
     if (!numbers) self->short_of_memory = true;
@@ -66,14 +66,14 @@ static bool with_constant(tl_import *self, const tl_import_value *value, const t
 
 /* ---- with another value ---- */
 
-/* The value, as long as the other: what has one step is repeated. */
+/* The value with the length of the other one: a value with one step is repeated. */
 static size_t as_long(tl_import *self, const tl_import_value *value, size_t length) {
     if (value->length == length) return value->layer;
     return tl_import_add(self, "upsample", &value->layer, 1, json_pack("{s:I}", "factor", (json_int_t)length), length,
                          value->channels);
 }
 
-/* Whether axes agree when they are aligned at the end; those of size 1 with any. */
+/* Whether axes are equal when they are aligned at the end. An axis of size 1 equals any axis. */
 static bool axes_agree(const tl_import_value *a, const tl_import_value *b) {
     const size_t one = tl_import_rank(a), other = tl_import_rank(b);
     for (size_t i = 1; i <= tl_min(one, other); i++) {
@@ -90,7 +90,7 @@ static bool with_value(tl_import *self, const tl_import_value *a, const tl_impor
     const size_t length = longer->length;
     if (a->channels != b->channels || a->flat_length != b->flat_length ||
         (a->length != b->length && a->length > 1 && b->length > 1))
-        return tl_import_refuse(self, "its inputs are (%zu, %zu) and (%zu, %zu) (steps, channels); they should be alike", a->length,
+        return tl_import_refuse(self, "its inputs are (%zu, %zu) and (%zu, %zu) (steps, channels); they must be equal", a->length,
                                 a->channels, b->length, b->channels);
     if (!axes_agree(a, b)) return tl_import_refuse(self, "the axes of its inputs are in another order");
     if (tl_import_rank(b) > tl_import_rank(longer)) longer = b;
@@ -114,7 +114,7 @@ static bool take_add(tl_import *self) { return take_two(self, "Add", "add"); }
 static bool take_mul(tl_import *self) { return take_two(self, "Mul", "multiply"); }
 static bool take_div(tl_import *self) { return take_two(self, "Div", NULL); }
 
-/* The other way round, a constant less a value; and a value less another. */
+/* A constant minus a value, and a value minus a value. */
 static bool take_sub(tl_import *self) {
     tl_import_value *a = tl_import_input(self, 0), *b = tl_import_input(self, 1);
     if (!a || !b || b->kind != TL_IMPORT_LAYER) return take_two(self, "Sub", NULL);
@@ -138,9 +138,9 @@ static bool take_pow(tl_import *self) {
         self, value, tl_import_add(self, "multiply", factors, (size_t)power->value[0], NULL, value->length, value->channels));
 }
 
-/* ---- many ---- */
+/* ---- several inputs ---- */
 
-/* The layers in groups of as many as a layer takes; *channels: of the last one. */
+/* Joins layers in groups with the maximum number of inputs of a layer. *channels [OUT]: those of the last layer. */
 static size_t join_all(tl_import *self, const char *type, const size_t *layers, const size_t *channels, size_t count,
                        size_t length) {
     const bool concat = strcmp(type, "concat") == 0;
@@ -163,7 +163,7 @@ static bool gather(tl_import *self, size_t count, size_t *layers, size_t *channe
         if (!first || !value) return false;
         if (strcmp(value->axes, first->axes) != 0 || value->length != first->length || value->flat_length != first->flat_length ||
             (concat && value->flat_length > 0) || (!concat && value->channels != first->channels))
-            return tl_import_refuse(self, "input %zu is not shaped as input 0", i);
+            return tl_import_refuse(self, "input %zu does not have the shape of input 0", i);
         layers[i] = value->layer;
         channels[i] = value->channels;
     }

@@ -6,8 +6,8 @@
 
 /* ---- dense ---- */
 
-/* The value with its numbers of a sample as channels: (batch, channels) or (batch, …, channels). What is univariate lies along time
- * until it is flattened. False where the last axis is not what is multiplied. */
+/* Makes channels of the elements of a sample: (batch, channels) or (batch, …, channels). A series with one channel may need a
+ * flatten. Returns false if the last axis is not the multiplied one. */
 static bool as_features(tl_import *self, tl_import_value *value) {
     const size_t rank = tl_import_rank(value);
     if (rank > 1 && tl_import_axis(value, TL_AXIS_CHANNELS) == rank - 1 && value->axes[rank - 1] != TL_AXIS_LENGTH) return true;
@@ -16,13 +16,13 @@ static bool as_features(tl_import *self, tl_import_value *value) {
     value->layer = tl_import_add(self, "flatten", &value->layer, 1, NULL, 1, value->length);
     value->channels = value->length;
     value->length = 1;
-    for (size_t i = 0; i < rank; i++) /* an axis of the single channel stays, as one of size 1 */
+    for (size_t i = 0; i < rank; i++) /* the axis of a single channel remains, with size 1 */
         if (value->axes[i] == TL_AXIS_CHANNELS) value->axes[i] = TL_AXIS_ONE;
     value->axes[rank - 1] = TL_AXIS_CHANNELS;
     return true;
 }
 
-/* weight: (units, channels), or (channels, units) unless `turned`. */
+/* weight: (units, channels) if `turned`, else (channels, units). */
 static bool add_dense(tl_import *self, const tl_import_value *value, const tl_onnx_constant *weight, bool turned,
                       const tl_onnx_constant *bias, double alpha, double beta) {
     const size_t channels = value->channels, units = weight->shape[turned ? 0 : 1];
@@ -62,7 +62,7 @@ static bool take_gemm(tl_import *self) {
     if (!given) return false;
     tl_import_value value = *given;
     if (!weight || weight->rank != 2 || tl_import_int(self, "transA", 0) != 0 || tl_import_rank(&value) != 2)
-        return tl_import_refuse(self, "its second input is not a constant matrix, or its first is turned");
+        return tl_import_refuse(self, "its second input is not a constant matrix, or its first input is transposed");
     if (!as_features(self, &value)) return false;
     const size_t units = weight->shape[turned ? 0 : 1];
     if (weight->shape[turned ? 1 : 0] != value.channels)
@@ -70,13 +70,13 @@ static bool take_gemm(tl_import *self) {
                                 value.channels);
     if (tl_import_input(self, 2) && (!bias || (bias->count != units && bias->count != 1) || bias->rank > 2 ||
                                      (bias->count > 1 && bias->shape[bias->rank - 1] != units)))
-        return tl_import_refuse(self, "its third input is not a number for each output");
+        return tl_import_refuse(self, "its third input does not have one number for each output");
     return add_dense(self, &value, weight, turned, bias, alpha, beta);
 }
 
 /* ---- normalisation ---- */
 
-/* A constant of each channel, or none; fails where it is something else. */
+/* A constant for each channel, or NULL; fails for any other constant. */
 static bool take_channels(tl_import *self, const tl_import_value *value, size_t index, bool needed,
                           const tl_onnx_constant **constant) {
     *constant = tl_import_constant(self, index);
@@ -148,7 +148,7 @@ static bool is_filled_with(const tl_onnx_constant *constant, double number) {
     return same;
 }
 
-/* Of each channel; or of groups of channels, as (batch, groups, …). */
+/* Normalises each channel, or groups of channels as (batch, groups, …). */
 static bool take_instance_norm(tl_import *self) {
     const tl_import_value *value = tl_import_input(self, 0);
     const tl_onnx_constant *scale = tl_import_constant(self, 1), *shift = tl_import_constant(self, 2);

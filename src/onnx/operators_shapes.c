@@ -1,4 +1,4 @@
-/* Operators that move numbers: most of them are seen through. */
+/* Operators that move elements. Most of them need no layer. */
 #include "onnx/operators.h"
 
 #include "base/math.h"
@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The input where it is what a layer gives: padding stays with it. NULL, refusing, where it is not. */
+/* The input if it is the output of a layer, with its pending padding; else refuses and returns NULL. */
 static const tl_import_value *seen_input(tl_import *self) {
     const tl_import_value *value = tl_import_input(self, 0);
     if (value && value->kind == TL_IMPORT_LAYER && !strpbrk(value->axes, "GWR")) return value;
-    tl_import_refuse(self, "input 0 is not what an operation before it gives");
+    tl_import_refuse(self, "input 0 is not the output of an earlier operation");
     return NULL;
 }
 
@@ -41,14 +41,14 @@ static bool take_transpose(tl_import *self) {
         const int64_t from = count == 0 ? (int64_t)(rank - 1 - i) : i < count ? order[i] : -1;
         if (from < 0 || from >= (int64_t)rank || strchr(axes, value->axes[from]) != NULL) {
             if (from < 0 || from >= (int64_t)rank || value->axes[from] != TL_AXIS_ONE)
-                return tl_import_refuse(self, "its perm is no order of the axes of its input");
+                return tl_import_refuse(self, "its perm is not a permutation of the axes of its input");
         }
         axes[i] = value->axes[from];
     }
     return give_axes(self, value, axes);
 }
 
-/* The axes of an attribute or of the second input, as flags of `rank` axes. */
+/* Reads the axes from an attribute or the second input, as flags for `rank` axes. */
 static bool listed_axes(tl_import *self, size_t rank, bool listed[TL_ONNX_RANK + 1], size_t *count) {
     int64_t list[2 * TL_ONNX_RANK];
     const tl_onnx_constant *given = tl_import_constant(self, 1);
@@ -56,7 +56,7 @@ static bool listed_axes(tl_import *self, size_t rank, bool listed[TL_ONNX_RANK +
     for (size_t i = 0; given && i < given->count && i < TL_ONNX_RANK; i++) list[(*count)++] = (int64_t)given->value[i];
     for (size_t i = 0; i < *count; i++) {
         const int64_t axis = list[i] < 0 ? list[i] + (int64_t)rank : list[i];
-        if (axis < 0 || axis >= (int64_t)rank || listed[axis]) return tl_import_refuse(self, "its axes are not those of its input");
+        if (axis < 0 || axis >= (int64_t)rank || listed[axis]) return tl_import_refuse(self, "its axes do not exist in its input");
         listed[axis] = true;
     }
     return true;
@@ -103,12 +103,12 @@ static size_t size_of(const tl_import_value *value, size_t axis) {
     return kind == TL_AXIS_CHANNELS ? value->channels : kind == TL_AXIS_LENGTH ? value->length : 1;
 }
 
-/* What a reshape asks for behind the batch. */
+/* The requested sizes of a reshape after the batch. */
 typedef struct target {
-    size_t rank, size[TL_ONNX_RANK]; /* with the axis of the batch, whose size means nothing */
+    size_t rank, size[TL_ONNX_RANK]; /* includes the axis of the batch, whose size is ignored */
 } target;
 
-/* Fills in what 0 and -1 stand for: the numbers of a sample stay as many. */
+/* Replaces 0 and -1 by sizes: the number of elements of a sample does not change. */
 static bool resolve(tl_import *self, const tl_import_value *value, const tl_onnx_constant *shape, target *to) {
     const size_t all = value->channels * value->length;
     size_t known = 1, open = 0;
@@ -117,19 +117,20 @@ static bool resolve(tl_import *self, const tl_import_value *value, const tl_onnx
     for (size_t i = 1; i < shape->count; i++) {
         const double size = shape->value[i];
         if (isnan(size) || size > INT_MAX || size < -1 || (size == -1 && open > 0))
-            return tl_import_refuse(self, "its shape depends on the batch in another place than the first");
-        if (size == 0 && i >= tl_import_rank(value)) return tl_import_refuse(self, "its shape has a 0 where there is no axis");
+            return tl_import_refuse(self, "its shape depends on the batch, and not only in its first axis");
+        if (size == 0 && i >= tl_import_rank(value))
+            return tl_import_refuse(self, "its shape has a 0 for an axis that the input does not have");
         if (size == -1) open = i;
         to->size[i] = size == -1 ? 1 : size == 0 ? size_of(value, i) : (size_t)size;
         known *= to->size[i];
-        if (known == 0 || known > all) return tl_import_refuse(self, "its shape is for other numbers than a sample has");
+        if (known == 0 || known > all) return tl_import_refuse(self, "its shape does not match the number of elements of a sample");
     }
     if (open > 0) to->size[open] = all / known;
     return known * (open > 0 ? to->size[open] : 1) == all ||
-           tl_import_refuse(self, "a sample of %zu numbers becomes one of %zu: it mixes samples", all, known);
+           tl_import_refuse(self, "it mixes samples: a sample has %zu elements before and %zu after", all, known);
 }
 
-/* The axes of the value that are not of size 1, in order. */
+/* The axes of the value whose size is not 1, in order. */
 static size_t wide_axes(const tl_import_value *value, char axes[TL_ONNX_RANK + 1]) {
     size_t count = 0;
     for (size_t i = 1; i < tl_import_rank(value); i++)
@@ -138,7 +139,7 @@ static size_t wide_axes(const tl_import_value *value, char axes[TL_ONNX_RANK + 1
     return count;
 }
 
-/* The same axes, with others of size 1 between. */
+/* The same axes, with additional axes of size 1 between them. */
 static bool keeps_axes(const tl_import_value *value, const target *to, char axes[TL_ONNX_RANK + 1]) {
     char wide[TL_ONNX_RANK + 1];
     const size_t count = wide_axes(value, wide);
@@ -154,19 +155,19 @@ static bool keeps_axes(const tl_import_value *value, const target *to, char axes
     return met == count;
 }
 
-/* All numbers of a sample in one axis. */
+/* All elements of a sample on one axis. */
 static bool give_flat(tl_import *self, const tl_import_value *value, const target *to) {
     char axes[TL_ONNX_RANK + 1] = "", wide[TL_ONNX_RANK + 1];
     tl_import_value flat = *value;
     wide_axes(value, wide);
     for (size_t i = 0; i < to->rank; i++) axes[i] = i == 0 ? TL_AXIS_BATCH : to->size[i] == 1 ? TL_AXIS_ONE : TL_AXIS_CHANNELS;
     memcpy(flat.axes, axes, sizeof flat.axes);
-    flat.flat_length = wide[0] == TL_AXIS_CHANNELS ? value->length : 0; /* channels first: not our order */
+    flat.flat_length = wide[0] == TL_AXIS_CHANNELS ? value->length : 0; /* channels first, unlike tapline */
     flat.layer = tl_import_add(self, "flatten", &value->layer, 1, NULL, 1, value->length * value->channels);
     return tl_import_give_layer(self, &flat, flat.layer);
 }
 
-/* From flattened numbers back to what they were. */
+/* Reverses a flatten. */
 static bool give_unflattened(tl_import *self, const tl_import_value *value, const target *to) {
     if (!tl_import_is(self, value->layer, "flatten")) return false;
     const size_t before = self->layer[value->layer].input[0];
@@ -201,10 +202,10 @@ static bool reshape(tl_import *self, const tl_import_value *value, const tl_onnx
     if (wide_sizes(&to) == 1 && !grouped) return give_flat(self, value, &to);
     if (give_unflattened(self, value, &to)) return true;
     if (to.rank == 3 && strcmp(value->axes, "NCL") == 0 && value->channels % to.size[1] == 0) return give_axes(self, value, "NGW");
-    return tl_import_refuse(self, "its shape joins or splits axes in another way than a flatten");
+    return tl_import_refuse(self, "its shape joins or splits axes, and is not a flatten");
 }
 
-/* Steps of all samples in one axis, as Keras reshapes in front of a product; and back. */
+/* Joins the steps of all samples on one axis, as Keras does before a product; and reverses this. */
 static bool merge_steps(tl_import *self, const tl_import_value *value, const tl_onnx_constant *shape) {
     const bool open = shape->count > 0 && (isnan(shape->value[0]) || shape->value[0] == -1);
     if (shape->count == 2 && open && strcmp(value->axes, "NLC") == 0 && shape->value[1] == (double)value->channels &&
@@ -220,20 +221,20 @@ static bool take_reshape(tl_import *self) {
     const tl_import_value *value = tl_import_input(self, 0);
     const tl_onnx_constant *shape = tl_import_constant(self, 1);
     if (!value || value->kind != TL_IMPORT_LAYER || value->pad_left + value->pad_right > 0)
-        return tl_import_refuse(self, "input 0 is not what an operation before it gives");
+        return tl_import_refuse(self, "input 0 is not the output of an earlier operation");
     if (!strchr("NB", value->axes[0])) return tl_import_refuse(self, "its first axis is not that of the batch");
-    if (!shape || shape->rank > 1) return tl_import_refuse(self, "its shape is not known beforehand");
+    if (!shape || shape->rank > 1) return tl_import_refuse(self, "its shape is not a constant");
     return merge_steps(self, value, shape) || reshape(self, value, shape);
 }
 
-/* Steps repeated, as Keras writes it: (batch, length, 1, channels), then a reshape that joins the repeats to the steps. */
+/* Repeats steps, as written by Keras: (batch, length, 1, channels), then a reshape that joins repeats and steps. */
 static bool take_tile(tl_import *self) {
     const tl_import_value *value = tl_import_layer_input(self, 0);
     const tl_onnx_constant *repeats = tl_import_constant(self, 1);
     if (!value) return false;
     const bool known = strcmp(value->axes, "NL1C") == 0 && repeats && repeats->count == 4 && repeats->value[0] == 1 &&
                        repeats->value[1] == 1 && repeats->value[3] == 1 && repeats->value[2] >= 1 && repeats->value[2] <= 4096;
-    if (!known) return tl_import_refuse(self, "it repeats something else than steps");
+    if (!known) return tl_import_refuse(self, "it repeats an axis that is not time");
     const size_t factor = (size_t)repeats->value[2];
     tl_import_value like = *value;
     memcpy(like.axes, "NLRC", 5);
@@ -254,7 +255,7 @@ static bool take_flatten(tl_import *self) {
 
 /* ---- parts ---- */
 
-/* The steps from `first` to `end` of a convolution of stride 1 are those of one with less padding. */
+/* The steps from `first` to `end` of a convolution with stride 1 are the output of a convolution with less padding. */
 static bool cut_padding(tl_import *self, const tl_import_value *value, size_t first, size_t end) {
     if (!tl_import_may_change(self, value, "conv1d")) return false;
     json_t *entry = self->layer[value->layer].entry;
@@ -281,7 +282,7 @@ static bool cut_padding(tl_import *self, const tl_import_value *value, size_t fi
     return true;
 }
 
-/* The same of any layer, by a convolution of each channel by itself whose kernel is one 1. */
+/* The same for any layer, with a depthwise convolution whose kernel has a single 1. */
 static size_t add_cut(tl_import *self, const tl_import_value *value, size_t first, size_t end) {
     const size_t taps = value->length - (end - first) + 1, channels = value->channels;
     const size_t layer = tl_import_add(self, "conv1d", &value->layer, 1,
@@ -296,7 +297,7 @@ static size_t add_cut(tl_import *self, const tl_import_value *value, size_t firs
 static bool give_steps(tl_import *self, const tl_import_value *value, size_t first, size_t end) {
     tl_import_value view = *value;
     if (first == 0 && end == value->length) return tl_import_give_view(self, value);
-    if (end <= first) return tl_import_refuse(self, "it leaves no steps");
+    if (end <= first) return tl_import_refuse(self, "no steps remain");
     if (first + 1 == value->length)
         return tl_import_give_layer(self, value, tl_import_add(self, "last_step", &value->layer, 1, NULL, 1, value->channels));
     if (!cut_padding(self, value, first, end)) return tl_import_give_layer(self, value, add_cut(self, value, first, end));
@@ -306,8 +307,7 @@ static bool give_steps(tl_import *self, const tl_import_value *value, size_t fir
 
 static bool give_channels(tl_import *self, const tl_import_value *value, size_t first, size_t end) {
     if (first == 0 && end == value->channels) return tl_import_give_view(self, value);
-    if (end <= first || value->flat_length > 0)
-        return tl_import_refuse(self, "it leaves no channels, or parts of what was flattened");
+    if (end <= first || value->flat_length > 0) return tl_import_refuse(self, "no channels remain, or it cuts a flattened value");
     size_t *list = malloc((end - first) * sizeof *list);
     for (size_t c = first; list && c < end; c++) list[c - first] = c;
     if (!list) self->short_of_memory = true;
@@ -320,20 +320,20 @@ static bool give_channels(tl_import *self, const tl_import_value *value, size_t 
 static bool give_part(tl_import *self, const tl_import_value *value, size_t axis, size_t first, size_t end) {
     if (axis == tl_import_axis(value, TL_AXIS_LENGTH)) return give_steps(self, value, first, end);
     if (axis == tl_import_axis(value, TL_AXIS_CHANNELS)) return give_channels(self, value, first, end);
-    return tl_import_refuse(self, "it takes parts of an axis that is neither time nor channels");
+    return tl_import_refuse(self, "it cuts an axis that is neither time nor channels");
 }
 
 static bool find_axis(tl_import *self, const tl_import_value *value, double axis, size_t *at) {
     const double rank = (double)tl_import_rank(value), from = axis < 0 ? axis + rank : axis;
     *at = 0;
-    if (!(from >= 0 && from < rank)) return tl_import_refuse(self, "its axis is none of its input");
+    if (!(from >= 0 && from < rank)) return tl_import_refuse(self, "its axis does not exist in its input");
     *at = (size_t)from;
     return true;
 }
 
 static double clamp(double place, double size) { return fmin(fmax(place < 0 ? place + size : place, 0), size); }
 
-/* Bounds are inputs, of early operator sets attributes. False where they are not known beforehand. */
+/* Bounds are inputs; in early operator sets, attributes. Returns false if they are not constant. */
 static bool slice_list(tl_import *self, size_t input, const char *name, double list[TL_ONNX_RANK], size_t *count) {
     int64_t wholes[2 * TL_ONNX_RANK];
     const tl_onnx_constant *given = tl_import_constant(self, input);
@@ -343,7 +343,7 @@ static bool slice_list(tl_import *self, size_t input, const char *name, double l
     return true;
 }
 
-/* The bounds of a slice, of which one axis may take part. */
+/* Reads the bounds of a slice. Only one axis may be cut. */
 typedef struct bounds {
     double first[TL_ONNX_RANK], end[TL_ONNX_RANK], axis[TL_ONNX_RANK], step[TL_ONNX_RANK];
     size_t count;
@@ -367,14 +367,14 @@ static bool take_slice(tl_import *self) {
     bounds b;
     size_t cut = 0, first = 0, end = 0;
     if (!value) return false;
-    if (!take_bounds(self, &b)) return tl_import_refuse(self, "its bounds are not known beforehand, or have steps");
+    if (!take_bounds(self, &b)) return tl_import_refuse(self, "its bounds are not constants, or have steps");
     for (size_t i = 0, axis; i < b.count; i++) {
         if (!find_axis(self, value, b.axis[i], &axis)) return false;
         const bool batch = value->axes[axis] == TL_AXIS_BATCH;
         const double size = batch ? INT_MAX : (double)size_of(value, axis), low = clamp(b.first[i], size),
                      high = clamp(b.end[i], size);
         if (low == 0 && high == size) continue;
-        if (cut > 0 || batch) return tl_import_refuse(self, "it takes parts of several axes, or of the batch");
+        if (cut > 0 || batch) return tl_import_refuse(self, "it cuts several axes, or the batch");
         cut = axis;
         first = (size_t)low;
         end = (size_t)fmax(low, high);
@@ -382,13 +382,13 @@ static bool take_slice(tl_import *self) {
     return cut == 0 ? tl_import_give_view(self, value) : give_part(self, value, cut, first, end);
 }
 
-/* Rows of a table. */
+/* Looks up rows of a table. */
 static bool take_embedding(tl_import *self, const tl_import_value *value, const tl_onnx_constant *table) {
     const size_t rank = tl_import_rank(value);
     char axes[TL_ONNX_RANK + 2] = "";
     if (table->rank != 2 || value->channels != 1 || rank >= TL_ONNX_RANK || table->count == 0 ||
         tl_import_int(self, "axis", 0) != 0)
-        return tl_import_refuse(self, "it is no table of rows for the numbers of one channel");
+        return tl_import_refuse(self, "it is not a lookup in a table with the numbers of one channel");
     memcpy(axes, value->axes, rank);
     for (size_t i = 0; i < rank; i++)
         if (axes[i] == TL_AXIS_CHANNELS) axes[i] = TL_AXIS_ONE;
@@ -413,21 +413,21 @@ static bool take_gather(tl_import *self) {
     const tl_onnx_constant *index = tl_import_constant(self, 1);
     if (!value) return false;
     if (!index || index->count != 1 || !find_axis(self, value, (double)tl_import_int(self, "axis", 0), &axis))
-        return tl_import_refuse(self, "its index is not one constant number");
+        return tl_import_refuse(self, "its index is not a constant scalar");
     const double size = (double)size_of(value, axis), place = index->value[0] < 0 ? index->value[0] + size : index->value[0];
     if (!(place >= 0 && place < size))
-        return tl_import_refuse(self, "its index %g is beyond the axis of %g", index->value[0], size);
+        return tl_import_refuse(self, "its index %g is outside of its axis of size %g", index->value[0], size);
     tl_import_value like = *value;
     if (index->rank == 0) memmove(&like.axes[axis], &like.axes[axis + 1], TL_ONNX_RANK - axis);
     const size_t from = (size_t)place;
     const bool steps = axis == tl_import_axis(value, TL_AXIS_LENGTH);
-    if (!steps) return tl_import_refuse(self, "it takes one number of an axis that is not time");
+    if (!steps) return tl_import_refuse(self, "it selects an element of an axis that is not time");
     const size_t layer = from + 1 == value->length ? tl_import_add(self, "last_step", &value->layer, 1, NULL, 1, value->channels)
                                                    : add_cut(self, value, from, from + 1);
     return tl_import_give_layer(self, &like, layer);
 }
 
-/* Equal parts, or those that the attribute or the second input says. */
+/* Splits into equal parts, or into the parts of the attribute or the second input. */
 static bool take_split(tl_import *self) {
     const tl_import_value *value = tl_import_layer_input(self, 0);
     const size_t parts = self->file->operation[self->operation].outputs.count;
@@ -441,7 +441,7 @@ static bool take_split(tl_import *self) {
         const double said = given && i < given->count ? given->value[i]
                             : i < listed              ? (double)list[i]
                                                       : (double)tl_min(equal, size - first);
-        if (!(said >= 1 && said <= (double)(size - first))) return tl_import_refuse(self, "its parts are not those of its input");
+        if (!(said >= 1 && said <= (double)(size - first))) return tl_import_refuse(self, "its parts do not add up to its input");
         tl_import_turn_to(self, i);
         const bool done = give_part(self, value, axis, first, first + (size_t)said);
         tl_import_turn_to(self, i);
@@ -451,7 +451,7 @@ static bool take_split(tl_import *self) {
     return true;
 }
 
-/* ---- what tells of shapes ---- */
+/* ---- shapes as values ---- */
 
 static bool take_shape(tl_import *self) {
     const tl_import_value *value = tl_import_layer_input(self, 0);
@@ -471,7 +471,7 @@ static bool take_shape(tl_import *self) {
     return tl_import_give_constant(self, &shape);
 }
 
-/* A cast to whole numbers is taken for one of numbers that are whole. */
+/* A cast to integers is assumed to have integers as input. */
 static bool take_cast(tl_import *self) { return take_view(self); }
 
 const tl_import_operator tl_import_shapes[] = {

@@ -1,4 +1,4 @@
-/* Operators over windows of time, and over all of it. Those of two dimensions are taken where one of them has size 1. */
+/* Operators on windows over time, and on all steps. Two-dimensional ones are read if one dimension has size 1. */
 #include "onnx/operators.h"
 
 #include "base/math.h"
@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Which axis of the value, and which entry of lists of strides and kernels, is time. */
+/* The axis of time in the value, and the entry of time in lists of strides and kernels. */
 typedef struct place {
     size_t axis, entry, entries;
 } place;
@@ -24,7 +24,7 @@ static bool find_time(tl_import *self, const tl_import_value *value, place *at) 
     return true;
 }
 
-/* The entry of a list that is about time; the others must be `other`. */
+/* Reads the entry of time from a list; all other entries must be `other`. */
 static bool entry_of(tl_import *self, const char *name, place at, int64_t otherwise, int64_t other, size_t *value) {
     int64_t list[2 * TL_ONNX_RANK];
     const size_t count = tl_import_list(self, name, list);
@@ -33,7 +33,7 @@ static bool entry_of(tl_import *self, const char *name, place at, int64_t otherw
     if (count != at.entries) return tl_import_refuse(self, "its %s has %zu entries, not %zu", name, count, at.entries);
     for (size_t i = 0; i < count; i++)
         if (list[i] < 0 || list[i] > INT_MAX || (i != at.entry && list[i] != other))
-            return tl_import_refuse(self, "its %s is not along time alone", name);
+            return tl_import_refuse(self, "its %s is not only along time", name);
     *value = (size_t)list[at.entry];
     return true;
 }
@@ -49,13 +49,13 @@ static bool take_pads(tl_import *self, place at, geometry *g) {
     if (count != 2 * at.entries) return tl_import_refuse(self, "its pads have %zu entries, not %zu", count, 2 * at.entries);
     for (size_t i = 0; i < count; i++)
         if (list[i] < 0 || list[i] > INT_MAX || (i % at.entries != at.entry && list[i] != 0))
-            return tl_import_refuse(self, "its pads are not along time alone");
+            return tl_import_refuse(self, "its pads are not only along time");
     g->left = (size_t)list[at.entry];
     g->right = (size_t)list[at.entries + at.entry];
     return true;
 }
 
-/* SAME_UPPER and SAME_LOWER: as many outputs as length / stride, rounded up. */
+/* SAME_UPPER and SAME_LOWER: the number of outputs is length / stride, rounded up. */
 static bool apply_auto_pad(tl_import *self, size_t length, geometry *g) {
     const char *mode = tl_import_text(self, "auto_pad", "NOTSET");
     const size_t extent = (g->taps - 1) * g->dilation + 1, wanted = tl_ceil_div(length, g->stride);
@@ -81,7 +81,7 @@ static bool take_geometry(tl_import *self, const tl_import_value *value, place a
 
 static size_t extent_of(const geometry *g) { return (g->taps - 1) * g->dilation + 1; }
 
-/* How many outputs there are; 0: none. */
+/* The number of outputs; 0: none. */
 static size_t outputs_of(const geometry *g, size_t length) {
     const size_t padded = length + g->left + g->right;
     return padded < extent_of(g) ? 0 : (padded - extent_of(g)) / g->stride + 1;
@@ -105,7 +105,7 @@ static json_t *window_entry(const char *taps, const geometry *g, size_t length) 
 
 /* ---- convolutions ---- */
 
-/* Copies weights, whose axes are in reverse order here: (a, b, taps) → (taps, b, a). */
+/* Copies weights with their axes in reverse order: (a, b, taps) → (taps, b, a). */
 static void reverse(const tl_onnx_constant *weight, size_t taps, double *to) {
     const size_t a = weight->shape[0], b = weight->shape[1];
     for (size_t i = 0; to && i < weight->count; i++) to[(i % taps * b + i / taps % b) * a + i / taps / b] = weight->value[i];
@@ -118,24 +118,24 @@ static bool add_bias(tl_import *self, size_t layer, const tl_onnx_constant *bias
     return to;
 }
 
-/* The weights of a convolution along time, and a bias if there is one. */
+/* Reads the weights of a convolution over time, and its bias if there is one. */
 static bool take_weights(tl_import *self, place at, const tl_onnx_constant **weight, const tl_onnx_constant **bias,
                          size_t filters_axis, size_t groups, geometry *g) {
     *weight = tl_import_constant(self, 1);
     *bias = tl_import_constant(self, 2);
     if (!*weight || (*weight)->rank != at.entries + 2 || (*weight)->count == 0)
-        return tl_import_refuse(self, "its weights are not a constant of as many axes as its input");
+        return tl_import_refuse(self, "its weights are not a constant with the same number of axes as its input");
     if ((*weight)->count != (*weight)->shape[0] * (*weight)->shape[1] * (*weight)->shape[2 + at.entry])
-        return tl_import_refuse(self, "its kernel is not along time alone");
+        return tl_import_refuse(self, "its kernel is not only along time");
     if (g->taps != 0 && g->taps != (*weight)->shape[2 + at.entry])
-        return tl_import_refuse(self, "its kernel_shape is not its weights'");
+        return tl_import_refuse(self, "its kernel_shape differs from the shape of its weights");
     g->taps = (*weight)->shape[2 + at.entry];
     if (tl_import_input(self, 2) && (!*bias || (*bias)->count != (*weight)->shape[filters_axis] * groups))
-        return tl_import_refuse(self, "its bias is not a number for each filter");
+        return tl_import_refuse(self, "its bias does not have one number for each filter");
     return true;
 }
 
-/* Whether these are the weights that fixed_filters has. */
+/* Whether these are the weights of the layer fixed_filters. */
 static bool is_fixed(const tl_onnx_constant *weight, const geometry *g, const tl_onnx_constant *bias) {
     const size_t channels = weight->shape[1];
     tl_real taps[TL_FIXED_TAPS];
@@ -172,12 +172,12 @@ static bool add_conv(tl_import *self, const tl_import_value *value, const tl_onn
     return add_bias(self, layer, bias, filters) && tl_import_give_layer(self, value, layer);
 }
 
-/* Padding of an operation in front goes into the convolution, where both are not of different kinds. */
+/* Adds the padding of the operation before to the convolution, unless they are of different kinds. */
 static bool join_padding(tl_import *self, const tl_import_value *value, geometry *g, tl_padding_mode *mode) {
     *mode = TL_PADDING_MODE_ZEROS;
     if (value->pad_left + value->pad_right == 0) return true;
     if (value->pad_mode != TL_PADDING_MODE_ZEROS && g->left + g->right > 0)
-        return tl_import_refuse(self, "it pads by zeros what is padded otherwise already");
+        return tl_import_refuse(self, "it pads with zeros after another kind of padding");
     *mode = value->pad_mode;
     g->left += value->pad_left;
     g->right += value->pad_right;
@@ -192,7 +192,7 @@ static bool take_conv(tl_import *self) {
     place at;
     geometry g;
     if (!value || value->kind != TL_IMPORT_LAYER || strpbrk(value->axes, "GWR"))
-        return tl_import_refuse(self, "input 0 is not what an operation before it gives");
+        return tl_import_refuse(self, "input 0 is not the output of an earlier operation");
     if (!find_time(self, value, &at) || !take_geometry(self, value, at, &g) || !take_weights(self, at, &weight, &bias, 0, 1, &g) ||
         !apply_auto_pad(self, value->length, &g) || !join_padding(self, value, &g, &mode))
         return false;
@@ -232,7 +232,7 @@ static bool take_conv_transpose(tl_import *self) {
 
 /* ---- pools ---- */
 
-/* With ceil_mode a last window counts that goes beyond the padded input, unless it begins there. */
+/* With ceil_mode, the last window may end after the padded input, but not start after it. */
 static void apply_ceil(geometry *g, size_t length) {
     const size_t padded = length + g->left + g->right;
     if (padded < g->taps) return;
@@ -250,10 +250,10 @@ static bool take_pool(tl_import *self, const char *type) {
     if (!value || !find_time(self, value, &at) || !take_geometry(self, value, at, &g)) return false;
     if (g.taps == 0 || g.dilation != 1) return tl_import_refuse(self, "it has no kernel_shape, or dilations");
     if (mean && tl_import_int(self, "count_include_pad", 0) != 0 && g.left + g.right > 0)
-        return tl_import_refuse(self, "it counts padding (count_include_pad); here a mean is over the steps that are there");
+        return tl_import_refuse(self, "its mean includes padding (count_include_pad); in tapline, means do not");
     if (tl_import_int(self, "ceil_mode", 0) != 0) apply_ceil(&g, value->length);
     const size_t length = outputs_of(&g, value->length);
-    if (length == 0 || g.left >= g.taps || g.right >= g.taps) return tl_import_refuse(self, "its windows lie beyond its input");
+    if (length == 0 || g.left >= g.taps || g.right >= g.taps) return tl_import_refuse(self, "its windows are outside of its input");
     return tl_import_give_layer(
         self, value,
         tl_import_add(self, type, &value->layer, 1, window_entry("window", &g, value->length), length, value->channels));
@@ -277,7 +277,7 @@ static bool take_global(tl_import *self, const char *type) {
 static bool take_global_average(tl_import *self) { return take_global(self, "global_average_pool"); }
 static bool take_global_maximum(tl_import *self) { return take_global(self, "global_max_pool"); }
 
-/* The axes that are reduced, as flags: by the attribute, or since operator set 18 by the second input. */
+/* Reads the reduced axes as flags, from the attribute, or since operator set 18 from the second input. */
 static bool reduced_axes(tl_import *self, size_t rank, bool reduced[TL_ONNX_RANK]) {
     int64_t list[2 * TL_ONNX_RANK];
     const tl_onnx_constant *given = tl_import_constant(self, 1);
@@ -298,7 +298,7 @@ static bool take_reduction(tl_import *self, const char *type) {
     const size_t rank = tl_import_rank(value), time = tl_import_axis(value, TL_AXIS_LENGTH);
     bool fits = reduced_axes(self, rank, reduced) && time < rank && reduced[time];
     for (size_t i = 0; fits && i < rank; i++) fits = !reduced[i] || i == time || value->axes[i] == TL_AXIS_ONE;
-    if (!fits) return tl_import_refuse(self, "it is not over time alone");
+    if (!fits) return tl_import_refuse(self, "it is not only over time");
     tl_import_value seen = *value;
     size_t kept = 0;
     for (size_t i = 0; i < rank; i++)
@@ -310,9 +310,9 @@ static bool take_reduction(tl_import *self, const char *type) {
 static bool take_reduce_mean(tl_import *self) { return take_reduction(self, "global_average_pool"); }
 static bool take_reduce_max(tl_import *self) { return take_reduction(self, "global_max_pool"); }
 
-/* ---- padding and lengthening ---- */
+/* ---- padding and upsampling ---- */
 
-/* The pads: the second input, in early operator sets an attribute. */
+/* Reads the pads from the second input; in early operator sets from an attribute. */
 static size_t pads_of(tl_import *self, int64_t list[2 * TL_ONNX_RANK]) {
     const tl_onnx_constant *given = tl_import_constant(self, 1);
     size_t count = tl_import_list(self, "pads", list);
@@ -331,12 +331,12 @@ static bool take_pad(tl_import *self) {
     const char *name = tl_import_text(self, "mode", "constant");
     while (mode < 4 && strcmp(names[mode], name) != 0) mode++;
     if (count != 2 * rank || time == rank || mode == 4 || tl_import_input(self, 3))
-        return tl_import_refuse(self, "its pads or its mode are not known");
+        return tl_import_refuse(self, "its pads are not constants, or its mode is unknown");
     for (size_t i = 0; i < count; i++)
         if (list[i] < 0 || list[i] > INT_MAX || (i % rank != time && list[i] != 0))
-            return tl_import_refuse(self, "it cuts off, or pads another axis than time");
+            return tl_import_refuse(self, "its pads are negative, or not only along time");
     if (mode == 0 && filler && filler->count == 1 && filler->value[0] != 0)
-        return tl_import_refuse(self, "it pads by other numbers than 0");
+        return tl_import_refuse(self, "it pads with a number that is not 0");
     tl_import_value padded = *value;
     padded.pad_left = (size_t)list[time];
     padded.pad_right = (size_t)list[rank + time];
@@ -344,7 +344,7 @@ static bool take_pad(tl_import *self) {
     return tl_import_give_view(self, &padded);
 }
 
-/* The factor along time: by scales, or by the sizes of the result. */
+/* The factor of time, from the scales or from the sizes of the result. */
 static double factor_of(tl_import *self, const tl_import_value *value) {
     const size_t rank = tl_import_rank(value), time = tl_import_axis(value, TL_AXIS_LENGTH);
     const size_t last = strcmp(self->file->operation[self->operation].type, "Upsample") == 0 ? 1 : 2;
@@ -368,9 +368,8 @@ static bool take_resize(tl_import *self) {
     const bool linear = strcmp(mode, "linear") == 0, half = strstr(where, "half_pixel"), floors = strcmp(nearest, "floor") == 0;
     const bool repeats = strcmp(mode, "nearest") == 0 && ((strcmp(where, "asymmetric") == 0 && floors) ||
                                                           (strcmp(where, "half_pixel") == 0 && strncmp(nearest, "round", 5) == 0));
-    if (!(factor >= 1 && factor <= 4096) || factor != floor(factor))
-        return tl_import_refuse(self, "it does not make series a whole number of times longer");
-    if (!repeats && !(linear && half)) return tl_import_refuse(self, "its mode is neither nearest nor linear between middles");
+    if (!(factor >= 1 && factor <= 4096) || factor != floor(factor)) return tl_import_refuse(self, "its factor is not an integer");
+    if (!repeats && !(linear && half)) return tl_import_refuse(self, "its mode is neither nearest nor linear with half_pixel");
     return tl_import_give_layer(self, value,
                                 tl_import_add(self, "upsample", &value->layer, 1,
                                               json_pack("{s:i, s:b}", "factor", (int)factor, "linear", linear),

@@ -11,8 +11,8 @@ enum { X = TL_PATTERN_X, S = TL_PATTERN_STEP, C = TL_PATTERN_CONSTANT }; /* step
 #define SELU_SCALE 1.0507009873554804934
 
 static const tl_pattern patterns[] = {
-    /* Relative to the first step, since the mean of numbers far from 0 is rounded; and in units of the mean distance to it, since
-     * squares of very small and very large numbers are 0 and infinite. */
+    /* The first step is subtracted, because the mean of numbers far from 0 has a rounding error. Differences are divided by their
+     * mean absolute value, because squares of very small numbers are 0 and squares of very large ones infinite. */
     {.kind = TL_PATTERN_NORMALIZE,
      .step = {{"Slice", {X, C, C + 1, C + 2}},
               {"Sub", {X, S}},
@@ -34,7 +34,7 @@ static const tl_pattern patterns[] = {
     /* x · sigmoid(x) */
     {.kind = TL_PATTERN_SILU, .step = {{"Sigmoid", {X}}, {"Mul", {X, S}}}},
 
-    /* x · (1 + erf(x / √2)) / 2; factors come in any order */
+    /* x · (1 + erf(x / √2)) / 2, with factors in any order */
     {.kind = TL_PATTERN_GELU,
      .step = {{"Div", {X, C}}, {"Erf", {S}}, {"Add", {S + 1, C + 1}}, {"Mul", {X, S + 2}}, {"Mul", {S + 3, C + 2}}},
      .constant = {{ROOT_OF_2, false}, {1, false}, {0.5, false}}},
@@ -67,7 +67,7 @@ static const tl_pattern patterns[] = {
               {"Mul", {S + 7, C + 3}}},
      .constant = {{0.044715, false}, {ROOT_OF_2_OVER_PI, false}, {1, false}, {0.5, false}}},
 
-    /* In double precision, since attributes of operators are in single precision. Where alpha is 1, an ELU has the sign of x. */
+    /* In double precision, because attributes have single precision. An ELU with alpha 1 has the sign of x. */
     {.kind = TL_PATTERN_HARD_SIGMOID,
      .step = {{"Mul", {X, C}}, {"Add", {S, C + 1}}, {"Clip", {S + 1, C + 2, C + 3}}},
      .constant = {{1.0 / 6, false}, {0.5, false}, {0, false}, {1, false}}},

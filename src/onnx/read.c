@@ -1,4 +1,4 @@
-/* ONNX files from bytes (read.h). */
+/* Reads ONNX files (read.h). */
 #include "onnx/read.h"
 
 #include "base/memory.h"
@@ -13,7 +13,7 @@
 enum { TL_ONNX_TYPE_TENSOR = 4, MAX_OPERATIONS = 1 << 16 };
 
 static bool damaged(const tl_onnx_file *file, const char *what, tl_error *error) {
-    tl_fail(error, TL_ERROR_FORMAT, "%.180s: is no ONNX file, or is damaged: %s", file->path, what);
+    tl_fail(error, TL_ERROR_FORMAT, "%.180s: is not an ONNX file, or is damaged: %s", file->path, what);
     return false;
 }
 
@@ -22,7 +22,7 @@ static bool out_of_memory(const tl_onnx_file *file, tl_error *error) {
     return false;
 }
 
-/* Room for one more entry of a list: NULL where memory is short. */
+/* Adds an entry to a list; NULL if memory is short. */
 static void *more(void *list, size_t *count, size_t size) {
     const size_t room = *count < 16 ? 16 : *count;
     void *grown = *count == 0 || (*count >= 16 && (*count & (*count - 1)) == 0) ? realloc(list, 2 * room * size) : list;
@@ -42,7 +42,7 @@ static bool grow_list(void **list, size_t *count, size_t size) {
 
 /* ---- texts ---- */
 
-/* A text of the file has two bytes more there than characters, so that all of them fit. */
+/* Texts fit: each one needs at least two bytes more in the file than it has characters. */
 static const char *text_of(tl_onnx_file *file, const tl_pb_field *field) {
     char *text = file->strings + file->strings_count;
     if (field->wire != TL_PB_BYTES || memchr(field->bytes, 0, field->count)) return "";
@@ -61,15 +61,15 @@ static bool add_name(tl_onnx_file *file, tl_onnx_span *span, const tl_pb_field *
 
 /* ---- tensors ---- */
 
-/* What a tensor says, before it is known to fit together. */
+/* The fields of a tensor, before they are checked. */
 typedef struct draft {
     const char *name;
     int64_t dims[TL_ONNX_RANK];
-    size_t rank, element; /* bytes; 0: of a type that is not read */
+    size_t rank, element; /* bytes; 0: a type that cannot be read */
     uint64_t type;
     bool external;
     tl_pb_field raw; /* bytes NULL: none */
-    size_t typed;    /* numbers in the fields of a type */
+    size_t typed;    /* numbers in fields of a type */
 } draft;
 
 static size_t size_of(uint64_t type) {
@@ -96,7 +96,7 @@ static double half_of(uint64_t bits) {
     return sign * (exponent == 0 ? ldexp(fraction, -24) : ldexp(fraction + 1024, exponent - 25));
 }
 
-/* A number of that type by its bits, little-endian. */
+/* A number of this type from its bytes, little-endian. */
 static double number_of(uint64_t type, uint64_t bits) {
     float narrow;
     double wide;
@@ -123,13 +123,13 @@ static uint64_t bits_at(const unsigned char *bytes, size_t size) {
     return bits;
 }
 
-/* The fields in which numbers of a type may stand. */
+/* The fields that may contain numbers of a type. */
 static bool is_typed(uint32_t field) {
     return field == TL_ONNX_FLOAT_DATA || field == TL_ONNX_INT32_DATA || field == TL_ONNX_INT64_DATA ||
            field == TL_ONNX_DOUBLE_DATA;
 }
 
-/* How many numbers are in such a field; and, where `to` is not NULL, what they are. */
+/* Returns the number of elements in such a field; if `to` is not NULL, copies them. */
 static size_t take_typed(const tl_pb_field *field, uint64_t type, double *to) {
     const size_t size = field->number == TL_ONNX_FLOAT_DATA ? 4 : field->number == TL_ONNX_DOUBLE_DATA ? 8 : 0;
     size_t count = 0;
@@ -194,21 +194,21 @@ static bool take_tensor(tl_onnx_file *file, const tl_pb_field *message, const ch
     draft self;
     size_t shape[TL_ONNX_RANK] = {0}, count = 1;
     if (message->wire != TL_PB_BYTES || !draft_tensor(file, message, &self))
-        return damaged(file, "a tensor has no sound fields", error);
+        return damaged(file, "a tensor has invalid fields", error);
     *name = self.name;
     if (self.external) {
         tl_fail(error, TL_ERROR_FORMAT,
-                "%.180s: tensor %.60s: its numbers are in a file of their own, which is not read; save the model in one file",
-                file->path, self.name);
+                "%.180s: tensor %.60s: its elements are in another file, which is not read; save the model as one file", file->path,
+                self.name);
         return false;
     }
     for (size_t axis = 0; axis < self.rank; axis++) {
         shape[axis] = (size_t)self.dims[axis];
         if (!tl_multiply_sizes(count, shape[axis], &count)) return damaged(file, "a tensor's shape overflows", error);
     }
-    if (self.element == 0) return true; /* of a type that nothing here reads */
+    if (self.element == 0) return true; /* a type that cannot be read */
     if (self.raw.bytes ? self.raw.count / self.element != count || self.raw.count % self.element != 0 : self.typed != count)
-        return damaged(file, "a tensor has more or fewer numbers than its shape says", error);
+        return damaged(file, "the number of elements of a tensor does not match its shape", error);
     if (!tl_onnx_constant_new(&file->pool, self.rank, shape, SIZE_MAX, constant)) return out_of_memory(file, error);
     constant->whole = self.type == TL_ONNX_INT64 || self.type == TL_ONNX_INT32;
     fill_tensor(message, &self, constant);
@@ -223,7 +223,7 @@ static bool add_wholes(tl_onnx_file *file, tl_onnx_span *span, const tl_pb_field
     const bool one = field->wire == TL_PB_VARINT;
     for (size_t i = 0; one ? i == 0 : list.next < list.end; i++) {
         bits = field->bits;
-        if (!one && !tl_pb_next_varint(&list, &bits)) return damaged(file, "a list of whole numbers", error);
+        if (!one && !tl_pb_next_varint(&list, &bits)) return damaged(file, "a list of integers is invalid", error);
         if (span->count == 0) span->first = file->wholes;
         if (!ADD(file, whole, wholes)) return out_of_memory(file, error);
         file->whole[span->first + span->count++] = (int64_t)bits;
@@ -245,7 +245,7 @@ static bool take_setting(tl_onnx_file *file, const tl_pb_field *message, tl_onnx
         if (field.number == TL_ONNX_INTS && !add_wholes(file, &setting.wholes, &field, error)) return false;
         if (field.number == TL_ONNX_T && !take_tensor(file, &field, &unused, &setting.tensor, error)) return false;
     }
-    if (reader.damaged) return damaged(file, "an attribute has no sound fields", error);
+    if (reader.damaged) return damaged(file, "an attribute has invalid fields", error);
     if (span->count == 0) span->first = file->settings;
     if (!ADD(file, setting, settings)) return out_of_memory(file, error);
     file->setting[span->first + span->count++] = setting;
@@ -257,7 +257,7 @@ static bool take_operation(tl_onnx_file *file, const tl_pb_field *message, tl_er
     tl_pb_field field;
     bool sound = message->wire == TL_PB_BYTES;
     tl_pb_reader reader = tl_pb_read(message->bytes, sound ? message->count : 0);
-    /* Lists lie together: each is gone through by itself. */
+    /* Lists are stored contiguously, so each one is read separately. */
     for (int list = 0; sound && list < 3; list++) {
         reader = tl_pb_read(message->bytes, message->count);
         while (sound && tl_pb_next(&reader, &field)) {
@@ -272,7 +272,7 @@ static bool take_operation(tl_onnx_file *file, const tl_pb_field *message, tl_er
         }
     }
     if (tl_failed(error)) return false;
-    if (reader.damaged || !sound) return damaged(file, "a node has no sound fields", error);
+    if (reader.damaged || !sound) return damaged(file, "a node has invalid fields", error);
     if (file->operations == MAX_OPERATIONS) return damaged(file, "it has more than 65536 nodes", error);
     if (!ADD(file, operation, operations)) return out_of_memory(file, error);
     file->operation[file->operations - 1] = operation;
@@ -291,7 +291,7 @@ static void take_dim(const tl_pb_field *message, tl_onnx_port *port) {
     port->rank++;
 }
 
-/* Goes down from the value to its dimensions. */
+/* Finds the dimensions of the value. */
 // NOLINTNEXTLINE(misc-no-recursion): three deep
 static void take_type(const tl_pb_field *message, int depth, tl_onnx_port *port) {
     static const uint32_t path[] = {TL_ONNX_TENSOR_TYPE, TL_ONNX_SHAPE, TL_ONNX_DIM};
@@ -315,10 +315,10 @@ static bool take_port(tl_onnx_file *file, const tl_pb_field *message, tl_onnx_po
         if (field.number == TL_ONNX_INFO_NAME) port->name = text_of(file, &field);
         if (field.number == TL_ONNX_INFO_TYPE) take_type(&field, 0, port);
     }
-    return !reader.damaged || damaged(file, "an input or output has no sound fields", error);
+    return !reader.damaged || damaged(file, "an input or output has invalid fields", error);
 }
 
-/* ---- the whole ---- */
+/* ---- the whole file ---- */
 
 static bool take_initializer(tl_onnx_file *file, const tl_pb_field *message, tl_error *error) {
     tl_onnx_initializer initializer = {.name = ""};
@@ -342,7 +342,7 @@ static bool take_graph(tl_onnx_file *file, const tl_pb_field *message, tl_error 
             sound = ADD(file, output, outputs) ? take_port(file, &field, &file->output[file->outputs - 1], error)
                                                : out_of_memory(file, error);
     }
-    return sound && (!reader.damaged || damaged(file, "the graph has no sound fields", error));
+    return sound && (!reader.damaged || damaged(file, "the graph has invalid fields", error));
 }
 
 /* The version of the standard operators. */
@@ -382,19 +382,20 @@ static bool take_model(tl_onnx_file *file, tl_error *error) {
         if (field.number == TL_ONNX_METADATA) sound = take_text(file, &field, error);
     }
     if (!sound) return false;
-    return (graph && !reader.damaged) || damaged(file, graph ? "it has no sound fields" : "it has no graph", error);
+    return (graph && !reader.damaged) || damaged(file, graph ? "it has invalid fields" : "it has no graph", error);
 }
 
-/* Where a file has a checksum, which tapline writes, all of its bytes are as they were. */
+/* Compares the checksum of a file of tapline with its bytes. */
 static bool verify_checksum(const tl_onnx_file *file, tl_error *error) {
     char expected[TL_CHECKSUM_DIGITS + 1];
     if (!file->digits) return true;
     tl_checksum_of(&(tl_piece){file->image, file->size}, 1, file->digits, expected);
     if (memcmp(file->digits, expected, TL_CHECKSUM_DIGITS) == 0) return true;
-    tl_fail(error, TL_ERROR_FORMAT,
-            "%.180s: is damaged, or another program changed it: its checksum is %s; it says %.16s. If the change is wanted, take "
-            "\"checksum\" out of metadata_props",
-            file->path, expected, file->digits);
+    tl_fail(
+        error, TL_ERROR_FORMAT,
+        "%.180s: is damaged, or another program changed it: its checksum is %s; it says %.16s. If the change is intended, remove "
+        "\"checksum\" from metadata_props",
+        file->path, expected, file->digits);
     return false;
 }
 
@@ -416,8 +417,7 @@ tl_status tl_onnx_file_read(tl_onnx_file *file, const char *path, size_t maximum
     *file = (tl_onnx_file){.path = path, .maximum = maximum};
     if (tl_failed(error)) return error->status;
     if (read_image(file, error) && take_model(file, error) && verify_checksum(file, error) && file->opset < 7)
-        tl_fail(error, TL_ERROR_FORMAT, "%.180s: its operator set is %lld; those from 7 on are read", file->path,
-                (long long)file->opset);
+        tl_fail(error, TL_ERROR_FORMAT, "%.180s: its operator set is %lld; the minimum is 7", file->path, (long long)file->opset);
     return tl_failed(error) ? error->status : TL_OK;
 }
 

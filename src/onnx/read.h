@@ -1,4 +1,4 @@
-/* read.h: an ONNX file in memory: what of it says what is computed. */
+/* read.h: the parts of an ONNX file that describe its computation. */
 #ifndef TL_ONNX_READ_H
 #define TL_ONNX_READ_H
 
@@ -23,7 +23,7 @@ typedef struct tl_onnx_setting {
 
 typedef struct tl_onnx_operation {
     const char *type, *name, *domain;
-    tl_onnx_span inputs, outputs; /* of `names`; "" where one is left out */
+    tl_onnx_span inputs, outputs; /* parts of `names`; "": omitted */
     tl_onnx_span settings;
 } tl_onnx_operation;
 
@@ -32,7 +32,7 @@ typedef struct tl_onnx_initializer {
     tl_onnx_constant constant;
 } tl_onnx_initializer;
 
-/* An input or an output of the graph; dims: -1 where a dimension has any size. */
+/* An input or an output of the graph. dims: -1 for a dimension of any size. */
 typedef struct tl_onnx_port {
     const char *name;
     bool has_shape;
@@ -48,9 +48,9 @@ typedef struct tl_onnx_file {
     const char *path;
     unsigned char *image;
     size_t size, maximum;
-    char *strings; /* all texts, each ended by '\0' */
+    char *strings; /* all texts; each ends with '\0' */
     size_t strings_count;
-    tl_onnx_pool pool; /* of constants */
+    tl_onnx_pool pool; /* elements of constants */
     const char **name;
     int64_t *whole;
     tl_onnx_setting *setting;
@@ -59,19 +59,19 @@ typedef struct tl_onnx_file {
     tl_onnx_port *input, *output;
     tl_onnx_text *text;
     size_t names, wholes, settings, operations, initializers, inputs, outputs, texts;
-    int64_t opset;      /* of the standard operators */
-    const char *digits; /* of the checksum of a file of tapline, in the image; NULL: none */
+    int64_t opset;      /* version of the standard operators */
+    const char *digits; /* the digits of the checksum in the image of a file of tapline; NULL: none */
 } tl_onnx_file;
 
-/* Reads a file of at most `maximum` bytes. Nothing in it is believed: sizes are compared with the bytes that are there. Messages
- * begin with the path. Release it in any case. */
+/* Reads a file of at most `maximum` bytes. Its contents are not trusted: all sizes are compared with the number of bytes. Messages
+ * start with the path. Release it in any case. */
 tl_status tl_onnx_file_read(tl_onnx_file *file, const char *path, size_t maximum, tl_error *error);
 void tl_onnx_file_release(tl_onnx_file *file);
 
-/* The attribute of that name; NULL where there is none. */
+/* The attribute with this name; NULL if there is none. */
 const tl_onnx_setting *tl_onnx_find(const tl_onnx_file *file, const tl_onnx_operation *operation, const char *name);
 
-/* The metadata under that key; NULL where there is none. */
+/* The metadata under this key; NULL if there is none. */
 const char *tl_onnx_metadata(const tl_onnx_file *file, const char *key);
 
 #endif

@@ -56,7 +56,7 @@ void tl_onnx_put_node(tl_pb_writer *graph, const tl_onnx_node *node) {
     tl_pb_close(graph, opened);
 }
 
-/* The beginning of a tensor, up to its data. */
+/* Writes the start of a tensor, up to its data. */
 static size_t open_tensor(tl_pb_writer *graph, const char *name, int type, size_t rank, const size_t *shape) {
     const size_t opened = tl_pb_open(graph, TL_ONNX_INITIALIZER);
     for (size_t axis = 0; axis < rank; axis++) tl_pb_integer(graph, TL_ONNX_DIMS, (int64_t)shape[axis]);
@@ -65,7 +65,7 @@ static size_t open_tensor(tl_pb_writer *graph, const char *name, int type, size_
     return opened;
 }
 
-/* Little-endian, whatever this machine is. */
+/* Always little-endian. */
 static void put_bits(unsigned char *at, uint64_t bits, size_t size) {
     for (size_t i = 0; i < size; i++) at[i] = (unsigned char)(bits >> 8 * i);
 }

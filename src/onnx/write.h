@@ -1,4 +1,4 @@
-/* write.h: an ONNX file on its way out: nodes and initializers in the order in which they are needed. */
+/* write.h: writes the nodes and initializers of an ONNX file. */
 #ifndef TL_ONNX_WRITE_H
 #define TL_ONNX_WRITE_H
 
@@ -6,14 +6,14 @@
 
 enum { TL_ONNX_NAME = 96, TL_ONNX_INPUTS = 8, TL_ONNX_ATTRIBUTES = 6 };
 
-/* The type of the network's numbers: TL_ONNX_FLOAT, or TL_ONNX_DOUBLE in the double build. */
+/* The type of the network's elements: TL_ONNX_FLOAT, or TL_ONNX_DOUBLE in the double-precision library. */
 int tl_onnx_element(void);
 
 /* An attribute of a node: an INT, one or two INTS, a FLOAT or a STRING. */
 typedef struct tl_onnx_attribute {
     const char *name; /* NULL: none */
     int type;         /* TL_ONNX_TYPE_… */
-    size_t count;     /* of INTS */
+    size_t count;     /* number of INTS */
     int64_t whole[3];
     double number;
     const char *text;
@@ -26,23 +26,23 @@ tl_onnx_attribute tl_onnx_triple(const char *name, size_t first, size_t second, 
 tl_onnx_attribute tl_onnx_number(const char *name, double value);
 tl_onnx_attribute tl_onnx_string(const char *name, const char *value);
 
-/* A node with one output; the node is called as its output is. An input "" is left out. */
+/* Writes a node with one output. The node has the name of its output. The input "" is omitted. */
 typedef struct tl_onnx_node {
     const char *operator_type, *output;
-    const char *input[TL_ONNX_INPUTS]; /* up to the first NULL */
+    const char *input[TL_ONNX_INPUTS]; /* ends before the first NULL */
     tl_onnx_attribute attribute[TL_ONNX_ATTRIBUTES];
 } tl_onnx_node;
 
 void tl_onnx_put_node(tl_pb_writer *graph, const tl_onnx_node *node);
 
-/* A tensor of the network's type, or of INT64; rank 0: a scalar. */
+/* Writes a tensor of the network's type, or of INT64; rank 0: a scalar. */
 void tl_onnx_put_tensor(tl_pb_writer *graph, const char *name, size_t rank, const size_t *shape, const double *values);
 void tl_onnx_put_wholes(tl_pb_writer *graph, const char *name, size_t count, const int64_t *values);
 
-/* A tensor of FLOAT in either build, which some operators ask for. */
+/* Writes a tensor of FLOAT in both libraries; some operators require this type. */
 void tl_onnx_put_floats(tl_pb_writer *graph, const char *name, size_t count, const float *values);
 
-/* A dimension of an input or output: a number; 0: of any size, called as `name`, which may be NULL. */
+/* A dimension of an input or output: a number; 0: any size, with the symbolic name `name` (may be NULL). */
 typedef struct tl_onnx_dim {
     size_t size;
     const char *name;
