@@ -1,4 +1,4 @@
-/* gemm.h: the matrix product: of the BLAS (gemm.c, the only file that calls cblas), or of our own kernels in builds with
+/* gemm.h: the matrix product: by the BLAS (gemm.c, the only file that calls cblas), or by tapline's own kernels in builds with
  * TAPLINE_BLAS=none (gemm_own.c). */
 #ifndef TL_GEMM_H
 #define TL_GEMM_H

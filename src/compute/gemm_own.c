@@ -1,7 +1,7 @@
-/* The matrix product where there is no BLAS (TAPLINE_BLAS=none): by the kernels of the direct engine.
+/* The matrix product of builds without BLAS (TAPLINE_BLAS=none), with the kernels of the direct engine.
  *
- * A panel of op(b), DEPTH rows of one block of columns, is copied side by side; the kernel then multiplies all rows of op(a) by it,
- * which it reads where they are. Elements of c are summed in an order that k alone fixes. */
+ * A panel of op(b), DEPTH rows of one block of columns, is copied to contiguous memory. The kernel then multiplies all rows of
+ * op(a), which it reads in place, by this panel. The order of the sums of c depends only on k. */
 #include "compute/gemm.h"
 
 #include "base/math.h"
@@ -20,7 +20,7 @@ const char *tl_gemm_core(void) { return ""; }
 
 void tl_gemm_version(char *text, size_t size) { snprintf(text, size, "none"); }
 
-/* A panel of alpha · op(b): rows first … first + count - 1 of the columns of a block, with zeros behind them. */
+/* Copies a panel of alpha · op(b): rows first … first + count - 1 of the columns of a block, followed by zeros. */
 static void pack(const tl_direct_block *block, tl_operand operand, const tl_real *b, size_t ldb, size_t first, size_t count,
                  tl_real alpha, tl_real *panel) {
     if (block->width < block->lanes) memset(panel, 0, count * block->lanes * sizeof *panel);
