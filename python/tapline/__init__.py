@@ -1,7 +1,7 @@
 """tapline: small one-dimensional convolutional networks on series.
 
-Classifiers and regressors for scikit-learn, :mod:`tapline.aeon` for aeon, and :class:`Model` for those who want to see the passes.
-Importing it needs NumPy alone; scikit-learn is loaded when an estimator is first used.
+Classifiers and regressors for scikit-learn, :mod:`tapline.aeon` for aeon, and :class:`Model` for single passes of a network.
+The import needs only NumPy; scikit-learn is loaded when an estimator is first used.
 
 Examples
 --------

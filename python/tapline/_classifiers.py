@@ -132,7 +132,7 @@ class _Classifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         Returns
         -------
         ndarray of shape (n_cases, n_classes)
-            In the order of ``classes_``. They do not depend on the other series of X.
+            Columns are in the order of ``classes_``. Probabilities do not depend on the other series of X.
         """
         return self._outputs(X).astype(np.float32)
 
@@ -147,7 +147,7 @@ class _Classifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         Returns
         -------
         ndarray of shape (n_cases,)
-            Of the values of ``classes_``.
+            Elements of ``classes_``.
         """
         probabilities = self._outputs(X)
         predicted: NDArray[Any] = self.classes_[probabilities.argmax(axis=1)]
@@ -291,17 +291,18 @@ class NetworkClassifier(_Classifier):
         layers as a dictionary, as JSON or in a JSON file (``docs/architectures.md``), whose last layer has as many units as there
         are classes: ``"units": "outputs"``.
     n_epochs : int, optional
-        Number of passes over the series; by default those published, of others 1500, as published.
+        Number of passes over the series; by default as published; 1500 for other networks.
     batch_size : int, optional
-        Number of series of a training step; by default that published, of others a tenth of the series, from 2 to 16.
+        Number of series of a training step; by default as published; for other networks a tenth of the series,
+        from 2 to 16.
     n_members : int, optional
         Number of networks, with seeds that follow each other, whose predictions are averaged; by default 1, but 5 of "inception" and "lite".
     optimizer : str, default="adam"
         ``"adam"``, ``"adamw"``, ``"sgd"``, ``"rmsprop"`` or ``"adagrad"``.
     learning_rate : float, optional
-        By default the optimizer's own, of adam 0.001.
+        By default that of the optimizer; 0.001 for adam.
     weight_decay : float, optional
-        By default the optimizer's own.
+        By default that of the optimizer.
     schedule : str, optional
         How the learning rate changes: ``"constant"``, ``"plateau"``, ``"step"``, ``"exponential"``, ``"cosine"``,
         ``"one-cycle"``, ``"noam"`` or ``"king"``; by default ``"plateau"``.

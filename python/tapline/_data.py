@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scaling:
-    """How series were brought to one scale.
+    """The scaling of series.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class DataSet:
     x : ndarray of shape (count, length, channels), float32, C-contiguous
         The series, which are not copied.
     lengths : ndarray of shape (count,), uintp, optional
-        How many steps of each series count.
+        Length of each series.
     """
 
     def __init__(self, x: NDArray[np.float32], lengths: Optional[NDArray[np.uintp]] = None) -> None:

@@ -1,4 +1,4 @@
-"""What the classifiers and the regressors have in common."""
+"""The common part of classifiers and regressors."""
 
 from __future__ import annotations
 
@@ -324,7 +324,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         path : path
-            The file, by custom ``NAME.safetensors``. Of several networks each gets a file of its own: ``NAME.1.safetensors`` …
+            The file, usually ``NAME.safetensors``. Several networks are written to separate files: ``NAME.1.safetensors`` …
         """
         check_is_fitted(self)
         text = os.fspath(path)
@@ -340,19 +340,19 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
 
     @classmethod
     def load(cls, path: Union[str, "os.PathLike[str]"], *, n_jobs: Optional[int] = None) -> Any:
-        """The estimator of such a file, or of the numbered ones of several networks.
+        """Loads an estimator from a file of :meth:`save`, or from the numbered files of several networks.
 
         Parameters
         ----------
         path : path
-            As :meth:`save` was given it.
+            The path that was passed to :meth:`save`.
         n_jobs : int, optional
-            How many threads predict.
+            Number of threads for predictions.
 
         Returns
         -------
         estimator
-            It predicts as the one that was saved. Parameters that a file does not keep have their defaults.
+            It gives the same predictions as the saved one. Parameters that a file does not contain have their defaults.
         """
         text = os.fspath(path)
         paths = [text]

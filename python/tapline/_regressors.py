@@ -71,7 +71,7 @@ class _Regressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         X : array of shape (n_cases, n_channels, n_timepoints) or (n_cases, n_timepoints), or a list
             The series. A list holds arrays of shape (n_channels, n_timepoints) or (n_timepoints,), whose lengths may differ.
         y : array of shape (n_cases,) or (n_cases, n_outputs)
-            Their values, in any unit: the network learns them scaled.
+            Their values, in any unit; they are scaled for the training.
         sample_weight : array of shape (n_cases,), optional
             The weight of each series in the loss, 0 or more. A weight of k has the same effect as k copies of the series, to the
             last bit. For this, the series are sorted first if some weight is neither 0 nor 1, or if some series are equal.
@@ -103,7 +103,7 @@ class _Regressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         Returns
         -------
         ndarray of shape (n_cases,) or (n_cases, n_outputs)
-            In the unit of y. They do not depend on the other series of X.
+            Values in the unit of y. They do not depend on the other series of X.
         """
         values = self._outputs(X)
         return values[:, 0] if self._one_value else values
@@ -252,17 +252,18 @@ class NetworkRegressor(_Regressor):
         layers as a dictionary, as JSON or in a JSON file (``docs/architectures.md``), whose last layer has as many units as there
         are values: ``"units": "outputs"``.
     n_epochs : int, optional
-        Number of passes over the series; by default those published, of others 1500, as published.
+        Number of passes over the series; by default as published; 1500 for other networks.
     batch_size : int, optional
-        Number of series of a training step; by default that published, of others a tenth of the series, from 2 to 16.
+        Number of series of a training step; by default as published; for other networks a tenth of the series,
+        from 2 to 16.
     n_members : int, optional
         Number of networks, with seeds that follow each other, whose predictions are averaged; by default 1, but 5 of "inception" and "lite".
     optimizer : str, default="adam"
         ``"adam"``, ``"adamw"``, ``"sgd"``, ``"rmsprop"`` or ``"adagrad"``.
     learning_rate : float, optional
-        By default the optimizer's own, of adam 0.001.
+        By default that of the optimizer; 0.001 for adam.
     weight_decay : float, optional
-        By default the optimizer's own.
+        By default that of the optimizer.
     schedule : str, optional
         How the learning rate changes: ``"constant"``, ``"plateau"``, ``"step"``, ``"exponential"``, ``"cosine"``,
         ``"one-cycle"``, ``"noam"`` or ``"king"``; by default ``"plateau"``.

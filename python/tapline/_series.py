@@ -1,4 +1,4 @@
-"""What users hand over as series, as the estimators take it."""
+"""Converts the series of users to arrays for the estimators."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Series:
     x : ndarray of shape (count, length, channels), float64, C-contiguous
         The values; a copy of its own.
     lengths : ndarray of shape (count,), uintp, optional
-        How many steps of each series count, where they differ; behind them x is 0.
+        Length of each series, if lengths differ; later steps of x are 0.
     """
 
     x: NDArray[np.float64]
@@ -47,7 +47,7 @@ class Series:
 
 
 def is_ragged(X: Any) -> bool:
-    """Whether X is a list of arrays: of different lengths, or each (channels, length), as aeon's."""
+    """Whether X is a list of arrays with different lengths, or of arrays (channels, length) as in aeon."""
     if not isinstance(X, (list, tuple)) or len(X) == 0:
         return False
     if not all(isinstance(series, (np.ndarray, list, tuple)) for series in X):

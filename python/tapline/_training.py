@@ -24,14 +24,14 @@ _METRICS = ("loss", "accuracy", "rmse", "mae")
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a training stands; what does not apply is NaN.
+    """The progress of a training; values that do not apply are NaN.
 
     Attributes
     ----------
     epoch, epochs : int
-        The epoch, from 1, and how many there are to be.
+        The epoch, from 1, and the number of epochs.
     batch, batches : int
-        The batch within the epoch, from 1, and how many there are.
+        The batch within the epoch, from 1, and the number of batches.
     epoch_end : bool
         Whether this batch is the last of its epoch.
     train, validation : dict
@@ -39,9 +39,9 @@ class Progress:
     steps : int
         Steps of the optimizer.
     step_loss, learning_rate : float
-        Of the last step.
+        Loss and learning rate of the last step.
     seconds : float
-        Since the training began.
+        Time since the start of the training.
     """
 
     epoch: int
@@ -71,13 +71,13 @@ class Result:
     steps : int
         Steps of the optimizer.
     best_epoch : int
-        The epoch with the lowest loss, from 1; 0 where no epoch was completed.
+        The epoch with the lowest loss, from 1; 0 if no epoch was completed.
     best_loss : float
-        That loss: of the validation set where there is one.
+        The loss of this epoch; that of the validation set if there is one.
     stopped, early_stopped, interrupted : bool
         Whether a callback, ``patience`` or Ctrl-C ended it.
     seconds : float
-        How long it took.
+        Duration of the training.
     history : dict of ndarray
         A number for each epoch: ``loss``, ``accuracy``, …, ``validation_loss``, …, ``learning_rate``, ``seconds``. What does
         not apply is left out.
@@ -224,7 +224,7 @@ def train(
     verbose: int = 0,
     title: str = "",
 ) -> Result:
-    """Runs ``tl_fit``. Ctrl-C stops it after the batch that runs, with a warning; the model keeps what it has learnt."""
+    """Runs ``tl_fit``. Ctrl-C stops it after the current batch, with a warning; the model keeps its parameters."""
     watcher = _Watcher(callback, verbose, title)
     function = ProgressFunction(watcher)
     numbers = (ctypes.c_double * 7)()

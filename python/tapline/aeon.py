@@ -1,6 +1,6 @@
 """The estimators as subclasses of aeon's base classes, for aeon's pipelines, checks and benchmarks.
 
-Parameters and attributes are those of the estimators of the same names in :mod:`tapline`, which do the work: ``estimator_`` is one.
+Parameters and attributes are those of the estimator with the same name in :mod:`tapline`; ``estimator_`` is this estimator.
 
 Examples
 --------

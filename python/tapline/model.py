@@ -1,4 +1,4 @@
-"""Networks at the lower tier: built, trained and looked into, a pass at a time."""
+"""Networks at the lower tier: build, train and inspect them, pass by pass."""
 
 from __future__ import annotations
 
@@ -97,11 +97,11 @@ class Model:
     length, channels : int
         The shape of a series.
     outputs : int, default=1
-        What ``"outputs"`` stands for in the architecture: classes, or values.
+        Value of ``"outputs"`` in the architecture: number of classes, or of target values.
     seed : int, default=0
-        Of initial parameters, dropout and shuffling.
+        Seed of initial parameters, dropout and shuffling.
     threads : int, default=1
-        How many threads share the work; 0: as many as the machine offers. Results do not depend on it.
+        Number of threads; 0: number of processors. Results do not depend on it.
     engine : str, default="auto"
         How convolutions are computed: ``"auto"``, ``"direct"``, ``"winograd"``, ``"gemm"`` or ``"naive"``.
 
@@ -195,21 +195,21 @@ class Model:
         inference_only: bool = False,
         **settings: Any,
     ) -> "Model":
-        """Checks the layers, gets all memory, draws the initial parameters.
+        """Checks the layers, allocates all memory, draws the initial parameters.
 
         Parameters
         ----------
         batch : int, default=32
-            The most series of a pass.
+            Maximum number of series in a pass.
         loss : str or callable, default="cross-entropy"
             ``"cross-entropy"``, ``"squared-error"``, ``"absolute-error"``, ``"huber"``, ``"binary-cross-entropy"``; or a
             function of one sample's outputs and target values, both of shape (outputs,), that returns the loss and its gradient.
         optimizer : str, default="adam"
             ``"adam"``, ``"adamw"``, ``"sgd"``, ``"rmsprop"`` or ``"adagrad"``.
         learning_rate : float, optional
-            By default the optimizer's own.
+            By default that of the optimizer.
         class_weights : array of shape (classes,), optional
-            What each class counts in the loss.
+            Weight of each class in the loss.
         input_gradient : bool, default=False
             Whether :meth:`backward` also computes the gradient of the input.
         inference_only : bool, default=False
@@ -285,22 +285,22 @@ class Model:
 
     @property
     def parameter_count(self) -> int:
-        """How many numbers are trained."""
+        """Number of trainable parameters."""
         return self._sizes()[2][0]
 
     @property
     def memory(self) -> int:
-        """Bytes that the model takes."""
+        """Memory of the model in bytes."""
         return self._sizes()[2][1]
 
     @property
     def batch(self) -> int:
-        """The most series of a pass."""
+        """Maximum number of series in a pass."""
         return self._sizes()[2][2]
 
     @property
     def scaling(self) -> Scaling:
-        """How series are scaled before they go in, as far as a file said it."""
+        """The scaling of series before the network, if the model was loaded from a file that contains it."""
         return self._scaling
 
     @property
@@ -366,7 +366,7 @@ class Model:
     def parameters(self) -> dict[str, NDArray[np.float32]]:
         """The parameters and running statistics as views, by names such as ``"conv1d_1.weight"``.
 
-        Between passes they may be written to.
+        Programs may write to them between passes.
         """
         return self._arrays(gradient=False)
 
@@ -388,7 +388,7 @@ class Model:
         mode : str, default="inference"
             ``"training"``; or ``"gradients"``: as in inference, but :meth:`backward` may follow.
         lengths : array of shape (batch,), optional
-            How many steps of each series count; behind them x is to be 0.
+            Length of each series; later steps of x must be 0.
 
         Returns
         -------
@@ -416,7 +416,7 @@ class Model:
         y : array
             Labels of shape (batch,) or (batch, out_length) for a cross-entropy, else values of the shape of the output.
         weights : array of shape (batch,), optional
-            What each sample counts.
+            Weight of each sample.
 
         Returns
         -------
@@ -441,7 +441,7 @@ class Model:
         return array
 
     def backward(self, dy: Optional[ArrayLike] = None) -> None:
-        """Adds the gradients of the last pass to those that are there.
+        """Adds the gradients of the last pass to the accumulated gradients.
 
         Parameters
         ----------
@@ -466,7 +466,7 @@ class Model:
         self._call("step")
 
     def zero_grad(self) -> None:
-        """Forgets accumulated gradients."""
+        """Sets the accumulated gradients to zero."""
         plain("zero_grad")(self._compiled())
 
     @property
@@ -480,7 +480,7 @@ class Model:
         self._call("set_learning_rate", rate)
 
     def layer_output(self, layer: str, x: ArrayLike, *, lengths: Optional[ArrayLike] = None) -> NDArray[np.float32]:
-        """What a layer inside the network makes of series, in inference mode.
+        """The output of a layer inside the network for series, in inference mode.
 
         Parameters
         ----------
@@ -489,7 +489,7 @@ class Model:
         x : array of shape (count, length, channels) or (count, length)
             The series.
         lengths : array of shape (count,), optional
-            How many steps of each series count.
+            Length of each series.
 
         Returns
         -------
@@ -561,20 +561,20 @@ class Model:
         Parameters
         ----------
         x : array of shape (count, length, channels) or (count, length)
-            The series, as they are to go into the network: nothing is normalized here.
+            The series, already scaled: they are not normalized here.
         y : array
             Labels, whole numbers from 0, for a cross-entropy; else values of shape (count, outputs) or (count, steps, outputs).
         lengths : array of shape (count,), optional
-            How many steps of each series count; behind them x is to be 0.
+            Length of each series; later steps of x must be 0.
         sample_weight : array of shape (count,), optional
-            What each series counts in the loss, from 0 on.
+            Weight of each series in the loss, 0 or more.
         validation : tuple (x, y) or (x, y, lengths), optional
             A set that is evaluated after each epoch.
         callback : callable, optional
             Called with a :class:`Progress` at the end of each epoch, and between at most ten times a second. False stops the
             training.
         checkpoint, resume : path, optional
-            A file to go on from, should the training be interrupted, and the one to go on from (``docs/files.md``).
+            The file to which checkpoints are written, and the checkpoint to resume from (``docs/files.md``).
         verbose : int, default=0
             1: a line of progress on stderr; 2: a bar, where tqdm is installed.
         **settings
@@ -600,14 +600,14 @@ class Model:
         )  # fmt: skip
 
     def fit_data(self, data: DataSet, settings: Mapping[str, Any], **options: Any) -> Result:
-        """Trains on a data set of the library: :meth:`fit` for those who have one already."""
+        """Trains on a data set of the library, as :meth:`fit` does on arrays."""
         try:
             return train(self._compiled(), data, settings, **options)
         finally:
             self._raise_own()
 
     def update_statistics(self, x: ArrayLike, *, lengths: Optional[ArrayLike] = None) -> None:
-        """Sets the statistics of batch norm from a pass over series: after a training loop of your own."""
+        """Computes the statistics of batch norm from a pass over series. Use it after a training loop of your own."""
         series = as_series(x)
         self._call("update_statistics", DataSet(series, as_lengths(lengths, len(series))).handle)
 
@@ -630,9 +630,9 @@ class Model:
         Parameters
         ----------
         x : array of shape (count, length, channels) or (count, length)
-            Any number of series, scaled as those of the training were.
+            Any number of series, scaled in the same way as for the training.
         lengths : array of shape (count,), optional
-            How many steps of each series count.
+            Length of each series.
 
         Returns
         -------
@@ -657,11 +657,11 @@ class Model:
         Parameters
         ----------
         path : path
-            The file, by custom ``NAME.safetensors``.
+            The file, usually ``NAME.safetensors``.
         data : DataSet, optional
-            Says how classes are called and series scaled.
+            Gives the names of the classes and the scaling of series.
         missing : str, default="refuse"
-            What became of missing values.
+            How missing values were replaced.
         """
         handle = None if data is None else data.handle
         self._call("save", handle, missing.encode(), os.fsencode(path))
@@ -676,7 +676,7 @@ class Model:
         length: Optional[int] = None,
         **settings: Any,
     ) -> "Model":
-        """The model of a file, as it was when it was saved; the optimizer begins anew.
+        """Loads a model from a file. The state of the optimizer is not restored.
 
         Parameters
         ----------
@@ -685,14 +685,14 @@ class Model:
         batch, threads : int
             As in :meth:`compile` and the constructor.
         length : int, optional
-            Another length of the longest series, for networks that take any.
+            Another length of the longest series, for networks that accept any length.
         **settings
             Those of :meth:`compile`; loss and its settings are the file's.
 
         Returns
         -------
         Model
-            The model, with what the file says beside it in :attr:`info`.
+            The model; :attr:`info` has the other contents of the file.
         """
         settings = {"batch": batch, "threads": threads, "length": length, **settings}
         pointer, text = ctypes.c_void_p(), ctypes.c_void_p()
@@ -722,7 +722,7 @@ class Model:
 
     @classmethod
     def from_bytes(cls, content: bytes, **settings: Any) -> "Model":
-        """The model of such bytes; settings as :meth:`load`."""
+        """Loads a model from the bytes of a file; settings as for :meth:`load`."""
         with _temporary_folder() as folder:
             path = os.path.join(folder, "model.safetensors")
             with open(path, "wb") as file:
