@@ -178,7 +178,7 @@ struct tl_layer {
     tl_engine engine;           /* the engine of the model; set before setup */
     size_t saved;               /* [OUT, OPTIONAL] of setup: elements of tl_pass.saved */
     size_t sums;                /* [OUT, OPTIONAL] of setup: elements of tl_pass.sums */
-    size_t parameters, states;  /* declared so far; parameter[] and state[] hold them */
+    size_t parameters, states;  /* number of arrays declared so far in parameter[] and state[] */
     tl_declared parameter[TL_MAX_PARAMETERS];
     tl_declared state[TL_MAX_PARAMETERS];
     void *room[8]; /* for later fields: NULL */

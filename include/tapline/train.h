@@ -108,7 +108,7 @@ typedef struct tl_fit_cfg {
     tl_callback callbacks[TL_MAX_CALLBACKS]; /* (none) called in this order; the first entry without a function ends the list */
     bool keep_running;                       /* end with the running statistics of batch norm, without tl_update_statistics */
     tl_watch watch;                          /* (a loss) the quantity that decides which epoch is best */
-    unsigned changes;                        /* (nothing) a sum of tl_change: what may differ from the checkpoint of `resume` */
+    unsigned changes; /* (none) a sum of tl_change values: the settings that may differ from those of `resume` */
     char reserved[4];
     const double *weights; /* (all 1) (count) the weight of each series, 0 or more: see tl_target.weights; not with mixup */
     /* (1) Divides each batch into so many shards, neighbours in it, a power of two up to 1024 and at most `batch`. Each shard is a
@@ -207,7 +207,7 @@ TL_API tl_status tl_confusion(tl_model *model, const tl_dataset *data, size_t *c
 
 /* How well a model recognises the samples of one class. */
 typedef struct tl_class_metrics {
-    size_t samples, predicted; /* the number of samples with this label; and with this prediction */
+    size_t samples, predicted; /* number of samples with this label, and with this prediction */
     double precision;          /* correct predictions of the class / predictions of the class; NaN if there are none */
     double recall;             /* correct predictions of the class / samples of the class; NaN if there are none */
     double f1;                 /* 2 · correct / (samples + predicted); NaN if both are 0 */
