@@ -62,8 +62,8 @@ static void given_options_that_do_not_go_with_it_then_refused(void **unused) {
     expect(run_command("export", model, "--out", "weights", "--logits"), 2, "--logits cannot be combined with --out weights");
     expect(run_command("export", model, "--out", graph, "--layout", "ncl", "--logits", "--fold-batch-norm"), 0, NULL);
     expect(run_command("import", graph, "--arch", "fcn"), 2, "--arch cannot be combined with");
-    expect(run_command("import", model, "builtin:cbf", "--length", "3"), 2, "--length: is of .onnx files");
-    expect(run_command("import", graph, "--normalize", "none"), 2, "--normalize none: the file says series");
+    expect(run_command("import", model, "builtin:cbf", "--length", "3"), 2, "--length is only for .onnx files");
+    expect(run_command("import", graph, "--normalize", "none"), 2, "--normalize none: the network expects series");
     expect(run_command("import", graph, "builtin:cbf", "--out", graph), 2, "and would be overwritten");
     remove(model), remove(graph);
     free(model), free(graph);
@@ -79,7 +79,7 @@ static void given_a_file_of_pytorch_when_imported_then_scaled_as_asked(void **un
     assert_string_equal(text_of(object, "normalise"), "series");
     json_decref(object);
     expect(done, 0, NULL);
-    expect(run_command("import", graph, "builtin:cbf"), 1, "is not series of the shape asked for");
+    expect(run_command("import", graph, "builtin:cbf"), 1, "does not have the shape of the series");
     remove(same);
     free(same);
 }

@@ -354,7 +354,7 @@ static tl_status read_graph(tl_import *self, const tl_onnx_import_cfg *cfg, tl_e
     if (!input) return error->status;
     const size_t count = list_candidates(input, known_shape(self->file, cfg), list);
     if (count == 0)
-        return tl_fail(error, TL_ERROR_SHAPE, "%.180s: its input of %zu axes is not series of the shape asked for",
+        return tl_fail(error, TL_ERROR_SHAPE, "%.180s: its input of %zu axes does not have the shape of the series",
                        self->file->path, input->rank);
     for (size_t i = 0; i < count; i++) {
         tl_error wrong = {0};
