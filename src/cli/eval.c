@@ -154,6 +154,8 @@ static void report_as_json(const evaluation *self) {
     json_object_set_new(object, "interrupted", json_false());
     report_text(object, "ended", NULL);
     report_text(object, "head", NULL);
+    report_text(object, "shards", NULL);
+    report_text(object, "ranks", NULL);
     report_count(object, "best_epoch", 0);
     report_text(object, "data", NULL);
     report_text(object, "test", loaded_data(from));
