@@ -449,7 +449,8 @@ static void given_a_later_spike_when_causal_then_earlier_outputs_within_the_boun
             for (int exponent = 0; exponent < 10; exponent += 2) {
                 const double height = pow(10, exponent), change = change_before(plan, weight, kernel, height);
                 if (!(change <= (engine == TL_ENGINE_WINOGRAD ? 16 : 0)))
-                    fail_msg("%s, kernel %zu, dilation %zu, height %g: %g", tl_engine_name(e), kernel, dilation, height, change);
+                    fail_msg("%s, kernel %zu, dilation %zu, height %g: %g", tl_engine_name(engine), kernel, dilation, height,
+                             change);
             }
             tl_conv1d_plan_free(plan);
         }

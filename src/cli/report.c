@@ -163,7 +163,7 @@ static void print_escaped(const char *text) {
     }
 }
 
-void report_json_part(json_t *value, int digits) {
+void report_json_part(json_t *value, size_t digits) {
     char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
     if (text) print_escaped(text);
     free(text);

@@ -66,7 +66,7 @@ const char *report_grouped(char text[REPORT_NUMBER], size_t value);
 void report_json(json_t *object);
 
 /* Prints any JSON value, with so many digits for its numbers, and frees it; the line is not ended. */
-void report_json_part(json_t *value, int digits);
+void report_json_part(json_t *value, size_t digits);
 
 /* Flushes stdout. Returns the exit code: EXIT_FAILED, after a message, if some output could not be written. `told`: also report
  * that nobody reads the output any more. */

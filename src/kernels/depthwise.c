@@ -107,7 +107,11 @@ TL_INLINE void weight_gradient(const tl_depthwise_rows *p, size_t c, const size_
     }
 }
 
-/* ---- over all channels ---- */
+/* ---- over all channels ----
+ *
+ * Whole vectors and parts of one are loops of their own: in a common loop clang multiplies in two branches and adds after them, so
+ * that products are rounded before they are added, in some of the functions.
+ */
 
 void TL_KERNEL(tl_kernel_depthwise)(const tl_depthwise_rows *p);
 void TL_KERNEL(tl_kernel_depthwise)(const tl_depthwise_rows *p) {
@@ -115,8 +119,10 @@ void TL_KERNEL(tl_kernel_depthwise)(const tl_depthwise_rows *p) {
         c = channels_at(p, c.first);
         if (c.vectors == MAX_VECTORS)
             output(p, c.first, MAX_VECTORS, 0);
-        else
+        else if (c.part)
             output(p, c.first, 1, c.part);
+        else
+            output(p, c.first, 1, 0);
     }
 }
 
@@ -125,8 +131,10 @@ TL_INLINE void input_gradients(const tl_depthwise_rows *p, const bool strided) {
         c = channels_at(p, c.first);
         if (c.vectors == MAX_VECTORS)
             input_gradient(p, c.first, MAX_VECTORS, 0, strided);
-        else
+        else if (c.part)
             input_gradient(p, c.first, 1, c.part, strided);
+        else
+            input_gradient(p, c.first, 1, 0, strided);
     }
 }
 
@@ -144,7 +152,9 @@ void TL_KERNEL(tl_kernel_depthwise_weights)(const tl_depthwise_rows *p) {
         c = channels_at(p, c.first);
         if (c.vectors == MAX_VECTORS)
             weight_gradient(p, c.first, MAX_VECTORS, 0);
-        else
+        else if (c.part)
             weight_gradient(p, c.first, 1, c.part);
+        else
+            weight_gradient(p, c.first, 1, 0);
     }
 }
