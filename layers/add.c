@@ -81,7 +81,7 @@ static double add_flops(const tl_layer *layer) { return (double)(layer->inputs -
 static const tl_layer_ops add_relu_layer_ops = {
     .name = "add",
     .size = sizeof(add_layer),
-    .several = true,
+    .multiple_inputs = true,
     .reads = TL_READS_Y,
     .in_place = true,
     .setup = add_setup,
@@ -101,7 +101,7 @@ static bool add_absorb(tl_layer *layer, const tl_layer *next) {
 const tl_layer_ops tl_add_layer_ops = {
     .name = "add",
     .size = sizeof(add_layer),
-    .several = true,
+    .multiple_inputs = true,
     .in_place = true,
     .setup = add_setup,
     .flops = add_flops,

@@ -311,7 +311,7 @@ static void batch_norm_forward(const tl_layer *layer, const tl_pass *pass) {
 /* ---- preparation: a pass over the training data ---- */
 
 /* Later layers get the same input as in training: normalised by the statistics of the batch. */
-static void batch_norm_see(const tl_layer *layer, const tl_pass *pass) {
+static void batch_norm_accumulate(const tl_layer *layer, const tl_pass *pass) {
     batch_norm_job job = run_of(layer, pass);
     normalise_batch(&job);
     if (job.counted > 1) pass->sums[0] += (double)job.counted;
@@ -327,7 +327,7 @@ static void batch_norm_finish(const tl_layer *layer, const tl_pass *pass) {
     }
 }
 
-static const tl_preparation preparation = {.see = batch_norm_see, .finish = batch_norm_finish};
+static const tl_preparation preparation = {.accumulate = batch_norm_accumulate, .finish = batch_norm_finish};
 
 /* ---- backward ---- */
 
@@ -412,10 +412,10 @@ static double batch_norm_flops(const tl_layer *layer) { return 2 * tl_layer_elem
 
 /* ---- stream: packed is `saved` ---- */
 
-static void batch_norm_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+static void batch_norm_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *streaming, tl_error *error) {
     (void)workers;
     (void)error;
-    how->packed = SAVED * layer->in[0].channels;
+    streaming->packed = SAVED * layer->in[0].channels;
 }
 
 static void batch_norm_stream_pack(const tl_layer *layer, const tl_workers *workers, tl_real *const *parameter,

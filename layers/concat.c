@@ -61,7 +61,7 @@ static void concat_backward(const tl_layer *layer, const tl_pass *pass) {
 const tl_layer_ops tl_concat_layer_ops = {
     .name = "concat",
     .size = sizeof(tl_layer),
-    .several = true,
+    .multiple_inputs = true,
     .setup = concat_setup,
     .flops = tl_no_flops,
     .forward = concat_forward,

@@ -115,10 +115,10 @@ static double dense_flops(const tl_layer *layer) { return 2 * (double)layer->in[
 
 /* ---- stream ---- */
 
-static void dense_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+static void dense_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *streaming, tl_error *error) {
     (void)workers;
     (void)error;
-    how->packed = tl_packed_factor_count(layer->in[0].channels, layer->out.channels);
+    streaming->packed = tl_packed_factor_count(layer->in[0].channels, layer->out.channels);
 }
 
 static void dense_stream_pack(const tl_layer *layer, const tl_workers *workers, tl_real *const *parameter, tl_real *const *state,

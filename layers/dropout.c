@@ -122,11 +122,11 @@ static const tl_setting settings[] = {
 };
 
 /* In inference nothing is dropped. */
-static void dropout_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+static void dropout_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *streaming, tl_error *error) {
     (void)layer;
     (void)workers;
     (void)error;
-    how->identity = true;
+    streaming->identity = true;
 }
 
 static const tl_stream_ops dropout_stream = {.plan = dropout_stream_plan};

@@ -114,14 +114,14 @@ static void fixed_filters_backward(const tl_layer *layer, const tl_pass *pass) {
 
 /* ---- stream ---- */
 
-static void fixed_filters_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+static void fixed_filters_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *streaming, tl_error *error) {
     (void)layer;
     (void)workers;
     (void)error;
-    how->extent = MAX_TAPS;
-    how->left = (MAX_TAPS - 1) / 2;
-    how->packed = FILTERS * MAX_TAPS;
-    how->ahead = MAX_TAPS;
+    streaming->extent = MAX_TAPS;
+    streaming->left = (MAX_TAPS - 1) / 2;
+    streaming->packed = FILTERS * MAX_TAPS;
+    streaming->partial = MAX_TAPS;
 }
 
 static void fixed_filters_stream_pack(const tl_layer *layer, const tl_workers *workers, tl_real *const *parameter,
@@ -136,7 +136,7 @@ static void fixed_filters_stream_pack(const tl_layer *layer, const tl_workers *w
 /* The additions have the order of forward_task. */
 static void fixed_filters_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
     const size_t channels = layer->in[0].channels;
-    tl_real *sum = pass->ahead;
+    tl_real *sum = pass->partial;
     for (size_t i = 0; i < pass->windows; i++) {
         const tl_real *x = pass->x[0] + i * channels;
         memset(sum, 0, MAX_TAPS * sizeof *sum);

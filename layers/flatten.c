@@ -22,10 +22,10 @@ static void flatten_backward(const tl_layer *layer, const tl_pass *pass) {
     if (dx && dx != pass->dy.data) memcpy(dx, pass->dy.data, tl_tensor_count(&pass->dy) * sizeof(tl_real));
 }
 
-static void flatten_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+static void flatten_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *streaming, tl_error *error) {
     const size_t length = layer->in[0].length;
     (void)workers;
-    how->identity = true;
+    streaming->identity = true;
     if (length > 1)
         tl_fail(error, TL_ERROR_ARGUMENT,
                 "joins %zu steps, which a stream does not have at the same time; use global_average_pool, global_max_pool or "

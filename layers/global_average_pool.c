@@ -77,11 +77,11 @@ static double pool_flops(const tl_layer *layer) { return (double)layer->in[0].le
 /* ---- stream ---- */
 
 /* state: the sum of complete runs, and of the current run (channels each). */
-static void pool_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+static void pool_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *streaming, tl_error *error) {
     (void)workers;
     (void)error;
-    how->over_all = true;
-    how->state = 2 * layer->in[0].channels;
+    streaming->over_all = true;
+    streaming->state = 2 * layer->in[0].channels;
 }
 
 /* Continues with `rows` more steps after the first `before` steps: y = the mean of all. */
@@ -101,11 +101,11 @@ static void go_on(const tl_kernels *kernels, const tl_real *x, uint64_t before, 
 
 static void pool_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
     const tl_kernels *kernels = tl_kernels_of(pass->workers);
-    const size_t channels = layer->in[0].channels, extent = pass->how->extent, stride = pass->how->stride;
+    const size_t channels = layer->in[0].channels, extent = pass->streaming->extent, stride = pass->streaming->stride;
     for (size_t i = 0; i < pass->windows; i++) {
         const tl_real *x = pass->x[0] + i * stride * channels;
         tl_real *y = pass->y + i * channels;
-        if (pass->how->running)
+        if (pass->streaming->running)
             go_on(kernels, x, (pass->first + i) * stride, stride, channels, pass->state, y);
         else
             average(kernels, x, extent, channels, pass->state, y);

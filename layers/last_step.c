@@ -34,18 +34,18 @@ static size_t one_step(const tl_layer *layer, size_t length) {
     return 1;
 }
 
-static void last_step_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+static void last_step_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *streaming, tl_error *error) {
     (void)layer;
     (void)workers;
     (void)error;
-    how->over_all = true;
+    streaming->over_all = true;
 }
 
 static void last_step_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
     const size_t channels = layer->in[0].channels;
-    const tl_real *last = pass->x[0] + (pass->how->extent - 1) * channels;
+    const tl_real *last = pass->x[0] + (pass->streaming->extent - 1) * channels;
     for (size_t i = 0; i < pass->windows; i++)
-        memcpy(pass->y + i * channels, last + i * pass->how->stride * channels, channels * sizeof(tl_real));
+        memcpy(pass->y + i * channels, last + i * pass->streaming->stride * channels, channels * sizeof(tl_real));
 }
 
 static const tl_stream_ops last_step_stream = {.plan = last_step_stream_plan, .run = last_step_stream_run};

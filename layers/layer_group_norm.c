@@ -366,10 +366,10 @@ const tl_layer_ops tl_layer_norm_layer_ops = {
     .stepwise = true,
 };
 
-static void group_norm_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+static void group_norm_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *streaming, tl_error *error) {
     (void)layer;
     (void)workers;
-    (void)how;
+    (void)streaming;
     tl_fail(error, TL_ERROR_ARGUMENT,
             "needs the mean and variance of the whole series, which a stream does not have; use batch_norm or layer_norm");
 }

@@ -57,7 +57,7 @@ static double multiply_flops(const tl_layer *layer) { return (double)(layer->inp
 const tl_layer_ops tl_multiply_layer_ops = {
     .name = "multiply",
     .size = sizeof(tl_layer),
-    .several = true,
+    .multiple_inputs = true,
     .reads = TL_READS_X,
     .setup = multiply_setup,
     .flops = multiply_flops,

@@ -90,13 +90,13 @@ static const tl_setting settings[] = {
 
 /* ---- stream ---- */
 
-static void pool_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+static void pool_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *streaming, tl_error *error) {
     const tl_window_geometry *window = &((const pool_layer *)layer)->window;
     (void)workers;
     (void)error;
-    how->extent = window->taps;
-    how->stride = window->stride;
-    how->left = window->pad_left;
+    streaming->extent = window->taps;
+    streaming->stride = window->stride;
+    streaming->left = window->pad_left;
 }
 
 /* Steps outside of the series do not count. */
@@ -105,8 +105,8 @@ static void stream_windows(const tl_layer *layer, const tl_stream_pass *pass, co
     pooling->forward(&(tl_pool_rows){.length = pass->steps - pass->before,
                                      .out_length = pass->windows,
                                      .channels = channels,
-                                     .taps = pass->how->extent,
-                                     .stride = pass->how->stride,
+                                     .taps = pass->streaming->extent,
+                                     .stride = pass->streaming->stride,
                                      .pad_left = pass->before,
                                      .x = pass->x[0] + pass->before * channels,
                                      .y = pass->y});
@@ -166,25 +166,25 @@ static size_t one_step(const tl_layer *layer, size_t length) {
 }
 
 /* state: the maximum so far, and that of the new steps (channels each). */
-static void global_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+static void global_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *streaming, tl_error *error) {
     (void)workers;
     (void)error;
-    how->over_all = true;
-    how->state = 2 * layer->in[0].channels;
+    streaming->over_all = true;
+    streaming->state = 2 * layer->in[0].channels;
 }
 
 static void global_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
     const size_t channels = layer->in[0].channels;
     tl_real *best = pass->state, *fresh = best + channels;
-    if (!pass->how->running) {
+    if (!pass->streaming->running) {
         max_stream_run(layer, pass);
         return;
     }
     tl_pool_rows rows = {.channels = channels, .out_length = 1};
     for (size_t i = 0; i < pass->windows; i++) {
         const bool begins = pass->first + i == 0;
-        rows.x = pass->x[0] + i * pass->how->stride * channels;
-        rows.length = rows.taps = rows.stride = pass->how->stride;
+        rows.x = pass->x[0] + i * pass->streaming->stride * channels;
+        rows.length = rows.taps = rows.stride = pass->streaming->stride;
         rows.y = begins ? best : fresh;
         tl_kernels_of(pass->workers)->max_pool->forward(&rows);
         rows.x = best;

@@ -99,25 +99,25 @@ static void upsample_backward(const tl_layer *layer, const tl_pass *pass) {
 static bool on_lines(const upsample_layer *self) { return self->cfg.linear && self->cfg.factor > 1; }
 
 /* Between two steps lie as many outputs as the factor says, those before the first step being that step. */
-static void upsample_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+static void upsample_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *streaming, tl_error *error) {
     const upsample_layer *self = (const upsample_layer *)layer;
     (void)workers;
     (void)error;
-    how->ups = (size_t)self->cfg.factor;
+    streaming->outputs = (size_t)self->cfg.factor;
     if (!on_lines(self)) return;
-    how->extent = 2;
-    how->left = 1;
-    how->skip = how->ups / 2;
+    streaming->extent = 2;
+    streaming->left = 1;
+    streaming->skip = streaming->outputs / 2;
 }
 
 static void upsample_stream_run(const tl_layer *layer, const tl_stream_pass *pass) {
     const upsample_layer *self = (const upsample_layer *)layer;
-    const size_t channels = layer->in[0].channels, ups = pass->how->ups, left = pass->how->left;
+    const size_t channels = layer->in[0].channels, outputs = pass->streaming->outputs, left = pass->streaming->left;
     const uint64_t end = pass->first - left + pass->steps; /* of the series, as far as it is known */
     tl_real *y = pass->y;
-    for (uint64_t at = pass->first * ups; at < (pass->first + pass->windows) * ups; at++, y += channels) {
-        if (at < pass->how->skip) continue;
-        const mixture m = mixture_at(self, (size_t)(at - pass->how->skip), (size_t)end);
+    for (uint64_t at = pass->first * outputs; at < (pass->first + pass->windows) * outputs; at++, y += channels) {
+        if (at < pass->streaming->skip) continue;
+        const mixture m = mixture_at(self, (size_t)(at - pass->streaming->skip), (size_t)end);
         const tl_real *from = pass->x[0] + (m.left + left - (size_t)pass->first) * channels;
         mix(from, from + (m.right - m.left) * channels, m.weight, channels, y);
     }

@@ -32,7 +32,7 @@ static const char *needed_by(const char *type) {
 /* A network of one layer with these settings, on series of one channel. */
 static void compile_layer(const tl_layer_ops *ops, const char *settings, tl_error *error) {
     char text[TEXT];
-    const char *inputs = ops->several ? ", \"inputs\": [\"input\", \"input\"]" : "";
+    const char *inputs = ops->multiple_inputs ? ", \"inputs\": [\"input\", \"input\"]" : "";
     snprintf(text, sizeof text, "{\"layers\": [{\"type\": \"%s\"%s%s%s}]}", ops->name, inputs, *settings ? ", " : "", settings);
     *error = (tl_error){0};
     tl_model *model = tl_model_new(&(tl_model_cfg){.threads = 1});

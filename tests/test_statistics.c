@@ -302,7 +302,7 @@ static void range_setup(tl_layer *layer, tl_error *error) {
     layer->sums = layer->in[0].channels;
 }
 
-static void range_see(const tl_layer *layer, const tl_pass *pass) {
+static void range_accumulate(const tl_layer *layer, const tl_pass *pass) {
     const size_t channels = layer->in[0].channels, count = tl_tensor_count(&pass->x[0]);
     for (size_t i = 0; i < count; i++) pass->sums[i % channels] = fmax(pass->sums[i % channels], fabs((double)pass->x[0].data[i]));
 }
@@ -321,7 +321,7 @@ static void range_backward(const tl_layer *layer, const tl_pass *pass) {
     for (size_t i = 0; pass->dx[0].data && i < count; i++) pass->dx[0].data[i] = pass->dy.data[i] / pass->state[0][i % channels];
 }
 
-static const tl_preparation range_preparation = {.see = range_see, .finish = range_finish, .waits = true};
+static const tl_preparation range_preparation = {.accumulate = range_accumulate, .finish = range_finish, .waits = true};
 static const tl_layer_ops range = {.name = "range",
                                    .size = sizeof(tl_layer),
                                    .setup = range_setup,

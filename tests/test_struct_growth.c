@@ -54,11 +54,11 @@ static const struct {
     ENDS(tl_conv1d_spec, threads),
     ENDS(tl_gradient_report, skipped),
     ENDS(tl_allocator, user),
-    ENDS(tl_metrics, room),
-    ENDS(tl_dataset, room),
-    ENDS(tl_layer_ops, room),
-    ENDS(tl_layer, room),
-    ENDS(tl_optimizer_ops, room),
+    ENDS(tl_metrics, reserved),
+    ENDS(tl_dataset, reserved),
+    ENDS(tl_layer_ops, reserved),
+    ENDS(tl_layer, reserved),
+    ENDS(tl_optimizer_ops, reserved),
 };
 
 static void given_growing_structs_when_measured_then_no_padding_at_their_ends(void **unused) {
@@ -80,8 +80,8 @@ static void given_a_later_field_in_a_data_set_when_checked_then_refused(void **u
     tl_model_compile(model, tl_dense(model, tl_input(model, (tl_shape){1, 1}), &(tl_dense_cfg){.units = 2}), NULL, &error);
     tl_evaluate(model, &data, &metrics, &error);
     check_ok(&error);
-    for (size_t i = 0; i < sizeof metrics.room / sizeof *metrics.room; i++) assert_true(isnan(metrics.room[i]));
-    data.room[7] = x;
+    for (size_t i = 0; i < sizeof metrics.reserved / sizeof *metrics.reserved; i++) assert_true(isnan(metrics.reserved[i]));
+    data.reserved[7] = x;
     tl_evaluate(model, &data, &metrics, &error);
     check_error(&error, TL_ERROR_ARGUMENT, "the data set has a field that tapline ");
     tl_model_free(model);

@@ -65,7 +65,7 @@ typedef float tl_real;
  * being compiled again. Programs in other languages (ctypes and other foreign-function interfaces) call NAME_sized themselves, with
  * sizes in bytes. Structs that are passed by value (tl_node, tl_shape, tl_tensor, tl_parameter) and those named tl_…_sizes never
  * grow. A member `reserved` is padding at the end of a struct with a name, so that it is zero; later versions do not use it. A
- * member `room` is space for later fields in structs that are passed without their size: it must be NULL. */
+ * member `reserved` is space for later fields in structs that are passed without their size: it must be NULL. */
 
 /* The kind of an error; tl_error.text describes the error itself. */
 typedef enum tl_status {

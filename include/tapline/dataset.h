@@ -59,7 +59,7 @@ typedef struct tl_dataset {
                              digits. An entry counts only while `values` holds its rounded value, so you may change `values` */
     /* how x was scaled; tl_dataset_read and tl_dataset_scale set it, and a model stores it when it is trained */
     tl_scaling scaling;
-    void *room[8]; /* for later fields: NULL */
+    void *reserved[8]; /* for later fields: NULL */
 } tl_dataset;
 
 /* What happens to missing values. Missing are: in a text an empty field, `?`, `NaN` or `NA` in place of a number; in an array or in

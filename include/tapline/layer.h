@@ -72,64 +72,64 @@ typedef struct tl_setting {
 typedef struct tl_preparation {
     /* Adds the statistics of a batch of x to pass->sums, which are 0 before the first batch. Also writes y, unless `waits` is set.
      * The sums must not depend on the number of threads. */
-    void (*see)(const tl_layer *layer, const tl_pass *pass);
+    void (*accumulate)(const tl_layer *layer, const tl_pass *pass);
     /* Computes pass->state from pass->sums, which are all finite. */
     void (*finish)(const tl_layer *layer, const tl_pass *pass);
     bool waits; /* The layer has no y before `finish`. The layers after it then learn in another pass, in which this layer has its
                    final state. */
-    void *room[4]; /* for later fields: NULL */
+    void *reserved[4]; /* for later fields: NULL */
 } tl_preparation;
 
 /* ---- streams (tapline/stream.h) ---- */
 
 /* How a layer processes a series step by step. Window number k = 0, 1 … consists of `extent` steps of each input, from step
- * k·stride - left on; steps before the beginning and after the end of the series count as 0. Window k produces the `ups` outputs
- * from number k·ups - skip on; outputs with a negative number are dropped. */
+ * k·stride - left on; steps before the beginning and after the end of the series count as 0. Window k produces the `outputs`
+ * outputs from number k·outputs - skip on; outputs with a negative number are dropped. */
 typedef struct tl_streaming {
     size_t extent, stride, left; /* (1, 1, 0) of a window, in steps */
-    size_t ups, skip;            /* (1, 0) outputs of a window; outputs that are dropped at the beginning */
-    bool over_all; /* the layer reduces over all of time: the stream sets extent, stride and `running` from tl_stream_cfg */
-    bool running;  /* with over_all: each window continues from all earlier steps, by means of the state */
-    bool identity; /* the output equals the input: the layer is not run */
-    bool relu;     /* `run` also applies the ReLU after the layer (see `absorb`) */
-    size_t packed; /* elements of the array that `pack` makes from the parameters */
-    size_t state;  /* elements of the state, which tl_stream_save stores; 0 before the first window */
-    size_t ahead;  /* elements in which a call may keep partial results for later calls (tl_stream_pass.ahead_until) */
-    size_t own[4]; /* constants that the layer computes in `plan` and needs in each call */
+    size_t outputs, skip;        /* (1, 0) outputs of a window; outputs that are dropped at the beginning */
+    bool over_all;       /* the layer reduces over all of time: the stream sets extent, stride and `running` from tl_stream_cfg */
+    bool running;        /* with over_all: each window continues from all earlier steps, by means of the state */
+    bool identity;       /* the output equals the input: the layer is not run */
+    bool relu;           /* `run` also applies the ReLU after the layer (see `absorb`) */
+    size_t packed;       /* elements of the array that `pack` makes from the parameters */
+    size_t state;        /* elements of the state, which tl_stream_save stores; 0 before the first window */
+    size_t partial;      /* elements in which a call may keep partial results for later calls (tl_stream_pass.partial_until) */
+    size_t constants[4]; /* constants that the layer computes in `plan` and needs in each call */
 } tl_streaming;
 
 /* The arguments of one call of `run`. */
 typedef struct tl_stream_pass {
-    const tl_streaming *how;
+    const tl_streaming *streaming;
     size_t windows;                  /* number of windows to compute, at least 1 */
     uint64_t first;                  /* number of the first of these windows */
     const tl_real *x[TL_MAX_INPUTS]; /* (steps, channels) of each input, contiguous, from the first step of the first window on */
-    size_t before, steps;   /* the first `before` steps of x lie before the beginning of the series; x has `steps` steps, these
-                               included, and the steps that are missing at its end count as 0 */
-    tl_real *y;             /* [OUT] (windows · ups, out.channels) */
-    const tl_real *packed;  /* (how->packed) from `pack` */
-    tl_real *state, *ahead; /* (how->state), (how->ahead) */
-    uint64_t *ahead_until;  /* [IN, OUT] a number of the layer's own that says what `ahead` holds; 0 while it holds nothing */
+    size_t before, steps;     /* the first `before` steps of x lie before the beginning of the series; x has `steps` steps, these
+                                 included, and the steps that are missing at its end count as 0 */
+    tl_real *y;               /* [OUT] (windows · outputs, out.channels) */
+    const tl_real *packed;    /* (streaming->packed) from `pack` */
+    tl_real *state, *partial; /* (streaming->state), (streaming->partial) */
+    uint64_t *partial_until;  /* [IN, OUT] a number of the layer's own that says what `partial` holds; 0 while it holds nothing */
     const tl_workers *workers;
 } tl_stream_pass;
 
 typedef struct tl_stream_ops {
-    /* Fills in `how`, which holds the defaults. Fails where the layer does not work on a stream; the message says why and which
-     * layer to use instead. */
-    void (*plan)(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error);
+    /* Fills in `streaming`, which holds the defaults. Fails where the layer does not work on a stream; the message says why and
+     * which layer to use instead. */
+    void (*plan)(const tl_layer *layer, const tl_workers *workers, tl_streaming *streaming, tl_error *error);
     void (*pack)(const tl_layer *layer, const tl_workers *workers, tl_real *const *parameter, tl_real *const *state,
                  tl_real *packed);
     void (*run)(const tl_layer *layer, const tl_stream_pass *pass);
     bool (*absorb)(const tl_layer *layer, const tl_layer *next); /* returns whether `run` also computes `next`, a ReLU that is the
                                                                     only reader of the output (NULL: false) */
-    void *room[4];                                               /* for later fields: NULL */
+    void *reserved[4];                                           /* for later fields: NULL */
 } tl_stream_ops;
 
 typedef struct tl_layer_ops {
     const char *name;           /* also its name in messages, parameters and model files */
     size_t size;                /* of the layer's struct, in bytes */
     const tl_setting *settings; /* its settings in JSON (NULL: none) */
-    bool several;               /* the layer has 2 … TL_MAX_INPUTS inputs; else it has one, or none if it is the input layer */
+    bool multiple_inputs;       /* the layer has 2 … TL_MAX_INPUTS inputs; else it has one, or none if it is the input layer */
     unsigned reads;             /* a sum of TL_READS_… */
     bool in_place;              /* y may be the same memory as one of the x, and one dx the same as dy */
     bool adds;                  /* backward honours tl_pass.adds */
@@ -154,7 +154,7 @@ typedef struct tl_layer_ops {
      * a sample of its own. */
     bool stepwise;
     const tl_stream_ops *stream; /* for layers that are not stepwise, or that have a faster way (NULL: none) */
-    void *room[8];               /* for later fields: NULL */
+    void *reserved[8];           /* for later fields: NULL */
 } tl_layer_ops;
 
 enum { TL_MAX_PARAMETERS = 4 };
@@ -181,7 +181,7 @@ struct tl_layer {
     size_t parameters, states;  /* number of arrays declared so far in parameter[] and state[] */
     tl_declared parameter[TL_MAX_PARAMETERS];
     tl_declared state[TL_MAX_PARAMETERS];
-    void *room[8]; /* for later fields: NULL */
+    void *reserved[8]; /* for later fields: NULL */
 };
 
 /* Adds a layer that reads the nodes inputs: (count). Copies ops->size bytes of the layer's struct; the model owns the copy.

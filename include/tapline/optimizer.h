@@ -71,7 +71,7 @@ struct tl_optimizer_ops {
     /* Fills in defaults and checks ranges; only this function may fail. */
     tl_status (*prepare)(tl_optimizer_cfg *cfg, tl_error *error);
     void (*update)(const tl_update *update);
-    void *room[4]; /* for later fields: NULL */
+    void *reserved[4]; /* for later fields: NULL */
 };
 
 /* ---- schedules ----

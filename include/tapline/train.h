@@ -33,7 +33,7 @@ typedef struct tl_metrics {
     double r2;    /* regression: for each output, 1 - squared error / squared distance of the targets from their mean; the mean over
                      the outputs whose targets are not all equal (scikit-learn's "uniform_average"). NaN if there is no such output: R²
                      is then undefined */
-    double room[8]; /* for later metrics: NaN */
+    double reserved[8]; /* for later metrics: NaN */
 } tl_metrics;
 
 /* The state of a training, for callbacks. */

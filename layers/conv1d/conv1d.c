@@ -140,13 +140,13 @@ static double conv1d_flops(const tl_layer *layer) {
 
 /* ---- stream ---- */
 
-static void conv1d_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+static void conv1d_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *streaming, tl_error *error) {
     const conv1d_layer *conv = (const conv1d_layer *)layer;
     if (pads_with_series(conv) && conv->pad.padded > conv->pad.length)
         tl_fail(error, TL_ERROR_ARGUMENT,
                 "padding mode %s needs steps from the end of the series, which a stream does not have; use zeros",
                 tl_padding_mode_name(conv->cfg.padding_mode));
-    tl_conv1d_stream_plan(&conv->groups, tl_kernels_of(workers), how);
+    tl_conv1d_stream_plan(&conv->groups, tl_kernels_of(workers), streaming);
 }
 
 static void conv1d_stream_pack(const tl_layer *layer, const tl_workers *workers, tl_real *const *parameter, tl_real *const *state,

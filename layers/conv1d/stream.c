@@ -51,25 +51,25 @@ enum {
     LANES = NEWEST /* without AHEAD: whether by_lanes */
 };
 
-void tl_conv1d_stream_plan(const tl_conv1d_groups *self, const tl_kernels *kernels, tl_streaming *how) {
+void tl_conv1d_stream_plan(const tl_conv1d_groups *self, const tl_kernels *kernels, tl_streaming *streaming) {
     const tl_conv1d_shape *s = &self->job.shape;
-    how->extent = (s->kernel - 1) * s->dilation + 1;
-    how->stride = s->stride;
-    how->left = s->pad_left;
-    how->packed = by_channel(self) ? (s->kernel + 1) * all_channels(self) : self->groups * group_count(s);
+    streaming->extent = (s->kernel - 1) * s->dilation + 1;
+    streaming->stride = s->stride;
+    streaming->left = s->pad_left;
+    streaming->packed = by_channel(self) ? (s->kernel + 1) * all_channels(self) : self->groups * group_count(s);
     if (by_lanes(self, kernels)) {
-        how->packed = self->groups * factor_count(s);
-        how->ahead = s->kernel * s->channels;
-        how->own[LANES] = true;
+        streaming->packed = self->groups * factor_count(s);
+        streaming->partial = s->kernel * s->channels;
+        streaming->constants[LANES] = true;
         return;
     }
-    how->ahead = self->groups * outputs_ahead(self) * tl_aligned_count(s->filters);
+    streaming->partial = self->groups * outputs_ahead(self) * tl_aligned_count(s->filters);
     if (self->groups > 1 || outputs_ahead(self) == 0 || s->filters > TL_ROW_VECTORS * kernels->lanes) return;
     const size_t newest = s->kernel - 1;
-    how->own[AHEAD] = outputs_ahead(self);
-    how->own[WIDTH] = tl_aligned_count(s->filters);
-    how->own[NEWEST] = newest * s->dilation * s->channels;
-    how->own[FACTOR] = tl_aligned_count(s->filters) + newest * s->channels * tl_packed_lanes(kernels, s->filters, 0);
+    streaming->constants[AHEAD] = outputs_ahead(self);
+    streaming->constants[WIDTH] = tl_aligned_count(s->filters);
+    streaming->constants[NEWEST] = newest * s->dilation * s->channels;
+    streaming->constants[FACTOR] = tl_aligned_count(s->filters) + newest * s->channels * tl_packed_lanes(kernels, s->filters, 0);
 }
 
 void tl_conv1d_stream_pack(const tl_conv1d_groups *self, const tl_kernels *kernels, const tl_real *weight, const tl_real *bias,
@@ -99,7 +99,7 @@ void tl_conv1d_stream_pack(const tl_conv1d_groups *self, const tl_kernels *kerne
 }
 
 static void rectify(const tl_kernels *kernels, const tl_stream_pass *pass, size_t filters) {
-    if (!pass->how->relu) return;
+    if (!pass->streaming->relu) return;
     kernels->activate(
         &(tl_activation_run){.activation = TL_ACTIVATION_RELU, .from = pass->y, .to = pass->y, .count = pass->windows * filters});
 }
@@ -122,10 +122,10 @@ static void run_by_lanes(const tl_conv1d_groups *self, const tl_stream_pass *pas
             tl_packed_factor_multiply(packed, &rows);
             continue;
         }
-        rows.x = pass->ahead;
+        rows.x = pass->partial;
         rows.rows = 1;
         for (size_t i = 0; i < pass->windows; i++, rows.y += filters) {
-            gather_window(self, x + i * row, pass->ahead);
+            gather_window(self, x + i * row, pass->partial);
             tl_packed_factor_multiply(packed, &rows);
         }
     }
@@ -136,7 +136,7 @@ static void run_by_channel(const tl_conv1d_groups *self, const tl_stream_pass *p
     const tl_conv1d_shape *s = &self->job.shape;
     const tl_kernels *kernels = tl_kernels_of(pass->workers);
     const size_t channels = all_channels(self);
-    kernels->depthwise(&(tl_depthwise_rows){.length = (pass->windows - 1) * s->stride + pass->how->extent,
+    kernels->depthwise(&(tl_depthwise_rows){.length = (pass->windows - 1) * s->stride + pass->streaming->extent,
                                             .out_length = pass->windows,
                                             .channels = channels,
                                             .kernel = s->kernel,
@@ -164,7 +164,7 @@ static inline tl_packed_sum sum_of(const tl_conv1d_groups *self, const tl_stream
                            .out = pass->y + group * s->filters,
                            .out_stride = filters,
                            .rows = pass->windows,
-                           .relu = pass->how->relu};
+                           .relu = pass->streaming->relu};
 }
 
 /* Sums all taps except the newest for so many outputs: ahead (outputs, width rounded up to a cache line). Rarely called, and not
@@ -198,17 +198,17 @@ static void run_all(const tl_conv1d_groups *self, const tl_stream_pass *pass) {
         run_by_channel(self, pass);
         return;
     }
-    if (pass->how->own[AHEAD] == 0 && pass->how->own[LANES]) {
+    if (pass->streaming->constants[AHEAD] == 0 && pass->streaming->constants[LANES]) {
         run_by_lanes(self, pass);
         return;
     }
-    const bool there = outputs && pass->first < *pass->ahead_until && pass->first + outputs >= *pass->ahead_until;
-    if (outputs && !there) *pass->ahead_until = pass->first + outputs;
-    const size_t slot = outputs ? (size_t)(pass->first + outputs - *pass->ahead_until) : 0;
+    const bool there = outputs && pass->first < *pass->partial_until && pass->first + outputs >= *pass->partial_until;
+    if (outputs && !there) *pass->partial_until = pass->first + outputs;
+    const size_t slot = outputs ? (size_t)(pass->first + outputs - *pass->partial_until) : 0;
     for (size_t g = 0; g < self->groups; g++) {
         const tl_packed_sum sum = sum_of(self, pass, g);
         if (outputs)
-            sum_newest(kernels, &sum, outputs, slot, pass->ahead + g * outputs * tl_aligned_count(sum.width));
+            sum_newest(kernels, &sum, outputs, slot, pass->partial + g * outputs * tl_aligned_count(sum.width));
         else
             tl_packed_run(kernels, &sum);
     }
@@ -216,18 +216,18 @@ static void run_all(const tl_conv1d_groups *self, const tl_stream_pass *pass) {
 
 /* Returns false if its older taps were not summed, or if the convolution is not of this kind. */
 static inline bool run_newest(const tl_conv1d_groups *self, const tl_kernels *kernels, const tl_stream_pass *pass) {
-    const size_t *own = pass->how->own;
-    const uint64_t left = *pass->ahead_until - pass->first;
+    const size_t *own = pass->streaming->constants;
+    const uint64_t left = *pass->partial_until - pass->first;
     if (pass->windows != 1 || left - 1 >= own[AHEAD]) return false;
     kernels->row_product(&(tl_row_product){.x = pass->x[0] + own[NEWEST],
                                            .runs = 1,
                                            .count = self->job.shape.channels,
                                            .stride = 1,
                                            .factor = pass->packed + own[FACTOR],
-                                           .start = pass->ahead + (own[AHEAD] - left) * own[WIDTH],
+                                           .start = pass->partial + (own[AHEAD] - left) * own[WIDTH],
                                            .out = pass->y,
                                            .width = self->job.shape.filters,
-                                           .relu = pass->how->relu});
+                                           .relu = pass->streaming->relu});
     return true;
 }
 

@@ -161,11 +161,11 @@ static double transpose_flops(const tl_layer *layer) {
 
 /* ---- stream ---- */
 
-static void transpose_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+static void transpose_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *streaming, tl_error *error) {
     const transpose_layer *self = (const transpose_layer *)layer;
     const ptrdiff_t behind = (ptrdiff_t)self->cfg.pad_right - (ptrdiff_t)self->cfg.output_padding;
     (void)error;
-    tl_conv1d_transpose_stream_plan(&self->job.shape, behind, tl_kernels_of(workers), how);
+    tl_conv1d_transpose_stream_plan(&self->job.shape, behind, tl_kernels_of(workers), streaming);
 }
 
 static void transpose_stream_pack(const tl_layer *layer, const tl_workers *workers, tl_real *const *parameter,

@@ -21,21 +21,22 @@ static size_t residue_count(const tl_conv1d_shape *s, size_t residue) {
     return tl_packed_count(tl_direct_taps_of(s, residue).count, s->filters, s->channels);
 }
 
-void tl_conv1d_transpose_stream_plan(const tl_conv1d_shape *shape, ptrdiff_t behind, const tl_kernels *kernels, tl_streaming *how) {
+void tl_conv1d_transpose_stream_plan(const tl_conv1d_shape *shape, ptrdiff_t behind, const tl_kernels *kernels,
+                                     tl_streaming *streaming) {
     const tl_conv1d_shape s = unpadded(shape);
     const size_t reach = (s.kernel - 1) * s.dilation;
     const ptrdiff_t cut =
         (ptrdiff_t)s.stride - 1 - (ptrdiff_t)reach + behind; /* of the outputs of the newest input, if it is the last one */
-    how->own[ORDER] = tl_direct_input_order(shape, kernels->lanes);
-    how->own[INPUTS] = reach / s.stride + 1;
-    how->left = reach / s.stride;
-    how->ups = s.stride;
-    how->skip = shape->pad_left;
+    streaming->constants[ORDER] = tl_direct_input_order(shape, kernels->lanes);
+    streaming->constants[INPUTS] = reach / s.stride + 1;
+    streaming->left = reach / s.stride;
+    streaming->outputs = s.stride;
+    streaming->skip = shape->pad_left;
     /* These outputs are known to exist only after later inputs. */
-    how->extent = how->own[INPUTS] + (cut > 0 ? tl_ceil_div((size_t)cut, s.stride) : 0);
-    how->packed = tl_aligned_count(s.channels);
-    for (size_t r = 0; r < s.stride; r++) how->packed += residue_count(&s, r);
-    how->ahead = tl_aligned_count(s.channels);
+    streaming->extent = streaming->constants[INPUTS] + (cut > 0 ? tl_ceil_div((size_t)cut, s.stride) : 0);
+    streaming->packed = tl_aligned_count(s.channels);
+    for (size_t r = 0; r < s.stride; r++) streaming->packed += residue_count(&s, r);
+    streaming->partial = tl_aligned_count(s.channels);
 }
 
 /* With lane reduction: blocks of outputs, each (vectors of inputs, taps, outputs, lanes). */
@@ -127,15 +128,15 @@ void tl_conv1d_transpose_stream_run(const tl_conv1d_shape *shape, bool biased, c
                                    .channels = s.filters,
                                    .width = s.channels,
                                    .last = taps.count,
-                                   .x = pass->x[0] + (pass->how->own[INPUTS] - 1 - oldest) * s.filters,
+                                   .x = pass->x[0] + (pass->streaming->constants[INPUTS] - 1 - oldest) * s.filters,
                                    .tap_stride = taps.every * s.dilation / s.stride * s.filters,
                                    .row_stride = s.filters,
                                    .out = pass->y + r * s.channels,
                                    .out_stride = s.stride * s.channels,
                                    .rows = pass->windows};
-        if (pass->how->own[ORDER] == TL_DIRECT_BY_TAPS)
-            sum_by_taps(kernels, &sum, pass->ahead);
-        else if (pass->how->own[ORDER] == TL_DIRECT_BY_LANES)
+        if (pass->streaming->constants[ORDER] == TL_DIRECT_BY_TAPS)
+            sum_by_taps(kernels, &sum, pass->partial);
+        else if (pass->streaming->constants[ORDER] == TL_DIRECT_BY_LANES)
             sum_by_lanes(kernels, &sum);
         else
             tl_packed_run(kernels, &sum);

@@ -46,14 +46,15 @@ void tl_conv1d_groups_backward_weights(const tl_conv1d_groups *self, const tl_re
 
 /* The same convolution on a stream (tl_stream_ops), with the bits of the direct engine. In `pass`, input 0 and the output have all
  * channels and filters. */
-void tl_conv1d_stream_plan(const tl_conv1d_groups *self, const tl_kernels *kernels, tl_streaming *how);
+void tl_conv1d_stream_plan(const tl_conv1d_groups *self, const tl_kernels *kernels, tl_streaming *streaming);
 void tl_conv1d_stream_pack(const tl_conv1d_groups *self, const tl_kernels *kernels, const tl_real *weight, const tl_real *bias,
                            tl_real *packed);
 void tl_conv1d_stream_run(const tl_conv1d_groups *self, const tl_stream_pass *pass);
 
 /* A transposed convolution on a stream. `shape` is that of the convolution from the output to the input; `behind`: steps that are
  * cut off at the end, minus those that are added there. */
-void tl_conv1d_transpose_stream_plan(const tl_conv1d_shape *shape, ptrdiff_t behind, const tl_kernels *kernels, tl_streaming *how);
+void tl_conv1d_transpose_stream_plan(const tl_conv1d_shape *shape, ptrdiff_t behind, const tl_kernels *kernels,
+                                     tl_streaming *streaming);
 void tl_conv1d_transpose_stream_pack(const tl_conv1d_shape *shape, const tl_kernels *kernels, const tl_real *weight,
                                      const tl_real *bias, tl_real *packed);
 void tl_conv1d_transpose_stream_run(const tl_conv1d_shape *shape, bool biased, const tl_stream_pass *pass);

@@ -34,7 +34,7 @@ static void hydra_plan(tl_rocket_layer *self, tl_error *error) {
 /* ---- drawing ---- */
 
 /* Nothing of the data is needed. */
-static void hydra_see(const tl_rocket_layer *self, const tl_pass *pass) {
+static void hydra_accumulate(const tl_rocket_layer *self, const tl_pass *pass) {
     (void)self;
     pass->sums[0] += (double)pass->batch;
 }
@@ -139,7 +139,7 @@ const tl_rocket_ops tl_rocket_hydra_ops = {.name = "hydra",
                                            .features = 1024,
                                            .shortest = TL_ROCKET_TAPS + 1,
                                            .plan = hydra_plan,
-                                           .see = hydra_see,
+                                           .accumulate = hydra_accumulate,
                                            .draw = hydra_draw,
                                            .scratch = hydra_scratch,
                                            .flops = hydra_flops,

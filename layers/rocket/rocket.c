@@ -67,21 +67,23 @@ static void rocket_backward(const tl_layer *layer, const tl_pass *pass) {
     if (pass->dx[0].data) memset(pass->dx[0].data, 0, count * sizeof(tl_real));
 }
 
-static void rocket_see(const tl_layer *layer, const tl_pass *pass) { ops_of(layer)->see((const tl_rocket_layer *)layer, pass); }
+static void rocket_accumulate(const tl_layer *layer, const tl_pass *pass) {
+    ops_of(layer)->accumulate((const tl_rocket_layer *)layer, pass);
+}
 
 /* Once: what stands behind has learnt from these features. */
 static void rocket_finish(const tl_layer *layer, const tl_pass *pass) {
     if (pass->state[TL_ROCKET_FITTED][0] == 0 && pass->sums[0] >= 1) ops_of(layer)->draw((const tl_rocket_layer *)layer, pass);
 }
 
-static const tl_preparation preparation = {.see = rocket_see, .finish = rocket_finish, .waits = true};
+static const tl_preparation preparation = {.accumulate = rocket_accumulate, .finish = rocket_finish, .waits = true};
 
 static double rocket_flops(const tl_layer *layer) { return ops_of(layer)->flops((const tl_rocket_layer *)layer); }
 
-static void rocket_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *how, tl_error *error) {
+static void rocket_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *streaming, tl_error *error) {
     (void)layer;
     (void)workers;
-    (void)how;
+    (void)streaming;
     tl_fail(error, TL_ERROR_ARGUMENT,
             "sums up whole series, which a stream does not have; hand it windows of the series, with tl_predict");
 }

@@ -58,7 +58,7 @@ typedef struct tl_rocket_ops {
     size_t shortest; /* series */
     /* Sets the output, declares the states and says how many sums a preparation has. */
     void (*plan)(tl_rocket_layer *self, tl_error *error);
-    void (*see)(const tl_rocket_layer *self,
+    void (*accumulate)(const tl_rocket_layer *self,
                 const tl_pass *pass); /* adds to pass->sums, of which the first is a number of series */
     void (*draw)(const tl_rocket_layer *self, const tl_pass *pass); /* from the sums to the states */
     size_t (*scratch)(const tl_rocket_layer *self, int threads);

@@ -41,8 +41,8 @@ tl_status tl_dataset_check(const tl_dataset *data, const char *caller, tl_error 
     if (data->x.rank != 3)
         return tl_fail(error, TL_ERROR_SHAPE, "%s: x of the data set is %s; it should be (count, length, channels)", caller,
                        tl_tensor_text(&data->x, shape));
-    for (size_t i = 0; i < sizeof data->room / sizeof *data->room; i++)
-        if (data->room[i])
+    for (size_t i = 0; i < sizeof data->reserved / sizeof *data->reserved; i++)
+        if (data->reserved[i])
             return tl_fail(error, TL_ERROR_ARGUMENT, "%s: the data set has a field that tapline %s does not have", caller,
                            tl_version());
     if (data->x.shape[0] > UINT32_MAX)

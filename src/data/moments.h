@@ -16,7 +16,7 @@ typedef struct tl_moments {
     double mean, deviation;
 } tl_moments;
 
-static inline void tl_moments_see(tl_moments *self, double value) {
+static inline void tl_moments_add(tl_moments *self, double value) {
     if (self->pass == 0) {
         if (self->count++ == 0) self->first = value;
         self->largest = fmax(self->largest, fabs(value));

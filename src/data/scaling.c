@@ -36,7 +36,7 @@ static tl_moments measure(const tl_series *s, size_t first, size_t count, size_t
     for (; moments.pass < TL_MOMENTS_PASSES; tl_moments_next(&moments))
         for (size_t i = first; i < first + count; i++)
             for (size_t t = 0; t < length_of(s, i); t++)
-                tl_moments_see(&moments, get(s, (i * s->length + t) * s->channels + channel));
+                tl_moments_add(&moments, get(s, (i * s->length + t) * s->channels + channel));
     return moments;
 }
 

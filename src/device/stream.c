@@ -48,20 +48,20 @@ static void rectify_rows(const writing *w, const tl_stream_node *node, size_t ro
 }
 
 /* Number of rows that one window produces. */
-static size_t rows_of(const tl_stream_node *node) { return node->how.ups; }
+static size_t rows_of(const tl_stream_node *node) { return node->streaming.outputs; }
 
 /* Number of input rows that a window reads. */
 static size_t rows_read(const tl_stream_node *node) {
     const bool transposed =
         node->layer->ops == &tl_conv1d_transpose_layer_ops; /* it needs later rows, because the series may end */
-    return transposed ? node->how.left + 1 : node->how.extent;
+    return transposed ? node->streaming.left + 1 : node->streaming.extent;
 }
 
 /* ---- layers with special code on streams ---- */
 
 static void call_pool(const writing *w, const tl_stream_node *node, size_t reader, bool maximum) {
     tl_c_text *body = &w->network->body;
-    const size_t extent = node->how.extent;
+    const size_t extent = node->streaming.extent;
     tl_c_use(&w->network->helpers, maximum ? TL_C_POOL_MAX : TL_C_POOL_AVERAGE);
     tl_c_print(body, "    const int before = reader[%zu].before;\n", reader);
     tl_c_print(body, "    const struct window over = {%zu - before, 1, %zu, 1, 1, before};\n", extent, extent);
@@ -73,13 +73,13 @@ static void call_pool(const writing *w, const tl_stream_node *node, size_t reade
 static void call_running(writing *w, const tl_stream_node *node, bool maximum) {
     tl_c_use(&w->network->helpers, maximum ? TL_C_RUNNING_MAX : TL_C_RUNNING_AVERAGE);
     tl_c_print(&w->network->body, "    running_%s(from, %zu, %zu, memory + %zu, to);\n", maximum ? "max" : "average",
-               node->how.extent, node->channels, w->memory);
+               node->streaming.extent, node->channels, w->memory);
     w->memory += (maximum ? 1 : 2) * node->channels + 1;
 }
 
 static void call_last_step(const writing *w, const tl_stream_node *node) {
     tl_c_print(&w->network->body, "    for (int i = 0; i < %zu; i++) to[i] = from[%zu + i];\n", node->channels,
-               (node->how.extent - 1) * node->channels);
+               (node->streaming.extent - 1) * node->channels);
 }
 
 /* Writes the code for whole series, applied to the rows of a window. x: place of the first input, TL_C_FROM or TL_C_TO. */
@@ -104,7 +104,7 @@ static void call_node(writing *w, const tl_stream_node *node, size_t index) {
     else if (ops == &tl_upsample_layer_ops && tl_export_number(from, "linear", 0) != 0)
         tl_export_fail(&w->network->net, from, w->network->error,
                        "straight lines between steps have no C on a stream; use repeated steps");
-    else if (node->how.running)
+    else if (node->streaming.running)
         call_running(w, node, maximum);
     else if (ops == &tl_last_step_layer_ops)
         call_last_step(w, node);
@@ -126,7 +126,7 @@ static size_t call_sharing(const writing *w, size_t index, size_t rows) {
         if (!node->shares || node->line != plan->node[index].line) continue;
         const tl_export_node *from = exported(w, node->vertex);
         last = i;
-        if (from && !node->how.identity && tl_c_layer_of(from->layer)) call_layer(w, node, from, rows, TL_C_TO);
+        if (from && !node->streaming.identity && tl_c_layer_of(from->layer)) call_layer(w, node, from, rows, TL_C_TO);
         rectify_rows(w, node, rows);
     }
     return last;
@@ -190,13 +190,13 @@ static void write_ready(const writing *w, size_t index) {
     tl_c_print(&w->network->body, "    while (");
     for (size_t e = 0; e < node->inputs; e++)
         tl_c_print(&w->network->body, "%sready(&place[%zu], &reader[%zu], %zu)", e ? " && " : "", node->input_line[e], index,
-                   node->how.extent);
+                   node->streaming.extent);
     tl_c_print(&w->network->body, ") {\n");
 }
 
 static void write_node(writing *w, size_t index) {
     const tl_stream_node *node = &w->plan->node[index];
-    const bool single = rows_of(node) == 1 && node->how.skip == 0;
+    const bool single = rows_of(node) == 1 && node->streaming.skip == 0;
     tl_c_text *body = &w->network->body;
     tl_c_print(body, "    /* %s: rows of %zu channels */\n", w->network->net.model->vertex[node->vertex].name, node->channels);
     write_ready(w, index);
@@ -219,7 +219,7 @@ static void write_node(writing *w, size_t index) {
         hand_on(w, node, result, false);
     else
         hand_on_each(w, index, result);
-    tl_c_print(body, "    go_on(&reader[%zu], %zu);\n", index, node->how.stride);
+    tl_c_print(body, "    go_on(&reader[%zu], %zu);\n", index, node->streaming.stride);
     end_block(w, outer);
 }
 
@@ -244,7 +244,7 @@ static void write_input(const writing *w) {
 /* Number of rows of a line that are needed at the same time. */
 static size_t rows_kept(const tl_stream_plan *plan, const tl_stream_line *line) {
     const tl_stream_node *writer = &plan->node[line->writer];
-    const size_t new_rows = plan->plain ? 1 : writer->maximum * writer->how.ups + writer->how.skip;
+    const size_t new_rows = plan->plain ? 1 : writer->maximum * writer->streaming.outputs + writer->streaming.skip;
     return line->kept + new_rows;
 }
 
@@ -267,9 +267,9 @@ static void print_reset(const writing *w) {
                "\nstatic struct place place[%zu];\nstatic struct reader reader[%zu];\nstatic int begun;\n\nvoid %s_reset(void) {\n "
                "   static const int left[%zu] = {",
                plan->lines, plan->nodes, w->name, plan->nodes);
-    for (size_t i = 0; i < plan->nodes; i++) tl_c_print(state, "%s%zu", i ? ", " : "", plan->node[i].how.left);
+    for (size_t i = 0; i < plan->nodes; i++) tl_c_print(state, "%s%zu", i ? ", " : "", plan->node[i].streaming.left);
     tl_c_print(state, "}, skip[%zu] = {", plan->nodes);
-    for (size_t i = 0; i < plan->nodes; i++) tl_c_print(state, "%s%zu", i ? ", " : "", plan->node[i].how.skip);
+    for (size_t i = 0; i < plan->nodes; i++) tl_c_print(state, "%s%zu", i ? ", " : "", plan->node[i].streaming.skip);
     tl_c_print(state, "};\n    for (int i = 0; i < %zu; i++) memory[i] = 0;\n", w->memory);
     tl_c_print(state, "    for (int i = 0; i < %zu; i++) {\n        place[i].row = 0;\n        place[i].end = 0;\n    }\n",
                plan->lines);
@@ -299,7 +299,7 @@ tl_status tl_c_write_stream(tl_c_network *network, const char *name) {
     const tl_stream_node *output = &plan->node[plan->nodes - 1];
     network->streaming = true;
     network->output.span = TL_C_TO;
-    network->step_outputs = plan->plain ? 1 : output->maximum * output->how.ups;
+    network->step_outputs = plan->plain ? 1 : output->maximum * output->streaming.outputs;
     tl_c_use(&network->helpers, TL_C_LINE);
     print_lines(&w);
     tl_c_print(&network->body, "    int outputs = 0;\n    if (!begun) %s_reset();\n", name);

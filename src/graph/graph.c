@@ -75,7 +75,7 @@ static bool inputs_stand(tl_model *model, const tl_node *inputs, size_t count, c
     char text[80];
     if (count > TL_MAX_INPUTS)
         snprintf(text, sizeof text, "%zu inputs exceed the limit of %d", count, TL_MAX_INPUTS);
-    else if (layer->ops->several && count < 2)
+    else if (layer->ops->multiple_inputs && count < 2)
         snprintf(text, sizeof text, "%zu input%s; at least 2 are needed", count, count == 1 ? "" : "s");
     else if (count > 0 && !inputs)
         snprintf(text, sizeof text, "its list of %zu inputs is NULL", count);

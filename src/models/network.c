@@ -113,8 +113,8 @@ static bool read_inputs(reader *self, const json_t *entry, const tl_layer_ops *o
     nodes[0] = self->last;
     *count = names ? json_array_size(names) : 1;
     if (names && !json_is_array(names)) return complain(self, "\"inputs\" should be a list of names of layers");
-    if (!ops->several && *count != 1) return complain(self, "has %zu inputs; it takes 1", *count);
-    if (ops->several && (*count < 2 || *count > TL_MAX_INPUTS))
+    if (!ops->multiple_inputs && *count != 1) return complain(self, "has %zu inputs; it takes 1", *count);
+    if (ops->multiple_inputs && (*count < 2 || *count > TL_MAX_INPUTS))
         return complain(self, "has %zu inputs; it takes 2 to %d", *count, TL_MAX_INPUTS);
     for (size_t i = 0; names && i < *count; i++)
         if (!read_reference(self, "inputs", json_array_get(names, i), &nodes[i])) return false;

@@ -22,14 +22,14 @@ typedef struct tl_stream_node {
     bool shares;                                /* uses the line of its input: works in place, or does nothing */
     bool plain;  /* gives one output for each step of its single input immediately, from that step and earlier ones */
     bool single; /* comes after a layer over all of time */
-    tl_streaming how;
+    tl_streaming streaming;
     size_t input[TL_MAX_INPUTS];      /* nodes */
     size_t input_line[TL_MAX_INPUTS]; /* their lines */
     size_t vertex;                    /* index in the model */
     tl_stream_rate rate;
     double early, late; /* output t comes with a step of the input between early + t·steps/outputs and late + t·steps/outputs */
     size_t maximum;     /* maximum number of windows at a time */
-    size_t packed, state, ahead;                                       /* position of its elements */
+    size_t packed, state, partial;                                     /* position of its elements */
     tl_real *parameter[TL_MAX_PARAMETERS], *states[TL_MAX_PARAMETERS]; /* for `step` */
 } tl_stream_node;
 
@@ -52,7 +52,7 @@ typedef struct tl_stream_plan {
     tl_stream_node *node;
     tl_stream_line *line;
     size_t packed_count, memory_count, saved_count,
-        scratch_count; /* numbers of elements: parameters; lines, state and ahead; for `step` layers */
+        scratch_count; /* numbers of elements: parameters; lines, state and partial results; for `step` layers */
     tl_real *packed;
     size_t delay, receptive_field;
 } tl_stream_plan;
@@ -61,7 +61,7 @@ typedef struct tl_stream_plan {
 typedef struct tl_stream_place {
     uint64_t end, windows;           /* outputs and windows so far */
     uint64_t end_next, windows_next; /* after the current push */
-    uint64_t ahead_until;
+    uint64_t partial_until;
     bool closed; /* no more outputs will follow */
 } tl_stream_place;
 
@@ -76,7 +76,7 @@ struct tl_stream {
     tl_stream_place *place; /* (nodes) */
     tl_stream_rows *rows;   /* (lines) */
     tl_stream_pass *pass;   /* (nodes) arguments that are the same in all calls are set once */
-    tl_real *memory;        /* lines, state, ahead, then memory for `step` layers */
+    tl_real *memory;        /* lines, state, partial results, then memory for `step` layers */
     bool ended;
     tl_error error;
 };
@@ -90,16 +90,16 @@ tl_stream_plan *tl_stream_plan_new(const tl_model *model, const tl_stream_cfg *c
 void tl_stream_plan_free(tl_stream_plan *plan);
 
 /* Returns the number of windows that lie completely in the first `steps` steps of the series. */
-static inline uint64_t tl_stream_windows(const tl_streaming *how, uint64_t steps) {
-    const uint64_t reach = steps + how->left;
-    if (reach < how->extent) return 0;
-    return how->stride == 1 ? reach - how->extent + 1 : (reach - how->extent) / how->stride + 1;
+static inline uint64_t tl_stream_windows(const tl_streaming *streaming, uint64_t steps) {
+    const uint64_t reach = steps + streaming->left;
+    if (reach < streaming->extent) return 0;
+    return streaming->stride == 1 ? reach - streaming->extent + 1 : (reach - streaming->extent) / streaming->stride + 1;
 }
 
 /* Returns the number of outputs of so many windows. */
-static inline uint64_t tl_stream_outputs(const tl_streaming *how, uint64_t windows) {
-    const uint64_t rows = windows * how->ups;
-    return rows > how->skip ? rows - how->skip : 0;
+static inline uint64_t tl_stream_outputs(const tl_streaming *streaming, uint64_t windows) {
+    const uint64_t rows = windows * streaming->outputs;
+    return rows > streaming->skip ? rows - streaming->skip : 0;
 }
 
 #endif

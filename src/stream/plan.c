@@ -57,21 +57,23 @@ static void set_window(making *m, tl_stream_node *node, tl_stream_rate rate) {
     const tl_stream_cfg *cfg = m->cfg;
     m->over_all = true;
     node->single = true;
-    node->how.stride = cfg->hop ? rows_of(m, node, "hop", cfg->hop, rate) : 1;
-    node->how.extent = cfg->window ? rows_of(m, node, "window", cfg->window, rate) : node->how.stride;
-    node->how.running = cfg->window == 0 && node->how.state > 0;
+    node->streaming.stride = cfg->hop ? rows_of(m, node, "hop", cfg->hop, rate) : 1;
+    node->streaming.extent = cfg->window ? rows_of(m, node, "window", cfg->window, rate) : node->streaming.stride;
+    node->streaming.running = cfg->window == 0 && node->streaming.state > 0;
 }
 
-static bool pointwise(const tl_streaming *how) { return how->extent == 1 && how->stride == 1 && how->left == 0 && how->ups == 1; }
+static bool pointwise(const tl_streaming *streaming) {
+    return streaming->extent == 1 && streaming->stride == 1 && streaming->left == 0 && streaming->outputs == 1;
+}
 
 static void plan_window(making *m, tl_stream_node *node) {
     const tl_layer_ops *ops = node->layer->ops;
     tl_error error = {0};
-    node->how = (tl_streaming){.extent = 1, .stride = 1, .ups = 1};
+    node->streaming = (tl_streaming){.extent = 1, .stride = 1, .outputs = 1};
     if (!ops->stepwise && !ops->stream)
         tl_fail(&error, TL_ERROR_ARGUMENT, "does not work on a stream: its tl_layer_ops has neither `stepwise` nor `stream`");
     else if (ops->stream && ops->stream->plan)
-        ops->stream->plan(node->layer, &m->plan->workers, &node->how, &error);
+        ops->stream->plan(node->layer, &m->plan->workers, &node->streaming, &error);
     if (tl_failed(&error)) fail_node(m, node, error.status, error.text);
 }
 
@@ -98,13 +100,13 @@ static void join_inputs(making *m, tl_stream_node *node) {
 
 /* Computes the rate of the outputs from the rate of the inputs. */
 static void follow_rate(const making *m, tl_stream_node *node) {
-    const tl_streaming *how = &node->how;
+    const tl_streaming *streaming = &node->streaming;
     const double row = (double)node->rate.steps / (double)node->rate.outputs; /* in steps of the stream */
-    const double reach = ((double)how->extent - 1 - (double)how->left) * row;
-    const double output = row * (double)how->stride / (double)how->ups;
-    node->early += reach + output * ((double)how->skip - (double)how->ups + 1);
-    node->late += reach + output * (double)how->skip;
-    if (!scale_rate(&node->rate, how->ups, how->stride)) fail_node(m, node, TL_ERROR_SHAPE, "its rate overflows");
+    const double reach = ((double)streaming->extent - 1 - (double)streaming->left) * row;
+    const double output = row * (double)streaming->stride / (double)streaming->outputs;
+    node->early += reach + output * ((double)streaming->skip - (double)streaming->outputs + 1);
+    node->late += reach + output * (double)streaming->skip;
+    if (!scale_rate(&node->rate, streaming->outputs, streaming->stride)) fail_node(m, node, TL_ERROR_SHAPE, "its rate overflows");
 }
 
 static void plan_node(making *m, tl_stream_node *node) {
@@ -112,8 +114,8 @@ static void plan_node(making *m, tl_stream_node *node) {
     const bool single = node->single;
     plan_window(m, node);
     if (tl_failed(m->error)) return;
-    if (node->how.over_all) set_window(m, node, node->rate);
-    if (single && (node->how.over_all || !pointwise(&node->how)))
+    if (node->streaming.over_all) set_window(m, node, node->rate);
+    if (single && (node->streaming.over_all || !pointwise(&node->streaming)))
         fail_node(m, node, TL_ERROR_ARGUMENT,
                   "needs several steps, but comes after a layer over all of time, which has a single step");
     follow_rate(m, node);
@@ -135,13 +137,14 @@ static void place_node(making *m, tl_stream_node *node, size_t id) {
     const size_t readers = m->readers[node->vertex];
     const bool over = ops->stepwise && ops->in_place && node->inputs == 1 && m->line_readers[before->line] == 1 &&
                       node->channels == before->channels;
-    node->shares = over || node->how.identity;
+    node->shares = over || node->streaming.identity;
     node->line = node->shares ? before->line : add_line(m, id, node->channels, readers);
     if (node->shares) m->line_readers[node->line] += readers - 1;
-    const tl_streaming *how = &node->how;
-    node->plain = node->inputs == 1 && how->left + 1 == how->extent && how->stride == 1 && how->ups == 1 && how->skip == 0;
+    const tl_streaming *streaming = &node->streaming;
+    node->plain = node->inputs == 1 && streaming->left + 1 == streaming->extent && streaming->stride == 1 &&
+                  streaming->outputs == 1 && streaming->skip == 0;
     node->in_channels = node->layer->in[0].channels;
-    if (ops->stream && !how->identity) node->run = ops->stream->run;
+    if (ops->stream && !streaming->identity) node->run = ops->stream->run;
 }
 
 /* Returns whether the layer before does the work of this one. */
@@ -150,8 +153,8 @@ static bool taken_over(making *m, const tl_vertex *vertex) {
     if (vertex->layer->inputs != 1 || m->readers[vertex->input[0]] != 1) return false;
     tl_stream_node *before = &m->plan->node[m->node_of[vertex->input[0]]];
     const tl_stream_ops *stream = before->layer ? before->layer->ops->stream : NULL;
-    if (before->how.relu || !stream || !stream->absorb || !stream->absorb(before->layer, vertex->layer)) return false;
-    return before->how.relu = true;
+    if (before->streaming.relu || !stream || !stream->absorb || !stream->absorb(before->layer, vertex->layer)) return false;
+    return before->streaming.relu = true;
 }
 
 static void add_node(making *m, size_t id) {
@@ -167,7 +170,7 @@ static void add_node(making *m, size_t id) {
         (tl_stream_node){.vertex = id, .inputs = vertex->layer->inputs, .channels = vertex->layer->out.channels, .rate = {1, 1}};
     m->node_of[id] = (int)at;
     if (node->inputs == 0) {
-        node->how = (tl_streaming){.extent = 1, .stride = 1, .ups = 1};
+        node->streaming = (tl_streaming){.extent = 1, .stride = 1, .outputs = 1};
         node->line = add_line(m, at, node->channels, m->readers[id]);
         return;
     }
@@ -200,14 +203,14 @@ static void add_nodes(making *m) {
 
 /* Returns the maximum number of steps after the end that the windows of a series may have. */
 static size_t rows_behind(const tl_stream_node *node) {
-    const tl_streaming *how = &node->how;
+    const tl_streaming *streaming = &node->streaming;
     const tl_layer *layer = node->layer;
     size_t maximum = 0;
-    if (how->over_all || !layer->ops->out_length) return 0;
-    for (size_t n = how->extent + how->stride; n < how->extent + 2 * how->stride; n++) {
-        const size_t windows = (layer->ops->out_length(layer, n) + how->skip + how->ups - 1) / how->ups;
-        const size_t needed = windows ? (windows - 1) * how->stride + how->extent : 0;
-        if (needed > n + how->left && needed - n - how->left > maximum) maximum = needed - n - how->left;
+    if (streaming->over_all || !layer->ops->out_length) return 0;
+    for (size_t n = streaming->extent + streaming->stride; n < streaming->extent + 2 * streaming->stride; n++) {
+        const size_t windows = (layer->ops->out_length(layer, n) + streaming->skip + streaming->outputs - 1) / streaming->outputs;
+        const size_t needed = windows ? (windows - 1) * streaming->stride + streaming->extent : 0;
+        if (needed > n + streaming->left && needed - n - streaming->left > maximum) maximum = needed - n - streaming->left;
     }
     return maximum;
 }
@@ -223,14 +226,14 @@ static size_t rows_ahead(const tl_stream_plan *plan, const tl_stream_node *node,
 
 /* Returns the number of windows that a push of a block may complete. */
 static size_t windows_at_a_time(const tl_stream_plan *plan, const tl_stream_node *node) {
-    const tl_streaming *how = &node->how;
-    const size_t stride = tl_max(how->stride, 1);
+    const tl_streaming *streaming = &node->streaming;
+    const size_t stride = tl_max(streaming->stride, 1);
     size_t rows = 0;
     for (size_t e = 0; e < node->inputs; e++) {
         const tl_stream_node *before = &plan->node[node->input[e]];
-        if (before->maximum * before->how.ups > rows) rows = before->maximum * before->how.ups;
+        if (before->maximum * before->streaming.outputs > rows) rows = before->maximum * before->streaming.outputs;
     }
-    return rows / stride + 1 + (how->left >= how->extent ? (how->left - how->extent) / stride + 1 : 0);
+    return rows / stride + 1 + (streaming->left >= streaming->extent ? (streaming->left - streaming->extent) / stride + 1 : 0);
 }
 
 /* Sizes cannot overflow, since memory would be short long before. */
@@ -239,11 +242,11 @@ static void size_lines(tl_stream_plan *plan) {
     for (size_t i = 0; i < plan->nodes; i++) {
         tl_stream_node *node = &plan->node[i];
         node->maximum = i == 0 ? plan->block : windows_at_a_time(plan, node);
-        plan->line[node->line].before = tl_max(plan->line[node->line].before, node->how.skip);
+        plan->line[node->line].before = tl_max(plan->line[node->line].before, node->streaming.skip);
         for (size_t e = 0; e < node->inputs; e++) {
             tl_stream_line *line = &plan->line[plan->node[node->input[e]].line];
-            line->before = tl_max(line->before, node->how.left);
-            line->kept = tl_max(line->kept, node->how.extent - 1 + rows_ahead(plan, node, e));
+            line->before = tl_max(line->before, node->streaming.left);
+            line->kept = tl_max(line->kept, node->streaming.extent - 1 + rows_ahead(plan, node, e));
             behind = tl_max(behind, rows_behind(node));
         }
     }
@@ -251,7 +254,7 @@ static void size_lines(tl_stream_plan *plan) {
         tl_stream_line *line = &plan->line[i];
         const tl_stream_node *writer = &plan->node[line->writer];
         line->kept = tl_max(line->kept, line->before);
-        line->capacity = line->kept + writer->maximum * writer->how.ups + writer->how.skip + behind;
+        line->capacity = line->kept + writer->maximum * writer->streaming.outputs + writer->streaming.skip + behind;
         if (line->kept) line->capacity += tl_max(line->kept, SLACK_ROWS);
         line->at = plan->memory_count;
         plan->memory_count += tl_aligned_count(line->capacity * line->channels);
@@ -295,10 +298,10 @@ static void size_nodes(making *m) {
         tl_stream_node *node = &plan->node[i];
         node->packed = plan->packed_count;
         node->state = plan->memory_count;
-        node->ahead = node->state + tl_aligned_count(node->how.state);
-        plan->packed_count += tl_aligned_count(node->how.packed);
-        plan->memory_count = node->ahead + tl_aligned_count(node->how.ahead);
-        if (!node->how.identity && !node->run) copy_layer(m, node);
+        node->partial = node->state + tl_aligned_count(node->streaming.state);
+        plan->packed_count += tl_aligned_count(node->streaming.packed);
+        plan->memory_count = node->partial + tl_aligned_count(node->streaming.partial);
+        if (!node->streaming.identity && !node->run) copy_layer(m, node);
     }
 }
 
@@ -341,11 +344,12 @@ static void needed_steps(const tl_stream_plan *plan, int64_t t, int64_t *first, 
     for (size_t i = 0; i < plan->nodes; i++) low[i] = INT64_MAX, high[i] = INT64_MIN;
     low[plan->nodes - 1] = high[plan->nodes - 1] = t;
     for (size_t i = plan->nodes; i-- > 1;) {
-        const tl_streaming *how = &plan->node[i].how;
-        const int64_t stride = (int64_t)how->stride, left = (int64_t)how->left, skip = (int64_t)how->skip, ups = (int64_t)how->ups;
-        const bool all = how->running || low[i] == INT64_MIN;
+        const tl_streaming *streaming = &plan->node[i].streaming;
+        const int64_t stride = (int64_t)streaming->stride, left = (int64_t)streaming->left, skip = (int64_t)streaming->skip,
+                      ups = (int64_t)streaming->outputs;
+        const bool all = streaming->running || low[i] == INT64_MIN;
         const int64_t from = all ? INT64_MIN : divide_down(low[i] + skip, ups) * stride - left;
-        const int64_t to = divide_down(high[i] + skip, ups) * stride - left + (int64_t)how->extent - 1;
+        const int64_t to = divide_down(high[i] + skip, ups) * stride - left + (int64_t)streaming->extent - 1;
         for (size_t e = 0; e < plan->node[i].inputs; e++) {
             const size_t before = plan->node[i].input[e];
             if (from < low[before]) low[before] = from;
@@ -361,10 +365,10 @@ static size_t delay_of(const tl_stream_plan *plan, int64_t *rows) {
     int64_t *high = rows;
     for (size_t i = 0; i < plan->nodes; i++) high[i] = 0;
     for (size_t i = plan->nodes; i-- > 1;) {
-        const tl_streaming *how = &plan->node[i].how;
-        const uint64_t window = ((uint64_t)high[i] + how->skip) / tl_max(how->ups, 1),
-                       reach = window * how->stride + how->extent - 1;
-        const int64_t to = reach > how->left ? (int64_t)(reach - how->left) : 0;
+        const tl_streaming *streaming = &plan->node[i].streaming;
+        const uint64_t window = ((uint64_t)high[i] + streaming->skip) / tl_max(streaming->outputs, 1),
+                       reach = window * streaming->stride + streaming->extent - 1;
+        const int64_t to = reach > streaming->left ? (int64_t)(reach - streaming->left) : 0;
         for (size_t e = 0; e < plan->node[i].inputs; e++) {
             const size_t before = plan->node[i].input[e];
             if (to > high[before]) high[before] = to;

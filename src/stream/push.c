@@ -32,8 +32,8 @@ static uint64_t count_ahead(const tl_stream *stream, uint64_t steps) {
             place[i].windows_next = place[i].end_next = place[node->input[0]].end_next;
             continue;
         }
-        place[i].windows_next = tl_stream_windows(&node->how, rows_for(node, place));
-        place[i].end_next = tl_stream_outputs(&node->how, place[i].windows_next);
+        place[i].windows_next = tl_stream_windows(&node->streaming, rows_for(node, place));
+        place[i].end_next = tl_stream_outputs(&node->streaming, place[i].windows_next);
     }
     return place[plan->nodes - 1].end_next;
 }
@@ -41,8 +41,8 @@ static uint64_t count_ahead(const tl_stream *stream, uint64_t steps) {
 /* Returns the number of outputs of a node for a series of so many rows. */
 static uint64_t whole_outputs(const tl_stream_node *node, uint64_t rows) {
     const tl_layer *layer = node->layer;
-    if (node->how.over_all) return tl_stream_outputs(&node->how, tl_stream_windows(&node->how, rows));
-    if (rows == 0 || !layer->ops->out_length || node->how.identity) return rows;
+    if (node->streaming.over_all) return tl_stream_outputs(&node->streaming, tl_stream_windows(&node->streaming, rows));
+    if (rows == 0 || !layer->ops->out_length || node->streaming.identity) return rows;
     return layer->ops->out_length(layer, (size_t)rows);
 }
 
@@ -76,7 +76,7 @@ static int64_t first_needed(const tl_stream *stream, size_t line) {
         const tl_stream_node *node = &plan->node[i];
         for (size_t e = 0; e < node->inputs; e++) {
             if (node->input_line[e] != line || node->line == line) continue;
-            const int64_t next = (int64_t)(stream->place[i].windows * node->how.stride) - (int64_t)node->how.left;
+            const int64_t next = (int64_t)(stream->place[i].windows * node->streaming.stride) - (int64_t)node->streaming.left;
             if (next < first) first = next;
         }
     }
@@ -141,7 +141,7 @@ static inline void call_node(const tl_stream *stream, const tl_stream_node *node
 
 /* The most frequent case: as many outputs as there are new steps of the only input. */
 static inline void run_plain(tl_stream *stream, const tl_stream_node *node, tl_stream_place *place, tl_stream_pass *pass) {
-    const int64_t to = (int64_t)place->end, from = to - (int64_t)node->how.left;
+    const int64_t to = (int64_t)place->end, from = to - (int64_t)node->streaming.left;
     if (!node->shares) make_room(stream, node->line, (int64_t)place->end_next);
     pass->windows = (size_t)(place->end_next - place->end);
     pass->first = place->end;
@@ -153,10 +153,12 @@ static inline void run_plain(tl_stream *stream, const tl_stream_node *node, tl_s
 }
 
 static void run_windows(tl_stream *stream, const tl_stream_node *node, tl_stream_place *place, tl_stream_pass *pass) {
-    const tl_streaming *how = &node->how;
+    const tl_streaming *streaming = &node->streaming;
     const uint64_t first = place->windows;
-    const int64_t from = (int64_t)(first * how->stride) - (int64_t)how->left, to = (int64_t)(first * how->ups) - (int64_t)how->skip;
-    if (!node->shares) make_room(stream, node->line, (int64_t)(place->windows_next * how->ups) - (int64_t)how->skip);
+    const int64_t from = (int64_t)(first * streaming->stride) - (int64_t)streaming->left,
+                  to = (int64_t)(first * streaming->outputs) - (int64_t)streaming->skip;
+    if (!node->shares)
+        make_room(stream, node->line, (int64_t)(place->windows_next * streaming->outputs) - (int64_t)streaming->skip);
     pass->windows = (size_t)(place->windows_next - first);
     pass->first = first;
     pass->before = from < 0 ? (size_t)-from : 0;
@@ -254,7 +256,7 @@ static void pad_behind(tl_stream *stream, const tl_stream_node *node, int64_t en
 /* Runs a node at the end of the series, with at most as many windows as in a block, so that the lines have enough room. */
 static void end_node(tl_stream *stream, size_t i) {
     const tl_stream_node *node = &stream->plan->node[i];
-    const tl_streaming *how = &node->how;
+    const tl_streaming *streaming = &node->streaming;
     tl_stream_place *place = &stream->place[i];
     bool closed = true;
     uint64_t rows = UINT64_MAX;
@@ -263,14 +265,15 @@ static void end_node(tl_stream *stream, size_t i) {
         closed = closed && before->closed;
         if (before->end < rows) rows = before->end;
     }
-    const uint64_t whole = whole_outputs(node, rows), all = (whole + how->skip + how->ups - 1) / how->ups;
-    const uint64_t ready = closed ? (all > place->windows ? all : place->windows) : tl_stream_windows(how, rows);
+    const uint64_t whole = whole_outputs(node, rows), all = (whole + streaming->skip + streaming->outputs - 1) / streaming->outputs;
+    const uint64_t ready = closed ? (all > place->windows ? all : place->windows) : tl_stream_windows(streaming, rows);
     const uint64_t maximum = place->windows + node->maximum;
     place->windows_next = ready < maximum ? ready : maximum;
-    place->end_next = tl_stream_outputs(how, place->windows_next);
+    place->end_next = tl_stream_outputs(streaming, place->windows_next);
     if (closed && place->end_next > whole) place->end_next = whole;
     if (closed && place->windows_next > place->windows)
-        pad_behind(stream, node, (int64_t)((place->windows_next - 1) * how->stride + how->extent) - (int64_t)how->left);
+        pad_behind(stream, node,
+                   (int64_t)((place->windows_next - 1) * streaming->stride + streaming->extent) - (int64_t)streaming->left);
     run_node(stream, i);
     place->closed = closed && place->windows == ready;
 }

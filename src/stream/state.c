@@ -49,7 +49,8 @@ static void each_of(const tl_stream *stream, each_part each, void *context) {
     }
     for (size_t i = 0; i < plan->lines; i++) each_line(stream, i, each, context);
     for (size_t i = 1; i < plan->nodes; i++)
-        each((part){.data = stream->memory + plan->node[i].state, .size = plan->node[i].how.state * sizeof(tl_real)}, context);
+        each((part){.data = stream->memory + plan->node[i].state, .size = plan->node[i].streaming.state * sizeof(tl_real)},
+             context);
 }
 
 /* ---- the three operations on it ---- */
@@ -79,9 +80,10 @@ static void describe_network(const tl_stream_plan *plan, char text[TL_CHECKSUM_D
     char of_node[TL_CHECKSUM_DIGITS + 1] = "";
     for (size_t i = 0; i < plan->nodes; i++) {
         const tl_stream_node *node = &plan->node[i];
-        const tl_streaming *how = &node->how;
-        const size_t numbers[] = {node->inputs, node->channels, how->extent, how->stride,  how->left,
-                                  how->ups,     how->skip,      how->state,  how->running, plan->line[node->line].kept};
+        const tl_streaming *streaming = &node->streaming;
+        const size_t numbers[] = {
+            node->inputs,       node->channels,  streaming->extent, streaming->stride,  streaming->left,
+            streaming->outputs, streaming->skip, streaming->state,  streaming->running, plan->line[node->line].kept};
         const char *name = node->layer ? node->layer->ops->name : "input";
         const tl_piece pieces[] = {{.data = of_node, .size = strlen(of_node)},
                                    {.data = name, .size = strlen(name)},

@@ -13,11 +13,11 @@ static void bind_passes(tl_stream *stream) {
     const tl_stream_plan *plan = stream->plan;
     for (size_t i = 1; i < plan->nodes; i++) {
         const tl_stream_node *node = &plan->node[i];
-        stream->pass[i] = (tl_stream_pass){.how = &node->how,
+        stream->pass[i] = (tl_stream_pass){.streaming = &node->streaming,
                                            .packed = plan->packed + node->packed,
                                            .state = stream->memory + node->state,
-                                           .ahead = stream->memory + node->ahead,
-                                           .ahead_until = &stream->place[i].ahead_until,
+                                           .partial = stream->memory + node->partial,
+                                           .partial_until = &stream->place[i].partial_until,
                                            .workers = &plan->workers};
     }
 }

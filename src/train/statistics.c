@@ -103,7 +103,7 @@ static bool run_layer(const preparation *p, size_t id) {
     if (vertex->absorbed || (int)id == p->model->input) return true;
     pass.sums = learner ? p->sums[id] : NULL;
     if (learner)
-        learner->see(vertex->layer, &pass);
+        learner->accumulate(vertex->layer, &pass);
     else
         vertex->layer->ops->forward(vertex->layer, &pass);
     if (p->model->has_lengths) tl_blank(&pass.y, vertex->lengths);

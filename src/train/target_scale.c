@@ -65,7 +65,7 @@ static void measure_target(const tl_dataset *data, size_t channel, size_t channe
         for (size_t i = 0; i < data->x.shape[0]; i++)
             for (size_t t = 0; t < (data->lengths && each == data->x.shape[1] && each > 1 ? data->lengths[i] : each); t++) {
                 const double value = tl_value_at(data, (i * each + t) * channels + channel);
-                if (isfinite(value)) tl_moments_see(&moments, value); /* other values are reported by the step that reads them */
+                if (isfinite(value)) tl_moments_add(&moments, value); /* other values are reported by the step that reads them */
             }
     targets->mean[channel] = moments.mean / moments.unit;
     if (moments.deviation > 0) targets->deviation[channel] = moments.deviation / moments.unit;
