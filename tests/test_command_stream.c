@@ -10,13 +10,19 @@
 
 enum { STEPS = 50 };
 
-static char model_file[200], scaled_file[200], input_file[200];
+static char model_file[200], scaled_file[200], set_file[200], input_file[200];
 static tl_model *model;
 static tl_real x[STEPS];
 
+enum { MEAN = 2, DEVIATION = 3 }; /* of the training set, for the model in set_file */
+
 static void save(const char *path, tl_normalization normalize) {
     tl_error error = {0};
-    tl_model_save(model, path, &(tl_save_cfg){.data = &(tl_dataset){.scaling.kind = normalize}}, &error);
+    double mean[] = {MEAN}, deviation[] = {DEVIATION};
+    const bool set = normalize == TL_NORMALIZE_SET;
+    const tl_scaling scaling = {.kind = normalize, .mean = set ? mean : NULL, .deviation = set ? deviation : NULL};
+    tl_model_save(model, path, &(tl_save_cfg){.data = &(tl_dataset){.x = {.rank = 3, .shape = {0, STEPS, 1}}, .scaling = scaling}},
+                  &error);
     check_ok(&error);
 }
 
@@ -25,6 +31,7 @@ static int set_up(void **unused) {
     if (files_setup(unused) != 0) return 1;
     snprintf(model_file, sizeof model_file, "%s", files_path("model.safetensors"));
     snprintf(scaled_file, sizeof scaled_file, "%s", files_path("scaled.safetensors"));
+    snprintf(set_file, sizeof set_file, "%s", files_path("set.safetensors"));
     snprintf(input_file, sizeof input_file, "%s", files_path("input"));
     model = tl_model_new(&(tl_model_cfg){.seed = 2, .engine = TL_ENGINE_DIRECT});
     tl_node y = tl_input(model, (tl_shape){STEPS, 1});
@@ -34,6 +41,7 @@ static int set_up(void **unused) {
     check_ok(&error);
     save(model_file, TL_NORMALIZE_NONE);
     save(scaled_file, TL_NORMALIZE_SERIES);
+    save(set_file, TL_NORMALIZE_SET);
     fill_normal(x, STEPS, 3);
     return 0;
 }
@@ -42,6 +50,7 @@ static int tear_down(void **unused) {
     tl_model_free(model);
     unlink(model_file);
     unlink(scaled_file);
+    unlink(set_file);
     unlink(input_file);
     return files_teardown(unused);
 }
@@ -72,10 +81,19 @@ static void write_lines(void) {
     fclose(file);
 }
 
-static const tl_real *expected(void) {
-    const tl_tensor series = TL_VIEW(x, 1, STEPS, 1);
+static const tl_real *expected_of(tl_real *steps) {
+    const tl_tensor series = TL_VIEW(steps, 1, STEPS, 1);
     tl_forward(model, &series, TL_MODE_INFERENCE);
     return tl_output(model).data;
+}
+
+static const tl_real *expected(void) { return expected_of(x); }
+
+/* For the model in set_file. */
+static const tl_real *expected_scaled(void) {
+    tl_real scaled[STEPS];
+    for (size_t t = 0; t < STEPS; t++) scaled[t] = (tl_real)(((double)x[t] - MEAN) / DEVIATION);
+    return expected_of(scaled);
 }
 
 static void expect(run done, int code, const char *text) {
@@ -83,10 +101,9 @@ static void expect(run done, int code, const char *text) {
     run_free(&done);
 }
 
-static void given_lines_when_streamed_then_a_line_for_each_step(void **unused) {
-    (void)unused;
+static void check_lines(const char *file, const tl_real *(*expect_values)(void)) {
     write_lines();
-    run done = stream(model_file, "csv");
+    run done = stream(file, "csv");
     assert_int_equal(done.code, 0);
     char *at = done.out;
     assert_memory_equal(at, "value_0,value_1\n", 16);
@@ -94,12 +111,16 @@ static void given_lines_when_streamed_then_a_line_for_each_step(void **unused) {
     tl_real y[STEPS * 2];
     for (size_t i = 0; i < STEPS * 2; i++, at++) y[i] = (tl_real)strtod(at, &at);
     assert_int_equal(*at, '\0');
-    check_equal("lines", y, expected(), STEPS * 2);
+    check_equal(file, y, expect_values(), STEPS * 2);
     run_free(&done);
 }
 
-static void given_raw_numbers_when_streamed_then_raw_numbers(void **unused) {
+static void given_lines_when_streamed_then_a_line_for_each_step(void **unused) {
     (void)unused;
+    check_lines(model_file, expected);
+}
+
+static void check_raw(const char *file, const tl_real *(*expect_values)(void)) {
     tl_real y[STEPS * 2 + 1];
     write_input(x, sizeof x);
     const int keep = dup(STDIN_FILENO), input = open(input_file, O_RDONLY);
@@ -107,7 +128,7 @@ static void given_raw_numbers_when_streamed_then_raw_numbers(void **unused) {
     snprintf(out, sizeof out, "%s.out", input_file);
     fclose(fopen(out, "wb")); /* which run_start wants to be there */
     dup2(input, STDIN_FILENO);
-    const char *const arguments[RUN_ARGUMENTS] = {"stream", model_file, "--precision", tl_precision(), "--block", "7"};
+    const char *const arguments[RUN_ARGUMENTS] = {"stream", file, "--precision", tl_precision(), "--block", "7"};
     run done = run_start(arguments, out);
     run_wait(&done);
     dup2(keep, STDIN_FILENO);
@@ -115,12 +136,23 @@ static void given_raw_numbers_when_streamed_then_raw_numbers(void **unused) {
     close(input);
     assert_int_equal(done.code, 0);
     run_free(&done);
-    FILE *file = fopen(out, "rb");
-    assert_non_null(file);
-    assert_int_equal(fread(y, sizeof *y, STEPS * 2 + 1, file), STEPS * 2);
-    fclose(file);
+    FILE *outputs = fopen(out, "rb");
+    assert_non_null(outputs);
+    assert_int_equal(fread(y, sizeof *y, STEPS * 2 + 1, outputs), STEPS * 2);
+    fclose(outputs);
     unlink(out);
-    check_equal("raw", y, expected(), STEPS * 2);
+    check_equal(file, y, expect_values(), STEPS * 2);
+}
+
+static void given_raw_numbers_when_streamed_then_raw_numbers(void **unused) {
+    (void)unused;
+    check_raw(model_file, expected);
+}
+
+static void given_a_model_scaled_by_the_training_set_when_streamed_then_steps_are_scaled(void **unused) {
+    (void)unused;
+    check_lines(set_file, expected_scaled);
+    check_raw(set_file, expected_scaled);
 }
 
 static void given_wrong_input_when_streamed_then_its_place_is_told(void **unused) {
@@ -136,13 +168,14 @@ static void given_wrong_input_when_streamed_then_its_place_is_told(void **unused
 static void given_a_model_of_scaled_series_when_streamed_then_refused(void **unused) {
     (void)unused;
     write_lines();
-    expect(stream(scaled_file, "csv"), 1, "train with --normalize none");
+    expect(stream(scaled_file, "csv"), 1, "train with --normalize set");
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_lines_when_streamed_then_a_line_for_each_step),
         cmocka_unit_test(given_raw_numbers_when_streamed_then_raw_numbers),
+        cmocka_unit_test(given_a_model_scaled_by_the_training_set_when_streamed_then_steps_are_scaled),
         cmocka_unit_test(given_wrong_input_when_streamed_then_its_place_is_told),
         cmocka_unit_test(given_a_model_of_scaled_series_when_streamed_then_refused),
     };

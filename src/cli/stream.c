@@ -78,6 +78,12 @@ static bool make_room(session *self, size_t outputs) {
 
 /* ---- steps ---- */
 
+/* As the reader scales the value of a file: in double, then rounded. */
+static tl_real scaled(const session *self, size_t channel, double value) {
+    const tl_scaling *scaling = &self->info.data.scaling;
+    return (tl_real)(scaling->kind == TL_NORMALIZE_SET ? (value - scaling->mean[channel]) / scaling->deviation[channel] : value);
+}
+
 /* A number that is not finite would affect all outputs that depend on it. */
 static bool all_finite(session *self, size_t steps) {
     for (size_t i = 0; i < steps * self->channels; i++) {
@@ -113,6 +119,7 @@ static void run_raw(session *self) {
         if (got <= 0) break;
         held += (size_t)got;
         const size_t steps = held / step;
+        for (size_t i = 0; i < steps * self->channels; i++) self->x[i] = scaled(self, i % self->channels, (double)self->x[i]);
         if (steps) push(self, steps);
         held -= steps * step;
         memmove(bytes, bytes + steps * step, held);
@@ -127,7 +134,7 @@ static bool parse_line(session *self, char *line) {
     char *at = line;
     for (size_t c = 0; c < self->channels; c++) {
         char *end;
-        self->x[c] = (tl_real)strtod(at, &end);
+        self->x[c] = scaled(self, c, strtod(at, &end));
         end += strspn(end, " \t\r\n");
         if (end == at || *end != (c + 1 < self->channels ? ',' : '\0')) {
             line[strcspn(line, "\r\n")] = '\0';
@@ -156,14 +163,15 @@ static void open_session(session *self) {
     const stream_settings *settings = self->settings;
     const char *path = settings->model.common.operand[0];
     const tl_load_cfg cfg = {.threads = 1, .engine = TL_ENGINE_DIRECT, .compile = {.batch = 1, .inference_only = true}};
-    const tl_stream_cfg how = {.block = (size_t)settings->block, .window = (size_t)settings->window, .hop = (size_t)settings->hop};
+    const tl_stream_cfg stream = {
+        .block = (size_t)settings->block, .window = (size_t)settings->window, .hop = (size_t)settings->hop};
     self->model = tl_model_load(path, &cfg, &self->info, self->error);
-    if (self->model && self->info.normalize != TL_NORMALIZE_NONE)
+    if (self->model && self->info.normalize == TL_NORMALIZE_SERIES)
         tl_fail(self->error, TL_ERROR_STATE,
                 "%.200s: it takes each series scaled by its own mean and standard deviation, which are known only at the end of a "
-                "stream; train with --normalize none, on values that are scaled beforehand",
+                "stream; train with --normalize set, which scales by the statistics of the training set",
                 path);
-    self->stream = tl_stream_new(self->model, &how, self->error);
+    self->stream = tl_stream_new(self->model, &stream, self->error);
     if (!self->stream) return;
     self->channels = tl_input_shape(self->model).channels;
     self->outputs = tl_output_shape(self->model).channels;

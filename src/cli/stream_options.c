@@ -26,9 +26,11 @@ const command stream_command = {
     .max_operands = 1,
     .summary = "Run a saved model on steps from stdin; print each output as soon as it is known.",
     .example = "tapline stream mine.safetensors --format csv < steps.csv",
-    .details = "MODEL is a file from `tapline train --normalize none --out`: the mean of a series is known only at its end. At the "
-               "end of stdin, the outputs that were waiting for later steps follow. With --format raw, outputs are those of the "
-               "network; with csv, they are those of `tapline predict`: the class and all probabilities, or the values.",
+    .details = "MODEL is a file from `tapline train --normalize set --out`, or with --normalize none: the default scaling takes "
+               "the mean of "
+               "each series, which is known only at its end. At the end of stdin, the outputs that were waiting for later steps "
+               "follow. With --format raw, outputs are those of the network; with csv, they are those of `tapline predict`: the "
+               "class and all probabilities, or the values.",
     .options = stream_options,
     .settings = &settings,
     .choose_precision = choose_precision,
