@@ -35,8 +35,9 @@ def test_given_a_public_name_when_read_then_it_and_its_methods_say_what_they_do(
             assert getattr(thing, method).__doc__, method
 
 
-def test_given_the_page_when_its_listings_run_then_without_an_error(tmp_path: Path, monkeypatch: Any) -> None:
-    page = ROOT / "docs" / "python.md"
+@pytest.mark.parametrize("name", ["python.md", "tutorials/keras.md"])
+def test_given_a_page_when_its_listings_run_then_without_an_error(name: str, tmp_path: Path, monkeypatch: Any) -> None:
+    page = ROOT / "docs" / name
     if not page.exists():
         pytest.skip("the documents are not part of this tree")
     monkeypatch.chdir(tmp_path)

@@ -45,7 +45,7 @@ run_c() { # BLOCK WHERE FOLDER
     (cd "$3" && "$1.program") >"$1.log" 2>&1 || { complain "$2" "failed:"; tail -n 20 "$1.log"; }
 }
 
-for document in "$source"/*.md "$source"/docs/*.md; do
+for document in "$source"/*.md "$source"/docs/*.md "$source"/docs/tutorials/*.md; do
     [ -f "$document" ] || continue
     name=${document#"$source"/}
     blocks=$work/$(echo "$name" | tr / _)
@@ -69,7 +69,7 @@ for document in "$source"/*.md "$source"/docs/*.md; do
     done <"$blocks/links"
 done
 
-(cd "$source" && grep -rhoE 'docs/[a-z_]+\.md' CMakeLists.txt cmake include src layers optim bench examples tests | sort -u) >"$work/mentions"
+(cd "$source" && grep -rhoE 'docs/[a-z_/]+\.md' CMakeLists.txt cmake include src layers optim bench examples tests | sort -u) >"$work/mentions"
 while read -r mention; do
     [ -e "$source/$mention" ] || complain "$mention" "is referred to by a file of the tree, and is not there"
 done <"$work/mentions"
