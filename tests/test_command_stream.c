@@ -149,7 +149,7 @@ static void given_raw_numbers_when_streamed_then_raw_numbers(void **unused) {
     check_raw(model_file, expected);
 }
 
-static void given_a_model_scaled_by_the_training_set_when_streamed_then_steps_are_scaled(void **unused) {
+static void given_scaling_by_a_training_set_when_streamed_then_steps_are_scaled(void **unused) {
     (void)unused;
     check_lines(set_file, expected_scaled);
     check_raw(set_file, expected_scaled);
@@ -175,7 +175,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_lines_when_streamed_then_a_line_for_each_step),
         cmocka_unit_test(given_raw_numbers_when_streamed_then_raw_numbers),
-        cmocka_unit_test(given_a_model_scaled_by_the_training_set_when_streamed_then_steps_are_scaled),
+        cmocka_unit_test(given_scaling_by_a_training_set_when_streamed_then_steps_are_scaled),
         cmocka_unit_test(given_wrong_input_when_streamed_then_its_place_is_told),
         cmocka_unit_test(given_a_model_of_scaled_series_when_streamed_then_refused),
     };

@@ -83,7 +83,7 @@ static inline tl_model *tl_model_parse(const void *bytes, size_t size, const tl_
                                        tl_error *error);
 
 /* Frees what tl_model_load stored in `info`. NULL and a zeroed struct are allowed. */
-TL_API void tl_model_info_release(tl_model_info *info);
+static inline void tl_model_info_release(tl_model_info *info);
 
 /* ---- fine-tuning ---- */
 
@@ -157,6 +157,7 @@ TL_API tl_model *tl_model_load_sized(const char *path, const tl_load_cfg *cfg, t
                                      tl_error *error);
 TL_API tl_status tl_model_start_from_sized(tl_model *model, const char *path, const tl_start_cfg *cfg, size_t size, bool *new_head,
                                            tl_error *error);
+TL_API void tl_model_info_release_sized(tl_model_info *info, const tl_load_sizes *sizes);
 TL_API tl_status tl_weights_import_sized(tl_model *model, const char *path, const tl_weights_cfg *cfg, size_t size,
                                          tl_error *error);
 TL_API tl_status tl_weights_export_sized(const tl_model *model, const char *path, const tl_weights_cfg *cfg, size_t size,
@@ -178,6 +179,10 @@ static inline tl_model *tl_model_load(const char *path, const tl_load_cfg *cfg, 
     const tl_load_sizes sizes = {sizeof(tl_load_cfg), sizeof(tl_compile_cfg), sizeof(tl_optimizer_cfg), sizeof(tl_model_info),
                                  sizeof(tl_read_cfg)};
     return tl_model_load_sized(path, cfg, info, &sizes, error);
+}
+static inline void tl_model_info_release(tl_model_info *info) {
+    const tl_load_sizes sizes = {0, 0, 0, sizeof(tl_model_info), sizeof(tl_read_cfg)};
+    tl_model_info_release_sized(info, &sizes);
 }
 static inline tl_status tl_model_start_from(tl_model *model, const char *path, const tl_start_cfg *cfg, bool *new_head,
                                             tl_error *error) {

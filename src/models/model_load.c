@@ -262,13 +262,17 @@ static tl_status read_info(const tl_archive *archive, const tl_model *model, boo
     return read_classes(archive, model, whole, &info->data, error);
 }
 
-void tl_model_info_release(tl_model_info *info) {
+void tl_model_info_release_sized(tl_model_info *info, const tl_load_sizes *sizes) {
+    const tl_part read = {offsetof(tl_model_info, read), sizeof(tl_read_cfg), sizes->read};
+    tl_model_info own;
+    tl_error newer = {0}; /* fields of a newer program hold nothing that this library allocated */
     if (!info) return;
-    tl_reading_release(&info->read);
-    tl_classes_release(&info->data);
-    tl_release(info->data.lengths);
-    tl_scaling_free(&info->data.scaling);
-    *info = (tl_model_info){0};
+    tl_take_parts(&own, sizeof own, info, sizes->info, &read, 1, "info", &newer);
+    tl_reading_release(&own.read);
+    tl_classes_release(&own.data);
+    tl_release(own.data.lengths);
+    tl_scaling_free(&own.data.scaling);
+    memset(info, 0, sizes->info);
 }
 
 /* ---- load ---- */

@@ -13,6 +13,7 @@ for header in "$work"/tree/include/tapline/*.h; do
     mv "$work/header.h" "$header"
 done
 grep -rq 'int64_t future;' "$work/tree/include" || { echo "abi: no struct has grown"; exit 1; }
-"$cmake" -S "$work/tree" -B "$work/build" -G Ninja -D CMAKE_C_COMPILER="$cc" -D CMAKE_BUILD_TYPE=Debug -D TAPLINE_COMMAND=OFF >"$work/configure.log"
+"$cmake" -S "$work/tree" -B "$work/build" -G Ninja -D CMAKE_C_COMPILER="$cc" -D CMAKE_BUILD_TYPE=Debug -D TAPLINE_TESTS=OFF -D TAPLINE_EXAMPLES=OFF \
+    -D TAPLINE_COMMAND=OFF -D TAPLINE_MPI=OFF >"$work/configure.log"
 "$cmake" --build "$work/build" --target tapline_shared >"$work/build.log" || { tail -n 20 "$work/build.log"; exit 1; }
 exec ./run.sh "$cc" "" "$headers" "$work/build/libtapline.so" "$work/run"
