@@ -271,6 +271,9 @@ static void refuse_values(const command *self, const option_spec *option, const 
     case OPTION_TEXT:
         refuse_value(self, flag, "", "a name");
         return;
+    case OPTION_ANY_TEXT:
+        check_accepted(self, flag, "");
+        return;
     case OPTION_GROUP:
         break;
     }

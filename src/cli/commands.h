@@ -17,9 +17,14 @@
 
 extern const command train_command;
 extern const command eval_command, predict_command, stream_command, info_command, import_command, export_command, quantize_command;
+extern const command help_command;
 extern const command bench_conv_command, bench_step_command, bench_stream_command, bench_read_command; /* in bench/ */
 
 /* Returns all commands, in the order of the help; NULL after the last one. */
 const command *command_at(size_t index);
+
+/* Returns the command whose name, of one or two words, these words begin with; NULL after an error message. count: at least 1;
+ * *used [OUT]: the number of words of the name. */
+const command *command_find(int count, const char *const *words, int *used);
 
 #endif

@@ -79,10 +79,15 @@ static const option_spec common_options[] = {
 
 enum { COMMON_OPTIONS = sizeof common_options / sizeof *common_options };
 
+const option_spec *common_option(const command *self, size_t index) {
+    if (self->alone) index += COMMON_OPTIONS - 1; /* --help is the last one */
+    return index < COMMON_OPTIONS ? &common_options[index] : NULL;
+}
+
 const option_spec *command_option(const command *self, size_t index) {
     for (const option_spec *own = self->options; own->name; own++)
         if (own->kind != OPTION_GROUP && index-- == 0) return own;
-    return index < COMMON_OPTIONS ? &common_options[index] : NULL;
+    return common_option(self, index);
 }
 
 static const struct {
@@ -244,6 +249,8 @@ static bool set_value(const command *self, const option_spec *option, const char
         return set_shape(self, option, text, field);
     case OPTION_TEXT:
         if (!*text) return wrong(self, option, text, "a name");
+        break;
+    case OPTION_ANY_TEXT:
         break;
     case OPTION_GROUP:
         return false;
@@ -421,7 +428,7 @@ void options_help(const command *self) {
         else
             help_option(option);
     printf("%s", self->options->kind == OPTION_GROUP ? "\nIn all commands:\n" : "");
-    for (size_t i = 0; i < COMMON_OPTIONS; i++) help_option(&common_options[i]);
+    for (size_t i = 0; common_option(self, i); i++) help_option(common_option(self, i));
     if (!self->details) return;
     printf("\n");
     print_wrapped(stdout, 0, 0, self->details);

@@ -23,7 +23,8 @@ typedef enum option_kind {
     OPTION_CHOICE_OR_JSON, /* const char *: the same, or the name of a .json file */
     OPTION_CHOICES,        /* const char *: some of these, separated by commas */
     OPTION_SHAPE,          /* option_shape: LENGTHxCHANNELS */
-    OPTION_TEXT,           /* const char * */
+    OPTION_TEXT,           /* const char *: not empty */
+    OPTION_ANY_TEXT,       /* const char * */
     OPTION_GROUP           /* begins a group of the help: `name` is its title and `help` an example */
 } option_kind;
 
@@ -81,11 +82,12 @@ typedef struct command {
     const char *summary;        /* one sentence */
     const char *example;        /* a line that works after file names are replaced */
     const char *details;        /* last paragraph of the help, NULL: none */
-    const option_spec *options; /* its own options; every command also has --threads, --precision, --json and --help */
+    const option_spec *options; /* its own options; every command also has the common options, --threads … --help */
     void *settings;             /* begins with common_settings; initially the defaults */
     const char *(*choose_precision)(
         void);          /* returns the default precision, after settings->operand is set; NULL after an error message. (f32) */
     bool writes_files;  /* it finishes even if nobody reads its output */
+    bool alone;         /* it computes nothing: of the common options it has only --help */
     bool runs_in_ranks; /* it may run in several processes that mpirun starts */
     int (*run_f32)(const void *settings);
     int (*run_f64)(const void *settings);
@@ -95,6 +97,9 @@ const char *precision_name(size_t index);
 
 /* Returns the command's own options, then the common ones, without the rows that begin groups; NULL after the last one. */
 const option_spec *command_option(const command *self, size_t index);
+
+/* Returns the common options of a command; NULL after the last one. */
+const option_spec *common_option(const command *self, size_t index);
 
 /* Returns the letter of an option, such as 'o' for --out; '\0': none. */
 char option_letter(const char *name);

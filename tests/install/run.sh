@@ -66,5 +66,14 @@ if [ -f "$work/prefix/$libdir/libtapline_f64.so" ]; then
     sed -n 's/^#define tl_[a-z0-9_]* //p' "$work/prefix/include/tapline/names_f64.h" | sort >"$work/renamed.txt"
     cmp "$work/exported.txt" "$work/renamed.txt" || { echo "names_f64.h does not rename what is exported"; exit 1; }
 fi
+for file in man/man3/tapline.3 man/man5/tapline-files.5; do
+    [ -f "$work/prefix/share/$file" ] || { echo "$file is not installed"; exit 1; }
+done
+if [ -d "$build/pages" ]; then
+    for file in man/man1/tapline.1 man/man1/tapline-train.1 bash-completion/completions/tapline zsh/site-functions/_tapline \
+        fish/vendor_completions.d/tapline.fish; do
+        [ -f "$work/prefix/share/$file" ] || { echo "$file is not installed"; exit 1; }
+    done
+fi
 if [ -x "$work/prefix/bin/tapline" ]; then "$work/prefix/bin/tapline" --help >"$work/help.txt"; fi
 echo ok

@@ -1,0 +1,20 @@
+# Writes the manual pages and completions of the command into FOLDER, in the folders that they have under share. COMMAND: the command; EMULATOR:
+# what runs it where this machine cannot, or nothing.
+function(write file)
+  get_filename_component(folder ${FOLDER}/${file} DIRECTORY)
+  file(MAKE_DIRECTORY ${folder})
+  execute_process(COMMAND ${EMULATOR} ${COMMAND} help ${ARGN} OUTPUT_FILE ${FOLDER}/${file} COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+file(REMOVE_RECURSE ${FOLDER})
+write(man/man1/tapline.1 --man)
+file(STRINGS ${FOLDER}/man/man1/tapline.1 commands REGEX "^\\.It Ic ")
+foreach(command IN LISTS commands)
+  string(REPLACE ".It Ic " "" command ${command})
+  string(REPLACE " " "-" page ${command})
+  string(REPLACE " " ";" words ${command})
+  write(man/man1/tapline-${page}.1 --man ${words})
+endforeach()
+write(bash-completion/completions/tapline --completion bash)
+write(zsh/site-functions/_tapline --completion zsh)
+write(fish/vendor_completions.d/tapline.fish --completion fish)
