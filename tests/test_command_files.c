@@ -305,6 +305,9 @@ static void given_a_saved_model_when_exported_and_imported_then_the_same(void **
     json_decref(object);
     expect(done, 0, NULL);
     done = run_command("import", weights_file, train_file, "--arch", "timecnn", "--precision", tl_precision(), "--out", whole_file);
+    assert_non_null(strstr(done.out, " parameters, "));
+    assert_non_null(strstr(done.out, "\nweights    "));
+    assert_non_null(strstr(done.out, "\n\nlayer                    module\n"));
     assert_non_null(strstr(done.out, "\nconv1d_2                 second\n"));
     assert_non_null(strstr(done.out, whole_file));
     expect(done, 0, NULL);

@@ -64,10 +64,10 @@ void weights_print(const json_t *report) {
     const char *model = text_of(report, "model");
     printf("model      ");
     print_shown(stdout, model ? model : "not written");
-    printf(", %lld parameters, %s weights    ", (long long)json_integer_value(json_object_get(report, "parameters")),
+    printf(", %lld parameters, %s\nweights    ", (long long)json_integer_value(json_object_get(report, "parameters")),
            text_of(report, "precision"));
     print_shown(stdout, text_of(report, "weights"));
-    printf("  %-24s module\n", "layer");
+    printf("\n\n%-24s module\n", "layer");
     for (size_t i = 0; i < json_array_size(pairs); i++) {
         const json_t *pair = json_array_get(pairs, i);
         printf("%-24s ", text_of(pair, "name"));
