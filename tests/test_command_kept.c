@@ -110,6 +110,28 @@ static void given_a_record_as_data_when_written_over_then_refused(void **unused)
     KEPT("s.atr", "is the file s.atr of DATA s.hea", "train", "s.hea", "--log", "s.atr");
     KEPT("s.dat", "is the file s.dat of DATA s.hea", "train", "s.hea", "--out", "s.dat");
     KEPT("s.hea", "this file is also DATA, and would be overwritten", "train", "s.hea", "--checkpoint", "s.hea");
+    write_bytes("s.qrs", annotations, sizeof annotations);
+    KEPT("s.qrs", "is the file s.qrs of DATA s.hea", "train", "s.hea", "--annotator", "qrs", "--out", "s.qrs");
+}
+
+static void given_files_that_a_table_names_when_written_over_then_refused(void **unused) {
+    (void)unused;
+    assert_int_equal(mkdir("parts", 0777), 0);
+    write_text("parts/one.csv", "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n");
+    write_text("parts/two.csv", "9\n8\n7\n6\n5\n4\n3\n2\n1\n0\n-1\n-2\n");
+    write_text("parts/r.hea", "r 1 100 12\nr.dat 16 1\n");
+    write_text("parts/r.dat", "0123456789abcdef01234567");
+    write_text("parts/list.csv", "file,label\none.csv,up\n\"two.csv\",down\n");
+    write_text("parts/records.csv", "file,label\nr,up\nr.hea,down\n");
+    KEPT("parts/one.csv", "is the file parts/one.csv of DATA parts/list.csv", "train", "parts/list.csv", "--file", "file", "--out",
+         "./parts/one.csv");
+    KEPT("parts/two.csv", "is the file parts/two.csv of --test", "train", "--test", "parts/list.csv", "--file", "first", "--log",
+         "parts/two.csv");
+    KEPT("parts/r.hea", "is the file parts/r.hea of DATA", "train", "parts/records.csv", "--file", "file", "--out", "parts/r.hea");
+    KEPT("parts/r.dat", "is the file parts/r.dat of DATA", "train", "parts/records.csv", "--file", "file", "--log", "parts/r.dat");
+    expect(run_command("import", "weights", "parts/list.csv", "--file", "file", "--out", "parts/one.csv"), 2,
+           "is the file parts/one.csv of DATA");
+    expect(run_command("train", "parts/list.csv", "--file", "file", NETWORK, "--out", "parts/model"), 0, "");
 }
 
 static void given_an_architecture_in_a_file_when_it_would_be_written_then_refused(void **unused) {
@@ -188,6 +210,9 @@ int main(void) {
         cmocka_unit_test(given_links_to_what_is_read_when_written_then_refused),
         cmocka_unit_test(given_a_folder_as_data_when_written_into_then_refused),
         cmocka_unit_test(given_a_record_as_data_when_written_over_then_refused),
+        cmocka_unit_test(given_files_that_a_table_names_when_written_over_then_refused),
+        cmocka_unit_test(given_a_training_that_cannot_begin_when_logged_then_the_log_stays),
+        cmocka_unit_test(given_no_room_for_the_checkpoint_when_logged_then_the_log_stays),
         cmocka_unit_test(given_an_architecture_in_a_file_when_it_would_be_written_then_refused),
         cmocka_unit_test(given_what_cannot_be_written_in_the_end_then_said_before_training),
         cmocka_unit_test(given_closed_descriptors_when_run_then_files_hold_their_own),

@@ -215,6 +215,43 @@ static void given_decimal_commas_when_read_then_numbers(void **unused) {
     check_columns_refused("up;1,5\n", (tl_read_cfg){0},
                           "a.csv:1:1: expected commas or semicolons between fields (for numbers such as 0,5 use --decimal-comma, "
                           "tl_read_cfg.decimal_comma), got \"up;1,5\"");
+    check_columns_refused("label;a\nup;1\nup;1,5\n", (tl_read_cfg){0},
+                          "a.csv:3:4: expected a finite number (for numbers such as 0,5 use --decimal-comma, "
+                          "tl_read_cfg.decimal_comma), got \"1,5\"");
+    check_columns_refused("up,1,2\n", (tl_read_cfg){.decimal_comma = true},
+                          "none of the 1 columns is a value of a series; with --decimal-comma, fields are separated by semicolons, "
+                          "tabs or blanks");
+}
+
+/* A setting that the format does not have is refused; its text may be that of any file. */
+static void given_settings_without_effect_when_read_then_refused(void **unused) {
+    (void)unused;
+    static const char *const ts = "@classLabel true a b\n@data\n1,2:a\n3,4:b\n";
+    static const struct {
+        const char *name, *message;
+        tl_read_cfg cfg;
+    } cases[] = {
+        {"a.csv", "a.csv: --segment 5 (tl_read_cfg.segment) is only for records (.hea)", {.segment = 5}},
+        {"a.ts", "a.ts: --segment 5 (tl_read_cfg.segment) is only for records (.hea)", {.segment = 5}},
+        {"a.ts", "a.ts: --header no (tl_read_cfg.header) is only for tables in text: .csv, .tsv, .txt", {.header = TL_HEADER_NO}},
+        {"a.npy", "a.npy: --header yes (tl_read_cfg.header) is only for tables in text: .csv, .tsv, .txt", {.header = TL_HEADER_YES}},
+        {"a.arff",
+         "a.arff: --decimal-comma (tl_read_cfg.decimal_comma) is only for numbers in text: .csv, .tsv, .txt",
+         {.decimal_comma = true}},
+        {"a.csv", "a.csv: --decimal-comma (tl_read_cfg.decimal_comma) is only", {.decimal_comma = true, .format = "ts"}},
+        {"a.csv", "a.csv: a record is read by the name of its header, NAME.hea; its other files are beside it", {.format = "hea"}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_error error = {0};
+        assert_null(read_as(cases[i].name, ts, cases[i].cfg, &error));
+        check_error(&error, TL_ERROR_ARGUMENT, cases[i].message);
+    }
+    tl_error error = {0};
+    assert_null(tl_dataset_read("builtin:cbf", &(tl_read_cfg){.decimal_comma = true}, &error));
+    check_error(&error, TL_ERROR_ARGUMENT, "builtin:cbf: --decimal-comma (tl_read_cfg.decimal_comma) is only for numbers in text");
+    error = (tl_error){0};
+    assert_null(read_as("a.ts", "@targetLabel true\n@data\n1,2:3\n", (tl_read_cfg){.no_label = "?"}, &error));
+    check_error(&error, TL_ERROR_ARGUMENT, "a.ts: --no-label ? (tl_read_cfg.no_label) is for labels, but the data has target values");
 }
 
 static void given_missing_tails_when_they_are_ends_then_the_series_are_shorter(void **unused) {
@@ -295,6 +332,15 @@ static void given_a_line_a_step_when_read_then_series_in_the_order_of_time(void 
     tl_dataset_free(data);
 }
 
+static void given_doubled_quotes_in_steps_when_read_then_single(void **unused) {
+    (void)unused;
+    tl_dataset *data = read_csv("id,who,label,a\n0,\"x\"\"\",\"a \"\"b\"\" c\",1\n0,\"x\"\"\",\"a \"\"b\"\" c\",2\n1,y,d,3\n1,y,d,4\n",
+                                (tl_read_cfg){.series = "id", .group = "who"});
+    assert_string_equal(class_of(data, 0), "a \"b\" c");
+    assert_true(data->groups[0] != data->groups[1]);
+    tl_dataset_free(data);
+}
+
 static void given_steps_that_are_no_series_when_read_then_refused(void **unused) {
     (void)unused;
     static const struct {
@@ -316,6 +362,9 @@ static void given_steps_that_are_no_series_when_read_then_refused(void **unused)
         {"s,t,v,label\n0,noon,1,x\n",
          "a.csv:2:3: expected a time, a number or such as 2024-01-31 12:00:00, got \"noon\"",
          {.series = "s", .time = "t"}},
+        {"t,v,label\n2024-13-01,1,x\n", "a.csv:2:1: expected a time, a number or such as 2024-01-31", {.time = "t"}},
+        {"t,v,label\n2024-01-32,1,x\n", "a.csv:2:1: expected a time, a number or such as 2024-01-31", {.time = "t"}},
+        {"t,v,label\n2024-01-31 12:60,1,x\n", "a.csv:2:1: expected a time, a number or such as 2024-01-31", {.time = "t"}},
         {"s,v,label\n,1,x\n", "a.csv:2:1: expected the name of a series, got nothing", {.series = "s"}},
         {"s,v,label\n0,1\n", "a.csv:2:1: expected 3 fields, as in the first line, got 2", {.series = "s"}},
         {"s,v\n0,1\n",
@@ -404,6 +453,20 @@ static void given_short_series_when_cut_into_windows_then_left_out_and_told(void
     tl_dataset_free(data);
     check_columns_refused("up,1,2,3,4\n", (tl_read_cfg){.window = 5},
                           "a.csv: windows of 5 steps: all 1 series are shorter; the longest has 4");
+}
+
+static void given_a_generated_set_when_cut_into_windows_then_both_halves(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_dataset *train = tl_dataset_read("builtin:cbf", &(tl_read_cfg){.window = 64}, &error);
+    check_ok(&error);
+    tl_dataset *test = tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.window = 64, .reference = train}, &error);
+    check_ok(&error);
+    assert_true(train->x.shape[0] == 60 && test->x.shape[0] == 1800 && test->x.shape[1] == 64);
+    tl_dataset_free(test);
+    assert_null(tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.window = 32, .reference = train}, &error));
+    check_error(&error, TL_ERROR_SHAPE, "builtin:cbf/test: windows have 32 steps with 1 target each, but those of the training set");
+    tl_dataset_free(train);
 }
 
 static void given_reference_windows_when_read_then_cut_alike_or_refused(void **unused) {
@@ -516,6 +579,9 @@ int main(void) {
         cmocka_unit_test(given_targets_when_read_then_a_regression_of_so_many_values),
         cmocka_unit_test(given_a_reference_regression_when_a_table_is_read_then_targets),
         cmocka_unit_test(given_decimal_commas_when_read_then_numbers),
+        cmocka_unit_test(given_settings_without_effect_when_read_then_refused),
+        cmocka_unit_test(given_doubled_quotes_in_steps_when_read_then_single),
+        cmocka_unit_test(given_a_generated_set_when_cut_into_windows_then_both_halves),
         cmocka_unit_test(given_missing_tails_when_they_are_ends_then_the_series_are_shorter),
         cmocka_unit_test(given_missing_tails_when_they_are_ends_then_series_are_shorter),
         cmocka_unit_test(given_lines_of_different_lengths_when_they_may_be_then_padded),

@@ -74,7 +74,7 @@ static const file files[] = {
 };
 
 static tl_dataset *read_one(const file *self, tl_error *error) {
-    return tl_dataset_read(files_path(self->read), &(tl_read_cfg){.segment = 2}, error);
+    return tl_dataset_read(files_path(self->read), &(tl_read_cfg){.segment = strstr(self->read, ".hea") ? 2 : 0}, error);
 }
 
 static void check_failures(const file *self) {

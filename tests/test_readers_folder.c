@@ -475,6 +475,11 @@ static void given_a_file_a_channel_when_read_then_line_i_of_each_is_series_i(voi
     check_equal("the same", above->x.data, data->x.data, 8);
     assert_int_equal(mkdir(files_path("no"), 0700), 0);
     tl_dataset_free(above);
+    files_write("yes/acc_x_train.txt", "0,5 2\n3 4\n", 10);
+    tl_dataset *commas = tl_dataset_read(files_path("yes"), &(tl_read_cfg){.reference = data, .decimal_comma = true}, &error);
+    check_ok(&error);
+    check_number("a number with a decimal comma", (double)commas->x.data[0], 0.5, 0, 0);
+    tl_dataset_free(commas);
     tl_dataset_free(data);
     remove_channels();
 }

@@ -79,6 +79,50 @@ static void given_other_files_when_listed_then_read_with_targets(void **unused) 
     remove_all((const char *const[]){"one.csv", "two.csv", NULL});
 }
 
+static void given_doubled_quotes_in_a_list_when_read_then_single(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    files_write("a \"b\".csv", "1,2\n3,4\n", 8);
+    const tl_read_cfg cfg = {.file = "file"};
+    tl_dataset *data = read_list("file,label\n\"a \"\"b\"\".csv\",\"x \"\"y\"\"\"\n", &cfg, &error);
+    check_ok(&error);
+    assert_string_equal(data->class_names[0], "x \"y\"");
+    tl_dataset_free(data);
+    remove_all((const char *const[]){"a \"b\".csv", NULL});
+}
+
+/* ---- the files of a data set ---- */
+
+/* Adds the name of a file without its folder. */
+static void add_name(const char *file, void *user) {
+    char *text = user;
+    const size_t used = strlen(text);
+    snprintf(text + used, 200 - used, "%s ", strrchr(file, '/') + 1);
+}
+
+static void check_files(const char *name, const tl_read_cfg *cfg, const char *expected) {
+    char text[200] = "";
+    tl_error error = {0};
+    tl_dataset_files(files_path(name), cfg, add_name, text, &error);
+    check_ok(&error);
+    if (strcmp(text, expected) != 0) fail_msg("%s: expected the files \"%s\", got \"%s\"", name, expected, text);
+}
+
+static void given_a_data_set_when_its_files_are_asked_for_then_all(void **unused) {
+    (void)unused;
+    const char list[] = "file,label\nA1,N\none.csv,AF\n\"A1.hea\",N\n", broken[] = "file,label\none.csv,a\ntwo.csv\nthree.csv,b\n";
+    write_record("A1", 5);
+    files_write("list.csv", list, sizeof list - 1);
+    files_write("broken.csv", broken, sizeof broken - 1);
+    check_files("list.csv", NULL, "list.csv ");
+    check_files("list.csv", &(tl_read_cfg){.file = "file"}, "list.csv A1.hea A1.dat one.csv A1.hea A1.dat ");
+    check_files("broken.csv", &(tl_read_cfg){.file = "1"}, "broken.csv one.csv "); /* reading it reports the rest */
+    check_files("none.csv", &(tl_read_cfg){.file = "file"}, "none.csv ");
+    check_files("A1.hea", NULL, "A1.hea A1.dat A1.atr ");
+    check_files("A1.hea", &(tl_read_cfg){.annotator = "qrs"}, "A1.hea A1.dat A1.qrs ");
+    remove_all((const char *const[]){"A1.hea", "A1.dat", "list.csv", "broken.csv", NULL});
+}
+
 static void refuse(const char *text, const tl_read_cfg *cfg, const char *message) {
     tl_error error = {0};
     tl_dataset *data = read_list(text, cfg, &error);
@@ -122,6 +166,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_a_table_of_records_when_read_then_each_is_a_series),
         cmocka_unit_test(given_other_files_when_listed_then_read_with_targets),
+        cmocka_unit_test(given_doubled_quotes_in_a_list_when_read_then_single),
+        cmocka_unit_test(given_a_data_set_when_its_files_are_asked_for_then_all),
         cmocka_unit_test(given_lists_that_are_wrong_when_read_then_said_what),
         cmocka_unit_test(given_a_label_that_is_none_when_read_then_it_is_no_class),
     };

@@ -174,10 +174,12 @@ TL_API bool tl_dataset_has_test(const char *path);
  * the format. */
 TL_API bool tl_dataset_is_table(const char *path, const char *format);
 
-/* Calls `visit`(file, user) for each file that tl_dataset_read(path, …) may open: the file itself; for a record also its samples
- * and annotations; for a folder all files in it and in its subfolders; for a generated set no file. A path that is not a file is
- * not an error here, but in tl_dataset_read. Fails with TL_ERROR_FILE where a folder cannot be listed. */
-TL_API tl_status tl_dataset_files(const char *path, void (*visit)(const char *file, void *user), void *user, tl_error *error);
+/* Calls `visit`(file, user) for each file that tl_dataset_read(path, cfg, …) may open: the file itself; for a record also its
+ * samples and annotations; for a table with cfg->file also the files that it names; for a folder all files in it and in its
+ * subfolders; for a generated set no file. cfg NULL: all defaults. What cannot be read is not an error here, but in
+ * tl_dataset_read. Fails with TL_ERROR_FILE where a folder cannot be listed. */
+static inline tl_status tl_dataset_files(const char *path, const tl_read_cfg *cfg, void (*visit)(const char *file, void *user),
+                                         void *user, tl_error *error);
 
 typedef enum tl_split { TL_SPLIT_TRAIN = 0, TL_SPLIT_TEST } tl_split;
 
@@ -250,7 +252,15 @@ TL_API void tl_dataset_free(tl_dataset *data);
 
 TL_API tl_dataset *tl_dataset_read_sized(const char *path, const tl_read_cfg *cfg, size_t size, tl_error *error);
 
+TL_API tl_status tl_dataset_files_sized(const char *path, const tl_read_cfg *cfg, size_t size,
+                                        void (*visit)(const char *file, void *user), void *user, tl_error *error);
+
 TL_API tl_dataset *tl_dataset_windows_sized(const tl_dataset *data, const tl_window_cfg *cfg, size_t size, tl_error *error);
+
+static inline tl_status tl_dataset_files(const char *path, const tl_read_cfg *cfg, void (*visit)(const char *file, void *user),
+                                         void *user, tl_error *error) {
+    return tl_dataset_files_sized(path, cfg, sizeof *cfg, visit, user, error);
+}
 
 static inline tl_dataset *tl_dataset_windows(const tl_dataset *data, const tl_window_cfg *cfg, tl_error *error) {
     return tl_dataset_windows_sized(data, cfg, sizeof *cfg, error);

@@ -75,24 +75,26 @@ static void compare_part(const char *path, void *user) {
 }
 
 /* A folder that cannot be listed is reported when it is read. */
-static void compare_parts(const used_file *files, const identity *of, size_t count, tl_error *error) {
+static void compare_parts(const used_file *files, const identity *of, size_t count, const tl_read_cfg *read, tl_error *error) {
     for (size_t i = 0; i < count; i++) {
         tl_error unread = {0};
         search self = {.files = files, .data = &files[i], .of = of, .count = count, .error = error};
-        if (files[i].path && files[i].use == FILE_DATA) tl_dataset_files(files[i].path, compare_part, &self, &unread);
+        if (files[i].path && files[i].use == FILE_DATA) tl_dataset_files(files[i].path, read, compare_part, &self, &unread);
     }
 }
 
 /* ---- check ---- */
 
-tl_status files_check(const used_file *files, size_t count, tl_error *error) {
+tl_status files_check(const used_file *files, size_t count, tl_error *error) { return files_check_read(files, count, NULL, error); }
+
+tl_status files_check_read(const used_file *files, size_t count, const tl_read_cfg *read, tl_error *error) {
     if (tl_failed(error)) return error->status;
     identity *of = calloc(count, sizeof *of);
     if (!of) return tl_fail(error, TL_ERROR_MEMORY, "out of memory");
     for (size_t i = 0; i < count; i++)
         if (files[i].path) of[i] = identify(files[i].path);
     compare_all(files, of, count, error);
-    compare_parts(files, of, count, error);
+    compare_parts(files, of, count, read, error);
     free(of);
     for (size_t i = 0; i < count && !tl_failed(error); i++) {
         tl_error wrong = {0};

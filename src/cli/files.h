@@ -2,7 +2,7 @@
 #ifndef CLI_FILES_H
 #define CLI_FILES_H
 
-#include <tapline/base.h>
+#include <tapline/dataset.h>
 
 typedef enum file_use {
     FILE_READ,
@@ -20,6 +20,9 @@ typedef struct used_file {
 /* Fails if a file would be written over one that is also read or written, under any name: it recognises links, numbers and parts of
  * data sets. Also fails if a file cannot be written (tl_save_check, tl_csv_log_check). */
 tl_status files_check(const used_file *files, size_t count, tl_error *error);
+
+/* The same for data sets that are read as `read` says: it may name a column of files. */
+tl_status files_check_read(const used_file *files, size_t count, const tl_read_cfg *read, tl_error *error);
 
 /* Returns "model.3.safetensors" for "model.safetensors" and 3, "model.3" for "model"; the caller frees it. NULL for NULL, and if
  * memory is short.

@@ -22,14 +22,14 @@ static bool is_onnx(const char *path) {
     return ending && strcmp(ending, ".onnx") == 0;
 }
 
-static void check(const weights_settings *settings, tl_error *error) {
+static void check(const weights_settings *settings, const tl_read_cfg *read, tl_error *error) {
     const char *const *operand = settings->model.common.operand;
     const used_file files[] = {
         {"FILE", operand[0], FILE_READ, 0}, {"DATA", operand[1], FILE_DATA, 0}, {"--out", settings->out, FILE_REPLACED, 0}};
     if (settings->architecture || settings->map)
         tl_fail(error, TL_ERROR_ARGUMENT, "--%s cannot be combined with %.200s: the file describes the network",
                 settings->architecture ? "arch" : "map", operand[0]);
-    files_check(files, sizeof files / sizeof *files, error);
+    files_check_read(files, sizeof files / sizeof *files, read, error);
 }
 
 /* The scaling of series: that of a file of tapline; for other files that of the options. */
@@ -97,14 +97,9 @@ static void tell(const imported *self) {
 
 static int import_onnx(const weights_settings *settings) {
     tl_error error = {0};
-    imported self = {.settings = settings,
-                     .read = {.normalize = TL_NORMALIZE_NONE,
-                              .unequal = settings->unequal,
-                              .segment = (size_t)settings->segment,
-                              .warn = complain_of_data,
-                              .user = (void *)settings->model.common.command,
-                              .max_memory = max_memory(&settings->model.common) / 2}};
-    check(settings, &error);
+    imported self = {.settings = settings, .read = {.normalize = TL_NORMALIZE_NONE}};
+    IN_PRECISION(import_reading)(settings, &self.read, &error);
+    check(settings, &self.read, &error);
     if (settings->model.common.operand[1] && !tl_failed(&error))
         self.data = IN_PRECISION(import_data)(settings, &self.read, &error);
     take(&self, &error);

@@ -2,11 +2,12 @@
 #ifndef CLI_INPUT_H
 #define CLI_INPUT_H
 
-#include <tapline/base.h>
+#include <tapline/dataset.h>
 
-/* Returns the path to read instead of `path`: for "-", whose format must be given, that of a copy of standard input; otherwise
- * `path` itself. The copy disappears when the command ends. */
-const char *input_open(const char *path, const char *format, tl_error *error);
+/* Returns the path to read instead of `path`: for "-", that of a copy of standard input; otherwise `path` itself. cfg: how it is read;
+ * "-" needs a format, and cannot be a table of files. The copy disappears when the command ends. It has at most twice the bytes of
+ * cfg->max_memory: a number takes more characters in a text than bytes in memory. */
+const char *input_open(const char *path, const tl_read_cfg *cfg, tl_error *error);
 
 /* Replaces the name of the copy in a message by "standard input". */
 void input_name(tl_error *error);

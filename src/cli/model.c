@@ -5,6 +5,7 @@
 #include "cli/input.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #define loaded_read IN_PRECISION(loaded_read)
 #define loaded_check_outputs IN_PRECISION(loaded_check_outputs)
@@ -38,28 +39,44 @@ static void fit_length(loaded *self, tl_error *error) {
     if (self->data->x.shape[1] > of_model) self->length = self->data->x.shape[1];
 }
 
+/* Returns whether a data set has this format, such as "hea". */
+static bool has_format(const char *path, const char *format, const char *name) {
+    const char *ending = format ? format : strrchr(path, '.');
+    return ending && strcmp(*ending == '.' ? ending + 1 : ending, name) == 0;
+}
+
+static bool is_folder(const char *path) {
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
+/* Removes settings of the model's training data that data of another format does not have. */
+static void fit_format(tl_read_cfg *cfg, const char *path, const char *format) {
+    const bool table = tl_dataset_is_table(path, format), text = table && !has_format(path, format, "npy");
+    if (!table) cfg->label = cfg->target = cfg->ignore = cfg->value = cfg->group = cfg->series = cfg->time = cfg->file = NULL;
+    if (!text) cfg->header = TL_HEADER_AUTO;
+    if (!text && !is_folder(path)) cfg->decimal_comma = false;
+    if (!has_format(path, format, "hea")) cfg->annotator = NULL;
+    if (strncmp(path, "builtin:", 8) == 0) cfg->no_label = NULL; /* a generated set has none */
+}
+
 void loaded_read(loaded *self, const model_settings *settings, bool unlabelled, tl_error *error) {
     *self = (loaded){.settings = settings};
     while (self->models + 1 < MAX_OPERANDS && settings->common.operand[self->models + 1]) self->models++;
     load(self, 0, &self->info, error);
     if (!self->model || self->models == 0) return;
     tl_read_cfg reference = self->info.read;
-    if (!tl_dataset_is_table(loaded_data(self), settings->reading.format)) /* whatever the model was trained on */
-        reference.label = reference.target = reference.ignore = reference.value = reference.group = reference.series =
-            reference.time = reference.file = NULL;
-    const char *ending = strrchr(loaded_data(self), '.');
-    if (!ending || strcmp(ending, ".hea") != 0) reference.annotator = NULL;
-    if (strncmp(loaded_data(self), "builtin:", 8) == 0) reference.no_label = NULL; /* a generated set has none */
+    fit_format(&reference, loaded_data(self), settings->reading.format);
     reference.reference = &self->info.data;
     reference.missing_policy = self->info.missing_policy;
     reference.unlabelled = reference.keep_labels = unlabelled;
-    reference.segment = self->info.data.x.shape[1];
+    if (has_format(loaded_data(self), settings->reading.format, "hea")) reference.segment = self->info.data.x.shape[1];
     reference.warn = complain_of_data;
     reference.user = (void *)settings->common.command;
     reference.max_memory = max_memory(&settings->common) / 2;
     IN_PRECISION(reading_apply)(&settings->reading, &reference, error);
     if (settings->missing) tl_missing_policy_by_name(settings->missing, &reference.missing_policy, error);
-    self->data = tl_dataset_read(input_open(loaded_data(self), reference.format, error), &reference, error);
+    self->data = tl_dataset_read(input_open(loaded_data(self), &reference, error), &reference, error);
     input_name(error);
     if (!self->data) return;
     fit_length(self, error);

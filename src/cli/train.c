@@ -72,7 +72,7 @@ size_t IN_PRECISION(job_members)(const train_settings *settings) {
     return (size_t)(settings->members ? settings->members : IN_PRECISION(architecture_find)(settings->architecture)->members);
 }
 
-static void check_files(const job *self, tl_error *error) {
+static void check_files(const job *self, const tl_read_cfg *read, tl_error *error) {
     const train_settings *settings = self->settings;
     if (!ranks_lead()) return; /* it is the same on all ranks */
     const bool described = !IN_PRECISION(architecture_find)(settings->architecture)->name && !of_file(settings);
@@ -91,7 +91,7 @@ static void check_files(const job *self, tl_error *error) {
     files[4] = (used_file){"--init", settings->init, FILE_READ, 0};
     for (size_t n = 0; n < networks; n++)
         list_files(settings, n + !folds, folds || networks > 1, files + SOURCES + n * FILES_EACH, error);
-    files_check(files, count, error);
+    files_check_read(files, count, read, error);
     for (size_t i = SOURCES; i < count; i++) free((char *)files[i].path);
     free(files);
 }
@@ -108,7 +108,7 @@ static void scale_as_before(job *self, tl_read_cfg *cfg, tl_model_info *info, tl
 }
 
 static tl_dataset *read_one(const char *path, const tl_read_cfg *cfg, tl_error *error) {
-    return path ? tl_dataset_read(input_open(path, cfg->format, error), cfg, error) : NULL;
+    return path ? tl_dataset_read(input_open(path, cfg, error), cfg, error) : NULL;
 }
 
 /* Where nothing else is asked for, networks whose last layer is solved take series as they are, as was published. */
@@ -123,7 +123,6 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
     const train_settings *settings = self->settings;
     self->data_path = settings->common.operand[0] ? settings->common.operand[0] : "builtin:cbf";
     self->test_path = settings->test ? settings->test : test_half(self->data_path, path, size);
-    check_files(self, error);
     tl_read_cfg cfg = {.normalize = normalization(settings, error),
                        .unequal = settings->unequal,
                        .segment = (size_t)settings->segment,
@@ -133,6 +132,7 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
     tl_model_info info = {0};
     tl_missing_policy_by_name(settings->missing, &cfg.missing_policy, error);
     IN_PRECISION(reading_apply)(&settings->reading, &cfg, error);
+    check_files(self, &cfg, error);
     scale_as_before(self, &cfg, &info, error);
     self->read = cfg;
     self->data = read_one(self->data_path, &cfg, error);

@@ -52,11 +52,19 @@ static void check_architecture(const weights_settings *settings, tl_error *error
                 architecture_of(settings), members);
 }
 
-tl_dataset *IN_PRECISION(import_data)(const weights_settings *settings, tl_read_cfg *cfg, tl_error *error) {
-    const char *path = settings->model.common.operand[1];
+void IN_PRECISION(import_reading)(const weights_settings *settings, tl_read_cfg *cfg, tl_error *error) {
+    cfg->unequal = settings->unequal;
+    cfg->segment = (size_t)settings->segment;
+    cfg->warn = complain_of_data;
+    cfg->user = (void *)settings->model.common.command;
+    cfg->max_memory = max_memory(&settings->model.common) / 2;
     tl_missing_policy_by_name(settings->model.missing, &cfg->missing_policy, error);
     IN_PRECISION(reading_apply)(&settings->reading, cfg, error);
-    tl_dataset *data = tl_dataset_read(input_open(path, cfg->format, error), cfg, error);
+}
+
+tl_dataset *IN_PRECISION(import_data)(const weights_settings *settings, const tl_read_cfg *cfg, tl_error *error) {
+    const char *path = settings->model.common.operand[1];
+    tl_dataset *data = tl_dataset_read(input_open(path, cfg, error), cfg, error);
     input_name(error);
     return data;
 }
@@ -75,14 +83,10 @@ int IN_PRECISION(import_weights)(const weights_settings *asked) {
     if (asked->length)
         tl_fail(&error, TL_ERROR_ARGUMENT, "--length is only for .onnx files; for weights, DATA gives the length of series");
     if (!operand[1]) tl_fail(&error, TL_ERROR_ARGUMENT, "needs DATA after the weights; see `tapline help import`");
+    tl_read_cfg reference = {.normalize = options_normalization(asked->normalize, asked->raw, &error)};
+    IN_PRECISION(import_reading)(asked, &reference, &error);
     check_architecture(asked, &error);
-    files_check(files, sizeof files / sizeof *files, &error);
-    tl_read_cfg reference = {.normalize = options_normalization(asked->normalize, asked->raw, &error),
-                             .unequal = asked->unequal,
-                             .segment = (size_t)asked->segment,
-                             .warn = complain_of_data,
-                             .user = (void *)asked->model.common.command,
-                             .max_memory = max_memory(&asked->model.common) / 2};
+    files_check_read(files, sizeof files / sizeof *files, &reference, &error);
     tl_dataset *data = IN_PRECISION(import_data)(asked, &reference, &error);
     tl_model *model = data ? make_model(asked, data, &error) : NULL;
     tl_weights_import(model, operand[0], &cfg, &error);

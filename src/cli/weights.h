@@ -6,8 +6,11 @@
 
 #include <jansson.h>
 
+/* Copies the options for reading data to the configuration. */
+void IN_PRECISION(import_reading)(const weights_settings *settings, tl_read_cfg *cfg, tl_error *error);
+
 /* Reads operand 1, the data that goes with what is imported. */
-tl_dataset *IN_PRECISION(import_data)(const weights_settings *settings, tl_read_cfg *cfg, tl_error *error);
+tl_dataset *IN_PRECISION(import_data)(const weights_settings *settings, const tl_read_cfg *cfg, tl_error *error);
 
 /* `tapline import` of a safetensors file; returns the exit code. */
 int import_weights_f32(const weights_settings *settings);

@@ -58,33 +58,33 @@ tl_dataset *tl_dataset_builtin(const char *name, tl_split split, uint64_t seed, 
     return make_builtin(find_generator(name, strlen(name), error), split, seed, error);
 }
 
-tl_dataset *tl_builtin_read(const char *name, const tl_dataset *reference, tl_error *error) {
+/* Fails if the set has other classes, or series of another shape, than the training set. */
+static tl_status check_like(const char *name, const tl_generator *generator, const tl_dataset *reference, bool windows,
+                            tl_error *error) {
+    const bool other_length = !windows && reference->x.shape[1] != generator->length;
+    if (other_length || reference->x.shape[2] != 1 || reference->classes != generator->classes)
+        return tl_fail(error, TL_ERROR_SHAPE,
+                       "builtin:%s has series of length %zu, 1 channel and %zu classes; the training set has length %zu, %zu "
+                       "channel%s and %zu classes",
+                       name, generator->length, generator->classes, reference->x.shape[1], reference->x.shape[2],
+                       reference->x.shape[2] == 1 ? "" : "s", reference->classes);
+    if (tl_labels_each(reference) != 1)
+        return tl_fail(error, TL_ERROR_SHAPE,
+                       "builtin:%s has one label for each series; the training set has targets for %zu steps of each series", name,
+                       tl_labels_each(reference));
+    if (!reference->class_names) return tl_fail(error, TL_ERROR_SHAPE, "builtin:%s: %s", name, TL_NAMELESS_CLASSES);
+    for (size_t c = 0; c < generator->classes; c++)
+        if (strcmp(reference->class_names[c], generator->class_names[c]) != 0)
+            return tl_fail(error, TL_ERROR_SHAPE, "builtin:%s has the class %s, which is not class %zu of the training set", name,
+                           generator->class_names[c], c);
+    return TL_OK;
+}
+
+tl_dataset *tl_builtin_read(const char *name, const tl_read_cfg *cfg, tl_error *error) {
     const char *slash = strchr(name, '/');
     const bool test = slash && strcmp(slash, "/test") == 0;
     const size_t length = slash && (test || strcmp(slash, "/train") == 0) ? (size_t)(slash - name) : strlen(name);
     const tl_generator *generator = find_generator(name, length, error);
-    if (generator && reference &&
-        (reference->x.shape[1] != generator->length || reference->x.shape[2] != 1 || reference->classes != generator->classes)) {
-        tl_fail(error, TL_ERROR_SHAPE,
-                "builtin:%s has series of length %zu in %zu classes; the training set has length %zu, %zu classes", name,
-                generator->length, generator->classes, reference->x.shape[1], reference->classes);
-        return NULL;
-    }
-    if (generator && reference && tl_labels_each(reference) != 1) {
-        tl_fail(error, TL_ERROR_SHAPE,
-                "builtin:%s has one label for each series; the training set has targets for %zu steps of each series", name,
-                tl_labels_each(reference));
-        return NULL;
-    }
-    if (generator && reference && !reference->class_names) {
-        tl_fail(error, TL_ERROR_SHAPE, "builtin:%s: %s", name, TL_NAMELESS_CLASSES);
-        return NULL;
-    }
-    for (size_t c = 0; generator && reference && c < generator->classes; c++) {
-        if (strcmp(reference->class_names[c], generator->class_names[c]) == 0) continue;
-        tl_fail(error, TL_ERROR_SHAPE, "builtin:%s has the class %s, which is not class %zu of the training set", name,
-                generator->class_names[c], c);
-        return NULL;
-    }
+    if (!generator || (cfg->reference && check_like(name, generator, cfg->reference, cfg->window > 0, error) != TL_OK)) return NULL;
     return make_builtin(generator, test ? TL_SPLIT_TEST : TL_SPLIT_TRAIN, 0, error);
 }

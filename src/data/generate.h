@@ -17,8 +17,8 @@ typedef struct tl_generator {
 extern const tl_generator tl_generators[];
 extern const size_t tl_generators_count;
 
-/* Generates the set that `name`, the text after "builtin:", names. `reference`: as in tl_read_cfg; fails if the set does not match
- * it. */
-tl_dataset *tl_builtin_read(const char *name, const tl_dataset *reference, tl_error *error);
+/* Generates the set that `name`, the text after "builtin:", names. Fails if it does not match cfg->reference; where windows will be
+ * cut from its series, their length may differ. */
+tl_dataset *tl_builtin_read(const char *name, const tl_read_cfg *cfg, tl_error *error);
 
 #endif

@@ -271,6 +271,10 @@ tl_field tl_text_unescape(const tl_text *text, tl_field field, char escape) {
     return (tl_field){begin, to};
 }
 
+tl_field tl_text_unquote(const tl_text *text, tl_field field) {
+    return field.begin == text->window || field.begin[-1] != '"' ? field : tl_text_unescape(text, field, '"');
+}
+
 size_t tl_text_fields(const tl_text *text, tl_field line, char separator, tl_error *error) {
     tl_field part;
     size_t count = 0;
@@ -299,6 +303,13 @@ bool tl_number_fits(double value) { return isfinite(value) && fabs(value) <= lar
 bool tl_field_number(const tl_text *text, tl_field field, double *value) {
     field = tl_field_trim(field);
     return tl_number_read(field.begin, field.end, text->point, text->locale, value) && tl_number_fits(*value);
+}
+
+bool tl_field_comma(const tl_text *text, tl_field field) {
+    const tl_text other = {.locale = text->locale, .point = ','};
+    double number;
+    return text->point != ',' && field.begin < field.end && memchr(field.begin, ',', (size_t)(field.end - field.begin)) &&
+           tl_field_number(&other, field, &number);
 }
 
 bool tl_field_fraction(const tl_text *text, tl_field field) {

@@ -77,11 +77,20 @@ bool tl_text_cut(const tl_text *text, tl_field *rest, char separator, tl_field *
  * was cut off. */
 tl_field tl_text_unescape(const tl_text *text, tl_field field, char escape);
 
+/* Returns a field that tl_text_cut has cut off; where it was in quotes, doubled quotes in it become single, once. */
+tl_field tl_text_unquote(const tl_text *text, tl_field field);
+
 /* Returns the number of fields that tl_text_cut finds in a line. */
 size_t tl_text_fields(const tl_text *text, tl_field line, char separator, tl_error *error);
 
 /* Added to a message about a number that is missing. */
 #define TL_MISSING_HINT " (--missing, tl_read_cfg.missing_policy, says how to treat missing values)"
+
+/* Added to a message about a number with a comma. */
+#define TL_COMMA_HINT " (for numbers such as 0,5 use --decimal-comma, tl_read_cfg.decimal_comma)"
+
+/* Returns whether the field is a number with a decimal comma, where the decimal point of the text is a point. */
+bool tl_field_comma(const tl_text *text, tl_field field);
 
 /* Returns whether a value is missing: an empty field, `?`, `NaN` or `NA`, in upper or lower case. */
 bool tl_field_missing(tl_field field);

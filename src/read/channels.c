@@ -106,7 +106,9 @@ static tl_status read_channel(tl_samples *s, const char *path, size_t channel, s
     tl_text text;
     tl_table_size size;
     const tl_text *before = s->text;
-    if (tl_text_open(&text, path, error) == TL_OK && tl_table_measure(&text, &size, error) == TL_OK) {
+    tl_text_open(&text, path, error);
+    if (s->cfg->decimal_comma) text.point = ',';
+    if (!tl_failed(error) && tl_table_measure(&text, &size, error) == TL_OK) {
         s->text = &text;
         if (s->counting && channel == 0)
             tl_samples_count(s, size.lines, size.columns, channels, size.lines * size.columns * channels);

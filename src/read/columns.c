@@ -385,7 +385,8 @@ tl_status tl_columns_find(tl_columns *self, const tl_text *text, tl_field header
     for (size_t c = 0; self->role && c < count; c++) self->of[self->role[c]]++;
     free(given);
     if (!tl_failed(error) && self->of[TL_ROLE_VALUE] == 0 && !cfg->file)
-        tl_fail(error, TL_ERROR_FORMAT, "%s: none of the %zu columns is a value of a series", text->path, count);
+        tl_fail(error, TL_ERROR_FORMAT, "%s: none of the %zu columns is a value of a series%s", text->path, count,
+                count == 1 && text->point == ',' ? "; with --decimal-comma, fields are separated by semicolons, tabs or blanks" : "");
     return error->status;
 }
 

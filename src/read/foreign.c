@@ -28,6 +28,7 @@ static const struct {
      "in Python, numpy.save(\"recording.npy\", mne.io.read_raw_edf(FILE).get_data().T) converts it to .npy (length, channels)"},
     {".bdf", "BDF",
      "in Python, numpy.save(\"recording.npy\", mne.io.read_raw_bdf(FILE).get_data().T) converts it to .npy (length, channels)"},
+    {".wav", "single WAVE", "put them into a folder for each class, or name them in a table with --file (tl_read_cfg.file)"},
     {".mp3", "MP3", SOUND},
     {".flac", "FLAC", SOUND},
     {".ogg", "Ogg", SOUND},

@@ -13,6 +13,8 @@
 typedef struct list {
     const tl_columns *columns;
     char separator;
+    void (*visit)(const char *file, void *user); /* NULL: the files are read */
+    void *user;
 } list;
 
 /* ---- files ---- */
@@ -76,14 +78,14 @@ static tl_status cut_line(const tl_samples *s, const list *self, tl_field line, 
     for (bool more = true; more && !tl_failed(error); count++) {
         more = tl_text_cut(s->text, &line, self->separator, &part, error);
         const tl_role role = count < columns->count ? columns->role[count] : TL_ROLE_IGNORE;
-        part = tl_field_trim(part);
-        if (role == TL_ROLE_FILE) to->file = part;
-        if (role == TL_ROLE_LABEL || role == TL_ROLE_TARGET) to->label = part;
-        if (role == TL_ROLE_GROUP) to->group = part;
+        if (role == TL_ROLE_FILE) to->file = tl_text_unquote(s->text, part);
+        if (role == TL_ROLE_LABEL || role == TL_ROLE_TARGET) to->label = tl_text_unquote(s->text, part);
+        if (role == TL_ROLE_GROUP) to->group = tl_text_unquote(s->text, part);
     }
     if (!tl_failed(error) && count != columns->count)
         return tl_text_fail(s->text, whole.begin, error, "expected %zu fields, as in the first line, got %zu", columns->count,
                             count);
+    to->file = tl_field_trim(to->file);
     if (!tl_failed(error) && to->file.begin == to->file.end)
         return tl_text_expected(s->text, to->file, error, "the name of a file");
     return error->status;
@@ -100,6 +102,24 @@ static tl_status read_line(tl_samples *s, tl_field line, void *format, tl_error 
         tl_read_series(s, path, of.label, error);
     free(path);
     return error->status;
+}
+
+static tl_status visit_line(tl_samples *s, tl_field line, void *format, tl_error *error) {
+    const list *self = format;
+    entry of;
+    if (cut_line(s, self, line, &of, error) != TL_OK) return error->status;
+    char *path = path_of(s->text->path, of.file, error);
+    if (path) self->visit(path, self->user);
+    free(path);
+    return error->status;
+}
+
+void tl_listed_visit(tl_samples *s, tl_text *text, const tl_columns *columns, char separator,
+                     void (*visit)(const char *file, void *user), void *user) {
+    static const tl_line_reader lines = {.comments = "#", .read = visit_line};
+    list self = {.columns = columns, .separator = separator, .visit = visit, .user = user};
+    tl_error ignored = {0};
+    tl_samples_lines(s, text, &lines, &self, &ignored);
 }
 
 tl_status tl_listed_read(tl_samples *s, tl_text *text, const tl_columns *columns, char separator, tl_error *error) {

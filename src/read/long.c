@@ -188,7 +188,7 @@ static tl_status read_target(reader *self, size_t series, size_t t, const step *
     }
     const int32_t before = first ? 0 : s->labels[place];
     s->series = series;
-    if (tl_samples_label(s, self->each_step ? t : 0, at->label, error) != TL_OK) return error->status;
+    if (tl_samples_label(s, self->each_step ? t : 0, tl_text_unquote(s->text, at->label), error) != TL_OK) return error->status;
     return check_same(self, series, first || s->labels[place] == before, line, error);
 }
 
@@ -205,7 +205,7 @@ static tl_status read_step(reader *self, tl_field line, double *targets, tl_erro
     if (self->times && !tl_field_time(s->text, at.time, &self->times[series * s->longest + t]))
         return tl_text_expected(s->text, at.time, error, "a time, a number or such as 2024-01-31 12:00:00");
     s->series = series;
-    if (s->grouped && tl_samples_group(s, at.group, error) != TL_OK) return error->status;
+    if (s->grouped && tl_samples_group(s, tl_text_unquote(s->text, at.group), error) != TL_OK) return error->status;
     return read_target(self, series, t, &at, targets, line, error);
 }
 

@@ -69,10 +69,35 @@ static tl_status check_columns(const char *path, const tl_read_cfg *cfg, tl_erro
     return TL_OK;
 }
 
+/* Fails for settings without effect on data of this format. `text`: a table, or files in a folder, which may be tables. */
+static tl_status check_effect(const char *path, const tl_read_cfg *cfg, bool record, bool table, bool text, tl_error *error) {
+    if (cfg->segment > 0 && !record)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "%s: --segment %zu (tl_read_cfg.segment) is only for records (.hea)", path,
+                       cfg->segment);
+    if (cfg->header != TL_HEADER_AUTO && !table)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "%s: --header %s (tl_read_cfg.header) is only for tables in text: .csv, .tsv, .txt",
+                       path, tl_header_name(cfg->header));
+    if (cfg->decimal_comma && !text)
+        return tl_fail(error, TL_ERROR_ARGUMENT,
+                       "%s: --decimal-comma (tl_read_cfg.decimal_comma) is only for numbers in text: .csv, .tsv, .txt", path);
+    return TL_OK;
+}
+
 static tl_dataset *read_whole(const char *path, const tl_read_cfg *cfg, tl_error *error) {
-    if (tl_is_folder(path) && !cfg->format) return tl_read_directory(path, cfg, error);
+    if (tl_is_folder(path) && !cfg->format)
+        return check_effect(path, cfg, false, false, true, error) == TL_OK ? tl_read_directory(path, cfg, error) : NULL;
     const tl_reader *reader = find_reader(path, cfg->format, error);
-    return reader ? reader->read(path, cfg, error) : NULL;
+    const bool record = reader == &tl_wfdb_reader, table = reader == &tl_table_reader;
+    if (!reader || check_effect(path, cfg, record, table, table, error) != TL_OK) return NULL;
+    if (!record || tl_has_ending(path, ".hea")) return reader->read(path, cfg, error);
+    tl_fail(error, TL_ERROR_ARGUMENT, "%s: a record is read by the name of its header, NAME.hea; its other files are beside it", path);
+    return NULL;
+}
+
+/* A generated set of the training set's kind. Windows are compared with it later (check_windows). */
+static tl_dataset *read_builtin(const char *path, const tl_read_cfg *cfg, tl_error *error) {
+    if (check_effect(path, cfg, false, false, false, error) != TL_OK) return NULL;
+    return tl_builtin_read(path + sizeof builtin - 1, cfg, error);
 }
 
 /* A folder may belong to the UCR archive; `folder`: the path without the half. */
@@ -143,7 +168,7 @@ static tl_dataset *cut_windows(tl_dataset *data, const char *path, const tl_read
 
 /* Generated data and windows are scaled here; the readers scale other data, before rounding. */
 static tl_status finish_scaling(tl_dataset *data, const tl_read_cfg *cfg, bool generated, tl_error *error) {
-    if (!generated && cfg->window == 0) return TL_OK;
+    if (tl_failed(error) || (!generated && cfg->window == 0)) return error->status;
     return tl_dataset_scale(data, cfg->normalize, cfg->reference, error);
 }
 
@@ -151,9 +176,11 @@ static tl_dataset *read_data(const char *path, const tl_read_cfg *cfg, tl_error 
     const bool generated = strncmp(path, builtin, sizeof builtin - 1) == 0;
     tl_read_cfg whole = *cfg;
     if (cfg->window > 0 && cfg->normalize != TL_NORMALIZE_NONE) whole.normalize = TL_NORMALIZE_SET; /* keeps all digits */
-    tl_dataset *data =
-        generated ? tl_builtin_read(path + sizeof builtin - 1, cfg->reference, error) : read_file(path, &whole, error);
+    tl_dataset *data = generated ? read_builtin(path, cfg, error) : read_file(path, &whole, error);
     if (data && cfg->window > 0) data = cut_windows(data, path, cfg, error);
+    if (data && cfg->no_label && data->values && !cfg->unlabelled)
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s: --no-label %s (tl_read_cfg.no_label) is for labels, but the data has target values",
+                path, cfg->no_label);
     if (!data || finish_scaling(data, cfg, generated, error) == TL_OK) return data;
     tl_dataset_free(data);
     return NULL;

@@ -29,17 +29,10 @@ static tl_status check_separator(const tl_text *text, tl_field line, tl_error *e
         semicolon |= !quoted && *c == ';';
     }
     if (!comma || !semicolon || text->point == ',') return TL_OK;
-    return tl_text_expected(
-        text, line, error,
-        "commas or semicolons between fields (for numbers such as 0,5 use --decimal-comma, tl_read_cfg.decimal_comma)");
+    return tl_text_expected(text, line, error, "commas or semicolons between fields" TL_COMMA_HINT);
 }
 
 /* ---- series ---- */
-
-/* Returns a field without its quotes; doubled quotes in it become single. */
-static tl_field unquoted(const tl_text *text, tl_field field) {
-    return field.begin == text->window || field.begin[-1] != '"' ? field : tl_text_unescape(text, field, '"');
-}
 
 /* Errors in the line are reported when it is read. */
 static void count_row(tl_samples *s, tl_field line, table *self) {
@@ -90,7 +83,7 @@ static tl_status read_field(tl_samples *s, table *self, tl_role role, tl_field p
     case TL_ROLE_TARGET:
         return s->unlabelled ? TL_OK : tl_samples_target(s, to->targets++, part, error);
     case TL_ROLE_GROUP:
-        return tl_samples_group(s, unquoted(s->text, part), error);
+        return tl_samples_group(s, tl_text_unquote(s->text, part), error);
     case TL_ROLE_INDEX:
         return check_index(s, self, part, error);
     default:
@@ -139,7 +132,7 @@ static tl_status read_row(tl_samples *s, tl_field line, void *format, tl_error *
     if (check_count(s, line, self, count, error) != TL_OK || tl_samples_end_channel(s, to.values, error) != TL_OK)
         return error->status;
     return columns->of[TL_ROLE_TARGET] > 0 ? tl_samples_keep(s, line.begin, error)
-                                           : tl_samples_end(s, unquoted(s->text, to.label), error);
+                                           : tl_samples_end(s, tl_text_unquote(s->text, to.label), error);
 }
 
 /* ---- the table ---- */
@@ -183,6 +176,19 @@ static tl_status fill(tl_samples *s, tl_text *text, tl_error *error) {
     }
     tl_columns_release(&self.columns);
     return error->status;
+}
+
+void tl_table_files(const char *path, const tl_read_cfg *cfg, void (*visit)(const char *file, void *user), void *user) {
+    tl_text text = {0};
+    tl_samples samples = tl_samples_begin(&text, cfg);
+    table self = {0};
+    tl_error ignored = {0};
+    if (tl_text_open(&text, path, &ignored) == TL_OK && begin(&self, &samples, &text, &ignored) == TL_OK &&
+        self.columns.of[TL_ROLE_FILE] > 0)
+        tl_listed_visit(&samples, &text, &self.columns, self.separator, visit, user);
+    tl_columns_release(&self.columns);
+    tl_samples_release(&samples);
+    tl_text_release(&text);
 }
 
 static tl_dataset *read_table(const char *path, const tl_read_cfg *cfg, tl_error *error) {

@@ -38,6 +38,7 @@ bool tl_field_time(const tl_text *text, tl_field field, double *time) {
         rest = end;
     }
     if (*rest == 'Z') rest++;
+    if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 24 || minute > 59 || second >= 61) return false;
     *time = ((days_of(year, month, day) * 24.0 + hour) * 60 + minute) * 60 + second;
     return *rest == '\0';
 }
