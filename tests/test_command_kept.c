@@ -4,9 +4,11 @@
 #include "runner.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -175,6 +177,39 @@ static int run_closed(const char *closed, char *log, size_t size) {
     log[fread(log, 1, size - 1, file)] = '\0';
     fclose(file);
     return WEXITSTATUS(status);
+}
+
+static void check_log(const char *expected) {
+    char text[200] = "";
+    FILE *file = fopen("kept.log", "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    assert_string_equal(text, expected);
+}
+
+static void given_a_training_that_cannot_begin_when_logged_then_the_log_stays(void **unused) {
+    (void)unused;
+    write_text("kept.log", "an earlier log\n");
+    expect(run_command("train", NETWORK, "--shards", "3", "--log", "kept.log"), 2, "3 shards; it must be a power of two");
+    expect(run_command("train", NETWORK, "--watch", "validation-loss", "--log", "kept.log"), 2, "there is no validation set");
+    check_log("an earlier log\n");
+    expect(run_command("train", NETWORK, "--shards", "3", "--log", "new.log"), 2, "3 shards");
+    assert_int_equal(access("new.log", F_OK), -1);
+}
+
+static void given_no_room_for_the_checkpoint_when_logged_then_the_log_stays(void **unused) {
+    (void)unused;
+    struct rlimit before;
+    write_text("kept.log", "an earlier log\n");
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_IGN); /* the command inherits it: a file that is too large is then an error */
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){.rlim_cur = 4000, .rlim_max = before.rlim_max});
+    run done = run_command("train", NETWORK, "--checkpoint", "state", "--log", "kept.log");
+    setrlimit(RLIMIT_FSIZE, &before);
+    signal(SIGXFSZ, SIG_DFL);
+    expect(done, 1, "cannot be written: no room for ");
+    check_log("an earlier log\n");
 }
 
 static void given_closed_descriptors_when_run_then_files_hold_their_own(void **unused) {

@@ -37,6 +37,13 @@ static void check_log(progress *self, const tl_error *error) {
     complain(self->command, "--log %s", error->text);
 }
 
+static void open_log(progress *self) {
+    tl_error error = {0};
+    if (!self->log_path || self->log || self->log_failed) return;
+    self->log = tl_csv_log_new(self->log_path, self->append, &error);
+    check_log(self, &error);
+}
+
 /* ---- the bar ---- */
 
 enum { BAR = 16, LINE = 200, LINES = 10 };
@@ -126,9 +133,11 @@ bool progress_begin(progress *self, const train_settings *settings, const tl_dat
                        .terminal = isatty(STDERR_FILENO),
                        .drawn = -INFINITY,
                        .validation.loss = NAN,
+                       .log_path = settings->log,
+                       .append = settings->resume != NULL,
                        .regression = data->classes == 0};
     tl_error error = {0};
-    if (settings->log) self->log = tl_csv_log_new(settings->log, settings->resume != NULL, &error);
+    if (settings->log) tl_csv_log_check(settings->log, &error);
     check_log(self, &error);
     if (!self->log_failed) progress_catch_signals();
     return !self->log_failed;
@@ -137,6 +146,7 @@ bool progress_begin(progress *self, const train_settings *settings, const tl_dat
 bool progress_step(const tl_progress *at, void *user) {
     progress *self = user;
     if (!self->quiet) show(self, at);
+    open_log(self);
     tl_csv_log_epoch(at, self->log);
     check_log(self, tl_csv_log_error(self->log));
     return !progress_interrupted();

@@ -103,14 +103,16 @@ typedef struct progress {
     bool quiet, terminal;
     double drawn;          /* time when the bar or a line was printed last, in seconds; -INFINITY: never */
     tl_metrics validation; /* of the previous epoch; loss NAN: none */
-    tl_csv_log *log;       /* NULL: none */
+    const char *log_path;  /* NULL: no log */
+    bool append;           /* keep the lines of the log */
+    tl_csv_log *log;       /* NULL: not open */
     bool log_failed;
     bool regression;
     size_t member, members; /* the current network, from 1, and their number; 0: a single network */
 } progress;
 
-/* Opens the log if there is one, and handles SIGINT and SIGTERM until the first of them arrives. Returns false, after a message, if
- * the log cannot be written. */
+/* Checks that the log can be written, and handles SIGINT, SIGTERM and SIGHUP until the first of them arrives. Returns false, after a
+ * message, if it cannot. The log is opened after the first batch: a training that cannot begin leaves its previous lines. */
 bool progress_begin(progress *self, const train_settings *settings, const tl_dataset *data, size_t batch);
 
 /* For tl_fit_cfg.callbacks; `user` is the progress. */
