@@ -225,7 +225,7 @@ static void given_classes_when_evaluated_then_counted_by_label_and_prediction(vo
            NULL);
     expect(run_command(TRAIN("values.ts"), "-q", "--epochs", "1", "-o", in_folder("value.safetensors")), 0, NULL, NULL);
     expect(run_command("eval", in_folder("value.safetensors"), in_folder("values.ts"), "--confusion"), 2, NULL,
-           "confusion: the model was compiled for squared-error, which has no classes\n");
+           "tapline eval: --confusion needs classes, but the model predicts values\n");
 }
 
 /* ---- predict ---- */

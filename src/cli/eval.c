@@ -127,6 +127,11 @@ static void print_classes(const evaluation *self) {
 static void prepare_counts(evaluation *self, tl_error *error) {
     const model_settings *settings = self->loaded.settings;
     if (tl_failed(error) || !(settings->confusion || settings->per_class)) return;
+    if (self->loaded.info.data.classes == 0) {
+        tl_fail(error, TL_ERROR_ARGUMENT, "--%s needs classes, but the model predicts values",
+                settings->confusion ? "confusion" : "per-class");
+        return;
+    }
     self->counts = calloc(count_classes(self) * count_classes(self), sizeof *self->counts);
     if (!self->counts) tl_fail(error, TL_ERROR_MEMORY, "out of memory");
 }

@@ -105,6 +105,8 @@ static void check_options(const export_settings *settings, const export_format *
         if (options[i].given && !strstr(format->options, quoted))
             tl_fail(error, TL_ERROR_ARGUMENT, "--%s cannot be combined with --out %.200s", options[i].name, settings->out);
     }
+    if (!settings->stream && (settings->window > 0 || settings->hop > 0))
+        tl_fail(error, TL_ERROR_ARGUMENT, "--%s requires --stream", settings->window > 0 ? "window" : "hop");
 }
 
 int IN_PRECISION(export)(const void *settings) {

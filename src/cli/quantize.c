@@ -7,6 +7,7 @@
 #include <tapline/quantize.h>
 
 #include <stdio.h>
+#include <string.h>
 
 /* A network as it was and in integers, with data to evaluate both on. */
 typedef struct quantizing {
@@ -93,23 +94,34 @@ static void report_as_text(const quantizing *self) {
 
 /* ---- the command ---- */
 
-static void check(const quantize_settings *asked, tl_error *error) {
+/* The options that describe the file of --out. */
+static void check_options(const quantize_settings *asked, tl_error *error) {
+    const char *ending = asked->out ? strrchr(asked->out, '.') : NULL;
+    const char *option = asked->header ? "header" : asked->name ? "name" : asked->no_libm ? "no-libm" : NULL;
+    if (!asked->out && option) tl_fail(error, TL_ERROR_ARGUMENT, "--%s requires --out FILE.c", option);
+    if (asked->out && !(ending && strcmp(ending, ".c") == 0))
+        tl_fail(error, TL_ERROR_ARGUMENT, "--out %.200s: it is a file of C, whose name must end with .c", asked->out);
+}
+
+static void check(const quantize_settings *asked, const tl_read_cfg *read, tl_error *error) {
     const used_file files[] = {{"MODEL", asked->model.common.operand[0], FILE_READ, 0},
                                {"--calibrate", asked->calibrate, FILE_DATA, 0},
                                {"--test", asked->test, FILE_DATA, 0},
                                {"--out", asked->out, FILE_REPLACED, 0},
                                {"--header", asked->header, FILE_REPLACED, 0}};
-    files_check(files, sizeof files / sizeof *files, error);
+    files_check_read(files, sizeof files / sizeof *files, read, error);
+    check_options(asked, error);
     if (!asked->calibrate) tl_fail(error, TL_ERROR_ARGUMENT, "needs --calibrate DATA; `tapline help quantize` says more");
 }
 
 int IN_PRECISION(quantize)(const void *settings) {
     tl_error error = {0};
     quantizing self = {.settings = settings};
-    check(self.settings, &error);
+    check(self.settings, NULL, &error);
     if (!tl_failed(&error)) read_data(&self, self.settings->calibrate, true, &self.calibration, &error);
     if (!tl_failed(&error)) self.quantized = tl_quantize(self.calibration.model, self.calibration.data, &error);
     evaluate(&self, &error);
+    if (!tl_failed(&error)) check(self.settings, &self.calibration.info.read, &error); /* the model may name a column of files */
     if (!tl_failed(&error)) write_file(&self, &error);
     if (!tl_failed(&error)) (self.settings->model.common.json ? report_as_json : report_as_text)(&self);
     const int code = tl_failed(&error) ? model_failed(&self.settings->model, &error) : EXIT_DONE;

@@ -418,6 +418,14 @@ static bool is_head_alone(const tl_model *model) {
     return true;
 }
 
+/* Fails if an option is about training by gradients, but only the head has parameters, and it is solved. */
+static void check_head(const job *self, tl_error *error) {
+    const char *option = head_find_training(self->settings);
+    if (option && !tl_failed(error) && has_ridge_head(self) && is_head_alone(self->model))
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s: the last layer of %s is solved, not trained; use --head trained", option,
+                self->settings->architecture);
+}
+
 static void solve_head(job *self, tl_error *error) {
     tl_error wrong = {0};
     const tl_ridge_cfg cfg = {.max_memory = max_memory(&self->settings->common)};
@@ -431,10 +439,7 @@ static void solve_head(job *self, tl_error *error) {
 static bool train_head_alone(job *self, tl_error *error) {
     const tl_error none = {0};
     self->fit = (tl_fit_result){0};
-    const char *option = head_find_training(self->settings);
-    if (option)
-        tl_fail(error, TL_ERROR_ARGUMENT, "%s: the last layer of %s is solved, not trained; use --head trained", option,
-                self->settings->architecture);
+    check_head(self, error);
     if (tl_failed(error) || (self->settings->out && check_out(self, error) != TL_OK)) return false;
     solve_head(self, error);
     return !tl_failed(error) && conclude(self, &none);
@@ -644,6 +649,7 @@ static void cross_validate(job *self, tl_error *error) {
 static void find_rate(job *self, tl_error *error) {
     progress shown;
     if (!tl_failed(error)) make_model(self, error);
+    check_head(self, error);
     if (tl_failed(error)) return;
     self->rates = tl_rate_curve_new(error);
     if (self->rates && progress_begin(&shown, self->settings, self->data, self->batch)) {
