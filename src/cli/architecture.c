@@ -14,8 +14,8 @@ static const architecture architectures[] = {
     {"inceptiontime", tl_inception, 64, false, 1500, "plateau", 5, false},
     {"timecnn", tl_time_cnn, 16, false, 2000, "constant", 1, false},
     {"lite", tl_lite, 64, false, 1500, "plateau", 1, false},
-    {"tcn", tl_tcn, 64, true, 300, "plateau", 1,
-     false}, /* our own settings, like those of the next two: none were published for such series */
+    /* the settings of the next three are our own: none were published for such series */
+    {"tcn", tl_tcn, 64, true, 300, "plateau", 1, false},
     {"wavenet", tl_wavenet, 64, true, 300, "plateau", 1, false},
     {"unet", unet, 64, true, 300, "plateau", 1, false},
     {"minirocket", tl_mini_rocket, 64, false, 200, "plateau", 1, true},

@@ -32,11 +32,11 @@ int64_t jobs_threads(size_t jobs) {
     return each > 1 ? each : 1;
 }
 
-/* What the processes share: which tasks were taken, whether to stop, and which tasks were finished. */
+/* Memory that the processes share. */
 typedef struct board {
-    atomic_size_t next;
-    atomic_bool stop;
-    atomic_bool finished[];
+    atomic_size_t next;     /* the next task that no process has taken */
+    atomic_bool stop;       /* a signal asked to stop */
+    atomic_bool finished[]; /* (tasks) */
 } board;
 
 static void work(board *all, size_t count, jobs_task task, void *context) {
@@ -46,7 +46,7 @@ static void work(board *all, size_t count, jobs_task task, void *context) {
     }
 }
 
-/* A process that does so, and ends with its parent. */
+/* Starts a process that works, and that ends if this process ends. */
 static pid_t start(board *all, size_t count, jobs_task task, void *context) {
     const pid_t parent = getpid();
     fflush(NULL);
@@ -59,7 +59,7 @@ static pid_t start(board *all, size_t count, jobs_task task, void *context) {
     _exit(EXIT_DONE);
 }
 
-/* Waits for all of them, and tells them to stop where this process was told so. */
+/* Waits for all processes. If a signal asks this process to stop, tells the others. */
 static void wait_for(board *all, const pid_t *process, size_t jobs) {
     for (size_t i = 0; i < jobs;) {
         if (progress_interrupted()) atomic_store(&all->stop, true);

@@ -1,22 +1,23 @@
-/* jobs.h: tasks in several processes of this machine. */
+/* jobs.h: runs tasks in several processes on this machine. */
 #ifndef CLI_JOBS_H
 #define CLI_JOBS_H
 
 #include "cli/options.h"
 
-/* Zeroed memory that this process and those of jobs_run share; NULL where there is none. Free it with jobs_free. */
+/* Returns zeroed memory that this process shares with those of jobs_run. NULL on failure. Free it with jobs_free. */
 void *jobs_memory(size_t bytes, tl_error *error);
 void jobs_free(void *memory, size_t bytes);
 
-/* One of the tasks. What it leaves in memory of its own is lost, but for what it writes to jobs_memory. */
+/* A task. Only what it writes to jobs_memory is kept; other memory belongs to the process that runs the task. */
 typedef void (*jobs_task)(void *context, size_t index);
 
-/* Runs the tasks 0 … count - 1 in `jobs` processes, each of which takes the next task that no other has taken, and waits for all of
- * them. A signal that asks to stop is handed on to them, and no other task is begun. A process that is killed loses its task, which
- * is told; the others go on. No model may have run before, since its threads do not come along. False where a task was lost. */
+/* Runs the tasks 0 … count - 1 in `jobs` processes, and waits until all are done. Each process takes the next task that no other
+ * process has taken. After a signal that asks to stop, running tasks stop too, and no other task is begun. If a process is killed,
+ * its task is lost: a message says so, and the other processes continue. Call it before any model runs, because the threads of a
+ * model do not exist in the new processes. Returns false if a task was lost. */
 bool jobs_run(const char *name, size_t jobs, size_t count, jobs_task task, void *context);
 
-/* How many threads each process takes where nothing else is said. */
+/* Returns the default number of threads of each process. */
 int64_t jobs_threads(size_t jobs);
 
 #endif

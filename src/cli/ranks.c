@@ -13,7 +13,7 @@ static tl_exchange exchange; /* bytes 0: this process is alone */
 static void (*finish)(const tl_exchange *);
 
 static bool parted;                     /* each rank works alone */
-static int messages = -1, nowhere = -1; /* stderr, and where the ranks after the first print in its place */
+static int messages = -1, nowhere = -1; /* stderr; the file that all ranks except the first print to instead */
 
 static bool together(void) { return exchange.bytes && !parted; }
 
@@ -43,8 +43,9 @@ bool ranks_any(bool here) {
     return any;
 }
 
-/* ---- how many there are, before MPI is loaded ---- */
+/* ---- the number of ranks, before MPI is loaded ---- */
 
+/* Returns the number in the first of these environment variables that is set; 0: none. */
 static long number_in(const char *const *names) {
     for (; *names; names++) {
         const char *text = getenv(*names);
@@ -53,7 +54,7 @@ static long number_in(const char *const *names) {
     return 0;
 }
 
-/* Of Open MPI, of MPICH and its relatives, of Slurm. */
+/* Variables of Open MPI, of MPICH and its relatives, and of Slurm. */
 static const char *const size_names[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", NULL};
 static const char *const slurm_size_names[] = {"SLURM_STEP_NUM_TASKS", NULL};
 static const char *const rank_names[] = {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", NULL};
@@ -63,18 +64,18 @@ static long count_started(void) {
     return size > 0 || !getenv("PMIX_RANK") ? size : number_in(slurm_size_names);
 }
 
-/* One message for all of them. */
+/* Only the first rank prints the message. */
 static bool refuse(const command *self, const char *text) {
     if (number_in(rank_names) == 0) complain(self->name, "%s", text);
     return false;
 }
 
-/* ---- what they have in common ---- */
+/* ---- the machines ---- */
 
-/* What a rank runs on. */
+/* The processor and machine of a rank. */
 typedef struct site {
     char isa[16], host[TL_HOST_NAME];
-    cpu_set_t processors; /* that it may use */
+    cpu_set_t processors; /* that the rank may use */
 } site;
 
 static site site_here(void) {
@@ -87,13 +88,14 @@ static site site_here(void) {
 }
 
 static int strength(const char *isa) {
-    static const char *const names[] = {"baseline", "avx2", "avx512"}; /* as tl_isa says them */
+    static const char *const names[] = {"baseline", "avx2", "avx512"}; /* the results of tl_isa */
     int i = 0;
     while (i < 2 && strcmp(names[i], isa) != 0) i++;
     return i;
 }
 
-/* Ranks of one machine that may use the same processors share them; mpirun may also have given each its own. */
+/* Sets the instruction set, and the number of threads. Ranks of one machine that may use the same processors share them; mpirun may
+ * also have given each rank its own processors. */
 static void settle(common_settings *common) {
     const site here = site_here();
     char weakest[16];
@@ -115,7 +117,7 @@ static void settle(common_settings *common) {
     if (common->threads == 0) common->threads = each > 1 ? each : 1;
 }
 
-/* What the ranks after the first have to say is what the first says; what goes wrong there, it is told (tl_exchange_agree). */
+/* All ranks would print the same. Errors of other ranks reach the first one by tl_exchange_agree. */
 static void be_silent(void) {
     nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
     messages = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -131,7 +133,8 @@ static const char library[] = "libtapline_mpi.so.0";
 bool ranks_join(const command *self) {
     const long started = count_started();
     if (started <= 1) return true;
-    if (!self->runs_in_ranks) return refuse(self, "runs in one process; start it without mpirun. `tapline train` runs in several");
+    if (!self->runs_in_ranks)
+        return refuse(self, "runs in a single process; start it without mpirun. Only `tapline train` runs in several");
     void *loaded = dlopen(library, RTLD_NOW | RTLD_GLOBAL);
     void (*start)(tl_exchange *) = NULL;
     if (loaded) {
@@ -139,11 +142,11 @@ bool ranks_join(const command *self) {
         *(void **)&finish = dlsym(loaded, "tl_exchange_mpi_finish");
     }
     if (!start || !finish)
-        return refuse(self, "mpirun has started several processes, which needs libtapline_mpi.so.0: install Open MPI (on Debian "
+        return refuse(self, "mpirun has started several processes, but libtapline_mpi.so.0 is missing: install Open MPI (on Debian "
                             "libopenmpi-dev) and build tapline again");
     start(&exchange);
     if (exchange.ranks != started)
-        return refuse(self, "mpirun belongs to another MPI than the one that libtapline_mpi was built with");
+        return refuse(self, "this mpirun belongs to another MPI than the one that libtapline_mpi was built with; use that mpirun");
     settle(self->settings);
     if (exchange.rank > 0) be_silent();
     return true;

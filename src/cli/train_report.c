@@ -31,6 +31,12 @@ static void describe(const job *self, FILE *to) {
 
 /* ---- before ---- */
 
+static void describe_init(const job *self) {
+    fprintf(stderr, "           from the parameters of ");
+    print_shown(stderr, self->settings->init);
+    fprintf(stderr, ", %s\n", self->new_head ? "with a new head" : "including its head");
+}
+
 void IN_PRECISION(job_introduce)(job *self, const tl_fit_cfg *cfg) {
     const train_settings *settings = self->settings;
     const size_t series = self->data->x.shape[0];
@@ -40,9 +46,7 @@ void IN_PRECISION(job_introduce)(job *self, const tl_fit_cfg *cfg) {
     describe(self, stderr);
     fprintf(stderr, "training   %zu series, at most %s of %zu batches\n", series,
             report_counted(epochs, (size_t)cfg->epochs, "epoch"), (series + self->batch - 1) / self->batch);
-    if (settings->init)
-        fprintf(stderr, "           from the parameters of %s, %s\n", settings->init,
-                self->new_head ? "with a new head" : "including its head");
+    if (settings->init) describe_init(self);
     if (!settings->out) fprintf(stderr, "           the model will not be saved: no --out\n");
 }
 
@@ -73,7 +77,7 @@ static const char *early_text(const job *self) {
     return text;
 }
 
-/* Whether there was nothing to be trained by gradients. */
+/* Returns whether nothing was trained by gradients. */
 static bool is_solved(const job *self) { return self->head.features > 0 && self->fit.epochs == 0; }
 
 static end end_of(const job *self) {

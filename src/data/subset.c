@@ -141,13 +141,13 @@ tl_status tl_dataset_fold(const tl_dataset *data, size_t folds, size_t fold, uin
 
 /* ---- in the order of the data ---- */
 
-/* Whether two windows share steps of a recording. */
+/* Returns whether two windows share steps of a recording. */
 static bool overlap(const tl_dataset *data, size_t earlier, size_t later) {
     const tl_window *a = data->windows + earlier, *b = data->windows + later;
     return data->windows && a->series == b->series && b->start < a->start + data->x.shape[1];
 }
 
-/* The samples before `before` and from `after` on. */
+/* Returns a copy of the samples before number `before` and from number `after` on. */
 static tl_dataset *take_around(const tl_dataset *data, size_t before, size_t after, tl_error *error) {
     const size_t samples = data->x.shape[0], count = before + samples - after;
     uint32_t *index = tl_allocate(count, sizeof *index, "the order of the samples", error);
@@ -157,6 +157,7 @@ static tl_dataset *take_around(const tl_dataset *data, size_t before, size_t aft
     return part;
 }
 
+/* Returns a copy of the samples from number `begin` to `end` - 1. */
 static tl_dataset *take_between(const tl_dataset *data, size_t begin, size_t end, tl_error *error) {
     uint32_t *index = tl_allocate(end - begin, sizeof *index, "the order of the samples", error);
     for (size_t i = 0; index && i < end - begin; i++) index[i] = (uint32_t)(begin + i);

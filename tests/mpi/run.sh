@@ -93,7 +93,7 @@ refusals() {
     refused 2 "2 ranks have one shard between them" equal.ts --batch 16
     refused 2 "missing.ts: " missing.ts --batch 16 --shards 2
     if mpirun -n 2 "$command" info builtin:cbf >ranks.txt 2>&1; then fail "info runs in ranks"; fi
-    [ "$(grep -c "runs in one process; start it without mpirun" ranks.txt)" = 1 ] || fail "info: $(cat ranks.txt)"
+    [ "$(grep -c "runs in a single process; start it without mpirun" ranks.txt)" = 1 ] || fail "info: $(cat ranks.txt)"
     # A file that one rank alone does not find.
     mkdir here there
     cp equal.ts here/data.ts
