@@ -167,6 +167,11 @@ static void given_control_characters_in_names_when_printed_then_they_are_shown(v
     run predicted = run_command("predict", model, data);
     assert_int_equal(strncmp(predicted.out, "class,label,\\x1b[2J\\x07\\x7f\\x9ba,", 33), 0);
     check_clean_run(predicted);
+    check_clean_run(run_command("train", data, "--init", model, "--epochs", "1", "--threads", "1"));
+    run unknown = run_command("\x9b"
+                              "31m \xc3\xa9\xe9"); /* a control character of Latin-1, which is no UTF-8 */
+    assert_string_equal(unknown.err, "tapline: unknown command \\x9b31m \xc3\xa9\xe9; `tapline help` lists the commands\n");
+    run_free(&unknown);
     check_clean_run(run_command("eval", model, "\x1b[31m.csv"));
     check_clean_run(run_command("train", data, "--\x1b[31m"));
     check_clean_run(run_command("train", data, "--arch", "\x1b[31m"));

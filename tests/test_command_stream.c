@@ -159,6 +159,12 @@ static void given_wrong_input_when_streamed_then_its_place_is_told(void **unused
     (void)unused;
     write_input("1\n2\nthree\n", 10);
     expect(stream(model_file, "csv"), 1, "stdin: line 3 is \"three\", not 1 number");
+    char digits[500];
+    memset(digits, '1', sizeof digits);
+    write_input(digits, sizeof digits);
+    expect(stream(model_file, "csv"), 1, "stdin: line 1 has more than 400 characters for 1 number");
+    write_input("1\n\0002\n", 5);
+    expect(stream(model_file, "csv"), 1, "stdin: line 2 has a NUL character; --format raw reads binary numbers");
     write_input("1\nnan\n", 6);
     expect(stream(model_file, "csv"), 1, "stdin: step 1, channel 0 is nan");
     write_input(x, 2 * sizeof *x + 3);

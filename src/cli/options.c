@@ -16,22 +16,31 @@
 
 enum { MAX_OPTIONS = 96, MAX_NAME = 40, FIRST_CODE = 256 };
 
-/* Returns the bytes of the control character at the beginning of the text: of ASCII, or U+0080 … U+009F in UTF-8; 0 if there is
- * none. */
+/* Returns the bytes of the control character at the beginning of the text: of ASCII, or U+0080 … U+009F in UTF-8 or in Latin-1; 0
+ * if there is none. */
 static size_t control_bytes(const char *text) {
     const unsigned char first = (unsigned char)text[0], second = first ? (unsigned char)text[1] : 0;
-    if ((first < ' ' && first != '\t') || first == 0x7F) return 1;
+    if ((first < ' ' && first != '\t') || first == 0x7F || (first >= 0x80 && first < 0xA0)) return 1;
     return first == 0xC2 && second >= 0x80 && second < 0xA0 ? 2 : 0;
+}
+
+/* Returns the bytes of the UTF-8 character at the beginning of the text; 1 if there is none. */
+static size_t character_bytes(const char *text) {
+    const unsigned char first = (unsigned char)text[0];
+    const size_t all = first < 0xC2 || first > 0xF4 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+    size_t count = 1;
+    while (count < all && ((unsigned char)text[count] & 0xC0) == 0x80) count++;
+    return count == all ? all : 1;
 }
 
 void print_part(FILE *to, const char *text, size_t length) {
     for (size_t i = 0; i < length;) {
-        const size_t control = control_bytes(text + i);
+        const size_t control = control_bytes(text + i), count = control ? control : character_bytes(text + i);
         if (control)
             fprintf(to, "\\x%02x", (unsigned char)text[i + control - 1]);
         else
-            fputc(text[i], to);
-        i += control ? control : 1;
+            fwrite(text + i, 1, count, to);
+        i += count;
     }
 }
 

@@ -7,13 +7,14 @@
 #include <tapline/stream.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { INPUT_BYTES = 1 << 16 };
+enum { INPUT_BYTES = 1 << 16, NUMBER_CHARACTERS = 400 /* of a number in CSV, with its separator */ };
 
 typedef struct session {
     const stream_settings *settings;
@@ -147,12 +148,25 @@ static bool parse_line(session *self, char *line) {
     return true;
 }
 
+/* Checks that all of a line was read into `size` bytes. */
+static bool check_whole(session *self, const char *line, size_t size) {
+    if (strchr(line, '\n') || feof(stdin)) return true;
+    if (strlen(line) + 1 < size)
+        tl_fail(self->error, TL_ERROR_FORMAT, "stdin: line %zu has a NUL character; --format raw reads binary numbers",
+                self->step + 1);
+    else
+        tl_fail(self->error, TL_ERROR_FORMAT, "stdin: line %zu has more than %zu characters for %zu number%s", self->step + 1,
+                size - 2, self->channels, self->channels == 1 ? "" : "s");
+    return false;
+}
+
 static void run_csv(session *self) {
-    char *line = NULL;
-    size_t size = 0;
-    IN_PRECISION(outputs_head)(&self->info.data, self->outputs);
-    while (!tl_failed(self->error) && getline(&line, &size, stdin) > 0)
-        if (parse_line(self, line)) push(self, 1);
+    const size_t size = NUMBER_CHARACTERS * self->channels + 2;
+    char *line = malloc(size);
+    if (!line) tl_fail(self->error, TL_ERROR_MEMORY, "stream: out of memory");
+    if (line) IN_PRECISION(outputs_head)(&self->info.data, self->outputs);
+    while (!tl_failed(self->error) && fgets(line, size < INT_MAX ? (int)size : INT_MAX, stdin))
+        if (check_whole(self, line, size) && parse_line(self, line)) push(self, 1);
     if (ferror(stdin)) tl_fail(self->error, TL_ERROR_FILE, "stdin: %s", strerror(errno));
     free(line);
 }
