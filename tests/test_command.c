@@ -495,7 +495,7 @@ static void given_an_unknown_command_when_run_then_told_the_closest(void **unuse
     (void)unused;
     expect(run_command("trian"), 2, "tapline: unknown command trian; did you mean train?\n");
     expect(run_command("cook"), 2, "tapline: unknown command cook; `tapline help` lists the commands\n");
-    expect(run_command("bench", "cnov"), 2, "tapline bench: needs conv or step or stream or read after it\n");
+    expect(run_command("bench", "cnov"), 2, "tapline bench: needs a second word: conv, step, stream or read\n");
     expect(run_command("bench", "conv", "--enigne", "gemm"), 2,
            "tapline bench conv: unknown option --enigne; did you mean --engine?\n");
     expect(run_command("bench", "conv", "--engine", "auto,niave"), 2, "--engine niave: unknown; did you mean naive? Choices: ");

@@ -77,8 +77,8 @@ static void given_a_solved_network_when_training_is_asked_for_then_refused(void 
                                              {"--lr-min", "0.1"},          {"--watch", "train-loss"},    {"--find-lr", NULL}};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         char message[100];
-        snprintf(message, sizeof message, "tapline train: %s: the last layer of minirocket is solved, not trained; use --head trained",
-                 options[i][0]);
+        snprintf(message, sizeof message,
+                 "tapline train: %s: the last layer of minirocket is solved, not trained; use --head trained", options[i][0]);
         expect(run_command("train", "--arch", "minirocket", "--quiet", options[i][0], options[i][1]), 2, message);
     }
     expect(run_command("train", NETWORK, "--head", "ridge", "--watch", "train-loss"), 0, "");

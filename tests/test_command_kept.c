@@ -212,6 +212,18 @@ static void given_no_room_for_the_checkpoint_when_logged_then_the_log_stays(void
     check_log("an earlier log\n");
 }
 
+static void given_many_folds_when_their_models_are_saved_then_none_is_data(void **unused) {
+    (void)unused;
+    char text[4000];
+    size_t used = 0;
+    for (int i = 0; i < 120; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%c,%d,%d,%d,%d\n", 'a' + i % 2, i, 1, 2, i);
+    write_text("d.110.csv", text);
+    KEPT("d.110.csv", "this file is also DATA", "train", "d.110.csv", "--folds", "120", "--fold", "all", "--out", "d.csv");
+    expect(run_command("train", "d.110.csv", "--folds", "1001", "--fold", "all", "--out", "d.csv"), 2,
+           "--folds 1001 --fold all --out d.csv: at most 1000 models are saved; use fewer folds, or no --out");
+}
+
 static void given_closed_descriptors_when_run_then_files_hold_their_own(void **unused) {
     (void)unused;
     static const char *const closed[] = {"2>&-", "<&- 2>&-", "<&- 2>err.txt"};
@@ -246,6 +258,7 @@ int main(void) {
         cmocka_unit_test(given_a_folder_as_data_when_written_into_then_refused),
         cmocka_unit_test(given_a_record_as_data_when_written_over_then_refused),
         cmocka_unit_test(given_files_that_a_table_names_when_written_over_then_refused),
+        cmocka_unit_test(given_many_folds_when_their_models_are_saved_then_none_is_data),
         cmocka_unit_test(given_a_training_that_cannot_begin_when_logged_then_the_log_stays),
         cmocka_unit_test(given_no_room_for_the_checkpoint_when_logged_then_the_log_stays),
         cmocka_unit_test(given_an_architecture_in_a_file_when_it_would_be_written_then_refused),

@@ -147,15 +147,18 @@ static void given_an_unlike_test_set_when_read_then_the_difference_is_named(void
         error = (tl_error){0};
     }
     assert_null(tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.reference = train}, &error));
-    check_error(&error, TL_ERROR_SHAPE,
-                "builtin:cbf/test has series of length 128, 1 channel and 3 classes; the training set has length 2, 1 channel and 2 "
-                "classes");
+    check_error(
+        &error, TL_ERROR_SHAPE,
+        "builtin:cbf/test has series of length 128, 1 channel and 3 classes; the training set has length 2, 1 channel and 2 "
+        "classes");
     static char *others[] = {"cylinder", "bell", "ball"};
     tl_dataset reference = {.x = {.rank = 3, .shape = {0, 128, 2}}, .classes = 3, .class_names = others};
     for (int i = 0; i < 4; i++) {
         static const char *const messages[] = {
-            "builtin:cbf has series of length 128, 1 channel and 3 classes; the training set has length 128, 2 channels and 3 classes",
-            "builtin:cbf has series of length 128, 1 channel and 3 classes; the training set has length 128, 1 channel and 2 classes",
+            "builtin:cbf has series of length 128, 1 channel and 3 classes; the training set has length 128, 2 channels and 3 "
+            "classes",
+            "builtin:cbf has series of length 128, 1 channel and 3 classes; the training set has length 128, 1 channel and 2 "
+            "classes",
             "builtin:cbf has the class funnel, which is not class 2 of the training set",
             "builtin:cbf: the classes of the training set have no names, so labels cannot be assigned to them"};
         reference.x.shape[2] = i == 0 ? 2 : 1;

@@ -234,7 +234,9 @@ static void given_settings_without_effect_when_read_then_refused(void **unused) 
         {"a.csv", "a.csv: --segment 5 (tl_read_cfg.segment) is only for records (.hea)", {.segment = 5}},
         {"a.ts", "a.ts: --segment 5 (tl_read_cfg.segment) is only for records (.hea)", {.segment = 5}},
         {"a.ts", "a.ts: --header no (tl_read_cfg.header) is only for tables in text: .csv, .tsv, .txt", {.header = TL_HEADER_NO}},
-        {"a.npy", "a.npy: --header yes (tl_read_cfg.header) is only for tables in text: .csv, .tsv, .txt", {.header = TL_HEADER_YES}},
+        {"a.npy",
+         "a.npy: --header yes (tl_read_cfg.header) is only for tables in text: .csv, .tsv, .txt",
+         {.header = TL_HEADER_YES}},
         {"a.arff",
          "a.arff: --decimal-comma (tl_read_cfg.decimal_comma) is only for numbers in text: .csv, .tsv, .txt",
          {.decimal_comma = true}},
@@ -251,7 +253,8 @@ static void given_settings_without_effect_when_read_then_refused(void **unused) 
     check_error(&error, TL_ERROR_ARGUMENT, "builtin:cbf: --decimal-comma (tl_read_cfg.decimal_comma) is only for numbers in text");
     error = (tl_error){0};
     assert_null(read_as("a.ts", "@targetLabel true\n@data\n1,2:3\n", (tl_read_cfg){.no_label = "?"}, &error));
-    check_error(&error, TL_ERROR_ARGUMENT, "a.ts: --no-label ? (tl_read_cfg.no_label) is for labels, but the data has target values");
+    check_error(&error, TL_ERROR_ARGUMENT,
+                "a.ts: --no-label ? (tl_read_cfg.no_label) is for labels, but the data has target values");
 }
 
 static void given_missing_tails_when_they_are_ends_then_the_series_are_shorter(void **unused) {
@@ -334,8 +337,9 @@ static void given_a_line_a_step_when_read_then_series_in_the_order_of_time(void 
 
 static void given_doubled_quotes_in_steps_when_read_then_single(void **unused) {
     (void)unused;
-    tl_dataset *data = read_csv("id,who,label,a\n0,\"x\"\"\",\"a \"\"b\"\" c\",1\n0,\"x\"\"\",\"a \"\"b\"\" c\",2\n1,y,d,3\n1,y,d,4\n",
-                                (tl_read_cfg){.series = "id", .group = "who"});
+    tl_dataset *data =
+        read_csv("id,who,label,a\n0,\"x\"\"\",\"a \"\"b\"\" c\",1\n0,\"x\"\"\",\"a \"\"b\"\" c\",2\n1,y,d,3\n1,y,d,4\n",
+                 (tl_read_cfg){.series = "id", .group = "who"});
     assert_string_equal(class_of(data, 0), "a \"b\" c");
     assert_true(data->groups[0] != data->groups[1]);
     tl_dataset_free(data);
@@ -465,7 +469,8 @@ static void given_a_generated_set_when_cut_into_windows_then_both_halves(void **
     assert_true(train->x.shape[0] == 60 && test->x.shape[0] == 1800 && test->x.shape[1] == 64);
     tl_dataset_free(test);
     assert_null(tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.window = 32, .reference = train}, &error));
-    check_error(&error, TL_ERROR_SHAPE, "builtin:cbf/test: windows have 32 steps with 1 target each, but those of the training set");
+    check_error(&error, TL_ERROR_SHAPE,
+                "builtin:cbf/test: windows have 32 steps with 1 target each, but those of the training set");
     tl_dataset_free(train);
 }
 

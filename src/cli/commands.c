@@ -18,14 +18,15 @@ static const char *command_name(size_t index) { return command_at(index) ? comma
 static bool complain_group(const char *group) {
     char list[200] = "";
     size_t used = 0;
-    const char *name;
+    const char *name, *last = NULL;
     for (size_t i = 0; (name = command_name(i)) && used < sizeof list; i++) {
         const char *second = strchr(name, ' ');
         if (!second || strncmp(name, group, strlen(group)) != 0 || second != name + strlen(group)) continue;
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? " or" : "", second);
+        if (last) used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", last);
+        last = second + 1;
     }
-    if (used) complain(group, "needs%s after it", list);
-    return used > 0;
+    if (last) complain(group, "needs a second word: %s%s%s", list, used ? " or " : "", last);
+    return last != NULL;
 }
 
 const command *command_find(int count, const char *const *words, int *used) {

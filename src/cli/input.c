@@ -19,9 +19,10 @@ static tl_status copy_input(size_t maximum, tl_error *error) {
     if (!copy) return wrong("cannot create a temporary file", error);
     while ((count = fread(buffer, 1, sizeof buffer, stdin)) > 0) {
         if (count > maximum - all)
-            return tl_fail(error, TL_ERROR_MEMORY,
-                           "standard input: has more than %.4g MB, the limit (--max-memory); a file that is named has no such limit",
-                           (double)maximum / 1e6);
+            return tl_fail(
+                error, TL_ERROR_MEMORY,
+                "standard input: has more than %.4g MB, the limit (--max-memory); a file that is named has no such limit",
+                (double)maximum / 1e6);
         if (fwrite(buffer, 1, count, copy) != count) return wrong("cannot write the temporary file", error);
         all += count;
     }

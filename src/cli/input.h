@@ -4,7 +4,8 @@
 
 #include <tapline/dataset.h>
 
-/* Returns the path to read instead of `path`: for "-", that of a copy of standard input; otherwise `path` itself. cfg: how it is read;
+/* Returns the path to read instead of `path`: for "-", that of a copy of standard input; otherwise `path` itself. cfg: how it is
+ * read;
  * "-" needs a format, and cannot be a table of files. The copy disappears when the command ends. It has at most twice the bytes of
  * cfg->max_memory: a number takes more characters in a text than bytes in memory. */
 const char *input_open(const char *path, const tl_read_cfg *cfg, tl_error *error);

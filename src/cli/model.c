@@ -5,6 +5,7 @@
 #include "cli/input.h"
 
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #define loaded_read IN_PRECISION(loaded_read)
@@ -42,7 +43,7 @@ static void fit_length(loaded *self, tl_error *error) {
 /* Returns whether a data set has this format, such as "hea". */
 static bool has_format(const char *path, const char *format, const char *name) {
     const char *ending = format ? format : strrchr(path, '.');
-    return ending && strcmp(*ending == '.' ? ending + 1 : ending, name) == 0;
+    return ending && strcasecmp(*ending == '.' ? ending + 1 : ending, name) == 0;
 }
 
 static bool is_folder(const char *path) {

@@ -51,7 +51,7 @@ static void hold_out(job *self, tl_error *error) {
     IN_PRECISION(warn_of_fold)(settings, "", self->data, self->validation);
 }
 
-enum { SOURCES = 5, FILES_EACH = 4 };
+enum { SOURCES = 5, FILES_EACH = 4, MAX_SAVED = 1000 /* folds: the names of their models are compared with all others */ };
 
 /* Lists the files of a network; with several networks, those with its number. The caller frees their paths. */
 static void list_files(const train_settings *settings, size_t number, bool several, used_file *files, tl_error *error) {
@@ -76,7 +76,7 @@ static void check_files(const job *self, const tl_read_cfg *read, tl_error *erro
     const train_settings *settings = self->settings;
     if (!ranks_lead()) return; /* it is the same on all ranks */
     const bool described = !IN_PRECISION(architecture_find)(settings->architecture)->name && !of_file(settings);
-    const bool folds = settings->fold == OPTION_ALL && settings->folds < MAX_OPERANDS; /* numbered from 0 */
+    const bool folds = settings->fold == OPTION_ALL && settings->out; /* numbered from 0 */
     const size_t networks = folds ? (size_t)settings->folds : IN_PRECISION(job_members)(settings),
                  count = SOURCES + networks * FILES_EACH;
     used_file *files = calloc(count, sizeof *files);
@@ -111,7 +111,7 @@ static tl_dataset *read_one(const char *path, const tl_read_cfg *cfg, tl_error *
     return path ? tl_dataset_read(input_open(path, cfg, error), cfg, error) : NULL;
 }
 
-/* Where nothing else is asked for, networks whose last layer is solved take series as they are, as was published. */
+/* Networks whose last layer is solved take series without scaling by default, as published. */
 static tl_normalization normalization(const train_settings *settings, tl_error *error) {
     const tl_normalization asked = options_normalization(settings->normalize, settings->raw, error);
     const bool usual = asked == TL_NORMALIZE_DEFAULT && !settings->init && settings->architecture &&
@@ -162,6 +162,10 @@ static void check_pairs(const train_settings *settings, tl_error *error) {
     if (settings->folds == 0 && all) tl_fail(error, TL_ERROR_ARGUMENT, "--fold all requires --folds N");
     if (settings->folds == 0 && settings->fold > 0)
         tl_fail(error, TL_ERROR_ARGUMENT, "--fold %d requires --folds N", (int)settings->fold);
+    if (all && settings->out && settings->folds > MAX_SAVED)
+        tl_fail(error, TL_ERROR_ARGUMENT,
+                "--folds %d --fold all --out %s: at most %d models are saved; use fewer folds, or no --out", (int)settings->folds,
+                settings->out, MAX_SAVED);
     if (settings->in_order && settings->folds == 0) tl_fail(error, TL_ERROR_ARGUMENT, "--in-order requires --folds N");
     if (settings->in_order && settings->reading.group)
         tl_fail(error, TL_ERROR_ARGUMENT,
@@ -445,7 +449,7 @@ static bool train_head_alone(job *self, tl_error *error) {
     return !tl_failed(error) && conclude(self, &none);
 }
 
-/* Whether training may begin, on all ranks. */
+/* Returns whether training may begin, on all ranks. */
 static bool ready(job *self, progress *shown, tl_error *error) {
     const train_settings *settings = self->settings;
     if (!tl_failed(error) && settings->out) check_out(self, error);
@@ -480,19 +484,19 @@ static bool train(job *self, tl_error *error) {
     return false;
 }
 
-/* ---- networks in processes of their own ---- */
+/* ---- networks in separate processes ---- */
 
-/* Whether there are several networks, which ranks may divide among each other in place of batches. */
+/* Returns whether there are several networks: ranks then divide the networks, not the batches. */
 static bool has_networks(const train_settings *settings) {
     return settings->shards == 1 && (settings->fold == OPTION_ALL || IN_PRECISION(job_members)(settings) > 1);
 }
 
-/* Whether each network is trained in a process of its own. */
+/* Returns whether networks are trained in separate processes. */
 static bool trains_apart(const job *self) {
     return self->settings->jobs > 1 || (ranks_count() > 1 && has_networks(self->settings));
 }
 
-/* What a process found out about its fold or member, in memory that it shares with this one. */
+/* The result of a task for its fold or member, in shared memory. */
 typedef struct outcome {
     bool trained, spoilt, log_failed;
     size_t batch;
@@ -500,16 +504,16 @@ typedef struct outcome {
     tl_error error;
 } outcome;
 
-/* Tasks that train in processes of their own. */
+/* Tasks that train in separate processes. */
 typedef struct apart {
     job *job;
-    const tl_dataset *all; /* of which there are folds */
+    const tl_dataset *all; /* the data that is divided into folds */
     outcome *outcome;      /* (tasks) */
-    double *learnt;        /* (tasks, numbers) of members: what count_learnt counts */
+    double *learnt;        /* (tasks, numbers) of members: see count_learnt */
     size_t numbers;
 } apart;
 
-/* Each rank takes its share of the tasks; what they leave is then on all ranks. */
+/* Each rank runs its share of the tasks. Their results are then copied to all ranks. */
 static void run_on_ranks(apart *tasks, size_t count, jobs_task task) {
     const size_t ranks = ranks_count();
     ranks_part(true);
@@ -521,7 +525,7 @@ static void run_on_ranks(apart *tasks, size_t count, jobs_task task) {
     }
 }
 
-/* In processes of this machine, or on the ranks; whether no task was lost. */
+/* Runs the tasks in processes on this machine, or on the ranks. Returns whether no task was lost. */
 static bool run_apart(apart *tasks, size_t count, jobs_task task) {
     const train_settings *settings = tasks->job->settings;
     if (settings->jobs > 1) return jobs_run(settings->common.command, (size_t)settings->jobs, count, task, tasks);
@@ -529,14 +533,14 @@ static bool run_apart(apart *tasks, size_t count, jobs_task task) {
     return true;
 }
 
-/* What a task leaves beside its result. */
+/* Stores the state of the job after a task. */
 static void leave(const job *self, outcome *to) {
     to->spoilt = self->spoilt;
     to->log_failed = self->log_failed;
     to->batch = self->batch;
 }
 
-/* What the tasks left, as if this process had trained; the first error of them is its own. */
+/* Combines the states after all tasks, as if this process had run them. The first error of a task is reported. */
 static void gather(job *self, const outcome *from, size_t count, bool whole, tl_error *error) {
     self->spoilt = self->spoilt || !whole;
     for (size_t i = 0; i < count; i++) {
@@ -562,7 +566,7 @@ static tl_dataset *scaled_test(tl_dataset *test, const tl_dataset *fold, tl_erro
     return copy;
 }
 
-/* Whether there is a result. */
+/* Returns whether there is a result. */
 static bool train_fold(job *self, const tl_dataset *all, size_t fold, fold_result *result, tl_error *error) {
     const train_settings *settings = self->settings;
     const size_t folds = (size_t)settings->folds;
@@ -601,7 +605,7 @@ static void train_folds(job *self, const tl_dataset *all, tl_error *error) {
 static void fold_apart(void *context, size_t fold) {
     const apart *self = context;
     outcome *to = &self->outcome[fold];
-    self->job->introduced = fold > 0; /* one process says what is trained */
+    self->job->introduced = fold > 0; /* only one process prints the introduction */
     to->trained = train_fold(self->job, self->all, fold, &to->fold, &to->error);
     leave(self->job, to);
 }
@@ -662,7 +666,7 @@ static void find_rate(job *self, tl_error *error) {
 
 /* ---- several networks ---- */
 
-/* Trains the next member; whether it is to be averaged. */
+/* Trains the next member. Returns whether it belongs to the average. */
 static bool train_next(job *self, tl_error *error) {
     const train_settings *all = self->settings;
     self->settings = IN_PRECISION(members_next)(&self->members, error);
@@ -681,9 +685,9 @@ static void train_member(job *self, tl_error *error) {
     self->members.tried++;
 }
 
-/* ---- members in processes of their own ---- */
+/* ---- members in separate processes ---- */
 
-/* Numbers that a network has learnt: parameters, states, and how its outputs stand for target values. */
+/* Returns the number of numbers that a network has learnt: parameters, states, and the scale of the target values. */
 static size_t count_learnt(const tl_model *model) {
     size_t count = 2 * tl_output_shape(model).channels;
     for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
@@ -705,7 +709,7 @@ static void write_learnt(const tl_model *model, double *to) {
     }
 }
 
-/* The scale of targets is that of a regression. */
+/* The inverse of write_learnt. Only a regression has a scale of targets. */
 static void read_learnt(tl_model *model, const double *from, bool regression, tl_error *error) {
     const size_t outputs = tl_output_shape(model).channels;
     double *mean = calloc(2 * outputs + 1, sizeof *mean);
@@ -727,7 +731,7 @@ static void member_apart(void *context, size_t number) {
     const apart *self = context;
     outcome *to = &self->outcome[number];
     self->job->members.tried = number;
-    self->job->introduced = number > 0; /* one process says what is trained */
+    self->job->introduced = number > 0; /* only one process prints the introduction */
     to->trained = train_next(self->job, &to->error);
     to->fold.fit = self->job->fit;
     to->fold.test = self->job->test_metrics;
@@ -735,7 +739,7 @@ static void member_apart(void *context, size_t number) {
     leave(self->job, to);
 }
 
-/* Has a network that another process has trained join the average. */
+/* Adds a network that another process has trained to the average. */
 static void join_member(job *self, const outcome *from, const double *learnt, tl_error *error) {
     const train_settings *all = self->settings;
     tl_model_free(self->model);
@@ -801,7 +805,8 @@ static int report(const job *self, const tl_error *error) {
     return self->log_failed || self->spoilt ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* The first rank alone writes files; all know where checkpoints are, which they read. Processes of --jobs divide the processors. */
+/* Returns the settings of this process. Only the first rank writes files, but all ranks read checkpoints. The processes of --jobs
+ * divide the processors. */
 static train_settings settings_here(const train_settings *given) {
     train_settings own = *given;
     if (!own.architecture) own.architecture = own.init ? own.init : "fcn";

@@ -57,13 +57,14 @@ void IN_PRECISION(warn_of_training)(const train_settings *settings, const char *
 
 /* ---- the last layer in closed form ---- */
 
-/* The name of a way to find the last layer: "trained" and "ridge". */
+/* Returns the name of a method for the last layer: "trained" or "ridge"; NULL after the last one. */
 const char *head_name(size_t index);
 
-/* The first option that is about training by gradients and was given, such as "--epochs"; NULL: none was. */
+/* Returns the first given option that concerns training by gradients, such as "--epochs"; NULL: none was given. */
 const char *head_find_training(const train_settings *settings);
 
-/* What was found, as a line of the report and as "head" in JSON, which is "trained" where there are no features. */
+/* Print the result of ridge regression as a line of the report, and add it to a JSON object: "head" is "trained" if there is no
+ * result. */
 void head_as_text(const tl_ridge_result *found);
 void head_as_json(const tl_ridge_result *found, json_t *object);
 
@@ -111,8 +112,8 @@ typedef struct progress {
     size_t member, members; /* the current network, from 1, and their number; 0: a single network */
 } progress;
 
-/* Checks that the log can be written, and handles SIGINT, SIGTERM and SIGHUP until the first of them arrives. Returns false, after a
- * message, if it cannot. The log is opened after the first batch: a training that cannot begin leaves its previous lines. */
+/* Checks that the log can be written, and handles SIGINT, SIGTERM and SIGHUP until the first of them arrives. Returns false, after
+ * a message, if it cannot. The log is opened after the first batch: a training that cannot begin leaves its previous lines. */
 bool progress_begin(progress *self, const train_settings *settings, const tl_dataset *data, size_t batch);
 
 /* For tl_fit_cfg.callbacks; `user` is the progress. */

@@ -386,7 +386,8 @@ tl_status tl_columns_find(tl_columns *self, const tl_text *text, tl_field header
     free(given);
     if (!tl_failed(error) && self->of[TL_ROLE_VALUE] == 0 && !cfg->file)
         tl_fail(error, TL_ERROR_FORMAT, "%s: none of the %zu columns is a value of a series%s", text->path, count,
-                count == 1 && text->point == ',' ? "; with --decimal-comma, fields are separated by semicolons, tabs or blanks" : "");
+                count == 1 && text->point == ',' ? "; with --decimal-comma, fields are separated by semicolons, tabs or blanks"
+                                                 : "");
     return error->status;
 }
 

@@ -75,8 +75,9 @@ static tl_status check_effect(const char *path, const tl_read_cfg *cfg, bool rec
         return tl_fail(error, TL_ERROR_ARGUMENT, "%s: --segment %zu (tl_read_cfg.segment) is only for records (.hea)", path,
                        cfg->segment);
     if (cfg->header != TL_HEADER_AUTO && !table)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "%s: --header %s (tl_read_cfg.header) is only for tables in text: .csv, .tsv, .txt",
-                       path, tl_header_name(cfg->header));
+        return tl_fail(error, TL_ERROR_ARGUMENT,
+                       "%s: --header %s (tl_read_cfg.header) is only for tables in text: .csv, .tsv, .txt", path,
+                       tl_header_name(cfg->header));
     if (cfg->decimal_comma && !text)
         return tl_fail(error, TL_ERROR_ARGUMENT,
                        "%s: --decimal-comma (tl_read_cfg.decimal_comma) is only for numbers in text: .csv, .tsv, .txt", path);
@@ -90,7 +91,8 @@ static tl_dataset *read_whole(const char *path, const tl_read_cfg *cfg, tl_error
     const bool record = reader == &tl_wfdb_reader, table = reader == &tl_table_reader;
     if (!reader || check_effect(path, cfg, record, table, table, error) != TL_OK) return NULL;
     if (!record || tl_has_ending(path, ".hea")) return reader->read(path, cfg, error);
-    tl_fail(error, TL_ERROR_ARGUMENT, "%s: a record is read by the name of its header, NAME.hea; its other files are beside it", path);
+    tl_fail(error, TL_ERROR_ARGUMENT, "%s: a record is read by the name of its header, NAME.hea; its other files are beside it",
+            path);
     return NULL;
 }
 

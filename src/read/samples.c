@@ -184,7 +184,7 @@ tl_status tl_samples_value(const tl_samples *s, tl_field field, double *value, t
     *value = there ? number : (double)NAN;
     if (there || (s->missing_policy != TL_MISSING_REFUSE && tl_field_missing(field))) return TL_OK;
     return tl_text_expected(s->text, tl_field_trim(field), error, "%s",
-                            tl_field_missing(field)              ? "a number" TL_MISSING_HINT
+                            tl_field_missing(field)          ? "a number" TL_MISSING_HINT
                             : tl_field_comma(s->text, field) ? "a finite number" TL_COMMA_HINT
                                                              : "a finite number");
 }
