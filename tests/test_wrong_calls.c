@@ -148,6 +148,8 @@ static void given_no_path_or_name_when_called_then_named(void **unused) {
     tl_c_export(model, NULL, NULL, NULL, &error), expect(&error, "C: the path is NULL");
     tl_model_save(model, NULL, NULL, &error), expect(&error, "save: the path is NULL");
     tl_save_check(NULL, &error), expect(&error, "save: the path is NULL");
+    tl_save_bytes(NULL, "x", 1, &error), expect(&error, "save: the path is NULL");
+    tl_save_bytes("x", NULL, 1, &error), expect(&error, "save: the bytes are NULL, but their number is 1");
     assert_null(tl_csv_log_new(NULL, false, &error)), expect(&error, "log: the path is NULL");
     assert_null(tl_optimizer_by_name(NULL, &error)), expect(&error, "optimizer \"\" is unknown; choose one of adam");
     tl_model_free(model);

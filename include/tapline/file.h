@@ -35,6 +35,10 @@ static inline tl_status tl_model_save(const tl_model *model, const char *path, c
  * file in a sticky folder), if it is not a regular file, and if it is a link to a file that does not exist. */
 TL_API tl_status tl_save_check(const char *path, tl_error *error);
 
+/* Replaces the contents of a file by `size` bytes in the way of tl_model_save, for example by those of tl_model_write: the old file
+ * stays until the new one is on the disk. Fails with TL_ERROR_FILE if the operating system reports an error. */
+TL_API tl_status tl_save_bytes(const char *path, const void *bytes, size_t size, tl_error *error);
+
 /* As tl_save_check, for a compiled model: also checks that the disk has room for the file and that the names of the classes can be
  * saved. */
 static inline tl_status tl_model_save_check(const tl_model *model, const char *path, const tl_save_cfg *cfg, tl_error *error);

@@ -192,3 +192,11 @@ tl_status tl_save_check(const char *path, tl_error *error) {
     tl_error own = {0};
     return tl_file_may_write(path, 0, error ? error : &own);
 }
+
+tl_status tl_save_bytes(const char *path, const void *bytes, size_t size, tl_error *error) {
+    tl_error own = {0};
+    if (!error) error = &own;
+    if (!tl_failed(error) && !bytes && size > 0)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "save: the bytes are NULL, but their number is %zu", size);
+    return tl_file_write(path, &(tl_piece){bytes, size}, 1, error);
+}
