@@ -2,9 +2,9 @@
 #include "cli/info.h"
 
 #include "cli/architecture.h"
+#include "cli/layers.h"
 #include "cli/report.h"
 
-#include <tapline/architecture.h>
 #include <tapline/file.h>
 #include <tapline/stream.h>
 
@@ -45,97 +45,20 @@ static tl_model *plan(const info_settings *settings, bool inference_only, tl_mod
     return model;
 }
 
-/* ---- the receptive field ---- */
-
-/* The receptive field of a layer's output: `steps` steps of the series (0: all); it moves by `jump` steps between neighbouring
- * outputs. */
-typedef struct reach {
-    double steps, jump;
-} reach;
-
-static double setting_or(const json_t *layer, const char *key, double otherwise) {
-    const json_t *value = json_object_get(layer, key);
-    return value ? json_number_value(value) : otherwise;
-}
-
-static bool sees_all(const char *type) {
-    static const char *const kinds[] = {"global_average_pool", "global_max_pool", "last_step",    "flatten",
-                                        "layer_norm",          "group_norm",      "fixed_filters"};
-    size_t i = 0;
-    while (i + 1 < sizeof kinds / sizeof *kinds && strcmp(kinds[i], type) != 0) i++;
-    return i + 1 < sizeof kinds / sizeof *kinds;
-}
-
-/* How a layer changes the receptive field of its inputs. */
-static reach reach_behind(const json_t *layer, reach before) {
-    const char *type = json_string_value(json_object_get(layer, "type"));
-    const double window = setting_or(layer, "window", 0), kernel = setting_or(layer, "kernel", window > 0 ? window : 1),
-                 dilation = setting_or(layer, "dilation", 1), stride = setting_or(layer, "stride", window > 0 ? window : 1),
-                 factor = setting_or(layer, "factor", 1);
-    if (before.steps == 0 || sees_all(type)) return (reach){.jump = before.jump};
-    if (strcmp(type, "conv1d_transpose") == 0)
-        return (reach){before.steps + floor((kernel - 1) * dilation / stride) * before.jump, before.jump / stride};
-    return (reach){before.steps + (kernel - 1) * dilation * before.jump, before.jump * stride / factor};
-}
-
-/* Adds "receptive_field" to each layer (0: all steps); finds the largest one that is not 0, and its layer. */
-static double describe_fields(json_t *layers, const char **name) {
-    const size_t count = json_array_size(layers);
-    json_t *places = json_object(); /* name → index + 1 */
-    reach *fields = calloc(count + 1, sizeof *fields);
-    double largest = 0;
-    if (fields) fields[0] = (reach){1, 1}; /* of the input */
-    for (size_t i = 0; fields && i < count; i++) {
-        json_t *layer = json_array_get(layers, i);
-        reach before = {.steps = 1, .jump = 1};
-        size_t e;
-        const json_t *input;
-        json_array_foreach(json_object_get(layer, "inputs"), e, input) {
-            const reach one = fields[json_integer_value(json_object_get(places, json_string_value(input)))];
-            const bool wider = e == 0 || one.steps == 0 || (before.steps > 0 && one.steps > before.steps);
-            if (wider) before = one;
-        }
-        fields[i + 1] = reach_behind(layer, before);
-        json_object_set_new(places, json_string_value(json_object_get(layer, "name")), json_integer((json_int_t)i + 1));
-        json_object_set_new(layer, "receptive_field", json_integer((json_int_t)fields[i + 1].steps));
-        if (fields[i + 1].steps > largest) *name = json_string_value(json_object_get(layer, "name"));
-        largest = fmax(largest, fields[i + 1].steps);
-    }
-    free(fields);
-    json_decref(places);
-    return largest;
-}
-
 /* ---- layers ---- */
 
-/* Whole, if a JSON integer can hold it. */
-static json_t *whole_number(double value) { return value < 9e15 ? json_integer((json_int_t)value) : json_real(value); }
-
-static void describe_layer(network *self, tl_node node, json_t *layer) {
-    const tl_shape shape = tl_node_shape(self->training, node);
-    const double flops = tl_node_flops(self->training, node);
-    const size_t bytes = shape.length * shape.channels * sizeof(tl_real);
-    report_count(layer, "length", shape.length);
-    report_count(layer, "channels", shape.channels);
-    report_count(layer, "parameters", tl_node_parameter_count(self->training, node));
-    json_object_set_new(layer, "flops", whole_number(flops));
-    report_count(layer, "activation_bytes", bytes);
-    self->flops += flops;
-    self->bytes += bytes;
-}
-
-/* Lists the layers that lead to the output, in the order of their nodes, without node 0, the input. */
+/* Describes the layers; finds the largest receptive field that is not the whole series, and its layer. */
 static void describe(network *self, tl_error *error) {
-    char *text = tl_architecture_to_json(self->training, error);
-    json_t *root = text ? json_loads(text, 0, NULL) : NULL;
-    self->layers = json_incref(json_object_get(root, "layers"));
-    for (size_t i = 0, id = 1; i < json_array_size(self->layers); i++, id++) {
-        while (tl_node_shape(self->training, (tl_node){.id = (int)id}).length == 0) id++;
-        describe_layer(self, (tl_node){.id = (int)id}, json_array_get(self->layers, i));
+    size_t i;
+    const json_t *layer;
+    self->layers = IN_PRECISION(layers_of)(self->training, error);
+    json_array_foreach(self->layers, i, layer) {
+        const double field = json_number_value(json_object_get(layer, "receptive_field"));
+        self->flops += json_number_value(json_object_get(layer, "flops"));
+        self->bytes += layer_count(layer, "activation_bytes");
+        if (field > self->field) self->widest = layer_text(layer, "name");
+        self->field = fmax(self->field, field);
     }
-    self->field = describe_fields(self->layers, &self->widest);
-    json_decref(root);
-    free(text);
 }
 
 /* ---- JSON ---- */
@@ -197,37 +120,18 @@ static void report_as_json(const network *self) {
     report_count(object, "output_length", out.length);
     report_count(object, "outputs", out.channels);
     report_count(object, "parameters", tl_parameter_count(self->training));
-    json_object_set_new(object, "flops", whole_number(self->flops));
+    json_object_set_new(object, "flops", report_whole(self->flops));
     report_count(object, "activation_bytes", self->bytes);
     report_count(object, "batch", batch_of(settings));
     report_count(object, "training_bytes", tl_model_memory(self->training));
     report_count(object, "inference_bytes", tl_model_memory(self->inference));
-    json_object_set_new(object, "receptive_field", whole_number(self->field));
+    json_object_set_new(object, "receptive_field", report_whole(self->field));
     json_object_set_new(object, "stream", describe_stream(self));
     json_object_set(object, "layers", self->layers);
     report_json(object);
 }
 
 /* ---- the table ---- */
-
-static const char *text_of(const json_t *layer, const char *key) {
-    const char *text = json_string_value(json_object_get(layer, key));
-    return text ? text : "";
-}
-
-static size_t number_of(const json_t *layer, const char *key) { return (size_t)json_integer_value(json_object_get(layer, key)); }
-
-/* "20 /2 d4 g8": the taps of a window; stride, dilation and groups if they are not 1. */
-static void write_kernel(char *text, size_t size, const json_t *layer) {
-    static const char *const keys[][2] = {{"kernel", ""}, {"window", ""}, {"stride", " /"}, {"dilation", " d"}, {"groups", " g"}};
-    size_t used = 0;
-    *text = '\0';
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const size_t value = number_of(layer, keys[i][0]);
-        if (value <= (i < 2 ? 0 : 1) || used >= size) continue;
-        used += (size_t)snprintf(text + used, size - used, "%s%zu", used ? keys[i][1] : keys[i][1] + (i >= 2), value);
-    }
-}
 
 /* The names of inputs, without the kind if it is the same as in the name before: "conv1d_2 _3 _4". Nothing if the input is the
  * layer `before`. */
@@ -259,13 +163,13 @@ static void print_table(const network *self) {
     for (size_t i = 0; i < json_array_size(self->layers); i++) {
         const json_t *layer = json_array_get(self->layers, i);
         char shape[64], kernel[64];
-        snprintf(shape, sizeof shape, "(%zu, %zu)", number_of(layer, "length"), number_of(layer, "channels"));
-        write_kernel(kernel, sizeof kernel, layer);
-        print_row(text_of(layer, "name"), shape, kernel, number_of(layer, "parameters"),
-                  json_number_value(json_object_get(layer, "flops")), self->flops, (double)number_of(layer, "activation_bytes"));
+        layer_shape(layer, shape, sizeof shape);
+        layer_kernel(layer, kernel, sizeof kernel);
+        print_row(layer_text(layer, "name"), shape, kernel, layer_count(layer, "parameters"),
+                  json_number_value(json_object_get(layer, "flops")), self->flops, (double)layer_count(layer, "activation_bytes"));
         print_inputs(layer, before);
         printf("\n");
-        before = text_of(layer, "name");
+        before = layer_text(layer, "name");
     }
     print_row("all", "", "", tl_parameter_count(self->training), self->flops, self->flops, (double)self->bytes);
     printf("\n");
@@ -310,18 +214,18 @@ static void print_architecture(const network *self) {
 
 static void print_stream(const network *self) {
     json_t *stream = describe_stream(self);
-    const size_t field = number_of(stream, "receptive_field"), outputs = number_of(stream, "outputs");
+    const size_t field = layer_count(stream, "receptive_field"), outputs = layer_count(stream, "outputs");
     char memory[REPORT_NUMBER];
     if (json_object_get(stream, "refused")) {
-        printf("stream     none: %s\n", text_of(stream, "refused"));
+        printf("stream     none: %s\n", layer_text(stream, "refused"));
     } else {
-        printf("stream     delay %zu, ", number_of(stream, "delay"));
+        printf("stream     delay %zu, ", layer_count(stream, "delay"));
         if (field)
             printf("receptive field %zu steps, ", field);
         else
             printf("outputs depend on all earlier steps, ");
-        printf("%zu output%s for %zu, %s\n", outputs, outputs == 1 ? "" : "s", number_of(stream, "steps"),
-               report_scaled(memory, (double)number_of(stream, "bytes"), "B"));
+        printf("%zu output%s for %zu, %s\n", outputs, outputs == 1 ? "" : "s", layer_count(stream, "steps"),
+               report_scaled(memory, (double)layer_count(stream, "bytes"), "B"));
     }
     json_decref(stream);
 }
@@ -330,7 +234,7 @@ static void print_field(const network *self) {
     if (!self->widest) return;
     printf("sees       receptive field %.0f step%s at ", self->field, self->field == 1 ? "" : "s");
     print_shown(stdout, self->widest);
-    printf("%s\n", number_of(json_array_get(self->layers, json_array_size(self->layers) - 1), "receptive_field") == 0
+    printf("%s\n", layer_count(json_array_get(self->layers, json_array_size(self->layers) - 1), "receptive_field") == 0
                        ? ", then all of the series"
                        : "");
 }

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 json_t *report_number(double value) { return isfinite(value) ? json_real(value) : json_null(); }
+json_t *report_whole(double value) { return value < 9e15 ? json_integer((json_int_t)value) : json_real(value); }
 
 /* Returns the bytes of the character at the beginning of the text; 0 if they are not UTF-8. */
 static size_t character(const char *text) {

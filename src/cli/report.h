@@ -9,6 +9,9 @@
 /* Returns a JSON number; null if the value is not finite, which JSON cannot represent. */
 json_t *report_number(double value);
 
+/* Returns a whole number, as an integer if JSON can hold it. */
+json_t *report_whole(double value);
+
 void report_count(json_t *object, const char *key, size_t value);
 
 /* Adds a text, such as a file name; bytes that are not UTF-8 become U+FFFD, since JSON must be UTF-8. NULL: null. */

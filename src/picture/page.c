@@ -1,0 +1,48 @@
+#include "picture/page.h"
+
+#include "picture/chart.h"
+
+static const char style[] =
+    ":root{color-scheme:light dark;--ink:#1b1f24;--soft:#5b6570;--paper:#f6f7f8;--card:#fff;--edge:#e1e5e9;--hue:#0072b2}"
+    "@media screen and "
+    "(prefers-color-scheme:dark){:root{--ink:#e8eaed;--soft:#a3adb8;--paper:#0f1215;--card:#15181c;--edge:#2b3138;"
+    "--hue:#56b4e9}}"
+    "*{box-sizing:border-box}html{-webkit-text-size-adjust:100%}"
+    "body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,'Segoe UI',Roboto,'Helvetica "
+    "Neue',Arial,sans-serif}"
+    "main{max-width:1440px;margin:0 auto;padding:20px 24px 48px}"
+    "h1{font-size:22px;line-height:1.25;margin:0;overflow-wrap:anywhere}h2{font-size:17px;margin:32px 0 "
+    "10px}h3{font-size:14px;margin:0 0 6px}"
+    "p{margin:0 0 8px;max-width:75ch}.soft,small{color:var(--soft)}small{font-size:13px}a{color:var(--hue)}"
+    ".card{background:var(--card);border:1px solid var(--edge);border-radius:10px;padding:14px 16px;min-width:0}"
+    ".row,.tiles{display:grid;gap:16px}.row{grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr))}"
+    ".tiles{grid-template-columns:repeat(auto-fill,minmax(min(100%,250px),1fr))}"
+    ".figures{display:flex;flex-wrap:wrap;gap:4px 28px;margin:10px 0 14px;padding:0;list-style:none}"
+    ".figures b{display:block;font-size:22px;line-height:1.2;font-weight:600}.figures span{color:var(--soft);font-size:13px}"
+    ".answer{font-weight:600;margin:0 0 2px}nav{font-size:13px;margin:6px 0 0;display:flex;flex-wrap:wrap;gap:2px 14px}"
+    "svg.chart{display:block;width:100%;height:auto}.scroll{overflow-x:auto}"
+    "table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:14px}"
+    "th,td{text-align:right;padding:3px 10px;border-bottom:1px solid var(--edge);white-space:nowrap}"
+    "th{color:var(--soft);font-weight:500}th:first-child,td:first-child{text-align:left;padding-left:0}"
+    "pre{background:var(--card);border:1px solid var(--edge);border-radius:8px;padding:10px "
+    "12px;overflow-x:auto;font-size:13px;margin:0;"
+    "white-space:pre-wrap;overflow-wrap:anywhere}"
+    ":focus-visible{outline:2px solid var(--hue);outline-offset:2px}"
+    "@media (max-width:520px){main{padding:14px 12px 32px}.card{padding:12px}th,td{padding:3px 7px}}"
+    "@media print{body{background:#fff;font-size:11pt}main{max-width:none;padding:0}nav{display:none}"
+    ".card{break-inside:avoid;border-color:#ccc}h2{break-after:avoid}.scroll{overflow:visible}}";
+
+void page_begin(markup *to, const char *title, int reload) {
+    markup_add(to, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+                   "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><link rel=\"icon\" href=\"data:,\">\n");
+    if (reload > 0) markup_add(to, "<meta http-equiv=\"refresh\" content=\"%d\">\n", reload);
+    markup_add(to, "<title>");
+    markup_escaped(to, title, 0);
+    markup_add(to, "</title>\n<style>%s", style);
+    picture_style(to);
+    markup_add(to, "</style></head>\n<body><main>\n");
+}
+
+void page_end(markup *to) { markup_add(to, "</main></body></html>\n"); }
+
+void page_section(markup *to, const char *id, const char *heading) { markup_add(to, "<h2 id=\"%s\">%s</h2>\n", id, heading); }
