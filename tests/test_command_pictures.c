@@ -3,7 +3,7 @@
 #include "markup.h"
 #include "runner.h"
 
-#include <math.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -256,6 +256,17 @@ static void given_a_model_when_shown_then_each_layer_is_in_the_graph(void **unus
     run_free(&text);
 }
 
+static void given_standard_input_when_shown_then_read(void **unused) {
+    (void)unused;
+    const int kept = dup(STDIN_FILENO), input = open(in_folder("classes.csv"), O_RDONLY);
+    dup2(input, STDIN_FILENO);
+    close(input);
+    run done = run_command("show", "-", "--format", "csv");
+    dup2(kept, STDIN_FILENO);
+    close(kept);
+    expect(done, 0, "12 series, length 16", NULL);
+}
+
 static void given_wrong_names_when_shown_then_refused(void **unused) {
     (void)unused;
     const char *data = in_folder("classes.csv");
@@ -277,6 +288,7 @@ int main(void) {
         cmocka_unit_test(given_a_thousand_classes_when_shown_then_the_largest),
         cmocka_unit_test(given_a_million_steps_when_shown_then_a_small_page),
         cmocka_unit_test(given_a_model_when_shown_then_each_layer_is_in_the_graph),
+        cmocka_unit_test(given_standard_input_when_shown_then_read),
         cmocka_unit_test(given_wrong_names_when_shown_then_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down) != 0;

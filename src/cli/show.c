@@ -46,7 +46,7 @@ static tl_dataset *read_data(const show_settings *self, tl_error *error) {
     if (self->normalize) cfg.normalize = options_normalization(self->normalize, false, error);
     tl_missing_policy_by_name(self->missing, &cfg.missing_policy, error);
     IN_PRECISION(reading_apply)(&self->reading, &cfg, error);
-    tl_dataset *data = tl_dataset_read(input_open(self->common.operand[0], cfg.format, error), &cfg, error);
+    tl_dataset *data = tl_dataset_read(input_open(self->common.operand[0], &cfg, error), &cfg, error);
     input_name(error);
     if (data && (size_t)self->channel > data->x.shape[2])
         tl_fail(error, TL_ERROR_ARGUMENT, "--channel %lld: the data has %zu channel%s", (long long)self->channel, data->x.shape[2],
