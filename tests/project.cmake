@@ -41,6 +41,8 @@ add_test(NAME symbols
          COMMAND symbols/run.sh ${CMAKE_NM} ${CMAKE_CURRENT_BINARY_DIR}/symbols.work $<BOOL:${TAPLINE_SANITIZE}>
                  $<TARGET_FILE:tapline_shared> $<TARGET_FILE:tapline_static> $<TARGET_FILE:tapline_f64_shared> $<TARGET_FILE:tapline_f64_static>
          WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+add_test(NAME used COMMAND used/run.sh ${PROJECT_SOURCE_DIR} ${CMAKE_NM} $<TARGET_FILE:tapline_shared> ${CMAKE_CURRENT_BINARY_DIR}/used.work
+         WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
 set(program_flags "")
 if(TAPLINE_SANITIZE)
   set(program_flags "-fsanitize=address,undefined")
