@@ -81,6 +81,12 @@ foreach(example IN LISTS tapline_examples)
   add_test(NAME example_${example} COMMAND example_${example})
 endforeach()
 
+# The archive of CPack, unpacked elsewhere.
+if(TAPLINE_COMMAND)
+  add_test(NAME archive CONFIGURATIONS Slow COMMAND install/archive.sh ${CMAKE_CPACK_COMMAND} ${PROJECT_BINARY_DIR} WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+  set_tests_properties(archive PROPERTIES LABELS slow)
+endif()
+
 add_test(NAME subdirectory CONFIGURATIONS Slow
          COMMAND ${CMAKE_CTEST_COMMAND} --build-and-test ${CMAKE_CURRENT_SOURCE_DIR}/install ${PROJECT_BINARY_DIR}/subdirectory --build-generator Ninja
                  --build-options -DTAPLINE_SOURCE=${PROJECT_SOURCE_DIR} -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} --test-command use_tapline_static f32)
