@@ -2,6 +2,7 @@
 #include <tapline/tapline.h>
 
 #include <stdio.h>
+#include <string.h>
 
 static tl_model *train(const tl_dataset *data, tl_error *error) {
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 1});
@@ -22,7 +23,10 @@ static void compare(tl_model *model, tl_quantized *quantized, const tl_dataset *
         printf("%-24s %.0f dB\n", layer.name, layer.decibels);
     tl_evaluate(model, test, &before, error);
     tl_quantized_evaluate(quantized, test, &after, error);
-    printf("accuracy %.3f, in integers %.3f\n", before.accuracy, after.accuracy);
+    char text[100];
+    snprintf(text, sizeof text, "accuracy %.3f, in integers %.3f\n", before.accuracy, after.accuracy);
+    fputs(text, stdout);
+    tl_save_bytes("deploy.txt", text, strlen(text), error); /* replaces an older file completely, or not at all */
 }
 
 int main(void) {
