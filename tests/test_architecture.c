@@ -116,6 +116,48 @@ static void given_time_cnn_below_60_steps_when_compiled_then_padded(void **unuse
     }
 }
 
+/* ---- by name ---- */
+
+static void given_names_when_found_then_the_builders_and_defaults(void **unused) {
+    (void)unused;
+    for (size_t i = 0; tl_architecture_name(i); i++)
+        assert_string_equal(tl_architecture_find(tl_architecture_name(i))->name, tl_architecture_name(i));
+    assert_null(tl_architecture_name(SIZE_MAX));
+    for (size_t i = 0; i < ARCHITECTURES; i++)
+        assert_ptr_equal(tl_architecture_find(expectations[i].name)->build, expectations[i].build);
+    const tl_architecture *fcn = tl_architecture_find("fcn"), *ensemble = tl_architecture_find("inceptiontime");
+    assert_true(fcn->epochs == 2000 && fcn->schedule == TL_SCHEDULE_PLATEAU && fcn->members == 1 && !fcn->ridge);
+    assert_true(ensemble->build == tl_inception && ensemble->members == 5);
+    assert_true(tl_architecture_find("litetime")->build == tl_lite && tl_architecture_find("litetime")->members == 5);
+    assert_true(tl_architecture_find("timecnn")->schedule == TL_SCHEDULE_CONSTANT && tl_architecture_find("hydra")->ridge);
+}
+
+static void given_other_names_when_found_then_the_defaults_of_files(void **unused) {
+    (void)unused;
+    static const char *const names[] = {"mine.json", "", "FCN", NULL};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const tl_architecture *found = tl_architecture_find(names[i]);
+        assert_true(!found->name && !found->build && found->batch == 16 && found->tenth && found->epochs == 1500);
+    }
+}
+
+static void given_numbers_of_series_when_asked_then_the_default_batch(void **unused) {
+    (void)unused;
+    const struct {
+        const char *name;
+        size_t series, batch;
+    } cases[] = {
+        {"fcn", 1000, 16}, {"fcn", 159, 15}, {"fcn", 29, 2}, {"fcn", 5, 2},       {"fcn", 1, 1},
+        {"fcn", 0, 0},     {"lite", 50, 50}, {"lite", 5, 5}, {"resnet", 639, 63}, {"resnet", 99999, 64},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const size_t batch = tl_architecture_batch(tl_architecture_find(cases[i].name), cases[i].series);
+        if (batch != cases[i].batch)
+            fail_msg("%s: the batch for %zu series is %zu, expected %zu", cases[i].name, cases[i].series, batch, cases[i].batch);
+    }
+    assert_int_equal(tl_architecture_batch(NULL, 100), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_published_networks_when_compiled_then_size_as_published),
@@ -123,6 +165,9 @@ int main(void) {
         cmocka_unit_test(given_two_frequencies_when_fitted_then_the_loss_halves),
         cmocka_unit_test(given_time_cnn_below_60_steps_when_compiled_then_padded),
         cmocka_unit_test(given_a_short_series_when_time_cnn_compiles_then_layer_named),
+        cmocka_unit_test(given_names_when_found_then_the_builders_and_defaults),
+        cmocka_unit_test(given_other_names_when_found_then_the_defaults_of_files),
+        cmocka_unit_test(given_numbers_of_series_when_asked_then_the_default_batch),
     };
     return check_run(tests);
 }

@@ -348,6 +348,7 @@ static void given_weights_that_do_not_fit_when_imported_then_said_why(void **unu
     expect(run_command("import", weights_file, "no-such-data.csv"), 1, "no-such-data.csv: No such file or directory");
     expect(run_command("import", weights_file, train_file, "--arch", "inceptiontime"), 2,
            "--arch inceptiontime: it is 5 networks that are averaged, but weights are those of one network; use --arch inception");
+    expect(run_command("import", weights_file, train_file, "--arch", "litetime"), 2, "use --arch lite\n");
     expect(run_command("import", weights_file), 2, "tapline import: needs DATA");
     expect(run_command("export", model_file), 2, "tapline export: needs --out FILE; see `tapline help export`");
     expect(run_command("export", weights_file, "--out", whole_file), 1, "of another program");

@@ -136,12 +136,15 @@ static void given_members_when_trained_then_consecutive_seeds(void **unused) {
     run_free(&done);
 }
 
-static void given_inceptiontime_when_trained_then_five_networks(void **unused) {
+static void given_published_ensembles_when_trained_then_five_networks(void **unused) {
     (void)unused;
     run done = run_command("train", in_folder("train.ts"), "--arch", "inceptiontime", "--epochs", "1", "--quiet", "--batch", "20",
                            "--test", in_folder("test.ts"));
     assert_non_null(strstr(done.out, "training   5 of 5 networks, 1 epoch, 5 steps of batch 20 in all\n"));
     assert_non_null(strstr(done.out, "\n  member 5 "));
+    expect(done, 0, NULL);
+    done = run_command("train", in_folder("train.ts"), "--arch", "litetime", "--epochs", "1", "--quiet");
+    assert_non_null(strstr(done.out, "training   5 of 5 networks, 1 epoch, "));
     expect(done, 0, NULL);
     done = run_command("train", in_folder("train.ts"), "--arch", "inceptiontime", "--epochs", "1", "--quiet", "--members", "1");
     assert_non_null(strstr(done.out, "training   1 epoch, "));
@@ -309,7 +312,7 @@ static void given_members_that_cannot_be_when_trained_then_said_why(void **unuse
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_members_when_trained_then_consecutive_seeds),
-        cmocka_unit_test(given_inceptiontime_when_trained_then_five_networks),
+        cmocka_unit_test(given_published_ensembles_when_trained_then_five_networks),
         cmocka_unit_test(given_a_validation_set_when_members_train_then_mean_metrics),
         cmocka_unit_test(given_a_regression_when_members_are_trained_then_values_are_averaged),
         cmocka_unit_test(given_checkpoints_when_members_resume_then_as_uninterrupted),

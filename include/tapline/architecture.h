@@ -1,4 +1,5 @@
-/* tapline/architecture.h: networks as JSON, in files that people write and in model files.
+/* tapline/architecture.h: ready-made networks by name, with their defaults; networks as JSON, in files that people write and in
+ * model files.
  *
  *     {"layers": [
  *         {"type": "conv1d", "filters": 64, "kernel": 8, "padding": "same", "name": "wide"},
@@ -16,10 +17,39 @@
 #define TAPLINE_ARCHITECTURE_H
 
 #include <tapline/layer.h>
+#include <tapline/optimizer.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* ---- ready-made networks by name ---- */
+
+/* A ready-made network and its defaults: the training settings that were published with it, or our own if there are none. `tapline
+ * train` and the Python package train with them. The optimizer of all is Adam with its own defaults. */
+typedef struct tl_architecture {
+    const char *name;                                             /* "fcn" …; NULL: the defaults of networks in files */
+    tl_node (*build)(tl_model *model, tl_node x, size_t outputs); /* its builder in tapline/layers.h; NULL with `name` */
+    size_t batch;                                                 /* series in a batch; see tl_architecture_batch */
+    int epochs;
+    tl_schedule_kind schedule;
+    int members; /* number of networks, with different seeds, whose outputs are averaged */
+    bool tenth;  /* the batch is a tenth of the series, from 2 to `batch` */
+    bool ridge;  /* tl_fit_ridge (tapline/ridge.h) computes the last layer, without epochs, and series are not scaled */
+} tl_architecture;
+
+/* Returns the name of a ready-made network, index = 0, 1 …; NULL after the last one. */
+TL_API const char *tl_architecture_name(size_t index);
+
+/* Returns the ready-made network with that name. For any other name, also NULL, returns the entry of networks in files, whose
+ * `name` is NULL. The library owns the entry, and any thread may read it. */
+TL_API const tl_architecture *tl_architecture_find(const char *name);
+
+/* Returns the default batch for a data set with this number of series: `batch` or a tenth of the series, and at most the number of
+ * series. 0 if `architecture` is NULL. */
+TL_API size_t tl_architecture_batch(const tl_architecture *architecture, size_t series);
+
+/* ---- networks as JSON ---- */
 
 /* Zero means none. */
 typedef struct tl_architecture_cfg {

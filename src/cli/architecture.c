@@ -1,40 +1,8 @@
 /* The networks that commands know by name; compiled once for each precision (commands.h). */
 #include "cli/architecture.h"
 
-#include <tapline/architecture.h>
-
-#include <string.h>
-
-static tl_node unet(tl_model *model, tl_node x, size_t outputs) { return tl_unet(model, x, &(tl_unet_cfg){.outputs = outputs}); }
-
-static const architecture architectures[] = {
-    {"fcn", tl_fcn, 16, true, 2000, "plateau", 1, false},
-    {"resnet", tl_resnet, 64, true, 1500, "plateau", 1, false},
-    {"inception", tl_inception, 64, false, 1500, "plateau", 1, false},
-    {"inceptiontime", tl_inception, 64, false, 1500, "plateau", 5, false},
-    {"timecnn", tl_time_cnn, 16, false, 2000, "constant", 1, false},
-    {"lite", tl_lite, 64, false, 1500, "plateau", 1, false},
-    /* the settings of the next three are our own: none were published for such series */
-    {"tcn", tl_tcn, 64, true, 300, "plateau", 1, false},
-    {"wavenet", tl_wavenet, 64, true, 300, "plateau", 1, false},
-    {"unet", unet, 64, true, 300, "plateau", 1, false},
-    {"minirocket", tl_mini_rocket, 64, false, 200, "plateau", 1, true},
-    {"multirocket", tl_multi_rocket, 64, false, 200, "plateau", 1, true},
-    {"hydra", tl_hydra, 64, false, 200, "plateau", 1, true},
-    {"multirocket-hydra", tl_multi_rocket_hydra, 64, false, 200, "plateau", 1, true},
-    {NULL, NULL, 16, true, 1500, "plateau", 1, false}, /* a network in a file */
-};
-
-const char *IN_PRECISION(architecture_name)(size_t index) { return architectures[index].name; }
-
-const architecture *IN_PRECISION(architecture_find)(const char *name) {
-    const architecture *found = architectures;
-    while (found->name && strcmp(found->name, name) != 0) found++;
-    return found;
-}
-
 tl_node IN_PRECISION(architecture_build)(const char *name, tl_model *model, tl_node x, size_t outputs) {
-    const architecture *found = IN_PRECISION(architecture_find)(name);
+    const tl_architecture *found = tl_architecture_find(name);
     if (found->build) return found->build(model, x, outputs);
     return tl_architecture_from_file(model, x, name, &(tl_architecture_cfg){.outputs = outputs});
 }

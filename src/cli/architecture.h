@@ -4,27 +4,9 @@
 
 #include "cli/commands.h"
 
+#include <tapline/architecture.h>
 #include <tapline/dataset.h>
 #include <tapline/model.h>
-
-/* A ready-made network and its published settings; the last entry of the table is for networks in files. */
-typedef struct architecture {
-    const char *name;
-    tl_node (*build)(tl_model *model, tl_node x, size_t outputs); /* NULL: in a file */
-    size_t batch;
-    bool tenth; /* the default batch is a tenth of the series, from 2 to `batch` */
-    int epochs;
-    const char *schedule; /* its name */
-    int members;          /* number of networks whose outputs are averaged */
-    bool ridge;           /* the last layer is solved in closed form (tapline/ridge.h), and series are not scaled */
-} architecture;
-
-/* Returns the name with that index; NULL after the last one. */
-const char *architecture_name_f32(size_t index);
-const char *architecture_name_f64(size_t index);
-
-/* Returns the entry with that name; for any other name that of networks in files. */
-const architecture *IN_PRECISION(architecture_find)(const char *name);
 
 /* Adds the network with that name, or in that file, to the model; see tapline/layers.h, "architectures". */
 tl_node IN_PRECISION(architecture_build)(const char *name, tl_model *model, tl_node x, size_t outputs);

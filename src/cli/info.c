@@ -28,7 +28,7 @@ typedef struct network {
 /* For a network by name, the default is the largest of its default batches. */
 static size_t batch_of(const info_settings *settings) {
     if (settings->batch) return (size_t)settings->batch;
-    return settings->architecture ? IN_PRECISION(architecture_find)(settings->architecture)->batch : 32;
+    return settings->architecture ? tl_architecture_find(settings->architecture)->batch : 32;
 }
 
 /* A network whose memory exceeds the limit of eval and predict is refused; the memory for training is only printed. */
@@ -203,7 +203,7 @@ static void print_file(const network *self) {
 static void print_architecture(const network *self) {
     const tl_shape in = tl_input_shape(self->training), out = tl_output_shape(self->training);
     const char *name = self->settings->architecture;
-    const int members = IN_PRECISION(architecture_find)(name)->members;
+    const int members = tl_architecture_find(name)->members;
     printf("network    ");
     print_shown(stdout, name);
     printf(", %s%s", tl_precision(), members > 1 ? "" : "\n");

@@ -7,7 +7,7 @@
 #define FIELD(name) offsetof(info_settings, name)
 
 static const option_spec options[] = {
-    {"arch", "NAME", OPTION_CHOICE_OR_JSON, FIELD(architecture), 0, 0, architecture_name_f32,
+    {"arch", "NAME", OPTION_CHOICE_OR_JSON, FIELD(architecture), 0, 0, tl_architecture_name,
      "describe this network, which need not be trained, instead of a MODEL; or the network in a file NAME.json"},
     {"input", "LxC", OPTION_SHAPE, FIELD(input), 0, 0, NULL, "with --arch: length and channels of the series, such as 150x1"},
     {"outputs", "N", OPTION_INTEGER, FIELD(outputs), 1, INT32_MAX, NULL, "with --arch: number of classes, or 1 for a value (2)"},

@@ -7,7 +7,7 @@
 /* The data and results of a run of the command. */
 typedef struct job {
     const train_settings *settings;
-    const architecture *architecture;
+    const tl_architecture *architecture;
     train_settings own; /* those of the command, or of the current fold */
     const char *data_path, *test_path;
     tl_read_cfg read;                     /* how data is read */

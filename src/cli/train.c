@@ -69,13 +69,13 @@ static void list_files(const train_settings *settings, size_t number, bool sever
 static bool of_file(const train_settings *settings) { return settings->init && settings->architecture == settings->init; }
 
 size_t IN_PRECISION(job_members)(const train_settings *settings) {
-    return (size_t)(settings->members ? settings->members : IN_PRECISION(architecture_find)(settings->architecture)->members);
+    return (size_t)(settings->members ? settings->members : tl_architecture_find(settings->architecture)->members);
 }
 
 static void check_files(const job *self, const tl_read_cfg *read, tl_error *error) {
     const train_settings *settings = self->settings;
     if (!ranks_lead()) return; /* it is the same on all ranks */
-    const bool described = !IN_PRECISION(architecture_find)(settings->architecture)->name && !of_file(settings);
+    const bool described = !tl_architecture_find(settings->architecture)->name && !of_file(settings);
     const bool folds = settings->fold == OPTION_ALL && settings->out; /* numbered from 0 */
     const size_t networks = folds ? (size_t)settings->folds : IN_PRECISION(job_members)(settings),
                  count = SOURCES + networks * FILES_EACH;
@@ -115,7 +115,7 @@ static tl_dataset *read_one(const char *path, const tl_read_cfg *cfg, tl_error *
 static tl_normalization normalization(const train_settings *settings, tl_error *error) {
     const tl_normalization asked = options_normalization(settings->normalize, settings->raw, error);
     const bool usual = asked == TL_NORMALIZE_DEFAULT && !settings->init && settings->architecture &&
-                       IN_PRECISION(architecture_find)(settings->architecture)->ridge;
+                       tl_architecture_find(settings->architecture)->ridge;
     return usual ? TL_NORMALIZE_NONE : asked;
 }
 
@@ -202,15 +202,11 @@ static void check_settings(const train_settings *settings, tl_error *error) {
 
 /* ---- model ---- */
 
-enum { MIN_BATCH = 2 }; /* batch norm learns nothing from a single series */
-
 /* At most the number of series. */
 static size_t choose_batch(const job *self) {
-    const architecture *chosen = self->architecture;
-    const size_t series = self->data->x.shape[0], tenth = series / 10 > MIN_BATCH ? series / 10 : MIN_BATCH;
-    const size_t usual = chosen->tenth && tenth < chosen->batch ? tenth : chosen->batch;
-    const size_t batch = self->settings->batch > 0 ? (size_t)self->settings->batch : usual;
-    return batch < series ? batch : series;
+    const size_t series = self->data->x.shape[0], asked = (size_t)self->settings->batch;
+    if (asked == 0) return tl_architecture_batch(self->architecture, series);
+    return asked < series ? asked : series;
 }
 
 /* The series of a pass. */
@@ -275,7 +271,7 @@ static tl_node build(const job *self) {
 static void make_model(job *self, tl_error *error) {
     const train_settings *settings = self->settings;
     if (tl_failed(error)) return;
-    self->architecture = IN_PRECISION(architecture_find)(settings->architecture);
+    self->architecture = tl_architecture_find(settings->architecture);
     self->batch = choose_batch(self);
     tl_model_cfg cfg = {.seed = (uint64_t)settings->seed, .threads = (int)settings->common.threads};
     tl_engine_by_name(settings->engine, &cfg.engine, error);
@@ -296,7 +292,8 @@ static tl_schedule_cfg schedule_of(const job *self, tl_error *error) {
                            .period = (int)settings->period,
                            .minimum = settings->min_rate,
                            .warmup = (int)settings->warmup};
-    tl_schedule_by_name(settings->schedule ? settings->schedule : self->architecture->schedule, &cfg.kind, error);
+    cfg.kind = self->architecture->schedule;
+    if (settings->schedule) tl_schedule_by_name(settings->schedule, &cfg.kind, error);
     return cfg;
 }
 

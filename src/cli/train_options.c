@@ -27,7 +27,7 @@ static const option_spec options[] = {
     OPTIONS("Columns and windows", "tapline train mine.csv --label last --ignore id"),
     READING_OPTIONS(train_settings),
     OPTIONS("Network", "tapline train mine.csv --arch resnet --seed 1"),
-    {"arch", "NAME", OPTION_CHOICE_OR_JSON, FIELD(architecture), 0, 0, architecture_name_f32,
+    {"arch", "NAME", OPTION_CHOICE_OR_JSON, FIELD(architecture), 0, 0, tl_architecture_name,
      "the network (fcn, or that of --init), or a file NAME.json that describes one"},
     {"init", "MODEL", OPTION_TEXT, FIELD(init), 0, 0, NULL,
      "start from the trained layers of this model (fine-tuning); its network is the default of --arch, and gets a new head if the "
@@ -37,7 +37,7 @@ static const option_spec options[] = {
      "and hydra: ridge; else trained)"},
     {"freeze", NULL, OPTION_FLAG, FIELD(freeze), 0, 0, NULL, "with --init: train only the head"},
     {"members", "N", OPTION_INTEGER, FIELD(members), 1, MAX_OPERANDS - 1, NULL,
-     "train N networks with different seeds and average them; file names get numbers (inceptiontime 5, others 1)"},
+     "train N networks with different seeds and average them; file names get numbers (inceptiontime and litetime 5, others 1)"},
     {"jobs", "N", OPTION_INTEGER, FIELD(jobs), 1, 1024, NULL,
      "train N members or folds at a time, each in a process of its own (1)"},
     {"engine", "NAME", OPTION_CHOICE, FIELD(engine), 0, 0, engine_name, "how convolutions are computed (auto)"},

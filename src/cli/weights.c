@@ -44,12 +44,19 @@ static tl_model *make_model(const weights_settings *settings, const tl_dataset *
     return model;
 }
 
+/* Returns the name of a single one of several networks that are averaged. */
+static const char *single_network(const tl_architecture *several) {
+    size_t index = 0;
+    while (tl_architecture_find(tl_architecture_name(index))->build != several->build) index++;
+    return tl_architecture_name(index);
+}
+
 static void check_architecture(const weights_settings *settings, tl_error *error) {
-    const int members = IN_PRECISION(architecture_find)(architecture_of(settings))->members;
-    if (members > 1)
+    const tl_architecture *chosen = tl_architecture_find(architecture_of(settings));
+    if (chosen->members > 1)
         tl_fail(error, TL_ERROR_ARGUMENT,
-                "--arch %s: it is %d networks that are averaged, but weights are those of one network; use --arch inception",
-                architecture_of(settings), members);
+                "--arch %s: it is %d networks that are averaged, but weights are those of one network; use --arch %s", chosen->name,
+                chosen->members, single_network(chosen));
 }
 
 void IN_PRECISION(import_reading)(const weights_settings *settings, tl_read_cfg *cfg, tl_error *error) {
@@ -74,7 +81,7 @@ int IN_PRECISION(import_weights)(const weights_settings *asked) {
     const char *const *operand = asked->model.common.operand;
     json_t *pairs = json_array();
     const tl_weights_cfg cfg = weights_cfg(asked, pairs);
-    const bool described = !IN_PRECISION(architecture_find)(architecture_of(asked))->name;
+    const bool described = !tl_architecture_find(architecture_of(asked))->name;
     const used_file files[] = {{"WEIGHTS", operand[0], FILE_READ, 0},
                                {"DATA", operand[1], FILE_DATA, 0},
                                {"--map", asked->map, FILE_READ, 0},

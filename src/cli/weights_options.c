@@ -12,7 +12,7 @@ static weights_settings importing = {.model = {.common = {.precision = "f32"}, .
 
 static const option_spec import_options[] = {
     OPTIONS("Network", "tapline import fcn.safetensors mine.csv --arch fcn -o mine.safetensors"),
-    {"arch", "NAME", OPTION_CHOICE_OR_JSON, FIELD(architecture), 0, 0, architecture_name_f32,
+    {"arch", "NAME", OPTION_CHOICE_OR_JSON, FIELD(architecture), 0, 0, tl_architecture_name,
      "the network (fcn), or a file NAME.json that describes one"},
     MAP_OPTION(weights_settings),
     {"out", "FILE", OPTION_TEXT, FIELD(out), 0, 0, NULL, "write the model to this file (only print the assignment)"},
