@@ -6,17 +6,18 @@
 
 /* ---- networks ---- */
 
-static tl_node unet(tl_model *model, tl_node x, size_t outputs) { return tl_unet(model, x, &(tl_unet_cfg){.outputs = outputs}); }
+const char *tl_shim_architecture_name(size_t index) { return tl_architecture_name(index); }
 
-static const struct {
-    const char *name;
-    tl_node (*build)(tl_model *model, tl_node x, size_t outputs);
-} architectures[] = {{"fcn", tl_fcn},   {"resnet", tl_resnet}, {"inception", tl_inception}, {"timecnn", tl_time_cnn},
-                     {"lite", tl_lite}, {"tcn", tl_tcn},       {"wavenet", tl_wavenet},     {"unet", unet}};
+void tl_shim_defaults(const char *architecture, size_t series, size_t *numbers, const char **schedule) {
+    const tl_architecture *found = tl_architecture_find(architecture);
+    numbers[0] = tl_architecture_batch(found, series), numbers[1] = (size_t)found->epochs;
+    numbers[2] = (size_t)found->members, numbers[3] = found->ridge;
+    *schedule = tl_schedule_name(found->schedule);
+}
 
 static tl_node build(tl_model *model, tl_node x, const char *architecture, size_t outputs) {
-    for (size_t i = 0; i < sizeof architectures / sizeof *architectures; i++)
-        if (strcmp(architectures[i].name, architecture) == 0) return architectures[i].build(model, x, outputs);
+    const tl_architecture *found = tl_architecture_find(architecture);
+    if (found->build) return found->build(model, x, outputs);
     return tl_architecture_from_json(model, x, architecture, &(tl_architecture_cfg){.outputs = outputs});
 }
 
@@ -30,7 +31,7 @@ int tl_shim_model_new(const char *settings, size_t length, size_t channels, cons
     own.compile.own_loss = own_loss;
     *model = tl_model_new(&own.model);
     const tl_node x = tl_input(*model, (tl_shape){length, channels});
-    tl_model_compile(*model, build(*model, x, architecture, (size_t)outputs), &own.compile, &error);
+    tl_model_compile(*model, build(*model, x, architecture, outputs), &own.compile, &error);
     if (tl_failed(&error)) {
         tl_model_free(*model);
         *model = NULL;

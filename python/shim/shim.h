@@ -58,6 +58,14 @@ TL_API int tl_shim_data_scaling(tl_shim_data *data, const char *kind, const doub
 
 /* ---- models ---- */
 
+/* The names of ready-made networks, index = 0, 1 …; NULL after the last one. */
+TL_API const char *tl_shim_architecture_name(size_t index);
+
+/* The defaults of the ready-made network with that name, or, for any other text, of networks in files (tl_architecture). numbers: (4)
+ * [OUT] batch for this number of series, epochs, members, 1 if the last layer is computed in closed form, else 0; *schedule [OUT] its
+ * name. */
+TL_API void tl_shim_defaults(const char *architecture, size_t series, size_t *numbers, const char **schedule);
+
 /* Builds and compiles a network. settings: JSON, see settings.c. architecture: the name of a ready-made network, or JSON
  * (tapline/architecture.h). class_weights: (outputs) or NULL. own_loss: for the loss "own", else NULL. */
 TL_API int tl_shim_model_new(const char *settings, size_t length, size_t channels, const char *architecture, size_t outputs,
@@ -115,6 +123,11 @@ TL_API int tl_shim_evaluate(tl_model *model, const tl_shim_data *data, double *m
 /* y: (count, output length, output channels) [OUT]. */
 TL_API int tl_shim_predict(tl_model *model, const tl_real *x, const size_t *lengths, size_t count, size_t length, size_t channels,
                            tl_real *y, char *text);
+
+/* tl_fit_ridge. penalties: (count) to choose from; NULL: the defaults. result: (7) [OUT] penalty, error, accuracy, slope, features,
+ * constant, seconds, as in tl_ridge_result. */
+TL_API int tl_shim_fit_ridge(tl_model *model, const tl_shim_data *data, const double *penalties, size_t count, double *result,
+                             char *text);
 
 TL_API int tl_shim_update_statistics(tl_model *model, const tl_shim_data *data, char *text);
 

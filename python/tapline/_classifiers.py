@@ -11,7 +11,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
-from ._estimators import NetworkEstimator, Targets
+from ._estimators import NetworkEstimator, SeriesEstimator, Targets
 from ._training import Callback
 from .model import Architecture
 
@@ -26,12 +26,70 @@ def _classes_of(names: Optional[list[str]], outputs: int) -> NDArray[Any]:
         return np.array(names)
 
 
-class _Classifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
-    """What all classifiers are; see :class:`NetworkClassifier` for the parameters."""
+class SeriesClassifier(ClassifierMixin, SeriesEstimator):  # type: ignore[misc]
+    """The common part of all classifiers."""
+
+    classes_: NDArray[Any]
+
+    def _loss_settings(self) -> dict[str, Any]:
+        return {"loss": "cross-entropy"}
+
+    def _class_names(self) -> Optional[list[str]]:
+        return [str(name) for name in self.classes_]
+
+    def _labels(self, y: Any, weights: Optional[NDArray[np.float64]] = None) -> Targets:
+        """Finds the classes of y, of samples with a weight above 0, and returns the label of each sample."""
+        names: NDArray[Any] = column_or_1d(y, warn=True)
+        check_classification_targets(names)
+        self.classes_, labels = np.unique(names if weights is None else names[weights > 0], return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"y has {len(self.classes_)} class; a classifier needs at least 2 classes")
+        if weights is not None:
+            labels = np.clip(np.searchsorted(self.classes_, names), 0, len(self.classes_) - 1)
+        return Targets(labels.astype(np.int32), None, len(self.classes_))
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
+        """The probability of each class.
+
+        Parameters
+        ----------
+        X : array or list
+            Series, as for :meth:`fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_cases, n_classes)
+            Columns are in the order of ``classes_``. Probabilities do not depend on the other series of X.
+        """
+        return self._outputs(X).astype(np.float32)
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """The most probable class.
+
+        Parameters
+        ----------
+        X : array or list
+            Series, as for :meth:`fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_cases,)
+            Elements of ``classes_``.
+        """
+        probabilities = self._outputs(X)
+        predicted: NDArray[Any] = self.classes_[probabilities.argmax(axis=1)]
+        return predicted
+
+    def _take_info(self, info: Mapping[str, Any]) -> None:
+        if info["loss"] != "cross-entropy":
+            raise ValueError(f'the network of the file was trained for {info["loss"]}: a regressor loads it')
+        self.classes_ = _classes_of(info["classes"], info["outputs"])
+
+class _Classifier(SeriesClassifier, NetworkEstimator):
+    """The common part of trained classifiers; see :class:`NetworkClassifier` for the parameters."""
 
     label_smoothing: float
     class_weight: Union[None, str, Mapping[Any, float]]
-    classes_: NDArray[Any]
 
     def __init__(
         self,
@@ -77,7 +135,7 @@ class _Classifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         self.verbose = verbose
 
     def _loss_settings(self) -> dict[str, Any]:
-        return {"loss": "cross-entropy", "label_smoothing": self.label_smoothing or None}
+        return {**super()._loss_settings(), "label_smoothing": self.label_smoothing or None}
 
     def _class_weights(self, targets: Targets) -> Optional[NDArray[np.float64]]:
         if self.class_weight is None:
@@ -85,9 +143,6 @@ class _Classifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         labels = self.classes_[targets.keys()]
         weights: NDArray[np.float64] = compute_class_weight(self.class_weight, classes=self.classes_, y=labels)
         return np.ascontiguousarray(weights)
-
-    def _class_names(self) -> Optional[list[str]]:
-        return [str(name) for name in self.classes_]
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: Optional[ArrayLike] = None) -> "_Classifier":
         """Trains the network.
@@ -108,55 +163,11 @@ class _Classifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
             The trained classifier.
         """
         series, given = self._series_to_fit(X, y, multi_output=False)
-        names: NDArray[Any] = column_or_1d(given, warn=True)
-        check_classification_targets(names)
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, series.x[:, 0], dtype=np.float64, ensure_non_negative=True)
-        self.classes_, labels = np.unique(names if weights is None else names[weights > 0], return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(f"y has {len(self.classes_)} class; a classifier needs at least 2 classes")
-        if weights is not None:
-            labels = np.clip(np.searchsorted(self.classes_, names), 0, len(self.classes_) - 1)
-        self._fit_series(series, Targets(labels.astype(np.int32), None, len(self.classes_)), weights)
+        self._fit_series(series, self._labels(given, weights), weights)
         return self
-
-    def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
-        """The probability of each class.
-
-        Parameters
-        ----------
-        X : array or list
-            Series, as for :meth:`fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_cases, n_classes)
-            Columns are in the order of ``classes_``. Probabilities do not depend on the other series of X.
-        """
-        return self._outputs(X).astype(np.float32)
-
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """The most probable class.
-
-        Parameters
-        ----------
-        X : array or list
-            Series, as for :meth:`fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_cases,)
-            Elements of ``classes_``.
-        """
-        probabilities = self._outputs(X)
-        predicted: NDArray[Any] = self.classes_[probabilities.argmax(axis=1)]
-        return predicted
-
-    def _take_info(self, info: Mapping[str, Any]) -> None:
-        if info["loss"] != "cross-entropy":
-            raise ValueError(f'the network of the file was trained for {info["loss"]}: a regressor loads it')
-        self.classes_ = _classes_of(info["classes"], info["outputs"])
 
 
 class FCNClassifier(_Classifier):
@@ -216,7 +227,7 @@ class InceptionTimeClassifier(_Classifier):
     ((20,), (20, 2))
     """
 
-    _architecture = "inception"
+    _architecture = "inceptiontime"
 
 
 class LITETimeClassifier(_Classifier):
@@ -238,7 +249,7 @@ class LITETimeClassifier(_Classifier):
     ((20,), (20, 2))
     """
 
-    _architecture = "lite"
+    _architecture = "litetime"
 
 
 class TCNClassifier(_Classifier):
@@ -279,6 +290,7 @@ class TimeCNNClassifier(_Classifier):
     """
 
     _architecture = "timecnn"
+    _takes_unequal_lengths = False
 
 
 class NetworkClassifier(_Classifier):
@@ -287,16 +299,17 @@ class NetworkClassifier(_Classifier):
     Parameters
     ----------
     architecture : str, dict or path, default="fcn"
-        A ready-made network (``"fcn"``, ``"resnet"``, ``"inception"``, ``"timecnn"``, ``"lite"``, ``"tcn"``, ``"wavenet"``), or
-        layers as a dictionary, as JSON or in a JSON file (``docs/architectures.md``), whose last layer has as many units as there
-        are classes: ``"units": "outputs"``.
+        A ready-made network (``"fcn"``, ``"resnet"``, ``"inception"``, ``"inceptiontime"``, ``"timecnn"``, ``"lite"``,
+        ``"litetime"``, ``"tcn"``, ``"wavenet"``), or layers as a dictionary, as JSON or in a JSON file
+        (``docs/architectures.md``), whose last layer has as many units as there are classes: ``"units": "outputs"``.
     n_epochs : int, optional
         Number of passes over the series; by default as published; 1500 for other networks.
     batch_size : int, optional
         Number of series of a training step; by default as published; for other networks a tenth of the series,
         from 2 to 16.
     n_members : int, optional
-        Number of networks, with seeds that follow each other, whose predictions are averaged; by default 1, but 5 of "inception" and "lite".
+        Number of networks, with seeds that follow each other, whose predictions are averaged; by default 1;
+        5 of ``"inceptiontime"`` and ``"litetime"``.
     optimizer : str, default="adam"
         ``"adam"``, ``"adamw"``, ``"sgd"``, ``"rmsprop"`` or ``"adagrad"``.
     learning_rate : float, optional

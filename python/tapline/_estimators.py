@@ -13,41 +13,37 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
 from ._data import DataSet, Scaling
-from ._library import address, call
+from ._library import address, byref, call, plain
 from ._series import Series, fill_missing, from_array, from_list, is_ragged, normalize
 from ._training import Result
 from ._weights import arrange
 from .model import Architecture, Model
 
 _SHORT = 8  # series of fewer steps are normalized by the set: of few values, mean and deviation are most of what they say
-_MIN_BATCH = 2  # of one series batch norm learns nothing
+# Shorter series are padded with zeros for these networks.
+_MIN_STEPS = {
+    "timecnn": 9, "lite": 3, "litetime": 3, "minirocket": 9, "multirocket": 10, "hydra": 10, "multirocket-hydra": 10,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Published:
-    """The settings that were published with an architecture, as of ``tapline train``."""
+class Defaults:
+    """The settings of ``tapline train`` for an architecture: the published ones where there are some (``tl_architecture``)."""
 
-    batch: int = 16
-    tenth: bool = True  # the batch is a tenth of the series, from 2 to `batch`
-    epochs: int = 1500
-    schedule: str = "plateau"
-    members: int = 1
-    length: int = 1  # shorter series are padded to it
-
-    def batch_for(self, series: int) -> int:
-        """The batch for so many series."""
-        return min(self.batch, max(series // 10, _MIN_BATCH)) if self.tenth else self.batch
+    batch: int
+    epochs: int
+    members: int
+    ridge: bool  # whether the last layer is computed in closed form
+    schedule: str
 
 
-PUBLISHED: Mapping[str, Published] = {
-    "fcn": Published(16, True, 2000),
-    "resnet": Published(64, True, 1500),
-    "inception": Published(64, False, 1500, members=5),
-    "timecnn": Published(16, False, 2000, "constant", length=9),
-    "lite": Published(64, False, 1500, members=5, length=3),
-    "tcn": Published(64, True, 300),
-    "wavenet": Published(64, True, 300),
-}
+def defaults_of(architecture: Architecture, series: int) -> Defaults:
+    """The defaults for this number of series."""
+    name = architecture if isinstance(architecture, str) else ""
+    numbers, schedule = (ctypes.c_size_t * 4)(), ctypes.c_char_p()
+    plain("defaults")(name.encode(), series, numbers, byref(schedule))
+    assert schedule.value is not None
+    return Defaults(numbers[0], numbers[1], numbers[2], bool(numbers[3]), schedule.value.decode())
 
 
 def threads_of(n_jobs: Optional[int]) -> int:
@@ -101,41 +97,24 @@ class Targets:
             data.set_labels(self.labels, self.outputs, names)
 
 
-class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
-    """One network, or several that are averaged, on series."""
+class SeriesEstimator(BaseEstimator):  # type: ignore[misc]
+    """A network, or several that are averaged, on series."""
 
     _architecture: ClassVar[str] = ""
+    _takes_unequal_lengths: ClassVar[bool] = True
 
     # Of the constructors of the subclasses.
-    n_epochs: Optional[int]
-    batch_size: Optional[int]
-    n_members: Optional[int]
-    optimizer: str
-    learning_rate: Optional[float]
-    weight_decay: Optional[float]
-    schedule: Optional[str]
-    augment: Optional[Mapping[str, float]]
     normalize: str
     missing: str
-    early_stopping: bool
-    validation_fraction: float
-    n_iter_no_change: int
-    callback: Any
     random_state: Any
     n_jobs: Optional[int]
-    verbose: int
 
     models_: list[Model]
-    history_: dict[str, NDArray[np.float64]]
-    n_iter_: int
 
     # ---- what differs between classification and regression ----
 
     def _loss_settings(self) -> dict[str, Any]:
         raise NotImplementedError
-
-    def _class_weights(self, targets: Targets) -> Optional[NDArray[np.float64]]:
-        return None
 
     def _class_names(self) -> Optional[list[str]]:
         return None
@@ -146,9 +125,10 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         """The architecture, by name, dictionary, JSON or path."""
         return self._architecture
 
-    def _published(self) -> Published:
+    def _min_steps(self) -> int:
+        """Shorter series are padded with zeros to so many steps."""
         architecture = self._network()
-        return PUBLISHED.get(architecture, Published()) if isinstance(architecture, str) else Published()
+        return _MIN_STEPS.get(architecture, 1) if isinstance(architecture, str) else 1
 
     def _series_to_fit(self, X: Any, y: Any, multi_output: bool) -> tuple[Series, Any]:
         allow_nan = self.missing != "refuse"
@@ -193,12 +173,6 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
             raise ValueError(f"X has {channels} channels, but the network was trained on {self.n_channels_in_}")
         if length != self.n_timepoints_in_ and not self.unequal_lengths_:
             raise ValueError(f"X has {length} steps, but the network was trained on {self.n_timepoints_in_}")
-        if length > self.n_timepoints_in_:
-            raise ValueError(
-                f"X has a series of {length} steps; the longest that the network was trained on has {self.n_timepoints_in_}"
-            )
-
-    # ---- training ----
 
     def _seed(self) -> int:
         """A whole number is the seed itself, as of ``tapline train --seed``."""
@@ -206,94 +180,17 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
             return int(self.random_state)
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
-    def _fit_settings(self, batch: int) -> dict[str, Any]:
-        published = self._published()
-        settings: dict[str, Any] = {
-            "epochs": published.epochs if self.n_epochs is None else self.n_epochs,
-            "batch": batch,
-            "restore_best": True,
-            "schedule": self.schedule or published.schedule,
-            "patience": self.n_iter_no_change if self.early_stopping else None,
-        }
-        settings.update(self.augment or {})
-        return settings
+    def _scaling_kind(self) -> str:
+        if self.normalize != "auto":
+            return self.normalize
+        return "set" if self.n_timepoints_in_ < _SHORT else "series"
 
     def _data_set(self, series: Series, targets: Targets, scaling: Scaling) -> DataSet:
-        series = series.padded(self._published().length)
+        series = series.padded(self._min_steps())
         data = DataSet(series.x.astype(np.float32), series.lengths)
         targets.put(data, None)
         data.set_scaling(scaling)
         return data
-
-    def _split(self, targets: Targets, seed: int) -> NDArray[np.bool_]:
-        """Which samples are held out for early stopping: none without it."""
-        count = len(targets.keys())
-        if not self.early_stopping:
-            return np.zeros(count, dtype=bool)
-        if not 0 < self.validation_fraction <= 0.5:
-            raise ValueError(f"validation_fraction is {self.validation_fraction}; it should be above 0 and at most 0.5")
-        return _held_out(targets.labels, count, targets.outputs, round(1 / self.validation_fraction), seed)
-
-    def _fit_series(self, series: Series, targets: Targets, sample_weight: Optional[NDArray[np.float64]]) -> None:
-        """Trains on series that are not normalized yet."""
-        seed = self._seed()
-        index, weights = arrange(series, targets.keys(), sample_weight)
-        held_out = self._split(targets.take(index), seed)
-        train, validation = series.take(index[~held_out]), series.take(index[held_out])
-        kind = self.normalize
-        if kind == "auto":
-            kind = "set" if self.n_timepoints_in_ < _SHORT else "series"
-        self.scaling_ = normalize(train, kind)
-        data = self._data_set(train, targets.take(index[~held_out]), self.scaling_)
-        if weights is not None:
-            weights = np.ascontiguousarray(weights[~held_out])
-        other = None
-        if held_out.any():
-            normalize(validation, kind, self.scaling_)
-            other = self._data_set(validation, targets.take(index[held_out]), self.scaling_)
-        self._train_members(data, other, weights, targets, seed)
-
-    def _train_members(
-        self, data: DataSet, validation: Optional[DataSet], weights: Optional[NDArray[np.float64]], targets: Targets, seed: int
-    ) -> None:
-        members = self._published().members if self.n_members is None else self.n_members
-        if members < 1:
-            raise ValueError(f"n_members is {members}; it should be 1 or more")
-        class_weights = self._class_weights(targets)
-        models: list[Model] = []
-        results: list[Result] = []
-        for member in range(members):
-            model = self._model(data.shape, targets.outputs, class_weights, seed + member)
-            title = f"member {member + 1}/{members}: " if members > 1 else ""
-            results.append(
-                model.fit_data(
-                    data, self._fit_settings(model.batch), validation=validation, weights=weights,
-                    callback=self.callback, verbose=int(self.verbose), title=title,
-                )  # fmt: skip
-            )
-            models.append(model)
-            if results[-1].stopped:
-                break
-        self.models_ = models
-        self.n_iter_ = max(result.epochs for result in results)
-        self.history_ = _joined([result.history for result in results])
-
-    def _model(
-        self, shape: tuple[int, int, int], outputs: int, class_weights: Optional[NDArray[np.float64]], seed: int
-    ) -> Model:
-        count, length, channels = shape
-        batch = self._published().batch_for(count) if self.batch_size is None else self.batch_size
-        model = Model(
-            self._network(), length=length, channels=channels, outputs=outputs, seed=seed, threads=threads_of(self.n_jobs)
-        )
-        return model.compile(
-            batch=min(batch, count),
-            optimizer=self.optimizer,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            class_weights=class_weights,
-            **self._loss_settings(),
-        )
 
     # ---- use ----
 
@@ -301,8 +198,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         """What the networks predict, averaged: (count, outputs)."""
         series = self._series_to_predict(X)
         x = series.x.astype(np.float32)
-        lengths = series.lengths
-        outputs = [model.predict(x, lengths=lengths) for model in self.models_]
+        outputs = [_predict(model, x, series.lengths) for model in self.models_]
         return np.mean(outputs, axis=0, dtype=np.float64)  # type: ignore[no-any-return]
 
     def summary(self) -> str:
@@ -362,14 +258,17 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
                 paths.append(_numbered(text, len(paths) + 1))
         models = [Model.load(name, threads=threads_of(n_jobs)) for name in paths]
         info = models[0].info
-        self = cls(missing=info["missing"], normalize=info["normalize"], n_members=len(models), n_jobs=n_jobs)
-        self.models_ = models
-        self.history_, self.n_iter_ = {}, 0
+        self = cls(missing=info["missing"], normalize=info["normalize"], n_jobs=n_jobs)
+        self._take_models(models)
         self.scaling_ = models[0].scaling
         self.n_timepoints_in_, self.n_channels_in_ = info["length"], info["channels"]
         self.unequal_lengths_ = info["unequal"]
         self._take_info(info)
         return self
+
+    def _take_models(self, models: list[Model]) -> None:
+        """Takes the networks of a file."""
+        self.models_ = models
 
     def _take_info(self, info: Mapping[str, Any]) -> None:
         raise NotImplementedError
@@ -381,6 +280,143 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         tags.input_tags.three_d_array = True
         tags.input_tags.allow_nan = self.missing != "refuse"
         return tags
+
+
+class NetworkEstimator(SeriesEstimator):
+    """A network, or several, trained by gradients."""
+
+    # Of the constructors of the subclasses.
+    n_epochs: Optional[int]
+    batch_size: Optional[int]
+    n_members: Optional[int]
+    optimizer: str
+    learning_rate: Optional[float]
+    weight_decay: Optional[float]
+    schedule: Optional[str]
+    augment: Optional[Mapping[str, float]]
+    early_stopping: bool
+    validation_fraction: float
+    n_iter_no_change: int
+    callback: Any
+    verbose: int
+
+    history_: dict[str, NDArray[np.float64]]
+    n_iter_: int
+
+    def _class_weights(self, targets: Targets) -> Optional[NDArray[np.float64]]:
+        return None
+
+    def _fit_settings(self, defaults: Defaults, batch: int) -> dict[str, Any]:
+        settings: dict[str, Any] = {
+            "epochs": defaults.epochs if self.n_epochs is None else self.n_epochs,
+            "batch": batch,
+            "restore_best": True,
+            "schedule": self.schedule or defaults.schedule,
+            "patience": self.n_iter_no_change if self.early_stopping else None,
+        }
+        settings.update(self.augment or {})
+        return settings
+
+    def _split(self, targets: Targets, seed: int) -> NDArray[np.bool_]:
+        """Which samples are held out for early stopping: none without it."""
+        count = len(targets.keys())
+        if not self.early_stopping:
+            return np.zeros(count, dtype=bool)
+        if not 0 < self.validation_fraction <= 0.5:
+            raise ValueError(f"validation_fraction is {self.validation_fraction}; it should be above 0 and at most 0.5")
+        return _held_out(targets.labels, count, targets.outputs, round(1 / self.validation_fraction), seed)
+
+    def _fit_series(self, series: Series, targets: Targets, sample_weight: Optional[NDArray[np.float64]]) -> None:
+        """Trains on series that are not normalized yet."""
+        seed = self._seed()
+        index, weights = arrange(series, targets.keys(), sample_weight)
+        held_out = self._split(targets.take(index), seed)
+        train, validation = series.take(index[~held_out]), series.take(index[held_out])
+        kind = self._scaling_kind()
+        self.scaling_ = normalize(train, kind)
+        data = self._data_set(train, targets.take(index[~held_out]), self.scaling_)
+        if weights is not None:
+            weights = np.ascontiguousarray(weights[~held_out])
+        other = None
+        if held_out.any():
+            normalize(validation, kind, self.scaling_)
+            other = self._data_set(validation, targets.take(index[held_out]), self.scaling_)
+        self._train_members(data, other, weights, targets, seed)
+
+    def _train_members(
+        self, data: DataSet, validation: Optional[DataSet], weights: Optional[NDArray[np.float64]], targets: Targets, seed: int
+    ) -> None:
+        defaults = defaults_of(self._network(), data.shape[0])
+        if defaults.ridge:
+            raise ValueError(
+                f"{self._network()} is not trained by epochs: use MiniRocketClassifier, MultiRocketClassifier, HydraClassifier, "
+                "MultiRocketHydraClassifier, or the regressors with these names"
+            )
+        members = defaults.members if self.n_members is None else self.n_members
+        if members < 1:
+            raise ValueError(f"n_members is {members}; it should be 1 or more")
+        class_weights = self._class_weights(targets)
+        models: list[Model] = []
+        results: list[Result] = []
+        for member in range(members):
+            model = self._model(data.shape, targets.outputs, class_weights, seed + member, defaults.batch)
+            title = f"member {member + 1}/{members}: " if members > 1 else ""
+            results.append(
+                model.fit_data(
+                    data, self._fit_settings(defaults, model.batch), validation=validation, weights=weights,
+                    callback=self.callback, verbose=int(self.verbose), title=title,
+                )  # fmt: skip
+            )
+            models.append(model)
+            if results[-1].stopped:
+                break
+        self.models_ = models
+        self.n_iter_ = max(result.epochs for result in results)
+        self.history_ = _joined([result.history for result in results])
+
+    def _model(
+        self, shape: tuple[int, int, int], outputs: int, class_weights: Optional[NDArray[np.float64]], seed: int, batch: int
+    ) -> Model:
+        count, length, channels = shape
+        if self.batch_size is not None:
+            batch = self.batch_size
+        model = Model(
+            self._network(), length=length, channels=channels, outputs=outputs, seed=seed, threads=threads_of(self.n_jobs)
+        )
+        return model.compile(
+            batch=min(batch, count),
+            optimizer=self.optimizer,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            class_weights=class_weights,
+            **self._loss_settings(),
+        )
+
+    def _take_models(self, models: list[Model]) -> None:
+        super()._take_models(models)
+        self.n_members = len(models)
+        self.history_, self.n_iter_ = {}, 0
+
+
+def _predict(model: Model, x: NDArray[np.float32], lengths: Optional[NDArray[np.uintp]]) -> NDArray[np.float32]:
+    """What a network predicts, also for series that are longer than those it was trained on.
+
+    Longer series get a copy of the network for twice as many steps, four times as many, and so on. The copy for a series does not
+    depend on the other series, so that its prediction does not either.
+    """
+    trained = model.input_shape[0]
+    if lengths is None or x.shape[1] <= trained:
+        return model.predict(x, lengths=lengths)
+    doublings = np.maximum(0, np.ceil(np.log2(lengths / trained))).astype(int)
+    outputs: dict[int, NDArray[np.float32]] = {}
+    for doubling in np.unique(doublings):
+        own = np.flatnonzero(doublings == doubling)
+        steps = trained << int(doubling)
+        part = np.zeros((len(own), steps, x.shape[2]), dtype=np.float32)
+        part[:, : x.shape[1]] = x[own, :steps]
+        user = model if doubling == 0 else model.for_length(steps)
+        outputs.update(zip(own.tolist(), user.predict(part, lengths=lengths[own])))
+    return np.array([outputs[i] for i in range(len(x))])
 
 
 def _joined(histories: list[dict[str, NDArray[np.float64]]]) -> dict[str, NDArray[np.float64]]:

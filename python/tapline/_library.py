@@ -63,6 +63,7 @@ _FALLIBLE: dict[str, list[Any]] = {
     ],
     "evaluate": [_HANDLE, _HANDLE, POINTER(c_double)],
     "predict": [_HANDLE, _ARRAY, _ARRAY, c_size_t, c_size_t, c_size_t, _ARRAY],
+    "fit_ridge": [_HANDLE, _HANDLE, _ARRAY, c_size_t, POINTER(c_double)],
     "update_statistics": [_HANDLE, _HANDLE],
     "save": [_HANDLE, _HANDLE, c_char_p, c_char_p],
     "load": [c_char_p, c_char_p, POINTER(_HANDLE), POINTER(c_void_p)],
@@ -71,6 +72,8 @@ _FALLIBLE: dict[str, list[Any]] = {
 _PLAIN: dict[str, tuple[Any, list[Any]]] = {
     "version": (c_char_p, []),
     "isa": (c_char_p, []),
+    "architecture_name": (c_char_p, [c_size_t]),
+    "defaults": (None, [c_char_p, c_size_t, _SIZES, POINTER(c_char_p)]),
     "text_free": (None, [c_void_p]),
     "data_free": (None, [_HANDLE]),
     "model_free": (None, [_HANDLE]),

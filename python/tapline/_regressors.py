@@ -9,15 +9,56 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import _check_sample_weight, check_array, column_or_1d
 
-from ._estimators import NetworkEstimator, Targets
+from ._estimators import NetworkEstimator, SeriesEstimator, Targets
 from ._training import Callback
 from .model import Architecture
 
 
-class _Regressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
-    """What all regressors are; see :class:`NetworkRegressor` for the parameters."""
+class SeriesRegressor(RegressorMixin, SeriesEstimator):  # type: ignore[misc]
+    """The common part of all regressors."""
 
     loss: str
+
+    def _loss_settings(self) -> dict[str, Any]:
+        return {"loss": self.loss}
+
+    def _values(self, y: Any) -> Targets:
+        """Checks y, (count) or (count, outputs)."""
+        values = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+        self._one_value = values.ndim == 1 or values.shape[1] == 1
+        if self._one_value:
+            values = column_or_1d(values, warn=True)[:, np.newaxis]
+        return Targets(None, np.ascontiguousarray(values), values.shape[1])
+
+    def predict(self, X: ArrayLike) -> NDArray[np.float64]:
+        """The values.
+
+        Parameters
+        ----------
+        X : array or list
+            Series, as for :meth:`fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_cases,) or (n_cases, n_outputs)
+            Values in the unit of y. They do not depend on the other series of X.
+        """
+        values = self._outputs(X)
+        return values[:, 0] if self._one_value else values
+
+    def _take_info(self, info: Mapping[str, Any]) -> None:
+        if info["loss"] == "cross-entropy":
+            raise ValueError("the network of the file was trained for classes: a classifier loads it")
+        self.loss = info["loss"]
+        self._one_value = info["outputs"] == 1
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+class _Regressor(SeriesRegressor, NetworkEstimator):
+    """The common part of trained regressors; see :class:`NetworkRegressor` for the parameters."""
 
     def __init__(
         self,
@@ -60,9 +101,6 @@ class _Regressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def _loss_settings(self) -> dict[str, Any]:
-        return {"loss": self.loss}
-
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: Optional[ArrayLike] = None) -> "_Regressor":
         """Trains the network.
 
@@ -82,42 +120,12 @@ class _Regressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
             The trained regressor.
         """
         series, y = self._series_to_fit(X, y, multi_output=True)
-        values = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
-        self._one_value = values.ndim == 1 or values.shape[1] == 1
-        if self._one_value:
-            values = column_or_1d(values, warn=True)[:, np.newaxis]
+        targets = self._values(y)
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, series.x[:, 0], dtype=np.float64, ensure_non_negative=True)
-        self._fit_series(series, Targets(None, np.ascontiguousarray(values), values.shape[1]), weights)
+        self._fit_series(series, targets, weights)
         return self
-
-    def predict(self, X: ArrayLike) -> NDArray[np.float64]:
-        """The values.
-
-        Parameters
-        ----------
-        X : array or list
-            Series, as for :meth:`fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_cases,) or (n_cases, n_outputs)
-            Values in the unit of y. They do not depend on the other series of X.
-        """
-        values = self._outputs(X)
-        return values[:, 0] if self._one_value else values
-
-    def _take_info(self, info: Mapping[str, Any]) -> None:
-        if info["loss"] == "cross-entropy":
-            raise ValueError("the network of the file was trained for classes: a classifier loads it")
-        self.loss = info["loss"]
-        self._one_value = info["outputs"] == 1
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
 
 
 class FCNRegressor(_Regressor):
@@ -177,7 +185,7 @@ class InceptionTimeRegressor(_Regressor):
     (20,)
     """
 
-    _architecture = "inception"
+    _architecture = "inceptiontime"
 
 
 class LITETimeRegressor(_Regressor):
@@ -199,7 +207,7 @@ class LITETimeRegressor(_Regressor):
     (20,)
     """
 
-    _architecture = "lite"
+    _architecture = "litetime"
 
 
 class TCNRegressor(_Regressor):
@@ -240,6 +248,7 @@ class TimeCNNRegressor(_Regressor):
     """
 
     _architecture = "timecnn"
+    _takes_unequal_lengths = False
 
 
 class NetworkRegressor(_Regressor):
@@ -248,16 +257,17 @@ class NetworkRegressor(_Regressor):
     Parameters
     ----------
     architecture : str, dict or path, default="fcn"
-        A ready-made network (``"fcn"``, ``"resnet"``, ``"inception"``, ``"timecnn"``, ``"lite"``, ``"tcn"``, ``"wavenet"``), or
-        layers as a dictionary, as JSON or in a JSON file (``docs/architectures.md``), whose last layer has as many units as there
-        are values: ``"units": "outputs"``.
+        A ready-made network (``"fcn"``, ``"resnet"``, ``"inception"``, ``"inceptiontime"``, ``"timecnn"``, ``"lite"``,
+        ``"litetime"``, ``"tcn"``, ``"wavenet"``), or layers as a dictionary, as JSON or in a JSON file
+        (``docs/architectures.md``), whose last layer has as many units as there are values: ``"units": "outputs"``.
     n_epochs : int, optional
         Number of passes over the series; by default as published; 1500 for other networks.
     batch_size : int, optional
         Number of series of a training step; by default as published; for other networks a tenth of the series,
         from 2 to 16.
     n_members : int, optional
-        Number of networks, with seeds that follow each other, whose predictions are averaged; by default 1, but 5 of "inception" and "lite".
+        Number of networks, with seeds that follow each other, whose predictions are averaged; by default 1;
+        5 of ``"inceptiontime"`` and ``"litetime"``.
     optimizer : str, default="adam"
         ``"adam"``, ``"adamw"``, ``"sgd"``, ``"rmsprop"`` or ``"adagrad"``.
     learning_rate : float, optional

@@ -63,7 +63,9 @@ class _Classifier(_Adapter):
 
 def _adapt(kind: type[NetworkEstimator], base: Any, adapter: type[_Adapter]) -> Any:
     """The class of aeon for one of tapline, whose constructor has the same parameters."""
-    signature = inspect.signature(kind.__init__)
+    own = inspect.signature(kind.__init__)
+    # aeon requires this default, which means the same as None
+    signature = own.replace(parameters=[p.replace(default=1) if p.name == "n_jobs" else p for p in own.parameters.values()])
 
     def __init__(self: Any, *arguments: Any, **settings: Any) -> None:
         bound = signature.bind(self, *arguments, **settings)
@@ -73,7 +75,8 @@ def _adapt(kind: type[NetworkEstimator], base: Any, adapter: type[_Adapter]) -> 
         base.__init__(self)
 
     setattr(__init__, "__signature__", signature)
-    members = {"__init__": __init__, "__module__": __name__, "__doc__": kind.__doc__, "_kind": kind, "_tags": _TAGS}
+    tags = _TAGS if kind._takes_unequal_lengths else {**_TAGS, "X_inner_type": "numpy3D", "capability:unequal_length": False}
+    members = {"__init__": __init__, "__module__": __name__, "__doc__": kind.__doc__, "_kind": kind, "_tags": tags}
     return type(kind.__name__, (adapter, base), members)
 
 

@@ -29,10 +29,18 @@ if TYPE_CHECKING:
 Architecture = Union[str, Mapping[str, Any], "os.PathLike[str]"]
 Loss = Union[str, Callable[["NDArray[np.float32]", "NDArray[np.float32]"], "tuple[float, ArrayLike]"]]
 
-_READY_MADE = ("fcn", "resnet", "inception", "timecnn", "lite", "tcn", "wavenet", "unet")
 _MODES = {"inference": 0, "training": 1, "gradients": 2}
 _CHUNK = 1024  # series of a call that predicts: Ctrl-C is seen between calls
+_RIDGE = ("penalty", "error", "accuracy", "slope", "features", "constant", "seconds")
 _METRICS = ("loss", "accuracy", "rmse", "mae", "balanced_accuracy", "f1", "auroc", "r2")
+
+
+def ready_made() -> list[str]:
+    """The names of the ready-made networks."""
+    names: list[str] = []
+    while (name := plain("architecture_name")(len(names))) is not None:
+        names.append(name.decode())
+    return names
 
 
 def read_architecture(architecture: Architecture) -> str:
@@ -40,10 +48,10 @@ def read_architecture(architecture: Architecture) -> str:
     if isinstance(architecture, Mapping):
         return json.dumps(architecture)
     text = os.fspath(architecture)
-    if text in _READY_MADE or text.lstrip().startswith("{"):
+    if text in ready_made() or text.lstrip().startswith("{"):
         return text
     if not os.path.exists(text):
-        names = ", ".join(_READY_MADE)
+        names = ", ".join(ready_made())
         raise FileNotFoundError(f'architecture "{text}" is no file; ready-made networks are {names}')
     with open(text, encoding="utf-8") as file:
         return file.read()
@@ -92,7 +100,7 @@ class Model:
     ----------
     architecture : str, dict or path, optional
         A ready-made network (``"fcn"``, ``"resnet"``, ``"inception"``, ``"timecnn"``, ``"lite"``, ``"tcn"``, ``"wavenet"``,
-        ``"unet"``), or the layers as a dictionary, as JSON or in a JSON file (``docs/architectures.md``). None: layers are added
+        ``"unet"``, ``"minirocket"``, ``"multirocket"``, ``"hydra"``, ``"multirocket-hydra"``), or the layers as a dictionary, as JSON or in a JSON file (``docs/architectures.md``). None: layers are added
         by :meth:`add`.
     length, channels : int
         The shape of a series.
@@ -606,6 +614,48 @@ class Model:
         finally:
             self._raise_own()
 
+    def fit_ridge(
+        self, x: ArrayLike, y: ArrayLike, *, lengths: Optional[ArrayLike] = None, penalties: Optional[ArrayLike] = None
+    ) -> dict[str, float]:
+        """Computes the last layer, which must be dense, in closed form by ridge regression (``tapline/ridge.h``).
+
+        The other layers keep their parameters. Use it behind a layer ``rocket``, or on a trained network with new data.
+
+        Parameters
+        ----------
+        x, y, lengths : array
+            As for :meth:`fit`.
+        penalties : array, optional
+            Penalties to choose from, above 0; by default ten from 0.001 to 1000.
+
+        Returns
+        -------
+        dict
+            ``penalty``, the one with the smallest mean squared leave-one-out error; this ``error``; the leave-one-out ``accuracy``
+            of a classification; ``slope``, the factor from scores to logits; the number of ``features`` and how many of them are
+            ``constant``; ``seconds``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from tapline import Model
+        >>> x = np.random.default_rng(0).normal(size=(20, 30)).astype(np.float32)
+        >>> y = np.arange(20) % 2
+        >>> x[y == 1, :10] += 3
+        >>> model = Model("minirocket", length=30, outputs=2).compile()
+        >>> result = model.fit_ridge(x, y, penalties=[1, 10])
+        >>> result["penalty"] in (1, 10), model.evaluate(x, y)["accuracy"]
+        (True, 1.0)
+        """
+        return self.fit_ridge_data(self._data(x, y, lengths), penalties)
+
+    def fit_ridge_data(self, data: DataSet, penalties: Optional[ArrayLike] = None) -> dict[str, float]:
+        """Works on a data set of the library, as :meth:`fit_ridge` does on arrays."""
+        numbers = (ctypes.c_double * len(_RIDGE))()
+        choice = None if penalties is None else np.array(penalties, dtype=np.float64, ndmin=1)
+        self._call("fit_ridge", data.handle, address(choice), 0 if choice is None else choice.size, numbers)
+        return {name: value for name, value in zip(_RIDGE, numbers) if not np.isnan(value)}
+
     def update_statistics(self, x: ArrayLike, *, lengths: Optional[ArrayLike] = None) -> None:
         """Computes the statistics of batch norm from a pass over series. Use it after a training loop of your own."""
         series = as_series(x)
@@ -728,6 +778,11 @@ class Model:
             with open(path, "wb") as file:
                 file.write(content)
             return cls.load(path, **settings)
+
+    def for_length(self, length: int) -> "Model":
+        """A copy for predictions on series of up to that many steps. Fails if a layer depends on the number of steps."""
+        threads = self._settings["threads"]
+        return Model.from_bytes(self.to_bytes(), batch=self.batch, threads=threads, length=length, inference_only=True)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _from_bytes, (self.to_bytes(), self.batch, self._settings["threads"])

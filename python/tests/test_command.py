@@ -26,9 +26,10 @@ def train(command: str, data: Path, model: Path, *options: str) -> None:
     )
 
 
-def assert_same(estimator: Any, path: Path) -> None:
+def assert_same(trained: Any, path: Path) -> None:
+    """A model, or the only one of an estimator, has the parameters of a file."""
     expected = tapline.Model.load(path).parameters()
-    parameters = estimator.models_[0].parameters()
+    parameters = getattr(trained, "models_", [trained])[0].parameters()
     assert set(parameters) == set(expected)
     for name, array in parameters.items():
         np.testing.assert_array_equal(array, expected[name], err_msg=name)
@@ -41,6 +42,19 @@ def test_given_the_same_recipe_when_trained_then_the_same_parameters(command: st
     train(command, tmp_path / "data.npz", tmp_path / "model.safetensors", "--arch", arch, "--epochs", "3", "--seed", "5")
     classifier = getattr(tapline, name + "Classifier")(n_epochs=3, n_members=1, random_state=5).fit(X, y)
     assert_same(classifier, tmp_path / "model.safetensors")
+
+
+@pytest.mark.parametrize("name, arch", [("InceptionTime", "inceptiontime"), ("LITETime", "litetime")])
+def test_given_a_published_ensemble_when_trained_then_the_same_five_networks(
+    command: str, tmp_path: Path, name: str, arch: str
+) -> None:
+    X, y = make_series(20)
+    write(tmp_path / "data.npz", X, y)
+    train(command, tmp_path / "data.npz", tmp_path / "model.safetensors", "--arch", arch, "--epochs", "1")
+    classifier = getattr(tapline, name + "Classifier")(n_epochs=1, random_state=0).fit(X, y)
+    assert len(classifier.models_) == 5
+    for number, model in enumerate(classifier.models_):
+        assert_same(model, tmp_path / f"model.{number + 1}.safetensors")
 
 
 @pytest.mark.parametrize(

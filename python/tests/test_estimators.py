@@ -63,8 +63,19 @@ def test_given_a_list_of_lengths_when_fitted_then_each_series_counts_by_itself(s
     assert classifier.unequal_lengths_ and classifier.n_timepoints_in_ == 30
     alone = np.concatenate([classifier.predict_proba([x]) for x in ragged])
     np.testing.assert_array_equal(classifier.predict_proba(ragged), alone)
-    with pytest.raises(ValueError, match="31 steps; the longest"):
-        classifier.predict([np.zeros((1, 31))])
+
+
+def test_given_longer_series_than_in_training_when_predicted_then_as_by_themselves(series: Any) -> None:
+    X, y = series
+    classifier = tiny().fit([x[:, : 30 - i % 5] for i, x in enumerate(X)], y)
+    longer = [x if i % 3 else np.tile(x, 1 + i % 5) for i, x in enumerate(X)]
+    alone = np.concatenate([classifier.predict_proba([x]) for x in longer])
+    np.testing.assert_array_equal(classifier.predict_proba(longer), alone)
+    np.testing.assert_array_equal(alone[1], classifier.predict_proba(X[1:2])[0])
+    with pytest.raises(ValueError, match="needs whole series"):
+        TimeCNNClassifier(n_epochs=1).fit([x[:, : 30 - i % 5] for i, x in enumerate(X)], y)
+    with pytest.raises(ValueError, match="31 features|31 steps"):
+        tiny().fit(X, y).predict(np.zeros((1, 1, 31)))
 
 
 def test_given_a_list_of_equal_series_when_fitted_then_as_an_array(series: Any) -> None:
