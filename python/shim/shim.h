@@ -61,9 +61,9 @@ TL_API int tl_shim_data_scaling(tl_shim_data *data, const char *kind, const doub
 /* The names of ready-made networks, index = 0, 1 …; NULL after the last one. */
 TL_API const char *tl_shim_architecture_name(size_t index);
 
-/* The defaults of the ready-made network with that name, or, for any other text, of networks in files (tl_architecture). numbers: (4)
- * [OUT] batch for this number of series, epochs, members, 1 if the last layer is computed in closed form, else 0; *schedule [OUT] its
- * name. */
+/* The defaults of the ready-made network with that name, or, for any other text, of networks in files (tl_architecture). numbers:
+ * (4) [OUT] batch for this number of series, epochs, members, 1 if the last layer is computed in closed form, else 0; *schedule
+ * [OUT] its name. */
 TL_API void tl_shim_defaults(const char *architecture, size_t series, size_t *numbers, const char **schedule);
 
 /* Builds and compiles a network. settings: JSON, see settings.c. architecture: the name of a ready-made network, or JSON

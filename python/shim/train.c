@@ -55,8 +55,8 @@ int tl_shim_fit_ridge(tl_model *model, const tl_shim_data *data, const double *p
     tl_error error = {0};
     tl_ridge_result found = {0};
     tl_fit_ridge(model, tl_shim_dataset(data), &(tl_ridge_cfg){.penalties = penalties, .count = count}, &found, &error);
-    const double all[] = {
-        found.penalty, found.error, found.accuracy, found.slope, (double)found.features, (double)found.constant, found.seconds};
+    const double all[] = {found.penalty,          found.error,  found.accuracy, found.slope, (double)found.features,
+                          (double)found.constant, found.seconds};
     memcpy(result, all, sizeof all);
     return tl_shim_report(&error, text);
 }

@@ -38,19 +38,38 @@ if TYPE_CHECKING:
         TCNRegressor,
         TimeCNNRegressor,
     )
+    from ._rocket import (
+        HydraClassifier,
+        HydraRegressor,
+        MiniRocketClassifier,
+        MiniRocketRegressor,
+        MultiRocketClassifier,
+        MultiRocketHydraClassifier,
+        MultiRocketHydraRegressor,
+        MultiRocketRegressor,
+    )
 
 __version__: str = _plain("version")().decode()
 
-_ESTIMATORS = {"Classifier": "._classifiers", "Regressor": "._regressors"}
+# The modules of the estimators, by the first word that a name contains.
+_ESTIMATORS = {"Rocket": "._rocket", "Hydra": "._rocket", "Classifier": "._classifiers", "Regressor": "._regressors"}
 
 __all__ = [
     "FCNClassifier",
     "FCNRegressor",
+    "HydraClassifier",
+    "HydraRegressor",
     "InceptionTimeClassifier",
     "InceptionTimeRegressor",
     "LITETimeClassifier",
     "LITETimeRegressor",
+    "MiniRocketClassifier",
+    "MiniRocketRegressor",
     "Model",
+    "MultiRocketClassifier",
+    "MultiRocketHydraClassifier",
+    "MultiRocketHydraRegressor",
+    "MultiRocketRegressor",
     "NetworkClassifier",
     "NetworkRegressor",
     "Progress",
@@ -68,7 +87,7 @@ def __getattr__(name: str) -> Any:
     """Estimators, which need scikit-learn, when they are first asked for."""
     if name not in __all__:
         raise AttributeError(f"module 'tapline' has no attribute '{name}'")
-    module = next(module for ending, module in _ESTIMATORS.items() if name.endswith(ending))
+    module = next(module for word, module in _ESTIMATORS.items() if word in name)
     try:
         return getattr(importlib.import_module(module, __name__), name)
     except ModuleNotFoundError as missing:

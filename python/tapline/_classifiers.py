@@ -85,6 +85,7 @@ class SeriesClassifier(ClassifierMixin, SeriesEstimator):  # type: ignore[misc]
             raise ValueError(f'the network of the file was trained for {info["loss"]}: a regressor loads it')
         self.classes_ = _classes_of(info["classes"], info["outputs"])
 
+
 class _Classifier(SeriesClassifier, NetworkEstimator):
     """The common part of trained classifiers; see :class:`NetworkClassifier` for the parameters."""
 

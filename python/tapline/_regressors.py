@@ -57,6 +57,7 @@ class SeriesRegressor(RegressorMixin, SeriesEstimator):  # type: ignore[misc]
         tags.target_tags.multi_output = True
         return tags
 
+
 class _Regressor(SeriesRegressor, NetworkEstimator):
     """The common part of trained regressors; see :class:`NetworkRegressor` for the parameters."""
 

@@ -21,8 +21,8 @@ except ModuleNotFoundError as missing:
         raise
     raise ImportError("tapline.aeon needs aeon: pip install tapline[aeon]") from missing
 
-from . import _classifiers, _regressors
-from ._estimators import NetworkEstimator
+from . import _classifiers, _regressors, _rocket
+from ._estimators import NetworkEstimator, SeriesEstimator
 
 _TAGS = {
     "X_inner_type": ["np-list", "numpy3D"],
@@ -31,7 +31,6 @@ _TAGS = {
     "capability:multithreading": True,
     "non_deterministic": False,
     "cant_pickle": False,
-    "algorithm_type": "deeplearning",
     "python_dependencies": "tapline",
 }
 
@@ -39,7 +38,7 @@ _TAGS = {
 class _Adapter:
     """What both kinds share: an estimator of tapline that is made by ``fit``."""
 
-    _kind: type[NetworkEstimator]
+    _kind: type[SeriesEstimator]
     estimator_: Any
 
     def _fit(self, X: Any, y: Any) -> Any:
@@ -53,7 +52,7 @@ class _Adapter:
     @classmethod
     def _get_test_params(cls, parameter_set: str = "default") -> dict[str, Any]:
         """Settings with which aeon's checks take seconds."""
-        return {"n_epochs": 3, "n_members": 1}
+        return {"n_epochs": 3, "n_members": 1} if issubclass(cls._kind, NetworkEstimator) else {}
 
 
 class _Classifier(_Adapter):
@@ -61,7 +60,7 @@ class _Classifier(_Adapter):
         return self.estimator_.predict_proba(X)
 
 
-def _adapt(kind: type[NetworkEstimator], base: Any, adapter: type[_Adapter]) -> Any:
+def _adapt(kind: type[SeriesEstimator], base: Any, adapter: type[_Adapter]) -> Any:
     """The class of aeon for one of tapline, whose constructor has the same parameters."""
     own = inspect.signature(kind.__init__)
     # aeon requires this default, which means the same as None
@@ -75,7 +74,9 @@ def _adapt(kind: type[NetworkEstimator], base: Any, adapter: type[_Adapter]) -> 
         base.__init__(self)
 
     setattr(__init__, "__signature__", signature)
-    tags = _TAGS if kind._takes_unequal_lengths else {**_TAGS, "X_inner_type": "numpy3D", "capability:unequal_length": False}
+    tags = dict(_TAGS, algorithm_type="deeplearning" if issubclass(kind, NetworkEstimator) else "convolution")
+    if not kind._takes_unequal_lengths:
+        tags.update({"X_inner_type": "numpy3D", "capability:unequal_length": False})
     members = {"__init__": __init__, "__module__": __name__, "__doc__": kind.__doc__, "_kind": kind, "_tags": tags}
     return type(kind.__name__, (adapter, base), members)
 
@@ -95,3 +96,13 @@ NetworkRegressor = _adapt(_regressors.NetworkRegressor, BaseRegressor, _Adapter)
 ResNetRegressor = _adapt(_regressors.ResNetRegressor, BaseRegressor, _Adapter)
 TCNRegressor = _adapt(_regressors.TCNRegressor, BaseRegressor, _Adapter)
 TimeCNNRegressor = _adapt(_regressors.TimeCNNRegressor, BaseRegressor, _Adapter)
+
+HydraClassifier = _adapt(_rocket.HydraClassifier, BaseClassifier, _Classifier)
+MiniRocketClassifier = _adapt(_rocket.MiniRocketClassifier, BaseClassifier, _Classifier)
+MultiRocketClassifier = _adapt(_rocket.MultiRocketClassifier, BaseClassifier, _Classifier)
+MultiRocketHydraClassifier = _adapt(_rocket.MultiRocketHydraClassifier, BaseClassifier, _Classifier)
+
+HydraRegressor = _adapt(_rocket.HydraRegressor, BaseRegressor, _Adapter)
+MiniRocketRegressor = _adapt(_rocket.MiniRocketRegressor, BaseRegressor, _Adapter)
+MultiRocketRegressor = _adapt(_rocket.MultiRocketRegressor, BaseRegressor, _Adapter)
+MultiRocketHydraRegressor = _adapt(_rocket.MultiRocketHydraRegressor, BaseRegressor, _Adapter)

@@ -57,6 +57,16 @@ def test_given_a_published_ensemble_when_trained_then_the_same_five_networks(
         assert_same(model, tmp_path / f"model.{number + 1}.safetensors")
 
 
+@pytest.mark.parametrize("name, arch", [("MiniRocket", "minirocket"), ("MultiRocket", "multirocket"), ("Hydra", "hydra"), ("MultiRocketHydra", "multirocket-hydra")])  # fmt: skip
+def test_given_fixed_convolutions_when_solved_then_the_same_parameters(command: str, tmp_path: Path, name: str, arch: str) -> None:
+    X, y = make_series(40, length=40, channels=2)
+    values = X[:, 0, 3] * 3 + 100
+    for kind, targets in (("Classifier", y), ("Regressor", values)):
+        write(tmp_path / "data.npz", X, targets)
+        train(command, tmp_path / "data.npz", tmp_path / "model.safetensors", "--arch", arch, "--seed", "5")
+        assert_same(getattr(tapline, name + kind)(random_state=5).fit(X, targets), tmp_path / "model.safetensors")
+
+
 @pytest.mark.parametrize(
     "settings, options",
     [

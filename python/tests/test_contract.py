@@ -23,6 +23,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "TimeCNN": {"n_epochs": 300, "learning_rate": 0.003},
     "Network": {"n_epochs": 15, "learning_rate": 0.01},
 }
+ROCKETS = ("MiniRocket", "MultiRocket", "Hydra", "MultiRocketHydra")
 
 
 def _estimators() -> list[Any]:
@@ -30,6 +31,8 @@ def _estimators() -> list[Any]:
     for kind in ("Classifier", "Regressor"):
         for name, settings in SETTINGS.items():
             made.append(getattr(tapline, name + kind)(n_members=1, **settings))
+        for name in ROCKETS:
+            made.append(getattr(tapline, name + kind)())
     return made
 
 

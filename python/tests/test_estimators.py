@@ -20,7 +20,10 @@ from sklearn.preprocessing import FunctionTransformer  # noqa: E402
 
 from tapline import (  # noqa: E402
     FCNClassifier,
+    HydraRegressor,
     InceptionTimeClassifier,
+    MiniRocketClassifier,
+    MultiRocketHydraClassifier,
     NetworkClassifier,
     NetworkRegressor,
     TimeCNNClassifier,
@@ -192,6 +195,56 @@ def test_given_values_when_fitted_then_predicted_in_their_unit() -> None:
     assert regressor.score(X, y) > 0.9
     both = NetworkRegressor(TINY, n_epochs=5, random_state=0).fit(X, np.stack([y, -y], axis=1))
     assert both.predict(X).shape == (60, 2)
+
+
+# ---- fixed convolutions ----
+
+
+def test_given_few_series_when_solved_then_the_left_out_ones_tell_the_accuracy(series: Any) -> None:
+    X, y = series
+    X_test, y_test = make_series(60, seed=1)
+    classifier = MiniRocketClassifier(random_state=0).fit(X, y)
+    assert classifier.leave_one_out_accuracy_ > 0.9 and 0 < classifier.leave_one_out_error_ < 1
+    assert classifier.score(X_test, y_test) > 0.9
+    np.testing.assert_allclose(classifier.predict_proba(X).sum(axis=1), 1, rtol=1e-6)
+    assert MiniRocketClassifier(penalties=[0.5], random_state=0).fit(X, y).penalty_ == 0.5
+
+
+def test_given_unequal_lengths_when_solved_then_each_series_counts_by_itself(series: Any) -> None:
+    X, y = series
+    ragged = [x[:, : 30 - i % 5] for i, x in enumerate(X)]
+    classifier = MultiRocketHydraClassifier(random_state=0).fit(ragged, y)
+    longer = [*ragged[:3], np.tile(X[3], 2)]
+    alone = np.concatenate([classifier.predict_proba([x]) for x in longer])
+    np.testing.assert_array_equal(classifier.predict_proba(longer), alone)
+
+
+def test_given_values_when_solved_then_predicted_in_their_unit() -> None:
+    X, _ = make_series(60, channels=2)
+    y = 1000 + 50 * X.mean(axis=(1, 2))
+    assert HydraRegressor(random_state=0).fit(X, y).score(X, y) > 0.9
+    assert HydraRegressor(random_state=0).fit(X, np.stack([y, -y], axis=1)).predict(X).shape == (60, 2)
+
+
+def test_given_a_saved_classifier_when_loaded_then_the_features_are_the_same(series: Any, tmp_path: Path) -> None:
+    X, y = series
+    classifier = MiniRocketClassifier(random_state=0).fit(X, y)
+    classifier.save(tmp_path / "model.safetensors")
+    for other in (MiniRocketClassifier.load(tmp_path / "model.safetensors"), pickle.loads(pickle.dumps(classifier))):
+        np.testing.assert_array_equal(other.predict_proba(X), classifier.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: MiniRocketClassifier(penalties=[1, 0]), "penalty 0 is not above 0"),
+        (lambda: MiniRocketClassifier(penalties=[]), "no penalties to choose from"),
+        (lambda: NetworkClassifier("minirocket"), "minirocket is not trained by epochs: use MiniRocketClassifier"),
+    ],
+)
+def test_given_wrong_settings_of_a_ridge_when_fitted_then_the_message_names_them(series: Any, make: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make().fit(*series)
 
 
 # ---- scikit-learn ----
