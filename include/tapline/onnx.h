@@ -60,7 +60,7 @@ typedef struct tl_onnx_import_cfg {
     const tl_dataset *data; /* (none) gives the shape of series, and whether they have labels */
     const char *loss;       /* (see below) name of the loss, such as "cross-entropy" */
     tl_compile_cfg compile; /* as for tl_model_compile; its loss is not used */
-    size_t max_memory;      /* (tl_memory_limit) maximum bytes of the file, and of the model */
+    size_t max_memory; /* (tl_memory_limit) maximum bytes of the file, of its constants in double precision, and of the model */
 } tl_onnx_import_cfg;
 
 /* Reads the network of an ONNX file as a compiled model. It gives the same predictions as the file, and can be trained further.

@@ -8,15 +8,43 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 1 << 22 }; /* maximum elements of a result that is larger than its operands */
+enum { MAX_ELEMENTS = 1 << 22 }; /* of a result that is larger than its operands */
+
+/* ---- memory ---- */
+
+void tl_onnx_pool_shrink(tl_onnx_pool *pool, size_t blocks) {
+    while (pool->blocks > blocks) {
+        const tl_onnx_block *last = &pool->block[--pool->blocks];
+        pool->bytes -= last->bytes;
+        free(last->value);
+    }
+    pool->full = false;
+}
 
 void tl_onnx_pool_release(tl_onnx_pool *pool) {
-    for (size_t i = 0; i < pool->blocks; i++) free(pool->block[i]);
+    tl_onnx_pool_shrink(pool, 0);
     free(pool->block);
     *pool = (tl_onnx_pool){0};
 }
 
-bool tl_onnx_constant_new(tl_onnx_pool *pool, size_t rank, const size_t *shape, size_t most, tl_onnx_constant *constant) {
+/* Returns memory for at least one element; NULL if memory is short. */
+static double *allocate(tl_onnx_pool *pool, size_t bytes) {
+    pool->full = pool->full || bytes > pool->maximum - pool->bytes;
+    if (pool->full) return NULL;
+    if (pool->blocks == pool->room) {
+        tl_onnx_block *grown = realloc(pool->block, (2 * pool->room + 64) * sizeof *grown);
+        if (!grown) return NULL;
+        pool->block = grown;
+        pool->room = 2 * pool->room + 64;
+    }
+    double *value = malloc(bytes > 0 ? bytes : sizeof *value);
+    if (!value) return NULL;
+    pool->block[pool->blocks++] = (tl_onnx_block){value, bytes};
+    pool->bytes += bytes;
+    return value;
+}
+
+bool tl_onnx_constant_new(tl_onnx_pool *pool, size_t rank, const size_t *shape, size_t maximum, tl_onnx_constant *constant) {
     size_t count = 1, bytes;
     *constant = (tl_onnx_constant){.rank = rank};
     if (rank > TL_ONNX_RANK) return false;
@@ -24,18 +52,13 @@ bool tl_onnx_constant_new(tl_onnx_pool *pool, size_t rank, const size_t *shape, 
         constant->shape[axis] = shape[axis];
         if (!tl_multiply_sizes(count, shape[axis], &count)) return false;
     }
-    if (count > most || !tl_multiply_sizes(count, sizeof(double), &bytes)) return false;
-    if (pool->blocks == pool->room) {
-        void **grown = realloc(pool->block, (2 * pool->room + 64) * sizeof *grown);
-        if (!grown) return false;
-        pool->block = grown;
-        pool->room = 2 * pool->room + 64;
-    }
+    if (count > maximum || !tl_multiply_sizes(count, sizeof(double), &bytes)) return false;
     constant->count = count;
-    constant->value = malloc(bytes + 1);
-    if (constant->value) pool->block[pool->blocks++] = constant->value;
+    constant->value = allocate(pool, bytes);
     return constant->value;
 }
+
+int64_t tl_onnx_integer(double number) { return number >= -0x1p63 && number < 0x1p63 ? (int64_t)number : INT64_MAX; }
 
 /* ---- axes ---- */
 
@@ -50,7 +73,7 @@ static bool axis_of(int64_t axis, size_t rank, size_t *at) {
 static size_t axes_of(const tl_onnx_fold *fold, int64_t axes[TL_ONNX_RANK]) {
     const tl_onnx_constant *given = fold->operands > 1 ? fold->operand[1] : NULL;
     const size_t count = given ? tl_min(given->count, TL_ONNX_RANK) : fold->axes_count;
-    for (size_t i = 0; i < count; i++) axes[i] = given ? (int64_t)given->value[i] : fold->axes[i];
+    for (size_t i = 0; i < count; i++) axes[i] = given ? tl_onnx_integer(given->value[i]) : fold->axes[i];
     return count;
 }
 
@@ -100,7 +123,7 @@ static bool fold_binary(tl_onnx_pool *pool, const tl_onnx_fold *fold, tl_onnx_co
         if (one != other && one != 1 && other != 1) return false;
         shape[rank - i] = one == 1 ? other : one;
     }
-    if (!tl_onnx_constant_new(pool, rank, shape, tl_max(MOST, tl_max(a->count, b->count)), result)) return false;
+    if (!tl_onnx_constant_new(pool, rank, shape, tl_max(MAX_ELEMENTS, tl_max(a->count, b->count)), result)) return false;
     result->whole = a->whole && b->whole;
     for (size_t i = 0; i < result->count; i++) {
         const double value = binary(fold->type, a->value[place_of(result, a, i)], b->value[place_of(result, b, i)]);
@@ -112,8 +135,12 @@ static bool fold_binary(tl_onnx_pool *pool, const tl_onnx_fold *fold, tl_onnx_co
 static bool fold_unary(tl_onnx_pool *pool, const tl_onnx_fold *fold, tl_onnx_constant *result) {
     const tl_onnx_constant *a = fold->operand[0];
     if (!tl_onnx_constant_new(pool, a->rank, a->shape, SIZE_MAX, result)) return false;
-    result->whole = a->whole;
-    for (size_t i = 0; i < a->count; i++) result->value[i] = unary(fold->type, a->value[i]);
+    const bool cast = strcmp(fold->type, "Cast") == 0;
+    result->whole = cast ? fold->to_integers : a->whole;
+    for (size_t i = 0; i < a->count; i++) {
+        const double value = unary(fold->type, a->value[i]);
+        result->value[i] = cast && fold->to_integers ? trunc(value) : value;
+    }
     return true;
 }
 
@@ -205,16 +232,16 @@ static split split_at(const tl_onnx_constant *a, size_t axis) {
     return s;
 }
 
-/* Selects the elements first, first + step … of an axis. */
+/* Selects the elements of an axis at these places. */
 static bool take(tl_onnx_pool *pool, const tl_onnx_constant *a, size_t axis, const double *places, size_t count,
                  tl_onnx_constant *result) {
     const split s = split_at(a, axis);
     size_t shape[TL_ONNX_RANK];
     memcpy(shape, a->shape, sizeof shape);
     shape[axis] = count;
-    if (!tl_onnx_constant_new(pool, a->rank, shape, MOST, result)) return false;
+    if (!tl_onnx_constant_new(pool, a->rank, shape, MAX_ELEMENTS, result)) return false;
     result->whole = a->whole;
-    for (size_t o = 0; o < s.outer; o++)
+    for (size_t o = 0; result->count > 0 && o < s.outer; o++) /* without elements, the other axes may have any size */
         for (size_t i = 0; i < count; i++) {
             size_t at;
             if (!(fabs(places[i]) <= INT32_MAX) || !axis_of((int64_t)places[i], s.size, &at)) return false;
@@ -237,8 +264,9 @@ static bool fold_gather(tl_onnx_pool *pool, const tl_onnx_fold *fold, tl_onnx_co
 static bool fold_slice(tl_onnx_pool *pool, const tl_onnx_fold *fold, tl_onnx_constant *result) {
     const tl_onnx_constant *a = fold->operand[0], *const *given = fold->operand;
     size_t axis;
-    if (fold->operands < 3 || !given[1] || !given[2] || given[1]->count != 1 || given[2]->count != 1 || a->rank == 0) return false;
-    if (!axis_of(fold->operands > 3 && given[3] && given[3]->count == 1 ? (int64_t)given[3]->value[0] : 0, a->rank, &axis))
+    if (fold->operands < 3 || !given[1] || !given[2] || given[1]->count != 1 || given[2]->count != 1) return false;
+    if (a->count == 0 || a->rank == 0) return false;
+    if (!axis_of(fold->operands > 3 && given[3] && given[3]->count == 1 ? tl_onnx_integer(given[3]->value[0]) : 0, a->rank, &axis))
         return false;
     const double size = (double)a->shape[axis];
     double first = given[1]->value[0], end = given[2]->value[0];
@@ -269,11 +297,11 @@ bool tl_onnx_join_constants(tl_onnx_pool *pool, const tl_onnx_constant *const *p
         sum += parts[p]->shape[at];
     }
     shape[at] = sum;
-    if (!tl_onnx_constant_new(pool, parts[0]->rank, shape, MOST, result)) return false;
+    if (!tl_onnx_constant_new(pool, parts[0]->rank, shape, MAX_ELEMENTS, result)) return false;
     result->whole = parts[0]->whole;
     double *to = result->value;
     const split all = split_at(result, at);
-    for (size_t o = 0; o < all.outer; o++)
+    for (size_t o = 0; result->count > 0 && o < all.outer; o++)
         for (size_t p = 0; p < count; p++) {
             const size_t run = parts[p]->shape[at] * all.inner;
             memcpy(to, parts[p]->value + o * run, run * sizeof *to);
@@ -330,7 +358,7 @@ static bool fold_filled(tl_onnx_pool *pool, const tl_onnx_fold *fold, tl_onnx_co
         if (!(shape->value[i] >= 0 && shape->value[i] <= INT32_MAX)) return false;
         sizes[i] = (size_t)shape->value[i];
     }
-    if (!tl_onnx_constant_new(pool, shape->count, sizes, MOST, result)) return false;
+    if (!tl_onnx_constant_new(pool, shape->count, sizes, MAX_ELEMENTS, result)) return false;
     result->whole = fold->filler && fold->filler->whole;
     for (size_t i = 0; i < result->count; i++)
         result->value[i] = fold->filler && fold->filler->count > 0 ? fold->filler->value[0] : 0;

@@ -20,10 +20,6 @@
 
 enum { MAX_VALUES = 1 << 18 };
 
-static tl_status out_of_memory(const tl_import *self, tl_error *error) {
-    return tl_fail(error, TL_ERROR_MEMORY, "%.180s: out of memory", self->file->path);
-}
-
 /* ---- values ---- */
 
 /* Adds a value. Names are unique in a graph. Sets the error and returns NULL on failure. */
@@ -40,11 +36,6 @@ static tl_import_value *add_value(tl_import *self, const char *name, size_t make
     self->values++;
     *value = (tl_import_value){.name = name, .maker = maker};
     return value;
-}
-
-static tl_import_value *value_named(tl_import *self, const char *name) {
-    const json_t *index = *name ? json_object_get(self->index, name) : NULL;
-    return index ? &self->value[json_integer_value(index)] : NULL;
 }
 
 static void add_initializers(tl_import *self, tl_error *error) {
@@ -75,11 +66,11 @@ static void count_readers(tl_import *self) {
     for (size_t i = 0; i < self->file->operations; i++) {
         const tl_onnx_span inputs = self->file->operation[i].inputs;
         for (size_t e = 0; e < inputs.count; e++) {
-            tl_import_value *value = value_named(self, self->file->name[inputs.first + e]);
+            tl_import_value *value = tl_import_value_of(self, self->file->name[inputs.first + e]);
             if (value) value->readers++;
         }
     }
-    tl_import_value *output = value_named(self, self->file->output[0].name);
+    tl_import_value *output = tl_import_value_of(self, self->file->output[0].name);
     if (output) output->readers++;
 }
 
@@ -101,7 +92,9 @@ static bool fold_operands(tl_import *self, const tl_onnx_operation *operation, t
     }
     if (tl_onnx_find(self->file, operation, "axis")) fold->axes[0] = tl_import_int(self, "axis", 0), fold->axes_count = 1;
     const tl_onnx_setting *filler = tl_onnx_find(self->file, operation, "value");
+    const int64_t type = tl_import_int(self, "to", 0);
     fold->keep = tl_import_int(self, "keepdims", 1) != 0;
+    fold->to_integers = type == TL_ONNX_INT32 || type == TL_ONNX_INT64;
     fold->filler = filler && filler->tensor.value ? &filler->tensor : NULL;
     return true;
 }
@@ -177,7 +170,7 @@ static bool is_counterpart(const tl_onnx_operation *operation) {
 /* Refuses all results that were not set. */
 static void refuse_results(tl_import *self, const tl_onnx_operation *operation, const char *reason, size_t culprit) {
     for (size_t o = 0; o < operation->outputs.count; o++) {
-        tl_import_value *value = value_named(self, self->file->name[operation->outputs.first + o]);
+        tl_import_value *value = tl_import_value_of(self, self->file->name[operation->outputs.first + o]);
         if (!value || value->kind != TL_IMPORT_NOTHING) continue;
         value->kind = TL_IMPORT_REFUSED;
         value->culprit = culprit;
@@ -221,7 +214,7 @@ static tl_status prepare(tl_import *self, const tl_onnx_port *input, const char 
     self->value = calloc(values, sizeof *self->value);
     self->layer = calloc(1, sizeof *self->layer);
     self->index = json_object();
-    if (!self->value || !self->layer || !self->index) return out_of_memory(self, error);
+    if (!self->value || !self->layer || !self->index) return tl_onnx_out_of_memory(self->file, error);
     self->layers = 1;
     self->layer[0] = (tl_import_layer){.length = shape.length, .channels = shape.channels};
     tl_import_value *first = add_value(self, input->name, SIZE_MAX, error);
@@ -236,12 +229,14 @@ static tl_status prepare(tl_import *self, const tl_onnx_port *input, const char 
     return tl_failed(error) ? error->status : TL_OK;
 }
 
+static bool lacks_memory(const tl_import *self) { return self->short_of_memory || self->file->pool.full; }
+
 /* Whether the output of the graph is a possible output of a network. */
 static tl_status check_output(tl_import *self, size_t *progress, tl_error *error) {
-    const tl_import_value *output = value_named(self, self->file->output[0].name);
+    const tl_import_value *output = tl_import_value_of(self, self->file->output[0].name);
     const char *path = self->file->path;
     *progress = self->file->operations;
-    if (self->short_of_memory) return out_of_memory(self, error);
+    if (lacks_memory(self)) return tl_onnx_out_of_memory(self->file, error);
     if (!output || output->kind == TL_IMPORT_NOTHING || output->kind == TL_IMPORT_CONSTANT)
         return tl_fail(error, TL_ERROR_FORMAT, "%.180s: its output \"%.60s\" does not depend on its input", path,
                        self->file->output[0].name);
@@ -265,7 +260,7 @@ static tl_status read_as(tl_import *self, const tl_onnx_port *input, const char 
                          tl_error *error) {
     *progress = 0;
     if (prepare(self, input, axes, shape, error) != TL_OK) return error->status;
-    for (size_t i = 0; i < self->file->operations && !self->short_of_memory; i++) import_operation(self, i);
+    for (size_t i = 0; i < self->file->operations && !lacks_memory(self); i++) import_operation(self, i);
     return check_output(self, progress, error);
 }
 
@@ -350,6 +345,7 @@ static tl_status read_graph(tl_import *self, const tl_onnx_import_cfg *cfg, tl_e
     candidate list[4];
     tl_error best = {0};
     size_t furthest = 0;
+    const size_t blocks = self->file->pool.blocks;
     const tl_onnx_port *input = find_input(self->file, error);
     if (!input) return error->status;
     const size_t count = list_candidates(input, known_shape(self->file, cfg), list);
@@ -364,6 +360,7 @@ static tl_status read_graph(tl_import *self, const tl_onnx_import_cfg *cfg, tl_e
             return TL_OK;
         if (!tl_failed(&best) || progress > furthest) best = wrong, furthest = progress;
         release_layers(self);
+        tl_onnx_pool_shrink(&self->file->pool, blocks);
     }
     return tl_fail(error, best.status, "%s", best.text);
 }
@@ -432,7 +429,7 @@ static tl_status give_arrays(const tl_import *self, tl_model *model, const size_
 }
 
 static tl_model *build(const tl_import *self, const tl_onnx_import_cfg *cfg, tl_error *error) {
-    size_t output = value_named((tl_import *)self, self->file->output[0].name)->layer;
+    size_t output = tl_import_value_of(self, self->file->output[0].name)->layer;
     tl_compile_cfg compile = cfg->compile;
     tl_error wrong = {0};
     size_t *place = tl_allocate(self->layers, sizeof *place, "import", error);
@@ -449,7 +446,7 @@ static tl_model *build(const tl_import *self, const tl_onnx_import_cfg *cfg, tl_
         const tl_node x = tl_input(model, (tl_shape){self->layer[0].length, self->layer[0].channels});
         tl_model_compile(model, tl_network_build(model, x, network, "network", NULL), &compile, &wrong);
     } else if (output > 0)
-        out_of_memory(self, error);
+        tl_onnx_out_of_memory(self->file, error);
     if (tl_failed(&wrong))
         tl_fail(error, wrong.status == TL_ERROR_ARGUMENT ? TL_ERROR_FORMAT : wrong.status, "%.180s: %s", self->file->path,
                 wrong.text);
@@ -480,6 +477,11 @@ static void sharpen(const json_t *root, const char *key, double *values, size_t 
 /* mean: two parts, each may be NULL; deviation NULL: 1. */
 static tl_status set_statistics(const tl_import *self, const char *key, const tl_onnx_constant *const mean[2],
                                 const tl_onnx_constant *deviation, size_t count, tl_scaling *scaling, tl_error *error) {
+    const tl_onnx_constant *const all[] = {mean[0], mean[1], deviation};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i] && all[i]->count != count)
+            return tl_fail(error, TL_ERROR_FORMAT, "%.180s: a constant of \"%s\" has %zu numbers for %zu channels",
+                           self->file->path, key, all[i]->count, count);
     if (tl_scaling_begin(scaling, count, error) != TL_OK) return error->status;
     for (size_t c = 0; c < count; c++) {
         for (size_t part = 0; part < 2; part++) scaling->mean[c] += mean[part] ? mean[part]->value[c] : 0;

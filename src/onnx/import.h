@@ -80,6 +80,9 @@ typedef struct tl_import {
 
 /* ---- inputs of operators ---- */
 
+/* The value with this name; NULL if there is none. */
+tl_import_value *tl_import_value_of(const tl_import *self, const char *name);
+
 /* The value of an input of the current operation; NULL if it is omitted. */
 tl_import_value *tl_import_input(tl_import *self, size_t index);
 
@@ -101,11 +104,12 @@ bool tl_import_refuse(tl_import *self, const char *format, ...) TL_PRINTF(2, 3);
 /* ---- results of operators ---- */
 
 /* Adds a layer with these inputs. `settings` are the other members of its entry; the function releases it. Returns the number of
- * the layer; 0 if memory is short. */
+ * the layer; 0 if memory is short, or if its output is too large, which refuses the operation. Functions that set results check
+ * both. */
 size_t tl_import_add(tl_import *self, const char *type, const size_t *inputs, size_t count, json_t *settings, size_t length,
                      size_t channels);
 
-/* Adds an array of zeros to a layer; NULL if memory is short. */
+/* Adds an array of zeros to a layer; NULL if memory is short or the layer is 0. */
 double *tl_import_add_array(tl_import *self, size_t layer, const char *name, size_t count);
 
 /* The same, but returns an existing array. */

@@ -3,6 +3,7 @@
 
 #include "onnx/onnx.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,14 +14,14 @@
 
 static const tl_onnx_operation *under_way(const tl_import *self) { return &self->file->operation[self->operation]; }
 
-static tl_import_value *value_named(tl_import *self, const char *name) {
+tl_import_value *tl_import_value_of(const tl_import *self, const char *name) {
     const json_t *index = *name ? json_object_get(self->index, name) : NULL;
     return index ? &self->value[json_integer_value(index)] : NULL;
 }
 
 tl_import_value *tl_import_input(tl_import *self, size_t index) {
     const tl_onnx_operation *operation = under_way(self);
-    return index < operation->inputs.count ? value_named(self, self->file->name[operation->inputs.first + index]) : NULL;
+    return index < operation->inputs.count ? tl_import_value_of(self, self->file->name[operation->inputs.first + index]) : NULL;
 }
 
 const tl_onnx_constant *tl_import_constant(tl_import *self, size_t index) {
@@ -79,6 +80,11 @@ static const char *layer_name(size_t layer, char text[32]) {
 size_t tl_import_add(tl_import *self, const char *type, const size_t *inputs, size_t count, json_t *settings, size_t length,
                      size_t channels) {
     char text[32];
+    if (channels > 0 && length > INT_MAX / channels) {
+        json_decref(settings);
+        tl_import_refuse(self, "its output of %zu steps and %zu channels has more than %d numbers", length, channels, INT_MAX);
+        return 0;
+    }
     tl_import_layer *grown = realloc(self->layer, (self->layers + 1) * sizeof *grown);
     json_t *list = json_array(), *entry = settings ? settings : json_object();
     bool whole = grown && list && entry;
@@ -102,9 +108,8 @@ size_t tl_import_add(tl_import *self, const char *type, const size_t *inputs, si
 double *tl_import_add_array(tl_import *self, size_t layer, const char *name, size_t count) {
     tl_onnx_constant constant;
     tl_import_layer *to = &self->layer[layer];
-    const bool room =
-        layer > 0 && to->arrays < TL_IMPORT_ARRAYS && tl_onnx_constant_new(&self->file->pool, 1, &count, SIZE_MAX, &constant);
-    if (!room) {
+    if (layer == 0) return NULL; /* it was not added */
+    if (to->arrays == TL_IMPORT_ARRAYS || !tl_onnx_constant_new(&self->file->pool, 1, &count, SIZE_MAX, &constant)) {
         self->short_of_memory = true;
         return NULL;
     }
@@ -134,7 +139,7 @@ bool tl_import_may_change(const tl_import *self, const tl_import_value *value, c
 
 static tl_import_value *result_of(tl_import *self) {
     const tl_onnx_operation *operation = under_way(self);
-    return operation->outputs.count > 0 ? value_named(self, self->file->name[operation->outputs.first]) : NULL;
+    return operation->outputs.count > 0 ? tl_import_value_of(self, self->file->name[operation->outputs.first]) : NULL;
 }
 
 void tl_import_turn_to(tl_import *self, size_t index) {
@@ -159,7 +164,7 @@ static bool give(tl_import *self, const tl_import_value *what) {
 
 bool tl_import_give_layer(tl_import *self, const tl_import_value *like, size_t layer) {
     tl_import_value value = {.kind = TL_IMPORT_LAYER, .layer = layer, .sole = true};
-    if (self->short_of_memory) return false;
+    if (self->short_of_memory || *self->reason) return false;
     memcpy(value.axes, like->axes, sizeof value.axes);
     value.length = self->layer[layer].length;
     value.channels = self->layer[layer].channels;

@@ -18,11 +18,6 @@ static const char *input_name(const match *self, const tl_onnx_operation *operat
     return index < operation->inputs.count ? self->import->file->name[operation->inputs.first + index] : "";
 }
 
-static tl_import_value *find(const match *self, const char *name) {
-    const json_t *index = *name ? json_object_get(self->import->index, name) : NULL;
-    return index ? &self->import->value[json_integer_value(index)] : NULL;
-}
-
 /* Compares constants in single precision. */
 static bool constant_fits(match *self, const tl_pattern_constant *expected, const tl_import_value *value) {
     if (value->kind != TL_IMPORT_CONSTANT || value->constant.count != 1) return false;
@@ -38,11 +33,11 @@ static bool constant_fits(match *self, const tl_pattern_constant *expected, cons
 static bool step_fits(match *self, size_t step, const char *name);
 
 static bool operand_fits(match *self, int operand, const char *name) {
-    tl_import_value *value = find(self, name);
+    const tl_import_value *value = tl_import_value_of(self->import, name);
     if (!value) return false;
     if (operand >= TL_PATTERN_CONSTANT) return constant_fits(self, &self->pattern->constant[operand - TL_PATTERN_CONSTANT], value);
     if (operand >= TL_PATTERN_STEP) return step_fits(self, (size_t)(operand - TL_PATTERN_STEP), name);
-    if (!self->x && value->kind == TL_IMPORT_LAYER) self->x = name;
+    if (!self->x && value->kind == TL_IMPORT_LAYER && value->pad_left + value->pad_right == 0) self->x = name;
     return self->x && strcmp(self->x, name) == 0;
 }
 
@@ -68,7 +63,7 @@ static bool settings_fit(const match *self, const tl_onnx_operation *operation) 
 
 /* A second use of a step has the same name. Its operation has no attributes. */
 static bool step_fits(match *self, size_t step, const char *name) {
-    const tl_import_value *value = find(self, name);
+    const tl_import_value *value = tl_import_value_of(self->import, name);
     if (self->step[step]) return strcmp(self->step[step], name) == 0;
     if (!value || value->maker == SIZE_MAX) return false;
     const tl_onnx_operation *operation = &self->import->file->operation[value->maker];
@@ -131,7 +126,7 @@ static bool give_norm(tl_import *import, const tl_import_value *x, const match *
 
 /* In tapline, data is scaled when it is read. Scaling can therefore be read only at the start of the graph. */
 static bool give_result(tl_import *import, const match *found) {
-    const tl_import_value *x = find(found, found->x);
+    const tl_import_value *x = tl_import_value_of(import, found->x);
     tl_import_value view = *x;
     if (found->pattern->kind == TL_PATTERN_LAYER_NORM) return give_norm(import, x, found);
     if (found->pattern->kind != TL_PATTERN_NORMALIZE) return tl_import_give_layer(import, x, add_layer(import, x, found));

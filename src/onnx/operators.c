@@ -1,6 +1,8 @@
 /* Functions that several files of operators use, mainly for constant factors and terms. */
 #include "onnx/operators.h"
 
+#include "base/math.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -12,9 +14,30 @@ tl_import_value *tl_import_layer_input(tl_import *self, size_t index) {
         tl_import_refuse(self, "it reads padded series; only a convolution can");
     else if (value && value->kind == TL_IMPORT_LAYER)
         tl_import_refuse(self, "it reads groups of channels or repeated steps, which this operator cannot");
+    else if (value && value->kind == TL_IMPORT_CONSTANT)
+        tl_import_refuse(self, "input %zu is a constant, for which this form of the operator is not supported", index);
     else
         tl_import_refuse(self, "input %zu is not the output of an earlier operation", index);
     return NULL;
+}
+
+size_t tl_import_integers(tl_import *self, const char *name, size_t input, int64_t list[2 * TL_ONNX_RANK]) {
+    const tl_onnx_constant *given = tl_import_constant(self, input);
+    const size_t listed = tl_import_list(self, name, list);
+    if (listed > 0 || !given) return listed;
+    const size_t count = tl_min(given->count, 2 * TL_ONNX_RANK);
+    for (size_t i = 0; i < count; i++) list[i] = tl_onnx_integer(given->value[i]);
+    return count;
+}
+
+bool tl_import_mark_axes(tl_import *self, const int64_t *list, size_t count, size_t rank, bool *marked) {
+    for (size_t i = 0; i < count; i++) {
+        const int64_t axis = list[i] < 0 ? list[i] + (int64_t)rank : list[i];
+        if (axis < 0 || axis >= (int64_t)rank || marked[axis])
+            return tl_import_refuse(self, "its axis %lld does not exist in its input, or occurs twice", (long long)list[i]);
+        marked[axis] = true;
+    }
+    return true;
 }
 
 bool tl_import_elementwise(tl_import *self, const tl_import_value *value, const char *type, json_t *settings) {

@@ -7,6 +7,14 @@
 /* Returns the input with this index if it is the output of a layer and has no pending padding; else refuses and returns NULL. */
 tl_import_value *tl_import_layer_input(tl_import *self, size_t index);
 
+/* A list of integers, from an attribute; without the attribute, from a constant input, as in later operator sets. Returns its
+ * length. */
+size_t tl_import_integers(tl_import *self, const char *name, size_t input, int64_t list[2 * TL_ONNX_RANK]);
+
+/* Sets marked[axis] for each listed axis of a value with `rank` axes; negative ones count from the end. Refuses the operation if an
+ * axis does not exist or is listed twice. */
+bool tl_import_mark_axes(tl_import *self, const int64_t *list, size_t count, size_t rank, bool *marked);
+
 /* Adds a layer with one input that does not change the shape; releases `settings`. */
 bool tl_import_elementwise(tl_import *self, const tl_import_value *value, const char *type, json_t *settings);
 

@@ -91,18 +91,20 @@ static bool take_swish(tl_import *self) {
     return take_plain(self, "silu");
 }
 
-/* A bound is an input; in early operator sets it is an attribute. */
+/* A bound is an input; in early operator sets it is an attribute. Returns NaN if it is not constant. */
 static double bound_of(tl_import *self, size_t index, const char *name, double otherwise) {
     const tl_onnx_constant *constant = tl_import_constant(self, index);
-    return constant && constant->count == 1 ? constant->value[0] : tl_import_number(self, name, otherwise);
+    if (!tl_import_input(self, index)) return tl_import_number(self, name, otherwise);
+    return constant && constant->count == 1 ? constant->value[0] : NAN;
 }
 
 static bool take_clip(tl_import *self) {
     const tl_import_value *value = tl_import_layer_input(self, 0);
     const double low = bound_of(self, 1, "min", -INFINITY), high = bound_of(self, 2, "max", INFINITY);
     if (!value) return false;
+    if (isnan(low) || isnan(high)) return tl_import_refuse(self, "its bounds are not constants");
     if (low == 0 && high > 3e38) return tl_import_elementwise(self, value, "relu", NULL);
-    if (!(fabs(low) < 1e30 && fabs(high) < 1e30 && low < high))
+    if (!(fabs(low) < 1e30 && fabs(high) < 1e30 && high - low > 1e-30))
         return tl_import_refuse(self, "its bounds are %g and %g", low, high);
     const size_t unit = hard_sigmoid(self, value, 1 / (high - low), -low / (high - low));
     return tl_import_give_layer(self, value, scaled(self, value, unit, high - low, low));

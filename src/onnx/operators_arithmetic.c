@@ -16,8 +16,9 @@ static bool is_of_channels(const tl_import_value *value, const tl_onnx_constant 
     return constant->shape[constant->rank - behind] == value->channels;
 }
 
-/* The statistics of files of tapline, found by the name of the constant. */
+/* Where a statistic of a file of tapline is kept; the name of its constant shows which one it is. NULL for other constants. */
 static const tl_onnx_constant **statistic_of(tl_import *self, const tl_import_value *value, const char *name) {
+    if (!tl_onnx_metadata(self->file, "tapline")) return NULL;
     if (value->layer == 0) {
         if (strcmp(name, "normalise/mean.constant") == 0) return &self->mean[0];
         if (strcmp(name, "normalise/rest.constant") == 0) return &self->mean[1];
@@ -49,13 +50,13 @@ static bool with_constant(tl_import *self, const tl_import_value *value, const t
     const tl_onnx_constant *constant = &other->constant;
     const bool product = strcmp(type, "Mul") == 0 || strcmp(type, "Div") == 0, inverse = strcmp(type, "Div") == 0;
     const double sign = strcmp(type, "Sub") == 0 ? -1 : 1;
-    const bool of_channel = constant->rank > 0 && value->channels == 1; /* the number of the only element */
-    if (constant->count == 1 && constant->rank <= tl_import_rank(value) && !of_channel) {
+    const bool of_channels = is_of_channels(value, constant);
+    if (constant->count == 1 && constant->rank <= tl_import_rank(value) && !of_channels) {
         const double number = constant->value[0];
         return product ? tl_import_scale_all(self, value, inverse ? 1 / number : number, 0)
                        : tl_import_scale_all(self, value, 1, sign * number);
     }
-    if (!is_of_channels(value, constant)) return tl_import_refuse(self, "its constant does not have one number for each channel");
+    if (!of_channels) return tl_import_refuse(self, "its constant does not have one number for each channel");
     if (take_statistic(self, value, other)) return tl_import_give_view(self, value);
     double *numbers = numbers_of(value, constant, inverse, sign);
     if (!numbers) self->short_of_memory = true;

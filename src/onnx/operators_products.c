@@ -107,6 +107,8 @@ static bool take_batch_norm(tl_import *self) {
     for (size_t i = 0; i < 4; i++)
         if (!take_channels(self, value, i + 1, true, &of[i])) return false;
     if (!is_epsilon(epsilon)) return tl_import_refuse(self, "its epsilon %g is outside (0, 1]", epsilon);
+    for (size_t c = 0; c < value->channels; c++)
+        if (!(of[3]->value[c] >= 0)) return tl_import_refuse(self, "the variance of channel %zu is %g", c, of[3]->value[c]);
     const size_t layer =
         tl_import_add(self, "batch_norm", &value->layer, 1, json_pack("{s:f}", "epsilon", epsilon), value->length, value->channels);
     fill(self, value, layer, "scale", of[0], 1);

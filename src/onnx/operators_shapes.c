@@ -48,20 +48,6 @@ static bool take_transpose(tl_import *self) {
     return give_axes(self, value, axes);
 }
 
-/* Reads the axes from an attribute or the second input, as flags for `rank` axes. */
-static bool listed_axes(tl_import *self, size_t rank, bool listed[TL_ONNX_RANK + 1], size_t *count) {
-    int64_t list[2 * TL_ONNX_RANK];
-    const tl_onnx_constant *given = tl_import_constant(self, 1);
-    *count = tl_import_list(self, "axes", list);
-    for (size_t i = 0; given && i < given->count && i < TL_ONNX_RANK; i++) list[(*count)++] = (int64_t)given->value[i];
-    for (size_t i = 0; i < *count; i++) {
-        const int64_t axis = list[i] < 0 ? list[i] + (int64_t)rank : list[i];
-        if (axis < 0 || axis >= (int64_t)rank || listed[axis]) return tl_import_refuse(self, "its axes do not exist in its input");
-        listed[axis] = true;
-    }
-    return true;
-}
-
 static bool is_single(const tl_import_value *value, size_t axis) {
     const char kind = value->axes[axis];
     return kind == TL_AXIS_ONE || (kind == TL_AXIS_LENGTH && value->length == 1) ||
@@ -70,10 +56,12 @@ static bool is_single(const tl_import_value *value, size_t axis) {
 
 static bool take_squeeze(tl_import *self) {
     const tl_import_value *value = seen_input(self);
-    bool gone[TL_ONNX_RANK + 1] = {false};
+    bool gone[TL_ONNX_RANK] = {false};
     char axes[TL_ONNX_RANK + 1] = "";
-    size_t count, kept = 0;
-    if (!value || !listed_axes(self, tl_import_rank(value), gone, &count)) return false;
+    int64_t list[2 * TL_ONNX_RANK];
+    size_t kept = 0;
+    const size_t count = tl_import_integers(self, "axes", 1, list);
+    if (!value || !tl_import_mark_axes(self, list, count, tl_import_rank(value), gone)) return false;
     for (size_t i = 0; i < tl_import_rank(value); i++) {
         if (count > 0 && gone[i] && !is_single(value, i)) return tl_import_refuse(self, "axis %zu is not of size 1", i);
         if (count > 0 ? !gone[i] : !is_single(value, i)) axes[kept++] = value->axes[i];
@@ -83,15 +71,14 @@ static bool take_squeeze(tl_import *self) {
 
 static bool take_unsqueeze(tl_import *self) {
     const tl_import_value *value = seen_input(self);
-    bool added[TL_ONNX_RANK + 1] = {false};
+    bool added[TL_ONNX_RANK] = {false};
     char axes[TL_ONNX_RANK + 1] = "";
     int64_t list[2 * TL_ONNX_RANK];
     if (!value) return false;
-    const tl_onnx_constant *given = tl_import_constant(self, 1);
-    const size_t more = given ? given->count : tl_import_list(self, "axes", list), rank = tl_import_rank(value) + more;
-    size_t count, from = 0;
-    if (rank > TL_ONNX_RANK) return tl_import_refuse(self, "its result has more than %d axes", TL_ONNX_RANK);
-    if (!listed_axes(self, rank, added, &count)) return false;
+    const size_t count = tl_import_integers(self, "axes", 1, list), rank = tl_import_rank(value) + count;
+    size_t from = 0;
+    if (rank > TL_ONNX_RANK) return tl_import_refuse(self, "its result has %zu axes; the limit is %d", rank, TL_ONNX_RANK);
+    if (!tl_import_mark_axes(self, list, count, rank, added)) return false;
     for (size_t i = 0; i < rank; i++) axes[i] = added[i] ? TL_AXIS_ONE : value->axes[from++];
     return give_axes(self, value, axes);
 }
@@ -162,7 +149,8 @@ static bool give_flat(tl_import *self, const tl_import_value *value, const targe
     wide_axes(value, wide);
     for (size_t i = 0; i < to->rank; i++) axes[i] = i == 0 ? TL_AXIS_BATCH : to->size[i] == 1 ? TL_AXIS_ONE : TL_AXIS_CHANNELS;
     memcpy(flat.axes, axes, sizeof flat.axes);
-    flat.flat_length = wide[0] == TL_AXIS_CHANNELS ? value->length : 0; /* channels first, unlike tapline */
+    const bool channels_first = wide[0] == TL_AXIS_CHANNELS && value->axes[0] == TL_AXIS_BATCH; /* unlike tapline */
+    flat.flat_length = channels_first ? value->length : 0;
     flat.layer = tl_import_add(self, "flatten", &value->layer, 1, NULL, 1, value->length * value->channels);
     return tl_import_give_layer(self, &flat, flat.layer);
 }
@@ -259,14 +247,14 @@ static bool take_flatten(tl_import *self) {
 static bool cut_padding(tl_import *self, const tl_import_value *value, size_t first, size_t end) {
     if (!tl_import_may_change(self, value, "conv1d")) return false;
     json_t *entry = self->layer[value->layer].entry;
-    const char *padding = json_string_value(json_object_get(entry, "padding"));
+    const char *padding = json_string_value(json_object_get(entry, "padding")),
+               *mode = json_string_value(json_object_get(entry, "padding_mode"));
     const json_int_t stride = json_integer_value(json_object_get(entry, "stride"));
-    const bool zeros = strcmp(json_string_value(json_object_get(entry, "padding_mode")), "zeros") == 0;
     const json_int_t extent =
         (json_integer_value(json_object_get(entry, "kernel")) - 1) * json_integer_value(json_object_get(entry, "dilation")) + 1;
     json_int_t left = json_integer_value(json_object_get(entry, "pad_left")),
                right = json_integer_value(json_object_get(entry, "pad_right"));
-    if (!padding || stride != 1 || !zeros) return false;
+    if (!padding || !mode || stride != 1 || strcmp(mode, "zeros") != 0) return false;
     if (strcmp(padding, "same") == 0) left = (extent - 1) / 2, right = extent - 1 - left;
     if (strcmp(padding, "causal") == 0) left = extent - 1;
     left -= (json_int_t)first;
@@ -412,8 +400,8 @@ static bool take_gather(tl_import *self) {
     const tl_import_value *value = tl_import_layer_input(self, 0);
     const tl_onnx_constant *index = tl_import_constant(self, 1);
     if (!value) return false;
-    if (!index || index->count != 1 || !find_axis(self, value, (double)tl_import_int(self, "axis", 0), &axis))
-        return tl_import_refuse(self, "its index is not a constant scalar");
+    if (!index || index->count != 1 || index->rank > 1 || !find_axis(self, value, (double)tl_import_int(self, "axis", 0), &axis))
+        return tl_import_refuse(self, "its index is not a constant number");
     const double size = (double)size_of(value, axis), place = index->value[0] < 0 ? index->value[0] + size : index->value[0];
     if (!(place >= 0 && place < size))
         return tl_import_refuse(self, "its index %g is outside of its axis of size %g", index->value[0], size);

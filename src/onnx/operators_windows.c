@@ -277,26 +277,14 @@ static bool take_global(tl_import *self, const char *type) {
 static bool take_global_average(tl_import *self) { return take_global(self, "global_average_pool"); }
 static bool take_global_maximum(tl_import *self) { return take_global(self, "global_max_pool"); }
 
-/* Reads the reduced axes as flags, from the attribute, or since operator set 18 from the second input. */
-static bool reduced_axes(tl_import *self, size_t rank, bool reduced[TL_ONNX_RANK]) {
-    int64_t list[2 * TL_ONNX_RANK];
-    const tl_onnx_constant *given = tl_import_constant(self, 1);
-    size_t count = tl_import_list(self, "axes", list);
-    for (size_t i = 0; given && i < given->count && i < TL_ONNX_RANK; i++) list[count++] = (int64_t)given->value[i];
-    for (size_t i = 0; i < count; i++) {
-        const int64_t axis = list[i] < 0 ? list[i] + (int64_t)rank : list[i];
-        if (axis < 0 || axis >= (int64_t)rank) return false;
-        reduced[axis] = true;
-    }
-    return count > 0;
-}
-
 static bool take_reduction(tl_import *self, const char *type) {
     const tl_import_value *value = tl_import_layer_input(self, 0);
     bool reduced[TL_ONNX_RANK] = {false};
-    if (!value) return false;
+    int64_t list[2 * TL_ONNX_RANK];
+    const size_t count = tl_import_integers(self, "axes", 1, list);
+    if (!value || !tl_import_mark_axes(self, list, count, tl_import_rank(value), reduced)) return false;
     const size_t rank = tl_import_rank(value), time = tl_import_axis(value, TL_AXIS_LENGTH);
-    bool fits = reduced_axes(self, rank, reduced) && time < rank && reduced[time];
+    bool fits = time < rank && reduced[time];
     for (size_t i = 0; fits && i < rank; i++) fits = !reduced[i] || i == time || value->axes[i] == TL_AXIS_ONE;
     if (!fits) return tl_import_refuse(self, "it is not only over time");
     tl_import_value seen = *value;
@@ -312,22 +300,21 @@ static bool take_reduce_max(tl_import *self) { return take_reduction(self, "glob
 
 /* ---- padding and upsampling ---- */
 
-/* Reads the pads from the second input; in early operator sets from an attribute. */
-static size_t pads_of(tl_import *self, int64_t list[2 * TL_ONNX_RANK]) {
-    const tl_onnx_constant *given = tl_import_constant(self, 1);
-    size_t count = tl_import_list(self, "pads", list);
-    for (size_t i = 0; given && i < given->count && i < 2 * TL_ONNX_RANK; i++) list[count++] = (int64_t)given->value[i];
-    return count;
+/* Whether padding with a constant pads with 0: the value is an input, in early operator sets an attribute. */
+static bool pads_with_zeros(tl_import *self) {
+    const tl_onnx_constant *filler = tl_import_constant(self, 2);
+    if (!filler) return !tl_import_input(self, 2) && tl_import_number(self, "value", 0) == 0;
+    return filler->count == 0 || (filler->count == 1 && filler->value[0] == 0);
 }
 
 static bool take_pad(tl_import *self) {
     static const char *const names[] = {"constant", "reflect", "edge", "wrap"};
     const tl_import_value *value = tl_import_layer_input(self, 0);
-    const tl_onnx_constant *filler = tl_import_constant(self, 2);
     int64_t list[2 * TL_ONNX_RANK];
     size_t mode = 0;
     if (!value) return false;
-    const size_t rank = tl_import_rank(value), count = pads_of(self, list), time = tl_import_axis(value, TL_AXIS_LENGTH);
+    const size_t rank = tl_import_rank(value), count = tl_import_integers(self, "pads", 1, list),
+                 time = tl_import_axis(value, TL_AXIS_LENGTH);
     const char *name = tl_import_text(self, "mode", "constant");
     while (mode < 4 && strcmp(names[mode], name) != 0) mode++;
     if (count != 2 * rank || time == rank || mode == 4 || tl_import_input(self, 3))
@@ -335,8 +322,7 @@ static bool take_pad(tl_import *self) {
     for (size_t i = 0; i < count; i++)
         if (list[i] < 0 || list[i] > INT_MAX || (i % rank != time && list[i] != 0))
             return tl_import_refuse(self, "its pads are negative, or not only along time");
-    if (mode == 0 && filler && filler->count == 1 && filler->value[0] != 0)
-        return tl_import_refuse(self, "it pads with a number that is not 0");
+    if (mode == 0 && !pads_with_zeros(self)) return tl_import_refuse(self, "it pads with a number that is not 0");
     tl_import_value padded = *value;
     padded.pad_left = (size_t)list[time];
     padded.pad_right = (size_t)list[rank + time];
@@ -344,17 +330,17 @@ static bool take_pad(tl_import *self) {
     return tl_import_give_view(self, &padded);
 }
 
-/* The factor of time, from the scales or from the sizes of the result. */
+/* The factor of time, from the scales or from the sizes of the result. Returns 0 if other axes change too. */
 static double factor_of(tl_import *self, const tl_import_value *value) {
     const size_t rank = tl_import_rank(value), time = tl_import_axis(value, TL_AXIS_LENGTH);
     const size_t last = strcmp(self->file->operation[self->operation].type, "Upsample") == 0 ? 1 : 2;
-    const tl_onnx_constant *scales = tl_import_constant(self, last), *sizes = tl_import_constant(self, 3);
-    if (time == rank) return 0;
-    if (sizes && sizes->count == rank) return sizes->value[time] / (double)value->length;
-    if (!scales || scales->count != rank) return 0;
-    for (size_t i = 0; i < rank; i++)
-        if (i != time && scales->value[i] != 1) return 0;
-    return scales->value[time];
+    const tl_onnx_constant *sizes = tl_import_constant(self, 3), *given = sizes ? sizes : tl_import_constant(self, last);
+    if (time == rank || !given || given->count != rank) return 0;
+    for (size_t i = 1; i < rank; i++) { /* the first axis is that of the batch */
+        const double same = !sizes ? 1 : value->axes[i] == TL_AXIS_CHANNELS ? (double)value->channels : 1;
+        if (i != time && given->value[i] != same) return 0;
+    }
+    return given->value[time] / (sizes ? (double)value->length : 1);
 }
 
 static bool take_resize(tl_import *self) {
@@ -368,7 +354,8 @@ static bool take_resize(tl_import *self) {
     const bool linear = strcmp(mode, "linear") == 0, half = strstr(where, "half_pixel"), floors = strcmp(nearest, "floor") == 0;
     const bool repeats = strcmp(mode, "nearest") == 0 && ((strcmp(where, "asymmetric") == 0 && floors) ||
                                                           (strcmp(where, "half_pixel") == 0 && strncmp(nearest, "round", 5) == 0));
-    if (!(factor >= 1 && factor <= 4096) || factor != floor(factor)) return tl_import_refuse(self, "its factor is not an integer");
+    if (!(factor >= 1 && factor <= 4096) || factor != floor(factor))
+        return tl_import_refuse(self, "its factor is not an integer, or not only along time");
     if (!repeats && !(linear && half)) return tl_import_refuse(self, "its mode is neither nearest nor linear with half_pixel");
     return tl_import_give_layer(self, value,
                                 tl_import_add(self, "upsample", &value->layer, 1,

@@ -17,8 +17,14 @@ static bool damaged(const tl_onnx_file *file, const char *what, tl_error *error)
     return false;
 }
 
+tl_status tl_onnx_out_of_memory(const tl_onnx_file *file, tl_error *error) {
+    if (!file->pool.full) return tl_fail(error, TL_ERROR_MEMORY, "%.180s: out of memory", file->path);
+    return tl_fail(error, TL_ERROR_MEMORY, "%.180s: its constants take more than %.4g MB (max_memory, --max-memory)", file->path,
+                   (double)file->pool.maximum / 1e6);
+}
+
 static bool out_of_memory(const tl_onnx_file *file, tl_error *error) {
-    tl_fail(error, TL_ERROR_MEMORY, "%.180s: out of memory", file->path);
+    tl_onnx_out_of_memory(file, error);
     return false;
 }
 
@@ -414,7 +420,7 @@ static bool read_image(tl_onnx_file *file, tl_error *error) {
 }
 
 tl_status tl_onnx_file_read(tl_onnx_file *file, const char *path, size_t maximum, tl_error *error) {
-    *file = (tl_onnx_file){.path = path, .maximum = maximum};
+    *file = (tl_onnx_file){.path = path, .maximum = maximum, .pool.maximum = maximum};
     if (tl_failed(error)) return error->status;
     if (read_image(file, error) && take_model(file, error) && verify_checksum(file, error) && file->opset < 7)
         tl_fail(error, TL_ERROR_FORMAT, "%.180s: its operator set is %lld; the minimum is 7", file->path, (long long)file->opset);

@@ -63,10 +63,13 @@ typedef struct tl_onnx_file {
     const char *digits; /* the digits of the checksum in the image of a file of tapline; NULL: none */
 } tl_onnx_file;
 
-/* Reads a file of at most `maximum` bytes. Its contents are not trusted: all sizes are compared with the number of bytes. Messages
- * start with the path. Release it in any case. */
+/* Reads a file of at most `maximum` bytes, whose constants may take as many bytes again. Its contents are not trusted: all sizes
+ * are compared with the number of bytes. Messages start with the path. Release it in any case. */
 tl_status tl_onnx_file_read(tl_onnx_file *file, const char *path, size_t maximum, tl_error *error);
 void tl_onnx_file_release(tl_onnx_file *file);
+
+/* Fails because memory is short, or because the constants take more than the maximum. */
+tl_status tl_onnx_out_of_memory(const tl_onnx_file *file, tl_error *error);
 
 /* The attribute with this name; NULL if there is none. */
 const tl_onnx_setting *tl_onnx_find(const tl_onnx_file *file, const tl_onnx_operation *operation, const char *name);
