@@ -1,5 +1,5 @@
-/* ONNX files: what is written is read again to the same bits, with and without metadata; what they say of themselves; what is
- * refused. That other runtimes compute the same, tests/peer/onnx_export.py shows. */
+/* ONNX files: an exported model is imported with the same bits, with and without metadata; the contents of files; messages.
+ * tests/peer/onnx_export.py compares with other runtimes; test_onnx_graphs.c imports graphs of a few nodes. */
 #include "files.h"
 #include "network_cases.h"
 
@@ -17,7 +17,7 @@
 
 enum { COUNT = 3, ROUNDS = 3 };
 
-/* ---- files as they are ---- */
+/* ---- files ---- */
 
 typedef struct content {
     unsigned char *bytes;
@@ -60,7 +60,7 @@ static void strip_metadata(const char *path) {
     free(whole.bytes);
 }
 
-/* The field of that number, from one on that lies within `in`; `skip` of them are passed over. */
+/* Finds the field with this number in the message `in`, after `skip` others with the same number. */
 static bool field_of(const tl_pb_field *in, uint32_t number, size_t skip, tl_pb_field *field) {
     tl_pb_reader reader = tl_pb_read(in->bytes, in->count);
     while (tl_pb_next(&reader, field))
@@ -87,7 +87,7 @@ static size_t count_nodes(const tl_pb_field *graph, const char *type) {
     return count;
 }
 
-/* ---- out and in again ---- */
+/* ---- export, then import ---- */
 
 static tl_tensor predict(tl_model *model, const tl_tensor *x) {
     tl_error error = {0};
@@ -145,9 +145,9 @@ static void given_each_network_when_exported_and_imported_then_the_same_bits(voi
     }
 }
 
-/* ---- what a file says ---- */
+/* ---- contents of a file ---- */
 
-/* The graph of a file, whose bytes are to be freed. */
+/* Returns the graph of a file. Free the bytes of `whole`. */
 static tl_pb_field open_graph(const char *path, content *whole) {
     tl_pb_field model, graph;
     *whole = read_file(path);
@@ -162,7 +162,7 @@ static void export_to(const char *path, const tl_model *model, const tl_onnx_exp
     check_ok(&error);
 }
 
-/* How often a text is in the bytes. */
+/* How many times a text occurs in the bytes. */
 static size_t count_text(const content *whole, const char *text) {
     size_t found = 0;
     const unsigned char *at = whole->bytes;
@@ -173,9 +173,8 @@ static size_t count_text(const content *whole, const char *text) {
 static void given_each_registered_layer_then_it_is_in_the_table_or_does_nothing(void **unused) {
     (void)unused;
     for (const tl_layer_ops *const *ops = tl_layer_registry; *ops; ops++) {
-        const bool nothing = *ops == &tl_input_layer_ops ||
-                             *ops == &tl_dropout_layer_ops || /* where series go in; inference alone */
-                             *ops == &tl_rocket_layer_ops;    /* is refused */
+        const bool nothing = *ops == &tl_input_layer_ops || *ops == &tl_dropout_layer_ops || /* both are omitted */
+                             *ops == &tl_rocket_layer_ops;                                   /* is refused */
         if (!tl_onnx_row_of(*ops) != nothing) fail_msg("%s: has no row in src/onnx/layers.c, or one too many", (*ops)->name);
     }
 }
@@ -229,7 +228,7 @@ static void given_options_when_exported_then_the_graph_follows(void **unused) {
     remove(path);
 }
 
-/* Whether the file has a length that is open. */
+/* Whether the length of the input is symbolic. Frees the model. */
 static bool takes_any_length(tl_model *model) {
     const char *path = files_path("length.onnx");
     content whole;
@@ -251,7 +250,7 @@ static tl_model *make_strided(tl_padding padding) {
     return network_compile(m, tl_conv1d(m, tl_input(m, (tl_shape){12, 1}), &cfg), TL_LOSS_SQUARED_ERROR);
 }
 
-static void given_networks_when_exported_then_the_length_is_open_where_it_can_be(void **unused) {
+static void given_networks_when_exported_then_any_length_if_no_layer_fixes_it(void **unused) {
     (void)unused;
     assert_true(takes_any_length(network_case_make(&network_cases[0], TL_LOSS_CROSS_ENTROPY)));  /* FCN */
     assert_false(takes_any_length(network_case_make(&network_cases[3], TL_LOSS_CROSS_ENTROPY))); /* Time-CNN flattens */
@@ -359,9 +358,9 @@ static void given_an_imported_network_when_trained_then_it_learns(void **unused)
     tl_model_free(model);
 }
 
-/* ---- refused ---- */
+/* ---- messages ---- */
 
-static void given_models_that_do_not_go_into_a_graph_when_exported_then_refused(void **unused) {
+static void given_models_that_a_graph_cannot_hold_when_exported_then_refused(void **unused) {
     (void)unused;
     tl_error error = {0};
     const char *path = files_path("never.onnx");
@@ -474,7 +473,7 @@ static void given_a_file_of_any_length_when_imported_then_the_length_is_asked_fo
 
 /* ---- damage ---- */
 
-/* Changes a byte, takes a run away, doubles one, or cuts the end off. Returns how many bytes there are then. */
+/* Changes a bit, removes a run of bytes, repeats one, or cuts off the end. Returns the new number of bytes. */
 static size_t damage(tl_rng *rng, const content *whole, unsigned char *to) {
     const size_t at = tl_rng_below(rng, (uint32_t)whole->count), run = 1 + tl_rng_below(rng, 40);
     const size_t end = at + run < whole->count ? at + run : whole->count;
@@ -540,12 +539,12 @@ int main(void) {
         cmocka_unit_test(given_each_registered_layer_then_it_is_in_the_table_or_does_nothing),
         cmocka_unit_test(given_a_model_with_classes_when_exported_then_metadata_has_them),
         cmocka_unit_test(given_options_when_exported_then_the_graph_follows),
-        cmocka_unit_test(given_networks_when_exported_then_the_length_is_open_where_it_can_be),
+        cmocka_unit_test(given_networks_when_exported_then_any_length_if_no_layer_fixes_it),
         cmocka_unit_test(given_circular_padding_when_exported_then_operator_set_19),
         cmocka_unit_test(given_statistics_of_a_set_when_imported_then_they_are_the_same),
         cmocka_unit_test(given_files_of_pytorch_and_keras_when_imported_then_their_outputs),
         cmocka_unit_test(given_an_imported_network_when_trained_then_it_learns),
-        cmocka_unit_test(given_models_that_do_not_go_into_a_graph_when_exported_then_refused),
+        cmocka_unit_test(given_models_that_a_graph_cannot_hold_when_exported_then_refused),
         cmocka_unit_test(given_a_layer_of_the_user_when_exported_then_named),
         cmocka_unit_test(given_unknown_operations_when_imported_then_the_node_is_named),
         cmocka_unit_test(given_no_onnx_file_when_imported_then_refused),

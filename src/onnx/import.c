@@ -99,7 +99,7 @@ static bool fold_operands(tl_import *self, const tl_onnx_operation *operation, t
     return true;
 }
 
-/* Joins constants. */
+/* The operator Concat on constants. */
 static bool join_constants(tl_import *self, const tl_onnx_operation *operation) {
     const size_t count = operation->inputs.count;
     const tl_onnx_constant **parts = calloc(count + 1, sizeof *parts);
@@ -129,8 +129,8 @@ static bool take_constant(tl_import *self, const tl_onnx_operation *operation) {
                                      : tl_import_refuse(self, "it is a constant of an unknown kind");
 }
 
-/* An input that was refused or does not exist; NULL if there is none. */
-static const tl_import_value *spoilt_input(tl_import *self, const tl_onnx_operation *operation) {
+/* Returns an input that was refused; NULL if there is none. Refuses the operation if an input does not exist. */
+static const tl_import_value *refused_input(tl_import *self, const tl_onnx_operation *operation) {
     for (size_t e = 0; e < operation->inputs.count; e++) {
         const char *name = self->file->name[operation->inputs.first + e];
         const tl_import_value *value = tl_import_input(self, e);
@@ -161,8 +161,8 @@ static bool take_operation(tl_import *self, const tl_onnx_operation *operation) 
     return known ? known->take(self) : tl_import_refuse(self, "this operator has no counterpart");
 }
 
-/* Whether the operator is known. The inputs of an unknown operator do not matter. */
-static bool is_counterpart(const tl_onnx_operation *operation) {
+/* Whether the operator can be read. For an operator that cannot, this is the reason, and not its inputs. */
+static bool is_known(const tl_onnx_operation *operation) {
     const bool shape = strcmp(operation->type, "ConstantOfShape") == 0;
     return shape || (is_standard(operation) && tl_import_operator_of(operation->type));
 }
@@ -183,12 +183,12 @@ static void import_operation(tl_import *self, size_t index) {
     self->operation = index;
     *self->reason = '\0';
     if (is_standard(operation) && tl_import_match(self)) return;
-    const tl_import_value *spoilt = spoilt_input(self, operation);
-    if (spoilt && is_counterpart(operation)) {
-        refuse_results(self, operation, spoilt->reason, spoilt->culprit);
+    const tl_import_value *refused = refused_input(self, operation);
+    if (refused && is_known(operation)) {
+        refuse_results(self, operation, refused->reason, refused->culprit);
         return;
     }
-    if (spoilt)
+    if (refused)
         tl_import_refuse(self, "this operator has no counterpart");
     else if (!take_operation(self, operation))
         tl_import_refuse(self, "it cannot be read");
@@ -375,10 +375,10 @@ static const char *type_of(const tl_import *self, size_t layer) {
 /* The loss of the configuration; else of the file, or of the last operation; else of the data. */
 static tl_status find_loss(const tl_import *self, const tl_onnx_import_cfg *cfg, size_t output, tl_loss_kind *loss,
                            tl_error *error) {
-    const char *said = tl_onnx_metadata(self->file, "loss"), *last = type_of(self, output);
+    const char *stored = tl_onnx_metadata(self->file, "loss"), *last = type_of(self, output);
     tl_error unknown = {0};
     if (cfg->loss) return tl_loss_by_name(cfg->loss, loss, error);
-    if (said && strcmp(said, tl_loss_name(TL_LOSS_OWN)) != 0 && tl_loss_by_name(said, loss, &unknown) == TL_OK) return TL_OK;
+    if (stored && strcmp(stored, tl_loss_name(TL_LOSS_OWN)) != 0 && tl_loss_by_name(stored, loss, &unknown) == TL_OK) return TL_OK;
     *loss = strcmp(last, "softmax") == 0     ? TL_LOSS_CROSS_ENTROPY
             : strcmp(last, "sigmoid") == 0   ? TL_LOSS_BINARY_CROSS_ENTROPY
             : cfg->data && cfg->data->labels ? TL_LOSS_CROSS_ENTROPY
@@ -421,7 +421,7 @@ static tl_status give_arrays(const tl_import *self, tl_model *model, const size_
             for (size_t k = 0; place[l] == (size_t)parameter.node.id && k < self->layer[l].arrays; k++)
                 if (strcmp(self->layer[l].array[k].name, parameter.name) == 0) array = &self->layer[l].array[k];
         if (!array || array->count != tl_tensor_count(&parameter.value))
-            return tl_fail(error, TL_ERROR_FORMAT, "%.180s: the numbers of %s.%s are not there, or of another shape",
+            return tl_fail(error, TL_ERROR_FORMAT, "%.180s: the numbers of %s.%s are missing, or have another shape",
                            self->file->path, parameter.layer, parameter.name);
         for (size_t k = 0; k < array->count && parameter.value.data; k++) parameter.value.data[k] = (tl_real)array->value[k];
     }
@@ -466,7 +466,7 @@ static json_t *metadata_json(const tl_import *self, const char *key) {
 }
 
 /* Replaces the rounded numbers of the graph by the exact ones of the metadata, if they are equal after rounding. */
-static void sharpen(const json_t *root, const char *key, double *values, size_t count) {
+static void use_exact(const json_t *root, const char *key, double *values, size_t count) {
     const json_t *list = json_object_get(root, key);
     for (size_t i = 0; json_array_size(list) == count && i < count; i++) {
         const double value = json_number_value(json_array_get(list, i));
@@ -488,12 +488,13 @@ static tl_status set_statistics(const tl_import *self, const char *key, const tl
         if (deviation) scaling->deviation[c] = deviation->value[c];
     }
     json_t *exact = metadata_json(self, key);
-    sharpen(exact, "mean", scaling->mean, count);
-    sharpen(exact, "deviation", scaling->deviation, count);
+    use_exact(exact, "mean", scaling->mean, count);
+    use_exact(exact, "deviation", scaling->deviation, count);
     json_decref(exact);
     for (size_t c = 0; c < count; c++)
         if (!isfinite(scaling->mean[c]) || !(scaling->deviation[c] > 0) || !isfinite(scaling->deviation[c]))
-            return tl_fail(error, TL_ERROR_FORMAT, "%.180s: the %s of channel %zu has a mean or deviation that is not finite, or 0",
+            return tl_fail(error, TL_ERROR_FORMAT,
+                           "%.180s: \"%s\" of channel %zu: the mean must be finite, and the deviation finite and above 0",
                            self->file->path, key, c);
     return TL_OK;
 }
@@ -501,9 +502,9 @@ static tl_status set_statistics(const tl_import *self, const char *key, const tl
 static tl_status set_scalings(const tl_import *self, tl_model *model, tl_error *error) {
     const size_t channels = tl_input_shape(model).channels, outputs = tl_output_shape(model).channels;
     const tl_onnx_constant *const target[2] = {self->target_mean, NULL};
-    const bool ours = tl_onnx_metadata(self->file, "normalise"); /* unknown for files of other programs */
+    const bool of_tapline = tl_onnx_metadata(self->file, "normalise"); /* unknown for files of other programs */
     model->scaling.kind = self->normalize == TL_NORMALIZE_SERIES ? TL_NORMALIZE_SERIES
-                          : ours                                 ? TL_NORMALIZE_NONE
+                          : of_tapline                           ? TL_NORMALIZE_NONE
                                                                  : TL_NORMALIZE_DEFAULT;
     model->targets.kind = TL_NORMALIZE_NONE;
     if ((self->mean[0] || self->deviation) &&
@@ -516,14 +517,14 @@ static tl_status set_scalings(const tl_import *self, tl_model *model, tl_error *
 static tl_status set_classes(const tl_import *self, const tl_model *model, tl_dataset *data, tl_error *error) {
     json_t *list = metadata_json(self, "classes");
     const size_t outputs = tl_output_shape(model).channels, count = json_array_size(list);
-    bool texts = tl_model_loss(model) == TL_LOSS_CROSS_ENTROPY && count == outputs;
+    bool named = tl_model_loss(model) == TL_LOSS_CROSS_ENTROPY && count == outputs;
     data->classes = tl_model_loss(model) == TL_LOSS_CROSS_ENTROPY ? outputs : 0;
-    char **names = texts ? calloc(count, sizeof *names) : NULL;
+    char **names = named ? calloc(count, sizeof *names) : NULL;
     for (size_t c = 0; names && c < count; c++) {
         names[c] = (char *)json_string_value(json_array_get(list, c));
-        texts = texts && names[c];
+        named = named && names[c];
     }
-    if (names && texts) tl_classes_copy(data, names, count, error);
+    if (names && named) tl_classes_copy(data, names, count, error);
     free(names);
     json_decref(list);
     return tl_failed(error) ? error->status : TL_OK;

@@ -146,10 +146,10 @@ typedef struct tl_import_operator {
 /* The operator of this type; NULL if there is none. Its function sets the result of the current operation, or refuses it. */
 const tl_import_operator *tl_import_operator_of(const char *type);
 
-/* Selects the result that is set next, if there are several. */
+/* Swaps the first result of the current operation with the one of this index, so that it is the one that is set. */
 void tl_import_turn_to(tl_import *self, size_t index);
 
-/* Whether the current operation is the last one of a pattern. If so, sets the result; the intermediate values are then unused. */
+/* Returns whether the current operation is the last one of a pattern. If so, sets its result; the values between are not used. */
 bool tl_import_match(tl_import *self);
 
 #endif

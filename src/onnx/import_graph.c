@@ -12,7 +12,7 @@
 
 /* ---- inputs ---- */
 
-static const tl_onnx_operation *under_way(const tl_import *self) { return &self->file->operation[self->operation]; }
+static const tl_onnx_operation *current(const tl_import *self) { return &self->file->operation[self->operation]; }
 
 tl_import_value *tl_import_value_of(const tl_import *self, const char *name) {
     const json_t *index = *name ? json_object_get(self->index, name) : NULL;
@@ -20,7 +20,7 @@ tl_import_value *tl_import_value_of(const tl_import *self, const char *name) {
 }
 
 tl_import_value *tl_import_input(tl_import *self, size_t index) {
-    const tl_onnx_operation *operation = under_way(self);
+    const tl_onnx_operation *operation = current(self);
     return index < operation->inputs.count ? tl_import_value_of(self, self->file->name[operation->inputs.first + index]) : NULL;
 }
 
@@ -30,22 +30,22 @@ const tl_onnx_constant *tl_import_constant(tl_import *self, size_t index) {
 }
 
 int64_t tl_import_int(const tl_import *self, const char *name, int64_t otherwise) {
-    const tl_onnx_setting *setting = tl_onnx_find(self->file, under_way(self), name);
+    const tl_onnx_setting *setting = tl_onnx_find(self->file, current(self), name);
     return setting ? setting->whole : otherwise;
 }
 
 double tl_import_number(const tl_import *self, const char *name, double otherwise) {
-    const tl_onnx_setting *setting = tl_onnx_find(self->file, under_way(self), name);
+    const tl_onnx_setting *setting = tl_onnx_find(self->file, current(self), name);
     return setting ? tl_import_decimal(setting->number) : otherwise;
 }
 
 const char *tl_import_text(const tl_import *self, const char *name, const char *otherwise) {
-    const tl_onnx_setting *setting = tl_onnx_find(self->file, under_way(self), name);
+    const tl_onnx_setting *setting = tl_onnx_find(self->file, current(self), name);
     return setting ? setting->text : otherwise;
 }
 
 size_t tl_import_list(const tl_import *self, const char *name, int64_t list[2 * TL_ONNX_RANK]) {
-    const tl_onnx_setting *setting = tl_onnx_find(self->file, under_way(self), name);
+    const tl_onnx_setting *setting = tl_onnx_find(self->file, current(self), name);
     const size_t count = setting ? setting->wholes.count : 0;
     for (size_t i = 0; i < count && i < 2 * TL_ONNX_RANK; i++) list[i] = self->file->whole[setting->wholes.first + i];
     return count < 2 * TL_ONNX_RANK ? count : 2 * TL_ONNX_RANK;
@@ -71,15 +71,17 @@ bool tl_import_refuse(tl_import *self, const char *format, ...) {
 
 /* ---- layers ---- */
 
-static const char *layer_name(size_t layer, char text[32]) {
+enum { LAYER_NAME = 32 };
+
+static const char *layer_name(size_t layer, char text[LAYER_NAME]) {
     if (layer == 0) return "input";
-    snprintf(text, sizeof(char[32]), "layer %zu", layer);
+    snprintf(text, LAYER_NAME, "layer %zu", layer);
     return text;
 }
 
 size_t tl_import_add(tl_import *self, const char *type, const size_t *inputs, size_t count, json_t *settings, size_t length,
                      size_t channels) {
-    char text[32];
+    char text[LAYER_NAME];
     if (channels > 0 && length > INT_MAX / channels) {
         json_decref(settings);
         tl_import_refuse(self, "its output of %zu steps and %zu channels has more than %d numbers", length, channels, INT_MAX);
@@ -87,14 +89,15 @@ size_t tl_import_add(tl_import *self, const char *type, const size_t *inputs, si
     }
     tl_import_layer *grown = realloc(self->layer, (self->layers + 1) * sizeof *grown);
     json_t *list = json_array(), *entry = settings ? settings : json_object();
-    bool whole = grown && list && entry;
+    bool complete = grown && list && entry;
     if (grown) self->layer = grown;
-    for (size_t e = 0; whole && e < count; e++) whole = json_array_append_new(list, json_string(layer_name(inputs[e], text))) == 0;
-    whole = whole && json_object_set_new(entry, "type", json_string(type)) == 0 &&
-            json_object_set_new(entry, "name", json_string(layer_name(self->layers, text))) == 0 &&
-            json_object_set(entry, "inputs", list) == 0;
+    for (size_t e = 0; complete && e < count; e++)
+        complete = json_array_append_new(list, json_string(layer_name(inputs[e], text))) == 0;
+    complete = complete && json_object_set_new(entry, "type", json_string(type)) == 0 &&
+               json_object_set_new(entry, "name", json_string(layer_name(self->layers, text))) == 0 &&
+               json_object_set(entry, "inputs", list) == 0;
     json_decref(list);
-    if (!whole) {
+    if (!complete) {
         json_decref(entry);
         self->short_of_memory = true;
         return 0;
@@ -138,7 +141,7 @@ bool tl_import_may_change(const tl_import *self, const tl_import_value *value, c
 /* ---- results ---- */
 
 static tl_import_value *result_of(tl_import *self) {
-    const tl_onnx_operation *operation = under_way(self);
+    const tl_onnx_operation *operation = current(self);
     return operation->outputs.count > 0 ? tl_import_value_of(self, self->file->name[operation->outputs.first]) : NULL;
 }
 

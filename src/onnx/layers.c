@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -87,17 +88,17 @@ void tl_onnx_put_scalar(tl_pb_writer *out, const char *name, double value) { tl_
 /* Writes an array of the node, with additional last axes of size 1. */
 static part_name put_array(tl_onnx_graph *graph, const tl_export_node *node, const char *name, size_t more) {
     const tl_export_array *array = tl_export_find(node, name);
-    const part_name called = array_name(node, name);
+    const part_name full = array_name(node, name);
     size_t shape[TL_MAX_RANK] = {1, 1, 1, 1};
     memcpy(shape, array->shape, array->rank * sizeof *shape);
-    tl_onnx_put_tensor(&graph->out, called.text, array->rank + more, shape, array->value);
-    return called;
+    tl_onnx_put_tensor(&graph->out, full.text, array->rank + more, shape, array->value);
+    return full;
 }
 
 /* Writes an array with its axes in reverse order, as in PyTorch. */
 static part_name put_reversed(tl_onnx_graph *graph, const tl_export_node *node, const char *name) {
     const tl_export_array *array = tl_export_find(node, name);
-    const part_name called = array_name(node, name);
+    const part_name full = array_name(node, name);
     const size_t count = tl_export_count(array), rank = array->rank;
     size_t shape[TL_MAX_RANK] = {0};
     double *turned = tl_reserve(count, sizeof *turned, "onnx", NULL);
@@ -111,9 +112,9 @@ static part_name put_reversed(tl_onnx_graph *graph, const tl_export_node *node, 
         }
         turned[place] = array->value[i];
     }
-    if (turned) tl_onnx_put_tensor(&graph->out, called.text, rank, shape, turned);
+    if (turned) tl_onnx_put_tensor(&graph->out, full.text, rank, shape, turned);
     tl_release(turned);
-    return called;
+    return full;
 }
 
 /* The bias, if there is one. */
@@ -125,8 +126,7 @@ static const char *given(const part_name *name) { return *name->text ? name->tex
 
 /* ---- chains ---- */
 
-static void operand_name(const tl_pattern *pattern, int operand, const char *name, const char *input, char text[TL_ONNX_NAME]) {
-    (void)pattern;
+static void operand_name(int operand, const char *name, const char *input, char text[TL_ONNX_NAME]) {
     if (operand >= TL_PATTERN_CONSTANT)
         snprintf(text, TL_ONNX_NAME, "%.60s/constant_%d", name, operand - TL_PATTERN_CONSTANT);
     else if (operand >= TL_PATTERN_STEP)
@@ -142,14 +142,12 @@ static void put_constants(tl_pb_writer *out, const tl_pattern *pattern, const ch
             if (pattern->step[i].operand[e] - TL_PATTERN_CONSTANT > last) last = pattern->step[i].operand[e] - TL_PATTERN_CONSTANT;
     for (int i = 0; i <= last; i++) {
         const tl_pattern_constant *constant = &pattern->constant[i];
-        const bool free = constant->value != constant->value;
-        const int64_t whole = constant->whole ? (int64_t)constant->value : 0;
         char text[TL_ONNX_NAME];
-        operand_name(pattern, TL_PATTERN_CONSTANT + i, name, NULL, text);
+        operand_name(TL_PATTERN_CONSTANT + i, name, NULL, text);
         if (constant->whole)
-            tl_onnx_put_wholes(out, text, 1, &whole);
+            tl_onnx_put_wholes(out, text, 1, &(int64_t){(int64_t)constant->value});
         else
-            tl_onnx_put_scalar(out, text, free ? free_constant : constant->value);
+            tl_onnx_put_scalar(out, text, isnan(constant->value) ? free_constant : constant->value);
     }
 }
 
@@ -162,9 +160,9 @@ void tl_onnx_put_pattern(tl_pb_writer *out, tl_pattern_kind kind, const char *na
         const tl_pattern_step *step = &pattern->step[i];
         char operands[TL_PATTERN_OPERANDS][TL_ONNX_NAME], result[TL_ONNX_NAME];
         tl_onnx_node node = {.operator_type = step->operator_type, .output = i + 1 == steps ? output : result};
-        operand_name(pattern, TL_PATTERN_STEP + (int)i, name, input, result);
+        operand_name(TL_PATTERN_STEP + (int)i, name, input, result);
         for (size_t e = 0; e < TL_PATTERN_OPERANDS && step->operand[e] != TL_PATTERN_NONE; e++) {
-            operand_name(pattern, step->operand[e], name, input, operands[e]);
+            operand_name(step->operand[e], name, input, operands[e]);
             node.input[e] = operands[e];
         }
         tl_onnx_put_node(out, &node);
@@ -366,7 +364,7 @@ static void write_layer_norm(tl_onnx_graph *graph, const tl_export_node *node) {
     if (!form.matrix) put_transpose(graph, normalised.text, form.output);
 }
 
-/* Uses instance normalization with groups as channels: the operator for groups has a scale for each channel only since operator
+/* Uses instance normalisation with groups as channels: the operator for groups has a scale for each channel only since operator
  * set 21. */
 static void write_group_norm(tl_onnx_graph *graph, const tl_export_node *node) {
     const size_t groups = size_of(node, "groups", 1);

@@ -29,7 +29,7 @@ static bool constant_fits(match *self, const tl_pattern_constant *expected, cons
     return fabs(found - expected->value) <= 1e-6 * fabs(expected->value);
 }
 
-// NOLINTBEGIN(misc-no-recursion): no deeper than a pattern has steps, since each step is met once
+// NOLINTBEGIN(misc-no-recursion): at most as deep as the number of steps of a pattern, since each step is visited once
 static bool step_fits(match *self, size_t step, const char *name);
 
 static bool operand_fits(match *self, int operand, const char *name) {
@@ -53,7 +53,7 @@ static bool operands_fit(match *self, const tl_pattern_step *step, const tl_onnx
     return true;
 }
 
-/* Checks the attributes of an operation: a mean must be over the last axis; other steps have no attributes. */
+/* Checks the attributes of an operation: a mean must be over the last axis; other steps must have no attributes. */
 static bool settings_fit(const match *self, const tl_onnx_operation *operation) {
     const tl_onnx_setting *axes = tl_onnx_find(self->import->file, operation, "axes"),
                           *keep = tl_onnx_find(self->import->file, operation, "keepdims");
@@ -61,7 +61,7 @@ static bool settings_fit(const match *self, const tl_onnx_operation *operation) 
     return axes && axes->wholes.count == 1 && self->import->file->whole[axes->wholes.first] == -1 && (!keep || keep->whole == 1);
 }
 
-/* A second use of a step has the same name. Its operation has no attributes. */
+/* Whether a value is the result of a step. If an earlier operand was already this step, it must be the same value. */
 static bool step_fits(match *self, size_t step, const char *name) {
     const tl_import_value *value = tl_import_value_of(self->import, name);
     if (self->step[step]) return strcmp(self->step[step], name) == 0;

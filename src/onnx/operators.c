@@ -51,7 +51,8 @@ static double entry_number(const tl_import *self, size_t layer, const char *key,
     return number ? json_number_value(number) : otherwise;
 }
 
-/* Joins two in a row into one, if single precision allows it. A factor of 0 would mean the default. */
+/* Changes the affine layer that computes the value, if one of both steps only multiplies or only adds: then nothing is rounded
+ * differently. A factor of 0 would mean the default. */
 static bool join_affine(tl_import *self, const tl_import_value *value, double scale, double shift) {
     json_t *entry = self->layer[value->layer].entry;
     const double before = entry_number(self, value->layer, "scale", 1), term = entry_number(self, value->layer, "shift", 0);
@@ -89,7 +90,7 @@ static bool join_norm(tl_import *self, const tl_import_value *value, const doubl
     return true;
 }
 
-/* Adds a bias if only an addition follows a product. */
+/* Makes an addition after a product the bias of its layer. */
 static bool join_bias(tl_import *self, const tl_import_value *value, const double *scale, const double *shift) {
     const bool may = tl_import_may_change(self, value, "dense") || tl_import_may_change(self, value, "conv1d") ||
                      tl_import_may_change(self, value, "conv1d_transpose");

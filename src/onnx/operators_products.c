@@ -145,7 +145,7 @@ static bool add_group_norm(tl_import *self, const tl_import_value *value, size_t
 }
 
 static bool is_filled_with(const tl_onnx_constant *constant, double number) {
-    bool same = constant;
+    bool same = constant != NULL;
     for (size_t i = 0; same && i < constant->count; i++) same = constant->value[i] == number;
     return same;
 }

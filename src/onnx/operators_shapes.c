@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* The input if it is the output of a layer, with its pending padding; else refuses and returns NULL. */
-static const tl_import_value *seen_input(tl_import *self) {
+static const tl_import_value *movable_input(tl_import *self) {
     const tl_import_value *value = tl_import_input(self, 0);
     if (value && value->kind == TL_IMPORT_LAYER && !strpbrk(value->axes, "GWR")) return value;
     tl_import_refuse(self, "input 0 is not the output of an earlier operation");
@@ -18,7 +18,7 @@ static const tl_import_value *seen_input(tl_import *self) {
 }
 
 static bool take_view(tl_import *self) {
-    const tl_import_value *value = seen_input(self);
+    const tl_import_value *value = movable_input(self);
     return value && tl_import_give_view(self, value);
 }
 
@@ -32,7 +32,7 @@ static bool give_axes(tl_import *self, const tl_import_value *value, const char 
 /* ---- orders of axes ---- */
 
 static bool take_transpose(tl_import *self) {
-    const tl_import_value *value = seen_input(self);
+    const tl_import_value *value = movable_input(self);
     int64_t order[2 * TL_ONNX_RANK];
     char axes[TL_ONNX_RANK + 1] = "";
     if (!value) return false;
@@ -55,7 +55,7 @@ static bool is_single(const tl_import_value *value, size_t axis) {
 }
 
 static bool take_squeeze(tl_import *self) {
-    const tl_import_value *value = seen_input(self);
+    const tl_import_value *value = movable_input(self);
     bool gone[TL_ONNX_RANK] = {false};
     char axes[TL_ONNX_RANK + 1] = "";
     int64_t list[2 * TL_ONNX_RANK];
@@ -70,7 +70,7 @@ static bool take_squeeze(tl_import *self) {
 }
 
 static bool take_unsqueeze(tl_import *self) {
-    const tl_import_value *value = seen_input(self);
+    const tl_import_value *value = movable_input(self);
     bool added[TL_ONNX_RANK] = {false};
     char axes[TL_ONNX_RANK + 1] = "";
     int64_t list[2 * TL_ONNX_RANK];
@@ -270,7 +270,7 @@ static bool cut_padding(tl_import *self, const tl_import_value *value, size_t fi
     return true;
 }
 
-/* The same for any layer, with a depthwise convolution whose kernel has a single 1. */
+/* Cuts the steps from `first` to `end` after any layer: a depthwise convolution whose kernel has a single 1. */
 static size_t add_cut(tl_import *self, const tl_import_value *value, size_t first, size_t end) {
     const size_t taps = value->length - (end - first) + 1, channels = value->channels;
     const size_t layer = tl_import_add(self, "conv1d", &value->layer, 1,
@@ -426,15 +426,15 @@ static bool take_split(tl_import *self) {
     const size_t listed = tl_import_list(self, "split", list), size = size_of(value, axis);
     const size_t equal = parts > 0 ? tl_ceil_div(size, parts) : 0;
     for (size_t i = 0; i < parts; i++) {
-        const double said = given && i < given->count ? given->value[i]
+        const double part = given && i < given->count ? given->value[i]
                             : i < listed              ? (double)list[i]
                                                       : (double)tl_min(equal, size - first);
-        if (!(said >= 1 && said <= (double)(size - first))) return tl_import_refuse(self, "its parts do not add up to its input");
+        if (!(part >= 1 && part <= (double)(size - first))) return tl_import_refuse(self, "its parts do not add up to its input");
         tl_import_turn_to(self, i);
-        const bool done = give_part(self, value, axis, first, first + (size_t)said);
+        const bool done = give_part(self, value, axis, first, first + (size_t)part);
         tl_import_turn_to(self, i);
         if (!done) return false;
-        first += (size_t)said;
+        first += (size_t)part;
     }
     return true;
 }
