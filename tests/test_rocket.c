@@ -1,5 +1,5 @@
-/* The layer rocket: features against their definition on series of whole numbers, where nothing is rounded; drawing and keeping
- * biases; lengths, channels, threads, instruction sets, files; and what is refused. */
+/* The layer rocket: features compared with their definition, on series of integers, for which nothing is rounded; drawing and
+ * keeping biases; lengths, channels, threads, instruction sets, files; messages. */
 #include "check.h"
 #include "kernel_tables.h"
 
@@ -13,7 +13,7 @@ enum { SERIES = 19, LENGTH = 24, MAX_CHANNELS = 12, KERNELS = 84, PAIRS = 2 * KE
 static tl_real series[SERIES * LENGTH * MAX_CHANNELS];
 static size_t lengths[SERIES];
 
-/* Whole numbers; where `unequal`, lengths from 1 on, and zeros behind them. */
+/* Series of integers; if `unequal`, of lengths from 1 to LENGTH, with zeros after their ends. */
 static tl_dataset some_data(size_t channels, bool unequal) {
     fill_integers(series, SERIES * LENGTH * channels, 7, 9);
     for (size_t i = 0; i < SERIES; i++) {
@@ -32,7 +32,7 @@ static tl_model *new_model(const tl_rocket_cfg *cfg, size_t length, size_t chann
     return model;
 }
 
-/* Of all series: (SERIES, features), to be freed. */
+/* The features of all series: (SERIES, features). Free them. */
 static tl_tensor features_of(tl_model *model, const tl_dataset *data) {
     tl_error error = {0};
     tl_tensor y = tl_tensor_new(3, (const size_t[]){data->x.shape[0], 1, tl_output_shape(model).channels}, &error);
@@ -66,7 +66,7 @@ static double weight(size_t kernel, size_t tap) {
     return 0;
 }
 
-/* Of a pair, a kernel at a dilation, on the sum of its channels; those that count. */
+/* The outputs of a kernel at a dilation, on the sum of its channels; `first` and `count`: those that count. */
 static outputs convolve(const tl_model *model, const tl_dataset *data, size_t sample, size_t kernel, size_t dilation,
                         bool differences) {
     const size_t channels = data->x.shape[2], pair = (dilation - 1) * KERNELS + kernel;
@@ -102,7 +102,7 @@ static void check_shares(const tl_model *model, const tl_dataset *data, const tl
         }
 }
 
-static void given_whole_numbers_when_transformed_then_shares_by_definition(void **unused) {
+static void given_integers_when_transformed_then_shares_by_definition(void **unused) {
     (void)unused;
     const struct {
         size_t channels;
@@ -158,7 +158,7 @@ static void given_kind_multi_when_transformed_then_four_statistics_of_both(void 
     }
 }
 
-/* Of a group of eight kernels: the sum of the outputs where each is the largest, and how often it is the smallest. */
+/* For each of a group's eight kernels: the sum of its outputs where it is the largest, and how often it is the smallest. */
 static void count_group(const tl_model *model, const tl_dataset *data, size_t sample, size_t row, size_t groups, double *counts) {
     const size_t channels = data->x.shape[2], chosen = channels / 2, dilation = row / groups / 2 + 1, margin = 4 * dilation;
     const bool differences = row / groups % 2;
@@ -252,7 +252,7 @@ static void given_a_length_when_compiled_then_dilations_up_to_an_eighth(void **u
 
 /* ---- drawing ---- */
 
-static void given_nothing_drawn_when_run_then_nan_and_training_says_why(void **unused) {
+static void given_nothing_drawn_when_run_then_nan_and_a_step_names_the_cause(void **unused) {
     (void)unused;
     tl_error error = {0};
     const tl_dataset data = some_data(1, false);
@@ -398,7 +398,7 @@ static void given_a_file_when_loaded_for_longer_series_then_the_same_dilations(v
     assert_int_equal(unlink(path), 0);
 }
 
-/* ---- what is not finite, and what is refused ---- */
+/* ---- values that are not finite, and messages ---- */
 
 static void given_nan_in_a_series_when_transformed_then_in_its_features_alone(void **unused) {
     (void)unused;
@@ -432,9 +432,9 @@ static tl_node usual(tl_model *m, tl_node x) { return tl_rocket(m, x, NULL); }
 static void given_wrong_settings_when_compiled_then_messages(void **unused) {
     (void)unused;
     const check_refusal refusals[] = {
-        {too_few, TL_ERROR_ARGUMENT, "(rocket): features 83 is below 84, as many as the 84 kernels make at least"},
-        {too_few_for_both, TL_ERROR_ARGUMENT, "(rocket): features 671 is below 672, as many as the 84 kernels make at least"},
-        {too_few_groups, TL_ERROR_ARGUMENT, "(rocket): features 31 is below 32, as many as two groups make at each dilation"},
+        {too_few, TL_ERROR_ARGUMENT, "(rocket): features 83 is below 84, the minimum for 84 kernels"},
+        {too_few_for_both, TL_ERROR_ARGUMENT, "(rocket): features 671 is below 672, the minimum for 84 kernels"},
+        {too_few_groups, TL_ERROR_ARGUMENT, "(rocket): features 31 is below 32, the features of two groups at one dilation"},
         {negative, TL_ERROR_ARGUMENT, "(rocket): features -1 is outside 1 … 1048576"},
         {too_many, TL_ERROR_ARGUMENT, "(rocket): features 2000000 is outside 1 … 1048576"},
         {for_short, TL_ERROR_SHAPE, "(rocket): series of 8 steps are shorter than the kernels, which take 9; pad them with zeros"},
@@ -449,12 +449,12 @@ static void given_wrong_settings_when_compiled_then_messages(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_whole_numbers_when_transformed_then_shares_by_definition),
+        cmocka_unit_test(given_integers_when_transformed_then_shares_by_definition),
         cmocka_unit_test(given_kind_multi_when_transformed_then_four_statistics_of_both),
         cmocka_unit_test(given_kind_hydra_when_transformed_then_winners_of_groups),
         cmocka_unit_test(given_kind_hydra_when_drawn_then_kernels_without_a_mean),
         cmocka_unit_test(given_a_length_when_compiled_then_dilations_up_to_an_eighth),
-        cmocka_unit_test(given_nothing_drawn_when_run_then_nan_and_training_says_why),
+        cmocka_unit_test(given_nothing_drawn_when_run_then_nan_and_a_step_names_the_cause),
         cmocka_unit_test(given_biases_drawn_when_other_data_follows_then_they_stay),
         cmocka_unit_test(given_gradients_when_trained_then_biases_first_and_it_learns),
         cmocka_unit_test(given_threads_and_batches_when_transformed_then_the_same_bits),

@@ -6,16 +6,16 @@
 #include <math.h>
 
 enum { BANKS = 2, KERNELS = TL_HYDRA_KERNELS, EACH = 2 * KERNELS /* features of a group */, MARGIN = TL_ROCKET_TAPS / 2 };
-enum { MIN_CHANNELS = 2, MAX_CHANNELS = 8 }; /* that a group adds up, of several */
+enum { MIN_CHANNELS = 2, MAX_CHANNELS = 8 }; /* channels that a group adds up, if there are several */
 
-/* ---- what setup finds out ---- */
+/* ---- setup ---- */
 
 static size_t rows_of(const tl_rocket_layer *self) { return self->doublings * BANKS * self->groups; }
 
 static void hydra_plan(tl_rocket_layer *self, tl_error *error) {
     const size_t channels = self->base.in[0].channels;
     if (self->features < BANKS * EACH) {
-        tl_fail(error, TL_ERROR_ARGUMENT, "features %d is below %d, as many as two groups make at each dilation", self->features,
+        tl_fail(error, TL_ERROR_ARGUMENT, "features %d is below %d, the features of two groups at one dilation", self->features,
                 BANKS * EACH);
         return;
     }
@@ -33,13 +33,13 @@ static void hydra_plan(tl_rocket_layer *self, tl_error *error) {
 
 /* ---- drawing ---- */
 
-/* Nothing of the data is needed. */
+/* The kernels do not depend on the data; only its series are counted. */
 static void hydra_accumulate(const tl_rocket_layer *self, const tl_pass *pass) {
     (void)self;
     pass->sums[0] += (double)pass->batch;
 }
 
-/* A kernel of normal numbers, less their mean, whose sizes add up to 1. */
+/* Draws normal numbers, subtracts their mean, and divides by the sum of their absolute values. */
 static void draw_kernel(tl_rng *rng, tl_real *weight) {
     double tap[TL_ROCKET_TAPS], mean = 0, size = 0;
     for (size_t j = 0; j < TL_ROCKET_TAPS; j++) mean += (tap[j] = tl_rng_normal(rng)) / TL_ROCKET_TAPS;
@@ -65,7 +65,7 @@ typedef struct hydra_job {
     const tl_rocket_layer *layer;
     const tl_pass *pass;
     const tl_kernels *kernels;
-    size_t each; /* elements of scratch of a worker */
+    size_t each; /* elements of scratch for each worker */
 } hydra_job;
 
 static size_t scratch_of_worker(const tl_rocket_layer *self) {
@@ -75,7 +75,7 @@ static size_t scratch_of_worker(const tl_rocket_layer *self) {
 
 static size_t hydra_scratch(const tl_rocket_layer *self, int threads) { return (size_t)threads * scratch_of_worker(self); }
 
-/* What the kernels of a group go over: a channel, or the sum of some. */
+/* Returns the input of the kernels of a group: a channel, or the sum of several channels. */
 static const tl_real *input_of(const tl_rocket_block *b, size_t row, tl_real *sum) {
     size_t channel[TL_ROCKET_MAX_CHANNELS];
     const size_t count = tl_rocket_channels(b->layer, b->pass->state[TL_ROCKET_CHANNEL], row, channel);
@@ -86,7 +86,8 @@ static const tl_real *input_of(const tl_rocket_block *b, size_t row, tl_real *su
     return sum;
 }
 
-/* Roots, so that large counts do not outweigh the others (section 3.5); what is not finite in a series is not in its features. */
+/* Writes square roots, so that large counts do not outweigh the others (section 3.5). If a value of the series is not finite, all
+ * its features are NaN. */
 static void write_features(const tl_rocket_block *b, size_t row, const tl_real *counts) {
     for (size_t lane = 0; lane < b->samples; lane++) {
         tl_real *y = b->pass->y.data + (b->sample + lane) * b->layer->base.out.channels + row * EACH;
@@ -119,7 +120,7 @@ static void hydra_task(void *context, size_t task, int worker) {
     b.steps = self->base.in[0].length - b.differences;
     b.row = (b.steps + 2 * b.margin) * lanes;
     b.padded = job->pass->scratch + (size_t)worker * job->each;
-    tl_rocket_lay(&b);
+    tl_rocket_load(&b);
     run_groups(job, &b, part * self->groups);
 }
 
@@ -130,7 +131,7 @@ static void hydra_transform(const tl_rocket_layer *self, const tl_pass *pass) {
     tl_parallel(pass->workers, blocks * self->doublings * BANKS, work, hydra_task, &job);
 }
 
-/* For each kernel, nine products and their sum, and a comparison with the largest and the smallest. */
+/* For each kernel and step, nine products and their sum, and a comparison with the largest and the smallest output. */
 static double hydra_flops(const tl_rocket_layer *self) {
     return (double)self->base.in[0].length * (double)(rows_of(self) * KERNELS) * (2.0 * TL_ROCKET_TAPS + 1);
 }

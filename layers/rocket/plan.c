@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Elements of kept series, and how many are kept at least. */
+/* The elements of all kept series together, and the minimum number of kept series. */
 enum { KEPT = 1 << 21, MIN_KEPT = 16 };
 
 static const double golden_ratio = 1.6180339887498949;
 
-/* ---- what setup finds out ---- */
+/* ---- setup ---- */
 
 static void list_kernels(tl_rocket_layer *self) {
     size_t kernel = 0;
@@ -24,14 +24,15 @@ static void list_kernels(tl_rocket_layer *self) {
             }
 }
 
-/* Dilations 2^e rounded down, e being spread evenly from 0 to the one that spans the series. What falls on one dilation shares its
- * biases; those that are left over by rounding go round, from the smallest dilation on. */
+/* Chooses dilations 2^e, rounded down, for exponents e at equal distances from 0 to the largest one, at which a kernel spans the
+ * series. A dilation that several exponents give gets the biases of all of them. Biases that remain after rounding down are added
+ * to the dilations one by one, from the smallest on. */
 static void choose_dilations(tl_rocket_bank *bank, size_t length, size_t biases) {
     const size_t count = tl_min(biases, TL_ROCKET_MAX_DILATIONS);
     const double largest = log2((double)(length - 1) / (TL_ROCKET_TAPS - 1));
     size_t shares[TL_ROCKET_MAX_DILATIONS] = {0}, given = 0;
     for (size_t i = 0; i < count; i++) {
-        /* The tolerance keeps whole powers whole, whatever the last bit of log2 is. */
+        /* The tolerance: the last bit of log2 must not make a power of two smaller. */
         const double step = floor(exp2(count > 1 ? largest * (double)i / (double)(count - 1) : 0) * (1 + 1e-12));
         if (bank->dilations == 0 || bank->dilation[bank->dilations - 1].step != (size_t)step)
             bank->dilation[bank->dilations++].step = (size_t)step;
@@ -41,7 +42,7 @@ static void choose_dilations(tl_rocket_bank *bank, size_t length, size_t biases)
     for (size_t i = 0; given < biases; i = (i + 1) % bank->dilations, given++) bank->dilation[i].biases++;
 }
 
-/* Adds a bank, whose kernels have so many biases each. */
+/* Adds a bank whose kernels have `biases` biases each. */
 static void add_bank(tl_rocket_layer *self, bool differences, size_t biases) {
     tl_rocket_bank *bank = &self->bank[self->banks++];
     *bank = (tl_rocket_bank){.differences = differences, .first_bias = self->biases, .first_pair = self->pairs};
@@ -57,7 +58,7 @@ static void add_bank(tl_rocket_layer *self, bool differences, size_t biases) {
     self->pairs += bank->dilations * TL_ROCKET_KERNELS;
 }
 
-/* Numbers of a series that is kept: its length and its values. */
+/* Number of elements of a kept series: its length, then its values. */
 static size_t size_of(const tl_rocket_layer *self) { return 1 + self->base.in[0].length * self->base.in[0].channels; }
 
 void tl_rocket_plan(tl_rocket_layer *self, tl_error *error) {
@@ -65,7 +66,7 @@ void tl_rocket_plan(tl_rocket_layer *self, tl_error *error) {
     self->pooled = multi ? 4 : 1;
     const size_t each = self->pooled * (multi ? 2 : 1) * TL_ROCKET_KERNELS, features = (size_t)self->features;
     if (features < each) {
-        tl_fail(error, TL_ERROR_ARGUMENT, "features %d is below %zu, as many as the %d kernels make at least", self->features, each,
+        tl_fail(error, TL_ERROR_ARGUMENT, "features %d is below %zu, the minimum for %d kernels", self->features, each,
                 (int)TL_ROCKET_KERNELS);
         return;
     }
@@ -82,7 +83,7 @@ void tl_rocket_plan(tl_rocket_layer *self, tl_error *error) {
     if (self->chosen > 0) tl_layer_state(&self->base, "channel", 2, (const size_t[]){self->pairs, self->chosen}, TL_INIT_ZEROS);
 }
 
-/* A file may hold any numbers. */
+/* The state may come from a file with any numbers, so they are limited here. */
 size_t tl_rocket_channels(const tl_rocket_layer *self, const tl_real *state, size_t pair, size_t channel[TL_ROCKET_MAX_CHANNELS]) {
     const size_t last = self->base.in[0].channels - 1;
     size_t count = 0;
@@ -93,9 +94,10 @@ size_t tl_rocket_channels(const tl_rocket_layer *self, const tl_real *state, siz
     return tl_max(count, 1);
 }
 
-/* ---- series that are kept: behind their number ---- */
+/* ---- kept series ---- */
 
-/* The first ones: a preparation sees all series in an order that is random. */
+/* The sums are the number of kept series, then these series. The first series of the preparation are kept, because their order is
+ * random. */
 void tl_rocket_keep(const tl_rocket_layer *self, const tl_pass *pass) {
     const size_t each = size_of(self) - 1, before = (size_t)pass->sums[0], count = tl_min(self->kept - before, pass->batch);
     for (size_t i = 0; i < count; i++) {
@@ -108,8 +110,7 @@ void tl_rocket_keep(const tl_rocket_layer *self, const tl_pass *pass) {
 
 /* ---- drawing ---- */
 
-/* One to nine channels, their number's logarithm being uniform (section 3.1.4 of ROCKET's multivariate form, as published with
- * MiniRocket's). */
+/* Draws one to nine different channels. The logarithm of their number is uniform, as in the authors' code for several channels. */
 static void draw_channels(const tl_rocket_layer *self, tl_rng *rng, tl_real *row) {
     const size_t channels = self->base.in[0].channels;
     const size_t count = tl_min((size_t)exp2(tl_rng_uniform(rng) * log2((double)self->chosen + 1)), self->chosen);
@@ -127,7 +128,7 @@ static void draw_channels(const tl_rocket_layer *self, tl_rng *rng, tl_real *row
 typedef struct draw_job {
     const tl_rocket_layer *layer;
     const tl_pass *pass;
-    size_t each; /* elements of scratch of a worker */
+    size_t each; /* elements of scratch for each worker */
 } draw_job;
 
 static double value_at(const double *series, bool differences, ptrdiff_t at, ptrdiff_t steps, size_t channels) {
@@ -152,14 +153,15 @@ static int compare(const void *a, const void *b) {
     return (first > second) - (first < second);
 }
 
-/* Between the two values of the sorted ones that it lies between. */
+/* Interpolates between the two nearest values. */
 static double quantile(const tl_real *sorted, size_t count, double share) {
     const double place = share * (double)(count - 1);
     const size_t below = tl_min((size_t)place, count - 1), above = tl_min(below + 1, count - 1);
     return (double)sorted[below] + (place - (double)below) * ((double)sorted[above] - (double)sorted[below]);
 }
 
-/* Quantiles of the outputs for one series, at multiples of the golden ratio: their sequence fills 0 … 1 evenly. */
+/* Sets the biases of a pair to quantiles of its outputs for one series. The shares are the fractional parts of multiples of the
+ * golden ratio, which fill 0 … 1 evenly. */
 static void draw_biases(const draw_job *job, const tl_rocket_bank *bank, size_t pair, const double *kept, tl_real *outputs) {
     const tl_rocket_layer *self = job->layer;
     const tl_rocket_dilation *dilation = &bank->dilation[pair / TL_ROCKET_KERNELS];

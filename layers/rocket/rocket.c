@@ -1,4 +1,4 @@
-/* Fixed convolutions whose outputs are summed up to many features of the whole series: MiniRocket, MultiRocket, Hydra. */
+/* Fixed convolutions whose outputs are summarised as many features of the whole series: MiniRocket, MultiRocket, Hydra. */
 #include "layers/rocket/rocket.h"
 
 #include "base/math.h"
@@ -50,7 +50,7 @@ static size_t rocket_scratch(const tl_layer *layer, size_t batch, int threads) {
     return ops_of(layer)->scratch((const tl_rocket_layer *)layer, threads);
 }
 
-/* Of biases that were not drawn, nothing follows. */
+/* Features are NaN before the random choices are made. */
 static void rocket_forward(const tl_layer *layer, const tl_pass *pass) {
     const size_t count = pass->batch * layer->out.channels;
     if (pass->state[TL_ROCKET_FITTED][0] != 0) {
@@ -61,7 +61,7 @@ static void rocket_forward(const tl_layer *layer, const tl_pass *pass) {
     if (pass->fault) *pass->fault = "its biases were not drawn yet: tl_update_statistics draws them from training data";
 }
 
-/* A count does not change with a series that changes little. */
+/* A small change of the series does not change a count: the gradient is 0. */
 static void rocket_backward(const tl_layer *layer, const tl_pass *pass) {
     const size_t count = pass->batch * layer->in[0].length * layer->in[0].channels;
     if (pass->dx[0].data) memset(pass->dx[0].data, 0, count * sizeof(tl_real));
@@ -71,7 +71,7 @@ static void rocket_accumulate(const tl_layer *layer, const tl_pass *pass) {
     ops_of(layer)->accumulate((const tl_rocket_layer *)layer, pass);
 }
 
-/* Once: what stands behind has learnt from these features. */
+/* Draws only once: the layers after this one learn from these features. */
 static void rocket_finish(const tl_layer *layer, const tl_pass *pass) {
     if (pass->state[TL_ROCKET_FITTED][0] == 0 && pass->sums[0] >= 1) ops_of(layer)->draw((const tl_rocket_layer *)layer, pass);
 }
@@ -85,7 +85,7 @@ static void rocket_stream_plan(const tl_layer *layer, const tl_workers *workers,
     (void)workers;
     (void)streaming;
     tl_fail(error, TL_ERROR_ARGUMENT,
-            "sums up whole series, which a stream does not have; hand it windows of the series, with tl_predict");
+            "computes features of whole series, which a stream does not have; pass windows of the series to tl_predict");
 }
 
 static const tl_stream_ops rocket_stream = {.plan = rocket_stream_plan};

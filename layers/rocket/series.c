@@ -1,4 +1,4 @@
-/* Series side by side, one in each lane of a vector. */
+/* Loads series side by side, one in each lane of a vector. */
 #include "layers/rocket/rocket.h"
 
 #include "base/argument.h"
@@ -19,7 +19,7 @@ static const tl_real *series_of(const tl_rocket_block *b, size_t lane) {
     return b->pass->x[0].data + (b->sample + lane) * in.length * in.channels;
 }
 
-static void lay_series(const tl_rocket_block *b, size_t lane, size_t channel) {
+static void load_series(const tl_rocket_block *b, size_t lane, size_t channel) {
     const size_t channels = b->layer->base.in[0].channels, lanes = b->lanes, length = tl_rocket_length_of(b, lane);
     const tl_real *x = series_of(b, lane) + channel;
     tl_real *to = b->padded + channel * b->row + b->margin * lanes + lane;
@@ -28,11 +28,11 @@ static void lay_series(const tl_rocket_block *b, size_t lane, size_t channel) {
     for (size_t t = 0; b->differences && t + 1 < length; t++) to[t * lanes] = x[(t + 1) * channels] - x[t * channels];
 }
 
-void tl_rocket_lay(tl_rocket_block *b) {
+void tl_rocket_load(tl_rocket_block *b) {
     const tl_shape in = b->layer->base.in[0];
     memset(b->padded, 0, in.channels * b->row * sizeof *b->padded);
     for (size_t lane = 0; lane < b->samples; lane++) {
         b->finite[lane] = tl_finite_count(series_of(b, lane), in.length * in.channels) == in.length * in.channels;
-        for (size_t c = 0; c < in.channels; c++) lay_series(b, lane, c);
+        for (size_t c = 0; c < in.channels; c++) load_series(b, lane, c);
     }
 }

@@ -1,6 +1,6 @@
-/* The transform of kinds mini and multi: a task takes some series, one in each lane of a vector, through all kernels of one
- * dilation. With weights of -1 and 2, an output is the negative sum of all nine inputs and three times the sum of three of them:
- * the first is the same for all kernels of a dilation (Dempster, Schmidt & Webb 2021, section 3.2).
+/* The transform of kinds mini and multi: a task computes all kernels of one dilation for some series, one in each lane of a vector.
+ * Weights are -1 and 2. An output is therefore three times the sum of three inputs minus the sum of all nine; the latter is the
+ * same for all kernels of a dilation (Dempster, Schmidt & Webb 2021, section 3.2).
  */
 #include "base/argument.h"
 #include "base/math.h"
@@ -16,18 +16,18 @@ typedef struct transform_job {
     const tl_rocket_layer *layer;
     const tl_pass *pass;
     const tl_kernels *kernels;
-    size_t each; /* elements of scratch of a worker */
+    size_t each; /* elements of scratch for each worker */
 } transform_job;
 
-/* The outputs of a lane that count: those of the whole series, padded with zeros, or those that need no padding; where there is
- * none of the latter, all of them. */
+/* The outputs of each lane that count: all outputs of the series padded with zeros, or only those that need no padding (all, if
+ * there are none). */
 typedef struct lanes_range {
-    size_t first, last;                                             /* that any lane counts */
-    size_t begin[TL_ROCKET_MAX_LANES], behind[TL_ROCKET_MAX_LANES]; /* of each lane */
+    size_t first, last;                                          /* outputs that count in any lane */
+    size_t begin[TL_ROCKET_MAX_LANES], end[TL_ROCKET_MAX_LANES]; /* of each lane */
     tl_real outputs[TL_ROCKET_MAX_LANES], skipped[TL_ROCKET_MAX_LANES];
 } lanes_range;
 
-/* What a task works on: series side by side, of which `padded` becomes three times their values. */
+/* The data of a task. The values of `padded` are multiplied by 3. */
 typedef struct block {
     tl_rocket_block at;
     const transform_job *job;
@@ -36,10 +36,10 @@ typedef struct block {
     tl_real *shared;      /* (channels, steps, lanes) the negative sum of all nine inputs */
     tl_real *output;      /* (steps, lanes) of a kernel */
     tl_real *pooled;      /* (statistics, biases, lanes) */
-    lanes_range range[2]; /* padded, and not */
+    lanes_range range[2]; /* with padding, and without */
 } block;
 
-/* For lanes of any instruction set. */
+/* Enough for the lanes of any instruction set. */
 static size_t scratch_of_worker(const tl_rocket_layer *self) {
     const size_t steps = self->base.in[0].length, channels = self->base.in[0].channels;
     const size_t rows = channels * (2 * steps + 2 * MARGIN * self->reach) + steps + self->pooled * self->widest;
@@ -56,20 +56,20 @@ static void find_range(const block *b, size_t margin, lanes_range *range) {
     for (size_t lane = 0; lane < b->at.samples; lane++) {
         const size_t steps = tl_rocket_steps_of(&b->at, lane), cut = steps > 2 * margin ? margin : 0;
         range->begin[lane] = cut;
-        range->behind[lane] = steps - cut;
+        range->end[lane] = steps - cut;
         range->outputs[lane] = (tl_real)(steps - 2 * cut);
         range->first = tl_min(range->first, cut);
         range->last = tl_max(range->last, steps - cut);
     }
     for (size_t lane = b->at.samples; lane < b->at.lanes; lane++) {
         range->begin[lane] = range->first;
-        range->behind[lane] = range->last;
+        range->end[lane] = range->last;
         range->outputs[lane] = 1;
     }
     for (size_t lane = 0; lane < b->at.lanes; lane++) range->skipped[lane] = (tl_real)(range->begin[lane] - range->first);
 }
 
-/* Adds in the order of the taps, the middle one first. */
+/* Adds the middle tap first, then the others in order. */
 static void add_taps(const block *b, size_t channel) {
     const size_t lanes = b->at.lanes, count = b->at.steps * lanes, stride = b->dilation->step * lanes;
     const tl_real *restrict from = b->at.padded + channel * b->at.row;
@@ -80,14 +80,14 @@ static void add_taps(const block *b, size_t channel) {
     for (size_t i = 0; i < count; i++) sum[i] = -sum[i];
 }
 
-/* As sums: a product could be joined with the addition that follows. */
+/* Adds, because a compiler may fuse a product with a later addition, which is then rounded differently. */
 static void triple(tl_real *values, size_t count) {
     for (size_t i = 0; i < count; i++) values[i] = values[i] + values[i] + values[i];
 }
 
-static void lay_block(block *b) {
+static void load_block(block *b) {
     const size_t channels = b->at.layer->base.in[0].channels;
-    tl_rocket_lay(&b->at);
+    tl_rocket_load(&b->at);
     for (size_t c = 0; c < channels; c++) add_taps(b, c);
     triple(b->at.padded, channels * b->at.row);
     find_range(b, 0, &b->range[0]);
@@ -111,16 +111,16 @@ static void convolve(const block *b, size_t kernel) {
     }
 }
 
-/* Outputs of shorter series that do not count are above no bias. */
+/* Sets outputs of shorter series that do not count to -∞: they are not above any bias. */
 static void blank(const block *b, const lanes_range *range) {
     const size_t lanes = b->at.lanes;
     for (size_t lane = 0; lane < b->at.samples; lane++) {
         for (size_t t = range->first; t < range->begin[lane]; t++) b->output[t * lanes + lane] = (tl_real)-INFINITY;
-        for (size_t t = range->behind[lane]; t < range->last; t++) b->output[t * lanes + lane] = (tl_real)-INFINITY;
+        for (size_t t = range->end[lane]; t < range->last; t++) b->output[t * lanes + lane] = (tl_real)-INFINITY;
     }
 }
 
-/* What is not finite in a series is not in its features. */
+/* If a value of the series is not finite, all its features are NaN. */
 static void write_features(const block *b, size_t first) {
     const tl_rocket_layer *self = b->job->layer;
     const size_t biases = b->dilation->biases, lanes = b->at.lanes;
@@ -132,7 +132,7 @@ static void write_features(const block *b, size_t first) {
     }
 }
 
-/* Every other kernel is padded, and at every other dilation the others. */
+/* The series is padded if the sum of the indices of kernel and dilation is even. */
 static void run_kernel(const block *b, size_t kernel) {
     const size_t dilation = (size_t)(b->dilation - b->bank->dilation), lanes = b->at.lanes;
     const lanes_range *range = &b->range[(dilation + kernel) % 2];
@@ -155,7 +155,7 @@ static void run_kernel(const block *b, size_t kernel) {
 
 /* ---- tasks ---- */
 
-/* A number of a dilation over all banks. */
+/* Finds a dilation by its number, which counts over all banks. */
 static void find_dilation(const tl_rocket_layer *self, size_t number, block *b) {
     b->bank = &self->bank[number >= self->bank[0].dilations];
     b->dilation = &b->bank->dilation[number - (b->bank == self->bank ? 0 : self->bank[0].dilations)];
@@ -178,7 +178,7 @@ static void transform_task(void *context, size_t task, int worker) {
     b.shared = b.at.padded + channels * b.at.row;
     b.output = b.shared + channels * b.at.steps * lanes;
     b.pooled = b.output + b.at.steps * lanes;
-    lay_block(&b);
+    load_block(&b);
     for (size_t kernel = 0; kernel < TL_ROCKET_KERNELS; kernel++) run_kernel(&b, kernel);
 }
 
@@ -188,7 +188,7 @@ static void transform(const tl_rocket_layer *self, const tl_pass *pass) {
     tl_parallel(pass->workers, tl_ceil_div(pass->batch, job.kernels->lanes) * count_dilations(self), work, transform_task, &job);
 }
 
-/* For each dilation, eight additions that all kernels share, and for each kernel three; a comparison for each bias. */
+/* For each dilation, eight additions that all kernels share; three additions for each kernel; a comparison for each bias. */
 static double transform_flops(const tl_rocket_layer *self) {
     const double dilations = (double)count_dilations(self), channels = (double)self->base.in[0].channels;
     return (double)self->base.in[0].length *
@@ -207,7 +207,7 @@ const tl_rocket_ops tl_rocket_mini_ops = {.name = "mini",
 
 const tl_rocket_ops tl_rocket_multi_ops = {.name = "multi",
                                            .features = 49728,
-                                           .shortest = TL_ROCKET_TAPS + 1, /* a difference is shorter by one */
+                                           .shortest = TL_ROCKET_TAPS + 1, /* differences are shorter by one */
                                            .plan = tl_rocket_plan,
                                            .accumulate = tl_rocket_keep,
                                            .draw = tl_rocket_draw,
