@@ -266,18 +266,31 @@ static tl_status read_as(tl_import *self, const tl_onnx_port *input, const char 
 
 /* ---- the meaning of axes ---- */
 
-/* The only input that is no constant. Sets the error and returns NULL if there are several. */
+/* The names of all initializers, as the keys of an object; NULL if memory is short. */
+static json_t *list_initializers(const tl_onnx_file *file) {
+    json_t *names = json_object();
+    bool complete = names != NULL;
+    for (size_t i = 0; complete && i < file->initializers; i++)
+        complete = json_object_set_new_nocheck(names, file->initializer[i].name, json_true()) == 0;
+    if (complete) return names;
+    json_decref(names);
+    return NULL;
+}
+
+/* Returns the only input that is not a constant. Sets the error and returns NULL if there are several. */
 static const tl_onnx_port *find_input(const tl_onnx_file *file, tl_error *error) {
     const tl_onnx_port *found = NULL;
     size_t count = 0;
-    for (size_t i = 0; i < file->inputs; i++) {
-        bool constant = false;
-        for (size_t k = 0; k < file->initializers && !constant; k++)
-            constant = strcmp(file->initializer[k].name, file->input[i].name) == 0;
-        if (!constant) found = &file->input[i], count++;
+    json_t *constants = list_initializers(file);
+    if (!constants) {
+        tl_onnx_out_of_memory(file, error);
+        return NULL;
     }
+    for (size_t i = 0; i < file->inputs; i++)
+        if (!json_object_get(constants, file->input[i].name)) found = &file->input[i], count++;
+    json_decref(constants);
     if (count == 1 && file->outputs == 1) return found;
-    tl_fail(error, TL_ERROR_FORMAT, "%.180s: has %zu inputs and %zu outputs; a network here has one of each", file->path, count,
+    tl_fail(error, TL_ERROR_FORMAT, "%.180s: has %zu inputs and %zu outputs; a network has one of each", file->path, count,
             file->outputs);
     return NULL;
 }
