@@ -133,8 +133,8 @@ static void given_options_about_gradients_when_solved_then_refused(void **unused
         {"--epochs", "3"}, {"--lr", "0.1"}, {"--log", "x.csv"}, {"--checkpoint", "x"}, {"--mixup", "0.2"}};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         char text[200];
-        snprintf(text, sizeof text,
-                 "tapline train: %s: the last layer of minirocket is solved, not trained; use --head trained", options[i][0]);
+        snprintf(text, sizeof text, "tapline train: %s: the last layer of minirocket is solved, not trained; use --head trained",
+                 options[i][0]);
         expect(run_command("train", "--arch", "minirocket", options[i][0], options[i][1], ONE), 2, text);
     }
     expect(run_command("train", "--arch", "minirocket", "--head", "rige"), 2, "did you mean ridge?");
@@ -146,8 +146,9 @@ static void given_bad_data_when_solved_then_messages_with_the_cure(void **unused
         const char *lines, *text;
     } cases[] = {
         {"1,2,3,4,5,6,7,8\n2,2,3,4,5,6,7,9\n", "series of 7 steps are shorter than the kernels, which take 9; pad them with zeros"},
-        {"a,5,5,5,5,5,5,5,5,5\nb,5,5,5,5,5,5,5,5,5\n", "features are the same for all series: are the series constant, or equal?"},
-        {"a,1,2,3,4,5,4,3,2,1\na,2,2,3,4,5,4,3,2,9\n", "all series have the label 0; there is nothing to tell apart"},
+        {"a,5,5,5,5,5,5,5,5,5\nb,5,5,5,5,5,5,5,5,5\n",
+         "features are the same for all series; check whether the series are constant or equal"},
+        {"a,1,2,3,4,5,4,3,2,1\na,2,2,3,4,5,4,3,2,9\n", "all series have the label 0; classification needs at least two classes"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         write_table(cases[i].lines);

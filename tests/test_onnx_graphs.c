@@ -184,7 +184,7 @@ static void given_integers_cast_to_numbers_when_divided_then_not_rounded(void **
 static double twice_side_by_side(size_t step, size_t channel) { return x_at(step, channel % 3) * factors[channel % 3]; }
 
 /* Files of tapline store the scale of target values in a constant with this name. */
-static void given_a_constant_called_as_ours_when_another_program_wrote_it_then_a_factor(void **unused) {
+static void given_a_name_of_tapline_in_another_file_when_imported_then_a_factor(void **unused) {
     (void)unused;
     graph named = {.channels = 3,
                    .node = {{"Mul", "a", .input = {"x", "output/scaled.constant"}},
@@ -294,7 +294,7 @@ int main(void) {
         cmocka_unit_test(given_an_index_with_two_axes_when_imported_then_refused),
         cmocka_unit_test(given_a_constant_of_one_element_when_one_channel_then_a_factor),
         cmocka_unit_test(given_integers_cast_to_numbers_when_divided_then_not_rounded),
-        cmocka_unit_test(given_a_constant_called_as_ours_when_another_program_wrote_it_then_a_factor),
+        cmocka_unit_test(given_a_name_of_tapline_in_another_file_when_imported_then_a_factor),
         cmocka_unit_test(given_products_of_joined_steps_when_flattened_then_step_by_step),
         cmocka_unit_test(given_padding_before_an_activation_when_imported_then_refused),
         cmocka_unit_test(given_padding_with_another_number_when_imported_then_refused),

@@ -1,5 +1,5 @@
-/* The last layer in closed form: the regression against its own conditions and against leaving out for real; eigenvalues;
- * probabilities; heads of networks; and what is refused. */
+/* Ridge regression of the last layer: eigenvalues; the solution compared with its optimality conditions, and with solutions without
+ * each row; probabilities; last layers of networks; messages. */
 #include "check.h"
 
 #include "compute/symmetric.h"
@@ -12,7 +12,7 @@ static const double tiny = 1e-10;
 
 /* ---- eigenvalues ---- */
 
-enum { MOST = 40 };
+enum { MAX_SIZE = 40 };
 
 /* A · v = value · v for each row v of vectors, which are orthonormal, and values ascend. */
 static void check_eigen(const double *a, const double *vector, const double *value, size_t n) {
@@ -34,11 +34,11 @@ static void given_a_symmetric_matrix_when_decomposed_then_its_eigenvectors(void 
     (void)unused;
     typedef tl_status (*decompose)(double *a, size_t n, double *value, tl_error *error);
     static const decompose ways[] = {tl_symmetric_eigen, tl_symmetric_jacobi};
-    static tl_real x[MOST * MOST];
-    static double a[MOST * MOST], vector[MOST * MOST];
-    double value[MOST];
-    for (size_t n = 1; n <= MOST; n += 13)
-        for (size_t rank = 1; rank <= n; rank += 12) { /* of a lower rank: the eigenvalue 0 many times */
+    static tl_real x[MAX_SIZE * MAX_SIZE];
+    static double a[MAX_SIZE * MAX_SIZE], vector[MAX_SIZE * MAX_SIZE];
+    double value[MAX_SIZE];
+    for (size_t n = 1; n <= MAX_SIZE; n += 13)
+        for (size_t rank = 1; rank <= n; rank += 12) { /* a lower rank: the eigenvalue 0 occurs several times */
             fill_normal(x, n * rank, 1);
             memset(a, 0, sizeof a);
             for (size_t i = 0; i < n * n; i++)
@@ -53,7 +53,7 @@ static void given_a_symmetric_matrix_when_decomposed_then_its_eigenvectors(void 
         }
 }
 
-static void given_what_is_not_finite_when_decomposed_then_an_error(void **unused) {
+static void given_a_matrix_that_is_not_finite_when_decomposed_then_an_error(void **unused) {
     (void)unused;
     tl_error error = {0};
     double a[4] = {1, NAN, NAN, 1}, value[2];
@@ -69,7 +69,7 @@ static tl_real x[MAX_ROWS * MAX_FEATURES];
 static double y[MAX_ROWS * TARGETS];
 static const double penalties[] = {0.01, 0.5, 20};
 
-/* Far from 0 and of different widths; a feature that is constant. */
+/* Features with a mean of 5 and different deviations; feature 1 is constant. */
 static tl_regression problem(size_t rows, size_t features, bool intercept, bool scale) {
     tl_real noise[MAX_ROWS * TARGETS];
     fill_normal(x, rows * features, 3);
@@ -118,7 +118,7 @@ static void check_gradient(const tl_regression *solved) {
     }
 }
 
-/* What the solution of all rows but one, for the same penalty and scaling, predicts for that one. */
+/* The prediction for a row by the solution of all other rows, with the same penalty and scaling. */
 static double left_out(const tl_regression *solved, size_t row, size_t k) {
     static tl_real fewer[MAX_ROWS * MAX_FEATURES];
     static double targets[MAX_ROWS * TARGETS];
@@ -210,7 +210,7 @@ static tl_real series[SERIES * LENGTH];
 static int32_t labels[SERIES];
 static tl_real values[SERIES];
 
-/* Three levels of noise, and its mean square as a value. */
+/* Noise: its level is the class, and its mean square is the target value. */
 static tl_dataset some_data(bool classes) {
     fill_normal(series, SERIES * LENGTH, 5);
     for (size_t i = 0; i < SERIES; i++) {
@@ -245,7 +245,7 @@ static tl_model *network(tl_loss_kind loss, size_t outputs, tl_node *last) {
     return m;
 }
 
-static void given_a_network_when_solved_then_it_classifies_with_sound_chances(void **unused) {
+static void given_a_network_when_solved_then_classes_and_good_probabilities(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_metrics metrics;
@@ -267,7 +267,7 @@ static void given_a_label_that_is_unknown_when_solved_then_it_does_not_count(voi
     tl_ridge_result result;
     const tl_dataset data = some_data(true);
     for (size_t i = 0; i < SERIES; i++)
-        if (labels[i] == 2) labels[i] = TL_NO_LABEL; /* the noisiest ones: the others are told apart more easily */
+        if (labels[i] == 2) labels[i] = TL_NO_LABEL; /* the class with the most noise: the others are easier to separate */
     tl_model *model = network(TL_LOSS_CROSS_ENTROPY, 3, NULL);
     tl_fit_ridge(model, &data, NULL, &result, &error);
     check_ok(&error);
@@ -303,7 +303,7 @@ static void check_refused(tl_model *model, const tl_dataset *data, const tl_ridg
     tl_model_free(model);
 }
 
-static void given_what_cannot_be_solved_when_asked_then_messages_with_the_cure(void **unused) {
+static void given_data_that_cannot_be_solved_when_solved_then_messages(void **unused) {
     (void)unused;
     tl_node last;
     const double wrong = 0;
@@ -312,21 +312,23 @@ static void given_what_cannot_be_solved_when_asked_then_messages_with_the_cure(v
     check_refused(network(TL_LOSS_CROSS_ENTROPY, 3, NULL), &two, NULL, TL_ERROR_ARGUMENT,
                   "ridge: 2 series with a label are fewer than the 3 classes; each class needs one");
     check_refused(network(TL_LOSS_CROSS_ENTROPY, 3, NULL), &data, &(tl_ridge_cfg){.penalties = &wrong, .count = 1},
-                  TL_ERROR_ARGUMENT, "ridge: penalty 0 is not above 0");
+                  TL_ERROR_ARGUMENT, "ridge: penalty 0 is outside (0, inf)");
+    check_refused(network(TL_LOSS_CROSS_ENTROPY, 3, NULL), &data, &(tl_ridge_cfg){.count = 4}, TL_ERROR_ARGUMENT,
+                  "ridge: count is 4, but penalties is NULL; give both or neither");
     check_refused(network(TL_LOSS_CROSS_ENTROPY, 3, NULL), &data, &(tl_ridge_cfg){.max_memory = 1000}, TL_ERROR_MEMORY,
-                  "ridge: 60 samples of 20 features take");
+                  "ridge: 60 samples of 20 features need");
     tl_model *frozen = network(TL_LOSS_CROSS_ENTROPY, 3, &last);
     tl_freeze(frozen, last);
-    check_refused(frozen, &data, NULL, TL_ERROR_ARGUMENT, "ridge: the last layer, dense_1, is frozen; tl_unfreeze it");
+    check_refused(frozen, &data, NULL, TL_ERROR_ARGUMENT, "ridge: the last layer, dense_1, is frozen; call tl_unfreeze");
     int32_t ones[SERIES];
     for (size_t i = 0; i < SERIES; i++) ones[i] = 1;
     same.labels = ones;
     check_refused(network(TL_LOSS_CROSS_ENTROPY, 3, NULL), &same, NULL, TL_ERROR_ARGUMENT,
-                  "ridge: all series have the label 1; there is nothing to tell apart");
+                  "ridge: all series have the label 1; classification needs at least two classes");
     tl_real constant[SERIES * LENGTH] = {0};
     alike.x = TL_VIEW(constant, SERIES, LENGTH, 1);
     check_refused(network(TL_LOSS_CROSS_ENTROPY, 3, NULL), &alike, NULL, TL_ERROR_NUMERIC,
-                  "ridge: all 20 features are the same for all series: are the series constant, or equal?");
+                  "ridge: all 20 features are the same for all series; check whether the series are constant or equal");
     series[5] = (tl_real)NAN;
     check_refused(network(TL_LOSS_CROSS_ENTROPY, 3, NULL), &data, NULL, TL_ERROR_NUMERIC, "not finite");
 }
@@ -341,8 +343,9 @@ static void given_other_last_layers_when_solved_then_refused(void **unused) {
     tl_model_compile(pooled, tl_global_average_pool(pooled, convolved), NULL, &error);
     check_ok(&error);
     tl_fit_ridge(pooled, &data, NULL, NULL, &error);
-    check_error(&error, TL_ERROR_ARGUMENT,
-                "ridge: the last layer, global_average_pool_1, is of kind global_average_pool; only a dense one has a closed form");
+    check_error(
+        &error, TL_ERROR_ARGUMENT,
+        "ridge: the last layer, global_average_pool_1, is of kind global_average_pool; ridge regression needs a dense layer");
     tl_model_free(pooled);
     error = (tl_error){0};
     tl_fit_ridge(NULL, &data, NULL, NULL, &error);
@@ -352,14 +355,14 @@ static void given_other_last_layers_when_solved_then_refused(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_a_symmetric_matrix_when_decomposed_then_its_eigenvectors),
-        cmocka_unit_test(given_what_is_not_finite_when_decomposed_then_an_error),
+        cmocka_unit_test(given_a_matrix_that_is_not_finite_when_decomposed_then_an_error),
         cmocka_unit_test(given_more_and_fewer_rows_when_solved_then_the_minimum),
         cmocka_unit_test(given_each_row_left_out_when_solved_without_it_then_the_same),
         cmocka_unit_test(given_penalties_when_solved_then_the_one_with_the_least_error),
-        cmocka_unit_test(given_a_network_when_solved_then_it_classifies_with_sound_chances),
+        cmocka_unit_test(given_a_network_when_solved_then_classes_and_good_probabilities),
         cmocka_unit_test(given_a_label_that_is_unknown_when_solved_then_it_does_not_count),
         cmocka_unit_test(given_target_values_when_solved_then_they_are_predicted),
-        cmocka_unit_test(given_what_cannot_be_solved_when_asked_then_messages_with_the_cure),
+        cmocka_unit_test(given_data_that_cannot_be_solved_when_solved_then_messages),
         cmocka_unit_test(given_other_last_layers_when_solved_then_refused),
     };
     return check_run(tests);

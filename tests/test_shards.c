@@ -357,10 +357,11 @@ static void refuse(const scenario *of, int ranks, tl_status status, const char *
 
 static void given_numbers_that_do_not_fit_when_trained_then_the_cure_is_told(void **unused) {
     (void)unused;
-    refuse(&(scenario){.shards = 6}, 1, TL_ERROR_ARGUMENT, "fit: 6 shards; it must be a power of two, up to 1024");
-    refuse(&(scenario){.shards = 16}, 3, TL_ERROR_ARGUMENT, "fit: 3 ranks do not divide 16 shards; start 1, 2, 4, 8 or 16 ranks");
+    refuse(&(scenario){.shards = 6}, 1, TL_ERROR_ARGUMENT, "fit: shards is 6; it must be a power of two, at most 1024");
+    refuse(&(scenario){.shards = 16}, 3, TL_ERROR_ARGUMENT,
+           "fit: 16 shards cannot be divided among 3 ranks; start 1, 2, 4, 8 or 16 ranks");
     refuse(&(scenario){.shards = 0}, 2, TL_ERROR_ARGUMENT,
-           "fit: 2 ranks have one shard between them; set shards to a power of two that they divide");
+           "fit: 2 ranks share one shard; set shards to a power of two that is a multiple of the number of ranks");
     refuse(&(scenario){.shards = 2, .norm = true, .epochs = -1}, 2, TL_ERROR_ARGUMENT, "fit: -1 epochs are below 0");
 }
 
@@ -370,7 +371,8 @@ static void given_more_shards_than_series_when_trained_then_an_error(void **unus
     tl_dataset data = data_of(&(scenario){0}, one->x);
     tl_model *model = make_model(&(scenario){0}, BATCH);
     tl_fit(model, &data, &(tl_fit_cfg){.batch = 4, .shards = 8}, NULL, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "fit: 8 shards of a batch of 4 series; take fewer shards, or a larger batch");
+    check_error(&error, TL_ERROR_ARGUMENT,
+                "fit: 8 shards need batches of at least as many series, but batch is 4; use fewer shards, or a larger batch");
     error = (tl_error){0};
     tl_fit(model, &data, &(tl_fit_cfg){.batch = 2 * BATCH + 1, .shards = 2}, NULL, &error);
     check_error(&error, TL_ERROR_ARGUMENT, "fit: batch 33 exceeds the compiled batch times the shards, 32");
@@ -471,7 +473,7 @@ static void given_an_incomplete_table_when_trained_then_an_error(void **unused) 
     tl_dataset data = data_of(&(scenario){0}, one->x);
     tl_model *model = make_model(&(scenario){0}, BATCH);
     tl_exchange tables[3] = {exchange_of(&self), exchange_of(&self), exchange_of(&self)};
-    static const char *const texts[] = {"exchange: bytes 0; set it to sizeof(tl_exchange)",
+    static const char *const texts[] = {"exchange: bytes is 0; set it to sizeof(tl_exchange)",
                                         "exchange: a function of the table is NULL; all are needed",
                                         "exchange: rank 1 is outside 0 … 0"};
     tables[0].bytes = 0;

@@ -111,13 +111,14 @@ typedef struct tl_fit_cfg {
     unsigned changes; /* (none) a sum of tl_change values: the settings that may differ from those of `resume` */
     char reserved[4];
     const double *weights; /* (all 1) (count) the weight of each series, 0 or more: see tl_target.weights; not with mixup */
-    /* (1) Divides each batch into so many shards, neighbours in it, a power of two up to 1024 and at most `batch`. Each shard is a
-     * pass of its own, and the gradients of the shards are added in a binary tree. What is learnt depends on this number and not on
-     * the number of ranks. A batch norm has the statistics of each shard. A last, partial batch fills fewer shards. */
+    /* (1) number of shards into which each batch is divided: a power of two, at most 1024 and at most `batch`. A shard consists of
+     * consecutive samples of the batch, and is run as one pass. The gradients of the shards are added in a binary tree. The trained
+     * model depends on this number, but not on the number of ranks. Batch norm uses the statistics of each shard. A smaller last
+     * batch has fewer shards. */
     size_t shards;
-    /* (none) The ranks among which the shards are divided (tapline/exchange.h): their number divides `shards`. All ranks call
-     * tl_fit with the same model, data and configuration, whose files rank 0 alone writes and all read, and end with the same bits.
-     */
+    /* (none) the ranks among which the shards are divided (tapline/exchange.h); `shards` must be a multiple of their number. All
+     * ranks call tl_fit with the same model, data and configuration, and end with the same bits. Only rank 0 writes files; all
+     * ranks read them. */
     const tl_exchange *exchange;
 } tl_fit_cfg;
 
@@ -130,7 +131,7 @@ typedef struct tl_fit_result {
     bool early_stopped;   /* tl_fit_cfg.patience stopped the training */
     double seconds;       /* duration, including that before a resume */
     char note[200];       /* after a resume: what was changed, or why the results may differ in the last bits from those of an
-                             uninterrupted       training; "": they do not differ */
+                             uninterrupted training; "": they do not differ */
     double best_accuracy; /* classification: the training accuracy in the best epoch, as computed during training
                              (tl_progress.train) */
 } tl_fit_result;

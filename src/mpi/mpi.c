@@ -1,6 +1,7 @@
-/* The exchange over MPI. Sums go by recursive halving and doubling with MPI_Sendrecv (Thakur, Rabenseifner & Gropp 2005, section
- * 4.5), first with the neighbour, then at distance 2, 4, …: these are the additions of a binary tree of neighbours, in which a + b
- * and b + a are the same bits. MPI_Allreduce adds in an order that depends on the number of ranks, the size and the version. */
+/* The exchange over MPI. Sums use recursive halving and doubling with MPI_Sendrecv (Thakur, Rabenseifner & Gropp 2005,
+ * section 4.5), first with the neighbour, then at distances 2, 4, …. These are the additions of a binary tree of neighbours, since
+ * a + b and b + a have the same bits. The order of additions in MPI_Allreduce depends on the number of ranks, the size and the
+ * version. */
 #include <tapline/mpi.h>
 
 #include <stdio.h>
@@ -33,7 +34,7 @@ static void *room(team *self, size_t bytes) {
     return NULL;
 }
 
-/* An array of either type. */
+/* The elements of an array: float or double. */
 typedef struct array {
     MPI_Datatype type;
     size_t element; /* bytes of one */
@@ -62,7 +63,7 @@ static void swap(const team *self, const array *of, int partner, const char *sen
     }
 }
 
-/* The elements that a rank is left with after it has halved with its neighbours at the distances below `distance`. */
+/* The elements that a rank keeps after halving with its neighbours at the distances below `distance`. */
 static void part_of(int rank, int distance, size_t count, size_t *first, size_t *end) {
     *first = 0;
     *end = count;
@@ -102,7 +103,7 @@ static void sum_long(team *self, const array *of, char *values, size_t count) {
     }
 }
 
-enum { SHORT = 4096 }; /* bytes that take no longer than an empty message */
+enum { SHORT = 4096 }; /* bytes; up to this size, a message takes no longer than an empty one */
 
 static void sum(team *self, const array *of, void *values, size_t count) {
     if (count * of->element <= SHORT)
@@ -156,8 +157,9 @@ void tl_exchange_mpi_free(const tl_exchange *exchange) {
 
 /* ---- for the command ---- */
 
-/* Open MPI reads this when it is initialised. Ranks that wait without yielding keep the processor from those that compute. */
-static void yield_where_crowded(void) {
+/* Sets a parameter that Open MPI reads in MPI_Init: on a machine with more ranks than processors, a waiting rank must yield its
+ * processor to the ranks that compute. */
+static void yield_if_oversubscribed(void) {
     const char *local = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
     if (local && strtol(local, NULL, 10) > processors) setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
@@ -165,7 +167,7 @@ static void yield_where_crowded(void) {
 
 void tl_exchange_mpi_start(tl_exchange *exchange) {
     int level;
-    yield_where_crowded();
+    yield_if_oversubscribed();
     MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &level);
     *exchange = tl_exchange_mpi(MPI_COMM_WORLD);
 }

@@ -188,7 +188,7 @@ tl_status tl_ensemble_confusion(const tl_ensemble *ensemble, size_t *counts, tl_
     tl_outputs outputs = {0};
     if (!error) error = &own;
     if (check_members(ensemble, error) == TL_OK && tl_given(counts, "confusion: counts", error) &&
-        tl_tells_classes(ensemble->loss.kind, "confusion", error) == TL_OK && merged(ensemble, &outputs, error) == TL_OK)
+        tl_loss_has_classes(ensemble->loss.kind, "confusion", error) == TL_OK && merged(ensemble, &outputs, error) == TL_OK)
         tl_outputs_confusion(&outputs, ensemble->loss.kind, ensemble->data, counts, error);
     tl_tensor_free(&outputs.y);
     return error->status;

@@ -309,7 +309,7 @@ tl_status tl_evaluate(tl_model *model, const tl_dataset *data, tl_metrics *metri
     return tl_evaluate_among(model, data, NULL, metrics, error);
 }
 
-tl_status tl_tells_classes(tl_loss_kind loss, const char *caller, tl_error *error) {
+tl_status tl_loss_has_classes(tl_loss_kind loss, const char *caller, tl_error *error) {
     if (tl_loss_takes_labels(loss)) return TL_OK;
     return tl_fail(error, TL_ERROR_ARGUMENT, "%s: the model was compiled for %s, which has no classes", caller, tl_loss_name(loss));
 }
@@ -329,7 +329,7 @@ tl_status tl_confusion(tl_model *model, const tl_dataset *data, size_t *counts, 
     tl_error own = {0};
     tl_outputs outputs = {0};
     if (!error) error = &own;
-    if (tl_failed(error) || (model && tl_tells_classes(tl_model_loss(model), "confusion", error) != TL_OK)) return error->status;
+    if (tl_failed(error) || (model && tl_loss_has_classes(tl_model_loss(model), "confusion", error) != TL_OK)) return error->status;
     if (tl_given(counts, "confusion: counts", error) && tl_data_check(model, data, "confusion", error) == TL_OK &&
         tl_outputs_run(&outputs, model, data, NULL, error) == TL_OK)
         tl_outputs_confusion(&outputs, tl_model_loss(model), data, counts, error);

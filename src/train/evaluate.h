@@ -28,8 +28,8 @@ typedef struct tl_outputs {
     size_t *steps; /* (samples) steps that are data; NULL: all */
 } tl_outputs;
 
-/* With an exchange each rank runs a part of the samples, and all get the outputs of all; whether that failed on a rank is theirs to
- * agree on. NULL: this process runs them. */
+/* Runs all samples. With an exchange, each rank runs a part of the samples and gets the outputs of the others; if a pass fails on
+ * one rank, only this rank has the error, and the caller must call tl_exchange_agree. NULL: this process runs all of them. */
 tl_status tl_outputs_run(tl_outputs *self, tl_model *model, const tl_dataset *data, const tl_exchange *exchange, tl_error *error);
 void tl_outputs_release(tl_outputs *self);
 
@@ -42,9 +42,9 @@ tl_status tl_outputs_confusion(const tl_outputs *outputs, tl_loss_kind loss, con
                                tl_error *error);
 
 /* Fails, with `caller` in the message, if models with this loss have no classes. */
-tl_status tl_tells_classes(tl_loss_kind loss, const char *caller, tl_error *error);
+tl_status tl_loss_has_classes(tl_loss_kind loss, const char *caller, tl_error *error);
 
-/* tl_evaluate, with the samples shared among ranks as above. */
+/* tl_evaluate, with the samples divided among the ranks as above. */
 tl_status tl_evaluate_among(tl_model *model, const tl_dataset *data, const tl_exchange *exchange, tl_metrics *metrics,
                             tl_error *error);
 

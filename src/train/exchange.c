@@ -13,11 +13,13 @@ size_t tl_exchange_rank(const tl_exchange *exchange) { return exchange ? (size_t
 tl_status tl_exchange_check(const tl_exchange *exchange, tl_error *error) {
     if (tl_failed(error) || !exchange) return error->status;
     if (exchange->bytes < sizeof *exchange)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "exchange: bytes %zu; set it to sizeof(tl_exchange), %zu", exchange->bytes,
+        return tl_fail(error, TL_ERROR_ARGUMENT, "exchange: bytes is %zu; set it to sizeof(tl_exchange), %zu", exchange->bytes,
                        sizeof *exchange);
     if (!exchange->sum_f32 || !exchange->sum_f64 || !exchange->broadcast || !exchange->barrier || !exchange->abort)
         return tl_fail(error, TL_ERROR_ARGUMENT, "exchange: a function of the table is NULL; all are needed");
-    if (exchange->ranks < 1 || exchange->rank < 0 || exchange->rank >= exchange->ranks)
+    if (exchange->ranks < 1)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "exchange: ranks is %d; it must be at least 1", exchange->ranks);
+    if (exchange->rank < 0 || exchange->rank >= exchange->ranks)
         return tl_fail(error, TL_ERROR_ARGUMENT, "exchange: rank %d is outside 0 … %d", exchange->rank, exchange->ranks - 1);
     return TL_OK;
 }
@@ -27,14 +29,14 @@ void tl_exchange_sum_numbers(const tl_exchange *exchange, double *values, size_t
 }
 
 void tl_exchange_sum(const tl_exchange *exchange, tl_real *values, size_t count) {
-    void *any = values; /* of one type or the other, as this library was built */
+    void *any = values; /* float or double, depending on the library */
     if (sizeof(tl_real) == sizeof(double))
         tl_exchange_sum_numbers(exchange, any, count);
     else if (exchange && count > 0)
         exchange->sum_f32(exchange->self, any, count);
 }
 
-/* What a rank tells the others. */
+/* What a rank sends to the others. */
 typedef struct report {
     tl_error error;
     char host[TL_HOST_NAME];

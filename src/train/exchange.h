@@ -1,25 +1,25 @@
-/* exchange.h: what training asks of an exchange, which is NULL where there is one process. */
+/* exchange.h: functions of training that use an exchange. An exchange of NULL means that there is one process. */
 #ifndef TL_EXCHANGE_H
 #define TL_EXCHANGE_H
 
 #include <tapline/exchange.h>
 
-/* Whether this process writes the files: it is rank 0, or alone. */
+/* Returns whether this process writes the files: whether it is rank 0. */
 bool tl_exchange_leads(const tl_exchange *exchange);
 
-/* The ranks: 1 without exchange. And which of them this process is. */
+/* The number of ranks, 1 without an exchange; and the rank of this process. */
 size_t tl_exchange_ranks(const tl_exchange *exchange);
 size_t tl_exchange_rank(const tl_exchange *exchange);
 
-/* Fails where the table of a program lacks a function, or its ranks are no such numbers. */
+/* Fails if a function of the table is NULL, or if rank and ranks are invalid. */
 tl_status tl_exchange_check(const tl_exchange *exchange, tl_error *error);
 
-/* The binary tree sums over the ranks, in place; nothing happens without exchange. */
+/* Replace the values by their sums over the ranks (tl_exchange.sum_f32). Without an exchange they do nothing. */
 void tl_exchange_sum(const tl_exchange *exchange, tl_real *values, size_t count);
 void tl_exchange_sum_numbers(const tl_exchange *exchange, double *values, size_t count);
 
-/* Fails on all ranks, naming the first rank that differs, unless each hands over the digits that rank 0 does. `what` and `cure`
- * complete "fit: rank 2 on b has another WHAT than rank 0; CURE". digits: 16. */
+/* Compares the digits of all ranks: (16) on each rank. If they differ, fails on all ranks with the message "fit: rank 2 on b has
+ * WHAT; CURE", which names the first rank that differs from rank 0. */
 tl_status tl_exchange_compare(const tl_exchange *exchange, const char *digits, const char *what, const char *cure, tl_error *error);
 
 #endif

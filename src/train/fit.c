@@ -116,15 +116,15 @@ static tl_status check_weights(const tl_fit_cfg *cfg, const tl_dataset *data, tl
     return error->status;
 }
 
-/* Where a batch of the epoch begins in the order. A last batch of one series, of whose channels batch norm learns little and which
- * mixup has nothing to mix with, takes one from the batch before. */
+/* The place in the order where a batch begins. A last batch of one series takes another series from the batch before, because batch
+ * norm and mixup need two. */
 static size_t first_of(const tl_fit_state *f, size_t batch) {
     const size_t samples = f->data->x.shape[0], size = f->cfg.batch;
     const bool lonely = size > 2 && samples % size == 1 && f->batches > 1;
     return batch == f->batches ? samples : batch * size - (lonely && batch + 1 == f->batches);
 }
 
-/* The fewest series of a pass; the batches are all alike but for the last two. */
+/* The minimum number of series of a pass. All batches except the last two have the same size. */
 static size_t smallest_pass(const tl_fit_state *f) {
     size_t smallest = SIZE_MAX;
     for (size_t batch = f->batches - tl_min(f->batches, 3); batch < f->batches; batch++) {
@@ -160,7 +160,7 @@ static tl_status take_configuration(tl_fit_state *f, tl_error *error) {
     if (tl_shards_prepare(&f->shards, f->model, f->cfg.shards > 0 ? f->cfg.shards : 1, f->cfg.batch, f->cfg.exchange, error) !=
         TL_OK)
         return error->status;
-    if (f->cfg.shards == 1) f->cfg.shards = 0; /* as checkpoints of trainings without shards have it */
+    if (f->cfg.shards == 1) f->cfg.shards = 0; /* as in checkpoints of trainings without shards */
     f->batches = tl_ceil_div(f->data->x.shape[0], f->cfg.batch);
     if (check_variations(&f->cfg, f->data, error) != TL_OK || check_weights(&f->cfg, f->data, error) != TL_OK ||
         check_norms(f, error) != TL_OK)
@@ -216,7 +216,7 @@ static void shuffle(tl_fit_state *f) {
     for (size_t i = 0; f->cfg.keep_order && i < samples; i++) f->order[i] = (uint32_t)i;
 }
 
-/* Mixed targets of a series: of labels the probabilities of classes. */
+/* Mixes the targets of a series; labels become probabilities of classes. */
 static void mix_targets(tl_fit_state *f, size_t i) {
     const tl_mixtures *mixed = &f->mixed;
     const size_t classes = tl_output_shape(f->model).channels, labels = tl_labels_each(f->data), values = tl_values_each(f->data);
@@ -246,15 +246,15 @@ static void take_sample(tl_fit_state *f, size_t sample, size_t i, uint64_t key) 
     if (f->varied.data) tl_augment_series(&f->cfg.augment, &f->x, f->lengths, &f->varied, tl_model_seed(f->model), key, i);
 }
 
-/* Whether this rank passes through place `i` of the batch, or mixes a series that it passes through with it. */
+/* Whether this rank needs the series at place `i` of the batch: for a pass, or as the partner of a mixture. */
 static bool is_needed(const tl_fit_state *f, tl_places own, size_t i, size_t count) {
     const size_t on = f->mixed.partner ? f->mixed.partner[0] : 0, mixed = (i + count - on) % count; /* tl_mixup_draw */
     return (i >= own.first && i < own.end) || (mixed >= own.first && mixed < own.end);
 }
 
-/* Copies samples `first` … `first + count - 1` of the order side by side, as many of them as this rank needs. */
+/* Copies those of the samples `first` … `first + count - 1` of the order that this rank needs to the batch. */
 static void gather(tl_fit_state *f, size_t first, size_t count) {
-    const uint64_t key = f->order_key * f->batches + f->batch; /* of no other batch */
+    const uint64_t key = f->order_key * f->batches + f->batch; /* different for each batch */
     const tl_places own = tl_shards_own(&f->shards, count);
     const tl_mixtures *mixed = &f->mixed;
     f->x.shape[0] = f->varied.shape[0] = count;
@@ -267,7 +267,7 @@ static void gather(tl_fit_state *f, size_t first, size_t count) {
     }
 }
 
-/* NaN does not count, infinity does. */
+/* Returns the place of the first infinity. NaN means a missing target and is allowed. */
 static size_t first_infinite(const tl_real *values, size_t count) {
     size_t i = 0;
     while (i < count && !isinf(values[i])) i++;
@@ -299,7 +299,7 @@ static tl_status take_step(tl_fit_state *f, tl_error *error) {
     return TL_OK;
 }
 
-/* What the outputs for the series of the batch from place `first` on are compared with. */
+/* The target of the series of the batch from place `first` on. */
 static tl_target target_from(const tl_fit_state *f, size_t first) {
     const size_t labels = first * tl_labels_each(f->data), values = first * tl_values_each(f->data);
     const tl_mixtures *mixed = &f->mixed;
@@ -330,15 +330,15 @@ static void run_shards(tl_fit_state *f) {
     tl_shards_begin(shards, f->model);
     for (size_t shard = shards->first; shard < shards->first + shards->own; shard++) {
         const tl_places places = tl_shard_places(shards, f->x.shape[0], shard);
-        tl_tally told = {0};
+        tl_tally tally = {0};
         tl_shard_begin(shards, f->model, places.first);
-        if (places.end > places.first) run_pass(f, places, &told);
-        tl_shard_end(shards, f->model, shard, places.end - places.first, &told);
+        if (places.end > places.first) run_pass(f, places, &tally);
+        tl_shard_end(shards, f->model, shard, places.end - places.first, &tally);
     }
     tl_shards_end(shards, f->model, &f->sums);
 }
 
-/* All passes of a batch; steps where `step` says so. */
+/* Runs all passes of a batch, then the optimizer step if `step` is true. */
 static tl_status train_batch(tl_fit_state *f, bool step, tl_error *error) {
     if (f->shards.count > 1)
         run_shards(f);
@@ -348,7 +348,7 @@ static tl_status train_batch(tl_fit_state *f, bool step, tl_error *error) {
     return step || wrong ? take_step(f, error) : TL_OK;
 }
 
-/* The mean loss of the batches since the last step, of which there may be none. */
+/* The mean loss of the batches since the last step; 0 if there are none. */
 static double step_loss(const tl_fit_state *f) {
     const tl_tally of_step = {.loss = f->sums.loss - f->last.loss, .weight = f->sums.weight - f->last.weight};
     return tl_tally_loss(&of_step);
@@ -361,7 +361,7 @@ bool tl_call_back(const tl_callback callbacks[TL_MAX_CALLBACKS], const tl_progre
     return on;
 }
 
-static bool go_on(const tl_fit_state *f) {
+static bool callbacks_continue(const tl_fit_state *f) {
     const tl_progress progress = {.model = f->model,
                                   .epoch = f->epoch,
                                   .epochs = f->cfg.epochs,
@@ -391,12 +391,12 @@ static void end_epoch(tl_fit_state *f) {
         f->result.best_accuracy = f->sums.samples > 0 ? f->sums.correct / (double)f->sums.samples : 0;
         if (f->best) copy_parameters(f->model, f->best, false);
     }
-    const double lower = tl_watch_worst(f) > 0 ? watched : -watched; /* is better, to a schedule */
+    const double lower = tl_watch_worst(f) > 0 ? watched : -watched; /* a schedule takes lower values as better */
     tl_schedule_epoch(&f->schedule, f->cfg.watch == TL_WATCH_DEFAULT ? loss : lower);
     set_rate(f);
 }
 
-/* At the end of an epoch, also of the one that a resume begins with. */
+/* True only at the end of an epoch; a resumed training may begin there. */
 static bool early_stopped(const tl_fit_state *f) {
     return f->cfg.patience > 0 && f->batch == f->batches && f->epoch - f->result.best_epoch >= f->cfg.patience;
 }
@@ -407,14 +407,15 @@ static bool finished(const tl_fit_state *f) {
 
 enum { SECONDS = 10 }; /* minimum time between checkpoints, unless another is given */
 
-/* By the clock of the rank that writes it. */
+/* Decides by the clock of the rank that writes the checkpoint. */
 static bool checkpoint_due(const tl_fit_state *f) {
     const double since = tl_seconds() - f->saved, every = f->cfg.checkpoint_every;
     if (!f->cfg.checkpoint || !tl_exchange_leads(f->shards.exchange)) return false;
     return every > 0 ? since >= every : f->batch == f->batches && since >= SECONDS;
 }
 
-/* What a stopped training does last, so that it may go on, is not to step on part of the batches of a step: that comes after. */
+/* The checkpoint of a stopped training does not contain the step for an incomplete group of batches, which comes later: a resumed
+ * training adds the remaining batches first. */
 static tl_status save_checkpoint(tl_fit_state *f, bool due, tl_error *error) {
     if (!f->cfg.checkpoint || !(due || finished(f))) return TL_OK;
     f->result.seconds = tl_seconds() - f->begin;
@@ -423,23 +424,23 @@ static tl_status save_checkpoint(tl_fit_state *f, bool due, tl_error *error) {
     return tl_exchange_agree(f->shards.exchange, error);
 }
 
-/* The ranks share its series, and have the same metrics. */
+/* Evaluates the validation set at the end of an epoch. The ranks divide its series and get the same metrics. */
 static tl_status validate(tl_fit_state *f, tl_error *error) {
     if (f->batch < f->batches || !f->cfg.validation) return TL_OK;
     tl_evaluate_among(f->model, f->cfg.validation, f->shards.exchange, &f->validation, error);
     return tl_exchange_agree(f->shards.exchange, error);
 }
 
-/* What differs between ranks by now would differ more and more. */
+/* Fails if the parameters of the ranks differ at the end of an epoch. */
 static tl_status compare_ranks(const tl_fit_state *f, tl_error *error) {
     char digits[TL_CHECKSUM_DIGITS + 1];
     if (!f->shards.exchange || f->batch < f->batches) return TL_OK;
     tl_fingerprint_state(f->model, digits);
     return tl_exchange_compare(f->shards.exchange, digits, "other parameters than rank 0 at the end of an epoch",
-                               "a fault of memory or arithmetic; go on from the checkpoint without that machine", error);
+                               "its memory or processor is faulty; resume from the checkpoint without that machine", error);
 }
 
-enum { STOP, SAVE, WISHES }; /* of any rank, after a batch */
+enum { STOP, SAVE, REQUESTS }; /* what any rank may request after a batch */
 
 static tl_status train_next(tl_fit_state *f, tl_error *error) {
     const size_t first = first_of(f, f->batch);
@@ -448,12 +449,12 @@ static tl_status train_next(tl_fit_state *f, tl_error *error) {
     const bool step = f->batch % f->cfg.accumulate == 0 || f->batch == f->batches;
     if (train_batch(f, step, error) != TL_OK) return error->status;
     if (compare_ranks(f, error) != TL_OK || validate(f, error) != TL_OK) return error->status;
-    double wishes[WISHES] = {[STOP] = !go_on(f), [SAVE] = checkpoint_due(f)};
-    tl_exchange_sum_numbers(f->shards.exchange, wishes, WISHES);
-    f->result.stopped = wishes[STOP] > 0;
+    double requests[REQUESTS] = {[STOP] = !callbacks_continue(f), [SAVE] = checkpoint_due(f)};
+    tl_exchange_sum_numbers(f->shards.exchange, requests, REQUESTS);
+    f->result.stopped = requests[STOP] > 0;
     if (step) end_step(f);
     if (f->batch == f->batches) end_epoch(f);
-    if (save_checkpoint(f, wishes[SAVE] > 0, error) != TL_OK) return error->status;
+    if (save_checkpoint(f, requests[SAVE] > 0, error) != TL_OK) return error->status;
     return f->result.stopped && !step ? take_step(f, error) : TL_OK;
 }
 
@@ -481,14 +482,15 @@ static void settle(tl_fit_state *f, tl_error *error) {
     tl_exchange_agree(f->shards.exchange, error);
 }
 
-/* Whether all ranks are ready, and about to do the same. */
+/* Fails on all ranks if one failed to prepare, or if the ranks would not train the same. */
 static tl_status begin_together(const tl_fit_state *f, tl_error *error) {
     char digits[TL_CHECKSUM_DIGITS + 1] = "";
     const tl_exchange *exchange = f->shards.exchange;
     if (tl_exchange_agree(f->cfg.exchange, error) != TL_OK || !exchange) return error->status;
     tl_fingerprint_digest(tl_fingerprint_machine(f->model), digits);
-    tl_exchange_compare(exchange, digits, "another processor, build or library than rank 0, which rounds otherwise",
-                        "set TAPLINE_ISA, TAPLINE_TUNING and OPENBLAS_CORETYPE for all ranks to what the weakest has", error);
+    tl_exchange_compare(exchange, digits, "another processor, build or library than rank 0, and rounds differently",
+                        "set TAPLINE_ISA, TAPLINE_TUNING and OPENBLAS_CORETYPE on all ranks to the values of the oldest processor",
+                        error);
     tl_fingerprint_digest(tl_fingerprint_of(f), digits);
     tl_exchange_compare(exchange, digits, "other data, another network or other settings than rank 0", "give all ranks the same",
                         error);

@@ -1,7 +1,7 @@
-/* With fewer rows than features the Gram matrix is K = Z·Zᵀ, of rows: K = Q·Λ·Qᵀ, and for penalty a the weights are Zᵀ·Q·(Λ +
- * a)⁻¹·Qᵀ·Y. Otherwise it is A = Zᵀ·Z = V·Λ·Vᵀ, and they are V·(Λ + a)⁻¹·Vᵀ·Zᵀ·Y. Features and targets are centred where there is
- * an intercept, which is not penalised. The error of a row that is left out is its residual over 1 - h, h being its element on the
- * diagonal of the matrix that makes predictions of targets (Rifkin & Lippert 2007).
+/* With at most as many rows as features, the Gram matrix is K = Z·Zᵀ = Q·Λ·Qᵀ, and for penalty a the weights are Zᵀ·Q·(Λ +
+ * a)⁻¹·Qᵀ·Y. Otherwise it is A = Zᵀ·Z = V·Λ·Vᵀ, and the weights are V·(Λ + a)⁻¹·Vᵀ·Zᵀ·Y. With an intercept, which is not penalised,
+ * features and targets are centred. The leave-one-out error of a row is its residual divided by 1 - h, where h is its element on
+ * the diagonal of the hat matrix, which maps targets to predictions (Rifkin & Lippert 2007).
  */
 #include "train/regression.h"
 
@@ -14,7 +14,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { BLOCK = 256 }; /* features, or rows, that are made double and scaled at a time */
+enum { BLOCK = 256 }; /* features or rows that are converted to double and scaled together */
 
 #ifdef TAPLINE_F64
 static const double unit = DBL_EPSILON;
@@ -45,7 +45,7 @@ static void measure_features(tl_regression *self) {
         }
     for (size_t j = 0; j < p; j++) {
         const double deviation = sqrt(self->factor[j] / (double)n);
-        const bool constant = !(deviation > 2 * unit * fabs(self->centre[j])); /* but for rounding */
+        const bool constant = !(deviation > 2 * unit * fabs(self->centre[j])); /* up to rounding */
         self->constant += constant;
         self->factor[j] = constant && self->intercept ? 0 : self->scale && deviation > 0 ? 1 / deviation : 1;
         if (!self->intercept) self->centre[j] = 0;
@@ -75,7 +75,7 @@ static void scale_rows(const tl_regression *self, size_t first, size_t count, do
         for (size_t j = 0; j < self->features; j++) z[i * self->features + j] = scaled(self, first + i, j);
 }
 
-/* Calls visit for each block of rows of Zᵀ, or of Z. */
+/* A function that each_block calls for each block of rows of Z, or of Zᵀ. */
 typedef void (*visit_block)(tl_regression *self, size_t first, size_t count, const double *z, void *to);
 
 static void each_block(tl_regression *self, bool rows, double *z, visit_block visit, void *to) {
@@ -89,21 +89,21 @@ static void each_block(tl_regression *self, bool rows, double *z, visit_block vi
 
 /* ---- the Gram matrix ---- */
 
-/* zᵀ · z, for rows of Zᵀ: K; for those of Z: A. */
+/* Adds zᵀ · z. The sum over rows of Zᵀ is K, that over rows of Z is A. */
 static void add_gram(tl_regression *self, size_t first, size_t count, const double *z, void *to) {
     (void)first;
     tl_gram_double(smaller(self), count, z, to);
 }
 
-/* The vector of ones is an eigenvector of K, of centred rows, for the eigenvalue 0. It is made the last one of all, apart from
- * others that may have 0 too, to be left out: the intercept does its work. */
+/* For centred features, the vector of ones is an eigenvector of K with eigenvalue 0. Gives it the largest eigenvalue, so that it is
+ * the last eigenvector and distinct from others with eigenvalue 0. It is then left out, because the intercept replaces it. */
 static void raise_ones(tl_regression *self) {
     double trace = 0;
     for (size_t i = 0; i < self->rows; i++) trace += self->vector[i * self->rows + i];
     for (size_t i = 0; i < self->rows * self->rows; i++) self->vector[i] += (2 * trace + 1) / (double)self->rows;
 }
 
-/* Eigenvectors that count. */
+/* Number of eigenvectors that are used. */
 static size_t rank_of(const tl_regression *self) { return smaller(self) - (by_rows(self) && self->intercept); }
 
 static tl_status decompose(tl_regression *self, double *z, tl_error *error) {
@@ -127,7 +127,7 @@ static void add_to_features(tl_regression *self, size_t first, size_t count, con
                 sums[j * self->targets + k] += z[i * self->features + j] * target(self, first + i, k);
 }
 
-/* projected = Qᵀ·Y, or Vᵀ·Zᵀ·Y; scratch: (m, targets). */
+/* Computes projected = Qᵀ·Y, or Vᵀ·Zᵀ·Y. scratch: (m, targets). */
 static void project(tl_regression *self, double *z, double *scratch) {
     const size_t m = smaller(self), k = self->targets;
     memset(scratch, 0, m * k * sizeof *scratch);
@@ -138,9 +138,9 @@ static void project(tl_regression *self, double *z, double *scratch) {
     tl_gemm_double(TL_OPERAND_PLAIN, TL_OPERAND_PLAIN, m, k, m, self->vector, m, scratch, k, 0, self->projected, k);
 }
 
-/* ---- leaving out ---- */
+/* ---- leave-one-out errors ---- */
 
-/* coordinate: (rank) of a row, in eigenvectors; residual: (targets) [OUT]. Returns 1 - h. */
+/* coordinate: (rank) the row in the basis of the eigenvectors; residual: (targets) [OUT]. Returns 1 - h. */
 static double residual_of(const tl_regression *self, const double *coordinate, size_t stride, size_t row, double penalty,
                           double *residual) {
     const size_t rank = rank_of(self), k = self->targets;
@@ -155,9 +155,9 @@ static double residual_of(const tl_regression *self, const double *coordinate, s
     return rest;
 }
 
-/* What a pass over the rows is about: for each penalty the sum of squares, or for the one that was chosen, predictions. */
+/* A pass over the rows computes the sum of squared errors for each penalty, or the predictions for the chosen penalty. */
 typedef struct leaving_out {
-    double *squares;     /* (count); NULL: predictions */
+    double *squares;     /* (count) [OUT]; NULL: predictions */
     double *residual;    /* (targets) */
     double *coordinates; /* (BLOCK, features) of rows of Z */
 } leaving_out;
@@ -216,20 +216,20 @@ static tl_status choose_penalty(tl_regression *self, double *z, tl_error *error)
 
 /* ---- weights ---- */
 
-/* Of rows of Zᵀ: Zᵀ · dual. */
+/* Computes the weights of some features: rows of Zᵀ · dual. */
 static void add_weights(tl_regression *self, size_t first, size_t count, const double *z, void *dual) {
     tl_gemm_double(TL_OPERAND_PLAIN, TL_OPERAND_PLAIN, count, self->targets, self->rows, z, self->rows, dual, self->targets, 0,
                    self->weight + first * self->targets, self->targets);
 }
 
-/* Vectorᵀ · (Λ + a)⁻¹ · projected, (m, targets): dual coefficients of the rows, or weights. */
+/* Computes Q or V · (Λ + a)⁻¹ · projected: (m, targets), the dual coefficients of rows, or the weights. */
 static void solve(const tl_regression *self, double *solution) {
     const size_t m = smaller(self), k = self->targets, rank = rank_of(self);
     for (size_t j = 0; j < rank * k; j++) self->projected[j] /= self->value[j / k] + self->penalty;
     tl_gemm_double(TL_OPERAND_TRANSPOSED, TL_OPERAND_PLAIN, m, k, rank, self->vector, m, self->projected, k, 0, solution, k);
 }
 
-/* The scaling becomes part of the weights. */
+/* Makes the scaling part of the weights. */
 static void fold(tl_regression *self) {
     const size_t p = self->features, k = self->targets;
     memcpy(self->bias, self->mean, k * sizeof *self->bias);
@@ -248,7 +248,7 @@ static void find_weights(tl_regression *self, double *z, double *scratch) {
     fold(self);
 }
 
-/* ---- all of it ---- */
+/* ---- the whole solution ---- */
 
 static void allocate(tl_regression *self, tl_error *error) {
     const size_t m = smaller(self), p = self->features, k = self->targets;

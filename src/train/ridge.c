@@ -1,4 +1,4 @@
-/* The last layer in closed form: what it reads of all samples, regression.c, and logits of its scores. */
+/* Ridge regression of the last layer: collects its inputs for all samples, solves (regression.c), and converts scores to logits. */
 #include <tapline/ridge.h>
 
 #include <tapline/train.h>
@@ -20,7 +20,7 @@
 #include <math.h>
 #include <string.h>
 
-/* 10^(-3 + i · 6/9), as ROCKET's authors choose from. */
+/* 10^(-3 + i · 6/9), the candidates of ROCKET's authors. */
 static const double usual_penalties[] = {
     1e-3, 4.641588833612782e-3, 2.1544346900318843e-2, 0.1, 0.46415888336127775, 2.154434690031882,
     10,   46.41588833612777,    215.44346900318823,    1e3};
@@ -30,7 +30,7 @@ typedef struct ridge {
     const tl_dataset *data;
     tl_ridge_cfg cfg;
     tl_vertex *last;
-    size_t rows;     /* samples, or steps of samples that have a target each */
+    size_t rows;     /* samples with a target; steps, if each step has a target */
     tl_real *inputs; /* (rows, features) of the last layer */
     int32_t *labels; /* (rows); NULL: regression */
     double *targets; /* (rows, outputs) */
@@ -42,31 +42,33 @@ static size_t outputs_of(const ridge *self) { return tl_output_shape(self->model
 static size_t features_of(const ridge *self) { return self->last->layer->in[0].channels; }
 static size_t steps_of(const ridge *self) { return self->last->layer->in[0].length; }
 
-/* ---- what cannot be done ---- */
+/* ---- checks ---- */
 
 static tl_status check_last(const ridge *self, tl_error *error) {
     const tl_layer_ops *ops = self->last->layer->ops;
     const tl_loss_kind loss = tl_model_loss(self->model);
     if (ops != &tl_dense_layer_ops)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "ridge: the last layer, %s, is of kind %s; only a dense one has a closed form",
+        return tl_fail(error, TL_ERROR_ARGUMENT, "ridge: the last layer, %s, is of kind %s; ridge regression needs a dense layer",
                        self->last->name, ops->name);
     if (self->last->frozen)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "ridge: the last layer, %s, is frozen; tl_unfreeze it", self->last->name);
+        return tl_fail(error, TL_ERROR_ARGUMENT, "ridge: the last layer, %s, is frozen; call tl_unfreeze", self->last->name);
     if (loss == TL_LOSS_BINARY_CROSS_ENTROPY || loss == TL_LOSS_OWN)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "ridge: a last layer for %s has no closed form; tl_fit trains it",
-                       tl_loss_name(loss));
+        return tl_fail(error, TL_ERROR_ARGUMENT, "ridge: the loss %s has no closed form; use tl_fit", tl_loss_name(loss));
     return TL_OK;
 }
 
 static tl_status check_penalties(ridge *self, tl_error *error) {
+    if (!self->cfg.penalties && self->cfg.count > 0)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "ridge: count is %zu, but penalties is NULL; give both or neither",
+                       self->cfg.count);
     if (!self->cfg.penalties) {
         self->cfg.penalties = usual_penalties;
         self->cfg.count = sizeof usual_penalties / sizeof *usual_penalties;
     }
-    if (self->cfg.count == 0) return tl_fail(error, TL_ERROR_ARGUMENT, "ridge: there are no penalties to choose from");
+    if (self->cfg.count == 0) return tl_fail(error, TL_ERROR_ARGUMENT, "ridge: count is 0; give at least one penalty");
     for (size_t i = 0; i < self->cfg.count; i++)
         if (!(self->cfg.penalties[i] > 0 && isfinite(self->cfg.penalties[i])))
-            return tl_fail(error, TL_ERROR_ARGUMENT, "ridge: penalty %g is not above 0", self->cfg.penalties[i]);
+            return tl_fail(error, TL_ERROR_ARGUMENT, "ridge: penalty %g is outside (0, inf)", self->cfg.penalties[i]);
     return TL_OK;
 }
 
@@ -75,15 +77,13 @@ static tl_status check_memory(const ridge *self, tl_error *error) {
     const double bytes =
         rows * features * sizeof(tl_real) + tl_regression_memory((size_t)rows, features_of(self), outputs_of(self));
     if (tl_min(self->data->x.shape[0] * steps_of(self), features_of(self)) > TL_SYMMETRIC_LIMIT)
-        return tl_fail(error, TL_ERROR_SHAPE,
-                       "ridge: %.0f samples of %.0f features are both above the limit of %d; tl_fit takes more", rows, features,
-                       (int)TL_SYMMETRIC_LIMIT);
+        return tl_fail(error, TL_ERROR_SHAPE, "ridge: %.0f samples and %.0f features are both above the limit of %d; use tl_fit",
+                       rows, features, (int)TL_SYMMETRIC_LIMIT);
     if (self->cfg.max_memory == 0 || bytes <= (double)self->cfg.max_memory) return TL_OK;
     return tl_fail(
         error, TL_ERROR_MEMORY,
-        "ridge: %.0f samples of %.0f features take %.4g MB; the limit is %.4g MB; fewer features, or training by gradients "
-        "(tl_fit), takes less",
-        rows, features, bytes / 1e6, (double)self->cfg.max_memory / 1e6);
+        "ridge: %.0f samples of %.0f features need %.4g MB; the limit is %.4g MB (max_memory); use fewer features, or tl_fit", rows,
+        features, bytes / 1e6, (double)self->cfg.max_memory / 1e6);
 }
 
 static tl_status check(ridge *self, tl_error *error) {
@@ -93,9 +93,9 @@ static tl_status check(ridge *self, tl_error *error) {
     return check_memory(self, error);
 }
 
-/* ---- what the last layer reads, and is to say ---- */
+/* ---- inputs and targets of the last layer ---- */
 
-/* The target of a step, of the outputs: whether it is known. */
+/* Sets the label and the target of the next row. Returns false if there is none for this step. */
 static bool take_target(ridge *self, size_t at) {
     const tl_dataset *data = self->data;
     const size_t outputs = outputs_of(self);
@@ -103,14 +103,14 @@ static bool take_target(ridge *self, size_t at) {
     bool known = !self->labels || data->labels[at] >= 0;
     if (self->labels) self->labels[self->rows] = data->labels[at];
     for (size_t k = 0; k < outputs; k++) {
-        const bool own = self->labels && data->labels[at] == (int32_t)k;
-        target[k] = self->labels ? (own ? 1 : -1) : tl_scaled(&self->model->targets, k, tl_value_at(data, at * outputs + k));
+        const bool right = self->labels && data->labels[at] == (int32_t)k;
+        target[k] = self->labels ? (right ? 1 : -1) : tl_scaled(&self->model->targets, k, tl_value_at(data, at * outputs + k));
         known = known && !isnan(target[k]);
     }
     return known;
 }
 
-/* The rows of one sample of the batch that was run last: those of its steps that count and have a target. */
+/* Adds a row for each step of a sample that has a target. `place`: that of the sample in the batch that was run last. */
 static void take_sample(ridge *self, size_t sample, size_t place) {
     const tl_tensor *x = &self->last->x[TL_MODE_INFERENCE][0];
     const size_t steps = steps_of(self), features = features_of(self), counted = tl_output_length(self->model, place);
@@ -132,7 +132,7 @@ static void run_batches(ridge *self, tl_error *error) {
         tl_report(self->model, error);
         for (size_t i = 0; i < count && !tl_failed(error); i++) take_sample(self, first + i, i);
     }
-    if (tl_failed(error)) tl_model_clear_error(self->model); /* it is the caller's now */
+    if (tl_failed(error)) tl_model_clear_error(self->model); /* it is reported to the caller */
 }
 
 static void release(ridge *self) {
@@ -141,7 +141,7 @@ static void release(ridge *self) {
     tl_release(self->targets);
 }
 
-/* Leaving one out takes two, and classes take series of more than one. */
+/* Leaving one series out needs two, and classification needs two classes. */
 static tl_status check_samples(const ridge *self, tl_error *error) {
     const size_t outputs = outputs_of(self);
     bool several = !self->labels;
@@ -153,8 +153,8 @@ static tl_status check_samples(const ridge *self, tl_error *error) {
                        "ridge: %zu series with a target are too few; a penalty is chosen by leaving one out", self->rows);
     for (size_t i = 0; !several && i < self->rows; i++) several = self->labels[i] != self->labels[0];
     return several ? TL_OK
-                   : tl_fail(error, TL_ERROR_ARGUMENT, "ridge: all series have the label %d; there is nothing to tell apart",
-                             self->labels[0]);
+                   : tl_fail(error, TL_ERROR_ARGUMENT,
+                             "ridge: all series have the label %d; classification needs at least two classes", self->labels[0]);
 }
 
 static tl_status collect(ridge *self, tl_error *error) {
@@ -166,36 +166,39 @@ static tl_status collect(ridge *self, tl_error *error) {
     if (tl_failed(error) || check_samples(self, error) != TL_OK) return error->status;
     const size_t finite = tl_finite_count(self->inputs, self->rows * features);
     if (finite < self->rows * features)
-        return tl_fail(error, TL_ERROR_NUMERIC,
-                       "ridge: feature %zu of row %zu of the data is not finite: is a value of the series?", finite % features,
-                       finite / features);
+        return tl_fail(
+            error, TL_ERROR_NUMERIC,
+            "ridge: feature %zu of the last layer is not finite for row %zu of %zu; check the series for values that are not "
+            "finite or very large",
+            finite % features, finite / features, self->rows);
     return TL_OK;
 }
 
 /* ---- logits ---- */
 
-/* The derivative, in the slope, of the cross-entropy of the softmax of slope · scores: it rises with the slope. The labels are
- * uncertain by one in n + 2 for a class of n (Platt 1999, "Probabilistic outputs for support vector machines"). */
+/* The derivative with respect to the slope of the cross-entropy of softmax(slope · scores). It increases with the slope. A label of
+ * a class of n samples counts as wrong with probability 1 / (n + 2) (Platt 1999, "Probabilistic outputs for support vector
+ * machines"). */
 static double slope_derivative(const ridge *self, const double *scores, const double *counts, double slope) {
     const size_t classes = outputs_of(self);
     double derivative = 0;
     for (size_t i = 0; i < self->rows; i++) {
         const double *f = scores + i * classes;
-        double largest = f[0], sum = 0, mean = 0, wanted = 0;
+        double largest = f[0], sum = 0, mean = 0, expected = 0;
         const double doubt = 1 / (counts[self->labels[i]] + 2);
         for (size_t c = 1; c < classes; c++) largest = fmax(largest, f[c]);
         for (size_t c = 0; c < classes; c++) {
             const double weight = exp(slope * (f[c] - largest));
             sum += weight;
             mean += weight * f[c];
-            wanted += ((size_t)self->labels[i] == c ? 1 - doubt : doubt / (double)(classes - 1)) * f[c];
+            expected += ((size_t)self->labels[i] == c ? 1 - doubt : doubt / (double)(classes - 1)) * f[c];
         }
-        derivative += mean / sum - wanted;
+        derivative += mean / sum - expected;
     }
     return derivative;
 }
 
-/* Where the derivative is 0, by halving, within bounds that keep probabilities apart from each other and from 0 and 1. */
+/* Finds the slope at which the derivative is 0, by bisection between 1e-3 and 1e3. */
 static tl_status find_slope(ridge *self, const double *scores, tl_error *error) {
     double low = log(1e-3), high = log(1e3);
     double *counts = tl_allocate(outputs_of(self), sizeof *counts, "class counts", error);
@@ -224,7 +227,7 @@ static double accuracy_of(const ridge *self, const double *scores) {
     return (double)right / (double)self->rows;
 }
 
-/* ---- all of it ---- */
+/* ---- the whole solution ---- */
 
 static void put_weights(const ridge *self, const tl_regression *solved) {
     const size_t outputs = outputs_of(self);
@@ -246,7 +249,8 @@ static tl_status solve(ridge *self, tl_ridge_result *result, tl_error *error) {
                              .scale = !self->cfg.raw};
     tl_regression_solve(&problem, error);
     if (!tl_failed(error) && problem.constant == problem.features)
-        tl_fail(error, TL_ERROR_NUMERIC, "ridge: all %zu features are the same for all series: are the series constant, or equal?",
+        tl_fail(error, TL_ERROR_NUMERIC,
+                "ridge: all %zu features are the same for all series; check whether the series are constant or equal",
                 problem.features);
     if (!tl_failed(error) && classifies(self)) find_slope(self, problem.left_out, error);
     if (!tl_failed(error)) {

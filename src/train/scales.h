@@ -1,14 +1,14 @@
-/* scales.h: how a model's series and target values are scaled, which it takes from the data that it is trained on. */
+/* scales.h: what a model takes from its training data before training: the scaling of series and target values, and features. */
 #ifndef TL_SCALES_H
 #define TL_SCALES_H
 
 #include <tapline/train.h>
 
-/* Keeps how the series of the data are scaled, so that files say it. The first training also says how outputs stand for target
- * values (tl_model_target_scale), which later ones keep: they go on from what these outputs mean. */
+/* Stores the scaling of the data's series in the model, so that model files contain it. The first training also sets the scale of
+ * target values (tl_model_target_scale); later trainings keep it, because the outputs already have this scale. */
 tl_status tl_keep_scales(tl_model *model, const tl_dataset *data, tl_error *error);
 
-/* tl_update_statistics where a layer has features that are fixed before training (tl_preparation.waits). */
+/* Calls tl_update_statistics if a layer has features that must be known before training (tl_preparation.waits). */
 tl_status tl_draw_features(tl_model *model, const tl_dataset *data, tl_error *error);
 
 #endif

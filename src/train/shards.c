@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What a shard tells: a tl_tally in doubles, how many series its gradients are of, and what went wrong. */
-enum { LOSS, WEIGHT, CORRECT, SQUARED, ABSOLUTE, SAMPLES, VALUES, SERIES, FAULT, TOLD };
+/* The report of a shard: a tl_tally as doubles, the number of its series, and its fault. */
+enum { LOSS, WEIGHT, CORRECT, SQUARED, ABSOLUTE, SAMPLES, VALUES, SERIES, FAULT, REPORT };
 enum { NO_FAULT = 0, PASS_FAILED = -1 }; /* FAULT; else 1 + the layer whose output is not finite */
 
-/* ---- which shard has which series ---- */
+/* ---- the series of each shard ---- */
 
-/* How many shards have series in a batch of `size`. */
+/* Number of shards that are not empty in a batch of `size` series. */
 static size_t shards_used(const tl_shards *self, size_t size) {
     const size_t used = tl_ceil_div(size * self->count, self->batch);
     return tl_min(used, self->count);
@@ -45,16 +45,19 @@ static const char *list_divisors(size_t shards, char text[80]) {
 static tl_status check_counts(size_t count, size_t batch, size_t largest, size_t ranks, tl_error *error) {
     char list[80];
     if (count > TL_MAX_SHARDS || (count & (count - 1)) != 0)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: %zu shards; it must be a power of two, up to %d", count, TL_MAX_SHARDS);
+        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: shards is %zu; it must be a power of two, at most %d", count, TL_MAX_SHARDS);
     if (count % ranks != 0 && count == 1)
         return tl_fail(error, TL_ERROR_ARGUMENT,
-                       "fit: %zu ranks have one shard between them; set shards to a power of two that they divide", ranks);
+                       "fit: %zu ranks share one shard; set shards to a power of two that is a multiple of the number of ranks",
+                       ranks);
     if (count % ranks != 0)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: %zu ranks do not divide %zu shards; start %s ranks", ranks, count,
+        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: %zu shards cannot be divided among %zu ranks; start %s ranks", count, ranks,
                        list_divisors(count, list));
     if (count > batch)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "fit: %zu shards of a batch of %zu series; take fewer shards, or a larger batch",
-                       count, batch);
+        return tl_fail(
+            error, TL_ERROR_ARGUMENT,
+            "fit: %zu shards need batches of at least as many series, but batch is %zu; use fewer shards, or a larger batch", count,
+            batch);
     if (tl_ceil_div(batch, count) > largest)
         return tl_fail(error, TL_ERROR_ARGUMENT, "fit: batch %zu exceeds the compiled batch%s, %zu", batch,
                        count > 1 ? " times the shards" : "", largest * count);
@@ -68,7 +71,7 @@ static tl_status allocate(tl_shards *self, const tl_model *model, tl_error *erro
         self->level[level] = tl_allocate(self->numbers, sizeof(tl_real), "sums of gradients of shards", error);
     self->held = tl_allocate(model->parameter_count, sizeof(tl_real), "gradients of batches", error);
     self->states = tl_allocate(model->state_count + 1, sizeof(tl_real), "a copy of the statistics", error);
-    self->told = tl_allocate(self->count * TOLD, sizeof *self->told, "the losses of shards", error);
+    self->reports = tl_allocate(self->count * REPORT, sizeof *self->reports, "the losses of shards", error);
     return error->status;
 }
 
@@ -87,7 +90,7 @@ void tl_shards_release(tl_shards *self) {
     for (size_t level = 0; level < TL_SHARD_LEVELS; level++) tl_release(self->level[level]);
     tl_release(self->held);
     tl_release(self->states);
-    tl_release(self->told);
+    tl_release(self->reports);
 }
 
 /* ---- a batch ---- */
@@ -97,7 +100,7 @@ void tl_shards_begin(tl_shards *self, tl_model *model) {
     self->samples = model->samples;
     self->weight = model->weight;
     memcpy(self->states, model->states, model->state_count * sizeof(tl_real));
-    memset(self->told, 0, self->count * TOLD * sizeof *self->told);
+    memset(self->reports, 0, self->count * REPORT * sizeof *self->reports);
     if (self->samples == 0) return; /* the gradients are zero */
     memcpy(self->held, model->gradients, model->parameter_count * sizeof(tl_real));
     memset(model->gradients, 0, model->parameter_count * sizeof(tl_real));
@@ -109,7 +112,7 @@ void tl_shard_begin(tl_shards *self, tl_model *model, size_t place) {
     memcpy(model->states, self->states, model->state_count * sizeof(tl_real));
 }
 
-/* The first layer whose output is not finite in what was run since the last step. */
+/* Returns the fault of a pass: the first layer whose output is not finite. */
 static double fault_of(const tl_model *model) {
     if (tl_failed(&model->error)) return PASS_FAILED;
     for (size_t i = 0; i < model->vertices; i++)
@@ -117,8 +120,8 @@ static double fault_of(const tl_model *model) {
     return NO_FAULT;
 }
 
-/* Moves the gradients, and what became of the states, to the leaf. Each shard starts from the same states, and changes them as a
- * batch does: the mean of these changes over the series is that of the batch. */
+/* Moves the gradients and the changes of the states to the leaf. Each shard starts from the same states and changes them as a batch
+ * does. The change by the batch is the mean of these changes, weighted with the number of series. */
 static void take_leaf(tl_shards *self, tl_model *model, size_t size) {
     const size_t parameters = model->parameter_count;
     memcpy(self->leaf, model->gradients, parameters * sizeof(tl_real));
@@ -127,7 +130,7 @@ static void take_leaf(tl_shards *self, tl_model *model, size_t size) {
         self->leaf[parameters + i] = size > 0 ? (tl_real)size * (model->states[i] - self->states[i]) : 0;
 }
 
-/* Adds the leaf to the tree as 1 is added to a binary number: sums of as many shards are added to each other. */
+/* Adds the leaf to the tree, as 1 is added to a binary number: sums of equally many shards are added to each other. */
 static void add_leaf(tl_shards *self, const tl_model *model, size_t shard) {
     size_t level = 0;
     for (size_t left = shard - self->first; left & 1; left >>= 1)
@@ -138,16 +141,16 @@ static void add_leaf(tl_shards *self, const tl_model *model, size_t shard) {
 }
 
 void tl_shard_end(tl_shards *self, tl_model *model, size_t shard, size_t size, const tl_tally *tally) {
-    const double told[TOLD] = {[LOSS] = tally->loss,
-                               [WEIGHT] = tally->weight,
-                               [CORRECT] = tally->correct,
-                               [SQUARED] = tally->squared,
-                               [ABSOLUTE] = tally->absolute,
-                               [SAMPLES] = (double)tally->samples,
-                               [VALUES] = (double)tally->values,
-                               [SERIES] = (double)size,
-                               [FAULT] = fault_of(model)};
-    memcpy(self->told + shard * TOLD, told, sizeof told);
+    const double report[REPORT] = {[LOSS] = tally->loss,
+                                   [WEIGHT] = tally->weight,
+                                   [CORRECT] = tally->correct,
+                                   [SQUARED] = tally->squared,
+                                   [ABSOLUTE] = tally->absolute,
+                                   [SAMPLES] = (double)tally->samples,
+                                   [VALUES] = (double)tally->values,
+                                   [SERIES] = (double)size,
+                                   [FAULT] = fault_of(model)};
+    memcpy(self->reports + shard * REPORT, report, sizeof report);
     take_leaf(self, model, size);
     add_leaf(self, model, shard);
 }
@@ -159,22 +162,22 @@ static void mark_fault(tl_model *model, size_t shard, double fault) {
         model->vertex[(size_t)fault - 1].fault = "a value is not finite in the series of another rank";
 }
 
-/* In the order of the shards, which no rank changes. */
-static size_t sum_told(const tl_shards *self, tl_model *model, tl_tally *sums) {
+/* Adds the reports in the order of the shards, which does not depend on the number of ranks. */
+static size_t sum_reports(const tl_shards *self, tl_model *model, tl_tally *sums) {
     tl_tally all = {0};
     double series = 0;
     for (size_t shard = 0; shard < self->count; shard++) {
-        const double *told = self->told + shard * TOLD;
-        all.loss += told[LOSS];
-        all.weight += told[WEIGHT];
-        all.correct += told[CORRECT];
-        all.squared += told[SQUARED];
-        all.absolute += told[ABSOLUTE];
-        all.samples += (size_t)told[SAMPLES];
-        all.values += (size_t)told[VALUES];
-        series += told[SERIES];
-        model->loss_not_finite = model->loss_not_finite || !isfinite(told[LOSS]);
-        mark_fault(model, shard, told[FAULT]);
+        const double *report = self->reports + shard * REPORT;
+        all.loss += report[LOSS];
+        all.weight += report[WEIGHT];
+        all.correct += report[CORRECT];
+        all.squared += report[SQUARED];
+        all.absolute += report[ABSOLUTE];
+        all.samples += (size_t)report[SAMPLES];
+        all.values += (size_t)report[VALUES];
+        series += report[SERIES];
+        model->loss_not_finite = model->loss_not_finite || !isfinite(report[LOSS]);
+        mark_fault(model, shard, report[FAULT]);
     }
     tl_tally_join(sums, &all);
     model->weight = self->weight + all.weight;
@@ -186,8 +189,8 @@ void tl_shards_end(tl_shards *self, tl_model *model, tl_tally *sums) {
     while (self->own >> top > 1) top++;
     tl_real *const all = self->level[top], *const states = all + model->parameter_count;
     tl_exchange_sum(self->exchange, all, self->numbers);
-    tl_exchange_sum_numbers(self->exchange, self->told, self->count * TOLD);
-    const size_t series = sum_told(self, model, sums);
+    tl_exchange_sum_numbers(self->exchange, self->reports, self->count * REPORT);
+    const size_t series = sum_reports(self, model, sums);
     memcpy(model->gradients, all, model->parameter_count * sizeof(tl_real));
     if (self->samples > 0) tl_add_to(&model->workers, model->gradients, self->held, model->parameter_count);
     for (size_t i = 0; i < model->state_count; i++) model->states[i] = self->states[i] + states[i] / (tl_real)series;

@@ -1,5 +1,5 @@
-/* Statistics that layers learn from a pass over the training data (tl_preparation). Each pass is for the layers whose inputs are
- * final by then. */
+/* Statistics that layers learn from a pass over the training data (tl_preparation). A pass prepares the layers whose inputs no
+ * longer change. */
 #include <tapline/train.h>
 
 #include "base/argument.h"
@@ -195,7 +195,6 @@ tl_status tl_update_statistics(tl_model *model, const tl_dataset *data, tl_error
     return error->status;
 }
 
-/* Features that a layer fixes before anything behind it can learn. */
 tl_status tl_draw_features(tl_model *model, const tl_dataset *data, tl_error *error) {
     bool waits = false;
     for (size_t i = 0; i < model->vertices; i++) waits = waits || (preparation_of(model, i) && preparation_of(model, i)->waits);

@@ -42,7 +42,7 @@ tl_status tl_model_set_target_scale(tl_model *model, const double *mean, const d
     return TL_OK;
 }
 
-/* ---- what training takes from the data ---- */
+/* ---- scales from the training data ---- */
 
 /* The model stores the scaling of its series, so that files contain it. */
 static void keep_scaling(tl_model *model, const tl_dataset *data, tl_error *error) {

@@ -89,8 +89,8 @@ refused() { # RANKS TEXT ARGUMENTS…
 
 refusals() {
     write_data 0 42 >equal.ts
-    refused 3 "3 ranks do not divide 8 shards; start 1, 2, 4 or 8 ranks" equal.ts --batch 16 --shards 8
-    refused 2 "2 ranks have one shard between them" equal.ts --batch 16
+    refused 3 "8 shards cannot be divided among 3 ranks; start 1, 2, 4 or 8 ranks" equal.ts --batch 16 --shards 8
+    refused 2 "2 ranks share one shard" equal.ts --batch 16
     refused 2 "missing.ts: " missing.ts --batch 16 --shards 2
     if mpirun -n 2 "$command" info builtin:cbf >ranks.txt 2>&1; then fail "info runs in ranks"; fi
     [ "$(grep -c "runs in a single process; start it without mpirun" ranks.txt)" = 1 ] || fail "info: $(cat ranks.txt)"

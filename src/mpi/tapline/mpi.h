@@ -17,19 +17,20 @@
 extern "C" {
 #endif
 
-/* An exchange between the processes of the communicator, which is duplicated: messages of the program are not mixed up with its
- * own. All of them call it, between MPI_Init and MPI_Finalize; the thread level MPI_THREAD_FUNNELED is enough. Errors of MPI are
- * handled as the communicator says, which by default ends all processes. Where memory is short, all processes end. */
+/* Returns an exchange between the processes of a communicator. The communicator is duplicated, so that the messages of the program
+ * are separate. All its processes call this function, between MPI_Init and MPI_Finalize; the thread level MPI_THREAD_FUNNELED is
+ * enough. The error handler of the communicator handles errors of MPI; by default it ends all processes. All processes also end if
+ * memory is short. Free the exchange with tl_exchange_mpi_free. One thread at a time may use it. */
 TL_API tl_exchange tl_exchange_mpi(MPI_Comm comm);
 
-/* Frees what that made. All processes call it, before MPI_Finalize. */
+/* Frees an exchange of tl_exchange_mpi; NULL is allowed. All processes call it, before MPI_Finalize. */
 TL_API void tl_exchange_mpi_free(const tl_exchange *exchange);
 
-/* For the command, which loads this library at run time: initialises MPI with as many processes as it was started with, and fills
- * *exchange. Processes yield the processor while they wait where this machine has fewer processors than processes. */
+/* For the command, which loads this library at run time: initialises MPI and sets *exchange [OUT] to an exchange between all
+ * processes. If this machine has fewer processors than processes, waiting processes yield their processor. */
 TL_API void tl_exchange_mpi_start(tl_exchange *exchange);
 
-/* Ends what that began. */
+/* Frees this exchange and finalises MPI. */
 TL_API void tl_exchange_mpi_finish(const tl_exchange *exchange);
 
 #ifdef __cplusplus
