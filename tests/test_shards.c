@@ -1,5 +1,5 @@
-/* Training on shards: as a whole batch but for rounding, and the same bits for any number of ranks. The ranks are threads here,
- * which exchange through memory. */
+/* Training with shards: the same model as with an undivided batch, up to rounding, and the same bits for any number of ranks. In
+ * these tests, the ranks are threads that exchange numbers through memory. */
 #include "check.h"
 
 #include <math.h>
@@ -34,7 +34,7 @@ static void add_f64(void *to, const void *from, size_t count) {
     for (size_t i = 0; i < count; i++) ((double *)to)[i] += ((const double *)from)[i];
 }
 
-/* Each rank adds its neighbour at distance 1, 2, 4 … if it is the left one; all then take what rank 0 has. */
+/* The left one of two neighbours at distance 1, 2, 4 … adds the values of the right one; then all ranks copy those of rank 0. */
 static void sum(member *self, void *values, size_t count, size_t element, void (*add)(void *, const void *, size_t)) {
     hub *all = self->of;
     all->data[self->rank] = values;
@@ -79,7 +79,8 @@ static tl_exchange exchange_of(member *self) {
 
 /* ---- a training ---- */
 
-/* The last batch has 10 series, for which 5 shards of 8 have room. Five channels of 13 steps: masks of dropout begin anywhere. */
+/* The last batch has 10 series, for which 5 of 8 shards have room. With 5 channels of 13 steps, no dropout mask of a shard starts
+ * at a multiple of the vector length. */
 enum { SERIES = 42, LENGTH = 13, CLASSES = 3, BATCH = 16, SHARDS = 8, FILTERS = 5 };
 
 static tl_real series[SERIES * LENGTH];
@@ -144,12 +145,12 @@ static tl_model *make_model(const scenario *of, size_t batch) {
     return m;
 }
 
-/* What a rank does, and what became of it. */
+/* The training of a rank, and its results. */
 typedef struct training {
     scenario of;
     member place;
     tl_callback callback;
-    void (*spoil)(struct training *self, tl_dataset *data); /* what is other on this rank (NULL: nothing) */
+    void (*change)(struct training *self, tl_dataset *data); /* changes model or data on this rank; NULL: nothing */
     tl_real x[SERIES * LENGTH];
     tl_model *model;
     tl_fit_result result;
@@ -165,7 +166,7 @@ static void *train(void *argument) {
                                                           .labels = data.labels,
                                                           .values = data.values,
                                                           .classes = data.classes};
-    if (self->spoil) self->spoil(self, &data);
+    if (self->change) self->change(self, &data);
     self->model = make_model(of, of->shards > 1 ? BATCH / of->shards : BATCH);
     const tl_fit_cfg cfg = {.epochs = of->epochs ? of->epochs : 3,
                             .batch = BATCH,
@@ -183,7 +184,7 @@ static void *train(void *argument) {
     return NULL;
 }
 
-/* Runs all ranks; each starts from of[rank], whose place this fills in. */
+/* Runs all ranks. Rank r trains of[r]; sets of[r].place. */
 static void run_ranks(training *of, int ranks) {
     hub all = {.ranks = ranks};
     pthread_t thread[MAX_RANKS];
@@ -200,7 +201,7 @@ static void free_models(training *of, int ranks) {
     for (int rank = 0; rank < ranks; rank++) tl_model_free(of[rank].model);
 }
 
-/* All ranks do the same. */
+/* Runs the same training on all ranks. */
 static void run_alike(training *of, const scenario *how, int ranks) {
     memset(of, 0, (size_t)ranks * sizeof *of);
     for (int rank = 0; rank < ranks; rank++) of[rank].of = *how;
@@ -218,9 +219,9 @@ static void check_same(const training *actual, const training *expected) {
 
 static training one[1], some[MAX_RANKS];
 
-/* ---- what is learnt ---- */
+/* ---- trained models ---- */
 
-static void given_no_batch_norm_when_divided_then_as_undivided_but_for_rounding(void **unused) {
+static void given_no_batch_norm_when_divided_then_as_undivided_up_to_rounding(void **unused) {
     (void)unused;
     static const scenario scenarios[] = {
         {.name = "dropout", .drop = true},
@@ -288,7 +289,7 @@ static bool stop(const tl_progress *progress, void *user) {
     return false;
 }
 
-/* After one batch: the running mean is the mean over the shards of theirs. */
+/* After one batch, the running mean is the mean of the shards' running means. */
 static void given_batch_norm_when_divided_then_running_means_of_the_batch(void **unused) {
     (void)unused;
     scenario of = {.norm = true, .keep_running = true, .epochs = 1, .shards = SHARDS};
@@ -300,18 +301,21 @@ static void given_batch_norm_when_divided_then_running_means_of_the_batch(void *
     some->callback = one->callback = (tl_callback){stop, NULL};
     run_ranks(some, 1);
     run_ranks(one, 1);
+    size_t compared = 0;
     for (size_t i = 0; i < tl_parameter_arrays(one->model); i++) {
         const tl_parameter whole = tl_parameter_at(one->model, i), divided = tl_parameter_at(some->model, i);
         if (strcmp(whole.layer, "batch_norm_1") != 0 || strcmp(whole.name, "mean") != 0) continue;
         check_close("mean", divided.value.data, whole.value.data, FILTERS, 1e-5, 1e-6);
+        compared++;
     }
+    assert_int_equal(compared, 1);
     free_models(one, 1);
     free_models(some, 1);
 }
 
 /* ---- interruptions ---- */
 
-/* One rank wants to stop after batch 4, the first of the second epoch. */
+/* Stops rank 2 after batch 4, the first one of the second epoch. */
 static bool stop_in_epoch_2(const tl_progress *progress, void *user) {
     const training *self = user;
     return !(self->place.rank == 2 && progress->epoch == 2);
@@ -345,7 +349,7 @@ static void given_a_rank_that_stops_when_others_resume_then_the_same_bits(void *
     unlink(path);
 }
 
-/* ---- what is refused ---- */
+/* ---- messages ---- */
 
 static void refuse(const scenario *of, int ranks, tl_status status, const char *text) {
     memset(some, 0, sizeof some);
@@ -355,7 +359,7 @@ static void refuse(const scenario *of, int ranks, tl_status status, const char *
     free_models(some, ranks);
 }
 
-static void given_numbers_that_do_not_fit_when_trained_then_the_cure_is_told(void **unused) {
+static void given_numbers_that_do_not_fit_when_trained_then_messages(void **unused) {
     (void)unused;
     refuse(&(scenario){.shards = 6}, 1, TL_ERROR_ARGUMENT, "fit: shards is 6; it must be a power of two, at most 1024");
     refuse(&(scenario){.shards = 16}, 3, TL_ERROR_ARGUMENT,
@@ -379,7 +383,7 @@ static void given_more_shards_than_series_when_trained_then_an_error(void **unus
     tl_model_free(model);
 }
 
-/* Behind a global pool a channel of batch norm has one value a series. */
+/* After a global pool, batch norm has one value for each channel and series. */
 static void given_shards_of_one_series_when_norm_sees_one_value_then_an_error(void **unused) {
     (void)unused;
     tl_error error = {0};
@@ -397,23 +401,23 @@ static void given_shards_of_one_series_when_norm_sees_one_value_then_an_error(vo
     tl_model_free(m);
 }
 
-static void spoil_value(training *self, tl_dataset *data) {
+static void change_value(training *self, tl_dataset *data) {
     (void)self;
     data->x.data[7] += 1;
 }
 
-static void spoil_seed(training *self, tl_dataset *data) {
+static void change_seed(training *self, tl_dataset *data) {
     (void)data;
     self->of.seed = 6;
 }
 
 static void given_ranks_that_differ_when_trained_then_the_rank_is_named(void **unused) {
     (void)unused;
-    void (*const spoils[])(training *, tl_dataset *) = {spoil_value, spoil_seed};
-    for (size_t i = 0; i < sizeof spoils / sizeof *spoils; i++) {
+    void (*const changes[])(training *, tl_dataset *) = {change_value, change_seed};
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         memset(some, 0, sizeof some);
         for (int rank = 0; rank < 4; rank++) some[rank].of = (scenario){.shards = SHARDS};
-        some[2].spoil = spoils[i];
+        some[2].change = changes[i];
         run_ranks(some, 4);
         for (int rank = 0; rank < 4; rank++)
             check_error(
@@ -448,14 +452,14 @@ static void make_infinite(training *self, tl_dataset *data) {
     data->x.data[30 * LENGTH] = (tl_real)INFINITY;
 }
 
-/* In the shard of one rank only. */
+/* The value is in a shard of one rank. */
 static void given_a_value_not_finite_when_trained_then_all_ranks_fail_alike(void **unused) {
     (void)unused;
     for (int ranks = 1; ranks <= 4; ranks *= 4) {
         memset(some, 0, sizeof some);
         for (int rank = 0; rank < ranks; rank++) {
             some[rank].of = (scenario){.shards = SHARDS, .norm = true};
-            some[rank].spoil = make_infinite;
+            some[rank].change = make_infinite;
         }
         run_ranks(some, ranks);
         for (int rank = 0; rank < ranks; rank++) {
@@ -466,20 +470,21 @@ static void given_a_value_not_finite_when_trained_then_all_ranks_fail_alike(void
     }
 }
 
-static void given_an_incomplete_table_when_trained_then_an_error(void **unused) {
+static void given_an_invalid_table_when_trained_then_an_error(void **unused) {
     (void)unused;
     hub all = {.ranks = 1};
     member self = {&all, 0};
     tl_dataset data = data_of(&(scenario){0}, one->x);
     tl_model *model = make_model(&(scenario){0}, BATCH);
-    tl_exchange tables[3] = {exchange_of(&self), exchange_of(&self), exchange_of(&self)};
+    tl_exchange tables[4] = {exchange_of(&self), exchange_of(&self), exchange_of(&self), exchange_of(&self)};
     static const char *const texts[] = {"exchange: bytes is 0; set it to sizeof(tl_exchange)",
                                         "exchange: a function of the table is NULL; all are needed",
-                                        "exchange: rank 1 is outside 0 … 0"};
+                                        "exchange: rank 1 is outside 0 … 0", "exchange: ranks is 0; it must be at least 1"};
     tables[0].bytes = 0;
     tables[1].barrier = NULL;
     tables[2].rank = 1;
-    for (size_t i = 0; i < 3; i++) {
+    tables[3].ranks = 0;
+    for (size_t i = 0; i < 4; i++) {
         tl_error error = {0};
         tl_fit(model, &data, &(tl_fit_cfg){.shards = 2, .exchange = &tables[i]}, NULL, &error);
         check_error(&error, TL_ERROR_ARGUMENT, texts[i]);
@@ -487,15 +492,15 @@ static void given_an_incomplete_table_when_trained_then_an_error(void **unused) 
     tl_model_free(model);
 }
 
-/* ---- agreeing ---- */
+/* ---- agreement on errors ---- */
 
-typedef struct talk {
+typedef struct agreement {
     member place;
     tl_error error;
-} talk;
+} agreement;
 
 static void *agree(void *argument) {
-    talk *self = argument;
+    agreement *self = argument;
     const tl_exchange exchange = exchange_of(&self->place);
     tl_exchange_agree(&exchange, &self->error);
     return NULL;
@@ -506,13 +511,13 @@ static void given_an_error_of_one_rank_when_they_agree_then_all_have_it(void **u
     enum { RANKS = 3 };
     for (int failing = -1; failing < RANKS; failing++) {
         hub all = {.ranks = RANKS};
-        talk talks[RANKS] = {{.error = {0}}};
+        agreement agreements[RANKS] = {{.error = {0}}};
         pthread_t thread[RANKS];
         pthread_barrier_init(&all.barrier, NULL, RANKS);
         for (int rank = 0; rank < RANKS; rank++) {
-            talks[rank].place = (member){&all, rank};
-            if (rank == failing) tl_fail(&talks[rank].error, TL_ERROR_FILE, "x.ts: no such file");
-            pthread_create(&thread[rank], NULL, agree, &talks[rank]);
+            agreements[rank].place = (member){&all, rank};
+            if (rank == failing) tl_fail(&agreements[rank].error, TL_ERROR_FILE, "x.ts: no such file");
+            pthread_create(&thread[rank], NULL, agree, &agreements[rank]);
         }
         for (int rank = 0; rank < RANKS; rank++) pthread_join(thread[rank], NULL);
         pthread_barrier_destroy(&all.barrier);
@@ -520,9 +525,9 @@ static void given_an_error_of_one_rank_when_they_agree_then_all_have_it(void **u
         if (failing > 0) snprintf(text, sizeof text, "rank %d on here: x.ts: no such file", failing);
         for (int rank = 0; rank < RANKS; rank++) {
             if (failing < 0)
-                check_ok(&talks[rank].error);
+                check_ok(&agreements[rank].error);
             else
-                check_error(&talks[rank].error, TL_ERROR_FILE, text);
+                check_error(&agreements[rank].error, TL_ERROR_FILE, text);
         }
     }
     tl_error error = {0};
@@ -532,18 +537,18 @@ static void given_an_error_of_one_rank_when_they_agree_then_all_have_it(void **u
 int main(void) {
     make_data();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_no_batch_norm_when_divided_then_as_undivided_but_for_rounding),
+        cmocka_unit_test(given_no_batch_norm_when_divided_then_as_undivided_up_to_rounding),
         cmocka_unit_test(given_any_number_of_ranks_when_trained_then_the_same_bits),
         cmocka_unit_test(given_another_number_of_shards_when_trained_then_other_bits),
         cmocka_unit_test(given_batch_norm_when_divided_then_running_means_of_the_batch),
         cmocka_unit_test(given_a_rank_that_stops_when_others_resume_then_the_same_bits),
-        cmocka_unit_test(given_numbers_that_do_not_fit_when_trained_then_the_cure_is_told),
+        cmocka_unit_test(given_numbers_that_do_not_fit_when_trained_then_messages),
         cmocka_unit_test(given_more_shards_than_series_when_trained_then_an_error),
         cmocka_unit_test(given_shards_of_one_series_when_norm_sees_one_value_then_an_error),
         cmocka_unit_test(given_ranks_that_differ_when_trained_then_the_rank_is_named),
         cmocka_unit_test(given_a_rank_that_drifts_when_the_epoch_ends_then_it_is_named),
         cmocka_unit_test(given_a_value_not_finite_when_trained_then_all_ranks_fail_alike),
-        cmocka_unit_test(given_an_incomplete_table_when_trained_then_an_error),
+        cmocka_unit_test(given_an_invalid_table_when_trained_then_an_error),
         cmocka_unit_test(given_an_error_of_one_rank_when_they_agree_then_all_have_it),
     };
     return check_run(tests);

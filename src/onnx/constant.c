@@ -261,6 +261,8 @@ static bool fold_gather(tl_onnx_pool *pool, const tl_onnx_fold *fold, tl_onnx_co
     return true;
 }
 
+static bool is_before(double place, double end, double step) { return step > 0 ? place < end : place > end; }
+
 static bool fold_slice(tl_onnx_pool *pool, const tl_onnx_fold *fold, tl_onnx_constant *result) {
     const tl_onnx_constant *a = fold->operand[0], *const *given = fold->operand;
     size_t axis;
@@ -279,7 +281,8 @@ static bool fold_slice(tl_onnx_pool *pool, const tl_onnx_fold *fold, tl_onnx_con
     double *places = malloc((a->shape[axis] + 1) * sizeof *places);
     size_t count = 0;
     if (!places) return false;
-    for (double i = first; (step > 0 ? i < end : i > end) && count < a->shape[axis]; i += step) places[count++] = i;
+    for (; count < a->shape[axis] && is_before(first + (double)count * step, end, step); count++)
+        places[count] = first + (double)count * step;
     const bool done = take(pool, a, axis, places, count, result);
     free(places);
     return done;

@@ -1,7 +1,7 @@
-"""Writes tests/parity/onnx: small networks as PyTorch's two exporters and tf2onnx write them, with what they compute of one series.
+"""Writes tests/parity/onnx: small networks, exported by PyTorch's two exporters and by tf2onnx, with their outputs for one series.
 
-usage: onnx_files.py torch|keras    with any Python that has torch and onnxscript, or tensorflow and tf2onnx. The text files hold: length, channels,
-then the outputs, step by step; series[i] is ((37 * i) % 101 - 50) / 50, (length, channels).
+usage: onnx_files.py torch|keras    with any Python that has torch and onnxscript, or tensorflow and tf2onnx. The text files contain the length, the
+channels, then the outputs, step by step; series[i] is ((37 * i) % 101 - 50) / 50, (length, channels).
 """
 
 import pathlib
@@ -33,7 +33,7 @@ def torch_networks():
     from torch import nn
 
     class Causal(nn.Module):
-        """Weight normalisation, what is cut off, a residual, the last step."""
+        """Weight normalisation, steps that are cut off, a residual connection, the last step."""
 
         def __init__(self):
             super().__init__()
@@ -44,7 +44,7 @@ def torch_networks():
             return self.out(torch.relu(self.conv(x)[:, :, :-4] + self.mix(x))[:, :, -1])
 
     class Flat(nn.Module):
-        """Rows that a flatten orders by channels, batch norm there, GELU, an excitation, a softmax."""
+        """GELU, squeeze and excitation, a flatten in the order of channels with batch norm after it, a softmax."""
 
         def __init__(self):
             super().__init__()
@@ -58,7 +58,7 @@ def torch_networks():
             return torch.softmax(self.out(self.norm(x)), 1)
 
     class Steps(nn.Module):
-        """Group and layer norm, halves of channels, reflection, a value for each step."""
+        """Padding by reflection, group and layer norm, two halves of channels, a value for each step."""
 
         def __init__(self):
             super().__init__()
@@ -90,7 +90,7 @@ def torch_networks():
 
 
 def strip(path):
-    """Leaves out what tells where in a program a node comes from."""
+    """Removes the parts that say where in a program a node comes from."""
     import onnx
 
     model = onnx.load(path)

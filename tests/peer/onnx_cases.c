@@ -1,9 +1,9 @@
-/* Writes ONNX files of every architecture and every row of the layer tests, with series and what tl_predict says of them, for
- * onnx_export.py to compare with. Arrays are raw tl_real of this build; a line on stdout for each case:
+/* Writes ONNX files of every architecture and every row of the layer tests, with series and the predictions of tl_predict, for
+ * onnx_export.py. Arrays are raw tl_real of this build. A line on stdout for each case:
  *
  *     NAME COUNT LENGTH CHANNELS OUT_LENGTH OUT_CHANNELS LAYOUT
  *
- * names NAME.onnx, NAME.x (COUNT, LENGTH, CHANNELS) as data has it and NAME.y (COUNT, OUT_LENGTH, OUT_CHANNELS).
+ * stands for NAME.onnx, NAME.x: (COUNT, LENGTH, CHANNELS) before scaling, and NAME.y: (COUNT, OUT_LENGTH, OUT_CHANNELS).
  *
  * usage: onnx_cases FOLDER */
 #include "network_cases.h"
@@ -32,8 +32,8 @@ static void write_array(const char *name, const char *ending, const tl_tensor *a
     fclose(file);
 }
 
-/* Where series are scaled, a constant one, one far from 0 and a tiny one are among them. */
-static void make_trouble(tl_tensor *x) {
+/* Makes series 1 constant, series 2 far from 0 and series 3 tiny, which scaling must handle. */
+static void make_extreme(tl_tensor *x) {
     const size_t each = x->shape[1] * x->shape[2];
     for (size_t i = 0; i < each; i++) {
         x->data[each + i] = (tl_real)0.1;
@@ -42,7 +42,7 @@ static void make_trouble(tl_tensor *x) {
     }
 }
 
-/* What the model predicts of series that are scaled first, in pieces of its batch. */
+/* Scales a copy of the series, and predicts. */
 static void predict(tl_model *model, const tl_tensor *x, tl_normalization normalize, tl_tensor *y) {
     tl_error error = {0};
     tl_tensor copy = tl_tensor_new(3, x->shape, &error);
@@ -61,7 +61,7 @@ static void write_case(const char *name, tl_model *model, bool rows, tl_normaliz
     const tl_shape in = tl_input_shape(model), out = tl_output_shape(model);
     tl_tensor x = network_series(model, COUNT, rows);
     tl_tensor y = tl_tensor_new(3, (const size_t[]){COUNT, out.length, out.channels}, &error);
-    if (normalize == TL_NORMALIZE_SERIES) make_trouble(&x);
+    if (normalize == TL_NORMALIZE_SERIES) make_extreme(&x);
     predict(model, &x, normalize, &y);
     snprintf(path, sizeof path, "%s/%s.onnx", folder, name);
     tl_onnx_export(model, path, cfg, &error);

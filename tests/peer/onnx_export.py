@@ -1,4 +1,4 @@
-"""ONNX files that tapline writes: onnx.checker takes them, and ONNX Runtime and onnx.reference compute what tl_predict does.
+"""Checks ONNX files that tapline wrote: onnx.checker accepts them, and ONNX Runtime and onnx.reference compute the same as tl_predict.
 
 usage: onnx_export.py CASES [CASES_F64]    the programs of onnx_cases.c
 """
@@ -17,7 +17,7 @@ EPSILON = 1e-8  # the epsilon of a norm is an attribute, which is in single prec
 
 
 def difference(found, expected):
-    """The largest difference, as a share of the largest number of each series; infinite numbers must be the same ones."""
+    """Returns the largest difference, relative to the largest number of its series. Infinite numbers must be equal."""
     assert found.shape == expected.shape, f"shape {found.shape}, not {expected.shape}"
     assert found.dtype == expected.dtype, f"{found.dtype}, not {expected.dtype}"
     same = found == expected
@@ -34,7 +34,7 @@ def run_runtime(path, x):
 
 
 class MaxPool(reference.op_run.OpRun):
-    """In place of onnx.reference's own (1.23), which fails for padding along one axis."""
+    """Replaces that of onnx.reference 1.23, which fails for padding along one axis."""
 
     def _run(self, x, kernel_shape=None, pads=None, strides=None, **unused):
         x = numpy.pad(x, ((0, 0), (0, 0), tuple(pads)), constant_values=-numpy.inf)
@@ -43,14 +43,14 @@ class MaxPool(reference.op_run.OpRun):
 
 
 class GlobalMaxPool(reference.op_run.OpRun):
-    """In place of onnx.reference's own (1.23), which takes two axes after the channels for granted."""
+    """Replaces that of onnx.reference 1.23, which assumes two axes after the channels."""
 
     def _run(self, x):
         return (x.max(2, keepdims=True),)
 
 
 class Erf(reference.op_run.OpRun):
-    """In place of onnx.reference's own (1.23), which is in single precision."""
+    """Replaces that of onnx.reference 1.23, which is in single precision."""
 
     def _run(self, x):
         return (numpy.vectorize(math.erf, otypes=[x.dtype])(x),)
@@ -83,7 +83,7 @@ def check(folder, line, kind, worst):
                 off = difference(run(path, x[first : first + batch]), y[first : first + batch])
                 worst[engine] = max(worst.get(engine, (0, "")), (float(off), name))
                 assert off <= limit, f"off by {off:.3g}"
-            except Exception as wrong:  # every case is told
+            except Exception as wrong:  # all cases are run, whatever fails
                 text = str(wrong).splitlines()
                 print(f"{kind} {name}, {engine}, batch {batch}: {text[0][:300] if text else type(wrong).__name__}")
                 return 1

@@ -1,4 +1,4 @@
-"""Networks that PyTorch's two exporters write are imported, and predict the same; what has no counterpart is refused by name.
+"""Imports networks that PyTorch's two exporters wrote: predictions are equal; operators without a counterpart are refused by name.
 
 usage: onnx_import.py PREDICT    the program of onnx_predict.c
 """
@@ -92,7 +92,7 @@ class Chomp(nn.Module):
 
 
 class TemporalBlock(nn.Module):
-    """Bai, Kolter & Koltun 2018, with weight normalisation and what is cut off."""
+    """Bai, Kolter & Koltun 2018, with weight normalisation and steps that are cut off."""
 
     def __init__(self, inputs, filters, dilation, kernel=3):
         super().__init__()
@@ -155,7 +155,7 @@ class UNet(nn.Module):
 
 
 class WaveNet(nn.Module):
-    """van den Oord et al. 2016, whose gates are halves of one convolution."""
+    """van den Oord et al. 2016: both halves of a convolution form a gate."""
 
     def __init__(self, channels, outputs):
         super().__init__()
@@ -176,7 +176,7 @@ class WaveNet(nn.Module):
 
 
 class SqueezeExcite(nn.Module):
-    """Hu, Shen & Sun 2018, in the network for ECG of Hannun et al. 2019's kind."""
+    """Squeeze and excitation (Hu, Shen & Sun 2018) in a network for ECG like that of Hannun et al. 2019."""
 
     def __init__(self, channels, classes):
         super().__init__()
@@ -222,7 +222,7 @@ class Mixer(nn.Module):
 
 
 class GroupNormed(nn.Module):
-    """A denoiser (Wu & He 2018 for the norm) that makes series longer by repeating steps."""
+    """A denoiser with group norm (Wu & He 2018) that repeats steps to make series longer."""
 
     def __init__(self, channels, outputs):
         super().__init__()
@@ -244,7 +244,7 @@ class Lines(nn.Module):
 
 
 class HAR(nn.Module):
-    """Activities from sensors (Ronao & Cho 2016): convolutions, then dense layers on what was flattened, with batch norm there."""
+    """Activities from sensors (Ronao & Cho 2016): convolutions, flatten, then dense layers with batch norm."""
 
     def __init__(self, channels, classes):
         super().__init__()
@@ -258,7 +258,7 @@ class HAR(nn.Module):
 
 
 class ECG(nn.Module):
-    """ECG as images of height 1 (Conv2d), as in Acharya et al. 2017's kind."""
+    """ECG as images of height 1 (Conv2d), similar to Acharya et al. 2017."""
 
     def __init__(self, channels, classes):
         super().__init__()
@@ -270,7 +270,7 @@ class ECG(nn.Module):
 
 
 class MLP(nn.Module):
-    """Wang, Yan & Oates 2017's other baseline."""
+    """The multilayer perceptron of Wang, Yan & Oates 2017."""
 
     def __init__(self, channels, classes):
         super().__init__()
@@ -310,7 +310,7 @@ REFUSED = {LSTMFCN: ("LSTM", "Concat"), Attention: ("node",)}
 
 
 def make(kind, channels):
-    """With weights and running statistics of some training passes."""
+    """Returns a network with weights and running statistics after some training passes."""
     torch.manual_seed(1)
     net = kind(channels, 3)
     for _ in range(5):
@@ -333,7 +333,7 @@ def export(net, x, path, exporter, opset):
 
 
 def predict(path, x):
-    """What tapline makes of the file: predictions, or why it refuses."""
+    """Imports the file; returns the predictions, or the message of the refusal."""
     with tempfile.TemporaryDirectory() as folder:
         series, out = pathlib.Path(folder) / "x", pathlib.Path(folder) / "y"
         series.write_bytes(numpy.ascontiguousarray(x.transpose(0, 2, 1)).tobytes())

@@ -1,4 +1,4 @@
-"""Networks of Keras that tf2onnx writes are imported, and predict the same.
+"""Imports networks of Keras that tf2onnx wrote: predictions are equal.
 
 usage: onnx_keras.py PREDICT    the program of onnx_predict.c
 """
@@ -53,7 +53,7 @@ def flat(x):
 
 
 def steps(x):
-    """An output for each step, by dense layers; strides, and what undoes them."""
+    """An output for each step, from dense layers; strides and upsampling."""
     h = layers.Conv1D(8, 5, strides=2, padding="same", activation="elu")(x)
     h = layers.UpSampling1D(2)(layers.SeparableConv1D(12, 3, padding="same", activation="swish")(h))
     h = layers.Concatenate()([h, layers.MaxPooling1D(3, 1, padding="same")(x)])

@@ -1,7 +1,8 @@
-/* Imports an ONNX file, writes what the model predicts of series, and trains it on them for an epoch, for onnx_import.py.
+/* Imports an ONNX file, writes the predictions of the model for some series, and trains it on them for an epoch; for
+ * onnx_import.py.
  *
  * usage: onnx_predict FILE.onnx SERIES COUNT LENGTH CHANNELS PREDICTIONS    SERIES, PREDICTIONS: raw tl_real, (count, length,
- * channels). Prints the shape of the output, or why the file was refused (exit code 1). */
+ * channels). Prints the shape of the output, or the message of a refusal (exit code 1). */
 #include <tapline/tapline.h>
 
 #include <math.h>
@@ -14,7 +15,7 @@ static int refused(const tl_error *error) {
     return 1;
 }
 
-/* The model is trained to predict noise, which it does a little better afterwards. */
+/* Trains the model to predict a few integers; only the loss must be finite. */
 static void train(const char *path, const tl_dataset *data, tl_error *error) {
     const tl_onnx_import_cfg cfg = {.threads = 1,
                                     .length = data->x.shape[1],

@@ -1,4 +1,4 @@
-"""What the checks with other programs share."""
+"""Functions that the checks with other programs share."""
 
 import csv
 import importlib
@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "parity"))
 
 
 def require(*names):
-    """The modules of that name; ends the check where one is not installed."""
+    """Imports modules. If one is not installed, the check is skipped."""
     try:
         return [importlib.import_module(name) for name in names]
     except ModuleNotFoundError as missing:
@@ -22,7 +22,7 @@ def require(*names):
 
 
 def run(*arguments):
-    """What the command prints."""
+    """Runs the command and returns its output."""
     done = subprocess.run([sys.argv[1], *map(str, arguments)], capture_output=True, text=True)
     assert done.returncode == 0, f"{arguments}: exit code {done.returncode}: {done.stderr}"
     return done.stdout
@@ -33,7 +33,7 @@ def run_json(*arguments):
 
 
 def predictions(model, data):
-    """The numbers of `tapline predict`, without the class in front of probabilities and what the data says the series are."""
+    """Returns the numbers of `tapline predict` for each series, without the columns class, label and target."""
     head, *rows = csv.reader(io.StringIO(run("predict", model, data)))
     known = [name in ("class", "label") or name.startswith("target") for name in head]
     return [[float(value) for value, skipped in zip(row, known) if not skipped] for row in rows]

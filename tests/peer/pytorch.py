@@ -1,4 +1,4 @@
-"""FCN and ResNet of full size: PyTorch's weights give PyTorch's outputs, and come back as they were."""
+"""FCN and ResNet of full size: with the weights of PyTorch, outputs are equal; exported weights are equal to the imported ones."""
 
 import json
 import math
@@ -16,7 +16,7 @@ TOLERANCE = {"f32": (1.3e-6, 1e-5), "f64": (1e-7, 1e-7)}  # of torch.testing.ass
 
 
 def make(kind):
-    """With PyTorch's own initial weights, and running statistics of some training passes."""
+    """Returns a network with PyTorch's initial weights, and running statistics after some training passes."""
     torch.manual_seed(3)
     net = kind(CHANNELS, CLASSES)
     for _ in range(20):
@@ -53,7 +53,7 @@ def check(kind, name, names, precision):
         state = safetensors.load_file(again)
         for key, array in net.state_dict().items():
             assert key.endswith("num_batches_tracked") or torch.equal(state[key], array), f"{name}: {key} differs"
-        kind(CHANNELS, CLASSES).load_state_dict(state)  # strict: every name there, and none more
+        kind(CHANNELS, CLASSES).load_state_dict(state)  # strict: all names must be present, and no others
         print(f"{name} {precision}: {len(state)} tensors came back equal")
 
 

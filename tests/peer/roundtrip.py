@@ -1,4 +1,4 @@
-"""Files between tapline and Python: arrays that NumPy wrote, and models in safetensors, equal to the last bit."""
+"""Exchanges files between tapline and Python: arrays of NumPy, and models in safetensors. All bits must be equal."""
 
 import json
 import pathlib
@@ -25,7 +25,7 @@ def write_network(name, *layers):
 
 
 def check_array(x, write=numpy.savez, **names):
-    """A model that does nothing, trained on nothing, predicts the series themselves."""
+    """An empty network, without training, predicts the series themselves."""
     series, model = where / "series.npz", where / "identity.safetensors"
     write(series, **({"x": x, "y": numpy.zeros(len(x))} | names))
     arrays.save_file({}, where / "nothing.safetensors")
@@ -47,7 +47,7 @@ def check_arrays():
 
 
 def check_labels():
-    """A table with the label first, and labels that are texts."""
+    """A table with the label first, where labels are texts."""
     texts = numpy.array(["größer", "a", "a", "größer"])
     numpy.savez(where / "texts.npz", x=numpy.ones((4, 3)), y=texts)
     table = numpy.array([[2, 0.5, 1], [1, 1.5, 2], [2, 2.5, 3]])

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs a check with a Python that has the packages it needs; exit code 77 (skipped) where it has not.
+# Runs a check with the Python that TAPLINE_PYTHON names (python3). The exit code is 77 (skipped) if it lacks a package.
 #
-# usage: run.sh SCRIPT PROGRAM…    PROGRAM: path of tapline, or of what the script says. TAPLINE_PYTHON names the Python (python3).
+# usage: run.sh SCRIPT PROGRAM…    PROGRAM: path of tapline, or of the program that the script names
 set -eu
 script=$(dirname "$0")/$1
 shift
