@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NODES = 8, LENGTH = 8, MANY = 1000 };
+enum { NODES = 12, LENGTH = 8, MANY = 1000 };
 
 /* A graph with an input x: (N, channels, LENGTH). The output is that of the last node. */
 typedef struct graph {
@@ -286,6 +286,15 @@ static void given_constants_above_max_memory_when_folded_then_refused(void **unu
     check_refused(&large, TL_ERROR_MEMORY, "its constants take more than 104.9 MB (max_memory, --max-memory)");
 }
 
+static void given_the_same_large_sum_many_times_when_folded_then_refused(void **unused) {
+    (void)unused;
+    graph sums = {.channels = 3, .memory = 34 << 20, .node = {{"ConstantOfShape", "large", .input = {"4194304"}}}};
+    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i"};
+    for (size_t i = 0; i < 9; i++) sums.node[1 + i] = (tl_onnx_node){"ReduceSum", names[i], .input = {"large"}};
+    sums.node[10] = (tl_onnx_node){"Mul", "y", .input = {"x", "i"}};
+    check_refused(&sums, TL_ERROR_FORMAT, "the constants of the file need more computation than max_memory allows");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_a_slice_of_a_slice_when_imported_then_the_steps_of_both),
@@ -304,6 +313,7 @@ int main(void) {
         cmocka_unit_test(given_pads_twice_when_imported_then_refused),
         cmocka_unit_test(given_an_empty_constant_with_a_large_axis_when_folded_then_quickly),
         cmocka_unit_test(given_constants_above_max_memory_when_folded_then_refused),
+        cmocka_unit_test(given_the_same_large_sum_many_times_when_folded_then_refused),
     };
     return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;
 }

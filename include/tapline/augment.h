@@ -14,8 +14,8 @@ typedef struct tl_augment_cfg {
     double crop;
     double scale;  /* each series is multiplied by a normal random number with mean 1 and this standard deviation */
     double jitter; /* normal random numbers with this standard deviation are added to the values */
-    double mixup;  /* each series of a batch, and its target, is mixed with another one (tl_mixup); the share of the other one is
-                      from a beta distribution with both parameters equal to this, usually 0.2 (Zhang et al. 2018) */
+    double mixup;  /* each series of a batch, and its target, is mixed with another one (tl_mixup). The share of the other one has
+                      a beta distribution with both parameters equal to this, usually 0.2 (Zhang et al. 2018) */
 } tl_augment_cfg;
 
 /* Fails if a value is out of range; the message names it. */

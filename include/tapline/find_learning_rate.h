@@ -31,13 +31,13 @@ TL_API void tl_rate_curve_free(tl_rate_curve *curve);
 /* Returns the number of rates that were tried. */
 TL_API size_t tl_rate_curve_count(const tl_rate_curve *curve);
 
-/* Arrays (count): the rates; the loss of the batch before the step of each rate; and these losses smoothed, each being the mean of
- * the losses up to a twentieth of the steps to either side. They belong to the curve and are valid until the next trial. */
+/* Arrays (count): the rates; the loss of the batch before the step of each rate; and these losses smoothed: each is the mean of the
+ * losses within a twentieth of the steps on both sides. They belong to the curve and are valid until the next trial. */
 TL_API const double *tl_rate_curve_learning_rates(const tl_rate_curve *curve);
 TL_API const double *tl_rate_curve_losses(const tl_rate_curve *curve);
 TL_API const double *tl_rate_curve_smoothed(const tl_rate_curve *curve);
 
-/* Returns the rate at which the loss falls most steeply; NaN if it nowhere falls by more than its scatter. */
+/* Returns the rate at which the loss falls most steeply; NaN if it never falls by more than it fluctuates. */
 TL_API double tl_rate_curve_suggestion(const tl_rate_curve *curve);
 
 /* Returns whether the trial ended early because the loss rose to four times the lowest loss or was not finite. */

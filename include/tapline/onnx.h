@@ -21,7 +21,7 @@ typedef enum tl_onnx_layout {
 /* Returns "nlc" or "ncl"; NULL if `layout` is no enumerator. */
 TL_API const char *tl_onnx_layout_name(tl_onnx_layout layout);
 
-/* Sets *layout [OUT] to the layout with this name. If there is none, the message lists the names. */
+/* Sets *layout [OUT] to the layout with this name. Fails with TL_ERROR_ARGUMENT and a list of the names if there is none. */
 TL_API tl_status tl_onnx_layout_by_name(const char *name, tl_onnx_layout *layout, tl_error *error);
 
 /* A field that is zero has the default value in brackets. */

@@ -77,7 +77,7 @@ struct tl_optimizer_ops {
 /* ---- schedules ----
  *
  * A schedule gives the learning rate of each step. It starts from the learning rate of the optimizer. tl_fit follows a schedule by
- * itself; a training loop of your own uses it so:
+ * itself; a training loop of your own uses it as follows:
  *
  *     tl_schedule_new; for every step: tl_set_learning_rate(model, tl_schedule_rate(schedule)), the step,
  *     tl_schedule_step; at the end of each epoch: tl_schedule_epoch

@@ -47,7 +47,7 @@ typedef struct tl_progress {
     uint64_t steps;        /* optimizer steps of this training so far */
     double step_loss;      /* the mean loss since the previous step: of this batch alone, unless gradients accumulate */
     double learning_rate;  /* of the last step */
-    double seconds;        /* since tl_fit began */
+    double seconds;        /* since tl_fit began; after a resume, with the time before it */
 } tl_progress;
 
 /* A function of yours that tl_fit calls after each batch, and after the optimizer step that the batch completes. */
@@ -150,8 +150,8 @@ typedef struct tl_fit_result {
  * A training that is resumed from a checkpoint, written after any batch, ends with the same bits as without an interruption.
  *
  * Fails if the data does not fit the model, which needs one output for each class or target value; if a batch norm would see a
- * single value for each channel; like tl_step, with a message that names a sample that is not finite (what was learnt before that
- * step is kept); if a checkpoint cannot be written (the previous one is kept); and if the checkpoint to resume belongs to another
+ * single value for each channel; if a step fails (tl_step), where the message names a sample that is not finite, and earlier steps
+ * are kept; if a checkpoint cannot be written (the previous one is kept); and if the checkpoint to resume belongs to another
  * training (the message lists the differences). */
 static inline tl_status tl_fit(tl_model *model, const tl_dataset *data, const tl_fit_cfg *cfg, tl_fit_result *result,
                                tl_error *error);

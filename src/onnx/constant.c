@@ -370,12 +370,21 @@ static bool fold_filled(tl_onnx_pool *pool, const tl_onnx_fold *fold, tl_onnx_co
 
 /* ---- all operators ---- */
 
+bool tl_onnx_pool_exhausted(const tl_onnx_pool *pool) { return pool->work > pool->maximum; }
+
+/* Counts the operands. Without a limit, a small file could ask for the same large sum thousands of times. */
+static bool may_compute(tl_onnx_pool *pool, const tl_onnx_fold *fold) {
+    for (size_t e = 0; e < fold->operands && !tl_onnx_pool_exhausted(pool); e++)
+        if (fold->operand[e]) pool->work += fold->operand[e]->count;
+    return !tl_onnx_pool_exhausted(pool);
+}
+
 bool tl_onnx_fold_constants(tl_onnx_pool *pool, const tl_onnx_fold *fold, tl_onnx_constant *result) {
     static const char *const binaries[] = {"Add", "Sub", "Mul", "Div", "Pow", NULL};
     static const char *const unaries[] = {"Sqrt", "Neg", "Exp", "Reciprocal", "Identity", "Cast", "Dropout", NULL};
     static const char *const reductions[] = {"ReduceSum", "ReduceMean", "ReduceL2", "ReduceProd", NULL};
     const char *type = fold->type;
-    if (fold->operands < 1 || !fold->operand[0]) return false;
+    if (fold->operands < 1 || !fold->operand[0] || !may_compute(pool, fold)) return false;
     if (is_one_of(type, binaries)) return fold_binary(pool, fold, result);
     if (is_one_of(type, unaries)) return fold_unary(pool, fold, result);
     if (is_one_of(type, reductions)) return fold_reduce(pool, fold, result);

@@ -24,7 +24,8 @@ typedef struct tl_onnx_pool {
     tl_onnx_block *block;
     size_t blocks, room;
     size_t bytes, maximum;
-    bool full; /* a constant was refused because of `maximum` */
+    bool full;   /* a constant was refused because of `maximum` */
+    size_t work; /* elements that were computed from; at most `maximum`, which is many times the elements of all constants */
 } tl_onnx_pool;
 
 /* Frees all blocks except the first `blocks`. */
@@ -38,7 +39,8 @@ bool tl_onnx_constant_new(tl_onnx_pool *pool, size_t rank, const size_t *shape, 
 /* Converts an element to an integer; a number that is not in the range of int64_t, or NaN, becomes INT64_MAX. */
 int64_t tl_onnx_integer(double number);
 
-/* Computes an operator on constants. Returns false if the operator is unknown or its operands do not fit. `axes` are the
+/* Computes an operator on constants. Returns false if the operator is unknown, its operands do not fit, or the limit of work is
+ * reached. `axes` are the
  * `axes_count` values of the attribute axis, axes or perm. */
 typedef struct tl_onnx_fold {
     const char *type;
@@ -51,6 +53,9 @@ typedef struct tl_onnx_fold {
     const tl_onnx_constant *filler; /* attribute value; NULL: none */
 } tl_onnx_fold;
 bool tl_onnx_fold_constants(tl_onnx_pool *pool, const tl_onnx_fold *fold, tl_onnx_constant *result);
+
+/* Whether the limit of work is reached. */
+bool tl_onnx_pool_exhausted(const tl_onnx_pool *pool);
 
 /* Joins constants along an axis. */
 bool tl_onnx_join_constants(tl_onnx_pool *pool, const tl_onnx_constant *const *parts, size_t count, int64_t axis,

@@ -157,6 +157,8 @@ static bool take_operation(tl_import *self, const tl_onnx_operation *operation) 
     if (is_standard(operation) && fold_operands(self, operation, &fold) &&
         tl_onnx_fold_constants(&self->file->pool, &fold, &folded))
         return tl_import_give_constant(self, &folded);
+    if (tl_onnx_pool_exhausted(&self->file->pool))
+        return tl_import_refuse(self, "the constants of the file need more computation than max_memory allows");
     if (is_standard(operation) && strcmp(operation->type, "Concat") == 0 && join_constants(self, operation)) return true;
     return known ? known->take(self) : tl_import_refuse(self, "this operator has no counterpart");
 }
