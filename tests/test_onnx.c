@@ -304,25 +304,28 @@ static void given_statistics_of_a_set_when_imported_then_they_are_the_same(void 
 
 /* ---- files of other programs: tests/parity/onnx_files.py made them ---- */
 
+static double next_number(FILE *file) {
+    char text[64], *end;
+    assert_int_equal(fscanf(file, "%63s", text), 1);
+    const double number = strtod(text, &end);
+    assert_true(end != text && *end == '\0');
+    return number;
+}
+
 static void check_other(const char *name) {
     char path[4096], text[4096];
     tl_error error = {0};
     snprintf(path, sizeof path, "%s/onnx/%s.onnx", FIXTURES, name);
     snprintf(text, sizeof text, "%s/onnx/%s.txt", FIXTURES, name);
     FILE *file = fopen(text, "r");
-    size_t length, channels;
     assert_non_null(file);
-    assert_int_equal(fscanf(file, "%zu %zu", &length, &channels), 2);
+    const size_t length = (size_t)next_number(file), channels = (size_t)next_number(file);
     tl_model *model = tl_onnx_import(path, &(tl_onnx_import_cfg){.compile = {.inference_only = true}}, NULL, &error);
     if (!model) fail_msg("%s: %s", name, error.text);
     tl_tensor x = tl_tensor_new(3, (const size_t[]){1, length, channels}, &error);
     for (size_t i = 0; i < length * channels; i++) x.data[i] = (tl_real)((float)((int)(37 * i % 101) - 50) / 50);
     tl_tensor y = predict(model, &x);
-    for (size_t i = 0; i < tl_tensor_count(&y); i++) {
-        double expected;
-        assert_int_equal(fscanf(file, "%lf", &expected), 1);
-        check_number(name, (double)y.data[i], expected, 1e-5, 1e-6);
-    }
+    for (size_t i = 0; i < tl_tensor_count(&y); i++) check_number(name, (double)y.data[i], next_number(file), 1e-5, 1e-6);
     fclose(file);
     tl_tensor_free(&y);
     tl_tensor_free(&x);
@@ -370,7 +373,7 @@ static void given_models_that_a_graph_cannot_hold_when_exported_then_refused(voi
     check_error(&error, TL_ERROR_ARGUMENT, "onnx: the model was trained for squared-error; it has no logits");
     error = (tl_error){0};
     tl_onnx_export(values, path, &(tl_onnx_export_cfg){.data = &(tl_dataset){.lengths = lengths}}, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "onnx: the model takes series of lengths of their own");
+    check_error(&error, TL_ERROR_ARGUMENT, "onnx: the model takes series of different lengths");
     error = (tl_error){0};
     tl_onnx_export(values, path, &(tl_onnx_export_cfg){.layout = (tl_onnx_layout)7}, &error);
     check_error(&error, TL_ERROR_ARGUMENT, "onnx: layout 7 is unknown");

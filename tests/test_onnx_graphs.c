@@ -17,6 +17,7 @@ enum { NODES = 12, LENGTH = 8, MANY = 1000 };
 typedef struct graph {
     tl_onnx_node node[NODES]; /* ends before the first without an operator */
     size_t channels;
+    bool split;     /* a last node splits the output before it into 7 steps and 1 step, which is the output */
     int64_t opset;  /* 0: 17 */
     bool metadata;  /* as a file of tapline has it */
     int64_t memory; /* tl_onnx_import_cfg.max_memory; 0: the default */
@@ -43,6 +44,8 @@ static void put_constants(tl_pb_writer *out) {
     tl_onnx_put_wholes(out, "many", MANY, many);
     tl_onnx_put_wholes(out, "one each side", 6, (const int64_t[]){0, 0, 1, 0, 0, 1});
     tl_onnx_put_wholes(out, "twelve zeros", 12, many);
+    tl_onnx_put_wholes(out, "7 and 1", 2, (const int64_t[]){7, 1});
+    tl_onnx_put_tensor(out, "sums of 3", 3, (const size_t[]){1, 1, 3}, (const double[]){1, 1, 1});
     tl_onnx_put_wholes(out, "rows of 3", 2, (const int64_t[]){-1, 3});
     tl_onnx_put_wholes(out, "rows of 16", 2, (const int64_t[]){-1, 16});
     tl_onnx_put_wholes(out, "4 channels", 3, (const int64_t[]){1, 4, 16});
@@ -55,14 +58,31 @@ static void put_metadata(tl_pb_writer *out, const char *key, const char *text) {
     tl_pb_close(out, opened);
 }
 
+/* A node with two outputs. */
+static void put_split(tl_pb_writer *out, const char *input) {
+    const size_t node = tl_pb_open(out, TL_ONNX_NODE);
+    tl_pb_text(out, TL_ONNX_NODE_OPERATOR, "Split");
+    tl_pb_text(out, TL_ONNX_NODE_INPUT, input);
+    tl_pb_text(out, TL_ONNX_NODE_INPUT, "7 and 1");
+    tl_pb_text(out, TL_ONNX_NODE_OUTPUT, "seven");
+    tl_pb_text(out, TL_ONNX_NODE_OUTPUT, "one");
+    const size_t attribute = tl_pb_open(out, TL_ONNX_ATTRIBUTE);
+    tl_pb_text(out, TL_ONNX_ATTRIBUTE_NAME, "axis");
+    tl_pb_integer(out, TL_ONNX_I, 2);
+    tl_pb_integer(out, TL_ONNX_ATTRIBUTE_TYPE, TL_ONNX_TYPE_INT);
+    tl_pb_close(out, attribute);
+    tl_pb_close(out, node);
+}
+
 static const char *write_graph(const graph *g) {
     tl_pb_writer out = {0};
     size_t nodes = 0;
     const size_t opened = tl_pb_open(&out, TL_ONNX_GRAPH);
     put_constants(&out);
     for (; nodes < NODES && g->node[nodes].operator_type; nodes++) tl_onnx_put_node(&out, &g->node[nodes]);
+    if (g->split) put_split(&out, g->node[nodes - 1].output);
     tl_onnx_put_value(&out, TL_ONNX_GRAPH_INPUT, "x", 3, (const tl_onnx_dim[]){{0, "N"}, {g->channels, NULL}, {LENGTH, NULL}});
-    tl_onnx_put_value(&out, TL_ONNX_GRAPH_OUTPUT, g->node[nodes - 1].output, 0, NULL);
+    tl_onnx_put_value(&out, TL_ONNX_GRAPH_OUTPUT, g->split ? "one" : g->node[nodes - 1].output, 0, NULL);
     tl_pb_close(&out, opened);
     const size_t set = tl_pb_open(&out, TL_ONNX_OPSET);
     tl_pb_integer(&out, TL_ONNX_OPSET_VERSION, g->opset ? g->opset : 17);
@@ -238,6 +258,38 @@ static void given_a_bound_that_is_computed_when_imported_then_refused(void **unu
                   "its bounds are not constants");
 }
 
+static void given_axes_that_are_computed_when_imported_then_refused(void **unused) {
+    (void)unused;
+    check_refused(&(graph){.channels = 1, .node = {{"Squeeze", "y", .input = {"x", "x"}}}}, TL_ERROR_FORMAT,
+                  "its axes are not constants");
+    check_refused(&(graph){.channels = 1, .node = {{"Unsqueeze", "y", .input = {"x", "x"}}}}, TL_ERROR_FORMAT,
+                  "its axes are not constants");
+}
+
+static double last_sum(size_t step, size_t channel) {
+    (void)step, (void)channel;
+    return x_at(LENGTH - 2, 0) + x_at(LENGTH - 1, 0);
+}
+
+/* The first part alone would be a convolution with less padding. */
+static void given_a_split_convolution_when_imported_then_the_last_step(void **unused) {
+    (void)unused;
+    check_output(&(graph){.channels = 1,
+                          .split = true,
+                          .node = {{"Conv", "y", .input = {"x", "sums of 3"}, .attribute = {tl_onnx_pair("pads", 1, 1)}}}},
+                 1, 1, last_sum);
+}
+
+static double first_six_steps(size_t step, size_t channel) { return x_at(step, channel); }
+
+static void given_a_split_when_imported_then_its_first_part(void **unused) {
+    (void)unused;
+    graph split = {.channels = 3, .node = {{"Split", "y", .input = {"x", "6"}, .attribute = {tl_onnx_int("axis", 2)}}}};
+    check_output(&split, 6, 3, first_six_steps);
+    split.node[0].input[1] = "x";
+    check_refused(&split, TL_ERROR_FORMAT, "its parts are not constants, or do not add up to its input");
+}
+
 static void given_more_channels_by_resizing_when_imported_then_refused(void **unused) {
     (void)unused;
     const tl_onnx_attribute where = tl_onnx_string("coordinate_transformation_mode", "asymmetric"),
@@ -308,6 +360,9 @@ int main(void) {
         cmocka_unit_test(given_padding_before_an_activation_when_imported_then_refused),
         cmocka_unit_test(given_padding_with_another_number_when_imported_then_refused),
         cmocka_unit_test(given_a_bound_that_is_computed_when_imported_then_refused),
+        cmocka_unit_test(given_axes_that_are_computed_when_imported_then_refused),
+        cmocka_unit_test(given_a_split_when_imported_then_its_first_part),
+        cmocka_unit_test(given_a_split_convolution_when_imported_then_the_last_step),
         cmocka_unit_test(given_more_channels_by_resizing_when_imported_then_refused),
         cmocka_unit_test(given_a_negative_variance_when_imported_then_refused),
         cmocka_unit_test(given_pads_twice_when_imported_then_refused),

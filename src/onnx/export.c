@@ -80,8 +80,8 @@ static tl_status check_cfg(const tl_export *net, const tl_onnx_export_cfg *cfg, 
         return tl_fail(error, TL_ERROR_ARGUMENT, "onnx: the model was trained for %s; it has no logits", tl_loss_name(net->loss));
     if (cfg->data && cfg->data->lengths)
         return tl_fail(error, TL_ERROR_ARGUMENT,
-                       "onnx: the model takes series of lengths of their own; an ONNX graph cannot say which steps of a batch "
-                       "count. Train it on series of one length to export it");
+                       "onnx: the model takes series of different lengths, but an ONNX graph cannot say which steps of a batch "
+                       "are valid. To export it, train it on series of one length");
     return check_layers(net, error);
 }
 

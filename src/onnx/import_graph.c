@@ -152,8 +152,9 @@ void tl_import_turn_to(tl_import *self, size_t index) {
     names[index] = first;
 }
 
-/* Sets the next result. Returns false if there is none. */
+/* Sets the next result. Returns false if there is none, or if the operation was refused. */
 static bool give(tl_import *self, const tl_import_value *what) {
+    if (self->short_of_memory || *self->reason) return false;
     tl_import_value *result = result_of(self);
     const bool open = result && result->kind == TL_IMPORT_NOTHING;
     if (!open) return tl_import_refuse(self, "its output is the name of another value");
@@ -167,7 +168,6 @@ static bool give(tl_import *self, const tl_import_value *what) {
 
 bool tl_import_give_layer(tl_import *self, const tl_import_value *like, size_t layer) {
     tl_import_value value = {.kind = TL_IMPORT_LAYER, .layer = layer, .sole = true};
-    if (self->short_of_memory || *self->reason) return false;
     memcpy(value.axes, like->axes, sizeof value.axes);
     value.length = self->layer[layer].length;
     value.channels = self->layer[layer].channels;

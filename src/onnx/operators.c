@@ -24,6 +24,7 @@ tl_import_value *tl_import_layer_input(tl_import *self, size_t index) {
 size_t tl_import_integers(tl_import *self, const char *name, size_t input, int64_t list[2 * TL_ONNX_RANK]) {
     const tl_onnx_constant *given = tl_import_constant(self, input);
     const size_t listed = tl_import_list(self, name, list);
+    if (listed == 0 && !given && tl_import_input(self, input)) tl_import_refuse(self, "its %s are not constants", name);
     if (listed > 0 || !given) return listed;
     const size_t count = tl_min(given->count, 2 * TL_ONNX_RANK);
     for (size_t i = 0; i < count; i++) list[i] = tl_onnx_integer(given->value[i]);

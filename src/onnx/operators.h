@@ -8,7 +8,7 @@
 tl_import_value *tl_import_layer_input(tl_import *self, size_t index);
 
 /* A list of integers, from an attribute; without the attribute, from a constant input, as in later operator sets. Returns its
- * length. */
+ * length. Refuses the operation if the input is not constant. */
 size_t tl_import_integers(tl_import *self, const char *name, size_t input, int64_t list[2 * TL_ONNX_RANK]);
 
 /* Sets marked[axis] for each listed axis of a value with `rank` axes; negative ones count from the end. Refuses the operation if an

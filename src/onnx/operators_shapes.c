@@ -79,7 +79,7 @@ static bool take_unsqueeze(tl_import *self) {
     size_t from = 0;
     if (rank > TL_ONNX_RANK) return tl_import_refuse(self, "its result has %zu axes; the limit is %d", rank, TL_ONNX_RANK);
     if (!tl_import_mark_axes(self, list, count, rank, added)) return false;
-    for (size_t i = 0; i < rank; i++) axes[i] = added[i] ? TL_AXIS_ONE : value->axes[from++];
+    for (size_t i = 0; i < rank; i++) axes[i] = added[i] ? (char)TL_AXIS_ONE : value->axes[from++];
     return give_axes(self, value, axes);
 }
 
@@ -147,7 +147,8 @@ static bool give_flat(tl_import *self, const tl_import_value *value, const targe
     char axes[TL_ONNX_RANK + 1] = "", wide[TL_ONNX_RANK + 1];
     tl_import_value flat = *value;
     wide_axes(value, wide);
-    for (size_t i = 0; i < to->rank; i++) axes[i] = i == 0 ? TL_AXIS_BATCH : to->size[i] == 1 ? TL_AXIS_ONE : TL_AXIS_CHANNELS;
+    for (size_t i = 0; i < to->rank; i++)
+        axes[i] = (char)(i == 0 ? TL_AXIS_BATCH : to->size[i] == 1 ? TL_AXIS_ONE : TL_AXIS_CHANNELS);
     memcpy(flat.axes, axes, sizeof flat.axes);
     const bool channels_first = wide[0] == TL_AXIS_CHANNELS && value->axes[0] == TL_AXIS_BATCH; /* unlike tapline */
     flat.flat_length = channels_first ? value->length : 0;
@@ -189,7 +190,8 @@ static bool reshape(tl_import *self, const tl_import_value *value, const tl_onnx
     if (keeps_axes(&plain, &to, axes)) return give_axes(self, &plain, axes);
     if (wide_sizes(&to) == 1 && !grouped) return give_flat(self, value, &to);
     if (give_unflattened(self, value, &to)) return true;
-    if (to.rank == 3 && strcmp(value->axes, "NCL") == 0 && value->channels % to.size[1] == 0) return give_axes(self, value, "NGW");
+    if (to.rank == 3 && to.size[1] > 0 && strcmp(value->axes, "NCL") == 0 && value->channels % to.size[1] == 0)
+        return give_axes(self, value, "NGW");
     return tl_import_refuse(self, "its shape joins or splits axes, and is not a flatten");
 }
 
@@ -415,23 +417,29 @@ static bool take_gather(tl_import *self) {
     return tl_import_give_layer(self, &like, layer);
 }
 
-/* Splits into equal parts, or into the parts of the attribute or the second input. */
+/* The size of part `i` of a split, from the attribute or the second input; without both, parts are equal. NaN if it is unknown. */
+static double part_size(tl_import *self, size_t i, size_t equal) {
+    const tl_onnx_setting *listed = tl_onnx_find(self->file, &self->file->operation[self->operation], "split");
+    const tl_onnx_constant *given = tl_import_constant(self, 1);
+    if (given) return i < given->count ? given->value[i] : NAN;
+    if (listed) return i < listed->wholes.count ? (double)self->file->whole[listed->wholes.first + i] : NAN;
+    return tl_import_input(self, 1) ? NAN : (double)equal;
+}
+
 static bool take_split(tl_import *self) {
     const tl_import_value *value = tl_import_layer_input(self, 0);
     const size_t parts = self->file->operation[self->operation].outputs.count;
-    const tl_onnx_constant *given = tl_import_constant(self, 1);
-    int64_t list[2 * TL_ONNX_RANK];
     size_t axis, first = 0;
     if (!value || !find_axis(self, value, (double)tl_import_int(self, "axis", 0), &axis)) return false;
-    const size_t listed = tl_import_list(self, "split", list), size = size_of(value, axis);
-    const size_t equal = parts > 0 ? tl_ceil_div(size, parts) : 0;
+    const size_t size = size_of(value, axis), equal = parts > 0 ? tl_ceil_div(size, parts) : 0;
+    tl_import_value whole = *value;
+    whole.sole = false; /* all parts read its layer */
     for (size_t i = 0; i < parts; i++) {
-        const double part = given && i < given->count ? given->value[i]
-                            : i < listed              ? (double)list[i]
-                                                      : (double)tl_min(equal, size - first);
-        if (!(part >= 1 && part <= (double)(size - first))) return tl_import_refuse(self, "its parts do not add up to its input");
+        const double part = part_size(self, i, tl_min(equal, size - first));
+        if (!(part >= 1 && part <= (double)(size - first)))
+            return tl_import_refuse(self, "its parts are not constants, or do not add up to its input");
         tl_import_turn_to(self, i);
-        const bool done = give_part(self, value, axis, first, first + (size_t)part);
+        const bool done = give_part(self, &whole, axis, first, first + (size_t)part);
         tl_import_turn_to(self, i);
         if (!done) return false;
         first += (size_t)part;
