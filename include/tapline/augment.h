@@ -1,4 +1,6 @@
-/* tapline/augment.h: random changes to the series that a model is trained on (Um et al. 2017; Le Guennec et al. 2016). */
+/* tapline/augment.h: random changes to the series that a model is trained on (Um et al. 2017; Le Guennec et al. 2016).
+ *
+ * These functions have no state: several threads may call them at the same time. */
 #ifndef TAPLINE_AUGMENT_H
 #define TAPLINE_AUGMENT_H
 
