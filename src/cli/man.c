@@ -133,9 +133,10 @@ static void print_operands(const char *text) {
         const size_t length = strcspn(text, " ");
         char word[WORD];
         snprintf(word, sizeof word, "%.*s", (int)length, text);
-        const bool optional = *word == '[', many = strstr(word, "...");
-        char *name = word + optional;
-        name[strcspn(name, ".]")] = '\0';
+        const bool optional = *word == '[';
+        char *name = word + optional, *many = strstr(word, "...");
+        if (many) *many = '\0';
+        name[strcspn(name, "]")] = '\0';
         printf(".%s %s%s\n", optional ? "Op Ar" : "Ar", name, many ? " ..." : "");
         text += length;
     }
