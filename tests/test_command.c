@@ -494,6 +494,7 @@ static void given_a_wrong_option_when_run_then_said_what_is_wrong_and_exit_code_
 static void given_an_unknown_command_when_run_then_told_the_closest(void **unused) {
     (void)unused;
     expect(run_command("trian"), 2, "tapline: unknown command trian; did you mean train?\n");
+    expect(run_command("-v"), 2, "tapline: unknown option -v; `tapline help` lists the commands\n");
     expect(run_command("cook"), 2, "tapline: unknown command cook; `tapline help` lists the commands\n");
     expect(run_command("bench", "cnov"), 2, "tapline bench: needs a second word: conv, step, stream or read\n");
     expect(run_command("bench", "conv", "--enigne", "gemm"), 2,

@@ -137,7 +137,7 @@ static void given_an_unlike_test_set_when_read_then_the_difference_is_named(void
     static const char *const cases[][2] = {
         {"c,1,1\n", ":1:1: expected one of the 2 labels of the training set, got \"c\""},
         {"a,1,1\na,1,1\nnew,2,2\n", ":3:1: expected one of the 2 labels of the training set, got \"new\""},
-        {"a,1,2,3\n", ":1:1: expected series of length 2 and 1 channels, as in the training set, got 3 and 1"},
+        {"a,1,2,3\n", ":1:1: expected series of length 2 with 1 channel, as in the training set, got length 3 with 1 channel"},
     };
     tl_error error = {0};
     tl_dataset *train = training_set(&error);

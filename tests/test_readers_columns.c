@@ -68,7 +68,7 @@ static void given_columns_that_there_are_not_or_that_clash_when_read_then_refuse
         {"1,2,up\n", ": the table has no header; a column is first, last or a number from 1 to 3", {.label = "kind"}},
         {"1,2,up\n", "label \"4\" (--label, tl_read_cfg.label): the table has the columns 1 to 3", {.label = "4"}},
         {"1,2,up\n", "the table has the columns 1 to 3", {.label = "0"}},
-        {"1,2,up\n", "the table has the columns 1 to 3", {.ignore = "3-2", .label = "1"}},
+        {"1,2,up\n", "a range begins with the smaller number, as 3-8", {.ignore = "3-2", .label = "1"}},
         {"a,a,kind\n1,2,up\n",
          "ignore \"a\" (--ignore, tl_read_cfg.ignore): several columns have this heading; give the number of the column",
          {.ignore = "a"}},
@@ -218,6 +218,12 @@ static void given_decimal_commas_when_read_then_numbers(void **unused) {
     check_columns_refused("label;a\nup;1\nup;1,5\n", (tl_read_cfg){0},
                           "a.csv:3:4: expected a finite number (for numbers such as 0,5 use --decimal-comma, "
                           "tl_read_cfg.decimal_comma), got \"1,5\"");
+    const bool single = sizeof(tl_real) == sizeof(float);
+    check_columns_refused("a,1e39,2\nb,1e999,2\n", (tl_read_cfg){0},
+                          single
+                              ? "a.csv:1:3: expected a number that single precision can hold (--precision f64 reads larger ones), "
+                                "got \"1e39\""
+                              : "a.csv:2:3: expected a finite number, got \"1e999\"");
     check_columns_refused("up,1,2\n", (tl_read_cfg){.decimal_comma = true},
                           "none of the 1 columns is a value of a series; with --decimal-comma, fields are separated by semicolons, "
                           "tabs or blanks");

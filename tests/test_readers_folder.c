@@ -331,7 +331,7 @@ static void given_a_reference_when_a_folder_is_read_then_its_classes(void **unus
     files_write("no/a.csv", "1,2,3\n", 6);
     assert_null(read_folder(&(tl_read_cfg){.reference = train}, &error));
     check_error(&error, TL_ERROR_FORMAT,
-                "no/a.csv:1:1: expected series of length 2 and 1 channels, as in the training set, got 3 and 1");
+                "no/a.csv:1:1: expected series of length 2 with 1 channel, as in the training set, got length 3 with 1 channel");
     remove(files_path("no/a.csv"));
     remove(files_path("yes/a.csv"));
     tl_dataset_free(train);

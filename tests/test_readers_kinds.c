@@ -270,6 +270,40 @@ static void given_an_annotation_past_the_end_when_read_then_a_warning(void **unu
     remove(files_path("r.dat"));
 }
 
+static void count_warning(const char *text, void *user) {
+    (void)text;
+    ++*(int *)user;
+}
+
+/* For a prediction a record is read again if its labels are not those of the model. */
+static void given_beats_of_no_class_when_read_for_prediction_then_one_warning(void **unused) {
+    (void)unused;
+    static char *names[][1] = {{"N"}, {"V"}};
+    bytes samples = {0}, late = {0};
+    for (int t = 0; t < FRAMES; t++) put_sample(&samples, 16, t);
+    put_integer(&late, 1 << 10 | 5, 2);
+    put_integer(&late, 1 << 10 | 100, 2);
+    put_integer(&late, 0, 2);
+    files_write("r.dat", samples.data, samples.count);
+    for (size_t i = 0; i < 2; i++) {
+        tl_error error = {0};
+        int count = 0;
+        const tl_dataset reference = {.x = {.rank = 3, .shape = {0, 2, 1}}, .classes = 1, .class_names = names[i]};
+        tl_dataset *data = read_record("r 1 250 12\nr.dat 16 10\n", &late,
+                                       &(tl_read_cfg){.segment = 2,
+                                                      .unlabelled = true,
+                                                      .keep_labels = true,
+                                                      .reference = &reference,
+                                                      .warn = count_warning,
+                                                      .user = &count},
+                                       &error);
+        check_ok(&error);
+        assert_true((data->labels != NULL) == (i == 0) && count == 1);
+        tl_dataset_free(data);
+    }
+    remove(files_path("r.dat"));
+}
+
 /* ---- arrays ---- */
 
 static void given_halves_or_big_endian_numbers_when_read_then_their_values(void **unused) {
@@ -359,6 +393,7 @@ int main(void) {
         cmocka_unit_test(given_signals_in_several_files_when_read_then_one_channel_each),
         cmocka_unit_test(given_a_time_resolution_when_read_then_times_are_scaled),
         cmocka_unit_test(given_an_annotation_past_the_end_when_read_then_a_warning),
+        cmocka_unit_test(given_beats_of_no_class_when_read_for_prediction_then_one_warning),
         cmocka_unit_test(given_halves_or_big_endian_numbers_when_read_then_their_values),
         cmocka_unit_test(given_texts_of_either_type_when_an_archive_is_read_then_labels),
         cmocka_unit_test(given_an_unsupported_format_when_read_then_how_to_convert),

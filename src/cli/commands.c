@@ -44,6 +44,6 @@ const command *command_find(int count, const char *const *words, int *used) {
     if (close)
         complain(NULL, "unknown command %s; did you mean %s?", shown, close);
     else
-        complain(NULL, "unknown command %s; `tapline help` lists the commands", shown);
+        complain(NULL, "unknown %s %s; `tapline help` lists the commands", *shown == '-' ? "option" : "command", shown);
     return NULL;
 }

@@ -66,7 +66,8 @@ static tl_status read_header(tl_archive *archive, int file, size_t *length, tl_e
     *length = (size_t)announced;
     if (announced < 2 || announced > archive->size - PREFIX || announced > MAX_HEADER)
         return complain(archive, error,
-                        "has a header of %llu bytes; expected 2 to %d, and at most the %zu that follow; is it a safetensors file?",
+                        "is not a safetensors file: its header would have %llu bytes; expected 2 to %d, and at most the %zu that "
+                        "follow",
                         (unsigned long long)announced, MAX_HEADER, archive->size - PREFIX);
     return read_to(archive, file, PREFIX, PREFIX + *length, error);
 }

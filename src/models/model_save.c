@@ -26,7 +26,9 @@ static bool is_utf8(const char *text) {
 }
 
 static tl_status put_class(json_t *list, const char *name, const char *caller, tl_error *error) {
-    if (!is_utf8(name)) return tl_fail(error, TL_ERROR_ARGUMENT, "%s: class name \"%.40s\" is not UTF-8", caller, name);
+    if (!is_utf8(name))
+        return tl_fail(error, TL_ERROR_ARGUMENT, "%s: class name \"%.40s\" is not UTF-8; save the data file as UTF-8", caller,
+                       name);
     if (json_array_append_new(list, json_string(name)) != 0) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", caller);
     return TL_OK;
 }

@@ -164,6 +164,7 @@ static tl_status find(search *self, size_t *from, size_t *to, tl_error *error) {
     const bool place = !only_name && read_place(self->text, count, from, to);
     if (names > 1) return wrong(self, error, "several columns have this heading; give the number of the column, from 1");
     if (!place && names == 0) return unknown(self, error);
+    if (place && names == 0 && *from > *to) return wrong(self, error, "a range begins with the smaller number, as 3-8");
     if (place && names == 0 && (*from < 1 || *to > count || *from > *to)) {
         snprintf(what, sizeof what, "the table has the columns 1 to %zu", count);
         return wrong(self, error, what);

@@ -188,14 +188,30 @@ static tl_dataset *read_data(const char *path, const tl_read_cfg *cfg, tl_error 
     return NULL;
 }
 
+/* Warnings of a reading that may fail, and is then repeated. */
+typedef struct warnings {
+    char text[4][400];
+    size_t count;
+} warnings;
+
+static void hold_warning(const char *text, void *user) {
+    warnings *self = user;
+    if (self->count < sizeof self->text / sizeof *self->text) snprintf(self->text[self->count++], sizeof *self->text, "%s", text);
+}
+
 /* Reads it with its labels; NULL if it has none, or other ones. */
 static tl_dataset *read_labelled(const char *path, const tl_read_cfg *cfg) {
     tl_error none = {0};
+    warnings held = {.count = 0};
     tl_read_cfg labelled = *cfg;
     labelled.unlabelled = false;
+    labelled.warn = cfg->warn ? hold_warning : NULL;
+    labelled.user = &held;
     if (!cfg->unlabelled || !cfg->keep_labels || !cfg->reference) return NULL;
     if (cfg->reference->lengths && tl_dataset_is_table(path, cfg->format)) return NULL;
-    return read_data(path, &labelled, &none);
+    tl_dataset *data = read_data(path, &labelled, &none);
+    for (size_t i = 0; data && i < held.count; i++) cfg->warn(held.text[i], cfg->user);
+    return data;
 }
 
 tl_dataset *tl_dataset_read_sized(const char *path, const tl_read_cfg *given, size_t size, tl_error *error) {

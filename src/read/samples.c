@@ -133,6 +133,8 @@ bool tl_samples_bare(const tl_samples *s, size_t fields) {
     return s->unlabelled && s->reference && fields == s->reference->x.shape[1];
 }
 
+static const char *plural(size_t count) { return count == 1 ? "" : "s"; }
+
 static tl_status check_like_targets(const tl_samples *s, const char *at, tl_error *error) {
     const tl_dataset *reference = s->reference;
     const size_t length = tl_labels_each(reference), channels = tl_values_each(reference) / length;
@@ -143,10 +145,10 @@ static tl_status check_like_targets(const tl_samples *s, const char *at, tl_erro
     if (s->cfg->window > 0) return TL_OK; /* the targets of the windows are compared later */
     if (s->target_length != length)
         return tl_text_fail(s->text, at, error, "expected targets for %zu step%s of each series, as in the training set, got %zu",
-                            length, length == 1 ? "" : "s", s->target_length);
+                            length, plural(length), s->target_length);
     if (s->regression && s->target_channels != channels)
         return tl_text_fail(s->text, at, error, "expected %zu target value%s for each target, as in the training set, got %zu",
-                            channels, channels == 1 ? "" : "s", s->target_channels);
+                            channels, plural(channels), s->target_channels);
     return TL_OK;
 }
 
@@ -158,9 +160,11 @@ static tl_status check_like(const tl_samples *s, const char *at, tl_error *error
                             "expected series of equal length, as in the training set, got lengths that may differ");
     const bool other = !s->unequal && s->length != reference->x.shape[1];
     if (other || s->channels != reference->x.shape[2])
-        return tl_text_fail(s->text, at, error,
-                            "expected series of length %zu and %zu channels, as in the training set, got %zu and %zu",
-                            reference->x.shape[1], reference->x.shape[2], s->length, s->channels);
+        return tl_text_fail(
+            s->text, at, error,
+            "expected series of length %zu with %zu channel%s, as in the training set, got length %zu with %zu channel%s",
+            reference->x.shape[1], reference->x.shape[2], plural(reference->x.shape[2]), s->length, s->channels,
+            plural(s->channels));
     return s->unlabelled ? TL_OK : check_like_targets(s, at, error);
 }
 
@@ -178,15 +182,22 @@ static tl_status check_series(tl_samples *s, const char *at, tl_error *error) {
 /* Returns the memory of the current series; NULL if there is none left. */
 static double *row_of(const tl_samples *s) { return s->series < s->room ? s->values + s->series * s->longest * s->channels : NULL; }
 
+/* Returns what should be in place of a field that is not a number. */
+static const char *wanted(const tl_text *text, tl_field field) {
+    double number;
+    const tl_field whole = tl_field_trim(field);
+    if (tl_field_missing(field)) return "a number" TL_MISSING_HINT;
+    if (tl_field_comma(text, field)) return "a finite number" TL_COMMA_HINT;
+    const bool large = tl_number_read(whole.begin, whole.end, text->point, text->locale, &number) && isfinite(number);
+    return large ? "a number that single precision can hold (--precision f64 reads larger ones)" : "a finite number";
+}
+
 tl_status tl_samples_value(const tl_samples *s, tl_field field, double *value, tl_error *error) {
     double number = (double)NAN;
     const bool there = tl_field_number(s->text, field, &number);
     *value = there ? number : (double)NAN;
     if (there || (s->missing_policy != TL_MISSING_REFUSE && tl_field_missing(field))) return TL_OK;
-    return tl_text_expected(s->text, tl_field_trim(field), error, "%s",
-                            tl_field_missing(field)          ? "a number" TL_MISSING_HINT
-                            : tl_field_comma(s->text, field) ? "a finite number" TL_COMMA_HINT
-                                                             : "a finite number");
+    return tl_text_expected(s->text, tl_field_trim(field), error, "%s", wanted(s->text, field));
 }
 
 static const char *skip_blanks(tl_field rest) {
