@@ -139,7 +139,8 @@ static void given_networks_when_described_then_their_receptive_fields(void **unu
     static const struct {
         const char *name;
         double steps;
-    } networks[] = {{"fcn", 1 + 7 + 4 + 2}, {"resnet", 1 + 3 * (7 + 4 + 2)}, {"tcn", 1 + 2 * 6 * 255.0}, {"inception", 1 + 6 * 39}};
+    } networks[] = {{"fcn", 1 + 7 + 4 + 2},    {"resnet", 1 + 3 * (7 + 4 + 2)}, {"tcn", 1 + 2 * 6 * 255.0},
+                    {"inception", 1 + 6 * 39}, {"lite", 96 + 2 * 19 + 4 * 9},   {"minirocket", 0}};
     for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
         json_t *object = info_of(networks[i].name, "4000x1", "3", "1");
         check_number(networks[i].name, json_number(object, "receptive_field"), networks[i].steps, 0, 0);
@@ -151,6 +152,36 @@ static void given_networks_when_described_then_their_receptive_fields(void **unu
     run done = run_command(INFO, "--arch", "fcn", "--input", "128x1");
     assert_non_null(strstr(done.out, "\nsees       receptive field 14 steps at conv1d_3, then all of the series\n"));
     expect(done, 0, NULL);
+}
+
+/* What a stream of the same network knows about each step. */
+static void given_layers_when_described_then_as_far_as_a_stream_sees(void **unused) {
+    (void)unused;
+    static const char *const layers[] = {
+        "{\"type\": \"fixed_filters\"}",
+        "{\"type\": \"layer_norm\"}",
+        "{\"type\": \"conv1d\", \"filters\": 2, \"kernel\": 5, \"dilation\": 3}, {\"type\": \"max_pool\", \"window\": 3}, "
+        "{\"type\": "
+        "\"conv1d\", \"filters\": 2, \"kernel\": 4}",
+        "{\"type\": \"upsample\", \"factor\": 3, \"linear\": true}, {\"type\": \"conv1d\", \"filters\": 2, \"kernel\": 4}",
+        "{\"type\": \"conv1d\", \"filters\": 2, \"kernel\": 3, \"stride\": 2}, {\"type\": \"conv1d_transpose\", \"filters\": 2, "
+        "\"kernel\": 4, \"stride\": 2}",
+        "{\"type\": \"average_pool\", \"window\": 4, \"stride\": 2, \"padding\": \"same\"}"};
+    char path[] = "/tmp/tapline-info-XXXXXX.json";
+    const int file = mkstemps(path, 5);
+    assert_true(file >= 0);
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+        assert_int_equal(ftruncate(file, 0), 0);
+        assert_true(lseek(file, 0, SEEK_SET) == 0 && dprintf(file, "{\"layers\": [%s]}", layers[i]) > 0);
+        run done = run_command(INFO, "--arch", path, "--input", "500x2", "--json");
+        json_t *object = run_json(&done), *list = json_object_get(object, "layers");
+        check_number(layers[i], json_number(json_array_get(list, json_array_size(list) - 1), "receptive_field"),
+                     json_number(json_object_get(object, "stream"), "receptive_field"), 0, 0);
+        json_decref(object);
+        run_free(&done);
+    }
+    close(file);
+    unlink(path);
 }
 
 /* ---- the table ---- */
@@ -232,6 +263,7 @@ int main(void) {
         cmocka_unit_test(given_an_unread_layer_when_described_then_others_keep_numbers),
         cmocka_unit_test(given_a_model_file_when_described_then_as_its_architecture_is),
         cmocka_unit_test(given_networks_when_described_then_their_receptive_fields),
+        cmocka_unit_test(given_layers_when_described_then_as_far_as_a_stream_sees),
         cmocka_unit_test(given_an_architecture_when_printed_then_at_most_100_columns),
         cmocka_unit_test(given_a_network_larger_than_memory_when_described_then_it_is),
         cmocka_unit_test(given_what_cannot_be_described_when_asked_then_said_what_is_wrong),

@@ -65,7 +65,8 @@ static void describe(network *self, tl_error *error) {
 
 static json_t *list_classes(const tl_dataset *data) {
     json_t *list = json_array();
-    for (size_t c = 0; data->class_names && c < data->classes; c++) json_array_append_new(list, json_string(data->class_names[c]));
+    for (size_t c = 0; data->class_names && c < data->classes; c++)
+        json_array_append_new(list, report_string(data->class_names[c]));
     return list;
 }
 

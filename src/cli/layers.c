@@ -22,24 +22,32 @@ static double setting_or(const json_t *layer, const char *key, double otherwise)
     return value ? json_number_value(value) : otherwise;
 }
 
+enum { FIXED_TAPS = 96 }; /* the longest filter of tl_fixed_filters */
+
+/* Returns whether an output of a layer of this type depends on all steps of its input. */
 static bool sees_all(const char *type) {
-    static const char *const kinds[] = {"global_average_pool", "global_max_pool", "last_step",    "flatten",
-                                        "layer_norm",          "group_norm",      "fixed_filters"};
+    static const char *const types[] = {"global_average_pool", "global_max_pool", "last_step", "flatten", "rocket", "group_norm"};
     size_t i = 0;
-    while (i + 1 < sizeof kinds / sizeof *kinds && strcmp(kinds[i], type) != 0) i++;
-    return i + 1 < sizeof kinds / sizeof *kinds;
+    while (i < sizeof types / sizeof *types && strcmp(types[i], type) != 0) i++;
+    return i < sizeof types / sizeof *types;
+}
+
+/* Returns the number of steps of its input that an output of a layer depends on. */
+static double taps_of(const json_t *layer, const char *type) {
+    if (strcmp(type, "fixed_filters") == 0) return FIXED_TAPS;
+    const double linear = json_is_true(json_object_get(layer, "linear")) ? 2 : 1; /* upsample: between two steps */
+    return setting_or(layer, "kernel", setting_or(layer, "window", linear));
 }
 
 /* How a layer changes the receptive field of its inputs. */
 static reach reach_behind(const json_t *layer, reach before) {
     const char *type = json_string_value(json_object_get(layer, "type"));
-    const double window = setting_or(layer, "window", 0), kernel = setting_or(layer, "kernel", window > 0 ? window : 1),
-                 dilation = setting_or(layer, "dilation", 1), stride = setting_or(layer, "stride", window > 0 ? window : 1),
-                 factor = setting_or(layer, "factor", 1);
+    const double taps = taps_of(layer, type), dilation = setting_or(layer, "dilation", 1),
+                 stride = setting_or(layer, "stride", setting_or(layer, "window", 1)), factor = setting_or(layer, "factor", 1);
     if (before.steps == 0 || sees_all(type)) return (reach){.jump = before.jump};
     if (strcmp(type, "conv1d_transpose") == 0)
-        return (reach){before.steps + floor((kernel - 1) * dilation / stride) * before.jump, before.jump / stride};
-    return (reach){before.steps + (kernel - 1) * dilation * before.jump, before.jump * stride / factor};
+        return (reach){before.steps + floor((taps - 1) * dilation / stride) * before.jump, before.jump / stride};
+    return (reach){before.steps + (taps - 1) * dilation * before.jump, before.jump * stride / factor};
 }
 
 /* Adds "receptive_field" to each layer (0: all steps). */

@@ -23,9 +23,11 @@ static bool ends_with(const char *path, const char *ending) {
 /* Checks before anything is read that the picture can be written, and is not what is shown. */
 static void check(const show_settings *self, tl_error *error) {
     const used_file files[] = {{"--out", self->out, FILE_REPLACED, 0}, {"DATA", self->common.operand[0], FILE_DATA, 0}};
+    tl_read_cfg read = {0};
+    IN_PRECISION(reading_apply)(&self->reading, &read, error);
     if (self->out && !ends_with(self->out, ".svg") && !ends_with(self->out, ".html"))
         tl_fail(error, TL_ERROR_ARGUMENT, "--out %.200s: must end with .svg or .html", self->out);
-    files_check(files, sizeof files / sizeof *files, error);
+    files_check_read(files, sizeof files / sizeof *files, &read, error);
 }
 
 static void save(const show_settings *self, const markup *picture, tl_error *error) {
