@@ -99,6 +99,10 @@ static void given_options_of_another_format_when_exported_then_refused(void **un
     expect(run_command("quantize", model, "--calibrate", "builtin:cbf", "--out", other), 2,
            "net.onnx: it is a file of C, whose name must end with .c");
     assert_int_equal(access(other, F_OK), -1);
+    expect(run_command("show", model, "--channel", "1"), 2,
+           ": is a model; options for data, such as --channel or --label, do not apply to it\n");
+    expect(run_command("show", model, "--label", "first"), 2, ": is a model; options for data");
+    expect(run_command("show", model), 0, "");
     unlink(model);
 }
 

@@ -428,7 +428,8 @@ static void help_option(const option_spec *option) {
 }
 
 void options_help(const command *self) {
-    printf("usage: tapline %s [options]%s%s\n   as: %s\n\n", self->name, *self->operands ? " " : "", self->operands, self->example);
+    printf("usage:   tapline %s [options]%s%s\nexample: %s\n\n", self->name, *self->operands ? " " : "", self->operands,
+           self->example);
     print_wrapped(stdout, 0, 0, self->summary);
     if (!self->options->name || self->options->kind != OPTION_GROUP) printf("\n");
     for (const option_spec *option = self->options; option->name; option++)

@@ -134,7 +134,21 @@ static void print_model(const show_settings *self, const tl_model *model, const 
     diagram_print(of, &kind, stdout);
 }
 
+/* Fails if an option says how data is read or shown. */
+static void check_model(const show_settings *self, tl_error *error) {
+    const reading_settings *of = &self->reading;
+    const bool columns = of->label || of->target || of->ignore || of->value || of->group || of->series || of->time || of->file,
+               others = of->no_label || of->annotator || of->header || of->format || of->decimal_comma || of->window || of->hop ||
+                        of->window_target,
+               shown = self->channel || self->normalize || self->unequal || self->unlabelled || self->segment;
+    if (columns || others || shown)
+        tl_fail(error, TL_ERROR_ARGUMENT, "%.200s: is a model; options for data, such as --channel or --label, do not apply to it",
+                self->common.operand[0]);
+}
+
 static void show_model(const show_settings *self, tl_error *error) {
+    check_model(self, error);
+    if (tl_failed(error)) return;
     const tl_load_cfg cfg = {.compile = {.batch = 1, .inference_only = true, .plan_only = true}, .max_memory = SIZE_MAX};
     tl_model *model = tl_model_load(self->common.operand[0], &cfg, NULL, error);
     json_t *layers = tl_failed(error) ? NULL : IN_PRECISION(layers_of)(model, error);
