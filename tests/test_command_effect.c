@@ -106,6 +106,26 @@ static void given_options_of_another_format_when_exported_then_refused(void **un
     unlink(model);
 }
 
+static void given_more_folds_than_series_when_trained_then_refused(void **unused) {
+    (void)unused;
+    expect(run_command("train", NETWORK, "--folds", "2147483647", "--fold", "all"), 2,
+           "tapline train: --folds 2147483647: the data has only 30 series\n");
+}
+
+/* A checkpoint with more epochs is no result of this training: nothing is reported or saved. */
+static void given_fewer_epochs_than_a_checkpoint_when_resumed_then_nothing_is_written(void **unused) {
+    (void)unused;
+    char state[80], model[80];
+    snprintf(state, sizeof state, "%s", files_path("state"));
+    snprintf(model, sizeof model, "%s", files_path("model"));
+    expect(run_command("train", NETWORK, "--epochs", "3", "--checkpoint", state), 0, "");
+    run done = run_command("train", NETWORK, "--epochs", "2", "--resume", state, "--out", model);
+    assert_string_equal(done.out, "");
+    expect(done, 2, "is in epoch 3, but epochs is 2; give at least 3 (--epochs)\n");
+    assert_int_equal(access(model, F_OK), -1);
+    unlink(state);
+}
+
 /* ---- threads ---- */
 
 static void given_more_threads_than_the_limit_when_run_then_the_limit(void **unused) {
@@ -125,6 +145,8 @@ int main(void) {
         cmocka_unit_test(given_a_table_of_files_on_standard_input_when_read_then_refused),
         cmocka_unit_test(given_a_solved_network_when_training_is_asked_for_then_refused),
         cmocka_unit_test(given_options_of_another_format_when_exported_then_refused),
+        cmocka_unit_test(given_more_folds_than_series_when_trained_then_refused),
+        cmocka_unit_test(given_fewer_epochs_than_a_checkpoint_when_resumed_then_nothing_is_written),
         cmocka_unit_test(given_more_threads_than_the_limit_when_run_then_the_limit),
     };
     return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;

@@ -264,6 +264,27 @@ static void given_an_array_over_the_limit_when_read_then_the_limit_is_told(void 
     unlink(files_path("large.npy"));
 }
 
+/* The network needs little memory for short series, but a stream keeps as many steps as its dilation spans: 8 GB here. */
+static void given_a_small_file_of_a_huge_stream_when_run_then_refused_at_once(void **unused) {
+    (void)unused;
+    static const char network[] =
+        "{\"layers\": [{\"type\": \"conv1d\", \"filters\": 64, \"kernel\": 1}, {\"type\": \"conv1d\", \"filters\": "
+        "1, \"kernel\": 3, \"dilation\": 8000000, \"padding\": \"causal\"}, {\"type\": \"last_step\"}, {\"type\": "
+        "\"dense\", \"units\": \"outputs\"}]}";
+    char model[200], layers[200];
+    snprintf(model, sizeof model, "%s", files_path("deep"));
+    snprintf(layers, sizeof layers, "%s", files_path("deep.json"));
+    files_write("deep.json", network, strlen(network));
+    run done =
+        run_command("train", "--arch", layers, "--normalize", "none", "--epochs", "1", "--quiet", "--threads", "1", "--out", model);
+    if (done.code != 0) fail_msg("%s", done.err);
+    run_free(&done);
+    REFUSED("stream: needs 8", "stream", model, "--format", "csv");
+    REFUSED("the limit is 10 MB (max_memory, --max-memory)", "stream", model, "--format", "csv", "--max-memory", "10");
+    unlink(model);
+    unlink(layers);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_a_small_file_of_a_huge_network_when_used_then_refused_at_once),
@@ -273,6 +294,7 @@ int main(void) {
         cmocka_unit_test(given_sound_that_claims_2_gb_when_read_then_refused),
         cmocka_unit_test(given_an_archive_that_expands_a_thousandfold_when_read_then_refused),
         cmocka_unit_test(given_an_array_over_the_limit_when_read_then_the_limit_is_told),
+        cmocka_unit_test(given_a_small_file_of_a_huge_stream_when_run_then_refused_at_once),
     };
     return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;
 }

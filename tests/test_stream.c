@@ -509,6 +509,22 @@ static void given_a_layer_of_whole_series_when_streamed_then_the_cure_is_told(vo
     }
 }
 
+static void given_a_limit_of_memory_when_a_stream_needs_more_then_refused(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_model *model = model_of(causal_stack, LENGTH, 1);
+    tl_stream *stream = stream_of(model, NULL);
+    const size_t needed = tl_stream_memory(stream);
+    tl_stream_free(stream);
+    stream = tl_stream_new(model, &(tl_stream_cfg){.max_memory = needed}, &error);
+    check_ok(&error);
+    tl_stream_free(stream);
+    assert_null(tl_stream_new(model, &(tl_stream_cfg){.max_memory = 100}, &error));
+    check_error(&error, TL_ERROR_MEMORY, "stream: needs ");
+    assert_non_null(strstr(error.text, " MB; the limit is 0.0001 MB (max_memory, --max-memory)"));
+    tl_model_free(model);
+}
+
 static void given_wrong_calls_when_pushed_then_the_error_stays_until_reset(void **unused) {
     (void)unused;
     tl_model *model = model_of(causal_stack, LENGTH, 1);
@@ -676,6 +692,7 @@ int main(void) {
         cmocka_unit_test(given_streams_of_one_model_when_threads_push_then_each_is_right),
         cmocka_unit_test(given_a_stream_when_the_model_trains_on_then_it_keeps_its_parameters),
         cmocka_unit_test(given_a_layer_of_whole_series_when_streamed_then_the_cure_is_told),
+        cmocka_unit_test(given_a_limit_of_memory_when_a_stream_needs_more_then_refused),
         cmocka_unit_test(given_wrong_calls_when_pushed_then_the_error_stays_until_reset),
         cmocka_unit_test(given_no_stream_when_called_then_errors_and_zeros),
         cmocka_unit_test(given_networks_when_made_then_delay_field_and_rate_are_known),

@@ -46,7 +46,7 @@ static const struct {
     ENDS(tl_load_cfg, output),
     ENDS(tl_model_info, bytes),
     ENDS(tl_weights_cfg, user),
-    ENDS(tl_stream_cfg, hop),
+    ENDS(tl_stream_cfg, max_memory),
     ENDS(tl_onnx_export_cfg, reserved),
     ENDS(tl_onnx_import_cfg, max_memory),
     ENDS(tl_c_export_cfg, data),

@@ -30,6 +30,8 @@ typedef struct tl_stream_cfg {
     size_t block;  /* (64) maximum number of steps that are computed at a time, 1 … 65536; a longer push is divided into blocks */
     size_t window; /* (0) steps of the input over which global pools reduce; 0: all steps since the beginning */
     size_t hop;    /* (1) global pools and tl_last_step output once every `hop` steps of the input */
+    size_t max_memory; /* (no limit) limit of the bytes of the stream: a small model file may describe a stream of any size. For
+                          models of others, tl_memory_limit (tapline/machine.h) is a good value */
 } tl_stream_cfg;
 
 /* Creates a stream of a compiled model, at the beginning of a series, and allocates all memory that it will need; free it with
@@ -37,7 +39,8 @@ typedef struct tl_stream_cfg {
  * afterwards. The model must exist as long as its streams. `cfg` NULL: all defaults.
  *
  * Fails if a layer does not work on a stream (the message names the layer, the reason and a replacement), if window or hop is set
- * and no layer uses it, and if window or hop is not a multiple of the steps that the layers before need for one output. A stream of
+ * and no layer uses it, if window or hop is not a multiple of the steps that the layers before need for one output, and, with
+ * TL_ERROR_MEMORY, if more than max_memory is needed. A stream of
  * a model that was compiled with plan_only has no memory and an error from the start, but the functions on its properties below
  * work. */
 static inline tl_stream *tl_stream_new(const tl_model *model, const tl_stream_cfg *cfg, tl_error *error);

@@ -176,9 +176,14 @@ static void run_csv(session *self) {
 static void open_session(session *self) {
     const stream_settings *settings = self->settings;
     const char *path = settings->model.common.operand[0];
-    const tl_load_cfg cfg = {.threads = 1, .engine = TL_ENGINE_DIRECT, .compile = {.batch = 1, .inference_only = true}};
-    const tl_stream_cfg stream = {
-        .block = (size_t)settings->block, .window = (size_t)settings->window, .hop = (size_t)settings->hop};
+    const tl_load_cfg cfg = {.threads = 1,
+                             .engine = TL_ENGINE_DIRECT,
+                             .compile = {.batch = 1, .inference_only = true},
+                             .max_memory = max_memory(&settings->model.common)};
+    const tl_stream_cfg stream = {.block = (size_t)settings->block,
+                                  .window = (size_t)settings->window,
+                                  .hop = (size_t)settings->hop,
+                                  .max_memory = cfg.max_memory};
     self->model = tl_model_load(path, &cfg, &self->info, self->error);
     if (self->model && self->info.normalize == TL_NORMALIZE_SERIES)
         tl_fail(self->error, TL_ERROR_STATE,

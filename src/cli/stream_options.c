@@ -16,6 +16,7 @@ static const option_spec stream_options[] = {
     {"block", "N", OPTION_INTEGER, FIELD(block), 1, 65536, NULL, "maximum number of steps that are computed together (64)"},
     {"window", "N", OPTION_INTEGER, FIELD(window), 1, INT32_MAX, NULL, "steps over which global pooling reduces (all so far)"},
     {"hop", "N", OPTION_INTEGER, FIELD(hop), 1, INT32_MAX, NULL, "steps between two outputs of global pooling (1)"},
+    MAX_MEMORY_OPTION,
     {0},
 };
 

@@ -472,9 +472,10 @@ static bool train(job *self, tl_error *error) {
     self->log_failed = ranks_any(!progress_end(&shown));
     if (*self->fit.note) complain(settings->common.command, "--resume %s: %s", settings->resume, self->fit.note);
     const bool unwritten = wrong.status == TL_ERROR_FILE && self->fit.steps > 0;
+    const bool refused = wrong.status == TL_ERROR_ARGUMENT; /* before the first batch, such as a checkpoint with more epochs */
     if (has_ridge_head(self) && (!tl_failed(&wrong) || unwritten)) solve_head(self, &wrong);
-    if (!tl_failed(&wrong) || self->fit.best_epoch > 0 || unwritten) return conclude(self, &wrong);
-    if (self->fit.epochs > 0 && *self->part)
+    if (!refused && (!tl_failed(&wrong) || self->fit.best_epoch > 0 || unwritten)) return conclude(self, &wrong);
+    if (!refused && self->fit.epochs > 0 && *self->part)
         tell(self, "", &wrong, NULL); /* the other networks may succeed */
     else
         tl_fail(error, wrong.status, "%s%s", self->part, wrong.text);
@@ -629,6 +630,8 @@ static void train_folds_apart(job *self, tl_dataset *all, tl_error *error) {
 static void cross_validate(job *self, tl_error *error) {
     const size_t folds = (size_t)self->settings->folds;
     tl_dataset *all = self->data;
+    if (!tl_failed(error) && folds > all->x.shape[0])
+        tl_fail(error, TL_ERROR_ARGUMENT, "--folds %zu: the data has only %zu series", folds, all->x.shape[0]);
     if (tl_failed(error)) return;
     self->folds = calloc(folds, sizeof *self->folds);
     if (!self->folds) tl_fail(error, TL_ERROR_MEMORY, "out of memory");

@@ -333,6 +333,21 @@ static void pack_parameters(making *m) {
     }
 }
 
+/* ---- memory ---- */
+
+/* Checks the memory before any of it is allocated. It is computed in double, since sizes may overflow. */
+static void check_memory(const making *m) {
+    const tl_stream_plan *plan = m->plan;
+    double count = (double)plan->packed_count + (double)plan->scratch_count;
+    for (size_t i = 0; i < plan->lines; i++) count += (double)plan->line[i].capacity * (double)plan->line[i].channels;
+    for (size_t i = 0; i < plan->nodes; i++)
+        count += (double)plan->node[i].streaming.state + (double)plan->node[i].streaming.partial;
+    const double bytes = count * sizeof(tl_real), maximum = (double)m->cfg->max_memory;
+    if (maximum > 0 && bytes > maximum)
+        tl_fail(m->error, TL_ERROR_MEMORY, "stream: needs %.4g MB; the limit is %.4g MB (max_memory, --max-memory)", bytes / 1e6,
+                maximum / 1e6);
+}
+
 /* ---- delay and receptive field ---- */
 
 static int64_t divide_down(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
@@ -419,6 +434,7 @@ static void make(making *m) {
     if (!tl_failed(m->error)) add_nodes(m);
     if (!tl_failed(m->error)) size_lines(m->plan);
     if (!tl_failed(m->error)) size_nodes(m);
+    if (!tl_failed(m->error) && !m->model->plan_only) check_memory(m);
     m->plan->plain = true;
     for (size_t i = 1; i < m->plan->nodes; i++) m->plan->plain = m->plan->plain && m->plan->node[i].plain;
     if (!tl_failed(m->error)) find_reach(m);

@@ -268,8 +268,8 @@ static tl_status read_state(const tl_archive *archive, tl_fit_state *fit, tl_mod
     if (fit->epoch < 1 || fit->batch > fit->batches || fit->result.best_epoch < 0 || fit->result.best_epoch > fit->epoch)
         return wrong_state(archive, "does not belong to an epoch", error);
     if (fit->epoch > fit->cfg.epochs)
-        return tl_fail(error, TL_ERROR_ARGUMENT, "%.180s: is in epoch %d, but epochs is %d", archive->path, fit->epoch,
-                       fit->cfg.epochs);
+        return tl_fail(error, TL_ERROR_ARGUMENT, "%.180s: is in epoch %d, but epochs is %d; give at least %d (--epochs)",
+                       archive->path, fit->epoch, fit->cfg.epochs, fit->epoch);
     return TL_OK;
 }
 
