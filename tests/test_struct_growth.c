@@ -45,7 +45,7 @@ static const struct {
     ENDS(tl_start_cfg, reserved),
     ENDS(tl_load_cfg, output),
     ENDS(tl_model_info, bytes),
-    ENDS(tl_weights_cfg, user),
+    ENDS(tl_weights_cfg, max_memory),
     ENDS(tl_stream_cfg, max_memory),
     ENDS(tl_onnx_export_cfg, reserved),
     ENDS(tl_onnx_import_cfg, max_memory),

@@ -40,8 +40,8 @@ static tl_model *read_network(fixtures *file, const tl_tensor *x) {
 static void check_same_tensors(const char *path, const char *other) {
     tl_error error = {0};
     tl_archive before = {0}, after = {0};
-    tl_archive_open_plain(&before, path, &error);
-    tl_archive_open_plain(&after, other, &error);
+    tl_archive_open_plain(&before, path, 0, &error);
+    tl_archive_open_plain(&after, other, 0, &error);
     check_ok(&error);
     size_t found = 0;
     for (size_t i = 0; i < before.arrays; i++) {
@@ -190,7 +190,7 @@ static void given_no_map_when_exported_then_modules_named_as_layers(void **unuse
     numbers_of(one, before);
     numbers_of(other, after);
     check_equal("numbers", after, before, NUMBERS);
-    assert_int_equal(tl_archive_open_plain(&archive, path, &error), TL_OK);
+    assert_int_equal(tl_archive_open_plain(&archive, path, 0, &error), TL_OK);
     assert_string_equal(archive.array[0].name, "conv1d_1.weight");
     assert_string_equal(archive.array[3].name, "dense_1.bias");
     tl_archive_release(&archive);
@@ -225,7 +225,7 @@ static void given_a_custom_layer_when_exported_then_axes_are_reversed(void **unu
     const tl_node y = tl_dense(m, tl_layer_add(m, &x, 1, &(tl_layer){.ops = &own_ops}), &(tl_dense_cfg){.units = 5});
     compile(m, y, 1);
     tl_weights_export(m, files_path("own"), NULL, &error);
-    tl_archive_open_plain(&archive, files_path("own"), &error);
+    tl_archive_open_plain(&archive, files_path("own"), 0, &error);
     check_ok(&error);
     assert_string_equal(archive.array[0].name, "own_1.weight");
     assert_true(archive.array[0].shape[0] == 3 && archive.array[0].shape[1] == 2);

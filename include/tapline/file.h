@@ -122,14 +122,15 @@ typedef struct tl_weights_cfg {
     void (*matched)(const char *module, const char *layer,
                     void *user); /* (none) called for each module and its layer after a successful import */
     void *user;                  /* passed to `matched` */
+    size_t max_memory;           /* (tl_memory_limit) import: limit of the bytes of the file. SIZE_MAX: no limit */
 } tl_weights_cfg;
 
 /* Copies the weights of a PyTorch network into a compiled model with the same layers. The file is a safetensors file of its state
  * dict, F32 or F64; axes are converted to the order of tapline (docs/files.md). `cfg` NULL: all defaults. All layers and all
  * tensors must be matched: by the map; without a map by name, if modules have the names of layers; otherwise by shape, and modules
  * with the same shapes by the numbers in their names. Fails, with the model unchanged: TL_ERROR_FILE if a file cannot be read,
- * TL_ERROR_FORMAT if it is not such a file, TL_ERROR_SHAPE if tensors and layers do not fit (the message lists them),
- * TL_ERROR_ARGUMENT if the map has a module or layer that does not exist. */
+ * TL_ERROR_FORMAT if it is not such a file, TL_ERROR_MEMORY if it has more than max_memory, TL_ERROR_SHAPE if tensors and layers do
+ * not fit (the message lists them), TL_ERROR_ARGUMENT if the map has a module or layer that does not exist. */
 static inline tl_status tl_weights_import(tl_model *model, const char *path, const tl_weights_cfg *cfg, tl_error *error);
 
 /* Writes the weights of a compiled model as such a file. Modules get the names of the map, or those of the layers. Fails as

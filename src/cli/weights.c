@@ -11,7 +11,8 @@ static const char *architecture_of(const weights_settings *settings) {
 }
 
 static tl_weights_cfg weights_cfg(const weights_settings *settings, json_t *pairs) {
-    return (tl_weights_cfg){.map = settings->map, .matched = weights_pair, .user = pairs};
+    return (tl_weights_cfg){
+        .map = settings->map, .matched = weights_pair, .user = pairs, .max_memory = max_memory(&settings->model.common)};
 }
 
 static int report(const weights_settings *settings, const tl_model *model, json_t *pairs, const tl_error *error) {

@@ -74,8 +74,8 @@ tl_status tl_archive_open_bytes(tl_archive *archive, const void *bytes, size_t s
 /* The same for the header only: arrays and checksum are not read. */
 tl_status tl_archive_open_header(tl_archive *archive, const char *path, tl_error *error);
 
-/* The same for a file of another program: a plain archive; a file of tapline is refused. */
-tl_status tl_archive_open_plain(tl_archive *archive, const char *path, tl_error *error);
+/* The same as tl_archive_open for a file of another program: a plain archive; a file of tapline is refused. */
+tl_status tl_archive_open_plain(tl_archive *archive, const char *path, size_t maximum, tl_error *error);
 
 /* Returns the text under a key; NULL, and fails, if there is none. */
 const char *tl_archive_get(const tl_archive *archive, const char *key, tl_error *error);

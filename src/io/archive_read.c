@@ -298,9 +298,9 @@ tl_status tl_archive_open_bytes(tl_archive *archive, const void *bytes, size_t s
     return read_archive(archive, -1, true, error);
 }
 
-tl_status tl_archive_open_plain(tl_archive *archive, const char *path, tl_error *error) {
+tl_status tl_archive_open_plain(tl_archive *archive, const char *path, size_t maximum, tl_error *error) {
     if (tl_failed(error)) return error->status;
-    *archive = (tl_archive){.path = path, .plain = true};
+    *archive = (tl_archive){.path = path, .plain = true, .maximum = maximum};
     return open_archive(archive, true, error);
 }
 

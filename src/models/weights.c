@@ -6,6 +6,8 @@
 #include "graph/graph.h"
 #include "models/model.h"
 
+#include <tapline/machine.h>
+
 #include <math.h>
 #include <string.h>
 
@@ -58,7 +60,7 @@ tl_status tl_weights_import_sized(tl_model *model, const char *path, const tl_we
     if (tl_model_check(model, "import", error) != TL_OK) return error->status;
     tl_take(cfg, sizeof *cfg, given, size, "import", error);
     json_t *map = cfg->map ? tl_weights_map(cfg->map, error) : NULL;
-    tl_archive_open_plain(&archive, path, error);
+    tl_archive_open_plain(&archive, path, cfg->max_memory ? cfg->max_memory : tl_memory_limit(), error);
     tl_modules_list(&modules, &archive, error);
     tl_weights_list(&weights, model, error);
     if (match(&weights, &modules, map, cfg, error) == TL_OK && check_numbers(&weights, &modules, error) == TL_OK) {
