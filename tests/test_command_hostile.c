@@ -206,18 +206,27 @@ static void given_a_sparse_file_of_6_gb_when_used_as_a_model_then_refused(void *
     unlink(files_path("two.csv"));
 }
 
-static void given_weights_of_6_gb_when_imported_then_refused_by_their_header(void **unused) {
+/* A file with this header, and 6 GiB of arrays that take no place on the disk. */
+static void write_sparse(const char *name, const char *header) {
+    char content[400] = {0};
+    const size_t length = strlen(header);
+    content[0] = (char)length;
+    memcpy(content + 8, header, length);
+    files_write(name, content, 8 + length);
+    assert_int_equal(truncate(files_path(name), (off_t)(8 + length) + ((off_t)6 << 30)), 0);
+}
+
+static void given_6_gb_of_arrays_when_imported_or_resumed_then_refused(void **unused) {
     (void)unused;
-    char header[120] = {0};
-    const uint64_t size = (uint64_t)6 << 30;
-    const int length =
-        snprintf(header + 8, sizeof header - 8, "{\"a.weight\": {\"dtype\": \"F16\", \"shape\": [1], \"data_offsets\": [0, %llu]}}",
-                 (unsigned long long)size);
-    header[0] = (char)length;
-    files_write("weights", header, 8 + (size_t)length);
-    assert_int_equal(truncate(files_path("weights"), (off_t)(8 + (uint64_t)length + size)), 0);
+    write_sparse("weights", "{\"a.weight\": {\"dtype\": \"F16\", \"shape\": [1], \"data_offsets\": [0, 6442450944]}}");
     REFUSED("has 6442 MB; the limit is ", "import", files_path("weights"), "builtin:cbf", "--arch", "timecnn");
     unlink(files_path("weights"));
+    write_sparse("state", "{\"__metadata__\": {\"format\": \"tapline\", \"version\": \"1\", \"kind\": \"checkpoint\", "
+                          "\"precision\": \"f32\"}, \"a\": {\"dtype\": \"F32\", \"shape\": [1610612736], \"data_offsets\": "
+                          "[0, 6442450944]}}");
+    REFUSED("has 6442 MB; the limit is ", "train", "--arch", "timecnn", "--epochs", "1", "--quiet", "--resume",
+            files_path("state"));
+    unlink(files_path("state"));
 }
 
 /* ---- data ---- */
@@ -309,7 +318,7 @@ int main(void) {
         cmocka_unit_test(given_an_archive_that_expands_a_thousandfold_when_read_then_refused),
         cmocka_unit_test(given_an_array_over_the_limit_when_read_then_the_limit_is_told),
         cmocka_unit_test(given_a_small_file_of_a_huge_stream_when_run_then_refused_at_once),
-        cmocka_unit_test(given_weights_of_6_gb_when_imported_then_refused_by_their_header),
+        cmocka_unit_test(given_6_gb_of_arrays_when_imported_or_resumed_then_refused),
     };
     return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;
 }

@@ -1,10 +1,13 @@
 /* Checkpoints: a model file with everything else that is needed to resume a training. */
+#include "base/math.h"
 #include "base/setting.h"
 #include "graph/graph.h"
 #include "models/model.h"
 #include "models/network.h"
 #include "train/fingerprint.h"
 #include "train/fit.h"
+
+#include <tapline/machine.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -334,11 +337,23 @@ static void check_room(tl_fit_state *fit, tl_error *error) {
     tl_archive_release(&archive);
 }
 
+/* Returns the limit of the bytes of a checkpoint to resume: the usual one for files of others, or more if the model needs more: its
+ * parameters, gradients, best parameters and moments in double precision, and a header. */
+static size_t largest_file(const tl_model *model) {
+    enum { HEADER = 8 << 20 };
+    size_t count = 0;
+    for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
+        const tl_parameter parameter = tl_parameter_at(model, i);
+        count += tl_tensor_count(&parameter.value);
+    }
+    return tl_max(tl_memory_limit(), count * (3 + model->optimizer.ops->moments) * sizeof(double) + HEADER);
+}
+
 tl_status tl_checkpoint_begin(tl_fit_state *fit, tl_error *error) {
     tl_archive archive = {0};
     if (fit->cfg.checkpoint || fit->cfg.resume || fit->shards.exchange) tl_fingerprint_data(fit);
     if (fit->cfg.checkpoint && tl_exchange_leads(fit->shards.exchange)) check_room(fit, error);
-    if (fit->cfg.resume && tl_model_open(&archive, fit->cfg.resume, "checkpoint", 0, error) == TL_OK)
+    if (fit->cfg.resume && tl_model_open(&archive, fit->cfg.resume, "checkpoint", largest_file(fit->model), error) == TL_OK)
         take_all(&archive, fit, error);
     tl_archive_release(&archive);
     return error->status;
