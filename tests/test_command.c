@@ -343,7 +343,7 @@ static void given_find_lr_when_run_then_rates_are_listed_and_one_suggested(void 
 static void given_options_that_say_nothing_together_when_run_then_refused(void **unused) {
     (void)unused;
     expect(run_command("train", train_file, "--fold", "all", QUICK), 2, "--fold all requires --folds N");
-    expect(run_command("train", train_file, "--folds", "50", "--fold", "all", QUICK), 2, "data: 24 samples cannot make 50 folds");
+    expect(run_command("train", train_file, "--folds", "50", "--fold", "all", QUICK), 2, "--folds 50: the data has only 24 series");
     expect(run_command("train", train_file, "--folds", "2", "--fold", "all", "--log", log_file, QUICK), 2,
            "--fold all trains a network for each fold; it cannot be combined with --log");
     expect(run_command("train", train_file, "--find-lr", "--checkpoint", log_file, QUICK), 2,

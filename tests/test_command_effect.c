@@ -113,7 +113,7 @@ static void given_more_folds_than_series_when_trained_then_refused(void **unused
 }
 
 /* A checkpoint with more epochs is no result of this training: nothing is reported or saved. */
-static void given_fewer_epochs_than_a_checkpoint_when_resumed_then_nothing_is_written(void **unused) {
+static void given_fewer_epochs_than_a_checkpoint_when_resumed_then_refused(void **unused) {
     (void)unused;
     char state[80], model[80];
     snprintf(state, sizeof state, "%s", files_path("state"));
@@ -146,7 +146,7 @@ int main(void) {
         cmocka_unit_test(given_a_solved_network_when_training_is_asked_for_then_refused),
         cmocka_unit_test(given_options_of_another_format_when_exported_then_refused),
         cmocka_unit_test(given_more_folds_than_series_when_trained_then_refused),
-        cmocka_unit_test(given_fewer_epochs_than_a_checkpoint_when_resumed_then_nothing_is_written),
+        cmocka_unit_test(given_fewer_epochs_than_a_checkpoint_when_resumed_then_refused),
         cmocka_unit_test(given_more_threads_than_the_limit_when_run_then_the_limit),
     };
     return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;

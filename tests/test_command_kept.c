@@ -191,10 +191,10 @@ static void check_log(const char *expected) {
 static void given_a_training_that_cannot_begin_when_logged_then_the_log_stays(void **unused) {
     (void)unused;
     write_text("kept.log", "an earlier log\n");
-    expect(run_command("train", NETWORK, "--shards", "3", "--log", "kept.log"), 2, "3 shards; it must be a power of two");
+    expect(run_command("train", NETWORK, "--shards", "3", "--log", "kept.log"), 2, "shards is 3; it must be a power of two");
     expect(run_command("train", NETWORK, "--watch", "validation-loss", "--log", "kept.log"), 2, "there is no validation set");
     check_log("an earlier log\n");
-    expect(run_command("train", NETWORK, "--shards", "3", "--log", "new.log"), 2, "3 shards");
+    expect(run_command("train", NETWORK, "--shards", "3", "--log", "new.log"), 2, "shards is 3");
     assert_int_equal(access("new.log", F_OK), -1);
 }
 
