@@ -501,7 +501,7 @@ static void given_class_names_when_a_program_uses_them_then_it_builds(void **sta
         "    float y[NET_2_OUTPUTS];\n    net_2_predict(x, y);\n    for (int c = 0; c < NET_2_OUTPUTS; c++) puts(net_2_class[c]);\n"
         "    return y[0] > 0 ? 0 : 1;\n}\n");
     fclose(file);
-    run("%s -Wall -Wextra -Werror -std=c99 main.c net-2.c -o program -lm && ./program >names", TAPLINE_CC);
+    run("%s -Wall -Wextra -Werror -std=c99 main.c net-2.c -o program -lm && " EMULATOR " ./program >names", TAPLINE_CC);
     char *printed = text_of("names");
     assert_string_equal(printed, "rock \"hard\"\nwhat?\?/\nsc\\issors\n");
     free(printed);
@@ -511,9 +511,9 @@ static void given_class_names_when_a_program_uses_them_then_it_builds(void **sta
 static void given_its_own_test_when_built_then_it_passes_and_finds_a_wrong_weight(void **state) {
     (void)state;
     export_small("net.c", NULL);
-    run("%s -std=c99 -DNET_TEST net.c -o program -lm && ./program", TAPLINE_CC);
-    run("sed '/float dense_1_bias/{n;s/ *[^,]*,/ 3,/}' net.c >wrong.c && %s -std=c99 -DNET_TEST wrong.c -o program -lm && ! "
-        "./program",
+    run("%s -std=c99 -DNET_TEST net.c -o program -lm && " EMULATOR " ./program", TAPLINE_CC);
+    run("sed '/float dense_1_bias/{n;s/ *[^,]*,/ 3,/}' net.c >wrong.c && %s -std=c99 -DNET_TEST wrong.c -o program -lm && "
+        "! " EMULATOR " ./program",
         TAPLINE_CC);
 }
 

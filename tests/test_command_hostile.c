@@ -14,11 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of a run: seconds of the processor, and kB that were resident. Sanitizers take several times as much. */
+/* Limits of a run: seconds of the processor, and kB that were resident. Sanitizers and emulators take several times as much. */
 #if defined(__SANITIZE_ADDRESS__)
 enum { MAX_SECONDS = 10, MAX_MEMORY = 600000 };
 #else
-enum { MAX_SECONDS = 1, MAX_MEMORY = 100000 };
+enum { MAX_SECONDS = sizeof EMULATOR > 1 ? 10 : 1, MAX_MEMORY = 100000 };
 #endif
 
 static const char two_series[] = "a,1,2,3,4,5,6,7,8,9,10\nb,10,9,8,7,6,5,4,3,2,1\n";

@@ -92,7 +92,7 @@ static void check_exported(tl_quantized *quantized, const tl_tensor *x, const tl
     tl_quantized_export(quantized, path_of("net.c"), NULL, &result, &error);
     check_ok(&error);
     run(TAPLINE_CC " -std=c99 -O1 -Wall -Wextra -Wconversion -pedantic -Werror -fPIC -shared -o net.so net.c -lm");
-    run(TAPLINE_CC " -std=c99 -O1 -DNET_TEST -o program net.c -lm && ./program >log");
+    run(TAPLINE_CC " -std=c99 -O1 -DNET_TEST -o program net.c -lm && " EMULATOR " ./program >log");
     void *library = dlopen(path_of("net.so"), RTLD_NOW);
     void (*predict)(const float *, float *);
     *(void **)&predict = library ? dlsym(library, "net_predict") : NULL;
