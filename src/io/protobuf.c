@@ -9,8 +9,9 @@ enum { MAX_VARINT = 10, FIRST_ROOM = 4096 };
 
 /* Adds `count` bytes without setting them; NULL if memory is short. */
 static unsigned char *grow(tl_pb_writer *writer, size_t count) {
-    const size_t needed = writer->count + count;
+    writer->short_of_memory = writer->short_of_memory || count > SIZE_MAX / 2 - writer->count;
     if (writer->short_of_memory) return NULL;
+    const size_t needed = writer->count + count;
     if (needed > writer->room) {
         const size_t room = needed < FIRST_ROOM ? FIRST_ROOM : needed + needed / 2;
         unsigned char *bytes = realloc(writer->bytes, room);

@@ -15,7 +15,7 @@
 
 /* ---- checks of data and model ---- */
 
-/* A data set from the user's arrays may leave `classes` 0: its labels are then those of the outputs. */
+/* A data set from the user's arrays may leave `classes` 0: each output is then a class. */
 static tl_status check_labels(const tl_dataset *data, size_t outputs, tl_error *error) {
     const size_t each = tl_labels_each(data);
     if (!data->labels) return tl_fail(error, TL_ERROR_ARGUMENT, "data: cross-entropy needs labels, but the data set has none");
@@ -117,20 +117,20 @@ static tl_status run_all(tl_model *model, const tl_tensor *x, const size_t *leng
     return error->status;
 }
 
-/* Runs the samples from `first` on, as a data set by themselves. */
+/* Runs `count` samples from `first` on. */
 static void run_some(const tl_outputs *self, tl_model *model, const tl_dataset *data, size_t first, size_t count, tl_error *error) {
     const tl_tensor x = tl_tensor_slice(&data->x, first, count), y = tl_tensor_slice(&self->y, first, count);
     if (count > 0)
         run_all(model, &x, data->lengths ? data->lengths + first : NULL, &y, self->steps ? self->steps + first : NULL, error);
 }
 
-/* Where the samples of a rank begin: each has whole batches, since some engines mix the samples of a batch. */
+/* The first sample of a rank. Each rank has whole batches, because some engines mix the samples of a batch. */
 static size_t first_of_rank(size_t samples, size_t batch, size_t ranks, size_t rank) {
     const size_t first = tl_split_at(tl_ceil_div(samples, batch), ranks, rank) * batch;
     return tl_min(first, samples);
 }
 
-/* Gives every rank the outputs of the others. */
+/* Sends the outputs of each rank to the others. */
 static void share_outputs(const tl_outputs *self, const tl_exchange *exchange, size_t batch) {
     const size_t samples = self->y.shape[0], ranks = tl_exchange_ranks(exchange), each = self->y.shape[1] * self->y.shape[2];
     for (size_t rank = 0; rank < ranks; rank++) {
@@ -206,7 +206,7 @@ static tl_status prepare_outcome(outcome *all, tl_loss_kind loss, const tl_outpu
     return tl_failed(error) ? error->status : TL_OK;
 }
 
-/* Returns the steps that have a label. */
+/* Adds the steps that have a label. */
 static void collect_labelled(outcome *all, const tl_tensor *y, const tl_dataset *data, size_t from, size_t steps) {
     for (size_t row = from; row < from + steps; row++) {
         if (data->labels[row] < 0) continue;
@@ -251,7 +251,7 @@ static void add_class_metrics(tl_metrics *metrics, const tl_classified *all, tl_
     tl_release(scratch);
 }
 
-/* Converts outputs to predictions. */
+/* Converts the outputs to predictions. */
 static void add_value_metrics(tl_metrics *metrics, tl_loss_kind loss, const outcome *all) {
     const tl_valued valued = {all->outputs, all->values, all->rows, all->channels};
     tl_loss_predict(loss, all->outputs, all->rows, all->channels);

@@ -15,7 +15,7 @@ static size_t largest_of(const tl_real *logits, size_t count) {
 
 /* ---- sums ---- */
 
-/* `from`: the index of its first row in the target. */
+/* `from`: the row of the target for the first row of y. */
 static void add_correct(tl_tally *sums, const tl_real *y, const tl_target *target, size_t from, size_t steps, size_t channels) {
     for (size_t row = 0; row < steps; row++) {
         const size_t predicted = largest_of(y + row * channels, channels);
@@ -28,11 +28,11 @@ static void add_correct(tl_tally *sums, const tl_real *y, const tl_target *targe
     }
 }
 
-/* For predictions; the prediction of binary cross-entropy is the probability of an output. */
+/* Compares predictions with values. For binary cross-entropy, a prediction is a probability. */
 static void add_differences(tl_tally *sums, tl_loss_kind loss, const tl_real *y, const tl_real *values, size_t count,
                             size_t channels, const tl_scaling *targets) {
     for (size_t i = 0; i < count; i++) {
-        if (isnan(values[i])) continue; /* it does not count */
+        if (isnan(values[i])) continue; /* a missing value */
         const double unit = targets && targets->deviation ? targets->deviation[i % channels] : 1;
         tl_real predicted = y[i];
         tl_loss_predict(loss, &predicted, 1, 1);

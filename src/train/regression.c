@@ -27,7 +27,8 @@ static size_t smaller(const tl_regression *self) { return tl_min(self->rows, sel
 
 double tl_regression_memory(size_t rows, size_t features, size_t targets) {
     const double m = (double)tl_min(rows, features), n = (double)rows, p = (double)features, k = (double)targets;
-    return 8 * (4 * m * m + (p + 2 * n + m) * k + 2 * p + (double)BLOCK * (n < p ? n : p));
+    const double coordinates = n > p ? p : 0;
+    return 8 * (4 * m * m + (p + 2 * n + m) * k + 2 * p + BLOCK * (m + coordinates));
 }
 
 /* ---- scaling ---- */

@@ -9,7 +9,7 @@ typedef enum applies { ANY, CLASSES, VALUES } applies;
 
 static const struct {
     const char *name;
-    bool validation, highest; /* of the validation set; higher is better */
+    bool validation, highest; /* whether it is of the validation set; whether higher is better */
     applies to;
     size_t metric; /* in tl_metrics */
 } kinds[] = {
