@@ -1,6 +1,8 @@
 /* `tapline eval`; compiled once for each precision (commands.h). */
+#include "cli/files.h"
 #include "cli/model.h"
 #include "cli/report.h"
+#include "cli/run_page.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -22,6 +24,7 @@ typedef struct evaluation {
     tl_metrics metrics;
     size_t *counts; /* (classes, classes), see tl_confusion; NULL: not needed */
     double seconds;
+    judged judged; /* for the page; y.data NULL: none */
 } evaluation;
 
 /* ---- classes and predictions ---- */
@@ -191,6 +194,16 @@ static void report_as_text(const evaluation *self) {
     if (from->settings->per_class) print_classes(self);
 }
 
+/* The mean predictions of several models. */
+static void keep_predictions(evaluation *self, const tl_ensemble *ensemble, tl_error *error) {
+    const loaded *from = &self->loaded;
+    const tl_shape out = tl_output_shape(from->model);
+    const size_t shape[] = {from->data->x.shape[0], out.length, out.channels};
+    self->judged = (judged){.set = "evaluated", .data = from->data, .loss = tl_model_loss(from->model), .metrics = self->metrics};
+    if (!tl_failed(error)) self->judged.y = tl_tensor_new(3, shape, error);
+    if (!tl_failed(error)) tl_ensemble_predict(ensemble, &self->judged.y, error);
+}
+
 static void evaluate_all(evaluation *self, tl_error *error) {
     loaded *from = &self->loaded;
     IN_PRECISION(loaded_check_outputs)(from, error);
@@ -208,7 +221,19 @@ static void evaluate_all(evaluation *self, tl_error *error) {
     }
     tl_ensemble_evaluate(ensemble, &self->metrics, error);
     if (self->counts) tl_ensemble_confusion(ensemble, self->counts, error);
+    if (from->settings->report) keep_predictions(self, ensemble, error);
     tl_ensemble_free(ensemble);
+}
+
+static void evaluate_one(evaluation *self, tl_error *error) {
+    const loaded *from = &self->loaded;
+    if (!from->settings->report) {
+        tl_evaluate(from->model, from->data, &self->metrics, error);
+        return;
+    }
+    IN_PRECISION(loaded_check_outputs)(from, error);
+    if (!tl_failed(error)) IN_PRECISION(judge)(&self->judged, from->model, from->data, "evaluated", error);
+    self->metrics = self->judged.metrics;
 }
 
 static void evaluate(evaluation *self, tl_error *error) {
@@ -218,19 +243,54 @@ static void evaluate(evaluation *self, tl_error *error) {
         evaluate_all(self, error);
     else {
         self->parameters = tl_parameter_count(self->loaded.model);
-        tl_evaluate(self->loaded.model, self->loaded.data, &self->metrics, error);
+        evaluate_one(self, error);
         if (self->counts) tl_confusion(self->loaded.model, self->loaded.data, self->counts, error);
     }
     self->seconds = now() - begin;
 }
 
+/* Returns false, after a message, if the page could not be written. */
+static bool write_page(const evaluation *self) {
+    const loaded *from = &self->loaded;
+    const tl_model *model = from->models > 1 ? NULL : from->model;
+    const run_page_about about = {.settings = &from->settings->common,
+                                  .path = from->settings->report,
+                                  .model = from->settings->common.operand[0],
+                                  .more = from->models - 1,
+                                  .data = loaded_data(from)};
+    tl_error error = {0};
+    run_page page = {0};
+    if (!from->settings->report) return true;
+    IN_PRECISION(run_page_begin)(&page, &about, from->data, model, &error);
+    IN_PRECISION(run_page_judge)(&page, &self->judged, model, &error);
+    if (tl_failed(&error)) complain(from->settings->common.command, "--report %s", error.text);
+    const bool written = run_page_end(&page, "") && !tl_failed(&error);
+    run_page_free(&page);
+    return written;
+}
+
+/* Fails if the page would be written over what is read, or cannot be written. */
+static void check_files(const loaded *from, tl_error *error) {
+    const model_settings *settings = from->settings;
+    tl_read_cfg read = from->info.read; /* it may name a column of files */
+    used_file files[MAX_OPERANDS + 1] = {{"--report", settings->report, FILE_REPLACED, 0}};
+    size_t count = 1;
+    for (; count <= MAX_OPERANDS && settings->common.operand[count - 1]; count++)
+        files[count] = (used_file){"MODEL", settings->common.operand[count - 1], FILE_READ, 0};
+    files[count - 1].name = "DATA";
+    files[count - 1].use = FILE_DATA;
+    IN_PRECISION(reading_apply)(&settings->reading, &read, error);
+    if (settings->report) files_check_read(files, count, &read, error);
+}
+
 static int report(const evaluation *self) {
     const common_settings *common = &self->loaded.settings->common;
+    const bool written = write_page(self);
     if (common->json)
         report_as_json(self);
     else
         report_as_text(self);
-    if (isfinite(self->metrics.loss)) return EXIT_DONE;
+    if (isfinite(self->metrics.loss)) return written ? EXIT_DONE : EXIT_FAILED;
     complain(common->command, "the loss is not finite: the model or the series have values that are too large");
     return EXIT_FAILED;
 }
@@ -240,11 +300,13 @@ int IN_PRECISION(eval)(const void *settings) {
     evaluation self = {0};
     int code = EXIT_DONE;
     IN_PRECISION(loaded_read)(&self.loaded, settings, false, &error);
+    if (!tl_failed(&error)) check_files(&self.loaded, &error);
     if (!tl_failed(&error)) evaluate(&self, &error);
     if (tl_failed(&error))
         code = model_failed(settings, &error);
     else
         code = report(&self);
+    judged_free(&self.judged);
     free(self.member);
     free(self.counts);
     IN_PRECISION(loaded_free)(&self.loaded);

@@ -227,6 +227,9 @@ void glance_make(glance *self, const tl_dataset *data, size_t channel, tl_error 
     const size_t series = data->x.shape[0], length = data->x.shape[1], channels = data->x.shape[2];
     *self = (glance){.data = data, .first = channel ? channel - 1 : 0, .minimum = INFINITY, .maximum = -INFINITY};
     self->channels = channel ? 1 : channels < GLANCE_CHANNELS ? channels : GLANCE_CHANNELS;
+    const size_t groups = data->classes > 0 && data->target_length <= 1 ? data->classes : 4;
+    while (self->channels > 1 && self->channels * (groups < GLANCE_GROUPS ? groups : GLANCE_GROUPS) > GLANCE_PANELS)
+        self->channels--;
     if (tl_failed(error)) return;
     const size_t most = length < GLANCE_POINTS ? length : GLANCE_POINTS, each = (length + most - 1) / most;
     self->points = (length + each - 1) / each;
@@ -237,8 +240,7 @@ void glance_make(glance *self, const tl_dataset *data, size_t channel, tl_error 
     if (!tl_failed(error)) {
         measure_lengths(self, error);
         measure_values(self);
-        const size_t groups = find_groups(data, group, error);
-        add_groups(self, group, groups, error);
+        add_groups(self, group, find_groups(data, group, error), error);
     }
     free(group);
 }

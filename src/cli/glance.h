@@ -14,7 +14,8 @@ enum {
     GLANCE_GROUPS = 12,  /* classes that are shown: the largest ones */
     GLANCE_EXAMPLES = 3, /* series of each class */
     GLANCE_CHANNELS = 3,
-    GLANCE_POINTS = 400 /* of a curve; longer series are thinned */
+    GLANCE_PANELS = 24, /* of groups and channels, at most */
+    GLANCE_POINTS = 250 /* of a curve; longer series are thinned */
 };
 
 /* A class; of a regression, a quarter of the series by the size of their target; else all series. */

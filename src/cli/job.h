@@ -3,6 +3,7 @@
 #define CLI_JOB_H
 
 #include "cli/members.h"
+#include "cli/run_page.h"
 
 /* The data and results of a run of the command. */
 typedef struct job {
@@ -26,6 +27,8 @@ typedef struct job {
     tl_rate_curve *rates; /* NULL: not needed */
     members members;      /* if there are several networks */
     bool introduced;      /* the introduction was printed */
+    run_page page;        /* about.path NULL: none */
+    judged judged;        /* y.data NULL: none */
 } job;
 
 static inline bool is_regression(const job *self) { return self->data->classes == 0; }
@@ -40,5 +43,17 @@ void IN_PRECISION(job_introduce)(job *self, const tl_fit_cfg *cfg);
 
 /* Prints the results of the training to stdout. */
 void IN_PRECISION(job_report)(const job *self);
+
+/* ---- the page (--report) ---- */
+
+/* Begins the page of the current network; epochs: of its training, 0: it is not trained by gradients. Returns false, after a
+ * message, if the page cannot be written. */
+bool IN_PRECISION(job_page_begin)(job *self, int epochs);
+
+/* As tl_evaluate, and keeps the predictions if the page shows those of this data. `data` NULL: does nothing. */
+void IN_PRECISION(job_evaluate)(job *self, const tl_dataset *data, tl_metrics *to, tl_error *error);
+
+/* Writes the page for the last time. wrong: the error that ended the training. */
+void IN_PRECISION(job_page_end)(job *self, const tl_error *wrong);
 
 #endif

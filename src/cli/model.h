@@ -13,6 +13,7 @@ typedef struct model_settings {
     int64_t batch;                /* 0: the library's */
     const char *output;           /* predict: a layer; NULL: the model's outputs */
     int64_t top;                  /* predict: number of classes; 0: all */
+    const char *report;           /* eval; NULL: none */
     bool confusion, per_class;    /* eval */
     reading_settings reading;     /* replaces what the model says */
 } model_settings;

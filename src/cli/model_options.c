@@ -32,6 +32,7 @@ static const option_spec eval_options[] = {
     OPTIONS("Results", "tapline eval mine.safetensors other.csv --confusion --per-class"),
     {"confusion", NULL, OPTION_FLAG, FIELD(confusion), 0, 0, NULL,
      "print the confusion matrix: rows are classes, columns are predicted classes"},
+    {"report", "FILE.html", OPTION_TEXT, FIELD(report), 0, 0, NULL, "write a page with data, results and layers to this file"},
     {"per-class", NULL, OPTION_FLAG, FIELD(per_class), 0, 0, NULL, "print precision, recall and F1 of each class"},
     OPTIONS("Running", "tapline eval mine.safetensors other.csv --batch 64"),
     RUN_OPTIONS,

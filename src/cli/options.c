@@ -360,7 +360,10 @@ bool options_parse(const command *self, int argc, char **argv, int *code) {
     struct option table[MAX_OPTIONS + 1] = {{0}};
     char short_options[2 * LETTERS + 3];
     getopt_table(self, table, short_options);
-    ((common_settings *)self->settings)->command = self->name;
+    common_settings *common = self->settings;
+    common->command = self->name;
+    common->arguments = argc - 1;
+    common->argument = argv + 1;
     opterr = 0;
     optind = 0;
     *code = EXIT_USAGE;

@@ -62,6 +62,8 @@ typedef struct common_settings {
     int64_t threads;                   /* 0: as many as the machine offers */
     int64_t max_memory;                /* MB; 0: tl_memory_limit. For commands with MAX_MEMORY_OPTION */
     bool json;
+    int arguments; /* the command line after the name of the command */
+    char **argument;
 } common_settings;
 
 /* A row of the table of a command that reads files of others: small files may describe networks and data of any size. */

@@ -51,14 +51,15 @@ static void hold_out(job *self, tl_error *error) {
     IN_PRECISION(warn_of_fold)(settings, "", self->data, self->validation);
 }
 
-enum { SOURCES = 5, FILES_EACH = 4, MAX_SAVED = 1000 /* folds: the names of their models are compared with all others */ };
+enum { SOURCES = 5, FILES_EACH = 5, MAX_SAVED = 1000 /* folds: the names of their models are compared with all others */ };
 
 /* Lists the files of a network; with several networks, those with its number. The caller frees their paths. */
 static void list_files(const train_settings *settings, size_t number, bool several, used_file *files, tl_error *error) {
     const used_file all[FILES_EACH] = {{"--checkpoint", settings->checkpoint, FILE_REPLACED, number},
                                        {"--resume", settings->resume, FILE_READ, number},
                                        {"--out", settings->out, FILE_REPLACED, 0},
-                                       {"--log", settings->log, FILE_LOGGED, 0}};
+                                       {"--log", settings->log, FILE_LOGGED, 0},
+                                       {"--report", settings->report, FILE_REPLACED, 0}};
     for (size_t i = 0; i < FILES_EACH; i++) {
         files[i] = all[i];
         files[i].path = several ? files_number(all[i].path, number, error) : all[i].path ? strdup(all[i].path) : NULL;
@@ -193,7 +194,8 @@ static void check_settings(const train_settings *settings, tl_error *error) {
     } files[] = {{"out", all ? NULL : settings->out},
                  {"checkpoint", settings->checkpoint},
                  {"resume", settings->resume},
-                 {"log", settings->log}};
+                 {"log", settings->log},
+                 {"report", settings->report}};
     const char *none = settings->find_rate ? "--find-lr does not train" : all ? "--fold all trains a network for each fold" : NULL;
     check_pairs(settings, error);
     for (size_t i = 0; none && i < sizeof files / sizeof *files; i++)
@@ -324,7 +326,7 @@ static tl_fit_cfg fit_cfg(const job *self, progress *shown, tl_error *error) {
         .validation = self->validation,
         .patience = (int)settings->give_up,
         .augment = {.crop = settings->crop, .scale = settings->scale, .jitter = settings->jitter, .mixup = settings->mixup},
-        .callbacks = {{progress_step, shown}},
+        .callbacks = {{progress_step, shown}, {settings->report ? run_page_step : NULL, (void *)&self->page}},
         .checkpoint = settings->checkpoint,
         .checkpoint_every = settings->checkpoint_every,
         .resume = settings->resume,
@@ -346,9 +348,9 @@ static tl_status check_out(const job *self, tl_error *error) {
 
 static void evaluate(job *self, tl_error *error) {
     self->train_metrics = self->validation_metrics = self->test_metrics = report_no_metrics;
-    tl_evaluate(self->model, self->data, &self->train_metrics, error);
-    if (self->validation) tl_evaluate(self->model, self->validation, &self->validation_metrics, error);
-    if (self->test) tl_evaluate(self->model, self->test, &self->test_metrics, error);
+    IN_PRECISION(job_evaluate)(self, self->data, &self->train_metrics, error);
+    IN_PRECISION(job_evaluate)(self, self->validation, &self->validation_metrics, error);
+    IN_PRECISION(job_evaluate)(self, self->test, &self->test_metrics, error);
 }
 
 /* Fails if a set was evaluated and its loss is not finite. */
@@ -442,16 +444,20 @@ static bool train_head_alone(job *self, tl_error *error) {
     self->fit = (tl_fit_result){0};
     check_head(self, error);
     if (tl_failed(error) || (self->settings->out && check_out(self, error) != TL_OK)) return false;
+    if (!IN_PRECISION(job_page_begin)(self, 0)) self->spoilt = true;
     solve_head(self, error);
-    return !tl_failed(error) && conclude(self, &none);
+    const bool solved = !tl_failed(error) && conclude(self, &none);
+    IN_PRECISION(job_page_end)(self, tl_failed(error) ? error : &none);
+    return solved;
 }
 
 /* Returns whether training may begin, on all ranks. */
-static bool ready(job *self, progress *shown, tl_error *error) {
+static bool ready(job *self, progress *shown, int epochs, tl_error *error) {
     const train_settings *settings = self->settings;
     if (!tl_failed(error) && settings->out) check_out(self, error);
     if (tl_exchange_agree(ranks_exchange(), error) != TL_OK) return false;
-    self->log_failed = ranks_any(!progress_begin(shown, settings, self->data, self->batch));
+    const bool begun = progress_begin(shown, settings, self->data, self->batch) && IN_PRECISION(job_page_begin)(self, epochs);
+    self->log_failed = ranks_any(!begun);
     shown->quiet = shown->quiet || settings->jobs > 1 || ranks_parted(); /* bars of several processes would overwrite each other */
     return !self->log_failed;
 }
@@ -464,7 +470,7 @@ static bool train(job *self, tl_error *error) {
     self->head = (tl_ridge_result){0};
     if (has_ridge_head(self) && is_head_alone(self->model)) return train_head_alone(self, error);
     const tl_fit_cfg cfg = fit_cfg(self, &shown, error);
-    if (!ready(self, &shown, error)) return false;
+    if (!ready(self, &shown, cfg.epochs, error)) return false;
     if (!settings->find_rate) IN_PRECISION(job_introduce)(self, &cfg);
     shown.members = self->members.count;
     shown.member = self->members.tried + 1;
@@ -474,12 +480,15 @@ static bool train(job *self, tl_error *error) {
     const bool unwritten = wrong.status == TL_ERROR_FILE && self->fit.steps > 0;
     const bool refused = wrong.status == TL_ERROR_ARGUMENT; /* before the first batch, such as a checkpoint with more epochs */
     if (has_ridge_head(self) && (!tl_failed(&wrong) || unwritten)) solve_head(self, &wrong);
-    if (!refused && (!tl_failed(&wrong) || self->fit.best_epoch > 0 || unwritten)) return conclude(self, &wrong);
-    if (!refused && self->fit.epochs > 0 && *self->part)
+    bool averaged = false;
+    if (!refused && (!tl_failed(&wrong) || self->fit.best_epoch > 0 || unwritten))
+        averaged = conclude(self, &wrong);
+    else if (!refused && self->fit.epochs > 0 && *self->part)
         tell(self, "", &wrong, NULL); /* the other networks may succeed */
     else
         tl_fail(error, wrong.status, "%s%s", self->part, wrong.text);
-    return false;
+    IN_PRECISION(job_page_end)(self, &wrong);
+    return averaged;
 }
 
 /* ---- networks in separate processes ---- */
@@ -699,9 +708,9 @@ static size_t count_learnt(const tl_model *model) {
 
 static void write_learnt(const tl_model *model, double *to) {
     for (size_t c = 0; c < tl_output_shape(model).channels; c++) {
-        const tl_target_scale scale = tl_model_target_scale(model, c);
-        *to++ = scale.mean;
-        *to++ = scale.deviation;
+        const tl_target_scale target = tl_model_target_scale(model, c);
+        *to++ = target.mean;
+        *to++ = target.deviation;
     }
     for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
         const tl_parameter parameter = tl_parameter_at(model, i);
@@ -810,7 +819,7 @@ static int report(const job *self, const tl_error *error) {
 static train_settings settings_here(const train_settings *given) {
     train_settings own = *given;
     if (!own.architecture) own.architecture = own.init ? own.init : "fcn";
-    if (!ranks_lead() && !has_networks(&own)) own.out = own.log = NULL;
+    if (!ranks_lead() && !has_networks(&own)) own.out = own.log = own.report = NULL;
     if (own.jobs > 1 && own.common.threads == 0) own.common.threads = jobs_threads((size_t)own.jobs);
     return own;
 }

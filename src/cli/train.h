@@ -17,6 +17,7 @@ typedef struct train_settings {
     common_settings common;                                                /* operand 0: the data */
     const char *test, *architecture, *optimizer, *schedule, *engine, *log; /* architecture NULL: that of `init`, else fcn */
     const char *out, *checkpoint, *resume;                                 /* NULL: none */
+    const char *report;                                                    /* NULL: none */
     const char *validation, *init;                                         /* 0: the library's defaults */
     const char *watch;                                                     /* NULL: the library's default */
     double checkpoint_every;                                               /* 0: the library's default */

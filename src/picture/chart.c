@@ -19,10 +19,12 @@ void picture_style(markup *to) {
                    ".grid{stroke:#e8ebee}.rule{stroke:#aeb6bf}.paper{fill:#fff}"
                    ".line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}.thin{stroke-width:1.2}"
                    ".faint{fill:none;stroke-width:1;opacity:.35;stroke-linejoin:round}.band{opacity:.18}.dot{opacity:.55}"
-                   ".cell{fill:#0072b2}.wrong{fill:#d55e00}.end{text-anchor:end}.middle{text-anchor:middle}");
+                   ".heat{fill:#e69f00}.on{fill:#fff!important}.cell{fill:#0072b2}.wrong{fill:#d55e00}.end{text-anchor:end}.middle{"
+                   "text-anchor:middle}");
     add_colours(to, light);
     markup_add(to, "@media screen and (prefers-color-scheme:dark){.chart text{fill:#a3adb8}.chart .title,.chart .ink{fill:#e8eaed}"
-                   ".grid{stroke:#2b3138}.rule{stroke:#525c66}.paper{fill:#15181c}.cell{fill:#56b4e9}.wrong{fill:#e8702a}");
+                   ".grid{stroke:#2b3138}.rule{stroke:#525c66}.paper{fill:#15181c}.cell{fill:#56b4e9}.wrong{fill:#e8702a}"
+                   ".on{fill:#15181c!important}");
     add_colours(to, dark);
     markup_add(to, "}");
 }
@@ -260,6 +262,20 @@ static void add_curve(const curve *self, const frame *in, markup *to) {
         add_line(self, in, to);
 }
 
+/* Neighbours with nearly the same shade are one rectangle. */
+static void add_heat(const chart *self, const frame *in, markup *to) {
+    enum { SHADES = 10 };
+    const double width = (in->right - in->left) / (double)(self->heats ? self->heats : 1);
+    for (size_t begin = 0, end; begin < self->heats; begin = end) {
+        const long shade = lround(fmin(fmax(self->heat[begin], 0), 1) * SHADES);
+        for (end = begin + 1; end < self->heats && lround(fmin(fmax(self->heat[end], 0), 1) * SHADES) == shade;) end++;
+        if (shade == 0) continue;
+        markup_add(to, "<rect class=\"heat\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" opacity=\"%.2f\"/>",
+                   in->left + width * (double)begin, in->top, width * (double)(end - begin), in->bottom - in->top,
+                   0.6 * (double)shade / SHADES);
+    }
+}
+
 void chart_svg(const chart *self, markup *to) {
     frame in;
     chart_scales(self, &in.x, &in.y);
@@ -276,6 +292,7 @@ void chart_svg(const chart *self, markup *to) {
         markup_add(to, "</text>");
     }
     legend(self, self->title ? 34 : 14, to);
+    add_heat(self, &in, to);
     add_axes(self, &in, to);
     for (size_t i = 0; i < self->count; i++) add_curve(&self->curves[i], &in, to);
     markup_add(to, "</svg>\n");

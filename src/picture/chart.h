@@ -32,9 +32,11 @@ typedef struct chart {
     const char *title, *x_label; /* NULL: none */
     const curve *curves;
     size_t count;
-    double y_from, y_to;  /* both 0: those of the curves, rounded */
-    bool logarithmic;     /* the y axis, if all y are positive */
-    bool wide;            /* the x axis: to round numbers */
+    double y_from, y_to; /* both 0: those of the curves, rounded */
+    bool logarithmic;    /* the y axis, if all y are positive */
+    bool wide;           /* the x axis: to round numbers */
+    const double *heat;  /* (heats) 0 … 1: shades behind the curves, each as wide as the others; NULL: none */
+    size_t heats;
     double x, y;          /* SVG: place in an outer <svg> */
     double width, height; /* SVG: of the whole chart, in pixels */
 } chart;
