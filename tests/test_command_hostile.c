@@ -211,7 +211,7 @@ static void write_sparse(const char *name, const char *header) {
     char content[400] = {0};
     const size_t length = strlen(header);
     content[0] = (char)length;
-    memcpy(content + 8, header, length);
+    memcpy(content + 8, header, length); // NOLINT(bugprone-not-null-terminated-result): bytes of a file
     files_write(name, content, 8 + length);
     assert_int_equal(truncate(files_path(name), (off_t)(8 + length) + ((off_t)6 << 30)), 0);
 }

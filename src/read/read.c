@@ -210,7 +210,7 @@ static tl_dataset *read_labelled(const char *path, const tl_read_cfg *cfg) {
     if (!cfg->unlabelled || !cfg->keep_labels || !cfg->reference) return NULL;
     if (cfg->reference->lengths && tl_dataset_is_table(path, cfg->format)) return NULL;
     tl_dataset *data = read_data(path, &labelled, &none);
-    for (size_t i = 0; data && i < held.count; i++) cfg->warn(held.text[i], cfg->user);
+    for (size_t i = 0; data && cfg->warn && i < held.count; i++) cfg->warn(held.text[i], cfg->user);
     return data;
 }
 
