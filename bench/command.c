@@ -6,16 +6,11 @@
 static const char *case_name(size_t index) { return bench_cases_f32[index].name; }
 
 int bench_finish(const bench_settings *settings, json_t *report, const tl_error *error) {
-    if (tl_failed(error)) {
-        complain(settings->common.command, "%s", error->text);
-        json_decref(report);
-        return error->status == TL_ERROR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED;
-    }
-    if (settings->common.json)
+    if (settings->common.json && !tl_failed(error))
         report_json(report);
     else
         json_decref(report);
-    return EXIT_DONE;
+    return exit_code(settings->common.command, error);
 }
 
 #define FIELD(name) offsetof(bench_settings, name)

@@ -17,11 +17,6 @@ typedef struct imported {
     tl_model_info info;
 } imported;
 
-static bool is_onnx(const char *path) {
-    const char *ending = strrchr(path, '.');
-    return ending && strcmp(ending, ".onnx") == 0;
-}
-
 static void check(const weights_settings *settings, const tl_read_cfg *read, tl_error *error) {
     const char *const *operand = settings->model.common.operand;
     const used_file files[] = {
@@ -112,5 +107,5 @@ static int import_onnx(const weights_settings *settings) {
 
 int IN_PRECISION(import)(const void *settings) {
     const weights_settings *asked = settings;
-    return is_onnx(asked->model.common.operand[0]) ? import_onnx(asked) : IN_PRECISION(import_weights)(asked);
+    return has_ending(asked->model.common.operand[0], ".onnx") ? import_onnx(asked) : IN_PRECISION(import_weights)(asked);
 }

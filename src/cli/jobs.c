@@ -70,22 +70,34 @@ static void wait_for(board *all, const pid_t *process, size_t jobs) {
     }
 }
 
+/* Reports the tasks that were not finished, except those that were not begun after a signal. Returns whether there is none. */
+static bool check_tasks(const char *name, const board *all, size_t count) {
+    const size_t taken = atomic_load(&all->next);
+    bool whole = true;
+    for (size_t i = 0; i < count && (i < taken || !progress_interrupted()); i++) {
+        if (atomic_load(&all->finished[i])) continue;
+        complain(name, "--jobs: the process that trained network %zu of %zu was killed, or ran out of memory", i + 1, count);
+        whole = false;
+    }
+    return whole;
+}
+
 bool jobs_run(const char *name, size_t jobs, size_t count, jobs_task task, void *context) {
     const size_t bytes = sizeof(board) + count * sizeof(atomic_bool);
     tl_error error = {0};
     board *all = jobs_memory(bytes, &error);
     pid_t *process = calloc(jobs, sizeof *process);
     size_t started = 0;
-    bool whole = all && process;
+    bool whole = false;
     progress_catch_signals();
-    while (whole && started < jobs && (process[started] = start(all, count, task, context)) > 0) started++;
-    if (whole && started == 0) complain(name, "--jobs: no process could be started: %s", strerror(errno));
-    wait_for(all, process, started);
-    const size_t taken = all ? atomic_load(&all->next) : 0;
-    for (size_t i = 0; i < count && (i < taken || !progress_interrupted()); i++) {
-        if (whole && atomic_load(&all->finished[i])) continue;
-        complain(name, "--jobs: the process that trained network %zu of %zu was killed, or ran out of memory", i + 1, count);
-        whole = false;
+    while (all && process && started < jobs && (process[started] = start(all, count, task, context)) > 0) started++;
+    if (!all || !process)
+        complain(name, "%s", all ? "out of memory" : error.text);
+    else if (started == 0)
+        complain(name, "--jobs: no process could be started: %s", strerror(errno));
+    else {
+        wait_for(all, process, started);
+        whole = check_tasks(name, all, count);
     }
     free(process);
     jobs_free(all, bytes);

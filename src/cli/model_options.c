@@ -5,8 +5,7 @@
 #define FIELD(name) offsetof(model_settings, name)
 
 int model_failed(const model_settings *settings, const tl_error *error) {
-    complain(settings->common.command, "%s", error->text);
-    return error->status == TL_ERROR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED;
+    return exit_code(settings->common.command, error);
 }
 
 const char *model_precision(const model_settings *settings) {

@@ -57,6 +57,17 @@ void complain(const char *name, const char *format, ...) {
     fputc('\n', stderr);
 }
 
+int exit_code(const char *name, const tl_error *error) {
+    if (!tl_failed(error)) return EXIT_DONE;
+    complain(name, "%s", error->text);
+    return error->status == TL_ERROR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED;
+}
+
+bool has_ending(const char *path, const char *ending) {
+    const size_t length = strlen(path), end = strlen(ending);
+    return length > end && strcmp(path + length - end, ending) == 0;
+}
+
 void complain_of_data(const char *text, void *user) { complain(user, "warning: %s", text); }
 
 const char *precision_name(size_t index) {
@@ -219,11 +230,6 @@ static bool set_shape(const command *self, const option_spec *option, const char
     return wrong(self, option, text, "LENGTHxCHANNELS, such as 150x1, both from 1 to 2147483647");
 }
 
-static bool is_json(const char *text) {
-    const size_t length = strlen(text);
-    return length > 5 && strcmp(text + length - 5, ".json") == 0;
-}
-
 static bool set_value(const command *self, const option_spec *option, const char *text) {
     void *field = (char *)self->settings + option->field;
     double number = 0;
@@ -249,7 +255,7 @@ static bool set_value(const command *self, const option_spec *option, const char
         if (!is_choice(text, option->choice)) return wrong_choice(self, option, text);
         break;
     case OPTION_CHOICE_OR_JSON:
-        if (!is_json(text) && !is_choice(text, option->choice)) return wrong_choice(self, option, text);
+        if (!has_ending(text, ".json") && !is_choice(text, option->choice)) return wrong_choice(self, option, text);
         break;
     case OPTION_CHOICES:
         if (!check_choices(self, option, text)) return false;

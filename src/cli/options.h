@@ -137,6 +137,12 @@ void print_part(FILE *to, const char *text, size_t length);
 /* Prints "tapline NAME: …" as one line to stderr, in that form; NULL: no command. */
 void complain(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Prints the message of an error in that way, if there is one. Returns the exit code. */
+int exit_code(const char *name, const tl_error *error);
+
+/* Returns whether a path has this ending, such as ".json", and more than that. */
+bool has_ending(const char *path, const char *ending);
+
 /* Returns the meaning of --normalize (NULL: not given) and --raw, which is --normalize none. Fails if they contradict each other.
  */
 tl_normalization options_normalization(const char *name, bool raw, tl_error *error);

@@ -113,8 +113,7 @@ typedef struct plot {
 static void check(const plot_settings *self, tl_error *error) {
     used_file files[MAX_OPERANDS + 1] = {{"--out", self->out, FILE_REPLACED, 0}};
     size_t count = 1;
-    const size_t length = self->out ? strlen(self->out) : 0;
-    if (self->out && (length < 5 || strcmp(self->out + length - 4, ".svg") != 0))
+    if (self->out && !has_ending(self->out, ".svg"))
         tl_fail(error, TL_ERROR_ARGUMENT, "--out %.200s: must end with .svg", self->out);
     for (; count <= MAX_OPERANDS && self->common.operand[count - 1]; count++)
         files[count] = (used_file){"LOG", self->common.operand[count - 1], FILE_READ, 0};
@@ -237,10 +236,9 @@ static int run_plot(const void *given) {
         print_json(&self);
     else if (!tl_failed(&error) && !self.settings->out)
         print_charts(&self, &error);
-    if (tl_failed(&error)) complain(self.settings->common.command, "%s", error.text);
     for (size_t i = 0; i < self.drawn; i++) plot_free(&self.charts[i]);
     for (size_t i = 0; i < self.count; i++) log_free(&self.runs[i].log);
-    return !tl_failed(&error) ? EXIT_DONE : error.status == TL_ERROR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED;
+    return exit_code(self.settings->common.command, &error);
 }
 
 /* ---- options ---- */

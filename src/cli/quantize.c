@@ -96,10 +96,9 @@ static void report_as_text(const quantizing *self) {
 
 /* The options that describe the file of --out. */
 static void check_options(const quantize_settings *asked, tl_error *error) {
-    const char *ending = asked->out ? strrchr(asked->out, '.') : NULL;
     const char *option = asked->header ? "header" : asked->name ? "name" : asked->no_libm ? "no-libm" : NULL;
     if (!asked->out && option) tl_fail(error, TL_ERROR_ARGUMENT, "--%s requires --out FILE.c", option);
-    if (asked->out && !(ending && strcmp(ending, ".c") == 0))
+    if (asked->out && !has_ending(asked->out, ".c"))
         tl_fail(error, TL_ERROR_ARGUMENT, "--out %.200s: it is a file of C, whose name must end with .c", asked->out);
 }
 

@@ -15,17 +15,12 @@
 
 /* ---- files ---- */
 
-static bool ends_with(const char *path, const char *ending) {
-    const size_t length = strlen(path), end = strlen(ending);
-    return length > end && strcmp(path + length - end, ending) == 0;
-}
-
 /* Checks before anything is read that the picture can be written, and is not what is shown. */
 static void check(const show_settings *self, tl_error *error) {
     const used_file files[] = {{"--out", self->out, FILE_REPLACED, 0}, {"DATA", self->common.operand[0], FILE_DATA, 0}};
     tl_read_cfg read = {0};
     IN_PRECISION(reading_apply)(&self->reading, &read, error);
-    if (self->out && !ends_with(self->out, ".svg") && !ends_with(self->out, ".html"))
+    if (self->out && !has_ending(self->out, ".svg") && !has_ending(self->out, ".html"))
         tl_fail(error, TL_ERROR_ARGUMENT, "--out %.200s: must end with .svg or .html", self->out);
     files_check_read(files, sizeof files / sizeof *files, &read, error);
 }
@@ -70,7 +65,7 @@ static void print_data(const show_settings *self, const glance *of) {
 static void write_data(const show_settings *self, const glance *of, tl_error *error) {
     markup picture = {0};
     const char *path = self->common.operand[0];
-    if (ends_with(self->out, ".svg"))
+    if (has_ending(self->out, ".svg"))
         IN_PRECISION(glance_svg)(of, path, &picture);
     else {
         page_begin(&picture, path, 0);
@@ -105,7 +100,7 @@ static void write_model(const show_settings *self, const diagram *of, tl_error *
     markup picture = {0}, drawn = {0};
     const char *path = self->common.operand[0];
     const double height = diagram_svg(of, MARGIN, HEAD, WIDTH, &drawn);
-    if (ends_with(self->out, ".svg")) {
+    if (has_ending(self->out, ".svg")) {
         picture_begin(&picture, WIDTH + 2 * MARGIN, HEAD + height + MARGIN);
         markup_add(&picture, "<g class=\"chart\"><text class=\"title\" x=\"20\" y=\"26\">");
         markup_escaped(&picture, path, 80);
@@ -175,11 +170,9 @@ int IN_PRECISION(show)(const void *settings) {
     check(self, &error);
     if (tl_failed(&error)) {
         /* nothing was read */
-    } else if (ends_with(path, ".safetensors") || tl_file_precision(path, &other))
+    } else if (has_ending(path, ".safetensors") || tl_file_precision(path, &other))
         show_model(self, &error);
     else
         show_data(self, &error);
-    if (!tl_failed(&error)) return EXIT_DONE;
-    complain(self->common.command, "%s", error.text);
-    return error.status == TL_ERROR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED;
+    return exit_code(self->common.command, &error);
 }

@@ -805,10 +805,7 @@ static void train_all(job *self, tl_error *error) {
 /* ---- the command ---- */
 
 static int report(const job *self, const tl_error *error) {
-    if (tl_failed(error)) {
-        complain(self->settings->common.command, "%s", error->text);
-        return error->status == TL_ERROR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED;
-    }
+    if (tl_failed(error)) return exit_code(self->settings->common.command, error);
     if (self->log_failed && self->fit.epochs == 0) return EXIT_FAILED; /* the log could not be opened, which was reported */
     IN_PRECISION(job_report)(self);
     return self->log_failed || self->spoilt ? EXIT_FAILED : EXIT_DONE;
