@@ -287,7 +287,7 @@ static void given_no_regular_file_when_read_then_the_reason_is_said_at_once(void
     assert_int_equal(mkfifo(files_path("pipe.ts"), 0600), 0);
     assert_null(tl_dataset_read(files_path("pipe.ts"), NULL, &error)); /* without waiting for someone to write */
     remove(files_path("pipe.ts"));
-    check_error(&error, TL_ERROR_FILE, "/pipe.ts: is not a regular file");
+    check_error(&error, TL_ERROR_FILE, "/pipe.ts: is a pipe, not a file");
 }
 
 static void given_too_many_labels_when_read_then_taken_for_a_regression(void **unused) {

@@ -1,5 +1,7 @@
 #include "io/file.h"
 
+#include "io/system.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,7 +10,9 @@
 static tl_status check_file(const char *path, size_t *size, tl_error *error) {
     struct stat about;
     if (stat(path, &about) != 0) return tl_fail(error, TL_ERROR_FILE, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(about.st_mode)) return tl_fail(error, TL_ERROR_FILE, "%s: is not a regular file", path);
+    if (!S_ISREG(about.st_mode))
+        return tl_fail(error, TL_ERROR_FILE, "%s: is %s, not a file%s", path, tl_system_kind(about.st_mode),
+                       S_ISFIFO(about.st_mode) ? "; the command reads standard input as `-`" : "");
     *size = (size_t)about.st_size;
     return TL_OK;
 }

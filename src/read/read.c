@@ -9,9 +9,11 @@
 #include "read/halves.h"
 #include "read/reader.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- choice of the reader ---- */
 
@@ -32,6 +34,8 @@ static const tl_reader *find_reader(const char *path, const char *format, tl_err
     }
     if (format)
         tl_fail(error, TL_ERROR_ARGUMENT, "%s: format \"%s\" is unknown; choose one of %s", path, format, all);
+    else if (access(path, F_OK) != 0)
+        tl_fail(error, TL_ERROR_FILE, "%s: %s", path, strerror(errno));
     else if (tl_foreign_check(path, error) == TL_OK)
         tl_fail(error, TL_ERROR_ARGUMENT, "%s: the name has none of the endings %s", path, all);
     return NULL;
