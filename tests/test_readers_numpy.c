@@ -331,7 +331,9 @@ static void given_arrays_without_names_when_read_then_x_then_y(void **unused) {
     check_equal("x", data->x.data, (const tl_real[]){1, 2}, 2);
     tl_dataset_free(data);
     file = zip_of(false, (const zip_member[]){{"arr_0.npy", &x}, {"arr_1.npy", &y}, {"arr_2.npy", &x}}, 3);
-    files_check_refused("n.npz", file.data, file.count, " offset 506: expected a member x.npy, got \"arr_0.npy, arr_1.npy, ar…\"");
+    files_check_refused("n.npz", file.data, file.count,
+                        " offset 506: expected a member x.npy, as numpy.savez(FILE, x=series, y=labels) names them, got "
+                        "\"arr_0.npy, arr_1.npy, ar…\"");
     file = zip_of(false, (const zip_member[]){{"x.npy", &x}, {"y.npy", &y}, {"X_train.npy", &x}}, 3);
     files_check_refused("n.npz", file.data, file.count, " has x and x_train; ");
 }
@@ -409,7 +411,8 @@ static void given_an_unsupported_header_when_read_then_what_is_supported(void **
         {"{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }",
          "44: expected False (C order; numpy.ascontiguousarray converts to it), got \"True\""},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", "61: expected the length of an axis, got \"-1,), }\""},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1, 1), }", "70: expected at most 3 axes, got \"1), }\""},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1, 1), }",
+         "60: expected a shape of at most 3 axes, got \"(1, 1, 1, 1), }\""},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776, 1099511627776), }",
          "128: expected an array of shape (1099511627776, 1099511627776), which is larger than memory can address, got 0 bytes"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (4, 1000000), }",
@@ -546,7 +549,9 @@ static void given_a_broken_archive_when_read_then_the_message_says_where(void **
     check_patched(&stored, end + 10, 3, 2,
                   " offset 484: expected 46 bytes of an entry of the zip directory, got 22 before the end of the file");
     check_patched(&stored, directory, 0, 1, " offset 382: expected an entry of the zip directory, got other bytes");
-    check_patched(&stored, x_entry + 46, 'z', 1, " offset 382: expected a member x.npy, got \"y.npy, z.npy\"");
+    check_patched(
+        &stored, x_entry + 46, 'z', 1,
+        " offset 382: expected a member x.npy, as numpy.savez(FILE, x=series, y=labels) names them, got \"y.npy, z.npy\"");
     check_patched(&stored, directory + 46, 'X', 1, " offset 484: expected either X.npy or x.npy, got both");
     check_patched(&stored, x_entry + 8, 1, 2, " offset 187: expected an unencrypted member x.npy, got an encrypted member");
     check_patched(&stored, x_entry + 10, 12, 2, " offset 187: expected x.npy stored or compressed by deflate, got method 12");

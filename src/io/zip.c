@@ -85,7 +85,8 @@ static tl_status find_entry(tl_source *archive, const char *const *names, size_t
     }
     if (tl_failed(error) || *name) return error->status;
     archive->where.offset = begin;
-    return tl_text_expected(&archive->where, (tl_field){seen, seen + strlen(seen)}, error, "a member %s", names[0]);
+    return tl_text_expected(&archive->where, (tl_field){seen, seen + strlen(seen)}, error,
+                            "a member %s, as numpy.savez(FILE, x=series, y=labels) names them", names[0]);
 }
 
 bool tl_zip_has(tl_source *archive, const char *const *names, size_t count, tl_error *error) {

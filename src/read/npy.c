@@ -120,11 +120,13 @@ static tl_status read_order(header *h, tl_error *error) {
 
 static tl_status read_shape(header *h, tl_error *error) {
     tl_npy *array = h->array;
+    skip_blanks(h);
+    const tl_field shape = word_at(h, 24);
     if (demand(h, '(', error) != TL_OK) return error->status;
     while (!take(h, ')')) {
         tl_field number = {h->rest.begin, h->rest.begin};
         while (number.end < h->rest.end && *number.end >= '0' && *number.end <= '9') number.end++;
-        if (array->rank == TL_NPY_RANK) return expected(h, word_at(h, 12), "at most 3 axes", error);
+        if (array->rank == TL_NPY_RANK) return expected(h, shape, "a shape of at most 3 axes", error);
         if (!digits(number, SIZE_MAX, &array->shape[array->rank]))
             return expected(h, word_at(h, 24), "the length of an axis", error);
         h->rest.begin = number.end;
