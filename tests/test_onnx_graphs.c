@@ -316,6 +316,14 @@ static void given_pads_twice_when_imported_then_refused(void **unused) {
                   TL_ERROR_FORMAT, "its pads are not constants");
 }
 
+static void given_a_constant_with_a_repeated_axis_when_transposed_then_refused(void **unused) {
+    (void)unused;
+    check_refused(&(graph){.channels = 3,
+                           .node = {{"Transpose", "t", .input = {"factors"}, .attribute = {tl_onnx_pair("perm", 1, 1)}},
+                                    {"Mul", "y", .input = {"x", "t"}}}},
+                  TL_ERROR_FORMAT, "node 0 (Transpose \"t\")");
+}
+
 static void given_an_empty_constant_with_a_large_axis_when_folded_then_quickly(void **unused) {
     (void)unused;
     check_refused(&(graph){.channels = 3,
@@ -366,6 +374,7 @@ int main(void) {
         cmocka_unit_test(given_more_channels_by_resizing_when_imported_then_refused),
         cmocka_unit_test(given_a_negative_variance_when_imported_then_refused),
         cmocka_unit_test(given_pads_twice_when_imported_then_refused),
+        cmocka_unit_test(given_a_constant_with_a_repeated_axis_when_transposed_then_refused),
         cmocka_unit_test(given_an_empty_constant_with_a_large_axis_when_folded_then_quickly),
         cmocka_unit_test(given_constants_above_max_memory_when_folded_then_refused),
         cmocka_unit_test(given_the_same_large_sum_many_times_when_folded_then_refused),

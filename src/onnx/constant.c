@@ -202,9 +202,12 @@ static bool fold_squeeze(const tl_onnx_fold *fold, tl_onnx_constant *result) {
 static bool fold_transpose(tl_onnx_pool *pool, const tl_onnx_fold *fold, tl_onnx_constant *result) {
     const tl_onnx_constant *a = fold->operand[0];
     size_t order[TL_ONNX_RANK], shape[TL_ONNX_RANK], stride[TL_ONNX_RANK];
+    bool used[TL_ONNX_RANK] = {false};
     for (size_t i = 0; i < a->rank; i++) {
         order[i] = a->rank - 1 - i;
         if (fold->axes_count > 0 && (fold->axes_count != a->rank || !axis_of(fold->axes[i], a->rank, &order[i]))) return false;
+        if (used[order[i]]) return false;
+        used[order[i]] = true;
         shape[i] = a->shape[order[i]];
     }
     for (size_t i = a->rank, step = 1; i-- > 0; step *= a->shape[i]) stride[i] = step;
