@@ -308,6 +308,14 @@ static void given_a_negative_variance_when_imported_then_refused(void **unused) 
 
 /* ---- hostile files ---- */
 
+/* The sanitizers check the arithmetic. */
+static void given_the_largest_axis_when_imported_then_refused(void **unused) {
+    (void)unused;
+    const tl_onnx_attribute axis = tl_onnx_int("axis", INT64_MAX);
+    check_refused(&(graph){.channels = 3, .node = {{"LayerNormalization", "y", .input = {"x", "ones"}, .attribute = {axis}}}},
+                  TL_ERROR_FORMAT, "it does not normalise the channels of each step");
+}
+
 /* The lists together are longer than the longest list that an operator may have. */
 static void given_pads_twice_when_imported_then_refused(void **unused) {
     (void)unused;
@@ -373,6 +381,7 @@ int main(void) {
         cmocka_unit_test(given_a_split_convolution_when_imported_then_the_last_step),
         cmocka_unit_test(given_more_channels_by_resizing_when_imported_then_refused),
         cmocka_unit_test(given_a_negative_variance_when_imported_then_refused),
+        cmocka_unit_test(given_the_largest_axis_when_imported_then_refused),
         cmocka_unit_test(given_pads_twice_when_imported_then_refused),
         cmocka_unit_test(given_a_constant_with_a_repeated_axis_when_transposed_then_refused),
         cmocka_unit_test(given_an_empty_constant_with_a_large_axis_when_folded_then_quickly),

@@ -125,7 +125,7 @@ static bool take_layer_norm(tl_import *self) {
     const size_t rank = tl_import_rank(value);
     int64_t axis = tl_import_int(self, "axis", -1);
     if (axis < 0) axis += (int64_t)rank;
-    if (axis + 1 != (int64_t)rank || tl_import_axis(value, TL_AXIS_CHANNELS) != rank - 1 || !is_epsilon(epsilon_of(self)))
+    if (axis != (int64_t)rank - 1 || tl_import_axis(value, TL_AXIS_CHANNELS) != rank - 1 || !is_epsilon(epsilon_of(self)))
         return tl_import_refuse(self, "it does not normalise the channels of each step");
     const size_t layer = tl_import_add(self, "layer_norm", &value->layer, 1, json_pack("{s:f}", "epsilon", epsilon_of(self)),
                                        value->length, value->channels);
