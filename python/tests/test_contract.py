@@ -12,6 +12,16 @@ sklearn = pytest.importorskip("sklearn")
 
 from sklearn.utils.estimator_checks import estimator_checks_generator  # noqa: E402
 
+# A network of the user's, which takes less time than the ready-made ones.
+DENSE = {
+    "layers": [
+        {"type": "flatten"},
+        {"type": "dense", "units": 32},
+        {"type": "relu"},
+        {"type": "dense", "units": "outputs"},
+    ]
+}
+
 # Settings with which the networks learn the checks' own small sets in few steps. The published batch of Inception, 64, is larger than
 # most of these sets: an epoch would be a single step.
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -21,7 +31,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "LITETime": {"n_epochs": 60, "learning_rate": 0.003},
     "TCN": {"n_epochs": 40, "learning_rate": 0.003},
     "TimeCNN": {"n_epochs": 300, "learning_rate": 0.003},
-    "Network": {"n_epochs": 15, "learning_rate": 0.01},
+    "Network": {"architecture": DENSE, "n_epochs": 60, "learning_rate": 0.01},
 }
 ROCKETS = ("MiniRocket", "MultiRocket", "Hydra", "MultiRocketHydra")
 
