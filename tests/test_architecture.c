@@ -95,7 +95,9 @@ static void given_a_short_series_when_time_cnn_compiles_then_layer_named(void **
     (void)unused;
     tl_error error = {0};
     tl_model_free(compiled(tl_time_cnn, (tl_shape){8, 1}, 2, NULL, &error));
-    check_error(&error, TL_ERROR_SHAPE, "layer 6 (average_pool): window extent 3 exceeds the padded input length 2");
+    check_error(&error, TL_ERROR_SHAPE,
+                "layer 6 (average_pool): window extent 3 exceeds the padded input length 2; use longer series, more padding or a "
+                "smaller window");
     error = (tl_error){0};
     tl_model_free(compiled(tl_time_cnn, (tl_shape){9, 1}, 2, NULL, &error));
     check_ok(&error);

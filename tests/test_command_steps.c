@@ -186,7 +186,7 @@ static void given_a_network_and_data_that_do_not_fit_when_used_then_said_why(voi
     expect(run_command(TRAIN(series_file), "--arch", "unet"), 1,
            "tapline train: data: each series has targets for 1 step, but the output of the model has length 16\n");
     expect(run_command("train", "builtin:synthetic-control", "--arch", "unet", "--quiet"), 1,
-           "tapline train: unet: length 60 is not a multiple of 8 (levels 3)\n");
+           "tapline train: unet: length 60 is not a multiple of 8 (levels 3); cut the series, or pad them with zeros\n");
     expect(run_command(TRAIN(labels_file), "--arch", "unet", "--crop", "0.5"), 2, "fit: crop 0.5 moves the steps of series");
     expect(run_command(TRAIN(values_file), "--arch", "unet", "--balance"), 2,
            "--balance needs classes; the data has target values");

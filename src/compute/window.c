@@ -45,7 +45,9 @@ tl_status tl_window_make(const tl_window_spec *cfg, size_t length, tl_window_geo
     if (!tl_sum(length, w.pad_left, &padded) || !tl_sum(padded, w.pad_right, &padded))
         return tl_fail(error, TL_ERROR_SHAPE, "padded length of %zu overflows", length);
     if (extent > padded)
-        return tl_fail(error, TL_ERROR_SHAPE, "%s extent %zu exceeds the padded input length %zu", cfg->taps_name, extent, padded);
+        return tl_fail(error, TL_ERROR_SHAPE,
+                       "%s extent %zu exceeds the padded input length %zu; use longer series, more padding or a smaller %s",
+                       cfg->taps_name, extent, padded, cfg->taps_name);
     w.out_length = (padded - extent) / w.stride + 1;
     *window = w;
     return TL_OK;

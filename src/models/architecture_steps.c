@@ -74,8 +74,9 @@ tl_node tl_unet_sized(tl_model *m, tl_node x, const tl_unet_cfg *cfg, size_t siz
         !check_range(m, "unet: outputs", given.outputs, SIZE_MAX))
         return failed;
     if (length % ((size_t)1 << levels) != 0) {
-        tl_fail(&m->error, TL_ERROR_SHAPE, "unet: length %zu is not a multiple of %zu (levels %zu)", length, (size_t)1 << levels,
-                levels);
+        tl_fail(&m->error, TL_ERROR_SHAPE,
+                "unet: length %zu is not a multiple of %zu (levels %zu); cut the series, or pad them with zeros", length,
+                (size_t)1 << levels, levels);
         return failed;
     }
     for (size_t i = 0; i < levels; i++) {
