@@ -321,6 +321,58 @@ static void given_arrays_of_two_halves_when_read_then_the_one_that_is_meant(void
     assert_false(tl_dataset_has_test(NULL));
 }
 
+/* The same archive with the numbers of zip64: those of 32 bits are all ones, and others of 64 bits follow. */
+static bytes with_large_numbers(const bytes *small, size_t directory, size_t members) {
+    bytes file = {0};
+    const size_t size = 46 + 5; /* of an entry */
+    put(&file, small->data, directory);
+    for (size_t i = 0; i < members; i++) {
+        unsigned char entry[46 + 5], numbers[24] = {0};
+        memcpy(entry, small->data + directory + i * size, size);
+        memcpy(numbers, entry + 24, 4);
+        memcpy(numbers + 8, entry + 20, 4);
+        memcpy(numbers + 16, entry + 42, 4);
+        memset(entry + 20, 255, 8);
+        memset(entry + 42, 255, 4);
+        entry[30] = 5 + 28; /* another extra field is before it */
+        put(&file, entry, size);
+        put_integer(&file, 7, 2);
+        put_integer(&file, 1, 2);
+        put_integer(&file, 0, 1);
+        put_integer(&file, 1, 2);
+        put_integer(&file, sizeof numbers, 2);
+        put(&file, numbers, sizeof numbers);
+    }
+    const size_t end = file.count;
+    put(&file, "PK\6\6", 4);
+    put_integer(&file, 44, 8);
+    put_integer(&file, 0, 12);
+    put_integer(&file, members, 8);
+    put_integer(&file, members, 8);
+    put_integer(&file, end - directory, 8);
+    put_integer(&file, directory, 8);
+    put(&file, "PK\6\7\0\0\0\0", 8);
+    put_integer(&file, end, 8);
+    put_integer(&file, 1, 4);
+    put(&file, "PK\5\6\0\0\0\0", 8);
+    put_integer(&file, members, 2);
+    put_integer(&file, members, 2);
+    put_integer(&file, UINT32_MAX, 4);
+    put_integer(&file, UINT32_MAX, 4);
+    put_integer(&file, 0, 2);
+    return file;
+}
+
+static void given_numbers_of_64_bits_when_read_then_the_same_arrays(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    const bytes x = x_array(), y = text_labels(), small = archive_of(false, &x, &y), file = with_large_numbers(&small, 382, 2);
+    tl_dataset *data = files_read("l.npz", file.data, file.count, &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, &error);
+    check_ok(&error);
+    check_equal("x", data->x.data, (const tl_real[]){0, 1, 4, 9, 16, 25, 36, 49}, 8);
+    tl_dataset_free(data);
+}
+
 static void given_arrays_without_names_when_read_then_x_then_y(void **unused) {
     (void)unused;
     const bytes x = numbers_of("(1, 2)", 1, 2), y = numbers_of("(1,)", 7, 1);
@@ -450,12 +502,13 @@ static void given_arrays_that_are_no_data_set_when_read_then_told_why(void **unu
         const char *message;
     } cases[] = {
         {"'<f4'", "(3,)", 12,
-         " offset 128: expected the shape (count, 1 + length), with the label first in each row (in a .npz, x and y are separate "
-         "arrays), got (3,)"},
+         " offset 128: expected the shape (count, 1 + length), with the label first in each row (x and y may be "
+         "separate arrays: in a .npz, or in x.npy and y.npy), got (3,)"},
         {"'<f4'", "(1, 1)", 4,
-         "the shape (count, 1 + length), with the label first in each row (in a .npz, x and y are separate arrays), got (1, 1)"},
-        {"'<f4'", "(1, 2, 3)", 24, "(in a .npz, x and y are separate arrays), got (1, 2, 3)"},
-        {"'<f4'", "()", 4, "(in a .npz, x and y are separate arrays), got ()"},
+         "the shape (count, 1 + length), with the label first in each row (x and y may be separate arrays: in a .npz, or in x.npy "
+         "and y.npy), got (1, 1)"},
+        {"'<f4'", "(1, 2, 3)", 24, "(x and y may be separate arrays: in a .npz, or in x.npy and y.npy), got (1, 2, 3)"},
+        {"'<f4'", "()", 4, "(x and y may be separate arrays: in a .npz, or in x.npy and y.npy), got ()"},
         {"'<U1'", "(1, 2)", 8, " offset 128: expected numbers, got texts"},
         {"'<f4'", "(1, 2)", 9, " offset 128: expected 8 bytes for the shape (1, 2), got 9 bytes"},
         {"'<f4'", "(1, 2)", 7, " offset 128: expected 8 bytes for the shape (1, 2), got 7 bytes"},
@@ -544,7 +597,7 @@ static void given_a_broken_archive_when_read_then_the_message_says_where(void **
     files_check_refused("a.npz", "PK", 2,
                         " offset 0: expected 22 bytes of the end of a zip archive, got 2 before the end of the file");
     check_patched(&stored, end, 0, 1, " offset 484: expected the end of a zip archive, got other bytes");
-    check_patched(&stored, end + 10, 0xFFFF, 2, " offset 484: expected an archive of less than 4 GiB, got zip64");
+    check_patched(&stored, end + 10, 0xFFFF, 2, " offset 464: expected the place of the end of a zip64 archive, got other bytes");
     check_patched(&stored, end + 16, 600, 4, " offset 506: expected a file of at least 600 bytes, got the end of the file");
     check_patched(&stored, end + 10, 3, 2,
                   " offset 484: expected 46 bytes of an entry of the zip directory, got 22 before the end of the file");
@@ -555,7 +608,9 @@ static void given_a_broken_archive_when_read_then_the_message_says_where(void **
     check_patched(&stored, directory + 46, 'X', 1, " offset 484: expected either X.npy or x.npy, got both");
     check_patched(&stored, x_entry + 8, 1, 2, " offset 187: expected an unencrypted member x.npy, got an encrypted member");
     check_patched(&stored, x_entry + 10, 12, 2, " offset 187: expected x.npy stored or compressed by deflate, got method 12");
-    check_patched(&stored, x_entry + 24, UINT32_MAX, 4, " offset 187: expected x.npy of less than 4 GiB, got zip64");
+    check_patched(&stored, x_entry + 24, UINT32_MAX, 4,
+                  " offset 187: expected at most as many bytes of x.npy as its stored compressed bytes can expand to, got "
+                  "4294967295 from 160");
     check_patched(
         &stored, x_entry + 24, 161, 4,
         " offset 187: expected at most as many bytes of x.npy as its stored compressed bytes can expand to, got 161 from 160");
@@ -609,6 +664,7 @@ int main(void) {
         cmocka_unit_test(given_a_one_for_each_series_when_read_then_its_column_is_the_class),
         cmocka_unit_test(given_several_ones_or_floats_when_read_then_so_many_values),
         cmocka_unit_test(given_arrays_of_two_halves_when_read_then_the_one_that_is_meant),
+        cmocka_unit_test(given_numbers_of_64_bits_when_read_then_the_same_arrays),
         cmocka_unit_test(given_arrays_without_names_when_read_then_x_then_y),
         cmocka_unit_test(given_whole_numbers_for_every_step_when_read_then_labels_of_steps),
         cmocka_unit_test(given_floats_per_step_when_read_then_targets_per_step),

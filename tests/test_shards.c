@@ -100,7 +100,7 @@ static void make_data(void) {
 
 typedef struct scenario {
     const char *name;
-    bool norm, drop, spatial, unequal, weighted, regression, validated;
+    bool norm, drop, spatial, unequal, weighted, regression, validated, by_batch;
     double clip_norm, clip_value;
     size_t shards, accumulate;
     tl_augment_cfg augment;
@@ -119,6 +119,30 @@ static tl_dataset data_of(const scenario *of, tl_real *x) {
                         .labels = of->regression ? NULL : labels,
                         .values = of->regression ? targets : NULL,
                         .classes = of->regression ? 0 : CLASSES};
+}
+
+/* The training of a rank, and its results. */
+typedef struct training {
+    scenario of;
+    member place;
+    tl_callback callback;
+    void (*change)(struct training *self, tl_dataset *data); /* changes model or data on this rank; NULL: nothing */
+    tl_real x[SERIES * LENGTH];
+    tl_model *model;
+    tl_fit_result result;
+    int fails; /* batches that cannot be read */
+    tl_error error;
+} training;
+
+/* Steps after the end of a series are not written. */
+static tl_status fill_batch(void *user, const uint32_t *index, size_t count, tl_real *x, tl_error *error) {
+    training *from = user;
+    for (size_t i = 0; i < count; i++)
+        for (size_t t = 0; t < (from->of.unequal ? lengths[index[i]] : LENGTH); t++)
+            x[i * LENGTH + t] = from->x[index[i] * LENGTH + t];
+    if (from->fails == 0) return TL_OK;
+    from->fails--;
+    return tl_fail(error, TL_ERROR_FILE, "the disk is gone");
 }
 
 static tl_model *make_model(const scenario *of, size_t batch) {
@@ -145,17 +169,11 @@ static tl_model *make_model(const scenario *of, size_t batch) {
     return m;
 }
 
-/* The training of a rank, and its results. */
-typedef struct training {
-    scenario of;
-    member place;
-    tl_callback callback;
-    void (*change)(struct training *self, tl_dataset *data); /* changes model or data on this rank; NULL: nothing */
-    tl_real x[SERIES * LENGTH];
-    tl_model *model;
-    tl_fit_result result;
-    tl_error error;
-} training;
+/* The same series, which are then not in the memory of the data set. */
+static void take_from_memory(training *self, tl_dataset *data) {
+    data->x.data = NULL;
+    data->batches = (tl_batches){.fill = fill_batch, .user = self};
+}
 
 static void *train(void *argument) {
     training *self = argument;
@@ -167,6 +185,8 @@ static void *train(void *argument) {
                                                           .values = data.values,
                                                           .classes = data.classes};
     if (self->change) self->change(self, &data);
+    if (of->by_batch) take_from_memory(self, &data);
+    if (of->by_batch) take_from_memory(self, &validation);
     self->model = make_model(of, of->shards > 1 ? BATCH / of->shards : BATCH);
     const tl_fit_cfg cfg = {.epochs = of->epochs ? of->epochs : 3,
                             .batch = BATCH,
@@ -271,6 +291,47 @@ static void given_any_number_of_ranks_when_trained_then_the_same_bits(void **unu
     }
 }
 
+static void given_series_that_are_read_by_batch_when_trained_then_the_same_bits(void **unused) {
+    (void)unused;
+    for (size_t i = 0; i < EVERYTHING; i++) {
+        scenario of = everything[i];
+        for (size_t shards = 1; shards <= SHARDS; shards *= SHARDS) {
+            of.by_batch = false;
+            of.shards = shards;
+            run_alike(one, &of, 1);
+            of.by_batch = true;
+            const int ranks = shards > 1 ? 4 : 1;
+            run_alike(some, &of, ranks);
+            for (int rank = 0; rank < ranks; rank++) check_same(&some[rank], one);
+            free_models(some, ranks);
+            free_models(one, 1);
+        }
+    }
+}
+
+/* After the checksum of the data, which reads all, in the middle of the training. */
+static bool break_disk(const tl_progress *progress, void *user) {
+    training *self = user;
+    if (self->place.rank == 2 && progress->steps == 4) self->fails = 1;
+    return true;
+}
+
+static void given_a_rank_that_cannot_read_when_trained_then_all_end(void **unused) {
+    (void)unused;
+    memset(some, 0, sizeof some);
+    for (int rank = 0; rank < 4; rank++) {
+        some[rank].of = (scenario){.norm = true, .shards = SHARDS, .by_batch = true};
+        some[rank].callback = (tl_callback){break_disk, &some[rank]};
+    }
+    run_ranks(some, 4);
+    for (int rank = 0; rank < 4; rank++) {
+        check_error(&some[rank].error, TL_ERROR_FILE, "rank 2 on here: the disk is gone");
+        assert_true(some[rank].result.steps == 4);
+    }
+    for (int rank = 1; rank < 4; rank++) check_parameters(some[rank].model, some->model, 0, 0);
+    free_models(some, 4);
+}
+
 static void given_another_number_of_shards_when_trained_then_other_bits(void **unused) {
     (void)unused;
     scenario of = {.norm = true, .shards = SHARDS};
@@ -342,6 +403,7 @@ static void given_a_rank_that_stops_when_others_resume_then_the_same_bits(void *
     }
     free_models(some, 4);
     of.resume = path;
+    of.by_batch = true; /* which makes no difference, of checkpoints either */
     run_alike(some, &of, 2);
     for (int rank = 0; rank < 2; rank++) check_same(&some[rank], one);
     free_models(some, 2);
@@ -539,6 +601,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_no_batch_norm_when_divided_then_as_undivided_up_to_rounding),
         cmocka_unit_test(given_any_number_of_ranks_when_trained_then_the_same_bits),
+        cmocka_unit_test(given_series_that_are_read_by_batch_when_trained_then_the_same_bits),
+        cmocka_unit_test(given_a_rank_that_cannot_read_when_trained_then_all_end),
         cmocka_unit_test(given_another_number_of_shards_when_trained_then_other_bits),
         cmocka_unit_test(given_batch_norm_when_divided_then_running_means_of_the_batch),
         cmocka_unit_test(given_a_rank_that_stops_when_others_resume_then_the_same_bits),

@@ -38,6 +38,19 @@ typedef struct tl_scaling {
     double *mean, *deviation; /* TL_NORMALIZE_SET: (channels) each x was replaced by (x - mean) / deviation; else NULL */
 } tl_scaling;
 
+/* Fills batches with series that are not in memory: of a data set that is larger than memory, or series that a program reads or
+ * makes by itself (tl_dataset.batches). */
+typedef struct tl_batches {
+    /* Copies the series with the numbers index: (count), each from 0 to the number of series - 1, one after the other to x: (count,
+     * length, channels) [OUT]. After the end of a series (tl_dataset.lengths) x need not be written. Series are asked for in any
+     * order and more than once; a series must have the same values each time. A function that fails sets `error` (tl_fail), which
+     * is then the error of the function that needed the series. Threads that use the data set at the same time call it at the same
+     * time. */
+    tl_status (*fill)(void *user, const uint32_t *index, size_t count, tl_real *x, tl_error *error);
+    void *user;                  /* passed to both functions */
+    void (*release)(void *user); /* (NULL) tl_dataset_free calls it */
+} tl_batches;
+
 /* A set of series. To use your own arrays, fill in the struct yourself and do not free it with tl_dataset_free. Otherwise the
  * functions below create one, with arrays of its own, and tl_dataset_free frees it. Each sample has one target; for a network with
  * an output for every step (tl_unet, tl_wavenet_steps) it has one target for every step, and target_length is the length of that
@@ -59,7 +72,11 @@ typedef struct tl_dataset {
                              digits. An entry counts only while `values` holds its rounded value, so you may change `values` */
     /* how x was scaled; tl_dataset_read and tl_dataset_scale set it, and a model stores it when it is trained */
     tl_scaling scaling;
-    void *reserved[8]; /* for later fields: NULL */
+    /* (none) Fills batches with series that are not in memory. x.data is then NULL, x.rank 3, and x.shape as above; all other
+     * arrays are in memory. Training, evaluation and statistics have the same results, bit for bit, as with these series in memory.
+     * tl_dataset_take copies to memory; tl_dataset_fold, _pad and _windows, which would copy all series, refuse such a data set. */
+    tl_batches batches;
+    void *reserved[5]; /* for later fields: NULL */
 } tl_dataset;
 
 /* What happens to missing values. Missing are: in a text an empty field, `?`, `NaN` or `NA` in place of a number; in an array or in
@@ -101,6 +118,14 @@ typedef enum tl_window_target {
 TL_API const char *tl_window_target_name(tl_window_target target);
 TL_API tl_status tl_window_target_by_name(const char *name, tl_window_target *target, tl_error *error);
 
+/* A series that was read, for tl_read_cfg.each. */
+typedef struct tl_file_series {
+    size_t index, count;     /* its number, from 0; how many series there are */
+    size_t length, channels; /* of the longest series */
+    size_t steps;            /* of this series, at most `length` */
+    const double *x;         /* (length, channels) with missing values replaced, not scaled; 0 from `steps` on */
+} tl_file_series;
+
 typedef struct tl_read_cfg {
     /* (NULL) The data set that the model is trained on. Labels get the numbers of its classes, by name. It is an error where the
      * data that is read has a label that the reference does not have, or another length or number of channels, of series or of
@@ -141,6 +166,15 @@ typedef struct tl_read_cfg {
     bool keep_labels; /* with `unlabelled`: keep the labels or target values if every series has one that `reference` knows. Not
                          for tables with series of different lengths, where a row may or may not begin with a label */
     const char *annotator; /* ("atr") ending of the annotation file of a PhysioNet record, such as "qrs" */
+    /* Where the series take more than max_memory, leave them in the file and read them batch by batch (tl_dataset.batches). This
+     * works with a pair of `.npy` and with a `.npz` whose arrays are not compressed, without `window`; tl_dataset_convert makes such
+     * a pair of other files. Targets are in memory. The file is read once, and checked, before the function returns, and must not
+     * change while the data set is used. */
+    bool by_batch;
+    char reserved[7];
+    /* (NULL) Called with each series in turn, which is then not kept: the data set that is returned has x.shape, lengths and
+     * targets, but no series. Returns TL_OK, or fails, which ends the reading. Not with `window` and not for generated sets. */
+    tl_status (*each)(const tl_file_series *series, void *user, tl_error *error);
 } tl_read_cfg;
 
 /* Reads a data set. The ending of the path, or cfg->format, gives the format:
@@ -149,7 +183,8 @@ typedef struct tl_read_cfg {
  * - `.npz`: NumPy arrays x, (count, length, channels) or (count, length), and y: (count), or (count, length) for a target for every
  * step. Whole numbers and texts are labels, floats are target values; (count, length, channels) are several target values for every
  * step;
- * - `.npy`: one NumPy array, which is a table with the label first;
+ * - `.npy`: one NumPy array, which is a table with the label first; or the x of a pair of arrays like those of `.npz`, if the file
+ * with y in place of x in its name exists: x.npy and y.npy, X_train.npy and y_train.npy;
  * - `.hea`: a PhysioNet record in signal format 16, 24, 32, 61, 80, 160 or 212, with its `.atr`. Each beat is a series in physical
  * units, and its class is the kind of beat;
  * - a folder of folders, one for each class; each file in them is a series (`.wav`, `.npy`, or a table with one step in each line);
@@ -181,6 +216,20 @@ TL_API bool tl_dataset_is_table(const char *path, const char *format);
 static inline tl_status tl_dataset_files(const char *path, const tl_read_cfg *cfg, void (*visit)(const char *file, void *user),
                                          void *user, tl_error *error);
 
+/* Writes a data set as two NumPy arrays, for other programs, and for training with more series than fit into memory
+ * (tl_read_cfg.by_batch). `x`: the file for the series, whose name contains x as a word, such as x.npy or train_x.npy; that of the
+ * targets has y in its place. The values are not scaled; they are float64, or float32 if `single`, with NaN after the end of series
+ * that are shorter than the longest (read them with TL_MISSING_TAIL). Labels are int64 if they are whole numbers, else texts;
+ * target values are float64.
+ *
+ * `path` and cfg as for tl_dataset_read; with cfg->unlabelled there is no file of targets. Series are written one after the other:
+ * the memory of the targets and of one series suffices, except for tables with a column `series` or `time`, and for folders with a
+ * file for each channel, which need all series in memory. cfg->warn is told what the files do not contain: groups, steps per
+ * second, and an order of the classes other than the sorted one. *shape [OUT], may be NULL: of the series. Fails with the old files
+ * in place. */
+static inline tl_status tl_dataset_convert(const char *path, const char *x, const tl_read_cfg *cfg, bool single, size_t shape[3],
+                                           tl_error *error);
+
 typedef enum tl_split { TL_SPLIT_TRAIN = 0, TL_SPLIT_TEST } tl_split;
 
 /* Generates a data set, without scaling: "cbf" (Cylinder–Bell–Funnel, Saito 1994; length 128, 3 classes, 30 series for training and
@@ -206,14 +255,19 @@ typedef struct tl_window_cfg {
  * failure, also where there is no window at all. */
 static inline tl_dataset *tl_dataset_windows(const tl_dataset *data, const tl_window_cfg *cfg, tl_error *error);
 
+/* Copies the series with the numbers index: (count) to x: (count, length, channels) [OUT], whether or not they are in memory. Fails
+ * where a number is not below the number of series, and where data->batches fails. */
+TL_API tl_status tl_dataset_series(const tl_dataset *data, const uint32_t *index, size_t count, tl_real *x, tl_error *error);
+
 /* Scales data->x in the way that tl_dataset_read does, and records it in data->scaling. For data sets from your own arrays:
  *     tl_dataset_scale(&train, TL_NORMALIZE_SET, NULL, &error)        by the statistics of this data set
  *     tl_dataset_scale(&other, TL_NORMALIZE_DEFAULT, &train, &error)  in the same way as the data set `train`
  *     tl_dataset_scale(&other, TL_NORMALIZE_DEFAULT, &info.data, …)   in the way that a model from tl_model_load expects
  * Where data->scaling says that x is scaled already, x is converted from that scaling to the new one. Fails, without a change,
- * where that is impossible: TL_NORMALIZE_SERIES cannot be undone, because the level and the amplitude of each series are lost. With
- * TL_NORMALIZE_SET, data->scaling owns its arrays: tl_dataset_free frees them, and tl_scaling_free those of a data set that you
- * filled in yourself. */
+ * where that is impossible: TL_NORMALIZE_SERIES cannot be undone, because the level and the amplitude of each series are lost.
+ * Series that are not in memory are scaled when a batch is filled, to the same bits; for statistics of the set, all are read three
+ * times. With TL_NORMALIZE_SET, data->scaling owns its arrays: tl_dataset_free frees them, and tl_scaling_free those of a data set
+ * that you filled in yourself. */
 TL_API tl_status tl_dataset_scale(tl_dataset *data, tl_normalization how, const tl_dataset *reference, tl_error *error);
 
 /* Frees the arrays of a scaling and sets it to "not scaled". NULL is allowed. */
@@ -254,6 +308,14 @@ TL_API tl_dataset *tl_dataset_read_sized(const char *path, const tl_read_cfg *cf
 
 TL_API tl_status tl_dataset_files_sized(const char *path, const tl_read_cfg *cfg, size_t size,
                                         void (*visit)(const char *file, void *user), void *user, tl_error *error);
+
+TL_API tl_status tl_dataset_convert_sized(const char *path, const char *x, const tl_read_cfg *cfg, size_t size, bool single,
+                                          size_t shape[3], tl_error *error);
+
+static inline tl_status tl_dataset_convert(const char *path, const char *x, const tl_read_cfg *cfg, bool single, size_t shape[3],
+                                           tl_error *error) {
+    return tl_dataset_convert_sized(path, x, cfg, sizeof *cfg, single, shape, error);
+}
 
 TL_API tl_dataset *tl_dataset_windows_sized(const tl_dataset *data, const tl_window_cfg *cfg, size_t size, tl_error *error);
 

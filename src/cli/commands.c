@@ -5,10 +5,10 @@
 #include <string.h>
 
 const command *command_at(size_t index) {
-    static const command *const commands[] = {&train_command,        &eval_command,       &predict_command,    &stream_command,
-                                              &info_command,         &import_command,     &export_command,     &quantize_command,
-                                              &show_command,         &plot_command,       &bench_conv_command, &bench_step_command,
-                                              &bench_stream_command, &bench_read_command, &help_command};
+    static const command *const commands[] = {&train_command,      &eval_command,         &predict_command,    &stream_command,
+                                              &info_command,       &import_command,       &export_command,     &quantize_command,
+                                              &convert_command,    &show_command,         &plot_command,       &bench_conv_command,
+                                              &bench_step_command, &bench_stream_command, &bench_read_command, &help_command};
     return index < sizeof commands / sizeof *commands ? commands[index] : NULL;
 }
 

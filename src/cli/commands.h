@@ -17,7 +17,7 @@
 
 extern const command train_command;
 extern const command eval_command, predict_command, stream_command, info_command, import_command, export_command, quantize_command;
-extern const command help_command;
+extern const command convert_command, help_command;
 extern const command plot_command, show_command;
 extern const command bench_conv_command, bench_step_command, bench_stream_command, bench_read_command; /* in bench/ */
 

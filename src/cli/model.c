@@ -75,6 +75,7 @@ void loaded_read(loaded *self, const model_settings *settings, bool unlabelled, 
     reference.warn = complain_of_data;
     reference.user = (void *)settings->common.command;
     reference.max_memory = max_memory(&settings->common) / 2;
+    reference.by_batch = !settings->report; /* which shows series */
     IN_PRECISION(reading_apply)(&settings->reading, &reference, error);
     if (settings->missing) tl_missing_policy_by_name(settings->missing, &reference.missing_policy, error);
     self->data = tl_dataset_read(input_open(loaded_data(self), &reference, error), &reference, error);

@@ -225,12 +225,23 @@ static void print_rows(printer *self, size_t first, const tl_tensor *y) {
         for (size_t t = 0; t < steps; t++) print_row(self, first + i, t, y->data + (i * steps + t) * outputs);
 }
 
+/* Series that are not in memory are copied to `room`, one after the other; an empty tensor for others. */
+static tl_tensor take_series(const loaded *self, const tl_tensor *room, size_t first, size_t count, tl_error *error) {
+    if (!room->data) return tl_tensor_slice(&self->data->x, first, count);
+    const tl_tensor x = tl_tensor_slice(room, 0, count);
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t index = (uint32_t)(first + i);
+        tl_dataset_series(self->data, &index, 1, x.data + i * x.shape[1] * x.shape[2], error);
+    }
+    return x;
+}
+
 /* Predicts as many series at a time as y has rows. */
-static void predict_one(const loaded *self, tl_tensor *y, tl_error *error) {
+static void predict_all(const loaded *self, const tl_tensor *room, tl_tensor *y, tl_error *error) {
     const size_t series = self->data->x.shape[0], rows = y->shape[0];
     printer printed = printer_of(self);
     for (size_t first = 0; first < series && !tl_failed(error); first += rows) {
-        const tl_tensor x = tl_tensor_slice(&self->data->x, first, series - first < rows ? series - first : rows);
+        const tl_tensor x = take_series(self, room, first, series - first < rows ? series - first : rows, error);
         tl_tensor part = tl_tensor_slice(y, 0, x.shape[0]);
         tl_predict(self->model, &x, self->data->lengths ? self->data->lengths + first : NULL, &part, error);
         if (tl_failed(error) || check_rows(first, &part, error) != TL_OK) return;
@@ -238,6 +249,14 @@ static void predict_one(const loaded *self, tl_tensor *y, tl_error *error) {
         print_rows(&printed, first, &part);
     }
     print_end(&printed);
+}
+
+static void predict_one(const loaded *self, tl_tensor *y, tl_error *error) {
+    const size_t *shape = self->data->x.shape;
+    tl_tensor room = {0};
+    if (self->data->batches.fill) room = tl_tensor_new(3, (size_t[]){y->shape[0], shape[1], shape[2]}, error);
+    if (!tl_failed(error)) predict_all(self, &room, y, error);
+    tl_tensor_free(&room);
 }
 
 static void predict_mean(loaded *self, tl_tensor *y, tl_error *error) {
@@ -252,11 +271,13 @@ static void predict_mean(loaded *self, tl_tensor *y, tl_error *error) {
     tl_ensemble_free(ensemble);
 }
 
-/* Returns the number of series at a time: their outputs take at most 64 MB, but at least a batch. */
+/* Returns the number of series at a time: their outputs take at most 64 MB, but at least a batch; a batch where they are read by
+ * batch. */
 static size_t choose_rows(const loaded *self) {
     const tl_shape out = tl_output_shape(self->model);
     const size_t series = self->data->x.shape[0], batch = tl_model_batch(self->model), room = (64U << 20) / sizeof(tl_real);
     const size_t fit = room / out.length / out.channels, rows = fit < ROWS ? fit : ROWS;
+    if (self->data->batches.fill && self->models == 1) return series < batch ? series : batch;
     return self->models > 1 || series < rows ? series : rows > batch ? rows : batch;
 }
 

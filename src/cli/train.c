@@ -129,7 +129,8 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
                        .segment = (size_t)settings->segment,
                        .warn = complain_of_data,
                        .user = (void *)settings->common.command,
-                       .max_memory = max_memory(&settings->common) / 2};
+                       .max_memory = max_memory(&settings->common) / 2,
+                       .by_batch = !settings->report}; /* which shows series */
     tl_model_info info = {0};
     tl_missing_policy_by_name(settings->missing, &cfg.missing_policy, error);
     IN_PRECISION(reading_apply)(&settings->reading, &cfg, error);

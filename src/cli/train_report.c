@@ -26,7 +26,7 @@ static void describe(const job *self, FILE *to) {
         fprintf(to, ", regression");
     else
         fprintf(to, ", classes %zu", self->data->classes);
-    fprintf(to, "%s\n", target_length(self) > 1 ? " for every step" : "");
+    fprintf(to, "%s%s\n", target_length(self) > 1 ? " for every step" : "", self->data->batches.fill ? ", read by batch" : "");
 }
 
 /* ---- before ---- */

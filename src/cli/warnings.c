@@ -65,16 +65,22 @@ static void warn_of_classes(const train_settings *settings, const tl_dataset *da
     free(counts);
 }
 
-/* Returns whether every channel of every series is constant. */
+static bool is_constant(const tl_real *x, size_t steps, size_t channels) {
+    size_t k = channels;
+    while (k < steps * channels && x[k] == x[k - channels]) k++;
+    return k >= steps * channels;
+}
+
+/* Returns whether every channel of every series is constant. A series that cannot be read is an error of the training. */
 static bool all_constant(const tl_dataset *data) {
     const size_t length = data->x.shape[1], channels = data->x.shape[2];
-    for (size_t i = 0; i < data->x.shape[0]; i++) {
-        const tl_real *x = data->x.data + i * length * channels;
-        const size_t steps = data->lengths ? data->lengths[i] : length;
-        for (size_t k = channels; k < steps * channels; k++)
-            if (x[k] != x[k - channels]) return false;
-    }
-    return true;
+    tl_real *x = calloc(length * channels, sizeof *x);
+    bool constant = x != NULL;
+    for (uint32_t i = 0; constant && i < data->x.shape[0]; i++)
+        constant =
+            tl_dataset_series(data, &i, 1, x, NULL) == TL_OK && is_constant(x, data->lengths ? data->lengths[i] : length, channels);
+    free(x);
+    return constant;
 }
 
 void IN_PRECISION(warn_of_data)(const train_settings *settings, const tl_dataset *data) {

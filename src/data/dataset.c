@@ -18,6 +18,7 @@ void tl_dataset_free(tl_dataset *data) {
     tl_scaling_free(&data->scaling);
     tl_release(data->groups);
     tl_release(data->windows);
+    if (data->batches.release) data->batches.release(data->batches.user);
     free(data);
 }
 
@@ -37,7 +38,10 @@ double tl_value_at(const tl_dataset *data, size_t index) {
 tl_status tl_dataset_check(const tl_dataset *data, const char *caller, tl_error *error) {
     char shape[TL_SHAPE_TEXT];
     if (!data) return tl_fail(error, TL_ERROR_ARGUMENT, "%s: the data set is NULL", caller);
-    if (!data->x.data || data->x.shape[0] == 0) return tl_fail(error, TL_ERROR_SHAPE, "%s: the data set has no samples", caller);
+    if (data->x.data && data->batches.fill)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "%s: the data set has both series in memory (x.data) and batches.fill", caller);
+    if (!(data->x.data || data->batches.fill) || data->x.shape[0] == 0)
+        return tl_fail(error, TL_ERROR_SHAPE, "%s: the data set has no samples", caller);
     if (data->x.rank != 3)
         return tl_fail(error, TL_ERROR_SHAPE, "%s: x of the data set is %s; it should be (count, length, channels)", caller,
                        tl_tensor_text(&data->x, shape));
@@ -45,6 +49,9 @@ tl_status tl_dataset_check(const tl_dataset *data, const char *caller, tl_error 
         if (data->reserved[i])
             return tl_fail(error, TL_ERROR_ARGUMENT, "%s: the data set has a field that tapline %s does not have", caller,
                            tl_version());
+    if (data->batches.fill && (data->x.shape[1] == 0 || data->x.shape[2] == 0))
+        return tl_fail(error, TL_ERROR_SHAPE, "%s: x of the data set is %s; no axis may be 0", caller,
+                       tl_shape_text(3, data->x.shape, shape));
     if (data->x.shape[0] > UINT32_MAX)
         return tl_fail(error, TL_ERROR_SHAPE, "data: %zu samples exceed %u", data->x.shape[0], UINT32_MAX);
     for (size_t i = 0; data->lengths && i < data->x.shape[0]; i++)
@@ -52,6 +59,14 @@ tl_status tl_dataset_check(const tl_dataset *data, const char *caller, tl_error 
             return tl_fail(error, TL_ERROR_SHAPE, "data: sample %zu has length %zu, outside 1 … %zu", i, data->lengths[i],
                            data->x.shape[1]);
     return TL_OK;
+}
+
+tl_status tl_dataset_in_memory(const tl_dataset *data, const char *caller, tl_error *error) {
+    if (!data->batches.fill) return TL_OK;
+    return tl_fail(error, TL_ERROR_ARGUMENT,
+                   "%s: needs all series in memory, but they are read by batch (tl_dataset.batches, tl_read_cfg.max_memory, "
+                   "--max-memory)",
+                   caller);
 }
 
 /* ---- padding ---- */
@@ -64,6 +79,7 @@ tl_status tl_dataset_pad(tl_dataset *data, size_t length, tl_error *error) {
     if (length == before) return TL_OK;
     if (length < before)
         return tl_fail(error, TL_ERROR_SHAPE, "data: series of length %zu cannot be padded to %zu", before, length);
+    if (tl_dataset_in_memory(data, "padding", error) != TL_OK) return error->status;
     if (tl_labels_each(data) > 1)
         return tl_fail(error, TL_ERROR_SHAPE, "data: series with targets for %zu steps cannot be padded", tl_labels_each(data));
     tl_tensor padded = tl_tensor_new(3, (size_t[]){count, length, channels}, error);

@@ -14,4 +14,7 @@ double tl_value_at(const tl_dataset *data, size_t index);
 /* Checks that there is a data set with at least one series; messages begin with `caller`. */
 tl_status tl_dataset_check(const tl_dataset *data, const char *caller, tl_error *error);
 
+/* Fails, with `caller` at the beginning of the message, where the series are not in memory (tl_batches). */
+tl_status tl_dataset_in_memory(const tl_dataset *data, const char *caller, tl_error *error);
+
 #endif

@@ -1,8 +1,8 @@
 /* Scaling of series before they go into a model. */
 #include "data/scaling.h"
 
+#include "base/memory.h"
 #include "base/scaling.h"
-#include "data/dataset.h"
 #include "data/moments.h"
 
 tl_status tl_scaling_resolve(tl_normalization asked, const tl_dataset *reference, tl_normalization *kind, tl_error *error) {
@@ -30,20 +30,18 @@ static void set(const tl_series *s, size_t at, double value) {
         s->narrow[at] = (tl_real)value;
 }
 
-/* Computes the moments of a channel over `count` series from number `first` on. */
-static tl_moments measure(const tl_series *s, size_t first, size_t count, size_t channel) {
+/* Computes the moments of a channel of a series. */
+static tl_moments measure(const tl_series *s, size_t i, size_t channel) {
     tl_moments moments = {0};
     for (; moments.pass < TL_MOMENTS_PASSES; tl_moments_next(&moments))
-        for (size_t i = first; i < first + count; i++)
-            for (size_t t = 0; t < length_of(s, i); t++)
-                tl_moments_add(&moments, get(s, (i * s->length + t) * s->channels + channel));
+        for (size_t t = 0; t < length_of(s, i); t++) tl_moments_add(&moments, get(s, (i * s->length + t) * s->channels + channel));
     return moments;
 }
 
 void tl_scale_each(const tl_series *s) {
     for (size_t i = 0; i < s->count; i++)
         for (size_t c = 0; c < s->channels; c++) {
-            const tl_moments moments = measure(s, i, 1, c);
+            const tl_moments moments = measure(s, i, c);
             for (size_t t = 0; t < length_of(s, i); t++) {
                 const size_t at = (i * s->length + t) * s->channels + c;
                 set(s, at, tl_moments_scale(&moments, get(s, at)));
@@ -60,79 +58,95 @@ static void move_channel(const tl_series *s, size_t channel, double shift, doubl
         }
 }
 
-/* The new statistics are combined with those of the present scaling, and each number is scaled once: nothing cancels with a large
- * mean. */
-tl_status tl_scale_set(const tl_series *s, const tl_scaling *reference, tl_scaling *scaling, tl_error *error) {
-    const tl_scaling before = *scaling;
-    tl_scaling after;
-    if ((reference ? tl_scaling_copy(reference, s->channels, &after, error) : tl_scaling_begin(&after, s->channels, error)) !=
-        TL_OK)
-        return error->status;
-    for (size_t c = 0; c < s->channels; c++) {
-        const double mean = before.mean ? before.mean[c] : 0, deviation = before.deviation ? before.deviation[c] : 1;
-        double shift = (after.mean[c] - mean) / deviation, scale = after.deviation[c] / deviation;
-        if (!reference) {
-            const tl_moments moments = measure(s, 0, s->count, c);
-            shift = moments.mean / moments.unit;
-            if (moments.deviation > 0) scale = moments.deviation / moments.unit; /* only the mean is subtracted from a constant */
-            after.mean[c] = mean + shift * deviation;
-            after.deviation[c] = scale * deviation;
-        }
-        move_channel(s, c, shift, scale);
+void tl_scale_by(const tl_series *s, const tl_rescaling *by) {
+    for (size_t c = 0; c < s->channels; c++) move_channel(s, c, by->shift[c], by->scale[c]);
+}
+
+/* ---- statistics of a set ---- */
+
+static void add_row(const tl_series_reader *reader, size_t i, const double *row, tl_moments *moments) {
+    const size_t steps = reader->lengths ? reader->lengths[i] : reader->length;
+    for (size_t t = 0; t < steps; t++)
+        for (size_t c = 0; c < reader->channels; c++) tl_moments_add(&moments[c], row[t * reader->channels + c]);
+}
+
+/* Fills moments: (channels), of which each has the values of its channel in the order of series and steps. */
+static tl_status measure_all(const tl_series_reader *reader, tl_moments *moments, tl_error *error) {
+    double *row = tl_reserve(reader->length * reader->channels, sizeof *row, "a series", error);
+    for (int pass = 0; pass < TL_MOMENTS_PASSES && !tl_failed(error); pass++) {
+        for (size_t i = 0; i < reader->count && !tl_failed(error); i++)
+            if (reader->read(reader->self, i, row, error) == TL_OK) add_row(reader, i, row, moments);
+        for (size_t c = 0; c < reader->channels; c++) tl_moments_next(&moments[c]);
     }
-    *scaling = after;
-    tl_scaling_free(&(tl_scaling){.mean = before.mean, .deviation = before.deviation});
-    return TL_OK;
+    tl_release(row);
+    return error->status;
 }
 
-/* ---- data sets ---- */
-
-static tl_series series_of(const tl_dataset *data) {
-    return (tl_series){.narrow = data->x.data,
-                       .lengths = data->lengths,
-                       .count = data->x.shape[0],
-                       .length = data->x.shape[1],
-                       .channels = data->x.shape[2]};
+/* The new statistics are combined with those of the present scaling, and each number is scaled once: nothing cancels with a large
+ * mean. `moments` NULL: the new statistics are there, in `after`. */
+static void combine(const tl_scaling *before, const tl_moments *moments, size_t c, tl_scaling *after, tl_rescaling *by) {
+    const double mean = before->mean ? before->mean[c] : 0, deviation = before->deviation ? before->deviation[c] : 1;
+    double shift = (after->mean[c] - mean) / deviation, scale = after->deviation[c] / deviation;
+    if (moments) {
+        shift = moments->mean / moments->unit;
+        if (moments->deviation > 0) scale = moments->deviation / moments->unit; /* only the mean is subtracted from a constant */
+        after->mean[c] = mean + shift * deviation;
+        after->deviation[c] = scale * deviation;
+    }
+    by->shift[c] = shift;
+    by->scale[c] = scale;
 }
 
-void tl_dataset_normalize(tl_dataset *data) {
-    tl_error wrong = {0};
-    if (tl_dataset_check(data, "data", &wrong) != TL_OK) return;
-    const tl_series series = series_of(data);
-    tl_scale_each(&series);
-    tl_scaling_free(&data->scaling);
-    data->scaling.kind = TL_NORMALIZE_SERIES;
+tl_status tl_scaling_find(const tl_series_reader *reader, const tl_scaling *before, const tl_scaling *reference, tl_scaling *after,
+                          tl_rescaling *by, tl_error *error) {
+    const size_t channels = reader->channels;
+    tl_moments *moments = reference ? NULL : tl_allocate(channels, sizeof *moments, "the statistics of channels", error);
+    *after = (tl_scaling){0};
+    if (tl_rescaling_begin(by, channels, error) == TL_OK && (reference || measure_all(reader, moments, error) == TL_OK) &&
+        (reference ? tl_scaling_copy(reference, channels, after, error) : tl_scaling_begin(after, channels, error)) == TL_OK)
+        for (size_t c = 0; c < channels; c++) combine(before, moments ? &moments[c] : NULL, c, after, by);
+    tl_release(moments);
+    if (tl_failed(error)) tl_rescaling_release(by);
+    return error->status;
 }
 
-/* Restores the values before scaling. */
-static void undo_set(const tl_series *series, tl_scaling *scaling) {
-    for (size_t c = 0; c < series->channels; c++)
-        move_channel(series, c, -scaling->mean[c] / scaling->deviation[c], 1 / scaling->deviation[c]);
+static tl_status read_array(void *series, size_t i, double *to, tl_error *error) {
+    const tl_series *s = series;
+    const size_t each = s->length * s->channels;
+    for (size_t k = 0; k < each; k++) to[k] = get(s, i * each + k);
+    return error->status;
+}
+
+tl_status tl_scale_set(const tl_series *s, const tl_scaling *reference, tl_scaling *scaling, tl_error *error) {
+    tl_series all = *s;
+    const tl_series_reader reader = {read_array, &all, s->lengths, s->count, s->length, s->channels};
+    tl_scaling after;
+    tl_rescaling by;
+    if (tl_scaling_find(&reader, scaling, reference, &after, &by, error) != TL_OK) return error->status;
+    tl_scale_by(s, &by);
+    tl_rescaling_release(&by);
     tl_scaling_free(scaling);
-}
-
-static tl_status check_scale(const tl_dataset *data, tl_normalization kind, const tl_dataset *reference, tl_error *error) {
-    if (data->scaling.kind == TL_NORMALIZE_SERIES && kind != TL_NORMALIZE_SERIES)
-        return tl_fail(error, TL_ERROR_ARGUMENT,
-                       "data: each series was scaled by itself, which loses its level and amplitude; it cannot be normalised by %s",
-                       tl_normalization_name(kind));
-    if (kind == TL_NORMALIZE_SET && reference && reference->x.shape[2] != data->x.shape[2])
-        return tl_fail(error, TL_ERROR_SHAPE, "data: %zu channels cannot be scaled as the %zu channels of another data set",
-                       data->x.shape[2], reference->x.shape[2]);
+    *scaling = after;
     return TL_OK;
 }
 
-tl_status tl_dataset_scale(tl_dataset *data, tl_normalization how, const tl_dataset *reference, tl_error *error) {
-    tl_error own = {0};
-    tl_normalization kind;
-    if (!error) error = &own;
-    if (tl_failed(error) || tl_dataset_check(data, "data", error) != TL_OK ||
-        tl_scaling_resolve(how, reference, &kind, error) != TL_OK || check_scale(data, kind, reference, error) != TL_OK)
-        return error->status;
-    const tl_series series = series_of(data);
-    if (kind == TL_NORMALIZE_SET) return tl_scale_set(&series, reference ? &reference->scaling : NULL, &data->scaling, error);
-    if (kind == TL_NORMALIZE_SERIES && data->scaling.kind != TL_NORMALIZE_SERIES) tl_dataset_normalize(data);
-    if (data->scaling.kind == TL_NORMALIZE_SET) undo_set(&series, &data->scaling);
-    data->scaling.kind = kind;
-    return TL_OK;
+/* ---- rescaling ---- */
+
+tl_status tl_rescaling_begin(tl_rescaling *self, size_t channels, tl_error *error) {
+    *self = (tl_rescaling){0};
+    self->shift = tl_allocate(2 * channels, sizeof *self->shift, "the scaling of channels", error);
+    if (self->shift) self->scale = self->shift + channels;
+    return error->status;
+}
+
+void tl_rescaling_undo(tl_rescaling *self, const tl_scaling *scaling, size_t channels) {
+    for (size_t c = 0; c < channels; c++) {
+        self->shift[c] = -scaling->mean[c] / scaling->deviation[c];
+        self->scale[c] = 1 / scaling->deviation[c];
+    }
+}
+
+void tl_rescaling_release(tl_rescaling *self) {
+    tl_release(self->shift);
+    *self = (tl_rescaling){0};
 }

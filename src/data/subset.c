@@ -5,6 +5,7 @@
 #include "base/argument.h"
 #include "base/memory.h"
 #include "base/scaling.h"
+#include "data/batches.h"
 #include "data/classes.h"
 #include "data/dataset.h"
 #include "data/groups.h"
@@ -18,9 +19,8 @@ static tl_status copy_classes(const tl_dataset *from, tl_dataset *to, tl_error *
 }
 
 static void copy_samples(const tl_dataset *from, const uint32_t *index, size_t count, tl_dataset *to) {
-    const size_t each = from->x.shape[1] * from->x.shape[2], labels = tl_labels_each(from), values = tl_values_each(from);
+    const size_t labels = tl_labels_each(from), values = tl_values_each(from);
     for (size_t i = 0; i < count; i++) {
-        memcpy(to->x.data + i * each, from->x.data + index[i] * each, each * sizeof *to->x.data);
         if (to->lengths) to->lengths[i] = from->lengths[index[i]];
         if (to->groups) to->groups[i] = from->groups[index[i]];
         if (to->windows) to->windows[i] = from->windows[index[i]];
@@ -58,7 +58,8 @@ tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index, size_
     part->target_channels = data->target_channels;
     part->rate = data->rate;
     if (!tl_failed(error)) tl_scaling_copy(&data->scaling, data->x.shape[2], &part->scaling, error);
-    if (!tl_failed(error) && copy_classes(data, part, error) == TL_OK) {
+    if (!tl_failed(error) && copy_classes(data, part, error) == TL_OK &&
+        tl_series_copy(data, index, count, part->x.data, error) == TL_OK) {
         copy_samples(data, index, count, part);
         return part;
     }
@@ -86,7 +87,7 @@ static tl_dataset *take_those(const tl_dataset *data, const uint32_t *fold_of, s
 }
 
 static tl_status check_folds(const tl_dataset *data, size_t folds, size_t fold, tl_error *error) {
-    if (tl_dataset_check(data, "data", error) != TL_OK) return error->status;
+    if (tl_dataset_check(data, "data", error) != TL_OK || tl_dataset_in_memory(data, "folds", error) != TL_OK) return error->status;
     const size_t samples = data->x.shape[0];
     if (folds < 2) return tl_fail(error, TL_ERROR_ARGUMENT, "data: %zu folds; at least 2 are needed", folds);
     if (fold >= folds) return tl_fail(error, TL_ERROR_ARGUMENT, "data: fold %zu is outside 0 … %zu", fold, folds - 1);

@@ -98,7 +98,8 @@ static void cut(const tl_dataset *from, const tl_window_cfg *cfg, tl_dataset *to
 }
 
 static tl_status check(const tl_dataset *data, const tl_window_cfg *cfg, tl_error *error) {
-    if (tl_dataset_check(data, "windows", error) != TL_OK) return error->status;
+    if (tl_dataset_check(data, "windows", error) != TL_OK || tl_dataset_in_memory(data, "windows", error) != TL_OK)
+        return error->status;
     const size_t each = tl_labels_each(data);
     if (cfg->length == 0) return tl_fail(error, TL_ERROR_ARGUMENT, "windows: the length is 0");
     if (each > 1 && each != data->x.shape[1])

@@ -3,6 +3,7 @@
 
 #include "base/argument.h"
 #include "base/memory.h"
+#include "data/dataset.h"
 #include "graph/graph.h"
 #include "layers/registry.h"
 #include "models/model.h"
@@ -523,6 +524,7 @@ static tl_status check(const tl_model *model, const tl_dataset *data, tl_error *
     char shape[TL_SHAPE_TEXT];
     const tl_shape in = tl_input_shape(model);
     if (!tl_given(data, "quantize: the calibration data", error)) return error->status;
+    if (tl_dataset_in_memory(data, "quantize", error) != TL_OK) return error->status;
     if (data->x.data && data->x.rank == 3 && data->x.shape[1] == in.length && data->x.shape[2] == in.channels) return TL_OK;
     return tl_fail(error, TL_ERROR_SHAPE, "quantize: the calibration data is %s; the model takes (count, %zu, %zu)",
                    tl_tensor_text(&data->x, shape), in.length, in.channels);

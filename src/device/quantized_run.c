@@ -3,6 +3,7 @@
 
 #include "base/argument.h"
 #include "base/memory.h"
+#include "data/dataset.h"
 #include "graph/graph.h"
 #include "train/evaluate.h"
 
@@ -103,7 +104,8 @@ tl_status tl_quantized_evaluate(tl_quantized *self, const tl_dataset *data, tl_m
     if (!error) error = &own;
     if (tl_failed(error) || !tl_given(self, "quantized evaluate: the network", error) ||
         !tl_given(metrics, "quantized evaluate: metrics", error) ||
-        tl_data_check(self->model, data, "quantized evaluate", error) != TL_OK)
+        tl_data_check(self->model, data, "quantized evaluate", error) != TL_OK ||
+        tl_dataset_in_memory(data, "quantized evaluate", error) != TL_OK)
         return error->status;
     const tl_shape out = tl_output_shape(self->model);
     if (data->lengths)

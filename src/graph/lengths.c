@@ -60,7 +60,7 @@ static tl_status check_padding(const tl_tensor *x, const size_t *lengths, const 
 tl_status tl_lengths_check(const tl_tensor *x, const size_t *lengths, const char *caller, tl_error *error) {
     if (!lengths) return TL_OK;
     const tl_status status = check_range(lengths, x->shape[0], x->shape[1], caller, error);
-    return status == TL_OK ? check_padding(x, lengths, caller, error) : status;
+    return status == TL_OK && x->data ? check_padding(x, lengths, caller, error) : status; /* NULL: of a data set with batches */
 }
 
 static bool fail_layer(tl_model *model, size_t id, const char *text) {

@@ -126,6 +126,16 @@ static bool convert(const unsigned char *block, const tl_number_type *type, size
     return is_native(type) && fit;
 }
 
+bool tl_numbers_of(const unsigned char *bytes, const tl_number_type *type, size_t count, double *to) {
+    bool fit = true;
+    if (is_native(type)) return convert(bytes, type, count, to);
+    for (size_t i = 0; i < count; i++) {
+        to[i] = tl_number_of(bytes + i * type->size, type);
+        fit = fit && tl_number_fits(to[i]);
+    }
+    return fit;
+}
+
 /* The same for any numbers; fails if one is not finite. `count`: numbers before the next byte of the source. */
 static tl_status convert_each(const tl_source *source, const unsigned char *block, const tl_number_type *type, size_t count,
                               tl_missing_policy missing, double *to, tl_error *error) {

@@ -15,6 +15,8 @@ typedef struct tl_source {
     FILE *file;
     uint64_t left;              /* bytes that are not read yet */
     struct tl_inflate *inflate; /* NULL: bytes are those of the file (see zip.h) */
+    uint64_t begin;             /* offset in the file of what is read: 0, or the begin of a member of an archive */
+    bool compressed;            /* the bytes that are read are not in the file as they are */
 } tl_source;
 
 /* The type of numbers in a file. */
@@ -46,6 +48,9 @@ uint64_t tl_integer_of(const unsigned char *bytes, const tl_number_type *type);
 
 /* As double: (number - zero) · scale of the type. */
 double tl_number_of(const unsigned char *bytes, const tl_number_type *type);
+
+/* Converts `count` numbers to double. Returns whether all are finite as tl_real. */
+bool tl_numbers_of(const unsigned char *bytes, const tl_number_type *type, size_t count, double *to);
 
 /* Reads `count` numbers. Fails if one is not finite, except NaN where missing values are allowed. */
 tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_t count, tl_missing_policy missing, double *to,

@@ -31,6 +31,19 @@ bool tl_system_read(int file, void *data, size_t size) {
     return true;
 }
 
+bool tl_system_read_at(int file, void *data, size_t size, uint64_t offset) {
+    for (char *to = data; size > 0;) {
+        const ssize_t got = pread(file, to, part(size), (off_t)offset);
+        if (got < 0 && errno == EINTR) continue;
+        if (got == 0) errno = 0;
+        if (got <= 0) return false;
+        to += got;
+        size -= (size_t)got;
+        offset += (uint64_t)got;
+    }
+    return true;
+}
+
 bool tl_system_write(int file, const void *data, size_t size) {
     for (const char *from = data; size > 0;) {
         const ssize_t put = write(file, from, part(size));
@@ -40,6 +53,15 @@ bool tl_system_write(int file, const void *data, size_t size) {
         from += put;
         size -= (size_t)put;
     }
+    return true;
+}
+
+int tl_system_duplicate(int file) { return fcntl(file, F_DUPFD_CLOEXEC, 0); }
+
+bool tl_system_state(int file, tl_file_state *state) {
+    struct stat about;
+    if (fstat(file, &about) != 0) return false;
+    *state = (tl_file_state){(uint64_t)about.st_size, about.st_mtim.tv_sec, about.st_mtim.tv_nsec};
     return true;
 }
 

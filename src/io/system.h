@@ -14,7 +14,20 @@ int tl_system_open(const char *path, int flags, unsigned mode);
 /* Reads `size` bytes. Returns false on failure; errno is 0 if the file ended before. */
 bool tl_system_read(int file, void *data, size_t size);
 
+/* The same from a byte of the file on; does not move the position of the file, which other processes may share. */
+bool tl_system_read_at(int file, void *data, size_t size, uint64_t offset);
+
 bool tl_system_write(int file, const void *data, size_t size);
+
+/* Returns another descriptor of an open file; below 0 on failure. */
+int tl_system_duplicate(int file);
+
+/* What changes when a file is written to: its size and the time of the last change. Returns false on failure. */
+typedef struct tl_file_state {
+    uint64_t size;
+    int64_t seconds, nanoseconds;
+} tl_file_state;
+bool tl_system_state(int file, tl_file_state *state);
 
 /* Flushes a file, or a folder, to the disk. */
 bool tl_system_sync(int file);

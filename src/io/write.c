@@ -104,9 +104,9 @@ static tl_status keep(replacement *self, int reason, tl_error *error) {
     return TL_ERROR_FILE;
 }
 
-static tl_status replace(replacement *self, const tl_piece *pieces, size_t count, tl_error *error) {
+/* After everything is written. */
+static tl_status replace(replacement *self, tl_error *error) {
     const int file = self->fresh.file;
-    if (!write_pieces(file, pieces, count)) return fail(self, "cannot be written", errno, error);
     if (self->previous) tl_attributes_copy(self->target, &self->about, file);
     if (!tl_system_sync(file)) return fail(self, "cannot be flushed to the disk", errno, error);
     if (!tl_temporary_close(&self->fresh)) return fail(self, "cannot be closed", errno, error);
@@ -129,11 +129,34 @@ static tl_status begin(replacement *self, const char *path, tl_error *error) {
 tl_status tl_file_write(const char *path, const tl_piece *pieces, size_t count, tl_error *error) {
     replacement self = {0};
     tl_status status = begin(&self, path, error);
-    if (status == TL_OK) {
-        status = replace(&self, pieces, count, error);
-        tl_temporary_discard(&self.fresh);
-    }
+    if (status != TL_OK) return status;
+    status = write_pieces(self.fresh.file, pieces, count) ? replace(&self, error) : fail(&self, "cannot be written", errno, error);
+    tl_temporary_discard(&self.fresh);
     return status;
+}
+
+struct tl_writer {
+    replacement of;
+};
+
+tl_writer *tl_writer_new(const char *path, tl_error *error) {
+    tl_writer *self = tl_failed(error) ? NULL : calloc(1, sizeof *self);
+    if (self && begin(&self->of, path, error) == TL_OK) return self;
+    tl_fail(error, TL_ERROR_MEMORY, "save: out of memory");
+    free(self);
+    return NULL;
+}
+
+tl_status tl_writer_add(tl_writer *self, const void *data, size_t size, tl_error *error) {
+    if (tl_failed(error) || tl_system_write(self->of.fresh.file, data, size)) return error->status;
+    return fail(&self->of, "cannot be written", errno, error);
+}
+
+tl_status tl_writer_end(tl_writer *self, tl_error *error) { return tl_failed(error) ? error->status : replace(&self->of, error); }
+
+void tl_writer_free(tl_writer *self) {
+    if (self) tl_temporary_discard(&self->of.fresh);
+    free(self);
 }
 
 tl_status tl_file_may_write(const char *path, size_t size, tl_error *error) {

@@ -17,6 +17,14 @@ typedef struct tl_piece {
  * which name the new file is kept. Also removes temporary files of the same name that nobody writes any more. */
 tl_status tl_file_write(const char *path, const tl_piece *pieces, size_t count, tl_error *error);
 
+/* The same for a file that is written piece by piece. Free the writer in any case; before tl_writer_end, that leaves the old file.
+ */
+typedef struct tl_writer tl_writer;
+tl_writer *tl_writer_new(const char *path, tl_error *error);
+tl_status tl_writer_add(tl_writer *self, const void *data, size_t size, tl_error *error);
+tl_status tl_writer_end(tl_writer *self, tl_error *error);
+void tl_writer_free(tl_writer *self);
+
 /* Fails if tl_file_write would fail, as far as can be known: the folder does not exist, is not writable, or the file may not be
  * replaced or is not regular, or there is no room for `size` bytes. Changes nothing. */
 tl_status tl_file_may_write(const char *path, size_t size, tl_error *error);

@@ -14,13 +14,22 @@ typedef struct entry {
     uint64_t offset;       /* of its local header */
 } entry;
 
-enum { END_SIZE = 22, ENTRY_SIZE = 46, LOCAL_SIZE = 30, NAME_SIZE = 32, LARGEST_RATIO = 1032 /* the maximum of deflate */ };
+enum {
+    END_SIZE = 22,
+    LOCATOR_SIZE = 20,
+    LARGE_END_SIZE = 56,
+    ENTRY_SIZE = 46,
+    LOCAL_SIZE = 30,
+    NAME_SIZE = 32,
+    LARGEST_RATIO = 1032 /* the maximum of deflate */
+};
 
 /* Smaller members may have any ratio; larger arrays of measurements never compress that much. */
 enum { LARGE = 32 << 20, PLAUSIBLE_RATIO = 100 };
 
 static uint16_t get16(const unsigned char *bytes) { return (uint16_t)(bytes[0] | bytes[1] << 8); }
 static uint32_t get32(const unsigned char *bytes) { return get16(bytes) | (uint32_t)get16(bytes + 2) << 16; }
+static uint64_t get64(const unsigned char *bytes) { return get32(bytes) | (uint64_t)get32(bytes + 4) << 32; }
 
 /* ---- the directory ---- */
 
@@ -32,16 +41,45 @@ static tl_status read_record(tl_source *archive, unsigned char *bytes, size_t si
     return memcmp(bytes, signature, 4) == 0 ? TL_OK : tl_source_expected(archive, size, "other bytes", error, "%s", what);
 }
 
+/* Goes to the central directory of an archive with numbers of 64 bits (zip64): a record before the end of the archive says where
+ * another record is, which has these numbers. */
+static tl_status find_large_directory(tl_source *archive, uint64_t end, size_t *entries, tl_error *error) {
+    unsigned char locator[LOCATOR_SIZE] = {0}, large[LARGE_END_SIZE] = {0};
+    tl_source_seek(archive, end > LOCATOR_SIZE ? end - LOCATOR_SIZE : 0, error);
+    read_record(archive, locator, sizeof locator, 6, 7, "the place of the end of a zip64 archive", error);
+    tl_source_seek(archive, get64(locator + 8), error);
+    read_record(archive, large, sizeof large, 6, 6, "the end of a zip64 archive", error);
+    *entries = (size_t)get64(large + 32);
+    return tl_source_seek(archive, get64(large + 48), error);
+}
+
 /* Goes to the central directory and returns its number of entries. */
 static tl_status find_directory(tl_source *archive, size_t *entries, tl_error *error) {
     unsigned char end[END_SIZE] = {0};
-    const uint64_t size = archive->left;
-    tl_source_seek(archive, size > END_SIZE ? size - END_SIZE : 0, error);
+    const uint64_t size = archive->left, at = size > END_SIZE ? size - END_SIZE : 0;
+    tl_source_seek(archive, at, error);
     read_record(archive, end, sizeof end, 5, 6, "the end of a zip archive", error);
     *entries = get16(end + 10);
-    if (*entries == UINT16_MAX || get32(end + 16) == UINT32_MAX)
-        return tl_source_expected(archive, END_SIZE, "zip64", error, "an archive of less than 4 GiB");
+    if (*entries == UINT16_MAX || get32(end + 16) == UINT32_MAX) return find_large_directory(archive, at, entries, error);
     return tl_source_seek(archive, get32(end + 16), error);
+}
+
+/* Reads the extra fields of an entry. Numbers that do not fit into 32 bits are in the field 1, in this order. */
+static void read_large_numbers(tl_source *archive, size_t left, entry *found, tl_error *error) {
+    uint64_t *const numbers[] = {&found->size, &found->packed, &found->offset};
+    while (left >= 4 && !tl_failed(error)) {
+        unsigned char field[4] = {0}, number[8] = {0};
+        tl_source_read(archive, field, sizeof field, "an extra field in the zip directory", error);
+        size_t size = tl_min(get16(field + 2), left - 4);
+        left -= 4 + size;
+        for (size_t i = 0; get16(field) == 1 && i < 3; i++) {
+            if (*numbers[i] != UINT32_MAX || size < sizeof number) continue;
+            tl_source_read(archive, number, sizeof number, "a number in the zip directory", error);
+            *numbers[i] = get64(number);
+            size -= sizeof number;
+        }
+        tl_source_seek(archive, archive->where.offset + size, error);
+    }
 }
 
 /* *name [OUT]: NAME_SIZE characters; longer names are cut. */
@@ -55,10 +93,12 @@ static tl_status read_entry(tl_source *archive, entry *found, char *name, tl_err
                      .size = get32(bytes + 24),
                      .offset = get32(bytes + 42)};
     const size_t length = get16(bytes + 28), kept = tl_min(length, NAME_SIZE - 1);
-    const uint64_t rest = length - kept + get16(bytes + 30) + get16(bytes + 32);
     tl_source_read(archive, name, kept, "a name in the zip directory", error);
     name[tl_failed(error) ? 0 : kept] = '\0';
-    return tl_source_seek(archive, archive->where.offset + rest, error);
+    const uint64_t extra = archive->where.offset + length - kept;
+    tl_source_seek(archive, extra, error);
+    read_large_numbers(archive, get16(bytes + 30), found, error);
+    return tl_source_seek(archive, extra + get16(bytes + 30) + get16(bytes + 32), error);
 }
 
 /* Returns which of the names it is; `count`: none. */
@@ -110,10 +150,8 @@ static tl_status check_entry(const tl_source *archive, const entry *found, const
         snprintf(got, sizeof got, "method %d", found->method);
         return tl_source_expected(archive, 0, got, error, "%s stored or compressed by deflate", name);
     }
-    if (found->packed == UINT32_MAX || found->size == UINT32_MAX)
-        return tl_source_expected(archive, 0, "zip64", error, "%s of less than 4 GiB", name);
     snprintf(got, sizeof got, "%" PRIu64 " from %" PRIu64, found->size, found->packed);
-    if (found->method == 0 ? found->size != found->packed : found->size > LARGEST_RATIO * found->packed)
+    if (found->method == 0 ? found->size != found->packed : found->size / LARGEST_RATIO > found->packed)
         return tl_source_expected(archive, 0, got, error, "at most as many bytes of %s as its %s compressed bytes can expand to",
                                   name, found->method ? "deflated" : "stored");
     if (found->size <= LARGE || found->size / PLAUSIBLE_RATIO <= found->packed) return TL_OK;
@@ -139,6 +177,8 @@ tl_status tl_zip_enter(tl_source *archive, const char *const *names, size_t coun
     if (tl_failed(error) || find_entry(archive, names, count, &found, &name, error) != TL_OK ||
         find_bytes(archive, &found, name, error) != TL_OK)
         return error->status;
+    archive->begin = archive->where.offset;
+    archive->compressed = found.method != 0;
     archive->inflate = tl_inflate_new(archive->file, found.packed, found.method != 0, found.checksum);
     if (!archive->inflate) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", archive->where.path);
     archive->where.member = name;

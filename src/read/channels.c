@@ -110,6 +110,7 @@ static tl_status read_channel(tl_samples *s, const char *path, size_t channel, s
     if (s->cfg->decimal_comma) text.point = ',';
     if (!tl_failed(error) && tl_table_measure(&text, &size, error) == TL_OK) {
         s->text = &text;
+        s->together = true;
         if (s->counting && channel == 0)
             tl_samples_count(s, size.lines, size.columns, channels, size.lines * size.columns * channels);
         else if (check_size(s, &text, &size, error) == TL_OK && !s->counting)

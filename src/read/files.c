@@ -4,6 +4,7 @@
 #include "base/argument.h"
 #include "read/folder.h"
 #include "read/halves.h"
+#include "read/pair.h"
 #include "read/table.h"
 #include "read/wfdb.h"
 
@@ -41,6 +42,13 @@ static void visit_listed(const char *path, void *walk_of_all) {
     const walk *self = walk_of_all;
     self->visit(path, self->user);
     if (tl_has_ending(path, ".hea")) visit_record(self, path);
+}
+
+/* The targets beside series. */
+static void visit_pair(const walk *self, const char *path) {
+    char *y = tl_has_ending(path, ".npy") ? tl_pair_find(path, self->error) : NULL;
+    if (y) self->visit(y, self->user);
+    free(y);
 }
 
 /* ---- folders ---- */
@@ -85,6 +93,7 @@ tl_status tl_dataset_files_sized(const char *path, const tl_read_cfg *given, siz
     walk self = {.visit = visit, .user = user, .error = error};
     if (tl_failed(error) || strncmp(path, "builtin:", 8) == 0) return error->status;
     visit_whole(&self, path);
+    visit_pair(&self, path);
     if (!tl_is_folder(path) && tl_has_ending(path, ".hea")) {
         visit_record(&self, path);
         visit_path(&self, tl_wfdb_annotations(path, cfg.annotator, error));

@@ -247,7 +247,7 @@ tl_status tl_long_read(tl_samples *s, tl_text *text, const tl_columns *columns, 
         tl_fail(error, TL_ERROR_FORMAT,
                 "%s: no column has the heading label, class or target; name the column with --label or --target (tl_read_cfg)",
                 text->path);
-    s->counting = true;
+    s->counting = s->together = true;
     if (!tl_failed(error) && count_all(&self, text, error) == TL_OK && tl_text_back(text, place, error) == TL_OK)
         while (tl_text_filled_line(text, "#", &line, error) && read_step(&self, line, row, error) == TL_OK) {
         }

@@ -1,10 +1,13 @@
-/* `.npy`: a NumPy array that is a table. */
+/* `.npy`: a NumPy array that is a table, or the series of a pair. */
+#include "read/arrays.h"
 #include "read/columns.h"
 #include "read/npy.h"
+#include "read/pair.h"
 #include "read/reader.h"
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 
 /* A whole number, of any type. */
 static tl_status read_label(tl_source *source, const tl_npy *table, char bytes[TL_NPY_LABEL], tl_field *label, tl_error *error) {
@@ -73,9 +76,9 @@ static tl_status check_table(const tl_source *source, const tl_npy *table, tl_er
     tl_npy_shape(table, shape);
     if (table->type.size == 0) return tl_source_expected(source, 0, "texts", error, "numbers");
     if (table->rank != 2 || table->shape[1] < 2)
-        return tl_source_expected(
-            source, 0, shape, error,
-            "the shape (count, 1 + length), with the label first in each row (in a .npz, x and y are separate arrays)");
+        return tl_source_expected(source, 0, shape, error,
+                                  "the shape (count, 1 + length), with the label first in each row (x and y may be separate "
+                                  "arrays: in a .npz, or in x.npy and y.npy)");
     return TL_OK;
 }
 
@@ -88,7 +91,7 @@ static tl_status find_columns(const tl_source *source, const tl_npy *table, cons
                    source->where.path);
 }
 
-static tl_dataset *read_npy(const char *path, const tl_read_cfg *cfg, tl_error *error) {
+static tl_dataset *read_table(const char *path, const tl_read_cfg *cfg, tl_error *error) {
     tl_source source = {0};
     tl_npy table;
     tl_columns columns = {0};
@@ -102,6 +105,26 @@ static tl_dataset *read_npy(const char *path, const tl_read_cfg *cfg, tl_error *
     tl_columns_release(&columns);
     tl_samples_release(&samples);
     tl_source_close(&source);
+    return data;
+}
+
+/* Without a y, for prediction, three axes tell series from a table. */
+static bool has_three_axes(const char *path, tl_error *error) {
+    tl_source source;
+    tl_npy array = {0};
+    tl_source_open(&source, path, error);
+    tl_npy_header(&source, &array, error);
+    tl_source_close(&source);
+    return array.rank == 3;
+}
+
+static tl_dataset *read_npy(const char *path, const tl_read_cfg *cfg, tl_error *error) {
+    char *y = tl_pair_find(path, error);
+    const bool pair = y || (cfg->unlabelled && has_three_axes(path, error));
+    tl_dataset *data = NULL;
+    if (!tl_failed(error))
+        data = pair ? tl_read_arrays(&(tl_two_arrays){.x = path, .y = y}, cfg, error) : read_table(path, cfg, error);
+    free(y);
     return data;
 }
 

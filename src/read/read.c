@@ -7,6 +7,7 @@
 #include "read/folder.h"
 #include "read/foreign.h"
 #include "read/halves.h"
+#include "read/pair.h"
 #include "read/reader.h"
 
 #include <errno.h>
@@ -44,7 +45,10 @@ static const tl_reader *find_reader(const char *path, const char *format, tl_err
 bool tl_dataset_is_table(const char *path, const char *format) {
     tl_error ignored = {0};
     const tl_reader *reader = path && (!tl_is_folder(path) || format) ? find_reader(path, format, &ignored) : NULL;
-    return reader == &tl_table_reader || reader == &tl_npy_reader;
+    char *pair = reader == &tl_npy_reader ? tl_pair_find(path, &ignored) : NULL;
+    const bool table = reader == &tl_table_reader || (reader == &tl_npy_reader && !pair);
+    free(pair);
+    return table;
 }
 
 static const char builtin[] = "builtin:";
@@ -178,9 +182,17 @@ static tl_status finish_scaling(tl_dataset *data, const tl_read_cfg *cfg, bool g
     return tl_dataset_scale(data, cfg->normalize, cfg->reference, error);
 }
 
+/* Windows and generated series are in memory. */
+static tl_status check_each(const char *path, const tl_read_cfg *cfg, bool generated, tl_error *error) {
+    if (!cfg->each || !(generated || cfg->window > 0)) return TL_OK;
+    return tl_fail(error, TL_ERROR_ARGUMENT, "%s: tl_read_cfg.each is not for %s", path, generated ? "generated sets" : "windows");
+}
+
 static tl_dataset *read_data(const char *path, const tl_read_cfg *cfg, tl_error *error) {
     const bool generated = strncmp(path, builtin, sizeof builtin - 1) == 0;
     tl_read_cfg whole = *cfg;
+    if (check_each(path, cfg, generated, error) != TL_OK) return NULL;
+    if (cfg->window > 0) whole.by_batch = false; /* windows are copies of their steps */
     if (cfg->window > 0 && cfg->normalize != TL_NORMALIZE_NONE) whole.normalize = TL_NORMALIZE_SET; /* keeps all digits */
     tl_dataset *data = generated ? read_builtin(path, cfg, error) : read_file(path, &whole, error);
     if (data && cfg->window > 0) data = cut_windows(data, path, cfg, error);

@@ -70,17 +70,25 @@ tl_status tl_samples_rate(tl_samples *s, double rate, tl_error *error) {
 
 bool tl_samples_fit(size_t values, size_t held) { return values <= MIN_VALUES || values / TL_MAX_TIMES <= held; }
 
-/* Before any of it is allocated. */
-static tl_status check_memory(const tl_samples *s, size_t each, tl_error *error) {
-    const double maximum = (double)(s->cfg->max_memory ? s->cfg->max_memory : tl_memory_limit() / 2);
+/* Bytes for all series, of which `held` are in memory at a time: (held, each) values. */
+static double bytes_of(const tl_samples *s, size_t held, size_t each) {
     const double target = s->unlabelled   ? 0
                           : s->regression ? (double)s->target_length * (double)s->target_channels * sizeof *s->targets
                                           : (double)s->target_length * sizeof *s->labels;
-    const double bytes =
-        (double)s->room * ((double)each * sizeof *s->values + target + (double)(s->unequal ? sizeof *s->lengths : 0));
+    return (double)held * (double)each * sizeof *s->values +
+           (double)s->room * (target + (double)(s->unequal ? sizeof *s->lengths : 0));
+}
+
+/* Before any of it is allocated. Series that may stay in the file do so where they take more than the limit. */
+static tl_status check_memory(tl_samples *s, size_t each, tl_error *error) {
+    const double maximum = (double)(s->cfg->max_memory ? s->cfg->max_memory : tl_memory_limit() / 2);
+    s->by_batch = s->stored && !s->cfg->each && bytes_of(s, s->room, each) > maximum;
+    s->single = s->by_batch || (s->cfg->each && !s->together);
+    const double bytes = bytes_of(s, s->single ? 1 : s->room, each);
     if (bytes <= maximum) return TL_OK;
-    return tl_fail(error, TL_ERROR_MEMORY, "%s: its series take %.4g MB; the limit is %.4g MB (max_memory, --max-memory)",
-                   s->text->path, bytes / 1e6, maximum / 1e6);
+    return tl_fail(error, TL_ERROR_MEMORY, "%s: %s take %.4g MB; the limit is %.4g MB (max_memory, --max-memory)%s", s->text->path,
+                   s->single ? "the targets of its series" : "its series", bytes / 1e6, maximum / 1e6,
+                   s->cfg->by_batch && !s->by_batch ? "; `tapline convert` makes a .npy of it, which is read by batch" : "");
 }
 
 tl_status tl_samples_announce(tl_samples *s, tl_error *error) {
@@ -101,7 +109,7 @@ tl_status tl_samples_announce(tl_samples *s, tl_error *error) {
                        "%s: %zu series, padded to the longest, %zu steps, have more than %d times the %zu values in the file",
                        s->text->path, s->counted, s->longest, TL_MAX_TIMES, s->held);
     if (check_memory(s, each, error) != TL_OK) return error->status;
-    s->values = tl_reserve(s->room * each, sizeof *s->values, "data", error);
+    s->values = tl_reserve(s->single ? each : s->room * each, sizeof *s->values, "data", error);
     if (s->unequal) s->lengths = tl_allocate(s->room, sizeof *s->lengths, "lengths", error);
     if (s->grouped) s->groups = tl_allocate(s->room, sizeof *s->groups, "groups", error);
     if (s->unlabelled) return error->status;
@@ -180,7 +188,10 @@ static tl_status check_series(tl_samples *s, const char *at, tl_error *error) {
 }
 
 /* Returns the memory of the current series; NULL if there is none left. */
-static double *row_of(const tl_samples *s) { return s->series < s->room ? s->values + s->series * s->longest * s->channels : NULL; }
+static double *row_of(const tl_samples *s) {
+    const size_t row = s->single ? 0 : s->series;
+    return s->series < s->room ? s->values + row * s->longest * s->channels : NULL;
+}
 
 /* Returns what should be in place of a field that is not a number. */
 static const char *wanted(const tl_text *text, tl_field field) {
@@ -374,6 +385,13 @@ static tl_status cut_tail(tl_samples *s, const double *row, const char *at, tl_e
     return TL_OK;
 }
 
+static tl_status pass_on(const tl_samples *s, const double *row, tl_error *error) {
+    const tl_file_series series = {s->series, s->room, s->longest, s->channels, s->length, row};
+    if (!s->cfg->each) return TL_OK;
+    const tl_status status = s->cfg->each(&series, s->cfg->user, error);
+    return status == TL_OK ? TL_OK : tl_fail(error, status, "read: tl_read_cfg.each failed without a message");
+}
+
 /* Completes a series: replaces missing values, and sets the steps after its end to 0. */
 static tl_status keep_row(tl_samples *s, const char *at, tl_error *error) {
     double *row = row_of(s);
@@ -388,10 +406,11 @@ static tl_status keep_row(tl_samples *s, const char *at, tl_error *error) {
     }
     if (s->unequal) s->lengths[s->series] = s->length;
     memset(row + s->length * s->channels, 0, (s->longest - s->length) * s->channels * sizeof *row);
+    const tl_status status = pass_on(s, row, error);
     if (!s->ragged) s->length = whole;
     s->series++;
     s->step = s->channel = 0;
-    return TL_OK;
+    return status;
 }
 
 tl_status tl_samples_label(tl_samples *s, size_t step, tl_field label, tl_error *error) {
@@ -492,6 +511,9 @@ static tl_status scale(tl_samples *s, tl_scaling *scaling, tl_error *error) {
     const tl_series all = {
         .wide = s->values, .lengths = s->lengths, .count = s->series, .length = s->longest, .channels = s->channels};
     const bool reference = s->reference && s->cfg->window == 0;
+    if (s->by_batch)
+        return tl_stored_scale(s->stored, s->lengths, s->normalize, s->reference ? &s->reference->scaling : NULL, scaling, error);
+    if (s->cfg->each) return error->status; /* the series are somewhere else */
     if (s->normalize == TL_NORMALIZE_SET) return tl_scale_set(&all, reference ? &s->reference->scaling : NULL, scaling, error);
     if (s->normalize == TL_NORMALIZE_SERIES) tl_scale_each(&all);
     scaling->kind = s->normalize;
@@ -513,11 +535,20 @@ static void fill_targets(tl_samples *s, tl_dataset *data, tl_error *error) {
     }
 }
 
+/* Moves the series to the data set, or the way to read them. */
+static void fill_series(tl_samples *s, tl_dataset *data, tl_error *error) {
+    const bool kept = !s->by_batch && !s->cfg->each;
+    tl_real *values = !kept ? NULL : rounded(&s->values, s->series * s->longest * s->channels, error);
+    data->x = tl_tensor_view(values, 3, (size_t[]){s->series, s->longest, s->channels});
+    if (!s->by_batch) return;
+    data->batches = tl_stored_batches(s->stored);
+    s->stored = NULL;
+}
+
 /* Moves all arrays to the data set. */
 static tl_status fill_dataset(tl_samples *s, tl_dataset *data, tl_error *error) {
     if (scale(s, &data->scaling, error) != TL_OK) return error->status;
-    tl_real *values = rounded(&s->values, s->series * s->longest * s->channels, error);
-    data->x = tl_tensor_view(values, 3, (size_t[]){s->series, s->longest, s->channels});
+    fill_series(s, data, error);
     fill_targets(s, data, error);
     data->lengths = s->lengths;
     data->labels = s->labels;
@@ -551,6 +582,7 @@ void tl_samples_release(tl_samples *s) {
     for (size_t i = 0; i < s->classes; i++) free(s->names[i]);
     free(s->names);
     free(s->rate_path);
+    tl_stored_free(s->stored);
     tl_keys_release(&s->group_names);
     tl_release(s->groups);
     tl_release(s->values);

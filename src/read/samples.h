@@ -6,6 +6,7 @@
 
 #include "io/text.h"
 #include "read/keys.h"
+#include "read/stored.h"
 
 /* Files are read twice. The first pass counts the series, so that their memory, which becomes the data set's, is allocated once and
  * is not larger than the values in the file need. The second pass reads them. */
@@ -29,6 +30,13 @@ typedef struct tl_samples {
 
     size_t counted, longest; /* number of series, and the longest length */
     size_t held;             /* number of values in the file */
+
+    bool together; /* the values of several series are read at the same time; set before memory is allocated */
+
+    /* where series may stay in the file (tl_read_cfg.by_batch): how to read them; set before memory is allocated. NULL: nowhere */
+    tl_stored *stored;
+    bool by_batch; /* they do */
+    bool single;   /* `values` has room for one series only: they do, or tl_read_cfg.each takes them */
 
     double *values;  /* (room, longest or length, channels): rounded after all are read, replaced and scaled */
     size_t *lengths; /* (room) if they may differ */

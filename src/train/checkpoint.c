@@ -351,7 +351,8 @@ static size_t largest_file(const tl_model *model) {
 
 tl_status tl_checkpoint_begin(tl_fit_state *fit, tl_error *error) {
     tl_archive archive = {0};
-    if (fit->cfg.checkpoint || fit->cfg.resume || fit->shards.exchange) tl_fingerprint_data(fit);
+    const bool told = fit->cfg.checkpoint || fit->cfg.resume || fit->shards.exchange;
+    if (told && tl_fingerprint_data(fit, error) != TL_OK) return error->status;
     if (fit->cfg.checkpoint && tl_exchange_leads(fit->shards.exchange)) check_room(fit, error);
     if (fit->cfg.resume && tl_model_open(&archive, fit->cfg.resume, "checkpoint", largest_file(fit->model), error) == TL_OK)
         take_all(&archive, fit, error);

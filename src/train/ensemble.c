@@ -132,8 +132,7 @@ tl_status tl_ensemble_add(tl_ensemble *ensemble, tl_model *model, tl_error *erro
     tl_outputs outputs = {0};
     if (!error) error = &own;
     if (tl_failed(error) || !tl_given(ensemble, "the ensemble", error) ||
-        tl_run_check(model, &ensemble->data->x, "ensemble", error) != TL_OK ||
-        tl_lengths_check(&ensemble->data->x, ensemble->data->lengths, "ensemble", error) != TL_OK)
+        tl_series_check(model, ensemble->data, "ensemble", error) != TL_OK)
         return error->status;
     if (check_member(ensemble, model, error) != TL_OK) return error->status;
     if (ensemble->members == 0 && begin(ensemble, model, error) != TL_OK) return error->status;

@@ -5,6 +5,7 @@
 #include "base/math.h"
 #include "base/memory.h"
 #include "base/scaling.h"
+#include "data/batches.h"
 #include "data/dataset.h"
 #include "graph/graph.h"
 #include "graph/turn.h"
@@ -79,6 +80,14 @@ tl_status tl_run_check(const tl_model *model, const tl_tensor *x, const char *ca
                    in.length, in.channels);
 }
 
+tl_status tl_series_check(const tl_model *model, const tl_dataset *data, const char *caller, tl_error *error) {
+    const tl_real any = 0; /* in place of series that are not in memory */
+    if (tl_dataset_check(data, caller, error) != TL_OK) return error->status;
+    const tl_tensor x = tl_tensor_view(data->x.data ? data->x.data : &any, data->x.rank, data->x.shape);
+    if (tl_run_check(model, &x, caller, error) != TL_OK) return error->status;
+    return tl_lengths_check(&data->x, data->lengths, caller, error);
+}
+
 tl_status tl_predicted_check(const tl_tensor *y, size_t count, tl_shape out, const char *caller, tl_error *error) {
     char shape[TL_SHAPE_TEXT];
     if (y && y->data && y->rank == 3 && y->shape[0] == count && y->shape[1] == out.length && y->shape[2] == out.channels)
@@ -87,41 +96,36 @@ tl_status tl_predicted_check(const tl_tensor *y, size_t count, tl_shape out, con
                    out.length, out.channels);
 }
 
-/* Runs the model in inference mode on x and lengths, which were checked, and writes y: (count, out.length, out.channels) [OUT];
- * steps: (count) [OUT] the steps of each sample that are data, NULL: not needed. */
-static tl_status run_parts(tl_model *model, const tl_tensor *x, const size_t *lengths, const tl_tensor *y, size_t *steps,
-                           tl_error *error) {
-    const size_t samples = x->shape[0], batch = tl_model_batch(model);
-    for (size_t first = 0; first < samples; first += batch) {
-        const size_t count = tl_min(samples - first, batch);
-        const tl_tensor part = tl_tensor_slice(x, first, count), to = tl_tensor_slice(y, first, count);
-        if (lengths) tl_set_lengths(model, lengths + first, count);
-        tl_forward(model, &part, TL_MODE_INFERENCE);
-        if (tl_report(model, error) != TL_OK) {
-            tl_model_clear_error(model); /* it is reported to the caller */
-            return error->status;
-        }
-        const tl_tensor out = tl_output(model);
-        memcpy(to.data, out.data, tl_tensor_count(&out) * sizeof(tl_real));
-        for (size_t i = 0; steps && i < count; i++) steps[first + i] = tl_output_length(model, i);
+/* Runs the model in inference mode on series that were checked, and writes their outputs. */
+static tl_status run_part(const tl_outputs *to, tl_model *model, const tl_portion *series, size_t first, size_t count,
+                          tl_error *error) {
+    const size_t *lengths = series->data->lengths;
+    const tl_tensor x = tl_portion_take(series, first, count, error), y = tl_tensor_slice(&to->y, first, count);
+    if (tl_failed(error)) return error->status;
+    if (lengths) tl_set_lengths(model, lengths + first, count);
+    tl_forward(model, &x, TL_MODE_INFERENCE);
+    if (tl_report(model, error) != TL_OK) {
+        tl_model_clear_error(model); /* it is reported to the caller */
+        return error->status;
     }
+    const tl_tensor out = tl_output(model);
+    memcpy(y.data, out.data, tl_tensor_count(&out) * sizeof(tl_real));
+    for (size_t i = 0; to->steps && i < count; i++) to->steps[first + i] = tl_output_length(model, i);
     return TL_OK;
 }
 
-static tl_status run_all(tl_model *model, const tl_tensor *x, const size_t *lengths, const tl_tensor *y, size_t *steps,
-                         tl_error *error) {
+/* Runs the series from `first` up to, not including, `end`. */
+static tl_status run_some(const tl_outputs *to, tl_model *model, const tl_dataset *data, size_t first, size_t end,
+                          tl_error *error) {
+    const size_t batch = tl_model_batch(model);
+    tl_portion series;
     tl_turn turn;
     if (!tl_turn_begin(model, &turn, "predict", error)) return error->status;
-    run_parts(model, x, lengths, y, steps, error);
+    tl_portion_begin(&series, data, batch, error);
+    for (; first < end && !tl_failed(error); first += batch) run_part(to, model, &series, first, tl_min(end - first, batch), error);
+    tl_portion_release(&series);
     tl_turn_end(model, turn);
     return error->status;
-}
-
-/* Runs `count` samples from `first` on. */
-static void run_some(const tl_outputs *self, tl_model *model, const tl_dataset *data, size_t first, size_t count, tl_error *error) {
-    const tl_tensor x = tl_tensor_slice(&data->x, first, count), y = tl_tensor_slice(&self->y, first, count);
-    if (count > 0)
-        run_all(model, &x, data->lengths ? data->lengths + first : NULL, &y, self->steps ? self->steps + first : NULL, error);
 }
 
 /* The first sample of a rank. Each rank has whole batches, because some engines mix the samples of a batch. */
@@ -150,7 +154,7 @@ tl_status tl_outputs_run(tl_outputs *self, tl_model *model, const tl_dataset *da
     *self = (tl_outputs){.y = tl_tensor_new(3, (const size_t[]){samples, out.length, out.channels}, error)};
     if (data->lengths && out.length > 1) self->steps = tl_allocate(samples, sizeof *self->steps, "lengths", error);
     if (tl_exchange_agree(exchange, error) != TL_OK) return error->status;
-    run_some(self, model, data, first, end - first, error);
+    run_some(self, model, data, first, end, error);
     if (exchange) share_outputs(self, exchange, batch);
     return error->status;
 }
@@ -173,8 +177,10 @@ tl_status tl_predict(tl_model *model, const tl_tensor *x, const size_t *lengths,
     if (!error) error = &own;
     if (tl_failed(error) || tl_run_check(model, x, "predict", error) != TL_OK ||
         tl_predicted_check(y, x->shape[0], tl_output_shape(model), "predict", error) != TL_OK ||
-        tl_lengths_check(x, lengths, "predict", error) != TL_OK || run_all(model, x, lengths, y, NULL, error) != TL_OK)
+        tl_lengths_check(x, lengths, "predict", error) != TL_OK)
         return error->status;
+    const tl_dataset data = {.x = *x, .lengths = (size_t *)(uintptr_t)lengths}; /* is only read */
+    if (run_some(&(tl_outputs){.y = *y}, model, &data, 0, x->shape[0], error) != TL_OK) return error->status;
     tl_outputs_predict(tl_model_loss(model), &model->targets, y);
     return TL_OK;
 }

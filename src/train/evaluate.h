@@ -19,6 +19,9 @@ tl_status tl_target_check(tl_loss_kind loss, tl_shape out, const tl_dataset *dat
 /* Checks that the model is compiled and accepts x; messages begin with `caller`. */
 tl_status tl_run_check(const tl_model *model, const tl_tensor *x, const char *caller, tl_error *error);
 
+/* The same for the series of a data set, and their lengths. */
+tl_status tl_series_check(const tl_model *model, const tl_dataset *data, const char *caller, tl_error *error);
+
 /* Checks that y has room for the predictions of `count` samples. */
 tl_status tl_predicted_check(const tl_tensor *y, size_t count, tl_shape out, const char *caller, tl_error *error);
 

@@ -3,6 +3,7 @@
 #include "base/math.h"
 #include "base/setting.h"
 #include "compute/gemm.h"
+#include "data/batches.h"
 #include "data/dataset.h"
 #include "graph/graph.h"
 #include "io/checksum.h"
@@ -101,24 +102,36 @@ static json_t *describe_groups(const tl_model *model) {
     return NULL;
 }
 
-enum { PIECES = 4 };
+enum { PORTION = 1 << 20 }; /* bytes of series that are read at a time, where they are not in memory */
 
-/* Lists all arrays of a data set. */
-static void list_pieces(const tl_dataset *data, tl_piece pieces[PIECES]) {
-    const size_t series = data ? data->x.shape[0] : 0;
-    if (!data) return;
-    pieces[0] = (tl_piece){data->x.data, tl_tensor_count(&data->x) * sizeof(tl_real)};
-    pieces[1] = (tl_piece){data->lengths, data->lengths ? series * sizeof *data->lengths : 0};
-    pieces[2] = (tl_piece){data->labels, data->labels ? series * tl_labels_each(data) * sizeof *data->labels : 0};
-    pieces[3] = (tl_piece){data->values, data->values ? series * tl_values_each(data) * sizeof *data->values : 0};
+static void add_series(tl_checksum *sum, const tl_dataset *data, tl_error *error) {
+    const size_t series = data->x.shape[0], bytes = data->x.shape[1] * data->x.shape[2] * sizeof(tl_real),
+                 most = data->batches.fill ? tl_max(PORTION / bytes, 1) : series;
+    tl_portion portion;
+    tl_portion_begin(&portion, data, most, error);
+    for (size_t first = 0; first < series && !tl_failed(error); first += most) {
+        const tl_tensor x = tl_portion_take(&portion, first, tl_min(most, series - first), error);
+        if (!tl_failed(error)) tl_checksum_add(sum, x.data, x.shape[0] * bytes);
+    }
+    tl_portion_release(&portion);
 }
 
-void tl_fingerprint_data(tl_fit_state *fit) {
-    tl_piece pieces[2 * PIECES + 1] = {{0}};
-    list_pieces(fit->data, pieces);
-    list_pieces(fit->cfg.validation, pieces + PIECES);
-    if (fit->cfg.weights) pieces[2 * PIECES] = (tl_piece){fit->cfg.weights, fit->data->x.shape[0] * sizeof *fit->cfg.weights};
-    tl_checksum_of(pieces, 2 * PIECES + 1, NULL, fit->digest);
+/* All arrays of a data set. */
+static void add_data(tl_checksum *sum, const tl_dataset *data, tl_error *error) {
+    const size_t series = data->x.shape[0];
+    add_series(sum, data, error);
+    if (data->lengths) tl_checksum_add(sum, data->lengths, series * sizeof *data->lengths);
+    if (data->labels) tl_checksum_add(sum, data->labels, series * tl_labels_each(data) * sizeof *data->labels);
+    if (data->values) tl_checksum_add(sum, data->values, series * tl_values_each(data) * sizeof *data->values);
+}
+
+tl_status tl_fingerprint_data(tl_fit_state *fit, tl_error *error) {
+    tl_checksum *sum = tl_checksum_new(error);
+    if (sum) add_data(sum, fit->data, error);
+    if (sum && fit->cfg.validation) add_data(sum, fit->cfg.validation, error);
+    if (sum && fit->cfg.weights) tl_checksum_add(sum, fit->cfg.weights, fit->data->x.shape[0] * sizeof *fit->cfg.weights);
+    tl_checksum_end(sum, fit->digest);
+    return error->status;
 }
 
 static json_t *describe_data(const tl_fit_state *fit) {

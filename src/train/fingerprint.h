@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 /* Sets fit->digest: a checksum of all data. */
-void tl_fingerprint_data(tl_fit_state *fit);
+tl_status tl_fingerprint_data(tl_fit_state *fit, tl_error *error);
 
 /* Returns data, network, loss, optimizer, schedule and batches, which the caller releases; NULL if memory is short. */
 json_t *tl_fingerprint_of(const tl_fit_state *fit);

@@ -9,6 +9,7 @@
 #include "base/math.h"
 #include "base/memory.h"
 #include "base/scaling.h"
+#include "data/batches.h"
 #include "data/dataset.h"
 #include "graph/graph.h"
 #include "graph/loss.h"
@@ -232,12 +233,10 @@ static void mix_targets(tl_fit_state *f, size_t i) {
         mixed->values[i * values + k] = (1 - share) * f->values[i * values + k] + share * f->values[partner * values + k];
 }
 
-/* Copies a sample of the data to place `i` of the batch, and varies it. */
+/* Takes the targets of a sample to place `i` of the batch, where its series is, and varies the series. */
 static void take_sample(tl_fit_state *f, size_t sample, size_t i, uint64_t key) {
     const tl_dataset *data = f->data;
-    const size_t each = data->x.shape[1] * data->x.shape[2], labels = tl_labels_each(data), values = tl_values_each(data),
-                 channels = values / labels;
-    memcpy(f->x.data + i * each, data->x.data + sample * each, each * sizeof(tl_real));
+    const size_t labels = tl_labels_each(data), values = tl_values_each(data), channels = values / labels;
     if (data->lengths) f->lengths[i] = data->lengths[sample];
     if (f->weights) f->weights[i] = (tl_real)f->cfg.weights[sample];
     if (data->labels) memcpy(f->labels + i * labels, data->labels + sample * labels, labels * sizeof *f->labels);
@@ -252,19 +251,36 @@ static bool is_needed(const tl_fit_state *f, tl_places own, size_t i, size_t cou
     return (i >= own.first && i < own.end) || (mixed >= own.first && mixed < own.end);
 }
 
+/* Copies the series of the samples that this rank needs to their places in the batch, neighbours together. */
+static void gather_series(tl_fit_state *f, tl_places own, const uint32_t *order, size_t count, tl_error *error) {
+    const size_t each = f->data->x.shape[1] * f->data->x.shape[2];
+    for (size_t i = 0, end; i < count && !tl_failed(error); i = end + 1) {
+        for (end = i; end < count && is_needed(f, own, end, count);) end++;
+        if (end > i) tl_series_copy(f->data, order + i, end - i, f->x.data + i * each, error);
+    }
+}
+
+/* Where series are not in memory, one rank may fail to read them; the others then must not wait for it. */
+static tl_status agree_on_series(const tl_fit_state *f, tl_error *error) {
+    return f->by_batch ? tl_exchange_agree(f->shards.exchange, error) : error->status;
+}
+
 /* Copies those of the samples `first` … `first + count - 1` of the order that this rank needs to the batch. */
-static void gather(tl_fit_state *f, size_t first, size_t count) {
+static tl_status gather(tl_fit_state *f, size_t first, size_t count, tl_error *error) {
     const uint64_t key = f->order_key * f->batches + f->batch; /* different for each batch */
     const tl_places own = tl_shards_own(&f->shards, count);
     const tl_mixtures *mixed = &f->mixed;
     f->x.shape[0] = f->varied.shape[0] = count;
     if (mixed->partner) tl_mixup_draw(f->cfg.augment.mixup, mixed->partner, mixed->share, count, tl_model_seed(f->model), key);
+    gather_series(f, own, f->order + first, count, error);
+    if (agree_on_series(f, error) != TL_OK) return error->status;
     for (size_t i = 0; i < count; i++)
         if (is_needed(f, own, i, count)) take_sample(f, f->order[first + i], i, key);
     for (size_t i = own.first; mixed->partner && i < own.end; i++) {
         tl_mixup_series(&f->varied, f->lengths, mixed->partner, mixed->share, &f->x, mixed->lengths, i);
         mix_targets(f, i);
     }
+    return TL_OK;
 }
 
 /* Returns the place of the first infinity. NaN means a missing target and is allowed. */
@@ -280,7 +296,9 @@ static tl_status explain(const tl_fit_state *f, const tl_error *reason, tl_error
     const size_t channels = data->x.shape[2], each = data->x.shape[1] * channels, values = tl_values_each(data);
     const uint32_t *batch = f->order + first_of(f, f->batch - 1);
     for (size_t i = 0; reason->status == TL_ERROR_NUMERIC && i < f->x.shape[0]; i++) {
-        const tl_real *x = data->x.data + batch[i] * each, *targets = data->values ? data->values + batch[i] * values : NULL;
+        const tl_real *x = f->x.data, *targets = data->values ? data->values + batch[i] * values : NULL;
+        if (tl_series_copy(data, &batch[i], 1, f->x.data, error) != TL_OK)
+            return error->status; /* the batch is not needed any more */
         const size_t at = tl_finite_count(x, each), target = targets ? first_infinite(targets, values) : values;
         if (at < each)
             return tl_fail(error, reason->status, "%s (sample %u of the data is not finite at step %zu, channel %zu)", reason->text,
@@ -444,7 +462,7 @@ enum { STOP, SAVE, REQUESTS }; /* what any rank may request after a batch */
 
 static tl_status train_next(tl_fit_state *f, tl_error *error) {
     const size_t first = first_of(f, f->batch);
-    gather(f, first, first_of(f, f->batch + 1) - first);
+    if (gather(f, first, first_of(f, f->batch + 1) - first, error) != TL_OK) return error->status;
     f->batch++;
     const bool step = f->batch % f->cfg.accumulate == 0 || f->batch == f->batches;
     if (train_batch(f, step, error) != TL_OK) return error->status;
@@ -483,10 +501,13 @@ static void settle(tl_fit_state *f, tl_error *error) {
 }
 
 /* Fails on all ranks if one failed to prepare, or if the ranks would not train the same. */
-static tl_status begin_together(const tl_fit_state *f, tl_error *error) {
+static tl_status begin_together(tl_fit_state *f, tl_error *error) {
     char digits[TL_CHECKSUM_DIGITS + 1] = "";
     const tl_exchange *exchange = f->shards.exchange;
+    double by_batch = f->data && f->data->batches.fill;
     if (tl_exchange_agree(f->cfg.exchange, error) != TL_OK || !exchange) return error->status;
+    tl_exchange_sum_numbers(exchange, &by_batch, 1); /* ranks with more memory may have the series there */
+    f->by_batch = by_batch > 0;
     tl_fingerprint_digest(tl_fingerprint_machine(f->model), digits);
     tl_exchange_compare(exchange, digits, "another processor, build or library than rank 0, and rounds differently",
                         "set TAPLINE_ISA, TAPLINE_TUNING and OPENBLAS_CORETYPE on all ranks to the values of the oldest processor",

@@ -44,6 +44,7 @@ typedef struct tl_fit_state {
     tl_real *weights;      /* (batch); NULL: all 1 */
     tl_mixtures mixed;
     tl_shards shards;
+    bool by_batch; /* the series are not in memory, on this or another rank */
 } tl_fit_state;
 
 /* Takes the configuration of a program that may have been compiled with other headers (tl_take_parts). */

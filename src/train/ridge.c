@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/scaling.h"
 #include "compute/symmetric.h"
+#include "data/batches.h"
 #include "data/dataset.h"
 #include "graph/graph.h"
 #include "graph/turn.h"
@@ -124,14 +125,18 @@ static void take_sample(ridge *self, size_t sample, size_t place) {
 static void run_batches(ridge *self, tl_error *error) {
     const tl_dataset *data = self->data;
     const size_t samples = data->x.shape[0], batch = tl_model_batch(self->model);
+    tl_portion series;
+    tl_portion_begin(&series, data, batch, error);
     for (size_t first = 0; first < samples && !tl_failed(error); first += batch) {
         const size_t count = tl_min(samples - first, batch);
-        const tl_tensor part = tl_tensor_slice(&data->x, first, count);
+        const tl_tensor part = tl_portion_take(&series, first, count, error);
+        if (tl_failed(error)) break;
         if (data->lengths) tl_set_lengths(self->model, data->lengths + first, count);
         tl_forward(self->model, &part, TL_MODE_INFERENCE);
         tl_report(self->model, error);
         for (size_t i = 0; i < count && !tl_failed(error); i++) take_sample(self, first + i, i);
     }
+    tl_portion_release(&series);
     if (tl_failed(error)) tl_model_clear_error(self->model); /* it is reported to the caller */
 }
 

@@ -5,6 +5,7 @@
 #include "base/argument.h"
 #include "base/math.h"
 #include "base/memory.h"
+#include "data/batches.h"
 #include "data/dataset.h"
 #include "graph/graph.h"
 #include "graph/turn.h"
@@ -75,16 +76,13 @@ static tl_status prepare(preparation *p, tl_error *error) {
 }
 
 /* Copies the series of a batch to contiguous memory. */
-static void gather(preparation *p, size_t batch) {
-    const tl_tensor *x = &p->data->x;
-    const size_t each = x->shape[1] * x->shape[2], first = tl_split_at(x->shape[0], p->batches, batch);
-    p->x.shape[0] = tl_split_at(x->shape[0], p->batches, batch + 1) - first;
-    for (size_t i = 0; i < p->x.shape[0]; i++) {
-        const size_t sample = p->order[first + i];
-        memcpy(p->x.data + i * each, x->data + sample * each, each * sizeof *x->data);
-        if (p->lengths) p->lengths[i] = p->data->lengths[sample];
-    }
+static tl_status gather(preparation *p, size_t batch, tl_error *error) {
+    const size_t samples = p->data->x.shape[0], first = tl_split_at(samples, p->batches, batch);
+    p->x.shape[0] = tl_split_at(samples, p->batches, batch + 1) - first;
+    if (tl_series_copy(p->data, p->order + first, p->x.shape[0], p->x.data, error) != TL_OK) return error->status;
+    for (size_t i = 0; p->lengths && i < p->x.shape[0]; i++) p->lengths[i] = p->data->lengths[p->order[first + i]];
     if (p->lengths) tl_set_lengths(p->model, p->lengths, p->x.shape[0]);
+    return TL_OK;
 }
 
 static bool inputs_known(const preparation *p, size_t id) {
@@ -160,7 +158,7 @@ static tl_status finish(const preparation *p, size_t last, tl_error *error) {
 /* One pass over the data. */
 static tl_status run_pass(preparation *p, size_t last, tl_error *error) {
     for (size_t batch = 0; batch < p->batches; batch++) {
-        gather(p, batch);
+        if (gather(p, batch, error) != TL_OK) return error->status;
         run_batch(p, last);
         if (tl_report(p->model, error) == TL_OK) continue;
         tl_model_clear_error(p->model); /* it is reported to the caller */
@@ -180,10 +178,7 @@ tl_status tl_update_statistics(tl_model *model, const tl_dataset *data, tl_error
     preparation p = {.model = model, .data = data};
     tl_turn turn;
     if (!error) error = &own;
-    if (tl_failed(error) || tl_dataset_check(data, "statistics", error) != TL_OK ||
-        tl_run_check(model, &data->x, "statistics", error) != TL_OK ||
-        tl_lengths_check(&data->x, data->lengths, "statistics", error) != TL_OK || !learns(model))
-        return error->status;
+    if (tl_failed(error) || tl_series_check(model, data, "statistics", error) != TL_OK || !learns(model)) return error->status;
     if (!tl_turn_begin(model, &turn, "statistics", error)) return error->status;
     if (prepare(&p, error) == TL_OK) {
         model->stage = TL_STAGE_NOTHING;

@@ -65,6 +65,12 @@ networks() {
     compare equal.ts --arch tcn --epochs 2 --batch 16 --scale 0.1 # has dropout
     compare unequal.ts --arch fcn --epochs 2 --batch 16 --unequal --mixup 0.3
     compare equal.ts --arch fcn --epochs 1 --batch 16 --members 2 --out members.safetensors
+    # Series that are read by batch: 2.3 MB where 2 are allowed.
+    echo '{"layers": [{"type": "conv1d", "filters": 4, "kernel": 4, "stride": 4}, {"type": "global_average_pool"}, {"type": "dense", "units": "outputs"}]}' >tiny.json
+    write_data 0 9000 >many.ts
+    "$command" convert many.ts --out many_x.npy >convert.txt 2>&1 || fail "$(cat convert.txt)"
+    compare many_x.npy --arch tiny.json --epochs 1 --batch 64 --max-memory 4
+    grep -q "read by batch" one.txt || fail "not read by batch: $(cat one.txt)"
     one equal.ts --arch fcn --epochs 1 --members 5 --out one.safetensors --json
     mpirun -n 3 "$command" train equal.ts --arch fcn --epochs 1 --members 5 --threads 1 --quiet --out ranks.safetensors --json >ranks.txt 2>&1 || fail "$(cat ranks.txt)"
     for i in 1 2 3 4 5; do cmp one.$i.safetensors ranks.$i.safetensors || fail "member $i on 3 ranks is another"; done

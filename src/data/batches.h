@@ -1,0 +1,25 @@
+/* batches.h: the series of a data set, a few at a time, whether or not they are in memory (tl_batches). */
+#ifndef TL_DATA_BATCHES_H
+#define TL_DATA_BATCHES_H
+
+#include <tapline/dataset.h>
+
+/* tl_dataset_series without checks. Series end with zeros after their length. */
+tl_status tl_series_copy(const tl_dataset *data, const uint32_t *index, size_t count, tl_real *x, tl_error *error);
+
+/* Consecutive series of a data set. */
+typedef struct tl_portion {
+    const tl_dataset *data;
+    tl_tensor x;     /* (most, length, channels) memory for series that are not in memory; else empty */
+    uint32_t *index; /* (most) */
+} tl_portion;
+
+/* Allocates memory for at most `most` series at a time, if the data set is not in memory. Release it in any case. */
+tl_status tl_portion_begin(tl_portion *self, const tl_dataset *data, size_t most, tl_error *error);
+void tl_portion_release(tl_portion *self);
+
+/* Returns the series first … first + count - 1: (count, length, channels), until the next call. What it returns after a failure
+ * must not be used. */
+tl_tensor tl_portion_take(const tl_portion *self, size_t first, size_t count, tl_error *error);
+
+#endif

@@ -1,0 +1,315 @@
+/* Writes data sets as two NumPy arrays (numpy.lib.format, version 1.0). */
+#include "base/argument.h"
+#include "base/memory.h"
+#include "data/dataset.h"
+#include "io/write.h"
+#include "read/folder.h"
+#include "read/pair.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* ---- arrays ---- */
+
+enum { HEADER = 128 }; /* bytes; a multiple of 64, as NumPy aligns its data */
+
+/* The type of the elements, such as "<f8", and the axes; an axis of 0 and those after it do not exist. */
+static tl_status write_header(tl_writer *file, const char *type, const size_t shape[3], tl_error *error) {
+    char header[HEADER + 1], axes[70] = "";
+    for (size_t i = 0, at = 0; i < 3 && shape[i] > 0; i++)
+        at += (size_t)snprintf(axes + at, sizeof axes - at, "%s%zu", i ? ", " : "", shape[i]);
+    const int length =
+        snprintf(header, sizeof header, "\x93NUMPY\x01%c%c%c{'descr': '%s', 'fortran_order': False, 'shape': (%s%s), }", 0,
+                 HEADER - 10, 0, type, axes, shape[1] > 0 ? "" : ",");
+    memset(header + length, ' ', (size_t)(HEADER - length));
+    header[HEADER - 1] = '\n';
+    return tl_writer_add(file, header, HEADER, error);
+}
+
+/* ---- series ---- */
+
+typedef struct conversion {
+    const char *path, *x;
+    tl_read_cfg cfg;
+    bool single; /* float32 */
+    void (*warn)(const char *text, void *user);
+    void *user;
+    tl_writer *file;
+    void *row; /* (length, channels) of float or double */
+    size_t written;
+} conversion;
+
+static tl_status begin_series(conversion *self, const size_t shape[3], tl_error *error) {
+    self->row = tl_reserve(shape[1] * shape[2], sizeof(double), "a series", error);
+    self->file = tl_writer_new(self->x, error);
+    return tl_failed(error) ? error->status : write_header(self->file, self->single ? "<f4" : "<f8", shape, error);
+}
+
+/* After its end, a series is NaN. */
+static tl_status write_series(const tl_file_series *series, void *user, tl_error *error) {
+    conversion *self = user;
+    const size_t each = series->length * series->channels, count = series->steps * series->channels;
+    if (!self->file && begin_series(self, (const size_t[]){series->count, series->length, series->channels}, error) != TL_OK)
+        return error->status;
+    float *narrow = self->row;
+    double *wide = self->row;
+    for (size_t i = 0; i < each; i++) {
+        const double value = i < count ? series->x[i] : (double)NAN;
+        if (self->single)
+            narrow[i] = (float)value;
+        else
+            wide[i] = value;
+    }
+    self->written++;
+    return tl_writer_add(self->file, self->row, each * (self->single ? sizeof *narrow : sizeof *wide), error);
+}
+
+static void write_generated(conversion *self, const tl_dataset *data, tl_error *error) {
+    const size_t *shape = data->x.shape, each = shape[1] * shape[2];
+    double *row = tl_reserve(each, sizeof *row, "a series", error);
+    for (size_t i = 0; i < shape[0] && !tl_failed(error); i++) {
+        for (size_t k = 0; k < each; k++) row[k] = (double)data->x.data[i * each + k];
+        write_series(&(tl_file_series){i, shape[0], shape[1], shape[2], shape[1], row}, self, error);
+    }
+    tl_release(row);
+}
+
+/* ---- targets ---- */
+
+static size_t targets_of(const tl_dataset *data) { return data->x.shape[0] * tl_labels_each(data); }
+
+static const char *name_of(const conversion *self, const tl_dataset *data, int32_t label) {
+    return label >= 0 ? data->class_names[label] : self->cfg.no_label;
+}
+
+static bool is_integer(const char *name, int64_t *value) {
+    char again[24], *end;
+    *value = strtoll(name, &end, 10);
+    snprintf(again, sizeof again, "%" PRId64, *value);
+    return strcmp(again, name) == 0;
+}
+
+/* Whether all names are whole numbers, as they are written. *longest [OUT]: bytes of the longest name; *ascii [OUT]. */
+static bool measure_names(const conversion *self, const tl_dataset *data, size_t *longest, bool *ascii) {
+    bool integers = true;
+    int64_t value;
+    *longest = 1;
+    *ascii = true;
+    for (int32_t c = self->cfg.no_label ? -1 : 0; c < (int32_t)data->classes; c++) {
+        const char *name = name_of(self, data, c);
+        integers = integers && is_integer(name, &value);
+        *longest = tl_max(*longest, strlen(name));
+        for (const char *at = name; *at; at++) *ascii = *ascii && (unsigned char)*at < 128;
+    }
+    return integers;
+}
+
+static void shape_of_labels(const tl_dataset *data, size_t shape[3]) {
+    shape[0] = data->x.shape[0];
+    shape[1] = tl_labels_each(data) > 1 ? tl_labels_each(data) : 0;
+    shape[2] = 0;
+}
+
+static void write_integers(const conversion *self, tl_writer *file, const tl_dataset *data, tl_error *error) {
+    size_t shape[3];
+    shape_of_labels(data, shape);
+    write_header(file, "<i8", shape, error);
+    for (size_t i = 0; i < targets_of(data) && !tl_failed(error); i++) {
+        int64_t value;
+        is_integer(name_of(self, data, data->labels[i]), &value);
+        tl_writer_add(file, &value, sizeof value, error);
+    }
+}
+
+/* Texts of ASCII are characters of four bytes, as NumPy's own; others are bytes of UTF-8. */
+static void write_texts(const conversion *self, tl_writer *file, const tl_dataset *data, size_t longest, bool ascii,
+                        tl_error *error) {
+    char type[24];
+    size_t shape[3];
+    const size_t width = ascii ? 4 : 1;
+    shape_of_labels(data, shape);
+    snprintf(type, sizeof type, ascii ? "<U%zu" : "|S%zu", longest);
+    write_header(file, type, shape, error);
+    char *text = tl_allocate(longest, width, "a label", error);
+    for (size_t i = 0; i < targets_of(data) && !tl_failed(error); i++) {
+        const char *name = name_of(self, data, data->labels[i]);
+        memset(text, 0, longest * width);
+        for (size_t c = 0; name[c]; c++) text[c * width] = name[c];
+        tl_writer_add(file, text, longest * width, error);
+    }
+    tl_release(text);
+}
+
+static void write_labels(const conversion *self, tl_writer *file, const tl_dataset *data, tl_error *error) {
+    size_t longest;
+    bool ascii;
+    if (measure_names(self, data, &longest, &ascii))
+        write_integers(self, file, data, error);
+    else
+        write_texts(self, file, data, longest, ascii, error);
+}
+
+/* One value 1 in each row of zeros would be read as a class. */
+static bool looks_like_classes(const tl_dataset *data, size_t channels) {
+    bool like = channels > 1;
+    for (size_t i = 0; like && i < targets_of(data); i++) {
+        size_t ones = 0;
+        for (size_t c = 0; like && c < channels; c++) {
+            const double value = tl_value_at(data, i * channels + c);
+            ones += value == 1;
+            like = value == 0 || value == 1;
+        }
+        like = like && ones == 1;
+    }
+    return like;
+}
+
+static void write_values(const conversion *self, tl_writer *file, const tl_dataset *data, tl_error *error) {
+    const size_t each = tl_labels_each(data), channels = tl_values_each(data) / each;
+    if (looks_like_classes(data, channels) || (each == 1 && channels == data->x.shape[1] && channels > 1)) {
+        tl_fail(error, TL_ERROR_SHAPE, "%s: its %zu target values would be read as %s", self->path, channels,
+                looks_like_classes(data, channels) ? "classes" : "those of steps");
+        return;
+    }
+    const size_t shape[3] = {data->x.shape[0],
+                             each > 1       ? each
+                             : channels > 1 ? channels
+                                            : 0,
+                             each > 1 && channels > 1 ? channels : 0};
+    write_header(file, "<f8", shape, error);
+    for (size_t i = 0; i < targets_of(data) * channels && !tl_failed(error); i++) {
+        const double value = tl_value_at(data, i);
+        tl_writer_add(file, &value, sizeof value, error);
+    }
+}
+
+static tl_writer *write_targets(const conversion *self, const char *y, const tl_dataset *data, tl_error *error) {
+    tl_writer *file = tl_writer_new(y, error);
+    if (file) (data->values ? write_values : write_labels)(self, file, data, error);
+    return file;
+}
+
+/* ---- what the arrays do not contain ---- */
+
+static void warn(const conversion *self, const char *what) {
+    char text[400];
+    snprintf(text, sizeof text, "%.200s: %s", self->x, what);
+    if (self->warn) self->warn(text, self->user);
+}
+
+/* As classes of arrays are sorted when they are read. */
+static bool is_sorted(const tl_dataset *data) {
+    bool sorted = true, integers = true;
+    int64_t a, b;
+    for (size_t c = 0; c < data->classes; c++) integers = integers && is_integer(data->class_names[c], &a);
+    for (size_t c = 1; sorted && c < data->classes; c++) {
+        const char *before = data->class_names[c - 1], *name = data->class_names[c];
+        sorted = integers ? is_integer(before, &a) && is_integer(name, &b) && a < b : strcmp(before, name) < 0;
+    }
+    return sorted;
+}
+
+static bool are_all_used(const tl_dataset *data) {
+    size_t used = 0;
+    for (int32_t c = 0; c < (int32_t)data->classes; c++) {
+        size_t i = 0;
+        while (i < targets_of(data) && data->labels[i] != c) i++;
+        used += i < targets_of(data);
+    }
+    return used == data->classes;
+}
+
+static void warn_of_losses(const conversion *self, const tl_dataset *data) {
+    if (data->groups) warn(self, "groups are not written");
+    if (data->rate > 0) warn(self, "the number of steps per second is not written");
+    if (data->labels && !(is_sorted(data) && are_all_used(data)))
+        warn(self, "its classes are numbered in sorted order when it is read, without those that no series has");
+    if (data->lengths) warn(self, "series end with NaN; read them with --missing tail (TL_MISSING_TAIL)");
+}
+
+/* ---- both ---- */
+
+/* Both files are complete before one of them replaces an old file. */
+static void finish(conversion *self, const char *y, const tl_dataset *data, tl_error *error) {
+    tl_writer *targets = data->labels || data->values ? write_targets(self, y, data, error) : NULL;
+    if (self->written != data->x.shape[0]) tl_fail(error, TL_ERROR_FILE, "%s: changed while it was read", self->path);
+    if (targets) tl_writer_end(targets, error);
+    if (!tl_failed(error)) tl_writer_end(self->file, error);
+    if (!tl_failed(error)) warn_of_losses(self, data);
+    tl_writer_free(targets);
+}
+
+static void pass_warning(const char *text, void *user) {
+    const conversion *self = user;
+    if (self->warn) self->warn(text, self->user);
+}
+
+static tl_dataset *read_source(conversion *self, tl_error *error) {
+    const bool generated = strncmp(self->path, "builtin:", 8) == 0;
+    self->cfg.normalize = TL_NORMALIZE_NONE;
+    self->cfg.by_batch = false;
+    self->warn = self->cfg.warn;
+    self->user = self->cfg.user;
+    self->cfg.warn = pass_warning;
+    if (!generated) self->cfg.each = write_series;
+    self->cfg.user = self;
+    tl_dataset *data = tl_dataset_read(self->path, &self->cfg, error);
+    if (data && generated) write_generated(self, data, error);
+    return data;
+}
+
+/* The files to write, while the files to read are visited. */
+typedef struct written {
+    const char *path[2];
+    tl_error *error;
+} written;
+
+static void compare(const char *file, void *user) {
+    const written *self = user;
+    struct stat a, b;
+    for (size_t i = 0; i < 2; i++)
+        if (stat(file, &a) == 0 && stat(self->path[i], &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+            tl_fail(self->error, TL_ERROR_ARGUMENT, "%.200s: is a file of the data, and would be overwritten", self->path[i]);
+}
+
+static tl_status check_files(const conversion *self, const char *y, tl_error *error) {
+    written files = {{self->x, y}, error};
+    if (y) tl_dataset_files(self->path, &self->cfg, compare, &files, error);
+    return error->status;
+}
+
+static tl_status check(const conversion *self, tl_error *error) {
+    if (!tl_given(self->path, "convert: the path", error) || !tl_given(self->x, "convert: the path of the series", error))
+        return error->status;
+    if (!tl_has_ending(self->x, ".npy"))
+        return tl_fail(error, TL_ERROR_ARGUMENT, "%s: the name of the file of series must end with .npy", self->x);
+    if (self->cfg.window > 0)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "%s: windows are not converted; cut them when the data is read (--window)",
+                       self->path);
+    if (self->cfg.each || self->cfg.keep_labels)
+        return tl_fail(error, TL_ERROR_ARGUMENT, "convert: tl_read_cfg.each and keep_labels must not be set");
+    return TL_OK;
+}
+
+tl_status tl_dataset_convert_sized(const char *path, const char *x, const tl_read_cfg *given, size_t size, bool single,
+                                   size_t shape[3], tl_error *error) {
+    tl_error own = {0};
+    conversion self = {.path = path, .x = x, .single = single};
+    if (!error) error = &own;
+    if (tl_failed(error)) return error->status;
+    tl_take(&self.cfg, sizeof self.cfg, given, size, "convert", error);
+    if (tl_failed(error) || check(&self, error) != TL_OK) return error->status;
+    char *y = tl_pair_name(x, error);
+    tl_dataset *data = check_files(&self, y, error) == TL_OK ? read_source(&self, error) : NULL;
+    if (data && !tl_failed(error)) finish(&self, y, data, error);
+    if (data && shape) memcpy(shape, data->x.shape, 3 * sizeof *shape);
+    tl_writer_free(self.file);
+    tl_release(self.row);
+    tl_dataset_free(data);
+    free(y);
+    return error->status;
+}
