@@ -328,6 +328,7 @@ static const row rows[] = {
     {{TRAIN}, "arch", "/nonexistent/x.json", 1, "/nonexistent/x.json: No such file or directory\n"},
     {{TRAIN}, "log", "/nonexistent/x", 1, "--log /nonexistent/x: cannot be written: No such file or directory\n"},
     {{TRAIN}, "out", "/nonexistent/x", 1, "--out " UNWRITABLE},
+    {{TRAIN}, "tensorboard", "/nonexistent/x", 1, "--tensorboard /nonexistent/x: cannot be created: No such file or directory\n"},
     {{TRAIN}, "report", "/nonexistent/x", 1, "--report " UNWRITABLE},
     {{"eval", MODEL, "builtin:cbf/test"}, "report", "/nonexistent/x", 1, "--report " UNWRITABLE},
     {{TRAIN}, "checkpoint", "/nonexistent/x", 1, "--checkpoint " UNWRITABLE},

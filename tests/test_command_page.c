@@ -6,7 +6,7 @@
 #include "markup.h"
 #include "runner.h"
 
-#include <fcntl.h>
+#include <dirent.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -219,7 +219,7 @@ static void given_target_values_when_reported_then_predicted_against_true(void *
     char *text = page("values.html", 200000);
     check_has(text, "How close are the predictions?");
     check_has(text, "The largest errors");
-    check_has(text, "highest quarter of the targets");
+    check_has(text, "highest targets");
     check_has(text, "<b>16 … 27</b>");
     assert_null(strstr(text, "confusion"));
     assert_int_equal(count_in(text, "<circle class=\"dot"), SERIES);
@@ -319,6 +319,105 @@ static void given_a_page_that_is_read_when_reported_then_refused_before(void **u
     expect(run_command("eval", model, data, "--report", in_folder("data.html")), 2, "and would be overwritten");
 }
 
+static void given_a_training_that_is_refused_when_reported_then_nothing_changes(void **unused) {
+    (void)unused;
+    fclose(create("before.html"));
+    expect(run_command(TRAIN("classes.csv", "net.json", "1"), "--mixup", "0.2", "--batch", "1", "--report",
+                       in_folder("before.html"), "--tensorboard", in_folder("before")),
+           2, "mixup");
+    char *text = contents_of(in_folder("before.html"));
+    assert_string_equal(text, "");
+    free(text);
+    assert_int_equal(access(in_folder("before"), F_OK), -1);
+}
+
+/* ---- TensorBoard ---- */
+
+/* CRC-32C bit by bit, as records have it. */
+static uint32_t checksum(const unsigned char *bytes, size_t count) {
+    uint32_t value = 0xFFFFFFFFu;
+    for (size_t i = 0; i < count; i++) {
+        value ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++) value = value & 1 ? value >> 1 ^ 0x82F63B78u : value >> 1;
+    }
+    value = ~value;
+    return (value >> 15 | value << 17) + 0xA282EAD8u;
+}
+
+static uint32_t number_at(const unsigned char *bytes) {
+    return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+/* The simple_value after a tag in an event; NaN: it has none. */
+static double scalar_in(const unsigned char *event, size_t size, const char *tag) {
+    const size_t length = strlen(tag);
+    float value;
+    for (size_t i = 0; i + length + 5 <= size; i++) {
+        if (event[i] != length || memcmp(event + i + 1, tag, length) != 0 || event[i + 1 + length] != 0x15) continue;
+        const uint32_t bits = number_at(event + i + 2 + length);
+        memcpy(&value, &bits, sizeof value);
+        return (double)value;
+    }
+    return NAN;
+}
+
+/* Returns the bytes of the only file in a folder. */
+static unsigned char *only_file(const char *name, size_t *size) {
+    char path[400];
+    DIR *listed = opendir(in_folder(name));
+    assert_non_null(listed);
+    const struct dirent *entry;
+    size_t files = 0;
+    while ((entry = readdir(listed))) {
+        if (*entry->d_name == '.') continue;
+        assert_int_equal(strncmp(entry->d_name, "events.out.tfevents.", 20), 0);
+        snprintf(path, sizeof path, "%s/%.200s", in_folder(name), entry->d_name);
+        files++;
+    }
+    closedir(listed);
+    assert_int_equal(files, 1);
+    FILE *file = fopen(path, "rb");
+    unsigned char *bytes = calloc(1, 100000);
+    assert_non_null(file);
+    assert_non_null(bytes);
+    *size = fread(bytes, 1, 100000, file);
+    fclose(file);
+    return bytes;
+}
+
+static void given_a_folder_when_trained_then_events_with_checksums(void **unused) {
+    (void)unused;
+    expect(run_command(TRAIN("classes.csv", "net.json", "3"), "--folds", "3", "--log", in_folder("events.csv"), "--tensorboard",
+                       in_folder("events")),
+           0, NULL);
+    size_t size, records = 0;
+    unsigned char *bytes = only_file("events", &size);
+    training_log log = {0};
+    tl_error error = {0};
+    log_read(&log, in_folder("events.csv"), &error);
+    check_ok(&error);
+    for (size_t at = 0; at < size; records++) {
+        const size_t length = number_at(bytes + at);
+        const unsigned char *event = bytes + at + 12;
+        assert_int_equal(number_at(bytes + at + 8), checksum(bytes + at, 8));
+        assert_int_equal(number_at(event + length), checksum(event, length));
+        if (records > 0) {
+            check_number("loss", scalar_in(event, length, "loss/training"), log.column[LOG_TRAIN_LOSS][records - 1], 1e-6, 0);
+            check_number("loss", scalar_in(event, length, "loss/validation"), log.column[LOG_VALIDATION_LOSS][records - 1], 1e-6,
+                         0);
+            check_number("rate", scalar_in(event, length, "learning_rate"), log.column[LOG_RATE][records - 1], 1e-6, 0);
+            assert_true(isnan(scalar_in(event, length, "rmse/training")));
+        }
+        at += 12 + length + 4;
+    }
+    assert_int_equal(records, 1 + 3);                 /* the version and the epochs */
+    static const unsigned char known[] = "123456789"; /* CRC-32C: E3069283 */
+    assert_int_equal(checksum(known, 9), (uint32_t)((0xE3069283u >> 15 | 0xE3069283u << 17) + 0xA282EAD8u));
+    log_free(&log);
+    free(bytes);
+    expect(run_command(TRAIN("classes.csv", "net.json", "1"), "--tensorboard", in_folder("net.json")), 1, "is not a folder");
+}
+
 /* ---- parts ---- */
 
 /* Whether the answer for these losses is this one. */
@@ -393,6 +492,8 @@ int main(void) {
         cmocka_unit_test(given_several_networks_when_reported_then_a_page_for_each),
         cmocka_unit_test(given_a_failing_training_when_reported_then_the_page_says_so),
         cmocka_unit_test(given_a_page_that_is_read_when_reported_then_refused_before),
+        cmocka_unit_test(given_a_training_that_is_refused_when_reported_then_nothing_changes),
+        cmocka_unit_test(given_a_folder_when_trained_then_events_with_checksums),
         cmocka_unit_test(given_curves_when_asked_whether_converged_then_the_answer),
         cmocka_unit_test(given_a_known_network_when_mapped_then_by_hand),
     };

@@ -200,7 +200,7 @@ static void given_target_values_when_shown_then_quarters_and_lengths(void **unus
     check_number("maximum", json_number(object, "maximum"), 6, 0, 0);
     json_decref(object);
     run_free(&done);
-    expect(run_command("show", in_folder("values.ts")), 0, "highest quarter of the targets", NULL);
+    expect(run_command("show", in_folder("values.ts")), 0, "highest targets", NULL);
     expect(run_command("show", in_folder("values.ts"), "--channel", "2"), 2, NULL, "--channel 2: the data has 1 channel\n");
 }
 

@@ -86,7 +86,7 @@ static void given_any_text_when_escaped_then_it_is_only_text(void **unused) {
         {"Zylinder mäßig €😀", 0, "Zylinder mäßig €😀"},
         {"bell\x1b[31m\n\x7f\xC2\x85", 0, "bell\\x1b[31m\\x0a\\x7f\\x85"},
         {"\xFF\xC0\x80\xED\xA0\x80\xF8", 0, "�������"},
-        {"a\xE2\x80\xAE"
+        {"a\xE2\x80\xAE" // NOLINT(misc-misleading-bidirectional): it is the test
          "b\xEF\xBF\xBE",
          0, "a�b�"},
         {"cut \xE2\x82", 0, "cut ��"},

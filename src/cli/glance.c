@@ -82,8 +82,7 @@ static size_t find_groups(const tl_dataset *data, int32_t *group, tl_error *erro
 }
 
 static void name_group(const tl_dataset *data, size_t number, char *text, size_t size) {
-    static const char *const quarters[] = {"lowest quarter of the targets", "second quarter", "third quarter",
-                                           "highest quarter of the targets"};
+    static const char *const quarters[] = {"lowest targets", "second quarter", "third quarter", "highest targets"};
     if (data->classes > 0 && data->target_length <= 1 && data->class_names)
         snprintf(text, size, "%s", data->class_names[number]);
     else if (data->classes > 0 && data->target_length <= 1)

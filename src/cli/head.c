@@ -41,6 +41,7 @@ const char *head_find_training(const train_settings *settings) {
         {"--jitter", settings->jitter > 0},
         {"--mixup", settings->mixup > 0},
         {"--log", settings->log != NULL},
+        {"--tensorboard", settings->tensorboard != NULL},
         {"--checkpoint", settings->checkpoint != NULL},
         {"--resume", settings->resume != NULL},
     };

@@ -19,9 +19,9 @@ void IN_PRECISION(members_begin)(members *self, const train_settings *settings, 
 }
 
 static void free_files(train_settings *own) {
-    const char *const files[] = {own->out, own->log, own->report, own->checkpoint, own->resume};
+    const char *const files[] = {own->out, own->log, own->report, own->tensorboard, own->checkpoint, own->resume};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) free((char *)files[i]);
-    own->out = own->log = own->report = own->checkpoint = own->resume = NULL;
+    own->out = own->log = own->report = own->tensorboard = own->checkpoint = own->resume = NULL;
 }
 
 void IN_PRECISION(members_free)(members *self) {
@@ -41,6 +41,7 @@ const train_settings *IN_PRECISION(members_next)(members *self, tl_error *error)
     self->own.out = files_number(all->out, number, error);
     self->own.log = files_number(all->log, number, error);
     self->own.report = files_number(all->report, number, error);
+    self->own.tensorboard = files_number(all->tensorboard, number, error);
     self->own.checkpoint = files_number(all->checkpoint, number, error);
     char *resume = files_number(all->resume, number, error);
     if (resume && self->tried > 0 && access(resume, F_OK) != 0) {

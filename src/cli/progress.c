@@ -44,6 +44,22 @@ static void open_log(progress *self) {
     check_log(self, &error);
 }
 
+/* ---- events for TensorBoard ---- */
+
+static void check_events(progress *self, const tl_error *error) {
+    if (self->events_failed || !tl_failed(error)) return;
+    self->events_failed = true;
+    complain(self->command, "--tensorboard %s", error->text);
+}
+
+static void write_events(progress *self, const tl_progress *at) {
+    tl_error error = {0};
+    if (!self->folder || self->events_failed) return;
+    if (!self->events) self->events = events_open(self->folder, &error);
+    if (at->epoch_end) events_epoch(self->events, at, &error);
+    check_events(self, &error);
+}
+
 /* ---- the bar ---- */
 
 enum { BAR = 16, LINE = 200, LINES = 10 };
@@ -135,12 +151,17 @@ bool progress_begin(progress *self, const train_settings *settings, const tl_dat
                        .validation.loss = NAN,
                        .log_path = settings->log,
                        .append = settings->resume != NULL,
+                       .folder = settings->tensorboard,
                        .regression = data->classes == 0};
     tl_error error = {0};
     if (settings->log) tl_csv_log_check(settings->log, &error);
     check_log(self, &error);
-    if (!self->log_failed) progress_catch_signals();
-    return !self->log_failed;
+    error = (tl_error){0};
+    if (settings->tensorboard) events_check(settings->tensorboard, &error);
+    check_events(self, &error);
+    const bool begun = !self->log_failed && !self->events_failed;
+    if (begun) progress_catch_signals();
+    return begun;
 }
 
 bool progress_step(const tl_progress *at, void *user) {
@@ -149,6 +170,7 @@ bool progress_step(const tl_progress *at, void *user) {
     open_log(self);
     tl_csv_log_epoch(at, self->log);
     check_log(self, tl_csv_log_error(self->log));
+    write_events(self, at);
     return !progress_interrupted();
 }
 
@@ -158,5 +180,6 @@ bool progress_end(progress *self) {
     tl_error error = {0};
     tl_csv_log_close(self->log, &error);
     check_log(self, &error);
-    return !self->log_failed;
+    events_close(self->events);
+    return !self->log_failed && !self->events_failed;
 }

@@ -248,12 +248,6 @@ static bool write_page(run_page *self, const char *ended) {
     return !tl_failed(&error);
 }
 
-bool run_page_start(run_page *self, int epochs) {
-    self->epochs = epochs;
-    self->run.name = "";
-    return write_page(self, NULL);
-}
-
 static void keep_epoch(run_page *self, const tl_progress *at) {
     const double row[LOG_COLUMNS] = {at->epoch,   at->learning_rate,   at->train.loss,         at->train.accuracy,
                                      at->seconds, at->validation.loss, at->validation.accuracy};
@@ -265,17 +259,21 @@ static void keep_epoch(run_page *self, const tl_progress *at) {
 
 bool run_page_step(const tl_progress *at, void *user) {
     run_page *self = user;
+    const bool first = !self->last.model;
     const double since = at->seconds - self->written;
     self->last = *at;
     if (at->epoch_end) keep_epoch(self, at);
-    if (!self->failed && since >= RELOAD && since * most_cost >= self->cost) {
+    if (!self->failed && (first || (since >= RELOAD && since * most_cost >= self->cost))) {
         write_page(self, NULL);
         self->written = at->seconds;
     }
     return true;
 }
 
-bool run_page_end(run_page *self, const char *ended) { return write_page(self, ended); }
+bool run_page_end(run_page *self, const char *ended) {
+    const bool begun = self->epochs == 0 || self->last.model;
+    return !begun || write_page(self, ended);
+}
 
 void judged_free(judged *self) {
     tl_tensor_free(&self->y);

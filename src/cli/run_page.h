@@ -47,19 +47,16 @@ void judged_free(judged *self);
 void IN_PRECISION(run_page_begin)(run_page *self, const run_page_about *about, const tl_dataset *data, const tl_model *model,
                                   tl_error *error);
 
-/* Writes the page for the first time, before a training of so many epochs. Returns false, after a message, if that fails. */
-bool run_page_start(run_page *self, int epochs);
-
-/* For tl_fit_cfg.callbacks, with the page as `user`: keeps the curves, and rewrites the page at most every 2 s, and so that this
- * takes at most 2 % of the time. */
+/* For tl_fit_cfg.callbacks, with the page as `user`: keeps the curves. Writes the page after the first batch, so that a training
+ * that cannot begin leaves the previous file; then at most every 2 s, and so that this takes at most 2 % of the time. */
 bool run_page_step(const tl_progress *at, void *user);
 
 /* Describes the predictions. model: for class activation maps, if its end is a global average pool and a dense layer; NULL: none.
  */
 void IN_PRECISION(run_page_judge)(run_page *self, const judged *of, const tl_model *model, tl_error *error);
 
-/* Writes the page for the last time; it then no longer reloads itself. `ended`: a sentence on how the training ended; "": none.
- * Returns false, after a message, if it could not be written. */
+/* Writes the page for the last time, unless the training could not begin; it then no longer reloads itself. `ended`: a sentence on
+ * how the training ended; "": none. Returns false, after a message, if it could not be written. */
 bool run_page_end(run_page *self, const char *ended);
 void run_page_free(run_page *self);
 

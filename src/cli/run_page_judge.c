@@ -40,7 +40,7 @@ enum { DIAGRAM = 680 };
 
 void run_page_begin(run_page *self, const run_page_about *about, const tl_dataset *data, const tl_model *model, tl_error *error) {
     glance of = {0};
-    *self = (run_page){.about = *about, .last = {.train = report_no_metrics, .validation = report_no_metrics}};
+    *self = (run_page){.about = *about, .run.name = "", .last = {.train = report_no_metrics, .validation = report_no_metrics}};
     if (tl_failed(error)) return;
     IN_PRECISION(glance_make)(&of, data, 0, error);
     if (!tl_failed(error)) {

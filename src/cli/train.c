@@ -192,11 +192,9 @@ static void check_settings(const train_settings *settings, tl_error *error) {
     const bool all = settings->fold == OPTION_ALL;
     const struct {
         const char *name, *path;
-    } files[] = {{"out", all ? NULL : settings->out},
-                 {"checkpoint", settings->checkpoint},
-                 {"resume", settings->resume},
-                 {"log", settings->log},
-                 {"report", settings->report}};
+    } files[] = {{"out", all ? NULL : settings->out}, {"checkpoint", settings->checkpoint},
+                 {"resume", settings->resume},        {"log", settings->log},
+                 {"report", settings->report},        {"tensorboard", settings->tensorboard}};
     const char *none = settings->find_rate ? "--find-lr does not train" : all ? "--fold all trains a network for each fold" : NULL;
     check_pairs(settings, error);
     for (size_t i = 0; none && i < sizeof files / sizeof *files; i++)
@@ -817,7 +815,7 @@ static int report(const job *self, const tl_error *error) {
 static train_settings settings_here(const train_settings *given) {
     train_settings own = *given;
     if (!own.architecture) own.architecture = own.init ? own.init : "fcn";
-    if (!ranks_lead() && !has_networks(&own)) own.out = own.log = own.report = NULL;
+    if (!ranks_lead() && !has_networks(&own)) own.out = own.log = own.report = own.tensorboard = NULL;
     if (own.jobs > 1 && own.common.threads == 0) own.common.threads = jobs_threads((size_t)own.jobs);
     return own;
 }

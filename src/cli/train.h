@@ -3,6 +3,7 @@
 #define CLI_TRAIN_H
 
 #include "cli/architecture.h"
+#include "cli/events.h"
 #include "cli/reading.h"
 
 #include <tapline/csv_log.h>
@@ -17,6 +18,7 @@ typedef struct train_settings {
     common_settings common;                                                /* operand 0: the data */
     const char *test, *architecture, *optimizer, *schedule, *engine, *log; /* architecture NULL: that of `init`, else fcn */
     const char *out, *checkpoint, *resume;                                 /* NULL: none */
+    const char *tensorboard;                                               /* NULL: none */
     const char *report;                                                    /* NULL: none */
     const char *validation, *init;                                         /* 0: the library's defaults */
     const char *watch;                                                     /* NULL: the library's default */
@@ -109,12 +111,16 @@ typedef struct progress {
     bool append;           /* keep the lines of the log */
     tl_csv_log *log;       /* NULL: not open */
     bool log_failed;
+    const char *folder; /* of the events; NULL: none */
+    events *events;     /* NULL: not open */
+    bool events_failed;
     bool regression;
     size_t member, members; /* the current network, from 1, and their number; 0: a single network */
 } progress;
 
-/* Checks that the log can be written, and handles SIGINT, SIGTERM and SIGHUP until the first of them arrives. Returns false, after
- * a message, if it cannot. The log is opened after the first batch: a training that cannot begin leaves its previous lines. */
+/* Checks that the log and the events can be written, and handles SIGINT, SIGTERM and SIGHUP until the first of them arrives.
+ * Returns false, after a message, if they cannot. They are opened after the first batch: a training that cannot begin leaves the
+ * previous lines. */
 bool progress_begin(progress *self, const train_settings *settings, const tl_dataset *data, size_t batch);
 
 /* For tl_fit_cfg.callbacks; `user` is the progress. */

@@ -106,6 +106,8 @@ static const option_spec options[] = {
      "(none)"},
     OPTIONS("Files and limits", "tapline train mine.csv -o mine.safetensors --checkpoint mine.checkpoint"),
     {"log", "FILE.csv", OPTION_TEXT, FIELD(log), 0, 0, NULL, "write a line for each epoch to this file"},
+    {"tensorboard", "DIR", OPTION_TEXT, FIELD(tensorboard), 0, 0, NULL,
+     "write the curves as a new file of events into this folder, for TensorBoard"},
     {"report", "FILE.html", OPTION_TEXT, FIELD(report), 0, 0, NULL,
      "write a page with data, curves, results and layers to this file; it is rewritten during training"},
     {"out", "FILE", OPTION_TEXT, FIELD(out), 0, 0, NULL, "write the trained model to this file, for eval and predict"},

@@ -20,7 +20,8 @@ bool IN_PRECISION(job_page_begin)(job *self, int epochs) {
     if (!settings->report) return true;
     IN_PRECISION(run_page_begin)(&self->page, &about, self->data, self->model, &error);
     if (tl_failed(&error)) complain(settings->common.command, "%s--report %s", self->part, error.text);
-    return !tl_failed(&error) && (epochs == 0 || run_page_start(&self->page, epochs));
+    self->page.epochs = epochs;
+    return !tl_failed(&error);
 }
 
 /* Whether the predictions are within the limit of memory; twice, since their mean is computed in double precision. */
