@@ -1,7 +1,8 @@
-/* Networks as files of C (tapline/c_export.h): compiled with all warnings as errors, they compute what the library does.
+/* Networks as C files (tapline/c_export.h). The files are compiled with all warnings as errors, and must compute the same as the
+ * library.
  *
- * Plain runs build each network once without optimisation; `test_c_export full` builds more of them with each compiler, as C and as
- * C++, optimised, and with sanitizers.
+ * Plain runs compile each network once, without optimization. `test_c_export full` has more networks, and compiles them with each
+ * compiler: as C and as C++, optimized, and with sanitizers.
  */
 #include "layer_cases.h"
 
@@ -26,7 +27,7 @@ static const char *path_of(const char *name) {
     return path[next];
 }
 
-/* Runs a command of the shell in the folder, and fails with what it said unless it succeeds. */
+/* Runs a shell command in the folder. If the command fails, prints its output, and the test fails. */
 static void run(const char *format, ...) TL_PRINTF(1, 2);
 static void run(const char *format, ...) {
     char command[2000], line[4000];
@@ -56,7 +57,7 @@ static char *text_of(const char *name) {
 
 /* ---- models ---- */
 
-/* No array stays at what it begins with: biases at 0, running statistics at 0 and 1. */
+/* Changes all arrays, since a bias of 0 or a running variance of 1 would hide errors. */
 static void move_parameters(tl_model *model) {
     for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
         const tl_tensor value = tl_parameter_at(model, i).value;
@@ -65,7 +66,7 @@ static void move_parameters(tl_model *model) {
     }
 }
 
-/* The model, moved; NULL where the shape is too short for it. */
+/* Compiles the model and changes its parameters. */
 static tl_model *compiled(tl_model *model, tl_node output, tl_loss_kind loss) {
     tl_error error = {0};
     const tl_compile_cfg cfg = {.batch = SERIES, .loss = loss, .inference_only = true};
@@ -82,7 +83,7 @@ typedef void (*predict_function)(const float *x, float *y);
 /* A network that has been exported under the name `case_` and its index. */
 typedef struct exported {
     char what[100];
-    tl_tensor x, y; /* series, and what the library makes of them */
+    tl_tensor x, y; /* the series, and the predictions of the library */
 } exported;
 
 static exported cases[MAX_CASES];
@@ -97,7 +98,7 @@ static void forget_cases(void) {
     run("rm -f *.c *.o *.so *.h");
 }
 
-/* Exports a model, which it frees; x: what the C gets, scaled: what the model gets. */
+/* Exports a model and frees it. x: the input of the C file; scaled: the input of the model. */
 static void add_case(const char *what, tl_model *model, bool no_libm, tl_tensor x, const tl_tensor *scaled) {
     tl_error error = {0};
     char name[40];
@@ -151,7 +152,7 @@ static void compare_case(size_t index, void *library) {
     free(actual);
 }
 
-/* Builds all cases as one library with a compiler and options, and compares each with the library. */
+/* Compiles all cases as one shared library, and compares the results of each case with those of tapline. */
 static void build_and_compare(const char *compiler, const char *options) {
     run("%s %s -Wall -Wextra -Wconversion -pedantic -Werror -fPIC -shared -o cases.so case_*.c -lm", compiler, options);
     void *library = dlopen(path_of("cases.so"), RTLD_NOW);
@@ -161,13 +162,13 @@ static void build_and_compare(const char *compiler, const char *options) {
     run("rm cases.so");
 }
 
-static bool there_is(const char *program) {
+static bool is_installed(const char *program) {
     char command[100];
     snprintf(command, sizeof command, "command -v %s >/dev/null 2>&1", program);
     return system(command) == 0; // NOLINT(cert-env33-c): a constant
 }
 
-/* Once, or with every compiler and way of building there is. */
+/* Compiles all cases once; in full runs with every compiler that is installed. */
 static void compare_cases(void) {
     static const char *const builds[][2] = {{"gcc", "-std=c99 -O0"},
                                             {"gcc", "-std=c99 -O2"},
@@ -179,13 +180,13 @@ static void compare_cases(void) {
                                             {"gcc", "-std=c99 -O1 -fsanitize=undefined -fno-sanitize-recover=all"}};
     if (!full) build_and_compare(TAPLINE_CC, "-std=c99 -O0");
     for (size_t i = 0; full && i < sizeof builds / sizeof *builds; i++)
-        if (there_is(builds[i][0])) build_and_compare(builds[i][0], builds[i][1]);
+        if (is_installed(builds[i][0])) build_and_compare(builds[i][0], builds[i][1]);
     forget_cases();
 }
 
 /* ---- layers and architectures ---- */
 
-/* A row of the table of layers, alone or between dense layers with dropout. */
+/* Adds a network of one layer case, alone or between dense layers and dropout. */
 static void add_row(const layer_case *row, uint32_t seed, bool between_layers, bool no_libm) {
     tl_rng rng = tl_rng_at(seed, TL_STREAM_USER, 1, 0);
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = seed, .threads = 1});
@@ -199,7 +200,7 @@ static void add_row(const layer_case *row, uint32_t seed, bool between_layers, b
 
 static void given_each_layer_when_exported_then_c_computes_the_same(void **state) {
     (void)state;
-    const size_t every = full || sizeof(tl_real) == sizeof(float) ? 1 : 8; /* in double precision the file is the same */
+    const size_t every = full || sizeof(tl_real) == sizeof(float) ? 1 : 8; /* the file is always in single precision */
     for (size_t i = 0; i < layer_case_count; i += every) {
         add_row(&layer_cases[i], (uint32_t)i, i % 2, i % 4 < 2);
         for (uint32_t more = 0; full && more < 5; more++)
@@ -221,7 +222,7 @@ static tl_node unet(tl_model *model, tl_node x, size_t outputs) {
 static tl_node wavenet_steps(tl_model *model, tl_node x, size_t outputs) {
     return tl_wavenet_steps(model, x, &(tl_wavenet_cfg){.outputs = outputs, .filters = 5, .skips = 6, .blocks = 4});
 }
-/* Convolutions over channels that are vectors of the processor, and over a few more. */
+/* Convolutions with numbers of channels that are no multiples of a vector. */
 static tl_node wide(tl_model *model, tl_node x, size_t outputs) {
     x = tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 37, .kernel = 5, .padding = TL_PADDING_SAME});
     x = tl_relu(model, tl_batch_norm(model, x, NULL));
@@ -265,7 +266,7 @@ enum { STEPS = 90, MAX_OUTPUTS = 4096 };
 
 typedef int (*step_function)(const float *x, float *y);
 
-/* A network on a stream, and what the library's stream gives for each step. */
+/* A network on a stream, and the outputs of the library's stream for each step. */
 typedef struct streamed {
     char what[100];
     size_t channels, outputs;
@@ -276,7 +277,7 @@ typedef struct streamed {
 static streamed streams[MAX_CASES];
 static size_t stream_count;
 
-/* Exports the model as a stream; false where the library has none of it, and then the export has to fail, too. */
+/* Exports the model as a stream. Returns false if tl_stream_new fails for it; the export must then fail too. */
 static bool add_stream(const char *what, tl_model *model, const tl_stream_cfg *how) {
     tl_error error = {0}, refused = {0};
     streamed *it = &streams[stream_count];
@@ -360,7 +361,7 @@ static tl_node causal_stack(tl_model *model, tl_node x, size_t outputs) {
             tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 16, .kernel = 3, .dilation = dilation, .padding = TL_PADDING_CAUSAL}));
     return tl_dense(model, x, &(tl_dense_cfg){.units = outputs});
 }
-/* An output of a stack of strides, up again, beside what came in, which is ahead. */
+/* Strides and a transposed convolution, joined with a branch that has less delay. */
 static tl_node strides(tl_model *model, tl_node x, size_t outputs) {
     tl_node h = tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 6, .kernel = 4, .stride = 2, .padding = TL_PADDING_SAME});
     h = tl_max_pool(model, tl_relu(model, h), &(tl_pool_cfg){.window = 3, .stride = 2, .padding = TL_PADDING_SAME});
@@ -396,7 +397,7 @@ static void given_each_layer_when_streamed_then_c_gives_the_stream_s_outputs(voi
     compare_streams();
 }
 
-/* ---- what surrounds a network ---- */
+/* ---- scaling and losses ---- */
 
 static tl_node small(tl_model *model, tl_node x, size_t outputs) {
     x = tl_relu(model, tl_conv1d(model, x, &(tl_conv1d_cfg){.filters = 4, .kernel = 3, .padding = TL_PADDING_SAME}));
@@ -408,7 +409,7 @@ static tl_model *small_made(tl_loss_kind loss) {
     return architecture_made(&it, loss);
 }
 
-/* Series of some level and amplitude go in as they are; the last one is constant in its first channel. */
+/* Series with this level and amplitude. The last series is constant in its first channel. */
 static tl_dataset leveled(double level, double amplitude) {
     tl_tensor x = normal_series((tl_shape){.length = 50, .channels = 2}, 7);
     for (size_t i = 0; i < tl_tensor_count(&x); i++) {
@@ -418,7 +419,7 @@ static tl_dataset leveled(double level, double amplitude) {
     return (tl_dataset){.x = x};
 }
 
-/* Adds the small network for series of that level and amplitude, scaled as `how` says. */
+/* Adds the small network for series with this level and amplitude, which are scaled as `how` says. */
 static void add_scaled(const char *what, tl_normalization how, double level, double amplitude) {
     tl_error error = {0};
     tl_dataset raw = leveled(level, amplitude), data = leveled(level, amplitude);
@@ -434,7 +435,7 @@ static void add_scaled(const char *what, tl_normalization how, double level, dou
     tl_scaling_free(&data.scaling);
 }
 
-static void given_scaled_series_when_exported_then_c_scales_raw_ones(void **state) {
+static void given_a_scaling_when_exported_then_c_scales_the_series(void **state) {
     (void)state;
     add_scaled("each series, around 0", TL_NORMALIZE_SERIES, 0.1, 1);
     add_scaled("each series, far from 0", TL_NORMALIZE_SERIES, 1e5, 100);
@@ -445,7 +446,7 @@ static void given_scaled_series_when_exported_then_c_scales_raw_ones(void **stat
     compare_cases();
 }
 
-static void given_each_loss_when_exported_then_c_gives_what_predict_does(void **state) {
+static void given_each_loss_when_exported_then_c_predicts_the_same(void **state) {
     (void)state;
     tl_dataset regression = leveled(0, 1);
     tl_real values[SERIES * 3];
@@ -466,7 +467,7 @@ static void given_each_loss_when_exported_then_c_gives_what_predict_does(void **
     compare_cases();
 }
 
-/* A table of rows, whose numbers come in; what is none of them is not a number. */
+/* The inputs are indices of rows of the table. */
 static void given_an_embedding_when_exported_then_c_finds_the_rows(void **state) {
     (void)state;
     tl_model *model = tl_model_new(&(tl_model_cfg){.threads = 1});
@@ -505,10 +506,11 @@ static void given_class_names_when_a_program_uses_them_then_it_builds(void **sta
     char *printed = text_of("names");
     assert_string_equal(printed, "rock \"hard\"\nwhat?\?/\nsc\\issors\n");
     free(printed);
-    if (there_is("g++")) run("g++ -Wall -Wextra -Werror -std=c++98 -pedantic -x c++ main.c net-2.c -o program -lm && ./program");
+    if (is_installed("g++"))
+        run("g++ -Wall -Wextra -Werror -std=c++98 -pedantic -x c++ main.c net-2.c -o program -lm && ./program");
 }
 
-static void given_its_own_test_when_built_then_it_passes_and_finds_a_wrong_weight(void **state) {
+static void given_its_test_program_when_built_then_it_finds_a_wrong_weight(void **state) {
     (void)state;
     export_small("net.c", NULL);
     run("%s -std=c99 -DNET_TEST net.c -o program -lm && " EMULATOR " ./program", TAPLINE_CC);
@@ -527,7 +529,7 @@ static void given_an_object_when_exported_then_it_calls_only_libm(void **state) 
         TAPLINE_CC);
 }
 
-/* The static array takes no more than the library does to run the network. */
+/* The static array takes at most the memory that the library needs to run the network. */
 static void given_each_architecture_when_exported_then_ram_is_bounded(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof architectures / sizeof *architectures; i++) {
@@ -551,7 +553,7 @@ static void given_each_architecture_when_exported_then_ram_is_bounded(void **sta
     }
 }
 
-static void given_names_not_of_c_when_exported_then_they_are_refused(void **state) {
+static void given_names_that_c_does_not_allow_when_exported_then_refused(void **state) {
     (void)state;
     static const char *const names[] = {"2net", "my-net", "", "n\xc3\xa9t"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -581,7 +583,7 @@ static void own_forward(const tl_layer *layer, const tl_pass *pass) {
     (void)pass;
 }
 
-static void given_a_layer_of_one_s_own_when_exported_then_it_is_named(void **state) {
+static void given_a_layer_of_the_user_when_exported_then_it_is_refused(void **state) {
     (void)state;
     static const tl_layer_ops ops = {.name = "mine", .size = sizeof(tl_layer), .setup = own_setup, .forward = own_forward};
     tl_error error = {0};
@@ -602,16 +604,16 @@ int main(int argc, char **argv) {
         cmocka_unit_test(given_each_layer_when_exported_then_c_computes_the_same),
         cmocka_unit_test(given_each_architecture_when_exported_then_c_computes_the_same),
         cmocka_unit_test(given_each_layer_when_streamed_then_c_gives_the_stream_s_outputs),
-        cmocka_unit_test(given_scaled_series_when_exported_then_c_scales_raw_ones),
-        cmocka_unit_test(given_each_loss_when_exported_then_c_gives_what_predict_does),
+        cmocka_unit_test(given_a_scaling_when_exported_then_c_scales_the_series),
+        cmocka_unit_test(given_each_loss_when_exported_then_c_predicts_the_same),
         cmocka_unit_test(given_an_embedding_when_exported_then_c_finds_the_rows),
         cmocka_unit_test(given_class_names_when_a_program_uses_them_then_it_builds),
-        cmocka_unit_test(given_its_own_test_when_built_then_it_passes_and_finds_a_wrong_weight),
+        cmocka_unit_test(given_its_test_program_when_built_then_it_finds_a_wrong_weight),
         cmocka_unit_test(given_an_object_when_exported_then_it_calls_only_libm),
         cmocka_unit_test(given_each_architecture_when_exported_then_ram_is_bounded),
-        cmocka_unit_test(given_names_not_of_c_when_exported_then_they_are_refused),
+        cmocka_unit_test(given_names_that_c_does_not_allow_when_exported_then_refused),
         cmocka_unit_test(given_a_folder_that_is_missing_when_exported_then_it_fails),
-        cmocka_unit_test(given_a_layer_of_one_s_own_when_exported_then_it_is_named),
+        cmocka_unit_test(given_a_layer_of_the_user_when_exported_then_it_is_refused),
     };
     const int failed = check_run(tests);
     if (!failed) run("rm -rf %s", folder);

@@ -15,7 +15,7 @@ static tl_model *compile(tl_model *model, tl_node output) {
     return model;
 }
 
-/* Parameters and states as after a training: variances above 0. */
+/* Random parameters and states, as after a training. Variances are above 0. */
 static void fill_parameters(tl_model *model) {
     for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
         const tl_parameter parameter = tl_parameter_at(model, i);
@@ -31,7 +31,7 @@ static tl_model *make_residual(void) {
     tl_node x = tl_input(m, (tl_shape){.length = 9, .channels = 2});
     const tl_conv1d_cfg wide = {.filters = 3, .kernel = 4, .stride = 2, .padding = TL_PADDING_SAME};
     const tl_node h = tl_conv1d(m, x, &wide);
-    tl_relu(m, h); /* leads nowhere */
+    tl_relu(m, h); /* not used by the output */
     const tl_node inputs[] = {tl_batch_norm(m, h, NULL), h};
     x = tl_dropout(m, tl_add(m, inputs, 2), &(tl_dropout_cfg){.rate = 0.5});
     compile(m, tl_dense(m, tl_max_pool(m, x, &(tl_pool_cfg){.window = 2}), &(tl_dense_cfg){.units = 2, .no_bias = true}));
@@ -39,7 +39,7 @@ static tl_model *make_residual(void) {
     return m;
 }
 
-static void given_a_network_when_walked_then_what_computes_is_there(void **unused) {
+static void given_a_network_when_copied_then_it_has_all_computing_layers(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_export net;
@@ -70,7 +70,7 @@ static void given_a_network_when_walked_then_what_computes_is_there(void **unuse
     tl_model_free(model);
 }
 
-static void given_a_network_when_walked_then_arrays_are_those_of_the_model(void **unused) {
+static void given_a_network_when_copied_then_arrays_are_those_of_the_model(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_export net;
@@ -137,7 +137,7 @@ static tl_model *make_normalised(int kind, bool norm, bool bias) {
     return m;
 }
 
-/* The parameters of the model become those of the first layer of the export. */
+/* Copies the arrays of a node of the export to the model. */
 static void take_arrays(tl_model *model, const tl_export_node *node) {
     for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
         const tl_parameter parameter = tl_parameter_at(model, i);
@@ -202,7 +202,7 @@ static void given_a_norm_that_cannot_be_folded_then_it_stays(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_export net;
-    tl_model *model = make_residual(); /* what the norm reads is added too */
+    tl_model *model = make_residual(); /* the sum also reads the input of the norm */
     tl_export_begin(&net, model, "test", &error);
     tl_export_fold_batch_norm(&net, &error);
     check_ok(&error);
@@ -213,7 +213,7 @@ static void given_a_norm_that_cannot_be_folded_then_it_stays(void **unused) {
 
 /* ---- errors ---- */
 
-static void given_no_compiled_model_when_walked_then_refused(void **unused) {
+static void given_no_compiled_model_when_copied_then_refused(void **unused) {
     (void)unused;
     tl_error error = {0};
     tl_export net;
@@ -243,13 +243,13 @@ static void given_a_layer_when_refused_then_named(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_a_network_when_walked_then_what_computes_is_there),
-        cmocka_unit_test(given_a_network_when_walked_then_arrays_are_those_of_the_model),
+        cmocka_unit_test(given_a_network_when_copied_then_it_has_all_computing_layers),
+        cmocka_unit_test(given_a_network_when_copied_then_arrays_are_those_of_the_model),
         cmocka_unit_test(given_settings_when_asked_for_then_defaults_are_filled_in),
         cmocka_unit_test(given_batch_norms_when_folded_then_outputs_are_the_same),
         cmocka_unit_test(given_fixed_filters_when_folded_then_they_have_a_bias),
         cmocka_unit_test(given_a_norm_that_cannot_be_folded_then_it_stays),
-        cmocka_unit_test(given_no_compiled_model_when_walked_then_refused),
+        cmocka_unit_test(given_no_compiled_model_when_copied_then_refused),
         cmocka_unit_test(given_a_layer_when_refused_then_named),
     };
     return check_run(tests);

@@ -19,7 +19,7 @@ size_t tl_export_count(const tl_export_array *array) {
     return count;
 }
 
-/* One more array of a node, all 0. NULL where memory is short. */
+/* Adds an array of zeros to a node. Returns NULL if memory is short. */
 static tl_export_array *add_array(tl_export_node *node, const char *name, size_t rank, const size_t *shape, tl_error *error) {
     tl_export_array *array = &node->array[node->arrays];
     *array = (tl_export_array){.name = name, .rank = rank};
@@ -36,7 +36,7 @@ static void copy_array(tl_export_node *node, const tl_declared *declared, const 
     for (size_t i = 0; i < count; i++) array->value[i] = (double)values[i];
 }
 
-/* The filters that the library fixes, as the weights of a convolution: (taps, channels, filters), each filter in the middle. */
+/* Adds the filters of fixed_filters as the weights of a convolution, (taps, channels, filters). Shorter filters are centred. */
 static void add_fixed_filters(tl_export_node *node, tl_error *error) {
     const size_t shape[] = {TL_FIXED_TAPS, node->in.channels, TL_FIXED_FILTERS};
     const tl_export_array *array = add_array(node, "weight", 3, shape, error);
@@ -64,15 +64,15 @@ const tl_export_array *tl_export_find(const tl_export_node *node, const char *na
 
 /* ---- nodes ---- */
 
-/* A layer that does the work of the ReLU behind it may have a table of its own, with the same setup. */
+/* Returns the table of the registry. A layer that includes the ReLU after it may have another table, with the same `setup`. */
 static const tl_layer_ops *kind_of(const tl_layer *layer) {
     const tl_layer_ops *known = tl_layer_ops_by_name(layer->ops->name);
     return known && known->setup == layer->ops->setup ? known : layer->ops;
 }
 
-static bool is_idle(const tl_vertex *vertex) { return vertex->layer->ops == &tl_dropout_layer_ops; }
+static bool does_nothing(const tl_vertex *vertex) { return vertex->layer->ops == &tl_dropout_layer_ops; }
 
-/* Adds a vertex; place: (vertices) the nodes of those before. */
+/* Adds a node for a vertex. place: (vertices) indices of the nodes of earlier vertices. */
 static void add_node(tl_export *self, size_t index, const size_t *place, tl_error *error) {
     const tl_vertex *vertex = &self->model->vertex[index];
     const tl_layer *layer = vertex->layer;
@@ -91,14 +91,14 @@ static void add_node(tl_export *self, size_t index, const size_t *place, tl_erro
     copy_arrays(node, vertex, error);
 }
 
-/* Layers behind the output are not live: the last node is the output. */
+/* Vertices that do not lead to the output are not live, so the last node is the output. */
 static void add_nodes(tl_export *self, tl_error *error) {
     const tl_model *model = self->model;
     size_t *place = tl_allocate(model->vertices, sizeof *place, "export", error);
     self->node = tl_allocate(model->vertices, sizeof *self->node, "export", error);
     for (size_t i = 0; i < model->vertices && !tl_failed(error); i++) {
         if (!model->vertex[i].live) continue;
-        if (is_idle(&model->vertex[i]))
+        if (does_nothing(&model->vertex[i]))
             place[i] = place[model->vertex[i].input[0]];
         else {
             place[i] = self->nodes;

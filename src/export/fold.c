@@ -1,4 +1,5 @@
-/* Batch norm in inference is a factor and a term for each channel, which the layer before it can take over. */
+/* In inference, batch norm multiplies each channel by a factor and adds a term. The layer before it can include both in its
+ * weights. */
 #include "export/export.h"
 
 #include "base/memory.h"
@@ -7,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-/* The axis of the weights that the outputs of a layer are on; false where it is no layer that can take over. */
+/* Sets the axis of the weights that counts the filters. Returns false if the layer cannot include a batch norm. */
 static bool filter_axis(const tl_export_node *node, size_t *axis) {
     const tl_layer_ops *ops = node->kind;
     *axis = ops == &tl_dense_layer_ops || ops == &tl_conv1d_transpose_layer_ops ? 1 : 2;
@@ -21,7 +22,7 @@ static void scale_weights(const tl_export_array *weight, size_t axis, const doub
     for (size_t i = 0; i < tl_export_count(weight); i++) weight->value[i] *= factor[i / inner % weight->shape[axis]];
 }
 
-/* The bias of a node, all 0 where it had none. */
+/* Returns the bias of a node. A node without one gets a bias of zeros. */
 static const tl_export_array *bias_of(tl_export_node *node, size_t filters, tl_error *error) {
     const tl_export_array *bias = tl_export_find(node, "bias");
     if (bias) return bias;
@@ -46,7 +47,7 @@ static void fold(tl_export_node *node, size_t axis, const tl_export_node *norm, 
     tl_release(factor);
 }
 
-/* Takes a node away, whose readers then read its input instead. */
+/* Removes a node. Nodes that read it now read its input. */
 static void remove_node(tl_export *self, size_t index) {
     tl_export_node *gone = &self->node[index];
     const size_t before = gone->input[0];

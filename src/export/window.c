@@ -4,7 +4,7 @@
 #include "layers/fixed_filters.h"
 #include "layers/registry.h"
 
-/* The geometry was checked when the model was compiled. */
+/* This cannot fail, because the geometry was checked when the model was compiled. */
 tl_export_window tl_export_window_of(const tl_export_node *node) {
     const tl_layer_ops *ops = node->kind;
     const bool fixed = ops == &tl_fixed_filters_layer_ops,

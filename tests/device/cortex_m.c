@@ -1,8 +1,8 @@
-/* What runs before main on a Cortex-M4: the table of vectors, and the floating-point unit switched on. */
+/* The start of a program on a Cortex-M4: the vector table, and a reset handler that enables the floating-point unit. */
 #include <stdint.h>
 
 extern char __stack[];
-extern void _start(void); /* of the C library, which calls the two below */
+extern void _start(void); /* of the C library; it calls _init and _fini */
 void _init(void);
 void _fini(void);
 void reset(void);

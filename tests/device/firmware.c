@@ -1,4 +1,4 @@
-/* The least that a firmware is: a network, a series in RAM, and a class that somebody reads. */
+/* A minimal firmware: a network, a series in RAM, and the predicted class. Its size is measured. */
 #include "net.h"
 
 volatile int found;
