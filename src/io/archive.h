@@ -16,7 +16,7 @@ enum { TL_ARRAY_NAME = 120 };
 typedef struct tl_array {
     char name[TL_ARRAY_NAME];
     char type[12];  /* the type as written in the file, if the archive was opened */
-    size_t element; /* bytes of an element: 4 for F32, 8 for F64; 0 for other types, whose shape is not read */
+    size_t element; /* bytes of an element; 0 for types that are not supported, whose shape is not read */
     size_t rank, shape[TL_MAX_RANK];
     const unsigned char *data; /* the caller's elements, or a part of the image, which need not be aligned */
     size_t first, bytes;       /* position in the arrays of the file */
@@ -37,7 +37,15 @@ typedef struct tl_archive {
     unsigned char *image; /* the contents of an opened file */
     size_t size, maximum; /* in bytes; limit of the file's size, 0: none */
     size_t element;       /* bytes of an element of every array, from "precision" */
+    bool typed;           /* an opened file of kind "quantized", whose arrays have types of their own */
 } tl_archive;
+
+/* An array whose type does not depend on the precision. */
+typedef struct tl_typed {
+    const char *type; /* "I8", "I32" or "F64" */
+    size_t rank, shape[TL_MAX_RANK];
+    void *data;
+} tl_typed;
 
 void tl_archive_release(tl_archive *archive);
 
@@ -51,6 +59,9 @@ tl_status tl_archive_json(tl_archive *archive, const char *key, json_t *value, t
 /* Adds the array `prefix` + `layer`.`name`. Its elements are read when the archive is saved. */
 tl_status tl_archive_add(tl_archive *archive, const char *prefix, const char *layer, const char *name, const tl_tensor *value,
                          tl_error *error);
+
+/* The same for an array of any of these types. */
+tl_status tl_archive_add_typed(tl_archive *archive, const char *layer, const char *name, const tl_typed *value, tl_error *error);
 
 /* Adds a checksum (unless the archive is plain) and writes the file (tl_file_write). */
 tl_status tl_archive_save(tl_archive *archive, const char *path, tl_error *error);
@@ -87,6 +98,9 @@ json_t *tl_archive_parse(const tl_archive *archive, const char *key, tl_error *e
  * fails if that overflows. If to->data is NULL, nothing is copied. */
 tl_status tl_archive_take(tl_archive *archive, const char *prefix, const char *layer, const char *name, tl_tensor *to,
                           tl_error *error);
+
+/* The same for an array whose type must be that of `to`. */
+tl_status tl_archive_take_typed(tl_archive *archive, const char *layer, const char *name, const tl_typed *to, tl_error *error);
 
 /* Fails if an array was not taken. */
 tl_status tl_archive_end(const tl_archive *archive, tl_error *error);

@@ -124,6 +124,8 @@ static tl_status take_metadata(tl_archive *archive, json_t *root, tl_error *erro
     if (!precision || (strcmp(precision, "f32") != 0 && strcmp(precision, "f64") != 0))
         return complain(archive, error, "metadata \"precision\": expected f32 or f64, found \"%.20s\"", precision ? precision : "");
     archive->element = strcmp(precision, "f64") == 0 ? sizeof(double) : sizeof(float);
+    const char *kind = json_string_value(json_object_get(metadata, "kind"));
+    archive->typed = kind && strcmp(kind, "quantized") == 0;
     archive->metadata = json_incref(metadata);
     json_object_del(root, "__metadata__");
     return TL_OK;
@@ -165,15 +167,19 @@ static tl_status read_shape(const tl_archive *archive, tl_array *array, const js
     return TL_OK;
 }
 
-static size_t element_of(const char *type) {
-    return !type ? 0 : strcmp(type, "F32") == 0 ? sizeof(float) : strcmp(type, "F64") == 0 ? sizeof(double) : 0;
+/* Returns the bytes of an element; 0 if the archive may not have this type. */
+static size_t element_of(const tl_archive *archive, const char *type) {
+    if (!type) return 0;
+    if (archive->typed && strcmp(type, "I8") == 0) return sizeof(int8_t);
+    if (archive->typed && strcmp(type, "I32") == 0) return sizeof(int32_t);
+    return strcmp(type, "F32") == 0 ? sizeof(float) : strcmp(type, "F64") == 0 ? sizeof(double) : 0;
 }
 
 static tl_status read_array(const tl_archive *archive, tl_array *array, const char *name, const json_t *entry, tl_error *error) {
     const char *type = json_string_value(json_object_get(entry, "dtype"));
     const json_t *place = json_object_get(entry, "data_offsets");
     size_t end, expected;
-    *array = (tl_array){.element = element_of(type)};
+    *array = (tl_array){.element = element_of(archive, type)};
     if (strlen(name) >= sizeof array->name) return complain(archive, error, "array %.40s…: the name is too long", name);
     snprintf(array->name, sizeof array->name, "%s", name);
     if (json_object_size(entry) != 3 || json_array_size(place) != 2)
@@ -342,20 +348,41 @@ static tl_array *find(const tl_archive *archive, const char *name) {
     return found ? *found : NULL;
 }
 
+/* Returns the array of that name if it has this shape; otherwise fails and returns NULL. */
+static tl_array *find_shaped(const tl_archive *archive, const char *name, size_t rank, const size_t *shape, tl_error *error) {
+    char expected[TL_SHAPE_TEXT], found[TL_SHAPE_TEXT];
+    if (tl_failed(error)) return NULL;
+    tl_array *array = find(archive, name);
+    if (!array)
+        complain(archive, error, "array %s is missing", name);
+    else if (array->rank != rank || memcmp(array->shape, shape, rank * sizeof *shape) != 0)
+        complain(archive, error, "array %s: expected the shape %s, found %s", name, tl_shape_text(rank, shape, expected),
+                 tl_shape_text(array->rank, array->shape, found));
+    return tl_failed(error) ? NULL : array;
+}
+
+tl_status tl_archive_take_typed(tl_archive *archive, const char *layer, const char *name, const tl_typed *to, tl_error *error) {
+    char whole[2 * TL_ARRAY_NAME];
+    snprintf(whole, sizeof whole, "%s.%s", layer, name);
+    tl_array *array = find_shaped(archive, whole, to->rank, to->shape, error);
+    if (!array) return error->status;
+    if (strcmp(array->type, to->type) != 0)
+        return complain(archive, error, "array %s: expected the type %s, found %s", whole, to->type, array->type);
+    memcpy(to->data, array->data, array->bytes);
+    array->taken = true;
+    return TL_OK;
+}
+
 tl_status tl_archive_take(tl_archive *archive, const char *prefix, const char *layer, const char *name, tl_tensor *to,
                           tl_error *error) {
-    char whole[2 * TL_ARRAY_NAME], expected[TL_SHAPE_TEXT], found[TL_SHAPE_TEXT];
+    char whole[2 * TL_ARRAY_NAME];
     size_t index;
-    if (tl_failed(error)) return error->status;
     snprintf(whole, sizeof whole, "%s%s.%s", prefix, layer, name);
-    tl_array *array = find(archive, whole);
-    if (!array) return complain(archive, error, "array %s is missing", whole);
+    tl_array *array = find_shaped(archive, whole, to->rank, to->shape, error);
+    if (!array) return error->status;
     if (array->element != archive->element)
         return complain(archive, error, "array %s: expected elements of %zu bytes, found %zu", whole, archive->element,
                         array->element);
-    if (array->rank != to->rank || memcmp(array->shape, to->shape, to->rank * sizeof *to->shape) != 0)
-        return complain(archive, error, "array %s: expected the shape %s, found %s", whole,
-                        tl_shape_text(to->rank, to->shape, expected), tl_shape_text(array->rank, array->shape, found));
     if (to->data && !copy(array, to->data, tl_tensor_count(to), &index))
         return complain(archive, error, "array %s: element %zu is %g, which is too large for single precision", whole, index,
                         tl_array_element(array, index));

@@ -47,21 +47,37 @@ static bool grow(tl_archive *archive) {
     return true;
 }
 
-tl_status tl_archive_add(tl_archive *archive, const char *prefix, const char *layer, const char *name, const tl_tensor *value,
-                         tl_error *error) {
+/* Adds an array; `element`: bytes of an element. */
+static tl_status add(tl_archive *archive, const char *prefix, const char *layer, const char *name, const tl_typed *value,
+                     size_t element, tl_error *error) {
     if (tl_failed(error)) return error->status;
     if (!grow(archive)) return out_of_memory(error);
     tl_array *array = &archive->array[archive->arrays];
-    *array = (tl_array){.element = sizeof(tl_real), .rank = value->rank, .data = (const unsigned char *)value->data};
+    *array = (tl_array){.element = element, .rank = value->rank, .data = value->data, .bytes = element};
+    snprintf(array->type, sizeof array->type, "%s", value->type);
     const int length = snprintf(array->name, sizeof array->name, "%s%s.%s", prefix, layer, name);
     if ((size_t)length >= sizeof array->name)
         return tl_fail(error, TL_ERROR_ARGUMENT, "file: array name %s… is longer than %zu bytes", array->name,
                        sizeof array->name - 1);
     memcpy(array->shape, value->shape, sizeof array->shape);
-    array->bytes = tl_tensor_count(value) * sizeof(tl_real);
+    for (size_t axis = 0; axis < value->rank; axis++) array->bytes *= value->shape[axis];
     array->first = archive->arrays ? array[-1].first + array[-1].bytes : 0;
     archive->arrays++;
     return TL_OK;
+}
+
+tl_status tl_archive_add(tl_archive *archive, const char *prefix, const char *layer, const char *name, const tl_tensor *value,
+                         tl_error *error) {
+    tl_typed typed = {.type = sizeof(tl_real) == sizeof(float) ? "F32" : "F64", .rank = value->rank, .data = value->data};
+    memcpy(typed.shape, value->shape, sizeof typed.shape);
+    return add(archive, prefix, layer, name, &typed, sizeof(tl_real), error);
+}
+
+tl_status tl_archive_add_typed(tl_archive *archive, const char *layer, const char *name, const tl_typed *value, tl_error *error) {
+    const size_t element = strcmp(value->type, "I8") == 0    ? sizeof(int8_t)
+                           : strcmp(value->type, "I32") == 0 ? sizeof(int32_t)
+                                                             : sizeof(double);
+    return add(archive, "", layer, name, value, element, error);
 }
 
 /* ---- the header ---- */
@@ -76,8 +92,7 @@ static json_t *describe(const tl_array *array) {
         return NULL;
     }
     const json_int_t first = (json_int_t)array->first, bytes = (json_int_t)array->bytes;
-    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", array->element == sizeof(float) ? "F32" : "F64", "shape", shape,
-                     "data_offsets", first, first + bytes);
+    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", array->type, "shape", shape, "data_offsets", first, first + bytes);
 }
 
 /* Returns the header as text, which the caller frees; NULL if memory is short. */

@@ -12,7 +12,14 @@ tl_status tl_model_check(const tl_model *model, const char *caller, tl_error *er
 /* Fails with TL_ERROR_NUMERIC if a parameter or state is not finite; the message names the array and begins with `caller`. */
 tl_status tl_model_finite(const tl_model *model, const char *caller, tl_error *error);
 
-/* Adds the texts that describe a model, its parameters and its states. */
+/* Copies what a program gave to tl_model_save or tl_model_load. `read` is where cfg->read points to. */
+void tl_save_cfg_take(tl_save_cfg *cfg, tl_read_cfg *read, const tl_save_cfg *given, const tl_save_sizes *sizes, tl_error *error);
+void tl_load_cfg_take(tl_load_cfg *cfg, const tl_load_cfg *given, const tl_load_sizes *sizes, tl_error *error);
+
+/* Adds the texts that describe a model, all except "kind". */
+tl_status tl_model_put_texts(tl_archive *archive, const tl_model *model, const tl_save_cfg *cfg, tl_error *error);
+
+/* Adds these texts, and the parameters and states. */
 tl_status tl_model_put(tl_archive *archive, const tl_model *model, const tl_save_cfg *cfg, tl_error *error);
 
 /* Returns the settings of the model's loss as JSON, which the caller releases; NULL if memory is short. */
@@ -30,7 +37,12 @@ json_t *tl_scaling_describe(const tl_scaling *scaling, size_t count);
  * or are not UTF-8; messages start with `caller`. */
 json_t *tl_model_classes(const tl_model *model, const tl_dataset *data, const char *caller, tl_error *error);
 
-/* Fails unless the archive is of this "kind" ("model" or "checkpoint"). */
+/* Builds and compiles the network that the texts of an archive describe, with initial parameters. Also reads the scaling, the scale
+ * of target values, and `info`. Returns NULL only if there was no memory or no valid text; release model and info also on failure.
+ */
+tl_model *tl_model_read_network(const tl_archive *archive, const tl_load_cfg *cfg, tl_model_info *info, tl_error *error);
+
+/* Fails unless the archive is of this "kind" ("model", "checkpoint" or "quantized"). */
 tl_status tl_model_check_kind(const tl_archive *archive, const char *kind, tl_error *error);
 
 /* Opens an archive of this "kind". */

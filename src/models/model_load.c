@@ -29,7 +29,11 @@ static tl_status out_of_memory(tl_error *error) { return tl_fail(error, TL_ERROR
 tl_status tl_model_check_kind(const tl_archive *archive, const char *kind, tl_error *error) {
     tl_archive_get(archive, "version", error);
     const char *found = tl_archive_get(archive, "kind", error);
-    return !found || strcmp(found, kind) == 0 ? error->status : complain(archive, "kind", kind, found, error);
+    if (!found || strcmp(found, kind) == 0) return error->status;
+    if (strcmp(found, "quantized") != 0) return complain(archive, "kind", kind, found, error);
+    return tl_fail(error, TL_ERROR_FORMAT,
+                   "%.180s: is a network in 8-bit integers, which can only be evaluated and exported as C (tl_quantized_load)",
+                   archive->path);
 }
 
 tl_status tl_model_open(tl_archive *archive, const char *path, const char *kind, size_t maximum, tl_error *error) {
@@ -80,6 +84,8 @@ static tl_status read_weights(const tl_archive *archive, const json_t *settings,
 }
 
 /* ---- the model ---- */
+
+enum { FOLDED = 16 }; /* the arrays of a network in integers may be fewer, since batch norm was folded */
 
 static size_t count_elements(const tl_archive *archive) {
     size_t count = 0;
@@ -132,7 +138,7 @@ static tl_model *build(const tl_archive *archive, const tl_load_cfg *cfg, tl_err
     }
     read_seed(archive, &model_cfg.seed, error);
     tl_model *model = tl_failed(error) ? NULL : tl_model_new(&model_cfg);
-    if (model) model->max_parameters = count_elements(archive);
+    if (model) model->max_parameters = count_elements(archive) * (archive->typed ? FOLDED : 1);
     if (model) model->names_all = cfg->output != NULL; /* layers have the names of the file */
     if (!tl_failed(error)) compile(archive, model, network, cfg, &compile_cfg, error);
     if (!tl_failed(error) && !cfg->output) read_weights(archive, loss, model, error);
@@ -291,6 +297,13 @@ static tl_model *read_model(tl_archive *archive, const tl_load_cfg *cfg, tl_mode
     return model;
 }
 
+tl_model *tl_model_read_network(const tl_archive *archive, const tl_load_cfg *cfg, tl_model_info *info, tl_error *error) {
+    tl_model *model = build(archive, cfg, error);
+    if (!tl_failed(error) && read_scaling(archive, model, error) == TL_OK && tl_model_take_targets(archive, model, error) == TL_OK)
+        read_info(archive, model, true, info, error);
+    return model;
+}
+
 void tl_model_info_hand_over(tl_model_info *info, const tl_load_sizes *sizes, const tl_model_info *own) {
     enum { AT = offsetof(tl_model_info, read), REST = AT + sizeof(tl_read_cfg) };
     if (!info || sizes->info < AT || sizes->read > sizes->info - AT) return;
@@ -302,7 +315,7 @@ void tl_model_info_hand_over(tl_model_info *info, const tl_load_sizes *sizes, co
 }
 
 /* The struct of the optimizer is inside that of compile, which is inside that of load. */
-static void take_configuration(tl_load_cfg *cfg, const tl_load_cfg *given, const tl_load_sizes *sizes, tl_error *error) {
+void tl_load_cfg_take(tl_load_cfg *cfg, const tl_load_cfg *given, const tl_load_sizes *sizes, tl_error *error) {
     enum { OPTIMIZER = offsetof(tl_compile_cfg, optimizer), REST = OPTIMIZER + sizeof(tl_optimizer_cfg) };
     const size_t at = offsetof(tl_load_cfg, compile);
     const tl_part parts[] = {{at + OPTIMIZER, sizeof(tl_optimizer_cfg), sizes->optimizer},
@@ -320,7 +333,7 @@ static tl_model *load(const char *path, const void *bytes, size_t size, const tl
     tl_model *model = NULL;
     tl_model_info_hand_over(info, sizes, &kept);
     if (!error) error = &own;
-    take_configuration(&cfg, given, sizes, error);
+    tl_load_cfg_take(&cfg, given, sizes, error);
     if (bytes)
         tl_archive_open_bytes(&archive, bytes, size, limit_of(&cfg), error);
     else

@@ -92,8 +92,10 @@ static tl_status put_scaling(tl_archive *archive, const tl_model *model, const t
     return tl_archive_json(archive, "scale", tl_scaling_describe(&scaling, channels), error);
 }
 
-static tl_status put_texts(tl_archive *archive, const tl_model *model, const tl_save_cfg *cfg, tl_error *error) {
+tl_status tl_model_put_texts(tl_archive *archive, const tl_model *model, const tl_save_cfg *cfg, tl_error *error) {
     char seed[24];
+    tl_archive_text(archive, "format", "tapline", error);
+    tl_archive_text(archive, "version", TL_FILE_VERSION, error);
     snprintf(seed, sizeof seed, "%" PRIu64, model->seed);
     tl_archive_text(archive, "tapline", tl_version(), error);
     tl_archive_text(archive, "precision", tl_precision(), error);
@@ -117,9 +119,7 @@ static tl_status put_texts(tl_archive *archive, const tl_model *model, const tl_
 
 tl_status tl_model_put(tl_archive *archive, const tl_model *model, const tl_save_cfg *cfg, tl_error *error) {
     const tl_save_cfg nothing = {0};
-    tl_archive_text(archive, "format", "tapline", error);
-    tl_archive_text(archive, "version", TL_FILE_VERSION, error);
-    put_texts(archive, model, cfg ? cfg : &nothing, error);
+    tl_model_put_texts(archive, model, cfg ? cfg : &nothing, error);
     for (size_t i = 0; i < tl_parameter_arrays(model) && !tl_failed(error); i++) {
         const tl_parameter parameter = tl_parameter_at(model, i);
         tl_archive_add(archive, "", parameter.layer, parameter.name, &parameter.value, error);
@@ -145,15 +145,19 @@ tl_status tl_model_finite(const tl_model *model, const char *caller, tl_error *e
     return tl_failed(error) ? error->status : TL_OK;
 }
 
-/* `write`: writes the file; otherwise only checks whether it could be written. */
+void tl_save_cfg_take(tl_save_cfg *cfg, tl_read_cfg *read, const tl_save_cfg *given, const tl_save_sizes *sizes, tl_error *error) {
+    tl_take(cfg, sizeof *cfg, given, sizes->cfg, "save", error);
+    tl_take(read, sizeof *read, cfg->read, sizes->read, "save", error);
+    if (cfg->read) cfg->read = read;
+}
+
+/* Fills an archive with a model. */
 static tl_status fill(tl_archive *archive, const tl_model *model, const tl_save_cfg *given, const tl_save_sizes *sizes,
                       tl_error *error) {
     tl_save_cfg cfg;
     tl_read_cfg read;
     if (tl_model_check(model, "save", error) != TL_OK || tl_model_finite(model, "save", error) != TL_OK) return error->status;
-    tl_take(&cfg, sizeof cfg, given, sizes->cfg, "save", error);
-    tl_take(&read, sizeof read, cfg.read, sizes->read, "save", error);
-    if (cfg.read) cfg.read = &read;
+    tl_save_cfg_take(&cfg, &read, given, sizes, error);
     tl_archive_text(archive, "kind", "model", error);
     return tl_model_put(archive, model, &cfg, error);
 }
