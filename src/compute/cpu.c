@@ -2,6 +2,7 @@
 #include <tapline/machine.h>
 
 #include "base/clock.h"
+#include "kernels/integer.h"
 #include "kernels/kernels.h"
 
 #include <sched.h>
@@ -18,6 +19,15 @@ const tl_kernels *tl_kernels_here(void) {
         return &tl_kernels_avx2;
 #endif
     return &tl_kernels_baseline;
+}
+
+const tl_integer_kernels *tl_integer_kernels_here(void) {
+#if defined(__x86_64__)
+    const tl_kernels *kernels = tl_kernels_here();
+    if (kernels == &tl_kernels_avx512) return &tl_integer_kernels_avx512;
+    if (kernels == &tl_kernels_avx2) return &tl_integer_kernels_avx2;
+#endif
+    return &tl_integer_kernels_baseline;
 }
 
 /* The first tuning is for processors that are not named; it was measured on AMD's: long sums, which are seldom loaded and stored.
