@@ -1,4 +1,4 @@
-/* Trains a network and writes it for other places: as an ONNX file, as a C file, and in integers of 8 bits as a C file. */
+/* Trains a network and writes it for other places: as an ONNX file, as a C file, and in 8-bit integers as a C file. */
 #include <tapline/tapline.h>
 
 #include <stdio.h>
@@ -35,7 +35,7 @@ int main(void) {
     tl_dataset *data = tl_dataset_read("builtin:cbf", NULL, &error);
     tl_dataset *test = tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.reference = data}, &error);
     tl_model *model = data && test ? train(data, &error) : NULL;
-    tl_quantized *quantized = tl_failed(&error) ? NULL : tl_quantize(model, data, &error);
+    tl_quantized *quantized = tl_failed(&error) ? NULL : tl_quantize(model, data, NULL, &error);
     if (quantized) {
         tl_onnx_export(model, "deploy.onnx", &(tl_onnx_export_cfg){.data = data}, &error);
         tl_c_export(model, "deploy.c", &(tl_c_export_cfg){.data = data}, &size, &error);

@@ -97,7 +97,7 @@ static void given_options_of_another_format_when_exported_then_refused(void **un
     expect(run_command("quantize", model, "--calibrate", "builtin:cbf", "--no-libm"), 2, "--no-libm requires --out FILE.c");
     expect(run_command("quantize", model, "--calibrate", "builtin:cbf", "--header", code), 2, "--header requires --out FILE.c");
     expect(run_command("quantize", model, "--calibrate", "builtin:cbf", "--out", other), 2,
-           "net.onnx: it is a file of C, whose name must end with .c");
+           "net.onnx: must be a C file (.c) or a model file (.safetensors)");
     assert_int_equal(access(other, F_OK), -1);
     expect(run_command("show", model, "--channel", "1"), 2,
            ": is a model; options for data, such as --channel or --label, do not apply to it\n");

@@ -303,7 +303,8 @@ typedef struct row {
 #define MODEL "options.model"
 #define WEIGHTS "options.weights"
 #endif
-#define NAME(name) "C: name \"" name "\" is no identifier: up to 60 letters, digits and underscores, not beginning with a digit\n"
+#define NAME(name)                                                                                                                 \
+    "C: name \"" name "\" is no identifier; use up to 60 letters, digits and underscores, and no digit at the beginning\n"
 #define MISSING "/nonexistent/x: No such file or directory\n"
 #define UNWRITABLE_AS(ending) "/nonexistent/x" ending ": cannot be written: No such file or directory; nothing was written\n"
 #define UNWRITABLE UNWRITABLE_AS("")
@@ -343,6 +344,11 @@ static const row rows[] = {
     {{"export", MODEL, "--out", WEIGHTS ".c"}, "name", "2nd", 2, NAME("2nd")},
     {{"export", MODEL, "--out", WEIGHTS}, "name", "x", 2, "--name cannot be combined with --out " WEIGHTS "\n"},
     {{"quantize", MODEL}, "calibrate", "/nonexistent/x.ts", 1, "/nonexistent/x.ts: No such file or directory\n"},
+    {{QUANTIZE},
+     "calibration",
+     "x",
+     2,
+     "--calibration \"x\" is unknown; use range, or percentile:P with P above 50 and at most 100\n"},
     {{QUANTIZE}, "test", "/nonexistent/x.ts", 1, "/nonexistent/x.ts: No such file or directory\n"},
     {{QUANTIZE}, "out", "/nonexistent/x", 1, "--out " UNWRITABLE},
     {{QUANTIZE}, "header", "/nonexistent/x", 1, "--header " UNWRITABLE},

@@ -133,6 +133,34 @@ static void given_no_ensemble_or_metrics_when_asked_then_named(void **unused) {
     tl_model_free(model);
 }
 
+static void given_no_network_in_integers_when_called_then_named(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_metrics metrics;
+    size_t counts[4];
+    tl_real room[SERIES * 2];
+    tl_tensor y = TL_VIEW(room, SERIES, 1, 2);
+    tl_model *model = make_model(NULL);
+    assert_null(tl_quantize(NULL, &classified, NULL, &error)), expect(&error, "quantize: the model is not compiled");
+    assert_null(tl_quantize(model, NULL, NULL, &error)), expect(&error, "quantize: the calibration data is NULL");
+    tl_quantized_predict(NULL, &classified.x, &y, &error), expect(&error, "quantized predict: the network is NULL");
+    tl_quantized_evaluate(NULL, &classified, &metrics, &error), expect(&error, "quantized evaluate: the network is NULL");
+    tl_quantized_confusion(NULL, &classified, counts, &error), expect(&error, "quantized confusion: the network is NULL");
+    tl_quantized_export(NULL, "net.c", NULL, NULL, &error), expect(&error, "C: the network is NULL");
+    tl_quantized_save(NULL, "net", NULL, &error), expect(&error, "save: the network is NULL");
+    tl_quantized *quantized = tl_quantize(model, &classified, NULL, &error);
+    check_ok(&error);
+    tl_quantized_save(quantized, NULL, NULL, &error), expect(&error, "save: the path is NULL");
+    assert_null(tl_quantized_load(NULL, NULL, NULL, &error)), expect(&error, "load: the path is NULL");
+    assert_false(tl_quantized_is_file(NULL));
+    assert_null(tl_quantized_model(NULL));
+    assert_null(tl_quantized_layer_at(NULL, 0).name);
+    assert_int_equal(tl_quantized_bytes(NULL), 0);
+    tl_quantized_free(NULL);
+    tl_quantized_free(quantized);
+    tl_model_free(model);
+}
+
 static void given_no_path_or_name_when_called_then_named(void **unused) {
     (void)unused;
     tl_error error = {0};
@@ -396,6 +424,7 @@ int main(void) {
         cmocka_unit_test(given_lengths_beyond_the_series_when_called_then_named),
         cmocka_unit_test(given_nothing_to_read_or_write_when_called_then_named),
         cmocka_unit_test(given_no_ensemble_or_metrics_when_asked_then_named),
+        cmocka_unit_test(given_no_network_in_integers_when_called_then_named),
         cmocka_unit_test(given_no_path_or_name_when_called_then_named),
         cmocka_unit_test(given_wrong_calls_of_builders_when_compiled_then_named),
         cmocka_unit_test(given_a_wrong_mode_or_node_when_run_then_named),

@@ -147,7 +147,7 @@ static void report_as_json(const evaluation *self) {
     const bool regression = from->data->classes == 0;
     json_t *object = json_object();
     report_text(object, "model", from->settings->common.operand[0]);
-    report_text(object, "engine", from->settings->engine);
+    report_text(object, "engine", from->quantized ? "integers" : from->settings->engine);
     report_text(object, "precision", tl_precision());
     report_count(object, "threads", (size_t)tl_model_threads(from->model));
     report_count(object, "seed", from->models > 1 ? self->member[0].seed : tl_model_seed(from->model));
@@ -184,8 +184,11 @@ static void report_as_text(const evaluation *self) {
     printf("model      ");
     print_shown(stdout, from->settings->common.operand[0]);
     if (from->models > 1) printf(" and %zu more, averaged", from->models - 1);
-    printf(", %zu parameters, %s, engine %s, %s\n", self->parameters, tl_precision(), from->settings->engine,
-           report_counted(threads, (size_t)tl_model_threads(from->model), "thread"));
+    if (from->quantized)
+        printf(", %zu parameters in 8-bit integers\n", self->parameters);
+    else
+        printf(", %zu parameters, %s, engine %s, %s\n", self->parameters, tl_precision(), from->settings->engine,
+               report_counted(threads, (size_t)tl_model_threads(from->model), "thread"));
     printf("cost       %.2f s, %.0f series/s\n\n", self->seconds, (double)series / self->seconds);
     report_metrics_head(regression);
     report_metrics_line("test", series, &self->metrics, regression);
@@ -194,14 +197,18 @@ static void report_as_text(const evaluation *self) {
     if (from->settings->per_class) print_classes(self);
 }
 
-/* The mean predictions of several models. */
+/* The mean predictions of several models; without an ensemble those of the network in integers. */
 static void keep_predictions(evaluation *self, const tl_ensemble *ensemble, tl_error *error) {
     const loaded *from = &self->loaded;
     const tl_shape out = tl_output_shape(from->model);
     const size_t shape[] = {from->data->x.shape[0], out.length, out.channels};
     self->judged = (judged){.set = "evaluated", .data = from->data, .loss = tl_model_loss(from->model), .metrics = self->metrics};
     if (!tl_failed(error)) self->judged.y = tl_tensor_new(3, shape, error);
-    if (!tl_failed(error)) tl_ensemble_predict(ensemble, &self->judged.y, error);
+    if (tl_failed(error)) return;
+    if (ensemble)
+        tl_ensemble_predict(ensemble, &self->judged.y, error);
+    else
+        IN_PRECISION(loaded_predict)(from, &from->data->x, from->data->lengths, &self->judged.y, error);
 }
 
 static void evaluate_all(evaluation *self, tl_error *error) {
@@ -227,11 +234,13 @@ static void evaluate_all(evaluation *self, tl_error *error) {
 
 static void evaluate_one(evaluation *self, tl_error *error) {
     const loaded *from = &self->loaded;
-    if (!from->settings->report) {
-        tl_evaluate(from->model, from->data, &self->metrics, error);
+    if (!from->settings->report || from->quantized) IN_PRECISION(loaded_evaluate)(from, &self->metrics, error);
+    if (!from->settings->report) return;
+    IN_PRECISION(loaded_check_outputs)(from, error);
+    if (from->quantized) {
+        keep_predictions(self, NULL, error);
         return;
     }
-    IN_PRECISION(loaded_check_outputs)(from, error);
     if (!tl_failed(error)) IN_PRECISION(judge)(&self->judged, from->model, from->data, "evaluated", error);
     self->metrics = self->judged.metrics;
 }
@@ -244,7 +253,7 @@ static void evaluate(evaluation *self, tl_error *error) {
     else {
         self->parameters = tl_parameter_count(self->loaded.model);
         evaluate_one(self, error);
-        if (self->counts) tl_confusion(self->loaded.model, self->loaded.data, self->counts, error);
+        if (self->counts) IN_PRECISION(loaded_confusion)(&self->loaded, self->counts, error);
     }
     self->seconds = now() - begin;
 }

@@ -37,7 +37,10 @@ static void write_c(const export_settings *settings, const loaded *self, json_t 
         complain("export",
                  "warning: the network was trained on series of different lengths, but the C file accepts only series of %zu steps",
                  tl_input_shape(self->model).length);
-    tl_c_export(self->model, settings->out, &cfg, &result, error);
+    if (self->quantized)
+        tl_quantized_export(self->quantized, settings->out, &cfg, &result, error);
+    else
+        tl_c_export(self->model, settings->out, &cfg, &result, error);
     report_text(report, "out", settings->out);
     report_text(report, "header", settings->header);
     report_count(report, "constant_bytes", result.constant_bytes);
@@ -109,6 +112,13 @@ static void check_options(const export_settings *settings, const export_format *
         tl_fail(error, TL_ERROR_ARGUMENT, "--%s requires --stream", settings->window > 0 ? "window" : "hop");
 }
 
+/* A network in integers has no numbers that other formats could have. */
+static void check_integers(const export_settings *settings, const loaded *self, const export_format *format, tl_error *error) {
+    if (self->quantized && format->write != write_c && !tl_failed(error))
+        tl_fail(error, TL_ERROR_ARGUMENT,
+                "--out %.200s: a network in 8-bit integers can only be exported as C, to a file that ends in .c", settings->out);
+}
+
 int IN_PRECISION(export)(const void *settings) {
     tl_error error = {0};
     const export_settings *asked = settings;
@@ -124,6 +134,7 @@ int IN_PRECISION(export)(const void *settings) {
     const export_format *format = asked->out ? format_of(asked->out) : formats;
     check_options(asked, format, &error);
     if (!tl_failed(&error)) IN_PRECISION(loaded_read)(&self, &asked->model, false, &error);
+    check_integers(asked, &self, format, &error);
     report_text(report, "model", model);
     report_text(report, "precision", tl_precision());
     if (!tl_failed(&error)) format->write(asked, &self, report, &error);

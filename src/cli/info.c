@@ -6,6 +6,7 @@
 #include "cli/report.h"
 
 #include <tapline/file.h>
+#include <tapline/quantize.h>
 #include <tapline/stream.h>
 
 #include <math.h>
@@ -17,7 +18,8 @@
 typedef struct network {
     const info_settings *settings;
     tl_model *training, *inference;
-    tl_model_info info; /* of a file */
+    tl_quantized *quantized; /* of a file in integers; `training` and `inference` are then its model */
+    tl_model_info info;      /* of a file */
     json_t *layers;
     size_t bytes; /* of all outputs for one series */
     double flops; /* of all layers */
@@ -43,6 +45,32 @@ static tl_model *plan(const info_settings *settings, bool inference_only, tl_mod
     const tl_node x = tl_input(model, shape);
     tl_model_compile(model, IN_PRECISION(architecture_build)(settings->architecture, model, x, outputs), &cfg.compile, error);
     return model;
+}
+
+static void plan_all(network *self, tl_error *error) {
+    const info_settings *settings = self->settings;
+    const char *path = settings->common.operand[0];
+    if (!settings->architecture && tl_quantized_is_file(path)) {
+        const tl_load_cfg cfg = {.threads = (int)settings->common.threads,
+                                 .compile = {.batch = 1, .inference_only = true},
+                                 .max_memory = max_memory(&settings->common)};
+        self->quantized = tl_quantized_load(path, &cfg, &self->info, error);
+        self->training = self->inference = tl_quantized_model(self->quantized);
+        return;
+    }
+    self->training = plan(settings, false, &self->info, error);
+    if (!tl_failed(error)) self->inference = plan(settings, true, NULL, error);
+}
+
+static void release_all(network *self) {
+    json_decref(self->layers);
+    tl_model_info_release(&self->info);
+    if (self->quantized) {
+        tl_quantized_free(self->quantized);
+        return;
+    }
+    tl_model_free(self->training);
+    tl_model_free(self->inference);
 }
 
 /* ---- layers ---- */
@@ -95,6 +123,7 @@ static void add_file(const network *self, json_t *object) {
 static json_t *describe_stream(const network *self) {
     tl_error error = {0};
     json_t *object = json_object();
+    if (self->quantized) tl_fail(&error, TL_ERROR_ARGUMENT, "a network in integers cannot run on a stream");
     tl_stream *stream = tl_stream_new(self->inference, NULL, &error);
     if (stream) {
         report_count(object, "delay", tl_stream_delay(stream));
@@ -106,6 +135,23 @@ static json_t *describe_stream(const network *self) {
         report_text(object, "refused", error.text);
     tl_stream_free(stream);
     return object;
+}
+
+static void add_memory(const network *self, json_t *object) {
+    report_count(object, "batch", batch_of(self->settings));
+    report_count(object, "training_bytes", tl_model_memory(self->training));
+    report_count(object, "inference_bytes", tl_model_memory(self->inference));
+}
+
+static void add_integers(const network *self, json_t *object) {
+    json_t *layers = json_array();
+    for (size_t i = 0; tl_quantized_layer_at(self->quantized, i).name; i++) {
+        const tl_quantized_layer layer = tl_quantized_layer_at(self->quantized, i);
+        json_array_append_new(
+            layers, json_pack("{s:s, s:o, s:i}", "name", layer.name, "scale", report_number(layer.scale), "zero", layer.zero));
+    }
+    report_count(object, "integer_bytes", tl_quantized_bytes(self->quantized));
+    json_object_set_new(object, "integers", layers);
 }
 
 static void report_as_json(const network *self) {
@@ -123,9 +169,10 @@ static void report_as_json(const network *self) {
     report_count(object, "parameters", tl_parameter_count(self->training));
     json_object_set_new(object, "flops", report_whole(self->flops));
     report_count(object, "activation_bytes", self->bytes);
-    report_count(object, "batch", batch_of(settings));
-    report_count(object, "training_bytes", tl_model_memory(self->training));
-    report_count(object, "inference_bytes", tl_model_memory(self->inference));
+    if (self->quantized)
+        add_integers(self, object);
+    else
+        add_memory(self, object);
     json_object_set_new(object, "receptive_field", report_whole(self->field));
     json_object_set_new(object, "stream", describe_stream(self));
     json_object_set(object, "layers", self->layers);
@@ -246,10 +293,13 @@ static void report_as_text(const network *self) {
         print_architecture(self);
     else
         print_file(self);
-    printf("memory     training %s with Adam, inference %s; batch %zu, threads %d\n",
-           report_scaled(training, (double)tl_model_memory(self->training), "B"),
-           report_scaled(inference, (double)tl_model_memory(self->inference), "B"), batch_of(self->settings),
-           tl_model_threads(self->training));
+    if (self->quantized)
+        printf("integers   8 bits, %zu bytes of weights, scales and tables\n", tl_quantized_bytes(self->quantized));
+    else
+        printf("memory     training %s with Adam, inference %s; batch %zu, threads %d\n",
+               report_scaled(training, (double)tl_model_memory(self->training), "B"),
+               report_scaled(inference, (double)tl_model_memory(self->inference), "B"), batch_of(self->settings),
+               tl_model_threads(self->training));
     print_field(self);
     print_stream(self);
     print_table(self);
@@ -259,8 +309,7 @@ int IN_PRECISION(info)(const void *settings) {
     tl_error error = {0};
     network self = {.settings = settings};
     if (!info_check(settings)) return EXIT_USAGE;
-    self.training = plan(settings, false, &self.info, &error);
-    if (!tl_failed(&error)) self.inference = plan(settings, true, NULL, &error);
+    plan_all(&self, &error);
     if (!tl_failed(&error)) describe(&self, &error);
     if (tl_failed(&error))
         complain(self.settings->common.command, "%s", error.text);
@@ -268,9 +317,6 @@ int IN_PRECISION(info)(const void *settings) {
         report_as_json(&self);
     else
         report_as_text(&self);
-    json_decref(self.layers);
-    tl_model_info_release(&self.info);
-    tl_model_free(self.training);
-    tl_model_free(self.inference);
+    release_all(&self);
     return tl_failed(&error) ? EXIT_FAILED : EXIT_DONE;
 }

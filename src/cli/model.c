@@ -12,6 +12,9 @@
 #define loaded_check_outputs IN_PRECISION(loaded_check_outputs)
 #define loaded_free IN_PRECISION(loaded_free)
 #define loaded_join IN_PRECISION(loaded_join)
+#define loaded_predict IN_PRECISION(loaded_predict)
+#define loaded_evaluate IN_PRECISION(loaded_evaluate)
+#define loaded_confusion IN_PRECISION(loaded_confusion)
 
 /* A batch is at most the number of series; before that is known, nothing is run. */
 static tl_load_cfg load_cfg(const loaded *self, tl_error *error) {
@@ -26,11 +29,33 @@ static tl_load_cfg load_cfg(const loaded *self, tl_error *error) {
     return cfg;
 }
 
+static void unload(loaded *self) {
+    if (self->quantized)
+        tl_quantized_free(self->quantized);
+    else
+        tl_model_free(self->model);
+    self->quantized = NULL;
+    self->model = NULL;
+}
+
+static void load_quantized(loaded *self, const char *path, tl_load_cfg *cfg, tl_model_info *info, tl_error *error) {
+    if (self->models > 1)
+        tl_fail(error, TL_ERROR_ARGUMENT, "%.120s: is a network in 8-bit integers, which cannot be averaged; give only one model",
+                path);
+    cfg->compile.plan_only = false;
+    if (!tl_failed(error)) self->quantized = tl_quantized_load(path, cfg, info, error);
+    self->model = tl_quantized_model(self->quantized);
+}
+
 /* Loads a model, which replaces the current one; `info` as for tl_model_load. */
 static void load(loaded *self, size_t index, tl_model_info *info, tl_error *error) {
-    const tl_load_cfg cfg = load_cfg(self, error);
-    tl_model_free(self->model);
-    self->model = tl_model_load(self->settings->common.operand[index], &cfg, info, error);
+    const char *path = self->settings->common.operand[index];
+    tl_load_cfg cfg = load_cfg(self, error);
+    unload(self);
+    if (tl_quantized_is_file(path))
+        load_quantized(self, path, &cfg, info, error);
+    else
+        self->model = tl_model_load(path, &cfg, info, error);
 }
 
 /* If lengths may differ, the shorter one of model and data is padded to the length of the other. */
@@ -94,6 +119,32 @@ void loaded_check_outputs(const loaded *self, tl_error *error) {
                 self->settings->common.operand[0], series, bytes / 1e6, maximum / 1e6);
 }
 
+/* ---- in floating point or in integers ---- */
+
+void loaded_predict(const loaded *self, const tl_tensor *x, const size_t *lengths, tl_tensor *y, tl_error *error) {
+    if (!self->quantized)
+        tl_predict(self->model, x, lengths, y, error);
+    else if (lengths)
+        tl_fail(error, TL_ERROR_ARGUMENT,
+                "%.120s: the series differ in length; a network in integers takes series of one length only", loaded_data(self));
+    else
+        tl_quantized_predict(self->quantized, x, y, error);
+}
+
+void loaded_evaluate(const loaded *self, tl_metrics *metrics, tl_error *error) {
+    if (self->quantized)
+        tl_quantized_evaluate(self->quantized, self->data, metrics, error);
+    else
+        tl_evaluate(self->model, self->data, metrics, error);
+}
+
+void loaded_confusion(const loaded *self, size_t *counts, tl_error *error) {
+    if (self->quantized)
+        tl_quantized_confusion(self->quantized, self->data, counts, error);
+    else
+        tl_confusion(self->model, self->data, counts, error);
+}
+
 /* ---- several ---- */
 
 static bool same_classes(const tl_dataset *a, const tl_dataset *b) {
@@ -142,5 +193,5 @@ void loaded_join(loaded *self, tl_ensemble *ensemble, size_t index, tl_error *er
 void loaded_free(loaded *self) {
     tl_dataset_free(self->data);
     tl_model_info_release(&self->info);
-    tl_model_free(self->model);
+    unload(self);
 }

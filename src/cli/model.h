@@ -6,6 +6,7 @@
 
 #include <tapline/ensemble.h>
 #include <tapline/file.h>
+#include <tapline/quantize.h>
 
 typedef struct model_settings {
     common_settings common;       /* operands: models, then the data */
@@ -40,10 +41,11 @@ typedef struct weights_settings {
 typedef struct loaded {
     const model_settings *settings;
     size_t models;
-    tl_model *model;    /* the current model, initially the first */
-    tl_model_info info; /* of the first */
-    size_t length;      /* compiled length of the models; 0: their own */
-    tl_dataset *data;   /* NULL: none was named */
+    tl_model *model;         /* the current model, initially the first */
+    tl_quantized *quantized; /* of a file in integers, whose model is `model`; NULL: the file is a model in floating point */
+    tl_model_info info;      /* of the first */
+    size_t length;           /* compiled length of the models; 0: their own */
+    tl_dataset *data;        /* NULL: none was named */
 } loaded;
 
 static inline const char *loaded_data(const loaded *self) { return self->settings->common.operand[self->models]; }
@@ -52,6 +54,11 @@ static inline const char *loaded_data(const loaded *self) { return self->setting
  * it with loaded_free in any case. */
 void IN_PRECISION(loaded_read)(loaded *self, const model_settings *settings, bool unlabelled, tl_error *error);
 void IN_PRECISION(loaded_free)(loaded *self);
+
+/* As tl_predict, tl_evaluate and tl_confusion, by the integers if the file has them. */
+void IN_PRECISION(loaded_predict)(const loaded *self, const tl_tensor *x, const size_t *lengths, tl_tensor *y, tl_error *error);
+void IN_PRECISION(loaded_evaluate)(const loaded *self, tl_metrics *metrics, tl_error *error);
+void IN_PRECISION(loaded_confusion)(const loaded *self, size_t *counts, tl_error *error);
 
 /* Fails if predictions for all series at once, as needed for the mean of several models, take more memory than the limit. */
 void IN_PRECISION(loaded_check_outputs)(const loaded *self, tl_error *error);

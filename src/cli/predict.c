@@ -243,7 +243,7 @@ static void predict_all(const loaded *self, const tl_tensor *room, tl_tensor *y,
     for (size_t first = 0; first < series && !tl_failed(error); first += rows) {
         const tl_tensor x = take_series(self, room, first, series - first < rows ? series - first : rows, error);
         tl_tensor part = tl_tensor_slice(y, 0, x.shape[0]);
-        tl_predict(self->model, &x, self->data->lengths ? self->data->lengths + first : NULL, &part, error);
+        IN_PRECISION(loaded_predict)(self, &x, self->data->lengths ? self->data->lengths + first : NULL, &part, error);
         if (tl_failed(error) || check_rows(first, &part, error) != TL_OK) return;
         if (first == 0) print_begin(&printed);
         print_rows(&printed, first, &part);

@@ -7,12 +7,13 @@
 #include <tapline/quantize.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* A network as it was and in integers, with data to evaluate both on. */
+/* A model, the same network in integers, and the data that both are evaluated on. */
 typedef struct quantizing {
     const quantize_settings *settings;
-    model_settings reading; /* of the data that is read now */
+    model_settings reading; /* settings of the data set that is read at the moment */
     loaded calibration, test;
     tl_quantized *quantized;
     tl_c_export_result size;
@@ -26,11 +27,28 @@ static void read_data(quantizing *self, const char *data, bool unlabelled, loade
     IN_PRECISION(loaded_read)(to, &self->reading, unlabelled, error);
 }
 
-static void write_file(quantizing *self, tl_error *error) {
+static bool is_c(const quantize_settings *asked) { return asked->out && has_ending(asked->out, ".c"); }
+
+static void write_c(quantizing *self, tl_error *error) {
     const quantize_settings *asked = self->settings;
     const tl_c_export_cfg cfg = {
         .name = asked->name, .header = asked->header, .no_libm = asked->no_libm, .data = &self->calibration.info.data};
-    if (asked->out) tl_quantized_export(self->quantized, asked->out, &cfg, &self->size, error);
+    tl_quantized_export(self->quantized, asked->out, &cfg, &self->size, error);
+}
+
+/* The model file says the same about the data as that of the model. */
+static void write_model(const quantizing *self, tl_error *error) {
+    const tl_model_info *info = &self->calibration.info;
+    const tl_save_cfg cfg = {
+        .data = &info->data, .normalize = info->normalize, .missing_policy = info->missing_policy, .read = &info->read};
+    tl_quantized_save(self->quantized, self->settings->out, &cfg, error);
+}
+
+static void write_file(quantizing *self, tl_error *error) {
+    if (is_c(self->settings))
+        write_c(self, error);
+    else if (self->settings->out)
+        write_model(self, error);
 }
 
 static void evaluate(quantizing *self, tl_error *error) {
@@ -51,6 +69,9 @@ static void report_as_json(const quantizing *self) {
     report_text(object, "precision", tl_precision());
     report_text(object, "out", self->settings->out);
     report_count(object, "parameters", tl_parameter_count(self->calibration.model));
+    report_text(object, "calibration", self->settings->calibration);
+    report_count(object, "float_bytes", tl_parameter_count(self->calibration.model) * sizeof(float));
+    report_count(object, "integer_bytes", tl_quantized_bytes(self->quantized));
     report_count(object, "constant_bytes", self->size.constant_bytes);
     report_count(object, "memory_bytes", self->size.memory_bytes);
     for (size_t i = 0; tl_quantized_layer_at(self->quantized, i).name; i++) {
@@ -73,12 +94,16 @@ static void report_as_text(const quantizing *self) {
     printf("model      ");
     print_shown(stdout, self->settings->model.common.operand[0]);
     printf(", %zu parameters\n", tl_parameter_count(self->calibration.model));
+    printf("weights    %zu bytes; %zu in single precision\n", tl_quantized_bytes(self->quantized),
+           tl_parameter_count(self->calibration.model) * sizeof(float));
     if (self->settings->out) {
-        printf("C          ");
+        printf(is_c(self->settings) ? "C          " : "integers   ");
         print_shown(stdout, self->settings->out);
-        printf("\nflash      %zu bytes of constants\nRAM        %zu bytes in static arrays\n", self->size.constant_bytes,
-               self->size.memory_bytes);
+        printf("\n");
     }
+    if (is_c(self->settings))
+        printf("flash      %zu bytes of constants\nRAM        %zu bytes in static arrays\n", self->size.constant_bytes,
+               self->size.memory_bytes);
     printf("\n%-24s %12s %12s %10s\n", "layer", "minimum", "maximum", "dB");
     for (size_t i = 0; tl_quantized_layer_at(self->quantized, i).name; i++) {
         const tl_quantized_layer layer = tl_quantized_layer_at(self->quantized, i);
@@ -94,12 +119,26 @@ static void report_as_text(const quantizing *self) {
 
 /* ---- the command ---- */
 
-/* The options that describe the file of --out. */
+/* Refuses options of the C file without one, and a format that cannot hold the integers. */
 static void check_options(const quantize_settings *asked, tl_error *error) {
     const char *option = asked->header ? "header" : asked->name ? "name" : asked->no_libm ? "no-libm" : NULL;
-    if (!asked->out && option) tl_fail(error, TL_ERROR_ARGUMENT, "--%s requires --out FILE.c", option);
-    if (asked->out && !has_ending(asked->out, ".c"))
-        tl_fail(error, TL_ERROR_ARGUMENT, "--out %.200s: it is a file of C, whose name must end with .c", asked->out);
+    if (asked->out && has_ending(asked->out, ".onnx"))
+        tl_fail(error, TL_ERROR_ARGUMENT, "--out %.200s: must be a C file (.c) or a model file (.safetensors)", asked->out);
+    if (!is_c(asked) && option) tl_fail(error, TL_ERROR_ARGUMENT, "--%s requires --out FILE.c", option);
+}
+
+/* Reads --calibration. */
+static tl_quantize_cfg calibration_of(const quantize_settings *asked, tl_error *error) {
+    static const char prefix[] = "percentile:";
+    const char *text = asked->calibration, *number = text + sizeof prefix - 1;
+    tl_quantize_cfg cfg = {0};
+    char *end = NULL;
+    if (strcmp(text, "range") == 0) return cfg;
+    if (strncmp(text, prefix, sizeof prefix - 1) == 0) cfg.percentile = strtod(number, &end);
+    if (!end || end == number || *end || !(cfg.percentile > 50 && cfg.percentile <= 100))
+        tl_fail(error, TL_ERROR_ARGUMENT,
+                "--calibration \"%.40s\" is unknown; use range, or percentile:P with P above 50 and at most 100", text);
+    return cfg;
 }
 
 static void check(const quantize_settings *asked, const tl_read_cfg *read, tl_error *error) {
@@ -117,8 +156,12 @@ int IN_PRECISION(quantize)(const void *settings) {
     tl_error error = {0};
     quantizing self = {.settings = settings};
     check(self.settings, NULL, &error);
+    const tl_quantize_cfg cfg = calibration_of(self.settings, &error);
     if (!tl_failed(&error)) read_data(&self, self.settings->calibrate, true, &self.calibration, &error);
-    if (!tl_failed(&error)) self.quantized = tl_quantize(self.calibration.model, self.calibration.data, &error);
+    if (self.calibration.quantized)
+        tl_fail(&error, TL_ERROR_ARGUMENT, "%.120s: is a network in 8-bit integers already",
+                self.settings->model.common.operand[0]);
+    if (!tl_failed(&error)) self.quantized = tl_quantize(self.calibration.model, self.calibration.data, &cfg, &error);
     evaluate(&self, &error);
     if (!tl_failed(&error)) check(self.settings, &self.calibration.info.read, &error); /* the model may name a column of files */
     if (!tl_failed(&error)) write_file(&self, &error);

@@ -7,6 +7,7 @@
 typedef struct quantize_settings {
     model_settings model;                               /* operand 0: the model */
     const char *calibrate, *test, *out, *header, *name; /* NULL: none */
+    const char *calibration;                            /* "range" or "percentile:P" */
     bool no_libm;
 } quantize_settings;
 

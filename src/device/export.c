@@ -51,8 +51,8 @@ static void choose_name(c_file *file, const char *path) {
     const char *asked = file->network.cfg->name;
     if (asked && (!is_identifier(asked) || strlen(asked) > MAX_NAME)) {
         tl_fail(file->network.error, TL_ERROR_ARGUMENT,
-                "C: name \"%.80s\" is no identifier: up to %d letters, digits and underscores, not beginning with a digit", asked,
-                MAX_NAME);
+                "C: name \"%.80s\" is no identifier; use up to %d letters, digits and underscores, and no digit at the beginning",
+                asked, MAX_NAME);
         return;
     }
     if (asked)
@@ -130,15 +130,14 @@ static void print_declarations(const c_file *file, tl_c_text *to) {
     tl_c_print(to, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
     print_sizes(file, to);
     if (file->network.streaming)
-        tl_c_print(
-            to,
-            "/* Starts a new series. */\nvoid %s_reset(void);\n\n"
-            "/* Reads a step of the series, x: (channels). Returns the number of outputs that it wrote to y: (at most %s_STEP_OUTPUTS, "
-            "outputs). */\n",
-            file->name, file->upper);
-    else
         tl_c_print(to,
-                   "/* y: (out_length, outputs) of x: (length, channels), in row-major order; they must not overlap. */\n");
+                   "/* Starts a new series. */\nvoid %s_reset(void);\n\n"
+                   "/* Reads a step of the series, x: (channels). Returns the number of outputs that it wrote to y: (at most "
+                   "%s_STEP_OUTPUTS, "
+                   "outputs). */\n",
+                   file->name, file->upper);
+    else
+        tl_c_print(to, "/* y: (out_length, outputs) of x: (length, channels), in row-major order; they must not overlap. */\n");
     print_function(file, to);
     tl_c_print(to, ";\n");
     if (file->data) tl_c_print(to, "\nextern const char *const %s_class[%zu];\n", file->name, file->out.channels);
@@ -165,10 +164,12 @@ static void write_steps(c_file *file) {
     }
 }
 
-/* The same in integers: the series is scaled in the caller's precision, made integers, and the outputs become numbers in y. */
+/* In integers: the code scales the series in single precision, converts it to integers, computes, and converts the outputs to
+ * numbers in y. */
 static void write_quantized(c_file *file) {
     tl_c_network *network = &file->network;
     const tl_quantized *quantized = file->quantized;
+    const tl_q_scale last = quantized->scale[quantized->network.net.nodes - 1];
     const tl_c_value input = network->input, output = network->output;
     const size_t count = file->in.length * file->in.channels, outputs = file->out.length * file->out.channels;
     tl_c_use(&network->helpers, TL_C_Q_INPUT);
@@ -179,12 +180,12 @@ static void write_quantized(c_file *file) {
         tl_c_write_scaling(network, file->in.length);
     }
     tl_c_print(&network->body, "    quantize(%s, %zu, ", tl_c_scales(network) ? "scaled" : "x", count);
-    tl_c_number(&network->body, quantized->input.scale);
-    tl_c_print(&network->body, ", %d, %s);\n", quantized->input.zero, tl_c_place_of(network, input).text);
+    tl_c_number(&network->body, quantized->scale[0].scale);
+    tl_c_print(&network->body, ", %d, %s);\n", quantized->scale[0].zero, tl_c_place_of(network, input).text);
     for (size_t i = 0; i < quantized->ops; i++) tl_q_write(network, quantized, &quantized->op[i]);
     tl_c_print(&network->body, "    dequantize(%s, %zu, ", tl_c_place_of(network, output).text, outputs);
-    tl_c_number(&network->body, quantized->output.scale);
-    tl_c_print(&network->body, ", %d, y);\n", quantized->output.zero);
+    tl_c_number(&network->body, last.scale);
+    tl_c_print(&network->body, ", %d, y);\n", last.zero);
     network->output.span = TL_C_CALLER_Y;
     network->output.offset = 0;
     tl_c_write_results(network, file->out.length);
@@ -392,7 +393,8 @@ tl_status tl_quantized_export_sized(tl_quantized *quantized, const char *path, c
     if (tl_failed(error) || !tl_given(quantized, "C: the network", error) || !tl_given(path, "C: the path", error))
         return error->status;
     tl_take(&cfg, sizeof cfg, given, sizes->cfg, "C", error);
-    if (cfg.stream) tl_fail(error, TL_ERROR_ARGUMENT, "C: a network in integers takes whole series; a stream is in floating point");
+    if (cfg.stream)
+        tl_fail(error, TL_ERROR_ARGUMENT, "C: a network in integers cannot run on a stream; export the model in floating point");
     if (!tl_failed(error)) write_files(quantized->model, quantized, path, &cfg, &found, error);
     tl_hand_over(result, sizes->result, &found, sizeof found);
     return error->status;

@@ -77,7 +77,7 @@ static const helper_text helpers[] = {
     [TL_C_Q_OUTPUT] = {.text = q_output_text},
 };
 
-/* What a helper calls comes before it in the table, so one way down is enough. */
+/* A helper comes after those that it calls, so one pass from the end of the table to its start finds them all. */
 void tl_c_use(tl_c_helpers *self, tl_c_helper helper) {
     self->used[helper] = true;
     for (size_t i = (size_t)helper + 1; i-- > 0;) {

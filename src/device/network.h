@@ -48,7 +48,7 @@ typedef struct tl_c_network {
     size_t constant_bytes; /* bytes of the arrays in `constants` */
     tl_c_helpers helpers;
 
-    bool quantized;      /* the arena is of integers of 8 bits, and so are the input and the output in it */
+    bool quantized;      /* values are 8-bit integers */
     bool streaming;      /* the code of nodes reads complete windows, without padding */
     tl_c_text state;     /* only streams: the variables, and the function that resets them */
     size_t step_outputs; /* only streams: maximum number of outputs for one step */
@@ -88,8 +88,9 @@ typedef struct tl_c_layer {
     const tl_layer_ops *ops;
     void (*write)(tl_c_network *network, const tl_c_step *step); /* NULL: there is no code; the output is the input */
     size_t (*scratch)(const tl_export_node *node);               /* values of scratch memory (NULL: none) */
-    size_t (*skipped)(const tl_export_node *node); /* only without `write`: values of the input before the first of the output (NULL: none) */
-    bool rectifies;                                /* can include the ReLU after it */
+    size_t (*skipped)(
+        const tl_export_node *node); /* only without `write`: values of the input before the first of the output (NULL: none) */
+    bool rectifies;                  /* can include the ReLU after it */
 } tl_c_layer;
 
 /* The row of a layer; NULL: it cannot be written as C. */

@@ -26,6 +26,12 @@ typedef struct planning {
 
 static int time_of(size_t step) { return (int)step + 1; } /* 0: the scaling of the input */
 
+/* Whether the code of a layer can include the ReLU after it. In integers, this is a lower limit of any layer with weights. */
+static bool rectifies(const tl_c_network *network, const tl_export_node *node) {
+    const bool in_integers = node->kind == &tl_fixed_filters_layer_ops || node->kind == &tl_batch_norm_layer_ops;
+    return tl_c_layer_of(node->layer)->rectifies || (network->quantized && in_integers);
+}
+
 /* Includes a ReLU in the step before it. Returns false if that step cannot include it, or if other layers read its output. */
 static bool take_over(const planning *p, size_t index) {
     const tl_export_node *node = &p->network->net.node[index];
@@ -33,7 +39,7 @@ static bool take_over(const planning *p, size_t index) {
     const int own = p->of[before].span;
     if (node->layer->ops != &tl_relu_layer_ops || own == INPUT_SLOT || p->slots[own].node != before) return false;
     tl_c_step *step = &p->network->step[own - 1];
-    if (p->network->net.node[before].readers != 1 || !tl_c_layer_of(step->node->layer)->rectifies) return false;
+    if (p->network->net.node[before].readers != 1 || !rectifies(p->network, step->node)) return false;
     step->relu = true;
     p->of[index] = p->of[before];
     p->slots[own].node = index;

@@ -1,4 +1,4 @@
-/* The sum of several arrays: each number times the multiplier of its array, / 2^20, about the zero point, from `low` on. */
+/* Adds several arrays. Each term is (integer - zero) * multiplier / 2^20, with the zero point and the multiplier of its array. */
 static void q_add(const signed char *const *terms, int inputs, int count, const int *zero, const int *multiplier, int y_zero,
                   int low, signed char *y) {
     for (int i = 0; i < count; i++) {

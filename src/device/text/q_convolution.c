@@ -3,7 +3,7 @@ struct q_convolution {
     int channels, filters, groups, x_zero, y_zero, low;
 };
 
-/* What the sums of each filter become. */
+/* For each filter: the bias of its sum, and the factor multiplier / 2^shift of the sum. */
 struct q_filters {
     const int *bias, *multiplier;
     const unsigned char *shift;

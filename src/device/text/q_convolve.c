@@ -1,6 +1,6 @@
-enum { Q_COLUMNS = 16 }; /* sums at a time */
+enum { Q_COLUMNS = 16 }; /* number of sums that are computed together */
 
-/* Adds the products of some filters of one output: factors of 16 bits, sums of 32, so that nothing saturates on any processor. */
+/* Adds the products of `columns` filters for output t. Factors have 16 bits and sums 32 bits, so no sum overflows or saturates. */
 static void q_sums(const struct q_convolution *c, int columns, int t, const signed char *x, const signed char *w, int *sums) {
     const struct window *over = &c->over;
     const struct taps seen = taps_at(over, t);
@@ -14,7 +14,7 @@ static void q_sums(const struct q_convolution *c, int columns, int t, const sign
     }
 }
 
-/* y: (out_length, filters) of x: (length, channels); w: (taps, channels / groups, filters). */
+/* y: (out_length, filters); x: (length, channels); w: (taps, channels / groups, filters). */
 static void q_convolve(const struct q_convolution *c, const signed char *x, const signed char *w, const struct q_filters *f,
                        signed char *y) {
     const int channels = c->channels / c->groups, filters = c->filters / c->groups;

@@ -1,4 +1,4 @@
-/* One filter for each channel: y: (out_length, channels) of x: (length, channels); w: (taps, channels). */
+/* One filter for each channel. y: (out_length, channels); x: (length, channels); w: (taps, channels). */
 static void q_convolve_depthwise(const struct q_convolution *c, const signed char *x, const signed char *w,
                                  const struct q_filters *f, signed char *y) {
     const struct window *over = &c->over;

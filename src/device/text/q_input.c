@@ -1,4 +1,4 @@
-/* The nearest 8-bit numbers. */
+/* Converts numbers to the nearest 8-bit integers. */
 static void quantize(const float *x, int count, float scale, int zero, signed char *y) {
     for (int i = 0; i < count; i++) {
         const float place = x[i] / scale;

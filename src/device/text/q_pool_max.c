@@ -1,4 +1,4 @@
-/* The largest step of each window, by channel. */
+/* The maximum of each window, for each channel. */
 static void q_pool_max(const struct window *over, int channels, const signed char *x, signed char *y) {
     for (int t = 0; t < over->out_length; t++)
         for (int c = 0; c < channels; c++) {
