@@ -423,7 +423,7 @@ static const row rows[] = {
     {{TRAIN}, "hop", "3", 2, "--hop requires --window\n"},
     {{TRAIN}, "window-target", "last", 2, "--window-target requires --window\n"},
     {{TRAIN}, "window", "129", 1, "builtin:cbf: windows of 129 steps: all 30 series are shorter; the longest has 128\n"},
-    {{"convert", "builtin:cbf"}, "out", "/nonexistent/x.npy", 1, UNWRITABLE_AS(".npy")},
+    {{"convert", "builtin:cbf"}, "out", "/nonexistent/x.npy", 1, "--out " UNWRITABLE_AS(".npy")},
     {{"show", "builtin:cbf"}, "out", "/nonexistent/x.svg", 1, "--out " UNWRITABLE_AS(".svg")},
     {{"plot", "/nonexistent/x"}, "out", "x.png", 2, "--out x.png: must end with .svg\n"},
     {{"bench", "conv"}, "shape", "channels=3", 2, "shape: channels, filters, kernel, length and batch must all be given\n"},

@@ -1,6 +1,7 @@
 /* `tapline convert`; compiled once for each precision (commands.h). */
 #include "cli/convert.h"
 
+#include "cli/files.h"
 #include "cli/input.h"
 #include "cli/report.h"
 
@@ -35,6 +36,8 @@ int IN_PRECISION(convert)(const void *given) {
     if (!settings->out) tl_fail(&error, TL_ERROR_ARGUMENT, "needs --out x.npy, the file to write");
     tl_missing_policy_by_name(settings->missing, &cfg.missing_policy, &error);
     IN_PRECISION(reading_apply)(&settings->reading, &cfg, &error);
+    const used_file files[] = {{"DATA", settings->common.operand[0], FILE_DATA, 0}, {"--out", settings->out, FILE_REPLACED, 0}};
+    files_check_read(files, sizeof files / sizeof *files, &cfg, &error);
     const char *path = tl_failed(&error) ? NULL : input_open(settings->common.operand[0], &cfg, &error);
     if (!tl_failed(&error)) tl_dataset_convert(path, settings->out, &cfg, settings->single, shape, &error);
     input_name(&error);
