@@ -154,7 +154,7 @@ static void given_many_points_when_drawn_then_thinned_with_extremes_kept(void **
 static void given_nothing_finite_when_drawn_then_empty_axes(void **unused) {
     (void)unused;
     const double y[] = {NAN, INFINITY, -INFINITY};
-    static const curve_kind kinds[] = {CURVE_LINE, CURVE_DASHED, CURVE_FAINT, CURVE_BAND, CURVE_DOTS, CURVE_BARS};
+    static const curve_kind kinds[] = {CURVE_LINE, CURVE_DASHED, CURVE_FAINT, CURVE_BAND, CURVE_DOTS};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         const curve one = {.y = y, .low = y, .count = 3, .kind = kinds[i]};
         const chart of = {.curves = &one, .count = 1, .width = 300, .height = 150};

@@ -56,14 +56,13 @@ void chart_scales(const chart *self, scale *x, scale *y) {
     range of_x = {INFINITY, -INFINITY}, of_y = of_x;
     for (size_t i = 0; i < self->count; i++) {
         const curve *one = &self->curves[i];
-        const double ends[] = {0, one->count > 1 ? (double)(one->count - 1) : 1}, zero = 0;
+        const double ends[] = {0, one->count > 1 ? (double)(one->count - 1) : 1};
         extend(&of_x, one->x ? one->x : ends, one->x ? one->count : 2);
         extend(&of_y, one->y, one->count);
         if (one->low) extend(&of_y, one->low, one->count);
-        if (one->kind == CURVE_BARS) extend(&of_y, &zero, 1);
     }
     const bool given = self->y_from != 0 || self->y_to != 0;
-    *x = scale_make(of_x.minimum, of_x.maximum, self->width > 0 && self->width < 300 ? 4 : 7, false, self->wide);
+    *x = scale_make(of_x.minimum, of_x.maximum, self->width > 0 && self->width < 300 ? 4 : 7, false, false);
     *y = given ? scale_make(self->y_from, self->y_to, self->height > 0 && self->height < 160 ? 3 : 5, self->logarithmic, false)
                : scale_make(of_y.minimum, of_y.maximum, self->height > 0 && self->height < 160 ? 3 : 5, self->logarithmic, true);
 }
@@ -104,7 +103,7 @@ static size_t legend(const chart *self, double top, markup *to) {
         if (to) {
             const double y = top + (double)(rows - 1) * ROW, middle = y - 4;
             const size_t colour = one->colour % PICTURE_COLOURS;
-            if (one->kind == CURVE_BAND || one->kind == CURVE_BARS)
+            if (one->kind == CURVE_BAND)
                 markup_add(to, "<rect class=\"f%zu band\" x=\"%.0f\" y=\"%.0f\" width=\"18\" height=\"10\"/>", colour, at, y - 9);
             else if (one->kind == CURVE_DOTS)
                 markup_add(to, "<circle class=\"f%zu\" cx=\"%.0f\" cy=\"%.0f\" r=\"3.5\"/>", colour, at + 9, middle);
@@ -239,25 +238,18 @@ static void add_band(const curve *self, const frame *in, markup *to) {
     markup_add(to, "Z\"/>");
 }
 
-static void add_marks(const curve *self, const frame *in, markup *to) {
-    const double share = (in->right - in->left) / (double)(self->count + 1), width = share > 4 ? share - 2 : fmax(share, 0.5);
-    const double zero = place_y(in, 0);
-    for (size_t i = 0; i < self->count; i++) {
-        if (!isfinite(self->y[i])) continue;
-        const double x = place_x(in, x_of(self, i)), y = place_y(in, self->y[i]);
-        if (self->kind == CURVE_DOTS)
-            markup_add(to, "<circle class=\"dot f%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>", self->colour % PICTURE_COLOURS, x, y);
-        else if (zero - y > 0.05)
-            markup_add(to, "<rect class=\"dot f%zu\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>",
-                       self->colour % PICTURE_COLOURS, x - width / 2, y, width, zero - y);
-    }
+static void add_dots(const curve *self, const frame *in, markup *to) {
+    for (size_t i = 0; i < self->count; i++)
+        if (isfinite(self->y[i]))
+            markup_add(to, "<circle class=\"dot f%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>", self->colour % PICTURE_COLOURS,
+                       place_x(in, x_of(self, i)), place_y(in, self->y[i]));
 }
 
 static void add_curve(const curve *self, const frame *in, markup *to) {
     if (self->kind == CURVE_BAND)
         add_band(self, in, to);
-    else if (self->kind == CURVE_DOTS || self->kind == CURVE_BARS)
-        add_marks(self, in, to);
+    else if (self->kind == CURVE_DOTS)
+        add_dots(self, in, to);
     else
         add_line(self, in, to);
 }

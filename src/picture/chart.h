@@ -10,8 +10,7 @@ typedef enum curve_kind {
     CURVE_DASHED,
     CURVE_FAINT, /* thin and pale, behind others */
     CURVE_BAND,  /* the area between `y` and `low` */
-    CURVE_DOTS,
-    CURVE_BARS /* from 0 to each y */
+    CURVE_DOTS
 } curve_kind;
 
 typedef struct curve {
@@ -34,7 +33,6 @@ typedef struct chart {
     size_t count;
     double y_from, y_to; /* both 0: those of the curves, rounded */
     bool logarithmic;    /* the y axis, if all y are positive */
-    bool wide;           /* the x axis: to round numbers */
     const double *heat;  /* (heats) 0 … 1: shades behind the curves, each as wide as the others; NULL: none */
     size_t heats;
     double x, y;          /* SVG: place in an outer <svg> */
