@@ -1,4 +1,4 @@
-"""Trains one network of one package on GunPoint and prints accuracy, seconds and megabytes of the whole process.
+"""Trains one network of one package on GunPoint and prints accuracy, seconds, seconds of processors and megabytes of the process.
 
 usage: train.py tapline|aeon FCN|InceptionTime FOLDER SEED EPOCHS
 """
@@ -25,5 +25,6 @@ else:
     classifier = getattr(deep_learning, network + "Classifier")(n_epochs=int(epochs), random_state=int(seed))
 accuracy = np.mean(classifier.fit(X, y).predict(X_test) == y_test)
 seconds = time.perf_counter() - begin
-megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(f"{package} {network} {epochs} epochs seed {seed}: accuracy {accuracy:.4f}, {seconds:.1f} s, {megabytes:.0f} MB", flush=True)
+usage = resource.getrusage(resource.RUSAGE_SELF)
+busy, megabytes = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+print(f"{package} {network} {epochs} epochs seed {seed}: accuracy {accuracy:.4f}, {seconds:.1f} s, {busy:.1f} s of processors, {megabytes:.0f} MB", flush=True)
