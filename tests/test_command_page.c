@@ -442,7 +442,7 @@ static double turning(double i) { return 0.5 + (i - 40) * (i - 40) / 1000; }
 static void given_curves_when_asked_whether_converged_then_the_answer(void **unused) {
     (void)unused;
     check_answer("Not yet.", falling, NULL);
-    check_answer("Yes.", level, level);
+    check_answer("It has settled.", level, level);
     check_answer("It does not settle.", rising, NULL);
     check_answer("It overfits.", level, turning);
     markup to = {0};

@@ -56,14 +56,14 @@ void run_page_convergence(const training_log *log, markup *to) {
     const bool validated = log_has(log, LOG_VALIDATION_LOSS);
     const size_t best = validated ? log_lowest(log, LOG_VALIDATION_LOSS) : 0;
     const double late = validated ? median(validation, epochs - fifth, epochs) : NAN;
-    const double accuracy = median(log->column[LOG_TRAIN_ACCURACY], epochs - fifth, epochs);
+    const bool accurate = median(log->column[LOG_TRAIN_ACCURACY], epochs - fifth, epochs) >= 0.9995;
     if (validated && best < epochs - fifth && late > 1.1 * validation[best])
         markup_add(
             to,
             "<p class=\"answer\">It overfits.</p><p class=\"soft\">The validation loss was lowest in epoch %.0f (%.3g) and rose "
             "to about %.3g.</p>\n",
             log->column[LOG_EPOCH][best], validation[best], late);
-    else if (after < 0.9 * before && !(accuracy >= 0.9995))
+    else if (after < 0.95 * before && !accurate)
         markup_add(
             to,
             "<p class=\"answer\">Not yet.</p><p class=\"soft\">The training loss still falls: from about %.3g to %.3g in the last "
@@ -76,9 +76,10 @@ void run_page_convergence(const training_log *log, markup *to) {
             "last fifth of the epochs.</p>\n",
             before, after);
     else
-        markup_add(to, "<p class=\"answer\">Yes.</p><p class=\"soft\">%s, its loss is about %.3g.</p>\n",
-                   accuracy >= 0.9995 ? "The training set is classified without an error"
-                                      : "In the last fifth of the epochs the training loss hardly changed",
+        markup_add(to, "<p class=\"answer\">%s</p><p class=\"soft\">%s; the loss is about %.3g.</p>\n",
+                   accurate ? "Yes." : "It has settled.",
+                   accurate ? "The training set is classified without an error"
+                            : "In the last fifth of the epochs the training loss hardly changed",
                    after);
 }
 
