@@ -32,7 +32,7 @@ tl_status tl_model_check_kind(const tl_archive *archive, const char *kind, tl_er
     if (!found || strcmp(found, kind) == 0) return error->status;
     if (strcmp(found, "quantized") != 0) return complain(archive, "kind", kind, found, error);
     return tl_fail(error, TL_ERROR_FORMAT,
-                   "%.180s: is a network in 8-bit integers, which can only be evaluated and exported as C (tl_quantized_load)",
+                   "%.180s: is a network in 8-bit integers, which only eval, predict, info and export to a .c file accept (tl_quantized_load)",
                    archive->path);
 }
 
