@@ -242,7 +242,7 @@ static void given_damage_when_loaded_then_a_message_or_a_network(void **state) {
     made it = make();
     const image right = read_image();
     size_t loaded = 0, refused = 0;
-    for (uint32_t round = 0; round < 300; round++) {
+    for (uint32_t round = 0; round < 150; round++) {
         tl_rng rng = tl_rng_at(round, TL_STREAM_USER, 0, 0);
         tl_error error = {0};
         image wrong = {.bytes = malloc(right.count), .count = right.count};
