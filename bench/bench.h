@@ -19,6 +19,7 @@ typedef struct bench_settings {
     const char *shape;   /* conv: a shape of the user (bench_shape_parse) instead of the grid; NULL: none */
     const char *engines; /* conv: names separated by commas; NULL: all */
     double seconds;      /* for each measurement */
+    bool no_fold;        /* step: inference with the bits of training's evaluation */
 } bench_settings;
 
 /* Run the commands; `settings` is a bench_settings. */

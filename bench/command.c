@@ -47,6 +47,8 @@ const command bench_conv_command = {
 static const option_spec step_options[] = {
     {"only", "MODEL", OPTION_CHOICE, FIELD(only), 0, 0, case_name, "only this network (all)"},
     {"seconds", "S", OPTION_POSITIVE, FIELD(seconds), 0, 0, NULL, "seconds for each measurement (1)"},
+    {"no-fold-batch-norm", NULL, OPTION_FLAG, FIELD(no_fold), 0, 0, NULL,
+     "inference without folding batch norms into the weights of the layers before them"},
     {0},
 };
 

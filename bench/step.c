@@ -35,6 +35,7 @@ typedef struct subject {
     const bench_case *at;
     const bench_settings *settings;
     tl_model *model;
+    tl_model *inference; /* the same network, compiled with inference_only */
     tl_error *error;
     tl_tensor x;
     int32_t *labels;
@@ -56,13 +57,13 @@ static void train_step(void *context) {
 
 static void infer(void *context) {
     subject *self = context;
-    tl_forward(self->model, &self->x, TL_MODE_INFERENCE);
+    tl_forward(self->inference, &self->x, TL_MODE_INFERENCE);
 }
 
 static void infer_one(void *context) {
     subject *self = context;
     const tl_tensor sample = tl_tensor_slice(&self->x, 0, 1);
-    tl_forward(self->model, &sample, TL_MODE_INFERENCE);
+    tl_forward(self->inference, &sample, TL_MODE_INFERENCE);
 }
 
 /* The passes in the order of a step. The layers share their activations, which makes them faster than in a step. */
@@ -124,11 +125,14 @@ static void add_layers(subject *self) {
 
 /* ---- one network ---- */
 
-static void make_model(subject *self) {
+static tl_model *make_model(const subject *self, bool inference_only) {
     const bench_case *at = self->at;
-    self->model = tl_model_new(&(tl_model_cfg){.threads = (int)self->settings->common.threads});
-    const tl_node x = tl_input(self->model, (tl_shape){.length = at->length, .channels = at->channels});
-    tl_model_compile(self->model, at->build(self->model, x, at->classes), &(tl_compile_cfg){.batch = at->batch}, self->error);
+    const tl_compile_cfg cfg = {
+        .batch = at->batch, .inference_only = inference_only, .no_fold_batch_norm = self->settings->no_fold};
+    tl_model *model = tl_model_new(&(tl_model_cfg){.threads = (int)self->settings->common.threads});
+    const tl_node x = tl_input(model, (tl_shape){.length = at->length, .channels = at->channels});
+    tl_model_compile(model, at->build(model, x, at->classes), &cfg, self->error);
+    return model;
 }
 
 static void make_batch(subject *self) {
@@ -183,6 +187,7 @@ static void close_subject(subject *self) {
     tl_tensor_free(&self->x);
     free(self->labels);
     tl_model_free(self->model);
+    tl_model_free(self->inference);
     free(self);
 }
 
@@ -197,7 +202,8 @@ static json_t *run_case(const bench_settings *settings, const bench_case *at, in
     self->at = at;
     self->settings = settings;
     self->error = error;
-    make_model(self);
+    self->model = make_model(self, false);
+    self->inference = make_model(self, true);
     make_batch(self);
     add_layers(self);
     fill_wide(self);

@@ -189,7 +189,9 @@ static const tl_setting affine_settings[] = {{"scale", TL_SETTING_NUMBER, offset
                                                .stepwise = true,                                                                   \
                                                __VA_ARGS__}
 
-ACTIVATION(relu, OF_OUTPUT);
+static const tl_inference_ops relu_inference = {.does = TL_ELEMENTWISE_RELU};
+
+ACTIVATION(relu, OF_OUTPUT, .inference = &relu_inference);
 ACTIVATION(leaky_relu, OF_OUTPUT, .settings = leaky_relu_settings);
 ACTIVATION(elu, OF_OUTPUT, .settings = elu_settings);
 ACTIVATION(selu, OF_OUTPUT);

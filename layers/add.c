@@ -76,6 +76,8 @@ static void add_backward(const tl_layer *layer, const tl_pass *pass) {
 
 static double add_flops(const tl_layer *layer) { return (double)(layer->inputs - 1) * tl_layer_elements(layer); }
 
+static const tl_inference_ops add_inference = {.does = TL_ELEMENTWISE_SUM};
+
 /* ---- with the ReLU, whose derivative is a function of y ---- */
 
 static const tl_layer_ops add_relu_layer_ops = {
@@ -89,6 +91,7 @@ static const tl_layer_ops add_relu_layer_ops = {
     .forward = add_forward,
     .backward = add_backward,
     .stepwise = true,
+    .inference = &add_inference,
 };
 
 static bool add_absorb(tl_layer *layer, const tl_layer *next) {
@@ -108,6 +111,7 @@ const tl_layer_ops tl_add_layer_ops = {
     .forward = add_forward,
     .backward = add_backward,
     .stepwise = true,
+    .inference = &add_inference,
     .absorb = add_absorb,
 };
 

@@ -410,6 +410,20 @@ static bool batch_norm_absorb(tl_layer *layer, const tl_layer *next) {
 /* In inference, the factor and the term of a channel are constants. */
 static double batch_norm_flops(const tl_layer *layer) { return 2 * tl_layer_elements(layer); }
 
+/* ---- inference in the layer before ---- */
+
+static void batch_norm_affine(const tl_layer *layer, tl_real *const *parameter, tl_real *const *state,
+                              const tl_affine_numbers *numbers) {
+    const double epsilon = ((const batch_norm_layer *)layer)->epsilon;
+    for (size_t c = 0; c < layer->in[0].channels; c++) {
+        numbers->factor[c] = (double)parameter[SCALE][c] / sqrt((double)state[VARIANCE][c] + epsilon);
+        numbers->centre[c] = (double)state[MEAN][c];
+        numbers->term[c] = (double)parameter[SHIFT][c];
+    }
+}
+
+static const tl_inference_ops batch_norm_inference = {.does = TL_ELEMENTWISE_AFFINE, .affine = batch_norm_affine};
+
 /* ---- stream: packed is `saved` ---- */
 
 static void batch_norm_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *streaming, tl_error *error) {
@@ -459,6 +473,7 @@ const tl_layer_ops tl_batch_norm_layer_ops = {
     .backward = batch_norm_backward,
     .stepwise = true,
     .stream = &batch_norm_stream,
+    .inference = &batch_norm_inference,
     .absorb = batch_norm_absorb,
     .preparation = &preparation,
 };

@@ -58,6 +58,8 @@ static void concat_backward(const tl_layer *layer, const tl_pass *pass) {
     tl_parallel(pass->workers, pass->batch, (double)tl_tensor_count(&pass->dy), backward_task, &job);
 }
 
+static const tl_inference_ops concat_inference = {.does = TL_ELEMENTWISE_CONCAT};
+
 const tl_layer_ops tl_concat_layer_ops = {
     .name = "concat",
     .size = sizeof(tl_layer),
@@ -68,6 +70,7 @@ const tl_layer_ops tl_concat_layer_ops = {
     .backward = concat_backward,
     .selects = true,
     .stepwise = true,
+    .inference = &concat_inference,
 };
 
 tl_node tl_concat(tl_model *model, const tl_node *x, size_t count) {

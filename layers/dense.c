@@ -1,5 +1,7 @@
 #include "base/argument.h"
 #include "base/math.h"
+#include "compute/finish.h"
+#include "compute/fold.h"
 #include "compute/gemm.h"
 #include "compute/packed.h"
 #include "compute/product.h"
@@ -113,6 +115,45 @@ static void dense_backward(const tl_layer *layer, const tl_pass *pass) {
 
 static double dense_flops(const tl_layer *layer) { return 2 * (double)layer->in[0].channels * tl_layer_elements(layer); }
 
+/* ---- inference with packed weights ---- */
+
+static size_t dense_packed(const tl_layer *layer) { return tl_packed_factor_count(layer->in[0].channels, layer->out.channels); }
+
+/* The folded weights and biases. */
+static size_t dense_pack_scratch(const tl_layer *layer) {
+    return tl_aligned_count(layer->in[0].channels * layer->out.channels) + layer->out.channels;
+}
+
+static void dense_pack(const tl_layer *layer, const tl_packing *p) {
+    const size_t channels = layer->in[0].channels, units = layer->out.channels;
+    tl_packed_weights weights = {.taps = 1,
+                                 .channels = channels,
+                                 .width = units,
+                                 .weight = p->parameter[0],
+                                 .channel_stride = units,
+                                 .output_stride = 1,
+                                 .bias = ((const dense_layer *)layer)->no_bias ? NULL : p->parameter[1]};
+    if (p->affine) {
+        tl_real *bias = p->scratch + tl_aligned_count(channels * units);
+        tl_fold_weights(p->affine, weights.weight, channels, units, p->scratch);
+        tl_fold_bias(p->affine, weights.bias, units, bias);
+        weights.weight = p->scratch;
+        weights.bias = bias;
+    }
+    tl_packed_factor_make(tl_kernels_of(p->workers), &weights, p->packed);
+}
+
+static void dense_run(const tl_layer *layer, const tl_pass *pass, const tl_real *packed, const tl_finish *finish) {
+    const dense_job job = run_of(layer, pass);
+    const tl_product product = {
+        .rows = job.rows, .inner = job.channels, .width = job.units, .x = pass->x[0].data, .y = pass->y.data};
+    tl_product_run_factor(&product, tl_packed_factor(packed), pass->workers);
+    tl_finish_all(pass->workers, finish, pass->y.data, job.rows * job.units);
+}
+
+static const tl_inference_ops dense_inference = {
+    .packed = dense_packed, .pack_scratch = dense_pack_scratch, .pack = dense_pack, .run = dense_run};
+
 /* ---- stream ---- */
 
 static void dense_stream_plan(const tl_layer *layer, const tl_workers *workers, tl_streaming *streaming, tl_error *error) {
@@ -164,6 +205,7 @@ const tl_layer_ops tl_dense_layer_ops = {
     .backward = dense_backward,
     .stepwise = true,
     .stream = &dense_stream,
+    .inference = &dense_inference,
 };
 
 tl_node tl_dense_sized(tl_model *model, tl_node x, const tl_dense_cfg *cfg, size_t size) {

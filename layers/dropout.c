@@ -131,6 +131,8 @@ static void dropout_stream_plan(const tl_layer *layer, const tl_workers *workers
 
 static const tl_stream_ops dropout_stream = {.plan = dropout_stream_plan};
 
+static const tl_inference_ops dropout_inference = {.does = TL_ELEMENTWISE_IDENTITY};
+
 const tl_layer_ops tl_dropout_layer_ops = {
     .name = "dropout",
     .size = sizeof(dropout_layer),
@@ -143,6 +145,7 @@ const tl_layer_ops tl_dropout_layer_ops = {
     .backward = dropout_backward,
     .selects = true,
     .stream = &dropout_stream,
+    .inference = &dropout_inference,
 };
 
 tl_node tl_dropout_sized(tl_model *model, tl_node x, const tl_dropout_cfg *cfg, size_t size) {

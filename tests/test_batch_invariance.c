@@ -25,7 +25,8 @@ typedef struct subject {
     tl_shape shape;
     size_t naive; /* samples that the naive engine runs, which takes long */
     uint32_t seed;
-    bool numbers; /* the input holds whole numbers from 0 to 8 */
+    bool numbers;   /* the input holds whole numbers from 0 to 8 */
+    bool inference; /* compiled with inference_only: with packed weights and folded batch norms */
 } subject;
 
 /* ---- models ---- */
@@ -52,7 +53,7 @@ static void move_parameters(tl_model *model) {
 static tl_model *made(const subject *s, tl_engine engine, size_t batch, int threads) {
     tl_error error = {0};
     tl_model *model = tl_model_new(&(tl_model_cfg){.seed = s->seed, .threads = threads, .engine = engine});
-    tl_model_compile(model, build(s, model), &(tl_compile_cfg){.batch = batch}, &error);
+    tl_model_compile(model, build(s, model), &(tl_compile_cfg){.batch = batch, .inference_only = s->inference}, &error);
     if (engine == TL_ENGINE_WINOGRAD && tl_failed(&error)) {
         check_error(&error, TL_ERROR_ARGUMENT, "engine winograd cannot compute the forward pass");
         tl_model_free(model);
@@ -135,7 +136,9 @@ static void check_loaded(comparison *c, const tl_model *model, tl_engine engine,
     tl_error error = {0};
     const char *path = files_path("model.tapline");
     tl_model_save(model, path, NULL, &error);
-    const tl_load_cfg cfg = {.engine = engine, .threads = 1, .compile = {.batch = 7, .inference_only = true}};
+    const tl_load_cfg cfg = {.engine = engine,
+                             .threads = 1,
+                             .compile = {.batch = 7, .inference_only = true, .no_fold_batch_norm = !c->subject->inference}};
     tl_model *loaded = tl_model_load(path, &cfg, NULL, &error);
     check_ok(&error);
     remove(path);
@@ -290,6 +293,31 @@ static void given_any_architecture_when_in_any_batch_then_the_same_bits(void **u
     assert_true(by_winograd >= 2);
 }
 
+/* The same with packed weights and folded batch norms; naive has the same as above. */
+static void given_inference_only_when_in_any_batch_then_the_same_bits(void **unused) {
+    (void)unused;
+    static const subject subjects[] = {
+        {"wide kernels of 3", .network = wide, .shape = {40, 7}},
+        {"dilation 17", .network = far_apart, .shape = {40, 7}},
+        {"depthwise", .network = depthwise, .shape = {40, 7}},
+        {"dense", .network = dense_layers, .shape = {40, 7}},
+        {"fcn", .network = tl_fcn, .shape = {40, 2}},
+        {"resnet", .network = tl_resnet, .shape = {40, 2}},
+        {"inception", .network = tl_inception, .shape = {40, 2}},
+        {"timecnn", .network = tl_time_cnn, .shape = {40, 2}},
+        {"tcn", .network = tl_tcn, .shape = {40, 2}},
+        {"lite", .network = tl_lite, .shape = {40, 2}},
+    };
+    size_t by_winograd = 0;
+    for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++) {
+        subject s = subjects[i];
+        s.inference = true;
+        s.naive = 2;
+        check_engines(&s, &by_winograd);
+    }
+    assert_true(by_winograd >= 4);
+}
+
 static void given_each_example_when_in_any_batch_then_the_same_bits(void **unused) {
     (void)unused;
     size_t files = 0, by_winograd = 0;
@@ -352,6 +380,7 @@ int main(void) {
         cmocka_unit_test(given_any_layer_when_in_any_batch_then_the_same_bits),
         cmocka_unit_test(given_wide_layers_when_in_any_batch_then_the_same_bits),
         cmocka_unit_test(given_any_architecture_when_in_any_batch_then_the_same_bits),
+        cmocka_unit_test(given_inference_only_when_in_any_batch_then_the_same_bits),
         cmocka_unit_test(given_each_example_when_in_any_batch_then_the_same_bits),
         cmocka_unit_test(given_the_same_parameters_when_trained_then_outputs_as_inference),
         cmocka_unit_test(given_two_compiled_batches_when_evaluated_then_the_same_loss),

@@ -152,7 +152,9 @@ static void check_inner(const char *name, const tl_model *whole, const tl_real *
     tl_model_info info;
     tl_real y[SERIES * LENGTH * FILTERS];
     void *bytes = bytes_of(whole, &size);
-    tl_model *inner = parsed(bytes, size, &(tl_load_cfg){.output = name, .compile = {.batch = 4, .inference_only = true}}, &info);
+    tl_model *inner =
+        parsed(bytes, size,
+               &(tl_load_cfg){.output = name, .compile = {.batch = 4, .inference_only = true, .no_fold_batch_norm = true}}, &info);
     tl_tensor to = TL_VIEW(y, SERIES, shape.length, shape.channels);
     tl_predict(inner, &data.x, NULL, &to, &error);
     check_ok(&error);

@@ -146,7 +146,9 @@ static void fill_parameters(tl_model *model) {
 
 static tl_model *compile(tl_model *model, tl_node x) {
     tl_error error = {0};
-    tl_model_compile(model, x, &(tl_compile_cfg){.batch = 1, .inference_only = true, .loss = TL_LOSS_SQUARED_ERROR}, &error);
+    tl_model_compile(
+        model, x, &(tl_compile_cfg){.batch = 1, .inference_only = true, .no_fold_batch_norm = true, .loss = TL_LOSS_SQUARED_ERROR},
+        &error);
     check_ok(&error);
     fill_parameters(model);
     return model;

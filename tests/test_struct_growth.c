@@ -29,7 +29,7 @@ static const struct {
     ENDS(tl_wavenet_cfg, stacks),
     ENDS(tl_unet_cfg, levels),
     ENDS(tl_model_cfg, engine),
-    ENDS(tl_compile_cfg, max_memory),
+    ENDS(tl_compile_cfg, reserved),
     ENDS(tl_optimizer_cfg, epsilon),
     ENDS(tl_target, weights),
     ENDS(tl_group_cfg, reserved),

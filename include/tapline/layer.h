@@ -125,6 +125,58 @@ typedef struct tl_stream_ops {
     void *reserved[4];                                           /* for later fields: NULL */
 } tl_stream_ops;
 
+/* ---- inference in a model that is compiled with inference_only ----
+ *
+ * There a layer may keep its weights in the order in which it reads them (packed), and do the work of the layers after it before it
+ * stores its outputs. The core decides this when it compiles the model, and packs the weights before the next pass after they were
+ * written. Results have the same bits as those of the layers one by one, except that an affine layer is folded into the weights.
+ */
+
+/* What a layer does to each element of its input, if that is all that it does in inference. */
+typedef enum tl_elementwise {
+    TL_ELEMENTWISE_NONE = 0, /* something else */
+    TL_ELEMENTWISE_IDENTITY, /* y = x */
+    TL_ELEMENTWISE_RELU,     /* y = max(x, 0); NaN stays NaN */
+    TL_ELEMENTWISE_AFFINE,   /* y = factor · (x - centre) + term, with numbers for each channel, as batch norm */
+    TL_ELEMENTWISE_SUM,      /* the sum of the inputs */
+    TL_ELEMENTWISE_CONCAT    /* the channels of all inputs, one after the other */
+} tl_elementwise;
+
+/* The numbers of TL_ELEMENTWISE_AFFINE, each (channels). */
+typedef struct tl_affine_numbers {
+    double *factor, *centre, *term;
+} tl_affine_numbers;
+
+/* The arguments of `pack`. */
+typedef struct tl_packing {
+    const tl_workers *workers;
+    tl_real *const *parameter;       /* (declared parameters), as written */
+    const tl_affine_numbers *affine; /* (out.channels) to be folded into the weights and the bias, in double; NULL: nothing */
+    tl_real *scratch;                /* (result of `pack_scratch`) temporary memory, aligned to 64 bytes */
+    tl_real *packed;                 /* [OUT] (result of `packed`), aligned to 64 bytes */
+} tl_packing;
+
+/* What a layer does with each output y before it stores it, in this order. All zero: nothing. */
+typedef struct tl_finish {
+    bool relu;            /* y = max(y, 0); NaN stays NaN */
+    bool relu_after;      /* the same after the sum with `added` */
+    const tl_real *added; /* (batch, out.length, out.channels) y = y + added; NULL: nothing. It does not overlap y */
+} tl_finish;
+
+typedef struct tl_inference_ops {
+    /* of a layer whose work a layer before may do */
+    tl_elementwise does;
+    /* TL_ELEMENTWISE_AFFINE: computes the numbers [OUT]. */
+    void (*affine)(const tl_layer *layer, tl_real *const *parameter, tl_real *const *state, const tl_affine_numbers *numbers);
+    /* of a layer with packed weights (NULL: none) */
+    size_t (*packed)(const tl_layer *layer); /* elements of the packed weights and biases, for any batch */
+    size_t (*pack_scratch)(const tl_layer *layer);
+    void (*pack)(const tl_layer *layer, const tl_packing *packing);
+    /* Replaces `forward`. pass->parameter must not be read. */
+    void (*run)(const tl_layer *layer, const tl_pass *pass, const tl_real *packed, const tl_finish *finish);
+    void *reserved[4]; /* for later fields: NULL */
+} tl_inference_ops;
+
 typedef struct tl_layer_ops {
     const char *name;           /* also its name in messages, parameters and model files */
     size_t size;                /* of the layer's struct, in bytes */
@@ -153,8 +205,9 @@ typedef struct tl_layer_ops {
     /* In inference, an output depends only on the same step of the inputs. On a stream, `forward` is then called with each step as
      * a sample of its own. */
     bool stepwise;
-    const tl_stream_ops *stream; /* for layers that are not stepwise, or that have a faster way (NULL: none) */
-    void *reserved[8];           /* for later fields: NULL */
+    const tl_stream_ops *stream;       /* for layers that are not stepwise, or that have a faster way (NULL: none) */
+    const tl_inference_ops *inference; /* (NULL: none) */
+    void *reserved[7];                 /* for later fields: NULL */
 } tl_layer_ops;
 
 enum { TL_MAX_PARAMETERS = 4 };

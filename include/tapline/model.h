@@ -104,6 +104,10 @@ typedef struct tl_compile_cfg {
     double clip_value;          /* (no limit) limit each element of the mean gradient to ± this */
     double clip_norm;           /* (no limit) afterwards, scale the gradient down to at most this L2 norm */
     size_t max_memory;          /* (no limit) bytes that the model may take; checked before anything is allocated */
+    bool no_fold_batch_norm;    /* inference_only: by default a batch norm is folded into the weights of the convolution or dense
+                                   layer before it, in double; this changes predictions by rounding. With this flag they have the
+                                   bits of a model that is compiled for training */
+    char reserved[7];
 } tl_compile_cfg;
 
 /* Checks the graph that leads to `output`, plans and allocates the memory, and initialises parameters. Layers that do not lead to
@@ -200,7 +204,10 @@ TL_API void tl_set_learning_rate(tl_model *model, double learning_rate);
 /* ---- parameters ---- */
 
 /* One array of a layer. Its tensors are views into the model, valid until the model is freed; you may write to them between passes.
- * With plan_only they have shapes but no data. */
+ * With plan_only they have shapes but no data. A model that is compiled with inference_only computes with a packed copy of its
+ * weights. It makes a new copy before the first pass after the arrays have changed: you need not announce it. To notice what you
+ * write, each pass of such a model reads all arrays as soon as tl_parameter_at was called once (less than 0.1 ms for a megabyte).
+ */
 typedef struct tl_parameter {
     const char *layer; /* such as "conv1d_2": the kind of the layer and its number among those of the same kind */
     const char *name;  /* such as "weight" */

@@ -3,8 +3,9 @@
  *
  * A stream keeps the part of the past that its layers still need, so that a step costs only the work for that step. Its outputs are
  * those of tl_forward for the whole series, on a model that is compiled for the length of the series with TL_ENGINE_DIRECT: bit for
- * bit, and no matter how the steps are divided into pushes. With other engines they are equal up to rounding. (A convolution or
- * pool with a stride and TL_PADDING_SAME keeps the left padding that it was compiled with.)
+ * bit, and no matter how the steps are divided into pushes. With other engines, and where tl_forward folds batch norms
+ * (tl_compile_cfg.no_fold_batch_norm), they are equal up to rounding. (A convolution or pool with a stride and TL_PADDING_SAME
+ * keeps the left padding that it was compiled with.)
  *
  * A stream has no end, so two kinds of layers work differently. tl_last_step outputs every step. tl_global_average_pool and
  * tl_global_max_pool reduce over all steps so far, or over the last ones (tl_stream_cfg.window). Layers that need the whole series

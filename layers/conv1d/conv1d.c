@@ -106,21 +106,25 @@ static const tl_real *padded_series(const conv1d_layer *conv, const tl_pass *pas
     return pass->scratch;
 }
 
-static void conv1d_forward(const tl_layer *layer, const tl_pass *pass) {
-    const conv1d_layer *conv = (const conv1d_layer *)layer;
+/* The convolution for the batch of a pass. */
+static tl_conv1d_groups groups_for(const conv1d_layer *conv, const tl_pass *pass) {
     tl_conv1d_groups groups = conv->groups;
     groups.job.shape.batch = pass->batch;
     groups.job.shape.counted = pass->out_lengths;
+    return groups;
+}
+
+static void conv1d_forward(const tl_layer *layer, const tl_pass *pass) {
+    const conv1d_layer *conv = (const conv1d_layer *)layer;
+    const tl_conv1d_groups groups = groups_for(conv, pass);
     tl_conv1d_groups_forward(&groups, padded_series(conv, pass), pass->parameter[0], conv->cfg.no_bias ? NULL : pass->parameter[1],
                              pass->y.data, pass->workers, pass->scratch + copy_size(conv, pass->batch));
 }
 
 static void conv1d_backward(const tl_layer *layer, const tl_pass *pass) {
     const conv1d_layer *conv = (const conv1d_layer *)layer;
-    tl_conv1d_groups groups = conv->groups;
+    tl_conv1d_groups groups = groups_for(conv, pass);
     tl_real *dx = pass->dx[0].data, *rest = pass->scratch + copy_size(conv, pass->batch);
-    groups.job.shape.batch = pass->batch;
-    groups.job.shape.counted = pass->out_lengths;
     if (pass->gradient[0])
         tl_conv1d_groups_backward_weights(&groups, padded_series(conv, pass), pass->dy.data, pass->gradient[0],
                                           conv->cfg.no_bias ? NULL : pass->gradient[1], pass->workers, rest);
@@ -137,6 +141,29 @@ static double conv1d_flops(const tl_layer *layer) {
     const size_t channels = layer->in[0].channels / (cfg->groups ? cfg->groups : 1);
     return 2 * (double)cfg->kernel * (double)channels * tl_layer_elements(layer);
 }
+
+/* ---- inference with packed weights ---- */
+
+static size_t conv1d_packed(const tl_layer *layer) { return tl_conv1d_groups_packed(&((const conv1d_layer *)layer)->groups); }
+
+static size_t conv1d_pack_scratch(const tl_layer *layer) {
+    return tl_conv1d_groups_pack_scratch(&((const conv1d_layer *)layer)->groups);
+}
+
+static void conv1d_pack(const tl_layer *layer, const tl_packing *packing) {
+    const conv1d_layer *conv = (const conv1d_layer *)layer;
+    tl_conv1d_groups_pack(&conv->groups, packing->parameter[0], conv->cfg.no_bias ? NULL : packing->parameter[1], packing);
+}
+
+static void conv1d_run(const tl_layer *layer, const tl_pass *pass, const tl_real *packed, const tl_finish *finish) {
+    const conv1d_layer *conv = (const conv1d_layer *)layer;
+    const tl_conv1d_groups groups = groups_for(conv, pass);
+    tl_conv1d_groups_run(&groups, padded_series(conv, pass), packed, finish, pass->y.data, pass->workers,
+                         pass->scratch + copy_size(conv, pass->batch));
+}
+
+static const tl_inference_ops conv1d_inference = {
+    .packed = conv1d_packed, .pack_scratch = conv1d_pack_scratch, .pack = conv1d_pack, .run = conv1d_run};
 
 /* ---- stream ---- */
 
@@ -196,6 +223,7 @@ const tl_layer_ops tl_conv1d_layer_ops = {
     .forward = conv1d_forward,
     .backward = conv1d_backward,
     .stream = &conv1d_stream,
+    .inference = &conv1d_inference,
 };
 
 tl_node tl_conv1d_sized(tl_model *model, tl_node x, const tl_conv1d_cfg *cfg, size_t size) {

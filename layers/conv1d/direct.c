@@ -52,15 +52,19 @@ static size_t positions_of(const tl_conv1d_shape *shape, size_t lanes) {
 
 /* ---- the form ---- */
 
-/* Windows without gaps in memory are the rows of a product; with few filters it uses lane reduction. */
-static tl_direct_form form_of(const tl_conv1d_shape *shape, size_t lanes) {
+/* Windows without gaps in memory are the rows of a product; with few filters it uses lane reduction. `once`: the weights are packed
+ * once; the form then does not depend on the batch. */
+static tl_direct_form choose_form(const tl_conv1d_shape *shape, size_t lanes, bool once) {
     const size_t positions = positions_of(shape, lanes), window = shape->kernel * shape->channels;
     tl_direct_form form = joint_form(shape, 1);
     const bool dense = (shape->kernel == 1 || shape->dilation == 1) && tl_direct_always_sees_all(&form);
     const bool lane_reduction = tl_lane_reduction_cost(window, shape->filters, lanes) < cost_of(shape, positions, lanes);
-    form.in_place = dense && (lane_reduction || (positions == 1 && shape->batch * shape->out_length <= FEW_ROWS));
+    const bool few = !once && positions == 1 && shape->batch * shape->out_length <= FEW_ROWS;
+    form.in_place = dense && (lane_reduction || few);
     return form.in_place ? form : joint_form(shape, positions);
 }
+
+static tl_direct_form form_of(const tl_conv1d_shape *shape, size_t lanes) { return choose_form(shape, lanes, false); }
 
 bool tl_direct_by_lanes(const tl_conv1d_shape *whole, size_t lanes) {
     const tl_conv1d_shape shape = tl_direct_joined(whole);
@@ -87,15 +91,19 @@ static void spread_weights(const tl_conv1d_shape *shape, const tl_direct_form *f
     }
 }
 
+static tl_direct_weights weights_of(const tl_direct_form *form, const tl_real *weight) {
+    return (tl_direct_weights){.form = form,
+                               .weight = weight,
+                               .tap_stride = (ptrdiff_t)(form->in_width * form->width),
+                               .in_stride = form->width,
+                               .out_stride = 1};
+}
+
 static void forward(const tl_conv1d_shape *whole, const tl_real *x, const tl_real *weight, const tl_real *bias, tl_real *y,
                     const tl_workers *workers, tl_real *scratch) {
     const tl_conv1d_shape shape = tl_direct_output_shape(whole);
     const tl_direct_form form = form_of(&shape, tl_kernels_of(workers)->lanes);
-    tl_direct_weights weights = {.form = &form,
-                                 .weight = weight,
-                                 .tap_stride = (ptrdiff_t)(form.in_width * form.width),
-                                 .in_stride = form.width,
-                                 .out_stride = 1};
+    tl_direct_weights weights = weights_of(&form, weight);
     if (form.width > shape.filters) {
         spread_weights(&shape, &form, weight, bias, scratch);
         weights.weight = scratch;
@@ -117,6 +125,60 @@ static size_t forward_scratch(const tl_conv1d_shape *whole, int workers) {
         maximum = tl_max(maximum, joint_weights(&form) + tl_direct_sum_scratch(&form, shape.batch, workers));
     }
     return maximum;
+}
+
+/* ---- packed weights, after a cache line that says which form they are for: to find it takes a microsecond ---- */
+
+enum { POSITIONS = 0, IN_PLACE, HEAD = TL_ALIGNMENT / (int)sizeof(tl_real) };
+
+static tl_direct_form form_of_packed(const tl_conv1d_shape *shape, const tl_real *head) {
+    tl_direct_form form = joint_form(shape, (size_t)head[POSITIONS]);
+    form.in_place = head[IN_PLACE] != 0;
+    return form;
+}
+
+/* The maximum over the forms for all instruction sets. */
+static size_t packed(const tl_conv1d_shape *whole) {
+    const tl_conv1d_shape shape = tl_direct_joined(whole);
+    size_t maximum = 0;
+    for (size_t lanes = 16 / sizeof(tl_real); lanes <= 64 / sizeof(tl_real); lanes *= 2) {
+        const tl_direct_form form = choose_form(&shape, lanes, true);
+        maximum = tl_max(maximum, tl_direct_packed_count(&form));
+    }
+    return HEAD + maximum;
+}
+
+static size_t pack_scratch(const tl_conv1d_shape *whole) {
+    const tl_conv1d_shape shape = tl_direct_joined(whole);
+    size_t maximum = 0;
+    for (size_t lanes = 16 / sizeof(tl_real); lanes <= 64 / sizeof(tl_real); lanes *= 2) {
+        const tl_direct_form form = choose_form(&shape, lanes, true);
+        if (form.width > shape.filters) maximum = tl_max(maximum, joint_weights(&form));
+    }
+    return maximum;
+}
+
+static void pack(const tl_conv1d_shape *whole, const tl_real *weight, const tl_real *bias, const tl_workers *workers,
+                 tl_real *scratch, tl_real *to) {
+    const tl_conv1d_shape shape = tl_direct_joined(whole);
+    const tl_direct_form form = choose_form(&shape, tl_kernels_of(workers)->lanes, true);
+    tl_direct_weights weights = weights_of(&form, weight);
+    if (form.width > shape.filters) {
+        spread_weights(&shape, &form, weight, bias, scratch);
+        weights.weight = scratch;
+        if (bias) bias = scratch + form.taps * form.in_width * form.width;
+    }
+    const size_t positions = form.width / shape.filters;
+    to[POSITIONS] = (tl_real)positions;
+    to[IN_PLACE] = form.in_place ? 1 : 0;
+    tl_direct_make_packed(&weights, bias, workers, to + HEAD);
+}
+
+static void run(const tl_conv1d_shape *whole, const tl_real *x, const tl_real *weights, const tl_finish *finish, tl_real *y,
+                const tl_workers *workers, tl_real *scratch) {
+    const tl_conv1d_shape shape = tl_direct_output_shape(whole);
+    const tl_direct_form form = form_of_packed(&shape, weights);
+    tl_direct_sum_packed(&form, shape.batch, x, weights + HEAD, finish, y, workers, scratch);
 }
 
 /* The cost of the weights: read in place, copied one by one for lane reduction, or packed by rows in each block of filters. */
@@ -178,4 +240,8 @@ const tl_conv1d_ops tl_conv1d_direct = {
     .forward = forward,
     .backward_input = tl_direct_backward_input,
     .backward_weights = tl_direct_backward_weights,
+    .packed = packed,
+    .pack_scratch = pack_scratch,
+    .pack = pack,
+    .run = run,
 };

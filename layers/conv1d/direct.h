@@ -104,6 +104,13 @@ void tl_direct_sum(const tl_direct_weights *weights, size_t batch, const tl_real
                    const tl_workers *workers, tl_real *scratch);
 size_t tl_direct_sum_scratch(const tl_direct_form *form, size_t batch, int workers);
 
+/* The same in two parts: packs the weights and the biases into packed: (tl_direct_packed_count) [OUT]; computes the form, and
+ * finishes the outputs (NULL: as they are). Weights in place must be a lane reduction. */
+size_t tl_direct_packed_count(const tl_direct_form *form);
+void tl_direct_make_packed(const tl_direct_weights *weights, const tl_real *bias, const tl_workers *workers, tl_real *packed);
+void tl_direct_sum_packed(const tl_direct_form *form, size_t batch, const tl_real *in, const tl_real *packed,
+                          const tl_finish *finish, tl_real *out, const tl_workers *workers, tl_real *scratch);
+
 void tl_direct_scatter(const tl_conv1d_shape *shape, const tl_real *dy, const tl_real *weight, tl_real *dx,
                        const tl_workers *workers, tl_real *scratch);
 size_t tl_direct_scatter_scratch(const tl_conv1d_shape *shape, int workers);

@@ -4,6 +4,7 @@
 
 #include "base/math.h"
 #include "base/memory.h"
+#include "compute/finish.h"
 #include "compute/transpose.h"
 
 #include <string.h>
@@ -97,8 +98,10 @@ typedef struct sum_job {
     const tl_direct_form *form;
     size_t chunks; /* units of a sample */
     const tl_real *in, *weight, *start;
-    tl_factor factor;      /* weights that are used in place */
-    tl_real *out, *copies; /* copies: one for each worker */
+    tl_factor factor;        /* weights that are used in place */
+    tl_real *out, *copies;   /* copies: one for each worker */
+    const tl_finish *finish; /* NULL: nothing */
+    unsigned steps;          /* the same for kernel functions */
 } sum_job;
 
 static size_t rows_in_cache(const tl_direct_form *form) {
@@ -117,7 +120,9 @@ bool tl_direct_always_sees_all(const tl_direct_form *form) {
 /* With a kernel of 1, the input is read once, in the order of its rows: the rows of a tile are prefetched one tile before. */
 static tl_prefetch expected(const tl_direct_form *form, const tl_direct_segment *segment, const tl_direct_block *block) {
     const size_t stride = form->in_stride * form->in_width;
-    if (form->taps != 1 || form->in_width < form->width || block->first > 0 || segment->rows <= TILE_ROWS) return (tl_prefetch){0};
+    const bool cached = form->rows <= rows_in_cache(form); /* by the layer before */
+    if (form->taps != 1 || form->in_width < form->width || block->first > 0 || segment->rows <= TILE_ROWS || cached)
+        return (tl_prefetch){0};
     return (tl_prefetch){
         .at = segment->x + TILE_ROWS * stride, .rows = segment->rows - TILE_ROWS, .stride = stride, .width = form->in_width};
 }
@@ -129,8 +134,10 @@ static void sum_segment(const sum_job *job, const tl_direct_segment *segment, co
     const size_t first = segment->tap * form->in_width, begin = tl_max(from, first);
     const size_t end = tl_max(begin, tl_min(to, first + segment->taps * form->in_width));
     const tl_direct_window window = tl_direct_window_of(form, end - begin);
-    if (segment->width <= block->first || (begin == end && from > 0)) return;
+    const unsigned finish = to == form->taps * form->in_width ? job->steps : 0;
+    if (segment->width <= block->first || (begin == end && from > 0 && !finish)) return;
     const size_t width = tl_min(block->width, segment->width - block->first);
+    const tl_real *added = finish & TL_FINISH_ADD ? job->finish->added + (out - job->out) + block->first : NULL;
     job->kernels->direct_product(&(tl_direct_product){.x = segment->x + (end > begin ? tl_direct_offset(form, begin - first) : 0),
                                                       .row_stride = form->in_stride * form->in_width,
                                                       .runs = window.runs,
@@ -146,6 +153,8 @@ static void sum_segment(const sum_job *job, const tl_direct_segment *segment, co
                                                       .rows = segment->rows,
                                                       .vectors = tl_ceil_div(width, job->kernels->lanes),
                                                       .width = width,
+                                                      .finish = finish,
+                                                      .added = added,
                                                       .prefetch = {expected(form, segment, block)}});
 }
 
@@ -204,11 +213,18 @@ static void multiply_windows(const sum_job *job, const tl_direct_unit *unit, siz
     }
 }
 
+/* Finishes the outputs of a unit; they have no gaps. */
+static void finish_unit(const sum_job *job, const tl_direct_unit *unit) {
+    const size_t stride = job->form->out_stride, rows = unit->end - unit->begin;
+    if (job->steps) tl_finish_some(job->kernels, job->finish, job->out, unit->out + unit->begin * stride, rows * stride);
+}
+
 static void sum_task(void *context, size_t task, int worker) {
     const sum_job *job = context;
     tl_real *copy = job->copies + (size_t)worker * tl_direct_copy(job->form, job->chunks);
     const tl_direct_unit unit = tl_direct_unit_cut(job->form, job->chunks, task, job->in, copy);
     for (size_t i = 0; job->form->in_place && i < tl_factor_blocks(&job->factor); i++) multiply_windows(job, &unit, i);
+    if (job->form->in_place) finish_unit(job, &unit);
     for (size_t i = 0; !job->form->in_place && i < block_count(job->kernels, job->form); i++) {
         const tl_direct_block block = block_at(job->kernels, job->form, i);
         if (job->form->lane_reduction)
@@ -227,32 +243,46 @@ size_t tl_direct_sum_scratch(const tl_direct_form *form, size_t batch, int worke
     return weights_scratch(form) + (size_t)workers * tl_direct_copy(form, chunks_of(form, batch));
 }
 
-/* Prepares the weights for the kernel functions, and the initial values of the sums. */
-static void prepare_weights(sum_job *job, const tl_direct_weights *weights, const tl_real *bias, const tl_workers *workers,
-                            tl_real *scratch) {
+size_t tl_direct_packed_count(const tl_direct_form *form) { return weights_scratch(form); }
+
+/* packed: the initial values of the sums, then the weights; or what a factor needs. */
+void tl_direct_make_packed(const tl_direct_weights *weights, const tl_real *bias, const tl_workers *workers, tl_real *packed) {
     const tl_direct_form *form = weights->form;
     const size_t start = tl_aligned_count(form->width);
     if (form->in_place) {
-        job->factor = tl_factor_of(job->kernels, weights->weight, form->taps * form->in_width, form->width, bias, scratch);
+        tl_factor_of(tl_kernels_of(workers), weights->weight, form->taps * form->in_width, form->width, bias, packed);
         return;
     }
-    tl_direct_pack(weights, workers, scratch + start);
-    memset(scratch, 0, start * sizeof *scratch);
-    if (bias) memcpy(scratch, bias, form->width * sizeof *scratch);
-    job->start = scratch;
-    job->weight = scratch + start;
+    tl_direct_pack(weights, workers, packed + start);
+    memset(packed, 0, start * sizeof *packed);
+    if (bias) memcpy(packed, bias, form->width * sizeof *packed);
 }
 
-void tl_direct_sum(const tl_direct_weights *weights, size_t batch, const tl_real *in, const tl_real *bias, tl_real *out,
-                   const tl_workers *workers, tl_real *scratch) {
-    const tl_direct_form *form = weights->form;
+/* `weight`: of a form whose weights are in place. */
+static void sum(const tl_direct_form *form, size_t batch, const tl_real *in, const tl_real *weight, const tl_real *packed,
+                const tl_finish *finish, tl_real *out, const tl_workers *workers, tl_real *copies) {
     sum_job job = {.kernels = tl_kernels_of(workers),
                    .form = form,
                    .chunks = chunks_of(form, batch),
                    .in = in,
+                   .weight = packed + tl_aligned_count(form->width),
+                   .start = packed,
                    .out = out,
-                   .copies = scratch + weights_scratch(form)};
-    prepare_weights(&job, weights, bias, workers, scratch);
+                   .copies = copies,
+                   .finish = finish,
+                   .steps = finish ? tl_finish_steps(finish) : 0};
+    if (form->in_place) job.factor = tl_factor_again(job.kernels, weight, form->taps * form->in_width, form->width, packed);
     const double sums = (double)form->taps * (double)form->in_width * (double)form->width;
     tl_parallel(workers, batch * job.chunks, TL_VECTOR_WORK * (double)(batch * form->rows) * sums, sum_task, &job);
+}
+
+void tl_direct_sum_packed(const tl_direct_form *form, size_t batch, const tl_real *in, const tl_real *packed,
+                          const tl_finish *finish, tl_real *out, const tl_workers *workers, tl_real *scratch) {
+    sum(form, batch, in, NULL, packed, finish, out, workers, scratch);
+}
+
+void tl_direct_sum(const tl_direct_weights *weights, size_t batch, const tl_real *in, const tl_real *bias, tl_real *out,
+                   const tl_workers *workers, tl_real *scratch) {
+    tl_direct_make_packed(weights, bias, workers, scratch);
+    sum(weights->form, batch, in, weights->weight, scratch, NULL, out, workers, scratch + weights_scratch(weights->form));
 }

@@ -44,6 +44,15 @@ typedef struct tl_conv1d_ops {
     /* Adds to dweight and dbias; dbias may be NULL. */
     void (*backward_weights)(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *dy, tl_real *dweight, tl_real *dbias,
                              const tl_workers *workers, tl_real *scratch);
+    /* Forward with weights that are packed once (all NULL: the engine does not pack). `packed` and `pack_scratch` return elements
+     * for any batch and any instruction set. bias may be NULL. `run` has the bits of `forward`, then finishes the outputs; its
+     * scratch is that of `forward`. */
+    size_t (*packed)(const tl_conv1d_shape *shape);
+    size_t (*pack_scratch)(const tl_conv1d_shape *shape);
+    void (*pack)(const tl_conv1d_shape *shape, const tl_real *weight, const tl_real *bias, const tl_workers *workers,
+                 tl_real *scratch, tl_real *packed);
+    void (*run)(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *packed, const tl_finish *finish, tl_real *y,
+                const tl_workers *workers, tl_real *scratch);
 } tl_conv1d_ops;
 
 /* Returns the name of the tl_engine with that number; NULL after the last one. */

@@ -61,12 +61,11 @@ size_t tl_conv1d_groups_scratch(const tl_conv1d_groups *self, int workers) {
            tl_aligned_count(s->kernel * s->channels * s->filters) + engine;
 }
 
-/* Copies the columns of group g of a matrix of `groups` times `width` columns to contiguous memory, and back. */
-static void gather(const tl_conv1d_groups *self, const tl_real *from, size_t rows, size_t width, size_t g, tl_real *to) {
+void tl_conv1d_gather(const tl_conv1d_groups *self, const tl_real *from, size_t rows, size_t width, size_t g, tl_real *to) {
     const size_t stride = self->groups * width;
     for (size_t row = 0; row < rows; row++) memcpy(to + row * width, from + row * stride + g * width, width * sizeof *to);
 }
-static void scatter(const tl_conv1d_groups *self, const tl_real *from, size_t rows, size_t width, size_t g, tl_real *to) {
+void tl_conv1d_scatter(const tl_conv1d_groups *self, const tl_real *from, size_t rows, size_t width, size_t g, tl_real *to) {
     const size_t stride = self->groups * width;
     for (size_t row = 0; row < rows; row++) memcpy(to + row * stride + g * width, from + row * width, width * sizeof *to);
 }
@@ -83,10 +82,10 @@ void tl_conv1d_groups_forward(const tl_conv1d_groups *self, const tl_real *x, co
     }
     const copies c = copies_in(self, scratch);
     for (size_t g = 0; g < self->groups; g++) {
-        gather(self, x, c.rows, s->channels, g, c.x);
-        gather(self, weight, c.weight_rows, s->filters, g, c.weight);
+        tl_conv1d_gather(self, x, c.rows, s->channels, g, c.x);
+        tl_conv1d_gather(self, weight, c.weight_rows, s->filters, g, c.weight);
         engine->forward(s, c.x, c.weight, bias ? bias + g * s->filters : NULL, c.y, workers, c.rest);
-        scatter(self, c.y, c.out_rows, s->filters, g, y);
+        tl_conv1d_scatter(self, c.y, c.out_rows, s->filters, g, y);
     }
 }
 
@@ -100,10 +99,10 @@ void tl_conv1d_groups_backward_input(const tl_conv1d_groups *self, const tl_real
     }
     const copies c = copies_in(self, scratch);
     for (size_t g = 0; g < self->groups; g++) {
-        gather(self, dy, c.out_rows, s->filters, g, c.y);
-        gather(self, weight, c.weight_rows, s->filters, g, c.weight);
+        tl_conv1d_gather(self, dy, c.out_rows, s->filters, g, c.y);
+        tl_conv1d_gather(self, weight, c.weight_rows, s->filters, g, c.weight);
         engine->backward_input(s, c.y, c.weight, c.x, workers, c.rest);
-        scatter(self, c.x, c.rows, s->channels, g, dx);
+        tl_conv1d_scatter(self, c.x, c.rows, s->channels, g, dx);
     }
 }
 
@@ -117,10 +116,10 @@ void tl_conv1d_groups_backward_weights(const tl_conv1d_groups *self, const tl_re
     }
     const copies c = copies_in(self, scratch);
     for (size_t g = 0; g < self->groups; g++) { /* the engine adds to the present values */
-        gather(self, x, c.rows, s->channels, g, c.x);
-        gather(self, dy, c.out_rows, s->filters, g, c.y);
-        gather(self, dweight, c.weight_rows, s->filters, g, c.weight);
+        tl_conv1d_gather(self, x, c.rows, s->channels, g, c.x);
+        tl_conv1d_gather(self, dy, c.out_rows, s->filters, g, c.y);
+        tl_conv1d_gather(self, dweight, c.weight_rows, s->filters, g, c.weight);
         engine->backward_weights(s, c.x, c.y, c.weight, dbias ? dbias + g * s->filters : NULL, workers, c.rest);
-        scatter(self, c.weight, c.weight_rows, s->filters, g, dweight);
+        tl_conv1d_scatter(self, c.weight, c.weight_rows, s->filters, g, dweight);
     }
 }

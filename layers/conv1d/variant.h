@@ -44,6 +44,18 @@ void tl_conv1d_groups_backward_input(const tl_conv1d_groups *self, const tl_real
 void tl_conv1d_groups_backward_weights(const tl_conv1d_groups *self, const tl_real *x, const tl_real *dy, tl_real *dweight,
                                        tl_real *dbias, const tl_workers *workers, tl_real *scratch);
 
+/* Copies the columns of group g of a matrix of `groups` times `width` columns to contiguous memory, and back. */
+void tl_conv1d_gather(const tl_conv1d_groups *self, const tl_real *from, size_t rows, size_t width, size_t g, tl_real *to);
+void tl_conv1d_scatter(const tl_conv1d_groups *self, const tl_real *from, size_t rows, size_t width, size_t g, tl_real *to);
+
+/* Forward with weights that are packed once: see tl_inference_ops, whose numbers of elements the first two return. bias may be
+ * NULL; scratch of tl_conv1d_groups_run: that of tl_conv1d_groups_forward. */
+size_t tl_conv1d_groups_packed(const tl_conv1d_groups *self);
+size_t tl_conv1d_groups_pack_scratch(const tl_conv1d_groups *self);
+void tl_conv1d_groups_pack(const tl_conv1d_groups *self, const tl_real *weight, const tl_real *bias, const tl_packing *packing);
+void tl_conv1d_groups_run(const tl_conv1d_groups *self, const tl_real *x, const tl_real *packed, const tl_finish *finish,
+                          tl_real *y, const tl_workers *workers, tl_real *scratch);
+
 /* The same convolution on a stream (tl_stream_ops), with the bits of the direct engine. In `pass`, input 0 and the output have all
  * channels and filters. */
 void tl_conv1d_stream_plan(const tl_conv1d_groups *self, const tl_kernels *kernels, tl_streaming *streaming);

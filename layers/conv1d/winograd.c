@@ -10,12 +10,15 @@
 
 #include "base/math.h"
 #include "base/memory.h"
+#include "compute/finish.h"
 #include "compute/transpose.h"
 
 #include <string.h>
 
 enum {
     UNITS = 16,               /* minimum number of units, for the workers */
+    FEW_ROWS = 256,           /* rows of a batch whose samples one worker does not divide */
+    JOINT_ROWS = 48,          /* maximum rows of such samples that are joined in a unit */
     WEIGHT_BYTES = 16 * 1024, /* transformed weights that stay in the first-level cache while the rows of a unit are computed */
     READY = TL_ALIGNMENT / sizeof(tl_real), /* the first elements of a worker's memory: whether its weights are transformed */
     PIECE = 16,          /* input elements whose weights are transformed at a time: a cache line in single precision */
@@ -40,8 +43,11 @@ typedef struct sum_job {
     size_t plane, each; /* elements of a transformed unit at one point; elements of a worker's memory */
     const tl_real *in;
     tl_real *out;
-    tl_real *start; /* (width) initial values of the sums */
-    tl_real *own;   /* of each worker */
+    const tl_real *start; /* (width) initial values of the sums, then zeros */
+    tl_real *own;         /* of each worker */
+    const tl_real *ready; /* weights that are already transformed; NULL: each worker transforms them */
+    const tl_finish *finish;
+    unsigned steps; /* the same for kernel functions */
 } sum_job;
 
 /* Distance of two points of a block in rows of lanes: one more than the number of rows, because rows at distances of powers of two
@@ -162,17 +168,25 @@ static void multiply(const sum_job *job, const tl_direct_block *block, const tl_
     }
 }
 
-static void multiply_unit(const sum_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, bool last,
+/* Outputs, and with the last block the input of the next unit. A single unit finds both in the cache. */
+static void look_ahead(const sum_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, size_t point,
+                       tl_prefetch *prefetch) {
+    const tl_winograd_form *form = &job->form;
+    const bool last = block->first + block->width == form->width;
+    prefetch[0] = tl_winograd_prefetch(form, unit, false, point, job->out + block->first, form->out_count, form->width);
+    prefetch[0].width = block->width;
+    if (last) prefetch[1] = tl_winograd_prefetch(form, unit, true, point, job->in, form->in_count, form->in_width);
+}
+
+static void multiply_unit(const sum_job *job, const tl_winograd_unit *unit, const tl_direct_block *block,
                           const tl_real *transformed, const tl_real *planes, tl_real *products) {
     const tl_winograd_form *form = &job->form;
     const size_t rows = unit->tiles * form->dilation, stride = point_rows(form) * block->lanes;
     const tl_real *factor = transformed + block->first * form->variant->points * point_rows(form);
     for (size_t p = 0; p < form->variant->points; p++, planes += job->plane, factor += stride) {
         tl_real *out = products + p * unit->samples * rows * block->lanes;
-        tl_prefetch prefetch[2] = {
-            tl_winograd_prefetch(form, unit, false, p, job->out + block->first, form->out_count, form->width)};
-        prefetch[0].width = block->width;
-        if (last) prefetch[1] = tl_winograd_prefetch(form, unit, true, p, job->in, form->in_count, form->in_width);
+        tl_prefetch prefetch[2] = {{0}};
+        if (job->cut.units > 1) look_ahead(job, unit, block, p, prefetch);
         if (form->groups == 1)
             multiply(job, block, planes, factor, out, unit->samples * rows, prefetch);
         else
@@ -184,24 +198,28 @@ static void multiply_unit(const sum_job *job, const tl_winograd_unit *unit, cons
 /* ---- outputs ---- */
 
 /* Stores those outputs of a row, from element `at` of the sample on, that lie in the sample. */
-static void store_inside(const tl_winograd_form *form, const tl_real *row, size_t width, ptrdiff_t at, tl_real *out) {
+static void store_inside(const sum_job *job, const tl_real *row, size_t width, ptrdiff_t at, tl_real *out) {
+    const tl_winograd_form *form = &job->form;
     const ptrdiff_t end = at + (ptrdiff_t)width, count = (ptrdiff_t)form->out_count;
     const ptrdiff_t begin = at > 0 ? at : 0, stop = end < count ? end : count;
-    if (begin < stop) memcpy(out + begin, row + (begin - at), (size_t)(stop - begin) * sizeof *out);
+    if (begin >= stop) return;
+    memcpy(out + begin, row + (begin - at), (size_t)(stop - begin) * sizeof *out);
+    if (job->steps) tl_finish_some(form->kernels, job->finish, job->out, (size_t)(out + begin - job->out), (size_t)(stop - begin));
 }
 
 /* A tile at an end of a sample, of which only some outputs are needed; its first output is element `at`. */
-static void finish_border(const tl_winograd_form *form, const tl_winograd_rows *tile, ptrdiff_t at, tl_real *out) {
+static void finish_border(const sum_job *job, const tl_winograd_rows *tile, ptrdiff_t at, tl_real *out) {
+    const tl_winograd_form *form = &job->form;
     const size_t m = form->variant->outputs, d = form->dilation, width = tile->width;
     tl_real part[8 * TL_MAX_TILE_WIDTH];
     tl_winograd_rows one = *tile;
     one.to = part;
     one.to_row = width;
     one.tiles = 1;
+    one.finish = 0;
     for (size_t q = 0; q < d; q++, one.from += one.from_stride) {
         form->variant->output(&one);
-        for (size_t i = 0; i < m; i++)
-            store_inside(form, part + i * width, width, at + (ptrdiff_t)((i * d + q) * form->width), out);
+        for (size_t i = 0; i < m; i++) store_inside(job, part + i * width, width, at + (ptrdiff_t)((i * d + q) * form->width), out);
     }
 }
 
@@ -218,7 +236,8 @@ static void finish_sample(const sum_job *job, const tl_winograd_unit *unit, cons
                              .to_row = row,
                              .to_stride = dense ? all : form->width,
                              .width = block->width,
-                             .start = job->start + block->first};
+                             .start = job->start + block->first,
+                             .finish = job->steps};
     for (size_t i = unit->tile, run; i < end; i += run) {
         const bool inside = i >= begin && i < whole;
         const ptrdiff_t at = form->out_first + (ptrdiff_t)(i * all + block->first);
@@ -227,9 +246,10 @@ static void finish_sample(const sum_job *job, const tl_winograd_unit *unit, cons
         tile.tiles = dense ? run : form->dilation;
         if (inside) {
             tile.to = out + at;
+            if (job->steps & TL_FINISH_ADD) tile.added = job->finish->added + (tile.to - job->out);
             form->variant->output(&tile);
         } else
-            finish_border(form, &tile, at, out);
+            finish_border(job, &tile, at, out);
     }
 }
 
@@ -242,13 +262,13 @@ static void sum_task(void *context, size_t task, int worker) {
     tl_real *planes = copy + tl_winograd_copy(form);
     tl_real *products = planes + form->variant->points * job->plane;
     const size_t rows = unit.tiles * form->dilation;
-    if (own[0] == 0) transform_weights(job, copy, transformed);
+    if (own[0] == 0 && !job->ready) transform_weights(job, copy, transformed);
     own[0] = 1;
+    const tl_real *factors = job->ready ? job->ready : transformed;
     tl_winograd_transform_input(form, &unit, job->in, job->plane, planes, copy);
-    const size_t blocks = tl_direct_blocks(form->kernels, form->width);
-    for (size_t b = 0; b < blocks; b++) {
+    for (size_t b = 0; b < tl_direct_blocks(form->kernels, form->width); b++) {
         const tl_direct_block block = tl_direct_block_at(form->kernels, form->width, b);
-        multiply_unit(job, &unit, &block, b + 1 == blocks, transformed, planes, products);
+        multiply_unit(job, &unit, &block, factors, planes, products);
         for (size_t i = 0; i < unit.samples; i++)
             finish_sample(job, &unit, &block, products + i * rows * block.lanes, unit.samples * rows,
                           job->out + (unit.sample + i) * form->out_count);
@@ -263,45 +283,110 @@ static size_t products_count(const sum_job *job) {
     return form->variant->points * rows * tl_min(tl_aligned_count(form->width), TL_MAX_TILE_WIDTH);
 }
 
+/* Elements of the initial values of the sums: the biases, then zeros for the products. */
+static size_t start_count(const tl_winograd_form *form) { return 2 * tl_aligned_count(form->width) + TL_MAX_TILE_WIDTH; }
+
+/* Elements of a packed piece of the weights. */
+static size_t piece_count(const tl_winograd_form *form) {
+    return form->variant->taps * (PIECE + 1) * tl_min(tl_aligned_count(form->width), TL_MAX_TILE_WIDTH);
+}
+
+/* Each unit reads all weights, so one worker does not divide samples with few rows. No sum depends on the units. */
+static size_t min_units(const tl_winograd_form *form, int workers) {
+    const size_t rows = form->batch * form->tiles * form->dilation;
+    return workers > 1 || rows > FEW_ROWS ? UNITS : tl_min(form->batch, tl_ceil_div(rows, JOINT_ROWS));
+}
+
 /* A job without its arrays. */
-static sum_job job_of(const tl_winograd_form *form) {
-    sum_job job = {.form = *form, .cut = tl_winograd_cut_of(form, UNITS, SIZE_MAX)};
+static sum_job job_of(const tl_winograd_form *form, int workers) {
+    sum_job job = {.form = *form, .cut = tl_winograd_cut_of(form, min_units(form, workers), SIZE_MAX)};
     job.plane = tl_winograd_plane(form, &job.cut);
     const size_t summing = tl_winograd_copy(form) + form->variant->points * job.plane + products_count(&job);
-    const size_t packing = form->variant->taps * (PIECE + 1) * tl_min(tl_aligned_count(form->width), TL_MAX_TILE_WIDTH);
-    job.each = READY + transformed_count(form) + tl_aligned_count(tl_max(summing, packing));
+    job.each = READY + transformed_count(form) + tl_aligned_count(tl_max(summing, piece_count(form)));
     return job;
 }
 
+/* A smaller batch may have larger units. */
 static size_t job_scratch(const tl_winograd_form *form, int workers) {
-    return 2 * tl_aligned_count(form->width) + TL_MAX_TILE_WIDTH + (size_t)workers * job_of(form).each;
+    tl_winograd_form few = *form;
+    size_t each = job_of(form, workers).each;
+    for (few.batch = 1; few.batch < form->batch && few.batch * few.tiles * few.dilation <= FEW_ROWS; few.batch++)
+        each = tl_max(each, job_of(&few, workers).each);
+    return start_count(form) + (size_t)workers * each;
 }
 
-static void run(const tl_winograd_form *form, const weights *from, const tl_real *in, const tl_real *bias, tl_real *out,
+static void make_start(const tl_winograd_form *form, const tl_real *bias, tl_real *start) {
+    memset(start, 0, start_count(form) * sizeof *start);
+    if (bias) memcpy(start, bias, form->width * sizeof *bias);
+}
+
+static void share_units(sum_job *job, const tl_workers *workers) {
+    const tl_winograd_form *form = &job->form;
+    for (int worker = 0; worker < tl_workers_count(workers); worker++) job->own[(size_t)worker * job->each] = 0;
+    const double sums = (double)form->taps * (double)form->in_width * (double)form->width;
+    tl_parallel(workers, job->cut.units, TL_VECTOR_WORK * (double)(form->batch * form->rows) * sums, sum_task, job);
+}
+
+static void sum(const tl_winograd_form *form, const weights *from, const tl_real *in, const tl_real *bias, tl_real *out,
                 const tl_workers *workers, tl_real *scratch) {
-    sum_job job = job_of(form);
-    const size_t width = tl_aligned_count(form->width);
+    sum_job job = job_of(form, tl_workers_count(workers));
     job.weights = *from;
     job.in = in;
     job.out = out;
     job.start = scratch;
-    job.own = scratch + 2 * width + TL_MAX_TILE_WIDTH;
-    for (int worker = 0; worker < tl_workers_count(workers); worker++) job.own[(size_t)worker * job.each] = 0;
-    memset(job.start, 0, (2 * width + TL_MAX_TILE_WIDTH) * sizeof *scratch);
-    if (bias) memcpy(job.start, bias, form->width * sizeof *bias);
-    const double sums = (double)form->taps * (double)form->in_width * (double)form->width;
-    tl_parallel(workers, job.cut.units, TL_VECTOR_WORK * (double)(form->batch * form->rows) * sums, sum_task, &job);
+    job.own = scratch + start_count(form);
+    make_start(form, bias, scratch);
+    share_units(&job, workers);
+}
+
+static weights forward_weights(const tl_winograd_form *form, const tl_real *weight) {
+    return (weights){.from = weight,
+                     .count = form->window * form->width,
+                     .tap_stride = (ptrdiff_t)(form->in_width * form->width),
+                     .in_stride = form->width,
+                     .out_stride = 1};
 }
 
 static void forward(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *weight, const tl_real *bias, tl_real *y,
                     const tl_workers *workers, tl_real *scratch) {
     const tl_winograd_form form = tl_winograd_forward_form(shape);
-    const weights plain = {.from = weight,
-                           .count = form.window * form.width,
-                           .tap_stride = (ptrdiff_t)(form.in_width * form.width),
-                           .in_stride = form.width,
-                           .out_stride = 1};
-    run(&form, &plain, x, bias, y, workers, scratch);
+    const weights plain = forward_weights(&form, weight);
+    sum(&form, &plain, x, bias, y, workers, scratch);
+}
+
+/* ---- packed weights: the initial values of the sums, then the transformed weights ---- */
+
+static size_t packed(const tl_conv1d_shape *shape) {
+    const tl_winograd_form form = tl_winograd_forward_form(shape);
+    return start_count(&form) + transformed_count(&form);
+}
+
+static size_t pack_scratch(const tl_conv1d_shape *shape) {
+    const tl_winograd_form form = tl_winograd_forward_form(shape);
+    return piece_count(&form);
+}
+
+static void pack(const tl_conv1d_shape *shape, const tl_real *weight, const tl_real *bias, const tl_workers *workers,
+                 tl_real *scratch, tl_real *to) {
+    (void)workers;
+    const tl_winograd_form form = tl_winograd_forward_form(shape);
+    const sum_job job = {.form = form, .weights = forward_weights(&form, weight)};
+    make_start(&form, bias, to);
+    transform_weights(&job, scratch, to + start_count(&form));
+}
+
+static void run(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *from, const tl_finish *finish, tl_real *y,
+                const tl_workers *workers, tl_real *scratch) {
+    const tl_winograd_form form = tl_winograd_forward_form(shape);
+    sum_job job = job_of(&form, tl_workers_count(workers));
+    job.in = x;
+    job.out = y;
+    job.start = from;
+    job.ready = from + start_count(&form);
+    job.own = scratch;
+    job.finish = finish;
+    job.steps = tl_finish_steps(finish);
+    share_units(&job, workers);
 }
 
 static void backward_input(const tl_conv1d_shape *shape, const tl_real *dy, const tl_real *weight, tl_real *dx,
@@ -314,7 +399,7 @@ static void backward_input(const tl_conv1d_shape *shape, const tl_real *dy, cons
                                   .tap_stride = -(ptrdiff_t)tap,
                                   .in_stride = 1,
                                   .out_stride = form.in_width};
-    run(&form, &flipped_taps, dy, NULL, dx, workers, scratch);
+    sum(&form, &flipped_taps, dy, NULL, dx, workers, scratch);
 }
 
 /* ---- the engine ---- */
@@ -345,4 +430,8 @@ const tl_conv1d_ops tl_conv1d_winograd = {
     .forward = forward,
     .backward_input = backward_input,
     .backward_weights = tl_winograd_backward_weights,
+    .packed = packed,
+    .pack_scratch = pack_scratch,
+    .pack = pack,
+    .run = run,
 };

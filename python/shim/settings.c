@@ -22,6 +22,7 @@ static const tl_setting model_settings[] = {
     {"batch", TL_SETTING_SIZE, MODEL(compile.batch), NULL},
     {"loss", TL_SETTING_CHOICE, MODEL(compile.loss), loss_at},
     {"inference_only", TL_SETTING_FLAG, MODEL(compile.inference_only), NULL},
+    {"fold_batch_norm", TL_SETTING_UNLESS, MODEL(compile.no_fold_batch_norm), NULL},
     {"input_gradient", TL_SETTING_FLAG, MODEL(compile.input_gradient), NULL},
     {"label_smoothing", TL_SETTING_NUMBER, MODEL(compile.label_smoothing), NULL},
     {"huber_delta", TL_SETTING_NUMBER, MODEL(compile.huber_delta), NULL},

@@ -221,10 +221,11 @@ class Model:
         input_gradient : bool, default=False
             Whether :meth:`backward` also computes the gradient of the input.
         inference_only : bool, default=False
-            Without gradients and optimizer: the smallest memory.
+            Without gradients and optimizer: the smallest memory, and the fastest predictions. Batch norms are folded into the
+            weights of the layers before them, which changes predictions by rounding, unless ``fold_batch_norm=False`` is given.
         **settings
             ``momentum``, ``nesterov``, ``weight_decay``, ``l1``, ``beta1``, ``beta2``, ``alpha``, ``epsilon``, ``clip_value``,
-            ``clip_norm``, ``label_smoothing``, ``huber_delta``, ``max_memory``.
+            ``clip_norm``, ``label_smoothing``, ``huber_delta``, ``max_memory``, ``fold_batch_norm``.
 
         Returns
         -------

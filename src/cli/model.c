@@ -19,12 +19,14 @@
 /* A batch is at most the number of series; before that is known, nothing is run. */
 static tl_load_cfg load_cfg(const loaded *self, tl_error *error) {
     const size_t asked = (size_t)self->settings->batch, series = self->data ? self->data->x.shape[0] : asked;
-    tl_load_cfg cfg = {
-        .threads = (int)self->settings->common.threads,
-        .length = self->length,
-        .compile = {.batch = series < asked ? series : asked, .inference_only = true, .plan_only = self->models > 0 && !self->data},
-        .max_memory = max_memory(&self->settings->common),
-        .output = self->settings->output};
+    tl_load_cfg cfg = {.threads = (int)self->settings->common.threads,
+                       .length = self->length,
+                       .compile = {.batch = series < asked ? series : asked,
+                                   .inference_only = true,
+                                   .plan_only = self->models > 0 && !self->data,
+                                   .no_fold_batch_norm = !self->settings->folds},
+                       .max_memory = max_memory(&self->settings->common),
+                       .output = self->settings->output};
     tl_engine_by_name(self->settings->engine, &cfg.engine, error);
     return cfg;
 }

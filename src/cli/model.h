@@ -16,6 +16,8 @@ typedef struct model_settings {
     int64_t top;                  /* predict: number of classes; 0: all */
     const char *report;           /* eval; NULL: none */
     bool confusion, per_class;    /* eval */
+    bool no_fold;                 /* predict: with the bits of training's evaluation */
+    bool folds;                   /* batch norms are folded into the weights; set by predict */
     reading_settings reading;     /* replaces what the model says */
 } model_settings;
 

@@ -48,6 +48,9 @@ static const option_spec predict_options[] = {
      "print the output of this layer instead of the predictions: features of each series (`tapline info MODEL` lists the layers)"},
     OPTIONS("Running", "tapline predict mine.safetensors new.csv --batch 64"),
     RUN_OPTIONS,
+    {"no-fold-batch-norm", NULL, OPTION_FLAG, FIELD(no_fold), 0, 0, NULL,
+     "do not fold batch norms into the weights of the layers before them: slower, with exactly the outputs that eval and train "
+     "use"},
     OPTIONS("Columns and windows", "tapline predict mine.safetensors new.csv --ignore id"),
     READING_OPTIONS(model_settings),
     {0},

@@ -316,9 +316,11 @@ static void check_output(const model_settings *settings, tl_error *error) {
                 settings->output);
 }
 
-int IN_PRECISION(predict)(const void *settings) {
+int IN_PRECISION(predict)(const void *given) {
     tl_error error = {0};
+    model_settings own = *(const model_settings *)given, *settings = &own;
     loaded self = {.settings = settings};
+    own.folds = !own.no_fold;
     check_output(settings, &error);
     if (!tl_failed(&error)) IN_PRECISION(loaded_read)(&self, settings, true, &error);
     if (!tl_failed(&error)) check_classes(&self, &error);

@@ -178,7 +178,7 @@ static void open_session(session *self) {
     const char *path = settings->model.common.operand[0];
     const tl_load_cfg cfg = {.threads = 1,
                              .engine = TL_ENGINE_DIRECT,
-                             .compile = {.batch = 1, .inference_only = true},
+                             .compile = {.batch = 1, .inference_only = true, .no_fold_batch_norm = true},
                              .max_memory = max_memory(&settings->model.common)};
     const tl_stream_cfg stream = {.block = (size_t)settings->block,
                                   .window = (size_t)settings->window,

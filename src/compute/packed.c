@@ -85,7 +85,9 @@ void tl_packed_factor_make(const tl_kernels *kernels, const tl_packed_weights *w
     memcpy(packed, &factor, sizeof factor);
 }
 
+const tl_factor *tl_packed_factor(const tl_real *packed) { return (const void *)packed; }
+
 void tl_packed_factor_multiply(const tl_real *packed, const tl_factor_rows *rows) {
-    const tl_factor *factor = (const void *)packed;
+    const tl_factor *factor = tl_packed_factor(packed);
     for (size_t block = 0, blocks = tl_factor_blocks(factor); block < blocks; block++) tl_factor_multiply(factor, block, rows);
 }

@@ -47,6 +47,9 @@ void tl_packed_run(const tl_kernels *kernels, const tl_packed_sum *sum);
 size_t tl_packed_factor_count(size_t inner, size_t width);
 void tl_packed_factor_make(const tl_kernels *kernels, const tl_packed_weights *weights, tl_real *packed);
 
+/* Returns the factor, which is valid as long as `packed`. */
+const tl_factor *tl_packed_factor(const tl_real *packed);
+
 /* Computes rows of y = bias + x · weight, for all outputs. */
 void tl_packed_factor_multiply(const tl_real *packed, const tl_factor_rows *rows);
 

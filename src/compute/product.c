@@ -49,20 +49,16 @@ double tl_lane_reduction_cost(size_t inner, size_t width, size_t lanes) {
 
 /* Vectors at the end of a row also contain elements of the next row, which are ignored. But nothing may be read after the last
  * row. */
-static void copy_end(tl_factor *f, tl_real *end) {
-    const tl_direct_block last = tl_direct_block_at(f->kernels, f->width, tl_direct_blocks(f->kernels, f->width) - 1);
-    f->whole = f->inner - tl_min(tl_ceil_div(last.lanes - last.width, f->width), f->inner);
-    f->end = end;
+static void copy_end(const tl_factor *f, const tl_direct_block *block, tl_real *end) {
+    const tl_direct_block last = *block;
     for (size_t row = f->whole; row < f->inner; row++, end += last.lanes) {
         memset(end, 0, last.lanes * sizeof *end);
         memcpy(end, f->weight + row * f->width + last.first, last.width * sizeof *end);
     }
 }
 
-static void copy_dots(tl_factor *f, tl_real *to) {
+static void copy_dots(const tl_factor *f, const tl_real *weight, tl_real *to) {
     const size_t lanes = f->kernels->lanes;
-    const tl_real *weight = f->weight;
-    f->weight = to;
     for (size_t b = 0; b < tl_factor_blocks(f); b++) {
         const tl_direct_block block = tl_lane_reduction_block_at(f->kernels, f->width, b);
         for (size_t i = 0; i < f->inner; i += lanes, to += block.width * lanes) {
@@ -83,22 +79,35 @@ size_t tl_factor_scratch(size_t inner, size_t width) {
     return tl_aligned_count(width) + tl_max(end, tl_aligned_count(lane_reduction));
 }
 
+static tl_direct_block last_block(const tl_kernels *kernels, size_t width) {
+    return tl_direct_block_at(kernels, width, tl_direct_blocks(kernels, width) - 1);
+}
+
+tl_factor tl_factor_again(const tl_kernels *kernels, const tl_real *weight, size_t inner, size_t width, const tl_real *scratch) {
+    tl_factor factor = {.kernels = kernels, .inner = inner, .width = width, .weight = weight, .start = scratch};
+    const tl_direct_block last = last_block(kernels, width);
+    const tl_real *copy = scratch + tl_aligned_count(width);
+    factor.lane_reduction = tl_lane_reduction_cost(inner, width, kernels->lanes) < tl_outputs_cost(inner, width, kernels->lanes);
+    if (factor.lane_reduction) {
+        factor.weight = copy;
+        return factor;
+    }
+    factor.whole = inner - tl_min(tl_ceil_div(last.lanes - last.width, width), inner);
+    factor.end = copy;
+    return factor;
+}
+
 tl_factor tl_factor_of(const tl_kernels *kernels, const tl_real *weight, size_t inner, size_t width, const tl_real *bias,
                        tl_real *scratch) {
-    tl_factor factor = {.kernels = kernels,
-                        .inner = inner,
-                        .width = width,
-                        .lane_reduction =
-                            tl_lane_reduction_cost(inner, width, kernels->lanes) < tl_outputs_cost(inner, width, kernels->lanes),
-                        .weight = weight,
-                        .start = scratch};
+    const tl_factor factor = tl_factor_again(kernels, weight, inner, width, scratch);
+    const tl_direct_block last = last_block(kernels, width);
     const size_t start = tl_aligned_count(width);
     memset(scratch, 0, start * sizeof *scratch);
     if (bias) memcpy(scratch, bias, width * sizeof *scratch);
     if (factor.lane_reduction)
-        copy_dots(&factor, scratch + start);
+        copy_dots(&factor, weight, scratch + start);
     else
-        copy_end(&factor, scratch + start);
+        copy_end(&factor, &last, scratch + start);
     return factor;
 }
 
@@ -157,7 +166,7 @@ void tl_factor_multiply(const tl_factor *f, size_t block, const tl_factor_rows *
 
 typedef struct product_job {
     const tl_product *product;
-    tl_factor factor;
+    const tl_factor *factor;
     size_t parts, blocks;
 } product_job;
 
@@ -166,7 +175,7 @@ static void product_task(void *context, size_t task, int worker) {
     const product_job *job = context;
     const tl_product *p = job->product;
     const size_t part = task / job->blocks, first = tl_split_at(p->rows, job->parts, part);
-    tl_factor_multiply(&job->factor, task % job->blocks,
+    tl_factor_multiply(job->factor, task % job->blocks,
                        &(tl_factor_rows){.x = p->x + first * p->inner,
                                          .row_stride = p->inner,
                                          .rows = tl_split_at(p->rows, job->parts, part + 1) - first,
@@ -175,10 +184,13 @@ static void product_task(void *context, size_t task, int worker) {
 }
 
 void tl_product_run(const tl_product *p, const tl_workers *workers, tl_real *scratch) {
-    product_job job = {.product = p,
-                       .factor = tl_factor_of(tl_kernels_of(workers), p->weight, p->inner, p->width, p->bias, scratch),
-                       .parts = tl_min(tl_ceil_div(p->rows, PART_ROWS), PARTS)};
-    job.blocks = tl_factor_blocks(&job.factor);
+    const tl_factor factor = tl_factor_of(tl_kernels_of(workers), p->weight, p->inner, p->width, p->bias, scratch);
+    tl_product_run_factor(p, &factor, workers);
+}
+
+void tl_product_run_factor(const tl_product *p, const tl_factor *factor, const tl_workers *workers) {
+    product_job job = {.product = p, .factor = factor, .parts = tl_min(tl_ceil_div(p->rows, PART_ROWS), PARTS)};
+    job.blocks = tl_factor_blocks(factor);
     const double work = TL_VECTOR_WORK * (double)p->rows * (double)p->inner * (double)p->width;
     tl_parallel(workers, job.parts * job.blocks, work, product_task, &job);
 }

@@ -47,6 +47,10 @@ typedef struct tl_factor_rows {
 /* bias: (width) or NULL; scratch: (tl_factor_scratch), used as long as the factor. */
 tl_factor tl_factor_of(const tl_kernels *kernels, const tl_real *weight, size_t inner, size_t width, const tl_real *bias,
                        tl_real *scratch);
+
+/* Returns the factor that tl_factor_of has made with this memory. */
+tl_factor tl_factor_again(const tl_kernels *kernels, const tl_real *weight, size_t inner, size_t width, const tl_real *scratch);
+
 size_t tl_factor_scratch(size_t inner, size_t width); /* the same for every instruction set */
 size_t tl_factor_blocks(const tl_factor *factor);
 
@@ -68,6 +72,9 @@ typedef struct tl_product {
 } tl_product;
 
 void tl_product_run(const tl_product *product, const tl_workers *workers, tl_real *scratch);
+
+/* The same with a factor of the weight and the bias. */
+void tl_product_run_factor(const tl_product *product, const tl_factor *factor, const tl_workers *workers);
 
 /* Work of a multiply-add of one lane, in the operations that tl_parallel counts. */
 #define TL_VECTOR_WORK 0.4

@@ -3,9 +3,10 @@
 #include "export/export.h"
 
 #include "base/memory.h"
+#include "compute/fold.h"
+#include "graph/graph.h"
 #include "layers/registry.h"
 
-#include <math.h>
 #include <string.h>
 
 /* Sets the axis of the weights that counts the filters. Returns false if the layer cannot include a batch norm. */
@@ -32,19 +33,18 @@ static const tl_export_array *bias_of(tl_export_node *node, size_t filters, tl_e
     return &node->array[node->arrays++];
 }
 
-static void fold(tl_export_node *node, size_t axis, const tl_export_node *norm, tl_error *error) {
+static void fold(const tl_export *self, tl_export_node *node, size_t axis, const tl_export_node *norm, tl_error *error) {
     const size_t filters = norm->out.channels;
-    const double epsilon = tl_export_number(norm, "epsilon", 0);
-    const double *scale = tl_export_find(norm, "scale")->value, *shift = tl_export_find(norm, "shift")->value;
-    const double *mean = tl_export_find(norm, "mean")->value, *variance = tl_export_find(norm, "variance")->value;
+    const tl_vertex *vertex = &self->model->vertex[norm->vertex];
     const tl_export_array *bias = bias_of(node, filters, error);
-    double *factor = tl_allocate(filters, sizeof *factor, "export", error);
-    for (size_t f = 0; bias && factor && f < filters; f++) {
-        factor[f] = scale[f] / sqrt(variance[f] + epsilon);
-        bias->value[f] = factor[f] * (bias->value[f] - mean[f]) + shift[f];
+    double *memory = tl_allocate(3 * filters, sizeof *memory, "export", error);
+    if (bias && memory) {
+        const tl_affine_numbers numbers = {memory, memory + filters, memory + 2 * filters};
+        vertex->layer->ops->inference->affine(vertex->layer, vertex->parameter, vertex->state, &numbers);
+        for (size_t f = 0; f < filters; f++) bias->value[f] = tl_folded_bias(&numbers, f, bias->value[f]);
+        scale_weights(tl_export_find(node, "weight"), axis, numbers.factor);
     }
-    if (bias && factor) scale_weights(tl_export_find(node, "weight"), axis, factor);
-    tl_release(factor);
+    tl_release(memory);
 }
 
 /* Removes a node. Nodes that read it now read its input. */
@@ -68,7 +68,7 @@ tl_status tl_export_fold_batch_norm(tl_export *self, tl_error *error) {
         const tl_export_node *norm = &self->node[i];
         tl_export_node *before = &self->node[norm->input[0]];
         const bool folds = norm->kind == &tl_batch_norm_layer_ops && before->readers == 1 && filter_axis(before, &axis);
-        if (folds) fold(before, axis, norm, error);
+        if (folds) fold(self, before, axis, norm, error);
         if (folds && !tl_failed(error))
             remove_node(self, i);
         else

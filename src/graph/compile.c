@@ -102,42 +102,11 @@ tl_status tl_name_vertices(tl_model *model) {
     return TL_OK;
 }
 
-/* The readers of a layer's output. */
-typedef struct readers {
-    size_t count;
-    tl_vertex *last;
-} readers;
-
-static void find_readers(tl_model *model, readers *of) {
-    for (size_t i = 0; i < model->vertices; i++) {
-        tl_vertex *vertex = &model->vertex[i];
-        for (size_t e = 0; vertex->live && e < vertex->layer->inputs; e++) {
-            of[vertex->input[e]].count++;
-            of[vertex->input[e]].last = vertex;
-        }
-    }
-}
-
-/* Lets layers take over the work of their only reader. */
-static tl_status fuse(tl_model *model) {
-    readers *of = calloc(model->vertices, sizeof *of);
-    if (!of) return tl_fail(&model->error, TL_ERROR_MEMORY, "compile: out of memory");
-    find_readers(model, of);
-    for (size_t i = 0; i < model->vertices; i++) {
-        const tl_vertex *vertex = &model->vertex[i];
-        const bool may = vertex->live && !vertex->absorbed && vertex->layer->ops->absorb && of[i].count == 1;
-        if (may && of[i].last->layer->inputs == 1)
-            of[i].last->absorbed = vertex->layer->ops->absorb(vertex->layer, of[i].last->layer);
-    }
-    free(of);
-    return TL_OK;
-}
-
 static tl_status set_up_layers(tl_model *model, tl_node output) {
     if (find_live(model, output) != TL_OK) return model->error.status;
     for (size_t i = 0; i < model->vertices; i++)
         if (model->vertex[i].live && set_up_layer(model, i) != TL_OK) return model->error.status;
-    return tl_name_vertices(model) == TL_OK ? fuse(model) : model->error.status;
+    return tl_name_vertices(model) == TL_OK ? tl_fuse(model) : model->error.status;
 }
 
 /* Refuses a softmax or sigmoid before a loss that contains one: such a network trains, but gives wrong results. With inference_only
@@ -297,6 +266,7 @@ static tl_status check_optimizer(const tl_optimizer_ops *ops, tl_error *error) {
 static tl_status take_configuration(tl_model *model, const tl_compile_cfg *cfg) {
     model->batch = cfg->batch ? cfg->batch : 32;
     model->inference_only = cfg->inference_only;
+    model->no_fold = cfg->no_fold_batch_norm;
     model->plan_only = cfg->plan_only;
     model->max_memory = cfg->max_memory ? cfg->max_memory : SIZE_MAX;
     model->input_gradient = cfg->input_gradient && !cfg->inference_only;
@@ -324,7 +294,8 @@ tl_status tl_model_compile_sized(tl_model *model, tl_node output, const tl_compi
     if (model) tl_take_parts(&cfg, sizeof cfg, given, sizes->cfg, &optimizer, 1, "compile", &model->error);
     if (model && !tl_failed(&model->error) && take_configuration(model, &cfg) == TL_OK && set_up_layers(model, output) == TL_OK &&
         weigh_classes(model, &cfg) == TL_OK && place_parameters(model) == TL_OK && check_last_layers(model) == TL_OK &&
-        tl_plan_arena(model) == TL_OK && bind_parameters(model) == TL_OK && allocate_lengths(model) == TL_OK) {
+        tl_place_packed(model) == TL_OK && tl_plan_arena(model) == TL_OK && bind_parameters(model) == TL_OK &&
+        allocate_lengths(model) == TL_OK && tl_allocate_packed(model) == TL_OK) {
         tl_graph_mark(model);
         model->compiled = true;
         if (model->plan_only)

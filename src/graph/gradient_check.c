@@ -141,7 +141,7 @@ static void compare(probe *p, const subject *s) {
 static size_t count_all(const tl_model *model, const tl_tensor *x) {
     size_t count = tl_tensor_count(x);
     for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
-        const tl_parameter parameter = tl_parameter_at(model, i);
+        const tl_parameter parameter = tl_array_at(model, i);
         count += tl_tensor_count(&parameter.gradient);
     }
     return count;
@@ -186,7 +186,7 @@ static tl_status copy_gradients(probe *p, tl_real *analytic) {
         if (count > 0) memcpy(analytic, gradient.data, count * sizeof *analytic);
         analytic += count;
         if (i == tl_parameter_arrays(p->model)) return TL_OK;
-        gradient = tl_parameter_at(p->model, i).gradient;
+        gradient = tl_array_at(p->model, i).gradient;
     }
 }
 
@@ -194,7 +194,7 @@ static void compare_all(probe *p, const tl_real *analytic) {
     compare(p, &(subject){"the", "input", p->x.data, analytic, tl_tensor_count(&p->x)});
     analytic += tl_tensor_count(&p->x);
     for (size_t i = 0; i < tl_parameter_arrays(p->model); i++) {
-        const tl_parameter parameter = tl_parameter_at(p->model, i);
+        const tl_parameter parameter = tl_array_at(p->model, i);
         const size_t count = tl_tensor_count(&parameter.gradient);
         if (count > 0 && !parameter.frozen)
             compare(p, &(subject){parameter.layer, parameter.name, parameter.value.data, analytic, count});

@@ -42,6 +42,7 @@ void tl_model_free(tl_model *model) {
     tl_loss_release(&model->loss);
     tl_scaling_free(&model->scaling);
     tl_scaling_free(&model->targets);
+    tl_release_packed(model);
     tl_release(model->arena);
     tl_release(model->parameters);
     tl_release(model->gradients);
@@ -225,10 +226,11 @@ void tl_set_learning_rate(tl_model *model, double learning_rate) {
         tl_fail(&model->error, TL_ERROR_ARGUMENT, "learning rate %g is not a number from 0 to 1e30", learning_rate);
 }
 
-/* Counts parameters, states, gradients and moments; in double, since the sum may be larger than memory. */
+/* Counts parameters, states, gradients, moments and packed weights; in double, since the sum may be larger than memory. */
 static double count_elements(const tl_model *model) {
     const size_t copies = model->inference_only ? 1 : 2 + model->optimizer.ops->moments;
-    return (double)model->arena_count + (double)model->state_count + (double)copies * (double)model->parameter_count;
+    const double packed = model->packed ? (double)model->packed->count : 0;
+    return (double)model->arena_count + (double)model->state_count + (double)copies * (double)model->parameter_count + packed;
 }
 
 double tl_planned_memory(const tl_model *model) {
@@ -262,11 +264,16 @@ static tl_parameter describe(const tl_vertex *vertex, size_t id, const tl_declar
     return found;
 }
 
-tl_parameter tl_parameter_at(const tl_model *model, size_t index) {
+tl_parameter tl_array_at(const tl_model *model, size_t index) {
     if (index >= tl_parameter_arrays(model)) return (tl_parameter){0};
     const tl_array_place place = model->array[index];
     const tl_vertex *vertex = &model->vertex[place.vertex];
     if (place.state) return describe(vertex, place.vertex, &vertex->layer->state[place.index], vertex->state[place.index], NULL);
     return describe(vertex, place.vertex, &vertex->layer->parameter[place.index], vertex->parameter[place.index],
                     vertex->gradient[place.index]);
+}
+
+tl_parameter tl_parameter_at(const tl_model *model, size_t index) {
+    if (model && model->packed) model->packed->viewed = true;
+    return tl_array_at(model, index);
 }

@@ -13,6 +13,28 @@
 enum { TL_MAX_LAYERS = 4096 }; /* besides the input */
 enum { TL_MODES = 2 };         /* tl_mode: TL_MODE_TRAINING, TL_MODE_INFERENCE */
 
+/* What a layer with packed weights does in inference besides its own work (inference.c). */
+typedef struct tl_taking {
+    bool packs;            /* it runs with packed weights */
+    int norm;              /* the layer that is folded into the weights; below 0: none */
+    size_t norm_channel;   /* the channel of that layer that is the first one of this layer */
+    int sum;               /* the sum that it computes; below 0: none */
+    size_t sum_input;      /* the input of the sum that is added */
+    bool relu, relu_after; /* as in tl_finish */
+    size_t first;          /* its place in the packed weights */
+} tl_taking;
+
+/* The packed weights of a model with inference_only. */
+typedef struct tl_packed_state {
+    tl_real *values; /* (count) */
+    size_t count;
+    double *numbers; /* 3 for each channel of the widest affine layer */
+    size_t channels;
+    bool current;   /* the weights were packed, and no function of the library has written parameters since then */
+    bool viewed;    /* the user has views of the arrays and may write to them */
+    uint64_t print; /* a hash of all arrays when the weights were packed */
+} tl_packed_state;
+
 /* A layer in the graph, with all data of its passes. */
 typedef struct tl_vertex {
     tl_layer *layer;
@@ -22,7 +44,10 @@ typedef struct tl_vertex {
     bool shown;    /* its outputs are those of the model, or are selected from by layers up to the output */
     bool frozen;
     tl_group_cfg group;
-    bool absorbed;       /* the layer before does its work */
+    bool absorbed;      /* the layer before does its work */
+    bool taken;         /* with inference_only: a layer with packed weights does its work */
+    size_t taken_input; /* the input that this layer computes */
+    tl_taking takes;
     bool needs_gradient; /* the layer or a layer before it is trained */
 
     /* planned by tl_model_compile */
@@ -78,6 +103,8 @@ struct tl_model {
     size_t *lengths;  /* (vertices, batch) */
     size_t given;     /* number of lengths that are set for the next forward pass; 0: none */
     bool has_lengths; /* the current pass has lengths */
+    bool no_fold;     /* tl_compile_cfg.no_fold_batch_norm */
+    bool names_all;   /* unused layers count in the names of later layers */
     tl_loss_spec loss;
     tl_scaling scaling; /* of the training series, in channels of the input; TL_NORMALIZE_DEFAULT: unknown */
     tl_scaling targets; /* of target values, in channels of the output: TL_NORMALIZE_SET, or none; TL_NORMALIZE_DEFAULT: the next
@@ -88,7 +115,6 @@ struct tl_model {
     size_t arena_count;
     tl_real *parameters, *gradients, *states;
     size_t parameter_count, state_count; /* including padding for alignment */
-    bool names_all;                      /* unused layers count in the names of later layers */
     size_t max_parameters;               /* limit for tl_model_compile, including states */
     size_t max_memory;                   /* limit of the planned memory in bytes */
     tl_array_place *array;               /* (arrays) in the order of tl_parameter_at */
@@ -97,6 +123,7 @@ struct tl_model {
     double *norm_parts; /* partial sums of the gradient norm */
     tl_run *run;        /* the parameters that the optimizer changes */
     size_t runs;
+    tl_packed_state *packed; /* NULL without inference_only */
 
     /* state while running */
     tl_stage stage;
@@ -118,6 +145,29 @@ void tl_layer_fail(tl_error *error, tl_status status, size_t index, const char *
 
 /* Names each layer: its kind and its number among the layers of that kind. */
 tl_status tl_name_vertices(tl_model *model);
+
+/* Lets layers take over the work of their readers: `absorb`, and with inference_only the rest of inference.c. */
+tl_status tl_fuse(tl_model *model);
+
+/* Plans and allocates the packed weights. */
+tl_status tl_place_packed(tl_model *model);
+tl_status tl_allocate_packed(tl_model *model);
+void tl_release_packed(tl_model *model);
+
+/* Returns the elements of temporary memory that packing needs. */
+size_t tl_packing_scratch(const tl_model *model);
+
+/* Packs the weights if the arrays have changed. */
+void tl_refresh_packed(tl_model *model);
+
+/* Runs a layer with packed weights. */
+void tl_run_packed(const tl_model *model, const tl_vertex *vertex);
+
+/* Every function of the library that writes arrays of a compiled model calls this afterwards. */
+void tl_arrays_written(tl_model *model);
+
+/* tl_parameter_at for the library itself, whose functions announce what they write. */
+tl_parameter tl_array_at(const tl_model *model, size_t index);
 
 /* Returns the bytes that the model needs: arena, parameters, gradients, moments, statistics and lengths. */
 double tl_planned_memory(const tl_model *model);

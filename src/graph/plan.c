@@ -75,7 +75,7 @@ static void plan_values(const tl_model *model, memory_plan *plan) {
         }
         const int now = plan->time[i], back = plan->mode == TL_MODE_INFERENCE ? now : end - now;
         const unsigned reads = vertex->layer->ops->reads;
-        const int over = overwritten_input(model, plan, i);
+        const int over = vertex->taken ? (int)vertex->taken_input : overwritten_input(model, plan, i);
         plan->value[i] = over != NONE ? plan->value[vertex->input[over]] : add_span(plan, output_count(model, i), now, now);
         keep_alive(plan, plan->value[i], reads & TL_READS_Y ? back : now);
         for (size_t e = 0; e < vertex->layer->inputs; e++)
@@ -174,7 +174,7 @@ static void bind(tl_model *model, const memory_plan *plan, tl_real *scratch) {
 /* ---- plans ---- */
 
 static size_t largest_scratch(const tl_model *model) {
-    size_t largest = 0;
+    size_t largest = tl_packing_scratch(model);
     for (size_t i = 0; i < model->vertices; i++) {
         const tl_layer *layer = model->vertex[i].layer;
         if (!model->vertex[i].live || !layer->ops->scratch) continue;

@@ -86,12 +86,16 @@ static void forward(tl_model *model, const tl_tensor *x, tl_mode asked) {
     if (!tl_begin_forward(model, x, asked)) return;
     if (mode == TL_MODE_TRAINING) hold_still(model, asked == TL_MODE_INFERENCE_GRADIENTS);
     const unsigned denormals = tl_denormals_off();
+    tl_refresh_packed(model);
     for (size_t i = 0; i < model->vertices; i++) {
         tl_vertex *vertex = &model->vertex[i];
-        if (!vertex->live || vertex->absorbed || (int)i == model->input) continue;
+        if (!vertex->live || vertex->absorbed || vertex->taken || (int)i == model->input) continue;
         vertex->forward[mode].step = vertex->backward.step = model->passes;
         vertex->forward[mode].place = vertex->backward.place = model->place;
-        vertex->layer->ops->forward(vertex->layer, &vertex->forward[mode]);
+        if (vertex->takes.packs)
+            tl_run_packed(model, vertex);
+        else
+            vertex->layer->ops->forward(vertex->layer, &vertex->forward[mode]);
         if (model->has_lengths) tl_blank(&vertex->forward[mode].y, vertex->lengths);
     }
     model->passes += asked == TL_MODE_TRAINING;

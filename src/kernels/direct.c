@@ -119,6 +119,25 @@ TL_INLINE void add_products(const tl_direct_product *p, const tl_real *x, tl_vec
     }
 }
 
+/* What is done with the sums before they are stored. */
+TL_INLINE void finish(const tl_direct_product *p, const tl_real *out, tl_vector sum[TILE_ROWS][TL_TILE_VECTORS], const int rows,
+                      const int vectors) {
+    const size_t out_stride = p->out_stride, part = p->width % TL_LANES;
+    if (p->finish & TL_FINISH_RELU)
+        TL_UNROLL for (int r = 0; r < rows; r++) TL_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = tl_rectified(sum[r][v]);
+    if (p->finish & TL_FINISH_ADD) {
+        const tl_real *added = p->added + (out - p->out);
+        edge last;
+        if (part) load_edge(last, added + (vectors - 1) * TL_LANES, out_stride, part, rows);
+        TL_UNROLL for (int r = 0; r < rows; r++) {
+            TL_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] +=
+                tl_load(part && v == vectors - 1 ? last[r] : added + (size_t)r * out_stride + v * TL_LANES);
+        }
+    }
+    if (p->finish & TL_FINISH_RELU_AFTER)
+        TL_UNROLL for (int r = 0; r < rows; r++) TL_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = tl_rectified(sum[r][v]);
+}
+
 TL_INLINE void tile(const tl_direct_product *p, const tl_real *x, tl_real *out, const int rows, const int vectors,
                     const tile_kind kind, prefetcher *ahead) {
     tl_vector sum[TILE_ROWS][TL_TILE_VECTORS];
@@ -134,6 +153,7 @@ TL_INLINE void tile(const tl_direct_product *p, const tl_real *x, tl_real *out, 
     }
     if (p->start) expect_store(p, out, rows, vectors);
     add_products(p, x, sum, rows, vectors, kind, ahead);
+    if (p->finish) finish(p, out, sum, rows, vectors);
     TL_UNROLL for (int r = 0; r < rows; r++) {
         TL_UNROLL for (int v = 0; v < vectors; v++)
             tl_store(part && v == vectors - 1 ? last[r] : out + (size_t)r * out_stride + v * TL_LANES, sum[r][v]);

@@ -89,6 +89,9 @@ static inline tl_vector tl_larger(tl_vector a, tl_vector b) {
 #endif
 }
 
+/* ReLU: the bits of x unless it is below 0. NaN stays NaN. */
+static inline tl_vector tl_rectified(tl_vector x) { return tl_larger((tl_vector){0}, x); }
+
 /* The sum of all elements, and their maximum: halves are combined until one element is left; the first few times as vectors. */
 typedef tl_real tl_quarter __attribute__((vector_size(16)));
 typedef __typeof__((tl_quarter){0} > (tl_quarter){0}) tl_quarter_mask;

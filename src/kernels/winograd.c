@@ -133,6 +133,13 @@ TL_INLINE void column(const transform kind, const int outputs, const int taps, t
     }
 }
 
+/* Finishes the outputs that are stored `at` elements after the beginning of `to`; part: number of lanes, or 0 for all. */
+TL_INLINE tl_vector finished(const tl_winograd_rows *p, tl_vector value, ptrdiff_t at, size_t part) {
+    if (p->finish & TL_FINISH_RELU) value = tl_rectified(value);
+    if (p->finish & TL_FINISH_ADD) value += part ? tl_load_part(p->added + at, part) : tl_load(p->added + at);
+    return p->finish & TL_FINISH_RELU_AFTER ? tl_rectified(value) : value;
+}
+
 /* The columns of a tile. The last vector may overlap the one before it; a tile that is narrower than a vector is read and written
  * partially. */
 TL_INLINE void tile(const tl_winograd_rows *p, const tl_real *from, tl_real *to, const transform kind, const int outputs,
@@ -152,6 +159,7 @@ TL_INLINE void tile(const tl_winograd_rows *p, const tl_real *from, tl_real *to,
         TL_UNROLL for (int i = 0; i < out; i++) {
             tl_real *row = to + (size_t)i * to_row + c;
             if (kind == OUTPUT) made[i] += tl_load(p->start + c);
+            if (kind == OUTPUT && p->finish) made[i] = finished(p, made[i], row - p->to, width < TL_LANES ? width : 0);
             if (width < TL_LANES)
                 tl_store_part(row, made[i], width);
             else

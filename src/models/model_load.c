@@ -149,9 +149,10 @@ static tl_model *build(const tl_archive *archive, const tl_load_cfg *cfg, tl_err
 
 tl_status tl_model_take(tl_archive *archive, tl_model *model, tl_error *error) {
     for (size_t i = 0; i < tl_parameter_arrays(model) && !tl_failed(error); i++) {
-        tl_parameter parameter = tl_parameter_at(model, i);
+        tl_parameter parameter = tl_array_at(model, i);
         tl_archive_take(archive, "", parameter.layer, parameter.name, &parameter.value, error);
     }
+    tl_arrays_written(model);
     return tl_model_finite(model, archive->path, error);
 }
 

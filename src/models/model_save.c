@@ -121,7 +121,7 @@ tl_status tl_model_put(tl_archive *archive, const tl_model *model, const tl_save
     const tl_save_cfg nothing = {0};
     tl_model_put_texts(archive, model, cfg ? cfg : &nothing, error);
     for (size_t i = 0; i < tl_parameter_arrays(model) && !tl_failed(error); i++) {
-        const tl_parameter parameter = tl_parameter_at(model, i);
+        const tl_parameter parameter = tl_array_at(model, i);
         tl_archive_add(archive, "", parameter.layer, parameter.name, &parameter.value, error);
     }
     return error->status;
@@ -135,7 +135,7 @@ tl_status tl_model_check(const tl_model *model, const char *caller, tl_error *er
 
 tl_status tl_model_finite(const tl_model *model, const char *caller, tl_error *error) {
     for (size_t i = 0; i < tl_parameter_arrays(model) && !tl_failed(error); i++) {
-        const tl_parameter parameter = tl_parameter_at(model, i);
+        const tl_parameter parameter = tl_array_at(model, i);
         const size_t count = parameter.value.data ? tl_tensor_count(&parameter.value) : 0; /* no data with plan_only */
         const size_t finite = tl_finite_count(parameter.value.data, count);
         if (finite < count)

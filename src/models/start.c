@@ -128,18 +128,19 @@ static void leave_out(tl_archive *archive, const tl_parameter *parameter) {
 /* Copies the arrays of all layers; without those from the head on, if the head is new. */
 static tl_status take_arrays(tl_archive *archive, tl_model *model, size_t head, bool anew, tl_error *error) {
     for (size_t i = 0; i < tl_parameter_arrays(model) && !tl_failed(error); i++) {
-        tl_parameter parameter = tl_parameter_at(model, i);
+        tl_parameter parameter = tl_array_at(model, i);
         if (anew && parameter.node.id >= (int)head)
             leave_out(archive, &parameter);
         else
             tl_archive_take(archive, "", parameter.layer, parameter.name, &parameter.value, error);
     }
+    tl_arrays_written(model);
     return tl_archive_end(archive, error);
 }
 
 static bool head_differs(const tl_archive *archive, const tl_model *model, size_t head) {
     for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
-        const tl_parameter parameter = tl_parameter_at(model, i);
+        const tl_parameter parameter = tl_array_at(model, i);
         if (parameter.node.id == (int)head && shape_differs(archive, &parameter)) return true;
     }
     return false;
@@ -147,7 +148,7 @@ static bool head_differs(const tl_archive *archive, const tl_model *model, size_
 
 static void freeze_rest(tl_model *model, size_t head) {
     for (size_t i = 0; i < tl_parameter_arrays(model); i++)
-        if (tl_parameter_at(model, i).node.id < (int)head) tl_freeze(model, tl_parameter_at(model, i).node);
+        if (tl_array_at(model, i).node.id < (int)head) tl_freeze(model, tl_array_at(model, i).node);
 }
 
 tl_status tl_model_start_from_sized(tl_model *model, const char *path, const tl_start_cfg *given, size_t size, bool *new_head,

@@ -65,6 +65,7 @@ tl_status tl_weights_import_sized(tl_model *model, const char *path, const tl_we
     tl_weights_list(&weights, model, error);
     if (match(&weights, &modules, map, cfg, error) == TL_OK && check_numbers(&weights, &modules, error) == TL_OK) {
         copy(&weights, &modules);
+        tl_arrays_written(model);
         tell(&weights, cfg);
     }
     tl_weights_release(&weights);

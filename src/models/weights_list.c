@@ -113,7 +113,7 @@ static void list_layer(tl_weights *weights, const tl_model *model, tl_weight *fi
     tl_weights_layer *layer = &weights->layer[weights->layers++];
     *layer = (tl_weights_layer){.name = of->name, .ops = of->layer->ops, .weight = first};
     for (size_t i = 0; i < tl_parameter_arrays(model) && !tl_failed(error); i++) {
-        const tl_parameter parameter = tl_parameter_at(model, i);
+        const tl_parameter parameter = tl_array_at(model, i);
         if (parameter.node.id != (int)vertex) continue;
         tl_weight *weight = &first[layer->weights++];
         *weight = weight_of(layer->ops, &parameter);

@@ -430,7 +430,7 @@ static json_t *describe(const tl_import *self, size_t output, size_t *place) {
 
 static tl_status give_arrays(const tl_import *self, tl_model *model, const size_t *place, size_t output, tl_error *error) {
     for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
-        const tl_parameter parameter = tl_parameter_at(model, i);
+        const tl_parameter parameter = tl_array_at(model, i);
         const tl_import_array *array = NULL;
         for (size_t l = 1; l <= output; l++)
             for (size_t k = 0; place[l] == (size_t)parameter.node.id && k < self->layer[l].arrays; k++)
@@ -440,6 +440,7 @@ static tl_status give_arrays(const tl_import *self, tl_model *model, const size_
                            self->file->path, parameter.layer, parameter.name);
         for (size_t k = 0; k < array->count && parameter.value.data; k++) parameter.value.data[k] = (tl_real)array->value[k];
     }
+    tl_arrays_written(model);
     return tl_model_finite(model, self->file->path, error);
 }
 

@@ -120,7 +120,7 @@ static tl_tensor part_of(const tl_model *model, const tl_parameter *parameter, t
 static void put_training(tl_archive *archive, const tl_model *model, tl_error *error) {
     char prefix[32];
     for (size_t i = 0; i < tl_parameter_arrays(model) && !tl_failed(error); i++) {
-        const tl_parameter parameter = tl_parameter_at(model, i);
+        const tl_parameter parameter = tl_array_at(model, i);
         if (!parameter.gradient.data) continue;
         for (size_t m = 0; m < model->optimizer.ops->moments; m++) {
             const tl_tensor moment = part_of(model, &parameter, model->moment[m]);
@@ -133,7 +133,7 @@ static void put_training(tl_archive *archive, const tl_model *model, tl_error *e
 static void put_best(tl_archive *archive, const tl_fit_state *fit, tl_error *error) {
     tl_real *at = fit->best;
     for (size_t i = 0; i < tl_parameter_arrays(fit->model) && !tl_failed(error); i++) {
-        const tl_parameter parameter = tl_parameter_at(fit->model, i);
+        const tl_parameter parameter = tl_array_at(fit->model, i);
         tl_tensor best = parameter.value;
         best.data = at;
         tl_archive_add(archive, "best/", parameter.layer, parameter.name, &best, error);
@@ -279,7 +279,7 @@ static tl_status read_state(const tl_archive *archive, tl_fit_state *fit, tl_mod
 static void take_training(tl_archive *archive, tl_model *model, tl_error *error) {
     char prefix[32];
     for (size_t i = 0; i < tl_parameter_arrays(model) && !tl_failed(error); i++) {
-        tl_parameter parameter = tl_parameter_at(model, i);
+        tl_parameter parameter = tl_array_at(model, i);
         if (!parameter.gradient.data) continue;
         for (size_t m = 0; m < model->optimizer.ops->moments; m++) {
             tl_tensor moment = part_of(model, &parameter, model->moment[m]);
@@ -292,7 +292,7 @@ static void take_training(tl_archive *archive, tl_model *model, tl_error *error)
 static void take_best(tl_archive *archive, const tl_fit_state *fit, tl_error *error) {
     tl_real *at = fit->best;
     for (size_t i = 0; i < tl_parameter_arrays(fit->model) && !tl_failed(error); i++) {
-        const tl_parameter parameter = tl_parameter_at(fit->model, i);
+        const tl_parameter parameter = tl_array_at(fit->model, i);
         tl_tensor best = parameter.value;
         best.data = at;
         tl_archive_take(archive, "best/", parameter.layer, parameter.name, &best, error);
@@ -343,7 +343,7 @@ static size_t largest_file(const tl_model *model) {
     enum { HEADER = 8 << 20 };
     size_t count = 0;
     for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
-        const tl_parameter parameter = tl_parameter_at(model, i);
+        const tl_parameter parameter = tl_array_at(model, i);
         count += tl_tensor_count(&parameter.value);
     }
     return tl_max(tl_memory_limit(), count * (3 + model->optimizer.ops->moments) * sizeof(double) + HEADER);

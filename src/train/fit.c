@@ -50,7 +50,7 @@ static void release_fit(tl_fit_state *f) {
 static void copy_parameters(tl_model *model, tl_real *copy, bool back) {
     const size_t arrays = tl_parameter_arrays(model);
     for (size_t i = 0; i < arrays; i++) {
-        const tl_parameter parameter = tl_parameter_at(model, i);
+        const tl_parameter parameter = tl_array_at(model, i);
         const size_t count = tl_tensor_count(&parameter.value);
         memcpy(back ? parameter.value.data : copy, back ? copy : parameter.value.data, count * sizeof(tl_real));
         copy += count;
@@ -60,7 +60,7 @@ static void copy_parameters(tl_model *model, tl_real *copy, bool back) {
 static size_t count_parameters(const tl_model *model) {
     size_t count = 0;
     for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
-        const tl_parameter parameter = tl_parameter_at(model, i);
+        const tl_parameter parameter = tl_array_at(model, i);
         count += tl_tensor_count(&parameter.value);
     }
     return count;

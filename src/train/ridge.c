@@ -260,6 +260,7 @@ static tl_status solve(ridge *self, tl_ridge_result *result, tl_error *error) {
     if (!tl_failed(error) && classifies(self)) find_slope(self, problem.left_out, error);
     if (!tl_failed(error)) {
         put_weights(self, &problem);
+        tl_arrays_written(self->model);
         *result = (tl_ridge_result){.penalty = problem.penalty,
                                     .error = problem.error,
                                     .accuracy = classifies(self) ? accuracy_of(self, problem.left_out) : NAN,

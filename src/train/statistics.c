@@ -184,6 +184,7 @@ tl_status tl_update_statistics(tl_model *model, const tl_dataset *data, tl_error
         model->stage = TL_STAGE_NOTHING;
         for (size_t last; !tl_failed(error) && (last = last_learner(&p)) < model->vertices;) run_pass(&p, last, error);
         if (tl_failed(error)) memcpy(model->states, p.before, model->state_count * sizeof *p.before);
+        tl_arrays_written(model);
     }
     release(&p);
     tl_turn_end(model, turn);
