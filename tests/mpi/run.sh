@@ -158,7 +158,7 @@ stop() {
     done
     # Ctrl-C reaches mpirun, which hands it on and later kills.
     rm -f checkpoint
-    export OMPI_MCA_odls_base_sigkill_timeout=60
+    export OMPI_MCA_odls_base_sigkill_timeout=5 # mpirun waits for that long, twice, even if all ranks have ended
     # shellcheck disable=SC2086
     begin_long 4 $training
     kill -s INT $job
