@@ -2,7 +2,7 @@
  * command can check it, it needs a row below. */
 #include "check.h"
 #include "cli/commands.h"
-#include "cli/train.h"
+#include "cli/train/train.h"
 #include "runner.h"
 
 #include <math.h>

@@ -1,8 +1,8 @@
 /* `tapline train --report` and `tapline eval --report`: the page of HTML. */
 #include "check.h"
-#include "cli/activation_map.h"
-#include "cli/run_page.h"
-#include "cli/verdict.h"
+#include "cli/page/activation_map.h"
+#include "cli/page/run_page.h"
+#include "cli/page/verdict.h"
 #include "markup.h"
 #include "runner.h"
 

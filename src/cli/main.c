@@ -1,7 +1,7 @@
 /* tapline: finds the command, parses its options and runs it in the chosen precision. */
 #include "cli/commands.h"
-#include "cli/help.h"
-#include "cli/ranks.h"
+#include "cli/help/help.h"
+#include "cli/train/ranks.h"
 #include "cli/report.h"
 
 #include <tapline/base.h>

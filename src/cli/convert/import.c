@@ -1,0 +1,111 @@
+/* `tapline import` for ONNX files, compiled once for each precision (commands.h). weights.c imports safetensors files. */
+#include "cli/files.h"
+#include "cli/report.h"
+#include "cli/convert/weights.h"
+
+#include <tapline/onnx.h>
+
+#include <stdio.h>
+#include <string.h>
+
+/* The imported model, with its settings and data. */
+typedef struct imported {
+    const weights_settings *settings;
+    tl_read_cfg read;
+    tl_dataset *data; /* NULL: not given */
+    tl_model *model;
+    tl_model_info info;
+} imported;
+
+static void check(const weights_settings *settings, const tl_read_cfg *read, tl_error *error) {
+    const char *const *operand = settings->model.common.operand;
+    const used_file files[] = {
+        {"FILE", operand[0], FILE_READ, 0}, {"DATA", operand[1], FILE_DATA, 0}, {"--out", settings->out, FILE_REPLACED, 0}};
+    if (settings->architecture || settings->map)
+        tl_fail(error, TL_ERROR_ARGUMENT, "--%s cannot be combined with %.200s: the file describes the network",
+                settings->architecture ? "arch" : "map", operand[0]);
+    files_check_read(files, sizeof files / sizeof *files, read, error);
+}
+
+/* The scaling of series: that of a file of tapline; for other files that of the options. */
+static tl_normalization find_scaling(const imported *self, tl_error *error) {
+    const weights_settings *settings = self->settings;
+    const tl_normalization asked = options_normalization(settings->normalize, settings->raw, error), found = self->info.normalize;
+    const bool given = settings->normalize || settings->raw;
+    if (found == TL_NORMALIZE_DEFAULT) return given ? asked : TL_NORMALIZE_NONE;
+    if (given && asked != found)
+        tl_fail(error, TL_ERROR_ARGUMENT, "--normalize %s: the network expects %s", tl_normalization_name(asked),
+                tl_normalization_name(found));
+    return found;
+}
+
+/* The file is read with the shape of the data. Then the scaling is known, and the data is scaled. */
+static void take(imported *self, tl_error *error) {
+    const weights_settings *settings = self->settings;
+    const tl_onnx_import_cfg cfg = {.threads = (int)settings->model.common.threads,
+                                    .length = (size_t)settings->length,
+                                    .loss = settings->loss,
+                                    .data = self->data,
+                                    .compile = {.batch = 1, .inference_only = true},
+                                    .max_memory = max_memory(&settings->model.common)};
+    if (tl_failed(error)) return;
+    self->model = tl_onnx_import(settings->model.common.operand[0], &cfg, &self->info, error);
+    const tl_normalization how = find_scaling(self, error);
+    if (self->data)
+        tl_dataset_scale(self->data, how, how == TL_NORMALIZE_SET && self->info.data.scaling.mean ? &self->info.data : NULL, error);
+    if (self->data) tl_model_takes(self->model, self->data, error);
+    const bool named = self->info.data.class_names || !self->data;
+    const tl_save_cfg save = {.data = named ? &self->info.data : self->data,
+                              .normalize = how == TL_NORMALIZE_SET ? TL_NORMALIZE_DEFAULT : how,
+                              .missing_policy = self->read.missing_policy,
+                              .read = self->data ? &self->read : NULL};
+    if (settings->out) tl_model_save(self->model, settings->out, &save, error);
+}
+
+static void print(const json_t *report) {
+    const char *model = json_string_value(json_object_get(report, "model"));
+    printf("model      ");
+    print_shown(stdout, model ? model : "not written");
+    printf(", %lld parameters, %s, for %s\nonnx       ", (long long)json_integer_value(json_object_get(report, "parameters")),
+           json_string_value(json_object_get(report, "precision")), json_string_value(json_object_get(report, "loss")));
+    print_shown(stdout, json_string_value(json_object_get(report, "onnx")));
+    printf(", series of %lld steps and %lld channels\n", (long long)json_integer_value(json_object_get(report, "length")),
+           (long long)json_integer_value(json_object_get(report, "channels")));
+}
+
+static void tell(const imported *self) {
+    const tl_shape in = tl_input_shape(self->model);
+    json_t *report = json_object();
+    report_text(report, "model", self->settings->out);
+    report_text(report, "onnx", self->settings->model.common.operand[0]);
+    report_text(report, "precision", tl_precision());
+    report_count(report, "parameters", tl_parameter_count(self->model));
+    report_count(report, "length", in.length);
+    report_count(report, "channels", in.channels);
+    report_text(report, "loss", tl_loss_name(tl_model_loss(self->model)));
+    if (!self->settings->model.common.json) print(report);
+    if (self->settings->model.common.json)
+        report_json(report);
+    else
+        json_decref(report);
+}
+
+static int import_onnx(const weights_settings *settings) {
+    tl_error error = {0};
+    imported self = {.settings = settings, .read = {.normalize = TL_NORMALIZE_NONE}};
+    IN_PRECISION(import_reading)(settings, &self.read, &error);
+    check(settings, &self.read, &error);
+    if (settings->model.common.operand[1] && !tl_failed(&error))
+        self.data = IN_PRECISION(import_data)(settings, &self.read, &error);
+    take(&self, &error);
+    if (!tl_failed(&error)) tell(&self);
+    tl_model_free(self.model);
+    tl_model_info_release(&self.info);
+    tl_dataset_free(self.data);
+    return tl_failed(&error) ? model_failed(&settings->model, &error) : EXIT_DONE;
+}
+
+int IN_PRECISION(import)(const void *settings) {
+    const weights_settings *asked = settings;
+    return has_ending(asked->model.common.operand[0], ".onnx") ? import_onnx(asked) : IN_PRECISION(import_weights)(asked);
+}
