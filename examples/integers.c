@@ -23,7 +23,7 @@ static void use(const char *path, tl_error *error) {
     tl_quantized *quantized = tl_quantized_load(path, NULL, &info, error);
     tl_dataset *test = tl_dataset_read("builtin:cbf/test", &(tl_read_cfg){.reference = &info.data}, error);
     size_t counts[CLASSES * CLASSES] = {0}, correct = 0;
-    tl_real probabilities[CLASSES];
+    tl_real probabilities[CLASSES] = {0};
     tl_quantized_confusion(quantized, test, counts, error);
     for (size_t c = 0; c < CLASSES; c++) correct += counts[c * CLASSES + c];
     if (!tl_failed(error)) {

@@ -544,7 +544,8 @@ static void given_data_that_are_no_file_of_series_when_trained_then_exit_code_1(
     char path[sizeof folder + 20];
     snprintf(path, sizeof path, "%s/pipe.csv", folder);
     assert_int_equal(mkfifo(path, 0600), 0);
-    expect(run_command("train", path, QUICK), 1, "/pipe.csv: is a pipe, not a file; the command reads standard input as `-`\n"); /* without waiting for a writer */
+    expect(run_command("train", path, QUICK), 1,
+           "/pipe.csv: is a pipe, not a file; the command reads standard input as `-`\n"); /* without waiting for a writer */
     unlink(path);
     assert_int_equal(mkdir(path, 0700), 0);
     expect(run_command("train", path, QUICK), 1, "/pipe.csv: expected files of series, got none\n");

@@ -464,7 +464,8 @@ static void given_files_that_do_not_fit_when_used_then_said_why(void **unused) {
     (void)unused;
     expect(run_command("eval", train_file, test_file), 1, "tapline eval: /tmp/tapline-command-files-");
     expect(run_command("predict", "no-such-model", test_file), 1, "tapline predict: no-such-model: No such file or directory");
-    expect(run_command("eval", test_file, model_file), 1, "is not a safetensors file: its header would have "); /* in the wrong order */
+    expect(run_command("eval", test_file, model_file), 1,
+           "is not a safetensors file: its header would have "); /* in the wrong order */
     expect(run_command("eval", model_file, ""), 2, "tapline eval: '' is an empty argument");
     expect(run_command(TRAIN, "--checkpoint-every", "3"), 2, "--checkpoint-every 3 requires --checkpoint FILE");
     expect(run_command("eval", model_file), 2, "tapline eval: needs MODEL... DATA; see `tapline help eval`");

@@ -85,7 +85,8 @@ static void given_fcn_when_described_then_its_numbers_are_those_of_the_formulas(
 
 static void given_every_architecture_when_described_then_layers_and_operations(void **unused) {
     (void)unused;
-    static const char *const names[] = {"fcn", "resnet", "inception", "inceptiontime", "timecnn", "lite", "litetime", "tcn", "wavenet", "unet"};
+    static const char *const names[] = {"fcn",  "resnet",   "inception", "inceptiontime", "timecnn",
+                                        "lite", "litetime", "tcn",       "wavenet",       "unet"};
     static const char *const fixed[] = {"minirocket", "multirocket", "hydra"};
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
         json_t *object = info_of(fixed[i], "64x3", "5", "1");

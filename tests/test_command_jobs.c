@@ -57,7 +57,7 @@ static void forget_times(json_t *object) {
     for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {
         size_t i;
         json_t *entry;
-        json_array_foreach(json_object_get(object, lists[l]), i, entry) json_object_del(entry, "seconds");
+        json_array_foreach(json_object_get(object, lists[l]), i, entry) { json_object_del(entry, "seconds"); }
     }
 }
 

@@ -154,9 +154,11 @@ static void check_refused(const char *name, const char *text, const char *messag
 
 static void given_unlike_series_when_read_unlabelled_then_refused(void **unused) {
     (void)unused;
-    check_refused("a.csv", "1,2\n4,5\n", "1:1: expected series of length 3 with 1 channel, as in the training set, got length 1 with 1 channel");
-    check_refused("a.csv", "a,b,class\n1,2,3\n",
-                  "2:5: expected series of length 3 with 1 channel, as in the training set, got length 2 with 1 channel"); /* 3 is no value */
+    check_refused("a.csv", "1,2\n4,5\n",
+                  "1:1: expected series of length 3 with 1 channel, as in the training set, got length 1 with 1 channel");
+    check_refused(
+        "a.csv", "a,b,class\n1,2,3\n",
+        "2:5: expected series of length 3 with 1 channel, as in the training set, got length 2 with 1 channel"); /* 3 is no value */
     check_refused("a.csv", "1,2,3\n4,5\n", "2:1: expected 3 values, as in the first series, got 2");
     check_refused("a.csv", "1,2,3\n4,x,6\n", "2:3: expected a finite number, got \"x\"");
     check_refused("a.ts", "@data\n1,2,3:4\n", "2:7: expected 3 values, as in the first series, got 1");

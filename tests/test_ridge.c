@@ -124,7 +124,7 @@ static double left_out(const tl_regression *solved, size_t row, size_t k) {
     static double targets[MAX_ROWS * TARGETS];
     tl_error error = {0};
     const size_t p = solved->features;
-    tl_real own[MAX_FEATURES];
+    tl_real own[MAX_FEATURES] = {0};
     for (size_t i = 0, to = 0; i < solved->rows; i++) {
         for (size_t j = 0; j < p; j++) {
             const double z = ((double)x[i * p + j] - solved->centre[j]) * solved->factor[j];

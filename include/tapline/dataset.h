@@ -167,9 +167,9 @@ typedef struct tl_read_cfg {
                          for tables with series of different lengths, where a row may or may not begin with a label */
     const char *annotator; /* ("atr") ending of the annotation file of a PhysioNet record, such as "qrs" */
     /* Where the series take more than max_memory, leave them in the file and read them batch by batch (tl_dataset.batches). This
-     * works with a pair of `.npy` and with a `.npz` whose arrays are not compressed, without `window`; tl_dataset_convert makes such
-     * a pair of other files. Targets are in memory. The file is read once, and checked, before the function returns, and must not
-     * change while the data set is used. */
+     * works with a pair of `.npy` and with a `.npz` whose arrays are not compressed, without `window`; tl_dataset_convert makes
+     * such a pair of other files. Targets are in memory. The file is read once, and checked, before the function returns, and must
+     * not change while the data set is used. */
     bool by_batch;
     char reserved[7];
     /* (NULL) Called with each series in turn, which is then not kept: the data set that is returned has x.shape, lengths and

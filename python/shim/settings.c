@@ -69,7 +69,7 @@ static const tl_setting fit_settings[] = {
 static tl_status take(const tl_setting *table, void *object, const char *json, tl_error *error) {
     const char *key;
     json_t *value, *settings = tl_json_parse(json, strlen(json), "settings", error);
-    json_object_foreach(settings, key, value) tl_setting_set(table, object, key, value, 0, error);
+    json_object_foreach(settings, key, value) { tl_setting_set(table, object, key, value, 0, error); }
     json_decref(settings);
     return error->status;
 }

@@ -1,8 +1,8 @@
 /* tapline: finds the command, parses its options and runs it in the chosen precision. */
 #include "cli/commands.h"
 #include "cli/help/help.h"
-#include "cli/train/ranks.h"
 #include "cli/report.h"
+#include "cli/train/ranks.h"
 
 #include <tapline/base.h>
 

@@ -144,8 +144,9 @@ tl_status tl_dataset_fold(const tl_dataset *data, size_t folds, size_t fold, uin
 
 /* Returns whether two windows share steps of a recording. */
 static bool overlap(const tl_dataset *data, size_t earlier, size_t later) {
+    if (!data->windows) return false;
     const tl_window *a = data->windows + earlier, *b = data->windows + later;
-    return data->windows && a->series == b->series && b->start < a->start + data->x.shape[1];
+    return a->series == b->series && b->start < a->start + data->x.shape[1];
 }
 
 /* Returns a copy of the samples before number `before` and from number `after` on. */

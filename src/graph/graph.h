@@ -97,14 +97,14 @@ struct tl_model {
 
     /* set by tl_model_compile */
     bool compiled, inference_only, plan_only, input_gradient;
+    bool no_fold;     /* tl_compile_cfg.no_fold_batch_norm */
+    bool has_lengths; /* the current pass has lengths */
+    bool names_all;   /* unused layers count in the names of later layers */
     int input, output;
     size_t batch;     /* the largest batch */
     size_t batch_now; /* the current batch of the tensors */
     size_t *lengths;  /* (vertices, batch) */
     size_t given;     /* number of lengths that are set for the next forward pass; 0: none */
-    bool has_lengths; /* the current pass has lengths */
-    bool no_fold;     /* tl_compile_cfg.no_fold_batch_norm */
-    bool names_all;   /* unused layers count in the names of later layers */
     tl_loss_spec loss;
     tl_scaling scaling; /* of the training series, in channels of the input; TL_NORMALIZE_DEFAULT: unknown */
     tl_scaling targets; /* of target values, in channels of the output: TL_NORMALIZE_SET, or none; TL_NORMALIZE_DEFAULT: the next

@@ -31,9 +31,10 @@ tl_status tl_model_check_kind(const tl_archive *archive, const char *kind, tl_er
     const char *found = tl_archive_get(archive, "kind", error);
     if (!found || strcmp(found, kind) == 0) return error->status;
     if (strcmp(found, "quantized") != 0) return complain(archive, "kind", kind, found, error);
-    return tl_fail(error, TL_ERROR_FORMAT,
-                   "%.180s: is a network in 8-bit integers, which only eval, predict, info and export to a .c file accept (tl_quantized_load)",
-                   archive->path);
+    return tl_fail(
+        error, TL_ERROR_FORMAT,
+        "%.180s: is a network in 8-bit integers, which only eval, predict, info and export to a .c file accept (tl_quantized_load)",
+        archive->path);
 }
 
 tl_status tl_model_open(tl_archive *archive, const char *path, const char *kind, size_t maximum, tl_error *error) {

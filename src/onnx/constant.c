@@ -58,7 +58,10 @@ bool tl_onnx_constant_new(tl_onnx_pool *pool, size_t rank, const size_t *shape, 
     return constant->value;
 }
 
-int64_t tl_onnx_integer(double number) { return number >= -0x1p63 && number < 0x1p63 ? (int64_t)number : INT64_MAX; }
+int64_t tl_onnx_integer(double number) {
+    const double limit = 9223372036854775808.0; /* 2^63 */
+    return number >= -limit && number < limit ? (int64_t)number : INT64_MAX;
+}
 
 /* ---- axes ---- */
 

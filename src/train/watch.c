@@ -51,7 +51,7 @@ tl_status tl_watch_check(const tl_fit_state *fit, tl_error *error) {
 double tl_watched(const tl_fit_state *fit, double loss) {
     const tl_watch watch = fit->cfg.watch;
     const bool validation = watch == TL_WATCH_DEFAULT ? fit->cfg.validation != NULL : kinds[watch].validation;
-    return validation ? *(const double *)((const char *)&fit->validation + kinds[watch].metric) : loss;
+    return validation ? *(const double *)(const void *)((const char *)&fit->validation + kinds[watch].metric) : loss;
 }
 
 bool tl_watch_better(const tl_fit_state *fit, double value, double other) {

@@ -1,4 +1,5 @@
-/* Networks in integers with a corrected checksum: a network that loads can run and be saved, and then loads with the same integers. */
+/* Networks in integers with a corrected checksum: a network that loads can run and be saved, and then loads with the same integers.
+ */
 #include "fuzz.h"
 
 #include <stdlib.h>

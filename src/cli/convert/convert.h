@@ -12,7 +12,7 @@ typedef struct convert_settings {
     bool unequal, unlabelled, single;
 } convert_settings;
 
-int convert_f32(const void *settings);
-int convert_f64(const void *settings);
+int convert_f32(const void *given);
+int convert_f64(const void *given);
 
 #endif

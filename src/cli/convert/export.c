@@ -1,9 +1,9 @@
 /* `tapline export`; compiled once for each precision (commands.h). */
 #include "cli/convert/export.h"
 
+#include "cli/convert/weights.h"
 #include "cli/files.h"
 #include "cli/report.h"
-#include "cli/convert/weights.h"
 
 #include <tapline/c_export.h>
 #include <tapline/onnx.h>

@@ -1,7 +1,7 @@
 /* `tapline import` for ONNX files, compiled once for each precision (commands.h). weights.c imports safetensors files. */
+#include "cli/convert/weights.h"
 #include "cli/files.h"
 #include "cli/report.h"
-#include "cli/convert/weights.h"
 
 #include <tapline/onnx.h>
 

@@ -13,8 +13,8 @@ void IN_PRECISION(import_reading)(const weights_settings *settings, tl_read_cfg 
 tl_dataset *IN_PRECISION(import_data)(const weights_settings *settings, const tl_read_cfg *cfg, tl_error *error);
 
 /* `tapline import` of a safetensors file; returns the exit code. */
-int import_weights_f32(const weights_settings *settings);
-int import_weights_f64(const weights_settings *settings);
+int import_weights_f32(const weights_settings *asked);
+int import_weights_f64(const weights_settings *asked);
 
 /* For tl_weights_cfg.matched: adds a pair to a list. */
 void weights_pair(const char *module, const char *layer, void *list);

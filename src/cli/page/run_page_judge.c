@@ -2,10 +2,10 @@
 #include "cli/page/run_page.h"
 
 #include "cli/page/activation_map.h"
+#include "cli/page/verdict.h"
 #include "cli/picture/diagram.h"
 #include "cli/picture/glance.h"
 #include "cli/report.h"
-#include "cli/page/verdict.h"
 #include "picture/page.h"
 
 #include <tapline/ensemble.h>

@@ -1,10 +1,10 @@
 /* `tapline show`; compiled once for each precision (commands.h). */
 #include "cli/picture/show.h"
 
-#include "cli/picture/diagram.h"
 #include "cli/files.h"
-#include "cli/picture/glance.h"
 #include "cli/input.h"
+#include "cli/picture/diagram.h"
+#include "cli/picture/glance.h"
 #include "cli/report.h"
 #include "picture/page.h"
 

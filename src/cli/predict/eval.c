@@ -1,8 +1,8 @@
 /* `tapline eval`; compiled once for each precision (commands.h). */
 #include "cli/files.h"
+#include "cli/page/run_page.h"
 #include "cli/predict/model.h"
 #include "cli/report.h"
-#include "cli/page/run_page.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -4,9 +4,7 @@
 
 #define FIELD(name) offsetof(model_settings, name)
 
-int model_failed(const model_settings *settings, const tl_error *error) {
-    return exit_code(settings->common.command, error);
-}
+int model_failed(const model_settings *settings, const tl_error *error) { return exit_code(settings->common.command, error); }
 
 const char *model_precision(const model_settings *settings) {
     tl_error error = {0};

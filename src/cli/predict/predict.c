@@ -94,7 +94,7 @@ static void print_targets(const printer *self, size_t series, size_t step) {
 static size_t next_largest(const tl_real *y, size_t outputs, size_t before) {
     size_t best = outputs;
     for (size_t c = 0; c < outputs; c++) {
-        const bool follows = before == outputs || y[c] < y[before] || (y[c] == y[before] && c > before);
+        const bool follows = before == outputs || (y[c] == y[before] ? before < c : y[c] < y[before]);
         if (follows && (best == outputs || y[c] > y[best])) best = c;
     }
     return best;

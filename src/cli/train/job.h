@@ -2,8 +2,8 @@
 #ifndef CLI_JOB_H
 #define CLI_JOB_H
 
-#include "cli/train/members.h"
 #include "cli/page/run_page.h"
+#include "cli/train/members.h"
 
 /* The data and results of a run of the command. */
 typedef struct job {

@@ -3,8 +3,8 @@
 #define CLI_TRAIN_H
 
 #include "cli/architecture.h"
-#include "cli/train/events.h"
 #include "cli/reading.h"
+#include "cli/train/events.h"
 
 #include <tapline/csv_log.h>
 #include <tapline/find_learning_rate.h>

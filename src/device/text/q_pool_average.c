@@ -1,5 +1,5 @@
-/* The mean of each window, for each channel. Steps in the padding do not count: multiplier[n] and shift[n] are the factor for windows
- * with n missing steps. */
+/* The mean of each window, for each channel. Steps in the padding do not count: multiplier[n] and shift[n] are the factor for
+ * windows with n missing steps. */
 static void q_pool_average(const struct window *over, int channels, int x_zero, int y_zero, const int *multiplier,
                            const unsigned char *shift, const signed char *x, signed char *y) {
     for (int t = 0; t < over->out_length; t++)
