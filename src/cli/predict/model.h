@@ -77,8 +77,8 @@ const char *model_precision(const model_settings *settings);
 
 int eval_f32(const void *settings);
 int eval_f64(const void *settings);
-int predict_f32(const void *settings);
-int predict_f64(const void *settings);
+int predict_f32(const void *given);
+int predict_f64(const void *given);
 int import_f32(const void *settings);
 int import_f64(const void *settings);
 
