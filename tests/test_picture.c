@@ -130,7 +130,7 @@ static void given_many_points_when_drawn_then_thinned_with_extremes_kept(void **
     for (int i = 0; i < POINTS; i++) y[i] = sin(i * 0.01);
     y[43210] = 9; /* a single peak, and a gap */
     y[50000] = NAN;
-    const curve one = {.name = "<b>", .y = y, .count = POINTS};
+    const chart_curve one = {.name = "<b>", .y = y, .count = POINTS};
     const chart of = {.title = "a & b", .x_label = "step", .curves = &one, .count = 1, .width = 400, .height = 200};
     markup to = {0};
     scale x, scale_y;
@@ -156,7 +156,7 @@ static void given_nothing_finite_when_drawn_then_empty_axes(void **unused) {
     const double y[] = {NAN, INFINITY, -INFINITY};
     static const curve_kind kinds[] = {CURVE_LINE, CURVE_DASHED, CURVE_FAINT, CURVE_BAND, CURVE_DOTS};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        const curve one = {.y = y, .low = y, .count = 3, .kind = kinds[i]};
+        const chart_curve one = {.y = y, .low = y, .count = 3, .kind = kinds[i]};
         const chart of = {.curves = &one, .count = 1, .width = 300, .height = 150};
         markup to = {0};
         chart_svg(&of, &to);
@@ -183,7 +183,7 @@ static void given_terminals_when_drawn_then_it_fits_and_is_readable(void **unuse
     (void)unused;
     double up[50], down[50];
     for (int i = 0; i < 50; i++) up[i] = i, down[i] = 49 - i;
-    const curve curves[] = {{.name = "up", .y = up, .count = 50}, {.name = "down", .y = down, .count = 50, .colour = 1}};
+    const chart_curve curves[] = {{.name = "up", .y = up, .count = 50}, {.name = "down", .y = down, .count = 50, .colour = 1}};
     const chart of = {.title = "two", .x_label = "step", .curves = curves, .count = 2};
     for (size_t columns = 30; columns < 200; columns += 17)
         for (int i = 0; i < 4; i++) {
@@ -204,7 +204,7 @@ static void given_terminals_when_drawn_then_it_fits_and_is_readable(void **unuse
 static void given_a_rising_line_when_drawn_in_ascii_then_it_rises(void **unused) {
     (void)unused;
     const double y[] = {0, 1, 2, 3, 4, 5};
-    const curve one = {.y = y, .count = 6};
+    const chart_curve one = {.y = y, .count = 6};
     const scale x = scale_make(0, 5, 5, false, false), scale_y = scale_make(0, 5, 5, false, false);
     const terminal kind = {.columns = 80};
     char *text = NULL;

@@ -55,7 +55,7 @@ static void extend(range *self, const double *values, size_t count) {
 void chart_scales(const chart *self, scale *x, scale *y) {
     range of_x = {INFINITY, -INFINITY}, of_y = of_x;
     for (size_t i = 0; i < self->count; i++) {
-        const curve *one = &self->curves[i];
+        const chart_curve *one = &self->curves[i];
         const double ends[] = {0, one->count > 1 ? (double)(one->count - 1) : 1};
         extend(&of_x, one->x ? one->x : ends, one->x ? one->count : 2);
         extend(&of_y, one->y, one->count);
@@ -96,7 +96,7 @@ static size_t legend(const chart *self, double top, markup *to) {
     double at = 0;
     size_t rows = 0;
     for (size_t i = 0; i < self->count; i++) {
-        const curve *one = &self->curves[i];
+        const chart_curve *one = &self->curves[i];
         if (!one->name) continue;
         const double width = name_width(one->name);
         if (rows == 0 || at + width > self->width) rows++, at = 0;
@@ -159,7 +159,7 @@ static void add_axes(const chart *self, const frame *in, markup *to) {
 
 /* ---- curves ---- */
 
-static double x_of(const curve *self, size_t i) { return self->x ? self->x[i] : (double)i; }
+static double x_of(const chart_curve *self, size_t i) { return self->x ? self->x[i] : (double)i; }
 
 /* A line that is written point by point. A gap ends a part of it; a part of one point is drawn as a dot. */
 typedef struct pen {
@@ -178,7 +178,7 @@ static void pen_lift(pen *self) {
 }
 
 /* The points of a curve from `begin` on that are in the same column of pixels as the first; returns the first point after them. */
-static size_t column_end(const curve *self, const frame *in, size_t begin) {
+static size_t column_end(const chart_curve *self, const frame *in, size_t begin) {
     const double column = floor(place_x(in, x_of(self, begin)));
     size_t end = begin;
     while (end < self->count && isfinite(self->y[end]) && floor(place_x(in, x_of(self, end))) <= column) end++;
@@ -186,7 +186,7 @@ static size_t column_end(const curve *self, const frame *in, size_t begin) {
 }
 
 /* Draws the smallest and the largest value of these points, in their order. */
-static void draw_column(const curve *self, const frame *in, size_t begin, size_t end, pen *with) {
+static void draw_column(const chart_curve *self, const frame *in, size_t begin, size_t end, pen *with) {
     size_t low = begin, high = begin;
     for (size_t i = begin; i < end; i++) {
         if (self->y[i] < self->y[low]) low = i;
@@ -197,7 +197,7 @@ static void draw_column(const curve *self, const frame *in, size_t begin, size_t
     if (second != first) pen_point(with, place_x(in, x_of(self, second)), place_y(in, self->y[second]));
 }
 
-static void add_line(const curve *self, const frame *in, markup *to) {
+static void add_line(const chart_curve *self, const frame *in, markup *to) {
     pen with = {.to = to};
     const bool thinned = (double)self->count > 2 * (in->right - in->left), dashed = self->kind == CURVE_DASHED;
     markup_add(to, "<path class=\"%s k%zu\"%s d=\"",
@@ -220,7 +220,7 @@ static void add_line(const curve *self, const frame *in, markup *to) {
 }
 
 /* A point of a band every pixel: the largest `y` and the smallest `low` in its column. */
-static void add_band(const curve *self, const frame *in, markup *to) {
+static void add_band(const chart_curve *self, const frame *in, markup *to) {
     const size_t step = 1 + (size_t)((double)self->count / fmax(in->right - in->left, 1));
     markup_add(to, "<path class=\"band f%zu\" d=\"", self->colour % PICTURE_COLOURS);
     for (int side = 0; side < 2; side++) {
@@ -238,14 +238,14 @@ static void add_band(const curve *self, const frame *in, markup *to) {
     markup_add(to, "Z\"/>");
 }
 
-static void add_dots(const curve *self, const frame *in, markup *to) {
+static void add_dots(const chart_curve *self, const frame *in, markup *to) {
     for (size_t i = 0; i < self->count; i++)
         if (isfinite(self->y[i]))
             markup_add(to, "<circle class=\"dot f%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>", self->colour % PICTURE_COLOURS,
                        place_x(in, x_of(self, i)), place_y(in, self->y[i]));
 }
 
-static void add_curve(const curve *self, const frame *in, markup *to) {
+static void add_curve(const chart_curve *self, const frame *in, markup *to) {
     if (self->kind == CURVE_BAND)
         add_band(self, in, to);
     else if (self->kind == CURVE_DOTS)

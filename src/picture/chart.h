@@ -13,7 +13,7 @@ typedef enum curve_kind {
     CURVE_DOTS
 } curve_kind;
 
-typedef struct curve {
+typedef struct chart_curve {
     const char *name;  /* in the legend; NULL: not there */
     const double *x;   /* (count) ascending, but of dots any; NULL: 0, 1, 2 … */
     const double *y;   /* (count) not finite: a gap */
@@ -21,7 +21,7 @@ typedef struct curve {
     size_t count;
     size_t colour; /* from 0; after PICTURE_COLOURS of them, lines are dashed */
     curve_kind kind;
-} curve;
+} chart_curve;
 
 enum {
     PICTURE_COLOURS = 7
@@ -29,7 +29,7 @@ enum {
 
 typedef struct chart {
     const char *title, *x_label; /* NULL: none */
-    const curve *curves;
+    const chart_curve *curves;
     size_t count;
     double y_from, y_to; /* both 0: those of the curves, rounded */
     bool logarithmic;    /* the y axis, if all y are positive */

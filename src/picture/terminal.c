@@ -79,7 +79,7 @@ static void set_line(canvas *self, size_t x0, size_t y0, size_t x1, size_t y1, s
     }
 }
 
-void canvas_curve(canvas *self, const curve *one, const scale *x, const scale *y) {
+void canvas_curve(canvas *self, const chart_curve *one, const scale *x, const scale *y) {
     const double across = (double)dots_across(self) - 1, down = (double)dots_down(self) - 1;
     size_t before_x = 0, before_y = 0;
     bool joined = false;
@@ -178,7 +178,7 @@ static void print_legend(const chart *self, const terminal *kind, bool as_letter
     size_t used = 0;
     if (self->title) used = (size_t)fprintf(to, "%s", self->title);
     for (size_t i = 0; i < self->count; i++) {
-        const curve *one = &self->curves[i];
+        const chart_curve *one = &self->curves[i];
         if (!one->name) continue;
         const size_t width = markup_length(one->name) + 6;
         if (used > 0 && used + width > kind->columns) {

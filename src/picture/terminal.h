@@ -30,7 +30,7 @@ bool canvas_make(canvas *self, size_t columns, size_t rows, bool braille);
 void canvas_free(canvas *self);
 
 /* Draws a curve; its `colour` chooses the colour, or without colours the letter. */
-void canvas_curve(canvas *self, const curve *one, const scale *x, const scale *y);
+void canvas_curve(canvas *self, const chart_curve *one, const scale *x, const scale *y);
 
 /* Prints a row of the canvas, without a line end. */
 void canvas_print(const canvas *self, size_t row, const terminal *kind, FILE *to);

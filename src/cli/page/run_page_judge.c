@@ -171,8 +171,8 @@ static void add_scatter(const judged *of, size_t output, markup *to) {
         ends[1] = fmax(ends[1], fmax(x[count], y[count]));
         count++;
     }
-    const curve curves[] = {{.name = "as it should be", .x = ends, .y = ends, .count = 2, .colour = 6, .kind = CURVE_DASHED},
-                            {.name = "prediction", .x = x, .y = y, .count = count, .kind = CURVE_DOTS}};
+    const chart_curve curves[] = {{.name = "as it should be", .x = ends, .y = ends, .count = 2, .colour = 6, .kind = CURVE_DASHED},
+                                  {.name = "prediction", .x = x, .y = y, .count = count, .kind = CURVE_DOTS}};
     const chart drawn = {.x_label = "target", .curves = curves, .count = 2, .width = WIDTH, .height = HEIGHT};
     if (count > 0) chart_svg(&drawn, to);
     to->short_of_memory = to->short_of_memory || !x;
@@ -290,11 +290,11 @@ static void name_class(const judged *of, size_t class, char *text, size_t size) 
 static void add_tile(const judged *of, const example *one, const char *title, activation_map *map, markup *to) {
     const size_t channels = of->data->x.shape[2] < CHANNELS ? of->data->x.shape[2] : CHANNELS;
     double *points = calloc(2 * CHANNELS * 2 * GLANCE_POINTS, sizeof *points), heat[ACTIVATION_POINTS];
-    curve curves[CHANNELS];
+    chart_curve curves[CHANNELS];
     to->short_of_memory = to->short_of_memory || !points;
     for (size_t c = 0; points && c < channels; c++) {
         double *x = points + 4 * c * GLANCE_POINTS, *y = x + 2 * GLANCE_POINTS;
-        curves[c] = (curve){.x = x, .y = y, .count = glance_series(of->data, one->series, c, x, y), .colour = c};
+        curves[c] = (chart_curve){.x = x, .y = y, .count = glance_series(of->data, one->series, c, x, y), .colour = c};
     }
     chart drawn = {.title = title, .curves = curves, .count = channels, .width = TILE_WIDTH, .height = TILE_HEIGHT, .heat = heat};
     if (map) drawn.heats = IN_PRECISION(activation_map_of)(map, of->data, one->series, one->class, heat);

@@ -304,9 +304,9 @@ void verdict_reliability(const verdicts *self, markup *to) {
         y[points++] = right[b] / count[b];
     }
     const double ends[] = {0, 1}, total_count = (double)self->count;
-    const curve curves[] = {{.name = "as it should be", .x = ends, .y = ends, .count = 2, .colour = 6, .kind = CURVE_DASHED},
-                            {.name = "this network", .x = x, .y = y, .count = points},
-                            {.x = x, .y = y, .count = points, .kind = CURVE_DOTS}};
+    const chart_curve curves[] = {{.name = "as it should be", .x = ends, .y = ends, .count = 2, .colour = 6, .kind = CURVE_DASHED},
+                                  {.name = "this network", .x = x, .y = y, .count = points},
+                                  {.x = x, .y = y, .count = points, .kind = CURVE_DOTS}};
     const chart of = {
         .x_label = "predicted probability", .curves = curves, .count = 3, .y_to = 1, .width = WIDTH, .height = HEIGHT};
     const double difference = (expected - all) / total_count;

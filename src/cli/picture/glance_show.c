@@ -17,7 +17,7 @@ enum { EXAMPLE_COLOUR = 6, CURVES = 2 + GLANCE_EXAMPLES };
 
 /* The curves of a group and a channel: its spread, its examples and its mean. */
 typedef struct panel {
-    curve curves[CURVES];
+    chart_curve curves[CURVES];
     double x[GLANCE_EXAMPLES][2 * GLANCE_POINTS], y[GLANCE_EXAMPLES][2 * GLANCE_POINTS];
     char about[120], title[300];
     chart chart;
@@ -33,16 +33,16 @@ static void describe_group(const glance *self, const glance_group *of, size_t ch
 
 static void fill_panel(panel *to, const glance *self, const glance_group *of, size_t channel, size_t colour) {
     const size_t at = channel * self->points;
-    curve *next = to->curves;
+    chart_curve *next = to->curves;
     describe_group(self, of, channel, to->about, sizeof to->about);
     snprintf(to->title, sizeof to->title, "%.150s · %s", of->name, to->about);
-    *next++ =
-        (curve){.x = self->x, .y = of->high + at, .low = of->low + at, .count = self->points, .colour = colour, .kind = CURVE_BAND};
+    *next++ = (chart_curve){
+        .x = self->x, .y = of->high + at, .low = of->low + at, .count = self->points, .colour = colour, .kind = CURVE_BAND};
     for (size_t e = 0; e < of->examples; e++) {
         const size_t points = glance_series(self->data, of->example[e], self->first + channel, to->x[e], to->y[e]);
-        *next++ = (curve){.x = to->x[e], .y = to->y[e], .count = points, .colour = EXAMPLE_COLOUR, .kind = CURVE_FAINT};
+        *next++ = (chart_curve){.x = to->x[e], .y = to->y[e], .count = points, .colour = EXAMPLE_COLOUR, .kind = CURVE_FAINT};
     }
-    *next++ = (curve){.x = self->x, .y = of->mean + at, .count = self->points, .colour = colour};
+    *next++ = (chart_curve){.x = self->x, .y = of->mean + at, .count = self->points, .colour = colour};
     const scale y = scale_make(self->minimum, self->maximum, 3, false, true);
     to->chart =
         (chart){.title = to->title, .curves = to->curves, .count = (size_t)(next - to->curves), .y_from = y.from, .y_to = y.to};
@@ -158,7 +158,7 @@ static void draw_group(const panel *from, canvas *on, size_t panels, bool edges)
     scale x, y;
     chart_scales(&from->chart, &x, &y);
     const size_t mean = from->chart.count - 1;
-    curve edge = from->curves[0];
+    chart_curve edge = from->curves[0];
     edge.colour = EXAMPLE_COLOUR;
     if (edges) {
         canvas_curve(&on[0], &edge, &x, &y);
@@ -167,7 +167,7 @@ static void draw_group(const panel *from, canvas *on, size_t panels, bool edges)
     }
     canvas_curve(&on[0], &from->curves[mean], &x, &y);
     for (size_t p = 1; p < panels && p < mean; p++) {
-        curve series = from->curves[p];
+        chart_curve series = from->curves[p];
         series.colour = from->curves[mean].colour;
         canvas_curve(&on[p], &series, &x, &y);
     }

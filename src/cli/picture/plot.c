@@ -55,7 +55,7 @@ static bool is_logarithmic(const chart *self) {
 void plot_make(chart *to, const plot_run *runs, size_t count, plot_quantity quantity, bool over_seconds, bool apart,
                tl_error *error) {
     const log_column of[2] = {quantities[quantity].train, quantities[quantity].validation};
-    curve *curves = calloc(2 * count + 1, sizeof *curves);
+    chart_curve *curves = calloc(2 * count + 1, sizeof *curves);
     *to = (chart){.title = quantities[quantity].title, .x_label = over_seconds ? "seconds" : "epoch", .curves = curves};
     if (!curves) tl_fail(error, TL_ERROR_MEMORY, "out of memory");
     for (size_t i = 0; curves && i < count; i++)
@@ -63,12 +63,12 @@ void plot_make(chart *to, const plot_run *runs, size_t count, plot_quantity quan
             const training_log *log = &runs[i].log;
             if (of[side] == LOG_COLUMNS || !log_has(log, of[side])) continue;
             const bool distinct = apart || count == 1;
-            curves[to->count] = (curve){.name = name_curve(&runs[i], count == 1, side == 1),
-                                        .x = log->column[over_seconds ? LOG_SECONDS : LOG_EPOCH],
-                                        .y = log->column[of[side]],
-                                        .count = log->epochs,
-                                        .colour = distinct ? to->count : i,
-                                        .kind = side == 1 && !distinct ? CURVE_DASHED : CURVE_LINE};
+            curves[to->count] = (chart_curve){.name = name_curve(&runs[i], count == 1, side == 1),
+                                              .x = log->column[over_seconds ? LOG_SECONDS : LOG_EPOCH],
+                                              .y = log->column[of[side]],
+                                              .count = log->epochs,
+                                              .colour = distinct ? to->count : i,
+                                              .kind = side == 1 && !distinct ? CURVE_DASHED : CURVE_LINE};
             if (!curves[to->count++].name) tl_fail(error, TL_ERROR_MEMORY, "out of memory");
         }
     if (quantity == PLOT_ACCURACY) to->y_to = 1;
@@ -77,7 +77,7 @@ void plot_make(chart *to, const plot_run *runs, size_t count, plot_quantity quan
 
 void plot_free(chart *self) {
     for (size_t i = 0; i < self->count; i++) free((char *)self->curves[i].name);
-    free((curve *)self->curves);
+    free((chart_curve *)self->curves);
     *self = (chart){0};
 }
 
