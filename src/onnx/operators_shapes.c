@@ -79,7 +79,12 @@ static bool take_unsqueeze(tl_import *self) {
     size_t from = 0;
     if (rank > TL_ONNX_RANK) return tl_import_refuse(self, "its result has %zu axes; the limit is %d", rank, TL_ONNX_RANK);
     if (!tl_import_mark_axes(self, list, count, rank, added)) return false;
-    for (size_t i = 0; i < rank; i++) axes[i] = added[i] ? (char)TL_AXIS_ONE : value->axes[from++];
+    for (size_t i = 0; i < rank; i++) {
+        if (added[i])
+            axes[i] = TL_AXIS_ONE;
+        else
+            axes[i] = value->axes[from++];
+    }
     return give_axes(self, value, axes);
 }
 

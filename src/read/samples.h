@@ -19,11 +19,19 @@ typedef struct tl_samples {
     bool regression;
     bool unlabelled; /* tl_read_cfg.unlabelled: labels and targets are ignored */
     bool counting;
-    size_t channels;                       /* 0 before the first series is counted */
-    size_t length;                         /* the same; if lengths differ, that of the current series */
-    bool unequal;                          /* series may have different lengths */
-    bool ragged;                           /* also in the file; otherwise they differ only by missing values at the end */
-    size_t target_length, target_channels; /* (1) as in tl_dataset; set before memory is allocated */
+    bool unequal;  /* series may have different lengths */
+    bool ragged;   /* also in the file; otherwise they differ only by missing values at the end */
+    bool declared; /* there are no other classes */
+    /* set before memory is allocated: */
+    bool together;                         /* the values of several series are read at the same time */
+    bool grouped;                          /* series have groups */
+    bool by_batch;                         /* series stay in the file (tl_read_cfg.by_batch) */
+    bool single;                           /* `values` has room for one series only: by_batch, or tl_read_cfg.each takes them */
+    tl_stored *stored;                     /* how to read series that may stay in the file; NULL: they may not */
+    size_t target_length, target_channels; /* (1) as in tl_dataset */
+
+    size_t channels; /* 0 before the first series is counted */
+    size_t length;   /* the same; if lengths differ, that of the current series */
 
     double rate;     /* steps per second; 0: no file has said it */
     char *rate_path; /* the file that did */
@@ -31,18 +39,10 @@ typedef struct tl_samples {
     size_t counted, longest; /* number of series, and the longest length */
     size_t held;             /* number of values in the file */
 
-    bool together; /* the values of several series are read at the same time; set before memory is allocated */
-
-    /* where series may stay in the file (tl_read_cfg.by_batch): how to read them; set before memory is allocated. NULL: nowhere */
-    tl_stored *stored;
-    bool by_batch; /* they do */
-    bool single;   /* `values` has room for one series only: they do, or tl_read_cfg.each takes them */
-
     double *values;  /* (room, longest or length, channels): rounded after all are read, replaced and scaled */
     size_t *lengths; /* (room) if they may differ */
     size_t series, room;
     size_t step, channel; /* of the next value of the current series */
-    bool grouped;         /* series have groups; set before memory is allocated */
     tl_keys group_names;
     uint32_t *groups; /* (room) */
     int32_t *labels;  /* (room, target_length) */
@@ -50,7 +50,6 @@ typedef struct tl_samples {
 
     char **names; /* names of the classes */
     size_t classes;
-    bool declared; /* there are no other classes */
 } tl_samples;
 
 /* Begins without series. `where`: the place for error messages. Release it in any case. */
