@@ -78,7 +78,9 @@ def test_given_threads_when_forked_then_the_child_predicts_within_five_seconds()
 def test_given_ctrl_c_when_training_then_it_stops_and_the_model_predicts() -> None:
     pytest.importorskip("sklearn")
     program = """
+    import signal
     import tapline
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored, as in scripts in the background
     classifier = tapline.FCNClassifier(n_epochs=10**6, random_state=0)
     print("begin", flush=True)
     classifier.fit(X, y)
@@ -93,7 +95,10 @@ def test_given_ctrl_c_when_training_then_it_stops_and_the_model_predicts() -> No
     time.sleep(1)
     begin = time.monotonic()
     child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=30)
+    try:
+        out, err = child.communicate(timeout=30)
+    finally:
+        child.kill()
     ended, predicted = out.splitlines()
     assert predicted == "True (64,)", err
     assert "the training was interrupted" in err
