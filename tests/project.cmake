@@ -68,10 +68,10 @@ endif()
 # A program of an earlier version with the library of today, and the files of earlier versions.
 if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/abi/include AND NOT TAPLINE_SANITIZE)
   foreach(library tapline tapline_f64)
-    add_test(NAME abi_${library} COMMAND abi/run.sh ${CMAKE_C_COMPILER} "" ${CMAKE_CURRENT_SOURCE_DIR}/abi/include $<TARGET_FILE:${library}_shared>
+    add_test(NAME abi_${library} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/abi/run.sh ${CMAKE_C_COMPILER} "" ${CMAKE_CURRENT_SOURCE_DIR}/abi/include $<TARGET_FILE:${library}_shared>
              ${CMAKE_CURRENT_BINARY_DIR}/abi_${library}.work WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/abi)
   endforeach()
-  add_test(NAME abi_grown CONFIGURATIONS Slow COMMAND ./grown.sh ${CMAKE_COMMAND} ${CMAKE_C_COMPILER} ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/abi/include
+  add_test(NAME abi_grown CONFIGURATIONS Slow COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/abi/grown.sh ${CMAKE_COMMAND} ${CMAKE_C_COMPILER} ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/abi/include
            ${CMAKE_CURRENT_BINARY_DIR}/abi_grown.work WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/abi)
   set_tests_properties(abi_grown PROPERTIES LABELS slow)
 endif()
