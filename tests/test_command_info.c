@@ -158,16 +158,17 @@ static void given_networks_when_described_then_their_receptive_fields(void **unu
 /* What a stream of the same network knows about each step. */
 static void given_layers_when_described_then_as_far_as_a_stream_sees(void **unused) {
     (void)unused;
-    static const char *const layers[] = {
-        "{\"type\": \"fixed_filters\"}",
-        "{\"type\": \"layer_norm\"}",
-        "{\"type\": \"conv1d\", \"filters\": 2, \"kernel\": 5, \"dilation\": 3}, {\"type\": \"max_pool\", \"window\": 3}, "
-        "{\"type\": "
-        "\"conv1d\", \"filters\": 2, \"kernel\": 4}",
-        "{\"type\": \"upsample\", \"factor\": 3, \"linear\": true}, {\"type\": \"conv1d\", \"filters\": 2, \"kernel\": 4}",
-        "{\"type\": \"conv1d\", \"filters\": 2, \"kernel\": 3, \"stride\": 2}, {\"type\": \"conv1d_transpose\", \"filters\": 2, "
-        "\"kernel\": 4, \"stride\": 2}",
-        "{\"type\": \"average_pool\", \"window\": 4, \"stride\": 2, \"padding\": \"same\"}"};
+    /* parentheses: each is one text */
+    static const char *const layers[] = {"{\"type\": \"fixed_filters\"}",
+                                         "{\"type\": \"layer_norm\"}",
+                                         ("{\"type\": \"conv1d\", \"filters\": 2, \"kernel\": 5, \"dilation\": 3}, "
+                                          "{\"type\": \"max_pool\", \"window\": 3}, "
+                                          "{\"type\": \"conv1d\", \"filters\": 2, \"kernel\": 4}"),
+                                         ("{\"type\": \"upsample\", \"factor\": 3, \"linear\": true}, "
+                                          "{\"type\": \"conv1d\", \"filters\": 2, \"kernel\": 4}"),
+                                         ("{\"type\": \"conv1d\", \"filters\": 2, \"kernel\": 3, \"stride\": 2}, "
+                                          "{\"type\": \"conv1d_transpose\", \"filters\": 2, \"kernel\": 4, \"stride\": 2}"),
+                                         "{\"type\": \"average_pool\", \"window\": 4, \"stride\": 2, \"padding\": \"same\"}"};
     char path[] = "/tmp/tapline-info-XXXXXX.json";
     const int file = mkstemps(path, 5);
     assert_true(file >= 0);
