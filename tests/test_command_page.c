@@ -3,6 +3,7 @@
 #include "cli/page/activation_map.h"
 #include "cli/page/run_page.h"
 #include "cli/page/verdict.h"
+#include "folder.h"
 #include "markup.h"
 #include "runner.h"
 
@@ -16,26 +17,9 @@
 
 enum { SERIES = 12, LENGTH = 16 };
 
-static char folder[] = "/tmp/tapline-command-page-XXXXXX";
-
-/* A path in the folder; storage of its own for each of the last eight. */
-static const char *in_folder(const char *name) {
-    static char paths[8][120];
-    static size_t next;
-    char *path = paths[next++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
-
-static FILE *create(const char *name) {
-    FILE *file = fopen(in_folder(name), "w");
-    assert_non_null(file);
-    return file;
-}
-
 /* Two classes with hostile names; the second half of each series tells them apart. */
 static void write_classes(const char *name) {
-    FILE *file = create(name);
+    FILE *file = folder_create(name);
     for (int i = 0; i < SERIES; i++) {
         fputs(i % 2 ? "<script>alert(1)</script>" : "a&b'\x1b[31m", file);
         for (int t = 0; t < LENGTH; t++) fprintf(file, ",%d", t < LENGTH / 2 ? i * t % 3 : (i % 2 ? 5 : -5) + t % 2);
@@ -46,7 +30,7 @@ static void write_classes(const char *name) {
 
 /* A table with a header: two targets of 0 or 1, and values. */
 static void write_labels(const char *name) {
-    FILE *file = create(name);
+    FILE *file = folder_create(name);
     fputs("first,second", file);
     for (int t = 0; t < LENGTH; t++) fprintf(file, ",v%d", t);
     for (int i = 0; i < SERIES; i++) {
@@ -59,7 +43,7 @@ static void write_labels(const char *name) {
 
 /* Target values, and series of different lengths. */
 static void write_values(const char *name) {
-    FILE *file = create(name);
+    FILE *file = folder_create(name);
     fprintf(file, "@problemName Slopes\n@univariate true\n@equalLength false\n@targetLabel true\n@data\n");
     for (int i = 0; i < SERIES; i++) {
         for (int t = 0; t < LENGTH + i; t++) fprintf(file, "%s%d", t ? "," : "", i * t % 7);
@@ -78,9 +62,9 @@ static int set_up(void **unused) {
                                  "{\"type\": \"conv1d\", \"filters\": 2, \"kernel\": 3}, {\"type\": \"global_average_pool\"},"
                                  "{\"type\": \"dense\", \"units\": \"outputs\"}]}";
     const struct { const char *name, *text; } networks[] = {{"net.json", network}, {"steps.json", steps}, {"coarse.json", coarse}};
-    if (!mkdtemp(folder)) return 1;
+    if (folder_setup() != 0) return 1;
     for (size_t i = 0; i < 3; i++) {
-        FILE *file = create(networks[i].name);
+        FILE *file = folder_create(networks[i].name);
         fputs(networks[i].text, file);
         fclose(file);
     }
@@ -88,13 +72,6 @@ static int set_up(void **unused) {
     write_labels("labels.csv");
     write_values("values.ts");
     return 0;
-}
-
-static int tear_down(void **unused) {
-    (void)unused;
-    char line[200];
-    snprintf(line, sizeof line, "rm -r %s", folder);
-    return system(line); // NOLINT(cert-env33-c): a folder of our own
 }
 
 #define TRAIN(data, network, epochs)                                                                                               \
@@ -198,7 +175,7 @@ static void given_a_thousand_classes_when_written_then_those_with_most_errors(vo
 
 static void given_a_million_steps_when_reported_then_below_5_mb(void **unused) {
     (void)unused;
-    FILE *file = create("long.csv");
+    FILE *file = folder_create("long.csv");
     for (int i = 0; i < 2; i++) {
         fputs(i ? "b" : "a", file);
         for (int t = 0; t < 1000000; t += 10) fputs(i ? ",1,2,3,1,2,3,1,2,3,1" : ",3,2,1,1,1,1,1,1,1,2", file);
@@ -239,7 +216,7 @@ static void given_several_labels_when_reported_then_a_table(void **unused) {
 
 static void given_labels_of_steps_when_reported_then_steps_are_counted(void **unused) {
     (void)unused;
-    FILE *file = create("steps.csv");
+    FILE *file = folder_create("steps.csv");
     fputs("value,label\n", file);
     for (int t = 0; t < 64; t++) fprintf(file, "%d,%s\n", t % 7, t % 7 > 3 ? "high" : "low");
     fclose(file);
@@ -321,7 +298,7 @@ static void given_a_page_that_is_read_when_reported_then_refused_before(void **u
 
 static void given_a_training_that_is_refused_when_reported_then_nothing_changes(void **unused) {
     (void)unused;
-    fclose(create("before.html"));
+    fclose(folder_create("before.html"));
     expect(run_command(TRAIN("classes.csv", "net.json", "1"), "--mixup", "0.2", "--batch", "1", "--report",
                        in_folder("before.html"), "--tensorboard", in_folder("before")),
            2, "mixup");
@@ -497,5 +474,5 @@ int main(void) {
         cmocka_unit_test(given_curves_when_asked_whether_converged_then_the_answer),
         cmocka_unit_test(given_a_known_network_when_mapped_then_by_hand),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+    return cmocka_run_group_tests(tests, set_up, folder_teardown) != 0;
 }

@@ -1,5 +1,6 @@
 /* `tapline plot` and `tapline show`: pictures in the terminal and in files. */
 #include "check.h"
+#include "folder.h"
 #include "markup.h"
 #include "runner.h"
 
@@ -12,32 +13,15 @@
 
 enum { SERIES = 12, LENGTH = 16 };
 
-static char folder[] = "/tmp/tapline-command-pictures-XXXXXX";
-
-/* A path in the folder; storage of its own for each of the last eight. */
-static const char *in_folder(const char *name) {
-    static char paths[8][120];
-    static size_t next;
-    char *path = paths[next++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
-
-static FILE *create(const char *name) {
-    FILE *file = fopen(in_folder(name), "w");
-    assert_non_null(file);
-    return file;
-}
-
 static void write_text(const char *name, const char *text) {
-    FILE *file = create(name);
+    FILE *file = folder_create(name);
     fputs(text, file);
     fclose(file);
 }
 
 /* Rising and falling lines; the names of both classes are hostile. */
 static void write_classes(const char *name) {
-    FILE *file = create(name);
+    FILE *file = folder_create(name);
     for (int i = 0; i < SERIES; i++) {
         fputs(i % 2 ? "<script>alert(1)</script>" : "\"up & \x1b[31m\"", file);
         for (int t = 0; t < LENGTH; t++) fprintf(file, ",%g", (i % 2 ? -0.5 : 0.5) * t + 0.01 * i);
@@ -47,7 +31,7 @@ static void write_classes(const char *name) {
 }
 
 static void write_values(const char *name) {
-    FILE *file = create(name);
+    FILE *file = folder_create(name);
     fprintf(file, "@problemName Slopes\n@univariate true\n@equalLength false\n@targetLabel true\n@data\n");
     for (int i = 0; i < SERIES; i++) {
         for (int t = 0; t < LENGTH + i; t++) fprintf(file, "%s%d", t ? "," : "", i * t % 7);
@@ -66,7 +50,7 @@ static const char network[] = "{\"layers\": [{\"type\": \"conv1d\", \"filters\":
 
 static int set_up(void **unused) {
     (void)unused;
-    if (!mkdtemp(folder)) return 1;
+    if (folder_setup() != 0) return 1;
     setenv("LC_ALL", "C", 1);
     setenv("COLUMNS", "60", 1);
     write_classes("classes.csv");
@@ -79,13 +63,6 @@ static int set_up(void **unused) {
     const int code = made.code;
     run_free(&made);
     return code;
-}
-
-static int tear_down(void **unused) {
-    (void)unused;
-    char command[200];
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    return system(command); // NOLINT(cert-env33-c): a folder of our own
 }
 
 /* Checks the exit code, and the text in stdout and stderr (NULL: nothing at all there). Frees the run. */
@@ -206,7 +183,7 @@ static void given_target_values_when_shown_then_quarters_and_lengths(void **unus
 
 static void given_a_thousand_classes_when_shown_then_the_largest(void **unused) {
     (void)unused;
-    FILE *file = create("many.csv");
+    FILE *file = folder_create("many.csv");
     for (int i = 0; i < 2010; i++) fprintf(file, "class%d,%d,%d,1\n", i < 2000 ? i % 1000 : 777, i % 7, i % 5);
     fclose(file);
     expect(run_command("show", in_folder("many.csv"), "--label", "first", "--out", in_folder("many.html")), 0, NULL, NULL);
@@ -219,7 +196,7 @@ static void given_a_thousand_classes_when_shown_then_the_largest(void **unused) 
 
 static void given_a_million_steps_when_shown_then_a_small_page(void **unused) {
     (void)unused;
-    FILE *file = create("long.csv");
+    FILE *file = folder_create("long.csv");
     fputs("a", file);
     for (int t = 0; t < 1000000; t++) fputs(t == 654321 ? ",9" : t % 3 ? ",1" : ",0", file);
     fputs("\n", file);
@@ -291,5 +268,5 @@ int main(void) {
         cmocka_unit_test(given_standard_input_when_shown_then_read),
         cmocka_unit_test(given_wrong_names_when_shown_then_refused),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+    return cmocka_run_group_tests(tests, set_up, folder_teardown) != 0;
 }

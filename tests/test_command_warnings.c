@@ -1,5 +1,6 @@
 /* Misleading results of `tapline train`: warnings, trainings that fail, what is saved of them, exit codes. */
 #include "check.h"
+#include "folder.h"
 #include "runner.h"
 
 #include <math.h>
@@ -12,27 +13,10 @@
 
 enum { LENGTH = 16 };
 
-static char folder[] = "/tmp/tapline-command-warnings-XXXXXX";
-
-/* A path in the folder; storage of its own for each of the last eight. */
-static const char *in_folder(const char *name) {
-    static char paths[8][120];
-    static size_t next;
-    char *path = paths[next++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
-
-static FILE *begin(const char *name) {
-    FILE *file = fopen(in_folder(name), "w");
-    assert_non_null(file);
-    return file;
-}
-
 /* Noise, with the label of each series. */
 static void write_labels(const char *name, const char *labels) {
     tl_rng rng = tl_rng_at(3, TL_STREAM_USER, 0, 0);
-    FILE *file = begin(name);
+    FILE *file = folder_create(name);
     for (const char *label = labels; *label; label++) {
         fputc(*label, file);
         for (int t = 0; t < LENGTH; t++) fprintf(file, ",%.4f", tl_rng_normal(&rng) + (*label == 'b' ? t : 0));
@@ -44,7 +28,7 @@ static void write_labels(const char *name, const char *labels) {
 /* Slopes of lines; those of the first `steep` series are large. */
 static void write_slopes(const char *name, int count, int steep) {
     tl_rng rng = tl_rng_at(7, TL_STREAM_USER, 0, 0);
-    FILE *file = begin(name);
+    FILE *file = folder_create(name);
     fprintf(file, "@problemName Slopes\n@univariate true\n@equalLength true\n@targetLabel true\n@data\n");
     for (int i = 0; i < count; i++) {
         const double slope = tl_rng_uniform(&rng) * (i < steep ? 100 : 1);
@@ -56,18 +40,11 @@ static void write_slopes(const char *name, int count, int steep) {
 
 static int set_up(void **unused) {
     (void)unused;
-    if (!mkdtemp(folder)) return 1;
-    FILE *file = begin("linear.json");
+    if (folder_setup() != 0) return 1;
+    FILE *file = folder_create("linear.json");
     fputs("{\"layers\": [{\"type\": \"flatten\"}, {\"type\": \"dense\", \"units\": \"outputs\"}]}\n", file);
     fclose(file);
     return 0;
-}
-
-static int tear_down(void **unused) {
-    (void)unused;
-    char command[200];
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    return system(command); // NOLINT(cert-env33-c): a folder of our own
 }
 
 /* The run's exit code, and `text` on stderr (NULL: nothing at all there). */
@@ -106,7 +83,7 @@ static void given_data_that_mislead_when_trained_then_a_line_names_the_cure(void
 
 static void given_levels_alone_when_scaled_then_said_that_nothing_is_left(void **unused) {
     (void)unused;
-    FILE *file = begin("levels.csv");
+    FILE *file = folder_create("levels.csv");
     for (int i = 0; i < 12; i++) fprintf(file, "%c,%d,%d,%d\n", i % 2 ? 'a' : 'b', i % 2, i % 2, i % 2);
     fclose(file);
     run scaled = run_command("train", in_folder("levels.csv"), "--epochs", "2", QUICK);
@@ -129,7 +106,7 @@ static void given_a_class_of_two_when_held_out_by_three_then_told(void **unused)
 /* A batch norm that sees one series at a time learns their level away. */
 static void given_accuracy_below_the_progress_when_reported_then_a_line_says_so(void **unused) {
     (void)unused;
-    FILE *file = begin("mine.csv");
+    FILE *file = folder_create("mine.csv");
     for (int i = 0; i < 8; i++) fprintf(file, i % 2 ? "calm,0.1,0.2,0.1,0.0%d\n" : "busy,0.1,5.2,0.3,4.9%d\n", i);
     fclose(file);
     run alone =
@@ -220,7 +197,7 @@ static void given_a_lost_checkpoint_folder_when_ended_then_the_best_is_saved(voi
 static void given_values_that_overflow_when_evaluated_then_no_rows(void **unused) {
     (void)unused;
     const double maximum = sizeof(tl_real) == 4 ? 3e38 : 1.6e308; /* times 1000, none */
-    FILE *network = begin("scaled.json");
+    FILE *network = folder_create("scaled.json");
     fputs("{\"layers\": [{\"type\": \"affine\", \"scale\": 1000}, {\"type\": \"flatten\"}, {\"type\": \"dense\", \"units\": 1}]}\n",
           network);
     fclose(network);
@@ -229,7 +206,7 @@ static void given_values_that_overflow_when_evaluated_then_no_rows(void **unused
                            in_folder("m.safetensors"), QUICK, "--arch", in_folder("scaled.json"));
     expect(&done, 0, NULL);
     run_free(&done);
-    FILE *file = begin("large.ts");
+    FILE *file = folder_create("large.ts");
     fprintf(file, "@problemName Large\n@univariate true\n@equalLength true\n@targetLabel true\n@data\n");
     for (int t = 0; t < LENGTH; t++) fprintf(file, "%s%g", t ? "," : "", t % 2 ? maximum : -maximum);
     fprintf(file, ":1\n");
@@ -255,5 +232,5 @@ int main(void) {
         cmocka_unit_test(given_a_lost_checkpoint_folder_when_ended_then_the_best_is_saved),
         cmocka_unit_test(given_values_that_overflow_when_evaluated_then_no_rows),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+    return cmocka_run_group_tests(tests, set_up, folder_teardown) != 0;
 }

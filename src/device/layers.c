@@ -204,7 +204,8 @@ static void write_dense(tl_c_network *network, const tl_c_step *step) {
 
 static size_t fixed_filters_scratch(const tl_export_node *node) { return node->in.length; }
 
-/* The factor by which a folded batch norm has multiplied the taps of a filter. Before, all taps were 1 or -1, so one tap tells it.
+/* The factor by which a folded batch norm has multiplied the taps of a filter. All taps were 1 or -1 before, so the factor is the
+ * size of any tap.
  */
 static double fixed_factor(const tl_export_array *weight, size_t filter) {
     const size_t trend = filter % 6, taps = filter < 12 ? (size_t)2 << trend : (size_t)6 << (filter - 12);
