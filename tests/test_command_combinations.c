@@ -4,6 +4,7 @@
  * Without an argument it tries a few; `test_command_combinations 300` tries 300, `test_command_combinations 1 57` only number
  * 57. */
 #include "check.h"
+#include "folder.h"
 #include "runner.h"
 
 #include <math.h>
@@ -14,16 +15,7 @@
 
 enum { TRAIN = 26, TEST = 14, LENGTH = 24, FEW = 12 };
 
-static char folder[] = "/tmp/tapline-combinations-XXXXXX";
 static size_t first = 0, combinations = FEW;
-
-static const char *in_folder(const char *name) {
-    static char paths[8][120];
-    static size_t next;
-    char *path = paths[next++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
 
 /* ---- data and networks ---- */
 
@@ -61,7 +53,7 @@ static void write_text(const char *name, const char *text) {
 
 static int set_up(void **unused) {
     (void)unused;
-    if (!mkdtemp(folder)) return 1;
+    if (folder_setup() != 0) return 1;
     for (size_t classes = 0; classes <= 3; classes++) {
         char name[40];
         snprintf(name, sizeof name, "train%zu.ts", classes);
@@ -80,13 +72,6 @@ static int set_up(void **unused) {
     write_text("vector.json", "{\"layers\": [{\"type\": \"global_max_pool\"}, {\"type\": \"batch_norm\"}, {\"type\": \"dense\", "
                               "\"units\": \"outputs\"}]}");
     return 0;
-}
-
-static int tear_down(void **unused) {
-    (void)unused;
-    char command[200];
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    return system(command); // NOLINT(cert-env33-c): a folder of our own
 }
 
 /* ---- a combination ---- */
@@ -291,5 +276,5 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_random_options_when_trained_then_nothing_contradicts_itself),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+    return cmocka_run_group_tests(tests, set_up, folder_teardown) != 0;
 }

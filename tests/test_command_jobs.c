@@ -1,5 +1,6 @@
 /* `tapline train --jobs N`: files and report of one process, from several. */
 #include "check.h"
+#include "folder.h"
 #include "runner.h"
 
 #include <signal.h>
@@ -10,17 +11,6 @@
 #include <unistd.h>
 
 enum { SERIES = 24, LENGTH = 40 };
-
-static char folder[] = "/tmp/tapline-command-jobs-XXXXXX";
-
-/* A path in the folder; storage of its own for each of the last eight. */
-static const char *in_folder(const char *name) {
-    static char paths[8][100];
-    static size_t next;
-    char *path = paths[next++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
 
 static void write_series(const char *name, bool classes) {
     tl_rng rng = tl_rng_at(7, TL_STREAM_USER, 0, 0);
@@ -36,17 +26,10 @@ static void write_series(const char *name, bool classes) {
 
 static int set_up(void **unused) {
     (void)unused;
-    if (!mkdtemp(folder)) return 1;
+    if (folder_setup() != 0) return 1;
     write_series("classes.ts", true);
     write_series("values.ts", false);
     return 0;
-}
-
-static int tear_down(void **unused) {
-    (void)unused;
-    char command[200];
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    return system(command); // NOLINT(cert-env33-c): a folder of our own
 }
 
 /* Takes away what differs from run to run. */
@@ -192,5 +175,5 @@ int main(void) {
         cmocka_unit_test(given_a_signal_when_jobs_are_trained_then_all_stop_and_report),
         cmocka_unit_test(given_a_job_that_is_killed_when_trained_then_it_is_told),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+    return cmocka_run_group_tests(tests, set_up, folder_teardown) != 0;
 }

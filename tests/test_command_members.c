@@ -1,5 +1,6 @@
 /* The tapline command and several networks: train --members, and eval and predict of several models. */
 #include "check.h"
+#include "folder.h"
 #include "runner.h"
 
 #include <math.h>
@@ -11,17 +12,6 @@
 #include <unistd.h>
 
 enum { SERIES = 20, LENGTH = 40, MEMBERS = 3 };
-
-static char folder[] = "/tmp/tapline-command-members-XXXXXX";
-
-/* A path in the folder; storage of its own for each of the last eight. */
-static const char *in_folder(const char *name) {
-    static char paths[8][100];
-    static size_t next;
-    char *path = paths[next++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
 
 /* Series of two classes, or whose value is their slope; noisy, so that networks differ. */
 static void write_series(const char *name, const char *classes, uint32_t seed, int length) {
@@ -43,20 +33,13 @@ static void write_series(const char *name, const char *classes, uint32_t seed, i
 
 static int set_up(void **unused) {
     (void)unused;
-    if (!mkdtemp(folder)) return 1;
+    if (folder_setup() != 0) return 1;
     write_series("train.ts", "up down", 1, LENGTH);
     write_series("test.ts", "up down", 2, LENGTH);
     write_series("other.ts", "down up", 3, LENGTH);
     write_series("long.ts", "up down", 4, LENGTH + 7);
     write_series("values.ts", NULL, 5, LENGTH);
     return 0;
-}
-
-static int tear_down(void **unused) {
-    (void)unused;
-    char command[200];
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    return system(command); // NOLINT(cert-env33-c): a folder of our own
 }
 
 /* The run's exit code, and `text` on stderr (NULL: nothing at all there). Frees the run. */
@@ -321,5 +304,5 @@ int main(void) {
         cmocka_unit_test(given_models_that_do_not_go_together_when_evaluated_then_said_why),
         cmocka_unit_test(given_members_that_cannot_be_when_trained_then_said_why),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+    return cmocka_run_group_tests(tests, set_up, folder_teardown) != 0;
 }

@@ -1,6 +1,7 @@
 /* The output of `tapline train` before, during and after a training; validation data, fine-tuning, changed resumes; `eval` about
  * classes and `predict` about series. */
 #include "check.h"
+#include "folder.h"
 #include "runner.h"
 
 #include <math.h>
@@ -10,17 +11,6 @@
 #include <unistd.h>
 
 enum { SERIES = 24, LENGTH = 16 };
-
-static char folder[] = "/tmp/tapline-command-results-XXXXXX";
-
-/* A path in the folder; storage of its own for each of the last eight. */
-static const char *in_folder(const char *name) {
-    static char paths[8][120];
-    static size_t next;
-    char *path = paths[next++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
 
 /* Rising, falling and, as the third of the classes, level lines with noise. */
 static void write_classes(const char *name, int classes, uint32_t seed) {
@@ -52,7 +42,7 @@ static void write_values(const char *name) {
 
 static int set_up(void **unused) {
     (void)unused;
-    if (!mkdtemp(folder)) return 1;
+    if (folder_setup() != 0) return 1;
     write_classes("train.csv", 2, 1);
     write_classes("test.csv", 2, 2);
     write_classes("three.csv", 3, 3);
@@ -61,13 +51,6 @@ static int set_up(void **unused) {
     const int code = made.code;
     run_free(&made);
     return code;
-}
-
-static int tear_down(void **unused) {
-    (void)unused;
-    char command[200];
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    return system(command); // NOLINT(cert-env33-c): a folder of our own
 }
 
 /* Checks the exit code, and the text in stdout and stderr (NULL: anything). Frees the run. */
@@ -320,5 +303,5 @@ int main(void) {
         cmocka_unit_test(given_json_when_predicting_then_what_the_table_says),
         cmocka_unit_test(given_a_layer_when_predicting_then_its_values_as_features),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
+    return cmocka_run_group_tests(tests, set_up, folder_teardown) != 0;
 }

@@ -12,8 +12,8 @@
 static tl_exchange exchange; /* bytes 0: this process is alone */
 static void (*finish)(const tl_exchange *);
 
-static bool parted;                     /* each rank works alone */
-static int messages = -1, nowhere = -1; /* stderr; the file that all ranks except the first print to instead */
+static bool parted;                       /* each rank works alone */
+static int messages = -1, discarded = -1; /* stderr; the file that all ranks except the first print to instead */
 
 static bool together(void) { return exchange.bytes && !parted; }
 
@@ -26,7 +26,7 @@ bool ranks_parted(void) { return parted; }
 void ranks_part(bool alone) {
     fflush(stderr);
     parted = alone;
-    if (messages >= 0) dup2(alone ? messages : nowhere, STDERR_FILENO);
+    if (messages >= 0) dup2(alone ? messages : discarded, STDERR_FILENO);
 }
 
 void ranks_share(void *data, size_t bytes, size_t from) {
@@ -119,11 +119,11 @@ static void settle(common_settings *common) {
 
 /* All ranks would print the same. Errors of other ranks reach the first one by tl_exchange_agree. */
 static void be_silent(void) {
-    nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    discarded = open("/dev/null", O_WRONLY | O_CLOEXEC);
     messages = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    if (nowhere < 0 || messages < 0) return;
-    dup2(nowhere, STDOUT_FILENO);
-    dup2(nowhere, STDERR_FILENO);
+    if (discarded < 0 || messages < 0) return;
+    dup2(discarded, STDOUT_FILENO);
+    dup2(discarded, STDERR_FILENO);
 }
 
 /* ---- joining ---- */
