@@ -42,16 +42,21 @@ static char *describe(const tl_model *model, const tl_model_info *info, tl_error
     return text;
 }
 
-int tl_shim_load(const char *path, const char *settings, tl_model **model, char **info, char *text) {
+/* Loads from a path, or, where it is NULL, from bytes. */
+static int load(const char *path, const void *bytes, size_t size, const char *settings, tl_model **model, char **info, char *text) {
     tl_error error = {0};
     tl_model_info found = {0};
     tl_shim_model_settings own = {0};
     *model = NULL;
     *info = NULL;
     tl_shim_take_model(settings, &own, &error);
-    const tl_load_cfg cfg = {
-        .threads = own.model.threads, .engine = own.model.engine, .length = own.length, .compile = own.compile};
-    if (!tl_failed(&error)) *model = tl_model_load(path, &cfg, &found, &error);
+    const tl_load_cfg cfg = {.threads = own.model.threads,
+                             .engine = own.model.engine,
+                             .length = own.length,
+                             .compile = own.compile,
+                             .max_memory = own.compile.max_memory};
+    if (!tl_failed(&error))
+        *model = path ? tl_model_load(path, &cfg, &found, &error) : tl_model_parse(bytes, size, &cfg, &found, &error);
     if (*model) *info = describe(*model, &found, &error);
     tl_model_info_release(&found);
     if (tl_failed(&error)) {
@@ -59,4 +64,21 @@ int tl_shim_load(const char *path, const char *settings, tl_model **model, char 
         *model = NULL;
     }
     return tl_shim_report(&error, text);
+}
+
+int tl_shim_load(const char *path, const char *settings, tl_model **model, char **info, char *text) {
+    return load(path, NULL, 0, settings, model, info, text);
+}
+
+/* ---- models as bytes ---- */
+
+int tl_shim_write(const tl_model *model, void **bytes, size_t *size, char *text) {
+    tl_error error = {0};
+    *size = 0;
+    *bytes = tl_model_write(model, size, NULL, &error);
+    return tl_shim_report(&error, text);
+}
+
+int tl_shim_parse(const void *bytes, size_t size, const char *settings, tl_model **model, char **info, char *text) {
+    return load(NULL, bytes, size, settings, model, info, text);
 }

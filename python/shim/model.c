@@ -55,7 +55,7 @@ int tl_shim_model_architecture(const tl_model *model, char **json, char *text) {
     return tl_shim_report(&error, text);
 }
 
-void tl_shim_text_free(char *text) { free(text); }
+void tl_shim_text_free(void *text) { free(text); }
 
 bool tl_shim_parameter(const tl_model *model, size_t index, const char **layer, const char **name, tl_real **value,
                        tl_real **gradient, size_t *rank, size_t *shape) {

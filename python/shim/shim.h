@@ -18,8 +18,8 @@ enum { TL_SHIM_TEXT = sizeof(((tl_error *)0)->text) };
 TL_API const char *tl_shim_version(void);
 TL_API const char *tl_shim_isa(void);
 
-/* Frees a text that a function of this header made. NULL is fine. */
-TL_API void tl_shim_text_free(char *text);
+/* Frees a text, or bytes, that a function of this header made. NULL is fine. */
+TL_API void tl_shim_text_free(void *text);
 
 /* ---- data ---- */
 
@@ -139,5 +139,11 @@ TL_API int tl_shim_save(const tl_model *model, const tl_shim_data *data, const c
 /* settings: JSON, see settings.c. *info [OUT]: JSON, to be freed with tl_shim_text_free: "length", "channels", "outputs", "loss",
  * "classes" (names, null: none), "normalize", "mean", "deviation" (null: none), "missing" and "unequal". */
 TL_API int tl_shim_load(const char *path, const char *settings, tl_model **model, char **info, char *text);
+
+/* *bytes [OUT] the file that tl_shim_save writes without data, to be freed with tl_shim_text_free; *size [OUT] their number. */
+TL_API int tl_shim_write(const tl_model *model, void **bytes, size_t *size, char *text);
+
+/* As tl_shim_load, from such bytes. */
+TL_API int tl_shim_parse(const void *bytes, size_t size, const char *settings, tl_model **model, char **info, char *text);
 
 #endif

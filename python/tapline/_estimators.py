@@ -56,6 +56,16 @@ def threads_of(n_jobs: Optional[int]) -> int:
     return n_jobs if n_jobs > 0 else max(1, processors + 1 + n_jobs)
 
 
+def _inference(threads: int) -> dict[str, Any]:
+    """Settings of networks that only predict. Small batches stay in the cache and take little memory; each thread has a series."""
+    return {"batch": max(8, threads), "threads": threads, "inference_only": True}
+
+
+def for_inference(model: Model, n_jobs: Optional[int]) -> Model:
+    """A copy of a trained network that only predicts, without the memory of the training."""
+    return model.copy(**_inference(threads_of(n_jobs)))
+
+
 def _numbered(path: str, number: int) -> str:
     """The file of one of several networks, as ``tapline train --members`` calls it."""
     stem, ending = os.path.splitext(path)
@@ -256,7 +266,7 @@ class SeriesEstimator(BaseEstimator):  # type: ignore[misc]
             paths = []
             while os.path.exists(_numbered(text, len(paths) + 1)):
                 paths.append(_numbered(text, len(paths) + 1))
-        models = [Model.load(name, threads=threads_of(n_jobs)) for name in paths]
+        models = [Model.load(name, **_inference(threads_of(n_jobs))) for name in paths]
         info = models[0].info
         self = cls(missing=info["missing"], normalize=info["normalize"], n_jobs=n_jobs)
         self._take_models(models)
@@ -359,16 +369,16 @@ class NetworkEstimator(SeriesEstimator):
         models: list[Model] = []
         results: list[Result] = []
         for member in range(members):
-            model = self._model(data.shape, targets.outputs, class_weights, seed + member, defaults.batch)
             title = f"member {member + 1}/{members}: " if members > 1 else ""
-            results.append(
-                model.fit_data(
-                    data, self._fit_settings(defaults, model.batch), validation=validation, weights=weights,
-                    callback=self.callback, verbose=int(self.verbose), title=title,
-                )  # fmt: skip
-            )
-            models.append(model)
-            if results[-1].stopped:
+            model = self._model(data.shape, targets.outputs, class_weights, seed + member, defaults.batch)
+            result = model.fit_data(
+                data, self._fit_settings(defaults, model.batch), validation=validation, weights=weights,
+                callback=self.callback, verbose=int(self.verbose), title=title,
+            )  # fmt: skip
+            models.append(for_inference(model, self.n_jobs))
+            del model  # its memory is free before the next member takes as much
+            results.append(result)
+            if result.stopped:
                 break
         self.models_ = models
         self.n_iter_ = max(result.epochs for result in results)

@@ -67,6 +67,8 @@ _FALLIBLE: dict[str, list[Any]] = {
     "update_statistics": [_HANDLE, _HANDLE],
     "save": [_HANDLE, _HANDLE, c_char_p, c_char_p],
     "load": [c_char_p, c_char_p, POINTER(_HANDLE), POINTER(c_void_p)],
+    "write": [_HANDLE, POINTER(c_void_p), _SIZES],
+    "parse": [c_char_p, c_size_t, c_char_p, POINTER(_HANDLE), POINTER(c_void_p)],
 }  # fmt: skip
 
 _PLAIN: dict[str, tuple[Any, list[Any]]] = {
@@ -181,9 +183,14 @@ def encode_settings(settings: Mapping[str, Any]) -> bytes:
 
 def take_text(pointer: c_void_p) -> str:
     """The text that a function of the library made, which is freed."""
-    text = ctypes.string_at(pointer).decode()
+    return take_bytes(pointer).decode()
+
+
+def take_bytes(pointer: c_void_p, size: int = -1) -> bytes:
+    """The bytes that a function of the library made, which are freed; by default up to the first 0."""
+    content = ctypes.string_at(pointer, size)
     plain("text_free")(pointer)
-    return text
+    return content
 
 
 def view(pointer: Optional[int], shape: tuple[int, ...], owner: Optional[Handle] = None) -> NDArray[np.float32]:
@@ -206,6 +213,7 @@ __all__ = [
     "call",
     "encode_settings",
     "plain",
+    "take_bytes",
     "take_text",
     "view",
 ]

@@ -307,7 +307,7 @@ class NetworkRegressor(_Regressor):
     Attributes
     ----------
     models_ : list of Model
-        The trained networks.
+        The trained networks, for predictions only. ``models_[0].copy(inference_only=False)`` can be trained further.
     history_ : dict of ndarray
         A number for each epoch, such as ``history_["loss"]``. For several networks the arrays are joined, and ``member`` is the
         number of the network.

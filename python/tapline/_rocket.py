@@ -8,7 +8,7 @@ from numpy.random import RandomState
 from numpy.typing import ArrayLike
 
 from ._classifiers import SeriesClassifier
-from ._estimators import SeriesEstimator, Targets, defaults_of, threads_of
+from ._estimators import SeriesEstimator, Targets, defaults_of, for_inference, threads_of
 from ._regressors import SeriesRegressor
 from ._series import Series, normalize as scale
 from .model import Model
@@ -47,7 +47,7 @@ class _Rocket(SeriesEstimator):
         )  # fmt: skip
         model.compile(batch=defaults_of(self._architecture, count).batch, **self._loss_settings())
         result = model.fit_ridge_data(data, self.penalties)
-        self.models_ = [model]
+        self.models_ = [for_inference(model, self.n_jobs)]
         self.penalty_ = result["penalty"]
         self.leave_one_out_error_ = result["error"]
         return result
@@ -135,7 +135,7 @@ class MiniRocketClassifier(_RocketClassifier):
         Mean squared error for targets of 1 and -1, and accuracy, when each series is predicted by the solution without it. They
         tell how good the classifier is without a test set.
     models_ : list of Model
-        The network, one.
+        The network, one, for predictions only (:meth:`Model.copy` makes one that learns).
     n_timepoints_in_, n_channels_in_ : int
         Steps of the longest series, and channels.
 

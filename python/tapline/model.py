@@ -18,6 +18,7 @@ from ._library import (
     call,
     encode_settings,
     plain,
+    take_bytes,
     take_text,
     view,
 )
@@ -32,6 +33,7 @@ Loss = Union[str, Callable[["NDArray[np.float32]", "NDArray[np.float32]"], "tupl
 _MODES = {"inference": 0, "training": 1, "gradients": 2}
 _CHUNK = 1024  # series of a call that predicts: Ctrl-C is seen between calls
 _RIDGE = ("penalty", "error", "accuracy", "slope", "features", "constant", "seconds")
+_NO_LIMIT = 2**63 - 1  # bytes of memory: a file from elsewhere could describe a network of any size, a copy cannot
 _METRICS = ("loss", "accuracy", "rmse", "mae", "balanced_accuracy", "f1", "auroc", "r2")
 
 
@@ -65,13 +67,6 @@ def as_series(x: ArrayLike) -> NDArray[np.float32]:
     if array.ndim != 3:
         raise ValueError(f"x has shape {array.shape}; it should be (count, length, channels) or (count, length)")
     return array
-
-
-def _temporary_folder() -> Any:
-    """A folder that is removed at the end of a ``with``. Its module takes long to import, and is seldom needed."""
-    from tempfile import TemporaryDirectory
-
-    return TemporaryDirectory()
 
 
 def _own_loss(function: Callable[..., Any], raised: list[BaseException]) -> Any:
@@ -340,9 +335,13 @@ class Model:
             A line for each layer, and the sums.
         """
         counts: dict[str, int] = {}
-        for name, array in self._arrays(gradient=True).items():
+        rest = self.parameter_count
+        for name, array in self.parameters().items():
+            if rest <= 0:
+                break  # statistics come after all parameters
             layer = name.rpartition(".")[0]
             counts[layer] = counts.get(layer, 0) + array.size
+            rest -= array.size
         seen: dict[str, int] = {}
         lines = []
         for layer in self.architecture["layers"]:
@@ -746,10 +745,16 @@ class Model:
             The model; :attr:`info` has the other contents of the file.
         """
         settings = {"batch": batch, "threads": threads, "length": length, **settings}
+        return cls._loaded("load", [os.fsencode(path)], settings)
+
+    @classmethod
+    def _loaded(cls, function: str, source: list[Any], settings: dict[str, Any]) -> "Model":
+        """Loads a model by this function of the library."""
         pointer, text = ctypes.c_void_p(), ctypes.c_void_p()
-        call("load", os.fsencode(path), encode_settings(settings), byref(pointer), byref(text))
+        call(function, *source, encode_settings(settings), byref(pointer), byref(text))
         info = json.loads(take_text(text))
-        model = cls(length=info["length"], channels=info["channels"], outputs=info["outputs"], threads=threads)
+        model = cls(length=info["length"], channels=info["channels"], outputs=info["outputs"])
+        model._settings.update(settings, length=None)
         model._handle = Handle(pointer, "model")
         model._loss_name = info["loss"]
         model._text = ""
@@ -765,29 +770,55 @@ class Model:
 
     def to_bytes(self) -> bytes:
         """The bytes of the model's file."""
-        with _temporary_folder() as folder:
-            path = os.path.join(folder, "model.safetensors")
-            self.save(path)
-            with open(path, "rb") as file:
-                return file.read()
+        pointer, size = ctypes.c_void_p(), ctypes.c_size_t()
+        self._call("write", byref(pointer), byref(size))
+        return take_bytes(pointer, size.value)
 
     @classmethod
-    def from_bytes(cls, content: bytes, **settings: Any) -> "Model":
+    def from_bytes(cls, content: bytes, *, batch: int = 32, threads: int = 1, **settings: Any) -> "Model":
         """Loads a model from the bytes of a file; settings as for :meth:`load`."""
-        with _temporary_folder() as folder:
-            path = os.path.join(folder, "model.safetensors")
-            with open(path, "wb") as file:
-                file.write(content)
-            return cls.load(path, **settings)
+        return cls._loaded("parse", [content, len(content)], {"batch": batch, "threads": threads, **settings})
+
+    def copy(self, **settings: Any) -> "Model":
+        """A copy with the same parameters, and other settings of :meth:`compile` if you give them.
+
+        The optimizer of the copy starts new. ``copy(inference_only=True)`` makes a copy that takes less memory and predicts faster;
+        ``copy(inference_only=False)`` makes one that can be trained, for example of the network of a fitted estimator.
+
+        Parameters
+        ----------
+        **settings
+            Those of :meth:`compile`, without the loss; ``threads`` and ``engine``; ``length``, as in :meth:`load`.
+
+        Returns
+        -------
+        Model
+            The copy.
+
+        Examples
+        --------
+        >>> from tapline import Model
+        >>> model = Model("fcn", length=200, outputs=2).compile(batch=16)
+        >>> small = model.copy(batch=1, inference_only=True)
+        >>> small.memory < model.memory / 3
+        True
+        """
+        return _restored(self.to_bytes(), {**self._kept(), **settings}, self._text)
+
+    def _kept(self) -> dict[str, Any]:
+        """The settings of a copy; the bytes of the model contain the others."""
+        return {key: value for key, value in self._settings.items() if key not in ("seed", "loss")}
 
     def for_length(self, length: int) -> "Model":
         """A copy for predictions on series of up to that many steps. Fails if a layer depends on the number of steps."""
-        threads = self._settings["threads"]
-        return Model.from_bytes(self.to_bytes(), batch=self.batch, threads=threads, length=length, inference_only=True)
+        return self.copy(length=length, inference_only=True)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _from_bytes, (self.to_bytes(), self.batch, self._settings["threads"])
+        return _restored, (self.to_bytes(), self._kept(), self._text)
 
 
-def _from_bytes(content: bytes, batch: int, threads: int) -> Model:
-    return Model.from_bytes(content, batch=batch, threads=threads)
+def _restored(content: bytes, settings: dict[str, Any], text: Optional[str]) -> Model:
+    """A model from its bytes, with the text of its network, which has the names that layers were given."""
+    model = Model.from_bytes(content, **{"max_memory": _NO_LIMIT, **settings})
+    model._text = text
+    return model

@@ -95,14 +95,20 @@ def test_given_values_when_trained_then_the_same_regression(command: str, tmp_pa
     assert_same(tapline.FCNRegressor(n_epochs=2, random_state=1).fit(X, y), tmp_path / "model.safetensors")
 
 
-def test_given_a_saved_estimator_when_the_command_predicts_then_the_same(command: str, tmp_path: Path, series: Any) -> None:
+@pytest.mark.parametrize("name, settings", [("FCN", {"n_epochs": 3, "normalize": "set"}), ("InceptionTime", {"n_epochs": 1, "n_members": 1}), ("MiniRocket", {})])  # fmt: skip
+def test_given_a_saved_estimator_when_the_command_predicts_then_the_same_bits(
+    command: str, tmp_path: Path, series: Any, name: str, settings: dict[str, Any]
+) -> None:
     X, y = series
-    classifier = tapline.FCNClassifier(n_epochs=3, random_state=0, normalize="set").fit(X, y)
+    classifier = getattr(tapline, name + "Classifier")(random_state=0, **settings).fit(X, y)
     classifier.save(tmp_path / "model.safetensors")
     write(tmp_path / "data.npz", X, y)
     out = subprocess.run(
         [command, "predict", str(tmp_path / "model.safetensors"), str(tmp_path / "data.npz")],
         check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
-    rows = [line.split(",") for line in out.splitlines()[1:]]
-    assert [row[0] for row in rows] == classifier.predict(X).tolist() or [row[1] for row in rows] == classifier.predict(X).tolist()
+    names, *rows = (line.split(",") for line in out.splitlines())
+    predicted = [row[names.index("class")] for row in rows]
+    probabilities = np.array([[row[names.index(str(label))] for label in classifier.classes_] for row in rows], dtype=np.float32)
+    assert predicted == classifier.predict(X).tolist()
+    np.testing.assert_array_equal(probabilities, classifier.predict_proba(X))

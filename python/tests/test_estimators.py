@@ -188,6 +188,21 @@ def test_given_members_when_fitted_then_probabilities_are_averaged(series: Any) 
     assert len(InceptionTimeClassifier(n_epochs=1, random_state=0).fit(X, y).models_) == 5
 
 
+def test_given_a_fitted_network_when_copied_for_training_then_it_learns_further(series: Any) -> None:
+    X, y = series
+    classifier = FCNClassifier(n_epochs=2, normalize="none", random_state=0).fit(X, y)
+    small, x = classifier.models_[0], np.moveaxis(X, 1, 2).astype(np.float32)
+    large = small.copy(inference_only=False, batch=4)
+    assert small.memory < large.memory  # without gradients and moments
+    with pytest.raises(RuntimeError, match="for inference only"):
+        small.fit(x, y == "late")
+    before = large.evaluate(x, y == "late")["loss"]
+    large.fit(x, y == "late", epochs=3)
+    assert large.evaluate(x, y == "late")["loss"] < before
+    assert small.summary().splitlines()[:-1] == large.summary().splitlines()[:-1]
+    np.testing.assert_allclose(small.predict(x), classifier.predict_proba(X), rtol=1e-6)
+
+
 def test_given_values_when_fitted_then_predicted_in_their_unit() -> None:
     X, _ = make_series(60, channels=2)
     y = 1000 + 50 * X.mean(axis=(1, 2))
@@ -268,6 +283,7 @@ def test_given_copies_when_they_predict_then_the_same_bits(series: Any) -> None:
     expected = classifier.predict_proba(X)
     for other in (pickle.loads(pickle.dumps(classifier)), copy.deepcopy(classifier)):
         np.testing.assert_array_equal(other.predict_proba(X), expected)
+        assert other.models_[0].memory == classifier.models_[0].memory
     assert not hasattr(clone(classifier), "classes_")
 
 

@@ -234,6 +234,19 @@ def test_given_a_model_when_saved_or_pickled_then_the_same_bits(batch: Any, tmp_
     assert Model.load(tmp_path / "model.safetensors", length=20).input_shape == (20, 1)
 
 
+def test_given_a_copy_when_used_then_it_has_names_settings_and_results(batch: Any) -> None:
+    x, y = batch
+    model = network(optimizer="sgd", learning_rate=0.5)
+    model.fit(x, y, epochs=1)
+    same, small = pickle.loads(pickle.dumps(model)), model.copy(inference_only=True)
+    for other in (same, small):
+        np.testing.assert_array_equal(other.layer_output("activation", x), model.layer_output("activation", x))
+        np.testing.assert_array_equal(other.predict(x), model.predict(x))  # there is no batch norm to fold
+    assert same.learning_rate == 0.5 and same.batch == 8
+    assert small.gradients() == {} and small.summary().splitlines()[:-1] == model.summary().splitlines()[:-1]
+    assert model.copy(length=20).input_shape == (20, 1)
+
+
 # ---- errors ----
 
 

@@ -126,6 +126,22 @@ def test_given_a_thousand_trainings_when_they_are_deleted_then_memory_stays() ->
     assert int(grown) < 1024
 
 
+def test_given_members_when_fitted_then_only_one_has_the_memory_of_the_training() -> None:
+    pytest.importorskip("sklearn")
+    added, training = map(float, run(
+        """
+        import resource, tapline
+        def peak_after(members):
+            classifier = tapline.InceptionTimeClassifier(n_epochs=1, n_members=members, random_state=0).fit(X, y)
+            return classifier, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        first, before = peak_after(1)
+        copies, after = peak_after(4)
+        print(after - before, first.models_[0].copy(batch=64, inference_only=False).memory / 2**20)
+        """
+    ).split())  # fmt: skip
+    assert added < training / 2  # three more trainings at the same time would add three times as much
+
+
 def test_given_numpy_when_imported_then_at_most_fifty_milliseconds_more() -> None:
     """Of the processor's time, which other programs of the machine do not lengthen."""
     times = [float(run("begin = time.process_time(); import tapline; print(time.process_time() - begin)")) for _ in range(3)]
