@@ -10,6 +10,7 @@
 
 #include <tapline/conv1d.h>
 #include <tapline/model.h>
+#include <tapline/profile.h>
 
 #include <jansson.h>
 
@@ -20,6 +21,7 @@ typedef struct bench_settings {
     const char *engines; /* conv: names separated by commas; NULL: all */
     double seconds;      /* for each measurement */
     bool no_fold;        /* step: inference with the bits of training's evaluation */
+    bool profile;        /* step: also the times of all layers */
 } bench_settings;
 
 /* Run the commands; `settings` is a bench_settings. */
@@ -95,6 +97,27 @@ bench_timing bench_summary(bench_samples *samples);
 /* Returns the memory bandwidth of one thread in GB/s: the best of the triad a = b + s · c (McCalpin 1995) on arrays larger than any
  * cache, for about that many seconds. 0 if there is no memory for them. */
 double bench_memory_rate(double seconds);
+
+/* ---- the profile of a step (profile.c) ---- */
+
+typedef struct bench_profile bench_profile;
+
+/* What a step consists of besides its layers. */
+typedef enum bench_rest { BENCH_LOSS = 0, BENCH_OPTIMIZER, BENCH_REST } bench_rest;
+
+/* For a network of so many nodes; NULL on failure. */
+bench_profile *bench_profile_new(size_t layers, tl_error *error);
+void bench_profile_free(bench_profile *profile);
+void bench_profile_name(bench_profile *profile, size_t layer, const char *name); /* `name` is not copied */
+
+/* Call bench_profile_begin before each pass, and before the loss and the optimizer; bench_profile_rest after the last two. */
+void bench_profile_begin(bench_profile *profile);
+void bench_profile_part(void *profile, tl_node layer, tl_pass_part part); /* a tl_observer */
+void bench_profile_rest(bench_profile *profile, bench_rest rest);
+
+/* The medians of all parts, and their share of the sum of all medians: a table, and the same as a list. */
+void bench_profile_print(bench_profile *profile);
+json_t *bench_profile_json(bench_profile *profile);
 
 /* ---- reports of `bench conv` (conv_report.c) ---- */
 

@@ -49,6 +49,7 @@ static const option_spec step_options[] = {
     {"seconds", "S", OPTION_POSITIVE, FIELD(seconds), 0, 0, NULL, "seconds for each measurement (1)"},
     {"no-fold-batch-norm", NULL, OPTION_FLAG, FIELD(no_fold), 0, 0, NULL,
      "inference without folding batch norms into the weights of the layers before them"},
+    {"profile", NULL, OPTION_FLAG, FIELD(profile), 0, 0, NULL, "also the times of each layer: forward, and the parts of backward"},
     {0},
 };
 

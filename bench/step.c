@@ -42,7 +42,8 @@ typedef struct subject {
     size_t layers;
     layer layer[MAX_CONVOLUTIONS];
     tl_tensor wide[3]; /* the largest input, output and input gradient of all layers */
-    bench_samples step, infer, infer_one, convolutions;
+    bench_samples step, infer, infer_one, convolutions, profiled;
+    bench_profile *profile; /* NULL: not asked for */
 } subject;
 
 /* ---- timed work ---- */
@@ -53,6 +54,20 @@ static void train_step(void *context) {
     tl_loss(self->model, &(tl_target){.labels = self->labels});
     tl_backward(self->model);
     tl_step(self->model, self->error);
+}
+
+/* The same, with the times of its parts. */
+static void profile_step(void *context) {
+    subject *self = context;
+    bench_profile_begin(self->profile);
+    tl_forward(self->model, &self->x, TL_MODE_TRAINING);
+    bench_profile_begin(self->profile);
+    tl_loss(self->model, &(tl_target){.labels = self->labels});
+    bench_profile_rest(self->profile, BENCH_LOSS);
+    tl_backward(self->model);
+    bench_profile_begin(self->profile);
+    tl_step(self->model, self->error);
+    bench_profile_rest(self->profile, BENCH_OPTIMIZER);
 }
 
 static void infer(void *context) {
@@ -161,6 +176,21 @@ static void measure(subject *self) {
     }
 }
 
+static size_t count_nodes(const tl_model *model) {
+    int count = 0;
+    while (tl_node_name(model, (tl_node){count})) count++;
+    return (size_t)count;
+}
+
+static void profile_layers(subject *self) {
+    const size_t nodes = count_nodes(self->model);
+    self->profile = bench_profile_new(nodes, self->error);
+    if (!self->profile) return;
+    for (size_t i = 0; i < nodes; i++) bench_profile_name(self->profile, i, tl_node_name(self->model, (tl_node){(int)i}));
+    tl_observe(self->model, bench_profile_part, self->profile);
+    bench_round(&self->profiled, profile_step, self, self->settings->seconds);
+}
+
 static json_t *report_case(subject *self) {
     const bench_case *at = self->at;
     const bench_timing step = bench_summary(&self->step), inference = bench_summary(&self->infer),
@@ -169,13 +199,16 @@ static json_t *report_case(subject *self) {
     const double ratio = step.median / convolutions.median, memory = (double)tl_model_memory(self->model) / (1024 * 1024);
     printf("%-14s %6zu %6zu %10zu %10.3f ms %5.1f %% %10.3f ms %10.4f ms %10.3f ms %6.2f\n", at->name, at->batch, at->length,
            parameters, step.median, 100 * step.spread, inference.median, one.median, convolutions.median, ratio);
+    if (self->profile) bench_profile_print(self->profile);
     fflush(stdout);
-    return json_pack("{ss sI sI sI sI sI sf sf sf sf sf sf sf sf sf sf sf}", "model", at->name, "batch", (json_int_t)at->batch,
-                     "length", (json_int_t)at->length, "channels", (json_int_t)at->channels, "classes", (json_int_t)at->classes,
-                     "parameters", (json_int_t)parameters, "step_ms", step.median, "step_min_ms", step.best, "step_spread",
-                     step.spread, "infer_ms", inference.median, "infer_min_ms", inference.best, "infer_spread", inference.spread,
-                     "infer1_ms", one.median, "infer1_min_ms", one.best, "conv_ms", convolutions.median, "step_over_conv", ratio,
-                     "memory_mb", memory);
+    json_t *report = json_pack("{ss sI sI sI sI sI sf sf sf sf sf sf sf sf sf sf sf}", "model", at->name, "batch",
+                               (json_int_t)at->batch, "length", (json_int_t)at->length, "channels", (json_int_t)at->channels,
+                               "classes", (json_int_t)at->classes, "parameters", (json_int_t)parameters, "step_ms", step.median,
+                               "step_min_ms", step.best, "step_spread", step.spread, "infer_ms", inference.median, "infer_min_ms",
+                               inference.best, "infer_spread", inference.spread, "infer1_ms", one.median, "infer1_min_ms", one.best,
+                               "conv_ms", convolutions.median, "step_over_conv", ratio, "memory_mb", memory);
+    if (self->profile) json_object_set_new(report, "profile", bench_profile_json(self->profile));
+    return report;
 }
 
 static void close_subject(subject *self) {
@@ -186,6 +219,7 @@ static void close_subject(subject *self) {
     for (size_t i = 0; i < sizeof self->wide / sizeof *self->wide; i++) tl_tensor_free(&self->wide[i]);
     tl_tensor_free(&self->x);
     free(self->labels);
+    bench_profile_free(self->profile);
     tl_model_free(self->model);
     tl_model_free(self->inference);
     free(self);
@@ -208,6 +242,7 @@ static json_t *run_case(const bench_settings *settings, const bench_case *at, in
     add_layers(self);
     fill_wide(self);
     measure(self);
+    if (settings->profile && !tl_failed(error)) profile_layers(self);
     *threads = tl_model_threads(self->model);
     if (!tl_failed(error)) report = report_case(self);
     close_subject(self);

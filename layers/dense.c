@@ -4,6 +4,7 @@
 #include "compute/fold.h"
 #include "compute/gemm.h"
 #include "compute/packed.h"
+#include "compute/parallel.h"
 #include "compute/product.h"
 #include "graph/builder.h"
 #include "layers/registry.h"
@@ -110,7 +111,10 @@ static void dense_backward(const tl_layer *layer, const tl_pass *pass) {
     dense_job job = run_of(layer, pass);
     if (pass->gradient[0]) share(&job, job.channels, weight_task);
     if (job.bias && pass->gradient[1]) bias_gradient(&job);
-    if (pass->dx[0].data) share(&job, job.rows, input_task);
+    tl_pass_part_done(pass->workers, TL_PASS_PART_WEIGHT_GRADIENT);
+    if (!pass->dx[0].data) return;
+    share(&job, job.rows, input_task);
+    tl_pass_part_done(pass->workers, TL_PASS_PART_INPUT_GRADIENT);
 }
 
 static double dense_flops(const tl_layer *layer) { return 2 * (double)layer->in[0].channels * tl_layer_elements(layer); }

@@ -221,6 +221,37 @@ static void given_a_network_when_timed_then_the_keys_are_there(void **unused) {
     run_free(&done);
 }
 
+/* The entry of a layer in a profile. */
+static const json_t *layer_of(const json_t *profile, const char *layer) {
+    size_t index;
+    const json_t *entry;
+    json_array_foreach((json_t *)profile, index, entry) if (strcmp(text_of(entry, "layer"), layer) == 0) return entry;
+    fail_msg("no layer %s in the profile", layer);
+    return NULL;
+}
+
+static void given_a_profile_when_timed_then_each_layer_has_its_parts(void **unused) {
+    (void)unused;
+    run done = run_command("bench", "step", "--only", "timecnn", "--profile", QUICK);
+    if (done.code != EXIT_DONE) fail_msg("exit code %d: %s", done.code, done.err);
+    json_t *object = run_json(&done);
+    const json_t *profile = json_object_get(json_array_get(json_object_get(object, "results"), 0), "profile");
+    double shares = 0;
+    size_t index;
+    const json_t *entry;
+    json_array_foreach((json_t *)profile, index, entry) shares += json_number(entry, "share");
+    check_number("shares", shares, 1, 1e-9, 0);
+    entry = layer_of(profile, "conv1d_1");
+    assert_true(json_number(entry, "forward_ms") > 0 && json_number(entry, "dw_ms") > 0);
+    assert_true(json_is_null(json_object_get(entry, "dx_ms"))); /* the data needs no gradient */
+    assert_true(json_number(layer_of(profile, "conv1d_2"), "dx_ms") > 0);
+    assert_true(json_is_null(json_object_get(layer_of(profile, "sigmoid_1"), "dw_ms")));
+    assert_true(json_number(layer_of(profile, "loss"), "ms") > 0 && json_number(layer_of(profile, "optimizer"), "ms") > 0);
+    assert_non_null(strstr(done.out, "average_pool_2 "));
+    json_decref(object);
+    run_free(&done);
+}
+
 /* ---- bad usage ---- */
 
 static void expect(run done, int code, const char *text) {
@@ -263,6 +294,7 @@ int main(void) {
         cmocka_unit_test(given_a_run_when_reported_then_the_machine_is_named),
         cmocka_unit_test(given_chosen_engines_and_a_shape_when_timed_then_only_these),
         cmocka_unit_test(given_a_network_when_timed_then_the_keys_are_there),
+        cmocka_unit_test(given_a_profile_when_timed_then_each_layer_has_its_parts),
         cmocka_unit_test(given_an_unknown_name_when_asked_for_then_what_there_is_is_told),
         cmocka_unit_test(given_a_shape_that_cannot_be_when_asked_for_then_the_message_says_why),
     };

@@ -26,11 +26,13 @@
 #include <tapline/quantize.h>
 #include <tapline/stream.h>
 
-/* advanced: layers of your own and their gradients, a convolution without a model, random numbers, the processor */
+/* advanced: layers of your own and their gradients, a convolution without a model, random numbers, the processor, the
+ * time of layers */
 #include <tapline/conv1d.h>
 #include <tapline/gradient_check.h>
 #include <tapline/layer.h>
 #include <tapline/machine.h>
+#include <tapline/profile.h>
 #include <tapline/random.h>
 #include <tapline/ridge.h>
 

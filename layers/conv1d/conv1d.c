@@ -1,6 +1,7 @@
 #include "layers/conv1d/variant.h"
 
 #include "base/memory.h"
+#include "compute/parallel.h"
 #include "compute/window.h"
 #include "graph/builder.h"
 #include "layers/registry.h"
@@ -128,12 +129,14 @@ static void conv1d_backward(const tl_layer *layer, const tl_pass *pass) {
     if (pass->gradient[0])
         tl_conv1d_groups_backward_weights(&groups, padded_series(conv, pass), pass->dy.data, pass->gradient[0],
                                           conv->cfg.no_bias ? NULL : pass->gradient[1], pass->workers, rest);
+    tl_pass_part_done(pass->workers, TL_PASS_PART_WEIGHT_GRADIENT);
     if (!dx) return;
     groups.job.shape.counted = pads_with_series(conv) ? NULL : pass->lengths;
     tl_conv1d_groups_backward_input(&groups, pass->dy.data, pass->parameter[0], pads_with_series(conv) ? pass->scratch : dx,
                                     pass->workers, rest);
     if (pads_with_series(conv))
         tl_pad_fold(&conv->pad, pass->scratch, pass->batch, layer->in[0].channels, pass->lengths, pass->workers, dx);
+    tl_pass_part_done(pass->workers, TL_PASS_PART_INPUT_GRADIENT);
 }
 
 static double conv1d_flops(const tl_layer *layer) {

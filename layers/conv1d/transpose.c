@@ -4,6 +4,7 @@
 #include "base/argument.h"
 #include "base/math.h"
 #include "base/memory.h"
+#include "compute/parallel.h"
 #include "compute/window.h"
 #include "graph/builder.h"
 #include "layers/registry.h"
@@ -149,9 +150,11 @@ static void transpose_backward(const tl_layer *layer, const tl_pass *pass) {
         engine[TL_CONV1D_BACKWARD_WEIGHTS]->backward_weights(&shape, pass->dy.data, pass->x[0].data, pass->gradient[0], NULL,
                                                              pass->workers, pass->scratch);
     if (!self->cfg.no_bias && pass->gradient[1]) bias_gradient(pass, &shape);
-    if (pass->dx[0].data)
-        engine[TL_CONV1D_FORWARD]->forward(&shape, pass->dy.data, pass->parameter[0], NULL, pass->dx[0].data, pass->workers,
-                                           pass->scratch);
+    tl_pass_part_done(pass->workers, TL_PASS_PART_WEIGHT_GRADIENT);
+    if (!pass->dx[0].data) return;
+    engine[TL_CONV1D_FORWARD]->forward(&shape, pass->dy.data, pass->parameter[0], NULL, pass->dx[0].data, pass->workers,
+                                       pass->scratch);
+    tl_pass_part_done(pass->workers, TL_PASS_PART_INPUT_GRADIENT);
 }
 
 static double transpose_flops(const tl_layer *layer) {

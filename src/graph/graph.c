@@ -212,6 +212,16 @@ size_t tl_model_batch(const tl_model *model) { return model ? model->batch : 0; 
 tl_loss_kind tl_model_loss(const tl_model *model) { return model ? model->loss.kind : TL_LOSS_CROSS_ENTROPY; }
 double tl_loss_weight(const tl_model *model) { return model ? model->loss_weight : 0; }
 uint64_t tl_model_seed(const tl_model *model) { return model ? model->seed : 0; }
+const char *tl_node_name(const tl_model *model, tl_node node) {
+    return model && node.id >= 0 && (size_t)node.id < model->vertices ? model->vertex[node.id].name : NULL;
+}
+
+void tl_observe(tl_model *model, tl_observer observer, void *context) {
+    if (!model) return;
+    model->workers.observer = observer;
+    model->workers.observer_context = context;
+}
+
 int tl_model_threads(const tl_model *model) { return model ? model->workers.count : 0; }
 uint64_t tl_steps(const tl_model *model) { return model ? model->steps : 0; }
 double tl_learning_rate(const tl_model *model) { return model ? model->optimizer.learning_rate : 0; }

@@ -90,6 +90,7 @@ static void forward(tl_model *model, const tl_tensor *x, tl_mode asked) {
     for (size_t i = 0; i < model->vertices; i++) {
         tl_vertex *vertex = &model->vertex[i];
         if (!vertex->live || vertex->absorbed || vertex->taken || (int)i == model->input) continue;
+        model->workers.layer.id = (int)i;
         vertex->forward[mode].step = vertex->backward.step = model->passes;
         vertex->forward[mode].place = vertex->backward.place = model->place;
         if (vertex->takes.packs)
@@ -97,6 +98,7 @@ static void forward(tl_model *model, const tl_tensor *x, tl_mode asked) {
         else
             vertex->layer->ops->forward(vertex->layer, &vertex->forward[mode]);
         if (model->has_lengths) tl_blank(&vertex->forward[mode].y, vertex->lengths);
+        tl_pass_part_done(&model->workers, TL_PASS_PART_FORWARD);
     }
     model->passes += asked == TL_MODE_TRAINING;
     model->mode = mode;
@@ -190,11 +192,13 @@ static void run_backward(tl_model *model, double weight) {
     for (size_t i = model->vertices; i-- > 0;) {
         tl_vertex *vertex = &model->vertex[i];
         if (!vertex->live || vertex->absorbed || !vertex->needs_gradient || (int)i == model->input) continue;
+        model->workers.layer.id = (int)i;
         vertex->layer->ops->backward(vertex->layer, &vertex->backward);
         for (size_t e = 0; model->has_lengths && e < vertex->layer->inputs; e++)
             if (vertex->dx[e].data) tl_blank(&vertex->dx[e], model->vertex[vertex->input[e]].lengths);
         for (size_t e = 0; e < vertex->layer->inputs; e++)
             if (vertex->dx_added[e] && vertex->dx[e].data) add_gradient(model, vertex, e);
+        tl_pass_part_done(&model->workers, TL_PASS_PART_BACKWARD);
     }
     model->samples += model->batch_now;
     model->weight += weight;
