@@ -9,6 +9,7 @@
 #include <tapline/c_export.h>
 
 #include <dlfcn.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -258,6 +259,150 @@ static void given_each_architecture_when_exported_then_c_computes_the_same(void 
         if (full || !architectures[i].large)
             add_model(architectures[i].name, architecture_made(&architectures[i], TL_LOSS_CROSS_ENTROPY), i % 2);
     compare_cases();
+}
+
+/* ---- features of fixed convolutions ---- */
+
+enum { SAMPLES = 12 };
+
+typedef struct rocket_case {
+    const char *what;
+    tl_rocket_cfg cfg;
+    size_t channels;
+} rocket_case;
+
+static const rocket_case rocket_cases[] = {
+    {"mini", {.kind = TL_ROCKET_MINI, .features = 1000}, 1},
+    {"mini of 12 channels", {.kind = TL_ROCKET_MINI, .features = 500}, 12},
+    {"mini for shorter series", {.kind = TL_ROCKET_MINI, .features = 500, .length = 12}, 2},
+    {"multi", {.kind = TL_ROCKET_MULTI, .features = 2000}, 1},
+    {"multi of 3 channels", {.kind = TL_ROCKET_MULTI, .features = 1400}, 3},
+    {"hydra", {.kind = TL_ROCKET_HYDRA, .features = 96}, 1},
+    {"hydra of 5 channels", {.kind = TL_ROCKET_HYDRA, .features = 64}, 5},
+};
+
+/* Series of integers: the sums of kinds mini and multi are exact in both precisions, so that each number is on the same side of a
+ * bias. */
+static tl_tensor integer_series(size_t channels) {
+    tl_error error = {0};
+    tl_tensor x = tl_tensor_new(3, (size_t[]){SAMPLES, 40, channels}, &error);
+    check_ok(&error);
+    fill_integers(x.data, tl_tensor_count(&x), (uint32_t)channels, 9);
+    return x;
+}
+
+/* With random choices from x, and, after the features, a dense layer if `dense`. */
+static tl_model *rocket_made(const rocket_case *it, const tl_tensor *x, bool dense) {
+    tl_error error = {0};
+    tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 3, .threads = 1});
+    tl_node y = tl_rocket(model, tl_input(model, (tl_shape){.length = 40, .channels = it->channels}), &it->cfg);
+    if (dense) y = tl_dense(model, y, &(tl_dense_cfg){.units = 3});
+    tl_model_compile(model, y, &(tl_compile_cfg){.batch = SERIES, .loss = TL_LOSS_SQUARED_ERROR, .inference_only = true}, &error);
+    tl_update_statistics(model, &(tl_dataset){.x = *x}, &error);
+    check_ok(&error);
+    return model;
+}
+
+static void given_each_kind_of_rocket_when_exported_then_the_same_features(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof rocket_cases / sizeof *rocket_cases; i++) {
+        const rocket_case *it = &rocket_cases[i];
+        tl_tensor x = integer_series(it->channels);
+        tl_model *model = rocket_made(it, &x, false);
+        x.shape[0] = SERIES;
+        add_case(it->what, model, i % 2, x, &x);
+    }
+    compare_cases();
+}
+
+static void given_each_kind_of_rocket_when_exported_then_sizes_are_stated(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof rocket_cases / sizeof *rocket_cases; i++) {
+        tl_error error = {0};
+        tl_c_export_result result;
+        char stated[100];
+        tl_tensor x = integer_series(rocket_cases[i].channels);
+        tl_model *model = rocket_made(&rocket_cases[i], &x, true);
+        tl_c_export(model, path_of("net.c"), NULL, &result, &error);
+        check_ok(&error);
+        if (result.memory_bytes > tl_model_memory(model))
+            fail_msg("%s: %zu bytes; the library takes %zu", rocket_cases[i].what, result.memory_bytes, tl_model_memory(model));
+        snprintf(stated, sizeof stated, "Constants: %zu bytes of flash. Static array: %zu bytes", result.constant_bytes,
+                 result.memory_bytes);
+        char *text = text_of("net.c");
+        assert_non_null(strstr(text, stated));
+        free(text);
+        tl_tensor_free(&x);
+        tl_model_free(model);
+    }
+}
+
+/* The class with the largest of three probabilities. */
+static size_t largest(const tl_real *y) { return y[0] >= y[1] && y[0] >= y[2] ? 0 : y[1] >= y[2] ? 1 : 2; }
+
+/* In double precision, the library may count an output that is equal to a bias up to rounding in single precision, so only the
+ * classes are compared. */
+static void compare_predictions(predict_function predict, const tl_tensor *x, const tl_tensor *y) {
+    const size_t each = x->shape[1] * x->shape[2];
+    float *series = calloc(each, sizeof *series), found[3];
+    if (!series) fail_msg("out of memory");
+    for (size_t s = 0; s < y->shape[0]; s++) {
+        for (size_t i = 0; i < each; i++) series[i] = (float)x->data[s * each + i];
+        predict(series, found);
+        const tl_real actual[] = {(tl_real)found[0], (tl_real)found[1], (tl_real)found[2]}, *expected = y->data + 3 * s;
+        if (sizeof(tl_real) == sizeof(float)) check_close("probabilities", actual, expected, 3, 1e-5, 1e-5);
+        assert_int_equal(largest(actual), largest(expected));
+    }
+    series[each - 1] = NAN;
+    predict(series, found);
+    for (size_t c = 0; c < 3; c++) assert_true(isnan(found[c]));
+    free(series);
+}
+
+static void given_a_solved_network_when_exported_then_the_same_classes(void **state) {
+    (void)state;
+    tl_error error = {0};
+    tl_dataset *train = tl_dataset_builtin("cbf", TL_SPLIT_TRAIN, 1, &error),
+               *test = tl_dataset_builtin("cbf", TL_SPLIT_TEST, 1, &error);
+    check_ok(&error);
+    test->x.shape[0] = full ? 900 : 90;
+    tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 1, .threads = 1});
+    tl_model_compile(model, tl_mini_rocket(model, tl_input(model, (tl_shape){128, 1}), 3), NULL, &error);
+    tl_fit_ridge(model, train, NULL, NULL, &error);
+    tl_c_export(model, path_of("solved.c"), NULL, NULL, &error);
+    tl_tensor y = tl_tensor_new(3, (size_t[]){test->x.shape[0], 1, 3}, &error);
+    tl_predict(model, &test->x, NULL, &y, &error);
+    check_ok(&error);
+    run("%s -std=c99 -O2 -Wall -Wextra -Wconversion -pedantic -Werror -fPIC -shared -o solved.so solved.c -lm", TAPLINE_CC);
+    void *library = dlopen(path_of("solved.so"), RTLD_NOW);
+    if (!library) fail_msg("%s", dlerror());
+    predict_function predict;
+    *(void **)&predict = dlsym(library, "solved_predict");
+    compare_predictions(predict, &test->x, &y);
+    dlclose(library);
+    run("rm solved.c solved.so");
+    tl_tensor_free(&y);
+    tl_model_free(model);
+    tl_dataset_free(train);
+    tl_dataset_free(test);
+}
+
+static void given_nothing_drawn_or_a_stream_when_exported_then_refused(void **state) {
+    (void)state;
+    tl_error undrawn = {0}, streamed = {0};
+    tl_tensor x = integer_series(1);
+    tl_model *model = tl_model_new(&(tl_model_cfg){.threads = 1});
+    tl_model_compile(model, tl_mini_rocket(model, tl_input(model, (tl_shape){40, 1}), 2), NULL, &undrawn);
+    check_ok(&undrawn);
+    tl_c_export(model, path_of("net.c"), NULL, NULL, &undrawn);
+    check_error(&undrawn, TL_ERROR_ARGUMENT,
+                "(rocket_1): its biases were not drawn yet; tl_update_statistics draws them from training data");
+    tl_model_free(model);
+    model = rocket_made(&rocket_cases[0], &x, true);
+    tl_c_export(model, path_of("net.c"), &(tl_c_export_cfg){.stream = true}, NULL, &streamed);
+    check_error(&streamed, TL_ERROR_ARGUMENT, "(rocket): computes features of whole series, which a stream does not have");
+    tl_tensor_free(&x);
+    tl_model_free(model);
 }
 
 /* ---- streams ---- */
@@ -603,6 +748,10 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_each_layer_when_exported_then_c_computes_the_same),
         cmocka_unit_test(given_each_architecture_when_exported_then_c_computes_the_same),
+        cmocka_unit_test(given_each_kind_of_rocket_when_exported_then_the_same_features),
+        cmocka_unit_test(given_each_kind_of_rocket_when_exported_then_sizes_are_stated),
+        cmocka_unit_test(given_a_solved_network_when_exported_then_the_same_classes),
+        cmocka_unit_test(given_nothing_drawn_or_a_stream_when_exported_then_refused),
         cmocka_unit_test(given_each_layer_when_streamed_then_c_gives_the_stream_s_outputs),
         cmocka_unit_test(given_a_scaling_when_exported_then_c_scales_the_series),
         cmocka_unit_test(given_each_loss_when_exported_then_c_predicts_the_same),

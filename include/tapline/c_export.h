@@ -47,9 +47,9 @@ typedef struct tl_c_export_result {
  * precision. If NET_TEST is defined, the file is a program that runs three series and compares the results with those of the
  * library; for this, tl_c_export runs the model on these series.
  *
- * Fails for a layer of your own (the message names the layer), and, with cfg->stream, for all models for which tl_stream_new fails.
- * Fails with TL_ERROR_ARGUMENT if `name` is no valid C identifier, and with TL_ERROR_FILE if a file cannot be written. `cfg` and
- * `result` may be NULL. */
+ * Fails for a layer of your own (the message names the layer), for a tl_rocket whose biases were not drawn, and, with cfg->stream,
+ * for all models for which tl_stream_new fails. Fails with TL_ERROR_ARGUMENT if `name` is no valid C identifier, and with
+ * TL_ERROR_FILE if a file cannot be written. `cfg` and `result` may be NULL. */
 static inline tl_status tl_c_export(tl_model *model, const char *path, const tl_c_export_cfg *cfg, tl_c_export_result *result,
                                     tl_error *error);
 

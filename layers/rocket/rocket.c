@@ -85,7 +85,7 @@ static void rocket_stream_plan(const tl_layer *layer, const tl_workers *workers,
     (void)workers;
     (void)streaming;
     tl_fail(error, TL_ERROR_ARGUMENT,
-            "computes features of whole series, which a stream does not have; pass windows of the series to tl_predict");
+            "computes features of whole series, which a stream does not have; predict windows of the series instead");
 }
 
 static const tl_stream_ops rocket_stream = {.plan = rocket_stream_plan};

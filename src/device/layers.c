@@ -13,57 +13,7 @@ typedef struct windows {
     size_t length, out_length, taps, stride, dilation, pad_left;
 } windows;
 
-/* ---- places ---- */
-
-static size_t offset_of(const tl_c_network *network, const tl_c_value *value) {
-    return value->offset + (value->span >= 0 ? network->span[value->span].offset : 0);
-}
-
-static const char *array_of(const tl_c_value *value) {
-    static const char *const from[TL_MAX_INPUTS] = {"from", "from1", "from2", "from3", "from4", "from5", "from6", "from7"};
-    if (value->span >= 0) return "arena";
-    if (value->span == TL_C_SCALED) return "scaled";
-    return value->span == TL_C_CALLER_X   ? "x"
-           : value->span == TL_C_CALLER_Y ? "y"
-           : value->span == TL_C_TO       ? "to"
-                                          : from[TL_C_FROM - value->span];
-}
-
-tl_c_place tl_c_place_of(const tl_c_network *network, tl_c_value value) {
-    tl_c_place place;
-    const size_t offset = offset_of(network, &value);
-    snprintf(place.text, sizeof place.text, offset ? "%s + %zu" : "%s", array_of(&value), offset);
-    return place;
-}
-
-tl_c_place tl_c_element_of(const tl_c_network *network, tl_c_value value) {
-    tl_c_place place;
-    const size_t offset = offset_of(network, &value);
-    if (offset)
-        snprintf(place.text, sizeof place.text, "%s[%zu + i]", array_of(&value), offset);
-    else
-        snprintf(place.text, sizeof place.text, "%s[i]", array_of(&value));
-    return place;
-}
-
 /* ---- constants ---- */
-
-void tl_c_write_array(tl_c_network *network, const char *name, const char *suffix, const double *values, size_t count) {
-    tl_c_text *to = &network->constants;
-    tl_c_print(to, "static const float %s_%s[%zu] = {\n   ", name, suffix, count);
-    size_t begin = to->used - 3;
-    for (size_t i = 0; i < count; i++) {
-        if (to->used - begin > 110) {
-            tl_c_print(to, "\n   ");
-            begin = to->used - 3;
-        }
-        tl_c_print(to, " ");
-        tl_c_number(to, values[i]);
-        tl_c_print(to, i + 1 < count ? "," : "");
-    }
-    tl_c_print(to, "\n};\n");
-    network->constant_bytes += count * sizeof(float);
-}
 
 /* Adds an array of a layer under the name of the array. */
 static void write_parameter(tl_c_network *network, const tl_export_node *node, const char *name) {
@@ -463,6 +413,7 @@ static const tl_c_layer rows[] = {
     {.ops = &tl_upsample_layer_ops, .write = write_upsample},
     {.ops = &tl_embedding_layer_ops, .write = write_embedding},
     {.ops = &tl_fixed_filters_layer_ops, .write = write_fixed_filters, .scratch = fixed_filters_scratch},
+    {.ops = &tl_rocket_layer_ops, .write = tl_c_write_rocket, .scratch = tl_c_rocket_scratch},
     {.ops = &tl_flatten_layer_ops},
     {.ops = &tl_batch_norm_layer_ops, .write = write_batch_norm},
     {.ops = &tl_layer_norm_layer_ops, .write = write_layer_norm},

@@ -1,5 +1,5 @@
-/* network.h: a network that is being written as one C file. steps.c plans its steps, layers.c writes each layer, helpers.c adds the
- * helper functions, and export.c joins the parts.
+/* network.h: a network that is being written as one C file. steps.c plans its steps, layers.c and rocket.c write each layer,
+ * values.c writes places in memory and constants, helpers.c adds the helper functions, and export.c joins the parts.
  */
 #ifndef TL_DEVICE_NETWORK_H
 #define TL_DEVICE_NETWORK_H
@@ -83,6 +83,10 @@ tl_c_place tl_c_element_of(const tl_c_network *network, tl_c_value value);
 /* Adds `static const float NAME_SUFFIX[count] = {…};` to the constants. */
 void tl_c_write_array(tl_c_network *network, const char *name, const char *suffix, const double *values, size_t count);
 
+/* Adds `static const TYPE NAME_SUFFIX[count] = {…};`. `at` returns the integer with an index; `bytes` is the size of one. */
+void tl_c_write_integers(tl_c_network *network, const char *name, const char *suffix, const char *type, size_t bytes, size_t count,
+                         int (*at)(const void *values, size_t index), const void *values);
+
 /* How a kind of layer is written as C. */
 typedef struct tl_c_layer {
     const tl_layer_ops *ops;
@@ -92,6 +96,10 @@ typedef struct tl_c_layer {
         const tl_export_node *node); /* only without `write`: values of the input before the first of the output (NULL: none) */
     bool rectifies;                  /* can include the ReLU after it */
 } tl_c_layer;
+
+/* The layer rocket (rocket.c): constants and calls, and the values of scratch memory. */
+void tl_c_write_rocket(tl_c_network *network, const tl_c_step *step);
+size_t tl_c_rocket_scratch(const tl_export_node *node);
 
 /* The row of a layer; NULL: it cannot be written as C. */
 const tl_c_layer *tl_c_layer_of(const tl_layer *layer);

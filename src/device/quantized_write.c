@@ -6,30 +6,13 @@
 
 /* ---- constants ---- */
 
-/* Adds `static const TYPE NAME_SUFFIX[count] = {…};`. `at` returns the integer with an index; `bytes` is the size of one. */
-static void write_integers(tl_c_network *network, const char *name, const char *suffix, const char *type, size_t bytes,
-                           size_t count, int (*at)(const void *values, size_t index), const void *values) {
-    tl_c_text *to = &network->constants;
-    tl_c_print(to, "static const %s %s_%s[%zu] = {\n   ", type, name, suffix, count);
-    size_t begin = to->used - 3;
-    for (size_t i = 0; i < count; i++) {
-        if (to->used - begin > 115) {
-            tl_c_print(to, "\n   ");
-            begin = to->used - 3;
-        }
-        tl_c_print(to, " %d%s", at(values, i), i + 1 < count ? "," : "");
-    }
-    tl_c_print(to, "\n};\n");
-    network->constant_bytes += count * bytes;
-}
-
 static int byte_at(const void *values, size_t index) { return ((const int8_t *)values)[index]; }
 static int shift_at(const void *values, size_t index) { return ((const uint8_t *)values)[index]; }
 static int word_at(const void *values, size_t index) { return ((const int32_t *)values)[index]; }
 
 static void write_factors(tl_c_network *network, const tl_q_op *op) {
-    write_integers(network, op->name, "multiplier", "int", 4, op->factors, word_at, op->multiplier);
-    write_integers(network, op->name, "shift", "unsigned char", 1, op->factors, shift_at, op->shift);
+    tl_c_write_integers(network, op->name, "multiplier", "int", 4, op->factors, word_at, op->multiplier);
+    tl_c_write_integers(network, op->name, "shift", "unsigned char", 1, op->factors, shift_at, op->shift);
 }
 
 static void write_window(tl_c_network *network, const tl_q_op *op) {
@@ -47,8 +30,8 @@ static void write_convolution(tl_c_network *network, const tl_q_op *op) {
     write_window(network, op);
     tl_c_print(constants, ", %d, %d, %d, %d, %d, %d};\n", op->channels, op->filters, op->groups, op->x_zero[0], op->y_zero,
                op->low);
-    write_integers(network, op->name, "weight", "signed char", 1, op->weights, byte_at, op->weight);
-    write_integers(network, op->name, "bias", "int", 4, op->factors, word_at, op->bias);
+    tl_c_write_integers(network, op->name, "weight", "signed char", 1, op->weights, byte_at, op->weight);
+    tl_c_write_integers(network, op->name, "bias", "int", 4, op->factors, word_at, op->bias);
     write_factors(network, op);
     tl_c_print(constants, "static const struct q_filters %s_filters = {%s_bias, %s_multiplier, %s_shift};\n", op->name, op->name,
                op->name, op->name);
@@ -80,7 +63,7 @@ static void write_table(tl_c_network *network, const tl_quantized *quantized, co
     char suffix[40];
     snprintf(suffix, sizeof suffix, "table%zu", first->part);
     tl_c_use(&network->helpers, TL_C_Q_TABLE);
-    if (first == op) write_integers(network, op->name, suffix, "signed char", 1, TL_Q_TABLE_SIZE, byte_at, op->table);
+    if (first == op) tl_c_write_integers(network, op->name, suffix, "signed char", 1, TL_Q_TABLE_SIZE, byte_at, op->table);
     tl_c_print(&network->body, "    q_table(%s, %d, %d, %d, %s_%s, %s);\n", tl_c_place_of(network, op->x[0]).text, op->rows,
                op->channels, op->filters, first->name, suffix, tl_c_place_of(network, op->y).text);
 }
@@ -93,7 +76,7 @@ static void write_add(tl_c_network *network, const tl_q_op *op) {
     tl_c_print(constants, "};\nstatic const int %s_zero[%d] = {", op->name, op->inputs);
     for (int e = 0; e < op->inputs; e++) tl_c_print(constants, "%s%d", e ? ", " : "", op->x_zero[e]);
     tl_c_print(constants, "};\n");
-    write_integers(network, op->name, "multiplier", "int", 4, (size_t)op->inputs, word_at, op->multiplier);
+    tl_c_write_integers(network, op->name, "multiplier", "int", 4, (size_t)op->inputs, word_at, op->multiplier);
     tl_c_print(&network->body, "    q_add(%s_terms, %d, %d, %s_zero, %s_multiplier, %d, %d, %s);\n", op->name, op->inputs,
                op->rows * op->channels, op->name, op->name, op->y_zero, op->low, tl_c_place_of(network, op->y).text);
 }
