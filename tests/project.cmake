@@ -55,6 +55,7 @@ if(TAPLINE_COMMAND)
            COMMAND docs/run.sh ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR}/docs.work $<TARGET_FILE:tapline_command> ${CMAKE_C_COMPILER}
                    "${program_flags} -I${PROJECT_SOURCE_DIR}/include $<TARGET_FILE:tapline_shared> -Wl,-rpath,${PROJECT_BINARY_DIR}"
            WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+  set_tests_properties(docs PROPERTIES COST 100) # The longest test starts first, so that it does not run alone at the end.
 endif()
 if(TARGET tapline_pages)
   add_test(NAME manual COMMAND manual/run.sh ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/pages ${CMAKE_CURRENT_BINARY_DIR}/manual.work

@@ -60,6 +60,8 @@ static const tl_integer_kernels *kernels_of(const tl_kernels *table) {
 #if defined(__x86_64__)
     if (table == &tl_kernels_avx512) return &tl_integer_kernels_avx512;
     if (table == &tl_kernels_avx2) return &tl_integer_kernels_avx2;
+#else
+    (void)table;
 #endif
     return &tl_integer_kernels_baseline;
 }
