@@ -394,6 +394,35 @@ static void given_series_of_different_lengths_when_they_may_be_then_padded(void 
     tl_dataset_free(data);
 }
 
+/* The number of fields does not tell whether a row begins with a label. */
+static void given_rows_of_different_lengths_when_predicted_then_labels_are_seen(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *text;
+        tl_real x[6];
+        int32_t label; /* of the first series; TL_NO_LABEL: there are no labels */
+    } cases[] = {
+        {"1,7,8\n2,7,8,9\n", {7, 8, 0, 7, 8, 9}, 0},             /* as many fields as the longest series */
+        {"2,7\n1,7,8,9\n", {7, 0, 0, 7, 8, 9}, 1},               /* fewer */
+        {"1,7,8\n3,9\n", {1, 7, 8, 3, 9, 0}, TL_NO_LABEL},       /* there is no class 3: values */
+        {"5.5,7\n1,7,8\n", {5.5, 7, 0, 1, 7, 8}, TL_NO_LABEL},   /* likewise */
+        {"?,7,8\nnew,7,8,9\n", {7, 8, 0, 7, 8, 9}, TL_NO_LABEL}, /* unknown labels */
+    };
+    tl_dataset *train = read_csv("1,4,5,6\n2,7,8\n", (tl_read_cfg){.unequal = true});
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int keep = 0; keep < 2; keep++) {
+            const tl_read_cfg cfg = {.unequal = true, .unlabelled = true, .keep_labels = keep, .reference = train};
+            tl_dataset *new = read_csv(cases[i].text, cfg);
+            check_equal(cases[i].text, new->x.data, cases[i].x, 6);
+            const bool kept = keep && cases[i].label != TL_NO_LABEL;
+            assert_int_equal(new->labels != NULL, kept);
+            assert_int_equal(new->classes, kept ? 2 : 0);
+            if (kept) assert_int_equal(new->labels[0], cases[i].label);
+            tl_dataset_free(new);
+        }
+    tl_dataset_free(train);
+}
+
 static void given_steps_without_labels_when_read_to_predict_then_series(void **unused) {
     (void)unused;
     const tl_read_cfg cfg = {.series = "id", .time = "time"};
@@ -599,6 +628,7 @@ int main(void) {
         cmocka_unit_test(given_a_line_a_step_when_read_then_series_in_the_order_of_time),
         cmocka_unit_test(given_steps_that_are_no_series_when_read_then_refused),
         cmocka_unit_test(given_series_of_different_lengths_when_they_may_be_then_padded),
+        cmocka_unit_test(given_rows_of_different_lengths_when_predicted_then_labels_are_seen),
         cmocka_unit_test(given_steps_without_labels_when_read_to_predict_then_series),
         cmocka_unit_test(given_a_recording_when_cut_into_windows_then_labels_by_policy),
         cmocka_unit_test(given_step_targets_when_cut_into_windows_then_mean_or_last),

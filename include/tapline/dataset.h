@@ -164,7 +164,7 @@ typedef struct tl_read_cfg {
     const char *file; /* COLUMN with the name of a file, relative to the folder of the table; each file is one series: .wav, .npy,
                          a table with a step per line, or a whole PhysioNet record (its .hea, with or without the ending) */
     bool keep_labels; /* with `unlabelled`: keep the labels or target values if every series has one that `reference` knows. Not
-                         for tables with series of different lengths, where a row may or may not begin with a label */
+                         for target values in tables with series of different lengths */
     const char *annotator; /* ("atr") ending of the annotation file of a PhysioNet record, such as "qrs" */
     /* Where the series take more than max_memory, leave them in the file and read them batch by batch (tl_dataset.batches). This
      * works with a pair of `.npy` and with a `.npz` whose arrays are not compressed, without `window`; tl_dataset_convert makes
@@ -194,7 +194,7 @@ typedef struct tl_read_cfg {
  * - `builtin:NAME`, `builtin:NAME/test`: the two halves of a generated set.
  *
  * With cfg->unlabelled the result has no labels, values or classes. A `.npz` then needs no y and a `.ts` no @classLabel, and a row
- * of a table or `.npy` that is as long as the series of cfg->reference has no label.
+ * of a table or `.npy` that is as long as the series of cfg->reference has no label (rows of different lengths: docs/data.md).
  *
  * Classes are numbered in the order that the file declares, else in sorted order (as numbers where all are numbers).
  *

@@ -212,10 +212,18 @@ static tl_status apply(tl_columns *self, const purpose *of, const char *path, bo
     return TL_OK;
 }
 
-/* Returns whether the columns without a role are as many as the values of a model: a file without labels then has no label
- * column. */
+bool tl_columns_vary(const tl_read_cfg *cfg) {
+    const bool series_each = !cfg->series && !cfg->time && !cfg->file && cfg->window == 0;
+    return series_each && cfg->missing_policy != TL_MISSING_TAIL && cfg->reference && cfg->reference->lengths &&
+           cfg->reference->class_names;
+}
+
+/* Returns whether a file without labels has no label column: the columns without a role are as many as the values of a model. For
+ * series of different lengths, the first line must begin with a number instead. Numbers that are classes of the model were found
+ * before (read.c). */
 static bool is_bare(const tl_columns *self, const tl_read_cfg *cfg) {
     size_t open = 0;
+    if (cfg->unlabelled && tl_columns_vary(cfg)) return self->number_first;
     for (size_t c = 0; c < self->count; c++) open += self->role[c] == TL_ROLE_VALUE;
     return cfg->unlabelled && cfg->reference && open == cfg->reference->x.shape[self->steps ? 2 : 1];
 }
@@ -373,14 +381,23 @@ static tl_status read_names(tl_columns *self, const tl_text *text, tl_field head
     return error->status;
 }
 
-tl_status tl_columns_find(tl_columns *self, const tl_text *text, tl_field header, char separator, size_t count,
+static bool begins_with_number(const tl_text *text, tl_field line, char separator) {
+    tl_error ignored = {0};
+    tl_field part;
+    double number;
+    tl_text_cut(text, &line, separator, &part, &ignored);
+    return !tl_failed(&ignored) && tl_field_number(text, tl_field_trim(part), &number);
+}
+
+tl_status tl_columns_find(tl_columns *self, const tl_text *text, tl_field line, bool header, char separator, size_t count,
                           const tl_read_cfg *cfg, tl_error *error) {
     *self = (tl_columns){.count = count, .steps = cfg->series || cfg->time || (cfg->window > 0 && cfg->value)};
     if (tl_failed(error)) return error->status;
     self->role = calloc(count + 1, sizeof *self->role);
     bool *given = calloc(count + 1, sizeof *given);
     if (!self->role || !given) tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", text->path);
-    if (!tl_failed(error) && header.begin) read_names(self, text, header, separator, error);
+    if (!tl_failed(error) && header) read_names(self, text, line, separator, error);
+    if (!tl_failed(error) && !header && line.begin) self->number_first = begins_with_number(text, line, separator);
     if (!tl_failed(error) && apply_all(self, text->path, cfg, given, error) == TL_OK)
         recognise(self, text->path, cfg, given, error);
     for (size_t c = 0; self->role && c < count; c++) self->of[self->role[c]]++;

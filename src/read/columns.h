@@ -28,16 +28,20 @@ typedef struct tl_columns {
     bool titled;         /* the header names the column of the labels */
     bool asked;          /* the caller names the column of labels or of target values: they may look like anything */
     bool steps;          /* each line is one step of a series */
+    bool number_first;   /* the first line is a series, and its first field is a number */
 } tl_columns;
 
 /* Returns whether a first line is a header: all its fields are names, or they count from 0 or 1 beside names, or the caller names
  * one of them. */
 bool tl_columns_header(const tl_text *text, tl_field line, char separator, const tl_read_cfg *cfg, tl_error *error);
 
-/* Finds the roles of the `count` columns; `header`: the line with their names, begin NULL: none. Fails if the caller names a column
- * that does not exist, is ambiguous, or has two roles; and if a column of values has a heading that is probably not a value.
- * Release the columns in any case. */
-tl_status tl_columns_find(tl_columns *self, const tl_text *text, tl_field header, char separator, size_t count,
+/* Returns whether rows of a table have different lengths, so that their length does not tell whether they begin with a label. */
+bool tl_columns_vary(const tl_read_cfg *cfg);
+
+/* Finds the roles of the `count` columns. `line`: the first line, which has their names if `header`; begin NULL: none. Fails if the
+ * caller names a column that does not exist, is ambiguous, or has two roles; and if a column of values has a heading that is
+ * probably not a value. Release the columns in any case. */
+tl_status tl_columns_find(tl_columns *self, const tl_text *text, tl_field line, bool header, char separator, size_t count,
                           const tl_read_cfg *cfg, tl_error *error);
 
 /* Fails if labels that the caller did not name do not look like classes: numbers with fractions, or more than half of them

@@ -84,7 +84,7 @@ static tl_status check_table(const tl_source *source, const tl_npy *table, tl_er
 
 static tl_status find_columns(const tl_source *source, const tl_npy *table, const tl_read_cfg *cfg, tl_columns *columns,
                               tl_error *error) {
-    tl_columns_find(columns, &source->where, (tl_field){NULL, NULL}, ' ', table->shape[1], cfg, error);
+    tl_columns_find(columns, &source->where, (tl_field){NULL, NULL}, false, ' ', table->shape[1], cfg, error);
     if (tl_failed(error) || !columns->steps) return error->status;
     return tl_fail(error, TL_ERROR_ARGUMENT,
                    "%s: --series and --time are only for tables in text; use a .npz for series of several channels",

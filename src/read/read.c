@@ -3,6 +3,7 @@
 #include "data/dataset.h"
 #include "data/generate.h"
 #include "data/scaling.h"
+#include "read/columns.h"
 #include "read/directory.h"
 #include "read/folder.h"
 #include "read/foreign.h"
@@ -215,7 +216,15 @@ static void hold_warning(const char *text, void *user) {
     if (self->count < sizeof self->text / sizeof *self->text) snprintf(self->text[self->count++], sizeof *self->text, "%s", text);
 }
 
-/* Reads it with its labels; NULL if it has none, or other ones. */
+static void drop_labels(tl_dataset *data) {
+    tl_classes_release(data);
+    tl_release(data->labels);
+    data->labels = NULL;
+    data->target_length = 1;
+}
+
+/* Reads it with its labels; NULL if it has none, or other ones. A row of a table with series of different lengths may begin with a
+ * label or not: it does if all rows begin with classes of the model. */
 static tl_dataset *read_labelled(const char *path, const tl_read_cfg *cfg) {
     tl_error none = {0};
     warnings held = {.count = 0};
@@ -223,10 +232,11 @@ static tl_dataset *read_labelled(const char *path, const tl_read_cfg *cfg) {
     labelled.unlabelled = false;
     labelled.warn = cfg->warn ? hold_warning : NULL;
     labelled.user = &held;
-    if (!cfg->unlabelled || !cfg->keep_labels || !cfg->reference) return NULL;
-    if (cfg->reference->lengths && tl_dataset_is_table(path, cfg->format)) return NULL;
+    const bool vary = cfg->reference && cfg->reference->lengths && tl_dataset_is_table(path, cfg->format);
+    if (!cfg->unlabelled || !cfg->reference || (vary ? !tl_columns_vary(cfg) : !cfg->keep_labels)) return NULL;
     tl_dataset *data = read_data(path, &labelled, &none);
     for (size_t i = 0; data && cfg->warn && i < held.count; i++) cfg->warn(held.text[i], cfg->user);
+    if (data && !cfg->keep_labels) drop_labels(data);
     return data;
 }
 

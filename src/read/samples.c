@@ -137,10 +137,6 @@ tl_status tl_samples_text(tl_samples *s, tl_text *text, const tl_line_reader *re
 
 /* ---- values ---- */
 
-bool tl_samples_bare(const tl_samples *s, size_t fields) {
-    return s->unlabelled && s->reference && fields == s->reference->x.shape[1];
-}
-
 static const char *plural(size_t count) { return count == 1 ? "" : "s"; }
 
 static tl_status check_like_targets(const tl_samples *s, const char *at, tl_error *error) {

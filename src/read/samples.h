@@ -84,9 +84,6 @@ tl_status tl_samples_lines(tl_samples *samples, tl_text *text, const tl_line_rea
 /* Counts them, allocates memory and reads them. */
 tl_status tl_samples_text(tl_samples *samples, tl_text *text, const tl_line_reader *reader, void *format, tl_error *error);
 
-/* Returns whether a row with so many fields is a series without a label. */
-bool tl_samples_bare(const tl_samples *samples, size_t fields);
-
 /* Reads a number of a text; NaN if it is missing and missing values are allowed. */
 tl_status tl_samples_value(const tl_samples *samples, tl_field field, double *value, tl_error *error);
 

@@ -150,8 +150,7 @@ static tl_status begin(table *self, tl_samples *s, tl_text *text, tl_error *erro
     if (check_separator(text, line, error) != TL_OK) return error->status;
     const size_t count = tl_text_fields(text, line, self->separator, error);
     const bool header = !tl_failed(error) && tl_columns_header(text, line, self->separator, cfg, error);
-    if (tl_columns_find(&self->columns, text, header ? line : (tl_field){NULL, NULL}, self->separator, count, cfg, error) != TL_OK)
-        return error->status;
+    if (tl_columns_find(&self->columns, text, line, header, self->separator, count, cfg, error) != TL_OK) return error->status;
     for (size_t c = 0; header && c < count; c++)
         self->may_be_values |= self->columns.role[c] == TL_ROLE_LABEL && !self->columns.asked && !s->reference &&
                                strcasecmp(self->columns.name[c], "target") == 0;
