@@ -115,9 +115,66 @@ TL_INLINE size_t clear_until(const tl_pool_rows *p, size_t row, size_t stop) {
     return tl_max(stop, row);
 }
 
+/* ---- the same for windows of three inputs with stride 1: an input collects from the windows that read it, so that dx is written
+ * once ---- */
+
+/* The sum, and d of window t where input i is the first maximum of the window; x and dy begin at the channels. */
+TL_INLINE tl_vector collect(const tl_pool_rows *p, const tl_real *x, const tl_real *dy, size_t i, size_t t, tl_vector sum,
+                            size_t part) {
+    const window w = window_at(p, t);
+    const tl_vector best = largest(p, x, w, part);
+    tl_mask first = load(x + i * p->channels, part) == best;
+    for (size_t row = w.first; row < i; row++) first &= ~(load(x + row * p->channels, part) == best);
+    return sum + tl_where(first, load(dy + t * p->channels, part));
+}
+
+/* The windows first … last - 1. */
+TL_INLINE void collect_at(const tl_pool_rows *p, size_t i, size_t first, size_t last) {
+    for (size_t c = 0; c < p->channels; c += TL_LANES) {
+        const size_t left = p->channels - c, part = left < TL_LANES ? left : 0;
+        tl_real *dx = p->dx + i * p->channels + c;
+        tl_vector sum = p->adds ? load(dx, part) : (tl_vector){0};
+        for (size_t t = first; t < last; t++) sum = collect(p, p->x + c, p->dy + c, i, t, sum, part);
+        store(dx, sum, part);
+    }
+}
+
+/* An input whose three windows are whole; dy begins at the first of them. Of equal maxima the first one counts; comparisons with
+ * NaN are false. */
+TL_INLINE tl_vector collect_three(const tl_real *x, const tl_real *dy, size_t channels, tl_vector sum, size_t part) {
+    const tl_vector value = load(x, part);
+    const tl_mask above = value > load(x - channels, part), not_below = value >= load(x + channels, part);
+    sum += tl_where(above & (value > load(x - 2 * channels, part)), load(dy, part));
+    sum += tl_where(above & not_below, load(dy + channels, part));
+    return sum + tl_where(not_below & (value >= load(x + 2 * channels, part)), load(dy + 2 * channels, part));
+}
+
+TL_INLINE void collect_three_at(const tl_pool_rows *p, size_t i) {
+    const tl_real *x = p->x + i * p->channels, *dy = p->dy + (i + p->pad_left - 2) * p->channels;
+    tl_real *dx = p->dx + i * p->channels;
+    for (size_t c = 0; c < p->channels; c += TL_LANES) {
+        const size_t left = p->channels - c, part = left < TL_LANES ? left : 0;
+        store(dx + c, collect_three(x + c, dy + c, p->channels, p->adds ? load(dx + c, part) : (tl_vector){0}, part), part);
+    }
+}
+
+TL_INLINE void max_backward_three(const tl_pool_rows *p) {
+    for (size_t i = 0; i < p->length; i++) {
+        const size_t end = i + p->pad_left + 1, last = tl_min(end, p->out_length), first = end > 3 ? end - 3 : 0;
+        if (i >= 2 && i + 2 < p->length && end <= p->out_length)
+            collect_three_at(p, i);
+        else
+            collect_at(p, i, tl_min(first, last), last);
+    }
+}
+
 static void max_backward(const tl_pool_rows *rows) {
     const tl_pool_rows own = *rows, *p = &own;
     size_t cleared = 0; /* rows */
+    if (p->taps == 3 && p->stride == 1) {
+        max_backward_three(p);
+        return;
+    }
     for (size_t t = 0; t < p->out_length; t++) {
         const window w = window_at(p, t);
         if (!p->adds) cleared = clear_until(p, cleared, w.last);
