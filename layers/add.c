@@ -47,6 +47,12 @@ static void add_forward(const tl_layer *layer, const tl_pass *pass) {
     share_blocks(layer, pass, tl_tensor_count(&pass->y), forward_task);
 }
 
+/* dx = dy where `from` is above 0, else 0. */
+static void mask_gradient(const add_job *job, const tl_real *from, const tl_real *dy, tl_real *dx, size_t count) {
+    job->kernels->activation_gradient(
+        &(tl_activation_run){.activation = TL_ACTIVATION_RELU, .from = from, .dy = dy, .to = dx, .count = count});
+}
+
 /* The gradient of the input that shares memory with dy is written last, because the others read dy. */
 static void backward_task(void *context, size_t task, int worker) {
     (void)worker;
@@ -60,13 +66,10 @@ static void backward_task(void *context, size_t task, int worker) {
             tl_real *dx = pass->dx[k].data;
             if (!dx || (dx == dy) != in_place) continue;
             if (relu)
-                job->kernels->activation_gradient(&(tl_activation_run){.activation = TL_ACTIVATION_RELU,
-                                                                       .from = pass->y.data + first,
-                                                                       .dy = dy + first,
-                                                                       .to = dx + first,
-                                                                       .count = count});
+                mask_gradient(job, pass->y.data + first, dy + first, dx + first, count);
             else if (!in_place)
                 memcpy(dx + first, dy + first, count * sizeof *dx);
+            if (pass->masks[k]) mask_gradient(job, pass->x[k].data + first, dx + first, dx + first, count);
         }
 }
 
@@ -86,6 +89,7 @@ static const tl_layer_ops add_relu_layer_ops = {
     .multiple_inputs = true,
     .reads = TL_READS_Y,
     .in_place = true,
+    .masks = true,
     .setup = add_setup,
     .flops = add_flops,
     .forward = add_forward,
@@ -106,6 +110,7 @@ const tl_layer_ops tl_add_layer_ops = {
     .size = sizeof(add_layer),
     .multiple_inputs = true,
     .in_place = true,
+    .masks = true,
     .setup = add_setup,
     .flops = add_flops,
     .forward = add_forward,

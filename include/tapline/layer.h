@@ -42,8 +42,11 @@ typedef struct tl_pass {
     const tl_workers *workers;
     uint64_t seed; /* seed, node and step together are the key of the random numbers of this call */
     uint32_t node;
-    uint64_t step; /* number of training passes so far */
-    size_t place;  /* training: of the first sample of this pass in its batch; above 0 where the batch is divided into shards */
+    uint64_t step;     /* number of training passes so far */
+    size_t place;      /* training: of the first sample of this pass in its batch; above 0 where the batch is divided into shards */
+    bool rectify;      /* forward, only where ops->rectifies is set: y = max(y, 0); NaN stays NaN */
+    const bool *masks; /* backward, (inputs of the layer) only where ops->masks is set, x is then there: true: dx[e] = 0 where x[e]
+                          is not above 0 */
 } tl_pass;
 
 /* Which arrays backward reads besides dy. Arrays that are not named here may have been overwritten by then. */
@@ -161,6 +164,7 @@ typedef struct tl_finish {
     bool relu;            /* y = max(y, 0); NaN stays NaN */
     bool relu_after;      /* the same after the sum with `added` */
     const tl_real *added; /* (batch, out.length, out.channels) y = y + added; NULL: nothing. It does not overlap y */
+    const tl_real *mask;  /* (batch, out.length, out.channels) y = 0 where this is not above 0; NULL: nothing. Only alone */
 } tl_finish;
 
 typedef struct tl_inference_ops {
@@ -207,7 +211,10 @@ typedef struct tl_layer_ops {
     bool stepwise;
     const tl_stream_ops *stream;       /* for layers that are not stepwise, or that have a faster way (NULL: none) */
     const tl_inference_ops *inference; /* (NULL: none) */
-    void *reserved[7];                 /* for later fields: NULL */
+    bool rectifies;                    /* forward honours tl_pass.rectify: it computes a ReLU behind the layer in training */
+    bool masks;                        /* backward honours tl_pass.masks: it computes the gradient of a ReLU before the layer */
+    char unused[6];
+    void *reserved[6]; /* for later fields: NULL */
 } tl_layer_ops;
 
 enum { TL_MAX_PARAMETERS = 4 };

@@ -1,6 +1,7 @@
 #include "layers/conv1d/variant.h"
 
 #include "base/memory.h"
+#include "compute/finish.h"
 #include "compute/parallel.h"
 #include "compute/window.h"
 #include "graph/builder.h"
@@ -116,8 +117,10 @@ static tl_conv1d_groups groups_for(const conv1d_layer *conv, const tl_pass *pass
 }
 
 static void conv1d_forward(const tl_layer *layer, const tl_pass *pass) {
+    static const tl_finish rectified = {.relu = true};
     const conv1d_layer *conv = (const conv1d_layer *)layer;
-    const tl_conv1d_groups groups = groups_for(conv, pass);
+    tl_conv1d_groups groups = groups_for(conv, pass);
+    groups.job.shape.finish = pass->rectify ? &rectified : NULL;
     tl_conv1d_groups_forward(&groups, padded_series(conv, pass), pass->parameter[0], conv->cfg.no_bias ? NULL : pass->parameter[1],
                              pass->y.data, pass->workers, pass->scratch + copy_size(conv, pass->batch));
 }
@@ -131,11 +134,15 @@ static void conv1d_backward(const tl_layer *layer, const tl_pass *pass) {
                                           conv->cfg.no_bias ? NULL : pass->gradient[1], pass->workers, rest);
     tl_pass_part_done(pass->workers, TL_PASS_PART_WEIGHT_GRADIENT);
     if (!dx) return;
+    const tl_finish masked = {.mask = pass->masks[0] ? pass->x[0].data : NULL};
     groups.job.shape.counted = pads_with_series(conv) ? NULL : pass->lengths;
+    groups.job.shape.finish = pads_with_series(conv) ? NULL : &masked;
     tl_conv1d_groups_backward_input(&groups, pass->dy.data, pass->parameter[0], pads_with_series(conv) ? pass->scratch : dx,
                                     pass->workers, rest);
-    if (pads_with_series(conv))
+    if (pads_with_series(conv)) {
         tl_pad_fold(&conv->pad, pass->scratch, pass->batch, layer->in[0].channels, pass->lengths, pass->workers, dx);
+        tl_finish_all(pass->workers, &masked, dx, tl_tensor_count(&pass->dx[0]));
+    }
     tl_pass_part_done(pass->workers, TL_PASS_PART_INPUT_GRADIENT);
 }
 
@@ -219,6 +226,8 @@ const tl_layer_ops tl_conv1d_layer_ops = {
     .size = sizeof(conv1d_layer),
     .settings = settings,
     .reads = TL_READS_X,
+    .rectifies = true,
+    .masks = true,
     .setup = conv1d_setup,
     .out_length = conv1d_out_length,
     .scratch = conv1d_scratch,

@@ -234,6 +234,7 @@ static size_t scratch_of(const tl_conv1d_shape *shape, tl_conv1d_pass pass, int 
 const tl_conv1d_ops tl_conv1d_direct = {
     .name = "direct",
     .engine = TL_ENGINE_DIRECT,
+    .finishes = true,
     .supports = supports,
     .cost = cost,
     .scratch = scratch_of,

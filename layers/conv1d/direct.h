@@ -20,8 +20,9 @@ typedef struct tl_direct_form {
     size_t rows, width, last_width;          /* last_width: of the last row, at most that of the others */
     size_t out_first, out_stride, out_count; /* in elements: position of row 0, distance of rows, size of a sample */
     bool lane_reduction, in_place;
-    const size_t *counted; /* (batch) valid output steps of each sample; others need not be computed; NULL: all are valid */
-    size_t step;           /* elements of one of these steps */
+    const size_t *counted;   /* (batch) valid output steps of each sample; others need not be computed; NULL: all are valid */
+    size_t step;             /* elements of one of these steps */
+    const tl_finish *finish; /* see tl_conv1d_shape */
 } tl_direct_form;
 
 /* Returns the shape that the engine computes: with a kernel of 1, the batch is one long sample. */
@@ -99,7 +100,7 @@ typedef struct tl_direct_weights {
  * the last output. */
 void tl_direct_pack(const tl_direct_weights *weights, const tl_workers *workers, tl_real *packed);
 
-/* Computes a form; bias: (width) or NULL. */
+/* Computes a form and finishes its outputs (form->finish); bias: (width) or NULL. */
 void tl_direct_sum(const tl_direct_weights *weights, size_t batch, const tl_real *in, const tl_real *bias, tl_real *out,
                    const tl_workers *workers, tl_real *scratch);
 size_t tl_direct_sum_scratch(const tl_direct_form *form, size_t batch, int workers);

@@ -56,7 +56,8 @@ static tl_direct_form residue_form(const tl_conv1d_shape *shape, size_t residue,
                             .out_count = shape->length * shape->channels,
                             .lane_reduction = lane_reduction,
                             .counted = shape->counted,
-                            .step = shape->channels};
+                            .step = shape->channels,
+                            .finish = shape->finish};
 }
 
 static size_t residues_of(const tl_conv1d_shape *shape) { return tl_min(shape->stride, shape->length); }
@@ -108,7 +109,8 @@ static tl_direct_form joint_form(const tl_conv1d_shape *shape, size_t positions)
                             .out_stride = positions * shape->channels,
                             .out_count = shape->length * shape->channels,
                             .counted = shape->counted,
-                            .step = shape->channels};
+                            .step = shape->channels,
+                            .finish = shape->finish};
 }
 
 static size_t joint_weights(const tl_direct_form *form) { return tl_aligned_count(form->taps * form->width * form->in_width); }

@@ -37,7 +37,8 @@ tl_direct_form tl_direct_forward_form(const tl_conv1d_shape *shape) {
                             .out_stride = shape->filters,
                             .out_count = shape->out_length * shape->filters,
                             .counted = shape->counted,
-                            .step = shape->filters};
+                            .step = shape->filters,
+                            .finish = shape->finish};
 }
 
 /* ---- rows ---- */

@@ -5,6 +5,7 @@
 
 #include "base/math.h"
 #include "base/memory.h"
+#include "compute/finish.h"
 
 #include <string.h>
 
@@ -77,6 +78,8 @@ static void scatter_task(void *context, size_t task, int worker) {
         multiply_rows(job, dy + begin * shape->filters, rows, behind, products);
         for (size_t r = 0; r < rows; r++) scatter_row(shape, products + r * job->width, begin + r, dx);
     }
+    const size_t sample = shape->length * shape->channels;
+    if (shape->finish) tl_finish_some(job->kernels, shape->finish, job->dx, task * sample, sample);
 }
 
 size_t tl_direct_scatter_scratch(const tl_conv1d_shape *shape, int workers) {

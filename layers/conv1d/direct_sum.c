@@ -101,7 +101,7 @@ typedef struct sum_job {
     tl_factor factor;        /* weights that are used in place */
     tl_real *out, *copies;   /* copies: one for each worker */
     const tl_finish *finish; /* NULL: nothing */
-    unsigned steps;          /* the same for kernel functions */
+    unsigned steps;          /* the same for kernel functions; 0: after the rows of a unit */
 } sum_job;
 
 static size_t rows_in_cache(const tl_direct_form *form) {
@@ -213,10 +213,19 @@ static void multiply_windows(const sum_job *job, const tl_direct_unit *unit, siz
     }
 }
 
-/* Finishes the outputs of a unit; they have no gaps. */
+/* Finishes the outputs of a unit, which are in the cache. Only the last row of a sample may be shorter than the others, and only if
+ * rows have no gaps. */
 static void finish_unit(const sum_job *job, const tl_direct_unit *unit) {
-    const size_t stride = job->form->out_stride, rows = unit->end - unit->begin;
-    if (job->steps) tl_finish_some(job->kernels, job->finish, job->out, unit->out + unit->begin * stride, rows * stride);
+    const tl_direct_form *form = job->form;
+    const size_t stride = form->out_stride, begin = unit->begin * stride;
+    if (!job->finish || job->steps || unit->begin == unit->end) return;
+    if (stride == form->width) {
+        const size_t end = (unit->end - 1) * stride + (unit->end == form->rows ? form->last_width : form->width);
+        tl_finish_some(job->kernels, job->finish, job->out, unit->out + begin, end - begin);
+        return;
+    }
+    for (size_t row = unit->begin; row < unit->end; row++)
+        tl_finish_some(job->kernels, job->finish, job->out, unit->out + row * stride, form->width);
 }
 
 static void sum_task(void *context, size_t task, int worker) {
@@ -224,7 +233,6 @@ static void sum_task(void *context, size_t task, int worker) {
     tl_real *copy = job->copies + (size_t)worker * tl_direct_copy(job->form, job->chunks);
     const tl_direct_unit unit = tl_direct_unit_cut(job->form, job->chunks, task, job->in, copy);
     for (size_t i = 0; job->form->in_place && i < tl_factor_blocks(&job->factor); i++) multiply_windows(job, &unit, i);
-    if (job->form->in_place) finish_unit(job, &unit);
     for (size_t i = 0; !job->form->in_place && i < block_count(job->kernels, job->form); i++) {
         const tl_direct_block block = block_at(job->kernels, job->form, i);
         if (job->form->lane_reduction)
@@ -232,6 +240,7 @@ static void sum_task(void *context, size_t task, int worker) {
         else
             sum_block(job, &unit, &block);
     }
+    finish_unit(job, &unit);
 }
 
 static size_t weights_scratch(const tl_direct_form *form) {
@@ -261,6 +270,7 @@ void tl_direct_make_packed(const tl_direct_weights *weights, const tl_real *bias
 /* `weight`: of a form whose weights are in place. */
 static void sum(const tl_direct_form *form, size_t batch, const tl_real *in, const tl_real *weight, const tl_real *packed,
                 const tl_finish *finish, tl_real *out, const tl_workers *workers, tl_real *copies) {
+    const bool late = finish && (form->in_place || form->lane_reduction || finish->mask);
     sum_job job = {.kernels = tl_kernels_of(workers),
                    .form = form,
                    .chunks = chunks_of(form, batch),
@@ -270,7 +280,7 @@ static void sum(const tl_direct_form *form, size_t batch, const tl_real *in, con
                    .out = out,
                    .copies = copies,
                    .finish = finish,
-                   .steps = finish ? tl_finish_steps(finish) : 0};
+                   .steps = finish && !late ? tl_finish_steps(finish) : 0};
     if (form->in_place) job.factor = tl_factor_again(job.kernels, weight, form->taps * form->in_width, form->width, packed);
     const double sums = (double)form->taps * (double)form->in_width * (double)form->width;
     tl_parallel(workers, batch * job.chunks, TL_VECTOR_WORK * (double)(batch * form->rows) * sums, sum_task, &job);
@@ -284,5 +294,6 @@ void tl_direct_sum_packed(const tl_direct_form *form, size_t batch, const tl_rea
 void tl_direct_sum(const tl_direct_weights *weights, size_t batch, const tl_real *in, const tl_real *bias, tl_real *out,
                    const tl_workers *workers, tl_real *scratch) {
     tl_direct_make_packed(weights, bias, workers, scratch);
-    sum(weights->form, batch, in, weights->weight, scratch, NULL, out, workers, scratch + weights_scratch(weights->form));
+    sum(weights->form, batch, in, weights->weight, scratch, weights->form->finish, out, workers,
+        scratch + weights_scratch(weights->form));
 }

@@ -20,12 +20,15 @@ typedef struct tl_conv1d_shape {
     const size_t
         *counted; /* (batch) for a pass: number of valid rows of each sample of its output (backward_weights: of dy, which is 0
                               after them). An engine may skip other rows; their contents are then undefined. NULL: all are valid */
+    const tl_finish *finish; /* for forward and backward_input of an engine that `finishes`: what it does with the outputs (dx)
+                                before it stores them; NULL: nothing */
 } tl_conv1d_shape;
 
 typedef struct tl_conv1d_ops {
     const char *name;
     tl_engine engine;
     bool mixes_samples; /* the rounding of an output depends on the number of rows, and so on the other samples of the batch */
+    bool finishes;      /* forward and backward_input honour shape->finish; else the caller finishes the outputs */
     /* Returns whether it can compute a pass of this shape. */
     bool (*supports)(const tl_conv1d_shape *shape, tl_conv1d_pass pass);
     /* Returns the estimated time of a pass on one thread, in multiply-adds at the peak rate. TL_ENGINE_AUTO chooses the engine with

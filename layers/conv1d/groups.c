@@ -3,6 +3,7 @@
 
 #include "base/argument.h"
 #include "base/memory.h"
+#include "compute/finish.h"
 
 #include <string.h>
 
@@ -72,21 +73,37 @@ void tl_conv1d_scatter(const tl_conv1d_groups *self, const tl_real *from, size_t
 
 /* ---- passes ---- */
 
+/* Finishes (count) outputs, unless the engine has done it. */
+static void finish(const tl_conv1d_groups *self, const tl_conv1d_ops *engine, tl_real *y, size_t count, const tl_workers *workers) {
+    const tl_conv1d_shape *s = &self->job.shape;
+    if (s->finish && (self->groups > 1 || !engine->finishes)) tl_finish_all(workers, s->finish, y, count);
+}
+
+/* The shape of one group, whose outputs are finished with those of all groups. */
+static tl_conv1d_shape plain_shape(const tl_conv1d_groups *self) {
+    tl_conv1d_shape shape = self->job.shape;
+    shape.finish = NULL;
+    return shape;
+}
+
 void tl_conv1d_groups_forward(const tl_conv1d_groups *self, const tl_real *x, const tl_real *weight, const tl_real *bias,
                               tl_real *y, const tl_workers *workers, tl_real *scratch) {
     const tl_conv1d_shape *s = &self->job.shape;
     const tl_conv1d_ops *engine = self->job.engine[TL_CONV1D_FORWARD];
     if (self->groups == 1) {
         engine->forward(s, x, weight, bias, y, workers, scratch);
+        finish(self, engine, y, s->batch * s->out_length * s->filters, workers);
         return;
     }
     const copies c = copies_in(self, scratch);
+    const tl_conv1d_shape plain = plain_shape(self);
     for (size_t g = 0; g < self->groups; g++) {
         tl_conv1d_gather(self, x, c.rows, s->channels, g, c.x);
         tl_conv1d_gather(self, weight, c.weight_rows, s->filters, g, c.weight);
-        engine->forward(s, c.x, c.weight, bias ? bias + g * s->filters : NULL, c.y, workers, c.rest);
+        engine->forward(&plain, c.x, c.weight, bias ? bias + g * s->filters : NULL, c.y, workers, c.rest);
         tl_conv1d_scatter(self, c.y, c.out_rows, s->filters, g, y);
     }
+    finish(self, engine, y, c.out_rows * self->groups * s->filters, workers);
 }
 
 void tl_conv1d_groups_backward_input(const tl_conv1d_groups *self, const tl_real *dy, const tl_real *weight, tl_real *dx,
@@ -95,15 +112,18 @@ void tl_conv1d_groups_backward_input(const tl_conv1d_groups *self, const tl_real
     const tl_conv1d_ops *engine = self->job.engine[TL_CONV1D_BACKWARD_INPUT];
     if (self->groups == 1) {
         engine->backward_input(s, dy, weight, dx, workers, scratch);
+        finish(self, engine, dx, s->batch * s->length * s->channels, workers);
         return;
     }
     const copies c = copies_in(self, scratch);
+    const tl_conv1d_shape plain = plain_shape(self);
     for (size_t g = 0; g < self->groups; g++) {
         tl_conv1d_gather(self, dy, c.out_rows, s->filters, g, c.y);
         tl_conv1d_gather(self, weight, c.weight_rows, s->filters, g, c.weight);
-        engine->backward_input(s, c.y, c.weight, c.x, workers, c.rest);
+        engine->backward_input(&plain, c.y, c.weight, c.x, workers, c.rest);
         tl_conv1d_scatter(self, c.x, c.rows, s->channels, g, dx);
     }
+    finish(self, engine, dx, c.rows * self->groups * s->channels, workers);
 }
 
 void tl_conv1d_groups_backward_weights(const tl_conv1d_groups *self, const tl_real *x, const tl_real *dy, tl_real *dweight,

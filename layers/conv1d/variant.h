@@ -35,7 +35,8 @@ typedef struct tl_conv1d_groups {
 /* `spec` has all channels and filters. */
 tl_status tl_conv1d_groups_prepare(const tl_conv1d_spec *spec, size_t groups, tl_conv1d_groups *self, tl_error *error);
 
-/* The passes of engine.h, and the elements of temporary memory for all of them. */
+/* The passes of engine.h, and the elements of temporary memory for all of them. The outputs are finished whether the engine
+ * `finishes` or not. */
 size_t tl_conv1d_groups_scratch(const tl_conv1d_groups *self, int workers);
 void tl_conv1d_groups_forward(const tl_conv1d_groups *self, const tl_real *x, const tl_real *weight, const tl_real *bias,
                               tl_real *y, const tl_workers *workers, tl_real *scratch);

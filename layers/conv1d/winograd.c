@@ -246,7 +246,7 @@ static void finish_sample(const sum_job *job, const tl_winograd_unit *unit, cons
         tile.tiles = dense ? run : form->dilation;
         if (inside) {
             tile.to = out + at;
-            if (job->steps & TL_FINISH_ADD) tile.added = job->finish->added + (tile.to - job->out);
+            if (job->steps & (TL_FINISH_ADD | TL_FINISH_MASK)) tile.added = tl_finish_array(job->finish) + (tile.to - job->out);
             form->variant->output(&tile);
         } else
             finish_border(job, &tile, at, out);
@@ -335,6 +335,8 @@ static void sum(const tl_winograd_form *form, const weights *from, const tl_real
     job.out = out;
     job.start = scratch;
     job.own = scratch + start_count(form);
+    job.finish = form->finish;
+    job.steps = form->finish ? tl_finish_steps(form->finish) : 0;
     make_start(form, bias, scratch);
     share_units(&job, workers);
 }
@@ -424,6 +426,7 @@ static size_t scratch_of(const tl_conv1d_shape *shape, tl_conv1d_pass pass, int 
 const tl_conv1d_ops tl_conv1d_winograd = {
     .name = "winograd",
     .engine = TL_ENGINE_WINOGRAD,
+    .finishes = true,
     .supports = supports,
     .cost = tl_winograd_cost,
     .scratch = scratch_of,

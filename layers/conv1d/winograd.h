@@ -20,10 +20,11 @@ typedef struct tl_winograd_form {
     size_t taps, groups, dilation;
     size_t window; /* elements with a weight: fewer than taps · in_width if the stride does not divide the kernel */
     size_t out_count, width;
-    ptrdiff_t out_first;   /* element of the sample where output row 0 begins; below 0 if it is only partly in the sample */
-    size_t rows, tiles;    /* of the output of a sample */
-    const size_t *counted; /* (batch) valid output steps of each sample; others need not be computed; NULL: all are valid */
-    size_t step;           /* elements of one of these steps */
+    ptrdiff_t out_first;     /* element of the sample where output row 0 begins; below 0 if it is only partly in the sample */
+    size_t rows, tiles;      /* of the output of a sample */
+    const size_t *counted;   /* (batch) valid output steps of each sample; others need not be computed; NULL: all are valid */
+    size_t step;             /* elements of one of these steps */
+    const tl_finish *finish; /* see tl_conv1d_shape */
 } tl_winograd_form;
 
 tl_winograd_form tl_winograd_forward_form(const tl_conv1d_shape *shape);

@@ -43,7 +43,8 @@ tl_winograd_form tl_winograd_forward_form(const tl_conv1d_shape *shape) {
                              .width = shape->filters,
                              .rows = shape->out_length,
                              .counted = shape->counted,
-                             .step = shape->filters};
+                             .step = shape->filters,
+                             .finish = shape->finish};
     cut_into_tiles(&form);
     return form;
 }
@@ -65,7 +66,8 @@ tl_winograd_form tl_winograd_backward_form(const tl_conv1d_shape *shape) {
                              .out_first = -(ptrdiff_t)(part * shape->channels),
                              .rows = tl_ceil_div(shape->length + part, shape->stride),
                              .counted = shape->counted,
-                             .step = shape->channels};
+                             .step = shape->channels,
+                             .finish = shape->finish};
     cut_into_tiles(&form);
     return form;
 }

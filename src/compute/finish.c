@@ -10,6 +10,9 @@ static void rectify(const tl_kernels *kernels, tl_real *y, size_t count) {
 
 void tl_finish_some(const tl_kernels *kernels, const tl_finish *finish, tl_real *y, size_t first, size_t count) {
     y += first;
+    if (finish->mask)
+        kernels->activation_gradient(
+            &(tl_activation_run){.activation = TL_ACTIVATION_RELU, .from = finish->mask + first, .dy = y, .to = y, .count = count});
     if (finish->relu) rectify(kernels, y, count);
     if (finish->added)
         (finish->relu_after ? kernels->add_relu : kernels->add)(y, finish->added + first, y, count);

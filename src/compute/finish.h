@@ -9,8 +9,11 @@
 /* Returns `finish` as the kernel functions take it: a sum of TL_FINISH_… */
 static inline unsigned tl_finish_steps(const tl_finish *finish) {
     return (finish->relu ? TL_FINISH_RELU : 0U) | (finish->added ? TL_FINISH_ADD : 0U) |
-           (finish->relu_after ? TL_FINISH_RELU_AFTER : 0U);
+           (finish->relu_after ? TL_FINISH_RELU_AFTER : 0U) | (finish->mask ? TL_FINISH_MASK : 0U);
 }
+
+/* Returns the array that kernel functions read to finish outputs; NULL: none. */
+static inline const tl_real *tl_finish_array(const tl_finish *finish) { return finish->mask ? finish->mask : finish->added; }
 
 /* Finishes the elements first … first + count - 1 of y. */
 void tl_finish_some(const tl_kernels *kernels, const tl_finish *finish, tl_real *y, size_t first, size_t count);

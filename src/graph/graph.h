@@ -48,7 +48,11 @@ typedef struct tl_vertex {
     bool taken;         /* with inference_only: a layer with packed weights does its work */
     size_t taken_input; /* the input that this layer computes */
     tl_taking takes;
-    bool needs_gradient; /* the layer or a layer before it is trained */
+    bool rectified;            /* in training, the layer before computes this ReLU */
+    bool masked;               /* in training, the layer after it computes its gradient */
+    bool rectifies;            /* the layer computes the ReLU after it */
+    bool masks[TL_MAX_INPUTS]; /* the layer computes the gradient of the ReLU before this input */
+    bool needs_gradient;       /* the layer or a layer before it is trained */
 
     /* planned by tl_model_compile */
     size_t first, count; /* its place in the flat buffer of parameters */

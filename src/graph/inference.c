@@ -1,5 +1,6 @@
-/* Which layers do the work of others: `absorb` in every model; and in models with inference_only the layers with packed weights
- * (tl_inference_ops), whose weights are packed here.
+/* Which layers do the work of others: `absorb` in every model; in training, ReLUs of their own (`rectifies` and `masks` in
+ * tl_layer_ops); and in models with inference_only the layers with packed weights (tl_inference_ops), whose weights are packed
+ * here.
  *
  * A layer with packed weights is followed along its only readers: a batch norm is folded into its weights, and it applies a ReLU
  * and adds the other input of a sum before it stores its outputs. If all inputs of a concatenation are such layers, each of them
@@ -40,12 +41,39 @@ static void absorb(tl_model *model, const readers *of) {
     }
 }
 
-/* ---- what layers with packed weights take over ---- */
-
 static tl_elementwise does(const tl_vertex *vertex) {
     const tl_inference_ops *ops = vertex->layer->ops->inference;
     return ops ? ops->does : TL_ELEMENTWISE_NONE;
 }
+
+/* ---- ReLUs in training ---- */
+
+/* Returns whether a layer is a ReLU that may overwrite its input, and the gradient of its output: nobody else needs them. */
+static bool is_relu_in_place(const tl_model *model, const readers *of, size_t id) {
+    const tl_vertex *vertex = &model->vertex[id];
+    if (!vertex->live || vertex->absorbed || does(vertex) != TL_ELEMENTWISE_RELU) return false;
+    const int before = vertex->input[0];
+    return before != model->input && of[before].count == 1 && !(model->vertex[before].layer->ops->reads & TL_READS_Y);
+}
+
+/* Lets the layer before a ReLU compute it before it stores its outputs, and the only layer after it set the gradient of its own
+ * input to 0 where that is not above 0. The ReLU itself is then left out in training. */
+static void share_relu(tl_model *model, const readers *of, size_t id) {
+    tl_vertex *relu = &model->vertex[id], *before = &model->vertex[relu->input[0]];
+    relu->rectified = before->rectifies = before->layer->ops->rectifies;
+    if (of[id].count != 1) return;
+    tl_vertex *after = &model->vertex[of[id].last];
+    relu->masked = after->layer->ops->masks;
+    for (size_t e = 0; e < after->layer->inputs; e++)
+        after->masks[e] = after->masks[e] || (relu->masked && after->input[e] == (int)id);
+}
+
+static void share_relus(tl_model *model, const readers *of) {
+    for (size_t i = 0; !model->inference_only && i < model->vertices; i++)
+        if (is_relu_in_place(model, of, i)) share_relu(model, of, i);
+}
+
+/* ---- what layers with packed weights take over ---- */
 
 /* Returns the vertex that computes the output of this one. */
 static size_t computed_by(const tl_model *model, size_t id) {
@@ -170,6 +198,7 @@ tl_status tl_fuse(tl_model *model) {
     if (!of) return tl_fail(&model->error, TL_ERROR_MEMORY, "compile: out of memory");
     find_readers(model, of);
     absorb(model, of);
+    share_relus(model, of);
     take_over(model, of);
     free(of);
     return TL_OK;

@@ -136,6 +136,7 @@ static void bind_forward(tl_model *model, const memory_plan *plan, size_t id, tl
                   .state = vertex->state,
                   .saved = memory_of(model, plan, plan->saved[id]),
                   .scratch = scratch,
+                  .rectify = plan->mode == TL_MODE_TRAINING && vertex->rectifies,
                   .fault = plan->mode == TL_MODE_TRAINING ? &vertex->fault : NULL,
                   .workers = &model->workers,
                   .seed = model->seed,
@@ -149,13 +150,14 @@ static void bind_backward(tl_model *model, const memory_plan *plan, size_t id) {
     vertex->dy = memory_of(model, plan, plan->gradient[id]);
     for (size_t e = 0; e < layer->inputs; e++) {
         vertex->backward_x[e] = vertex->dx[e] = vertex->x[TL_MODE_TRAINING][e];
-        if (!(layer->ops->reads & TL_READS_X)) vertex->backward_x[e].data = NULL;
+        if (!(layer->ops->reads & TL_READS_X) && !vertex->masks[e]) vertex->backward_x[e].data = NULL;
         vertex->dx_added[e] = plan->dx[id][e] >= 0;
         vertex->dx_adds[e] = plan->dx[id][e] == ADDS;
         vertex->dx_memory[e] = memory_of(model, plan, vertex->dx_added[e] ? plan->dx[id][e] : plan->gradient[vertex->input[e]]);
     }
     vertex->backward = vertex->forward[TL_MODE_TRAINING];
     vertex->backward.x = vertex->backward_x;
+    vertex->backward.masks = vertex->masks;
     vertex->backward.dx = vertex->dx;
     vertex->backward.adds = vertex->dx_adds;
     vertex->backward.dy = TL_VIEW(vertex->dy, 0, layer->out.length, layer->out.channels);

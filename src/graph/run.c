@@ -90,6 +90,7 @@ static void forward(tl_model *model, const tl_tensor *x, tl_mode asked) {
     for (size_t i = 0; i < model->vertices; i++) {
         tl_vertex *vertex = &model->vertex[i];
         if (!vertex->live || vertex->absorbed || vertex->taken || (int)i == model->input) continue;
+        if (vertex->rectified && mode == TL_MODE_TRAINING) continue;
         model->workers.layer.id = (int)i;
         vertex->forward[mode].step = vertex->backward.step = model->passes;
         vertex->forward[mode].place = vertex->backward.place = model->place;
@@ -191,7 +192,7 @@ static void run_backward(tl_model *model, double weight) {
     const unsigned denormals = tl_denormals_off();
     for (size_t i = model->vertices; i-- > 0;) {
         tl_vertex *vertex = &model->vertex[i];
-        if (!vertex->live || vertex->absorbed || !vertex->needs_gradient || (int)i == model->input) continue;
+        if (!vertex->live || vertex->absorbed || vertex->masked || !vertex->needs_gradient || (int)i == model->input) continue;
         model->workers.layer.id = (int)i;
         vertex->layer->ops->backward(vertex->layer, &vertex->backward);
         for (size_t e = 0; model->has_lengths && e < vertex->layer->inputs; e++)

@@ -138,7 +138,7 @@ typedef struct tl_prefetch {
 } tl_prefetch;
 
 /* What a kernel function does with its outputs before it stores them, in this order: see tl_finish in tapline/layer.h. */
-enum { TL_FINISH_RELU = 1, TL_FINISH_ADD = 2, TL_FINISH_RELU_AFTER = 4 };
+enum { TL_FINISH_RELU = 1, TL_FINISH_ADD = 2, TL_FINISH_RELU_AFTER = 4, TL_FINISH_MASK = 8 };
 
 /* A matrix product whose left factor is read in place: for rows r and outputs o < width,
  *     out[r][o] = start[o] + sum over i < runs, j < count of x[r·row_stride + i·run_stride + j·stride] · factor[i·count + j][o].
@@ -155,7 +155,7 @@ typedef struct tl_direct_product {
     size_t vectors;          /* 1 … direct_vectors */
     size_t width;            /* above (vectors - 1) · lanes, at most vectors · lanes */
     size_t rest;             /* of the lane reduction */
-    unsigned finish;         /* a sum of TL_FINISH_…; not with a lane reduction */
+    unsigned finish;         /* a sum of TL_FINISH_…, without TL_FINISH_MASK; not with a lane reduction */
     const tl_real *added;    /* TL_FINISH_ADD: (rows, width), rows as far apart as those of `out` */
     tl_prefetch prefetch[2];
 } tl_direct_product;
@@ -202,7 +202,7 @@ typedef struct tl_winograd_rows {
     size_t tiles, width;  /* width of a row in elements */
     const tl_real *start; /* output only: (width, rounded up to whole vectors) initial value of each row of `to` */
     unsigned finish;      /* output only: a sum of TL_FINISH_… */
-    const tl_real *added; /* TL_FINISH_ADD: in the order of `to` */
+    const tl_real *added; /* TL_FINISH_ADD, TL_FINISH_MASK: in the order of `to` */
 } tl_winograd_rows;
 
 /* F(outputs, taps). */

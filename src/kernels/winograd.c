@@ -136,7 +136,8 @@ TL_INLINE void column(const transform kind, const int outputs, const int taps, t
 /* Finishes the outputs that are stored `at` elements after the beginning of `to`; part: number of lanes, or 0 for all. */
 TL_INLINE tl_vector finished(const tl_winograd_rows *p, tl_vector value, ptrdiff_t at, size_t part) {
     if (p->finish & TL_FINISH_RELU) value = tl_rectified(value);
-    if (p->finish & TL_FINISH_ADD) value += part ? tl_load_part(p->added + at, part) : tl_load(p->added + at);
+    if (p->finish & TL_FINISH_ADD) value += tl_load_some(p->added + at, part);
+    if (p->finish & TL_FINISH_MASK) value = tl_where(tl_load_some(p->added + at, part) > (tl_vector){0}, value);
     return p->finish & TL_FINISH_RELU_AFTER ? tl_rectified(value) : value;
 }
 
