@@ -77,7 +77,7 @@ static void free_arrays(arrays *a) {
     tl_tensor_free(&a->expected);
 }
 
-static void given_windows_of_three_when_run_backward_then_the_first_maximum_gets_all(void **unused) {
+static void given_windows_of_three_when_run_back_then_the_first_maximum_gets_all(void **unused) {
     (void)unused;
     uint32_t seed = 1;
     for (size_t length = 3; length <= 9; length += 2)
@@ -104,7 +104,7 @@ static void given_nan_when_run_backward_then_its_windows_give_nothing(void **unu
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(given_windows_of_three_when_run_backward_then_the_first_maximum_gets_all),
+        cmocka_unit_test(given_windows_of_three_when_run_back_then_the_first_maximum_gets_all),
         cmocka_unit_test(given_nan_when_run_backward_then_its_windows_give_nothing),
     };
     return check_run(tests);
