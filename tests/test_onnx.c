@@ -173,8 +173,7 @@ static size_t count_text(const content *whole, const char *text) {
 static void given_each_registered_layer_then_it_is_in_the_table_or_does_nothing(void **unused) {
     (void)unused;
     for (const tl_layer_ops *const *ops = tl_layer_registry; *ops; ops++) {
-        const bool nothing = *ops == &tl_input_layer_ops || *ops == &tl_dropout_layer_ops || /* both are omitted */
-                             *ops == &tl_rocket_layer_ops;                                   /* is refused */
+        const bool nothing = *ops == &tl_input_layer_ops || *ops == &tl_dropout_layer_ops; /* both are omitted */
         if (!tl_onnx_row_of(*ops) != nothing) fail_msg("%s: has no row in src/onnx/layers.c, or one too many", (*ops)->name);
     }
 }

@@ -46,8 +46,8 @@ typedef struct tl_onnx_export_cfg {
  * "scale", "targets", "loss", "architecture" (JSON) and "tapline", as in model files (docs/files.md).
  *
  * The file is replaced as by tl_model_save: completely, or not at all. Fails with TL_ERROR_ARGUMENT for a layer of your own or a
- * tl_rocket (the message names it), if series have different lengths, and for `logits` of a model without softmax or sigmoid; with
- * TL_ERROR_FILE if the file cannot be written. `cfg` may be NULL. Several threads may export the same model at the same time. */
+ * tl_rocket without biases (the message names it), if series have different lengths, and for `logits` of a model without softmax or
+ * sigmoid; with TL_ERROR_FILE if the file cannot be written. `cfg` may be NULL. Several threads may export one model at once. */
 static inline tl_status tl_onnx_export(const tl_model *model, const char *path, const tl_onnx_export_cfg *cfg, tl_error *error);
 
 /* ---- import ---- */

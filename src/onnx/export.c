@@ -64,8 +64,13 @@ static int opset_of(const tl_export *net) {
 }
 
 static tl_status check_layers(const tl_export *net, tl_error *error) {
-    for (size_t i = 1; i < net->nodes && !tl_failed(error); i++)
+    for (size_t i = 1; i < net->nodes && !tl_failed(error); i++) {
+        const tl_export_array *fitted = tl_export_find(&net->node[i], "fitted"); /* of a layer rocket */
         if (!tl_onnx_row_of(net->node[i].kind)) tl_export_refuse(net, &net->node[i], error);
+        if (fitted && fitted->value[0] == 0)
+            tl_export_fail(net, &net->node[i], error,
+                           "its biases were not drawn yet; tl_update_statistics draws them from training data");
+    }
     return error->status;
 }
 

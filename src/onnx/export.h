@@ -44,6 +44,9 @@ const char *tl_onnx_matrix(tl_onnx_graph *graph, size_t node);
 void tl_onnx_put_pattern(tl_pb_writer *out, tl_pattern_kind kind, const char *name, const char *input, const char *output,
                          double free_constant);
 
+/* Writes the nodes of a layer rocket: from `series` (batch, channels, length) to `output` (batch, features). rocket.c */
+void tl_onnx_put_rocket(tl_onnx_graph *graph, const tl_export_node *node, const char *series, const char *output);
+
 /* Writes a scalar constant with this name. */
 void tl_onnx_put_scalar(tl_pb_writer *out, const char *name, double value);
 

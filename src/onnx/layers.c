@@ -506,6 +506,13 @@ static void write_multiply(tl_onnx_graph *graph, const tl_export_node *node) {
     }
 }
 
+/* ---- features of fixed convolutions ---- */
+
+static void write_rocket(tl_onnx_graph *graph, const tl_export_node *node) {
+    const char *input = input_series(graph, node);
+    tl_onnx_put_rocket(graph, node, input, set_matrix(graph, node));
+}
+
 /* ---- the table ---- */
 
 static const tl_onnx_row rows[] = {
@@ -534,6 +541,7 @@ static const tl_onnx_row rows[] = {
     {&tl_upsample_layer_ops, write_upsample, NULL, NULL},
     {&tl_embedding_layer_ops, write_embedding, NULL, NULL},
     {&tl_fixed_filters_layer_ops, write_conv1d, NULL, NULL},
+    {&tl_rocket_layer_ops, write_rocket, NULL, NULL},
     {&tl_flatten_layer_ops, write_flatten, has_steps, NULL},
     {&tl_batch_norm_layer_ops, write_batch_norm, NULL, NULL},
     {&tl_layer_norm_layer_ops, write_layer_norm, NULL, NULL},

@@ -4,7 +4,7 @@
 
 #include "io/protobuf.h"
 
-enum { TL_ONNX_NAME = 96, TL_ONNX_INPUTS = 8, TL_ONNX_ATTRIBUTES = 6 };
+enum { TL_ONNX_NAME = 96, TL_ONNX_INPUTS = 64, TL_ONNX_ATTRIBUTES = 6 };
 
 /* The type of the network's elements: TL_ONNX_FLOAT, or TL_ONNX_DOUBLE in the double-precision library. */
 int tl_onnx_element(void);

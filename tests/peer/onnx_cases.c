@@ -1,5 +1,5 @@
-/* Writes ONNX files of every architecture and every row of the layer tests, with series and the predictions of tl_predict, for
- * onnx_export.py. Arrays are raw tl_real of this build. A line on stdout for each case:
+/* Writes ONNX files of every architecture, every row of the layer tests and every kind of rocket, with series and the predictions
+ * of tl_predict, for onnx_export.py. Arrays are raw tl_real of this build. A line on stdout for each case:
  *
  *     NAME COUNT LENGTH CHANNELS OUT_LENGTH OUT_CHANNELS LAYOUT
  *
@@ -110,10 +110,36 @@ static void write_networks(void) {
     }
 }
 
+/* Random choices come from the series of the case. Any count of outputs above a bias that differs is a failure: no limit is wider
+ * than for other layers. */
+static void write_rocket(const char *name, const tl_rocket_cfg *cfg, size_t channels) {
+    tl_error error = {0};
+    tl_model *model = tl_model_new(&(tl_model_cfg){.seed = 4, .threads = 1});
+    const tl_node x = tl_input(model, (tl_shape){40, channels});
+    tl_model_compile(model, tl_dense(model, tl_rocket(model, x, cfg), &(tl_dense_cfg){.units = 3}),
+                     &(tl_compile_cfg){.batch = COUNT, .inference_only = true}, &error);
+    tl_tensor series = network_series(model, COUNT, false);
+    tl_update_statistics(model, &(tl_dataset){.x = series}, &error);
+    if (tl_failed(&error)) give_up(name, error.text);
+    tl_tensor_free(&series);
+    write_case(name, model, false, TL_NORMALIZE_NONE, &(tl_onnx_export_cfg){.normalize = TL_NORMALIZE_NONE});
+    tl_model_free(model);
+}
+
+static void write_rockets(void) {
+    write_rocket("rocket_mini", &(tl_rocket_cfg){0}, 1);
+    write_rocket("rocket_mini_of_12", &(tl_rocket_cfg){.features = 1000}, 12);
+    write_rocket("rocket_multi", &(tl_rocket_cfg){.kind = TL_ROCKET_MULTI, .features = 3000}, 1);
+    write_rocket("rocket_multi_of_3", &(tl_rocket_cfg){.kind = TL_ROCKET_MULTI, .features = 1400}, 3);
+    write_rocket("rocket_hydra", &(tl_rocket_cfg){.kind = TL_ROCKET_HYDRA}, 1);
+    write_rocket("rocket_hydra_of_5", &(tl_rocket_cfg){.kind = TL_ROCKET_HYDRA, .features = 96}, 5);
+}
+
 int main(int argc, char **argv) {
     if (argc != 2) give_up("usage", "onnx_cases FOLDER");
     folder = argv[1];
     write_layers();
     write_networks();
+    write_rockets();
     return 0;
 }
