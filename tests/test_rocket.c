@@ -1,6 +1,7 @@
 /* The layer rocket: features compared with their definition, on series of integers, for which nothing is rounded; drawing and
  * keeping biases; lengths, channels, threads, instruction sets, files; messages. */
 #include "check.h"
+#include "fixtures.h"
 #include "kernel_tables.h"
 
 #include <math.h>
@@ -41,7 +42,7 @@ static tl_tensor features_of(tl_model *model, const tl_dataset *data) {
     return y;
 }
 
-static const tl_real *state_of(const tl_model *model, const char *name) {
+static tl_real *state_of(const tl_model *model, const char *name) {
     for (size_t i = 0; i < tl_parameter_arrays(model); i++)
         if (strcmp(tl_parameter_at(model, i).name, name) == 0) return tl_parameter_at(model, i).value.data;
     return NULL;
@@ -227,6 +228,51 @@ static void given_kind_hydra_when_drawn_then_kernels_without_a_mean(void **unuse
         check_number("sum of sizes", size, 1, 4 * unit, 0);
     }
     tl_model_free(model);
+}
+
+/* ---- stored features ---- */
+
+/* Reads an array of the file into `to`; NULL: drops it (series of one channel have no state "channel"). */
+static void read_stored(fixtures *f, const char *name, tl_real *to, size_t count) {
+    double *values = calloc(count, sizeof *values);
+    assert_non_null(values);
+    fixtures_array(f, name, values, count);
+    for (size_t i = 0; to && i < count; i++) to[i] = (tl_real)values[i];
+    free(values);
+}
+
+static void check_stored(fixtures *f) {
+    enum { MAX_VALUES = 2000 };
+    static tl_real x[MAX_VALUES], counting[MAX_VALUES], counted[MAX_VALUES];
+    size_t shape[3];
+    fixtures_line(f, "shape");
+    char *end = f->line;
+    for (size_t i = 0; i < 3; i++) shape[i] = strtoul(end, &end, 10);
+    const size_t features = strtoul(end, &end, 10), channels = shape[2];
+    tl_model *model = new_model(&(tl_rocket_cfg){.features = (int)features}, shape[1], channels, 1);
+    assert_true(shape[0] * (shape[1] * channels > features ? shape[1] * channels : features) <= MAX_VALUES);
+    read_stored(f, "series", x, shape[0] * shape[1] * channels);
+    read_stored(f, "bias", state_of(model, "bias"), features);
+    read_stored(f, "channel", state_of(model, "channel"), features * channels); /* one bias for each pair */
+    read_stored(f, "outputs", counting, features);
+    read_stored(f, "counted", counted, shape[0] * features);
+    state_of(model, "fitted")[0] = 1;
+    for (size_t i = 0; i < shape[0] * features; i++) counted[i] /= counting[i % features];
+    const tl_dataset data = {.x = TL_VIEW(x, shape[0], shape[1], channels)};
+    tl_tensor y = features_of(model, &data);
+    check_equal(f->name, y.data, counted, shape[0] * features);
+    tl_tensor_free(&y);
+    tl_model_free(model);
+}
+
+/* These are also the features of aeon: see the head of the file. */
+static void given_stored_biases_when_transformed_then_the_stored_features(void **unused) {
+    (void)unused;
+    fixtures *f = fixtures_open("rocket.txt");
+    size_t cases = 0;
+    for (; fixtures_next(f, cases == 0); cases++) check_stored(f);
+    assert_int_equal(cases, 2);
+    fixtures_close(f);
 }
 
 /* ---- dilations ---- */
@@ -457,6 +503,7 @@ int main(void) {
         cmocka_unit_test(given_kind_multi_when_transformed_then_four_statistics_of_both),
         cmocka_unit_test(given_kind_hydra_when_transformed_then_winners_of_groups),
         cmocka_unit_test(given_kind_hydra_when_drawn_then_kernels_without_a_mean),
+        cmocka_unit_test(given_stored_biases_when_transformed_then_the_stored_features),
         cmocka_unit_test(given_a_length_when_compiled_then_dilations_up_to_an_eighth),
         cmocka_unit_test(given_nothing_drawn_when_run_then_nan_and_a_step_names_the_cause),
         cmocka_unit_test(given_biases_drawn_when_other_data_follows_then_they_stay),
