@@ -1,5 +1,7 @@
 /* Reads a data set: the table of readers, and the choice for a path. */
 #include "base/argument.h"
+#include "base/memory.h"
+#include "data/classes.h"
 #include "data/dataset.h"
 #include "data/generate.h"
 #include "data/scaling.h"
