@@ -47,7 +47,4 @@ void tl_onnx_put_pattern(tl_pb_writer *out, tl_pattern_kind kind, const char *na
 /* Writes the nodes of a layer rocket: from `series` (batch, channels, length) to `output` (batch, features). rocket.c */
 void tl_onnx_put_rocket(tl_onnx_graph *graph, const tl_export_node *node, const char *series, const char *output);
 
-/* Writes a scalar constant with this name. */
-void tl_onnx_put_scalar(tl_pb_writer *out, const char *name, double value);
-
 #endif

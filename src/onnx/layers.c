@@ -83,8 +83,6 @@ static same_form keep_form(tl_onnx_graph *graph, const tl_export_node *node) {
 
 /* ---- constants ---- */
 
-void tl_onnx_put_scalar(tl_pb_writer *out, const char *name, double value) { tl_onnx_put_tensor(out, name, 0, NULL, &value); }
-
 /* Writes an array of the node, with additional last axes of size 1. */
 static part_name put_array(tl_onnx_graph *graph, const tl_export_node *node, const char *name, size_t more) {
     const tl_export_array *array = tl_export_find(node, name);

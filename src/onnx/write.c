@@ -95,6 +95,8 @@ void tl_onnx_put_tensor(tl_pb_writer *graph, const char *name, size_t rank, cons
     tl_pb_close(graph, opened);
 }
 
+void tl_onnx_put_scalar(tl_pb_writer *graph, const char *name, double value) { tl_onnx_put_tensor(graph, name, 0, NULL, &value); }
+
 void tl_onnx_put_floats(tl_pb_writer *graph, const char *name, size_t count, const float *values) {
     const size_t opened = open_tensor(graph, name, TL_ONNX_FLOAT, 1, &count);
     unsigned char *at = tl_pb_space(graph, TL_ONNX_RAW_DATA, count * sizeof *values);

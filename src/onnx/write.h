@@ -37,6 +37,7 @@ void tl_onnx_put_node(tl_pb_writer *graph, const tl_onnx_node *node);
 
 /* Writes a tensor of the network's type, or of INT64; rank 0: a scalar. */
 void tl_onnx_put_tensor(tl_pb_writer *graph, const char *name, size_t rank, const size_t *shape, const double *values);
+void tl_onnx_put_scalar(tl_pb_writer *graph, const char *name, double value);
 void tl_onnx_put_wholes(tl_pb_writer *graph, const char *name, size_t count, const int64_t *values);
 
 /* Writes a tensor of FLOAT in both libraries; some operators require this type. */
