@@ -56,14 +56,10 @@ def threads_of(n_jobs: Optional[int]) -> int:
     return n_jobs if n_jobs > 0 else max(1, processors + 1 + n_jobs)
 
 
-def _inference(threads: int) -> dict[str, Any]:
+def for_inference(n_jobs: Optional[int]) -> dict[str, Any]:
     """Settings of networks that only predict. Small batches stay in the cache and take little memory; each thread has a series."""
+    threads = threads_of(n_jobs)
     return {"batch": max(8, threads), "threads": threads, "inference_only": True}
-
-
-def for_inference(model: Model, n_jobs: Optional[int]) -> Model:
-    """A copy of a trained network that only predicts, without the memory of the training."""
-    return model.copy(**_inference(threads_of(n_jobs)))
 
 
 def _numbered(path: str, number: int) -> str:
@@ -266,7 +262,7 @@ class SeriesEstimator(BaseEstimator):  # type: ignore[misc]
             paths = []
             while os.path.exists(_numbered(text, len(paths) + 1)):
                 paths.append(_numbered(text, len(paths) + 1))
-        models = [Model.load(name, **_inference(threads_of(n_jobs))) for name in paths]
+        models = [Model.load(name, **for_inference(n_jobs)) for name in paths]
         info = models[0].info
         self = cls(missing=info["missing"], normalize=info["normalize"], n_jobs=n_jobs)
         self._take_models(models)
@@ -375,8 +371,8 @@ class NetworkEstimator(SeriesEstimator):
                 data, self._fit_settings(defaults, model.batch), validation=validation, weights=weights,
                 callback=self.callback, verbose=int(self.verbose), title=title,
             )  # fmt: skip
-            models.append(for_inference(model, self.n_jobs))
-            del model  # its memory is free before the next member takes as much
+            model.end_training(**for_inference(self.n_jobs))
+            models.append(model)
             results.append(result)
             if result.stopped:
                 break

@@ -47,7 +47,8 @@ class _Rocket(SeriesEstimator):
         )  # fmt: skip
         model.compile(batch=defaults_of(self._architecture, count).batch, **self._loss_settings())
         result = model.fit_ridge_data(data, self.penalties)
-        self.models_ = [for_inference(model, self.n_jobs)]
+        model.end_training(**for_inference(self.n_jobs))
+        self.models_ = [model]
         self.penalty_ = result["penalty"]
         self.leave_one_out_error_ = result["error"]
         return result

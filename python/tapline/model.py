@@ -805,6 +805,20 @@ class Model:
         """
         return _restored(self.to_bytes(), {**self._kept(), **settings}, self._text)
 
+    def end_training(self, **settings: Any) -> None:
+        """Compiles the network again, for inference only: the memory of the training is released before the new one is taken.
+
+        Parameters
+        ----------
+        **settings
+            As for :meth:`copy`.
+        """
+        content = self.to_bytes()
+        self._settings.update(settings, inference_only=True)
+        self._handle = None
+        other = _restored(content, self._kept(), self._text)
+        self._handle, self._scaling = other._handle, other._scaling
+
     def _kept(self) -> dict[str, Any]:
         """The settings of a copy; the bytes of the model contain the others."""
         return {key: value for key, value in self._settings.items() if key not in ("seed", "loss")}
