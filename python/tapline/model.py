@@ -95,8 +95,9 @@ class Model:
     ----------
     architecture : str, dict or path, optional
         A ready-made network (``"fcn"``, ``"resnet"``, ``"inception"``, ``"timecnn"``, ``"lite"``, ``"tcn"``, ``"wavenet"``,
-        ``"unet"``, ``"minirocket"``, ``"multirocket"``, ``"hydra"``, ``"multirocket-hydra"``), or the layers as a dictionary, as JSON or in a JSON file (``docs/architectures.md``). None: layers are added
-        by :meth:`add`.
+        ``"unet"``, ``"minirocket"``, ``"multirocket"``, ``"hydra"``, ``"multirocket-hydra"``; ``"inceptiontime"`` and
+        ``"litetime"`` are one network of these ensembles), or the layers as a dictionary, as JSON or in a JSON file
+        (``docs/architectures.md``). None: layers are added by :meth:`add`.
     length, channels : int
         The shape of a series.
     outputs : int, default=1

@@ -15,6 +15,9 @@ import tapline
 
 pytest.importorskip("sklearn")
 
+from tapline._estimators import defaults_of  # noqa: E402
+from tapline.model import ready_made  # noqa: E402
+
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = [
     module.name for module in pkgutil.iter_modules(tapline.__path__, "tapline.") if module.name not in ("tapline.aeon", "tapline._tapline")
@@ -33,6 +36,24 @@ def test_given_a_public_name_when_read_then_it_and_its_methods_say_what_they_do(
     for method, member in vars(thing).items():
         if callable(member) and not method.startswith("_"):
             assert getattr(thing, method).__doc__, method
+
+
+TRAINED = ["FCN", "ResNet", "InceptionTime", "LITETime", "TCN", "TimeCNN"]
+
+
+@pytest.mark.parametrize("name", [name + kind for name in TRAINED for kind in ("Classifier", "Regressor")])
+def test_given_published_settings_when_described_then_those_of_the_library(name: str) -> None:
+    kind = getattr(tapline, name)
+    defaults = defaults_of(kind._architecture, 10**6)
+    expected = [f"Published: {defaults.epochs} epochs", f'schedule "{defaults.schedule}"', f" {defaults.batch}, "]
+    if defaults.members > 1:
+        expected.append(f"{defaults.members} members")
+    description = " ".join(kind.__doc__.replace("`", "").split())
+    assert [text for text in expected if text not in description] == []
+
+
+def test_given_ready_made_networks_when_described_then_all_of_them() -> None:
+    assert [name for name in ready_made() if f'"{name}"' not in (tapline.Model.__doc__ or "")] == []
 
 
 @pytest.mark.parametrize("name", ["python.md", "tutorials/keras.md"])
