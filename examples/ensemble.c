@@ -34,7 +34,14 @@ int main(void) {
         tl_model_free(model);
     }
     tl_ensemble_evaluate(ensemble, &together, &error);
-    printf("together: accuracy %.3f\n", together.accuracy);
+    printf("the %zu together: accuracy %.3f\n", tl_ensemble_members(ensemble), together.accuracy);
+    size_t counts[3][3] = {{0}}; /* by label and prediction */
+    static tl_real mean[900 * 3];
+    tl_tensor probabilities = TL_VIEW(mean, 900, 1, 3);
+    tl_ensemble_confusion(ensemble, &counts[0][0], &error);
+    tl_ensemble_predict(ensemble, &probabilities, &error);
+    printf("%zu of class 0 are taken for class 1; the first series has the probabilities %.2f, %.2f, %.2f\n", counts[0][1],
+           (double)mean[0], (double)mean[1], (double)mean[2]);
     if (tl_failed(&error)) fprintf(stderr, "%s\n", error.text);
     tl_ensemble_free(ensemble);
     tl_dataset_free(test);

@@ -39,9 +39,10 @@ int main(void) {
     const tl_optimizer_cfg adam = {.learning_rate = 0.01};
     tl_model_compile(model, x, &(tl_compile_cfg){.batch = 24, .optimizer = adam}, &error);
 
-    tl_csv_log *log = tl_csv_log_new(history, false, &error);
+    tl_csv_log *log = tl_csv_log_check(history, &error) == TL_OK ? tl_csv_log_new(history, false, &error) : NULL;
     watch f1 = {.held_out = held_out, .patience = 10};
     tl_fit(model, train, &(tl_fit_cfg){.epochs = 500, .callbacks = {{watch_f1, &f1}, {tl_csv_log_epoch, log}}}, &fit, &error);
+    if (tl_failed(tl_csv_log_error(log))) fprintf(stderr, "%s\n", tl_csv_log_error(log)->text); /* which did not end the training */
     tl_csv_log_close(log, &error);
     tl_model *best = tl_model_load(best_model, NULL, NULL, &error);
     tl_evaluate(best, held_out, &metrics, &error);

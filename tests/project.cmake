@@ -83,6 +83,10 @@ endif()
 foreach(example IN LISTS tapline_examples)
   add_test(NAME example_${example} COMMAND example_${example})
 endforeach()
+if(TAPLINE_EXAMPLES)
+  add_test(NAME example_settings_misspelt COMMAND example_settings optimiser=adam)
+  set_tests_properties(example_settings_misspelt PROPERTIES PASS_REGULAR_EXPRESSION "optimiser is unknown; did you mean optimizer")
+endif()
 
 # The archive of CPack, unpacked elsewhere.
 if(TAPLINE_COMMAND)
