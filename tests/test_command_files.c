@@ -473,6 +473,10 @@ static void given_files_that_do_not_fit_when_used_then_said_why(void **unused) {
     expect(run_command("info", "a", "b"), 2, "unexpected argument b after a");
     expect(run_command(TRAIN, "--out", "/no/such/folder/m"), 1, "/no/such/folder/m: cannot be written: No such file or directory");
     expect(run_command(TRAIN, "--checkpoint", "/no/such/folder/c"), 1, "/no/such/folder/c: cannot be written");
+    expect(run_command(TRAIN, "--report", "/no/such/folder/r"), 1, "--report /no/such/folder/r: cannot be written");
+    expect(run_command(TRAIN, "--report", "-"), 2, "--report -: standard output is not supported here; ");
+    expect(run_command(TRAIN, "--out", "-"), 2,
+           "--out -: standard output is not supported here; for a file of this name write ./-");
     expect(run_command(TRAIN, "--resume", "/no/such/file"), 1, "/no/such/file: No such file or directory");
     expect(run_command(TRAIN, "--checkpoint-every", "0"), 2, "--checkpoint-every 0: must be a positive finite number");
     expect(run_command(TRAIN, "--epochs", "2", "--checkpoint", checkpoint_file, "--out", model_file), 0, NULL);

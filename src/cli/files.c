@@ -99,6 +99,9 @@ tl_status files_check_read(const used_file *files, size_t count, const tl_read_c
     for (size_t i = 0; i < count && !tl_failed(error); i++) {
         tl_error wrong = {0};
         if (!is_written(&files[i])) continue;
+        if (strcmp(files[i].path, "-") == 0)
+            return tl_fail(error, TL_ERROR_ARGUMENT,
+                           "%s -: standard output is not supported here; for a file of this name write ./-", files[i].name);
         (files[i].use == FILE_LOGGED ? tl_csv_log_check : tl_save_check)(files[i].path, &wrong);
         if (tl_failed(&wrong)) tl_fail(error, wrong.status, "%s %s", files[i].name, wrong.text);
     }

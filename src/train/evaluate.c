@@ -247,14 +247,16 @@ static tl_classified classified(const outcome *all) { return (tl_classified){all
 static void add_class_metrics(tl_metrics *metrics, const tl_classified *all, tl_error *error) {
     size_t *counts = tl_allocate(all->classes * all->classes, sizeof *counts, "the confusion matrix", error);
     tl_scored *scratch = tl_allocate(all->samples, sizeof *scratch, "the ranks of samples", error);
+    double *odds = tl_reserve(all->samples * all->classes, sizeof *odds, "the odds of classes", error);
     if (!tl_failed(error)) {
         tl_count_confusion(all, counts);
         metrics->balanced_accuracy = tl_balanced_accuracy(counts, all->classes);
         metrics->f1 = tl_macro_f1(counts, all->classes);
-        metrics->auroc = tl_auroc(all, scratch);
+        metrics->auroc = tl_auroc(all, scratch, odds);
     }
     tl_release(counts);
     tl_release(scratch);
+    tl_release(odds);
 }
 
 /* Converts the outputs to predictions. */

@@ -155,6 +155,24 @@ static double log_odds(const tl_real *logits, size_t classes, size_t c) {
     return (double)logits[c] - maximum - log(sum);
 }
 
+/* odds: (classes) [OUT] the same numbers for all classes, with the same bits. The exponentials are those of every class but the one
+ * with the largest logit, and each sum adds them in the order of classes. */
+static void all_log_odds(const tl_real *logits, size_t classes, double *odds) {
+    size_t largest = 0;
+    double before = 0;
+    for (size_t k = 1; k < classes; k++)
+        if (logits[k] > logits[largest]) largest = k;
+    const double maximum = (double)logits[largest];
+    for (size_t k = 0; k < classes; k++) {
+        const double share = exp((double)logits[k] - maximum);
+        for (size_t c = 0; c < k; c++) odds[c] += share;
+        odds[k] = before;
+        before += share;
+    }
+    for (size_t c = 0; c < classes; c++) odds[c] = (double)logits[c] - maximum - log(odds[c]);
+    odds[largest] = log_odds(logits, classes, largest);
+}
+
 static int by_score(const void *a, const void *b) {
     const double x = ((const tl_scored *)a)->score, y = ((const tl_scored *)b)->score;
     return (x > y) - (x < y);
@@ -177,14 +195,14 @@ static double ordered_pairs(tl_scored *samples, size_t count) {
     return (ranks - positives * (positives + 1) / 2) / (positives * ((double)count - positives));
 }
 
-double tl_auroc(const tl_classified *all, tl_scored *scratch) {
+double tl_auroc(const tl_classified *all, tl_scored *scratch, double *odds) {
     double sum = 0, present = 0;
     for (size_t i = 0; i < all->samples * all->classes; i++)
         if (!isfinite(all->logits[i])) return NAN;
+    for (size_t i = 0; i < all->samples; i++) all_log_odds(all->logits + i * all->classes, all->classes, odds + i * all->classes);
     for (size_t c = 0; c < all->classes; c++) {
         for (size_t i = 0; i < all->samples; i++)
-            scratch[i] = (tl_scored){.score = log_odds(all->logits + i * all->classes, all->classes, c),
-                                     .positive = (size_t)all->labels[i] == c};
+            scratch[i] = (tl_scored){.score = odds[i * all->classes + c], .positive = (size_t)all->labels[i] == c};
         const double area = ordered_pairs(scratch, all->samples);
         if (isnan(area)) continue;
         sum += area;

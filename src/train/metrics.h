@@ -52,7 +52,7 @@ typedef struct tl_scored {
     double score;
     bool positive;
 } tl_scored;
-double tl_auroc(const tl_classified *all, tl_scored *scratch); /* scratch: (samples) */
+double tl_auroc(const tl_classified *all, tl_scored *scratch, double *odds); /* scratch: (samples), odds: (samples, classes) */
 
 /* Predicted values and target values. */
 typedef struct tl_valued {
