@@ -43,6 +43,7 @@ add_test(NAME symbols
          WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
 add_test(NAME used COMMAND used/run.sh ${PROJECT_SOURCE_DIR} ${CMAKE_NM} $<TARGET_FILE:tapline_shared> ${CMAKE_CURRENT_BINARY_DIR}/used.work
          WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+add_test(NAME versions COMMAND ./versions.sh ${PROJECT_SOURCE_DIR} ${PROJECT_VERSION} WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
 set(program_flags "")
 if(TAPLINE_SANITIZE)
   set(program_flags "-fsanitize=address,undefined")
