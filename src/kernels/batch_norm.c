@@ -6,6 +6,24 @@
 
 enum { PLAIN = 0, RELU = 1 }; /* variants */
 
+/* Elements and rows of a group: all columns of a group are computed before the next group, so that memory is read nearly in its
+ * order. A block of columns that goes through many rows jumps by a row each time, which is slower. */
+enum { GROUP = 1024, MIN_ROWS = 4 };
+
+TL_INLINE void by_groups(const tl_norm_rows *rows, const int widest, const int variant, tl_column_block block) {
+    const size_t each = tl_max(GROUP / rows->channels, MIN_ROWS);
+    tl_norm_rows n = *rows;
+    for (size_t left = rows->rows; left > 0; left -= n.rows) {
+        const size_t count = tl_min(left, each) * n.channels;
+        n.rows = tl_min(left, each);
+        tl_by_columns(&n, n.channels, widest, variant, block);
+        n.adds = true;
+        n.x += count;
+        if (n.dy) n.dy += count;
+        if (n.out) n.out += count;
+    }
+}
+
 /* The registers of a block. */
 typedef struct coefficients {
     tl_vector centre[TL_WIDE_BLOCK], factor[TL_WIDE_BLOCK], term[TL_WIDE_BLOCK];
@@ -24,14 +42,23 @@ TL_INLINE tl_vector pass_gradient(const coefficients *k, int v, tl_vector centre
     return tl_where((centred * k->factor[v] + k->term[v]) > (tl_vector){0}, d);
 }
 
+/* The sums of the groups before; 0 if there are none. */
+TL_INLINE void load_sums(const tl_norm_rows *n, size_t c, tl_vector *first, tl_vector *second, const int vectors, size_t part) {
+    TL_UNROLL for (int v = 0; v < vectors; v++) first[v] = second[v] = (tl_vector){0};
+    if (!n->adds) return;
+    tl_load_columns(first, n->first + c, vectors, part);
+    tl_load_columns(second, n->second + c, vectors, part);
+}
+
 /* ---- sums over the rows of x - x[0] and of its square ---- */
 
 TL_INLINE void moments(const void *rows, size_t c, const int vectors, size_t part, const int variant) {
     (void)variant;
     const tl_norm_rows *n = rows;
-    tl_vector start[TL_WIDE_BLOCK], first[TL_WIDE_BLOCK] = {0}, second[TL_WIDE_BLOCK] = {0};
+    tl_vector start[TL_WIDE_BLOCK], first[TL_WIDE_BLOCK], second[TL_WIDE_BLOCK];
     const tl_real *x = n->x + c;
-    tl_load_columns(start, x, vectors, part);
+    tl_load_columns(start, n->start + c, vectors, part);
+    load_sums(n, c, first, second, vectors, part);
     for (size_t row = 0; row < n->rows; row++, x += n->channels) {
         TL_UNROLL for (int v = 0; v < vectors; v++) {
             const tl_vector d = tl_load_some(x + v * TL_LANES, part) - start[v];
@@ -44,7 +71,11 @@ TL_INLINE void moments(const void *rows, size_t c, const int vectors, size_t par
 }
 
 void TL_KERNEL(tl_kernel_norm_moments)(const tl_norm_rows *n);
-void TL_KERNEL(tl_kernel_norm_moments)(const tl_norm_rows *n) { tl_by_columns(n, n->channels, TL_WIDE_BLOCK, PLAIN, moments); }
+void TL_KERNEL(tl_kernel_norm_moments)(const tl_norm_rows *n) {
+    tl_norm_rows rows = *n;
+    rows.start = n->x;
+    by_groups(&rows, TL_WIDE_BLOCK, PLAIN, moments);
+}
 
 /* ---- y = (x - centre) · factor + term, with the ReLU if there is one ---- */
 
@@ -64,9 +95,9 @@ TL_INLINE void normalise(const void *rows, size_t c, const int vectors, size_t p
 void TL_KERNEL(tl_kernel_norm_apply)(const tl_norm_rows *n);
 void TL_KERNEL(tl_kernel_norm_apply)(const tl_norm_rows *n) {
     if (n->relu)
-        tl_by_columns(n, n->channels, TL_WIDE_BLOCK, RELU, normalise);
+        by_groups(n, TL_WIDE_BLOCK, RELU, normalise);
     else
-        tl_by_columns(n, n->channels, TL_WIDE_BLOCK, PLAIN, normalise);
+        by_groups(n, TL_WIDE_BLOCK, PLAIN, normalise);
 }
 
 /* ---- sums over the rows of d and of d · (x - centre), where d is the gradient after the ReLU ---- */
@@ -74,8 +105,9 @@ void TL_KERNEL(tl_kernel_norm_apply)(const tl_norm_rows *n) {
 TL_INLINE void gradient_sums(const void *rows, size_t c, const int vectors, size_t part, const int variant) {
     const tl_norm_rows *n = rows;
     const coefficients k = load_coefficients(n, c, vectors, part);
-    tl_vector first[TL_WIDE_BLOCK] = {0}, second[TL_WIDE_BLOCK] = {0};
+    tl_vector first[TL_WIDE_BLOCK], second[TL_WIDE_BLOCK];
     const tl_real *x = n->x + c, *dy = n->dy + c;
+    load_sums(n, c, first, second, vectors, part);
     for (size_t row = 0; row < n->rows; row++, x += n->channels, dy += n->channels) {
         TL_UNROLL for (int v = 0; v < vectors; v++) {
             const tl_vector centred = tl_load_some(x + v * TL_LANES, part) - k.centre[v];
@@ -92,9 +124,9 @@ TL_INLINE void gradient_sums(const void *rows, size_t c, const int vectors, size
 void TL_KERNEL(tl_kernel_norm_gradient_sums)(const tl_norm_rows *n);
 void TL_KERNEL(tl_kernel_norm_gradient_sums)(const tl_norm_rows *n) {
     if (n->relu)
-        tl_by_columns(n, n->channels, TL_WIDE_BLOCK, RELU, gradient_sums);
+        by_groups(n, TL_WIDE_BLOCK, RELU, gradient_sums);
     else
-        tl_by_columns(n, n->channels, TL_WIDE_BLOCK, PLAIN, gradient_sums);
+        by_groups(n, TL_WIDE_BLOCK, PLAIN, gradient_sums);
 }
 
 /* ---- dx = factor · d + slope · (x - centre) + offset; the five coefficients of each vector of a middle block fit in the registers
@@ -122,7 +154,7 @@ TL_INLINE void gradient(const void *rows, size_t c, const int vectors, size_t pa
 void TL_KERNEL(tl_kernel_norm_gradient)(const tl_norm_rows *n);
 void TL_KERNEL(tl_kernel_norm_gradient)(const tl_norm_rows *n) {
     if (n->relu)
-        tl_by_columns(n, n->channels, TL_MIDDLE_BLOCK, RELU, gradient);
+        by_groups(n, TL_MIDDLE_BLOCK, RELU, gradient);
     else
-        tl_by_columns(n, n->channels, TL_MIDDLE_BLOCK, PLAIN, gradient);
+        by_groups(n, TL_MIDDLE_BLOCK, PLAIN, gradient);
 }

@@ -9,8 +9,10 @@
 typedef struct tl_norm_rows {
     size_t rows, channels;
     bool relu;
+    bool adds;                                              /* set by kernel functions: the sums of earlier rows continue */
     const tl_real *x, *dy;                                  /* (rows, channels) */
     tl_real *out;                                           /* (rows, channels) may be x or dy */
+    const tl_real *start;                                   /* (channels) set by kernel functions: row 0 of x */
     const tl_real *centre, *factor, *term, *slope, *offset; /* (channels) */
     tl_real *first, *second;                                /* [OUT] (channels) sums over the rows */
 } tl_norm_rows;
