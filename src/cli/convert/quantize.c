@@ -64,7 +64,7 @@ static void evaluate(quantizing *self, tl_error *error) {
 
 static void report_as_json(const quantizing *self) {
     json_t *object = json_object(), *layers = json_array();
-    const bool regression = self->calibration.data->classes == 0;
+    const bool regression = self->calibration.info.data.classes == 0;
     report_text(object, "model", self->settings->model.common.operand[0]);
     report_text(object, "precision", tl_precision());
     report_text(object, "out", self->settings->out);
@@ -90,7 +90,7 @@ static void report_as_json(const quantizing *self) {
 }
 
 static void report_as_text(const quantizing *self) {
-    const bool regression = self->calibration.data->classes == 0;
+    const bool regression = self->calibration.info.data.classes == 0;
     printf("model      ");
     print_shown(stdout, self->settings->model.common.operand[0]);
     printf(", %zu parameters\n", tl_parameter_count(self->calibration.model));
