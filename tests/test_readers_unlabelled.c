@@ -164,6 +164,42 @@ static void given_unlike_series_when_read_unlabelled_then_refused(void **unused)
     check_refused("a.ts", "@data\n1,2,3:4\n", "2:7: expected 3 values, as in the first series, got 1");
 }
 
+static void keep_warning(const char *text, void *user) { snprintf(user, 300, "%s", text); }
+
+/* A row that is one longer than the series begins with a label: any text or whole number, which may be unknown. */
+static void given_a_first_field_that_is_no_class_when_read_then_told_or_refused(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *text, *warning; /* NULL: refused */
+    } cases[] = {
+        {"walk,1,2,3\nrun,4,5,6\n", ""},
+        {"?,1,2,3\n,4,5,6\n", ""},
+        {"1,2,3\n4,5,6\n", ""},
+        {"0.5,1,2,3\n2,4,5,6\n", "a.csv: labels are ignored: \"2\" is not a class of the model"}, /* 0.5 is a class */
+        {"run,1,2,3\njump,4,5,6\n", "a.csv: labels are ignored: \"jump\" is not a class of the model"},
+        {"0.25,1,2,3\n0.75,4,5,6\n", NULL},
+    };
+    char *classes[] = {"0.5", "run", "walk"};
+    tl_dataset reference = trained_on(3, 1);
+    reference.classes = 3;
+    reference.class_names = classes;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char warning[300] = "";
+        tl_error error = {0};
+        const tl_read_cfg cfg = {
+            .normalize = TL_NORMALIZE_NONE, .unlabelled = true, .reference = &reference, .warn = keep_warning, .user = warning};
+        tl_dataset *data = files_read("a.csv", cases[i].text, strlen(cases[i].text), &cfg, &error);
+        if (!cases[i].warning)
+            check_error(&error, TL_ERROR_FORMAT,
+                        "a.csv:1:1: expected as many values as a series of the model has, or a class of the model before them, "
+                        "got \"0.25\"");
+        if (!cases[i].warning) continue;
+        if (!strstr(warning, cases[i].warning) || (*warning != '\0') != (*cases[i].warning != '\0'))
+            fail_msg("expected the warning \"%s\" for \"%s\", got \"%s\"", cases[i].warning, cases[i].text, warning);
+        check_series(cases[i].text, data, &error, 2, numbers);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_labelled_and_bare_texts_when_read_unlabelled_then_the_same),
@@ -173,6 +209,7 @@ int main(void) {
         cmocka_unit_test(given_a_folder_of_sounds_when_read_unlabelled_then_each_is_a_series),
         cmocka_unit_test(given_a_file_beside_folders_when_read_then_columns_decide),
         cmocka_unit_test(given_unlike_series_when_read_unlabelled_then_refused),
+        cmocka_unit_test(given_a_first_field_that_is_no_class_when_read_then_told_or_refused),
     };
     return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;
 }

@@ -249,7 +249,7 @@ tl_status tl_long_read(tl_samples *s, tl_text *text, const tl_columns *columns, 
                 text->path);
     s->counting = s->together = true;
     if (!tl_failed(error) && count_all(&self, text, error) == TL_OK && tl_text_back(text, place, error) == TL_OK)
-        while (tl_text_filled_line(text, "#", &line, error) && read_step(&self, line, row, error) == TL_OK) {
+        while (tl_text_filled_line(text, "#", &line, error) && read_step(&self, line, s->unlabelled ? NULL : row, error) == TL_OK) {
         }
     if (sort_all(&self, error) == TL_OK) end_series(&self, error);
     tl_keys_release(&self.series);

@@ -25,6 +25,17 @@ static tl_status read_label(tl_source *source, const tl_npy *table, char bytes[T
     return TL_OK;
 }
 
+/* Reads a label that is not needed. A fraction is a value: the series are one step longer than those of the model. */
+static tl_status skip_label(tl_source *source, const tl_npy *table, tl_error *error) {
+    char got[40];
+    double value;
+    if (tl_source_numbers(source, &table->type, 1, TL_MISSING_ZERO, &value, error) != TL_OK) return error->status;
+    snprintf(got, sizeof got, "%g", value);
+    if (isnan(value) || value == floor(value)) return TL_OK;
+    return tl_source_expected(source, table->type.size, got, error,
+                              "as many values as a series of the model has, or a class of the model before them");
+}
+
 /* Returns the end of the consecutive columns from `from` on that have the same role. */
 static size_t end_of_run(const tl_columns *columns, size_t from) {
     size_t to = from;
@@ -32,9 +43,9 @@ static size_t end_of_run(const tl_columns *columns, size_t from) {
     return to;
 }
 
-/* Reads `count` columns of a role into the current series. */
-static tl_status read_columns(tl_source *source, const tl_npy *table, tl_samples *s, tl_role role, size_t count, double **values,
-                              double **targets, tl_error *error) {
+/* Reads `count` columns of a role into the current series. guessed: no option says that the column has labels. */
+static tl_status read_columns(tl_source *source, const tl_npy *table, tl_samples *s, tl_role role, bool guessed, size_t count,
+                              double **values, double **targets, tl_error *error) {
     char bytes[TL_NPY_LABEL];
     tl_field label = {NULL, NULL};
     if (role == TL_ROLE_VALUE) {
@@ -46,7 +57,9 @@ static tl_status read_columns(tl_source *source, const tl_npy *table, tl_samples
     } else if ((role == TL_ROLE_LABEL && !s->unlabelled) || role == TL_ROLE_GROUP) {
         if (read_label(source, table, bytes, &label, error) != TL_OK) return error->status;
         return role == TL_ROLE_GROUP ? tl_samples_group(s, label, error) : tl_samples_label(s, 0, label, error);
-    } else
+    } else if (role == TL_ROLE_LABEL && guessed && s->reference && s->reference->class_names)
+        skip_label(source, table, error);
+    else
         tl_source_seek(source, source->where.offset + count * table->type.size, error);
     return error->status;
 }
@@ -55,7 +68,7 @@ static tl_status read_row(tl_source *source, const tl_npy *table, const tl_colum
     double *values = tl_samples_row(s, columns->of[TL_ROLE_VALUE], 1, error), *targets = s->targets ? tl_samples_targets(s) : NULL;
     for (size_t c = 0, end; values && c < columns->count && !tl_failed(error); c = end) {
         end = end_of_run(columns, c);
-        read_columns(source, table, s, columns->role[c], end - c, &values, &targets, error);
+        read_columns(source, table, s, columns->role[c], !columns->asked, end - c, &values, &targets, error);
     }
     return tl_failed(error) ? error->status : tl_samples_keep(s, NULL, error);
 }

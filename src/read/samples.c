@@ -301,6 +301,8 @@ tl_status tl_samples_channel(tl_samples *s, tl_field line, char separator, tl_er
 
 /* ---- labels ---- */
 
+enum { DIGITS = 53 }; /* whole numbers with more bits are rounded: different ones may be read as equal */
+
 /* Labels are equal as text, or as numbers: archives write 1 and 1.0 for the same class. */
 static bool is_same_text(tl_field field, const char *name) {
     const size_t length = strlen(name);
@@ -309,7 +311,8 @@ static bool is_same_text(tl_field field, const char *name) {
 
 static bool is_same_number(const tl_text *text, tl_field field, const char *name) {
     double a, b;
-    return tl_field_number(text, field, &a) && tl_field_number(text, (tl_field){name, name + strlen(name)}, &b) && a == b;
+    return tl_field_number(text, field, &a) && tl_field_number(text, (tl_field){name, name + strlen(name)}, &b) && a == b &&
+           fabs(a) < ldexp(1, DIGITS);
 }
 
 static size_t find_label(const tl_text *text, tl_field label, char *const *names, size_t count) {
@@ -434,6 +437,12 @@ tl_status tl_samples_group(tl_samples *s, tl_field name, tl_error *error) {
     return error->status;
 }
 
+bool tl_samples_knows(const tl_samples *s, tl_field label) {
+    const tl_dataset *reference = s->reference;
+    return !reference || !reference->class_names ||
+           find_label(s->text, label, reference->class_names, reference->classes) < reference->classes;
+}
+
 tl_status tl_samples_end(tl_samples *s, tl_field label, tl_error *error) {
     label = tl_field_trim(label);
     if (check_series(s, label.begin, error) != TL_OK) return error->status;
@@ -453,12 +462,12 @@ typedef struct named_class {
     size_t before; /* its position in the order of the classes */
 } named_class;
 
+static int by_name(const void *a, const void *b) { return strcmp(((const named_class *)a)->name, ((const named_class *)b)->name); }
+
 static int by_number(const void *a, const void *b) {
     const double x = ((const named_class *)a)->number, y = ((const named_class *)b)->number;
-    return (x > y) - (x < y);
+    return x == y ? by_name(a, b) : (x > y) - (x < y);
 }
-
-static int by_name(const void *a, const void *b) { return strcmp(((const named_class *)a)->name, ((const named_class *)b)->name); }
 
 /* Sorts the classes as numbers if all are numbers, else as text, and renumbers the labels. */
 static tl_status sort_classes(tl_samples *s, tl_error *error) {

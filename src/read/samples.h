@@ -112,6 +112,9 @@ double *tl_samples_row(tl_samples *samples, size_t length, size_t channels, tl_e
 /* Fails because the file has other series than were counted. */
 tl_status tl_samples_changed(const tl_samples *samples, tl_error *error);
 
+/* Returns whether the training set has this class, or no names of classes. */
+bool tl_samples_knows(const tl_samples *samples, tl_field label);
+
 /* Ends the current series with its label or target value. */
 tl_status tl_samples_end(tl_samples *samples, tl_field label, tl_error *error);
 

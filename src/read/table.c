@@ -18,6 +18,7 @@ typedef struct table {
     bool may_be_values; /* the label column has the heading "target": numbers with fractions are target values */
     double index;       /* the number of the previous line */
     bool counted;       /* there was a previous line */
+    bool warned;        /* of a label that is no class of the model */
 } table;
 
 /* Beside semicolons, commas are either separators or decimal points. */
@@ -102,6 +103,24 @@ static tl_status check_count(const tl_samples *s, tl_field line, const table *se
     return TL_OK; /* a wrong number of values is reported later */
 }
 
+/* Checks a label that is not needed. A first field that is no class and has a fraction is a value: the series are one step longer
+ * than those of the model. */
+static tl_status check_unneeded(const tl_samples *s, table *self, tl_field label, tl_error *error) {
+    const tl_columns *columns = &self->columns;
+    const char *no_label = s->cfg->no_label;
+    label = tl_field_trim(tl_text_unquote(s->text, label));
+    if (label.begin == label.end || tl_field_is(label, "?") || (no_label && tl_field_is(label, no_label))) return TL_OK;
+    const bool value = !columns->asked && !columns->titled && tl_field_fraction(s->text, label);
+    if ((self->warned && !value) || tl_samples_knows(s, label)) return TL_OK;
+    if (value)
+        return tl_text_expected(s->text, label, error,
+                                "as many values as a series of the model has, or a class of the model before them");
+    self->warned = true;
+    tl_samples_warn(s, "%.120s: labels are ignored: \"%.*s\" is not a class of the model", s->text->path,
+                    (int)(label.end - label.begin < 60 ? label.end - label.begin : 60), label.begin);
+    return TL_OK;
+}
+
 /* Reads values that are plain numbers, as most are; returns how many. */
 static size_t read_plain(tl_samples *s, const table *self, tl_field *rest, size_t from, row *to) {
     size_t end = from;
@@ -131,6 +150,7 @@ static tl_status read_row(tl_samples *s, tl_field line, void *format, tl_error *
     }
     if (check_count(s, line, self, count, error) != TL_OK || tl_samples_end_channel(s, to.values, error) != TL_OK)
         return error->status;
+    if (s->unlabelled && check_unneeded(s, self, to.label, error) != TL_OK) return error->status;
     return columns->of[TL_ROLE_TARGET] > 0 ? tl_samples_keep(s, line.begin, error)
                                            : tl_samples_end(s, tl_text_unquote(s->text, to.label), error);
 }
