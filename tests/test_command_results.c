@@ -143,6 +143,29 @@ static void given_all_folds_when_trained_with_out_then_each_model_is_kept(void *
 
 /* ---- fine-tuning ---- */
 
+/* Two series of 16 steps, each line a step with the channels `first` and `second`. */
+static void write_steps(const char *name, const char *first, const char *second) {
+    FILE *file = fopen(in_folder(name), "w");
+    assert_non_null(file);
+    fprintf(file, "id,label,%s,%s\n", first, second);
+    for (int i = 0; i < 32; i++) fprintf(file, "%d,%s,%d,%d\n", i / 16, i < 16 ? "up" : "down", i, 40 - i);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* The model keeps the headings of its training set. */
+static void given_columns_in_another_order_when_predicted_then_refused(void **unused) {
+    (void)unused;
+#define STEPS TRAIN("named.csv"), "--series", "id", "--epochs", "1", "--quiet"
+    write_steps("named.csv", "ax", "ay");
+    write_steps("swapped.csv", "ay", "ax");
+    expect(run_command(STEPS, "--test", in_folder("swapped.csv")), 1, NULL,
+           "swapped.csv: the columns have another order than in the training set");
+    expect(run_command(STEPS, "-o", in_folder("named.safetensors")), 0, NULL, NULL);
+    expect(run_command("predict", in_folder("named.safetensors"), in_folder("named.csv")), 0, "class,label,down,up\n", NULL);
+    expect(run_command("predict", in_folder("named.safetensors"), in_folder("swapped.csv")), 1, NULL,
+           "swapped.csv: the columns have another order than in the training set: column 3 has the heading \"ay\"");
+}
+
 static void given_init_when_trained_then_it_begins_where_the_file_ended(void **unused) {
     (void)unused;
 #define START(data) "train", in_folder(data), "--init", in_folder("two.safetensors"), "--precision", tl_precision(), "--epochs", "1"
@@ -296,6 +319,7 @@ int main(void) {
         cmocka_unit_test(given_patience_when_trained_then_the_report_says_why_it_ended),
         cmocka_unit_test(given_validation_data_when_trained_then_its_best_epoch_is_kept),
         cmocka_unit_test(given_all_folds_when_trained_with_out_then_each_model_is_kept),
+        cmocka_unit_test(given_columns_in_another_order_when_predicted_then_refused),
         cmocka_unit_test(given_init_when_trained_then_it_begins_where_the_file_ended),
         cmocka_unit_test(given_another_rate_when_resumed_then_taken_over_where_it_is_given),
         cmocka_unit_test(given_classes_when_evaluated_then_counted_by_label_and_prediction),

@@ -609,6 +609,94 @@ static void given_a_format_when_read_then_the_ending_does_not_count(void **unuse
                 "format \"doc\" is unknown; choose one of .ts, .tsv, .csv, .txt, .arff, .npy, .npz, .hea");
 }
 
+/* ---- headings of the training set ---- */
+
+/* Reads a table for a model with the channels ax and ay, and the target values u and v. */
+static tl_dataset *read_named(const char *text, bool unlabelled, char warning[300], tl_error *error) {
+    const tl_read_cfg cfg = {.series = "id",
+                             .target = "u,v",
+                             .value_names = "ax\nay\n",
+                             .target_names = "u\nv\n",
+                             .unlabelled = unlabelled,
+                             .warn = keep_warning,
+                             .user = warning};
+    *warning = '\0';
+    return read_as("a.csv", text, cfg, error);
+}
+
+static void given_headings_when_a_table_is_read_then_they_are_told(void **unused) {
+    (void)unused;
+    char *names[2] = {NULL, NULL};
+    tl_dataset_free(read_csv("id,u,ax,ay,v\n1,5,1,2,6\n", (tl_read_cfg){.series = "id", .target = "u,v", .names = names}));
+    assert_string_equal(names[0], "ax\nay\n");
+    assert_string_equal(names[1], "u\nv\n");
+    tl_dataset_free(read_csv("up,1,2\ndown,3,4\n", (tl_read_cfg){.names = names}));
+    assert_string_equal(names[0], "ax\nay\n"); /* a table without a header has none */
+    free(names[0]);
+    free(names[1]);
+}
+
+static void given_the_headings_of_training_when_in_another_order_then_refused(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *text, *message;
+        bool unlabelled;
+    } cases[] = {
+        {"id,ay,ax,u,v\n1,1,2,5,6\n", "the columns have another order than in the training set: column 2 has the heading \"ay\"",
+         false},
+        {"id,ay,ax\n1,1,2\n", "column 2 has the heading \"ay\", but \"ax\" was there", true},
+        {"id,ax,ay,v,u\n1,1,2,5,6\n", "column 4 has the heading \"v\", but \"u\" was there", false},
+        {"id,ax,az,ay,u,v\n1,1,2,3,5,6\n",
+         "column 3 has the heading \"az\", which the training set does not have; leave it out with --ignore", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char warning[300];
+        tl_error error = {0};
+        assert_null(read_named(cases[i].text, cases[i].unlabelled, warning, &error));
+        check_error(&error, TL_ERROR_FORMAT, cases[i].message);
+    }
+}
+
+static void given_other_headings_than_of_training_when_read_then_a_warning(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *text, *warning;
+        bool unlabelled;
+    } cases[] = {
+        {"id,ax,ay,u,v\n1,1,2,5,6\n", "", false},
+        {"u,v,ax,id,ay\n5,6,1,1,2\n", "", false}, /* values and target values may be elsewhere */
+        {"id,ax,ay\n1,1,2\n", "", true},
+        {"v,id,ax,ay\n?,1,1,2\n", "", true}, /* one of the target values, which is ignored */
+        {"id,ax,gy,u,v\n1,1,2,5,6\n",
+         "a.csv: column 3 has the heading \"gy\", but in the training set its heading was \"ay\"; are these the same values?",
+         false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char warning[300];
+        tl_error error = {0};
+        tl_dataset *data = read_named(cases[i].text, cases[i].unlabelled, warning, &error);
+        check_ok(&error);
+        check_equal(cases[i].text, data->x.data, (const tl_real[]){1, 2}, 2);
+        if (!strstr(warning, cases[i].warning) || (*warning != '\0') != (*cases[i].warning != '\0'))
+            fail_msg("expected the warning \"%s\" for \"%s\", got \"%s\"", cases[i].warning, cases[i].text, warning);
+        tl_dataset_free(data);
+    }
+}
+
+/* ---- labels of whole numbers that a double cannot hold ---- */
+
+static void given_labels_beyond_doubles_when_read_then_they_are_different(void **unused) {
+    (void)unused;
+    tl_dataset *data = read_csv("9007199254740993,1,2\n9007199254740992,3,4\n9007199254740993,5,6\n7.0,7,8\n7,9,9\n",
+                                (tl_read_cfg){.label = "first"});
+    assert_int_equal(data->classes, 3);
+    assert_string_equal(class_of(data, 0), "9007199254740993");
+    assert_string_equal(class_of(data, 1), "9007199254740992");
+    assert_int_equal(data->labels[2], data->labels[0]);
+    assert_int_equal(data->labels[4], data->labels[3]); /* 7.0 and 7 */
+    tl_dataset_free(data);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_a_named_label_column_when_read_then_the_others_are_values),
@@ -638,6 +726,10 @@ int main(void) {
         cmocka_unit_test(given_groups_when_dealt_to_folds_then_none_is_parted),
         cmocka_unit_test(given_columns_of_an_array_when_read_then_as_said),
         cmocka_unit_test(given_a_format_when_read_then_the_ending_does_not_count),
+        cmocka_unit_test(given_headings_when_a_table_is_read_then_they_are_told),
+        cmocka_unit_test(given_the_headings_of_training_when_in_another_order_then_refused),
+        cmocka_unit_test(given_other_headings_than_of_training_when_read_then_a_warning),
+        cmocka_unit_test(given_labels_beyond_doubles_when_read_then_they_are_different),
     };
     return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;
 }

@@ -39,7 +39,7 @@ static const struct {
     ENDS(tl_fit_result, best_accuracy),
     ENDS(tl_rate_range, reserved),
     ENDS(tl_architecture_cfg, layers),
-    ENDS(tl_read_cfg, each),
+    ENDS(tl_read_cfg, names),
     ENDS(tl_window_cfg, reserved),
     ENDS(tl_save_cfg, read),
     ENDS(tl_start_cfg, reserved),

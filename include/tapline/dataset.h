@@ -175,6 +175,13 @@ typedef struct tl_read_cfg {
     /* (NULL) Called with each series in turn, which is then not kept: the data set that is returned has x.shape, lengths and
      * targets, but no series. Returns TL_OK, or fails, which ends the reading. Not with `window` and not for generated sets. */
     tl_status (*each)(const tl_file_series *series, void *user, tl_error *error);
+    /* (NULL: unknown) The headings of the columns of values, and of target values, in the table that the model was trained on, in
+     * their order, each on a line. It is an error if this table has the same headings in another order, or one more column. Other
+     * headings are a warning. A table without a header is not compared. */
+    const char *value_names, *target_names;
+    /* (NULL) (2) [OUT] value_names and target_names of this table, which the caller frees with free(). NULL: there is no header, or
+     * they are longer than 64 KiB. Both must be NULL before. */
+    char **names;
 } tl_read_cfg;
 
 /* Reads a data set. The ending of the path, or cfg->format, gives the format:

@@ -4,15 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS = 10, MAX_STEPS = INT_MAX };
+enum { COLUMNS = 12, NAMES = 10, MAX_STEPS = INT_MAX };
 
-/* The roles of columns, the label that means "no label", and the annotator. */
-static const char *const keys[COLUMNS] = {"label",  "target", "ignore", "value",    "group",
-                                          "series", "time",   "file",   "no_label", "annotator"};
+/* The roles of columns, the label that means "no label", the annotator, and, from NAMES on, headings of the table. */
+static const char *const keys[COLUMNS] = {"label", "target", "ignore",   "value",     "group",       "series",
+                                          "time",  "file",   "no_label", "annotator", "value_names", "target_names"};
 
 static const char **column_of(tl_read_cfg *cfg, size_t index) {
-    const char **const columns[COLUMNS] = {&cfg->label,  &cfg->target, &cfg->ignore, &cfg->value,    &cfg->group,
-                                           &cfg->series, &cfg->time,   &cfg->file,   &cfg->no_label, &cfg->annotator};
+    const char **const columns[COLUMNS] = {&cfg->label,    &cfg->target,    &cfg->ignore,      &cfg->value,
+                                           &cfg->group,    &cfg->series,    &cfg->time,        &cfg->file,
+                                           &cfg->no_label, &cfg->annotator, &cfg->value_names, &cfg->target_names};
     return columns[index];
 }
 
@@ -22,8 +23,11 @@ json_t *tl_reading_describe(const tl_read_cfg *cfg) {
     json_t *object = json_object();
     tl_read_cfg copy = *cfg;
     bool whole = object != NULL;
-    for (size_t i = 0; whole && i < COLUMNS; i++)
-        if (*column_of(&copy, i)) whole = json_object_set_new(object, keys[i], json_string(*column_of(&copy, i))) == 0;
+    for (size_t i = 0; whole && i < COLUMNS; i++) {
+        json_t *text = *column_of(&copy, i) ? json_string(*column_of(&copy, i)) : NULL;
+        if (!*column_of(&copy, i) || (!text && i >= NAMES)) continue; /* headings that are not UTF-8 are not kept */
+        whole = json_object_set_new(object, keys[i], text) == 0;
+    }
     if (whole && cfg->header != TL_HEADER_AUTO)
         whole = json_object_set_new(object, "header", json_string(tl_header_name(cfg->header))) == 0;
     if (whole && cfg->decimal_comma) whole = json_object_set_new(object, "decimal_comma", json_true()) == 0;

@@ -1,5 +1,7 @@
 #include "read/columns.h"
 
+#include "read/headings.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,22 +198,6 @@ static tl_status give(tl_columns *self, const search *of, size_t column, bool *g
     return TL_OK;
 }
 
-/* given: (count) [OUT] true where the caller gave the column a role. */
-static tl_status apply(tl_columns *self, const purpose *of, const char *path, bool *given, tl_error *error) {
-    tl_field rest = {of->columns, of->columns + strlen(of->columns)}, part;
-    size_t from = 0, to = 0, count = 0;
-    for (bool more = true; more;) {
-        more = tl_field_cut(&rest, ',', &part);
-        search one = {self, path, of, tl_field_trim(part)};
-        if (find(&one, &from, &to, error) != TL_OK) return error->status;
-        count += to - from + 1;
-        if (!of->several && count > 1) return wrong(&one, error, "only one such column is allowed");
-        for (size_t c = from; c <= to; c++)
-            if (give(self, &one, c, given, error) != TL_OK) return error->status;
-    }
-    return TL_OK;
-}
-
 bool tl_columns_vary(const tl_read_cfg *cfg) {
     const bool series_each = !cfg->series && !cfg->time && !cfg->file && cfg->window == 0;
     return series_each && cfg->missing_policy != TL_MISSING_TAIL && cfg->reference && cfg->reference->lengths &&
@@ -229,12 +215,32 @@ static bool is_bare(const tl_columns *self, const tl_read_cfg *cfg) {
 }
 
 /* Returns whether a file without labels lacks a column that would be ignored anyway. */
-static bool is_absent(const tl_columns *self, const purpose *of, const tl_read_cfg *cfg) {
+static bool is_absent(const tl_columns *self, const search *one, const tl_read_cfg *cfg) {
     size_t at, from, to;
-    const tl_field text = {of->columns, of->columns + strlen(of->columns)};
-    const bool unused = of->role == TL_ROLE_LABEL || of->role == TL_ROLE_TARGET || of->role == TL_ROLE_GROUP;
-    if (!cfg->unlabelled || !unused) return false;
-    return read_place(text, self->count, &from, &to) ? is_bare(self, cfg) : self->name && count_named(self, text, &at) == 0;
+    tl_field name = one->text;
+    const tl_role role = one->of->role;
+    if (!cfg->unlabelled || !(role == TL_ROLE_LABEL || role == TL_ROLE_TARGET || role == TL_ROLE_GROUP)) return false;
+    if (read_place(name, self->count, &from, &to)) return is_bare(self, cfg);
+    if (name.end - name.begin > 5 && strncmp(name.begin, "name:", 5) == 0) name.begin += 5;
+    return self->name && count_named(self, name, &at) == 0;
+}
+
+/* given: (count) [OUT] true where the caller gave the column a role. */
+static tl_status apply(tl_columns *self, const purpose *of, const char *path, const tl_read_cfg *cfg, bool *given,
+                       tl_error *error) {
+    tl_field rest = {of->columns, of->columns + strlen(of->columns)}, part;
+    size_t from = 0, to = 0, count = 0;
+    for (bool more = true; more;) {
+        more = tl_field_cut(&rest, ',', &part);
+        search one = {self, path, of, tl_field_trim(part)};
+        if (is_absent(self, &one, cfg)) continue;
+        if (find(&one, &from, &to, error) != TL_OK) return error->status;
+        count += to - from + 1;
+        if (!of->several && count > 1) return wrong(&one, error, "only one such column is allowed");
+        for (size_t c = from; c <= to; c++)
+            if (give(self, &one, c, given, error) != TL_OK) return error->status;
+    }
+    return TL_OK;
 }
 
 static tl_status apply_all(tl_columns *self, const char *path, const tl_read_cfg *cfg, bool *given, tl_error *error) {
@@ -252,8 +258,7 @@ static tl_status apply_all(tl_columns *self, const char *path, const tl_read_cfg
         return tl_fail(error, TL_ERROR_ARGUMENT,
                        "%s: give either label or target (--label, --target): a classification or a regression", path);
     for (size_t i = 0; i < sizeof purposes / sizeof *purposes; i++)
-        if (purposes[i].columns && !is_absent(self, &purposes[i], cfg) && apply(self, &purposes[i], path, given, error) != TL_OK)
-            return error->status;
+        if (purposes[i].columns && apply(self, &purposes[i], path, cfg, given, error) != TL_OK) return error->status;
     for (size_t c = 0; cfg->value && c < self->count; c++)
         if (!given[c]) self->role[c] = TL_ROLE_IGNORE;
     return TL_OK;
@@ -406,7 +411,7 @@ tl_status tl_columns_find(tl_columns *self, const tl_text *text, tl_field line, 
         tl_fail(error, TL_ERROR_FORMAT, "%s: none of the %zu columns is a value of a series%s", text->path, count,
                 count == 1 && text->point == ',' ? "; with --decimal-comma, fields are separated by semicolons, tabs or blanks"
                                                  : "");
-    return error->status;
+    return tl_failed(error) ? error->status : tl_headings_check(self, text->path, cfg, error);
 }
 
 void tl_columns_release(tl_columns *self) {

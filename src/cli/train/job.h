@@ -12,6 +12,7 @@ typedef struct job {
     train_settings own; /* those of the command, or of the current fold */
     const char *data_path, *test_path;
     tl_read_cfg read;                     /* how data is read */
+    char *names[2];                       /* headings of the training set (tl_read_cfg.names) */
     tl_dataset *data, *test, *validation; /* test, validation NULL: none */
     size_t batch;
     tl_model *model;

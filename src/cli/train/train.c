@@ -136,8 +136,12 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
     IN_PRECISION(reading_apply)(&settings->reading, &cfg, error);
     check_files(self, &cfg, error);
     scale_as_before(self, &cfg, &info, error);
-    self->read = cfg;
+    cfg.names = self->names;
     self->data = read_one(self->data_path, &cfg, error);
+    cfg.names = NULL;
+    cfg.value_names = self->names[0];
+    cfg.target_names = self->names[1];
+    self->read = cfg;
     if (self->data && info.data.scaling.kind == TL_NORMALIZE_SET)
         tl_dataset_scale(self->data, TL_NORMALIZE_DEFAULT, &info.data, error);
     tl_model_info_release(&info);
@@ -837,6 +841,8 @@ int IN_PRECISION(train)(const void *settings) {
     const int code = report(&self, &error);
     tl_rate_curve_free(self.rates);
     free(self.folds);
+    free(self.names[0]);
+    free(self.names[1]);
     IN_PRECISION(members_free)(&self.members);
     tl_model_free(self.model);
     tl_dataset_free(self.test);

@@ -1,0 +1,11 @@
+/* headings.h: the headings of a table compared with those of the table that a model was trained on. */
+#ifndef TL_HEADINGS_H
+#define TL_HEADINGS_H
+
+#include "read/columns.h"
+
+/* Compares the headings of the columns of values and target values with cfg->value_names and cfg->target_names, and copies them to
+ * cfg->names; does nothing without a header. Fails if they are the same in another order, or if there is an unknown column. */
+tl_status tl_headings_check(const tl_columns *columns, const char *path, const tl_read_cfg *cfg, tl_error *error);
+
+#endif
