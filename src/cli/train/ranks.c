@@ -142,8 +142,8 @@ bool ranks_join(const command *self) {
         *(void **)&finish = dlsym(loaded, "tl_exchange_mpi_finish");
     }
     if (!start || !finish)
-        return refuse(self, "mpirun has started several processes, but libtapline_mpi.so.0 is missing: install Open MPI (on Debian "
-                            "libopenmpi-dev) and build tapline again");
+        return refuse(self, "mpirun has started several processes, but libtapline_mpi.so.0 is missing: install the Debian package "
+                            "libtapline-mpi0, or install Open MPI (on Debian libopenmpi-dev) and build tapline again");
     start(&exchange);
     if (exchange.ranks != started)
         return refuse(self, "this mpirun belongs to another MPI than the one that libtapline_mpi was built with; use that mpirun");
