@@ -1,6 +1,7 @@
 /* Elementwise activations. Each is a row of the table in src/kernels/activation.c; its name and settings are here.
  */
 #include "base/math.h"
+#include "compute/counted.h"
 #include "graph/builder.h"
 #include "kernels/kernels.h"
 #include "layers/registry.h"
@@ -20,14 +21,14 @@ typedef struct activation_layer {
 typedef struct activation_job {
     tl_activation_run run; /* of all elements */
     const tl_kernels *kernels;
+    const size_t *lengths; /* as in tl_pass */
+    tl_shape shape;        /* of a sample */
 } activation_job;
 
-static void activation_task(void *context, size_t task, int worker) {
-    (void)worker;
-    const activation_job *job = context;
+/* Computes the elements from number `first` on. */
+static void activate(const activation_job *job, size_t first, size_t count) {
     tl_activation_run run = job->run;
-    const size_t first = task * BLOCK;
-    run.count = tl_min(run.count - first, BLOCK);
+    run.count = count;
     run.to += first;
     if (run.from) run.from += first;
     if (run.dy) {
@@ -37,13 +38,22 @@ static void activation_task(void *context, size_t task, int worker) {
         job->kernels->activate(&run);
 }
 
+static void activation_task(void *context, size_t task, int worker) {
+    (void)worker;
+    const activation_job *job = context;
+    const size_t first = task * BLOCK, end = tl_min(first + BLOCK, job->run.count);
+    tl_counted run = tl_counted_in(job->lengths, job->shape.length, job->shape.channels, first, end);
+    while (tl_next_counted(&run)) activate(job, run.first, run.count);
+}
+
 static tl_activation_run run_of(const activation_layer *self, const tl_tensor *reference) {
     return (tl_activation_run){
         .activation = self->activation, .a = (tl_real)self->a, .b = (tl_real)self->b, .count = tl_tensor_count(reference)};
 }
 
-static void share(const tl_pass *pass, const tl_activation_run *run, double cost) {
-    activation_job job = {.run = *run, .kernels = tl_kernels_of(pass->workers)};
+static void share(const tl_layer *layer, const tl_pass *pass, const tl_activation_run *run, double cost) {
+    activation_job job = {
+        .run = *run, .kernels = tl_kernels_of(pass->workers), .lengths = pass->out_lengths, .shape = layer->out};
     tl_parallel(pass->workers, tl_ceil_div(run->count, BLOCK), cost * (double)run->count, activation_task, &job);
 }
 
@@ -52,7 +62,7 @@ static void activation_forward(const tl_layer *layer, const tl_pass *pass) {
     tl_activation_run run = run_of(self, &pass->y);
     run.from = pass->x[0].data;
     run.to = pass->y.data;
-    share(pass, &run, self->cost);
+    share(layer, pass, &run, self->cost);
 }
 
 static void activation_backward(const tl_layer *layer, const tl_pass *pass) {
@@ -62,7 +72,7 @@ static void activation_backward(const tl_layer *layer, const tl_pass *pass) {
     run.from = layer->ops->reads & TL_READS_X ? pass->x[0].data : pass->y.data;
     run.dy = pass->dy.data;
     run.to = pass->dx[0].data;
-    share(pass, &run, self->gradient_cost);
+    share(layer, pass, &run, self->gradient_cost);
 }
 
 /* Operations of the formula for an element. */
@@ -187,6 +197,7 @@ static const tl_setting affine_settings[] = {{"scale", TL_SETTING_NUMBER, offset
                                                .forward = activation_forward,                                                      \
                                                .backward = activation_backward,                                                    \
                                                .stepwise = true,                                                                   \
+                                               .reads_behind = tl_reads_counted,                                                   \
                                                __VA_ARGS__}
 
 static const tl_inference_ops relu_inference = {.does = TL_ELEMENTWISE_RELU};

@@ -1,5 +1,6 @@
 /* The sum of several arrays, with the ReLU after it if there is one. */
 #include "base/math.h"
+#include "compute/counted.h"
 #include "kernels/kernels.h"
 #include "layers/registry.h"
 
@@ -27,10 +28,15 @@ static void share_blocks(const tl_layer *layer, const tl_pass *pass, size_t coun
     tl_parallel(pass->workers, tl_ceil_div(count, BLOCK), (double)count * (double)layer->inputs, task, &job);
 }
 
-static void forward_task(void *context, size_t task, int worker) {
-    (void)worker;
-    const add_job *job = context;
-    const size_t first = task * BLOCK, count = tl_min(job->count - first, BLOCK);
+/* The elements of a task that count. */
+static tl_counted counted_of(const add_job *job, size_t task) {
+    const tl_shape shape = job->layer->out;
+    const size_t first = task * BLOCK, end = tl_min(first + BLOCK, job->count);
+    return tl_counted_in(job->pass->out_lengths, shape.length, shape.channels, first, end);
+}
+
+/* Adds the elements from number `first` on. */
+static void add_run(const add_job *job, size_t first, size_t count) {
     const size_t last = job->layer->inputs - 1;
     const tl_tensor *x = job->pass->x;
     const tl_real *sum = x[0].data + first;
@@ -41,6 +47,12 @@ static void forward_task(void *context, size_t task, int worker) {
     }
     const bool relu = ((const add_layer *)job->layer)->relu;
     (relu ? job->kernels->add_relu : job->kernels->add)(sum, x[last].data + first, job->pass->y.data + first, count);
+}
+
+static void forward_task(void *context, size_t task, int worker) {
+    (void)worker;
+    const add_job *job = context;
+    for (tl_counted run = counted_of(job, task); tl_next_counted(&run);) add_run(job, run.first, run.count);
 }
 
 static void add_forward(const tl_layer *layer, const tl_pass *pass) {
@@ -54,11 +66,8 @@ static void mask_gradient(const add_job *job, const tl_real *from, const tl_real
 }
 
 /* The gradient of the input that shares memory with dy is written last, because the others read dy. */
-static void backward_task(void *context, size_t task, int worker) {
-    (void)worker;
-    const add_job *job = context;
+static void share_gradient(const add_job *job, size_t first, size_t count) {
     const tl_pass *pass = job->pass;
-    const size_t first = task * BLOCK, count = tl_min(job->count - first, BLOCK);
     const tl_real *dy = pass->dy.data;
     const bool relu = ((const add_layer *)job->layer)->relu;
     for (int in_place = 0; in_place <= 1; in_place++)
@@ -71,6 +80,12 @@ static void backward_task(void *context, size_t task, int worker) {
                 memcpy(dx + first, dy + first, count * sizeof *dx);
             if (pass->masks[k]) mask_gradient(job, pass->x[k].data + first, dx + first, dx + first, count);
         }
+}
+
+static void backward_task(void *context, size_t task, int worker) {
+    (void)worker;
+    const add_job *job = context;
+    for (tl_counted run = counted_of(job, task); tl_next_counted(&run);) share_gradient(job, run.first, run.count);
 }
 
 static void add_backward(const tl_layer *layer, const tl_pass *pass) {
@@ -96,6 +111,7 @@ static const tl_layer_ops add_relu_layer_ops = {
     .backward = add_backward,
     .stepwise = true,
     .inference = &add_inference,
+    .reads_behind = tl_reads_counted,
 };
 
 static bool add_absorb(tl_layer *layer, const tl_layer *next) {
@@ -117,6 +133,7 @@ const tl_layer_ops tl_add_layer_ops = {
     .backward = add_backward,
     .stepwise = true,
     .inference = &add_inference,
+    .reads_behind = tl_reads_counted,
     .absorb = add_absorb,
 };
 

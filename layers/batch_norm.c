@@ -6,6 +6,7 @@
  * are combined in double (Chan, Golub & LeVeque 1983).
  */
 #include "base/math.h"
+#include "compute/counted.h"
 #include "graph/builder.h"
 #include "kernels/kernels.h"
 #include "layers/registry.h"
@@ -23,8 +24,8 @@ enum { SCALE = 0, SHIFT = 1 };   /* parameters */
 enum { MEAN = 0, VARIANCE = 1 }; /* states */
 /* saved, each (channels): normalised x = (x - centre) · inverse + rest, y = (x - centre) · factor + term */
 enum { CENTRE, INVERSE, REST, FACTOR, TERM, SAVED };
-/* scratch, each (channels): dx = factor · dy + slope · (x - centre) + offset; the sums of the chunks follow */
-enum { SLOPE, OFFSET, HEAD };
+/* scratch, each (channels): dx = factor · dy + slope · (x - centre) + offset, and zeros; the sums of the chunks follow */
+enum { SLOPE, OFFSET, ZEROS, HEAD };
 
 /* sums of a preparation: the number of rows, then, each (channels), their mean and the sum of squared distances to it */
 enum { SUM_MEAN, SUM_SQUARES, SUMS };
@@ -72,14 +73,9 @@ static size_t chunk_rows(size_t channels) {
 
 /* Returns how many of the rows from `first` to `last` are within the lengths of the samples. */
 static size_t count_between(const tl_layer *layer, const tl_pass *pass, size_t first, size_t last) {
-    const size_t length = layer->in[0].length;
+    tl_counted run = tl_counted_in(pass->lengths, layer->in[0].length, 1, first, last);
     size_t count = 0;
-    if (!pass->lengths) return last - first;
-    for (size_t sample = first / length; sample * length < last; sample++) {
-        const size_t begin = tl_max(sample * length, first), end = sample * length + pass->lengths[sample];
-        const size_t stop = tl_min(end, last);
-        if (stop > begin) count += stop - begin;
-    }
+    while (tl_next_counted(&run)) count += run.count;
     return count;
 }
 
@@ -109,14 +105,20 @@ static size_t rows_of(const batch_norm_job *job, size_t task) {
     return tl_min(job->rows - first, job->chunk);
 }
 
-/* The arguments of the kernel functions for a chunk. */
-static tl_norm_rows chunk_of(const batch_norm_job *job, size_t task) {
+/* The rows of a chunk that count. */
+static tl_counted counted_of(const batch_norm_job *job, size_t task) {
+    const size_t first = task * job->chunk;
+    return tl_counted_in(job->pass->lengths, job->layer->base.in[0].length, 1, first, first + rows_of(job, task));
+}
+
+/* The arguments of the kernel functions for rows of a chunk. */
+static tl_norm_rows rows_at(const batch_norm_job *job, size_t task, size_t first, size_t count) {
     const tl_pass *pass = job->pass;
-    const size_t channels = job->channels, at = task * job->chunk * channels;
-    return (tl_norm_rows){.rows = rows_of(job, task),
+    const size_t channels = job->channels;
+    return (tl_norm_rows){.rows = count,
                           .channels = channels,
                           .relu = job->layer->relu,
-                          .x = pass->x[0].data + at,
+                          .x = pass->x[0].data + first * channels,
                           .centre = job->centre,
                           .factor = pass->saved + FACTOR * channels,
                           .term = pass->saved + TERM * channels,
@@ -137,26 +139,43 @@ static void share_channels(batch_norm_job *job, tl_task task) {
 
 /* ---- forward ---- */
 
-/* Whether all rows of a chunk are after the end of their samples. There, x and dy are 0, and y and dx become 0. */
-static bool is_blank(const batch_norm_job *job, size_t task) {
-    const size_t first = task * job->chunk;
-    return job->pass->lengths && count_between(&job->layer->base, job->pass, first, first + rows_of(job, task)) == 0;
-}
-
 /* Sets the sums to 0. */
 static void clear_sums(const batch_norm_job *job, size_t task) {
     memset(job->first + task * job->channels, 0, job->channels * sizeof *job->first);
     memset(job->second + task * job->channels, 0, job->channels * sizeof *job->second);
 }
 
+/* The row that is subtracted in a chunk: its first one, or zeros if that does not count. */
+static const tl_real *start_of(const batch_norm_job *job, size_t task) {
+    const size_t first = task * job->chunk, length = job->layer->base.in[0].length;
+    const bool counts = !job->pass->lengths || first % length < job->pass->lengths[first / length];
+    return counts ? job->pass->x[0].data + first * job->channels : job->pass->scratch + ZEROS * job->channels;
+}
+
+/* Adds rows to the sums of a chunk. */
+static void add_rows(const batch_norm_job *job, tl_norm_rows *rows, const tl_real *x, size_t count, bool repeats) {
+    rows->x = x;
+    rows->rows = count;
+    rows->repeats = repeats;
+    job->kernels->norm_moments(rows);
+}
+
+/* Rows that do not count are zeros, which are not read. A chunk in which no row counts has no sums. */
 static void moments_task(void *context, size_t task, int worker) {
     (void)worker;
     const batch_norm_job *job = context;
-    const tl_norm_rows rows = chunk_of(job, task);
-    if (is_blank(job, task))
-        clear_sums(job, task);
-    else
-        job->kernels->norm_moments(&rows);
+    size_t at = task * job->chunk;
+    const size_t end = at + rows_of(job, task);
+    const tl_real *zeros = job->pass->scratch + ZEROS * job->channels;
+    tl_norm_rows rows = rows_at(job, task, at, 0);
+    rows.start = start_of(job, task);
+    rows.adds = true;
+    clear_sums(job, task);
+    for (tl_counted run = counted_of(job, task); tl_next_counted(&run); at = run.first + run.count) {
+        if (run.first > at) add_rows(job, &rows, zeros, run.first - at, true);
+        add_rows(job, &rows, job->pass->x[0].data + run.first * job->channels, run.count, false);
+    }
+    if (at > task * job->chunk && end > at) add_rows(job, &rows, zeros, end - at, true);
 }
 
 /* The two sums of a chunk. Rows after the length of a sample are 0; each of them contributed -`start`, which is corrected here. */
@@ -168,7 +187,7 @@ typedef struct chunk_sums {
 static chunk_sums sums_of(const batch_norm_job *job, size_t channel, size_t task) {
     const size_t begin = task * job->chunk, rows = rows_of(job, task), at = task * job->channels + channel;
     const size_t counted = count_between(&job->layer->base, job->pass, begin, begin + rows);
-    return (chunk_sums){.start = job->pass->x[0].data + begin * job->channels + channel,
+    return (chunk_sums){.start = start_of(job, task) + channel,
                         .first = job->first + at,
                         .second = job->second + at,
                         .rows = (double)counted,
@@ -252,15 +271,17 @@ static void merge_task(void *context, size_t task, int worker) {
 static void normalise_task(void *context, size_t task, int worker) {
     (void)worker;
     const batch_norm_job *job = context;
-    tl_norm_rows rows = chunk_of(job, task);
-    if (is_blank(job, task)) return;
-    rows.out = job->pass->y.data + task * job->chunk * job->channels;
-    job->kernels->norm_apply(&rows);
+    for (tl_counted run = counted_of(job, task); tl_next_counted(&run);) {
+        tl_norm_rows rows = rows_at(job, task, run.first, run.count);
+        rows.out = job->pass->y.data + run.first * job->channels;
+        job->kernels->norm_apply(&rows);
+    }
 }
 
 /* Normalises by the statistics of the batch. */
 static void normalise_batch(batch_norm_job *job) {
     job->centre = job->pass->saved + CENTRE * job->channels;
+    memset(job->pass->scratch + ZEROS * job->channels, 0, job->channels * sizeof(tl_real));
     share_chunks(job, moments_task);
     share_channels(job, merge_task);
     share_chunks(job, normalise_task);
@@ -334,12 +355,13 @@ static const tl_preparation preparation = {.accumulate = batch_norm_accumulate, 
 static void gradient_sums_task(void *context, size_t task, int worker) {
     (void)worker;
     const batch_norm_job *job = context;
-    tl_norm_rows rows = chunk_of(job, task);
-    rows.dy = job->pass->dy.data + task * job->chunk * job->channels;
-    if (is_blank(job, task))
-        clear_sums(job, task);
-    else
+    clear_sums(job, task);
+    for (tl_counted run = counted_of(job, task); tl_next_counted(&run);) {
+        tl_norm_rows rows = rows_at(job, task, run.first, run.count);
+        rows.adds = true;
+        rows.dy = job->pass->dy.data + run.first * job->channels;
         job->kernels->norm_gradient_sums(&rows);
+    }
 }
 
 /* dx = scale · inverse · (dy - mean of dy - x̂ · mean of dy · x̂), written as factor · dy + slope · (x - centre) + offset. */
@@ -375,12 +397,12 @@ static void gradient_merge_task(void *context, size_t task, int worker) {
 static void gradient_task(void *context, size_t task, int worker) {
     (void)worker;
     const batch_norm_job *job = context;
-    const size_t at = task * job->chunk * job->channels;
-    tl_norm_rows rows = chunk_of(job, task);
-    if (is_blank(job, task)) return;
-    rows.dy = job->pass->dy.data + at;
-    rows.out = job->pass->dx[0].data + at;
-    job->kernels->norm_gradient(&rows);
+    for (tl_counted run = counted_of(job, task); tl_next_counted(&run);) {
+        tl_norm_rows rows = rows_at(job, task, run.first, run.count);
+        rows.dy = job->pass->dy.data + run.first * job->channels;
+        rows.out = job->pass->dx[0].data + run.first * job->channels;
+        job->kernels->norm_gradient(&rows);
+    }
 }
 
 /* Constant statistics have no gradient: dx = factor · dy. */
@@ -476,6 +498,7 @@ const tl_layer_ops tl_batch_norm_layer_ops = {
     .inference = &batch_norm_inference,
     .absorb = batch_norm_absorb,
     .preparation = &preparation,
+    .reads_behind = tl_reads_counted,
 };
 
 tl_node tl_batch_norm_sized(tl_model *model, tl_node x, const tl_batch_norm_cfg *cfg, size_t size) {

@@ -1,4 +1,5 @@
 #include "base/memory.h"
+#include "compute/counted.h"
 #include "layers/registry.h"
 
 #include <string.h>
@@ -20,15 +21,20 @@ typedef struct concat_job {
     const tl_pass *pass;
 } concat_job;
 
+/* The steps of a sample that count. */
+static size_t steps_of(const concat_job *job, size_t sample) {
+    return job->pass->lengths ? job->pass->lengths[sample] : job->layer->out.length;
+}
+
 static void forward_task(void *context, size_t sample, int worker) {
     (void)worker;
     const concat_job *job = context;
-    const size_t length = job->layer->out.length, all = job->layer->out.channels;
+    const size_t length = job->layer->out.length, all = job->layer->out.channels, steps = steps_of(job, sample);
     tl_real *y = job->pass->y.data + sample * length * all;
     for (size_t k = 0; k < job->layer->inputs; k++) {
         const size_t channels = job->layer->in[k].channels;
         const tl_real *x = job->pass->x[k].data + sample * length * channels;
-        for (size_t t = 0; t < length; t++) memcpy(y + t * all, x + t * channels, channels * sizeof *y);
+        for (size_t t = 0; t < steps; t++) memcpy(y + t * all, x + t * channels, channels * sizeof *y);
         y += channels;
     }
 }
@@ -36,13 +42,13 @@ static void forward_task(void *context, size_t sample, int worker) {
 static void backward_task(void *context, size_t sample, int worker) {
     (void)worker;
     const concat_job *job = context;
-    const size_t length = job->layer->out.length, all = job->layer->out.channels;
+    const size_t length = job->layer->out.length, all = job->layer->out.channels, steps = steps_of(job, sample);
     const tl_real *dy = job->pass->dy.data + sample * length * all;
     for (size_t k = 0; k < job->layer->inputs; k++) {
         const size_t channels = job->layer->in[k].channels;
         if (job->pass->dx[k].data) {
             tl_real *dx = job->pass->dx[k].data + sample * length * channels;
-            for (size_t t = 0; t < length; t++) memcpy(dx + t * channels, dy + t * all, channels * sizeof *dx);
+            for (size_t t = 0; t < steps; t++) memcpy(dx + t * channels, dy + t * all, channels * sizeof *dx);
         }
         dy += channels;
     }
@@ -71,6 +77,7 @@ const tl_layer_ops tl_concat_layer_ops = {
     .selects = true,
     .stepwise = true,
     .inference = &concat_inference,
+    .reads_behind = tl_reads_counted,
 };
 
 tl_node tl_concat(tl_model *model, const tl_node *x, size_t count) {

@@ -2,9 +2,12 @@
  * element, or a channel of a sample if whole channels are dropped. Samples are counted by their place in the batch, also in a
  * shard. */
 #include "base/math.h"
+#include "compute/counted.h"
 #include "graph/builder.h"
 #include "kernels/kernels.h"
 #include "layers/registry.h"
+
+#include <string.h>
 
 enum { BLOCK = 4096 }; /* elements of a task: a multiple of the four numbers that the generator returns at once */
 
@@ -48,12 +51,18 @@ static void drop_head(const dropout_job *job) {
     for (size_t i = 0; i < job->head; i++) run->to[i] = tl_rng_bits(&rng) >= run->threshold ? run->from[i] * run->scale : 0;
 }
 
+/* Whether any of these elements is within the length of its sample. A block that has one is computed as a whole. */
+static bool any_counts(const dropout_job *job, size_t first, size_t end) {
+    tl_counted run = tl_counted_in(job->pass->lengths, job->shape.length, job->shape.channels, first, end);
+    return tl_next_counted(&run);
+}
+
 static void elements_task(void *context, size_t task, int worker) {
     (void)worker;
     const dropout_job *job = context;
     const size_t first = job->head + task * BLOCK;
     tl_dropout_run run = job->run;
-    if (first >= run.count) return;
+    if (first >= run.count || !any_counts(job, first, tl_min(first + BLOCK, run.count))) return;
     run.rng = numbers_at(job, job->before + first);
     run.from += first;
     run.to += first;
@@ -68,7 +77,8 @@ static void channels_task(void *context, size_t sample, int worker) {
     tl_real *factor = job->pass->scratch + (size_t)worker * channels;
     tl_rng rng = numbers_at(job, (job->pass->place + sample) * ((channels + 3) / 4 * 4));
     for (size_t c = 0; c < channels; c++) factor[c] = tl_rng_bits(&rng) >= run->threshold ? run->scale : 0;
-    for (size_t row = sample * length; row < (sample + 1) * length; row++)
+    const size_t rows = job->pass->lengths ? job->pass->lengths[sample] : length;
+    for (size_t row = sample * length; row < sample * length + rows; row++)
         for (size_t c = 0; c < channels; c++) run->to[row * channels + c] = run->from[row * channels + c] * factor[c];
 }
 
@@ -93,9 +103,10 @@ static void apply_mask(const tl_layer *layer, const tl_pass *pass, const tl_real
     tl_parallel(pass->workers, tl_ceil_div(count, BLOCK), 10.0 * (double)count, elements_task, &job);
 }
 
-static void copy(const tl_real *from, tl_real *to, size_t count) {
-    if (to != from)
-        for (size_t i = 0; i < count; i++) to[i] = from[i];
+/* Copies the elements that count. */
+static void copy(const tl_layer *layer, const tl_pass *pass, const tl_real *from, tl_real *to, size_t count) {
+    tl_counted run = tl_counted_in(pass->lengths, layer->in[0].length, layer->in[0].channels, 0, count);
+    while (to != from && tl_next_counted(&run)) memcpy(to + run.first, from + run.first, run.count * sizeof *to);
 }
 
 static void dropout_forward(const tl_layer *layer, const tl_pass *pass) {
@@ -103,7 +114,7 @@ static void dropout_forward(const tl_layer *layer, const tl_pass *pass) {
     if (pass->training)
         apply_mask(layer, pass, pass->x[0].data, pass->y.data, count);
     else
-        copy(pass->x[0].data, pass->y.data, count);
+        copy(layer, pass, pass->x[0].data, pass->y.data, count);
 }
 
 static void dropout_backward(const tl_layer *layer, const tl_pass *pass) {
@@ -112,7 +123,7 @@ static void dropout_backward(const tl_layer *layer, const tl_pass *pass) {
     if (pass->training)
         apply_mask(layer, pass, pass->dy.data, pass->dx[0].data, count);
     else
-        copy(pass->dy.data, pass->dx[0].data, count);
+        copy(layer, pass, pass->dy.data, pass->dx[0].data, count);
 }
 
 static const tl_setting settings[] = {
@@ -146,6 +157,7 @@ const tl_layer_ops tl_dropout_layer_ops = {
     .selects = true,
     .stream = &dropout_stream,
     .inference = &dropout_inference,
+    .reads_behind = tl_reads_counted,
 };
 
 tl_node tl_dropout_sized(tl_model *model, tl_node x, const tl_dropout_cfg *cfg, size_t size) {

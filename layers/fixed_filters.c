@@ -4,6 +4,7 @@
 #include "layers/fixed_filters.h"
 
 #include "base/math.h"
+#include "compute/counted.h"
 #include "layers/registry.h"
 
 #include <string.h>
@@ -47,6 +48,11 @@ typedef struct fixed_filters_job {
     size_t length, channels;
 } fixed_filters_job;
 
+/* The steps of a sample that count. With the padding of TL_PADDING_SAME, those after them are 0, as outside of a series. */
+static size_t steps_of(const fixed_filters_job *job, size_t sample) {
+    return job->pass->lengths ? job->pass->lengths[sample] : job->length;
+}
+
 static void add_scaled(tl_real *restrict to, const tl_real *restrict from, tl_real factor, size_t count) {
     for (size_t i = 0; i < count; i++) to[i] += factor * from[i];
 }
@@ -64,10 +70,10 @@ static span span_of(size_t tap, size_t taps, size_t length) {
 
 static void forward_task(void *context, size_t sample, int worker) {
     const fixed_filters_job *job = context;
-    const size_t length = job->length;
-    const tl_real *x = job->pass->x[0].data + sample * length * job->channels;
-    tl_real *y = job->pass->y.data + sample * length * FILTERS;
-    tl_real *sum = job->pass->scratch + (size_t)worker * 2 * length, *answers = sum + length, taps[MAX_TAPS];
+    const size_t length = steps_of(job, sample);
+    const tl_real *x = job->pass->x[0].data + sample * job->length * job->channels;
+    tl_real *y = job->pass->y.data + sample * job->length * FILTERS;
+    tl_real *sum = job->pass->scratch + (size_t)worker * 2 * job->length, *answers = sum + length, taps[MAX_TAPS];
     memset(sum, 0, length * sizeof *sum);
     for (size_t i = 0; i < length * job->channels; i++) sum[i / job->channels] += x[i];
     for (size_t f = 0; f < FILTERS; f++) {
@@ -83,10 +89,10 @@ static void forward_task(void *context, size_t sample, int worker) {
 
 static void backward_task(void *context, size_t sample, int worker) {
     const fixed_filters_job *job = context;
-    const size_t length = job->length;
-    const tl_real *dy = job->pass->dy.data + sample * length * FILTERS;
-    tl_real *dx = job->pass->dx[0].data + sample * length * job->channels;
-    tl_real *dsum = job->pass->scratch + (size_t)worker * 2 * length, *answers = dsum + length, taps[MAX_TAPS];
+    const size_t length = steps_of(job, sample);
+    const tl_real *dy = job->pass->dy.data + sample * job->length * FILTERS;
+    tl_real *dx = job->pass->dx[0].data + sample * job->length * job->channels;
+    tl_real *dsum = job->pass->scratch + (size_t)worker * 2 * job->length, *answers = dsum + length, taps[MAX_TAPS];
     memset(dsum, 0, length * sizeof *dsum);
     for (size_t f = 0; f < FILTERS; f++) {
         tl_fixed_filter(f, taps);
@@ -168,6 +174,7 @@ const tl_layer_ops tl_fixed_filters_layer_ops = {
     .forward = fixed_filters_forward,
     .backward = fixed_filters_backward,
     .stream = &fixed_filters_stream,
+    .reads_behind = tl_reads_counted,
 };
 
 tl_node tl_fixed_filters(tl_model *model, tl_node x) {

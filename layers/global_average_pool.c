@@ -1,4 +1,5 @@
 #include "base/math.h"
+#include "compute/counted.h"
 #include "kernels/kernels.h"
 #include "layers/registry.h"
 
@@ -125,6 +126,7 @@ const tl_layer_ops tl_global_average_pool_layer_ops = {
     .backward = pool_backward,
     .selects = true,
     .stream = &pool_stream,
+    .reads_behind = tl_reads_counted,
 };
 
 tl_node tl_global_average_pool(tl_model *model, tl_node x) {

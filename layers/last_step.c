@@ -1,3 +1,4 @@
+#include "compute/counted.h"
 #include "layers/registry.h"
 
 #include <string.h>
@@ -23,7 +24,8 @@ static void last_step_backward(const tl_layer *layer, const tl_pass *pass) {
     const size_t channels = layer->in[0].channels;
     tl_real *dx = pass->dx[0].data;
     if (!dx) return;
-    memset(dx, 0, tl_tensor_count(&pass->dx[0]) * sizeof *dx);
+    tl_counted run = tl_counted_in(pass->lengths, layer->in[0].length, channels, 0, tl_tensor_count(&pass->dx[0]));
+    while (tl_next_counted(&run)) memset(dx + run.first, 0, run.count * sizeof *dx);
     for (size_t i = 0; i < pass->batch; i++)
         memcpy(dx + last_of(layer, pass, i), pass->dy.data + i * channels, channels * sizeof *dx);
 }
@@ -60,6 +62,7 @@ const tl_layer_ops tl_last_step_layer_ops = {
     .backward = last_step_backward,
     .selects = true,
     .stream = &last_step_stream,
+    .reads_behind = tl_reads_counted,
 };
 
 tl_node tl_last_step(tl_model *model, tl_node x) {

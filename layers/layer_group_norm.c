@@ -6,6 +6,7 @@
  */
 #include "base/argument.h"
 #include "base/math.h"
+#include "compute/counted.h"
 #include "graph/builder.h"
 #include "kernels/kernels.h"
 #include "layers/registry.h"
@@ -267,7 +268,8 @@ static void groups_task(void *context, size_t index, int worker) {
     const group_norm_job *job = context;
     const group_norm_sample sample = sample_of(job, index, worker);
     for (size_t chunk = 0; chunk < sample.chunks; chunk++) {
-        const tl_norm_rows rows = chunk_of(job, &sample, chunk);
+        tl_norm_rows rows = chunk_of(job, &sample, chunk);
+        rows.start = rows.x;
         job->kernels->norm_moments(&rows);
     }
     for (size_t group = 0; group < job->groups; group++) {
@@ -388,6 +390,7 @@ const tl_layer_ops tl_group_norm_layer_ops = {
     .forward = group_norm_forward,
     .backward = group_norm_backward,
     .stream = &group_norm_stream,
+    .reads_behind = tl_reads_counted,
 };
 
 tl_node tl_layer_norm_sized(tl_model *model, tl_node x, const tl_layer_norm_cfg *cfg, size_t size) {

@@ -1,4 +1,5 @@
 #include "base/math.h"
+#include "compute/counted.h"
 #include "kernels/kernels.h"
 #include "layers/registry.h"
 
@@ -8,6 +9,7 @@ enum { BLOCK = 1024 };
 static void multiply_setup(tl_layer *layer, tl_error *error) { tl_layer_same_shapes(layer, error); }
 
 typedef struct multiply_job {
+    const tl_layer *layer;
     const tl_pass *pass;
     const tl_kernels *kernels;
     size_t inputs, count;
@@ -23,23 +25,32 @@ static void product_of(const multiply_job *job, const tl_real *start, size_t wit
     }
 }
 
+/* The elements of a task that count. */
+static tl_counted counted_of(const multiply_job *job, size_t task) {
+    const tl_shape shape = job->layer->out;
+    const size_t first = task * BLOCK, end = tl_min(first + BLOCK, job->count);
+    return tl_counted_in(job->pass->out_lengths, shape.length, shape.channels, first, end);
+}
+
 static void forward_task(void *context, size_t task, int worker) {
     (void)worker;
     const multiply_job *job = context;
-    const size_t first = task * BLOCK, count = tl_min(job->count - first, BLOCK);
-    product_of(job, job->pass->x[0].data, 0, job->pass->y.data, first, count);
+    for (tl_counted run = counted_of(job, task); tl_next_counted(&run);)
+        product_of(job, job->pass->x[0].data, 0, job->pass->y.data, run.first, run.count);
 }
 
 static void backward_task(void *context, size_t task, int worker) {
     (void)worker;
     const multiply_job *job = context;
-    const size_t first = task * BLOCK, count = tl_min(job->count - first, BLOCK);
-    for (size_t k = 0; k < job->inputs; k++)
-        if (job->pass->dx[k].data) product_of(job, job->pass->dy.data, k, job->pass->dx[k].data, first, count);
+    for (tl_counted run = counted_of(job, task); tl_next_counted(&run);)
+        for (size_t k = 0; k < job->inputs; k++)
+            if (job->pass->dx[k].data)
+                product_of(job, job->pass->dy.data, k, job->pass->dx[k].data, run.first, run.count);
 }
 
 static void share(const tl_layer *layer, const tl_pass *pass, double passes, tl_task task) {
-    multiply_job job = {.pass = pass,
+    multiply_job job = {.layer = layer,
+                        .pass = pass,
                         .kernels = tl_kernels_of(pass->workers),
                         .inputs = layer->inputs,
                         .count = pass->batch * layer->out.length * layer->out.channels};
@@ -64,6 +75,7 @@ const tl_layer_ops tl_multiply_layer_ops = {
     .forward = multiply_forward,
     .backward = multiply_backward,
     .stepwise = true,
+    .reads_behind = tl_reads_counted,
 };
 
 tl_node tl_multiply(tl_model *model, const tl_node *x, size_t count) {

@@ -1,4 +1,5 @@
 /* Maximum and mean over windows of time. Each sample is a task: its windows may overlap, but not with those of other samples. */
+#include "compute/counted.h"
 #include "compute/window.h"
 #include "graph/builder.h"
 #include "kernels/kernels.h"
@@ -148,6 +149,7 @@ const tl_layer_ops tl_max_pool_layer_ops = {
     .backward = max_backward,
     .selects = true,
     .stream = &max_stream,
+    .reads_behind = tl_reads_counted,
 };
 
 /* ---- maximum over all of time: one window ---- */
@@ -209,6 +211,7 @@ const tl_layer_ops tl_global_max_pool_layer_ops = {
     .backward = max_backward,
     .selects = true,
     .stream = &global_stream,
+    .reads_behind = tl_reads_counted,
 };
 
 /* ---- mean ---- */
@@ -236,6 +239,7 @@ const tl_layer_ops tl_average_pool_layer_ops = {
     .backward = average_backward,
     .selects = true,
     .stream = &average_stream,
+    .reads_behind = tl_reads_counted,
 };
 
 static tl_node add_pool(tl_model *model, tl_node x, const tl_pool_cfg *cfg, size_t size, const tl_layer_ops *ops) {

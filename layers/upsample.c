@@ -1,6 +1,7 @@
 /* More steps of time: each one repeated, or linear interpolation. In both cases an output is a mixture of two inputs. */
 #include "base/argument.h"
 #include "base/memory.h"
+#include "compute/counted.h"
 #include "compute/window.h"
 #include "graph/builder.h"
 #include "layers/registry.h"
@@ -72,7 +73,7 @@ static void backward_task(void *context, size_t sample, int worker) {
     const size_t length = length_of(job, sample), channels = in.channels;
     const tl_real *dy = job->pass->dy.data + sample * out.length * channels;
     tl_real *dx = job->pass->dx[0].data + sample * in.length * channels;
-    memset(dx, 0, in.length * channels * sizeof *dx);
+    memset(dx, 0, length * channels * sizeof *dx);
     for (size_t t = 0; t < upsample_out_length(&job->layer->base, length); t++, dy += channels) {
         const mixture m = mixture_at(job->layer, t, length);
         tl_real *left = dx + m.left * channels, *right = dx + m.right * channels;
@@ -146,6 +147,7 @@ const tl_layer_ops tl_upsample_layer_ops = {
     .backward = upsample_backward,
     .selects = true,
     .stream = &upsample_stream,
+    .reads_behind = tl_reads_counted,
 };
 
 tl_node tl_upsample_sized(tl_model *model, tl_node x, const tl_upsample_cfg *cfg, size_t size) {

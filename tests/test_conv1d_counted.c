@@ -4,14 +4,15 @@
 #include "compute/parallel.h"
 #include "layers/conv1d/variant.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { BATCH = 5 };
 
-/* The others compute all rows. */
-static const tl_conv1d_ops *const engines[] = {&tl_conv1d_direct, &tl_conv1d_winograd, &tl_conv1d_depthwise};
+static const tl_conv1d_ops *const engines[] = {&tl_conv1d_naive, &tl_conv1d_gemm, &tl_conv1d_direct, &tl_conv1d_winograd,
+                                               &tl_conv1d_depthwise};
 
 /* Geometry, with tiles, strides, dilations, narrow and wide channels, and units of one sample and of several. */
 static const tl_conv1d_spec specs[] = {
@@ -48,10 +49,16 @@ static tl_real *filled(size_t count, uint32_t seed) {
     return values;
 }
 
-/* Of each sample of (BATCH, length, width): zeros behind the rows that count. */
-static void blank(tl_real *values, size_t length, size_t width, const size_t *counted) {
+/* Of each sample of (BATCH, length, width): zeros behind the rows that count, and NaN after `zeros` of them. */
+static void blank(tl_real *values, size_t length, size_t width, const size_t *counted, size_t zeros) {
     for (size_t i = 0; i < BATCH; i++)
-        memset(values + (i * length + counted[i]) * width, 0, (length - counted[i]) * width * sizeof *values);
+        for (size_t row = counted[i]; row < length; row++)
+            for (size_t c = 0; c < width; c++) values[(i * length + row) * width + c] = row - counted[i] < zeros ? 0 : (tl_real)NAN;
+}
+
+/* The zeros that a pass needs. */
+static size_t zeros_for(const tl_conv1d_ops *engine, const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
+    return engine->reads_behind ? engine->reads_behind(shape, pass) : SIZE_MAX;
 }
 
 static void check_counted(const char *what, const tl_real *some, const tl_real *all, size_t length, size_t width,
@@ -59,11 +66,11 @@ static void check_counted(const char *what, const tl_real *some, const tl_real *
     for (size_t i = 0; i < BATCH; i++) check_equal(what, some + i * length * width, all + i * length * width, counted[i] * width);
 }
 
-/* Of long series, what lies far behind is as it was: nothing has been computed there. */
-static void check_left_out(const tl_real *y, const tl_conv1d_shape *shape, const size_t *counted) {
+/* Of long series, what lies far behind is as it was: nothing has been computed there. The tiles of gemm go over several samples. */
+static void check_left_out(const tl_conv1d_ops *engine, const tl_real *y, const tl_conv1d_shape *shape, const size_t *counted) {
     const size_t each = shape->out_length * shape->filters, last = each - shape->filters;
     tl_real *before = filled(BATCH * each, 6);
-    for (size_t i = 0; shape->length >= 600 && i < BATCH; i++)
+    for (size_t i = 0; shape->length >= 600 && engine != &tl_conv1d_gemm && i < BATCH; i++)
         if (counted[i] * 2 < shape->out_length)
             check_equal("left out", y + i * each + last, before + i * each + last, shape->filters);
     free(before);
@@ -82,8 +89,6 @@ static void check_engine(const tl_conv1d_ops *engine, const tl_conv1d_shape *sha
     }
     tl_real *x = filled(inputs, 1), *dy = filled(outputs, 2), *weight = filled(weights, 3), *bias = filled(shape->filters, 4),
             *work = filled(scratch, 5), *result[2][4];
-    blank(x, shape->length, shape->channels, in);
-    blank(dy, shape->out_length, shape->filters, out);
     for (int some = 0; some < 2; some++) {
         tl_conv1d_shape own = *shape;
         result[some][0] = filled(outputs, 6);
@@ -91,13 +96,18 @@ static void check_engine(const tl_conv1d_ops *engine, const tl_conv1d_shape *sha
         result[some][2] = filled(weights, 8);
         result[some][3] = filled(shape->filters, 9);
         own.counted = some ? out : NULL;
+        blank(x, shape->length, shape->channels, in, some ? zeros_for(engine, shape, TL_CONV1D_FORWARD) : SIZE_MAX);
         engine->forward(&own, x, weight, bias, result[some][0], &workers, work);
+        const size_t zeros = some ? zeros_for(engine, shape, TL_CONV1D_BACKWARD_WEIGHTS) : SIZE_MAX;
+        blank(x, shape->length, shape->channels, in, zeros);
+        blank(dy, shape->out_length, shape->filters, out, zeros);
         engine->backward_weights(&own, x, dy, result[some][2], result[some][3], &workers, work);
         own.counted = some ? in : NULL;
+        blank(dy, shape->out_length, shape->filters, out, some ? zeros_for(engine, shape, TL_CONV1D_BACKWARD_INPUT) : SIZE_MAX);
         engine->backward_input(&own, dy, weight, result[some][1], &workers, work);
     }
     check_counted("y", result[1][0], result[0][0], shape->out_length, shape->filters, out);
-    check_left_out(result[1][0], shape, out);
+    check_left_out(engine, result[1][0], shape, out);
     check_counted("dx", result[1][1], result[0][1], shape->length, shape->channels, in);
     check_equal("dweight", result[1][2], result[0][2], weights);
     check_equal("dbias", result[1][3], result[0][3], shape->filters);

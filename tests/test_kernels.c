@@ -57,13 +57,14 @@ static void check_sums(const char *what, const arrays *a, const double *first, c
 }
 
 static void check_moments(const tl_kernels *kernels, arrays *a, size_t channels) {
-    const tl_norm_rows rows = rows_of(a, channels, false);
+    tl_norm_rows rows = rows_of(a, channels, false);
     double first[CHANNELS] = {0}, second[CHANNELS] = {0};
     for (size_t i = 0; i < ROWS * channels; i++) {
         const double d = (double)a->x[i] - (double)a->x[i % channels];
         first[i % channels] += d;
         second[i % channels] += d * d;
     }
+    rows.start = a->x;
     kernels->norm_moments(&rows);
     check_sums("moments", a, first, second);
 }

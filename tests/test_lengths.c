@@ -1,6 +1,7 @@
 /* Samples of different lengths in one batch: each has the same results as if it were alone. */
 #include "check.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +31,23 @@ static tl_node by_the_last(tl_model *m, tl_node x) {
 }
 
 typedef tl_node (*network)(tl_model *m, tl_node x);
-static const network networks[] = {by_windows, by_means, by_the_last};
+/* The layers that leave steps out: batch norm, sums, products, dropout, filters of all engines. */
+static tl_node by_leaving_out(tl_model *m, tl_node x) {
+    const tl_engine engines[] = {TL_ENGINE_NAIVE, TL_ENGINE_GEMM, TL_ENGINE_DIRECT, TL_ENGINE_WINOGRAD};
+    tl_node h = tl_fixed_filters(m, x);
+    for (size_t i = 0; i < sizeof engines / sizeof *engines; i++) {
+        const tl_node y =
+            tl_conv1d(m, h, &(tl_conv1d_cfg){.filters = 17, .kernel = 3, .padding = TL_PADDING_SAME, .engine = engines[i]});
+        h = tl_add(m, (const tl_node[]){h, tl_relu(m, tl_batch_norm(m, y, NULL))}, 2);
+    }
+    const tl_node g = tl_multiply(m, (const tl_node[]){h, tl_sigmoid(m, h)}, 2);
+    const tl_pool_cfg pool = {.window = 3, .stride = 1, .padding = TL_PADDING_SAME};
+    const tl_node all =
+        tl_concat(m, (const tl_node[]){g, tl_max_pool(m, h, &pool), tl_dropout(m, h, &(tl_dropout_cfg){.rate = 0.3})}, 3);
+    return tl_global_max_pool(m, all);
+}
+static const network networks[] = {by_windows, by_means, by_the_last},
+                     all_networks[] = {by_windows, by_means, by_the_last, by_leaving_out};
 
 static tl_model *compiled(network build, size_t length, size_t batch, int threads) {
     tl_error error = {0};
@@ -168,6 +185,39 @@ static void given_lengths_when_the_next_batch_has_none_then_whole_series_again(v
     tl_model_free(fresh);
 }
 
+/* One of two models has a batch of NaN before, which fills its memory. */
+static void given_nan_in_memory_when_the_next_batch_has_lengths_then_none_leaks(void **unused) {
+    (void)unused;
+    for (size_t n = 0; n < sizeof all_networks / sizeof *all_networks; n++) {
+        tl_real x[SAMPLES * LONGEST * CHANNELS], nan[SAMPLES * LONGEST * CHANNELS];
+        tl_model *used = compiled(all_networks[n], LONGEST, SAMPLES, 1), *fresh = compiled(all_networks[n], LONGEST, SAMPLES, 1);
+        const tl_tensor view = TL_VIEW(x, SAMPLES, LONGEST, CHANNELS), of_nan = TL_VIEW(nan, SAMPLES, LONGEST, CHANNELS);
+        fill_padded(x);
+        for (size_t i = 0; i < sizeof nan / sizeof *nan; i++) nan[i] = (tl_real)NAN;
+        tl_model *const both[] = {used, fresh};
+        for (size_t k = 0; k < 2; k++) {
+            tl_forward(both[k], k == 0 ? &of_nan : &view, TL_MODE_TRAINING);
+            tl_loss(both[k], &(tl_target){.labels = labels});
+            tl_backward(both[k]);
+            tl_zero_grad(both[k]);
+        }
+        for (size_t k = 0; k < 2; k++) {
+            tl_set_lengths(both[k], lengths, SAMPLES);
+            tl_forward(both[k], &view, TL_MODE_TRAINING);
+        }
+        check_equal("output", tl_output(used).data, tl_output(fresh).data, SAMPLES * CLASSES);
+        for (size_t k = 0; k < 2; k++) {
+            tl_loss(both[k], &(tl_target){.labels = labels});
+            tl_backward(both[k]);
+            check_ok(tl_model_error(both[k]));
+        }
+        check_equal("input gradient", tl_input_gradient(used).data, tl_input_gradient(fresh).data, SAMPLES * LONGEST * CHANNELS);
+        compare_parameters(used, fresh, true);
+        tl_model_free(used);
+        tl_model_free(fresh);
+    }
+}
+
 static void expect_refusal(network build, const size_t *asked, size_t count, tl_real behind, const char *message) {
     tl_real x[SAMPLES * LONGEST * CHANNELS];
     tl_model *m = compiled(build, LONGEST, SAMPLES, 1);
@@ -212,6 +262,7 @@ int main(void) {
         cmocka_unit_test(given_samples_of_many_lengths_when_passed_together_then_as_each_alone),
         cmocka_unit_test(given_lengths_when_normalised_then_padding_does_not_count),
         cmocka_unit_test(given_lengths_when_the_next_batch_has_none_then_whole_series_again),
+        cmocka_unit_test(given_nan_in_memory_when_the_next_batch_has_lengths_then_none_leaks),
         cmocka_unit_test(given_lengths_that_do_not_fit_when_passed_then_it_is_said),
     };
     return check_run(tests);

@@ -1,5 +1,6 @@
 /* Networks that are drawn at random (random_graph.h). Each has the gradients of the naive engine with every other one, and those of
- * differences; the same bits on one to three threads and after it was saved and loaded; and takes the memory that was planned.
+ * differences, also of samples with lengths of their own; the same bits on one to three threads and after it was saved and loaded;
+ * and takes the memory that was planned.
  *
  * usage: test_random_graphs [FIRST COUNT]    all checks for these; without: some of the checks for some of the networks */
 #include "random_graph.h"
@@ -107,6 +108,15 @@ static void move_biases(tl_model *model, const random_graph *graph) {
     }
 }
 
+static void compare_gradients(const random_graph *graph, tl_engine engine, const tl_model *model, const tl_model *naive) {
+    const tl_tensor dx = tl_input_gradient(model), expected = tl_input_gradient(naive);
+    compare(graph, engine, "the", "input", &dx, &expected);
+    for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
+        const tl_parameter one = tl_parameter_at(model, i), other = tl_parameter_at(naive, i);
+        if (one.gradient.data) compare(graph, engine, one.layer, one.name, &one.gradient, &other.gradient);
+    }
+}
+
 static void compare_engines(const random_graph *graph) {
     tl_model *naive = compiled(graph, TL_ENGINE_NAIVE, 1, &(tl_compile_cfg){.input_gradient = true});
     move_biases(naive, graph);
@@ -116,12 +126,56 @@ static void compare_engines(const random_graph *graph) {
         tl_model *model = compiled(graph, engine, 1, &(tl_compile_cfg){.input_gradient = true});
         move_biases(model, graph);
         run(model, graph);
-        const tl_tensor dx = tl_input_gradient(model), expected = tl_input_gradient(naive);
-        compare(graph, engine, "the", "input", &dx, &expected);
-        for (size_t i = 0; i < tl_parameter_arrays(model); i++) {
-            const tl_parameter one = tl_parameter_at(model, i), other = tl_parameter_at(naive, i);
-            if (one.gradient.data) compare(graph, engine, one.layer, one.name, &one.gradient, &other.gradient);
-        }
+        compare_gradients(graph, engine, model, naive);
+        tl_model_free(model);
+    }
+    tl_model_free(naive);
+}
+
+/* ---- samples with lengths of their own ---- */
+
+/* Sets lengths of at least half of the steps, and zeros after them. */
+static void cut_samples(const random_graph *graph, size_t *lengths) {
+    tl_rng rng = tl_rng_at(graph->number, TL_STREAM_USER, 4, 0);
+    const size_t steps = graph->in.length, channels = graph->in.channels;
+    for (size_t i = 0; i < graph->batch; i++) {
+        lengths[i] = steps - tl_rng_below(&rng, (uint32_t)(steps / 2 + 1));
+        memset(drawn.x + (i * steps + lengths[i]) * channels, 0, (steps - lengths[i]) * channels * sizeof *drawn.x);
+    }
+}
+
+/* Runs samples with lengths, in memory that the batch before filled with NaN. Returns false if a layer refuses the lengths. */
+static bool run_cut(tl_model *model, const random_graph *graph) {
+    const tl_tensor x = series_of(graph);
+    const tl_target target = target_of(graph);
+    size_t lengths[4];
+    for (size_t i = 0; i < tl_tensor_count(&x); i++) drawn.x[i] = (tl_real)NAN;
+    run(model, graph);
+    tl_zero_grad(model);
+    draw_samples(graph);
+    cut_samples(graph, lengths);
+    tl_set_lengths(model, lengths, graph->batch);
+    tl_forward(model, &x, TL_MODE_TRAINING);
+    if (tl_failed(tl_model_error(model))) return false;
+    tl_loss(model, &target);
+    tl_backward(model);
+    if (tl_failed(tl_model_error(model))) fail_msg("graph %u: %s", graph->number, tl_model_error(model)->text);
+    return true;
+}
+
+static size_t cut_graphs; /* whose layers take lengths */
+
+static void compare_cut(const random_graph *graph) {
+    tl_model *naive = compiled(graph, TL_ENGINE_NAIVE, 1, &(tl_compile_cfg){.input_gradient = true});
+    move_biases(naive, graph);
+    const bool runs = run_cut(naive, graph);
+    cut_graphs += runs;
+    for (tl_engine engine = TL_ENGINE_AUTO; runs && (int)engine < ENGINES; engine++) {
+        if (engine == TL_ENGINE_NAIVE) continue;
+        tl_model *model = compiled(graph, engine, 1, &(tl_compile_cfg){.input_gradient = true});
+        move_biases(model, graph);
+        if (!run_cut(model, graph)) fail_msg("graph %u: %s", graph->number, tl_model_error(model)->text);
+        compare_gradients(graph, engine, model, naive);
         tl_model_free(model);
     }
     tl_model_free(naive);
@@ -208,6 +262,12 @@ static void given_random_graphs_when_run_then_the_gradients_of_naive(void **unus
     for_each_graph(compare_engines, 1);
 }
 
+static void given_random_graphs_when_samples_have_lengths_then_as_naive(void **unused) {
+    (void)unused;
+    for_each_graph(compare_cut, 1);
+    assert_true(cut_graphs > graphs / 8);
+}
+
 static void given_random_graphs_when_differentiated_then_as_differences_say(void **unused) {
     (void)unused;
     for_each_graph(check_differences, checked_one_in);
@@ -231,6 +291,7 @@ static void given_random_graphs_when_planned_then_the_memory_that_they_take(void
 int main(int count, char **argument) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_random_graphs_when_run_then_the_gradients_of_naive),
+        cmocka_unit_test(given_random_graphs_when_samples_have_lengths_then_as_naive),
         cmocka_unit_test(given_random_graphs_when_differentiated_then_as_differences_say),
         cmocka_unit_test(given_random_graphs_when_run_on_threads_then_the_same_bits),
         cmocka_unit_test(given_random_graphs_when_saved_and_loaded_then_the_same_bits),

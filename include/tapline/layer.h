@@ -22,8 +22,10 @@ typedef struct tl_workers tl_workers;
 typedef struct tl_pass {
     size_t batch;
     bool training;         /* false in TL_MODE_INFERENCE_GRADIENTS, in its backward pass too */
-    const size_t *lengths; /* (batch) the steps of each sample of x that are data; x is 0 from there on. NULL: all steps */
-    /* (batch) the same for y; the core sets y and dx to 0 from there on after the call. NULL: all steps */
+    /* (batch) the steps of each sample of x that are data; x is 0 from there on (see ops->reads_behind). NULL: all steps */
+    const size_t *lengths;
+    /* (batch) the same for y; the core sets y and dx to 0 from there on after the call, so that a layer need not compute these
+     * steps. NULL: all steps */
     const size_t *out_lengths;
     /* (inputs of the layer) each (batch, length, channels); in backward data is NULL unless ops->reads has TL_READS_X */
     const tl_tensor *x;
@@ -214,7 +216,10 @@ typedef struct tl_layer_ops {
     bool rectifies;                    /* forward honours tl_pass.rectify: it computes a ReLU behind the layer in training */
     bool masks;                        /* backward honours tl_pass.masks: it computes the gradient of a ReLU before the layer */
     char unused[6];
-    void *reserved[6]; /* for later fields: NULL */
+    /* Returns how many steps behind the length of a sample must be 0 in x, y and dy (SIZE_MAX: all). The core sets as many steps to 0
+     * as the layers that read an array need; later steps are undefined, and no result may depend on them. NULL: all steps. */
+    size_t (*reads_behind)(const tl_layer *layer);
+    void *reserved[5]; /* for later fields: NULL */
 } tl_layer_ops;
 
 enum { TL_MAX_PARAMETERS = 4 };

@@ -1,5 +1,6 @@
 #include "layers/conv1d/variant.h"
 
+#include "base/math.h"
 #include "base/memory.h"
 #include "compute/finish.h"
 #include "compute/parallel.h"
@@ -146,6 +147,19 @@ static void conv1d_backward(const tl_layer *layer, const tl_pass *pass) {
     tl_pass_part_done(pass->workers, TL_PASS_PART_INPUT_GRADIENT);
 }
 
+static size_t conv1d_reads_behind(const tl_layer *layer) {
+    const conv1d_layer *conv = (const conv1d_layer *)layer;
+    const tl_conv1d_job *job = &conv->groups.job;
+    size_t maximum = 0;
+    if (pads_with_series(conv)) return SIZE_MAX;
+    for (int pass = TL_CONV1D_FORWARD; pass <= TL_CONV1D_BACKWARD_WEIGHTS; pass++) {
+        const tl_conv1d_ops *engine = job->engine[pass];
+        const size_t steps = engine->reads_behind ? engine->reads_behind(&job->shape, (tl_conv1d_pass)pass) : SIZE_MAX;
+        maximum = tl_max(maximum, steps);
+    }
+    return maximum;
+}
+
 static double conv1d_flops(const tl_layer *layer) {
     const tl_conv1d_cfg *cfg = &((const conv1d_layer *)layer)->cfg;
     const size_t channels = layer->in[0].channels / (cfg->groups ? cfg->groups : 1);
@@ -236,6 +250,7 @@ const tl_layer_ops tl_conv1d_layer_ops = {
     .backward = conv1d_backward,
     .stream = &conv1d_stream,
     .inference = &conv1d_inference,
+    .reads_behind = conv1d_reads_behind,
 };
 
 tl_node tl_conv1d_sized(tl_model *model, tl_node x, const tl_conv1d_cfg *cfg, size_t size) {

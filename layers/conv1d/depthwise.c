@@ -112,6 +112,11 @@ static void backward_weights(const tl_conv1d_shape *shape, const tl_real *x, con
     }
 }
 
+static size_t reads_behind(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
+    (void)pass;
+    return tl_conv1d_reach(shape);
+}
+
 const tl_conv1d_ops tl_conv1d_depthwise = {
     .name = "depthwise",
     .supports = supports,
@@ -119,4 +124,5 @@ const tl_conv1d_ops tl_conv1d_depthwise = {
     .forward = forward,
     .backward_input = backward_input,
     .backward_weights = backward_weights,
+    .reads_behind = reads_behind,
 };

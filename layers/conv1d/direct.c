@@ -12,8 +12,7 @@
 /* ---- several neighbouring outputs as one row, if filters leave a vector mostly empty ---- */
 
 enum {
-    MAX_OUTPUTS = 64, /* maximum outputs of a row of several positions */
-    FEW_ROWS = 256    /* rows of the batch: for so few, packing the weights takes longer than reading them in place */
+    FEW_ROWS = 256 /* rows of the batch: for so few, packing the weights takes longer than reading them in place */
 };
 
 /* A row of several positions must take at most this share of the time of single rows; otherwise it is not worth spreading the
@@ -44,7 +43,7 @@ static size_t positions_of(const tl_conv1d_shape *shape, size_t lanes) {
         (double)((shape->kernel + shape->stride) * shape->channels * shape->filters) / (double)lanes; /* for two positions */
     size_t best = 1;
     if (shape->kernel == 1 || shape->dilation > 1 || full >= limit) return best;
-    const size_t maximum = tl_min(MAX_OUTPUTS / shape->filters, shape->out_length);
+    const size_t maximum = tl_min(TL_DIRECT_POSITIONS / shape->filters, shape->out_length);
     for (size_t positions = 2; positions <= maximum; positions++)
         if (cost_of(shape, positions, lanes) < cost_of(shape, best, lanes)) best = positions;
     return cost_of(shape, best, lanes) <= limit ? best : 1;
@@ -231,6 +230,12 @@ static size_t scratch_of(const tl_conv1d_shape *shape, tl_conv1d_pass pass, int 
     return tl_direct_weights_scratch(shape, workers);
 }
 
+/* A row of several positions reads the windows of all of them. */
+static size_t reads_behind(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
+    if (pass == TL_CONV1D_BACKWARD_WEIGHTS && tl_direct_weights_mixes(shape)) return SIZE_MAX;
+    return tl_conv1d_reach(shape) + TL_DIRECT_POSITIONS * shape->stride;
+}
+
 const tl_conv1d_ops tl_conv1d_direct = {
     .name = "direct",
     .engine = TL_ENGINE_DIRECT,
@@ -245,4 +250,5 @@ const tl_conv1d_ops tl_conv1d_direct = {
     .pack_scratch = pack_scratch,
     .pack = pack,
     .run = run,
+    .reads_behind = reads_behind,
 };

@@ -87,6 +87,8 @@ size_t tl_direct_offset(const tl_direct_form *form, size_t element);
 
 /* ---- passes ---- */
 
+enum { TL_DIRECT_POSITIONS = 64 }; /* maximum positions of a row that has several */
+
 /* Element (tap, input element, output) of a form is weight[tap·tap_stride + element·in_stride + output·out_stride]. out_stride is
  * 1; with `lane_reduction` in_stride is 1. */
 typedef struct tl_direct_weights {
@@ -140,6 +142,9 @@ void tl_direct_backward_weights(const tl_conv1d_shape *shape, const tl_real *x, 
                                 const tl_workers *workers, tl_real *scratch);
 size_t tl_direct_weights_scratch(const tl_conv1d_shape *shape, int workers);
 double tl_direct_weights_cost(const tl_conv1d_shape *shape);
+
+/* Returns whether its units may have several samples, whose rows are computed together, also those that do not count. */
+bool tl_direct_weights_mixes(const tl_conv1d_shape *shape);
 
 /* Returns the largest power of two up to a: this number of parts is divided evenly. */
 static inline size_t tl_power_of_two(size_t a) {

@@ -15,7 +15,6 @@
 #include <string.h>
 
 enum {
-    MAX_OUTPUTS = 64,  /* maximum outputs of a row of several positions */
     SCATTER_COST = 10, /* cost of adding a product to dx, in multiply-adds */
     LANES_COST = 10    /* cost of adding the lanes of an output, in multiply-adds of a vector */
 };
@@ -181,7 +180,7 @@ static choice cheaper(choice a, choice b) { return b.cost < a.cost ? b : a; }
 static choice choose(const tl_conv1d_shape *shape, size_t lanes) {
     choice best = cheaper(by_residues(shape, lanes), lane_reduction(shape, lanes));
     best = cheaper(best, scatter(shape, lanes));
-    const size_t maximum = shape->dilation == 1 && shape->kernel > 1 ? tl_min(MAX_OUTPUTS / shape->channels, shape->length) : 0;
+    const size_t maximum = shape->dilation == 1 && shape->kernel > 1 ? tl_min(TL_DIRECT_POSITIONS / shape->channels, shape->length) : 0;
     for (size_t positions = shape->stride; positions > 0 && positions <= maximum; positions += shape->stride)
         best = cheaper(best, joint(shape, positions, lanes));
     return best;

@@ -64,6 +64,11 @@ static void scatter_row(const tl_conv1d_shape *shape, const tl_real *products, s
     }
 }
 
+/* The rows of dy that reach the steps of dx that count. */
+static size_t rows_needed(const tl_conv1d_shape *shape, size_t steps) {
+    return tl_min((steps - 1 + shape->pad_left) / shape->stride + 1, shape->out_length);
+}
+
 /* A sample. */
 static void scatter_task(void *context, size_t task, int worker) {
     const scatter_job *job = context;
@@ -71,15 +76,15 @@ static void scatter_task(void *context, size_t task, int worker) {
     const tl_real *dy = job->dy + task * shape->out_length * shape->filters;
     tl_real *dx = job->dx + task * shape->length * shape->channels;
     tl_real *products = job->products + (size_t)worker * job->rows * job->width;
-    memset(dx, 0, shape->length * shape->channels * sizeof *dx);
-    for (size_t begin = 0; begin < shape->out_length; begin += job->rows) {
-        const size_t rows = tl_min(job->rows, shape->out_length - begin);
-        const size_t behind = tl_min(job->rows, shape->out_length - begin - rows);
+    const size_t steps = shape->counted ? shape->counted[task] : shape->length, all = rows_needed(shape, steps);
+    memset(dx, 0, steps * shape->channels * sizeof *dx);
+    for (size_t begin = 0; begin < all; begin += job->rows) {
+        const size_t rows = tl_min(job->rows, all - begin), behind = tl_min(job->rows, all - begin - rows);
         multiply_rows(job, dy + begin * shape->filters, rows, behind, products);
         for (size_t r = 0; r < rows; r++) scatter_row(shape, products + r * job->width, begin + r, dx);
     }
     const size_t sample = shape->length * shape->channels;
-    if (shape->finish) tl_finish_some(job->kernels, shape->finish, job->dx, task * sample, sample);
+    if (shape->finish) tl_finish_some(job->kernels, shape->finish, job->dx, task * sample, steps * shape->channels);
 }
 
 size_t tl_direct_scatter_scratch(const tl_conv1d_shape *shape, int workers) {

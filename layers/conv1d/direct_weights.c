@@ -8,6 +8,7 @@
 
 #include "base/math.h"
 #include "base/memory.h"
+#include "compute/counted.h"
 
 #include <string.h>
 
@@ -94,13 +95,19 @@ static sample_unit unit_at(const product_job *job, size_t index, tl_real *copies
     return made;
 }
 
-/* Returns whether dy of a unit is 0. */
-static bool is_blank(const product_job *job, const tl_direct_unit *unit) {
-    if (unit->begin == unit->end) return true;
-    if (!job->counted) return false;
-    for (size_t sample = unit->begin / job->length; sample * job->length < unit->end; sample++)
-        if (sample * job->length + job->counted[sample] > unit->begin) return false;
-    return true;
+/* The rows of a unit that count. A unit of several samples has none if it begins behind all of them. */
+static tl_counted counted_of(const product_job *job, const tl_direct_unit *unit) {
+    return tl_counted_in(job->counted, job->length, 1, unit->begin, unit->end);
+}
+
+/* The part of a unit that has only some of its rows. Units of samples with lengths of their own read their input in place. */
+static sample_unit part_of(const product_job *job, const sample_unit *unit, size_t first, size_t count) {
+    sample_unit part = *unit;
+    if (!job->counted) return part;
+    part.first.begin = first;
+    part.first.end = part.first.inside = part.first.behind = first + count;
+    part.first.window += (first - unit->first.begin) * job->form.in_stride * job->form.in_width;
+    return part;
 }
 
 /* The sums that are computed at a time: a block of filters, elements from … to - 1 of the window. */
@@ -228,6 +235,17 @@ static void clear_area(const product_job *job, const sum_area *area) {
         memset(area->out + area->from * area->out_stride, 0, (area->to - area->from) * area->out_stride * sizeof(tl_real));
 }
 
+/* Adds the products of a unit to the blocks first … end - 1. */
+static void add_blocks(const product_job *job, const sample_unit *unit, size_t part, size_t slice, size_t first, size_t end,
+                       bool more, tl_real *own) {
+    for (size_t block = first; block < end; block++) {
+        const sum_area area = area_at(job, part, block, slice);
+        tl_prefetch prefetch[2];
+        look_ahead(job, unit, block + 1 < end ? block + 1 : first, block + 1 == end && more, prefetch);
+        add_unit(job, unit, &area, prefetch, own);
+    }
+}
+
 /* Computes the sums of a group of blocks and a slice of the window over one part of the batch. */
 static void product_task(void *context, size_t task, int worker) {
     const product_job *job = context;
@@ -243,12 +261,9 @@ static void product_task(void *context, size_t task, int worker) {
     const size_t last = tl_split_at(job->units, job->parts, part + 1);
     for (size_t i = tl_split_at(job->units, job->parts, part); i < last; i++) {
         const sample_unit unit = unit_at(job, i, own + 2 * TL_MAX_TILE_WIDTH);
-        if (is_blank(job, &unit.first)) continue;
-        for (size_t block = begin; block < end; block++) {
-            const sum_area area = area_at(job, part, block, slice);
-            tl_prefetch prefetch[2];
-            look_ahead(job, &unit, block + 1 < end ? block + 1 : begin, block + 1 == end && i + 1 < last, prefetch);
-            add_unit(job, &unit, &area, prefetch, own);
+        for (tl_counted run = counted_of(job, &unit.first); tl_next_counted(&run);) {
+            const sample_unit some = part_of(job, &unit, run.first, run.count);
+            add_blocks(job, &some, part, slice, begin, end, i + 1 < last, own);
         }
     }
 }
@@ -278,6 +293,15 @@ size_t tl_direct_weights_scratch(const tl_conv1d_shape *shape, int workers) {
         maximum = tl_max(maximum, sums_count(&job) + job.parts * job.width + (size_t)workers * own_count(&job));
     }
     return maximum;
+}
+
+bool tl_direct_weights_mixes(const tl_conv1d_shape *shape) {
+    tl_conv1d_shape two = *shape;
+    two.batch = 2;
+    if (tl_direct_joined(&two).batch == 1) return false;
+    for (size_t i = 0; i < TL_TUNINGS; i++)
+        if (unit_rows(shape, &tl_tunings[i]) / shape->out_length > 1) return true;
+    return false;
 }
 
 /* Tasks in the same part repeat its copies of the input or of dy: no more of them than the workers need. */

@@ -9,6 +9,7 @@
 #include "layers/conv1d/engine.h"
 
 #include "base/math.h"
+#include "compute/counted.h"
 #include "compute/gemm.h"
 #include "compute/im2col.h"
 
@@ -62,6 +63,13 @@ static const tl_real *windows(const gemm_job *job, size_t first, size_t rows, in
     return tile;
 }
 
+/* Returns whether any of these output rows counts. A tile that has one is computed as a whole: the rounding of a product depends on
+ * its rows. */
+static bool any_counts(const gemm_job *job, size_t first, size_t rows) {
+    tl_counted run = tl_counted_in(job->shape->counted, job->shape->out_length, 1, first, first + rows);
+    return tl_next_counted(&run);
+}
+
 /* ---- forward: a task is a tile ---- */
 
 static void forward_task(void *context, size_t task, int worker) {
@@ -69,6 +77,7 @@ static void forward_task(void *context, size_t task, int worker) {
     const size_t filters = job->shape->filters, first = tl_split_at(job->rows, job->tasks, task);
     const size_t rows = tl_split_at(job->rows, job->tasks, task + 1) - first;
     tl_real *y = job->y + first * filters;
+    if (!any_counts(job, first, rows)) return;
     for (size_t row = 0; job->bias && row < rows; row++) memcpy(y + row * filters, job->bias, filters * sizeof *y);
     tl_gemm(TL_OPERAND_PLAIN, TL_OPERAND_PLAIN, rows, filters, job->width, 1, windows(job, first, rows, worker), job->width,
             job->weight, filters, job->bias ? 1 : 0, y, filters);
@@ -174,6 +183,7 @@ static void bias_gradient(const gemm_job *job, size_t begin, size_t end, tl_real
     const size_t filters = job->shape->filters;
     memset(dbias, 0, filters * sizeof *dbias);
     for (size_t first = begin; first < end; first += BIAS_RUN) {
+        if (!any_counts(job, first, tl_min(BIAS_RUN, end - first))) continue;
         memset(run, 0, filters * sizeof *run);
         add_rows(run, job->dy + first * filters, tl_min(BIAS_RUN, end - first), filters);
         add_rows(dbias, run, 1, filters);
@@ -186,12 +196,16 @@ static void weight_task(void *context, size_t task, int worker) {
     const size_t begin = tl_split_at(job->rows, job->tasks, task), end = tl_split_at(job->rows, job->tasks, task + 1);
     const size_t tiles = tl_ceil_div(end - begin, job->tile_rows);
     tl_real *dweight = job->sums + task * sums_size(job);
+    bool begun = false;
     bias_gradient(job, begin, end, dweight + job->width * filters, dweight); /* dweight is not used yet */
+    memset(dweight, 0, job->width * filters * sizeof *dweight);              /* for a part in which no row counts */
     for (size_t tile = 0; tile < tiles; tile++) {
         const size_t first = begin + tl_split_at(end - begin, tiles, tile);
         const size_t rows = begin + tl_split_at(end - begin, tiles, tile + 1) - first;
+        if (!any_counts(job, first, rows)) continue;
         tl_gemm(TL_OPERAND_TRANSPOSED, TL_OPERAND_PLAIN, job->width, filters, rows, 1, windows(job, first, rows, worker),
-                job->width, job->dy + first * filters, filters, tile > 0 ? 1 : 0, dweight, filters);
+                job->width, job->dy + first * filters, filters, begun ? 1 : 0, dweight, filters);
+        begun = true;
     }
 }
 

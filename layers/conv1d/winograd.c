@@ -437,4 +437,5 @@ const tl_conv1d_ops tl_conv1d_winograd = {
     .pack_scratch = pack_scratch,
     .pack = pack,
     .run = run,
+    .reads_behind = tl_winograd_reads_behind,
 };

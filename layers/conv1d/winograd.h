@@ -33,6 +33,9 @@ tl_winograd_form tl_winograd_backward_form(const tl_conv1d_shape *shape); /* fro
 /* See tl_conv1d_ops. */
 double tl_winograd_cost(const tl_conv1d_shape *shape, tl_conv1d_pass pass);
 
+/* See tl_conv1d_ops. */
+size_t tl_winograd_reads_behind(const tl_conv1d_shape *shape, tl_conv1d_pass pass);
+
 /* Elements of a row of a tile, of all series; the same for the output. */
 static inline size_t tl_winograd_in_row(const tl_winograd_form *form) { return form->dilation * form->in_width; }
 static inline size_t tl_winograd_out_row(const tl_winograd_form *form) { return form->dilation * form->width; }

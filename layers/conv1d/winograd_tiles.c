@@ -94,6 +94,25 @@ double tl_winograd_cost(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
     return (double)form.variant->points * point + costs[pass].sample * (double)form.batch + costs[pass].call;
 }
 
+/* The gradient of the weights computes the tiles of several samples together, also those that do not count, if they fit in a unit:
+ * with a unit of two samples, larger units have several too. */
+static bool mixes_samples(const tl_winograd_form *form) {
+    tl_winograd_form two = *form;
+    two.batch = 2;
+    for (size_t i = 0; i < TL_TUNINGS; i++)
+        if (tl_winograd_cut_of(&two, 1, tl_tunings[i].sum_rows).samples > 1) return true;
+    return false;
+}
+
+/* The last tile of a sample, and the tiles of the other groups of taps after it, reach so far. */
+size_t tl_winograd_reads_behind(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
+    const tl_winograd_form form =
+        pass == TL_CONV1D_BACKWARD_INPUT ? tl_winograd_backward_form(shape) : tl_winograd_forward_form(shape);
+    if (pass == TL_CONV1D_BACKWARD_WEIGHTS && mixes_samples(&form)) return SIZE_MAX;
+    const size_t rows = (form.groups + 1) * form.variant->outputs + form.variant->points;
+    return tl_conv1d_reach(shape) + rows * shape->dilation * shape->stride;
+}
+
 /* ---- units ---- */
 
 tl_winograd_cut tl_winograd_cut_of(const tl_winograd_form *form, size_t min_units, size_t max_rows) {

@@ -246,6 +246,7 @@ static tl_status allocate_lengths(tl_model *model) {
     model->lengths = calloc(model->vertices, model->batch * sizeof *model->lengths);
     if (!model->lengths) return tl_fail(&model->error, TL_ERROR_MEMORY, "compile: out of memory");
     for (size_t i = 0; i < model->vertices; i++) model->vertex[i].lengths = model->lengths + i * model->batch;
+    tl_plan_blanks(model);
     return TL_OK;
 }
 

@@ -70,6 +70,7 @@ typedef struct tl_vertex {
     tl_real *dy;                       /* gradient of its output */
     tl_pass forward[TL_MODES], backward;
     size_t *lengths;   /* (batch) lengths of its output, if samples have lengths */
+    size_t behind;     /* steps after these lengths that must be 0 in its output and its gradient; SIZE_MAX: all */
     const char *fault; /* why its output was not finite in a pass since the last step; NULL: unknown */
 } tl_vertex;
 
@@ -189,8 +190,11 @@ bool tl_begin_lengths(tl_model *model, const tl_tensor *x);
 /* Checks that each length (NULL: none) is in 1 … x.shape[1], and that x: (count, length, channels) is 0 from there on. */
 tl_status tl_lengths_check(const tl_tensor *x, const size_t *lengths, const char *caller, tl_error *error);
 
-/* Sets everything after the lengths to 0. */
-void tl_blank(const tl_tensor *tensor, const size_t *lengths);
+/* Determines which steps after a length have to be 0 (tl_vertex.behind), from what the layers read. */
+void tl_plan_blanks(tl_model *model);
+
+/* Sets the steps after the lengths of a layer's output, or of its gradient, to 0, as far as layers read them. */
+void tl_blank(const tl_tensor *tensor, const tl_vertex *vertex);
 
 /* to[i] += from[i], shared among the workers. */
 void tl_add_to(const tl_workers *workers, tl_real *to, const tl_real *from, size_t count);

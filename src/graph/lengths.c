@@ -1,5 +1,6 @@
-/* Samples of different lengths in a batch: each layer maps lengths, and steps after a length are zero. */
+/* Samples of different lengths in a batch: each layer maps lengths, and steps after a length are zero where a layer reads them. */
 #include "graph/graph.h"
+#include "base/math.h"
 #include "graph/turn.h"
 
 #include <stdio.h>
@@ -119,8 +120,42 @@ bool tl_begin_lengths(tl_model *model, const tl_tensor *x) {
     return fits;
 }
 
-void tl_blank(const tl_tensor *tensor, const size_t *lengths) {
+/* ---- steps that do not count ---- */
+
+static size_t reads_behind(const tl_layer *layer) { return layer->ops->reads_behind ? layer->ops->reads_behind(layer) : SIZE_MAX; }
+
+/* The layer whose output or gradient has the memory of this one's, because one of them does the work of both; below 0: none. */
+static int same_memory(const tl_vertex *vertex) {
+    if (vertex->taken) return vertex->input[vertex->taken_input];
+    return vertex->absorbed || vertex->rectified || vertex->masked ? vertex->input[0] : -1;
+}
+
+/* A layer reads its own output and its gradient, and those of its inputs. The user may read those of the model. */
+void tl_plan_blanks(tl_model *model) {
+    for (size_t i = 0; i < model->vertices; i++) {
+        tl_vertex *vertex = &model->vertex[i];
+        const bool all = (int)i == model->input || (int)i == model->output;
+        if (!vertex->live) continue;
+        vertex->behind = all ? SIZE_MAX : reads_behind(vertex->layer);
+        for (size_t e = 0; e < vertex->layer->inputs; e++) {
+            tl_vertex *before = &model->vertex[vertex->input[e]];
+            before->behind = tl_max(before->behind, reads_behind(vertex->layer));
+        }
+    }
+    for (size_t i = model->vertices; i-- > 0;) {
+        const int before = model->vertex[i].live ? same_memory(&model->vertex[i]) : -1;
+        if (before >= 0) model->vertex[before].behind = tl_max(model->vertex[before].behind, model->vertex[i].behind);
+    }
+    for (size_t i = 0; i < model->vertices; i++) {
+        const int before = model->vertex[i].live ? same_memory(&model->vertex[i]) : -1;
+        if (before >= 0) model->vertex[i].behind = model->vertex[before].behind;
+    }
+}
+
+void tl_blank(const tl_tensor *tensor, const tl_vertex *vertex) {
     const size_t length = tensor->shape[1], channels = tensor->shape[2];
-    for (size_t i = 0; i < tensor->shape[0]; i++)
-        memset(tensor->data + (i * length + lengths[i]) * channels, 0, (length - lengths[i]) * channels * sizeof(tl_real));
+    for (size_t i = 0; i < tensor->shape[0]; i++) {
+        const size_t own = vertex->lengths[i], steps = tl_min(length - own, vertex->behind);
+        memset(tensor->data + (i * length + own) * channels, 0, steps * channels * sizeof(tl_real));
+    }
 }

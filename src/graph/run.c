@@ -4,6 +4,7 @@
 
 #include "base/argument.h"
 #include "base/math.h"
+#include "compute/counted.h"
 #include "graph/turn.h"
 #include "kernels/kernels.h"
 
@@ -98,7 +99,7 @@ static void forward(tl_model *model, const tl_tensor *x, tl_mode asked) {
             tl_run_packed(model, vertex);
         else
             vertex->layer->ops->forward(vertex->layer, &vertex->forward[mode]);
-        if (model->has_lengths) tl_blank(&vertex->forward[mode].y, vertex->lengths);
+        if (model->has_lengths) tl_blank(&vertex->forward[mode].y, vertex);
         tl_pass_part_done(&model->workers, TL_PASS_PART_FORWARD);
     }
     model->passes += asked == TL_MODE_TRAINING;
@@ -164,27 +165,40 @@ enum { ADD_BLOCK = 16384 }; /* elements of a task */
 
 typedef struct add_job {
     const tl_kernels *kernels;
+    const size_t *lengths; /* as in tl_pass */
+    tl_shape shape;        /* of a sample */
     tl_real *to;
     const tl_real *from;
     size_t count;
 } add_job;
 
+/* to += from, in the elements of a block that count. */
 static void add_part(void *context, size_t chunk, int worker) {
     (void)worker;
     const add_job *job = context;
-    const size_t first = chunk * ADD_BLOCK, rest = job->count - first;
-    job->kernels->add(job->to + first, job->from + first, job->to + first, tl_min(rest, ADD_BLOCK));
+    const size_t first = chunk * ADD_BLOCK, end = tl_min(first + ADD_BLOCK, job->count);
+    tl_counted run = tl_counted_in(job->lengths, job->shape.length, job->shape.channels, first, end);
+    while (tl_next_counted(&run))
+        job->kernels->add(job->to + run.first, job->from + run.first, job->to + run.first, run.count);
+}
+
+static void add(const tl_workers *workers, add_job *job) {
+    job->kernels = workers->kernels;
+    tl_parallel(workers, tl_ceil_div(job->count, ADD_BLOCK), (double)job->count, add_part, job);
 }
 
 void tl_add_to(const tl_workers *workers, tl_real *to, const tl_real *from, size_t count) {
-    add_job job = {.kernels = workers->kernels, .to = to, .from = from, .count = count};
-    tl_parallel(workers, tl_ceil_div(count, ADD_BLOCK), (double)count, add_part, &job);
+    add(workers, &(add_job){.to = to, .from = from, .count = count});
 }
 
 /* Adds the gradient that a layer computed for its input `e` to those of other layers. */
 static void add_gradient(const tl_model *model, const tl_vertex *vertex, size_t e) {
-    const tl_tensor *dx = &vertex->dx[e];
-    tl_add_to(&model->workers, model->vertex[vertex->input[e]].dy, dx->data, tl_tensor_count(dx));
+    const tl_vertex *before = &model->vertex[vertex->input[e]];
+    add(&model->workers, &(add_job){.lengths = model->has_lengths ? before->lengths : NULL,
+                                    .shape = before->layer->out,
+                                    .to = before->dy,
+                                    .from = vertex->dx[e].data,
+                                    .count = tl_tensor_count(&vertex->dx[e])});
 }
 
 /* Runs backward through all layers that need it, from the gradient of the output; `weight`: that of its samples. */
@@ -196,7 +210,7 @@ static void run_backward(tl_model *model, double weight) {
         model->workers.layer.id = (int)i;
         vertex->layer->ops->backward(vertex->layer, &vertex->backward);
         for (size_t e = 0; model->has_lengths && e < vertex->layer->inputs; e++)
-            if (vertex->dx[e].data) tl_blank(&vertex->dx[e], model->vertex[vertex->input[e]].lengths);
+            if (vertex->dx[e].data && !vertex->dx_added[e]) tl_blank(&vertex->dx[e], &model->vertex[vertex->input[e]]);
         for (size_t e = 0; e < vertex->layer->inputs; e++)
             if (vertex->dx_added[e] && vertex->dx[e].data) add_gradient(model, vertex, e);
         tl_pass_part_done(&model->workers, TL_PASS_PART_BACKWARD);
@@ -231,7 +245,7 @@ static void backward_from(tl_model *model, const tl_tensor *dy) {
     }
     tl_vertex *output = &model->vertex[model->output];
     memcpy(output->dy, dy->data, tl_tensor_count(dy) * sizeof(tl_real));
-    if (model->has_lengths) tl_blank(&output->backward.dy, output->lengths);
+    if (model->has_lengths) tl_blank(&output->backward.dy, output);
     run_backward(model, (double)model->batch_now);
 }
 

@@ -18,7 +18,7 @@ TL_INLINE void by_groups(const tl_norm_rows *rows, const int widest, const int v
         n.rows = tl_min(left, each);
         tl_by_columns(&n, n.channels, widest, variant, block);
         n.adds = true;
-        n.x += count;
+        if (!n.repeats) n.x += count;
         if (n.dy) n.dy += count;
         if (n.out) n.out += count;
     }
@@ -42,7 +42,7 @@ TL_INLINE tl_vector pass_gradient(const coefficients *k, int v, tl_vector centre
     return tl_where((centred * k->factor[v] + k->term[v]) > (tl_vector){0}, d);
 }
 
-/* The sums of the groups before; 0 if there are none. */
+/* The sums of earlier rows; 0 if there are none. */
 TL_INLINE void load_sums(const tl_norm_rows *n, size_t c, tl_vector *first, tl_vector *second, const int vectors, size_t part) {
     TL_UNROLL for (int v = 0; v < vectors; v++) first[v] = second[v] = (tl_vector){0};
     if (!n->adds) return;
@@ -50,16 +50,17 @@ TL_INLINE void load_sums(const tl_norm_rows *n, size_t c, tl_vector *first, tl_v
     tl_load_columns(second, n->second + c, vectors, part);
 }
 
-/* ---- sums over the rows of x - x[0] and of its square ---- */
+/* ---- sums over the rows of x - start and of its square ---- */
 
 TL_INLINE void moments(const void *rows, size_t c, const int vectors, size_t part, const int variant) {
     (void)variant;
     const tl_norm_rows *n = rows;
     tl_vector start[TL_WIDE_BLOCK], first[TL_WIDE_BLOCK], second[TL_WIDE_BLOCK];
     const tl_real *x = n->x + c;
+    const size_t step = n->repeats ? 0 : n->channels;
     tl_load_columns(start, n->start + c, vectors, part);
     load_sums(n, c, first, second, vectors, part);
-    for (size_t row = 0; row < n->rows; row++, x += n->channels) {
+    for (size_t row = 0; row < n->rows; row++, x += step) {
         TL_UNROLL for (int v = 0; v < vectors; v++) {
             const tl_vector d = tl_load_some(x + v * TL_LANES, part) - start[v];
             first[v] += d;
@@ -71,11 +72,7 @@ TL_INLINE void moments(const void *rows, size_t c, const int vectors, size_t par
 }
 
 void TL_KERNEL(tl_kernel_norm_moments)(const tl_norm_rows *n);
-void TL_KERNEL(tl_kernel_norm_moments)(const tl_norm_rows *n) {
-    tl_norm_rows rows = *n;
-    rows.start = n->x;
-    by_groups(&rows, TL_WIDE_BLOCK, PLAIN, moments);
-}
+void TL_KERNEL(tl_kernel_norm_moments)(const tl_norm_rows *n) { by_groups(n, TL_WIDE_BLOCK, PLAIN, moments); }
 
 /* ---- y = (x - centre) · factor + term, with the ReLU if there is one ---- */
 

@@ -9,10 +9,11 @@
 typedef struct tl_norm_rows {
     size_t rows, channels;
     bool relu;
-    bool adds;                                              /* set by kernel functions: the sums of earlier rows continue */
+    bool adds;                                              /* to the sums of other rows, which `first` and `second` hold */
+    bool repeats;                                           /* norm_moments: x is one row, which counts `rows` times */
     const tl_real *x, *dy;                                  /* (rows, channels) */
     tl_real *out;                                           /* (rows, channels) may be x or dy */
-    const tl_real *start;                                   /* (channels) set by kernel functions: row 0 of x */
+    const tl_real *start;                                   /* (channels) of norm_moments */
     const tl_real *centre, *factor, *term, *slope, *offset; /* (channels) */
     tl_real *first, *second;                                /* [OUT] (channels) sums over the rows */
 } tl_norm_rows;
@@ -261,7 +262,7 @@ typedef struct tl_kernels {
      * compiler from removing them. */
     double (*peak)(size_t rounds, tl_real *sink);
 
-    void (*norm_moments)(const tl_norm_rows *rows); /* first, second: sums of x - x[0] and of its square */
+    void (*norm_moments)(const tl_norm_rows *rows); /* first, second: sums of x - start and of its square */
     void (*norm_apply)(const tl_norm_rows *rows);   /* out = y */
     void (*norm_gradient_sums)(
         const tl_norm_rows *rows); /* first, second: sums of d, the gradient after the ReLU, and of d · (x - centre) */

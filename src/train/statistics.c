@@ -104,7 +104,7 @@ static bool run_layer(const preparation *p, size_t id) {
         learner->accumulate(vertex->layer, &pass);
     else
         vertex->layer->ops->forward(vertex->layer, &pass);
-    if (p->model->has_lengths) tl_blank(&pass.y, vertex->lengths);
+    if (p->model->has_lengths) tl_blank(&pass.y, vertex);
     return !learner || !learner->waits;
 }
 
