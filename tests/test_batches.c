@@ -178,21 +178,68 @@ static void given_batches_when_some_series_are_taken_then_a_copy_in_memory(void 
     tl_dataset_free(part);
 }
 
+static void given_batches_when_a_part_is_taken_then_read_where_they_are(void **unused) {
+    (void)unused;
+    static const uint32_t index[] = {7, 2, 7, 29};
+    tl_error error = {0};
+    tl_real copy[SERIES * EACH];
+    source from = {0};
+    const tl_dataset batched = by_batch(&from), data = in_memory(copy);
+    tl_dataset *part = tl_dataset_part(&batched, index, 4, &error), *expected = tl_dataset_part(&data, index, 4, &error);
+    check_ok(&error);
+    check_same_series(part, expected);
+    assert_memory_equal(part->labels, expected->labels, 4 * sizeof *part->labels);
+    assert_memory_equal(part->lengths, expected->lengths, 4 * sizeof *part->lengths);
+    tl_dataset_free(part);
+    tl_dataset_free(expected);
+    assert_int_equal(from.released, 0);
+}
+
+static void fold_of(const tl_dataset *data, bool in_order, tl_dataset *parts[2]) {
+    tl_error error = {0};
+    if (in_order)
+        tl_dataset_fold_in_order(data, 3, 1, &parts[0], &parts[1], &error);
+    else
+        tl_dataset_fold(data, 3, 1, 5, &parts[0], &parts[1], &error);
+    check_ok(&error);
+}
+
+/* The held-out series are scaled by the statistics of the others. */
+static void given_batches_when_folded_then_as_in_memory(void **unused) {
+    (void)unused;
+    for (int round = 0; round < 4; round++) {
+        tl_error error = {0};
+        tl_real copy[SERIES * EACH];
+        source from = {0};
+        tl_dataset data = in_memory(copy), batched = by_batch(&from), *parts[2], *expected[2];
+        tl_dataset_scale(&data, round & 2 ? TL_NORMALIZE_SET : TL_NORMALIZE_SERIES, NULL, &error);
+        tl_dataset_scale(&batched, round & 2 ? TL_NORMALIZE_SET : TL_NORMALIZE_SERIES, NULL, &error);
+        check_ok(&error);
+        fold_of(&data, round & 1, expected);
+        fold_of(&batched, round & 1, parts);
+        for (size_t i = 0; i < 2; i++) {
+            check_same_series(parts[i], expected[i]);
+            tl_dataset_free(parts[i]);
+            tl_dataset_free(expected[i]);
+        }
+        tl_scaling_free(&data.scaling);
+        tl_scaling_free(&batched.scaling);
+        batched.batches.release(batched.batches.user);
+    }
+}
+
 /* ---- what is refused ---- */
 
 static void given_batches_when_all_series_would_be_copied_then_refused(void **unused) {
     (void)unused;
     source from = {0};
-    tl_dataset batched = by_batch(&from), *rest, *held_out;
+    tl_dataset batched = by_batch(&from);
     tl_error error = {0};
-    tl_dataset_fold(&batched, 3, 0, 1, &rest, &held_out, &error);
-    check_error(&error, TL_ERROR_ARGUMENT, "folds: needs all series in memory, but they are read by batch");
-    error = (tl_error){0};
     tl_dataset_pad(&batched, LENGTH + 1, &error);
     check_error(&error, TL_ERROR_ARGUMENT, "padding: needs all series in memory");
     error = (tl_error){0};
     assert_null(tl_dataset_windows(&batched, &(tl_window_cfg){.length = 4}, &error));
-    check_error(&error, TL_ERROR_ARGUMENT, "windows: needs all series in memory");
+    check_error(&error, TL_ERROR_ARGUMENT, "windows: the series are read by batch (tl_dataset.batches); let `fill` copy windows");
 }
 
 static void given_a_data_set_that_contradicts_itself_when_used_then_refused(void **unused) {
@@ -323,6 +370,140 @@ static void given_a_file_when_read_by_batch_then_as_in_memory(void **unused) {
     remove_files();
 }
 
+/* Labels of steps, so that windows have targets of their own; NaN in two series. */
+static void write_steps(void) {
+    bytes x = npy_header("'<f4'", "(30, 12, 2)"), y = npy_header("'|u1'", "(30, 12)");
+    for (size_t i = 0; i < SERIES; i++)
+        for (size_t k = 0; k < EACH; k++)
+            put_float(&x, (i == 3 && k == 9) || (i == 4 && k == 0) ? NAN : (float)series[i * EACH + k]);
+    for (size_t i = 0; i < SERIES; i++)
+        for (size_t t = 0; t < LENGTH; t++) put_integer(&y, (i + t / 3) % CLASSES, 1);
+    files_write("X_train.npy", x.data, x.count);
+    files_write("y_train.npy", y.data, y.count);
+}
+
+/* The windows of each fold too, and those of another data set that is read like this one. */
+static void check_windows_of(tl_read_cfg cfg) {
+    tl_error error = {0};
+    tl_dataset *parts[2], *expected[2];
+    cfg.window = 5;
+    cfg.hop = 2;
+    tl_dataset *data = tl_dataset_read(files_path("X_train.npy"), &cfg, &error);
+    cfg.by_batch = true;
+    cfg.max_memory = 2 * LIMIT;
+    tl_dataset *batched = tl_dataset_read(files_path("X_train.npy"), &cfg, &error);
+    check_ok(&error);
+    assert_true(data->x.shape[0] == (cfg.missing_policy == TL_MISSING_TAIL ? 110 : 120) && data->x.shape[1] == 5);
+    check_same_series(batched, data);
+    assert_memory_equal(batched->labels, data->labels, data->x.shape[0] * sizeof *data->labels);
+    assert_memory_equal(batched->groups, data->groups, data->x.shape[0] * sizeof *data->groups);
+    fold_of(batched, false, parts);
+    fold_of(data, false, expected);
+    cfg.reference = data;
+    cfg.normalize = TL_NORMALIZE_DEFAULT;
+    tl_dataset *again = tl_dataset_read(files_path("X_train.npy"), &cfg, &error);
+    cfg.by_batch = false;
+    cfg.max_memory = 0;
+    tl_dataset *likewise = tl_dataset_read(files_path("X_train.npy"), &cfg, &error);
+    check_ok(&error);
+    check_same_series(again, likewise);
+    for (size_t i = 0; i < 2; i++) {
+        check_same_series(parts[i], expected[i]);
+        tl_dataset_free(parts[i]);
+        tl_dataset_free(expected[i]);
+    }
+    tl_dataset_free(again);
+    tl_dataset_free(likewise);
+    tl_dataset_free(batched);
+    tl_dataset_free(data);
+}
+
+static void given_windows_of_a_file_when_read_by_batch_then_as_in_memory(void **unused) {
+    (void)unused;
+    static const tl_normalization kinds[] = {TL_NORMALIZE_NONE, TL_NORMALIZE_SERIES, TL_NORMALIZE_SET};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        write_steps();
+        check_windows_of((tl_read_cfg){.normalize = kinds[i], .missing_policy = TL_MISSING_INTERPOLATE});
+        check_windows_of((tl_read_cfg){.normalize = kinds[i], .missing_policy = TL_MISSING_MEAN});
+        check_windows_of((tl_read_cfg){.normalize = kinds[i], .missing_policy = TL_MISSING_ZERO});
+        write_pair(true);
+        check_windows_of((tl_read_cfg){.normalize = kinds[i], .missing_policy = TL_MISSING_TAIL});
+    }
+    remove_files();
+}
+
+/* The series take 2,880 bytes, rounded to floats, their windows 29 times as much. */
+static void given_windows_that_overlap_when_too_large_then_by_batch_or_the_cure(void **unused) {
+    (void)unused;
+    tl_read_cfg cfg = {.by_batch = true, .max_memory = 8000, .window = 5, .hop = 1};
+    tl_error error = {0};
+    write_pair(false);
+    tl_dataset *data = tl_dataset_read(files_path("X_train.npy"), &cfg, &error);
+    check_ok(&error);
+    assert_non_null(data->batches.fill);
+    tl_dataset_free(data);
+    write_archive(true);
+    assert_null(tl_dataset_read(files_path("a.npz"), &cfg, &error));
+    check_error(&error, TL_ERROR_MEMORY, "a.npz: windows of 5 steps: 240 windows take");
+    assert_non_null(strstr(error.text, "; use a larger hop, or convert the series to a .npy"));
+    remove_files();
+}
+
+/* ---- groups ---- */
+
+static void note(const char *file, void *user) { strcat(strcat(user, strrchr(file, '/')), " "); }
+
+static void put_groups(const char *type, const char *shape, const char *name) {
+    bytes groups = npy_header(type, shape);
+    for (size_t i = 0; i < SERIES; i++) put_integer(&groups, 100 - i / 4, 4);
+    files_write(name, groups.data, groups.count);
+}
+
+static void given_an_array_of_groups_when_asked_for_then_read(void **unused) {
+    (void)unused;
+    tl_read_cfg cfg = {.group = "groups", .by_batch = true, .max_memory = LIMIT};
+    tl_error error = {0};
+    write_pair(false);
+    put_groups("'<i4'", "(30,)", "groups_train.npy");
+    tl_dataset *data = tl_dataset_read(files_path("X_train.npy"), &cfg, &error);
+    check_ok(&error);
+    for (uint32_t i = 0; i < SERIES; i++) assert_int_equal(data->groups[i], i / 4);
+    char list[100] = "";
+    tl_dataset_files(files_path("X_train.npy"), &cfg, note, list, &error);
+    assert_string_equal(list, "/X_train.npy /groups_train.npy /y_train.npy ");
+    remove(files_path("groups_train.npy"));
+    assert_null(tl_dataset_read(files_path("X_train.npy"), &cfg, &error));
+    check_error(&error, TL_ERROR_FILE, "groups_train.npy: No such file");
+    error = (tl_error){0};
+    cfg.reference = data; /* a test set needs no groups */
+    tl_dataset *test = tl_dataset_read(files_path("X_train.npy"), &cfg, &error);
+    check_ok(&error);
+    assert_null(test->groups);
+    tl_dataset_free(test);
+    tl_dataset_free(data);
+    remove_files();
+}
+
+static void given_wrong_groups_when_read_then_a_message(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *type, *shape, *group, *message;
+    } cases[] = {
+        {"'<f4'", "(30,)", "groups", "expected whole numbers or texts, which name the groups, got floats"},
+        {"'<i2'", "(60,)", "groups", "expected the shape (30,), with the group of each series, got (60,)"},
+        {"'<i4'", "(30,)", "who", "--group who (tl_read_cfg.group) is only for tables; here, --group groups reads the array"},
+    };
+    write_pair(false);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_error error = {0};
+        put_groups(cases[i].type, cases[i].shape, "groups_train.npy");
+        assert_null(tl_dataset_read(files_path("X_train.npy"), &(tl_read_cfg){.group = cases[i].group}, &error));
+        if (!strstr(error.text, cases[i].message)) fail_msg("%zu: \"%s\"", i, error.text);
+    }
+    remove(files_path("groups_train.npy"));
+    remove_files();
+}
+
 static void given_a_file_within_the_limit_when_read_by_batch_then_in_memory(void **unused) {
     (void)unused;
     tl_error error = {0};
@@ -343,7 +524,7 @@ static void given_what_cannot_be_read_by_batch_when_too_large_then_the_cure(void
     tl_error error = {0};
     write_archive(true);
     assert_null(tl_dataset_read(files_path("a.npz"), &cfg, &error));
-    check_error(&error, TL_ERROR_MEMORY, "; `tapline convert` makes a .npy of it, which is read by batch");
+    check_error(&error, TL_ERROR_MEMORY, "; `tapline convert` makes a .npy or .npz of it, which is read by batch");
     error = (tl_error){0};
     write_pair(false);
     assert_null(tl_dataset_read(files_path("X_train.npy"), &(tl_read_cfg){.by_batch = true, .max_memory = 50}, &error));
@@ -391,8 +572,6 @@ static void given_x_without_y_when_read_then_for_prediction_only(void **unused) 
     remove_files();
 }
 
-static void note(const char *file, void *user) { strcat(strcat(user, strrchr(file, '/')), " "); }
-
 static void given_a_pair_when_its_files_are_listed_then_both(void **unused) {
     (void)unused;
     char list[100] = "";
@@ -415,6 +594,7 @@ static void check_converted(const tl_dataset *actual, const tl_dataset *expected
     if (expected->lengths) assert_memory_equal(actual->lengths, expected->lengths, count * sizeof *actual->lengths);
     if (expected->labels) assert_memory_equal(actual->labels, expected->labels, count * sizeof *actual->labels);
     for (size_t c = 0; c < expected->classes; c++) assert_string_equal(actual->class_names[c], expected->class_names[c]);
+    if (expected->groups) assert_memory_equal(actual->groups, expected->groups, count * sizeof *actual->groups);
     if (!expected->values) return;
     assert_int_equal(actual->target_channels, expected->target_channels);
     check_equal("values", actual->values, expected->values, count * expected->target_channels);
@@ -422,8 +602,14 @@ static void check_converted(const tl_dataset *actual, const tl_dataset *expected
 
 static void note_warning(const char *text, void *user) { snprintf(user, 300, "%s", text); }
 
+static void remove_outputs(void) {
+    static const char *const names[] = {"x.npy", "y.npy", "groups.npy", "a.npz"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) remove(files_path(names[i]));
+}
+
 static void given_any_format_when_converted_then_the_same_data(void **unused) {
     (void)unused;
+    static const char *const outputs[] = {"x.npy", "a.npz"};
     static const struct {
         const char *name, *text;
         tl_read_cfg cfg;
@@ -436,7 +622,7 @@ static void given_any_format_when_converted_then_the_same_data(void **unused) {
         {"e.csv", "class,t,u\n2,0.1,2\n?,3,4\n1,5,6\n", {.no_label = "?"}, ""},
         {"f.ts", "@problemName a\n@equalLength false\n@classLabel true b a\n@data\n1,2,3:4,5,6:b\n7:8:a\n", {0}, "--missing tail"},
         {"g.csv", "id,time,class,v\n1,2,a,0.5\n2,1,b,3\n1,1,a,0.25\n2,2,b,4\n", {.series = "id", .time = "time"}, ""},
-        {"h.csv", "class,who,t,u\na,1,2,3\nb,2,4,5\n", {.group = "who"}, "groups are not written"},
+        {"h.csv", "class,who,t,u\na,1,2,3\nb,2,4,5\n", {.group = "who"}, "read its groups with --group groups"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_error error = {0};
@@ -447,22 +633,45 @@ static void given_any_format_when_converted_then_the_same_data(void **unused) {
         tl_dataset *data = tl_dataset_read(files_path(cases[i].name), &cfg, &error);
         cfg.warn = note_warning;
         cfg.user = warning;
-        tl_dataset_convert(files_path(cases[i].name), files_path("x.npy"), &cfg, false, NULL, &error);
-        check_ok(&error);
-        if (!strstr(warning, cases[i].warning) || (!*cases[i].warning && *warning)) fail_msg("%s: %s", cases[i].name, warning);
-        const tl_read_cfg again = {.normalize = TL_NORMALIZE_NONE,
-                                   .no_label = cfg.no_label,
-                                   .missing_policy = data->lengths ? TL_MISSING_TAIL : TL_MISSING_REFUSE,
-                                   .reference = strchr("f", *cases[i].name) ? data : NULL}; /* the order of classes */
-        tl_dataset *converted = tl_dataset_read(files_path("x.npy"), &again, &error);
-        check_ok(&error);
-        check_converted(converted, data);
-        tl_dataset_free(converted);
+        for (size_t to = 0; to < 2; to++) {
+            tl_dataset_convert(files_path(cases[i].name), files_path(outputs[to]), &cfg, false, NULL, &error);
+            check_ok(&error);
+            if (!strstr(warning, cases[i].warning) || (!*cases[i].warning && *warning)) fail_msg("%s: %s", cases[i].name, warning);
+            const tl_read_cfg again = {.normalize = TL_NORMALIZE_NONE,
+                                       .no_label = cfg.no_label,
+                                       .group = cfg.group ? "groups" : NULL,
+                                       .missing_policy = data->lengths ? TL_MISSING_TAIL : TL_MISSING_REFUSE,
+                                       .reference = strchr("f", *cases[i].name) ? data : NULL}; /* the order of classes */
+            tl_dataset *converted = tl_dataset_read(files_path(outputs[to]), &again, &error);
+            check_ok(&error);
+            check_converted(converted, data);
+            tl_dataset_free(converted);
+        }
         tl_dataset_free(data);
         remove(files_path(cases[i].name));
-        remove(files_path("x.npy"));
-        remove(files_path("y.npy"));
+        remove_outputs();
     }
+}
+
+static void given_two_halves_when_converted_to_an_archive_then_both(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    size_t shape[3];
+    tl_dataset_convert("builtin:cbf", files_path("c.npz"), NULL, false, shape, &error);
+    check_ok(&error);
+    assert_int_equal(shape[0], 30);
+    assert_true(tl_dataset_has_test(files_path("c.npz")));
+    for (int test = 0; test < 2; test++) {
+        const tl_read_cfg cfg = {.normalize = TL_NORMALIZE_NONE, .by_batch = true, .max_memory = test ? 20000 : 5000};
+        tl_dataset *data =
+            tl_dataset_read(test ? "builtin:cbf/test" : "builtin:cbf", &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, &error);
+        tl_dataset *converted = tl_dataset_read(files_path(test ? "c.npz/test" : "c.npz"), &cfg, &error);
+        check_ok(&error);
+        check_same_series(converted, data);
+        tl_dataset_free(converted);
+        tl_dataset_free(data);
+    }
+    remove(files_path("c.npz"));
 }
 
 static void given_a_generated_set_when_converted_as_floats_then_the_same_data(void **unused) {
@@ -490,7 +699,7 @@ static void given_an_impossible_conversion_when_asked_for_then_nothing_is_lost(v
         const char *message;
     } cases[] = {
         {"1,2,3\n2,3,4\n", "z.npy", {0}, "must contain x as a word, such as x.npy or train_x.npy"},
-        {"1,2,3\n2,3,4\n", "x.csv", {0}, "must end with .npy"},
+        {"1,2,3\n2,3,4\n", "x.csv", {0}, "must end with .npy or .npz"},
         {"1,2,3\n2,3,4\n", "x.npy", {.window = 2}, "windows are not converted"},
         {"1,2,3\n2,?,4\n", "x.npy", {0}, "a.csv:2:3: expected a number"},
         {"1,0,5,5,5\n0,1,5,5,5\n",
@@ -620,11 +829,17 @@ int main(void) {
         cmocka_unit_test(given_batches_of_a_program_when_used_then_as_in_memory),
         cmocka_unit_test(given_batches_of_a_program_when_scaled_and_back_then_as_in_memory),
         cmocka_unit_test(given_batches_when_some_series_are_taken_then_a_copy_in_memory),
+        cmocka_unit_test(given_batches_when_a_part_is_taken_then_read_where_they_are),
+        cmocka_unit_test(given_batches_when_folded_then_as_in_memory),
         cmocka_unit_test(given_batches_when_all_series_would_be_copied_then_refused),
         cmocka_unit_test(given_a_data_set_that_contradicts_itself_when_used_then_refused),
         cmocka_unit_test(given_a_batch_that_cannot_be_filled_when_needed_then_its_error),
         cmocka_unit_test(given_an_infinite_value_in_a_batch_when_trained_then_named),
         cmocka_unit_test(given_a_file_when_read_by_batch_then_as_in_memory),
+        cmocka_unit_test(given_windows_of_a_file_when_read_by_batch_then_as_in_memory),
+        cmocka_unit_test(given_windows_that_overlap_when_too_large_then_by_batch_or_the_cure),
+        cmocka_unit_test(given_an_array_of_groups_when_asked_for_then_read),
+        cmocka_unit_test(given_wrong_groups_when_read_then_a_message),
         cmocka_unit_test(given_a_file_within_the_limit_when_read_by_batch_then_in_memory),
         cmocka_unit_test(given_what_cannot_be_read_by_batch_when_too_large_then_the_cure),
         cmocka_unit_test(given_a_wrong_value_in_a_file_when_read_by_batch_then_the_place),
@@ -632,6 +847,7 @@ int main(void) {
         cmocka_unit_test(given_x_without_y_when_read_then_for_prediction_only),
         cmocka_unit_test(given_a_pair_when_its_files_are_listed_then_both),
         cmocka_unit_test(given_any_format_when_converted_then_the_same_data),
+        cmocka_unit_test(given_two_halves_when_converted_to_an_archive_then_both),
         cmocka_unit_test(given_a_generated_set_when_converted_as_floats_then_the_same_data),
         cmocka_unit_test(given_an_impossible_conversion_when_asked_for_then_nothing_is_lost),
         cmocka_unit_test(given_a_file_of_four_times_the_limit_when_used_then_within_the_limit),

@@ -74,7 +74,8 @@ typedef struct tl_dataset {
     tl_scaling scaling;
     /* (none) Fills batches with series that are not in memory. x.data is then NULL, x.rank 3, and x.shape as above; all other
      * arrays are in memory. Training, evaluation and statistics have the same results, bit for bit, as with these series in memory.
-     * tl_dataset_take copies to memory; tl_dataset_fold, _pad and _windows, which would copy all series, refuse such a data set. */
+     * tl_dataset_take copies to memory; tl_dataset_part and _fold leave the series where they are; tl_dataset_pad and _windows,
+     * which would copy all series, refuse such a data set. */
     tl_batches batches;
     void *reserved[5]; /* for later fields: NULL */
 } tl_dataset;
@@ -143,7 +144,8 @@ typedef struct tl_read_cfg {
     const char *target; /* COLUMNS of the target values of a regression; several columns give several values for each sample */
     const char *ignore; /* COLUMNS that are not read */
     const char *value;  /* COLUMNS of values (all others); with it, columns that no field names are not read */
-    const char *group;  /* COLUMN of the group (tl_dataset.groups) */
+    const char *group;  /* COLUMN of the group (tl_dataset.groups); for a pair of .npy and a .npz only "groups": the array with the
+                           group of each series, (count), whole numbers or texts, such as groups.npy beside x.npy */
     const char *series; /* COLUMN that names a series: each line is then one step of that series, and the values of the line are its
                            channels */
     const char *time; /* COLUMN of the time of a step, by which steps are sorted: a number, or such as 2024-01-31 12:00:00. Without
@@ -167,8 +169,8 @@ typedef struct tl_read_cfg {
                          for target values in tables with series of different lengths */
     const char *annotator; /* ("atr") ending of the annotation file of a PhysioNet record, such as "qrs" */
     /* Where the series take more than max_memory, leave them in the file and read them batch by batch (tl_dataset.batches). This
-     * works with a pair of `.npy` and with a `.npz` whose arrays are not compressed, without `window`; tl_dataset_convert makes
-     * such a pair of other files. Targets are in memory. The file is read once, and checked, before the function returns, and must
+     * works with a pair of `.npy` and with a `.npz` whose arrays are not compressed; tl_dataset_convert makes such files of
+     * others. Targets are in memory. The file is read once, and checked, before the function returns, and must
      * not change while the data set is used. */
     bool by_batch;
     char reserved[7];
@@ -223,17 +225,19 @@ TL_API bool tl_dataset_is_table(const char *path, const char *format);
 static inline tl_status tl_dataset_files(const char *path, const tl_read_cfg *cfg, void (*visit)(const char *file, void *user),
                                          void *user, tl_error *error);
 
-/* Writes a data set as two NumPy arrays, for other programs, and for training with more series than fit into memory
- * (tl_read_cfg.by_batch). `x`: the file for the series, whose name contains x as a word, such as x.npy or train_x.npy; that of the
- * targets has y in its place. The values are not scaled; they are float64, or float32 if `single`, with NaN after the end of series
- * that are shorter than the longest (read them with TL_MISSING_TAIL). Labels are int64 if they are whole numbers, else texts;
- * target values are float64.
+/* Writes a data set as NumPy arrays, for other programs, and for training with more series than fit into memory
+ * (tl_read_cfg.by_batch). `x`: either the file for the series, whose name ends with .npy and contains x as a word, such as x.npy or
+ * train_x.npy; the files of targets and groups have y and groups in its place. Or an archive, whose name ends with .npz; its
+ * arrays, which are not compressed, are x, y and groups. Where the data has two halves, the archive has both: x_train, y_train,
+ * x_test … The values are not scaled; they are float64, or float32 if `single`, with NaN after the end of series that are shorter
+ * than the longest (read them with TL_MISSING_TAIL). Labels are int64 if they are whole numbers, else texts; target values are
+ * float64, groups numbers.
  *
- * `path` and cfg as for tl_dataset_read; with cfg->unlabelled there is no file of targets. Series are written one after the other:
- * the memory of the targets and of one series suffices, except for tables with a column `series` or `time`, and for folders with a
- * file for each channel, which need all series in memory. cfg->warn is told what the files do not contain: groups, steps per
- * second, and an order of the classes other than the sorted one. *shape [OUT], may be NULL: of the series. Fails with the old files
- * in place. */
+ * `path` and cfg as for tl_dataset_read; with cfg->unlabelled no targets are written. Series are written one after the other: the
+ * memory of the targets and of one series suffices, except for tables with a column `series` or `time`, and for folders with a file
+ * for each channel, which need all series in memory. cfg->warn is told what the arrays do not contain: steps per second, and an
+ * order of the classes other than the sorted one. *shape [OUT], may be NULL: of the series, without those of a second half. Fails
+ * with the old files in place. */
 static inline tl_status tl_dataset_convert(const char *path, const char *x, const tl_read_cfg *cfg, bool single, size_t shape[3],
                                            tl_error *error);
 
@@ -288,6 +292,10 @@ TL_API void tl_dataset_normalize(tl_dataset *data);
  * same classes. NULL on failure. Free it with tl_dataset_free. */
 TL_API tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index, size_t count, tl_error *error);
 
+/* The same, but series that are not in memory (tl_dataset.batches) stay where they are: the part fills its batches by means of
+ * `data`, which must then live longer. */
+TL_API tl_dataset *tl_dataset_part(const tl_dataset *data, const uint32_t *index, size_t count, tl_error *error);
+
 /* Divides a data set for cross-validation: *held_out [OUT] is a copy of fold number `fold` of `folds`, *rest [OUT] a copy of all
  * other samples; free both with tl_dataset_free. Folds are drawn at random from `seed` (stream TL_STREAM_SPLIT). Their sizes differ
  * by at most one sample in each class (stratified), or by at most one sample in all in a regression or with labels for every step.
@@ -295,8 +303,8 @@ TL_API tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index
  * set of 1 / folds of the samples.
  *
  * Where `data` was scaled by TL_NORMALIZE_SET, both copies are scaled again by the statistics of *rest alone, so that the held-out
- * samples have no influence on the scaling. Fails, with both NULL, where there are more folds than samples or groups.
- */
+ * samples have no influence on the scaling. Where the series of `data` are not in memory, both are parts (tl_dataset_part), and
+ * `data` must live longer. Fails, with both NULL, where there are more folds than samples or groups. */
 TL_API tl_status tl_dataset_fold(const tl_dataset *data, size_t folds, size_t fold, uint64_t seed, tl_dataset **rest,
                                  tl_dataset **held_out, tl_error *error);
 

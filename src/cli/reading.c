@@ -1,6 +1,9 @@
 /* How data is read; compiled once for each precision (commands.h). */
 #include "cli/reading.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static void set(const char **to, const char *given) {
     if (given) *to = given;
 }
@@ -24,4 +27,10 @@ void IN_PRECISION(reading_apply)(const reading_settings *self, tl_read_cfg *cfg,
     cfg->decimal_comma = cfg->decimal_comma || self->decimal_comma;
     if (cfg->window == 0 && (cfg->hop > 0 || self->window_target))
         tl_fail(error, TL_ERROR_ARGUMENT, "--%s requires --window", cfg->hop > 0 ? "hop" : "window-target");
+}
+
+void IN_PRECISION(reading_for_page)(const char *page, tl_error *error) {
+    const size_t used = strlen(error->text);
+    if (page && error->status == TL_ERROR_MEMORY)
+        snprintf(error->text + used, sizeof error->text - used, "; --report shows series, and needs all of them in memory");
 }

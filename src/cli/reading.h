@@ -32,8 +32,10 @@ typedef struct reading_settings {
          0,        0,         NULL,        "tables: columns that are not read, such as id,3,5-8"},                                 \
         {"value", "COLUMNS", OPTION_TEXT, offsetof(type, reading.value),                                                           \
          0,       0,         NULL,        "tables: columns of values (all other columns)"},                                        \
-        {"group", "COLUMN", OPTION_TEXT, offsetof(type, reading.group),                                                            \
-         0,       0,        NULL,        "tables: column of the group, such as a person; folds never divide a group"},             \
+        {"group",     "COLUMN",                                                                                                    \
+         OPTION_TEXT, offsetof(type, reading.group),                                                                               \
+         0,           0,                                                                                                           \
+         NULL,        "tables: column of the group, such as a person; folds never divide a group (NumPy arrays: groups)"},         \
         {"series",    "COLUMN",                                                                                                    \
          OPTION_TEXT, offsetof(type, reading.series),                                                                              \
          0,           0,                                                                                                           \
@@ -77,5 +79,8 @@ typedef struct reading_settings {
 
 /* Copies the given options to the configuration. */
 void IN_PRECISION(reading_apply)(const reading_settings *self, tl_read_cfg *cfg, tl_error *error);
+
+/* Adds to the error of data that takes too much memory that it could be read by batch without --report. `page`: its value. */
+void IN_PRECISION(reading_for_page)(const char *page, tl_error *error);
 
 #endif

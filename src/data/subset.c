@@ -31,22 +31,57 @@ static void copy_samples(const tl_dataset *from, const uint32_t *index, size_t c
     }
 }
 
-tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index, size_t count, tl_error *error) {
-    tl_error own = {0};
-    if (!error) error = &own;
+/* ---- series that stay where they are ---- */
+
+/* Batches of some of the series of another tl_batches. */
+typedef struct chosen {
+    tl_batches of;
+    uint32_t *index; /* the numbers of the series there */
+} chosen;
+
+static tl_status fill(void *user, const uint32_t *index, size_t count, tl_real *x, tl_error *error) {
+    const chosen *self = user;
+    uint32_t *there = tl_reserve(count, sizeof *there, "the numbers of series", error);
+    for (size_t i = 0; there && i < count; i++) there[i] = self->index[index[i]];
+    const tl_status status = there ? self->of.fill(self->of.user, there, count, x, error) : error->status;
+    tl_release(there);
+    return status;
+}
+
+static void release(void *user) {
+    chosen *self = user;
+    tl_release(self->index);
+    free(self);
+}
+
+static void choose_batches(const tl_dataset *data, const uint32_t *index, size_t count, tl_dataset *part, tl_error *error) {
+    chosen *self = calloc(1, sizeof *self);
+    if (!self) {
+        tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
+        return;
+    }
+    part->batches.fill = fill;
+    part->batches.user = self;
+    part->batches.release = release;
+    self->of = data->batches;
+    self->index = tl_reserve(count, sizeof *self->index, "the numbers of series", error);
+    if (self->index) memcpy(self->index, index, count * sizeof *index);
+}
+
+/* ---- some of the series ---- */
+
+static tl_status check_choice(const tl_dataset *data, const uint32_t *index, size_t count, tl_error *error) {
     if (tl_failed(error) || tl_dataset_check(data, "data", error) != TL_OK ||
         (count > 0 && !tl_given(index, "data: the list of samples", error)))
-        return NULL;
+        return error->status;
     for (size_t i = 0; i < count; i++)
         if (index[i] >= data->x.shape[0])
             tl_fail(error, TL_ERROR_ARGUMENT, "data: sample %u is outside 0 … %zu", index[i], data->x.shape[0] - 1);
-    if (tl_failed(error)) return NULL;
-    tl_dataset *part = calloc(1, sizeof *part);
-    if (!part) {
-        tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
-        return NULL;
-    }
-    part->x = tl_tensor_new(3, (size_t[]){count, data->x.shape[1], data->x.shape[2]}, error);
+    return error->status;
+}
+
+/* Allocates all arrays except the series. */
+static void allocate(const tl_dataset *data, size_t count, tl_dataset *part, tl_error *error) {
     if (data->lengths) part->lengths = tl_allocate(count, sizeof *part->lengths, "lengths", error);
     if (data->groups) part->groups = tl_allocate(count, sizeof *part->groups, "groups", error);
     if (data->windows) part->windows = tl_allocate(count, sizeof *part->windows, "windows", error);
@@ -58,14 +93,45 @@ tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index, size_
     part->target_channels = data->target_channels;
     part->rate = data->rate;
     if (!tl_failed(error)) tl_scaling_copy(&data->scaling, data->x.shape[2], &part->scaling, error);
-    if (!tl_failed(error) && copy_classes(data, part, error) == TL_OK &&
-        tl_series_copy(data, index, count, part->x.data, error) == TL_OK) {
+    if (!tl_failed(error)) copy_classes(data, part, error);
+}
+
+/* `copied`: series that are not in memory are copied to memory. */
+static tl_dataset *take(const tl_dataset *data, const uint32_t *index, size_t count, bool copied, tl_error *error) {
+    if (check_choice(data, index, count, error) != TL_OK) return NULL;
+    const size_t shape[] = {count, data->x.shape[1], data->x.shape[2]};
+    tl_dataset *part = calloc(1, sizeof *part);
+    if (!part) {
+        tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
+        return NULL;
+    }
+    allocate(data, count, part, error);
+    if (data->batches.fill && !copied) {
+        part->x = tl_tensor_view(NULL, 3, shape);
+        choose_batches(data, index, count, part, error);
+    } else {
+        part->x = tl_tensor_new(3, shape, error);
+        if (!tl_failed(error)) tl_series_copy(data, index, count, part->x.data, error);
+    }
+    if (!tl_failed(error)) {
         copy_samples(data, index, count, part);
         return part;
     }
     tl_dataset_free(part);
     return NULL;
 }
+
+tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index, size_t count, tl_error *error) {
+    tl_error own = {0};
+    return take(data, index, count, true, error ? error : &own);
+}
+
+tl_dataset *tl_dataset_part(const tl_dataset *data, const uint32_t *index, size_t count, tl_error *error) {
+    tl_error own = {0};
+    return take(data, index, count, false, error ? error : &own);
+}
+
+/* ---- folds ---- */
 
 /* Assigns the samples to the folds: each class in random order, starting at the fold after the last one of the class before. Series
  * with a label for every step have no class. */
@@ -83,11 +149,11 @@ static tl_dataset *take_those(const tl_dataset *data, const uint32_t *fold_of, s
     size_t count = 0;
     for (uint32_t i = 0; i < data->x.shape[0]; i++)
         if ((fold_of[i] == fold) == in) index[count++] = i;
-    return tl_dataset_take(data, index, count, error);
+    return tl_dataset_part(data, index, count, error);
 }
 
 static tl_status check_folds(const tl_dataset *data, size_t folds, size_t fold, tl_error *error) {
-    if (tl_dataset_check(data, "data", error) != TL_OK || tl_dataset_in_memory(data, "folds", error) != TL_OK) return error->status;
+    if (tl_dataset_check(data, "data", error) != TL_OK) return error->status;
     const size_t samples = data->x.shape[0];
     if (folds < 2) return tl_fail(error, TL_ERROR_ARGUMENT, "data: %zu folds; at least 2 are needed", folds);
     if (fold >= folds) return tl_fail(error, TL_ERROR_ARGUMENT, "data: fold %zu is outside 0 … %zu", fold, folds - 1);
@@ -154,7 +220,7 @@ static tl_dataset *take_around(const tl_dataset *data, size_t before, size_t aft
     const size_t samples = data->x.shape[0], count = before + samples - after;
     uint32_t *index = tl_allocate(count, sizeof *index, "the order of the samples", error);
     for (size_t i = 0; index && i < count; i++) index[i] = (uint32_t)(i < before ? i : i - before + after);
-    tl_dataset *part = index ? tl_dataset_take(data, index, count, error) : NULL;
+    tl_dataset *part = index ? tl_dataset_part(data, index, count, error) : NULL;
     tl_release(index);
     return part;
 }
@@ -163,7 +229,7 @@ static tl_dataset *take_around(const tl_dataset *data, size_t before, size_t aft
 static tl_dataset *take_between(const tl_dataset *data, size_t begin, size_t end, tl_error *error) {
     uint32_t *index = tl_allocate(end - begin, sizeof *index, "the order of the samples", error);
     for (size_t i = 0; index && i < end - begin; i++) index[i] = (uint32_t)(begin + i);
-    tl_dataset *part = index ? tl_dataset_take(data, index, end - begin, error) : NULL;
+    tl_dataset *part = index ? tl_dataset_part(data, index, end - begin, error) : NULL;
     tl_release(index);
     return part;
 }

@@ -6,6 +6,7 @@
 #include "base/scaling.h"
 #include "data/classes.h"
 #include "data/dataset.h"
+#include "data/windows.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -88,8 +89,9 @@ static void cut(const tl_dataset *from, const tl_window_cfg *cfg, tl_dataset *to
     for (size_t i = 0; i < from->x.shape[0]; i++)
         for (size_t k = 0; k < count_in(length_of(from, i), cfg); k++, w++) {
             const tl_window at = {.series = i, .start = k * cfg->hop};
-            memcpy(to->x.data + w * cfg->length * channels, from->x.data + (i * length + at.start) * channels,
-                   cfg->length * channels * sizeof *to->x.data);
+            if (to->x.data)
+                memcpy(to->x.data + w * cfg->length * channels, from->x.data + (i * length + at.start) * channels,
+                       cfg->length * channels * sizeof *to->x.data);
             if (to->labels) put_labels(from, cfg, at, counts, to->labels + w * labels);
             if (to->values) put_values(from, cfg, at, to, w * values);
             to->groups[w] = from->groups ? from->groups[i] : (uint32_t)i;
@@ -98,8 +100,7 @@ static void cut(const tl_dataset *from, const tl_window_cfg *cfg, tl_dataset *to
 }
 
 static tl_status check(const tl_dataset *data, const tl_window_cfg *cfg, tl_error *error) {
-    if (tl_dataset_check(data, "windows", error) != TL_OK || tl_dataset_in_memory(data, "windows", error) != TL_OK)
-        return error->status;
+    if (tl_dataset_check(data, "windows", error) != TL_OK) return error->status;
     const size_t each = tl_labels_each(data);
     if (cfg->length == 0) return tl_fail(error, TL_ERROR_ARGUMENT, "windows: the length is 0");
     if (each > 1 && each != data->x.shape[1])
@@ -116,7 +117,8 @@ static tl_status allocate(const tl_dataset *from, const tl_window_cfg *cfg, size
     to->target_length = steps ? cfg->length : 1;
     to->target_channels = from->target_channels;
     to->rate = from->rate;
-    to->x = tl_tensor_new(3, (size_t[]){count, cfg->length, from->x.shape[2]}, error);
+    const size_t shape[] = {count, cfg->length, from->x.shape[2]};
+    to->x = from->batches.fill ? tl_tensor_view(NULL, 3, shape) : tl_tensor_new(3, shape, error);
     to->groups = tl_allocate(count, sizeof *to->groups, "groups", error);
     to->windows = tl_allocate(count, sizeof *to->windows, "windows", error);
     if (from->labels) to->labels = tl_allocate(count * to->target_length, sizeof *to->labels, "labels", error);
@@ -129,20 +131,26 @@ static tl_status allocate(const tl_dataset *from, const tl_window_cfg *cfg, size
     return error->status;
 }
 
-tl_dataset *tl_dataset_windows_sized(const tl_dataset *data, const tl_window_cfg *cfg, size_t size, tl_error *error) {
-    tl_window_cfg whole;
-    tl_error own = {0};
-    if (!error) error = &own;
-    if (tl_failed(error)) return NULL;
-    tl_take(&whole, sizeof whole, cfg, size, "windows", error);
-    if (tl_failed(error) || check(data, &whole, error) != TL_OK) return NULL;
+/* Windows that overlap take more memory than their series. */
+static tl_status check_memory(const tl_dataset *data, const tl_window_cfg *cfg, size_t count, size_t max_memory, tl_error *error) {
+    const double bytes = (double)count * (double)cfg->length * (double)data->x.shape[2] * sizeof(tl_real);
+    if (data->batches.fill || bytes <= (double)max_memory) return TL_OK;
+    return tl_fail(
+        error, TL_ERROR_MEMORY,
+        "windows of %zu steps: %zu windows take %.4g MB; the limit is %.4g MB (max_memory, --max-memory); use a larger hop, or "
+        "convert the series to a .npy (`tapline convert`), whose windows are read by batch",
+        cfg->length, count, bytes / 1e6, (double)max_memory / 1e6);
+}
+
+tl_dataset *tl_windows_cut(const tl_dataset *data, const tl_window_cfg *cfg, size_t max_memory, tl_error *error) {
+    tl_window_cfg whole = *cfg;
+    if (check(data, &whole, error) != TL_OK) return NULL;
     if (whole.hop == 0) whole.hop = whole.length;
     const size_t count = count_windows(data, &whole);
-    if (count == 0) {
+    if (count == 0)
         tl_fail(error, TL_ERROR_SHAPE, "windows of %zu steps: all %zu series are shorter; the longest has %zu", whole.length,
                 data->x.shape[0], data->x.shape[1]);
-        return NULL;
-    }
+    if (tl_failed(error) || check_memory(data, &whole, count, max_memory, error) != TL_OK) return NULL;
     tl_dataset *windows = calloc(1, sizeof *windows);
     size_t *counts = tl_allocate(data->classes + 1, sizeof *counts, "labels in a window", error);
     if (!windows) tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
@@ -151,4 +159,20 @@ tl_dataset *tl_dataset_windows_sized(const tl_dataset *data, const tl_window_cfg
     if (!tl_failed(error)) return windows;
     tl_dataset_free(windows);
     return NULL;
+}
+
+tl_dataset *tl_dataset_windows_sized(const tl_dataset *data, const tl_window_cfg *cfg, size_t size, tl_error *error) {
+    tl_window_cfg whole;
+    tl_error own = {0};
+    if (!error) error = &own;
+    if (tl_failed(error)) return NULL;
+    tl_take(&whole, sizeof whole, cfg, size, "windows", error);
+    if (tl_failed(error)) return NULL;
+    if (data && data->batches.fill) {
+        tl_fail(error, TL_ERROR_ARGUMENT,
+                "windows: the series are read by batch (tl_dataset.batches); let `fill` copy windows, or read a file with "
+                "tl_read_cfg.window");
+        return NULL;
+    }
+    return tl_windows_cut(data, &whole, SIZE_MAX, error);
 }

@@ -60,10 +60,12 @@ static tl_status inflate_bytes(tl_inflate *self, void *to, size_t count, const t
     return TL_OK;
 }
 
+uint32_t tl_crc_of(uint32_t before, const void *data, size_t size) { return (uint32_t)crc32_z(before, data, size); }
+
 tl_status tl_inflate_read(tl_inflate *self, void *to, size_t count, bool last, const tl_text *where, tl_error *error) {
     if (count == 0) return TL_OK;
     if ((self->deflated ? inflate_bytes : read_packed)(self, to, count, where, error) != TL_OK) return error->status;
-    self->checksum = (uint32_t)crc32(self->checksum, to, (uInt)count);
+    self->checksum = tl_crc_of(self->checksum, to, count);
     if (!last || self->checksum == self->expected_checksum) return TL_OK;
     return tl_text_fail(where, NULL, error, "expected the checksum %08" PRIx32 ", got %08" PRIx32, self->expected_checksum,
                         self->checksum);

@@ -56,6 +56,19 @@ bool tl_system_write(int file, const void *data, size_t size) {
     return true;
 }
 
+bool tl_system_write_at(int file, const void *data, size_t size, uint64_t offset) {
+    for (const char *from = data; size > 0;) {
+        const ssize_t put = pwrite(file, from, part(size), (off_t)offset);
+        if (put < 0 && errno == EINTR) continue;
+        if (put == 0) errno = ENOSPC; /* as above */
+        if (put <= 0) return false;
+        from += put;
+        size -= (size_t)put;
+        offset += (uint64_t)put;
+    }
+    return true;
+}
+
 int tl_system_duplicate(int file) { return fcntl(file, F_DUPFD_CLOEXEC, 0); }
 
 bool tl_system_state(int file, tl_file_state *state) {

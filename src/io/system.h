@@ -19,6 +19,9 @@ bool tl_system_read_at(int file, void *data, size_t size, uint64_t offset);
 
 bool tl_system_write(int file, const void *data, size_t size);
 
+/* The same to a byte of the file on; does not move the position of the file. */
+bool tl_system_write_at(int file, const void *data, size_t size, uint64_t offset);
+
 /* Returns another descriptor of an open file; below 0 on failure. */
 int tl_system_duplicate(int file);
 

@@ -152,6 +152,11 @@ tl_status tl_writer_add(tl_writer *self, const void *data, size_t size, tl_error
     return fail(&self->of, "cannot be written", errno, error);
 }
 
+tl_status tl_writer_replace(tl_writer *self, uint64_t offset, const void *data, size_t size, tl_error *error) {
+    if (tl_failed(error) || tl_system_write_at(self->of.fresh.file, data, size, offset)) return error->status;
+    return fail(&self->of, "cannot be written", errno, error);
+}
+
 tl_status tl_writer_end(tl_writer *self, tl_error *error) { return tl_failed(error) ? error->status : replace(&self->of, error); }
 
 void tl_writer_free(tl_writer *self) {

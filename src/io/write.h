@@ -22,6 +22,9 @@ tl_status tl_file_write(const char *path, const tl_piece *pieces, size_t count, 
 typedef struct tl_writer tl_writer;
 tl_writer *tl_writer_new(const char *path, tl_error *error);
 tl_status tl_writer_add(tl_writer *self, const void *data, size_t size, tl_error *error);
+
+/* Replaces bytes that were added before, from the byte `offset` of the file on. */
+tl_status tl_writer_replace(tl_writer *self, uint64_t offset, const void *data, size_t size, tl_error *error);
 tl_status tl_writer_end(tl_writer *self, tl_error *error);
 void tl_writer_free(tl_writer *self);
 

@@ -14,8 +14,8 @@ typedef enum rows { ROWS_OTHER = 0, ROWS_BINARY, ROWS_ONE_HOT } rows;
 
 typedef struct arrays {
     const tl_two_arrays *at;
-    tl_source series, targets;
-    tl_npy x, y;
+    tl_source series, targets, groups;
+    tl_npy x, y, group;
     rows rows;
     size_t steps, width;   /* of y: targets of a series, and numbers of a target */
     size_t values, absent; /* number of target values; number of those that are NaN */
@@ -77,7 +77,25 @@ static tl_status check_shapes(const arrays *self, tl_error *error) {
     return TL_OK;
 }
 
+static tl_status check_groups(const arrays *self, tl_error *error) {
+    char shape[80];
+    tl_npy_shape(&self->group, shape);
+    if (tl_failed(error) || !self->at->groups) return error->status;
+    if (self->group.type.size > 0 && self->group.type.kind == TL_FLOAT)
+        return tl_source_expected(&self->groups, 0, "floats", error, "whole numbers or texts, which name the groups");
+    if (self->group.rank == 1 && self->group.shape[0] == self->x.shape[0]) return TL_OK;
+    return tl_source_expected(&self->groups, 0, shape, error, "the shape (%zu,), with the group of each series", self->x.shape[0]);
+}
+
 /* ---- reading ---- */
+
+static tl_status read_group(arrays *self, tl_samples *s, tl_error *error) {
+    char bytes[TL_NPY_LABEL];
+    tl_field name = {NULL, NULL};
+    if (!s->grouped || tl_npy_label(&self->groups, &self->group, bytes, &name, error) != TL_OK) return error->status;
+    s->text = &self->groups.where;
+    return tl_samples_group(s, name, error);
+}
 
 /* The class is the column with the 1. */
 static tl_status read_one_hot(arrays *self, tl_samples *s, size_t step, tl_error *error) {
@@ -134,6 +152,7 @@ static tl_status fill_arrays(arrays *self, tl_samples *s, tl_error *error) {
     s->regression = self->width > 1 ? !one_hot : self->y.type.kind == TL_FLOAT;
     s->target_length = s->unlabelled ? 1 : self->steps;
     s->target_channels = s->regression && !s->unlabelled ? self->width : 1;
+    s->grouped = self->at->groups != NULL;
     if (one_hot && declare_columns(self, s, error) != TL_OK) return error->status;
     if (s->cfg->by_batch && !self->series.compressed)
         s->stored = tl_stored_new(&self->series, &self->x.type, s->missing_policy, count, length, channels, error);
@@ -142,7 +161,8 @@ static tl_status fill_arrays(arrays *self, tl_samples *s, tl_error *error) {
     for (size_t i = 0; i < count && !tl_failed(error); i++) {
         s->text = &self->series.where;
         double *row = tl_samples_row(s, length, channels, error);
-        if (row && tl_source_numbers(&self->series, &self->x.type, length * channels, s->missing_policy, row, error) == TL_OK)
+        if (row && tl_source_numbers(&self->series, &self->x.type, length * channels, s->missing_policy, row, error) == TL_OK &&
+            read_group(self, s, error) == TL_OK)
             read_targets(self, s, error);
     }
     if (self->absent > 0)
@@ -157,11 +177,14 @@ tl_dataset *tl_read_arrays(const tl_two_arrays *at, const tl_read_cfg *cfg, tl_e
     tl_dataset *data = NULL;
     open_array(at->x, at->x_names, &self.series, &self.x, error);
     if (!tl_failed(error) && !cfg->unlabelled) open_array(at->y, at->y_names, &self.targets, &self.y, error);
+    if (!tl_failed(error) && at->groups) open_array(at->groups, at->groups_names, &self.groups, &self.group, error);
     if (!tl_failed(error)) check_shapes(&self, error);
     if (!tl_failed(error) && !cfg->unlabelled) check_targets(&self, error);
+    if (!tl_failed(error)) check_groups(&self, error);
     if (!tl_failed(error) && fill_arrays(&self, &samples, error) == TL_OK) data = tl_samples_finish(&samples, error);
     tl_samples_release(&samples);
     tl_source_close(&self.series);
     tl_source_close(&self.targets);
+    tl_source_close(&self.groups);
     return data;
 }

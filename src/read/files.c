@@ -44,11 +44,11 @@ static void visit_listed(const char *path, void *walk_of_all) {
     if (tl_has_ending(path, ".hea")) visit_record(self, path);
 }
 
-/* The targets beside series. */
-static void visit_pair(const walk *self, const char *path) {
+/* The targets and groups beside series. */
+static void visit_pair(const walk *self, const char *path, const tl_read_cfg *cfg) {
     char *y = tl_has_ending(path, ".npy") ? tl_pair_find(path, self->error) : NULL;
-    if (y) self->visit(y, self->user);
-    free(y);
+    if (y && cfg->group) visit_path(self, tl_pair_name(path, "groups", self->error));
+    visit_path(self, y);
 }
 
 /* ---- folders ---- */
@@ -93,7 +93,7 @@ tl_status tl_dataset_files_sized(const char *path, const tl_read_cfg *given, siz
     walk self = {.visit = visit, .user = user, .error = error};
     if (tl_failed(error) || strncmp(path, "builtin:", 8) == 0) return error->status;
     visit_whole(&self, path);
-    visit_pair(&self, path);
+    visit_pair(&self, path, &cfg);
     if (!tl_is_folder(path) && tl_has_ending(path, ".hea")) {
         visit_record(&self, path);
         visit_path(&self, tl_wfdb_annotations(path, cfg.annotator, error));

@@ -7,21 +7,30 @@
 #include <stdlib.h>
 
 typedef struct names {
-    const char *x[2], *y[2];
+    const char *x[2], *y[2], *groups[2];
 } names;
 
-static const names plain = {{"x.npy", "X.npy"}, {"y.npy", "Y.npy"}},
-                   train = {{"x_train.npy", "X_train.npy"}, {"y_train.npy", "Y_train.npy"}},
-                   test = {{"x_test.npy", "X_test.npy"}, {"y_test.npy", "Y_test.npy"}},
-                   numbered = {{"arr_0.npy", "arr_0.npy"}, {"arr_1.npy", "arr_1.npy"}},
-                   third = {{"arr_2.npy", "arr_2.npy"}, {NULL, NULL}};
+static const names plain = {{"x.npy", "X.npy"}, {"y.npy", "Y.npy"}, {"groups.npy", "Groups.npy"}},
+                   train = {{"x_train.npy", "X_train.npy"},
+                            {"y_train.npy", "Y_train.npy"},
+                            {"groups_train.npy", "Groups_train.npy"}},
+                   test = {{"x_test.npy", "X_test.npy"}, {"y_test.npy", "Y_test.npy"}, {"groups_test.npy", "Groups_test.npy"}},
+                   numbered = {{"arr_0.npy", "arr_0.npy"}, {"arr_1.npy", "arr_1.npy"}, {"groups.npy", "Groups.npy"}},
+                   third = {{"arr_2.npy", "arr_2.npy"}, {NULL, NULL}, {NULL, NULL}};
 
-static bool has(const char *path, const names *of, tl_error *error) {
+static bool has_one(const char *path, const char *const members[2], tl_error *error) {
     tl_source archive;
     tl_source_open(&archive, path, error);
-    const bool there = tl_zip_has(&archive, of->x, 2, error);
+    const bool there = tl_zip_has(&archive, members, 2, error);
     tl_source_close(&archive);
     return there;
+}
+
+static bool has(const char *path, const names *of, tl_error *error) { return has_one(path, of->x, error); }
+
+/* Whether the groups are asked for; only those of the training set are needed, for its folds. */
+static bool needs_groups(const char *path, const names *of, const tl_read_cfg *cfg, tl_error *error) {
+    return cfg->group && (!cfg->reference || has_one(path, of->groups, error));
 }
 
 /* Finds the names of the arrays in this archive. */
@@ -48,7 +57,9 @@ static tl_dataset *read_npz(const char *path, const tl_read_cfg *cfg, tl_error *
     char *archive = tl_half_cut(path, &half, error);
     const names *of = archive ? find_names(archive, half, cfg, error) : NULL;
     tl_dataset *data = NULL;
-    if (of && !tl_failed(error)) data = tl_read_arrays(&(tl_two_arrays){archive, archive, of->x, of->y}, cfg, error);
+    const char *groups = of && !tl_failed(error) && needs_groups(archive, of, cfg, error) ? archive : NULL;
+    if (of && !tl_failed(error))
+        data = tl_read_arrays(&(tl_two_arrays){archive, archive, of->x, of->y, groups, of->groups}, cfg, error);
     free(archive);
     return data;
 }

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* A whole number, of any type. */
 static tl_status read_label(tl_source *source, const tl_npy *table, char bytes[TL_NPY_LABEL], tl_field *label, tl_error *error) {
@@ -131,12 +132,23 @@ static bool has_three_axes(const char *path, tl_error *error) {
     return array.rank == 3;
 }
 
+/* The file with the groups, where they are asked for; only those of the training set are needed, for its folds. */
+static char *find_groups(const char *path, const tl_read_cfg *cfg, tl_error *error) {
+    char *groups = cfg->group ? tl_pair_name(path, "groups", error) : NULL;
+    if (!groups || !cfg->reference || access(groups, F_OK) == 0) return groups;
+    free(groups);
+    return NULL;
+}
+
 static tl_dataset *read_npy(const char *path, const tl_read_cfg *cfg, tl_error *error) {
     char *y = tl_pair_find(path, error);
     const bool pair = y || (cfg->unlabelled && has_three_axes(path, error));
+    char *groups = pair && !tl_failed(error) ? find_groups(path, cfg, error) : NULL;
     tl_dataset *data = NULL;
     if (!tl_failed(error))
-        data = pair ? tl_read_arrays(&(tl_two_arrays){.x = path, .y = y}, cfg, error) : read_table(path, cfg, error);
+        data =
+            pair ? tl_read_arrays(&(tl_two_arrays){.x = path, .y = y, .groups = groups}, cfg, error) : read_table(path, cfg, error);
+    free(groups);
     free(y);
     return data;
 }

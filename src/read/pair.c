@@ -1,5 +1,6 @@
 #include "read/pair.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,19 +26,19 @@ char *tl_pair_find(const char *path, tl_error *error) {
     return NULL;
 }
 
-char *tl_pair_name(const char *path, tl_error *error) {
-    char *other = strdup(path), *x = other ? find_x(other) : NULL;
-    if (!other) tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", path);
-    if (other && !x)
+char *tl_pair_name(const char *path, const char *name, tl_error *error) {
+    char *copy = strdup(path), *x = copy ? find_x(copy) : NULL, *other = NULL;
+    const size_t size = strlen(path) + strlen(name);
+    if (copy && !x)
         tl_fail(
             error, TL_ERROR_ARGUMENT,
             "%s: the name of the file of series must contain x as a word, such as x.npy or train_x.npy; the targets get the same "
             "name with y",
             path);
-    if (!x) {
-        free(other);
-        return NULL;
-    }
-    *x = 'y';
+    else if (!copy || !(other = malloc(size)))
+        tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", path);
+    else
+        snprintf(other, size, "%.*s%s%s", (int)(x - copy), copy, name, x + 1);
+    free(copy);
     return other;
 }

@@ -8,8 +8,7 @@
  * alone in the name: between its ends and "_", "-" and ".". The caller frees it. NULL: there is none, or memory is short. */
 char *tl_pair_find(const char *path, tl_error *error);
 
-/* Returns the name of the file of targets for a file of series that is to be written; fails if the name has no such x. The caller
- * frees it. */
-char *tl_pair_name(const char *path, tl_error *error);
+/* Returns the path of a file of series with `name`, such as "y", in place of x; fails if it has no such x. The caller frees it. */
+char *tl_pair_name(const char *path, const char *name, tl_error *error);
 
 #endif

@@ -5,6 +5,7 @@
 #include "data/dataset.h"
 #include "data/generate.h"
 #include "data/scaling.h"
+#include "data/windows.h"
 #include "read/columns.h"
 #include "read/directory.h"
 #include "read/folder.h"
@@ -12,6 +13,9 @@
 #include "read/halves.h"
 #include "read/pair.h"
 #include "read/reader.h"
+#include "read/stored.h"
+
+#include <tapline/machine.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -56,6 +60,21 @@ bool tl_dataset_is_table(const char *path, const char *format) {
 
 static const char builtin[] = "builtin:";
 
+static bool is_array(const char *path, const tl_read_cfg *cfg) {
+    tl_error ignored = {0};
+    const tl_reader *reader = tl_is_folder(path) && !cfg->format ? NULL : find_reader(path, cfg->format, &ignored);
+    return reader == &tl_npy_reader || reader == &tl_npz_reader;
+}
+
+/* Arrays that are no table have no columns, but the array `groups` may give the group of each series. */
+static tl_status check_group(const char *path, const tl_read_cfg *cfg, tl_error *error) {
+    if (!cfg->group || tl_dataset_is_table(path, cfg->format) || !is_array(path, cfg) || strcmp(cfg->group, "groups") == 0)
+        return TL_OK;
+    return tl_fail(error, TL_ERROR_ARGUMENT,
+                   "%s: --group %s (tl_read_cfg.group) is only for tables; here, --group groups reads the array `groups`", path,
+                   cfg->group);
+}
+
 /* Options for columns would be ignored for other formats. */
 static tl_status check_columns(const char *path, const tl_read_cfg *cfg, tl_error *error) {
     const struct {
@@ -63,9 +82,11 @@ static tl_status check_columns(const char *path, const tl_read_cfg *cfg, tl_erro
     } all[] = {{"label", cfg->label}, {"target", cfg->target}, {"ignore", cfg->ignore}, {"value", cfg->value},
                {"group", cfg->group}, {"series", cfg->series}, {"time", cfg->time},     {"file", cfg->file}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (all[i].columns && !tl_dataset_is_table(path, cfg->format))
+        if (all[i].columns && !tl_dataset_is_table(path, cfg->format) &&
+            !(strcmp(all[i].name, "group") == 0 && is_array(path, cfg)))
             return tl_fail(error, TL_ERROR_ARGUMENT, "%s: --%s (tl_read_cfg.%s) is only for tables: .csv, .tsv, .txt, .npy", path,
                            all[i].name, all[i].name);
+    if (check_group(path, cfg, error) != TL_OK) return error->status;
     if (cfg->annotator && (!tl_has_ending(path, ".hea") || strchr(cfg->annotator, '/') || !*cfg->annotator))
         return tl_fail(
             error, TL_ERROR_ARGUMENT,
@@ -161,7 +182,7 @@ static tl_dataset *cut_windows(tl_dataset *data, const char *path, const tl_read
     tl_error wrong = {0};
     size_t lost = 0;
     const tl_window_cfg windows = {.length = cfg->window, .hop = cfg->hop, .target = cfg->window_target};
-    tl_dataset *parts = tl_dataset_windows(data, &windows, &wrong);
+    tl_dataset *parts = tl_windows_cut(data, &windows, cfg->max_memory ? cfg->max_memory : tl_memory_limit() / 2, &wrong);
     for (size_t i = 0; parts && i < data->x.shape[0]; i++)
         lost += (data->lengths ? data->lengths[i] : data->x.shape[1]) < cfg->window;
     if (!parts) tl_fail(error, wrong.status, "%s: %s", path, wrong.text);
@@ -171,6 +192,7 @@ static tl_dataset *cut_windows(tl_dataset *data, const char *path, const tl_read
                  lost, data->x.shape[0], cfg->window);
         cfg->warn(text, cfg->user);
     }
+    if (parts && data->batches.fill) parts->batches = tl_stored_windows(&data->batches, parts);
     tl_dataset_free(data);
     if (!parts || check_windows(parts, path, cfg->reference, error) == TL_OK) return parts;
     tl_dataset_free(parts);
@@ -195,7 +217,6 @@ static tl_dataset *read_data(const char *path, const tl_read_cfg *cfg, tl_error 
     const bool generated = strncmp(path, builtin, sizeof builtin - 1) == 0;
     tl_read_cfg whole = *cfg;
     if (check_each(path, cfg, generated, error) != TL_OK) return NULL;
-    if (cfg->window > 0) whole.by_batch = false; /* windows are copies of their steps */
     if (cfg->window > 0 && cfg->normalize != TL_NORMALIZE_NONE) whole.normalize = TL_NORMALIZE_SET; /* keeps all digits */
     tl_dataset *data = generated ? read_builtin(path, cfg, error) : read_file(path, &whole, error);
     if (data && cfg->window > 0) data = cut_windows(data, path, cfg, error);

@@ -79,16 +79,22 @@ static double bytes_of(const tl_samples *s, size_t held, size_t each) {
            (double)s->room * (target + (double)(s->unequal ? sizeof *s->lengths : 0));
 }
 
-/* Before any of it is allocated. Series that may stay in the file do so where they take more than the limit. */
+/* How often a step is in memory: in windows that overlap, several times. */
+static double copies_of(const tl_read_cfg *cfg) {
+    return cfg->window > cfg->hop && cfg->hop > 0 ? (double)cfg->window / (double)cfg->hop : 1;
+}
+
+/* Before any of it is allocated. Series that may stay in the file do so where they, or their windows, take more than the limit. */
 static tl_status check_memory(tl_samples *s, size_t each, tl_error *error) {
     const double maximum = (double)(s->cfg->max_memory ? s->cfg->max_memory : tl_memory_limit() / 2);
-    s->by_batch = s->stored && !s->cfg->each && bytes_of(s, s->room, each) > maximum;
+    s->by_batch = s->stored && !s->cfg->each && bytes_of(s, s->room, each) * copies_of(s->cfg) > maximum;
     s->single = s->by_batch || (s->cfg->each && !s->together);
     const double bytes = bytes_of(s, s->single ? 1 : s->room, each);
     if (bytes <= maximum) return TL_OK;
     return tl_fail(error, TL_ERROR_MEMORY, "%s: %s take %.4g MB; the limit is %.4g MB (max_memory, --max-memory)%s", s->text->path,
                    s->single ? "the targets of its series" : "its series", bytes / 1e6, maximum / 1e6,
-                   s->cfg->by_batch && !s->by_batch ? "; `tapline convert` makes a .npy of it, which is read by batch" : "");
+                   s->cfg->by_batch && !s->by_batch ? "; `tapline convert` makes a .npy or .npz of it, which is read by batch"
+                                                    : "");
 }
 
 tl_status tl_samples_announce(tl_samples *s, tl_error *error) {
@@ -517,7 +523,7 @@ static tl_status scale(tl_samples *s, tl_scaling *scaling, tl_error *error) {
         .wide = s->values, .lengths = s->lengths, .count = s->series, .length = s->longest, .channels = s->channels};
     const bool reference = s->reference && s->cfg->window == 0;
     if (s->by_batch)
-        return tl_stored_scale(s->stored, s->lengths, s->normalize, s->reference ? &s->reference->scaling : NULL, scaling, error);
+        return tl_stored_scale(s->stored, s->lengths, s->normalize, reference ? &s->reference->scaling : NULL, scaling, error);
     if (s->cfg->each) return error->status; /* the series are somewhere else */
     if (s->normalize == TL_NORMALIZE_SET) return tl_scale_set(&all, reference ? &s->reference->scaling : NULL, scaling, error);
     if (s->normalize == TL_NORMALIZE_SERIES) tl_scale_each(&all);

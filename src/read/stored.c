@@ -17,9 +17,11 @@ struct tl_stored {
     tl_number_type type;
     tl_missing_policy missing;
     size_t count, length, channels;
-    const size_t *lengths; /* (count); NULL: whole series */
-    bool each;             /* scale each series by itself */
-    tl_rescaling by;       /* scale each channel; empty: not */
+    const size_t *lengths;    /* (count); NULL: whole series */
+    const tl_window *windows; /* what is read instead of series; NULL: series */
+    size_t window;            /* steps of each */
+    bool each;                /* scale each series by itself */
+    tl_rescaling by;          /* scale each channel; empty: not */
 };
 
 tl_stored *tl_stored_new(const tl_source *source, const tl_number_type *type, tl_missing_policy missing, size_t count,
@@ -86,38 +88,54 @@ static tl_status check_unchanged(const tl_stored *self, tl_error *error) {
     return same ? TL_OK : changed(self, error);
 }
 
-/* The values of a series before scaling, which were checked when the data set was read. */
-static tl_status read_series(const tl_stored *self, size_t i, room *to, tl_error *error) {
-    const size_t each = self->length * self->channels, size = each * self->type.size, count = steps_of(self, i) * self->channels;
-    if (!tl_system_read_at(self->file, to->bytes, size, self->begin + i * size))
+/* Reads `steps` steps of a series, from `at` on, before scaling; the first `counted` of them were checked when the data set was
+ * read. */
+static tl_status read_steps(const tl_stored *self, tl_window at, size_t steps, size_t counted, room *to, tl_error *error) {
+    const size_t each = steps * self->channels, step = self->channels * self->type.size;
+    if (!tl_system_read_at(self->file, to->bytes, steps * step, self->begin + (at.series * self->length + at.start) * step))
         return errno == 0 ? changed(self, error) : tl_fail(error, TL_ERROR_FILE, "%s: %s", self->path, strerror(errno));
     if (tl_numbers_of(to->bytes, &self->type, each, to->row)) return TL_OK;
     if (self->missing != TL_MISSING_REFUSE && self->missing != TL_MISSING_TAIL)
-        tl_missing_fill(self->missing, to->row, self->length, self->channels);
-    for (size_t k = 0; k < count; k++)
+        tl_missing_fill(self->missing, to->row, steps, self->channels);
+    for (size_t k = 0; k < counted * self->channels; k++)
         if (!tl_number_fits(to->row[k])) return changed(self, error);
     return TL_OK;
 }
 
-static void scale(const tl_stored *self, size_t i, double *row) {
-    const tl_series one = {.wide = row,
-                           .lengths = self->lengths ? &self->lengths[i] : NULL,
-                           .count = 1,
-                           .length = self->length,
-                           .channels = self->channels};
+static tl_status read_series(const tl_stored *self, size_t i, room *to, tl_error *error) {
+    return read_steps(self, (tl_window){.series = i}, self->length, steps_of(self, i), to, error);
+}
+
+/* Missing values that are replaced by means of the rest of their series need all of it. */
+static tl_status read_window(const tl_stored *self, tl_window at, room *to, tl_error *error) {
+    const size_t each = self->window * self->channels;
+    if (self->missing != TL_MISSING_INTERPOLATE && self->missing != TL_MISSING_MEAN)
+        return read_steps(self, at, self->window, self->window, to, error);
+    if (read_series(self, at.series, to, error) == TL_OK)
+        memmove(to->row, to->row + at.start * self->channels, each * sizeof *to->row);
+    return error->status;
+}
+
+static void scale(const tl_stored *self, double *row, size_t steps) {
+    const tl_series one = {.wide = row, .count = 1, .length = steps, .channels = self->channels};
     if (self->each) tl_scale_each(&one);
     if (self->by.shift) tl_scale_by(&one, &self->by);
 }
 
 static tl_status fill(void *user, const uint32_t *index, size_t count, tl_real *x, tl_error *error) {
     const tl_stored *self = user;
-    const size_t each = self->length * self->channels;
+    const size_t each = (self->windows ? self->window : self->length) * self->channels;
     room of;
     if (begin_room(self, &of, error)) check_unchanged(self, error);
     for (size_t i = 0; i < count && !tl_failed(error); i++) {
-        if (read_series(self, index[i], &of, error) != TL_OK) break;
-        scale(self, index[i], of.row);
-        for (size_t k = 0; k < steps_of(self, index[i]) * self->channels; k++) x[i * each + k] = (tl_real)of.row[k];
+        const size_t steps = self->windows ? self->window : steps_of(self, index[i]);
+        if (self->windows)
+            read_window(self, self->windows[index[i]], &of, error);
+        else
+            read_series(self, index[i], &of, error);
+        if (tl_failed(error)) break;
+        scale(self, of.row, steps);
+        for (size_t k = 0; k < steps * self->channels; k++) x[i * each + k] = (tl_real)of.row[k];
     }
     end_room(&of);
     return error->status;
@@ -126,6 +144,16 @@ static tl_status fill(void *user, const uint32_t *index, size_t count, tl_real *
 static void release(void *user) { tl_stored_free(user); }
 
 tl_batches tl_stored_batches(tl_stored *self) { return (tl_batches){fill, self, release}; }
+
+tl_batches tl_stored_windows(tl_batches *series, const tl_dataset *parts) {
+    const tl_batches taken = *series;
+    tl_stored *self = taken.user;
+    self->lengths = NULL; /* of the series, which are freed */
+    self->windows = parts->windows;
+    self->window = parts->x.shape[1];
+    *series = (tl_batches){0};
+    return taken;
+}
 
 /* ---- scaling ---- */
 

@@ -19,6 +19,10 @@ void tl_stored_free(tl_stored *self);
 tl_status tl_stored_scale(tl_stored *self, const size_t *lengths, tl_normalization kind, const tl_scaling *reference,
                           tl_scaling *scaling, tl_error *error);
 
+/* Takes batches of tl_stored_batches, which are then empty, and returns those of the windows of their series: `parts` keeps
+ * parts->windows, and has the length of a window. */
+tl_batches tl_stored_windows(tl_batches *series, const tl_dataset *parts);
+
 /* Returns batches of these series, which own `self` from now on. */
 tl_batches tl_stored_batches(tl_stored *self);
 

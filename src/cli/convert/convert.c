@@ -33,7 +33,7 @@ int IN_PRECISION(convert)(const void *given) {
                        .warn = complain_of_data,
                        .user = (void *)(uintptr_t)settings->common.command,
                        .max_memory = max_memory(&settings->common) / 2};
-    if (!settings->out) tl_fail(&error, TL_ERROR_ARGUMENT, "needs --out x.npy, the file to write");
+    if (!settings->out) tl_fail(&error, TL_ERROR_ARGUMENT, "needs --out x.npy or --out FILE.npz, the file to write");
     tl_missing_policy_by_name(settings->missing, &cfg.missing_policy, &error);
     IN_PRECISION(reading_apply)(&settings->reading, &cfg, &error);
     const used_file files[] = {{"DATA", settings->common.operand[0], FILE_DATA, 0}, {"--out", settings->out, FILE_REPLACED, 0}};

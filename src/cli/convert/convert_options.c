@@ -6,8 +6,9 @@
 static convert_settings converting = {.common = {.precision = "f64"}, .missing = "refuse"};
 
 static const option_spec options[] = {
-    {"out", "x.npy", OPTION_TEXT, FIELD(out), 0, 0, NULL,
-     "the file for the series (required); its name contains x as a word, and the file for the targets has y in its place"},
+    {"out", "FILE", OPTION_TEXT, FIELD(out), 0, 0, NULL,
+     "FILE.npz: one archive; FILE.npy: the series; its name contains x as a word, and the file for the targets has y in its place "
+     "(required)"},
     {"single", NULL, OPTION_FLAG, FIELD(single), 0, 0, NULL,
      "write the values as float32, which takes half the space, not as float64"},
     {"unlabelled", NULL, OPTION_FLAG, FIELD(unlabelled), 0, 0, NULL, "DATA has no labels or targets, or they are ignored"},
@@ -28,7 +29,8 @@ const command convert_command = {
     .summary = "Write a data set as NumPy arrays, which `train` reads batch by batch where they are larger than memory.",
     .example = "tapline convert mine.csv --out mine_x.npy",
     .details =
-        "DATA is as for `tapline train`. Series are written one after the other, without scaling. Series that are shorter than "
+        "DATA is as for `tapline train`. An archive has the training half and the test half of data that has both. Series are "
+        "written one after the other, without scaling. Series that are shorter than "
         "the longest end with NaN, which --missing tail reads.",
     .options = options,
     .settings = &converting,

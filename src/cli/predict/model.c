@@ -107,6 +107,7 @@ void loaded_read(loaded *self, const model_settings *settings, bool unlabelled, 
     if (settings->missing) tl_missing_policy_by_name(settings->missing, &reference.missing_policy, error);
     self->data = tl_dataset_read(input_open(loaded_data(self), &reference, error), &reference, error);
     input_name(error);
+    IN_PRECISION(reading_for_page)(settings->report, error);
     if (!self->data) return;
     fit_length(self, error);
     if (!tl_failed(error)) load(self, 0, NULL, error);

@@ -14,6 +14,7 @@ typedef struct job {
     tl_read_cfg read;                     /* how data is read */
     char *names[2];                       /* headings of the training set (tl_read_cfg.names) */
     tl_dataset *data, *test, *validation; /* test, validation NULL: none */
+    tl_dataset *whole; /* the series that `data` and `validation` are parts of, if they are read by batch; else NULL */
     size_t batch;
     tl_model *model;
     tl_fit_result fit;

@@ -45,7 +45,10 @@ static void hold_out(job *self, tl_error *error) {
     if (settings->folds == 0 || settings->fold == OPTION_ALL) return;
     divide(settings, self->data, (size_t)settings->fold, &rest, &self->validation, error);
     if (tl_failed(error)) return;
-    tl_dataset_free(self->data);
+    if (rest->batches.fill)
+        self->whole = self->data;
+    else
+        tl_dataset_free(self->data);
     self->data = rest;
     if (self->test) tl_dataset_scale(self->test, TL_NORMALIZE_DEFAULT, rest, error);
     IN_PRECISION(warn_of_fold)(settings, "", self->data, self->validation);
@@ -149,6 +152,7 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
     cfg.normalize = TL_NORMALIZE_DEFAULT;
     if (self->data) self->test = read_one(self->test_path, &cfg, error);
     if (self->data) self->validation = read_one(settings->validation, &cfg, error);
+    IN_PRECISION(reading_for_page)(settings->report, error);
     input_name(error);
     if (tl_failed(error)) return;
     pad_all(self, error);
@@ -570,7 +574,7 @@ static tl_dataset *scaled_test(tl_dataset *test, const tl_dataset *fold, tl_erro
     uint32_t *all = calloc(series + 1, sizeof *all);
     if (!all) tl_fail(error, TL_ERROR_MEMORY, "out of memory");
     for (uint32_t i = 0; all && i < series; i++) all[i] = i;
-    tl_dataset *copy = all ? tl_dataset_take(test, all, series, error) : NULL;
+    tl_dataset *copy = all ? tl_dataset_part(test, all, series, error) : NULL;
     tl_dataset_scale(copy, TL_NORMALIZE_DEFAULT, fold, error);
     free(all);
     return copy;
@@ -848,5 +852,6 @@ int IN_PRECISION(train)(const void *settings) {
     tl_dataset_free(self.test);
     tl_dataset_free(self.validation);
     tl_dataset_free(self.data);
+    tl_dataset_free(self.whole);
     return code;
 }
