@@ -3,6 +3,10 @@
 
 #include <math.h>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 enum { ROWS = 37, CHANNELS = 213 /* every size of block, and a rest */, COUNT = ROWS * CHANNELS };
 
 /* Numbers that the loops work on, and what they leave; outputs have one more element, which must stay. */
@@ -302,6 +306,48 @@ static void given_rows_of_any_width_when_summed_then_nothing_else_changes(void *
         }
 }
 
+#if defined(__x86_64__)
+/* Returns whether upper halves of vector registers are in use, as far as the processor tells (XGETBV with ECX = 1). */
+static bool upper_in_use(void) {
+    enum { OSXSAVE = 1 << 27, XGETBV1 = 1 << 2, UPPER_HALVES = 1 << 2 | 1 << 6 /* of 256 and of 512 bits */ };
+    unsigned a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & OSXSAVE)) return false;
+    if (!__get_cpuid_count(13, 1, &a, &b, &c, &d) || !(a & XGETBV1)) return false;
+    __asm__ volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(1));
+    return a & UPPER_HALVES;
+}
+
+/* The SSE instructions of other code would wait for them. */
+static void given_products_when_they_return_then_upper_halves_are_clear(void **unused) {
+    (void)unused;
+    enum { ROWS_MAX = 5, INNER = 24, LANES_MAX = 16 };
+    static tl_real x[ROWS_MAX * INNER * LANES_MAX], factor[INNER * LANES_MAX * 4], out[ROWS_MAX * LANES_MAX * 4];
+    const tl_kernels *tables[3];
+    const size_t tables_count = tables_here(tables);
+    for (size_t t = 1; t < tables_count; t++) /* tables[0] has no upper halves */
+        for (size_t vectors = 1; vectors <= tables[t]->direct_vectors; vectors++)
+            for (size_t rows = 1; rows <= ROWS_MAX; rows++) {
+                const size_t lanes = tables[t]->lanes;
+                tl_direct_product product = {.x = x,
+                                             .row_stride = INNER * lanes,
+                                             .runs = 1,
+                                             .count = INNER,
+                                             .stride = lanes,
+                                             .factor = factor,
+                                             .factor_stride = vectors * lanes,
+                                             .out = out,
+                                             .out_stride = vectors * lanes,
+                                             .rows = rows,
+                                             .vectors = vectors,
+                                             .width = vectors * lanes};
+                tables[t]->direct_product(&product);
+                if (upper_in_use()) fail_msg("%s: direct_product, %zu rows, %zu vectors", tables[t]->isa, rows, vectors);
+                tables[t]->direct_lane_reduction(&product);
+                if (upper_in_use()) fail_msg("%s: direct_lane_reduction, %zu rows, %zu vectors", tables[t]->isa, rows, vectors);
+            }
+}
+#endif
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_any_channels_when_rows_normalised_then_as_the_formula),
@@ -313,6 +359,9 @@ int main(void) {
         cmocka_unit_test(given_two_arrays_when_added_then_sums_through_the_relu),
         cmocka_unit_test(given_numbers_when_squares_are_summed_then_in_double_and_nan_shows),
         cmocka_unit_test(given_rows_of_any_width_when_summed_then_nothing_else_changes),
+#if defined(__x86_64__)
+        cmocka_unit_test(given_products_when_they_return_then_upper_halves_are_clear),
+#endif
     };
     return check_run(tests);
 }

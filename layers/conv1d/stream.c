@@ -41,14 +41,14 @@ static size_t factor_count(const tl_conv1d_shape *s) { return tl_packed_factor_c
 
 static inline size_t group_count(const tl_conv1d_shape *s) { return tl_packed_count(s->kernel, s->channels, s->filters); }
 
-/* tl_streaming.own of a convolution whose outputs fit in one call of the kernel function, for the most frequent case: one output
- * whose older taps were already summed. */
+/* tl_streaming.constants, for the most frequent case: a single output, which fits in one call of the kernel function. */
 enum {
     AHEAD,  /* outputs_ahead; 0: does not apply */
     WIDTH,  /* elements of each output */
     NEWEST, /* position of the newest tap, and of its weights */
     FACTOR,
-    LANES = NEWEST /* without AHEAD: whether by_lanes */
+    LANES = NEWEST, /* without AHEAD: whether by_lanes */
+    WHOLE = FACTOR  /* without AHEAD: whether a single output is one sum over all taps */
 };
 
 void tl_conv1d_stream_plan(const tl_conv1d_groups *self, const tl_kernels *kernels, tl_streaming *streaming) {
@@ -63,6 +63,7 @@ void tl_conv1d_stream_plan(const tl_conv1d_groups *self, const tl_kernels *kerne
         streaming->constants[LANES] = true;
         return;
     }
+    streaming->constants[WHOLE] = !by_channel(self) && self->groups == 1 && outputs_ahead(self) == 0;
     streaming->partial = self->groups * outputs_ahead(self) * tl_aligned_count(s->filters);
     if (self->groups > 1 || outputs_ahead(self) == 0 || s->filters > TL_ROW_VECTORS * kernels->lanes) return;
     const size_t newest = s->kernel - 1;
@@ -191,7 +192,7 @@ static inline void sum_newest(const tl_kernels *kernels, const tl_packed_sum *su
     tl_packed_row(kernels, &part);
 }
 
-static void run_all(const tl_conv1d_groups *self, const tl_stream_pass *pass) {
+static __attribute__((noinline)) void run_all(const tl_conv1d_groups *self, const tl_stream_pass *pass) {
     const tl_kernels *kernels = tl_kernels_of(pass->workers);
     const size_t outputs = pass->windows == 1 ? outputs_ahead(self) : 0;
     if (by_channel(self)) {
@@ -214,23 +215,50 @@ static void run_all(const tl_conv1d_groups *self, const tl_stream_pass *pass) {
     }
 }
 
-/* Returns false if its older taps were not summed, or if the convolution is not of this kind. */
-static inline bool run_newest(const tl_conv1d_groups *self, const tl_kernels *kernels, const tl_stream_pass *pass) {
+/* Sums the older taps of this output and the next ones. Not inlined, since it is rare. */
+static __attribute__((noinline)) void sum_ahead(const tl_conv1d_groups *self, const tl_kernels *kernels,
+                                                const tl_stream_pass *pass) {
+    const tl_conv1d_shape *s = &self->job.shape;
     const size_t *own = pass->streaming->constants;
-    const uint64_t left = *pass->partial_until - pass->first;
-    if (pass->windows != 1 || left - 1 >= own[AHEAD]) return false;
+    tl_packed_run(kernels, &(tl_packed_sum){.packed = pass->packed,
+                                            .taps = s->kernel,
+                                            .channels = s->channels,
+                                            .width = s->filters,
+                                            .last = s->kernel - 1,
+                                            .x = pass->x[0],
+                                            .tap_stride = s->dilation * s->channels,
+                                            .row_stride = s->channels,
+                                            .out = pass->partial,
+                                            .out_stride = own[WIDTH],
+                                            .rows = own[AHEAD]});
+    *pass->partial_until = pass->first + own[AHEAD];
+}
+
+/* One output, by its newest tap. */
+static inline void run_newest(const tl_conv1d_groups *self, const tl_kernels *kernels, const tl_stream_pass *pass) {
+    const size_t *own = pass->streaming->constants;
+    if (*pass->partial_until - pass->first - 1 >= own[AHEAD]) sum_ahead(self, kernels, pass);
+    const size_t slot = own[AHEAD] - (size_t)(*pass->partial_until - pass->first);
     kernels->row_product(&(tl_row_product){.x = pass->x[0] + own[NEWEST],
                                            .runs = 1,
                                            .count = self->job.shape.channels,
                                            .stride = 1,
                                            .factor = pass->packed + own[FACTOR],
-                                           .start = pass->partial + (own[AHEAD] - left) * own[WIDTH],
+                                           .start = pass->partial + slot * own[WIDTH],
                                            .out = pass->y,
                                            .width = self->job.shape.filters,
                                            .relu = pass->streaming->relu});
-    return true;
 }
 
+/* The most frequent cases come first and are inlined: for a few channels, a few calls take as long as the sum. */
 void tl_conv1d_stream_run(const tl_conv1d_groups *self, const tl_stream_pass *pass) {
-    if (!run_newest(self, tl_kernels_of(pass->workers), pass)) run_all(self, pass);
+    const tl_kernels *kernels = tl_kernels_of(pass->workers);
+    const size_t *own = pass->streaming->constants;
+    if (pass->windows == 1 && own[AHEAD]) {
+        run_newest(self, kernels, pass);
+    } else if (pass->windows == 1 && own[WHOLE]) {
+        const tl_packed_sum sum = sum_of(self, pass, 0);
+        tl_packed_row(kernels, &sum);
+    } else
+        run_all(self, pass);
 }

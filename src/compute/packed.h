@@ -69,11 +69,16 @@ typedef struct tl_packed_runs {
     size_t runs, run_stride, count, stride;
 } tl_packed_runs;
 
+/* One struct, so that its members stay in registers. */
 static inline tl_packed_runs tl_packed_runs_of(const tl_packed_sum *s) {
     const size_t taps = s->last - s->first;
-    if (taps == 1 || s->tap_stride == s->channels) return (tl_packed_runs){.runs = 1, .count = taps * s->channels, .stride = 1};
-    if (s->channels == 1) return (tl_packed_runs){.runs = 1, .count = taps, .stride = s->tap_stride};
-    return (tl_packed_runs){.runs = taps, .run_stride = s->tap_stride, .count = s->channels, .stride = 1};
+    const bool dense = taps == 1 || s->tap_stride == s->channels, single = !dense && s->channels == 1;
+    return (tl_packed_runs){.runs = dense || single ? 1 : taps,
+                            .run_stride = s->tap_stride,
+                            .count = dense    ? taps * s->channels
+                                     : single ? taps
+                                              : s->channels,
+                            .stride = single ? s->tap_stride : 1};
 }
 
 static inline __attribute__((always_inline)) void tl_packed_row(const tl_kernels *kernels, const tl_packed_sum *s) {

@@ -185,6 +185,10 @@ TL_INLINE void reduction_tile(const tl_direct_product *p, const tl_real *x, tl_r
     TL_UNROLL for (int r = 0; r < rows; r++) TL_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = (tl_vector){0};
     add_products(p, x, sum, rows, vectors, LANE_REDUCTION, NULL);
     if (p->rest) add_rest(p, x, sum, rows, vectors);
+    if (rows * vectors == 1) { /* the same additions, without memory between */
+        *out = tl_total(sum[0][0]) + (p->start ? *p->start : 0);
+        return;
+    }
     TL_UNROLL for (int r = 0; r < rows; r++) TL_UNROLL for (int v = 0; v < vectors; v++)
         tl_store(lanes[r * vectors + v], sum[r][v]);
     add_lanes(lanes, rows * vectors);
@@ -272,7 +276,10 @@ void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *p) {
 }
 
 void TL_KERNEL(tl_kernel_direct_lane_reduction)(const tl_direct_product *p);
-void TL_KERNEL(tl_kernel_direct_lane_reduction)(const tl_direct_product *p) { tiles_of(p, LANE_REDUCTION, NULL); }
+void TL_KERNEL(tl_kernel_direct_lane_reduction)(const tl_direct_product *p) {
+    tiles_of(p, LANE_REDUCTION, NULL);
+    tl_clear_upper();
+}
 
 /* Rows that may be loaded as whole vectors: elements after their end belong to the next rows. */
 TL_INLINE size_t whole_rows(const tl_direct_packing *p) {

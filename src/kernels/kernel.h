@@ -54,6 +54,15 @@ static inline tl_vector tl_load(const tl_real *from) { return *(const tl_vector_
 static inline void tl_store(tl_real *to, tl_vector value) { *(tl_vector_memory *)to = value; }
 static inline tl_vector tl_broadcast(tl_real value) { return value - (tl_vector){0}; }
 
+/* Clears the upper halves of the vector registers, as compilers do at the end of a function that uses them. GCC leaves it out if
+ * the last vectors of the function are in use before a call of a static function (add_lanes of direct.c). The next SSE instruction
+ * of other code, and the next vector after that, then take about 50 ns each: call it at the end of such a kernel function. */
+static inline void tl_clear_upper(void) {
+#if defined(__AVX2__)
+    _mm256_zeroupper();
+#endif
+}
+
 /* The result of a comparison of vectors: all bits of an element are set where it is true. */
 typedef __typeof__((tl_vector){0} > (tl_vector){0}) tl_mask;
 

@@ -22,7 +22,7 @@ TL_INLINE void outputs(const tl_row_product *p, const int vectors, size_t part, 
             TL_UNROLL for (int v = 0; v < vectors; v++) sum[v] += value * tl_load(factor + v * TL_LANES);
         }
     }
-    if (relu) TL_UNROLL for (int v = 0; v < vectors; v++) sum[v] = tl_where(~(sum[v] < (tl_vector){0}), sum[v]);
+    if (relu) TL_UNROLL for (int v = 0; v < vectors; v++) sum[v] = tl_rectified(sum[v]);
     TL_UNROLL for (int v = 0; v < vectors - 1; v++) tl_store(p->out + v * TL_LANES, sum[v]);
     tl_store_some(p->out + (vectors - 1) * TL_LANES, sum[vectors - 1], part);
 }

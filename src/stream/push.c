@@ -105,9 +105,14 @@ static inline void make_room(tl_stream *stream, size_t index, int64_t end) {
 
 /* ---- running ---- */
 
-/* (steps, 1, channels), faster than TL_VIEW. */
-static inline tl_tensor steps_of(const tl_real *data, size_t steps, size_t channels) {
-    return (tl_tensor){.data = (tl_real *)data, .rank = 3, .shape = {steps, 1, channels}};
+/* Makes a tensor (steps, 1, channels) in place. To copy a struct whose members were just written would take longer: its vector
+ * loads wait until the members have left the store buffer. */
+static inline void set_steps(tl_tensor *tensor, const tl_real *data, size_t steps, size_t channels) {
+    tensor->data = (tl_real *)data;
+    tensor->rank = 3;
+    tensor->shape[0] = steps;
+    tensor->shape[1] = 1;
+    tensor->shape[2] = channels;
 }
 
 /* A layer that runs with its own `forward`, on single steps. */
@@ -115,15 +120,15 @@ static void run_stride(const tl_stream *stream, const tl_stream_node *node, cons
     const tl_layer *layer = node->step;
     tl_real *rest = stream->memory + stream->plan->memory_count;
     tl_tensor inputs[TL_MAX_INPUTS];
-    for (size_t e = 0; e < node->inputs; e++) inputs[e] = steps_of(call->x[e], call->windows, layer->in[e].channels);
-    const tl_pass pass = {.batch = call->windows,
-                          .x = inputs,
-                          .y = steps_of(call->y, call->windows, layer->out.channels),
-                          .parameter = node->parameter,
-                          .state = node->states,
-                          .saved = rest,
-                          .scratch = rest + tl_aligned_count(layer->saved),
-                          .workers = call->workers};
+    for (size_t e = 0; e < node->inputs; e++) set_steps(&inputs[e], call->x[e], call->windows, layer->in[e].channels);
+    tl_pass pass = {.batch = call->windows,
+                    .x = inputs,
+                    .parameter = node->parameter,
+                    .state = node->states,
+                    .saved = rest,
+                    .scratch = rest + tl_aligned_count(layer->saved),
+                    .workers = call->workers};
+    set_steps(&pass.y, call->y, call->windows, layer->out.channels);
     layer->ops->forward(layer, &pass);
 }
 
