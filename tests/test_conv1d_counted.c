@@ -141,7 +141,7 @@ static void check_shape(const tl_conv1d_spec *spec, const size_t share[BATCH], i
 static void given_rows_that_do_not_count_when_convolved_then_the_same_bits(void **unused) {
     (void)unused;
     for (size_t i = 0; i < sizeof specs / sizeof *specs; i++)
-        for (size_t k = 0; k < sizeof shares / sizeof *shares; k++) check_shape(&specs[i], shares[k], 1 + (int)(i + k) % 2);
+        for (size_t k = i % 2; k < sizeof shares / sizeof *shares; k += 2) check_shape(&specs[i], shares[k], 1 + (int)(i / 2) % 2);
 }
 
 int main(void) {
