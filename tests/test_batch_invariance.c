@@ -9,11 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    SAMPLES = sizeof EMULATOR > 1 ? 17 : 33,
-    CONFIGURATIONS = sizeof EMULATOR > 1 ? 1 : 2,
-    OUTPUTS = 3
-}; /* emulators are slow */
+/* Fewer under an emulator, which is slow. */
+enum { SAMPLES = sizeof EMULATOR > 1 ? 17 : 33, CONFIGURATIONS = sizeof EMULATOR > 1 ? 1 : 2, OUTPUTS = 3 };
 
 static const size_t batches[] = {1, 2, 3, 7, 16, SAMPLES};
 static const tl_engine engines[] = {TL_ENGINE_AUTO, TL_ENGINE_DIRECT, TL_ENGINE_WINOGRAD, TL_ENGINE_NAIVE};

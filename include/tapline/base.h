@@ -45,9 +45,9 @@ typedef double tl_real;
 typedef float tl_real;
 #endif
 
-/* Marks the functions of the advanced headers (layer.h, conv1d.h, gradient_check.h, machine.h), for programs that add layers or
- * measure. Before version 1.0 a minor version may change these functions; the changelog then says so. All other functions are
- * marked TL_API. */
+/* Marks the functions of the advanced headers (layer.h, conv1d.h, gradient_check.h, machine.h, profile.h), for programs that add
+ * layers or measure. Before version 1.0 a minor version may change these functions; the changelog then says so. All other functions
+ * are marked TL_API. */
 #define TL_ADVANCED TL_API
 
 /* Thread safety: several threads may use different objects at the same time. An object that a function creates (tl_model,

@@ -13,7 +13,7 @@
 enum { TL_MAX_LAYERS = 4096 }; /* besides the input */
 enum { TL_MODES = 2 };         /* tl_mode: TL_MODE_TRAINING, TL_MODE_INFERENCE */
 
-/* What a layer with packed weights does in inference besides its own work (inference.c). */
+/* What a layer with packed weights does in inference besides its own work (fuse.c). */
 typedef struct tl_taking {
     bool packs;            /* it runs with packed weights */
     int norm;              /* the layer that is folded into the weights; below 0: none */
@@ -151,7 +151,7 @@ void tl_layer_fail(tl_error *error, tl_status status, size_t index, const char *
 /* Names each layer: its kind and its number among the layers of that kind. */
 tl_status tl_name_vertices(tl_model *model);
 
-/* Lets layers take over the work of their readers: `absorb`, and with inference_only the rest of inference.c. */
+/* Lets layers take over the work of their readers: `absorb`, and with inference_only the rest of fuse.c. */
 tl_status tl_fuse(tl_model *model);
 
 /* Plans and allocates the packed weights. */

@@ -1,6 +1,6 @@
-/* Which layers do the work of others: `absorb` in every model; in training, ReLUs of their own (`rectifies` and `masks` in
- * tl_layer_ops); and in models with inference_only the layers with packed weights (tl_inference_ops), whose weights are packed
- * here.
+/* Finds the layers that do the work of their neighbours: in every model, those that `absorb` the layer after them; in training,
+ * those that compute the ReLUs around them (`rectifies` and `masks` in tl_layer_ops); in models with inference_only, those with
+ * packed weights (tl_inference_ops), which are packed here.
  *
  * A layer with packed weights is followed along its only readers: a batch norm is folded into its weights, and it applies a ReLU
  * and adds the other input of a sum before it stores its outputs. If all inputs of a concatenation are such layers, each of them
