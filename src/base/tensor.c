@@ -5,7 +5,7 @@
 #include "base/memory.h"
 
 tl_tensor tl_tensor_view(const tl_real *data, size_t rank, const size_t *shape) {
-    tl_tensor view = {.data = (tl_real *)data, .rank = tl_min(rank, TL_MAX_RANK)};
+    tl_tensor view = {.data = tl_read_only(data), .rank = tl_min(rank, TL_MAX_RANK)};
     for (size_t axis = 0; axis < view.rank; axis++) view.shape[axis] = shape[axis];
     return view;
 }

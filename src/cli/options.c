@@ -68,7 +68,12 @@ bool has_ending(const char *path, const char *ending) {
     return length > end && strcmp(path + length - end, ending) == 0;
 }
 
-void complain_of_data(const char *text, void *user) { complain(user, "warning: %s", text); }
+static const char *running; /* the name of the command that runs */
+
+void complain_of_data(const char *text, void *user) {
+    (void)user;
+    complain(running, "warning: %s", text);
+}
 
 const char *precision_name(size_t index) {
     static const char *const names[] = {"f32", "f64", NULL};
@@ -367,7 +372,7 @@ bool options_parse(const command *self, int argc, char **argv, int *code) {
     char short_options[2 * LETTERS + 3];
     getopt_table(self, table, short_options);
     common_settings *common = self->settings;
-    common->command = self->name;
+    common->command = running = self->name;
     common->arguments = argc - 1;
     common->argument = argv + 1;
     opterr = 0;

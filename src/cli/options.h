@@ -126,7 +126,7 @@ void print_wrapped(FILE *to, int indent, int used, const char *text);
 /* Returns the name that is most similar to `text`; NULL if there is none. */
 const char *suggest(const char *text, option_choice choice);
 
-/* For tl_read_cfg.warn: prints a line to stderr; `user`: the name of the command. */
+/* For tl_read_cfg.warn: prints a line to stderr, with the name of the command that runs. `user` is ignored. */
 void complain_of_data(const char *text, void *user);
 
 /* Prints a text from a file, such as a class name or a path, in a form that is safe for a terminal: control characters become \x1b

@@ -1,5 +1,7 @@
 #include "models/reading.h"
 
+#include "base/memory.h"
+
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +80,6 @@ tl_status tl_reading_parse(const json_t *object, const char *path, tl_read_cfg *
 }
 
 void tl_reading_release(tl_read_cfg *cfg) {
-    for (size_t i = 0; i < COLUMNS; i++) free((char *)*column_of(cfg, i));
+    for (size_t i = 0; i < COLUMNS; i++) tl_free_text(*column_of(cfg, i));
     *cfg = (tl_read_cfg){0};
 }

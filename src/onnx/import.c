@@ -530,18 +530,22 @@ static tl_status set_scalings(const tl_import *self, tl_model *model, tl_error *
     return set_statistics(self, "targets", target, self->target_deviation, outputs, &model->targets, error);
 }
 
+/* Returns the classes that are named in the metadata, which has one name for each; the caller frees them. NULL: not named. */
+static char **class_names(const json_t *list, size_t count, tl_error *error) {
+    for (size_t c = 0; c < count; c++)
+        if (!json_is_string(json_array_get(list, c))) return NULL;
+    char **names = calloc(count, sizeof *names);
+    bool whole = names != NULL;
+    for (size_t c = 0; whole && c < count; c++) whole = (names[c] = strdup(json_string_value(json_array_get(list, c)))) != NULL;
+    if (!whole) tl_fail(error, TL_ERROR_MEMORY, "import: out of memory");
+    return names;
+}
+
 static tl_status set_classes(const tl_import *self, const tl_model *model, tl_dataset *data, tl_error *error) {
+    if (tl_model_loss(model) != TL_LOSS_CROSS_ENTROPY) return TL_OK;
     json_t *list = metadata_json(self, "classes");
-    const size_t outputs = tl_output_shape(model).channels, count = json_array_size(list);
-    bool named = tl_model_loss(model) == TL_LOSS_CROSS_ENTROPY && count == outputs;
-    data->classes = tl_model_loss(model) == TL_LOSS_CROSS_ENTROPY ? outputs : 0;
-    char **names = named ? calloc(count, sizeof *names) : NULL;
-    for (size_t c = 0; names && c < count; c++) {
-        names[c] = (char *)json_string_value(json_array_get(list, c));
-        named = named && names[c];
-    }
-    if (names && named) tl_classes_copy(data, names, count, error);
-    free(names);
+    data->classes = tl_output_shape(model).channels;
+    if (json_array_size(list) == data->classes) data->class_names = class_names(list, data->classes, error);
     json_decref(list);
     return tl_failed(error) ? error->status : TL_OK;
 }

@@ -108,7 +108,7 @@ static inline void make_room(tl_stream *stream, size_t index, int64_t end) {
 /* Makes a tensor (steps, 1, channels) in place. To copy a struct whose members were just written would take longer: its vector
  * loads wait until the members have left the store buffer. */
 static inline void set_steps(tl_tensor *tensor, const tl_real *data, size_t steps, size_t channels) {
-    tensor->data = (tl_real *)data;
+    tensor->data = tl_read_only(data);
     tensor->rank = 3;
     tensor->shape[0] = steps;
     tensor->shape[1] = 1;

@@ -31,7 +31,6 @@ int IN_PRECISION(convert)(const void *given) {
                        .unlabelled = settings->unlabelled,
                        .segment = (size_t)settings->segment,
                        .warn = complain_of_data,
-                       .user = (void *)(uintptr_t)settings->common.command,
                        .max_memory = max_memory(&settings->common) / 2};
     if (!settings->out) tl_fail(&error, TL_ERROR_ARGUMENT, "needs --out x.npy or --out FILE.npz, the file to write");
     tl_missing_policy_by_name(settings->missing, &cfg.missing_policy, &error);

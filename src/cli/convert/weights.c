@@ -64,7 +64,6 @@ void IN_PRECISION(import_reading)(const weights_settings *settings, tl_read_cfg 
     cfg->unequal = settings->unequal;
     cfg->segment = (size_t)settings->segment;
     cfg->warn = complain_of_data;
-    cfg->user = (void *)settings->model.common.command;
     cfg->max_memory = max_memory(&settings->model.common) / 2;
     tl_missing_policy_by_name(settings->model.missing, &cfg->missing_policy, error);
     IN_PRECISION(reading_apply)(&settings->reading, cfg, error);

@@ -112,12 +112,12 @@ static void add_state(const run_page *self, const char *ended, markup *to) {
 static void add_chart(const run_page *self, plot_quantity quantity, bool titled, markup *to) {
     tl_error error = {0};
     chart of;
-    plot_make(&of, &self->run, 1, quantity, false, false, &error);
+    chart_curve *curves = plot_make(&of, &self->run, 1, quantity, false, false, &error);
     if (!titled) of.title = NULL;
     of.width = WIDTH;
     of.height = HEIGHT + chart_head(&of);
     if (of.count > 0 && !tl_failed(&error)) chart_svg(&of, to);
-    plot_free(&of);
+    free(curves);
     to->short_of_memory = to->short_of_memory || tl_failed(&error);
 }
 

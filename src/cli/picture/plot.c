@@ -29,14 +29,9 @@ static const struct {
 
 const char *plot_name(size_t index) { return index < PLOT_QUANTITIES ? quantities[index].name : NULL; }
 
-/* "run.csv", "run.csv, validation"; of a single run "training" and "validation". The caller frees it; NULL if memory is short. */
-static char *name_curve(const plot_run *run, bool alone, bool validation) {
-    const char *name = alone ? validation ? "validation" : "training" : run->name,
-               *more = !alone && validation ? ", validation" : "";
-    const size_t size = strlen(name) + strlen(more) + 1;
-    char *text = malloc(size);
-    if (text) snprintf(text, size, "%s%s", name, more);
-    return text;
+static const char *curve_name(const plot_run *run, bool alone, bool validation) {
+    if (alone) return validation ? "validation" : "training";
+    return validation ? run->validation_name : run->name;
 }
 
 /* Values that span more than a factor of 20, all positive, are drawn on a logarithmic axis. */
@@ -52,8 +47,8 @@ static bool is_logarithmic(const chart *self) {
     return minimum > 0 && maximum > 20 * minimum;
 }
 
-void plot_make(chart *to, const plot_run *runs, size_t count, plot_quantity quantity, bool over_seconds, bool apart,
-               tl_error *error) {
+chart_curve *plot_make(chart *to, const plot_run *runs, size_t count, plot_quantity quantity, bool over_seconds, bool apart,
+                       tl_error *error) {
     const log_column of[2] = {quantities[quantity].train, quantities[quantity].validation};
     chart_curve *curves = calloc(2 * count + 1, sizeof *curves);
     *to = (chart){.title = quantities[quantity].title, .x_label = over_seconds ? "seconds" : "epoch", .curves = curves};
@@ -63,22 +58,17 @@ void plot_make(chart *to, const plot_run *runs, size_t count, plot_quantity quan
             const training_log *log = &runs[i].log;
             if (of[side] == LOG_COLUMNS || !log_has(log, of[side])) continue;
             const bool distinct = apart || count == 1;
-            curves[to->count] = (chart_curve){.name = name_curve(&runs[i], count == 1, side == 1),
+            curves[to->count] = (chart_curve){.name = curve_name(&runs[i], count == 1, side == 1),
                                               .x = log->column[over_seconds ? LOG_SECONDS : LOG_EPOCH],
                                               .y = log->column[of[side]],
                                               .count = log->epochs,
                                               .colour = distinct ? to->count : i,
                                               .kind = side == 1 && !distinct ? CURVE_DASHED : CURVE_LINE};
-            if (!curves[to->count++].name) tl_fail(error, TL_ERROR_MEMORY, "out of memory");
+            to->count++;
         }
     if (quantity == PLOT_ACCURACY) to->y_to = 1;
     to->logarithmic = quantity == PLOT_LOSS && is_logarithmic(to);
-}
-
-void plot_free(chart *self) {
-    for (size_t i = 0; i < self->count; i++) free((char *)self->curves[i].name);
-    free((chart_curve *)self->curves);
-    *self = (chart){0};
+    return curves;
 }
 
 /* ---- the command ---- */
@@ -100,13 +90,25 @@ static const char *file_name(const char *path) {
     return slash && slash[1] ? slash + 1 : path;
 }
 
+/* Returns "run.csv, validation" for "run.csv"; the caller frees it. NULL if memory is short. */
+static char *validation_name(const char *name, tl_error *error) {
+    const size_t size = strlen(name) + sizeof ", validation";
+    char *text = malloc(size);
+    if (text)
+        snprintf(text, size, "%s, validation", name);
+    else
+        tl_fail(error, TL_ERROR_MEMORY, "out of memory");
+    return text;
+}
+
 /* The logs and their charts. */
 typedef struct plot {
     const plot_settings *settings;
     plot_run runs[MAX_OPERANDS];
     size_t count;
     chart charts[PLOT_QUANTITIES];
-    size_t drawn; /* charts with curves */
+    chart_curve *curves[PLOT_QUANTITIES]; /* theirs */
+    size_t drawn;                         /* charts with curves */
 } plot;
 
 /* Checks before anything is read that the picture can be written, and is none of the logs. */
@@ -123,8 +125,10 @@ static void check(const plot_settings *self, tl_error *error) {
 static void read_logs(plot *self, tl_error *error) {
     for (; self->count < MAX_OPERANDS && self->settings->common.operand[self->count] && !tl_failed(error); self->count++) {
         const char *path = self->settings->common.operand[self->count];
-        self->runs[self->count].name = file_name(path);
-        log_read(&self->runs[self->count].log, path, error);
+        plot_run *run = &self->runs[self->count];
+        run->name = file_name(path);
+        run->validation_name = validation_name(run->name, error);
+        log_read(&run->log, path, error);
     }
 }
 
@@ -133,11 +137,11 @@ static void make_charts(plot *self, tl_error *error) {
     for (size_t q = 0; q < PLOT_QUANTITIES && !tl_failed(error); q++) {
         if (!is_asked(self->settings, (plot_quantity)q)) continue;
         chart *next = &self->charts[self->drawn];
-        plot_make(next, self->runs, self->count, (plot_quantity)q, over_seconds, !self->settings->out, error);
+        chart_curve *curves = plot_make(next, self->runs, self->count, (plot_quantity)q, over_seconds, !self->settings->out, error);
         if (next->count > 0)
-            self->drawn++;
+            self->curves[self->drawn++] = curves;
         else
-            plot_free(next);
+            free(curves);
     }
     if (self->drawn == 0) tl_fail(error, TL_ERROR_FORMAT, "the logs have no numbers for %.100s", self->settings->quantities);
 }
@@ -236,8 +240,11 @@ static int run_plot(const void *given) {
         print_json(&self);
     else if (!tl_failed(&error) && !self.settings->out)
         print_charts(&self, &error);
-    for (size_t i = 0; i < self.drawn; i++) plot_free(&self.charts[i]);
-    for (size_t i = 0; i < self.count; i++) log_free(&self.runs[i].log);
+    for (size_t i = 0; i < self.drawn; i++) free(self.curves[i]);
+    for (size_t i = 0; i < self.count; i++) {
+        free(self.runs[i].validation_name);
+        log_free(&self.runs[i].log);
+    }
     return exit_code(self.settings->common.command, &error);
 }
 

@@ -8,6 +8,7 @@
 /* A training whose curves are drawn. */
 typedef struct plot_run {
     const char *name;
+    char *validation_name; /* NAME, validation; NULL: of a run that is drawn alone. The caller of plot_make frees it */
     training_log log;
 } plot_run;
 
@@ -19,9 +20,8 @@ const char *plot_name(size_t index);
 
 /* Makes the chart of a quantity over the epochs, or over seconds. With several runs, each has a colour, and curves of the
  * validation set are dashed; `apart`: each curve has a colour. chart->count is 0 if no run has this quantity. Fails if memory is
- * short. Free it with plot_free in any case. */
-void plot_make(chart *to, const plot_run *runs, size_t count, plot_quantity quantity, bool over_seconds, bool apart,
+ * short. Returns the curves of the chart, which the caller frees in any case. */
+chart_curve *plot_make(chart *to, const plot_run *runs, size_t count, plot_quantity quantity, bool over_seconds, bool apart,
                tl_error *error);
-void plot_free(chart *self);
 
 #endif

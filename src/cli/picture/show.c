@@ -38,7 +38,6 @@ static tl_dataset *read_data(const show_settings *self, tl_error *error) {
                        .unlabelled = self->unlabelled,
                        .segment = (size_t)self->segment,
                        .warn = complain_of_data,
-                       .user = (void *)self->common.command,
                        .max_memory = max_memory(&self->common) / 2};
     if (self->normalize) cfg.normalize = options_normalization(self->normalize, false, error);
     tl_missing_policy_by_name(self->missing, &cfg.missing_policy, error);

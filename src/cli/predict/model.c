@@ -100,7 +100,6 @@ void loaded_read(loaded *self, const model_settings *settings, bool unlabelled, 
     reference.unlabelled = reference.keep_labels = unlabelled;
     if (has_format(loaded_data(self), settings->reading.format, "hea")) reference.segment = self->info.data.x.shape[1];
     reference.warn = complain_of_data;
-    reference.user = (void *)settings->common.command;
     reference.max_memory = max_memory(&settings->common) / 2;
     reference.by_batch = !settings->report; /* which shows series */
     IN_PRECISION(reading_apply)(&settings->reading, &reference, error);

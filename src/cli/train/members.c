@@ -18,14 +18,25 @@ void IN_PRECISION(members_begin)(members *self, const train_settings *settings, 
     if (test) self->test = tl_ensemble_new(test, error);
 }
 
-static void free_files(train_settings *own) {
-    const char *const files[] = {own->out, own->log, own->report, own->tensorboard, own->checkpoint, own->resume};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) free((char *)files[i]);
-    own->out = own->log = own->report = own->tensorboard = own->checkpoint = own->resume = NULL;
+static void free_files(members *self) {
+    for (size_t i = 0; i < MEMBER_FILES; i++) free(self->file[i]);
+    memset(self->file, 0, sizeof self->file);
+}
+
+/* Gives the current member its own files. A later member than the first one starts anew if it has no checkpoint yet. */
+static void number_files(members *self, bool later, tl_error *error) {
+    const train_settings *all = self->settings;
+    train_settings *own = &self->own;
+    const char *const given[MEMBER_FILES] = {all->out, all->log, all->report, all->tensorboard, all->checkpoint, all->resume};
+    const char **const names[MEMBER_FILES] = {&own->out,         &own->log,        &own->report,
+                                              &own->tensorboard, &own->checkpoint, &own->resume};
+    free_files(self);
+    for (size_t i = 0; i < MEMBER_FILES; i++) *names[i] = self->file[i] = files_number(given[i], self->tried + 1, error);
+    if (own->resume && later && access(own->resume, F_OK) != 0) own->resume = NULL;
 }
 
 void IN_PRECISION(members_free)(members *self) {
-    free_files(&self->own);
+    free_files(self);
     free(self->of);
     tl_ensemble_free(self->train);
     tl_ensemble_free(self->validation);
@@ -34,21 +45,9 @@ void IN_PRECISION(members_free)(members *self) {
 
 const train_settings *IN_PRECISION(members_next)(members *self, tl_error *error) {
     const train_settings *all = self->settings;
-    const size_t number = self->tried + 1;
-    free_files(&self->own);
     self->own = *all;
     self->own.seed = (int64_t)((uint64_t)all->seed + self->tried);
-    self->own.out = files_number(all->out, number, error);
-    self->own.log = files_number(all->log, number, error);
-    self->own.report = files_number(all->report, number, error);
-    self->own.tensorboard = files_number(all->tensorboard, number, error);
-    self->own.checkpoint = files_number(all->checkpoint, number, error);
-    char *resume = files_number(all->resume, number, error);
-    if (resume && self->tried > 0 && access(resume, F_OK) != 0) {
-        free(resume); /* training ended before this member */
-        resume = NULL;
-    }
-    self->own.resume = resume;
+    number_files(self, self->tried > 0, error);
     return &self->own;
 }
 

@@ -7,9 +7,12 @@
 
 #include <tapline/ensemble.h>
 
+enum { MEMBER_FILES = 6 };
+
 typedef struct members {
     const train_settings *settings; /* of all members */
     train_settings own;             /* of the current member: its seed and its files */
+    char *file[MEMBER_FILES];       /* their names, in the order of members.c; NULL: not given */
     size_t count, tried, trained;   /* members to train; members so far, successful or not; members of the ensemble */
     report_member *of;              /* (count) those in the ensemble */
     tl_ensemble *train, *validation, *test;

@@ -56,8 +56,10 @@ static void hold_out(job *self, tl_error *error) {
 
 enum { SOURCES = 5, FILES_EACH = 5, MAX_SAVED = 1000 /* folds: the names of their models are compared with all others */ };
 
-/* Lists the files of a network; with several networks, those with its number. The caller frees their paths. */
-static void list_files(const train_settings *settings, size_t number, bool several, used_file *files, tl_error *error) {
+/* Lists the files of a network; with several networks, those with its number. numbered [OUT]: those paths, which the
+ * caller frees. */
+static void list_files(const train_settings *settings, size_t number, bool several, used_file *files, char **numbered,
+                       tl_error *error) {
     const used_file all[FILES_EACH] = {{"--checkpoint", settings->checkpoint, FILE_REPLACED, number},
                                        {"--resume", settings->resume, FILE_READ, number},
                                        {"--out", settings->out, FILE_REPLACED, 0},
@@ -65,7 +67,7 @@ static void list_files(const train_settings *settings, size_t number, bool sever
                                        {"--report", settings->report, FILE_REPLACED, 0}};
     for (size_t i = 0; i < FILES_EACH; i++) {
         files[i] = all[i];
-        files[i].path = several ? files_number(all[i].path, number, error) : all[i].path ? strdup(all[i].path) : NULL;
+        if (several) files[i].path = numbered[i] = files_number(all[i].path, number, error);
     }
 }
 
@@ -84,7 +86,10 @@ static void check_files(const job *self, const tl_read_cfg *read, tl_error *erro
     const size_t networks = folds ? (size_t)settings->folds : IN_PRECISION(job_members)(settings),
                  count = SOURCES + networks * FILES_EACH;
     used_file *files = calloc(count, sizeof *files);
-    if (!files) {
+    char **numbered = calloc(count, sizeof *numbered);
+    if (!files || !numbered) {
+        free(files);
+        free(numbered);
         tl_fail(error, TL_ERROR_MEMORY, "out of memory");
         return;
     }
@@ -94,9 +99,10 @@ static void check_files(const job *self, const tl_read_cfg *read, tl_error *erro
     files[3] = (used_file){"--arch", described ? settings->architecture : NULL, FILE_READ, 0};
     files[4] = (used_file){"--init", settings->init, FILE_READ, 0};
     for (size_t n = 0; n < networks; n++)
-        list_files(settings, n + !folds, folds || networks > 1, files + SOURCES + n * FILES_EACH, error);
+        list_files(settings, n + !folds, folds || networks > 1, files + SOURCES + n * FILES_EACH, numbered + n * FILES_EACH, error);
     files_check_read(files, count, read, error);
-    for (size_t i = SOURCES; i < count; i++) free((char *)files[i].path);
+    for (size_t i = 0; i < count; i++) free(numbered[i]);
+    free(numbered);
     free(files);
 }
 
@@ -131,7 +137,6 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
                        .unequal = settings->unequal,
                        .segment = (size_t)settings->segment,
                        .warn = complain_of_data,
-                       .user = (void *)settings->common.command,
                        .max_memory = max_memory(&settings->common) / 2,
                        .by_batch = !settings->report}; /* which shows series */
     tl_model_info info = {0};
@@ -320,7 +325,7 @@ static tl_watch watch_of(const train_settings *settings, tl_error *error) {
     return watch;
 }
 
-static tl_fit_cfg fit_cfg(const job *self, progress *shown, tl_error *error) {
+static tl_fit_cfg fit_cfg(job *self, progress *shown, tl_error *error) {
     const train_settings *settings = self->settings;
     return (tl_fit_cfg){
         .epochs = settings->epochs ? (int)settings->epochs : self->architecture->epochs,
@@ -333,7 +338,7 @@ static tl_fit_cfg fit_cfg(const job *self, progress *shown, tl_error *error) {
         .validation = self->validation,
         .patience = (int)settings->give_up,
         .augment = {.crop = settings->crop, .scale = settings->scale, .jitter = settings->jitter, .mixup = settings->mixup},
-        .callbacks = {{progress_step, shown}, {settings->report ? run_page_step : NULL, (void *)&self->page}},
+        .callbacks = {{progress_step, shown}, {settings->report ? run_page_step : NULL, &self->page}},
         .checkpoint = settings->checkpoint,
         .checkpoint_every = settings->checkpoint_every,
         .resume = settings->resume,
@@ -591,7 +596,8 @@ static bool train_fold(job *self, const tl_dataset *all, size_t fold, fold_resul
     self->model = NULL;
     snprintf(self->part, sizeof self->part, "fold %zu: ", fold);
     self->own = *settings;
-    self->own.out = files_number(settings->out, fold, error);
+    char *out = files_number(settings->out, fold, error);
+    self->own.out = out;
     self->settings = &self->own;
     make_model(self, error);
     if (!settings->quiet && !tl_failed(error)) fprintf(stderr, "fold %zu of %zu\n", fold, folds);
@@ -605,7 +611,7 @@ static bool train_fold(job *self, const tl_dataset *all, size_t fold, fold_resul
     if (self->test != test) tl_dataset_free(self->test);
     self->test = test;
     self->data = self->validation = NULL;
-    free((char *)self->own.out);
+    free(out);
     self->settings = settings;
     return trained;
 }
