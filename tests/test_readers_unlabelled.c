@@ -191,8 +191,8 @@ static void given_a_first_field_that_is_no_class_when_read_then_told_or_refused(
         tl_dataset *data = files_read("a.csv", cases[i].text, strlen(cases[i].text), &cfg, &error);
         if (!cases[i].warning)
             check_error(&error, TL_ERROR_FORMAT,
-                        "a.csv:1:1: expected as many values as a series of the model has, or a class of the model before them, "
-                        "got \"0.25\"");
+                        "a.csv:1:1: expected as many values as a series of the model has, or a class of the model before them "
+                        "(--label first: it is a label), got \"0.25\"");
         if (!cases[i].warning) continue;
         if (!strstr(warning, cases[i].warning) || (*warning != '\0') != (*cases[i].warning != '\0'))
             fail_msg("expected the warning \"%s\" for \"%s\", got \"%s\"", cases[i].warning, cases[i].text, warning);

@@ -140,8 +140,10 @@ typedef struct tl_read_cfg {
     size_t segment;  /* (256) PhysioNet records: samples of the series around each beat; half of them are before the beat */
     /* Columns of a table (.csv, .tsv, .txt or .npy). COLUMN is the name in the header, `first`, `last` or a number from 1; `name:X`
      * is the column named X, also where X looks like a number. COLUMNS is a list with commas; 3-8 is a range. */
-    const char *label;  /* COLUMN (headed label, class, target or y; without such a heading the first column) */
-    const char *target; /* COLUMNS of the target values of a regression; several columns give several values for each sample */
+    const char *label;  /* COLUMN (headed label, class, target or y; without such a heading the first column); with `unlabelled`
+                           also none: there is no such column */
+    const char *target; /* COLUMNS of the target values of a regression; several columns give several values for each sample; with
+                           `unlabelled` also none */
     const char *ignore; /* COLUMNS that are not read */
     const char *value;  /* COLUMNS of values (all others); with it, columns that no field names are not read */
     const char *group;  /* COLUMN of the group (tl_dataset.groups); for a pair of .npy and a .npz only "groups": the array with the
@@ -173,13 +175,17 @@ typedef struct tl_read_cfg {
      * others. Targets are in memory. The file is read once, and checked, before the function returns, and must
      * not change while the data set is used. */
     bool by_batch;
-    char reserved[7];
+    /* with `unlabelled`: the table has the columns of `label` or `target`, which are not read. Otherwise they may be missing, and
+     * headings and lengths of rows tell; it is an error where these cannot. */
+    bool has_target;
+    char reserved[6];
     /* (NULL) Called with each series in turn, which is then not kept: the data set that is returned has x.shape, lengths and
      * targets, but no series. Returns TL_OK, or fails, which ends the reading. Not with `window` and not for generated sets. */
     tl_status (*each)(const tl_file_series *series, void *user, tl_error *error);
     /* (NULL: unknown) The headings of the columns of values, and of target values, in the table that the model was trained on, in
-     * their order, each on a line. It is an error if this table has the same headings in another order, or one more column. Other
-     * headings are a warning. A table without a header is not compared. */
+     * their order, each on a line. It is an error if this table has the same headings in another order, or one more column (which
+     * may be if `names` is given, too: for a training that starts from a model). Other headings are a warning. A table without a
+     * header is not compared. */
     const char *value_names, *target_names;
     /* (NULL) (2) [OUT] value_names and target_names of this table, which the caller frees with free(). NULL: there is no header, or
      * they are longer than 64 KiB. Both must be NULL before. */

@@ -25,7 +25,7 @@ typedef struct reading_settings {
      0,                                                                                                                            \
      0,                                                                                                                            \
      NULL,                                                                                                                         \
-     "tables: the column of the labels: its name, first, last or a number from 1 (named label, class, target or y; else first)"},  \
+     "tables: the column of the labels: its name, first, last, a number from 1, or none (label, class, target or y; else first)"}, \
         {"target", "COLUMNS", OPTION_TEXT, offsetof(type, reading.target),                                                         \
          0,        0,         NULL,        "tables: columns of target values instead of labels: a regression"},                    \
         {"ignore", "COLUMNS", OPTION_TEXT, offsetof(type, reading.ignore),                                                         \

@@ -27,6 +27,15 @@ static tl_status open_array(const char *path, const char *const *names, tl_sourc
     return tl_npy_header(source, array, error);
 }
 
+/* Opens y, which only predictions do without. */
+static tl_status open_targets(arrays *self, const tl_read_cfg *cfg, tl_error *error) {
+    tl_error wrong = {0};
+    if (tl_failed(error) || cfg->unlabelled) return error->status;
+    if (open_array(self->at->y, self->at->y_names, &self->targets, &self->y, &wrong) == TL_OK) return TL_OK;
+    return tl_fail(error, wrong.status, "%s%s", wrong.text,
+                   cfg->reference && wrong.status == TL_ERROR_FORMAT ? TL_ONLY_PREDICT : "");
+}
+
 /* ---- the kind of y ---- */
 
 /* Reads all rows, and goes back to the first one. */
@@ -176,7 +185,7 @@ tl_dataset *tl_read_arrays(const tl_two_arrays *at, const tl_read_cfg *cfg, tl_e
     tl_samples samples = tl_samples_begin(&self.series.where, cfg);
     tl_dataset *data = NULL;
     open_array(at->x, at->x_names, &self.series, &self.x, error);
-    if (!tl_failed(error) && !cfg->unlabelled) open_array(at->y, at->y_names, &self.targets, &self.y, error);
+    open_targets(&self, cfg, error);
     if (!tl_failed(error) && at->groups) open_array(at->groups, at->groups_names, &self.groups, &self.group, error);
     if (!tl_failed(error)) check_shapes(&self, error);
     if (!tl_failed(error) && !cfg->unlabelled) check_targets(&self, error);

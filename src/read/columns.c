@@ -183,6 +183,16 @@ static tl_status find(search *self, size_t *from, size_t *to, tl_error *error) {
 
 /* ---- options of the caller ---- */
 
+static tl_field field_of(const char *text) { return (tl_field){text, text + strlen(text)}; }
+
+/* Returns whether all classes are named with numbers. */
+static bool are_numbers(const tl_text *text, char *const *names, size_t count) {
+    double number;
+    size_t c = 0;
+    while (names && c < count && tl_field_number(text, field_of(names[c]), &number)) c++;
+    return names && c == count;
+}
+
 static const char *const role_names[TL_ROLES] = {"a value",   "the label",  "a target value",
                                                  "ignored",   "the series", "the time",
                                                  "the group", "the file",   "the number of the line"};
@@ -198,20 +208,65 @@ static tl_status give(tl_columns *self, const search *of, size_t column, bool *g
     return TL_OK;
 }
 
-bool tl_columns_vary(const tl_read_cfg *cfg) {
+/* Each line is a series, whose length may be any. */
+static bool lengths_differ(const tl_read_cfg *cfg) {
     const bool series_each = !cfg->series && !cfg->time && !cfg->file && cfg->window == 0;
-    return series_each && cfg->missing_policy != TL_MISSING_TAIL && cfg->reference && cfg->reference->lengths &&
-           cfg->reference->class_names;
+    return series_each && cfg->missing_policy != TL_MISSING_TAIL && cfg->reference && cfg->reference->lengths;
+}
+
+bool tl_columns_vary(const tl_read_cfg *cfg) { return lengths_differ(cfg) && cfg->reference->class_names; }
+
+/* Returns the first column that has no other role yet. */
+static size_t first_value(const tl_columns *self) {
+    size_t c = 0;
+    while (c < self->count && self->role[c] != TL_ROLE_VALUE) c++;
+    return c;
+}
+
+/* Returns whether the heading of the first value was the heading of a value in the training set. */
+static bool begins_with_value(const tl_columns *self, const tl_read_cfg *cfg) {
+    const size_t first = first_value(self);
+    return self->name && first < self->count && tl_headings_have(cfg->value_names, self->name[first]);
 }
 
 /* Returns whether a file without labels has no label column: the columns without a role are as many as the values of a model. For
- * series of different lengths, the first line must begin with a number instead. Numbers that are classes of the model were found
- * before (read.c). */
+ * series of different lengths, headings must tell, or else the first line must begin with a number. Numbers that are classes of the
+ * model were found before (read.c). */
 static bool is_bare(const tl_columns *self, const tl_read_cfg *cfg) {
     size_t open = 0;
-    if (cfg->unlabelled && tl_columns_vary(cfg)) return self->number_first;
+    if (!cfg->unlabelled || cfg->has_target || !cfg->reference) return false;
+    if (lengths_differ(cfg)) return self->name ? begins_with_value(self, cfg) : self->number_first;
     for (size_t c = 0; c < self->count; c++) open += self->role[c] == TL_ROLE_VALUE;
-    return cfg->unlabelled && cfg->reference && open == cfg->reference->x.shape[self->steps ? 2 : 1];
+    return open == cfg->reference->x.shape[self->steps ? 2 : 1];
+}
+
+/* Returns whether an option says that there is no such column. */
+static bool is_none(const tl_columns *self, tl_field text) {
+    size_t at;
+    return tl_field_is(text, "none") && count_named(self, text, &at) == 0;
+}
+
+static bool names_none(const tl_columns *self, const char *columns) { return columns && is_none(self, field_of(columns)); }
+
+/* Numbers at the beginning of rows of different lengths may be targets or values. */
+static tl_status check_rows(const tl_columns *self, const tl_text *where, const tl_read_cfg *cfg, tl_error *error) {
+    const tl_dataset *reference = cfg->reference;
+    char text[400];
+    if (!cfg->unlabelled || cfg->has_target || !lengths_differ(cfg) || names_none(self, cfg->label) ||
+        names_none(self, cfg->target))
+        return TL_OK;
+    if (reference->classes == 0 && !(self->name && cfg->value_names))
+        return tl_fail(error, TL_ERROR_FORMAT,
+                       "%s: series of different lengths do not tell whether their lines begin with a target value; say so with "
+                       "--target first, or --target none (tl_read_cfg.target, has_target)",
+                       where->path);
+    if (!self->number_first || !cfg->warn || !are_numbers(where, reference->class_names, reference->classes)) return TL_OK;
+    snprintf(text, sizeof text,
+             "%.120s: not every line begins with a class of the model, and all fields are read as values; --label first says that "
+             "lines begin with labels, --label none that they do not",
+             where->path);
+    cfg->warn(text, cfg->user);
+    return TL_OK;
 }
 
 /* Returns whether a file without labels lacks a column that would be ignored anyway. */
@@ -219,7 +274,10 @@ static bool is_absent(const tl_columns *self, const search *one, const tl_read_c
     size_t at, from, to;
     tl_field name = one->text;
     const tl_role role = one->of->role;
-    if (!cfg->unlabelled || !(role == TL_ROLE_LABEL || role == TL_ROLE_TARGET || role == TL_ROLE_GROUP)) return false;
+    const bool target = role == TL_ROLE_LABEL || role == TL_ROLE_TARGET;
+    if (!cfg->unlabelled || !(target || role == TL_ROLE_GROUP)) return false;
+    if (target && is_none(self, name)) return true;
+    if (target && cfg->has_target) return false;
     if (read_place(name, self->count, &from, &to)) return is_bare(self, cfg);
     if (name.end - name.begin > 5 && strncmp(name.begin, "name:", 5) == 0) name.begin += 5;
     return self->name && count_named(self, name, &at) == 0;
@@ -311,6 +369,36 @@ static void ignore_rest(tl_columns *self) {
         if (self->role[c] == TL_ROLE_VALUE) self->role[c] = TL_ROLE_IGNORE;
 }
 
+/* Returns whether two headings end with consecutive numbers and are equal before them: t0 and t1, but not 0 and 1. */
+static bool are_consecutive(const char *one, const char *next) {
+    size_t letters = strlen(one), a, b;
+    while (letters > 0 && one[letters - 1] >= '0' && one[letters - 1] <= '9') letters--;
+    return letters > 0 && strncmp(one, next, letters) == 0 && read_number(field_of(one + letters), &a) &&
+           read_number(field_of(next + letters), &b) && b == a + 1;
+}
+
+/* Without a heading or an option, the first column that has no other role has the labels. */
+static tl_status take_first(tl_columns *self, const char *path, const tl_read_cfg *cfg, const bool *given, tl_error *error) {
+    const size_t first = first_value(self);
+    if (first == self->count || given[first])
+        return tl_fail(error, TL_ERROR_FORMAT,
+                       "%s: no column has the heading label, class or target; name the column with --label or --target "
+                       "(tl_read_cfg)",
+                       path);
+    if (!begins_with_value(self, cfg)) {
+        self->role[first] = TL_ROLE_LABEL;
+        const size_t next = first_value(self);
+        self->counts = self->name && next < self->count && are_consecutive(self->name[first], self->name[next]);
+        return TL_OK;
+    }
+    if (cfg->unlabelled) return TL_OK; /* what is wrong with the columns is reported later */
+    return tl_fail(error, TL_ERROR_FORMAT,
+                   "%s: it has no column of labels: no heading is label, class or target, and column %zu, \"%.60s\", is a value in "
+                   "the training set; `tapline predict` needs no labels (tl_read_cfg.unlabelled); if there are labels, name their "
+                   "column with --label, or --target",
+                   path, first + 1, self->name[first]);
+}
+
 static tl_status recognise(tl_columns *self, const char *path, const tl_read_cfg *cfg, bool *given, tl_error *error) {
     if (self->name && self->count > 1 && !given[0] &&
         is_untitled((tl_field){self->name[0], self->name[0] + strlen(self->name[0])})) {
@@ -322,18 +410,10 @@ static tl_status recognise(tl_columns *self, const char *path, const tl_read_cfg
     if (self->asked && cfg->file) ignore_rest(self);
     if (self->asked) return check_names(self, path, given, error);
     if (recognise_label(self, path, given, error) != TL_OK) return error->status;
-    size_t first = 0;
-    while (first < self->count && self->role[first] != TL_ROLE_VALUE) first++;
     size_t labels = 0;
     for (size_t c = 0; c < self->count; c++) labels += self->role[c] == TL_ROLE_LABEL;
-    if (labels == 0 && !self->steps && !bare && !needless) {
-        if (first == self->count || given[first])
-            return tl_fail(
-                error, TL_ERROR_FORMAT,
-                "%s: no column has the heading label, class or target; name the column with --label or --target (tl_read_cfg)",
-                path);
-        self->role[first] = TL_ROLE_LABEL;
-    }
+    if (labels == 0 && !self->steps && !bare && !needless && take_first(self, path, cfg, given, error) != TL_OK)
+        return error->status;
     if (bare && !self->titled)
         for (size_t c = 0; c < self->count; c++)
             if (self->role[c] == TL_ROLE_LABEL) self->role[c] = TL_ROLE_VALUE;
@@ -349,14 +429,17 @@ enum { MIN_SERIES = 6 }; /* fewer series may have different labels */
 
 /* What such labels really are cannot be known. */
 tl_status tl_columns_check_labels(const tl_columns *self, const tl_samples *s, bool archive, tl_error *error) {
-    bool fractions = false, numbers = true;
-    double number;
-    if (s->regression || s->unlabelled || s->reference || self->asked || self->of[TL_ROLE_LABEL] == 0) return TL_OK;
-    for (size_t c = 0; c < s->classes; c++) {
-        const tl_field name = {s->names[c], s->names[c] + strlen(s->names[c])};
-        fractions |= tl_field_fraction(s->text, name);
-        numbers = numbers && tl_field_number(s->text, name, &number);
-    }
+    bool fractions = false;
+    const bool numbers = s->reference ? are_numbers(s->text, s->reference->class_names, s->reference->classes)
+                                      : are_numbers(s->text, s->names, s->classes);
+    if (s->regression || s->unlabelled || self->asked || self->of[TL_ROLE_LABEL] == 0) return TL_OK;
+    if (self->counts && numbers)
+        return tl_fail(error, TL_ERROR_FORMAT,
+                       "%s: the headings begin with numbers that count, and none is label, class or target: is the first column a "
+                       "value, or the labels? Name the column of the labels with --label COLUMN (such as --label first)",
+                       s->text->path);
+    if (s->reference) return TL_OK;
+    for (size_t c = 0; c < s->classes; c++) fractions |= tl_field_fraction(s->text, field_of(s->names[c]));
     if (self->of[TL_ROLE_VALUE] == 1 && s->series >= MIN_SERIES && !s->cfg->value)
         return tl_fail(error, TL_ERROR_FORMAT,
                        "%s: %zu series with a single value each are probably a mistake; if not, name the column with --value "
@@ -394,6 +477,19 @@ static bool begins_with_number(const tl_text *text, tl_field line, char separato
     return !tl_failed(&ignored) && tl_field_number(text, tl_field_trim(part), &number);
 }
 
+/* Rows that are as long as the series of the training set have no room for a label. */
+static tl_status check_room(const tl_columns *self, const char *path, const tl_read_cfg *cfg, tl_error *error) {
+    const size_t targets = self->of[TL_ROLE_LABEL] + self->of[TL_ROLE_TARGET], values = self->of[TL_ROLE_VALUE];
+    if (cfg->unlabelled || !cfg->reference || cfg->reference->lengths || self->steps || cfg->file || cfg->window > 0 ||
+        self->titled || targets == 0 || values + targets != cfg->reference->x.shape[1])
+        return TL_OK;
+    return tl_fail(
+        error, TL_ERROR_FORMAT,
+        "%s: it has no column of %s: its %zu columns are as many as the values of a series in the training set; `tapline "
+        "predict` needs none (tl_read_cfg.unlabelled)",
+        path, self->of[TL_ROLE_LABEL] > 0 ? "labels" : "target values", values + targets);
+}
+
 tl_status tl_columns_find(tl_columns *self, const tl_text *text, tl_field line, bool header, char separator, size_t count,
                           const tl_read_cfg *cfg, tl_error *error) {
     *self = (tl_columns){.count = count, .steps = cfg->series || cfg->time || (cfg->window > 0 && cfg->value)};
@@ -403,7 +499,7 @@ tl_status tl_columns_find(tl_columns *self, const tl_text *text, tl_field line, 
     if (!self->role || !given) tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", text->path);
     if (!tl_failed(error) && header) read_names(self, text, line, separator, error);
     if (!tl_failed(error) && !header && line.begin) self->number_first = begins_with_number(text, line, separator);
-    if (!tl_failed(error) && apply_all(self, text->path, cfg, given, error) == TL_OK)
+    if (!tl_failed(error) && check_rows(self, text, cfg, error) == TL_OK && apply_all(self, text->path, cfg, given, error) == TL_OK)
         recognise(self, text->path, cfg, given, error);
     for (size_t c = 0; self->role && c < count; c++) self->of[self->role[c]]++;
     free(given);
@@ -411,7 +507,8 @@ tl_status tl_columns_find(tl_columns *self, const tl_text *text, tl_field line, 
         tl_fail(error, TL_ERROR_FORMAT, "%s: none of the %zu columns is a value of a series%s", text->path, count,
                 count == 1 && text->point == ',' ? "; with --decimal-comma, fields are separated by semicolons, tabs or blanks"
                                                  : "");
-    return tl_failed(error) ? error->status : tl_headings_check(self, text->path, cfg, error);
+    if (tl_failed(error) || check_room(self, text->path, cfg, error) != TL_OK) return error->status;
+    return tl_headings_check(self, text->path, cfg, error);
 }
 
 void tl_columns_release(tl_columns *self) {

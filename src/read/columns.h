@@ -29,6 +29,7 @@ typedef struct tl_columns {
     bool asked;          /* the caller names the column of labels or of target values: they may look like anything */
     bool steps;          /* each line is one step of a series */
     bool number_first;   /* the first line is a series, and its first field is a number */
+    bool counts;         /* the headings of the column of labels and of the next one count, as t0 and t1: a number is a value */
 } tl_columns;
 
 /* Returns whether a first line is a header: all its fields are names, or they count from 0 or 1 beside names, or the caller names

@@ -192,6 +192,7 @@ static tl_status read_files(tl_samples *s, const char *folder, const char *label
 static tl_status read_folders(tl_samples *s, const char *path, tl_error *error) {
     tl_names folders;
     if (tl_is_channels(path, error)) return tl_channels_read(s, path, error);
+    s->needless = true;
     if (tl_failed(error)) return error->status;
     tl_folder_list(path, true, &folders, error);
     if (!tl_failed(error) && folders.count == 0) read_files(s, path, NULL, error);

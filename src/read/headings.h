@@ -8,4 +8,7 @@
  * cfg->names; does nothing without a header. Fails if they are the same in another order, or if there is an unknown column. */
 tl_status tl_headings_check(const tl_columns *columns, const char *path, const tl_read_cfg *cfg, tl_error *error);
 
+/* Returns whether `name` is one of the names, each on a line; NULL: there are none. */
+bool tl_headings_have(const char *names, const char *name);
+
 #endif

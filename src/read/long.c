@@ -245,8 +245,8 @@ tl_status tl_long_read(tl_samples *s, tl_text *text, const tl_columns *columns, 
     self.each_step = s->cfg->window > 0 && !s->unlabelled && targets;
     if (!targets && !s->unlabelled)
         tl_fail(error, TL_ERROR_FORMAT,
-                "%s: no column has the heading label, class or target; name the column with --label or --target (tl_read_cfg)",
-                text->path);
+                "%s: no column has the heading label, class or target; name the column with --label or --target (tl_read_cfg)%s",
+                text->path, s->reference ? TL_ONLY_PREDICT : "");
     s->counting = s->together = true;
     if (!tl_failed(error) && count_all(&self, text, error) == TL_OK && tl_text_back(text, place, error) == TL_OK)
         while (tl_text_filled_line(text, "#", &line, error) && read_step(&self, line, s->unlabelled ? NULL : row, error) == TL_OK) {

@@ -256,6 +256,7 @@ static tl_dataset *read_labelled(const char *path, const tl_read_cfg *cfg) {
     labelled.warn = cfg->warn ? hold_warning : NULL;
     labelled.user = &held;
     const bool vary = cfg->reference && cfg->reference->lengths && tl_dataset_is_table(path, cfg->format);
+    labelled.keep_labels = cfg->keep_labels && !vary;
     if (!cfg->unlabelled || !cfg->reference || (vary ? !tl_columns_vary(cfg) : !cfg->keep_labels)) return NULL;
     tl_dataset *data = read_data(path, &labelled, &none);
     for (size_t i = 0; data && cfg->warn && i < held.count; i++) cfg->warn(held.text[i], cfg->user);

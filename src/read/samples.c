@@ -15,8 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_CLASSES = 1000 };   /* more are probably values of a regression */
-enum { MIN_VALUES = 1 << 20 }; /* of a data set that may be large compared with its file */
+enum { MAX_CLASSES = 1000 };              /* more are probably values of a regression */
+enum { MIN_VALUES = 1 << 20 };            /* of a data set that may be large compared with its file */
+enum { UNKNOWN_LABEL = TL_NO_LABEL - 1 }; /* of a lenient reading */
 
 tl_samples tl_samples_begin(const tl_text *where, const tl_read_cfg *cfg) {
     return (tl_samples){.text = where,
@@ -25,6 +26,7 @@ tl_samples tl_samples_begin(const tl_text *where, const tl_read_cfg *cfg) {
                         .normalize = cfg->normalize,
                         .cfg = cfg,
                         .unlabelled = cfg->unlabelled,
+                        .lenient = cfg->keep_labels && !cfg->unlabelled,
                         .ragged = (cfg->reference && cfg->reference->lengths) || cfg->window > 0,
                         .unequal = (cfg->reference && cfg->reference->lengths) || cfg->window > 0 ||
                                    cfg->missing_policy == TL_MISSING_TAIL};
@@ -348,21 +350,55 @@ tl_status tl_samples_declare(tl_samples *s, tl_field name, tl_error *error) {
     return add_class(s, name, error);
 }
 
+/* Returns whether the label means "unknown". */
+static bool is_no_label(const tl_samples *s, tl_field label) {
+    return s->cfg->no_label && find_label(s->text, label, (char *const[]){(char *)(uintptr_t)s->cfg->no_label}, 1) == 0;
+}
+
+static bool is_known(const tl_samples *s, tl_field label) {
+    return find_label(s->text, label, s->reference->class_names, s->reference->classes) < s->reference->classes;
+}
+
+/* Keeps the first one for the warning. */
+static void note_unknown(tl_samples *s, tl_field label) {
+    const size_t length = (size_t)(label.end - label.begin), most = sizeof s->first_unknown - 1;
+    if (!*s->first_unknown) memcpy(s->first_unknown, label.begin, length < most ? length : most);
+}
+
+bool tl_samples_knows(const tl_samples *s, tl_field label) {
+    const bool named = s->reference && s->reference->class_names;
+    return !named || label.begin == label.end || tl_field_is(label, "?") || is_no_label(s, label) || is_known(s, label);
+}
+
+void tl_samples_ignore(tl_samples *s, tl_field label) {
+    note_unknown(s, label);
+    s->unknown++;
+}
+
 /* Returns the number of a label: a class of the training set if there is one, else a declared class, else one that was seen
  * before. */
 static tl_status label_number(tl_samples *s, tl_field label, int32_t *number, tl_error *error) {
-    if (s->cfg->no_label && find_label(s->text, label, (char *const[]){(char *)(uintptr_t)s->cfg->no_label}, 1) == 0) {
+    if (is_no_label(s, label)) {
         *number = TL_NO_LABEL;
         return TL_OK;
     }
     if (label.begin == label.end) return tl_text_expected(s->text, label, error, "a label");
     if (s->reference && !s->reference->class_names) return check_like_targets(s, label.begin, error);
+    if (s->reference && s->lenient && !is_known(s, label)) {
+        const bool none = tl_field_is(label, "?");
+        if (!none) note_unknown(s, label);
+        *number = none ? TL_NO_LABEL : UNKNOWN_LABEL;
+        s->incomplete = true;
+        return TL_OK;
+    }
     size_t found = find_label(s->text, label, s->names, s->classes);
-    if (found == s->classes && s->declared) return tl_text_expected(s->text, label, error, "one of the declared labels");
+    const char *cure = tl_field_is(label, "?") ? " (--no-label ? leaves out series without a label)" : "";
+    if (found == s->classes && s->declared) return tl_text_expected(s->text, label, error, "one of the declared labels%s", cure);
     if (s->reference) {
         found = find_label(s->text, label, s->reference->class_names, s->reference->classes);
         if (found == s->reference->classes)
-            return tl_text_expected(s->text, label, error, "one of the %zu labels of the training set", s->reference->classes);
+            return tl_text_expected(s->text, label, error, "one of the %zu labels of the training set%s", s->reference->classes,
+                                    cure);
     } else if (found == s->classes && add_class(s, label, error) != TL_OK)
         return error->status;
     *number = (int32_t)found;
@@ -441,12 +477,6 @@ tl_status tl_samples_group(tl_samples *s, tl_field name, tl_error *error) {
     if (name.begin == name.end) return tl_text_expected(s->text, name, error, "the name of a group");
     s->groups[s->series] = (uint32_t)tl_keys_number(&s->group_names, name, error);
     return error->status;
-}
-
-bool tl_samples_knows(const tl_samples *s, tl_field label) {
-    const tl_dataset *reference = s->reference;
-    return !reference || !reference->class_names ||
-           find_label(s->text, label, reference->class_names, reference->classes) < reference->classes;
 }
 
 tl_status tl_samples_end(tl_samples *s, tl_field label, tl_error *error) {
@@ -575,12 +605,31 @@ static tl_status fill_dataset(tl_samples *s, tl_dataset *data, tl_error *error) 
                         : tl_classes_copy(data, s->names, s->classes, error);
 }
 
+/* Leaves labels out that the training set does not know. */
+static void drop_unknown(tl_samples *s) {
+    size_t labels = 0;
+    for (size_t i = 0; s->lenient && s->labels && i < s->series * s->target_length; i++) {
+        const bool inside = s->target_length == 1 || !s->lengths || i % s->target_length < s->lengths[i / s->target_length];
+        labels += inside;
+        s->unknown += inside && s->labels[i] == UNKNOWN_LABEL;
+    }
+    if (s->unknown > 0 && !(s->needless && s->unknown == labels))
+        tl_samples_warn(s, "%.120s: labels are ignored: \"%s\" is not a class of the model (%zu of %zu labels are not)",
+                        s->text->path, s->first_unknown, s->unknown, s->lenient ? labels : s->series);
+    if (!s->incomplete) return;
+    tl_release(s->labels);
+    s->labels = NULL;
+    s->unlabelled = true;
+    s->target_length = 1;
+}
+
 tl_dataset *tl_samples_finish(tl_samples *s, tl_error *error) {
     if (tl_failed(error)) return NULL;
     if (s->series == 0) {
         tl_text_fail(s->text, s->text->end, error, "expected a series, got the end of the file");
         return NULL;
     }
+    drop_unknown(s);
     if (!s->regression && !s->unlabelled && !s->declared && !s->reference && sort_classes(s, error) != TL_OK) return NULL;
     tl_dataset *data = calloc(1, sizeof *data);
     if (!data) tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");

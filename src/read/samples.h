@@ -50,7 +50,16 @@ typedef struct tl_samples {
 
     char **names; /* names of the classes */
     size_t classes;
+
+    bool lenient;           /* labels that the training set does not know are left out (tl_read_cfg.keep_labels) */
+    bool incomplete;        /* there is such a label */
+    bool needless;          /* labels are names of folders or kinds of beats, which need not be classes */
+    size_t unknown;         /* number of labels that are not classes of the training set */
+    char first_unknown[64]; /* the first of them; longer ones are cut off */
 } tl_samples;
+
+/* The end of a message that labels are missing in data for a model. */
+#define TL_ONLY_PREDICT "; series without labels can only be predicted (`tapline predict`, tl_read_cfg.unlabelled)"
 
 /* Begins without series. `where`: the place for error messages. Release it in any case. */
 tl_samples tl_samples_begin(const tl_text *where, const tl_read_cfg *cfg);
@@ -112,8 +121,11 @@ double *tl_samples_row(tl_samples *samples, size_t length, size_t channels, tl_e
 /* Fails because the file has other series than were counted. */
 tl_status tl_samples_changed(const tl_samples *samples, tl_error *error);
 
-/* Returns whether the training set has this class, or no names of classes. */
+/* Returns whether a label that is not needed is a class of the training set, or says that there is no label. */
 bool tl_samples_knows(const tl_samples *samples, tl_field label);
+
+/* Counts a label that is not needed and not known; a warning at the end says so. */
+void tl_samples_ignore(tl_samples *samples, tl_field label);
 
 /* Ends the current series with its label or target value. */
 tl_status tl_samples_end(tl_samples *samples, tl_field label, tl_error *error);

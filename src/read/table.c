@@ -15,10 +15,10 @@
 typedef struct table {
     char separator;
     tl_columns columns;
+    bool behind;        /* columns that are not values are behind values */
     bool may_be_values; /* the label column has the heading "target": numbers with fractions are target values */
     double index;       /* the number of the previous line */
     bool counted;       /* there was a previous line */
-    bool warned;        /* of a label that is no class of the model */
 } table;
 
 /* Beside semicolons, commas are either separators or decimal points. */
@@ -104,21 +104,31 @@ static tl_status check_count(const tl_samples *s, tl_field line, const table *se
 }
 
 /* Checks a label that is not needed. A first field that is no class and has a fraction is a value: the series are one step longer
- * than those of the model. */
-static tl_status check_unneeded(const tl_samples *s, table *self, tl_field label, tl_error *error) {
+ * than those of the model. So is a number whose heading counts with those of the values. */
+static tl_status check_unneeded(tl_samples *s, const table *self, tl_field label, tl_error *error) {
     const tl_columns *columns = &self->columns;
-    const char *no_label = s->cfg->no_label;
+    double number;
     label = tl_field_trim(tl_text_unquote(s->text, label));
-    if (label.begin == label.end || tl_field_is(label, "?") || (no_label && tl_field_is(label, no_label))) return TL_OK;
-    const bool value = !columns->asked && !columns->titled && tl_field_fraction(s->text, label);
-    if ((self->warned && !value) || tl_samples_knows(s, label)) return TL_OK;
-    if (value)
+    const bool counts = columns->counts && tl_field_number(s->text, label, &number);
+    if (!counts && tl_samples_knows(s, label)) return TL_OK;
+    if (counts || (!columns->asked && !columns->titled && tl_field_fraction(s->text, label)))
         return tl_text_expected(s->text, label, error,
-                                "as many values as a series of the model has, or a class of the model before them");
-    self->warned = true;
-    tl_samples_warn(s, "%.120s: labels are ignored: \"%.*s\" is not a class of the model", s->text->path,
-                    (int)(label.end - label.begin < 60 ? label.end - label.begin : 60), label.begin);
+                                "as many values as a series of the model has, or a class of the model before them (--label first: "
+                                "it is a label)");
+    if (s->unlabelled) tl_samples_ignore(s, label);
     return TL_OK;
+}
+
+/* In rows of different lengths, a column is only found before the values. */
+static tl_status check_behind(const tl_samples *s, tl_field line, const table *self, tl_error *error) {
+    const size_t expected = self->columns.count;
+    if (!self->behind || !s->ragged) return TL_OK;
+    const size_t count = tl_text_fields(s->text, line, self->separator, error);
+    if (tl_failed(error) || count == expected) return error->status;
+    return tl_text_fail(s->text, line.begin, error,
+                        "expected %zu fields, as in the first line, got %zu; lines may differ in length only if labels, target "
+                        "values and other columns that are not values come first",
+                        expected, count);
 }
 
 /* Reads values that are plain numbers, as most are; returns how many. */
@@ -140,6 +150,7 @@ static tl_status read_row(tl_samples *s, tl_field line, void *format, tl_error *
     tl_field rest = line, part;
     row to = {.label = {line.begin, line.begin}};
     size_t count = 0;
+    if (check_behind(s, line, self, error) != TL_OK) return error->status;
     for (bool more = true; more; count++) {
         count += read_plain(s, self, &rest, count, &to);
         more = tl_text_cut(s->text, &rest, self->separator, &part, error);
@@ -150,12 +161,26 @@ static tl_status read_row(tl_samples *s, tl_field line, void *format, tl_error *
     }
     if (check_count(s, line, self, count, error) != TL_OK || tl_samples_end_channel(s, to.values, error) != TL_OK)
         return error->status;
-    if (s->unlabelled && check_unneeded(s, self, to.label, error) != TL_OK) return error->status;
+    if ((s->unlabelled || s->lenient) && check_unneeded(s, self, to.label, error) != TL_OK) return error->status;
     return columns->of[TL_ROLE_TARGET] > 0 ? tl_samples_keep(s, line.begin, error)
                                            : tl_samples_end(s, tl_text_unquote(s->text, to.label), error);
 }
 
 /* ---- the table ---- */
+
+/* Fails if the lines have one field more than there are headings, as R writes names of rows: any column may be the one without a
+ * heading. */
+static tl_status check_headings(const table *self, tl_text *text, size_t headings, tl_error *error) {
+    const tl_place place = tl_text_place(text);
+    tl_field line;
+    if (tl_failed(error) || !tl_text_filled_line(text, "#", &line, error)) return error->status;
+    const size_t fields = tl_text_fields(text, line, self->separator, error);
+    if (tl_failed(error) || fields != headings + 1) return tl_text_back(text, place, error);
+    return tl_text_fail(text, line.begin, error,
+                        "expected %zu fields, as there are headings, got %zu; give each column a heading, such as label or, if "
+                        "the first one has the names of the lines, id",
+                        headings, fields);
+}
 
 /* A first line that is not a header is a series. */
 static tl_status begin(table *self, tl_samples *s, tl_text *text, tl_error *error) {
@@ -170,14 +195,20 @@ static tl_status begin(table *self, tl_samples *s, tl_text *text, tl_error *erro
     if (check_separator(text, line, error) != TL_OK) return error->status;
     const size_t count = tl_text_fields(text, line, self->separator, error);
     const bool header = !tl_failed(error) && tl_columns_header(text, line, self->separator, cfg, error);
+    if (header && !s->ragged && check_headings(self, text, count, error) != TL_OK) return error->status;
     if (tl_columns_find(&self->columns, text, line, header, self->separator, count, cfg, error) != TL_OK) return error->status;
+    for (size_t c = 0, values = 0; c < count; c++) {
+        self->behind |= values > 0 && self->columns.role[c] != TL_ROLE_VALUE;
+        values += self->columns.role[c] == TL_ROLE_VALUE;
+    }
+    if (header && s->ragged && !self->columns.titled && !self->columns.asked) check_headings(self, text, count, error);
     for (size_t c = 0; header && c < count; c++)
         self->may_be_values |= self->columns.role[c] == TL_ROLE_LABEL && !self->columns.asked && !s->reference &&
                                strcasecmp(self->columns.name[c], "target") == 0;
     s->grouped = self->columns.of[TL_ROLE_GROUP] > 0;
     s->regression = self->columns.of[TL_ROLE_TARGET] > 0;
     s->target_channels = s->regression ? self->columns.of[TL_ROLE_TARGET] : 1;
-    return header ? TL_OK : tl_text_back(text, place, error);
+    return header ? error->status : tl_text_back(text, place, error);
 }
 
 static tl_status fill(tl_samples *s, tl_text *text, tl_error *error) {

@@ -69,7 +69,8 @@ static tl_status read_header(tl_samples *s, tl_text *text, header *h, tl_error *
     h->bare = s->unlabelled && !h->has_labels && !h->has_targets;
     if (h->has_labels == h->has_targets && !h->bare)
         return tl_text_fail(s->text, line.begin, error,
-                            "expected @classLabel true with the labels, or @targetLabel true, before @data");
+                            "expected @classLabel true with the labels, or @targetLabel true, before @data%s",
+                            s->reference ? TL_ONLY_PREDICT : "");
     s->regression = h->has_targets;
     return TL_OK;
 }

@@ -108,7 +108,7 @@ static tl_status walk_beats(beat_reader *self, tl_samples *s, tl_error *error) {
 static tl_status add_beats(beat_reader *self, tl_samples *s, tl_error *error) {
     const tl_wfdb *record = &self->record.header;
     s->text = &self->annotations.where;
-    s->counting = true;
+    s->counting = s->needless = true;
     if (tl_samples_rate(s, record->rate, error) != TL_OK || walk_beats(self, s, error) != TL_OK) return error->status;
     if (s->counted == 0)
         return tl_source_expected(&self->annotations, 0, "none", error, "a beat with %zu samples around it in the record",

@@ -98,6 +98,7 @@ void loaded_read(loaded *self, const model_settings *settings, bool unlabelled, 
     reference.reference = &self->info.data;
     reference.missing_policy = self->info.missing_policy;
     reference.unlabelled = reference.keep_labels = unlabelled;
+    reference.has_target = settings->reading.label || settings->reading.target;
     if (has_format(loaded_data(self), settings->reading.format, "hea")) reference.segment = self->info.data.x.shape[1];
     reference.warn = complain_of_data;
     reference.max_memory = max_memory(&settings->common) / 2;
