@@ -173,6 +173,34 @@ static void given_numbers_before_rows_of_any_length_when_no_class_then_warned(vo
                "labels are ignored: \"3\" is not a class of the model (1 of 2 labels are not)");
 }
 
+/* ---- headings ---- */
+
+static void given_channels_in_another_order_when_a_model_starts_then_refused(void **unused) {
+    (void)unused;
+    const char *message = "turned.csv: the columns have another order than in the training set: column 2 has the heading \"ay\", "
+                          "but \"ax\" was there";
+    check_line("train @turned.csv --series id --init @steps.st --epochs 1", 1, "", message);
+    check_line("train @turned.csv --series id --init @steps.st --normalize none --epochs 1", 1, "", message);
+    train("@steps.csv --series id --init @steps.st --out @again.st");
+    check_line("predict @again.st @turned.csv", 1, "", message);
+    write_text("long.csv", "label,t0,t1,t2,t3,t4,t5\na,1,2,3,4,5,6\nb,4,3,2,1,2,1\n"); /* series may be longer */
+    train("@long.csv --init @titled.st");
+}
+
+static void given_channels_in_another_order_when_imported_then_refused(void **unused) {
+    (void)unused;
+    const char *message = "turned.csv: the columns have another order than in the training set";
+    check_line("export @steps.st --out @steps.onnx", 0, "", NULL);
+    check_line("import @steps.onnx @turned.csv --series id", 1, "", message);
+    check_line("import @steps.onnx @steps.csv --series id --out @same.st", 0, "", NULL);
+    check_line("predict @same.st @turned.csv", 1, "", message);
+    check_line("import @steps.onnx --length 2 --out @alone.st", 0, "", NULL);
+    check_line("predict @alone.st @turned.csv --series id", 1, "", message);
+    check_line("export @steps.st --out @weights.safetensors", 0, "", NULL);
+    check_line("import @weights.safetensors @steps.csv --series id --out @weights.st", 0, "", NULL);
+    check_line("predict @weights.st @turned.csv", 1, "", message);
+}
+
 /* ---- classes ---- */
 
 static void given_labels_of_no_class_when_predicted_then_one_warning_counts(void **unused) {
@@ -213,6 +241,8 @@ int main(void) {
         cmocka_unit_test(given_target_values_in_rows_of_any_length_when_predicted_then_said),
         cmocka_unit_test(given_labels_behind_rows_of_any_length_when_read_then_refused),
         cmocka_unit_test(given_numbers_before_rows_of_any_length_when_no_class_then_warned),
+        cmocka_unit_test(given_channels_in_another_order_when_a_model_starts_then_refused),
+        cmocka_unit_test(given_channels_in_another_order_when_imported_then_refused),
         cmocka_unit_test(given_labels_of_no_class_when_predicted_then_one_warning_counts),
     };
     return cmocka_run_group_tests(tests, set_up, folder_teardown) != 0;

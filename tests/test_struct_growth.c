@@ -47,7 +47,7 @@ static const struct {
     ENDS(tl_model_info, bytes),
     ENDS(tl_weights_cfg, max_memory),
     ENDS(tl_stream_cfg, max_memory),
-    ENDS(tl_onnx_export_cfg, reserved),
+    ENDS(tl_onnx_export_cfg, target_names),
     ENDS(tl_onnx_import_cfg, max_memory),
     ENDS(tl_c_export_cfg, data),
     ENDS(tl_c_export_result, memory_bytes),

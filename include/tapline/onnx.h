@@ -32,6 +32,8 @@ typedef struct tl_onnx_export_cfg {
     bool logits;          /* omit the softmax or sigmoid that tl_predict applies to the outputs */
     bool fold_batch_norm; /* fold each batch norm into the convolution or dense layer before it, in double precision */
     char reserved[6];
+    /* (none) The headings of the training set, as in tl_read_cfg: they are kept in the file. */
+    const char *value_names, *target_names;
 } tl_onnx_export_cfg;
 
 /* Writes a compiled model as an ONNX file with one input and one output. The graph computes the same as tl_predict.
@@ -43,7 +45,8 @@ typedef struct tl_onnx_export_cfg {
  * or DOUBLE in the double-precision library.
  *
  * The operator set is 17 (IR version 8), or 19 for circular padding. metadata_props contain "classes" (a JSON list), "normalise",
- * "scale", "targets", "loss", "architecture" (JSON) and "tapline", as in model files (docs/files.md).
+ * "scale", "targets", "loss", "architecture" (JSON) and "tapline", and "reading" (JSON) if there are headings, as in model
+ * files (docs/files.md).
  *
  * The file is replaced as by tl_model_save: completely, or not at all. Fails with TL_ERROR_ARGUMENT for a layer of your own or a
  * tl_rocket without biases (the message names it), if series have different lengths, and for `logits` of a model without softmax or

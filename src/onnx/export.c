@@ -9,6 +9,7 @@
 #include "layers/registry.h"
 #include "models/model.h"
 #include "models/network.h"
+#include "models/reading.h"
 #include "onnx/onnx.h"
 
 #include <tapline/onnx.h>
@@ -215,6 +216,9 @@ static void put_metadata(tl_onnx_graph *graph, const tl_onnx_export_cfg *cfg, tl
     if (graph->scaling.kind == TL_NORMALIZE_SET)
         put_json(out, "scale", tl_scaling_describe(&graph->scaling, net->node[0].out.channels));
     if (net->targets->mean) put_json(out, "targets", tl_scaling_describe(net->targets, tl_output_shape(net->model).channels));
+    if (cfg->value_names || cfg->target_names)
+        put_json(out, "reading",
+                 tl_reading_describe(&(tl_read_cfg){.value_names = cfg->value_names, .target_names = cfg->target_names}));
     put_text(out, "loss", tl_loss_name(net->loss));
     put_json(out, "architecture", tl_network_describe(net->model));
     put_text(out, "tapline", tl_version());

@@ -9,6 +9,7 @@
 #include "io/json.h"
 #include "models/model.h"
 #include "models/network.h"
+#include "models/reading.h"
 #include "onnx/onnx.h"
 
 #include <tapline/machine.h>
@@ -550,6 +551,13 @@ static tl_status set_classes(const tl_import *self, const tl_model *model, tl_da
     return tl_failed(error) ? error->status : TL_OK;
 }
 
+static tl_status set_reading(const tl_import *self, tl_read_cfg *read, tl_error *error) {
+    json_t *reading = metadata_json(self, "reading");
+    if (reading) tl_reading_parse(reading, self->file->path, read, error);
+    json_decref(reading);
+    return error->status;
+}
+
 static tl_status set_info(const tl_import *self, const tl_model *model, tl_model_info *info, tl_error *error) {
     const tl_shape in = tl_input_shape(model), out = tl_output_shape(model);
     const char *version = tl_onnx_metadata(self->file, "tapline");
@@ -560,6 +568,7 @@ static tl_status set_info(const tl_import *self, const tl_model *model, tl_model
     snprintf(info->version, sizeof info->version, "%s", version ? version : "");
     info->data.target_length = out.length;
     info->data.target_channels = tl_model_loss(model) == TL_LOSS_CROSS_ENTROPY ? 1 : out.channels;
+    if (set_reading(self, &info->read, error) != TL_OK) return error->status;
     if (tl_scaling_copy(&model->scaling, in.channels, &info->data.scaling, error) != TL_OK) return error->status;
     return set_classes(self, model, &info->data, error);
 }

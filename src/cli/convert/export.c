@@ -58,7 +58,11 @@ static void print_c(const json_t *report) {
 /* ---- ONNX ---- */
 
 static void write_onnx(const export_settings *settings, const loaded *self, json_t *report, tl_error *error) {
-    tl_onnx_export_cfg cfg = {.data = &self->info.data, .logits = settings->logits, .fold_batch_norm = settings->fold_batch_norm};
+    tl_onnx_export_cfg cfg = {.data = &self->info.data,
+                              .logits = settings->logits,
+                              .fold_batch_norm = settings->fold_batch_norm,
+                              .value_names = self->info.read.value_names,
+                              .target_names = self->info.read.target_names};
     if (settings->layout) tl_onnx_layout_by_name(settings->layout, &cfg.layout, error);
     report_text(report, "onnx", settings->out);
     report_count(report, "parameters", tl_parameter_count(self->model));

@@ -1,18 +1,22 @@
 /* `tapline import` for ONNX files, compiled once for each precision (commands.h). weights.c imports safetensors files. */
 #include "cli/convert/weights.h"
 #include "cli/files.h"
+#include "cli/input.h"
 #include "cli/report.h"
 
 #include <tapline/onnx.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The imported model, with its settings and data. */
 typedef struct imported {
     const weights_settings *settings;
     tl_read_cfg read;
-    tl_dataset *data; /* NULL: not given */
+    const char *path; /* of the data; NULL: not given */
+    char *names[2];   /* its headings */
+    tl_dataset *data;
     tl_model *model;
     tl_model_info info;
 } imported;
@@ -39,6 +43,23 @@ static tl_normalization find_scaling(const imported *self, tl_error *error) {
     return found;
 }
 
+static bool same(const char *a, const char *b) { return !a || !b || strcmp(a, b) == 0; }
+
+/* The file says which headings the training set had. The data was read before them, for its shape; if its headings are different,
+ * reading it again says whether that is an error. */
+static void compare_headings(const imported *self, tl_error *error) {
+    tl_read_cfg again = self->read;
+    const tl_read_cfg *before = &self->info.read;
+    if (!self->data || tl_failed(error) ||
+        (same(self->names[0], before->value_names) && same(self->names[1], before->target_names)))
+        return;
+    again.names = NULL;
+    again.reference = self->data;
+    again.value_names = before->value_names;
+    again.target_names = before->target_names;
+    tl_dataset_free(IN_PRECISION(import_data)(self->path, &again, error));
+}
+
 /* The file is read with the shape of the data. Then the scaling is known, and the data is scaled. */
 static void take(imported *self, tl_error *error) {
     const weights_settings *settings = self->settings;
@@ -51,6 +72,10 @@ static void take(imported *self, tl_error *error) {
     if (tl_failed(error)) return;
     self->model = tl_onnx_import(settings->model.common.operand[0], &cfg, &self->info, error);
     const tl_normalization how = find_scaling(self, error);
+    compare_headings(self, error);
+    self->read.names = NULL;
+    self->read.value_names = self->names[0];
+    self->read.target_names = self->names[1];
     if (self->data)
         tl_dataset_scale(self->data, how, how == TL_NORMALIZE_SET && self->info.data.scaling.mean ? &self->info.data : NULL, error);
     if (self->data) tl_model_takes(self->model, self->data, error);
@@ -58,7 +83,7 @@ static void take(imported *self, tl_error *error) {
     const tl_save_cfg save = {.data = named ? &self->info.data : self->data,
                               .normalize = how == TL_NORMALIZE_SET ? TL_NORMALIZE_DEFAULT : how,
                               .missing_policy = self->read.missing_policy,
-                              .read = self->data ? &self->read : NULL};
+                              .read = self->data ? &self->read : &self->info.read};
     if (settings->out) tl_model_save(self->model, settings->out, &save, error);
 }
 
@@ -93,15 +118,18 @@ static void tell(const imported *self) {
 static int import_onnx(const weights_settings *settings) {
     tl_error error = {0};
     imported self = {.settings = settings, .read = {.normalize = TL_NORMALIZE_NONE}};
+    self.read.names = self.names;
     IN_PRECISION(import_reading)(settings, &self.read, &error);
     check(settings, &self.read, &error);
-    if (settings->model.common.operand[1] && !tl_failed(&error))
-        self.data = IN_PRECISION(import_data)(settings, &self.read, &error);
+    self.path = input_open(settings->model.common.operand[1], &self.read, &error);
+    if (self.path && !tl_failed(&error)) self.data = IN_PRECISION(import_data)(self.path, &self.read, &error);
     take(&self, &error);
     if (!tl_failed(&error)) tell(&self);
     tl_model_free(self.model);
     tl_model_info_release(&self.info);
     tl_dataset_free(self.data);
+    free(self.names[0]);
+    free(self.names[1]);
     return tl_failed(&error) ? model_failed(&settings->model, &error) : EXIT_DONE;
 }
 

@@ -6,6 +6,8 @@
 #include "cli/report.h"
 #include "cli/train/train.h"
 
+#include <stdlib.h>
+
 static const char *architecture_of(const weights_settings *settings) {
     return settings->architecture ? settings->architecture : "fcn";
 }
@@ -69,9 +71,8 @@ void IN_PRECISION(import_reading)(const weights_settings *settings, tl_read_cfg 
     IN_PRECISION(reading_apply)(&settings->reading, cfg, error);
 }
 
-tl_dataset *IN_PRECISION(import_data)(const weights_settings *settings, const tl_read_cfg *cfg, tl_error *error) {
-    const char *path = settings->model.common.operand[1];
-    tl_dataset *data = tl_dataset_read(input_open(path, cfg, error), cfg, error);
+tl_dataset *IN_PRECISION(import_data)(const char *path, const tl_read_cfg *cfg, tl_error *error) {
+    tl_dataset *data = tl_dataset_read(path, cfg, error);
     input_name(error);
     return data;
 }
@@ -90,19 +91,24 @@ int IN_PRECISION(import_weights)(const weights_settings *asked) {
     if (asked->length)
         tl_fail(&error, TL_ERROR_ARGUMENT, "--length is only for .onnx files; for weights, DATA gives the length of series");
     if (!operand[1]) tl_fail(&error, TL_ERROR_ARGUMENT, "needs DATA after the weights; see `tapline help import`");
-    tl_read_cfg reference = {.normalize = options_normalization(asked->normalize, asked->raw, &error)};
+    char *names[2] = {NULL, NULL};
+    tl_read_cfg reference = {.normalize = options_normalization(asked->normalize, asked->raw, &error), .names = names};
     IN_PRECISION(import_reading)(asked, &reference, &error);
     check_architecture(asked, &error);
     files_check_read(files, sizeof files / sizeof *files, &reference, &error);
-    tl_dataset *data = IN_PRECISION(import_data)(asked, &reference, &error);
+    tl_dataset *data = IN_PRECISION(import_data)(input_open(operand[1], &reference, &error), &reference, &error);
     tl_model *model = data ? make_model(asked, data, &error) : NULL;
     tl_weights_import(model, operand[0], &cfg, &error);
+    reference.value_names = names[0];
+    reference.target_names = names[1];
     if (asked->out)
         tl_model_save(model, asked->out,
                       &(tl_save_cfg){.data = data, .missing_policy = reference.missing_policy, .read = &reference}, &error);
     const int code = report(asked, model, pairs, &error);
     tl_model_free(model);
     tl_dataset_free(data);
+    free(names[0]);
+    free(names[1]);
     json_decref(pairs);
     return code;
 }

@@ -9,8 +9,8 @@
 /* Copies the options for reading data to the configuration. */
 void IN_PRECISION(import_reading)(const weights_settings *settings, tl_read_cfg *cfg, tl_error *error);
 
-/* Reads operand 1, the data that goes with what is imported. */
-tl_dataset *IN_PRECISION(import_data)(const weights_settings *settings, const tl_read_cfg *cfg, tl_error *error);
+/* Reads the data that goes with what is imported: operand 1, after input_open. */
+tl_dataset *IN_PRECISION(import_data)(const char *path, const tl_read_cfg *cfg, tl_error *error);
 
 /* `tapline import` of a safetensors file; returns the exit code. */
 int import_weights_f32(const weights_settings *asked);

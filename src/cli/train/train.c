@@ -106,14 +106,18 @@ static void check_files(const job *self, const tl_read_cfg *read, tl_error *erro
     free(files);
 }
 
-/* The scaling of the model of --init, unless another one is given. */
-static void scale_as_before(job *self, tl_read_cfg *cfg, tl_model_info *info, tl_error *error) {
+static bool asks_for_scaling(const train_settings *settings) { return settings->normalize || settings->raw; }
+
+/* The headings and, unless another one is given, the scaling of the model of --init. */
+static void read_as_before(job *self, tl_read_cfg *cfg, tl_model_info *info, tl_error *error) {
     const train_settings *settings = self->settings;
-    if (!settings->init || settings->normalize || settings->raw || tl_failed(error)) return;
+    if (!settings->init || tl_failed(error)) return;
     const tl_load_cfg load = {.threads = 1, .compile.plan_only = true, .max_memory = SIZE_MAX};
     tl_model *model = tl_model_load(settings->init, &load, info, error);
     tl_model_free(model);
-    if (!tl_failed(error))
+    cfg->value_names = info->read.value_names;
+    cfg->target_names = info->read.target_names;
+    if (!tl_failed(error) && !asks_for_scaling(settings))
         cfg->normalize = info->data.scaling.kind == TL_NORMALIZE_SET ? TL_NORMALIZE_NONE : info->data.scaling.kind;
 }
 
@@ -143,14 +147,14 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
     tl_missing_policy_by_name(settings->missing, &cfg.missing_policy, error);
     IN_PRECISION(reading_apply)(&settings->reading, &cfg, error);
     check_files(self, &cfg, error);
-    scale_as_before(self, &cfg, &info, error);
+    read_as_before(self, &cfg, &info, error);
     cfg.names = self->names;
     self->data = read_one(self->data_path, &cfg, error);
     cfg.names = NULL;
     cfg.value_names = self->names[0];
     cfg.target_names = self->names[1];
     self->read = cfg;
-    if (self->data && info.data.scaling.kind == TL_NORMALIZE_SET)
+    if (self->data && info.data.scaling.kind == TL_NORMALIZE_SET && !asks_for_scaling(settings))
         tl_dataset_scale(self->data, TL_NORMALIZE_DEFAULT, &info.data, error);
     tl_model_info_release(&info);
     cfg.reference = self->data;
