@@ -203,6 +203,21 @@ static void given_channels_in_another_order_when_imported_then_refused(void **un
 
 /* ---- classes ---- */
 
+static void check_resumed(const char *data, const char *message) {
+    char line[200];
+    train("@plain.csv --checkpoint @state");
+    snprintf(line, sizeof line, "train @%s --resume @state --epochs 3 --quiet --precision %s", data, tl_precision());
+    check_line(line, 2, "", message);
+}
+
+static void given_other_classes_when_resumed_then_refused_by_both_names(void **unused) {
+    (void)unused;
+    write_text("renamed.csv", "c,1,2,3,4\nd,4,3,2,1\nc,1,2,3,5\nd,5,3,2,1\n");
+    check_resumed("renamed.csv", "is of another training: classes[0] \"a\", now \"c\"; classes[1] \"b\", now \"d\"\n");
+    write_text("turned.ts", "@classLabel true b a\n@data\n1,2,3,4:b\n4,3,2,1:a\n1,2,3,5:b\n5,3,2,1:a\n");
+    check_resumed("turned.ts", "is of another training: classes[0] \"a\", now \"b\"; classes[1] \"b\", now \"a\"\n");
+}
+
 static void given_labels_of_no_class_when_predicted_then_one_warning_counts(void **unused) {
     (void)unused;
     static const struct {
@@ -243,6 +258,7 @@ int main(void) {
         cmocka_unit_test(given_numbers_before_rows_of_any_length_when_no_class_then_warned),
         cmocka_unit_test(given_channels_in_another_order_when_a_model_starts_then_refused),
         cmocka_unit_test(given_channels_in_another_order_when_imported_then_refused),
+        cmocka_unit_test(given_other_classes_when_resumed_then_refused_by_both_names),
         cmocka_unit_test(given_labels_of_no_class_when_predicted_then_one_warning_counts),
     };
     return cmocka_run_group_tests(tests, set_up, folder_teardown) != 0;

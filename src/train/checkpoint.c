@@ -210,6 +210,7 @@ static tl_status check_fingerprint(const tl_archive *archive, tl_fit_state *fit,
     char text[300];
     const char *key = json_object_get(archive->metadata, "fingerprint") ? "fingerprint" : "recipe"; /* its name until 0.1 */
     json_t *before = tl_archive_parse(archive, key, error), *now = before ? tl_fingerprint_of(fit) : NULL;
+    if (before && !json_object_get(before, "classes")) json_object_del(now, "classes"); /* files until 0.1 do not have them */
     if (before && now) allow_changes(fit, before, now);
     if (before && !now)
         tl_fail(error, TL_ERROR_MEMORY, "resume: out of memory");

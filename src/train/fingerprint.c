@@ -138,13 +138,24 @@ static json_t *describe_data(const tl_fit_state *fit) {
     return json_pack("{s:I, s:s}", "series", (json_int_t)fit->data->x.shape[0], "checksum", fit->digest);
 }
 
+/* A name that is not UTF-8 is null. */
+static json_t *describe_classes(const tl_dataset *data) {
+    json_t *names = json_array();
+    for (size_t c = 0; names && data->class_names && c < data->classes; c++) {
+        json_t *name = json_string(data->class_names[c]);
+        json_array_append_new(names, name ? name : json_null());
+    }
+    return names;
+}
+
 json_t *tl_fingerprint_of(const tl_fit_state *fit) {
     const tl_model *model = fit->model;
-    return json_pack("{s:s, s:I, s:o, s:o, s:s, s:o, s:f, s:o, s:o, s:o, s:o, s:o}", "precision", tl_precision(), "seed",
-                     (json_int_t)model->seed, "data", describe_data(fit), "architecture", tl_network_describe(model), "loss",
-                     tl_loss_name(tl_model_loss(model)), "loss_settings", tl_loss_describe(model), "learning_rate",
-                     fit->schedule.start, "optimizer", describe(optimizer_settings, &model->optimizer, model->optimizer.ops->name),
-                     "limits", describe(clip_settings, model, NULL), "schedule",
+    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:s, s:o, s:f, s:o, s:o, s:o, s:o, s:o}", "precision", tl_precision(), "seed",
+                     (json_int_t)model->seed, "classes", describe_classes(fit->data), "data", describe_data(fit), "architecture",
+                     tl_network_describe(model), "loss", tl_loss_name(tl_model_loss(model)), "loss_settings",
+                     tl_loss_describe(model), "learning_rate", fit->schedule.start, "optimizer",
+                     describe(optimizer_settings, &model->optimizer, model->optimizer.ops->name), "limits",
+                     describe(clip_settings, model, NULL), "schedule",
                      describe(schedule_settings, &fit->schedule.cfg, tl_schedule_name(fit->schedule.cfg.kind)), "layers",
                      describe_groups(model), "fit", describe(fit_settings, &fit->cfg, NULL));
 }
