@@ -246,6 +246,24 @@ static void given_labels_of_no_class_when_predicted_then_one_warning_counts(void
     check_line("predict @plain.st @q.ts", 0, "class,a,b\n", NULL);
 }
 
+/* ---- calibration ---- */
+
+static void given_constant_series_when_calibrated_then_a_line_names_the_cure(void **unused) {
+    (void)unused;
+    write_text("zeros.csv", "a,0,0,0,0\nb,0,0,0,0\n");
+    write_text("almost.csv", "a,5,5,5,5\nb,5,5,5,5.000001\n");
+    train("@plain.csv --normalize none --out @levels.st");
+    check_line("quantize @plain.st --calibrate @plain.csv", 0, "", NULL);
+    check_line("quantize @levels.st --calibrate @plain.csv", 0, "", NULL);
+    check_line(
+        "quantize @plain.st --calibrate @zeros.csv", 0, "",
+        "all values are nearly the same (0): the ranges of the layers will not fit other series; calibrate with series of the "
+        "training set\n");
+    check_line("quantize @levels.st --calibrate @almost.csv", 0, "", "all values are nearly the same (5)");
+    write_text("still.csv", "id,ax,ay,label\n1,0.1,9.8,rest\n1,0.2,9.8,rest\n2,2.5,9.8,walk\n2,0.3,9.8,walk\n");
+    check_line("quantize @steps.st --calibrate @still.csv", 0, "", "all values of channel 1 are nearly the same (0)");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_values_alone_when_predicted_then_none_is_a_label),
@@ -260,6 +278,7 @@ int main(void) {
         cmocka_unit_test(given_channels_in_another_order_when_imported_then_refused),
         cmocka_unit_test(given_other_classes_when_resumed_then_refused_by_both_names),
         cmocka_unit_test(given_labels_of_no_class_when_predicted_then_one_warning_counts),
+        cmocka_unit_test(given_constant_series_when_calibrated_then_a_line_names_the_cure),
     };
     return cmocka_run_group_tests(tests, set_up, folder_teardown) != 0;
 }

@@ -6,6 +6,7 @@
 
 #include <tapline/quantize.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,56 @@ static void write_file(quantizing *self, tl_error *error) {
         write_c(self, error);
     else if (self->settings->out)
         write_model(self, error);
+}
+
+/* ---- calibration ---- */
+
+/* The smallest and the largest value of a channel. */
+typedef struct range {
+    double minimum, maximum;
+} range;
+
+/* of: (channels) [OUT]. */
+static void measure_channels(const tl_dataset *data, range *of, tl_error *error) {
+    const size_t length = data->x.shape[1], channels = data->x.shape[2];
+    tl_real *x = calloc(length * channels, sizeof *x);
+    if (!x) tl_fail(error, TL_ERROR_MEMORY, "out of memory");
+    for (size_t c = 0; c < channels; c++) of[c] = (range){INFINITY, -INFINITY};
+    for (uint32_t i = 0; i < data->x.shape[0] && !tl_failed(error); i++) {
+        if (tl_dataset_series(data, &i, 1, x, error) != TL_OK) break;
+        const size_t steps = data->lengths ? data->lengths[i] : length;
+        for (size_t k = 0; k < steps * channels; k++) {
+            of[k % channels].minimum = fmin(of[k % channels].minimum, (double)x[k]);
+            of[k % channels].maximum = fmax(of[k % channels].maximum, (double)x[k]);
+        }
+    }
+    free(x);
+}
+
+/* Returns whether all values are equal but for rounding, or nearly so where a deviation of 1 is usual. */
+static bool is_constant(const range *of, tl_normalization kind) {
+    const double size = fmax(fabs(of->minimum), fabs(of->maximum)), spread = of->maximum - of->minimum;
+    return spread <= 1e-6 * size || (kind != TL_NORMALIZE_NONE && spread < 0.01);
+}
+
+/* The integers of each layer can only hold what it puts out for the calibration data. */
+static void warn_of_calibration(const quantizing *self, tl_error *error) {
+    const tl_dataset *data = self->calibration.data;
+    const size_t channels = tl_failed(error) ? 0 : data->x.shape[2];
+    size_t constant = 0, first = 0;
+    range *of = calloc(channels + 1, sizeof *of);
+    if (!of) tl_fail(error, TL_ERROR_MEMORY, "out of memory");
+    if (of && channels > 0) measure_channels(data, of, error);
+    for (size_t c = channels; of && c > 0; c--)
+        if (is_constant(&of[c - 1], data->scaling.kind)) constant++, first = c - 1;
+    char which[60] = "all values";
+    if (constant < channels) snprintf(which, sizeof which, "all values of channel %zu", first);
+    if (constant > 0 && !tl_failed(error))
+        complain(self->settings->model.common.command,
+                 "warning: --calibrate %s: %s are nearly the same (%g): the ranges of the layers will not fit other series; "
+                 "calibrate with series of the training set",
+                 self->settings->calibrate, which, of[first].minimum);
+    free(of);
 }
 
 static void evaluate(quantizing *self, tl_error *error) {
@@ -161,6 +212,7 @@ int IN_PRECISION(quantize)(const void *settings) {
     if (self.calibration.quantized)
         tl_fail(&error, TL_ERROR_ARGUMENT, "%.120s: is a network in 8-bit integers already",
                 self.settings->model.common.operand[0]);
+    warn_of_calibration(&self, &error);
     if (!tl_failed(&error)) self.quantized = tl_quantize(self.calibration.model, self.calibration.data, &cfg, &error);
     evaluate(&self, &error);
     if (!tl_failed(&error)) check(self.settings, &self.calibration.info.read, &error); /* the model may name a column of files */
