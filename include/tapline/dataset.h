@@ -298,8 +298,8 @@ TL_API void tl_dataset_normalize(tl_dataset *data);
  * same classes. NULL on failure. Free it with tl_dataset_free. */
 TL_API tl_dataset *tl_dataset_take(const tl_dataset *data, const uint32_t *index, size_t count, tl_error *error);
 
-/* The same, but series that are not in memory (tl_dataset.batches) stay where they are: the part fills its batches by means of
- * `data`, which must then live longer. */
+/* The same, but series that are not in memory (tl_dataset.batches) are not copied: the part reads its batches through `data`,
+ * which must then outlive it. */
 TL_API tl_dataset *tl_dataset_part(const tl_dataset *data, const uint32_t *index, size_t count, tl_error *error);
 
 /* Divides a data set for cross-validation: *held_out [OUT] is a copy of fold number `fold` of `folds`, *rest [OUT] a copy of all

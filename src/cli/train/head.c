@@ -33,7 +33,7 @@ const char *head_find_training(const train_settings *settings) {
         {"--warmup", settings->warmup > 0},
         {"--find-lr", settings->find_rate},
         {"--watch", settings->watch != NULL},
-        {"--patience", settings->give_up > 0},
+        {"--patience", settings->early_stopping > 0},
         {"--balance", settings->balance},
         {"--label-smoothing", settings->label_smoothing > 0},
         {"--crop", settings->crop > 0},

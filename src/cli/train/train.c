@@ -319,7 +319,7 @@ static tl_schedule_cfg schedule_of(const job *self, tl_error *error) {
 static unsigned changes_of(const train_settings *settings) {
     const bool rate = settings->learning_rate > 0 || settings->schedule || settings->factor > 0 || settings->patience > 0 ||
                       settings->period > 0 || settings->min_rate > 0 || settings->warmup > 0;
-    return (rate ? TL_CHANGE_RATE : 0u) | (settings->give_up > 0 ? TL_CHANGE_PATIENCE : 0u) |
+    return (rate ? TL_CHANGE_RATE : 0u) | (settings->early_stopping > 0 ? TL_CHANGE_PATIENCE : 0u) |
            (settings->clip > 0 || settings->clip_value > 0 ? TL_CHANGE_CLIPPING : 0u);
 }
 
@@ -340,7 +340,7 @@ static tl_fit_cfg fit_cfg(job *self, progress *shown, tl_error *error) {
         .schedule = schedule_of(self, error),
         .restore_best = true,
         .validation = self->validation,
-        .patience = (int)settings->give_up,
+        .patience = (int)settings->early_stopping,
         .augment = {.crop = settings->crop, .scale = settings->scale, .jitter = settings->jitter, .mixup = settings->mixup},
         .callbacks = {{progress_step, shown}, {settings->report ? run_page_step : NULL, &self->page}},
         .checkpoint = settings->checkpoint,

@@ -30,8 +30,9 @@ typedef struct train_settings {
     int64_t epochs, batch, accumulate, seed;                               /* epochs and batch 0: the default of the architecture */
     int64_t members;                                                       /* 0: the default of the architecture */
     int64_t shards, jobs;                                                  /* of a batch; processes for members and folds */
-    int64_t folds, fold, give_up;      /* 0: no validation, the first (OPTION_ALL: each), never */
-    double crop, scale, jitter, mixup; /* 0: none */
+    int64_t folds, fold;                                                   /* 0: no validation, the first (OPTION_ALL: each) */
+    int64_t early_stopping;                                                /* epochs without a better one; 0: never */
+    double crop, scale, jitter, mixup;                                     /* 0: none */
     reading_settings reading;
     int64_t segment;                                      /* for PhysioNet records; 0: the library's default */
     int64_t warmup, patience, period;                     /* of the schedule; 0: the library's defaults */

@@ -73,7 +73,7 @@ static const char *early_text(const job *self) {
              settings->watch    ? settings->watch
              : self->validation ? "validation loss"
                                 : "training loss",
-             report_counted(epochs, (size_t)settings->give_up, "epoch"));
+             report_counted(epochs, (size_t)settings->early_stopping, "epoch"));
     return text;
 }
 
