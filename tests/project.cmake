@@ -72,6 +72,7 @@ if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/abi/include AND NOT TAPLINE_SANITIZE)
   foreach(library tapline tapline_f64)
     add_test(NAME abi_${library} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/abi/run.sh ${CMAKE_C_COMPILER} "" ${CMAKE_CURRENT_SOURCE_DIR}/abi/include $<TARGET_FILE:${library}_shared>
              ${CMAKE_CURRENT_BINARY_DIR}/abi_${library}.work WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/abi)
+    set_tests_properties(abi_${library} PROPERTIES ENVIRONMENT "EMULATOR=${CMAKE_CROSSCOMPILING_EMULATOR}")
   endforeach()
   add_test(NAME abi_grown CONFIGURATIONS Slow COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/abi/grown.sh ${CMAKE_COMMAND} ${CMAKE_C_COMPILER} ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/abi/include
            ${CMAKE_CURRENT_BINARY_DIR}/abi_grown.work WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/abi)
@@ -79,6 +80,7 @@ if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/abi/include AND NOT TAPLINE_SANITIZE)
 endif()
 if(TAPLINE_COMMAND)
   add_test(NAME kept_files COMMAND ./run.sh $<TARGET_FILE:tapline_command> ${CMAKE_CURRENT_BINARY_DIR}/kept.work WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/kept)
+  set_tests_properties(kept_files PROPERTIES ENVIRONMENT "EMULATOR=${CMAKE_CROSSCOMPILING_EMULATOR}")
 endif()
 
 foreach(example IN LISTS tapline_examples)

@@ -10,4 +10,5 @@ rm -rf "$work"
 mkdir -p "$work"
 # shellcheck disable=SC2086 # lists of words
 "$cc" -std=c11 -D_GNU_SOURCE $flags $definition -I "$headers" program.c "$library" "-Wl,-rpath,$(dirname "$library")" -o "$work/program"
-"$work/program" "$work/model.safetensors"
+# shellcheck disable=SC2086
+${EMULATOR:-} "$work/program" "$work/model.safetensors"

@@ -8,7 +8,7 @@
 #       --checkpoint training_f32.safetensors                                      (and with --raw --precision f64)
 #   tapline predict classes_f32.safetensors classes.csv >classes_f32.predictions
 set -eu
-command=$1 work=$2
+command=$1 work=$2 emulator=${EMULATOR:-} # that runs programs of another processor
 failed=0
 rm -rf "$work"
 mkdir -p "$work"
@@ -31,13 +31,13 @@ compare() { # EXPECTED GOT
 }
 
 for precision in f32 f64; do
-    "$command" predict "classes_$precision.safetensors" classes.csv | without_label >"$work/predictions" || complain "classes_$precision.safetensors is not read"
+    $emulator "$command" predict "classes_$precision.safetensors" classes.csv | without_label >"$work/predictions" || complain "classes_$precision.safetensors is not read"
     compare "classes_$precision.predictions" "$work/predictions" || complain "classes_$precision.safetensors predicts otherwise"
 done
 
 resume() { # PRECISION NETWORK [OPTION]
     # shellcheck disable=SC2086 # one word or none
-    "$command" train classes.csv --arch "$2" --epochs 8 --batch 4 --seed 5 --threads 1 --precision "$1" ${3:-} --quiet --json --resume "training_$1.safetensors" \
+    $emulator "$command" train classes.csv --arch "$2" --epochs 8 --batch 4 --seed 5 --threads 1 --precision "$1" ${3:-} --quiet --json --resume "training_$1.safetensors" \
         >"$work/report" 2>"$work/message"
 }
 resume f64 network.json --raw || complain "training_f64.safetensors is not gone on from: $(cat "$work/message")"
