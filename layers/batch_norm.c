@@ -232,13 +232,11 @@ static void move_running(const batch_norm_job *job, size_t c, double mean, doubl
     *running_variance = (tl_real)((1 - share) * (double)*running_variance + share * variance);
 }
 
-/* Combines the statistics of a batch with those of earlier batches (Chan, Golub & LeVeque 1983). */
-static void join_sums(const batch_norm_job *job, size_t c, double mean, double squares) {
-    double *means = job->pass->sums + 1 + SUM_MEAN * job->channels, *all = job->pass->sums + 1 + SUM_SQUARES * job->channels;
-    const double before = job->pass->sums[0], rows = (double)job->counted, distance = mean - means[c];
+/* A single value has no deviation: it does not count. */
+static void keep_sums(const batch_norm_job *job, size_t c, double mean, double squares) {
     if (job->counted < 2) return;
-    means[c] += distance * rows / (before + rows);
-    all[c] += squares + distance * distance * before * rows / (before + rows);
+    job->pass->sums[1 + SUM_MEAN * job->channels + c] = mean;
+    job->pass->sums[1 + SUM_SQUARES * job->channels + c] = squares;
 }
 
 /* The rounding error of the mean in tl_real is added to the term. */
@@ -262,7 +260,7 @@ static void merge_task(void *context, size_t task, int worker) {
         saved[FACTOR * channels + c] = (tl_real)((double)scale[c] * inverse);
         saved[TERM * channels + c] = (tl_real)((double)shift[c] + (double)scale[c] * rest);
         if (job->pass->sums)
-            join_sums(job, c, mean[lane], squares[lane]);
+            keep_sums(job, c, mean[lane], squares[lane]);
         else
             move_running(job, c, mean[lane], squares[lane]);
     }
@@ -335,7 +333,19 @@ static void batch_norm_forward(const tl_layer *layer, const tl_pass *pass) {
 static void batch_norm_accumulate(const tl_layer *layer, const tl_pass *pass) {
     batch_norm_job job = run_of(layer, pass);
     normalise_batch(&job);
-    if (job.counted > 1) pass->sums[0] += (double)job.counted;
+    if (job.counted > 1) pass->sums[0] = (double)job.counted;
+}
+
+/* Combines the statistics of a batch with those of earlier batches (Chan, Golub & LeVeque 1983). */
+static void batch_norm_join(const tl_layer *layer, double *sums, const double *of_batch) {
+    const size_t channels = layer->in[0].channels, mean = 1 + SUM_MEAN * channels, squares = 1 + SUM_SQUARES * channels;
+    const double before = sums[0], rows = of_batch[0];
+    for (size_t c = 0; rows > 0 && c < channels; c++) {
+        const double distance = of_batch[mean + c] - sums[mean + c];
+        sums[mean + c] += distance * rows / (before + rows);
+        sums[squares + c] += of_batch[squares + c] + distance * distance * before * rows / (before + rows);
+    }
+    sums[0] += rows;
 }
 
 /* The statistics of all rows as if they were one batch (Wu & Johnson 2021, "Rethinking 'Batch' in BatchNorm", PreciseBN). */
@@ -348,7 +358,8 @@ static void batch_norm_finish(const tl_layer *layer, const tl_pass *pass) {
     }
 }
 
-static const tl_preparation preparation = {.accumulate = batch_norm_accumulate, .finish = batch_norm_finish};
+static const tl_preparation preparation = {
+    .accumulate = batch_norm_accumulate, .join = batch_norm_join, .finish = batch_norm_finish};
 
 /* ---- backward ---- */
 

@@ -107,7 +107,7 @@ typedef struct scenario {
     const char *checkpoint, *resume;
     uint64_t seed;
     int epochs;
-    bool keep_running;
+    bool keep_running, features;
 } scenario;
 
 static tl_dataset data_of(const scenario *of, tl_real *x) {
@@ -130,7 +130,8 @@ typedef struct training {
     tl_real x[SERIES * LENGTH];
     tl_model *model;
     tl_fit_result result;
-    int fails; /* batches that cannot be read */
+    int fails;   /* batches that cannot be read */
+    size_t read; /* series */
     tl_error error;
 } training;
 
@@ -140,6 +141,7 @@ static tl_status fill_batch(void *user, const uint32_t *index, size_t count, tl_
     for (size_t i = 0; i < count; i++)
         for (size_t t = 0; t < (from->of.unequal ? lengths[index[i]] : LENGTH); t++)
             x[i * LENGTH + t] = from->x[index[i] * LENGTH + t];
+    from->read += count;
     if (from->fails == 0) return TL_OK;
     from->fails--;
     return tl_fail(error, TL_ERROR_FILE, "the disk is gone");
@@ -150,13 +152,17 @@ static tl_model *make_model(const scenario *of, size_t batch) {
     tl_error error = {0};
     tl_model *m = tl_model_new(&(tl_model_cfg){.seed = of->seed ? of->seed : 5, .threads = 1});
     const tl_conv1d_cfg cfg = {.filters = FILTERS, .kernel = 3, .padding = TL_PADDING_SAME};
-    tl_node x = tl_conv1d(m, tl_input(m, (tl_shape){LENGTH, 1}), &cfg);
+    const tl_node in = tl_input(m, (tl_shape){LENGTH, 1});
+    tl_node x = tl_conv1d(m, in, &cfg);
     if (of->norm) x = tl_batch_norm(m, x, NULL);
     x = tl_relu(m, x);
     if (of->drop) x = tl_dropout(m, x, &(tl_dropout_cfg){.rate = 0.3, .spatial = of->spatial});
     x = tl_conv1d(m, x, &cfg);
     if (of->norm) x = tl_batch_norm(m, x, NULL);
-    x = tl_dense(m, tl_global_average_pool(m, tl_relu(m, x)), &(tl_dense_cfg){.units = of->regression ? 1 : CLASSES});
+    x = tl_global_average_pool(m, tl_relu(m, x));
+    if (of->features) x = tl_concat(m, (tl_node[]){x, tl_rocket(m, in, &(tl_rocket_cfg){.features = 84})}, 2);
+    if (of->features) x = tl_batch_norm(m, x, NULL);
+    x = tl_dense(m, x, &(tl_dense_cfg){.units = of->regression ? 1 : CLASSES});
     tl_model_compile(m, x,
                      &(tl_compile_cfg){.batch = batch,
                                        .loss = of->regression ? TL_LOSS_SQUARED_ERROR : TL_LOSS_CROSS_ENTROPY,
@@ -272,6 +278,7 @@ static const scenario everything[] = {
     {.name = "accumulate, mixup", .norm = true, .drop = true, .spatial = true, .accumulate = 2, .augment = {.mixup = 0.4}},
     {.name = "regression", .norm = true, .regression = true, .validated = true, .clip_value = 0.1, .augment = {.mixup = 1}},
     {.name = "running statistics", .norm = true, .keep_running = true},
+    {.name = "features that every rank draws", .norm = true, .features = true},
 };
 
 enum { EVERYTHING = sizeof everything / sizeof *everything };
@@ -329,6 +336,52 @@ static void given_a_rank_that_cannot_read_when_trained_then_all_end(void **unuse
         assert_true(some[rank].result.steps == 4);
     }
     for (int rank = 1; rank < 4; rank++) check_parameters(some[rank].model, some->model, 0, 0);
+    free_models(some, 4);
+}
+
+/* When only the pass for the statistics of batch norm is left. */
+static bool break_disk_at_the_end(const tl_progress *progress, void *user) {
+    training *self = user;
+    if (self->place.rank == 2 && progress->epoch_end) self->fails = 1;
+    return true;
+}
+
+static void given_a_rank_that_cannot_read_for_statistics_then_all_keep_theirs(void **unused) {
+    (void)unused;
+    memset(some, 0, sizeof some);
+    for (int rank = 0; rank < 4; rank++) {
+        some[rank].of = (scenario){.norm = true, .shards = SHARDS, .by_batch = true, .epochs = 1};
+        some[rank].callback = (tl_callback){break_disk_at_the_end, &some[rank]};
+    }
+    run_ranks(some, 4);
+    for (int rank = 0; rank < 4; rank++) check_error(&some[rank].error, TL_ERROR_FILE, "rank 2 on here: the disk is gone");
+    run_alike(one, &(scenario){.norm = true, .shards = SHARDS, .keep_running = true, .epochs = 1}, 1);
+    for (int rank = 0; rank < 4; rank++) check_parameters(some[rank].model, one->model, 0, 0);
+    free_models(some, 4);
+    free_models(one, 1);
+}
+
+/* Series that a rank reads after the last step. */
+static bool count_at_the_end(const tl_progress *progress, void *user) {
+    if (progress->epoch_end) ((training *)user)->read = 0;
+    return true;
+}
+
+static void given_ranks_when_statistics_are_estimated_then_each_reads_a_part(void **unused) {
+    (void)unused;
+    size_t all = 0;
+    memset(some, 0, sizeof some);
+    for (int rank = 0; rank < 4; rank++) {
+        some[rank].of = (scenario){.norm = true, .shards = SHARDS, .by_batch = true, .epochs = 1};
+        some[rank].callback = (tl_callback){count_at_the_end, &some[rank]};
+    }
+    run_ranks(some, 4);
+    for (int rank = 0; rank < 4; rank++) {
+        check_ok(&some[rank].error);
+        assert_in_range(some[rank].read, 1, SERIES / 3);
+        all += some[rank].read;
+    }
+    assert_int_equal(all, SERIES);
     free_models(some, 4);
 }
 
@@ -603,6 +656,8 @@ int main(void) {
         cmocka_unit_test(given_any_number_of_ranks_when_trained_then_the_same_bits),
         cmocka_unit_test(given_series_that_are_read_by_batch_when_trained_then_the_same_bits),
         cmocka_unit_test(given_a_rank_that_cannot_read_when_trained_then_all_end),
+        cmocka_unit_test(given_a_rank_that_cannot_read_for_statistics_then_all_keep_theirs),
+        cmocka_unit_test(given_ranks_when_statistics_are_estimated_then_each_reads_a_part),
         cmocka_unit_test(given_another_number_of_shards_when_trained_then_other_bits),
         cmocka_unit_test(given_batch_norm_when_divided_then_running_means_of_the_batch),
         cmocka_unit_test(given_a_rank_that_stops_when_others_resume_then_the_same_bits),

@@ -21,7 +21,7 @@ typedef struct tl_workers tl_workers;
 /* The arguments of one forward or backward call. All arrays are allocated when the model is compiled. */
 typedef struct tl_pass {
     size_t batch;
-    bool training;         /* false in TL_MODE_INFERENCE_GRADIENTS, in its backward pass too */
+    bool training; /* false in TL_MODE_INFERENCE_GRADIENTS, in its backward pass too */
     /* (batch) the steps of each sample of x that are data; x is 0 from there on (see ops->reads_behind). NULL: all steps */
     const size_t *lengths;
     /* (batch) the same for y; the core sets y and dx to 0 from there on after the call, so that a layer need not compute these
@@ -75,14 +75,17 @@ typedef struct tl_setting {
 /* What a layer learns from a pass over the training data and not from gradients, such as statistics. tl_update_statistics passes it
  * every series once, in batches, while all other layers run in inference mode. Frozen layers are left out. */
 typedef struct tl_preparation {
-    /* Adds the statistics of a batch of x to pass->sums, which are 0 before the first batch. Also writes y, unless `waits` is set.
-     * The sums must not depend on the number of threads. */
+    /* Adds the statistics of a batch of x to pass->sums, which are 0 before the first batch; with `join`, before every batch. Also
+     * writes y, unless `waits` is set. The sums must not depend on the number of threads. */
     void (*accumulate)(const tl_layer *layer, const tl_pass *pass);
     /* Computes pass->state from pass->sums, which are all finite. */
     void (*finish)(const tl_layer *layer, const tl_pass *pass);
     bool waits; /* The layer has no y before `finish`. The layers after it then learn in another pass, in which this layer has its
                    final state. */
-    void *reserved[4]; /* for later fields: NULL */
+    /* Adds the sums of a batch to those of the batches before it, which are 0 before the first batch. Ranks then divide the batches
+     * (tl_fit_cfg.exchange). NULL: every rank passes through all of them. */
+    void (*join)(const tl_layer *layer, double *sums, const double *of_batch);
+    void *reserved[3]; /* for later fields: NULL */
 } tl_preparation;
 
 /* ---- streams (tapline/stream.h) ---- */
@@ -216,8 +219,8 @@ typedef struct tl_layer_ops {
     bool rectifies;                    /* forward honours tl_pass.rectify: it computes a ReLU behind the layer in training */
     bool masks;                        /* backward honours tl_pass.masks: it computes the gradient of a ReLU before the layer */
     char unused[6];
-    /* Returns how many steps behind the length of a sample must be 0 in x, y and dy (SIZE_MAX: all). The core sets as many steps to 0
-     * as the layers that read an array need; later steps are undefined, and no result may depend on them. NULL: all steps. */
+    /* Returns how many steps behind the length of a sample must be 0 in x, y and dy (SIZE_MAX: all). The core sets as many steps to
+     * 0 as the layers that read an array need; later steps are undefined, and no result may depend on them. NULL: all steps. */
     size_t (*reads_behind)(const tl_layer *layer);
     void *reserved[5]; /* for later fields: NULL */
 } tl_layer_ops;

@@ -495,7 +495,7 @@ static void train(tl_fit_state *f, tl_error *error) {
 static void settle(tl_fit_state *f, tl_error *error) {
     tl_error wrong = {0};
     if (f->best && f->result.best_epoch > 0) copy_parameters(f->model, f->best, true);
-    if (f->result.steps > 0 && !f->cfg.keep_running) tl_update_statistics(f->model, f->data, &wrong);
+    if (f->result.steps > 0 && !f->cfg.keep_running) tl_update_statistics_among(f->model, f->data, f->shards.exchange, &wrong);
     if (tl_failed(&wrong) && !tl_failed(error)) tl_fail(error, wrong.status, "fit: after training: %.400s", wrong.text);
     tl_exchange_agree(f->shards.exchange, error);
 }

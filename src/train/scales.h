@@ -1,7 +1,9 @@
-/* scales.h: what a model takes from its training data before training: the scaling of series and target values, and features. */
+/* scales.h: what a model takes from its training data before training: the scaling of series and target values, features, and
+ * statistics. */
 #ifndef TL_SCALES_H
 #define TL_SCALES_H
 
+#include <tapline/exchange.h>
 #include <tapline/train.h>
 
 /* Stores the scaling of the data's series in the model, so that model files contain it. The first training also sets the scale of
@@ -10,5 +12,9 @@ tl_status tl_keep_scales(tl_model *model, const tl_dataset *data, tl_error *erro
 
 /* Calls tl_update_statistics if a layer has features that must be known before training (tl_preparation.waits). */
 tl_status tl_draw_features(tl_model *model, const tl_dataset *data, tl_error *error);
+
+/* tl_update_statistics, with the batches divided among the ranks of the exchange (NULL: one process). An error of one rank is one
+ * of all. */
+tl_status tl_update_statistics_among(tl_model *model, const tl_dataset *data, const tl_exchange *exchange, tl_error *error);
 
 #endif

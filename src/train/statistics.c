@@ -1,5 +1,5 @@
 /* Statistics that layers learn from a pass over the training data (tl_preparation). A pass prepares the layers whose inputs no
- * longer change. */
+ * longer change. The ranks of a training divide the batches; each then adds the sums of all batches in their order. */
 #include <tapline/train.h>
 
 #include "base/argument.h"
@@ -10,6 +10,7 @@
 #include "graph/graph.h"
 #include "graph/turn.h"
 #include "train/evaluate.h"
+#include "train/exchange.h"
 #include "train/scales.h"
 
 #include <math.h>
@@ -18,13 +19,16 @@
 typedef struct preparation {
     tl_model *model;
     const tl_dataset *data;
-    uint32_t *order;        /* (samples) */
-    size_t batches;         /* their sizes differ by at most one, so that none is very small */
-    tl_tensor x;            /* (batch, length, channels) */
+    const tl_exchange *exchange;
+    size_t ranks;    /* that divide the batches of a pass */
+    uint32_t *order; /* (samples) */
+    size_t batches;  /* their sizes differ by at most one, so that none is very small */
+    tl_tensor x;     /* (batch, length, channels) */
     size_t *lengths;        /* (batch); NULL: whole series */
     double **sums;          /* (vertices) of the layers that learn; NULL for others */
     double *numbers;        /* memory of the sums */
     size_t count;           /* number of elements */
+    double *own, *one;      /* (count + 1) the sums of this rank's batch, and of the batch that is added; then whether it failed */
     bool *learnt, *reached; /* (vertices) layers that have finished; layers whose output is known in this pass */
     tl_real *before;        /* the states of the model, to restore them on failure */
 } preparation;
@@ -40,6 +44,7 @@ static void release(preparation *p) {
     tl_release(p->lengths);
     tl_release(p->sums);
     tl_release(p->numbers);
+    tl_release(p->own);
     tl_release(p->learnt);
     tl_release(p->before);
 }
@@ -49,6 +54,7 @@ static void place_sums(preparation *p, tl_error *error) {
     for (size_t i = 0; i < model->vertices; i++)
         if (preparation_of(model, i)) p->count += model->vertex[i].layer->sums;
     p->numbers = tl_allocate(p->count + 1, sizeof *p->numbers, "the sums of a preparation", error);
+    p->own = tl_allocate(2 * (p->count + 1), sizeof *p->own, "the sums of a batch", error);
     for (size_t i = 0, at = 0; p->numbers && p->sums && i < model->vertices; i++) {
         if (!preparation_of(model, i)) continue;
         p->sums[i] = p->numbers + at;
@@ -69,18 +75,22 @@ static tl_status prepare(preparation *p, tl_error *error) {
     place_sums(p, error);
     if (tl_failed(error)) return error->status;
     p->reached = p->learnt + vertices;
+    p->one = p->own + p->count + 1;
     memcpy(p->before, model->states, model->state_count * sizeof *p->before);
     tl_rng order = tl_rng_at(tl_model_seed(model), TL_STREAM_SHUFFLE, 1, 0); /* substream 0 is that of epochs */
     tl_rng_permutation(&order, p->order, shape[0]);
     return TL_OK;
 }
 
+/* The place of a batch in the order. */
+static size_t first_of(const preparation *p, size_t batch) { return tl_split_at(p->data->x.shape[0], p->batches, batch); }
+
 /* Copies the series of a batch to contiguous memory. */
 static tl_status gather(preparation *p, size_t batch, tl_error *error) {
-    const size_t samples = p->data->x.shape[0], first = tl_split_at(samples, p->batches, batch);
-    p->x.shape[0] = tl_split_at(samples, p->batches, batch + 1) - first;
-    if (tl_series_copy(p->data, p->order + first, p->x.shape[0], p->x.data, error) != TL_OK) return error->status;
-    for (size_t i = 0; p->lengths && i < p->x.shape[0]; i++) p->lengths[i] = p->data->lengths[p->order[first + i]];
+    const uint32_t *order = p->order + first_of(p, batch);
+    p->x.shape[0] = first_of(p, batch + 1) - first_of(p, batch);
+    if (tl_series_copy(p->data, order, p->x.shape[0], p->x.data, error) != TL_OK) return error->status;
+    for (size_t i = 0; p->lengths && i < p->x.shape[0]; i++) p->lengths[i] = p->data->lengths[order[i]];
     if (p->lengths) tl_set_lengths(p->model, p->lengths, p->x.shape[0]);
     return TL_OK;
 }
@@ -92,28 +102,51 @@ static bool inputs_known(const preparation *p, size_t id) {
     return true;
 }
 
-/* Returns whether the layer's output is known afterwards. */
-static bool run_layer(const preparation *p, size_t id) {
+/* Where the sums of a layer are in `of_batch`. */
+static double *sums_in(const preparation *p, double *of_batch, size_t id) { return of_batch + (p->sums[id] - p->numbers); }
+
+/* What a layer learns in this pass; NULL: nothing. */
+static const tl_preparation *learner_of(const preparation *p, size_t id) {
+    return !p->learnt[id] && inputs_known(p, id) ? preparation_of(p->model, id) : NULL;
+}
+
+/* Finds the layers whose output is known in this pass. */
+static void find_reached(const preparation *p) {
+    for (size_t i = 0; i < p->model->vertices; i++) {
+        const tl_preparation *learner = learner_of(p, i);
+        p->reached[i] = p->model->vertex[i].live && inputs_known(p, i) && !(learner && learner->waits);
+    }
+}
+
+static void run_layer(const preparation *p, size_t id) {
     tl_vertex *vertex = &p->model->vertex[id];
-    const tl_preparation *learner = p->learnt[id] ? NULL : preparation_of(p->model, id);
+    const tl_preparation *learner = learner_of(p, id);
     tl_pass pass = vertex->forward[TL_MODE_INFERENCE];
-    if (!inputs_known(p, id)) return false;
-    if (vertex->absorbed || (int)id == p->model->input) return true;
-    pass.sums = learner ? p->sums[id] : NULL;
+    if (!vertex->live || !inputs_known(p, id) || vertex->absorbed || (int)id == p->model->input) return;
+    if (learner) pass.sums = learner->join ? sums_in(p, p->own, id) : p->sums[id];
     if (learner)
         learner->accumulate(vertex->layer, &pass);
     else
         vertex->layer->ops->forward(vertex->layer, &pass);
     if (p->model->has_lengths) tl_blank(&pass.y, vertex);
-    return !learner || !learner->waits;
 }
 
 /* Runs the layers up to the last one that learns. */
-static void run_batch(const preparation *p, size_t last) {
+static void run_layers(const preparation *p, size_t last) {
     if (!tl_begin_forward(p->model, &p->x, TL_MODE_INFERENCE)) return;
     const unsigned denormals = tl_denormals_off();
-    for (size_t i = 0; i <= last; i++) p->reached[i] = p->model->vertex[i].live && run_layer(p, i);
+    for (size_t i = 0; i <= last; i++) run_layer(p, i);
     tl_denormals_restore(denormals);
+}
+
+/* Computes the sums of a batch; the number after them tells the other ranks whether it failed. */
+static void run_batch(preparation *p, size_t batch, size_t last, tl_error *error) {
+    memset(p->own, 0, (p->count + 1) * sizeof *p->own);
+    if (gather(p, batch, error) == TL_OK) {
+        run_layers(p, last);
+        if (tl_report(p->model, error) != TL_OK) tl_model_clear_error(p->model); /* it is reported to the caller */
+    }
+    p->own[p->count] = tl_failed(error);
 }
 
 /* Returns the last layer that learns; the number of layers if there is none. */
@@ -138,9 +171,9 @@ static bool all_finite(const preparation *p, size_t id) {
 static tl_status finish(const preparation *p, size_t last, tl_error *error) {
     tl_model *model = p->model;
     for (size_t i = 0; i <= last; i++) {
-        const tl_preparation *learner = p->learnt[i] ? NULL : preparation_of(model, i);
+        const tl_preparation *learner = learner_of(p, i);
         const tl_layer *layer = model->vertex[i].layer;
-        if (!learner || !inputs_known(p, i)) continue;
+        if (!learner) continue;
         tl_pass pass = model->vertex[i].forward[TL_MODE_INFERENCE];
         pass.sums = p->sums[i];
         learner->finish(layer, &pass);
@@ -155,16 +188,36 @@ static tl_status finish(const preparation *p, size_t last, tl_error *error) {
     return TL_OK;
 }
 
-/* One pass over the data. */
-static tl_status run_pass(preparation *p, size_t last, tl_error *error) {
-    for (size_t batch = 0; batch < p->batches; batch++) {
-        if (gather(p, batch, error) != TL_OK) return error->status;
-        run_batch(p, last);
-        if (tl_report(p->model, error) == TL_OK) continue;
-        tl_model_clear_error(p->model); /* it is reported to the caller */
-        return error->status;
+/* The ranks that divide the batches of a pass: all, if the sums of all layers can be joined. */
+static size_t ranks_of_pass(const preparation *p) {
+    for (size_t i = 0; i < p->model->vertices; i++)
+        if (learner_of(p, i) && !learner_of(p, i)->join) return 1;
+    return tl_exchange_ranks(p->exchange);
+}
+
+/* Joins the sums of the batch of a rank; returns whether the batch succeeded there. */
+static bool join_batch(const preparation *p, size_t rank) {
+    const size_t bytes = (p->count + 1) * sizeof *p->own;
+    if (p->ranks == 1 || rank == tl_exchange_rank(p->exchange)) memcpy(p->one, p->own, bytes);
+    if (p->ranks > 1) p->exchange->broadcast(p->exchange->self, p->one, bytes, (int)rank);
+    for (size_t i = 0; i < p->model->vertices; i++) {
+        const tl_preparation *learner = learner_of(p, i);
+        if (learner && learner->join) learner->join(p->model->vertex[i].layer, p->sums[i], sums_in(p, p->one, i));
     }
-    return finish(p, last, error);
+    return p->one[p->count] == 0;
+}
+
+/* One pass over the data. If a batch fails on one rank, no rank begins another. */
+static tl_status run_pass(preparation *p, size_t last, tl_error *error) {
+    find_reached(p);
+    p->ranks = ranks_of_pass(p);
+    const size_t own = p->ranks > 1 ? tl_exchange_rank(p->exchange) : 0;
+    bool sound = true;
+    for (size_t first = 0; first < p->batches && sound; first += p->ranks) {
+        if (first + own < p->batches) run_batch(p, first + own, last, error);
+        for (size_t rank = 0; rank < tl_min(p->ranks, p->batches - first); rank++) sound = join_batch(p, rank) && sound;
+    }
+    return tl_exchange_agree(p->exchange, error) == TL_OK ? finish(p, last, error) : error->status;
 }
 
 static bool learns(const tl_model *model) {
@@ -173,14 +226,15 @@ static bool learns(const tl_model *model) {
     return false;
 }
 
-tl_status tl_update_statistics(tl_model *model, const tl_dataset *data, tl_error *error) {
+tl_status tl_update_statistics_among(tl_model *model, const tl_dataset *data, const tl_exchange *exchange, tl_error *error) {
     tl_error own = {0};
-    preparation p = {.model = model, .data = data};
+    preparation p = {.model = model, .data = data, .exchange = exchange};
     tl_turn turn;
     if (!error) error = &own;
     if (tl_failed(error) || tl_series_check(model, data, "statistics", error) != TL_OK || !learns(model)) return error->status;
     if (!tl_turn_begin(model, &turn, "statistics", error)) return error->status;
-    if (prepare(&p, error) == TL_OK) {
+    prepare(&p, error);
+    if (tl_exchange_agree(exchange, error) == TL_OK) {
         model->stage = TL_STAGE_NOTHING;
         for (size_t last; !tl_failed(error) && (last = last_learner(&p)) < model->vertices;) run_pass(&p, last, error);
         if (tl_failed(error)) memcpy(model->states, p.before, model->state_count * sizeof *p.before);
@@ -189,6 +243,10 @@ tl_status tl_update_statistics(tl_model *model, const tl_dataset *data, tl_error
     release(&p);
     tl_turn_end(model, turn);
     return error->status;
+}
+
+tl_status tl_update_statistics(tl_model *model, const tl_dataset *data, tl_error *error) {
+    return tl_update_statistics_among(model, data, NULL, error);
 }
 
 tl_status tl_draw_features(tl_model *model, const tl_dataset *data, tl_error *error) {
