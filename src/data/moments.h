@@ -19,7 +19,7 @@ typedef struct tl_moments {
 static inline void tl_moments_add(tl_moments *self, double value) {
     if (self->pass == 0) {
         if (self->count++ == 0) self->first = value;
-        self->largest = fmax(self->largest, fabs(value));
+        self->largest = fabs(value) > self->largest ? fabs(value) : self->largest; /* NaN is not larger */
     } else if (self->pass == 1)
         self->sum += value * self->unit - self->first;
     else

@@ -33,8 +33,11 @@ static void set(const tl_series *s, size_t at, double value) {
 /* Computes the moments of a channel of a series. */
 static tl_moments measure(const tl_series *s, size_t i, size_t channel) {
     tl_moments moments = {0};
-    for (; moments.pass < TL_MOMENTS_PASSES; tl_moments_next(&moments))
-        for (size_t t = 0; t < length_of(s, i); t++) tl_moments_add(&moments, get(s, (i * s->length + t) * s->channels + channel));
+    for (; moments.pass < TL_MOMENTS_PASSES; tl_moments_next(&moments)) {
+        tl_moments sums = moments; /* in registers */
+        for (size_t t = 0; t < length_of(s, i); t++) tl_moments_add(&sums, get(s, (i * s->length + t) * s->channels + channel));
+        moments = sums;
+    }
     return moments;
 }
 

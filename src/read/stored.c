@@ -1,5 +1,6 @@
 #include "read/stored.h"
 
+#include "base/math.h"
 #include "base/memory.h"
 #include "data/missing_policy.h"
 #include "io/system.h"
@@ -57,22 +58,40 @@ void tl_stored_free(tl_stored *self) {
 
 static size_t steps_of(const tl_stored *self, size_t i) { return self->lengths ? self->lengths[i] : self->length; }
 
-/* Memory for a series. */
+/* What is read in one go: a series, or the part of it that a window needs; and where it goes in the batch. */
+typedef struct extent {
+    size_t series, start; /* the first step */
+    size_t place;
+} extent;
+
+enum {
+    PIECE = 1 << 16,
+    GAP = 1 << 13
+}; /* bytes: the most that is read at once; reading so many takes less time than another read */
+
+/* Memory for a series, and for the extents of a batch. */
 typedef struct room {
-    unsigned char *bytes; /* as in the file */
-    double *row;          /* (length, channels) */
+    unsigned char *bytes; /* (piece) as in the file */
+    size_t piece;
+    double *row;           /* (length, channels) */
+    extent *extents;       /* (count) */
+    const uint32_t *index; /* the batch that is filled: (count) numbers of its series */
+    tl_real *x;            /* (count, length, channels) */
 } room;
 
-static bool begin_room(const tl_stored *self, room *to, tl_error *error) {
-    const size_t each = self->length * self->channels;
-    to->bytes = tl_reserve(each, self->type.size, "a series", error);
+static bool begin_room(const tl_stored *self, size_t count, room *to, tl_error *error) {
+    const size_t each = self->length * self->channels, bytes = each * self->type.size;
+    to->piece = count > 1 ? tl_max(bytes, PIECE) : bytes;
+    to->bytes = tl_reserve(to->piece, 1, "a series", error);
     to->row = tl_reserve(each, sizeof *to->row, "a series", error);
-    return to->bytes && to->row;
+    to->extents = tl_reserve(count, sizeof *to->extents, "the order of series", error);
+    return to->bytes && to->row && to->extents;
 }
 
 static void end_room(room *of) {
     tl_release(of->bytes);
     tl_release(of->row);
+    tl_release(of->extents);
 }
 
 static tl_status changed(const tl_stored *self, tl_error *error) {
@@ -88,32 +107,39 @@ static tl_status check_unchanged(const tl_stored *self, tl_error *error) {
     return same ? TL_OK : changed(self, error);
 }
 
-/* Reads `steps` steps of a series, from `at` on, before scaling; the first `counted` of them were checked when the data set was
- * read. */
-static tl_status read_steps(const tl_stored *self, tl_window at, size_t steps, size_t counted, room *to, tl_error *error) {
-    const size_t each = steps * self->channels, step = self->channels * self->type.size;
-    if (!tl_system_read_at(self->file, to->bytes, steps * step, self->begin + (at.series * self->length + at.start) * step))
-        return errno == 0 ? changed(self, error) : tl_fail(error, TL_ERROR_FILE, "%s: %s", self->path, strerror(errno));
-    if (tl_numbers_of(to->bytes, &self->type, each, to->row)) return TL_OK;
+static size_t step_bytes(const tl_stored *self) { return self->channels * self->type.size; }
+
+/* Missing values that are replaced by means of the rest of their series need all of it. */
+static bool needs_whole(const tl_stored *self) {
+    return !self->windows || self->missing == TL_MISSING_INTERPOLATE || self->missing == TL_MISSING_MEAN;
+}
+
+static extent extent_of(const tl_stored *self, uint32_t index, size_t place) {
+    const tl_window window = self->windows ? self->windows[index] : (tl_window){.series = index};
+    return (extent){.series = window.series, .start = needs_whole(self) ? 0 : window.start, .place = place};
+}
+
+static size_t extent_bytes(const tl_stored *self) { return (needs_whole(self) ? self->length : self->window) * step_bytes(self); }
+
+/* Offset of its first byte after the first byte of all series. */
+static size_t offset_of(const tl_stored *self, const extent *of) {
+    return (of->series * self->length + of->start) * step_bytes(self);
+}
+
+static tl_status read_bytes(const tl_stored *self, size_t offset, size_t count, room *to, tl_error *error) {
+    if (tl_system_read_at(self->file, to->bytes, count, self->begin + offset)) return TL_OK;
+    return errno == 0 ? changed(self, error) : tl_fail(error, TL_ERROR_FILE, "%s: %s", self->path, strerror(errno));
+}
+
+/* Converts steps to numbers, before scaling; the first `counted` of them were checked when the data set was read. */
+static tl_status convert(const tl_stored *self, const unsigned char *bytes, size_t steps, size_t counted, room *to,
+                         tl_error *error) {
+    if (tl_numbers_of(bytes, &self->type, steps * self->channels, to->row)) return TL_OK;
     if (self->missing != TL_MISSING_REFUSE && self->missing != TL_MISSING_TAIL)
         tl_missing_fill(self->missing, to->row, steps, self->channels);
     for (size_t k = 0; k < counted * self->channels; k++)
         if (!tl_number_fits(to->row[k])) return changed(self, error);
     return TL_OK;
-}
-
-static tl_status read_series(const tl_stored *self, size_t i, room *to, tl_error *error) {
-    return read_steps(self, (tl_window){.series = i}, self->length, steps_of(self, i), to, error);
-}
-
-/* Missing values that are replaced by means of the rest of their series need all of it. */
-static tl_status read_window(const tl_stored *self, tl_window at, room *to, tl_error *error) {
-    const size_t each = self->window * self->channels;
-    if (self->missing != TL_MISSING_INTERPOLATE && self->missing != TL_MISSING_MEAN)
-        return read_steps(self, at, self->window, self->window, to, error);
-    if (read_series(self, at.series, to, error) == TL_OK)
-        memmove(to->row, to->row + at.start * self->channels, each * sizeof *to->row);
-    return error->status;
 }
 
 static void scale(const tl_stored *self, double *row, size_t steps) {
@@ -122,22 +148,50 @@ static void scale(const tl_stored *self, double *row, size_t steps) {
     if (self->by.shift) tl_scale_by(&one, &self->by);
 }
 
+/* Writes what was read to its place in the batch. */
+static tl_status take(const tl_stored *self, const extent *of, const unsigned char *bytes, room *by, tl_error *error) {
+    const size_t sample = by->index[of->place], whole = needs_whole(self) ? self->length : self->window;
+    const size_t each = self->windows ? self->window : self->length,
+                 skipped = self->windows ? self->windows[sample].start - of->start : 0;
+    const size_t counted = self->windows ? whole : steps_of(self, sample), steps = self->windows ? each : counted;
+    double *row = by->row + skipped * self->channels;
+    if (convert(self, bytes, whole, counted, by, error) != TL_OK) return error->status;
+    scale(self, row, steps);
+    for (size_t k = 0; k < steps * self->channels; k++) by->x[of->place * each * self->channels + k] = (tl_real)row[k];
+    return TL_OK;
+}
+
+static int in_the_file(const void *a, const void *b) {
+    const extent *one = a, *other = b;
+    return one->series != other->series ? (one->series < other->series ? -1 : 1)
+                                        : (one->start > other->start) - (one->start < other->start);
+}
+
+/* Returns how many of the extents are read together: neighbours that fit in the memory for a piece. */
+static size_t count_near(const tl_stored *self, const extent *first, size_t count, size_t piece) {
+    const size_t size = extent_bytes(self), begin = offset_of(self, first);
+    size_t n = 1;
+    while (n < count && offset_of(self, first + n) + size - begin <= piece &&
+           offset_of(self, first + n) <= offset_of(self, first + n - 1) + size + GAP)
+        n++;
+    return n;
+}
+
 static tl_status fill(void *user, const uint32_t *index, size_t count, tl_real *x, tl_error *error) {
     const tl_stored *self = user;
-    const size_t each = (self->windows ? self->window : self->length) * self->channels;
-    room of;
-    if (begin_room(self, &of, error)) check_unchanged(self, error);
-    for (size_t i = 0; i < count && !tl_failed(error); i++) {
-        const size_t steps = self->windows ? self->window : steps_of(self, index[i]);
-        if (self->windows)
-            read_window(self, self->windows[index[i]], &of, error);
-        else
-            read_series(self, index[i], &of, error);
-        if (tl_failed(error)) break;
-        scale(self, of.row, steps);
-        for (size_t k = 0; k < steps * self->channels; k++) x[i * each + k] = (tl_real)of.row[k];
+    room by = {.index = index, .x = x};
+    if (begin_room(self, count, &by, error)) check_unchanged(self, error);
+    for (size_t i = 0; i < count && !tl_failed(error); i++) by.extents[i] = extent_of(self, index[i], i);
+    if (!tl_failed(error)) qsort(by.extents, count, sizeof *by.extents, in_the_file);
+    for (size_t i = 0, near; i < count && !tl_failed(error); i += near) {
+        const extent *first = by.extents + i;
+        const size_t begin = offset_of(self, first);
+        near = count_near(self, first, count - i, by.piece);
+        read_bytes(self, begin, offset_of(self, first + near - 1) + extent_bytes(self) - begin, &by, error);
+        for (size_t k = 0; k < near && !tl_failed(error); k++)
+            take(self, first + k, by.bytes + (offset_of(self, first + k) - begin), &by, error);
     }
-    end_room(&of);
+    end_room(&by);
     return error->status;
 }
 
@@ -164,15 +218,18 @@ typedef struct row_reader {
 
 static tl_status read_row(void *user, size_t i, double *to, tl_error *error) {
     row_reader *self = user;
-    if (read_series(self->of, i, &self->room, error) == TL_OK)
-        memcpy(to, self->room.row, self->of->length * self->of->channels * sizeof *to);
+    const tl_stored *of = self->of;
+    const size_t bytes = of->length * step_bytes(of);
+    if (read_bytes(of, i * bytes, bytes, &self->room, error) == TL_OK &&
+        convert(of, self->room.bytes, of->length, steps_of(of, i), &self->room, error) == TL_OK)
+        memcpy(to, self->room.row, of->length * of->channels * sizeof *to);
     return error->status;
 }
 
 static tl_status scale_set(tl_stored *self, const tl_scaling *reference, tl_scaling *scaling, tl_error *error) {
     row_reader rows = {.of = self};
     const tl_series_reader reader = {read_row, &rows, self->lengths, self->count, self->length, self->channels};
-    if (begin_room(self, &rows.room, error)) tl_scaling_find(&reader, &(tl_scaling){0}, reference, scaling, &self->by, error);
+    if (begin_room(self, 1, &rows.room, error)) tl_scaling_find(&reader, &(tl_scaling){0}, reference, scaling, &self->by, error);
     end_room(&rows.room);
     return error->status;
 }

@@ -32,6 +32,7 @@
 static void release_fit(tl_fit_state *f) {
     tl_release(f->order);
     tl_tensor_free(&f->x);
+    tl_ahead_release(&f->ahead);
     tl_tensor_free(&f->varied);
     tl_release(f->labels);
     tl_release(f->values);
@@ -191,6 +192,7 @@ static tl_status prepare_fit(tl_fit_state *f, tl_error *error) {
     if (tl_data_check(f->model, f->data, "fit", error) != TL_OK || take_configuration(f, error) != TL_OK) return error->status;
     f->order = tl_allocate(f->data->x.shape[0], sizeof *f->order, "the order of the samples", error);
     f->x = tl_tensor_new(3, (size_t[]){f->cfg.batch, in.length, in.channels}, error);
+    tl_ahead_begin(&f->ahead, f->data, error);
     if (varies(&f->cfg.augment)) f->varied = tl_tensor_new(3, f->x.shape, error);
     f->labels = tl_allocate(f->cfg.batch * tl_labels_each(f->data), sizeof *f->labels, "labels", error);
     f->values = tl_allocate(f->cfg.batch * tl_values_each(f->data), sizeof *f->values, "targets", error);
@@ -251,12 +253,25 @@ static bool is_needed(const tl_fit_state *f, tl_places own, size_t i, size_t cou
     return (i >= own.first && i < own.end) || (mixed >= own.first && mixed < own.end);
 }
 
+/* Reads the series of this batch and the next ones that this rank needs, if they are not in memory. Which ones are partners of a
+ * mixture is not known before their batch. */
+static void read_ahead(tl_fit_state *f, tl_error *error) {
+    if (!tl_ahead_ends(&f->ahead) || (f->mixed.partner && f->shards.exchange)) return;
+    for (size_t batch = f->batch; batch < f->batches; batch++) {
+        const size_t first = first_of(f, batch);
+        const tl_places own = tl_shards_own(&f->shards, first_of(f, batch + 1) - first);
+        if (!tl_ahead_add(&f->ahead, f->order + first + own.first, own.end - own.first)) break;
+    }
+    tl_ahead_read(&f->ahead, error);
+}
+
 /* Copies the series of the samples that this rank needs to their places in the batch, neighbours together. */
 static void gather_series(tl_fit_state *f, tl_places own, const uint32_t *order, size_t count, tl_error *error) {
     const size_t each = f->data->x.shape[1] * f->data->x.shape[2];
+    read_ahead(f, error);
     for (size_t i = 0, end; i < count && !tl_failed(error); i = end + 1) {
         for (end = i; end < count && is_needed(f, own, end, count);) end++;
-        if (end > i) tl_series_copy(f->data, order + i, end - i, f->x.data + i * each, error);
+        if (end > i) tl_ahead_take(&f->ahead, order + i, end - i, f->x.data + i * each, error);
     }
 }
 

@@ -3,6 +3,7 @@
 #define TL_FIT_H
 
 #include "base/schedule.h"
+#include "data/batches.h"
 #include "train/metrics.h"
 #include "train/shards.h"
 
@@ -36,6 +37,7 @@ typedef struct tl_fit_state {
     /* computed from these */
     uint32_t *order;       /* (samples) of the epoch */
     tl_tensor x;           /* (batch, length, channels) samples of the batch */
+    tl_ahead ahead;        /* series of the next batches */
     tl_tensor varied;      /* the samples after random changes; mixtures are written back to x; empty: none */
     tl_metrics validation; /* of the epoch that has just ended */
     int32_t *labels;       /* (batch, labels of a series) */

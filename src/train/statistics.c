@@ -24,6 +24,7 @@ typedef struct preparation {
     uint32_t *order; /* (samples) */
     size_t batches;  /* their sizes differ by at most one, so that none is very small */
     tl_tensor x;     /* (batch, length, channels) */
+    tl_ahead ahead;
     size_t *lengths;        /* (batch); NULL: whole series */
     double **sums;          /* (vertices) of the layers that learn; NULL for others */
     double *numbers;        /* memory of the sums */
@@ -41,6 +42,7 @@ static const tl_preparation *preparation_of(const tl_model *model, size_t id) {
 static void release(preparation *p) {
     tl_release(p->order);
     tl_tensor_free(&p->x);
+    tl_ahead_release(&p->ahead);
     tl_release(p->lengths);
     tl_release(p->sums);
     tl_release(p->numbers);
@@ -68,6 +70,7 @@ static tl_status prepare(preparation *p, tl_error *error) {
     p->batches = tl_ceil_div(shape[0], maximum);
     p->order = tl_allocate(shape[0], sizeof *p->order, "the order of the samples", error);
     p->x = tl_tensor_new(3, (size_t[]){tl_min(shape[0], maximum), shape[1], shape[2]}, error);
+    tl_ahead_begin(&p->ahead, p->data, error);
     if (p->data->lengths) p->lengths = tl_allocate(maximum, sizeof *p->lengths, "lengths", error);
     p->sums = tl_allocate(vertices, sizeof *p->sums, "the sums of a preparation", error);
     p->learnt = tl_allocate(2 * vertices, sizeof *p->learnt, "marks of layers", error);
@@ -85,11 +88,21 @@ static tl_status prepare(preparation *p, tl_error *error) {
 /* The place of a batch in the order. */
 static size_t first_of(const preparation *p, size_t batch) { return tl_split_at(p->data->x.shape[0], p->batches, batch); }
 
+/* Reads the series of this batch and the next ones of this rank, if they are not in memory. */
+static tl_status read_ahead(preparation *p, size_t batch, tl_error *error) {
+    if (!tl_ahead_ends(&p->ahead)) return error->status;
+    while (batch < p->batches &&
+           tl_ahead_add(&p->ahead, p->order + first_of(p, batch), first_of(p, batch + 1) - first_of(p, batch)))
+        batch += p->ranks;
+    return tl_ahead_read(&p->ahead, error);
+}
+
 /* Copies the series of a batch to contiguous memory. */
 static tl_status gather(preparation *p, size_t batch, tl_error *error) {
     const uint32_t *order = p->order + first_of(p, batch);
     p->x.shape[0] = first_of(p, batch + 1) - first_of(p, batch);
-    if (tl_series_copy(p->data, order, p->x.shape[0], p->x.data, error) != TL_OK) return error->status;
+    if (read_ahead(p, batch, error) != TL_OK || tl_ahead_take(&p->ahead, order, p->x.shape[0], p->x.data, error) != TL_OK)
+        return error->status;
     for (size_t i = 0; p->lengths && i < p->x.shape[0]; i++) p->lengths[i] = p->data->lengths[order[i]];
     if (p->lengths) tl_set_lengths(p->model, p->lengths, p->x.shape[0]);
     return TL_OK;
