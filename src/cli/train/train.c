@@ -765,12 +765,19 @@ static void member_apart(void *context, size_t number) {
     leave(self->job, to);
 }
 
+/* The threads of all processes, which have ended; results do not depend on threads. */
+static int64_t threads_of_all(const train_settings *settings) {
+    const int64_t each = settings->common.threads, all = each * settings->jobs;
+    return all <= tl_processors() ? all : each;
+}
+
 /* Adds a network that another process has trained to the average. */
 static void join_member(job *self, const outcome *from, const double *learnt, tl_error *error) {
     const train_settings *all = self->settings;
     tl_model_free(self->model);
     self->model = NULL;
     self->settings = IN_PRECISION(members_next)(&self->members, error);
+    if (all->jobs > 1) self->members.own.common.threads = threads_of_all(all);
     make_model(self, error);
     if (!tl_failed(error)) read_learnt(self->model, learnt, is_regression(self), error);
     if (!tl_failed(error)) IN_PRECISION(members_add)(&self->members, self->model, &from->fold.fit, &from->fold.test, error);

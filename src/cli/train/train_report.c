@@ -10,6 +10,12 @@ static size_t count_parameters(const job *self) {
     return tl_parameter_count(self->model) * (all->trained ? all->trained : all->count ? all->count : 1);
 }
 
+/* Of each process. With --jobs, the last model may have those of all. */
+static size_t threads_of(const job *self) {
+    const bool several = self->settings->jobs > 1 && self->settings->common.threads > 0;
+    return several ? (size_t)self->settings->common.threads : (size_t)tl_model_threads(self->model);
+}
+
 /* Which network, and which data. */
 static void describe(const job *self, FILE *to) {
     const size_t *shape = self->data->x.shape;
@@ -18,7 +24,7 @@ static void describe(const job *self, FILE *to) {
     print_shown(to, self->settings->architecture);
     fprintf(to, ", %zu parameters, %s, engine %s, ", count_parameters(self), tl_precision(), self->settings->engine);
     if (ranks_count() > 1) fprintf(to, "%zu ranks of ", ranks_count());
-    fprintf(to, "%s\n", report_counted(threads, (size_t)tl_model_threads(self->model), "thread"));
+    fprintf(to, "%s\n", report_counted(threads, threads_of(self), "thread"));
     fprintf(to, "data       ");
     print_shown(to, self->data_path);
     fprintf(to, ", length %zu, channels %zu", shape[1], shape[2]);
@@ -95,7 +101,7 @@ static void report_as_json(const job *self) {
     report_text(object, "model", settings->architecture);
     report_text(object, "engine", settings->engine);
     report_text(object, "precision", tl_precision());
-    report_count(object, "threads", (size_t)tl_model_threads(self->model));
+    report_count(object, "threads", threads_of(self));
     report_count(object, "seed", (size_t)settings->seed);
     report_count(object, "epochs", (size_t)self->fit.epochs);
     report_count(object, "steps", self->fit.steps);
