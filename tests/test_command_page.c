@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { SERIES = 12, LENGTH = 16 };
@@ -97,6 +98,20 @@ static char *page(const char *name, size_t most) {
     return text;
 }
 
+/* Checks that two small files have the same bytes. */
+static void check_same_bytes(const char *name, const char *other) {
+    char bytes[2][1 << 16];
+    size_t count[2];
+    for (int i = 0; i < 2; i++) {
+        FILE *file = fopen(in_folder(i == 0 ? name : other), "rb");
+        assert_non_null(file);
+        count[i] = fread(bytes[i], 1, sizeof bytes[i], file);
+        fclose(file);
+    }
+    if (count[0] != count[1] || memcmp(bytes[0], bytes[1], count[0]) != 0)
+        fail_msg("%s (%zu bytes) differs from %s (%zu bytes)", name, count[0], other, count[1]);
+}
+
 static void check_has(const char *text, const char *part) {
     if (!strstr(text, part)) fail_msg("the page does not have \"%s\"", part);
 }
@@ -107,12 +122,14 @@ static void given_a_training_when_reported_then_the_page_answers(void **unused) 
     (void)unused;
     char data[120];
     snprintf(data, sizeof data, "%s", in_folder("classes.csv"));
-    run without = run_command(TRAIN("classes.csv", "net.json", "12"), "--test", data, "--folds", "3", "--json");
+    run without = run_command(TRAIN("classes.csv", "net.json", "12"), "--test", data, "--folds", "3", "--json", "-o",
+                              in_folder("plain.safetensors"));
     run done = run_command(TRAIN("classes.csv", "net.json", "12"), "--test", data, "--folds", "3", "--json", "--report",
                            in_folder("run.html"), "-o", in_folder("net.safetensors"));
     json_t *a = run_json(&without), *b = run_json(&done);
     static const char *const keys[] = {"train_loss", "validation_loss", "test_loss", "test_accuracy", "test_auroc"};
     for (size_t i = 0; i < 5; i++) check_number(keys[i], json_number(b, keys[i]), json_number(a, keys[i]), 1e-6, 1e-7);
+    check_same_bytes("plain.safetensors", "net.safetensors");
     char *text = page("run.html", 200000);
     static const char *const parts[] = {"Which class is confused with which?",
                                         "Has it converged?",
@@ -296,6 +313,25 @@ static void given_a_page_that_is_read_when_reported_then_refused_before(void **u
     expect(run_command("eval", model, data, "--report", in_folder("data.html")), 2, "and would be overwritten");
 }
 
+/* The page is larger than files may be; the model is not. */
+static void given_no_room_for_the_page_when_reported_then_the_model_is_saved(void **unused) {
+    (void)unused;
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_IGN); /* the command inherits it: a file that is too large is then an error */
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){.rlim_cur = 8000, .rlim_max = before.rlim_max});
+    run done = run_command(TRAIN("classes.csv", "net.json", "2"), "--report", in_folder("large.html"), "--out",
+                           in_folder("kept.safetensors"));
+    setrlimit(RLIMIT_FSIZE, &before);
+    signal(SIGXFSZ, SIG_DFL);
+    if (!strstr(done.out, "accuracy")) fail_msg("no results are printed: %s", done.out);
+    expect(done, 1, "large.html: cannot be written: File too large");
+    assert_int_equal(access(in_folder("large.html"), F_OK), -1);
+    expect(run_command("eval", in_folder("kept.safetensors"), in_folder("classes.csv")), 0, NULL);
+    expect(run_command(TRAIN("classes.csv", "net.json", "1"), "--report", in_folder("nowhere/x.html")), 1,
+           "nowhere/x.html: cannot be written: No such file or directory");
+}
+
 static void given_a_training_that_is_refused_when_reported_then_nothing_changes(void **unused) {
     (void)unused;
     fclose(folder_create("before.html"));
@@ -413,6 +449,7 @@ static void check_answer(const char *expected, double train(double), double vali
 
 static double falling(double i) { return pow(0.98, i); }
 static double level(double i) { return 0.1 + pow(0.8, i); }
+static double flat(double i) { return 3.2 - 0.002 * i; }
 static double rising(double i) { return 0.1 + 0.01 * i; }
 static double turning(double i) { return 0.5 + (i - 40) * (i - 40) / 1000; }
 
@@ -420,6 +457,7 @@ static void given_curves_when_asked_whether_converged_then_the_answer(void **unu
     (void)unused;
     check_answer("Not yet.", falling, NULL);
     check_answer("It has settled.", level, level);
+    check_answer("It hardly falls.", flat, NULL);
     check_answer("It does not settle.", rising, NULL);
     check_answer("It overfits.", level, turning);
     markup to = {0};
@@ -469,6 +507,7 @@ int main(void) {
         cmocka_unit_test(given_several_networks_when_reported_then_a_page_for_each),
         cmocka_unit_test(given_a_failing_training_when_reported_then_the_page_says_so),
         cmocka_unit_test(given_a_page_that_is_read_when_reported_then_refused_before),
+        cmocka_unit_test(given_no_room_for_the_page_when_reported_then_the_model_is_saved),
         cmocka_unit_test(given_a_training_that_is_refused_when_reported_then_nothing_changes),
         cmocka_unit_test(given_a_folder_when_trained_then_events_with_checksums),
         cmocka_unit_test(given_curves_when_asked_whether_converged_then_the_answer),

@@ -78,14 +78,15 @@ static void add_character(markup *self, const char *plain, size_t bytes, unsigne
 }
 
 void markup_escaped(markup *self, const char *plain, size_t characters) {
-    const bool cut = characters > 0 && markup_length(plain) > characters;
-    for (size_t i = 0; *plain && !(cut && i + 1 >= characters); i++) {
+    const size_t length = markup_length(plain), begin = characters / 2;
+    const size_t cut = characters > 0 && length > characters ? length - characters + 1 : 0;
+    for (size_t i = 0; *plain; i++) {
         unsigned long code;
         const size_t bytes = markup_character(plain, &code);
-        add_character(self, plain, bytes, code);
+        if (cut > 0 && i == begin) markup_add(self, "…");
+        if (i < begin || i >= begin + cut) add_character(self, plain, bytes, code);
         plain += bytes ? bytes : 1;
     }
-    if (cut) markup_add(self, "…");
 }
 
 void markup_release(markup *self) {

@@ -23,16 +23,21 @@ static const char style[] =
     ".figures{display:flex;flex-wrap:wrap;gap:4px 28px;margin:10px 0 14px;padding:0;list-style:none}"
     ".figures b{display:block;font-size:22px;line-height:1.2;font-weight:600}.figures span{color:var(--soft);font-size:13px}"
     ".answer{font-weight:600;margin:0 0 2px}nav{font-size:13px;margin:4px 0 8px;display:flex;flex-wrap:wrap;gap:2px 14px}"
-    "svg.chart{display:block;width:100%;max-width:560px;height:auto}.scroll{overflow-x:auto}"
+    "svg.chart{display:block;width:100%;max-width:560px;height:auto}"
+    ".scroll{overflow-x:auto;background:linear-gradient(270deg,var(--card) 30%,transparent) right/48px 100% no-repeat local,"
+    "linear-gradient(270deg,var(--edge),transparent) right/24px 100% no-repeat scroll,var(--card)}"
     "table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:14px}"
     "th,td{text-align:right;padding:3px 10px;border-bottom:1px solid var(--edge);white-space:nowrap}"
     "th{color:var(--soft);font-weight:500}th:first-child,td:first-child{text-align:left;padding-left:0}"
     "pre{background:var(--card);border:1px solid var(--edge);border-radius:8px;padding:10px 12px;font-size:13px;margin:0 0 8px;"
     "white-space:pre-wrap;overflow-wrap:anywhere}"
     ":focus-visible{outline:2px solid var(--hue);outline-offset:2px}"
+    "@media screen and (max-width:863px){#converged{order:-1}}" /* in one column both answers are seen without scrolling */
     "@media (max-width:520px){main{padding:14px 12px 32px}.card{padding:12px}table{font-size:12px}th,td{padding:3px 4px}}"
-    "@media print{body{background:#fff;font-size:11pt}main{max-width:none;padding:0}nav{display:none}"
-    ".card{break-inside:avoid;border-color:#ccc}h2{break-after:avoid}.scroll{overflow:visible}}";
+    "@media print{body{background:#fff;font-size:10pt}main{max-width:none;padding:0}nav{display:none}"
+    ".row{grid-template-columns:1fr 1fr}.row>:has(table){grid-column:1/-1}.tiles{grid-template-columns:1fr 1fr 1fr}"
+    ".row,.tiles{gap:10px}h2{margin-top:20px}h2,h2+p,h2~.figures{break-after:avoid}h2+p{break-before:avoid}"
+    ".card{break-inside:avoid;border-color:#ccc}.scroll{overflow:visible;background:none}}";
 
 void page_begin(markup *to, const char *title, int reload) {
     markup_add(to, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"

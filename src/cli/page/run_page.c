@@ -75,6 +75,11 @@ void run_page_convergence(const training_log *log, markup *to) {
             "<p class=\"answer\">It does not settle.</p><p class=\"soft\">The training loss rose from about %.3g to %.3g in the "
             "last fifth of the epochs.</p>\n",
             before, after);
+    else if (after > 0.9 * train[0] && !accurate)
+        markup_add(to,
+                   "<p class=\"answer\">It hardly falls.</p><p class=\"soft\">The training loss was %.3g in the first epoch and is "
+                   "about %.3g in the last fifth.</p>\n",
+                   train[0], after);
     else
         markup_add(to, "<p class=\"answer\">%s</p><p class=\"soft\">%s; the loss is about %.3g.</p>\n",
                    accurate ? "Yes." : "It has settled.",

@@ -90,7 +90,8 @@ static double percent(size_t part, size_t all) { return all > 0 ? 100 * (double)
 
 /* ---- confusion ---- */
 
-enum { MATRIX = 20, WIDTH = 440, NAME = 12, LETTER = 7, ANSWERS = 3 };
+enum { MATRIX = 20, WIDTH = 440, HIGHEST = 300, NAME = 12, LETTER = 7, ANSWERS = 3 };
+static const double SLANT = 0.72; /* of a name's length: the width and height of a name at 45 degrees */
 
 static void add_answers(const verdicts *self, const counts *all, markup *to) {
     char count[REPORT_NUMBER];
@@ -156,15 +157,10 @@ typedef struct grid {
 static grid grid_of(const verdicts *self, const counts *all, size_t shown) {
     const double name = LETTER * (double)longest_name(self, all, shown);
     grid in = {.left = name + 10, .shown = shown};
-    in.cell = fmin(72, (WIDTH - in.left - 30) / (double)shown);
+    in.cell = fmin(72, fmin(HIGHEST, WIDTH - in.left) / (double)shown);
     in.slanted = name > in.cell - 4;
-    in.top = in.slanted ? name * 0.72 + 16 : 22;
-    if (!in.slanted) in.cell = fmin(72, (WIDTH - in.left) / (double)shown);
-    if ((double)shown * in.cell > 300) in.cell = 300 / (double)shown; /* the card stays low */
-    if (name > in.cell - 4 && !in.slanted) {
-        in.slanted = true;
-        in.top = name * 0.72 + 16;
-    }
+    if (in.slanted) in.cell = fmin(in.cell, (WIDTH - in.left - SLANT * name) / (double)shown);
+    in.top = in.slanted ? SLANT * name + 16 : 22;
     return in;
 }
 
