@@ -1,9 +1,10 @@
 #!/bin/sh
 # Trains in several processes of one machine over Open MPI; exit code 77 (skipped) where there is none.
 #
-# usage: run.sh CASE COMMAND BUILD [COUNT]    CASE: networks, refusals, stop, kills (COUNT of them), library; BUILD: the folder of the build
+# usage: run.sh CASE COMMAND BUILD [COUNT]    CASE: networks, refusals, stop, kills (COUNT of them), library, namespaces;
+#                                             BUILD: the folder of the build
 set -eu
-case=$1 command=$2 build=$3 count=${4:-5}
+case=$1 command=$2 build=$3 count=${4:-5} source=$(cd "$(dirname "$0")/../.." && pwd)
 if ! command -v mpirun >/dev/null || [ ! -e "$build/src/mpi/libtapline_mpi.so" ]; then
     echo "skipped: there is no Open MPI (Debian: openmpi-bin libopenmpi-dev)"
     exit 77
@@ -203,6 +204,20 @@ library() {
         if ldd "$file" | grep -qi mpi; then fail "$file depends on MPI"; fi
     done
     echo "neither library nor command depends on MPI"
+}
+
+# Ranks that reach each other by TCP alone, 1 ms away and at 1 Gbit/s.
+namespaces() {
+    if [ "$(id -u)" != 0 ] || [ ! -e /dev/net/tun ] || ! command -v ip >/dev/null; then
+        echo "skipped: network namespaces need root, /dev/net/tun and ip (Debian: iproute2)"
+        exit 77
+    fi
+    write_data 0 42 >equal.ts
+    one equal.ts --arch fcn --epochs 2 --batch 16 --shards 8 --out one.safetensors
+    "$source/bench/scale/namespaces" 4 1 1000 "$build" "$command" train equal.ts --arch fcn --epochs 2 --batch 16 --shards 8 --threads 1 --quiet \
+        --out ranks.safetensors >ranks.txt 2>&1 || fail "$(cat ranks.txt)"
+    cmp one.safetensors ranks.safetensors || fail "ranks in namespaces learn something else"
+    echo "4 ranks in network namespaces: the same bits"
 }
 
 "$case"
