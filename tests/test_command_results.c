@@ -313,6 +313,47 @@ static void given_a_layer_when_predicting_then_its_values_as_features(void **unu
            2, NULL, "--output flatten_1: give only one model; outputs of layers cannot be averaged\n");
 }
 
+/* Two labels that a threshold on the level of each half decides. */
+static void write_several(const char *name) {
+    FILE *file = fopen(in_folder(name), "w");
+    assert_non_null(file);
+    fputs("left,right,a,b,c,d\n", file);
+    for (int i = 0; i < SERIES; i++)
+        fprintf(file, "%d,%d,%d,%d,%d,%d\n", i % 2, i / 2 % 2, i % 2 ? 5 : -5, i % 2 ? 4 : -4, i / 2 % 2 ? 5 : -5,
+                i / 2 % 2 ? 4 : -4);
+    fclose(file);
+}
+
+static void given_several_labels_when_evaluated_then_each_by_its_name(void **unused) {
+    (void)unused;
+    static const char *const keys[] = {"test_subset_accuracy", "test_micro_f1", "test_macro_f1"};
+    write_several("several.csv");
+    run trained = run_command("train", in_folder("several.csv"), "--target", "left,right", "--normalize", "none", "--epochs", "60",
+                              "--precision", tl_precision(), "--quiet", "--out", in_folder("several.safetensors"));
+    assert_non_null(strstr(trained.out, "subset     micro f1     macro f1\ntrain"));
+    assert_non_null(strstr(trained.out, "2 labels"));
+    run_free(&trained);
+    for (int members = 1; members <= 2; members++) {
+        const char *model = in_folder("several.safetensors"), *data = in_folder("several.csv");
+        run done = run_command("eval", model, members == 2 ? model : "--json", members == 2 ? data : "--per-class",
+                               members == 2 ? "--json" : data, members == 2 ? "--per-class" : NULL);
+        json_t *object = run_json(&done), *names = json_object_get(object, "label_names");
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) check_number(keys[i], json_number(object, keys[i]), 1, 1e-12, 0);
+        assert_true(json_number(object, "test_rmse") < 0.5);
+        assert_string_equal(json_string_value(json_array_get(names, 1)), "right");
+        const json_t *right = json_array_get(json_object_get(object, "per_class"), 1);
+        assert_string_equal(json_string_value(json_object_get(right, "class")), "right");
+        assert_int_equal(json_integer_value(json_object_get(right, "samples")), SERIES / 2);
+        check_number("f1 of one label", json_number(right, "f1"), 1, 1e-12, 0);
+        assert_null(json_object_get(object, "class_names"));
+        json_decref(object);
+        run_free(&done);
+    }
+    expect(run_command("eval", in_folder("several.safetensors"), in_folder("several.csv"), "--per-class"), 0, "\nright  ", NULL);
+    expect(run_command("eval", in_folder("several.safetensors"), in_folder("several.csv"), "--confusion"), 2, NULL,
+           "--confusion needs classes, but the model predicts several labels (--per-class)");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_a_first_training_when_run_then_it_says_on_what),
@@ -326,6 +367,7 @@ int main(void) {
         cmocka_unit_test(given_top_when_predicting_then_classes_by_probability),
         cmocka_unit_test(given_json_when_predicting_then_what_the_table_says),
         cmocka_unit_test(given_a_layer_when_predicting_then_its_values_as_features),
+        cmocka_unit_test(given_several_labels_when_evaluated_then_each_by_its_name),
     };
     return cmocka_run_group_tests(tests, set_up, folder_teardown) != 0;
 }

@@ -193,6 +193,32 @@ static void given_a_binary_loss_when_evaluated_then_errors_of_probabilities(void
     check_number("mae", evaluate_values(TL_LOSS_BINARY_CROSS_ENTROPY, outputs, values, 4).mae, 1.5 / 4, tolerance, 0);
 }
 
+/* Three labels of five samples, by scikit-learn: accuracy_score, f1_score(average="micro") and ("macro"). */
+static void given_several_labels_when_evaluated_then_subset_accuracy_and_f1(void **unused) {
+    (void)unused;
+    tl_error error = {0};
+    tl_metrics metrics;
+    tl_real outputs[] = {2, -1, -1, 1, 3, -2, -1, 2, -3, 1, -1, -1, -2, -2, 0};
+    tl_real given[] = {1, 0, 0, 1, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0}; /* the last output, 0.5, is not predicted; label 2 never */
+    tl_model *model = identity(3, TL_LOSS_BINARY_CROSS_ENTROPY);
+    tl_dataset data = {.x = TL_VIEW(outputs, 5, 1, 3), .values = given, .target_channels = 3};
+    tl_evaluate(model, &data, &metrics, &error);
+    check_number("subset accuracy", metrics.subset_accuracy, 3.0 / 5, tolerance, 0);
+    check_number("micro f1", metrics.micro_f1, 2 * 4.0 / (5 + 5), tolerance, 0);
+    check_number("macro f1", metrics.macro_f1, (2 * 2.0 / (3 + 3) + 1) / 2, tolerance, 0); /* without label 2 */
+    given[9] = (tl_real)NAN;                                                               /* one wrong label less */
+    tl_evaluate(model, &data, &metrics, &error);
+    check_number("subset accuracy of known ones", metrics.subset_accuracy, 4.0 / 5, tolerance, 0);
+    check_number("micro f1 of known ones", metrics.micro_f1, 2 * 4.0 / (5 + 4), tolerance, 0);
+    given[9] = (tl_real)0.5; /* a probability, not a label */
+    tl_evaluate(model, &data, &metrics, &error);
+    assert_true(isnan(metrics.subset_accuracy) && isnan(metrics.micro_f1) && isnan(metrics.macro_f1));
+    check_ok(&error);
+    tl_model_free(model);
+    const tl_real zeros[] = {0, 1};
+    assert_true(isnan(evaluate_values(TL_LOSS_SQUARED_ERROR, zeros, zeros, 2).subset_accuracy));
+}
+
 static void given_a_model_without_classes_when_counted_then_refused(void **unused) {
     (void)unused;
     tl_error error = {0};
@@ -216,6 +242,7 @@ int main(void) {
         cmocka_unit_test(given_targets_without_spread_when_evaluated_then_r2_is_undefined),
         cmocka_unit_test(given_the_largest_numbers_when_evaluated_then_r2_does_not_overflow),
         cmocka_unit_test(given_a_binary_loss_when_evaluated_then_errors_of_probabilities),
+        cmocka_unit_test(given_several_labels_when_evaluated_then_subset_accuracy_and_f1),
         cmocka_unit_test(given_a_model_without_classes_when_counted_then_refused),
     };
     return check_run(tests);

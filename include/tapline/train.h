@@ -33,7 +33,12 @@ typedef struct tl_metrics {
     double r2;    /* regression: for each output, 1 - squared error / squared distance of the targets from their mean; the mean over
                      the outputs whose targets are not all equal (scikit-learn's "uniform_average"). NaN if there is no such output: R²
                      is then undefined */
-    double reserved[8]; /* for later metrics: NaN */
+    /* Several labels at a time: binary cross-entropy whose targets are all 0, 1 or NaN. A label is predicted if its probability is
+     * above 0.5. */
+    double subset_accuracy; /* the share of samples all of whose labels are predicted right */
+    double micro_f1;        /* 2·right / (given + predicted), counted over all labels together */
+    double macro_f1;        /* the same for each label; the mean over the labels that are given or predicted at all */
+    double reserved[5];     /* for later metrics: NaN */
 } tl_metrics;
 
 /* The state of a training, for callbacks. */

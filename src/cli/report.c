@@ -58,44 +58,69 @@ void report_shape(json_t *object, const tl_dataset *data) {
 
 /* ---- metrics ---- */
 
-const tl_metrics report_no_metrics = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN}};
+const tl_metrics report_no_metrics = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, {NAN, NAN, NAN, NAN, NAN}};
 
-const report_metric report_metric_of[REPORT_METRICS] = {
-    {"loss", true, true}, {"accuracy", true, true}, {"rmse", true, false}, {"mae", true, false}, {"balanced_accuracy", false, true},
-    {"f1", false, true},  {"auroc", false, true},   {"r2", true, false}};
+const report_metric report_metric_of[REPORT_METRICS] = {{"loss", {true, true, true}},
+                                                        {"accuracy", {true, true, true}},
+                                                        {"rmse", {false, true, true}},
+                                                        {"mae", {false, true, true}},
+                                                        {"balanced_accuracy", {true, false, false}},
+                                                        {"f1", {true, false, false}},
+                                                        {"auroc", {true, false, false}},
+                                                        {"r2", {false, true, true}},
+                                                        {"subset_accuracy", {false, false, true}},
+                                                        {"micro_f1", {false, false, true}},
+                                                        {"macro_f1", {false, false, true}}};
 
-void report_metrics(json_t *object, const char *set, const tl_metrics *metrics, bool regression) {
+report_targets report_targets_of(size_t classes, tl_loss_kind loss) {
+    if (classes > 0) return REPORT_CLASSES;
+    return loss == TL_LOSS_BINARY_CROSS_ENTROPY ? REPORT_LABELS : REPORT_VALUES;
+}
+
+void report_metrics(json_t *object, const char *set, const tl_metrics *metrics, report_targets targets) {
     double values[REPORT_METRICS];
     memcpy(values, metrics, sizeof values);
     for (size_t i = 0; i < REPORT_METRICS; i++) {
         const report_metric *metric = &report_metric_of[i];
         char key[32];
         snprintf(key, sizeof key, "%s_%s", set, metric->name);
-        if (regression ? metric->of_values : metric->of_classes) json_object_set_new(object, key, report_number(values[i]));
+        if (metric->of[targets]) json_object_set_new(object, key, report_number(values[i]));
     }
 }
 
-void report_metrics_head(bool regression) {
+/* The metrics of a line after the loss. */
+static const struct {
+    const char *title;
+    size_t metric;
+    bool share; /* from 0 to 1 */
+} columns[][3] = {
+    [REPORT_CLASSES] = {{"accuracy", 1, true}, {"balanced", 4, true}, {"f1", 5, true}},
+    [REPORT_VALUES] = {{"rmse", 2, false}, {"mae", 3, false}, {"r2", 7, false}},
+    [REPORT_LABELS] = {{"subset", 8, true}, {"micro f1", 9, true}, {"macro f1", 10, true}},
+};
+
+void report_metrics_head(report_targets targets) {
     printf("           %8s %12s", "series", "loss");
-    if (regression)
-        printf(" %12s %12s %12s\n", "rmse", "mae", "r2");
-    else
-        printf(" %12s %12s %12s\n", "accuracy", "balanced", "f1");
+    for (size_t i = 0; i < 3; i++) printf(" %12s", columns[targets][i].title);
+    printf("\n");
 }
 
-void report_metrics_line(const char *set, size_t series, const tl_metrics *metrics, bool regression) {
-    char r2[REPORT_NUMBER] = "undefined";
-    if (!isnan(metrics->r2)) snprintf(r2, sizeof r2, "%.6g", metrics->r2);
+void report_metrics_line(const char *set, size_t series, const tl_metrics *metrics, report_targets targets) {
+    double values[REPORT_METRICS];
+    memcpy(values, metrics, sizeof values);
     printf("%-10s %8zu %12.6g", set, series, metrics->loss);
-    if (regression)
-        printf(" %12.6g %12.6g %12s\n", metrics->rmse, metrics->mae, r2);
-    else
-        printf(" %12.4f %12.4f %12.4f\n", metrics->accuracy, metrics->balanced_accuracy, metrics->f1);
+    for (size_t i = 0; i < 3; i++) {
+        const double value = values[columns[targets][i].metric];
+        char text[REPORT_NUMBER] = "undefined";
+        if (!isnan(value)) snprintf(text, sizeof text, columns[targets][i].share ? "%.4f" : "%.6g", value);
+        printf(" %12s", text);
+    }
+    printf("\n");
 }
 
 /* ---- members ---- */
 
-void report_members(json_t *object, const report_member *member, size_t count, bool regression) {
+void report_members(json_t *object, const report_member *member, size_t count, report_targets targets) {
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
         json_t *one = json_object();
@@ -108,17 +133,17 @@ void report_members(json_t *object, const report_member *member, size_t count, b
             json_object_set_new(one, "seconds", report_number(member[i].seconds));
         }
         report_count(one, "seed", member[i].seed);
-        report_metrics(one, "test", &member[i].test, regression);
+        report_metrics(one, "test", &member[i].test, targets);
         json_array_append_new(list, one);
     }
     json_object_set_new(object, "members", list);
 }
 
-void report_members_lines(const report_member *member, size_t count, size_t series, bool regression) {
+void report_members_lines(const report_member *member, size_t count, size_t series, report_targets targets) {
     for (size_t i = 0; i < count; i++) {
         char name[40];
         snprintf(name, sizeof name, "  member %zu", member[i].number);
-        report_metrics_line(name, series, &member[i].test, regression);
+        report_metrics_line(name, series, &member[i].test, targets);
     }
 }
 

@@ -21,24 +21,30 @@ void report_text(json_t *object, const char *key, const char *text);
 /* Adds the shapes of series and targets. */
 void report_shape(json_t *object, const tl_dataset *data);
 
-/* The metrics in the order of tl_metrics: their names, and whether they apply to values and to classes. */
+/* What a network predicts: a class, target values, or several labels at a time. */
+typedef enum report_targets { REPORT_CLASSES, REPORT_VALUES, REPORT_LABELS } report_targets;
+
+/* `classes`: of the data. */
+report_targets report_targets_of(size_t classes, tl_loss_kind loss);
+
+/* The metrics in the order of tl_metrics: their names, and whether they apply to each report_targets. */
 typedef struct report_metric {
     const char *name;
-    bool of_values, of_classes;
+    bool of[REPORT_LABELS + 1];
 } report_metric;
 
 enum { REPORT_METRICS = sizeof(tl_metrics) / sizeof(double) };
 extern const report_metric report_metric_of[REPORT_METRICS];
 
-/* Adds the metrics of a set ("train", "test") to a JSON object: those of regression or of classes. */
-void report_metrics(json_t *object, const char *set, const tl_metrics *metrics, bool regression);
+/* Adds the metrics of a set ("train", "test") to a JSON object: those for these targets. */
+void report_metrics(json_t *object, const char *set, const tl_metrics *metrics, report_targets targets);
 
 /* The metrics if nothing was evaluated. */
 extern const tl_metrics report_no_metrics;
 
-/* The same as a table: its head, and a line for each set; an R² that is NaN is "undefined". */
-void report_metrics_head(bool regression);
-void report_metrics_line(const char *set, size_t series, const tl_metrics *metrics, bool regression);
+/* The most important ones as a table: its head, and a line for each set; a metric that is NaN is "undefined". */
+void report_metrics_head(report_targets targets);
+void report_metrics_line(const char *set, size_t series, const tl_metrics *metrics, report_targets targets);
 
 /* One of several networks whose outputs are averaged. */
 typedef struct report_member {
@@ -51,8 +57,8 @@ typedef struct report_member {
 } report_member;
 
 /* Adds the list "members" to a JSON object; prints their lines of the table. */
-void report_members(json_t *object, const report_member *member, size_t count, bool regression);
-void report_members_lines(const report_member *member, size_t count, size_t series, bool regression);
+void report_members(json_t *object, const report_member *member, size_t count, report_targets targets);
+void report_members_lines(const report_member *member, size_t count, size_t series, report_targets targets);
 
 enum { REPORT_NUMBER = 32 };
 

@@ -264,6 +264,7 @@ static void add_value_metrics(tl_metrics *metrics, tl_loss_kind loss, const outc
     const tl_valued valued = {all->outputs, all->values, all->rows, all->channels};
     tl_loss_predict(loss, all->outputs, all->rows, all->channels);
     metrics->r2 = tl_r2(&valued);
+    if (loss == TL_LOSS_BINARY_CROSS_ENTROPY) tl_measure_labels(&valued, metrics);
 }
 
 tl_real *tl_values_scaled(const tl_dataset *data, const tl_scaling *targets, tl_error *error) {

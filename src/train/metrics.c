@@ -76,7 +76,7 @@ void tl_tally_join(tl_tally *sums, const tl_tally *others) {
 
 double tl_tally_loss(const tl_tally *sums) { return sums->weight > 0 ? sums->loss / sums->weight : 0; }
 
-const tl_metrics tl_no_metrics = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN}};
+const tl_metrics tl_no_metrics = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, {NAN, NAN, NAN, NAN, NAN}};
 
 tl_metrics tl_tally_metrics(const tl_tally *sums, tl_loss_kind loss) {
     const double samples = (double)sums->samples, values = (double)sums->values;
@@ -255,4 +255,63 @@ double tl_r2(const tl_valued *all) {
         present++;
     }
     return sum / present;
+}
+
+/* ---- several labels at a time ---- */
+
+static bool are_labels(const tl_valued *all) {
+    size_t i = 0;
+    const size_t count = all->samples * all->outputs;
+    while (i < count && (isnan(all->targets[i]) || all->targets[i] == 0 || all->targets[i] == 1)) i++;
+    return i == count;
+}
+
+/* The predictions of a label: right ones of those where it is given, where it is given, where it is predicted. */
+typedef struct label_counts {
+    double right, given, predicted;
+} label_counts;
+
+static void add_label(label_counts *counts, bool given, bool predicted) {
+    counts->right += given && predicted;
+    counts->given += given;
+    counts->predicted += predicted;
+}
+
+static double f1_of(const label_counts *counts) { return 2 * counts->right / (counts->given + counts->predicted); }
+
+/* Returns the share of samples without a wrong label among those with a label that is known. */
+static double subset_accuracy(const tl_valued *all) {
+    double right = 0, known = 0;
+    for (size_t i = 0; i < all->samples; i++) {
+        size_t labels = 0, wrong = 0;
+        for (size_t k = i * all->outputs; k < (i + 1) * all->outputs; k++) {
+            const bool given = all->targets[k] == 1, predicted = all->predicted[k] > (tl_real)0.5;
+            if (isnan(all->targets[k])) continue;
+            labels++;
+            wrong += given != predicted;
+        }
+        known += labels > 0;
+        right += labels > 0 && wrong == 0;
+    }
+    return right / known;
+}
+
+void tl_measure_labels(const tl_valued *all, tl_metrics *metrics) {
+    label_counts every = {0};
+    double sum = 0, present = 0;
+    if (!are_labels(all)) return;
+    for (size_t c = 0; c < all->outputs; c++) {
+        label_counts one = {0};
+        for (size_t k = c; k < all->samples * all->outputs; k += all->outputs) {
+            if (isnan(all->targets[k])) continue;
+            add_label(&one, all->targets[k] == 1, all->predicted[k] > (tl_real)0.5);
+            add_label(&every, all->targets[k] == 1, all->predicted[k] > (tl_real)0.5);
+        }
+        if (one.given + one.predicted == 0) continue;
+        sum += f1_of(&one);
+        present++;
+    }
+    metrics->subset_accuracy = subset_accuracy(all);
+    metrics->micro_f1 = f1_of(&every);
+    metrics->macro_f1 = sum / present;
 }

@@ -64,4 +64,7 @@ typedef struct tl_valued {
 /* See tl_metrics. */
 double tl_r2(const tl_valued *all);
 
+/* Sets the metrics of several labels at a time, if all targets are labels; predicted: probabilities. */
+void tl_measure_labels(const tl_valued *all, tl_metrics *metrics);
+
 #endif

@@ -115,7 +115,7 @@ static void evaluate(quantizing *self, tl_error *error) {
 
 static void report_as_json(const quantizing *self) {
     json_t *object = json_object(), *layers = json_array();
-    const bool regression = self->calibration.info.data.classes == 0;
+    const report_targets targets = report_targets_of(self->calibration.info.data.classes, tl_model_loss(self->calibration.model));
     report_text(object, "model", self->settings->model.common.operand[0]);
     report_text(object, "precision", tl_precision());
     report_text(object, "out", self->settings->out);
@@ -134,14 +134,14 @@ static void report_as_json(const quantizing *self) {
     }
     json_object_set_new(object, "layers", layers);
     if (self->settings->test) {
-        report_metrics(object, "before", &self->before, regression);
-        report_metrics(object, "after", &self->after, regression);
+        report_metrics(object, "before", &self->before, targets);
+        report_metrics(object, "after", &self->after, targets);
     }
     report_json(object);
 }
 
 static void report_as_text(const quantizing *self) {
-    const bool regression = self->calibration.info.data.classes == 0;
+    const report_targets targets = report_targets_of(self->calibration.info.data.classes, tl_model_loss(self->calibration.model));
     printf("model      ");
     print_shown(stdout, self->settings->model.common.operand[0]);
     printf(", %zu parameters\n", tl_parameter_count(self->calibration.model));
@@ -163,9 +163,9 @@ static void report_as_text(const quantizing *self) {
     if (!self->settings->test) return;
     const size_t series = self->test.data->x.shape[0];
     printf("\n");
-    report_metrics_head(regression);
-    report_metrics_line("before", series, &self->before, regression);
-    report_metrics_line("8 bits", series, &self->after, regression);
+    report_metrics_head(targets);
+    report_metrics_line("before", series, &self->before, targets);
+    report_metrics_line("8 bits", series, &self->after, targets);
 }
 
 /* ---- the command ---- */

@@ -66,17 +66,27 @@ void run_page_begin(run_page *self, const run_page_about *about, const tl_datase
 /* ---- metrics ---- */
 
 static void add_figures(const judged *of, markup *to) {
-    static const char *const names[REPORT_METRICS] = {
-        "loss", "accuracy", "root mean squared error", "mean absolute error", "balanced accuracy", "F1", "AUROC", "R²"};
-    static const size_t order[] = {1, 4, 5, 6, 7, 2, 3, 0};
+    static const char *const names[REPORT_METRICS] = {"loss",
+                                                      "accuracy",
+                                                      "root mean squared error",
+                                                      "mean absolute error",
+                                                      "balanced accuracy",
+                                                      "F1",
+                                                      "AUROC",
+                                                      "R²",
+                                                      "subset accuracy",
+                                                      "micro F1",
+                                                      "macro F1"};
+    static const size_t order[] = {1, 4, 5, 6, 8, 9, 10, 7, 2, 3, 0};
+    const report_targets targets = report_targets_of(of->data->classes, of->loss);
     double values[REPORT_METRICS];
     char series[REPORT_NUMBER];
     memcpy(values, &of->metrics, sizeof values);
     markup_add(to, "<ul class=\"figures\">");
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
         const size_t m = order[i];
-        const bool share = m == 1 || (m >= 4 && m <= 7);
-        if (!isfinite(values[m]) || !(of->data->classes ? report_metric_of[m].of_classes : report_metric_of[m].of_values)) continue;
+        const bool share = m == 1 || (m >= 4 && m <= 10);
+        if (!isfinite(values[m]) || !report_metric_of[m].of[targets]) continue;
         markup_add(to, share ? "<li><b>%.3f</b><span>%s</span></li>" : "<li><b>%.3g</b><span>%s</span></li>", values[m], names[m]);
     }
     markup_add(to, "<li><b>%s</b><span>%s series</span></li></ul>\n", report_grouped(series, of->data->x.shape[0]), of->set);

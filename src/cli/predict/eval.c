@@ -1,6 +1,7 @@
 /* `tapline eval`; compiled once for each precision (commands.h). */
 #include "cli/files.h"
 #include "cli/page/run_page.h"
+#include "cli/predict/labels.h"
 #include "cli/predict/model.h"
 #include "cli/report.h"
 
@@ -22,7 +23,8 @@ typedef struct evaluation {
     report_member *member; /* (loaded.models) if there are several */
     size_t parameters;     /* of all models */
     tl_metrics metrics;
-    size_t *counts; /* (classes, classes), see tl_confusion; NULL: not needed */
+    size_t *counts; /* (classes, classes), see tl_confusion; of several labels see labels_count; NULL: not needed */
+    json_t *labels; /* the names of several labels; NULL: classes or values */
     double seconds;
     judged judged; /* for the page; y.data NULL: none */
 } evaluation;
@@ -31,8 +33,13 @@ typedef struct evaluation {
 
 static size_t count_classes(const evaluation *self) { return tl_output_shape(self->loaded.model).channels; }
 
+static report_targets targets_of(const evaluation *self) {
+    return report_targets_of(self->loaded.info.data.classes, tl_model_loss(self->loaded.model));
+}
+
 static const char *class_name(const evaluation *self, size_t class, char text[24]) {
     const tl_dataset *data = self->loaded.data;
+    if (self->labels) return json_string_value(json_array_get(self->labels, class));
     snprintf(text, 24, "%zu", class);
     return data->class_names && class < data->classes ? data->class_names[class] : text;
 }
@@ -49,12 +56,18 @@ static json_t *confusion_as_json(const evaluation *self) {
     return rows;
 }
 
+/* Several labels have a table each: given or not, predicted or not. */
+static tl_class_metrics metrics_of(const evaluation *self, size_t class) {
+    return self->labels ? tl_class_metrics_of(self->counts + 4 * class, 2, 1)
+                        : tl_class_metrics_of(self->counts, count_classes(self), class);
+}
+
 static json_t *classes_as_json(const evaluation *self) {
     const size_t classes = count_classes(self);
     json_t *list = json_array();
     char name[24];
     for (size_t c = 0; c < classes; c++) {
-        const tl_class_metrics of = tl_class_metrics_of(self->counts, classes, c);
+        const tl_class_metrics of = metrics_of(self, c);
         json_t *one = json_object();
         report_text(one, "class", class_name(self, c, name));
         report_count(one, "samples", of.samples);
@@ -69,10 +82,11 @@ static json_t *classes_as_json(const evaluation *self) {
 
 static void add_classes(const evaluation *self, json_t *object) {
     const model_settings *settings = self->loaded.settings;
-    json_t *names = json_array();
+    json_t *names = self->labels ? NULL : json_array();
     char name[24];
-    for (size_t c = 0; c < count_classes(self); c++) json_array_append_new(names, report_string(class_name(self, c, name)));
-    json_object_set_new(object, "class_names", names);
+    for (size_t c = 0; names && c < count_classes(self); c++)
+        json_array_append_new(names, report_string(class_name(self, c, name)));
+    if (names) json_object_set_new(object, "class_names", names);
     if (settings->confusion) json_object_set_new(object, "confusion", confusion_as_json(self));
     if (settings->per_class) json_object_set_new(object, "per_class", classes_as_json(self));
 }
@@ -116,7 +130,7 @@ static void print_classes(const evaluation *self) {
     char name[24];
     printf("\n%-*s %10s %10s %10s %10s %10s\n", NAME_WIDTH, "class", "samples", "predicted", "precision", "recall", "f1");
     for (size_t c = 0; c < classes; c++) {
-        const tl_class_metrics of = tl_class_metrics_of(self->counts, classes, c);
+        const tl_class_metrics of = metrics_of(self, c);
         print_name(class_name(self, c, name));
         printf(" %10zu %10zu", of.samples, of.predicted);
         print_share(of.precision);
@@ -129,13 +143,15 @@ static void print_classes(const evaluation *self) {
 /* Allocates the counts if they are needed. */
 static void prepare_counts(evaluation *self, tl_error *error) {
     const model_settings *settings = self->loaded.settings;
+    const size_t classes = count_classes(self);
+    if (targets_of(self) == REPORT_LABELS) self->labels = IN_PRECISION(labels_names)(&self->loaded.info, classes);
     if (tl_failed(error) || !(settings->confusion || settings->per_class)) return;
-    if (self->loaded.info.data.classes == 0) {
-        tl_fail(error, TL_ERROR_ARGUMENT, "--%s needs classes, but the model predicts values",
-                settings->confusion ? "confusion" : "per-class");
+    if (self->loaded.info.data.classes == 0 && !(self->labels && !settings->confusion)) {
+        tl_fail(error, TL_ERROR_ARGUMENT, "--%s needs classes, but the model predicts %s",
+                settings->confusion ? "confusion" : "per-class", self->labels ? "several labels (--per-class)" : "values");
         return;
     }
-    self->counts = calloc(count_classes(self) * count_classes(self), sizeof *self->counts);
+    self->counts = calloc(self->labels ? 4 * classes : classes * classes, sizeof *self->counts);
     if (!self->counts) tl_fail(error, TL_ERROR_MEMORY, "out of memory");
 }
 
@@ -144,7 +160,7 @@ static void prepare_counts(evaluation *self, tl_error *error) {
 /* The keys are those of `tapline train`; keys about the training are 0 or null. */
 static void report_as_json(const evaluation *self) {
     const loaded *from = &self->loaded;
-    const bool regression = from->data->classes == 0;
+    const report_targets targets = targets_of(self);
     json_t *object = json_object();
     report_text(object, "model", from->settings->common.operand[0]);
     report_text(object, "engine", from->quantized ? "integers" : from->settings->engine);
@@ -154,9 +170,9 @@ static void report_as_json(const evaluation *self) {
     report_count(object, "epochs", 0);
     report_count(object, "steps", 0);
     report_count(object, "parameters", self->parameters);
-    report_metrics(object, "train", &report_no_metrics, regression);
-    report_metrics(object, "test", &self->metrics, regression);
-    if (from->models > 1) report_members(object, self->member, from->models, regression);
+    report_metrics(object, "train", &report_no_metrics, targets);
+    report_metrics(object, "test", &self->metrics, targets);
+    if (from->models > 1) report_members(object, self->member, from->models, targets);
     json_object_set_new(object, "seconds", report_number(self->seconds));
     json_object_set_new(object, "peak_rss_mb", report_number(report_peak_rss_mb()));
     json_object_set_new(object, "interrupted", json_false());
@@ -172,6 +188,7 @@ static void report_as_json(const evaluation *self) {
     report_count(object, "test_series", from->data->x.shape[0]);
     report_shape(object, from->data);
     report_count(object, "batch", (size_t)from->settings->batch);
+    if (self->labels) json_object_set(object, "label_names", self->labels);
     if (self->counts) add_classes(self, object);
     report_json(object);
 }
@@ -179,7 +196,7 @@ static void report_as_json(const evaluation *self) {
 static void report_as_text(const evaluation *self) {
     const loaded *from = &self->loaded;
     const size_t series = from->data->x.shape[0];
-    const bool regression = from->data->classes == 0;
+    const report_targets targets = targets_of(self);
     char threads[REPORT_NUMBER];
     printf("model      ");
     print_shown(stdout, from->settings->common.operand[0]);
@@ -190,9 +207,9 @@ static void report_as_text(const evaluation *self) {
         printf(", %zu parameters, %s, engine %s, %s\n", self->parameters, tl_precision(), from->settings->engine,
                report_counted(threads, (size_t)tl_model_threads(from->model), "thread"));
     printf("cost       %.2f s, %.0f series/s\n\n", self->seconds, (double)series / self->seconds);
-    report_metrics_head(regression);
-    report_metrics_line("test", series, &self->metrics, regression);
-    if (from->models > 1) report_members_lines(self->member, from->models, series, regression);
+    report_metrics_head(targets);
+    report_metrics_line("test", series, &self->metrics, targets);
+    if (from->models > 1) report_members_lines(self->member, from->models, series, targets);
     if (from->settings->confusion) print_confusion(self);
     if (from->settings->per_class) print_classes(self);
 }
@@ -211,6 +228,8 @@ static void keep_predictions(evaluation *self, const tl_ensemble *ensemble, tl_e
         IN_PRECISION(loaded_predict)(from, &from->data->x, from->data->lengths, &self->judged.y, error);
 }
 
+static bool counts_labels(const evaluation *self) { return self->counts && self->labels; }
+
 static void evaluate_all(evaluation *self, tl_error *error) {
     loaded *from = &self->loaded;
     IN_PRECISION(loaded_check_outputs)(from, error);
@@ -227,8 +246,8 @@ static void evaluate_all(evaluation *self, tl_error *error) {
         tl_evaluate(from->model, from->data, &self->member[i].test, error);
     }
     tl_ensemble_evaluate(ensemble, &self->metrics, error);
-    if (self->counts) tl_ensemble_confusion(ensemble, self->counts, error);
-    if (from->settings->report) keep_predictions(self, ensemble, error);
+    if (self->counts && !self->labels) tl_ensemble_confusion(ensemble, self->counts, error);
+    if (from->settings->report || counts_labels(self)) keep_predictions(self, ensemble, error);
     tl_ensemble_free(ensemble);
 }
 
@@ -253,8 +272,10 @@ static void evaluate(evaluation *self, tl_error *error) {
     else {
         self->parameters = tl_parameter_count(self->loaded.model);
         evaluate_one(self, error);
-        if (self->counts) IN_PRECISION(loaded_confusion)(&self->loaded, self->counts, error);
+        if (counts_labels(self) && !self->judged.y.data) keep_predictions(self, NULL, error);
+        if (self->counts && !self->labels) IN_PRECISION(loaded_confusion)(&self->loaded, self->counts, error);
     }
+    if (counts_labels(self) && !tl_failed(error)) IN_PRECISION(labels_count)(&self->judged.y, self->loaded.data, self->counts);
     self->seconds = now() - begin;
 }
 
@@ -318,6 +339,7 @@ int IN_PRECISION(eval)(const void *settings) {
     judged_free(&self.judged);
     free(self.member);
     free(self.counts);
+    json_decref(self.labels);
     IN_PRECISION(loaded_free)(&self.loaded);
     return code;
 }

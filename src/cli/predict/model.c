@@ -102,7 +102,8 @@ void loaded_read(loaded *self, const model_settings *settings, bool unlabelled, 
     if (has_format(loaded_data(self), settings->reading.format, "hea")) reference.segment = self->info.data.x.shape[1];
     reference.warn = complain_of_data;
     reference.max_memory = max_memory(&settings->common) / 2;
-    reference.by_batch = !settings->report; /* which shows series */
+    /* a page shows series, and several labels are counted in all predictions */
+    reference.by_batch = !settings->report && !(settings->per_class && self->info.data.classes == 0);
     IN_PRECISION(reading_apply)(&settings->reading, &reference, error);
     if (settings->missing) tl_missing_policy_by_name(settings->missing, &reference.missing_policy, error);
     self->data = tl_dataset_read(input_open(loaded_data(self), &reference, error), &reference, error);

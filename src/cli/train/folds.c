@@ -50,16 +50,16 @@ fold_result folds_mean(const fold_result *folds, size_t count) {
     return mean;
 }
 
-static json_t *fold_as_json(const fold_result *fold, bool tested, bool regression) {
+static json_t *fold_as_json(const fold_result *fold, bool tested, report_targets targets) {
     json_t *object = json_object();
     report_count(object, "fold", fold->fold);
     report_count(object, "validation_series", fold->held_out);
     report_count(object, "epochs", (size_t)fold->fit.epochs);
     report_count(object, "best_epoch", (size_t)fold->fit.best_epoch);
     json_object_set_new(object, "seconds", report_number(fold->fit.seconds));
-    report_metrics(object, "train", &fold->train, regression);
-    report_metrics(object, "validation", &fold->validation, regression);
-    if (tested) report_metrics(object, "test", &fold->test, regression);
+    report_metrics(object, "train", &fold->train, targets);
+    report_metrics(object, "validation", &fold->validation, targets);
+    if (tested) report_metrics(object, "test", &fold->test, targets);
     return object;
 }
 
@@ -86,12 +86,12 @@ static json_t *undefined_as_json(const fold_result *folds, size_t count, bool te
     return object;
 }
 
-void folds_as_json(const fold_result *folds, size_t count, bool tested, bool regression, json_t *object) {
+void folds_as_json(const fold_result *folds, size_t count, bool tested, report_targets targets, json_t *object) {
     json_t *list = json_array(), *deviations = json_object();
-    for (size_t f = 0; f < count; f++) json_array_append_new(list, fold_as_json(&folds[f], tested, regression));
+    for (size_t f = 0; f < count; f++) json_array_append_new(list, fold_as_json(&folds[f], tested, targets));
     for (size_t s = 0; s < count_sets(tested); s++) {
         const tl_metrics deviation = summarise(folds, count, sets[s].of, true, NULL);
-        report_metrics(deviations, sets[s].name, &deviation, regression);
+        report_metrics(deviations, sets[s].name, &deviation, targets);
     }
     json_object_set_new(object, "folds", list);
     json_object_set_new(object, "deviation", deviations);
@@ -100,26 +100,26 @@ void folds_as_json(const fold_result *folds, size_t count, bool tested, bool reg
 
 /* A single fold has no deviation. */
 static void summary_as_text(const fold_result *folds, size_t count, metrics_of of, const char *name, size_t series,
-                            bool regression) {
+                            report_targets targets) {
     size_t undefined[REPORT_METRICS];
     const tl_metrics mean = summarise(folds, count, of, false, undefined), deviation = summarise(folds, count, of, true, NULL);
-    report_metrics_line(name, series, &mean, regression);
-    if (count > 1) report_metrics_line("deviation", series, &deviation, regression);
+    report_metrics_line(name, series, &mean, targets);
+    if (count > 1) report_metrics_line("deviation", series, &deviation, targets);
     for (size_t i = 0; i < REPORT_METRICS; i++)
         if (undefined[i] > 0)
             printf("%-10s without %zu of %zu folds, in which %s is undefined\n", name, undefined[i], count,
                    report_metric_of[i].name);
 }
 
-void folds_as_text(const fold_result *folds, size_t count, size_t tested, bool regression) {
+void folds_as_text(const fold_result *folds, size_t count, size_t tested, report_targets targets) {
     size_t held_out = 0;
-    report_metrics_head(regression);
+    report_metrics_head(targets);
     for (size_t f = 0; f < count; f++) {
         char name[32];
         snprintf(name, sizeof name, "fold %zu", folds[f].fold);
-        report_metrics_line(name, folds[f].held_out, &folds[f].validation, regression);
+        report_metrics_line(name, folds[f].held_out, &folds[f].validation, targets);
         held_out += folds[f].held_out;
     }
-    summary_as_text(folds, count, validation_of, "mean", held_out, regression);
-    if (tested > 0) summary_as_text(folds, count, test_of, "test", tested, regression);
+    summary_as_text(folds, count, validation_of, "mean", held_out, targets);
+    if (tested > 0) summary_as_text(folds, count, test_of, "test", tested, targets);
 }

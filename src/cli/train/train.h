@@ -4,6 +4,7 @@
 
 #include "cli/architecture.h"
 #include "cli/reading.h"
+#include "cli/report.h"
 #include "cli/train/events.h"
 
 #include <tapline/csv_log.h>
@@ -89,10 +90,10 @@ fold_result folds_mean(const fold_result *folds, size_t count);
 /* Adds "folds" (a list), "deviation" (the standard deviation of each metric over the folds), and "undefined" (the number of folds
  * where a metric is undefined).
  */
-void folds_as_json(const fold_result *folds, size_t count, bool tested, bool regression, json_t *object);
+void folds_as_json(const fold_result *folds, size_t count, bool tested, report_targets targets, json_t *object);
 
 /* Prints a line for each fold, then mean and deviation for the held-out folds and, if `tested`, for the test set. */
-void folds_as_text(const fold_result *folds, size_t count, size_t tested, bool regression);
+void folds_as_text(const fold_result *folds, size_t count, size_t tested, report_targets targets);
 
 /* ---- the learning-rate finder ---- */
 

@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+static report_targets targets_of(const job *self) { return report_targets_of(self->data->classes, tl_model_loss(self->model)); }
+
 /* Returns the number of trained parameters of all networks; before training, of the networks that will be trained. */
 static size_t count_parameters(const job *self) {
     const members *all = &self->members;
@@ -28,7 +30,9 @@ static void describe(const job *self, FILE *to) {
     fprintf(to, "data       ");
     print_shown(to, self->data_path);
     fprintf(to, ", length %zu, channels %zu", shape[1], shape[2]);
-    if (is_regression(self))
+    if (targets_of(self) == REPORT_LABELS)
+        fprintf(to, ", %zu labels", tl_output_shape(self->model).channels);
+    else if (is_regression(self))
         fprintf(to, ", regression");
     else
         fprintf(to, ", classes %zu", self->data->classes);
@@ -107,16 +111,16 @@ static void report_as_json(const job *self) {
     report_count(object, "steps", self->fit.steps);
     report_count(object, "parameters", count_parameters(self));
     head_as_json(&self->head, object);
-    report_metrics(object, "train", &self->train_metrics, is_regression(self));
-    if (self->validation || self->folds) report_metrics(object, "validation", &self->validation_metrics, is_regression(self));
-    report_metrics(object, "test", &self->test_metrics, is_regression(self));
+    report_metrics(object, "train", &self->train_metrics, targets_of(self));
+    if (self->validation || self->folds) report_metrics(object, "validation", &self->validation_metrics, targets_of(self));
+    report_metrics(object, "test", &self->test_metrics, targets_of(self));
     json_object_set_new(object, "seconds", report_number(self->fit.seconds));
     json_object_set_new(object, "peak_rss_mb", report_number(report_peak_rss_mb()));
     json_object_set_new(object, "interrupted", json_boolean(self->fit.stopped));
     report_text(object, "ended", end_of(self).word);
     if (self->members.count) {
         json_object_set_new(object, "best_epoch", json_null());
-        report_members(object, self->members.of, self->members.trained, is_regression(self));
+        report_members(object, self->members.of, self->members.trained, targets_of(self));
     } else
         report_count(object, "best_epoch", (size_t)self->fit.best_epoch);
     report_text(object, "data", self->data_path);
@@ -128,7 +132,7 @@ static void report_as_json(const job *self) {
     report_count(object, "batch", self->batch);
     report_count(object, "shards", (size_t)settings->shards);
     report_count(object, "ranks", ranks_count());
-    if (self->folds) folds_as_json(self->folds, self->folds_done, self->test != NULL, is_regression(self), object);
+    if (self->folds) folds_as_json(self->folds, self->folds_done, self->test != NULL, targets_of(self), object);
     if (self->rates) rates_as_json(self->rates, object);
     report_json(object);
 }
@@ -151,13 +155,13 @@ static void report_epochs(const job *self) {
 }
 
 static void report_sets(const job *self) {
-    report_metrics_head(is_regression(self));
-    report_metrics_line("train", self->data->x.shape[0], &self->train_metrics, is_regression(self));
+    report_metrics_head(targets_of(self));
+    report_metrics_line("train", self->data->x.shape[0], &self->train_metrics, targets_of(self));
     if (self->validation)
-        report_metrics_line("validation", self->validation->x.shape[0], &self->validation_metrics, is_regression(self));
+        report_metrics_line("validation", self->validation->x.shape[0], &self->validation_metrics, targets_of(self));
     if (!self->test) return;
-    report_metrics_line("test", self->test->x.shape[0], &self->test_metrics, is_regression(self));
-    report_members_lines(self->members.of, self->members.trained, self->test->x.shape[0], is_regression(self));
+    report_metrics_line("test", self->test->x.shape[0], &self->test_metrics, targets_of(self));
+    report_members_lines(self->members.of, self->members.trained, self->test->x.shape[0], targets_of(self));
 }
 
 static void report_training(const job *self) {
@@ -169,7 +173,7 @@ static void report_training(const job *self) {
     if (!is_solved(self)) printf("%.0f series/s, ", seen / self->fit.seconds);
     printf("%.0f MB at most\n\n", report_peak_rss_mb());
     if (self->folds)
-        folds_as_text(self->folds, self->folds_done, self->test ? self->test->x.shape[0] : 0, is_regression(self));
+        folds_as_text(self->folds, self->folds_done, self->test ? self->test->x.shape[0] : 0, targets_of(self));
     else
         report_sets(self);
 }
