@@ -156,7 +156,7 @@ static void given_target_values_when_trained_then_errors_are_reported(void **unu
     assert_true(json_is_null(json_object_get(object, "test_accuracy")));
     check_number("train_rmse", json_number(object, "train_rmse"), rmse, 1e-9, 0);
     json_decref(object);
-    expect(done, 0, NULL);
+    expect(done, 0, "series for test are also in the training set");
 }
 
 /* The losses of a run with these threads and this seed. */

@@ -156,7 +156,7 @@ static void given_a_regression_when_members_are_trained_then_values_are_averaged
     json_decref(together);
     json_decref(object);
     expect(evaluated, 0, NULL);
-    expect(done, 0, NULL);
+    expect(done, 0, "series for test are also in the training set");
 }
 
 /* ---- checkpoints ---- */

@@ -1,12 +1,14 @@
 /* Data that could be taken for something else: labels for values, values for labels, one channel for another, classes for others.
  * What the command cannot decide it refuses, naming the option that decides. */
-#include "check.h"
+#include "files.h"
 #include "folder.h"
 #include "runner.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void write_text(const char *name, const char *text) {
     FILE *file = folder_create(name);
@@ -264,6 +266,112 @@ static void given_constant_series_when_calibrated_then_a_line_names_the_cure(voi
     check_line("quantize @steps.st --calibrate @still.csv", 0, "", "all values of channel 1 are nearly the same (0)");
 }
 
+/* ---- files of one data set ---- */
+
+static void write_file(const char *name, const char *text) {
+    char parent[120];
+    snprintf(parent, sizeof parent, "%s/%.*s", folder, (int)(strrchr(name, '/') - name), name);
+    if (mkdir(parent, 0700) != 0) assert_int_equal(errno, EEXIST);
+    write_text(name, text);
+}
+
+static void given_files_with_channels_in_another_order_when_read_then_refused(void **unused) {
+    (void)unused;
+    assert_int_equal(mkdir(in_folder("gait"), 0700), 0);
+    write_file("gait/walk/1.csv", "ax,ay\n1,2\n3,4\n5,6\n");
+    write_file("gait/rest/1.csv", "ax,ay\n2,1\n4,3\n6,5\n");
+    train("@gait --out @gait.st");
+    write_file("fresh/1.csv", "ay,ax\n2,1\n4,3\n6,5\n");
+    check_line("predict @gait.st @fresh", 1, "", "fresh/1.csv: the columns have another order than in the training set");
+    write_file("gait/walk/2.csv", "ay,ax\n2,1\n4,3\n6,5\n");
+    check_line("train @gait", 1, "",
+               "gait/rest/1.csv: column 1 has the heading \"ay\", but \"ax\" was there; write them in the order of");
+}
+
+static void given_times_in_the_files_of_a_folder_when_read_then_warned(void **unused) {
+    (void)unused;
+    assert_int_equal(mkdir(in_folder("times"), 0700), 0);
+    write_file("times/walk/1.csv", "time,ax\n0,2\n1,4\n2,6\n");
+    write_file("times/rest/1.csv", "time,ax\n0,6\n1,4\n2,1\n");
+    check_line("train @times --epochs 1 --quiet", 0, "channels 2",
+               "times/rest/1.csv: column 1 has the heading \"time\", and is read as a channel; is it a value?");
+}
+
+static void given_headings_again_when_read_then_no_class(void **unused) {
+    (void)unused;
+    write_text("joined.csv", "label,0,1,2\nup,1,2,3\nlabel,0,1,2\ndown,3,2,1\n");
+    check_line("train @joined.csv", 1, "",
+               "joined.csv:3:1: expected a series, not the headings again, as in files that were joined");
+    write_text("counted.csv", "0,1,2,3\n0,1,2,3\n1,3,2,1\n"); /* a series with the numbers of its columns */
+    train("@counted.csv --header yes");
+}
+
+/* ---- arrays ---- */
+
+static void write_archive(const char *name, const bytes *x, const bytes *y) {
+    const bytes archive = zip_of(false, (const zip_member[]){{"x.npy", x}, {"y.npy", y}}, 2);
+    FILE *file = folder_create(name);
+    assert_int_equal(fwrite(archive.data, 1, archive.count, file), archive.count);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void put_wave(bytes *to, int count) {
+    for (int i = 0; i < count; i++) put_float(to, (float)(i * i % 7));
+}
+
+static void given_arrays_of_another_kind_when_trained_then_a_line_names_the_cure(void **unused) {
+    (void)unused;
+    bytes turned = npy_header("'<f4'", "(8, 3, 9)"), x = npy_header("'<f4'", "(8, 9, 3)"), classes = npy_header("'<i4'", "(8,)"),
+          floats = npy_header("'<f8'", "(8,)"), ages = npy_header("'<i4'", "(8,)"), slopes = npy_header("'<f8'", "(8,)");
+    put_wave(&turned, 8 * 27);
+    put_wave(&x, 8 * 27);
+    for (uint64_t i = 0; i < 8; i++) {
+        put_integer(&classes, i % 2, 4);
+        put_double(&floats, (double)(i % 2));
+        put_integer(&ages, 20 + i, 4);
+        put_double(&slopes, 0.5 * (double)i);
+    }
+    write_archive("turned.npz", &turned, &classes);
+    check_line(
+        "train @turned.npz --epochs 1 --quiet", 0, "",
+        "series have 3 steps with 9 channels: the axes are (count, length, channels), and those of PyTorch, (count, channels, "
+        "length), need x.transpose(0, 2, 1)");
+    write_archive("floats.npz", &x, &floats);
+    check_line(
+        "train @floats.npz --epochs 1 --quiet", 0, "regression",
+        "floats are target values, but y has only 2 different ones, all whole numbers; if they are labels, store y.astype(int)");
+    write_archive("ages.npz", &x, &ages);
+    check_line("train @ages.npz --epochs 1 --quiet", 0, "classes 8",
+               "8 different labels in 8 series do not look like classes; if they are target values, store y.astype(float)");
+    write_archive("slopes.npz", &x, &slopes);
+    train("@slopes.npz");
+}
+
+/* ---- sets ---- */
+
+static void given_the_training_set_when_tested_on_it_then_warned(void **unused) {
+    (void)unused;
+    check_line("train @plain.csv --test @titled.csv --epochs 1 --quiet", 0, "",
+               "warning: 4 of the 4 series for test are also in the training set: results say little about new series");
+    check_line("train @plain.csv --validation @plain.csv --epochs 1 --quiet", 0, "",
+               "4 of the 4 series for validation are also in");
+    write_text("half.csv", "a,1,2,3,4\nb,4,3,1,2\n");
+    check_line("train @plain.csv --test @half.csv --epochs 1 --quiet", 0, "", NULL);
+}
+
+static void given_classes_that_mislead_when_trained_then_named(void **unused) {
+    (void)unused;
+    write_text("cases.csv", "Up,1,2,3\nup,1,2,4\ndown,3,2,1\n");
+    check_line("train @cases.csv --epochs 1 --quiet", 0, "classes 3",
+               "warning: the labels Up and up are different classes, and differ in upper and lower case only\n");
+    write_text("declared.ts", "@classLabel true a b c d\n@data\n1,2,3:a\n3,2,1:c\n");
+    check_line("train @declared.ts --epochs 1 --quiet", 0, "classes 4",
+               "warning: 2 of 4 classes, such as b, have no series in the training set\n");
+    check_line("export @plain.st --out @plain.onnx", 0, "", NULL);
+    write_text("others.csv", "q,1,2,3,4\nr,4,3,2,1\n");
+    check_line("import @plain.onnx @others.csv", 2, "", "others.csv: \"q\" is not one of the classes of ");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_values_alone_when_predicted_then_none_is_a_label),
@@ -279,6 +387,12 @@ int main(void) {
         cmocka_unit_test(given_other_classes_when_resumed_then_refused_by_both_names),
         cmocka_unit_test(given_labels_of_no_class_when_predicted_then_one_warning_counts),
         cmocka_unit_test(given_constant_series_when_calibrated_then_a_line_names_the_cure),
+        cmocka_unit_test(given_files_with_channels_in_another_order_when_read_then_refused),
+        cmocka_unit_test(given_times_in_the_files_of_a_folder_when_read_then_warned),
+        cmocka_unit_test(given_headings_again_when_read_then_no_class),
+        cmocka_unit_test(given_arrays_of_another_kind_when_trained_then_a_line_names_the_cure),
+        cmocka_unit_test(given_the_training_set_when_tested_on_it_then_warned),
+        cmocka_unit_test(given_classes_that_mislead_when_trained_then_named),
     };
     return cmocka_run_group_tests(tests, set_up, folder_teardown) != 0;
 }

@@ -68,7 +68,7 @@ static void expect(run done, int code, const char *text) {
 static json_t *train_and_evaluate(const char *data, const char *network, const char *epochs) {
     run trained = run_command(TRAIN(data), "--arch", network, "--test", data, "--epochs", epochs, "--out", model_file, "--json");
     json_t *before = run_json(&trained);
-    expect(trained, 0, NULL);
+    expect(trained, 0, "series for test are also in the training set");
     run evaluated = run_command("eval", model_file, data, "--json");
     json_t *after = run_json(&evaluated);
     expect(evaluated, 0, NULL);

@@ -155,6 +155,44 @@ static tl_status declare_columns(const arrays *self, tl_samples *s, tl_error *er
     return error->status;
 }
 
+enum { MIN_CHANNELS = 8, MIN_SERIES = 6, FEW = 20 };
+
+/* Returns the number of different target values if all are whole numbers, as labels are; FEW: that many or more, or others. */
+static size_t count_whole(const tl_samples *s) {
+    double seen[FEW];
+    size_t count = 0;
+    for (size_t i = 0; i < s->series * s->target_length * s->target_channels; i++) {
+        size_t k = 0;
+        if (isnan(s->targets[i])) continue;
+        while (k < count && seen[k] != s->targets[i]) k++;
+        if (k < count) continue;
+        if (s->targets[i] != floor(s->targets[i]) || count + 1 == FEW) return FEW;
+        seen[count++] = s->targets[i];
+    }
+    return count;
+}
+
+/* Axes in the order of PyTorch, labels that are stored as floats, and values that are stored as whole numbers. */
+static void warn_of_types(const arrays *self, const tl_samples *s) {
+    const size_t length = self->x.shape[1], channels = s->channels, labels = s->targets ? count_whole(s) : FEW;
+    if (s->reference) return;
+    if (channels > length && channels >= MIN_CHANNELS)
+        tl_samples_warn(s,
+                        "%.120s: series have %zu steps with %zu channels: the axes are (count, length, channels), and those of "
+                        "PyTorch, (count, channels, length), need x.transpose(0, 2, 1)",
+                        self->series.where.path, length, channels);
+    if (s->regression && self->width == 1 && labels < FEW && 2 * labels <= s->series)
+        tl_samples_warn(s,
+                        "%.120s: floats are target values, but y has only %zu different ones, all whole numbers; if they are "
+                        "labels, store y.astype(int)",
+                        self->targets.where.path, labels);
+    if (!s->regression && !s->unlabelled && s->target_length == 1 && s->series >= MIN_SERIES && 2 * s->classes > s->series)
+        tl_samples_warn(s,
+                        "%.120s: %zu different labels in %zu series do not look like classes; if they are target values, store "
+                        "y.astype(float)",
+                        self->targets.where.path, s->classes, s->series);
+}
+
 static tl_status fill_arrays(arrays *self, tl_samples *s, tl_error *error) {
     const size_t count = self->x.shape[0], length = self->x.shape[1], channels = self->x.rank == 3 ? self->x.shape[2] : 1;
     const bool one_hot = self->rows == ROWS_ONE_HOT && (!s->reference || s->reference->classes > 0);
@@ -174,6 +212,7 @@ static tl_status fill_arrays(arrays *self, tl_samples *s, tl_error *error) {
             read_group(self, s, error) == TL_OK)
             read_targets(self, s, error);
     }
+    if (!tl_failed(error)) warn_of_types(self, s);
     if (self->absent > 0)
         tl_samples_warn(s, "%s: %zu of %zu target values are NaN and do not count in loss and metrics", self->targets.where.path,
                         self->absent, self->values);

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* ---- the header ---- */
 
@@ -342,19 +341,9 @@ static tl_status recognise_label(tl_columns *self, const char *path, const bool 
     return TL_OK;
 }
 
-/* Returns whether a heading suggests that the column is not a value. */
-static bool is_doubtful(const char *name) {
-    static const char *const names[] = {
-        "id",    "index", "time",   "timestamp", "date",      "datetime",   "subject",    "patient", "user",   "group",    "series",
-        "label", "class", "target", "sample_id", "series_id", "patient_id", "subject_id", "user_id", "record", "filename", "file"};
-    size_t i = 0;
-    while (i < sizeof names / sizeof *names && strcasecmp(name, names[i]) != 0) i++;
-    return i < sizeof names / sizeof *names;
-}
-
 static tl_status check_names(const tl_columns *self, const char *path, const bool *given, tl_error *error) {
     for (size_t c = 0; self->name && c < self->count; c++)
-        if (!given[c] && self->role[c] == TL_ROLE_VALUE && is_doubtful(self->name[c]))
+        if (!given[c] && self->role[c] == TL_ROLE_VALUE && tl_headings_doubtful(self->name[c]))
             return tl_fail(error, TL_ERROR_FORMAT,
                            "%s: column %zu has the heading \"%s\", which is probably not a value of a series; leave it out with "
                            "--ignore, say what it is with --group, --label, --target, --series or --time, or name the columns of "
@@ -456,7 +445,7 @@ tl_status tl_columns_check_labels(const tl_columns *self, const tl_samples *s, b
 
 /* ---- all columns ---- */
 
-static tl_status read_names(tl_columns *self, const tl_text *text, tl_field header, char separator, tl_error *error) {
+tl_status tl_columns_name(tl_columns *self, const tl_text *text, tl_field header, char separator, tl_error *error) {
     tl_field part;
     self->name = calloc(self->count + 1, sizeof *self->name);
     if (!self->name) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", text->path);
@@ -497,7 +486,7 @@ tl_status tl_columns_find(tl_columns *self, const tl_text *text, tl_field line, 
     self->role = calloc(count + 1, sizeof *self->role);
     bool *given = calloc(count + 1, sizeof *given);
     if (!self->role || !given) tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", text->path);
-    if (!tl_failed(error) && header) read_names(self, text, line, separator, error);
+    if (!tl_failed(error) && header) tl_columns_name(self, text, line, separator, error);
     if (!tl_failed(error) && !header && line.begin) self->number_first = begins_with_number(text, line, separator);
     if (!tl_failed(error) && check_rows(self, text, cfg, error) == TL_OK && apply_all(self, text->path, cfg, given, error) == TL_OK)
         recognise(self, text->path, cfg, given, error);

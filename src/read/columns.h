@@ -50,6 +50,9 @@ tl_status tl_columns_find(tl_columns *self, const tl_text *text, tl_field line, 
  * numbers. */
 tl_status tl_columns_check_labels(const tl_columns *self, const tl_samples *samples, bool archive, tl_error *error);
 
+/* Reads the headings of self->count columns. */
+tl_status tl_columns_name(tl_columns *self, const tl_text *text, tl_field header, char separator, tl_error *error);
+
 void tl_columns_release(tl_columns *self);
 
 #endif

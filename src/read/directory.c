@@ -1,8 +1,10 @@
 #include "read/directory.h"
 
 #include "read/channels.h"
+#include "read/columns.h"
 #include "read/folder.h"
 #include "read/foreign.h"
+#include "read/headings.h"
 #include "read/npy.h"
 #include "read/table.h"
 #include "read/wav.h"
@@ -35,15 +37,33 @@ static tl_status read_values(tl_samples *s, tl_text *text, const tl_table_size *
     return error->status;
 }
 
+/* Compares the headings of channels with those of the first file that has some. */
+static tl_status check_headings(tl_samples *s, tl_text *text, const tl_table_size *size, tl_place begin, tl_error *error) {
+    tl_columns columns = {.count = size->columns, .of = {[TL_ROLE_VALUE] = size->columns}};
+    tl_field line;
+    columns.role = calloc(columns.count + 1, sizeof *columns.role); /* all are values */
+    if (!columns.role) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", text->path);
+    if (tl_text_back(text, begin, error) == TL_OK && tl_text_filled_line(text, "", &line, error))
+        tl_columns_name(&columns, text, line, size->separator, error);
+    if (!tl_failed(error) && s->headings)
+        tl_headings_next(&columns, text->path, s->headings, s->headings_path, s->cfg, error);
+    else if (!tl_failed(error) && tl_headings_first(&columns, text->path, &s->headings, s->cfg, error) == TL_OK)
+        s->headings_path = strdup(text->path);
+    if (s->headings && !s->headings_path) tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", text->path);
+    tl_columns_release(&columns);
+    return error->status;
+}
+
 /* One series: one step in each line and one channel in each column; a single line is one channel. */
 static tl_status read_steps(tl_samples *s, tl_text *text, tl_field label, tl_error *error) {
     tl_table_size size;
+    const tl_place begin = tl_text_place(text);
     if (tl_table_measure(text, &size, error) != TL_OK) return error->status;
     const bool flat = size.lines == 1;
     const size_t length = flat ? size.columns : size.lines, channels = flat ? 1 : size.columns;
     if (s->counting) {
         tl_samples_count(s, 1, length, channels, length * channels);
-        return TL_OK;
+        return size.names && !flat ? check_headings(s, text, &size, begin, error) : TL_OK;
     }
     double *row = tl_samples_row(s, length, channels, error);
     if (row && read_values(s, text, &size, row, error) == TL_OK) tl_samples_end(s, label, error);

@@ -642,6 +642,8 @@ void tl_samples_release(tl_samples *s) {
     for (size_t i = 0; i < s->classes; i++) free(s->names[i]);
     free(s->names);
     free(s->rate_path);
+    free(s->headings);
+    free(s->headings_path);
     tl_stored_free(s->stored);
     tl_keys_release(&s->group_names);
     tl_release(s->groups);

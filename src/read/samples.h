@@ -51,6 +51,8 @@ typedef struct tl_samples {
     char **names; /* names of the classes */
     size_t classes;
 
+    char *headings, *headings_path; /* of the first file with headings, each on a line; NULL: none */
+
     bool lenient;           /* labels that the training set does not know are left out (tl_read_cfg.keep_labels) */
     bool incomplete;        /* there is such a label */
     bool needless;          /* labels are names of folders or kinds of beats, which need not be classes */

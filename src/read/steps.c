@@ -34,6 +34,7 @@ tl_status tl_table_measure(tl_text *text, tl_table_size *size, tl_error *error) 
         if (first) size->separator = tl_table_separator(text, line);
         if (first && has_names(text, line, size->separator, error)) {
             size->begin = tl_text_place(text);
+            size->names = true;
             continue;
         }
         const size_t count = tl_text_fields(text, line, size->separator, error);

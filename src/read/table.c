@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -17,6 +18,7 @@ typedef struct table {
     tl_columns columns;
     bool behind;        /* columns that are not values are behind values */
     bool may_be_values; /* the label column has the heading "target": numbers with fractions are target values */
+    char *header;       /* the text of a header that names the labels; NULL: none */
     double index;       /* the number of the previous line */
     bool counted;       /* there was a previous line */
 } table;
@@ -119,6 +121,11 @@ static tl_status check_unneeded(tl_samples *s, const table *self, tl_field label
     return TL_OK;
 }
 
+static bool is_header(tl_field line, const table *self) {
+    const size_t length = (size_t)(line.end - line.begin);
+    return self->header && strlen(self->header) == length && memcmp(self->header, line.begin, length) == 0;
+}
+
 /* In rows of different lengths, a column is only found before the values. */
 static tl_status check_behind(const tl_samples *s, tl_field line, const table *self, tl_error *error) {
     const size_t expected = self->columns.count;
@@ -150,6 +157,8 @@ static tl_status read_row(tl_samples *s, tl_field line, void *format, tl_error *
     tl_field rest = line, part;
     row to = {.label = {line.begin, line.begin}};
     size_t count = 0;
+    if (is_header(line, self))
+        return tl_text_expected(s->text, line, error, "a series, not the headings again, as in files that were joined");
     if (check_behind(s, line, self, error) != TL_OK) return error->status;
     for (bool more = true; more; count++) {
         count += read_plain(s, self, &rest, count, &to);
@@ -196,7 +205,13 @@ static tl_status begin(table *self, tl_samples *s, tl_text *text, tl_error *erro
     const size_t count = tl_text_fields(text, line, self->separator, error);
     const bool header = !tl_failed(error) && tl_columns_header(text, line, self->separator, cfg, error);
     if (header && !s->ragged && check_headings(self, text, count, error) != TL_OK) return error->status;
+    if (header && !(self->header = strndup(line.begin, (size_t)(line.end - line.begin))))
+        return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", text->path);
     if (tl_columns_find(&self->columns, text, line, header, self->separator, count, cfg, error) != TL_OK) return error->status;
+    if (!self->columns.titled && !self->columns.asked) { /* its fields may be values: 0,1,2 */
+        free(self->header);
+        self->header = NULL;
+    }
     for (size_t c = 0, values = 0; c < count; c++) {
         self->behind |= values > 0 && self->columns.role[c] != TL_ROLE_VALUE;
         values += self->columns.role[c] == TL_ROLE_VALUE;
@@ -225,6 +240,7 @@ static tl_status fill(tl_samples *s, tl_text *text, tl_error *error) {
             tl_columns_check_labels(&self.columns, s, self.separator == '\t' && !self.columns.name, error);
     }
     tl_columns_release(&self.columns);
+    free(self.header);
     return error->status;
 }
 
@@ -237,6 +253,7 @@ void tl_table_files(const char *path, const tl_read_cfg *cfg, void (*visit)(cons
         self.columns.of[TL_ROLE_FILE] > 0)
         tl_listed_visit(&samples, &text, &self.columns, self.separator, visit, user);
     tl_columns_release(&self.columns);
+    free(self.header);
     tl_samples_release(&samples);
     tl_text_release(&text);
 }

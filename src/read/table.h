@@ -10,6 +10,7 @@ typedef struct tl_table_size {
     tl_place begin; /* the first line of numbers, after a line of names */
     char separator;
     size_t lines, columns;
+    bool names; /* there is a line of names */
 } tl_table_size;
 
 /* Returns the separator of the fields of a line, outside of quotes; ' ': any blanks. A comma is not a separator if it is the

@@ -60,6 +60,23 @@ static void compare_headings(const imported *self, tl_error *error) {
     tl_dataset_free(IN_PRECISION(import_data)(self->path, &again, error));
 }
 
+static bool has_class(const tl_dataset *data, const char *name) {
+    size_t c = 0;
+    while (c < data->classes && strcmp(data->class_names[c], name) != 0) c++;
+    return c < data->classes;
+}
+
+/* The outputs are classes of the file, if it names them, and must not get the names of other ones. */
+static void compare_classes(const imported *self, tl_error *error) {
+    const tl_dataset *file = &self->info.data, *data = self->data;
+    if (tl_failed(error) || !data || !file->class_names || !data->class_names || file->classes != data->classes) return;
+    size_t c = 0;
+    while (c < data->classes && has_class(file, data->class_names[c])) c++;
+    if (c < data->classes)
+        tl_fail(error, TL_ERROR_ARGUMENT, "%.120s: \"%.60s\" is not one of the classes of %.120s, such as \"%.60s\"", self->path,
+                data->class_names[c], self->settings->model.common.operand[0], file->class_names[0]);
+}
+
 /* The file is read with the shape of the data. Then the scaling is known, and the data is scaled. */
 static void take(imported *self, tl_error *error) {
     const weights_settings *settings = self->settings;
@@ -73,6 +90,7 @@ static void take(imported *self, tl_error *error) {
     self->model = tl_onnx_import(settings->model.common.operand[0], &cfg, &self->info, error);
     const tl_normalization how = find_scaling(self, error);
     compare_headings(self, error);
+    compare_classes(self, error);
     self->read.names = NULL;
     self->read.value_names = self->names[0];
     self->read.target_names = self->names[1];

@@ -166,6 +166,8 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
     if (tl_failed(error)) return;
     pad_all(self, error);
     IN_PRECISION(warn_of_data)(settings, self->data);
+    IN_PRECISION(warn_of_overlap)(settings, "", "test", self->data, self->test);
+    IN_PRECISION(warn_of_overlap)(settings, "", "validation", self->data, self->validation);
     hold_out(self, error);
 }
 

@@ -56,6 +56,10 @@ void IN_PRECISION(warn_of_data)(const train_settings *settings, const tl_dataset
 void IN_PRECISION(warn_of_fold)(const train_settings *settings, const char *part, const tl_dataset *data,
                                 const tl_dataset *validation);
 
+/* Warns if most series of another set are also in the training set; `set`: NULL: there is none; `name`: such as "--test". */
+void IN_PRECISION(warn_of_overlap)(const train_settings *settings, const char *part, const char *name, const tl_dataset *data,
+                                   const tl_dataset *set);
+
 /* Warns if the training accuracy is lower, by more than chance, than it was during the best epoch. */
 void IN_PRECISION(warn_of_training)(const train_settings *settings, const char *part, const tl_dataset *data,
                                     const tl_fit_result *fit, const tl_metrics *metrics);

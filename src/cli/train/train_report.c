@@ -21,7 +21,7 @@ static size_t threads_of(const job *self) {
 /* Which network, and which data. */
 static void describe(const job *self, FILE *to) {
     const size_t *shape = self->data->x.shape;
-    char threads[REPORT_NUMBER];
+    char threads[REPORT_NUMBER], labels[REPORT_NUMBER];
     fprintf(to, "model      ");
     print_shown(to, self->settings->architecture);
     fprintf(to, ", %zu parameters, %s, engine %s, ", count_parameters(self), tl_precision(), self->settings->engine);
@@ -31,7 +31,7 @@ static void describe(const job *self, FILE *to) {
     print_shown(to, self->data_path);
     fprintf(to, ", length %zu, channels %zu", shape[1], shape[2]);
     if (targets_of(self) == REPORT_LABELS)
-        fprintf(to, ", %zu labels", tl_output_shape(self->model).channels);
+        fprintf(to, ", %s", report_counted(labels, tl_output_shape(self->model).channels, "label"));
     else if (is_regression(self))
         fprintf(to, ", regression");
     else

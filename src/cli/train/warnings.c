@@ -2,7 +2,10 @@
 #include "cli/train/train.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 static size_t labels_each(const tl_dataset *data) { return data->target_length > 0 ? data->target_length : 1; }
 
@@ -45,12 +48,32 @@ static bool is_unbalanced(const size_t *counts, size_t classes, size_t *largest,
     return present > 1 && (*share > (1 + 1 / (double)present) / 2 || counts[*largest] > TIMES * minimum);
 }
 
+/* Warns of labels that are equal but for upper and lower case, and of classes without series. */
+static void warn_of_names(const train_settings *settings, const tl_dataset *data, const size_t *counts) {
+    const char *name = settings->common.command;
+    size_t missing = 0, first = 0;
+    for (size_t c = data->classes; c > 0; c--)
+        if (counts[c - 1] == 0) missing++, first = c - 1;
+    char text[24];
+    if (missing > 0)
+        complain(name, "warning: %zu of %zu classes, such as %s, have no series in the training set", missing, data->classes,
+                 name_of(data, first, text));
+    for (size_t c = 0; data->class_names && c < data->classes; c++)
+        for (size_t k = 0; k < c; k++)
+            if (strcasecmp(data->class_names[c], data->class_names[k]) == 0) {
+                complain(name, "warning: the labels %s and %s are different classes, and differ in upper and lower case only",
+                         data->class_names[k], data->class_names[c]);
+                return;
+            }
+}
+
 static void warn_of_classes(const train_settings *settings, const tl_dataset *data) {
     char text[24];
     size_t largest;
     double share;
     size_t *counts = count_classes(data);
     if (!counts) return;
+    warn_of_names(settings, data, counts);
     const bool unbalanced = is_unbalanced(counts, data->classes, &largest, &share);
     if (share == 1)
         complain(
@@ -108,6 +131,45 @@ void IN_PRECISION(warn_of_fold)(const train_settings *settings, const char *part
                      name_of(data, c, text), sets[i].purpose);
         free(counts);
     }
+    IN_PRECISION(warn_of_overlap)(settings, part, "validation", data, validation);
+}
+
+/* ---- the same series in two sets ---- */
+
+/* FNV-1a over the bits of the values. */
+static uint64_t hash_of(const tl_real *x, size_t count) {
+    uint64_t hash = 14695981039346656037u;
+    for (size_t k = 0; k < count; k++) {
+        uint64_t bits = 0;
+        memcpy(&bits, &x[k], sizeof x[k]);
+        hash = (hash ^ bits) * 1099511628211u;
+    }
+    return hash;
+}
+
+static int by_size(const void *a, const void *b) {
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+void IN_PRECISION(warn_of_overlap)(const train_settings *settings, const char *part, const char *name, const tl_dataset *data,
+                                   const tl_dataset *set) {
+    if (!set || !set->x.data || !data->x.data || data->x.shape[1] != set->x.shape[1]) return;
+    const size_t series = data->x.shape[0], each = data->x.shape[1] * data->x.shape[2];
+    uint64_t *known = calloc(series + 1, sizeof *known);
+    size_t same = 0;
+    for (size_t i = 0; known && i < series; i++) known[i] = hash_of(data->x.data + i * each, each);
+    if (known) qsort(known, series, sizeof *known, by_size);
+    for (size_t i = 0; known && i < set->x.shape[0]; i++) {
+        const uint64_t hash = hash_of(set->x.data + i * each, each);
+        const bool constant = is_constant(set->x.data + i * each, data->x.shape[1], data->x.shape[2]);
+        same += !constant && bsearch(&hash, known, series, sizeof *known, by_size) != NULL;
+    }
+    free(known);
+    if (2 * same > set->x.shape[0])
+        complain(settings->common.command,
+                 "warning: %s%zu of the %zu series for %s are also in the training set: results say little about new series", part,
+                 same, set->x.shape[0], name);
 }
 
 /* ---- result ---- */
