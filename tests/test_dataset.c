@@ -296,8 +296,10 @@ static void given_too_many_labels_when_read_then_taken_for_a_regression(void **u
     char *text = malloc(room), *at = text;
     assert_non_null(text);
     for (int i = 0; i <= 1000; i++) at += snprintf(at, (size_t)(text + room - at), "%d,1\n", i);
-    files_check_refused("a.csv", text, (size_t)(at - text),
-                        "1001:1: more than 1000 different labels; is this a regression problem?");
+    files_check_refused(
+        "a.csv", text, (size_t)(at - text),
+        "1001:1: more than 1000 different labels; in a table, name the column of the labels with --label COLUMN, or that of "
+        "target values with --target COLUMN; with --window N each line is one step");
     free(text);
 }
 

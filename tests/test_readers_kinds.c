@@ -23,8 +23,8 @@ static void given_quoted_labels_when_arff_is_read_then_they_are_text(void **unus
     tl_error error = {0};
     tl_dataset *data = files_read_text(
         "a.arff",
-        "@attribute a real\n@attribute b real\n@attribute class {'a, b', c, \"d\\\"e\" , 'it\\'s'}\n@data\n1.5,2.5,'a, b'\n3,4,c\n"
-        "5,6, \"d\\\"e\"\n7,8,'it\\'s'\n",
+        "@attribute a real\n@attribute b real\n@attribute class {'a, b', c, \"d\\\"e \" , '  it\\'s'}\n@data\n1.5,2.5,'a, b'\n3,4,c\n"
+        "5,6, \"d\\\"e \"\n7,8,'  it\\'s'\n",
         &error);
     check_ok(&error);
     check_equal("values", data->x.data, (const tl_real[]){(tl_real)1.5, (tl_real)2.5, 3, 4, 5, 6, 7, 8}, 8);
@@ -264,6 +264,7 @@ static void given_an_annotation_past_the_end_when_read_then_a_warning(void **unu
     tl_dataset *data = read_record("r 1 250 12\nr.dat 16 10\n", &late, &cfg, &error);
     check_ok(&error);
     assert_int_equal(data->x.shape[0], 1);
+    check_equal("the beat at 5", data->x.data, (const tl_real[]){-1, 0}, 2);
     assert_non_null(
         strstr(warning, "r.atr: 1 of 2 annotations were left out because they are outside the 12 samples of the record"));
     tl_dataset_free(data);

@@ -42,7 +42,7 @@ static tl_status cut_label(const tl_samples *s, tl_field *rest, tl_field *label,
     *more = tl_field_cut(rest, ',', &tail);
     tail = tl_field_trim(tail);
     if (quoted && tail.begin < tail.end) return tl_text_expected(s->text, tail, error, "a comma after the closing quote");
-    *label = quoted ? tl_text_unescape(s->text, *label, '\\') : tail;
+    *label = quoted ? tl_field_trim(tl_text_unescape(s->text, *label, '\\')) : tail;
     return TL_OK;
 }
 

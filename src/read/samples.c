@@ -333,8 +333,11 @@ static size_t find_label(const tl_text *text, tl_field label, char *const *names
 
 static tl_status add_class(tl_samples *s, tl_field name, tl_error *error) {
     if (s->classes == MAX_CLASSES)
-        return tl_text_fail(s->text, name.begin, error, "more than %d different labels; is this a regression problem?",
-                            MAX_CLASSES);
+        return tl_text_fail(
+            s->text, name.begin, error,
+            "more than %d different labels; in a table, name the column of the labels with --label COLUMN, or that of target "
+            "values with --target COLUMN; with --window N each line is one step",
+            MAX_CLASSES);
     if (!s->names) s->names = calloc(MAX_CLASSES, sizeof *s->names);
     if (!s->names) return tl_fail(error, TL_ERROR_MEMORY, "data: out of memory");
     s->names[s->classes] = strndup(name.begin, (size_t)(name.end - name.begin));

