@@ -237,8 +237,8 @@ static void given_folds_when_trained_then_the_held_out_part_decides(void **unuse
     json_decref(object);
     run_free(&done);
     expect(run_command("train", train_file, "--fold", "1", QUICK), 2, "--fold 1 requires --folds N");
-    expect(run_command("train", train_file, "--folds", "3", "--fold", "3", QUICK), 2, "data: fold 3 is outside 0 … 2");
-    expect(run_command("train", train_file, "--crop", "1", QUICK), 2, "--crop 1: must be a number from 0 to 1, 1 excluded");
+    expect(run_command("train", train_file, "--folds", "3", "--fold", "3", QUICK), 2, "--fold 3 is outside 0 … 2, the folds of --folds 3");
+    expect(run_command("train", train_file, "--crop", "1", QUICK), 2, "--crop 1: must be a number between 0 and 1, both excluded");
     expect(run_command("train", train_file, "--mixup", "0.2", "--batch", "1", QUICK), 2,
            "fit: mixup 0.2 mixes two series of a batch");
     expect(run_command("train", values_file, "--mixup", "0.2", QUICK), 0, NULL);
@@ -440,7 +440,7 @@ static void given_a_signal_when_cross_validating_then_the_folds_so_far_reported(
 
 static void given_a_signal_when_finding_a_rate_then_the_true_reason(void **unused) {
     (void)unused;
-    run done = INTERRUPTED("epoch 2/20", "builtin:synthetic-control", "--find-lr", "--batch", "60", "--lr", "0.5");
+    run done = INTERRUPTED("epoch 2/20", "builtin:synthetic-control", "--find-lr", "--batch", "60");
     assert_non_null(strstr(done.out, "\n    1.000e-07 "));
     assert_null(strstr(done.out, "1.000e+01"));
     assert_true(strstr(done.out, "no suggestion: interrupted after ") || strstr(done.out, "suggestion: --lr"));

@@ -70,42 +70,6 @@ static void given_a_table_of_files_on_standard_input_when_read_then_refused(void
 
 /* ---- options that contradict each other ---- */
 
-/* Of the solved last layer of MiniRocket, and of a network whose other layers are trained. */
-static void given_a_solved_network_when_training_is_asked_for_then_refused(void **unused) {
-    (void)unused;
-    static const char *const options[][2] = {{"--schedule-factor", "0.5"}, {"--schedule-patience", "3"}, {"--schedule-period", "3"},
-                                             {"--lr-min", "0.1"},          {"--watch", "train-loss"},    {"--find-lr", NULL}};
-    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
-        char message[100];
-        snprintf(message, sizeof message,
-                 "tapline train: %s: the last layer of minirocket is solved, not trained; use --head trained", options[i][0]);
-        expect(run_command("train", "--arch", "minirocket", "--quiet", options[i][0], options[i][1]), 2, message);
-    }
-    expect(run_command("train", NETWORK, "--head", "ridge", "--watch", "train-loss"), 0, "");
-}
-
-static void given_options_of_another_format_when_exported_then_refused(void **unused) {
-    (void)unused;
-    char model[80], code[80], other[80];
-    snprintf(model, sizeof model, "%s", files_path("model"));
-    snprintf(code, sizeof code, "%s", files_path("net.c"));
-    snprintf(other, sizeof other, "%s", files_path("net.onnx"));
-    expect(run_command("train", NETWORK, "--normalize", "none", "--out", model), 0, "");
-    expect(run_command("export", model, "--out", code, "--window", "3"), 2, "tapline export: --window requires --stream\n");
-    expect(run_command("export", model, "--out", code, "--hop", "3"), 2, "tapline export: --hop requires --stream\n");
-    expect(run_command("quantize", model, "--calibrate", "builtin:cbf", "--name", "net"), 2, "--name requires --out FILE.c");
-    expect(run_command("quantize", model, "--calibrate", "builtin:cbf", "--no-libm"), 2, "--no-libm requires --out FILE.c");
-    expect(run_command("quantize", model, "--calibrate", "builtin:cbf", "--header", code), 2, "--header requires --out FILE.c");
-    expect(run_command("quantize", model, "--calibrate", "builtin:cbf", "--out", other), 2,
-           "net.onnx: must be a C file (.c) or a model file (.safetensors)");
-    assert_int_equal(access(other, F_OK), -1);
-    expect(run_command("show", model, "--channel", "1"), 2,
-           ": is a model; options for data, such as --channel or --label, do not apply to it\n");
-    expect(run_command("show", model, "--label", "first"), 2, ": is a model; options for data");
-    expect(run_command("show", model), 0, "");
-    unlink(model);
-}
-
 static void given_more_folds_than_series_when_trained_then_refused(void **unused) {
     (void)unused;
     expect(run_command("train", NETWORK, "--folds", "2147483647", "--fold", "all"), 2,
@@ -143,8 +107,6 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_input_without_an_end_when_read_then_refused_at_the_limit),
         cmocka_unit_test(given_a_table_of_files_on_standard_input_when_read_then_refused),
-        cmocka_unit_test(given_a_solved_network_when_training_is_asked_for_then_refused),
-        cmocka_unit_test(given_options_of_another_format_when_exported_then_refused),
         cmocka_unit_test(given_more_folds_than_series_when_trained_then_refused),
         cmocka_unit_test(given_fewer_epochs_than_a_checkpoint_when_resumed_then_refused),
         cmocka_unit_test(given_more_threads_than_the_limit_when_run_then_the_limit),

@@ -46,7 +46,7 @@ static void given_a_model_when_exported_and_imported_then_it_predicts_the_same(v
     expect(done, 0, NULL);
     check_same_predictions(model, same);
     done = run_command("import", graph, "builtin:cbf", "--out", same, "--precision", tl_precision());
-    assert_non_null(strstr(done.out, "series of 128 steps and 1 channels"));
+    assert_non_null(strstr(done.out, "series of 128 steps and 1 channel\n"));
     expect(done, 0, NULL);
     check_same_predictions(model, same);
     expect(run_command("train", "builtin:cbf", "--init", same, "--epochs", "1", "--quiet"), 0, NULL);

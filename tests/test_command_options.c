@@ -74,17 +74,6 @@ static void check_accepted(const command *self, const char *first, const char *s
         fail_msg("%s %s: expected to be accepted, got %s", first, second ? second : "", said);
 }
 
-/* The second of two values counts. */
-static void check_second_counts(const command *self, const option_spec *option, const char *flag) {
-    char first[40], second[40], said[TEXT];
-    snprintf(first, sizeof first, "%lld", (long long)option->maximum);
-    snprintf(second, sizeof second, "%lld", (long long)option->minimum);
-    char *argv[] = {(char *)self->name, (char *)flag, first, (char *)flag, second, NULL};
-    parse_all(self, 5, argv, said);
-    if (*(int64_t *)((char *)self->settings + option->field) != option->minimum)
-        fail_msg("%s %s %s %s: %s", flag, first, flag, second, said);
-}
-
 typedef void (*check_option)(const command *self, const option_spec *option, const char *flag);
 
 /* Calls the check for each option of each command; `flag` is its name with the dashes. */
@@ -176,7 +165,6 @@ static void refuse_integers(const command *self, const option_spec *option, cons
     check_accepted(self, flag, value);
     snprintf(value, sizeof value, "%lld", maximum);
     check_accepted(self, flag, value);
-    check_second_counts(self, option, flag);
     if (option->maximum == INT64_MAX) return;
     snprintf(value, sizeof value, "%lld", maximum + 1);
     refuse_value(self, flag, value, must);
@@ -253,6 +241,10 @@ static void refuse_values(const command *self, const option_spec *option, const 
     case OPTION_FRACTION:
         refuse_numbers(self, flag, "a number from 0 to 1, 1 excluded", (const char *const[]){"1", "1.5", NULL}, "0");
         return;
+    case OPTION_FACTOR:
+        refuse_numbers(self, flag, "a number between 0 and 1, both excluded", (const char *const[]){"0", "-0", "1", "1.5", NULL},
+                       "0.5");
+        return;
     case OPTION_CHOICE:
         refuse_choices(self, option, flag, "");
         return;
@@ -283,6 +275,63 @@ static void refuse_values(const command *self, const option_spec *option, const 
 static void given_bad_values_when_parsed_then_option_value_and_limit_are_named(void **unused) {
     (void)unused;
     for_each_option(refuse_values);
+}
+
+/* ---- options that are given twice ---- */
+
+/* Writes two values that the option takes, which differ where that is possible. */
+static void choose_two(const option_spec *option, char values[2][40]) {
+    static const char *const shapes[] = {"150x1", "9x2"}, *const numbers[] = {"0.25", "0.5"}, *const texts[] = {"a", "b"};
+    for (size_t i = 0; i < 2; i++) {
+        const long long number = (long long)(i == 0 ? option->maximum : option->minimum);
+        const char *name = option->choice ? option->choice(option->choice(i) ? i : 0) : NULL;
+        const bool real = option->kind == OPTION_POSITIVE || option->kind == OPTION_FRACTION || option->kind == OPTION_FACTOR;
+        if (option->kind == OPTION_INTEGER || option->kind == OPTION_INTEGER_OR_ALL)
+            snprintf(values[i], sizeof values[i], "%lld", number);
+        else
+            snprintf(values[i], sizeof values[i], "%s",
+                     name                           ? name
+                     : option->kind == OPTION_SHAPE ? shapes[i]
+                     : real                         ? numbers[i]
+                                                    : texts[i]);
+    }
+}
+
+/* Returns whether the field has the value of this text, which is in the command line. */
+static bool has_value(const command *self, const option_spec *option, const char *text) {
+    const void *field = (const char *)self->settings + option->field;
+    const option_shape *shape = field;
+    switch (option->kind) {
+    case OPTION_FLAG:
+        return *(const bool *)field;
+    case OPTION_INTEGER:
+    case OPTION_INTEGER_OR_ALL:
+        return *(const int64_t *)field == strtoll(text, NULL, 10);
+    case OPTION_POSITIVE:
+    case OPTION_FRACTION:
+    case OPTION_FACTOR:
+        return *(const double *)field == strtod(text, NULL);
+    case OPTION_SHAPE:
+        return shape->length == 9 && shape->channels == 2;
+    default:
+        return *(const char *const *)field == text;
+    }
+}
+
+static void give_twice(const command *self, const option_spec *option, const char *flag) {
+    char values[2][40], said[TEXT];
+    choose_two(option, values);
+    char *argv[] = {(char *)self->name, (char *)flag, values[0], (char *)flag, values[1], NULL};
+    char *flags[] = {(char *)self->name, (char *)flag, (char *)flag, NULL};
+    if (strcmp(option->name, "help") == 0) return;
+    if (!parse_all(self, option->argument ? 5 : 3, option->argument ? argv : flags, said) && !strstr(said, ": needs "))
+        fail_msg("%s %s %s %s: %s", flag, values[0], flag, values[1], said);
+    if (!has_value(self, option, values[1])) fail_msg("%s %s %s %s: the second does not count", flag, values[0], flag, values[1]);
+}
+
+static void given_an_option_twice_when_parsed_then_the_second_counts(void **unused) {
+    (void)unused;
+    for_each_option(give_twice);
 }
 
 /* ---- what only the command itself finds ---- */
@@ -711,6 +760,7 @@ int main(void) {
         cmocka_unit_test(given_a_misspelt_option_when_parsed_then_a_suggestion),
         cmocka_unit_test(given_an_option_without_its_value_when_parsed_then_refused),
         cmocka_unit_test(given_bad_values_when_parsed_then_option_value_and_limit_are_named),
+        cmocka_unit_test(given_an_option_twice_when_parsed_then_the_second_counts),
         cmocka_unit_test(given_names_of_nothing_when_run_then_the_command_says_so),
         cmocka_unit_test(given_numbers_that_float_cannot_hold_when_run_then_the_limit_is_named),
         cmocka_unit_test(given_all_commands_when_listed_then_all_are_in_the_help),

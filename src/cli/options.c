@@ -256,6 +256,11 @@ static bool set_value(const command *self, const option_spec *option, const char
             return wrong(self, option, text, "a number from 0 to 1, 1 excluded");
         *(double *)field = number;
         return true;
+    case OPTION_FACTOR:
+        if (!parse_number(text, &number) || number <= 0 || number >= 1)
+            return wrong(self, option, text, "a number between 0 and 1, both excluded");
+        *(double *)field = number;
+        return true;
     case OPTION_CHOICE:
         if (!is_choice(text, option->choice)) return wrong_choice(self, option, text);
         break;

@@ -19,6 +19,7 @@ typedef enum option_kind {
     OPTION_INTEGER_OR_ALL, /* int64_t: the same, or "all", which is OPTION_ALL */
     OPTION_POSITIVE,       /* double: finite, above 0 */
     OPTION_FRACTION,       /* double: from 0 to 1, 1 excluded */
+    OPTION_FACTOR,         /* double: the same without 0 */
     OPTION_CHOICE,         /* const char *: one of the names from `choice` */
     OPTION_CHOICE_OR_JSON, /* const char *: the same, or the name of a .json file */
     OPTION_CHOICES,        /* const char *: some of these, separated by commas */

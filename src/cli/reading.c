@@ -29,6 +29,23 @@ void IN_PRECISION(reading_apply)(const reading_settings *self, tl_read_cfg *cfg,
         tl_fail(error, TL_ERROR_ARGUMENT, "--%s requires --window", cfg->hop > 0 ? "hop" : "window-target");
 }
 
+const char *IN_PRECISION(reading_given)(const reading_settings *self) {
+    const struct {
+        const char *option;
+        bool given;
+    } options[] = {{"--label", self->label},       {"--target", self->target},
+                   {"--ignore", self->ignore},     {"--value", self->value},
+                   {"--group", self->group},       {"--series", self->series},
+                   {"--time", self->time},         {"--file", self->file},
+                   {"--no-label", self->no_label}, {"--annotator", self->annotator},
+                   {"--header", self->header},     {"--decimal-comma", self->decimal_comma},
+                   {"--format", self->format},     {"--window", self->window > 0},
+                   {"--hop", self->hop > 0},       {"--window-target", self->window_target}};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (options[i].given) return options[i].option;
+    return NULL;
+}
+
 void IN_PRECISION(reading_for_page)(const char *page, tl_error *error) {
     const size_t used = strlen(error->text);
     if (page && error->status == TL_ERROR_MEMORY)

@@ -80,6 +80,9 @@ typedef struct reading_settings {
 /* Copies the given options to the configuration. */
 void IN_PRECISION(reading_apply)(const reading_settings *self, tl_read_cfg *cfg, tl_error *error);
 
+/* Returns the first of these options that is given, such as "--label"; NULL: none is. */
+const char *IN_PRECISION(reading_given)(const reading_settings *self);
+
 /* Adds to the error of data that takes too much memory that it could be read by batch without --report. `page`: its value. */
 void IN_PRECISION(reading_for_page)(const char *page, tl_error *error);
 

@@ -543,10 +543,14 @@ static char **class_names(const json_t *list, size_t count, tl_error *error) {
 }
 
 static tl_status set_classes(const tl_import *self, const tl_model *model, tl_dataset *data, tl_error *error) {
-    if (tl_model_loss(model) != TL_LOSS_CROSS_ENTROPY) return TL_OK;
+    const tl_loss_kind loss = tl_model_loss(model);
     json_t *list = metadata_json(self, "classes");
-    data->classes = tl_output_shape(model).channels;
-    if (json_array_size(list) == data->classes) data->class_names = class_names(list, data->classes, error);
+    if (loss == TL_LOSS_CROSS_ENTROPY)
+        data->classes = tl_output_shape(model).channels;
+    else if (json_array_size(list) > 0)
+        tl_fail(error, TL_ERROR_ARGUMENT, "%.180s: the loss %s (--loss, tl_onnx_import_cfg.loss) does not go with its %zu classes",
+                self->file->path, tl_loss_name(loss), json_array_size(list));
+    if (data->classes > 0 && json_array_size(list) == data->classes) data->class_names = class_names(list, data->classes, error);
     json_decref(list);
     return tl_failed(error) ? error->status : TL_OK;
 }

@@ -131,6 +131,10 @@ static tl_dataset *read_whole(const char *path, const tl_read_cfg *cfg, tl_error
 /* A generated set of the training set's kind. Windows are compared with it later (check_windows). */
 static tl_dataset *read_builtin(const char *path, const tl_read_cfg *cfg, tl_error *error) {
     if (check_effect(path, cfg, false, false, false, error) != TL_OK) return NULL;
+    if (cfg->format) {
+        tl_fail(error, TL_ERROR_ARGUMENT, "%s: --format %s (tl_read_cfg.format) is only for files", path, cfg->format);
+        return NULL;
+    }
     return tl_builtin_read(path + sizeof builtin - 1, cfg, error);
 }
 
@@ -177,12 +181,23 @@ static tl_status check_windows(const tl_dataset *data, const char *path, const t
                    tl_labels_each(reference));
 }
 
+/* A window of a series with one target has this target. Data for a model is read as that of its training. */
+static tl_status check_window_target(const tl_dataset *data, const tl_read_cfg *cfg, tl_error *error) {
+    if (cfg->window_target == TL_WINDOW_MAJORITY || cfg->reference || !(data->labels || data->values) || tl_labels_each(data) > 1)
+        return TL_OK;
+    return tl_fail(error, TL_ERROR_ARGUMENT,
+                   "--window-target %s (tl_read_cfg.window_target) is only for targets of steps, but each series has one target",
+                   tl_window_target_name(cfg->window_target));
+}
+
 /* Returns the windows of the data, which is freed. */
 static tl_dataset *cut_windows(tl_dataset *data, const char *path, const tl_read_cfg *cfg, tl_error *error) {
     tl_error wrong = {0};
     size_t lost = 0;
     const tl_window_cfg windows = {.length = cfg->window, .hop = cfg->hop, .target = cfg->window_target};
-    tl_dataset *parts = tl_windows_cut(data, &windows, cfg->max_memory ? cfg->max_memory : tl_memory_limit() / 2, &wrong);
+    const size_t limit = cfg->max_memory ? cfg->max_memory : tl_memory_limit() / 2;
+    const bool cuts = check_window_target(data, cfg, &wrong) == TL_OK;
+    tl_dataset *parts = cuts ? tl_windows_cut(data, &windows, limit, &wrong) : NULL;
     for (size_t i = 0; parts && i < data->x.shape[0]; i++)
         lost += (data->lengths ? data->lengths[i] : data->x.shape[1]) < cfg->window;
     if (!parts) tl_fail(error, wrong.status, "%s: %s", path, wrong.text);

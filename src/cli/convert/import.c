@@ -21,6 +21,13 @@ typedef struct imported {
     tl_model_info info;
 } imported;
 
+/* Fails for options for data, which was not given. --normalize and --missing also say what the model does with series. */
+static void check_no_data(const weights_settings *settings, tl_error *error) {
+    const char *columns = IN_PRECISION(reading_given)(&settings->reading);
+    const char *option = columns ? columns : settings->unequal ? "--unequal" : settings->segment ? "--segment" : NULL;
+    if (option) tl_fail(error, TL_ERROR_ARGUMENT, "%s says how DATA is read; name DATA behind the .onnx file", option);
+}
+
 static void check(const weights_settings *settings, const tl_read_cfg *read, tl_error *error) {
     const char *const *operand = settings->model.common.operand;
     const used_file files[] = {
@@ -28,6 +35,7 @@ static void check(const weights_settings *settings, const tl_read_cfg *read, tl_
     if (settings->architecture || settings->map)
         tl_fail(error, TL_ERROR_ARGUMENT, "--%s cannot be combined with %.200s: the file describes the network",
                 settings->architecture ? "arch" : "map", operand[0]);
+    if (!operand[1]) check_no_data(settings, error);
     files_check_read(files, sizeof files / sizeof *files, read, error);
 }
 
@@ -86,6 +94,9 @@ static void take(imported *self, tl_error *error) {
                                     .data = self->data,
                                     .compile = {.batch = 1, .inference_only = true},
                                     .max_memory = max_memory(&settings->model.common)};
+    if (self->data && settings->length > 0 && (size_t)settings->length != self->data->x.shape[1])
+        tl_fail(error, TL_ERROR_ARGUMENT, "--length %lld contradicts DATA, whose series have %zu steps",
+                (long long)settings->length, self->data->x.shape[1]);
     if (tl_failed(error)) return;
     self->model = tl_onnx_import(settings->model.common.operand[0], &cfg, &self->info, error);
     const tl_normalization how = find_scaling(self, error);
@@ -112,8 +123,9 @@ static void print(const json_t *report) {
     printf(", %lld parameters, %s, for %s\nonnx       ", (long long)json_integer_value(json_object_get(report, "parameters")),
            json_string_value(json_object_get(report, "precision")), json_string_value(json_object_get(report, "loss")));
     print_shown(stdout, json_string_value(json_object_get(report, "onnx")));
-    printf(", series of %lld steps and %lld channels\n", (long long)json_integer_value(json_object_get(report, "length")),
-           (long long)json_integer_value(json_object_get(report, "channels")));
+    const long long length = (long long)json_integer_value(json_object_get(report, "length")),
+                    channels = (long long)json_integer_value(json_object_get(report, "channels"));
+    printf(", series of %lld step%s and %lld channel%s\n", length, length == 1 ? "" : "s", channels, channels == 1 ? "" : "s");
 }
 
 static void tell(const imported *self) {

@@ -40,7 +40,7 @@ static tl_dataset *read_data(const show_settings *self, tl_error *error) {
                        .warn = complain_of_data,
                        .max_memory = max_memory(&self->common) / 2};
     if (self->normalize) cfg.normalize = options_normalization(self->normalize, false, error);
-    tl_missing_policy_by_name(self->missing, &cfg.missing_policy, error);
+    if (self->missing) tl_missing_policy_by_name(self->missing, &cfg.missing_policy, error);
     IN_PRECISION(reading_apply)(&self->reading, &cfg, error);
     tl_dataset *data = tl_dataset_read(input_open(self->common.operand[0], &cfg, error), &cfg, error);
     input_name(error);
@@ -131,14 +131,18 @@ static void print_model(const show_settings *self, const tl_model *model, const 
 
 /* Fails if an option says how data is read or shown. */
 static void check_model(const show_settings *self, tl_error *error) {
-    const reading_settings *of = &self->reading;
-    const bool columns = of->label || of->target || of->ignore || of->value || of->group || of->series || of->time || of->file,
-               others = of->no_label || of->annotator || of->header || of->format || of->decimal_comma || of->window || of->hop ||
-                        of->window_target,
-               shown = self->channel || self->normalize || self->unequal || self->unlabelled || self->segment;
-    if (columns || others || shown)
-        tl_fail(error, TL_ERROR_ARGUMENT, "%.200s: is a model; options for data, such as --channel or --label, do not apply to it",
-                self->common.operand[0]);
+    const char *columns = IN_PRECISION(reading_given)(&self->reading);
+    const char *option = columns            ? columns
+                         : self->channel    ? "--channel"
+                         : self->normalize  ? "--normalize"
+                         : self->missing    ? "--missing"
+                         : self->unequal    ? "--unequal"
+                         : self->unlabelled ? "--unlabelled"
+                         : self->segment    ? "--segment"
+                                            : NULL;
+    if (option)
+        tl_fail(error, TL_ERROR_ARGUMENT, "%.200s: is a model; %s is for data, and does not apply to it", self->common.operand[0],
+                option);
 }
 
 static void show_model(const show_settings *self, tl_error *error) {

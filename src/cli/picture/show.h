@@ -7,7 +7,7 @@
 typedef struct show_settings {
     common_settings common;          /* operand 0: data or a model */
     const char *out;                 /* NULL: the terminal */
-    const char *missing, *normalize; /* normalize NULL: none */
+    const char *missing, *normalize; /* NULL: refuse, none */
     int64_t channel;                 /* from 1; 0: the first ones */
     int64_t segment;                 /* for PhysioNet records; 0: the library's default */
     reading_settings reading;

@@ -24,7 +24,7 @@ static const option_spec options[] = {
     {0},
 };
 
-static show_settings settings = {.missing = "refuse"};
+static show_settings settings;
 
 /* That of a model; data is shown in single precision. */
 static const char *choose_precision(void) {

@@ -44,6 +44,12 @@ static void load_quantized(loaded *self, const char *path, tl_load_cfg *cfg, tl_
     if (self->models > 1)
         tl_fail(error, TL_ERROR_ARGUMENT, "%.120s: is a network in 8-bit integers, which cannot be averaged; give only one model",
                 path);
+    if (cfg->engine != TL_ENGINE_AUTO)
+        tl_fail(error, TL_ERROR_ARGUMENT, "--engine %s: %.120s is a network in 8-bit integers, which has no engines",
+                self->settings->engine, path);
+    if (self->settings->no_fold)
+        tl_fail(error, TL_ERROR_ARGUMENT,
+                "--no-fold-batch-norm: %.120s is a network in 8-bit integers, which has its batch norms in its weights", path);
     cfg->compile.plan_only = false;
     if (!tl_failed(error)) self->quantized = tl_quantized_load(path, cfg, info, error);
     self->model = tl_quantized_model(self->quantized);

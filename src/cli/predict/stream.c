@@ -201,7 +201,9 @@ static void open_session(session *self) {
 int IN_PRECISION(stream)(const void *settings) {
     tl_error error = {0};
     session self = {.settings = settings, .error = &error};
-    open_session(&self);
+    if (self.settings->model.common.json)
+        tl_fail(&error, TL_ERROR_ARGUMENT, "--json: outputs are printed as soon as they are known; use --format csv or raw");
+    if (!tl_failed(&error)) open_session(&self);
     if (!tl_failed(&error)) (is_csv(&self) ? run_csv : run_raw)(&self);
     if (!tl_failed(&error)) finish(&self);
     tl_stream_free(self.stream);

@@ -43,7 +43,7 @@ static void hold_out(job *self, tl_error *error) {
     const train_settings *settings = self->settings;
     tl_dataset *rest = NULL;
     if (settings->folds == 0 || settings->fold == OPTION_ALL) return;
-    divide(settings, self->data, (size_t)settings->fold, &rest, &self->validation, error);
+    divide(settings, self->data, settings->fold == NOT_GIVEN ? 0 : (size_t)settings->fold, &rest, &self->validation, error);
     if (tl_failed(error)) return;
     if (rest->batches.fill)
         self->whole = self->data;
@@ -54,7 +54,7 @@ static void hold_out(job *self, tl_error *error) {
     IN_PRECISION(warn_of_fold)(settings, "", self->data, self->validation);
 }
 
-enum { SOURCES = 5, FILES_EACH = 5, MAX_SAVED = 1000 /* folds: the names of their models are compared with all others */ };
+enum { SOURCES = 5, FILES_EACH = 5 };
 
 /* Lists the files of a network; with several networks, those with its number. numbered [OUT]: those paths, which the
  * caller frees. */
@@ -171,55 +171,6 @@ static void read_data(job *self, char *path, size_t size, tl_error *error) {
     hold_out(self, error);
 }
 
-/* Fails for options that need another option, or contradict one. */
-static void check_pairs(const train_settings *settings, tl_error *error) {
-    const bool all = settings->fold == OPTION_ALL;
-    const size_t networks = IN_PRECISION(job_members)(settings);
-    if (settings->jobs > 1 && !all && networks < 2)
-        tl_fail(error, TL_ERROR_ARGUMENT, "--jobs %d requires several networks: --members N, or --folds N --fold all",
-                (int)settings->jobs);
-    if (settings->jobs > 1 && ranks_count() > 1)
-        tl_fail(error, TL_ERROR_ARGUMENT, "--jobs %d divides one machine; it does not go with mpirun", (int)settings->jobs);
-    if (settings->folds == 0 && all) tl_fail(error, TL_ERROR_ARGUMENT, "--fold all requires --folds N");
-    if (settings->folds == 0 && settings->fold > 0)
-        tl_fail(error, TL_ERROR_ARGUMENT, "--fold %d requires --folds N", (int)settings->fold);
-    if (all && settings->out && settings->folds > MAX_SAVED)
-        tl_fail(error, TL_ERROR_ARGUMENT,
-                "--folds %d --fold all --out %s: at most %d models are saved; use fewer folds, or no --out", (int)settings->folds,
-                settings->out, MAX_SAVED);
-    if (settings->in_order && settings->folds == 0) tl_fail(error, TL_ERROR_ARGUMENT, "--in-order requires --folds N");
-    if (settings->in_order && settings->reading.group)
-        tl_fail(error, TL_ERROR_ARGUMENT,
-                "--in-order cuts the data by its order; --group, which keeps groups whole, does not go with it");
-    if (settings->folds > 0 && settings->validation)
-        tl_fail(error, TL_ERROR_ARGUMENT, "--validation %s cannot be combined with --folds: both give a validation set",
-                settings->validation);
-    if (settings->resume && settings->init)
-        tl_fail(error, TL_ERROR_ARGUMENT, "--resume %s cannot be combined with --init: the checkpoint has all parameters",
-                settings->resume);
-    if (settings->freeze && !settings->init) tl_fail(error, TL_ERROR_ARGUMENT, "--freeze requires --init MODEL");
-    if (settings->checkpoint_every > 0 && !settings->checkpoint)
-        tl_fail(error, TL_ERROR_ARGUMENT, "--checkpoint-every %g requires --checkpoint FILE", settings->checkpoint_every);
-    if (settings->find_rate && all)
-        tl_fail(error, TL_ERROR_ARGUMENT, "--find-lr does not train; it cannot be combined with --fold all");
-    if (all && networks > 1)
-        tl_fail(error, TL_ERROR_ARGUMENT, "--fold all trains a network for each fold; it cannot be combined with %zu members",
-                networks);
-}
-
-static void check_settings(const train_settings *settings, tl_error *error) {
-    const bool all = settings->fold == OPTION_ALL;
-    const struct {
-        const char *name, *path;
-    } files[] = {{"out", all ? NULL : settings->out}, {"checkpoint", settings->checkpoint},
-                 {"resume", settings->resume},        {"log", settings->log},
-                 {"report", settings->report},        {"tensorboard", settings->tensorboard}};
-    const char *none = settings->find_rate ? "--find-lr does not train" : all ? "--fold all trains a network for each fold" : NULL;
-    check_pairs(settings, error);
-    for (size_t i = 0; none && i < sizeof files / sizeof *files; i++)
-        if (files[i].path) tl_fail(error, TL_ERROR_ARGUMENT, "%s; it cannot be combined with --%s", none, files[i].name);
-}
-
 /* ---- model ---- */
 
 /* At most the number of series. */
@@ -311,7 +262,7 @@ static tl_schedule_cfg schedule_of(const job *self, tl_error *error) {
                            .patience = (int)settings->patience,
                            .period = (int)settings->period,
                            .minimum = settings->min_rate,
-                           .warmup = (int)settings->warmup};
+                           .warmup = settings->warmup == NOT_GIVEN ? 0 : (int)settings->warmup};
     cfg.kind = self->architecture->schedule;
     if (settings->schedule) tl_schedule_by_name(settings->schedule, &cfg.kind, error);
     return cfg;
@@ -441,7 +392,7 @@ static bool is_head_alone(const tl_model *model) {
 
 /* Fails if an option is about training by gradients, but only the head has parameters, and it is solved. */
 static void check_head(const job *self, tl_error *error) {
-    const char *option = head_find_training(self->settings);
+    const char *option = pairs_find_training(self->settings);
     if (option && !tl_failed(error) && has_ridge_head(self) && is_head_alone(self->model))
         tl_fail(error, TL_ERROR_ARGUMENT, "%s: the last layer of %s is solved, not trained; use --head trained", option,
                 self->settings->architecture);
@@ -852,7 +803,7 @@ int IN_PRECISION(train)(const void *settings) {
     char path[4096];
     const train_settings asked = settings_here(settings);
     job self = {.settings = &asked, .train_metrics = report_no_metrics, .test_metrics = report_no_metrics};
-    check_settings(self.settings, &error);
+    pairs_check(&asked, IN_PRECISION(job_members)(&asked), &error);
     if (!tl_failed(&error)) read_data(&self, path, sizeof path, &error);
     tl_exchange_agree(ranks_exchange(), &error);
     if (self.settings->fold == OPTION_ALL)

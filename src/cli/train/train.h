@@ -15,6 +15,8 @@
 #include <jansson.h>
 #include <stdatomic.h>
 
+enum { NOT_GIVEN = -2 }; /* of options for which 0 means something; not OPTION_ALL */
+
 typedef struct train_settings {
     common_settings common;                                                /* operand 0: the data */
     const char *test, *architecture, *optimizer, *schedule, *engine, *log; /* architecture NULL: that of `init`, else fcn */
@@ -31,12 +33,12 @@ typedef struct train_settings {
     int64_t epochs, batch, accumulate, seed;                               /* epochs and batch 0: the default of the architecture */
     int64_t members;                                                       /* 0: the default of the architecture */
     int64_t shards, jobs;                                                  /* of a batch; processes for members and folds */
-    int64_t folds, fold;                                                   /* 0: no validation, the first (OPTION_ALL: each) */
-    int64_t early_stopping;                                                /* epochs without a better one; 0: never */
-    double crop, scale, jitter, mixup;                                     /* 0: none */
+    int64_t folds, fold;               /* 0: no validation; NOT_GIVEN: the first (OPTION_ALL: each) */
+    int64_t early_stopping;            /* epochs without a better one; 0: never */
+    double crop, scale, jitter, mixup; /* 0: none */
     reading_settings reading;
     int64_t segment;                                      /* for PhysioNet records; 0: the library's default */
-    int64_t warmup, patience, period;                     /* of the schedule; 0: the library's defaults */
+    int64_t warmup, patience, period;                     /* of the schedule; NOT_GIVEN, 0 and 0: the library's defaults */
     double factor, min_rate;                              /* 0: the library's defaults */
     double learning_rate, momentum, l1, clip, clip_value; /* 0: the library's defaults */
     double weight_decay;                                  /* NAN: the library's default */
@@ -64,13 +66,18 @@ void IN_PRECISION(warn_of_overlap)(const train_settings *settings, const char *p
 void IN_PRECISION(warn_of_training)(const train_settings *settings, const char *part, const tl_dataset *data,
                                     const tl_fit_result *fit, const tl_metrics *metrics);
 
+/* ---- options that do not go together ---- */
+
+/* Fails for an option that needs another one, or contradicts one. networks: the number of members. */
+void pairs_check(const train_settings *self, size_t networks, tl_error *error);
+
+/* Returns the first given option that concerns training by gradients, such as "--epochs"; NULL: none was given. */
+const char *pairs_find_training(const train_settings *self);
+
 /* ---- the last layer in closed form ---- */
 
 /* Returns the name of a method for the last layer: "trained" or "ridge"; NULL after the last one. */
 const char *head_name(size_t index);
-
-/* Returns the first given option that concerns training by gradients, such as "--epochs"; NULL: none was given. */
-const char *head_find_training(const train_settings *settings);
 
 /* Print the result of ridge regression as a line of the report, and add it to a JSON object: "head" is "trained" if there is no
  * result. */

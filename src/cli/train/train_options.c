@@ -72,7 +72,7 @@ static const option_spec options[] = {
     {"schedule", "NAME", OPTION_CHOICE, FIELD(schedule), 0, 0, schedule_name,
      "schedule of the learning rate (by architecture: timecnn constant, others plateau: the rate is halved, down to "
      "0.0001, after 50 epochs without a lower training loss)"},
-    {"schedule-factor", "X", OPTION_FRACTION, FIELD(factor), 0, 0, NULL,
+    {"schedule-factor", "X", OPTION_FACTOR, FIELD(factor), 0, 0, NULL,
      "factor by which the rate is multiplied (plateau 0.5, step and king 0.1, exponential 0.95)"},
     {"schedule-patience", "N", OPTION_INTEGER, FIELD(patience), 1, INT32_MAX, NULL,
      "epochs (plateau, 50) or steps (king, 500) without progress before a reduction"},
@@ -96,7 +96,7 @@ static const option_spec options[] = {
      "there is one, else the training loss; for plateau the training loss)"},
     {"patience", "N", OPTION_INTEGER, FIELD(early_stopping), 1, INT32_MAX, NULL, "stop after N epochs without a better one (never)"},
     OPTIONS("Random changes of series", "tapline train mine.csv --crop 0.9 --jitter 0.03"),
-    {"crop", "X", OPTION_FRACTION, FIELD(crop), 0, 0, NULL,
+    {"crop", "X", OPTION_FACTOR, FIELD(crop), 0, 0, NULL,
      "train on random windows with this share of a series, stretched to its length (none)"},
     {"scale", "X", OPTION_POSITIVE, FIELD(scale), 0, 0, NULL,
      "multiply each series by a normal random number with mean 1 and this deviation (none)"},
@@ -132,6 +132,8 @@ static train_settings settings = {
     .shards = 1,
     .jobs = 1,
     .weight_decay = NAN,
+    .fold = NOT_GIVEN,
+    .warmup = NOT_GIVEN,
 };
 
 const command train_command = {
