@@ -4,13 +4,15 @@
 #include <tapline/dataset.h>
 #include <tapline/random.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SERIES = 1000, LENGTH = 1000 };
+enum { SERIES = 1000, LENGTH = 1000, PATH = 300 };
 
 /* A format, and how it writes a series of numbers. */
 typedef struct format {
@@ -20,11 +22,10 @@ typedef struct format {
     char separator;
 } format;
 
-static const format formats[] = {{"csv", "", 6, false, true, ','},
-                                 {"tsv", "", 16, true, true, '\t'},
-                                 {"txt", "", 7, true, true, ' '},
-                                 {"ts", "@classLabel true 0 1 2\n@data\n", 6, false, false, ','},
-                                 {"npy", NULL, 0, false, true, ' '}};
+static const format formats[] = {
+    {"csv", "", 6, false, true, ','},   {"tsv", "", 16, true, true, '\t'},
+    {"txt", "", 7, true, true, ' '},    {"ts", "@classLabel true 0 1 2\n@data\n", 6, false, false, ','},
+    {"npy", NULL, 0, false, true, ' '}, {"npz", NULL, 0, false, true, ' '}};
 
 const char *IN_PRECISION(bench_format_name)(size_t index) {
     return index < sizeof formats / sizeof *formats ? formats[index].name : NULL;
@@ -73,21 +74,33 @@ static void write_all(FILE *file, const format *as) {
     }
 }
 
-/* *size [OUT]: bytes of the file. */
-static tl_status write_file(const char *path, const format *as, size_t *size, tl_error *error) {
-    struct stat about;
+static void name_file(char path[PATH], const char *ending) {
+    const char *folder = getenv("TMPDIR");
+    snprintf(path, PATH, "%s/tapline-bench-%ld.%s", folder ? folder : "/tmp", (long)getpid(), ending);
+}
+
+static tl_status write_file(const char *path, const format *as, tl_error *error) {
     FILE *file = fopen(path, "wb");
     if (file) write_all(file, as);
-    if (!file || fclose(file) != 0 || stat(path, &about) != 0)
+    if (!file || fclose(file) != 0)
         return tl_fail(error, TL_ERROR_FILE, "%s: cannot be written; set TMPDIR to another folder", path);
-    *size = (size_t)about.st_size;
     return TL_OK;
+}
+
+/* Writes the archive of x and y that has the series of a table in an array. */
+static tl_status write_archive(const char *path, const format *as, tl_error *error) {
+    char table[PATH];
+    name_file(table, "npy");
+    if (write_file(table, as, error) == TL_OK) tl_dataset_convert(table, path, NULL, true, NULL, error);
+    remove(table);
+    return error->status;
 }
 
 /* ---- timing ---- */
 
 typedef struct reading {
-    const char *path;
+    char path[PATH];
+    size_t size; /* bytes of the file */
     tl_error *error;
 } reading;
 
@@ -96,40 +109,62 @@ static void read_once(void *context) {
     tl_dataset_free(tl_dataset_read(self->path, &(tl_read_cfg){.normalize = TL_NORMALIZE_NONE}, self->error));
 }
 
-static void time_reading(const bench_settings *settings, reading *self, bench_samples *samples) {
-    for (int round = 0; round < BENCH_ROUNDS && !tl_failed(self->error); round++)
-        bench_round(samples, read_once, self, settings->seconds);
+/* Reads the bytes of the file to memory of their own. */
+static void copy_once(void *context) {
+    const reading *self = context;
+    const int file = open(self->path, O_RDONLY);
+    char *to = malloc(self->size);
+    if (file < 0 || !to || read(file, to, self->size) != (ssize_t)self->size)
+        tl_fail(self->error, TL_ERROR_FILE, "%s: cannot be copied: %s", self->path, strerror(errno));
+    free(to);
+    close(file);
+}
+
+/* samples [OUT]: of reading, and of copying the bytes. */
+static void time_reading(const bench_settings *settings, reading *self, bench_samples samples[2]) {
+    for (int round = 0; round < BENCH_ROUNDS && !tl_failed(self->error); round++) {
+        bench_round(&samples[0], read_once, self, settings->seconds);
+        bench_round(&samples[1], copy_once, self, settings->seconds);
+    }
+}
+
+static json_t *report_format(const format *as, const reading *self, bench_samples samples[2]) {
+    const bench_timing timing = bench_summary(&samples[0]), copy = bench_summary(&samples[1]);
+    const double megabytes = (double)self->size / 1e6, rate = megabytes / timing.best * 1e3, copies = timing.best / copy.best;
+    printf("%-6s %8.1f %10.3f %6.0f%% %10.0f %8.1f\n", as->name, megabytes, timing.median, 100 * timing.spread, rate, copies);
+    return json_pack("{ss sf sf sf sf sf}", "format", as->name, "megabytes", megabytes, "milliseconds", timing.median, "best",
+                     timing.best, "megabytes_per_second", rate, "copies", copies);
 }
 
 static json_t *run_format(const bench_settings *settings, const format *as, tl_error *error) {
-    char path[300];
-    const char *folder = getenv("TMPDIR");
-    size_t size = 0;
-    bench_samples *samples = calloc(1, sizeof *samples);
+    struct stat about;
+    reading self = {.error = error};
+    json_t *report = NULL;
+    bench_samples *samples = calloc(2, sizeof *samples);
     if (!samples) tl_fail(error, TL_ERROR_MEMORY, "out of memory");
-    snprintf(path, sizeof path, "%s/tapline-bench-%ld.%s", folder ? folder : "/tmp", (long)getpid(), as->name);
-    reading self = {path, error};
-    if (!tl_failed(error) && write_file(path, as, &size, error) == TL_OK) time_reading(settings, &self, samples);
-    remove(path);
-    const bench_timing timing = tl_failed(error) ? (bench_timing){0} : bench_summary(samples);
+    name_file(self.path, as->name);
+    if (!tl_failed(error)) (strcmp(as->name, "npz") == 0 ? write_archive : write_file)(self.path, as, error);
+    if (!tl_failed(error) && stat(self.path, &about) == 0) {
+        self.size = (size_t)about.st_size;
+        time_reading(settings, &self, samples);
+    }
+    remove(self.path);
+    if (!tl_failed(error)) report = report_format(as, &self, samples);
     free(samples);
-    if (tl_failed(error)) return NULL;
-    const double megabytes = (double)size / 1e6, rate = megabytes / timing.best * 1e3;
-    printf("%-6s %8.1f %10.3f %6.0f%% %10.0f\n", as->name, megabytes, timing.median, 100 * timing.spread, rate);
-    return json_pack("{ss sf sf sf sf}", "format", as->name, "megabytes", megabytes, "milliseconds", timing.median, "best",
-                     timing.best, "megabytes_per_second", rate);
+    return report;
 }
 
 int IN_PRECISION(bench_read)(const void *asked) {
     const bench_settings *settings = asked;
     tl_error error = {0};
     json_t *results = json_array();
-    printf("%-6s %8s %10s %7s %10s\n", "format", "MB", "ms", "spread", "MB/s");
+    printf("%-6s %8s %10s %7s %10s %8s\n", "format", "MB", "ms", "spread", "MB/s", "copies");
     for (size_t i = 0; i < sizeof formats / sizeof *formats && !tl_failed(&error); i++)
         if (!settings->only || strcmp(settings->only, formats[i].name) == 0)
             json_array_append_new(results, run_format(settings, &formats[i], &error));
     if (!tl_failed(&error))
-        printf("%d series of %d numbers, %s, one thread, from a cached file; ms: median, MB/s: best\n", SERIES, LENGTH,
-               tl_precision());
+        printf("%d series of %d numbers, %s, one thread, from a cached file; ms: median, MB/s: best, copies: time over that of a "
+               "copy of its bytes\n",
+               SERIES, LENGTH, tl_precision());
     return bench_finish(settings, json_pack("{ss so}", "precision", tl_precision(), "results", results), &error);
 }

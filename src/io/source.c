@@ -5,10 +5,14 @@
 #include "io/inflate.h"
 
 #include <errno.h>
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { BUFFER = 1 << 16 };
 
 tl_status tl_source_open(tl_source *source, const char *path, tl_error *error) {
     size_t size = 0;
@@ -16,12 +20,18 @@ tl_status tl_source_open(tl_source *source, const char *path, tl_error *error) {
     if (tl_text_begin(&source->where, path, error) != TL_OK) return error->status;
     source->file = tl_file_open(path, &size, error);
     source->left = size;
+    if (source->file) source->buffer = malloc(BUFFER);
+    if (source->buffer)
+        setvbuf(source->file, source->buffer, _IOFBF, BUFFER);
+    else if (source->file)
+        tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", path);
     return error->status;
 }
 
 void tl_source_close(tl_source *source) {
     tl_inflate_free(source->inflate);
     if (source->file) fclose(source->file);
+    free(source->buffer);
     tl_text_release(&source->where);
     *source = (tl_source){0};
 }
@@ -108,22 +118,36 @@ static bool is_native(const tl_number_type *type) {
            type->scale == 1;
 }
 
-/* Converts a block of numbers to double; returns whether all are finite as tl_real. */
-static bool convert(const unsigned char *block, const tl_number_type *type, size_t count, double *to) {
-    bool fit = true;
-    for (size_t i = 0; is_native(type) && type->size == sizeof(float) && i < count; i++) {
+/* The bits of a float whose exponent says that it is not finite. */
+enum { ENDLESS = 0x7F800000 };
+
+/* The following two convert a block of numbers to double, and return whether all are finite as tl_real. The check is of bits, which
+ * compilers do for whole vectors. */
+static bool convert_floats(const unsigned char *restrict block, size_t count, double *restrict to) {
+    uint32_t endless = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
         float value;
+        memcpy(&bits, block + i * sizeof bits, sizeof bits);
         memcpy(&value, block + i * sizeof value, sizeof value);
         to[i] = (double)value;
-        fit &= isfinite(value);
+        endless |= (bits & ENDLESS) == ENDLESS ? 1u : 0u;
     }
-    for (size_t i = 0; is_native(type) && type->size == sizeof(double) && i < count; i++) {
-        double value;
-        memcpy(&value, block + i * sizeof value, sizeof value);
-        to[i] = value;
-        fit &= isfinite((tl_real)value);
-    }
-    return is_native(type) && fit;
+    return endless == 0;
+}
+
+static bool convert_doubles(const unsigned char *block, size_t count, double *to) {
+    const double limit = sizeof(tl_real) == sizeof(float) ? FLT_MAX : DBL_MAX;
+    uint64_t endless = 0;
+    if (block != (const unsigned char *)to) memcpy(to, block, count * sizeof *to);
+    for (size_t i = 0; i < count; i++) endless |= !(fabs((double)(tl_real)to[i]) <= limit);
+    return endless == 0;
+}
+
+/* Converts a block of native floats or doubles. */
+static bool convert(const unsigned char *block, const tl_number_type *type, size_t count, double *to) {
+    if (!is_native(type)) return false;
+    return type->size == sizeof(float) ? convert_floats(block, count, to) : convert_doubles(block, count, to);
 }
 
 bool tl_numbers_of(const unsigned char *bytes, const tl_number_type *type, size_t count, double *to) {

@@ -13,6 +13,7 @@ struct tl_inflate;
 typedef struct tl_source {
     tl_text where; /* for messages: the path and the offset of the next byte */
     FILE *file;
+    char *buffer;               /* of the file */
     uint64_t left;              /* bytes that are not read yet */
     struct tl_inflate *inflate; /* NULL: bytes are those of the file (see zip.h) */
     uint64_t begin;             /* offset in the file of what is read: 0, or the begin of a member of an archive */

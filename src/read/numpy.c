@@ -1,4 +1,5 @@
 /* `.npy`: a NumPy array that is a table, or the series of a pair. */
+#include "base/memory.h"
 #include "read/arrays.h"
 #include "read/columns.h"
 #include "read/npy.h"
@@ -37,11 +38,12 @@ static tl_status skip_label(tl_source *source, const tl_npy *table, tl_error *er
                               "as many values as a series of the model has, or a class of the model before them");
 }
 
-/* Returns the end of the consecutive columns from `from` on that have the same role. */
-static size_t end_of_run(const tl_columns *columns, size_t from) {
-    size_t to = from;
-    while (to < columns->count && columns->role[to] == columns->role[from]) to++;
-    return to;
+/* Returns, for each column, the end of the consecutive columns with its role; the caller releases them. */
+static size_t *ends_of_runs(const tl_columns *columns, tl_error *error) {
+    size_t *ends = tl_failed(error) ? NULL : tl_allocate(columns->count, sizeof *ends, "columns", error);
+    for (size_t c = columns->count; ends && c-- > 0;)
+        ends[c] = c + 1 < columns->count && columns->role[c + 1] == columns->role[c] ? ends[c + 1] : c + 1;
+    return ends;
 }
 
 /* Reads `count` columns of a role into the current series. guessed: no option says that the column has labels. */
@@ -65,12 +67,12 @@ static tl_status read_columns(tl_source *source, const tl_npy *table, tl_samples
     return error->status;
 }
 
-static tl_status read_row(tl_source *source, const tl_npy *table, const tl_columns *columns, tl_samples *s, tl_error *error) {
+/* ends: of runs of columns. */
+static tl_status read_row(tl_source *source, const tl_npy *table, const tl_columns *columns, const size_t *ends, tl_samples *s,
+                          tl_error *error) {
     double *values = tl_samples_row(s, columns->of[TL_ROLE_VALUE], 1, error), *targets = s->targets ? tl_samples_targets(s) : NULL;
-    for (size_t c = 0, end; values && c < columns->count && !tl_failed(error); c = end) {
-        end = end_of_run(columns, c);
-        read_columns(source, table, s, columns->role[c], !columns->asked, end - c, &values, &targets, error);
-    }
+    for (size_t c = 0; values && c < columns->count && !tl_failed(error); c = ends[c])
+        read_columns(source, table, s, columns->role[c], !columns->asked, ends[c] - c, &values, &targets, error);
     return tl_failed(error) ? error->status : tl_samples_keep(s, NULL, error);
 }
 
@@ -81,7 +83,9 @@ static tl_status fill_table(tl_source *source, const tl_npy *table, const tl_col
     s->target_channels = s->regression ? columns->of[TL_ROLE_TARGET] : 1;
     tl_samples_count(s, count, length, 1, count * length);
     tl_samples_announce(s, error);
-    for (size_t i = 0; i < count && !tl_failed(error); i++) read_row(source, table, columns, s, error);
+    size_t *ends = ends_of_runs(columns, error);
+    for (size_t i = 0; i < count && !tl_failed(error); i++) read_row(source, table, columns, ends, s, error);
+    tl_release(ends);
     return tl_columns_check_labels(columns, s, false, error);
 }
 

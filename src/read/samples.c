@@ -1,5 +1,6 @@
 #include "read/samples.h"
 
+#include "base/math.h"
 #include "base/memory.h"
 #include "data/classes.h"
 #include "data/dataset.h"
@@ -538,9 +539,11 @@ static tl_status sort_classes(tl_samples *s, tl_error *error) {
 static tl_real *rounded(double **numbers, size_t count, tl_error *error) {
     void *memory = *numbers;
     unsigned char *bytes = memory;
-    for (size_t i = 0; i < count; i++) {
-        const tl_real number = (tl_real)(*numbers)[i];
-        memcpy(bytes + i * sizeof number, &number, sizeof number);
+    tl_real part[512]; /* whole vectors are rounded, which is impossible in place */
+    for (size_t i = 0, many; i < count && sizeof(tl_real) < sizeof(double); i += many) {
+        many = tl_min(count - i, sizeof part / sizeof *part);
+        for (size_t k = 0; k < many; k++) part[k] = (tl_real)(*numbers)[i + k];
+        memcpy(bytes + i * sizeof *part, part, many * sizeof *part);
     }
     if (sizeof(tl_real) < sizeof(double)) memory = realloc(memory, count * sizeof(tl_real) + 1);
     if (memory)
