@@ -118,6 +118,9 @@ static bool is_native(const tl_number_type *type) {
            type->scale == 1;
 }
 
+/* The largest tl_real. */
+#define LARGEST (sizeof(tl_real) == sizeof(float) ? (double)FLT_MAX : DBL_MAX)
+
 /* The bits of a float whose exponent says that it is not finite. */
 enum { ENDLESS = 0x7F800000 };
 
@@ -137,10 +140,9 @@ static bool convert_floats(const unsigned char *restrict block, size_t count, do
 }
 
 static bool convert_doubles(const unsigned char *block, size_t count, double *to) {
-    const double limit = sizeof(tl_real) == sizeof(float) ? FLT_MAX : DBL_MAX;
     uint64_t endless = 0;
     if (block != (const unsigned char *)to) memcpy(to, block, count * sizeof *to);
-    for (size_t i = 0; i < count; i++) endless |= !(fabs((double)(tl_real)to[i]) <= limit);
+    for (size_t i = 0; i < count; i++) endless |= !(fabs((double)(tl_real)to[i]) <= LARGEST);
     return endless == 0;
 }
 
@@ -160,17 +162,36 @@ bool tl_numbers_of(const unsigned char *bytes, const tl_number_type *type, size_
     return fit;
 }
 
+/* Fails for a number that is not finite, `back` bytes before the next byte of the source. */
+static tl_status refuse(const tl_source *source, uint64_t back, double value, tl_error *error) {
+    char got[40];
+    snprintf(got, sizeof got, "%g", value);
+    return tl_source_expected(source, back, got, error, "a finite number%s", isnan(value) ? TL_MISSING_HINT : "");
+}
+
 /* The same for any numbers; fails if one is not finite. `count`: numbers before the next byte of the source. */
 static tl_status convert_each(const tl_source *source, const unsigned char *block, const tl_number_type *type, size_t count,
                               tl_missing_policy missing, double *to, tl_error *error) {
     for (size_t i = 0; i < count; i++) {
         const double value = tl_number_of(block + i * type->size, type);
         to[i] = value;
-        if (tl_number_fits(value) || (isnan(value) && missing != TL_MISSING_REFUSE)) continue;
-        char got[40];
-        snprintf(got, sizeof got, "%g", value);
-        return tl_source_expected(source, (count - i) * type->size, got, error, "a finite number%s",
-                                  isnan(value) ? TL_MISSING_HINT : "");
+        if (!tl_number_fits(value) && (!isnan(value) || missing == TL_MISSING_REFUSE))
+            return refuse(source, (count - i) * type->size, value, error);
+    }
+    return TL_OK;
+}
+
+bool tl_number_is_real(const tl_number_type *type) { return is_native(type) && type->size == sizeof(tl_real); }
+
+tl_status tl_source_reals(tl_source *source, size_t count, tl_real *to, tl_error *error) {
+    enum { PART = 4096 }; /* checked while they are in the cache */
+    for (size_t done = 0, part; done < count; done += part) {
+        bool fit = true;
+        part = tl_min(count - done, (size_t)PART);
+        if (tl_source_read(source, to + done, part * sizeof *to, "data", error) != TL_OK) return error->status;
+        for (size_t i = done; i < done + part; i++) fit &= fabs((double)to[i]) <= LARGEST;
+        for (size_t i = done; !fit && i < done + part; i++)
+            if (!isfinite(to[i])) return refuse(source, (done + part - i) * sizeof *to, (double)to[i], error);
     }
     return TL_OK;
 }

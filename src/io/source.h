@@ -53,6 +53,12 @@ double tl_number_of(const unsigned char *bytes, const tl_number_type *type);
 /* Converts `count` numbers to double. Returns whether all are finite as tl_real. */
 bool tl_numbers_of(const unsigned char *bytes, const tl_number_type *type, size_t count, double *to);
 
+/* Returns whether numbers of this type are tl_real in the memory of this machine. */
+bool tl_number_is_real(const tl_number_type *type);
+
+/* Reads `count` numbers of such a type. Fails if one is not finite. */
+tl_status tl_source_reals(tl_source *source, size_t count, tl_real *to, tl_error *error);
+
 /* Reads `count` numbers. Fails if one is not finite, except NaN where missing values are allowed. */
 tl_status tl_source_numbers(tl_source *source, const tl_number_type *type, size_t count, tl_missing_policy missing, double *to,
                             tl_error *error);

@@ -203,12 +203,13 @@ static tl_status fill_arrays(arrays *self, tl_samples *s, tl_error *error) {
     if (one_hot && declare_columns(self, s, error) != TL_OK) return error->status;
     if (s->cfg->by_batch && !self->series.compressed)
         s->stored = tl_stored_new(&self->series, &self->x.type, s->missing_policy, count, length, channels, error);
+    s->reals = tl_number_is_real(&self->x.type);
     tl_samples_count(s, count, length, channels, count * length * channels);
     tl_samples_announce(s, error);
     for (size_t i = 0; i < count && !tl_failed(error); i++) {
         s->text = &self->series.where;
-        double *row = tl_samples_row(s, length, channels, error);
-        if (row && tl_source_numbers(&self->series, &self->x.type, length * channels, s->missing_policy, row, error) == TL_OK &&
+        if (tl_samples_begin_row(s, length, channels, error) == TL_OK &&
+            tl_samples_read(s, &self->series, &self->x.type, 0, length * channels, error) == TL_OK &&
             read_group(self, s, error) == TL_OK)
             read_targets(self, s, error);
     }

@@ -46,13 +46,14 @@ static size_t *ends_of_runs(const tl_columns *columns, tl_error *error) {
     return ends;
 }
 
-/* Reads `count` columns of a role into the current series. guessed: no option says that the column has labels. */
+/* Reads `count` columns of a role into the current series. guessed: no option says that the column has labels. *values, *targets:
+ * the number of the next value, and the place of the next target value. */
 static tl_status read_columns(tl_source *source, const tl_npy *table, tl_samples *s, tl_role role, bool guessed, size_t count,
-                              double **values, double **targets, tl_error *error) {
+                              size_t *values, double **targets, tl_error *error) {
     char bytes[TL_NPY_LABEL];
     tl_field label = {NULL, NULL};
     if (role == TL_ROLE_VALUE) {
-        tl_source_numbers(source, &table->type, count, s->missing_policy, *values, error);
+        tl_samples_read(s, source, &table->type, *values, count, error);
         *values += count;
     } else if (role == TL_ROLE_TARGET && !s->unlabelled) {
         tl_source_numbers(source, &table->type, count, TL_MISSING_REFUSE, *targets, error);
@@ -70,8 +71,10 @@ static tl_status read_columns(tl_source *source, const tl_npy *table, tl_samples
 /* ends: of runs of columns. */
 static tl_status read_row(tl_source *source, const tl_npy *table, const tl_columns *columns, const size_t *ends, tl_samples *s,
                           tl_error *error) {
-    double *values = tl_samples_row(s, columns->of[TL_ROLE_VALUE], 1, error), *targets = s->targets ? tl_samples_targets(s) : NULL;
-    for (size_t c = 0; values && c < columns->count && !tl_failed(error); c = ends[c])
+    double *targets = s->targets ? tl_samples_targets(s) : NULL;
+    size_t values = 0;
+    tl_samples_begin_row(s, columns->of[TL_ROLE_VALUE], 1, error);
+    for (size_t c = 0; c < columns->count && !tl_failed(error); c = ends[c])
         read_columns(source, table, s, columns->role[c], !columns->asked, ends[c] - c, &values, &targets, error);
     return tl_failed(error) ? error->status : tl_samples_keep(s, NULL, error);
 }
@@ -81,6 +84,7 @@ static tl_status fill_table(tl_source *source, const tl_npy *table, const tl_col
     s->grouped = columns->of[TL_ROLE_GROUP] > 0;
     s->regression = columns->of[TL_ROLE_TARGET] > 0;
     s->target_channels = s->regression ? columns->of[TL_ROLE_TARGET] : 1;
+    s->reals = tl_number_is_real(&table->type);
     tl_samples_count(s, count, length, 1, count * length);
     tl_samples_announce(s, error);
     size_t *ends = ends_of_runs(columns, error);

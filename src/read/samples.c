@@ -100,6 +100,12 @@ static tl_status check_memory(tl_samples *s, size_t each, tl_error *error) {
                                                     : "");
 }
 
+/* Returns whether the numbers of the file are those of the data set. */
+static bool keeps_reals(const tl_samples *s) {
+    return s->reals && s->normalize == TL_NORMALIZE_NONE && s->missing_policy == TL_MISSING_REFUSE && !s->single && !s->unequal &&
+           !s->cfg->each;
+}
+
 tl_status tl_samples_announce(tl_samples *s, tl_error *error) {
     size_t each, values = 0;
     s->counting = false;
@@ -118,7 +124,10 @@ tl_status tl_samples_announce(tl_samples *s, tl_error *error) {
                        "%s: %zu series, padded to the longest, %zu steps, have more than %d times the %zu values in the file",
                        s->text->path, s->counted, s->longest, TL_MAX_TIMES, s->held);
     if (check_memory(s, each, error) != TL_OK) return error->status;
-    s->values = tl_reserve(s->single ? each : s->room * each, sizeof *s->values, "data", error);
+    if (keeps_reals(s))
+        s->reals_kept = tl_reserve(s->room * each, sizeof *s->reals_kept, "data", error);
+    else
+        s->values = tl_reserve(s->single ? each : s->room * each, sizeof *s->values, "data", error);
     if (s->unequal) s->lengths = tl_allocate(s->room, sizeof *s->lengths, "lengths", error);
     if (s->grouped) s->groups = tl_allocate(s->room, sizeof *s->groups, "groups", error);
     if (s->unlabelled) return error->status;
@@ -264,11 +273,21 @@ tl_status tl_samples_end_channel(tl_samples *s, const char *at, tl_error *error)
     return check_length(s, count, at, error);
 }
 
-double *tl_samples_row(tl_samples *s, size_t length, size_t channels, tl_error *error) {
+tl_status tl_samples_begin_row(tl_samples *s, size_t length, size_t channels, tl_error *error) {
     s->channel = channels;
     if (s->ragged) s->length = length;
-    if (tl_failed(error) || check_length(s, length, NULL, error) != TL_OK || check_series(s, NULL, error) != TL_OK) return NULL;
-    return row_of(s);
+    if (tl_failed(error) || check_length(s, length, NULL, error) != TL_OK) return error->status;
+    return check_series(s, NULL, error);
+}
+
+double *tl_samples_row(tl_samples *s, size_t length, size_t channels, tl_error *error) {
+    return tl_samples_begin_row(s, length, channels, error) == TL_OK ? row_of(s) : NULL;
+}
+
+tl_status tl_samples_read(const tl_samples *s, tl_source *source, const tl_number_type *type, size_t first, size_t count,
+                          tl_error *error) {
+    if (!s->reals_kept) return tl_source_numbers(source, type, count, s->missing_policy, row_of(s) + first, error);
+    return tl_source_reals(source, count, s->reals_kept + s->series * s->longest * s->channels + first, error);
 }
 
 /* Removes the next number between blanks. */
@@ -437,8 +456,15 @@ static tl_status pass_on(const tl_samples *s, const double *row, tl_error *error
     return status == TL_OK ? TL_OK : tl_fail(error, status, "read: tl_read_cfg.each failed without a message");
 }
 
+static tl_status end_row(tl_samples *s) {
+    s->series++;
+    s->step = s->channel = 0;
+    return TL_OK;
+}
+
 /* Completes a series: replaces missing values, and sets the steps after its end to 0. */
 static tl_status keep_row(tl_samples *s, const char *at, tl_error *error) {
+    if (s->reals_kept) return end_row(s);
     double *row = row_of(s);
     const size_t whole = s->length;
     if (s->missing_policy == TL_MISSING_TAIL) {
@@ -453,8 +479,7 @@ static tl_status keep_row(tl_samples *s, const char *at, tl_error *error) {
     memset(row + s->length * s->channels, 0, (s->longest - s->length) * s->channels * sizeof *row);
     const tl_status status = pass_on(s, row, error);
     if (!s->ragged) s->length = whole;
-    s->series++;
-    s->step = s->channel = 0;
+    end_row(s);
     return status;
 }
 
@@ -585,8 +610,11 @@ static void fill_targets(tl_samples *s, tl_dataset *data, tl_error *error) {
 /* Moves the series to the data set, or the way to read them. */
 static void fill_series(tl_samples *s, tl_dataset *data, tl_error *error) {
     const bool kept = !s->by_batch && !s->cfg->each;
-    tl_real *values = !kept ? NULL : rounded(&s->values, s->series * s->longest * s->channels, error);
+    tl_real *values = s->reals_kept ? s->reals_kept
+                      : kept        ? rounded(&s->values, s->series * s->longest * s->channels, error)
+                                    : NULL;
     data->x = tl_tensor_view(values, 3, (size_t[]){s->series, s->longest, s->channels});
+    s->reals_kept = NULL;
     if (!s->by_batch) return;
     data->batches = tl_stored_batches(s->stored);
     s->stored = NULL;
@@ -654,6 +682,7 @@ void tl_samples_release(tl_samples *s) {
     tl_keys_release(&s->group_names);
     tl_release(s->groups);
     tl_release(s->values);
+    tl_release(s->reals_kept);
     tl_release(s->lengths);
     tl_release(s->labels);
     tl_release(s->targets);

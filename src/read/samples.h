@@ -4,7 +4,7 @@
 
 #include <tapline/dataset.h>
 
-#include "io/text.h"
+#include "io/source.h"
 #include "read/keys.h"
 #include "read/stored.h"
 
@@ -27,6 +27,7 @@ typedef struct tl_samples {
     bool grouped;                          /* series have groups */
     bool by_batch;                         /* series stay in the file (tl_read_cfg.by_batch) */
     bool single;                           /* `values` has room for one series only: by_batch, or tl_read_cfg.each takes them */
+    bool reals;                            /* the numbers of the file are tl_real */
     tl_stored *stored;                     /* how to read series that may stay in the file; NULL: they may not */
     size_t target_length, target_channels; /* (1) as in tl_dataset */
 
@@ -39,8 +40,9 @@ typedef struct tl_samples {
     size_t counted, longest; /* number of series, and the longest length */
     size_t held;             /* number of values in the file */
 
-    double *values;  /* (room, longest or length, channels): rounded after all are read, replaced and scaled */
-    size_t *lengths; /* (room) if they may differ */
+    double *values;      /* (room, longest or length, channels): rounded after all are read, replaced and scaled */
+    tl_real *reals_kept; /* (room, length, channels): in their place, if `reals` and nothing changes them */
+    size_t *lengths;     /* (room) if they may differ */
     size_t series, room;
     size_t step, channel; /* of the next value of the current series */
     tl_keys group_names;
@@ -119,6 +121,12 @@ size_t tl_samples_fields(tl_field line, char separator);
 /* For all channels at once: returns the memory for the (length, channels) numbers. NULL on failure, if these sizes differ from
  * those of the first series. */
 double *tl_samples_row(tl_samples *samples, size_t length, size_t channels, tl_error *error);
+
+/* The same for numbers that follow each other in a binary file: begins a series, and reads `count` numbers of it, from number
+ * `first` on. */
+tl_status tl_samples_begin_row(tl_samples *samples, size_t length, size_t channels, tl_error *error);
+tl_status tl_samples_read(const tl_samples *samples, tl_source *source, const tl_number_type *type, size_t first, size_t count,
+                          tl_error *error);
 
 /* Fails because the file has other series than were counted. */
 tl_status tl_samples_changed(const tl_samples *samples, tl_error *error);
