@@ -494,9 +494,9 @@ tl_status tl_columns_find(tl_columns *self, const tl_text *text, tl_field line, 
     free(given);
     if (!tl_failed(error) && self->of[TL_ROLE_VALUE] == 0 && !cfg->file)
         tl_fail(error, TL_ERROR_FORMAT, "%s: none of the %zu columns is a value of a series%s", text->path, count,
-                count > 1 && !cfg->value ? "; if each line is one step, name the columns of values with --value and use --window N"
-                : count == 1 && text->point == ',' ? "; with --decimal-comma, fields are separated by semicolons, tabs or blanks"
-                                                   : "");
+                count == 1 && text->point == ',' ? "; with --decimal-comma, fields are separated by semicolons, tabs or blanks"
+                : cfg->value                     ? ""
+                             : "; if each line is one step, name the columns of values with --value COLUMNS and use --window N");
     if (tl_failed(error) || check_room(self, text->path, cfg, error) != TL_OK) return error->status;
     return tl_headings_check(self, text->path, cfg, error);
 }
