@@ -186,11 +186,11 @@ bool tl_number_is_real(const tl_number_type *type) { return is_native(type) && t
 tl_status tl_source_reals(tl_source *source, size_t count, tl_real *to, tl_error *error) {
     enum { PART = 4096 }; /* checked while they are in the cache */
     for (size_t done = 0, part; done < count; done += part) {
-        bool fit = true;
+        uint64_t endless = 0;
         part = tl_min(count - done, (size_t)PART);
         if (tl_source_read(source, to + done, part * sizeof *to, "data", error) != TL_OK) return error->status;
-        for (size_t i = done; i < done + part; i++) fit &= fabs((double)to[i]) <= LARGEST;
-        for (size_t i = done; !fit && i < done + part; i++)
+        for (size_t i = done; i < done + part; i++) endless |= !(fabs((double)to[i]) <= LARGEST);
+        for (size_t i = done; endless && i < done + part; i++)
             if (!isfinite(to[i])) return refuse(source, (done + part - i) * sizeof *to, (double)to[i], error);
     }
     return TL_OK;
