@@ -1,5 +1,5 @@
 /* Loops over rows of channels by every instruction set that this processor runs: softmax, layer normalisation and PReLU against
- * their formulas, dropout against the generator. */
+ * their formulas, dropout against the generator, rows of a convolution that come one at a time against all of them together. */
 #include "kernel_tables.h"
 
 #include <tapline/random.h>
@@ -287,6 +287,79 @@ static void given_two_arrays_when_multiplied_then_each_element_is_the_product(vo
         }
 }
 
+/* ---- rows in turns ---- */
+
+enum { STEPS = 21, CHANNELS = 8, DILATION = 8, TAPS = 3, MAX_WIDTH = TL_TURN_VECTORS * 64 / (int)sizeof(tl_real) };
+
+/* A convolution of a series whose first steps are those before the first row. */
+static tl_real series[(STEPS + (TAPS - 1) * DILATION) * CHANNELS], weight[TAPS * CHANNELS * MAX_WIDTH], bias[MAX_WIDTH];
+
+/* Rows of the first so many taps. */
+static void rows_by_direct_product(const tl_kernels *kernels, size_t width, size_t taps, size_t rows, tl_real *to, size_t stride) {
+    const size_t vectors = (width + kernels->lanes - 1) / kernels->lanes;
+    kernels->direct_product(&(tl_direct_product){.x = series,
+                                                 .row_stride = CHANNELS,
+                                                 .runs = taps,
+                                                 .run_stride = (size_t)DILATION * CHANNELS,
+                                                 .count = CHANNELS,
+                                                 .stride = 1,
+                                                 .factor = weight,
+                                                 .factor_stride = vectors * kernels->lanes,
+                                                 .start = bias,
+                                                 .out = to,
+                                                 .out_stride = stride,
+                                                 .rows = rows,
+                                                 .vectors = vectors,
+                                                 .width = width});
+}
+
+static tl_row_turns turns_of(size_t width, size_t rows, size_t lanes) {
+    const size_t parts = rows / (TAPS - 1), count = CHANNELS / parts;
+    tl_row_turns turns = {.rows = rows,
+                          .count = count,
+                          .channels = CHANNELS,
+                          .width = width,
+                          .start = bias,
+                          .newest = (size_t)(TAPS - 1) * DILATION * CHANNELS,
+                          .factor = weight + (TAPS - 1) * CHANNELS * lanes};
+    for (size_t turn = 0; turn < rows; turn++) {
+        turns.turn[turn].older = (rows - turn + turn / parts * DILATION) * CHANNELS + turn % parts * count;
+        turns.turn[turn].factor = weight + turn * count * lanes;
+    }
+    return turns;
+}
+
+static void check_turns(const tl_kernels *kernels, size_t width, size_t rows, bool relu) {
+    const size_t lanes = (width + kernels->lanes - 1) / kernels->lanes * kernels->lanes;
+    const tl_row_turns turns = turns_of(width, rows, lanes);
+    static tl_real sums[2 * TL_TURN_ROWS * MAX_WIDTH], whole[STEPS * MAX_WIDTH], row[MAX_WIDTH + 1];
+    for (size_t r = 0; r < 2 * rows; r++) memcpy(sums + r * lanes, bias, lanes * sizeof *bias);
+    rows_by_direct_product(kernels, width, TAPS - 1, rows, sums, lanes);
+    rows_by_direct_product(kernels, width, TAPS, STEPS, whole, width);
+    for (size_t i = 0; relu && i < STEPS * width; i++) whole[i] = whole[i] < 0 ? 0 : whole[i];
+    for (size_t step = 0; step < STEPS; step++) {
+        row[width] = untouched;
+        kernels->row_turn(width, rows)(&turns, step % (2 * rows), series + step * CHANNELS, sums, row, relu);
+        check_equal("row", row, whole + step * width, width);
+        assert_true(row[width] == untouched);
+    }
+}
+
+static void given_rows_in_turns_when_computed_then_the_bits_of_a_product(void **unused) {
+    (void)unused;
+    const tl_kernels *tables[3];
+    const size_t count = tables_here(tables);
+    fill_normal(series, sizeof series / sizeof *series, 5);
+    fill_normal(weight, sizeof weight / sizeof *weight, 6);
+    fill_normal(bias, MAX_WIDTH, 7);
+    for (size_t t = 0; t < count; t++)
+        for (size_t width = 1; width <= TL_TURN_VECTORS * tables[t]->lanes; width++)
+            for (size_t rows = 2; rows <= TL_TURN_ROWS; rows *= 2) {
+                check_turns(tables[t], width, rows, false);
+                check_turns(tables[t], width, rows, true);
+            }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_rows_of_any_width_when_softmaxed_then_value_and_derivative),
@@ -296,6 +369,7 @@ int main(void) {
         cmocka_unit_test(given_rows_of_any_width_when_prelu_runs_then_as_the_formula),
         cmocka_unit_test(given_a_stream_when_elements_are_dropped_then_as_the_generator),
         cmocka_unit_test(given_two_arrays_when_multiplied_then_each_element_is_the_product),
+        cmocka_unit_test(given_rows_in_turns_when_computed_then_the_bits_of_a_product),
     };
     return check_run(tests);
 }

@@ -20,6 +20,13 @@ static tl_node causal_stack(tl_model *m, tl_node x) {
     return tl_dense(m, x, &(tl_dense_cfg){.units = 1});
 }
 
+/* Older taps that take turns, in parts of several sizes and with the shortest dilations for them: outputs of one vector and two. */
+static tl_node in_turns(tl_model *m, tl_node x) {
+    x = tl_relu(m, conv(m, x, 16, 3, 2, TL_PADDING_CAUSAL));
+    x = conv(m, conv(m, x, 12, 2, 7, TL_PADDING_CAUSAL), 16, 3, 5, TL_PADDING_CAUSAL);
+    return conv(m, tl_relu(m, conv(m, x, 16, 2, 3, TL_PADDING_SAME)), 7, 3, 20, TL_PADDING_CAUSAL);
+}
+
 static tl_node same_convolutions(tl_model *m, tl_node x) {
     x = tl_relu(m, conv(m, x, 5, 8, 1, TL_PADDING_SAME));
     x = tl_batch_norm(m, conv(m, x, 9, 5, 3, TL_PADDING_SAME), NULL);
@@ -112,6 +119,7 @@ static const struct network {
     size_t channels;
 } networks[] = {
     {"causal stack", causal_stack, 1},
+    {"in turns", in_turns, 9},
     {"same convolutions", same_convolutions, 2},
     {"branches", branches, 3},
     {"other rates", other_rates, 2},

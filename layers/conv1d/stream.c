@@ -3,6 +3,9 @@
  * If outputs are computed one at a time, each addition of the sum waits for the one before. But in a dilated kernel, all taps
  * except the newest read steps that are already there. For the next few outputs, their part of the sum is computed together with a
  * register tile, and each output later continues from it. The additions keep the order of the direct engine.
+ *
+ * A short kernel with few filters spreads this work evenly (tl_row_turns): while the newest tap of an output is added, which is a
+ * chain of additions too, so is one of the older taps of the next outputs.
  */
 #include "layers/conv1d/direct.h"
 #include "layers/conv1d/variant.h"
@@ -37,6 +40,32 @@ static bool by_lanes(const tl_conv1d_groups *self, const tl_kernels *kernels) {
     return !by_channel(self) && tl_direct_by_lanes(&self->job.shape, kernels->lanes);
 }
 
+/* Returns the rows of a group of tl_row_turns for this convolution, as many as possible, since all of them read the same weights;
+ * 0: its older taps do not take turns. No row of the next group may read a step that is not there yet. */
+static size_t rows_of_turns(const tl_conv1d_groups *self, const tl_kernels *kernels) {
+    const tl_conv1d_shape *s = &self->job.shape;
+    const size_t older = s->kernel - 1;
+    if (self->groups > 1 || outputs_ahead(self) == 0 || by_lanes(self, kernels) || s->filters > TL_TURN_VECTORS * kernels->lanes)
+        return 0;
+    for (size_t rows = TL_TURN_ROWS; rows > 1; rows /= 2) {
+        const size_t parts = rows / older; /* of a tap */
+        bool there = parts * older == rows && parts >= rows / 2 && s->channels % tl_max(parts, 1) == 0;
+        for (size_t turn = 0; turn < rows && there; turn++) there = (older - turn / parts) * s->dilation + turn + 1 >= 2 * rows;
+        if (there) return rows;
+    }
+    return 0;
+}
+
+/* What comes before the packed weights if their taps take turns. */
+typedef struct in_turns {
+    tl_row_turn run;
+    tl_row_turns turns;
+} in_turns;
+
+enum { TURNS = 128 / (int)sizeof(tl_real) }; /* its elements */
+
+static const in_turns *turns_of(const tl_real *packed) { return (const void *)packed; }
+
 static size_t factor_count(const tl_conv1d_shape *s) { return tl_packed_factor_count(s->kernel * s->channels, s->filters); }
 
 static inline size_t group_count(const tl_conv1d_shape *s) { return tl_packed_count(s->kernel, s->channels, s->filters); }
@@ -47,8 +76,9 @@ enum {
     WIDTH,  /* elements of each output */
     NEWEST, /* position of the newest tap, and of its weights */
     FACTOR,
-    LANES = NEWEST, /* without AHEAD: whether by_lanes */
-    WHOLE = FACTOR  /* without AHEAD: whether a single output is one sum over all taps */
+    IN_TURNS = WIDTH, /* without AHEAD: elements of `packed` before the weights if their taps take turns, else 0 */
+    LANES = NEWEST,   /* without AHEAD: whether by_lanes */
+    WHOLE = FACTOR    /* without AHEAD: whether a single output is one sum over all taps */
 };
 
 void tl_conv1d_stream_plan(const tl_conv1d_groups *self, const tl_kernels *kernels, tl_streaming *streaming) {
@@ -63,6 +93,12 @@ void tl_conv1d_stream_plan(const tl_conv1d_groups *self, const tl_kernels *kerne
         streaming->constants[LANES] = true;
         return;
     }
+    if (rows_of_turns(self, kernels)) {
+        streaming->packed += TURNS;
+        streaming->partial = 2 * rows_of_turns(self, kernels) * tl_aligned_count(s->filters);
+        streaming->constants[IN_TURNS] = TURNS;
+        return;
+    }
     streaming->constants[WHOLE] = !by_channel(self) && self->groups == 1 && outputs_ahead(self) == 0;
     streaming->partial = self->groups * outputs_ahead(self) * tl_aligned_count(s->filters);
     if (self->groups > 1 || outputs_ahead(self) == 0 || s->filters > TL_ROW_VECTORS * kernels->lanes) return;
@@ -71,6 +107,26 @@ void tl_conv1d_stream_plan(const tl_conv1d_groups *self, const tl_kernels *kerne
     streaming->constants[WIDTH] = tl_aligned_count(s->filters);
     streaming->constants[NEWEST] = newest * s->dilation * s->channels;
     streaming->constants[FACTOR] = tl_aligned_count(s->filters) + newest * s->channels * tl_packed_lanes(kernels, s->filters, 0);
+}
+
+/* For the weights that will be packed at `weights`. */
+static void pack_turns(const tl_conv1d_shape *s, const tl_kernels *kernels, size_t rows, const tl_real *weights, tl_real *packed) {
+    _Static_assert(sizeof(in_turns) <= TURNS * sizeof(tl_real), "it has its place");
+    const size_t parts = rows / (s->kernel - 1), count = s->channels / parts, lanes = tl_packed_lanes(kernels, s->filters, 0);
+    const tl_real *factor = weights + tl_aligned_count(s->filters);
+    in_turns in = {.run = kernels->row_turn(s->filters, rows),
+                   .turns = {.rows = rows,
+                             .count = count,
+                             .channels = s->channels,
+                             .width = s->filters,
+                             .start = weights,
+                             .newest = (s->kernel - 1) * s->dilation * s->channels,
+                             .factor = factor + (s->kernel - 1) * s->channels * lanes}};
+    for (size_t turn = 0; turn < rows; turn++) {
+        in.turns.turn[turn].older = (rows - turn + turn / parts * s->dilation) * s->channels + turn % parts * count;
+        in.turns.turn[turn].factor = factor + turn * count * lanes;
+    }
+    memcpy(packed, &in, sizeof in);
 }
 
 void tl_conv1d_stream_pack(const tl_conv1d_groups *self, const tl_kernels *kernels, const tl_real *weight, const tl_real *bias,
@@ -83,6 +139,11 @@ void tl_conv1d_stream_pack(const tl_conv1d_groups *self, const tl_kernels *kerne
         return;
     }
     const bool lanes = by_lanes(self, kernels);
+    const size_t rows = rows_of_turns(self, kernels);
+    if (rows) {
+        pack_turns(s, kernels, rows, packed + TURNS, packed);
+        packed += TURNS;
+    }
     for (size_t g = 0; g < self->groups; g++) {
         const tl_packed_weights weights = {.taps = s->kernel,
                                            .channels = s->channels,
@@ -154,7 +215,8 @@ static void run_by_channel(const tl_conv1d_groups *self, const tl_stream_pass *p
 static inline tl_packed_sum sum_of(const tl_conv1d_groups *self, const tl_stream_pass *pass, size_t group) {
     const tl_conv1d_shape *s = &self->job.shape;
     const size_t channels = all_channels(self), filters = all_filters(self);
-    return (tl_packed_sum){.packed = pass->packed + group * group_count(s),
+    const size_t *own = pass->streaming->constants, before = own[AHEAD] ? 0 : own[IN_TURNS];
+    return (tl_packed_sum){.packed = pass->packed + before + group * group_count(s),
                            .taps = s->kernel,
                            .channels = s->channels,
                            .width = s->filters,
@@ -171,10 +233,11 @@ static inline tl_packed_sum sum_of(const tl_conv1d_groups *self, const tl_stream
 /* Sums all taps except the newest for so many outputs: ahead (outputs, width rounded up to a cache line). Rarely called, and not
  * inlined.
  */
-static __attribute__((noinline)) void sum_older(const tl_kernels *kernels, tl_packed_sum sum, size_t outputs, tl_real *ahead) {
+static __attribute__((noinline)) void sum_older(const tl_kernels *kernels, tl_packed_sum sum, size_t outputs, size_t width,
+                                                tl_real *ahead) {
     sum.last = sum.taps - 1;
     sum.out = ahead;
-    sum.out_stride = tl_aligned_count(sum.width);
+    sum.out_stride = width;
     sum.rows = outputs;
     sum.relu = false;
     tl_packed_run(kernels, &sum);
@@ -185,7 +248,7 @@ static __attribute__((noinline)) void sum_older(const tl_kernels *kernels, tl_pa
 static inline void sum_newest(const tl_kernels *kernels, const tl_packed_sum *sum, size_t outputs, size_t slot, tl_real *ahead) {
     const size_t width = tl_aligned_count(sum->width), newest = sum->taps - 1;
     tl_packed_sum part = *sum;
-    if (slot == 0) sum_older(kernels, *sum, outputs, ahead);
+    if (slot == 0) sum_older(kernels, *sum, outputs, width, ahead);
     part.first = newest;
     part.x = sum->x + newest * sum->tap_stride;
     part.start = ahead + slot * width;
@@ -234,6 +297,30 @@ static __attribute__((noinline)) void sum_ahead(const tl_conv1d_groups *self, co
     *pass->partial_until = pass->first + own[AHEAD];
 }
 
+/* Begins a group with this output. Rarely called, and not inlined. */
+static __attribute__((noinline)) void begin_turns(const tl_conv1d_groups *self, const tl_stream_pass *pass) {
+    const tl_kernels *kernels = tl_kernels_of(pass->workers);
+    const tl_row_turns *turns = &turns_of(pass->packed)->turns;
+    const size_t width = tl_packed_lanes(kernels, turns->width, 0);
+    sum_older(kernels, sum_of(self, pass, 0), turns->rows, width, pass->partial);
+    for (size_t row = turns->rows; row < 2 * turns->rows; row++)
+        memcpy(pass->partial + row * width, turns->start, width * sizeof *turns->start);
+}
+
+/* One output, and a part of the next ones. *partial_until tells the next output and its turn. */
+static inline void run_turn(const tl_conv1d_groups *self, const tl_stream_pass *pass) {
+    enum { MAX_TURNS = 2 * TL_TURN_ROWS };
+    const in_turns *in = turns_of(pass->packed);
+    const uint64_t next = pass->first + 1, until = *pass->partial_until;
+    size_t turn = (size_t)(until % MAX_TURNS);
+    if (until / MAX_TURNS != next) {
+        begin_turns(self, pass);
+        turn = 0;
+    }
+    *pass->partial_until = (next + 1) * MAX_TURNS + ((turn + 1) & (2 * in->turns.rows - 1));
+    in->run(&in->turns, turn, pass->x[0], pass->partial, pass->y, pass->streaming->relu);
+}
+
 /* One output, by its newest tap. */
 static inline void run_newest(const tl_conv1d_groups *self, const tl_kernels *kernels, const tl_stream_pass *pass) {
     const size_t *own = pass->streaming->constants;
@@ -250,8 +337,9 @@ static inline void run_newest(const tl_conv1d_groups *self, const tl_kernels *ke
                                            .relu = pass->streaming->relu});
 }
 
-/* The most frequent cases come first and are inlined: for a few channels, a few calls take as long as the sum. */
-void tl_conv1d_stream_run(const tl_conv1d_groups *self, const tl_stream_pass *pass) {
+/* Other cases; not inlined, so that run_turn saves no registers for them. Within, the most frequent ones are inlined: for a few
+ * channels, a few calls take as long as the sum. */
+static __attribute__((noinline)) void run_other(const tl_conv1d_groups *self, const tl_stream_pass *pass) {
     const tl_kernels *kernels = tl_kernels_of(pass->workers);
     const size_t *own = pass->streaming->constants;
     if (pass->windows == 1 && own[AHEAD]) {
@@ -261,4 +349,12 @@ void tl_conv1d_stream_run(const tl_conv1d_groups *self, const tl_stream_pass *pa
         tl_packed_row(kernels, &sum);
     } else
         run_all(self, pass);
+}
+
+void tl_conv1d_stream_run(const tl_conv1d_groups *self, const tl_stream_pass *pass) {
+    const size_t *own = pass->streaming->constants;
+    if (pass->windows == 1 && own[AHEAD] == 0 && own[IN_TURNS])
+        run_turn(self, pass);
+    else
+        run_other(self, pass);
 }

@@ -29,10 +29,15 @@ tl_direct_block tl_direct_block_at(const tl_kernels *kernels, size_t width, size
     return (tl_direct_block){.first = first, .vectors = end - begin, .lanes = lanes, .width = tl_min(lanes, width - first)};
 }
 
-size_t tl_lane_reduction_blocks(const tl_kernels *kernels, size_t width) { return tl_ceil_div(width, kernels->direct_vectors); }
+/* Usually there is one block; a stream would notice the divisions. */
+size_t tl_lane_reduction_blocks(const tl_kernels *kernels, size_t width) {
+    return width <= kernels->direct_vectors ? 1 : tl_ceil_div(width, kernels->direct_vectors);
+}
 
 tl_direct_block tl_lane_reduction_block_at(const tl_kernels *kernels, size_t width, size_t index) {
-    const size_t blocks = tl_lane_reduction_blocks(kernels, width), first = tl_split_at(width, blocks, index);
+    const size_t blocks = tl_lane_reduction_blocks(kernels, width);
+    if (blocks == 1) return (tl_direct_block){.vectors = width, .lanes = width, .width = width};
+    const size_t first = tl_split_at(width, blocks, index);
     const size_t count = tl_split_at(width, blocks, index + 1) - first;
     return (tl_direct_block){.first = first, .vectors = count, .lanes = count, .width = count};
 }
@@ -115,14 +120,14 @@ tl_factor tl_factor_of(const tl_kernels *kernels, const tl_real *weight, size_t 
 
 static void multiply_dots(const tl_factor *f, size_t index, const tl_factor_rows *rows) {
     const tl_direct_block block = tl_lane_reduction_block_at(f->kernels, f->width, index);
-    const size_t lanes = f->kernels->lanes;
+    const size_t lanes = f->kernels->lanes, whole = f->inner / lanes, rest = f->inner - whole * lanes;
     f->kernels->direct_lane_reduction(&(tl_direct_product){.x = rows->x,
                                                            .row_stride = rows->row_stride,
                                                            .runs = 1,
-                                                           .count = f->inner / lanes,
+                                                           .count = whole,
                                                            .stride = lanes,
-                                                           .rest = f->inner % lanes,
-                                                           .factor = f->weight + block.first * tl_ceil_div(f->inner, lanes) * lanes,
+                                                           .rest = rest,
+                                                           .factor = f->weight + block.first * (whole + (rest > 0)) * lanes,
                                                            .factor_stride = block.width * lanes,
                                                            .start = f->start + block.first,
                                                            .out = rows->y + block.first,

@@ -277,7 +277,10 @@ void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *p) {
 
 void TL_KERNEL(tl_kernel_direct_lane_reduction)(const tl_direct_product *p);
 void TL_KERNEL(tl_kernel_direct_lane_reduction)(const tl_direct_product *p) {
-    tiles_of(p, LANE_REDUCTION, NULL);
+    if (p->rows * p->vectors == 1) /* on a stream */
+        reduction_tile(p, p->x, p->out, 1, 1);
+    else
+        tiles_of(p, LANE_REDUCTION, NULL);
     tl_clear_upper();
 }
 

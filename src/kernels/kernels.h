@@ -185,6 +185,29 @@ typedef struct tl_row_product {
     bool relu;
 } tl_row_product;
 
+/* Rows of tl_direct_product that come one at a time, where each also reads inputs of earlier rows: a dilated convolution. The sum
+ * of all taps but the newest is there already when a row comes. It adds the newest tap, and a part of the older ones for the next
+ * group of rows: these parts take turns. The bits are those of tl_direct_product. */
+enum { TL_TURN_ROWS = 4, TL_TURN_VECTORS = 2 }; /* maximum number of rows of a group, and of vectors of a row */
+
+typedef struct tl_row_turns {
+    size_t rows;           /* of a group, and turns: 2 or 4 */
+    size_t count;          /* elements of the input in a turn: at most 2 · channels / rows */
+    size_t channels;       /* elements of the newest tap, and from a row to the next */
+    size_t width;          /* of a row, 1 … TL_TURN_VECTORS · lanes */
+    const tl_real *start;  /* (width, rounded up to whole vectors) */
+    size_t newest;         /* position of the newest tap in the input of a row */
+    const tl_real *factor; /* (channels, width rounded up) of the newest tap */
+    struct {
+        size_t older;          /* position of the turn's part for the first row of the next group, in the input of this row */
+        const tl_real *factor; /* (count, width rounded up) */
+    } turn[TL_TURN_ROWS];
+} tl_row_turns;
+
+/* Computes the row of turn `turn` < 2 · rows, whose input begins at x. sums: (2 · rows, width rounded up to whole vectors) of the
+ * rows of two groups, which alternate; where no part is added yet, `start`. out: (width) [OUT]. */
+typedef void (*tl_row_turn)(const tl_row_turns *turns, size_t turn, const tl_real *x, tl_real *sums, tl_real *out, bool relu);
+
 /* Copies rows of a block of columns to contiguous memory and adds them up: packed[r][o] = from[r·from_stride + o] for o < width;
  * packed[r][o] for o ≥ width is any finite number; sums[o] += sum over r of packed[r][o]. */
 typedef struct tl_direct_packing {
@@ -304,6 +327,8 @@ typedef struct tl_kernels {
     void (*direct_lane_reduction)(const tl_direct_product *product);
     void (*direct_pack)(const tl_direct_packing *packing);
     void (*row_product)(const tl_row_product *product);
+    /* Returns a function for rows of that width and groups of so many rows. */
+    tl_row_turn (*row_turn)(size_t width, size_t rows);
 
     const tl_winograd *winograd; /* one for each tl_winograd_variant */
 

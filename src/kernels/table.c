@@ -31,6 +31,7 @@ void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *product);
 void TL_KERNEL(tl_kernel_direct_lane_reduction)(const tl_direct_product *product);
 void TL_KERNEL(tl_kernel_direct_pack)(const tl_direct_packing *packing);
 void TL_KERNEL(tl_kernel_row_product)(const tl_row_product *product);
+tl_row_turn TL_KERNEL(tl_kernel_row_turn)(size_t width, size_t rows);
 extern const tl_winograd TL_KERNEL(tl_kernel_winograd)[];
 void TL_KERNEL(tl_kernel_rocket_sum)(const tl_rocket_sum *sum);
 void TL_KERNEL(tl_kernel_rocket_count)(const tl_rocket_count *run);
@@ -76,6 +77,7 @@ const tl_kernels TL_KERNEL(tl_kernels) = {
     .direct_lane_reduction = TL_KERNEL(tl_kernel_direct_lane_reduction),
     .direct_pack = TL_KERNEL(tl_kernel_direct_pack),
     .row_product = TL_KERNEL(tl_kernel_row_product),
+    .row_turn = TL_KERNEL(tl_kernel_row_turn),
     .winograd = TL_KERNEL(tl_kernel_winograd),
     .rocket_sum = TL_KERNEL(tl_kernel_rocket_sum),
     .rocket_count = TL_KERNEL(tl_kernel_rocket_count),

@@ -18,8 +18,9 @@ typedef struct tl_stream_node {
     const tl_layer *layer;                                          /* NULL: the input */
     void (*run)(const tl_layer *layer, const tl_stream_pass *pass); /* NULL: an identity, or run by `step` */
     tl_layer *step; /* for stepwise layers without a `run` of their own: a copy that is set up for series of one step; else NULL */
-    size_t line, inputs, in_channels, channels; /* in_channels: of the first input */
-    bool shares;                                /* uses the line of its input: works in place, or does nothing */
+    size_t line, inputs, channels;
+    size_t first_line, in_channels; /* of the first input */
+    bool shares;                    /* uses the line of its input: works in place, or does nothing */
     bool plain;  /* gives one output for each step of its single input immediately, from that step and earlier ones */
     bool single; /* comes after a layer over all of time */
     tl_streaming streaming;

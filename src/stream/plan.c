@@ -143,6 +143,7 @@ static void place_node(making *m, tl_stream_node *node, size_t id) {
     const tl_streaming *streaming = &node->streaming;
     node->plain = node->inputs == 1 && streaming->left + 1 == streaming->extent && streaming->stride == 1 &&
                   streaming->outputs == 1 && streaming->skip == 0;
+    node->first_line = before->line;
     node->in_channels = node->layer->in[0].channels;
     if (ops->stream && !streaming->identity) node->run = ops->stream->run;
 }

@@ -144,16 +144,20 @@ static inline void call_node(const tl_stream *stream, const tl_stream_node *node
         run_stride(stream, node, pass);
 }
 
-/* The most frequent case: as many outputs as there are new steps of the only input. */
-static inline void run_plain(tl_stream *stream, const tl_stream_node *node, tl_stream_place *place, tl_stream_pass *pass) {
-    const int64_t to = (int64_t)place->end, from = to - (int64_t)node->streaming.left;
-    if (!node->shares) make_room(stream, node->line, (int64_t)place->end_next);
-    pass->windows = (size_t)(place->end_next - place->end);
-    pass->first = place->end;
+/* The most frequent case: as many outputs as there are new steps of the only input. The node has `end` outputs so far. */
+static inline __attribute__((always_inline)) void run_plain(tl_stream *stream, size_t i, uint64_t end, size_t steps) {
+    const tl_stream_node *node = &stream->plan->node[i];
+    tl_stream_pass *pass = &stream->pass[i];
+    tl_stream_place *place = &stream->place[i];
+    const int64_t to = (int64_t)end, from = to - (int64_t)node->streaming.left;
+    if (!node->shares) make_room(stream, node->line, to + (int64_t)steps);
+    pass->windows = steps;
+    pass->first = end;
     pass->before = from < 0 ? (size_t)-from : 0;
-    pass->steps = (size_t)((int64_t)place->end_next - from);
-    pass->x[0] = row_at(stream, node->input_line[0], node->in_channels, from);
+    pass->steps = steps + node->streaming.left;
+    pass->x[0] = row_at(stream, node->first_line, node->in_channels, from);
     pass->y = row_at(stream, node->line, node->channels, to);
+    place->windows = place->end = end + steps;
     call_node(stream, node, pass);
 }
 
@@ -179,10 +183,11 @@ static inline void run_node(tl_stream *stream, size_t i) {
     const tl_stream_node *node = &stream->plan->node[i];
     tl_stream_place *place = &stream->place[i];
     if (place->windows_next == place->windows) return;
-    if (node->plain)
-        run_plain(stream, node, place, &stream->pass[i]);
-    else
-        run_windows(stream, node, place, &stream->pass[i]);
+    if (node->plain) {
+        run_plain(stream, i, place->end, (size_t)(place->end_next - place->end));
+        return;
+    }
+    run_windows(stream, node, place, &stream->pass[i]);
     place->windows = place->windows_next;
     place->end = place->end_next;
 }
@@ -230,9 +235,35 @@ static bool goes_on(tl_stream *stream, const char *caller, const tl_real *x, siz
     return !tl_failed(&stream->error);
 }
 
+/* Copies a row. A call of memcpy for a single element would take longer. */
+static inline void copy_row(tl_real *to, const tl_real *from, size_t channels) {
+    if (channels == 1)
+        *to = *from;
+    else
+        memcpy(to, from, channels * sizeof *to);
+}
+
+/* Runs a single step if all nodes are plain: nothing needs to be counted. */
+static __attribute__((noinline)) void run_step(tl_stream *stream, const tl_real *x, tl_real *y) {
+    const tl_stream_plan *plan = stream->plan;
+    const tl_stream_node *input = &plan->node[0], *output = &plan->node[plan->nodes - 1];
+    const uint64_t end = stream->place[0].end;
+    make_room(stream, input->line, (int64_t)end + 1);
+    copy_row(row_at(stream, input->line, input->channels, (int64_t)end), x, input->channels);
+    stream->place[0].end = stream->place[0].windows = end + 1;
+    for (size_t i = 1; i < plan->nodes; i++) run_plain(stream, i, end, 1);
+    copy_row(y, row_at(stream, output->line, output->channels, (int64_t)end), output->channels);
+}
+
 size_t tl_stream_push(tl_stream *stream, const tl_real *x, size_t steps, tl_real *y, size_t capacity) {
     if (!goes_on(stream, "stream push", x, steps) || steps == 0) return 0;
     const tl_stream_plan *plan = stream->plan;
+    if (steps == 1 && plan->plain && y && capacity) {
+        const unsigned denormals = tl_denormals_off();
+        run_step(stream, x, y);
+        tl_denormals_restore(denormals);
+        return 1;
+    }
     const uint64_t begin = stream->place[0].end, before = outputs_of(stream);
     const uint64_t outputs = count_ahead(stream, begin + steps) - before;
     if (!has_room(stream, "stream push", "tl_stream_ready", y, outputs, capacity)) return 0;
