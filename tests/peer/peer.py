@@ -33,7 +33,7 @@ def run_json(*arguments):
 
 
 def predictions(model, data):
-    """Returns the numbers of `tapline predict` for each series, without the columns class, label and target."""
+    """Returns the numbers of `tapline predict` for each series, without the columns series, step, class, label and target."""
     head, *rows = csv.reader(io.StringIO(run("predict", model, data)))
-    known = [name in ("class", "label") or name.startswith("target") for name in head]
+    known = [name in ("series", "step", "class", "label") or name.startswith("target") for name in head]
     return [[float(value) for value, skipped in zip(row, known) if not skipped] for row in rows]
