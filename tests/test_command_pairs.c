@@ -38,7 +38,7 @@ static void run_here(int count, char **words, const char *err) {
  * file of the folder. Returns the exit code; what it says on stderr is in `said`. */
 static int run_line(const char *line, const char *option, char said[TEXT]) {
     char text[600], paths[WORDS][90], *words[WORDS + 1] = {NULL}, *rest = NULL, err[60];
-    int count = 0, status;
+    int count = 0, status = 0;
     snprintf(text, sizeof text, "%s %s", line, option ? option : "");
     for (char *word = strtok_r(text, " ", &rest); word && count < WORDS; word = strtok_r(NULL, " ", &rest), count++) {
         snprintf(paths[count], sizeof paths[count], "%s", *word == '@' ? in_folder(word + 1) : word);
