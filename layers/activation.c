@@ -52,8 +52,7 @@ static tl_activation_run run_of(const activation_layer *self, const tl_tensor *r
 }
 
 static void share(const tl_layer *layer, const tl_pass *pass, const tl_activation_run *run, double cost) {
-    activation_job job = {
-        .run = *run, .kernels = tl_kernels_of(pass->workers), .lengths = pass->out_lengths, .shape = layer->out};
+    activation_job job = {.run = *run, .kernels = tl_kernels_of(pass->workers), .lengths = pass->out_lengths, .shape = layer->out};
     tl_parallel(pass->workers, tl_ceil_div(run->count, BLOCK), cost * (double)run->count, activation_task, &job);
 }
 

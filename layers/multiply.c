@@ -44,8 +44,7 @@ static void backward_task(void *context, size_t task, int worker) {
     const multiply_job *job = context;
     for (tl_counted run = counted_of(job, task); tl_next_counted(&run);)
         for (size_t k = 0; k < job->inputs; k++)
-            if (job->pass->dx[k].data)
-                product_of(job, job->pass->dy.data, k, job->pass->dx[k].data, run.first, run.count);
+            if (job->pass->dx[k].data) product_of(job, job->pass->dy.data, k, job->pass->dx[k].data, run.first, run.count);
 }
 
 static void share(const tl_layer *layer, const tl_pass *pass, double passes, tl_task task) {

@@ -237,7 +237,8 @@ static void given_folds_when_trained_then_the_held_out_part_decides(void **unuse
     json_decref(object);
     run_free(&done);
     expect(run_command("train", train_file, "--fold", "1", QUICK), 2, "--fold 1 requires --folds N");
-    expect(run_command("train", train_file, "--folds", "3", "--fold", "3", QUICK), 2, "--fold 3 is outside 0 … 2, the folds of --folds 3");
+    expect(run_command("train", train_file, "--folds", "3", "--fold", "3", QUICK), 2,
+           "--fold 3 is outside 0 … 2, the folds of --folds 3");
     expect(run_command("train", train_file, "--crop", "1", QUICK), 2, "--crop 1: must be a number between 0 and 1, both excluded");
     expect(run_command("train", train_file, "--mixup", "0.2", "--batch", "1", QUICK), 2,
            "fit: mixup 0.2 mixes two series of a batch");

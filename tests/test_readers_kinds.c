@@ -21,11 +21,11 @@ static void given_percent_comments_when_a_ts_is_read_then_passed_over(void **unu
 static void given_quoted_labels_when_arff_is_read_then_they_are_text(void **unused) {
     (void)unused;
     tl_error error = {0};
-    tl_dataset *data = files_read_text(
-        "a.arff",
-        "@attribute a real\n@attribute b real\n@attribute class {'a, b', c, \"d\\\"e \" , '  it\\'s'}\n@data\n1.5,2.5,'a, b'\n3,4,c\n"
-        "5,6, \"d\\\"e \"\n7,8,'  it\\'s'\n",
-        &error);
+    tl_dataset *data = files_read_text("a.arff",
+                                       "@attribute a real\n@attribute b real\n"
+                                       "@attribute class {'a, b', c, \"d\\\"e \" , '  it\\'s'}\n@data\n"
+                                       "1.5,2.5,'a, b'\n3,4,c\n5,6, \"d\\\"e \"\n7,8,'  it\\'s'\n",
+                                       &error);
     check_ok(&error);
     check_equal("values", data->x.data, (const tl_real[]){(tl_real)1.5, (tl_real)2.5, 3, 4, 5, 6, 7, 8}, 8);
     static const char *const names[] = {"a, b", "c", "d\"e", "it's"};

@@ -180,7 +180,8 @@ static choice cheaper(choice a, choice b) { return b.cost < a.cost ? b : a; }
 static choice choose(const tl_conv1d_shape *shape, size_t lanes) {
     choice best = cheaper(by_residues(shape, lanes), lane_reduction(shape, lanes));
     best = cheaper(best, scatter(shape, lanes));
-    const size_t maximum = shape->dilation == 1 && shape->kernel > 1 ? tl_min(TL_DIRECT_POSITIONS / shape->channels, shape->length) : 0;
+    const size_t maximum =
+        shape->dilation == 1 && shape->kernel > 1 ? tl_min(TL_DIRECT_POSITIONS / shape->channels, shape->length) : 0;
     for (size_t positions = shape->stride; positions > 0 && positions <= maximum; positions += shape->stride)
         best = cheaper(best, joint(shape, positions, lanes));
     return best;

@@ -56,8 +56,8 @@ typedef struct tl_conv1d_ops {
                  tl_real *scratch, tl_real *packed);
     void (*run)(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *packed, const tl_finish *finish, tl_real *y,
                 const tl_workers *workers, tl_real *scratch);
-    /* Returns how many steps after those of a sample that count must be 0 in x and dy, for batches of any size (SIZE_MAX: all). It is
-     * a bound, at least that of tl_conv1d_reach. NULL: all. */
+    /* Returns how many steps after those of a sample that count must be 0 in x and dy, for batches of any size (SIZE_MAX: all). It
+     * is a bound, at least that of tl_conv1d_reach. NULL: all. */
     size_t (*reads_behind)(const tl_conv1d_shape *shape, tl_conv1d_pass pass);
 } tl_conv1d_ops;
 

@@ -77,7 +77,8 @@ static void backward_input(const tl_conv1d_shape *shape, const tl_real *dy, cons
                            const tl_workers *workers, tl_real *memory) {
     (void)workers;
     (void)memory;
-    tl_counted run = tl_counted_in(shape->counted, shape->length, shape->channels, 0, shape->batch * shape->length * shape->channels);
+    tl_counted run =
+        tl_counted_in(shape->counted, shape->length, shape->channels, 0, shape->batch * shape->length * shape->channels);
     while (tl_next_counted(&run)) memset(dx + run.first, 0, run.count * sizeof *dx);
     each_tap(&(naive_pass){.shape = shape, .visit = visit_input, .weight = weight, .dy = dy, .dx = dx});
 }

@@ -27,7 +27,7 @@ typedef struct reading_settings {
      NULL,                                                                                                                         \
      "tables: the column of the labels: its name, first, last, a number from 1, or none (label, class, target or y; else first)"}, \
         {"target", "COLUMNS", OPTION_TEXT, offsetof(type, reading.target),                                                         \
-         0,        0,         NULL,        "tables: columns that hold target values in place of labels (a regression)"},                    \
+         0,        0,         NULL,        "tables: columns that hold target values in place of labels (a regression)"},           \
         {"ignore", "COLUMNS", OPTION_TEXT, offsetof(type, reading.ignore),                                                         \
          0,        0,         NULL,        "tables: columns that are not read, such as id,3,5-8"},                                 \
         {"value", "COLUMNS", OPTION_TEXT, offsetof(type, reading.value),                                                           \

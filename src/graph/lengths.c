@@ -1,6 +1,6 @@
 /* Samples of different lengths in a batch: each layer maps lengths, and steps after a length are zero where a layer reads them. */
-#include "graph/graph.h"
 #include "base/math.h"
+#include "graph/graph.h"
 #include "graph/turn.h"
 
 #include <stdio.h>

@@ -178,8 +178,7 @@ static void add_part(void *context, size_t chunk, int worker) {
     const add_job *job = context;
     const size_t first = chunk * ADD_BLOCK, end = tl_min(first + ADD_BLOCK, job->count);
     tl_counted run = tl_counted_in(job->lengths, job->shape.length, job->shape.channels, first, end);
-    while (tl_next_counted(&run))
-        job->kernels->add(job->to + run.first, job->from + run.first, job->to + run.first, run.count);
+    while (tl_next_counted(&run)) job->kernels->add(job->to + run.first, job->from + run.first, job->to + run.first, run.count);
 }
 
 static void add(const tl_workers *workers, add_job *job) {

@@ -15,9 +15,9 @@ typedef struct markup {
 /* Adds a text, as printf. The arguments must be safe: texts of the user go through markup_escaped. */
 void markup_add(markup *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Adds a text of the user, for example a class name. If it has more than `characters` (0: any number), "…" replaces its middle, since
- * names often differ at their ends. The characters & < > " ' are escaped. Control characters become \x1b and the like; bytes that are not UTF-8, and characters that XML forbids or
- * that change the direction of writing, become U+FFFD. */
+/* Adds a text of the user, for example a class name. If it has more than `characters` (0: any number), "…" replaces its middle,
+ * since names often differ at their ends. The characters & < > " ' are escaped. Control characters become \x1b and the like; bytes
+ * that are not UTF-8, and characters that XML forbids or that change the direction of writing, become U+FFFD. */
 void markup_escaped(markup *self, const char *plain, size_t characters);
 
 void markup_release(markup *self);

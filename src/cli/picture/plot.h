@@ -22,6 +22,6 @@ const char *plot_name(size_t index);
  * validation set are dashed; `apart`: each curve has a colour. chart->count is 0 if no run has this quantity. Fails if memory is
  * short. Returns the curves of the chart, which the caller frees in any case. */
 chart_curve *plot_make(chart *to, const plot_run *runs, size_t count, plot_quantity quantity, bool over_seconds, bool apart,
-               tl_error *error);
+                       tl_error *error);
 
 #endif

@@ -94,7 +94,8 @@ static const option_spec options[] = {
     {"watch", "NAME", OPTION_CHOICE, FIELD(watch), 0, 0, watch_name,
      "the quantity that decides which epoch is best, and that --patience and the schedule plateau use (the validation loss if "
      "there is one, else the training loss; for plateau the training loss)"},
-    {"patience", "N", OPTION_INTEGER, FIELD(early_stopping), 1, INT32_MAX, NULL, "stop after N epochs without a better one (never)"},
+    {"patience", "N", OPTION_INTEGER, FIELD(early_stopping), 1, INT32_MAX, NULL,
+     "stop after N epochs without a better one (never)"},
     OPTIONS("Random changes of series", "tapline train mine.csv --crop 0.9 --jitter 0.03"),
     {"crop", "X", OPTION_FACTOR, FIELD(crop), 0, 0, NULL,
      "train on random windows with this share of a series, stretched to its length (none)"},
