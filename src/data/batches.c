@@ -39,51 +39,6 @@ tl_status tl_dataset_series(const tl_dataset *data, const uint32_t *index, size_
     return tl_series_copy(data, index, count, x, error);
 }
 
-/* ---- what comes next in an order ---- */
-
-enum { AHEAD = 1 << 20 }; /* bytes */
-
-tl_status tl_ahead_begin(tl_ahead *self, const tl_dataset *data, tl_error *error) {
-    const size_t *shape = data->x.shape, most = tl_min(AHEAD / (shape[1] * shape[2] * sizeof(tl_real)), shape[0]);
-    *self = (tl_ahead){.data = data};
-    if (tl_failed(error) || !data->batches.fill || most < 2) return error->status;
-    self->x = tl_tensor_new(3, (const size_t[]){most, shape[1], shape[2]}, error);
-    self->index = tl_allocate(most, sizeof *self->index, "the numbers of series", error);
-    return error->status;
-}
-
-void tl_ahead_release(tl_ahead *self) {
-    tl_tensor_free(&self->x);
-    tl_release(self->index);
-    self->index = NULL;
-}
-
-bool tl_ahead_ends(const tl_ahead *self) { return self->taken == self->count; }
-
-bool tl_ahead_add(tl_ahead *self, const uint32_t *index, size_t count) {
-    if (tl_ahead_ends(self)) self->taken = self->count = 0;
-    if (!self->x.data || count > self->x.shape[0] - self->count) return false;
-    memcpy(self->index + self->count, index, count * sizeof *index);
-    self->count += count;
-    return true;
-}
-
-tl_status tl_ahead_read(tl_ahead *self, tl_error *error) {
-    if (tl_failed(error) || self->count == 0) return error->status;
-    const tl_status status = tl_series_copy(self->data, self->index, self->count, self->x.data, error);
-    if (status != TL_OK) self->count = 0;
-    return status;
-}
-
-tl_status tl_ahead_take(tl_ahead *self, const uint32_t *index, size_t count, tl_real *x, tl_error *error) {
-    const size_t each = self->data->x.shape[1] * self->data->x.shape[2];
-    if (count > self->count - self->taken || memcmp(index, self->index + self->taken, count * sizeof *index) != 0)
-        return tl_series_copy(self->data, index, count, x, error);
-    memcpy(x, self->x.data + self->taken * each, count * each * sizeof *x);
-    self->taken += count;
-    return TL_OK;
-}
-
 /* ---- portions ---- */
 
 tl_status tl_portion_begin(tl_portion *self, const tl_dataset *data, size_t most, tl_error *error) {
@@ -105,4 +60,42 @@ tl_tensor tl_portion_take(const tl_portion *self, size_t first, size_t count, tl
     for (size_t i = 0; i < count; i++) self->index[i] = (uint32_t)(first + i);
     tl_series_copy(self->data, self->index, count, self->x.data, error);
     return tl_tensor_slice(&self->x, 0, count);
+}
+
+/* ---- what comes next in an order ---- */
+
+enum { AHEAD = 1 << 20 }; /* bytes */
+
+tl_status tl_ahead_begin(tl_ahead *self, const tl_dataset *data, tl_error *error) {
+    const size_t *shape = data->x.shape, most = tl_min(AHEAD / (shape[1] * shape[2] * sizeof(tl_real)), shape[0]);
+    *self = (tl_ahead){.room.data = data};
+    return most < 2 ? error->status : tl_portion_begin(&self->room, data, most, error);
+}
+
+void tl_ahead_release(tl_ahead *self) { tl_portion_release(&self->room); }
+
+bool tl_ahead_ends(const tl_ahead *self) { return self->taken == self->count; }
+
+bool tl_ahead_add(tl_ahead *self, const uint32_t *index, size_t count) {
+    if (tl_ahead_ends(self)) self->taken = self->count = 0;
+    if (!self->room.x.data || count > self->room.x.shape[0] - self->count) return false;
+    memcpy(self->room.index + self->count, index, count * sizeof *index);
+    self->count += count;
+    return true;
+}
+
+tl_status tl_ahead_read(tl_ahead *self, tl_error *error) {
+    if (tl_failed(error) || self->count == 0) return error->status;
+    const tl_status status = tl_series_copy(self->room.data, self->room.index, self->count, self->room.x.data, error);
+    if (status != TL_OK) self->count = 0;
+    return status;
+}
+
+tl_status tl_ahead_take(tl_ahead *self, const uint32_t *index, size_t count, tl_real *x, tl_error *error) {
+    const size_t each = self->room.data->x.shape[1] * self->room.data->x.shape[2];
+    if (count > self->count - self->taken || memcmp(index, self->room.index + self->taken, count * sizeof *index) != 0)
+        return tl_series_copy(self->room.data, index, count, x, error);
+    memcpy(x, self->room.x.data + self->taken * each, count * each * sizeof *x);
+    self->taken += count;
+    return TL_OK;
 }

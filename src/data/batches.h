@@ -7,11 +7,24 @@
 /* tl_dataset_series without checks. Series end with zeros after their length. */
 tl_status tl_series_copy(const tl_dataset *data, const uint32_t *index, size_t count, tl_real *x, tl_error *error);
 
+/* Consecutive series of a data set. */
+typedef struct tl_portion {
+    const tl_dataset *data;
+    tl_tensor x;     /* (most, length, channels) memory for series that are not in memory; else empty */
+    uint32_t *index; /* (most) */
+} tl_portion;
+
+/* Allocates memory for at most `most` series at a time, if the data set is not in memory. Release it in any case. */
+tl_status tl_portion_begin(tl_portion *self, const tl_dataset *data, size_t most, tl_error *error);
+void tl_portion_release(tl_portion *self);
+
+/* Returns the series first … first + count - 1: (count, length, channels), until the next call. What it returns after a failure
+ * must not be used. */
+tl_tensor tl_portion_take(const tl_portion *self, size_t first, size_t count, tl_error *error);
+
 /* Series that are not in memory, of the next batches of an order: read together, neighbours in the file cost one read. */
 typedef struct tl_ahead {
-    const tl_dataset *data;
-    tl_tensor x;     /* (most, length, channels); empty: nothing is read ahead */
-    uint32_t *index; /* (most) numbers of the series */
+    tl_portion room; /* x is empty: nothing is read ahead */
     size_t count;    /* series that are there */
     size_t taken;    /* of them */
 } tl_ahead;
@@ -31,20 +44,5 @@ tl_status tl_ahead_read(tl_ahead *self, tl_error *error);
 
 /* tl_series_copy, from what was read ahead if these series are the next ones there. */
 tl_status tl_ahead_take(tl_ahead *self, const uint32_t *index, size_t count, tl_real *x, tl_error *error);
-
-/* Consecutive series of a data set. */
-typedef struct tl_portion {
-    const tl_dataset *data;
-    tl_tensor x;     /* (most, length, channels) memory for series that are not in memory; else empty */
-    uint32_t *index; /* (most) */
-} tl_portion;
-
-/* Allocates memory for at most `most` series at a time, if the data set is not in memory. Release it in any case. */
-tl_status tl_portion_begin(tl_portion *self, const tl_dataset *data, size_t most, tl_error *error);
-void tl_portion_release(tl_portion *self);
-
-/* Returns the series first … first + count - 1: (count, length, channels), until the next call. What it returns after a failure
- * must not be used. */
-tl_tensor tl_portion_take(const tl_portion *self, size_t first, size_t count, tl_error *error);
 
 #endif
