@@ -175,17 +175,17 @@ typedef struct tl_read_cfg {
      * others. Targets are in memory. The file is read once, and checked, before the function returns, and must
      * not change while the data set is used. */
     bool by_batch;
-    /* with `unlabelled`: the table has the columns of `label` or `target`, which are not read. Otherwise they may be missing, and
-     * headings and lengths of rows tell; it is an error where these cannot. */
+    /* Only with `unlabelled`: the table has the columns that `label` or `target` name; they are skipped. If this is false, these
+     * columns may be missing: headings and the lengths of rows decide, and it is an error if they cannot. */
     bool has_target;
     char reserved[6];
     /* (NULL) Called with each series in turn, which is then not kept: the data set that is returned has x.shape, lengths and
      * targets, but no series. Returns TL_OK, or fails, which ends the reading. Not with `window` and not for generated sets. */
     tl_status (*each)(const tl_file_series *series, void *user, tl_error *error);
     /* (NULL: unknown) The headings of the columns of values, and of target values, in the table that the model was trained on, in
-     * their order, each on a line. It is an error if this table has the same headings in another order, or one more column (which
-     * may be if `names` is given, too: for a training that starts from a model). Other headings are a warning. A table without a
-     * header is not compared. */
+     * their order, each on a line. It is an error if this table has the same headings in another order, or one more column.
+     * With `names`, one more column is allowed: for a training that starts from a model. Other headings are a warning. A table
+     * without a header is not compared. */
     const char *value_names, *target_names;
     /* (NULL) (2) [OUT] value_names and target_names of this table, which the caller frees with free(). NULL: there is no header, or
      * they are longer than 64 KiB. Both must be NULL before. */
