@@ -24,7 +24,7 @@ void picture_style(markup *to) {
     add_colours(to, light);
     markup_add(to, "@media screen and (prefers-color-scheme:dark){.chart text{fill:#a3adb8}.chart .title,.chart .ink{fill:#e8eaed}"
                    ".grid{stroke:#2b3138}.rule{stroke:#525c66}.paper{fill:#15181c}.cell{fill:#56b4e9}.wrong{fill:#e8702a}"
-                   ".on{fill:#15181c!important}");
+                   ".on,.dim{fill:#15181c!important}");
     add_colours(to, dark);
     markup_add(to, "}");
 }
@@ -63,8 +63,8 @@ void chart_scales(const chart *self, scale *x, scale *y) {
     }
     const bool given = self->y_from != 0 || self->y_to != 0;
     *x = scale_make(of_x.minimum, of_x.maximum, self->width > 0 && self->width < 300 ? 4 : 7, false, false);
-    *y = given ? scale_make(self->y_from, self->y_to, self->height > 0 && self->height < 160 ? 3 : 5, self->logarithmic, false)
-               : scale_make(of_y.minimum, of_y.maximum, self->height > 0 && self->height < 160 ? 3 : 5, self->logarithmic, true);
+    *y = given ? scale_make(self->y_from, self->y_to, self->height > 0 && self->height < 140 ? 3 : 5, self->logarithmic, false)
+               : scale_make(of_y.minimum, of_y.maximum, self->height > 0 && self->height < 140 ? 3 : 5, self->logarithmic, true);
 }
 
 /* ---- the frame ---- */
@@ -75,7 +75,12 @@ typedef struct frame {
     scale x, y;
 } frame;
 
-enum { CHARACTER = 7, ROW = 18, NAME = 28 }; /* widths are estimated: a program cannot measure the reader's font */
+enum {
+    CHARACTER = 7,
+    TITLE_CHARACTER = 8,
+    ROW = 18,
+    NAME = 28
+}; /* widths are estimated: a program cannot measure the reader's font */
 
 static double place_x(const frame *self, double value) {
     return self->left + (self->right - self->left) * scale_place(&self->x, value);
@@ -275,12 +280,13 @@ void chart_svg(const chart *self, markup *to) {
     in.top = chart_head(self) + 8;
     in.right = self->width - 12;
     in.bottom = self->height - (self->x_label ? 38 : 22);
-    markup_add(to,
-               "<svg class=\"chart\" role=\"img\" x=\"%.0f\" y=\"%.0f\" width=\"%.0f\" height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\">",
-               self->x, self->y, self->width, self->height, self->width, self->height);
+    markup_add(to, "<svg class=\"chart\" role=\"img\" aria-label=\"");
+    markup_escaped(to, self->name ? self->name : self->title ? self->title : "", 0);
+    markup_add(to, "\" x=\"%.0f\" y=\"%.0f\" width=\"%.0f\" height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\">", self->x, self->y,
+               self->width, self->height, self->width, self->height);
     if (self->title) {
         markup_add(to, "<text class=\"title\" x=\"0\" y=\"14\">");
-        markup_escaped(to, self->title, (size_t)(self->width / CHARACTER));
+        markup_escaped(to, self->title, (size_t)(self->width / TITLE_CHARACTER));
         markup_add(to, "</text>");
     }
     legend(self, self->title ? 34 : 14, to);

@@ -28,6 +28,7 @@ enum {
 }; /* those of Okabe & Ito 2008, which colour-blind people can tell apart, without yellow; grey is last */
 
 typedef struct chart {
+    const char *name;            /* for those who cannot see it; NULL: the title */
     const char *title, *x_label; /* NULL: none */
     const chart_curve *curves;
     size_t count;

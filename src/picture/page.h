@@ -12,4 +12,11 @@ void page_end(markup *to);
 /* Begins a section with a heading; `id` is its anchor. */
 void page_section(markup *to, const char *id, const char *heading);
 
+/* Begins a <div> that is scrolled sideways where it is too wide, also with the keyboard. name: what a screen reader says of it.
+ * classes, style: more of both; "": none. */
+void page_scroll_begin(markup *to, const char *name, const char *classes, const char *style);
+
+/* Begins a <div> of the class "tiles", with its name above what follows. */
+void page_tile_begin(markup *to, const char *name);
+
 #endif

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { RELOAD = 2, WIDTH = 440, HEIGHT = 250 };
+enum { RELOAD = 2, WIDTH = 400, HEIGHT = 228 };
 static const double most_cost = 0.02; /* of the time of the training */
 
 static double now(void) {
@@ -150,11 +150,12 @@ static void add_curves(const run_page *self, markup *to) {
     markup_add(to, "</div>\n");
 }
 
-/* An argument as a shell reads it. */
+/* An argument as a shell reads it. The name of an option is never broken at its hyphens. */
 static void add_argument(const char *argument, markup *to) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,+@%";
     if (*argument && argument[strspn(argument, plain)] == '\0') {
-        markup_add(to, " %s", argument);
+        const bool option = *argument == '-' && strlen(argument) < 30;
+        markup_add(to, option ? " <span>%s</span>" : " %s", argument);
         return;
     }
     markup_add(to, " &#39;");
@@ -173,7 +174,7 @@ static void add_argument(const char *argument, markup *to) {
 static void add_command(const run_page *self, markup *to) {
     const common_settings *settings = self->about.settings;
     page_section(to, "command", "Command");
-    markup_add(to, "<pre tabindex=\"0\">tapline %s", settings->command);
+    markup_add(to, "<pre>tapline %s", settings->command);
     for (int i = 0; i < settings->arguments; i++) add_argument(settings->argument[i], to);
     markup_add(to, "</pre>\n<p class=\"soft\">tapline %s</p>\n", tl_version());
 }
@@ -190,7 +191,7 @@ static void add_head(const run_page *self, const char *ended, markup *to) {
     const tl_progress *at = &self->last;
     markup_add(to, "<h1>");
     add_title(self, to);
-    markup_add(to, "</h1>\n<nav>");
+    markup_add(to, "</h1>\n<nav aria-label=\"parts of this page\">");
     if (self->results.count > 0) markup_add(to, "<a href=\"#confused\">results</a>");
     if (self->run.log.epochs > 0) markup_add(to, "<a href=\"#curves\">curves</a>");
     markup_add(to, "<a href=\"#data\">data</a>%s<a href=\"#command\">command</a></nav>\n",

@@ -55,7 +55,7 @@ void run_page_begin(run_page *self, const run_page_about *about, const tl_datase
         char parameters[REPORT_NUMBER];
         markup_add(&self->layers, "<p class=\"soft\">%s parameters. A bar is the share of the operations (FLOPs).</p>\n",
                    report_grouped(parameters, tl_parameter_count(model)));
-        markup_add(&self->layers, "<div class=\"card scroll\" tabindex=\"0\" style=\"max-width:720px\">");
+        page_scroll_begin(&self->layers, "layers of the network", "card", "max-width:720px");
         diagram_svg(drawn, 0, 0, DIAGRAM, &self->layers);
         markup_add(&self->layers, "</div>\n");
     }
@@ -137,7 +137,7 @@ static void add_classes(run_page *self, const judged *of, tl_error *error) {
 
 /* ---- values ---- */
 
-enum { DOTS = 1000, OUTPUTS = 3, WIDTH = 440, HEIGHT = 300 };
+enum { DOTS = 1000, OUTPUTS = 3, WIDTH = 400, HEIGHT = 272 };
 
 static size_t count_rows(const judged *of) { return of->y.shape[0] * of->y.shape[1]; }
 
@@ -183,7 +183,8 @@ static void add_scatter(const judged *of, size_t output, markup *to) {
     }
     const chart_curve curves[] = {{.name = "as it should be", .x = ends, .y = ends, .count = 2, .colour = 6, .kind = CURVE_DASHED},
                                   {.name = "prediction", .x = x, .y = y, .count = count, .kind = CURVE_DOTS}};
-    const chart drawn = {.x_label = "target", .curves = curves, .count = 2, .width = WIDTH, .height = HEIGHT};
+    const chart drawn = {
+        .name = "predictions over targets", .x_label = "target", .curves = curves, .count = 2, .width = WIDTH, .height = HEIGHT};
     if (count > 0) chart_svg(&drawn, to);
     to->short_of_memory = to->short_of_memory || !x;
     free(x);
@@ -254,8 +255,9 @@ static void add_label_reliability(const judged *of, markup *to, tl_error *error)
 static void add_labels(run_page *self, const judged *of, tl_error *error) {
     markup *to = &self->results;
     const size_t outputs = of->y.shape[2], shown = outputs < ROWS ? outputs : ROWS;
-    markup_add(to, "<div class=\"row\"><div class=\"card\" id=\"confused\"><h3>Which labels are found?</h3>\n<div class=\"scroll\" "
-                   "tabindex=\"0\"><table><tr><th></th><th>labelled</th><th>predicted</th><th>precision</th><th>recall</th><th>F1</"
+    markup_add(to, "<div class=\"row\"><div class=\"card\" id=\"confused\"><h3>Which labels are found?</h3>\n");
+    page_scroll_begin(to, "table of the labels", "", "");
+    markup_add(to, "<table><tr><th></th><th>labelled</th><th>predicted</th><th>precision</th><th>recall</th><th>F1</"
                    "th></tr>\n");
     for (size_t c = 0; c < shown; c++) add_label(of, c, to);
     markup_add(to, "</table></div>\n<small>A label is predicted if its probability is at least 0.5.");
@@ -269,7 +271,7 @@ static void add_labels(run_page *self, const judged *of, tl_error *error) {
 
 /* ---- single series ---- */
 
-enum { TILES = 8, TILE_WIDTH = 300, TILE_HEIGHT = 170, CHANNELS = 3 };
+enum { TILES = 8, TILE_WIDTH = 300, TILE_HEIGHT = 150, CHANNELS = 3 };
 
 /* A series that is shown, and why. */
 typedef struct example {
@@ -306,9 +308,9 @@ static void add_tile(const judged *of, const example *one, const char *title, ac
         double *x = points + 4 * c * GLANCE_POINTS, *y = x + 2 * GLANCE_POINTS;
         curves[c] = (chart_curve){.x = x, .y = y, .count = glance_series(of->data, one->series, c, x, y), .colour = c};
     }
-    chart drawn = {.title = title, .curves = curves, .count = channels, .width = TILE_WIDTH, .height = TILE_HEIGHT, .heat = heat};
+    chart drawn = {.name = title, .curves = curves, .count = channels, .width = TILE_WIDTH, .height = TILE_HEIGHT, .heat = heat};
     if (map) drawn.heats = IN_PRECISION(activation_map_of)(map, of->data, one->series, one->class, heat);
-    markup_add(to, "<div class=\"card\">");
+    page_tile_begin(to, title);
     if (points) chart_svg(&drawn, to);
     markup_add(to, "</div>\n");
     free(points);

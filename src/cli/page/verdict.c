@@ -2,6 +2,7 @@
 
 #include "cli/report.h"
 #include "picture/chart.h"
+#include "picture/page.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -90,8 +91,8 @@ static double percent(size_t part, size_t all) { return all > 0 ? 100 * (double)
 
 /* ---- confusion ---- */
 
-enum { MATRIX = 20, WIDTH = 440, HIGHEST = 300, NAME = 12, LETTER = 7, ANSWERS = 3 };
-static const double SLANT = 0.72; /* of a name's length: the width and height of a name at 45 degrees */
+enum { MATRIX = 16, WIDTH = 400, HIGHEST = 272, NAME = 12, LETTER = 7, ANSWERS = 3 };
+static const double ACROSS = 0.5, UP = 0.87; /* of a name's length: the width and height of a name at 60 degrees */
 
 static void add_answers(const verdicts *self, const counts *all, markup *to) {
     char count[REPORT_NUMBER];
@@ -159,8 +160,8 @@ static grid grid_of(const verdicts *self, const counts *all, size_t shown) {
     grid in = {.left = name + 10, .shown = shown};
     in.cell = fmin(72, fmin(HIGHEST, WIDTH - in.left) / (double)shown);
     in.slanted = name > in.cell - 4;
-    if (in.slanted) in.cell = fmin(in.cell, (WIDTH - in.left - SLANT * name) / (double)shown);
-    in.top = in.slanted ? SLANT * name + 16 : 22;
+    if (in.slanted) in.cell = fmin(in.cell, (WIDTH - in.left - ACROSS * name) / (double)shown);
+    in.top = in.slanted ? UP * name + 12 : 22;
     return in;
 }
 
@@ -170,7 +171,7 @@ static void add_names(const verdicts *self, const counts *all, const grid *in, m
         markup_add(to, "<text class=\"end\" x=\"%.1f\" y=\"%.1f\">", in->left - 7, y + 4);
         verdict_class(self, all->totals[i].class, NAME, to);
         if (in->slanted)
-            markup_add(to, "</text><text transform=\"translate(%.1f %.1f)rotate(-45)\">", x + 3, in->top - 6);
+            markup_add(to, "</text><text transform=\"translate(%.1f %.1f)rotate(-60)\">", x + 3, in->top - 6);
         else
             markup_add(to, "</text><text class=\"middle\" x=\"%.1f\" y=\"%.1f\">", x, in->top - 7);
         verdict_class(self, all->totals[i].class, NAME, to);
@@ -183,6 +184,12 @@ static size_t place_of(const counts *all, size_t shown, size_t class) {
     size_t at = 0;
     while (at < shown && all->totals[at].class != class) at++;
     return at;
+}
+
+/* The colours of a count that are told apart from its cell best: dark on pale cells in light, white on pale cells in dark. */
+static const char *count_colours(bool right, double opacity) {
+    if (right && opacity > 0.86) return "on";
+    return opacity > (right ? 0.63 : 0.78) ? "ink dim" : "ink";
 }
 
 static void add_cell(const verdicts *self, const counts *all, const grid *in, const pair *one, markup *to) {
@@ -199,8 +206,8 @@ static void add_cell(const verdicts *self, const counts *all, const grid *in, co
     if (row != column) verdict_class(self, one->predicted, 0, to);
     markup_add(to, "%s%zu of %zu</title></rect>", row == column ? "" : ": ", one->count, all->totals[row].labelled);
     if (LETTER * (double)strlen(count) <= in->cell - 2)
-        markup_add(to, "<text class=\"middle %s\" x=\"%.1f\" y=\"%.1f\">%s</text>", opacity > 0.55 ? "on" : "ink", x + in->cell / 2,
-                   y + in->cell / 2 + 4, count);
+        markup_add(to, "<text class=\"middle %s\" x=\"%.1f\" y=\"%.1f\">%s</text>", count_colours(row == column, opacity),
+                   x + in->cell / 2, y + in->cell / 2 + 4, count);
 }
 
 static void add_matrix(const verdicts *self, const counts *all, markup *to) {
@@ -263,9 +270,8 @@ void verdict_table(const verdicts *self, markup *to) {
             all.totals[c].share = sum > 0 ? -2 * (double)one->right / sum : -2;
         }
         if (shown < self->classes) qsort(all.totals, self->classes, sizeof *all.totals, by_share);
-        markup_add(to,
-                   "<div class=\"scroll\" tabindex=\"0\"><table><tr><th>class</th><th>%s</th><th>predicted</th><th>precision</th>"
-                   "<th>recall</th><th>F1</th></tr>\n",
+        page_scroll_begin(to, "table of the classes", "", "");
+        markup_add(to, "<table><tr><th>class</th><th>%s</th><th>predicted</th><th>precision</th><th>recall</th><th>F1</th></tr>\n",
                    self->noun);
         for (size_t i = 0; i < shown; i++) add_class(self, &all.totals[i], to);
         markup_add(to, "</table></div>\n");
@@ -278,7 +284,7 @@ void verdict_table(const verdicts *self, markup *to) {
 
 /* ---- probabilities ---- */
 
-enum { BINS = 10, HEIGHT = 280 };
+enum { BINS = 10, HEIGHT = 255 };
 
 void verdict_reliability(const verdicts *self, markup *to) {
     double sum[BINS] = {0}, right[BINS] = {0}, count[BINS] = {0}, x[BINS], y[BINS], expected = 0, all = 0, error = 0;
@@ -303,8 +309,13 @@ void verdict_reliability(const verdicts *self, markup *to) {
     const chart_curve curves[] = {{.name = "as it should be", .x = ends, .y = ends, .count = 2, .colour = 6, .kind = CURVE_DASHED},
                                   {.name = "this network", .x = x, .y = y, .count = points},
                                   {.x = x, .y = y, .count = points, .kind = CURVE_DOTS}};
-    const chart of = {
-        .x_label = "predicted probability", .curves = curves, .count = 3, .y_to = 1, .width = WIDTH, .height = HEIGHT};
+    const chart of = {.name = "share of right predictions over their probability",
+                      .x_label = "predicted probability",
+                      .curves = curves,
+                      .count = 3,
+                      .y_to = 1,
+                      .width = WIDTH,
+                      .height = HEIGHT};
     const double difference = (expected - all) / total_count;
     markup_add(to, "<p class=\"answer\">%s</p>\n",
                fabs(difference) < 0.02 ? "On average, yes."

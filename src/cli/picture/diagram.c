@@ -257,7 +257,7 @@ double diagram_svg(const diagram *self, double x, double y, double width, markup
     const double left = lane_x(self->lanes) + 2, height = HEIGHT * ((double)self->count + 1) + 4;
     markup_add(to,
                "<svg class=\"chart\" role=\"img\" aria-label=\"layers\" x=\"%.0f\" y=\"%.0f\" width=\"%.0f\" height=\"%.0f\" "
-               "style=\"max-width:%.0fpx;min-width:540px\" viewBox=\"0 0 %.0f %.0f\"><text x=\"%.1f\" y=\"14\">layer</text>",
+               "style=\"max-width:%.0fpx;min-width:620px\" viewBox=\"0 0 %.0f %.0f\"><text x=\"%.1f\" y=\"14\">layer</text>",
                x, y, width, height, width, width, height, left);
     for (size_t i = 0; i < 4; i++)
         markup_add(to, "<text class=\"end\" x=\"%.1f\" y=\"14\">%s</text>", left + (width - left) * ends[i], heads[i]);

@@ -2,6 +2,7 @@
 #include "cli/picture/glance.h"
 
 #include "cli/report.h"
+#include "picture/page.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -36,6 +37,7 @@ static void fill_panel(panel *to, const glance *self, const glance_group *of, si
     chart_curve *next = to->curves;
     describe_group(self, of, channel, to->about, sizeof to->about);
     snprintf(to->title, sizeof to->title, "%.150s · %s", of->name, to->about);
+    colour %= EXAMPLE_COLOUR;
     *next++ = (chart_curve){
         .x = self->x, .y = of->high + at, .low = of->low + at, .count = self->points, .colour = colour, .kind = CURVE_BAND};
     for (size_t e = 0; e < of->examples; e++) {
@@ -44,13 +46,17 @@ static void fill_panel(panel *to, const glance *self, const glance_group *of, si
     }
     *next++ = (chart_curve){.x = self->x, .y = of->mean + at, .count = self->points, .colour = colour};
     const scale y = scale_make(self->minimum, self->maximum, 3, false, true);
-    to->chart =
-        (chart){.title = to->title, .curves = to->curves, .count = (size_t)(next - to->curves), .y_from = y.from, .y_to = y.to};
+    to->chart = (chart){.name = to->title,
+                        .title = to->title,
+                        .curves = to->curves,
+                        .count = (size_t)(next - to->curves),
+                        .y_from = y.from,
+                        .y_to = y.to};
 }
 
 /* ---- pictures ---- */
 
-enum { WIDTH = 300, HEIGHT = 170, GAP = 20, ACROSS = 3, HEAD = 62 };
+enum { WIDTH = 300, HEIGHT = 170, TITLE = 20, GAP = 20, ACROSS = 3, HEAD = 62 };
 
 static void add_key(double y, markup *to) {
     markup_add(
@@ -122,9 +128,10 @@ void glance_html(const glance *self, markup *to) {
     markup_add(to, "</p>\n<div class=\"tiles\">");
     for (size_t i = 0; one && i < self->count * self->channels; i++) {
         fill_panel(one, self, &self->group[i / self->channels], i % self->channels, i / self->channels);
+        one->chart.title = NULL; /* it is above the chart */
         one->chart.width = WIDTH;
-        one->chart.height = HEIGHT;
-        markup_add(to, "<div class=\"card\">");
+        one->chart.height = HEIGHT - TITLE;
+        page_tile_begin(to, one->title);
         chart_svg(&one->chart, to);
         markup_add(to, "</div>");
     }

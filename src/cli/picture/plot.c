@@ -51,7 +51,10 @@ chart_curve *plot_make(chart *to, const plot_run *runs, size_t count, plot_quant
                        tl_error *error) {
     const log_column of[2] = {quantities[quantity].train, quantities[quantity].validation};
     chart_curve *curves = calloc(2 * count + 1, sizeof *curves);
-    *to = (chart){.title = quantities[quantity].title, .x_label = over_seconds ? "seconds" : "epoch", .curves = curves};
+    *to = (chart){.name = quantities[quantity].title,
+                  .title = quantities[quantity].title,
+                  .x_label = over_seconds ? "seconds" : "epoch",
+                  .curves = curves};
     if (!curves) tl_fail(error, TL_ERROR_MEMORY, "out of memory");
     for (size_t i = 0; curves && i < count; i++)
         for (size_t side = 0; side < 2; side++) {

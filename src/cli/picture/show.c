@@ -109,9 +109,9 @@ static void write_model(const show_settings *self, const diagram *of, tl_error *
         page_begin(&picture, path, 0);
         markup_add(&picture, "<h1>");
         markup_escaped(&picture, path, 0);
-        markup_add(&picture,
-                   "</h1>\n<div class=\"card scroll\" tabindex=\"0\" style=\"max-width:720px;margin-top:14px\">%s</div>\n",
-                   drawn.text ? drawn.text : "");
+        markup_add(&picture, "</h1>\n");
+        page_scroll_begin(&picture, "layers of the network", "card", "max-width:720px;margin-top:14px");
+        markup_add(&picture, "%s</div>\n", drawn.text ? drawn.text : "");
         page_end(&picture);
     }
     picture.short_of_memory = picture.short_of_memory || drawn.short_of_memory;
