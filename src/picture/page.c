@@ -24,7 +24,7 @@ static const char rules[] =
     ".figures b{display:block;font-size:22px;line-height:1.2;font-weight:600}.figures span{color:var(--soft);font-size:13px}"
     ".answer{font-weight:600;margin:0 0 2px}nav{font-size:13px;margin:4px 0 8px;display:flex;flex-wrap:wrap;gap:2px 14px}"
     "svg.chart{display:block;width:100%;max-width:560px;height:auto}"
-    ".scroll{overflow-x:auto;background:linear-gradient(270deg,var(--card) 30%,transparent) right/48px 100% no-repeat local,"
+    ".scroll{overflow-x:auto;background:linear-gradient(270deg,var(--card) 50%,transparent) right/48px 100% no-repeat local,"
     "linear-gradient(270deg,var(--edge),transparent) right/24px 100% no-repeat scroll,var(--card)}"
     "table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:13px}"
     "th,td{text-align:right;padding:3px 7px;border-bottom:1px solid var(--edge);white-space:nowrap}"
