@@ -282,6 +282,26 @@ static void given_missing_tails_when_they_are_ends_then_the_series_are_shorter(v
     check_columns_refused("1,1,2\n2,1,NaN\n", (tl_read_cfg){0}, "says how to treat missing values");
 }
 
+/* Whether a line begins with a label is decided by its number of fields, or by all lines if they differ. */
+static void given_missing_tails_when_unlabelled_then_no_label_is_read_as_a_value(void **unused) {
+    (void)unused;
+    tl_read_cfg cfg = {.normalize = TL_NORMALIZE_NONE, .missing_policy = TL_MISSING_TAIL};
+    tl_dataset *reference = read_csv("1,1,2,3\n2,4,NaN,NaN\n", cfg);
+    cfg.reference = reference;
+    cfg.unlabelled = true;
+    tl_dataset *labelled = read_csv("1,5,6,7\n2,8,9,\n", cfg), *bare = read_csv("5,6,7\n8,9,\n", cfg);
+    check_equal("labelled", labelled->x.data, (const tl_real[]){5, 6, 7, 8, 9, 0}, 6);
+    check_equal("without labels", bare->x.data, (const tl_real[]){5, 6, 7, 8, 9, 0}, 6);
+    check_columns_refused("1,5,6\n2,8,9,NaN\n", cfg, "expected 3 values, as in the first series, got 4; for different lengths use");
+    cfg.unequal = true;
+    tl_dataset *unequal = read_csv("1,5,6\n2,8,9,7\n1,3,NaN,NaN\n", cfg);
+    check_equal("unequal", unequal->x.data, (const tl_real[]){5, 6, 0, 8, 9, 7, 3, 0, 0}, 9);
+    tl_dataset_free(unequal);
+    tl_dataset_free(bare);
+    tl_dataset_free(labelled);
+    tl_dataset_free(reference);
+}
+
 static void given_missing_tails_when_they_are_ends_then_series_are_shorter(void **unused) {
     (void)unused;
     tl_error error = {0};
@@ -712,6 +732,7 @@ int main(void) {
         cmocka_unit_test(given_a_generated_set_when_cut_into_windows_then_both_halves),
         cmocka_unit_test(given_missing_tails_when_they_are_ends_then_the_series_are_shorter),
         cmocka_unit_test(given_missing_tails_when_they_are_ends_then_series_are_shorter),
+        cmocka_unit_test(given_missing_tails_when_unlabelled_then_no_label_is_read_as_a_value),
         cmocka_unit_test(given_lines_of_different_lengths_when_they_may_be_then_padded),
         cmocka_unit_test(given_a_line_a_step_when_read_then_series_in_the_order_of_time),
         cmocka_unit_test(given_steps_that_are_no_series_when_read_then_refused),

@@ -207,10 +207,11 @@ static tl_status give(tl_columns *self, const search *of, size_t column, bool *g
     return TL_OK;
 }
 
-/* Each line is a series, whose length may be any. */
+/* Each line is a series, whose length may be any. Missing tails make lines of one length of them, unless these are unequal too. */
 static bool lengths_differ(const tl_read_cfg *cfg) {
     const bool series_each = !cfg->series && !cfg->time && !cfg->file && cfg->window == 0;
-    return series_each && cfg->missing_policy != TL_MISSING_TAIL && cfg->reference && cfg->reference->lengths;
+    const bool padded = cfg->missing_policy == TL_MISSING_TAIL && !cfg->unequal;
+    return series_each && !padded && cfg->reference && cfg->reference->lengths;
 }
 
 bool tl_columns_vary(const tl_read_cfg *cfg) { return lengths_differ(cfg) && cfg->reference->class_names; }

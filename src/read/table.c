@@ -226,8 +226,17 @@ static tl_status begin(table *self, tl_samples *s, tl_text *text, tl_error *erro
     return header ? error->status : tl_text_back(text, place, error);
 }
 
-static tl_status fill(tl_samples *s, tl_text *text, tl_error *error) {
+/* Each line is a series. Missing tails make lines of one length of series of different lengths, also where the training set has
+ * such series: then the number of fields tells whether there are labels. */
+static tl_status read_rows(tl_samples *s, tl_text *text, table *self, tl_error *error) {
     static const tl_line_reader lines = {.comments = "#", .read = read_row};
+    const tl_read_cfg *cfg = s->cfg;
+    if (cfg->missing_policy == TL_MISSING_TAIL && !cfg->unequal && cfg->window == 0) s->ragged = false;
+    if (tl_samples_text(s, text, &lines, self, error) != TL_OK) return error->status;
+    return tl_columns_check_labels(&self->columns, s, self->separator == '\t' && !self->columns.name, error);
+}
+
+static tl_status fill(tl_samples *s, tl_text *text, tl_error *error) {
     table self = {0};
     s->ragged |= s->cfg->unequal;
     s->unequal |= s->cfg->unequal;
@@ -236,8 +245,8 @@ static tl_status fill(tl_samples *s, tl_text *text, tl_error *error) {
             tl_listed_read(s, text, &self.columns, self.separator, error);
         else if (self.columns.steps)
             tl_long_read(s, text, &self.columns, self.separator, error);
-        else if (tl_samples_text(s, text, &lines, &self, error) == TL_OK)
-            tl_columns_check_labels(&self.columns, s, self.separator == '\t' && !self.columns.name, error);
+        else
+            read_rows(s, text, &self, error);
     }
     tl_columns_release(&self.columns);
     free(self.header);
