@@ -1,5 +1,7 @@
 #include "io/inflate.h"
 
+#include "io/crc.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -59,8 +61,6 @@ static tl_status inflate_bytes(tl_inflate *self, void *to, size_t count, const t
     }
     return TL_OK;
 }
-
-uint32_t tl_crc_of(uint32_t before, const void *data, size_t size) { return (uint32_t)crc32_z(before, data, size); }
 
 tl_status tl_inflate_read(tl_inflate *self, void *to, size_t count, bool last, const tl_text *where, tl_error *error) {
     if (count == 0) return TL_OK;

@@ -12,9 +12,6 @@ tl_inflate *tl_inflate_new(FILE *file, uint64_t packed, bool deflated, uint32_t 
 /* Reads the next `count` bytes. `last`: the member ends with them, and its checksum is compared. Messages are about `where`. */
 tl_status tl_inflate_read(tl_inflate *self, void *to, size_t count, bool last, const tl_text *where, tl_error *error);
 
-/* Continues the CRC-32 of bytes that follow others, whose CRC-32 is `before` (0 if there are none). */
-uint32_t tl_crc_of(uint32_t before, const void *data, size_t size);
-
 /* NULL is allowed. */
 void tl_inflate_free(tl_inflate *self);
 

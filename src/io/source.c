@@ -183,14 +183,20 @@ static tl_status convert_each(const tl_source *source, const unsigned char *bloc
 
 bool tl_number_is_real(const tl_number_type *type) { return is_native(type) && type->size == sizeof(tl_real); }
 
+/* The difference of a number to itself is 0, unless it is not finite. Compilers do this for whole vectors. */
+static bool all_finite(const tl_real *values, size_t count) {
+    int endless = 0;
+    for (size_t i = 0; i < count; i++) endless |= values[i] - values[i] != 0;
+    return !endless;
+}
+
 tl_status tl_source_reals(tl_source *source, size_t count, tl_real *to, tl_error *error) {
     enum { PART = 4096 }; /* checked while they are in the cache */
     for (size_t done = 0, part; done < count; done += part) {
-        uint64_t endless = 0;
         part = tl_min(count - done, (size_t)PART);
         if (tl_source_read(source, to + done, part * sizeof *to, "data", error) != TL_OK) return error->status;
-        for (size_t i = done; i < done + part; i++) endless |= !(fabs((double)to[i]) <= LARGEST);
-        for (size_t i = done; endless && i < done + part; i++)
+        const bool finite = all_finite(to + done, part);
+        for (size_t i = done; !finite && i < done + part; i++)
             if (!isfinite(to[i])) return refuse(source, (done + part - i) * sizeof *to, (double)to[i], error);
     }
     return TL_OK;

@@ -215,12 +215,11 @@ bool tl_field_is(tl_field field, const char *word) {
 }
 
 bool tl_field_cut(tl_field *rest, char separator, tl_field *part) {
-    const char *end = rest->begin;
-    while (end < rest->end && *end != separator) end++;
-    const bool found = end < rest->end;
-    *part = (tl_field){rest->begin, end};
-    rest->begin = found ? end + 1 : end;
-    return found;
+    const size_t length = (size_t)(rest->end - rest->begin);
+    const char *found = length > 0 ? memchr(rest->begin, separator, length) : NULL;
+    *part = (tl_field){rest->begin, found ? found : rest->end};
+    rest->begin = found ? found + 1 : rest->end;
+    return found != NULL;
 }
 
 tl_field tl_field_word(tl_field *rest) {

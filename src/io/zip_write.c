@@ -1,6 +1,6 @@
 #include "io/zip_write.h"
 
-#include "io/inflate.h"
+#include "io/crc.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -243,25 +243,26 @@ static tl_status read_text(tl_source *source, const tl_npy *array, char *to, tl_
     char got[40];
     const size_t room = array->characters;
     size_t characters = room;
+    if (room > TL_NPY_CHARACTERS) {
+        snprintf(got, sizeof got, "%zu", room);
+        return tl_source_expected(source, 0, got, error, "labels of at most %d characters", TL_NPY_CHARACTERS);
+    }
     if (tl_source_read(source, bytes, type.size * room, "a label", error) != TL_OK) return error->status;
     while (characters > 0 && tl_integer_of(bytes + type.size * (characters - 1), &type) == 0) characters--;
     *label = (tl_field){to, to};
     for (size_t i = 0; i < characters; i++) {
         const uint32_t code = (uint32_t)tl_integer_of(bytes + type.size * i, &type);
         const size_t size = encode(code, type.size, to + (label->end - label->begin));
-        snprintf(got, sizeof got, "U+%04" PRIX32, code);
-        if (size == 0) return tl_source_expected(source, type.size * (room - i), got, error, "a character");
         label->end += size;
+        if (size > 0) continue;
+        snprintf(got, sizeof got, "U+%04" PRIX32, code);
+        return tl_source_expected(source, type.size * (room - i), got, error, "a character");
     }
     return TL_OK;
 }
 
 tl_status tl_npy_label(tl_source *source, const tl_npy *array, char bytes[TL_NPY_LABEL], tl_field *label, tl_error *error) {
     unsigned char number[8] = {0};
-    char got[40];
-    snprintf(got, sizeof got, "%zu", array->characters);
-    if (array->type.size == 0 && array->characters > TL_NPY_CHARACTERS)
-        return tl_source_expected(source, 0, got, error, "labels of at most %d characters", TL_NPY_CHARACTERS);
     if (array->type.size == 0) return read_text(source, array, bytes, label, error);
     if (tl_source_read(source, number, array->type.size, "a label", error) != TL_OK) return error->status;
     const uint64_t value = tl_integer_of(number, &array->type);

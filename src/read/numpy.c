@@ -11,31 +11,33 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* A message about the number that was read last. */
+static tl_status other_number(tl_source *source, const tl_npy *table, double got, const char *expected, tl_error *error) {
+    char text[40];
+    snprintf(text, sizeof text, "%g", got);
+    return tl_source_expected(source, table->type.size, text, error, "%s", expected);
+}
+
 /* A whole number, of any type. */
 static tl_status read_label(tl_source *source, const tl_npy *table, char bytes[TL_NPY_LABEL], tl_field *label, tl_error *error) {
-    char got[40];
-    double value;
+    double number;
     if (table->type.kind != TL_FLOAT) return tl_npy_label(source, table, bytes, label, error);
-    if (tl_source_numbers(source, &table->type, 1, TL_MISSING_REFUSE, &value, error) != TL_OK) return error->status;
-    const double number = (double)value;
-    snprintf(got, sizeof got, "%g", number);
+    if (tl_source_numbers(source, &table->type, 1, TL_MISSING_REFUSE, &number, error) != TL_OK) return error->status;
     if (number < -1e9 || number > 1e9 || number != (double)(int64_t)number)
-        return tl_source_expected(
-            source, table->type.size, got, error,
-            "a label, which must be a whole number (--label names the column of labels, --target those of target values)");
+        return other_number(
+            source, table, number,
+            "a label, which must be a whole number (--label names the column of labels, --target those of target values)", error);
     *label = (tl_field){bytes, bytes + snprintf(bytes, TL_NPY_LABEL, "%" PRId64, (int64_t)number)};
     return TL_OK;
 }
 
 /* Reads a label that is not needed. A fraction is a value: the series are one step longer than those of the model. */
 static tl_status skip_label(tl_source *source, const tl_npy *table, tl_error *error) {
-    char got[40];
     double value;
     if (tl_source_numbers(source, &table->type, 1, TL_MISSING_ZERO, &value, error) != TL_OK) return error->status;
-    snprintf(got, sizeof got, "%g", value);
     if (isnan(value) || value == floor(value)) return TL_OK;
-    return tl_source_expected(source, table->type.size, got, error,
-                              "as many values as a series of the model has, or a class of the model before them");
+    return other_number(source, table, value, "as many values as a series of the model has, or a class of the model before them",
+                        error);
 }
 
 /* Returns, for each column, the end of the consecutive columns with its role; the caller releases them. */
