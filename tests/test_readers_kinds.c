@@ -148,7 +148,11 @@ static void given_sound_without_frames_or_cut_off_when_read_then_refused(void **
 static void given_two_sample_rates_when_sound_is_read_then_both_files_are_named(void **unused) {
     (void)unused;
     const sound slow = {"RIFF", 42, 6, 0, 16, 8000, words, 6}, fast = {"RIFF", 42, 6, 0, 16, 16000, words, 6};
+    const sound unknown = {"RIFF", 42, 6, 0, 16, 0, words, 6};
     tl_error error = {0};
+    assert_null(read_sounds(&unknown, &fast, NULL, &error));
+    check_error(&error, TL_ERROR_FORMAT, "s/a/1.wav has 0; files of a data set must have the same sample rate");
+    error = (tl_error){0};
     assert_null(read_sounds(&slow, &fast, NULL, &error));
     check_error(&error, TL_ERROR_FORMAT, "s/b/1.wav: has 16000 samples per second, but /tmp/");
     check_error(&error, TL_ERROR_FORMAT, "s/a/1.wav has 8000; files of a data set must have the same sample rate");

@@ -1,5 +1,5 @@
-/* CRC-32 by zlib, and where the processor multiplies polynomials four to eight times as fast: otherwise reading a stored array would
- * mostly wait for its checksum. */
+/* CRC-32 by zlib, and where the processor multiplies polynomials four to eight times as fast: otherwise reading a stored array
+ * would mostly wait for its checksum. */
 #include "io/crc.h"
 
 #include <zlib.h>
@@ -9,8 +9,8 @@
 
 enum { LANES = 4, LANE = 16, BLOCK = LANES * LANE };
 
-/* x · power, and the next 128 bits of the message. power: x to the number of bits that x moves on, modulo the polynomial of the CRC,
- * for the lower and the upper half of x. */
+/* x · power, and the next 128 bits of the message. power: x to the number of bits that x moves on, modulo the polynomial of the
+ * CRC, for the lower and the upper half of x. */
 __attribute__((target("pclmul,sse2"))) static inline __m128i fold(__m128i x, __m128i power, __m128i next) {
     const __m128i lower = _mm_clmulepi64_si128(x, power, 0x00), upper = _mm_clmulepi64_si128(x, power, 0x11);
     return _mm_xor_si128(_mm_xor_si128(lower, upper), next);

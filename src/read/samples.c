@@ -56,7 +56,7 @@ void tl_samples_count(tl_samples *s, size_t series, size_t length, size_t channe
 tl_status tl_samples_rate(tl_samples *s, double rate, tl_error *error) {
     const double before = s->reference ? s->reference->rate : 0;
     if (tl_failed(error)) return error->status;
-    if (s->rate == 0) {
+    if (!s->rate_path) {
         s->rate = rate;
         s->rate_path = strdup(s->text->path);
         if (!s->rate_path) return tl_fail(error, TL_ERROR_MEMORY, "%s: out of memory", s->text->path);

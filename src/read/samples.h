@@ -34,8 +34,8 @@ typedef struct tl_samples {
     size_t channels; /* 0 before the first series is counted */
     size_t length;   /* the same; if lengths differ, that of the current series */
 
-    double rate;     /* steps per second; 0: no file has said it */
-    char *rate_path; /* the file that did */
+    double rate;     /* steps per second; 0: not known */
+    char *rate_path; /* the file that gave it; NULL: none did */
 
     size_t counted, longest; /* number of series, and the longest length */
     size_t held;             /* number of values in the file */
