@@ -220,6 +220,23 @@ static void given_a_rising_line_when_drawn_in_ascii_then_it_rises(void **unused)
     free(text);
 }
 
+static void given_few_epochs_when_drawn_then_ticks_are_whole(void **unused) {
+    (void)unused;
+    static const struct {
+        double x[4];
+        size_t ticks;
+    } cases[] = {{{1, 2, 3, 3}, 3}, {{1, 1, 1, 1}, 1}, {{0, 1, 2, 4}, 5}, {{0, 0.5, 1, 2}, 5}, {{1, 2, 30, 70}, 7}};
+    const double y[4] = {0};
+    double at[SCALE_TICKS];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const chart_curve curve = {.x = cases[i].x, .y = y, .count = 4};
+        const chart of = {.curves = &curve, .count = 1, .width = 400, .height = 200};
+        scale along, up;
+        chart_scales(&of, &along, &up);
+        assert_int_equal(scale_ticks(&along, at), cases[i].ticks);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_ranges_when_scaled_then_ticks_are_round),
@@ -229,6 +246,7 @@ int main(void) {
         cmocka_unit_test(given_many_points_when_drawn_then_thinned_with_extremes_kept),
         cmocka_unit_test(given_nothing_finite_when_drawn_then_empty_axes),
         cmocka_unit_test(given_terminals_when_drawn_then_it_fits_and_is_readable),
+        cmocka_unit_test(given_few_epochs_when_drawn_then_ticks_are_whole),
         cmocka_unit_test(given_a_rising_line_when_drawn_in_ascii_then_it_rises),
     };
     return check_run(tests);

@@ -52,6 +52,14 @@ static void extend(range *self, const double *values, size_t count) {
     }
 }
 
+/* Whether all places are whole numbers: steps or epochs, between which there is nothing. */
+static bool counts_along(const chart *self) {
+    for (size_t i = 0; i < self->count; i++)
+        for (size_t e = 0; self->curves[i].x && e < self->curves[i].count; e++)
+            if (self->curves[i].x[e] != floor(self->curves[i].x[e])) return false;
+    return true;
+}
+
 void chart_scales(const chart *self, scale *x, scale *y) {
     range of_x = {INFINITY, -INFINITY}, of_y = of_x;
     for (size_t i = 0; i < self->count; i++) {
@@ -63,6 +71,7 @@ void chart_scales(const chart *self, scale *x, scale *y) {
     }
     const bool given = self->y_from != 0 || self->y_to != 0;
     *x = scale_make(of_x.minimum, of_x.maximum, self->width > 0 && self->width < 300 ? 4 : 7, false, false);
+    if (counts_along(self)) x->step = fmax(x->step, 1);
     *y = given ? scale_make(self->y_from, self->y_to, self->height > 0 && self->height < 140 ? 3 : 5, self->logarithmic, false)
                : scale_make(of_y.minimum, of_y.maximum, self->height > 0 && self->height < 140 ? 3 : 5, self->logarithmic, true);
 }

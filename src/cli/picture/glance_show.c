@@ -28,8 +28,8 @@ typedef struct panel {
 static void describe_group(const glance *self, const glance_group *of, size_t channel, char *text, size_t size) {
     char count[REPORT_NUMBER], of_channel[40] = "";
     if (self->data->x.shape[2] > 1) snprintf(of_channel, sizeof of_channel, ", channel %zu", self->first + channel + 1);
-    snprintf(text, size, "%s series, %.0f %%%s", report_grouped(count, of->series),
-             100 * (double)of->series / (double)self->data->x.shape[0], of_channel);
+    const double share = 100 * (double)of->series / (double)self->data->x.shape[0];
+    snprintf(text, size, "%s series, %.*f %%%s", report_grouped(count, of->series), share < 1, share, of_channel);
 }
 
 static void fill_panel(panel *to, const glance *self, const glance_group *of, size_t channel, size_t colour) {
